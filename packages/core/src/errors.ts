@@ -1,0 +1,80 @@
+/** Kinds of failure a caller can act on; wrong arguments are `TypeError` and `RangeError` instead. */
+export type IsthmusErrorTag =
+  | "FormatError"
+  | "UnsupportedError"
+  | "MismatchError"
+  | "InputError"
+  | "EngineError";
+
+const MARKER: unique symbol = Symbol.for("isthmus.error") as never;
+
+/** Base of all tagged errors: carries a literal `_tag` and survives two copies of this package. */
+export abstract class IsthmusError extends Error {
+  abstract readonly _tag: IsthmusErrorTag;
+  /** @internal */
+  readonly [MARKER] = true;
+  override get name(): string {
+    return this._tag;
+  }
+}
+
+/** Bytes do not parse: a checkpoint, a graph or a data set is damaged, truncated or hostile. */
+export class FormatError extends IsthmusError {
+  readonly _tag = "FormatError";
+  /** The format that was being read, for example `safetensors`. */
+  readonly format: string;
+  constructor(message: string, fields: { format: string; cause?: unknown }) {
+    super(message, { cause: fields.cause });
+    this.format = fields.format;
+  }
+}
+
+/** The input is valid but needs something that is not handled, named by `feature`. */
+export class UnsupportedError extends IsthmusError {
+  readonly _tag = "UnsupportedError";
+  /** What is not handled: a dtype, an operator, a pickle class. */
+  readonly feature: string;
+  constructor(message: string, fields: { feature: string; cause?: unknown }) {
+    super(message, { cause: fields.cause });
+    this.feature = fields.feature;
+  }
+}
+
+/** Two things that must agree do not: two checkpoints, or a checkpoint and a graph or specification. */
+export class MismatchError extends IsthmusError {
+  readonly _tag = "MismatchError";
+  /** Names of the tensors concerned, in order. */
+  readonly parameters: readonly string[];
+  constructor(message: string, fields: { parameters: readonly string[]; cause?: unknown }) {
+    super(message, { cause: fields.cause });
+    this.parameters = fields.parameters;
+  }
+}
+
+/** A file, data set or value given by the user cannot be used as it is: missing, not finite, in the way. */
+export class InputError extends IsthmusError {
+  readonly _tag = "InputError";
+  /** The file or value concerned. */
+  readonly input: string;
+  constructor(message: string, fields: { input: string; cause?: unknown }) {
+    super(message, { cause: fields.cause });
+    this.input = fields.input;
+  }
+}
+
+/** A runtime failed to load or run a graph. */
+export class EngineError extends IsthmusError {
+  readonly _tag = "EngineError";
+  /** The engine that failed, for example `onnxruntime`. */
+  readonly engine: string;
+  constructor(message: string, fields: { engine: string; cause?: unknown }) {
+    super(message, { cause: fields.cause });
+    this.engine = fields.engine;
+  }
+}
+
+/** Narrows an unknown value to an error of ours, optionally only to some tags. */
+export function isIsthmusError(error: unknown, ...tags: readonly IsthmusErrorTag[]): error is IsthmusError {
+  if (!(error instanceof Error) || (error as Partial<IsthmusError>)[MARKER] !== true) return false;
+  return tags.length === 0 || tags.includes((error as IsthmusError)._tag);
+}

@@ -1,0 +1,59 @@
+import { DTYPES, type DType, type TensorData } from "./dtype.ts";
+import { formatShape, sizeOf } from "./shape.ts";
+
+/** What is known of a tensor without reading it. */
+export interface TensorInfo {
+  readonly dtype: DType;
+  /** Extents, outermost first; `[]` for a scalar. */
+  readonly shape: readonly number[];
+}
+
+/** A dense row-major array of stored elements; `data.length` is the product of `shape`. */
+export interface Tensor extends TensorInfo {
+  readonly data: TensorData;
+}
+
+/**
+ * Makes a tensor of `data`, which is not copied.
+ * @throws TypeError if `data` is not the array class of `dtype`.
+ * @throws RangeError if `data.length` is not the product of `shape`.
+ */
+export function createTensor(dtype: DType, shape: readonly number[], data: TensorData): Tensor {
+  if (!(data instanceof DTYPES[dtype].array)) {
+    const wanted = DTYPES[dtype].array.name;
+    throw new TypeError(
+      `Cannot create a tensor of ${dtype} as it needs a ${wanted}: got ${data.constructor.name}`,
+    );
+  }
+  if (data.length !== sizeOf(shape)) {
+    throw new RangeError(
+      `Cannot create a tensor of shape ${formatShape(shape)} as it needs ${sizeOf(shape)} elements: got ${data.length}`,
+    );
+  }
+  return { dtype, shape, data };
+}
+
+/** Bytes a tensor occupies when stored. */
+export function byteLengthOf(info: TensorInfo): number {
+  return sizeOf(info.shape) * DTYPES[info.dtype].bytes;
+}
+
+/** Allocates stored elements of `dtype`, all zero. */
+export function allocateData(dtype: DType, length: number): TensorData {
+  return new DTYPES[dtype].array(length);
+}
+
+/**
+ * Views bytes as stored elements of `dtype`; shares memory with `bytes`, unless they are misaligned for
+ * the element type, when it copies.
+ */
+export function viewData(dtype: DType, bytes: Uint8Array): TensorData {
+  const { bytes: width, array } = DTYPES[dtype];
+  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  return new array(aligned.buffer, aligned.byteOffset, aligned.byteLength / width);
+}
+
+/** Views stored elements as bytes; shares memory with `data`. */
+export function viewBytes(data: TensorData): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}

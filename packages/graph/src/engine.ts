@@ -1,0 +1,35 @@
+import type { Tensor } from "@isthmus/core";
+import type { Graph } from "./ir/graph.ts";
+
+/** Options of {@link Engine.load}. */
+export interface LoadOptions {
+  /** Threads inside one run; 0 lets the engine choose. @defaultValue 0 */
+  readonly threads?: number;
+  /** Let the engine rewrite the graph; off, every value is computed as written. @defaultValue true */
+  readonly optimize?: boolean;
+}
+
+/** A graph made ready to run. */
+export interface Session {
+  /**
+   * Computes the outputs of the graph.
+   *
+   * @param feeds - a tensor for every data input and every weight of the graph
+   * @param out - tensors to write outputs into, by name; the others are allocated
+   * @throws EngineError if the engine fails, for example because shapes do not fit
+   */
+  run(feeds: ReadonlyMap<string, Tensor>, out?: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>>;
+  /** Frees what the engine holds; running afterwards fails. */
+  release(): Promise<void>;
+}
+
+/** Port: runs graphs. Adapters live in `@isthmus/engine`; algorithms depend on this interface only. */
+export interface Engine {
+  /** For messages and results, for example `onnxruntime`. */
+  readonly name: string;
+  /**
+   * Makes a graph ready to run.
+   * @throws EngineError if the engine refuses the graph
+   */
+  load(graph: Graph, options?: LoadOptions): Promise<Session>;
+}

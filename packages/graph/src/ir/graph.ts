@@ -1,0 +1,62 @@
+import type { DType, Tensor, TensorInfo } from "@isthmus/core";
+
+/** An attribute of a node, tagged with its ONNX type so that it can be written back. */
+export type Attribute =
+  | { readonly type: "int"; readonly value: number }
+  | { readonly type: "float"; readonly value: number }
+  | { readonly type: "string"; readonly value: string }
+  | { readonly type: "tensor"; readonly value: Tensor }
+  | { readonly type: "graph"; readonly value: Graph }
+  | { readonly type: "ints"; readonly value: readonly number[] }
+  | { readonly type: "floats"; readonly value: readonly number[] }
+  | { readonly type: "strings"; readonly value: readonly string[] };
+
+/** One operator application. */
+export interface Node {
+  /** Unique within its graph; made from the operator and the first output where a file has none. */
+  readonly name: string;
+  readonly op: string;
+  /** Operator set; `""` is ONNX's own. */
+  readonly domain: string;
+  /** Names of values; `""` stands for an optional input that is not given. */
+  readonly inputs: readonly string[];
+  /** Names of values; `""` stands for an optional output that is not wanted. */
+  readonly outputs: readonly string[];
+  readonly attributes: ReadonlyMap<string, Attribute>;
+}
+
+/** A graph input or output. */
+export interface ValueInfo {
+  readonly name: string;
+  /** Missing where the file does not say, as for an intermediate value exposed as an output. */
+  readonly dtype?: DType;
+  /** Extents, symbolic ones as their names; missing where the file does not say. */
+  readonly shape?: readonly (number | string)[];
+}
+
+/** What a weight is to the network: a parameter is trained; a statistic is measured, as by batch norm. */
+export type WeightRole = "parameter" | "statistic";
+
+/** A weight a graph expects to be fed. */
+export interface WeightInfo extends TensorInfo {
+  readonly role: WeightRole;
+}
+
+/**
+ * An architecture: an ONNX graph whose weights are inputs, so that any checkpoint can be fed to it.
+ *
+ * Nodes are in topological order. Every value is a data input, a weight, a constant or a node's output.
+ */
+export interface Graph {
+  readonly name: string;
+  /** Operator set versions by domain. */
+  readonly opsets: ReadonlyMap<string, number>;
+  /** Data inputs: the batch of examples, in the file's order. */
+  readonly inputs: readonly ValueInfo[];
+  /** Weights by name, in the file's order. */
+  readonly weights: ReadonlyMap<string, WeightInfo>;
+  /** Tensors that belong to the architecture and not to a checkpoint: shapes, masks, scales. */
+  readonly constants: ReadonlyMap<string, Tensor>;
+  readonly nodes: readonly Node[];
+  readonly outputs: readonly ValueInfo[];
+}

@@ -7,7 +7,7 @@
 export function resolveOptions<T extends object>(
   operation: string,
   defaults: Readonly<T>,
-  options?: Readonly<{ [K in keyof T]?: T[K] | undefined }>,
+  options?: Readonly<{ [K in keyof NoInfer<T>]?: NoInfer<T>[K] | undefined }>,
 ): Readonly<T> {
   const resolved: Record<string, unknown> = { ...defaults };
   for (const [key, value] of Object.entries(options ?? {})) {

@@ -1,1 +1,1 @@
-export {};
+export { createOnnxRuntimeEngine } from "./onnxruntime/create-onnxruntime-engine.ts";

@@ -1,5 +1,11 @@
 export type { Engine, LoadOptions, Session } from "./engine.ts";
+export { bakeWeights } from "./ir/bake-weights.ts";
+export { exposeValues } from "./ir/expose-values.ts";
 export type { Attribute, Graph, Node, ValueInfo, WeightInfo, WeightRole } from "./ir/graph.ts";
+export { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./onnx/decode-graph.ts";
+export { encodeGraph } from "./onnx/encode-graph.ts";
+export { readGraph } from "./onnx/read-graph.ts";
+export type { ExternalReader } from "./onnx/tensor-proto.ts";
 export type { Alignment } from "./symmetry/alignment.ts";
 export type {
   AxisRef,

@@ -49,7 +49,7 @@ export function allocateData(dtype: DType, length: number): TensorData {
  */
 export function viewData(dtype: DType, bytes: Uint8Array): TensorData {
   const { bytes: width, array } = DTYPES[dtype];
-  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   return new array(aligned.buffer, aligned.byteOffset, aligned.byteLength / width);
 }
 

@@ -1,0 +1,106 @@
+import { EngineError, resolveOptions, type Tensor } from "@isthmus/core";
+import { type Engine, encodeGraph, type Graph, type LoadOptions, type Session } from "@isthmus/graph";
+import { InferenceSession } from "onnxruntime-node";
+import { fromOrtTensor, toOrtTensor } from "./tensors.ts";
+
+const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true };
+
+/** onnxruntime's log level that shows errors only; warnings about exporters' habits help nobody here. */
+const ERRORS_ONLY = 3;
+
+/**
+ * Returns the default engine: onnxruntime on the CPU, as shipped in the npm package `onnxruntime-node`.
+ *
+ * Results are the same bits on every run with the same number of threads.
+ */
+export function createOnnxRuntimeEngine(): Engine {
+  return { name: "onnxruntime", load };
+}
+
+async function load(graph: Graph, options: LoadOptions = {}): Promise<Session> {
+  const { threads, optimize } = resolveOptions("load a graph", LOAD_DEFAULTS, options);
+  let session: InferenceSession;
+  try {
+    session = await InferenceSession.create(encodeGraph(graph), {
+      executionProviders: ["cpu"],
+      graphOptimizationLevel: optimize ? "all" : "disabled",
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      executionMode: "sequential",
+      logSeverityLevel: ERRORS_ONLY,
+    });
+  } catch (cause) {
+    throw new EngineError(`Cannot load graph "${graph.name}" into onnxruntime: ${(cause as Error).message}`, {
+      engine: "onnxruntime",
+      cause,
+    });
+  }
+  return new OnnxRuntimeSession(graph, session);
+}
+
+class OnnxRuntimeSession implements Session {
+  readonly #graph: Graph;
+  readonly #session: InferenceSession;
+
+  constructor(graph: Graph, session: InferenceSession) {
+    this.#graph = graph;
+    this.#session = session;
+  }
+
+  async run(
+    feeds: ReadonlyMap<string, Tensor>,
+    out: ReadonlyMap<string, Tensor> = new Map(),
+  ): Promise<Map<string, Tensor>> {
+    const inputs: Record<string, ReturnType<typeof toOrtTensor>> = {};
+    for (const name of this.#session.inputNames) {
+      const tensor = feeds.get(name);
+      if (tensor === undefined) {
+        throw new EngineError(
+          `Cannot run graph "${this.#graph.name}" as it needs a tensor for input "${name}"`,
+          {
+            engine: "onnxruntime",
+          },
+        );
+      }
+      inputs[name] = toOrtTensor(name, tensor);
+    }
+    const fetches: Record<string, ReturnType<typeof toOrtTensor> | null> = {};
+    for (const { name } of this.#graph.outputs) {
+      const target = out.get(name);
+      fetches[name] = target === undefined ? null : toOrtTensor(name, target);
+    }
+    return this.#collect(await this.#fetch(inputs, fetches), out);
+  }
+
+  async #fetch(
+    inputs: InferenceSession.FeedsType,
+    fetches: InferenceSession.FetchesType,
+  ): Promise<InferenceSession.ReturnType> {
+    try {
+      return await this.#session.run(inputs, fetches);
+    } catch (cause) {
+      throw new EngineError(
+        `Cannot run graph "${this.#graph.name}" on onnxruntime: ${(cause as Error).message}`,
+        {
+          engine: "onnxruntime",
+          cause,
+        },
+      );
+    }
+  }
+
+  #collect(results: InferenceSession.ReturnType, out: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+    const tensors = new Map<string, Tensor>();
+    for (const { name } of this.#graph.outputs) {
+      const result = results[name];
+      // What onnxruntime returns for a preallocated output is another view: the caller's own is filled.
+      const tensor = out.get(name) ?? (result === undefined ? undefined : fromOrtTensor(name, result));
+      if (tensor !== undefined) tensors.set(name, tensor);
+    }
+    return tensors;
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+}

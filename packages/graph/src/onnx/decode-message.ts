@@ -1,0 +1,74 @@
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import type { Field, Schema } from "./schema.ts";
+
+/** Nesting that no real model reaches; deeper input is refused before it can exhaust the stack. */
+const MAX_DEPTH = 64;
+
+type Message = Record<string, unknown>;
+
+/**
+ * Decodes one protobuf message by its schema; byte fields share memory with `bytes`.
+ * @throws RangeError (from the wire reader) or TypeError if the bytes are not such a message.
+ */
+export function decodeMessage<T>(schema: Schema, bytes: Uint8Array, depth = 0): T {
+  if (depth > MAX_DEPTH) {
+    throw new RangeError(`Cannot decode a message as nesting must not exceed ${MAX_DEPTH} levels`);
+  }
+  const reader = new BinaryReader(bytes);
+  const message: Message = {};
+  while (reader.pos < reader.len) {
+    const [number, wireType] = reader.tag();
+    const field = schema[number];
+    if (field === undefined) reader.skip(wireType, number);
+    else readField(reader, { field, wireType, depth }, message);
+  }
+  return message as T;
+}
+
+interface Occurrence {
+  readonly field: Field;
+  readonly wireType: WireType;
+  readonly depth: number;
+}
+
+function readField(reader: BinaryReader, occurrence: Occurrence, message: Message): void {
+  const { field, wireType } = occurrence;
+  if (field.repeated !== true) {
+    message[field.name] = readValue(reader, occurrence);
+    return;
+  }
+  let list = message[field.name] as unknown[] | undefined;
+  if (list === undefined) {
+    list = [];
+    message[field.name] = list;
+  }
+  if (wireType === WireType.LengthDelimited && isNumeric(field)) {
+    const packed = new BinaryReader(reader.bytes());
+    while (packed.pos < packed.len) list.push(readValue(packed, occurrence));
+  } else {
+    list.push(readValue(reader, occurrence));
+  }
+}
+
+function isNumeric(field: Field): boolean {
+  return field.kind === "int" || field.kind === "float" || field.kind === "double" || field.kind === "uint";
+}
+
+function readValue(reader: BinaryReader, { field, depth }: Occurrence): unknown {
+  switch (field.kind) {
+    case "int":
+      return Number(reader.int64());
+    case "uint":
+      return Number(reader.uint64());
+    case "float":
+      return reader.float();
+    case "double":
+      return reader.double();
+    case "string":
+      return reader.string();
+    case "bytes":
+      return reader.bytes();
+    default:
+      return decodeMessage(field.kind(), reader.bytes(), depth + 1);
+  }
+}

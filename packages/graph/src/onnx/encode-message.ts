@@ -1,0 +1,44 @@
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import type { Field, Schema } from "./schema.ts";
+
+const WIRE_TYPES = {
+  int: WireType.Varint,
+  uint: WireType.Varint,
+  float: WireType.Bit32,
+  double: WireType.Bit64,
+  string: WireType.LengthDelimited,
+  bytes: WireType.LengthDelimited,
+} as const;
+
+/** Encodes one protobuf message by its schema, fields in the order of their numbers. */
+export function encodeMessage(schema: Schema, message: object): Uint8Array {
+  const writer = new BinaryWriter();
+  writeMessage(writer, schema, message as Record<string, unknown>);
+  return writer.finish();
+}
+
+function writeMessage(writer: BinaryWriter, schema: Schema, message: Record<string, unknown>): void {
+  for (const [number, field] of Object.entries(schema)) {
+    const value = message[field.name];
+    if (value === undefined) continue;
+    const values = field.repeated === true ? (value as readonly unknown[]) : [value];
+    for (const item of values) writeField(writer, { number: Number(number), field }, item);
+  }
+}
+
+function writeField(writer: BinaryWriter, place: { number: number; field: Field }, value: unknown): void {
+  const { kind } = place.field;
+  if (typeof kind === "function") {
+    writer.tag(place.number, WireType.LengthDelimited).fork();
+    writeMessage(writer, kind(), value as Record<string, unknown>);
+    writer.join();
+    return;
+  }
+  writer.tag(place.number, WIRE_TYPES[kind]);
+  if (kind === "string") writer.string(value as string);
+  else if (kind === "bytes") writer.bytes(value as Uint8Array);
+  else if (kind === "float") writer.float(value as number);
+  else if (kind === "double") writer.double(value as number);
+  else if (kind === "uint") writer.uint64(BigInt(value as number));
+  else writer.int64(BigInt(value as number));
+}

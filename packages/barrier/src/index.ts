@@ -1,1 +1,7 @@
-export {};
+export type {
+  BarrierInterval,
+  BarrierPoint,
+  BarrierResult,
+  BarrierValues,
+  BatchNormPolicy,
+} from "./barrier-result.ts";

@@ -1,3 +1,4 @@
+export type { Batch, DataSet } from "./data-set.ts";
 export type { Engine, LoadOptions, Session } from "./engine.ts";
 export { bakeWeights } from "./ir/bake-weights.ts";
 export { exposeValues } from "./ir/expose-values.ts";

@@ -1,0 +1,58 @@
+/** Loss and error of the network at one place of a path. */
+export interface BarrierPoint {
+  /** Place on the path, in `[0, 1]`. */
+  readonly t: number;
+  /** Mean cross-entropy over the examples, in nats. */
+  readonly loss: number;
+  /** Share of the examples that are classified wrongly, in `[0, 1]`. */
+  readonly error: number;
+}
+
+/** The definitions in use, from one curve L(t). */
+export interface BarrierValues {
+  /** `max over t of L(t) - [(1 - t) L(0) + t L(1)]` (Frankle et al. 2020; Entezari et al. 2022). */
+  readonly chord: number;
+  /** `max over t of L(t) - (L(0) + L(1)) / 2` (Ainsworth et al. 2023). */
+  readonly meanOfEndpoints: number;
+  /** `max over t of L(t) - max(L(0), L(1))`. */
+  readonly maxEndpoint: number;
+  /** `L(1/2) - (L(0) + L(1)) / 2`. */
+  readonly midpoint: number;
+  /** Where the chord barrier is reached, in `[0, 1]`. */
+  readonly at: number;
+}
+
+/** A bootstrap interval of the chord barrier over examples. */
+export interface BarrierInterval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** What is done about batch-norm statistics at every inner place of the path. */
+export type BatchNormPolicy = "keep" | "recalibrate";
+
+/** A barrier curve and what it says. */
+export interface BarrierResult {
+  readonly kind: "barrier";
+  /** Ascending in t, from 0 to 1. */
+  readonly points: readonly BarrierPoint[];
+  readonly barrier: { readonly loss: BarrierValues; readonly error: BarrierValues };
+  /** Intervals of the chord barriers; missing if no bootstrap was asked for. */
+  readonly interval?: {
+    /** Coverage, for example 0.95. */
+    readonly level: number;
+    readonly resamples: number;
+    readonly seed: number;
+    readonly loss: BarrierInterval;
+    readonly error: BarrierInterval;
+  };
+  readonly path: "linear" | "spherical";
+  readonly batchNorm: BatchNormPolicy;
+  /** Examples that were evaluated at each point. */
+  readonly examples: number;
+  readonly data: string;
+  readonly a: string;
+  readonly b: string;
+  /** Engine the networks ran on. */
+  readonly engine: string;
+}

@@ -1,0 +1,26 @@
+import type { Tensor } from "@isthmus/core";
+
+/** Some examples of a data set, ready to be fed. */
+export interface Batch {
+  /** `[batch, ...exampleShape]`, f32 scaled as the networks expect, or integers such as token ids. */
+  readonly inputs: Tensor;
+  /** Class of each example, `[batch]`, 0-based. */
+  readonly labels: Int32Array;
+}
+
+/** Labelled examples in a fixed order. Normalisation is part of the data set. */
+export interface DataSet {
+  /** As the user wrote it, for example `mnist:test@1000`. */
+  readonly name: string;
+  /** Number of examples. */
+  readonly size: number;
+  /** Shape of one example without the batch axis, for example `[1, 28, 28]`. */
+  readonly exampleShape: readonly number[];
+  /** Number of classes: one more than the largest label. */
+  readonly classes: number;
+  /**
+   * Reads examples `[begin, end)`.
+   * @throws RangeError if the range is not within the data set
+   */
+  read(begin: number, end: number): Batch;
+}

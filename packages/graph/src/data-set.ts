@@ -8,6 +8,14 @@ export interface Batch {
   readonly labels: Int32Array;
 }
 
+/** How bytes become the numbers a network is fed: `(byte / 255 - mean) / std`. */
+export interface Scaling {
+  /** Mean of the training set's pixels, in `[0, 1]`; 0 leaves them in `[0, 1]`. */
+  readonly mean: number;
+  /** Standard deviation of the training set's pixels; 1 leaves them in `[0, 1]`. */
+  readonly std: number;
+}
+
 /** Labelled examples in a fixed order. Normalisation is part of the data set. */
 export interface DataSet {
   /** As the user wrote it, for example `mnist:test@1000`. */
@@ -18,6 +26,8 @@ export interface DataSet {
   readonly exampleShape: readonly number[];
   /** Number of classes: one more than the largest label. */
   readonly classes: number;
+  /** Scaling that was applied to bytes; absent where inputs are fed as they were given. */
+  readonly scaling?: Scaling | undefined;
   /**
    * Reads examples `[begin, end)`.
    * @throws RangeError if the range is not within the data set

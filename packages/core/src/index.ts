@@ -1,5 +1,13 @@
 export type { Checkpoint } from "./checkpoint/checkpoint.ts";
 export {
+  assertSameStructure,
+  type CheckpointComparison,
+  compareCheckpoints,
+  type TensorDifference,
+} from "./checkpoint/compare-checkpoints.ts";
+export { createCheckpoint } from "./checkpoint/create-checkpoint.ts";
+export { type CheckpointDefinition, defineCheckpoint } from "./checkpoint/define-checkpoint.ts";
+export {
   EngineError,
   FormatError,
   InputError,
@@ -9,14 +17,34 @@ export {
   MismatchError,
   UnsupportedError,
 } from "./errors.ts";
-export type { ByteSource } from "./io/byte-source.ts";
+export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
+export { openFileSource } from "./io/file-source.ts";
+export { openCheckpoint } from "./open-checkpoint.ts";
 export { resolveOptions } from "./options.ts";
+export {
+  SAVE_CHECKPOINT_DEFAULTS,
+  type SaveCheckpointOptions,
+  type SaveCheckpointResult,
+  type SaveProgress,
+  saveCheckpoint,
+} from "./save-checkpoint.ts";
+export {
+  asFloat32,
+  convertData,
+  convertInto,
+  fromFloat32Into,
+  fromFloat64Into,
+  toFloat32,
+  toFloat32Into,
+  toFloat64,
+} from "./tensor/convert.ts";
 export { DTYPES, type DType, type DTypeInfo, isDType, type TensorData } from "./tensor/dtype.ts";
 export { formatShape, sameShape, sizeOf, stridesOf } from "./tensor/shape.ts";
 export {
   allocateData,
   byteLengthOf,
   createTensor,
+  type Elements,
   type Tensor,
   type TensorInfo,
   viewBytes,

@@ -1,3 +1,5 @@
+import { FormatError } from "../errors.ts";
+
 /** Random access to bytes: a file, or an array in memory. */
 export interface ByteSource {
   /** Name for messages. */
@@ -5,10 +7,52 @@ export interface ByteSource {
   /** Number of bytes. */
   readonly size: number;
   /**
-   * Reads bytes `[begin, end)`.
+   * Reads bytes `[begin, end)`; the caller owns the result.
    * @throws FormatError if the range is not within the source.
    */
   read(begin: number, end: number): Promise<Uint8Array>;
+  /**
+   * Fills `out` with bytes `[begin, begin + out.length)`.
+   * @throws FormatError if the range is not within the source.
+   */
+  readInto(begin: number, out: Uint8Array): Promise<void>;
   /** Releases the file; reading afterwards fails. */
   close(): Promise<void>;
+}
+
+/**
+ * Checks that bytes `[begin, end)` lie within `source`.
+ * @throws FormatError if they do not.
+ */
+export function assertByteRange(source: ByteSource, begin: number, end: number): void {
+  if (
+    Number.isSafeInteger(begin) &&
+    Number.isSafeInteger(end) &&
+    0 <= begin &&
+    begin <= end &&
+    end <= source.size
+  )
+    return;
+  throw new FormatError(
+    `Cannot read bytes ${begin} to ${end} of "${source.name}" as the range must be within it: it has ${source.size} bytes`,
+    { format: "bytes" },
+  );
+}
+
+/** Reads from an array in memory, which must not change while it is in use. */
+export function createBytesSource(bytes: Uint8Array, name = "bytes"): ByteSource {
+  const source: ByteSource = {
+    name,
+    size: bytes.length,
+    async read(begin, end) {
+      assertByteRange(source, begin, end);
+      return bytes.slice(begin, end);
+    },
+    async readInto(begin, out) {
+      assertByteRange(source, begin, begin + out.length);
+      out.set(bytes.subarray(begin, begin + out.length));
+    },
+    async close() {},
+  };
+  return source;
 }

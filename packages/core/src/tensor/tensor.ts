@@ -8,8 +8,14 @@ export interface TensorInfo {
   readonly shape: readonly number[];
 }
 
+/** Stored elements together with the type that says what their bits mean; every {@link Tensor} is one. */
+export interface Elements {
+  readonly dtype: DType;
+  readonly data: TensorData;
+}
+
 /** A dense row-major array of stored elements; `data.length` is the product of `shape`. */
-export interface Tensor extends TensorInfo {
+export interface Tensor extends TensorInfo, Elements {
   readonly data: TensorData;
 }
 

@@ -1,0 +1,76 @@
+import { MismatchError } from "../errors.ts";
+import { formatShape, sameShape } from "../tensor/shape.ts";
+import type { TensorInfo } from "../tensor/tensor.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+
+/** Tensors named in a message before it says "and N more". */
+const NAMED = 5;
+
+/** One way in which a tensor differs between two checkpoints. */
+export interface TensorDifference {
+  readonly name: string;
+  /** What differs; a tensor that is in one checkpoint only differs by nothing else. */
+  readonly kind: "missing" | "shape" | "dtype";
+  /** The tensor in the first checkpoint, if it is there. */
+  readonly a: TensorInfo | undefined;
+  /** The tensor in the second checkpoint, if it is there. */
+  readonly b: TensorInfo | undefined;
+}
+
+/** How the structures of two checkpoints differ. */
+export interface CheckpointComparison {
+  /** Whether both have the same names, shapes and element types, in whatever order. */
+  readonly same: boolean;
+  /** In the order of the first checkpoint, then what only the second has. */
+  readonly differences: readonly TensorDifference[];
+  /** A sentence for people, empty if nothing differs. */
+  readonly message: string;
+}
+
+/** Compares names, shapes and element types of two checkpoints; reads no tensor. */
+export function compareCheckpoints(a: Checkpoint, b: Checkpoint): CheckpointComparison {
+  const differences: TensorDifference[] = [];
+  for (const [name, left] of a.tensors) {
+    const right = b.tensors.get(name);
+    if (right === undefined) differences.push({ name, kind: "missing", a: left, b: undefined });
+    else if (!sameShape(left.shape, right.shape))
+      differences.push({ name, kind: "shape", a: left, b: right });
+    else if (left.dtype !== right.dtype) differences.push({ name, kind: "dtype", a: left, b: right });
+  }
+  for (const [name, right] of b.tensors) {
+    if (!a.tensors.has(name)) differences.push({ name, kind: "missing", a: undefined, b: right });
+  }
+  return { same: differences.length === 0, differences, message: describe(differences, a, b) };
+}
+
+/**
+ * Checks that two checkpoints have the same names and shapes, as arithmetic between them needs; element
+ * types may differ.
+ * @throws MismatchError that names the tensors which differ.
+ */
+export function assertSameStructure(a: Checkpoint, b: Checkpoint): void {
+  const differences = compareCheckpoints(a, b).differences.filter(({ kind }) => kind !== "dtype");
+  if (differences.length === 0) return;
+  throw new MismatchError(
+    `Cannot combine "${a.source}" and "${b.source}" as they must have tensors of the same names and shapes: ` +
+      describe(differences, a, b),
+    { parameters: differences.map(({ name }) => name) },
+  );
+}
+
+function describe(differences: readonly TensorDifference[], a: Checkpoint, b: Checkpoint): string {
+  const lines = differences.slice(0, NAMED).map((difference) => describeOne(difference, a, b));
+  if (differences.length > NAMED) lines.push(`and ${differences.length - NAMED} more`);
+  return lines.join("; ");
+}
+
+function describeOne(
+  { name, kind, a: left, b: right }: TensorDifference,
+  a: Checkpoint,
+  b: Checkpoint,
+): string {
+  if (left === undefined) return `"${name}" is only in "${b.source}"`;
+  if (right === undefined) return `"${name}" is only in "${a.source}"`;
+  if (kind === "shape") return `"${name}" is ${formatShape(left.shape)} and ${formatShape(right.shape)}`;
+  return `"${name}" is ${left.dtype} and ${right.dtype}`;
+}

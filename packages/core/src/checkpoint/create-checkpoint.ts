@@ -1,0 +1,50 @@
+import type { TensorData } from "../tensor/dtype.ts";
+import { createTensor, type Tensor, viewBytes } from "../tensor/tensor.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { defineCheckpoint } from "./define-checkpoint.ts";
+
+/**
+ * Makes a checkpoint of tensors in memory, which it shares and which must not change while it is in use.
+ *
+ * @param tensors - in the order the checkpoint is to have
+ * @param metadata - free-form strings stored beside them
+ * @param source - name for messages
+ * @throws TypeError if a tensor's array is not the class of its element type.
+ * @throws RangeError if a tensor's array does not have as many elements as its shape.
+ */
+export function createCheckpoint(
+  tensors: ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+  source = "memory",
+): Checkpoint {
+  const entries = isMap(tensors) ? [...tensors] : Object.entries(tensors);
+  const kept = new Map(
+    entries.map(([name, { dtype, shape, data }]) => [name, createTensor(dtype, shape, data)]),
+  );
+  const checkpoint = defineCheckpoint({
+    source,
+    tensors: kept,
+    metadata: { ...metadata },
+    async readInto(name, begin, out) {
+      const tensor = kept.get(name);
+      if (tensor !== undefined) copyRange(tensor.data, begin, out);
+    },
+  });
+  return {
+    ...checkpoint,
+    // The tensor itself rather than a copy: nothing is read, so nothing has to be allocated.
+    async read(name) {
+      return kept.get(name) ?? checkpoint.read(name);
+    },
+  };
+}
+
+function isMap(
+  tensors: ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>,
+): tensors is ReadonlyMap<string, Tensor> {
+  return tensors instanceof Map;
+}
+
+function copyRange(data: TensorData, begin: number, out: TensorData): void {
+  viewBytes(out).set(viewBytes(data.subarray(begin, begin + out.length)));
+}

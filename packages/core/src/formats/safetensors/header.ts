@@ -1,0 +1,195 @@
+import { FormatError, UnsupportedError } from "../../errors.ts";
+import { MAX_HEADER_BYTES, MAX_RANK, MAX_TENSORS } from "../../io/limits.ts";
+import { messageOf } from "../../io/system-error.ts";
+import { DTYPES, type DType } from "../../tensor/dtype.ts";
+import { formatShape } from "../../tensor/shape.ts";
+import type { TensorInfo } from "../../tensor/tensor.ts";
+import { findDuplicateKey } from "./duplicate-key.ts";
+
+/** A tensor and where its bytes are, from the start of the file. */
+export interface StoredTensor extends TensorInfo {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** What the header of a safetensors file says. */
+export interface SafetensorsHeader {
+  /** In the order of their bytes. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Bytes before the JSON: its length, as a little-endian 64-bit integer. */
+export const PREFIX_BYTES = 8;
+
+/** Element types by their name in a header. */
+const BY_NAME: ReadonlyMap<string, DType> = new Map(
+  (Object.keys(DTYPES) as DType[]).map((dtype) => [DTYPES[dtype].safetensors, dtype]),
+);
+
+/**
+ * Reads the length of the JSON header.
+ * @param prefix - the first 8 bytes of the file
+ * @param fileSize - bytes of the whole file
+ * @throws FormatError if the header does not fit the file or is larger than any real one.
+ */
+export function readHeaderLength(prefix: Uint8Array, fileSize: number, name: string): number {
+  if (fileSize < PREFIX_BYTES) {
+    throw formatError(name, `a file starts with the 8-byte length of its header: it has ${fileSize} bytes`);
+  }
+  const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.byteLength);
+  const length = view.getBigUint64(0, true);
+  const room = fileSize - PREFIX_BYTES;
+  if (length > BigInt(room)) {
+    throw formatError(
+      name,
+      `the header must fit the file: it claims ${length} bytes of ${room}; the file may be cut short`,
+    );
+  }
+  if (length > BigInt(MAX_HEADER_BYTES)) {
+    throw formatError(name, `a header may have at most ${MAX_HEADER_BYTES} bytes: it claims ${length}`);
+  }
+  return Number(length);
+}
+
+/**
+ * Parses and checks the JSON header of a safetensors file: every tensor has a known type, a shape that matches
+ * its bytes, and bytes within the file that neither overlap another tensor's nor leave a hole.
+ * @param json - the header
+ * @param fileSize - bytes of the whole file
+ * @throws FormatError if the header is not well formed.
+ * @throws UnsupportedError if a tensor has an element type that is not handled.
+ */
+export function parseHeader(json: Uint8Array, fileSize: number, name: string): SafetensorsHeader {
+  const { __metadata__: metadata, ...entries } = parseObject(json, name);
+  const names = Object.keys(entries);
+  if (names.length > MAX_TENSORS) {
+    throw formatError(name, `a checkpoint may have at most ${MAX_TENSORS} tensors: it has ${names.length}`);
+  }
+  const dataBegin = PREFIX_BYTES + json.length;
+  const tensors = names.map((tensor): [string, StoredTensor] => [
+    tensor,
+    parseEntry(entries[tensor], { file: name, tensor, dataBegin }),
+  ]);
+  tensors.sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
+  assertContiguous(tensors, { file: name, dataBegin, fileSize });
+  return { tensors: new Map(tensors), metadata: parseMetadata(metadata, name) };
+}
+
+function parseObject(json: Uint8Array, name: string): Record<string, unknown> {
+  let text: string;
+  let value: unknown;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(json);
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError(`Cannot read "${name}" as its header must be JSON in UTF-8: ${messageOf(cause)}`, {
+      format: "safetensors",
+      cause,
+    });
+  }
+  if (!isObject(value)) throw formatError(name, "the header must be a JSON object: it is another value");
+  const duplicate = findDuplicateKey(text);
+  if (duplicate !== undefined)
+    throw formatError(name, `names in the header must differ: "${duplicate}" is there twice`);
+  return value;
+}
+
+interface EntryPlace {
+  readonly file: string;
+  readonly tensor: string;
+  readonly dataBegin: number;
+}
+
+function parseEntry(entry: unknown, place: EntryPlace): StoredTensor {
+  const { file, tensor, dataBegin } = place;
+  if (!isObject(entry)) throw formatError(file, `"${tensor}" must be described by a JSON object`);
+  const dtype = parseDType(entry["dtype"], place);
+  const { shape, data_offsets: offsets } = entry;
+  if (!isExtents(shape) || shape.length > MAX_RANK) {
+    const rule = `must have a shape of at most ${MAX_RANK} whole numbers from 0 to 2^53 - 1`;
+    throw formatError(file, `"${tensor}" ${rule}: it is ${excerpt(shape)}`);
+  }
+  if (!isExtents(offsets) || offsets.length !== 2) {
+    throw formatError(
+      file,
+      `"${tensor}" must have data_offsets [begin, end] of whole numbers: they are ${excerpt(offsets)}`,
+    );
+  }
+  const [begin = 0, end = 0] = offsets;
+  // An exact product: a rounded one could agree with the bytes by accident.
+  const wanted = shape.reduce((size, extent) => size * BigInt(extent), BigInt(DTYPES[dtype].bytes));
+  if (begin > end || wanted !== BigInt(end - begin)) {
+    throw formatError(
+      file,
+      `"${tensor}" of ${dtype} ${formatShape(shape)} needs ${wanted} bytes: its offsets ${begin} to ${end} hold ${end - begin}`,
+    );
+  }
+  return { dtype, shape, begin: dataBegin + begin, end: dataBegin + end };
+}
+
+function parseDType(value: unknown, { file, tensor }: EntryPlace): DType {
+  if (typeof value !== "string")
+    throw formatError(file, `"${tensor}" must have a dtype: it is ${excerpt(value)}`);
+  const dtype = BY_NAME.get(value);
+  if (dtype !== undefined) return dtype;
+  throw new UnsupportedError(
+    `Cannot read "${file}" as the element type of "${tensor}" is not handled: it is ${value}, known are ${[...BY_NAME.keys()].join(", ")}`,
+    { feature: value },
+  );
+}
+
+function assertContiguous(
+  tensors: readonly (readonly [string, StoredTensor])[],
+  { file, dataBegin, fileSize }: { file: string; dataBegin: number; fileSize: number },
+): void {
+  let position = dataBegin;
+  for (const [tensor, { begin, end }] of tensors) {
+    if (end > fileSize) {
+      const claim = `it ends at byte ${end} of ${fileSize}; the file may be cut short`;
+      throw formatError(file, `the bytes of "${tensor}" must be within the file: ${claim}`);
+    }
+    if (begin !== position) {
+      const fault = begin < position ? "overlaps the tensor before it" : "leaves a hole before it";
+      throw formatError(
+        file,
+        `tensors must follow one another: "${tensor}" at byte ${begin} ${fault}, which ends at ${position}`,
+      );
+    }
+    position = end;
+  }
+  if (position !== fileSize) {
+    throw formatError(
+      file,
+      `the file must end with its last tensor: that ends at byte ${position} of ${fileSize}`,
+    );
+  }
+}
+
+function parseMetadata(value: unknown, file: string): Record<string, string> {
+  if (value === undefined || value === null) return {};
+  if (!isObject(value))
+    throw formatError(file, "__metadata__ must be a JSON object of strings: it is another value");
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text !== "string")
+      throw formatError(file, `__metadata__ must hold strings: "${key}" is ${excerpt(text)}`);
+  }
+  return value as Record<string, string>;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isExtents(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((extent) => Number.isSafeInteger(extent) && extent >= 0);
+}
+
+function excerpt(value: unknown): string {
+  const text = JSON.stringify(value) ?? "missing";
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
+
+function formatError(file: string, problem: string): FormatError {
+  return new FormatError(`Cannot read "${file}" as ${problem}`, { format: "safetensors" });
+}

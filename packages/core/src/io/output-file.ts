@@ -1,0 +1,97 @@
+import { type FileHandle, open, rename, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { InputError } from "../errors.ts";
+import { reasonOf } from "./system-error.ts";
+
+/** A file being written under a temporary name; its final name appears only once it is complete. */
+export interface OutputFile {
+  /** The final path. */
+  readonly path: string;
+  /** Writes all of `bytes` at `position`; several writes may be under way at once. */
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  /** Hands the bytes to the disk and closes the file, which keeps its temporary name. */
+  finish(): Promise<void>;
+  /** Gives the finished file its final name, replacing what is there. */
+  publish(): Promise<void>;
+  /** Closes and removes the temporary file; does nothing once published. */
+  discard(): Promise<void>;
+}
+
+/** Tries at finding a temporary name that is free. */
+const MAX_NAMES = 1000;
+
+/**
+ * Starts a file under a temporary name in the folder of `path`.
+ * @throws InputError if the folder is missing or may not be written, and, from its methods, if the disk is full.
+ */
+export async function createOutputFile(path: string): Promise<OutputFile> {
+  for (let attempt = 0; attempt < MAX_NAMES; attempt++) {
+    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${attempt}.tmp`);
+    try {
+      return new TemporaryFile(path, temporary, await open(temporary, "wx"));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw writeError(path, error);
+    }
+  }
+  throw new InputError(
+    `Cannot write "${path}" as a temporary name must be free: ${MAX_NAMES} are taken, remove them`,
+    {
+      input: path,
+    },
+  );
+}
+
+class TemporaryFile implements OutputFile {
+  readonly path: string;
+  readonly #temporary: string;
+  readonly #handle: FileHandle;
+  #state: "open" | "finished" | "gone" = "open";
+
+  constructor(path: string, temporary: string, handle: FileHandle) {
+    this.path = path;
+    this.#temporary = temporary;
+    this.#handle = handle;
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        done += (await this.#handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+      }
+    } catch (error) {
+      throw writeError(this.path, error);
+    }
+  }
+
+  async finish(): Promise<void> {
+    try {
+      await this.#handle.sync();
+      await this.#handle.close();
+      this.#state = "finished";
+    } catch (error) {
+      throw writeError(this.path, error);
+    }
+  }
+
+  async publish(): Promise<void> {
+    try {
+      await rename(this.#temporary, this.path);
+      this.#state = "gone";
+    } catch (error) {
+      throw writeError(this.path, error);
+    }
+  }
+
+  async discard(): Promise<void> {
+    if (this.#state === "gone") return;
+    const open = this.#state === "open";
+    this.#state = "gone";
+    // The failure that led here is the one to report, not that of cleaning up after it.
+    if (open) await this.#handle.close().catch(() => {});
+    await unlink(this.#temporary).catch(() => {});
+  }
+}
+
+function writeError(path: string, error: unknown): InputError {
+  return new InputError(`Cannot write "${path}" as ${reasonOf(error)}`, { input: path, cause: error });
+}

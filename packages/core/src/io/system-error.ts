@@ -1,0 +1,32 @@
+/** What an error of the operating system means, as the end of a sentence that says what was attempted. */
+export function reasonOf(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "ENOENT":
+      return "it must exist, or its folder when writing: there is no such file or folder";
+    case "ENOTDIR":
+      return "every part of its path but the last must be a folder: one is a file";
+    case "EISDIR":
+      return "it must be a file: it is a folder";
+    case "EACCES":
+    case "EPERM":
+      return "you must have the right to: permission was denied";
+    case "EROFS":
+      return "its file system must be writable: it is mounted read-only";
+    case "ENOSPC":
+      return "the disk must have room: it is full; free some space or choose another disk";
+    case "EDQUOT":
+      return "your quota must have room: it is used up; free some space or choose another disk";
+    case "EFBIG":
+      return "the file must be allowed to grow so large: raise the limit (ulimit -f) or write smaller shards";
+    case "EMFILE":
+    case "ENFILE":
+      return "the system allows only so many open files: raise the limit (ulimit -n) or use fewer shards";
+    default:
+      return `the system refused: ${messageOf(error)}`;
+  }
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,108 @@
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { InputError } from "../errors.ts";
+import { reasonOf } from "../io/system-error.ts";
+
+/** The only extension a checkpoint is saved under. */
+const EXTENSION = ".safetensors";
+
+/** Extensions of files that hold models in other formats: a path with one is no folder to be created. */
+const FOREIGN = /\.(pt|pth|bin|ckpt|onnx|npz|npy|pkl|h5|gguf|json|msgpack|zip|tar|gz)$/i;
+
+/** Where a checkpoint goes: a folder, and the name its files have in common. */
+export interface OutputPlace {
+  readonly folder: string;
+  /** `model` in `model-00001-of-00002.safetensors`. */
+  readonly stem: string;
+  /** Whether the caller named the folder rather than a file; then it is created when missing. */
+  readonly ownsFolder: boolean;
+}
+
+/**
+ * Tells where to save to: `x.safetensors` is a file (or the name that shards derive theirs from), anything else a
+ * folder for `model.safetensors`.
+ * @throws InputError if the path is named like a file of another format, or a folder is named like a file.
+ */
+export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
+  const isFolder = await isDirectory(path);
+  if (path.endsWith(EXTENSION)) {
+    if (isFolder)
+      throw new InputError(`Cannot save to "${path}" as it must be a file: it is a folder`, { input: path });
+    const folder = dirname(path);
+    if (!(await isDirectory(folder))) {
+      throw new InputError(`Cannot save to "${path}" as its folder must exist: create "${folder}" first`, {
+        input: path,
+      });
+    }
+    return { folder, stem: basename(path, EXTENSION), ownsFolder: false };
+  }
+  if (!isFolder && FOREIGN.test(path)) {
+    throw new InputError(
+      `Cannot save to "${path}" as checkpoints are written in safetensors: name a file ending in ${EXTENSION}, or a folder`,
+      { input: path },
+    );
+  }
+  return { folder: path, stem: "model", ownsFolder: true };
+}
+
+/** Paths of the shards, as the Hugging Face hub names them; one shard has no number. */
+export function shardPaths({ folder, stem }: OutputPlace, count: number): string[] {
+  if (count === 1) return [join(folder, `${stem}${EXTENSION}`)];
+  const pad = (n: number): string => String(n).padStart(5, "0");
+  return Array.from({ length: count }, (_, i) =>
+    join(folder, `${stem}-${pad(i + 1)}-of-${pad(count)}${EXTENSION}`),
+  );
+}
+
+/** Path of the index that says which shard holds which tensor. */
+export function indexPath({ folder, stem }: OutputPlace): string {
+  return join(folder, `${stem}${EXTENSION}.index.json`);
+}
+
+/** Files of an earlier checkpoint of the same name: what would mix with, or hide, the one to be written. */
+export async function findEarlierFiles({ folder, stem }: OutputPlace): Promise<string[]> {
+  if (!(await isDirectory(folder))) return [];
+  const names = await readdir(folder);
+  return names.filter((name) => belongsTo(stem, name)).map((name) => join(folder, name));
+}
+
+function belongsTo(stem: string, name: string): boolean {
+  if (!name.startsWith(stem)) return false;
+  return /^(-\d{5,}-of-\d{5,})?\.safetensors$|^\.safetensors\.index\.json$/.test(name.slice(stem.length));
+}
+
+/**
+ * Checks that none of `outputs` is one of the files in `inputs`, under whatever name or link.
+ * @throws InputError that names the file.
+ */
+export async function assertNoInput(outputs: readonly string[], inputs: readonly string[]): Promise<void> {
+  const taken = new Map<string, string>();
+  for (const input of inputs) {
+    const identity = await identityOf(input);
+    if (identity !== undefined) taken.set(identity, input);
+  }
+  for (const output of outputs) {
+    const identity = await identityOf(output);
+    const input = identity === undefined ? undefined : taken.get(identity);
+    if (input === undefined) continue;
+    throw new InputError(
+      `Cannot write "${output}" as it must not be a file that is read from: it is "${input}"; choose another path`,
+      { input: output },
+    );
+  }
+}
+
+/** Device and inode: the same for a file, its symbolic links and its hard links. */
+async function identityOf(path: string): Promise<string | undefined> {
+  const stats = await stat(path, { bigint: true }).catch(() => undefined);
+  return stats && `${stats.dev}:${stats.ino}`;
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw new InputError(`Cannot save to "${path}" as ${reasonOf(error)}`, { input: path, cause: error });
+  }
+}

@@ -1,4 +1,4 @@
-export type { Batch, DataSet } from "./data-set.ts";
+export type { Batch, DataSet, Scaling } from "./data-set.ts";
 export type { Engine, LoadOptions, Session } from "./engine.ts";
 export { bakeWeights } from "./ir/bake-weights.ts";
 export { exposeValues } from "./ir/expose-values.ts";

@@ -21,6 +21,7 @@ export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
 export { openFileSource } from "./io/file-source.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export { resolveOptions } from "./options.ts";
+export { createRandom, type Random } from "./random/create-random.ts";
 export {
   SAVE_CHECKPOINT_DEFAULTS,
   type SaveCheckpointOptions,

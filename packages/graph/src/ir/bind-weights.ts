@@ -1,0 +1,52 @@
+import {
+  type Checkpoint,
+  convertData,
+  formatShape,
+  MismatchError,
+  sameShape,
+  type Tensor,
+} from "@isthmus/core";
+import type { Graph } from "./graph.ts";
+
+/** Names shown of a long list; the rest is counted. */
+const SHOWN = 5;
+
+/**
+ * Reads from a checkpoint every weight a graph expects, in the graph's element types. Tensors of the
+ * checkpoint that the graph does not use are left alone.
+ * @throws MismatchError if weights are missing or have another shape; it names them
+ */
+export async function bindWeights(graph: Graph, checkpoint: Checkpoint): Promise<Map<string, Tensor>> {
+  assertBindable(graph, checkpoint);
+  const tensors = new Map<string, Tensor>();
+  for (const [name, { dtype }] of graph.weights) {
+    const tensor = await checkpoint.read(name);
+    const data = tensor.dtype === dtype ? tensor.data : convertData(tensor.data, tensor.dtype, dtype);
+    tensors.set(name, { dtype, shape: tensor.shape, data });
+  }
+  return tensors;
+}
+
+/**
+ * Checks that a checkpoint has every weight a graph expects, in the right shape.
+ * @throws MismatchError if weights are missing or have another shape; it names them
+ */
+export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {
+  const missing = [...graph.weights.keys()].filter((name) => !checkpoint.tensors.has(name));
+  if (missing.length > 0) {
+    const names = missing.slice(0, SHOWN).map((name) => `"${name}"`);
+    if (missing.length > SHOWN) names.push(`${missing.length - SHOWN} more`);
+    throw new MismatchError(
+      `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it lacks ${missing.length} of ${graph.weights.size} weights: ${names.join(", ")}`,
+      { parameters: missing },
+    );
+  }
+  for (const [name, { shape }] of graph.weights) {
+    const got = checkpoint.tensors.get(name)?.shape ?? [];
+    if (sameShape(got, shape)) continue;
+    throw new MismatchError(
+      `Cannot feed "${name}" of "${checkpoint.source}" to graph "${graph.name}" as shapes must be equal: the graph has ${formatShape(shape)}, the checkpoint ${formatShape(got)}`,
+      { parameters: [name] },
+    );
+  }
+}

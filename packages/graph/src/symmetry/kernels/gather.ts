@@ -1,0 +1,67 @@
+/** Typed arrays whose elements {@link gatherInto} moves: one for each width of an element. */
+export type GatherArray = Int32Array | Uint16Array | Uint8Array;
+
+/**
+ * Copies a rectangular selection: `out[i0, i1, ...] = data[t0[i0] + t1[i1] + ...]`, row-major over the
+ * lengths of the tables.
+ *
+ * With tables of multiples of a stride it transposes and broadcasts (stride 0), with others it takes,
+ * repeats and permutes.
+ *
+ * @param tables - offsets into `data` for each index of each axis of the result, outermost first
+ * @param out - as long as the product of the tables' lengths
+ */
+export function gatherInto<T extends GatherArray>(data: T, tables: readonly Int32Array[], out: T): T {
+  const rank = tables.length;
+  if (out.length === 0) return out;
+  if (rank === 0) {
+    out[0] = data[0]!;
+    return out;
+  }
+  const inner = tables[rank - 1]!;
+  const length = inner.length;
+  const start = inner[0]!;
+  const contiguous = isRun(inner);
+  const position = new Int32Array(rank);
+  let base = 0;
+  for (let axis = 0; axis < rank - 1; axis++) base += tables[axis]![0]!;
+  for (let at = 0; ; ) {
+    if (contiguous) {
+      out.set(data.subarray(base + start, base + start + length), at);
+      at += length;
+    } else {
+      for (let i = 0; i < length; i++) out[at++] = data[base + inner[i]!]!;
+    }
+    let axis = rank - 2;
+    for (; axis >= 0; axis--) {
+      const table = tables[axis]!;
+      const from = position[axis]!;
+      if (from + 1 < table.length) {
+        position[axis] = from + 1;
+        base += table[from + 1]! - table[from]!;
+        break;
+      }
+      position[axis] = 0;
+      base += table[0]! - table[from]!;
+    }
+    if (axis < 0) return out;
+  }
+}
+
+/** A block copy costs about as much to start as this many single elements to move. */
+const MIN_RUN = 16;
+
+function isRun(table: Int32Array): boolean {
+  if (table.length < MIN_RUN) return false;
+  for (let i = 1; i < table.length; i++) {
+    if (table[i]! !== table[i - 1]! + 1) return false;
+  }
+  return true;
+}
+
+/** Offsets of an axis: `count` multiples of `stride`. */
+export function strideTable(count: number, stride: number): Int32Array {
+  const table = new Int32Array(count);
+  for (let i = 0, offset = 0; i < count; i++, offset += stride) table[i] = offset;
+  return table;
+}

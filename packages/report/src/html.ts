@@ -1,0 +1,37 @@
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Markup that needs no escaping, as opposed to text. */
+export interface Html {
+  readonly markup: string;
+}
+
+type Value = string | number | Html | readonly Html[] | undefined;
+
+/** Declares text to be markup already, for example a drawn figure. */
+export function trusted(markup: string): Html {
+  return { markup };
+}
+
+/** Escapes text for element content and quoted attributes. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+}
+
+function toMarkup(value: Value): string {
+  if (value === undefined) return "";
+  if (typeof value === "string" || typeof value === "number") return escapeHtml(String(value));
+  if ("markup" in value) return value.markup;
+  return value.map((item) => item.markup).join("");
+}
+
+/** Template tag: what is interpolated is escaped unless it is markup; `undefined` leaves nothing. */
+export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
+  const parts = strings.map((text, index) => text + toMarkup(values[index]));
+  return { markup: parts.join("") };
+}

@@ -1,0 +1,65 @@
+import { CURVE_STYLES, paletteCss } from "../figure/palette.ts";
+
+const swatches = Array.from(
+  { length: CURVE_STYLES },
+  (_, index) => `.curve-${index}{--curve:var(--isthmus-curve-${index})}`,
+).join("");
+
+/** Style of a report page; the wide figures give way to compact ones where there is no room for them. */
+export const PAGE_STYLE: string = `${paletteCss(":root")}${swatches}
+*{box-sizing:border-box}
+html{background:var(--isthmus-background);color:var(--isthmus-text);-webkit-text-size-adjust:100%}
+body{margin:0 auto;max-width:68rem;padding:clamp(1.25rem,4vw,3.5rem) clamp(1rem,4vw,2.5rem);
+font:1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
+font-variant-numeric:tabular-nums}
+h1,h2{font-weight:650;line-height:1.2;text-wrap:balance;letter-spacing:-.015em}
+h1{font-size:clamp(1.7rem,1.2rem + 2.4vw,2.6rem);margin:.2rem 0 .6rem}
+h2{font-size:1.35rem;margin:0 0 .9rem}
+p{margin:0 0 .8rem;max-width:44rem;text-wrap:pretty}
+section{margin-top:2.75rem}
+.eyebrow{color:var(--isthmus-muted);font-size:.82rem;letter-spacing:.06em;text-transform:uppercase;margin:0}
+.lead{font-size:1.15rem;max-width:54rem}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,15rem),1fr));gap:1rem;
+list-style:none;margin:1.75rem 0 0;padding:0}
+.tile{border:1px solid var(--isthmus-grid);border-top:3px solid var(--curve);border-radius:.5rem;padding:.85rem 1.1rem 1rem}
+.tile .name{font-weight:600}
+.tile .value{display:block;font-size:2.1rem;font-weight:600;line-height:1.2;letter-spacing:-.02em}
+.tile .unit,.tile .more{color:var(--isthmus-muted);font-size:.9rem}
+.tile .more{display:block;margin-top:.2rem}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:2.25rem 2rem}
+.figures .hero{grid-column:1/-1}
+figure{margin:0;min-width:0;break-inside:avoid}
+figure svg{display:block;width:100%;height:auto}
+figure .compact{display:none}
+figcaption{color:var(--isthmus-muted);font-size:.9rem;margin-top:.6rem;max-width:44rem}
+figcaption b{color:var(--isthmus-text);font-weight:600}
+.scroll{overflow:auto;border:1px solid var(--isthmus-grid);border-radius:.5rem}
+.tall{max-height:26rem}
+.scroll:focus-visible,a:focus-visible{outline:2px solid var(--isthmus-curve-1);outline-offset:2px}
+table{border-collapse:collapse;width:100%;font-size:.92rem}
+caption{text-align:left;color:var(--isthmus-muted);padding:.7rem .9rem;font-size:.9rem}
+th,td{padding:.42rem .9rem;text-align:right;white-space:nowrap}
+thead{position:sticky;top:0;background:var(--isthmus-background);box-shadow:inset 0 -1px var(--isthmus-grid)}
+thead th{font-weight:600}thead th:first-child{text-align:left}
+tbody th{text-align:left;font-weight:400}
+tbody th.wrap{white-space:normal;min-width:13rem}
+tbody th small{display:block;color:var(--isthmus-muted);font-size:.85em}
+tbody tr+tr>*{border-top:1px solid var(--isthmus-grid)}
+tbody tr.peak>*{font-weight:600}
+.swatch{display:inline-block;width:.62em;height:.62em;border-radius:50%;background:var(--curve);margin-right:.45em}
+dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.35rem 1.5rem;margin:0}
+dt{color:var(--isthmus-muted)}
+dd{margin:0;overflow-wrap:anywhere}
+pre{margin:0;padding:.8rem 1rem;overflow:auto;border:1px solid var(--isthmus-grid);border-radius:.5rem;
+font:.88rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
+.notes{padding-left:1.2rem;max-width:44rem;margin:0}
+.notes li+li{margin-top:.3rem}
+a{color:var(--isthmus-curve-1);text-underline-offset:.2em}
+.button{display:inline-block;border:1px solid currentColor;border-radius:.4rem;padding:.4rem .9rem;text-decoration:none;font-weight:600}
+footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--isthmus-grid);color:var(--isthmus-muted);font-size:.88rem}
+@media (max-width:34rem){figure .full{display:none}figure .compact{display:block}
+dl{grid-template-columns:1fr;gap:0}dd+dt{margin-top:.6rem}th,td{padding:.4rem .6rem}}
+@media print{@page{margin:16mm}body{max-width:none;padding:0;font-size:10.5pt}section{margin-top:1.6rem}
+.tall{max-height:none}.scroll{overflow:visible;border:0}thead{position:static}tr,.tile{break-inside:avoid}
+.button{display:none}h2{break-after:avoid}}
+@media (forced-colors:active){.swatch{forced-color-adjust:none}}`;

@@ -1,0 +1,72 @@
+/** Characters a chart is drawn with. */
+export type Charset = "braille" | "ascii";
+
+/** Bit of each dot in a braille cell, `[row][column]`, from U+2800. */
+const BRAILLE_BITS = [
+  [0x01, 0x08],
+  [0x02, 0x10],
+  [0x04, 0x20],
+  [0x40, 0x80],
+] as const;
+
+/** One mark a series for terminals without braille. */
+export const ASCII_MARKS = ["*", "o", "+", "x", "#", "@"] as const;
+
+/**
+ * A grid of dots behind a grid of characters: 2 by 4 dots a character in braille, 1 by 1 in ASCII.
+ *
+ * A character shows the series that drew on it last.
+ */
+export class Canvas {
+  /** Dots across. */
+  readonly width: number;
+  /** Dots down. */
+  readonly height: number;
+  readonly #columns: number;
+  readonly #charset: Charset;
+  readonly #bits: Uint8Array;
+  readonly #series: Int16Array;
+
+  constructor(columns: number, rows: number, charset: Charset) {
+    this.#columns = columns;
+    this.#charset = charset;
+    this.width = charset === "braille" ? 2 * columns : columns;
+    this.height = charset === "braille" ? 4 * rows : rows;
+    this.#bits = new Uint8Array(columns * rows);
+    this.#series = new Int16Array(columns * rows).fill(-1);
+  }
+
+  /** Sets the dot at column `x` from the left and row `y` from the top; outside the grid does nothing. */
+  set(x: number, y: number, series: number): void {
+    if (x < 0 || y < 0 || x >= this.width || y >= this.height) return;
+    const braille = this.#charset === "braille";
+    const cell = braille ? (y >> 2) * this.#columns + (x >> 1) : y * this.#columns + x;
+    const bit = braille ? (BRAILLE_BITS[y & 3]?.[x & 1] ?? 0) : 1;
+    this.#bits[cell] = (this.#bits[cell] ?? 0) | bit;
+    this.#series[cell] = series;
+  }
+
+  /** Characters of one row; `paint` may colour each run of characters of one series. */
+  row(index: number, paint: (text: string, series: number) => string): string {
+    let line = "";
+    let run = "";
+    let runSeries = -1;
+    for (let column = 0; column < this.#columns; column++) {
+      const cell = index * this.#columns + column;
+      const series = this.#series[cell] ?? -1;
+      if (series !== runSeries) {
+        line += runSeries < 0 ? run : paint(run, runSeries);
+        run = "";
+        runSeries = series;
+      }
+      run += this.#character(cell, series);
+    }
+    return line + (runSeries < 0 ? run : paint(run, runSeries));
+  }
+
+  #character(cell: number, series: number): string {
+    if (series < 0) return " ";
+    if (this.#charset === "ascii") return ASCII_MARKS[series % ASCII_MARKS.length] ?? "*";
+    return String.fromCharCode(0x2800 + (this.#bits[cell] ?? 0));
+  }
+}

@@ -1,0 +1,43 @@
+import { assertDrawable, type BarrierCurve, type Measure } from "../barrier-curve.ts";
+import { formatBarrier, formatMeasure } from "../format-value.ts";
+import { CHART_DEFAULTS, type ChartOptions, renderChart } from "./render-chart.ts";
+
+/** Options of {@link renderBarrierChart}. */
+export interface BarrierChartOptions extends Pick<ChartOptions, "width" | "height" | "charset" | "color"> {
+  /** What to draw. @defaultValue "loss" */
+  readonly measure: Measure;
+}
+
+/** Defaults of {@link renderBarrierChart}. */
+export const BARRIER_CHART_DEFAULTS: Readonly<BarrierChartOptions> = {
+  width: CHART_DEFAULTS.width,
+  height: CHART_DEFAULTS.height,
+  charset: CHART_DEFAULTS.charset,
+  color: CHART_DEFAULTS.color,
+  measure: "loss",
+};
+
+/**
+ * Draws barrier curves as text for a terminal, with the barrier of each in the legend.
+ *
+ * @throws TypeError if there is no curve, or one has fewer than two points or a value that is not finite
+ * @throws RangeError if the chart is smaller than 30 columns or 4 rows
+ */
+export function renderBarrierChart(
+  curves: readonly BarrierCurve[],
+  options: Partial<BarrierChartOptions> = {},
+): string {
+  const { measure = BARRIER_CHART_DEFAULTS.measure, ...chart } = options;
+  assertDrawable(curves);
+  const series = curves.map(({ label, result }) => ({
+    label: `${label}: barrier ${formatBarrier(result.barrier[measure].chord, measure)}`,
+    points: result.points.map((point) => [point.t, point[measure]] as const),
+  }));
+  return renderChart(series, {
+    ...chart,
+    yLabel: measure === "loss" ? "loss (nats)" : "error",
+    xLabel: "from A (t = 0) to B (t = 1)",
+    formatY: (value) =>
+      measure === "loss" ? value.toFixed(Math.abs(value) < 10 ? 3 : 1) : formatMeasure(value, measure),
+  });
+}

@@ -1,1 +1,15 @@
-export {};
+export {
+  ASSIGNMENT_DEFAULTS,
+  type AssignmentOptions,
+  type AssignmentResult,
+  type AssignmentStats,
+} from "./assignment/assignment-result.ts";
+export {
+  type AssignmentCertificate,
+  CERTIFY_ASSIGNMENT_DEFAULTS,
+  type CertifyAssignmentOptions,
+  certifyAssignment,
+} from "./assignment/certify-assignment.ts";
+export type { CostMatrix } from "./assignment/cost-matrix.ts";
+export { type AssignmentSolver, createAssignmentSolver } from "./assignment/create-assignment-solver.ts";
+export { solveAssignment } from "./assignment/solve-assignment.ts";

@@ -1,0 +1,174 @@
+/**
+ * Auctions on candidate lists: rows bid for columns by lowering prices.
+ *
+ * `reduceRows` is the augmenting row reduction of Jonker and Volgenant (1987): bids without a margin, so that every match stays
+ * tight. `runPhases` is eps-scaling after Bertsekas (1988): bids with a margin, quick on hard matrices but tight to eps only;
+ * `freeLooseRows` removes what is not tight.
+ */
+import { choice, edge, getF64, getI32, nextQueue, owner, price, queue, rows, setI32, setPrice } from "./layout";
+import { isWithin, least, leastColumn, second, secondColumn, topTwo } from "./list";
+
+/** Rows in `queue`. */
+export let waiting: i32 = 0;
+/** Sum and number of the bids that took a column away from another row: their mean is the price scale of the matrix. */
+let contestedSum: f64 = 0;
+let contestedCount: i32 = 0;
+/** Bids since the start of the solve. */
+export let bids: i32 = 0;
+
+export function resetAuction(): void {
+  waiting = 0;
+  contestedSum = 0;
+  contestedCount = 0;
+  bids = 0;
+}
+
+/** Mean of the bids that displaced an owner; 0 if there was none. */
+export function priceScale(): f64 {
+  return contestedCount == 0 ? 0 : contestedSum / <f64>contestedCount;
+}
+
+/** Gives column `j` to row `i`; returns the row that had it, or -1. */
+// @ts-ignore: decorator
+@inline
+function give(i: i32, j: i32): i32 {
+  const loser = getI32(owner, j);
+  setI32(owner, j, i);
+  setI32(choice, i, j);
+  if (loser >= 0) setI32(choice, loser, -1);
+  return loser;
+}
+
+/** Row at a place of the queue. */
+export function rowWaiting(k: i32): i32 {
+  return getI32(queue, k);
+}
+
+/** Collects the free rows into the queue, in order. */
+export function enqueueFreeRows(): void {
+  waiting = 0;
+  for (let i = 0; i < rows; ++i) if (getI32(choice, i) < 0) setI32(queue, waiting++, i);
+}
+
+/**
+ * Bids without a margin for every waiting row, `passes` times; the rows still free are left waiting.
+ * @param rebids How many displaced rows may bid at once: price wars without a margin need not end.
+ */
+export function reduceRows(passes: i32, rebids: i32): void {
+  for (let pass = 0; pass < passes && waiting > 0; ++pass) {
+    let left = 0;
+    for (let k = 0; k < waiting; ++k) {
+      let i = getI32(queue, k);
+      while (i >= 0) {
+        const loser = bidTight(i);
+        if (loser == REFUSED || (loser >= 0 && rebids <= 0)) {
+          setI32(nextQueue, left++, loser == REFUSED ? i : loser);
+          break;
+        }
+        if (loser >= 0) --rebids;
+        // A tie was broken in favour of the newcomer: bidding again at once would only swap them back.
+        if (loser >= 0 && !pricedOut) {
+          setI32(nextQueue, left++, loser);
+          break;
+        }
+        i = loser;
+      }
+    }
+    memory.copy(queue, nextQueue, <usize>left << 2);
+    waiting = left;
+  }
+}
+
+/** The row could not bid: no column but one is allowed to it, and that one is taken. */
+const REFUSED: i32 = -2;
+/** Whether the last bid lowered a price. */
+let pricedOut: bool = false;
+
+/** One bid of row `i` that keeps its match tight; returns the row displaced, -1 if none, or REFUSED. */
+function bidTight(i: i32): i32 {
+  ++bids;
+  topTwo(i);
+  let j = leastColumn;
+  if (j < 0) return REFUSED;
+  pricedOut = least < second;
+  const contested = getI32(owner, j) >= 0;
+  if (pricedOut) {
+    if (second == f64.POSITIVE_INFINITY) return contested ? REFUSED : give(i, j);
+    const step = second - least;
+    if (contested) {
+      contestedSum += step;
+      ++contestedCount;
+    }
+    setPrice(j, getF64(price, j) - step);
+  } else if (contested && secondColumn >= 0) {
+    j = secondColumn;
+  }
+  return give(i, j);
+}
+
+/**
+ * One phase of bids with margin `eps`, first come first served; false if `cap` bids were not enough.
+ * Rows with one allowed column do not bid and stay free, for the search that follows.
+ */
+function runPhase(eps: f64, cap: i32): bool {
+  // The queue is a ring: a row is in it at most once.
+  let head = 0;
+  let size = waiting;
+  let budget = cap;
+  while (size > 0 && budget-- > 0) {
+    const i = getI32(queue, head);
+    if (++head == rows) head = 0;
+    --size;
+    topTwo(i);
+    const j = leastColumn;
+    if (j < 0 || second == f64.POSITIVE_INFINITY) continue;
+    setPrice(j, getF64(price, j) - (second - least) - eps);
+    const loser = give(i, j);
+    if (loser < 0) continue;
+    const tail = head + size;
+    setI32(queue, tail < rows ? tail : tail - rows, loser);
+    ++size;
+  }
+  bids += cap - budget;
+  return size == 0;
+}
+
+/** Frees the rows whose edge is more than `eps` above their least reduced cost, and queues all free rows. */
+export function freeLooseRows(eps: f64): void {
+  for (let i = 0; i < rows; ++i) {
+    const j = getI32(choice, i);
+    if (j < 0 || isWithin(i, edge(i, j) - getF64(price, j), eps)) continue;
+    setI32(choice, i, -1);
+    setI32(owner, j, -1);
+  }
+  enqueueFreeRows();
+}
+
+/** Growth of eps when a phase does not end, and its shrinking between phases that do. */
+const EPS_FACTOR: f64 = 8;
+/** Times eps may grow: 8^7 spans every scale seen. */
+const MAX_GROWTHS: i32 = 7;
+/** Bids for each row before the first phase is given up and eps grows. */
+const FIRST_CAP: i32 = 6;
+/** Bids for each row in a later phase: what is left then is left to the search. */
+const LATER_CAP: i32 = 40;
+
+export let tuneStart: f64 = 0.2;
+export let tuneEnd: f64 = 0.0625;
+
+/** Eps-scaling from the waiting rows: finds a margin at which the auction ends soon, then refines it. */
+export function runPhases(scale: f64): void {
+  let eps = scale * tuneStart;
+  const finest = scale * tuneEnd;
+  let growths = 0;
+  while (!runPhase(eps, FIRST_CAP * rows) && growths < MAX_GROWTHS) {
+    eps *= EPS_FACTOR;
+    ++growths;
+    enqueueFreeRows();
+  }
+  while (eps > finest) {
+    eps = max(eps / EPS_FACTOR, finest);
+    freeLooseRows(eps);
+    runPhase(eps, LATER_CAP * rows);
+  }
+}

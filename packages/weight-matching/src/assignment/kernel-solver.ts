@@ -1,0 +1,230 @@
+import { InputError, resolveOptions } from "@isthmus/core";
+import { bytesForAssignment, growMemory } from "./assignment-memory.ts";
+import { ASSIGNMENT_DEFAULTS, type AssignmentOptions, type AssignmentResult } from "./assignment-result.ts";
+import { assertCostMatrix, type CostMatrix, strideOf } from "./cost-matrix.ts";
+import type { AssignmentSolver } from "./create-assignment-solver.ts";
+import { type AssignmentKernel, createKernel } from "./kernel.ts";
+
+/** Bytes copied into the memory of the kernel at once: they are still in the cache when they are read. */
+const CHUNK_BYTES = 2 ** 17;
+
+/** Share of the sum of absolute costs that rounding may leave of a gap (`TOLERANCE` in kernels/assignment/solve.ts). */
+const TOLERANCE = 1e-14;
+
+/** Up to this many columns whole rows are searched: lists do not pay. Measured. */
+const DENSE_COLUMNS = 128;
+
+/** The solver behind `createAssignmentSolver`. */
+export class KernelSolver implements AssignmentSolver {
+  readonly maxRows: number;
+  readonly maxColumns: number;
+  readonly #kernel: AssignmentKernel;
+
+  readonly #denseColumns: number;
+
+  /** @param denseColumns Up to this many columns whole rows are searched instead of lists. */
+  constructor(maxRows: number, maxColumns: number, denseColumns: number = DENSE_COLUMNS) {
+    this.#denseColumns = denseColumns;
+    this.maxRows = maxRows;
+    this.maxColumns = maxColumns;
+    this.#kernel = createKernel();
+    growMemory(this.#kernel.memory, largestNeed(maxRows, maxColumns));
+  }
+
+  costs(rows: number, columns: number): Float32Array {
+    this.#layOut(rows, columns);
+    return this.#input(rows, columns);
+  }
+
+  solve(cost: CostMatrix, options?: AssignmentOptions): AssignmentResult {
+    const { maximize, duals } = resolveOptions("solve an assignment", ASSIGNMENT_DEFAULTS, options);
+    assertCostMatrix(cost);
+    assertDuals(duals, cost.columns);
+    this.#layOut(cost.rows, cost.columns);
+    const kernel = this.#kernel;
+    kernel.begin(maximize ? 1 : 0, this.#denseColumns);
+    if (duals !== undefined && cost.rows === cost.columns) this.#start(duals, maximize);
+    this.#read(cost);
+    if (kernel.solve() !== 0) throw this.#infeasible(cost);
+    return this.#result(cost, maximize);
+  }
+
+  #layOut(rows: number, columns: number): void {
+    if (rows > this.maxRows || columns > this.maxColumns) {
+      throw new RangeError(
+        `Cannot solve an assignment of ${rows} x ${columns} as this solver was made for at most ${this.maxRows} x ${this.maxColumns}: make a larger one`,
+      );
+    }
+    const tall = rows > columns;
+    // The kernel wants at least as many columns as rows.
+    const bytes = tall
+      ? this.#kernel.layOut(columns, rows, rows * columns * 4)
+      : this.#kernel.layOut(rows, columns, 0);
+    growMemory(this.#kernel.memory, bytes >>> 0);
+  }
+
+  /** Where the costs of the problem that was laid out are expected, rows close together. */
+  #input(rows: number, columns: number): Float32Array {
+    const kernel = this.#kernel;
+    const address = rows > columns ? kernel.spareAddress() : kernel.costAddress();
+    return new Float32Array(kernel.memory.buffer, address >>> 0, rows * columns);
+  }
+
+  /** Brings the costs to their place and runs the first pass over them. */
+  #read(cost: CostMatrix): void {
+    const { rows, columns } = cost;
+    const kernel = this.#kernel;
+    const input = this.#input(rows, columns);
+    if (rows > columns) {
+      if (!sharesMemory(cost, input)) copyRows(cost, input, columns, { from: 0, to: rows });
+      kernel.transposeFrom(kernel.spareAddress());
+      this.#readRows(cost, 0, columns);
+    } else if (sharesMemory(cost, input)) {
+      kernel.spreadRows();
+      this.#readRows(cost, 0, rows);
+    } else {
+      this.#copyAndRead(cost);
+    }
+  }
+
+  #copyAndRead(cost: CostMatrix): void {
+    const stride = this.#kernel.strideOf(cost.columns);
+    const padded = new Float32Array(
+      this.#kernel.memory.buffer,
+      this.#kernel.costAddress() >>> 0,
+      cost.rows * stride,
+    );
+    const step = Math.max(1, Math.floor(CHUNK_BYTES / (4 * Math.max(1, stride))));
+    for (let from = 0; from < cost.rows; from += step) {
+      const to = Math.min(cost.rows, from + step);
+      copyRows(cost, padded, stride, { from, to });
+      this.#readRows(cost, from, to);
+    }
+  }
+
+  #readRows(cost: CostMatrix, from: number, to: number): void {
+    if (this.#kernel.readRows(from, to) !== 0) return;
+    const tall = cost.rows > cost.columns;
+    const place = [this.#kernel.getBadRow(), this.#kernel.getBadColumn()];
+    const [row = 0, column = 0] = tall ? place.reverse() : place;
+    const value = cost.data[row * strideOf(cost) + column];
+    throw new InputError(
+      `Cannot solve an assignment as every cost must be a number or a forbidden edge (+Infinity to minimise, -Infinity to maximise): row ${row}, column ${column} is ${value}`,
+      { input: "cost" },
+    );
+  }
+
+  #start(duals: Float64Array, maximize: boolean): void {
+    const kernel = this.#kernel;
+    const prices = new Float64Array(kernel.memory.buffer, kernel.priceAddress() >>> 0, duals.length);
+    if (maximize) for (let j = 0; j < duals.length; ++j) prices[j] = -(duals[j] ?? 0);
+    else prices.set(duals);
+    kernel.usePrices();
+  }
+
+  #infeasible(cost: CostMatrix): InputError {
+    const side = cost.rows > cost.columns ? "column" : "row";
+    return new InputError(
+      `Cannot solve an assignment of ${cost.rows} x ${cost.columns} as forbidden edges leave no complete matching: ${side} ${this.#kernel.getStuckRow()} finds no partner; allow more edges`,
+      { input: "cost" },
+    );
+  }
+
+  #result(cost: CostMatrix, maximize: boolean): AssignmentResult {
+    const { rows, columns } = cost;
+    const kernel = this.#kernel;
+    const { buffer } = kernel.memory;
+    const tall = rows > columns;
+    const short = Math.min(rows, columns);
+    const choice = new Int32Array(buffer, kernel.choiceAddress() >>> 0, short);
+    const shortDuals = new Float64Array(buffer, kernel.rowDualAddress() >>> 0, short).slice();
+    const longDuals = new Float64Array(buffer, kernel.priceAddress() >>> 0, Math.max(rows, columns)).slice();
+    if (maximize) {
+      negateInPlace(shortDuals);
+      negateInPlace(longDuals);
+    }
+    return {
+      assignment: tall ? invert(choice, rows) : choice.slice(),
+      rowDuals: tall ? longDuals : shortDuals,
+      columnDuals: tall ? shortDuals : longDuals,
+      objective: maximize ? 0 - kernel.getObjective() : kernel.getObjective(),
+      gap: kernel.getGap(),
+      status: kernel.getGap() <= TOLERANCE * kernel.getMagnitude() ? "optimal" : "inexact",
+      stats: {
+        bids: kernel.getBids(),
+        listBuilds: kernel.getBuilds(),
+        searches: kernel.getSearches(),
+        wholeRows: kernel.getWholeRows(),
+        dense: kernel.isDense() !== 0,
+      },
+    };
+  }
+}
+
+/** A solver for tall problems also holds the source of a transposition: the larger need of the shapes it takes. */
+function largestNeed(maxRows: number, maxColumns: number): number {
+  const square = Math.min(maxRows, maxColumns);
+  return Math.max(
+    bytesForAssignment(maxRows, maxColumns),
+    bytesForAssignment(square, square),
+    bytesForAssignment(maxRows, Math.max(0, Math.min(maxRows - 1, maxColumns))),
+  );
+}
+
+function sharesMemory(cost: CostMatrix, view: Float32Array): boolean {
+  return (
+    cost.data.buffer === view.buffer &&
+    cost.data.byteOffset === view.byteOffset &&
+    strideOf(cost) === cost.columns
+  );
+}
+
+/** Copies some rows of `cost` to rows of `stride` elements in `out`. */
+function copyRows(
+  cost: CostMatrix,
+  out: Float32Array,
+  stride: number,
+  range: { readonly from: number; readonly to: number },
+): void {
+  const source = strideOf(cost);
+  const { from, to } = range;
+  if (source === stride && stride === cost.columns) {
+    out.set(cost.data.subarray(from * stride, to * stride), from * stride);
+    return;
+  }
+  for (let i = from; i < to; ++i) {
+    out.set(cost.data.subarray(i * source, i * source + cost.columns), i * stride);
+  }
+}
+
+/**
+ * Checks dual variables given for a warm start.
+ * @throws RangeError if their number is wrong or one is not finite.
+ */
+function assertDuals(duals: Float64Array | undefined, columns: number): void {
+  if (duals === undefined) return;
+  if (duals.length !== columns) {
+    throw new RangeError(
+      `Cannot start an assignment from duals as there must be one for each of ${columns} columns: there are ${duals.length}`,
+    );
+  }
+  const bad = duals.findIndex((x) => !Number.isFinite(x));
+  if (bad >= 0) {
+    throw new RangeError(
+      `Cannot start an assignment from duals as they must be finite: number ${bad} is ${duals[bad]}`,
+    );
+  }
+}
+
+/** Negates without leaving -0. */
+function negateInPlace(values: Float64Array): void {
+  for (let k = 0; k < values.length; ++k) values[k] = 0 - (values[k] ?? 0);
+}
+
+function invert(choice: Int32Array, size: number): Int32Array {
+  const result = new Int32Array(size).fill(-1);
+  choice.forEach((partner, k) => {
+    result[partner] = k;
+  });
+  return result;
+}

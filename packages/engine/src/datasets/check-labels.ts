@@ -1,0 +1,43 @@
+import { DTYPES, FormatError, type Tensor } from "@isthmus/core";
+
+/** More classes than any data set has, so that a damaged label cannot ask for memory without end. */
+const MAX_CLASSES = 2 ** 24;
+
+/** Labels that were checked, and how many classes they are of. */
+export interface CheckedLabels {
+  /** Class of each example, `[n]`; a copy. */
+  readonly labels: Int32Array;
+  readonly classes: number;
+}
+
+/**
+ * Converts labels of any integer type, and checks that each is in `[0, classes)`.
+ *
+ * Where `classes` is 0 it is one more than the largest label.
+ * @throws FormatError if labels are not integers, or one is not a class
+ */
+export function checkLabels(name: string, labels: Tensor | Int32Array, classes: number): CheckedLabels {
+  const data = labels instanceof Int32Array ? labels : labels.data;
+  if (!(labels instanceof Int32Array) && (DTYPES[labels.dtype].float || labels.dtype === "bool")) {
+    throw new FormatError(
+      `Cannot use data set "${name}" as labels must be integers, the class of each example: they are ${labels.dtype}`,
+      { format: "data set" },
+    );
+  }
+  const end = classes === 0 ? MAX_CLASSES : classes;
+  const checked = new Int32Array(data.length);
+  let largest = 0;
+  for (let i = 0; i < checked.length; i++) {
+    // 64-bit labels are BigInt: those beyond 2^53 round, and stay out of range.
+    const label = Number(data[i]);
+    if (!(label >= 0 && label < end)) {
+      throw new FormatError(
+        `Cannot use data set "${name}" as labels must be classes from 0 to ${end - 1}: label ${i} is ${label}`,
+        { format: "data set" },
+      );
+    }
+    checked[i] = label;
+    if (label > largest) largest = label;
+  }
+  return { labels: checked, classes: classes === 0 ? largest + 1 : classes };
+}

@@ -1,0 +1,118 @@
+import { createTensor, FormatError, InputError } from "@isthmus/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { countingBytes } from "../../test/encode-idx.ts";
+import { createDataSet } from "./create-data-set.ts";
+import { MNIST_SCALING, scaleTable } from "./scaling.ts";
+
+const bytes = (...shape: number[]) => createTensor("u8", shape, countingBytes(shape));
+
+describe("createDataSet()", () => {
+  it("createDataSet() scales bytes to [0, 1] and adds a channel axis to images", () => {
+    const data = createDataSet(bytes(3, 2, 5), Int32Array.of(2, 0, 1));
+    expect(data).toMatchObject({ name: "data", size: 3, exampleShape: [1, 2, 5], classes: 3 });
+    expect(data.scaling).toEqual({ mean: 0, std: 1 });
+    const { inputs, labels } = data.read(1, 3);
+    expect(inputs.dtype).toBe("f32");
+    expect(inputs.shape).toEqual([2, 1, 2, 5]);
+    expect(inputs.data).toEqual(Float32Array.from({ length: 20 }, (_, i) => (i + 10) / 255));
+    expect(labels).toEqual(Int32Array.of(0, 1));
+  });
+
+  it("createDataSet() reads the same examples in batches of any size", () => {
+    const all = createDataSet(bytes(9, 4, 4), new Int32Array(9), { scaling: MNIST_SCALING }).read(0, 9);
+    const table = scaleTable(MNIST_SCALING);
+    expect(all.inputs.data).toEqual(Float32Array.from(countingBytes([9, 4, 4]), (byte) => table[byte]!));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 9 }), (a, b) => {
+        const [begin, end] = [Math.min(a, b), Math.max(a, b)];
+        const data = createDataSet(bytes(9, 4, 4), new Int32Array(9), { scaling: MNIST_SCALING });
+        const part = data.read(begin, end);
+        expect(part.inputs.shape).toEqual([end - begin, 1, 4, 4]);
+        expect(part.inputs.data).toEqual(all.inputs.data.slice(begin * 16, end * 16));
+      }),
+    );
+  });
+
+  it("createDataSet() feeds floats as f32, unscaled and with the shape they have", () => {
+    const values = Float64Array.of(0.1, -2, 3, 4);
+    const data = createDataSet(createTensor("f64", [2, 1, 2], values), Int32Array.of(0, 0));
+    expect(data.scaling).toBeUndefined();
+    expect(data.exampleShape).toEqual([1, 2]);
+    expect(data.read(0, 2).inputs).toEqual(createTensor("f32", [2, 1, 2], Float32Array.from(values)));
+  });
+
+  it("createDataSet() feeds other integers as they are", () => {
+    const tokens = createTensor("i64", [2, 2], BigInt64Array.of(5n, 6n, 7n, 8n));
+    const { inputs } = createDataSet(tokens, Int32Array.of(0, 1)).read(1, 2);
+    expect(inputs).toEqual(createTensor("i64", [1, 2], BigInt64Array.of(7n, 8n)));
+  });
+
+  it("createDataSet() returns batches that can be written to", () => {
+    const inputs = createTensor("f32", [1, 1], Float32Array.of(1));
+    const labels = Int32Array.of(0);
+    const batch = createDataSet(inputs, labels).read(0, 1);
+    batch.inputs.data[0] = 9;
+    batch.labels[0] = 9;
+    expect(inputs.data[0]).toBe(1);
+    expect(labels[0]).toBe(0);
+  });
+
+  it("createDataSet() takes labels of any integer type and of shape [n, 1]", () => {
+    const labels = createTensor("i64", [2, 1], BigInt64Array.of(3n, 1n));
+    const data = createDataSet(bytes(2, 1, 1), labels);
+    expect(data.read(0, 2).labels).toEqual(Int32Array.of(3, 1));
+    expect(data.classes).toBe(4);
+  });
+
+  it("createDataSet() limits examples but counts the classes of all", () => {
+    const data = createDataSet(bytes(3, 1, 1), Int32Array.of(0, 1, 5), { limit: 2 });
+    expect(data.size).toBe(2);
+    expect(data.classes).toBe(6);
+    expect(() => data.read(0, 3)).toThrow(RangeError);
+  });
+
+  it.each([
+    [-1, 1],
+    [2, 1],
+    [0, 4],
+    [0.5, 1],
+  ])("createDataSet() refuses to read examples %d to %d of 3", (begin, end) => {
+    expect(() => createDataSet(bytes(3, 1, 1), new Int32Array(3)).read(begin, end)).toThrow(
+      /^Cannot read examples .* of "data" as the range must be within it: it has 3$/,
+    );
+  });
+
+  it("createDataSet() refuses labels that are not classes", () => {
+    const images = bytes(2, 1, 1);
+    expect(() => createDataSet(images, Int32Array.of(0, -1))).toThrow(/label 1 is -1$/);
+    expect(() => createDataSet(images, Int32Array.of(0, 10), { classes: 10 })).toThrow(
+      /from 0 to 9: label 1 is 10$/,
+    );
+    const huge = createTensor("u64", [2], BigUint64Array.of(0n, 2n ** 64n - 1n));
+    expect(() => createDataSet(images, huge)).toThrow(FormatError);
+    expect(() => createDataSet(images, createTensor("f32", [2], Float32Array.of(0, 1)))).toThrow(
+      /must be integers.*they are f32$/,
+    );
+  });
+
+  it("createDataSet() refuses counts that differ and sets without examples", () => {
+    expect(() => createDataSet(bytes(2, 1, 1), Int32Array.of(0))).toThrow(
+      'Cannot use data set "data" as each of its 2 inputs must have one label: labels are [1]',
+    );
+    const oneHot = createTensor("u8", [2, 3], new Uint8Array(6));
+    expect(() => createDataSet(bytes(2, 1, 1), oneHot)).toThrow(/labels are \[2, 3\]$/);
+    expect(() => createDataSet(bytes(0, 2, 2), new Int32Array(0))).toThrow(/must have examples/);
+    expect(() => createDataSet(bytes(2, 0), new Int32Array(2))).toThrow(/must have examples/);
+    expect(() => createDataSet(bytes(), new Int32Array(1))).toThrow(/must have examples/);
+  });
+
+  it("createDataSet() refuses options out of range", () => {
+    const images = bytes(2, 1, 1);
+    const labels = new Int32Array(2);
+    expect(() => createDataSet(images, labels, { limit: 3 })).toThrow(InputError);
+    expect(() => createDataSet(images, labels, { limit: 1.5 })).toThrow(RangeError);
+    expect(() => createDataSet(images, labels, { classes: -1 })).toThrow(RangeError);
+    expect(() => createDataSet(images, labels, { scaling: { mean: 0, std: 0 } })).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,134 @@
+import {
+  DTYPES,
+  FormatError,
+  formatShape,
+  InputError,
+  resolveOptions,
+  sizeOf,
+  type Tensor,
+  toFloat32,
+} from "@isthmus/core";
+import type { DataSet, Scaling } from "@isthmus/graph";
+import { checkLabels } from "./check-labels.ts";
+import { scaleTable, UNIT_SCALING } from "./scaling.ts";
+
+/** Options of {@link createDataSet}. */
+export interface CreateDataSetOptions {
+  /** Name for messages and results. */
+  readonly name: string;
+  /** How inputs of bytes become f32; inputs of other types are never scaled. */
+  readonly scaling: Scaling;
+  /** Number of classes; 0 for one more than the largest label. */
+  readonly classes: number;
+  /** Number of examples to use, from the first; 0 for all. */
+  readonly limit: number;
+}
+
+/** Defaults of {@link createDataSet}. */
+export const CREATE_DATA_SET_DEFAULTS: CreateDataSetOptions = Object.freeze({
+  name: "data",
+  scaling: UNIT_SCALING,
+  classes: 0,
+  limit: 0,
+});
+
+/**
+ * Makes a data set of `inputs` `[n, ...]` and `labels` `[n]` or `[n, 1]` in memory.
+ *
+ * Bytes stay bytes until they are read and then are scaled to f32; images of bytes `[n, height, width]` get
+ * a channel axis: `[n, 1, height, width]`. Floats of any width are fed as f32, unscaled; other integers, such
+ * as token ids, are fed as they are. Shares memory with `inputs`; labels are copied.
+ * @throws FormatError if there are no examples, counts differ, or a label is not a class
+ * @throws InputError if there are fewer examples than `limit`
+ * @throws RangeError if an option is out of its range
+ */
+export function createDataSet(
+  inputs: Tensor,
+  labels: Tensor | Int32Array,
+  options: Partial<CreateDataSetOptions> = {},
+): DataSet {
+  const resolved = resolveOptions("create a data set", CREATE_DATA_SET_DEFAULTS, options);
+  const { name, scaling } = resolved;
+  assertCount("limit", resolved.limit);
+  assertCount("classes", resolved.classes);
+  const size = limitTo(resolved.limit, countExamples(name, inputs, labels), name);
+  const checked = checkLabels(name, labels, resolved.classes);
+  const exampleShape = exampleShapeOf(inputs);
+  const readInputs = inputReader(inputs, scaling);
+  return Object.freeze({
+    name,
+    size,
+    exampleShape: Object.freeze(exampleShape),
+    classes: checked.classes,
+    scaling: inputs.dtype === "u8" ? scaling : undefined,
+    read(begin: number, end: number) {
+      if (!(Number.isInteger(begin) && Number.isInteger(end) && 0 <= begin && begin <= end && end <= size)) {
+        throw new RangeError(
+          `Cannot read examples ${begin} to ${end} of "${name}" as the range must be within it: it has ${size}`,
+        );
+      }
+      return {
+        inputs: { ...readInputs(begin, end), shape: [end - begin, ...exampleShape] },
+        labels: checked.labels.slice(begin, end),
+      };
+    },
+  });
+}
+
+function assertCount(option: "limit" | "classes", value: number): void {
+  if (Number.isSafeInteger(value) && value >= 0) return;
+  throw new RangeError(`Cannot create a data set as "${option}" must be a whole number: it is ${value}`);
+}
+
+function limitTo(limit: number, count: number, name: string): number {
+  if (limit <= count) return limit === 0 ? count : limit;
+  throw new InputError(
+    `Cannot take the first ${limit} examples of "${name}" as there must be as many: it has ${count}`,
+    { input: name },
+  );
+}
+
+function countExamples(name: string, inputs: Tensor, labels: Tensor | Int32Array): number {
+  const count = inputs.shape[0] ?? 0;
+  if (count === 0 || sizeOf(inputs.shape) === 0) {
+    throw new FormatError(
+      `Cannot use data set "${name}" as it must have examples: its inputs are ${formatShape(inputs.shape)}`,
+      { format: "data set" },
+    );
+  }
+  const shape = labels instanceof Int32Array ? [labels.length] : labels.shape;
+  if (shape[0] !== count || sizeOf(shape) !== count) {
+    throw new FormatError(
+      `Cannot use data set "${name}" as each of its ${count} inputs must have one label: labels are ${formatShape(shape)}`,
+      { format: "data set" },
+    );
+  }
+  return count;
+}
+
+function exampleShapeOf({ dtype, shape }: Tensor): readonly number[] {
+  return dtype === "u8" && shape.length === 3 ? [1, ...shape.slice(1)] : shape.slice(1);
+}
+
+/** Reads the elements of examples `[begin, end)`, as they are fed; a copy. */
+type InputReader = (begin: number, end: number) => Pick<Tensor, "dtype" | "data">;
+
+function inputReader({ dtype, shape, data }: Tensor, scaling: Scaling): InputReader {
+  const stride = sizeOf(shape.slice(1));
+  if (dtype === "u8" && data instanceof Uint8Array) {
+    const table = scaleTable(scaling);
+    return (begin, end) => {
+      const scaled = new Float32Array((end - begin) * stride);
+      const offset = begin * stride;
+      for (let i = 0; i < scaled.length; i++) scaled[i] = table[data[offset + i] as number] as number;
+      return { dtype: "f32", data: scaled };
+    };
+  }
+  if (DTYPES[dtype].float) {
+    return (begin, end) => ({
+      dtype: "f32",
+      data: toFloat32(data.subarray(begin * stride, end * stride), dtype),
+    });
+  }
+  return (begin, end) => ({ dtype, data: data.slice(begin * stride, end * stride) });
+}

@@ -1,0 +1,5 @@
+/** Longest file, or content of a compressed one, that is read whole, kept below what 32-bit lengths in zlib and Node hold. */
+export const MAX_DATA_BYTES: number = 2 ** 31 - 1;
+
+/** Most bytes deflate can make of one: a claim beyond it cannot be met. */
+export const MAX_INFLATION: number = 1032;

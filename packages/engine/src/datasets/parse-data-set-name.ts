@@ -1,0 +1,75 @@
+import { InputError } from "@isthmus/core";
+
+/** Which part of a data set. */
+export type Split = "test" | "train";
+
+/** A data set as the user named it, taken apart. */
+export type DataSetName = {
+  /** The whole name, for messages and results. */
+  readonly name: string;
+  readonly split: Split;
+  /** Number of examples to use, from the first; 0 for all. */
+  readonly limit: number;
+} & (
+  | { readonly kind: "mnist" | "fashion-mnist"; readonly folder: string | undefined }
+  | { readonly kind: "idx"; readonly images: string; readonly labels: string }
+  | { readonly kind: "npz" | "safetensors"; readonly file: string }
+);
+
+/** Every form of name, for messages and help. */
+export const DATA_SET_FORMS: readonly string[] = [
+  "mnist",
+  "mnist:DIR",
+  "fashion-mnist",
+  "fashion-mnist:DIR",
+  "idx:IMAGES,LABELS",
+  "npz:FILE",
+  "safetensors:FILE",
+];
+
+/**
+ * Takes the name of a data set apart: one of {@link DATA_SET_FORMS}, then optionally `:test` (the default) or
+ * `:train`, then optionally `@N` for the first N examples: `npz:/a/b.npz:train@100`.
+ *
+ * A path may contain colons and `@`: only what stands at the very end is taken for the split and the count,
+ * so a path that ends like them can be named by writing the split out: `mnist:data:train:test`.
+ * @throws InputError if it is not a name of these forms
+ */
+export function parseDataSetName(name: string): DataSetName {
+  const [, source = "", split = "test", count] = /^(.*?)(?::(test|train))?(?:@(\d+))?$/s.exec(name) ?? [];
+  const limit = count === undefined ? 0 : Number(count);
+  if (count !== undefined && (limit === 0 || !Number.isSafeInteger(limit))) {
+    throw nameError(name, `"@N" takes the first N examples, at least 1: it is "@${count}"`);
+  }
+  const [, kind, path] = /^([^:]*)(?::(.*))?$/s.exec(source) ?? [];
+  const common = { name, split: split as Split, limit };
+  switch (kind) {
+    case "mnist":
+    case "fashion-mnist":
+      if (path === "") throw nameError(name, `"${kind}:" must be followed by a folder`);
+      return { ...common, kind, folder: path };
+    case "npz":
+    case "safetensors":
+      if (!path) throw nameError(name, `"${kind}:" must be followed by a file`);
+      return { ...common, kind, file: path };
+    case "idx":
+      return { ...common, kind, ...parseIdxFiles(name, path ?? "") };
+    default:
+      throw nameError(name, `there is no kind "${kind}"`);
+  }
+}
+
+function parseIdxFiles(name: string, path: string): { images: string; labels: string } {
+  const files = path.split(",");
+  const [images, labels] = files;
+  if (files.length === 2 && images && labels) return { images, labels };
+  throw nameError(name, `"idx:" must be followed by two files with one comma between them: it is "${path}"`);
+}
+
+function nameError(name: string, reason: string): InputError {
+  return new InputError(
+    `Cannot open data set "${name}" as ${reason}; a name is ${DATA_SET_FORMS.join(", ")}, ` +
+      "then :test or :train, then @N for the first N, for example mnist:test@1000",
+    { input: name },
+  );
+}

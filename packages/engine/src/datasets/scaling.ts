@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import type { Scaling } from "@isthmus/graph";
+
+/** Scaling that networks for MNIST are trained with: mean and deviation of its training pixels. */
+export const MNIST_SCALING: Scaling = Object.freeze({ mean: 0.1307, std: 0.3081 });
+
+/** Scaling that networks for Fashion-MNIST are trained with: mean and deviation of its training pixels. */
+export const FASHION_MNIST_SCALING: Scaling = Object.freeze({ mean: 0.286, std: 0.353 });
+
+/** Scaling of bytes that are not recognised: to `[0, 1]`. */
+export const UNIT_SCALING: Scaling = Object.freeze({ mean: 0, std: 1 });
+
+/** A published set of images, known by the SHA-256 of its pixels (`[n, 28, 28]`, without any header). */
+interface KnownImages {
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly scaling: Scaling;
+}
+
+/** The published sets, also used to check what is rebuilt from a package. */
+export const KNOWN_IMAGES: Readonly<
+  Record<"mnistTrain" | "mnistTest" | "fashionTrain" | "fashionTest", KnownImages>
+> = {
+  mnistTrain: {
+    bytes: 60_000 * 784,
+    sha256: "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+    scaling: MNIST_SCALING,
+  },
+  mnistTest: {
+    bytes: 10_000 * 784,
+    sha256: "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+    scaling: MNIST_SCALING,
+  },
+  fashionTrain: {
+    bytes: 60_000 * 784,
+    sha256: "e56fd60f2941e757a361b48922f2c8a3ea7b35e630755839bfef9fcb81294b31",
+    scaling: FASHION_MNIST_SCALING,
+  },
+  fashionTest: {
+    bytes: 10_000 * 784,
+    sha256: "841657721bba8dcc95f5cd45b4c891cc03c7bd76d50924b692c656567a632825",
+    scaling: FASHION_MNIST_SCALING,
+  },
+};
+
+/** Scaling of a published set of images, recognised by its pixels alone; undefined for any other. */
+export function recogniseScaling(pixels: Uint8Array): Scaling | undefined {
+  const candidates = Object.values(KNOWN_IMAGES).filter(({ bytes }) => bytes === pixels.length);
+  if (candidates.length === 0) return undefined;
+  const sha256 = createHash("sha256").update(pixels).digest("hex");
+  return candidates.find((known) => known.sha256 === sha256)?.scaling;
+}
+
+/**
+ * Value of every byte, `[256]`: `(byte / 255 - mean) / std`, each step rounded to f32 as PyTorch's
+ * `ToTensor` and `Normalize` do, so that inputs are the same bits.
+ * @throws RangeError if `mean` is not finite or `std` is not positive and finite
+ */
+export function scaleTable({ mean, std }: Scaling): Float32Array {
+  if (!(Number.isFinite(mean) && Number.isFinite(std) && std > 0)) {
+    throw new RangeError(
+      `Cannot scale bytes as the mean must be finite and the deviation positive: they are ${mean} and ${std}`,
+    );
+  }
+  const { fround } = Math;
+  // A quotient or difference of two f32 numbers is the same whether rounded from f64 or computed in f32.
+  return Float32Array.from(
+    { length: 256 },
+    (_, byte) => fround(fround(byte / 255) - fround(mean)) / fround(std),
+  );
+}

@@ -19,6 +19,7 @@ export {
 } from "./errors.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
 export { openFileSource } from "./io/file-source.ts";
+export { saveFile } from "./io/save-file.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export { resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";

@@ -28,6 +28,7 @@ list-style:none;margin:1.75rem 0 0;padding:0}
 .tile .more{display:block;margin-top:.2rem}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:2.25rem 2rem}
 .figures .hero{grid-column:1/-1}
+.figures .half{max-width:38rem}
 figure{margin:0;min-width:0;break-inside:avoid}
 figure svg{display:block;width:100%;height:auto}
 figure .compact{display:none}
@@ -59,7 +60,7 @@ a{color:var(--isthmus-curve-1);text-underline-offset:.2em}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--isthmus-grid);color:var(--isthmus-muted);font-size:.88rem}
 @media (max-width:34rem){figure .full{display:none}figure .compact{display:block}
 dl{grid-template-columns:1fr;gap:0}dd+dt{margin-top:.6rem}th,td{padding:.4rem .6rem}}
-@media print{@page{margin:16mm}body{max-width:none;padding:0;font-size:10.5pt}section{margin-top:1.6rem}
+@media print{@page{margin:14mm}.figures{grid-template-columns:1fr 1fr;gap:1rem}body{max-width:none;padding:0;font-size:10.5pt}section{margin-top:1.6rem}
 .tall{max-height:none}.scroll{overflow:visible;border:0}thead{position:static}tr,.tile{break-inside:avoid}
 .button{display:none}h2{break-after:avoid}}
 @media (forced-colors:active){.swatch{forced-color-adjust:none}}`;

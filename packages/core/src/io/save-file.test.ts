@@ -1,0 +1,36 @@
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { saveFile } from "./save-file.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "isthmus-save-file-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe("saveFile()", () => {
+  it("saveFile() writes text and bytes and replaces what was there", async () => {
+    const path = join(folder, "x.json");
+    await saveFile(path, "ä");
+    await saveFile(path, new Uint8Array([1, 2]));
+    expect([...(await readFile(path))]).toEqual([1, 2]);
+    expect(await readdir(folder)).toEqual(["x.json"]);
+  });
+
+  it("saveFile() leaves inputs alone, under whatever link", async () => {
+    const input = join(folder, "input");
+    const link = join(folder, "link");
+    await writeFile(input, "precious");
+    await symlink(input, link);
+    await expect(saveFile(link, "x", [input])).rejects.toThrow("must not be a file that is read from");
+    expect(await readFile(input, "utf8")).toBe("precious");
+    expect((await readdir(folder)).sort()).toEqual(["input", "link"]);
+  });
+
+  it("saveFile() says why a path cannot be written", async () => {
+    await expect(saveFile(join(folder, "missing", "x"), "x")).rejects.toThrow("Cannot write");
+    await expect(saveFile(folder, "x")).rejects.toThrow("Cannot write");
+  });
+});

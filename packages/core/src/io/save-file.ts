@@ -1,0 +1,26 @@
+import { assertNoInput } from "../save/output-paths.ts";
+import { createOutputFile } from "./output-file.ts";
+
+/**
+ * Writes a whole file under a temporary name and then renames it, so that it is there completely or not at all;
+ * an earlier file of that name is replaced.
+ *
+ * @param inputs - paths that must stay as they are, under whatever name or link
+ * @throws InputError if `path` is one of `inputs` or cannot be written
+ */
+export async function saveFile(
+  path: string,
+  content: string | Uint8Array,
+  inputs: readonly string[] = [],
+): Promise<void> {
+  await assertNoInput([path], inputs);
+  const file = await createOutputFile(path);
+  try {
+    await file.write(typeof content === "string" ? Buffer.from(content, "utf8") : content, 0);
+    await file.finish();
+    await file.publish();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}

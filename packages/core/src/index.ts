@@ -30,6 +30,7 @@ export {
   type SaveProgress,
   saveCheckpoint,
 } from "./save-checkpoint.ts";
+export { blendInto, lerpInto } from "./tensor/blend.ts";
 export {
   asFloat32,
   convertData,
@@ -41,12 +42,13 @@ export {
   toFloat64,
 } from "./tensor/convert.ts";
 export { DTYPES, type DType, type DTypeInfo, isDType, type TensorData } from "./tensor/dtype.ts";
+export type { Elements } from "./tensor/elements.ts";
+export { dot, findNonFinite, squaredNorm } from "./tensor/measure.ts";
 export { formatShape, sameShape, sizeOf, stridesOf } from "./tensor/shape.ts";
 export {
   allocateData,
   byteLengthOf,
   createTensor,
-  type Elements,
   type Tensor,
   type TensorInfo,
   viewBytes,

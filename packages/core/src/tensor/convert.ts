@@ -1,13 +1,8 @@
 import { DTYPES, type DType, type TensorData } from "./dtype.ts";
-import {
-  isNarrow,
-  type NarrowData,
-  type NarrowFloat,
-  narrowScalar,
-  roundToOdd,
-  widenScalar,
-} from "./kernels/float-bits.ts";
-import { allocateData, type Elements } from "./tensor.ts";
+import { assertElements, type Elements } from "./elements.ts";
+import { roundToOdd } from "./kernels/float-bits.ts";
+import { asFloats, type Floats, floatKernels } from "./kernels/float-kernels.ts";
+import { allocateData } from "./tensor.ts";
 
 /** Numbers converted through f64 at a time; keeps scratch memory small and in cache. */
 const BLOCK = 4096;
@@ -96,24 +91,9 @@ export function convertData(data: TensorData, dtype: DType, outDType: DType): Te
  * @throws RangeError if lengths differ.
  */
 export function convertInto(source: Elements, out: Elements): void {
-  checkElements(source);
-  checkElements(out);
-  if (source.data.length !== out.data.length) {
-    throw new RangeError(
-      `Cannot convert ${source.dtype} to ${out.dtype} as lengths must be equal: ${source.data.length} and ${out.data.length}`,
-    );
-  }
+  assertElements("convert", [source, out]);
   if (source.dtype === out.dtype) copyInto(source.data, out.data);
   else if (!convertThroughF32(source, out)) convertThroughF64(source, out);
-}
-
-/** @throws TypeError if the array is not the class of the element type. */
-function checkElements(elements: Elements): void {
-  const { array } = DTYPES[elements.dtype];
-  if (elements.data instanceof array) return;
-  throw new TypeError(
-    `Cannot convert ${elements.dtype} elements as they are kept in a ${array.name}: got ${elements.data.constructor.name}`,
-  );
 }
 
 function copyInto(source: TensorData, out: TensorData): void {
@@ -121,32 +101,12 @@ function copyInto(source: TensorData, out: TensorData): void {
   new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(bytes);
 }
 
-function bitsOf(data: Float32Array): Uint32Array {
-  return new Uint32Array(data.buffer, data.byteOffset, data.length);
-}
-
-/** The patterns of narrow floats, with their type. */
-function asNarrow({ dtype, data }: Elements): { dtype: NarrowFloat; data: NarrowData } | undefined {
-  const isPattern = data instanceof Uint16Array || data instanceof Uint8Array;
-  return isPattern && isNarrow(dtype) ? { dtype, data } : undefined;
-}
-
 /** Converts among f32 and narrower floats; f32 holds them all exactly, so going through it rounds once. */
 function convertThroughF32(source: Elements, out: Elements): boolean {
-  const from = asNarrow(source);
-  const to = asNarrow(out);
-  if (from !== undefined && out.data instanceof Float32Array) {
-    widenScalar(from.dtype, from.data, bitsOf(out.data));
-  } else if (to !== undefined && source.data instanceof Float32Array) {
-    narrowScalar(to.dtype, bitsOf(source.data), to.data);
-  } else if (from !== undefined && to !== undefined) {
-    const scratch = new Uint32Array(Math.min(BLOCK, from.data.length));
-    for (let begin = 0; begin < from.data.length; begin += BLOCK) {
-      const part = scratch.subarray(0, Math.min(BLOCK, from.data.length - begin));
-      widenScalar(from.dtype, from.data.subarray(begin, begin + part.length), part);
-      narrowScalar(to.dtype, part, to.data.subarray(begin, begin + part.length));
-    }
-  } else return false;
+  const from = asFloats(source);
+  const to = asFloats(out);
+  if (from === undefined || to === undefined) return false;
+  floatKernels().convert(from, to);
   return true;
 }
 
@@ -167,14 +127,18 @@ function convertThroughF64(source: Elements, out: Elements): void {
 /** Loads elements as f64; `toOdd` prepares 64-bit integers for a second rounding. */
 function loadNumbers(source: Elements, out: Float64Array, toOdd: boolean): void {
   const { data } = source;
-  const narrow = asNarrow(source);
-  if (narrow !== undefined) {
-    const wide = new Float32Array(data.length);
-    widenScalar(narrow.dtype, narrow.data, bitsOf(wide));
-    out.set(wide);
-  } else if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+  const floats = asFloats(source);
+  if (floats !== undefined) out.set(widened(floats));
+  else if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     for (let i = 0; i < out.length; i++) out[i] = bigToNumber(data[i] ?? 0n, toOdd);
   } else out.set(data);
+}
+
+function widened(source: Floats): Float32Array {
+  if (source.data instanceof Float32Array) return source.data;
+  const wide = new Float32Array(source.data.length);
+  floatKernels().convert(source, { dtype: "f32", data: wide });
+  return wide;
 }
 
 function bigToNumber(value: bigint, toOdd: boolean): number {
@@ -187,13 +151,13 @@ function bigToNumber(value: bigint, toOdd: boolean): number {
 
 function storeNumbers(numbers: Float64Array, out: Elements): void {
   const { data, dtype } = out;
-  const narrow = asNarrow(out);
-  if (narrow !== undefined) {
+  const floats = asFloats(out);
+  if (data instanceof Float64Array || data instanceof Float32Array) data.set(numbers);
+  else if (floats !== undefined) {
     const wide = new Float32Array(numbers.length);
     roundToOdd(numbers, wide);
-    narrowScalar(narrow.dtype, bitsOf(wide), narrow.data);
-  } else if (data instanceof Float64Array || data instanceof Float32Array) data.set(numbers);
-  else if (dtype === "bool" && data instanceof Uint8Array) data.set(numbers.map((x) => (x === 0 ? 0 : 1)));
+    floatKernels().convert({ dtype: "f32", data: wide }, floats);
+  } else if (dtype === "bool" && data instanceof Uint8Array) data.set(numbers.map((x) => (x === 0 ? 0 : 1)));
   else storeIntegers(numbers, out);
 }
 

@@ -1,4 +1,5 @@
 import { DTYPES, type DType, type TensorData } from "./dtype.ts";
+import type { Elements } from "./elements.ts";
 import { formatShape, sizeOf } from "./shape.ts";
 
 /** What is known of a tensor without reading it. */
@@ -6,12 +7,6 @@ export interface TensorInfo {
   readonly dtype: DType;
   /** Extents, outermost first; `[]` for a scalar. */
   readonly shape: readonly number[];
-}
-
-/** Stored elements together with the type that says what their bits mean; every {@link Tensor} is one. */
-export interface Elements {
-  readonly dtype: DType;
-  readonly data: TensorData;
 }
 
 /** A dense row-major array of stored elements; `data.length` is the product of `shape`. */

@@ -1,0 +1,106 @@
+import { convertInto, fromFloat64Into, toFloat64 } from "./convert.ts";
+import { assertElements, type Elements } from "./elements.ts";
+import { asFloats, floatKernels } from "./kernels/float-kernels.ts";
+
+/** Elements taken through f64 at a time. */
+const BLOCK = 4096;
+
+/**
+ * Writes the weighted sum of stored elements: `out[i] = round(sum over k of weights[k] * sources[k][i])`.
+ *
+ * Products and sums are rounded to f32, in the order of `sources`, and the result once to the type of `out`; if any
+ * array is f64 or an integer type, f64 takes the place of f32. A NaN in the result is the canonical one. Element
+ * types may differ. `out` may be one of the sources.
+ * @throws RangeError if there are no sources, or lengths or the number of weights differ.
+ * @throws TypeError if an array is not the class of its element type.
+ */
+export function blendInto(sources: readonly Elements[], weights: readonly number[], out: Elements): void {
+  if (sources.length === 0)
+    throw new RangeError("Cannot blend tensors as there must be at least one: got none");
+  if (weights.length !== sources.length) {
+    throw new RangeError(
+      `Cannot blend tensors as each needs one weight: got ${sources.length} tensors and ${weights.length} weights`,
+    );
+  }
+  assertElements("blend", [...sources, out]);
+  const floats = sources.map(asFloats);
+  const result = asFloats(out);
+  if (result !== undefined && floats.every((source) => source !== undefined)) {
+    floatKernels().blend(floats, Float32Array.from(weights), result);
+  } else blendThroughF64(sources, weights, out);
+}
+
+/**
+ * Writes points on the segments between two arrays of stored elements: `out[i] = a[i]` at `t = 0`, `b[i]` at `t = 1`.
+ *
+ * Computes `a - t (a - b)` for `t < 0.5` and `b - (1 - t) (b - a)` from there on, in f32 (f64 if any array is f64 or
+ * an integer type), rounded once to the type of `out`. So the ends are exact, equal elements stay as they are, bit
+ * for bit, and swapping `a` and `b` swaps `t` and `1 - t`. Any finite `t` will do: beyond `[0, 1]` it extrapolates.
+ * Element types may differ. `out` may be `a` or `b`.
+ * @throws RangeError if `t` is not finite, or lengths differ.
+ * @throws TypeError if an array is not the class of its element type.
+ */
+export function lerpInto(a: Elements, b: Elements, t: number, out: Elements): void {
+  if (!Number.isFinite(t)) throw new RangeError(`Cannot interpolate as t must be finite: it is ${t}`);
+  assertElements("interpolate", [a, b, out]);
+  const [from, to, by] = t < 0.5 ? [a, b, t] : [b, a, 1 - t];
+  const source = asFloats(from);
+  const target = asFloats(to);
+  const result = asFloats(out);
+  if (by === 0) convertInto(from, out);
+  else if (source && target && result) floatKernels().step(source, target, by, result);
+  else stepThroughF64(from, to, by, out);
+}
+
+function blendThroughF64(sources: readonly Elements[], weights: readonly number[], out: Elements): void {
+  for (let begin = 0; begin < out.data.length; begin += BLOCK) {
+    const sum = new Float64Array(Math.min(BLOCK, out.data.length - begin));
+    for (const [k, source] of sources.entries()) {
+      const weight = weights[k] ?? 0;
+      const x = loadBlock(source, begin);
+      // The first product is stored rather than added to 0, which would turn -0 into 0.
+      for (let i = 0; i < sum.length; i++) {
+        const product = weight * (x[i] ?? 0);
+        sum[i] = k === 0 ? product : (sum[i] ?? 0) + product;
+      }
+    }
+    storeBlock(sum, out, begin);
+  }
+}
+
+function stepThroughF64(from: Elements, to: Elements, by: number, out: Elements): void {
+  const exact = sameIntegers(from, to, out);
+  for (let begin = 0; begin < out.data.length; begin += BLOCK) {
+    const x = loadBlock(from, begin);
+    const y = loadBlock(to, begin);
+    for (let i = 0; i < x.length; i++) {
+      const [a, b] = [x[i] ?? 0, y[i] ?? 0];
+      if (!Object.is(a, b)) x[i] = a - by * (a - b);
+    }
+    storeBlock(x, out, begin);
+  }
+  if (exact !== undefined) for (const [i, value] of exact) (out.data as BigInt64Array)[i] = value;
+}
+
+/** Equal 64-bit integers that f64 cannot hold, by index; to be kept as they are. */
+function sameIntegers(from: Elements, to: Elements, out: Elements): Map<number, bigint> | undefined {
+  const [a, b] = [from.data, to.data];
+  if (!isBig(a) || !isBig(b) || from.dtype !== out.dtype || to.dtype !== out.dtype) return undefined;
+  const kept = new Map<number, bigint>();
+  for (const [i, value] of a.entries()) {
+    if (value === b[i] && BigInt(Number(value)) !== value) kept.set(i, value);
+  }
+  return kept;
+}
+
+function isBig(data: Elements["data"]): data is BigInt64Array | BigUint64Array {
+  return data instanceof BigInt64Array || data instanceof BigUint64Array;
+}
+
+function loadBlock({ data, dtype }: Elements, begin: number): Float64Array {
+  return toFloat64(data.subarray(begin, begin + BLOCK), dtype);
+}
+
+function storeBlock(numbers: Float64Array, { data, dtype }: Elements, begin: number): void {
+  fromFloat64Into(numbers, dtype, data.subarray(begin, begin + numbers.length));
+}

@@ -1,0 +1,30 @@
+import { DTYPES, type DType, type TensorData } from "./dtype.ts";
+
+/** Stored elements together with the type that says what their bits mean; every `Tensor` is one. */
+export interface Elements {
+  readonly dtype: DType;
+  readonly data: TensorData;
+}
+
+/**
+ * Checks that every array is the class of its element type, and that all have the length of the last.
+ * @param operation - verb for the message
+ * @throws TypeError if an array is not the class of its element type.
+ * @throws RangeError if lengths differ.
+ */
+export function assertElements(operation: string, all: readonly Elements[]): void {
+  const length = all.at(-1)?.data.length ?? 0;
+  for (const { dtype, data } of all) {
+    const { array } = DTYPES[dtype];
+    if (!(data instanceof array)) {
+      throw new TypeError(
+        `Cannot ${operation} ${dtype} elements as they are kept in a ${array.name}: got ${(data as TensorData).constructor.name}`,
+      );
+    }
+    if (data.length !== length) {
+      throw new RangeError(
+        `Cannot ${operation} elements as lengths must be equal: ${data.length} and ${length}`,
+      );
+    }
+  }
+}

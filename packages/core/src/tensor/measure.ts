@@ -1,0 +1,43 @@
+import { toFloat64 } from "./convert.ts";
+import { DTYPES } from "./dtype.ts";
+import { assertElements, type Elements } from "./elements.ts";
+import { asFloats, floatKernels } from "./kernels/float-kernels.ts";
+
+/**
+ * Scalar product of two arrays of stored elements of equal length, added in f64; 0 if they are empty.
+ * @throws RangeError if lengths differ.
+ * @throws TypeError if an array is not the class of its element type.
+ */
+export function dot(a: Elements, b: Elements): number {
+  assertElements("multiply", [a, b]);
+  const left = asFloats(a);
+  const right = asFloats(b);
+  if (left && right) return floatKernels().dot(left, right);
+  const x = toFloat64(a.data, a.dtype);
+  const y = a.data === b.data && a.dtype === b.dtype ? x : toFloat64(b.data, b.dtype);
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += (x[i] ?? 0) * (y[i] ?? 0);
+  return sum;
+}
+
+/**
+ * Sum of the squares of stored elements, added in f64; 0 if there are none.
+ * @throws TypeError if the array is not the class of its element type.
+ */
+export function squaredNorm(elements: Elements): number {
+  return dot(elements, elements);
+}
+
+/**
+ * Index of the first NaN or infinity among stored elements, or -1; integers have none.
+ * @throws TypeError if the array is not the class of its element type.
+ */
+export function findNonFinite(elements: Elements): number {
+  assertElements("scan", [elements]);
+  const floats = asFloats(elements);
+  if (floats !== undefined) return floatKernels().findNonFinite(floats);
+  const { data, dtype } = elements;
+  return DTYPES[dtype].float && data instanceof Float64Array
+    ? data.findIndex((x) => !Number.isFinite(x))
+    : -1;
+}

@@ -100,8 +100,8 @@ function narrow4<T>(x: v128): v128 {
   }
   const shift = 23 - mantissaOf<T>();
   const magnitude = v128.and(x, i32x4.splat(0x7fffffff));
-  // Whatever overflows becomes the smallest number that does.
-  const capped = i32x4.min_s(magnitude, i32x4.splat(isE4M3<T>() ? 0x43f00000 : 0x47800000));
+  // Whatever overflows becomes the smallest number that does; in f8e4m3, without infinity, the largest there is.
+  const capped = i32x4.min_s(magnitude, i32x4.splat(isE4M3<T>() ? 0x43e00000 : 0x47800000));
   const smallest = i32x4.splat((128 - biasOf<T>()) << 23);
   const exponent = i32x4.max_s(v128.and(capped, i32x4.splat(0x7f800000)), smallest);
   // A power of two whose ulp is that of the result: adding it makes the f32 addition do the rounding, and

@@ -1,5 +1,5 @@
 import { convertInto, fromFloat64Into, toFloat64 } from "./convert.ts";
-import { assertElements, type Elements } from "./elements.ts";
+import { assertElements, type Elements, isBig } from "./elements.ts";
 import { asFloats, floatKernels } from "./kernels/float-kernels.ts";
 
 /** Elements taken through f64 at a time. */
@@ -91,10 +91,6 @@ function sameIntegers(from: Elements, to: Elements, out: Elements): Map<number, 
     if (value === b[i] && BigInt(Number(value)) !== value) kept.set(i, value);
   }
   return kept;
-}
-
-function isBig(data: Elements["data"]): data is BigInt64Array | BigUint64Array {
-  return data instanceof BigInt64Array || data instanceof BigUint64Array;
 }
 
 function loadBlock({ data, dtype }: Elements, begin: number): Float64Array {

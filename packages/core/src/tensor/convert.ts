@@ -1,5 +1,5 @@
 import { DTYPES, type DType, type TensorData } from "./dtype.ts";
-import { assertElements, type Elements } from "./elements.ts";
+import { assertElements, type Elements, isBig } from "./elements.ts";
 import { roundToOdd } from "./kernels/float-bits.ts";
 import { asFloats, type Floats, floatKernels } from "./kernels/float-kernels.ts";
 import { allocateData } from "./tensor.ts";
@@ -84,7 +84,7 @@ export function convertData(data: TensorData, dtype: DType, outDType: DType): Te
  * Converts stored elements into `out`, which has the same length and does not overlap `source`.
  *
  * Every conversion rounds once, to nearest even. Floats that overflow become infinity, in f8e4m3 (which has
- * none) NaN. Going to an integer type, numbers beyond its range become its nearest end and NaN becomes 0;
+ * none) the largest number. Going to an integer type, numbers beyond its range become its nearest end and NaN becomes 0;
  * going to `bool`, everything but 0 becomes 1. Between equal types, and from a narrow float to f32 and back,
  * bits are kept, NaN payloads included.
  * @throws TypeError if an array is not the class of its element type.
@@ -93,7 +93,7 @@ export function convertData(data: TensorData, dtype: DType, outDType: DType): Te
 export function convertInto(source: Elements, out: Elements): void {
   assertElements("convert", [source, out]);
   if (source.dtype === out.dtype) copyInto(source.data, out.data);
-  else if (!convertThroughF32(source, out)) convertThroughF64(source, out);
+  else if (!convertThroughF32(source, out) && !convertBig(source, out)) convertThroughF64(source, out);
 }
 
 function copyInto(source: TensorData, out: TensorData): void {
@@ -107,6 +107,19 @@ function convertThroughF32(source: Elements, out: Elements): boolean {
   const to = asFloats(out);
   if (from === undefined || to === undefined) return false;
   floatKernels().convert(from, to);
+  return true;
+}
+
+/** Converts between the two 64-bit integer types, which f64 would round. */
+function convertBig({ data }: Elements, out: Elements): boolean {
+  if (!isBig(data) || !isBig(out.data)) return false;
+  const [low, high] = integerRange(out.dtype);
+  for (const [i, x] of data.entries()) {
+    out.data[i] = x;
+    // Assigning keeps the low 64 bits, which are x only within the range.
+    if (x < low) out.data[i] = low;
+    if (x > high) out.data[i] = high;
+  }
   return true;
 }
 
@@ -129,7 +142,7 @@ function loadNumbers(source: Elements, out: Float64Array, toOdd: boolean): void 
   const { data } = source;
   const floats = asFloats(source);
   if (floats !== undefined) out.set(widened(floats));
-  else if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
+  else if (isBig(data)) {
     for (let i = 0; i < out.length; i++) out[i] = bigToNumber(data[i] ?? 0n, toOdd);
   } else out.set(data);
 }
@@ -172,7 +185,7 @@ function storeIntegers(numbers: Float64Array, out: Elements): void {
   const [min, max] = [Number(low), Number(high)];
   for (let i = 0; i < numbers.length; i++) {
     const x = roundHalfEven(numbers[i] ?? 0);
-    if (out.data instanceof BigInt64Array || out.data instanceof BigUint64Array) {
+    if (isBig(out.data)) {
       out.data[i] = x <= min ? low : x >= max ? high : BigInt(x);
     } else out.data[i] = Math.min(Math.max(x, min), max);
   }

@@ -28,3 +28,8 @@ export function assertElements(operation: string, all: readonly Elements[]): voi
     }
   }
 }
+
+/** Tells whether elements are 64-bit integers. */
+export function isBig(data: TensorData): data is BigInt64Array | BigUint64Array {
+  return data instanceof BigInt64Array || data instanceof BigUint64Array;
+}

@@ -14,16 +14,26 @@ interface Layout {
   readonly magnitude: number;
   /** Pattern of infinity; for f8e4m3, which has none, the pattern of its NaN. */
   readonly top: number;
+  /** What overflow gives: infinity; for f8e4m3 the largest number. */
+  readonly most: number;
   /** A quiet NaN. */
   readonly nan: number;
-  /** Smallest f32 pattern that overflows whatever the rounding. */
+  /** f32 pattern from which on everything becomes `most`. */
   readonly overflow: number;
 }
 
 const LAYOUTS: Readonly<Record<Exclude<NarrowFloat, "bf16">, Layout>> = {
-  f16: { mantissa: 10, bias: 15, magnitude: 0x7fff, top: 0x7c00, nan: 0x7e00, overflow: 0x47800000 },
-  f8e5m2: { mantissa: 2, bias: 15, magnitude: 0x7f, top: 0x7c, nan: 0x7e, overflow: 0x47800000 },
-  f8e4m3: { mantissa: 3, bias: 7, magnitude: 0x7f, top: 0x7f, nan: 0x7f, overflow: 0x43f00000 },
+  f16: {
+    mantissa: 10,
+    bias: 15,
+    magnitude: 0x7fff,
+    top: 0x7c00,
+    most: 0x7c00,
+    nan: 0x7e00,
+    overflow: 0x47800000,
+  },
+  f8e5m2: { mantissa: 2, bias: 15, magnitude: 0x7f, top: 0x7c, most: 0x7c, nan: 0x7e, overflow: 0x47800000 },
+  f8e4m3: { mantissa: 3, bias: 7, magnitude: 0x7f, top: 0x7f, most: 0x7e, nan: 0x7f, overflow: 0x43e00000 },
 };
 
 const F32_INFINITY = 0x7f800000;
@@ -57,7 +67,7 @@ function widenWith(layout: Layout, source: NarrowData, out: Uint32Array): void {
 }
 
 function narrowWith(layout: Layout, source: Uint32Array, out: NarrowData): void {
-  const { mantissa, bias, magnitude, top, nan, overflow } = layout;
+  const { mantissa, bias, magnitude, top, most, nan, overflow } = layout;
   const signShift = out.BYTES_PER_ELEMENT === 2 ? 16 : 24;
   const shift = 23 - mantissa;
   const rebias = (127 - bias) << 23;
@@ -75,7 +85,7 @@ function narrowWith(layout: Layout, source: Uint32Array, out: NarrowData): void 
       const payload = (m >>> shift) & ((1 << mantissa) - 1);
       bits = top === nan || payload === 0 ? nan : top | payload;
     } else if (m >= overflow) {
-      bits = top;
+      bits = most;
     } else if (m >= minNormal) {
       bits = (m - rebias + below + ((m >>> shift) & 1)) >>> shift;
     } else {
@@ -109,8 +119,8 @@ export function widenScalar(dtype: NarrowFloat, source: NarrowData, out: Uint32A
 }
 
 /**
- * Rounds f32 bit patterns to a narrow float, to nearest even. Overflow gives infinity, in f8e4m3 NaN, as
- * PyTorch does. NaN stays NaN and keeps the payload bits that fit. Lengths are equal.
+ * Rounds f32 bit patterns to a narrow float, to nearest even. Overflow gives infinity, in f8e4m3, which has
+ * none, the largest number, as PyTorch does (since 2.15; before, NaN). NaN stays NaN and keeps the payload bits that fit. Lengths are equal.
  */
 export function narrowScalar(dtype: NarrowFloat, source: Uint32Array, out: NarrowData): void {
   if (dtype === "bf16") narrowToBf16(source, out);

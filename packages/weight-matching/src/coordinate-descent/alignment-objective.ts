@@ -1,0 +1,42 @@
+import { layoutComponents, type SymmetrySpec, type WeightLayout } from "@isthmus/graph";
+import type { WeightPair } from "./block-matcher.ts";
+import { type Addresses, innerProduct } from "./kernels/inner-product.ts";
+import { combineOffsets, type WeightPart, weightParts } from "./weight-parts.ts";
+
+/**
+ * The sum of inner products between A and permuted B over all parameters that the specification can move:
+ * what weight matching maximises (Ainsworth et al. 2023, section 3.2, equation 1). Sums in f64.
+ *
+ * `|A - permuted B|^2 = |A|^2 + |B|^2 - 2 objective` over these parameters, so a larger objective is a
+ * smaller distance.
+ *
+ * @param source - permutation of all units, `[units]`
+ * @param only - names of parameters to restrict the sum to
+ */
+export function alignmentObjective(
+  spec: SymmetrySpec,
+  { a, b }: WeightPair,
+  source: Int32Array,
+  only?: ReadonlySet<string>,
+): number {
+  let objective = 0;
+  for (const [tensor, layout] of spec.weights) {
+    if (!votes(layout) || only?.has(tensor) === false) continue;
+    const components = layoutComponents(layout);
+    const left = a.get(tensor) ?? new Float32Array();
+    const right = b.get(tensor) ?? new Float32Array();
+    const inA = addresses(weightParts(layout, components, undefined));
+    const inB = addresses(weightParts(layout, components, source));
+    objective += innerProduct(left, right, inA, inB);
+  }
+  return objective;
+}
+
+/** Whether a weight counts in matching: running statistics follow their units but do not vote. */
+export function votes({ role, fields }: WeightLayout): boolean {
+  return role === "parameter" && fields.length > 0;
+}
+
+function addresses(parts: readonly WeightPart[]): Addresses {
+  return { rows: combineOffsets(parts.slice(0, 1)), columns: combineOffsets(parts.slice(1)) };
+}

@@ -1,0 +1,79 @@
+import type { Engine, Graph, Session } from "@isthmus/graph";
+import { addCrossProducts } from "./kernels/add-cross-products.ts";
+
+/** Computes products of panels: the inner products of all pairs of rows. */
+export interface CrossProducts {
+  /**
+   * `out = base + a b^T`.
+   * @param a - `[units, columns]`
+   * @param b - `[units, columns]`
+   * @param base - `[units, units]`
+   * @param out - `[units, units]`, not `base`
+   */
+  add(a: Float32Array, b: Float32Array, base: Float32Array, out: Float32Array): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** Products by an engine's GEMM, or without one by a plain loop, some hundred times slower. */
+export async function createCrossProducts(engine: Engine | undefined): Promise<CrossProducts> {
+  if (engine === undefined) {
+    return {
+      async add(a, b, base, out) {
+        out.set(base);
+        addCrossProducts(a, b, out, Math.sqrt(base.length));
+      },
+      async release() {},
+    };
+  }
+  const session = await engine.load(GEMM);
+  return {
+    add: (a, b, base, out) => runGemm(session, { a, b, base, out }),
+    release: () => session.release(),
+  };
+}
+
+const GEMM: Graph = {
+  name: "cross products",
+  opsets: new Map([["", 13]]),
+  inputs: [
+    { name: "a", dtype: "f32", shape: ["units", "columns"] },
+    { name: "b", dtype: "f32", shape: ["units", "columns"] },
+    { name: "base", dtype: "f32", shape: ["units", "units"] },
+  ],
+  weights: new Map(),
+  constants: new Map(),
+  nodes: [
+    {
+      name: "gemm",
+      op: "Gemm",
+      domain: "",
+      inputs: ["a", "b", "base"],
+      outputs: ["out"],
+      attributes: new Map([["transB", { type: "int", value: 1 }]]),
+    },
+  ],
+  outputs: [{ name: "out", dtype: "f32", shape: ["units", "units"] }],
+};
+
+interface Products {
+  readonly a: Float32Array;
+  readonly b: Float32Array;
+  readonly base: Float32Array;
+  readonly out: Float32Array;
+}
+
+async function runGemm(session: Session, { a, b, base, out }: Products): Promise<void> {
+  const units = Math.sqrt(base.length);
+  const panel = (data: Float32Array) => ({
+    dtype: "f32" as const,
+    shape: [units, data.length / units],
+    data,
+  });
+  const square = (data: Float32Array) => ({ dtype: "f32" as const, shape: [units, units], data });
+  const feeds = new Map([
+    ["a", panel(a)],
+    ["b", panel(b)],
+    ["base", square(base)],
+  ]);
+  await session.run(feeds, new Map([["out", square(out)]]));
+}

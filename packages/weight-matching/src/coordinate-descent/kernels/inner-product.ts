@@ -1,0 +1,20 @@
+/** Where the elements of one factor lie: element `(r, c)` at `rows[r] + columns[c]`. */
+export interface Addresses {
+  readonly rows: Int32Array;
+  readonly columns: Int32Array;
+}
+
+/** Inner product of two tensors element by element, each by its own addresses of the same extents, in f64. */
+export function innerProduct(a: Float32Array, b: Float32Array, inA: Addresses, inB: Addresses): number {
+  let total = 0;
+  for (let r = 0; r < inA.rows.length; r++) {
+    const baseA = inA.rows[r]!;
+    const baseB = inB.rows[r]!;
+    let sum = 0;
+    for (let c = 0; c < inA.columns.length; c++) {
+      sum += a[baseA + inA.columns[c]!]! * b[baseB + inB.columns[c]!]!;
+    }
+    total += sum;
+  }
+  return total;
+}

@@ -1,0 +1,56 @@
+import { stridesOf } from "@isthmus/core";
+import { type LayoutComponent, mapComponent, type WeightLayout } from "@isthmus/graph";
+
+/** Offsets in a flat weight along some of its axes; a sum of one offset of each part addresses an element. */
+export interface WeightPart {
+  /** First of the axes. */
+  readonly axis: number;
+  /** The component these axes form; none for a single axis that nothing moves. */
+  readonly component: LayoutComponent | undefined;
+  readonly offsets: Int32Array;
+}
+
+/**
+ * Splits the addresses of a weight into parts, by axis, as they are after units were permuted: part by part,
+ * the same places address the same element of A (no permutation) and of permuted B.
+ *
+ * @param source - permutation of all units; none leaves everything in place
+ */
+export function weightParts(
+  layout: WeightLayout,
+  components: readonly LayoutComponent[],
+  source: Int32Array | undefined,
+): WeightPart[] {
+  const strides = stridesOf(layout.view);
+  const axisOffsets = (axis: number, extent: number) =>
+    Int32Array.from({ length: extent }, (_, i) => i * (strides[axis] ?? 1));
+  const moved = components.map((component): WeightPart => {
+    const own = component.axes.map((axis, place) => ({
+      axis,
+      offsets: axisOffsets(axis, component.extents[place] ?? 1),
+    }));
+    const offsets = combineOffsets(own);
+    const permuted =
+      source === undefined
+        ? offsets
+        : mapComponent(component, source).map((position) => offsets[position] ?? 0);
+    return { axis: component.axes[0] ?? 0, component, offsets: permuted };
+  });
+  const taken = new Set(components.flatMap(({ axes }) => axes));
+  const free = layout.view.flatMap((extent, axis): WeightPart[] =>
+    taken.has(axis) ? [] : [{ axis, component: undefined, offsets: axisOffsets(axis, extent) }],
+  );
+  return [...moved, ...free].sort((a, b) => a.axis - b.axis);
+}
+
+/** All sums of one offset of each part, the last part running fastest. */
+export function combineOffsets(parts: readonly Pick<WeightPart, "offsets">[]): Int32Array {
+  let combined = Int32Array.of(0);
+  for (const { offsets } of parts) {
+    const grown = new Int32Array(combined.length * offsets.length);
+    let k = 0;
+    for (const outer of combined) for (const inner of offsets) grown[k++] = outer + inner;
+    combined = grown;
+  }
+  return combined;
+}

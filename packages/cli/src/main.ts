@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { explainFailure } from "./explain-failure.ts";
+import { createProgram } from "./program.ts";
+import { createProgress } from "./progress.ts";
+import { quoteCommand } from "./quote-command.ts";
+import { exitCodeOf, listenForStop } from "./stop-signals.ts";
+import { createTerminal, type Terminal } from "./terminal.ts";
+import type { CommonOptions, Context, Outcome, RunVerb } from "./verb.ts";
+
+/**
+ * Runs one command line and returns the exit code: 0, 1 if the work failed or a gate was exceeded, 2 if the
+ * usage or an input is wrong, 130 or 143 if it was stopped.
+ *
+ * @param argv - the words after the program's name
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const terminal = createTerminal(process.stdout, process.stderr, process.env);
+  const stop = listenForStop();
+  let exitCode = 0;
+  const run: RunVerb = async (options, work) => {
+    const outcome = await work(createContext(argv, options, { terminal, signal: stop.signal }));
+    if (terminal.interactive) terminal.status("");
+    terminal.print(`${options.json ? JSON.stringify(outcome.result) : outcome.text}\n`);
+    exitCode = reportGate(outcome, terminal);
+  };
+  try {
+    const program = await createProgram(argv, { terminal, version: readVersion(), run });
+    await program.parseAsync([...argv], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (terminal.interactive) terminal.status("");
+    const received = stop.received();
+    if (received === undefined) return await reportFailure(error, argv, terminal);
+    terminal.note(`isthmus: stopped by ${received}`);
+    return exitCodeOf(received);
+  } finally {
+    stop.close();
+  }
+}
+
+function createContext(
+  argv: readonly string[],
+  { quiet }: CommonOptions,
+  shared: Pick<Context, "terminal" | "signal">,
+): Context {
+  const { terminal } = shared;
+  return {
+    ...shared,
+    progress: quiet ? () => {} : createProgress(terminal),
+    note: quiet ? () => {} : (line) => terminal.note(line),
+    commandLine: quoteCommand(["isthmus", ...argv]),
+    version: readVersion(),
+  };
+}
+
+function reportGate({ failure }: Outcome, terminal: Terminal): number {
+  if (failure === undefined) return 0;
+  terminal.note(`isthmus: ${failure}`);
+  return 1;
+}
+
+async function reportFailure(error: unknown, argv: readonly string[], terminal: Terminal): Promise<number> {
+  const code = (error as { code?: unknown }).code;
+  // Commander has written its message or help by itself.
+  if (typeof code === "string" && code.startsWith("commander.")) {
+    return (error as { exitCode: number }).exitCode === 0 ? 0 : 2;
+  }
+  const { message, exitCode } = await explainFailure(error);
+  const [verb = ""] = argv;
+  terminal.note(`isthmus ${verb}: ${message}`);
+  if (process.env["ISTHMUS_DEBUG"] === "1" && error instanceof Error) terminal.note(error.stack ?? "");
+  return exitCode;
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return String(version);
+}

@@ -1,0 +1,42 @@
+import type { Terminal } from "./terminal.ts";
+
+/** Reports how far a step has got; `share` in `[0, 1]`, or nothing where it cannot be told. */
+export type Progress = (step: string, share?: number) => void;
+
+/** Milliseconds between two pictures of the bar. */
+const REDRAW_MS = 80;
+/** Milliseconds of silence before a line is written where there is no screen: logs stay short. */
+const LINE_MS = 5_000;
+const BAR_CELLS = 24;
+
+/**
+ * Makes a progress reporter: a bar that is drawn over on a screen; elsewhere a plain line every few seconds,
+ * so that a fast command writes none.
+ */
+export function createProgress(terminal: Terminal, now: () => number = Date.now): Progress {
+  let last = terminal.interactive ? Number.NEGATIVE_INFINITY : now();
+  let lastStep = "";
+  return (step, share) => {
+    const time = now();
+    const due = time - last >= (terminal.interactive ? REDRAW_MS : LINE_MS);
+    if (!due && !(terminal.interactive && step !== lastStep)) return;
+    last = time;
+    lastStep = step;
+    if (terminal.interactive) terminal.status(drawBar(step, share, terminal));
+    else terminal.note(share === undefined ? `${step} ...` : `${step}: ${formatShare(share)}`);
+  };
+}
+
+function drawBar(step: string, share: number | undefined, terminal: Terminal): string {
+  const [full, empty] = terminal.unicode ? ["█", "░"] : ["#", "."];
+  const cells = share === undefined ? 0 : Math.round(Math.min(Math.max(share, 0), 1) * BAR_CELLS);
+  const bar =
+    share === undefined
+      ? ""
+      : `${full.repeat(cells)}${empty.repeat(BAR_CELLS - cells)} ${formatShare(share)} `;
+  return `${bar}${step}`.slice(0, terminal.columns - 1);
+}
+
+function formatShare(share: number): string {
+  return `${String(Math.floor(100 * share)).padStart(3)} %`;
+}

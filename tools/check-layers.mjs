@@ -1,0 +1,79 @@
+// Checks that packages depend on each other only along the arrows of layers.json: in package.json, in tsconfig.json
+// and in every import under src. Tests may import anything.
+import { readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { join } from "node:path";
+import { importsOf, packageNames, readManifest, report, root, sourceFiles } from "./packages.mjs";
+
+const SCOPE = "@isthmus/";
+const layers = JSON.parse(readFileSync(join(root, "tools", "layers.json"), "utf8"));
+const findings = [];
+
+for (const name of packageNames) {
+  const allowed = layers[name];
+  if (!allowed) {
+    findings.push(`packages/${name} is not in tools/layers.json`);
+    continue;
+  }
+  checkManifest(name, allowed);
+  checkReferences(name, allowed);
+  for (const path of sourceFiles(name)) checkImports(path, name, allowed);
+}
+for (const name of Object.keys(layers)) checkAcyclic(name, []);
+report("check-layers", findings);
+
+function checkManifest(name, allowed) {
+  const manifest = readManifest(name);
+  const own = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
+    .filter((dependency) => dependency.startsWith(SCOPE))
+    .map((dependency) => dependency.slice(SCOPE.length));
+  for (const dependency of own) {
+    if (!allowed.includes(dependency)) {
+      findings.push(
+        `packages/${name}/package.json depends on ${dependency}: layers.json allows ${list(allowed)}`,
+      );
+    }
+  }
+}
+
+function checkReferences(name, allowed) {
+  const config = JSON.parse(readFileSync(join(root, "packages", name, "tsconfig.json"), "utf8"));
+  for (const { path } of config.references ?? []) {
+    const target = path.replace("../", "");
+    if (!allowed.includes(target))
+      findings.push(
+        `packages/${name}/tsconfig.json references ${target}: layers.json allows ${list(allowed)}`,
+      );
+  }
+}
+
+function checkImports(path, name, allowed) {
+  const manifest = readManifest(name);
+  const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+  for (const specifier of importsOf(path)) {
+    if (specifier.startsWith(".")) {
+      if (/^(\.\.?\/)+index\.ts$/.test(specifier))
+        findings.push(`${path} imports an index.ts: import the module itself`);
+      continue;
+    }
+    if (specifier.startsWith("node:")) continue;
+    const parts = specifier.split("/");
+    const dependency = specifier.startsWith("@") ? parts.slice(0, 2).join("/") : parts[0];
+    if (builtinModules.includes(dependency))
+      findings.push(`${path} imports ${specifier}: write node:${specifier}`);
+    if (dependency.startsWith(SCOPE) && !allowed.includes(dependency.slice(SCOPE.length))) {
+      findings.push(`${path} imports ${specifier}: layers.json allows ${list(allowed)}`);
+    } else if (!declared.includes(dependency)) {
+      findings.push(`${path} imports ${specifier}: packages/${name}/package.json does not depend on it`);
+    }
+  }
+}
+
+function checkAcyclic(name, trail) {
+  if (trail.includes(name)) findings.push(`layers.json has a cycle: ${[...trail, name].join(" -> ")}`);
+  else for (const next of layers[name] ?? []) checkAcyclic(next, [...trail, name]);
+}
+
+function list(names) {
+  return names.length === 0 ? "nothing of ours" : names.join(", ");
+}

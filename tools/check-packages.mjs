@@ -1,0 +1,81 @@
+// Checks that every package has the files and package.json fields it is published with.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageNames, readManifest, report, root } from "./packages.mjs";
+
+const REQUIRED_FILES = ["README.md", "package.json", "tsconfig.json", "src/index.ts"];
+const findings = [];
+const versions = new Set();
+
+for (const name of packageNames) {
+  const folder = join(root, "packages", name);
+  for (const file of REQUIRED_FILES) {
+    if (!existsSync(join(folder, file))) findings.push(`packages/${name} has no ${file}`);
+  }
+  const manifest = readManifest(name);
+  versions.add(manifest.version);
+  for (const [field, problem] of checkFields(name, manifest))
+    findings.push(`packages/${name}/package.json: "${field}" ${problem}`);
+  checkIndex(name);
+  checkReadme(name);
+}
+if (versions.size > 1) findings.push(`packages are versioned together: found ${[...versions].join(", ")}`);
+report("check-packages", findings);
+
+function* checkFields(name, manifest) {
+  const expected = {
+    name: `@isthmus/${name}`,
+    license: "Apache-2.0",
+    type: "module",
+    sideEffects: false,
+  };
+  for (const [field, value] of Object.entries(expected)) {
+    if (manifest[field] !== value)
+      yield [field, `must be ${JSON.stringify(value)}: it is ${JSON.stringify(manifest[field])}`];
+  }
+  if (!/^[A-Z].{20,}\.$/.test(manifest.description ?? "")) yield ["description", "must be a sentence"];
+  if (manifest.engines?.node !== ">=20") yield ["engines", 'must be {"node":">=20"}'];
+  if (!manifest.files?.includes("dist") || !manifest.files.includes("!src/**/*.test.ts")) {
+    yield ["files", 'must list "dist" and leave tests out'];
+  }
+  for (const script of ["build", "package"])
+    if (!manifest.scripts?.[script]) yield ["scripts", `must have ${script}`];
+  for (const [path, entry] of Object.entries(manifest.exports ?? {})) {
+    const keys = Object.keys(entry).join(", ");
+    if (path === "./package.json") continue;
+    if (keys !== "@isthmus/source, types, default")
+      yield ["exports", `must have source, types and default in this order: "${path}" has ${keys}`];
+    for (const target of Object.values(entry)) {
+      if (target.startsWith("./src/") && !existsSync(join(root, "packages", name, target)))
+        yield ["exports", `points to ${target}, which is missing`];
+    }
+  }
+  if (!manifest.exports?.["."]) yield ["exports", 'must have "."'];
+}
+
+function checkIndex(name) {
+  const path = join(root, "packages", name, "src", "index.ts");
+  if (!existsSync(path)) return;
+  const code = readFileSync(path, "utf8")
+    .replace(/export (?:type )?\{[^}]*\}(?: from "[^"]+")?;/g, "")
+    .trim();
+  if (code !== "")
+    findings.push(
+      `packages/${name}/src/index.ts must only list names: it has ${JSON.stringify(code.slice(0, 60))}`,
+    );
+}
+
+function checkReadme(name) {
+  const path = join(root, "packages", name, "README.md");
+  if (!existsSync(path)) return;
+  const text = readFileSync(path, "utf8");
+  if (!text.startsWith(`# @isthmus/${name}\n`))
+    findings.push(`packages/${name}/README.md must start with "# @isthmus/${name}"`);
+  if (!/^## When not to use it$/m.test(text))
+    findings.push(`packages/${name}/README.md must have a section "When not to use it"`);
+  if (name !== "cli" && !/^```ts$/m.test(text))
+    findings.push(`packages/${name}/README.md must have a TypeScript example`);
+  const lines = text.split("\n").length;
+  if (lines > 90)
+    findings.push(`packages/${name}/README.md must fit one screen, at most 90 lines: it has ${lines}`);
+}

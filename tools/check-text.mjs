@@ -1,0 +1,91 @@
+// Checks what is written in the sources: errors and their wording, randomness, private paths, example code.
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageNames, report, root, sourceFiles } from "./packages.mjs";
+
+/** Tagged errors and the errors for wrong arguments; nothing else may be thrown. */
+const ERRORS = [
+  "FormatError",
+  "UnsupportedError",
+  "MismatchError",
+  "InputError",
+  "EngineError",
+  "TypeError",
+  "RangeError",
+];
+const findings = [];
+
+for (const name of packageNames) {
+  for (const path of sourceFiles(name)) checkSource(path, readFileSync(join(root, path), "utf8"));
+}
+for (const path of trackedTextFiles()) checkTracked(path, readFileSync(join(root, path), "utf8"));
+report("check-text", findings);
+
+function checkSource(path, text) {
+  const say = (index, problem) => findings.push(`${path}:${lineOf(text, index)} ${problem}`);
+  for (const { index } of text.matchAll(/\bMath\.random\b/g)) say(index, "uses Math.random: take a seed");
+  for (const { index } of text.matchAll(/\bnew Error\(/g))
+    say(index, "makes a bare Error: use a tagged error");
+  for (const { index } of text.matchAll(/\/\/ *(?:TODO|FIXME|XXX)\b/g)) say(index, "leaves work for later");
+  const construction = new RegExp(`\\bnew (${ERRORS.join("|")})\\(\\s*([\`"'])`, "g");
+  for (const match of text.matchAll(construction)) {
+    const start = match.index + match[0].length;
+    const { message, end } = readLiteral(text, start, match[2]);
+    const continued = /^\s*\+/.test(text.slice(end + 1));
+    const problem = wordingProblem(message, continued);
+    if (problem) say(match.index, `${match[1]} ${problem}: ${JSON.stringify(message.slice(0, 80))}`);
+  }
+}
+
+/** The text and the end of a string or template that starts at `start`; interpolations are shown as a word. */
+function readLiteral(text, start, quote) {
+  let message = "";
+  let index = start;
+  while (index < text.length && text[index] !== quote) {
+    if (text[index] === "\\") message += text[++index];
+    else if (quote === "`" && text.startsWith("${", index)) {
+      index = skipInterpolation(text, index + 2);
+      message += "VALUE";
+      continue;
+    } else message += text[index];
+    index++;
+  }
+  return { message, end: index };
+}
+
+function skipInterpolation(text, start) {
+  let depth = 1;
+  let index = start;
+  for (; index < text.length && depth > 0; index++) {
+    if (text[index] === "{") depth++;
+    else if (text[index] === "}") depth--;
+  }
+  return index;
+}
+
+/** What was attempted, on what, the rule, the value, what to do next; a sentence without a final period. */
+function wordingProblem(message, continued) {
+  if (!/^(Cannot |VALUE)/.test(message)) return 'must say what was attempted: "Cannot ..."';
+  if (!continued && /[.!]$/.test(message)) return "must end without a period";
+  return undefined;
+}
+
+function checkTracked(path, text) {
+  for (const match of text.matchAll(/\/work\/(?:shared|main|pyenv)\b|\/root\/|\/tmp\/helper/g)) {
+    findings.push(`${path}:${lineOf(text, match.index)} names a private path: ${match[0]}`);
+  }
+}
+
+function trackedTextFiles() {
+  const binary = /\.(onnx|safetensors|npz|npy|gz|pt|bin|wasm|png)$/;
+  const files = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).split("\n");
+  return files.filter(
+    (path) =>
+      path !== "" && !binary.test(path) && path !== "tools/check-text.mjs" && existsSync(join(root, path)),
+  );
+}
+
+function lineOf(text, index) {
+  return text.slice(0, index).split("\n").length;
+}

@@ -65,6 +65,8 @@ export interface FrozenAxis extends AxisRef {
   /** Indices that may not move, of `extent`. */
   readonly indices: number;
   readonly extent: number;
+  /** Whether the axis is an offset of a convolution's kernel, which is not counted among those that could be free. */
+  readonly kernel: boolean;
   readonly node: string;
   readonly reason: string;
 }

@@ -1,0 +1,12 @@
+import type { Node } from "./graph.ts";
+
+/** Names of values that the subgraphs of a control-flow node may read from around it; empty for other nodes. */
+export function capturedNames(node: Node): string[] {
+  const names: string[] = [];
+  for (const attribute of node.attributes.values()) {
+    if (attribute.type !== "graph") continue;
+    for (const inner of attribute.value.nodes) names.push(...inner.inputs, ...capturedNames(inner));
+    names.push(...attribute.value.outputs.map(({ name }) => name));
+  }
+  return names;
+}

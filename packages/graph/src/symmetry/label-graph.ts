@@ -1,0 +1,142 @@
+import type { Tensor } from "@isthmus/core";
+import { capturedNames } from "../ir/captured-names.ts";
+import type { Graph, Node } from "../ir/graph.ts";
+import { freezeAll, type Labelled } from "./labels/field.ts";
+import { labelConstant } from "./labels/label-constant.ts";
+import { LabelStore } from "./labels/label-store.ts";
+import { findWeightUses, type LabelledWeight, labelWeight } from "./labels/label-weight.ts";
+import { type Probe, SHAPE_OPERATORS } from "./probe-graph.ts";
+import type { RuleContext } from "./rules/rule.ts";
+import { RULES } from "./rules/table.ts";
+import type { UnknownOperator } from "./spec.ts";
+
+/** A graph whose every value carries labels. */
+export interface GraphLabels {
+  readonly store: LabelStore;
+  readonly weights: ReadonlyMap<string, LabelledWeight>;
+  /** Every value that depends on the input or a weight. */
+  readonly values: ReadonlyMap<string, Labelled>;
+  readonly unknown: readonly UnknownOperator[];
+}
+
+/**
+ * Labels every index of every weight axis with an integer and carries the labels through the graph: moving
+ * operators move them like data, computing operators tie them together or record that one determines another.
+ */
+export function labelGraph(graph: Graph, probe: Probe): GraphLabels {
+  return new Labeller(graph, probe).run();
+}
+
+class Labeller {
+  readonly #graph: Graph;
+  readonly #probe: Probe;
+  readonly #store = new LabelStore();
+  readonly #values = new Map<string, Labelled>();
+  readonly #weights = new Map<string, LabelledWeight>();
+  readonly #activations = new Set<string>();
+  readonly #constants = new Map<string, Labelled>();
+  readonly #unknown: UnknownOperator[] = [];
+
+  constructor(graph: Graph, probe: Probe) {
+    this.#graph = graph;
+    this.#probe = probe;
+  }
+
+  run(): GraphLabels {
+    for (const { name } of this.#graph.inputs) {
+      this.#activations.add(name);
+      this.#values.set(name, freezeAll(this.#shapeOf(name)));
+    }
+    const uses = findWeightUses(this.#graph);
+    for (const [name, info] of this.#graph.weights) {
+      const weight = labelWeight(this.#store, name, info, uses.get(name));
+      this.#weights.set(name, weight);
+      this.#values.set(name, weight.tensor);
+    }
+    for (const node of this.#graph.nodes) this.#visit(node);
+    this.#fixOutputs();
+    return {
+      store: this.#store,
+      weights: this.#weights,
+      values: this.#values,
+      unknown: this.#unknown,
+    };
+  }
+
+  #visit(node: Node): void {
+    const captured = capturedNames(node);
+    const read = [...node.inputs, ...captured];
+    if (SHAPE_OPERATORS.has(node.op) || !read.some((name) => this.#values.has(name))) return;
+    this.#store.node = node.name;
+    const outputs = node.outputs.map((name) => (name === "" ? undefined : this.#shapeOf(name)));
+    const results = this.#apply(node, outputs) ?? this.#giveUp(node, read, outputs);
+    const activation = read.some((name) => this.#activations.has(name));
+    node.outputs.forEach((name, i) => {
+      const shape = outputs[i];
+      if (shape === undefined) return;
+      const result = results[i];
+      // A rule says what lies on axes; how long they are is for the probe to say.
+      this.#values.set(name, { shape, fields: (result ?? freezeAll(shape)).fields });
+      if (activation) this.#activations.add(name);
+    });
+  }
+
+  #apply(node: Node, outputs: readonly (readonly number[] | undefined)[]): readonly Labelled[] | undefined {
+    const rule = node.domain === "" ? RULES.get(node.op) : undefined;
+    if (rule === undefined) return undefined;
+    const context: RuleContext = {
+      node,
+      store: this.#store,
+      opset: this.#graph.opsets.get("") ?? 0,
+      inputs: node.inputs.map((name) => (name === "" ? undefined : this.#labelled(name))),
+      outputs,
+      isActivation: (input) => this.#activations.has(node.inputs[input] ?? ""),
+      constant: (input) => this.#constant(node.inputs[input] ?? ""),
+    };
+    return rule(context);
+  }
+
+  #giveUp(
+    node: Node,
+    read: readonly string[],
+    outputs: readonly (readonly number[] | undefined)[],
+  ): readonly Labelled[] {
+    this.#unknown.push({ node: node.name, op: node.op });
+    for (const name of read) {
+      for (const field of this.#values.get(name)?.fields ?? []) {
+        if (!field.frozen) this.#store.freeze(field.data, `no rule covers ${node.op} as it is used there`);
+      }
+    }
+    return outputs.map((shape) => freezeAll(shape ?? []));
+  }
+
+  #fixOutputs(): void {
+    for (const { name } of this.#graph.outputs) {
+      this.#store.node = name;
+      for (const field of this.#values.get(name)?.fields ?? []) {
+        if (!field.frozen) this.#store.freeze(field.data, "it is an axis of an output of the graph");
+      }
+    }
+  }
+
+  #labelled(name: string): Labelled {
+    const value = this.#values.get(name);
+    if (value !== undefined) return value;
+    const known = this.#constants.get(name);
+    if (known !== undefined) return known;
+    const tensor = this.#constant(name);
+    const labelled = tensor === undefined ? freezeAll(this.#shapeOf(name)) : labelConstant(tensor);
+    this.#constants.set(name, labelled);
+    return labelled;
+  }
+
+  #constant(name: string): Tensor | undefined {
+    return this.#values.has(name)
+      ? undefined
+      : (this.#graph.constants.get(name) ?? this.#probe.constants.get(name));
+  }
+
+  #shapeOf(name: string): readonly number[] {
+    return this.#probe.shapes.get(name) ?? this.#graph.constants.get(name)?.shape ?? [];
+  }
+}

@@ -1,0 +1,35 @@
+import type { Labelled } from "../labels/field.ts";
+import { LABEL_FLAGS, type LabelStore } from "../labels/label-store.ts";
+import { normalize } from "./normalize.ts";
+import { reduce } from "./reduce.ts";
+import { tie } from "./tie.ts";
+
+/** A tensor that is multiplied, broadcast to the axes of the virtual product. */
+export interface Factor {
+  readonly tensor: Labelled;
+  /** Whether it depends on the input of the graph, or on weights only. */
+  readonly activation: boolean;
+}
+
+/**
+ * Sums products of tensors over some axes, as matrix products and convolutions do.
+ *
+ * Coarser fields are kept until after the sum: with grouped queries, the label of key heads is coarser than
+ * that of query heads, and its parent would never be found if only the finer one reached the sum.
+ *
+ * @param axes - summed axes of the virtual product; kept in the result, of extent 1
+ */
+export function contract(store: LabelStore, factors: readonly Factor[], axes: readonly number[]): Labelled {
+  const tensors = factors.map(({ tensor }) => tensor);
+  const rank = Math.max(0, ...tensors.map(({ shape }) => shape.length));
+  const paired = factors.every(({ activation }) => activation);
+  for (const { tensor, activation } of factors) {
+    if (activation && !paired) continue;
+    const first = rank - tensor.shape.length;
+    for (const field of tensor.fields) {
+      if (field.frozen || !field.axes.some((axis) => axes.includes(axis + first))) continue;
+      store.flag(field.data, paired ? LABEL_FLAGS.paired : LABEL_FLAGS.weightInput);
+    }
+  }
+  return normalize(store, reduce(store, tie(store, tensors, true), axes));
+}

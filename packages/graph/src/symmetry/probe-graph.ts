@@ -1,0 +1,76 @@
+import { resolveOptions, type Tensor } from "@isthmus/core";
+import type { Engine } from "../engine.ts";
+import { capturedNames } from "../ir/captured-names.ts";
+import { exposeValues } from "../ir/expose-values.ts";
+import type { Graph } from "../ir/graph.ts";
+import { randomInputs } from "./random-inputs.ts";
+import { randomWeights } from "./random-weights.ts";
+
+/** What one run of a graph tells of it. */
+export interface Probe {
+  /** Concrete shapes of all values: inputs, weights, constants, and everything nodes compute. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** Values that depend on neither the input nor a weight: shapes, masks, positions. */
+  readonly constants: ReadonlyMap<string, Tensor>;
+}
+
+/** Options of {@link probeGraph}. */
+export interface ProbeOptions {
+  /** Examples in the run; 2 or more, since axes of extent 1 show nothing. @defaultValue 2 */
+  readonly batch?: number;
+  /** Seed of inputs and weights, which shapes and constants do not depend on. @defaultValue 0 */
+  readonly seed?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Defaults of {@link ProbeOptions}. */
+export const PROBE_DEFAULTS: Required<Omit<ProbeOptions, "signal">> = { batch: 2, seed: 0 };
+
+/**
+ * Runs a graph once on random numbers, to find out the shapes of all values and the values of constants, so that
+ * no shape inference of our own is needed.
+ *
+ * @throws EngineError if the engine cannot run the graph
+ */
+export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOptions = {}): Promise<Probe> {
+  const { signal, ...rest } = options;
+  const { batch, seed } = resolveOptions("probe a graph", PROBE_DEFAULTS, rest);
+  const feeds = new Map([...randomInputs(graph, batch, seed), ...randomWeights(graph, seed)]);
+  signal?.throwIfAborted();
+  const results = await runAll(graph, engine, feeds);
+  signal?.throwIfAborted();
+  const dependent = dependentValues(graph);
+  const shapes = new Map<string, readonly number[]>();
+  const constants = new Map<string, Tensor>();
+  for (const [name, { shape }] of [...feeds, ...graph.constants, ...results]) shapes.set(name, shape);
+  for (const [name, tensor] of results) if (!dependent.has(name)) constants.set(name, tensor);
+  return { shapes, constants };
+}
+
+/** Runs a graph as it is written and returns everything its nodes compute. */
+export async function runAll(
+  graph: Graph,
+  engine: Engine,
+  feeds: ReadonlyMap<string, Tensor>,
+): Promise<Map<string, Tensor>> {
+  const names = graph.nodes.flatMap(({ outputs }) => outputs.filter((name) => name !== ""));
+  const session = await engine.load(exposeValues(graph, names), { optimize: false });
+  try {
+    return await session.run(feeds);
+  } finally {
+    await session.release();
+  }
+}
+
+/** Operators whose result depends on the shapes of their inputs only. */
+export const SHAPE_OPERATORS: ReadonlySet<string> = new Set(["Shape", "Size"]);
+
+function dependentValues(graph: Graph): Set<string> {
+  const dependent = new Set([...graph.inputs.map(({ name }) => name), ...graph.weights.keys()]);
+  for (const node of graph.nodes) {
+    if (SHAPE_OPERATORS.has(node.op)) continue;
+    if (![...node.inputs, ...capturedNames(node)].some((name) => dependent.has(name))) continue;
+    for (const name of node.outputs) dependent.add(name);
+  }
+  return dependent;
+}

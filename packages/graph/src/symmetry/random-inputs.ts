@@ -1,0 +1,50 @@
+import { convertData, createRandom, DTYPES, sizeOf, type Tensor } from "@isthmus/core";
+import type { Graph, ValueInfo } from "../ir/graph.ts";
+
+/** Extent given to symbolic dimensions other than the first. */
+const SYMBOLIC_EXTENT = 8;
+
+/** Concrete extents of a data input: a symbolic first one is the batch, other symbolic ones are small. */
+export function inputShape({ shape = [] }: ValueInfo, batch: number): number[] {
+  return shape.map((extent, axis) => {
+    if (typeof extent === "number") return extent;
+    return axis === 0 ? batch : SYMBOLIC_EXTENT;
+  });
+}
+
+/**
+ * Makes random data inputs: standard normal where elements are floating-point, else whole numbers that are valid
+ * indices into every table they are used to look up.
+ */
+export function randomInputs(graph: Graph, batch: number, seed: number): Map<string, Tensor> {
+  const inputs = new Map<string, Tensor>();
+  for (const info of graph.inputs) {
+    const dtype = info.dtype ?? "f32";
+    const shape = inputShape(info, batch);
+    const random = createRandom(seed, `input ${info.name}`);
+    const bound = DTYPES[dtype].float ? 0 : indexBound(graph, info.name);
+    const values = new Float64Array(sizeOf(shape));
+    for (let i = 0; i < values.length; i++) values[i] = bound === 0 ? random.normal() : random.integer(bound);
+    const data = convertData(values, "f64", dtype);
+    inputs.set(info.name, { dtype, shape, data });
+  }
+  return inputs;
+}
+
+/** Number of rows of the smallest table that an input indexes; 2 where it indexes none. */
+function indexBound(graph: Graph, name: string): number {
+  const names = new Set([name]);
+  let bound = Number.POSITIVE_INFINITY;
+  for (const { op, inputs, outputs, attributes } of graph.nodes) {
+    if (PASSES_ON.has(op) && names.has(inputs[0] ?? "")) names.add(outputs[0] ?? "");
+    if (op !== "Gather" || !names.has(inputs[1] ?? "")) continue;
+    const axis = attributes.get("axis");
+    const table = inputs[0] ?? "";
+    const shape = graph.weights.get(table)?.shape ?? graph.constants.get(table)?.shape;
+    const extent = shape?.at(axis?.type === "int" ? axis.value : 0);
+    if (extent !== undefined) bound = Math.min(bound, extent);
+  }
+  return Number.isFinite(bound) ? bound : 2;
+}
+
+const PASSES_ON: ReadonlySet<string> = new Set(["Identity", "Cast", "Reshape", "Unsqueeze", "Squeeze", "Flatten"]);

@@ -1,0 +1,64 @@
+import type { Random } from "@isthmus/core";
+import type { Classes } from "./classify.ts";
+import type { Family } from "./families.ts";
+
+/**
+ * Completes a permutation of classes, parents before children: cells go where their parents go.
+ *
+ * @param image - `[classes]`; where each class goes. Filled for the families in order.
+ * @param arrange - where the classes of a cell go, given the cell they go to; both ascending
+ * @returns the families whose cells have nowhere to go
+ */
+export function permuteFamilies(
+  families: readonly Family[],
+  image: Int32Array,
+  arrange: (cell: Int32Array, target: Int32Array, family: Family) => Int32Array,
+): Family[] {
+  const stuck: Family[] = [];
+  for (const family of families) {
+    const targets = new Map<string, Int32Array>();
+    family.parents.forEach((parents, i) => {
+      const cell = family.cells[i];
+      if (cell !== undefined) targets.set(parents.join(), cell);
+    });
+    const moved = family.cells.every((cell, i) => {
+      const parents = family.parents[i] ?? new Int32Array(0);
+      const target = targets.get(parents.map((p) => image[p] as number).join());
+      if (target === undefined) return false;
+      const arranged = arrange(cell, target, family);
+      cell.forEach((c, k) => {
+        image[c] = arranged[k] as number;
+      });
+      return true;
+    });
+    if (!moved) stuck.push(family);
+  }
+  return stuck;
+}
+
+/** The permutation of classes that moves nothing. */
+export function identityImage(classes: Classes): Int32Array {
+  return Int32Array.from({ length: classes.count }, (_, c) => c);
+}
+
+/** A random element of the group: every cell is shuffled. */
+export function randomImage(
+  classes: Classes,
+  families: readonly Family[],
+  random: Random,
+): { readonly image: Int32Array; readonly stuck: readonly Family[] } {
+  const image = identityImage(classes);
+  const stuck = permuteFamilies(families, image, (_, target) => random.shuffleInPlace(target.slice()));
+  return { image, stuck };
+}
+
+/** Where each label goes when classes go where `image` says: to the classmate there with its role. */
+export function labelImage(
+  { classOf, members, start, placeOf }: Classes,
+  image: Int32Array,
+): Int32Array {
+  return classOf.map((c, label) => {
+    const place = (placeOf[label] as number) - (start[c] as number);
+    return members[(start[image[c] as number] as number) + place] as number;
+  });
+}

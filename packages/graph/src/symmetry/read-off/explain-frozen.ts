@@ -1,0 +1,116 @@
+import type { LabelStore, Reason } from "../labels/label-store.ts";
+import type { LabelledAxes, LabelledWeight } from "../labels/label-weight.ts";
+import { weightAxisOf } from "../find-axes.ts";
+import type { FrozenAxis } from "../spec.ts";
+import type { Classes } from "./classify.ts";
+
+import type { NumberedUnits } from "./number-units.ts";
+
+/** What is said of an index that is alone without anything having fixed it. */
+const ALONE = "no other index of the axis is used in the same way";
+
+/** Finds the weight axes on which some index may not move, and what first forbade it. */
+export function explainFrozen(
+  store: LabelStore,
+  weights: ReadonlyMap<string, LabelledWeight>,
+  classes: Classes,
+  { unitOf }: NumberedUnits,
+): FrozenAxis[] {
+  const reasons = new ReasonFinder(store, classes);
+  const frozen: FrozenAxis[] = [];
+  for (const [tensor, weight] of weights) {
+    const { shape } = weight.info;
+    const stuck = new Map<number, Set<number>>();
+    const example = new Map<number, number>();
+    for (const field of weight.fields) {
+      const axis = weightAxisOf({ shape, view: weight.view }, field.axes.at(-1) ?? 0);
+      const indices = stuck.get(axis) ?? new Set<number>();
+      stuck.set(axis, indices);
+      field.labels.forEach((label, position) => {
+        const c = classes.classOf[label] as number;
+        if (unitOf[c] !== -1) return;
+        indices.add(axis === 0 ? position : position % lastExtent(weight, field));
+        if (!example.has(axis)) example.set(axis, label);
+      });
+    }
+    shape.forEach((extent, axis) => {
+      if (extent === 1) return;
+      const indices = stuck.get(axis)?.size ?? extent;
+      if (indices === 0) return;
+      const label = example.get(axis);
+      const reason = label === undefined ? undefined : reasons.find(label);
+      const { node, text } = reason ?? { node: tensor, text: label === undefined ? "its elements are whole numbers" : ALONE };
+      const kernel = axis >= weight.firstKernelAxis;
+      frozen.push({ tensor, axis, indices, extent, kernel, node, reason: text });
+    });
+  }
+  return frozen;
+}
+
+function lastExtent({ view }: LabelledWeight, { axes }: LabelledAxes): number {
+  return view[axes.at(-1) ?? 0] ?? 1;
+}
+
+/**
+ * Looks for a recorded reason on the members of a label's class, then on what determines it, then on what it
+ * determines.
+ */
+class ReasonFinder {
+  readonly #store: LabelStore;
+  readonly #classes: Classes;
+  readonly #children = new Map<number, Set<number>>();
+  readonly #parents = new Map<number, Set<number>>();
+
+  constructor(store: LabelStore, classes: Classes) {
+    this.#store = store;
+    this.#classes = classes;
+    const { classOf, colour, colourSize } = classes;
+    const fixed = (c: number): boolean => colourSize[colour[c] as number] === 1;
+    const add = (table: Map<number, Set<number>>, from: number, to: number): void => {
+      const set = table.get(from);
+      if (set === undefined) table.set(from, new Set([to]));
+      else set.add(to);
+    };
+    for (const { child, parent } of store.functions) {
+      for (let i = 0; i < child.length; i++) {
+        const below = classOf[child[i] as number] as number;
+        const above = classOf[parent[i] as number] as number;
+        // Only what is fixed itself can be why another is.
+        if (!fixed(below) || !fixed(above)) continue;
+        add(this.#children, above, below);
+        add(this.#parents, below, above);
+      }
+    }
+  }
+
+  find(label: number): Reason | undefined {
+    const c = this.#classes.classOf[label] as number;
+    const number =
+      this.#search(c, this.#children, false) ||
+      this.#search(c, this.#parents, false) ||
+      this.#search(c, this.#children, true) ||
+      this.#search(c, this.#parents, true);
+    return this.#store.reason(number);
+  }
+
+  /** Breadth first; the earliest reason among members of the nearest class that has one. */
+  #search(first: number, neighbours: ReadonlyMap<number, ReadonlySet<number>>, weak: boolean): number {
+    const seen = new Set([first]);
+    for (const c of seen) {
+      const number = this.#ofClass(c, weak);
+      if (number > 0) return number;
+      for (const other of neighbours.get(c) ?? []) seen.add(other);
+    }
+    return 0;
+  }
+
+  #ofClass(c: number, weak: boolean): number {
+    const { members, start } = this.#classes;
+    let first = 0;
+    for (let i = start[c] as number; i < (start[c + 1] as number); i++) {
+      const number = this.#store.reasonNumber(members[i] as number, weak);
+      if (number > 0 && (first === 0 || number < first)) first = number;
+    }
+    return first;
+  }
+}

@@ -1,0 +1,221 @@
+import { internTuples } from "../kernels/intern.ts";
+import { mixHigh, mixLow } from "../kernels/hash.ts";
+import type { LabelStore } from "../labels/label-store.ts";
+import type { Classes } from "./classify.ts";
+
+/**
+ * Classes of one colour, in cells of classes with equal parents. Inside a cell every permutation is allowed;
+ * cells follow their parents.
+ */
+export interface Family {
+  /** Classes of each cell, ascending. */
+  readonly cells: readonly Int32Array[];
+  /** Parents of each cell, classes of plain or nested families, `[cells][arity]`; empty for a plain family. */
+  readonly parents: readonly Int32Array[];
+  /** Classes in each cell. */
+  readonly size: number;
+}
+
+/** Families in an order in which parents come before children, or classes that cannot be arranged in families. */
+export type Arrangement =
+  | { readonly families: readonly Family[]; readonly conflict?: undefined }
+  | { readonly conflict: readonly number[] };
+
+/** What classes determine others, by classes: `parents[start[c]] ..` with the role in which each is one. */
+interface Parents {
+  readonly start: Int32Array;
+  readonly slot: Int32Array;
+  readonly parent: Int32Array;
+}
+
+/** Reads the families of movable classes off their colours and parents. */
+export function arrangeFamilies(store: LabelStore, classes: Classes): Arrangement {
+  const parents = collectParents(store, classes);
+  const cells = findCells(classes, parents);
+  return new Arranger(classes, parents, cells).arrange();
+}
+
+function isFrozen({ colour, colourSize }: Classes, c: number): boolean {
+  return colourSize[colour[c] as number] === 1;
+}
+
+/** A role is the function and the colour of the child: what two classes of one colour have in common. */
+function collectParents(store: LabelStore, classes: Classes): Parents {
+  const total = store.functions.reduce((sum, { child }) => sum + child.length, 0);
+  const of = new Int32Array(total);
+  const type = new Int32Array(total);
+  const role = new Int32Array(total);
+  const to = new Int32Array(total);
+  let count = 0;
+  store.functions.forEach(({ child, parent }, number) => {
+    for (let i = 0; i < child.length; i++) {
+      const label = child[i] as number;
+      const c = classes.classOf[label] as number;
+      const p = classes.classOf[parent[i] as number] as number;
+      if (isFrozen(classes, c) || isFrozen(classes, p)) continue;
+      of[count] = c;
+      type[count] = number;
+      role[count] = classes.labelColour[label] as number;
+      to[count++] = p;
+    }
+  });
+  const slots = internTuples([type.subarray(0, count), role.subarray(0, count)], count).ids;
+  return groupByClass(classes.count, of.subarray(0, count), slots, to.subarray(0, count));
+}
+
+function groupByClass(classCount: number, of: Int32Array, slots: Int32Array, to: Int32Array): Parents {
+  const start = new Int32Array(classCount + 1);
+  for (const c of of) start[c + 1] = (start[c + 1] as number) + 1;
+  for (let c = 0; c < classCount; c++) start[c + 1] = (start[c + 1] as number) + (start[c] as number);
+  const cursor = start.slice();
+  const slot = new Int32Array(of.length);
+  const parent = new Int32Array(of.length);
+  of.forEach((c, i) => {
+    const at = cursor[c] as number;
+    slot[at] = slots[i] as number;
+    parent[at] = to[i] as number;
+    cursor[c] = at + 1;
+  });
+  return { start, slot, parent };
+}
+
+/** Classes of equal colour with equal parents, by colour; colours in order of their first class. */
+function findCells(classes: Classes, { start, slot, parent }: Parents): number[][][] {
+  const low = new Int32Array(classes.count);
+  const high = new Int32Array(classes.count);
+  for (let c = 0; c < classes.count; c++) {
+    for (let i = start[c] as number; i < (start[c + 1] as number); i++) {
+      low[c] = ((low[c] as number) + mixLow(slot[i] as number, parent[i] as number)) | 0;
+      high[c] = ((high[c] as number) + mixHigh(slot[i] as number, parent[i] as number)) | 0;
+    }
+  }
+  const { ids } = internTuples([classes.colour, low, high], classes.count);
+  const byColour = new Map<number, Map<number, number[]>>();
+  for (let c = 0; c < classes.count; c++) {
+    if (isFrozen(classes, c)) continue;
+    const colour = classes.colour[c] as number;
+    const cells = byColour.get(colour) ?? new Map<number, number[]>();
+    byColour.set(colour, cells);
+    const cell = cells.get(ids[c] as number);
+    if (cell === undefined) cells.set(ids[c] as number, [c]);
+    else cell.push(c);
+  }
+  return [...byColour.values()].map((cells) => [...cells.values()]);
+}
+
+class Arranger {
+  readonly #classes: Classes;
+  readonly #parents: Parents;
+  readonly #cells: readonly (readonly (readonly number[])[])[];
+  /** Index into {@link #cells} of each colour. */
+  readonly #indexOf = new Map<number, number>();
+  readonly #done = new Map<number, Family>();
+  readonly #underWay = new Set<number>();
+  readonly #families: Family[] = [];
+  /** For followers, parents of each class after following them up to families with freedom. */
+  readonly #followed = new Map<number, Int32Array>();
+  readonly #conflict: number[] = [];
+
+  constructor(classes: Classes, parents: Parents, cells: readonly (readonly (readonly number[])[])[]) {
+    this.#classes = classes;
+    this.#parents = parents;
+    this.#cells = cells;
+    cells.forEach((list, index) => {
+      this.#indexOf.set(classes.colour[list[0]?.[0] ?? 0] as number, index);
+    });
+  }
+
+  arrange(): Arrangement {
+    this.#cells.forEach((_, index) => {
+      this.#visit(index);
+    });
+    return this.#conflict.length > 0 ? { conflict: this.#conflict } : { families: this.#families };
+  }
+
+  #visit(index: number): void {
+    if (this.#done.has(index)) return;
+    const cells = this.#cells[index] ?? [];
+    const size = cells[0]?.length ?? 0;
+    if (this.#underWay.has(index) || cells.some(({ length }) => length !== size)) {
+      this.#reject(cells);
+      return;
+    }
+    this.#underWay.add(index);
+    const parents = cells.length === 1 ? [new Int32Array(0)] : this.#parentsOf(cells);
+    this.#underWay.delete(index);
+    if (this.#done.has(index)) return;
+    if (parents === undefined) {
+      this.#reject(cells);
+      return;
+    }
+    const family: Family = { cells: cells.map((cell) => Int32Array.from(cell)), parents, size };
+    this.#done.set(index, family);
+    this.#families.push(family);
+    if (size > 1) return;
+    cells.forEach((cell, i) => {
+      this.#followed.set(cell[0] ?? 0, parents[i] ?? new Int32Array(0));
+    });
+  }
+
+  #reject(cells: readonly (readonly number[])[]): void {
+    this.#conflict.push(...cells.flat());
+  }
+
+  /** Parents of each cell, or undefined if they do not tell the cells apart. */
+  #parentsOf(cells: readonly (readonly number[])[]): readonly Int32Array[] | undefined {
+    const direct = cells.map((cell) => this.#direct(cell[0] ?? 0));
+    const arity = direct[0]?.length ?? 0;
+    if (arity === 0 || direct.some(({ length }) => length !== arity)) return undefined;
+    const columns = this.#withoutDetermined(distinctColumns(toColumns(direct, arity)));
+    for (const column of columns) {
+      const colour = this.#classes.colour[column[0] as number] as number;
+      this.#visit(this.#indexOf.get(colour) ?? -1);
+    }
+    if (this.#conflict.length > 0) return direct;
+    const followed = columns.flatMap((column) => this.#followColumn(column));
+    const kept = this.#withoutDetermined(distinctColumns(followed));
+    if (internTuples(kept, cells.length).count !== cells.length) return undefined;
+    return cells.map((_, i) => Int32Array.from(kept, (column) => column[i] as number));
+  }
+
+  /** Direct parents of a class by role. */
+  #direct(c: number): Int32Array {
+    const { start, slot, parent } = this.#parents;
+    const order: number[] = [];
+    for (let i = start[c] as number; i < (start[c + 1] as number); i++) order.push(i);
+    order.sort((i, j) => (slot[i] as number) - (slot[j] as number) || (parent[i] as number) - (parent[j] as number));
+    return Int32Array.from(order, (i) => parent[i] as number);
+  }
+
+  /** Replaces a column of followers by the columns of what they follow. */
+  #followColumn(column: Int32Array): Int32Array[] {
+    const followed = Array.from(column, (c) => this.#followed.get(c));
+    const [first] = followed;
+    if (first === undefined) return [column];
+    return Array.from(first, (_, k) => Int32Array.from(followed, (parents) => parents?.[k] ?? -1));
+  }
+
+  /** Drops columns that another column determines by a recorded function. */
+  #withoutDetermined(columns: readonly Int32Array[]): Int32Array[] {
+    return columns.filter((column) => !columns.some((other) => other !== column && this.#determines(other, column)));
+  }
+
+  #determines(child: Int32Array, parent: Int32Array): boolean {
+    const { start, parent: parents } = this.#parents;
+    for (let i = 0; i < child.length; i++) {
+      const c = child[i] as number;
+      if (!parents.subarray(start[c], start[c + 1]).includes(parent[i] as number)) return false;
+    }
+    return true;
+  }
+}
+
+function toColumns(rows: readonly Int32Array[], arity: number): Int32Array[] {
+  return Array.from({ length: arity }, (_, k) => Int32Array.from(rows, (row) => row[k] as number));
+}
+
+function distinctColumns(columns: readonly Int32Array[]): Int32Array[] {
+  return columns.filter(
+    (column, k) => columns.findIndex((other) => other.every((value, i) => value === column[i])) === k,
+  );
+}

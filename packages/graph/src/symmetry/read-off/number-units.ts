@@ -1,0 +1,62 @@
+import type { LabelStore } from "../labels/label-store.ts";
+import type { Classes } from "./classify.ts";
+import type { Family } from "./families.ts";
+import type { SymmetryGroup } from "./read-off.ts";
+
+/** The families that move weights, with the numbers of their units. */
+export interface NumberedUnits {
+  /** Families with freedom, parents first; units are numbered in this order. */
+  readonly free: readonly Family[];
+  /** Families without freedom that lie in weights themselves. */
+  readonly followers: readonly Family[];
+  /** Unit of each class, or -1. */
+  readonly unitOf: Int32Array;
+  /** Class of each unit. */
+  readonly classOf: Int32Array;
+  /** First unit of each family of `free` and `followers`. */
+  readonly firstUnit: ReadonlyMap<Family, number>;
+}
+
+/**
+ * Numbers the units of a specification: those of families with freedom, then those of followers. Families that
+ * neither lie in a weight nor move one that does are left out.
+ */
+export function numberUnits(store: LabelStore, { classes, families }: SymmetryGroup): NumberedUnits {
+  const inWeights = classesInWeights(store, classes);
+  const needed = new Set<Family>();
+  const familyOf = new Map<number, Family>();
+  for (const family of families) for (const cell of family.cells) for (const c of cell) familyOf.set(c, family);
+  for (const family of [...families].reverse()) {
+    if (!needed.has(family) && !family.cells.some((cell) => cell.some((c) => inWeights[c] === 1))) continue;
+    needed.add(family);
+    for (const parent of family.parents[0] ?? []) {
+      const above = familyOf.get(parent);
+      if (above !== undefined) needed.add(above);
+    }
+  }
+  const kept = families.filter((family) => needed.has(family));
+  const free = kept.filter(({ size }) => size > 1);
+  const followers = kept.filter(({ size }) => size === 1);
+  const unitOf = new Int32Array(classes.count).fill(-1);
+  const classOf: number[] = [];
+  const firstUnit = new Map<Family, number>();
+  for (const family of [...free, ...followers]) {
+    firstUnit.set(family, classOf.length);
+    for (const cell of family.cells) {
+      for (const c of cell) {
+        unitOf[c] = classOf.length;
+        classOf.push(c);
+      }
+    }
+  }
+  return { free, followers, unitOf, classOf: Int32Array.from(classOf), firstUnit };
+}
+
+function classesInWeights(store: LabelStore, { count, classOf }: Classes): Uint8Array {
+  const found = new Uint8Array(count);
+  for (const { weight, firstLabel, count: labels } of store.owners) {
+    if (weight === undefined) continue;
+    for (let label = firstLabel; label < firstLabel + labels; label++) found[classOf[label] as number] = 1;
+  }
+  return found;
+}

@@ -1,0 +1,63 @@
+import { createRandom } from "@isthmus/core";
+import type { LabelStore } from "../labels/label-store.ts";
+import { findViolations } from "./check-structure.ts";
+import { labelImage, randomImage } from "./class-permutation.ts";
+import { type Classes, classify } from "./classify.ts";
+import { applyCongruence } from "./congruence.ts";
+import { arrangeFamilies, type Family } from "./families.ts";
+
+/** The symmetry group of a store: classes of labels, arranged in families. */
+export interface SymmetryGroup {
+  readonly classes: Classes;
+  /** Parents before children. */
+  readonly families: readonly Family[];
+}
+
+/** Elements of the group that are sampled and checked. */
+const SAMPLES = 2;
+
+const UNRESOLVED = "how it moves together with what depends on it could not be resolved there";
+
+/**
+ * Reads the symmetry group off what was recorded of labels.
+ *
+ * Conservative: where sampled permutations contradict what was recorded, the classes concerned are frozen and
+ * the group is read off again.
+ */
+export function readOff(store: LabelStore): SymmetryGroup {
+  for (;;) {
+    applyCongruence(store);
+    const classes = classify(store);
+    const arrangement = arrangeFamilies(store, classes);
+    if (arrangement.conflict !== undefined) {
+      freezeClasses(store, classes, arrangement.conflict);
+      continue;
+    }
+    const { families } = arrangement;
+    const violating = sampleViolations(store, classes, families);
+    if (violating.length === 0) return { classes, families };
+    freezeClasses(store, classes, violating);
+  }
+}
+
+function sampleViolations(store: LabelStore, classes: Classes, families: readonly Family[]): readonly number[] {
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    const random = createRandom(sample, "symmetry");
+    const { image, stuck } = randomImage(classes, families, random);
+    if (stuck.length > 0) return stuck.flatMap(({ cells }) => cells.flatMap((cell) => [...cell]));
+    const violating = findViolations(store, classes, labelImage(classes, image));
+    if (violating.length > 0) return violating;
+  }
+  return [];
+}
+
+/** Freezes all classes of the colours that the given ones have. */
+function freezeClasses(store: LabelStore, classes: Classes, concerned: readonly number[]): void {
+  const colours = new Set(concerned.map((c) => classes.colour[c] as number));
+  store.node = "symmetry";
+  const labels = classes.classOf.reduce<number[]>((list, c, label) => {
+    if (colours.has(classes.colour[c] as number)) list.push(label);
+    return list;
+  }, []);
+  store.freeze(Int32Array.from(labels), UNRESOLVED);
+}

@@ -1,0 +1,76 @@
+import type { Tensor } from "@isthmus/core";
+import type { Node } from "../../ir/graph.ts";
+import type { Labelled } from "../labels/field.ts";
+import type { LabelStore } from "../labels/label-store.ts";
+
+/** What a rule sees of the node it is applied to. */
+export interface RuleContext {
+  readonly node: Node;
+  readonly store: LabelStore;
+  /** Version of ONNX's own operator set. */
+  readonly opset: number;
+  /** Labelled inputs; undefined for optional ones that are not given. */
+  readonly inputs: readonly (Labelled | undefined)[];
+  /** Shapes of all outputs, as the probe found them; undefined for those not wanted. */
+  readonly outputs: readonly (readonly number[] | undefined)[];
+  /** Whether an input depends on the input of the graph, and not on weights only. */
+  readonly isActivation: (input: number) => boolean;
+  /** Value of an input that depends on neither the input nor a weight; undefined for others. */
+  readonly constant: (input: number) => Tensor | undefined;
+}
+
+/**
+ * Labels the outputs of one operator. Returns undefined where it cannot say, as for a slice at computed places:
+ * the node then counts as unknown.
+ */
+export type Rule = (context: RuleContext) => readonly Labelled[] | undefined;
+
+/** A required input of a node. */
+export function inputOf({ inputs }: RuleContext, index: number): Labelled {
+  return inputs[index] ?? { shape: [], fields: [] };
+}
+
+/** All inputs that are given. */
+export function givenInputs({ inputs }: RuleContext): Labelled[] {
+  return inputs.filter((input) => input !== undefined);
+}
+
+/** Shape of an output, `[]` if it is not wanted. */
+export function outputShape({ outputs }: RuleContext, index = 0): readonly number[] {
+  return outputs[index] ?? [];
+}
+
+/** An integer attribute, or the default of the operator. */
+export function intAttribute({ attributes }: Node, name: string, fallback: number): number {
+  const attribute = attributes.get(name);
+  return attribute?.type === "int" ? attribute.value : fallback;
+}
+
+/** A list of integers, if the node has it. */
+export function intsAttribute({ attributes }: Node, name: string): readonly number[] | undefined {
+  const attribute = attributes.get(name);
+  return attribute?.type === "ints" ? attribute.value : undefined;
+}
+
+/** A string attribute, or the default of the operator. */
+export function stringAttribute({ attributes }: Node, name: string, fallback: string): string {
+  const attribute = attributes.get(name);
+  return attribute?.type === "string" ? attribute.value : fallback;
+}
+
+/** Numbers of a constant input, in row-major order; undefined if it is not constant or not given. */
+export function constantNumbers(context: RuleContext, input: number): number[] | undefined {
+  const tensor = context.constant(input);
+  return tensor === undefined ? undefined : Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+}
+
+/** Axis as `0 .. rank - 1`, negative ones counted from the end. */
+export function wrapAxis(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis;
+}
+
+/** Axes named by an attribute, or by a constant input where newer operator sets moved them there. */
+export function namedAxes(context: RuleContext, input: number, rank: number): readonly number[] | undefined {
+  const axes = intsAttribute(context.node, "axes") ?? constantNumbers(context, input);
+  return axes?.map((axis) => wrapAxis(axis, rank));
+}

@@ -32,7 +32,7 @@ export function formatPairs(pairs: readonly (readonly [name: string, value: stri
 
 /** A number of bytes in the unit that suits it: `3.7 MB`. */
 export function formatBytes(bytes: number): string {
-  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  const units = ["bytes", "kB", "MB", "GB", "TB", "PB"];
   const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
   const value = bytes / 1000 ** power;
   return `${power === 0 ? value : value.toPrecision(3)} ${units[power]}`;

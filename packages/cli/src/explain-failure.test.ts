@@ -1,0 +1,44 @@
+import { EngineError, FormatError, InputError } from "@isthmus/core";
+import { describe, expect, it } from "vitest";
+import { explainFailure } from "./explain-failure.ts";
+
+describe("explainFailure()", () => {
+  it("explainFailure() calls bad input wrong usage and a failed engine failed work", async () => {
+    const input = new InputError('Cannot open "x" as it must exist: it is missing', { input: "x" });
+    expect(await explainFailure(input)).toEqual({ message: input.message, exitCode: 2 });
+    const format = new FormatError("Cannot read", { format: "safetensors" });
+    expect((await explainFailure(format)).exitCode).toBe(2);
+    expect((await explainFailure(new EngineError("Cannot run", { engine: "x" }))).exitCode).toBe(1);
+  });
+
+  it("explainFailure() tells our argument errors from mistakes in code", async () => {
+    const ours = new RangeError("Cannot lerp as t must be in [0, 1]: it is 2");
+    expect(await explainFailure(ours)).toEqual({ message: ours.message, exitCode: 2 });
+    const mistakes = [
+      () => (undefined as unknown as { x: number }).x,
+      () => {
+        const { x } = undefined as unknown as { x: number };
+        return x;
+      },
+      () => new Array(-1),
+      () => BigInt(1.5),
+    ];
+    for (const mistake of mistakes) {
+      let error: unknown;
+      try {
+        mistake();
+      } catch (caught) {
+        error = caught;
+      }
+      expect(await explainFailure(error)).toEqual({
+        message: expect.stringMatching(/^Unexpected failure: /),
+        exitCode: 1,
+      });
+    }
+  });
+
+  it("explainFailure() takes whatever was thrown", async () => {
+    expect((await explainFailure("text")).message).toContain("text");
+    expect((await explainFailure(undefined)).exitCode).toBe(1);
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { createProgress } from "./progress.ts";
+import type { Terminal } from "./terminal.ts";
+
+function fakeTerminal(interactive: boolean, unicode = true) {
+  const statuses: string[] = [];
+  const notes: string[] = [];
+  const terminal: Terminal = {
+    columns: 60,
+    color: false,
+    unicode,
+    interactive,
+    print: () => {},
+    note: (line) => void notes.push(line),
+    status: (line) => void statuses.push(line),
+  };
+  return { terminal, statuses, notes };
+}
+
+describe("createProgress()", () => {
+  it("createProgress() draws a bar on a screen, not more often than it can be seen", () => {
+    const { terminal, statuses, notes } = fakeTerminal(true);
+    let time = 0;
+    const progress = createProgress(terminal, () => time);
+    progress("Measuring", 0.5);
+    progress("Measuring", 0.6);
+    time += 1000;
+    progress("Measuring", 1);
+    progress("Writing");
+    expect(statuses).toEqual([
+      "████████████░░░░░░░░░░░░  50 % Measuring",
+      "████████████████████████ 100 % Measuring",
+      "Writing",
+    ]);
+    expect(notes).toEqual([]);
+  });
+
+  it("createProgress() writes a plain line every few seconds where there is no screen", () => {
+    const { terminal, statuses, notes } = fakeTerminal(false);
+    let time = 0;
+    const progress = createProgress(terminal, () => time);
+    for (; time < 11_000; time += 1000) progress("Measuring", time / 20_000);
+    expect(notes).toEqual(["Measuring:  25 %", "Measuring:  50 %"]);
+    expect(statuses).toEqual([]);
+  });
+
+  it("createProgress() never draws beyond the screen, in ASCII where it must", () => {
+    const { terminal, statuses } = fakeTerminal(true, false);
+    createProgress(terminal)("x".repeat(100), 2);
+    expect(statuses[0]).toMatch(/^#{24} 200 % x+$/);
+    expect(statuses[0]).toHaveLength(59);
+  });
+});

@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { createTerminal, type TerminalStream } from "./terminal.ts";
+
+function stream(isTTY: boolean) {
+  const written: string[] = [];
+  const listeners: ((error: NodeJS.ErrnoException) => void)[] = [];
+  const fake: TerminalStream = {
+    isTTY,
+    columns: 100,
+    write: (text) => written.push(text),
+    on: (_, listener) => listeners.push(listener),
+  };
+  return {
+    fake,
+    written,
+    fail: (code: string) =>
+      listeners.forEach((listen) => void listen(Object.assign(new Error(code), { code }))),
+  };
+}
+
+const UTF8 = { LANG: "C.UTF-8", TERM: "xterm-256color" };
+
+describe("createTerminal()", () => {
+  it("createTerminal() colours a screen, and a pipe only if forced; NO_COLOR wins", () => {
+    const color = (isTTY: boolean, env: Record<string, string>) =>
+      createTerminal(stream(isTTY).fake, stream(true).fake, { ...UTF8, ...env }).color;
+    expect(color(true, {})).toBe(true);
+    expect(color(false, {})).toBe(false);
+    expect(color(true, { NO_COLOR: "1" })).toBe(false);
+    expect(color(true, { NO_COLOR: "" })).toBe(true);
+    expect(color(false, { FORCE_COLOR: "1" })).toBe(true);
+    expect(color(true, { FORCE_COLOR: "0" })).toBe(false);
+    expect(color(true, { NO_COLOR: "1", FORCE_COLOR: "1" })).toBe(false);
+    expect(color(true, { TERM: "dumb" })).toBe(false);
+  });
+
+  it("createTerminal() shows Unicode unless the locale says otherwise", () => {
+    const unicode = (env: Record<string, string>) =>
+      createTerminal(stream(true).fake, stream(true).fake, env).unicode;
+    expect(unicode({ LANG: "en_US.UTF-8" })).toBe(true);
+    expect(unicode({ LANG: "C" })).toBe(false);
+    expect(unicode({ LANG: "en_US.UTF-8", LC_ALL: "POSIX" })).toBe(false);
+    expect(unicode({ LANG: "en_US.UTF-8", TERM: "linux" })).toBe(false);
+    expect(unicode({})).toBe(true);
+  });
+
+  it("createTerminal() clears the status line before anything else is written", () => {
+    const [out, err] = [stream(true), stream(true)];
+    const terminal = createTerminal(out.fake, err.fake, UTF8);
+    terminal.status("half");
+    terminal.status("half");
+    terminal.print("result\n");
+    terminal.note("remark");
+    expect(out.written).toEqual(["result\n"]);
+    expect(err.written).toEqual(["\r\u001b[Khalf", "\r\u001b[K", "remark\n"]);
+  });
+
+  it("createTerminal() survives a reader that closes the pipe, and nothing else", () => {
+    const out = stream(false);
+    createTerminal(out.fake, stream(false).fake, UTF8);
+    expect(() => out.fail("EPIPE")).not.toThrow();
+    expect(() => out.fail("EIO")).toThrow("EIO");
+  });
+});

@@ -13,3 +13,12 @@ export {
 export type { CostMatrix } from "./assignment/cost-matrix.ts";
 export { type AssignmentSolver, createAssignmentSolver } from "./assignment/create-assignment-solver.ts";
 export { solveAssignment } from "./assignment/solve-assignment.ts";
+export {
+  MATCH_WEIGHTS_DEFAULTS,
+  type MatchProgress,
+  type MatchRestart,
+  type MatchStatus,
+  type MatchWeightsOptions,
+  type MatchWeightsResult,
+  matchWeights,
+} from "./match-weights.ts";

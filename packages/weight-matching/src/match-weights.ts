@@ -11,11 +11,12 @@ import {
 } from "@isthmus/core";
 import type { Alignment, Engine, SymmetrySpec } from "@isthmus/graph";
 import { alignmentObjective, votes } from "./coordinate-descent/alignment-objective.ts";
-import { BlockMatcher } from "./coordinate-descent/block-matcher.ts";
+import { BlockMatcher, type WeightPair } from "./coordinate-descent/block-matcher.ts";
 import { createCrossProducts } from "./coordinate-descent/cross-products.ts";
-import { type Descent, descend } from "./coordinate-descent/descend.ts";
+import { type Descent, type DescentProblem, descend } from "./coordinate-descent/descend.ts";
 import { findOccurrences } from "./coordinate-descent/occurrences.ts";
 import { createPlacementExpander, identityPlacement } from "./coordinate-descent/placement.ts";
+import { startFresh, startFromKick } from "./coordinate-descent/starts.ts";
 import { createUnitTree } from "./coordinate-descent/unit-tree.ts";
 
 /** How a search ended. */
@@ -34,7 +35,10 @@ export interface MatchProgress {
 export interface MatchWeightsOptions {
   /** Seed of all random choices. */
   readonly seed: number;
-  /** Searches from different starts, of which the best is kept, at least 1. @defaultValue 4 */
+  /**
+   * Searches, at least 1: the first from nothing, the others from the best so far with some units shuffled.
+   * @defaultValue 8
+   */
   readonly restarts?: number;
   /** Sweeps over all symmetries after which a search is given up, at least 1. @defaultValue 100 */
   readonly maxSweeps?: number;
@@ -46,7 +50,7 @@ export interface MatchWeightsOptions {
 
 /** Defaults of {@link matchWeights}; the seed has none. */
 export const MATCH_WEIGHTS_DEFAULTS: Required<Omit<MatchWeightsOptions, "seed">> = {
-  restarts: 4,
+  restarts: 8,
   maxSweeps: 100,
   engine: undefined,
   signal: undefined,
@@ -78,9 +82,9 @@ export interface MatchWeightsResult {
  * Finds the element of the symmetry group that brings network B closest to network A in weight space.
  *
  * Coordinate descent over the symmetries (Git Re-Basin, Ainsworth et al. 2023, algorithm 1), each solved
- * exactly while the others stay. Differs from the reference implementation in: 1. any specification, nested
+ * exactly while the others stay, then iterated local search. Differs from the reference implementation in: 1. any specification, nested
  * symmetries included, which are solved together with those they are nested in; 2. the first sweep leaves out
- * weights whose other side has no placement yet, instead of taking the identity for one; 3. several starts;
+ * weights whose other side has no placement yet, instead of taking the identity for one; 3. searches that go on from the best so far;
  * 4. a step is taken only if it gains more than rounding; 5. a symmetry is solved again only if one it
  * depends on has moved; 6. running statistics follow but do not vote.
  *
@@ -111,26 +115,18 @@ export async function matchWeights(
     const matchers = tree.blocks.map(
       (block) => new BlockMatcher(block, findOccurrences(tree, block, expander), weights, products),
     );
-    const searches: Descent[] = [];
-    for (let restart = 0; restart < restarts; restart++) {
-      const random = createRandom(seed, `match weights ${restart}`);
-      searches.push(
-        await descend(
-          { spec, weights, expander, matchers },
-          {
-            random,
-            restart,
-            maxSweeps,
-            signal,
-            onSweep: (sweep) => onProgress?.({ restart, restarts, sweep }),
-          },
-        ),
-      );
-    }
-    const best = searches.reduce((kept, search) => (search.objective > kept.objective ? search : kept));
+    const problem = { spec, weights, expander, matchers };
+    const searches = await search(problem, {
+      seed,
+      restarts,
+      maxSweeps,
+      signal,
+      onProgress,
+    });
+    const best = bestOf(searches);
     const before = alignmentObjective(spec, weights, expander.expand(identityPlacement(spec)));
     return {
-      alignment: { source: best.source },
+      alignment: { source: expander.expand(best.placement) },
       objective: { before, after: best.objective },
       sweeps: best.sweeps,
       status: best.status,
@@ -140,6 +136,45 @@ export async function matchWeights(
   } finally {
     await products.release();
   }
+}
+
+/** All searches of one call; stops early where no other could find more. */
+async function search(
+  problem: DescentProblem,
+  options: Pick<Required<MatchWeightsOptions>, "seed" | "restarts" | "maxSweeps" | "signal" | "onProgress">,
+): Promise<Descent[]> {
+  const { seed, restarts, maxSweeps, signal, onProgress } = options;
+  const limit = objectiveLimit(problem.weights);
+  const searches: Descent[] = [];
+  for (let restart = 0; restart < restarts; restart++) {
+    const random = createRandom(seed, `match weights ${restart}`);
+    const state =
+      restart === 0
+        ? await startFresh(problem, random, signal)
+        : startFromKick(problem, bestOf(searches).placement, random);
+    if (state === undefined) break;
+    const onSweep = (sweep: number) => onProgress?.({ restart, restarts, sweep });
+    searches.push(await descend(problem, state, { random, maxSweeps, signal, onSweep }));
+    if (bestOf(searches).objective >= limit) break;
+  }
+  return searches;
+}
+
+function bestOf(searches: readonly Descent[]): Descent {
+  return searches.reduce((kept, found) => (found.objective > kept.objective ? found : kept));
+}
+
+/** Rounding of the objective; nothing can be gained beyond this close to its bound. */
+const LIMIT_TOLERANCE = 1e-9;
+
+/** The objective cannot exceed the product of norms (Cauchy-Schwarz), which a permuted copy of A reaches. */
+function objectiveLimit({ a, b }: WeightPair): number {
+  const square = (weights: ReadonlyMap<string, Float32Array>) => {
+    let sum = 0;
+    for (const values of weights.values()) for (const value of values) sum += value * value;
+    return sum;
+  };
+  return Math.sqrt(square(a) * square(b)) * (1 - LIMIT_TOLERANCE);
 }
 
 function assertCount(name: string, value: number): void {

@@ -12,10 +12,16 @@ export interface LayoutComponent {
   readonly fields: readonly ComponentField[];
 }
 
-/** A field spread over the positions of a component. */
+/** A field spread over the positions of a component, with the numbers that permuting it needs. */
 export interface ComponentField extends WeightField {
   /** Index into the field's `units` and `ranks` of each position of the component, `[size]`. */
   readonly indices: Int32Array;
+  /** Smallest unit of the field. */
+  readonly lowest: number;
+  /** Largest unit of the field. */
+  readonly highest: number;
+  /** One more than the largest rank. */
+  readonly rankCount: number;
 }
 
 /** Splits the axes of a weight that fields move into components; axes without fields are in none. */
@@ -46,7 +52,11 @@ function createComponent(
     axes,
     extents,
     size,
-    fields: fields.map((field) => ({ ...field, indices: fieldIndices(axes, extents, field.axes) })),
+    fields: fields.map((field) => ({
+      ...field,
+      ...rangesOf(field),
+      indices: fieldIndices(axes, extents, field.axes),
+    })),
   };
 }
 
@@ -84,13 +94,12 @@ export function mapComponent(component: LayoutComponent, source: Int32Array): In
   let after = new Int32Array(component.size);
   let count = 1;
   for (const field of component.fields) {
-    const intern = new Interner(keyCount(field) * count);
-    const keysBefore = fieldKeys(field, undefined);
-    const keysAfter = fieldKeys(field, source);
-    const combine = (outer: Int32Array, keys: Int32Array) =>
-      outer.map((id, position) => intern.idOf(id * keyCount(field) + (keys[position] ?? 0)));
-    before = combine(before, keysBefore);
-    after = combine(after, keysAfter);
+    const keys = keyCount(field);
+    const intern = new Interner(keys * count);
+    const unmoved = fieldKeys(field, undefined);
+    const moved = fieldKeys(field, source);
+    before = before.map((id, position) => intern.idOf(id * keys + (unmoved[position] ?? 0)));
+    after = after.map((id, position) => intern.idOf(id * keys + (moved[position] ?? 0)));
     count = intern.count;
   }
   return matchKeys(before, after, count);
@@ -118,8 +127,7 @@ class Interner {
   }
 }
 
-/** Range of the units of a field: `[lowest, highest]`. */
-function unitRange({ units }: WeightField): readonly [number, number] {
+function rangesOf({ units, ranks }: WeightField): Pick<ComponentField, "lowest" | "highest" | "rankCount"> {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = 0;
   for (const unit of units) {
@@ -127,32 +135,26 @@ function unitRange({ units }: WeightField): readonly [number, number] {
     lowest = Math.min(lowest, unit);
     highest = Math.max(highest, unit);
   }
-  return [Math.min(lowest, highest), highest];
-}
-
-function rankCount({ ranks }: WeightField): number {
-  let highest = 0;
-  for (const rank of ranks) highest = Math.max(highest, rank);
-  return highest + 1;
+  let rank = 0;
+  for (const candidate of ranks) rank = Math.max(rank, candidate);
+  return { lowest: Math.min(lowest, highest), highest, rankCount: rank + 1 };
 }
 
 /** Keys of a field: (unit, rank) pairs first, then fixed coordinates, then one for units it does not hold. */
-function keyCount(field: WeightField): number {
-  const [lowest, highest] = unitRange(field);
-  return (highest - lowest + 1) * rankCount(field) + field.units.length + 1;
+function keyCount({ lowest, highest, rankCount, units }: ComponentField): number {
+  return (highest - lowest + 1) * rankCount + units.length + 1;
 }
 
 /** A key for each position of the component, `[size]`, after units were permuted by `source` if given. */
 function fieldKeys(field: ComponentField, source: Int32Array | undefined): Int32Array {
-  const [lowest, highest] = unitRange(field);
-  const ranks = rankCount(field);
-  const pairs = (highest - lowest + 1) * ranks;
+  const { lowest, highest, rankCount, units, ranks } = field;
+  const pairs = (highest - lowest + 1) * rankCount;
   return field.indices.map((index) => {
-    const unit = field.units[index] ?? -1;
+    const unit = units[index] ?? -1;
     if (unit < 0) return pairs + index;
     const moved = source === undefined ? unit : (source[unit] ?? -1);
-    if (moved < lowest || moved > highest) return pairs + field.units.length;
-    return (moved - lowest) * ranks + (field.ranks[index] ?? 0);
+    if (moved < lowest || moved > highest) return pairs + units.length;
+    return (moved - lowest) * rankCount + (ranks[index] ?? 0);
   });
 }
 

@@ -1,7 +1,7 @@
 import { type AssignmentSolver, createAssignmentSolver } from "../assignment/create-assignment-solver.ts";
 import type { CrossProducts } from "./cross-products.ts";
 import type { MemberOccurrences, Occurrence } from "./occurrences.ts";
-import { fillPanel, type PanelSources, panelColumns } from "./panel.ts";
+import { Panel, type PanelSources } from "./panel.ts";
 import type { Placement } from "./placement.ts";
 import { solveBlock } from "./solve-block.ts";
 import type { Block, Member } from "./unit-tree.ts";
@@ -41,8 +41,7 @@ export class BlockMatcher {
   readonly #weights: WeightPair;
   readonly #products: CrossProducts;
   readonly #solver: AssignmentSolver;
-  readonly #fixed = new Map<Member, Float32Array>();
-  readonly #panels = new Map<Occurrence, Float32Array>();
+  readonly #panels = new Map<Member, MemberPanels>();
   readonly #duals = new Map<number, Float64Array>();
 
   constructor(block: Block, occurrences: MemberOccurrences, weights: WeightPair, products: CrossProducts) {
@@ -99,49 +98,79 @@ export class BlockMatcher {
   }
 
   /** The cost of a member, `[units, units]`: what is the same for every placement, plus the rest. */
-  async #costOf(member: Member, sources: PanelSources, placed?: ReadonlySet<number>): Promise<Float32Array> {
-    let cost = await this.#fixedCostOf(member);
-    for (const occurrence of this.#occurrences.get(member) ?? []) {
-      if (isFixed(occurrence) || (placed !== undefined && !isUsable(occurrence, placed))) continue;
-      cost = await this.#addTo(cost, occurrence, sources);
-    }
-    return cost;
-  }
-
-  async #fixedCostOf(member: Member): Promise<Float32Array> {
-    let cost = this.#fixed.get(member);
-    if (cost !== undefined) return cost;
-    const units = member.symmetry.cells.length * member.symmetry.size;
-    cost = new Float32Array(units * units);
-    for (const occurrence of this.#occurrences.get(member) ?? []) {
-      if (isFixed(occurrence)) cost = await this.#addTo(cost, occurrence, undefined);
-    }
-    this.#fixed.set(member, cost);
-    return cost;
-  }
-
-  async #addTo(
-    base: Float32Array,
-    occurrence: Occurrence,
-    sources: PanelSources | undefined,
+  async #costOf(
+    member: Member,
+    sources: PanelSources,
+    placed: ReadonlySet<number> | undefined,
   ): Promise<Float32Array> {
-    const units = occurrence.positions.length / occurrence.slots;
-    const length = units * panelColumns(occurrence);
-    const panel = new Float32Array(length);
-    fillPanel(occurrence, this.#weights.b.get(occurrence.tensor) ?? new Float32Array(), sources, panel);
+    const panels = await this.#panelsOf(member);
+    if (placed !== undefined) {
+      const usable = panels.moving.filter(({ occurrence }) => isUsable(occurrence, placed));
+      panels.cost = undefined;
+      return this.#sum(panels.fixed, usable, sources);
+    }
+    const moved = panels.moving.map((panel) => panel.countMoved(sources));
+    const few = panels.moving.every((panel, index) => (moved[index] ?? 0) < panel.rows * FEW);
+    if (panels.cost === undefined || !few)
+      panels.cost = await this.#sum(panels.fixed, panels.moving, sources);
+    else panels.cost = await this.#update(panels.cost, panels.moving, sources);
+    return panels.cost;
+  }
+
+  async #sum(fixed: Float32Array, panels: readonly Panel[], sources: PanelSources): Promise<Float32Array> {
+    let cost = fixed;
+    for (const panel of panels) {
+      panel.follow(sources);
+      cost = await this.#add(cost, panel.a, panel.b);
+    }
+    return cost;
+  }
+
+  /** Adds only what the rows that moved change; the next full sum takes the rounding out again. */
+  async #update(cost: Float32Array, panels: readonly Panel[], sources: PanelSources): Promise<Float32Array> {
+    let updated = cost;
+    for (const panel of panels) {
+      const { count, a, b } = panel.change(sources);
+      if (count > 0) updated = await this.#add(updated, a, b);
+    }
+    return updated;
+  }
+
+  async #add(base: Float32Array, a: Float32Array, b: Float32Array): Promise<Float32Array> {
     const out = new Float32Array(base.length);
-    await this.#products.add(this.#panelOfA(occurrence, length), panel, base, out);
+    await this.#products.add(a, b, base, out);
     return out;
   }
 
-  #panelOfA(occurrence: Occurrence, length: number): Float32Array {
-    const known = this.#panels.get(occurrence);
+  async #panelsOf(member: Member): Promise<MemberPanels> {
+    const known = this.#panels.get(member);
     if (known !== undefined) return known;
-    const panel = new Float32Array(length);
-    fillPanel(occurrence, this.#weights.a.get(occurrence.tensor) ?? new Float32Array(), undefined, panel);
-    if (!isFixed(occurrence)) this.#panels.set(occurrence, panel);
-    return panel;
+    const units = member.symmetry.cells.length * member.symmetry.size;
+    let fixed: Float32Array = new Float32Array(units * units);
+    const moving: Panel[] = [];
+    for (const occurrence of this.#occurrences.get(member) ?? []) {
+      const weightOf = (weights: ReadonlyMap<string, Float32Array>) =>
+        weights.get(occurrence.tensor) ?? new Float32Array();
+      const panel = new Panel(occurrence, weightOf(this.#weights.a), weightOf(this.#weights.b));
+      if (isFixed(occurrence)) fixed = await this.#add(fixed, panel.a, panel.b);
+      else moving.push(panel);
+    }
+    const panels = { fixed, moving, cost: undefined };
+    this.#panels.set(member, panels);
+    return panels;
   }
+}
+
+/** Share of a panel's rows up to which adding their change is cheaper than summing anew. */
+const FEW = 0.4;
+
+/** What the cost of a member is made of. */
+interface MemberPanels {
+  /** The part that no placement changes, `[units, units]`. */
+  readonly fixed: Float32Array;
+  readonly moving: readonly Panel[];
+  /** The whole cost for the alignment that the panels follow; unknown when they follow different ones. */
+  cost: Float32Array | undefined;
 }
 
 function isFixed({ dependsOn, coupled }: Occurrence): boolean {

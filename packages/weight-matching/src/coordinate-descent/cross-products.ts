@@ -1,12 +1,12 @@
 import type { Engine, Graph, Session } from "@isthmus/graph";
 import { addCrossProducts } from "./kernels/add-cross-products.ts";
 
-/** Computes products of panels: the inner products of all pairs of rows. */
+/** Computes products of panels: the inner products of all pairs of columns. */
 export interface CrossProducts {
   /**
-   * `out = base + a b^T`.
-   * @param a - `[units, columns]`
-   * @param b - `[units, columns]`
+   * `out = base + a^T b`.
+   * @param a - `[rows, units]`
+   * @param b - `[rows, units]`
    * @param base - `[units, units]`
    * @param out - `[units, units]`, not `base`
    */
@@ -36,8 +36,8 @@ const GEMM: Graph = {
   name: "cross products",
   opsets: new Map([["", 13]]),
   inputs: [
-    { name: "a", dtype: "f32", shape: ["units", "columns"] },
-    { name: "b", dtype: "f32", shape: ["units", "columns"] },
+    { name: "a", dtype: "f32", shape: ["rows", "units"] },
+    { name: "b", dtype: "f32", shape: ["rows", "units"] },
     { name: "base", dtype: "f32", shape: ["units", "units"] },
   ],
   weights: new Map(),
@@ -49,7 +49,7 @@ const GEMM: Graph = {
       domain: "",
       inputs: ["a", "b", "base"],
       outputs: ["out"],
-      attributes: new Map([["transB", { type: "int", value: 1 }]]),
+      attributes: new Map([["transA", { type: "int", value: 1 }]]),
     },
   ],
   outputs: [{ name: "out", dtype: "f32", shape: ["units", "units"] }],
@@ -66,7 +66,7 @@ async function runGemm(session: Session, { a, b, base, out }: Products): Promise
   const units = Math.sqrt(base.length);
   const panel = (data: Float32Array) => ({
     dtype: "f32" as const,
-    shape: [units, data.length / units],
+    shape: [data.length / units, units],
     data,
   });
   const square = (data: Float32Array) => ({ dtype: "f32" as const, shape: [units, units], data });

@@ -1,38 +1,151 @@
 import { sizeOf } from "@isthmus/core";
+import { mapComponent } from "@isthmus/graph";
 import { gatherPanelInto } from "./kernels/gather-panel.ts";
 import type { Occurrence } from "./occurrences.ts";
-import { combineOffsets, type WeightPart, weightParts } from "./weight-parts.ts";
-
-/** Columns of an occurrence's panel: everything of the weight but the positions of the moving component. */
-export function panelColumns({ layout, components, moving, slots }: Occurrence): number {
-  return (sizeOf(layout.view) / (components[moving]?.size ?? 1)) * slots;
-}
+import { combineMaps, combineOffsets, type WeightPart, weightParts } from "./weight-parts.ts";
 
 /** Two views of one alignment, `[units]` each. */
 export interface PanelSources {
-  /** The alignment as it is, for the columns. */
+  /** The alignment as it is, for the rows of a panel. */
   readonly current: Int32Array;
-  /** The same with the occurrence's own block in place, for the rows. */
+  /** The same with the occurrence's own block in place, for the columns. */
   readonly frame: Int32Array;
 }
 
+/** Rows of a panel that changed, as factors of the change of the product. */
+export interface PanelChange {
+  /** Number of rows that changed, of `panel.rows`. */
+  readonly count: number;
+  /** Rows of A, `[count, units]`. */
+  readonly a: Float32Array;
+  /** New minus old rows of B, `[count, units]`. */
+  readonly b: Float32Array;
+}
+
 /**
- * Gathers an occurrence's panel `[units, slots * rest]` from a weight, its other axes permuted.
+ * An occurrence as two matrices `[rows, units]` whose product `A^T B` is its share of the cost.
  *
- * @param data - the whole weight, flat
- * @param sources - permutations of all units, of B; none for A itself
- * @param out - `[units * slots * rest]`
+ * A row is one slot and one place in the rest of the weight. Permuting other axes of B permutes its rows,
+ * which are contiguous, so following an alignment is copying the rows that moved.
  */
-export function fillPanel(
-  occurrence: Occurrence,
-  data: Float32Array,
-  sources: PanelSources | undefined,
-  out: Float32Array,
-): void {
-  const { layout, components, moving, positions } = occurrence;
+export class Panel {
+  readonly occurrence: Occurrence;
+  readonly rows: number;
+  readonly units: number;
+  readonly a: Float32Array;
+  /** B as it is permuted now. */
+  readonly b: Float32Array;
+  readonly #data: Float32Array;
+  readonly #raw: Float32Array;
+  #rowMap: Int32Array;
+  #columnMap: Int32Array | undefined;
+
+  /**
+   * @param occurrence - which axis of which weight
+   * @param a - the whole weight of A, flat
+   * @param b - the whole weight of B, flat
+   */
+  constructor(occurrence: Occurrence, a: Float32Array, b: Float32Array) {
+    const { layout, components, moving, slots, positions } = occurrence;
+    this.occurrence = occurrence;
+    this.rows = (sizeOf(layout.view) / (components[moving]?.size ?? 1)) * slots;
+    this.units = positions.length / slots;
+    this.#data = b;
+    this.a = gather(occurrence, a, undefined);
+    this.#raw = gather(occurrence, b, undefined);
+    this.b = this.#raw.slice();
+    this.#rowMap = Int32Array.from({ length: this.rows }, (_, row) => row);
+  }
+
+  /** Rows that an alignment takes from elsewhere than they are taken from now. */
+  countMoved(sources: PanelSources): number {
+    if (this.#hasNewColumns(sources)) return this.rows;
+    const map = this.#rowMapOf(sources);
+    let count = 0;
+    for (let row = 0; row < map.length; row++) if (map[row] !== this.#rowMap[row]) count++;
+    return count;
+  }
+
+  /** Permutes B's rows as an alignment says. */
+  follow(sources: PanelSources): void {
+    this.#refreshColumns(sources);
+    const map = this.#rowMapOf(sources);
+    map.forEach((from, row) => {
+      this.#copyRow(from, row);
+    });
+    this.#rowMap = map;
+  }
+
+  /** Permutes B's rows as an alignment says, and returns what changed; columns must not have moved. */
+  change(sources: PanelSources): PanelChange {
+    const { units } = this;
+    const map = this.#rowMapOf(sources);
+    const moved = [...map.keys()].filter((row) => map[row] !== this.#rowMap[row]);
+    const a = new Float32Array(moved.length * units);
+    const b = new Float32Array(moved.length * units);
+    moved.forEach((row, place) => {
+      a.set(this.a.subarray(row * units, (row + 1) * units), place * units);
+      const from = (map[row] ?? 0) * units;
+      for (let u = 0; u < units; u++) {
+        b[place * units + u] = (this.#raw[from + u] ?? 0) - (this.b[row * units + u] ?? 0);
+      }
+      this.#copyRow(map[row] ?? 0, row);
+    });
+    this.#rowMap = map;
+    return { count: moved.length, a, b };
+  }
+
+  #copyRow(from: number, to: number): void {
+    const { units } = this;
+    this.b.set(this.#raw.subarray(from * units, (from + 1) * units), to * units);
+  }
+
+  #rowMapOf({ current }: PanelSources): Int32Array {
+    const { layout, components, moving, slots } = this.occurrence;
+    const rest = combineMaps(layout, components, { source: current, except: components[moving] });
+    const map = new Int32Array(rest.length * slots);
+    for (let slot = 0; slot < slots; slot++) {
+      for (let r = 0; r < rest.length; r++) map[slot * rest.length + r] = slot * rest.length + (rest[r] ?? 0);
+    }
+    return map;
+  }
+
+  /** Where the moving component's positions come from, if other blocks share it and have moved it. */
+  #columnMapOf({ frame }: PanelSources): Int32Array | undefined {
+    const { components, moving } = this.occurrence;
+    const component = components[moving];
+    const map = component === undefined ? undefined : mapComponent(component, frame);
+    return map?.every((from, position) => from === position) ? undefined : map;
+  }
+
+  #hasNewColumns(sources: PanelSources): boolean {
+    const map = this.#columnMapOf(sources);
+    const known = this.#columnMap;
+    if (map === undefined || known === undefined) return map !== known;
+    return map.some((from, position) => from !== known[position]);
+  }
+
+  #refreshColumns(sources: PanelSources): void {
+    if (!this.#hasNewColumns(sources)) return;
+    this.#columnMap = this.#columnMapOf(sources);
+    this.#raw.set(gather(this.occurrence, this.#data, this.#columnMap));
+  }
+}
+
+function gather(occurrence: Occurrence, data: Float32Array, columnMap: Int32Array | undefined): Float32Array {
+  const { layout, components, moving, positions, slots } = occurrence;
+  const parts = weightParts(layout, components, undefined);
   const isMoving = ({ component }: WeightPart) => component !== undefined && component === components[moving];
-  const own = weightParts(layout, components, sources?.frame).find(isMoving)?.offsets ?? new Int32Array();
-  const rows = positions.map((position) => own[position] ?? 0);
-  const rest = weightParts(layout, components, sources?.current).filter((part) => !isMoving(part));
-  gatherPanelInto(data, rows, combineOffsets(rest), out);
+  const offsets = parts.find(isMoving)?.offsets ?? new Int32Array();
+  const rest = combineOffsets(parts.filter((part) => !isMoving(part)));
+  const units = positions.length / slots;
+  const panel = new Float32Array(rest.length * slots * units);
+  for (let slot = 0; slot < slots; slot++) {
+    const columns = Int32Array.from({ length: units }, (_, unit) => {
+      const position = positions[unit * slots + slot] ?? 0;
+      return offsets[columnMap?.[position] ?? position] ?? 0;
+    });
+    gatherPanelInto(data, rest, columns, panel.subarray(slot * rest.length * units));
+  }
+  return panel;
 }

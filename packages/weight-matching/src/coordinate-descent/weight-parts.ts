@@ -26,7 +26,6 @@ export function weightParts(
     Int32Array.from({ length: extent }, (_, i) => i * (strides[axis] ?? 1));
   const moved = components.map((component): WeightPart => {
     const own = component.axes.map((axis, place) => ({
-      axis,
       offsets: axisOffsets(axis, component.extents[place] ?? 1),
     }));
     const offsets = combineOffsets(own);
@@ -53,4 +52,31 @@ export function combineOffsets(parts: readonly Pick<WeightPart, "offsets">[]): I
     combined = grown;
   }
   return combined;
+}
+
+/**
+ * Where each combination of places of the parts of a weight comes from when units are permuted, as indices
+ * into the same combinations, the last part running fastest; one component is left out.
+ */
+export function combineMaps(
+  layout: WeightLayout,
+  components: readonly LayoutComponent[],
+  { source, except }: { readonly source: Int32Array; readonly except: LayoutComponent | undefined },
+): Int32Array {
+  const taken = new Set(components.flatMap(({ axes }) => axes));
+  const parts = components
+    .filter((component) => component !== except)
+    .map((component) => ({ axis: component.axes[0] ?? 0, map: mapComponent(component, source) }));
+  layout.view.forEach((extent, axis) => {
+    if (!taken.has(axis)) parts.push({ axis, map: Int32Array.from({ length: extent }, (_, i) => i) });
+  });
+  let stride = 1;
+  const scaled = parts
+    .sort((a, b) => b.axis - a.axis)
+    .map(({ map }) => {
+      const offsets = map.map((from) => from * stride);
+      stride *= map.length;
+      return { offsets };
+    });
+  return combineOffsets(scaled.reverse());
 }

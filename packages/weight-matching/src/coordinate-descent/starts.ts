@@ -1,0 +1,70 @@
+import type { Random } from "@isthmus/core";
+import type { DescentProblem } from "./descend.ts";
+import { DescentState } from "./descent-state.ts";
+import { identityPlacement, type Placement } from "./placement.ts";
+
+/**
+ * A start from nothing: places every block once, in random order, by those weights alone whose other side is
+ * placed already; blocks about which nothing is known yet wait until something is.
+ */
+export async function startFresh(
+  problem: DescentProblem,
+  random: Random,
+  signal: AbortSignal | undefined,
+): Promise<DescentState> {
+  const blocks = Int32Array.from(problem.matchers.keys());
+  const state = new DescentState(problem, identityPlacement(problem.spec), blocks);
+  const placed = new Set<number>();
+  const waiting = [...random.shuffleInPlace(blocks)];
+  while (waiting.length > 0) {
+    signal?.throwIfAborted();
+    const informed = waiting.findIndex((block) => problem.matchers[block]?.isInformed(placed));
+    const [block = 0] = waiting.splice(Math.max(0, informed), 1);
+    const proposal = await problem.matchers[block]?.propose(state.sourcesOf(block), state.placement, placed);
+    if (proposal !== undefined) state.accept(block, proposal.choices);
+    placed.add(block);
+  }
+  return state;
+}
+
+/**
+ * Share of a block's units that a kick shuffles. On three hidden layers of 512 units a fifth gained most
+ * over twelve kicks: 226.6 to 227.3 from 223.4 to 225.2, against 225.9 to 226.5 with a tenth, 225.9 to 227.0
+ * with two fifths, and 225.0 to 225.5 for as many fresh starts.
+ */
+const KICK = 0.2;
+
+/**
+ * A start near the best placement so far: shuffles some units of one block and lets the others answer before
+ * that block is solved again. Where a fresh start climbs a new hill of about the same height, this climbs on.
+ *
+ * @see Lourenco, Martin, Stutzle 2003, Iterated Local Search
+ * @returns nothing if no block has another that depends on it: then the search has already been exact
+ */
+export function startFromKick(
+  problem: DescentProblem,
+  best: Placement,
+  random: Random,
+): DescentState | undefined {
+  const state = new DescentState(problem, best, []);
+  const candidates = [...problem.matchers.keys()].filter((block) => state.dependents(block).length > 0);
+  const block = candidates[random.integer(candidates.length)];
+  const root = block === undefined ? undefined : problem.matchers[block]?.block.root;
+  if (block === undefined || root === undefined) return undefined;
+  const choices = (best[root.index] ?? new Int32Array()).slice();
+  const { cells, size } = root.symmetry;
+  for (let cell = 0; cell < cells.length; cell++)
+    shuffleSome(choices.subarray(cell * size, (cell + 1) * size), random);
+  state.accept(block, new Map([[root.index, choices]]));
+  state.postpone(block);
+  return state;
+}
+
+function shuffleSome(choices: Int32Array, random: Random): void {
+  const places = random.shuffleInPlace(Int32Array.from(choices.keys()));
+  const kicked = places.subarray(0, Math.max(2, Math.round(choices.length * KICK)));
+  const values = random.shuffleInPlace(kicked.map((place) => choices[place] ?? 0));
+  kicked.forEach((place, i) => {
+    choices[place] = values[i] ?? 0;
+  });
+}

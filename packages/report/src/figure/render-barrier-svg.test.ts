@@ -1,18 +1,12 @@
-import type { BarrierResult } from "@isthmus/barrier";
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
-import type { BarrierCurve, DrawableBarrier } from "../barrier-curve.ts";
+import type { BarrierCurve } from "../barrier-curve.ts";
 import { renderBarrierSvg } from "./render-barrier-svg.ts";
 
 const naive = barrierCurve("as trained", 1.387);
 const aligned = barrierCurve("aligned", 0.0074);
 
 describe("renderBarrierSvg()", () => {
-  it("renderBarrierSvg() takes every barrier result", () => {
-    const accept = (result: BarrierResult): DrawableBarrier => result;
-    expect(accept).toBeTypeOf("function");
-  });
-
   it("renderBarrierSvg() draws a mark for every point of every curve", async () => {
     const svg = await renderBarrierSvg([naive, aligned]);
     const titles = [...svg.matchAll(/<title>([^<]*)<\/title>/g)].map((match) => match[1]);

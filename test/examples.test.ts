@@ -1,0 +1,35 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+execFileSync(process.execPath, [join(root, "tools", "extract-examples.mjs")]);
+const examples = readdirSync(join(root, "test", "examples")).sort();
+
+describe("examples in documentation", () => {
+  let folder: string;
+
+  // They run where they may write, with the files of the repository that they name in reach.
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "isthmus-examples-"));
+    for (const name of ["examples", "node_modules"]) symlinkSync(join(root, name), join(folder, name));
+    process.chdir(folder);
+  });
+  afterAll(() => {
+    process.chdir(root);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("README.md opens with an example", () => {
+    expect(examples).toContain("readme-1.ts");
+  });
+
+  it.each(examples)("%s asserts what it shows and runs", async (name) => {
+    const path = join(root, "test", "examples", name);
+    expect(readFileSync(path, "utf8")).toMatch(/\bassert/);
+    await import(/* @vite-ignore */ path);
+  });
+});

@@ -6,7 +6,7 @@
  * `freeLooseRows` removes what is not tight.
  */
 import { choice, edge, getF64, getI32, nextQueue, owner, price, queue, rows, setI32, setPrice } from "./layout";
-import { isWithin, least, leastColumn, second, secondColumn, topTwo } from "./list";
+import { isWithin, least, leastColumn, second, secondColumnOf, topTwo } from "./list";
 
 /** Rows in `queue`. */
 export let waiting: i32 = 0;
@@ -100,8 +100,9 @@ function bidTight(i: i32): i32 {
       ++contestedCount;
     }
     setPrice(j, getF64(price, j) - step);
-  } else if (contested && secondColumn >= 0) {
-    j = secondColumn;
+  } else if (contested) {
+    const other = secondColumnOf(i);
+    if (other >= 0) j = other;
   }
   return give(i, j);
 }

@@ -13,6 +13,9 @@ export const BLOCK_BYTES: usize = 128;
 /** Room in a candidate list: about 18 arrive, and ties may bring more. */
 export const LIST_ROOM: i32 = 64;
 
+/** Candidates handled together by a look at a list. */
+export const LIST_GROUP: i32 = 8;
+
 export let rows: i32 = 0;
 export let columns: i32 = 0;
 export let stride: i32 = 0;
@@ -38,9 +41,9 @@ export let rowDual: usize = 0;
 
 /** f64[rows]: a column that is not in the list of row i has c - price >= bound[i]. -Infinity: there is no list yet. */
 export let bound: usize = 0;
-/** i32[rows]: candidates in each list. */
+/** i32[rows]: entries of each list, padding included. */
 export let listCount: usize = 0;
-/** i32[rows, LIST_ROOM]: columns of the candidates. */
+/** i32[rows, LIST_ROOM]: columns of the candidates; padded to whole groups of LIST_GROUP with column 0 at cost +Infinity. */
 export let listColumn: usize = 0;
 /** f32[rows, LIST_ROOM]: their costs, sign applied. */
 export let listCost: usize = 0;
@@ -51,6 +54,9 @@ export let nextQueue: usize = 0;
 
 /** f32x4[stride / BLOCK]: for one row, the minimum of each lane of each block. */
 export let blockMinima: usize = 0;
+
+/** i32[stride / BLOCK + 1]: blocks of one row that hold candidates. */
+export let foundBlocks: usize = 0;
 
 /** f64[stride]: tentative distances of the shortest path search. */
 export let distance: usize = 0;
@@ -129,6 +135,7 @@ function layOutLists(): void {
   queue = take(count << 2);
   nextQueue = take(count << 2);
   blockMinima = take((<usize>stride / BLOCK) << 4);
+  foundBlocks = take((<usize>stride / BLOCK + 1) << 2);
 }
 
 function layOutSearch(): void {

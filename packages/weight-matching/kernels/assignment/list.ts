@@ -8,8 +8,8 @@
 import {
   BLOCK,
   BLOCK_BYTES,
+  LIST_GROUP,
   LIST_ROOM,
-  blockMinima,
   bound,
   columns,
   edge,
@@ -26,18 +26,24 @@ import {
 } from "./layout";
 import {
   blockCount,
+  blockFound,
   blockMask,
+  findBlocks,
   greatestFiniteGroup,
   leastOfRow,
   scanRow,
   thresholdOfRow,
 } from "./row";
 
-/** Result of the last look at a row: least and second least reduced cost and their columns (-1: none known). */
+/** Result of the last look at a row: least and second least reduced cost, and the column of the least (-1: none is allowed). */
 export let least: f64 = 0;
 export let leastColumn: i32 = -1;
 export let second: f64 = 0;
-export let secondColumn: i32 = -1;
+/** Place of the least in the list, or -1 after a look at the whole row, which notes the second column instead. */
+let leastPlace: i32 = -1;
+let secondDense: i32 = -1;
+/** Whether `second` is attained by a known column, rather than a bound. */
+let secondKnown: bool = false;
 
 /** List builds since the start of the solve. */
 export let builds: i32 = 0;
@@ -57,7 +63,7 @@ export function dropList(i: i32): void {
 
 /** Builds the list of row `i` at the present prices. */
 export function buildList(i: i32): void {
-  scanRow(i);
+  scanRow(rowAt(i));
   fillList(i);
 }
 
@@ -76,40 +82,44 @@ export function fillList(i: i32): void {
 function collect(i: i32, limit: f32): bool {
   const row = rowAt(i);
   const limits = f32x4.splat(limit);
-  const count = blockCount();
-  const first = i / BLOCK < count ? i / BLOCK : 0;
-  let size = collectBlocks(i, row, limits, first, count, 0);
-  if (size <= LIST_ROOM) size = collectBlocks(i, row, limits, 0, first, size);
-  if (size > LIST_ROOM) {
-    dropList(i);
-    return false;
+  const found = findBlocks(0, blockCount(), limits, 0);
+  const list = <usize>(i * LIST_ROOM) << 2;
+  let size = 0;
+  for (let k = 0; k < found; ++k) {
+    const b = blockFound(k);
+    let mask = blockMask(row, <usize>b * BLOCK_BYTES, limits);
+    if (size + popcnt<u32>(mask) > LIST_ROOM) {
+      dropList(i);
+      return false;
+    }
+    do {
+      put(list, size++, b * BLOCK + ctz<u32>(mask), row);
+      mask &= mask - 1;
+    } while (mask != 0);
   }
-  setI32(listCount, i, size);
-  setF64(bound, i, <f64>limit);
+  finishList(i, size, <f64>limit);
   return true;
 }
 
-/** Appends the entries up to `limit` of some blocks; returns the new size, above LIST_ROOM when they do not fit. */
-function collectBlocks(i: i32, row: usize, limit: v128, from: i32, to: i32, size: i32): i32 {
-  const list = <usize>(i * LIST_ROOM + size) << 2;
-  let columnsAt = listColumn + list;
-  let costsAt = listCost + list;
-  for (let b = from; b < to; ++b) {
-    const minima = v128.load(blockMinima + (<usize>b << 4));
-    if (!v128.any_true(f32x4.le(minima, limit))) continue;
-    let mask = blockMask(row, <usize>b * BLOCK_BYTES, limit);
-    size += popcnt<u32>(mask);
-    if (size > LIST_ROOM) return size;
-    while (mask != 0) {
-      const j = b * BLOCK + ctz<u32>(mask);
-      mask &= mask - 1;
-      store<i32>(columnsAt, j);
-      store<i32>(costsAt, load<i32>(row + (<usize>j << 2)) ^ sign);
-      columnsAt += 4;
-      costsAt += 4;
-    }
+/** Writes one entry of the list at `list` bytes. */
+// @ts-ignore: decorator
+@inline
+function put(list: usize, place: i32, j: i32, row: usize): void {
+  const at = list + (<usize>place << 2);
+  store<i32>(listColumn + at, j);
+  store<i32>(listCost + at, load<i32>(row + (<usize>j << 2)) ^ sign);
+}
+
+/** Pads a list of `size` entries to whole groups and sets its bound. */
+function finishList(i: i32, size: i32, limit: f64): void {
+  const list = <usize>(i * LIST_ROOM) << 2;
+  while ((size & (LIST_GROUP - 1)) != 0) {
+    store<i32>(listColumn + list + (<usize>size << 2), 0);
+    store<f32>(listCost + list + (<usize>size << 2), f32.POSITIVE_INFINITY);
+    ++size;
   }
-  return size;
+  setI32(listCount, i, size);
+  setF64(bound, i, limit);
 }
 
 /** Lists a row with too many entries, by bisection from `limit` towards its least entry. */
@@ -124,21 +134,18 @@ function fillNarrow(i: i32, limit: f32): void {
 
 /** Lists a row in which whole groups of columns are forbidden: all allowed columns if they fit, and then nothing is left out. */
 function fillSparse(i: i32): void {
+  const row = rowAt(i);
   const list = <usize>(i * LIST_ROOM) << 2;
   let size = 0;
   for (let j = 0; j < columns; ++j) {
-    const c = <f32>edge(i, j);
-    if (c == f32.POSITIVE_INFINITY) continue;
+    if (edge(i, j) == f64.POSITIVE_INFINITY) continue;
     if (size == LIST_ROOM) {
       fillNarrow(i, greatestFiniteGroup());
       return;
     }
-    store<i32>(listColumn + list + (<usize>size << 2), j);
-    store<f32>(listCost + list + (<usize>size << 2), c);
-    ++size;
+    put(list, size++, j, row);
   }
-  setI32(listCount, i, size);
-  setF64(bound, i, f64.POSITIVE_INFINITY);
+  finishList(i, size, f64.POSITIVE_INFINITY);
 }
 
 /**
@@ -147,80 +154,126 @@ function fillSparse(i: i32): void {
  */
 function fillTies(i: i32): void {
   lookDense(i);
+  const row = rowAt(i);
   const list = <usize>(i * LIST_ROOM) << 2;
   let size = 0;
   for (let k = 0; k < columns && size < LIST_ROOM; ++k) {
     const j = (i + k) % columns;
-    const c = edge(i, j);
-    if (c - getF64(price, j) != least) continue;
-    store<i32>(listColumn + list + (<usize>size << 2), j);
-    store<f32>(listCost + list + (<usize>size << 2), <f32>c);
-    ++size;
+    if (edge(i, j) - getF64(price, j) == least) put(list, size++, j, row);
   }
-  setI32(listCount, i, size);
-  setF64(bound, i, least);
+  finishList(i, size, least);
 }
 
 /** Sets `least` and `second` from the whole row, in f64. */
 function lookDense(i: i32): void {
-  resetLook();
-  for (let j = 0; j < columns; ++j) consider(edge(i, j) - getF64(price, j), j);
-}
-
-// @ts-ignore: decorator
-@inline
-function resetLook(): void {
   least = f64.POSITIVE_INFINITY;
   second = f64.POSITIVE_INFINITY;
   leastColumn = -1;
-  secondColumn = -1;
-}
-
-// @ts-ignore: decorator
-@inline
-function consider(x: f64, j: i32): void {
-  if (x >= second) return;
-  if (x < least) {
-    second = least;
-    secondColumn = leastColumn;
-    least = x;
-    leastColumn = j;
-  } else {
-    second = x;
-    secondColumn = j;
-  }
-}
-
-/** Sets `least` and `second` from the list of row `i`: exact up to its bound. */
-function lookAtList(i: i32): void {
-  let low = f64.POSITIVE_INFINITY;
-  let next = f64.POSITIVE_INFINITY;
-  let lowColumn = -1;
-  let nextColumn = -1;
-  const list = <usize>(i * LIST_ROOM) << 2;
-  const end = list + (<usize>getI32(listCount, i) << 2);
-  for (let at = list; at < end; at += 4) {
-    const j = load<i32>(listColumn + at);
-    const x = <f64>load<f32>(listCost + at) - getF64(price, j);
-    if (x < next) {
-      if (x < low) {
-        next = low;
-        nextColumn = lowColumn;
-        low = x;
-        lowColumn = j;
-      } else {
-        next = x;
-        nextColumn = j;
-      }
+  leastPlace = -1;
+  secondDense = -1;
+  secondKnown = true;
+  for (let j = 0; j < columns; ++j) {
+    const x = edge(i, j) - getF64(price, j);
+    if (x < least) {
+      second = least;
+      secondDense = leastColumn;
+      least = x;
+      leastColumn = j;
+    } else if (x < second) {
+      second = x;
+      secondDense = j;
     }
   }
-  least = low;
-  second = next;
-  leastColumn = lowColumn;
-  secondColumn = nextColumn;
 }
 
-/** Sets `least` of row `i` exactly, and `second` exactly or to a lower value (then without a column). */
+/** Reduced costs of two listed edges: `costs` holds theirs in its low half, `at` is where their columns are. */
+// @ts-ignore: decorator
+@inline
+function reducedPair(costs: v128, at: usize): v128 {
+  const p = v128.load_lane<i64>(
+    price + (<usize>load<i32>(at, 4) << 3),
+    v128.load_zero<i64>(price + (<usize>load<i32>(at) << 3)),
+    1,
+  );
+  return f64x2.sub(f64x2.promote_low_f32x4(costs), p);
+}
+
+/** f64[LIST_ROOM]: reduced costs of the list looked at last. */
+const looked: usize = memory.data(512, 16);
+
+/** Sets `least` and `second` from the list of row `i`: exact up to its bound. `second` gets its column when asked for. */
+function lookAtList(i: i32): void {
+  const list = <usize>(i * LIST_ROOM) << 2;
+  let columnsAt = listColumn + list;
+  let costsAt = listCost + list;
+  const count = getI32(listCount, i);
+  const end = looked + (<usize>count << 3);
+  // Least and second least of the even and the odd lanes.
+  let low = f64x2.splat(f64.POSITIVE_INFINITY);
+  let next = low;
+  for (let out = looked; out < end; out += 64) {
+    const c0 = v128.load(costsAt);
+    const c1 = v128.load(costsAt, 16);
+    const x0 = reducedPair(c0, columnsAt);
+    const x1 = reducedPair(v128.shuffle<i64>(c0, c0, 1, 0), columnsAt + 8);
+    const x2 = reducedPair(c1, columnsAt + 16);
+    const x3 = reducedPair(v128.shuffle<i64>(c1, c1, 1, 0), columnsAt + 24);
+    v128.store(out, x0);
+    v128.store(out, x1, 16);
+    v128.store(out, x2, 32);
+    v128.store(out, x3, 48);
+    const low01 = f64x2.pmin(x0, x1);
+    const low23 = f64x2.pmin(x2, x3);
+    const high = f64x2.pmin(f64x2.pmax(x0, x1), f64x2.pmax(x2, x3));
+    const low4 = f64x2.pmin(low01, low23);
+    const next4 = f64x2.pmin(high, f64x2.pmax(low01, low23));
+    next = f64x2.pmin(f64x2.pmin(next, next4), f64x2.pmax(low, low4));
+    low = f64x2.pmin(low, low4);
+    columnsAt += 32;
+    costsAt += 32;
+  }
+  const swapped = v128.shuffle<i64>(low, low, 1, 0);
+  const least2 = f64x2.pmin(low, swapped);
+  const later = f64x2.pmin(next, v128.shuffle<i64>(next, next, 1, 0));
+  least = f64x2.extract_lane(least2, 0);
+  second = f64x2.extract_lane(f64x2.pmin(f64x2.pmax(low, swapped), later), 0);
+  leastPlace = least < f64.POSITIVE_INFINITY ? placeOf(least2, count) : -1;
+  leastColumn = leastPlace < 0 ? -1 : getI32(listColumn + list, leastPlace);
+  secondKnown = true;
+}
+
+/** Place in the list looked at last of the first entry that equals both lanes of `x`. */
+// @ts-ignore: decorator
+@inline
+function placeOf(x: v128, count: i32): i32 {
+  let result = 0;
+  for (let k = 0; k < count; k += LIST_GROUP) {
+    const at = looked + (<usize>k << 3);
+    const found =
+      i64x2.bitmask(f64x2.eq(v128.load(at), x)) |
+      (i64x2.bitmask(f64x2.eq(v128.load(at, 16), x)) << 2) |
+      (i64x2.bitmask(f64x2.eq(v128.load(at, 32), x)) << 4) |
+      (i64x2.bitmask(f64x2.eq(v128.load(at, 48), x)) << 6);
+    if (found != 0) {
+      result = k + ctz(found);
+      break;
+    }
+  }
+  return result;
+}
+
+/** A column of row `i` other than `leastColumn` that attains `second`, or -1 if none is known; right after a look at the row. */
+export function secondColumnOf(i: i32): i32 {
+  if (!secondKnown || second == f64.POSITIVE_INFINITY) return -1;
+  if (leastPlace < 0) return secondDense;
+  const count = getI32(listCount, i);
+  for (let k = 0; k < count; ++k) {
+    if (k != leastPlace && getF64(looked, k) == second) return getI32(listColumn, i * LIST_ROOM + k);
+  }
+  return -1;
+}
+
+/** Sets `least` of row `i` exactly, and `second` exactly or to a lower value (then no column of it is known). */
 export function topTwo(i: i32): void {
   lookAtList(i);
   if (second <= getF64(bound, i)) return;
@@ -231,7 +284,7 @@ export function topTwo(i: i32): void {
   if (least > limit) lookDense(i);
   else if (second > limit) {
     second = limit;
-    secondColumn = -1;
+    secondKnown = false;
   }
 }
 

@@ -7,8 +7,8 @@ import {
   BLOCK_BYTES,
   blockMinima,
   columns,
+  foundBlocks,
   price32,
-  rowAt,
   rowBytes,
   sign,
   stride,
@@ -16,8 +16,8 @@ import {
 
 /** f32x4[4]: least reduced cost of 16 groups of columns: columns with the same (pair of vectors, lane) inside their block. */
 const groups: usize = memory.data(64, 16);
-/** Whether a sum of the last checked pass is NaN: the row holds NaN, both infinities, or sums that overflowed. */
-let suspicious: bool = false;
+/** Whether the last checked pass met NaN. */
+let foundNaN: bool = false;
 
 /** Reduced costs of four columns. */
 // @ts-ignore: decorator
@@ -27,41 +27,49 @@ export function reduced(costs: v128, prices: v128, flip: v128): v128 {
 }
 
 /**
- * Fills `blockMinima` and `groups` for row `i`. `checked` also adds the row up: NaN cannot hide in a sum, and one addition is
- * cheaper than any comparison; overflow raises a false alarm at worst.
- * The flag is a literal at every call, so that each call compiles to its own loop.
+ * Fills `blockMinima` and `groups` for the row at `row`, from reduced costs if `priced`, else from costs. `checked` also looks for
+ * NaN, which comparisons pass over. The flags are literals at every call, so that each call compiles to its own loop.
  */
 // @ts-ignore: decorator
 @inline
-function pass(i: i32, checked: bool): void {
+function pass(row: usize, priced: bool, checked: bool): void {
   const flip = i32x4.splat(sign);
   const inf = f32x4.splat(f32.POSITIVE_INFINITY);
   let g0 = inf;
   let g1 = inf;
   let g2 = inf;
   let g3 = inf;
-  let s0 = f32x4.splat(0);
-  let s1 = f32x4.splat(0);
-  let s2 = f32x4.splat(0);
-  let s3 = f32x4.splat(0);
-  let at = rowAt(i);
-  const end = at + rowBytes;
+  let n0 = i32x4.splat(0);
+  let n1 = i32x4.splat(0);
+  let at = row;
+  const end = row + rowBytes;
   let prices = price32;
   let out = blockMinima;
   while (at < end) {
-    const x0 = reduced(v128.load(at), v128.load(prices), flip);
-    const x1 = reduced(v128.load(at, 16), v128.load(prices, 16), flip);
-    const x2 = reduced(v128.load(at, 32), v128.load(prices, 32), flip);
-    const x3 = reduced(v128.load(at, 48), v128.load(prices, 48), flip);
-    const x4 = reduced(v128.load(at, 64), v128.load(prices, 64), flip);
-    const x5 = reduced(v128.load(at, 80), v128.load(prices, 80), flip);
-    const x6 = reduced(v128.load(at, 96), v128.load(prices, 96), flip);
-    const x7 = reduced(v128.load(at, 112), v128.load(prices, 112), flip);
+    let x0 = v128.xor(v128.load(at), flip);
+    let x1 = v128.xor(v128.load(at, 16), flip);
+    let x2 = v128.xor(v128.load(at, 32), flip);
+    let x3 = v128.xor(v128.load(at, 48), flip);
+    let x4 = v128.xor(v128.load(at, 64), flip);
+    let x5 = v128.xor(v128.load(at, 80), flip);
+    let x6 = v128.xor(v128.load(at, 96), flip);
+    let x7 = v128.xor(v128.load(at, 112), flip);
+    if (priced) {
+      x0 = f32x4.sub(x0, v128.load(prices));
+      x1 = f32x4.sub(x1, v128.load(prices, 16));
+      x2 = f32x4.sub(x2, v128.load(prices, 32));
+      x3 = f32x4.sub(x3, v128.load(prices, 48));
+      x4 = f32x4.sub(x4, v128.load(prices, 64));
+      x5 = f32x4.sub(x5, v128.load(prices, 80));
+      x6 = f32x4.sub(x6, v128.load(prices, 96));
+      x7 = f32x4.sub(x7, v128.load(prices, 112));
+      prices += BLOCK_BYTES;
+    }
     if (checked) {
-      s0 = f32x4.add(s0, f32x4.add(x0, x1));
-      s1 = f32x4.add(s1, f32x4.add(x2, x3));
-      s2 = f32x4.add(s2, f32x4.add(x4, x5));
-      s3 = f32x4.add(s3, f32x4.add(x6, x7));
+      n0 = v128.or(n0, v128.or(f32x4.ne(x0, x0), f32x4.ne(x1, x1)));
+      n1 = v128.or(n1, v128.or(f32x4.ne(x2, x2), f32x4.ne(x3, x3)));
+      n0 = v128.or(n0, v128.or(f32x4.ne(x4, x4), f32x4.ne(x5, x5)));
+      n1 = v128.or(n1, v128.or(f32x4.ne(x6, x6), f32x4.ne(x7, x7)));
     }
     const p0 = f32x4.pmin(x0, x1);
     const p1 = f32x4.pmin(x2, x3);
@@ -73,43 +81,36 @@ function pass(i: i32, checked: bool): void {
     g3 = f32x4.pmin(g3, p3);
     v128.store(out, f32x4.pmin(f32x4.pmin(p0, p1), f32x4.pmin(p2, p3)));
     at += BLOCK_BYTES;
-    prices += BLOCK_BYTES;
     out += 16;
   }
   v128.store(groups, g0, 0);
   v128.store(groups, g1, 16);
   v128.store(groups, g2, 32);
   v128.store(groups, g3, 48);
-  if (checked) {
-    const s = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
-    suspicious = v128.any_true(f32x4.ne(s, s));
-  }
+  if (checked) foundNaN = v128.any_true(v128.or(n0, n1));
 }
 
-/** First pass over a row: the same as `scanRow`, and returns the column of a value that is not a cost, or -1. */
-export function readRow(i: i32): i32 {
-  pass(i, true);
-  return mayHoldBadCost() ? findBadCost(i) : -1;
+/**
+ * First pass over a row, at prices 0 unless `priced`: the same as `scanRow`, and returns the column of a value that is not a cost,
+ * or -1.
+ */
+export function readRow(row: usize, priced: bool): i32 {
+  if (priced) pass(row, true, true);
+  else pass(row, false, true);
+  return foundNaN || leastOfRow() == f32.NEGATIVE_INFINITY ? findBadCost(row) : -1;
 }
 
-/** Block and group minima of row `i` at the present prices. */
-export function scanRow(i: i32): void {
-  pass(i, false);
+/** Block and group minima of the row at `row`, at the present prices. */
+export function scanRow(row: usize): void {
+  pass(row, true, false);
 }
 
-// @ts-ignore: decorator
-@inline
-function mayHoldBadCost(): bool {
-  return suspicious || leastOfRow() == f32.NEGATIVE_INFINITY;
-}
-
-/** Column of the first NaN or -Infinity (after `sign`) in row `i`, or -1. */
-function findBadCost(i: i32): i32 {
+/** Column of the first NaN or -Infinity (after `sign`) in a row, or -1. */
+function findBadCost(row: usize): i32 {
   const flip = i32x4.splat(sign);
   const low = f32x4.splat(f32.NEGATIVE_INFINITY);
-  const at = rowAt(i);
   for (let o: usize = 0; o < rowBytes; o += 16) {
-    const x = v128.xor(v128.load(at + o), flip);
+    const x = v128.xor(v128.load(row + o), flip);
     // Only a number above -Infinity compares greater.
     const good = i32x4.bitmask(f32x4.gt(x, low));
     if (good != 15) {
@@ -193,21 +194,41 @@ export function blockCount(): i32 {
   return stride / BLOCK;
 }
 
+/** Blocks of the last pass with an entry up to a limit: i32[stride / BLOCK], filled by `findBlocks`. */
+// @ts-ignore: decorator
+@inline
+export function blockFound(k: i32): i32 {
+  return load<i32>(foundBlocks + (<usize>k << 2));
+}
+
+/**
+ * Finds the blocks [from, to) of the last pass with an entry up to `limit`; returns `found` plus their number. Every block is noted
+ * and the count moves on only past those that qualify: which ones do is as good as random, and a branch would be guessed wrong.
+ */
+export function findBlocks(from: i32, to: i32, limit: v128, found: i32): i32 {
+  let out = foundBlocks + (<usize>found << 2);
+  const end = blockMinima + (<usize>to << 4);
+  let b = from;
+  for (let at = blockMinima + (<usize>from << 4); at < end; at += 16) {
+    store<i32>(out, b);
+    out += <usize>v128.any_true(f32x4.le(v128.load(at), limit)) << 2;
+    ++b;
+  }
+  return <i32>((out - foundBlocks) >> 2);
+}
+
 /** Column nearest after `start`, cyclically by block, whose value in the last pass is `least`. */
 export function columnAt(row: usize, least: f32, start: i32): i32 {
   const limit = f32x4.splat(least);
   const count = blockCount();
-  const first = start / BLOCK;
-  for (let k = 0; k < count; ++k) {
-    const b = first + k < count ? first + k : first + k - count;
-    const minima = v128.load(blockMinima + (<usize>b << 4));
-    if (!v128.any_true(f32x4.le(minima, limit))) continue;
-    let mask = blockMask(row, <usize>b * BLOCK_BYTES, limit);
-    if (k == 0) {
-      const later = mask & (<u32>-1 << (start & (BLOCK - 1)));
-      if (later != 0) mask = later;
-    }
-    return b * BLOCK + ctz<u32>(mask);
+  const first = start / BLOCK < count ? start / BLOCK : 0;
+  let found = findBlocks(first, count, limit, 0);
+  if (found == 0) found = findBlocks(0, first, limit, 0);
+  const b = blockFound(0);
+  let mask = blockMask(row, <usize>b * BLOCK_BYTES, limit);
+  if (b == first) {
+    const later = mask & (<u32>-1 << (start & (BLOCK - 1)));
+    if (later != 0) mask = later;
   }
-  return -1;
+  return b * BLOCK + ctz<u32>(mask);
 }

@@ -81,7 +81,7 @@ export function usePrices(): void {
 export function readRows(from: i32, to: i32): bool {
   padRows(from, to);
   for (let i = from; i < to; ++i) {
-    const bad = readRow(i);
+    const bad = readRow(rowAt(i), warm);
     if (bad >= 0) {
       badRow = i;
       badColumn = bad;

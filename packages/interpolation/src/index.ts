@@ -1,1 +1,10 @@
-export {};
+export { average } from "./average.ts";
+export { type Combination, combine } from "./combine.ts";
+export { lerp } from "./lerp.ts";
+export { createPath, PATH_KINDS, type Path, type PathKind } from "./path.ts";
+export {
+  RECALIBRATE_DEFAULTS,
+  type RecalibrateOptions,
+  recalibrateBatchNorm,
+} from "./recalibrate-batch-norm.ts";
+export { slerp } from "./slerp.ts";

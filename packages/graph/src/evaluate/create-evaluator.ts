@@ -7,7 +7,7 @@ import { crossEntropyInto } from "./cross-entropy.ts";
 
 /** Options of {@link createEvaluator}. */
 export interface EvaluatorOptions {
-  /** Examples in one engine call. @defaultValue 250 */
+  /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads?: number;
@@ -20,7 +20,7 @@ export interface EvaluatorOptions {
 }
 
 /** Defaults of {@link createEvaluator}. */
-export const EVALUATOR_DEFAULTS: Required<EvaluatorOptions> = { batchSize: 250, threads: 0, bake: "auto" };
+export const EVALUATOR_DEFAULTS: Required<EvaluatorOptions> = { batchSize: 100, threads: 0, bake: "auto" };
 
 /** Loss and accuracy of one network on a data set. */
 export interface Evaluation {

@@ -1,0 +1,213 @@
+import { type Checkpoint, createCheckpoint, resolveOptions, type Tensor } from "@isthmus/core";
+import {
+  bindWeights,
+  createEvaluator,
+  type DataSet,
+  type Engine,
+  type Evaluation,
+  type Evaluator,
+  type Graph,
+} from "@isthmus/graph";
+import { createPath, type Path, type PathKind, recalibrateBatchNorm } from "@isthmus/interpolation";
+import type { BarrierPoint, BarrierResult, BatchNormPolicy } from "./barrier-result.ts";
+import { barrierValues, chordBarrier } from "./barrier-values.ts";
+import { bootstrapBarrier } from "./bootstrap-barrier.ts";
+
+/** Two networks of one architecture, and what to measure them with. */
+export interface BarrierNetworks {
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly a: Checkpoint;
+  readonly b: Checkpoint;
+  readonly data: DataSet;
+}
+
+/** Progress of {@link measureBarrier}. */
+export interface BarrierProgress {
+  /** Points done, of `total`. */
+  readonly done: number;
+  readonly total: number;
+  readonly point: BarrierPoint;
+}
+
+/** Options of {@link measureBarrier}. */
+export interface MeasureBarrierOptions {
+  /** Evenly spaced places, both ends among them, at least 2. @defaultValue 25 */
+  readonly points?: number;
+  /** Further places, at most, taken where the curve is highest above its chord. @defaultValue 0 */
+  readonly refine?: number;
+  readonly path?: PathKind;
+  /** What is done about batch-norm statistics between the ends. @defaultValue "keep" */
+  readonly batchNorm?: BatchNormPolicy;
+  /** Examples to measure batch-norm statistics on. @defaultValue the evaluated ones */
+  readonly recalibrationData?: DataSet | undefined;
+  /** Resamples for the intervals; 0 for none. @defaultValue 0 */
+  readonly bootstrap?: number;
+  /** Coverage of the intervals, in `(0, 1)`. @defaultValue 0.95 */
+  readonly level?: number;
+  /** Seed of the resamples. @defaultValue 0 */
+  readonly seed?: number;
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: BarrierProgress) => void) | undefined;
+}
+
+/** Defaults of {@link measureBarrier}. */
+export const MEASURE_BARRIER_DEFAULTS: Required<MeasureBarrierOptions> = {
+  points: 25,
+  refine: 0,
+  path: "linear",
+  batchNorm: "keep",
+  recalibrationData: undefined,
+  bootstrap: 0,
+  level: 0.95,
+  seed: 0,
+  batchSize: 100,
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/** Refining stops where places lie this close. */
+const MIN_STEP = 1 / 1024;
+
+/**
+ * Measures loss and error along the path between two networks, and the barrier by every definition.
+ *
+ * All places see the same examples in the same order; sums are in f64. The ends are the networks as they are:
+ * a batch-norm policy concerns the places between.
+ * @throws MismatchError if a checkpoint does not fit the graph
+ * @throws InputError if the data do not fit the graph
+ * @throws RangeError if an option is out of range
+ */
+export async function measureBarrier(
+  { graph, engine, a, b, data }: BarrierNetworks,
+  options: MeasureBarrierOptions = {},
+): Promise<BarrierResult> {
+  const resolved = resolveOptions("measure a barrier", MEASURE_BARRIER_DEFAULTS, options);
+  assertOptions(resolved);
+  const ends = [await bindWeights(graph, a), await bindWeights(graph, b)].map((tensors) =>
+    createCheckpoint(tensors),
+  );
+  const path = createPath(resolved.path, ends[0] as Checkpoint, ends[1] as Checkpoint);
+  const evaluator = await createEvaluator(graph, engine, data, { batchSize: resolved.batchSize });
+  try {
+    const curve = await evaluateCurve({ graph, engine, data, path, evaluator }, resolved);
+    return {
+      kind: "barrier",
+      ...summarize(curve, resolved),
+      path: resolved.path,
+      batchNorm: resolved.batchNorm,
+      examples: data.size,
+      data: data.name,
+      a: a.source,
+      b: b.source,
+      engine: engine.name,
+    };
+  } finally {
+    await evaluator.release();
+  }
+}
+
+function assertOptions({ points, refine, bootstrap, level }: Required<MeasureBarrierOptions>): void {
+  const rules: readonly (readonly [string, number, boolean, string])[] = [
+    ["points", points, Number.isSafeInteger(points) && points >= 2, "a whole number of at least 2"],
+    ["refine", refine, Number.isSafeInteger(refine) && refine >= 0, "a whole number of at least 0"],
+    [
+      "bootstrap",
+      bootstrap,
+      Number.isSafeInteger(bootstrap) && bootstrap >= 0,
+      "a whole number of at least 0",
+    ],
+    ["level", level, level > 0 && level < 1, "between 0 and 1"],
+  ];
+  for (const [name, value, holds, rule] of rules) {
+    if (!holds) throw new RangeError(`Cannot measure a barrier as ${name} must be ${rule}: got ${value}`);
+  }
+}
+
+interface CurveTask {
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly data: DataSet;
+  readonly path: Path;
+  readonly evaluator: Evaluator;
+}
+
+interface CurvePoint {
+  readonly t: number;
+  readonly evaluation: Evaluation;
+}
+
+async function evaluateCurve(
+  task: CurveTask,
+  options: Required<MeasureBarrierOptions>,
+): Promise<CurvePoint[]> {
+  const { points, refine, signal, onProgress } = options;
+  const curve: CurvePoint[] = [];
+  const visit = async (t: number): Promise<void> => {
+    signal?.throwIfAborted();
+    const weights = await weightsAt(task, t, options);
+    const evaluation = await task.evaluator.evaluate(weights, signal);
+    curve.push({ t, evaluation });
+    curve.sort((x, y) => x.t - y.t);
+    const point = { t, loss: evaluation.loss, error: evaluation.error };
+    onProgress?.({ done: curve.length, total: points + refine, point });
+  };
+  for (let index = 0; index < points; index++) await visit(index / (points - 1));
+  for (let added = 0; added < refine; added++) {
+    const next = nextPlace(curve);
+    if (next === undefined) break;
+    await visit(next);
+  }
+  return curve;
+}
+
+/** The wider half of the interval around the highest rise, at its middle; nothing once it is narrow. */
+function nextPlace(curve: readonly CurvePoint[]): number | undefined {
+  const t = curve.map((point) => point.t);
+  const { at } = chordBarrier(
+    t,
+    curve.map(({ evaluation }) => evaluation.loss),
+  );
+  const index = t.indexOf(at);
+  const left = t[Math.max(0, index - 1)] ?? 0;
+  const right = t[Math.min(t.length - 1, index + 1)] ?? 1;
+  const next = at - left > right - at ? (left + at) / 2 : (at + right) / 2;
+  return Math.max(at - left, right - at) / 2 < MIN_STEP ? undefined : next;
+}
+
+async function weightsAt(
+  { graph, engine, data, path }: CurveTask,
+  t: number,
+  { batchNorm, recalibrationData, batchSize, signal }: Required<MeasureBarrierOptions>,
+): Promise<ReadonlyMap<string, Tensor>> {
+  const weights = await bindWeights(graph, path(t));
+  if (batchNorm === "keep" || t === 0 || t === 1) return weights;
+  return recalibrateBatchNorm({ graph, engine, weights }, recalibrationData ?? data, { batchSize, signal });
+}
+
+function summarize(
+  curve: readonly CurvePoint[],
+  { bootstrap, level, seed }: Required<MeasureBarrierOptions>,
+): Pick<BarrierResult, "points" | "barrier" | "interval"> {
+  const t = curve.map((point) => point.t);
+  const points = curve.map(({ t: place, evaluation: { loss, error } }) => ({ t: place, loss, error }));
+  const barrier = {
+    loss: barrierValues(
+      t,
+      points.map(({ loss }) => loss),
+    ),
+    error: barrierValues(
+      t,
+      points.map(({ error }) => error),
+    ),
+  };
+  if (bootstrap === 0) return { points, barrier };
+  const losses = curve.map(({ evaluation }) => evaluation.losses);
+  const errors = curve.map(({ evaluation }) => evaluation.right.map((right) => 1 - right));
+  const curves = [losses, errors].map((values) => ({ t, values }));
+  const [loss, error] = bootstrapBarrier(curves, { resamples: bootstrap, level, seed });
+  if (loss === undefined || error === undefined) return { points, barrier };
+  return { points, barrier, interval: { level, resamples: bootstrap, seed, loss, error } };
+}

@@ -1,0 +1,191 @@
+import {
+  type Checkpoint,
+  createCheckpoint,
+  DTYPES,
+  type DType,
+  fromFloat32Into,
+  type Tensor,
+  toFloat64,
+} from "@isthmus/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { average } from "./average.ts";
+import { lerp } from "./lerp.ts";
+import { createPath, PATH_KINDS } from "./path.ts";
+import { slerp } from "./slerp.ts";
+
+const FLOATS: readonly DType[] = ["f64", "f32", "f16", "bf16", "f8e4m3", "f8e5m2"];
+
+const finite = fc.float({ noNaN: true, noDefaultInfinity: true, min: -4, max: 4 });
+
+/** Checkpoints of one structure: a float tensor of a random type and a counter. */
+function checkpoints(count: number): fc.Arbitrary<Checkpoint[]> {
+  return fc
+    .tuple(
+      fc.constantFrom(...FLOATS),
+      fc
+        .integer({ min: 1, max: 40 })
+        .chain((n) =>
+          fc.array(fc.array(finite, { minLength: n, maxLength: n }), { minLength: count, maxLength: count }),
+        ),
+    )
+    .map(([dtype, all]) => all.map((values, k) => checkpointOf(dtype, values, k)));
+}
+
+function checkpointOf(dtype: DType, values: readonly number[], counter = 0): Checkpoint {
+  const data = fromFloat32Into(Float32Array.from(values), dtype, new DTYPES[dtype].array(values.length));
+  const tensors = new Map<string, Tensor>([
+    ["w", { dtype, shape: [values.length], data }],
+    ["steps", { dtype: "i64", shape: [], data: BigInt64Array.of(BigInt(counter)) }],
+  ]);
+  return createCheckpoint(tensors);
+}
+
+const dataOf = async (checkpoint: Checkpoint, name = "w") => (await checkpoint.read(name)).data;
+
+async function floatsOf(checkpoint: Checkpoint): Promise<Float64Array> {
+  const { data, dtype } = await checkpoint.read("w");
+  return toFloat64(data, dtype);
+}
+
+describe("paths", () => {
+  it.each(PATH_KINDS)("%s path ends at its endpoints, bit for bit", async (kind) => {
+    await fc.assert(
+      fc.asyncProperty(checkpoints(2), async ([a, b]) => {
+        const path = createPath(kind, a!, b!);
+        expect(await dataOf(path(0))).toEqual(await dataOf(a!));
+        expect(await dataOf(path(1))).toEqual(await dataOf(b!));
+        expect(await dataOf(path(0.4), "steps")).toEqual(await dataOf(a!, "steps"));
+        expect(await dataOf(path(0.6), "steps")).toEqual(await dataOf(b!, "steps"));
+      }),
+    );
+  });
+
+  it.each(PATH_KINDS)("%s path from a network to itself stays there", async (kind) => {
+    await fc.assert(
+      fc.asyncProperty(checkpoints(1), fc.double({ min: 0, max: 1, noNaN: true }), async ([a], t) => {
+        expect(await dataOf(createPath(kind, a!, a!)(t))).toEqual(await dataOf(a!));
+      }),
+    );
+  });
+});
+
+describe("lerp() backwards", () => {
+  it("is the same path, bit for bit", async () => {
+    await fc.assert(
+      fc.asyncProperty(checkpoints(2), fc.constantFrom(0.125, 0.25, 0.375), async ([a, b], t) => {
+        expect(await dataOf(lerp(a!, b!, t))).toEqual(await dataOf(lerp(b!, a!, 1 - t)));
+      }),
+    );
+  });
+});
+
+describe("lerp()", () => {
+  it("is (1 - t) a + t b to within rounding", async () => {
+    const a = [1, -2, 3];
+    const b = [3, 2, -5];
+    const middle = await floatsOf(lerp(checkpointOf("f32", a), checkpointOf("f32", b), 0.25));
+    expect([...middle]).toEqual([1.5, -1, 1]);
+  });
+
+  it("names the tensor whose shapes differ", () => {
+    const a = checkpointOf("f32", [1]);
+    expect(() => lerp(a, checkpointOf("f32", [1, 2]), 0.5)).toThrow(/"w" is \[1\] and \[2\]/);
+  });
+
+  it("reads the same elements by range as at once", async () => {
+    await fc.assert(
+      fc.asyncProperty(checkpoints(2), fc.nat(), fc.nat(), async ([a, b], x, y) => {
+        const path = lerp(a!, b!, 0.3);
+        const whole = await dataOf(path);
+        const [begin, end] = [x % (whole.length + 1), y % (whole.length + 1)].sort((p, q) => p - q);
+        expect(await path.readRange("w", begin!, end!)).toEqual(whole.slice(begin, end));
+      }),
+    );
+  });
+});
+
+describe("slerp()", () => {
+  it("keeps the length of vectors of one length", async () => {
+    const a = checkpointOf("f64", [3, 0, 4]);
+    const b = checkpointOf("f64", [0, 5, 0]);
+    for (const t of [0.1, 0.5, 0.9]) {
+      const point = await floatsOf(slerp(a, b, t));
+      expect(Math.hypot(...point)).toBeCloseTo(5, 12);
+    }
+    expect([...(await floatsOf(slerp(a, b, 0.5)))].map((x) => x / 5)).toEqual(
+      [3 / 5, 1, 4 / 5].map((x) => expect.closeTo(x * Math.SQRT1_2, 12)),
+    );
+  });
+
+  it("falls back to the line where there is no arc", async () => {
+    const zero = checkpointOf("f32", [0, 0]);
+    const one = checkpointOf("f32", [1, 2]);
+    const opposite = checkpointOf("f32", [-1, -2]);
+    expect([...(await floatsOf(slerp(zero, one, 0.5)))]).toEqual([0.5, 1]);
+    expect([...(await floatsOf(slerp(one, opposite, 0.25)))]).toEqual([0.5, 1]);
+  });
+
+  it("refuses a t outside [0, 1]", () => {
+    const a = checkpointOf("f32", [1]);
+    expect(() => slerp(a, a, 1.5)).toThrow(RangeError);
+  });
+});
+
+describe("average()", () => {
+  it("of copies of a network is that network, bit for bit", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        checkpoints(1),
+        fc.array(fc.double({ min: 0.01, max: 10, noNaN: true }), { minLength: 1, maxLength: 6 }),
+        async ([a], weights) => {
+          expect(
+            await dataOf(
+              average(
+                weights.map(() => a!),
+                weights,
+              ),
+            ),
+          ).toEqual(await dataOf(a!));
+        },
+      ),
+    );
+  });
+
+  it("is the weighted mean to within rounding of f32", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(finite, { minLength: 5, maxLength: 5 }), { minLength: 1, maxLength: 5 }),
+        fc.infiniteStream(fc.double({ min: 0.1, max: 3, noNaN: true })),
+        async (values, stream) => {
+          const weights = values.map(() => stream.next().value as number);
+          const sum = weights.reduce((x, y) => x + y, 0);
+          const mean = await floatsOf(
+            average(
+              values.map((v) => checkpointOf("f32", v)),
+              weights,
+            ),
+          );
+          mean.forEach((got, i) => {
+            const exact = values.reduce((total, v, k) => total + (weights[k]! / sum) * Math.fround(v[i]!), 0);
+            // A few roundings of values below 4 in f32.
+            expect(Math.abs(got - exact)).toBeLessThan(4 * values.length * 2 ** -23);
+          });
+        },
+      ),
+    );
+  });
+
+  it("takes weights that subtract", async () => {
+    const result = average([checkpointOf("f32", [4]), checkpointOf("f32", [1])], [2, -1]);
+    expect([...(await floatsOf(result))]).toEqual([7]);
+  });
+
+  it("refuses nothing to average, and weights that do not fit", () => {
+    const a = checkpointOf("f32", [1]);
+    expect(() => average([])).toThrow(RangeError);
+    expect(() => average([a, a], [1])).toThrow(RangeError);
+    expect(() => average([a, a], [1, -1])).toThrow(RangeError);
+    expect(() => average([a, a], [1, Number.NaN])).toThrow(RangeError);
+  });
+});

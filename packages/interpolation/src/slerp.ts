@@ -1,0 +1,72 @@
+import { blendInto, type Checkpoint, dot, lerpInto, sizeOf, squaredNorm } from "@isthmus/core";
+import { combine } from "./combine.ts";
+
+/**
+ * Directions this close to parallel are taken as parallel: the arc and the chord agree to f32, and dividing by
+ * the sine of the angle would only add noise.
+ */
+const PARALLEL = 1 - 1e-6;
+
+/** Elements read at a time while the angle of a tensor is measured. */
+const CHUNK = 1 << 20;
+
+/**
+ * Returns the checkpoint at `t` on the arc from `a` to `b`, lazily, tensor by tensor:
+ * `sin((1 - t) w) / sin w * a + sin(t w) / sin w * b`, `w` the angle between the two tensors as vectors
+ * (Shoemake 1985). Lengths are interpolated with it, since the vectors are not normalised.
+ *
+ * The angle is measured in f64 over the whole tensor. Tensors that are zero, parallel or opposite have no arc
+ * and are interpolated on the line. The ends are exact; integer tensors are the nearer end's.
+ * @throws MismatchError if names or shapes differ
+ * @throws RangeError if `t` is not in `[0, 1]`
+ */
+export function slerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {
+  if (!(t >= 0 && t <= 1)) {
+    throw new RangeError(`Cannot interpolate on an arc as t must be in [0, 1]: got ${t}`);
+  }
+  const angles = new Map<string, Promise<number | undefined>>();
+  const angleOf = (name: string) => {
+    const known = angles.get(name) ?? measureAngle(a, b, name);
+    angles.set(name, known);
+    return known;
+  };
+  return combine({
+    source: `slerp(${a.source}, ${b.source}, ${t})`,
+    inputs: [a, b],
+    integersFrom: t < 0.5 ? a : b,
+    async blend(name, [from, to], out) {
+      if (from === undefined || to === undefined) return;
+      const angle = t === 0 || t === 1 ? undefined : await angleOf(name);
+      if (angle === undefined) lerpInto(from, to, t, out);
+      else {
+        const sine = Math.sin(angle);
+        blendInto([from, to], [Math.sin((1 - t) * angle) / sine, Math.sin(t * angle) / sine], out);
+      }
+    },
+  });
+}
+
+/** The angle between a tensor of two checkpoints, in radians; undefined if there is no arc between them. */
+async function measureAngle(a: Checkpoint, b: Checkpoint, name: string): Promise<number | undefined> {
+  const size = sizeOf(a.tensors.get(name)?.shape ?? []);
+  let product = 0;
+  let squareA = 0;
+  let squareB = 0;
+  for (let begin = 0; begin < size; begin += CHUNK) {
+    const end = Math.min(begin + CHUNK, size);
+    const [x, y] = await Promise.all([readFloats(a, name, [begin, end]), readFloats(b, name, [begin, end])]);
+    product += dot(x, y);
+    squareA += squaredNorm(x);
+    squareB += squaredNorm(y);
+  }
+  const cosine = product / Math.sqrt(squareA * squareB);
+  // NaN, from a zero vector, is not below either.
+  return Math.abs(cosine) < PARALLEL ? Math.acos(cosine) : undefined;
+}
+
+async function readFloats(checkpoint: Checkpoint, name: string, [begin, end]: readonly [number, number]) {
+  return {
+    dtype: checkpoint.tensors.get(name)?.dtype ?? "f32",
+    data: await checkpoint.readRange(name, begin, end),
+  } as const;
+}

@@ -16,13 +16,43 @@ export { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./onnx/
 export { encodeGraph } from "./onnx/encode-graph.ts";
 export { readGraph } from "./onnx/read-graph.ts";
 export type { ExternalReader } from "./onnx/tensor-proto.ts";
-export type { Alignment } from "./symmetry/alignment.ts";
+export {
+  type Alignment,
+  compose,
+  identityAlignment,
+  invert,
+  randomAlignment,
+} from "./symmetry/alignment.ts";
+export { assertAlignment } from "./symmetry/assert-alignment.ts";
+export { completeFollowers } from "./symmetry/complete-units.ts";
+export { type Derivation, deriveSpec } from "./symmetry/derive-spec.ts";
+export { discoverSymmetries } from "./symmetry/discover-symmetries.ts";
+export { decodeSpec } from "./symmetry/encode/decode-spec.ts";
+export {
+  decodeAlignment,
+  type EncodedAlignment,
+  encodeAlignment,
+} from "./symmetry/encode/encode-alignment.ts";
+export {
+  type EncodedField,
+  type EncodedFollowers,
+  type EncodedSpec,
+  type EncodedSymmetry,
+  type EncodedWeight,
+  encodeSpec,
+} from "./symmetry/encode/encode-spec.ts";
+export { fingerprintSpec } from "./symmetry/encode/fingerprint-spec.ts";
+export { explainSpec, type SpecExplanation, type SymmetrySummary } from "./symmetry/explain-spec.ts";
 export {
   type ComponentField,
   type LayoutComponent,
   layoutComponents,
   mapComponent,
 } from "./symmetry/layout-components.ts";
+export { assertFits, permute } from "./symmetry/permute.ts";
+export { PROBE_DEFAULTS, type Probe, type ProbeOptions, probeGraph } from "./symmetry/probe-graph.ts";
+export { randomInputs } from "./symmetry/random-inputs.ts";
+export { randomWeights } from "./symmetry/random-weights.ts";
 export type {
   AxisRef,
   FollowerFamily,
@@ -33,3 +63,10 @@ export type {
   WeightField,
   WeightLayout,
 } from "./symmetry/spec.ts";
+export {
+  type ValueError,
+  VERIFY_SYMMETRIES_DEFAULTS,
+  type VerifySymmetriesOptions,
+  type VerifySymmetriesResult,
+  verifySymmetries,
+} from "./symmetry/verify/verify-symmetries.ts";

@@ -13,6 +13,8 @@ import type { FollowerFamily, Symmetry, SymmetrySpec, WeightLayout } from "./spe
 /** A specification with what it was derived from, by which the permutation of any value can be predicted. */
 export interface Derivation {
   readonly spec: SymmetrySpec;
+  /** Examples in the probe's run; shapes of values are for as many. */
+  readonly batch: number;
   readonly labels: GraphLabels;
   readonly group: SymmetryGroup;
   readonly units: NumberedUnits;
@@ -30,7 +32,7 @@ export function deriveSpec(graph: Graph, probe: Probe): Derivation {
   const labels = labelGraph(graph, probe);
   const group = readOff(labels.store);
   const units = numberUnits(labels.store, group);
-  return { spec: createSpec(labels, group, units), labels, group, units };
+  return { spec: createSpec(labels, group, units), batch: probe.batch, labels, group, units };
 }
 
 function createSpec(labels: GraphLabels, group: SymmetryGroup, units: NumberedUnits): SymmetrySpec {
@@ -38,7 +40,7 @@ function createSpec(labels: GraphLabels, group: SymmetryGroup, units: NumberedUn
   const { classes } = group;
   const weights = new Map<string, WeightLayout>();
   for (const [name, weight] of labels.weights) weights.set(name, layOutWeight(weight, classes, units));
-  const names = nameFamilies(store, classes, units.free);
+  const names = nameFamilies(store, classes, units.free, units.followers);
   const plain = units.free.map((family) => describeCells(family, units));
   const followers = units.followers.map((family): FollowerFamily => {
     const { firstUnit, cells } = describeCells(family, units);
@@ -55,7 +57,10 @@ function createSpec(labels: GraphLabels, group: SymmetryGroup, units: NumberedUn
   };
 }
 
-function describeCells(family: Family, { firstUnit, unitOf }: NumberedUnits): Omit<Symmetry, "name" | "axes"> {
+function describeCells(
+  family: Family,
+  { firstUnit, unitOf }: NumberedUnits,
+): Omit<Symmetry, "name" | "axes"> {
   return {
     size: family.size,
     cells: family.parents.map((parents) => Array.from(parents, (c) => unitOf[c] as number)),

@@ -8,6 +8,8 @@ import { randomWeights } from "./random-weights.ts";
 
 /** What one run of a graph tells of it. */
 export interface Probe {
+  /** Examples in the run. */
+  readonly batch: number;
   /** Concrete shapes of all values: inputs, weights, constants, and everything nodes compute. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** Values that depend on neither the input nor a weight: shapes, masks, positions. */
@@ -44,7 +46,7 @@ export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOpt
   const constants = new Map<string, Tensor>();
   for (const [name, { shape }] of [...feeds, ...graph.constants, ...results]) shapes.set(name, shape);
   for (const [name, tensor] of results) if (!dependent.has(name)) constants.set(name, tensor);
-  return { shapes, constants };
+  return { batch, shapes, constants };
 }
 
 /** Runs a graph as it is written and returns everything its nodes compute. */

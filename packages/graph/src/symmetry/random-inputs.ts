@@ -47,4 +47,11 @@ function indexBound(graph: Graph, name: string): number {
   return Number.isFinite(bound) ? bound : 2;
 }
 
-const PASSES_ON: ReadonlySet<string> = new Set(["Identity", "Cast", "Reshape", "Unsqueeze", "Squeeze", "Flatten"]);
+const PASSES_ON: ReadonlySet<string> = new Set([
+  "Identity",
+  "Cast",
+  "Reshape",
+  "Unsqueeze",
+  "Squeeze",
+  "Flatten",
+]);

@@ -1,5 +1,5 @@
-import { joinSets, findRoot, singletons } from "../kernels/disjoint-sets.ts";
-import { internTuples } from "../kernels/intern.ts";
+import { findRoot, joinSets, singletons } from "../kernels/disjoint-sets.ts";
+import { type Interned, internTuples } from "../kernels/intern.ts";
 import { sameData } from "./field.ts";
 import type { LabelStore } from "./label-store.ts";
 
@@ -46,38 +46,40 @@ export function meet(store: LabelStore, p: Int32Array, q: Int32Array): void {
   const length = p.length;
   const left = internTuples([store.classesOf(p)], length);
   const right = internTuples([store.classesOf(q)], length);
-  const pairs = internTuples([left.ids, right.ids], length);
-  const a = pick(p, pairs.first);
-  const b = pick(q, pairs.first);
-  if (pairs.count === left.count && pairs.count === right.count) {
+  const pairs = internTuples([left.ids, right.ids], length).count;
+  if (pairs === left.count && pairs === right.count) {
     // Pairs in one class already add nothing: which members correspond is known to the functions.
-    if (!sameData(store.classesOf(a), store.classesOf(b))) store.unite(a, b);
-  } else if (pairs.count === left.count) {
+    if (sameData(store.classesOf(p), store.classesOf(q))) return;
+    const { first } = internTuples([p, q], length);
+    store.unite(pick(p, first), pick(q, first));
+  } else if (pairs === left.count) {
     defineFunction(store, p, q);
-  } else if (pairs.count === right.count) {
+  } else if (pairs === right.count) {
     defineFunction(store, q, p);
   } else {
-    coarsen(store, [a, b], [pick(left.ids, pairs.first), pick(right.ids, pairs.first)], left.count + right.count);
+    coarsen(store, { labels: p, classes: left }, { labels: q, classes: right });
   }
 }
 
-/** Gives labels to the connected components of the bipartite graph with edges `(a[i], b[i])`. */
-function coarsen(
-  store: LabelStore,
-  [a, b]: readonly [Int32Array, Int32Array],
-  [left, right]: readonly [Int32Array, Int32Array],
-  nodes: number,
-): void {
-  const sets = singletons(nodes);
-  const offset = nodes - right.reduce((most, id) => Math.max(most, id + 1), 0);
-  for (let e = 0; e < left.length; e++) joinSets(sets, left[e] as number, offset + (right[e] as number));
-  const { ids, count } = internTuples([left.map((id) => findRoot(sets, id))], left.length);
+interface Side {
+  readonly labels: Int32Array;
+  readonly classes: Interned;
+}
+
+/** Gives labels to the connected components of the bipartite graph with edges `(p[i], q[i])`, by classes. */
+function coarsen(store: LabelStore, p: Side, q: Side): void {
+  const sets = singletons(p.classes.count + q.classes.count);
+  p.classes.ids.forEach((id, i) => {
+    joinSets(sets, id, p.classes.count + (q.classes.ids[i] as number));
+  });
+  const { ids, count } = internTuples([p.classes.ids.map((id) => findRoot(sets, id))], p.labels.length);
   if (count === 1) return;
-  const known = partitionParents(store, a, ids, count) ?? partitionParents(store, b, ids, count);
+  const known =
+    partitionParents(store, p.labels, ids, count) ?? partitionParents(store, q.labels, ids, count);
   const labels = known ?? store.create(count);
-  const parents = ids.map((id) => labels[id] as number);
-  defineFunction(store, a, parents);
-  defineFunction(store, b, parents);
+  const parents = pick(labels, ids);
+  defineFunction(store, p.labels, parents);
+  defineFunction(store, q.labels, parents);
 }
 
 /**

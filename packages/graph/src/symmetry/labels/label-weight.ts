@@ -1,7 +1,7 @@
 import { DTYPES } from "@isthmus/core";
 import type { Graph, Node, WeightInfo } from "../../ir/graph.ts";
-import { defineFunction } from "./define-function.ts";
 import { compress } from "../primitives/move.ts";
+import { defineFunction } from "./define-function.ts";
 import { type Field, freezeAll, type Labelled, spread } from "./field.ts";
 import type { LabelStore } from "./label-store.ts";
 

@@ -1,7 +1,15 @@
 import { gatherInto, strideTable } from "../kernels/gather.ts";
 import { internTuples } from "../kernels/intern.ts";
 import { defineFunction } from "../labels/define-function.ts";
-import { connect, countPositions, coordinate, type Field, internKeys, type Labelled, spread } from "../labels/field.ts";
+import {
+  connect,
+  coordinate,
+  countPositions,
+  type Field,
+  internKeys,
+  type Labelled,
+  spread,
+} from "../labels/field.ts";
 import type { LabelStore } from "../labels/label-store.ts";
 import { compress } from "./move.ts";
 import { simplify } from "./simplify.ts";
@@ -32,7 +40,9 @@ export function concatenate(store: LabelStore, inputs: readonly Labelled[], axis
 function boundAxes(inputs: readonly Labelled[], axis: number): readonly number[] {
   const anchored = inputs.map(({ shape, fields }) => ({ shape, fields }));
   const anchor: Field = { frozen: true, axes: [axis], data: new Int32Array(1) };
-  const component = connect([...anchored, { shape: [], fields: [anchor] }]).find(({ axes }) => axes.includes(axis));
+  const component = connect([...anchored, { shape: [], fields: [anchor] }]).find(({ axes }) =>
+    axes.includes(axis),
+  );
   return component?.axes ?? [axis];
 }
 

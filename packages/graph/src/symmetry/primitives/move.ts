@@ -17,7 +17,11 @@ export function transpose(input: Labelled, order: readonly number[]): Labelled {
       stride *= input.shape[axis] ?? 1;
     }
     const tables = axes.map((place) => strideTable(shape[place] ?? 1, strides.get(order[place] ?? -1) ?? 0));
-    return { frozen: field.frozen, axes, data: gatherInto(field.data, tables, new Int32Array(field.data.length)) };
+    return {
+      frozen: field.frozen,
+      axes,
+      data: gatherInto(field.data, tables, new Int32Array(field.data.length)),
+    };
   });
   return { shape, fields };
 }
@@ -146,12 +150,7 @@ function boundTogether({ shape, fields }: Labelled, axis: number): number[] {
   return fields.flatMap((field, i) => (part.includes(field) ? [i] : []));
 }
 
-function takeAlong(
-  field: Field,
-  shape: readonly number[],
-  axis: number,
-  indices: Int32Array,
-): Int32Array {
+function takeAlong(field: Field, shape: readonly number[], axis: number, indices: Int32Array): Int32Array {
   const extent = shape[axis] ?? 1;
   const inner = countPositions(shape, field.axes.slice(field.axes.indexOf(axis) + 1));
   const outer = field.data.length / (extent * inner);
@@ -193,4 +192,3 @@ export function removeAxes(input: Labelled, axes: readonly number[]): Labelled {
   }));
   return { shape, fields };
 }
-

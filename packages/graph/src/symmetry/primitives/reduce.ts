@@ -1,5 +1,5 @@
-import { internRows, internTuples } from "../kernels/intern.ts";
 import { gatherInto, strideTable } from "../kernels/gather.ts";
+import { internRows, internTuples } from "../kernels/intern.ts";
 import { defineFunction, partitionParents } from "../labels/define-function.ts";
 import {
   type Component,
@@ -11,8 +11,8 @@ import {
   spread,
 } from "../labels/field.ts";
 import type { LabelStore } from "../labels/label-store.ts";
-import { MEETS_FIXED } from "./tie.ts";
 import { simplify } from "./simplify.ts";
+import { MEETS_FIXED } from "./tie.ts";
 
 /**
  * Reduces some axes by an operation that does not depend on order, as sums, means and maxima do.
@@ -43,7 +43,9 @@ function reduceComponent(
   if (axes.every((axis) => reduced.has(axis))) return [];
   const kept = fields.filter((field) => field.axes.every((axis) => !reduced.has(axis)));
   const touching = fields.filter((field) => field.axes.some((axis) => reduced.has(axis)));
-  const sound = projectsSeparately(shape, touching, reduced) ? touching : [joinFields(store, shape, touching)];
+  const sound = projectsSeparately(shape, touching, reduced)
+    ? touching
+    : [joinFields(store, shape, touching)];
   return [...kept, ...sound.flatMap((field) => project(store, shape, field, reduced))];
 }
 
@@ -71,7 +73,11 @@ function rowsOf(shape: readonly number[], field: Field, reduced: ReadonlySet<num
 }
 
 /** Numbers rows that hold the same values equally often, whatever their order. */
-function internSortedRows({ data, count, width }: Rows): { ids: Int32Array; count: number; first: Int32Array } {
+function internSortedRows({ data, count, width }: Rows): {
+  ids: Int32Array;
+  count: number;
+  first: Int32Array;
+} {
   const sorted = data.slice();
   for (let row = 0; row < count; row++) sorted.subarray(row * width, (row + 1) * width).sort();
   return internRows(sorted, count, width);

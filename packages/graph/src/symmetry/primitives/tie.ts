@@ -1,4 +1,5 @@
 import { internTuples } from "../kernels/intern.ts";
+import { defineFunction } from "../labels/define-function.ts";
 import {
   connect,
   coordinate,
@@ -10,12 +11,12 @@ import {
   sameData,
   spread,
 } from "../labels/field.ts";
-import { defineFunction } from "../labels/define-function.ts";
 import type { LabelStore } from "../labels/label-store.ts";
 import { simplify } from "./simplify.ts";
 
 /** Reason recorded where a label meets fixed values. */
-export const MEETS_FIXED = "it meets an axis of fixed order there: of the input, of positions, or of a constant";
+export const MEETS_FIXED =
+  "it meets an axis of fixed order there: of the input, of positions, or of a constant";
 
 /**
  * Combines tensors element by element, as `Add` and `Mul` do, broadcasting.
@@ -73,7 +74,9 @@ function tieComponent(store: LabelStore, meeting: Meeting): readonly Field[] {
   const frozen = all.filter((field) => field.frozen);
   if (free.length === 0) return frozen;
   uniteAlike(store, free);
-  const container = parts.find((part) => parts.every((other) => other === part || contains(store, part, other)));
+  const container = parts.find((part) =>
+    parts.every((other) => other === part || contains(store, part, other)),
+  );
   if (container !== undefined) return container;
   if (frozen.length > 0 && tellApartAll(meeting, frozen)) {
     for (const { data } of free) store.freeze(data, MEETS_FIXED);
@@ -147,7 +150,12 @@ export function subordinate(store: LabelStore, shape: readonly number[], finer: 
 }
 
 /** Gives one label to each position of the component, which determines all labels met there. */
-function join(store: LabelStore, meeting: Meeting, free: readonly Field[], frozen: readonly Field[]): Field[] {
+function join(
+  store: LabelStore,
+  meeting: Meeting,
+  free: readonly Field[],
+  frozen: readonly Field[],
+): Field[] {
   const { shape, axes, keepCoarser } = meeting;
   const arrays = free.map((field) => spread(field, shape, axes));
   const injective = arrays.map((data) => store.isInjective(data));

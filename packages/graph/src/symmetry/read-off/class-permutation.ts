@@ -53,10 +53,7 @@ export function randomImage(
 }
 
 /** Where each label goes when classes go where `image` says: to the classmate there with its role. */
-export function labelImage(
-  { classOf, members, start, placeOf }: Classes,
-  image: Int32Array,
-): Int32Array {
+export function labelImage({ classOf, members, start, placeOf }: Classes, image: Int32Array): Int32Array {
   return classOf.map((c, label) => {
     const place = (placeOf[label] as number) - (start[c] as number);
     return members[(start[image[c] as number] as number) + place] as number;

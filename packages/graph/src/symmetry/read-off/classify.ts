@@ -1,6 +1,6 @@
-import { internTuples } from "../kernels/intern.ts";
 import { mixHigh, mixLow } from "../kernels/hash.ts";
-import { refineColours, type Relation } from "../kernels/refine-colours.ts";
+import { internTuples } from "../kernels/intern.ts";
+import { type Relation, refineColours } from "../kernels/refine-colours.ts";
 import type { LabelStore } from "../labels/label-store.ts";
 
 /** Classes of labels and what tells them apart. Classes are numbered by their smallest label. */
@@ -46,7 +46,14 @@ export function classify(store: LabelStore): Classes {
     colourSize[number] = (colourSize[number] as number) + 1;
   }
   const labelColour = colouring.labels.ids;
-  return { count: classCount, classOf, labelColour, colour, colourSize, ...sortMembers(classOf, classCount, labelColour) };
+  return {
+    count: classCount,
+    classOf,
+    labelColour,
+    colour,
+    colourSize,
+    ...sortMembers(classOf, classCount, labelColour),
+  };
 }
 
 /** Sorts labels by class, then colour, then number. */

@@ -60,13 +60,19 @@ function splitByRole(store: LabelStore, known: LabelFunction): LabelFunction[] {
   );
   const roles = internTuples(columns, child.length);
   if (roles.count === 1 || roles.count === child.length) return [known];
-  const parts = Array.from({ length: roles.count }, () => ({ child: [] as number[], parent: [] as number[] }));
+  const parts = Array.from({ length: roles.count }, () => ({
+    child: [] as number[],
+    parent: [] as number[],
+  }));
   for (let i = 0; i < child.length; i++) {
     const part = parts[roles.ids[i] as number];
     part?.child.push(child[i] as number);
     part?.parent.push(parent[i] as number);
   }
-  const split = parts.map((part) => ({ child: Int32Array.from(part.child), parent: Int32Array.from(part.parent) }));
+  const split = parts.map((part) => ({
+    child: Int32Array.from(part.child),
+    parent: Int32Array.from(part.parent),
+  }));
   return [known, ...split];
 }
 

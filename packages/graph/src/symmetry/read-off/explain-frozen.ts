@@ -1,6 +1,6 @@
+import { weightAxisOf } from "../find-axes.ts";
 import type { LabelStore, Reason } from "../labels/label-store.ts";
 import type { LabelledAxes, LabelledWeight } from "../labels/label-weight.ts";
-import { weightAxisOf } from "../find-axes.ts";
 import type { FrozenAxis } from "../spec.ts";
 import type { Classes } from "./classify.ts";
 
@@ -39,7 +39,10 @@ export function explainFrozen(
       if (indices === 0) return;
       const label = example.get(axis);
       const reason = label === undefined ? undefined : reasons.find(label);
-      const { node, text } = reason ?? { node: tensor, text: label === undefined ? "its elements are whole numbers" : ALONE };
+      const { node, text } = reason ?? {
+        node: tensor,
+        text: label === undefined ? "its elements are whole numbers" : ALONE,
+      };
       const kernel = axis >= weight.firstKernelAxis;
       frozen.push({ tensor, axis, indices, extent, kernel, node, reason: text });
     });

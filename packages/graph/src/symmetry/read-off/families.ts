@@ -1,5 +1,5 @@
-import { internTuples } from "../kernels/intern.ts";
 import { mixHigh, mixLow } from "../kernels/hash.ts";
+import { internTuples } from "../kernels/intern.ts";
 import type { LabelStore } from "../labels/label-store.ts";
 import type { Classes } from "./classify.ts";
 
@@ -52,7 +52,8 @@ function collectParents(store: LabelStore, classes: Classes): Parents {
       const label = child[i] as number;
       const c = classes.classOf[label] as number;
       const p = classes.classOf[parent[i] as number] as number;
-      if (isFrozen(classes, c) || isFrozen(classes, p)) continue;
+      // A label may have come to move with what it determines, as when all its siblings are told apart.
+      if (c === p || isFrozen(classes, c) || isFrozen(classes, p)) continue;
       of[count] = c;
       type[count] = number;
       role[count] = classes.labelColour[label] as number;
@@ -183,7 +184,9 @@ class Arranger {
     const { start, slot, parent } = this.#parents;
     const order: number[] = [];
     for (let i = start[c] as number; i < (start[c + 1] as number); i++) order.push(i);
-    order.sort((i, j) => (slot[i] as number) - (slot[j] as number) || (parent[i] as number) - (parent[j] as number));
+    order.sort(
+      (i, j) => (slot[i] as number) - (slot[j] as number) || (parent[i] as number) - (parent[j] as number),
+    );
     return Int32Array.from(order, (i) => parent[i] as number);
   }
 
@@ -197,7 +200,9 @@ class Arranger {
 
   /** Drops columns that another column determines by a recorded function. */
   #withoutDetermined(columns: readonly Int32Array[]): Int32Array[] {
-    return columns.filter((column) => !columns.some((other) => other !== column && this.#determines(other, column)));
+    return columns.filter(
+      (column) => !columns.some((other) => other !== column && this.#determines(other, column)),
+    );
   }
 
   #determines(child: Int32Array, parent: Int32Array): boolean {

@@ -12,7 +12,11 @@ export function layOutWeight(weight: LabelledWeight, classes: Classes, units: Nu
   return { shape: weight.info.shape, view: weight.view, role: weight.info.role, fields };
 }
 
-function layOutField({ axes, labels }: LabelledAxes, classes: Classes, { unitOf }: NumberedUnits): WeightField {
+function layOutField(
+  { axes, labels }: LabelledAxes,
+  classes: Classes,
+  { unitOf }: NumberedUnits,
+): WeightField {
   const units = labels.map((label) => unitOf[classes.classOf[label] as number] as number);
   return { axes, units, ranks: rankMembers(units, labels, classes) };
 }

@@ -8,81 +8,109 @@ const ENDING = /[._](weight|bias|running_mean|running_var|gamma|beta|scale|kerne
 /**
  * Names families after the first weight that has them as an output axis, `layers.0` for `layers.0.weight`.
  *
- * Families that lie in no weight themselves are named after what they move: `.heads` where it includes inner
- * dimensions that are summed over between activations, else `.groups`. Below heads, `.qk` are those inner
- * dimensions and `.vo` others.
+ * A family that others are nested in is named `.heads` where they, or it, are summed over between activations, and
+ * else, if it lies in no weight itself, `.groups`. Nested in heads, `.qk` are the dimensions that are summed over
+ * between activations, and `.vo` others.
+ *
+ * @param free - families to name
+ * @param followers - families that move with them
  */
-export function nameFamilies(store: LabelStore, classes: Classes, families: readonly Family[]): string[] {
-  const children = childrenOf(families);
+export function nameFamilies(
+  store: LabelStore,
+  classes: Classes,
+  free: readonly Family[],
+  followers: readonly Family[],
+): string[] {
+  const namer = new Namer(store, classes, free, followers);
   const used = new Map<string, number>();
-  return families.map((family) => {
-    const name = describe(store, classes, family, children);
+  return free.map((family) => {
+    const name = namer.describe(family);
     const count = (used.get(name) ?? 0) + 1;
     used.set(name, count);
     return count === 1 ? name : `${name}.${count}`;
   });
 }
 
-function childrenOf(families: readonly Family[]): ReadonlyMap<Family, readonly Family[]> {
-  const familyOf = new Map<number, Family>();
-  const children = new Map<Family, Family[]>();
-  for (const family of families) {
-    for (const cell of family.cells) for (const c of cell) familyOf.set(c, family);
-    for (const parent of family.parents[0] ?? []) {
-      const above = familyOf.get(parent);
-      if (above === undefined) continue;
-      const list = children.get(above) ?? [];
-      children.set(above, list);
-      list.push(family);
+class Namer {
+  readonly #store: LabelStore;
+  readonly #classes: Classes;
+  readonly #nested = new Map<Family, Family[]>();
+  readonly #followed = new Map<Family, Family[]>();
+  readonly #above = new Map<Family, Family[]>();
+
+  constructor(store: LabelStore, classes: Classes, free: readonly Family[], followers: readonly Family[]) {
+    this.#store = store;
+    this.#classes = classes;
+    const familyOf = new Map<number, Family>();
+    for (const family of free) for (const cell of family.cells) for (const c of cell) familyOf.set(c, family);
+    const add = (table: Map<Family, Family[]>, key: Family, family: Family): void => {
+      const list = table.get(key);
+      if (list === undefined) table.set(key, [family]);
+      else list.push(family);
+    };
+    for (const family of [...free, ...followers]) {
+      for (const parent of family.parents[0] ?? []) {
+        const above = familyOf.get(parent);
+        if (above === undefined) continue;
+        add(family.size > 1 ? this.#nested : this.#followed, above, family);
+        add(this.#above, family, above);
+      }
     }
   }
-  return children;
-}
 
-function describe(
-  store: LabelStore,
-  classes: Classes,
-  family: Family,
-  children: ReadonlyMap<Family, readonly Family[]>,
-): string {
-  const own = firstWeight(store, classes, family);
-  if (own === undefined) return describeParent(store, classes, family, children);
-  const base = own.replace(ENDING, "");
-  if ((family.parents[0]?.length ?? 0) === 0) return base;
-  const siblings = [...children.values()].filter((list) => list.includes(family)).flat();
-  if (!siblings.some((sibling) => isPaired(store, classes, sibling))) return base;
-  return `${base}.${isPaired(store, classes, family) ? "qk" : "vo"}`;
-}
-
-function describeParent(
-  store: LabelStore,
-  classes: Classes,
-  family: Family,
-  children: ReadonlyMap<Family, readonly Family[]>,
-): string {
-  const below = [...(children.get(family) ?? [])];
-  for (const child of below) below.push(...(children.get(child) ?? []).filter((other) => !below.includes(other)));
-  const bases = below.flatMap((child) => firstWeight(store, classes, child) ?? []);
-  const heads = below.some((child) => isPaired(store, classes, child));
-  return `${(bases[0] ?? "symmetry").replace(ENDING, "")}.${heads ? "heads" : "groups"}`;
-}
-
-/** First weight, in the graph's order, that holds the family, preferably not as what is summed over. */
-function firstWeight(store: LabelStore, classes: Classes, { cells }: Family): string | undefined {
-  let input: string | undefined;
-  const c = cells[0]?.[0] ?? 0;
-  const labels = [...classes.members.subarray(classes.start[c], classes.start[c + 1])].sort((a, b) => a - b);
-  for (const label of labels) {
-    const weight = store.owners[store.owner[label] as number]?.weight;
-    if (weight === undefined) continue;
-    if (((store.flags[label] as number) & LABEL_FLAGS.weightInput) === 0) return weight;
-    input ??= weight;
+  describe(family: Family): string {
+    const nested = this.#nested.get(family) ?? [];
+    const base = this.#firstWeight(family) ?? this.#firstBelow(family);
+    const name = (base ?? "symmetry").replace(ENDING, "");
+    if (nested.length > 0 && [family, ...nested].some((other) => this.#isPaired(other)))
+      return `${name}.heads`;
+    if (this.#firstWeight(family) === undefined) {
+      return this.#isBelowHeads(family) ? `${name}.heads` : `${name}.groups`;
+    }
+    if (!this.#isBelowHeads(family)) return name;
+    return `${name}.${this.#isPaired(family) ? "qk" : "vo"}`;
   }
-  return input;
-}
 
-function isPaired(store: LabelStore, classes: Classes, { cells }: Family): boolean {
-  const c = cells[0]?.[0] ?? 0;
-  const labels = classes.members.subarray(classes.start[c], classes.start[c + 1]);
-  return labels.some((label) => ((store.flags[label] as number) & LABEL_FLAGS.paired) !== 0);
+  /** Whether it is nested in a family of heads. */
+  #isBelowHeads(family: Family): boolean {
+    const above = this.#above.get(family) ?? [];
+    return above.some((parent) =>
+      [parent, ...(this.#nested.get(parent) ?? [])].some((other) => this.#isPaired(other)),
+    );
+  }
+
+  /** First weight, in the graph's order, that holds what is nested in the family or follows it. */
+  #firstBelow(family: Family): string | undefined {
+    const below = [...(this.#nested.get(family) ?? []), ...(this.#followed.get(family) ?? [])];
+    for (const child of below) {
+      const weight = this.#firstWeight(child) ?? this.#firstBelow(child);
+      if (weight !== undefined) return weight;
+    }
+    return undefined;
+  }
+
+  /** First weight, in the graph's order, that holds the family, preferably not as what is summed over. */
+  #firstWeight(family: Family): string | undefined {
+    let input: string | undefined;
+    for (const label of this.#labelsOf(family)) {
+      const weight = this.#store.owners[this.#store.owner[label] as number]?.weight;
+      if (weight === undefined) continue;
+      if (((this.#store.flags[label] as number) & LABEL_FLAGS.weightInput) === 0) return weight;
+      input ??= weight;
+    }
+    return input;
+  }
+
+  #isPaired(family: Family): boolean {
+    return this.#labelsOf(family).some(
+      (label) => ((this.#store.flags[label] as number) & LABEL_FLAGS.paired) !== 0,
+    );
+  }
+
+  /** Labels of one class of the family, ascending. */
+  #labelsOf({ cells }: Family): Int32Array {
+    const { members, start } = this.#classes;
+    const c = cells[0]?.[0] ?? 0;
+    return members.slice(start[c] as number, start[c + 1] as number).sort();
+  }
 }

@@ -25,7 +25,8 @@ export function numberUnits(store: LabelStore, { classes, families }: SymmetryGr
   const inWeights = classesInWeights(store, classes);
   const needed = new Set<Family>();
   const familyOf = new Map<number, Family>();
-  for (const family of families) for (const cell of family.cells) for (const c of cell) familyOf.set(c, family);
+  for (const family of families)
+    for (const cell of family.cells) for (const c of cell) familyOf.set(c, family);
   for (const family of [...families].reverse()) {
     if (!needed.has(family) && !family.cells.some((cell) => cell.some((c) => inWeights[c] === 1))) continue;
     needed.add(family);

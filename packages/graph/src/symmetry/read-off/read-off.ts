@@ -40,7 +40,11 @@ export function readOff(store: LabelStore): SymmetryGroup {
   }
 }
 
-function sampleViolations(store: LabelStore, classes: Classes, families: readonly Family[]): readonly number[] {
+function sampleViolations(
+  store: LabelStore,
+  classes: Classes,
+  families: readonly Family[],
+): readonly number[] {
   for (let sample = 0; sample < SAMPLES; sample++) {
     const random = createRandom(sample, "symmetry");
     const { image, stuck } = randomImage(classes, families, random);

@@ -1,6 +1,5 @@
-import { coordinate, type Field, type Labelled } from "../labels/field.ts";
+import { coordinate, type Field, type Labelled, spread } from "../labels/field.ts";
 import type { LabelStore } from "../labels/label-store.ts";
-import { spread } from "../labels/field.ts";
 import { contract } from "../primitives/contract.ts";
 import { insertAxes, removeAxes, reshape, transpose } from "../primitives/move.ts";
 import { reduce } from "../primitives/reduce.ts";

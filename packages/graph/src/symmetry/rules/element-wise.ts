@@ -6,8 +6,12 @@ export const elementWise: Rule = (context) => [tie(context.store, givenInputs(co
 
 /** Operators covered by {@link elementWise}. */
 export const ELEMENT_WISE_OPERATORS: readonly string[] = [
-  ..."Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Cast CastLike Ceil Celu Clip Cos Cosh Elu Erf Exp Floor".split(" "),
-  ..."Gelu HardSigmoid HardSwish Identity IsInf IsNaN LeakyRelu Log Mish Neg Not Reciprocal Relu Round Selu".split(" "),
+  ..."Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Cast CastLike Ceil Celu Clip Cos Cosh Elu Erf Exp Floor".split(
+    " ",
+  ),
+  ..."Gelu HardSigmoid HardSwish Identity IsInf IsNaN LeakyRelu Log Mish Neg Not Reciprocal Relu Round Selu".split(
+    " ",
+  ),
   ..."Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Tan Tanh ThresholdedRelu Swish".split(" "),
   ..."Add Sub Mul Div Mod Pow And Or Xor BitShift BitwiseAnd BitwiseOr BitwiseXor Equal Greater".split(" "),
   ..."GreaterOrEqual Less LessOrEqual Max Min Mean Sum PRelu Where".split(" "),

@@ -1,5 +1,5 @@
-import { normalize } from "../primitives/normalize.ts";
 import { removeAxes } from "../primitives/move.ts";
+import { normalize } from "../primitives/normalize.ts";
 import { reduce } from "../primitives/reduce.ts";
 import { collapseOrdered, fixAxes } from "./convolution.ts";
 import { inputOf, intAttribute, namedAxes, outputShape, type Rule, wrapAxis } from "./rule.ts";
@@ -37,7 +37,12 @@ export const argReduction: Rule = (context) => {
   const { store, node } = context;
   const x = inputOf(context, 0);
   const axis = wrapAxis(intAttribute(node, "axis", 0), x.shape.length);
-  const result = collapseOrdered(store, x, [axis], "the position of an extreme value along it is computed there");
+  const result = collapseOrdered(
+    store,
+    x,
+    [axis],
+    "the position of an extreme value along it is computed there",
+  );
   return [intAttribute(node, "keepdims", 1) === 1 ? result : removeAxes(result, [axis])];
 };
 

@@ -1,0 +1,98 @@
+import type {
+  FollowerFamily,
+  FrozenAxis,
+  Symmetry,
+  SymmetrySpec,
+  UnknownOperator,
+  WeightField,
+} from "../spec.ts";
+import { encodeRuns, type Run } from "./encode-runs.ts";
+
+/** A specification as JSON. Units are numbered symmetry by symmetry, then follower by follower. */
+export interface EncodedSpec {
+  readonly format: "isthmus-symmetries";
+  readonly version: 1;
+  readonly symmetries: readonly EncodedSymmetry[];
+  readonly followers?: readonly EncodedFollowers[];
+  readonly weights: Readonly<Record<string, EncodedWeight>>;
+  readonly frozen?: readonly FrozenAxis[];
+  readonly unknown?: readonly UnknownOperator[];
+}
+
+/** A symmetry as JSON; `parents` has a column for each parent, over all cells, and is missing for a plain one. */
+export interface EncodedSymmetry {
+  readonly name: string;
+  readonly size: number;
+  readonly parents?: readonly (readonly Run[])[];
+}
+
+/** Followers as JSON: a column of parents for each parent, over all units. */
+export interface EncodedFollowers {
+  readonly parents: readonly (readonly Run[])[];
+}
+
+/** A weight as JSON. */
+export interface EncodedWeight {
+  readonly shape: readonly number[];
+  /** Missing where it is the shape. */
+  readonly view?: readonly number[];
+  /** Missing for parameters. */
+  readonly role?: "statistic";
+  /** Missing where nothing moves. */
+  readonly fields?: readonly EncodedField[];
+}
+
+/** A field as JSON; `units` is the name of a symmetry where it is all of its units in order. */
+export interface EncodedField {
+  readonly axes: readonly number[];
+  readonly units: string | readonly Run[];
+  /** Missing where all are 0. */
+  readonly ranks?: readonly Run[];
+}
+
+/** Turns a specification into JSON that people can read and write: axes name the symmetry that lies on them. */
+export function encodeSpec(spec: SymmetrySpec): EncodedSpec {
+  const weights: Record<string, EncodedWeight> = {};
+  for (const [name, { shape, view, role, fields }] of spec.weights) {
+    weights[name] = {
+      shape,
+      ...(view.length === shape.length ? {} : { view }),
+      ...(role === "statistic" ? { role } : {}),
+      ...(fields.length === 0 ? {} : { fields: fields.map((field) => encodeField(field, spec.symmetries)) }),
+    };
+  }
+  return {
+    format: "isthmus-symmetries",
+    version: 1,
+    symmetries: spec.symmetries.map(encodeSymmetry),
+    ...(spec.followers.length === 0 ? {} : { followers: spec.followers.map(encodeFollowers) }),
+    weights,
+    ...(spec.frozen.length === 0 ? {} : { frozen: spec.frozen }),
+    ...(spec.unknown.length === 0 ? {} : { unknown: spec.unknown }),
+  };
+}
+
+function encodeSymmetry({ name, size, cells }: Symmetry): EncodedSymmetry {
+  return (cells[0]?.length ?? 0) === 0 ? { name, size } : { name, size, parents: encodeParents(cells) };
+}
+
+function encodeFollowers({ parents }: FollowerFamily): EncodedFollowers {
+  return { parents: encodeParents(parents) };
+}
+
+function encodeParents(parents: readonly (readonly number[])[]): Run[][] {
+  const arity = parents[0]?.length ?? 0;
+  return Array.from({ length: arity }, (_, k) => encodeRuns(parents.map((list) => list[k] ?? 0)));
+}
+
+function encodeField({ axes, units, ranks }: WeightField, symmetries: readonly Symmetry[]): EncodedField {
+  const whole = symmetries.find(
+    ({ firstUnit, size, cells }) =>
+      units.length === size * cells.length && units.every((unit, i) => unit === firstUnit + i),
+  );
+  return {
+    axes,
+    units: whole?.name ?? encodeRuns(units),
+    ...(ranks.every((rank) => rank === 0) ? {} : { ranks: encodeRuns(ranks) }),
+  };
+}

@@ -1,0 +1,85 @@
+import { FormatError } from "@isthmus/core";
+
+/**
+ * Reads parsed JSON strictly: every mistake is an error that says where it is and what was expected.
+ *
+ * @param path - place in the document, for messages
+ */
+export class JsonReader {
+  readonly #value: unknown;
+  readonly #path: string;
+  readonly #format: string;
+
+  constructor(format: string, value: unknown, path = "") {
+    this.#format = format;
+    this.#value = value;
+    this.#path = path;
+  }
+
+  /** Whether there is a value. */
+  get present(): boolean {
+    return this.#value !== undefined;
+  }
+
+  /** The value as it is. */
+  get value(): unknown {
+    return this.#value;
+  }
+
+  /** Fails, saying what the value must be. */
+  fail(rule: string): never {
+    const shown = JSON.stringify(this.#value) ?? "nothing";
+    const short = shown.length > 60 ? `${shown.slice(0, 60)}...` : shown;
+    const place = this.#path === "" ? "it" : `"${this.#path}"`;
+    throw new FormatError(`Cannot read ${this.#format} as ${place} must be ${rule}: it is ${short}`, {
+      format: this.#format,
+    });
+  }
+
+  /** A member of an object; absent members give a reader without a value. */
+  member(name: string): JsonReader {
+    const record = this.#record();
+    const path = this.#path === "" ? name : `${this.#path}.${name}`;
+    return new JsonReader(this.#format, Object.hasOwn(record, name) ? record[name] : undefined, path);
+  }
+
+  #record(): Record<string, unknown> {
+    const value = this.#value;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return this.fail("an object");
+    return value as Record<string, unknown>;
+  }
+
+  /** Members of an object, and an error for names that are not among `known` if that is given. */
+  entries(known?: readonly string[]): [string, JsonReader][] {
+    const names = Object.keys(this.#record());
+    const stray = known === undefined ? undefined : names.find((name) => !known.includes(name));
+    if (stray !== undefined) this.fail(`an object of ${known?.join(", ")}, without "${stray}"`);
+    return names.map((name) => [name, this.member(name)]);
+  }
+
+  /** Elements of an array. */
+  items(): JsonReader[] {
+    if (!Array.isArray(this.#value)) return this.fail("an array");
+    return this.#value.map((item, i) => new JsonReader(this.#format, item, `${this.#path}[${i}]`));
+  }
+
+  /** A string. */
+  text(): string {
+    return typeof this.#value === "string" ? this.#value : this.fail("a string");
+  }
+
+  /** A whole number in `[minimum, maximum]`. */
+  whole(minimum: number, maximum: number = Number.MAX_SAFE_INTEGER): number {
+    const value = this.#value;
+    if (typeof value === "number" && Number.isSafeInteger(value) && value >= minimum && value <= maximum) {
+      return value;
+    }
+    return this.fail(`a whole number from ${minimum} to ${maximum}`);
+  }
+
+  /** One of some values. */
+  oneOf<T>(...allowed: readonly T[]): T {
+    const found = allowed.find((candidate) => candidate === this.#value);
+    return found ?? this.fail(allowed.map((candidate) => JSON.stringify(candidate)).join(" or "));
+  }
+}

@@ -1,0 +1,96 @@
+import {
+  type Checkpoint,
+  defineCheckpoint,
+  formatShape,
+  MismatchError,
+  sameShape,
+  stridesOf,
+} from "@isthmus/core";
+import type { Alignment } from "./alignment.ts";
+import { assertAlignment } from "./assert-alignment.ts";
+import { strideTable } from "./kernels/gather.ts";
+import { layoutComponents, mapComponent } from "./layout-components.ts";
+import { readPermutedInto } from "./read-permuted.ts";
+import type { SymmetrySpec, WeightLayout } from "./spec.ts";
+
+/**
+ * Applies an alignment to a checkpoint: the result computes the same function, with its units in other places.
+ *
+ * Lazy: a tensor is read and permuted when it is read. Tensors the specification does not know pass through.
+ *
+ * @throws MismatchError if the alignment is not of this specification, or if a weight is missing from the
+ *   checkpoint or has another shape
+ */
+export function permute(alignment: Alignment, checkpoint: Checkpoint, spec: SymmetrySpec): Checkpoint {
+  assertAlignment(spec, alignment);
+  assertFits(checkpoint, spec);
+  return defineCheckpoint({
+    source: `${checkpoint.source} (permuted)`,
+    tensors: checkpoint.tensors,
+    metadata: checkpoint.metadata,
+    inputs: [checkpoint],
+    async readInto(name, begin, out) {
+      const layout = spec.weights.get(name);
+      if (layout === undefined || layout.fields.length === 0) {
+        await checkpoint.readRangeInto(name, begin, out);
+        return;
+      }
+      await readPermutedInto({ checkpoint, name, tables: axisTables(layout, alignment) }, begin, out);
+    },
+  });
+}
+
+/**
+ * Checks that a checkpoint has every weight that a specification moves, in the right shape.
+ * @throws MismatchError if it does not
+ */
+export function assertFits(checkpoint: Checkpoint, spec: SymmetrySpec): void {
+  for (const [name, { shape, fields }] of spec.weights) {
+    const info = checkpoint.tensors.get(name);
+    if (info === undefined) {
+      if (fields.length === 0) continue;
+      throw new MismatchError(
+        `Cannot permute "${checkpoint.source}" as it must have every weight that the symmetries move: there is no "${name}"`,
+        { parameters: [name] },
+      );
+    }
+    if (sameShape(info.shape, shape)) continue;
+    throw new MismatchError(
+      `Cannot permute "${name}" of "${checkpoint.source}" as its shape must be that of the symmetries: ${formatShape(info.shape)} and ${formatShape(shape)}`,
+      { parameters: [name] },
+    );
+  }
+}
+
+/**
+ * Offsets into a weight at which consecutive runs of its axes are read, outermost first: one table for each component
+ * of fields, with the axes in between, and one for each stretch of other axes.
+ */
+export function axisTables(layout: WeightLayout, { source }: Alignment): Int32Array[] {
+  const { view } = layout;
+  const strides = stridesOf(view);
+  const components = layoutComponents(layout).sort((a, b) => (a.axes[0] ?? 0) - (b.axes[0] ?? 0));
+  const tables: Int32Array[] = [];
+  let axis = 0;
+  const pass = (end: number): void => {
+    const count = view.slice(axis, end).reduce((product, extent) => product * extent, 1);
+    if (end > axis && count > 1) tables.push(strideTable(count, strides[end - 1] ?? 1));
+    axis = end;
+  };
+  for (const component of components) {
+    const [first = 0] = component.axes;
+    const last = component.axes.at(-1) ?? first;
+    if (first < axis || last - first + 1 !== component.axes.length) {
+      throw new MismatchError(
+        `Cannot permute a weight of view ${formatShape(view)} as axes that move together must be next to each other: ${component.axes}`,
+        { parameters: [] },
+      );
+    }
+    pass(first);
+    const stride = strides[last] ?? 1;
+    tables.push(mapComponent(component, source).map((position) => position * stride));
+    axis = last + 1;
+  }
+  pass(view.length);
+  return tables;
+}

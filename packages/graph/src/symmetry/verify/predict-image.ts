@@ -1,0 +1,18 @@
+import type { Alignment } from "../alignment.ts";
+import type { Derivation } from "../derive-spec.ts";
+import { identityImage, labelImage, permuteFamilies } from "../read-off/class-permutation.ts";
+
+/**
+ * Where every label of a derivation goes when weights are permuted by an alignment. Families that are not part of the
+ * specification, since they lie in no weight, follow the others.
+ */
+export function predictImage({ group, units }: Derivation, { source }: Alignment): Int32Array {
+  const { classes, families } = group;
+  const image = identityImage(classes);
+  source.forEach((unit, place) => {
+    image[units.classOf[unit] as number] = units.classOf[place] as number;
+  });
+  const hidden = families.filter((family) => !units.firstUnit.has(family));
+  permuteFamilies(hidden, image, (_, target) => target);
+  return labelImage(classes, image);
+}

@@ -1,0 +1,200 @@
+import { type Checkpoint, createCheckpoint, resolveOptions, type Tensor } from "@isthmus/core";
+import type { Engine } from "../../engine.ts";
+import { bindWeights } from "../../ir/bind-weights.ts";
+import type { Graph } from "../../ir/graph.ts";
+import { type Alignment, randomAlignment } from "../alignment.ts";
+import { completeUnits } from "../complete-units.ts";
+import { type Derivation, deriveSpec } from "../derive-spec.ts";
+import { fingerprintSpec } from "../encode/fingerprint-spec.ts";
+import { permute } from "../permute.ts";
+import { PROBE_DEFAULTS, probeGraph, runAll } from "../probe-graph.ts";
+import { randomInputs } from "../random-inputs.ts";
+import { randomWeights } from "../random-weights.ts";
+import type { SymmetrySpec } from "../spec.ts";
+import { compareInPlace, compareMoved, compareSorted } from "./compare-values.ts";
+import { predictImage } from "./predict-image.ts";
+import { predictMovement } from "./predict-value.ts";
+
+/** Options of {@link verifySymmetries}. */
+export interface VerifySymmetriesOptions {
+  /** Seed of inputs, of the permutations, and of weights where none are given. */
+  readonly seed: number;
+  /** Weights to verify with. @defaultValue random ones */
+  readonly weights?: Checkpoint | undefined;
+  /** Largest error of an output, relative to its largest element. @defaultValue 1e-4 */
+  readonly outputTolerance?: number;
+  /** Largest error of an intermediate value, relative to its largest element. @defaultValue 1e-3 */
+  readonly innerTolerance?: number;
+  /** Weights to leave as they are, which must make the check fail: a control of its power. @defaultValue none */
+  readonly unpermuted?: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link VerifySymmetriesOptions}; the seed has none. */
+export const VERIFY_SYMMETRIES_DEFAULTS: Required<Omit<VerifySymmetriesOptions, "seed">> = {
+  weights: undefined,
+  outputTolerance: 1e-4,
+  innerTolerance: 1e-3,
+  unpermuted: [],
+  signal: undefined,
+};
+
+/** How far one value is from what was predicted. */
+export interface ValueError {
+  readonly value: string;
+  /** Node that computes it. */
+  readonly node: string;
+  /** Largest difference relative to the value's largest element; infinite if it could not be predicted. */
+  readonly error: number;
+}
+
+/** Result of {@link verifySymmetries}. */
+export interface VerifySymmetriesResult {
+  readonly passed: boolean;
+  /** Largest error of any value. */
+  readonly maxRelativeError: number;
+  /** Largest error of an output of the graph. */
+  readonly outputError: number;
+  /** Values that were compared. */
+  readonly tensors: number;
+  readonly worst: ValueError | undefined;
+  /** First value, in the order of computation, beyond its tolerance. */
+  readonly firstFailure: ValueError | undefined;
+  /** Symmetries that fail by themselves, found only where all at once do not pass. */
+  readonly failedSymmetries: readonly string[];
+  readonly seed: number;
+}
+
+/**
+ * Proves symmetries by trying them: permutes the weights by a random element of every symmetry at once, and compares
+ * every value the graph computes with the permutation predicted for it.
+ *
+ * Comparing outputs alone lets wrong specifications pass, where what is wrong acts on values near zero. For a
+ * specification that was not derived from this graph, whose predictions are not known, intermediate values must be
+ * the same up to their order.
+ *
+ * @throws MismatchError if the specification, the weights and the graph do not fit each other
+ * @throws EngineError if the engine cannot run the graph
+ */
+export async function verifySymmetries(
+  graph: Graph,
+  engine: Engine,
+  symmetries: Derivation | SymmetrySpec,
+  options: VerifySymmetriesOptions,
+): Promise<VerifySymmetriesResult> {
+  const { seed, ...rest } = options;
+  const resolved = resolveOptions("verify symmetries", VERIFY_SYMMETRIES_DEFAULTS, rest);
+  const { signal, weights } = resolved;
+  const spec = "spec" in symmetries ? symmetries.spec : symmetries;
+  const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
+  const derivation = await derivationOf(graph, engine, symmetries);
+  signal?.throwIfAborted();
+  const inputs = randomInputs(graph, derivation?.batch ?? PROBE_DEFAULTS.batch, seed);
+  const before = await runAll(graph, engine, new Map([...inputs, ...bound]));
+  signal?.throwIfAborted();
+  const trial: Trial = { graph, engine, spec, derivation, inputs, bound, before, options: resolved };
+  const errors = await tryAlignment(trial, randomAlignment(spec, seed));
+  const summary = summarize(graph, errors, resolved);
+  const failedSymmetries = summary.passed ? [] : await findFailing(trial, seed);
+  return { ...summary, failedSymmetries, seed };
+}
+
+interface Trial {
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly spec: SymmetrySpec;
+  readonly derivation: Derivation | undefined;
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  readonly bound: ReadonlyMap<string, Tensor>;
+  readonly before: ReadonlyMap<string, Tensor>;
+  readonly options: Required<Omit<VerifySymmetriesOptions, "seed">>;
+}
+
+/** What a specification was derived from; for one that was loaded, derived again, if that gives the same. */
+async function derivationOf(
+  graph: Graph,
+  engine: Engine,
+  symmetries: Derivation | SymmetrySpec,
+): Promise<Derivation | undefined> {
+  if ("spec" in symmetries) return symmetries;
+  const derivation = deriveSpec(graph, await probeGraph(graph, engine));
+  return fingerprintSpec(derivation.spec) === fingerprintSpec(symmetries) ? derivation : undefined;
+}
+
+/** Errors of all values that depend on the weights, in the order of computation. */
+async function tryAlignment(trial: Trial, alignment: Alignment): Promise<ValueError[]> {
+  const { graph, engine, spec, derivation, inputs, bound, before, options } = trial;
+  const permuted = permute(alignment, createCheckpoint(bound), spec);
+  const moved = new Map<string, Tensor>();
+  for (const [name, tensor] of bound) {
+    moved.set(name, options.unpermuted.includes(name) ? tensor : await permuted.read(name));
+  }
+  const after = await runAll(graph, engine, new Map([...inputs, ...moved]));
+  options.signal?.throwIfAborted();
+  const image = derivation === undefined ? undefined : predictImage(derivation, alignment);
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const errors: ValueError[] = [];
+  for (const node of graph.nodes) {
+    for (const value of node.outputs) {
+      const one = before.get(value);
+      const two = after.get(value);
+      if (one === undefined || two === undefined) continue;
+      const labelled = derivation?.labels.values.get(value);
+      if (derivation !== undefined && labelled === undefined) continue;
+      let error: number;
+      if (outputs.has(value)) error = compareInPlace(one, two);
+      else if (labelled === undefined || image === undefined) error = compareSorted(one, two);
+      else {
+        const movement = predictMovement(labelled, image);
+        error = movement === undefined ? Number.POSITIVE_INFINITY : compareMoved(one, two, movement);
+      }
+      errors.push({ value, node: node.name, error });
+    }
+  }
+  return errors;
+}
+
+function summarize(
+  graph: Graph,
+  errors: readonly ValueError[],
+  { outputTolerance, innerTolerance }: Trial["options"],
+): Omit<VerifySymmetriesResult, "failedSymmetries" | "seed"> {
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const limit = ({ value }: ValueError): number => (outputs.has(value) ? outputTolerance : innerTolerance);
+  const firstFailure = errors.find((entry) => !(entry.error <= limit(entry)));
+  let worst: ValueError | undefined;
+  let outputError = 0;
+  for (const entry of errors) {
+    if (worst === undefined || entry.error > worst.error) worst = entry;
+    if (outputs.has(entry.value)) outputError = Math.max(outputError, entry.error);
+  }
+  return {
+    passed: firstFailure === undefined,
+    maxRelativeError: worst?.error ?? 0,
+    outputError,
+    tensors: errors.length,
+    worst,
+    firstFailure,
+  };
+}
+
+/** Tries each symmetry by itself. */
+async function findFailing(trial: Trial, seed: number): Promise<string[]> {
+  const failed: string[] = [];
+  const all = randomAlignment(trial.spec, seed);
+  for (const { name } of trial.spec.symmetries) {
+    const errors = await tryAlignment(trial, restrict(trial.spec, all, name));
+    if (!summarize(trial.graph, errors, trial.options).passed) failed.push(name);
+  }
+  return failed;
+}
+
+/** An alignment that permutes the units of one symmetry as another does, and of others only by following. */
+function restrict(spec: SymmetrySpec, { source }: Alignment, name: string): Alignment {
+  return completeUnits(spec, ({ name: own, firstUnit, size, cells }, cell) => {
+    const identity = Int32Array.from({ length: size }, (_, i) => i);
+    if (own !== name) return identity;
+    const first = firstUnit + cell * size;
+    return identity.map((i) => (((source[first + i] ?? 0) - firstUnit) % (size * cells.length)) % size);
+  });
+}

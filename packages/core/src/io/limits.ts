@@ -15,3 +15,27 @@ export const MAX_SHARDS: number = 1_000;
 
 /** Most bytes asked of the operating system at once: `read` on Linux and macOS stops just below 2 GiB. */
 export const MAX_READ_BYTES: number = 2 ** 30;
+
+/** Largest pickle, in bytes: it holds names and shapes, never weights; about 200 bytes a tensor. */
+export const MAX_PICKLE_BYTES: number = 64 * 2 ** 20;
+
+/** Most steps of a pickle: about 40 a tensor; each may make an object, so this bounds memory too. */
+export const MAX_PICKLE_STEPS: number = 10_000_000;
+
+/** Longest integer in a pickle, in bytes: PyTorch writes none beyond 64 bits but one of 10 bytes, its magic number. */
+export const MAX_PICKLE_INTEGER_BYTES: number = 16;
+
+/** Deepest nesting of containers that is searched for tensors; a container within itself is cut off by it. */
+export const MAX_NESTING: number = 64;
+
+/** Most entries of containers that are searched for tensors: shared containers count each time they occur. */
+export const MAX_SEARCHED_ENTRIES: number = 10_000_000;
+
+/** Most entries of a zip archive: one for each tensor, and a handful more. */
+export const MAX_ZIP_ENTRIES: number = 1_000_000;
+
+/**
+ * Largest tensor, in bytes, that may claim more elements than its storage holds (by strides of 0, as `expand` makes
+ * them): without a limit a file of 1 kB could claim any size. Others are as large as their bytes in the file.
+ */
+export const MAX_EXPANDED_BYTES: number = 256 * 2 ** 20;

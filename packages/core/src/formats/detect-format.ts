@@ -1,0 +1,57 @@
+import { InputError } from "../errors.ts";
+import type { ByteSource } from "../io/byte-source.ts";
+import { LEGACY_MAGIC } from "./torch/open-torch-legacy.ts";
+
+/** Formats of a checkpoint in one file, and the index of one in several. */
+export type FileFormat = "safetensors" | "torch-zip" | "torch-legacy" | "index";
+
+/** Other formats people try, by their first bytes. */
+const KNOWN: ReadonlyArray<readonly [string, string]> = [
+  ["GGUF", "GGUF, which is not handled; convert it to safetensors"],
+  ["\x89HDF", "HDF5, as Keras writes it, which is not handled; convert it to safetensors"],
+  ["\x93NUMPY", "a NumPy array, which has no names; save named tensors as safetensors"],
+  ["\x1f\x8b", "compressed with gzip; decompress it first"],
+  ["version https://git-lfs", "a pointer of Git LFS, not the file itself; fetch it with git lfs pull"],
+  ["<!DOCTYPE", "a web page, not the file itself; download it again"],
+  ["<html", "a web page, not the file itself; download it again"],
+];
+
+const HEAD_BYTES = 32;
+const BRACE = 0x7b;
+
+/**
+ * Tells the format of a file from its first bytes; its name does not matter.
+ * @throws InputError if it is empty, or of no format that is handled.
+ */
+export async function detectFormat(source: ByteSource): Promise<FileFormat> {
+  const { name, size } = source;
+  if (size === 0) throw unknown(name, "it is empty");
+  const head = await source.read(0, Math.min(HEAD_BYTES, size));
+  const text = new TextDecoder("latin1").decode(head);
+  if (text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06")) return "torch-zip";
+  if (head[0] === 0x80 && startsWith(head.subarray(2), LEGACY_MAGIC)) return "torch-legacy";
+  // The length of the header, then the brace of its JSON. An index begins with the brace itself.
+  if (head[8] === BRACE && !/^\s*\{\s*"/.test(text)) return "safetensors";
+  if (/^\s*\{/.test(text)) return "index";
+  if (size < 8 || name.endsWith(".safetensors")) return "safetensors";
+  const known = KNOWN.find(([start]) => text.startsWith(start));
+  throw unknown(
+    name,
+    known === undefined ? `it begins with bytes ${hex(head.subarray(0, 8))}` : `it is ${known[1]}`,
+  );
+}
+
+function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  return bytes.length >= start.length && start.every((byte, i) => bytes[i] === byte);
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}
+
+function unknown(name: string, found: string): InputError {
+  return new InputError(
+    `Cannot open "${name}" as a checkpoint must be safetensors (a file, an index or a folder) or a file of torch.save: ${found}`,
+    { input: name },
+  );
+}

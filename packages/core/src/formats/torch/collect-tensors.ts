@@ -1,0 +1,109 @@
+import { FormatError } from "../../errors.ts";
+import { MAX_NESTING, MAX_SEARCHED_ENTRIES, MAX_TENSORS } from "../../io/limits.ts";
+import { PickleDict, PickleTuple } from "./pickle/values.ts";
+import { isTorchTensor, type TorchTensor } from "./tensors.ts";
+
+/** Keys under which training scripts put the weights, beside an epoch, an optimizer and so on. */
+const WRAPPERS: readonly unknown[] = ["state_dict", "model_state_dict", "model", "module"];
+
+/** Keys whose tensors are no weights. */
+const TRAINING_STATE = /^(optim|lr_?sched|sched|scaler|grad_scaler|rng|random)/i;
+
+/** Name of a tensor that was saved without a container. */
+const LONE_NAME = "tensor";
+
+/**
+ * Finds the tensors in a value that was saved, named by the keys on the way to them, joined by dots.
+ *
+ * A wrapper such as `state_dict` or `model` adds no name if nothing else holds tensors; the state of an optimizer,
+ * scheduler or random generator beside the weights does not count and is left out. Values that are neither tensors
+ * nor containers are ignored.
+ * @param file - for messages
+ * @throws FormatError if there are too many tensors or levels, or two tensors have the same name.
+ */
+export function collectTensors(value: unknown, file: string): Map<string, TorchTensor> {
+  const search = new Search(file);
+  if (isTorchTensor(value)) search.found.set(LONE_NAME, value);
+  else search.visit(unwrap(value, new Search(file)), "", 0);
+  return search.found;
+}
+
+/** Goes down through wrappers, dropping what else is saved beside them. */
+function unwrap(value: unknown, probe: Search): unknown {
+  let current = value;
+  for (let level = 0; level < MAX_NESTING; level++) {
+    if (!(current instanceof PickleDict)) return current;
+    const kept = [...current.entries].filter(
+      ([key]) => !(typeof key === "string" && TRAINING_STATE.test(key)),
+    );
+    const holders = kept.filter(([, entry]) => probe.holdsTensors(entry, 0));
+    const [only] = holders;
+    if (only === undefined) return current;
+    if (holders.length > 1 || !WRAPPERS.includes(only[0]) || isTorchTensor(only[1])) {
+      const remaining = new PickleDict();
+      for (const [key, entry] of kept) remaining.entries.set(key, entry);
+      return remaining;
+    }
+    current = only[1];
+  }
+  return current;
+}
+
+class Search {
+  readonly found: Map<string, TorchTensor> = new Map();
+  readonly #file: string;
+  #entries = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  visit(value: unknown, path: string, level: number): void {
+    for (const [key, entry] of this.#entriesOf(value, level)) {
+      const name = path === "" ? key : `${path}.${key}`;
+      if (isTorchTensor(entry)) this.#add(name, entry);
+      else this.visit(entry, name, level + 1);
+    }
+  }
+
+  holdsTensors(value: unknown, level: number): boolean {
+    if (isTorchTensor(value)) return true;
+    return this.#entriesOf(value, level).some(([, entry]) => this.holdsTensors(entry, level + 1));
+  }
+
+  /** Named entries of a container; none for anything else. */
+  #entriesOf(value: unknown, level: number): Array<readonly [string, unknown]> {
+    const entries = namedEntries(value);
+    if (entries.length === 0) return entries;
+    this.#entries += entries.length;
+    if (level >= MAX_NESTING)
+      throw this.#error(`containers may be nested ${MAX_NESTING} deep: there are more levels`);
+    if (this.#entries > MAX_SEARCHED_ENTRIES) {
+      throw this.#error(
+        `containers may have ${MAX_SEARCHED_ENTRIES} entries, each time they occur: there are more`,
+      );
+    }
+    return entries;
+  }
+
+  #add(name: string, tensor: TorchTensor): void {
+    if (this.found.has(name)) throw this.#error(`names of tensors must differ: "${name}" is there twice`);
+    if (this.found.size >= MAX_TENSORS)
+      throw this.#error(`there may be ${MAX_TENSORS} tensors: there are more`);
+    this.found.set(name, tensor);
+  }
+
+  #error(problem: string): FormatError {
+    return new FormatError(`Cannot read "${this.#file}" as ${problem}`, { format: "torch" });
+  }
+}
+
+function namedEntries(value: unknown): Array<readonly [string, unknown]> {
+  if (value instanceof PickleDict) {
+    return [...value.entries].flatMap(([key, entry]) =>
+      typeof key === "string" || typeof key === "number" ? [[String(key), entry] as const] : [],
+    );
+  }
+  const items = value instanceof PickleTuple ? value.items : Array.isArray(value) ? value : [];
+  return items.map((entry, i) => [String(i), entry] as const);
+}

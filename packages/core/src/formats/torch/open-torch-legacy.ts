@@ -1,0 +1,158 @@
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { FormatError, UnsupportedError } from "../../errors.ts";
+import type { ByteSource } from "../../io/byte-source.ts";
+import { MAX_PICKLE_BYTES } from "../../io/limits.ts";
+import { DTYPES } from "../../tensor/dtype.ts";
+import { collectTensors } from "./collect-tensors.ts";
+import { defineTorchCheckpoint } from "./define-torch-checkpoint.ts";
+import { createGlobalFinder } from "./globals.ts";
+import { TruncatedError } from "./pickle/byte-cursor.ts";
+import { type PickleHost, readPickle } from "./pickle/read-pickle.ts";
+import { PickleDict } from "./pickle/values.ts";
+import { createStorageLoader } from "./storages.ts";
+import type { TorchStorage } from "./tensors.ts";
+
+/** The pickle of the number 0x1950a86a20f9469cfc6c, after its protocol: how such a file begins, from byte 2 on. */
+export const LEGACY_MAGIC: Uint8Array = Uint8Array.of(
+  0x8a,
+  10,
+  0x6c,
+  0xfc,
+  0x9c,
+  0x46,
+  0xf9,
+  0x20,
+  0x6a,
+  0xa8,
+  0x50,
+  0x19,
+);
+
+/** The only protocol of the format there ever was. */
+const PROTOCOL = 1001;
+
+/** Bytes tried first for the pickles at the head of the file, whose length it does not say. */
+const FIRST_HEAD_BYTES = 2 ** 20;
+
+/** What the pickles at the head of the file say. */
+interface Head {
+  /** What was saved. */
+  readonly value: unknown;
+  /** Names of the storages, in the order in which they follow. */
+  readonly keys: unknown;
+  /** Where the storages begin. */
+  readonly end: number;
+  readonly storages: ReadonlyMap<string, TorchStorage>;
+}
+
+/**
+ * Opens a file that `torch.save` wrote before PyTorch 1.6, or since then without its zip format: five pickles, then
+ * the storages one after the other.
+ *
+ * Nothing in it is run. The checkpoint owns `source` and closes it; on failure the caller still does.
+ * @param files - paths to report as read
+ * @throws FormatError if the file is damaged, or claims more than it has.
+ * @throws UnsupportedError if the pickles name anything but tensors and containers, or the file is not handled.
+ */
+export async function openTorchLegacy(
+  source: ByteSource,
+  files: readonly string[] = [],
+): Promise<Checkpoint> {
+  const head = await readHead(source);
+  const tensors = collectTensors(head.value, source.name);
+  const places = await placeStorages(head, source);
+  for (const { storage } of tensors.values()) {
+    if (!places.has(storage.key))
+      throw formatError(source, `storage "${storage.key}" must follow: it does not`);
+  }
+  return defineTorchCheckpoint(source, tensors, files, async (key, begin, out) => {
+    const place = places.get(key);
+    if (place !== undefined) await source.readInto(place + begin, out);
+  });
+}
+
+/** Reads the pickles from as many bytes as they turn out to need. */
+async function readHead(source: ByteSource): Promise<Head> {
+  const most = Math.min(source.size, MAX_PICKLE_BYTES);
+  for (let size = Math.min(FIRST_HEAD_BYTES, most); ; size = Math.min(4 * size, most)) {
+    const bytes = await source.read(0, size);
+    try {
+      return parseHead(bytes, source);
+    } catch (error) {
+      if (!(error instanceof TruncatedError) || size === most) throw error;
+    }
+  }
+}
+
+function parseHead(bytes: Uint8Array, source: ByteSource): Head {
+  const storages = new Map<string, TorchStorage>();
+  const host: PickleHost = {
+    find: createGlobalFinder(source.name),
+    load: createStorageLoader(source.name, storages),
+  };
+  let end = 0;
+  const next = (): unknown => {
+    const result = readPickle(bytes, host, source.name, end);
+    end = result.end;
+    return result.value;
+  };
+  next();
+  const protocol = next();
+  if (protocol !== PROTOCOL) {
+    throw new UnsupportedError(
+      `Cannot read "${source.name}" as the protocol of the old format must be ${PROTOCOL}: it is ${String(protocol)}`,
+      { feature: "torch.save protocol" },
+    );
+  }
+  const system = next();
+  if (!(system instanceof PickleDict) || system.entries.get("little_endian") !== true) {
+    throw new UnsupportedError(
+      `Cannot read "${source.name}" as its byte order must be little-endian: it is not`,
+      {
+        feature: "big-endian storages",
+      },
+    );
+  }
+  const value = next();
+  const keys = next();
+  return { value, keys, end, storages };
+}
+
+/** Walks over the storages: for each, 8 bytes with the number of its elements, then these. */
+async function placeStorages(
+  { keys, end, storages }: Head,
+  source: ByteSource,
+): Promise<Map<string, number>> {
+  const places = new Map<string, number>();
+  let position = end;
+  for (const key of Array.isArray(keys) ? keys : []) {
+    const storage = typeof key === "string" ? storages.get(key) : undefined;
+    if (storage === undefined || places.has(storage.key)) {
+      throw formatError(
+        source,
+        "the storages that follow must be those of its tensors, each once: they are not",
+      );
+    }
+    const begin = position + 8;
+    if (begin + storage.bytes > source.size) {
+      const room = `${storage.bytes} bytes from ${begin} of ${source.size}`;
+      throw formatError(source, `storages must be within the file: "${storage.key}" takes ${room}`);
+    }
+    const prefix = await source.read(position, begin);
+    const elements = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
+    const width = storage.dtype === undefined ? 1 : DTYPES[storage.dtype].bytes;
+    if (elements * BigInt(width) !== BigInt(storage.bytes)) {
+      throw formatError(
+        source,
+        `storage "${storage.key}" must have ${storage.bytes / width} elements: it has ${elements}`,
+      );
+    }
+    places.set(storage.key, begin);
+    position = begin + storage.bytes;
+  }
+  return places;
+}
+
+function formatError(source: ByteSource, problem: string): FormatError {
+  return new FormatError(`Cannot read "${source.name}" as ${problem}`, { format: "torch" });
+}

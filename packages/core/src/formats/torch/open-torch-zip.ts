@@ -1,0 +1,113 @@
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { FormatError, UnsupportedError } from "../../errors.ts";
+import type { ByteSource } from "../../io/byte-source.ts";
+import { MAX_PICKLE_BYTES } from "../../io/limits.ts";
+import { collectTensors } from "./collect-tensors.ts";
+import { defineTorchCheckpoint } from "./define-torch-checkpoint.ts";
+import { createGlobalFinder } from "./globals.ts";
+import { readPickle } from "./pickle/read-pickle.ts";
+import { createStorageLoader } from "./storages.ts";
+import type { TorchStorage, TorchTensor } from "./tensors.ts";
+import { readZipDirectory, type ZipEntry } from "./zip-directory.ts";
+
+const PICKLE = "data.pkl";
+
+/** Files that only an archive of TorchScript has: code to be run. */
+const SCRIPT = /^(code\/|constants\.pkl$)/;
+
+/**
+ * Opens a file that `torch.save` wrote (PyTorch 1.6 and later): a zip archive of a pickle and its storages.
+ *
+ * Nothing in it is run. The checkpoint owns `source` and closes it; on failure the caller still does.
+ * @param files - paths to report as read
+ * @throws FormatError if the file is damaged, or claims more than it has.
+ * @throws UnsupportedError if the pickle names anything but tensors and containers, or the file is not handled.
+ */
+export async function openTorchZip(source: ByteSource, files: readonly string[] = []): Promise<Checkpoint> {
+  const entries = await readZipDirectory(source);
+  const root = findRoot(entries, source);
+  await assertLittleEndian(entries.get(`${root}byteorder`), source);
+  const pickle = entries.get(root + PICKLE);
+  if (pickle === undefined || pickle.size > MAX_PICKLE_BYTES) {
+    throw formatError(
+      source,
+      `its pickle may have at most ${MAX_PICKLE_BYTES} bytes: it has ${pickle?.size}`,
+    );
+  }
+  const storages = new Map<string, TorchStorage>();
+  const host = { find: createGlobalFinder(source.name), load: createStorageLoader(source.name, storages) };
+  const { value } = readPickle(await readEntry(pickle, source), host, source.name);
+  const tensors = collectTensors(value, source.name);
+  const places = placeStorages(tensors, entries, root, source);
+  return defineTorchCheckpoint(source, tensors, files, async (key, begin, out) => {
+    const place = await places.get(key)?.();
+    if (place !== undefined) await source.readInto(place + begin, out);
+  });
+}
+
+/** The folder that all files of the archive are in, with its slash: PyTorch names it after the file. */
+function findRoot(entries: ReadonlyMap<string, ZipEntry>, source: ByteSource): string {
+  const names = [...entries.keys()];
+  const roots = names
+    .filter((name) => /^([^/]+\/)?data\.pkl$/.test(name))
+    .map((name) => name.slice(0, -PICKLE.length));
+  const [root] = roots;
+  if (root === undefined || roots.length > 1) {
+    throw formatError(source, `a zip archive of PyTorch has one ${PICKLE}: this one has ${roots.length}`);
+  }
+  if (names.some((name) => name.startsWith(root) && SCRIPT.test(name.slice(root.length)))) {
+    throw new UnsupportedError(
+      `Cannot read "${source.name}" as it must hold weights only: it is TorchScript, with code to run; ` +
+        "load it in PyTorch and save model.state_dict()",
+      { feature: "TorchScript" },
+    );
+  }
+  return root;
+}
+
+async function assertLittleEndian(entry: ZipEntry | undefined, source: ByteSource): Promise<void> {
+  // Files from before PyTorch 2.1 do not say; they were written by the same few little-endian machines.
+  if (entry === undefined) return;
+  const order = entry.size > 16 ? "unknown" : new TextDecoder().decode(await readEntry(entry, source));
+  if (order.trim() === "little") return;
+  throw new UnsupportedError(
+    `Cannot read "${source.name}" as its byte order must be little-endian: it is ${order.slice(0, 16)}`,
+    { feature: "big-endian storages" },
+  );
+}
+
+async function readEntry(entry: ZipEntry, source: ByteSource): Promise<Uint8Array> {
+  const begin = await entry.locate();
+  return source.read(begin, begin + entry.size);
+}
+
+/** For each storage that is used, a function that finds out once where it begins. */
+function placeStorages(
+  tensors: ReadonlyMap<string, TorchTensor>,
+  entries: ReadonlyMap<string, ZipEntry>,
+  root: string,
+  source: ByteSource,
+): Map<string, () => Promise<number>> {
+  const places = new Map<string, () => Promise<number>>();
+  for (const { storage } of tensors.values()) {
+    if (places.has(storage.key)) continue;
+    const entry = entries.get(`${root}data/${storage.key}`);
+    if (entry?.size !== storage.bytes) {
+      const found = entry === undefined ? "there is no such file" : `it has ${entry.size}`;
+      throw formatError(
+        source,
+        `storage "${storage.key}" must be a file of ${storage.bytes} bytes: ${found}`,
+      );
+    }
+    let place: Promise<number> | undefined;
+    places.set(storage.key, () => {
+      place ??= entry.locate();
+      return place;
+    });
+  }
+  return places;
+}
+
+function formatError(source: ByteSource, problem: string): FormatError {
+  return new FormatError(`Cannot read "${source.name}" as ${problem}`, { format: "torch" });
+}

@@ -1,0 +1,107 @@
+import { FormatError } from "../../../errors.ts";
+
+const LATIN1 = new TextDecoder("latin1");
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const NEWLINE = 0x0a;
+
+/** Thrown where bytes end too early; `TruncatedError` lets a caller with more bytes try again. */
+export class TruncatedError extends FormatError {}
+
+/** Reads little-endian values one after the other, and never beyond the end. */
+export class ByteCursor {
+  readonly name: string;
+  /** Position of the next byte. */
+  offset: number;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+
+  constructor(bytes: Uint8Array, name: string, offset = 0) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.name = name;
+    this.offset = offset;
+  }
+
+  /** Takes `count` bytes and returns where they begin. */
+  #take(count: number): number {
+    const begin = this.offset;
+    const left = this.#bytes.length - begin;
+    if (count > left) {
+      throw new TruncatedError(
+        `Cannot read the pickle of "${this.name}" as it must hold what it claims: byte ${begin} claims ${count} bytes of ${left}`,
+        { format: "pickle" },
+      );
+    }
+    this.offset = begin + count;
+    return begin;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#take(2), true);
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  i32(): number {
+    return this.#view.getInt32(this.#take(4), true);
+  }
+
+  /** A 64-bit length; one beyond 2^53 is rounded, and beyond any file anyway. */
+  u64(): number {
+    return Number(this.#view.getBigUint64(this.#take(8), true));
+  }
+
+  /** A big-endian double, as pickle stores them. */
+  f64(): number {
+    return this.#view.getFloat64(this.#take(8), false);
+  }
+
+  /** A two's-complement integer of any width. */
+  integer(width: number): number | bigint {
+    let value = 0n;
+    const begin = this.#take(width);
+    for (let i = width - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.#view.getUint8(begin + i));
+    const signed = BigInt.asIntN(8 * width, value);
+    const number = Number(signed);
+    return Number.isSafeInteger(number) ? number : signed;
+  }
+
+  /** Shares memory with what is read from. */
+  bytes(count: number): Uint8Array {
+    const begin = this.#take(count);
+    return this.#bytes.subarray(begin, begin + count);
+  }
+
+  latin1(count: number): string {
+    return LATIN1.decode(this.bytes(count));
+  }
+
+  utf8(count: number): string {
+    const bytes = this.bytes(count);
+    try {
+      return UTF8.decode(bytes);
+    } catch (cause) {
+      throw new FormatError(
+        `Cannot read the pickle of "${this.name}" as its strings must be UTF-8: one is not`,
+        {
+          format: "pickle",
+          cause,
+        },
+      );
+    }
+  }
+
+  /** Text up to the next line break, which is skipped. */
+  line(): string {
+    const end = this.#bytes.indexOf(NEWLINE, this.offset);
+    const text = this.utf8((end < 0 ? this.#bytes.length + 1 : end) - this.offset);
+    this.offset++;
+    return text;
+  }
+}

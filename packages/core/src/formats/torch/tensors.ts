@@ -1,0 +1,119 @@
+import { FormatError } from "../../errors.ts";
+import { MAX_EXPANDED_BYTES, MAX_RANK } from "../../io/limits.ts";
+import { DTYPES, type DType } from "../../tensor/dtype.ts";
+import { formatShape } from "../../tensor/shape.ts";
+import type { TensorInfo } from "../../tensor/tensor.ts";
+import { PickleTuple } from "./pickle/values.ts";
+
+/** Bytes that one or more tensors are views of. */
+export interface TorchStorage {
+  /** Its name in the file. */
+  readonly key: string;
+  /** Element type; undefined for an untyped storage, whose tensors bring their own. */
+  readonly dtype: DType | undefined;
+  readonly bytes: number;
+}
+
+/** A tensor as PyTorch describes it: a strided view of a storage. */
+export interface TorchTensor extends TensorInfo {
+  readonly storage: TorchStorage;
+  /** Of the first element, in elements. */
+  readonly offset: number;
+  /** Step along each axis, in elements; 0 repeats. */
+  readonly strides: readonly number[];
+}
+
+/** Tells whether a value from a pickle is a tensor. */
+export function isTorchTensor(value: unknown): value is TorchTensor {
+  return typeof value === "object" && value !== null && "storage" in value && "strides" in value;
+}
+
+/** What a pickle gives for the parts of a tensor, unchecked. */
+export interface TensorParts {
+  readonly storage: unknown;
+  readonly offset: unknown;
+  readonly shape: unknown;
+  readonly strides: unknown;
+  /** Element type, where the storage has none. */
+  readonly dtype?: DType | undefined;
+}
+
+/**
+ * Makes a tensor of what a pickle says, once every element is known to lie within the storage.
+ * @param file - for messages
+ * @throws FormatError if the parts are not what they should be, or an element lies outside.
+ */
+export function createTorchTensor(parts: TensorParts, file: string): TorchTensor {
+  const { storage, offset } = parts;
+  const shape = extentsOf(parts.shape);
+  const strides = extentsOf(parts.strides);
+  if (!isStorage(storage) || !isExtent(offset) || shape === undefined || strides?.length !== shape.length) {
+    throw formatError(
+      file,
+      "a tensor must be made of a storage, an offset, a shape and as many strides: one is not",
+    );
+  }
+  const dtype = parts.dtype ?? storage.dtype;
+  if (dtype === undefined)
+    throw formatError(file, `the tensor of storage "${storage.key}" must have an element type`);
+  const tensor = { storage, dtype, offset, shape, strides };
+  assertWithin(tensor, file);
+  return tensor;
+}
+
+/** Tells whether elements follow one another in row-major order; axes of one element may have any stride. */
+export function isContiguous({ shape, strides }: TorchTensor): boolean {
+  if (shape.includes(0)) return true;
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const extent = shape[axis] ?? 1;
+    if (extent !== 1 && strides[axis] !== expected) return false;
+    expected *= extent;
+  }
+  return true;
+}
+
+/** Elements of the storage from the first one used to the last, inclusive; 0 if there are none. */
+export function spanOf({ shape, strides }: TorchTensor): number {
+  if (shape.includes(0)) return 0;
+  return shape.reduce((span, extent, axis) => span + (extent - 1) * (strides[axis] ?? 0), 1);
+}
+
+function assertWithin(tensor: TorchTensor, file: string): void {
+  const { storage, dtype, offset, shape } = tensor;
+  const width = DTYPES[dtype].bytes;
+  const capacity = Math.floor(storage.bytes / width);
+  const span = spanOf(tensor);
+  if (!Number.isSafeInteger(span) || (span > 0 && offset + span > capacity)) {
+    throw formatError(
+      file,
+      `a tensor must lie within its storage: ${dtype} ${formatShape(shape)} from element ${offset} takes ${span} ` +
+        `of storage "${storage.key}", which has ${capacity}`,
+    );
+  }
+  const bytes = shape.reduce((size, extent) => size * extent, width);
+  if (bytes > Math.max(storage.bytes, MAX_EXPANDED_BYTES)) {
+    throw formatError(
+      file,
+      `a tensor that repeats elements may have at most ${MAX_EXPANDED_BYTES} bytes: ${dtype} ${formatShape(shape)} has ` +
+        `${bytes}, of a storage of ${storage.bytes}`,
+    );
+  }
+}
+
+function isStorage(value: unknown): value is TorchStorage {
+  return typeof value === "object" && value !== null && "key" in value && "bytes" in value;
+}
+
+function isExtent(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function extentsOf(value: unknown): number[] | undefined {
+  const items = value instanceof PickleTuple ? value.items : undefined;
+  return items !== undefined && items.length <= MAX_RANK && items.every(isExtent) ? [...items] : undefined;
+}
+
+function formatError(file: string, problem: string): FormatError {
+  return new FormatError(`Cannot read "${file}" as ${problem}`, { format: "torch" });
+}

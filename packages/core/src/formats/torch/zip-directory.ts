@@ -1,0 +1,118 @@
+import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl";
+import { FormatError, isIsthmusError, UnsupportedError } from "../../errors.ts";
+import type { ByteSource } from "../../io/byte-source.ts";
+import { MAX_ZIP_ENTRIES } from "../../io/limits.ts";
+import { messageOf } from "../../io/system-error.ts";
+
+/** Bytes of the directory read at once: it is read entry by entry, forwards. */
+const BLOCK_BYTES = 256 * 1024;
+
+/** A file within a zip archive, stored without compression. */
+export interface ZipEntry {
+  readonly name: string;
+  readonly size: number;
+  /** Finds out where its first byte is. */
+  locate(): Promise<number>;
+}
+
+/**
+ * Reads the directory of a zip archive; its files must be stored as they are, as PyTorch does, so that they can be
+ * read by range, and so that none can be larger than the archive.
+ * @throws FormatError if the archive is damaged, two files have the same name, or one is larger than the archive.
+ * @throws UnsupportedError if a file is compressed or encrypted.
+ */
+export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
+  try {
+    const reader = new SourceReader(source);
+    const zip = await fromRandomAccessReaderPromise(reader, source.size, { autoClose: false });
+    const entries = await readEntries(zip, source);
+    // What is read from here on are headers here and there.
+    reader.readsAhead = false;
+    return entries;
+  } catch (error) {
+    throw asFormatError(error, source);
+  }
+}
+
+function asFormatError(error: unknown, source: ByteSource): unknown {
+  if (isIsthmusError(error)) return error;
+  return new FormatError(
+    `Cannot read "${source.name}" as it must be a whole zip archive: ${messageOf(error)}`,
+    {
+      format: "zip",
+      cause: error,
+    },
+  );
+}
+
+async function readEntries(zip: ZipFile, source: ByteSource): Promise<Map<string, ZipEntry>> {
+  if (zip.entryCount > MAX_ZIP_ENTRIES) {
+    throw formatError(source, `may hold at most ${MAX_ZIP_ENTRIES} files: it claims ${zip.entryCount}`);
+  }
+  const entries = new Map<string, ZipEntry>();
+  for await (const entry of zip.eachEntry()) {
+    const { fileName: name, uncompressedSize: size } = entry;
+    if (entry.compressionMethod !== 0 || entry.isEncrypted()) {
+      throw new UnsupportedError(
+        `Cannot read "${source.name}" as the files in the archive must be stored as they are: "${name}" is ` +
+          `compressed or encrypted (${entry.compressedSize} bytes for ${size}); load it in PyTorch and save it again`,
+        { feature: "compressed zip entries" },
+      );
+    }
+    if (size > source.size)
+      throw formatError(source, `cannot hold "${name}": it claims ${size} bytes of ${source.size}`);
+    if (entries.has(name))
+      throw formatError(source, `must not hold two files of one name: "${name}" is there twice`);
+    entries.set(name, {
+      name,
+      size,
+      async locate() {
+        try {
+          return (await zip.readLocalFileHeaderPromise(entry, { minimal: true })).fileDataStart;
+        } catch (error) {
+          throw asFormatError(error, source);
+        }
+      },
+    });
+  }
+  return entries;
+}
+
+function formatError(source: ByteSource, problem: string): FormatError {
+  return new FormatError(`Cannot read "${source.name}" as the archive ${problem}`, { format: "zip" });
+}
+
+/** Lets yauzl read from a source, a block at a time. */
+class SourceReader extends RandomAccessReader {
+  /** Whether to read a block where less is asked for. */
+  readsAhead = true;
+  readonly #source: ByteSource;
+  #block: Uint8Array = new Uint8Array(0);
+  #begin = 0;
+
+  constructor(source: ByteSource) {
+    super();
+    this.#source = source;
+  }
+
+  override read(
+    ...[buffer, offset, length, position, callback]: Parameters<RandomAccessReader["read"]>
+  ): void {
+    this.#load(position, position + length).then(
+      (bytes) => {
+        buffer.set(bytes, offset);
+        callback(null);
+      },
+      (error: unknown) => callback(error instanceof Error ? error : new TypeError(String(error))),
+    );
+  }
+
+  async #load(begin: number, end: number): Promise<Uint8Array> {
+    if (begin < this.#begin || end > this.#begin + this.#block.length) {
+      const last = this.readsAhead ? Math.max(end, Math.min(begin + BLOCK_BYTES, this.#source.size)) : end;
+      this.#block = await this.#source.read(begin, last);
+      this.#begin = begin;
+    }
+    return this.#block.subarray(begin - this.#begin, end - this.#begin);
+  }
+}

@@ -24,20 +24,25 @@ export function findAxes(
   const families = listFamilies(symmetries, followers);
   const found: AxisRef[][] = symmetries.map(() => []);
   for (const [tensor, layout] of weights) {
-    const moved = symmetries.map(() => new Set<number>());
-    for (const { axes, units } of layout.fields) {
-      const outer = weightAxisOf(layout, axes[0] ?? 0);
-      const inner = weightAxisOf(layout, axes.at(-1) ?? 0);
-      for (const { own, above } of familiesIn(families, units)) {
-        if (own >= 0) moved[own]?.add(inner);
-        for (const symmetry of above) moved[symmetry]?.add(outer);
-      }
-    }
-    moved.forEach((axes, symmetry) => {
+    axesMoved(families, symmetries.length, layout).forEach((axes, symmetry) => {
       for (const axis of [...axes].sort((a, b) => a - b)) found[symmetry]?.push({ tensor, axis });
     });
   }
   return found;
+}
+
+/** For each symmetry, the axes of one weight that it moves. */
+function axesMoved(families: readonly UnitFamily[], count: number, layout: WeightLayout): Set<number>[] {
+  const moved = Array.from({ length: count }, () => new Set<number>());
+  for (const { axes, units } of layout.fields) {
+    const outer = weightAxisOf(layout, axes[0] ?? 0);
+    const inner = weightAxisOf(layout, axes.at(-1) ?? 0);
+    for (const { own, above } of familiesIn(families, units)) {
+      moved[own]?.add(inner);
+      for (const symmetry of above) moved[symmetry]?.add(outer);
+    }
+  }
+  return moved;
 }
 
 interface UnitFamily {

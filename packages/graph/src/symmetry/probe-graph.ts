@@ -1,10 +1,9 @@
-import { resolveOptions, type Tensor } from "@isthmus/core";
+import { allocateData, resolveOptions, sizeOf, type Tensor } from "@isthmus/core";
 import type { Engine } from "../engine.ts";
 import { capturedNames } from "../ir/captured-names.ts";
 import { exposeValues } from "../ir/expose-values.ts";
 import type { Graph } from "../ir/graph.ts";
 import { randomInputs } from "./random-inputs.ts";
-import { randomWeights } from "./random-weights.ts";
 
 /** What one run of a graph tells of it. */
 export interface Probe {
@@ -20,7 +19,7 @@ export interface Probe {
 export interface ProbeOptions {
   /** Examples in the run; 2 or more, since axes of extent 1 show nothing. @defaultValue 2 */
   readonly batch?: number;
-  /** Seed of inputs and weights, which shapes and constants do not depend on. @defaultValue 0 */
+  /** Seed of the inputs, which shapes and constants do not depend on. @defaultValue 0 */
   readonly seed?: number;
   readonly signal?: AbortSignal;
 }
@@ -29,7 +28,7 @@ export interface ProbeOptions {
 export const PROBE_DEFAULTS: Required<Omit<ProbeOptions, "signal">> = { batch: 2, seed: 0 };
 
 /**
- * Runs a graph once on random numbers, to find out the shapes of all values and the values of constants, so that
+ * Runs a graph once, with weights of zero, to find out the shapes of all values and the values of constants, so that
  * no shape inference of our own is needed.
  *
  * @throws EngineError if the engine cannot run the graph
@@ -37,7 +36,7 @@ export const PROBE_DEFAULTS: Required<Omit<ProbeOptions, "signal">> = { batch: 2
 export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOptions = {}): Promise<Probe> {
   const { signal, ...rest } = options;
   const { batch, seed } = resolveOptions("probe a graph", PROBE_DEFAULTS, rest);
-  const feeds = new Map([...randomInputs(graph, batch, seed), ...randomWeights(graph, seed)]);
+  const feeds = new Map([...randomInputs(graph, batch, seed), ...zeroWeights(graph)]);
   signal?.throwIfAborted();
   const results = await runAll(graph, engine, feeds);
   signal?.throwIfAborted();
@@ -47,6 +46,14 @@ export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOpt
   for (const [name, { shape }] of [...feeds, ...graph.constants, ...results]) shapes.set(name, shape);
   for (const [name, tensor] of results) if (!dependent.has(name)) constants.set(name, tensor);
   return { batch, shapes, constants };
+}
+
+function zeroWeights(graph: Graph): Map<string, Tensor> {
+  const weights = new Map<string, Tensor>();
+  for (const [name, { dtype, shape }] of graph.weights) {
+    weights.set(name, { dtype, shape, data: allocateData(dtype, sizeOf(shape)) });
+  }
+  return weights;
 }
 
 /** Runs a graph as it is written and returns everything its nodes compute. */

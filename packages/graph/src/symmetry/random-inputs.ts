@@ -1,5 +1,5 @@
 import { convertData, createRandom, DTYPES, sizeOf, type Tensor } from "@isthmus/core";
-import type { Graph, ValueInfo } from "../ir/graph.ts";
+import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
 
 /** Extent given to symbolic dimensions other than the first. */
 const SYMBOLIC_EXTENT = 8;
@@ -34,24 +34,22 @@ export function randomInputs(graph: Graph, batch: number, seed: number): Map<str
 /** Number of rows of the smallest table that an input indexes; 2 where it indexes none. */
 function indexBound(graph: Graph, name: string): number {
   const names = new Set([name]);
-  let bound = Number.POSITIVE_INFINITY;
-  for (const { op, inputs, outputs, attributes } of graph.nodes) {
+  const bounds: number[] = [];
+  for (const node of graph.nodes) {
+    const { op, inputs, outputs } = node;
     if (PASSES_ON.has(op) && names.has(inputs[0] ?? "")) names.add(outputs[0] ?? "");
-    if (op !== "Gather" || !names.has(inputs[1] ?? "")) continue;
-    const axis = attributes.get("axis");
-    const table = inputs[0] ?? "";
-    const shape = graph.weights.get(table)?.shape ?? graph.constants.get(table)?.shape;
-    const extent = shape?.at(axis?.type === "int" ? axis.value : 0);
-    if (extent !== undefined) bound = Math.min(bound, extent);
+    if (op === "Gather" && names.has(inputs[1] ?? "")) bounds.push(...tableRows(graph, node));
   }
-  return Number.isFinite(bound) ? bound : 2;
+  return bounds.length === 0 ? 2 : Math.min(...bounds);
 }
 
-const PASSES_ON: ReadonlySet<string> = new Set([
-  "Identity",
-  "Cast",
-  "Reshape",
-  "Unsqueeze",
-  "Squeeze",
-  "Flatten",
-]);
+const PASSES_ON: ReadonlySet<string> = new Set("Identity Cast Reshape Unsqueeze Squeeze Flatten".split(" "));
+
+/** Extent of the axis a `Gather` indexes, if its table is a weight or a constant. */
+function tableRows(graph: Graph, { inputs, attributes }: Node): number[] {
+  const axis = attributes.get("axis");
+  const table = inputs[0] ?? "";
+  const shape = graph.weights.get(table)?.shape ?? graph.constants.get(table)?.shape;
+  const extent = shape?.at(axis?.type === "int" ? axis.value : 0);
+  return extent === undefined ? [] : [extent];
+}

@@ -7,8 +7,8 @@ const BIAS_DEVIATION = 0.3;
 /**
  * Makes random weights on which a network computes numbers of sensible size.
  *
- * Matrices and kernels are normal, scaled by their fan-in; scales of norms and variances are uniform in `[0.5, 1.5]`;
- * biases and means are normal with deviation 0.3. A gain above 1 looks harmless and makes some deep networks
+ * Matrices and kernels have mean 0 and a variance of 1 over their fan-in; scales of norms and variances are in
+ * `[0.5, 1.5]`; biases and means have deviation 0.3; all are uniform. A gain above 1 looks harmless and makes some deep networks
  * chaotic, so that rounding alone changes their output.
  */
 export function randomWeights(graph: Graph, seed: number): Map<string, Tensor> {
@@ -19,7 +19,7 @@ export function randomWeights(graph: Graph, seed: number): Map<string, Tensor> {
     const values = new Float64Array(sizeOf(info.shape));
     const kind = kinds.get(name) ?? guessKind(info);
     for (let i = 0; i < values.length; i++) {
-      values[i] = kind.positive ? 0.5 + random.uniform() : kind.deviation * random.normal();
+      values[i] = kind.center + kind.deviation * UNIT * (random.uniform() - 0.5);
     }
     const data = convertData(values, "f64", info.dtype);
     weights.set(name, { dtype: info.dtype, shape: info.shape, data });
@@ -27,16 +27,18 @@ export function randomWeights(graph: Graph, seed: number): Map<string, Tensor> {
   return weights;
 }
 
+/** Width of a uniform distribution of deviation 1. */
+const UNIT = Math.sqrt(12);
+
 interface Kind {
-  /** Uniform in `[0.5, 1.5]` instead of normal. */
-  readonly positive: boolean;
+  readonly center: number;
   readonly deviation: number;
 }
 
-const SCALE: Kind = { positive: true, deviation: 0 };
-const BIAS: Kind = { positive: false, deviation: BIAS_DEVIATION };
+const SCALE: Kind = { center: 1, deviation: 1 / UNIT };
+const BIAS: Kind = { center: 0, deviation: BIAS_DEVIATION };
 
-const normal = (fanIn: number): Kind => ({ positive: false, deviation: 1 / Math.sqrt(Math.max(1, fanIn)) });
+const scaled = (fanIn: number): Kind => ({ center: 0, deviation: 1 / Math.sqrt(Math.max(1, fanIn)) });
 
 /** Kinds by the first node that says one, looking behind transposes and casts. */
 function findKinds(graph: Graph): Map<string, Kind> {
@@ -52,7 +54,8 @@ function findKinds(graph: Graph): Map<string, Kind> {
         aliases.set(node.outputs[0] ?? "", { name: alias.name, transposed });
         return;
       }
-      const kind = kindFor(node, i, info, alias.transposed);
+      const use = { node, input: i, shape: info.shape, flipped: alias.transposed };
+      const kind = KIND_RULES.get(node.op)?.(use);
       if (kind !== undefined) kinds.set(alias.name, kind);
     });
   }
@@ -60,30 +63,42 @@ function findKinds(graph: Graph): Map<string, Kind> {
 }
 
 const PASSES_ON: ReadonlySet<string> = new Set(["Identity", "Cast", "Transpose", "Unsqueeze", "Reshape"]);
-const NORMS: ReadonlySet<string> = new Set([
-  "BatchNormalization",
-  "InstanceNormalization",
-  "LayerNormalization",
-  "RMSNormalization",
-  "GroupNormalization",
+/** How each operator uses its inputs, by operator; `flipped` weights were transposed on the way. */
+type KindRule = (use: {
+  readonly node: Node;
+  readonly input: number;
+  readonly shape: readonly number[];
+  readonly flipped: boolean;
+}) => Kind | undefined;
+
+// The inputs of batch norm: data, scale, bias, mean, variance.
+const norm: KindRule = ({ input }) => (input === 1 || input === 4 ? SCALE : BIAS);
+const factor: KindRule = ({ shape }) => (shape.length <= 1 ? SCALE : undefined);
+const summand: KindRule = () => BIAS;
+
+const KIND_RULES: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([
+  ["BatchNormalization", norm],
+  ["InstanceNormalization", norm],
+  ["LayerNormalization", norm],
+  ["RMSNormalization", norm],
+  ["GroupNormalization", norm],
+  ["Mul", factor],
+  ["Div", factor],
+  ["Add", summand],
+  ["Sub", summand],
+  ["Gather", ({ input }) => (input === 0 ? scaled(1) : undefined)],
+  ["Conv", ({ input, shape }) => (input === 1 ? scaled(sizeOf(shape.slice(1))) : BIAS)],
+  ["MatMul", ({ input, shape, flipped }) => scaled(shape.at((input === 1) !== flipped ? -2 : -1) ?? 1)],
+  [
+    "Gemm",
+    ({ node, input, shape, flipped }) => {
+      const transB = node.attributes.get("transB");
+      const outputsFirst = (transB?.type === "int" && transB.value === 1) !== flipped;
+      return input === 2 ? BIAS : scaled(shape[outputsFirst ? 1 : 0] ?? 1);
+    },
+  ],
 ]);
 
-function kindFor(node: Node, input: number, { shape }: WeightInfo, transposed: boolean): Kind | undefined {
-  // The inputs of batch norm: data, scale, bias, mean, variance.
-  if (NORMS.has(node.op)) return input === 1 || input === 4 ? SCALE : BIAS;
-  if (node.op === "Mul" || node.op === "Div") return shape.length <= 1 ? SCALE : undefined;
-  if (node.op === "Add" || node.op === "Sub") return BIAS;
-  if (node.op === "Gather" && input === 0) return normal(1);
-  if (node.op === "Conv") return input === 1 ? normal(sizeOf(shape.slice(1))) : BIAS;
-  if (node.op === "Gemm") {
-    const transB = node.attributes.get("transB");
-    const outputsFirst = (transB?.type === "int" && transB.value === 1) !== transposed;
-    return input === 2 ? BIAS : normal(shape[outputsFirst ? 1 : 0] ?? 1);
-  }
-  if (node.op === "MatMul") return normal(shape.at((input === 1) !== transposed ? -2 : -1) ?? 1);
-  return undefined;
-}
-
 function guessKind({ shape }: WeightInfo): Kind {
-  return shape.length < 2 ? BIAS : normal(sizeOf(shape.slice(1)));
+  return shape.length < 2 ? BIAS : scaled(sizeOf(shape.slice(1)));
 }

@@ -7,15 +7,19 @@ const MIN_STEP_RUN = 3;
 /** Compresses whole numbers to stretches with a constant step. */
 export function encodeRuns(values: ArrayLike<number>): Run[] {
   const runs: Run[] = [];
-  let at = 0;
-  while (at < values.length) {
-    const first = values[at] ?? 0;
-    const step = at + 1 < values.length ? (values[at + 1] ?? 0) - first : 1;
-    let end = at + 1;
-    while (end < values.length && (values[end] ?? 0) - (values[end - 1] ?? 0) === step) end++;
-    const count = step === 1 || end - at >= MIN_STEP_RUN ? end - at : 1;
-    runs.push(step === 1 || count === 1 ? [first, count] : [first, count, step]);
-    at += count;
+  for (let at = 0; at < values.length; ) {
+    const run = runAt(values, at);
+    runs.push(run);
+    at += run[1];
   }
   return runs;
+}
+
+function runAt(values: ArrayLike<number>, at: number): Run {
+  const first = values[at] ?? 0;
+  const step = at + 1 < values.length ? (values[at + 1] ?? 0) - first : 1;
+  let end = at + 1;
+  while (end < values.length && (values[end] ?? 0) - (values[end - 1] ?? 0) === step) end++;
+  if (step === 1) return [first, end - at];
+  return end - at >= MIN_STEP_RUN ? [first, end - at, step] : [first, 1];
 }

@@ -110,21 +110,12 @@ export interface Component {
 
 /** Splits the axes of tensors of one rank into components; axes without any field are in none. */
 export function connect(tensors: readonly Labelled[]): Component[] {
-  const groups: Set<number>[] = [];
-  for (const { fields } of tensors) {
-    for (const { axes } of fields) {
-      const touching = groups.filter((group) => axes.some((axis) => group.has(axis)));
-      const [target, ...others] = touching;
-      if (target === undefined) {
-        groups.push(new Set(axes));
-        continue;
-      }
-      for (const axis of axes) target.add(axis);
-      for (const other of others) {
-        for (const axis of other) target.add(axis);
-        groups.splice(groups.indexOf(other), 1);
-      }
-    }
+  let groups: ReadonlySet<number>[] = [];
+  for (const { axes } of tensors.flatMap(({ fields }) => fields)) {
+    const touching = groups.filter((group) => axes.some((axis) => group.has(axis)));
+    if (touching.length === 1 && axes.every((axis) => touching[0]?.has(axis))) continue;
+    const joined = new Set([...axes, ...touching.flatMap((group) => [...group])]);
+    groups = [...groups.filter((group) => !touching.includes(group)), joined];
   }
   return groups
     .map((group) => [...group].sort((a, b) => a - b))

@@ -47,26 +47,29 @@ interface AxisGroup {
 function groupAxes(before: readonly number[], after: readonly number[]): AxisGroup[] {
   const from = before.flatMap((extent, axis) => (extent === 1 ? [] : [axis]));
   const to = after.flatMap((extent, axis) => (extent === 1 ? [] : [axis]));
-  const groups: AxisGroup[] = [];
+  const ends = commonEnds(
+    from.map((axis) => before[axis] ?? 1),
+    to.map((axis) => after[axis] ?? 1),
+  );
+  return ends.map(([endFrom, endTo], i) => {
+    const [startFrom, startTo] = ends[i - 1] ?? [0, 0];
+    return { from: from.slice(startFrom, endFrom), to: to.slice(startTo, endTo) };
+  });
+}
+
+/** Numbers of leading extents of two lists after which their products are equal. */
+function commonEnds(a: readonly number[], b: readonly number[]): (readonly [number, number])[] {
+  const ends: (readonly [number, number])[] = [];
   let i = 0;
   let j = 0;
-  while (i < from.length && j < to.length) {
-    const group = { from: [from[i++] ?? 0], to: [to[j++] ?? 0] };
-    let left = before[group.from[0] ?? 0] ?? 1;
-    let right = after[group.to[0] ?? 0] ?? 1;
-    while (left !== right) {
-      const axis = (left < right ? from[i++] : to[j++]) ?? 0;
-      if (left < right) {
-        group.from.push(axis);
-        left *= before[axis] ?? 1;
-      } else {
-        group.to.push(axis);
-        right *= after[axis] ?? 1;
-      }
-    }
-    groups.push(group);
+  let left = 1;
+  let right = 1;
+  while (i < a.length || j < b.length) {
+    if (left <= right) left *= a[i++] ?? Number.POSITIVE_INFINITY;
+    else right *= b[j++] ?? Number.POSITIVE_INFINITY;
+    if (left === right) ends.push([i, j]);
   }
-  return groups;
+  return ends;
 }
 
 /** Removes axes along which a field turned out to be constant. */

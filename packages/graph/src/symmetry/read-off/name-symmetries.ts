@@ -1,6 +1,7 @@
 import { LABEL_FLAGS, type LabelStore } from "../labels/label-store.ts";
 import type { Classes } from "./classify.ts";
 import type { Family } from "./families.ts";
+import { indexFamilies } from "./number-units.ts";
 
 /** Endings of weights' names that say nothing of the symmetry. */
 const ENDING = /[._](weight|bias|running_mean|running_var|gamma|beta|scale|kernel)$/;
@@ -41,19 +42,12 @@ class Namer {
   constructor(store: LabelStore, classes: Classes, free: readonly Family[], followers: readonly Family[]) {
     this.#store = store;
     this.#classes = classes;
-    const familyOf = new Map<number, Family>();
-    for (const family of free) for (const cell of family.cells) for (const c of cell) familyOf.set(c, family);
-    const add = (table: Map<Family, Family[]>, key: Family, family: Family): void => {
-      const list = table.get(key);
-      if (list === undefined) table.set(key, [family]);
-      else list.push(family);
-    };
+    const familyOf = indexFamilies(free);
     for (const family of [...free, ...followers]) {
-      for (const parent of family.parents[0] ?? []) {
-        const above = familyOf.get(parent);
-        if (above === undefined) continue;
-        add(family.size > 1 ? this.#nested : this.#followed, above, family);
-        add(this.#above, family, above);
+      const parents = Array.from(family.parents[0] ?? [], (parent) => familyOf.get(parent));
+      for (const above of parents.filter((parent) => parent !== undefined)) {
+        append(family.size > 1 ? this.#nested : this.#followed, above, family);
+        append(this.#above, family, above);
       }
     }
   }
@@ -113,4 +107,10 @@ class Namer {
     const c = cells[0]?.[0] ?? 0;
     return members.slice(start[c] as number, start[c + 1] as number).sort();
   }
+}
+
+function append(table: Map<Family, Family[]>, key: Family, family: Family): void {
+  const list = table.get(key);
+  if (list === undefined) table.set(key, [family]);
+  else list.push(family);
 }

@@ -21,12 +21,29 @@ export interface NumberedUnits {
  * Numbers the units of a specification: those of families with freedom, then those of followers. Families that
  * neither lie in a weight nor move one that does are left out.
  */
-export function numberUnits(store: LabelStore, { classes, families }: SymmetryGroup): NumberedUnits {
+export function numberUnits(store: LabelStore, group: SymmetryGroup): NumberedUnits {
+  const needed = neededFamilies(store, group);
+  const kept = group.families.filter((family) => needed.has(family));
+  const free = kept.filter(({ size }) => size > 1);
+  const followers = kept.filter(({ size }) => size === 1);
+  const unitOf = new Int32Array(group.classes.count).fill(-1);
+  const classOf: number[] = [];
+  const firstUnit = new Map<Family, number>();
+  for (const family of [...free, ...followers]) {
+    firstUnit.set(family, classOf.length);
+    for (const c of family.cells.flatMap((cell) => [...cell])) {
+      unitOf[c] = classOf.length;
+      classOf.push(c);
+    }
+  }
+  return { free, followers, unitOf, classOf: Int32Array.from(classOf), firstUnit };
+}
+
+/** Families that lie in a weight, and those they are nested in or follow. */
+function neededFamilies(store: LabelStore, { classes, families }: SymmetryGroup): ReadonlySet<Family> {
   const inWeights = classesInWeights(store, classes);
+  const familyOf = indexFamilies(families);
   const needed = new Set<Family>();
-  const familyOf = new Map<number, Family>();
-  for (const family of families)
-    for (const cell of family.cells) for (const c of cell) familyOf.set(c, family);
   for (const family of [...families].reverse()) {
     if (!needed.has(family) && !family.cells.some((cell) => cell.some((c) => inWeights[c] === 1))) continue;
     needed.add(family);
@@ -35,22 +52,15 @@ export function numberUnits(store: LabelStore, { classes, families }: SymmetryGr
       if (above !== undefined) needed.add(above);
     }
   }
-  const kept = families.filter((family) => needed.has(family));
-  const free = kept.filter(({ size }) => size > 1);
-  const followers = kept.filter(({ size }) => size === 1);
-  const unitOf = new Int32Array(classes.count).fill(-1);
-  const classOf: number[] = [];
-  const firstUnit = new Map<Family, number>();
-  for (const family of [...free, ...followers]) {
-    firstUnit.set(family, classOf.length);
-    for (const cell of family.cells) {
-      for (const c of cell) {
-        unitOf[c] = classOf.length;
-        classOf.push(c);
-      }
-    }
-  }
-  return { free, followers, unitOf, classOf: Int32Array.from(classOf), firstUnit };
+  return needed;
+}
+
+/** The family of each class that is in one. */
+export function indexFamilies(families: readonly Family[]): ReadonlyMap<number, Family> {
+  const familyOf = new Map<number, Family>();
+  for (const family of families)
+    for (const cell of family.cells) for (const c of cell) familyOf.set(c, family);
+  return familyOf;
 }
 
 function classesInWeights(store: LabelStore, { count, classOf }: Classes): Uint8Array {

@@ -44,7 +44,7 @@ function relativeError(a: Float32Array, b: Float32Array): number {
     const magnitude = Math.abs(x);
     if (magnitude > largest && magnitude !== Number.POSITIVE_INFINITY) largest = magnitude;
     // Equal infinities and masks differ by nothing; NaN is equal to NaN here, as the network computes it both times.
-    if (x === y || (x !== x && y !== y)) continue;
+    if (Object.is(x, y) || x === y) continue;
     const apart = Math.abs(x - y);
     if (!(apart <= difference)) difference = apart;
   }

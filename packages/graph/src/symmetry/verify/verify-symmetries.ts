@@ -121,7 +121,7 @@ async function derivationOf(
   return fingerprintSpec(derivation.spec) === fingerprintSpec(symmetries) ? derivation : undefined;
 }
 
-/** Errors of all values that depend on the weights, in the order of computation. */
+/** Errors of all values that depend on the input or the weights, in the order of computation. */
 async function tryAlignment(trial: Trial, alignment: Alignment): Promise<ValueError[]> {
   const { graph, engine, spec, derivation, inputs, bound, before, options } = trial;
   const permuted = permute(alignment, createCheckpoint(bound), spec);
@@ -131,27 +131,40 @@ async function tryAlignment(trial: Trial, alignment: Alignment): Promise<ValueEr
   }
   const after = await runAll(graph, engine, new Map([...inputs, ...moved]));
   options.signal?.throwIfAborted();
-  const image = derivation === undefined ? undefined : predictImage(derivation, alignment);
-  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const compare = createComparison(graph, derivation, alignment);
   const errors: ValueError[] = [];
   for (const node of graph.nodes) {
     for (const value of node.outputs) {
       const one = before.get(value);
       const two = after.get(value);
-      if (one === undefined || two === undefined) continue;
-      const labelled = derivation?.labels.values.get(value);
-      if (derivation !== undefined && labelled === undefined) continue;
-      let error: number;
-      if (outputs.has(value)) error = compareInPlace(one, two);
-      else if (labelled === undefined || image === undefined) error = compareSorted(one, two);
-      else {
-        const movement = predictMovement(labelled, image);
-        error = movement === undefined ? Number.POSITIVE_INFINITY : compareMoved(one, two, movement);
-      }
-      errors.push({ value, node: node.name, error });
+      const error = one === undefined || two === undefined ? undefined : compare(value, one, two);
+      if (error !== undefined) errors.push({ value, node: node.name, error });
     }
   }
   return errors;
+}
+
+/** Error of a value from before to after; undefined for values that are constants of the graph. */
+type Comparison = (value: string, before: Tensor, after: Tensor) => number | undefined;
+
+function createComparison(
+  graph: Graph,
+  derivation: Derivation | undefined,
+  alignment: Alignment,
+): Comparison {
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  if (derivation === undefined) {
+    return (value, before, after) =>
+      outputs.has(value) ? compareInPlace(before, after) : compareSorted(before, after);
+  }
+  const image = predictImage(derivation, alignment);
+  return (value, before, after) => {
+    if (outputs.has(value)) return compareInPlace(before, after);
+    const labelled = derivation.labels.values.get(value);
+    if (labelled === undefined) return undefined;
+    const movement = predictMovement(labelled, image);
+    return movement === undefined ? Number.POSITIVE_INFINITY : compareMoved(before, after, movement);
+  };
 }
 
 function summarize(

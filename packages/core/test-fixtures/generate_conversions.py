@@ -1,4 +1,4 @@
-"""Writes conversions.json: what PyTorch's float conversions give, as hashes and a few values.
+"""Writes conversions.json.golden: what PyTorch's float conversions give, as hashes and a few values.
 
 Run with: python generate_conversions.py (the versions used are in the file it writes).
 """
@@ -51,7 +51,7 @@ def main():
             "narrowed": digest(narrowed(values, dtype, unsigned, nan)),
             "spots": [[float(x), int(y)] for x, y in zip(spots, narrowed(spots, dtype, unsigned, nan))],
         }
-    pathlib.Path(__file__).with_name("conversions.json").write_text(json.dumps(result, indent=1) + "\n")
+    pathlib.Path(__file__).with_name("conversions.json.golden").write_text(json.dumps(result, indent=1) + "\n")
 
 
 main()

@@ -26,14 +26,14 @@ interface Golden {
 }
 
 const golden: Golden = JSON.parse(
-  readFileSync(new URL("../../test-fixtures/conversions.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../test-fixtures/conversions.json.golden", import.meta.url), "utf8"),
 );
 const NARROW = Object.keys(golden.types) as NarrowFloat[];
 const NAN: Record<NarrowFloat, number> = { f16: 0x7e00, bf16: 0x7fc0, f8e4m3: 0x7f, f8e5m2: 0x7e };
 
 function allPatterns(dtype: NarrowFloat): Uint16Array | Uint8Array {
-  const Patterns = DTYPES[dtype].bytes === 2 ? Uint16Array : Uint8Array;
-  return Patterns.from({ length: 2 ** (8 * DTYPES[dtype].bytes) }, (_, i) => i);
+  const patterns = Uint16Array.from({ length: 2 ** (8 * DTYPES[dtype].bytes) }, (_, i) => i);
+  return DTYPES[dtype].bytes === 2 ? patterns : Uint8Array.from(patterns);
 }
 
 function digest(data: NodeJS.ArrayBufferView): string {

@@ -8,7 +8,7 @@ import { createGlobalFinder } from "./globals.ts";
 import { readPickle } from "./pickle/read-pickle.ts";
 import { createStorageLoader } from "./storages.ts";
 import type { TorchStorage, TorchTensor } from "./tensors.ts";
-import { readZipDirectory, type ZipEntry } from "./zip-directory.ts";
+import { assertStored, readZipDirectory, type ZipEntry } from "./zip-directory.ts";
 
 const PICKLE = "data.pkl";
 
@@ -28,6 +28,7 @@ export async function openTorchZip(source: ByteSource, files: readonly string[] 
   const root = findRoot(entries, source);
   await assertLittleEndian(entries.get(`${root}byteorder`), source);
   const pickle = entries.get(root + PICKLE);
+  if (pickle !== undefined) assertStored(pickle, source);
   if (pickle === undefined || pickle.size > MAX_PICKLE_BYTES) {
     throw formatError(
       source,
@@ -68,6 +69,7 @@ function findRoot(entries: ReadonlyMap<string, ZipEntry>, source: ByteSource): s
 async function assertLittleEndian(entry: ZipEntry | undefined, source: ByteSource): Promise<void> {
   // Files from before PyTorch 2.1 do not say; they were written by the same few little-endian machines.
   if (entry === undefined) return;
+  assertStored(entry, source);
   const order = entry.size > 16 ? "unknown" : new TextDecoder().decode(await readEntry(entry, source));
   if (order.trim() === "little") return;
   throw new UnsupportedError(
@@ -99,6 +101,7 @@ function placeStorages(
         `storage "${storage.key}" must be a file of ${storage.bytes} bytes: ${found}`,
       );
     }
+    assertStored(entry, source);
     let place: Promise<number> | undefined;
     places.set(storage.key, () => {
       place ??= entry.locate();

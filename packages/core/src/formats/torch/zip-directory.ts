@@ -7,19 +7,20 @@ import { messageOf } from "../../io/system-error.ts";
 /** Bytes of the directory read at once: it is read entry by entry, forwards. */
 const BLOCK_BYTES = 256 * 1024;
 
-/** A file within a zip archive, stored without compression. */
+/** A file within a zip archive. */
 export interface ZipEntry {
   readonly name: string;
+  /** Bytes it has, or would have once decompressed. */
   readonly size: number;
+  /** Whether it is stored as it is, so that it can be read by range. */
+  readonly stored: boolean;
   /** Finds out where its first byte is. */
   locate(): Promise<number>;
 }
 
 /**
- * Reads the directory of a zip archive; its files must be stored as they are, as PyTorch does, so that they can be
- * read by range, and so that none can be larger than the archive.
+ * Reads the directory of a zip archive.
  * @throws FormatError if the archive is damaged, two files have the same name, or one is larger than the archive.
- * @throws UnsupportedError if a file is compressed or encrypted.
  */
 export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
   try {
@@ -52,20 +53,16 @@ async function readEntries(zip: ZipFile, source: ByteSource): Promise<Map<string
   const entries = new Map<string, ZipEntry>();
   for await (const entry of zip.eachEntry()) {
     const { fileName: name, uncompressedSize: size } = entry;
-    if (entry.compressionMethod !== 0 || entry.isEncrypted()) {
-      throw new UnsupportedError(
-        `Cannot read "${source.name}" as the files in the archive must be stored as they are: "${name}" is ` +
-          `compressed or encrypted (${entry.compressedSize} bytes for ${size}); load it in PyTorch and save it again`,
-        { feature: "compressed zip entries" },
-      );
-    }
-    if (size > source.size)
+    const stored = entry.compressionMethod === 0 && !entry.isEncrypted();
+    if (stored && size > source.size) {
       throw formatError(source, `cannot hold "${name}": it claims ${size} bytes of ${source.size}`);
+    }
     if (entries.has(name))
       throw formatError(source, `must not hold two files of one name: "${name}" is there twice`);
     entries.set(name, {
       name,
       size,
+      stored,
       async locate() {
         try {
           return (await zip.readLocalFileHeaderPromise(entry, { minimal: true })).fileDataStart;
@@ -76,6 +73,19 @@ async function readEntries(zip: ZipFile, source: ByteSource): Promise<Map<string
     });
   }
   return entries;
+}
+
+/**
+ * Checks that a file is stored as it is, as PyTorch stores them; a compressed one could be larger than any memory.
+ * @throws UnsupportedError if it is compressed or encrypted.
+ */
+export function assertStored({ name, size, stored }: ZipEntry, source: ByteSource): void {
+  if (stored) return;
+  throw new UnsupportedError(
+    `Cannot read "${source.name}" as the files in the archive must be stored as they are: "${name}" (${size} bytes) is ` +
+      "compressed or encrypted; load it in PyTorch and save it again",
+    { feature: "compressed zip entries" },
+  );
 }
 
 function formatError(source: ByteSource, problem: string): FormatError {

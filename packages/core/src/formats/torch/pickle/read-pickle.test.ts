@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { FormatError, UnsupportedError } from "../../../index.ts";
+import { type PickleHost, readPickle } from "./read-pickle.ts";
+import { type PickleDict, PickleGlobal, type PickleSet, PickleTuple } from "./values.ts";
+
+const host: PickleHost = {
+  find: (module, name) =>
+    new PickleGlobal(`${module}.${name}`, name === "inert" ? undefined : (args) => [name, ...args]),
+  load: (id) => ({ id }),
+};
+
+/** Reads a pickle written as Latin-1 text. */
+function read(text: string): unknown {
+  return readPickle(Uint8Array.from(Buffer.from(text, "latin1")), host, "test").value;
+}
+
+describe("readPickle()", () => {
+  it("reads scalars", () => {
+    expect(read("\x80\x02N.")).toBe(null);
+    expect(read("\x80\x02\x88.")).toBe(true);
+    expect(read("\x80\x02\x89.")).toBe(false);
+    expect(read("K\xff.")).toBe(255);
+    expect(read("M\x34\x12.")).toBe(0x1234);
+    expect(read("J\xff\xff\xff\xff.")).toBe(-1);
+    expect(read("\x8a\x00.")).toBe(0);
+    expect(read("\x8a\x01\x80.")).toBe(-128);
+    expect(read("\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x80\x00.")).toBe(2n ** 63n);
+    expect(read("\x8b\x02\x00\x00\x00\x00\x01.")).toBe(256);
+    expect(read("G\x3f\xf8\x00\x00\x00\x00\x00\x00.")).toBe(1.5);
+  });
+
+  it("reads strings and bytes", () => {
+    expect(read("X\x02\x00\x00\x00\xc3\xa9.")).toBe("é");
+    expect(read("\x8c\x01a.")).toBe("a");
+    expect(read("\x8d\x01\x00\x00\x00\x00\x00\x00\x00a.")).toBe("a");
+    expect(read("U\x01\xe9.")).toBe("é");
+    expect(read("T\x01\x00\x00\x00\xe9.")).toBe("é");
+    expect(read("C\x02ab.")).toEqual(Uint8Array.of(97, 98));
+    expect(read("B\x01\x00\x00\x00a.")).toEqual(Uint8Array.of(97));
+  });
+
+  it("reads containers", () => {
+    expect(read("](K\x01K\x02e.")).toEqual([1, 2]);
+    expect(read("]K\x01a.")).toEqual([1]);
+    expect(read("(K\x01K\x02l.")).toEqual([1, 2]);
+    expect(read("(K\x01K\x02t.")).toEqual(new PickleTuple([1, 2]));
+    expect(read("K\x01K\x02K\x03\x87.")).toEqual(new PickleTuple([1, 2, 3]));
+    const dictionary = read("}(\x8c\x01aK\x01\x8c\x01bK\x02u\x8c\x01cK\x03s.") as PickleDict;
+    expect([...dictionary.entries]).toEqual([
+      ["a", 1],
+      ["b", 2],
+      ["c", 3],
+    ]);
+    expect([...(read("(\x8c\x01aK\x01d.") as PickleDict).entries]).toEqual([["a", 1]]);
+    expect((read("\x8f(K\x01K\x02\x90.") as PickleSet).items).toEqual([1, 2]);
+    expect((read("(K\x01\x91.") as PickleSet).items).toEqual([1]);
+  });
+
+  it("keeps and recalls values", () => {
+    const list = read("]q\x00(h\x00]\x94h\x01e.") as unknown[];
+    expect(list[0]).toBe(list);
+    expect(list[1]).toBe(list[2]);
+    expect(read("K\x01r\x05\x00\x00\x000j\x05\x00\x00\x00.")).toBe(1);
+    expect(read("K\x012\x86.")).toEqual(new PickleTuple([1, 1]));
+  });
+
+  it("calls what the host allows, and only that", () => {
+    expect(read("cmod\nname\n(K\x01tR.")).toEqual(["name", 1]);
+    expect(read("\x8c\x03mod\x8c\x04name\x93K\x01\x85\x81.")).toEqual(["name", 1]);
+    expect(read("cmod\nname\n)}\x92.")).toEqual(["name"]);
+    expect(() => read("cmod\ninert\n)R.")).toThrow(UnsupportedError);
+    expect(() => read("K\x01)R.")).toThrow(/neither a class nor a function/);
+    expect(() => read("cmod\nname\nK\x01R.")).toThrow(/not a tuple/);
+    expect(() => read("cmod\nname\n)}K\x01K\x02s\x92.")).toThrow(/keywords/);
+    expect(read("K\x07Q.")).toEqual({ id: 7 });
+    expect(read("K\x07}b.")).toBe(7);
+  });
+
+  it("says where a pickle ends", () => {
+    expect(readPickle(Uint8Array.from(Buffer.from("xxK\x01.yy", "latin1")), host, "test", 2)).toEqual({
+      value: 1,
+      end: 5,
+    });
+  });
+
+  it.each([
+    ["ends too early", "]K", /claims 1 bytes of 0/],
+    ["has no end", "K\x01", /claims 1 bytes of 0/],
+    [
+      "claims a string of 2^60 bytes",
+      "\x8d\x00\x00\x00\x00\x00\x00\x00\x10a.",
+      /claims 115292150460684\d+ bytes/,
+    ],
+    ["claims an integer of 4 GB", "\x8b\xff\xff\xff\xffa.", /claims an integer of 4294967295 bytes/],
+    ["takes from an empty stack", ".", /empty stack/],
+    ["recalls what was not kept", "h\x05.", /recalls value 5/],
+    ["goes back to no mark", "t.", /mark that is not there/],
+    ["appends to a number", "K\x01K\x02a.", /not a list/],
+    ["sets an item of a list", "]K\x01K\x02s.", /not a dictionary/],
+    ["sets a key without a value", "}(K\x01u.", /key without a value/],
+    ["has text that is not UTF-8", "X\x01\x00\x00\x00\xff.", /must be UTF-8/],
+    ["names a global without a line break", "cmod", /claims \d+ bytes/],
+  ])("refuses a pickle that %s", (_, text, message) => {
+    expect(() => read(text)).toThrow(FormatError);
+    expect(() => read(text)).toThrow(message);
+  });
+
+  it.each([
+    ["protocol 0", "I1\n."],
+    ["instances by hand", "(imod\nname\n."],
+    ["extensions", "\x82\x01."],
+    ["buffers beside the pickle", "\x97."],
+    ["a protocol to come", "\x80\x06N."],
+  ])("does not handle %s", (_, text) => {
+    expect(() => read(text)).toThrow(UnsupportedError);
+  });
+
+  it("refuses one that takes too many steps", () => {
+    // NONE and POP in turn.
+    const endless = Uint8Array.from({ length: 10_000_002 }, (_, i) => (i % 2 === 0 ? 0x4e : 0x30));
+    expect(() => readPickle(endless, host, "test")).toThrow(/at most 10000000 steps/);
+  });
+});

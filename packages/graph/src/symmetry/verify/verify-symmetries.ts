@@ -1,8 +1,8 @@
-import { type Checkpoint, createCheckpoint, resolveOptions, type Tensor } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, createRandom, resolveOptions, type Tensor } from "@isthmus/core";
 import type { Engine } from "../../engine.ts";
 import { bindWeights } from "../../ir/bind-weights.ts";
 import type { Graph } from "../../ir/graph.ts";
-import { type Alignment, randomAlignment } from "../alignment.ts";
+import type { Alignment } from "../alignment.ts";
 import { completeUnits } from "../complete-units.ts";
 import { type Derivation, deriveSpec } from "../derive-spec.ts";
 import { fingerprintSpec } from "../encode/fingerprint-spec.ts";
@@ -93,7 +93,7 @@ export async function verifySymmetries(
   const before = await runAll(graph, engine, new Map([...inputs, ...bound]));
   signal?.throwIfAborted();
   const trial: Trial = { graph, engine, spec, derivation, inputs, bound, before, options: resolved };
-  const errors = await tryAlignment(trial, randomAlignment(spec, seed));
+  const errors = await tryAlignment(trial, createTrialAlignment(spec, seed));
   const summary = summarize(graph, errors, resolved);
   const failedSymmetries = summary.passed ? [] : await findFailing(trial, seed);
   return { ...summary, failedSymmetries, seed };
@@ -194,20 +194,24 @@ function summarize(
 /** Tries each symmetry by itself. */
 async function findFailing(trial: Trial, seed: number): Promise<string[]> {
   const failed: string[] = [];
-  const all = randomAlignment(trial.spec, seed);
   for (const { name } of trial.spec.symmetries) {
-    const errors = await tryAlignment(trial, restrict(trial.spec, all, name));
+    const errors = await tryAlignment(trial, createTrialAlignment(trial.spec, seed, name));
     if (!summarize(trial.graph, errors, trial.options).passed) failed.push(name);
   }
   return failed;
 }
 
-/** An alignment that permutes the units of one symmetry as another does, and of others only by following. */
-function restrict(spec: SymmetrySpec, { source }: Alignment, name: string): Alignment {
-  return completeUnits(spec, ({ name: own, firstUnit, size, cells }, cell) => {
-    const identity = Int32Array.from({ length: size }, (_, i) => i);
-    if (own !== name) return identity;
-    const first = firstUnit + cell * size;
-    return identity.map((i) => (((source[first + i] ?? 0) - firstUnit) % (size * cells.length)) % size);
+/**
+ * A random alignment that permutes the units of every cell, of all symmetries or of one: what it leaves in place would
+ * not be tried.
+ */
+function createTrialAlignment(spec: SymmetrySpec, seed: number, only?: string): Alignment {
+  const random = createRandom(seed, "verify");
+  return completeUnits(spec, ({ name, size }) => {
+    const order = Int32Array.from({ length: size }, (_, i) => i);
+    if (only !== undefined && name !== only) return order;
+    random.shuffleInPlace(order);
+    const moved = order.some((unit, i) => unit !== i);
+    return moved ? order : order.map((unit) => (unit + 1) % size);
   });
 }

@@ -1,0 +1,55 @@
+import { createRandom } from "@isthmus/core";
+import type { WeightPair } from "./block-matcher.ts";
+import { type Descent, type DescentProblem, descend } from "./descend.ts";
+import { startFresh, startFromKick } from "./starts.ts";
+
+/** How placements are searched. */
+export interface SearchOptions {
+  readonly seed: number;
+  readonly restarts: number;
+  readonly maxSweeps: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress:
+    | ((progress: { readonly restart: number; readonly restarts: number; readonly sweep: number }) => void)
+    | undefined;
+}
+
+/**
+ * Searches from nothing, then again and again from the best so far with some units shuffled; stops early
+ * where no other search could find more. In the order they were made.
+ */
+export async function searchPlacements(problem: DescentProblem, options: SearchOptions): Promise<Descent[]> {
+  const { seed, restarts, maxSweeps, signal, onProgress } = options;
+  const limit = objectiveLimit(problem.weights);
+  const searches: Descent[] = [];
+  for (let restart = 0; restart < restarts; restart++) {
+    const random = createRandom(seed, `match weights ${restart}`);
+    const state =
+      restart === 0
+        ? await startFresh(problem, random, signal)
+        : startFromKick(problem, bestOf(searches).placement, random);
+    if (state === undefined) break;
+    const onSweep = (sweep: number) => onProgress?.({ restart, restarts, sweep });
+    searches.push(await descend(problem, state, { random, maxSweeps, signal, onSweep }));
+    if (bestOf(searches).objective >= limit) break;
+  }
+  return searches;
+}
+
+/** The search that found most; of equals, the first. */
+export function bestOf(searches: readonly Descent[]): Descent {
+  return searches.reduce((kept, found) => (found.objective > kept.objective ? found : kept));
+}
+
+/** Rounding of the objective; nothing can be gained beyond this close to its bound. */
+const LIMIT_TOLERANCE = 1e-9;
+
+/** The objective cannot exceed the product of norms (Cauchy-Schwarz), which a permuted copy of A reaches. */
+function objectiveLimit({ a, b }: WeightPair): number {
+  const square = (weights: ReadonlyMap<string, Float32Array>) => {
+    let sum = 0;
+    for (const values of weights.values()) for (const value of values) sum += value * value;
+    return sum;
+  };
+  return Math.sqrt(square(a) * square(b)) * (1 - LIMIT_TOLERANCE);
+}

@@ -1,0 +1,46 @@
+import {
+  asFloat32,
+  type Checkpoint,
+  findNonFinite,
+  formatShape,
+  InputError,
+  MismatchError,
+  sameShape,
+} from "@isthmus/core";
+import type { SymmetrySpec } from "@isthmus/graph";
+import { votes } from "./coordinate-descent/alignment-objective.ts";
+
+/**
+ * Reads every parameter that a specification can move, as f32.
+ * @throws MismatchError if the checkpoint lacks one, or has it in another shape
+ * @throws InputError if a value is NaN or infinite; the parameter is named
+ */
+export async function readParameters(
+  checkpoint: Checkpoint,
+  spec: SymmetrySpec,
+): Promise<Map<string, Float32Array>> {
+  const parameters = new Map<string, Float32Array>();
+  for (const [name, layout] of spec.weights) {
+    if (!votes(layout)) continue;
+    const { dtype, shape, data } = await checkpoint.read(name);
+    if (!sameShape(shape, layout.shape)) {
+      throw new MismatchError(
+        `Cannot match "${name}" of "${checkpoint.source}" as shapes must be equal: the symmetries are for ${formatShape(layout.shape)}, the checkpoint has ${formatShape(shape)}`,
+        { parameters: [name] },
+      );
+    }
+    const values = asFloat32(data, dtype);
+    assertFinite(values, name, checkpoint.source);
+    parameters.set(name, values);
+  }
+  return parameters;
+}
+
+function assertFinite(values: Float32Array, name: string, source: string): void {
+  const index = findNonFinite({ dtype: "f32", data: values });
+  if (index < 0) return;
+  throw new InputError(
+    `Cannot match "${name}" of "${source}" as weights must be finite: element ${index} is ${values[index]}`,
+    { input: source },
+  );
+}

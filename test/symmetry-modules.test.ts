@@ -16,7 +16,11 @@ async function examine(graph: Graph): Promise<{ sizes: string[]; unknown: string
   expect(result.maxRelativeError).toBeLessThan(1e-5);
   for (const [name, { fields }] of spec.weights) {
     if (fields.length === 0) continue;
-    const control = await verifySymmetries(graph, engine, derivation, { seed: SEED, unpermuted: [name] });
+    const control = await verifySymmetries(graph, engine, derivation, {
+      seed: SEED,
+      unpermuted: [name],
+      findFailing: false,
+    });
     expect(control.passed, `${name} left unpermuted`).toBe(false);
   }
   return { sizes: describeSizes(spec), unknown: spec.unknown.map(({ op }) => op) };

@@ -27,6 +27,8 @@ export interface VerifySymmetriesOptions {
   readonly innerTolerance?: number;
   /** Weights to leave as they are, which must make the check fail: a control of its power. @defaultValue none */
   readonly unpermuted?: readonly string[];
+  /** Where all at once do not pass, try each symmetry by itself, to name those that fail. @defaultValue true */
+  readonly findFailing?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,6 +38,7 @@ export const VERIFY_SYMMETRIES_DEFAULTS: Required<Omit<VerifySymmetriesOptions, 
   outputTolerance: 1e-4,
   innerTolerance: 1e-3,
   unpermuted: [],
+  findFailing: true,
   signal: undefined,
 };
 
@@ -95,7 +98,7 @@ export async function verifySymmetries(
   const trial: Trial = { graph, engine, spec, derivation, inputs, bound, before, options: resolved };
   const errors = await tryAlignment(trial, createTrialAlignment(spec, seed));
   const summary = summarize(graph, errors, resolved);
-  const failedSymmetries = summary.passed ? [] : await findFailing(trial, seed);
+  const failedSymmetries = summary.passed || !resolved.findFailing ? [] : await findFailing(trial, seed);
   return { ...summary, failedSymmetries, seed };
 }
 

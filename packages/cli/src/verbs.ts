@@ -12,4 +12,20 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Show what is in a checkpoint or a graph",
     load: async () => (await import("./commands/inspect.ts")).inspectVerb,
   },
+  symmetry: {
+    summary: "Find out which units of a network can be permuted, and prove it",
+    load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,
+  },
+  align: {
+    summary: "Permute the units of one network to match another",
+    load: async () => (await import("./commands/align.ts")).alignVerb,
+  },
+  merge: {
+    summary: "Average checkpoints, aligned first if asked",
+    load: async () => (await import("./commands/merge.ts")).mergeVerb,
+  },
+  barrier: {
+    summary: "Measure loss and error on the way from one network to another",
+    load: async () => (await import("./commands/barrier.ts")).barrierVerb,
+  },
 };

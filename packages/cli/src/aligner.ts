@@ -1,0 +1,145 @@
+import { asFloat32, type Checkpoint, type Tensor, UnsupportedError } from "@isthmus/core";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import {
+  type Alignment,
+  bindWeights,
+  type Derivation,
+  discoverSymmetries,
+  type Engine,
+  type Graph,
+  permute,
+  randomInputs,
+  readGraph,
+  verifySymmetries,
+} from "@isthmus/graph";
+import { type MatchWeightsResult, matchWeights } from "@isthmus/weight-matching";
+import type { Context } from "./verb.ts";
+
+/** Examples the function of a permuted network is compared on. */
+const COMPARED_EXAMPLES = 8;
+/** Largest difference of an output before and after a permutation, relative to the largest output. */
+const OUTPUT_TOLERANCE = 1e-4;
+
+/** How well permuting keeps the function of a network. */
+export interface Verification {
+  readonly passed: boolean;
+  /** Largest error of any value inside the network or of its outputs. */
+  readonly maxRelativeError: number;
+}
+
+/** A network aligned to another. */
+export interface AlignedNetwork {
+  readonly alignment: Alignment;
+  /** The network with its units in the order of the other; lazy. */
+  readonly network: Checkpoint;
+  /** What `--json` says of it. */
+  readonly summary: Pick<MatchWeightsResult, "objective" | "sweeps" | "status" | "seed"> & {
+    readonly restarts: number;
+    readonly verified: Verification;
+  };
+}
+
+/** A graph and the engine that runs it. */
+export interface Architecture {
+  readonly graph: Graph;
+  readonly engine: Engine;
+}
+
+/** An architecture with its symmetries. */
+export interface Aligner extends Architecture {
+  readonly symmetries: Derivation;
+}
+
+/** Options of {@link alignNetwork}. */
+export interface AlignOptions {
+  readonly seed: number;
+  readonly restarts?: number | undefined;
+}
+
+/** Reads a graph and makes the engine that will run it. */
+export async function openArchitecture(path: string): Promise<Architecture> {
+  const { graph } = await readGraph(path);
+  return { graph, engine: createOnnxRuntimeEngine() };
+}
+
+/** Discovers the symmetries of an architecture, and gets ready to align networks of it. */
+export async function createAligner(
+  { graph, engine }: Architecture,
+  { progress, signal }: Pick<Context, "progress" | "signal">,
+): Promise<Aligner> {
+  progress("Discovering symmetries");
+  return { graph, engine, symmetries: await discoverSymmetries(graph, engine, { signal }) };
+}
+
+/**
+ * Aligns network `b` to network `a` and verifies that neither the symmetries in general nor this alignment change
+ * what it computes.
+ * @throws UnsupportedError if they do
+ */
+export async function alignNetwork(
+  { graph, engine, symmetries }: Aligner,
+  [a, b]: readonly [Checkpoint, Checkpoint],
+  { seed, restarts }: AlignOptions,
+  { progress, signal }: Pick<Context, "progress" | "signal">,
+): Promise<AlignedNetwork> {
+  const { spec } = symmetries;
+  const found = await matchWeights(a, b, spec, {
+    seed,
+    ...(restarts === undefined ? {} : { restarts }),
+    engine,
+    signal,
+    onProgress: (at) =>
+      progress(`Matching weights, search ${at.restart + 1} of ${at.restarts}`, at.restart / at.restarts),
+  });
+  const network = permute(found.alignment, b, spec);
+  progress("Verifying");
+  const general = await verifySymmetries(graph, engine, symmetries, { seed, weights: b, signal });
+  const failure = general.firstFailure;
+  if (failure !== undefined) throw wrongSymmetries(graph, failure.node, failure.error);
+  const outputError = await compareFunctions({ graph, engine, seed }, b, network);
+  if (!(outputError <= OUTPUT_TOLERANCE)) throw wrongSymmetries(graph, "the output", outputError);
+  const { objective, sweeps, status } = found;
+  const verified = { passed: true, maxRelativeError: Math.max(general.maxRelativeError, outputError) };
+  return {
+    alignment: found.alignment,
+    network,
+    summary: { objective, sweeps, status, seed, restarts: found.restarts.length, verified },
+  };
+}
+
+function wrongSymmetries(graph: Graph, node: string, error: number): UnsupportedError {
+  return new UnsupportedError(
+    `Cannot align with graph "${graph.name}" as permuting must not change what it computes: ${node} differs by ${error}; please report this graph`,
+    { feature: node },
+  );
+}
+
+/** Largest difference of the outputs of two networks on random inputs, relative to the largest output. */
+async function compareFunctions(
+  { graph, engine, seed }: Architecture & { readonly seed: number },
+  before: Checkpoint,
+  after: Checkpoint,
+): Promise<number> {
+  const inputs = randomInputs(graph, COMPARED_EXAMPLES, seed);
+  const session = await engine.load(graph);
+  try {
+    const run = async (network: Checkpoint) =>
+      session.run(new Map([...inputs, ...(await bindWeights(graph, network))]));
+    const [one, two] = [await run(before), await run(after)];
+    return Math.max(0, ...graph.outputs.map(({ name }) => relativeError(one.get(name), two.get(name))));
+  } finally {
+    await session.release();
+  }
+}
+
+function relativeError(before: Tensor | undefined, after: Tensor | undefined): number {
+  if (before === undefined || after === undefined) return Number.POSITIVE_INFINITY;
+  const [one, two] = [asFloat32(before.data, before.dtype), asFloat32(after.data, after.dtype)];
+  let largest = 0;
+  let difference = 0;
+  for (const [i, value] of one.entries()) {
+    largest = Math.max(largest, Math.abs(value));
+    difference = Math.max(difference, Math.abs(value - (two[i] ?? Number.NaN)));
+  }
+  return difference === 0 ? 0 : difference / largest;
+}

@@ -1,0 +1,95 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { saveCheckpoint, saveFile } from "@isthmus/core";
+import { encodeAlignment } from "@isthmus/graph";
+import { MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
+import { type AlignedNetwork, alignNetwork, createAligner, openArchitecture } from "../aligner.ts";
+import { formatJson } from "../format-json.ts";
+import { formatPairs } from "../format-table.ts";
+import { withCheckpoints } from "../open-checkpoints.ts";
+import { parseCount, parseSeed } from "../parse-values.ts";
+import { describeProvenance } from "../provenance.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+
+interface AlignVerbOptions {
+  readonly graph: string;
+  readonly output: string;
+  readonly saveAlignment?: string | undefined;
+  readonly seed: number;
+  readonly restarts: number;
+}
+
+/** The verb `align`. */
+export function alignVerb(run: RunVerb): CommandUnknownOpts {
+  return createVerb("align")
+    .argument("<a>", "the checkpoint to align to")
+    .argument("<b>", "the checkpoint whose units are permuted")
+    .requiredOption("--graph <file>", "their architecture, an .onnx file")
+    .requiredOption(
+      "-o, --output <path>",
+      "the permuted B (a file ending in .safetensors, or a folder), or only the permutations (.json)",
+    )
+    .option("--save-alignment <file>", "write the permutations as JSON, too")
+    .option("--restarts <n>", "searches; the best wins", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
+    .option("--seed <n>", "seed of the searches", parseSeed, 0)
+    .addHelpText(
+      "after",
+      formatExamples(
+        [
+          "isthmus align a.safetensors b.safetensors --graph model.onnx -o b-aligned.safetensors",
+          "permute B",
+        ],
+        [
+          "isthmus align a.pt b.pt --graph model.onnx --restarts 32 -o alignment.json",
+          "search longer, keep the permutations",
+        ],
+      ),
+    )
+    .action((a, b, options) => run(options, (context) => align([a, b], options, context)));
+}
+
+async function align(
+  paths: readonly [string, string],
+  options: AlignVerbOptions,
+  context: Context,
+): Promise<Outcome> {
+  return withCheckpoints(paths, async ([a, b]) => {
+    const aligner = await createAligner(await openArchitecture(options.graph), context);
+    const aligned = await alignNetwork(aligner, [a, b], options, context);
+    const encoded = formatJson(encodeAlignment(aligner.symmetries.spec, aligned.alignment));
+    const inputs = [...a.files, ...b.files, options.graph];
+    const outputs: string[] = [];
+    if (!options.output.endsWith(".json")) {
+      const saved = await saveCheckpoint(aligned.network, options.output, {
+        metadata: describeProvenance([a, b], {
+          verb: "align",
+          version: context.version,
+          seed: options.seed,
+          restarts: options.restarts,
+        }),
+        overwrite: true,
+        signal: context.signal,
+        onProgress: ({ doneBytes, totalBytes }) => context.progress("Writing", doneBytes / totalBytes),
+      });
+      outputs.push(...saved.files);
+    }
+    for (const path of [options.output, options.saveAlignment]) {
+      if (path === undefined || (path === options.output && !path.endsWith(".json"))) continue;
+      await saveFile(path, encoded, inputs);
+      outputs.push(path);
+    }
+    return { result: { ...aligned.summary, outputs }, text: formatAligned(aligned, outputs) };
+  });
+}
+
+function formatAligned({ summary }: AlignedNetwork, outputs: readonly string[]): string {
+  const { objective, sweeps, status, restarts, verified } = summary;
+  return formatPairs([
+    ["objective", `${objective.before.toFixed(2)} before, ${objective.after.toFixed(2)} after`],
+    [
+      "search",
+      `${restarts} searches, the best took ${sweeps} sweeps and ${status === "converged" ? "converged" : "was given up"}`,
+    ],
+    ["verified", `B computes the same, to ${verified.maxRelativeError.toExponential(1)} (relative)`],
+    ["wrote", outputs.join(", ")],
+  ]);
+}

@@ -1,0 +1,177 @@
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import {
+  type Checkpoint,
+  DTYPES,
+  type DType,
+  type SaveCheckpointResult,
+  saveCheckpoint,
+} from "@isthmus/core";
+import { average, PATH_KINDS, type PathKind, slerp } from "@isthmus/interpolation";
+import { MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
+import { type AlignedNetwork, alignNetwork, createAligner, openArchitecture } from "../aligner.ts";
+import { formatBytes, formatPairs } from "../format-table.ts";
+import { withCheckpoints } from "../open-checkpoints.ts";
+import { parseBytes, parseCount, parseNumbers, parseSeed } from "../parse-values.ts";
+import { describeProvenance } from "../provenance.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+
+const FLOAT_TYPES = (Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float);
+
+interface MergeOptions {
+  readonly output: string;
+  readonly weights?: readonly number[] | undefined;
+  readonly path: PathKind;
+  readonly dtype?: DType | undefined;
+  readonly maxShardSize?: number | undefined;
+  readonly align?: true | undefined;
+  readonly graph?: string | undefined;
+  readonly seed: number;
+  readonly restarts: number;
+}
+
+/** The verb `merge`. */
+export function mergeVerb(run: RunVerb): CommandUnknownOpts {
+  return createVerb("merge")
+    .argument("<checkpoints...>", "two or more checkpoints of one architecture")
+    .requiredOption("-o, --output <path>", "a file ending in .safetensors, or a folder")
+    .option(
+      "--weights <list>",
+      "one number for each checkpoint, for example .7,.3; their sum need not be 1 (default: equal)",
+      parseNumbers,
+    )
+    .addOption(
+      new Option("--path <kind>", "where between two checkpoints: on the line or on the arc")
+        .choices(PATH_KINDS)
+        .default("linear" as const),
+    )
+    .addOption(
+      new Option(
+        "--dtype <type>",
+        "type of the result's floating-point tensors (default: that of the first)",
+      ).choices(FLOAT_TYPES),
+    )
+    .option(
+      "--max-shard-size <size>",
+      "most bytes in one file, for example 5GB (default: one file)",
+      parseBytes,
+    )
+    .option("--align", "align every further checkpoint to the first; needs --graph")
+    .option("--graph <file>", "their architecture, an .onnx file, for --align")
+    .option("--restarts <n>", "searches of each alignment", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
+    .option("--seed <n>", "seed of the searches", parseSeed, 0)
+    .addHelpText(
+      "after",
+      formatExamples(
+        ["isthmus merge a.safetensors b.safetensors -o merged.safetensors", "the mean of two checkpoints"],
+        [
+          "isthmus merge a.safetensors b.safetensors --align --graph model.onnx -o merged.safetensors",
+          "align B to A first, for networks that were trained apart",
+        ],
+        [
+          "isthmus merge a.pt b.pt c.pt --weights .5,.3,.2 --dtype bf16 --max-shard-size 5GB -o merged/",
+          "three checkpoints, unequally, in shards",
+        ],
+      ),
+    )
+    .action((paths, options) => run(options, (context) => merge(paths, options, context)));
+}
+
+async function merge(paths: readonly string[], options: MergeOptions, context: Context): Promise<Outcome> {
+  assertUsage(paths, options);
+  const weights = options.weights ?? paths.map(() => 1 / paths.length);
+  return withCheckpoints(paths, async (checkpoints) => {
+    const [first, ...others] = checkpoints;
+    if (first === undefined) throw tooFew(paths);
+    const aligned = await alignAll(first, others, options, context);
+    const networks = aligned.length === 0 ? others : aligned.map(({ network }) => network);
+    const output = await saveCheckpoint(combine([first, ...networks], weights, options), options.output, {
+      dtype: options.dtype,
+      maxShardBytes: options.maxShardSize ?? Number.POSITIVE_INFINITY,
+      metadata: describeMerge([first, ...others], weights, options, context),
+      overwrite: true,
+      signal: context.signal,
+      onProgress: ({ doneBytes, totalBytes }) => context.progress("Writing", doneBytes / totalBytes),
+    });
+    const alignments = aligned.map(({ summary }, index) => ({ checkpoint: paths[index + 1], ...summary }));
+    return {
+      result: { output, weights, path: options.path, dtype: options.dtype ?? null, alignments },
+      text: formatMerge(output, weights, alignments),
+    };
+  });
+}
+
+/** Aligns the other checkpoints to the first, if asked. */
+async function alignAll(
+  first: Checkpoint,
+  others: readonly Checkpoint[],
+  options: MergeOptions,
+  context: Context,
+): Promise<AlignedNetwork[]> {
+  if (!options.align || options.graph === undefined) return [];
+  const aligner = await createAligner(await openArchitecture(options.graph), context);
+  const aligned: AlignedNetwork[] = [];
+  for (const other of others) aligned.push(await alignNetwork(aligner, [first, other], options, context));
+  return aligned;
+}
+
+function describeMerge(
+  inputs: readonly [Checkpoint, ...Checkpoint[]],
+  weights: readonly number[],
+  { path, align, seed, restarts }: MergeOptions,
+  { version }: Context,
+): Record<string, string> {
+  const search = align ? { align: { seed, restarts } } : {};
+  return describeProvenance(inputs, { verb: "merge", version, weights, path, ...search });
+}
+
+function formatMerge(
+  output: SaveCheckpointResult,
+  weights: readonly number[],
+  alignments: readonly AlignedNetwork["summary"][],
+): string {
+  const pairs: [string, string][] = alignments.map(({ objective }, index) => [
+    `aligned ${index + 2} to 1`,
+    `objective ${objective.before.toFixed(2)} before, ${objective.after.toFixed(2)} after; verified`,
+  ]);
+  const shares = weights.map((weight) => Number(weight.toPrecision(4))).join(", ");
+  return formatPairs([
+    ...pairs,
+    ["merged", `${weights.length} checkpoints, weights ${shares}`],
+    [
+      "wrote",
+      `${output.path}, ${formatBytes(output.bytes)}${output.files.length > 1 ? ` in ${output.files.length} files` : ""}`,
+    ],
+  ]);
+}
+
+function tooFew(paths: readonly string[]): TypeError {
+  return new TypeError(`Cannot merge as at least two checkpoints are needed: got ${paths.length}`);
+}
+
+function assertUsage(paths: readonly string[], { weights, path, align, graph }: MergeOptions): void {
+  if (paths.length < 2) throw tooFew(paths);
+  if (align && graph === undefined) {
+    throw new TypeError("Cannot merge with --align as it needs the architecture: give --graph model.onnx");
+  }
+  if (weights !== undefined && weights.length !== paths.length) {
+    throw new TypeError(
+      `Cannot merge ${paths.length} checkpoints as --weights needs one number for each: got ${weights.length}`,
+    );
+  }
+  if (path === "spherical" && (paths.length !== 2 || weights?.some((weight) => weight < 0))) {
+    throw new TypeError(
+      `Cannot merge on the arc as it joins two checkpoints with weights of at least 0: got ${paths.length} checkpoints with weights ${weights?.join(", ") ?? "equal"}`,
+    );
+  }
+}
+
+function combine(
+  checkpoints: readonly Checkpoint[],
+  weights: readonly number[],
+  { path }: MergeOptions,
+): Checkpoint {
+  const [a, b] = checkpoints;
+  if (path === "linear" || a === undefined || b === undefined) return average(checkpoints, weights);
+  const [wa = 0, wb = 0] = weights;
+  return slerp(a, b, wb / (wa + wb));
+}

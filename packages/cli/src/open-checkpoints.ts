@@ -1,0 +1,18 @@
+import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+
+/** As many checkpoints as there are paths. */
+type Checkpoints<P extends readonly string[]> = { readonly [I in keyof P]: Checkpoint };
+
+/** Opens checkpoints, hands them to `work` in the same order, and closes them whatever happens. */
+export async function withCheckpoints<P extends readonly string[], T>(
+  paths: P,
+  work: (checkpoints: Checkpoints<P>) => Promise<T>,
+): Promise<T> {
+  const open: Checkpoint[] = [];
+  try {
+    for (const path of paths) open.push(await openCheckpoint(path));
+    return await work(open as Checkpoints<P>);
+  } finally {
+    for (const checkpoint of open) await checkpoint.close();
+  }
+}

@@ -1,0 +1,43 @@
+import { openDataSet } from "@isthmus/engine";
+import type { DataSet, Scaling } from "@isthmus/graph";
+
+/** What the user said of the data. */
+export interface DataOptions {
+  readonly data: string;
+  /** How bytes are scaled, if not as usual for the data set. */
+  readonly mean?: number | undefined;
+  readonly std?: number | undefined;
+  /** Examples that batch-norm statistics are measured on; the evaluated ones if missing. */
+  readonly recalibrateData?: string | undefined;
+  /** Only as many of them, from the first. */
+  readonly recalibrateExamples?: number | undefined;
+}
+
+/** Opens the examples to evaluate on and, if others are wanted, those to measure batch-norm statistics on. */
+export async function openData(
+  options: DataOptions,
+): Promise<{ readonly data: DataSet; readonly recalibrationData: DataSet | undefined }> {
+  const scaling = scalingOf(options);
+  const data = await openDataSet(options.data, { scaling });
+  const { recalibrateData, recalibrateExamples } = options;
+  if (recalibrateData === undefined && recalibrateExamples === undefined) {
+    return { data, recalibrationData: undefined };
+  }
+  const name = limitExamples(recalibrateData ?? options.data, recalibrateExamples);
+  return { data, recalibrationData: await openDataSet(name, { scaling }) };
+}
+
+function scalingOf({ mean, std }: DataOptions): Scaling | undefined {
+  if (mean === undefined && std === undefined) return undefined;
+  if (mean === undefined || std === undefined) {
+    throw new TypeError(
+      `Cannot scale the data as --mean and --std belong together: got only ${mean === undefined ? "--std" : "--mean"}`,
+    );
+  }
+  return { mean, std };
+}
+
+/** The name of the first examples of a data set: `mnist:train` and 1000 are `mnist:train@1000`. */
+function limitExamples(name: string, examples: number | undefined): string {
+  return examples === undefined ? name : `${name.replace(/@\d+$/, "")}@${examples}`;
+}

@@ -23,6 +23,7 @@ export { saveFile } from "./io/save-file.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export { resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";
+export { assertNoInput } from "./save/output-paths.ts";
 export {
   SAVE_CHECKPOINT_DEFAULTS,
   type SaveCheckpointOptions,

@@ -85,7 +85,7 @@ const REFUSED: i32 = -2;
 let pricedOut: bool = false;
 
 /** One bid of row `i` that keeps its match tight; returns the row displaced, -1 if none, or REFUSED. */
-function bidTight(i: i32): i32 {
+export function bidTight(i: i32): i32 {
   ++bids;
   topTwo(i);
   let j = leastColumn;

@@ -28,6 +28,8 @@ export let sign: i32 = 0;
 export let cost: usize = 0;
 /** Source of a transposition. */
 export let spare: usize = 0;
+/** Some rows of the matrix, for a first pass that need not keep them. */
+export let stage: usize = 0;
 /** f64[stride]: column prices, 0 in the padding. They only ever decrease: every list bound rests on it. */
 export let price: usize = 0;
 /** f32[stride]: `price` rounded *up*, so that fl(c - price32) > t implies c - price > t for every f32 t. */
@@ -83,6 +85,14 @@ export let treeRow: usize = 0;
 
 let top: usize = 0;
 
+/** Bytes staged at once: they stay in the second cache between the copy and the pass. */
+const STAGE_BYTES: usize = 1 << 17;
+
+/** Rows that fit the stage. */
+export function stagedRows(): i32 {
+  return max<i32>(1, <i32>(STAGE_BYTES / max<usize>(1, rowBytes)));
+}
+
 function take(bytes: usize): usize {
   const at = top;
   top = (top + bytes + 63) & ~63;
@@ -111,6 +121,7 @@ export function layOut(rowCount: i32, columnCount: i32, spareBytes: usize): usiz
   top = matrixAddress();
   cost = take(<usize>rows * rowBytes);
   spare = take(spareBytes);
+  stage = take(<usize>stagedRows() * rowBytes);
   layOutDuals();
   layOutLists();
   layOutSearch();

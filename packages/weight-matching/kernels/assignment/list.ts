@@ -82,7 +82,7 @@ export function fillList(i: i32): void {
 function collect(i: i32, limit: f32): bool {
   const row = rowAt(i);
   const limits = f32x4.splat(limit);
-  const found = findBlocks(0, blockCount(), limits, 0);
+  const found = findBlocks(0, blockCount(), limit);
   const list = <usize>(i * LIST_ROOM) << 2;
   let size = 0;
   for (let k = 0; k < found; ++k) {

@@ -1,17 +1,17 @@
 /** Brings the matrix into the layout of the solver: rows padded with forbidden edges, wide rather than tall. */
-import { columns, cost, rowAt, rows, sign, stride } from "./layout";
+import { columns, cost, rowAt, rowBytes, rows, sign, stride } from "./layout";
 
 /** +Infinity after `sign`. */
 function forbidden(): f32 {
   return sign == 0 ? f32.POSITIVE_INFINITY : f32.NEGATIVE_INFINITY;
 }
 
-/** Fills the padding of some rows. */
-export function padRows(from: i32, to: i32): void {
+/** Fills the padding of `count` rows from `at` on. */
+export function padRows(at: usize, count: i32): void {
   if (stride == columns) return;
   const value = forbidden();
-  for (let i = from; i < to; ++i) {
-    const row = rowAt(i);
+  const end = at + <usize>count * rowBytes;
+  for (let row = at; row < end; row += rowBytes) {
     for (let j = columns; j < stride; ++j) store<f32>(row + (<usize>j << 2), value);
   }
 }

@@ -202,30 +202,28 @@ export function blockFound(k: i32): i32 {
 }
 
 /**
- * Finds the blocks [from, to) of the last pass with an entry up to `limit`; returns `found` plus their number. Every block is noted
+ * Finds the blocks [from, to) of the last pass with an entry up to `limit`; returns their number. Every block is noted
  * and the count moves on only past those that qualify: which ones do is as good as random, and a branch would be guessed wrong.
  */
-export function findBlocks(from: i32, to: i32, limit: v128, found: i32): i32 {
-  let out = foundBlocks + (<usize>found << 2);
+export function findBlocks(from: i32, to: i32, limit: f32): i32 {
+  const limits = f32x4.splat(limit);
+  let out = foundBlocks;
   const end = blockMinima + (<usize>to << 4);
   let b = from;
   for (let at = blockMinima + (<usize>from << 4); at < end; at += 16) {
     store<i32>(out, b);
-    out += <usize>v128.any_true(f32x4.le(v128.load(at), limit)) << 2;
+    out += <usize>v128.any_true(f32x4.le(v128.load(at), limits)) << 2;
     ++b;
   }
   return <i32>((out - foundBlocks) >> 2);
 }
 
-/** Column nearest after `start`, cyclically by block, whose value in the last pass is `least`. */
+/** Column nearest after column `start`, cyclically by block, whose value in the last pass is `least`. */
 export function columnAt(row: usize, least: f32, start: i32): i32 {
-  const limit = f32x4.splat(least);
-  const count = blockCount();
-  const first = start / BLOCK < count ? start / BLOCK : 0;
-  let found = findBlocks(first, count, limit, 0);
-  if (found == 0) found = findBlocks(0, first, limit, 0);
+  const first = start / BLOCK;
+  if (findBlocks(first, blockCount(), least) == 0) findBlocks(0, first, least);
   const b = blockFound(0);
-  let mask = blockMask(row, <usize>b * BLOCK_BYTES, limit);
+  let mask = blockMask(row, <usize>b * BLOCK_BYTES, f32x4.splat(least));
   if (b == first) {
     const later = mask & (<u32>-1 << (start & (BLOCK - 1)));
     if (later != 0) mask = later;

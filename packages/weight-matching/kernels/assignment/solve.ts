@@ -9,17 +9,20 @@ import {
   price,
   price32,
   rowAt,
+  rowBytes,
+  rowDual,
   rows,
+  setF64,
   setI32,
   setPrice,
   setSign,
   stride,
 } from "./layout";
-import { enqueueFreeRows, freeLooseRows, priceScale, reduceRows, resetAuction, rowWaiting, runPhases, waiting } from "./auction";
+import { bidTight, enqueueFreeRows, freeLooseRows, priceScale, reduceRows, resetAuction, rowWaiting, runPhases, waiting } from "./auction";
 import { augment, resetSearch, wholeRows } from "./augment";
 import { certify, certifyFirstPass, freeUncertified, gap, magnitude } from "./certificate";
 import { augmentDense } from "./dense";
-import { dropList, fillList, leastColumn, leastOf, resetLists } from "./list";
+import { dropList, fillList, resetLists } from "./list";
 import { padRows } from "./matrix";
 import { columnAt, leastOfRow, readRow } from "./row";
 
@@ -39,10 +42,14 @@ const TOLERANCE: f64 = 1e-14;
 /** One repair was enough for every matrix seen. */
 const REPAIRS: i32 = 3;
 
-let warm: bool = false;
+/** Rows from which on the first pass knows whether most columns are contested. */
+const PROBE: i32 = 64;
+
+/** Whether prices may differ from 0. */
+let priced: bool = false;
 let useLists: bool = false;
 /** Rows of the first pass that found their column taken. */
-let contested: i32 = 0;
+export let contested: i32 = 0;
 /** Where the first pass met a value that is not a cost. */
 export let badRow: i32 = -1;
 export let badColumn: i32 = -1;
@@ -60,7 +67,7 @@ export function begin(maximize: bool, denseColumns: i32): void {
   memory.fill(choice, 0xff, <usize>rows << 2);
   resetLists();
   resetAuction();
-  warm = false;
+  priced = false;
   useLists = columns > denseColumns;
   dense = !useLists;
   contested = 0;
@@ -70,59 +77,68 @@ export function begin(maximize: bool, denseColumns: i32): void {
 
 /** Takes the f64 prices that the caller wrote; square problems only. */
 export function usePrices(): void {
-  warm = true;
+  priced = true;
   for (let j = 0; j < columns; ++j) setPrice(j, getF64(price, j));
 }
 
 /**
- * First pass over some rows: checks them and gives each its least column where that is free. Returns false on a value that is
- * not a cost.
+ * First pass over rows [from, to), at most `stagedRows()`, which lie from `at` on: checks them and gives each its least column where
+ * that is free. Returns false on a value that is not a cost.
+ *
+ * As long as no two rows want the same column the matching is optimal, no list is built, and `at` need not be in the matrix. The
+ * caller looks at `contested` between calls.
  */
-export function readRows(from: i32, to: i32): bool {
-  padRows(from, to);
+export function readRows(from: i32, to: i32, at: usize): bool {
+  padRows(at, to - from);
+  const listed = useLists && contested > 0;
+  // Most rows want the same few columns: their prices must move before lists are of use, so rows bid as they come.
+  if (listed && from >= PROBE && contested * 2 > from) priced = true;
+  let row = at;
   for (let i = from; i < to; ++i) {
-    const bad = readRow(rowAt(i), warm);
-    if (bad >= 0) {
-      badRow = i;
-      badColumn = bad;
-      return false;
-    }
-    if (warm) claimWarm(i);
-    else claim(i);
+    if (!check(i, row)) return false;
+    if (priced) bid(i);
+    else if (claim(i, row) && listed) fillList(i);
+    row += rowBytes;
   }
   return true;
 }
 
-/** At prices 0 the f32 minimum is exact. A list is built at once only where it looks as if it will be needed. */
-function claim(i: i32): void {
+function check(i: i32, row: usize): bool {
+  badColumn = readRow(row, priced);
+  badRow = i;
+  return badColumn < 0;
+}
+
+/** Gives row `i` its least column if that is free, at prices 0, where the f32 minimum is exact; whether its list will be needed. */
+function claim(i: i32, row: usize): bool {
   dropList(i);
   const least = leastOfRow();
   // Every edge of the row is forbidden: the search will say so.
-  if (least == f32.POSITIVE_INFINITY) return;
-  const j = columnAt(rowAt(i), least, i);
-  if (getI32(owner, j) < 0) {
-    setI32(owner, j, i);
-    setI32(choice, i, j);
-    if (contested * 8 <= i) return;
-  } else {
+  if (least == f32.POSITIVE_INFINITY) {
     ++contested;
+    return false;
   }
-  if (useLists) fillList(i);
-}
-
-function claimWarm(i: i32): void {
-  fillList(i);
-  leastOf(i);
-  const j = leastColumn;
-  if (j < 0 || getI32(owner, j) >= 0) return;
+  const j = columnAt(row, least, i);
+  if (getI32(owner, j) >= 0) {
+    ++contested;
+    return true;
+  }
   setI32(owner, j, i);
   setI32(choice, i, j);
+  setF64(rowDual, i, <f64>least);
+  return contested * 8 > i;
+}
+
+/** Bids for row `i` at the present prices. */
+function bid(i: i32): void {
+  fillList(i);
+  bidTight(i);
 }
 
 /** Solves after the first pass; SOLVED or INFEASIBLE. */
 export function solve(): i32 {
   enqueueFreeRows();
-  if (waiting == 0 && !warm && rows == columns) {
+  if (contested == 0 && !priced) {
     certifyFirstPass();
     return SOLVED;
   }

@@ -15,13 +15,24 @@ const BYTES_PER_ROW = 640;
 /** Bytes for each column beside the matrix: prices, owners, distances, heap; measured 90, rounded up. */
 const BYTES_PER_COLUMN = 128;
 
+/** Bytes staged by the first pass (`STAGE_BYTES` in kernels/assignment/layout.ts); at least one row. */
+const STAGE_BYTES = 2 ** 17;
+
 /** Bytes a solve of [rows, columns] needs, not less than the kernel's own account. */
 export function bytesForAssignment(rows: number, columns: number): number {
   const short = Math.min(rows, columns);
   const long = Math.max(rows, columns);
   const padded = Math.ceil(long / BLOCK) * BLOCK;
   const source = rows > columns ? rows * columns * 4 : 0;
-  return short * padded * 4 + source + short * BYTES_PER_ROW + padded * BYTES_PER_COLUMN + 2 * PAGE;
+  return (
+    short * padded * 4 +
+    source +
+    short * BYTES_PER_ROW +
+    padded * BYTES_PER_COLUMN +
+    STAGE_BYTES +
+    padded * 4 +
+    2 * PAGE
+  );
 }
 
 /**

@@ -5,9 +5,6 @@ import { assertCostMatrix, type CostMatrix, strideOf } from "./cost-matrix.ts";
 import type { AssignmentSolver } from "./create-assignment-solver.ts";
 import { type AssignmentKernel, createKernel } from "./kernel.ts";
 
-/** Bytes copied into the memory of the kernel at once: they are still in the cache when they are read. */
-const CHUNK_BYTES = 2 ** 17;
-
 /** Share of the sum of absolute costs that rounding may leave of a gap (`TOLERANCE` in kernels/assignment/solve.ts). */
 const TOLERANCE = 1e-14;
 
@@ -43,8 +40,9 @@ export class KernelSolver implements AssignmentSolver {
     this.#layOut(cost.rows, cost.columns);
     const kernel = this.#kernel;
     kernel.begin(maximize ? 1 : 0, this.#denseColumns);
-    if (duals !== undefined && cost.rows === cost.columns) this.#start(duals, maximize);
-    this.#read(cost);
+    const warm = duals !== undefined && cost.rows === cost.columns;
+    if (warm) this.#start(duals, maximize);
+    this.#read(cost, warm);
     if (kernel.solve() !== 0) throw this.#infeasible(cost);
     return this.#result(cost, maximize);
   }
@@ -67,48 +65,78 @@ export class KernelSolver implements AssignmentSolver {
   #input(rows: number, columns: number): Float32Array {
     const kernel = this.#kernel;
     const address = rows > columns ? kernel.spareAddress() : kernel.costAddress();
-    return new Float32Array(kernel.memory.buffer, address >>> 0, rows * columns);
+    return this.#view(address, rows * columns);
   }
 
   /** Brings the costs to their place and runs the first pass over them. */
-  #read(cost: CostMatrix): void {
+  #read(cost: CostMatrix, warm: boolean): void {
     const { rows, columns } = cost;
     const kernel = this.#kernel;
     const input = this.#input(rows, columns);
+    const shared = sharesMemory(cost, input);
     if (rows > columns) {
-      if (!sharesMemory(cost, input)) copyRows(cost, input, columns, { from: 0, to: rows });
+      if (!shared) copyRows(cost, input, columns, { from: 0, to: rows, at: 0 });
       kernel.transposeFrom(kernel.spareAddress());
-      this.#readRows(cost, 0, columns);
-    } else if (sharesMemory(cost, input)) {
+      this.#readMatrix(cost, 0);
+    } else if (shared) {
       kernel.spreadRows();
-      this.#readRows(cost, 0, rows);
+      this.#readMatrix(cost, 0);
     } else {
-      this.#copyAndRead(cost);
+      this.#copyAndRead(cost, warm);
     }
   }
 
-  #copyAndRead(cost: CostMatrix): void {
-    const stride = this.#kernel.strideOf(cost.columns);
-    const padded = new Float32Array(
-      this.#kernel.memory.buffer,
-      this.#kernel.costAddress() >>> 0,
-      cost.rows * stride,
-    );
-    const step = Math.max(1, Math.floor(CHUNK_BYTES / (4 * Math.max(1, stride))));
-    for (let from = 0; from < cost.rows; from += step) {
+  /** First pass over the rows of the matrix from `start` on, each brought there by `copy` just before. */
+  #readMatrix(cost: CostMatrix, start: number, copy?: (from: number, to: number) => void): void {
+    const kernel = this.#kernel;
+    const rows = Math.min(cost.rows, cost.columns);
+    const rowBytes = 4 * kernel.strideOf(Math.max(cost.rows, cost.columns));
+    const step = kernel.stagedRows();
+    for (let from = start; from < rows; from += step) {
+      const to = Math.min(rows, from + step);
+      copy?.(from, to);
+      const at = (kernel.costAddress() >>> 0) + from * rowBytes;
+      if (kernel.readRows(from, to, at) === 0) throw this.#badCost(cost);
+    }
+  }
+
+  /** Copies rows and reads them while they are in the cache; into the matrix only once that turns out to be needed. */
+  #copyAndRead(cost: CostMatrix, warm: boolean): void {
+    const kernel = this.#kernel;
+    const stride = kernel.strideOf(cost.columns);
+    const staged = warm ? 0 : this.#readStaged(cost, stride);
+    if (staged === cost.rows && kernel.isUncontested() !== 0) return;
+    const matrix = this.#view(kernel.costAddress(), cost.rows * stride);
+    copyRows(cost, matrix, stride, { from: 0, to: staged, at: 0 });
+    kernel.padRows(kernel.costAddress(), staged);
+    this.#readMatrix(cost, staged, (from, to) => copyRows(cost, matrix, stride, { from, to, at: from }));
+  }
+
+  /** First pass over rows on the stage, while no two want the same column; returns how many. */
+  #readStaged(cost: CostMatrix, stride: number): number {
+    const kernel = this.#kernel;
+    const step = kernel.stagedRows();
+    const stage = this.#view(kernel.stageAddress(), step * stride);
+    let from = 0;
+    while (from < cost.rows && kernel.isUncontested() !== 0) {
       const to = Math.min(cost.rows, from + step);
-      copyRows(cost, padded, stride, { from, to });
-      this.#readRows(cost, from, to);
+      copyRows(cost, stage, stride, { from, to, at: 0 });
+      if (kernel.readRows(from, to, kernel.stageAddress()) === 0) throw this.#badCost(cost);
+      from = to;
     }
+    return from;
   }
 
-  #readRows(cost: CostMatrix, from: number, to: number): void {
-    if (this.#kernel.readRows(from, to) !== 0) return;
+  #view(address: number, length: number): Float32Array {
+    return new Float32Array(this.#kernel.memory.buffer, address >>> 0, length);
+  }
+
+  #badCost(cost: CostMatrix): InputError {
     const tall = cost.rows > cost.columns;
     const place = [this.#kernel.getBadRow(), this.#kernel.getBadColumn()];
     const [row = 0, column = 0] = tall ? place.reverse() : place;
     const value = cost.data[row * strideOf(cost) + column];
-    throw new InputError(
+    return new InputError(
       `Cannot solve an assignment as every cost must be a number or a forbidden edge (+Infinity to minimise, -Infinity to maximise): row ${row}, column ${column} is ${value}`,
       { input: "cost" },
     );
@@ -179,21 +207,22 @@ function sharesMemory(cost: CostMatrix, view: Float32Array): boolean {
   );
 }
 
-/** Copies some rows of `cost` to rows of `stride` elements in `out`. */
+/** Copies rows [from, to) of `cost` to rows of `stride` elements in `out`, the first to row `at`. */
 function copyRows(
   cost: CostMatrix,
   out: Float32Array,
   stride: number,
-  range: { readonly from: number; readonly to: number },
+  range: { readonly from: number; readonly to: number; readonly at: number },
 ): void {
   const source = strideOf(cost);
-  const { from, to } = range;
+  const { from, to, at } = range;
   if (source === stride && stride === cost.columns) {
-    out.set(cost.data.subarray(from * stride, to * stride), from * stride);
+    out.set(cost.data.subarray(from * stride, to * stride), at * stride);
     return;
   }
   for (let i = from; i < to; ++i) {
-    out.set(cost.data.subarray(i * source, i * source + cost.columns), i * stride);
+    const start = i * source;
+    out.set(cost.data.subarray(start, start + cost.columns), (at + i - from) * stride);
   }
 }
 

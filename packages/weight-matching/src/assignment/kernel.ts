@@ -19,16 +19,26 @@ export interface AssignmentKernel {
   strideOf(columns: number): number;
   costAddress(): number;
   spareAddress(): number;
+  stageAddress(): number;
+  /** Rows that fit the stage. */
+  stagedRows(): number;
   priceAddress(): number;
   choiceAddress(): number;
   rowDualAddress(): number;
   /** Starts a problem that was laid out: no prices, no matching. Up to `denseColumns` columns no lists are used. */
   begin(maximize: number, denseColumns: number): void;
   usePrices(): void;
+  /** Fills the padding of rows that `readRows` does not see. */
+  padRows(address: number, count: number): void;
   spreadRows(): void;
   transposeFrom(source: number): void;
-  /** Checks rows [from, to) and gives them their least columns where those are free; 0 on a value that is not a cost. */
-  readRows(from: number, to: number): number;
+  /**
+   * Checks rows [from, to), at most `stagedRows()`, which lie at address `at`, and gives them their least columns where those are
+   * free; 0 on a value that is not a cost.
+   */
+  readRows(from: number, to: number, at: number): number;
+  /** Whether every row so far got its least column, at no price: then the matrix is not needed. */
+  isUncontested(): number;
   /** 0: solved; 1: no perfect matching. */
   solve(): number;
   getBadRow(): number;

@@ -45,6 +45,7 @@ export {
 export { DTYPES, type DType, type DTypeInfo, isDType, type TensorData } from "./tensor/dtype.ts";
 export type { Elements } from "./tensor/elements.ts";
 export { dot, findNonFinite, squaredNorm } from "./tensor/measure.ts";
+export { borrowScratch, type Scratch } from "./tensor/scratch.ts";
 export { formatShape, sameShape, sizeOf, stridesOf } from "./tensor/shape.ts";
 export {
   allocateData,

@@ -29,10 +29,15 @@ export interface SaveCheckpointOptions {
   readonly metadata: Readonly<Record<string, string>> | undefined;
   /** Replace an earlier checkpoint of that name; never one that is read from. @defaultValue false */
   readonly overwrite: boolean;
-  /** Bytes read, converted and written at once; rounded up to a multiple of 8. @defaultValue 4 MiB */
+  /** Bytes written at once; rounded up to a multiple of 8. @defaultValue 1 MiB */
   readonly chunkBytes: number;
-  /** Chunks under way at once. @defaultValue 3 */
-  readonly concurrency: number;
+  /** Buffers of `chunkBytes`: while one is filled, the others are being written. @defaultValue 4 */
+  readonly buffers: number;
+  /**
+   * Wait until the disk has everything, so that the files survive a power cut as well as a killed process; takes
+   * about as long again for what fits in memory. @defaultValue false
+   */
+  readonly durable: boolean;
   /** Stops the work and removes what was written. */
   readonly signal: AbortSignal | undefined;
   /** Called after each chunk. */
@@ -61,8 +66,9 @@ export const SAVE_CHECKPOINT_DEFAULTS: Readonly<SaveCheckpointOptions> = {
   maxShardBytes: Number.POSITIVE_INFINITY,
   metadata: undefined,
   overwrite: false,
-  chunkBytes: 4 * 2 ** 20,
-  concurrency: 3,
+  chunkBytes: 2 ** 20,
+  buffers: 4,
+  durable: false,
   signal: undefined,
   onProgress: undefined,
 };
@@ -117,13 +123,13 @@ interface SavePlan {
 
 type Options = Readonly<SaveCheckpointOptions>;
 
-function assertOptions({ dtype, maxShardBytes, chunkBytes, concurrency }: Options): void {
+function assertOptions({ dtype, maxShardBytes, chunkBytes, buffers }: Options): void {
   if (dtype !== undefined && !DTYPES[dtype]?.float) {
     throw new TypeError(
       `Cannot save a checkpoint as ${dtype} as the element type must be a floating-point one`,
     );
   }
-  for (const [name, value] of Object.entries({ maxShardBytes, chunkBytes, concurrency })) {
+  for (const [name, value] of Object.entries({ maxShardBytes, chunkBytes, buffers })) {
     if (value >= 1) continue;
     throw new RangeError(`Cannot save a checkpoint as ${name} must be at least 1: it is ${value}`);
   }
@@ -204,7 +210,7 @@ async function writeFiles(
   checkpoint: Checkpoint,
   { shards, index, bytes: totalBytes }: SavePlan,
   files: OutputFile[],
-  { signal, onProgress, concurrency, chunkBytes }: Options,
+  { signal, onProgress, buffers, chunkBytes, durable }: Options,
 ): Promise<void> {
   let doneBytes = 0;
   const onBytes = (bytes: number): void => {
@@ -213,7 +219,7 @@ async function writeFiles(
   };
   const stream = {
     signal,
-    concurrency: Math.ceil(concurrency),
+    buffers: Math.ceil(buffers),
     chunkBytes: Math.ceil(chunkBytes / 8) * 8,
     onBytes,
   };
@@ -221,12 +227,12 @@ async function writeFiles(
     const file = await createOutputFile(path);
     files.push(file);
     await writeSafetensors(checkpoint, layout, file, stream);
-    await file.finish();
+    await file.finish(durable);
   }
   if (index === undefined) return;
   const file = await createOutputFile(index.path);
   files.push(file);
   await file.write(index.json, 0);
-  await file.finish();
+  await file.finish(durable);
   onBytes(index.json.length);
 }

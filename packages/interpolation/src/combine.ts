@@ -1,12 +1,11 @@
 import {
   assertSameStructure,
+  borrowScratch,
   type Checkpoint,
   convertInto,
   DTYPES,
-  type DType,
   defineCheckpoint,
   type Elements,
-  type TensorData,
   viewData,
 } from "@isthmus/core";
 
@@ -29,7 +28,6 @@ export interface Combination {
 export function combine({ source, inputs, integersFrom, blend }: Combination): Checkpoint {
   const [first, ...others] = inputs;
   for (const other of others) assertSameStructure(first, other);
-  const scratch = new Scratch();
   return defineCheckpoint({
     source,
     tensors: first.tensors,
@@ -39,12 +37,12 @@ export function combine({ source, inputs, integersFrom, blend }: Combination): C
       const dtype = first.tensors.get(name)?.dtype ?? "f32";
       const target = { dtype, data: out };
       if (!DTYPES[dtype].float) {
-        await scratch.with([integersFrom], { name, begin, length: out.length }, ([part]) => {
+        await withRanges([integersFrom], { name, begin, length: out.length }, ([part]) => {
           if (part !== undefined) convertInto(part, target);
         });
         return;
       }
-      await scratch.with(inputs, { name, begin, length: out.length }, (parts) => blend(name, parts, target));
+      await withRanges(inputs, { name, begin, length: out.length }, (parts) => blend(name, parts, target));
     },
   });
 }
@@ -55,39 +53,25 @@ interface Range {
   readonly length: number;
 }
 
-/** Buffers kept for the next range: a merge streams thousands of equal ones, which would burden the collector. */
-const MAX_KEPT = 8;
-
-/** Memory for ranges of the inputs, used again from one range to the next. */
-class Scratch {
-  readonly #free: ArrayBuffer[] = [];
-
-  /** Reads a range of every checkpoint, all at once, and hands them over for the time of `use`. */
-  async with(
-    checkpoints: readonly Checkpoint[],
-    range: Range,
-    use: (parts: readonly Elements[]) => void | Promise<void>,
-  ): Promise<void> {
-    const taken: ArrayBuffer[] = [];
-    const parts = checkpoints.map((checkpoint) => {
-      const dtype = checkpoint.tensors.get(range.name)?.dtype ?? "f32";
-      return { checkpoint, part: { dtype, data: this.#take(dtype, range.length, taken) } };
-    });
-    try {
-      await Promise.all(
-        parts.map(({ checkpoint, part }) => checkpoint.readRangeInto(range.name, range.begin, part.data)),
-      );
-      await use(parts.map(({ part }) => part));
-    } finally {
-      this.#free.push(...taken.slice(0, Math.max(0, MAX_KEPT - this.#free.length)));
-    }
-  }
-
-  #take(dtype: DType, length: number, taken: ArrayBuffer[]): TensorData {
-    const bytes = length * DTYPES[dtype].bytes;
-    const place = this.#free.findIndex((buffer) => buffer.byteLength >= bytes);
-    const buffer = place < 0 ? new ArrayBuffer(bytes) : this.#free.splice(place, 1)[0];
-    taken.push(buffer as ArrayBuffer);
-    return viewData(dtype, new Uint8Array(buffer as ArrayBuffer, 0, bytes));
+/** Reads a range of every checkpoint, all at once, and hands them over for the time of `use`. */
+async function withRanges(
+  checkpoints: readonly Checkpoint[],
+  { name, begin, length }: Range,
+  use: (parts: readonly Elements[]) => void | Promise<void>,
+): Promise<void> {
+  const lent = checkpoints.map((checkpoint) => {
+    const dtype = checkpoint.tensors.get(name)?.dtype ?? "f32";
+    const scratch = borrowScratch(length * DTYPES[dtype].bytes);
+    return { checkpoint, scratch, part: { dtype, data: viewData(dtype, scratch.bytes) } };
+  });
+  try {
+    // All must have ended, even if one fails, before the memory is lent again.
+    const reads = await Promise.allSettled(
+      lent.map(({ checkpoint, part }) => checkpoint.readRangeInto(name, begin, part.data)),
+    );
+    for (const read of reads) if (read.status === "rejected") throw read.reason;
+    await use(lent.map(({ part }) => part));
+  } finally {
+    for (const { scratch } of lent) scratch.release();
   }
 }

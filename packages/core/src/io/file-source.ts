@@ -1,9 +1,15 @@
-import { constants } from "node:fs";
+import { constants, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { FormatError, InputError } from "../errors.ts";
 import { assertByteRange, type ByteSource } from "./byte-source.ts";
 import { MAX_READ_BYTES } from "./limits.ts";
 import { reasonOf } from "./system-error.ts";
+
+/**
+ * Largest read that is done at once rather than handed to another thread, in bytes: handing over takes about 60 us,
+ * four times as long as such a read from the page cache, and what is read stays in this core's cache.
+ */
+const SYNC_READ_BYTES = 128 * 1024;
 
 /**
  * Opens a file for reads at any position; several may be under way at once.
@@ -68,6 +74,7 @@ class FileSource implements ByteSource {
   async #readOnce(out: Uint8Array, offset: number, position: number): Promise<number> {
     const length = Math.min(out.length - offset, MAX_READ_BYTES);
     try {
+      if (length <= SYNC_READ_BYTES) return readSync(this.#handle.fd, out, offset, length, position);
       return (await this.#handle.read(out, offset, length, position)).bytesRead;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

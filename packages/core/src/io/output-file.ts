@@ -9,8 +9,8 @@ export interface OutputFile {
   readonly path: string;
   /** Writes all of `bytes` at `position`; several writes may be under way at once. */
   write(bytes: Uint8Array, position: number): Promise<void>;
-  /** Hands the bytes to the disk and closes the file, which keeps its temporary name. */
-  finish(): Promise<void>;
+  /** Closes the file, which keeps its temporary name; if `durable`, once the disk has every byte. */
+  finish(durable: boolean): Promise<void>;
   /** Gives the finished file its final name, replacing what is there. */
   publish(): Promise<void>;
   /** Closes and removes the temporary file; does nothing once published. */
@@ -63,9 +63,9 @@ class TemporaryFile implements OutputFile {
     }
   }
 
-  async finish(): Promise<void> {
+  async finish(durable: boolean): Promise<void> {
     try {
-      await this.#handle.sync();
+      if (durable) await this.#handle.sync();
       await this.#handle.close();
       this.#state = "finished";
     } catch (error) {

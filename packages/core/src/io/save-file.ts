@@ -17,7 +17,7 @@ export async function saveFile(
   const file = await createOutputFile(path);
   try {
     await file.write(typeof content === "string" ? Buffer.from(content, "utf8") : content, 0);
-    await file.finish();
+    await file.finish(true);
     await file.publish();
   } catch (error) {
     await file.discard();

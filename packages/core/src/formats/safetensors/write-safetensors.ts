@@ -2,28 +2,33 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { OutputFile } from "../../io/output-file.ts";
 import { convertInto } from "../../tensor/convert.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
+import { borrowScratch, type Scratch } from "../../tensor/scratch.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { viewData } from "../../tensor/tensor.ts";
 import type { StoredTensor } from "./header.ts";
 import type { SafetensorsLayout } from "./layout.ts";
 
+/** Bytes read at once: small enough that what is read stays in the cache until it has been used. */
+const READ_BYTES = 128 * 1024;
+
 /** How {@link writeSafetensors} streams. */
 export interface StreamOptions {
-  /** Bytes written at once. */
+  /** Bytes written at once, a multiple of 8. */
   readonly chunkBytes: number;
-  /** Chunks under way at once, each with buffers of its own: reading one overlaps writing another. */
-  readonly concurrency: number;
+  /** Buffers of that size: while one is filled, the others are being written. */
+  readonly buffers: number;
   readonly signal: AbortSignal | undefined;
   /** Called after each write with the bytes just written. */
   readonly onBytes: (bytes: number) => void;
 }
 
-/** Elements `[begin, end)` of one tensor. */
+/** Elements `[begin, end)` of one tensor, and where they go in a chunk, in bytes. */
 interface Piece {
   readonly name: string;
   readonly tensor: StoredTensor;
   readonly begin: number;
   readonly end: number;
+  readonly offset: number;
 }
 
 /** Pieces that follow one another in the file and are written at once. */
@@ -33,17 +38,9 @@ interface Chunk {
   readonly pieces: readonly Piece[];
 }
 
-/** Buffers of one worker, used again for every chunk. */
-interface Buffers {
-  readonly output: Uint8Array;
-  /** Elements as they are read, where they must be converted. */
-  readonly input: Uint8Array;
-}
-
 /**
- * Writes the tensors of a layout, read from `checkpoint` by range and converted to the element types of the
- * layout. Memory is `concurrency` times `chunkBytes`, and as much again (up to eight times for 1-byte outputs)
- * where types differ.
+ * Writes the tensors of a layout, read from `checkpoint` range by range and converted to the element types of the
+ * layout. Memory is that of the buffers, and of one range more where types differ.
  */
 export async function writeSafetensors(
   checkpoint: Checkpoint,
@@ -53,28 +50,73 @@ export async function writeSafetensors(
 ): Promise<void> {
   await file.write(layout.header, 0);
   options.onBytes(layout.header.length);
-  const chunks = planChunks(layout, options.chunkBytes)[Symbol.iterator]();
-  let failed = false;
-  const work = async (): Promise<void> => {
-    const buffers = createBuffers(checkpoint, layout, options.chunkBytes);
-    for (let next = chunks.next(); !next.done; next = chunks.next()) {
+  const bytes = Math.min(options.chunkBytes, layout.size);
+  const buffers = Array.from({ length: options.buffers }, () => borrowScratch(bytes));
+  // A range of the widest element type, for as many elements as a range of the narrowest has.
+  const input = borrowScratch(8 * READ_BYTES);
+  const writer = new BufferedWriter(buffers, file, options.onBytes);
+  try {
+    for (const chunk of planChunks(layout, options.chunkBytes)) {
       options.signal?.throwIfAborted();
-      const { value: chunk } = next;
-      await fillChunk(checkpoint, chunk, buffers);
-      if (failed) return;
-      await file.write(buffers.output.subarray(0, chunk.bytes), chunk.position);
-      options.onBytes(chunk.bytes);
+      const output = await writer.nextBuffer();
+      for (const piece of chunk.pieces) await fillPiece(checkpoint, piece, output, input.bytes);
+      writer.start(output.subarray(0, chunk.bytes), chunk.position);
     }
-  };
-  const workers = Array.from({ length: options.concurrency }, () =>
-    work().catch((error: unknown) => {
-      failed = true;
-      throw error;
-    }),
-  );
-  // All must have stopped before the caller removes the file they write to.
-  const results = await Promise.allSettled(workers);
-  for (const result of results) if (result.status === "rejected") throw result.reason;
+  } finally {
+    // Writes under way must have ended before the buffers are lent again, and before the file may be removed.
+    await writer.settle();
+    for (const scratch of [...buffers, input]) scratch.release();
+  }
+  writer.throwFailure();
+}
+
+/** Writes from several buffers in turn, so that filling one overlaps writing the others. */
+class BufferedWriter {
+  readonly #slots: { readonly bytes: Uint8Array; writing: Promise<void> }[];
+  readonly #file: OutputFile;
+  readonly #onBytes: (bytes: number) => void;
+  #next = 0;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(buffers: readonly Scratch[], file: OutputFile, onBytes: (bytes: number) => void) {
+    this.#slots = buffers.map(({ bytes }) => ({ bytes, writing: Promise.resolve() }));
+    this.#file = file;
+    this.#onBytes = onBytes;
+  }
+
+  /** Waits until the next buffer may be filled. */
+  async nextBuffer(): Promise<Uint8Array> {
+    const slot = this.#slots[this.#next];
+    await slot?.writing;
+    this.throwFailure();
+    return slot?.bytes ?? new Uint8Array(0);
+  }
+
+  /** Starts to write the buffer that was given out last. */
+  start(bytes: Uint8Array, position: number): void {
+    const slot = this.#slots[this.#next];
+    this.#next = (this.#next + 1) % this.#slots.length;
+    if (slot !== undefined) slot.writing = this.#write(bytes, position);
+  }
+
+  /** Waits for all writes, whether they succeed or not. */
+  async settle(): Promise<void> {
+    for (const { writing } of this.#slots) await writing;
+  }
+
+  throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Keeps a failure for later, since nobody is waiting yet. */
+  async #write(bytes: Uint8Array, position: number): Promise<void> {
+    try {
+      await this.#file.write(bytes, position);
+      this.#onBytes(bytes.length);
+    } catch (error) {
+      this.#failure ??= { error };
+    }
+  }
 }
 
 /** Cuts a file into chunks, lazily: big tensors into several, neighbouring small ones into one. */
@@ -86,7 +128,7 @@ function* planChunks(layout: SafetensorsLayout, chunkBytes: number): Generator<C
     const width = DTYPES[tensor.dtype].bytes;
     const size = sizeOf(tensor.shape);
     for (let begin = 0; begin < size; ) {
-      const room = Math.floor((chunkBytes - bytes) / width);
+      const room = Math.floor(Math.min(READ_BYTES, chunkBytes - bytes) / width);
       if (room === 0) {
         yield { position, bytes, pieces };
         position += bytes;
@@ -94,7 +136,7 @@ function* planChunks(layout: SafetensorsLayout, chunkBytes: number): Generator<C
         continue;
       }
       const end = Math.min(begin + room, size);
-      pieces.push({ name, tensor, begin, end });
+      pieces.push({ name, tensor, begin, end, offset: bytes });
       bytes += (end - begin) * width;
       begin = end;
     }
@@ -102,29 +144,17 @@ function* planChunks(layout: SafetensorsLayout, chunkBytes: number): Generator<C
   if (bytes > 0) yield { position, bytes, pieces };
 }
 
-function createBuffers(checkpoint: Checkpoint, layout: SafetensorsLayout, chunkBytes: number): Buffers {
-  let ratio = 0;
-  for (const [name, { dtype }] of layout.tensors) {
-    const stored = checkpoint.tensors.get(name)?.dtype ?? dtype;
-    if (stored !== dtype) ratio = Math.max(ratio, DTYPES[stored].bytes / DTYPES[dtype].bytes);
-  }
-  const largest = Math.min(chunkBytes, layout.size);
-  return { output: new Uint8Array(largest), input: new Uint8Array(Math.ceil(largest * ratio)) };
-}
-
-async function fillChunk(checkpoint: Checkpoint, chunk: Chunk, buffers: Buffers): Promise<void> {
-  let offset = 0;
-  for (const { name, tensor, begin, end } of chunk.pieces) {
-    const { dtype } = tensor;
-    const bytes = (end - begin) * DTYPES[dtype].bytes;
-    const out = viewData(dtype, buffers.output.subarray(offset, offset + bytes));
-    const stored = checkpoint.tensors.get(name)?.dtype ?? dtype;
-    if (stored === dtype) await checkpoint.readRangeInto(name, begin, out);
-    else {
-      const input = viewData(stored, buffers.input.subarray(0, (end - begin) * DTYPES[stored].bytes));
-      await checkpoint.readRangeInto(name, begin, input);
-      convertInto({ data: input, dtype: stored }, { data: out, dtype });
-    }
-    offset += bytes;
-  }
+/** Reads a piece into its place in a chunk; `input` takes the elements where they must be converted. */
+async function fillPiece(
+  checkpoint: Checkpoint,
+  { name, tensor: { dtype }, begin, end, offset }: Piece,
+  output: Uint8Array,
+  input: Uint8Array,
+): Promise<void> {
+  const out = viewData(dtype, output.subarray(offset, offset + (end - begin) * DTYPES[dtype].bytes));
+  const stored = checkpoint.tensors.get(name)?.dtype ?? dtype;
+  if (stored === dtype) return checkpoint.readRangeInto(name, begin, out);
+  const data = viewData(stored, input.subarray(0, (end - begin) * DTYPES[stored].bytes));
+  await checkpoint.readRangeInto(name, begin, data);
+  convertInto({ data, dtype: stored }, { data: out, dtype });
 }

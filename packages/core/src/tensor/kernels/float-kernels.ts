@@ -1,4 +1,5 @@
 import type { Elements } from "../elements.ts";
+import type { Scratch } from "../scratch.ts";
 import { isNarrow, type NarrowFloat } from "./float-bits.ts";
 import { scalarKernels } from "./scalar-kernels.ts";
 import { loadWasmKernels } from "./wasm-kernels.ts";
@@ -26,6 +27,8 @@ export interface FloatKernels {
   dot(a: Floats, b: Floats): number;
   /** Index of the first NaN or infinity, or -1. */
   findNonFinite(source: Floats): number;
+  /** Lends memory in which arrays need no copying, or undefined if there is none left or none of the kind. */
+  borrow(byteLength: number): Scratch | undefined;
 }
 
 /** The elements, if they are floats that f32 holds exactly and are kept in the right array. */

@@ -118,6 +118,8 @@ export const scalarKernels: FloatKernels = {
     }
     return -1;
   },
+
+  borrow: () => undefined,
 };
 
 /** Adds the 8 interleaved sums of a dot product in the one order that both implementations use. */

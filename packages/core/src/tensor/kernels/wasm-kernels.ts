@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Scratch } from "../scratch.ts";
 import type { FloatKernels, Floats } from "./float-kernels.ts";
 import { sumLanes } from "./scalar-kernels.ts";
 
@@ -13,6 +14,9 @@ declare const WebAssembly: {
 const BLOCK = 16384;
 
 const REGION_BYTES = 4 * BLOCK;
+
+/** Elements that the kernels take at once. */
+const GROUP = 8;
 
 /** Codes of element types in kernels/elementwise.ts. */
 const CODES: Readonly<Record<Floats["dtype"], number>> = { f32: 0, f16: 1, bf16: 2, f8e4m3: 3, f8e5m2: 4 };
@@ -39,10 +43,9 @@ export function loadWasmKernels(): FloatKernels | undefined {
   return new WasmKernels(exports as Exports);
 }
 
-/** Rounds up to what the kernels take: groups of 8. */
-function pad(count: number): number {
-  return (count + 7) & ~7;
-}
+/** Memory that is lent: pieces of this size, so that giving them back needs no bookkeeping. */
+const SLOT_BYTES = 2 ** 20;
+const SLOTS = 32;
 
 class WasmKernels implements FloatKernels {
   readonly #exports: Exports;
@@ -54,112 +57,153 @@ class WasmKernels implements FloatKernels {
   /** Regions of one block each: f32. */
   readonly #x: number;
   readonly #y: number;
+  /** Region of one block: a result as stored. */
+  readonly #out: number;
+  /** Slots that are not lent. */
+  readonly #free: number[];
 
   constructor(exports: Exports) {
     const sums = exports.base.value;
-    const end = sums + 64 + 4 * REGION_BYTES;
-    const missing = end - exports.memory.buffer.byteLength;
-    // Grown once, here: growing later would detach the views.
-    if (missing > 0) exports.memory.grow(Math.ceil(missing / 65536));
-    this.#exports = exports;
-    this.#bytes = new Uint8Array(exports.memory.buffer);
-    this.#sums = new Float64Array(exports.memory.buffer, sums, 8);
     this.#a = sums + 64;
     this.#b = this.#a + REGION_BYTES;
     this.#x = this.#b + REGION_BYTES;
     this.#y = this.#x + REGION_BYTES;
+    this.#out = this.#y + REGION_BYTES;
+    const slots = this.#out + REGION_BYTES;
+    this.#free = Array.from({ length: SLOTS }, (_, i) => slots + (SLOTS - 1 - i) * SLOT_BYTES);
+    const missing = slots + SLOTS * SLOT_BYTES - exports.memory.buffer.byteLength;
+    // Grown once, here: growing later would detach the views. Pages that are not touched take no memory.
+    if (missing > 0) exports.memory.grow(Math.ceil(missing / 65536));
+    this.#exports = exports;
+    this.#bytes = new Uint8Array(exports.memory.buffer);
+    this.#sums = new Float64Array(exports.memory.buffer, sums, 8);
+  }
+
+  borrow(byteLength: number): Scratch | undefined {
+    const slot = byteLength <= SLOT_BYTES ? this.#free.pop() : undefined;
+    if (slot === undefined) return undefined;
+    return {
+      bytes: this.#bytes.subarray(slot, slot + byteLength),
+      release: () => void this.#free.push(slot),
+    };
   }
 
   convert(source: Floats, out: Floats): void {
     for (let begin = 0; begin < out.data.length; begin += BLOCK) {
-      const count = this.#copyIn(source, begin, this.#a);
-      this.#exports.widen(CODES[source.dtype], this.#a, this.#x, count);
-      this.#roundOut(this.#x, out, begin, count);
+      const count = blockSize(out, begin);
+      const from = this.#place(source, begin, this.#a);
+      if (out.dtype === "f32") {
+        const to = this.#target(out, begin, [from]);
+        this.#exports.widen(CODES[source.dtype], from, to, count);
+        this.#collect(out, begin, to);
+      } else if (source.dtype === "f32") this.#round(from, out, begin);
+      else {
+        this.#exports.widen(CODES[source.dtype], from, this.#x, count);
+        this.#round(this.#x, out, begin);
+      }
     }
   }
 
   blend(sources: readonly Floats[], weights: Float32Array, out: Floats): void {
     for (let begin = 0; begin < out.data.length; begin += BLOCK) {
-      let count = 0;
+      const count = blockSize(out, begin);
       for (let k = 0; k < sources.length; k++) {
         const source = sources[k]!;
-        count = this.#copyIn(source, begin, this.#a);
-        if (k === 0) this.#exports.scale(CODES[source.dtype], this.#a, weights[k]!, this.#x, count);
-        else this.#exports.add(CODES[source.dtype], this.#a, weights[k]!, this.#x, count);
+        const from = this.#place(source, begin, this.#a);
+        if (k === 0) this.#exports.scale(CODES[source.dtype], from, weights[k]!, this.#x, count);
+        else this.#exports.add(CODES[source.dtype], from, weights[k]!, this.#x, count);
       }
       this.#exports.canonicalize(this.#x, count);
-      this.#roundOut(this.#x, out, begin, count);
+      this.#round(this.#x, out, begin);
     }
   }
 
   step(from: Floats, to: Floats, by: number, out: Floats): void {
-    if (from.dtype !== to.dtype || from.dtype !== out.dtype) {
-      this.#stepMixed(from, to, by, out);
-      return;
-    }
+    const same = from.dtype === to.dtype && from.dtype === out.dtype;
     for (let begin = 0; begin < out.data.length; begin += BLOCK) {
-      this.#copyIn(from, begin, this.#a);
-      const count = this.#copyIn(to, begin, this.#b);
-      this.#exports.step(CODES[out.dtype], this.#a, this.#b, by, this.#x, count);
-      this.#copyOut(this.#x, out, begin);
+      const count = blockSize(out, begin);
+      const a = this.#place(from, begin, this.#a);
+      const b = this.#place(to, begin, this.#b);
+      if (same) {
+        const target = this.#target(out, begin, [a, b]);
+        this.#exports.step(CODES[out.dtype], a, b, by, target, count);
+        this.#collect(out, begin, target);
+      } else {
+        this.#exports.widen(CODES[from.dtype], a, this.#x, count);
+        this.#exports.widen(CODES[to.dtype], b, this.#y, count);
+        // Both sources have been read, so their regions are free.
+        this.#exports.step(CODES.f32, this.#x, this.#y, by, this.#a, count);
+        this.#round(this.#a, out, begin);
+      }
     }
   }
 
   dot(a: Floats, b: Floats): number {
     this.#sums.fill(0);
     for (let begin = 0; begin < a.data.length; begin += BLOCK) {
-      this.#copyIn(a, begin, this.#a);
-      const count = this.#copyIn(b, begin, this.#b);
-      this.#exports.widen(CODES[a.dtype], this.#a, this.#x, count);
-      this.#exports.widen(CODES[b.dtype], this.#b, this.#y, count);
+      const count = blockSize(a, begin);
+      this.#exports.widen(CODES[a.dtype], this.#place(a, begin, this.#a), this.#x, count);
+      this.#exports.widen(CODES[b.dtype], this.#place(b, begin, this.#b), this.#y, count);
       this.#exports.dot(this.#x, this.#y, count, this.#sums.byteOffset);
     }
     return sumLanes(this.#sums);
   }
 
   findNonFinite(source: Floats): number {
-    const numbers = new Float32Array(this.#bytes.buffer, this.#x, 8);
     for (let begin = 0; begin < source.data.length; begin += BLOCK) {
-      const count = this.#copyIn(source, begin, this.#a);
-      this.#exports.widen(CODES[source.dtype], this.#a, this.#x, count);
+      const count = blockSize(source, begin);
+      this.#exports.widen(CODES[source.dtype], this.#place(source, begin, this.#a), this.#x, count);
       const group = this.#exports.findNonFinite(this.#x, count);
       if (group < 0) continue;
-      numbers.set(new Float32Array(this.#bytes.buffer, this.#x + 4 * group, 8));
+      const numbers = new Float32Array(this.#bytes.buffer, this.#x + 4 * group, 8);
       return begin + group + numbers.findIndex((x) => !Number.isFinite(x));
     }
     return -1;
   }
 
-  #stepMixed(from: Floats, to: Floats, by: number, out: Floats): void {
-    for (let begin = 0; begin < out.data.length; begin += BLOCK) {
-      this.#copyIn(from, begin, this.#a);
-      const count = this.#copyIn(to, begin, this.#b);
-      this.#exports.widen(CODES[from.dtype], this.#a, this.#x, count);
-      this.#exports.widen(CODES[to.dtype], this.#b, this.#y, count);
-      this.#exports.step(CODES.f32, this.#x, this.#y, by, this.#a, count);
-      this.#roundOut(this.#a, out, begin, count);
-    }
+  /** Whether a block can be worked on where it is: it is in this memory, and ends with a whole group. */
+  #isInPlace({ data }: Floats, begin: number): boolean {
+    return data.buffer === this.#bytes.buffer && (begin + BLOCK <= data.length || data.length % GROUP === 0);
   }
 
-  /** Copies the block at `begin` to a region, zeros after it, and returns its padded count. */
-  #copyIn({ data }: Floats, begin: number, region: number): number {
+  /** Where the block at `begin` is in this memory: as it is, or copied to `region` with zeros after it. */
+  #place(source: Floats, begin: number, region: number): number {
+    const { data } = source;
     const width = data.BYTES_PER_ELEMENT;
+    if (this.#isInPlace(source, begin)) return data.byteOffset + begin * width;
     const length = Math.min(BLOCK, data.length - begin);
     this.#bytes.set(new Uint8Array(data.buffer, data.byteOffset + begin * width, length * width), region);
-    const count = pad(length);
-    if (count > length) this.#bytes.fill(0, region + length * width, region + count * width);
-    return count;
+    this.#bytes.fill(0, region + length * width, region + blockSize(source, begin) * width);
+    return region;
   }
 
-  #copyOut(region: number, { data }: Floats, begin: number): void {
+  /** Where to write the block at `begin`: in place, unless that would overwrite what `sources` are read from. */
+  #target(out: Floats, begin: number, sources: readonly number[]): number {
+    const at = out.data.byteOffset + begin * out.data.BYTES_PER_ELEMENT;
+    if (!this.#isInPlace(out, begin) || sources.some((source) => Math.abs(source - at) < REGION_BYTES)) {
+      return this.#out;
+    }
+    return at;
+  }
+
+  /** Copies a block to `out`, unless it was written in place. */
+  #collect({ data }: Floats, begin: number, target: number): void {
+    if (target !== this.#out) return;
     const width = data.BYTES_PER_ELEMENT;
     const bytes = Math.min(BLOCK, data.length - begin) * width;
     const out = new Uint8Array(data.buffer, data.byteOffset + begin * width, bytes);
-    out.set(this.#bytes.subarray(region, region + bytes));
+    out.set(this.#bytes.subarray(target, target + bytes));
   }
 
-  #roundOut(f32: number, out: Floats, begin: number, count: number): void {
-    this.#exports.narrow(CODES[out.dtype], f32, this.#b, count);
-    this.#copyOut(this.#b, out, begin);
+  /** Rounds a block of f32, somewhere in this memory, to `out`. */
+  #round(f32: number, out: Floats, begin: number): void {
+    const target = this.#target(out, begin, [f32]);
+    this.#exports.narrow(CODES[out.dtype], f32, target, blockSize(out, begin));
+    this.#collect(out, begin, target);
   }
+}
+
+/** Elements of the block at `begin`, rounded up to whole groups. */
+function blockSize({ data }: Floats, begin: number): number {
+  return Math.ceil(Math.min(BLOCK, data.length - begin) / GROUP) * GROUP;
 }

@@ -106,38 +106,45 @@ export class BlockMatcher {
     const panels = await this.#panelsOf(member);
     if (placed !== undefined) {
       const usable = panels.moving.filter(({ occurrence }) => isUsable(occurrence, placed));
+      const cost = await this.#sum(panels, usable, sources);
       panels.cost = undefined;
-      return this.#sum(panels.fixed, usable, sources);
+      return cost;
     }
-    const moved = panels.moving.map((panel) => panel.countMoved(sources));
-    const few = panels.moving.every((panel, index) => (moved[index] ?? 0) < panel.rows * FEW);
-    if (panels.cost === undefined || !few)
-      panels.cost = await this.#sum(panels.fixed, panels.moving, sources);
-    else panels.cost = await this.#update(panels.cost, panels.moving, sources);
-    return panels.cost;
+    const few = panels.moving.every((panel) => panel.movedFew(sources));
+    const cost =
+      panels.cost === undefined || !few
+        ? await this.#sum(panels, panels.moving, sources)
+        : await this.#update(panels, panels.cost, sources);
+    panels.cost = cost;
+    return cost;
   }
 
-  async #sum(fixed: Float32Array, panels: readonly Panel[], sources: PanelSources): Promise<Float32Array> {
-    let cost = fixed;
-    for (const panel of panels) {
+  async #sum(panels: MemberPanels, moving: readonly Panel[], sources: PanelSources): Promise<Float32Array> {
+    let cost = panels.fixed;
+    for (const panel of moving) {
       panel.follow(sources);
-      cost = await this.#add(cost, panel.a, panel.b);
+      cost = await this.#add(panels, cost, panel);
     }
     return cost;
   }
 
   /** Adds only what the rows that moved change; the next full sum takes the rounding out again. */
-  async #update(cost: Float32Array, panels: readonly Panel[], sources: PanelSources): Promise<Float32Array> {
+  async #update(panels: MemberPanels, cost: Float32Array, sources: PanelSources): Promise<Float32Array> {
     let updated = cost;
-    for (const panel of panels) {
-      const { count, a, b } = panel.change(sources);
-      if (count > 0) updated = await this.#add(updated, a, b);
+    for (const panel of panels.moving) {
+      const change = panel.change(sources);
+      if (change.a.length > 0) updated = await this.#add(panels, updated, change);
     }
     return updated;
   }
 
-  async #add(base: Float32Array, a: Float32Array, b: Float32Array): Promise<Float32Array> {
-    const out = new Float32Array(base.length);
+  /** `base + a^T b`, in whichever of the two buffers of the member is not `base`. */
+  async #add(
+    { buffers }: Pick<MemberPanels, "buffers">,
+    base: Float32Array,
+    { a, b }: Pick<Panel, "a" | "b">,
+  ): Promise<Float32Array> {
+    const out = base === buffers[0] ? buffers[1] : buffers[0];
     await this.#products.add(a, b, base, out);
     return out;
   }
@@ -146,29 +153,30 @@ export class BlockMatcher {
     const known = this.#panels.get(member);
     if (known !== undefined) return known;
     const units = member.symmetry.cells.length * member.symmetry.size;
-    let fixed: Float32Array = new Float32Array(units * units);
+    const square = () => new Float32Array(units * units);
+    const buffers = [square(), square()] as const;
+    let fixed: Float32Array = square();
     const moving: Panel[] = [];
     for (const occurrence of this.#occurrences.get(member) ?? []) {
       const weightOf = (weights: ReadonlyMap<string, Float32Array>) =>
         weights.get(occurrence.tensor) ?? new Float32Array();
       const panel = new Panel(occurrence, weightOf(this.#weights.a), weightOf(this.#weights.b));
-      if (isFixed(occurrence)) fixed = await this.#add(fixed, panel.a, panel.b);
+      if (isFixed(occurrence)) fixed = await this.#add({ buffers }, fixed, panel);
       else moving.push(panel);
     }
-    const panels = { fixed, moving, cost: undefined };
+    const panels = { fixed: fixed.slice(), moving, buffers, cost: undefined };
     this.#panels.set(member, panels);
     return panels;
   }
 }
-
-/** Share of a panel's rows up to which adding their change is cheaper than summing anew. */
-const FEW = 0.4;
 
 /** What the cost of a member is made of. */
 interface MemberPanels {
   /** The part that no placement changes, `[units, units]`. */
   readonly fixed: Float32Array;
   readonly moving: readonly Panel[];
+  /** Memory for sums, `[units, units]` each. */
+  readonly buffers: readonly [Float32Array, Float32Array];
   /** The whole cost for the alignment that the panels follow; unknown when they follow different ones. */
   cost: Float32Array | undefined;
 }

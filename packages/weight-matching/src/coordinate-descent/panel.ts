@@ -1,5 +1,6 @@
 import { sizeOf } from "@isthmus/core";
 import { mapComponent } from "@isthmus/graph";
+import { differenceInto } from "./kernels/difference.ts";
 import { gatherPanelInto } from "./kernels/gather-panel.ts";
 import type { Occurrence } from "./occurrences.ts";
 import { combineMaps, combineOffsets, type WeightPart, weightParts } from "./weight-parts.ts";
@@ -12,15 +13,16 @@ export interface PanelSources {
   readonly frame: Int32Array;
 }
 
-/** Rows of a panel that changed, as factors of the change of the product. */
+/** Rows of a panel that changed, as factors of the change of the product; valid until the next change. */
 export interface PanelChange {
-  /** Number of rows that changed, of `panel.rows`. */
-  readonly count: number;
   /** Rows of A, `[count, units]`. */
   readonly a: Float32Array;
   /** New minus old rows of B, `[count, units]`. */
   readonly b: Float32Array;
 }
+
+/** Share of a panel's rows up to which adding what they change is cheaper than summing anew. */
+const FEW = 0.4;
 
 /**
  * An occurrence as two matrices `[rows, units]` whose product `A^T B` is its share of the cost.
@@ -37,6 +39,8 @@ export class Panel {
   readonly b: Float32Array;
   readonly #data: Float32Array;
   readonly #raw: Float32Array;
+  readonly #scratchA: Float32Array;
+  readonly #scratchB: Float32Array;
   #rowMap: Int32Array;
   #columnMap: Int32Array | undefined;
 
@@ -54,16 +58,19 @@ export class Panel {
     this.a = gather(occurrence, a, undefined);
     this.#raw = gather(occurrence, b, undefined);
     this.b = this.#raw.slice();
+    const few = Math.floor(this.rows * FEW) * this.units;
+    this.#scratchA = new Float32Array(few);
+    this.#scratchB = new Float32Array(few);
     this.#rowMap = Int32Array.from({ length: this.rows }, (_, row) => row);
   }
 
-  /** Rows that an alignment takes from elsewhere than they are taken from now. */
-  countMoved(sources: PanelSources): number {
-    if (this.#hasNewColumns(sources)) return this.rows;
+  /** Whether an alignment takes few enough rows from elsewhere than now for {@link change}. */
+  movedFew(sources: PanelSources): boolean {
+    if (this.#hasNewColumns(sources)) return false;
     const map = this.#rowMapOf(sources);
     let count = 0;
     for (let row = 0; row < map.length; row++) if (map[row] !== this.#rowMap[row]) count++;
-    return count;
+    return count <= this.rows * FEW;
   }
 
   /** Permutes B's rows as an alignment says. */
@@ -76,23 +83,26 @@ export class Panel {
     this.#rowMap = map;
   }
 
-  /** Permutes B's rows as an alignment says, and returns what changed; columns must not have moved. */
+  /** Permutes B's rows as an alignment says, and returns what changed; only where {@link movedFew} holds. */
   change(sources: PanelSources): PanelChange {
     const { units } = this;
     const map = this.#rowMapOf(sources);
-    const moved = [...map.keys()].filter((row) => map[row] !== this.#rowMap[row]);
-    const a = new Float32Array(moved.length * units);
-    const b = new Float32Array(moved.length * units);
-    moved.forEach((row, place) => {
-      a.set(this.a.subarray(row * units, (row + 1) * units), place * units);
+    let count = 0;
+    for (let row = 0; row < map.length; row++) {
+      if (map[row] === this.#rowMap[row]) continue;
+      const at = count * units;
+      this.#scratchA.set(this.a.subarray(row * units, (row + 1) * units), at);
       const from = (map[row] ?? 0) * units;
-      for (let u = 0; u < units; u++) {
-        b[place * units + u] = (this.#raw[from + u] ?? 0) - (this.b[row * units + u] ?? 0);
-      }
+      differenceInto(
+        this.#raw.subarray(from),
+        this.b.subarray(row * units),
+        this.#scratchB.subarray(at, at + units),
+      );
       this.#copyRow(map[row] ?? 0, row);
-    });
+      count++;
+    }
     this.#rowMap = map;
-    return { count: moved.length, a, b };
+    return { a: this.#scratchA.subarray(0, count * units), b: this.#scratchB.subarray(0, count * units) };
   }
 
   #copyRow(from: number, to: number): void {

@@ -86,6 +86,7 @@ export async function alignNetwork(
   const found = await matchWeights(a, b, spec, {
     seed,
     ...(restarts === undefined ? {} : { restarts }),
+    graph,
     engine,
     signal,
     onProgress: (at) =>

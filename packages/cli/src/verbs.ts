@@ -28,4 +28,8 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Measure loss and error on the way from one network to another",
     load: async () => (await import("./commands/barrier.ts")).barrierVerb,
   },
+  demo: {
+    summary: "See all of it at work on two small networks",
+    load: async () => (await import("./commands/demo.ts")).demoVerb,
+  },
 };

@@ -1,13 +1,14 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { saveCheckpoint, saveFile } from "@isthmus/core";
+import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import { encodeAlignment } from "@isthmus/graph";
 import { MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
 import { type AlignedNetwork, alignNetwork, createAligner, openArchitecture } from "../aligner.ts";
+import { assertOutput } from "../assert-output.ts";
 import { formatJson } from "../format-json.ts";
 import { formatPairs } from "../format-table.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseCount, parseSeed } from "../parse-values.ts";
-import { describeProvenance } from "../provenance.ts";
+import { describeMaking } from "../provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface AlignVerbOptions {
@@ -53,32 +54,41 @@ async function align(
   context: Context,
 ): Promise<Outcome> {
   return withCheckpoints(paths, async ([a, b]) => {
+    const inputs = [...a.files, ...b.files, options.graph];
+    for (const path of alignmentFiles(options)) await assertOutput(path, inputs);
     const aligner = await createAligner(await openArchitecture(options.graph), context);
     const aligned = await alignNetwork(aligner, [a, b], options, context);
+    const outputs = await saveAligned([a, b], aligned, options, context);
     const encoded = formatJson(encodeAlignment(aligner.symmetries.spec, aligned.alignment));
-    const inputs = [...a.files, ...b.files, options.graph];
-    const outputs: string[] = [];
-    if (!options.output.endsWith(".json")) {
-      const saved = await saveCheckpoint(aligned.network, options.output, {
-        metadata: describeProvenance([a, b], {
-          verb: "align",
-          version: context.version,
-          seed: options.seed,
-          restarts: options.restarts,
-        }),
-        overwrite: true,
-        signal: context.signal,
-        onProgress: ({ doneBytes, totalBytes }) => context.progress("Writing", doneBytes / totalBytes),
-      });
-      outputs.push(...saved.files);
-    }
-    for (const path of [options.output, options.saveAlignment]) {
-      if (path === undefined || (path === options.output && !path.endsWith(".json"))) continue;
+    for (const path of alignmentFiles(options)) {
       await saveFile(path, encoded, inputs);
       outputs.push(path);
     }
     return { result: { ...aligned.summary, outputs }, text: formatAligned(aligned, outputs) };
   });
+}
+
+/** Files the permutations go to. */
+function alignmentFiles({ output, saveAlignment }: AlignVerbOptions): string[] {
+  return [output.endsWith(".json") ? output : undefined, saveAlignment].filter((path) => path !== undefined);
+}
+
+/** Saves the permuted network, if that is what the output is for; returns the files written. */
+async function saveAligned(
+  networks: readonly [Checkpoint, Checkpoint],
+  { network }: AlignedNetwork,
+  { output, seed, restarts }: AlignVerbOptions,
+  { version, signal, progress }: Context,
+): Promise<string[]> {
+  if (output.endsWith(".json")) return [];
+  const making = describeMaking(networks, { verb: "align", version, seed, restarts });
+  const { files } = await saveCheckpoint(network, output, {
+    metadata: { ...network.metadata, ...making },
+    overwrite: true,
+    signal,
+    onProgress: ({ doneBytes, totalBytes }) => progress("Writing", doneBytes / totalBytes),
+  });
+  return [...files];
 }
 
 function formatAligned({ summary }: AlignedNetwork, outputs: readonly string[]): string {

@@ -12,7 +12,7 @@ import { type AlignedNetwork, alignNetwork, createAligner, openArchitecture } fr
 import { formatBytes, formatPairs } from "../format-table.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseBytes, parseCount, parseNumbers, parseSeed } from "../parse-values.ts";
-import { describeProvenance } from "../provenance.ts";
+import { describeMaking, sharedMetadata } from "../provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 const FLOAT_TYPES = (Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float);
@@ -121,7 +121,8 @@ function describeMerge(
   { version }: Context,
 ): Record<string, string> {
   const search = align ? { align: { seed, restarts } } : {};
-  return describeProvenance(inputs, { verb: "merge", version, weights, path, ...search });
+  const making = { verb: "merge", version, weights, path, ...search };
+  return { ...sharedMetadata(inputs[0]), ...describeMaking(inputs, making) };
 }
 
 function formatMerge(

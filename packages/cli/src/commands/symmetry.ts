@@ -1,6 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { saveFile } from "@isthmus/core";
 import {
+  type AxisRef,
   encodeSpec,
   explainSpec,
   type SpecExplanation,
@@ -20,6 +21,9 @@ interface SymmetryOptions {
   readonly seed: number;
   readonly output?: string | undefined;
 }
+
+/** Axes of a symmetry that are written out in the table. */
+const SHOWN_AXES = 4;
 
 /** The verb `symmetry`. */
 export function symmetryVerb(run: RunVerb): CommandUnknownOpts {
@@ -75,12 +79,7 @@ function formatExplanation({ symmetries, axes, frozen, unknown }: SpecExplanatio
       { title: "within" },
       { title: "moves (tensor:axis)" },
     ],
-    symmetries.map((entry) => [
-      entry.name,
-      sizeOf(entry),
-      entry.parents.join(", "),
-      entry.axes.map(({ tensor, axis }) => `${tensor}:${axis}`).join(" "),
-    ]),
+    symmetries.map((entry) => [entry.name, sizeOf(entry), entry.parents.join(", "), formatAxes(entry.axes)]),
   );
   const stuck = formatTable(
     [{ title: "stays" }, { title: "indices", align: "right" }, { title: "because of" }, { title: "reason" }],
@@ -101,6 +100,13 @@ function formatExplanation({ symmetries, axes, frozen, unknown }: SpecExplanatio
   ];
   if (operators.length > 0) summary.push(["operators without a rule", operators.join(", ")]);
   return [table, ...(frozen.length === 0 ? [] : ["", stuck]), "", formatPairs(summary)].join("\n");
+}
+
+/** The first few axes of many: the others are of the same kind, and in the JSON. */
+function formatAxes(axes: readonly AxisRef[]): string {
+  const shown = axes.slice(0, SHOWN_AXES).map(({ tensor, axis }) => `${tensor}:${axis}`);
+  if (axes.length > SHOWN_AXES) shown.push(`and ${axes.length - SHOWN_AXES} more`);
+  return shown.join(" ");
 }
 
 function formatVerification({ passed, maxRelativeError, tensors, worst }: VerifySymmetriesResult): string {

@@ -129,6 +129,9 @@ function describeFigure(
   };
 }
 
+/** Room above the highest curve for the value of its barrier, relative to that below. */
+const ROOM_ABOVE = 2;
+
 /** Zero is part of the picture unless the curves stay far above it, so that heights can be compared. */
 function valueDomain(curves: readonly BarrierCurve[], measure: Measure): [number, number] {
   const values = curves.flatMap(({ result }) => [
@@ -139,7 +142,7 @@ function valueDomain(curves: readonly BarrierCurve[], measure: Measure): [number
   const high = Math.max(...values);
   const pad = (high - low) * 0.06 || Math.max(Math.abs(high) * 0.1, 1e-6);
   const bottom = low >= 0 && low < 2 * (high - low) ? 0 : low - pad;
-  return [bottom, high + pad];
+  return [bottom, high + ROOM_ABOVE * pad];
 }
 
 /** Ends of the interval of the barrier, as heights in the picture. */
@@ -235,9 +238,9 @@ function bracketMarks(
     marks.push(
       plot.text([formatBarrier(chord, measure)], {
         x: at,
-        y: base + chord / 3,
-        dx: at > 0.8 ? -10 : 10,
-        textAnchor: at > 0.8 ? "end" : "start",
+        y: Math.max(base + chord, interval?.y2 ?? 0),
+        dy: -13,
+        textAnchor: at > 0.9 ? "end" : at < 0.1 ? "start" : "middle",
         fill: "var(--isthmus-text)",
         stroke: "var(--isthmus-background)",
         strokeWidth: 4,

@@ -1,14 +1,25 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { BarrierResult } from "@isthmus/barrier";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCli, runJson } from "./helpers/run-cli.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const mlp = join(root, "examples", "mnist-mlp");
-const [a, , graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) => join(mlp, name)) as [
+const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) => join(mlp, name)) as [
   string,
   string,
   string,
@@ -112,3 +123,321 @@ describe("isthmus inspect", () => {
     expect((await runCli(["inspect", graph])).stdout).toContain("inputs   x f32 [N, 1, 28, 28]");
   });
 });
+
+describe("isthmus symmetry", () => {
+  it("isthmus symmetry finds the hidden layers of the MLP and proves them", async () => {
+    const file = join(folder, "spec.json");
+    const args = ["symmetry", graph, "--verify", "--checkpoint", a, "-o", file];
+    const result = await runJson<SymmetryResult>(args);
+    expect(result.symmetries.map(({ name, size }) => [name, size])).toEqual([
+      ["layers.0", 512],
+      ["layers.1", 512],
+      ["layers.2", 512],
+    ]);
+    expect(result.symmetries[0]?.axes).toEqual([
+      { tensor: "layers.0.weight", axis: 0 },
+      { tensor: "layers.0.bias", axis: 0 },
+      { tensor: "layers.1.weight", axis: 1 },
+    ]);
+    expect(result.frozen[0]).toMatchObject({ tensor: "layers.0.weight", axis: 1, node: "/layers.0/Gemm" });
+    expect(result.verified).toMatchObject({ passed: true });
+    expect(result.verified?.maxRelativeError).toBeLessThan(1e-4);
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ format: "isthmus-symmetries" });
+  });
+
+  it("isthmus symmetry says in words what moves and what does not", async () => {
+    const { stdout } = await runCli(["symmetry", graph]);
+    expect(stdout).toMatch(/^layers\.1 +512 +layers\.1\.weight:0 layers\.1\.bias:0 layers\.2\.weight:1$/m);
+    expect(stdout).toMatch(/^layers\.3\.bias:0 +10 +logits +it is an axis of an output/m);
+    expect(stdout).not.toContain("erified");
+  });
+});
+
+describe("isthmus align", () => {
+  it("isthmus align writes the permuted network and its permutations", async () => {
+    const [network, permutations] = [join(folder, "aligned.safetensors"), join(folder, "alignment.json")];
+    const args = ["align", a, b, "--graph", graph, "--restarts", "1", "-o", network];
+    const result = await runJson<AlignResult>([...args, "--save-alignment", permutations]);
+    expect(result.objective.after).toBeGreaterThan(220);
+    expect(result.objective.before).toBeLessThan(10);
+    expect(result.sweeps).toBeGreaterThan(1);
+    expect(result).toMatchObject({ status: "converged", verified: { passed: true }, seed: 0 });
+    expect(readdirSync(folder).sort()).toEqual(["aligned.safetensors", "alignment.json"]);
+    const { permutations: lists } = JSON.parse(readFileSync(permutations, "utf8"));
+    expect([...lists["layers.0"]].sort((x, y) => x - y)).toEqual(
+      Array.from({ length: 512 }, (_, unit) => unit),
+    );
+
+    const again = join(folder, "again.json");
+    await runJson([...args.slice(0, -1), again]);
+    expect(readFileSync(again, "utf8")).toBe(readFileSync(permutations, "utf8"));
+  });
+
+  it("isthmus align refuses networks that do not fit, and names what differs", async () => {
+    const nan = join(folder, "nan.safetensors");
+    const other = join(folder, "other.safetensors");
+    writeTensors(other, { "layers.0.weight": { dtype: "F32", shape: [2, 2] } });
+    const bytes = readFileSync(b);
+    bytes.writeUInt16LE(0x7e00, bytes.length - 2);
+    writeFileSync(nan, bytes);
+    const cases: [string, RegExp][] = [
+      [
+        nan,
+        /^isthmus align: Cannot match "layers\.3\.weight" of ".*nan\.safetensors" as weights must be finite/,
+      ],
+      [other, /^isthmus align: Cannot combine .*layers/],
+    ];
+    for (const [path, message] of cases) {
+      const output = join(folder, "out.safetensors");
+      const { code, stdout, stderr } = await runCli(["align", a, path, "--graph", graph, "-o", output]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toMatch(message);
+    }
+    expect(readdirSync(folder).sort()).toEqual(["nan.safetensors", "other.safetensors"]);
+  });
+});
+
+describe("isthmus merge", () => {
+  it("isthmus merge averages, the same bytes every time", async () => {
+    const [one, two] = [join(folder, "one.safetensors"), join(folder, "two.safetensors")];
+    const result = await runJson<MergeResult>([
+      "merge",
+      a,
+      b,
+      "--weights",
+      "3,1",
+      "--dtype",
+      "bf16",
+      "-o",
+      one,
+    ]);
+    expect(result).toMatchObject({ output: { path: one, files: [one] }, weights: [3, 1], dtype: "bf16" });
+    await runJson(["merge", a, b, "--weights", "3,1", "--dtype", "bf16", "-o", two]);
+    expect(readFileSync(one).equals(readFileSync(two))).toBe(true);
+    const { tensors, metadata } = await runJson<InspectResult>(["inspect", one]);
+    expect(new Set(tensors.map(({ dtype }) => dtype))).toEqual(new Set(["bf16"]));
+    expect(JSON.parse(metadata["isthmus"] ?? "")).toMatchObject({
+      verb: "merge",
+      weights: [3, 1],
+      inputs: ["s0.safetensors", "s1.safetensors"],
+    });
+  });
+
+  it("isthmus merge aligns first if asked, and writes shards", async () => {
+    const output = join(folder, "merged");
+    const args = [
+      "merge",
+      a,
+      b,
+      "--align",
+      "--graph",
+      graph,
+      "--restarts",
+      "1",
+      "--max-shard-size",
+      "1MB",
+      "-o",
+      output,
+    ];
+    const result = await runJson<MergeResult>(args);
+    expect(result.alignments).toMatchObject([{ checkpoint: b, verified: { passed: true } }]);
+    expect(readdirSync(output).sort()).toEqual([
+      "model-00001-of-00003.safetensors",
+      "model-00002-of-00003.safetensors",
+      "model-00003-of-00003.safetensors",
+      "model.safetensors.index.json",
+    ]);
+    expect((await runJson<InspectResult>(["inspect", output])).totals.parameters).toBe(932_362);
+  });
+
+  it("isthmus merge refuses wrong usage with 2 and leaves inputs alone", async () => {
+    const copy = join(folder, "copy.safetensors");
+    const link = join(folder, "link.safetensors");
+    copyFileSync(a, copy);
+    symlinkSync(copy, link);
+    const output = join(folder, "out.safetensors");
+    const cases: [string[], RegExp][] = [
+      [[copy, b, "-o", copy], /must not be a file that is read from/],
+      [[copy, b, "-o", link], /must not be a file that is read from/],
+      [[a, "-o", output], /at least two checkpoints are needed: got 1/],
+      [[a, b], /Required option '-o, --output <path>' not specified/],
+      [[a, b, "-o", output, "--weights", "1"], /--weights needs one number for each: got 1/],
+      [[a, b, "-o", output, "--weights", "1,x"], /It must be a number/],
+      [[a, b, "-o", output, "--weights", "1,-1"], /Cannot average 2 checkpoints/],
+      [[a, b, "-o", output, "--align"], /it needs the architecture: give --graph/],
+      [[a, b, b, "-o", output, "--path", "spherical"], /it joins two checkpoints/],
+      [[a, b, "-o", output, "--dtype", "i8"], /Allowed choices are f64, f32/],
+      [[a, b, "-o", output, "--max-shard-size", "big"], /It must be a size/],
+      [[a, b, "-o", join(folder, "missing", "out.safetensors")], /its folder must exist/],
+    ];
+    for (const [args, message] of cases) {
+      const { code, stdout, stderr } = await runCli(["merge", ...args]);
+      expect({ args, code, stdout }).toEqual({ args, code: 2, stdout: "" });
+      expect(stderr).toMatch(message);
+    }
+    expect(readFileSync(copy).equals(readFileSync(a))).toBe(true);
+    expect(readdirSync(folder).sort()).toEqual(["copy.safetensors", "link.safetensors"]);
+  });
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("isthmus merge stopped by %s ends with %i and leaves nothing behind", async (signal, code) => {
+    const big = join(folder, "big.safetensors");
+    writeTensors(big, { weight: { dtype: "F32", shape: [200_000_000] } });
+    const run = await runCli(["merge", big, big, "-o", join(folder, "out.safetensors")], {
+      onStart: (child) => void whenWriting(folder, () => child.kill(signal)),
+    });
+    expect(run).toMatchObject({ code, stdout: "" });
+    expect(run.stderr).toContain(`stopped by ${signal}`);
+    expect(readdirSync(folder)).toEqual(["big.safetensors"]);
+  });
+
+  it("isthmus merge killed half-way leaves nothing under the final name", async () => {
+    const big = join(folder, "big.safetensors");
+    writeTensors(big, { weight: { dtype: "F32", shape: [200_000_000] } });
+    await runCli(["merge", big, big, "-o", join(folder, "out.safetensors")], {
+      onStart: (child) => void whenWriting(folder, () => child.kill("SIGKILL")),
+    });
+    expect(readdirSync(folder)).not.toContain("out.safetensors");
+  });
+});
+
+describe("isthmus barrier", () => {
+  const measured = ["barrier", a, b, "--graph", graph, "--data", "mnist:test@500", "--points", "5"];
+
+  it("isthmus barrier measures loss and error by every definition", async () => {
+    const result = await runJson<BarrierResult>(measured);
+    expect(result.points.map(({ t }) => t)).toEqual([0, 0.25, 0.5, 0.75, 1]);
+    const [first, , middle, , last] = result.points;
+    for (const measure of ["loss", "error"] as const) {
+      const ends = (first![measure] + last![measure]) / 2;
+      expect(result.barrier[measure].midpoint).toBeCloseTo(middle![measure] - ends, 12);
+    }
+    expect(result.barrier.loss.chord).toBeGreaterThan(0.8);
+    expect(result).toMatchObject({ kind: "barrier", path: "linear", batchNorm: "keep", examples: 500, a, b });
+  });
+
+  it("isthmus barrier aligns, compares, refines, resamples and reports", async () => {
+    const [page, permutations] = [join(folder, "page.html"), join(folder, "alignment.json")];
+    await runJson(["align", a, b, "--graph", graph, "--restarts", "1", "-o", permutations]);
+    const result = await runJson<BarrierResult & { asTrained: BarrierResult }>([
+      ...measured,
+      ...["--alignment", permutations, "--compare", "--refine", "2", "--bootstrap", "50", "--report", page],
+    ]);
+    expect(result.points).toHaveLength(7);
+    expect(result.barrier.loss.chord).toBeLessThan(0.05);
+    expect(result.interval).toMatchObject({ level: 0.95, resamples: 50, seed: 0 });
+    expect(result.asTrained.barrier.loss.chord).toBeGreaterThan(0.8);
+    const html = readFileSync(page, "utf8");
+    expect(html).toContain("From s0.safetensors to s1.safetensors");
+    expect(html).toContain("isthmus barrier");
+
+    const aligned = await runJson<BarrierResult>([...measured, "--align", "--restarts", "1"]);
+    const { points } = await runJson<BarrierResult>([...measured, "--alignment", permutations]);
+    expect(aligned.points).toEqual(points);
+  });
+
+  it("isthmus barrier shows a chart and a table", async () => {
+    const { stdout, code } = await runCli([...measured, "--quiet"], { env: { LC_ALL: "C" } });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^[\x20-\x7e\n]*$/);
+    expect(stdout).toMatch(/^ +\*\*\* as trained: barrier [12]\.\d{3}$/m);
+    expect(stdout).toMatch(/^barrier above the chord +[12]\.\d{3} +\d\.\d\d points$/m);
+  });
+
+  it("isthmus barrier ends with 1 if its gate is exceeded, with the result all the same", async () => {
+    const { code, stdout, stderr } = await runCli([...measured, "--max-barrier", "0.5", "--json"]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ kind: "barrier" });
+    expect(stderr).toMatch(/the loss barrier is [12]\.\d+, more than 0\.5/);
+    expect((await runCli([...measured, "--max-barrier", "3", "--json"])).code).toBe(0);
+  });
+
+  it("isthmus barrier refuses wrong usage and data with 2", async () => {
+    const cases: [string[], RegExp][] = [
+      [["--align", "--alignment", "x"], /exclude each other/],
+      [["--compare"], /add --align or --alignment/],
+      [["--batch-norm", "keep", "--recalibrate-examples", "5"], /leaves the statistics as they are/],
+      [["--batch-norm", "reset"], /Allowed choices are keep, recalibrate/],
+      [["--data", "mnits"], /Cannot open data set "mnits"/],
+      [["--data", "mnist:test@99999"], /99999/],
+      [["--mean", "0.5"], /--mean and --std belong together/],
+      [["--alignment", graph], /Cannot read ".*graph\.onnx" as it must be JSON/],
+      [["--alignment", "missing.json"], /Cannot read "missing\.json"/],
+      [["--points", "1"], /whole number of at least 2/],
+      [["--report", join(folder, "missing", "x.html")], /its folder must exist/],
+      [["--report", a], /must not be a file that is read from/],
+    ];
+    for (const [args, message] of cases) {
+      const { code, stdout, stderr } = await runCli([...measured, ...args]);
+      expect({ args, code, stdout }).toEqual({ args, code: 2, stdout: "" });
+      expect(stderr).toMatch(message);
+    }
+  });
+});
+
+describe("isthmus demo", () => {
+  it("isthmus demo aligns, merges and measures the example", async () => {
+    const { code, stdout } = await runCli(["demo", "--points", "3", "-o", join(folder, "demo")]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("as trained: barrier 1.387");
+    expect(stdout).toMatch(/aligned: barrier 0\.00\d+/);
+    expect(stdout).toMatch(/the ridge becomes \d\d\d times lower/);
+    expect(readdirSync(join(folder, "demo")).sort()).toEqual([
+      "alignment.json",
+      "barrier.html",
+      "barrier.json",
+      "merged.safetensors",
+    ]);
+  });
+});
+
+interface InspectResult {
+  readonly tensors: readonly { readonly dtype: string }[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly totals: { readonly parameters: number };
+}
+interface SymmetryResult {
+  readonly symmetries: readonly { readonly name: string; readonly size: number; readonly axes: unknown }[];
+  readonly frozen: readonly unknown[];
+  readonly verified: { readonly passed: boolean; readonly maxRelativeError: number } | null;
+}
+interface AlignResult {
+  readonly objective: { readonly before: number; readonly after: number };
+  readonly sweeps: number;
+}
+interface MergeResult {
+  readonly alignments: readonly unknown[];
+}
+
+/** Writes a safetensors file of zeros; large ones take no room on the disk. */
+function writeTensors(
+  path: string,
+  tensors: Readonly<Record<string, { dtype: "F32"; shape: number[] }>>,
+): void {
+  let end = 0;
+  const header: Record<string, unknown> = {};
+  for (const [name, { dtype, shape }] of Object.entries(tensors)) {
+    const begin = end;
+    end += 4 * shape.reduce((product, extent) => product * extent, 1);
+    header[name] = { dtype, shape, data_offsets: [begin, end] };
+  }
+  const json = Buffer.from(JSON.stringify(header).padEnd(Math.ceil(JSON.stringify(header).length / 8) * 8));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  writeFileSync(path, Buffer.concat([length, json]));
+  truncateSync(path, 8 + json.length + end);
+}
+
+/** Calls back once a temporary file of some size has appeared in a folder. */
+function whenWriting(place: string, callback: () => void): void {
+  const timer = setInterval(() => {
+    const growing = readdirSync(place).some(
+      (name) => name.endsWith(".tmp") && statSync(join(place, name)).size > 1e6,
+    );
+    if (!growing) return;
+    clearInterval(timer);
+    callback();
+  }, 5);
+}

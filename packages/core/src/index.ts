@@ -17,13 +17,13 @@ export {
   MismatchError,
   UnsupportedError,
 } from "./errors.ts";
+export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
 export { openFileSource } from "./io/file-source.ts";
 export { saveFile } from "./io/save-file.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export { resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";
-export { assertNoInput } from "./save/output-paths.ts";
 export {
   SAVE_CHECKPOINT_DEFAULTS,
   type SaveCheckpointOptions,

@@ -1,50 +1,459 @@
-import { mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import {
+  link,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createCheckpoint, InputError, openCheckpoint, saveCheckpoint, type Tensor } from "./index.ts";
+import fc from "fast-check";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { describeTensors, EXPECTED, fixture } from "../test-fixtures/fixtures.ts";
+import {
+  allocateData,
+  type Checkpoint,
+  convertData,
+  createCheckpoint,
+  DTYPES,
+  type DType,
+  defineCheckpoint,
+  InputError,
+  openCheckpoint,
+  type SaveProgress,
+  saveCheckpoint,
+  type Tensor,
+  viewBytes,
+} from "./index.ts";
 
+const DTYPE_NAMES = Object.keys(DTYPES) as DType[];
+
+let root: string;
 let folder: string;
+let count = 0;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "isthmus-save-"));
+  root = await mkdtemp(join(tmpdir(), "isthmus-save-"));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+beforeEach(async () => {
+  folder = join(root, String(count++));
+  await mkdir(folder);
+});
+afterEach(() => vi.restoreAllMocks());
+afterAll(() => rm(root, { recursive: true, force: true }));
 
-const f32 = (shape: number[], ...values: number[]): Tensor => ({
-  dtype: "f32",
-  shape,
-  data: Float32Array.from(values),
-});
+function f32(shape: number[], ...values: number[]): Tensor {
+  return { dtype: "f32", shape, data: Float32Array.from(values) };
+}
+
+/** A tensor of a few kilobytes. */
+function ramp(length: number): Tensor {
+  return f32([length], ...Array.from({ length }, (_, i) => i));
+}
+
+async function reopen(path: string): Promise<Awaited<ReturnType<typeof describeTensors>>> {
+  const checkpoint = await openCheckpoint(path);
+  try {
+    return await describeTensors(checkpoint);
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** Lets `FileHandle.write` of the next handles fail as the system would. */
+async function failWrites(code: string, after: number): Promise<void> {
+  const handle = await open(fixture("lone.pt"));
+  const prototype = Object.getPrototypeOf(handle) as { write: (...args: unknown[]) => Promise<unknown> };
+  await handle.close();
+  const original = prototype.write;
+  let calls = 0;
+  vi.spyOn(prototype, "write").mockImplementation(function (this: unknown, ...args) {
+    if (calls++ < after) return original.apply(this, args);
+    return Promise.reject(Object.assign(new TypeError(`${code}: as in the test`), { code }));
+  });
+}
+
+/** Checkpoints of any shapes and types, in arrays that begin anywhere in their buffers. */
+const checkpoints: fc.Arbitrary<Map<string, Tensor>> = fc
+  .uniqueArray(
+    fc.record({
+      name: fc.string({ minLength: 1, unit: "binary" }).filter((name) => name !== "__metadata__"),
+      dtype: fc.constantFrom(...DTYPE_NAMES),
+      shape: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 }),
+      offset: fc.integer({ min: 0, max: 3 }),
+      seed: fc.integer({ min: 0, max: 255 }),
+    }),
+    { selector: ({ name }) => name, maxLength: 12 },
+  )
+  .map((specs) => {
+    const entries = specs.map(({ name, dtype, shape, offset, seed }): [string, Tensor] => {
+      const size = shape.reduce((product, extent) => product * extent, 1);
+      const whole = allocateData(dtype, size + offset);
+      viewBytes(whole).forEach((_, i, bytes) => {
+        bytes[i] = dtype === "bool" ? (seed + i) % 2 : (seed + 37 * i) % 256;
+      });
+      return [name, { dtype, shape, data: whole.subarray(offset) }];
+    });
+    return new Map(entries);
+  });
 
 describe("saveCheckpoint()", () => {
-  it("writes what openCheckpoint() reads", async () => {
-    const path = join(folder, "plain.safetensors");
-    const saved = createCheckpoint(
-      { b: f32([2, 2], 1, 2, 3, 4), a: f32([], 5), none: f32([0, 3]) },
-      { note: "é" },
+  it("writes byte for byte what the reference implementation writes", async () => {
+    const reference = await openCheckpoint(fixture("types.safetensors"));
+    const path = join(folder, "copy.safetensors");
+    const { bytes } = await saveCheckpoint(reference, path);
+    const written = await readFile(path);
+    expect(written.equals(await readFile(fixture("types.safetensors")))).toBe(true);
+    expect(bytes).toBe(written.length);
+    await reference.close();
+  });
+
+  it("gives back what it was given, whatever the chunks and shards", async () => {
+    const path = join(folder, "x");
+    await fc.assert(
+      fc.asyncProperty(
+        checkpoints,
+        fc.integer({ min: 1, max: 100 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.option(fc.integer({ min: 1, max: 200 })),
+        async (tensors, chunkBytes, buffers, shard) => {
+          const checkpoint = createCheckpoint(tensors, { k: "v" });
+          const options = { chunkBytes, buffers, maxShardBytes: shard ?? undefined, overwrite: true };
+          const result = await saveCheckpoint(checkpoint, path, options);
+          expect(await reopen(result.path)).toEqual(await describeTensors(checkpoint));
+          expect(await reopen(path)).toEqual(await describeTensors(checkpoint));
+          // An earlier checkpoint in the folder is gone, whatever its number of shards was.
+          const names = result.files.map((file) => file.slice(path.length + 1));
+          expect((await readdir(path)).sort()).toEqual(names.sort());
+        },
+      ),
+      { numRuns: 60 },
     );
-    const result = await saveCheckpoint(saved, path);
-    expect(result.files).toEqual([path]);
-    const opened = await openCheckpoint(path);
-    expect([...opened.tensors.keys()]).toEqual(["a", "b", "none"]);
-    expect(opened.metadata).toEqual({ note: "é" });
-    expect(await opened.read("b")).toEqual(f32([2, 2], 1, 2, 3, 4));
-    expect(await opened.read("a")).toEqual(f32([], 5));
-    expect(await opened.readRange("b", 1, 3)).toEqual(Float32Array.of(2, 3));
-    expect(opened.files).toEqual([path]);
+  });
+
+  it("gives the same bytes whatever the chunks", async () => {
+    const checkpoint = createCheckpoint({ b: ramp(1000), a: ramp(333), c: f32([], 7) }, { z: "1", y: "2" });
+    const files = await Promise.all(
+      [undefined, 8, 24, 1000].map(async (chunkBytes) => {
+        const path = join(folder, `${chunkBytes}.safetensors`);
+        await saveCheckpoint(checkpoint, path, { chunkBytes, dtype: "bf16" });
+        return readFile(path, "base64");
+      }),
+    );
+    expect(new Set(files).size).toBe(1);
+  });
+
+  it("converts floating-point tensors and leaves the others", async () => {
+    const checkpoint = createCheckpoint({
+      w: f32([2], 1.001, -2),
+      n: { dtype: "i64", shape: [], data: BigInt64Array.of(7n) },
+      flag: { dtype: "bool", shape: [2], data: Uint8Array.of(1, 0) },
+    });
+    for (const dtype of DTYPE_NAMES.filter((name) => DTYPES[name].float)) {
+      const path = join(folder, `${dtype}.safetensors`);
+      await saveCheckpoint(checkpoint, path, { dtype, chunkBytes: 8 });
+      const opened = await openCheckpoint(path);
+      expect(await opened.read("w")).toEqual({
+        dtype,
+        shape: [2],
+        data: convertData(Float32Array.of(1.001, -2), "f32", dtype),
+      });
+      expect((await opened.read("n")).data).toEqual(BigInt64Array.of(7n));
+      expect((await opened.read("flag")).data).toEqual(Uint8Array.of(1, 0));
+      await opened.close();
+    }
+  });
+
+  it("names shards and writes their index as the Hugging Face hub has them", async () => {
+    const checkpoint = createCheckpoint({ c: ramp(4), a: ramp(4), b: ramp(1) }, { format: "pt" });
+    const result = await saveCheckpoint(checkpoint, join(folder, "out.safetensors"), { maxShardBytes: 20 });
+    expect((await readdir(folder)).sort()).toEqual([
+      "out-00001-of-00002.safetensors",
+      "out-00002-of-00002.safetensors",
+      "out.safetensors.index.json",
+    ]);
+    expect(result.path).toBe(join(folder, "out.safetensors.index.json"));
+    const sizes = await Promise.all(result.files.map(async (file) => (await stat(file)).size));
+    expect(result.bytes).toBe(sizes.reduce((sum, size) => sum + size, 0));
+    expect(await readFile(result.path, "utf8")).toBe(`{
+  "metadata": {
+    "total_size": 36
+  },
+  "weight_map": {
+    "a": "out-00002-of-00002.safetensors",
+    "b": "out-00002-of-00002.safetensors",
+    "c": "out-00001-of-00002.safetensors"
+  }
+}
+`);
+    const opened = await openCheckpoint(result.path);
+    expect([...opened.tensors.keys()]).toEqual(["c", "a", "b"]);
+    expect(opened.metadata).toEqual({ format: "pt" });
+    expect([...opened.files].sort()).toEqual([...result.files].sort());
     await opened.close();
   });
 
-  it("refuses an output that is one of the inputs, under another name", async () => {
-    const path = join(folder, "input.safetensors");
-    await saveCheckpoint(createCheckpoint({ a: f32([1], 1) }), path);
-    const link = join(folder, "link.safetensors");
-    await symlink(path, link);
+  it("stores the metadata it is given instead of the checkpoint's", async () => {
+    const path = join(folder, "m.safetensors");
+    await saveCheckpoint(createCheckpoint({ a: ramp(1) }, { old: "1" }), path, { metadata: { new: 'é"' } });
     const opened = await openCheckpoint(path);
-    for (const target of [path, link]) {
-      await expect(saveCheckpoint(opened, target, { overwrite: true })).rejects.toThrow(InputError);
+    expect(opened.metadata).toEqual({ new: 'é"' });
+    await opened.close();
+  });
+
+  it("reports progress up to the last byte", async () => {
+    const reports: SaveProgress[] = [];
+    const { bytes } = await saveCheckpoint(
+      createCheckpoint({ a: ramp(100), b: ramp(100) }),
+      join(folder, "p"),
+      {
+        chunkBytes: 64,
+        maxShardBytes: 400,
+        onProgress: (progress) => reports.push(progress),
+      },
+    );
+    expect(reports.at(-1)).toEqual({ doneBytes: bytes, totalBytes: bytes });
+    expect(reports.every(({ doneBytes }, i) => doneBytes > (reports[i - 1]?.doneBytes ?? 0))).toBe(true);
+  });
+
+  it("waits for the disk if told to", async () => {
+    const path = join(folder, "durable.safetensors");
+    await saveCheckpoint(createCheckpoint({ a: ramp(3) }), path, { durable: true });
+    expect(Object.keys(await reopen(path))).toEqual(["a"]);
+  });
+});
+
+describe("saveCheckpoint() refuses", () => {
+  const small = createCheckpoint({ a: ramp(10) });
+
+  it("an output that is one of the inputs, under whatever name", async () => {
+    const path = join(folder, "input.safetensors");
+    await saveCheckpoint(small, path);
+    await symlink(path, join(folder, "symbolic.safetensors"));
+    await link(path, join(folder, "hard.safetensors"));
+    const before = await readFile(path);
+    const opened = await openCheckpoint(path);
+    const computed = defineCheckpoint({
+      source: "copy",
+      tensors: opened.tensors,
+      inputs: [opened],
+      readInto: async () => {},
+    });
+    for (const target of [path, "symbolic.safetensors", "hard.safetensors"]) {
+      for (const checkpoint of [opened, computed]) {
+        const saving = saveCheckpoint(checkpoint, target === path ? path : join(folder, target), {
+          overwrite: true,
+        });
+        await expect(saving).rejects.toThrow(InputError);
+        await expect(saving).rejects.toThrow(/must not be a file that is read from/);
+      }
     }
     await opened.close();
-    expect((await readdir(folder)).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+    expect((await readFile(path)).equals(before)).toBe(true);
+  });
+
+  it("a folder whose earlier shards are the input", async () => {
+    const path = join(folder, "out");
+    const { path: index } = await saveCheckpoint(createCheckpoint({ a: ramp(9), b: ramp(9) }), path, {
+      maxShardBytes: 40,
+    });
+    const opened = await openCheckpoint(index);
+    await expect(saveCheckpoint(opened, path, { overwrite: true })).rejects.toThrow(/read from/);
+    await opened.close();
+    expect(await readdir(path)).toHaveLength(3);
+  });
+
+  it("a path where there is something, unless told to replace it", async () => {
+    const path = join(folder, "x.safetensors");
+    await saveCheckpoint(small, path);
+    await expect(saveCheckpoint(small, path)).rejects.toThrow(/must not replace an earlier checkpoint/);
+    await expect(saveCheckpoint(small, path, { overwrite: true })).resolves.toBeDefined();
+  });
+
+  it.each([
+    ["a file of another format", "x.pt", /name a file ending in \.safetensors, or a folder/],
+    ["a folder that is missing", "no/such/x.safetensors", /its folder must exist/],
+    ["a file for a folder", "file/x.safetensors", /must be a folder: one is a file|its folder must exist/],
+    ["a folder named like a file", "folder.safetensors", /must be a file: it is a folder/],
+  ])("%s", async (_, name, message) => {
+    await writeFile(join(folder, "file"), "");
+    await mkdir(join(folder, "folder.safetensors"));
+    const saving = saveCheckpoint(small, join(folder, name));
+    await expect(saving).rejects.toThrow(InputError);
+    await expect(saving).rejects.toThrow(message);
+  });
+
+  it("element types and sizes that make no sense", async () => {
+    const path = join(folder, "x.safetensors");
+    await expect(saveCheckpoint(small, path, { dtype: "i8" })).rejects.toThrow(TypeError);
+    await expect(saveCheckpoint(small, path, { maxShardBytes: 0 })).rejects.toThrow(RangeError);
+    await expect(saveCheckpoint(small, path, { chunkBytes: Number.NaN })).rejects.toThrow(RangeError);
+    await expect(saveCheckpoint(small, path, { buffers: 0.5 })).rejects.toThrow(RangeError);
+    await expect(saveCheckpoint(small, path, { chunks: 1 } as object)).rejects.toThrow(TypeError);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("a checkpoint larger than the disk, before it writes anything", async () => {
+    const huge = defineCheckpoint({
+      source: "huge",
+      tensors: new Map([["a", { dtype: "u8", shape: [2 ** 50] }]]),
+      readInto: async () => {},
+    });
+    await expect(saveCheckpoint(huge, join(folder, "x.safetensors"))).rejects.toThrow(
+      /must have room for \d+ bytes/,
+    );
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+describe("saveCheckpoint() leaves nothing behind", () => {
+  const big = createCheckpoint({ a: ramp(1000), b: ramp(1000) });
+
+  it.each([
+    ["ENOSPC", /the disk must have room: it is full/],
+    ["EDQUOT", /quota must have room/],
+    ["EIO", /the system refused: EIO/],
+  ])("when a write fails with %s", async (code, message) => {
+    for (const [name, after] of [
+      ["first", 0],
+      ["later", 5],
+    ] as const) {
+      await failWrites(code, after);
+      const saving = saveCheckpoint(big, join(folder, `${name}.safetensors`), {
+        chunkBytes: 256,
+        maxShardBytes: 4000,
+      });
+      await expect(saving).rejects.toThrow(InputError);
+      await expect(saving).rejects.toThrow(message);
+      vi.restoreAllMocks();
+    }
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("when reading fails, and an earlier checkpoint stays", async () => {
+    const path = join(folder, "x.safetensors");
+    await saveCheckpoint(createCheckpoint({ old: ramp(1) }), path);
+    const broken = defineCheckpoint({
+      source: "broken",
+      tensors: big.tensors,
+      async readInto(name, begin) {
+        if (name === "b" && begin > 100) throw new RangeError("as in the test");
+      },
+    });
+    await expect(saveCheckpoint(broken, path, { chunkBytes: 64, overwrite: true })).rejects.toThrow(
+      "as in the test",
+    );
+    expect(await readdir(folder)).toEqual(["x.safetensors"]);
+    expect(Object.keys(await reopen(path))).toEqual(["old"]);
+  });
+
+  it("when it is stopped, before or half-way, and the folder it made is gone too", async () => {
+    const stopped = AbortSignal.abort();
+    await expect(saveCheckpoint(big, join(folder, "x"), { signal: stopped })).rejects.toThrow(/abort/i);
+    const controller = new AbortController();
+    const saving = saveCheckpoint(big, join(folder, "new"), {
+      chunkBytes: 64,
+      maxShardBytes: 4000,
+      signal: controller.signal,
+      onProgress: ({ doneBytes }) => doneBytes > 5000 && controller.abort(),
+    });
+    await expect(saving).rejects.toMatchObject({ name: "AbortError" });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("of names that others have taken meanwhile", async () => {
+    const path = join(folder, "x.safetensors");
+    await writeFile(join(folder, `.x.safetensors.${process.pid}-0.tmp`), "another's");
+    await saveCheckpoint(big, path);
+    expect((await readdir(folder)).sort()).toEqual([`.x.safetensors.${process.pid}-0.tmp`, "x.safetensors"]);
+  });
+});
+
+describe("openCheckpoint()", () => {
+  it("finds the format from the content, whatever the name", async () => {
+    for (const name of ["types.safetensors", "types-legacy.pt", "types-protocol2.pt"]) {
+      const path = join(folder, "weights.bin");
+      await writeFile(path, await readFile(fixture(name)));
+      expect(await reopen(path)).toEqual(EXPECTED[name]?.tensors);
+    }
+  });
+
+  it.each<[string, string | Uint8Array, RegExp]>([
+    ["an empty file", "", /it is empty/],
+    ["text", "hello, world", /begins with bytes 68 65 6c 6c 6f 2c 20 77/],
+    ["a pointer of Git LFS", "version https://git-lfs.github.com/spec/v1\noid sha256:0", /git lfs pull/],
+    ["a web page", "<!DOCTYPE html><html></html>", /a web page/],
+    ["GGUF", "GGUF\x03\x00\x00\x00", /GGUF, which is not handled/],
+    ["something compressed", Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0), /gzip/],
+  ])("refuses %s", async (_, content, message) => {
+    const path = join(folder, "x.bin");
+    await writeFile(path, content);
+    await expect(openCheckpoint(path)).rejects.toThrow(InputError);
+    await expect(openCheckpoint(path)).rejects.toThrow(message);
+  });
+
+  it("refuses what is not there, not a file, or holds nothing", async () => {
+    await expect(openCheckpoint(join(folder, "missing"))).rejects.toThrow(
+      /Cannot open ".*missing" as it must exist/,
+    );
+    await expect(openCheckpoint(folder)).rejects.toThrow(/must hold safetensors files: it has none/);
+    await expect(openCheckpoint("/dev/null")).rejects.toThrow(/must be a regular file/);
+  });
+
+  it("opens a folder of shards without an index", async () => {
+    await saveCheckpoint(createCheckpoint({ a: ramp(1) }), join(folder, "one.safetensors"));
+    await saveCheckpoint(createCheckpoint({ b: ramp(2) }), join(folder, "two.safetensors"));
+    expect(Object.keys(await reopen(folder))).toEqual(["a", "b"]);
+    await saveCheckpoint(createCheckpoint({ a: ramp(3) }), join(folder, "three.safetensors"));
+    await expect(openCheckpoint(folder)).rejects.toThrow(/"a" is in two/);
+  });
+
+  it("opens an index of files of torch.save", async () => {
+    for (const name of ["lone.pt", "nested.pt"])
+      await writeFile(join(folder, name), await readFile(fixture(name)));
+    const weight_map = { tensor: "lone.pt", "heads.0": "nested.pt" };
+    const index = join(folder, "pytorch_model.bin.index.json");
+    await writeFile(index, JSON.stringify({ weight_map }));
+    expect(Object.keys(await reopen(index))).toEqual(["tensor", "heads.0"]);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ["is not JSON", "{", /must be JSON/],
+    ["has no map", {}, /must have a weight_map/],
+    ["names nothing", { weight_map: {} }, /names 1 to/],
+    ["goes elsewhere", { weight_map: { a: "../x" } }, /must be files beside the index: "a" is in "\.\.\/x"/],
+    ["goes up", { weight_map: { a: ".." } }, /beside the index/],
+    ["names no file", { weight_map: { a: 1 } }, /"a" is in 1/],
+    ["names a tensor twice", '{"weight_map":{"a":"x","a":"y"}}', /"a" is there twice/],
+    ["names itself", { weight_map: { a: "x.index.json" } }, /is an index itself/],
+    [
+      "names a tensor that is not in its shard",
+      { weight_map: { zzz: "one.safetensors" } },
+      /"zzz" is not there/,
+    ],
+    ["names a missing shard", { weight_map: { a: "gone.safetensors" } }, /must exist/],
+  ])("refuses an index that %s", async (_, content, message) => {
+    await saveCheckpoint(createCheckpoint({ a: ramp(1) }), join(folder, "one.safetensors"));
+    const path = join(folder, "x.index.json");
+    await writeFile(path, typeof content === "string" ? content : JSON.stringify(content));
+    const opening: Promise<Checkpoint> = openCheckpoint(path);
+    await expect(opening).rejects.toThrow(message);
+  });
+
+  it("refuses a folder with two indexes, and a file that changes while it is read", async () => {
+    await writeFile(join(folder, "a.safetensors.index.json"), "{}");
+    await writeFile(join(folder, "b.safetensors.index.json"), "{}");
+    await expect(openCheckpoint(folder)).rejects.toThrow(/must have one index/);
+    const path = join(folder, "x.safetensors");
+    await saveCheckpoint(createCheckpoint({ a: ramp(100_000) }), path);
+    const opened = await openCheckpoint(path);
+    await writeFile(path, "");
+    await expect(opened.read("a")).rejects.toThrow(/cut short since/);
+    await expect(opened.readRange("a", 0, 5)).rejects.toThrow(/cut short since/);
+    await opened.close();
   });
 });

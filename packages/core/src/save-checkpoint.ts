@@ -5,11 +5,11 @@ import { planShards } from "./checkpoint/plan-shards.ts";
 import { InputError } from "./errors.ts";
 import { layOutSafetensors, type SafetensorsLayout } from "./formats/safetensors/layout.ts";
 import { writeSafetensors } from "./formats/safetensors/write-safetensors.ts";
+import { assertNoInput } from "./io/assert-no-input.ts";
 import { createOutputFile, type OutputFile } from "./io/output-file.ts";
 import { reasonOf } from "./io/system-error.ts";
 import { resolveOptions } from "./options.ts";
 import {
-  assertNoInput,
   findEarlierFiles,
   indexPath,
   type OutputPlace,
@@ -87,7 +87,7 @@ export const SAVE_CHECKPOINT_DEFAULTS: Readonly<SaveCheckpointOptions> = {
 export async function saveCheckpoint(
   checkpoint: Checkpoint,
   path: string,
-  options?: Partial<SaveCheckpointOptions>,
+  options?: { readonly [K in keyof SaveCheckpointOptions]?: SaveCheckpointOptions[K] | undefined },
 ): Promise<SaveCheckpointResult> {
   const resolved = resolveOptions("save a checkpoint", SAVE_CHECKPOINT_DEFAULTS, options);
   assertOptions(resolved);

@@ -1,4 +1,4 @@
-import { assertNoInput } from "../save/output-paths.ts";
+import { assertNoInput } from "./assert-no-input.ts";
 import { createOutputFile } from "./output-file.ts";
 
 /**

@@ -71,33 +71,6 @@ function belongsTo(stem: string, name: string): boolean {
   return /^(-\d{5,}-of-\d{5,})?\.safetensors$|^\.safetensors\.index\.json$/.test(name.slice(stem.length));
 }
 
-/**
- * Checks that none of `outputs` is one of the files in `inputs`, under whatever name or link.
- * @throws InputError that names the file.
- */
-export async function assertNoInput(outputs: readonly string[], inputs: readonly string[]): Promise<void> {
-  const taken = new Map<string, string>();
-  for (const input of inputs) {
-    const identity = await identityOf(input);
-    if (identity !== undefined) taken.set(identity, input);
-  }
-  for (const output of outputs) {
-    const identity = await identityOf(output);
-    const input = identity === undefined ? undefined : taken.get(identity);
-    if (input === undefined) continue;
-    throw new InputError(
-      `Cannot write "${output}" as it must not be a file that is read from: it is "${input}"; choose another path`,
-      { input: output },
-    );
-  }
-}
-
-/** Device and inode: the same for a file, its symbolic links and its hard links. */
-async function identityOf(path: string): Promise<string | undefined> {
-  const stats = await stat(path, { bigint: true }).catch(() => undefined);
-  return stats && `${stats.dev}:${stats.ino}`;
-}
-
 async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();

@@ -66,7 +66,7 @@ export function assertFits(checkpoint: Checkpoint, spec: SymmetrySpec): void {
  * Offsets into a weight at which consecutive runs of its axes are read, outermost first: one table for each component
  * of fields, with the axes in between, and one for each stretch of other axes.
  */
-export function axisTables(layout: WeightLayout, { source }: Alignment): Int32Array[] {
+function axisTables(layout: WeightLayout, { source }: Alignment): Int32Array[] {
   const { view } = layout;
   const strides = stridesOf(view);
   const components = layoutComponents(layout).sort((a, b) => (a.axes[0] ?? 0) - (b.axes[0] ?? 0));

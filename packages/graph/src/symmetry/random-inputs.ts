@@ -5,7 +5,7 @@ import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
 const SYMBOLIC_EXTENT = 8;
 
 /** Concrete extents of a data input: a symbolic first one is the batch, other symbolic ones are small. */
-export function inputShape({ shape = [] }: ValueInfo, batch: number): number[] {
+function inputShape({ shape = [] }: ValueInfo, batch: number): number[] {
   return shape.map((extent, axis) => {
     if (typeof extent === "number") return extent;
     return axis === 0 ? batch : SYMBOLIC_EXTENT;

@@ -33,7 +33,7 @@ interface Positions {
 }
 
 /** Extents of some axes. */
-export function extentsOf(shape: readonly number[], axes: readonly number[]): number[] {
+function extentsOf(shape: readonly number[], axes: readonly number[]): number[] {
   return axes.map((axis) => shape[axis] ?? 1);
 }
 
@@ -71,7 +71,7 @@ export function freezeAll(shape: readonly number[]): Labelled {
 }
 
 /** Tells whether a field depends on an axis. */
-export function dependsOn(field: Field, axis: number): boolean {
+function dependsOn(field: Field, axis: number): boolean {
   return field.axes.includes(axis);
 }
 

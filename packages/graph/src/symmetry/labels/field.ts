@@ -32,11 +32,6 @@ interface Positions {
   readonly data: Int32Array;
 }
 
-/** Extents of some axes. */
-function extentsOf(shape: readonly number[], axes: readonly number[]): number[] {
-  return axes.map((axis) => shape[axis] ?? 1);
-}
-
 /** Number of positions over some axes. */
 export function countPositions(shape: readonly number[], axes: readonly number[]): number {
   return axes.reduce((count, axis) => count * (shape[axis] ?? 1), 1);
@@ -68,11 +63,6 @@ export function coordinate(axis: number, extent: number): Field {
 export function freezeAll(shape: readonly number[]): Labelled {
   const fields = shape.flatMap((extent, axis) => (extent > 1 ? [coordinate(axis, extent)] : []));
   return { shape, fields };
-}
-
-/** Tells whether a field depends on an axis. */
-function dependsOn(field: Field, axis: number): boolean {
-  return field.axes.includes(axis);
 }
 
 /** Tells whether two lists of axes are equal. */

@@ -1,8 +1,18 @@
-import { DTYPES, FormatError, sizeOf, type Tensor, type TensorInfo, UnsupportedError } from "@isthmus/core";
+import {
+  DTYPES,
+  FormatError,
+  InputError,
+  sizeOf,
+  type Tensor,
+  type TensorInfo,
+  UnsupportedError,
+} from "@isthmus/core";
 import type { Attribute, Graph, Node, ValueInfo, WeightInfo } from "../ir/graph.ts";
+import { assertConnected } from "./assert-connected.ts";
 import { decodeMessage } from "./decode-message.ts";
 import {
   type AttributeProto,
+  type DimensionProto,
   type GraphProto,
   MODEL,
   type ModelProto,
@@ -39,6 +49,7 @@ interface Context {
  * that is not a weight. All other inputs are weights, and so are floating-point initializers of more than
  * one element, which become inputs and are returned beside the graph.
  * @throws FormatError if the bytes are not an ONNX model or its graph is inconsistent
+ * @throws InputError if `options.inputs` names what is not an input
  * @throws UnsupportedError if it needs sparse tensors, local functions or element types we lack
  */
 export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {}): DecodedGraph {
@@ -50,10 +61,13 @@ export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {})
   const tensors = decodeInitializers(proto, context);
   const inputs = (proto.input ?? []).filter((input) => !tensors.has(input.name ?? "")).map(decodeValueInfo);
   const dataInputs = new Set(options.inputs ?? chooseDataInputs(inputs));
+  assertInputs(dataInputs, inputs, source);
   const embedded = new Map([...tensors].filter(([, tensor]) => isWeight(tensor)));
   const graph: Graph = {
     name: proto.name ?? "",
-    opsets: new Map((model.opsetImport ?? []).map(({ domain, version }) => [domain ?? "", version ?? 1])),
+    opsets: new Map(
+      (model.opsetImport ?? []).map(({ domain, version }) => [ownDomain(domain), version ?? 1]),
+    ),
     inputs: inputs.filter(({ name }) => dataInputs.has(name)),
     weights: collectWeights(
       inputs
@@ -128,7 +142,14 @@ const refuseExternal: ExternalReader = (location) => {
 function decodeInitializers(proto: GraphProto, context: Context): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   for (const initializer of proto.initializer ?? []) {
-    tensors.set(initializer.name ?? "", decodeTensor(initializer, context.readExternal));
+    const name = initializer.name ?? "";
+    if (tensors.has(name)) {
+      throw new FormatError(
+        `Cannot read "${context.source}" as every initializer must have a name of its own: "${name}" is there twice`,
+        { format: "onnx" },
+      );
+    }
+    tensors.set(name, decodeTensor(initializer, context.readExternal));
   }
   return tensors;
 }
@@ -139,8 +160,32 @@ function decodeValueInfo(proto: ValueInfoProto): ValueInfo {
   return {
     name: proto.name ?? "",
     ...(dtype === undefined ? {} : { dtype }),
-    ...(dims === undefined ? {} : { shape: dims.map((dim, axis) => dim.value ?? (dim.param || `d${axis}`)) }),
+    ...(dims === undefined ? {} : { shape: dims.map(decodeExtent) }),
   };
+}
+
+/** Some exporters write -1 for an extent that is not known. */
+function decodeExtent({ value, param }: DimensionProto, axis: number): number | string {
+  return value === undefined || value < 0 ? param || `d${axis}` : value;
+}
+
+function assertInputs(chosen: ReadonlySet<string>, inputs: readonly ValueInfo[], source: string): void {
+  const names = new Set<string>();
+  for (const { name } of inputs) {
+    if (names.has(name)) {
+      throw new FormatError(
+        `Cannot read "${source}" as the name "${name}" must stand for one value: two inputs have it`,
+        { format: "onnx" },
+      );
+    }
+    names.add(name);
+  }
+  const unknown = [...chosen].find((name) => !names.has(name));
+  if (unknown === undefined) return;
+  throw new InputError(
+    `Cannot take "${unknown}" for a data input of "${source}" as it must be an input of the graph: they are ${[...names].join(", ")}`,
+    { input: unknown },
+  );
 }
 
 function chooseDataInputs(inputs: readonly ValueInfo[]): string[] {
@@ -152,7 +197,12 @@ function chooseDataInputs(inputs: readonly ValueInfo[]): string[] {
 
 function infoOfInput(input: ValueInfo, source: string): TensorInfo {
   const shape = input.shape?.filter((extent) => typeof extent === "number");
-  if (input.dtype === undefined || shape === undefined || shape.length !== input.shape?.length) {
+  if (
+    input.dtype === undefined ||
+    shape === undefined ||
+    shape.length !== input.shape?.length ||
+    !shape.every(Number.isSafeInteger)
+  ) {
     throw new FormatError(
       `Cannot read "${source}" as weight "${input.name}" must state its element type and shape: name the data inputs if it is one`,
       { format: "onnx" },
@@ -170,11 +220,16 @@ function statisticNames(nodes: readonly Node[]): Set<string> {
   return names;
 }
 
+/** ONNX's own operators have two names for their domain. */
+function ownDomain(domain: string | undefined): string {
+  return domain === undefined || domain === "ai.onnx" ? "" : domain;
+}
+
 function decodeNode(proto: NodeProto, context: Context): Node {
   return {
     name: proto.name ?? "",
     op: proto.opType ?? "",
-    domain: proto.domain === "ai.onnx" ? "" : (proto.domain ?? ""),
+    domain: ownDomain(proto.domain),
     inputs: proto.input ?? [],
     outputs: proto.output ?? [],
     attributes: new Map((proto.attribute ?? []).map((attribute) => decodeAttribute(attribute, context))),
@@ -184,9 +239,15 @@ function decodeNode(proto: NodeProto, context: Context): Node {
 /** Gives every node a name of its own. */
 function nameNodes(nodes: readonly Node[]): Node[] {
   const taken = new Set<string>();
+  const copies = new Map<string, number>();
   return nodes.map((node) => {
-    let name = node.name || `${node.op}:${node.outputs[0] ?? ""}`;
-    for (let copy = 2; taken.has(name); copy++) name = `${node.name || node.op}#${copy}`;
+    const own = node.name || `${node.op}:${node.outputs[0] ?? ""}`;
+    let name = own;
+    while (taken.has(name)) {
+      const copy = (copies.get(own) ?? 1) + 1;
+      copies.set(own, copy);
+      name = `${own}#${copy}`;
+    }
     taken.add(name);
     return name === node.name ? node : { ...node, name };
   });
@@ -232,25 +293,4 @@ function decodeSubgraph(proto: GraphProto, context: Context): Graph {
     nodes: nameNodes((proto.node ?? []).map((node) => decodeNode(node, context))),
     outputs: (proto.output ?? []).map(decodeValueInfo),
   };
-}
-
-function assertConnected(graph: Graph, source: string): void {
-  const known = new Set(["", ...graph.weights.keys(), ...graph.constants.keys()]);
-  for (const input of graph.inputs) known.add(input.name);
-  for (const node of graph.nodes) {
-    const missing = node.inputs.find((name) => !known.has(name));
-    if (missing !== undefined) {
-      throw new FormatError(
-        `Cannot read "${source}" as node "${node.name}" needs value "${missing}", which no earlier node computes`,
-        { format: "onnx" },
-      );
-    }
-    for (const name of node.outputs) known.add(name);
-  }
-  const missing = graph.outputs.find(({ name }) => !known.has(name));
-  if (missing !== undefined) {
-    throw new FormatError(`Cannot read "${source}" as no node computes its output "${missing.name}"`, {
-      format: "onnx",
-    });
-  }
 }

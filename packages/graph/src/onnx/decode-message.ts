@@ -1,5 +1,6 @@
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import type { Field, Schema } from "./schema.ts";
+import { wireTypeOf } from "./wire-type.ts";
 
 /** Nesting that no real model reaches; deeper input is refused before it can exhaust the stack. */
 const MAX_DEPTH = 64;
@@ -8,7 +9,7 @@ type Message = Record<string, unknown>;
 
 /**
  * Decodes one protobuf message by its schema; byte fields share memory with `bytes`.
- * @throws RangeError (from the wire reader) or TypeError if the bytes are not such a message.
+ * @throws RangeError or TypeError, some from the wire reader, if the bytes are not such a message
  */
 export function decodeMessage<T>(schema: Schema, bytes: Uint8Array, depth = 0): T {
   if (depth > MAX_DEPTH) {
@@ -33,6 +34,12 @@ interface Occurrence {
 
 function readField(reader: BinaryReader, occurrence: Occurrence, message: Message): void {
   const { field, wireType } = occurrence;
+  const packed = field.repeated === true && wireType === WireType.LengthDelimited && isNumeric(field);
+  if (!packed && wireType !== wireTypeOf(field)) {
+    throw new TypeError(
+      `Cannot decode field "${field.name}" as its wire type must be ${wireTypeOf(field)}: it is ${wireType}`,
+    );
+  }
   if (field.repeated !== true) {
     message[field.name] = readValue(reader, occurrence);
     return;
@@ -42,24 +49,26 @@ function readField(reader: BinaryReader, occurrence: Occurrence, message: Messag
     list = [];
     message[field.name] = list;
   }
-  if (wireType === WireType.LengthDelimited && isNumeric(field)) {
-    const packed = new BinaryReader(reader.bytes());
-    while (packed.pos < packed.len) list.push(readValue(packed, occurrence));
+  if (packed) {
+    const values = new BinaryReader(reader.bytes());
+    while (values.pos < values.len) list.push(readValue(values, occurrence));
   } else {
     list.push(readValue(reader, occurrence));
   }
 }
 
 function isNumeric(field: Field): boolean {
-  return field.kind === "int" || field.kind === "float" || field.kind === "double" || field.kind === "uint";
+  return wireTypeOf(field) !== WireType.LengthDelimited;
 }
 
 function readValue(reader: BinaryReader, { field, depth }: Occurrence): unknown {
   switch (field.kind) {
     case "int":
       return Number(reader.int64());
-    case "uint":
-      return Number(reader.uint64());
+    case "int64":
+      return BigInt(reader.int64());
+    case "uint64":
+      return BigInt(reader.uint64());
     case "float":
       return reader.float();
     case "double":

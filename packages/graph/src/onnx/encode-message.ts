@@ -1,14 +1,9 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { Field, Schema } from "./schema.ts";
+import { wireTypeOf } from "./wire-type.ts";
 
-const WIRE_TYPES = {
-  int: WireType.Varint,
-  uint: WireType.Varint,
-  float: WireType.Bit32,
-  double: WireType.Bit64,
-  string: WireType.LengthDelimited,
-  bytes: WireType.LengthDelimited,
-} as const;
+const INT64_MIN = -(2n ** 63n);
+const INT64_MAX = 2n ** 63n - 1n;
 
 /** Encodes one protobuf message by its schema, fields in the order of their numbers. */
 export function encodeMessage(schema: Schema, message: object): Uint8Array {
@@ -34,11 +29,17 @@ function writeField(writer: BinaryWriter, place: { number: number; field: Field 
     writer.join();
     return;
   }
-  writer.tag(place.number, WIRE_TYPES[kind]);
+  writer.tag(place.number, wireTypeOf(place.field));
   if (kind === "string") writer.string(value as string);
   else if (kind === "bytes") writer.bytes(value as Uint8Array);
   else if (kind === "float") writer.float(value as number);
   else if (kind === "double") writer.double(value as number);
-  else if (kind === "uint") writer.uint64(BigInt(value as number));
-  else writer.int64(BigInt(value as number));
+  else if (kind === "uint64") writer.uint64(value as bigint);
+  else writer.int64(clampToInt64(BigInt(value as number | bigint)));
+}
+
+/** Exporters write the largest integer for "to the end"; as a number it is one too large to be written back. */
+function clampToInt64(value: bigint): bigint {
+  if (value > INT64_MAX) return INT64_MAX;
+  return value < INT64_MIN ? INT64_MIN : value;
 }

@@ -1,6 +1,6 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { dirname, resolve, sep } from "node:path";
+import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { FormatError, InputError } from "@isthmus/core";
 import { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./decode-graph.ts";
 import type { ExternalReader } from "./tensor-proto.ts";
@@ -10,7 +10,7 @@ const MAX_MODEL_BYTES = 2 ** 31;
 
 /**
  * Reads an ONNX file, and tensors stored in files beside it.
- * @throws InputError if there is no such file
+ * @throws InputError if there is no such file, or none of those it points to
  * @throws FormatError, UnsupportedError as {@link decodeGraph}
  */
 export async function readGraph(
@@ -41,7 +41,8 @@ function externalReaderBeside(path: string): ExternalReader {
   const folder = resolve(dirname(path));
   return (location, offset, length) => {
     const file = resolve(folder, location);
-    if (!file.startsWith(folder + sep)) {
+    const inside = relative(folder, file);
+    if (inside === "" || inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
       throw new FormatError(
         `Cannot read external data of "${path}" as it must lie in the model's folder: it points to "${location}"`,
         { format: "onnx" },
@@ -52,22 +53,45 @@ function externalReaderBeside(path: string): ExternalReader {
 }
 
 function readExactly(file: string, offset: number, length: number): Uint8Array {
+  // The size is compared first, so that a small model cannot ask for more memory than its files are long.
+  const size = sizeOfFile(file);
+  if (offset + length > size) throw outOfRange(file, { offset, length, size });
+  const bytes = new Uint8Array(length);
   const descriptor = openSync(file, "r");
   try {
-    const bytes = new Uint8Array(length);
     let done = 0;
     while (done < length) {
       const count = readSync(descriptor, bytes, done, length - done, offset + done);
-      if (count === 0) {
-        throw new FormatError(
-          `Cannot read external data "${file}" as bytes ${offset} to ${offset + length} must be within it: it ends at ${offset + done}`,
-          { format: "onnx" },
-        );
-      }
+      if (count === 0) throw outOfRange(file, { offset, length, size: offset + done });
       done += count;
     }
     return bytes;
   } finally {
     closeSync(descriptor);
   }
+}
+
+function sizeOfFile(file: string): number {
+  try {
+    const stats = statSync(file);
+    if (stats.isFile()) return stats.size;
+  } catch (cause) {
+    throw new InputError(`Cannot read external data "${file}": ${(cause as Error).message}`, {
+      input: file,
+      cause,
+    });
+  }
+  throw new InputError(`Cannot read external data "${file}" as it must be a file: it is not`, {
+    input: file,
+  });
+}
+
+function outOfRange(
+  file: string,
+  { offset, length, size }: { readonly offset: number; readonly length: number; readonly size: number },
+): FormatError {
+  return new FormatError(
+    `Cannot read external data "${file}" as bytes ${offset} to ${offset + length} must be within it: it has ${size}`,
+    { format: "onnx" },
+  );
 }

@@ -1,7 +1,8 @@
 /** How one protobuf field is stored, and under which name it appears in a decoded message. */
 export interface Field {
   readonly name: string;
-  readonly kind: "int" | "float" | "double" | "uint" | "string" | "bytes" | (() => Schema);
+  /** `int` is read as a number, `int64` and `uint64` exactly, as a bigint; a function is a nested message. */
+  readonly kind: "int" | "int64" | "uint64" | "float" | "double" | "string" | "bytes" | (() => Schema);
   readonly repeated?: boolean;
 }
 
@@ -26,9 +27,9 @@ export interface TensorProto {
   dataType?: number;
   floatData?: number[];
   int32Data?: number[];
-  int64Data?: number[];
+  int64Data?: bigint[];
   doubleData?: number[];
-  uint64Data?: number[];
+  uint64Data?: bigint[];
   name?: string;
   rawData?: Uint8Array;
   externalData?: EntryProto[];
@@ -107,11 +108,11 @@ const TENSOR: Schema = {
   2: { name: "dataType", kind: "int" },
   4: { name: "floatData", kind: "float", repeated: many },
   5: { name: "int32Data", kind: "int", repeated: many },
-  7: { name: "int64Data", kind: "int", repeated: many },
+  7: { name: "int64Data", kind: "int64", repeated: many },
   8: { name: "name", kind: "string" },
   9: { name: "rawData", kind: "bytes" },
   10: { name: "doubleData", kind: "double", repeated: many },
-  11: { name: "uint64Data", kind: "uint", repeated: many },
+  11: { name: "uint64Data", kind: "uint64", repeated: many },
   13: { name: "externalData", kind: () => ENTRY, repeated: many },
   14: { name: "dataLocation", kind: "int" },
 };

@@ -88,9 +88,9 @@ function decodeData(proto: TensorProto, dtype: DType, readExternal: ExternalRead
   if (proto.rawData !== undefined) return viewData(dtype, wholeElements(proto, dtype, proto.rawData));
   if (dtype === "f32") return Float32Array.from(proto.floatData ?? []);
   if (dtype === "f64") return Float64Array.from(proto.doubleData ?? []);
-  if (dtype === "i64") return BigInt64Array.from((proto.int64Data ?? []).map(BigInt));
-  if (dtype === "u64") return BigUint64Array.from((proto.uint64Data ?? []).map(BigInt));
-  if (dtype === "u32") return Uint32Array.from(proto.uint64Data ?? []);
+  if (dtype === "i64") return BigInt64Array.from(proto.int64Data ?? []);
+  if (dtype === "u64") return BigUint64Array.from(proto.uint64Data ?? []);
+  if (dtype === "u32") return Uint32Array.from(proto.uint64Data ?? [], Number);
   // Everything narrower is stored as 32-bit integers, 16- and 8-bit floats as their bit patterns.
   const patterns = proto.int32Data ?? [];
   const data = new DTYPES[dtype].array(patterns.length);
@@ -119,7 +119,14 @@ function readExternalData(proto: TensorProto, dtype: DType, readExternal: Extern
       { format: "onnx" },
     );
   }
-  return readExternal(entry("location") ?? "", Number(entry("offset") ?? 0), length);
+  const offset = Number(entry("offset") ?? 0);
+  if (!Number.isSafeInteger(offset) || offset < 0 || !Number.isSafeInteger(length)) {
+    throw new FormatError(
+      `Cannot read tensor "${proto.name ?? ""}" as its place in external data must be whole numbers of bytes: it states offset ${entry("offset")} and needs ${length}`,
+      { format: "onnx" },
+    );
+  }
+  return readExternal(entry("location") ?? "", offset, length);
 }
 
 /** Encodes a tensor under a name; shares memory with its data until the model is written. */

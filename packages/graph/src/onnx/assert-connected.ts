@@ -1,0 +1,56 @@
+import { FormatError } from "@isthmus/core";
+import type { Graph } from "../ir/graph.ts";
+
+/**
+ * Checks that every value a graph uses is computed before it is used, in branches and loop bodies too, and that no
+ * name stands for two values.
+ * @param source - where the graph comes from, for messages
+ * @throws FormatError that names the value
+ */
+export function assertConnected(graph: Graph, source: string): void {
+  assertScope(graph, new Scope(source));
+}
+
+function assertScope(graph: Graph, scope: Scope): void {
+  for (const { name } of graph.inputs) scope.define(name);
+  for (const name of graph.weights.keys()) scope.define(name);
+  for (const name of graph.constants.keys()) scope.define(name);
+  for (const node of graph.nodes) {
+    const missing = node.inputs.find((name) => !scope.knows(name));
+    if (missing !== undefined) {
+      scope.fail(`node "${node.name}" needs value "${missing}", which no earlier node computes`);
+    }
+    for (const attribute of node.attributes.values()) {
+      if (attribute.type === "graph") assertScope(attribute.value, new Scope(scope.source, scope));
+    }
+    for (const name of node.outputs) scope.define(name);
+  }
+  const missing = graph.outputs.find(({ name }) => !scope.knows(name));
+  if (missing !== undefined) scope.fail(`no node computes its output "${missing.name}"`);
+}
+
+/** Names of the values of a graph, and of the graphs around it; `""` stands for a value that is left out. */
+class Scope {
+  readonly source: string;
+  readonly #own = new Set<string>();
+  readonly #outer: Scope | undefined;
+
+  constructor(source: string, outer?: Scope) {
+    this.source = source;
+    this.#outer = outer;
+  }
+
+  define(name: string): void {
+    if (name === "") return;
+    if (this.#own.has(name)) this.fail(`the name "${name}" must stand for one value: it stands for two`);
+    this.#own.add(name);
+  }
+
+  knows(name: string): boolean {
+    return name === "" || this.#own.has(name) || this.#outer?.knows(name) === true;
+  }
+
+  fail(rule: string): never {
+    throw new FormatError(`Cannot read "${this.source}" as ${rule}`, { format: "onnx" });
+  }
+}

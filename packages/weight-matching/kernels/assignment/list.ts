@@ -92,10 +92,10 @@ function collect(i: i32, limit: f32): bool {
       dropList(i);
       return false;
     }
-    do {
+    while (mask != 0) {
       put(list, size++, b * BLOCK + ctz<u32>(mask), row);
       mask &= mask - 1;
-    } while (mask != 0);
+    }
   }
   finishList(i, size, <f64>limit);
   return true;

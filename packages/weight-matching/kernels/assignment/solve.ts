@@ -31,12 +31,12 @@ export const INFEASIBLE: i32 = 1;
 
 /** Rows that may be relaxed whole, for each row of the matrix, before lists are given up: ordinary matrices need less than one. */
 const WHOLE_ROWS: i32 = 4;
-/** Free rows, as a share of all, from which phases pay: one in 64. */
-const FEW_FREE: i32 = 64;
-/** Passes and immediate bids (for each row) of the row reductions before and after the phases. */
-const PASSES: i32 = 2;
-const FIRST_REBIDS: i32 = 2;
-const FINAL_REBIDS: i32 = 8;
+/** Passes of bids without a margin before and after the phases: each costs at most two bids a row. */
+const PASSES: i32 = 6;
+/** Before the phases the passes stop when a 64th of the rows is free; so few are cheaper to search for than phases are. */
+const FEW: i32 = 64;
+/** After the phases they go on to a 512th, as prices are then good and the passes quick. */
+const FEWER: i32 = 512;
 /** A gap up to this share of the sum of |c| is rounding in the certificate itself. */
 const TOLERANCE: f64 = 1e-14;
 /** One repair was enough for every matrix seen. */
@@ -157,14 +157,14 @@ export function solve(): i32 {
 
 /** Leaves every matched row tight, and few rows free. */
 function auction(): void {
-  reduceRows(PASSES, FIRST_REBIDS * rows);
+  reduceRows(PASSES, FEW);
   // Phases free columns whose price is below 0: where columns outnumber rows that would be wrong.
   if (rows < columns) return;
   const scale = priceScale();
   // No price was ever contested at a difference: ties, which phases only prolong.
-  if (scale > 0 && waiting * FEW_FREE > rows) runPhases(scale);
+  if (scale > 0 && waiting * FEW > rows) runPhases(scale);
   freeLooseRows(0);
-  reduceRows(PASSES, FINAL_REBIDS * rows);
+  reduceRows(PASSES, FEWER);
 }
 
 /** Shortest augmenting paths for all waiting rows; false if one has none. */

@@ -25,6 +25,9 @@ const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((na
   string,
 ];
 
+const cnn = join(root, "test", "fixtures", "fmnist-cnn", "graph.onnx");
+const hostile = join(root, "packages", "core", "test-fixtures");
+
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "isthmus-cli-"));
@@ -81,6 +84,12 @@ describe("isthmus", () => {
       [["inspect", "missing.safetensors"], /^isthmus inspect: Cannot open "missing\.safetensors"/],
       [["inspect", "missing.onnx"], /^isthmus inspect: Cannot read graph "missing\.onnx"/],
       [["inspect", cut], /^isthmus inspect: Cannot read .*cut\.safetensors/],
+      [["inspect", join(hostile, "harmful-system.pt")], /^isthmus inspect: Cannot .*system/],
+      [["inspect", join(hostile, "bomb.pt")], /^isthmus inspect: Cannot /],
+      [
+        ["align", a, b, "--graph", cnn, "-o", "x.safetensors"],
+        /^isthmus align: Cannot .*lacks 29 of 29 weights/,
+      ],
     ];
     for (const [args, message] of cases) {
       const { code, stdout, stderr } = await runCli(args, { cwd: folder });
@@ -185,7 +194,7 @@ describe("isthmus align", () => {
         nan,
         /^isthmus align: Cannot match "layers\.3\.weight" of ".*nan\.safetensors" as weights must be finite/,
       ],
-      [other, /^isthmus align: Cannot combine .*layers/],
+      [other, /^isthmus align: Cannot feed .*other\.safetensors" .* lacks 7 of 8 weights: "layers\.0\.bias"/],
     ];
     for (const [path, message] of cases) {
       const output = join(folder, "out.safetensors");

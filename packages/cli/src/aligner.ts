@@ -2,6 +2,7 @@ import { asFloat32, type Checkpoint, type Tensor, UnsupportedError } from "@isth
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   type Alignment,
+  assertBindable,
   bindWeights,
   type Derivation,
   discoverSymmetries,
@@ -75,6 +76,7 @@ export async function createAligner(
  * Aligns network `b` to network `a` and verifies that neither the symmetries in general nor this alignment change
  * what it computes.
  * @throws UnsupportedError if they do
+ * @throws MismatchError if a network does not fit the graph
  */
 export async function alignNetwork(
   { graph, engine, symmetries }: Aligner,
@@ -82,6 +84,7 @@ export async function alignNetwork(
   { seed, restarts }: AlignOptions,
   { progress, signal }: Pick<Context, "progress" | "signal">,
 ): Promise<AlignedNetwork> {
+  for (const network of [a, b]) assertBindable(graph, network);
   const { spec } = symmetries;
   const found = await matchWeights(a, b, spec, {
     seed,

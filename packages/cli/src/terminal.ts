@@ -45,7 +45,7 @@ export function createTerminal(
     shown = line;
   };
   return {
-    columns: Math.max(40, out.columns ?? Number(env["COLUMNS"] || 80)),
+    columns: Math.max(40, out.columns || Number(env["COLUMNS"]) || 80),
     color: showsColor(out, env),
     unicode: showsUnicode(env),
     interactive: err.isTTY === true && env["TERM"] !== "dumb",

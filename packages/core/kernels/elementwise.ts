@@ -68,10 +68,11 @@ function signShiftOf<T>(): i32 {
   return sizeof<T>() == 2 ? 16 : 24;
 }
 
-/** Four stored elements as four f32; exact, NaN payloads kept. */
+/** The first or second four of eight stored elements as f32; exact, NaN payloads kept. */
 // @ts-ignore: decorator
 @inline
-function load4<T>(at: usize): v128 {
+function load4<T>(group: usize, second: bool): v128 {
+  const at: usize = second ? group + 4 * sizeof<T>() : group;
   if (isFloat<T>()) return v128.load(at);
   if (isBfloat<T>()) return i32x4.shl(v128.load_ext<u16>(at), 16);
   const x =
@@ -90,14 +91,19 @@ function load4<T>(at: usize): v128 {
   return v128.or(bits, i32x4.shl(v128.xor(x, magnitude), signShiftOf<T>()));
 }
 
+/** Rounds four f32, none of them NaN, to bf16 in the upper half of each lane; what is left in the lower is noise. */
+// @ts-ignore: decorator
+@inline
+function roundToBfloat(x: v128): v128 {
+  const odd = v128.and(i32x4.shr_u(x, 16), i32x4.splat(1));
+  return i32x4.add(i32x4.add(x, i32x4.splat(0x7fff)), odd);
+}
+
 /** Rounds four f32, none of them NaN, to patterns in the low bits of four lanes; to nearest even. */
 // @ts-ignore: decorator
 @inline
 function narrow4<T>(x: v128): v128 {
-  if (isBfloat<T>()) {
-    const odd = v128.and(i32x4.shr_u(x, 16), i32x4.splat(1));
-    return i32x4.shr_u(i32x4.add(i32x4.add(x, i32x4.splat(0x7fff)), odd), 16);
-  }
+  if (isBfloat<T>()) return i32x4.shr_u(roundToBfloat(x), 16);
   const shift = 23 - mantissaOf<T>();
   const magnitude = v128.and(x, i32x4.splat(0x7fffffff));
   // Whatever overflows becomes the smallest number that does; in f8e4m3, without infinity, the largest there is.
@@ -126,6 +132,36 @@ function narrowAny4<T>(x: v128): v128 {
   return v128.bitselect(narrow4<T>(x), v128.or(nan, sign), f32x4.eq(x, x));
 }
 
+// Where order does not matter, bf16 is taken apart by even and odd elements: the upper half of each lane is an f32
+// but for its lower half, so that neither widening nor packing has to move anything across lanes.
+
+/** Four of eight stored elements as f32: the even ones of bf16, the first four otherwise. */
+// @ts-ignore: decorator
+@inline
+function loadFirst<T>(group: usize): v128 {
+  return isBfloat<T>() ? i32x4.shl(v128.load(group), 16) : load4<T>(group, false);
+}
+
+/** The other four. */
+// @ts-ignore: decorator
+@inline
+function loadSecond<T>(group: usize): v128 {
+  return isBfloat<T>() ? v128.and(v128.load(group), i32x4.splat(0xffff0000)) : load4<T>(group, true);
+}
+
+/** Rounds and stores what {@link loadFirst} and {@link loadSecond} loaded. */
+// @ts-ignore: decorator
+@inline
+function storeBoth<T, N>(group: usize, x0: v128, x1: v128): void {
+  if (isBfloat<T>() && isSigned<N>()) {
+    const low = i32x4.shr_u(roundToBfloat(x0), 16);
+    const high = v128.and(roundToBfloat(x1), i32x4.splat(0xffff0000));
+    v128.store(group, v128.or(low, high));
+  } else if (isBfloat<T>()) {
+    v128.store(group, v128.or(narrowAny4<T>(x0), i32x4.shl(narrowAny4<T>(x1), 16)));
+  } else store8<T, N>(group, x0, x1);
+}
+
 /** Rounds and stores eight elements. */
 // @ts-ignore: decorator
 @inline
@@ -144,42 +180,50 @@ function store8<T, N>(at: usize, x0: v128, x1: v128): void {
 }
 
 function widenAll<T>(source: usize, out: usize, count: i32): void {
-  for (let i = 0; i < count; i += 4) {
-    v128.store(out, load4<T>(source));
-    source += 4 * sizeof<T>();
-    out += 16;
+  for (let i = 0; i < count; i += 8) {
+    v128.store(out, load4<T>(source, false));
+    v128.store(out, load4<T>(source, true), 16);
+    source += 8 * sizeof<T>();
+    out += 32;
   }
 }
 
-/** Returns whether there was a NaN. */
+// Adding up what is rounded tells cheaply whether there was a NaN: the sum is one. It may be one as well where
+// infinities of both signs met, which costs time only.
+
+/** Returns whether there may have been a NaN. */
 function narrowAll<T, N>(source: usize, out: usize, count: i32): bool {
-  let nan = i32x4.splat(0);
+  let sum0 = f32x4.splat(0);
+  let sum1 = f32x4.splat(0);
   for (let i = 0; i < count; i += 8) {
     const x0 = v128.load(source);
     const x1 = v128.load(source, 16);
-    nan = v128.or(nan, v128.or(f32x4.ne(x0, x0), f32x4.ne(x1, x1)));
+    sum0 = f32x4.add(sum0, x0);
+    sum1 = f32x4.add(sum1, x1);
     store8<T, N>(out, x0, x1);
     source += 32;
     out += 8 * sizeof<T>();
   }
-  return v128.any_true(nan);
+  return v128.any_true(v128.or(f32x4.ne(sum0, sum0), f32x4.ne(sum1, sum1)));
 }
 
 function scaleAll<T>(source: usize, weight: f32, out: usize, count: i32): void {
   const w = f32x4.splat(weight);
-  for (let i = 0; i < count; i += 4) {
-    v128.store(out, f32x4.mul(w, load4<T>(source)));
-    source += 4 * sizeof<T>();
-    out += 16;
+  for (let i = 0; i < count; i += 8) {
+    v128.store(out, f32x4.mul(w, load4<T>(source, false)));
+    v128.store(out, f32x4.mul(w, load4<T>(source, true)), 16);
+    source += 8 * sizeof<T>();
+    out += 32;
   }
 }
 
 function addAll<T>(source: usize, weight: f32, sum: usize, count: i32): void {
   const w = f32x4.splat(weight);
-  for (let i = 0; i < count; i += 4) {
-    v128.store(sum, f32x4.add(v128.load(sum), f32x4.mul(w, load4<T>(source))));
-    source += 4 * sizeof<T>();
-    sum += 16;
+  for (let i = 0; i < count; i += 8) {
+    v128.store(sum, f32x4.add(v128.load(sum), f32x4.mul(w, load4<T>(source, false))));
+    v128.store(sum, f32x4.add(v128.load(sum, 16), f32x4.mul(w, load4<T>(source, true))), 16);
+    source += 8 * sizeof<T>();
+    sum += 32;
   }
 }
 
@@ -193,21 +237,22 @@ function step4<N>(from: v128, to: v128, by: v128): v128 {
   return v128.bitselect(r, fallback, f32x4.eq(r, r));
 }
 
-/** Returns whether there was a NaN. */
+/** Returns whether there may have been a NaN. */
 function stepAll<T, N>(from: usize, to: usize, by: f32, out: usize, count: i32): bool {
   const s = f32x4.splat(by);
-  const half: usize = 4 * sizeof<T>();
-  let nan = i32x4.splat(0);
+  let sum0 = f32x4.splat(0);
+  let sum1 = f32x4.splat(0);
   for (let i = 0; i < count; i += 8) {
-    const x0 = step4<N>(load4<T>(from), load4<T>(to), s);
-    const x1 = step4<N>(load4<T>(from + half), load4<T>(to + half), s);
-    nan = v128.or(nan, v128.or(f32x4.ne(x0, x0), f32x4.ne(x1, x1)));
-    store8<T, N>(out, x0, x1);
-    from += 2 * half;
-    to += 2 * half;
-    out += 2 * half;
+    const x0 = step4<N>(loadFirst<T>(from), loadFirst<T>(to), s);
+    const x1 = step4<N>(loadSecond<T>(from), loadSecond<T>(to), s);
+    sum0 = f32x4.add(sum0, x0);
+    sum1 = f32x4.add(sum1, x1);
+    storeBoth<T, N>(out, x0, x1);
+    from += 8 * sizeof<T>();
+    to += 8 * sizeof<T>();
+    out += 8 * sizeof<T>();
   }
-  return v128.any_true(nan);
+  return v128.any_true(v128.or(f32x4.ne(sum0, sum0), f32x4.ne(sum1, sum1)));
 }
 
 // NaN is rare, so loops run without handling it first, and once more if there was one.

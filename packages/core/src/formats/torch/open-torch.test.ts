@@ -10,6 +10,7 @@ import {
   toFloat32,
   UnsupportedError,
 } from "../../index.ts";
+import { openTorchLegacy } from "./open-torch-legacy.ts";
 import { openTorchZip } from "./open-torch-zip.ts";
 
 const FILES = Object.keys(EXPECTED).filter((name) => name.endsWith(".pt"));
@@ -104,30 +105,50 @@ describe("openTorchZip() refuses", () => {
   });
 
   it("every truncated file, with a FormatError", async () => {
-    for (const name of ["types-protocol2.pt", "training-protocol4.pt"]) {
+    for (const [name, open] of [
+      ["types-protocol2.pt", openTorchZip],
+      ["training-protocol4.pt", openTorchZip],
+      ["types-legacy.pt", openTorchLegacy],
+    ] as const) {
       const bytes = await readFile(fixture(name));
       for (let length = 0; length < bytes.length; length += 97) {
-        await expect(openTorchZip(createBytesSource(bytes.subarray(0, length)))).rejects.toThrow(FormatError);
+        await expect(open(createBytesSource(bytes.subarray(0, length)))).rejects.toThrow(FormatError);
       }
     }
   });
 
-  it("every damaged byte either is found out or changes no name and no shape beyond the archive", async () => {
-    const bytes = await readFile(fixture("nested.pt"));
-    for (let at = 0; at < bytes.length; at++) {
-      const damaged = Uint8Array.from(bytes);
-      damaged[at] = (damaged[at] ?? 0) ^ 0x55;
-      try {
-        const checkpoint = await openTorchZip(createBytesSource(damaged));
-        for (const name of checkpoint.tensors.keys()) {
-          expect((await checkpoint.read(name)).data.byteLength).toBeLessThan(1000);
+  it("every damaged byte, or else reads no more than the file has", async () => {
+    for (const [name, open] of [
+      ["nested.pt", openTorchZip],
+      ["strided-legacy.pt", openTorchLegacy],
+    ] as const) {
+      const bytes = await readFile(fixture(name));
+      for (let at = 0; at < bytes.length; at++) {
+        const damaged = Uint8Array.from(bytes);
+        damaged[at] = (damaged[at] ?? 0) ^ 0x55;
+        try {
+          const checkpoint = await open(createBytesSource(damaged));
+          for (const tensor of checkpoint.tensors.keys()) {
+            expect((await checkpoint.read(tensor)).data.byteLength).toBeLessThanOrEqual(bytes.length);
+          }
+        } catch (error) {
+          expect([at, (error as Error).name]).toEqual([
+            at,
+            expect.stringMatching(/^(FormatError|UnsupportedError)$/),
+          ]);
         }
-      } catch (error) {
-        expect([at, (error as Error).name]).toEqual([
-          at,
-          expect.stringMatching(/^(FormatError|UnsupportedError)$/),
-        ]);
       }
     }
+  });
+
+  it("an old file whose storages are not those of its tensors", async () => {
+    const bytes = await readFile(fixture("strided-legacy.pt"));
+    // The number of elements before the first storage.
+    const count = bytes.indexOf(Buffer.from([24, 0, 0, 0, 0, 0, 0, 0]));
+    expect(count).toBeGreaterThan(0);
+    bytes[count] = 23;
+    await expect(openTorchLegacy(createBytesSource(bytes))).rejects.toThrow(
+      /must have 24 elements: it has 23/,
+    );
   });
 });

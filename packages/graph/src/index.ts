@@ -1,5 +1,6 @@
 export type { Batch, DataSet, Scaling } from "./data-set.ts";
 export type { Engine, LoadOptions, Session } from "./engine.ts";
+export { assertDataFits } from "./evaluate/assert-data-fits.ts";
 export {
   createEvaluator,
   EVALUATOR_DEFAULTS,
@@ -9,6 +10,7 @@ export {
 } from "./evaluate/create-evaluator.ts";
 export { bakeWeights } from "./ir/bake-weights.ts";
 export { assertBindable, bindWeights } from "./ir/bind-weights.ts";
+export { capturedNames } from "./ir/captured-names.ts";
 export { exposeValues } from "./ir/expose-values.ts";
 export { extractSubgraph } from "./ir/extract-subgraph.ts";
 export type { Attribute, Graph, Node, ValueInfo, WeightInfo, WeightRole } from "./ir/graph.ts";

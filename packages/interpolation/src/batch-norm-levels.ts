@@ -1,4 +1,5 @@
-import type { Graph, Node } from "@isthmus/graph";
+import { UnsupportedError } from "@isthmus/core";
+import { capturedNames, type Graph, type Node } from "@isthmus/graph";
 
 /** Batch norms of a graph that no path leads between: their statistics can be measured together. */
 export interface BatchNormLevel {
@@ -12,17 +13,33 @@ export interface BatchNormLevel {
  * Sorts the batch norms of a graph by how many batch norms lie before them on a path from the data.
  *
  * Only norms whose mean and variance are weights of the graph count.
+ * @throws UnsupportedError if two norms share their statistics, which then are those of neither
  */
 export function batchNormLevels(graph: Graph): BatchNormLevel[] {
   const depth = depthOfValues(graph);
   const levels: Node[][] = [];
+  const owners = new Map<string, Node>();
   for (const node of graph.nodes) {
     if (!isMeasured(graph, node)) continue;
-    const level = (depth.get(node.inputs[0] ?? "") ?? 0) + 1;
-    levels[level - 1] ??= [];
+    assertOwnStatistics(graph, owners, node);
+    const level = depth.get(node.outputs[0] ?? "") ?? 1;
+    while (levels.length < level) levels.push([]);
     levels[level - 1]?.push(node);
   }
   return levels.map((norms, index) => ({ norms, live: liveValues(graph, depth, index) }));
+}
+
+function assertOwnStatistics(graph: Graph, owners: Map<string, Node>, node: Node): void {
+  for (const name of node.inputs.slice(3, 5)) {
+    const other = owners.get(name);
+    if (other !== undefined) {
+      throw new UnsupportedError(
+        `Cannot measure batch norms of graph "${graph.name}" as each must have statistics of its own: "${other.name}" and "${node.name}" share "${name}"`,
+        { feature: "shared batch-norm statistics" },
+      );
+    }
+    owners.set(name, node);
+  }
 }
 
 function isMeasured(graph: Graph, { op, inputs }: Node): boolean {
@@ -34,10 +51,10 @@ function depthOfValues(graph: Graph): Map<string, number> {
   const depth = new Map<string, number>(graph.inputs.map(({ name }) => [name, 0]));
   for (const node of graph.nodes) {
     let level = -1;
-    for (const name of node.inputs) level = Math.max(level, depth.get(name) ?? -1);
+    for (const name of readBy(node)) level = Math.max(level, depth.get(name) ?? -1);
+    if (isMeasured(graph, node)) level = Math.max(level, 0) + 1;
     if (level < 0) continue;
-    if (isMeasured(graph, node)) level += 1;
-    for (const name of node.outputs) depth.set(name, level);
+    for (const name of node.outputs) if (name !== "") depth.set(name, level);
   }
   return depth;
 }
@@ -47,8 +64,12 @@ function liveValues(graph: Graph, depth: ReadonlyMap<string, number>, level: num
   for (const node of graph.nodes) {
     const own = Math.max(-1, ...node.outputs.map((name) => depth.get(name) ?? -1));
     if (own <= level) continue;
-    for (const name of node.inputs)
+    for (const name of readBy(node))
       if ((depth.get(name) ?? Number.POSITIVE_INFINITY) <= level) live.add(name);
   }
   return [...live];
+}
+
+function readBy(node: Node): readonly string[] {
+  return [...node.inputs, ...capturedNames(node)];
 }

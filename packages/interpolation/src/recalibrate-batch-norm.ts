@@ -1,11 +1,13 @@
 import { InputError, resolveOptions, type Tensor } from "@isthmus/core";
 import {
+  assertDataFits,
   bakeWeights,
   type DataSet,
   type Engine,
   extractSubgraph,
   type Graph,
   type Session,
+  type ValueInfo,
 } from "@isthmus/graph";
 import { type BatchNormLevel, batchNormLevels } from "./batch-norm-levels.ts";
 import { addChannelMoments } from "./kernels/channel-moments.ts";
@@ -41,7 +43,10 @@ export const RECALIBRATE_DEFAULTS: Required<RecalibrateOptions> = {
  *
  * @param weights - a tensor for every weight of the graph
  * @returns all of `weights`, statistics replaced
- * @throws InputError if the activations of a norm are not finite
+ * @throws InputError if there are no examples, they do not fit the graph's input, or the activations of a norm are
+ *   not finite f32
+ * @throws UnsupportedError if two norms share their statistics
+ * @throws RangeError if an option is out of its range
  */
 export async function recalibrateBatchNorm(
   network: { readonly graph: Graph; readonly engine: Engine; readonly weights: ReadonlyMap<string, Tensor> },
@@ -50,6 +55,7 @@ export async function recalibrateBatchNorm(
 ): Promise<Map<string, Tensor>> {
   const resolved = resolveOptions("recalibrate batch norm", RECALIBRATE_DEFAULTS, options);
   const weights = new Map(network.weights);
+  assertDataFits("recalibrate batch norms", network.graph, data, resolved.batchSize);
   let cache = cacheOfData(network.graph, data, resolved.batchSize);
   for (const level of batchNormLevels(network.graph)) {
     resolved.signal?.throwIfAborted();
@@ -60,15 +66,16 @@ export async function recalibrateBatchNorm(
 
 /** Values of all examples at one place of the network, batch by batch. */
 interface Cache {
-  readonly names: readonly string[];
+  readonly values: readonly ValueInfo[];
   readonly batches: number;
   read(batch: number): ReadonlyMap<string, Tensor>;
 }
 
 function cacheOfData(graph: Graph, data: DataSet, batchSize: number): Cache {
-  const name = graph.inputs[0]?.name ?? "";
+  const input = graph.inputs[0] ?? { name: "" };
+  const { name } = input;
   return {
-    names: [name],
+    values: [input],
     batches: Math.ceil(data.size / batchSize),
     read: (batch) =>
       new Map([[name, data.read(batch * batchSize, Math.min((batch + 1) * batchSize, data.size)).inputs]]),
@@ -88,7 +95,7 @@ async function measureLevel(
 ): Promise<Cache> {
   const values = level.norms.map(({ inputs }) => inputs[0] ?? "");
   const wanted = [...new Set([...values, ...level.live])];
-  const session = await loadPart(network, cache.names, { wanted, threads: options.threads });
+  const session = await loadPart(network, cache.values, { wanted, threads: options.threads });
   const moments = values.map(() => new ChannelMoments());
   const kept: ReadonlyMap<string, Tensor>[] = [];
   let keep = true;
@@ -101,7 +108,8 @@ async function measureLevel(
         moments[index]?.add(value, results.get(value));
       });
       keep &&= bytesOf(results, level.live) * cache.batches <= options.maxCacheBytes;
-      if (keep) kept.push(new Map(level.live.map((name) => [name, results.get(name) as Tensor])));
+      if (!keep) kept.length = 0;
+      else kept.push(new Map(level.live.map((name) => [name, results.get(name) as Tensor])));
     }
   } finally {
     await session?.release();
@@ -110,16 +118,19 @@ async function measureLevel(
     moments[index]?.store(network.weights, inputs[3] ?? "", inputs[4] ?? "");
   });
   if (!keep) return cache;
-  return { names: level.live, batches: cache.batches, read: (batch) => kept[batch] ?? new Map() };
+  // Not all activations are f32: shapes that depend on the data are whole numbers.
+  const live = [...(kept[0] ?? [])].map(([name, { dtype }]) => ({ name, dtype }));
+  return { values: live, batches: cache.batches, read: (batch) => kept[batch] ?? new Map() };
 }
 
 /** A session for what is wanted and not given; none where everything is, as for a norm right at the input. */
 async function loadPart(
   { graph, engine, weights }: { graph: Graph; engine: Engine; weights: ReadonlyMap<string, Tensor> },
-  given: readonly string[],
+  given: readonly ValueInfo[],
   { wanted, threads }: { readonly wanted: readonly string[]; readonly threads: number },
 ): Promise<Session | undefined> {
-  const computed = wanted.filter((name) => !given.includes(name));
+  const names = new Set(given.map(({ name }) => name));
+  const computed = wanted.filter((name) => !names.has(name));
   if (computed.length === 0) return undefined;
   return engine.load(bakeWeights(extractSubgraph(graph, given, computed), weights), { threads });
 }

@@ -1,8 +1,9 @@
-import { type DType, InputError, resolveOptions, sizeOf, type Tensor } from "@isthmus/core";
+import { InputError, resolveOptions, sizeOf, type Tensor } from "@isthmus/core";
 import type { DataSet } from "../data-set.ts";
 import type { Engine, Session } from "../engine.ts";
 import { bakeWeights } from "../ir/bake-weights.ts";
-import type { Graph, ValueInfo } from "../ir/graph.ts";
+import type { Graph } from "../ir/graph.ts";
+import { assertDataFits } from "./assert-data-fits.ts";
 import { crossEntropyInto } from "./cross-entropy.ts";
 
 /** Options of {@link createEvaluator}. */
@@ -40,6 +41,7 @@ export interface Evaluator {
   /**
    * Runs the whole data set once.
    * @param weights - a tensor for every weight of the graph, as `bindWeights` reads them
+   * @throws InputError if the graph's first output is not a logit for each class
    * @throws DOMException named AbortError if `signal` is aborted
    */
   evaluate(weights: ReadonlyMap<string, Tensor>, signal?: AbortSignal): Promise<Evaluation>;
@@ -53,7 +55,8 @@ const MIN_BATCHES_TO_BAKE = 3;
 /**
  * Prepares loss and accuracy of networks of one architecture: one pass, in batches, in the order of the
  * data set, sums in f64; the same bits on every run.
- * @throws InputError if examples do not fit the graph's input, or labels its output
+ * @throws InputError if there are no examples, or they do not fit the graph's input
+ * @throws RangeError if an option is out of its range
  */
 export async function createEvaluator(
   graph: Graph,
@@ -62,7 +65,7 @@ export async function createEvaluator(
   options: EvaluatorOptions = {},
 ): Promise<Evaluator> {
   const resolved = resolveOptions("evaluate", EVALUATOR_DEFAULTS, options);
-  assertFits(graph, data);
+  assertDataFits("evaluate", graph, data, resolved.batchSize);
   const batches = Math.ceil(data.size / resolved.batchSize);
   const convolutional = graph.nodes.some(({ op }) => op === "Conv");
   const bake = resolved.bake === "auto" ? convolutional && batches >= MIN_BATCHES_TO_BAKE : resolved.bake;
@@ -96,7 +99,7 @@ async function runPass(
   network: { readonly session: Session; readonly weights: ReadonlyMap<string, Tensor> },
   signal?: AbortSignal,
 ): Promise<Evaluation> {
-  const input = dataInput(graph).name;
+  const input = graph.inputs[0]?.name ?? "";
   const output = graph.outputs[0]?.name ?? "";
   const losses = new Float64Array(data.size);
   const right = new Uint8Array(data.size);
@@ -134,36 +137,4 @@ function logitsOf(logits: Tensor | undefined, data: DataSet, examples: number): 
     );
   }
   return logits.data;
-}
-
-function dataInput(graph: Graph): ValueInfo {
-  const [input] = graph.inputs;
-  if (input === undefined || graph.inputs.length !== 1) {
-    throw new InputError(
-      `Cannot evaluate graph "${graph.name}" as it must have one data input: it has ${graph.inputs.length}`,
-      { input: graph.name },
-    );
-  }
-  return input;
-}
-
-function assertFits(graph: Graph, data: DataSet): void {
-  const { shape, dtype, name } = dataInput(graph);
-  if (data.size === 0) {
-    throw new InputError(`Cannot evaluate on "${data.name}" as it must have examples: it is empty`, {
-      input: data.name,
-    });
-  }
-  const expected = shape?.slice(1);
-  const fits =
-    expected === undefined ||
-    (expected.length === data.exampleShape.length &&
-      expected.every((extent, axis) => typeof extent === "string" || extent === data.exampleShape[axis]));
-  const got: DType = data.read(0, 1).inputs.dtype;
-  if (!fits || (dtype !== undefined && dtype !== got)) {
-    throw new InputError(
-      `Cannot evaluate on "${data.name}" as its examples must fit the graph's input "${name}", ${dtype ?? ""} [${expected?.join(", ") ?? ""}]: they are ${got} [${data.exampleShape.join(", ")}]`,
-      { input: data.name },
-    );
-  }
 }

@@ -2,7 +2,8 @@
  * Mean-free cross-entropy of each example and whether it is classified rightly.
  *
  * `loss[i] = log sum_c exp(logits[i, c]) - logits[i, labels[i]]`, in f64 with the row's maximum taken out;
- * right means that the label is the first maximum of its row, which NaN never is.
+ * right means that the label is the first maximum of its row. An example whose loss is not a number, as where a
+ * logit is NaN, is not classified rightly, whatever the other logits are.
  *
  * @param logits - `[examples, classes]` row-major
  * @param labels - `[examples]`, in `[0, classes)`
@@ -21,8 +22,8 @@ export function crossEntropyInto(
     const max = row[best] ?? Number.NaN;
     let sum = 0;
     for (const logit of row) sum += Math.exp(logit - max);
-    out.losses[out.begin + i] = Math.log(sum) + max - (row[label] ?? Number.NaN);
-    out.right[out.begin + i] = best === label && !Number.isNaN(max) ? 1 : 0;
+    out.losses[out.begin + i] = Math.log(sum) + (max - (row[label] ?? Number.NaN));
+    out.right[out.begin + i] = best === label && !Number.isNaN(sum) ? 1 : 0;
   }
 }
 

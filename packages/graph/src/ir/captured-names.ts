@@ -1,6 +1,9 @@
 import type { Node } from "./graph.ts";
 
-/** Names of values that the subgraphs of a control-flow node may read from around it; empty for other nodes. */
+/**
+ * Names of values that the subgraphs of a control-flow node may read from around it, their own values among them;
+ * empty for other nodes.
+ */
 export function capturedNames(node: Node): string[] {
   const names: string[] = [];
   for (const attribute of node.attributes.values()) {

@@ -34,7 +34,10 @@ export interface AlignedNetwork {
   /** The network with its units in the order of the other; lazy. */
   readonly network: Checkpoint;
   /** What `--json` says of it. */
-  readonly summary: Pick<MatchWeightsResult, "objective" | "sweeps" | "status" | "seed"> & {
+  readonly summary: Pick<
+    MatchWeightsResult,
+    "objective" | "scaledObjective" | "sweeps" | "status" | "seed"
+  > & {
     readonly restarts: number;
     readonly verified: Verification;
   };
@@ -102,12 +105,12 @@ export async function alignNetwork(
   if (failure !== undefined) throw wrongSymmetries(graph, failure.node, failure.error);
   const outputError = await compareFunctions({ graph, engine, seed }, b, network);
   if (!(outputError <= OUTPUT_TOLERANCE)) throw wrongSymmetries(graph, "the output", outputError);
-  const { objective, sweeps, status } = found;
+  const { objective, scaledObjective, sweeps, status } = found;
   const verified = { passed: true, maxRelativeError: Math.max(general.maxRelativeError, outputError) };
   return {
     alignment: found.alignment,
     network,
-    summary: { objective, sweeps, status, seed, restarts: found.restarts.length, verified },
+    summary: { objective, scaledObjective, sweeps, status, seed, restarts: found.restarts.length, verified },
   };
 }
 

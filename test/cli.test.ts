@@ -49,6 +49,8 @@ describe("isthmus", () => {
       expect(help.stdout).toContain("--json");
       expect(help.stdout).toContain("Examples:");
     }
+    expect((await runCli(["help"])).stdout).toBe(stdout);
+    expect((await runCli(["help", "align"])).stdout).toBe((await runCli(["align", "--help"])).stdout);
   });
 
   it("isthmus calls wrong usage by its name, suggests what was meant, and ends with 2", async () => {

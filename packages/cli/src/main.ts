@@ -16,6 +16,8 @@ import type { CommonOptions, Context, Outcome, RunVerb } from "./verb.ts";
 export async function main(argv: readonly string[]): Promise<number> {
   const terminal = createTerminal(process.stdout, process.stderr, process.env);
   const stop = listenForStop();
+  // `isthmus help align` is what many type first.
+  const words = argv[0] === "help" ? [...argv.slice(1), "--help"] : [...argv];
   let exitCode = 0;
   const run: RunVerb = async (options, work) => {
     const outcome = await work(createContext(argv, options, { terminal, signal: stop.signal }));
@@ -24,8 +26,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     exitCode = reportGate(outcome, terminal);
   };
   try {
-    const program = await createProgram(argv, { terminal, version: readVersion(), run });
-    await program.parseAsync([...argv], { from: "user" });
+    const program = await createProgram(words, { terminal, version: readVersion(), run });
+    await program.parseAsync(words, { from: "user" });
     return exitCode;
   } catch (error) {
     if (terminal.interactive) terminal.status("");

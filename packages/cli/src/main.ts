@@ -49,7 +49,6 @@ function createContext(
   return {
     ...shared,
     progress: quiet ? () => {} : createProgress(terminal),
-    note: quiet ? () => {} : (line) => terminal.note(line),
     commandLine: quoteCommand(["isthmus", ...argv]),
     version: readVersion(),
   };
@@ -62,7 +61,7 @@ function reportGate({ failure }: Outcome, terminal: Terminal): number {
 }
 
 async function reportFailure(error: unknown, argv: readonly string[], terminal: Terminal): Promise<number> {
-  const code = (error as { code?: unknown }).code;
+  const code = (error as { code?: unknown } | undefined)?.code;
   // Commander has written its message or help by itself.
   if (typeof code === "string" && code.startsWith("commander.")) {
     return (error as { exitCode: number }).exitCode === 0 ? 0 : 2;

@@ -6,7 +6,7 @@ import type { Terminal } from "./terminal.ts";
 export type CommonOptions = {
   /** Print one JSON object instead of text. */
   readonly json?: true;
-  /** Show no progress and no notes. */
+  /** Show no progress. */
   readonly quiet?: true;
 };
 
@@ -16,8 +16,6 @@ export interface Context {
   /** Aborted when the user asks to stop. */
   readonly signal: AbortSignal;
   readonly progress: Progress;
-  /** Writes a remark to standard error, unless quiet. */
-  readonly note: (line: string) => void;
   /** The command line as the user could type it again. */
   readonly commandLine: string;
   /** Version of this program. */
@@ -45,7 +43,7 @@ export function createVerb(name: string): Command<[], CommonOptions> {
   return new Command(name)
     .allowExcessArguments(false)
     .option("--json", "print one JSON object on standard output and nothing else there")
-    .option("-q, --quiet", "show no progress and no remarks")
+    .option("-q, --quiet", "show no progress")
     .helpOption("-h, --help", "show this help") as Command<[], CommonOptions>;
 }
 

@@ -56,6 +56,11 @@ export async function recalibrateBatchNorm(
   const resolved = resolveOptions("recalibrate batch norm", RECALIBRATE_DEFAULTS, options);
   const weights = new Map(network.weights);
   assertDataFits("recalibrate batch norms", network.graph, data, resolved.batchSize);
+  if (!(resolved.maxCacheBytes >= 0)) {
+    throw new RangeError(
+      `Cannot recalibrate batch norms as maxCacheBytes must be at least 0: got ${resolved.maxCacheBytes}`,
+    );
+  }
   let cache = cacheOfData(network.graph, data, resolved.batchSize);
   for (const level of batchNormLevels(network.graph)) {
     resolved.signal?.throwIfAborted();

@@ -32,7 +32,7 @@ export function chordBarrier(
   let chord = 0;
   let at = 0;
   t.forEach((place, index) => {
-    const rise = (values[index] ?? Number.NaN) - ((1 - place) * first + place * last);
+    const rise = (values[index] ?? Number.NaN) - chordAt(place, first, last);
     // A NaN anywhere makes the barrier NaN, rather than passing for no barrier.
     if (rise > chord || Number.isNaN(rise)) {
       chord = rise;
@@ -40,6 +40,11 @@ export function chordBarrier(
     }
   });
   return { chord, at };
+}
+
+/** `(1 - t) first + t last`, from the nearer end: exact at both ends, and everywhere if they are equal. */
+function chordAt(t: number, first: number, last: number): number {
+  return t < 0.5 ? first + t * (last - first) : last - (1 - t) * (last - first);
 }
 
 /** The curve at one half, between its neighbours where the grid has no point there. */

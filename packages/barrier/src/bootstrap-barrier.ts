@@ -55,7 +55,7 @@ function weightedMean(values: ArrayLike<number>, counts: Float64Array): number {
 }
 
 function percentiles(sorted: Float64Array, level: number): BarrierInterval {
-  const at = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-  return { low: at((1 - level) / 2), high: at((1 + level) / 2) };
+  // As many resamples are left out below as above.
+  const left = Math.floor(((1 - level) / 2) * sorted.length);
+  return { low: sorted[left] ?? Number.NaN, high: sorted[sorted.length - 1 - left] ?? Number.NaN };
 }

@@ -8,7 +8,13 @@ import {
   type Evaluator,
   type Graph,
 } from "@isthmus/graph";
-import { createPath, type Path, type PathKind, recalibrateBatchNorm } from "@isthmus/interpolation";
+import {
+  createPath,
+  PATH_KINDS,
+  type Path,
+  type PathKind,
+  recalibrateBatchNorm,
+} from "@isthmus/interpolation";
 import type { BarrierPoint, BarrierResult, BatchNormPolicy } from "./barrier-result.ts";
 import { barrierValues, chordBarrier } from "./barrier-values.ts";
 import { bootstrapBarrier } from "./bootstrap-barrier.ts";
@@ -109,21 +115,28 @@ export async function measureBarrier(
   }
 }
 
-function assertOptions({ points, refine, bootstrap, level }: Required<MeasureBarrierOptions>): void {
-  const rules: readonly (readonly [string, number, boolean, string])[] = [
-    ["points", points, Number.isSafeInteger(points) && points >= 2, "a whole number of at least 2"],
-    ["refine", refine, Number.isSafeInteger(refine) && refine >= 0, "a whole number of at least 0"],
-    [
-      "bootstrap",
-      bootstrap,
-      Number.isSafeInteger(bootstrap) && bootstrap >= 0,
-      "a whole number of at least 0",
-    ],
-    ["level", level, level > 0 && level < 1, "between 0 and 1"],
-  ];
-  for (const [name, value, holds, rule] of rules) {
-    if (!holds) throw new RangeError(`Cannot measure a barrier as ${name} must be ${rule}: got ${value}`);
+const POLICIES: readonly BatchNormPolicy[] = ["keep", "recalibrate"];
+
+function assertOptions(options: Required<MeasureBarrierOptions>): void {
+  const { level, path, batchNorm } = options;
+  for (const [name, least] of [
+    ["points", 2],
+    ["refine", 0],
+    ["bootstrap", 0],
+    ["seed", 0],
+    ["batchSize", 1],
+  ] as const) {
+    const value = options[name];
+    if (!Number.isSafeInteger(value) || value < least)
+      fail(name, `a whole number of at least ${least}`, value);
   }
+  if (!(level > 0 && level < 1)) fail("level", "between 0 and 1", level);
+  if (!PATH_KINDS.includes(path)) fail("path", `one of ${PATH_KINDS.join(", ")}`, path);
+  if (!POLICIES.includes(batchNorm)) fail("batchNorm", `one of ${POLICIES.join(", ")}`, batchNorm);
+}
+
+function fail(option: string, rule: string, value: unknown): never {
+  throw new RangeError(`Cannot measure a barrier as ${option} must be ${rule}: got ${value}`);
 }
 
 interface CurveTask {

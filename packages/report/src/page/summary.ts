@@ -35,7 +35,7 @@ export function renderTiles(curves: readonly BarrierCurve[]): Html {
       range === undefined ? undefined : html`<span class="more">${range}</span>`
     }</li>`;
   });
-  return html`<ul class="tiles" aria-label="Loss barriers">${tiles}</ul>`;
+  return html`<ul class="tiles">${tiles}</ul>`;
 }
 
 /**

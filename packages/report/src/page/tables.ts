@@ -45,7 +45,7 @@ export function renderDefinitions(curves: readonly BarrierCurve[]): Html {
   const at = html`<tr><th scope="row" class="wrap">Reached at t<small>place of the first definition's maximum</small></th>${curves.flatMap(
     ({ result }) => MEASURES.map((measure) => html`<td>${formatPlace(result.barrier[measure].at)}</td>`),
   )}</tr>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Barriers by definition"><table>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Barriers by definition"><table>
 <caption>Loss in nats, error in percentage points. L(t) is the loss, or the error, at place t.</caption>
 <thead><tr><td></td>${columnHeads(curves)}</tr><tr><th scope="col">Definition</th>${measureHeads(curves)}</tr></thead>
 <tbody>${rows}${at}${intervalRow(curves)}</tbody></table></div>`;
@@ -83,7 +83,7 @@ export function renderPoints(curves: readonly BarrierCurve[]): Html {
     const peak = curves.some(({ result }) => result.barrier.loss.at === t);
     return html`<tr${peak ? html` class="peak"` : undefined}><th scope="row">${formatPlace(t)}</th>${cells}</tr>`;
   });
-  return html`<div class="scroll tall" tabindex="0" role="region" aria-label="Every measured point"><table>
+  return html`<div class="scroll tall" tabindex="0" role="group" aria-label="Every measured point"><table>
 <caption>Loss in nats, error in percent; the place of a curve's loss barrier is in bold.</caption>
 <thead><tr><td></td>${columnHeads(curves)}</tr><tr><th scope="col">t</th>${measureHeads(curves)}</tr></thead>
 <tbody>${rows}</tbody></table></div>`;

@@ -1,5 +1,5 @@
 /**
- * The certificate of optimality, independent of the lists: one pass over the whole matrix.
+ * The certificate of optimality.
  *
  * For any prices, sum_i min_j(c_ij - price_j) + sum_j price_j is a lower bound of every perfect matching (weak duality, for
  * prices <= 0 also of rectangular ones). `gap` is the objective minus that bound, in f64.
@@ -24,6 +24,7 @@ import {
   setI32,
   sign,
 } from "./layout";
+import { provenLeastOf } from "./list";
 import { blockMask, reduced } from "./row";
 
 /** How far the matching can be from the optimum. */
@@ -32,22 +33,32 @@ export let gap: f64 = 0;
 export let objective: f64 = 0;
 export let magnitude: f64 = 0;
 
-/** Certifies the present matching, which must be complete, and fills `rowDual`. */
-export function certify(): void {
+/**
+ * Certifies the present matching, which must be complete, and fills `rowDual`. With `verify` from the matrix alone; else each row
+ * from its list where that proves its least, which rests on the invariant of the lists.
+ */
+export function certify(verify: bool): void {
   gap = 0;
   objective = 0;
   magnitude = 0;
   for (let i = 0; i < rows; ++i) {
-    const j = getI32(choice, i);
-    const c = edge(i, j);
+    const c = edge(i, getI32(choice, i));
     objective += c;
     magnitude += Math.abs(c);
-    const x = c - getF64(price, j);
-    const low = leastUpTo(i, x);
+    const x = reducedChoice(i);
+    const proven = verify ? f64.NEGATIVE_INFINITY : provenLeastOf(i);
+    const low = proven > f64.NEGATIVE_INFINITY ? min(x, proven) : leastUpTo(i, x);
     setF64(rowDual, i, low);
     gap += x - low;
   }
   addFreeColumns();
+}
+
+// @ts-ignore: decorator
+@inline
+function reducedChoice(i: i32): f64 {
+  const j = getI32(choice, i);
+  return edge(i, j) - getF64(price, j);
 }
 
 /** The same where every price is 0 and every row has its least entry, its dual: the pass that read the matrix has proven it. */
@@ -72,18 +83,17 @@ function addFreeColumns(): void {
 export function freeUncertified(): i32 {
   let freed = 0;
   for (let i = 0; i < rows; ++i) {
-    const j = getI32(choice, i);
-    if (edge(i, j) - getF64(price, j) <= getF64(rowDual, i)) continue;
+    if (reducedChoice(i) <= getF64(rowDual, i)) continue;
+    setI32(owner, getI32(choice, i), -1);
     setI32(choice, i, -1);
-    setI32(owner, j, -1);
     ++freed;
   }
   return freed;
 }
 
 /**
- * Least c - price of row `i`, given that `x` is one of them. Whatever exceeds `x` rounded up in f32 exceeds it in f64 (prices are
- * rounded up too), so f64 is needed for the few columns that do not.
+ * The least reduced cost of row `i`, given that `x` is one of them. Whatever exceeds `x` rounded up in f32 exceeds it in f64 (prices
+ * are rounded up too), so f64 is needed for the few columns that do not.
  */
 function leastUpTo(i: i32, x: f64): f64 {
   const row = rowAt(i);
@@ -103,6 +113,8 @@ function leastUpTo(i: i32, x: f64): f64 {
 }
 
 /** Offset of the first block from `offset` on with an entry up to `limit`, or the length of a row. */
+// @ts-ignore: decorator
+@inline
 function nextBlock(row: usize, offset: usize, limit: v128): usize {
   const flip = i32x4.splat(sign);
   while (offset < rowBytes) {

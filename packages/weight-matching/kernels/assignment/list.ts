@@ -69,8 +69,16 @@ export function buildList(i: i32): void {
 
 /** The same, when the block minima of the row at the present prices are at hand. */
 export function fillList(i: i32): void {
+  fillUpTo(i, thresholdOfRow(false));
+}
+
+/** The same with a handful of candidates, for rows that will hardly need more. */
+export function fillShortList(i: i32): void {
+  fillUpTo(i, thresholdOfRow(true));
+}
+
+function fillUpTo(i: i32, threshold: f32): void {
   ++builds;
-  const threshold = thresholdOfRow(false);
   if (threshold == f32.POSITIVE_INFINITY) {
     fillSparse(i);
     return;
@@ -296,6 +304,12 @@ export function leastOf(i: i32): f64 {
   lookAtList(i);
   if (least > getF64(bound, i)) lookDense(i);
   return least;
+}
+
+/** Least reduced cost of row `i` if its list proves it, else -Infinity. */
+export function provenLeastOf(i: i32): f64 {
+  lookAtList(i);
+  return least <= getF64(bound, i) ? least : f64.NEGATIVE_INFINITY;
 }
 
 /** Whether the reduced cost `x` of an edge of row `i` is within `eps` of the least of the row. */

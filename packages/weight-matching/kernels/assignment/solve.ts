@@ -22,7 +22,7 @@ import { bidTight, enqueueFreeRows, freeLooseRows, priceScale, reduceRows, reset
 import { augment, resetSearch, wholeRows } from "./augment";
 import { certify, certifyFirstPass, freeUncertified, gap, magnitude } from "./certificate";
 import { augmentDense } from "./dense";
-import { dropList, fillList, resetLists } from "./list";
+import { dropList, fillList, fillShortList, resetLists } from "./list";
 import { padRows } from "./matrix";
 import { columnAt, leastOfRow, readRow } from "./row";
 
@@ -129,14 +129,14 @@ function claim(i: i32, row: usize): bool {
   return contested * 8 > i;
 }
 
-/** Bids for row `i` at the present prices. */
+/** Bids for row `i` at the present prices. Most rows keep what their first bid gives them. */
 function bid(i: i32): void {
-  fillList(i);
+  fillShortList(i);
   bidTight(i);
 }
 
-/** Solves after the first pass; SOLVED or INFEASIBLE. */
-export function solve(): i32 {
+/** Solves after the first pass; SOLVED or INFEASIBLE. `verify`: see `certify`. */
+export function solve(verify: bool): i32 {
   enqueueFreeRows();
   if (contested == 0 && !priced) {
     certifyFirstPass();
@@ -145,25 +145,26 @@ export function solve(): i32 {
   resetSearch();
   if (useLists) auction();
   if (!searchAll()) return INFEASIBLE;
-  certify();
+  certify(verify);
   for (let k = 0; k < REPAIRS && gap > TOLERANCE * magnitude; ++k) {
     if (freeUncertified() == 0) break;
     enqueueFreeRows();
     if (!searchAll()) return INFEASIBLE;
-    certify();
+    certify(verify);
   }
   return SOLVED;
 }
 
-/** Leaves every matched row tight, and few rows free. */
+/** Leaves every matched row tight, but for rounding, and few rows free. */
 function auction(): void {
   reduceRows(PASSES, FEW);
   // Phases free columns whose price is below 0: where columns outnumber rows that would be wrong.
-  if (rows < columns) return;
-  const scale = priceScale();
+  const scale = rows == columns ? priceScale() : 0;
   // No price was ever contested at a difference: ties, which phases only prolong.
-  if (scale > 0 && waiting * FEW > rows) runPhases(scale);
-  freeLooseRows(0);
+  if (scale > 0 && waiting * FEW > rows) {
+    runPhases(scale);
+    freeLooseRows(0);
+  }
   reduceRows(PASSES, FEWER);
 }
 

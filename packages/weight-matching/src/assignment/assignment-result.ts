@@ -7,11 +7,19 @@ export interface AssignmentOptions {
    * is. Used for square matrices only.
    */
   readonly duals?: Float64Array | undefined;
+  /**
+   * Certify by one more pass over the matrix that relies on nothing found before. Without it a row counts as proven where the bound of
+   * its candidate list proves it. @defaultValue true, but false where the search starts from `duals`, as the pass would be half the work
+   */
+  readonly verify?: boolean | undefined;
 }
 
 /** Settings used where the caller gives none. */
-export const ASSIGNMENT_DEFAULTS: Readonly<{ maximize: boolean; duals: Float64Array | undefined }> =
-  Object.freeze({ maximize: false, duals: undefined });
+export const ASSIGNMENT_DEFAULTS: Readonly<{
+  maximize: boolean;
+  duals: Float64Array | undefined;
+  verify: boolean | undefined;
+}> = Object.freeze({ maximize: false, duals: undefined, verify: undefined });
 
 /** How much work a solve took. */
 export interface AssignmentStats {

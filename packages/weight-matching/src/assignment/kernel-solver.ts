@@ -34,7 +34,7 @@ export class KernelSolver implements AssignmentSolver {
   }
 
   solve(cost: CostMatrix, options?: AssignmentOptions): AssignmentResult {
-    const { maximize, duals } = resolveOptions("solve an assignment", ASSIGNMENT_DEFAULTS, options);
+    const { maximize, duals, verify } = resolveOptions("solve an assignment", ASSIGNMENT_DEFAULTS, options);
     assertCostMatrix(cost);
     assertDuals(duals, cost.columns);
     this.#layOut(cost.rows, cost.columns);
@@ -43,7 +43,7 @@ export class KernelSolver implements AssignmentSolver {
     const warm = duals !== undefined && cost.rows === cost.columns;
     if (warm) this.#start(duals, maximize);
     this.#read(cost, warm);
-    if (kernel.solve() !== 0) throw this.#infeasible(cost);
+    if (kernel.solve((verify ?? !warm) ? 1 : 0) !== 0) throw this.#infeasible(cost);
     return this.#result(cost, maximize);
   }
 

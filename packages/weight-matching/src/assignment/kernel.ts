@@ -39,8 +39,8 @@ export interface AssignmentKernel {
   readRows(from: number, to: number, at: number): number;
   /** Whether every row so far got its least column, at no price: then the matrix is not needed. */
   isUncontested(): number;
-  /** 0: solved; 1: no perfect matching. */
-  solve(): number;
+  /** 0: solved; 1: no perfect matching. With `verify` the certificate comes from the matrix alone. */
+  solve(verify: number): number;
   getBadRow(): number;
   getBadColumn(): number;
   getStuckRow(): number;

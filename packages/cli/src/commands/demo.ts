@@ -1,5 +1,5 @@
 import { mkdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type BarrierResult, measureBarrier } from "@isthmus/barrier";
@@ -29,8 +29,14 @@ interface DemoOptions {
   readonly seed: number;
 }
 
-/** Two MLPs, 784-512-512-512-10, trained on MNIST with PyTorch from different seeds. */
-const EXAMPLE = fileURLToPath(new URL("../../../../examples/mnist-mlp", import.meta.url));
+/**
+ * Two MLPs, 784-512-512-512-10, trained on MNIST with PyTorch from different seeds; as seen from where the demo runs,
+ * so that its pages do not tell where the repository lies.
+ */
+const EXAMPLE = relative(
+  process.cwd(),
+  fileURLToPath(new URL("../../../../examples/mnist-mlp", import.meta.url)),
+);
 const DATA = "mnist:test";
 /** An odd number, so that half-way is among them; twice as many show no more. */
 const POINTS = 13;

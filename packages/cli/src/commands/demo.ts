@@ -33,10 +33,8 @@ interface DemoOptions {
  * Two MLPs, 784-512-512-512-10, trained on MNIST with PyTorch from different seeds; as seen from where the demo runs,
  * so that its pages do not tell where the repository lies.
  */
-const EXAMPLE = relative(
-  process.cwd(),
-  fileURLToPath(new URL("../../../../examples/mnist-mlp", import.meta.url)),
-);
+const EXAMPLE =
+  relative(process.cwd(), fileURLToPath(new URL("../../../../examples/mnist-mlp", import.meta.url))) || ".";
 const DATA = "mnist:test";
 /** An odd number, so that half-way is among them; twice as many show no more. */
 const POINTS = 13;

@@ -93,5 +93,8 @@ class TemporaryFile implements OutputFile {
 }
 
 function writeError(path: string, error: unknown): InputError {
-  return new InputError(`Cannot write "${path}" as ${reasonOf(error)}`, { input: path, cause: error });
+  return new InputError(
+    `Cannot write "${path}" as ${reasonOf(error, "its folder must exist: there is none")}`,
+    { input: path, cause: error },
+  );
 }

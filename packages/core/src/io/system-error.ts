@@ -1,8 +1,11 @@
-/** What an error of the operating system means, as the end of a sentence that says what was attempted. */
-export function reasonOf(error: unknown): string {
+/**
+ * What an error of the operating system means, as the end of a sentence that says what was attempted.
+ * @param missing - what it means that there is nothing of that name
+ */
+export function reasonOf(error: unknown, missing = "it must exist: there is no such file or folder"): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case "ENOENT":
-      return "it must exist, or its folder when writing: there is no such file or folder";
+      return missing;
     case "ENOTDIR":
       return "every part of its path but the last must be a folder: one is a file";
     case "EISDIR":

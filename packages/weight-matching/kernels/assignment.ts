@@ -1,32 +1,28 @@
 /**
  * Exact linear assignment on a dense f32 matrix: candidate lists, auction, shortest augmenting paths, certificate.
  *
- * Calls, in order: `layOut` (then the caller grows the memory), `begin`, for a warm start write the prices and call `usePrices`, then
- * `readRows` over all rows, some at a time, and `solve`. Before `readRows` the rows must be in the matrix (`spreadRows` and
- * `transposeFrom` bring them there); as long as `isUncontested` they may be on the stage instead, and if that holds to the end the
- * matrix is not needed at all.
+ * Calls, in order: `layOut` (then the caller grows the memory), `begin`, for a warm start write the prices and call `usePrices`,
+ * `solve`. The costs either are in the matrix before `begin` (`spreadRows` and `transposeFrom` bring them there), or `solve` fetches
+ * rows by the import `fetchRows` as it needs them.
  * Prices, row duals, gap and objective are of the minimisation: the caller negates them after maximising.
  */
 import { bids } from "./assignment/auction";
 import { searches, wholeRows } from "./assignment/augment";
 import { gap, magnitude, objective } from "./assignment/certificate";
-import { choice, cost, price, rowDual, spare, stage } from "./assignment/layout";
+import { choice, cost, price, rowDual, spare } from "./assignment/layout";
 import { builds } from "./assignment/list";
-import { badColumn, badRow, contested, dense, stuckRow } from "./assignment/solve";
+import { badColumn, badRow, dense, stuckRow } from "./assignment/solve";
 
-export { layOut, matrixAddress, stagedRows, strideOf } from "./assignment/layout";
-export { padRows, spreadRows, transposeFrom } from "./assignment/matrix";
-export { begin, readRows, solve, usePrices } from "./assignment/solve";
+export { layOut, strideOf } from "./assignment/layout";
+export { spreadRows, transposeFrom } from "./assignment/matrix";
+export { begin, solve, usePrices } from "./assignment/solve";
 
-/** Addresses in the problem that was laid out: f32[rows, stride], f64[columns], f32[stagedRows(), stride], the spare bytes, i32[rows], f64[rows]. */
+/** Addresses in the problem that was laid out: f32[rows, stride], f64[columns], the spare bytes, i32[rows], f64[rows]. */
 export function costAddress(): usize {
   return cost;
 }
 export function priceAddress(): usize {
   return price;
-}
-export function stageAddress(): usize {
-  return stage;
 }
 export function spareAddress(): usize {
   return spare;
@@ -38,12 +34,7 @@ export function rowDualAddress(): usize {
   return rowDual;
 }
 
-/** Whether, so far, the first pass gave every row its least column: then the matrix itself is not needed. */
-export function isUncontested(): bool {
-  return contested == 0;
-}
-
-/** Place of the value that made `readRows` return false. */
+/** Place of the value that is not a cost, when `solve` returns 2. */
 export function getBadRow(): i32 {
   return badRow;
 }

@@ -5,8 +5,22 @@
  * tight. `runPhases` is eps-scaling after Bertsekas (1988): bids with a margin, quick on hard matrices but tight to eps only;
  * `freeLooseRows` removes what is not tight.
  */
-import { choice, edge, getF64, getI32, nextQueue, owner, price, queue, rows, setI32, setPrice } from "./layout";
-import { isWithin, least, leastColumn, second, secondColumnOf, topTwo } from "./list";
+import {
+  choice,
+  getF64,
+  getI32,
+  match,
+  nextQueue,
+  owner,
+  price,
+  queue,
+  reducedPaid,
+  rows,
+  setI32,
+  setPrice,
+  unmatch,
+} from "./layout";
+import { isWithin, least, leastColumn, leastCostOf, preferSecond, second, topTwo } from "./list";
 
 /** Rows in `queue`. */
 export let waiting: i32 = 0;
@@ -28,13 +42,12 @@ export function priceScale(): f64 {
   return contestedCount == 0 ? 0 : contestedSum / <f64>contestedCount;
 }
 
-/** Gives column `j` to row `i`; returns the row that had it, or -1. */
+/** Gives row `i` the column of its last look; returns the row that had it, or -1. */
 // @ts-ignore: decorator
 @inline
-function give(i: i32, j: i32): i32 {
-  const loser = getI32(owner, j);
-  setI32(owner, j, i);
-  setI32(choice, i, j);
+function take(i: i32): i32 {
+  const loser = getI32(owner, leastColumn);
+  match(i, leastColumn, leastCostOf(i));
   if (loser >= 0) setI32(choice, loser, -1);
   return loser;
 }
@@ -91,12 +104,12 @@ let pricedOut: bool = false;
 export function bidTight(i: i32): i32 {
   ++bids;
   topTwo(i);
-  let j = leastColumn;
+  const j = leastColumn;
   if (j < 0) return REFUSED;
   pricedOut = least < second;
   const contested = getI32(owner, j) >= 0;
   if (pricedOut) {
-    if (second == f64.POSITIVE_INFINITY) return contested ? REFUSED : give(i, j);
+    if (second == f64.POSITIVE_INFINITY) return contested ? REFUSED : take(i);
     const step = second - least;
     if (contested) {
       contestedSum += step;
@@ -104,10 +117,9 @@ export function bidTight(i: i32): i32 {
     }
     setPrice(j, getF64(price, j) - step);
   } else if (contested) {
-    const other = secondColumnOf(i);
-    if (other >= 0) j = other;
+    preferSecond(i);
   }
-  return give(i, j);
+  return take(i);
 }
 
 /**
@@ -127,7 +139,7 @@ function runPhase(eps: f64, cap: i32): bool {
     const j = leastColumn;
     if (j < 0 || second == f64.POSITIVE_INFINITY) continue;
     setPrice(j, getF64(price, j) - (second - least) - eps);
-    const loser = give(i, j);
+    const loser = take(i);
     if (loser < 0) continue;
     const tail = head + size;
     setI32(queue, tail < rows ? tail : tail - rows, loser);
@@ -140,10 +152,7 @@ function runPhase(eps: f64, cap: i32): bool {
 /** Frees the rows whose edge is more than `eps` above their least reduced cost, and queues all free rows. */
 export function freeLooseRows(eps: f64): void {
   for (let i = 0; i < rows; ++i) {
-    const j = getI32(choice, i);
-    if (j < 0 || isWithin(i, edge(i, j) - getF64(price, j), eps)) continue;
-    setI32(choice, i, -1);
-    setI32(owner, j, -1);
+    if (getI32(choice, i) >= 0 && !isWithin(i, reducedPaid(i), eps)) unmatch(i);
   }
   enqueueFreeRows();
 }

@@ -13,7 +13,6 @@ import {
   choice,
   columns,
   distance,
-  edge,
   fixedColumn,
   fixedDistance,
   getF64,
@@ -22,18 +21,20 @@ import {
   listColumn,
   listCost,
   listCount,
+  match,
   owner,
   parent,
   price,
+  reducedEdge,
+  reducedPaid,
   roundUp,
-  rowAt,
-  rows,
   setF64,
   setI32,
   setPrice,
   stamp,
 } from "./layout";
-import { buildList } from "./list";
+import { buildList, costOf } from "./list";
+import { bring } from "./matrix";
 import { clearHeap, emptyHeap, heapSize, leastKey, popLeast, pushOrDecrease } from "./heap";
 import { blockCount, blockMask } from "./row";
 
@@ -125,7 +126,7 @@ function fixColumn(j: i32, d: f64): void {
   ++fixedCount;
   setF64(distance, j, f64.NEGATIVE_INFINITY);
   const i = getI32(owner, j);
-  enterRow(i, edge(i, j) - getF64(price, j) - d);
+  enterRow(i, reducedPaid(i) - d);
 }
 
 /** The bound of a row came up: build its list at the present prices, and if that is not enough relax the whole row. */
@@ -148,19 +149,19 @@ function openRow(i: i32): void {
 /** Relaxes all edges of a row, free columns first so that few others remain below `best`. */
 function relaxWhole(i: i32, rowHeight: f64): void {
   ++wholeRows;
+  const row = bring(i);
   if (bestColumn < 0) {
     for (let j = 0; j < columns; ++j) {
-      if (getI32(owner, j) < 0) relax(i, j, edge(i, j) - getF64(price, j) - rowHeight);
+      if (getI32(owner, j) < 0) relax(i, j, reducedEdge(row, j) - rowHeight);
     }
   }
-  const row = rowAt(i);
   const count = blockCount();
   for (let b = 0; b < count; ++b) {
     let mask = blockMask(row, <usize>b * BLOCK_BYTES, f32x4.splat(roundUp(best + rowHeight)));
     while (mask != 0) {
       const j = b * BLOCK + ctz<u32>(mask);
       mask &= mask - 1;
-      if (j < columns) relax(i, j, edge(i, j) - getF64(price, j) - rowHeight);
+      if (j < columns) relax(i, j, reducedEdge(row, j) - rowHeight);
     }
   }
 }
@@ -179,8 +180,7 @@ function flipPath(start: i32): void {
   for (;;) {
     const i = getI32(parent, j);
     const previous = getI32(choice, i);
-    setI32(owner, j, i);
-    setI32(choice, i, j);
+    match(i, j, costOf(i, j));
     if (i == start) return;
     j = previous;
   }

@@ -5,26 +5,27 @@
  * prices <= 0 also of rectangular ones). `gap` is the objective minus that bound, in f64.
  */
 import {
-  BLOCK,
   BLOCK_BYTES,
-  choice,
   columns,
-  edge,
   getF64,
   getI32,
   owner,
+  paid,
   price,
   price32,
+  reducedEdge,
+  reducedPaid,
   roundUp,
-  rowAt,
   rowBytes,
   rowDual,
   rows,
   setF64,
-  setI32,
   sign,
+  stagedRows,
+  unmatch,
 } from "./layout";
 import { provenLeastOf } from "./list";
+import { bring, bringSome } from "./matrix";
 import { blockMask, reduced } from "./row";
 
 /** How far the matching can be from the optimum. */
@@ -33,44 +34,61 @@ export let gap: f64 = 0;
 export let objective: f64 = 0;
 export let magnitude: f64 = 0;
 
-/**
- * Certifies the present matching, which must be complete, and fills `rowDual`. With `verify` from the matrix alone; else each row
- * from its list where that proves its least, which rests on the invariant of the lists.
- */
-export function certify(verify: bool): void {
-  gap = 0;
+/** Adds up the matching, which must be complete. */
+function addCosts(): void {
   objective = 0;
   magnitude = 0;
   for (let i = 0; i < rows; ++i) {
-    const c = edge(i, getI32(choice, i));
+    const c = getF64(paid, i);
     objective += c;
     magnitude += Math.abs(c);
-    const x = reducedChoice(i);
-    const proven = verify ? f64.NEGATIVE_INFINITY : provenLeastOf(i);
-    const low = proven > f64.NEGATIVE_INFINITY ? min(x, proven) : leastUpTo(i, x);
-    setF64(rowDual, i, low);
-    gap += x - low;
   }
+}
+
+/**
+ * Certifies the present matching and fills `rowDual`. With `verify` from the costs alone; else each row from its list where that
+ * proves its least, which rests on the invariant of the lists.
+ */
+export function certify(verify: bool): void {
+  addCosts();
+  gap = 0;
+  if (verify) certifyFromCosts();
+  else certifyFromLists();
   addFreeColumns();
 }
 
-// @ts-ignore: decorator
-@inline
-function reducedChoice(i: i32): f64 {
-  const j = getI32(choice, i);
-  return edge(i, j) - getF64(price, j);
+function certifyFromCosts(): void {
+  for (let from = 0; from < rows; from += stagedRows()) {
+    const to = min(from + stagedRows(), rows);
+    let row = bringSome(from);
+    for (let i = from; i < to; ++i) {
+      settle(i, leastUpTo(row, reducedPaid(i)));
+      row += rowBytes;
+    }
+  }
 }
 
-/** The same where every price is 0 and every row has its least entry, its dual: the pass that read the matrix has proven it. */
-export function certifyFirstPass(): void {
-  gap = 0;
-  objective = 0;
-  magnitude = 0;
+function certifyFromLists(): void {
   for (let i = 0; i < rows; ++i) {
-    const c = getF64(rowDual, i);
-    objective += c;
-    magnitude += Math.abs(c);
+    const proven = provenLeastOf(i);
+    const x = reducedPaid(i);
+    settle(i, proven > f64.NEGATIVE_INFINITY ? min(x, proven) : leastUpTo(bring(i), x));
   }
+}
+
+/** Notes the dual of a row and what its edge has above it. */
+// @ts-ignore: decorator
+@inline
+function settle(i: i32, low: f64): void {
+  setF64(rowDual, i, low);
+  gap += reducedPaid(i) - low;
+}
+
+/** The same where every price is 0 and every row has its least entry: the pass that read the costs has proven it. */
+export function certifyFirstPass(): void {
+  addCosts();
+  gap = 0;
+  memory.copy(rowDual, paid, <usize>rows << 3);
 }
 
 /** A column that stays free must have price 0; what it has below counts against the matching. */
@@ -83,20 +101,18 @@ function addFreeColumns(): void {
 export function freeUncertified(): i32 {
   let freed = 0;
   for (let i = 0; i < rows; ++i) {
-    if (reducedChoice(i) <= getF64(rowDual, i)) continue;
-    setI32(owner, getI32(choice, i), -1);
-    setI32(choice, i, -1);
+    if (reducedPaid(i) <= getF64(rowDual, i)) continue;
+    unmatch(i);
     ++freed;
   }
   return freed;
 }
 
 /**
- * The least reduced cost of row `i`, given that `x` is one of them. Whatever exceeds `x` rounded up in f32 exceeds it in f64 (prices
+ * The least reduced cost of the row at `row`, given that `x` is one of them. Whatever exceeds `x` rounded up in f32 exceeds it in f64 (prices
  * are rounded up too), so f64 is needed for the few columns that do not.
  */
-function leastUpTo(i: i32, x: f64): f64 {
-  const row = rowAt(i);
+function leastUpTo(row: usize, x: f64): f64 {
   const limit = f32x4.splat(roundUp(x));
   let low = x;
   let offset = nextBlock(row, 0, limit);
@@ -105,7 +121,7 @@ function leastUpTo(i: i32, x: f64): f64 {
     while (mask != 0) {
       const j = <i32>(offset >> 2) + ctz<u32>(mask);
       mask &= mask - 1;
-      if (j < columns) low = min(low, edge(i, j) - getF64(price, j));
+      if (j < columns) low = min(low, reducedEdge(row, j));
     }
     offset = nextBlock(row, offset + BLOCK_BYTES, limit);
   }

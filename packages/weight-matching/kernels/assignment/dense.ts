@@ -8,7 +8,6 @@
  */
 import {
   BLOCK,
-  choice,
   denseMinima,
   distance,
   edge,
@@ -17,8 +16,10 @@ import {
   getF64,
   getI32,
   height,
+  match,
   owner,
   price,
+  reducedPaid,
   rowAt,
   setF64,
   setI32,
@@ -28,6 +29,7 @@ import {
   treeRow,
   workPrice,
 } from "./layout";
+import { bring } from "./matrix";
 
 /** Finds and applies a shortest augmenting path from the free row `start`; false if no free column can be reached. */
 export function augmentDense(start: i32): bool {
@@ -50,7 +52,7 @@ export function augmentDense(start: i32): bool {
     i = getI32(owner, j);
     if (i < 0) break;
     fix(j);
-    rowHeight = edge(i, j) - getF64(price, j) - d;
+    rowHeight = reducedPaid(i) - d;
   }
   tracePath(fixedCount);
   settlePrices(fixedCount);
@@ -69,7 +71,7 @@ function prepare(): void {
 function relaxRow(i: i32, rowHeight: f64): void {
   const flip = i32x4.splat(sign);
   const low = f64x2.splat(rowHeight);
-  let at = rowAt(i);
+  let at = bring(i);
   let prices = workPrice;
   let to = distance;
   let out = denseMinima;
@@ -140,8 +142,7 @@ function tracePath(fixedCount: i32): void {
     const j = getI32(fixedColumn, k);
     const r = rowExplaining(j, getF64(fixedDistance, k), k);
     const i = getI32(treeRow, r);
-    setI32(owner, j, i);
-    setI32(choice, i, j);
+    match(i, j, edge(rowAt(i), j));
     if (r == 0) return;
     k = r - 1;
   }
@@ -151,7 +152,7 @@ function tracePath(fixedCount: i32): void {
 function rowExplaining(j: i32, d: f64, last: i32): i32 {
   const p = getF64(price, j);
   for (let r = 0; r < last; ++r) {
-    if (edge(getI32(treeRow, r), j) - p - getF64(height, r) == d) return r;
+    if (edge(rowAt(getI32(treeRow, r)), j) - p - getF64(height, r) == d) return r;
   }
   return last;
 }

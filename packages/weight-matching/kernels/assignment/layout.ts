@@ -24,11 +24,13 @@ export let rowBytes: usize = 0;
 /** Flips every cost when it is loaded: 0 to minimise, the sign bit to maximise. */
 export let sign: i32 = 0;
 
-/** f32[rows, stride]: costs, never written by the solver but for the padding. */
+/** f32[rows, stride]: costs. Rows may be missing until they are needed: see matrix.ts. */
 export let cost: usize = 0;
+/** u8[rows]: whether a row of the matrix is there. */
+export let present: usize = 0;
 /** Source of a transposition. */
 export let spare: usize = 0;
-/** Some rows of the matrix, for a first pass that need not keep them. */
+/** Some rows of the matrix, for passes that need not keep them. */
 export let stage: usize = 0;
 /** f64[stride]: column prices, 0 in the padding. They only ever decrease: every list bound rests on it. */
 export let price: usize = 0;
@@ -38,6 +40,8 @@ export let price32: usize = 0;
 export let owner: usize = 0;
 /** i32[rows]: column of the row, or -1. */
 export let choice: usize = 0;
+/** f64[rows]: cost of the edge to that column. */
+export let paid: usize = 0;
 /** f64[rows]: dual of each row, filled by the certificate. */
 export let rowDual: usize = 0;
 
@@ -100,7 +104,7 @@ function take(bytes: usize): usize {
 }
 
 /** Address of every matrix: it does not depend on the size. */
-export function matrixAddress(): usize {
+function matrixAddress(): usize {
   return (__heap_base + 63) & ~63;
 }
 
@@ -134,6 +138,8 @@ function layOutDuals(): void {
   price32 = take(padded << 2);
   owner = take(padded << 2);
   choice = take(<usize>rows << 2);
+  paid = take(<usize>rows << 3);
+  present = take(<usize>rows);
   rowDual = take(<usize>rows << 3);
 }
 
@@ -171,18 +177,47 @@ export function setSign(maximize: bool): void {
   sign = maximize ? <i32>0x80000000 : 0;
 }
 
-/** Address of row `i` of the matrix. */
+/** Address of the place of row `i` in the matrix. */
 // @ts-ignore: decorator
 @inline
 export function rowAt(i: i32): usize {
   return cost + <usize>i * rowBytes;
 }
 
-/** Cost of one edge, sign applied. */
+/** Cost of one edge of the row at an address, sign applied. */
 // @ts-ignore: decorator
 @inline
-export function edge(i: i32, j: i32): f64 {
-  return <f64>reinterpret<f32>(load<i32>(rowAt(i) + (<usize>j << 2)) ^ sign);
+export function edge(row: usize, j: i32): f64 {
+  return <f64>reinterpret<f32>(load<i32>(row + (<usize>j << 2)) ^ sign);
+}
+
+/** Reduced cost of one edge of the row at an address. */
+// @ts-ignore: decorator
+@inline
+export function reducedEdge(row: usize, j: i32): f64 {
+  return edge(row, j) - getF64(price, j);
+}
+
+/** Reduced cost of the edge that a matched row has. */
+// @ts-ignore: decorator
+@inline
+export function reducedPaid(i: i32): f64 {
+  return getF64(paid, i) - getF64(price, getI32(choice, i));
+}
+
+/** Gives column `j` to row `i` at cost `c`. */
+// @ts-ignore: decorator
+@inline
+export function match(i: i32, j: i32, c: f64): void {
+  setI32(owner, j, i);
+  setI32(choice, i, j);
+  setF64(paid, i, c);
+}
+
+/** Frees a matched row and its column. */
+export function unmatch(i: i32): void {
+  setI32(owner, getI32(choice, i), -1);
+  setI32(choice, i, -1);
 }
 
 /** Element of an i32 array. */

@@ -19,11 +19,13 @@ import {
   listCost,
   listCount,
   price,
+  reducedEdge,
   rowAt,
   setF64,
   setI32,
   sign,
 } from "./layout";
+import { bring } from "./matrix";
 import {
   blockCount,
   blockFound,
@@ -63,32 +65,35 @@ export function dropList(i: i32): void {
 
 /** Builds the list of row `i` at the present prices. */
 export function buildList(i: i32): void {
-  scanRow(rowAt(i));
-  fillList(i);
+  const row = bring(i);
+  scanRow(row);
+  fillList(i, row);
 }
 
-/** The same, when the block minima of the row at the present prices are at hand. */
-export function fillList(i: i32): void {
-  fillUpTo(i, thresholdOfRow(false));
+/**
+ * The same, when the row lies at `row` and its block minima are at hand. They may be from before some prices decreased: the list is then
+ * shorter, and no less right.
+ */
+export function fillList(i: i32, row: usize): void {
+  fillUpTo(i, row, thresholdOfRow(false));
 }
 
 /** The same with a handful of candidates, for rows that will hardly need more. */
-export function fillShortList(i: i32): void {
-  fillUpTo(i, thresholdOfRow(true));
+export function fillShortList(i: i32, row: usize): void {
+  fillUpTo(i, row, thresholdOfRow(true));
 }
 
-function fillUpTo(i: i32, threshold: f32): void {
+function fillUpTo(i: i32, row: usize, threshold: f32): void {
   ++builds;
   if (threshold == f32.POSITIVE_INFINITY) {
-    fillSparse(i);
+    fillSparse(i, row);
     return;
   }
-  if (!collect(i, threshold)) fillNarrow(i, thresholdOfRow(true));
+  if (!collect(i, row, threshold)) fillNarrow(i, row, thresholdOfRow(true));
 }
 
 /** Lists every entry up to `limit`; false (and no list) if there are too many. */
-function collect(i: i32, limit: f32): bool {
-  const row = rowAt(i);
+function collect(i: i32, row: usize, limit: f32): bool {
   const limits = f32x4.splat(limit);
   const found = findBlocks(0, blockCount(), limit);
   const list = <usize>(i * LIST_ROOM) << 2;
@@ -131,24 +136,23 @@ function finishList(i: i32, size: i32, limit: f64): void {
 }
 
 /** Lists a row with too many entries, by bisection from `limit` towards its least entry. */
-function fillNarrow(i: i32, limit: f32): void {
+function fillNarrow(i: i32, row: usize, limit: f32): void {
   const floor = leastOfRow();
   for (let round = 0; round < NARROWINGS && limit > floor; ++round) {
-    if (collect(i, limit)) return;
+    if (collect(i, row, limit)) return;
     limit = floor + (limit - floor) * 0.5;
   }
-  if (floor == f32.POSITIVE_INFINITY || !collect(i, floor)) fillTies(i);
+  if (floor == f32.POSITIVE_INFINITY || !collect(i, row, floor)) fillTies(i, row);
 }
 
 /** Lists a row in which whole groups of columns are forbidden: all allowed columns if they fit, and then nothing is left out. */
-function fillSparse(i: i32): void {
-  const row = rowAt(i);
+function fillSparse(i: i32, row: usize): void {
   const list = <usize>(i * LIST_ROOM) << 2;
   let size = 0;
   for (let j = 0; j < columns; ++j) {
-    if (edge(i, j) == f64.POSITIVE_INFINITY) continue;
+    if (edge(row, j) == f64.POSITIVE_INFINITY) continue;
     if (size == LIST_ROOM) {
-      fillNarrow(i, greatestFiniteGroup());
+      fillNarrow(i, row, greatestFiniteGroup());
       return;
     }
     put(list, size++, j, row);
@@ -160,20 +164,19 @@ function fillSparse(i: i32): void {
  * Lists as many of the least entries as fit, from column `i` on, when more of them are equal than fit, or when the reduced costs
  * overflow f32.
  */
-function fillTies(i: i32): void {
-  lookDense(i);
-  const row = rowAt(i);
+function fillTies(i: i32, row: usize): void {
+  lookDense(row);
   const list = <usize>(i * LIST_ROOM) << 2;
   let size = 0;
   for (let k = 0; k < columns && size < LIST_ROOM; ++k) {
     const j = (i + k) % columns;
-    if (edge(i, j) - getF64(price, j) == least) put(list, size++, j, row);
+    if (reducedEdge(row, j) == least) put(list, size++, j, row);
   }
   finishList(i, size, least);
 }
 
 /** Sets `least` and `second` from the whole row, in f64. */
-function lookDense(i: i32): void {
+function lookDense(row: usize): void {
   least = f64.POSITIVE_INFINITY;
   second = f64.POSITIVE_INFINITY;
   leastColumn = -1;
@@ -181,7 +184,7 @@ function lookDense(i: i32): void {
   secondDense = -1;
   secondKnown = true;
   for (let j = 0; j < columns; ++j) {
-    const x = edge(i, j) - getF64(price, j);
+    const x = reducedEdge(row, j);
     if (x < least) {
       second = least;
       secondDense = leastColumn;
@@ -270,15 +273,38 @@ function placeOf(x: v128, count: i32): i32 {
   return result;
 }
 
-/** A column of row `i` other than `leastColumn` that attains `second`, or -1 if none is known; right after a look at the row. */
-export function secondColumnOf(i: i32): i32 {
-  if (!secondKnown || second == f64.POSITIVE_INFINITY) return -1;
-  if (leastPlace < 0) return secondDense;
+/** Cost of the edge to `leastColumn`; right after a look at row `i`. */
+export function leastCostOf(i: i32): f64 {
+  return leastPlace < 0 ? edge(rowAt(i), leastColumn) : costAtPlace(i, leastPlace);
+}
+
+// @ts-ignore: decorator
+@inline
+function costAtPlace(i: i32, place: i32): f64 {
+  return <f64>load<f32>(listCost + (<usize>(i * LIST_ROOM + place) << 2));
+}
+
+/** Makes the second column `leastColumn`, if a column that attains `second` is known; right after a look at row `i`. */
+export function preferSecond(i: i32): void {
+  if (!secondKnown || second == f64.POSITIVE_INFINITY) return;
+  if (leastPlace < 0) {
+    leastColumn = secondDense;
+    return;
+  }
   const count = getI32(listCount, i);
   for (let k = 0; k < count; ++k) {
-    if (k != leastPlace && getF64(looked, k) == second) return getI32(listColumn, i * LIST_ROOM + k);
+    if (k == leastPlace || getF64(looked, k) != second) continue;
+    leastPlace = k;
+    leastColumn = getI32(listColumn, i * LIST_ROOM + k);
+    return;
   }
-  return -1;
+}
+
+/** Cost of an edge of a row that has it in its list or is in the matrix. */
+export function costOf(i: i32, j: i32): f64 {
+  const count = getI32(listCount, i);
+  for (let k = 0; k < count; ++k) if (getI32(listColumn, i * LIST_ROOM + k) == j && costAtPlace(i, k) < f64.POSITIVE_INFINITY) return costAtPlace(i, k);
+  return edge(rowAt(i), j);
 }
 
 /** Sets `least` of row `i` exactly, and `second` exactly or to a lower value (then no column of it is known). */
@@ -289,7 +315,7 @@ export function topTwo(i: i32): void {
   lookAtList(i);
   const limit = getF64(bound, i);
   // Prices are finer than f32: the list may hold its entries a rounding above the bound.
-  if (least > limit) lookDense(i);
+  if (least > limit) lookDense(bring(i));
   else if (second > limit) {
     second = limit;
     secondKnown = false;
@@ -302,7 +328,7 @@ export function leastOf(i: i32): f64 {
   if (least <= getF64(bound, i)) return least;
   buildList(i);
   lookAtList(i);
-  if (least > getF64(bound, i)) lookDense(i);
+  if (least > getF64(bound, i)) lookDense(bring(i));
   return least;
 }
 

@@ -1,18 +1,60 @@
-/** Brings the matrix into the layout of the solver: rows padded with forbidden edges, wide rather than tall. */
-import { columns, cost, rowAt, rowBytes, rows, sign, stride } from "./layout";
+/**
+ * Brings costs into the layout of the solver: rows padded with forbidden edges, wide rather than tall.
+ *
+ * Costs that lie elsewhere are not copied as a whole. The passes over all rows fetch some at a time to the stage, and a row comes
+ * into the matrix when it is needed again: for most matrices that is a minority of the rows, for easy ones none.
+ */
+import { columns, cost, present, rowAt, rowBytes, rows, sign, stage, stagedRows, stride } from "./layout";
 
-/** +Infinity after `sign`. */
-function forbidden(): f32 {
-  return sign == 0 ? f32.POSITIVE_INFINITY : f32.NEGATIVE_INFINITY;
+/** Copies rows [from, to) of the costs to an address, a row every `rowBytes`, without the padding. */
+// @ts-ignore: decorator
+@external("env", "fetchRows")
+declare function fetchRows(from: i32, to: i32, address: usize): void;
+
+/** Whether all rows are in the matrix. */
+let resident: bool = false;
+
+/** Starts a problem whose rows are all in the matrix, or all elsewhere. */
+export function startMatrix(allThere: bool): void {
+  resident = allThere;
+  memory.fill(present, 0, <usize>rows);
+  if (allThere) padRows(cost, rows);
 }
 
-/** Fills the padding of `count` rows from `at` on. */
-export function padRows(at: usize, count: i32): void {
+/** Brings all rows into the matrix. */
+export function bringAll(): void {
+  if (resident) return;
+  fetchRows(0, rows, cost);
+  padRows(cost, rows);
+  resident = true;
+}
+
+/** Brings row `i` into the matrix, if it is not there, and returns its address. */
+export function bring(i: i32): usize {
+  const row = rowAt(i);
+  if (resident || load<u8>(present + <usize>i) != 0) return row;
+  fetchRows(i, i + 1, row);
+  padRows(row, 1);
+  store<u8>(present + <usize>i, 1);
+  return row;
+}
+
+/** Address of rows [from, from + stagedRows()), as far as there are so many, for a pass over them; the next call may overwrite them. */
+export function bringSome(from: i32): usize {
+  if (resident) return rowAt(from);
+  const to = min(from + stagedRows(), rows);
+  fetchRows(from, to, stage);
+  padRows(stage, to - from);
+  return stage;
+}
+
+/** Fills the padding of `count` rows from `at` on with +Infinity after `sign`. */
+function padRows(at: usize, count: i32): void {
   if (stride == columns) return;
-  const value = forbidden();
+  const forbidden = sign == 0 ? f32.POSITIVE_INFINITY : f32.NEGATIVE_INFINITY;
   const end = at + <usize>count * rowBytes;
   for (let row = at; row < end; row += rowBytes) {
-    for (let j = columns; j < stride; ++j) store<f32>(row + (<usize>j << 2), value);
+    for (let j = columns; j < stride; ++j) store<f32>(row + (<usize>j << 2), forbidden);
   }
 }
 

@@ -2,20 +2,17 @@
 import {
   choice,
   columns,
-  edge,
   getF64,
   getI32,
+  match,
   owner,
   price,
   price32,
-  rowAt,
   rowBytes,
-  rowDual,
   rows,
-  setF64,
-  setI32,
   setPrice,
   setSign,
+  stagedRows,
   stride,
 } from "./layout";
 import { bidTight, enqueueFreeRows, freeLooseRows, priceScale, reduceRows, resetAuction, rowWaiting, runPhases, waiting } from "./auction";
@@ -23,11 +20,12 @@ import { augment, resetSearch, wholeRows } from "./augment";
 import { certify, certifyFirstPass, freeUncertified, gap, magnitude } from "./certificate";
 import { augmentDense } from "./dense";
 import { dropList, fillList, fillShortList, resetLists } from "./list";
-import { padRows } from "./matrix";
+import { bringAll, bringSome, startMatrix } from "./matrix";
 import { columnAt, leastOfRow, readRow } from "./row";
 
 export const SOLVED: i32 = 0;
 export const INFEASIBLE: i32 = 1;
+export const BAD_COST: i32 = 2;
 
 /** Rows that may be relaxed whole, for each row of the matrix, before lists are given up: ordinary matrices need less than one. */
 const WHOLE_ROWS: i32 = 4;
@@ -49,7 +47,7 @@ const PROBE: i32 = 64;
 let priced: bool = false;
 let useLists: bool = false;
 /** Rows of the first pass that found their column taken. */
-export let contested: i32 = 0;
+let contested: i32 = 0;
 /** Where the first pass met a value that is not a cost. */
 export let badRow: i32 = -1;
 export let badColumn: i32 = -1;
@@ -58,9 +56,13 @@ export let stuckRow: i32 = -1;
 /** Whether the dense search took over. */
 export let dense: bool = false;
 
-/** Starts a problem that has been laid out: no matching, prices 0. Up to `denseColumns` columns no lists are used. */
-export function begin(maximize: bool, denseColumns: i32): void {
+/**
+ * Starts a problem that has been laid out: no matching, prices 0. Up to `denseColumns` columns no lists are used. `resident`: the costs
+ * are in the matrix; else they are fetched as needed.
+ */
+export function begin(maximize: bool, denseColumns: i32, resident: bool): void {
   setSign(maximize);
+  startMatrix(resident);
   memory.fill(price, 0, <usize>stride << 3);
   memory.fill(price32, 0, <usize>stride << 2);
   memory.fill(owner, 0xff, <usize>columns << 2);
@@ -82,22 +84,25 @@ export function usePrices(): void {
 }
 
 /**
- * First pass over rows [from, to), at most `stagedRows()`, which lie from `at` on: checks them and gives each its least column where
- * that is free. Returns false on a value that is not a cost.
- *
- * As long as no two rows want the same column the matching is optimal, no list is built, and `at` need not be in the matrix. The
- * caller looks at `contested` between calls.
+ * First pass over the costs: checks them and gives each row its least column where that is free. Returns false on a value that is not
+ * a cost.
  */
-export function readRows(from: i32, to: i32, at: usize): bool {
-  padRows(at, to - from);
-  const listed = useLists && contested > 0;
-  // Most rows want the same few columns: their prices must move before lists are of use, so rows bid as they come.
-  if (listed && from >= PROBE && contested * 2 > from) priced = true;
-  let row = at;
+function readAll(): bool {
+  if (!useLists) bringAll();
+  for (let from = 0; from < rows; from += stagedRows()) {
+    // Most rows want the same few columns: their prices must move before lists are of use, so rows bid as they come.
+    if (useLists && from >= PROBE && contested * 2 > from) priced = true;
+    if (!readRows(from, min(from + stagedRows(), rows))) return false;
+  }
+  return true;
+}
+
+function readRows(from: i32, to: i32): bool {
+  let row = bringSome(from);
   for (let i = from; i < to; ++i) {
     if (!check(i, row)) return false;
-    if (priced) bid(i);
-    else if (claim(i, row) && listed) fillList(i);
+    if (priced) bid(i, row);
+    else if (claim(i, row) && useLists) fillList(i, row);
     row += rowBytes;
   }
   return true;
@@ -123,20 +128,19 @@ function claim(i: i32, row: usize): bool {
     ++contested;
     return true;
   }
-  setI32(owner, j, i);
-  setI32(choice, i, j);
-  setF64(rowDual, i, <f64>least);
+  match(i, j, <f64>least);
   return contested * 8 > i;
 }
 
 /** Bids for row `i` at the present prices. Most rows keep what their first bid gives them. */
-function bid(i: i32): void {
-  fillShortList(i);
+function bid(i: i32, row: usize): void {
+  fillShortList(i, row);
   bidTight(i);
 }
 
-/** Solves after the first pass; SOLVED or INFEASIBLE. `verify`: see `certify`. */
+/** Solves the problem; SOLVED, INFEASIBLE or BAD_COST. `verify`: see `certify`. */
 export function solve(verify: bool): i32 {
+  if (!readAll()) return BAD_COST;
   enqueueFreeRows();
   if (contested == 0 && !priced) {
     certifyFirstPass();

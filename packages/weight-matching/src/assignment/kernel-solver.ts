@@ -11,6 +11,9 @@ const TOLERANCE = 1e-14;
 /** Up to this many columns whole rows are searched: lists do not pay. Measured. */
 const DENSE_COLUMNS = 128;
 
+/** No problem: nothing is held between solves. */
+const NOTHING: CostMatrix = { data: new Float32Array(0), rows: 0, columns: 0 };
+
 /** The solver behind `createAssignmentSolver`. */
 export class KernelSolver implements AssignmentSolver {
   readonly maxRows: number;
@@ -18,13 +21,15 @@ export class KernelSolver implements AssignmentSolver {
   readonly #kernel: AssignmentKernel;
 
   readonly #denseColumns: number;
+  /** The costs of the problem being solved, for `fetchRows`. */
+  #source: CostMatrix = NOTHING;
 
   /** @param denseColumns Up to this many columns whole rows are searched instead of lists. */
   constructor(maxRows: number, maxColumns: number, denseColumns: number = DENSE_COLUMNS) {
     this.#denseColumns = denseColumns;
     this.maxRows = maxRows;
     this.maxColumns = maxColumns;
-    this.#kernel = createKernel();
+    this.#kernel = createKernel((from, to, address) => this.#fetchRows(from, to, address));
     growMemory(this.#kernel.memory, largestNeed(maxRows, maxColumns));
   }
 
@@ -39,11 +44,16 @@ export class KernelSolver implements AssignmentSolver {
     assertDuals(duals, cost.columns);
     this.#layOut(cost.rows, cost.columns);
     const kernel = this.#kernel;
-    kernel.begin(maximize ? 1 : 0, this.#denseColumns);
+    const resident = this.#place(cost);
+    kernel.begin(maximize ? 1 : 0, this.#denseColumns, resident ? 1 : 0);
     const warm = duals !== undefined && cost.rows === cost.columns;
     if (warm) this.#start(duals, maximize);
-    this.#read(cost, warm);
-    if (kernel.solve((verify ?? !warm) ? 1 : 0) !== 0) throw this.#infeasible(cost);
+    this.#source = cost;
+    try {
+      this.#assertSolved(kernel.solve((verify ?? !warm) ? 1 : 0), cost);
+    } finally {
+      this.#source = NOTHING;
+    }
     return this.#result(cost, maximize);
   }
 
@@ -65,70 +75,34 @@ export class KernelSolver implements AssignmentSolver {
   #input(rows: number, columns: number): Float32Array {
     const kernel = this.#kernel;
     const address = rows > columns ? kernel.spareAddress() : kernel.costAddress();
-    return this.#view(address, rows * columns);
+    return new Float32Array(kernel.memory.buffer, address >>> 0, rows * columns);
   }
 
-  /** Brings the costs to their place and runs the first pass over them. */
-  #read(cost: CostMatrix, warm: boolean): void {
+  /** Brings the costs into the matrix, if they are in the memory already or must be turned; whether they are there. */
+  #place(cost: CostMatrix): boolean {
     const { rows, columns } = cost;
     const kernel = this.#kernel;
     const input = this.#input(rows, columns);
     const shared = sharesMemory(cost, input);
     if (rows > columns) {
-      if (!shared) copyRows(cost, input, columns, { from: 0, to: rows, at: 0 });
+      if (!shared) copyRows(cost, input, { from: 0, to: rows, stride: columns });
       kernel.transposeFrom(kernel.spareAddress());
-      this.#readMatrix(cost, 0);
-    } else if (shared) {
-      kernel.spreadRows();
-      this.#readMatrix(cost, 0);
-    } else {
-      this.#copyAndRead(cost, warm);
+      return true;
     }
+    if (shared) kernel.spreadRows();
+    return shared;
   }
 
-  /** First pass over the rows of the matrix from `start` on, each brought there by `copy` just before. */
-  #readMatrix(cost: CostMatrix, start: number, copy?: (from: number, to: number) => void): void {
-    const kernel = this.#kernel;
-    const rows = Math.min(cost.rows, cost.columns);
-    const rowBytes = 4 * kernel.strideOf(Math.max(cost.rows, cost.columns));
-    const step = kernel.stagedRows();
-    for (let from = start; from < rows; from += step) {
-      const to = Math.min(rows, from + step);
-      copy?.(from, to);
-      const at = (kernel.costAddress() >>> 0) + from * rowBytes;
-      if (kernel.readRows(from, to, at) === 0) throw this.#badCost(cost);
-    }
+  /** Called by the kernel when it needs rows of the costs that are not in its memory. */
+  #fetchRows(from: number, to: number, address: number): void {
+    const stride = this.#kernel.strideOf(this.#source.columns);
+    const out = new Float32Array(this.#kernel.memory.buffer, address >>> 0);
+    copyRows(this.#source, out, { from, to, stride });
   }
 
-  /** Copies rows and reads them while they are in the cache; into the matrix only once that turns out to be needed. */
-  #copyAndRead(cost: CostMatrix, warm: boolean): void {
-    const kernel = this.#kernel;
-    const stride = kernel.strideOf(cost.columns);
-    const staged = warm ? 0 : this.#readStaged(cost, stride);
-    if (staged === cost.rows && kernel.isUncontested() !== 0) return;
-    const matrix = this.#view(kernel.costAddress(), cost.rows * stride);
-    copyRows(cost, matrix, stride, { from: 0, to: staged, at: 0 });
-    kernel.padRows(kernel.costAddress(), staged);
-    this.#readMatrix(cost, staged, (from, to) => copyRows(cost, matrix, stride, { from, to, at: from }));
-  }
-
-  /** First pass over rows on the stage, while no two want the same column; returns how many. */
-  #readStaged(cost: CostMatrix, stride: number): number {
-    const kernel = this.#kernel;
-    const step = kernel.stagedRows();
-    const stage = this.#view(kernel.stageAddress(), step * stride);
-    let from = 0;
-    while (from < cost.rows && kernel.isUncontested() !== 0) {
-      const to = Math.min(cost.rows, from + step);
-      copyRows(cost, stage, stride, { from, to, at: 0 });
-      if (kernel.readRows(from, to, kernel.stageAddress()) === 0) throw this.#badCost(cost);
-      from = to;
-    }
-    return from;
-  }
-
-  #view(address: number, length: number): Float32Array {
-    return new Float32Array(this.#kernel.memory.buffer, address >>> 0, length);
+  #assertSolved(status: number, cost: CostMatrix): void {
+    if (status === 1) throw this.#infeasible(cost);
+    if (status === 2) throw this.#badCost(cost);
   }
 
   #badCost(cost: CostMatrix): InputError {
@@ -207,22 +181,22 @@ function sharesMemory(cost: CostMatrix, view: Float32Array): boolean {
   );
 }
 
-/** Copies rows [from, to) of `cost` to rows of `stride` elements in `out`, the first to row `at`. */
+/** Copies rows [from, to) of `cost` to the start of `out`, a row every `stride` elements. */
 function copyRows(
   cost: CostMatrix,
   out: Float32Array,
-  stride: number,
-  range: { readonly from: number; readonly to: number; readonly at: number },
+  layout: { readonly from: number; readonly to: number; readonly stride: number },
 ): void {
+  const { data, columns } = cost;
   const source = strideOf(cost);
-  const { from, to, at } = range;
-  if (source === stride && stride === cost.columns) {
-    out.set(cost.data.subarray(from * stride, to * stride), at * stride);
+  const { from, to, stride } = layout;
+  if (to - from === 1 || (source === stride && stride === columns)) {
+    const start = from * source;
+    out.set(data.subarray(start, start + (to - from - 1) * source + columns));
     return;
   }
   for (let i = from; i < to; ++i) {
-    const start = i * source;
-    out.set(cost.data.subarray(start, start + cost.columns), (at + i - from) * stride);
+    out.set(data.subarray(i * source, i * source + columns), (i - from) * stride);
   }
 }
 

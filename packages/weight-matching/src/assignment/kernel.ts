@@ -9,37 +9,29 @@ export interface KernelMemory {
 /** The part of WebAssembly that is used here; Node's own types do not declare it. */
 declare const WebAssembly: {
   readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: object };
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 };
 
 /** What `wasm/assignment.wasm` exports; addresses are byte offsets into `memory` and may come as negative 32-bit numbers. */
 export interface AssignmentKernel {
   readonly memory: KernelMemory;
   layOut(rows: number, columns: number, spareBytes: number): number;
+  /** Elements a row takes in the matrix. */
   strideOf(columns: number): number;
   costAddress(): number;
   spareAddress(): number;
-  stageAddress(): number;
-  /** Rows that fit the stage. */
-  stagedRows(): number;
   priceAddress(): number;
   choiceAddress(): number;
   rowDualAddress(): number;
-  /** Starts a problem that was laid out: no prices, no matching. Up to `denseColumns` columns no lists are used. */
-  begin(maximize: number, denseColumns: number): void;
-  usePrices(): void;
-  /** Fills the padding of rows that `readRows` does not see. */
-  padRows(address: number, count: number): void;
   spreadRows(): void;
   transposeFrom(source: number): void;
   /**
-   * Checks rows [from, to), at most `stagedRows()`, which lie at address `at`, and gives them their least columns where those are
-   * free; 0 on a value that is not a cost.
+   * Starts a problem that was laid out: no prices, no matching. Up to `denseColumns` columns no lists are used. `resident`: the costs are
+   * in the matrix; else rows are fetched as needed.
    */
-  readRows(from: number, to: number, at: number): number;
-  /** Whether every row so far got its least column, at no price: then the matrix is not needed. */
-  isUncontested(): number;
-  /** 0: solved; 1: no perfect matching. With `verify` the certificate comes from the matrix alone. */
+  begin(maximize: number, denseColumns: number, resident: number): void;
+  usePrices(): void;
+  /** 0: solved; 1: no complete matching; 2: a value that is not a cost. With `verify` the certificate comes from the costs alone. */
   solve(verify: number): number;
   getBadRow(): number;
   getBadColumn(): number;
@@ -56,9 +48,12 @@ export interface AssignmentKernel {
 
 let compiled: object | undefined;
 
+/** Copies rows [from, to) of the costs of the present problem to an address in the memory of the kernel. */
+export type FetchRows = (from: number, to: number, address: number) => void;
+
 /** Starts a kernel with a memory of its own; the code is compiled once. */
-export function createKernel(): AssignmentKernel {
+export function createKernel(fetchRows: FetchRows): AssignmentKernel {
   compiled ??= new WebAssembly.Module(readFileSync(new URL("../../wasm/assignment.wasm", import.meta.url)));
-  const instance = new WebAssembly.Instance(compiled);
+  const instance = new WebAssembly.Instance(compiled, { env: { fetchRows } });
   return instance.exports as AssignmentKernel;
 }

@@ -25,7 +25,7 @@ import {
   unmatch,
 } from "./layout";
 import { provenLeastOf } from "./list";
-import { bring, bringSome } from "./matrix";
+import { bring, bringAgain } from "./matrix";
 import { blockMask, reduced } from "./row";
 
 /** How far the matching can be from the optimum. */
@@ -60,7 +60,7 @@ export function certify(verify: bool): void {
 function certifyFromCosts(): void {
   for (let from = 0; from < rows; from += stagedRows()) {
     const to = min(from + stagedRows(), rows);
-    let row = bringSome(from);
+    let row = bringAgain(from);
     for (let i = from; i < to; ++i) {
       settle(i, leastUpTo(row, reducedPaid(i)));
       row += rowBytes;

@@ -1,8 +1,8 @@
 /**
  * Brings costs into the layout of the solver: rows padded with forbidden edges, wide rather than tall.
  *
- * Costs that lie elsewhere are not copied as a whole. The passes over all rows fetch some at a time to the stage, and a row comes
- * into the matrix when it is needed again: for most matrices that is a minority of the rows, for easy ones none.
+ * Costs that lie elsewhere are not copied as a whole unless most rows will be needed again. The passes over all rows fetch some at a
+ * time to the stage, and a row comes into the matrix when it is needed once more: on easy matrices, and from good prices, few are.
  */
 import { columns, cost, present, rowAt, rowBytes, rows, sign, stage, stagedRows, stride } from "./layout";
 
@@ -11,41 +11,49 @@ import { columns, cost, present, rowAt, rowBytes, rows, sign, stage, stagedRows,
 @external("env", "fetchRows")
 declare function fetchRows(from: i32, to: i32, address: usize): void;
 
-/** Whether all rows are in the matrix. */
+/** Whether all rows were in the matrix from the start. */
 let resident: bool = false;
+/** Rows from this one on are in the matrix, once the first pass has been over them. */
+let keptFrom: i32 = 0;
 
 /** Starts a problem whose rows are all in the matrix, or all elsewhere. */
 export function startMatrix(allThere: bool): void {
   resident = allThere;
+  keptFrom = allThere ? 0 : rows;
   memory.fill(present, 0, <usize>rows);
   if (allThere) padRows(cost, rows);
 }
 
-/** Brings all rows into the matrix. */
-export function bringAll(): void {
-  if (resident) return;
-  fetchRows(0, rows, cost);
-  padRows(cost, rows);
-  resident = true;
+/** From now on the first pass, which has come to row `from`, brings the rows it reads into the matrix. */
+export function keepRowsFrom(from: i32): void {
+  keptFrom = min(keptFrom, from);
 }
 
 /** Brings row `i` into the matrix, if it is not there, and returns its address. */
 export function bring(i: i32): usize {
   const row = rowAt(i);
-  if (resident || load<u8>(present + <usize>i) != 0) return row;
+  if (i >= keptFrom || load<u8>(present + <usize>i) != 0) return row;
   fetchRows(i, i + 1, row);
   padRows(row, 1);
   store<u8>(present + <usize>i, 1);
   return row;
 }
 
-/** Address of rows [from, from + stagedRows()), as far as there are so many, for a pass over them; the next call may overwrite them. */
-export function bringSome(from: i32): usize {
-  if (resident) return rowAt(from);
+/** Address of rows [from, from + stagedRows()), as far as there are so many, for the first pass. */
+export function bringFirst(from: i32): usize {
+  return resident ? rowAt(from) : fetchSome(from, from < keptFrom ? stage : rowAt(from));
+}
+
+/** The same for a later pass; the next call may overwrite them. */
+export function bringAgain(from: i32): usize {
+  return from < keptFrom ? fetchSome(from, stage) : rowAt(from);
+}
+
+function fetchSome(from: i32, address: usize): usize {
   const to = min(from + stagedRows(), rows);
-  fetchRows(from, to, stage);
-  padRows(stage, to - from);
-  return stage;
+  fetchRows(from, to, address);
+  padRows(address, to - from);
+  return address;
 }
 
 /** Fills the padding of `count` rows from `at` on with +Infinity after `sign`. */

@@ -20,7 +20,7 @@ import { augment, resetSearch, wholeRows } from "./augment";
 import { certify, certifyFirstPass, freeUncertified, gap, magnitude } from "./certificate";
 import { augmentDense } from "./dense";
 import { dropList, fillList, fillShortList, resetLists } from "./list";
-import { bringAll, bringSome, startMatrix } from "./matrix";
+import { bringFirst, keepRowsFrom, startMatrix } from "./matrix";
 import { columnAt, leastOfRow, readRow } from "./row";
 
 export const SOLVED: i32 = 0;
@@ -88,8 +88,9 @@ export function usePrices(): void {
  * a cost.
  */
 function readAll(): bool {
-  if (!useLists) bringAll();
+  const warm = priced;
   for (let from = 0; from < rows; from += stagedRows()) {
+    if (!useLists || (!warm && contested > 0)) keepRowsFrom(from);
     // Most rows want the same few columns: their prices must move before lists are of use, so rows bid as they come.
     if (useLists && from >= PROBE && contested * 2 > from) priced = true;
     if (!readRows(from, min(from + stagedRows(), rows))) return false;
@@ -98,7 +99,7 @@ function readAll(): bool {
 }
 
 function readRows(from: i32, to: i32): bool {
-  let row = bringSome(from);
+  let row = bringFirst(from);
   for (let i = from; i < to; ++i) {
     if (!check(i, row)) return false;
     if (priced) bid(i, row);

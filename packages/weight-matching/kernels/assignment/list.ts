@@ -27,7 +27,6 @@ import {
 } from "./layout";
 import { bring } from "./matrix";
 import {
-  blockCount,
   blockFound,
   blockMask,
   findBlocks,
@@ -95,7 +94,7 @@ function fillUpTo(i: i32, row: usize, threshold: f32): void {
 /** Lists every entry up to `limit`; false (and no list) if there are too many. */
 function collect(i: i32, row: usize, limit: f32): bool {
   const limits = f32x4.splat(limit);
-  const found = findBlocks(0, blockCount(), limit);
+  const found = findBlocks(limit);
   const list = <usize>(i * LIST_ROOM) << 2;
   let size = 0;
   for (let k = 0; k < found; ++k) {

@@ -194,7 +194,7 @@ export function blockCount(): i32 {
   return stride / BLOCK;
 }
 
-/** Blocks of the last pass with an entry up to a limit: i32[stride / BLOCK], filled by `findBlocks`. */
+/** Block at a place of the last `findBlocks`. */
 // @ts-ignore: decorator
 @inline
 export function blockFound(k: i32): i32 {
@@ -202,15 +202,15 @@ export function blockFound(k: i32): i32 {
 }
 
 /**
- * Finds the blocks [from, to) of the last pass with an entry up to `limit`; returns their number. Every block is noted
- * and the count moves on only past those that qualify: which ones do is as good as random, and a branch would be guessed wrong.
+ * Finds the blocks of the last pass with an entry up to `limit`; returns their number. Every block is noted and the count moves on only
+ * past those that qualify: which ones do is as good as random, and a branch would be guessed wrong.
  */
-export function findBlocks(from: i32, to: i32, limit: f32): i32 {
+export function findBlocks(limit: f32): i32 {
   const limits = f32x4.splat(limit);
   let out = foundBlocks;
-  const end = blockMinima + (<usize>to << 4);
-  let b = from;
-  for (let at = blockMinima + (<usize>from << 4); at < end; at += 16) {
+  const end = blockMinima + (<usize>blockCount() << 4);
+  let b = 0;
+  for (let at = blockMinima; at < end; at += 16) {
     store<i32>(out, b);
     out += <usize>v128.any_true(f32x4.le(v128.load(at), limits)) << 2;
     ++b;
@@ -218,12 +218,27 @@ export function findBlocks(from: i32, to: i32, limit: f32): i32 {
   return <i32>((out - foundBlocks) >> 2);
 }
 
+/** First block from `from` on, before `to`, with an entry up to `limit` in the last pass; `to` or more if there is none. */
+function firstBlock(from: i32, to: i32, limit: v128): i32 {
+  let b = from;
+  // Four at a time, as only one will do. Beyond `to` lies memory that may be read: what it holds is looked at again below.
+  for (; b < to; b += 4) {
+    const at = blockMinima + (<usize>b << 4);
+    const m01 = f32x4.pmin(v128.load(at), v128.load(at, 16));
+    const m23 = f32x4.pmin(v128.load(at, 32), v128.load(at, 48));
+    if (v128.any_true(f32x4.le(f32x4.pmin(m01, m23), limit))) break;
+  }
+  while (b < to && !v128.any_true(f32x4.le(v128.load(blockMinima + (<usize>b << 4)), limit))) ++b;
+  return b;
+}
+
 /** Column nearest after column `start`, cyclically by block, whose value in the last pass is `least`. */
 export function columnAt(row: usize, least: f32, start: i32): i32 {
+  const limit = f32x4.splat(least);
   const first = start / BLOCK;
-  if (findBlocks(first, blockCount(), least) == 0) findBlocks(0, first, least);
-  const b = blockFound(0);
-  let mask = blockMask(row, <usize>b * BLOCK_BYTES, f32x4.splat(least));
+  let b = firstBlock(first, blockCount(), limit);
+  if (b >= blockCount()) b = firstBlock(0, first, limit);
+  let mask = blockMask(row, <usize>b * BLOCK_BYTES, limit);
   if (b == first) {
     const later = mask & (<u32>-1 << (start & (BLOCK - 1)));
     if (later != 0) mask = later;

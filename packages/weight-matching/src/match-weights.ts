@@ -85,12 +85,13 @@ export interface MatchWeightsResult {
  * exactly while the others stay. Differs from the reference implementation in: 1. any specification, nested
  * symmetries included, which are solved together with those they are nested in; 2. the first sweep leaves out
  * weights whose other side has no placement yet, instead of taking the identity for one; 3. further searches
- * go on from the best so far (iterated local search) instead of starting anew; 4. a step is taken only if it
+ * go on from the best so far (iterated local search) instead of starting anew, and the result is never worse
+ * than the identity; 4. a step is taken only if it
  * gains more than rounding; 5. a symmetry is solved again only if one it depends on has moved; 6. running
  * statistics follow but do not vote; 7. weights before a batch norm count as the norm scales them.
  *
  * @throws MismatchError if the checkpoints differ in names or shapes, or lack weights of the specification
- * @throws InputError if a weight is NaN or infinite; it is named
+ * @throws InputError if a weight, or with a graph a variance of a norm, is NaN or infinite; it is named
  * @throws RangeError if an option is out of range
  */
 export async function matchWeights(
@@ -102,8 +103,9 @@ export async function matchWeights(
   const { seed, ...given } = options;
   const resolved = resolveOptions("match weights", MATCH_WEIGHTS_DEFAULTS, given);
   const { engine, restarts, maxSweeps, graph } = resolved;
-  assertCount("restarts", restarts);
-  assertCount("maxSweeps", maxSweeps);
+  assertCount("seed", seed, 0);
+  assertCount("restarts", restarts, 1);
+  assertCount("maxSweeps", maxSweeps, 1);
   assertSameStructure(a, b);
   const raw = { a: await readParameters(a, spec), b: await readParameters(b, spec) };
   const scaled = graph === undefined ? raw : await scalePair(graph, { a, b }, raw);
@@ -153,7 +155,9 @@ async function scalePair(
   return { a: await scale(checkpoints.a, raw.a), b: await scale(checkpoints.b, raw.b) };
 }
 
-function assertCount(name: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 1) return;
-  throw new RangeError(`Cannot match weights as ${name} must be a whole number of at least 1: got ${value}`);
+function assertCount(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new RangeError(
+    `Cannot match weights as ${name} must be a whole number of at least ${least}: got ${value}`,
+  );
 }

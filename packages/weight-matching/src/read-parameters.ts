@@ -36,7 +36,11 @@ export async function readParameters(
   return parameters;
 }
 
-function assertFinite(values: Float32Array, name: string, source: string): void {
+/**
+ * Checks that a tensor that matching needs is finite.
+ * @throws InputError that names it
+ */
+export function assertFinite(values: Float32Array, name: string, source: string): void {
   const index = findNonFinite({ dtype: "f32", data: values });
   if (index < 0) return;
   throw new InputError(

@@ -1,18 +1,21 @@
-import { asFloat32, type Checkpoint } from "@isthmus/core";
-import type { Graph, Node } from "@isthmus/graph";
+import { asFloat32, type Checkpoint, InputError, MismatchError, sizeOf } from "@isthmus/core";
+import { capturedNames, type Graph, type Node } from "@isthmus/graph";
+import { assertFinite } from "./read-parameters.ts";
 
 /** Batch norm's default epsilon in ONNX. */
 const DEFAULT_EPSILON = 1e-5;
 
-/** A weight whose output channels a batch norm scales. */
-interface ScaledWeight {
-  readonly weight: string;
+/** A layer whose output channels a batch norm scales. */
+interface ScaledLayer {
+  /** Its weight, and its bias if it has one of its own; output channels come first. */
+  readonly tensors: readonly string[];
   readonly norm: { readonly scale: string; readonly variance: string; readonly epsilon: number };
 }
 
 /**
- * Returns the parameters of a network as matching should see them: weights that feed a batch norm as the norm
- * scales them, `W[o] * scale[o] / sqrt(variance[o] + epsilon)`, and the scale itself gone into them (0); other parameters are left out.
+ * Returns the parameters of a network as matching should see them: weights and biases that feed a batch norm as
+ * the norm scales them, `W[o] * scale[o] / sqrt(variance[o] + epsilon)`, and the scale itself gone into them (0); other
+ * parameters are left out.
  *
  * A weight before a norm has no size of its own, so inner products of raw weights favour layers that happen
  * to be large. On two convolutional networks with five batch norms, matching scaled weights lowered the loss
@@ -20,53 +23,91 @@ interface ScaledWeight {
  * well made it worse (0.30-0.38), since means are large and much alike in all networks.
  *
  * Only convolutions and linear layers whose output nothing but the norm uses are scaled.
+ * @throws MismatchError if the checkpoint lacks a tensor of a norm, or has variances of another length
+ * @throws InputError if a weight, scale or variance is not finite, or a variance is negative; it is named
  */
 export async function scaleByNorms(graph: Graph, checkpoint: Checkpoint): Promise<Map<string, Float32Array>> {
   const scaled = new Map<string, Float32Array>();
-  for (const { weight, norm } of findScaledWeights(graph)) {
-    const [tensor, scale, variance] = await Promise.all(
-      [weight, norm.scale, norm.variance].map(async (name) => {
-        const { data, dtype } = await checkpoint.read(name);
-        return asFloat32(data, dtype);
-      }),
+  for (const { tensors, norm } of findScaledLayers(graph)) {
+    const scale = await readFinite(checkpoint, norm.scale);
+    const variance = await readFinite(checkpoint, norm.variance);
+    assertVariance(checkpoint, norm, { scale, variance });
+    const factors = Float64Array.from(
+      scale,
+      (value, channel) => value / Math.sqrt((variance[channel] ?? 0) + norm.epsilon),
     );
-    if (tensor === undefined || scale === undefined || variance === undefined) continue;
-    const perChannel = tensor.length / scale.length;
-    const product = tensor.map((value, index) => {
-      const channel = Math.floor(index / perChannel);
-      return (value * (scale[channel] ?? 0)) / Math.sqrt((variance[channel] ?? 0) + norm.epsilon);
-    });
-    scaled.set(weight, product);
+    for (const name of tensors) {
+      const tensor = await readFinite(checkpoint, name);
+      const perChannel = tensor.length / factors.length;
+      scaled.set(
+        name,
+        tensor.map((value, index) => value * (factors[Math.floor(index / perChannel)] ?? 0)),
+      );
+    }
     scaled.set(norm.scale, new Float32Array(scale.length));
   }
   return scaled;
 }
 
-function findScaledWeights(graph: Graph): ScaledWeight[] {
-  const producer = new Map<string, Node>();
-  const uses = new Map<string, number>();
-  for (const node of graph.nodes) {
-    for (const name of node.outputs) producer.set(name, node);
-    for (const name of node.inputs) uses.set(name, (uses.get(name) ?? 0) + 1);
+async function readFinite(checkpoint: Checkpoint, name: string): Promise<Float32Array> {
+  const { data, dtype } = await checkpoint.read(name);
+  const values = asFloat32(data, dtype);
+  assertFinite(values, name, checkpoint.source);
+  return values;
+}
+
+function assertVariance(
+  { source }: Checkpoint,
+  norm: ScaledLayer["norm"],
+  { scale, variance }: { readonly scale: Float32Array; readonly variance: Float32Array },
+): void {
+  if (variance.length !== scale.length) {
+    throw new MismatchError(
+      `Cannot match "${norm.scale}" of "${source}" as a norm must have one variance for each scale: ${scale.length} and ${variance.length}`,
+      { parameters: [norm.scale, norm.variance] },
+    );
   }
-  return graph.nodes.flatMap((node): ScaledWeight[] => {
+  const bad = variance.findIndex((value) => value + norm.epsilon <= 0);
+  if (bad < 0) return;
+  throw new InputError(
+    `Cannot match by "${norm.variance}" of "${source}" as variances must not be negative: element ${bad} is ${variance[bad]}`,
+    { input: source },
+  );
+}
+
+function findScaledLayers(graph: Graph): ScaledLayer[] {
+  const producer = new Map<string, Node>();
+  const uses = countUses(graph);
+  for (const node of graph.nodes) for (const name of node.outputs) producer.set(name, node);
+  const isOwn = (name: string) => graph.weights.has(name) && uses.get(name) === 1;
+  return graph.nodes.flatMap((node): ScaledLayer[] => {
     if (node.op !== "BatchNormalization") return [];
     const [input = "", scale = "", , , variance = ""] = node.inputs;
     const layer = producer.get(input);
-    const weight = layer === undefined ? undefined : outputMajorWeight(layer);
-    const own = [weight ?? "", scale, variance];
-    if (weight === undefined || !own.every((name) => graph.weights.has(name) && uses.get(name) === 1))
-      return [];
-    if (uses.get(input) !== 1) return [];
+    if (layer === undefined || !isOutputMajor(layer) || uses.get(input) !== 1) return [];
+    const [, weight = "", bias = ""] = layer.inputs;
+    if (![weight, scale, variance].every(isOwn)) return [];
+    const channels = sizeOf(graph.weights.get(scale)?.shape ?? []);
+    const hasBias = isOwn(bias) && sizeOf(graph.weights.get(bias)?.shape ?? []) === channels;
     const epsilon = node.attributes.get("epsilon");
     const value = epsilon?.type === "float" ? epsilon.value : DEFAULT_EPSILON;
-    return [{ weight, norm: { scale, variance, epsilon: value } }];
+    return [{ tensors: hasBias ? [weight, bias] : [weight], norm: { scale, variance, epsilon: value } }];
   });
 }
 
-/** The weight of a layer, if its first axis is the layer's output channels. */
-function outputMajorWeight({ op, inputs, attributes }: Node): string | undefined {
+/** How often each value is used: by nodes, in branches and loop bodies, and as an output. */
+function countUses(graph: Graph): ReadonlyMap<string, number> {
+  const uses = new Map<string, number>();
+  const used = [
+    ...graph.nodes.flatMap((node) => [...node.inputs, ...capturedNames(node)]),
+    ...graph.outputs.map(({ name }) => name),
+  ];
+  for (const name of used) uses.set(name, (uses.get(name) ?? 0) + 1);
+  return uses;
+}
+
+/** Whether the first axis of a layer's weight is its output channels. */
+function isOutputMajor({ op, attributes }: Node): boolean {
   const transposed = attributes.get("transB");
-  const linear = op === "Gemm" && transposed?.type === "int" && transposed.value === 1;
-  return op === "Conv" || linear ? inputs[1] : undefined;
+  return op === "Conv" || (op === "Gemm" && transposed?.type === "int" && transposed.value === 1);
 }

@@ -158,6 +158,7 @@ export class BlockMatcher {
     let fixed: Float32Array = square();
     const moving: Panel[] = [];
     for (const occurrence of this.#occurrences.get(member) ?? []) {
+      if (occurrence.entangled) continue;
       const weightOf = (weights: ReadonlyMap<string, Float32Array>) =>
         weights.get(occurrence.tensor) ?? new Float32Array();
       const panel = new Panel(occurrence, weightOf(this.#weights.a), weightOf(this.#weights.b));

@@ -1,5 +1,6 @@
 import { type LayoutComponent, layoutComponents, mapComponent, type WeightLayout } from "@isthmus/graph";
 import { votes } from "./alignment-objective.ts";
+import { isEntangled } from "./is-entangled.ts";
 import { identityPlacement, type PlacementExpander } from "./placement.ts";
 import type { Block, Member, UnitTree } from "./unit-tree.ts";
 
@@ -23,6 +24,11 @@ export interface Occurrence {
   readonly dependsOn: ReadonlySet<number>;
   /** Whether units of the same block occur elsewhere in the weight too, so that the cost is not linear. */
   readonly coupled: boolean;
+  /**
+   * Whether the same position moves with several units of the block at once: then rows of A and B do not correspond,
+   * and the occurrence counts in the objective but not in the costs.
+   */
+  readonly entangled: boolean;
 }
 
 /** All occurrences of one member of a block. */
@@ -46,15 +52,10 @@ export function findOccurrences(
         const positions = positionsOfMember(member, { component, owned, rotations });
         if (positions === undefined) continue;
         const dependsOn = dependencies(tree, block, { components, moving });
-        occurrences.get(member)?.push({
-          tensor,
-          layout,
-          components,
-          moving,
-          ...positions,
-          dependsOn,
-          coupled: isCoupled(tree, block, { components, moving }),
-        });
+        const entangled = isEntangled(tree, component, tree.blocks.indexOf(block));
+        const coupled = entangled || isCoupled(tree, block, { components, moving });
+        const place = { tensor, layout, components, moving, ...positions };
+        occurrences.get(member)?.push({ ...place, dependsOn, coupled, entangled });
       }
     });
   }

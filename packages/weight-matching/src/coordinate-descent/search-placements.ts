@@ -1,6 +1,9 @@
 import { createRandom } from "@isthmus/core";
+import { alignmentObjective } from "./alignment-objective.ts";
 import type { WeightPair } from "./block-matcher.ts";
-import { type Descent, type DescentProblem, descend } from "./descend.ts";
+import { type Descent, type DescentOptions, type DescentProblem, descend } from "./descend.ts";
+import { DescentState } from "./descent-state.ts";
+import { identityPlacement } from "./placement.ts";
 import { startFresh, startFromKick } from "./starts.ts";
 
 /** How placements are searched. */
@@ -16,7 +19,7 @@ export interface SearchOptions {
 
 /**
  * Searches from nothing, then again and again from the best so far with some units shuffled; stops early
- * where no other search could find more. In the order they were made.
+ * where no other search could find more. In the order they were made. Never ends below the identity.
  */
 export async function searchPlacements(problem: DescentProblem, options: SearchOptions): Promise<Descent[]> {
   const { seed, restarts, maxSweeps, signal, onProgress } = options;
@@ -24,16 +27,30 @@ export async function searchPlacements(problem: DescentProblem, options: SearchO
   const searches: Descent[] = [];
   for (let restart = 0; restart < restarts; restart++) {
     const random = createRandom(seed, `match weights ${restart}`);
-    const state =
-      restart === 0
-        ? await startFresh(problem, random, signal)
-        : startFromKick(problem, bestOf(searches).placement, random);
-    if (state === undefined) break;
     const onSweep = (sweep: number) => onProgress?.({ restart, restarts, sweep });
-    searches.push(await descend(problem, state, { random, maxSweeps, signal, onSweep }));
+    const descent = { random, maxSweeps, signal, onSweep };
+    if (restart === 0) {
+      searches.push(await searchFirst(problem, descent));
+    } else {
+      const state = startFromKick(problem, bestOf(searches).placement, random);
+      if (state === undefined) break;
+      searches.push(await descend(problem, state, descent));
+    }
     if (bestOf(searches).objective >= limit) break;
   }
   return searches;
+}
+
+/**
+ * Searches from nothing, and only if that ends below the identity from there: networks that were trained from common
+ * weights are already aligned, which a start from nothing may miss.
+ */
+async function searchFirst(problem: DescentProblem, options: DescentOptions): Promise<Descent> {
+  const { spec, weights, expander, matchers } = problem;
+  const found = await descend(problem, await startFresh(problem, options.random, options.signal), options);
+  const stay = identityPlacement(spec);
+  if (alignmentObjective(spec, weights, expander.expand(stay)) <= found.objective) return found;
+  return descend(problem, new DescentState(problem, stay, matchers.keys()), options);
 }
 
 /** The search that found most; of equals, the first. */

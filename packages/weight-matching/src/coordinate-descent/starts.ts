@@ -39,7 +39,7 @@ const KICK = 0.2;
  * that block is solved again. Where a fresh start climbs a new hill of about the same height, this climbs on.
  *
  * @see Lourenco, Martin, Stutzle 2003, Iterated Local Search
- * @returns nothing if no block has another that depends on it: then the search has already been exact
+ * @returns nothing if no block depends on another or on itself: then the search has already been exact
  */
 export function startFromKick(
   problem: DescentProblem,
@@ -47,7 +47,10 @@ export function startFromKick(
   random: Random,
 ): DescentState | undefined {
   const state = new DescentState(problem, best, []);
-  const candidates = [...problem.matchers.keys()].filter((block) => state.dependents(block).length > 0);
+  const isCoupled = (block: number) => problem.matchers[block]?.coupled === true;
+  const candidates = [...problem.matchers.keys()].filter(
+    (block) => isCoupled(block) || state.dependents(block).length > 0,
+  );
   const block = candidates[random.integer(candidates.length)];
   const root = block === undefined ? undefined : problem.matchers[block]?.block.root;
   if (block === undefined || root === undefined) return undefined;

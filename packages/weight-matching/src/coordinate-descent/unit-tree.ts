@@ -36,6 +36,8 @@ export interface UnitTree {
   readonly symmetryOf: Int32Array;
   /** Depth of each symmetry in its block: 0 for a root. */
   readonly depthOf: Int32Array;
+  /** Parents of followers and of nested units, by unit; none for units of plain symmetries. */
+  readonly parentsOf: readonly (readonly number[])[];
   /** All blocks whose units a unit follows, where there is more than one, by unit. */
   readonly sharedBlocks: ReadonlyMap<number, readonly number[]>;
 }
@@ -66,6 +68,7 @@ export function createUnitTree(spec: SymmetrySpec): UnitTree {
     blockOf,
     symmetryOf: anchoredSymmetry,
     depthOf: depthsOf(parentSymmetry),
+    parentsOf,
     sharedBlocks: findShared(parentsOf, blockOf),
   };
 }

@@ -69,6 +69,7 @@ export function begin(maximize: bool, denseColumns: i32, resident: bool): void {
   memory.fill(choice, 0xff, <usize>rows << 2);
   resetLists();
   resetAuction();
+  resetSearch();
   priced = false;
   useLists = columns > denseColumns;
   dense = !useLists;
@@ -147,7 +148,6 @@ export function solve(verify: bool): i32 {
     certifyFirstPass();
     return SOLVED;
   }
-  resetSearch();
   if (useLists) auction();
   if (!searchAll()) return INFEASIBLE;
   certify(verify);

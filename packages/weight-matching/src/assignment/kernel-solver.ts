@@ -9,7 +9,7 @@ import { type AssignmentKernel, createKernel } from "./kernel.ts";
 const TOLERANCE = 1e-14;
 
 /** Up to this many columns whole rows are searched: lists do not pay. Measured. */
-const DENSE_COLUMNS = 128;
+const DENSE_COLUMNS = 64;
 
 /** No problem: nothing is held between solves. */
 const NOTHING: CostMatrix = { data: new Float32Array(0), rows: 0, columns: 0 };

@@ -31,13 +31,12 @@ function weightsOf(graph: Graph): Map<string, Tensor> {
   return new Map(entries);
 }
 
-describe.each(Object.entries(golden.logits))("%s on onnxruntime", (name, expected) => {
-  const path = fileURLToPath(new URL(`fixtures/${name}/graph.onnx`, import.meta.url));
+describe.each(Object.entries(golden.logits))("%s on onnxruntime", async (name, expected) => {
+  const { graph } = await readGraph(fileURLToPath(new URL(`fixtures/${name}/graph.onnx`, import.meta.url)));
+  const weights = weightsOf(graph);
   const inputs = waves([EXAMPLES, 1, 28, 28], 0, [1.5, 0]);
 
   test.each([false, true])("computes what PyTorch computes; weights as constants: %s", async (baked) => {
-    const { graph } = await readGraph(path);
-    const weights = weightsOf(graph);
     const session = await createOnnxRuntimeEngine().load(baked ? bakeWeights(graph, weights) : graph);
     const outputs = await session.run(new Map([...weights, ["x", inputs]]));
     await session.release();

@@ -146,10 +146,10 @@ describe("decodeGraph() of nodes", () => {
     expect(names).toEqual(["any", "Relu:unnamed", "any#2", "any#3"]);
   });
 
-  it("names a hundred thousand nodes of one name", () => {
-    const nodes = Array.from({ length: 1e5 }, (_, i) => node("n", ["x"], [`y${i}`]));
+  it("names fifty thousand nodes of one name", () => {
+    const nodes = Array.from({ length: 5e4 }, (_, i) => node("n", ["x"], [`y${i}`]));
     const { graph } = decode({ node: nodes, output: [] });
-    expect(new Set(graph.nodes.map(({ name }) => name)).size).toBe(1e5);
+    expect(new Set(graph.nodes.map(({ name }) => name)).size).toBe(5e4);
   });
 
   it("does not give a node the name that another one made up", () => {

@@ -29,7 +29,7 @@ describe("encodeGraph()", () => {
         expect(decoded.weights.size).toBe(0);
         expect(encodeGraph(decoded.graph)).toEqual(bytes);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

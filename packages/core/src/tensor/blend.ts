@@ -35,7 +35,8 @@ export function blendInto(sources: readonly Elements[], weights: readonly number
  *
  * Computes `a - t (a - b)` for `t < 0.5` and `b - (1 - t) (b - a)` from there on, in f32 (f64 if any array is f64 or
  * an integer type), rounded once to the type of `out`. So the ends are exact, equal elements stay as they are, bit
- * for bit, and swapping `a` and `b` swaps `t` and `1 - t`. Any finite `t` will do: beyond `[0, 1]` it extrapolates.
+ * for bit, and swapping `a` and `b` swaps `t` and `1 - t`, but for the last bit at `t = 0.5`. Any finite `t` will do:
+ * beyond `[0, 1]` it extrapolates.
  * Element types may differ. `out` may be `a` or `b`.
  * @throws RangeError if `t` is not finite, or lengths differ.
  * @throws TypeError if an array is not the class of its element type.

@@ -16,8 +16,8 @@ import {
 
 /** f32x4[4]: least reduced cost of 16 groups of columns: columns with the same (pair of vectors, lane) inside their block. */
 const groups: usize = memory.data(64, 16);
-/** Whether the last checked pass met NaN. */
-let foundNaN: bool = false;
+/** Whether a sum of the last checked pass is NaN: the row holds NaN, or infinities of both signs, or sums that overflowed to them. */
+let suspicious: bool = false;
 
 /** Reduced costs of four columns. */
 // @ts-ignore: decorator
@@ -27,8 +27,8 @@ export function reduced(costs: v128, prices: v128, flip: v128): v128 {
 }
 
 /**
- * Fills `blockMinima` and `groups` for the row at `row`, from reduced costs if `priced`, else from costs. `checked` also looks for
- * NaN, which comparisons pass over. The flags are literals at every call, so that each call compiles to its own loop.
+ * Fills `blockMinima` and `groups` for the row at `row`, from reduced costs if `priced`, else from costs. `checked` also adds the
+ * row up: minima pass over NaN, sums do not, and one addition is cheaper than a comparison. The flags are literals at every call, so that each call compiles to its own loop.
  */
 // @ts-ignore: decorator
 @inline
@@ -39,8 +39,8 @@ function pass(row: usize, priced: bool, checked: bool): void {
   let g1 = inf;
   let g2 = inf;
   let g3 = inf;
-  let n0 = i32x4.splat(0);
-  let n1 = i32x4.splat(0);
+  let s0 = f32x4.splat(0);
+  let s1 = f32x4.splat(0);
   let at = row;
   const end = row + rowBytes;
   let prices = price32;
@@ -66,10 +66,8 @@ function pass(row: usize, priced: bool, checked: bool): void {
       prices += BLOCK_BYTES;
     }
     if (checked) {
-      n0 = v128.or(n0, v128.or(f32x4.ne(x0, x0), f32x4.ne(x1, x1)));
-      n1 = v128.or(n1, v128.or(f32x4.ne(x2, x2), f32x4.ne(x3, x3)));
-      n0 = v128.or(n0, v128.or(f32x4.ne(x4, x4), f32x4.ne(x5, x5)));
-      n1 = v128.or(n1, v128.or(f32x4.ne(x6, x6), f32x4.ne(x7, x7)));
+      s0 = f32x4.add(s0, f32x4.add(f32x4.add(x0, x1), f32x4.add(x2, x3)));
+      s1 = f32x4.add(s1, f32x4.add(f32x4.add(x4, x5), f32x4.add(x6, x7)));
     }
     const p0 = f32x4.pmin(x0, x1);
     const p1 = f32x4.pmin(x2, x3);
@@ -87,7 +85,10 @@ function pass(row: usize, priced: bool, checked: bool): void {
   v128.store(groups, g1, 16);
   v128.store(groups, g2, 32);
   v128.store(groups, g3, 48);
-  if (checked) foundNaN = v128.any_true(v128.or(n0, n1));
+  if (checked) {
+    const s = f32x4.add(s0, s1);
+    suspicious = v128.any_true(f32x4.ne(s, s));
+  }
 }
 
 /**
@@ -97,7 +98,7 @@ function pass(row: usize, priced: bool, checked: bool): void {
 export function readRow(row: usize, priced: bool): i32 {
   if (priced) pass(row, true, true);
   else pass(row, false, true);
-  return foundNaN || leastOfRow() == f32.NEGATIVE_INFINITY ? findBadCost(row) : -1;
+  return suspicious || leastOfRow() == f32.NEGATIVE_INFINITY ? findBadCost(row) : -1;
 }
 
 /** Block and group minima of the row at `row`, at the present prices. */

@@ -39,6 +39,10 @@ function bruteForce({ data, rows, columns }: CostMatrix): number {
   return search(0);
 }
 
+function transpose({ data, rows, columns }: CostMatrix): Float32Array {
+  return data.map((_, k) => data[(k % rows) * columns + Math.floor(k / rows)]!);
+}
+
 /** Solves small problems with candidate lists too, which would otherwise wait for larger ones. */
 function solveWithLists(cost: CostMatrix, options?: AssignmentOptions): AssignmentResult {
   return new KernelSolver(cost.rows, cost.columns, 0).solve(cost, options);
@@ -192,6 +196,53 @@ describe("solveAssignment() finds the optimum", () => {
       const cost = matrix(n, n, make(n));
       for (const solve of [solveAssignment, solveWithLists]) expectOptimal(cost, solve(cost));
     }
+  });
+
+  test("solveAssignment() with lists is certified on random matrices with ties and forbidden edges", () => {
+    const random = fc.record({
+      rows: fc.integer({ min: 1, max: 130 }),
+      extra: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 90 })),
+      seed: fc.nat(),
+      values: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 40 })),
+      forbidden: fc.constantFrom(0, 0, 0.3, 0.9),
+      maximize: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(random, ({ rows, extra, seed, values: kinds, forbidden, maximize }) => {
+        const columns = rows + extra;
+        const { integer, normal, uniform } = createRandom(seed);
+        const data = Float32Array.from({ length: rows * columns }, (_, k) => {
+          const onDiagonal = k % columns === Math.floor(k / columns);
+          if (!onDiagonal && uniform() < forbidden) return maximize ? -Infinity : Infinity;
+          return kinds === 0 ? normal() : integer(kinds);
+        });
+        const cost = matrix(rows, columns, data);
+        expectOptimal(cost, solveWithLists(cost, { maximize }), { maximize });
+        const turned = { data: transpose(cost), rows: columns, columns: rows };
+        expectOptimal(turned, solveWithLists(turned, { maximize }), { maximize });
+      }),
+      { numRuns: 150, seed: 3 },
+    );
+  });
+
+  test.each([true, false])(
+    "solveAssignment() certifies with verify: %s, from old duals or none",
+    (verify) => {
+      const n = 200;
+      const cost = matrix(n, n, createCosts("rank32-norms", n, 7));
+      const cold = solveAssignment(cost, { verify });
+      expectOptimal(cost, cold);
+      const moved = matrix(n, n, perturbCosts(cost.data, 0.02, 8));
+      const warm = solveAssignment(moved, { verify, duals: cold.columnDuals });
+      expectOptimal(moved, warm);
+      expect(warm.stats.bids).toBeLessThan(cold.stats.bids);
+    },
+  );
+
+  test("solveAssignment() does not start rectangles from old duals, which would be wrong", () => {
+    const cost = matrix(40, 70, createCosts("uniform", 60, 1).subarray(0, 2800));
+    const duals = Float64Array.from({ length: 70 }, (_, j) => Math.sin(j));
+    expect(solveWithLists(cost, { duals })).toEqual(solveWithLists(cost));
   });
 
   test("solveAssignment() is exact whatever the duals it starts from", () => {

@@ -20,7 +20,8 @@ import {
   setPrice,
   unmatch,
 } from "./layout";
-import { isWithin, least, leastColumn, leastCostOf, preferSecond, second, topTwo } from "./list";
+import { isWithin, topTwo } from "./answer";
+import { least, leastColumn, leastCostOf, preferSecond, second } from "./look";
 
 /** Rows in `queue`. */
 export let waiting: i32 = 0;

@@ -33,7 +33,8 @@ import {
   setPrice,
   stamp,
 } from "./layout";
-import { buildList, costOf } from "./list";
+import { buildList } from "./list";
+import { costOf } from "./look";
 import { bring } from "./matrix";
 import { clearHeap, emptyHeap, heapSize, leastKey, popLeast, pushOrDecrease } from "./heap";
 import { blockCount, blockMask } from "./row";

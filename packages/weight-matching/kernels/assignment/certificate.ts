@@ -24,7 +24,7 @@ import {
   stagedRows,
   unmatch,
 } from "./layout";
-import { provenLeastOf } from "./list";
+import { provenLeastOf } from "./answer";
 import { bring, bringAgain } from "./matrix";
 import { blockMask, reduced } from "./row";
 

@@ -27,10 +27,12 @@ export function solveAssignment(cost: CostMatrix, options?: AssignmentOptions): 
   return solverFor(cost.rows, cost.columns).solve(cost, options);
 }
 
-/** The kept solver if it is large enough, else a new one. */
+/** The kept solver if it is large enough, else a new one, which takes its place unless it is too large to keep. */
 function solverFor(rows: number, columns: number): AssignmentSolver {
   if (kept !== undefined && rows <= kept.maxRows && columns <= kept.maxColumns) return kept;
-  const solver = createAssignmentSolver(rows, columns);
-  if (bytesForAssignment(rows, columns) <= KEPT_BYTES) kept = solver;
-  return solver;
+  const maxRows = Math.max(rows, kept?.maxRows ?? 0);
+  const maxColumns = Math.max(columns, kept?.maxColumns ?? 0);
+  if (bytesForAssignment(maxRows, maxColumns) > KEPT_BYTES) return createAssignmentSolver(rows, columns);
+  kept = createAssignmentSolver(maxRows, maxColumns);
+  return kept;
 }

@@ -68,11 +68,7 @@ interface Side {
 
 /** Gives labels to the connected components of the bipartite graph with edges `(p[i], q[i])`, by classes. */
 function coarsen(store: LabelStore, p: Side, q: Side): void {
-  const sets = singletons(p.classes.count + q.classes.count);
-  p.classes.ids.forEach((id, i) => {
-    joinSets(sets, id, p.classes.count + (q.classes.ids[i] as number));
-  });
-  const { ids, count } = internTuples([p.classes.ids.map((id) => findRoot(sets, id))], p.labels.length);
+  const { ids, count } = commonCoarsening(p.classes, q.classes);
   if (count === 1) return;
   const known =
     partitionParents(store, p.labels, ids, count) ?? partitionParents(store, q.labels, ids, count);
@@ -80,6 +76,15 @@ function coarsen(store: LabelStore, p: Side, q: Side): void {
   const parents = pick(labels, ids);
   defineFunction(store, p.labels, parents);
   defineFunction(store, q.labels, parents);
+}
+
+/** The finest partition that two partitions of the same things both refine. */
+export function commonCoarsening(p: Interned, q: Interned): Interned {
+  const sets = singletons(p.count + q.count);
+  p.ids.forEach((id, i) => {
+    joinSets(sets, id, p.count + (q.ids[i] as number));
+  });
+  return internTuples([p.ids.map((id) => findRoot(sets, id))], p.ids.length);
 }
 
 /**

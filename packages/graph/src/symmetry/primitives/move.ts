@@ -2,7 +2,7 @@ import { gatherInto, strideTable } from "../kernels/gather.ts";
 import { internTuples } from "../kernels/intern.ts";
 import { connect, countPositions, type Field, type Labelled, spread } from "../labels/field.ts";
 import type { LabelStore } from "../labels/label-store.ts";
-import { joinFields } from "./reduce.ts";
+import { countOccurrences, joinFields } from "./reduce.ts";
 import { simplify } from "./simplify.ts";
 
 /** Reorders axes: axis `i` of the result is axis `order[i]` of the input. */
@@ -137,8 +137,7 @@ export function take(store: LabelStore, input: Labelled, axis: number, indices: 
 /** Tells whether every index is taken equally often. */
 function isEven(indices: Int32Array, extent: number): boolean {
   if (indices.length % extent !== 0) return false;
-  const counts = new Int32Array(extent);
-  for (const index of indices) counts[index] = (counts[index] as number) + 1;
+  const counts = countOccurrences(indices, extent);
   return counts.every((count) => count === counts[0]);
 }
 
@@ -163,8 +162,7 @@ function takeAlong(field: Field, shape: readonly number[], axis: number, indices
 
 function markTaken(store: LabelStore, before: Int32Array, after: Int32Array): void {
   const taken = internTuples([after], after.length);
-  const counts = new Int32Array(taken.count);
-  for (const id of taken.ids) counts[id] = (counts[id] as number) + 1;
+  const counts = countOccurrences(taken.ids, taken.count);
   const labels = taken.first.map((index) => after[index] as number);
   const all = store.distinct(before).length === labels.length;
   if (all && counts.every((count) => count === counts[0])) return;

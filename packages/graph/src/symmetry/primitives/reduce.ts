@@ -12,7 +12,7 @@ import {
 } from "../labels/field.ts";
 import type { LabelStore } from "../labels/label-store.ts";
 import { simplify } from "./simplify.ts";
-import { MEETS_FIXED } from "./tie.ts";
+import { MEETS_FIXED, subordinate } from "./tie.ts";
 
 /**
  * Reduces some axes by an operation that does not depend on order, as sums, means and maxima do.
@@ -43,10 +43,50 @@ function reduceComponent(
   if (axes.every((axis) => reduced.has(axis))) return [];
   const kept = fields.filter((field) => field.axes.every((axis) => !reduced.has(axis)));
   const touching = fields.filter((field) => field.axes.some((axis) => reduced.has(axis)));
-  const sound = projectsSeparately(shape, touching, reduced)
-    ? touching
-    : [joinFields(store, shape, touching)];
+  const sound = projectable(store, shape, touching, reduced);
   return [...kept, ...sound.flatMap((field) => project(store, shape, field, reduced))];
+}
+
+/**
+ * Fields that may be projected one by one without losing how they go together: those given, if each determines its own
+ * row and their rows together are the rows of all; else one that tells all positions apart, or a join.
+ */
+function projectable(
+  store: LabelStore,
+  shape: readonly number[],
+  fields: readonly Field[],
+  reduced: ReadonlySet<number>,
+): readonly Field[] {
+  if (fields.length < 2) return fields;
+  const whole = fields.filter((field) => !hasSharedRows(store, shape, field, reduced));
+  if (whole.length === fields.length && projectsSeparately(shape, fields, reduced)) return fields;
+  const axes = unionAxes(fields);
+  const finest = fields.find(
+    (field) =>
+      !field.frozen &&
+      field.axes.length === axes.length &&
+      store.distinct(field.data).length === field.data.length,
+  );
+  if (finest === undefined) return [joinFields(store, shape, fields)];
+  for (const field of fields) if (field.frozen) subordinate(store, shape, finest, field);
+  return [finest, ...whole.filter((field) => field !== finest && !field.frozen)];
+}
+
+/** Tells whether a class or a fixed number lies in two different rows. */
+function hasSharedRows(
+  store: LabelStore,
+  shape: readonly number[],
+  field: Field,
+  reduced: ReadonlySet<number>,
+): boolean {
+  const rows = rowsOf(shape, field, reduced);
+  if (rows.axes.length === 0) return false;
+  const { ids } = internSortedRows(rows);
+  const rowOf = Int32Array.from(
+    { length: rows.data.length },
+    (_, at) => ids[Math.floor(at / rows.width)] as number,
+  );
+  return isShared(field.frozen ? rows.data : store.classesOf(rows.data), rowOf);
 }
 
 /** Rows of a field: one for each position of the axes that remain. */
@@ -92,7 +132,6 @@ function projectsSeparately(
   fields: readonly Field[],
   reduced: ReadonlySet<number>,
 ): boolean {
-  if (fields.length < 2) return true;
   const axes = unionAxes(fields);
   const data = internKeys(fields, shape, axes).ids;
   const joint = rowsOf(shape, { frozen: true, axes, data }, reduced);
@@ -108,7 +147,7 @@ function unionAxes(fields: readonly Field[]): number[] {
   return [...new Set(fields.flatMap(({ axes }) => axes))].sort((a, b) => a - b);
 }
 
-/** One field of fresh labels that determine all the given ones. */
+/** One field of fresh labels, one for each distinct key, that determine all the given ones. */
 export function joinFields(store: LabelStore, shape: readonly number[], fields: readonly Field[]): Field {
   const axes = unionAxes(fields);
   if (fields.every(({ frozen }) => frozen)) {
@@ -116,12 +155,23 @@ export function joinFields(store: LabelStore, shape: readonly number[], fields: 
   }
   const { ids, count, first } = internKeys(fields, shape, axes);
   const labels = store.create(count);
+  store.mark(labels, countOccurrences(ids, count));
   for (const field of fields) {
     const values = pick(spread(field, shape, axes), first);
     if (field.frozen) store.mark(labels, values, MEETS_FIXED);
     else defineFunction(store, labels, values);
   }
   return { frozen: false, axes, data: pick(labels, ids) };
+}
+
+/** How often each number below `count` occurs. */
+export function countOccurrences(ids: Int32Array, count: number): Int32Array {
+  const occurrences = new Int32Array(count);
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i] as number;
+    occurrences[id] = (occurrences[id] as number) + 1;
+  }
+  return occurrences;
 }
 
 function pick(values: Int32Array, indices: Int32Array): Int32Array {
@@ -158,7 +208,7 @@ function projectRows(
   [children, rowOf]: readonly [Int32Array, Int32Array],
   count: number,
 ): Int32Array {
-  const shared = isShared(store, children, rowOf);
+  const shared = isShared(store.classesOf(children), rowOf);
   const [finer, parts] = shared ? refine(store, children, rowOf) : [children, rowOf];
   const known = partitionParents(store, finer, parts, count);
   const labels = known ?? store.create(count);
@@ -166,10 +216,10 @@ function projectRows(
   return labels;
 }
 
-/** Tells whether a class lies in two rows, so that it does not determine its row. */
-function isShared(store: LabelStore, children: Int32Array, rowOf: Int32Array): boolean {
-  const classes = internTuples([store.classesOf(children)], children.length);
-  return internTuples([classes.ids, rowOf], children.length).count !== classes.count;
+/** Tells whether a value lies in two rows, so that it does not determine its row. */
+function isShared(values: Int32Array, rowOf: Int32Array): boolean {
+  const distinct = internTuples([values], values.length);
+  return internTuples([distinct.ids, rowOf], values.length).count !== distinct.count;
 }
 
 /** Makes a label for each label in each row, which determines both, marked by how often it occurs there. */
@@ -179,13 +229,8 @@ function refine(
   rowOf: Int32Array,
 ): readonly [Int32Array, Int32Array] {
   const pairs = internTuples([children, rowOf], children.length);
-  const occurrences = new Int32Array(pairs.count);
-  for (let i = 0; i < children.length; i++) {
-    const id = pairs.ids[i] as number;
-    occurrences[id] = (occurrences[id] as number) + 1;
-  }
   const labels = store.create(pairs.count);
-  store.mark(labels, occurrences);
+  store.mark(labels, countOccurrences(pairs.ids, pairs.count));
   defineFunction(store, labels, pick(children, pairs.first));
   return [labels, pick(rowOf, pairs.first)];
 }

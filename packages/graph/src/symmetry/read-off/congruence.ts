@@ -1,6 +1,10 @@
-import { internTuples } from "../kernels/intern.ts";
-import { meet } from "../labels/define-function.ts";
+import { type Interned, internTuples } from "../kernels/intern.ts";
+import { commonCoarsening } from "../labels/define-function.ts";
+import { sameData } from "../labels/field.ts";
 import type { LabelFunction, LabelStore } from "../labels/label-store.ts";
+
+/** Rounds after which no more conclusions are drawn; what is missed is found when the group is checked. */
+const MAX_ROUNDS = 32;
 
 /**
  * Compares functions that different labels of the same classes carry, until nothing changes.
@@ -9,44 +13,148 @@ import type { LabelFunction, LabelStore } from "../labels/label-store.ts";
  */
 export function applyCongruence(store: LabelStore): void {
   let before = -1;
-  while (store.changes !== before) {
+  for (let round = 0; round < MAX_ROUNDS && store.changes !== before; round++) {
     before = store.changes;
-    const byDomain = new Map<string, ClassFunction[]>();
-    for (const known of [...store.functions]) {
-      for (const part of splitByRole(store, known)) {
-        const onClasses = express(store, part);
-        if (onClasses === undefined) continue;
-        const group = byDomain.get(onClasses.domain);
-        if (group === undefined) byDomain.set(onClasses.domain, [onClasses]);
-        else compare(store, group, onClasses);
+    new Round(store).run();
+  }
+}
+
+/** A function of classes, each named by one of its labels. */
+interface ClassFunction {
+  /** Classes, ascending. */
+  readonly child: Int32Array;
+  /** The class that each determines. */
+  readonly parent: Int32Array;
+}
+
+/** Draws all conclusions of the functions of classes as they are at its start. */
+class Round {
+  readonly #store: LabelStore;
+  /** A label for each class by which it is referred to, chosen by role so that like classes are treated alike. */
+  readonly #representative: Int32Array;
+  /** Functions without repeats, by what tells most of their sets of children apart. */
+  readonly #byDomain = new Map<string, ClassFunction[]>();
+
+  constructor(store: LabelStore) {
+    this.#store = store;
+    this.#representative = chooseRepresentatives(store);
+    for (const part of store.functions.flatMap((known) => splitByRole(store, known))) {
+      const onClasses = express(store, part);
+      if (onClasses !== undefined) this.#remember(onClasses);
+    }
+  }
+
+  run(): void {
+    for (const group of [...this.#byDomain.values()]) {
+      for (let j = 1; j < group.length; j++) {
+        for (let i = 0; i < j; i++) this.#compare(group[i] as ClassFunction, group[j] as ClassFunction);
       }
     }
   }
-}
 
-/** A function as a function of classes: aligned by ascending child class. */
-interface ClassFunction {
-  /** Names the set of child classes. */
-  readonly domain: string;
-  readonly classes: Int32Array;
-  /** A parent label for each class. */
-  readonly parents: Int32Array;
-}
-
-function compare(store: LabelStore, group: ClassFunction[], added: ClassFunction): void {
-  const parents = store.classesOf(added.parents);
-  for (const known of group) {
-    if (!sameData(known.classes, added.classes)) continue;
-    if (sameData(store.classesOf(known.parents), parents)) return;
+  /** Tells whether a function was not known yet. */
+  #remember(added: ClassFunction): boolean {
+    const key = domainKey(added.child);
+    const group = this.#byDomain.get(key);
+    if (group === undefined) this.#byDomain.set(key, [added]);
+    else if (group.some((known) => sameFunction(known, added))) return false;
+    else group.push(added);
+    return true;
   }
-  for (const known of group) {
-    if (sameData(known.classes, added.classes)) meet(store, known.parents, added.parents);
+
+  #compare({ child, parent: p }: ClassFunction, { child: otherChild, parent: q }: ClassFunction): void {
+    if (!sameData(child, otherChild) || sameData(p, q)) return;
+    const left = internTuples([p], p.length);
+    const right = internTuples([q], q.length);
+    const pairs = internTuples([left.ids, right.ids], p.length).count;
+    if (pairs === left.count && pairs === right.count) {
+      this.#store.unite(this.#labelsOf(p, left), this.#labelsOf(q, left));
+    } else if (pairs === left.count) {
+      this.#record(p, q);
+    } else if (pairs === right.count) {
+      this.#record(q, p);
+    } else {
+      this.#coarsen(child, [p, left], [q, right]);
+    }
   }
-  group.push(added);
+
+  /** Representatives of the classes of an array, one for each part of a partition of it. */
+  #labelsOf(classes: Int32Array, { first }: Interned): Int32Array {
+    return first.map((index) => {
+      const c = classes[index] as number;
+      // Labels made in this round stand for themselves.
+      return this.#representative[c] ?? c;
+    });
+  }
+
+  /** Records that classes `p[i]` determine classes `q[i]`, unless that is known. */
+  #record(p: Int32Array, q: Int32Array): void {
+    const distinct = internTuples([p], p.length);
+    const order = distinct.first.slice().sort((i, j) => (p[i] as number) - (p[j] as number));
+    const onClasses = {
+      child: order.map((i) => p[i] as number),
+      parent: order.map((i) => q[i] as number),
+    };
+    if (sameData(onClasses.child, onClasses.parent) || !this.#remember(onClasses)) return;
+    const ordered = { ...distinct, first: order };
+    this.#store.addFunction(this.#labelsOf(p, ordered), this.#labelsOf(q, ordered));
+  }
+
+  /** Finds or makes labels for what two functions of the same classes have in common. */
+  #coarsen(
+    child: Int32Array,
+    [p, left]: readonly [Int32Array, Interned],
+    [q, right]: readonly [Int32Array, Interned],
+  ): void {
+    const { ids, count } = commonCoarsening(left, right);
+    if (count === 1) return;
+    const found = this.#byDomain
+      .get(domainKey(child))
+      ?.find(
+        (known) =>
+          sameData(known.child, child) && sameData(internTuples([known.parent], ids.length).ids, ids),
+      );
+    const parents = found?.parent ?? this.#create(ids, count);
+    this.#record(child, parents);
+    this.#record(p, parents);
+    this.#record(q, parents);
+  }
+
+  #create(ids: Int32Array, count: number): Int32Array {
+    const labels = this.#store.create(count);
+    return ids.map((id) => labels[id] as number);
+  }
 }
 
-function sameData(a: Int32Array, b: Int32Array): boolean {
-  return a.length === b.length && a.every((value, i) => value === b[i]);
+function sameFunction(a: ClassFunction, b: ClassFunction): boolean {
+  return sameData(a.child, b.child) && sameData(a.parent, b.parent);
+}
+
+/** Tells most lists of classes apart. */
+function domainKey(classes: Int32Array): string {
+  const last = classes.length - 1;
+  return `${classes.length}:${classes[0]}:${classes[last >> 1]}:${classes[last]}`;
+}
+
+/**
+ * For each class, by its root, the member with the smallest role: classes that may be exchanged have members of the
+ * same roles, and must be represented by corresponding ones.
+ */
+function chooseRepresentatives(store: LabelStore): Int32Array {
+  const { count, owner, markLow, markHigh } = store;
+  const representative = new Int32Array(count).fill(-1);
+  const precedes = (a: number, b: number): boolean => {
+    for (const table of [owner, markLow, markHigh]) {
+      if (table[a] !== table[b]) return (table[a] as number) < (table[b] as number);
+    }
+    return false;
+  };
+  for (let label = 0; label < count; label++) {
+    const root = store.classOf(label);
+    const chosen = representative[root] as number;
+    if (chosen < 0 || precedes(label, chosen)) representative[root] = label;
+  }
+  return representative;
 }
 
 /**
@@ -79,12 +187,10 @@ function splitByRole(store: LabelStore, known: LabelFunction): LabelFunction[] {
 /** The function on classes, or undefined if a class has members with parents of different classes. */
 function express(store: LabelStore, { child, parent }: LabelFunction): ClassFunction | undefined {
   const classes = store.classesOf(child);
+  const parents = store.classesOf(parent);
   const distinct = internTuples([classes], classes.length);
-  const pairs = internTuples([classes, store.classesOf(parent)], classes.length);
+  const pairs = internTuples([classes, parents], classes.length);
   if (pairs.count !== distinct.count) return undefined;
   const order = distinct.first.slice().sort((i, j) => (classes[i] as number) - (classes[j] as number));
-  const sorted = order.map((i) => classes[i] as number);
-  const last = sorted.length - 1;
-  const domain = `${sorted.length}:${sorted[0]}:${sorted[last >> 1]}:${sorted[last]}`;
-  return { domain, classes: sorted, parents: order.map((i) => parent[i] as number) };
+  return { child: order.map((i) => classes[i] as number), parent: order.map((i) => parents[i] as number) };
 }

@@ -376,9 +376,9 @@ describe("isthmus barrier", () => {
       [["--mean", "0.5"], /--mean and --std belong together/],
       [["--alignment", graph], /Cannot read ".*graph\.onnx" as it must be JSON/],
       [["--alignment", "missing.json"], /Cannot read "missing\.json"/],
-      [["--points", "1"], /whole number of at least 2/],
+      [["--points", "1"], /whole number of at least 3/],
       [["--report", join(folder, "missing", "x.html")], /its folder must exist/],
-      [["--report", a], /must not be a file that is read from/],
+      [["--report", a], /must end in .html/],
     ];
     for (const [args, message] of cases) {
       const { code, stdout, stderr } = await runCli([...measured, ...args]);

@@ -144,7 +144,7 @@ describe("measureBarrier()", () => {
   });
 
   test("stops refining where places lie close together", async () => {
-    const result = await measure({ points: 2, refine: 100 }, { b: a });
+    const result = await measure({ points: 3, refine: 100 }, { b: a });
     expect(result.points.length).toBeLessThan(20);
   });
 

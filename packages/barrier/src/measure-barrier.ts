@@ -38,7 +38,7 @@ export interface BarrierProgress {
 
 /** Options of {@link measureBarrier}. */
 export interface MeasureBarrierOptions {
-  /** Evenly spaced places, both ends among them, at least 2. @defaultValue 25 */
+  /** Evenly spaced places, both ends among them, at least 3. @defaultValue 25 */
   readonly points?: number;
   /** Further places, at most, taken where the curve is highest above its chord. @defaultValue 0 */
   readonly refine?: number;
@@ -120,7 +120,7 @@ const POLICIES: readonly BatchNormPolicy[] = ["keep", "recalibrate"];
 function assertOptions(options: Required<MeasureBarrierOptions>): void {
   const { level, path, batchNorm } = options;
   for (const [name, least] of [
-    ["points", 2],
+    ["points", 3],
     ["refine", 0],
     ["bootstrap", 0],
     ["seed", 0],

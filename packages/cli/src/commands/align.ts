@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import { encodeAlignment } from "@isthmus/graph";
@@ -55,6 +56,7 @@ async function align(
 ): Promise<Outcome> {
   return withCheckpoints(paths, async ([a, b]) => {
     const inputs = [...a.files, ...b.files, options.graph];
+    assertDistinct(options);
     for (const path of alignmentFiles(options)) await assertOutput(path, inputs);
     const aligner = await createAligner(await openArchitecture(options.graph), context);
     const aligned = await alignNetwork(aligner, [a, b], options, context);
@@ -71,6 +73,12 @@ async function align(
 /** Files the permutations go to. */
 function alignmentFiles({ output, saveAlignment }: AlignVerbOptions): string[] {
   return [output.endsWith(".json") ? output : undefined, saveAlignment].filter((path) => path !== undefined);
+}
+
+/** Two results under one name would leave only the second. */
+function assertDistinct({ output, saveAlignment }: AlignVerbOptions): void {
+  if (saveAlignment === undefined || resolve(saveAlignment) !== resolve(output)) return;
+  throw new TypeError(`Cannot align as -o and --save-alignment must name two files: both are "${output}"`);
 }
 
 /** Saves the permuted network, if that is what the output is for; returns the files written. */

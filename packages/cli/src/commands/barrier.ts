@@ -60,7 +60,7 @@ export function barrierVerb(run: RunVerb): CommandUnknownOpts {
     .option(
       "--points <n>",
       "evenly spaced places, both ends among them",
-      parseCount(2),
+      parseCount(3),
       MEASURE_BARRIER_DEFAULTS.points,
     )
     .option(
@@ -160,6 +160,9 @@ async function barrier(
 }
 
 function assertUsage(options: BarrierOptions): void {
+  if (options.report !== undefined && !options.report.endsWith(".html")) {
+    throw new TypeError(`Cannot write a report as its name must end in .html: got ${options.report}`);
+  }
   const { align, alignment, compare, batchNorm, recalibrateData, recalibrateExamples } = options;
   if (align && alignment !== undefined) {
     throw new TypeError("Cannot measure a barrier as --align and --alignment exclude each other: got both");

@@ -151,6 +151,11 @@ function tooFew(paths: readonly string[]): TypeError {
 
 function assertUsage(paths: readonly string[], { weights, path, align, graph }: MergeOptions): void {
   if (paths.length < 2) throw tooFew(paths);
+  if (!align && graph !== undefined) {
+    throw new TypeError(
+      "Cannot merge with --graph alone as it serves alignment: add --align, or leave it out",
+    );
+  }
   if (align && graph === undefined) {
     throw new TypeError("Cannot merge with --align as it needs the architecture: give --graph model.onnx");
   }

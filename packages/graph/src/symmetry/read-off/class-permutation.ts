@@ -41,15 +41,29 @@ export function identityImage(classes: Classes): Int32Array {
   return Int32Array.from({ length: classes.count }, (_, c) => c);
 }
 
-/** A random element of the group: every cell is shuffled. */
+/**
+ * An element of the group that moves a random half of the families, or all of them: every cell of those is shuffled so
+ * that something moves.
+ */
 export function randomImage(
   classes: Classes,
   families: readonly Family[],
   random: Random,
+  all: boolean,
 ): { readonly image: Int32Array; readonly stuck: readonly Family[] } {
   const image = identityImage(classes);
-  const stuck = permuteFamilies(families, image, (_, target) => random.shuffleInPlace(target.slice()));
+  const moving = new Set(families.filter(() => all || random.uniform() < 0.5));
+  const stuck = permuteFamilies(families, image, (_, target, family) =>
+    moving.has(family) && family.size > 1 ? shuffled(target, random) : target,
+  );
   return { image, stuck };
+}
+
+/** Another order of at least two items. */
+function shuffled(items: Int32Array, random: Random): Int32Array {
+  const result = random.shuffleInPlace(items.slice());
+  if (result.some((item, i) => item !== items[i])) return result;
+  return items.map((_, i) => items[(i + 1) % items.length] as number);
 }
 
 /** Where each label goes when classes go where `image` says: to the classmate there with its role. */

@@ -97,7 +97,10 @@ const STEPS: readonly Step[] = [
     const x = g.any();
     const square = g.squares.get(x.width) ?? g.weight([x.width, x.width]);
     g.squares.set(x.width, square);
-    return named(x, g.b.op("MatMul", [x.name, g.random.uniform() < 0.7 ? square : g.b.transpose(square, 1, 0)]));
+    return named(
+      x,
+      g.b.op("MatMul", [x.name, g.random.uniform() < 0.7 ? square : g.b.transpose(square, 1, 0)]),
+    );
   },
   (g) => {
     const x = g.any();
@@ -105,7 +108,10 @@ const STEPS: readonly Step[] = [
   },
   (g) => {
     const [x, y] = g.pair();
-    return named(x, g.b.op(g.pick(["Add", "Mul", "Sub", "Max"]), [g.b.op("Tanh", [x.name]), g.b.op("Tanh", [y.name])]));
+    return named(
+      x,
+      g.b.op(g.pick(["Add", "Mul", "Sub", "Max"]), [g.b.op("Tanh", [x.name]), g.b.op("Tanh", [y.name])]),
+    );
   },
   (g) => {
     const x = g.any();
@@ -114,7 +120,13 @@ const STEPS: readonly Step[] = [
   },
   (g) => {
     const x = g.any();
-    return named(x, g.b.op(g.pick(["Mul", "Add"]), [x.name, g.weight(g.pick([[x.width], [x.tokens, x.width], [x.tokens, 1]]))]));
+    return named(
+      x,
+      g.b.op(g.pick(["Mul", "Add"]), [
+        x.name,
+        g.weight(g.pick([[x.width], [x.tokens, x.width], [x.tokens, 1]])),
+      ]),
+    );
   },
   (g) => {
     const x = g.any();
@@ -162,7 +174,12 @@ const STEPS: readonly Step[] = [
   },
   (g) => {
     const x = g.any();
-    return named(x, g.b.op("LayerNormalization", [g.b.op("Add", [x.name, g.weight([x.width])]), g.weight([x.width])], { axis: -1 }));
+    return named(
+      x,
+      g.b.op("LayerNormalization", [g.b.op("Add", [x.name, g.weight([x.width])]), g.weight([x.width])], {
+        axis: -1,
+      }),
+    );
   },
   (g) => {
     const x = g.any();

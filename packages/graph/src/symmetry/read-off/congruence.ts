@@ -3,8 +3,15 @@ import { commonCoarsening } from "../labels/define-function.ts";
 import { sameData } from "../labels/field.ts";
 import type { LabelFunction, LabelStore } from "../labels/label-store.ts";
 
-/** Rounds after which no more conclusions are drawn; what is missed is found when the group is checked. */
+/** Rounds after which no more conclusions are drawn. */
 const MAX_ROUNDS = 32;
+
+/**
+ * Functions after which no more are concluded, per function there was and at least. Networks need a few dozen; without a
+ * limit, a tangle of partial overlaps has ever more in common. What is missed is found when the group is checked.
+ */
+const MAX_GROWTH = 4;
+const MIN_LIMIT = 1000;
 
 /**
  * Compares functions that different labels of the same classes carry, until nothing changes.
@@ -12,10 +19,11 @@ const MAX_ROUNDS = 32;
  * Once queries and keys are tied, their heads, found separately from each, must be found to be the same.
  */
 export function applyCongruence(store: LabelStore): void {
+  const limit = Math.max(MIN_LIMIT, MAX_GROWTH * store.functions.length);
   let before = -1;
   for (let round = 0; round < MAX_ROUNDS && store.changes !== before; round++) {
     before = store.changes;
-    new Round(store).run();
+    new Round(store).run(limit);
   }
 }
 
@@ -44,10 +52,13 @@ class Round {
     }
   }
 
-  run(): void {
+  run(limit: number): void {
     for (const group of [...this.#byDomain.values()]) {
       for (let j = 1; j < group.length; j++) {
-        for (let i = 0; i < j; i++) this.#compare(group[i] as ClassFunction, group[j] as ClassFunction);
+        for (let i = 0; i < j; i++) {
+          if (this.#store.functions.length > limit) return;
+          this.#compare(group[i] as ClassFunction, group[j] as ClassFunction);
+        }
       }
     }
   }

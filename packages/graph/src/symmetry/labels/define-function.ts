@@ -42,7 +42,7 @@ function pick(values: Int32Array, indices: Int32Array): Int32Array {
  * In one-to-one correspondence, they move together. If one determines the other, that is a function too.
  * Else the connected components of the pairs are a common coarsening, and get labels of their own.
  */
-export function meet(store: LabelStore, p: Int32Array, q: Int32Array): void {
+function meet(store: LabelStore, p: Int32Array, q: Int32Array): void {
   const length = p.length;
   const left = internTuples([store.classesOf(p)], length);
   const right = internTuples([store.classesOf(q)], length);

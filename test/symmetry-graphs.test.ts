@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { createCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   type Derivation,
@@ -8,8 +9,12 @@ import {
   explainSpec,
   fingerprintSpec,
   type Graph,
+  permute,
+  randomAlignment,
+  randomWeights,
   readGraph,
   type SymmetrySpec,
+  verifyAlignment,
   verifySymmetries,
 } from "@isthmus/graph";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -61,6 +66,18 @@ describe.each([
     const result = await verifySymmetries(graph, engine, derivation, { seed: SEED });
     expect(result).toMatchObject({ passed: true, failedSymmetries: [] });
     expect(result.maxRelativeError).toBeLessThan(1e-5);
+  });
+
+  test("verifyAlignment() finds that a permuted network computes the same, and another does not", async () => {
+    const network = createCheckpoint(randomWeights(graph, SEED));
+    const permuted = permute(randomAlignment(derivation.spec, SEED), network, derivation.spec);
+    const same = await verifyAlignment(graph, engine, [network, permuted], { seed: SEED });
+    expect(same).toMatchObject({ passed: true, seed: SEED });
+    expect(same.maxAbsoluteDifference).toBeLessThan(1e-4);
+    const other = createCheckpoint(randomWeights(graph, SEED + 1));
+    expect(await verifyAlignment(graph, engine, [network, other], { seed: SEED })).toMatchObject({
+      passed: false,
+    });
   });
 
   test("verifySymmetries() catches each weight that is left unpermuted", async () => {

@@ -155,6 +155,42 @@ describe("attention", () => {
     expect(await sizesOf(graph)).toEqual(["2", "24", "2x3", "2x4", "2x4"]);
   });
 
+  test("discoverSymmetries() finds heads of shifted windows with a relative position bias", async () => {
+    const b = new GraphBuilder();
+    const [side, window, width] = [4, 2, 8];
+    const x = b.linear(b.input("x", [side, side, 5]), "embed", 5, width);
+    const roll = (value: string, by: number, axis: number) => {
+      const parts = [b.slice(value, axis, [by, side]), b.slice(value, axis, [0, by])];
+      return b.op("Concat", parts, { axis });
+    };
+    const parted = b.reshape(roll(roll(x, 1, 1), 1, 2), -1, 2, window, 2, window, width);
+    const windows = b.reshape(b.transpose(parted, 0, 1, 3, 2, 4, 5), -1, window * window, width);
+    const part = (name: string) =>
+      b.transpose(b.reshape(b.linear(windows, name, width, width), 0, 4, 2, 4), 0, 2, 1, 3);
+    const scores = b.op("MatMul", [part("q"), b.transpose(part("k"), 0, 1, 3, 2)]);
+    const offsets = [0, 1, 2, 3].flatMap((i) =>
+      [0, 1, 2, 3].map((j) => 3 * ((i >> 1) - (j >> 1) + 1) + ((i & 1) - (j & 1) + 1)),
+    );
+    const table = b.weight("bias_table", [9, 2]);
+    const bias = b.transpose(
+      b.reshape(b.op("Gather", [table, b.ints(...offsets)], { axis: 0 }), 4, 4, 2),
+      2,
+      0,
+      1,
+    );
+    const mask = Array.from({ length: 64 }, (_, i) => (Math.floor(i / 16) > 0 && i % 3 === 0 ? -100 : 0));
+    const biased = b.reshape(b.op("Add", [scores, bias]), -1, 4, 2, 4, 4);
+    const masked = b.op("Add", [biased, b.constant(mask, [1, 4, 1, 4, 4])]);
+    const weights = b.op("Softmax", [b.reshape(masked, -1, 2, 4, 4)], { axis: -1 });
+    const mixed = b.reshape(b.transpose(b.op("MatMul", [weights, part("v")]), 0, 2, 1, 3), -1, 4, width);
+    const merged = b.reshape(b.linear(mixed, "proj", width, width), -1, 2, 2, window, window, width);
+    const back = b.reshape(b.transpose(merged, 0, 1, 3, 2, 4, 5), -1, side, side, width);
+    const y = b.op("Add", [x, roll(roll(back, 3, 1), 3, 2)]);
+    const pooled = b.op("ReduceMean", [y], { axes: [1, 2], keepdims: 0 });
+    const graph = b.output(b.linear(pooled, "head", width, 3)).build();
+    expect(await sizesOf(graph)).toEqual(["2", "8", "2x4", "2x4"]);
+  });
+
   test("discoverSymmetries() finds the inner dimensions of linear attention", async () => {
     const b = new GraphBuilder();
     const x = b.linear(b.input("x", [TOKENS, 7]), "embed", 7, 12);

@@ -66,6 +66,12 @@ export type {
   WeightLayout,
 } from "./symmetry/spec.ts";
 export {
+  VERIFY_ALIGNMENT_DEFAULTS,
+  type VerifyAlignmentOptions,
+  type VerifyAlignmentResult,
+  verifyAlignment,
+} from "./symmetry/verify/verify-alignment.ts";
+export {
   type ValueError,
   VERIFY_SYMMETRIES_DEFAULTS,
   type VerifySymmetriesOptions,

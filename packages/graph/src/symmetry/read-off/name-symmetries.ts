@@ -28,7 +28,8 @@ export function nameFamilies(
     const name = namer.describe(family);
     const count = (used.get(name) ?? 0) + 1;
     used.set(name, count);
-    return count === 1 ? name : `${name}.${count}`;
+    // Not a dot: names of weights have numbers behind dots.
+    return count === 1 ? name : `${name}#${count}`;
   });
 }
 

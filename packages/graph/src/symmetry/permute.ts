@@ -1,17 +1,9 @@
-import {
-  type Checkpoint,
-  defineCheckpoint,
-  formatShape,
-  MismatchError,
-  sameShape,
-  stridesOf,
-} from "@isthmus/core";
+import { type Checkpoint, defineCheckpoint, formatShape, MismatchError, sameShape } from "@isthmus/core";
 import type { Alignment } from "./alignment.ts";
 import { assertAlignment } from "./assert-alignment.ts";
-import { strideTable } from "./kernels/gather.ts";
-import { layoutComponents, mapComponent } from "./layout-components.ts";
+import { axisTables } from "./axis-tables.ts";
 import { readPermutedInto } from "./read-permuted.ts";
-import type { SymmetrySpec, WeightLayout } from "./spec.ts";
+import type { SymmetrySpec } from "./spec.ts";
 
 /**
  * Applies an alignment to a checkpoint: the result computes the same function, with its units in other places.
@@ -60,37 +52,4 @@ export function assertFits(checkpoint: Checkpoint, spec: SymmetrySpec): void {
       { parameters: [name] },
     );
   }
-}
-
-/**
- * Offsets into a weight at which consecutive runs of its axes are read, outermost first: one table for each component
- * of fields, with the axes in between, and one for each stretch of other axes.
- */
-function axisTables(layout: WeightLayout, { source }: Alignment): Int32Array[] {
-  const { view } = layout;
-  const strides = stridesOf(view);
-  const components = layoutComponents(layout).sort((a, b) => (a.axes[0] ?? 0) - (b.axes[0] ?? 0));
-  const tables: Int32Array[] = [];
-  let axis = 0;
-  const pass = (end: number): void => {
-    const count = view.slice(axis, end).reduce((product, extent) => product * extent, 1);
-    if (end > axis && count > 1) tables.push(strideTable(count, strides[end - 1] ?? 1));
-    axis = end;
-  };
-  for (const component of components) {
-    const [first = 0] = component.axes;
-    const last = component.axes.at(-1) ?? first;
-    if (first < axis || last - first + 1 !== component.axes.length) {
-      throw new MismatchError(
-        `Cannot permute a weight of view ${formatShape(view)} as axes that move together must be next to each other: ${component.axes}`,
-        { parameters: [] },
-      );
-    }
-    pass(first);
-    const stride = strides[last] ?? 1;
-    tables.push(mapComponent(component, source).map((position) => position * stride));
-    axis = last + 1;
-  }
-  pass(view.length);
-  return tables;
 }

@@ -1,4 +1,5 @@
 import { stridesOf } from "@isthmus/core";
+import { axisOffsets } from "../axis-offsets.ts";
 import { strideTable } from "../kernels/gather.ts";
 import { internTuples } from "../kernels/intern.ts";
 import { connect, countPositions, type Field, type Labelled, spread } from "../labels/field.ts";
@@ -32,28 +33,11 @@ export function predictMovement({ shape, fields }: Labelled, image: Int32Array):
   for (const { axes, parts } of components) {
     const target = predictComponent(shape, axes, parts[0] ?? [], image);
     if (target === undefined) return undefined;
-    const offsets = offsetsOver(shape, strides, axes);
+    const offsets = axisOffsets(shape, strides, axes);
     before.push(offsets);
     after.push(target.map((position) => offsets[position] as number));
   }
   return { before, after };
-}
-
-function offsetsOver(
-  shape: readonly number[],
-  strides: readonly number[],
-  axes: readonly number[],
-): Int32Array {
-  let offsets = Int32Array.of(0);
-  for (const axis of axes) {
-    const extent = shape[axis] ?? 1;
-    const grown = new Int32Array(offsets.length * extent);
-    offsets.forEach((offset, i) => {
-      for (let e = 0; e < extent; e++) grown[i * extent + e] = offset + e * (strides[axis] ?? 1);
-    });
-    offsets = grown;
-  }
-  return offsets;
 }
 
 /** Position each position goes to; the k-th with a key to the k-th with the key it becomes. */

@@ -12,6 +12,7 @@ import { randomInputs } from "../random-inputs.ts";
 import { randomWeights } from "../random-weights.ts";
 import type { SymmetrySpec } from "../spec.ts";
 import { compareInPlace, compareMoved, compareSorted } from "./compare-values.ts";
+import { measureSensitivity } from "./measure-sensitivity.ts";
 import { predictImage } from "./predict-image.ts";
 import { predictMovement } from "./predict-value.ts";
 
@@ -47,8 +48,10 @@ export interface ValueError {
   readonly value: string;
   /** Node that computes it. */
   readonly node: string;
-  /** Largest difference relative to the value's largest element; infinite if it could not be predicted. */
+  /** Largest difference relative to the value's largest element. */
   readonly error: number;
+  /** Whether its permutation could be predicted; if not, the error is infinite. */
+  readonly predictable: boolean;
 }
 
 /** Result of {@link verifySymmetries}. */
@@ -60,6 +63,11 @@ export interface VerifySymmetriesResult {
   readonly outputError: number;
   /** Values that were compared. */
   readonly tensors: number;
+  /**
+   * Values among them that say nothing, since rounding alone changes them by more than their tolerance, as it does the
+   * mean of what was normalised; looked for only where not all values are within tolerance.
+   */
+  readonly unstable: number;
   readonly worst: ValueError | undefined;
   /** First value, in the order of computation, beyond its tolerance. */
   readonly firstFailure: ValueError | undefined;
@@ -95,10 +103,15 @@ export async function verifySymmetries(
   const inputs = randomInputs(graph, derivation?.batch ?? PROBE_DEFAULTS.batch, seed);
   const before = await runAll(graph, engine, new Map([...inputs, ...bound]));
   signal?.throwIfAborted();
-  const trial: Trial = { graph, engine, spec, derivation, inputs, bound, before, options: resolved };
+  const trial: Trial = { graph, engine, spec, derivation, inputs, bound, before, seed, options: resolved };
   const errors = await tryAlignment(trial, createTrialAlignment(spec, seed));
-  const summary = summarize(graph, errors, resolved);
-  const failedSymmetries = summary.passed || !resolved.findFailing ? [] : await findFailing(trial, seed);
+  const strict = summarize(trial, errors, new Map());
+  if (strict.passed) return { ...strict, failedSymmetries: [], seed };
+  const network = { inputs, weights: bound, values: before };
+  const sensitivity = await measureSensitivity(graph, engine, network, seed);
+  const summary = summarize(trial, errors, sensitivity);
+  const searches = !summary.passed && resolved.findFailing;
+  const failedSymmetries = searches ? await findFailing(trial, sensitivity) : [];
   return { ...summary, failedSymmetries, seed };
 }
 
@@ -110,6 +123,7 @@ interface Trial {
   readonly inputs: ReadonlyMap<string, Tensor>;
   readonly bound: ReadonlyMap<string, Tensor>;
   readonly before: ReadonlyMap<string, Tensor>;
+  readonly seed: number;
   readonly options: Required<Omit<VerifySymmetriesOptions, "seed">>;
 }
 
@@ -135,20 +149,21 @@ async function tryAlignment(trial: Trial, alignment: Alignment): Promise<ValueEr
   const after = await runAll(graph, engine, new Map([...inputs, ...moved]));
   options.signal?.throwIfAborted();
   const compare = createComparison(graph, derivation, alignment);
-  const errors: ValueError[] = [];
-  for (const node of graph.nodes) {
-    for (const value of node.outputs) {
-      const one = before.get(value);
-      const two = after.get(value);
-      const error = one === undefined || two === undefined ? undefined : compare(value, one, two);
-      if (error !== undefined) errors.push({ value, node: node.name, error });
-    }
-  }
-  return errors;
+  const named = graph.nodes.flatMap(({ name, outputs }) => outputs.map((value) => ({ value, node: name })));
+  return named.flatMap(({ value, node }): ValueError[] => {
+    const one = before.get(value);
+    const two = after.get(value);
+    const error = one === undefined || two === undefined ? undefined : compare(value, one, two);
+    if (error === undefined) return [];
+    if (error !== UNPREDICTABLE) return [{ value, node, error, predictable: true }];
+    return [{ value, node, error: Number.POSITIVE_INFINITY, predictable: false }];
+  });
 }
 
+const UNPREDICTABLE = "unpredictable";
+
 /** Error of a value from before to after; undefined for values that are constants of the graph. */
-type Comparison = (value: string, before: Tensor, after: Tensor) => number | undefined;
+type Comparison = (value: string, before: Tensor, after: Tensor) => number | typeof UNPREDICTABLE | undefined;
 
 function createComparison(
   graph: Graph,
@@ -166,21 +181,29 @@ function createComparison(
     const labelled = derivation.labels.values.get(value);
     if (labelled === undefined) return undefined;
     const movement = predictMovement(labelled, image);
-    return movement === undefined ? Number.POSITIVE_INFINITY : compareMoved(before, after, movement);
+    return movement === undefined ? UNPREDICTABLE : compareMoved(before, after, movement);
   };
 }
 
+/** An error this many times what a small change of the weights makes is not rounding. */
+const SENSITIVITY_FACTOR = 3;
+
 function summarize(
-  graph: Graph,
+  { graph, options }: Trial,
   errors: readonly ValueError[],
-  { outputTolerance, innerTolerance }: Trial["options"],
+  sensitivity: ReadonlyMap<string, number>,
 ): Omit<VerifySymmetriesResult, "failedSymmetries" | "seed"> {
   const outputs = new Set(graph.outputs.map(({ name }) => name));
-  const limit = ({ value }: ValueError): number => (outputs.has(value) ? outputTolerance : innerTolerance);
-  const firstFailure = errors.find((entry) => !(entry.error <= limit(entry)));
+  const limit = (value: string): number =>
+    outputs.has(value) ? options.outputTolerance : options.innerTolerance;
+  const stable = errors.filter(
+    ({ value, predictable }) =>
+      !predictable || SENSITIVITY_FACTOR * (sensitivity.get(value) ?? 0) <= limit(value),
+  );
+  const firstFailure = stable.find(({ value, error }) => !(error <= limit(value)));
   let worst: ValueError | undefined;
   let outputError = 0;
-  for (const entry of errors) {
+  for (const entry of stable) {
     if (worst === undefined || entry.error > worst.error) worst = entry;
     if (outputs.has(entry.value)) outputError = Math.max(outputError, entry.error);
   }
@@ -189,17 +212,18 @@ function summarize(
     maxRelativeError: worst?.error ?? 0,
     outputError,
     tensors: errors.length,
+    unstable: errors.length - stable.length,
     worst,
     firstFailure,
   };
 }
 
 /** Tries each symmetry by itself. */
-async function findFailing(trial: Trial, seed: number): Promise<string[]> {
+async function findFailing(trial: Trial, sensitivity: ReadonlyMap<string, number>): Promise<string[]> {
   const failed: string[] = [];
   for (const { name } of trial.spec.symmetries) {
-    const errors = await tryAlignment(trial, createTrialAlignment(trial.spec, seed, name));
-    if (!summarize(trial.graph, errors, trial.options).passed) failed.push(name);
+    const errors = await tryAlignment(trial, createTrialAlignment(trial.spec, trial.seed, name));
+    if (!summarize(trial, errors, sensitivity).passed) failed.push(name);
   }
   return failed;
 }

@@ -1,0 +1,104 @@
+import { asFloat32, type Checkpoint, resolveOptions, type Tensor } from "@isthmus/core";
+import type { Engine } from "../../engine.ts";
+import { bindWeights } from "../../ir/bind-weights.ts";
+import type { Graph } from "../../ir/graph.ts";
+import { randomInputs } from "../random-inputs.ts";
+
+/** Options of {@link verifyAlignment}. */
+export interface VerifyAlignmentOptions {
+  /** Seed of the inputs where none are given. */
+  readonly seed: number;
+  /** A tensor for every data input of the graph. @defaultValue random ones */
+  readonly inputs?: ReadonlyMap<string, Tensor> | undefined;
+  /** Random examples. @defaultValue 8 */
+  readonly batch?: number;
+  /** Largest difference of an output, relative to the output's largest element. @defaultValue 1e-4 */
+  readonly tolerance?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link VerifyAlignmentOptions}; the seed has none. */
+export const VERIFY_ALIGNMENT_DEFAULTS: Required<Omit<VerifyAlignmentOptions, "seed">> = {
+  inputs: undefined,
+  batch: 8,
+  tolerance: 1e-4,
+  signal: undefined,
+};
+
+/** Result of {@link verifyAlignment}. */
+export interface VerifyAlignmentResult {
+  readonly passed: boolean;
+  /** Largest difference of any two corresponding outputs. */
+  readonly maxAbsoluteDifference: number;
+  /** The same relative to the largest element of that output. */
+  readonly maxRelativeError: number;
+  readonly seed: number;
+}
+
+/**
+ * Checks that a permuted network computes what the network does: runs both on the same inputs and compares their outputs.
+ *
+ * @param before - the network
+ * @param after - the same permuted
+ * @throws MismatchError if a network does not fit the graph
+ * @throws EngineError if the engine cannot run the graph
+ */
+export async function verifyAlignment(
+  graph: Graph,
+  engine: Engine,
+  [before, after]: readonly [Checkpoint, Checkpoint],
+  options: VerifyAlignmentOptions,
+): Promise<VerifyAlignmentResult> {
+  const { seed, ...rest } = options;
+  const { signal, batch, tolerance, ...given } = resolveOptions(
+    "verify an alignment",
+    VERIFY_ALIGNMENT_DEFAULTS,
+    rest,
+  );
+  const inputs = given.inputs ?? randomInputs(graph, batch, seed);
+  const session = await engine.load(graph);
+  try {
+    const run = async (network: Checkpoint): Promise<Map<string, Tensor>> => {
+      const outputs = await session.run(new Map([...inputs, ...(await bindWeights(graph, network))]));
+      signal?.throwIfAborted();
+      return outputs;
+    };
+    const one = await run(before);
+    const two = await run(after);
+    let maxAbsoluteDifference = 0;
+    let maxRelativeError = 0;
+    for (const { name } of graph.outputs) {
+      const { absolute, relative } = differ(one.get(name), two.get(name));
+      maxAbsoluteDifference = Math.max(maxAbsoluteDifference, absolute);
+      maxRelativeError = Math.max(maxRelativeError, relative);
+    }
+    return { passed: maxRelativeError <= tolerance, maxAbsoluteDifference, maxRelativeError, seed };
+  } finally {
+    await session.release();
+  }
+}
+
+interface Difference {
+  readonly absolute: number;
+  readonly relative: number;
+}
+
+const INCOMPARABLE: Difference = { absolute: Number.POSITIVE_INFINITY, relative: Number.POSITIVE_INFINITY };
+
+function differ(before: Tensor | undefined, after: Tensor | undefined): Difference {
+  if (before === undefined || after === undefined) return INCOMPARABLE;
+  const one = asFloat32(before.data, before.dtype);
+  const two = asFloat32(after.data, after.dtype);
+  let largest = 0;
+  let absolute = 0;
+  for (let i = 0; i < one.length; i++) {
+    const x = one[i] as number;
+    const apart = Math.abs(x - (two[i] as number));
+    // NaN is a difference too.
+    if (!(apart <= absolute)) absolute = apart;
+    largest = Math.max(largest, Math.abs(x));
+  }
+  if (absolute === 0) return { absolute, relative: 0 };
+  const relative = absolute / largest;
+  return Number.isFinite(relative) ? { absolute, relative } : INCOMPARABLE;
+}

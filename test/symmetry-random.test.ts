@@ -1,25 +1,31 @@
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries, verifySymmetries } from "@isthmus/graph";
+import { discoverSymmetries, type Graph, verifySymmetries } from "@isthmus/graph";
 import { describe, expect, test } from "vitest";
 import { randomGraph } from "./helpers/random-graph.ts";
+import { randomImageGraph } from "./helpers/random-image-graph.ts";
 
 const engine = createOnnxRuntimeEngine();
 
-async function verify(seed: number, steps: number): Promise<number> {
-  const graph = randomGraph(seed, steps);
+async function verify(graph: Graph): Promise<number> {
   const derivation = await discoverSymmetries(graph, engine);
   expect(derivation.spec.unknown).toEqual([]);
   const result = await verifySymmetries(graph, engine, derivation, { seed: 5 });
-  expect(result, `graph ${seed} of ${steps} steps`).toMatchObject({ passed: true });
+  expect(result, graph.name).toMatchObject({ passed: true });
   return derivation.spec.symmetries.length;
 }
 
 describe("random graphs", () => {
   test("discoverSymmetries() finds only what preserves every value", async () => {
     let symmetries = 0;
-    for (let seed = 0; seed < 60; seed++) symmetries += await verify(seed, 10);
+    for (let seed = 0; seed < 60; seed++) symmetries += await verify(randomGraph(seed, 10));
     // Freezing everything would pass as well.
     expect(symmetries).toBeGreaterThan(120);
+  });
+
+  test("discoverSymmetries() finds only what preserves every value of convolutional graphs", async () => {
+    let symmetries = 0;
+    for (let seed = 0; seed < 60; seed++) symmetries += await verify(randomImageGraph(seed, 8));
+    expect(symmetries).toBeGreaterThan(180);
   });
 
   test.each([
@@ -29,6 +35,6 @@ describe("random graphs", () => {
     ["symmetries that only move together", 4991],
     ["functions that have ever coarser things in common", 1381],
   ])("discoverSymmetries() is right about %s", async (_, seed) => {
-    await verify(seed, 10);
+    await verify(randomGraph(seed, 10));
   });
 });

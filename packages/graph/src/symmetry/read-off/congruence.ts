@@ -1,3 +1,4 @@
+import { mixHigh, mixLow } from "../kernels/hash.ts";
 import { type Interned, internTuples } from "../kernels/intern.ts";
 import { commonCoarsening } from "../labels/define-function.ts";
 import { sameData } from "../labels/field.ts";
@@ -46,7 +47,8 @@ class Round {
   constructor(store: LabelStore) {
     this.#store = store;
     this.#representative = chooseRepresentatives(store);
-    for (const part of store.functions.flatMap((known) => splitByRole(store, known))) {
+    const kinds = describeClasses(store);
+    for (const part of store.functions.flatMap((known) => splitByRole(store, known, kinds))) {
       const onClasses = express(store, part);
       if (onClasses !== undefined) this.#remember(onClasses);
     }
@@ -168,15 +170,36 @@ function chooseRepresentatives(store: LabelStore): Int32Array {
   return representative;
 }
 
+/** Halves of a hash of what members each class has, by its root. */
+type Kinds = readonly [Int32Array, Int32Array];
+
+/** Describes each class by the owners and marks of its members. */
+function describeClasses(store: LabelStore): Kinds {
+  const { count, owner, markLow, markHigh } = store;
+  const low = new Int32Array(count);
+  const high = new Int32Array(count);
+  for (let label = 0; label < count; label++) {
+    const root = store.classOf(label);
+    const marks = mixLow(markLow[label] as number, markHigh[label] as number);
+    low[root] = ((low[root] as number) + mixLow(marks, owner[label] as number)) | 0;
+    high[root] = ((high[root] as number) + mixHigh(marks, owner[label] as number)) | 0;
+  }
+  return [low, high];
+}
+
 /**
- * Splits a function by what marks its children have, since members of one class with different roles may have
- * different parents: rows of queries and rows of keys that were normalised by one node.
+ * Splits a function by what its children and their classes are, since those with different roles may have different
+ * parents: rows of queries and rows of keys that were normalised by one node, or a vector and its copy behind it.
  */
-function splitByRole(store: LabelStore, known: LabelFunction): LabelFunction[] {
+function splitByRole(store: LabelStore, known: LabelFunction, kinds: Kinds): LabelFunction[] {
   const { child, parent } = known;
-  const columns = [store.owner, store.markLow, store.markHigh].map((table) =>
-    child.map((label) => table[label] as number),
-  );
+  const classes = store.classesOf(child);
+  const columns = [
+    ...[store.owner, store.markLow, store.markHigh].map((table) =>
+      child.map((label) => table[label] as number),
+    ),
+    ...kinds.map((table) => classes.map((root) => table[root] as number)),
+  ];
   const roles = internTuples(columns, child.length);
   if (roles.count === 1 || roles.count === child.length) return [known];
   const parts = Array.from({ length: roles.count }, () => ({

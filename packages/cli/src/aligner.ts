@@ -1,25 +1,19 @@
-import { asFloat32, type Checkpoint, type Tensor, UnsupportedError } from "@isthmus/core";
+import { type Checkpoint, UnsupportedError } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   type Alignment,
   assertBindable,
-  bindWeights,
   type Derivation,
   discoverSymmetries,
   type Engine,
   type Graph,
   permute,
-  randomInputs,
   readGraph,
+  verifyAlignment,
   verifySymmetries,
 } from "@isthmus/graph";
 import { type MatchWeightsResult, matchWeights } from "@isthmus/weight-matching";
 import type { Context } from "./verb.ts";
-
-/** Examples the function of a permuted network is compared on. */
-const COMPARED_EXAMPLES = 8;
-/** Largest difference of an output before and after a permutation, relative to the largest output. */
-const OUTPUT_TOLERANCE = 1e-4;
 
 /** How well permuting keeps the function of a network. */
 export interface Verification {
@@ -103,10 +97,13 @@ export async function alignNetwork(
   const general = await verifySymmetries(graph, engine, symmetries, { seed, weights: b, signal });
   const failure = general.firstFailure;
   if (failure !== undefined) throw wrongSymmetries(graph, failure.node, failure.error);
-  const outputError = await compareFunctions({ graph, engine, seed }, b, network);
-  if (!(outputError <= OUTPUT_TOLERANCE)) throw wrongSymmetries(graph, "the output", outputError);
+  const own = await verifyAlignment(graph, engine, [b, network], { seed, signal });
+  if (!own.passed) throw wrongSymmetries(graph, "the output", own.maxRelativeError);
   const { objective, scaledObjective, sweeps, status } = found;
-  const verified = { passed: true, maxRelativeError: Math.max(general.maxRelativeError, outputError) };
+  const verified = {
+    passed: true,
+    maxRelativeError: Math.max(general.maxRelativeError, own.maxRelativeError),
+  };
   return {
     alignment: found.alignment,
     network,
@@ -119,34 +116,4 @@ function wrongSymmetries(graph: Graph, node: string, error: number): Unsupported
     `Cannot align with graph "${graph.name}" as permuting must not change what it computes: ${node} differs by ${error}; please report this graph`,
     { feature: node },
   );
-}
-
-/** Largest difference of the outputs of two networks on random inputs, relative to the largest output. */
-async function compareFunctions(
-  { graph, engine, seed }: Architecture & { readonly seed: number },
-  before: Checkpoint,
-  after: Checkpoint,
-): Promise<number> {
-  const inputs = randomInputs(graph, COMPARED_EXAMPLES, seed);
-  const session = await engine.load(graph);
-  try {
-    const run = async (network: Checkpoint) =>
-      session.run(new Map([...inputs, ...(await bindWeights(graph, network))]));
-    const [one, two] = [await run(before), await run(after)];
-    return Math.max(0, ...graph.outputs.map(({ name }) => relativeError(one.get(name), two.get(name))));
-  } finally {
-    await session.release();
-  }
-}
-
-function relativeError(before: Tensor | undefined, after: Tensor | undefined): number {
-  if (before === undefined || after === undefined) return Number.POSITIVE_INFINITY;
-  const [one, two] = [asFloat32(before.data, before.dtype), asFloat32(after.data, after.dtype)];
-  let largest = 0;
-  let difference = 0;
-  for (const [i, value] of one.entries()) {
-    largest = Math.max(largest, Math.abs(value));
-    difference = Math.max(difference, Math.abs(value - (two[i] ?? Number.NaN)));
-  }
-  return difference === 0 ? 0 : difference / largest;
 }

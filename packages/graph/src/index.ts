@@ -26,7 +26,7 @@ export {
   randomAlignment,
 } from "./symmetry/alignment.ts";
 export { assertAlignment } from "./symmetry/assert-alignment.ts";
-export { completeFollowers } from "./symmetry/complete-units.ts";
+export { type Arrange, completeFollowers, createUnitCompleter } from "./symmetry/complete-units.ts";
 export { type Derivation, deriveSpec } from "./symmetry/derive-spec.ts";
 export { discoverSymmetries } from "./symmetry/discover-symmetries.ts";
 export { decodeSpec } from "./symmetry/encode/decode-spec.ts";

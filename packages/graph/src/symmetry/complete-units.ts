@@ -2,30 +2,39 @@ import { MismatchError } from "@isthmus/core";
 import type { Alignment } from "./alignment.ts";
 import type { Symmetry, SymmetrySpec } from "./spec.ts";
 
+/** The places of the source cell in order for a cell of a symmetry, `[size]`, a permutation of `0 .. size - 1`. */
+export type Arrange = (symmetry: Symmetry, cell: number) => Int32Array;
+
 /**
  * Builds an alignment symmetry by symmetry, parents before children: a place whose parents are taken by certain
  * units is filled from the cell of those units.
  *
- * @param arrange - for each cell the places of the source cell in order, `[size]`, a permutation of `0 .. size - 1`
+ * @param arrange - how each cell is filled from its source cell
  * @throws MismatchError if a cell's parents are taken by units that have no cell in common
  */
-export function completeUnits(
-  spec: SymmetrySpec,
-  arrange: (symmetry: Symmetry, cell: number) => Int32Array,
-): Alignment {
-  const source = new Int32Array(spec.units);
-  for (const symmetry of spec.symmetries) {
-    const { firstUnit, size, cells, name } = symmetry;
-    const cellOf = indexParents(cells);
-    cells.forEach((parents, cell) => {
-      const from = sourceCell(cellOf, parents, source, name);
-      const order = arrange(symmetry, cell);
-      for (let i = 0; i < size; i++) {
-        source[firstUnit + cell * size + i] = firstUnit + from * size + (order[i] as number);
-      }
-    });
-  }
-  return completeFollowers(spec, source);
+export function completeUnits(spec: SymmetrySpec, arrange: Arrange): Alignment {
+  return createUnitCompleter(spec)(arrange);
+}
+
+/** Prepares {@link completeUnits} for building many alignments of one specification. */
+export function createUnitCompleter(spec: SymmetrySpec): (arrange: Arrange) => Alignment {
+  const symmetries = spec.symmetries.map((symmetry) => ({ symmetry, cellOf: indexParents(symmetry.cells) }));
+  const fillFollowers = createFollowerFiller(spec);
+  return (arrange) => {
+    const source = new Int32Array(spec.units);
+    for (const { symmetry, cellOf } of symmetries) {
+      const { firstUnit, size, cells, name } = symmetry;
+      cells.forEach((parents, cell) => {
+        const from = sourceCell(cellOf, parents, source, name);
+        const order = arrange(symmetry, cell);
+        for (let i = 0; i < size; i++) {
+          source[firstUnit + cell * size + i] = firstUnit + from * size + (order[i] as number);
+        }
+      });
+    }
+    fillFollowers(source);
+    return { source };
+  };
 }
 
 /**
@@ -38,18 +47,33 @@ export function completeFollowers(spec: SymmetrySpec, source: ArrayLike<number>)
   const completed = new Int32Array(spec.units);
   const free = spec.followers[0]?.firstUnit ?? spec.units;
   for (let unit = 0; unit < free; unit++) completed[unit] = source[unit] ?? 0;
-  for (const { firstUnit, parents } of spec.followers) {
-    const unitOf = indexParents(parents);
-    parents.forEach((list, i) => {
-      completed[firstUnit + i] = firstUnit + sourceCell(unitOf, list, completed, "followers");
-    });
-  }
+  createFollowerFiller(spec)(completed);
   return { source: completed };
 }
 
+/** Prepares writing where followers go into a permutation of which only the symmetries' units are known. */
+function createFollowerFiller(spec: SymmetrySpec): (source: Int32Array) => void {
+  const families = spec.followers.map((family) => ({ ...family, unitOf: indexParents(family.parents) }));
+  return (source) => {
+    for (const { firstUnit, parents, unitOf } of families) {
+      parents.forEach((list, i) => {
+        source[firstUnit + i] = firstUnit + sourceCell(unitOf, list, source, "followers");
+      });
+    }
+  };
+}
+
+/** Cells by their parents. */
+type ParentIndex = ReadonlyMap<number | string, number>;
+
 /** Looks cells up by their parents. */
-export function indexParents(cells: readonly (readonly number[])[]): ReadonlyMap<string, number> {
-  return new Map(cells.map((parents, index) => [parents.join(), index]));
+export function indexParents(cells: readonly (readonly number[])[]): ParentIndex {
+  return new Map(cells.map((parents, index) => [keyOf(parents), index]));
+}
+
+/** The only parent itself, which spares most specifications all strings; several as a list. */
+function keyOf(parents: readonly number[]): number | string {
+  return parents.length === 1 ? (parents[0] as number) : parents.join();
 }
 
 /**
@@ -57,12 +81,12 @@ export function indexParents(cells: readonly (readonly number[])[]): ReadonlyMap
  * @throws MismatchError if there is none
  */
 export function sourceCell(
-  cellOf: ReadonlyMap<string, number>,
+  cellOf: ParentIndex,
   parents: readonly number[],
   source: Int32Array,
   name: string,
 ): number {
-  const wanted = parents.map((parent) => source[parent] ?? -1).join();
+  const wanted = keyOf(parents.map((parent) => source[parent] ?? -1));
   const cell = cellOf.get(wanted);
   if (cell !== undefined) return cell;
   throw new MismatchError(

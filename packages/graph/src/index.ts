@@ -26,6 +26,7 @@ export {
   randomAlignment,
 } from "./symmetry/alignment.ts";
 export { assertAlignment } from "./symmetry/assert-alignment.ts";
+export { axisOffsets } from "./symmetry/axis-offsets.ts";
 export { type Arrange, completeFollowers, createUnitCompleter } from "./symmetry/complete-units.ts";
 export { type Derivation, deriveSpec } from "./symmetry/derive-spec.ts";
 export { discoverSymmetries } from "./symmetry/discover-symmetries.ts";
@@ -45,6 +46,7 @@ export {
 } from "./symmetry/encode/encode-spec.ts";
 export { fingerprintSpec } from "./symmetry/encode/fingerprint-spec.ts";
 export { explainSpec, type SpecExplanation, type SymmetrySummary } from "./symmetry/explain-spec.ts";
+export { type GatherArray, gatherInto } from "./symmetry/kernels/gather.ts";
 export {
   type ComponentField,
   type LayoutComponent,

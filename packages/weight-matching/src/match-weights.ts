@@ -127,10 +127,11 @@ export async function matchWeights(
       before: alignmentObjective(spec, weights, identity),
       after: alignmentObjective(spec, weights, source),
     });
+    const objective = objectiveOf(raw);
     return {
       alignment: { source },
-      objective: objectiveOf(raw),
-      scaledObjective: objectiveOf(scaled),
+      objective,
+      scaledObjective: scaled === raw ? objective : objectiveOf(scaled),
       sweeps: best.sweeps,
       status: best.status,
       restarts: searches.map(({ objective, sweeps, status }) => ({ objective, sweeps, status })),
@@ -146,13 +147,16 @@ async function scalePair(
   checkpoints: { readonly a: Checkpoint; readonly b: Checkpoint },
   raw: WeightPair,
 ): Promise<WeightPair> {
-  const scale = async (checkpoint: Checkpoint, parameters: ReadonlyMap<string, Float32Array>) => {
-    const scaled = new Map(parameters);
-    for (const [name, data] of await scaleByNorms(graph, checkpoint))
-      if (scaled.has(name)) scaled.set(name, data);
-    return scaled;
-  };
-  return { a: await scale(checkpoints.a, raw.a), b: await scale(checkpoints.b, raw.b) };
+  const a = await scaleByNorms(graph, checkpoints.a);
+  // Which weights norms scale is the graph's to say, so both networks have the same or none.
+  if (a.size === 0) return raw;
+  const b = await scaleByNorms(graph, checkpoints.b);
+  return { a: replace(raw.a, a), b: replace(raw.b, b) };
+}
+
+/** Parameters with those that have a scaled form in it. */
+function replace<T>(parameters: ReadonlyMap<string, T>, scaled: ReadonlyMap<string, T>): Map<string, T> {
+  return new Map([...parameters].map(([name, own]) => [name, scaled.get(name) ?? own]));
 }
 
 function assertCount(name: string, value: number, least: number): void {

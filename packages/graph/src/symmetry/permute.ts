@@ -3,7 +3,7 @@ import type { Alignment } from "./alignment.ts";
 import { assertAlignment } from "./assert-alignment.ts";
 import { axisTables } from "./axis-tables.ts";
 import { readPermutedInto } from "./read-permuted.ts";
-import type { SymmetrySpec } from "./spec.ts";
+import type { SymmetrySpec, WeightLayout } from "./spec.ts";
 
 /**
  * Applies an alignment to a checkpoint: the result computes the same function, with its units in other places.
@@ -16,6 +16,12 @@ import type { SymmetrySpec } from "./spec.ts";
 export function permute(alignment: Alignment, checkpoint: Checkpoint, spec: SymmetrySpec): Checkpoint {
   assertAlignment(spec, alignment);
   assertFits(checkpoint, spec);
+  // A tensor is read range by range, and its tables are the same for all of them.
+  let latest: { readonly name: string; readonly tables: Int32Array[] } | undefined;
+  const tablesOf = (name: string, layout: WeightLayout): Int32Array[] => {
+    if (latest?.name !== name) latest = { name, tables: axisTables(layout, alignment) };
+    return latest.tables;
+  };
   return defineCheckpoint({
     source: `${checkpoint.source} (permuted)`,
     tensors: checkpoint.tensors,
@@ -27,7 +33,7 @@ export function permute(alignment: Alignment, checkpoint: Checkpoint, spec: Symm
         await checkpoint.readRangeInto(name, begin, out);
         return;
       }
-      await readPermutedInto({ checkpoint, name, tables: axisTables(layout, alignment) }, begin, out);
+      await readPermutedInto({ checkpoint, name, tables: tablesOf(name, layout) }, begin, out);
     },
   });
 }

@@ -1,7 +1,7 @@
 import { type AssignmentSolver, createAssignmentSolver } from "../assignment/create-assignment-solver.ts";
 import type { CrossProducts } from "./cross-products.ts";
 import type { MemberOccurrences, Occurrence } from "./occurrences.ts";
-import { Panel, type PanelSources } from "./panel.ts";
+import { Panel, type PanelMove, type PanelSources } from "./panel.ts";
 import type { Placement } from "./placement.ts";
 import { solveBlock } from "./solve-block.ts";
 import type { Block, Member } from "./unit-tree.ts";
@@ -57,11 +57,6 @@ export class BlockMatcher {
     this.#solver = createAssignmentSolver(largest, largest);
   }
 
-  /** Forgets the duals of earlier solves, so that a restart does not depend on the one before it. */
-  reset(): void {
-    this.#duals.clear();
-  }
-
   /** Whether anything is known of the block when only `placed` blocks have a meaningful placement. */
   isInformed(placed: ReadonlySet<number>): boolean {
     return [...this.#occurrences.values()].flat().some((occurrence) => isUsable(occurrence, placed));
@@ -106,33 +101,37 @@ export class BlockMatcher {
     const panels = await this.#panelsOf(member);
     if (placed !== undefined) {
       const usable = panels.moving.filter(({ occurrence }) => isUsable(occurrence, placed));
-      const cost = await this.#sum(panels, usable, sources);
+      const cost = await this.#sum(panels, planMoves(usable, sources));
       panels.cost = undefined;
       return cost;
     }
-    const few = panels.moving.every((panel) => panel.movedFew(sources));
+    const moves = planMoves(panels.moving, sources);
     const cost =
-      panels.cost === undefined || !few
-        ? await this.#sum(panels, panels.moving, sources)
-        : await this.#update(panels, panels.cost, sources);
+      panels.cost === undefined || !moves.every(({ move }) => move.few)
+        ? await this.#sum(panels, moves)
+        : await this.#update(panels, panels.cost, moves);
     panels.cost = cost;
     return cost;
   }
 
-  async #sum(panels: MemberPanels, moving: readonly Panel[], sources: PanelSources): Promise<Float32Array> {
+  async #sum(panels: MemberPanels, moves: readonly PlannedMove[]): Promise<Float32Array> {
     let cost = panels.fixed;
-    for (const panel of moving) {
-      panel.follow(sources);
+    for (const { panel, move } of moves) {
+      panel.follow(move);
       cost = await this.#add(panels, cost, panel);
     }
     return cost;
   }
 
   /** Adds only what the rows that moved change; the next full sum takes the rounding out again. */
-  async #update(panels: MemberPanels, cost: Float32Array, sources: PanelSources): Promise<Float32Array> {
+  async #update(
+    panels: MemberPanels,
+    cost: Float32Array,
+    moves: readonly PlannedMove[],
+  ): Promise<Float32Array> {
     let updated = cost;
-    for (const panel of panels.moving) {
-      const change = panel.change(sources);
+    for (const { panel, move } of moves) {
+      const change = panel.change(move);
       if (change.a.length > 0) updated = await this.#add(panels, updated, change);
     }
     return updated;
@@ -169,6 +168,15 @@ export class BlockMatcher {
     this.#panels.set(member, panels);
     return panels;
   }
+}
+
+interface PlannedMove {
+  readonly panel: Panel;
+  readonly move: PanelMove;
+}
+
+function planMoves(panels: readonly Panel[], sources: PanelSources): PlannedMove[] {
+  return panels.map((panel) => ({ panel, move: panel.plan(sources) }));
 }
 
 /** What the cost of a member is made of. */

@@ -1,7 +1,6 @@
 import { sizeOf } from "@isthmus/core";
-import { mapComponent } from "@isthmus/graph";
+import { gatherInto, mapComponent } from "@isthmus/graph";
 import { differenceInto } from "./kernels/difference.ts";
-import { gatherPanelInto } from "./kernels/gather-panel.ts";
 import type { Occurrence } from "./occurrences.ts";
 import { combineMaps, combineOffsets, type WeightPart, weightParts } from "./weight-parts.ts";
 
@@ -19,6 +18,17 @@ export interface PanelChange {
   readonly a: Float32Array;
   /** New minus old rows of B, `[count, units]`. */
   readonly b: Float32Array;
+}
+
+/** How a panel moves to follow an alignment. */
+export interface PanelMove {
+  /** Row of B's panel as it was read that comes to each row, `[rows]`. */
+  readonly rowMap: Int32Array;
+  /** Where the moving component's positions come from; none if they stay. */
+  readonly columnMap: Int32Array | undefined;
+  readonly sameColumns: boolean;
+  /** Whether so few rows come from elsewhere than now that {@link Panel.change} is cheaper than a new sum. */
+  readonly few: boolean;
 }
 
 /** Share of a panel's rows up to which adding what they change is cheaper than summing anew. */
@@ -64,44 +74,46 @@ export class Panel {
     this.#rowMap = Int32Array.from({ length: this.rows }, (_, row) => row);
   }
 
-  /** Whether an alignment takes few enough rows from elsewhere than now for {@link change}. */
-  movedFew(sources: PanelSources): boolean {
-    if (this.#hasNewColumns(sources)) return false;
-    const map = this.#rowMapOf(sources);
-    let count = 0;
-    for (let row = 0; row < map.length; row++) if (map[row] !== this.#rowMap[row]) count++;
-    return count <= this.rows * FEW;
+  /** What following an alignment would take. */
+  plan({ current, frame }: PanelSources): PanelMove {
+    const columnMap = this.#columnMapOf(frame);
+    const sameColumns = sameMap(columnMap, this.#columnMap);
+    const rowMap = this.#rowMapOf(current);
+    let moved = 0;
+    for (let row = 0; row < rowMap.length; row++) if (rowMap[row] !== this.#rowMap[row]) moved++;
+    return { rowMap, columnMap, sameColumns, few: sameColumns && moved <= this.rows * FEW };
   }
 
-  /** Permutes B's rows as an alignment says. */
-  follow(sources: PanelSources): void {
-    this.#refreshColumns(sources);
-    const map = this.#rowMapOf(sources);
-    map.forEach((from, row) => {
+  /** Permutes B as planned. */
+  follow({ rowMap, columnMap, sameColumns }: PanelMove): void {
+    if (!sameColumns) {
+      this.#columnMap = columnMap;
+      this.#raw.set(gather(this.occurrence, this.#data, columnMap));
+    }
+    rowMap.forEach((from, row) => {
       this.#copyRow(from, row);
     });
-    this.#rowMap = map;
+    this.#rowMap = rowMap;
   }
 
-  /** Permutes B's rows as an alignment says, and returns what changed; only where {@link movedFew} holds. */
-  change(sources: PanelSources): PanelChange {
+  /** Permutes B as planned, and returns what changed; only where the plan moves few rows. */
+  change({ rowMap }: PanelMove): PanelChange {
     const { units } = this;
-    const map = this.#rowMapOf(sources);
     let count = 0;
-    for (let row = 0; row < map.length; row++) {
-      if (map[row] === this.#rowMap[row]) continue;
+    for (let row = 0; row < rowMap.length; row++) {
+      if (rowMap[row] === this.#rowMap[row]) continue;
       const at = count * units;
       this.#scratchA.set(this.a.subarray(row * units, (row + 1) * units), at);
-      const from = (map[row] ?? 0) * units;
+      const from = rowMap[row] ?? 0;
       differenceInto(
-        this.#raw.subarray(from),
+        this.#raw.subarray(from * units),
         this.b.subarray(row * units),
         this.#scratchB.subarray(at, at + units),
       );
-      this.#copyRow(map[row] ?? 0, row);
+      this.#copyRow(from, row);
       count++;
     }
-    this.#rowMap = map;
+    this.#rowMap = rowMap;
     return { a: this.#scratchA.subarray(0, count * units), b: this.#scratchB.subarray(0, count * units) };
   }
 
@@ -110,7 +122,7 @@ export class Panel {
     this.b.set(this.#raw.subarray(from * units, (from + 1) * units), to * units);
   }
 
-  #rowMapOf({ current }: PanelSources): Int32Array {
+  #rowMapOf(current: Int32Array): Int32Array {
     const { layout, components, moving, slots } = this.occurrence;
     const rest = combineMaps(layout, components, { source: current, except: components[moving] });
     const map = new Int32Array(rest.length * slots);
@@ -121,25 +133,17 @@ export class Panel {
   }
 
   /** Where the moving component's positions come from, if other blocks share it and have moved it. */
-  #columnMapOf({ frame }: PanelSources): Int32Array | undefined {
+  #columnMapOf(frame: Int32Array): Int32Array | undefined {
     const { components, moving } = this.occurrence;
     const component = components[moving];
     const map = component === undefined ? undefined : mapComponent(component, frame);
     return map?.every((from, position) => from === position) ? undefined : map;
   }
+}
 
-  #hasNewColumns(sources: PanelSources): boolean {
-    const map = this.#columnMapOf(sources);
-    const known = this.#columnMap;
-    if (map === undefined || known === undefined) return map !== known;
-    return map.some((from, position) => from !== known[position]);
-  }
-
-  #refreshColumns(sources: PanelSources): void {
-    if (!this.#hasNewColumns(sources)) return;
-    this.#columnMap = this.#columnMapOf(sources);
-    this.#raw.set(gather(this.occurrence, this.#data, this.#columnMap));
-  }
+function sameMap(a: Int32Array | undefined, b: Int32Array | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.every((from, position) => from === b[position]);
 }
 
 function gather(occurrence: Occurrence, data: Float32Array, columnMap: Int32Array | undefined): Float32Array {
@@ -149,13 +153,14 @@ function gather(occurrence: Occurrence, data: Float32Array, columnMap: Int32Arra
   const offsets = parts.find(isMoving)?.offsets ?? new Int32Array();
   const rest = combineOffsets(parts.filter((part) => !isMoving(part)));
   const units = positions.length / slots;
-  const panel = new Float32Array(rest.length * slots * units);
+  const share = rest.length * units;
+  const panel = new Float32Array(share * slots);
   for (let slot = 0; slot < slots; slot++) {
     const columns = Int32Array.from({ length: units }, (_, unit) => {
       const position = positions[unit * slots + slot] ?? 0;
       return offsets[columnMap?.[position] ?? position] ?? 0;
     });
-    gatherPanelInto(data, rest, columns, panel.subarray(slot * rest.length * units));
+    gatherInto(data, [rest, columns], panel.subarray(slot * share, (slot + 1) * share));
   }
   return panel;
 }

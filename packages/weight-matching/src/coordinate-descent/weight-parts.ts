@@ -1,5 +1,5 @@
 import { stridesOf } from "@isthmus/core";
-import { type LayoutComponent, mapComponent, type WeightLayout } from "@isthmus/graph";
+import { axisOffsets, type LayoutComponent, mapComponent, type WeightLayout } from "@isthmus/graph";
 
 /** Offsets in a flat weight along some of its axes; a sum of one offset of each part addresses an element. */
 export interface WeightPart {
@@ -22,13 +22,8 @@ export function weightParts(
   source: Int32Array | undefined,
 ): WeightPart[] {
   const strides = stridesOf(layout.view);
-  const axisOffsets = (axis: number, extent: number) =>
-    Int32Array.from({ length: extent }, (_, i) => i * (strides[axis] ?? 1));
   const moved = components.map((component): WeightPart => {
-    const own = component.axes.map((axis, place) => ({
-      offsets: axisOffsets(axis, component.extents[place] ?? 1),
-    }));
-    const offsets = combineOffsets(own);
+    const offsets = axisOffsets(layout.view, strides, component.axes);
     const permuted =
       source === undefined
         ? offsets
@@ -36,8 +31,10 @@ export function weightParts(
     return { axis: component.axes[0] ?? 0, component, offsets: permuted };
   });
   const taken = new Set(components.flatMap(({ axes }) => axes));
-  const free = layout.view.flatMap((extent, axis): WeightPart[] =>
-    taken.has(axis) ? [] : [{ axis, component: undefined, offsets: axisOffsets(axis, extent) }],
+  const free = layout.view.flatMap((_, axis): WeightPart[] =>
+    taken.has(axis)
+      ? []
+      : [{ axis, component: undefined, offsets: axisOffsets(layout.view, strides, [axis]) }],
   );
   return [...moved, ...free].sort((a, b) => a.axis - b.axis);
 }

@@ -1,5 +1,5 @@
-/** Typed arrays whose elements {@link gatherInto} moves: one for each width of an element. */
-export type GatherArray = Int32Array | Uint16Array | Uint8Array;
+/** Typed arrays whose elements {@link gatherInto} moves. */
+export type GatherArray = Float32Array | Int32Array | Uint16Array | Uint8Array;
 
 /**
  * Copies a rectangular selection: `out[i0, i1, ...] = data[t0[i0] + t1[i1] + ...]`, row-major over the

@@ -32,4 +32,12 @@ export interface Engine {
    * @throws EngineError if the engine refuses the graph
    */
   load(graph: Graph, options?: LoadOptions): Promise<Session>;
+  /**
+   * Makes a session that returns the outputs of `gradient(graph, { loss, withRespectTo })`, with gradients from a tape of the
+   * engine's own; missing where it has none.
+   */
+  readonly loadWithTape?: (
+    graph: Graph,
+    options: { readonly loss: string; readonly withRespectTo: readonly string[] },
+  ) => Promise<Session>;
 }

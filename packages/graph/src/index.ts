@@ -1,3 +1,5 @@
+export { type GradientOptions, gradient } from "./autodiff/gradient.ts";
+export { gradientName } from "./autodiff/gradient-name.ts";
 export type { Batch, DataSet, Scaling } from "./data-set.ts";
 export type { Engine, LoadOptions, Session } from "./engine.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";
@@ -14,10 +16,13 @@ export { capturedNames } from "./ir/captured-names.ts";
 export { exposeValues } from "./ir/expose-values.ts";
 export { extractSubgraph } from "./ir/extract-subgraph.ts";
 export type { Attribute, Graph, Node, ValueInfo, WeightInfo, WeightRole } from "./ir/graph.ts";
+export { pruneNodes } from "./ir/prune-nodes.ts";
+export { typesOf } from "./ir/types-of.ts";
 export { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./onnx/decode-graph.ts";
 export { encodeGraph } from "./onnx/encode-graph.ts";
 export { readGraph } from "./onnx/read-graph.ts";
 export type { ExternalReader } from "./onnx/tensor-proto.ts";
+export { type SpecializeOptions, specialize } from "./specialize/specialize.ts";
 export {
   type Alignment,
   compose,

@@ -59,4 +59,9 @@ export interface Graph {
   readonly constants: ReadonlyMap<string, Tensor>;
   readonly nodes: readonly Node[];
   readonly outputs: readonly ValueInfo[];
+  /**
+   * Element type and concrete shape of every value, where known for one batch size: the graph is then *typed*, as
+   * `specialize` makes it and as building and differentiating need it.
+   */
+  readonly types?: ReadonlyMap<string, TensorInfo>;
 }

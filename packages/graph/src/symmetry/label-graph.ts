@@ -137,6 +137,6 @@ class Labeller {
   }
 
   #shapeOf(name: string): readonly number[] {
-    return this.#probe.shapes.get(name) ?? this.#graph.constants.get(name)?.shape ?? [];
+    return this.#probe.types.get(name)?.shape ?? this.#graph.constants.get(name)?.shape ?? [];
   }
 }

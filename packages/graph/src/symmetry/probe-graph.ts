@@ -1,4 +1,4 @@
-import { allocateData, resolveOptions, sizeOf, type Tensor } from "@isthmus/core";
+import { allocateData, resolveOptions, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
 import type { Engine } from "../engine.ts";
 import { capturedNames } from "../ir/captured-names.ts";
 import { exposeValues } from "../ir/expose-values.ts";
@@ -9,8 +9,8 @@ import { randomInputs } from "./random-inputs.ts";
 export interface Probe {
   /** Examples in the run. */
   readonly batch: number;
-  /** Concrete shapes of all values: inputs, weights, constants, and everything nodes compute. */
-  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** Element types and concrete shapes of all values: inputs, weights, constants, and everything nodes compute. */
+  readonly types: ReadonlyMap<string, TensorInfo>;
   /** Values that depend on neither the input nor a weight: shapes, masks, positions. */
   readonly constants: ReadonlyMap<string, Tensor>;
 }
@@ -21,11 +21,13 @@ export interface ProbeOptions {
   readonly batch?: number;
   /** Seed of the inputs, which shapes and constants do not depend on. @defaultValue 0 */
   readonly seed?: number;
+  /** Extents of symbolic dimensions by name, the batch excepted, such as a sequence's; 8 where not given. @defaultValue none */
+  readonly extents?: Readonly<Record<string, number>>;
   readonly signal?: AbortSignal;
 }
 
 /** Defaults of {@link ProbeOptions}. */
-export const PROBE_DEFAULTS: Required<Omit<ProbeOptions, "signal">> = { batch: 2, seed: 0 };
+export const PROBE_DEFAULTS: Required<Omit<ProbeOptions, "signal">> = { batch: 2, seed: 0, extents: {} };
 
 /**
  * Runs a graph once, with weights of zero, to find out the shapes of all values and the values of constants, so that
@@ -35,17 +37,19 @@ export const PROBE_DEFAULTS: Required<Omit<ProbeOptions, "signal">> = { batch: 2
  */
 export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOptions = {}): Promise<Probe> {
   const { signal, ...rest } = options;
-  const { batch, seed } = resolveOptions("probe a graph", PROBE_DEFAULTS, rest);
-  const feeds = new Map([...randomInputs(graph, batch, seed), ...zeroWeights(graph)]);
+  const { batch, seed, extents } = resolveOptions("probe a graph", PROBE_DEFAULTS, rest);
+  const feeds = new Map([...randomInputs(graph, batch, seed, extents), ...zeroWeights(graph)]);
   signal?.throwIfAborted();
   const results = await runAll(graph, engine, feeds);
   signal?.throwIfAborted();
   const dependent = dependentValues(graph);
-  const shapes = new Map<string, readonly number[]>();
+  const types = new Map<string, TensorInfo>();
   const constants = new Map<string, Tensor>();
-  for (const [name, { shape }] of [...feeds, ...graph.constants, ...results]) shapes.set(name, shape);
+  for (const [name, { dtype, shape }] of [...feeds, ...graph.constants, ...results]) {
+    types.set(name, { dtype, shape });
+  }
   for (const [name, tensor] of results) if (!dependent.has(name)) constants.set(name, tensor);
-  return { batch, shapes, constants };
+  return { batch, types, constants };
 }
 
 function zeroWeights(graph: Graph): Map<string, Tensor> {

@@ -5,10 +5,14 @@ import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
 const SYMBOLIC_EXTENT = 8;
 
 /** Concrete extents of a data input: a symbolic first one is the batch, other symbolic ones are small. */
-function inputShape({ shape = [] }: ValueInfo, batch: number): number[] {
+function inputShape(
+  { shape = [] }: ValueInfo,
+  batch: number,
+  extents: Readonly<Record<string, number>>,
+): number[] {
   return shape.map((extent, axis) => {
     if (typeof extent === "number") return extent;
-    return axis === 0 ? batch : SYMBOLIC_EXTENT;
+    return axis === 0 ? batch : (extents[extent] ?? SYMBOLIC_EXTENT);
   });
 }
 
@@ -16,11 +20,16 @@ function inputShape({ shape = [] }: ValueInfo, batch: number): number[] {
  * Makes random data inputs: standard normal where elements are floating-point, else whole numbers that are valid
  * indices into every table they are used to look up.
  */
-export function randomInputs(graph: Graph, batch: number, seed: number): Map<string, Tensor> {
+export function randomInputs(
+  graph: Graph,
+  batch: number,
+  seed: number,
+  extents: Readonly<Record<string, number>> = {},
+): Map<string, Tensor> {
   const inputs = new Map<string, Tensor>();
   for (const info of graph.inputs) {
     const dtype = info.dtype ?? "f32";
-    const shape = inputShape(info, batch);
+    const shape = inputShape(info, batch, extents);
     const random = createRandom(seed, `input ${info.name}`);
     const bound = DTYPES[dtype].float ? 0 : indexBound(graph, info.name);
     const values = new Float64Array(sizeOf(shape));

@@ -1,10 +1,11 @@
+import { intAttribute } from "../../ir/attributes.ts";
 import { coordinate, type Field, type Labelled, spread } from "../labels/field.ts";
 import type { LabelStore } from "../labels/label-store.ts";
 import { contract } from "../primitives/contract.ts";
 import { insertAxes, removeAxes, reshape, transpose } from "../primitives/move.ts";
 import { reduce } from "../primitives/reduce.ts";
 import { tie } from "../primitives/tie.ts";
-import { inputOf, intAttribute, outputShape, type Rule, type RuleContext } from "./rule.ts";
+import { inputOf, outputShape, type Rule, type RuleContext } from "./rule.ts";
 
 /** Axes of extent > 1 get coordinates: what is done to them depends on their order. */
 export function fixAxes({ shape, fields }: Labelled, axes: readonly number[]): Labelled {

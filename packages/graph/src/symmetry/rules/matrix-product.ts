@@ -1,8 +1,9 @@
+import { intAttribute, stringAttribute } from "../../ir/attributes.ts";
 import type { Labelled } from "../labels/field.ts";
 import { contract, type Factor } from "../primitives/contract.ts";
 import { insertAxes, removeAxes, transpose } from "../primitives/move.ts";
 import { tie } from "../primitives/tie.ts";
-import { inputOf, intAttribute, type Rule, type RuleContext, stringAttribute } from "./rule.ts";
+import { inputOf, type Rule, type RuleContext } from "./rule.ts";
 
 function factor(context: RuleContext, input: number, tensor: Labelled): Factor {
   return { tensor, activation: context.isActivation(input) };

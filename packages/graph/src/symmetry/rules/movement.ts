@@ -1,18 +1,8 @@
+import { intAttribute, intsAttribute, stringAttribute, wrapAxis } from "../../ir/attributes.ts";
 import type { Labelled } from "../labels/field.ts";
 import { concatenate } from "../primitives/concatenate.ts";
 import { insertAxes, removeAxes, reshape, take, transpose } from "../primitives/move.ts";
-import {
-  constantNumbers,
-  givenInputs,
-  inputOf,
-  intAttribute,
-  intsAttribute,
-  namedAxes,
-  outputShape,
-  type Rule,
-  stringAttribute,
-  wrapAxis,
-} from "./rule.ts";
+import { constantNumbers, givenInputs, inputOf, namedAxes, outputShape, type Rule } from "./rule.ts";
 
 /** `Reshape`, `Flatten`, `Squeeze`, `Unsqueeze`: another shape for the same row-major elements. */
 export const reshaping: Rule = (context) => [

@@ -1,16 +1,9 @@
+import { intAttribute, intsAttribute, wrapAxis } from "../../ir/attributes.ts";
 import type { Labelled } from "../labels/field.ts";
 import { insertAxes, reshape } from "../primitives/move.ts";
 import { reduce } from "../primitives/reduce.ts";
 import { tie } from "../primitives/tie.ts";
-import {
-  givenInputs,
-  inputOf,
-  intAttribute,
-  intsAttribute,
-  type Rule,
-  type RuleContext,
-  wrapAxis,
-} from "./rule.ts";
+import { givenInputs, inputOf, type Rule, type RuleContext } from "./rule.ts";
 
 /** Combines a tensor with its own statistics over some axes, and with further tensors. */
 function standardize(

@@ -1,8 +1,9 @@
+import { intAttribute, wrapAxis } from "../../ir/attributes.ts";
 import { removeAxes } from "../primitives/move.ts";
 import { normalize } from "../primitives/normalize.ts";
 import { reduce } from "../primitives/reduce.ts";
 import { collapseOrdered, fixAxes } from "./convolution.ts";
-import { inputOf, intAttribute, namedAxes, outputShape, type Rule, wrapAxis } from "./rule.ts";
+import { inputOf, namedAxes, outputShape, type Rule } from "./rule.ts";
 
 /** `ReduceSum` and its kin: any order of the reduced elements gives the same. */
 export const reduction: Rule = (context) => {

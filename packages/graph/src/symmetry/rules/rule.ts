@@ -1,4 +1,5 @@
 import type { Tensor } from "@isthmus/core";
+import { intsAttribute, wrapAxis } from "../../ir/attributes.ts";
 import type { Node } from "../../ir/graph.ts";
 import type { Labelled } from "../labels/field.ts";
 import type { LabelStore } from "../labels/label-store.ts";
@@ -40,33 +41,10 @@ export function outputShape({ outputs }: RuleContext, index = 0): readonly numbe
   return outputs[index] ?? [];
 }
 
-/** An integer attribute, or the default of the operator. */
-export function intAttribute({ attributes }: Node, name: string, fallback: number): number {
-  const attribute = attributes.get(name);
-  return attribute?.type === "int" ? attribute.value : fallback;
-}
-
-/** A list of integers, if the node has it. */
-export function intsAttribute({ attributes }: Node, name: string): readonly number[] | undefined {
-  const attribute = attributes.get(name);
-  return attribute?.type === "ints" ? attribute.value : undefined;
-}
-
-/** A string attribute, or the default of the operator. */
-export function stringAttribute({ attributes }: Node, name: string, fallback: string): string {
-  const attribute = attributes.get(name);
-  return attribute?.type === "string" ? attribute.value : fallback;
-}
-
 /** Numbers of a constant input, in row-major order; undefined if it is not constant or not given. */
 export function constantNumbers(context: RuleContext, input: number): number[] | undefined {
   const tensor = context.constant(input);
   return tensor === undefined ? undefined : Array.from(tensor.data as ArrayLike<number | bigint>, Number);
-}
-
-/** Axis as `0 .. rank - 1`, negative ones counted from the end. */
-export function wrapAxis(axis: number, rank: number): number {
-  return axis < 0 ? axis + rank : axis;
 }
 
 /** Axes named by an attribute, or by a constant input where newer operator sets moved them there. */

@@ -1,0 +1,18 @@
+import { capturedNames } from "./captured-names.ts";
+import type { Graph, Node } from "./graph.ts";
+
+/** Returns the graph without nodes and constants that no output needs; inputs and weights stay. */
+export function pruneNodes(graph: Graph): Graph {
+  const needed = new Set(graph.outputs.map(({ name }) => name));
+  const nodes: Node[] = [];
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some((name) => name !== "" && needed.has(name))) continue;
+    nodes.push(node);
+    for (const name of [...node.inputs, ...capturedNames(node)]) needed.add(name);
+  }
+  return {
+    ...graph,
+    nodes: nodes.reverse(),
+    constants: new Map([...graph.constants].filter(([name]) => needed.has(name))),
+  };
+}

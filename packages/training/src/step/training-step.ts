@@ -1,0 +1,50 @@
+import type { TensorInfo } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
+
+/** What a carried tensor is: trained, measured by norms, or kept by the optimiser. */
+export type CarriedRole = "parameter" | "statistic" | "state";
+
+/** A tensor that a step takes in and gives out changed. */
+export interface Carried extends TensorInfo {
+  /** Name of the weight of the step's graph that it enters by; of a parameter or statistic, its name in the checkpoint. */
+  readonly input: string;
+  /** Name of the output it leaves by. */
+  readonly output: string;
+  readonly role: CarriedRole;
+}
+
+/** A number that a step is told, as an f32 `[]` data input. */
+export interface ScalarInput {
+  readonly name: string;
+  /** Its value in a step: by the step's number, from 0, and the learning rate the schedule gives it. */
+  readonly valueAt: (step: number, learningRate: number) => number;
+}
+
+/** A mask of dropout, as an f32 data input: 0 where dropped, else `1 / (1 - ratio)`. */
+export interface MaskInput extends TensorInfo {
+  readonly name: string;
+  /** Share of elements that are dropped, in `[0, 1)`. */
+  readonly ratio: number;
+}
+
+/**
+ * One step of training as a graph, so that a step is one engine call: a batch, parameters and state in, loss, parameters and
+ * state out.
+ */
+export interface TrainingStep {
+  /** Typed; every carried tensor is a weight of it. */
+  readonly graph: Graph;
+  /** Examples in a batch. */
+  readonly batch: number;
+  /** Data input for the examples. */
+  readonly examples: string;
+  /** Data input for what they should become: labels i64 `[batch]`, for next-token losses the tokens again, or targets. */
+  readonly targets: string;
+  readonly carried: readonly Carried[];
+  readonly scalars: readonly ScalarInput[];
+  readonly masks: readonly MaskInput[];
+  /** Scalar output: the mean loss of the batch before the step. */
+  readonly loss: string;
+  /** Scalar outputs worth watching, for example `correct` (examples classified rightly) and `gradientNorm`. */
+  readonly metrics: ReadonlyMap<string, string>;
+}

@@ -1,0 +1,1 @@
+export type { Network, NetworkShape } from "./network.ts";

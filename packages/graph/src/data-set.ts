@@ -33,4 +33,10 @@ export interface DataSet {
    * @throws RangeError if the range is not within the data set
    */
   read(begin: number, end: number): Batch;
+  /**
+   * Reads the examples at `indices`, in that order and as often as each occurs, into a batch of as many, as {@link read}
+   * made one; where it is missing they are read one by one.
+   * @throws RangeError if an index is not within the data set, or `out` is of another size or element type
+   */
+  readonly gatherInto?: (indices: Uint32Array, out: Batch) => Batch;
 }

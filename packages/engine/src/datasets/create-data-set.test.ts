@@ -1,4 +1,4 @@
-import { createTensor, FormatError, InputError } from "@isthmus/core";
+import { allocateData, createTensor, FormatError, InputError, sizeOf } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { countingBytes } from "../../test/encode-idx.ts";
@@ -114,5 +114,51 @@ describe("createDataSet()", () => {
     expect(() => createDataSet(images, labels, { limit: 1.5 })).toThrow(RangeError);
     expect(() => createDataSet(images, labels, { classes: -1 })).toThrow(RangeError);
     expect(() => createDataSet(images, labels, { scaling: { mean: 0, std: 0 } })).toThrow(RangeError);
+  });
+});
+
+describe("DataSet.gatherInto()", () => {
+  const tensors = [
+    bytes(5, 4, 3),
+    createTensor(
+      "f32",
+      [5, 6],
+      Float32Array.from({ length: 30 }, (_, i) => i / 7),
+    ),
+    createTensor(
+      "f64",
+      [5, 2],
+      Float64Array.from({ length: 10 }, (_, i) => i / 3),
+    ),
+    createTensor(
+      "i64",
+      [5, 2],
+      BigInt64Array.from({ length: 10 }, (_, i) => BigInt(i - 5)),
+    ),
+  ];
+
+  it.each(tensors)("DataSet.gatherInto() reads what read() reads, in any order: $dtype", (inputs) => {
+    const data = createDataSet(inputs, Int32Array.of(3, 1, 4, 1, 5), { scaling: MNIST_SCALING });
+    fc.assert(
+      fc.property(fc.uint32Array({ min: 0, max: 4, minLength: 1, maxLength: 9 }), (indices) => {
+        const { dtype, shape } = data.read(0, 1).inputs;
+        const count = indices.length;
+        const elements = allocateData(dtype, count * sizeOf(shape));
+        const room = createTensor(dtype, [count, ...shape.slice(1)], elements);
+        const out = data.gatherInto?.(indices, { inputs: room, labels: new Int32Array(count) });
+        const singles = [...indices].map((i) => data.read(i, i + 1));
+        expect([...(out?.inputs.data ?? [])]).toEqual(singles.flatMap((one) => [...one.inputs.data]));
+        expect([...(out?.labels ?? [])]).toEqual(singles.map((one) => one.labels[0]));
+      }),
+    );
+  });
+
+  it("DataSet.gatherInto() refuses indices out of range and batches that do not fit", () => {
+    const data = createDataSet(bytes(5, 4, 3), new Int32Array(5));
+    const batch = () => data.read(0, 2);
+    expect(() => data.gatherInto?.(Uint32Array.of(0, 5), batch())).toThrow(/Cannot read example 5 of "data"/);
+    expect(() => data.gatherInto?.(Uint32Array.of(0), batch())).toThrow(/it must have room for 1 examples/);
+    const whole = { ...batch(), inputs: createTensor("i32", [2, 1, 4, 3], new Int32Array(24)) };
+    expect(() => data.gatherInto?.(Uint32Array.of(0, 1), whole)).toThrow(/must be f32: they are i32/);
   });
 });

@@ -1,5 +1,6 @@
 import type { TensorInfo } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
+import type { MaskInput } from "../mode/mask-input.ts";
 
 /** What a carried tensor is: trained, measured by norms, or kept by the optimiser. */
 export type CarriedRole = "parameter" | "statistic" | "state";
@@ -10,6 +11,7 @@ export interface Carried extends TensorInfo {
   readonly input: string;
   /** Name of the output it leaves by. */
   readonly output: string;
+  /** State starts as zeros; the others start as the checkpoint has them. */
   readonly role: CarriedRole;
 }
 
@@ -20,31 +22,34 @@ export interface ScalarInput {
   readonly valueAt: (step: number, learningRate: number) => number;
 }
 
-/** A mask of dropout, as an f32 data input: 0 where dropped, else `1 / (1 - ratio)`. */
-export interface MaskInput extends TensorInfo {
-  readonly name: string;
-  /** Share of elements that are dropped, in `[0, 1)`. */
-  readonly ratio: number;
-}
-
 /**
  * One step of training as a graph, so that a step is one engine call: a batch, parameters and state in, loss, parameters and
  * state out.
  */
 export interface TrainingStep {
-  /** Typed; every carried tensor is a weight of it. */
+  /**
+   * Typed; every carried tensor is a weight of it. Its other weights, which are frozen or whole numbers, are fed as the
+   * checkpoint has them.
+   */
   readonly graph: Graph;
   /** Examples in a batch. */
   readonly batch: number;
   /** Data input for the examples. */
   readonly examples: string;
-  /** Data input for what they should become: labels i64 `[batch]`, for next-token losses the tokens again, or targets. */
+  /**
+   * Data input for what they should become: labels i64 `[batch]`, or targets; for next-token losses it is `examples` again.
+   */
   readonly targets: string;
+  /** Data input f32 `[batch, length]`: how much each token counts, for next-token losses that are weighted. */
+  readonly targetWeights?: string;
   readonly carried: readonly Carried[];
   readonly scalars: readonly ScalarInput[];
   readonly masks: readonly MaskInput[];
   /** Scalar output: the mean loss of the batch before the step. */
   readonly loss: string;
-  /** Scalar outputs worth watching, for example `correct` (examples classified rightly) and `gradientNorm`. */
+  /**
+   * Scalar outputs worth watching: `correct` (examples classified rightly, or tokens predicted rightly), `counted` (tokens
+   * that count, of next-token losses), `gradientNorm` (where gradients are clipped, before they are).
+   */
   readonly metrics: ReadonlyMap<string, string>;
 }

@@ -1,0 +1,96 @@
+import { createRandom, formatShape, resolveOptions, UnsupportedError } from "@isthmus/core";
+
+/** How images are changed at random each time they are seen. */
+export interface AugmentOptions {
+  /** Pixels of padding around each image, which is then cropped at random to its size; 0 crops nothing. @defaultValue 0 */
+  readonly crop?: number;
+  /** Mirror every other image, left to right. @defaultValue false */
+  readonly flip?: boolean;
+}
+
+/** Defaults of {@link AugmentOptions}: images stay as they are. */
+export const AUGMENT_DEFAULTS: Required<AugmentOptions> = { crop: 0, flip: false };
+
+/** Which example is changed, and when. */
+export interface AugmentKey {
+  readonly seed: number;
+  readonly epoch: number;
+  /** Place in the data set. */
+  readonly example: number;
+}
+
+/**
+ * Changes an image in place, by what its key says: the same key gives the same change, whatever was changed before.
+ *
+ * @param image - `[channels, height, width]`
+ */
+export type Augment = (image: Float32Array, key: AugmentKey) => void;
+
+/**
+ * Makes the random change of images that training sees, or nothing if options ask for none: a crop after padding, then a
+ * mirror image, as is usual for small photographs (He et al. 2016, section 4.2).
+ *
+ * @param exampleShape - `[channels, height, width]`
+ * @param padding - value of the pixels around the image: what black is scaled to
+ * @throws RangeError if `crop` is not a whole number of at least 0
+ * @throws UnsupportedError if examples are not images
+ */
+export function createAugment(
+  options: AugmentOptions,
+  exampleShape: readonly number[],
+  padding: number,
+): Augment | undefined {
+  const { crop, flip } = resolveOptions("augment images", AUGMENT_DEFAULTS, options);
+  if (!Number.isSafeInteger(crop) || crop < 0) {
+    throw new RangeError(
+      `Cannot augment images as "crop" must be a whole number of pixels of at least 0: it is ${crop}`,
+    );
+  }
+  if (crop === 0 && !flip) return undefined;
+  const [channels = 0, height = 0, width = 0] = exampleShape;
+  if (exampleShape.length !== 3) {
+    throw new UnsupportedError(
+      `Cannot augment examples as they must be images, [channels, height, width]: they are ${formatShape(exampleShape)}`,
+      { feature: "augment" },
+    );
+  }
+  const scratch = new Float32Array(channels * height * width);
+  return (image, { seed, epoch, example }) => {
+    const random = createRandom(seed, `example ${example} in epoch ${epoch}`);
+    const [down, right] = [random.integer(2 * crop + 1) - crop, random.integer(2 * crop + 1) - crop];
+    const mirror = flip && random.integer(2) === 1;
+    scratch.set(image);
+    moveInto({ image: scratch, channels, height, width }, { down, right, mirror, padding }, image);
+  };
+}
+
+interface Image {
+  readonly image: Float32Array;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+interface Move {
+  /** Rows by which the window lies lower than the image, negative for higher. */
+  readonly down: number;
+  readonly right: number;
+  readonly mirror: boolean;
+  readonly padding: number;
+}
+
+/** Writes the window of the padded image that `move` says. */
+function moveInto(source: Image, { down, right, mirror, padding }: Move, out: Float32Array): void {
+  const { image, channels, height, width } = source;
+  out.fill(padding);
+  const begin = Math.max(0, -right);
+  const end = Math.min(width, width - right);
+  for (let channel = 0; channel < channels; channel++) {
+    for (let y = Math.max(0, -down); y < Math.min(height, height - down); y++) {
+      const to = (channel * height + y) * width;
+      const from = (channel * height + y + down) * width + right;
+      if (mirror) for (let x = begin; x < end; x++) out[to + width - 1 - x] = image[from + x] as number;
+      else for (let x = begin; x < end; x++) out[to + x] = image[from + x] as number;
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import {
+  COSINE_DEFAULTS,
+  ONE_CYCLE_DEFAULTS,
+  type OneCycleSchedule,
+  type ScheduleSpec,
+  STEP_DEFAULTS,
+  WARMUP_DEFAULTS,
+} from "./schedule-spec.ts";
+
+/**
+ * The learning rate of a step.
+ *
+ * Equal to PyTorch's `CosineAnnealingLR`, `OneCycleLR` and `StepLR`, and with warm-up to a `SequentialLR` of `LinearLR` and one
+ * of those over the steps that are left. From `totalSteps` on it stays as it is there.
+ *
+ * @param step - from 0
+ * @param totalSteps - of the whole training, at least 1
+ * @throws RangeError if a number is out of its range
+ */
+export function learningRateAt(schedule: ScheduleSpec, step: number, totalSteps: number): number {
+  assertSchedule(schedule);
+  assertSteps(step, totalSteps);
+  const { warmupSteps, warmupFrom } = { ...WARMUP_DEFAULTS, ...schedule };
+  if (step >= warmupSteps) return rateAfterWarmup(schedule, step - warmupSteps, totalSteps - warmupSteps);
+  const share = warmupFrom + ((1 - warmupFrom) * step) / warmupSteps;
+  return share * rateAfterWarmup(schedule, 0, Math.max(1, totalSteps - warmupSteps));
+}
+
+/** The rate of a schedule without warm-up. */
+function rateAfterWarmup(schedule: ScheduleSpec, step: number, totalSteps: number): number {
+  const peak = schedule.learningRate;
+  switch (schedule.kind) {
+    case "constant":
+      return peak;
+    case "cosine": {
+      const { finalRate } = { ...COSINE_DEFAULTS, ...schedule };
+      return alongCosine(peak, finalRate, shareOf(step, totalSteps));
+    }
+    case "one-cycle":
+      return alongCycle(schedule, step, totalSteps);
+    case "step": {
+      const { factor } = { ...STEP_DEFAULTS, ...schedule };
+      return peak * factor ** Math.floor(step / schedule.every);
+    }
+  }
+}
+
+/** As PyTorch counts: the top is at step `rise * totalSteps - 1`, the bottom at the last step. */
+function alongCycle(schedule: OneCycleSchedule, step: number, totalSteps: number): number {
+  const { rise, initialDivisor, finalDivisor } = { ...ONE_CYCLE_DEFAULTS, ...schedule };
+  const peak = schedule.learningRate;
+  const first = peak / initialDivisor;
+  const top = rise * totalSteps - 1;
+  if (step <= top) return alongCosine(first, peak, shareOf(step, top));
+  return alongCosine(peak, first / finalDivisor, shareOf(step - top, totalSteps - 1 - top));
+}
+
+/** Half a cosine from one rate to another; `share` in `[0, 1]`. */
+function alongCosine(from: number, to: number, share: number): number {
+  return to + ((from - to) * (1 + Math.cos(Math.PI * share))) / 2;
+}
+
+function shareOf(step: number, steps: number): number {
+  return steps <= 0 ? 1 : Math.min(1, step / steps);
+}
+
+function assertSteps(step: number, totalSteps: number): void {
+  if (Number.isSafeInteger(step) && step >= 0 && Number.isSafeInteger(totalSteps) && totalSteps >= 1) return;
+  throw new RangeError(
+    `Cannot find the learning rate as the step must be a whole number of at least 0, of at least 1 in all: got step ${step} of ${totalSteps}`,
+  );
+}
+
+/**
+ * Checks that every number of a schedule is in its range.
+ * @throws RangeError if one is not; it names it
+ */
+export function assertSchedule(schedule: ScheduleSpec): void {
+  const all = { ...WARMUP_DEFAULTS, ...COSINE_DEFAULTS, ...ONE_CYCLE_DEFAULTS, ...STEP_DEFAULTS, every: 1 };
+  const numbers: Record<string, unknown> = { ...all, ...schedule };
+  for (const [name, [isInRange, rule]] of Object.entries(RANGES)) {
+    const value = numbers[name];
+    if (typeof value === "number" && isInRange(value)) continue;
+    throw new RangeError(
+      `Cannot follow a ${schedule.kind} schedule as "${name}" must be ${rule}: it is ${String(value)}`,
+    );
+  }
+}
+
+const positive: readonly [(value: number) => boolean, string] = [
+  (value) => value > 0 && Number.isFinite(value),
+  "a number of more than 0",
+];
+
+/** What each number may be, and how that is said. */
+const RANGES: Readonly<Record<string, readonly [(value: number) => boolean, string]>> = {
+  learningRate: positive,
+  warmupSteps: [(value) => Number.isSafeInteger(value) && value >= 0, "a whole number of at least 0"],
+  warmupFrom: [(value) => value > 0 && value <= 1, "a number in (0, 1]"],
+  finalRate: [(value) => value >= 0 && Number.isFinite(value), "a number of at least 0"],
+  rise: [(value) => value >= 0 && value <= 1, "a number in [0, 1]"],
+  initialDivisor: positive,
+  finalDivisor: positive,
+  every: [(value) => Number.isSafeInteger(value) && value >= 1, "a whole number of at least 1"],
+  factor: positive,
+};

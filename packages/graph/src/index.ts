@@ -1,5 +1,6 @@
 export { type GradientOptions, gradient } from "./autodiff/gradient.ts";
 export { gradientName } from "./autodiff/gradient-name.ts";
+export { hessianVectorProduct, productName, vectorName } from "./autodiff/hessian-vector-product.ts";
 export type { Batch, DataSet, Scaling } from "./data-set.ts";
 export type { Engine, LoadOptions, Session } from "./engine.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";

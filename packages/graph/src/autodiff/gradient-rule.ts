@@ -1,4 +1,4 @@
-import type { Tensor } from "@isthmus/core";
+import { type Tensor, UnsupportedError } from "@isthmus/core";
 import type { GraphBuilder } from "../build/graph-builder.ts";
 import type { Value } from "../build/value.ts";
 import type { Node } from "../ir/graph.ts";
@@ -36,12 +36,46 @@ export function operand({ inputs, node }: GradientContext, index: number): Value
   );
 }
 
+/** A result, by default the first. @throws RangeError if nothing uses it, so that the node leaves it out */
+export function result({ outputs, node }: GradientContext, index = 0): Value {
+  const value = outputs[index];
+  if (value !== undefined) return value;
+  throw new RangeError(
+    `Cannot differentiate node "${node.name}" as output ${index} of ${node.op} must be computed: it is left out`,
+  );
+}
+
 /** The gradient for the first output. @throws RangeError if only other outputs have one */
 export function cotangent({ cotangents, node }: GradientContext): Value {
   const [value] = cotangents;
   if (value !== undefined) return value;
   throw new RangeError(
     `Cannot differentiate node "${node.name}" as the loss must depend on the first output of ${node.op}: it depends on others only`,
+  );
+}
+
+/**
+ * Numbers of an input that must be constant, such as axes, extents and pads; undefined if it is not given.
+ * @throws UnsupportedError if it depends on data
+ */
+export function settledNumbers(context: GradientContext, input: number): number[] | undefined {
+  const numbers = constantNumbers(context, input);
+  const { node } = context;
+  const name = node.inputs[input] ?? "";
+  if (numbers !== undefined || name === "") return numbers;
+  throw new UnsupportedError(
+    `Cannot differentiate node "${node.name}" as input ${input} of ${node.op} must be constant: "${name}" is computed from data`,
+    { feature: node.op },
+  );
+}
+
+/** Refuses a variant of an operator that has no gradient rule. */
+export function refuseVariant({ node }: GradientContext, rule: string, found: string | number): never {
+  throw new UnsupportedError(
+    `Cannot differentiate node "${node.name}" as ${node.op} ${rule}: it is ${found}`,
+    {
+      feature: node.op,
+    },
   );
 }
 

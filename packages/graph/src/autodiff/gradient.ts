@@ -73,6 +73,15 @@ function wantedValues(graph: Graph, builder: GraphBuilder, given: readonly strin
   );
 }
 
+/**
+ * Names of the values a graph is differentiated by.
+ * @param given - @defaultValue all floating-point weights that are parameters
+ * @throws MismatchError if there is none, or one is unknown or not floating-point
+ */
+export function differentiableValues(graph: Graph, given?: readonly string[]): string[] {
+  return wantedValues(graph, GraphBuilder.from(graph), given).map(({ name }) => name);
+}
+
 function parametersOf(graph: Graph): string[] {
   return [...graph.weights].filter(([, { role }]) => role === "parameter").map(([name]) => name);
 }

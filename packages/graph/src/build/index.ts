@@ -11,6 +11,7 @@ export {
 } from "../ir/attributes.ts";
 export { broadcastShapes } from "./broadcast-shapes.ts";
 export { type BuildOptions, GraphBuilder, type PlainAttributes } from "./graph-builder.ts";
+export { type ConvOptions, type ConvTransposeOptions, conv, convTranspose } from "./operators/convolve.ts";
 export {
   abs,
   add,
@@ -60,7 +61,7 @@ export {
   transposeLast,
   unsqueeze,
 } from "./operators/layout.ts";
-export { type ConvOptions, conv, type GemmOptions, gemm, matMul } from "./operators/linear.ts";
+export { type GemmOptions, gemm, matMul } from "./operators/linear.ts";
 export {
   type Affine,
   type BatchNormWeights,
@@ -70,10 +71,20 @@ export {
   softmax,
 } from "./operators/normalize.ts";
 export {
+  type AveragePoolOptions,
+  averagePool,
+  globalAveragePool,
+  globalMaxPool,
+  maxPool,
+  maxPoolIndices,
+  type PoolOptions,
+} from "./operators/pool.ts";
+export {
   type ReduceOptions,
   reduceMax,
   reduceMean,
   reduceMin,
+  reduceProd,
   reduceSum,
   reduceSumSquare,
 } from "./operators/reduce.ts";

@@ -1,8 +1,8 @@
 import { cotangent, type GradientRule, operand } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";
 
-/** `z = x + y`: both receive the gradient, summed where broadcast. */
+/** `z = x + y + ...`: all receive the gradient, summed where broadcast. */
 export const addRule: GradientRule = (context) =>
-  [0, 1].map((i) =>
+  context.inputs.map((_, i) =>
     context.needs(i) ? reduceToShape(cotangent(context), operand(context, i).shape) : undefined,
   );

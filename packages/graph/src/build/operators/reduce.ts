@@ -1,5 +1,6 @@
 import { int, ints, wrapAxis } from "../../ir/attributes.ts";
 import type { Value } from "../value.ts";
+import { mul } from "./elementwise.ts";
 
 /** Which axes to reduce, and what becomes of them. */
 export interface ReduceOptions {
@@ -38,4 +39,6 @@ export const reduceMax = (x: Value, options: ReduceOptions = {}): Value => reduc
 export const reduceMin = (x: Value, options: ReduceOptions = {}): Value => reduce("ReduceMin", x, options);
 /** Sum of squares over axes. */
 export const reduceSumSquare = (x: Value, options: ReduceOptions = {}): Value =>
-  reduce("ReduceSumSquare", x, options);
+  (options.axes ?? x.shape).length === 0 ? mul(x, x) : reduce("ReduceSumSquare", x, options);
+/** Product over axes. */
+export const reduceProd = (x: Value, options: ReduceOptions = {}): Value => reduce("ReduceProd", x, options);

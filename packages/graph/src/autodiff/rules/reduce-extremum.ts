@@ -1,0 +1,11 @@
+import { cast, div, equal, mul } from "../../build/operators/elementwise.ts";
+import { reduceSum } from "../../build/operators/reduce.ts";
+import type { GradientRule } from "../gradient-rule.ts";
+import { reductionOf } from "../reduction.ts";
+
+/** Largest or smallest: the gradient to the element it is; several that tie share it evenly, as in JAX and PyTorch. */
+export const reduceExtremumRule: GradientRule = (context) => {
+  const { x, kept, g, axes } = reductionOf(context);
+  const won = cast(equal(x, kept), x.dtype);
+  return [mul(won, div(g, reduceSum(won, { axes, keepDims: true })))];
+};

@@ -1,5 +1,5 @@
 import { formatShape, MismatchError } from "@isthmus/core";
-import { float, int, ints } from "../../ir/attributes.ts";
+import { float, int } from "../../ir/attributes.ts";
 import { broadcastShapes } from "../broadcast-shapes.ts";
 import type { Value } from "../value.ts";
 
@@ -42,46 +42,8 @@ export function gemm(
   )[0] as Value;
 }
 
-/** Options of {@link conv}; spatial lists have one entry for each spatial axis. */
-export interface ConvOptions {
-  /** @defaultValue 1 */
-  readonly strides?: readonly number[];
-  /** Zeros around: all beginnings, then all ends. @defaultValue 0 */
-  readonly pads?: readonly number[];
-  /** @defaultValue 1 */
-  readonly dilations?: readonly number[];
-  /** @defaultValue 1 */
-  readonly group?: number;
-  /** `[out]`. @defaultValue none */
-  readonly bias?: Value;
-}
-
-/** Convolution of `x [batch, in, ...spatial]` with `kernel [out, in / group, ...taps]`. */
-export function conv(x: Value, kernel: Value, options: ConvOptions = {}): Value {
-  const spatial = x.shape.length - 2;
-  const ones = Array<number>(spatial).fill(1);
-  const { strides = ones, dilations = ones, group = 1, bias } = options;
-  const { pads = Array<number>(2 * spatial).fill(0) } = options;
-  const [batch = 0, channels = 0] = x.shape;
-  const [out = 0, perGroup = 0, ...taps] = kernel.shape;
-  if (channels !== perGroup * group) throw misfit("Conv", x, kernel);
-  const extents = taps.map((tap, i) => {
-    const padded = (x.shape[i + 2] ?? 0) + (pads[i] ?? 0) + (pads[i + spatial] ?? 0);
-    return Math.floor((padded - (dilations[i] ?? 1) * (tap - 1) - 1) / (strides[i] ?? 1)) + 1;
-  });
-  const inputs = bias === undefined ? [x, kernel] : [x, kernel, bias];
-  return x.builder.emit("Conv", inputs, [{ dtype: x.dtype, shape: [batch, out, ...extents] }], {
-    attributes: {
-      kernel_shape: ints(taps),
-      strides: ints(strides),
-      pads: ints(pads),
-      dilations: ints(dilations),
-      group: int(group),
-    },
-  })[0] as Value;
-}
-
-function misfit(op: string, x: Value, y: Value): MismatchError {
+/** The error of two operands whose extents do not fit. */
+export function misfit(op: string, x: Value, y: Value): MismatchError {
   return new MismatchError(
     `Cannot apply ${op} to "${x.name}" and "${y.name}" as their extents must fit: they are ${formatShape(x.shape)} and ${formatShape(y.shape)}`,
     { parameters: [x.name, y.name] },

@@ -11,6 +11,7 @@ export {
 } from "../ir/attributes.ts";
 export { broadcastShapes } from "./broadcast-shapes.ts";
 export { type BuildOptions, GraphBuilder, type PlainAttributes } from "./graph-builder.ts";
+export { clip, elu, gelu, hardSigmoid, hardSwish, silu, softplus } from "./operators/activation.ts";
 export { type ConvOptions, type ConvTransposeOptions, conv, convTranspose } from "./operators/convolve.ts";
 export {
   abs,
@@ -70,6 +71,7 @@ export {
   logSoftmax,
   softmax,
 } from "./operators/normalize.ts";
+export { cumSum, depthToSpace, reverse, spaceToDepth, tile, triangle } from "./operators/order.ts";
 export {
   type AveragePoolOptions,
   averagePool,
@@ -80,6 +82,7 @@ export {
   type PoolOptions,
 } from "./operators/pool.ts";
 export {
+  argMax,
   type ReduceOptions,
   reduceMax,
   reduceMean,
@@ -88,4 +91,5 @@ export {
   reduceSum,
   reduceSumSquare,
 } from "./operators/reduce.ts";
+export { gatherND, type ScatterOptions, scatterElements, scatterND } from "./operators/scatter.ts";
 export type { Operand, Value } from "./value.ts";

@@ -42,3 +42,12 @@ export const reduceSumSquare = (x: Value, options: ReduceOptions = {}): Value =>
   (options.axes ?? x.shape).length === 0 ? mul(x, x) : reduce("ReduceSumSquare", x, options);
 /** Product over axes. */
 export const reduceProd = (x: Value, options: ReduceOptions = {}): Value => reduce("ReduceProd", x, options);
+
+/** Index i64 of the largest along an axis, of the first of them where several are. */
+export function argMax(x: Value, axis: number): Value {
+  const at = wrapAxis(axis, x.shape.length);
+  const shape = x.shape.filter((_, own) => own !== at);
+  return x.builder.emit("ArgMax", [x], [{ dtype: "i64", shape }], {
+    attributes: { axis: int(at), keepdims: int(0) },
+  })[0] as Value;
+}

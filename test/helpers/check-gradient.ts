@@ -124,7 +124,7 @@ export async function checkHessian(given: GradientCase | GradientCase["build"]):
     vectorName(name),
     floats(direction.get(name) ?? [], point.get(name) as Tensor),
   ]);
-  const got = await runOnce(product, new Map([...convertFeeds(point, graph), ...vectors]));
+  const got = await runOnce(product, convertFeeds(new Map([...point, ...vectors]), product));
   const at = (t: number) =>
     gradientsAt(
       built,

@@ -2,10 +2,14 @@ import type { GradientRule } from "../gradient-rule.ts";
 import { addRule } from "./add.ts";
 import { castRule } from "./cast.ts";
 import { clipRule } from "./clip.ts";
+import { convRule } from "./conv.ts";
+import { convTransposeRule } from "./conv-transpose.ts";
 import { divRule } from "./div.ts";
 import { expandRule } from "./expand.ts";
 import { extremumRule } from "./extremum.ts";
+import { gemmRule } from "./gemm.ts";
 import { identityRule } from "./identity.ts";
+import { matMulRule } from "./mat-mul.ts";
 import { meanRule } from "./mean.ts";
 import { mulRule } from "./mul.ts";
 import { powRule } from "./pow.ts";
@@ -33,10 +37,14 @@ export const GRADIENT_RULES: ReadonlyMap<string, GradientRule> = new Map<string,
   ["Relu", reluRule],
   ["Cast", castRule],
   ["Clip", clipRule],
+  ["Conv", convRule],
+  ["ConvTranspose", convTransposeRule],
   ["Div", divRule],
   ["Expand", expandRule],
   ["Flatten", reshapeRule],
+  ["Gemm", gemmRule],
   ["Identity", identityRule],
+  ["MatMul", matMulRule],
   ["Max", extremumRule],
   ["Mean", meanRule],
   ["Min", extremumRule],

@@ -1,0 +1,27 @@
+import type { Graph } from "@isthmus/graph";
+import type { Objective } from "../objective.ts";
+import { attachCrossEntropy } from "./cross-entropy.ts";
+import type { LossSpec } from "./loss-spec.ts";
+import { attachMeanSquaredError } from "./mean-squared-error.ts";
+import { attachNextToken } from "./next-token.ts";
+import { attachOutput } from "./output.ts";
+
+/**
+ * Adds a loss to a graph: the inputs for targets and the nodes that compute loss and metrics, as further outputs.
+ *
+ * @param graph - typed, as `specialize` makes it, with one data input but where the loss is an output of its own
+ * @throws MismatchError if the graph is not typed, or its inputs or outputs do not fit the loss
+ * @throws RangeError if a number of the loss is out of its range
+ */
+export function attachLoss(graph: Graph, loss: LossSpec): Objective {
+  switch (loss.kind) {
+    case "cross-entropy":
+      return attachCrossEntropy(graph, loss);
+    case "next-token":
+      return attachNextToken(graph, loss);
+    case "mean-squared-error":
+      return attachMeanSquaredError(graph, loss);
+    case "output":
+      return attachOutput(graph, loss);
+  }
+}

@@ -1,0 +1,60 @@
+import { DTYPES, formatShape, MismatchError, type TensorInfo } from "@isthmus/core";
+import { type Graph, typesOf, type ValueInfo } from "@isthmus/graph";
+import type { GraphBuilder, Value } from "@isthmus/graph/build";
+
+/** The one data input of a typed graph. @throws MismatchError if it has another number of them */
+export function onlyInput(graph: Graph): ValueInfo & TensorInfo {
+  const [input, ...others] = graph.inputs;
+  if (input !== undefined && others.length === 0) return { ...input, ...typeOf(graph, input.name) };
+  const names = graph.inputs.map(({ name }) => `"${name}"`).join(", ") || "none";
+  throw new MismatchError(
+    `Cannot attach a loss to graph "${graph.name}" as it must have one data input, for the examples: it has ${names}; make the loss an output of the graph and use that`,
+    { parameters: [] },
+  );
+}
+
+/** Element type and shape of a value. @throws MismatchError if the graph has none of that name */
+export function typeOf(graph: Graph, name: string): TensorInfo {
+  const type = typesOf(graph).get(name);
+  if (type !== undefined) return type;
+  throw new MismatchError(
+    `Cannot attach a loss to graph "${graph.name}" as it must have value "${name}": its outputs are ${listOutputs(graph)}`,
+    { parameters: [] },
+  );
+}
+
+/**
+ * What a loss is computed from: an output by its name, or the first.
+ * @throws MismatchError if there is none, or it is not floating-point
+ */
+export function outputOf(graph: Graph, builder: GraphBuilder, name: string | undefined): Value {
+  const output = name ?? graph.outputs[0]?.name ?? "";
+  const { dtype, shape } = typeOf(graph, output);
+  if (DTYPES[dtype].float) return builder.value(output);
+  throw new MismatchError(
+    `Cannot attach a loss to graph "${graph.name}" as "${output}" must be floating-point: it is ${dtype} ${formatShape(shape)}`,
+    { parameters: [] },
+  );
+}
+
+/** Checks the shape of logits. @throws MismatchError if they do not fit */
+export function assertLogits(
+  graph: Graph,
+  logits: Value,
+  {
+    rank,
+    leading,
+    rule,
+  }: { readonly rank: number; readonly leading: readonly number[]; readonly rule: string },
+): void {
+  const fits = logits.shape.length === rank && leading.every((extent, axis) => logits.shape[axis] === extent);
+  if (fits && (logits.shape.at(-1) ?? 0) > 0) return;
+  throw new MismatchError(
+    `Cannot attach a loss to graph "${graph.name}" as logits must be ${rule}: "${logits.name}" is ${formatShape(logits.shape)}`,
+    { parameters: [] },
+  );
+}
+
+function listOutputs(graph: Graph): string {
+  return graph.outputs.map(({ name }) => `"${name}"`).join(", ") || "none";
+}

@@ -1,0 +1,34 @@
+import type { Graph } from "@isthmus/graph";
+import type { Value } from "@isthmus/graph/build";
+import type { Objective } from "../objective.ts";
+import { unusedName } from "../unused-name.ts";
+
+/** Values of an objective under construction. */
+interface ObjectiveValues {
+  readonly loss: Value;
+  readonly metrics: Readonly<Record<string, Value>>;
+  readonly examples: string;
+  readonly targets: Value;
+  readonly targetWeights?: Value;
+}
+
+/** Builds the graph of an objective: outputs are those of the graph it is added to, the loss, then the metrics. */
+export function finishObjective(graph: Graph, values: ObjectiveValues): Objective {
+  const { loss, examples, targets, targetWeights } = values;
+  const { builder } = loss;
+  const named = (value: Value, name: string) => builder.rename(value, unusedName(graph, name));
+  const outputs = graph.outputs.map(({ name }) => builder.value(name));
+  const minimised = named(loss, "loss");
+  const metrics = Object.entries(values.metrics).map(([what, value]): [string, Value] => [
+    what,
+    named(value, what),
+  ]);
+  return {
+    graph: builder.build([...outputs, minimised, ...metrics.map(([, value]) => value)]),
+    loss: minimised.name,
+    examples,
+    targets: { name: targets.name, dtype: targets.dtype, shape: targets.shape },
+    ...(targetWeights === undefined ? {} : { targetWeights: targetWeights.name }),
+    metrics: new Map(metrics.map(([what, { name }]) => [what, name])),
+  };
+}

@@ -1,0 +1,59 @@
+import { DTYPES, type DType } from "@isthmus/core";
+import {
+  add,
+  argMax,
+  cast,
+  equal,
+  logSoftmax,
+  mul,
+  reduceMean,
+  reduceSum,
+  unsqueeze,
+  type Value,
+  where,
+} from "@isthmus/graph/build";
+
+/**
+ * Cross-entropy of each prediction, in nats: `-log softmax(logits)[label]`, mixed with the mean over all classes where labels
+ * are smoothed, as PyTorch does.
+ *
+ * A label outside of `[0, classes)` is of no class: its likelihood counts as 1.
+ * @param logits - `[..., classes]`
+ * @param labels - `[...]`, whole numbers
+ * @returns `[...]`
+ */
+export function negativeLogLikelihood(logits: Value, labels: Value, labelSmoothing: number): Value {
+  const logs = logSoftmax(cast(logits, widened(logits.dtype)));
+  // Picked and not multiplied by zeros and ones: a class that is impossible has a logarithm of minus infinity.
+  const picked = reduceSum(where(isLabel(logits, labels), logs, 0), { axes: [-1] });
+  if (labelSmoothing === 0) return mul(picked, -1);
+  return add(mul(picked, labelSmoothing - 1), mul(reduceMean(logs, { axes: [-1] }), -labelSmoothing));
+}
+
+/** Whether the label has the largest logit, the first of them where several have. */
+export function isRight(logits: Value, labels: Value): Value {
+  return equal(argMax(logits, -1), cast(labels, "i64"));
+}
+
+/** Throws unless the smoothing is a share. @throws RangeError */
+export function assertSmoothing(labelSmoothing: number): void {
+  if (labelSmoothing >= 0 && labelSmoothing < 1) return;
+  throw new RangeError(
+    `Cannot smooth labels as the share must be in [0, 1): labelSmoothing is ${labelSmoothing}`,
+  );
+}
+
+/** `[..., classes]`: whether a class is the label. */
+function isLabel(logits: Value, labels: Value): Value {
+  const classes = logits.shape.at(-1) ?? 0;
+  const ids = logits.builder.numbers(
+    Array.from({ length: classes }, (_, id) => id),
+    labels.dtype,
+  );
+  return equal(unsqueeze(labels, [-1]), ids);
+}
+
+/** Half precision holds too few digits for sums of exponentials. */
+function widened(dtype: DType): DType {
+  return DTYPES[dtype].bytes < 4 ? "f32" : dtype;
+}

@@ -1,0 +1,97 @@
+import { DTYPES, formatShape, MismatchError, resolveOptions, type TensorInfo } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
+import {
+  cast,
+  concat,
+  div,
+  equal,
+  GraphBuilder,
+  greater,
+  mul,
+  reduceSum,
+  slice,
+  type Value,
+  where,
+} from "@isthmus/graph/build";
+import type { Objective } from "../objective.ts";
+import { unusedName } from "../unused-name.ts";
+import { assertLogits, onlyInput, outputOf } from "./find-values.ts";
+import { finishObjective } from "./finish-objective.ts";
+import { assertSmoothing, isRight, negativeLogLikelihood } from "./log-likelihood.ts";
+import { NEXT_TOKEN_DEFAULTS, type NextTokenLoss } from "./loss-spec.ts";
+
+/** What stands for the token after the last one: of no class, so that it is never right. */
+const NOTHING = -1;
+
+/**
+ * Adds next-token cross-entropy to a graph; its metrics are `correct`, the tokens predicted rightly, and, where tokens are
+ * weighted, `counted`, those of a weight above 0.
+ */
+export function attachNextToken(graph: Graph, loss: NextTokenLoss): Objective {
+  const { kind: _, logits: name, ...rest } = loss;
+  const { labelSmoothing, weighted } = resolveOptions("attach next-token loss", NEXT_TOKEN_DEFAULTS, rest);
+  assertSmoothing(labelSmoothing);
+  const examples = onlyInput(graph);
+  assertTokens(graph, examples);
+  const builder = GraphBuilder.from(graph);
+  const logits = outputOf(graph, builder, name);
+  const [batch = 0, length = 0] = examples.shape;
+  assertLogits(graph, logits, {
+    rank: 3,
+    leading: [batch, length],
+    rule: `[${batch}, ${length}, vocabulary]`,
+  });
+  // Targets are shifted and not logits: they are small, and the gradient of a slice would be padded again.
+  const next = shift(builder.value(examples.name), NOTHING);
+  const losses = negativeLogLikelihood(logits, next, labelSmoothing);
+  const right = isRight(logits, next);
+  if (!weighted) {
+    return finishObjective(graph, {
+      loss: reduceSum(mul(losses, evenWeights(losses))),
+      metrics: { correct: reduceSum(cast(right, "f32")) },
+      examples: examples.name,
+      targets: builder.value(examples.name),
+    });
+  }
+  const targetWeights = builder.input(unusedName(graph, "targetWeights"), {
+    dtype: "f32",
+    shape: [batch, length],
+  });
+  const weights = shift(targetWeights, 0);
+  const counts = cast(greater(weights, 0), "f32");
+  return finishObjective(graph, {
+    loss: weightedMean(losses, cast(weights, losses.dtype)),
+    metrics: { correct: reduceSum(mul(cast(right, "f32"), counts)), counted: reduceSum(counts) },
+    examples: examples.name,
+    targets: builder.value(examples.name),
+    targetWeights,
+  });
+}
+
+/** `[N, L]` one to the left, a number in the place that is left. */
+function shift(x: Value, last: number): Value {
+  const [rows = 0, length = 0] = x.shape;
+  const filler = x.builder.numbers(Array<number>(rows).fill(last), x.dtype, [rows, 1]);
+  return concat([slice(x, [{ axis: 1, begin: 1, end: length }]), filler], 1);
+}
+
+/** `[1, L]`: an equal share for every token, none for the place after the last one. */
+function evenWeights({ builder, dtype, shape }: Value): Value {
+  const [rows = 0, length = 0] = shape;
+  const share = 1 / (rows * (length - 1));
+  const shares = Array.from({ length }, (_, at) => (at < length - 1 ? share : 0));
+  return builder.numbers(shares, dtype, [1, length]);
+}
+
+function weightedMean(x: Value, weights: Value): Value {
+  const total = reduceSum(weights);
+  return div(reduceSum(mul(x, weights)), where(equal(total, 0), 1, total));
+}
+
+function assertTokens(graph: Graph, { dtype, shape }: TensorInfo): void {
+  if (!DTYPES[dtype].float && dtype !== "bool" && shape.length === 2 && (shape[1] ?? 0) > 1) return;
+  throw new MismatchError(
+    `Cannot attach next-token loss to graph "${graph.name}" as examples must be token ids [N, L], L at least 2: its input is ${dtype} ${formatShape(shape)}`,
+    { parameters: [] },
+  );
+}

@@ -1,0 +1,39 @@
+import { formatShape, MismatchError, resolveOptions, sizeOf } from "@isthmus/core";
+import type { Graph, ValueInfo } from "@isthmus/graph";
+import { GraphBuilder } from "@isthmus/graph/build";
+import type { Objective } from "../objective.ts";
+import { outputOf, typeOf } from "./find-values.ts";
+import type { OutputLoss } from "./loss-spec.ts";
+
+/** Makes a scalar that a graph computes itself its loss; it has no metrics. */
+export function attachOutput(graph: Graph, loss: OutputLoss): Objective {
+  const { kind: _, output: name, examples: given, targets: wanted, ...rest } = loss;
+  resolveOptions("attach a loss", {}, rest);
+  const builder = GraphBuilder.from(graph);
+  const output = outputOf(graph, builder, name);
+  if (sizeOf(output.shape) !== 1) {
+    throw new MismatchError(
+      `Cannot minimise "${name}" of graph "${graph.name}" as a loss must be one number: it is ${formatShape(output.shape)}; reduce it first`,
+      { parameters: [] },
+    );
+  }
+  const examples = given ?? graph.inputs[0]?.name ?? "";
+  const targets = wanted ?? graph.inputs[1]?.name ?? examples;
+  const own = graph.outputs.map((each) => builder.value(each.name));
+  return {
+    graph: builder.build(own.some((each) => each.name === name) ? own : [...own, output]),
+    loss: name,
+    examples: inputOf(graph, examples).name,
+    targets: inputOf(graph, targets),
+    metrics: new Map(),
+  };
+}
+
+function inputOf(graph: Graph, name: string): ValueInfo {
+  const names = graph.inputs.map((input) => input.name);
+  if (names.includes(name)) return { name, ...typeOf(graph, name) };
+  throw new MismatchError(
+    `Cannot feed graph "${graph.name}" by "${name}" as that must be a data input: it has ${names.map((each) => `"${each}"`).join(", ") || "none"}`,
+    { parameters: [] },
+  );
+}

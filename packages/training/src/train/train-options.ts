@@ -1,0 +1,112 @@
+import { resolveOptions } from "@isthmus/core";
+import type { AugmentOptions } from "../batches/augment.ts";
+import type { Remainder } from "../batches/epoch-steps.ts";
+import type { LossSpec } from "../loss/loss-spec.ts";
+import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
+import type { ScheduleSpec } from "../schedule/schedule-spec.ts";
+import type { TrainProgress } from "./train-progress.ts";
+
+/** Options of `train`. */
+export interface TrainOptions {
+  /** Decides the order of examples, how images are changed, and what dropout drops: a whole number in `[0, 2^53)`. */
+  readonly seed: number;
+  /** Times each example is seen, at least 1. @defaultValue 10 */
+  readonly epochs?: number;
+  /** Examples in a step, at least 1 and at most as many as there are. @defaultValue 128 */
+  readonly batch?: number;
+  /**
+   * What becomes of examples left over when an epoch does not divide into batches: `carry` begins the next epoch's first batch
+   * with them, so that every example is seen once an epoch, and the very last batch is filled up with examples of one more
+   * epoch; `drop` leaves them out of that epoch. @defaultValue "carry"
+   */
+  readonly remainder?: Remainder;
+  /** What is minimised. @defaultValue cross-entropy */
+  readonly loss?: LossSpec;
+  /** How parameters change in a step. @defaultValue SGD with momentum 0.9 */
+  readonly optimizer?: OptimizerSpec;
+  /** How the learning rate goes. @defaultValue 0.05, falling to 0 along half a cosine */
+  readonly schedule?: ScheduleSpec;
+  /** How images are changed each time they are seen. @defaultValue not at all */
+  readonly augment?: AugmentOptions;
+  /** Names of parameters that stay as they are; `*` stands for any characters. @defaultValue none */
+  readonly freeze?: readonly string[];
+  /** Threads of the engine; 0 lets it choose. The bits of results may depend on it. @defaultValue 0 */
+  readonly threads?: number;
+  /**
+   * File ending in `.safetensors` that holds all there is to go on from: after every epoch, when aborted, and at the end; an
+   * earlier one is replaced. It can be opened as a checkpoint, too. @defaultValue none is written
+   */
+  readonly statePath?: string | undefined;
+  /** Writes the state after every so many steps, too; 0 for after epochs only. @defaultValue 0 */
+  readonly saveEvery?: number;
+  /**
+   * Goes on from the state at `statePath` if there is one, to the same bytes as if training had never stopped.
+   * @defaultValue false
+   */
+  readonly resume?: boolean;
+  /** Stops between two steps, once the state is written. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called after every step, and while the network is evaluated. */
+  readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
+}
+
+type Optional = "seed" | "statePath" | "signal" | "onProgress";
+
+/** Defaults of {@link TrainOptions}. */
+export const TRAIN_DEFAULTS: Required<Omit<TrainOptions, Optional>> = {
+  epochs: 10,
+  batch: 128,
+  remainder: "carry",
+  loss: { kind: "cross-entropy" },
+  optimizer: { kind: "sgd", momentum: 0.9 },
+  schedule: { kind: "cosine", learningRate: 0.05 },
+  augment: {},
+  freeze: [],
+  threads: 0,
+  saveEvery: 0,
+  resume: false,
+};
+
+/** Options with all defaults filled in. */
+export type ResolvedTrainOptions = Readonly<
+  Required<Omit<TrainOptions, Exclude<Optional, "seed">>> &
+    Pick<TrainOptions, "statePath" | "signal" | "onProgress">
+>;
+
+/**
+ * Fills in defaults and checks ranges.
+ * @throws TypeError if there is no option of a name, or one lacks what it needs
+ * @throws RangeError if a number is out of its range
+ */
+export function resolveTrainOptions(options: TrainOptions): ResolvedTrainOptions {
+  const resolved = resolveOptions(
+    "train",
+    { ...TRAIN_DEFAULTS, seed: -1, statePath: undefined, signal: undefined, onProgress: undefined },
+    options,
+  ) as ResolvedTrainOptions;
+  const { seed, epochs, batch, threads, saveEvery, remainder } = resolved;
+  for (const [name, value, least] of [
+    ["seed", seed, 0],
+    ["epochs", epochs, 1],
+    ["batch", batch, 1],
+    ["threads", threads, 0],
+    ["saveEvery", saveEvery, 0],
+  ] as const) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw new RangeError(
+      `Cannot train as "${name}" must be a whole number of at least ${least}: it is ${value}`,
+    );
+  }
+  if (remainder !== "carry" && remainder !== "drop") {
+    throw new TypeError(
+      `Cannot train as "remainder" must be "carry" or "drop": it is ${JSON.stringify(remainder)}`,
+    );
+  }
+  const { statePath, resume } = resolved;
+  if (statePath === undefined ? resume || saveEvery > 0 : !statePath.endsWith(".safetensors")) {
+    throw new TypeError(
+      `Cannot train as "statePath" must name a file ending in .safetensors for the state to be kept in: it is ${JSON.stringify(statePath)}`,
+    );
+  }
+  return resolved;
+}

@@ -25,6 +25,17 @@ export { readGraph } from "./onnx/read-graph.ts";
 export type { ExternalReader } from "./onnx/tensor-proto.ts";
 export { type SpecializeOptions, specialize } from "./specialize/specialize.ts";
 export {
+  ACTIVATION_STATISTICS_DEFAULTS,
+  type ActivationStatisticsOptions,
+  activationStatistics,
+  PAIR_STATISTICS_DEFAULTS,
+  type PairStatisticsOptions,
+  pairStatistics,
+} from "./statistics/activation-statistics.ts";
+export type { PairStatistics } from "./statistics/pair-moments.ts";
+export { UnitMoments, type UnitStatistics } from "./statistics/unit-moments.ts";
+export { type UnitPanel, UnitReader, type UnitView } from "./statistics/unit-view.ts";
+export {
   type Alignment,
   compose,
   identityAlignment,

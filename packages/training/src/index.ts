@@ -1,3 +1,7 @@
+export { attachLoss } from "./loss/attach-loss.ts";
+export { AUGMENT_DEFAULTS, type AugmentOptions } from "./batches/augment.ts";
+export { type Batches, type BatchesOptions, createBatches } from "./batches/create-batches.ts";
+export { type EpochSizes, type Remainder, stepsUntil } from "./batches/epoch-steps.ts";
 export {
   CROSS_ENTROPY_DEFAULTS,
   type CrossEntropyLoss,
@@ -8,6 +12,7 @@ export {
   type OutputLoss,
 } from "./loss/loss-spec.ts";
 export type { MaskInput } from "./mode/mask-input.ts";
+export { type TrainingMode, toTrainingMode } from "./mode/to-training-mode.ts";
 export type { Objective } from "./objective.ts";
 export {
   ADAM_DEFAULTS,
@@ -23,7 +28,7 @@ export {
   type SgdSpec,
   type UpdateRules,
 } from "./optimizer/optimizer-spec.ts";
-export { learningRateAt } from "./schedule/learning-rate-at.ts";
+export { assertSchedule, learningRateAt } from "./schedule/learning-rate-at.ts";
 export {
   COSINE_DEFAULTS,
   type ConstantSchedule,
@@ -38,3 +43,14 @@ export {
 } from "./schedule/schedule-spec.ts";
 export { createTrainingStep, type TrainingStepOptions } from "./step/create-training-step.ts";
 export type { Carried, CarriedRole, ScalarInput, TrainingStep } from "./step/training-step.ts";
+export {
+  createStepRunner,
+  type StepAt,
+  type StepOutcome,
+  type StepRunner,
+  type StepRunnerOptions,
+} from "./train/create-step-runner.ts";
+export { type Trained, type Training, train } from "./train/train.ts";
+export { TRAIN_DEFAULTS, type TrainOptions } from "./train/train-options.ts";
+export type { TrainProgress } from "./train/train-progress.ts";
+export type { EpochResult, EvaluationResult, TrainResult } from "./train/train-result.ts";

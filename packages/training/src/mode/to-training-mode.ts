@@ -1,12 +1,57 @@
-import type { Graph } from "@isthmus/graph";
+import { type Graph, typesOf } from "@isthmus/graph";
+import { add, GraphBuilder, mul, type Value } from "@isthmus/graph/build";
+import { type Rewriting, startRewriting } from "./graph-rewriting.ts";
 import type { MaskInput } from "./mask-input.ts";
+import { type BatchStatistic, trainBatchNorm } from "./train-batch-norm.ts";
+import { trainDropout } from "./train-dropout.ts";
 
 /** A graph as it is trained. */
 export interface TrainingMode {
-  /** Typed; also has an output for every statistic that changes. */
+  /** Typed; its outputs are those of the graph it was made from, then one for every statistic that changes. */
   readonly graph: Graph;
   /** Output that holds the next value of each statistic, by the weight that holds its last one. */
   readonly statistics: ReadonlyMap<string, string>;
   /** Data inputs that dropout needs. */
   readonly masks: readonly MaskInput[];
+}
+
+/**
+ * Turns a graph for inference into one for training.
+ *
+ * Batch norms normalise by the mean and the population variance of the batch (`training_mode = 1`), and the running statistics
+ * they are fed move towards those: `next = momentum last + (1 - momentum) batch`, with the node's momentum (0.9 where it has
+ * none, which PyTorch calls 0.1) and the unbiased variance, as PyTorch does. Dropout multiplies by a mask, a new data input.
+ *
+ * @param graph - typed, as `specialize` makes it, of operator set 14 or later where it has batch norms
+ * @throws MismatchError if the graph is not typed, two norms share their statistics, or a batch has one value a channel only
+ * @throws UnsupportedError if the statistics of a norm or the ratio of a dropout are computed
+ */
+export function toTrainingMode(graph: Graph): TrainingMode {
+  const rewriting = startRewriting(graph, typesOf(graph));
+  const statistics: BatchStatistic[] = [];
+  const masks: MaskInput[] = [];
+  for (const node of graph.nodes) {
+    if (node.op === "BatchNormalization") statistics.push(...trainBatchNorm(rewriting, node));
+    else if (node.op === "Dropout") masks.push(...trainDropout(rewriting, node));
+    else rewriting.nodes.push(node);
+  }
+  return { ...withStatistics(graph, rewriting, statistics), masks };
+}
+
+/** Adds the running averages. */
+function withStatistics(
+  graph: Graph,
+  { nodes, inputs, types }: Rewriting,
+  statistics: readonly BatchStatistic[],
+): Omit<TrainingMode, "masks"> {
+  const builder = GraphBuilder.from({ ...graph, nodes, inputs, types });
+  const next = statistics.map(({ weight, batch, momentum, correction }): [string, Value] => [
+    weight,
+    add(mul(builder.value(weight), momentum), mul(builder.value(batch), (1 - momentum) * correction)),
+  ]);
+  const outputs = graph.outputs.map(({ name }) => builder.value(name));
+  return {
+    graph: builder.build([...outputs, ...next.map(([, value]) => value)]),
+    statistics: new Map(next.map(([weight, { name }]) => [weight, name])),
+  };
 }

@@ -1,7 +1,17 @@
-import { type Engine, type Graph, specialize } from "@isthmus/graph";
+import { DTYPES, MismatchError } from "@isthmus/core";
+import { type Engine, type Graph, gradient, gradientName, specialize } from "@isthmus/graph";
+import { GraphBuilder, type Value } from "@isthmus/graph/build";
+import { attachLoss } from "../loss/attach-loss.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
+import { type TrainingMode, toTrainingMode } from "../mode/to-training-mode.ts";
+import type { Objective } from "../objective.ts";
+import { clipGradients } from "../optimizer/clip-gradients.ts";
+import { matchesAny } from "../optimizer/matches-pattern.ts";
 import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
-import type { TrainingStep } from "./training-step.ts";
+import { type ResolvedOptimizer, resolveOptimizer } from "../optimizer/resolve-optimizer.ts";
+import { sharpnessAwareGradients } from "../optimizer/sharpness-aware.ts";
+import { StepScalars } from "../optimizer/step-scalars.ts";
+import type { CarriedRole, TrainingStep } from "./training-step.ts";
 
 /** Options of {@link createTrainingStep}. */
 export interface TrainingStepOptions {
@@ -9,7 +19,9 @@ export interface TrainingStepOptions {
   readonly batch: number;
   readonly loss: LossSpec;
   readonly optimizer: OptimizerSpec;
-  /** Extents of symbolic dimensions other than the batch by name, such as a sequence's; 8 where not given. @defaultValue none */
+  /**
+   * Extents of symbolic dimensions other than the batch by name, such as a sequence's; 8 where not given. @defaultValue none
+   */
   readonly extents?: Readonly<Record<string, number>>;
   /** Names of parameters that stay as they are; `*` stands for any characters. @defaultValue none */
   readonly freeze?: readonly string[];
@@ -19,7 +31,7 @@ export interface TrainingStepOptions {
 /**
  * Makes one step of training of a network a graph: in training mode, with loss, gradients, clipping and update.
  *
- * @param graph - as exported for inference, as the zoo builds it, or typed for the batch already
+ * @param graph - as exported for inference or as the zoo builds it
  * @throws MismatchError if the loss does not fit the graph, or there is nothing to train
  * @throws UnsupportedError if an operator has no gradient rule
  * @throws EngineError if the engine cannot run the graph
@@ -30,11 +42,145 @@ export async function createTrainingStep(
   engine: Engine,
   options: TrainingStepOptions,
 ): Promise<TrainingStep> {
-  const { batch, extents = {}, signal } = options;
-  const typed = await specialize(graph, engine, {
-    batch,
-    extents,
-    ...(signal === undefined ? {} : { signal }),
+  const { batch, loss, optimizer: spec, extents = {}, freeze = [], signal } = options;
+  const optimizer = resolveOptimizer(spec);
+  const aborting = signal === undefined ? {} : { signal };
+  const typed = await specialize(graph, engine, { batch, extents, ...aborting });
+  const objective = attachLoss(typed, loss);
+  assertBatch(objective, batch);
+  const mode = toTrainingMode(objective.graph);
+  const trained = trainedParameters(mode, freeze);
+  const differentiated = gradient(mode.graph, { loss: objective.loss, withRespectTo: trained });
+  return assembleStep({ batch, objective, mode, optimizer, trained, differentiated });
+}
+
+/** A graph with gradients and all that decides what a step does with them. */
+interface StepParts {
+  readonly batch: number;
+  readonly objective: Objective;
+  readonly mode: TrainingMode;
+  readonly optimizer: ResolvedOptimizer;
+  readonly trained: readonly string[];
+  /** Has an output for the gradient of each trained parameter. */
+  readonly differentiated: Graph;
+}
+
+function assembleStep({
+  batch,
+  objective,
+  mode,
+  optimizer,
+  trained,
+  differentiated,
+}: StepParts): TrainingStep {
+  const { loss, examples, targets, targetWeights, metrics } = objective;
+  const builder = GraphBuilder.from(differentiated);
+  const scalars = new StepScalars(builder);
+  const parameters = trained.map((name) => builder.value(name));
+  const found = findGradients(optimizer, differentiated, { loss, parameters });
+  const updates = updateParameters(optimizer, scalars, { parameters, gradients: found.gradients });
+  const statistics = [...mode.statistics].map(([name, output]): CarriedValue => {
+    return { input: builder.value(name), output: builder.value(output), role: "statistic" };
   });
-  throw new RangeError(`Cannot train graph "${typed.name}" as its step must be made first: it is not`);
+  const carried = [
+    ...updates.filter(isParameter),
+    ...statistics,
+    ...updates.filter((each) => !isParameter(each)),
+  ];
+  const watched = [...metrics].map(([what, name]): [string, Value] => [what, builder.value(name)]);
+  if (found.norm !== undefined) watched.push(["gradientNorm", found.norm]);
+  const outputs = [
+    builder.value(loss),
+    ...watched.map(([, value]) => value),
+    ...carried.map(({ output }) => output),
+  ];
+  return {
+    graph: builder.build(outputs),
+    batch,
+    examples,
+    targets: targets.name,
+    ...(targetWeights === undefined ? {} : { targetWeights }),
+    carried: carried.map(({ input: { name, dtype, shape }, output, role }) => {
+      return { input: name, output: output.name, role, dtype, shape };
+    }),
+    scalars: scalars.inputs,
+    masks: mode.masks,
+    loss,
+    metrics: new Map(watched.map(([what, { name }]) => [what, name])),
+  };
+}
+
+/** Gradients as the update is to have them, and their norm where it was needed. */
+function findGradients(
+  { rho, clipNorm }: ResolvedOptimizer,
+  differentiated: Graph,
+  { loss, parameters }: { readonly loss: string; readonly parameters: readonly Value[] },
+): { readonly gradients: readonly Value[]; readonly norm?: Value } {
+  const plain = parameters.map(({ name, builder }) => builder.value(gradientName(loss, name)));
+  const gradients =
+    rho === null
+      ? plain
+      : sharpnessAwareGradients(differentiated, { loss, rho }, { parameters, gradients: plain });
+  return clipNorm === null ? { gradients } : clipGradients(gradients, clipNorm);
+}
+
+/** A tensor that is carried, as values of the step under construction. */
+interface CarriedValue {
+  readonly input: Value;
+  readonly output: Value;
+  readonly role: CarriedRole;
+}
+
+const isParameter = ({ role }: CarriedValue): boolean => role === "parameter";
+
+function updateParameters(
+  { update, decayOf }: ResolvedOptimizer,
+  scalars: StepScalars,
+  { parameters, gradients }: { readonly parameters: readonly Value[]; readonly gradients: readonly Value[] },
+): CarriedValue[] {
+  return parameters.flatMap((parameter, i) => {
+    const { builder, name, dtype, shape } = parameter;
+    const states = new Map<string, Value>();
+    const state = (kind: string): Value => {
+      const value = states.get(kind) ?? builder.weight(`${kind}(${name})`, { dtype, shape }, "statistic");
+      states.set(kind, value);
+      return value;
+    };
+    const gradient = gradients[i] ?? parameter;
+    const next = update({ parameter, gradient, decay: decayOf(parameter), scalars, state });
+    return [
+      { input: parameter, output: next.parameter, role: "parameter" as const },
+      ...Object.entries(next.state).map(([kind, output]): CarriedValue => {
+        return { input: state(kind), output, role: "state" };
+      }),
+    ];
+  });
+}
+
+/** Floating-point parameters but those that stay as they are, in the graph's order. */
+function trainedParameters({ graph, statistics }: TrainingMode, freeze: readonly string[]): string[] {
+  const parameters = [...graph.weights].filter(([name, { role, dtype }]) => {
+    return role === "parameter" && DTYPES[dtype].float && !statistics.has(name);
+  });
+  for (const pattern of freeze) {
+    if (parameters.some(([name]) => matchesAny([pattern], name))) continue;
+    throw new RangeError(
+      `Cannot freeze "${pattern}" as it must match a floating-point parameter of graph "${graph.name}": none of ${parameters.length} does`,
+    );
+  }
+  const trained = parameters.map(([name]) => name).filter((name) => !matchesAny(freeze, name));
+  if (trained.length > 0) return trained;
+  throw new MismatchError(
+    `Cannot train graph "${graph.name}" as it needs at least one floating-point parameter that is not frozen: of ${graph.weights.size} weights, ${parameters.length} are floating-point parameters, all of them frozen`,
+    { parameters: [...graph.weights.keys()] },
+  );
+}
+
+function assertBatch({ graph, examples }: Objective, batch: number): void {
+  const extent = graph.inputs.find(({ name }) => name === examples)?.shape?.[0];
+  if (extent === batch) return;
+  throw new MismatchError(
+    `Cannot train graph "${graph.name}" by batches of ${batch} as its input must take as many examples: "${examples}" takes ${extent ?? "none"}`,
+    { parameters: [] },
+  );
 }

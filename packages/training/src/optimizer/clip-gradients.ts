@@ -1,0 +1,20 @@
+import { add, cast, div, min, mul, type Value } from "@isthmus/graph/build";
+import { globalNorm } from "./global-norm.ts";
+
+/** Added to the norm before it divides, as `clip_grad_norm_` does. */
+const NORM_EPSILON = 1e-6;
+
+/** Gradients and the norm they had. */
+export interface ClippedGradients {
+  readonly gradients: readonly Value[];
+  /** Norm of all together before clipping, f32 `[]`. */
+  readonly norm: Value;
+}
+
+/** Scales gradients down so that their norm, all together, is `maxNorm` at most. @see torch.nn.utils.clip_grad_norm_ */
+export function clipGradients(gradients: readonly Value[], maxNorm: number): ClippedGradients {
+  const norm = globalNorm(gradients);
+  const { builder } = norm;
+  const factor = min(div(builder.scalar(maxNorm), add(norm, NORM_EPSILON)), 1);
+  return { gradients: gradients.map((gradient) => mul(gradient, cast(factor, gradient.dtype))), norm };
+}

@@ -13,6 +13,7 @@ export { broadcastShapes } from "./broadcast-shapes.ts";
 export { type BuildOptions, GraphBuilder, type PlainAttributes } from "./graph-builder.ts";
 export { clip, elu, gelu, hardSigmoid, hardSwish, silu, softplus } from "./operators/activation.ts";
 export { type ConvOptions, type ConvTransposeOptions, conv, convTranspose } from "./operators/convolve.ts";
+export { dropout } from "./operators/dropout.ts";
 export {
   abs,
   add,
@@ -67,6 +68,7 @@ export {
   type Affine,
   type BatchNormWeights,
   batchNorm,
+  groupNorm,
   layerNorm,
   logSoftmax,
   softmax,

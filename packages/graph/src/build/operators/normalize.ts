@@ -57,3 +57,14 @@ export function batchNorm(
     },
   )[0] as Value;
 }
+
+/** Group norm of `x [batch, channels, ...]`: channels in `groups` equal parts, each by its own statistics; operator set 21 on. */
+export function groupNorm(
+  x: Value,
+  groups: number,
+  { scale, bias, epsilon = 1e-5 }: { readonly scale: Value; readonly bias: Value; readonly epsilon?: number },
+): Value {
+  return x.builder.emit("GroupNormalization", [x, scale, bias], [{ dtype: x.dtype, shape: x.shape }], {
+    attributes: { num_groups: int(groups), epsilon: float(epsilon) },
+  })[0] as Value;
+}

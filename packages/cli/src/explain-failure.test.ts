@@ -1,4 +1,4 @@
-import { EngineError, FormatError, InputError } from "@isthmus/core";
+import { DivergenceError, EngineError, FormatError, InputError } from "@isthmus/core";
 import { describe, expect, it } from "vitest";
 import { explainFailure } from "./explain-failure.ts";
 
@@ -9,6 +9,8 @@ describe("explainFailure()", () => {
     const format = new FormatError("Cannot read", { format: "safetensors" });
     expect((await explainFailure(format)).exitCode).toBe(2);
     expect((await explainFailure(new EngineError("Cannot run", { engine: "x" }))).exitCode).toBe(1);
+    const diverged = new DivergenceError("Cannot go on", { step: 3, loss: Number.NaN });
+    expect((await explainFailure(diverged)).exitCode).toBe(1);
   });
 
   it("explainFailure() tells our argument errors from mistakes in code", async () => {

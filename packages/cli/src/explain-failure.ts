@@ -13,7 +13,8 @@ export async function explainFailure(error: unknown): Promise<Failure> {
   // Loaded when needed, as help must not wait for it.
   const { isIsthmusError } = await import("@isthmus/core");
   if (isIsthmusError(error)) {
-    return { message: error.message, exitCode: isIsthmusError(error, "EngineError") ? 1 : 2 };
+    const failed = isIsthmusError(error, "EngineError", "DivergenceError");
+    return { message: error.message, exitCode: failed ? 1 : 2 };
   }
   const message = error instanceof Error ? error.message : String(error);
   const argument = error instanceof TypeError || error instanceof RangeError;

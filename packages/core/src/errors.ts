@@ -4,7 +4,8 @@ export type IsthmusErrorTag =
   | "UnsupportedError"
   | "MismatchError"
   | "InputError"
-  | "EngineError";
+  | "EngineError"
+  | "DivergenceError";
 
 const MARKER: unique symbol = Symbol.for("isthmus.error") as never;
 
@@ -70,6 +71,20 @@ export class EngineError extends IsthmusError {
   constructor(message: string, fields: { engine: string; cause?: unknown }) {
     super(message, { cause: fields.cause });
     this.engine = fields.engine;
+  }
+}
+
+/** Training went astray: a loss or a weight is no longer a finite number. What was saved before is as it was. */
+export class DivergenceError extends IsthmusError {
+  readonly _tag = "DivergenceError";
+  /** The step that was being made, from 0. */
+  readonly step: number;
+  /** Its loss; finite where weights are not. */
+  readonly loss: number;
+  constructor(message: string, fields: { step: number; loss: number; cause?: unknown }) {
+    super(message, { cause: fields.cause });
+    this.step = fields.step;
+    this.loss = fields.loss;
   }
 }
 

@@ -8,6 +8,7 @@ export {
 export { createCheckpoint } from "./checkpoint/create-checkpoint.ts";
 export { type CheckpointDefinition, defineCheckpoint } from "./checkpoint/define-checkpoint.ts";
 export {
+  DivergenceError,
   EngineError,
   FormatError,
   InputError,

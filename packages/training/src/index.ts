@@ -1,7 +1,7 @@
-export { attachLoss } from "./loss/attach-loss.ts";
 export { AUGMENT_DEFAULTS, type AugmentOptions } from "./batches/augment.ts";
 export { type Batches, type BatchesOptions, createBatches } from "./batches/create-batches.ts";
 export { type EpochSizes, type Remainder, stepsUntil } from "./batches/epoch-steps.ts";
+export { attachLoss } from "./loss/attach-loss.ts";
 export {
   CROSS_ENTROPY_DEFAULTS,
   type CrossEntropyLoss,

@@ -29,8 +29,8 @@ export interface StepAt {
 export interface StepOutcome {
   /** Mean loss of the batch before the step. */
   readonly loss: number;
-  /** Value of a metric of the step before it was made, by what it is; undefined where the step has none of that name. */
-  metric(name: string): number | undefined;
+  /** Metrics of the step by what they are, before it was made. */
+  readonly metrics: ReadonlyMap<string, number>;
 }
 
 /** Makes step after step; holds all that is carried from one to the next. */
@@ -159,12 +159,9 @@ class Runner implements StepRunner {
     for (const [name, tensor] of data) feeds.set(name, tensor);
     await session.run(feeds, this.#outs[this.#side]);
     this.#side = this.#side === 0 ? 1 : 0;
-    const numberOf = (output: string | undefined) => {
-      const tensor = output === undefined ? undefined : this.#results.get(output);
-      return tensor === undefined ? undefined : Number(tensor.data[0]);
-    };
-    const loss = numberOf(step.loss) ?? Number.NaN;
-    return { loss, metric: (name) => numberOf(step.metrics.get(name)) };
+    const numberOf = (output: string) => Number(this.#results.get(output)?.data[0]);
+    const metrics = new Map([...step.metrics].map(([what, output]) => [what, numberOf(output)]));
+    return { loss: numberOf(step.loss), metrics };
   }
 
   async release(): Promise<void> {
@@ -176,6 +173,9 @@ class Runner implements StepRunner {
 function createResults({ graph, loss, metrics }: TrainingStep): Map<string, Tensor> {
   const types = typesOf(graph);
   return new Map(
-    [loss, ...metrics.values()].map((name) => [name, allocate(types.get(name) ?? { dtype: "f32", shape: [] })]),
+    [loss, ...metrics.values()].map((name) => [
+      name,
+      allocate(types.get(name) ?? { dtype: "f32", shape: [] }),
+    ]),
   );
 }

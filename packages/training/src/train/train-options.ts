@@ -73,17 +73,21 @@ export type ResolvedTrainOptions = Readonly<
     Pick<TrainOptions, "statePath" | "signal" | "onProgress">
 >;
 
+const UNRESOLVED: ResolvedTrainOptions = {
+  ...TRAIN_DEFAULTS,
+  seed: -1,
+  statePath: undefined,
+  signal: undefined,
+  onProgress: undefined,
+};
+
 /**
  * Fills in defaults and checks ranges.
  * @throws TypeError if there is no option of a name, or one lacks what it needs
  * @throws RangeError if a number is out of its range
  */
 export function resolveTrainOptions(options: TrainOptions): ResolvedTrainOptions {
-  const resolved = resolveOptions(
-    "train",
-    { ...TRAIN_DEFAULTS, seed: -1, statePath: undefined, signal: undefined, onProgress: undefined },
-    options,
-  ) as ResolvedTrainOptions;
+  const resolved = resolveOptions("train", UNRESOLVED, options);
   const { seed, epochs, batch, threads, saveEvery, remainder } = resolved;
   for (const [name, value, least] of [
     ["seed", seed, 0],

@@ -1,0 +1,55 @@
+import { formatShape, InputError, MismatchError, sameShape } from "@isthmus/core";
+import { type Batch, type DataSet, type Graph, typesOf } from "@isthmus/graph";
+import type { LossSpec } from "../loss/loss-spec.ts";
+import type { TrainingStep } from "../step/training-step.ts";
+import type { ResolvedTrainOptions } from "./train-options.ts";
+
+/**
+ * Checks that there are enough examples for a batch.
+ * @throws InputError if the data set is empty
+ * @throws RangeError if a batch is larger than the data set
+ */
+export function assertEnoughExamples({ name, size }: DataSet, { batch }: ResolvedTrainOptions): void {
+  if (size === 0) {
+    throw new InputError(`Cannot train on "${name}" as it must have examples: it is empty`, { input: name });
+  }
+  if (batch <= size) return;
+  throw new RangeError(
+    `Cannot train on "${name}" as a batch must be at most the data set: it is ${batch} of ${size} examples`,
+  );
+}
+
+/**
+ * Checks that batches can be fed to a step.
+ * @throws MismatchError if examples have another shape or element type than the step's input
+ */
+export function assertExamplesFit(step: TrainingStep, data: DataSet, { inputs }: Batch): void {
+  const wanted = typesOf(step.graph).get(step.examples);
+  if (wanted !== undefined && wanted.dtype === inputs.dtype && sameShape(wanted.shape, inputs.shape)) return;
+  throw new MismatchError(
+    `Cannot train on "${data.name}" as its examples must fit the graph's input "${step.examples}", ${wanted?.dtype ?? ""} ${formatShape(wanted?.shape.slice(1) ?? [])}: they are ${inputs.dtype} ${formatShape(data.exampleShape)}`,
+    { parameters: [step.examples] },
+  );
+}
+
+/**
+ * Finds how many classes labels may be of: as many as there are logits, for cross-entropy, else as the data set says.
+ * @throws InputError if the data set has labels beyond them
+ */
+export function assertClasses(
+  { graph, step, loss }: { readonly graph: Graph; readonly step: TrainingStep; readonly loss: LossSpec },
+  data: DataSet,
+): number {
+  if (loss.kind !== "cross-entropy") return data.classes;
+  const logits = loss.logits ?? graph.outputs[0]?.name ?? "";
+  const shape =
+    typesOf(step.graph).get(logits)?.shape ?? graph.outputs.find(({ name }) => name === logits)?.shape;
+  const classes = shape?.at(-1);
+  if (typeof classes !== "number" || data.classes <= classes) {
+    return typeof classes === "number" ? classes : data.classes;
+  }
+  throw new InputError(
+    `Cannot train on "${data.name}" as labels must be below the ${classes} classes of the graph: the largest is ${data.classes - 1}`,
+    { input: data.name },
+  );
+}

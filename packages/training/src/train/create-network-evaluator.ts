@@ -1,0 +1,140 @@
+import type { Tensor } from "@isthmus/core";
+import { createEvaluator, type DataSet, type Engine, type Graph, specialize } from "@isthmus/graph";
+import { attachLoss } from "../loss/attach-loss.ts";
+import type { LossSpec } from "../loss/loss-spec.ts";
+import type { Objective } from "../objective.ts";
+import type { TrainingStep } from "../step/training-step.ts";
+import { countPredictions } from "./count-predictions.ts";
+import { createTargetFiller } from "./create-target-filler.ts";
+import { dataExtents } from "./data-extents.ts";
+import type { EvaluationResult } from "./train-result.ts";
+
+/** Evaluates networks of one architecture by the loss they are trained with. */
+export interface NetworkEvaluator {
+  /**
+   * Runs the whole data set once.
+   * @throws DOMException named AbortError if `signal` is aborted
+   */
+  evaluate(weights: ReadonlyMap<string, Tensor>, signal?: AbortSignal): Promise<EvaluationResult>;
+  /** Frees what the engine holds. */
+  release(): Promise<void>;
+}
+
+/** What is evaluated. */
+export interface NetworkEvaluation {
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly data: DataSet;
+  readonly loss: LossSpec;
+  /** Examples in one engine call, but the last. */
+  readonly batch: number;
+  readonly threads: number;
+}
+
+/**
+ * Gets ready to evaluate networks: as inference runs them, without dropout and with the statistics of norms, and without label
+ * smoothing for cross-entropy.
+ * @throws InputError if the data do not fit the graph
+ */
+export async function createNetworkEvaluator(evaluation: NetworkEvaluation): Promise<NetworkEvaluator> {
+  const { graph, engine, data, loss, threads } = evaluation;
+  if (loss.kind !== "cross-entropy") return createObjectiveEvaluator(evaluation);
+  const outputs = graph.outputs.filter(({ name }) => loss.logits === undefined || name === loss.logits);
+  const evaluator = await createEvaluator({ ...graph, outputs }, engine, data, { threads });
+  return {
+    async evaluate(weights, signal) {
+      const { loss: mean, error } = await evaluator.evaluate(weights, signal);
+      return { loss: mean, accuracy: 1 - error };
+    },
+    release: () => evaluator.release(),
+  };
+}
+
+/** One size of batch, ready to run. */
+interface Part {
+  readonly begin: number;
+  readonly end: number;
+  readonly batch: number;
+  run(
+    weights: ReadonlyMap<string, Tensor>,
+    at: number,
+  ): Promise<{ loss: number; correct?: number; counted: number }>;
+  release(): Promise<void>;
+}
+
+/** Whole batches in one session and, as shapes are fixed, the examples left over in another. */
+async function createObjectiveEvaluator(evaluation: NetworkEvaluation): Promise<NetworkEvaluator> {
+  const { size } = evaluation.data;
+  const batch = Math.min(evaluation.batch, size);
+  const whole = size - (size % batch);
+  const parts = [await createPart(evaluation, { begin: 0, end: whole, batch })];
+  if (whole < size) {
+    parts.push(await createPart(evaluation, { begin: whole, end: size, batch: size - whole }));
+  }
+  return {
+    async evaluate(weights, signal) {
+      let [loss, correct, counted, predicts] = [0, 0, 0, false];
+      for (const part of parts) {
+        for (let at = part.begin; at < part.end; at += part.batch) {
+          signal?.throwIfAborted();
+          const result = await part.run(weights, at);
+          loss += result.loss * part.batch;
+          correct += result.correct ?? 0;
+          counted += result.counted;
+          predicts ||= result.correct !== undefined;
+        }
+      }
+      return { loss: loss / size, ...(predicts && { accuracy: correct / counted }) };
+    },
+    async release() {
+      for (const part of parts) await part.release();
+    },
+  };
+}
+
+async function createPart(
+  { graph, engine, data, loss, threads }: NetworkEvaluation,
+  range: Pick<Part, "begin" | "end" | "batch">,
+): Promise<Part> {
+  const { batch } = range;
+  const typed = await specialize(graph, engine, { batch, extents: dataExtents(graph, data) });
+  const objective = attachLoss(typed, loss);
+  const wanted = new Set([objective.loss, ...objective.metrics.values()]);
+  const outputs = objective.graph.outputs.filter(({ name }) => wanted.has(name));
+  const pruned = { ...objective.graph, outputs };
+  const session = await engine.load(pruned, { threads });
+  return {
+    ...range,
+    async run(weights, at) {
+      const examples = data.read(at, at + batch);
+      const { targets, fill } = createTargetFiller(asStep(objective, batch), examples, data.classes);
+      fill();
+      const feeds = new Map(weights).set(objective.examples, examples.inputs);
+      if (objective.targets.name !== objective.examples) feeds.set(objective.targets.name, targets);
+      const results = await session.run(feeds);
+      const numberOf = (name: string | undefined) => Number(results.get(name ?? "")?.data[0]);
+      const metrics = new Map([...objective.metrics].map(([what, name]) => [what, numberOf(name)]));
+      return { loss: numberOf(objective.loss), ...countPredictions(loss, metrics, examples.inputs.shape) };
+    },
+    release: () => session.release(),
+  };
+}
+
+/** An objective as a step that changes nothing. */
+function asStep(
+  { graph, examples, targets, targetWeights, loss, metrics }: Objective,
+  batch: number,
+): TrainingStep {
+  return {
+    graph,
+    batch,
+    examples,
+    targets: targets.name,
+    ...(targetWeights === undefined ? {} : { targetWeights }),
+    carried: [],
+    scalars: [],
+    masks: [],
+    loss,
+    metrics,
+  };
+}

@@ -1,0 +1,230 @@
+import { DivergenceError, findNonFinite, type Tensor } from "@isthmus/core";
+import type { DataSet } from "@isthmus/graph";
+import type { Batches } from "../batches/create-batches.ts";
+import { type EpochSizes, stepsUntil } from "../batches/epoch-steps.ts";
+import { learningRateAt } from "../schedule/learning-rate-at.ts";
+import type { TrainingStep } from "../step/training-step.ts";
+import { countPredictions } from "./count-predictions.ts";
+import type { NetworkEvaluator } from "./create-network-evaluator.ts";
+import type { StepOutcome, StepRunner } from "./create-step-runner.ts";
+import type { TargetFiller } from "./create-target-filler.ts";
+import type { RunDescription } from "./describe-run.ts";
+import type { ResolvedTrainOptions } from "./train-options.ts";
+import { createPace, type TrainProgress } from "./train-progress.ts";
+import type { EpochResult, EvaluationResult, TrainResult } from "./train-result.ts";
+import { saveState, type TrainingPosition } from "./training-state.ts";
+
+/** What steps are made with. */
+export interface LoopParts {
+  readonly step: TrainingStep;
+  readonly runner: StepRunner;
+  readonly batches: Batches;
+  readonly filler: TargetFiller;
+  readonly evaluator: NetworkEvaluator | undefined;
+  readonly data: DataSet;
+  /** Goes into states, so that they are not mistaken for those of another training. */
+  readonly run: RunDescription;
+}
+
+/**
+ * Makes the steps that are left, with an evaluation and a state after each epoch.
+ * @throws DivergenceError if a loss or a weight is not finite
+ * @throws DOMException named AbortError if the signal is aborted, once the state is written
+ */
+export async function runEpochs(
+  parts: LoopParts,
+  start: TrainingPosition,
+  options: ResolvedTrainOptions,
+): Promise<TrainResult> {
+  const loop = new Loop(parts, start, options);
+  try {
+    return await loop.run();
+  } catch (error) {
+    if (options.signal?.aborted) await loop.save();
+    throw error;
+  }
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+class Loop {
+  readonly #parts: LoopParts;
+  readonly #options: ResolvedTrainOptions;
+  readonly #sizes: EpochSizes;
+  readonly #steps: number;
+  readonly #at: Mutable<TrainingPosition>;
+  readonly #resumedAt: number;
+  readonly #pace = createPace();
+  readonly #inputs: ReadonlyMap<string, Tensor>;
+  #saved: TrainingPosition | undefined;
+  #loss = Number.NaN;
+  #learningRate = Number.NaN;
+  #stepMs = 0;
+  #evaluationMs = 0;
+
+  constructor(parts: LoopParts, start: TrainingPosition, options: ResolvedTrainOptions) {
+    const { step, batches, filler, data } = parts;
+    this.#parts = parts;
+    this.#options = options;
+    this.#sizes = { examples: data.size, batch: options.batch, remainder: options.remainder };
+    this.#steps = stepsUntil(options.epochs, this.#sizes);
+    this.#at = { ...start };
+    this.#resumedAt = start.step;
+    // Targets last: for next-token losses they are the examples, under the same name.
+    this.#inputs = new Map([
+      [step.examples, batches.current.inputs],
+      [step.targets, filler.targets],
+    ]);
+  }
+
+  async run(): Promise<TrainResult> {
+    const began = performance.now();
+    while (this.#at.epochs.length < this.#options.epochs) await this.#runEpoch();
+    const { epochs } = this.#at;
+    const last = epochs.at(-1);
+    const stepSeconds = this.#stepMs / 1000;
+    const examples = (this.#at.step - this.#resumedAt) * this.#options.batch;
+    return {
+      seed: this.#options.seed,
+      steps: this.#steps,
+      batch: this.#options.batch,
+      epochs,
+      loss: last?.loss ?? Number.NaN,
+      ...(last?.accuracy !== undefined && { accuracy: last.accuracy }),
+      ...(last?.evaluation && { evaluation: last.evaluation }),
+      resumedAt: this.#resumedAt,
+      seconds: (performance.now() - began) / 1000,
+      stepSeconds,
+      examplesPerSecond: examples === 0 ? 0 : examples / stepSeconds,
+    };
+  }
+
+  async #runEpoch(): Promise<void> {
+    const { saveEvery, signal } = this.#options;
+    const epoch = this.#at.epochs.length;
+    const end = stepsUntil(epoch + 1, this.#sizes);
+    const began = performance.now();
+    let paused = 0;
+    this.#pace.restart();
+    while (this.#at.step < end) {
+      signal?.throwIfAborted();
+      await this.#runStep();
+      if (saveEvery === 0 || this.#at.step % saveEvery !== 0 || this.#at.step === end) continue;
+      const stopped = performance.now();
+      await this.save();
+      paused += performance.now() - stopped;
+      this.#pace.restart();
+    }
+    this.#stepMs += performance.now() - began - paused;
+    await this.#finishEpoch(end - stepsUntil(epoch, this.#sizes));
+  }
+
+  async #runStep(): Promise<void> {
+    const { runner, batches, filler } = this.#parts;
+    const { step } = this.#at;
+    const learningRate = learningRateAt(this.#options.schedule, step, this.#steps);
+    batches.fill(step);
+    filler.fill();
+    const outcome = await runner.run({ step, learningRate }, this.#inputs);
+    if (!Number.isFinite(outcome.loss))
+      throw this.#diverged(`the loss must stay finite: it is ${outcome.loss}`);
+    this.#loss = outcome.loss;
+    this.#learningRate = learningRate;
+    this.#count(outcome);
+    this.#pace.tick();
+    this.#report("training");
+  }
+
+  #count({ loss, metrics }: StepOutcome): void {
+    const { correct, counted } = countPredictions(
+      this.#options.loss,
+      metrics,
+      this.#parts.batches.current.inputs.shape,
+    );
+    this.#at.step += 1;
+    this.#at.lossSum += loss;
+    if (correct === undefined) return;
+    this.#at.correct += correct;
+    this.#at.counted += counted;
+  }
+
+  async #finishEpoch(steps: number): Promise<void> {
+    this.#assertFinite();
+    const { lossSum, correct, counted, epochs } = this.#at;
+    const evaluation = await this.#evaluate();
+    const result: EpochResult = {
+      steps,
+      loss: lossSum / steps,
+      ...(counted > 0 && { accuracy: correct / counted }),
+      ...(evaluation && { evaluation }),
+    };
+    Object.assign(this.#at, { lossSum: 0, correct: 0, counted: 0, epochs: [...epochs, result] });
+    await this.save();
+  }
+
+  async #evaluate(): Promise<EvaluationResult | undefined> {
+    const { evaluator, runner } = this.#parts;
+    if (evaluator === undefined) return undefined;
+    this.#report("evaluating");
+    const began = performance.now();
+    const weights = new Map([...runner.fixed, ...runner.carried()]);
+    const evaluation = await evaluator.evaluate(weights, this.#options.signal);
+    this.#evaluationMs = performance.now() - began;
+    return evaluation;
+  }
+
+  /** Writes the state where one is wanted, unless it is written already. */
+  async save(): Promise<void> {
+    const { statePath } = this.#options;
+    const { step, epochs } = this.#at;
+    if (statePath === undefined || (this.#saved?.step === step && this.#saved.epochs === epochs)) return;
+    this.#assertFinite();
+    const { runner, run } = this.#parts;
+    const position = { ...this.#at };
+    await saveState(statePath, new Map([...runner.fixed, ...runner.carried()]), { run, position });
+    this.#saved = position;
+  }
+
+  /** A finite loss says nothing of the weights after its step. */
+  #assertFinite(): void {
+    for (const [name, tensor] of this.#parts.runner.carried()) {
+      if (findNonFinite(tensor) < 0) continue;
+      throw this.#diverged(`its weights must stay finite: "${name}" is not`);
+    }
+  }
+
+  #diverged(rule: string): DivergenceError {
+    const { statePath } = this.#options;
+    const { step, epochs } = this.#at;
+    const kept = this.#saved ?? (this.#resumedAt > 0 ? { step: this.#resumedAt } : undefined);
+    const last =
+      statePath === undefined || kept === undefined
+        ? ""
+        : `; "${statePath}" holds the state after ${kept.step} steps`;
+    return new DivergenceError(
+      `Cannot go on training at step ${step} of ${this.#steps}, in epoch ${epochs.length + 1}, as ${rule}; lower the learning rate or clip gradients${last}`,
+      { step, loss: this.#loss },
+    );
+  }
+
+  #report(phase: TrainProgress["phase"]): void {
+    const { onProgress, batch, epochs } = this.#options;
+    if (onProgress === undefined) return;
+    const { step, lossSum } = this.#at;
+    const epoch = this.#at.epochs.length;
+    const secondsPerStep = this.#pace.secondsPerStep();
+    const evaluations = this.#parts.evaluator === undefined ? 0 : epochs - epoch;
+    onProgress({
+      phase,
+      step,
+      steps: this.#steps,
+      epoch,
+      epochs,
+      loss: this.#loss,
+      meanLoss: lossSum / (step - stepsUntil(epoch, this.#sizes)),
+      learningRate: this.#learningRate,
+      examplesPerSecond: batch / secondsPerStep,
+      secondsLeft: (this.#steps - step) * secondsPerStep + (evaluations * this.#evaluationMs) / 1000,
+    });
+  }
+}

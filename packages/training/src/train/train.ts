@@ -1,0 +1,104 @@
+import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
+import { assertBindable, type DataSet, type Engine, type Graph } from "@isthmus/graph";
+import { createBatches } from "../batches/create-batches.ts";
+import { createTrainingStep } from "../step/create-training-step.ts";
+import { assertClasses, assertEnoughExamples, assertExamplesFit } from "./assert-trainable.ts";
+import { createNetworkEvaluator, type NetworkEvaluator } from "./create-network-evaluator.ts";
+import { createStepRunner } from "./create-step-runner.ts";
+import { createTargetFiller } from "./create-target-filler.ts";
+import { dataExtents } from "./data-extents.ts";
+import { describeRun } from "./describe-run.ts";
+import { runEpochs } from "./run-epochs.ts";
+import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./train-options.ts";
+import type { TrainResult } from "./train-result.ts";
+import { assertNoState, hasState, loadStateInto, START } from "./training-state.ts";
+
+/** What is trained, and on what. */
+export interface Training {
+  /** Architecture; any whose operators have gradient rules. */
+  readonly graph: Graph;
+  readonly engine: Engine;
+  /** Weights to start from. */
+  readonly weights: Checkpoint;
+  /** Examples to train on. */
+  readonly data: DataSet;
+  /** Examples to evaluate on after every epoch. */
+  readonly evaluationData?: DataSet | undefined;
+}
+
+/** A trained network. */
+export interface Trained {
+  /** Its weights, in the order of the graph; in memory. */
+  readonly weights: Checkpoint;
+  readonly result: TrainResult;
+}
+
+/**
+ * Trains a network: every step is one call of the engine, in which batch, parameters and the optimiser's state go in and the
+ * next ones come out.
+ *
+ * The order of examples, how images are changed and what dropout drops depend on the seed and on the number of the step or epoch
+ * only. A training that was stopped therefore goes on to the same bytes as one that was not.
+ * @throws InputError if data are empty or have labels of no class, or a state would be replaced
+ * @throws MismatchError if the weights, the loss or the data do not fit the graph, or the state is of another training
+ * @throws FormatError if the state is damaged
+ * @throws UnsupportedError if an operator has no gradient rule, or examples to be changed are no images
+ * @throws DivergenceError if a loss or a weight is not finite; the last good state stays
+ * @throws EngineError if the engine fails
+ * @throws TypeError if an option is unknown
+ * @throws RangeError if an option is out of its range
+ * @throws DOMException named AbortError if `signal` is aborted
+ */
+export async function train(training: Training, options: TrainOptions): Promise<Trained> {
+  const resolved = resolveTrainOptions(options);
+  const { graph, engine, weights, data } = training;
+  const { statePath, resume, seed, threads, signal } = resolved;
+  signal?.throwIfAborted();
+  assertEnoughExamples(data, resolved);
+  assertBindable(graph, weights);
+  if (statePath !== undefined && !resume) await assertNoState(statePath);
+  const batches = createBatches(data, resolved);
+  const step = await createTrainingStep(graph, engine, {
+    batch: resolved.batch,
+    loss: resolved.loss,
+    optimizer: resolved.optimizer,
+    extents: dataExtents(graph, data),
+    freeze: resolved.freeze,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  assertExamplesFit(step, data, batches.current);
+  const classes = assertClasses({ graph, step, loss: resolved.loss }, data);
+  const filler = createTargetFiller(step, batches.current, classes);
+  const open: { release(): Promise<void> }[] = [];
+  try {
+    const evaluator = await openEvaluator(training, resolved);
+    if (evaluator !== undefined) open.push(evaluator);
+    const runner = await createStepRunner(step, engine, weights, { seed, threads });
+    open.push(runner);
+    const run = await describeRun({ graph, engine: engine.name, weights, data }, resolved);
+    const start =
+      statePath !== undefined && (await hasState(statePath))
+        ? await loadStateInto(statePath, run, runner.carried())
+        : START;
+    const result = await runEpochs({ step, runner, batches, filler, evaluator, data, run }, start, resolved);
+    return { weights: collectWeights(graph, new Map([...runner.fixed, ...runner.carried()])), result };
+  } finally {
+    for (const resource of open) await resource.release();
+  }
+}
+
+async function openEvaluator(
+  { graph, engine, evaluationData }: Training,
+  { loss, batch, threads }: ResolvedTrainOptions,
+): Promise<NetworkEvaluator | undefined> {
+  if (evaluationData === undefined) return undefined;
+  return createNetworkEvaluator({ graph, engine, data: evaluationData, loss, batch, threads });
+}
+
+function collectWeights(graph: Graph, tensors: ReadonlyMap<string, Tensor>): Checkpoint {
+  const own = [...graph.weights.keys()].flatMap((name) => {
+    const tensor = tensors.get(name);
+    return tensor === undefined ? [] : [[name, tensor] as const];
+  });
+  return createCheckpoint(new Map(own), {}, "trained network");
+}

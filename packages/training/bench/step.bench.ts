@@ -1,0 +1,205 @@
+/**
+ * Times a step of training of an MLP 784-512-512-512-10 (batch 128, SGD) against what onnxruntime's matrix products of the
+ * same shapes take alone, in turns, in one run.
+ *
+ *   npx tsx --conditions=@isthmus/source packages/training/bench/step.bench.ts --python python3
+ *
+ * Options: --python PATH (also times PyTorch's step; without it PyTorch is left out), --optimizer sgd|momentum|adam|adamw|sam,
+ * --rounds N, --steps N (in a round), --batch N, --widths 784,512,512,512,10, --threads N.
+ * Standard output: one JSON object. Standard error: a table.
+ */
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { allocateData, createRandom, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import type { Graph, Session } from "@isthmus/graph";
+import { GraphBuilder, gemm, relu, type Value } from "@isthmus/graph/build";
+import { createTrainingStep, type OptimizerSpec } from "@isthmus/training";
+
+/** Steps of an epoch of MNIST at batch 128. */
+const EPOCH_STEPS = 469;
+
+const OPTIMIZERS: Readonly<Record<string, OptimizerSpec>> = {
+  sgd: { kind: "sgd" },
+  momentum: { kind: "sgd", momentum: 0.9 },
+  adam: { kind: "adam" },
+  adamw: { kind: "adamw" },
+  clipped: { kind: "sgd", clipNorm: 1 },
+  sam: { kind: "sam", base: { kind: "sgd" } },
+};
+
+const { values: options } = parseArgs({
+  options: {
+    python: { type: "string" },
+    optimizer: { type: "string", default: "sgd" },
+    rounds: { type: "string", default: "15" },
+    steps: { type: "string", default: "40" },
+    batch: { type: "string", default: "128" },
+    widths: { type: "string", default: "784,512,512,512,10" },
+    threads: { type: "string", default: "0" },
+  },
+});
+
+const batch = Number(options.batch);
+const widths = options.widths.split(",").map(Number);
+const engine = createOnnxRuntimeEngine();
+
+function buildMlp(): Graph {
+  const builder = new GraphBuilder("mlp", 21);
+  let x = builder.input("x", { dtype: "f32", shape: [batch, widths[0]!] });
+  for (let i = 1; i < widths.length; i++) {
+    const weight = builder.weight(`layers.${i - 1}.weight`, {
+      dtype: "f32",
+      shape: [widths[i]!, widths[i - 1]!],
+    });
+    const bias = builder.weight(`layers.${i - 1}.bias`, { dtype: "f32", shape: [widths[i]!] });
+    x = gemm(x, weight, { transB: true, bias });
+    if (i < widths.length - 1) x = relu(x);
+  }
+  return builder.build([x]);
+}
+
+/** The matrix products of a step: forward, weight gradient and, but for the first layer, input gradient. */
+function buildProducts(): { readonly graph: Graph; readonly flops: number } {
+  const builder = new GraphBuilder("products", 21);
+  const products: Value[] = [];
+  let flops = 0;
+  for (let i = 1; i < widths.length; i++) {
+    const [fanIn, fanOut] = [widths[i - 1]!, widths[i]!];
+    const x = builder.input(`x${i}`, { dtype: "f32", shape: [batch, fanIn] });
+    const dy = builder.input(`dy${i}`, { dtype: "f32", shape: [batch, fanOut] });
+    const weight = builder.weight(`w${i}`, { dtype: "f32", shape: [fanOut, fanIn] });
+    products.push(gemm(x, weight, { transB: true }), gemm(dy, x, { transA: true }));
+    if (i > 1) products.push(gemm(dy, weight));
+    flops += 2 * batch * fanIn * fanOut * (i > 1 ? 3 : 2);
+  }
+  return { graph: builder.build(products), flops };
+}
+
+function fill(name: string, { dtype, shape }: TensorInfo): Tensor {
+  const random = createRandom(0, name);
+  const data = allocateData(dtype, sizeOf(shape));
+  const scale = Math.sqrt(2 / Math.max(1, sizeOf(shape.slice(1))));
+  for (let i = 0; i < data.length; i++) {
+    if (dtype === "i64") data[i] = BigInt(random.integer(widths.at(-1)!)) as never;
+    else data[i] = random.normal() * (shape.length > 1 ? scale : 0);
+  }
+  return { dtype, shape, data };
+}
+
+function empty({ dtype, shape }: TensorInfo): Tensor {
+  return { dtype, shape, data: allocateData(dtype, sizeOf(shape)) };
+}
+
+/** A session with everything it reads and writes; `swap` exchanges what is carried. */
+interface Loop {
+  readonly name: string;
+  readonly session: Session;
+  readonly once: () => Promise<void>;
+}
+
+async function openStep(): Promise<Loop & { readonly nodes: number }> {
+  const step = await createTrainingStep(buildMlp(), engine, {
+    batch,
+    loss: { kind: "cross-entropy" },
+    optimizer: OPTIMIZERS[options.optimizer]!,
+  });
+  const session = await engine.load(step.graph, { threads: Number(options.threads) });
+  const feeds = new Map(
+    step.graph.inputs.map(({ name, dtype = "f32", shape = [] }) => [
+      name,
+      fill(name, { dtype, shape: shape.map(Number) }),
+    ]),
+  );
+  const out = new Map<string, Tensor>();
+  for (const { input, output, role, ...info } of step.carried) {
+    feeds.set(input, role === "state" ? empty(info) : fill(input, info));
+    out.set(output, empty(info));
+  }
+  let count = 0;
+  const once = async () => {
+    for (const { name, valueAt } of step.scalars) feeds.get(name)!.data[0] = valueAt(count, 0.01);
+    count++;
+    await session.run(feeds, out);
+    for (const { input, output } of step.carried) {
+      const last = feeds.get(input)!;
+      feeds.set(input, out.get(output)!);
+      out.set(output, last);
+    }
+  };
+  return { name: "step", session, once, nodes: step.graph.nodes.length };
+}
+
+async function openProducts(graph: Graph): Promise<Loop> {
+  const session = await engine.load(graph, { threads: Number(options.threads) });
+  const infos = [
+    ...graph.inputs.map(({ name, dtype = "f32", shape = [] }) => ({ name, dtype, shape: shape.map(Number) })),
+  ];
+  for (const [name, info] of graph.weights) infos.push({ name, dtype: info.dtype, shape: [...info.shape] });
+  const feeds = new Map(infos.map(({ name, ...info }) => [name, fill(name, info)]));
+  const out = new Map(
+    graph.outputs.map(({ name, dtype = "f32", shape = [] }) => [
+      name,
+      empty({ dtype, shape: shape.map(Number) }),
+    ]),
+  );
+  return { name: "products", session, once: async () => void (await session.run(feeds, out)) };
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1]!;
+}
+
+async function timeRounds(loops: readonly Loop[]): Promise<Map<string, number[]>> {
+  const times = new Map(loops.map(({ name }) => [name, [] as number[]]));
+  const steps = Number(options.steps);
+  for (const { once } of loops) for (let i = 0; i < steps; i++) await once();
+  for (let round = 0; round < Number(options.rounds); round++) {
+    for (const { name, once } of loops) {
+      const start = performance.now();
+      for (let i = 0; i < steps; i++) await once();
+      times.get(name)!.push((performance.now() - start) / steps);
+    }
+  }
+  return times;
+}
+
+function timePython(): number | null {
+  if (options.python === undefined) return null;
+  const script = fileURLToPath(new URL("torch-step.py", import.meta.url));
+  const args = [script, options.optimizer, options.batch, options.widths, options.rounds, options.steps];
+  return Number(execFileSync(options.python, args, { encoding: "utf8" }));
+}
+
+const { graph, flops } = buildProducts();
+const step = await openStep();
+const products = await openProducts(graph);
+const times = await timeRounds([step, products]);
+await step.session.release();
+await products.session.release();
+
+const ms = (name: string) => median(times.get(name)!);
+const best = (name: string) => Math.min(...times.get(name)!);
+const rate = (time: number) => flops / time / 1e6;
+const torchMs = timePython();
+const result = {
+  optimizer: options.optimizer,
+  widths,
+  batch,
+  nodes: step.nodes,
+  stepMs: ms("step"),
+  bestStepMs: best("step"),
+  productsMs: ms("products"),
+  stepGflops: rate(ms("step")),
+  productsGflops: rate(ms("products")),
+  ratio: median(times.get("products")!.map((time, i) => time / times.get("step")![i]!)),
+  epochMs: ms("step") * EPOCH_STEPS,
+  torchMs,
+  torchRatio: torchMs === null ? null : torchMs / ms("step"),
+};
+console.log(JSON.stringify(result));
+for (const [name, value] of Object.entries(result)) {
+  console.error(`${name.padEnd(16)}${typeof value === "number" ? Math.round(value * 1000) / 1000 : value}`);
+}

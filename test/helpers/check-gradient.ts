@@ -9,30 +9,31 @@ import {
   vectorName,
 } from "@isthmus/graph";
 import { add, cast, GraphBuilder, mul, reduceSum, sum, type Value } from "@isthmus/graph/build";
+import { type DifferenceOptions, differentiate } from "./differentiate.ts";
 
 /**
  * How precisely a function can be differentiated numerically, by what onnxruntime has kernels for:
- * - `double`: function and gradients in f64. Differences of step 4e-3, Richardson-extrapolated, err by h⁴/480 times the fifth
- *   derivative and by 1e-13 of rounding: 1e-8 holds for fifth derivatives up to 1e4.
- * - `mixed`: function in f64, gradients in f32, whose rounding adds up to some 1e-6.
+ * - `double`: function and gradients in f64. Differences of step 4e-3, extrapolated, err by h⁴/480 times the fifth derivative
+ *   and by 1e-13 of rounding; where the two steps disagree by 1e-5 (near kinks and poles) smaller ones are taken.
+ * - `mixed`: function in f64, gradients in f32, whose rounding adds up to some 1e-6. For functions that onnxruntime cannot
+ *   compute in f64 a reference does it.
  * - `multilinear`: all in f32, for functions linear in every single element (products, convolutions, sums): any step is
  *   exact, so a step of 1 divides the rounding of outputs by nothing.
  * - `single`: all in f32. Step 6e-2 balances truncation (3e-8 times the fifth derivative) with rounding (3 ulp / h, 1e-5).
  */
 export type Precision = "double" | "mixed" | "multilinear" | "single";
 
-interface Numerics {
+interface Numerics extends DifferenceOptions {
   readonly values: DType;
   readonly gradients: DType;
-  readonly step: number;
   readonly tolerance: number;
 }
 
 const NUMERICS: Readonly<Record<Precision, Numerics>> = {
-  double: { values: "f64", gradients: "f64", step: 4e-3, tolerance: 1e-8 },
-  mixed: { values: "f64", gradients: "f32", step: 4e-3, tolerance: 2e-5 },
-  multilinear: { values: "f32", gradients: "f32", step: 1, tolerance: 2e-5 },
-  single: { values: "f32", gradients: "f32", step: 6e-2, tolerance: 5e-4 },
+  double: { values: "f64", gradients: "f64", step: 4e-3, agreement: 1e-5, tolerance: 1e-8 },
+  mixed: { values: "f64", gradients: "f32", step: 4e-3, agreement: 1e-5, tolerance: 2e-5 },
+  multilinear: { values: "f32", gradients: "f32", step: 1, agreement: 0, tolerance: 2e-5 },
+  single: { values: "f32", gradients: "f32", step: 6e-2, agreement: 0, tolerance: 5e-4 },
 };
 
 /** A function whose derivatives to check. */
@@ -42,6 +43,11 @@ export interface GradientCase {
    * outputs. Every floating-point output counts, each element with a random factor.
    */
   readonly build: (builder: GraphBuilder, dtype: DType) => Value | readonly Value[];
+  /**
+   * Computes the outputs in f64 where onnxruntime has no kernel for that; what onnxruntime computes in f32 must agree with it to
+   * 1e-5. @defaultValue onnxruntime itself
+   */
+  readonly reference?: (inputs: ReadonlyMap<string, Float64Array>) => readonly Float64Array[];
   /** @defaultValue 21 */
   readonly opset?: number;
   /** @defaultValue "double" */
@@ -80,20 +86,23 @@ export async function runOnce(
 export async function checkGradient(given: GradientCase | GradientCase["build"]): Promise<void> {
   const task = typeof given === "function" ? { build: given } : given;
   const numerics = NUMERICS[task.precision ?? "double"];
-  const function_ = buildCase(task, numerics.values);
+  const function_ = buildCase(task, task.reference === undefined ? numerics.values : numerics.gradients);
   const point = pointOf(function_.graph, task);
-  const analytic = await gradientsAt(buildLoss(task, numerics.gradients, false), point);
-  const differ = await openFunction(function_, task.seed ?? 0);
+  if (task.reference !== undefined) await checkReference(function_, point, task.reference);
+  const slopes = await openGradients(buildLoss(task, numerics.gradients, false), differentiable(point));
+  const differ = await openFunction(function_, task);
   try {
+    const analytic = await slopes.evaluate(point);
     for (const [name, tensor] of point) {
       if (!DTYPES[tensor.dtype].float) continue;
-      const expected = await differences(differ.evaluate, point, { name, step: numerics.step });
+      const expected = await differences(differ.evaluate, point, { name, numerics });
       assertClose(`d/d(${name})`, analytic.get(name) ?? [], {
         expected,
         tolerance: task.tolerance ?? numerics.tolerance,
       });
     }
   } finally {
+    await slopes.release();
     await differ.release();
   }
 }
@@ -125,22 +134,21 @@ export async function checkHessian(given: GradientCase | GradientCase["build"]):
     floats(direction.get(name) ?? [], point.get(name) as Tensor),
   ]);
   const got = await runOnce(product, convertFeeds(new Map([...point, ...vectors]), product));
-  const at = (t: number) =>
-    gradientsAt(
-      built,
-      new Map([...point].map(([name, tensor]) => [name, move(tensor, direction.get(name), t)])),
-    );
-  const step = precision === "multilinear" ? 0.1 : numerics.step;
-  const [a, b, c, d] = [await at(step), await at(-step), await at(step / 2), await at(-step / 2)];
-  for (const name of names) {
-    const part = (results: Map<string, number[]>) => results.get(name) ?? [];
-    const expected = part(a).map((_, i) =>
-      richardson(step, [part(a)[i] ?? 0, part(b)[i] ?? 0, part(c)[i] ?? 0, part(d)[i] ?? 0]),
-    );
-    assertClose(`Hessian of ${name}`, numbersOf(got.get(productName(loss, name)) as Tensor), {
-      expected,
-      tolerance: task.tolerance ?? (precision === "multilinear" ? 5e-4 : numerics.tolerance),
-    });
+  const products = names.flatMap((name) => numbersOf(got.get(productName(loss, name)) as Tensor));
+  const slopes = await openGradients(built, names);
+  try {
+    const along = (t: number) =>
+      slopes.evaluate(
+        new Map([...point].map(([name, tensor]) => [name, move(tensor, direction.get(name), t)])),
+      );
+    const at = async (t: number) => [...(await along(t)).values()].flat();
+    // Along a direction, and squared, no function is linear.
+    const numbers = precision === "multilinear" ? NUMERICS.single : numerics;
+    const expected = await differentiate(at, numbers);
+    const tolerance = task.tolerance ?? numbers.tolerance;
+    assertClose(`Hessian by ${names.join(", ")}`, products, { expected, tolerance });
+  } finally {
+    await slopes.release();
   }
 }
 
@@ -230,53 +238,71 @@ function convertFeeds(point: ReadonlyMap<string, Tensor>, graph: Graph): Map<str
   );
 }
 
-async function gradientsAt(
+/** Gradients by some values as a function of the point. */
+async function openGradients(
   { graph, loss }: { readonly graph: Graph; readonly loss: string },
-  point: ReadonlyMap<string, Tensor>,
-): Promise<Map<string, number[]>> {
-  const names = differentiable(point);
+  names: readonly string[],
+) {
   const differentiated = gradient(graph, { loss, withRespectTo: names });
-  const results = await runOnce(differentiated, convertFeeds(point, graph));
-  return new Map(names.map((name) => [name, numbersOf(results.get(gradientName(loss, name)) as Tensor)]));
+  const session = await engine.load(differentiated, { threads: 1, optimize: false });
+  const evaluate = async (point: ReadonlyMap<string, Tensor>): Promise<Map<string, number[]>> => {
+    const results = await session.run(convertFeeds(point, differentiated));
+    return new Map(names.map((name) => [name, numbersOf(results.get(gradientName(loss, name)) as Tensor)]));
+  };
+  return { evaluate, release: () => session.release() };
 }
 
 /** The weighted sum of the outputs as a function of the point, summed in f64 whatever the outputs are. */
-async function openFunction({ graph, outputs }: BuiltCase, seed: number) {
-  const session = await engine.load(graph, { threads: 1, optimize: false });
+async function openFunction({ graph, outputs }: BuiltCase, { seed = 0, reference }: GradientCase) {
   const factors = outputs.map((output, i) => factorsOf(output, seed, i));
+  const weigh = (results: readonly (readonly number[] | Float64Array)[]) =>
+    factors.reduce(
+      (total, line, output) =>
+        line.reduce((part, factor, i) => part + factor * (results[output]?.[i] ?? Number.NaN), total),
+      0,
+    );
+  if (reference !== undefined) {
+    const evaluate = async (point: ReadonlyMap<string, Tensor>) => weigh(reference(arraysOf(point)));
+    return { evaluate, release: async () => {} };
+  }
+  const session = await engine.load(graph, { threads: 1, optimize: false });
   const evaluate = async (point: ReadonlyMap<string, Tensor>): Promise<number> => {
     const results = await session.run(convertFeeds(point, graph));
-    return outputs.reduce((total, { name }, output) => {
-      const numbers = numbersOf(results.get(name) as Tensor);
-      return total + numbers.reduce((part, number, i) => part + number * (factors[output]?.[i] ?? 0), 0);
-    }, 0);
+    return weigh(outputs.map(({ name }) => numbersOf(results.get(name) as Tensor)));
   };
   return { evaluate, release: () => session.release() };
+}
+
+const arraysOf = (point: ReadonlyMap<string, Tensor>): Map<string, Float64Array> =>
+  new Map([...point].map(([name, tensor]) => [name, Float64Array.from(numbersOf(tensor))]));
+
+async function checkReference(
+  { graph, outputs }: BuiltCase,
+  point: ReadonlyMap<string, Tensor>,
+  reference: NonNullable<GradientCase["reference"]>,
+): Promise<void> {
+  const results = await runOnce(graph, convertFeeds(point, graph));
+  const expected = reference(arraysOf(point));
+  outputs.forEach(({ name }, i) => {
+    const got = numbersOf(results.get(name) as Tensor);
+    assertClose(name, got, { expected: Array.from(expected[i] ?? []), tolerance: 1e-5 });
+  });
 }
 
 async function differences(
   evaluate: (point: ReadonlyMap<string, Tensor>) => Promise<number>,
   point: ReadonlyMap<string, Tensor>,
-  { name, step }: { readonly name: string; readonly step: number },
+  { name, numerics }: { readonly name: string; readonly numerics: Numerics },
 ): Promise<number[]> {
   const tensor = point.get(name) as Tensor;
-  const data = tensor.data as Float64Array;
   const results: number[] = [];
-  for (let i = 0; i < data.length; i++) {
-    const at = (offset: number) => {
-      const moved = Float64Array.from(data);
-      moved[i] = (data[i] ?? 0) + offset;
-      return evaluate(new Map([...point, [name, { ...tensor, data: moved }]]));
-    };
-    const values = [await at(step), await at(-step), await at(step / 2), await at(-step / 2)] as const;
-    results.push(richardson(step, values));
+  for (let i = 0; i < tensor.data.length; i++) {
+    const unit = new Float64Array(tensor.data.length);
+    unit[i] = 1;
+    const at = async (t: number) => [await evaluate(new Map([...point, [name, move(tensor, unit, t)]]))];
+    results.push(...(await differentiate(at, numerics)));
   }
   return results;
-}
-
-/** Fourth-order derivative from values at `+h, -h, +h/2, -h/2`. */
-function richardson(step: number, [a, b, c, d]: readonly [number, number, number, number]): number {
-  return (4 * ((c - d) / step) - (a - b) / (2 * step)) / 3;
 }
 
 function move(tensor: Tensor, direction: Float64Array | undefined, distance: number): Tensor {

@@ -1,5 +1,6 @@
-import { equal, greater, less, where } from "../../build/operators/elementwise.ts";
+import { equal, greater, less } from "../../build/operators/elementwise.ts";
 import type { Value } from "../../build/value.ts";
+import { gate } from "../gate.ts";
 import { cotangent, type GradientRule, operand, result } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";
 
@@ -12,7 +13,7 @@ export const clipRule: GradientRule = (context) => {
   const toBound = (input: number, holds: (x: Value, bound: Value) => Value) => {
     if (!context.needs(input)) return undefined;
     const bound = operand(context, input);
-    return reduceToShape(where(holds(x, bound), g, 0), bound.shape);
+    return reduceToShape(gate(g, holds(x, bound)), bound.shape);
   };
-  return [context.needs(0) ? where(equal(x, y), g, 0) : undefined, toBound(1, less), toBound(2, greater)];
+  return [context.needs(0) ? gate(g, equal(x, y)) : undefined, toBound(1, less), toBound(2, greater)];
 };

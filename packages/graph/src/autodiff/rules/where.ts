@@ -1,13 +1,13 @@
-import { where } from "../../build/operators/elementwise.ts";
+import { not } from "../../build/operators/elementwise.ts";
+import type { Value } from "../../build/value.ts";
+import { gate } from "../gate.ts";
 import { cotangent, type GradientRule, operand } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";
 
 /** `z = x where c, else y`: the gradient to the one that was taken, summed where broadcast. */
 export const whereRule: GradientRule = (context) => {
   const [condition, g] = [operand(context, 0), cotangent(context)];
-  return [
-    undefined,
-    context.needs(1) ? reduceToShape(where(condition, g, 0), operand(context, 1).shape) : undefined,
-    context.needs(2) ? reduceToShape(where(condition, 0, g), operand(context, 2).shape) : undefined,
-  ];
+  const part = (input: number, taken: () => Value) =>
+    context.needs(input) ? reduceToShape(gate(g, taken()), operand(context, input).shape) : undefined;
+  return [undefined, part(1, () => condition), part(2, () => not(condition))];
 };

@@ -171,7 +171,7 @@ function trainedParameters({ graph, statistics }: TrainingMode, freeze: readonly
   const trained = parameters.map(([name]) => name).filter((name) => !matchesAny(freeze, name));
   if (trained.length > 0) return trained;
   throw new MismatchError(
-    `Cannot train graph "${graph.name}" as it needs at least one floating-point parameter that is not frozen: of ${graph.weights.size} weights, ${parameters.length} are floating-point parameters, all of them frozen`,
+    `Cannot train graph "${graph.name}" as it needs at least one floating-point parameter that is not frozen: of ${graph.weights.size} weights, ${parameters.length} are floating-point parameters, and ${parameters.length} of these are frozen`,
     { parameters: [...graph.weights.keys()] },
   );
 }

@@ -28,7 +28,8 @@ export {
   type SgdSpec,
   type UpdateRules,
 } from "./optimizer/optimizer-spec.ts";
-export { assertSchedule, learningRateAt } from "./schedule/learning-rate-at.ts";
+export { assertSchedule } from "./schedule/assert-schedule.ts";
+export { learningRateAt } from "./schedule/learning-rate-at.ts";
 export {
   COSINE_DEFAULTS,
   type ConstantSchedule,

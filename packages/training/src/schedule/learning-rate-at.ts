@@ -1,3 +1,4 @@
+import { assertSchedule } from "./assert-schedule.ts";
 import {
   COSINE_DEFAULTS,
   ONE_CYCLE_DEFAULTS,
@@ -16,6 +17,7 @@ import {
  * @param step - from 0
  * @param totalSteps - of the whole training, at least 1
  * @throws RangeError if a number is out of its range
+ * @throws TypeError if the schedule is of no known kind or has an option that is not known
  */
 export function learningRateAt(schedule: ScheduleSpec, step: number, totalSteps: number): number {
   assertSchedule(schedule);
@@ -70,37 +72,3 @@ function assertSteps(step: number, totalSteps: number): void {
     `Cannot find the learning rate as the step must be a whole number of at least 0, of at least 1 in all: got step ${step} of ${totalSteps}`,
   );
 }
-
-/**
- * Checks that every number of a schedule is in its range.
- * @throws RangeError if one is not; it names it
- */
-export function assertSchedule(schedule: ScheduleSpec): void {
-  const all = { ...WARMUP_DEFAULTS, ...COSINE_DEFAULTS, ...ONE_CYCLE_DEFAULTS, ...STEP_DEFAULTS, every: 1 };
-  const numbers: Record<string, unknown> = { ...all, ...schedule };
-  for (const [name, [isInRange, rule]] of Object.entries(RANGES)) {
-    const value = numbers[name];
-    if (typeof value === "number" && isInRange(value)) continue;
-    throw new RangeError(
-      `Cannot follow a ${schedule.kind} schedule as "${name}" must be ${rule}: it is ${String(value)}`,
-    );
-  }
-}
-
-const positive: readonly [(value: number) => boolean, string] = [
-  (value) => value > 0 && Number.isFinite(value),
-  "a number of more than 0",
-];
-
-/** What each number may be, and how that is said. */
-const RANGES: Readonly<Record<string, readonly [(value: number) => boolean, string]>> = {
-  learningRate: positive,
-  warmupSteps: [(value) => Number.isSafeInteger(value) && value >= 0, "a whole number of at least 0"],
-  warmupFrom: [(value) => value > 0 && value <= 1, "a number in (0, 1]"],
-  finalRate: [(value) => value >= 0 && Number.isFinite(value), "a number of at least 0"],
-  rise: [(value) => value >= 0 && value <= 1, "a number in [0, 1]"],
-  initialDivisor: positive,
-  finalDivisor: positive,
-  every: [(value) => Number.isSafeInteger(value) && value >= 1, "a whole number of at least 1"],
-  factor: positive,
-};

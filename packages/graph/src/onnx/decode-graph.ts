@@ -10,6 +10,7 @@ import {
 import type { Attribute, Graph, Node, ValueInfo, WeightInfo } from "../ir/graph.ts";
 import { assertConnected } from "./assert-connected.ts";
 import { decodeMessage } from "./decode-message.ts";
+import { PRODUCER } from "./producer.ts";
 import {
   type AttributeProto,
   type DimensionProto,
@@ -47,7 +48,8 @@ interface Context {
  *
  * Data inputs are those with a symbolic extent or of an integer type; where there is none, the first input
  * that is not a weight. All other inputs are weights, and so are floating-point initializers of more than
- * one element, which become inputs and are returned beside the graph.
+ * one element, which become inputs and are returned beside the graph; not so in models that `encodeGraph` made, whose weights are
+ * inputs already, so that their masks and tables stay constants.
  * @throws FormatError if the bytes are not an ONNX model or its graph is inconsistent
  * @throws InputError if `options.inputs` names what is not an input
  * @throws UnsupportedError if it needs sparse tensors, local functions or element types we lack
@@ -62,7 +64,11 @@ export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {})
   const inputs = (proto.input ?? []).filter((input) => !tensors.has(input.name ?? "")).map(decodeValueInfo);
   const dataInputs = new Set(options.inputs ?? chooseDataInputs(inputs));
   assertInputs(dataInputs, inputs, source);
-  const embedded = new Map([...tensors].filter(([, tensor]) => isWeight(tensor)));
+  const carriesWeights = model.producerName !== PRODUCER;
+  const [embedded, constants] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
+  for (const [name, tensor] of tensors) {
+    (carriesWeights && isWeight(tensor) ? embedded : constants).set(name, tensor);
+  }
   const graph: Graph = {
     name: proto.name ?? "",
     opsets: new Map(
@@ -76,7 +82,7 @@ export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {})
       embedded,
       nodes,
     ),
-    constants: new Map([...tensors].filter(([, tensor]) => !isWeight(tensor))),
+    constants,
     nodes,
     outputs: (proto.output ?? []).map(decodeValueInfo),
   };

@@ -1,6 +1,7 @@
 import type { TensorInfo } from "@isthmus/core";
 import type { Attribute, Graph, Node, ValueInfo } from "../ir/graph.ts";
 import { encodeMessage } from "./encode-message.ts";
+import { PRODUCER } from "./producer.ts";
 import {
   type AttributeProto,
   type GraphProto,
@@ -14,11 +15,14 @@ import { codeOfDType, encodeTensor } from "./tensor-proto.ts";
 /** File format version; 8 is the first that every runtime of the last years reads and that has all we write. */
 const IR_VERSION = 8;
 
-/** Encodes a graph as an ONNX model: data inputs first, weights as further inputs, constants as initializers. */
+/**
+ * Encodes a graph as an ONNX model: data inputs first, weights as further inputs, constants as initializers. `decodeGraph` makes
+ * the same graph of it, but for types.
+ */
 export function encodeGraph(graph: Graph): Uint8Array {
   const model: ModelProto = {
     irVersion: IR_VERSION,
-    producerName: "isthmus",
+    producerName: PRODUCER,
     graph: encodeGraphProto(graph),
     opsetImport: [...graph.opsets].map(([domain, version]) => ({ domain, version })),
   };

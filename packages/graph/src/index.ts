@@ -18,11 +18,13 @@ export { exposeValues } from "./ir/expose-values.ts";
 export { extractSubgraph } from "./ir/extract-subgraph.ts";
 export type { Attribute, Graph, Node, ValueInfo, WeightInfo, WeightRole } from "./ir/graph.ts";
 export { pruneNodes } from "./ir/prune-nodes.ts";
+export { shareNodes } from "./ir/share-nodes.ts";
 export { typesOf } from "./ir/types-of.ts";
+export { lowerBatchNorm } from "./lower/lower-batch-norm.ts";
 export { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./onnx/decode-graph.ts";
 export { encodeGraph } from "./onnx/encode-graph.ts";
 export { readGraph } from "./onnx/read-graph.ts";
-export type { ExternalReader } from "./onnx/tensor-proto.ts";
+export { dtypeOfCode, type ExternalReader } from "./onnx/tensor-proto.ts";
 export { type SpecializeOptions, specialize } from "./specialize/specialize.ts";
 export {
   ACTIVATION_STATISTICS_DEFAULTS,
@@ -84,6 +86,12 @@ export type {
   WeightField,
   WeightLayout,
 } from "./symmetry/spec.ts";
+export {
+  layOutValues,
+  type Motion,
+  type ValueComponent,
+  type ValueLayouts,
+} from "./symmetry/value-layouts.ts";
 export {
   VERIFY_ALIGNMENT_DEFAULTS,
   type VerifyAlignmentOptions,

@@ -1,3 +1,12 @@
+export type { ActivationChoice } from "./activation-matching/activation-views.ts";
+export {
+  type ActivationNetworks,
+  MATCH_ACTIVATIONS_DEFAULTS,
+  type MatchActivationsOptions,
+  type MatchActivationsResult,
+  matchActivations,
+} from "./activation-matching/match-activations.ts";
+export type { ActivationSimilarity } from "./activation-matching/similarity.ts";
 export {
   ASSIGNMENT_DEFAULTS,
   type AssignmentOptions,

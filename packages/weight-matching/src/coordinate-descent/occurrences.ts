@@ -1,7 +1,8 @@
 import { type LayoutComponent, layoutComponents, mapComponent, type WeightLayout } from "@isthmus/graph";
 import { votes } from "./alignment-objective.ts";
 import { isEntangled } from "./is-entangled.ts";
-import { identityPlacement, type PlacementExpander } from "./placement.ts";
+import { blockOwners, ownersOfPositions, positionsOfMember, rotationsOf } from "./member-positions.ts";
+import type { PlacementExpander } from "./placement.ts";
 import type { Block, Member, UnitTree } from "./unit-tree.ts";
 
 /**
@@ -47,9 +48,11 @@ export function findOccurrences(
     if (!votes(layout)) continue;
     const components = layoutComponents(layout);
     components.forEach((component, moving) => {
-      const owned = ownersOfPositions(tree, component, owners);
+      const fields = component.fields.map(({ units, indices }) => indices.map((index) => units[index] ?? -1));
+      const owned = ownersOfPositions(tree, fields, owners);
+      const maps = rotations.map((rotation) => mapComponent(component, rotation));
       for (const member of block.members) {
-        const positions = positionsOfMember(member, { component, owned, rotations });
+        const positions = positionsOfMember(member, owned, maps);
         if (positions === undefined) continue;
         const dependsOn = dependencies(tree, block, { components, moving });
         const entangled = isEntangled(tree, component, tree.blocks.indexOf(block));
@@ -60,97 +63,6 @@ export function findOccurrences(
     });
   }
   return occurrences;
-}
-
-/** For each unit, the unit of this block that it moves with, or -1. */
-function blockOwners(tree: UnitTree, block: Block): Int32Array {
-  const index = tree.blocks.indexOf(block);
-  const owners = tree.anchor.map((anchor, unit) => (tree.blockOf[unit] === index ? anchor : -1));
-  // A follower of units of several blocks moves with its parent in this one.
-  for (const family of tree.spec.followers) {
-    family.parents.forEach((parents, k) => {
-      const unit = family.firstUnit + k;
-      const parent = parents.find((candidate) => (owners[candidate] ?? -1) >= 0);
-      if ((owners[unit] ?? -1) < 0 && parent !== undefined) owners[unit] = owners[parent] ?? -1;
-    });
-  }
-  return owners;
-}
-
-function ownersOfPositions(tree: UnitTree, component: LayoutComponent, owners: Int32Array): Int32Array {
-  const owned = new Int32Array(component.size).fill(-1);
-  const depthOf = (unit: number) => tree.depthOf[tree.symmetryOf[unit] ?? -1] ?? -1;
-  for (const { units, indices } of component.fields) {
-    indices.forEach((index, position) => {
-      const owner = owners[units[index] ?? -1] ?? -1;
-      if (depthOf(owner) > depthOf(owned[position] ?? -1)) owned[position] = owner;
-    });
-  }
-  return owned;
-}
-
-/** For each member, the whole alignment that rotates its units by one within every cell. */
-function rotationsOf(
-  tree: UnitTree,
-  block: Block,
-  expander: PlacementExpander,
-): ReadonlyMap<Member, Int32Array> {
-  return new Map(
-    block.members.map((member) => {
-      const placement = identityPlacement(tree.spec);
-      const { size } = member.symmetry;
-      placement[member.index] = placement[member.index]?.map((i) => (i + 1) % size) ?? new Int32Array();
-      return [member, expander.expand(placement)];
-    }),
-  );
-}
-
-interface PositionTask {
-  readonly component: LayoutComponent;
-  /** Unit of the block that each position of the component moves with, or -1. */
-  readonly owned: Int32Array;
-  readonly rotations: ReadonlyMap<Member, Int32Array>;
-}
-
-/**
- * Lists the positions of every unit of a member so that slot `s` of one unit corresponds to slot `s` of
- * another: the first unit's are taken as they come, the others' follow by rotating the symmetry step by step.
- */
-function positionsOfMember(
-  member: Member,
-  { component, owned, rotations }: PositionTask,
-): { positions: Int32Array; slots: number } | undefined {
-  const { firstUnit, size, cells } = member.symmetry;
-  const first: number[] = [];
-  owned.forEach((owner, position) => {
-    if (owner === firstUnit) first.push(position);
-  });
-  if (first.length === 0) return undefined;
-  const slots = first.length;
-  const positions = new Int32Array(cells.length * size * slots).fill(-1);
-  const place = (list: Int32Array): boolean => {
-    const unit = owned[list[0] ?? 0] ?? -1;
-    const at = (unit - firstUnit) * slots;
-    if ((positions[at] ?? 0) >= 0) return false;
-    positions.set(list, at);
-    return true;
-  };
-  // Breadth first: rotate the member and its ancestors until every unit has been reached.
-  const start = Int32Array.from(first);
-  place(start);
-  let frontier: Int32Array[] = [start];
-  const maps = [...rotations.values()].map((rotation) => mapComponent(component, rotation));
-  while (frontier.length > 0) {
-    const next: Int32Array[] = [];
-    for (const list of frontier) {
-      for (const map of maps) {
-        const moved = list.map((position) => map[position] ?? 0);
-        if (place(moved)) next.push(moved);
-      }
-    }
-    frontier = next;
-  }
-  return { positions, slots };
 }
 
 interface Place {

@@ -41,7 +41,7 @@ export function predictMovement({ shape, fields }: Labelled, image: Int32Array):
 }
 
 /** Position each position goes to; the k-th with a key to the k-th with the key it becomes. */
-function predictComponent(
+export function predictComponent(
   shape: readonly number[],
   axes: readonly number[],
   fields: readonly Field[],

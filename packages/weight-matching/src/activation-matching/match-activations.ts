@@ -1,0 +1,220 @@
+import { type Checkpoint, resolveOptions } from "@isthmus/core";
+import {
+  type Alignment,
+  bindWeights,
+  type DataSet,
+  type Derivation,
+  type Engine,
+  type Graph,
+  type PairStatistics,
+  pairStatistics,
+  probeGraph,
+} from "@isthmus/graph";
+import { createAssignmentSolver } from "../assignment/create-assignment-solver.ts";
+import {
+  createPlacementExpander,
+  identityPlacement,
+  type PlacementExpander,
+} from "../coordinate-descent/placement.ts";
+import { solveBlock } from "../coordinate-descent/solve-block.ts";
+import { type Block, createUnitTree, type Member } from "../coordinate-descent/unit-tree.ts";
+import { limitExamples } from "../limit-examples.ts";
+import { type ActivationChoice, findActivationViews, type MemberView } from "./activation-views.ts";
+import { type ActivationSimilarity, addSimilarity } from "./similarity.ts";
+
+/** Options of {@link matchActivations}. */
+export interface MatchActivationsOptions {
+  /** Examples to take, from the first. @defaultValue 10000 */
+  readonly examples?: number;
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+  /** @defaultValue "correlation" */
+  readonly similarity?: ActivationSimilarity;
+  /** Values that speak for the units they carry, all equally. @defaultValue "read" */
+  readonly values?: ActivationChoice;
+  readonly signal?: AbortSignal | undefined;
+  /** Told of examples seen, of all. */
+  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+}
+
+/** Defaults of {@link matchActivations}. */
+export const MATCH_ACTIVATIONS_DEFAULTS: Required<MatchActivationsOptions> = {
+  examples: 10_000,
+  batchSize: 100,
+  similarity: "correlation",
+  values: "read",
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/** Result of {@link matchActivations}. */
+export interface MatchActivationsResult {
+  /** Permutes B so that its units behave as much like those of A as any permutation makes them. */
+  readonly alignment: Alignment;
+  /** Similarity of units in the same place, summed over all units and averaged over the values that carry them. */
+  readonly objective: { readonly before: number; readonly after: number };
+  /** Examples that were seen. */
+  readonly examples: number;
+  /** Names of the values that were compared, in order of computation. */
+  readonly values: readonly string[];
+}
+
+/** Two networks of one architecture, and its symmetries. */
+export interface ActivationNetworks {
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly a: Checkpoint;
+  readonly b: Checkpoint;
+  readonly symmetries: Derivation;
+}
+
+/**
+ * Finds the element of the symmetry group under which the units of network B behave most like those of network A on data.
+ *
+ * Both networks see the same examples; for each symmetry the similarities of all pairs of units, over all values that carry
+ * them, are the costs of one assignment, solved exactly (Li et al. 2016; Ainsworth et al. 2023, section 3.1). Symmetries
+ * nested in others are solved together with them: the best assignment within each pair of cells is the cost of pairing the
+ * cells. Exact and without random choices, as no symmetry depends on another. Units without a difference stay in place.
+ *
+ * @throws MismatchError if a checkpoint does not fit the graph
+ * @throws InputError if the data do not fit the graph, or activations are not finite
+ * @throws RangeError if an option is out of range
+ */
+export async function matchActivations(
+  { graph, engine, a, b, symmetries }: ActivationNetworks,
+  data: DataSet,
+  options: MatchActivationsOptions = {},
+): Promise<MatchActivationsResult> {
+  const resolved = resolveOptions("match activations", MATCH_ACTIVATIONS_DEFAULTS, options);
+  const { batchSize, signal, onProgress, similarity, values } = resolved;
+  const { spec } = symmetries;
+  const seen = limitExamples("match activations", data, resolved.examples);
+  const tree = createUnitTree(spec);
+  const expander = createPlacementExpander(spec);
+  const probe = await probeGraph(graph, engine, { batch: symmetries.batch + 1 });
+  const views = findActivationViews({ graph, derivation: symmetries, probe, tree, expander }, values);
+  const weights = { a: await bindWeights(graph, a), b: await bindWeights(graph, b) };
+  const measure = (
+    own: readonly MemberView[],
+    shares: Pick<Required<MatchActivationsOptions>, "onProgress">,
+  ) =>
+    pairStatistics(
+      { graph, engine, ...weights },
+      seen,
+      own.map(({ view }) => view),
+      { batchSize, signal, ...shares },
+    );
+  const first = views.filter(({ chosen }) => chosen);
+  const costs = costsOf(tree.blocks, first, await measure(first, { onProgress }), similarity);
+  const silent = views.filter(({ member, chosen }) => !chosen && hasSilent(costs.get(member)));
+  if (silent.length > 0) {
+    const further = costsOf(
+      tree.blocks,
+      silent,
+      await measure(silent, { onProgress: undefined }),
+      similarity,
+    );
+    for (const [member, cost] of costs) addScaled(cost, further.get(member), HEARSAY);
+  }
+  const source = place(tree.blocks, costs, { expander, placement: identityPlacement(spec) });
+  const identity = Int32Array.from(source.keys());
+  return {
+    alignment: { source },
+    objective: { before: objectiveOf(costs, identity), after: objectiveOf(costs, source) },
+    examples: seen.size,
+    values: [...new Set([...first, ...silent].map(({ view }) => view.value))],
+  };
+}
+
+/**
+ * What values that were not chosen are worth against those that were. Units that never fire in the latter are told apart by
+ * the former; others are not moved by so little.
+ */
+const HEARSAY = 1e-3;
+
+/** Whether some unit of A or of B is like no other, as one that never fires. */
+function hasSilent(cost: Float64Array | undefined): boolean {
+  const units = Math.sqrt(cost?.length ?? 0);
+  const rows = new Uint8Array(units);
+  const columns = new Uint8Array(units);
+  cost?.forEach((value, i) => {
+    if (value === 0) return;
+    rows[Math.floor(i / units)] = 1;
+    columns[i % units] = 1;
+  });
+  return rows.includes(0) || columns.includes(0);
+}
+
+function addScaled(sums: Float64Array, added: Float64Array | undefined, factor: number): void {
+  added?.forEach((value, i) => {
+    sums[i] = (sums[i] ?? 0) + factor * value;
+  });
+}
+
+/** Mean similarity of all pairs of units of each member over the values that carry it, `[units, units]`. */
+function costsOf(
+  blocks: readonly Block[],
+  views: readonly MemberView[],
+  statistics: readonly PairStatistics[],
+  similarity: ActivationSimilarity,
+): Map<Member, Float64Array> {
+  const costs = new Map<Member, Float64Array>();
+  for (const member of blocks.flatMap(({ members }) => members)) {
+    const units = member.symmetry.cells.length * member.symmetry.size;
+    const cost = new Float64Array(units * units);
+    const own = statistics.filter((_, i) => views[i]?.member === member);
+    for (const statistic of own) addSimilarity(statistic, similarity, cost);
+    costs.set(member, own.length > 1 ? cost.map((sum) => sum / own.length) : cost);
+  }
+  return costs;
+}
+
+/** What staying in place is worth, of the largest cost: more than rounding, so that equal units stay. */
+const STAY = 1e-6;
+
+/** Solves block by block, parents before those whose cells have several parents. */
+function place(
+  blocks: readonly Block[],
+  costs: ReadonlyMap<Member, Float64Array>,
+  start: { readonly expander: PlacementExpander; readonly placement: readonly Int32Array[] },
+): Int32Array {
+  const placement = [...start.placement];
+  for (const block of blocks) {
+    const frame = start.expander.expand(placement);
+    const framed = new Map(block.members.map((member) => [member, frameCost(member, costs, frame)]));
+    const largest = Math.max(...block.members.map(({ symmetry }) => symmetry.size));
+    const solver = createAssignmentSolver(largest, largest);
+    for (const [index, choices] of solveBlock(block, framed, { solver, duals: new Map() })) {
+      placement[index] = choices;
+    }
+  }
+  return start.expander.expand(placement);
+}
+
+/** Costs with the units of B where their parents in other blocks have taken them. */
+function frameCost(
+  member: Member,
+  costs: ReadonlyMap<Member, Float64Array>,
+  frame: Int32Array,
+): Float32Array {
+  const cost = costs.get(member) ?? new Float64Array();
+  const { firstUnit } = member.symmetry;
+  const units = Math.sqrt(cost.length);
+  const stay = STAY * cost.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || STAY;
+  return Float32Array.from(cost, (_, i) => {
+    const to = Math.floor(i / units);
+    const from = (frame[firstUnit + (i % units)] ?? 0) - firstUnit;
+    return (cost[to * units + from] ?? 0) + (to === from ? stay : 0);
+  });
+}
+
+function objectiveOf(costs: ReadonlyMap<Member, Float64Array>, source: Int32Array): number {
+  let objective = 0;
+  for (const [{ symmetry }, cost] of costs) {
+    const units = Math.sqrt(cost.length);
+    for (let unit = 0; unit < units; unit++) {
+      objective += cost[unit * units + (source[symmetry.firstUnit + unit] ?? 0) - symmetry.firstUnit] ?? 0;
+    }
+  }
+  return objective;
+}

@@ -1,0 +1,124 @@
+import { type Checkpoint, createCheckpoint, createRandom, toFloat32 } from "@isthmus/core";
+import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
+import {
+  type DataSet,
+  type Derivation,
+  discoverSymmetries,
+  type Graph,
+  permute,
+  randomAlignment,
+  randomWeights,
+} from "@isthmus/graph";
+import { type MatchActivationsOptions, matchActivations } from "@isthmus/weight-matching";
+import { describe, expect, test } from "vitest";
+import {
+  bareAttention,
+  outerProduct,
+  smallCnn,
+  smallMlp,
+  smallRecurrent,
+  smallTransformer,
+} from "./helpers/small-networks.ts";
+
+const engine = createOnnxRuntimeEngine();
+
+interface Case {
+  readonly name: string;
+  readonly graph: Graph;
+  readonly symmetries: Derivation;
+  readonly data: DataSet;
+}
+
+async function caseOf(graph: Graph): Promise<Case> {
+  const shape = (graph.inputs[0]?.shape ?? []).slice(1).map(Number);
+  const random = createRandom(5, "examples");
+  const size = 64;
+  const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, size) }, () => random.normal());
+  const data = createDataSet({ dtype: "f32", shape: [size, ...shape], data: values }, new Int32Array(size), {
+    name: "random",
+  });
+  return { name: graph.name, graph, symmetries: await discoverSymmetries(graph, engine), data };
+}
+
+const graphs = [
+  smallMlp(),
+  smallCnn(),
+  smallTransformer(),
+  bareAttention(),
+  smallRecurrent(),
+  outerProduct(false),
+  outerProduct(true),
+];
+const cases = await Promise.all(graphs.map(caseOf));
+const [mlp] = cases as [Case, ...Case[]];
+
+const match = (
+  { graph, symmetries, data }: Case,
+  [a, b]: readonly [Checkpoint, Checkpoint],
+  options: MatchActivationsOptions = {},
+) => matchActivations({ graph, engine, a, b, symmetries }, data, options);
+
+const networkOf = ({ graph }: Case, seed: number) => createCheckpoint(randomWeights(graph, seed));
+
+async function distance(a: Checkpoint, b: Checkpoint): Promise<number> {
+  let sum = 0;
+  for (const name of a.tensors.keys()) {
+    const [x, y] = await Promise.all([a.read(name), b.read(name)]);
+    const [left, right] = [toFloat32(x.data, x.dtype), toFloat32(y.data, y.dtype)];
+    left.forEach((value, i) => {
+      sum += Math.abs(value - (right[i] ?? 0));
+    });
+  }
+  return sum;
+}
+
+describe("matchActivations()", () => {
+  test.each(cases)("undoes planted permutations of $name", async (own) => {
+    const a = networkOf(own, 1);
+    for (let seed = 0; seed < 3; seed++) {
+      const planted = permute(randomAlignment(own.symmetries.spec, seed), a, own.symmetries.spec);
+      const { alignment, objective } = await match(own, [a, planted]);
+      expect(await distance(a, permute(alignment, planted, own.symmetries.spec))).toBe(0);
+      expect(objective.after).toBeGreaterThanOrEqual(objective.before);
+    }
+  });
+
+  test.each(["correlation", "covariance", "product"] as const)(
+    "undoes them by %s over all values",
+    async (similarity) => {
+      for (const own of cases.slice(0, 3)) {
+        const { spec } = own.symmetries;
+        const a = networkOf(own, 2);
+        const planted = permute(randomAlignment(spec, 7), a, spec);
+        const { alignment } = await match(own, [a, planted], { similarity, values: "all" });
+        expect(await distance(a, permute(alignment, planted, spec))).toBe(0);
+      }
+    },
+  );
+
+  test("does not depend on the batch size", async () => {
+    const pair = [networkOf(mlp, 1), networkOf(mlp, 2)] as const;
+    const one = await match(mlp, pair, { batchSize: 5 });
+    const all = await match(mlp, pair, { batchSize: 64 });
+    expect([...one.alignment.source]).toEqual([...all.alignment.source]);
+    expect(one.objective.after).toBeCloseTo(all.objective.after, 5);
+  });
+
+  test("leaves dead units in place, without NaN", async () => {
+    const weights = randomWeights(mlp.graph, 1);
+    const bias = weights.get("l0.bias");
+    weights.set("l0.bias", { dtype: "f32", shape: bias?.shape ?? [], data: new Float32Array(16).fill(-1e4) });
+    const dead = createCheckpoint(weights);
+    const { alignment, objective } = await match(mlp, [dead, dead]);
+    expect([...alignment.source]).toEqual([...alignment.source.keys()]);
+    expect(objective.after).toBeCloseTo(objective.before, 9);
+    expect(Number.isFinite(objective.after)).toBe(true);
+  });
+
+  test("takes as many examples as it is told to", async () => {
+    const network = networkOf(mlp, 1);
+    expect((await match(mlp, [network, network], { examples: 10 })).examples).toBe(10);
+    expect((await match(mlp, [network, network])).examples).toBe(64);
+    await expect(match(mlp, [network, network], { examples: 0 })).rejects.toThrow(RangeError);
+  });
+});

@@ -1,5 +1,4 @@
 import { type Checkpoint, UnsupportedError } from "@isthmus/core";
-import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   type Alignment,
   assertBindable,
@@ -13,6 +12,7 @@ import {
   verifySymmetries,
 } from "@isthmus/graph";
 import { type MatchWeightsResult, matchWeights } from "@isthmus/weight-matching";
+import { createEngine, type EngineOptions } from "./engine-option.ts";
 import type { Context } from "./verb.ts";
 
 /** How well permuting keeps the function of a network. */
@@ -55,9 +55,9 @@ export interface AlignOptions {
 }
 
 /** Reads a graph and makes the engine that will run it. */
-export async function openArchitecture(path: string): Promise<Architecture> {
+export async function openArchitecture(path: string, { engine }: EngineOptions): Promise<Architecture> {
   const { graph } = await readGraph(path);
-  return { graph, engine: createOnnxRuntimeEngine() };
+  return { graph, engine: await createEngine(engine) };
 }
 
 /** Discovers the symmetries of an architecture, and gets ready to align networks of it. */

@@ -27,7 +27,11 @@ export async function openData(
   return { data, recalibrationData: await openDataSet(name, { scaling }) };
 }
 
-function scalingOf({ mean, std }: DataOptions): Scaling | undefined {
+/**
+ * How bytes are scaled, if not as usual for the data set.
+ * @throws TypeError if only one of the two numbers is given
+ */
+export function scalingOf({ mean, std }: Pick<DataOptions, "mean" | "std">): Scaling | undefined {
   if (mean === undefined && std === undefined) return undefined;
   if (mean === undefined || std === undefined) {
     throw new TypeError(

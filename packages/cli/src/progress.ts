@@ -1,7 +1,10 @@
 import type { Terminal } from "./terminal.ts";
 
-/** Reports how far a step has got; `share` in `[0, 1]`, or nothing where it cannot be told. */
-export type Progress = (step: string, share?: number) => void;
+/**
+ * Reports how far a step has got; `share` in `[0, 1]`, or nothing where it cannot be told. What changes all the time goes into
+ * `detail`, which is called for only when it is shown.
+ */
+export type Progress = (step: string, share?: number, detail?: () => string) => void;
 
 /** Milliseconds between two pictures of the bar. */
 const REDRAW_MS = 80;
@@ -16,14 +19,15 @@ const BAR_CELLS = 24;
 export function createProgress(terminal: Terminal, now: () => number = Date.now): Progress {
   let last = terminal.interactive ? Number.NEGATIVE_INFINITY : now();
   let lastStep = "";
-  return (step, share) => {
+  return (step, share, detail) => {
     const time = now();
     const due = time - last >= (terminal.interactive ? REDRAW_MS : LINE_MS);
     if (!due && !(terminal.interactive && step !== lastStep)) return;
     last = time;
     lastStep = step;
-    if (terminal.interactive) terminal.status(drawBar(step, share, terminal));
-    else terminal.note(share === undefined ? `${step} ...` : `${step}: ${formatShare(share)}`);
+    const text = detail === undefined ? step : `${step}, ${detail()}`;
+    if (terminal.interactive) terminal.status(drawBar(text, share, terminal));
+    else terminal.note(share === undefined ? `${text} ...` : `${text}: ${formatShare(share)}`);
   };
 }
 

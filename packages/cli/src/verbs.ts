@@ -12,6 +12,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Show what is in a checkpoint or a graph",
     load: async () => (await import("./commands/inspect.ts")).inspectVerb,
   },
+  train: {
+    summary: "Train a network, or fine-tune one",
+    load: async () => (await import("./commands/train.ts")).trainVerb,
+  },
   symmetry: {
     summary: "Find out which units of a network can be permuted, and prove it",
     load: async () => (await import("./commands/symmetry.ts")).symmetryVerb,

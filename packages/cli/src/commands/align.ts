@@ -5,6 +5,7 @@ import { encodeAlignment } from "@isthmus/graph";
 import { MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
 import { type AlignedNetwork, alignNetwork, createAligner, openArchitecture } from "../aligner.ts";
 import { assertOutput } from "../assert-output.ts";
+import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatJson } from "../format-json.ts";
 import { formatPairs } from "../format-table.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
@@ -12,7 +13,7 @@ import { parseCount, parseSeed } from "../parse-values.ts";
 import { describeMaking } from "../provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface AlignVerbOptions {
+interface AlignVerbOptions extends EngineOptions {
   readonly graph: string;
   readonly output: string;
   readonly saveAlignment?: string | undefined;
@@ -33,6 +34,7 @@ export function alignVerb(run: RunVerb): CommandUnknownOpts {
     .option("--save-alignment <file>", "write the permutations as JSON, too")
     .option("--restarts <n>", "searches; the best wins", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
     .option("--seed <n>", "seed of the searches", parseSeed, 0)
+    .addOption(engineOption())
     .addHelpText(
       "after",
       formatExamples(
@@ -58,7 +60,7 @@ async function align(
     const inputs = [...a.files, ...b.files, options.graph];
     assertDistinct(options);
     for (const path of alignmentFiles(options)) await assertOutput(path, inputs);
-    const aligner = await createAligner(await openArchitecture(options.graph), context);
+    const aligner = await createAligner(await openArchitecture(options.graph, options), context);
     const aligned = await alignNetwork(aligner, [a, b], options, context);
     const outputs = await saveAligned([a, b], aligned, options, context);
     const encoded = formatJson(encodeAlignment(aligner.symmetries.spec, aligned.alignment));

@@ -20,6 +20,7 @@ import {
   openArchitecture,
 } from "../aligner.ts";
 import { assertOutput } from "../assert-output.ts";
+import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatBarriers } from "../format-barriers.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { type DataOptions, openData } from "../open-data.ts";
@@ -27,7 +28,7 @@ import { parseCount, parseNumber, parseSeed } from "../parse-values.ts";
 import { readJson } from "../read-json.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface BarrierOptions extends DataOptions {
+interface BarrierOptions extends DataOptions, EngineOptions {
   readonly graph: string;
   readonly points: number;
   readonly refine?: number | true | undefined;
@@ -101,6 +102,7 @@ export function barrierVerb(run: RunVerb): CommandUnknownOpts {
     )
     .option("--std <s>", "see --mean", parseNumber)
     .option("--seed <n>", "seed of --align and --bootstrap", parseSeed, 0)
+    .addOption(engineOption())
     .option("--max-barrier <x>", "end with exit code 1 if the loss barrier is higher", parseNumber)
     .option("--report <file>", "write a page with curves and all numbers (.html)")
     .addHelpText("after", EXAMPLES)
@@ -132,7 +134,7 @@ async function barrier(
   return withCheckpoints(paths, async ([a, b]) => {
     const inputs = [...a.files, ...b.files, options.graph, ...(options.alignment ? [options.alignment] : [])];
     if (options.report !== undefined) await assertOutput(options.report, inputs);
-    const architecture = await openArchitecture(options.graph);
+    const architecture = await openArchitecture(options.graph, options);
     const { network, summary } = await alignB(architecture, [a, b], options, context);
     const labels = [
       ...(network === b || options.compare ? ["as trained"] : []),

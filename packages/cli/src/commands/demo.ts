@@ -57,7 +57,10 @@ async function demo(options: DemoOptions, context: Context): Promise<Outcome> {
   const paths = [join(EXAMPLE, "s0.safetensors"), join(EXAMPLE, "s1.safetensors")] as const;
   const data = await openDataSet(DATA);
   return withCheckpoints(paths, async ([a, b]) => {
-    const aligner = await createAligner(await openArchitecture(join(EXAMPLE, "graph.onnx")), context);
+    const aligner = await createAligner(
+      await openArchitecture(join(EXAMPLE, "graph.onnx"), { engine: "onnxruntime" }),
+      context,
+    );
     const aligned = await alignNetwork(aligner, [a, b], options, context);
     const measure = (network: Checkpoint, step: number) =>
       measureStep({ aligner, a, b: network, data }, step, options, context);

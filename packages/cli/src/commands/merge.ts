@@ -9,6 +9,7 @@ import {
 import { average, PATH_KINDS, type PathKind, slerp } from "@isthmus/interpolation";
 import { MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
 import { type AlignedNetwork, alignNetwork, createAligner, openArchitecture } from "../aligner.ts";
+import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatBytes, formatPairs } from "../format-table.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseBytes, parseCount, parseNumbers, parseSeed } from "../parse-values.ts";
@@ -17,7 +18,7 @@ import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } 
 
 const FLOAT_TYPES = (Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float);
 
-interface MergeOptions {
+interface MergeOptions extends EngineOptions {
   readonly output: string;
   readonly weights?: readonly number[] | undefined;
   readonly path: PathKind;
@@ -59,6 +60,7 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
     .option("--graph <file>", "their architecture, an .onnx file, for --align")
     .option("--restarts <n>", "searches of each alignment", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
     .option("--seed <n>", "seed of the searches", parseSeed, 0)
+    .addOption(engineOption())
     .addHelpText(
       "after",
       formatExamples(
@@ -108,7 +110,7 @@ async function alignAll(
   context: Context,
 ): Promise<AlignedNetwork[]> {
   if (!options.align || options.graph === undefined) return [];
-  const aligner = await createAligner(await openArchitecture(options.graph), context);
+  const aligner = await createAligner(await openArchitecture(options.graph, options), context);
   const aligned: AlignedNetwork[] = [];
   for (const other of others) aligned.push(await alignNetwork(aligner, [first, other], options, context));
   return aligned;

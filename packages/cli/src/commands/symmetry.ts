@@ -9,13 +9,14 @@ import {
   verifySymmetries,
 } from "@isthmus/graph";
 import { createAligner, openArchitecture } from "../aligner.ts";
+import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatJson } from "../format-json.ts";
 import { formatPairs, formatTable } from "../format-table.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseSeed } from "../parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface SymmetryOptions {
+interface SymmetryOptions extends EngineOptions {
   readonly verify?: true | undefined;
   readonly checkpoint?: string | undefined;
   readonly seed: number;
@@ -33,6 +34,7 @@ export function symmetryVerb(run: RunVerb): CommandUnknownOpts {
     .option("--checkpoint <file>", "verify with these weights (default: random ones)")
     .option("--seed <n>", "seed of permutations, inputs and weights of the verification", parseSeed, 0)
     .option("-o, --output <file>", "write the symmetries as JSON")
+    .addOption(engineOption())
     .addHelpText(
       "after",
       formatExamples(
@@ -45,7 +47,7 @@ export function symmetryVerb(run: RunVerb): CommandUnknownOpts {
 
 async function symmetry(path: string, options: SymmetryOptions, context: Context): Promise<Outcome> {
   const { signal, progress } = context;
-  const { graph, engine, symmetries } = await createAligner(await openArchitecture(path), context);
+  const { graph, engine, symmetries } = await createAligner(await openArchitecture(path, options), context);
   const verifies = options.verify || options.checkpoint !== undefined;
   if (verifies) progress("Verifying");
   const verified = verifies

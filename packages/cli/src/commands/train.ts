@@ -1,0 +1,278 @@
+import { rm } from "node:fs/promises";
+import { basename } from "node:path";
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { saveCheckpoint, saveFile } from "@isthmus/core";
+import { DATA_SET_FORMS } from "@isthmus/engine";
+import { encodeGraph } from "@isthmus/graph";
+import { TRAIN_DEFAULTS, type Trained, train } from "@isthmus/training";
+import { describeNetworks, NETWORK_FORMS } from "@isthmus/zoo";
+import { assertOutput } from "../assert-output.ts";
+import { createEngine, type EngineOptions, engineOption } from "../engine-option.ts";
+import { formatPairs } from "../format-table.ts";
+import { parseCount, parseNumber, parseSeed } from "../parse-values.ts";
+import { describeMaking } from "../provenance.ts";
+import {
+  formatEpochs,
+  formatPace,
+  formatPhase,
+  formatRate,
+  formatSeconds,
+} from "../training/format-training.ts";
+import {
+  assertNetworkOptions,
+  type NetworkOptions,
+  type OpenNetwork,
+  openNetwork,
+} from "../training/open-network.ts";
+import {
+  openTrainingData,
+  type TrainingData,
+  type TrainingDataOptions,
+} from "../training/open-training-data.ts";
+import { nameTrainingFiles, type TrainingFiles } from "../training/training-files.ts";
+import {
+  LEARNING_RATES,
+  LOSS_NAMES,
+  MOMENTUM,
+  OPTIMIZER_NAMES,
+  SCHEDULE_NAMES,
+  type TrainingFlags,
+  trainingOptions,
+} from "../training/training-options.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+
+interface TrainVerbOptions
+  extends NetworkOptions,
+    TrainingDataOptions,
+    Omit<TrainingFlags, "seed">,
+    EngineOptions {
+  readonly output: string;
+  readonly saveGraph?: string | undefined;
+  readonly resume?: true | undefined;
+}
+
+const collect = (name: string, before: readonly string[] | undefined) => [...(before ?? []), name];
+
+/** The verb `train`. */
+export function trainVerb(run: RunVerb): CommandUnknownOpts {
+  return withOutput(withSchedule(withMethod(withData(createWithNetwork()))))
+    .addHelpText("after", EXAMPLES)
+    .addHelpText("after", () => `\nNetworks:\n${describeNetworks().replace(/^(?=.)/gm, "  ")}\n`)
+    .action((options) => run(options, (context) => trainNetwork(options, context)));
+}
+
+function createWithNetwork() {
+  return createVerb("train")
+    .optionsGroup("What to train:")
+    .option("--net <name>", `a network to build: ${NETWORK_FORMS.join(", ")}`)
+    .option("--graph <file>", "an architecture that is there, an .onnx file")
+    .option("--from <file>", "a checkpoint to start from (default: random weights, or those of --graph)")
+    .option(
+      "--freeze <pattern>",
+      "parameters to leave as they are, such as 'layers.0.*'; may be repeated",
+      collect,
+    );
+}
+
+function withData(command: ReturnType<typeof createWithNetwork>) {
+  return command
+    .optionsGroup("On what:")
+    .requiredOption(
+      "--data <name>",
+      `${DATA_SET_FORMS.join(", ")}; then :train (if not said) or :test, then @N for the first N`,
+    )
+    .option(
+      "--eval-data <name>",
+      'examples to evaluate on after every epoch, or "none" (default: the test split of mnist and fashion-mnist)',
+    )
+    .option(
+      "--mean <m>",
+      "with --std: feed (byte / 255 - mean) / std (default: as usual for the data)",
+      parseNumber,
+    )
+    .option("--std <s>", "see --mean", parseNumber)
+    .option("--crop <n>", "pad images by n pixels and crop them at random to their size", parseCount(0))
+    .option("--flip", "mirror every other image");
+}
+
+function withMethod(command: ReturnType<typeof withData>) {
+  return command
+    .optionsGroup("How:")
+    .option("--epochs <n>", "times each example is seen", parseCount(1), TRAIN_DEFAULTS.epochs)
+    .option("--batch <n>", "examples in a step", parseCount(1), TRAIN_DEFAULTS.batch)
+    .option(
+      "--drop-last",
+      "leave out what is left of an epoch's examples, instead of going on with them in the next",
+    )
+    .addOption(
+      new Option(
+        "--loss <name>",
+        "what is minimised (default: cross-entropy; next-token for language models)",
+      ).choices(LOSS_NAMES),
+    )
+    .option("--label-smoothing <x>", "share of the target that is spread over all classes", parseNumber)
+    .addOption(
+      new Option("--optimizer <name>", "what makes a step of a gradient")
+        .choices(OPTIMIZER_NAMES)
+        .default("sgd" as const),
+    )
+    .option(
+      "--lr <x>",
+      `learning rate, the largest of the schedule (default: ${LEARNING_RATES.sgd} for sgd, else ${LEARNING_RATES.adam})`,
+      parseNumber,
+    )
+    .option("--momentum <x>", `of sgd (default: ${MOMENTUM})`, parseNumber)
+    .option("--nesterov", "let the momentum of sgd look ahead")
+    .option("--weight-decay <x>", "shrink weights (default: 0; 0.01 for adamw)", parseNumber)
+    .option("--clip <norm>", "scale gradients down to this norm", parseNumber)
+    .option("--sam [rho]", "sharpness-aware minimisation: two gradients a step (rho: 0.05)", parseNumber);
+}
+
+function withSchedule(command: ReturnType<typeof withMethod>) {
+  return command
+    .addOption(
+      new Option("--schedule <name>", "how the learning rate goes")
+        .choices(SCHEDULE_NAMES)
+        .default("cosine" as const),
+    )
+    .option("--warmup <steps>", "steps over which the learning rate rises first", parseCount(0), 0)
+    .option("--step-every <epochs>", "of --schedule step: when the rate falls", parseCount(1))
+    .option("--step-factor <x>", "of --schedule step: to which share (default: 0.1)", parseNumber)
+    .option("--seed <n>", "seed of weights, order, augmentation and dropout", parseSeed, 0)
+    .addOption(engineOption())
+    .option("--threads <n>", "threads of the engine; 0 lets it choose", parseCount(0), 0);
+}
+
+function withOutput(command: ReturnType<typeof withSchedule>) {
+  return command
+    .optionsGroup("Where to:")
+    .requiredOption("-o, --output <file>", "the trained weights, a file ending in .safetensors")
+    .option(
+      "--save-graph <file>",
+      "the graph (default: beside the output as .onnx; not written with --graph)",
+    )
+    .option("--save-every <steps>", "write the state every so often, not after epochs only", parseCount(0), 0)
+    .option("--resume", "go on from OUTPUT.state.safetensors if an interrupted training left one");
+}
+
+const EXAMPLES = formatExamples(
+  [
+    "isthmus train --net mlp:512x3 --data mnist --epochs 3 --seed 0 -o a.safetensors",
+    "a network that reads digits, in seconds; its graph goes to a.onnx",
+  ],
+  [
+    "isthmus train --net resnet20 --data fashion-mnist --epochs 5 --crop 2 --flip --weight-decay 5e-4 -o b.safetensors --resume",
+    "with changed images; start it again after an interruption and it goes on where it was",
+  ],
+  [
+    "isthmus train --graph a.onnx --from a.safetensors --data fashion-mnist --lr 0.01 --epochs 1 -o tuned.safetensors",
+    "fine-tune a checkpoint",
+  ],
+);
+
+async function trainNetwork(options: TrainVerbOptions, context: Context): Promise<Outcome> {
+  assertNetworkOptions(options);
+  const files = nameTrainingFiles(options);
+  const inputs = [options.graph, options.from].filter((path) => path !== undefined);
+  for (const path of Object.values(files)) if (path !== undefined) await assertOutput(path, inputs);
+  const data = await openTrainingData(options);
+  const network = await openNetwork(options, data.data);
+  try {
+    const trained = await runTraining({ options, files, data, network }, context);
+    const written = await saveTrained(trained, { options, files, network }, context);
+    return {
+      result: {
+        network: network.name,
+        data: data.data.name,
+        evaluationData: data.evaluationData?.name ?? null,
+        ...trained.result,
+        outputs: written,
+      },
+      text: formatTrained(trained, { data, network }, written),
+    };
+  } finally {
+    await network.close();
+  }
+}
+
+interface Run {
+  readonly options: TrainVerbOptions;
+  readonly files: TrainingFiles;
+  readonly data: TrainingData;
+  readonly network: OpenNetwork;
+}
+
+async function runTraining({ options, files, data, network }: Run, context: Context): Promise<Trained> {
+  const { signal, progress, terminal } = context;
+  const { graph, weights } = network;
+  let done = 0;
+  progress("Preparing");
+  try {
+    return await train(
+      { graph, weights, ...data, engine: await createEngine(options.engine) },
+      {
+        ...trainingOptions(options, { graph, data: data.data }),
+        statePath: files.state,
+        resume: options.resume ?? false,
+        signal,
+        onProgress: (at) => {
+          done = at.step;
+          progress(formatPhase(at), at.step / at.steps, () => formatPace(at));
+        },
+      },
+    );
+  } catch (error) {
+    if (signal.aborted && done > 0) {
+      terminal.note(`isthmus train: the state after ${done} steps is in "${files.state}": --resume goes on`);
+    }
+    throw error;
+  }
+}
+
+/** Saves graph and weights, then removes the state, which nobody needs any more; returns the files written. */
+async function saveTrained(
+  { weights }: Trained,
+  { options, files, network }: Pick<Run, "options" | "files" | "network">,
+  { version, signal }: Context,
+): Promise<readonly string[]> {
+  const { seed, epochs, batch, data } = options;
+  const from = options.from === undefined ? [] : [network.weights];
+  const making = { verb: "train", version, network: basename(network.name), data, epochs, batch, seed };
+  const outputs: string[] = [];
+  if (files.graph !== undefined) {
+    await saveFile(files.graph, encodeGraph(network.graph), network.weights.files);
+    outputs.push(files.graph);
+  }
+  const { path } = await saveCheckpoint(weights, files.checkpoint, {
+    metadata: describeMaking(from, making),
+    overwrite: true,
+    signal,
+  });
+  await rm(files.state, { force: true });
+  return [path, ...outputs];
+}
+
+function formatTrained(
+  { result, weights }: Trained,
+  { data: { data, evaluationData }, network }: Pick<Run, "data" | "network">,
+  outputs: readonly string[],
+): string {
+  const parameters = [...weights.tensors.values()].reduce(
+    (sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1),
+    0,
+  );
+  const pairs: [string, string][] = [
+    ["network", `${network.name}, ${parameters.toLocaleString("en-US")} numbers`],
+    ["data", `${data.name}, ${data.size.toLocaleString("en-US")} examples`],
+  ];
+  if (evaluationData !== undefined) pairs.push(["evaluated on", evaluationData.name]);
+  if (result.resumedAt > 0) pairs.push(["went on", `from step ${result.resumedAt} of ${result.steps}`]);
+  if (result.examplesPerSecond > 0) {
+    pairs.push([
+      "time",
+      `${formatSeconds(result.seconds)}, ${formatRate(result.examplesPerSecond)} examples/s in training`,
+    ]);
+  }
+  pairs.push(["wrote", outputs.join(", ")]);
+  return `${formatEpochs(result)}\n\n${formatPairs(pairs)}`;
+}

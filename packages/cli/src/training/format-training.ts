@@ -1,0 +1,62 @@
+import { formatNumber } from "@isthmus/report";
+import type { TrainProgress, TrainResult } from "@isthmus/training";
+import { formatTable } from "../format-table.ts";
+
+/** Rows of the table of epochs that are shown; of more, some in between are left out. */
+const SHOWN_EPOCHS = 20;
+
+/** Sets what every epoch came to as a table. */
+export function formatEpochs({ epochs }: TrainResult): string {
+  const every = Math.ceil(epochs.length / SHOWN_EPOCHS);
+  const rows = epochs.map(({ loss, accuracy, evaluation }, i) => [
+    String(i + 1),
+    formatNumber(loss),
+    formatAccuracy(accuracy),
+    ...(evaluation ? [formatNumber(evaluation.loss), formatAccuracy(evaluation.accuracy)] : []),
+  ]);
+  const evaluated = epochs.some(({ evaluation }) => evaluation !== undefined);
+  return formatTable(
+    ["epoch", "loss", "accuracy", ...(evaluated ? ["eval loss", "eval accuracy"] : [])].map((title) => ({
+      title,
+      align: "right" as const,
+    })),
+    rows.filter((_, i) => (rows.length - 1 - i) % every === 0),
+  );
+}
+
+/** An accuracy in percent, or nothing where the loss has none. */
+export function formatAccuracy(accuracy: number | undefined): string {
+  return accuracy === undefined ? "" : `${(100 * accuracy).toFixed(2)} %`;
+}
+
+/** What a training is doing, for the progress bar. */
+export function formatPhase({ phase, epoch, epochs }: TrainProgress): string {
+  return `${phase === "training" ? "Epoch" : "Evaluating epoch"} ${epoch + 1} of ${epochs}`;
+}
+
+/** Loss, rate and time left of a training, for the progress bar. */
+export function formatPace({ meanLoss, examplesPerSecond, secondsLeft }: TrainProgress): string {
+  const parts = [
+    ...(Number.isFinite(meanLoss) ? [`loss ${meanLoss.toPrecision(3)}`] : []),
+    ...(Number.isFinite(examplesPerSecond)
+      ? [`${formatRate(examplesPerSecond)} examples/s`, `${formatSeconds(secondsLeft)} left`]
+      : []),
+  ];
+  return parts.join(", ");
+}
+
+/** A rate of which three digits matter: `58,300`, `12.4`. */
+export function formatRate(rate: number): string {
+  return rate < 100 ? rate.toPrecision(3) : Number(rate.toPrecision(3)).toLocaleString("en-US");
+}
+
+/** A time in the unit that suits it: `3 s`, `2 min 05 s`, `1 h 20 min`. */
+export function formatSeconds(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "unknown time";
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  const two = (value: number) => String(value).padStart(2, "0");
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  const minutes = Math.round(whole / 60);
+  return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+}

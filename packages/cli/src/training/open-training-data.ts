@@ -1,0 +1,39 @@
+import { openDataSet } from "@isthmus/engine";
+import type { DataSet } from "@isthmus/graph";
+import { scalingOf } from "../open-data.ts";
+
+/** What the user said of the data to train and to evaluate on. */
+export interface TrainingDataOptions {
+  readonly data: string;
+  /** Name of the evaluation data, or `none`. */
+  readonly evalData?: string | undefined;
+  readonly mean?: number | undefined;
+  readonly std?: number | undefined;
+}
+
+/** Examples to train on, and to evaluate on after every epoch. */
+export interface TrainingData {
+  readonly data: DataSet;
+  readonly evaluationData: DataSet | undefined;
+}
+
+/**
+ * Opens the data of a training: the training split where the name says no other. They are evaluated on the test split of data
+ * sets that are published with one, where nothing else is asked for.
+ */
+export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
+  const scaling = scalingOf(options);
+  const { source, split, count } = parseName(options.data);
+  const published = /^(fashion-)?mnist(:|$)/.test(source) && split === undefined;
+  const evaluated = options.evalData ?? (published ? `${source}:test` : "none");
+  return {
+    data: await openDataSet(`${source}:${split ?? "train"}${count}`, { scaling }),
+    evaluationData: evaluated === "none" ? undefined : await openDataSet(evaluated, { scaling }),
+  };
+}
+
+/** The parts of a name: what it is of, the split if it says one, and `@N` or nothing. */
+function parseName(name: string): { source: string; split: string | undefined; count: string } {
+  const [, source = "", split, count = ""] = /^(.*?)(?::(test|train))?(@\d+)?$/s.exec(name) ?? [];
+  return { source, split, count };
+}

@@ -1,0 +1,41 @@
+import { resolve } from "node:path";
+
+/** Files that a training writes. */
+export interface TrainingFiles {
+  readonly checkpoint: string;
+  /** Missing where the graph is a file already. */
+  readonly graph: string | undefined;
+  /** What an interrupted training goes on from; removed in the end. */
+  readonly state: string;
+}
+
+const ENDING = ".safetensors";
+
+/**
+ * Names of the files beside the checkpoint: `a.onnx` and `a.state.safetensors` for `a.safetensors`.
+ * @throws TypeError if the output is not named `*.safetensors`, or two files have one name
+ */
+export function nameTrainingFiles({
+  output,
+  saveGraph,
+  graph,
+}: {
+  readonly output: string;
+  readonly saveGraph?: string | undefined;
+  readonly graph?: string | undefined;
+}): TrainingFiles {
+  if (!output.endsWith(ENDING)) {
+    throw new TypeError(`Cannot train as -o must name a file ending in ${ENDING}: it is "${output}"`);
+  }
+  const stem = output.slice(0, -ENDING.length);
+  const files: TrainingFiles = {
+    checkpoint: output,
+    graph: saveGraph ?? (graph === undefined ? `${stem}.onnx` : undefined),
+    state: `${stem}.state${ENDING}`,
+  };
+  const others = [files.checkpoint, files.state].map((path) => resolve(path));
+  if (files.graph === undefined || !others.includes(resolve(files.graph))) return files;
+  throw new TypeError(
+    `Cannot train as the graph and the weights must go to different files: both to "${files.graph}"`,
+  );
+}

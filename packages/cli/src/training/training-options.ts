@@ -1,0 +1,138 @@
+import type { DataSet, Graph } from "@isthmus/graph";
+import {
+  type BaseOptimizerSpec,
+  type LossSpec,
+  type OptimizerSpec,
+  type ScheduleSpec,
+  stepsUntil,
+  TRAIN_DEFAULTS,
+  type TrainOptions,
+} from "@isthmus/training";
+
+/** Names that `--optimizer` takes. */
+export const OPTIMIZER_NAMES = ["sgd", "adam", "adamw"] as const;
+/** Names that `--schedule` takes. */
+export const SCHEDULE_NAMES = ["constant", "cosine", "one-cycle", "step"] as const;
+/** Names that `--loss` takes. */
+export const LOSS_NAMES = ["cross-entropy", "next-token", "mean-squared-error"] as const;
+
+/** Learning rates by optimiser, where none is given. */
+export const LEARNING_RATES: Readonly<Record<(typeof OPTIMIZER_NAMES)[number], number>> = {
+  sgd: 0.05,
+  adam: 0.001,
+  adamw: 0.001,
+};
+/** Momentum of SGD, where none is given. */
+export const MOMENTUM = 0.9;
+
+/** How to train, as the user said it. */
+export interface TrainingFlags {
+  readonly seed: number;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly dropLast?: true | undefined;
+  readonly loss?: (typeof LOSS_NAMES)[number] | undefined;
+  readonly labelSmoothing?: number | undefined;
+  readonly optimizer: (typeof OPTIMIZER_NAMES)[number];
+  readonly lr?: number | undefined;
+  readonly momentum?: number | undefined;
+  readonly nesterov?: true | undefined;
+  readonly weightDecay?: number | undefined;
+  readonly clip?: number | undefined;
+  readonly sam?: number | true | undefined;
+  readonly schedule: (typeof SCHEDULE_NAMES)[number];
+  readonly warmup: number;
+  readonly stepEvery?: number | undefined;
+  readonly stepFactor?: number | undefined;
+  readonly crop?: number | undefined;
+  readonly flip?: true | undefined;
+  readonly freeze?: readonly string[] | undefined;
+  readonly threads: number;
+  readonly saveEvery: number;
+}
+
+/**
+ * Options of `train` from those of the command line.
+ * @throws TypeError if flags contradict each other
+ */
+export function trainingOptions(
+  flags: TrainingFlags,
+  { graph, data }: { readonly graph: Graph; readonly data: DataSet },
+): TrainOptions {
+  assertFlags(flags);
+  const { seed, epochs, batch, threads, saveEvery, freeze, crop, flip } = flags;
+  const remainder = flags.dropLast ? "drop" : TRAIN_DEFAULTS.remainder;
+  const epochSteps = (count: number) => stepsUntil(count, { examples: data.size, batch, remainder });
+  return {
+    seed,
+    epochs,
+    batch,
+    remainder,
+    loss: lossOf(flags, graph),
+    optimizer: optimizerOf(flags),
+    schedule: scheduleOf(flags, epochSteps),
+    augment: { crop: crop ?? 0, flip: flip ?? false },
+    freeze: freeze ?? TRAIN_DEFAULTS.freeze,
+    threads,
+    saveEvery,
+  };
+}
+
+function assertFlags({
+  optimizer,
+  momentum,
+  nesterov,
+  schedule,
+  stepEvery,
+  stepFactor,
+}: TrainingFlags): void {
+  if (optimizer !== "sgd" && (momentum !== undefined || nesterov)) {
+    throw new TypeError(
+      `Cannot train as ${nesterov ? "--nesterov" : "--momentum"} belongs to sgd: the optimizer is ${optimizer}`,
+    );
+  }
+  if (schedule === "step" ? stepEvery !== undefined : stepEvery === undefined && stepFactor === undefined)
+    return;
+  throw new TypeError(
+    schedule === "step"
+      ? "Cannot train as --schedule step must be told how often the rate falls: give --step-every EPOCHS"
+      : `Cannot train as --step-every and --step-factor belong to --schedule step: it is ${schedule}`,
+  );
+}
+
+/** As the user said; else next-token for graphs that make `[N, length, classes]` of integers. */
+function lossOf({ loss, labelSmoothing }: TrainingFlags, { inputs, outputs }: Graph): LossSpec {
+  const tokens = inputs[0]?.dtype === "i64" && outputs[0]?.shape?.length === 3;
+  const kind = loss ?? (tokens ? "next-token" : "cross-entropy");
+  if (labelSmoothing === undefined) return { kind };
+  if (kind === "mean-squared-error") {
+    throw new TypeError(
+      `Cannot train as --label-smoothing belongs to losses of classes: the loss is ${kind}`,
+    );
+  }
+  return { kind, labelSmoothing };
+}
+
+function optimizerOf(flags: TrainingFlags): OptimizerSpec {
+  const { optimizer: kind, weightDecay, clip, sam } = flags;
+  const shared = {
+    ...(weightDecay === undefined ? {} : { weightDecay }),
+    ...(clip === undefined ? {} : { clipNorm: clip }),
+  };
+  const base: BaseOptimizerSpec =
+    kind === "sgd"
+      ? { kind, momentum: flags.momentum ?? MOMENTUM, nesterov: flags.nesterov ?? false, ...shared }
+      : { kind, ...shared };
+  if (sam === undefined) return base;
+  return { kind: "sam", base, ...(sam === true ? {} : { rho: sam }) };
+}
+
+function scheduleOf(
+  { schedule: kind, optimizer, lr, warmup, stepEvery, stepFactor }: TrainingFlags,
+  epochSteps: (epochs: number) => number,
+): ScheduleSpec {
+  const shared = { learningRate: lr ?? LEARNING_RATES[optimizer], warmupSteps: warmup };
+  if (kind !== "step") return { kind, ...shared };
+  const factor = stepFactor === undefined ? {} : { factor: stepFactor };
+  return { kind, ...shared, every: epochSteps(stepEvery ?? 1), ...factor };
+}

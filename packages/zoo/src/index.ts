@@ -1,1 +1,20 @@
+export type { Activation } from "./layers/activation.ts";
+export type { ImageNorm } from "./layers/image-norm.ts";
 export type { Network, NetworkShape } from "./network.ts";
+export { GPT_DEFAULTS, type GptOptions, gpt } from "./networks/gpt.ts";
+export { LLAMA_DEFAULTS, type LlamaOptions, llama } from "./networks/llama.ts";
+export { MLP_DEFAULTS, type MlpOptions, mlp } from "./networks/mlp.ts";
+export {
+  RESNET_DEFAULTS,
+  type ResnetDepth,
+  type ResnetOptions,
+  resnet,
+  type SmallResnetDepth,
+} from "./networks/resnet.ts";
+export { VGG_DEFAULTS, type VggOptions, vgg } from "./networks/vgg.ts";
+export { VIT_DEFAULTS, type VitOptions, vit } from "./networks/vit.ts";
+export { describeNetworks } from "./spec/describe-networks.ts";
+export type { FieldValue } from "./spec/field.ts";
+export { NETWORK_FORMS } from "./spec/forms.ts";
+export type { FamilyName } from "./spec/grammar.ts";
+export { type NetworkName, parseNetwork, parseNetworkName } from "./spec/parse-network.ts";

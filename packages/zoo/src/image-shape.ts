@@ -1,0 +1,32 @@
+import { formatShape, InputError } from "@isthmus/core";
+import type { NetworkShape } from "./network.ts";
+
+/** Extents of images. */
+export interface ImageShape {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/**
+ * Reads the shape of images, `[channels, height, width]`.
+ * @throws InputError if examples are not images
+ */
+export function imageShape(family: string, { exampleShape }: NetworkShape): ImageShape {
+  const [channels, height, width] = exampleShape;
+  if (exampleShape.length === 3 && channels !== undefined && height !== undefined && width !== undefined) {
+    return { channels, height, width };
+  }
+  throw new InputError(
+    `Cannot build "${family}" for examples ${formatShape(exampleShape)} as they must be images [channels, height, width]`,
+    { input: family },
+  );
+}
+
+/** Largest image, by its smaller side, whose resolution is kept by the first layers; larger ones are of ImageNet's kind. */
+const SMALL_IMAGE = 64;
+
+/** Whether images are as small as those of CIFAR. */
+export function isSmall({ height, width }: ImageShape): boolean {
+  return Math.min(height, width) <= SMALL_IMAGE;
+}

@@ -1,0 +1,41 @@
+import { conv, type Value } from "@isthmus/graph/build";
+import { HE_FAN_OUT, type LayerInitializer } from "../initializer.ts";
+import type { NetworkBuilder } from "../network-builder.ts";
+
+/** Options of {@link convolution}. */
+export interface ConvolutionOptions {
+  /** Output channels. */
+  readonly out: number;
+  /** Side of the square kernel. */
+  readonly side: number;
+  /** @defaultValue 1 */
+  readonly stride?: number;
+  /** Zeros on every side. @defaultValue half the kernel, so that stride 1 keeps the extents of an image */
+  readonly pad?: number;
+  /** @defaultValue false */
+  readonly bias?: boolean;
+  /** @defaultValue normal of variance 2 over the fan-out */
+  readonly initializer?: LayerInitializer;
+}
+
+/** A convolution of images with square kernels, with weights `name.weight` and, if wanted, `name.bias`. */
+export function convolution(
+  network: NetworkBuilder,
+  x: Value,
+  name: string,
+  { out, side, stride = 1, pad = side >> 1, bias = false, initializer = HE_FAN_OUT }: ConvolutionOptions,
+): Value {
+  const channels = x.shape[1] ?? 0;
+  const [fanIn, fanOut] = [channels * side * side, out * side * side];
+  const kernel = network.weight(
+    `${name}.weight`,
+    [out, channels, side, side],
+    initializer.weight(fanIn, fanOut),
+  );
+  const shift = bias ? network.weight(`${name}.bias`, [out], initializer.bias(fanIn)) : undefined;
+  return conv(x, kernel, {
+    strides: [stride, stride],
+    pads: [pad, pad, pad, pad],
+    ...(shift === undefined ? {} : { bias: shift }),
+  });
+}

@@ -1,0 +1,29 @@
+import { gemm, type Value } from "@isthmus/graph/build";
+import { type LayerInitializer, TORCH_DEFAULT } from "../initializer.ts";
+import type { NetworkBuilder } from "../network-builder.ts";
+
+/** Options of {@link linear}. */
+export interface LinearOptions {
+  /** Outputs. */
+  readonly out: number;
+  /** @defaultValue as `torch.nn.Linear` */
+  readonly initializer?: LayerInitializer;
+  /** @defaultValue true */
+  readonly bias?: boolean;
+  /** Whether the weight is `[in, out]`, as GPT-2 stores it, instead of `[out, in]`. @defaultValue false */
+  readonly inputFirst?: boolean;
+}
+
+/** A linear map of rows, `[rows, in]` to `[rows, out]`, with weights `name.weight` and `name.bias`. */
+export function linear(
+  network: NetworkBuilder,
+  x: Value,
+  name: string,
+  { out, initializer = TORCH_DEFAULT, bias = true, inputFirst = false }: LinearOptions,
+): Value {
+  const fanIn = x.shape[1] ?? 0;
+  const shape = inputFirst ? [fanIn, out] : [out, fanIn];
+  const weight = network.weight(`${name}.weight`, shape, initializer.weight(fanIn, out));
+  const shift = bias ? network.weight(`${name}.bias`, [out], initializer.bias(fanIn)) : undefined;
+  return gemm(x, weight, { transB: !inputFirst, ...(shift === undefined ? {} : { bias: shift }) });
+}

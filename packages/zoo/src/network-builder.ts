@@ -1,0 +1,73 @@
+import { createCheckpoint, createRandom, createTensor, type DType, sizeOf, type Tensor } from "@isthmus/core";
+import type { Graph, WeightRole } from "@isthmus/graph";
+import { GraphBuilder, type Value } from "@isthmus/graph/build";
+import type { Initializer } from "./initializer.ts";
+import type { Network } from "./network.ts";
+
+/** Operator set of all networks here: the first with group norms as one operator. */
+const OPSET = 21;
+
+/** Batch that graphs are built with: not 1, with which operators that broadcast or reshape would leave out what others need. */
+const BATCH = 2;
+
+/** Builds a graph whose weights know how they start. */
+export class NetworkBuilder {
+  readonly graph: GraphBuilder;
+  readonly #initializers = new Map<string, Initializer>();
+
+  constructor(name: string) {
+    this.graph = new GraphBuilder(name, OPSET);
+  }
+
+  /** Adds the data input: a batch of examples. */
+  input(name: string, exampleShape: readonly number[], dtype: DType = "f32"): Value {
+    return this.graph.input(name, { dtype, shape: [BATCH, ...exampleShape] });
+  }
+
+  /** Adds a weight, f32. */
+  weight(
+    name: string,
+    shape: readonly number[],
+    initializer: Initializer,
+    role: WeightRole = "parameter",
+  ): Value {
+    this.#initializers.set(name, initializer);
+    return this.graph.weight(name, { dtype: "f32", shape }, role);
+  }
+
+  /** The network that computes `logits`, whose first extent is the batch. */
+  build(logits: Value, spec: string): Network {
+    const graph = this.graph.build([this.graph.rename(logits, "logits")], { batchName: "N" });
+    const initializers = new Map(this.#initializers);
+    return Object.freeze({
+      graph,
+      spec,
+      parameters: countParameters(graph),
+      initialize: (seed: number) =>
+        createCheckpoint(
+          new Map(
+            [...initializers].map(([name, fill]) => [name, initialTensor(graph, name, { seed, fill })]),
+          ),
+          { network: spec, seed: String(seed) },
+          `${spec} from seed ${seed}`,
+        ),
+    });
+  }
+}
+
+function initialTensor(
+  graph: Graph,
+  name: string,
+  { seed, fill }: { readonly seed: number; readonly fill: Initializer },
+): Tensor {
+  const shape = graph.weights.get(name)?.shape ?? [];
+  const data = new Float32Array(sizeOf(shape));
+  fill(createRandom(seed, name), data);
+  return createTensor("f32", shape, data);
+}
+
+function countParameters({ weights }: Graph): number {
+  let count = 0;
+  for (const { role, shape } of weights.values()) if (role === "parameter") count += sizeOf(shape);
+  return count;
+}

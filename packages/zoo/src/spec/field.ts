@@ -1,0 +1,124 @@
+/** What an option can be. */
+export type FieldValue = number | string | boolean | readonly number[];
+
+/** One segment of a short string: how an option is read, written and checked. */
+export interface Field {
+  /** Name of the option. */
+  readonly option: string;
+  /** How it looks in a short string, for example `w<width>`. */
+  readonly form: string;
+  /** What it means, in a line. */
+  readonly help: string;
+  /** What is allowed, for messages: `a whole number from 1 to 1048576`. */
+  readonly allowed: string;
+  /** The value of a segment; undefined if the segment is of another form. Its range is not checked. */
+  readonly read: (segment: string) => FieldValue | undefined;
+  /** The segment of a value. */
+  readonly write: (value: FieldValue) => string;
+  /** Whether a value is allowed. */
+  readonly accepts: (value: unknown) => boolean;
+}
+
+/** A range of numbers, both ends included. */
+export interface NumberRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Beyond every network that fits a computer, and below where products of a few become inexact. */
+export const MAX_EXTENT: number = 2 ** 20;
+
+/** An option of a whole number after a letter, as in `d12`. */
+export function countField(
+  option: string,
+  prefix: string,
+  { help, min = 1, max = MAX_EXTENT }: { readonly help: string } & Partial<NumberRange>,
+): Field {
+  return {
+    option,
+    form: `${prefix}<${option}>`,
+    help,
+    allowed: `a whole number from ${min} to ${max}`,
+    read: (segment) => numberAfter(prefix, segment, /^\d+$/),
+    write: (value) => `${prefix}${value}`,
+    accepts: (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
+  };
+}
+
+/** An option of any number after a letter, as in `w0.5`. */
+export function numberField(
+  option: string,
+  prefix: string,
+  { help, min, max }: { readonly help: string } & NumberRange,
+): Field {
+  return {
+    option,
+    form: `${prefix}<${option}>`,
+    help,
+    allowed: `a number from ${min} to ${max}`,
+    read: (segment) => numberAfter(prefix, segment, /^\d+(\.\d+)?(e-\d+)?$/),
+    write: (value) => `${prefix}${value}`,
+    accepts: (value) => typeof value === "number" && value >= min && value <= max,
+  };
+}
+
+function numberAfter(prefix: string, segment: string, pattern: RegExp): number | undefined {
+  const text = segment.slice(prefix.length);
+  return segment.startsWith(prefix) && pattern.test(text) ? Number(text) : undefined;
+}
+
+/** An option that is one of a few words, each a segment of its own. */
+export function choiceField(option: string, choices: readonly string[], help: string): Field {
+  return {
+    option,
+    form: choices.join("|"),
+    help,
+    allowed: choices.join(", "),
+    read: (segment) => (choices.includes(segment) ? segment : undefined),
+    write: String,
+    accepts: (value) => choices.includes(value as string),
+  };
+}
+
+/** An option that is on or off, each a word. */
+export function switchField(
+  option: string,
+  { on, off, help }: { readonly on: string; readonly off: string; readonly help: string },
+): Field {
+  return {
+    option,
+    form: `${on}|${off}`,
+    help,
+    allowed: "true or false",
+    read: (segment) => (segment === on ? true : segment === off ? false : undefined),
+    write: (value) => (value === true ? on : off),
+    accepts: (value) => typeof value === "boolean",
+  };
+}
+
+/** An option that is a list of whole numbers, written by functions of its own. */
+export function listField(
+  option: string,
+  field: Pick<Field, "form" | "help" | "read"> & {
+    readonly write: (numbers: readonly number[]) => string;
+    readonly range: NumberRange;
+    /** Fewest numbers. @defaultValue 1 */
+    readonly minLength?: number;
+  },
+): Field {
+  const { range, write, minLength = 1, ...rest } = field;
+  return {
+    ...rest,
+    option,
+    allowed: `whole numbers from ${range.min} to ${range.max}, at least ${minLength} and at most ${MAX_LAYERS}`,
+    write: (value) => write(value as readonly number[]),
+    accepts: (value) =>
+      Array.isArray(value) &&
+      value.length >= minLength &&
+      value.length <= MAX_LAYERS &&
+      value.every((each) => Number.isInteger(each) && each >= range.min && each <= range.max),
+  };
+}
+
+/** Most layers of a list. */
+export const MAX_LAYERS = 1024;

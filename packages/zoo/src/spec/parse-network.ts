@@ -1,0 +1,82 @@
+import { InputError } from "@isthmus/core";
+import type { Network, NetworkShape } from "../network.ts";
+import { FAMILIES } from "./families.ts";
+import type { Field, FieldValue } from "./field.ts";
+import { formOf, NETWORK_FORMS } from "./forms.ts";
+import { type FamilyName, type Form, GRAMMAR } from "./grammar.ts";
+
+/** A network as the user named it, taken apart. */
+export interface NetworkName {
+  /** As it was written. */
+  readonly spec: string;
+  readonly family: FamilyName;
+  /** Options that were given. */
+  readonly options: Readonly<Record<string, FieldValue>>;
+  /** Tokens of an example, where it says so: the length of the windows that text must be cut into. */
+  readonly context: number | undefined;
+}
+
+/**
+ * Builds the network of a short string such as `mlp:512x3`, `resnet20:w4:layer` or `gpt:d1:w64:h4:c64`.
+ *
+ * The string is a name, then segments in any order, joined by `:`; `describeNetworks` lists them all.
+ * @throws InputError if the string is not of these forms, or the network does not fit the examples
+ * @throws RangeError if options contradict each other, as a width that its heads do not divide, or the shape is not one
+ */
+export function parseNetwork(spec: string, shape: NetworkShape): Network {
+  const { family, options } = parseNetworkName(spec);
+  return FAMILIES[family].build(options, shape);
+}
+
+/**
+ * Takes a short string apart without building anything.
+ * @throws InputError if it is not of the forms that `describeNetworks` lists
+ */
+export function parseNetworkName(spec: string): NetworkName {
+  const [name = "", ...segments] = spec.split(":");
+  const { family, depth } = findFamily(spec, name);
+  const form = GRAMMAR[family];
+  const options: Record<string, FieldValue> = {};
+  if (form.depth !== undefined && depth !== undefined) options[form.depth.option] = depth;
+  for (const segment of segments) {
+    const { field, value } = readSegment(spec, form, segment);
+    if (Object.hasOwn(options, field.option)) {
+      throw nameError(spec, form, `${field.option} is given twice, the second time by "${segment}"`);
+    }
+    if (!field.accepts(value)) {
+      throw nameError(spec, form, `${field.option} must be ${field.allowed}: "${segment}"`);
+    }
+    options[field.option] = value;
+  }
+  const missing = form.required.find((option) => !Object.hasOwn(options, option));
+  if (missing !== undefined) throw nameError(spec, form, `it must give the ${missing}`);
+  const context = options["context"];
+  return { spec, family, options, context: typeof context === "number" ? context : undefined };
+}
+
+function findFamily(spec: string, name: string): { family: FamilyName; depth?: number } {
+  for (const [family, form] of Object.entries(GRAMMAR) as [FamilyName, Form][]) {
+    if (form.depth === undefined && form.name === name) return { family };
+    const depth = form.depth?.depths.find((each) => `${form.name}${each}` === name);
+    if (depth !== undefined) return { family, depth };
+  }
+  throw new InputError(
+    `Cannot build network "${spec}" as there is none of the name "${name}"; a network is one of ${NETWORK_FORMS.join(", ")}`,
+    { input: spec },
+  );
+}
+
+function readSegment(spec: string, form: Form, segment: string): { field: Field; value: FieldValue } {
+  for (const field of form.fields) {
+    const value = field.read(segment);
+    if (value !== undefined) return { field, value };
+  }
+  throw nameError(spec, form, `it has no segment of the form "${segment}"`);
+}
+
+function nameError(spec: string, form: Form, reason: string): InputError {
+  return new InputError(
+    `Cannot build network "${spec}" as ${reason}; it is ${formOf(form)}, for example ${form.example}`,
+    { input: spec },
+  );
+}

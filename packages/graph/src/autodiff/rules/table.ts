@@ -1,5 +1,6 @@
 import type { GradientRule } from "../gradient-rule.ts";
 import { addRule } from "./add.ts";
+import { averagePoolRule } from "./average-pool.ts";
 import { batchNormalizationRule } from "./batch-normalization.ts";
 import { castRule } from "./cast.ts";
 import { clipRule } from "./clip.ts";
@@ -18,6 +19,8 @@ import { gatherElementsRule } from "./gather-elements.ts";
 import { gatherNDRule } from "./gather-nd.ts";
 import { geluRule } from "./gelu.ts";
 import { gemmRule } from "./gemm.ts";
+import { globalAveragePoolRule } from "./global-average-pool.ts";
+import { globalMaxPoolRule } from "./global-max-pool.ts";
 import { groupNormalizationRule, instanceNormalizationRule } from "./group-normalization.ts";
 import { hardSigmoidRule } from "./hard-sigmoid.ts";
 import { hardSwishRule } from "./hard-swish.ts";
@@ -26,6 +29,7 @@ import { layerNormalizationRule } from "./layer-normalization.ts";
 import { leakyReluRule } from "./leaky-relu.ts";
 import { lpNormalizationRule } from "./lp-normalization.ts";
 import { matMulRule } from "./mat-mul.ts";
+import { maxPoolRule } from "./max-pool.ts";
 import { meanRule } from "./mean.ts";
 import { mishRule } from "./mish.ts";
 import { mulRule } from "./mul.ts";
@@ -65,6 +69,7 @@ const STOPS =
 /** Gradient rule of every operator that has one, by its name in ONNX. */
 export const GRADIENT_RULES: ReadonlyMap<string, GradientRule> = new Map<string, GradientRule>([
   ["Add", addRule],
+  ["AveragePool", averagePoolRule],
   ["BatchNormalization", batchNormalizationRule],
   ["Cast", castRule],
   ["Celu", celuRule],
@@ -86,6 +91,8 @@ export const GRADIENT_RULES: ReadonlyMap<string, GradientRule> = new Map<string,
   ["Gelu", geluRule],
   ["Gemm", gemmRule],
   ["GroupNormalization", groupNormalizationRule],
+  ["GlobalAveragePool", globalAveragePoolRule],
+  ["GlobalMaxPool", globalMaxPoolRule],
   ["HardSigmoid", hardSigmoidRule],
   ["HardSwish", hardSwishRule],
   ["Identity", identityRule],
@@ -96,6 +103,7 @@ export const GRADIENT_RULES: ReadonlyMap<string, GradientRule> = new Map<string,
   ["LpNormalization", lpNormalizationRule],
   ["MatMul", matMulRule],
   ["Max", extremumRule],
+  ["MaxPool", maxPoolRule],
   ["Mean", meanRule],
   ["Min", extremumRule],
   ["Mish", mishRule],

@@ -46,14 +46,16 @@ export function readWindow(node: Node, { extents, counts, taps }: WindowExtents)
 
 /**
  * Padding in front of an axis. Where it is automatic, the total is shared out: the odd element goes to the end for
- * `SAME_UPPER` and to the front otherwise, which for `output_shape` without `auto_pad` is what onnxruntime does.
+ * `SAME_UPPER` and to the front otherwise, which for `output_shape` without `auto_pad` is what onnxruntime does. There, pools
+ * whose windows leave gaps are shifted by half of what they do not reach, as the formula has it; convolutions are not.
  */
 function paddingBefore(node: Node, axis: number, lacking: number): number {
   const automatic = stringAttribute(node, "auto_pad", "NOTSET");
   const isShared = automatic.startsWith("SAME") || node.attributes.has("output_shape");
   if (!isShared) return automatic === "VALID" ? 0 : (intsAttribute(node, "pads")?.[axis] ?? 0);
-  const total = Math.max(0, lacking + (intsAttribute(node, "output_padding")?.[axis] ?? 0));
-  return automatic === "SAME_UPPER" ? Math.floor(total / 2) : Math.ceil(total / 2);
+  const total = lacking + (intsAttribute(node, "output_padding")?.[axis] ?? 0);
+  const shared = node.op.endsWith("Pool") ? total : Math.max(0, total);
+  return Math.trunc((automatic === "SAME_UPPER" ? shared : shared + 1) / 2);
 }
 
 /** One property of every axis, in order. */

@@ -12,3 +12,5 @@ export { readNpy } from "./datasets/read-npy.ts";
 export { type Npz, openNpz, readNpz } from "./datasets/read-npz.ts";
 export { FASHION_MNIST_SCALING, MNIST_SCALING, UNIT_SCALING } from "./datasets/scaling.ts";
 export { createOnnxRuntimeEngine } from "./onnxruntime/create-onnxruntime-engine.ts";
+export { createTfjsEngine, type TfjsEngineOptions } from "./tfjs/create-tfjs-engine.ts";
+export { TFJS_BACKENDS, type TfjsBackend } from "./tfjs/load-tfjs.ts";

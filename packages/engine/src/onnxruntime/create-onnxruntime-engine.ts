@@ -1,6 +1,8 @@
 import { EngineError, resolveOptions, type Tensor } from "@isthmus/core";
 import { type Engine, encodeGraph, type Graph, type LoadOptions, type Session } from "@isthmus/graph";
 import { InferenceSession } from "onnxruntime-node";
+import { blockConvolutions } from "./block-convolutions.ts";
+import { measureBlock } from "./measure-block.ts";
 import { fromOrtTensor, toOrtTensor } from "./tensors.ts";
 
 const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true };
@@ -21,7 +23,8 @@ async function load(graph: Graph, options: LoadOptions = {}): Promise<Session> {
   const { threads, optimize } = resolveOptions("load a graph", LOAD_DEFAULTS, options);
   let session: InferenceSession;
   try {
-    session = await InferenceSession.create(encodeGraph(graph), {
+    const prepared = optimize ? blockConvolutions(graph, await measureBlock()) : graph;
+    session = await InferenceSession.create(encodeGraph(prepared), {
       executionProviders: ["cpu"],
       graphOptimizationLevel: optimize ? "all" : "disabled",
       intraOpNumThreads: threads,

@@ -1,0 +1,106 @@
+import { createRandom, sizeOf, type Tensor } from "@isthmus/core";
+import { type Graph, typesOf } from "@isthmus/graph";
+import { type ConvOptions, conv, GraphBuilder, relu } from "@isthmus/graph/build";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { blockConvolutions } from "./block-convolutions.ts";
+import { createOnnxRuntimeEngine } from "./create-onnxruntime-engine.ts";
+import { measureBlock } from "./measure-block.ts";
+
+const engine = createOnnxRuntimeEngine();
+
+interface Geometry extends ConvOptions {
+  readonly batch: number;
+  readonly channels: number;
+  readonly out: number;
+  readonly extents: readonly [number, number];
+  readonly taps: readonly [number, number];
+  readonly hasBias: boolean;
+}
+
+function convolution({ batch, channels, out, extents, taps, hasBias, ...options }: Geometry): Graph {
+  const builder = new GraphBuilder("convolution", 17);
+  const x = builder.input("x", { dtype: "f32", shape: [batch, channels, ...extents] });
+  const kernel = builder.weight("kernel", { dtype: "f32", shape: [out, channels, ...taps] });
+  const bias = hasBias ? { bias: builder.weight("bias", { dtype: "f32", shape: [out] }) } : {};
+  return builder.build([relu(conv(x, kernel, { ...options, ...bias }))]);
+}
+
+function randomFeeds(graph: Graph): Map<string, Tensor> {
+  const types = typesOf(graph);
+  const names = [...graph.inputs.map(({ name }) => name), ...graph.weights.keys()];
+  return new Map(
+    names.map((name) => {
+      const random = createRandom(7, name);
+      const { dtype, shape } = types.get(name)!;
+      return [
+        name,
+        { dtype, shape, data: Float32Array.from({ length: sizeOf(shape) }, () => random.normal()) },
+      ];
+    }),
+  );
+}
+
+async function outputOf(graph: Graph, optimize: boolean): Promise<Tensor> {
+  const session = await engine.load(graph, { optimize, threads: 1 });
+  const results = await session.run(randomFeeds(graph));
+  await session.release();
+  return [...results.values()][0]!;
+}
+
+const channels = fc.constantFrom(1, 3, 7, 16, 32, 48);
+const geometries: fc.Arbitrary<Geometry> = fc.record({
+  batch: fc.integer({ min: 1, max: 3 }),
+  channels,
+  out: fc.constantFrom(8, 16, 32, 20),
+  extents: fc.tuple(fc.integer({ min: 5, max: 9 }), fc.integer({ min: 5, max: 9 })),
+  taps: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })),
+  strides: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 })),
+  dilations: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 })),
+  pads: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 4, maxLength: 4 }),
+  hasBias: fc.boolean(),
+});
+
+describe("blockConvolutions()", () => {
+  test("keeps what convolutions compute, to rounding", async () => {
+    await fc.assert(
+      fc.asyncProperty(geometries, async (geometry) => {
+        const graph = convolution(geometry);
+        const [plain, blocked] = [await outputOf(graph, false), await outputOf(graph, true)];
+        expect(blocked.shape).toEqual(plain.shape);
+        const scale = Math.max(1, ...Array.from(plain.data as Float32Array, Math.abs));
+        (plain.data as Float32Array).forEach((value, i) => {
+          expect(Math.abs(value - (blocked.data[i] as number))).toBeLessThan(1e-5 * scale);
+        });
+      }),
+      { numRuns: 60, seed: 3 },
+    );
+  });
+
+  test("blocks kernels that are fed and whose channels fill blocks, and no others", () => {
+    const geometry: Geometry = {
+      batch: 1,
+      channels: 16,
+      out: 32,
+      extents: [5, 5],
+      taps: [3, 3],
+      hasBias: true,
+    };
+    const blocks = (changed: Partial<Geometry>, block = 16) =>
+      blockConvolutions(convolution({ ...geometry, ...changed }), block).nodes.some(
+        ({ domain }) => domain === "com.microsoft.nchwc",
+      );
+    expect(blocks({})).toBe(true);
+    expect(blocks({ channels: 3 })).toBe(true);
+    expect(blocks({ channels: 24 })).toBe(false);
+    expect(blocks({ out: 24 })).toBe(false);
+    expect(blocks({}, 0)).toBe(false);
+    const graph = convolution(geometry);
+    const baked = { ...graph, weights: new Map(), constants: new Map([...randomFeeds(graph)].slice(1)) };
+    expect(blockConvolutions(baked, 16)).toBe(baked);
+  });
+});
+
+test("measureBlock() finds a block of 8 or 16 channels, or none", async () => {
+  expect([0, 8, 16]).toContain(await measureBlock());
+});

@@ -1,0 +1,111 @@
+import { EngineError, UnsupportedError } from "@isthmus/core";
+import { borrowKernels } from "./borrow-kernels.ts";
+
+/** What the packages of TensorFlow.js export. */
+export type Tfjs = typeof import("@tensorflow/tfjs");
+
+/** A tensor of TensorFlow.js, of any rank. */
+export type TfTensor = import("@tensorflow/tfjs").Tensor;
+
+/** Where TensorFlow.js computes: its native library on a GPU or the CPU, WebAssembly, or plain JavaScript. */
+export type TfjsBackend = "node-gpu" | "node" | "wasm" | "cpu";
+
+/** TensorFlow.js with a backend that is ready. */
+export interface LoadedTfjs {
+  readonly tf: Tfjs;
+  readonly backend: TfjsBackend;
+  /** What TensorFlow.js itself calls the backend. */
+  readonly backendName: string;
+}
+
+interface Candidate {
+  readonly backend: TfjsBackend;
+  /** Packages to import in order; the first exports the functions, the others register backends. */
+  readonly packages: readonly [string, ...string[]];
+  readonly backendName: string;
+}
+
+/** In the order in which they are tried: fastest first. */
+const CANDIDATES: readonly Candidate[] = [
+  { backend: "node-gpu", packages: ["@tensorflow/tfjs-node-gpu"], backendName: "tensorflow" },
+  { backend: "node", packages: ["@tensorflow/tfjs-node"], backendName: "tensorflow" },
+  { backend: "wasm", packages: ["@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm"], backendName: "wasm" },
+  { backend: "cpu", packages: ["@tensorflow/tfjs"], backendName: "cpu" },
+];
+
+/** Backends by the names that a caller may ask for. */
+export const TFJS_BACKENDS: readonly TfjsBackend[] = CANDIDATES.map(({ backend }) => backend);
+
+/**
+ * Imports TensorFlow.js from the first of its packages that is installed and works.
+ *
+ * @param wanted - the backend to use; without one, the fastest that is there
+ * @throws UnsupportedError if none is installed; it names the package to add
+ * @throws EngineError if what is installed does not start
+ */
+export async function loadTfjs(wanted?: TfjsBackend): Promise<LoadedTfjs> {
+  const failures: unknown[] = [];
+  for (const candidate of CANDIDATES) {
+    if (wanted !== undefined && candidate.backend !== wanted) continue;
+    try {
+      return await start(candidate);
+    } catch (error) {
+      if (!isMissing(error)) failures.push(error);
+    }
+  }
+  const [cause] = failures;
+  if (cause !== undefined) {
+    throw new EngineError(
+      `Cannot start TensorFlow.js${wanted === undefined ? "" : ` with backend "${wanted}"`}: ${(cause as Error).message}`,
+      { engine: "tfjs", cause },
+    );
+  }
+  throw new UnsupportedError(
+    `Cannot run graphs on TensorFlow.js as a package of it must be installed: add ${packagesFor(wanted)}`,
+    { feature: "tfjs" },
+  );
+}
+
+function packagesFor(wanted: TfjsBackend | undefined): string {
+  const candidate = CANDIDATES.find(({ backend }) => backend === wanted);
+  if (candidate !== undefined) return candidate.packages.join(" and ");
+  return "@tensorflow/tfjs-node, or @tensorflow/tfjs and @tensorflow/tfjs-backend-wasm where no native library may be used";
+}
+
+async function start({ backend, packages, backendName }: Candidate): Promise<LoadedTfjs> {
+  const [main, ...others] = packages;
+  const tf = await importTfjs(main);
+  for (const other of others) await import(other);
+  if (tf.findBackend("cpu") !== null) keepQuiet(tf);
+  if (!(await tf.setBackend(backendName))) {
+    throw new EngineError(
+      `Cannot start backend "${backendName}" of TensorFlow.js as it refused to initialise`,
+      {
+        engine: "tfjs",
+      },
+    );
+  }
+  if (backend === "wasm") borrowKernels(tf, backendName);
+  return { tf, backend, backendName };
+}
+
+/** The packages are CommonJS, whose exports Node hands over as the default. */
+async function importTfjs(name: string): Promise<Tfjs> {
+  const module: Tfjs & { readonly default?: Tfjs } = await import(name);
+  return module.default ?? module;
+}
+
+function isMissing(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown }).code;
+  return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
+}
+
+/** Lets the JavaScript backend print its advertisement for other packages into nothing, which it does on first use. */
+function keepQuiet(tf: Tfjs): void {
+  const before = tf.env().getBool("PROD");
+  tf.env().set("PROD", true);
+  const cpu = tf.findBackend("cpu");
+  const dataId = cpu.write(Float32Array.of(0), [], "float32");
+  cpu.disposeData(dataId);
+  tf.env().set("PROD", before);
+}

@@ -1,0 +1,51 @@
+import { broadcastShapes, floatAttribute, intAttribute } from "@isthmus/graph/build";
+import type { Tfjs, TfTensor } from "../load-tfjs.ts";
+import { type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
+
+const product = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);
+
+function gemm(context: OperatorContext): TfTensor {
+  const { tf, node, inputs } = context;
+  const isTransposed = (name: string) => intAttribute(node, name, 0) === 1;
+  const alpha = floatAttribute(node, "alpha", 1);
+  const beta = floatAttribute(node, "beta", 1);
+  const [a, b, c] = [operand(context, 0), operand(context, 1), inputs[2]?.tensor];
+  const result = tf.matMul(a, b, isTransposed("transA"), isTransposed("transB"));
+  const scaled = alpha === 1 ? result : tf.mul(result, alpha);
+  if (c === undefined) return scaled;
+  return tf.add(scaled, beta === 1 ? c : tf.mul(c, beta));
+}
+
+/** Product of the last two axes, of leading axes broadcast; an operand of one axis is a row or a column. */
+function matMul(context: OperatorContext): TfTensor {
+  const { tf } = context;
+  const [x, y] = [operand(context, 0), operand(context, 1)];
+  const left = x.rank === 1 ? tf.reshape(x, [1, x.size]) : x;
+  const right = y.rank === 1 ? tf.reshape(y, [y.size, 1]) : y;
+  const result = multiply(tf, left, right);
+  if (x.rank > 1 && y.rank > 1) return result;
+  const rows = x.rank === 1 ? [] : result.shape.slice(-2, -1);
+  const columns = y.rank === 1 ? [] : result.shape.slice(-1);
+  return tf.reshape(result, [...result.shape.slice(0, -2), ...rows, ...columns]);
+}
+
+/** The gradient of a batched product does not sum over axes that were broadcast, so broadcasting is done before it. */
+function multiply(tf: Tfjs, x: TfTensor, y: TfTensor): TfTensor {
+  const [rows = 0, inner = 0] = x.shape.slice(-2);
+  const columns = y.shape.at(-1) ?? 0;
+  const outer = x.shape.slice(0, -2);
+  if (y.rank === 2) {
+    const flat = tf.reshape(x, [product(outer) * rows, inner]);
+    return tf.reshape(tf.matMul(flat, y), [...outer, rows, columns]);
+  }
+  const batch = broadcastShapes(outer, y.shape.slice(0, -2));
+  const stack = (matrix: TfTensor) => {
+    const [height = 0, width = 0] = matrix.shape.slice(-2);
+    const full = tf.broadcastTo(matrix, [...batch, height, width]);
+    return tf.reshape(full, [product(batch), height, width]);
+  };
+  return tf.reshape(tf.matMul(stack(x), stack(y)), [...batch, rows, columns]);
+}
+
+/** Matrix products. */
+export const LINEAR: Readonly<Record<string, TfjsOperator>> = { Gemm: same(gemm), MatMul: same(matMul) };

@@ -1,0 +1,114 @@
+import { DTYPES, EngineError, isIsthmusError, UnsupportedError } from "@isthmus/core";
+import type { Graph, Node } from "@isthmus/graph";
+import type { Tfjs, TfTensor } from "./load-tfjs.ts";
+import type { OperatorContext, TfjsOperator } from "./operator.ts";
+import { TFJS_OPERATORS } from "./operators/table.ts";
+import { type TfValue, tfTypeOf } from "./tensors.ts";
+
+/** A node, how to compute it, and the values that nothing after it reads. */
+export interface PlannedNode {
+  readonly node: Node;
+  readonly operator: TfjsOperator;
+  readonly lastUses: readonly string[];
+}
+
+/**
+ * Finds the operator of every node, and after which node each value may be freed.
+ * @param kept - values to keep until the end, besides the outputs
+ * @throws UnsupportedError if an operator is not handled; it names the node
+ */
+export function planNodes(graph: Graph, kept: ReadonlySet<string>): PlannedNode[] {
+  const used = new Set([...graph.outputs.map(({ name }) => name), ...kept, ""]);
+  const planned: PlannedNode[] = [];
+  for (const node of graph.nodes.toReversed()) {
+    const lastUses = [...new Set([...node.inputs, ...node.outputs])].filter((name) => !used.has(name));
+    for (const name of lastUses) used.add(name);
+    planned.push({ node, operator: operatorOf(graph, node), lastUses });
+  }
+  return planned.reverse();
+}
+
+function operatorOf(graph: Graph, node: Node): TfjsOperator {
+  const operator = node.domain === "" ? TFJS_OPERATORS.get(node.op) : undefined;
+  if (operator !== undefined) return operator;
+  throw new UnsupportedError(
+    `Cannot load graph "${graph.name}" into TensorFlow.js as every operator must be handled: node "${node.name}" is ${node.domain === "" ? "" : `${node.domain}.`}${node.op}; use onnxruntime`,
+    { feature: node.op },
+  );
+}
+
+/** How {@link runNodes} computes. */
+export interface RunNodes {
+  readonly tf: Tfjs;
+  readonly graph: Graph;
+  readonly plan: readonly PlannedNode[];
+  /**
+   * Called with every value that a node computes, may return another in its place; a tape is being recorded if it is
+   * given.
+   */
+  readonly replace?: (name: string, value: TfValue) => TfValue;
+}
+
+/**
+ * Computes the nodes of a graph in order.
+ *
+ * @param values - inputs, weights and constants by name; what nodes compute is added, and freed after its last use
+ * @throws EngineError if a node cannot be computed; what was computed before is freed by the caller's scope
+ */
+export function runNodes({ tf, graph, plan, replace }: RunNodes, values: Map<string, TfValue>): void {
+  const given = new Set(values.keys());
+  const opset = graph.opsets.get("") ?? 1;
+  for (const { node, operator, lastUses } of plan) {
+    const inputs = node.inputs.map((name) => (name === "" ? undefined : values.get(name)));
+    const results = computeNode({ tf, node, opset, inputs }, operator, replace !== undefined);
+    for (const [i, name] of node.outputs.entries()) {
+      const result = results[i];
+      if (name === "" || result === undefined) result?.tensor.dispose();
+      else values.set(name, replace?.(name, result) ?? result);
+    }
+    for (const name of lastUses) {
+      if (given.has(name)) continue;
+      values.get(name)?.tensor.dispose();
+      values.delete(name);
+    }
+  }
+}
+
+function computeNode(context: OperatorContext, operator: TfjsOperator, isTaped: boolean): TfValue[] {
+  const { tf, node } = context;
+  try {
+    const types = operator.types(context);
+    const typeOf = (index: number) => types[index] ?? types.at(-1) ?? "f32";
+    const passesGradient = types.some((dtype) => DTYPES[dtype].float);
+    tfTypeOf(typeOf(0), node.name);
+    const tensors = tf.tidy(() => {
+      const own = isTaped && !passesGradient ? detached(context) : context;
+      const isInput = (tensor: TfTensor) => own.inputs.some((value) => value?.tensor === tensor);
+      // What an operator passes on unchanged needs an identity of its own, since both are freed by themselves.
+      return [operator.compute(own)].flat().map((tensor) => (isInput(tensor) ? tensor.clone() : tensor));
+    });
+    return tensors.map((tensor, index) => ({ tensor, dtype: typeOf(index) }));
+  } catch (cause) {
+    if (isIsthmusError(cause)) throw cause;
+    throw new EngineError(
+      `Cannot compute node "${node.name}" (${node.op}) on TensorFlow.js: ${(cause as Error).message}`,
+      { engine: "tfjs", cause },
+    );
+  }
+}
+
+/** Operands that no tape knows: most whole numbers and truth values have no gradient in TensorFlow.js, not even zero. */
+function detached(context: OperatorContext): OperatorContext {
+  const { tf, inputs } = context;
+  return {
+    ...context,
+    inputs: inputs.map((value) => value && { tensor: detach(tf, value.tensor), dtype: value.dtype }),
+  };
+}
+
+/** A tensor that shares the elements of another, and that no tape knows. */
+export function detach(tf: Tfjs, tensor: TfTensor): TfTensor {
+  const engine = tf.engine();
+  engine.backend.incRef(tensor.dataId);
+  return engine.makeTensorFromTensorInfo(tensor);
+}

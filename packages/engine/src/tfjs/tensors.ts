@@ -1,0 +1,92 @@
+import {
+  allocateData,
+  convertData,
+  type DType,
+  EngineError,
+  formatShape,
+  sameShape,
+  type Tensor,
+  UnsupportedError,
+} from "@isthmus/core";
+import type { DataType } from "@tensorflow/tfjs";
+import type { Tfjs, TfTensor } from "./load-tfjs.ts";
+
+/** Element types of TensorFlow.js that hold all values of ours; 64-bit integers are cut to 32 bits. */
+const TF_TYPES: Readonly<Partial<Record<DType, "float32" | "int32" | "bool">>> = {
+  f32: "float32",
+  i64: "int32",
+  i32: "int32",
+  i16: "int32",
+  i8: "int32",
+  u16: "int32",
+  u8: "int32",
+  bool: "bool",
+};
+
+/** A tensor of TensorFlow.js and the element type it stands for: several of ours share one of theirs. */
+export interface TfValue {
+  readonly tensor: TfTensor;
+  readonly dtype: DType;
+}
+
+/**
+ * The element type in which TensorFlow.js keeps one of ours.
+ * @throws UnsupportedError if it has none that holds all values
+ */
+export function tfTypeOf(dtype: DType, name: string): "float32" | "int32" | "bool" {
+  const type = TF_TYPES[dtype];
+  if (type !== undefined) return type;
+  throw new UnsupportedError(
+    `Cannot use "${name}" on TensorFlow.js as it computes in f32, i32 and bool: it is ${dtype}, convert it or use onnxruntime`,
+    { feature: dtype },
+  );
+}
+
+/** Copies a tensor to TensorFlow.js; integers beyond 32 bits become the nearest there are. */
+export function toTfTensor(tf: Tfjs, name: string, { dtype, shape, data }: Tensor): TfTensor {
+  const type = tfTypeOf(dtype, name);
+  const kept = type === "int32" ? (convertData(data, dtype, "i32") as Int32Array) : data;
+  // A copy, since the JavaScript backend would keep the caller's array.
+  return tf.tensor(kept.slice() as Float32Array, [...shape], type);
+}
+
+/** Copies a tensor from TensorFlow.js. */
+export function fromTfTensor({ tensor, dtype }: TfValue): Tensor {
+  const data = tensor.dataSync<DataType>() as Float32Array | Int32Array | Uint8Array;
+  const { shape } = tensor;
+  if (dtype === "f32" || dtype === "bool" || dtype === "i32") return { dtype, shape, data: data.slice() };
+  return { dtype, shape, data: convertData(Int32Array.from(data), "i32", dtype) };
+}
+
+/**
+ * Copies a tensor from TensorFlow.js into one that is there.
+ * @throws EngineError if it has another element type or shape
+ */
+export function fromTfTensorInto(name: string, value: TfValue, out: Tensor): Tensor {
+  const result = fromTfTensor(value);
+  if (out.dtype !== result.dtype || !sameShape(out.shape, result.shape)) {
+    throw new EngineError(
+      `Cannot write output "${name}" of TensorFlow.js as the tensor for it must be ${result.dtype} ${formatShape(result.shape)}: it is ${out.dtype} ${formatShape(out.shape)}`,
+      { engine: "tfjs" },
+    );
+  }
+  (out.data as Float32Array).set(result.data as Float32Array);
+  return out;
+}
+
+/** Elements of a TensorFlow.js tensor as numbers. */
+export function numbersOf(tensor: TfTensor): number[] {
+  return Array.from(tensor.dataSync<DataType>() as ArrayLike<number>);
+}
+
+/** A tensor of zeros of one of our element types. */
+export function zerosOf(dtype: DType, shape: readonly number[]): Tensor {
+  return {
+    dtype,
+    shape,
+    data: allocateData(
+      dtype,
+      shape.reduce((a, b) => a * b, 1),
+    ),
+  };
+}

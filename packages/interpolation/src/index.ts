@@ -7,4 +7,11 @@ export {
   type RecalibrateOptions,
   recalibrateBatchNorm,
 } from "./recalibrate-batch-norm.ts";
+export {
+  createRepairer,
+  REPAIR_DEFAULTS,
+  type Repairer,
+  type RepairNetworks,
+  type RepairOptions,
+} from "./repair.ts";
 export { slerp } from "./slerp.ts";

@@ -1,6 +1,7 @@
 import type { Attribute, Graph, Node } from "@isthmus/graph";
 import { describe, expect, it } from "vitest";
-import { batchNormLevels } from "./batch-norm-levels.ts";
+import { findBatchNorms } from "./batch-norm-sites.ts";
+import { sortSites } from "./site-levels.ts";
 
 function node(op: string, inputs: readonly string[], output: string, body?: Graph): Node {
   const attributes = new Map<string, Attribute>(
@@ -27,10 +28,12 @@ function graphOf(nodes: readonly Node[]): Graph {
   };
 }
 
-const levelsOf = (nodes: readonly Node[]) =>
-  batchNormLevels(graphOf(nodes)).map(({ norms, live }) => [norms.map(({ name }) => name), [...live].sort()]);
+const levelsIn = (graph: Graph) => sortSites(graph, findBatchNorms(graph));
 
-describe("batchNormLevels()", () => {
+const levelsOf = (nodes: readonly Node[]) =>
+  levelsIn(graphOf(nodes)).map(({ sites, live }) => [sites.map(({ node }) => node), [...live].sort()]);
+
+describe("sortSites()", () => {
   it("takes norms in a row one by one", () => {
     expect(levelsOf([norm("x", "a"), node("Conv", ["a", "w"], "c"), norm("c", "b")])).toEqual([
       [["a"], ["x"]],
@@ -59,9 +62,9 @@ describe("batchNormLevels()", () => {
   it("leaves out norms whose statistics are computed, or constants", () => {
     const graph = graphOf([norm("x", "a"), norm("a", "b")]);
     const weights = new Map([...graph.weights].filter(([name]) => name !== "b.var"));
-    const levels = batchNormLevels({ ...graph, weights });
-    expect(levels.map(({ norms }) => norms.map(({ name }) => name))).toEqual([["a"]]);
-    expect(batchNormLevels(graphOf([node("Relu", ["x"], "y")]))).toEqual([]);
+    const levels = levelsIn({ ...graph, weights });
+    expect(levels.map(({ sites }) => sites.map(({ node }) => node))).toEqual([["a"]]);
+    expect(levelsIn(graphOf([node("Relu", ["x"], "y")]))).toEqual([]);
   });
 
   it("does not count what is computed from weights alone", () => {
@@ -102,11 +105,9 @@ describe("batchNormLevels()", () => {
 
   it("refuses norms that share their statistics", () => {
     const second = { ...norm("a", "a"), name: "second", outputs: ["b"] };
-    expect(() => batchNormLevels(graphOf([norm("x", "a"), second]))).toThrow(
+    expect(() => levelsIn(graphOf([norm("x", "a"), second]))).toThrow(
       expect.objectContaining({ _tag: "UnsupportedError" }),
     );
-    expect(() => batchNormLevels(graphOf([norm("x", "a"), second]))).toThrow(
-      /"a" and "second" share "a.mean"/,
-    );
+    expect(() => levelsIn(graphOf([norm("x", "a"), second]))).toThrow(/"a" and "second" share "a.mean"/);
   });
 });

@@ -32,8 +32,8 @@ export function wrapAxis(axis: number, rank: number): number {
 /** Makes an integer attribute. */
 export const int = (value: number): Attribute => ({ type: "int", value });
 
-/** Makes a floating-point attribute. */
-export const float = (value: number): Attribute => ({ type: "float", value });
+/** Makes a floating-point attribute, of the f32 that ONNX stores. */
+export const float = (value: number): Attribute => ({ type: "float", value: Math.fround(value) });
 
 /** Makes an attribute of a list of integers. */
 export const ints = (value: readonly number[]): Attribute => ({ type: "ints", value });

@@ -126,4 +126,18 @@ export const LAYOUT: readonly OperatorCase[] = [
     ],
     attributes: { upper: int(draw.between(0, 1)) },
   })),
+  ...["DCR", "CRD"].map(
+    (mode): OperatorCase => ({
+      op: "DepthToSpace",
+      detail: mode,
+      make: (draw) => ({
+        inputs: [draw.normal([2, 8, 2, 3])],
+        attributes: { blocksize: int(2), mode: string(mode) },
+      }),
+    }),
+  ),
+  {
+    op: "SpaceToDepth",
+    make: (draw) => ({ inputs: [draw.normal([2, 3, 4, 6])], attributes: { blocksize: int(2) } }),
+  },
 ];

@@ -114,4 +114,38 @@ export const LINEAR: readonly OperatorCase[] = [
       make: (draw) => ({ inputs: [draw.normal([2, 3, ...draw.shape(draw.between(1, 2))])] }),
     }),
   ),
+  ...["ij,jk->ik", "bhqd,bhkd->bhqk", "ij,j", "bi,bj->bij", "ij->ji", "ij->"].map(
+    (equation): OperatorCase => ({
+      op: "Einsum",
+      detail: equation,
+      make: (draw) => {
+        const extents = new Map([...equation].map((letter) => [letter, draw.between(1, 4)]));
+        const terms = equation.split("->")[0]!.split(",");
+        return {
+          inputs: terms.map((term) => draw.normal([...term].map((letter) => extents.get(letter)!))),
+          attributes: { equation: string(equation) },
+        };
+      },
+    }),
+  ),
+  ...[1, 2].map(
+    (spatial): OperatorCase => ({
+      op: "MaxPool",
+      detail: `dilated, with indices, over ${spatial} axes`,
+      make: (draw) => {
+        const taps = draw.shape(spatial, 2, 3);
+        return {
+          inputs: [draw.normal([2, 2, ...draw.shape(spatial, 6, 8)])],
+          attributes: {
+            kernel_shape: ints(taps),
+            strides: ints(draw.shape(spatial, 1, 2)),
+            dilations: ints(draw.shape(spatial, 1, 2)),
+            pads: ints(pads(draw, taps)),
+            ceil_mode: int(draw.between(0, 1)),
+          },
+          outputs: draw.between(1, 2),
+        };
+      },
+    }),
+  ),
 ];

@@ -74,4 +74,11 @@ export const NORMALIZATION: readonly OperatorCase[] = [
     op: "InstanceNormalization",
     make: (draw) => ({ inputs: [draw.normal([2, 3, 4, 2]), ...channelwise(draw, 3, 2)] }),
   },
+  {
+    op: "LpNormalization",
+    make: (draw) => ({
+      inputs: [draw.normal(draw.shape(3, 2, 4))],
+      attributes: { axis: int(draw.between(-3, 2)), p: int(draw.between(1, 2)) },
+    }),
+  },
 ];

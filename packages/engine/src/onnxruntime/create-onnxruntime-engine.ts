@@ -44,6 +44,7 @@ async function load(graph: Graph, options: LoadOptions = {}): Promise<Session> {
 class OnnxRuntimeSession implements Session {
   readonly #graph: Graph;
   readonly #session: InferenceSession;
+  #isReleased = false;
 
   constructor(graph: Graph, session: InferenceSession) {
     this.#graph = graph;
@@ -104,6 +105,8 @@ class OnnxRuntimeSession implements Session {
   }
 
   async release(): Promise<void> {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
     await this.#session.release();
   }
 }

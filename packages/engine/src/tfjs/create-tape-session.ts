@@ -65,10 +65,11 @@ interface Differentiation extends TapeOptions {
 
 /** Runs the nodes on a tape and adds the gradients to the values. */
 function differentiate(
-  { tf, graph, plan }: GraphOnTfjs,
+  own: GraphOnTfjs,
   values: Map<string, TfValue>,
   { types, loss, withRespectTo, outputs }: Differentiation,
 ): void {
+  const { tf } = own;
   const computed = withRespectTo.filter((name) => !values.has(name));
   // A value that a node computes is no variable of the tape: a zero added to it is.
   const zeros = new Map(computed.map((name) => [name, tf.zeros([...(types.get(name)?.shape ?? [])])]));
@@ -80,7 +81,7 @@ function differentiate(
   };
   const forward = () => {
     const inner = new Map(values);
-    runNodes({ tf, graph, plan, replace }, inner);
+    runNodes({ tf, engine: own.engine, graph: own.graph, plan: own.plan, replace }, inner);
     for (const name of outputs) {
       const value = inner.get(name);
       if (value !== undefined) results.set(name, { ...value, tensor: tf.keep(value.tensor.clone()) });

@@ -13,7 +13,7 @@ export function createTfjsSession(graph: Graph, loaded: LoadedTfjs): Session {
   return {
     run: async (feeds, out = new Map()) =>
       own.run(feeds, out, (values) => {
-        runNodes({ tf: own.tf, graph, plan: own.plan }, values);
+        runNodes(own, values);
         return names;
       }),
     release: async () => own.release(),

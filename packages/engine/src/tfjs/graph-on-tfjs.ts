@@ -1,8 +1,8 @@
-import { type DType, EngineError, formatShape, type Tensor } from "@isthmus/core";
+import { type DType, EngineError, formatShape, sameShape, type Tensor } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import type { LoadedTfjs, Tfjs } from "./load-tfjs.ts";
 import { type PlannedNode, planNodes } from "./run-nodes.ts";
-import { fromTfTensor, fromTfTensorInto, type TfValue, tfTypeOf, toTfTensor } from "./tensors.ts";
+import { fromTfTensor, type TfValue, tfTypeOf, toTfTensor } from "./tensors.ts";
 
 interface Expected {
   readonly dtype?: DType;
@@ -15,8 +15,10 @@ export class GraphOnTfjs {
   readonly graph: Graph;
   readonly tf: Tfjs;
   readonly plan: readonly PlannedNode[];
+  /** Name of the engine, for messages. */
+  readonly engine: string;
   readonly #backendName: string;
-  readonly #engineName: string;
+
   readonly #constants = new Map<string, TfValue>();
   readonly #expected = new Map<string, Expected>();
   #isReleased = false;
@@ -29,7 +31,7 @@ export class GraphOnTfjs {
     this.graph = graph;
     this.tf = tf;
     this.#backendName = backendName;
-    this.#engineName = `tfjs-${backend}`;
+    this.engine = `tfjs-${backend}`;
     this.plan = planNodes(graph, kept);
     for (const info of graph.inputs) this.#expected.set(info.name, info);
     for (const [name, info] of graph.weights) this.#expected.set(name, info);
@@ -78,7 +80,15 @@ export class GraphOnTfjs {
   #fetch(name: string, values: ReadonlyMap<string, TfValue>, out: Tensor | undefined): Tensor {
     const value = values.get(name);
     if (value === undefined) throw this.#error(`every output must be computed: nothing computes "${name}"`);
-    return out === undefined ? fromTfTensor(value) : fromTfTensorInto(name, value, out);
+    const result = fromTfTensor(value);
+    if (out === undefined) return result;
+    if (out.dtype !== result.dtype || !sameShape(out.shape, result.shape)) {
+      throw this.#error(
+        `the tensor for output "${name}" must be ${result.dtype} ${formatShape(result.shape)}: it is ${out.dtype} ${formatShape(out.shape)}`,
+      );
+    }
+    (out.data as Float32Array).set(result.data as Float32Array);
+    return out;
   }
 
   #checked(feeds: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
@@ -101,7 +111,7 @@ export class GraphOnTfjs {
 
   #error(reason: string): EngineError {
     return new EngineError(`Cannot run graph "${this.graph.name}" as ${reason}`, {
-      engine: this.#engineName,
+      engine: this.engine,
     });
   }
 

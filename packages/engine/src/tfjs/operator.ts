@@ -7,6 +7,8 @@ import { numbersOf, type TfValue } from "./tensors.ts";
 /** What an operator sees of the node it computes. */
 export interface OperatorContext {
   readonly tf: Tfjs;
+  /** Name of the engine, for messages. */
+  readonly engine: string;
   readonly node: Node;
   /** Version of ONNX's own operator set. */
   readonly opset: number;
@@ -41,12 +43,12 @@ export function sameThen(types: readonly DType[], compute: Compute): TfjsOperato
 }
 
 /** A required operand. @throws EngineError if the node lacks it */
-export function operand({ inputs, node }: OperatorContext, index: number): TfTensor {
+export function operand({ inputs, node, engine }: OperatorContext, index: number): TfTensor {
   const value = inputs[index];
   if (value !== undefined) return value.tensor;
   throw new EngineError(
     `Cannot compute node "${node.name}" on TensorFlow.js as ${node.op} needs input ${index}: it is missing`,
-    { engine: "tfjs" },
+    { engine },
   );
 }
 
@@ -57,9 +59,9 @@ export function numbers({ inputs }: OperatorContext, index: number): number[] | 
 }
 
 /** Error of a node that asks for what TensorFlow.js, or this adapter, lacks. */
-export function cannotCompute({ node }: OperatorContext, rule: string, found: string): EngineError {
+export function cannotCompute({ node, engine }: OperatorContext, rule: string, found: string): EngineError {
   return new EngineError(
     `Cannot compute node "${node.name}" (${node.op}) on TensorFlow.js as ${rule}: ${found}; use onnxruntime`,
-    { engine: "tfjs" },
+    { engine },
   );
 }

@@ -40,6 +40,8 @@ function operatorOf(graph: Graph, node: Node): TfjsOperator {
 /** How {@link runNodes} computes. */
 export interface RunNodes {
   readonly tf: Tfjs;
+  /** Name of the engine, for messages. */
+  readonly engine: string;
   readonly graph: Graph;
   readonly plan: readonly PlannedNode[];
   /**
@@ -55,12 +57,12 @@ export interface RunNodes {
  * @param values - inputs, weights and constants by name; what nodes compute is added, and freed after its last use
  * @throws EngineError if a node cannot be computed; what was computed before is freed by the caller's scope
  */
-export function runNodes({ tf, graph, plan, replace }: RunNodes, values: Map<string, TfValue>): void {
+export function runNodes({ tf, engine, graph, plan, replace }: RunNodes, values: Map<string, TfValue>): void {
   const given = new Set(values.keys());
   const opset = graph.opsets.get("") ?? 1;
   for (const { node, operator, lastUses } of plan) {
     const inputs = node.inputs.map((name) => (name === "" ? undefined : values.get(name)));
-    const results = computeNode({ tf, node, opset, inputs }, operator, replace !== undefined);
+    const results = computeNode({ tf, engine, node, opset, inputs }, operator, replace !== undefined);
     for (const [i, name] of node.outputs.entries()) {
       const result = results[i];
       if (name === "" || result === undefined) result?.tensor.dispose();
@@ -75,7 +77,7 @@ export function runNodes({ tf, graph, plan, replace }: RunNodes, values: Map<str
 }
 
 function computeNode(context: OperatorContext, operator: TfjsOperator, isTaped: boolean): TfValue[] {
-  const { tf, node } = context;
+  const { tf, engine, node } = context;
   try {
     const types = operator.types(context);
     const typeOf = (index: number) => types[index] ?? types.at(-1) ?? "f32";
@@ -92,7 +94,7 @@ function computeNode(context: OperatorContext, operator: TfjsOperator, isTaped: 
     if (isIsthmusError(cause)) throw cause;
     throw new EngineError(
       `Cannot compute node "${node.name}" (${node.op}) on TensorFlow.js: ${(cause as Error).message}`,
-      { engine: "tfjs", cause },
+      { engine, cause },
     );
   }
 }

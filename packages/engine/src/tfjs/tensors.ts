@@ -1,13 +1,4 @@
-import {
-  allocateData,
-  convertData,
-  type DType,
-  EngineError,
-  formatShape,
-  sameShape,
-  type Tensor,
-  UnsupportedError,
-} from "@isthmus/core";
+import { convertData, type DType, type Tensor, UnsupportedError } from "@isthmus/core";
 import type { DataType } from "@tensorflow/tfjs";
 import type { Tfjs, TfTensor } from "./load-tfjs.ts";
 
@@ -58,35 +49,7 @@ export function fromTfTensor({ tensor, dtype }: TfValue): Tensor {
   return { dtype, shape, data: convertData(Int32Array.from(data), "i32", dtype) };
 }
 
-/**
- * Copies a tensor from TensorFlow.js into one that is there.
- * @throws EngineError if it has another element type or shape
- */
-export function fromTfTensorInto(name: string, value: TfValue, out: Tensor): Tensor {
-  const result = fromTfTensor(value);
-  if (out.dtype !== result.dtype || !sameShape(out.shape, result.shape)) {
-    throw new EngineError(
-      `Cannot write output "${name}" of TensorFlow.js as the tensor for it must be ${result.dtype} ${formatShape(result.shape)}: it is ${out.dtype} ${formatShape(out.shape)}`,
-      { engine: "tfjs" },
-    );
-  }
-  (out.data as Float32Array).set(result.data as Float32Array);
-  return out;
-}
-
 /** Elements of a TensorFlow.js tensor as numbers. */
 export function numbersOf(tensor: TfTensor): number[] {
   return Array.from(tensor.dataSync<DataType>() as ArrayLike<number>);
-}
-
-/** A tensor of zeros of one of our element types. */
-export function zerosOf(dtype: DType, shape: readonly number[]): Tensor {
-  return {
-    dtype,
-    shape,
-    data: allocateData(
-      dtype,
-      shape.reduce((a, b) => a * b, 1),
-    ),
-  };
 }

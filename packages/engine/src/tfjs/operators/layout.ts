@@ -220,6 +220,34 @@ function borderIndex(context: OperatorContext, mode: string, position: number, e
   return at < extent ? at : period - at;
 }
 
+/** Blocks of channels spread over the image; `DCR` has the block outermost among the channels, `CRD` innermost. */
+function depthToSpace(context: OperatorContext): TfTensor {
+  const { tf, node } = context;
+  const x = operand(context, 0);
+  const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
+  const size = intAttribute(node, "blocksize", 1);
+  const depth = channels / size ** 2;
+  const isBlockFirst = stringAttribute(node, "mode", "DCR") === "DCR";
+  const blocks = isBlockFirst ? [size, size, depth] : [depth, size, size];
+  const order = isBlockFirst ? [0, 3, 4, 1, 5, 2] : [0, 1, 4, 2, 5, 3];
+  const spread = tf.transpose(tf.reshape(x, [batch, ...blocks, height, width]), order);
+  return tf.reshape(spread, [batch, depth, height * size, width * size]);
+}
+
+/** Blocks of the image stacked as channels, the block outermost. */
+function spaceToDepth(context: OperatorContext): TfTensor {
+  const { tf, node } = context;
+  const x = operand(context, 0);
+  const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
+  const size = intAttribute(node, "blocksize", 1);
+  const [rows, columns] = [height / size, width / size];
+  const blocks = tf.transpose(
+    tf.reshape(x, [batch, channels, rows, size, columns, size]),
+    [0, 3, 5, 1, 2, 4],
+  );
+  return tf.reshape(blocks, [batch, channels * size ** 2, rows, columns]);
+}
+
 /** Movement of elements by axes and extents. */
 export const LAYOUT: Readonly<Record<string, TfjsOperator>> = {
   Reshape: same(reshape),
@@ -233,4 +261,6 @@ export const LAYOUT: Readonly<Record<string, TfjsOperator>> = {
   Split: same(split),
   Slice: same(slice),
   Pad: same(pad),
+  DepthToSpace: same(depthToSpace),
+  SpaceToDepth: same(spaceToDepth),
 };

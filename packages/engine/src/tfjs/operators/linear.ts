@@ -1,6 +1,6 @@
-import { broadcastShapes, floatAttribute, intAttribute } from "@isthmus/graph/build";
+import { broadcastShapes, floatAttribute, intAttribute, stringAttribute } from "@isthmus/graph/build";
 import type { Tfjs, TfTensor } from "../load-tfjs.ts";
-import { type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
+import { cannotCompute, type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
 
 const product = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);
 
@@ -47,5 +47,61 @@ function multiply(tf: Tfjs, x: TfTensor, y: TfTensor): TfTensor {
   return tf.reshape(tf.matMul(stack(x), stack(y)), [...batch, rows, columns]);
 }
 
+/**
+ * Product over named indices, of which those not in the result are summed over: all operands are laid out along all indices,
+ * multiplied and summed. TensorFlow.js's own has no gradient.
+ */
+function einsum(context: OperatorContext): TfTensor {
+  const { tf, node, inputs } = context;
+  const equation = stringAttribute(node, "equation", "").replaceAll(" ", "");
+  const [left = "", right] = equation.split("->");
+  const terms = left.split(",");
+  const isSupported = terms.length === inputs.length && /^[A-Za-z,]*$/.test(left);
+  if (!isSupported || terms.some((term) => new Set(term).size < term.length)) {
+    throw cannotCompute(
+      context,
+      "its operands must have distinct letters and no ellipsis",
+      `it is ${equation}`,
+    );
+  }
+  const letters = [...new Set(terms.join(""))];
+  const once = letters.filter((letter) => left.split(letter).length === 2).sort();
+  const kept = right === undefined ? once : [...right];
+  const summed = letters.filter((letter) => !kept.includes(letter));
+  const order = [...kept, ...summed];
+  const factors = terms.map((term, i) => alongLetters(tf, operand(context, i), { term, order }));
+  const total = factors.reduce((product, factor) => tf.mul(product, factor));
+  return summed.length === 0
+    ? total
+    : tf.sum(
+        total,
+        order.slice(kept.length).map((_, i) => kept.length + i),
+      );
+}
+
+/** Axes named by the letters of `term` at their places in `order`, with axes of extent 1 between. */
+function alongLetters(
+  tf: Tfjs,
+  x: TfTensor,
+  { term, order }: { readonly term: string; readonly order: readonly string[] },
+): TfTensor {
+  const own = order.filter((letter) => term.includes(letter));
+  const sorted =
+    x.rank === 0
+      ? x
+      : tf.transpose(
+          x,
+          own.map((letter) => term.indexOf(letter)),
+        );
+  return tf.reshape(
+    sorted,
+    order.map((letter) => x.shape[term.indexOf(letter)] ?? 1),
+  );
+}
+
 /** Matrix products. */
-export const LINEAR: Readonly<Record<string, TfjsOperator>> = { Gemm: same(gemm), MatMul: same(matMul) };
+export const LINEAR: Readonly<Record<string, TfjsOperator>> = {
+  Gemm: same(gemm),
+  MatMul: same(matMul),
+  Einsum: same(einsum),
+};

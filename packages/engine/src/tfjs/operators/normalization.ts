@@ -90,6 +90,16 @@ function instanceNorm(context: OperatorContext): TfTensor {
   return tf.add(tf.mul(y, wide(operand(context, 1))), wide(operand(context, 2)));
 }
 
+/** Divided by the length along an axis, in the sum of magnitudes or of squares. */
+function lpNorm(context: OperatorContext): TfTensor {
+  const { tf, node } = context;
+  const x = operand(context, 0);
+  const axes = [wrapAxis(intAttribute(node, "axis", -1), x.rank)];
+  const isSum = intAttribute(node, "p", 2) === 1;
+  const length = isSum ? tf.sum(tf.abs(x), axes, true) : tf.sqrt(tf.sum(tf.mul(x, x), axes, true));
+  return tf.div(x, length);
+}
+
 /** Norms. */
 export const NORMALIZATION: Readonly<Record<string, TfjsOperator>> = {
   BatchNormalization: same(batchNorm),
@@ -97,4 +107,5 @@ export const NORMALIZATION: Readonly<Record<string, TfjsOperator>> = {
   RMSNormalization: same(rmsNorm),
   GroupNormalization: same(groupNorm),
   InstanceNormalization: same(instanceNorm),
+  LpNormalization: same(lpNorm),
 };

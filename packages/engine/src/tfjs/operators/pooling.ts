@@ -9,43 +9,46 @@ import {
   sameThen,
   type TfjsOperator,
 } from "../operator.ts";
+import { findMaxima } from "./find-maxima.ts";
 import { padConstant } from "./layout.ts";
 import { fromImage, toImage, type Window, windowOf } from "./window.ts";
-
-function poolWindow(context: OperatorContext, x: TfTensor): Window {
-  const window = windowOf(context, x.shape.slice(2), intsAttribute(context.node, "kernel_shape") ?? []);
-  if (window.dilations.every((step) => step === 1)) return window;
-  throw cannotCompute(
-    context,
-    "a pooling must not be dilated",
-    `dilations are ${window.dilations.join(", ")}`,
-  );
-}
 
 const padImage = (tf: Tfjs, image: TfTensor, pads: Window["pads"], value: number): TfTensor =>
   padConstant(tf, image, { pads: [[0, 0], ...pads, [0, 0]], value });
 
-function maxPool(context: OperatorContext): TfTensor {
+/** Largest elements of windows, and where they are as row-major positions in all of the input. */
+function maxPool(context: OperatorContext): TfTensor[] {
   const { tf, node } = context;
   const x = operand(context, 0);
-  if ((node.outputs[1] ?? "") !== "") {
-    throw cannotCompute(
-      context,
-      "only the largest elements themselves are found",
-      "their indices are wanted too",
-    );
+  const spatial = x.rank - 2;
+  const window = windowOf(context, x.shape.slice(2), intsAttribute(node, "kernel_shape") ?? []);
+  const { taps, strides, dilations, pads } = window;
+  const isDilated = dilations.some((step) => step !== 1);
+  const wantsIndices = (node.outputs[1] ?? "") !== "";
+  if (wantsIndices && intAttribute(node, "storage_order", 0) !== 0) {
+    throw cannotCompute(context, "indices must be in row-major order", "storage_order is 1");
   }
-  const { taps, strides, pads } = poolWindow(context, x);
+  const indices = isDilated || wantsIndices ? [findMaxima(tf, x, window)] : [];
+  if (isDilated)
+    return indices.flatMap((at) => [
+      tf.reshape(tf.gather(tf.reshape(x, [-1]), tf.reshape(at, [-1])), at.shape),
+      at,
+    ]);
   // Not infinite, since 0 times infinity would make a gradient NaN.
   const padded = padImage(tf, toImage(tf, x), pads, -3.4e38);
-  return fromImage(tf, tf.maxPool(padded as Tensor4D, [...taps], [...strides], "valid"), x.rank - 2);
+  const largest = tf.maxPool(padded as Tensor4D, [...taps], [...strides], "valid");
+  return [fromImage(tf, largest, spatial), ...indices];
 }
 
 /** Means over windows; pads count only with `count_include_pad`, and never those that `ceil_mode` adds. */
 function averagePool(context: OperatorContext): TfTensor {
   const { tf } = context;
   const x = operand(context, 0);
-  const { taps, strides, pads } = poolWindow(context, x);
+  const window = windowOf(context, x.shape.slice(2), intsAttribute(context.node, "kernel_shape") ?? []);
+  const { taps, strides, dilations, pads } = window;
+  if (dilations.some((step) => step !== 1)) {
+    throw cannotCompute(context, "a mean must not be dilated", `dilations are ${dilations.join(", ")}`);
+  }
   const padded = padImage(tf, toImage(tf, x), pads, 0);
   const means = tf.avgPool(padded as Tensor4D, [...taps], [...strides], "valid");
   if (pads.flat().every((extent) => extent === 0)) return fromImage(tf, means, x.rank - 2);

@@ -17,7 +17,7 @@ function describeFamily(family: FamilyName): string {
     const note = standard === undefined || standard === 0 ? "" : ` (${defaultNote(standard)})`;
     return `  ${text.padEnd(longest)}  ${help}${note}`;
   });
-  return [formOf(form), `  ${form.help}; for example ${form.example}`, ...lines].join("\n");
+  return [formOf(form), `  ${form.help}`, ...lines, `  for example ${form.example}`].join("\n");
 }
 
 function defaultNote(value: unknown): string {

@@ -2,7 +2,16 @@ import { readFileSync } from "node:fs";
 import type { Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, gradient, gradientName } from "@isthmus/graph";
-import { GraphBuilder, gemm, tanh } from "@isthmus/graph/build";
+import {
+  batchNorm,
+  conv,
+  GraphBuilder,
+  gemm,
+  reduceMean,
+  relu,
+  tanh,
+  type Value,
+} from "@isthmus/graph/build";
 import {
   attachLoss,
   createTrainingStep,
@@ -129,4 +138,59 @@ describe.each(golden.updates)("$optimizer", ({ optimizer, losses, weights, norms
       expect(distance(numbersOf(result.carried.get(name) as Tensor), expected)).toBeLessThan(2e-5);
     }
   });
+});
+
+describe("batch norm in training", () => {
+  const shapes: Readonly<Record<string, readonly number[]>> = {
+    "conv.weight": [4, 2, 3, 3],
+    "norm.weight": [4],
+    "norm.bias": [4],
+    "head.weight": [3, 4],
+  };
+
+  function smallCnn(opset: number): Graph {
+    const builder = new GraphBuilder("cnn", opset);
+    const x = builder.input("x", { dtype: "f32", shape: [3, 2, 5, 5] });
+    const [kernel, scale, bias, head] = Object.entries(shapes).map(([name, shape]) =>
+      builder.weight(name, { dtype: "f32", shape }),
+    ) as [Value, Value, Value, Value];
+    const statistic = (name: string) => builder.weight(name, { dtype: "f32", shape: [4] }, "statistic");
+    const [mean, variance] = [statistic("norm.running_mean"), statistic("norm.running_var")];
+    const h = batchNorm(conv(x, kernel, { pads: [1, 1, 1, 1] }), { scale, bias, mean, variance });
+    return builder.build([gemm(reduceMean(relu(h), { axes: [2, 3] }), head, { transB: true })]);
+  }
+
+  test.each([17, 21])(
+    "createTrainingStep() trains as PyTorch does, statistics included; opset %d",
+    async (opset) => {
+      const step = await createTrainingStep(smallCnn(opset), engine, {
+        batch: 3,
+        loss: { kind: "cross-entropy" },
+        optimizer: { kind: "sgd", momentum: 0.9 },
+      });
+      const weights = Object.entries(shapes).map(([name, shape], k): [string, Tensor] => [
+        name,
+        waves(shape, k + 1, 0.5, name === "norm.weight" ? 1 : 0),
+      ]);
+      const { losses, weights: expected } = golden.batchNorm;
+      const result = await runSteps(step, {
+        steps: STEPS,
+        weights: new Map([
+          ...weights,
+          ["norm.running_mean", waves([4], 8, 0.3)],
+          ["norm.running_var", waves([4], 9, 0.3, 1)],
+        ]),
+        feedsAt: (count) =>
+          new Map([
+            ["x", waves([3, 2, 5, 5], 20 + count, 1.2)],
+            ["labels", integers([0, 1, 2].map((i) => (i + count) % 3))],
+          ]),
+      });
+      expect(distance(result.losses, losses)).toBeLessThan(1e-5);
+      expect([...result.carried.keys()]).toEqual(expect.arrayContaining(Object.keys(expected)));
+      for (const [name, numbers] of Object.entries(expected)) {
+        expect(distance(numbersOf(result.carried.get(name) as Tensor), numbers), name).toBeLessThan(2e-5);
+      }
+    },
+  );
 });

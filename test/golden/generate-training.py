@@ -3,7 +3,7 @@
 Weights and examples are closed formulas of the index of an element, evaluated in f64 and rounded to f32, as waves() of
 test/helpers/waves.ts evaluates them, so that only results are stored. Everything is computed in f64 from there on.
 
-Made with torch 2.15.0 on a CPU: python generate-training.py
+Made with torch 2.15.0 on a CPU: python generate-training.py && npx biome format --write training.json
 """
 
 import json
@@ -227,14 +227,7 @@ def main():
         "batchNorm": batch_norm(),
         "schedules": list(schedules()),
     }
-    parts = [f" {json.dumps(key)}: {dump(value)}" for key, value in golden.items()]
-    (FOLDER / "training.json").write_text("{\n" + ",\n".join(parts) + "\n}\n")
-
-
-def dump(value):
-    if not isinstance(value, list):
-        return json.dumps(value)
-    return "[\n" + ",\n".join(f"  {json.dumps(each)}" for each in value) + "\n ]"
+    (FOLDER / "training.json").write_text(json.dumps(golden, indent=2) + "\n")
 
 
 main()

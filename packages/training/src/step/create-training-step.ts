@@ -1,5 +1,5 @@
 import { DTYPES, MismatchError } from "@isthmus/core";
-import { type Engine, type Graph, gradient, gradientName, specialize } from "@isthmus/graph";
+import { type Engine, type Graph, gradient, gradientName, lowerBatchNorm, specialize } from "@isthmus/graph";
 import { GraphBuilder, type Value } from "@isthmus/graph/build";
 import { attachLoss } from "../loss/attach-loss.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
@@ -95,7 +95,7 @@ function assembleStep({
     ...carried.map(({ output }) => output),
   ];
   return {
-    graph: builder.build(outputs),
+    graph: lowerBatchNorm(builder.build(outputs)),
     batch,
     examples,
     targets: targets.name,

@@ -326,7 +326,7 @@ describe("isthmus barrier", () => {
       expect(result.barrier[measure].midpoint).toBeCloseTo(middle![measure] - ends, 12);
     }
     expect(result.barrier.loss.chord).toBeGreaterThan(0.8);
-    expect(result).toMatchObject({ kind: "barrier", path: "linear", batchNorm: "keep", examples: 500, a, b });
+    expect(result).toMatchObject({ kind: "barrier", path: "linear", statistics: "keep", examples: 500, a, b });
   });
 
   it("isthmus barrier aligns, compares, refines, resamples and reports", async () => {
@@ -389,16 +389,21 @@ describe("isthmus barrier", () => {
 });
 
 describe("isthmus demo", () => {
-  it("isthmus demo aligns, merges and measures the example", async () => {
-    const { code, stdout } = await runCli(["demo", "--points", "3", "-o", join(folder, "demo")]);
+  it("isthmus demo trains two networks, aligns, merges and measures them", async () => {
+    const demo = ["demo", "--net", "mlp:64x2", "--epochs", "1", "--points", "3", "-o", join(folder, "demo")];
+    const { code, stdout } = await runCli(demo);
     expect(code).toBe(0);
-    expect(stdout).toContain("as trained: barrier 1.387");
-    expect(stdout).toMatch(/aligned: barrier 0\.00\d+/);
-    expect(stdout).toMatch(/the ridge becomes \d\d\d times lower/);
+    expect(stdout).toMatch(/^Two networks, mlp:64x2, have just learned .*: 1 epoch\n/);
+    expect(stdout).toMatch(/Of 10,000 test images A reads 9\d\.\d\d % rightly, and B 9\d\.\d\d %/);
+    expect(stdout).toMatch(/as trained: barrier \d\.\d+/);
+    expect(stdout).toMatch(/the ridge becomes \d+ times lower/);
     expect(readdirSync(join(folder, "demo")).sort()).toEqual([
+      "a.safetensors",
       "alignment.json",
+      "b.safetensors",
       "barrier.html",
       "barrier.json",
+      "graph.onnx",
       "merged.safetensors",
     ]);
   });

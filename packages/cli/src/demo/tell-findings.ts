@@ -1,0 +1,75 @@
+import type { BarrierResult } from "@isthmus/barrier";
+import type { DataSet } from "@isthmus/graph";
+import { formatMeasure, formatNumber } from "@isthmus/report";
+import { formatBarriers } from "../format-barriers.ts";
+import { formatPairs } from "../format-table.ts";
+import { formatAccuracy, formatRate, formatSeconds } from "../training/format-training.ts";
+import type { Context } from "../verb.ts";
+import { curvesOf, type DemoFiles, type Findings } from "./findings.ts";
+
+/** Tells what the demo has done and found, to be read from top to bottom. */
+export function tellFindings(
+  findings: Findings,
+  { files, data }: { readonly files: DemoFiles; readonly data: DataSet },
+  { terminal }: Context,
+): string {
+  const { before, after } = findings;
+  const [a, b] = [before.points[0], before.points.at(-1)];
+  const middle = ({ points }: BarrierResult) => points[points.length >> 1];
+  return `${tellTraining(findings)}
+Of ${data.size.toLocaleString("en-US")} test images A reads ${right(a)} rightly, and B ${right(b)}. What lies between them?
+
+${formatBarriers(curvesOf(findings), terminal)}
+
+As trained, a ridge: half-way the loss is ${formatNumber(middle(before)?.loss ?? 0)}, against ${formatNumber(a?.loss ?? 0)} at A, and ${error(middle(before))} are misread.
+The two have learned the same thing in different places: hidden units have no order of their own.
+
+Alignment puts the units of B in the order in which they match those of A. What B computes
+stays the same, and the ridge ${tellRidge(findings)}. The average of the two, which was made by
+no training at all, misreads ${error(middle(after))}.
+
+Written:
+${indent(
+  formatPairs([
+    [files.a, "network A, trained"],
+    [files.b, "network B, trained"],
+    [files.graph, "their architecture"],
+    [files.merged, "the average of A and aligned B"],
+    [files.page, "these curves and numbers as a page: open it in a browser"],
+    [files.numbers, "the same as JSON"],
+    [files.alignment, "which unit of B went where"],
+  ]),
+)}
+
+Next, with your own networks:
+${indent(`npx isthmus train --net mlp:512x3 --data fashion-mnist --seed 0 -o a.safetensors
+npx isthmus symmetry model.onnx --verify
+npx isthmus merge a.safetensors b.safetensors --align --graph model.onnx -o merged.safetensors
+npx isthmus barrier a.safetensors b.safetensors --graph model.onnx --data mnist:test --align --report barrier.html`)}`;
+}
+
+function tellTraining({ pair: { results, net } }: Findings): string {
+  const seconds = results.reduce((sum, result) => sum + result.seconds, 0);
+  const rate = Math.max(...results.map(({ examplesPerSecond }) => examplesPerSecond));
+  const { length } = results[0].epochs;
+  return `Two networks, ${net}, have just learned to read digits from different random starts: ${length} ${length === 1 ? "epoch" : "epochs"}
+each, ${formatSeconds(seconds)} together, up to ${formatRate(rate)} images a second.`;
+}
+
+/** How much lower the ridge has become; alignment may leave none at all. */
+function tellRidge({ before, after }: Findings): string {
+  const [high, low] = [before.barrier.loss.chord, after.barrier.loss.chord];
+  return low > 0 ? `becomes ${Math.round(high / low)} times lower` : "is gone";
+}
+
+function right(point: { readonly error: number } | undefined): string {
+  return formatAccuracy(1 - (point?.error ?? 0));
+}
+
+function error(point: { readonly error: number } | undefined): string {
+  return formatMeasure(point?.error ?? 0, "error");
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, "  ");
+}

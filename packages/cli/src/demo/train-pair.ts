@@ -1,0 +1,82 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { saveCheckpoint, saveFile } from "@isthmus/core";
+import { openDataSet } from "@isthmus/engine";
+import { type DataSet, type Engine, encodeGraph } from "@isthmus/graph";
+import { type TrainResult, train } from "@isthmus/training";
+import { type Network, parseNetwork } from "@isthmus/zoo";
+import { describeMaking } from "../provenance.ts";
+import { formatPace } from "../training/format-training.ts";
+import type { Context } from "../verb.ts";
+
+/** How the two networks of the demo are trained. */
+export interface PairOptions {
+  /** Folder that the files go to; made if it is missing. */
+  readonly output: string;
+  readonly net: string;
+  readonly epochs: number;
+  /** Seed of A; that of B is one more. */
+  readonly seed: number;
+}
+
+/** Two networks of one architecture, trained from two seeds. */
+export interface TrainedPair {
+  readonly graph: string;
+  /** The short string of the architecture. */
+  readonly net: string;
+  /** Files of A and B. */
+  readonly checkpoints: readonly [string, string];
+  readonly results: readonly [TrainResult, TrainResult];
+}
+
+/** Trains two networks on handwritten digits, and saves them with their graph. */
+export async function trainPair(
+  options: PairOptions,
+  { engine, evaluationData }: { readonly engine: Engine; readonly evaluationData: DataSet },
+  context: Context,
+): Promise<TrainedPair> {
+  const { output, seed } = options;
+  context.progress("Reading the data");
+  const data = await openDataSet("mnist:train");
+  const network = parseNetwork(options.net, data);
+  await mkdir(output, { recursive: true });
+  const graph = join(output, "graph.onnx");
+  await saveFile(graph, encodeGraph(network.graph));
+  const trainOne = (name: string, own: number) =>
+    trainAndSave({ network, engine, data, evaluationData }, { ...options, seed: own, name }, context);
+  const a = await trainOne("a", seed);
+  const b = await trainOne("b", seed + 1);
+  return { graph, net: network.spec, checkpoints: [a.path, b.path], results: [a.result, b.result] };
+}
+
+async function trainAndSave(
+  parts: {
+    readonly network: Network;
+    readonly engine: Engine;
+    readonly data: DataSet;
+    readonly evaluationData: DataSet;
+  },
+  { output, name, epochs, seed }: PairOptions & { readonly name: string },
+  { signal, progress, version }: Context,
+): Promise<{ readonly path: string; readonly result: TrainResult }> {
+  const { network } = parts;
+  const { weights, result } = await train(
+    { ...parts, graph: network.graph, weights: network.initialize(seed) },
+    {
+      seed,
+      epochs,
+      signal,
+      onProgress: (at) =>
+        progress(`Training ${name.toUpperCase()} from seed ${seed}`, at.step / at.steps, () =>
+          formatPace(at),
+        ),
+    },
+  );
+  const path = join(output, `${name}.safetensors`);
+  await saveCheckpoint(weights, path, {
+    metadata: describeMaking([], { verb: "demo", version, network: network.spec, epochs, seed }),
+    overwrite: true,
+    signal,
+  });
+  return { path, result };
+}

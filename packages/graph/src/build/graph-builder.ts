@@ -61,11 +61,22 @@ export class GraphBuilder {
    * @throws MismatchError if the graph is not typed; `specialize` makes it so
    */
   static from(graph: Graph): GraphBuilder {
+    const builder = GraphBuilder.rewriting(graph);
+    for (const node of graph.nodes) builder.adopt(node);
+    return builder;
+  }
+
+  /**
+   * Starts from a typed graph without its nodes, to which all its names belong nevertheless: for rewriting it node by node, in
+   * order, each adopted as it is or replaced.
+   * @throws MismatchError if the graph is not typed; `specialize` makes it so
+   */
+  static rewriting(graph: Graph): GraphBuilder {
     const builder = new GraphBuilder(graph.name, graph.opsets);
     builder.#inputs.push(...graph.inputs);
     for (const [name, info] of graph.weights) builder.#weights.set(name, info);
     for (const [name, tensor] of graph.constants) builder.#constants.set(name, tensor);
-    for (const node of graph.nodes) builder.#addNode(node);
+    for (const node of graph.nodes) builder.#nodeNames.add(node.name);
     for (const [name, type] of typesOf(graph)) builder.#types.set(name, type);
     return builder;
   }
@@ -161,6 +172,11 @@ export class GraphBuilder {
     return outputs.flatMap((output, i) =>
       output === undefined ? [] : [this.#declare(names[i] ?? "", output)],
     );
+  }
+
+  /** Adds a node as it is, of which the types of all values are known: one of the graph that the builder started from. */
+  adopt(node: Node): void {
+    this.#addNode(node);
   }
 
   /** Gives a value a name of its own, for outputs that are known by name. */

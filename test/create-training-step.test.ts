@@ -1,7 +1,7 @@
 import type { Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, gradient, gradientName, specialize } from "@isthmus/graph";
-import { dropout, GraphBuilder, gather, gemm, relu, type Value } from "@isthmus/graph/build";
+import { batchNorm, dropout, GraphBuilder, gather, gemm, relu, type Value } from "@isthmus/graph/build";
 import { attachLoss, createTrainingStep, type LossSpec, type OptimizerSpec } from "@isthmus/training";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -162,6 +162,36 @@ describe("createTrainingStep()", () => {
     const slope = await gradientsAt(moved, examples());
     const expected = new Map([...weights].map(([name, w]) => [name, shifted(w, slope.get(name)!, -0.1)]));
     expectClose(carried, expected, 1e-6);
+  });
+
+  test("takes statistics of norms from the first pass of sam", async () => {
+    const builder = new GraphBuilder("normed", 21);
+    const x = builder.input("x", { dtype: "f32", shape: [BATCH, 6] });
+    const w = builder.weight("w", { dtype: "f32", shape: [3, 6] });
+    const vector = (name: string, role: "parameter" | "statistic") =>
+      builder.weight(name, { dtype: "f32", shape: [3] }, role);
+    const graph = builder.build([
+      batchNorm(gemm(x, w, { transB: true }), {
+        scale: vector("scale", "parameter"),
+        bias: vector("bias", "parameter"),
+        mean: vector("mean", "statistic"),
+        variance: vector("variance", "statistic"),
+      }),
+    ]);
+    const weights = weightsOf(graph);
+    const run = async (optimizer: OptimizerSpec) => {
+      const step = await createTrainingStep(graph, engine, { batch: BATCH, loss: crossEntropy, optimizer });
+      expect(step.carried.map(({ input, role }) => [input, role])).toEqual(
+        [...graph.weights].map(([name, { role }]) => [name, role]),
+      );
+      return runSteps(step, { steps: 1, weights, feedsAt: examples });
+    };
+    const [plain, sharp] = [await run(sgd), await run({ kind: "sam", rho: 0.5, base: sgd })];
+    for (const name of ["mean", "variance"]) {
+      expect(sharp.carried.get(name)).toEqual(plain.carried.get(name));
+      expect(sharp.carried.get(name)).not.toEqual(weights.get(name));
+    }
+    expect(sharp.carried.get("w")).not.toEqual(plain.carried.get("w"));
   });
 
   test("leaves frozen parameters as they are", async () => {

@@ -1,12 +1,15 @@
 import { DTYPES, formatShape, MismatchError, sizeOf, UnsupportedError } from "@isthmus/core";
 import { GraphBuilder } from "../build/graph-builder.ts";
 import { sum } from "../build/operators/elementwise.ts";
-import { expand } from "../build/operators/layout.ts";
 import type { Value } from "../build/value.ts";
+import { capturedNames } from "../ir/captured-names.ts";
 import type { Graph, Node } from "../ir/graph.ts";
+import { shareNodes } from "../ir/share-nodes.ts";
 import { gradientName } from "./gradient-name.ts";
 import type { GradientRule } from "./gradient-rule.ts";
+import { stopRule } from "./rules/stop.ts";
 import { GRADIENT_RULES } from "./rules/table.ts";
+import { zeros } from "./zeros.ts";
 
 /** Options of {@link gradient}. */
 export interface GradientOptions {
@@ -20,13 +23,17 @@ export interface GradientOptions {
  * Differentiates a graph (reverse mode): returns the graph that also computes the gradients of a loss.
  *
  * Its outputs are those of `graph`, the loss if it is not among them, then for each value its gradient, of its shape and
- * named by `gradientName`; zeros where the loss does not depend on it. Gradients are ordinary operators, and the result is
- * typed: it can be differentiated again.
+ * named by `gradientName`; zeros where the loss does not depend on it. Nodes of the graph stay as they are; gradients are
+ * ordinary operators behind them, what several rules compute alike once, and the result is typed: it can be differentiated again.
+ * The same graph gives the same bytes.
+ *
+ * A batch norm in training mode stays one, which engines may not run: `lowerBatchNorm` is for when all is differentiated.
  *
  * @param graph - typed, as `specialize` makes it
- * @throws MismatchError if the graph is not typed, the loss is not a scalar, or a value to differentiate by is unknown or
- *   not floating-point
- * @throws UnsupportedError if an operator on the way has no gradient rule; it names the node
+ * @throws MismatchError if the graph is not typed, the loss is not a scalar, or a value to differentiate by is not
+ *   floating-point
+ * @throws RangeError if the loss or a value to differentiate by is unknown
+ * @throws UnsupportedError if an operator on the way, or control flow, has no gradient rule; it names the node
  */
 export function gradient(graph: Graph, options: GradientOptions): Graph {
   const builder = GraphBuilder.from(graph);
@@ -34,12 +41,13 @@ export function gradient(graph: Graph, options: GradientOptions): Graph {
   const wanted = wantedValues(graph, builder, options.withRespectTo);
   const cotangents = sweepBack(graph, builder, loss, new Set(wanted.map(({ name }) => name)));
   const gradients = wanted.map((value) => {
-    const found = cotangents.take(value.name) ?? expand(builder.scalar(0, value.dtype), value.shape);
+    const found = cotangents.take(value.name) ?? zeros(value, value.shape);
     return builder.rename(found, gradientName(loss.name, value.name));
   });
-  const own = graph.outputs.map(({ name }) => builder.value(name));
-  const withLoss = own.some(({ name }) => name === loss.name) ? own : [...own, loss];
-  return builder.build([...withLoss, ...gradients]);
+  const outputs = graph.outputs.map(({ name }) => builder.value(name));
+  const withLoss = outputs.some(({ name }) => name === loss.name) ? outputs : [...outputs, loss];
+  const own = new Set(graph.nodes);
+  return shareNodes(builder.build([...withLoss, ...gradients]), (node) => own.has(node));
 }
 
 function lossOf(graph: Graph, builder: GraphBuilder, name: string): Value {
@@ -52,14 +60,9 @@ function lossOf(graph: Graph, builder: GraphBuilder, name: string): Value {
 }
 
 function wantedValues(graph: Graph, builder: GraphBuilder, given: readonly string[] | undefined): Value[] {
-  const isFloat = (value: Value) => DTYPES[value.dtype].float;
-  const values =
-    given === undefined
-      ? parametersOf(graph)
-          .map((name) => builder.value(name))
-          .filter(isFloat)
-      : given.map((name) => builder.value(name));
-  const integer = values.find((value) => !isFloat(value));
+  if (given === undefined) return parametersOf(graph, builder);
+  const values = [...new Set(given)].map((name) => builder.value(name));
+  const integer = values.find((value) => !DTYPES[value.dtype].float);
   if (integer !== undefined) {
     throw new MismatchError(
       `Cannot differentiate graph "${graph.name}" with respect to "${integer.name}" as it must be floating-point: it is ${integer.dtype}`,
@@ -68,22 +71,31 @@ function wantedValues(graph: Graph, builder: GraphBuilder, given: readonly strin
   }
   if (values.length > 0) return values;
   throw new MismatchError(
-    `Cannot differentiate graph "${graph.name}" as it needs at least one floating-point parameter: it has ${graph.weights.size} weights, none of them one`,
+    `Cannot differentiate graph "${graph.name}" as it needs at least one value to differentiate by: got none`,
+    { parameters: [] },
+  );
+}
+
+function parametersOf(graph: Graph, builder: GraphBuilder): Value[] {
+  const parameters = [...graph.weights].filter(
+    ([, { role, dtype }]) => role === "parameter" && DTYPES[dtype].float,
+  );
+  if (parameters.length > 0) return parameters.map(([name]) => builder.value(name));
+  const found = [...graph.weights].map(([name, { dtype, role }]) => `"${name}" is a ${role} of ${dtype}`);
+  throw new MismatchError(
+    `Cannot differentiate graph "${graph.name}" as it needs at least one floating-point parameter: ${found.join(", ") || "it has no weights"}`,
     { parameters: [...graph.weights.keys()] },
   );
 }
 
 /**
- * Names of the values a graph is differentiated by.
+ * Names of the values a graph is differentiated by, each once.
  * @param given - @defaultValue all floating-point weights that are parameters
- * @throws MismatchError if there is none, or one is unknown or not floating-point
+ * @throws MismatchError if there is none, or one is not floating-point
+ * @throws RangeError if one is unknown
  */
 export function differentiableValues(graph: Graph, given?: readonly string[]): string[] {
   return wantedValues(graph, GraphBuilder.from(graph), given).map(({ name }) => name);
-}
-
-function parametersOf(graph: Graph): string[] {
-  return [...graph.weights].filter(([, { role }]) => role === "parameter").map(([name]) => name);
 }
 
 /** Gradients found so far, summed when they are asked for. */
@@ -116,9 +128,9 @@ function sweepBack(
   const seed = builder.numbers([1], loss.dtype, loss.shape);
   if (active.has(loss.name)) cotangents.add(loss.name, seed);
   for (const node of graph.nodes.toReversed()) {
+    if (!usesActive(node, active)) continue;
     const results = node.outputs.map((name) => cotangents.take(name));
     if (results.every((result) => result === undefined)) continue;
-    if (!node.inputs.some((name) => active.has(name))) continue;
     const parts = applyRule({ graph, builder, node, active }, results);
     node.inputs.forEach((name, i) => {
       const part = parts[i];
@@ -132,12 +144,17 @@ function sweepBack(
 function activeValues(graph: Graph, builder: GraphBuilder, wanted: ReadonlySet<string>): ReadonlySet<string> {
   const active = new Set(wanted);
   for (const node of graph.nodes) {
-    if (!node.inputs.some((name) => active.has(name))) continue;
+    if (!usesActive(node, active) || findRule(node) === stopRule) continue;
     for (const name of node.outputs) {
       if (name !== "" && DTYPES[builder.value(name).dtype].float) active.add(name);
     }
   }
   return active;
+}
+
+/** Whether a node, or a branch or loop body in it, uses an active value. */
+function usesActive(node: Node, active: ReadonlySet<string>): boolean {
+  return [...node.inputs, ...capturedNames(node)].some((name) => active.has(name));
 }
 
 interface RuleTask {
@@ -166,12 +183,17 @@ function applyRule(
   });
 }
 
+function findRule({ op, domain }: Node): GradientRule | undefined {
+  return domain === "" || domain === "ai.onnx" ? GRADIENT_RULES.get(op) : undefined;
+}
+
 function ruleOf(graph: Graph, node: Node): GradientRule {
-  const isStandard = node.domain === "" || node.domain === "ai.onnx";
-  const rule = isStandard ? GRADIENT_RULES.get(node.op) : undefined;
+  const rule = findRule(node);
   if (rule !== undefined) return rule;
+  const name = node.domain === "" ? node.op : `${node.domain}.${node.op}`;
+  const hasBody = [...node.attributes.values()].some(({ type }) => type === "graph");
   throw new UnsupportedError(
-    `Cannot differentiate graph "${graph.name}" as every operator between parameters and loss needs a gradient rule: node "${node.name}" is ${isStandard ? "" : `${node.domain}.`}${node.op}, which has none`,
+    `Cannot differentiate graph "${graph.name}" as every operator between loss and what to differentiate by needs a gradient rule: node "${node.name}" is ${name}, which has none${hasBody ? " as it is control flow" : ""}`,
     { feature: node.op },
   );
 }

@@ -3,10 +3,15 @@ export {
   type CreateDataSetOptions,
   createDataSet,
 } from "./datasets/create-data-set.ts";
+export {
+  CREATE_TEXT_DATA_SET_DEFAULTS,
+  type CreateTextDataSetOptions,
+  createTextDataSet,
+} from "./datasets/create-text-data-set.ts";
 export { decodeIdx } from "./datasets/decode-idx.ts";
 export { decodeNpy } from "./datasets/decode-npy.ts";
 export { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions, openDataSet } from "./datasets/open-data-set.ts";
-export { DATA_SET_FORMS } from "./datasets/parse-data-set-name.ts";
+export { DATA_SET_FORMS, type Split } from "./datasets/parse-data-set-name.ts";
 export { readIdx } from "./datasets/read-idx.ts";
 export { readNpy } from "./datasets/read-npy.ts";
 export { type Npz, openNpz, readNpz } from "./datasets/read-npz.ts";

@@ -4,7 +4,7 @@ import type { Tensor } from "@isthmus/core";
 export interface Batch {
   /** `[batch, ...exampleShape]`, f32 scaled as the networks expect, or integers such as token ids. */
   readonly inputs: Tensor;
-  /** Class of each example, `[batch]`, 0-based. */
+  /** Class of each example, `[batch]`, 0-based; of text, the token that follows. */
   readonly labels: Int32Array;
 }
 
@@ -24,8 +24,10 @@ export interface DataSet {
   readonly size: number;
   /** Shape of one example without the batch axis, for example `[1, 28, 28]`. */
   readonly exampleShape: readonly number[];
-  /** Number of classes: one more than the largest label. */
+  /** Number of classes: one more than the largest label; of text, the size of the vocabulary. */
   readonly classes: number;
+  /** What each token stands for, `[classes]`; of text only. */
+  readonly vocabulary?: readonly string[];
   /** Scaling that was applied to bytes; absent where inputs are fed as they were given. */
   readonly scaling?: Scaling | undefined;
   /**

@@ -2,7 +2,6 @@ import {
   DTYPES,
   FormatError,
   formatShape,
-  InputError,
   resolveOptions,
   sizeOf,
   type Tensor,
@@ -11,6 +10,7 @@ import {
   viewBytes,
 } from "@isthmus/core";
 import type { Batch, DataSet, Scaling } from "@isthmus/graph";
+import { assertGathers, assertReads, limitTo, wrongBatch } from "./assert-reads.ts";
 import { checkLabels } from "./check-labels.ts";
 import { scaleTable, UNIT_SCALING } from "./scaling.ts";
 
@@ -65,11 +65,7 @@ export function createDataSet(
     classes: checked.classes,
     scaling: inputs.dtype === "u8" ? scaling : undefined,
     read(begin: number, end: number) {
-      if (!(Number.isInteger(begin) && Number.isInteger(end) && 0 <= begin && begin <= end && end <= size)) {
-        throw new RangeError(
-          `Cannot read examples ${begin} to ${end} of "${name}" as the range must be within it: it has ${size}`,
-        );
-      }
+      assertReads({ name, size }, begin, end);
       return {
         inputs: { ...readInputs(begin, end), shape: [end - begin, ...exampleShape] },
         labels: checked.labels.slice(begin, end),
@@ -89,14 +85,6 @@ export function createDataSet(
 function assertCount(option: "limit" | "classes", value: number): void {
   if (Number.isSafeInteger(value) && value >= 0) return;
   throw new RangeError(`Cannot create a data set as "${option}" must be a whole number: it is ${value}`);
-}
-
-function limitTo(limit: number, count: number, name: string): number {
-  if (limit <= count) return limit === 0 ? count : limit;
-  throw new InputError(
-    `Cannot take the first ${limit} examples of "${name}" as there must be as many: it has ${count}`,
-    { input: name },
-  );
 }
 
 function countExamples(name: string, inputs: Tensor, labels: Tensor | Int32Array): number {
@@ -192,27 +180,4 @@ function scaleExamplesInto(
 function floatsOf({ dtype, data }: Tensor): Float32Array {
   if (dtype === "f32" && data instanceof Float32Array) return data;
   throw wrongBatch(`its inputs must be f32: they are ${dtype}`);
-}
-
-function assertGathers(
-  { name, size, stride }: { readonly name: string; readonly size: number; readonly stride: number },
-  indices: Uint32Array,
-  { inputs, labels }: Batch,
-): void {
-  if (inputs.data.length !== indices.length * stride || labels.length !== indices.length) {
-    throw wrongBatch(
-      `it must have room for ${indices.length} examples: it has room for ${inputs.data.length / stride} and ${labels.length} labels`,
-    );
-  }
-  for (let i = 0; i < indices.length; i++) {
-    const index = indices[i] as number;
-    if (index < size) continue;
-    throw new RangeError(
-      `Cannot read example ${index} of "${name}" as it must be within the data set: it has ${size}`,
-    );
-  }
-}
-
-function wrongBatch(reason: string): RangeError {
-  return new RangeError(`Cannot read examples into a batch as ${reason}`);
 }

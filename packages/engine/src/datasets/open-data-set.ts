@@ -1,7 +1,10 @@
 import { DTYPES, InputError, resolveOptions } from "@isthmus/core";
 import type { DataSet, Scaling } from "@isthmus/graph";
 import { createDataSet } from "./create-data-set.ts";
+import { CREATE_TEXT_DATA_SET_DEFAULTS, createTextDataSet } from "./create-text-data-set.ts";
+import { decodeText } from "./decode-text.ts";
 import { type DataSetName, parseDataSetName } from "./parse-data-set-name.ts";
+import { readDataFile } from "./read-data-file.ts";
 import { readExamples } from "./read-examples.ts";
 import { FASHION_MNIST_SCALING, MNIST_SCALING, recogniseScaling, UNIT_SCALING } from "./scaling.ts";
 
@@ -9,10 +12,15 @@ import { FASHION_MNIST_SCALING, MNIST_SCALING, recogniseScaling, UNIT_SCALING } 
 export interface OpenDataSetOptions {
   /** How bytes become f32, where what the name or the images tell is not wanted. */
   readonly scaling: Scaling | undefined;
+  /** Tokens of an example of text, at least 2; other data have lengths of their own. */
+  readonly context: number;
 }
 
 /** Defaults of {@link openDataSet}. */
-export const OPEN_DATA_SET_DEFAULTS: OpenDataSetOptions = Object.freeze({ scaling: undefined });
+export const OPEN_DATA_SET_DEFAULTS: OpenDataSetOptions = Object.freeze({
+  scaling: undefined,
+  context: CREATE_TEXT_DATA_SET_DEFAULTS.context,
+});
 
 /**
  * Opens a data set by name, into memory.
@@ -24,6 +32,7 @@ export const OPEN_DATA_SET_DEFAULTS: OpenDataSetOptions = Object.freeze({ scalin
  * | `mnist:DIR`, `fashion-mnist:DIR` | IDX files under their published names, plain or gzip |
  * | `idx:IMAGES,LABELS` | two IDX files, plain or gzip |
  * | `npz:FILE`, `safetensors:FILE` | arrays `x` and `y`, or `x_test` and `y_test`, and others in use |
+ * | `text:FILE` | UTF-8, by characters, in windows of `context` of them; its last 10 % are its test split |
  *
  * Then optionally `:test` (the default) or `:train`, which tells nothing for files of one set, and `@N` for
  * the first N examples. Bytes are scaled by the option, else as the name says, else as published images are
@@ -31,19 +40,21 @@ export const OPEN_DATA_SET_DEFAULTS: OpenDataSetOptions = Object.freeze({ scalin
  * @throws InputError if the name has none of these forms, a file or package is missing, there are fewer than
  *   N examples, or `scaling` is given for inputs that are not bytes
  * @throws FormatError if a file is damaged, or inputs and labels do not belong together
- * @throws RangeError if `scaling` is out of its range
+ * @throws RangeError if `scaling` or `context` is out of its range
  */
 export async function openDataSet(name: string, options: Partial<OpenDataSetOptions> = {}): Promise<DataSet> {
-  const { scaling } = resolveOptions("open a data set", OPEN_DATA_SET_DEFAULTS, options);
+  const { scaling, context } = resolveOptions("open a data set", OPEN_DATA_SET_DEFAULTS, options);
   const parsed = parseDataSetName(name);
+  if (parsed.kind === "text") {
+    if (scaling !== undefined) throw notBytes(name, "characters");
+    const points = decodeText(await readDataFile(parsed.file), parsed.file);
+    return createTextDataSet(points, { name, context, split: parsed.split, limit: parsed.limit });
+  }
   const { inputs, labels } = await readExamples(parsed);
   const { limit } = parsed;
   if (inputs.dtype !== "u8" || !(inputs.data instanceof Uint8Array)) {
     if (scaling === undefined) return createDataSet(inputs, labels, { name, limit });
-    throw new InputError(
-      `Cannot scale the inputs of "${name}" as they must be bytes: they are ${inputs.dtype}${DTYPES[inputs.dtype].float ? ", which are fed as they are" : ""}`,
-      { input: name },
-    );
+    throw notBytes(name, `${inputs.dtype}${DTYPES[inputs.dtype].float ? ", which are fed as they are" : ""}`);
   }
   const recognised = recogniseScaling(inputs.data);
   const named = scalingOfName(parsed, recognised);
@@ -52,6 +63,12 @@ export async function openDataSet(name: string, options: Partial<OpenDataSetOpti
     limit,
     scaling: scaling ?? named ?? recognised ?? UNIT_SCALING,
     classes: named === undefined ? 0 : 10,
+  });
+}
+
+function notBytes(name: string, what: string): InputError {
+  return new InputError(`Cannot scale the inputs of "${name}" as they must be bytes: they are ${what}`, {
+    input: name,
   });
 }
 

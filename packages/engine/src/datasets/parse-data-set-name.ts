@@ -14,6 +14,7 @@ export type DataSetName = {
   | { readonly kind: "mnist" | "fashion-mnist"; readonly folder: string | undefined }
   | { readonly kind: "idx"; readonly images: string; readonly labels: string }
   | { readonly kind: "npz" | "safetensors"; readonly file: string }
+  | { readonly kind: "text"; readonly file: string }
 );
 
 /** Every form of name, for messages and help. */
@@ -25,6 +26,7 @@ export const DATA_SET_FORMS: readonly string[] = [
   "idx:IMAGES,LABELS",
   "npz:FILE",
   "safetensors:FILE",
+  "text:FILE",
 ];
 
 /**
@@ -50,6 +52,7 @@ export function parseDataSetName(name: string): DataSetName {
       return { ...common, kind, folder: path };
     case "npz":
     case "safetensors":
+    case "text":
       if (!path) throw nameError(name, `"${kind}:" must be followed by a file`);
       return { ...common, kind, file: path };
     case "idx":

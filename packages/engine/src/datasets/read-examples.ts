@@ -9,12 +9,15 @@ import { readIdxFolder } from "./read-idx-folder.ts";
 import { openNpz } from "./read-npz.ts";
 import { resolvePackage } from "./resolve-package.ts";
 
+/** A data set of arrays, as the user named it. */
+export type ArraysName = Exclude<DataSetName, { readonly kind: "text" }>;
+
 /**
  * Reads what a name stands for, as it is stored.
  * @throws InputError if a file, package or array is missing
  * @throws FormatError if a file is damaged
  */
-export async function readExamples(parsed: DataSetName): Promise<Examples> {
+export async function readExamples(parsed: ArraysName): Promise<Examples> {
   switch (parsed.kind) {
     case "mnist":
       return readIdxFolder(

@@ -1,0 +1,54 @@
+import { InputError } from "@isthmus/core";
+import type { Batch } from "@isthmus/graph";
+
+/** What is checked of a data set. */
+export interface Extent {
+  readonly name: string;
+  /** Number of examples. */
+  readonly size: number;
+}
+
+/** The first `limit` of `count` examples; all if it is 0. @throws InputError if there are fewer */
+export function limitTo(limit: number, count: number, name: string): number {
+  if (limit <= count) return limit === 0 ? count : limit;
+  throw new InputError(
+    `Cannot take the first ${limit} examples of "${name}" as there must be as many: it has ${count}`,
+    { input: name },
+  );
+}
+
+/** Checks examples `[begin, end)`. @throws RangeError if they are not within the data set */
+export function assertReads({ name, size }: Extent, begin: number, end: number): void {
+  if (Number.isInteger(begin) && Number.isInteger(end) && 0 <= begin && begin <= end && end <= size) return;
+  throw new RangeError(
+    `Cannot read examples ${begin} to ${end} of "${name}" as the range must be within it: it has ${size}`,
+  );
+}
+
+/**
+ * Checks that examples of `stride` elements can be gathered into a batch.
+ * @throws RangeError if an index is not within the data set, or the batch has not room for exactly as many
+ */
+export function assertGathers(
+  { name, size, stride }: Extent & { readonly stride: number },
+  indices: Uint32Array,
+  { inputs, labels }: Batch,
+): void {
+  if (inputs.data.length !== indices.length * stride || labels.length !== indices.length) {
+    throw wrongBatch(
+      `it must have room for ${indices.length} examples: it has room for ${inputs.data.length / stride} and ${labels.length} labels`,
+    );
+  }
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i] as number;
+    if (index < size) continue;
+    throw new RangeError(
+      `Cannot read example ${index} of "${name}" as it must be within the data set: it has ${size}`,
+    );
+  }
+}
+
+/** A batch that examples do not fit into, as an error. */
+export function wrongBatch(reason: string): RangeError {
+  return new RangeError(`Cannot read examples into a batch as ${reason}`);
+}

@@ -1,0 +1,42 @@
+import { FormatError } from "@isthmus/core";
+import { MAX_TEXT_BYTES } from "./limits.ts";
+
+/** Bytes that are decoded at once: strings of this size are made and forgotten. */
+const CHUNK = 2 ** 20;
+
+/**
+ * Decodes UTF-8 to code points; a byte order mark at the beginning is left out.
+ * @param source - name for messages
+ * @throws FormatError if bytes are not UTF-8, or there are too many
+ */
+export function decodeText(bytes: Uint8Array, source: string): Int32Array {
+  if (bytes.length > MAX_TEXT_BYTES) {
+    throw new FormatError(
+      `Cannot read "${source}" as a text must have at most ${MAX_TEXT_BYTES} bytes: it has ${bytes.length}`,
+      { format: "text" },
+    );
+  }
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const points = new Int32Array(bytes.length);
+  let count = 0;
+  try {
+    for (let begin = 0; begin < bytes.length; begin += CHUNK) {
+      const end = begin + CHUNK;
+      const chunk = decoder.decode(bytes.subarray(begin, end), { stream: end < bytes.length });
+      count = codePointsInto(chunk, points, count);
+    }
+  } catch (cause) {
+    throw new FormatError(
+      `Cannot read "${source}" as a text must be UTF-8: it is not after character ${count}, within ${CHUNK} bytes`,
+      { format: "text", cause },
+    );
+  }
+  return points.subarray(0, count);
+}
+
+/** Writes the code points of a string from `at` on, and returns the place behind them. */
+export function codePointsInto(text: string, out: Int32Array, at: number): number {
+  let to = at;
+  for (const character of text) out[to++] = character.codePointAt(0) as number;
+  return to;
+}

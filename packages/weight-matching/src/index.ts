@@ -23,6 +23,13 @@ export type { CostMatrix } from "./assignment/cost-matrix.ts";
 export { type AssignmentSolver, createAssignmentSolver } from "./assignment/create-assignment-solver.ts";
 export { solveAssignment } from "./assignment/solve-assignment.ts";
 export {
+  MATCH_METHODS,
+  type MatchMethod,
+  type MatchOptions,
+  type MatchResult,
+  match,
+} from "./match.ts";
+export {
   MATCH_WEIGHTS_DEFAULTS,
   type MatchProgress,
   type MatchRestart,
@@ -31,3 +38,9 @@ export {
   type MatchWeightsResult,
   matchWeights,
 } from "./match-weights.ts";
+export {
+  MATCH_STRAIGHT_THROUGH_DEFAULTS,
+  type MatchStraightThroughOptions,
+  type MatchStraightThroughResult,
+  matchStraightThrough,
+} from "./straight-through/match-straight-through.ts";

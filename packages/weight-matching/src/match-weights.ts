@@ -4,7 +4,7 @@ import { alignmentObjective } from "./coordinate-descent/alignment-objective.ts"
 import { BlockMatcher, type WeightPair } from "./coordinate-descent/block-matcher.ts";
 import { createCrossProducts } from "./coordinate-descent/cross-products.ts";
 import { findOccurrences } from "./coordinate-descent/occurrences.ts";
-import { createPlacementExpander, identityPlacement } from "./coordinate-descent/placement.ts";
+import { createPlacementExpander, identityPlacement, placementOf } from "./coordinate-descent/placement.ts";
 import { bestOf, searchPlacements } from "./coordinate-descent/search-placements.ts";
 import { createUnitTree } from "./coordinate-descent/unit-tree.ts";
 import { readParameters } from "./read-parameters.ts";
@@ -40,6 +40,8 @@ export interface MatchWeightsOptions {
   readonly graph?: Graph | undefined;
   /** Engine for the products of weights; without one they are computed by a plain loop. @defaultValue none */
   readonly engine?: Engine | undefined;
+  /** Where the first search starts. @defaultValue from nothing */
+  readonly start?: Alignment | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: MatchProgress) => void) | undefined;
 }
@@ -50,6 +52,7 @@ export const MATCH_WEIGHTS_DEFAULTS: Required<Omit<MatchWeightsOptions, "seed">>
   maxSweeps: 100,
   graph: undefined,
   engine: undefined,
+  start: undefined,
   signal: undefined,
   onProgress: undefined,
 };
@@ -102,7 +105,7 @@ export async function matchWeights(
 ): Promise<MatchWeightsResult> {
   const { seed, ...given } = options;
   const resolved = resolveOptions("match weights", MATCH_WEIGHTS_DEFAULTS, given);
-  const { engine, restarts, maxSweeps, graph } = resolved;
+  const { engine, restarts, maxSweeps, graph, start } = resolved;
   assertCount("seed", seed, 0);
   assertCount("restarts", restarts, 1);
   assertCount("maxSweeps", maxSweeps, 1);
@@ -118,7 +121,7 @@ export async function matchWeights(
     );
     const searches = await searchPlacements(
       { spec, weights: scaled, expander, matchers },
-      { ...resolved, seed },
+      { ...resolved, seed, start: start && placementOf(spec, start) },
     );
     const best = bestOf(searches);
     const identity = expander.expand(identityPlacement(spec));

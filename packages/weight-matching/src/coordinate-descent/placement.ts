@@ -1,4 +1,4 @@
-import { createUnitCompleter, type SymmetrySpec } from "@isthmus/graph";
+import { type Alignment, createUnitCompleter, type SymmetrySpec } from "@isthmus/graph";
 
 /**
  * An alignment as choices: for each symmetry, which unit of its source cell takes each place, as an index in
@@ -10,6 +10,16 @@ export type Placement = readonly Int32Array[];
 export function identityPlacement(spec: SymmetrySpec): Int32Array[] {
   return spec.symmetries.map(({ cells, size }) =>
     Int32Array.from({ length: cells.length * size }, (_, i) => i % size),
+  );
+}
+
+/** The choices of an alignment. */
+export function placementOf(spec: SymmetrySpec, { source }: Alignment): Int32Array[] {
+  return spec.symmetries.map(({ cells, size, firstUnit }) =>
+    Int32Array.from(
+      { length: cells.length * size },
+      (_, i) => ((source[firstUnit + i] ?? 0) - firstUnit) % size,
+    ),
   );
 }
 

@@ -3,7 +3,7 @@ import { alignmentObjective } from "./alignment-objective.ts";
 import type { WeightPair } from "./block-matcher.ts";
 import { type Descent, type DescentOptions, type DescentProblem, descend } from "./descend.ts";
 import { DescentState } from "./descent-state.ts";
-import { identityPlacement } from "./placement.ts";
+import { identityPlacement, type Placement } from "./placement.ts";
 import { startFresh, startFromKick } from "./starts.ts";
 
 /** How placements are searched. */
@@ -11,6 +11,8 @@ export interface SearchOptions {
   readonly seed: number;
   readonly restarts: number;
   readonly maxSweeps: number;
+  /** Where the first search starts; from nothing if undefined. */
+  readonly start: Placement | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress:
     | ((progress: { readonly restart: number; readonly restarts: number; readonly sweep: number }) => void)
@@ -29,7 +31,10 @@ export async function searchPlacements(problem: DescentProblem, options: SearchO
     const random = createRandom(seed, `match weights ${restart}`);
     const onSweep = (sweep: number) => onProgress?.({ restart, restarts, sweep });
     const descent = { random, maxSweeps, signal, onSweep };
-    if (restart === 0) {
+    if (restart === 0 && options.start !== undefined) {
+      const state = new DescentState(problem, options.start, problem.matchers.keys());
+      searches.push(await descend(problem, state, descent));
+    } else if (restart === 0) {
       searches.push(await searchFirst(problem, descent));
     } else {
       const state = startFromKick(problem, bestOf(searches).placement, random);

@@ -1,0 +1,91 @@
+import type { Alignment, DataSet } from "@isthmus/graph";
+import {
+  type ActivationNetworks,
+  type MatchActivationsOptions,
+  type MatchActivationsResult,
+  matchActivations,
+} from "./activation-matching/match-activations.ts";
+import { type MatchWeightsOptions, type MatchWeightsResult, matchWeights } from "./match-weights.ts";
+import {
+  type MatchStraightThroughOptions,
+  type MatchStraightThroughResult,
+  matchStraightThrough,
+} from "./straight-through/match-straight-through.ts";
+
+/** Names of all methods of {@link match}. */
+export const MATCH_METHODS = ["weight", "activation", "straight-through"] as const;
+
+/** A method that finds an alignment. */
+export type MatchMethod = (typeof MATCH_METHODS)[number];
+
+/** What all methods are told: seed, signal, and where progress goes. */
+interface SharedOptions {
+  /** Seed of all random choices; matching activations makes none. */
+  readonly seed: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Told how much is done, in `[0, 1]`. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
+
+type Own<T> = Omit<T, "seed" | "signal" | "onProgress" | "graph" | "engine">;
+
+/** Which method to match by, and how. */
+export type MatchOptions = SharedOptions &
+  (
+    | ({ readonly method: "weight" } & Own<MatchWeightsOptions>)
+    | ({ readonly method: "activation"; readonly data: DataSet } & Own<MatchActivationsOptions>)
+    | ({ readonly method: "straight-through"; readonly data: DataSet } & Own<MatchStraightThroughOptions>)
+  );
+
+/** What every method returns. */
+interface SharedResult {
+  /** Permutes B so that it corresponds to A; never changes what B computes. */
+  readonly alignment: Alignment;
+  /** What the method maximises, for B as it was and as it is permuted. */
+  readonly objective: { readonly before: number; readonly after: number };
+  readonly seed: number;
+}
+
+/** Result of {@link match}, with what the method itself tells. */
+export type MatchResult = SharedResult &
+  (
+    | ({ readonly method: "weight" } & MatchWeightsResult)
+    | ({ readonly method: "activation" } & MatchActivationsResult)
+    | ({ readonly method: "straight-through" } & MatchStraightThroughResult)
+  );
+
+/**
+ * Finds the element of the symmetry group that brings network B closest to network A, by one of the methods: closest in
+ * weights ({@link matchWeights}), in behaviour ({@link matchActivations}), or so that the network half-way has the least loss
+ * ({@link matchStraightThrough}).
+ *
+ * @throws MismatchError if the checkpoints do not fit each other or the graph
+ * @throws InputError if weights, data or activations cannot be used
+ * @throws RangeError if an option is out of range
+ */
+export async function match(networks: ActivationNetworks, options: MatchOptions): Promise<MatchResult> {
+  const { seed, onProgress } = options;
+  if (options.method === "activation") {
+    const { method, data, seed: _, ...rest } = options;
+    const progress = {
+      onProgress: ({ done, total }: { done: number; total: number }) => onProgress?.(done / total),
+    };
+    return { method, seed, ...(await matchActivations(networks, data, { ...rest, ...progress })) };
+  }
+  if (options.method === "straight-through") {
+    const { method, data, ...rest } = options;
+    const progress = {
+      onProgress: ({ done, total }: { done: number; total: number }) => onProgress?.(done / total),
+    };
+    return { method, ...(await matchStraightThrough(networks, data, { ...rest, ...progress })) };
+  }
+  const { method, ...rest } = options;
+  const { a, b, graph, engine, symmetries } = networks;
+  const result = await matchWeights(a, b, symmetries.spec, {
+    ...rest,
+    graph,
+    engine,
+    onProgress: ({ restart, restarts }) => onProgress?.(restart / restarts),
+  });
+  return { method, ...result };
+}

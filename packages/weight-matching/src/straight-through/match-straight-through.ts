@@ -1,0 +1,274 @@
+import { createCheckpoint, createRandom, InputError, resolveOptions, type Tensor } from "@isthmus/core";
+import {
+  type Alignment,
+  bindWeights,
+  type DataSet,
+  identityAlignment,
+  permute,
+  type SymmetrySpec,
+} from "@isthmus/graph";
+import type { ActivationNetworks } from "../activation-matching/match-activations.ts";
+import { limitExamples } from "../limit-examples.ts";
+import { matchWeights } from "../match-weights.ts";
+import { type BatchLoss, createBatchLoss } from "./midpoint-loss.ts";
+
+/** Options of {@link matchStraightThrough}. */
+export interface MatchStraightThroughOptions {
+  /** Seed of the order of batches and of weight matching. */
+  readonly seed: number;
+  /** Examples to take, from the first. @defaultValue 10000 */
+  readonly examples?: number;
+  /** Passes over these examples, at least 1. @defaultValue 5 */
+  readonly epochs?: number;
+  /** Examples in a step; what is left over of the last batch is not used. @defaultValue 100 */
+  readonly batchSize?: number;
+  /** Step along the gradient. @defaultValue 0.01 */
+  readonly learningRate?: number;
+  /** Share of the last step that the next keeps, in `[0, 1)`. @defaultValue 0.9 */
+  readonly momentum?: number;
+  /** Steps from one projection to the next, at least 1. @defaultValue 1 */
+  readonly matchEvery?: number;
+  /** Searches of the first projection, at least 1; the others go on from the last one's result. @defaultValue 8 */
+  readonly restarts?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Told of steps made, of all. */
+  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+}
+
+/** Defaults of {@link matchStraightThrough}; the seed has none. */
+export const MATCH_STRAIGHT_THROUGH_DEFAULTS: Required<Omit<MatchStraightThroughOptions, "seed">> = {
+  examples: 10_000,
+  epochs: 5,
+  batchSize: 100,
+  learningRate: 0.01,
+  momentum: 0.9,
+  matchEvery: 1,
+  restarts: 8,
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/** Result of {@link matchStraightThrough}. */
+export interface MatchStraightThroughResult {
+  /** Permutes B so that the network half-way between A and it has the least loss that was found. */
+  readonly alignment: Alignment;
+  /** Minus the loss half-way over all examples, in nats, for B as it was and as it is permuted. */
+  readonly objective: { readonly before: number; readonly after: number };
+  /** Minus the loss half-way where weight matching alone ends, from which the search starts. */
+  readonly start: number;
+  readonly examples: number;
+  /** Steps made. */
+  readonly steps: number;
+  readonly seed: number;
+}
+
+/**
+ * Finds the permutation of B for which the network half-way between A and permuted B has the least loss, by gradients that
+ * pass straight through weight matching (Ainsworth et al. 2023, section 3.3).
+ *
+ * Shadow parameters start at A. Each step matches B to them by weights, from the last permutation on; takes the gradient of
+ * the loss half-way between A and permuted B; and moves the shadow by it, with momentum. After every pass over the examples
+ * the permutation is judged by the loss half-way over all of them, and the best is kept, that of weight matching included.
+ *
+ * Differs from the reference implementation in: the best permutation is chosen by all examples, not by the loss of the
+ * one batch it was found on, and is not overwritten by later steps; batch norms take the statistics of the batch.
+ *
+ * @throws MismatchError if a checkpoint does not fit the graph, or the graph does not give a logit for each class
+ * @throws UnsupportedError if an operator has no gradient rule
+ * @throws InputError if the data do not fit the graph, or the loss is not finite
+ * @throws RangeError if an option is out of range
+ */
+export async function matchStraightThrough(
+  networks: ActivationNetworks,
+  data: DataSet,
+  options: MatchStraightThroughOptions,
+): Promise<MatchStraightThroughResult> {
+  const { seed, ...given } = options;
+  const resolved = {
+    ...resolveOptions("match straight through", MATCH_STRAIGHT_THROUGH_DEFAULTS, given),
+    seed,
+  };
+  assertOptions(resolved);
+  const seen = limitExamples("match straight through", data, resolved.examples);
+  const loss = await createBatchLoss(networks, seen, resolved.batchSize);
+  try {
+    const search = await Search.start(networks, loss, resolved);
+    await search.run(createRandom(seed, "straight through"));
+    return { ...search.result(), examples: seen.size, seed };
+  } finally {
+    await loss.release();
+  }
+}
+
+type Options = Required<Omit<MatchStraightThroughOptions, "signal" | "onProgress">> &
+  Pick<MatchStraightThroughOptions, "signal" | "onProgress">;
+
+function assertOptions(options: Options): void {
+  for (const [name, least] of [
+    ["seed", 0],
+    ["epochs", 1],
+    ["batchSize", 1],
+    ["matchEvery", 1],
+    ["restarts", 1],
+  ] as const) {
+    const value = options[name];
+    if (!Number.isSafeInteger(value) || value < least)
+      fail(name, `a whole number of at least ${least}`, value);
+  }
+  const { learningRate, momentum } = options;
+  if (!(learningRate > 0 && Number.isFinite(learningRate))) fail("learningRate", "above 0", learningRate);
+  if (!(momentum >= 0 && momentum < 1)) fail("momentum", "at least 0 and below 1", momentum);
+}
+
+function fail(option: string, rule: string, value: unknown): never {
+  throw new RangeError(`Cannot match straight through as ${option} must be ${rule}: got ${value}`);
+}
+
+type Weights = ReadonlyMap<string, Tensor>;
+
+/** A search on its way. */
+class Search {
+  readonly #networks: ActivationNetworks;
+  readonly #spec: SymmetrySpec;
+  readonly #loss: BatchLoss;
+  readonly #options: Options;
+  readonly #a: Weights;
+  readonly #shadow: Map<string, Tensor>;
+  readonly #velocity: ReadonlyMap<string, Float32Array>;
+  /** Permuted B and the permutation it is by. */
+  #projected: Weights = new Map();
+  #alignment: Alignment;
+  #judged: Alignment | undefined;
+  #best: { readonly alignment: Alignment; readonly loss: number };
+  #identity = 0;
+  #start = 0;
+  #steps = 0;
+
+  static async start(networks: ActivationNetworks, loss: BatchLoss, options: Options): Promise<Search> {
+    const search = new Search(networks, { loss, options, a: await bindWeights(networks.graph, networks.a) });
+    await search.#begin();
+    return search;
+  }
+
+  private constructor(
+    networks: ActivationNetworks,
+    { loss, options, a }: { readonly loss: BatchLoss; readonly options: Options; readonly a: Weights },
+  ) {
+    this.#networks = networks;
+    this.#spec = networks.symmetries.spec;
+    this.#loss = loss;
+    this.#options = options;
+    this.#a = a;
+    this.#shadow = new Map(a);
+    for (const name of loss.parameters) {
+      const tensor = a.get(name);
+      if (tensor !== undefined) this.#shadow.set(name, { ...tensor, data: tensor.data.slice() });
+    }
+    this.#velocity = new Map(
+      loss.parameters.map((name) => [name, new Float32Array(a.get(name)?.data.length ?? 0)]),
+    );
+    this.#alignment = identityAlignment(this.#spec);
+    this.#best = { alignment: this.#alignment, loss: Number.POSITIVE_INFINITY };
+  }
+
+  /** Judges B as it is, and as weight matching permutes it. */
+  async #begin(): Promise<void> {
+    await this.#permute(this.#alignment);
+    await this.#judge();
+    this.#identity = this.#best.loss;
+    await this.#project(this.#options.restarts);
+    this.#start = await this.#judge();
+  }
+
+  async run(random: { shuffleInPlace(values: Int32Array): Int32Array }): Promise<void> {
+    const { epochs, matchEvery, signal, onProgress } = this.#options;
+    const { batches } = this.#loss;
+    const order = Int32Array.from({ length: batches }, (_, batch) => batch);
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      for (const batch of random.shuffleInPlace(order)) {
+        signal?.throwIfAborted();
+        await this.#step(batch);
+        if (++this.#steps % matchEvery === 0) await this.#project(1);
+        onProgress?.({ done: this.#steps, total: epochs * batches });
+      }
+      await this.#judge();
+    }
+  }
+
+  async #step(batch: number): Promise<void> {
+    const { learningRate, momentum } = this.#options;
+    const gradients = await this.#loss.gradientsOf(this.#midpoint(), batch);
+    for (const name of this.#loss.parameters) {
+      const shadow = this.#shadow.get(name)?.data as Float32Array;
+      const velocity = this.#velocity.get(name) ?? new Float32Array();
+      const gradient = gradients.get(name) ?? new Float32Array();
+      // Half of what permuted B gets, as the midpoint is half of it.
+      for (let i = 0; i < shadow.length; i++) {
+        const next = momentum * (velocity[i] ?? 0) + (gradient[i] ?? 0) / 2;
+        velocity[i] = next;
+        shadow[i] = (shadow[i] ?? 0) - learningRate * next;
+      }
+    }
+  }
+
+  /** Matches B to the shadow, from the permutation it has now on. */
+  async #project(restarts: number): Promise<void> {
+    const { graph, engine, b } = this.#networks;
+    const { seed, signal } = this.#options;
+    const first = restarts > 1 || this.#steps === 0;
+    const { alignment } = await matchWeights(createCheckpoint(this.#shadow), b, this.#spec, {
+      seed: seed,
+      restarts,
+      graph,
+      engine,
+      signal,
+      ...(first ? {} : { start: this.#alignment }),
+    });
+    await this.#permute(alignment);
+  }
+
+  async #permute(alignment: Alignment): Promise<void> {
+    const same = alignment.source.every((unit, place) => unit === this.#alignment.source[place]);
+    if (same && this.#projected.size > 0) return;
+    this.#alignment = { source: alignment.source.slice() };
+    this.#projected = await bindWeights(
+      this.#networks.graph,
+      permute(this.#alignment, this.#networks.b, this.#spec),
+    );
+  }
+
+  #midpoint(): Weights {
+    const middle = new Map(this.#a);
+    for (const [name, tensor] of this.#a) {
+      const other = this.#projected.get(name)?.data;
+      if (!(tensor.data instanceof Float32Array && other instanceof Float32Array)) continue;
+      middle.set(name, { ...tensor, data: tensor.data.map((value, i) => (value + (other[i] ?? 0)) / 2) });
+    }
+    return middle;
+  }
+
+  /** Measures the permutation as it is now, if it has moved since the last time. */
+  async #judge(): Promise<number> {
+    if (this.#judged === this.#alignment) return this.#best.loss;
+    this.#judged = this.#alignment;
+    const loss = await this.#loss.evaluate(this.#midpoint(), this.#options.signal);
+    if (!Number.isFinite(loss)) {
+      throw new InputError(
+        `Cannot match straight through as the loss half-way must be finite: after ${this.#steps} steps it is ${loss}; try a smaller learning rate`,
+        { input: this.#networks.b.source },
+      );
+    }
+    if (loss < this.#best.loss) this.#best = { alignment: this.#alignment, loss };
+    return loss;
+  }
+
+  result(): Omit<MatchStraightThroughResult, "examples" | "seed"> {
+    const { alignment, loss } = this.#best;
+    return {
+      alignment,
+      objective: { before: -this.#identity, after: -loss },
+      start: -this.#start,
+      steps: this.#steps,
+    };
+  }
+}

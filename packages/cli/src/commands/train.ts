@@ -20,6 +20,7 @@ import {
 } from "../training/format-training.ts";
 import {
   assertNetworkOptions,
+  contextOf,
   type NetworkOptions,
   type OpenNetwork,
   openNetwork,
@@ -83,7 +84,7 @@ function withData(command: ReturnType<typeof createWithNetwork>) {
     )
     .option(
       "--eval-data <name>",
-      'examples to evaluate on after every epoch, or "none" (default: the test split of mnist and fashion-mnist)',
+      'examples to evaluate on after every epoch, or "none" (default: the test split of mnist, fashion-mnist and texts)',
     )
     .option(
       "--mean <m>",
@@ -165,6 +166,10 @@ const EXAMPLES = formatExamples(
     "with changed images; start it again after an interruption and it goes on where it was",
   ],
   [
+    "isthmus train --net gpt:d2:w64:h4:c64 --data text:book.txt --optimizer adamw --epochs 10 -o gpt.safetensors",
+    "a small language model of characters, evaluated on the last tenth of the text",
+  ],
+  [
     "isthmus train --graph a.onnx --from a.safetensors --data fashion-mnist --lr 0.01 --epochs 1 -o tuned.safetensors",
     "fine-tune a checkpoint",
   ],
@@ -175,7 +180,7 @@ async function trainNetwork(options: TrainVerbOptions, context: Context): Promis
   const files = nameTrainingFiles(options);
   const inputs = [options.graph, options.from].filter((path) => path !== undefined);
   for (const path of Object.values(files)) if (path !== undefined) await assertOutput(path, inputs);
-  const data = await openTrainingData(options);
+  const data = await openTrainingData(options, { context: await contextOf(options) });
   const network = await openNetwork(options, data.data);
   try {
     const trained = await runTraining({ options, files, data, network }, context);

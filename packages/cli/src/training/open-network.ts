@@ -1,6 +1,6 @@
 import { type Checkpoint, createCheckpoint, openCheckpoint } from "@isthmus/core";
 import { type DataSet, type Graph, readGraph } from "@isthmus/graph";
-import { parseNetwork } from "@isthmus/zoo";
+import { parseNetwork, parseNetworkName } from "@isthmus/zoo";
 
 /** What the user said of the network to train. */
 export interface NetworkOptions {
@@ -29,6 +29,20 @@ export function assertNetworkOptions({ net, graph }: NetworkOptions): void {
   throw new TypeError(
     `Cannot train as one of --net and --graph must say what: got ${net === undefined ? "neither" : "both"}`,
   );
+}
+
+/**
+ * Tokens of an example that the network wants: what its short string or the input of its graph says.
+ * @returns undefined if that says none, as for images
+ */
+export async function contextOf({ net, graph: path }: NetworkOptions): Promise<number | undefined> {
+  if (net !== undefined) return parseNetworkName(net).context;
+  const { graph } = await readGraph(path ?? "");
+  const [input] = graph.inputs;
+  const length = input?.shape?.[1];
+  return input?.dtype === "i64" && input.shape?.length === 2 && typeof length === "number"
+    ? length
+    : undefined;
 }
 
 /**

@@ -11,6 +11,11 @@ export interface TrainingDataOptions {
   readonly std?: number | undefined;
 }
 
+/** Tokens of an example of text, where the network says so. */
+export interface TrainingContext {
+  readonly context?: number | undefined;
+}
+
 /** Examples to train on, and to evaluate on after every epoch. */
 export interface TrainingData {
   readonly data: DataSet;
@@ -19,16 +24,19 @@ export interface TrainingData {
 
 /**
  * Opens the data of a training: the training split where the name says no other. They are evaluated on the test split of data
- * sets that are published with one, where nothing else is asked for.
+ * sets that have one (MNIST, Fashion-MNIST, texts), where nothing else is asked for.
  */
-export async function openTrainingData(options: TrainingDataOptions): Promise<TrainingData> {
-  const scaling = scalingOf(options);
+export async function openTrainingData(
+  options: TrainingDataOptions,
+  { context }: TrainingContext = {},
+): Promise<TrainingData> {
+  const opening = { scaling: scalingOf(options), ...(context === undefined ? {} : { context }) };
   const { source, split, count } = parseName(options.data);
-  const published = /^(fashion-)?mnist(:|$)/.test(source) && split === undefined;
+  const published = /^((fashion-)?mnist(:|$)|text:)/.test(source) && split === undefined;
   const evaluated = options.evalData ?? (published ? `${source}:test` : "none");
   return {
-    data: await openDataSet(`${source}:${split ?? "train"}${count}`, { scaling }),
-    evaluationData: evaluated === "none" ? undefined : await openDataSet(evaluated, { scaling }),
+    data: await openDataSet(`${source}:${split ?? "train"}${count}`, opening),
+    evaluationData: evaluated === "none" ? undefined : await openDataSet(evaluated, opening),
   };
 }
 

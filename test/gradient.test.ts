@@ -183,7 +183,9 @@ describe("lowerBatchNorm()", () => {
             places.reduce((total, place) => total + value(place), 0) / places.length;
           const center = average((place) => given("x", place));
           const spread = average((place) => (given("x", place) - center) ** 2);
-          const mixed = (name: string, own: number) => momentum * given(name, channel) + (1 - momentum) * own;
+          // Attributes are f32, so that 0.9 is not quite that.
+          const share = Math.fround(momentum);
+          const mixed = (name: string, own: number) => share * given(name, channel) + (1 - share) * own;
           const statistics = [mean?.[channel] ?? Number.NaN, variance?.[channel] ?? Number.NaN];
           expectClose(statistics, [mixed("mean", center), mixed("variance", spread)]);
           expectClose(

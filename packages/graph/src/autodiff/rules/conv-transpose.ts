@@ -2,7 +2,7 @@ import { intAttribute } from "../../ir/attributes.ts";
 import { cotangent, type GradientRule, operand } from "../gradient-rule.ts";
 import { channelSum } from "../windows/channel-sum.ts";
 import { convolve } from "../windows/convolution.ts";
-import { kernelGradient } from "../windows/kernel-gradient.ts";
+import { kernelGradient } from "../windows/kernel-gradient/kernel-gradient.ts";
 import { readWindow } from "../windows/window.ts";
 
 /**

@@ -2,7 +2,7 @@ import { intAttribute } from "../../ir/attributes.ts";
 import { cotangent, type GradientRule, operand } from "../gradient-rule.ts";
 import { channelSum } from "../windows/channel-sum.ts";
 import { inputGradient } from "../windows/input-gradient.ts";
-import { kernelGradient } from "../windows/kernel-gradient.ts";
+import { kernelGradient } from "../windows/kernel-gradient/kernel-gradient.ts";
 import { readWindow } from "../windows/window.ts";
 
 /** `y = x * w + b`: for the input the adjoint convolution, for the kernel the products of input and gradient at each tap. */

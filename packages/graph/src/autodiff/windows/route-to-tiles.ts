@@ -4,6 +4,7 @@ import { concat, pad, reshape, slice, transpose } from "../../build/operators/la
 import { matMul } from "../../build/operators/linear.ts";
 import type { Value } from "../../build/value.ts";
 import { gate } from "../gate.ts";
+import { tapRange, tapsOf } from "./taps.ts";
 import { each, type WindowAxis } from "./window.ts";
 
 /** Elements of a tile up to which tiles are compared element by element: each is a slice of its own. */
@@ -45,22 +46,12 @@ function splitAmongTaps({ x, y, given }: MaximumPool, axes: readonly WindowAxis[
   // What no earlier tap has taken; the last takes what is left, as one of a tile's elements is its maximum.
   let rest = given;
   for (const tap of taps.slice(0, -1)) {
-    const ranges = axes.map(({ stride, count }, i) => {
-      const begin = tap[i] ?? 0;
-      return { axis: i + 2, begin, end: begin + stride * (count - 1) + 1, step: stride };
-    });
+    const ranges = axes.map((axis, i) => tapRange(axis, tap[i] ?? 0, i + 2));
     const part = gate(rest, equal(slice(x, ranges), y));
     parts.push(part);
     rest = sub(rest, part);
   }
   return [...parts, rest];
-}
-
-function tapsOf(axes: readonly WindowAxis[]): number[][] {
-  return axes.reduce<number[][]>(
-    (tails, { taps }) => tails.flatMap((tail) => Array.from({ length: taps }, (_, tap) => [...tail, tap])),
-    [[]],
-  );
 }
 
 /** Puts tap `t` of tile `i` at `taps i + t` of each axis. */

@@ -1,0 +1,53 @@
+import { createTensor, type DType } from "@isthmus/core";
+import type { Batch, Graph } from "@isthmus/graph";
+import { describe, expect, it } from "vitest";
+import type { TrainingStep } from "../step/training-step.ts";
+import { createTargetFiller } from "./create-target-filler.ts";
+
+const batch: Batch = {
+  inputs: createTensor("f32", [3, 2], Float32Array.of(1, 2, 3, 4, 5, 6)),
+  labels: Int32Array.of(2, 0, 1),
+};
+
+/** A step with targets of this type. */
+function stepWith(dtype: DType, shape: readonly number[], more: Partial<TrainingStep> = {}): TrainingStep {
+  const graph = { name: "net", types: new Map([["targets", { dtype, shape }]]) } as unknown as Graph;
+  const nothing = { carried: [], scalars: [], masks: [], metrics: new Map() };
+  return { graph, batch: 3, examples: "x", targets: "targets", loss: "loss", ...nothing, ...more };
+}
+
+describe("createTargetFiller()", () => {
+  it("createTargetFiller() makes labels, rows or the examples of a batch, as the step wants them", () => {
+    const cases: [DType, number[], readonly (number | bigint)[]][] = [
+      ["i64", [3], [2n, 0n, 1n]],
+      ["f32", [3, 4], [0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0]],
+      ["f32", [3, 2], [1, 2, 3, 4, 5, 6]],
+    ];
+    for (const [dtype, shape, expected] of cases) {
+      const { targets, fill } = createTargetFiller(stepWith(dtype, shape), batch, 3);
+      fill();
+      expect(targets).toMatchObject({ dtype, shape });
+      expect([...targets.data]).toEqual(expected);
+      fill();
+      expect([...targets.data]).toEqual(expected);
+    }
+  });
+
+  it("createTargetFiller() refuses labels of no class", () => {
+    for (const label of [-1, 3]) {
+      const wrong = { ...batch, labels: Int32Array.of(0, label, 0) };
+      for (const step of [stepWith("i64", [3]), stepWith("f32", [3, 3])]) {
+        const { fill } = createTargetFiller(step, wrong, 3);
+        expect(fill).toThrow(`its labels must be classes from 0 to 2: one is ${label}`);
+      }
+    }
+  });
+
+  it("createTargetFiller() refuses targets that labelled examples cannot give", () => {
+    expect(() => createTargetFiller(stepWith("f32", [3, 5, 5]), batch, 3)).toThrow(
+      /targets must be labels \[batch\], rows \[batch, classes\] or the examples: "targets" is f32 \[3, 5, 5\]/,
+    );
+    const weighted = stepWith("i64", [3], { targetWeights: "weights" });
+    expect(() => createTargetFiller(weighted, batch, 3)).toThrow(/must not want weights.*"weights"/);
+  });
+});

@@ -18,7 +18,7 @@ export function normal(deviation: number): Initializer {
 }
 
 /** Independent numbers, uniform in `[-bound, bound)`. */
-export function uniform(bound: number): Initializer {
+function uniform(bound: number): Initializer {
   return (random, out) => {
     for (let i = 0; i < out.length; i++) out[i] = bound * (2 * random.uniform() - 1);
   };

@@ -26,7 +26,7 @@ export interface NumberRange {
 }
 
 /** Beyond every network that fits a computer, and below where products of a few become inexact. */
-export const MAX_EXTENT: number = 2 ** 20;
+const MAX_EXTENT = 2 ** 20;
 
 /** An option of a whole number after a letter, as in `d12`. */
 export function countField(

@@ -11,6 +11,7 @@ const ERRORS = [
   "MismatchError",
   "InputError",
   "EngineError",
+  "DivergenceError",
   "TypeError",
   "RangeError",
 ];

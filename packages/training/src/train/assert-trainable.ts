@@ -26,6 +26,13 @@ export function assertEnoughExamples({ name, size }: DataSet, { batch }: Resolve
 export function assertExamplesFit(step: TrainingStep, data: DataSet, { inputs }: Batch): void {
   const wanted = typesOf(step.graph).get(step.examples);
   if (wanted !== undefined && wanted.dtype === inputs.dtype && sameShape(wanted.shape, inputs.shape)) return;
+  const [batch] = wanted?.shape ?? [];
+  if (batch !== undefined && batch !== step.batch) {
+    throw new MismatchError(
+      `Cannot train on "${data.name}" as the graph's input "${step.examples}" takes batches of ${batch} examples: they are of ${step.batch}; choose that batch, or export the graph with a dynamic one`,
+      { parameters: [step.examples] },
+    );
+  }
   throw new MismatchError(
     `Cannot train on "${data.name}" as its examples must fit the graph's input "${step.examples}", ${wanted?.dtype ?? ""} ${formatShape(wanted?.shape.slice(1) ?? [])}: they are ${inputs.dtype} ${formatShape(data.exampleShape)}`,
     { parameters: [step.examples] },

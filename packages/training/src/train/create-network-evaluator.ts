@@ -40,7 +40,10 @@ export async function createNetworkEvaluator(evaluation: NetworkEvaluation): Pro
   const { graph, engine, data, loss, threads } = evaluation;
   if (loss.kind !== "cross-entropy") return createObjectiveEvaluator(evaluation);
   const outputs = graph.outputs.filter(({ name }) => loss.logits === undefined || name === loss.logits);
-  const evaluator = await createEvaluator({ ...graph, outputs }, engine, data, { threads });
+  // A graph that was exported for one size of batch takes no other.
+  const fixed = graph.inputs[0]?.shape?.[0];
+  const batchSize = typeof fixed === "number" ? { batchSize: fixed } : {};
+  const evaluator = await createEvaluator({ ...graph, outputs }, engine, data, { threads, ...batchSize });
   return {
     async evaluate(weights, signal) {
       const { loss: mean, error } = await evaluator.evaluate(weights, signal);

@@ -7,6 +7,8 @@
  * Options: --python PATH (also times PyTorch's step; without it PyTorch is left out), --optimizer sgd|momentum|adam|adamw|sam,
  * --rounds N, --steps N (in a round), --batch N, --widths 784,512,512,512,10, --threads N.
  * Standard output: one JSON object. Standard error: a table.
+ *
+ * `cpuRatio` is of processor time: with --threads 1 it holds on a machine that others use as well (threads that wait spin).
  */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -152,15 +154,23 @@ function median(numbers: readonly number[]): number {
   return sorted[sorted.length >> 1]!;
 }
 
-async function timeRounds(loops: readonly Loop[]): Promise<Map<string, number[]>> {
-  const times = new Map(loops.map(({ name }) => [name, [] as number[]]));
+interface Times {
+  /** Milliseconds of each round, for a step. */
+  readonly wall: number[];
+  readonly cpu: number[];
+}
+
+async function timeRounds(loops: readonly Loop[]): Promise<Map<string, Times>> {
+  const times = new Map(loops.map(({ name }): [string, Times] => [name, { wall: [], cpu: [] }]));
   const steps = Number(options.steps);
   for (const { once } of loops) for (let i = 0; i < steps; i++) await once();
   for (let round = 0; round < Number(options.rounds); round++) {
     for (const { name, once } of loops) {
-      const start = performance.now();
+      const [start, before] = [performance.now(), process.cpuUsage()];
       for (let i = 0; i < steps; i++) await once();
-      times.get(name)!.push((performance.now() - start) / steps);
+      times.get(name)!.wall.push((performance.now() - start) / steps);
+      const { user, system } = process.cpuUsage(before);
+      times.get(name)!.cpu.push((user + system) / 1e3 / steps);
     }
   }
   return times;
@@ -180,8 +190,11 @@ const times = await timeRounds([step, products]);
 await step.session.release();
 await products.session.release();
 
-const ms = (name: string) => median(times.get(name)!);
-const best = (name: string) => Math.min(...times.get(name)!);
+const ms = (name: string) => median(times.get(name)!.wall);
+const best = (name: string) => Math.min(...times.get(name)!.wall);
+const cpu = (name: string) => median(times.get(name)!.cpu);
+const ratio = (kind: keyof Times) =>
+  median(times.get("products")![kind].map((time, i) => time / times.get("step")![kind][i]!));
 const rate = (time: number) => flops / time / 1e6;
 const torchMs = timePython();
 const result = {
@@ -194,7 +207,10 @@ const result = {
   productsMs: ms("products"),
   stepGflops: rate(ms("step")),
   productsGflops: rate(ms("products")),
-  ratio: median(times.get("products")!.map((time, i) => time / times.get("step")![i]!)),
+  ratio: ratio("wall"),
+  stepCpuMs: cpu("step"),
+  productsCpuMs: cpu("products"),
+  cpuRatio: ratio("cpu"),
   epochMs: ms("step") * EPOCH_STEPS,
   torchMs,
   torchRatio: torchMs === null ? null : torchMs / ms("step"),

@@ -74,6 +74,21 @@ testRules({
     build: ({ x }) =>
       layerNorm(x("x", [3, 5]), { scale: x("scale", [5]), bias: x("bias", [5]) }, { epsilon: EPSILON }),
   },
+  "LayerNormalization over several axes in f32": {
+    precision: "mixed",
+    opset: 17,
+    build: ({ x }) => layerNorm(x("x", [3, 2, 4]), { scale: x("scale", [2, 4]) }, { axis: 1, epsilon: 0.3 }),
+  },
+  "GroupNormalization in f32": {
+    precision: "mixed",
+    build: ({ x, b, dtype }) =>
+      b.emit(
+        "GroupNormalization",
+        [x("x", [2, 4, 3]), x("scale", [4]), x("bias", [4])],
+        [{ dtype, shape: [2, 4, 3] }],
+        { attributes: { stash_type: int(F64), num_groups: int(2), epsilon: float(0.3) } },
+      ),
+  },
   // Their type is f32 whatever that of the input.
   "LayerNormalization with mean and inverse deviation": {
     precision: "single",

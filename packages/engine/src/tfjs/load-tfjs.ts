@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { EngineError, UnsupportedError } from "@isthmus/core";
 import { borrowKernels } from "./borrow-kernels.ts";
 
@@ -47,10 +48,11 @@ export async function loadTfjs(wanted?: TfjsBackend): Promise<LoadedTfjs> {
   const failures: unknown[] = [];
   for (const candidate of CANDIDATES) {
     if (wanted !== undefined && candidate.backend !== wanted) continue;
+    if (!candidate.packages.every(isInstalled)) continue;
     try {
       return await start(candidate);
     } catch (error) {
-      if (!isMissing(error)) failures.push(error);
+      failures.push(error);
     }
   }
   const [cause] = failures;
@@ -77,7 +79,7 @@ async function start({ backend, packages, backendName }: Candidate): Promise<Loa
   const tf = await importTfjs(main);
   for (const other of others) await import(other);
   if (tf.findBackend("cpu") !== null) keepQuiet(tf);
-  if (!(await tf.setBackend(backendName))) {
+  if (!(await withoutListeners(() => tf.setBackend(backendName)))) {
     throw new EngineError(
       `Cannot start backend "${backendName}" of TensorFlow.js as it refused to initialise`,
       {
@@ -89,15 +91,36 @@ async function start({ backend, packages, backendName }: Candidate): Promise<Loa
   return { tf, backend, backendName };
 }
 
+/** Events of the process for which the WebAssembly backend adds listeners that turn every stray rejection into a crash. */
+const CRASH_EVENTS = ["uncaughtException", "unhandledRejection"] as const;
+
+/** Runs `work` and removes the listeners for crashes that it added to the process. */
+async function withoutListeners<T>(work: () => Promise<T>): Promise<T> {
+  const before = CRASH_EVENTS.map((event) => new Set(process.rawListeners(event)));
+  try {
+    return await work();
+  } finally {
+    for (const [i, event] of CRASH_EVENTS.entries()) {
+      for (const listener of process.rawListeners(event)) {
+        if (!before[i]?.has(listener)) process.removeListener(event, listener as () => void);
+      }
+    }
+  }
+}
+
 /** The packages are CommonJS, whose exports Node hands over as the default. */
 async function importTfjs(name: string): Promise<Tfjs> {
   const module: Tfjs & { readonly default?: Tfjs } = await import(name);
   return module.default ?? module;
 }
 
-function isMissing(error: unknown): boolean {
-  const code = (error as { readonly code?: unknown }).code;
-  return code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND";
+function isInstalled(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Lets the JavaScript backend print its advertisement for other packages into nothing, which it does on first use. */

@@ -63,8 +63,12 @@ function transpose(context: OperatorContext): TfTensor {
   return x.rank === 0 ? x : context.tf.transpose(x, [...order]);
 }
 
-/** `x` repeated along axes of extent 1 up to a shape; truth values through integers, as not every backend tiles them. */
+/**
+ * `x` repeated along axes of extent 1 up to a shape. Numbers are multiplied by ones, since repeating itself has a gradient up
+ * to four axes only.
+ */
 export function broadcast(tf: Tfjs, x: TfTensor, shape: readonly number[]): TfTensor {
+  if (x.dtype === "float32") return tf.mul(x, tf.ones([...shape]));
   return throughIntegers(tf, x, (own) => tf.broadcastTo(own, [...shape]));
 }
 
@@ -74,7 +78,22 @@ function expand(context: OperatorContext): TfTensor {
 }
 
 function tile(context: OperatorContext): TfTensor {
-  return context.tf.tile(operand(context, 0), numbers(context, 1) ?? []);
+  const { tf } = context;
+  const x = operand(context, 0);
+  const repeats = numbers(context, 1) ?? [];
+  const apart = tf.reshape(
+    x,
+    x.shape.flatMap((extent) => [1, extent]),
+  );
+  const full = broadcast(
+    tf,
+    apart,
+    x.shape.flatMap((extent, axis) => [repeats[axis] ?? 1, extent]),
+  );
+  return tf.reshape(
+    full,
+    x.shape.map((extent, axis) => extent * (repeats[axis] ?? 1)),
+  );
 }
 
 function concat(context: OperatorContext): TfTensor {

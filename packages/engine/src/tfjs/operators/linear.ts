@@ -1,6 +1,8 @@
+import { sameShape } from "@isthmus/core";
 import { broadcastShapes, floatAttribute, intAttribute, stringAttribute } from "@isthmus/graph/build";
 import type { Tfjs, TfTensor } from "../load-tfjs.ts";
 import { cannotCompute, type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
+import { broadcast } from "./layout.ts";
 
 const product = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);
 
@@ -41,7 +43,8 @@ function multiply(tf: Tfjs, x: TfTensor, y: TfTensor): TfTensor {
   const batch = broadcastShapes(outer, y.shape.slice(0, -2));
   const stack = (matrix: TfTensor) => {
     const [height = 0, width = 0] = matrix.shape.slice(-2);
-    const full = tf.broadcastTo(matrix, [...batch, height, width]);
+    const isWhole = sameShape(matrix.shape.slice(0, -2), batch);
+    const full = isWhole ? matrix : broadcast(tf, matrix, [...batch, height, width]);
     return tf.reshape(full, [product(batch), height, width]);
   };
   return tf.reshape(tf.matMul(stack(x), stack(y)), [...batch, rows, columns]);

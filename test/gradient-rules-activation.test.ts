@@ -1,4 +1,4 @@
-import { div, float, type PlainAttributes, string, type Value } from "@isthmus/graph/build";
+import { div, float, gelu, type PlainAttributes, silu, string, type Value } from "@isthmus/graph/build";
 import { anyShape, type Example, type RuleCase, testRules } from "./helpers/gradient-laws.ts";
 
 /** A function of one number, as JavaScript computes it in f64. */
@@ -91,3 +91,34 @@ const activations: Readonly<Record<string, Activation>> = {
 testRules(
   Object.fromEntries(Object.entries(activations).map(([name, given]) => [name, activation(name, given)])),
 );
+
+// Of which builder functions make activations where the operator set has none.
+testRules({
+  silu: ({ x }) => silu(x("x", [2, 3])),
+  "gelu from its parts, by a hyperbolic tangent": {
+    opset: 17,
+    build: ({ x }) => gelu(x("x", [2, 3]), { approximate: true }),
+  },
+  "gelu from its parts": {
+    opset: 17,
+    precision: "mixed",
+    build: ({ x }) => gelu(x("x", [2, 3])),
+    reference: (inputs) => [
+      (inputs.get("x") as Float64Array).map((value) => (value / 2) * (1 + erf(value * Math.SQRT1_2))),
+    ],
+  },
+  PRelu: {
+    precision: "mixed",
+    second: false,
+    build: ({ x, b, dtype }) =>
+      b.emit("PRelu", [x("x", [2, 3]), x("slope", [3])], [{ dtype, shape: [2, 3] }]),
+    reference: (inputs) => {
+      const slope = inputs.get("slope") as Float64Array;
+      return [
+        (inputs.get("x") as Float64Array).map((value, i) =>
+          value > 0 ? value : value * (slope[i % 3] ?? 0),
+        ),
+      ];
+    },
+  },
+});

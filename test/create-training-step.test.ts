@@ -275,6 +275,21 @@ describe("createTrainingStep()", () => {
     expect(losses.at(-1)).toBeLessThan(losses[0]! / 2);
   });
 
+  test("finds names that are free", async () => {
+    const builder = new GraphBuilder("busy", 21);
+    const x = builder.input("learningRate", { dtype: "f32", shape: [BATCH, 6] });
+    const w = builder.weight("loss", { dtype: "f32", shape: [6, 3] });
+    const graph = builder.build([builder.rename(gemm(x, w), "correct")]);
+    const step = await createTrainingStep(graph, engine, {
+      batch: BATCH,
+      loss: crossEntropy,
+      optimizer: sgd,
+    });
+    expect(step).toMatchObject({ examples: "learningRate", loss: "loss_1" });
+    expect(step.scalars).toMatchObject([{ name: "learningRate_1" }]);
+    expect(step.metrics).toEqual(new Map([["correct", "correct_1"]]));
+  });
+
   test("tells Adam's scalars by the step and the rate", async () => {
     const optimizer: OptimizerSpec = { kind: "adamw", beta1: 0.5, beta2: 0.75, weightDecay: 0.1 };
     const step = await createTrainingStep(smallMlp(), engine, {
@@ -308,6 +323,11 @@ describe("createTrainingStep()", () => {
         createTrainingStep(smallMlp(), engine, { ...options, freeze: patterns });
       await expect(freeze(["*"])).rejects.toThrow(/of 6 weights, 6 are .* and 6 of these are frozen/);
       await expect(freeze(["4.*"])).rejects.toThrow(/freeze "4\.\*".*none of 6/);
+    });
+
+    test("a batch of nothing", async () => {
+      const none = createTrainingStep(smallMlp(), engine, { ...options, batch: 0 });
+      await expect(none).rejects.toThrow(/whole number of at least 1: it is 0/);
     });
 
     test("a typed graph of another batch", async () => {

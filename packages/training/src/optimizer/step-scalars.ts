@@ -1,15 +1,23 @@
 import type { DType } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
 import { cast, type GraphBuilder, type Value } from "@isthmus/graph/build";
 import type { ScalarInput } from "../step/training-step.ts";
+import { unusedName } from "../unused-name.ts";
 
 /** Numbers that a step is told, made when they are first asked for. */
 export class StepScalars {
   readonly #builder: GraphBuilder;
+  readonly #graph: Graph;
   readonly #values = new Map<string, Value>();
   readonly #inputs: ScalarInput[] = [];
 
-  constructor(builder: GraphBuilder) {
+  /**
+   * @param builder - where inputs are added
+   * @param graph - typed; names of its values are taken
+   */
+  constructor(builder: GraphBuilder, graph: Graph) {
     this.#builder = builder;
+    this.#graph = graph;
   }
 
   /** The inputs that were asked for, in order. */
@@ -29,7 +37,8 @@ export class StepScalars {
     return value;
   }
 
-  #add(name: string, valueAt: ScalarInput["valueAt"]): Value {
+  #add(wanted: string, valueAt: ScalarInput["valueAt"]): Value {
+    const name = unusedName(this.#graph, wanted);
     this.#inputs.push({ name, valueAt });
     return this.#builder.input(name, { dtype: "f32", shape: [] });
   }

@@ -23,7 +23,10 @@ export interface TrainingStepOptions {
    * Extents of symbolic dimensions other than the batch by name, such as a sequence's; 8 where not given. @defaultValue none
    */
   readonly extents?: Readonly<Record<string, number>>;
-  /** Names of parameters that stay as they are; `*` stands for any characters. @defaultValue none */
+  /**
+   * Names of parameters that stay as they are; `*` stands for any characters. Statistics of norms move all the same.
+   * @defaultValue none
+   */
   readonly freeze?: readonly string[];
   readonly signal?: AbortSignal;
 }
@@ -36,6 +39,7 @@ export interface TrainingStepOptions {
  * @throws UnsupportedError if an operator has no gradient rule
  * @throws EngineError if the engine cannot run the graph
  * @throws RangeError if an option is out of its range
+ * @throws TypeError if an optimiser or a loss has an option that is not known
  */
 export async function createTrainingStep(
   graph: Graph,
@@ -43,6 +47,11 @@ export async function createTrainingStep(
   options: TrainingStepOptions,
 ): Promise<TrainingStep> {
   const { batch, loss, optimizer: spec, extents = {}, freeze = [], signal } = options;
+  if (!Number.isSafeInteger(batch) || batch < 1) {
+    throw new RangeError(
+      `Cannot train graph "${graph.name}" as a batch must be a whole number of at least 1: it is ${batch}`,
+    );
+  }
   const optimizer = resolveOptimizer(spec);
   const aborting = signal === undefined ? {} : { signal };
   const typed = await specialize(graph, engine, { batch, extents, ...aborting });
@@ -75,7 +84,7 @@ function assembleStep({
 }: StepParts): TrainingStep {
   const { loss, examples, targets, targetWeights, metrics } = objective;
   const builder = GraphBuilder.from(differentiated);
-  const scalars = new StepScalars(builder);
+  const scalars = new StepScalars(builder, differentiated);
   const parameters = trained.map((name) => builder.value(name));
   const found = findGradients(optimizer, differentiated, { loss, parameters });
   const updates = updateParameters(optimizer, scalars, { parameters, gradients: found.gradients });

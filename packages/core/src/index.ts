@@ -18,6 +18,7 @@ export {
   MismatchError,
   UnsupportedError,
 } from "./errors.ts";
+export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
 export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
 export { openFileSource } from "./io/file-source.ts";

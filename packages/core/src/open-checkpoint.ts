@@ -3,6 +3,8 @@ import { dirname, join } from "node:path";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { FormatError, InputError } from "./errors.ts";
 import { detectFormat } from "./formats/detect-format.ts";
+import { openLayersModel } from "./formats/layers-model/open-layers-model.ts";
+import { readModelJson } from "./formats/layers-model/read-model-json.ts";
 import { openSafetensors } from "./formats/safetensors/open-safetensors.ts";
 import { joinShards, type Shard } from "./formats/sharded/join-shards.ts";
 import { parseIndex } from "./formats/sharded/parse-index.ts";
@@ -14,8 +16,8 @@ import { MAX_SHARDS } from "./io/limits.ts";
 import { reasonOf } from "./io/system-error.ts";
 
 /**
- * Opens a checkpoint: a safetensors file, an index of shards (`*.index.json`), a folder with either, or a file that
- * `torch.save` wrote. The format is found out from the content, never from the name.
+ * Opens a checkpoint: a safetensors file, an index of shards (`*.index.json`), a folder with either, a file that
+ * `torch.save` wrote, or the `model.json` of a TensorFlow.js LayersModel. The format is found out from the content, never from the name.
  *
  * Reads headers only; tensors are read when asked for. Nothing in the file is run, and every size it claims is
  * checked before use. Close it when done.
@@ -29,6 +31,11 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   return closeOnFailure(source, async () => {
     const format = await detectFormat(source);
     if (format !== "index") return openFile(source, format, path);
+    const model = await readModelJson(source);
+    if (model !== undefined) {
+      await source.close();
+      return openLayersModel(path, model.weightsManifest);
+    }
     const index = await parseIndex(source);
     await source.close();
     return openShards({

@@ -1,0 +1,145 @@
+import { FormatError, UnsupportedError } from "../../errors.ts";
+import { MAX_RANK, MAX_SHARDS, MAX_TENSORS } from "../../io/limits.ts";
+import { DTYPES, type DType } from "../../tensor/dtype.ts";
+import { sizeOf } from "../../tensor/shape.ts";
+import type { TensorInfo } from "../../tensor/tensor.ts";
+
+/** How a weight is stored in fewer bits: `value = scale * stored + min`, or as halves if there is no scale. */
+export interface Quantization {
+  readonly scale: number;
+  readonly min: number;
+}
+
+/** A weight, how its bytes are to be read, and where they begin in its group. */
+export interface StoredWeight extends TensorInfo {
+  readonly stored: DType;
+  readonly quantization?: Quantization;
+  readonly begin: number;
+}
+
+/** Weights one after another in files one after another. */
+export interface WeightGroup {
+  readonly files: readonly string[];
+  readonly weights: ReadonlyMap<string, StoredWeight>;
+  readonly bytes: number;
+}
+
+/** Element types of weights by their names in a manifest. */
+const TYPES: Readonly<Record<string, DType>> = {
+  float32: "f32",
+  int32: "i32",
+  bool: "bool",
+  uint8: "u8",
+  uint16: "u16",
+  float16: "f16",
+};
+
+/**
+ * Checks a weights manifest, `[{paths, weights: [{name, shape, dtype, quantization?}]}]`.
+ *
+ * @param source - for messages
+ * @throws FormatError if it is malformed, names files outside its folder, or a weight twice
+ * @throws UnsupportedError if a weight has an element type that is not handled
+ */
+export function parseManifest(manifest: unknown, source: string): WeightGroup[] {
+  if (!Array.isArray(manifest)) throw formatError(source, "weightsManifest must be a list: it is not");
+  const names = new Set<string>();
+  const groups = manifest.map((group: unknown) => parseGroup(group, source, names));
+  const files = groups.reduce((count, group) => count + group.files.length, 0);
+  if (files > MAX_SHARDS) {
+    throw formatError(source, `there may be at most ${MAX_SHARDS} files of weights: there are ${files}`);
+  }
+  return groups;
+}
+
+function parseGroup(group: unknown, source: string, names: Set<string>): WeightGroup {
+  const { paths, weights } = isObject(group) ? group : {};
+  if (!Array.isArray(paths) || !Array.isArray(weights) || names.size + weights.length > MAX_TENSORS) {
+    throw formatError(
+      source,
+      `every group of weights must have paths and at most ${MAX_TENSORS} weights: one has not`,
+    );
+  }
+  const parsed = new Map<string, StoredWeight>();
+  let begin = 0;
+  for (const entry of weights as readonly unknown[]) {
+    const { name, ...weight } = parseWeight(entry, source);
+    if (names.has(name)) throw formatError(source, `names of weights must differ: "${name}" is there twice`);
+    names.add(name);
+    parsed.set(name, { ...weight, begin });
+    begin += sizeOf(weight.shape) * DTYPES[weight.stored].bytes;
+    if (!Number.isSafeInteger(begin))
+      throw formatError(source, `sizes must be possible: those of "${name}" are not`);
+  }
+  return {
+    files: (paths as readonly unknown[]).map((path) => parsePath(path, source)),
+    weights: parsed,
+    bytes: begin,
+  };
+}
+
+/** A plain name, so that a model cannot make us read files elsewhere. */
+function parsePath(path: unknown, source: string): string {
+  if (typeof path === "string" && /^[^/\\\0]+$/.test(path) && path !== "." && path !== "..") return path;
+  throw formatError(source, `weights must be in files beside the model: they are in ${JSON.stringify(path)}`);
+}
+
+function parseWeight(
+  entry: unknown,
+  source: string,
+): Omit<StoredWeight, "begin"> & { readonly name: string } {
+  const { name, shape, dtype, quantization } = isObject(entry) ? entry : {};
+  const isExtent = (extent: unknown) => Number.isSafeInteger(extent) && (extent as number) >= 0;
+  if (
+    typeof name !== "string" ||
+    !Array.isArray(shape) ||
+    shape.length > MAX_RANK ||
+    !shape.every(isExtent)
+  ) {
+    throw formatError(
+      source,
+      `a weight must have a name and a shape: got ${JSON.stringify(entry)?.slice(0, 80)}`,
+    );
+  }
+  const own = typeOf(dtype, name, source);
+  const common = { name, shape: shape as number[], dtype: own };
+  if (quantization === undefined) return { ...common, stored: own };
+  return { ...common, ...parseQuantization(quantization, name, source) };
+}
+
+function parseQuantization(
+  quantization: unknown,
+  name: string,
+  source: string,
+): Pick<StoredWeight, "stored" | "quantization"> {
+  const { dtype, scale, min } = isObject(quantization) ? quantization : {};
+  const stored = typeOf(dtype, name, source);
+  if (stored === "f16") return { stored };
+  const isGiven = Number.isFinite(scale) && Number.isFinite(min);
+  if (isGiven && (stored === "u8" || stored === "u16")) {
+    return { stored, quantization: { scale: scale as number, min: min as number } };
+  }
+  throw formatError(
+    source,
+    `"${name}" must be quantised to float16, or to uint8 or uint16 by a scale and a minimum: it is not`,
+  );
+}
+
+function typeOf(dtype: unknown, name: string, source: string): DType {
+  const known = typeof dtype === "string" && Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
+  if (known !== undefined) return known;
+  if (typeof dtype !== "string")
+    throw formatError(source, `"${name}" must have an element type: it has none`);
+  throw new UnsupportedError(
+    `Cannot read "${name}" of "${source}" as its element type must be one of ${Object.keys(TYPES).join(", ")}: it is ${dtype}`,
+    { feature: dtype },
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function formatError(source: string, problem: string): FormatError {
+  return new FormatError(`Cannot read "${source}" as ${problem}`, { format: "layers-model" });
+}

@@ -16,7 +16,7 @@ import {
   randomAlignment,
   randomWeights,
 } from "@isthmus/graph";
-import { lerp, recalibrateBatchNorm, slerp } from "@isthmus/interpolation";
+import { createRepairer, lerp, recalibrateBatchNorm, slerp } from "@isthmus/interpolation";
 import { matchWeights } from "@isthmus/weight-matching";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
@@ -106,7 +106,7 @@ describe("measureBarrier()", () => {
     expect(result).toMatchObject({
       kind: "barrier",
       path: "linear",
-      batchNorm: "keep",
+      statistics: "keep",
       examples: EXAMPLES,
       data: "random 1",
       a: "network 1",
@@ -224,7 +224,8 @@ describe("measureBarrier()", () => {
     ["seed", { seed: -1 }],
     ["batchSize", { batchSize: 0 }],
     ["path", { path: "curved" as "linear" }],
-    ["batchNorm", { batchNorm: "repair" as "keep" }],
+    ["statistics", { statistics: "mend" as "keep" }],
+    ["path", { path: "spherical", statistics: "repair-closed-form" }],
   ])("refuses %s out of range: %o", async (name, options) => {
     await expect(measure(options)).rejects.toThrow(RangeError);
     await expect(measure(options)).rejects.toThrow(`Cannot measure a barrier as ${name} must be`);
@@ -263,13 +264,28 @@ describe("measureBarrier() with batch norms", () => {
   test("recalibrates between the ends, on the evaluated examples or on others", async () => {
     const kept = await measureNormed({});
     for (const other of [undefined, await examples(8, 30)]) {
-      const result = await measureNormed({ batchNorm: "recalibrate", recalibrationData: other });
+      const result = await measureNormed({ statistics: "recalibrate", statisticsData: other });
       const weights = await bindWeights(normed, lerp(ends.a, ends.b, 0.5));
       const own = await recalibrateBatchNorm({ graph: normed, engine, weights }, other ?? data);
       expect(result.points[1]?.loss).toBe((await evaluate(ends.a, normed, own)).loss);
       expect(result.points[1]?.loss).not.toBe(kept.points[1]?.loss);
       expect([result.points[0], result.points[2]]).toEqual([kept.points[0], kept.points[2]]);
-      expect(result.batchNorm).toBe("recalibrate");
+      expect(result.statistics).toBe("recalibrate");
     }
   });
+
+  test.each(["repair", "repair-closed-form"] as const)(
+    "gives the places between the statistics of the ends by %s",
+    async (statistics) => {
+      const kept = await measureNormed({});
+      const result = await measureNormed({ statistics });
+      const networks = [await bindWeights(normed, ends.a), await bindWeights(normed, ends.b)];
+      const closedForm = statistics === "repair-closed-form";
+      const repairer = await createRepairer({ graph: normed, engine, networks }, data, { closedForm });
+      const own = await repairer.repair(await bindWeights(normed, lerp(ends.a, ends.b, 0.5)), [0.5, 0.5]);
+      expect(result.points[1]?.loss).toBe((await evaluate(ends.a, normed, own)).loss);
+      expect([result.points[0], result.points[2]]).toEqual([kept.points[0], kept.points[2]]);
+      expect(result.statistics).toBe(statistics);
+    },
+  );
 });

@@ -28,8 +28,14 @@ export interface BarrierInterval {
   readonly high: number;
 }
 
-/** What is done about batch-norm statistics at every inner place of the path. */
-export type BatchNormPolicy = "keep" | "recalibrate";
+/** Names of all policies, see {@link StatisticsPolicy}. */
+export const STATISTICS_POLICIES = ["keep", "recalibrate", "repair", "repair-closed-form"] as const;
+
+/**
+ * What is done about the statistics of activations at every inner place of the path: nothing; batch norms measure theirs anew;
+ * or every pre-activation gets those that the ends have on average (REPAIR), measured in order or in closed form.
+ */
+export type StatisticsPolicy = (typeof STATISTICS_POLICIES)[number];
 
 /** A barrier curve and what it says. */
 export interface BarrierResult {
@@ -47,7 +53,7 @@ export interface BarrierResult {
     readonly error: BarrierInterval;
   };
   readonly path: "linear" | "spherical";
-  readonly batchNorm: BatchNormPolicy;
+  readonly statistics: StatisticsPolicy;
   /** Examples that were evaluated at each point. */
   readonly examples: number;
   readonly data: string;

@@ -1,9 +1,10 @@
-export type {
-  BarrierInterval,
-  BarrierPoint,
-  BarrierResult,
-  BarrierValues,
-  BatchNormPolicy,
+export {
+  type BarrierInterval,
+  type BarrierPoint,
+  type BarrierResult,
+  type BarrierValues,
+  STATISTICS_POLICIES,
+  type StatisticsPolicy,
 } from "./barrier-result.ts";
 export { barrierValues } from "./barrier-values.ts";
 export {

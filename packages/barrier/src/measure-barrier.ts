@@ -10,12 +10,19 @@ import {
 } from "@isthmus/graph";
 import {
   createPath,
+  createRepairer,
   PATH_KINDS,
   type Path,
   type PathKind,
+  type Repairer,
   recalibrateBatchNorm,
 } from "@isthmus/interpolation";
-import type { BarrierPoint, BarrierResult, BatchNormPolicy } from "./barrier-result.ts";
+import {
+  type BarrierPoint,
+  type BarrierResult,
+  STATISTICS_POLICIES,
+  type StatisticsPolicy,
+} from "./barrier-result.ts";
 import { barrierValues, chordBarrier } from "./barrier-values.ts";
 import { bootstrapBarrier } from "./bootstrap-barrier.ts";
 
@@ -43,10 +50,10 @@ export interface MeasureBarrierOptions {
   /** Further places, at most, taken where the curve is highest above its chord. @defaultValue 0 */
   readonly refine?: number;
   readonly path?: PathKind;
-  /** What is done about batch-norm statistics between the ends. @defaultValue "keep" */
-  readonly batchNorm?: BatchNormPolicy;
-  /** Examples to measure batch-norm statistics on. @defaultValue the evaluated ones */
-  readonly recalibrationData?: DataSet | undefined;
+  /** What is done about the statistics of activations between the ends. @defaultValue "keep" */
+  readonly statistics?: StatisticsPolicy;
+  /** Examples to measure statistics on. @defaultValue the evaluated ones */
+  readonly statisticsData?: DataSet | undefined;
   /** Resamples for the intervals; 0 for none. @defaultValue 0 */
   readonly bootstrap?: number;
   /** Coverage of the intervals, in `(0, 1)`. @defaultValue 0.95 */
@@ -64,8 +71,8 @@ export const MEASURE_BARRIER_DEFAULTS: Required<MeasureBarrierOptions> = {
   points: 25,
   refine: 0,
   path: "linear",
-  batchNorm: "keep",
-  recalibrationData: undefined,
+  statistics: "keep",
+  statisticsData: undefined,
   bootstrap: 0,
   level: 0.95,
   seed: 0,
@@ -81,7 +88,7 @@ const MIN_STEP = 1 / 1024;
  * Measures loss and error along the path between two networks, and the barrier by every definition.
  *
  * All places see the same examples in the same order; sums are in f64. The ends are the networks as they are:
- * a batch-norm policy concerns the places between.
+ * a policy for statistics concerns the places between.
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph
  * @throws RangeError if an option is out of range
@@ -98,12 +105,13 @@ export async function measureBarrier(
   const path = createPath(resolved.path, ends[0] as Checkpoint, ends[1] as Checkpoint);
   const evaluator = await createEvaluator(graph, engine, data, { batchSize: resolved.batchSize });
   try {
-    const curve = await evaluateCurve({ graph, engine, data, path, evaluator }, resolved);
+    const correct = await createCorrection({ graph, engine, ends, data }, resolved);
+    const curve = await evaluateCurve({ graph, path, evaluator, correct }, resolved);
     return {
       kind: "barrier",
       ...summarize(curve, resolved),
       path: resolved.path,
-      batchNorm: resolved.batchNorm,
+      statistics: resolved.statistics,
       examples: data.size,
       data: data.name,
       a: a.source,
@@ -115,10 +123,8 @@ export async function measureBarrier(
   }
 }
 
-const POLICIES: readonly BatchNormPolicy[] = ["keep", "recalibrate"];
-
 function assertOptions(options: Required<MeasureBarrierOptions>): void {
-  const { level, path, batchNorm } = options;
+  const { level, path, statistics } = options;
   for (const [name, least] of [
     ["points", 3],
     ["refine", 0],
@@ -132,7 +138,11 @@ function assertOptions(options: Required<MeasureBarrierOptions>): void {
   }
   if (!(level > 0 && level < 1)) fail("level", "between 0 and 1", level);
   if (!PATH_KINDS.includes(path)) fail("path", `one of ${PATH_KINDS.join(", ")}`, path);
-  if (!POLICIES.includes(batchNorm)) fail("batchNorm", `one of ${POLICIES.join(", ")}`, batchNorm);
+  if (!STATISTICS_POLICIES.includes(statistics)) {
+    fail("statistics", `one of ${STATISTICS_POLICIES.join(", ")}`, statistics);
+  }
+  if (statistics === "repair-closed-form" && path !== "linear")
+    fail("path", `linear for ${statistics}`, path);
 }
 
 function fail(option: string, rule: string, value: unknown): never {
@@ -141,10 +151,33 @@ function fail(option: string, rule: string, value: unknown): never {
 
 interface CurveTask {
   readonly graph: Graph;
-  readonly engine: Engine;
-  readonly data: DataSet;
   readonly path: Path;
   readonly evaluator: Evaluator;
+  readonly correct: Correct;
+}
+
+type Weights = ReadonlyMap<string, Tensor>;
+
+/** Corrects the statistics of the network at an inner place. */
+type Correct = (weights: Weights, t: number) => Promise<Weights>;
+
+async function createCorrection(
+  { graph, engine, ends, data }: Omit<BarrierNetworks, "a" | "b"> & { readonly ends: readonly Checkpoint[] },
+  { statistics, statisticsData, batchSize, signal }: Required<MeasureBarrierOptions>,
+): Promise<Correct> {
+  const options = { batchSize, signal };
+  const seen = statisticsData ?? data;
+  if (statistics === "keep") return async (weights) => weights;
+  if (statistics === "recalibrate") {
+    return (weights) => recalibrateBatchNorm({ graph, engine, weights }, seen, options);
+  }
+  const networks = await Promise.all(ends.map((end) => bindWeights(graph, end)));
+  const closedForm = statistics === "repair-closed-form";
+  const repairer: Repairer = await createRepairer({ graph, engine, networks }, seen, {
+    ...options,
+    closedForm,
+  });
+  return (weights, t) => repairer.repair(weights, [1 - t, t]);
 }
 
 interface CurvePoint {
@@ -160,7 +193,7 @@ async function evaluateCurve(
   const curve: CurvePoint[] = [];
   const visit = async (t: number): Promise<void> => {
     signal?.throwIfAborted();
-    const weights = await weightsAt(task, t, options);
+    const weights = await weightsAt(task, t);
     const evaluation = await task.evaluator.evaluate(weights, signal);
     curve.push({ t, evaluation });
     curve.sort((x, y) => x.t - y.t);
@@ -190,14 +223,9 @@ function nextPlace(curve: readonly CurvePoint[]): number | undefined {
   return Math.max(at - left, right - at) / 2 < MIN_STEP ? undefined : next;
 }
 
-async function weightsAt(
-  { graph, engine, data, path }: CurveTask,
-  t: number,
-  { batchNorm, recalibrationData, batchSize, signal }: Required<MeasureBarrierOptions>,
-): Promise<ReadonlyMap<string, Tensor>> {
+async function weightsAt({ graph, path, correct }: CurveTask, t: number): Promise<Weights> {
   const weights = await bindWeights(graph, path(t));
-  if (batchNorm === "keep" || t === 0 || t === 1) return weights;
-  return recalibrateBatchNorm({ graph, engine, weights }, recalibrationData ?? data, { batchSize, signal });
+  return t === 0 || t === 1 ? weights : correct(weights, t);
 }
 
 function summarize(

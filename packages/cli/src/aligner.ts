@@ -11,7 +11,7 @@ import {
   verifyAlignment,
   verifySymmetries,
 } from "@isthmus/graph";
-import { type MatchWeightsResult, matchWeights } from "@isthmus/weight-matching";
+import { type MatchMethod, type MatchOptions, type MatchResult, match } from "@isthmus/weight-matching";
 import { createEngine, type EngineOptions } from "./engine-option.ts";
 import type { Context } from "./verb.ts";
 
@@ -22,19 +22,22 @@ export interface Verification {
   readonly maxRelativeError: number;
 }
 
+/** What is said of an alignment: the method, what it maximised, and what else it tells. */
+export interface AlignmentSummary {
+  readonly method: MatchMethod;
+  readonly objective: MatchResult["objective"];
+  readonly seed: number;
+  readonly verified: Verification;
+}
+
 /** A network aligned to another. */
 export interface AlignedNetwork {
   readonly alignment: Alignment;
+  readonly found: MatchResult;
   /** The network with its units in the order of the other; lazy. */
   readonly network: Checkpoint;
   /** What `--json` says of it. */
-  readonly summary: Pick<
-    MatchWeightsResult,
-    "objective" | "scaledObjective" | "sweeps" | "status" | "seed"
-  > & {
-    readonly restarts: number;
-    readonly verified: Verification;
-  };
+  readonly summary: AlignmentSummary;
 }
 
 /** A graph and the engine that runs it. */
@@ -46,12 +49,6 @@ export interface Architecture {
 /** An architecture with its symmetries. */
 export interface Aligner extends Architecture {
   readonly symmetries: Derivation;
-}
-
-/** Options of {@link alignNetwork}. */
-export interface AlignOptions {
-  readonly seed: number;
-  readonly restarts?: number | undefined;
 }
 
 /** Reads a graph and makes the engine that will run it. */
@@ -78,20 +75,16 @@ export async function createAligner(
 export async function alignNetwork(
   { graph, engine, symmetries }: Aligner,
   [a, b]: readonly [Checkpoint, Checkpoint],
-  { seed, restarts }: AlignOptions,
+  options: MatchOptions,
   { progress, signal }: Pick<Context, "progress" | "signal">,
 ): Promise<AlignedNetwork> {
   for (const network of [a, b]) assertBindable(graph, network);
   const { spec } = symmetries;
-  const found = await matchWeights(a, b, spec, {
-    seed,
-    ...(restarts === undefined ? {} : { restarts }),
-    graph,
-    engine,
-    signal,
-    onProgress: (at) =>
-      progress(`Matching weights, search ${at.restart + 1} of ${at.restarts}`, at.restart / at.restarts),
-  });
+  const { seed } = options;
+  const found = await match(
+    { graph, engine, a, b, symmetries },
+    { ...options, signal, onProgress: (done) => progress(`Matching by ${NAMES[options.method]}`, done) },
+  );
   const network = permute(found.alignment, b, spec);
   progress("Verifying");
   const general = await verifySymmetries(graph, engine, symmetries, { seed, weights: b, signal });
@@ -99,16 +92,26 @@ export async function alignNetwork(
   if (failure !== undefined) throw wrongSymmetries(graph, failure.node, failure.error);
   const own = await verifyAlignment(graph, engine, [b, network], { seed, signal });
   if (!own.passed) throw wrongSymmetries(graph, "the output", own.maxRelativeError);
-  const { objective, scaledObjective, sweeps, status } = found;
   const verified = {
     passed: true,
     maxRelativeError: Math.max(general.maxRelativeError, own.maxRelativeError),
   };
-  return {
-    alignment: found.alignment,
-    network,
-    summary: { objective, scaledObjective, sweeps, status, seed, restarts: found.restarts.length, verified },
-  };
+  return { alignment: found.alignment, found, network, summary: { ...summarize(found), verified } };
+}
+
+/** What methods match by, for progress. */
+const NAMES: Readonly<Record<MatchMethod, string>> = {
+  weight: "weights",
+  activation: "activations",
+  "straight-through": "weights that gradients pass through",
+};
+
+/** The result without the permutations; of searches only how many there were. */
+function summarize(found: MatchResult): Omit<AlignmentSummary, "verified"> {
+  const { alignment: _, ...rest } = found;
+  if (rest.method !== "weight") return rest;
+  const { restarts, ...own } = rest;
+  return Object.assign(own, { restarts: restarts.length });
 }
 
 function wrongSymmetries(graph: Graph, node: string, error: number): UnsupportedError {

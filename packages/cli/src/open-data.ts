@@ -1,30 +1,33 @@
 import { openDataSet } from "@isthmus/engine";
 import type { DataSet, Scaling } from "@isthmus/graph";
 
-/** What the user said of the data. */
-export interface DataOptions {
-  readonly data: string;
-  /** How bytes are scaled, if not as usual for the data set. */
+/** How bytes are scaled, if not as usual for the data set. */
+export interface ScalingOptions {
   readonly mean?: number | undefined;
   readonly std?: number | undefined;
-  /** Examples that batch-norm statistics are measured on; the evaluated ones if missing. */
+}
+
+/** What the user said of the data. */
+export interface DataOptions extends ScalingOptions {
+  readonly data: string;
+  /** Examples that statistics of activations are measured on; the evaluated ones if missing. */
   readonly recalibrateData?: string | undefined;
   /** Only as many of them, from the first. */
   readonly recalibrateExamples?: number | undefined;
 }
 
-/** Opens the examples to evaluate on and, if others are wanted, those to measure batch-norm statistics on. */
+/** Opens the examples to evaluate on and, if others are wanted, those to measure statistics on. */
 export async function openData(
   options: DataOptions,
-): Promise<{ readonly data: DataSet; readonly recalibrationData: DataSet | undefined }> {
+): Promise<{ readonly data: DataSet; readonly statisticsData: DataSet | undefined }> {
   const scaling = scalingOf(options);
   const data = await openDataSet(options.data, { scaling });
   const { recalibrateData, recalibrateExamples } = options;
   if (recalibrateData === undefined && recalibrateExamples === undefined) {
-    return { data, recalibrationData: undefined };
+    return { data, statisticsData: undefined };
   }
   const name = limitExamples(recalibrateData ?? options.data, recalibrateExamples);
-  return { data, recalibrationData: await openDataSet(name, { scaling }) };
+  return { data, statisticsData: await openDataSet(name, { scaling }) };
 }
 
 /**

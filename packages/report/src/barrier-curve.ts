@@ -42,7 +42,7 @@ export interface DrawableBarrier {
     readonly error: DrawableInterval;
   };
   readonly path: string;
-  readonly batchNorm: string;
+  readonly statistics: string;
   readonly examples: number;
   readonly data: string;
   readonly a: string;

@@ -32,7 +32,7 @@ export function barrierCurve(label: string, height: number, interval = false): B
           }
         : {}),
       path: "linear",
-      batchNorm: "keep",
+      statistics: "keep",
       examples: 10_000,
       data: "mnist:test",
       a: "s0.safetensors",

@@ -1,24 +1,26 @@
 import { resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import { DATA_SET_FORMS } from "@isthmus/engine";
 import { encodeAlignment } from "@isthmus/graph";
-import { MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
+import { MATCH_WEIGHTS_DEFAULTS, type MatchResult } from "@isthmus/weight-matching";
 import { type AlignedNetwork, alignNetwork, createAligner, openArchitecture } from "../aligner.ts";
 import { assertOutput } from "../assert-output.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatJson } from "../format-json.ts";
+import { formatObjective } from "../format-objective.ts";
 import { formatPairs } from "../format-table.ts";
+import { MATCH_EXAMPLES, type MatchVerbOptions, methodOption, openMatching } from "../match-options.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
-import { parseCount, parseSeed } from "../parse-values.ts";
+import { parseCount, parseNumber, parseSeed } from "../parse-values.ts";
 import { describeMaking } from "../provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface AlignVerbOptions extends EngineOptions {
+interface AlignVerbOptions extends EngineOptions, MatchVerbOptions {
   readonly graph: string;
   readonly output: string;
   readonly saveAlignment?: string | undefined;
-  readonly seed: number;
-  readonly restarts: number;
+  readonly data?: string | undefined;
 }
 
 /** The verb `align`. */
@@ -34,6 +36,18 @@ export function alignVerb(run: RunVerb): CommandUnknownOpts {
     .option("--save-alignment <file>", "write the permutations as JSON, too")
     .option("--restarts <n>", "searches; the best wins", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
     .option("--seed <n>", "seed of the searches", parseSeed, 0)
+    .addOption(methodOption())
+    .option(
+      "--data <name>",
+      `examples for --method; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`,
+    )
+    .option("--match-examples <n>", "only the first n of them", parseCount(1), MATCH_EXAMPLES)
+    .option(
+      "--mean <m>",
+      "with --std: feed (byte / 255 - mean) / std (default: as usual for the data)",
+      parseNumber,
+    )
+    .option("--std <s>", "see --mean", parseNumber)
     .addOption(engineOption())
     .addHelpText(
       "after",
@@ -45,6 +59,10 @@ export function alignVerb(run: RunVerb): CommandUnknownOpts {
         [
           "isthmus align a.pt b.pt --graph model.onnx --restarts 32 -o alignment.json",
           "search longer, keep the permutations",
+        ],
+        [
+          "isthmus align a.pt b.pt --graph model.onnx --method activation --data mnist:train -o b-aligned.safetensors",
+          "by what units do on data",
         ],
       ),
     )
@@ -61,7 +79,8 @@ async function align(
     assertDistinct(options);
     for (const path of alignmentFiles(options)) await assertOutput(path, inputs);
     const aligner = await createAligner(await openArchitecture(options.graph, options), context);
-    const aligned = await alignNetwork(aligner, [a, b], options, context);
+    const matching = await openMatching(options, options.data);
+    const aligned = await alignNetwork(aligner, [a, b], matching, context);
     const outputs = await saveAligned([a, b], aligned, options, context);
     const encoded = formatJson(encodeAlignment(aligner.symmetries.spec, aligned.alignment));
     for (const path of alignmentFiles(options)) {
@@ -87,11 +106,11 @@ function assertDistinct({ output, saveAlignment }: AlignVerbOptions): void {
 async function saveAligned(
   networks: readonly [Checkpoint, Checkpoint],
   { network }: AlignedNetwork,
-  { output, seed, restarts }: AlignVerbOptions,
+  { output, method, seed, restarts }: AlignVerbOptions,
   { version, signal, progress }: Context,
 ): Promise<string[]> {
   if (output.endsWith(".json")) return [];
-  const making = describeMaking(networks, { verb: "align", version, seed, restarts });
+  const making = describeMaking(networks, { verb: "align", version, method, seed, restarts });
   const { files } = await saveCheckpoint(network, output, {
     metadata: { ...network.metadata, ...making },
     overwrite: true,
@@ -101,15 +120,29 @@ async function saveAligned(
   return [...files];
 }
 
-function formatAligned({ summary }: AlignedNetwork, outputs: readonly string[]): string {
-  const { objective, sweeps, status, restarts, verified } = summary;
+function formatAligned({ found, summary }: AlignedNetwork, outputs: readonly string[]): string {
+  const { objective, verified } = summary;
   return formatPairs([
-    ["objective", `${objective.before.toFixed(2)} before, ${objective.after.toFixed(2)} after`],
-    [
-      "search",
-      `${restarts} searches, the best took ${sweeps} sweeps and ${status === "converged" ? "converged" : "was given up"}`,
-    ],
+    ["method", found.method],
+    ["objective", formatObjective(objective)],
+    ...describeSearch(found),
     ["verified", `B computes the same, to ${verified.maxRelativeError.toExponential(1)} (relative)`],
     ["wrote", outputs.join(", ")],
   ]);
+}
+
+function describeSearch(found: MatchResult): [string, string][] {
+  if (found.method === "activation") {
+    return [["compared", `${found.values.length} values on ${found.examples} examples`]];
+  }
+  if (found.method === "straight-through") {
+    const loss = (objective: number) => (-objective).toFixed(4);
+    return [
+      ["search", `${found.steps} steps on ${found.examples} examples`],
+      ["loss half-way", `${loss(found.start)} by weights alone, ${loss(found.objective.after)} at the end`],
+    ];
+  }
+  const { restarts, sweeps, status } = found;
+  const end = status === "converged" ? "converged" : "was given up";
+  return [["search", `${restarts.length} searches, the best took ${sweeps} sweeps and ${end}`]];
 }

@@ -2,16 +2,17 @@ import { basename } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import {
   type BarrierResult,
-  type BatchNormPolicy,
   MEASURE_BARRIER_DEFAULTS,
   measureBarrier,
+  STATISTICS_POLICIES,
+  type StatisticsPolicy,
 } from "@isthmus/barrier";
 import { type Checkpoint, saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/engine";
 import { decodeAlignment, permute } from "@isthmus/graph";
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
 import { type BarrierCurve, renderBarrierPage } from "@isthmus/report";
-import { MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
+import { MATCH_WEIGHTS_DEFAULTS, type MatchOptions } from "@isthmus/weight-matching";
 import {
   type AlignedNetwork,
   type Architecture,
@@ -22,13 +23,15 @@ import {
 import { assertOutput } from "../assert-output.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatBarriers } from "../format-barriers.ts";
+import { formatObjective } from "../format-objective.ts";
+import { MATCH_EXAMPLES, type MatchVerbOptions, methodOption, openMatching } from "../match-options.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { type DataOptions, openData } from "../open-data.ts";
 import { parseCount, parseNumber, parseSeed } from "../parse-values.ts";
 import { readJson } from "../read-json.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface BarrierOptions extends DataOptions, EngineOptions {
+interface BarrierOptions extends DataOptions, EngineOptions, MatchVerbOptions {
   readonly graph: string;
   readonly points: number;
   readonly refine?: number | true | undefined;
@@ -36,17 +39,17 @@ interface BarrierOptions extends DataOptions, EngineOptions {
   readonly align?: true | undefined;
   readonly alignment?: string | undefined;
   readonly compare?: true | undefined;
-  readonly restarts: number;
-  readonly batchNorm?: BatchNormPolicy | undefined;
+  readonly statistics?: StatisticsPolicy | undefined;
+  /** Former spelling of `statistics`. */
+  readonly batchNorm?: StatisticsPolicy | undefined;
+  readonly matchData?: string | undefined;
   readonly bootstrap: number;
-  readonly seed: number;
   readonly maxBarrier?: number | undefined;
   readonly report?: string | undefined;
 }
 
 /** Places `--refine` adds when it is not told how many. */
 const REFINED_PLACES = 8;
-const POLICIES: readonly BatchNormPolicy[] = ["keep", "recalibrate"];
 
 /** The verb `barrier`. */
 export function barrierVerb(run: RunVerb): CommandUnknownOpts {
@@ -78,16 +81,17 @@ export function barrierVerb(run: RunVerb): CommandUnknownOpts {
     .option("--alignment <file>", "permute B by an alignment that isthmus align wrote")
     .option("--compare", "with --align or --alignment: measure B as it is, too")
     .option("--restarts <n>", "searches of --align", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
+    .addOption(methodOption())
+    .option("--match-data <name>", "examples for --method (default: those for --statistics)")
+    .option("--match-examples <n>", "only the first n of them", parseCount(1), MATCH_EXAMPLES)
     .addOption(
       new Option(
-        "--batch-norm <policy>",
-        "what is done about batch-norm statistics between the ends (default: keep)",
-      ).choices(POLICIES),
+        "--statistics <policy>",
+        "what is done about statistics of activations between the ends: recalibrate batch norms, or repair all layers (default: keep)",
+      ).choices(STATISTICS_POLICIES),
     )
-    .option(
-      "--recalibrate-data <name>",
-      "measure batch-norm statistics on these examples (default: those of --data)",
-    )
+    .addOption(new Option("--batch-norm <policy>").choices(STATISTICS_POLICIES).hideHelp())
+    .option("--recalibrate-data <name>", "measure statistics on these examples (default: those of --data)")
     .option("--recalibrate-examples <n>", "only on the first n of them", parseCount(1))
     .option(
       "--bootstrap <n>",
@@ -122,6 +126,10 @@ const EXAMPLES = formatExamples(
     "isthmus barrier a.pt b.pt --graph cnn.onnx --data idx:images.gz,labels.gz --align --recalibrate-examples 10000",
     "with batch-norm statistics measured anew",
   ],
+  [
+    "isthmus barrier a.pt b.pt --graph cnn.onnx --data fashion-mnist:test --align --method activation --statistics repair --recalibrate-data fashion-mnist:train@10000",
+    "by activations, and with REPAIR",
+  ],
 );
 
 async function barrier(
@@ -130,12 +138,15 @@ async function barrier(
   context: Context,
 ): Promise<Outcome> {
   assertUsage(options);
-  const { data, recalibrationData } = await openData(options);
+  const { data, statisticsData } = await openData(options);
+  const matching = options.align
+    ? await openMatching(options, options.matchData ?? statisticsData ?? data)
+    : undefined;
   return withCheckpoints(paths, async ([a, b]) => {
     const inputs = [...a.files, ...b.files, options.graph, ...(options.alignment ? [options.alignment] : [])];
     if (options.report !== undefined) await assertOutput(options.report, inputs);
     const architecture = await openArchitecture(options.graph, options);
-    const { network, summary } = await alignB(architecture, [a, b], options, context);
+    const { network, summary } = await alignB(architecture, [a, b], { options, matching, context });
     const labels = [
       ...(network === b || options.compare ? ["as trained"] : []),
       ...(network === b ? [] : ["aligned"]),
@@ -147,7 +158,7 @@ async function barrier(
         { ...architecture, a, b: label === "aligned" ? network : b, data },
         {
           ...measureOptions(options),
-          recalibrationData,
+          statisticsData,
           signal: context.signal,
           onProgress: ({ done, total }) =>
             context.progress(`Measuring ${label}`, (index + done / total) / labels.length),
@@ -165,7 +176,10 @@ function assertUsage(options: BarrierOptions): void {
   if (options.report !== undefined && !options.report.endsWith(".html")) {
     throw new TypeError(`Cannot write a report as its name must end in .html: got ${options.report}`);
   }
-  const { align, alignment, compare, batchNorm, recalibrateData, recalibrateExamples } = options;
+  const { align, alignment, compare, recalibrateData, recalibrateExamples } = options;
+  if (options.statistics !== undefined && options.batchNorm !== undefined) {
+    throw new TypeError("Cannot measure a barrier as --batch-norm is another name of --statistics: got both");
+  }
   if (align && alignment !== undefined) {
     throw new TypeError("Cannot measure a barrier as --align and --alignment exclude each other: got both");
   }
@@ -174,15 +188,15 @@ function assertUsage(options: BarrierOptions): void {
       "Cannot compare as there must be something to compare with: add --align or --alignment",
     );
   }
-  if (batchNorm === "keep" && (recalibrateData !== undefined || recalibrateExamples !== undefined)) {
+  if (policyOf(options) === "keep" && (recalibrateData !== undefined || recalibrateExamples !== undefined)) {
     throw new TypeError(
-      "Cannot recalibrate as --batch-norm keep leaves the statistics as they are: got --recalibrate options, too",
+      "Cannot recalibrate as --statistics keep leaves the statistics as they are: got --recalibrate options, too",
     );
   }
 }
 
 function measureOptions(options: BarrierOptions) {
-  const { points, refine, path, bootstrap, seed, batchNorm, recalibrateData, recalibrateExamples } = options;
+  const { points, refine, path, bootstrap, seed, recalibrateData, recalibrateExamples } = options;
   const recalibrates = recalibrateData !== undefined || recalibrateExamples !== undefined;
   return {
     points,
@@ -190,19 +204,32 @@ function measureOptions(options: BarrierOptions) {
     path,
     bootstrap,
     seed,
-    batchNorm: batchNorm ?? (recalibrates ? "recalibrate" : "keep"),
+    statistics: policyOf(options) ?? (recalibrates ? "recalibrate" : "keep"),
   };
+}
+
+/** The policy that was asked for, by either name. */
+function policyOf({ statistics, batchNorm }: BarrierOptions): StatisticsPolicy | undefined {
+  return statistics ?? batchNorm;
 }
 
 /** B as it is to be measured, with what is known of its alignment. */
 async function alignB(
   architecture: Architecture,
   [a, b]: readonly [Checkpoint, Checkpoint],
-  options: BarrierOptions,
-  context: Context,
+  {
+    options,
+    matching,
+    context,
+  }: {
+    readonly options: BarrierOptions;
+    readonly matching: MatchOptions | undefined;
+    readonly context: Context;
+  },
 ): Promise<{ readonly network: Checkpoint; readonly summary?: AlignedNetwork["summary"] }> {
-  if (options.align)
-    return alignNetwork(await createAligner(architecture, context), [a, b], options, context);
+  if (matching !== undefined) {
+    return alignNetwork(await createAligner(architecture, context), [a, b], matching, context);
+  }
   if (options.alignment === undefined) return { network: b };
   const json = await readJson(options.alignment);
   const { spec } = (await createAligner(architecture, context)).symmetries;
@@ -228,11 +255,10 @@ async function writeReport(
   if (options.report === undefined) return;
   const facts = [{ name: "Seed", value: String(options.seed) }];
   if (summary) {
-    const { before, after } = summary.objective;
-    facts.push({
-      name: "Alignment objective",
-      value: `${before.toFixed(2)} before, ${after.toFixed(2)} after`,
-    });
+    facts.push(
+      { name: "Alignment", value: `by ${summary.method}` },
+      { name: "Alignment objective", value: formatObjective(summary.objective) },
+    );
   }
   const page = await renderBarrierPage({
     title: `From ${paths.map((path) => basename(path)).join(" to ")}`,

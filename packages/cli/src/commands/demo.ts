@@ -44,7 +44,7 @@ async function demo(options: DemoOptions, context: Context): Promise<Outcome> {
   return withCheckpoints(pair.checkpoints, async ([a, b]) => {
     const aligner = await createAligner(await openArchitecture(pair.graph, options), context);
     const { seed } = options;
-    const aligned = await alignNetwork(aligner, [a, b], { seed }, context);
+    const aligned = await alignNetwork(aligner, [a, b], { method: "weight", seed }, context);
     const measure = (network: Checkpoint, step: number) =>
       measureStep({ aligner, a, b: network, data }, step, options, context);
     const before = await measure(b, 0);

@@ -1,4 +1,5 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/barrier";
 import {
   type Checkpoint,
   DTYPES,
@@ -7,18 +8,22 @@ import {
   saveCheckpoint,
 } from "@isthmus/core";
 import { average, PATH_KINDS, type PathKind, slerp } from "@isthmus/interpolation";
+
 import { MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
 import { type AlignedNetwork, alignNetwork, createAligner, openArchitecture } from "../aligner.ts";
+import { correctStatistics } from "../correct-statistics.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
+import { formatObjective } from "../format-objective.ts";
 import { formatBytes, formatPairs } from "../format-table.ts";
+import { MATCH_EXAMPLES, type MatchVerbOptions, methodOption, openMatching } from "../match-options.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
-import { parseBytes, parseCount, parseNumbers, parseSeed } from "../parse-values.ts";
+import { parseBytes, parseCount, parseNumber, parseNumbers, parseSeed } from "../parse-values.ts";
 import { describeMaking, sharedMetadata } from "../provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 const FLOAT_TYPES = (Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float);
 
-interface MergeOptions extends EngineOptions {
+interface MergeOptions extends EngineOptions, MatchVerbOptions {
   readonly output: string;
   readonly weights?: readonly number[] | undefined;
   readonly path: PathKind;
@@ -26,8 +31,8 @@ interface MergeOptions extends EngineOptions {
   readonly maxShardSize?: number | undefined;
   readonly align?: true | undefined;
   readonly graph?: string | undefined;
-  readonly seed: number;
-  readonly restarts: number;
+  readonly statistics: StatisticsPolicy;
+  readonly data?: string | undefined;
 }
 
 /** The verb `merge`. */
@@ -57,26 +62,46 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
       parseBytes,
     )
     .option("--align", "align every further checkpoint to the first; needs --graph")
-    .option("--graph <file>", "their architecture, an .onnx file, for --align")
+    .option("--graph <file>", "their architecture, an .onnx file, for --align and --statistics")
     .option("--restarts <n>", "searches of each alignment", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
     .option("--seed <n>", "seed of the searches", parseSeed, 0)
-    .addOption(engineOption())
-    .addHelpText(
-      "after",
-      formatExamples(
-        ["isthmus merge a.safetensors b.safetensors -o merged.safetensors", "the mean of two checkpoints"],
-        [
-          "isthmus merge a.safetensors b.safetensors --align --graph model.onnx -o merged.safetensors",
-          "align B to A first, for networks that were trained apart",
-        ],
-        [
-          "isthmus merge a.pt b.pt c.pt --weights .5,.3,.2 --dtype bf16 --max-shard-size 5GB -o merged/",
-          "three checkpoints, unequally, in shards",
-        ],
-      ),
+    .addOption(methodOption())
+    .addOption(
+      new Option(
+        "--statistics <policy>",
+        "what is done about statistics of activations: recalibrate batch norms, or repair all layers; needs --graph and --data",
+      )
+        .choices(STATISTICS_POLICIES)
+        .default("keep" as const),
     )
+    .option("--data <name>", "examples for --method and --statistics, for example mnist:train@10000")
+    .option("--match-examples <n>", "only the first n of them for --method", parseCount(1), MATCH_EXAMPLES)
+    .option(
+      "--mean <m>",
+      "with --std: feed (byte / 255 - mean) / std (default: as usual for the data)",
+      parseNumber,
+    )
+    .option("--std <s>", "see --mean", parseNumber)
+    .addOption(engineOption())
+    .addHelpText("after", EXAMPLES)
     .action((paths, options) => run(options, (context) => merge(paths, options, context)));
 }
+
+const EXAMPLES = formatExamples(
+  ["isthmus merge a.safetensors b.safetensors -o merged.safetensors", "the mean of two checkpoints"],
+  [
+    "isthmus merge a.safetensors b.safetensors --align --graph model.onnx -o merged.safetensors",
+    "align B to A first, for networks that were trained apart",
+  ],
+  [
+    "isthmus merge a.pt b.pt --align --method activation --statistics repair --graph model.onnx --data mnist:train@10000 -o merged.safetensors",
+    "by activations, and with REPAIR",
+  ],
+  [
+    "isthmus merge a.pt b.pt c.pt --weights .5,.3,.2 --dtype bf16 --max-shard-size 5GB -o merged/",
+    "three checkpoints, unequally, in shards",
+  ],
+);
 
 async function merge(paths: readonly string[], options: MergeOptions, context: Context): Promise<Outcome> {
   assertUsage(paths, options);
@@ -86,7 +111,13 @@ async function merge(paths: readonly string[], options: MergeOptions, context: C
     if (first === undefined) throw tooFew(paths);
     const aligned = await alignAll(first, others, options, context);
     const networks = aligned.length === 0 ? others : aligned.map(({ network }) => network);
-    const output = await saveCheckpoint(combine([first, ...networks], weights, options), options.output, {
+    const merged = await correctStatistics(
+      combine([first, ...networks], weights, options),
+      { networks: [first, ...networks], weights },
+      options,
+      context,
+    );
+    const output = await saveCheckpoint(merged, options.output, {
       dtype: options.dtype,
       maxShardBytes: options.maxShardSize ?? Number.POSITIVE_INFINITY,
       metadata: describeMerge([first, ...others], weights, options, context),
@@ -111,19 +142,21 @@ async function alignAll(
 ): Promise<AlignedNetwork[]> {
   if (!options.align || options.graph === undefined) return [];
   const aligner = await createAligner(await openArchitecture(options.graph, options), context);
+  const matching = await openMatching(options, options.data);
   const aligned: AlignedNetwork[] = [];
-  for (const other of others) aligned.push(await alignNetwork(aligner, [first, other], options, context));
+  for (const other of others) aligned.push(await alignNetwork(aligner, [first, other], matching, context));
   return aligned;
 }
 
 function describeMerge(
   inputs: readonly [Checkpoint, ...Checkpoint[]],
   weights: readonly number[],
-  { path, align, seed, restarts }: MergeOptions,
+  { path, align, method, seed, restarts, statistics, data }: MergeOptions,
   { version }: Context,
 ): Record<string, string> {
-  const search = align ? { align: { seed, restarts } } : {};
-  const making = { verb: "merge", version, weights, path, ...search };
+  const search = align ? { align: { method, seed, restarts } } : {};
+  const correction = statistics === "keep" ? {} : { statistics, data };
+  const making = { verb: "merge", version, weights, path, ...search, ...correction };
   return { ...sharedMetadata(inputs[0]), ...describeMaking(inputs, making) };
 }
 
@@ -134,7 +167,7 @@ function formatMerge(
 ): string {
   const pairs: [string, string][] = alignments.map(({ objective }, index) => [
     `aligned ${index + 2} to 1`,
-    `objective ${objective.before.toFixed(2)} before, ${objective.after.toFixed(2)} after; verified`,
+    `objective ${formatObjective(objective)}; verified`,
   ]);
   const shares = weights.map((weight) => Number(weight.toPrecision(4))).join(", ");
   return formatPairs([
@@ -151,11 +184,26 @@ function tooFew(paths: readonly string[]): TypeError {
   return new TypeError(`Cannot merge as at least two checkpoints are needed: got ${paths.length}`);
 }
 
-function assertUsage(paths: readonly string[], { weights, path, align, graph }: MergeOptions): void {
-  if (paths.length < 2) throw tooFew(paths);
-  if (!align && graph !== undefined) {
+function assertStatistics({ statistics, graph, data, path }: MergeOptions): void {
+  if (statistics !== "keep" && (graph === undefined || data === undefined)) {
     throw new TypeError(
-      "Cannot merge with --graph alone as it serves alignment: add --align, or leave it out",
+      `Cannot merge with --statistics ${statistics} as it runs the network on examples: give --graph model.onnx and --data, for example mnist:train@10000`,
+    );
+  }
+  if (statistics === "repair-closed-form" && path !== "linear") {
+    throw new TypeError(
+      `Cannot merge on the arc with --statistics ${statistics} as it is for the line: use repair`,
+    );
+  }
+}
+
+function assertUsage(paths: readonly string[], options: MergeOptions): void {
+  const { weights, path, align, graph, statistics } = options;
+  assertStatistics(options);
+  if (paths.length < 2) throw tooFew(paths);
+  if (!align && statistics === "keep" && graph !== undefined) {
+    throw new TypeError(
+      "Cannot merge with --graph alone as it serves alignment: add --align or --statistics, or leave it out",
     );
   }
   if (align && graph === undefined) {

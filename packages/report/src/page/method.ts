@@ -27,7 +27,7 @@ const FACTS: readonly { readonly name: string; readonly of: (result: DrawableBar
   { name: "Network B", of: ({ b }) => b },
   { name: "Data", of: ({ data, examples }) => `${data}, ${formatCount(examples)} examples at every point` },
   { name: "Path", of: ({ path, points }) => `${path}, ${points.length} points` },
-  { name: "Batch-norm statistics", of: ({ batchNorm }) => batchNorm },
+  { name: "Statistics of activations", of: ({ statistics }) => statistics },
   { name: "Engine", of: ({ engine }) => engine },
 ];
 

@@ -77,7 +77,7 @@ describe("renderBarrierPage()", () => {
   });
 
   it("renderBarrierPage() says how the measurement was made, once where the curves agree", async () => {
-    const other = { label: "other", result: { ...aligned.result, batchNorm: "recalibrate" } };
+    const other = { label: "other", result: { ...aligned.result, statistics: "recalibrate" } };
     const document = parse(
       await renderBarrierPage({
         title: "Method",
@@ -91,8 +91,8 @@ describe("renderBarrierPage()", () => {
       "Network B",
       "Data",
       "Path",
-      "Batch-norm statistics (as trained)",
-      "Batch-norm statistics (other)",
+      "Statistics of activations (as trained)",
+      "Statistics of activations (other)",
       "Engine",
       "Seed",
     ]);

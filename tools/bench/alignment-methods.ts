@@ -1,0 +1,109 @@
+// Methods of alignment and what is done about statistics, side by side: objective, barriers, seconds.
+//
+//   npx tsx --conditions=@isthmus/source tools/bench/alignment-methods.ts --graph G --a A --b B --test NAME --train NAME
+//     [--methods none,weight,activation,straight-through] [--statistics keep,recalibrate,repair,repair-closed-form]
+//     [--similarity correlation] [--values read] [--epochs 5] [--match-every 1] [--seed 0] [--points 11]
+//     [--statistics-examples 10000] [--match-examples 10000] [--mean M --std S]
+//
+// Prints one JSON object for each method and policy. Alignment and statistics see training examples only; barriers are of
+// the test set. Data sets are named as for `isthmus barrier`.
+import { parseArgs } from "node:util";
+import { measureBarrier, type StatisticsPolicy } from "@isthmus/barrier";
+import { openCheckpoint } from "@isthmus/core";
+import { createOnnxRuntimeEngine, openDataSet } from "@isthmus/engine";
+import { type DataSet, discoverSymmetries, permute, readGraph } from "@isthmus/graph";
+import {
+  type ActivationChoice,
+  type ActivationSimilarity,
+  type MatchOptions,
+  match,
+} from "@isthmus/weight-matching";
+
+const { values } = parseArgs({
+  options: {
+    graph: { type: "string" },
+    a: { type: "string" },
+    b: { type: "string" },
+    test: { type: "string" },
+    train: { type: "string" },
+    methods: { type: "string", default: "none,weight,activation,straight-through" },
+    statistics: { type: "string", default: "keep" },
+    similarity: { type: "string", default: "correlation" },
+    values: { type: "string", default: "read" },
+    epochs: { type: "string", default: "5" },
+    "match-every": { type: "string", default: "1" },
+    seed: { type: "string", default: "0" },
+    points: { type: "string", default: "11" },
+    "statistics-examples": { type: "string", default: "10000" },
+    "match-examples": { type: "string", default: "10000" },
+    mean: { type: "string" },
+    std: { type: "string" },
+  },
+});
+const { graph: graphPath, a: pathA, b: pathB, test, train, mean, std } = values;
+if (!graphPath || !pathA || !pathB || !test || !train) {
+  console.error("usage: alignment-methods.ts --graph G --a A --b B --test NAME --train NAME [options]");
+  process.exit(2);
+}
+
+const engine = createOnnxRuntimeEngine();
+const { graph } = await readGraph(graphPath);
+const [a, b] = [await openCheckpoint(pathA), await openCheckpoint(pathB)];
+const scaling = mean && std ? { mean: Number(mean), std: Number(std) } : undefined;
+const [testData, trainData] = [await openDataSet(test, { scaling }), await openDataSet(train, { scaling })];
+const first = (data: DataSet, size: number): DataSet => ({
+  ...data,
+  size: Math.min(size, data.size),
+  read: (begin, end) => data.read(begin, end),
+});
+const symmetries = await discoverSymmetries(graph, engine);
+const seed = Number(values.seed);
+
+function optionsOf(method: string): MatchOptions {
+  const seen = { data: trainData, examples: Number(values["match-examples"]) };
+  if (method === "weight") return { method, seed };
+  if (method === "activation") {
+    const similarity = values.similarity as ActivationSimilarity;
+    return { method, seed, ...seen, similarity, values: values.values as ActivationChoice };
+  }
+  if (method !== "straight-through")
+    throw new RangeError(`Cannot align as the method is unknown: got ${method}`);
+  return { method, seed, ...seen, epochs: Number(values.epochs), matchEvery: Number(values["match-every"]) };
+}
+
+const seconds = (since: number) => Number(((performance.now() - since) / 1000).toFixed(2));
+
+for (const method of values.methods.split(",")) {
+  const started = performance.now();
+  const found =
+    method === "none" ? undefined : await match({ graph, engine, a, b, symmetries }, optionsOf(method));
+  const matchSeconds = seconds(started);
+  const network = found === undefined ? b : permute(found.alignment, b, symmetries.spec);
+  for (const statistics of values.statistics.split(",") as StatisticsPolicy[]) {
+    const begun = performance.now();
+    const { barrier, points } = await measureBarrier(
+      { graph, engine, a, b: network, data: testData },
+      {
+        points: Number(values.points),
+        statistics,
+        statisticsData: first(trainData, Number(values["statistics-examples"])),
+      },
+    );
+    console.log(
+      JSON.stringify({
+        graph: graphPath,
+        method,
+        ...(method === "activation" ? { similarity: values.similarity, values: values.values } : {}),
+        seed,
+        objective: found?.objective ?? null,
+        matchSeconds,
+        statistics,
+        lossBarrier: barrier.loss.chord,
+        errorBarrier: barrier.error.chord,
+        midpointLoss: points.find(({ t }) => t === 0.5)?.loss ?? null,
+        barrierSeconds: seconds(begun),
+      }),
+    );
+  }
+}
+await Promise.all([a.close(), b.close()]);

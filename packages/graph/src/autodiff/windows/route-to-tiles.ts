@@ -10,7 +10,7 @@ import { each, type WindowAxis } from "./window.ts";
 /** Elements of a tile up to which tiles are compared element by element: each is a slice of its own. */
 const TILE_LIMIT = 9;
 
-/** Width of a row up to which a product interleaves columns: 0.7 ns an element at 28, in proportion to the width; a transpose 1.0. */
+/** Width of a row up to which a product interleaves columns: it costs in proportion to the width. At 28 routing takes 2.9 ns so, 3.3 by a transpose. */
 const PRODUCT_WIDTH = 48;
 
 /** Whether windows lie side by side on one or two axes, without overlap, padding or gaps between them. */

@@ -8,8 +8,8 @@ import type { WindowAxis } from "./window.ts";
  * Spreads one number per window over the elements of the window: `y [batch, channels, ...counts]` to
  * `[batch, channels, ...extents]`, the adjoint of a weighted sum over windows, for every stride, padding and dilation.
  *
- * Axis by axis a product with a band matrix: a product of 28 to 28 elements costs 0.7 ns an element, less than a transposed
- * convolution of ones for each channel (0.9 where windows do not overlap, more where they do), and has no case of its own.
+ * Axis by axis a product with a band matrix: from 14 to 28 elements it takes 0.4 ns an element of the result (onnxruntime, one
+ * thread), in proportion to the extent, and has no case of its own.
  * @param weight - of window `i` of axis `a` for each of its elements
  */
 export function spreadWindows(

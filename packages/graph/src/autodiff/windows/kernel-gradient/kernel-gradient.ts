@@ -17,8 +17,11 @@ const WIDE = 16;
 const NARROW = 3;
 
 /**
- * Gradient for the kernel of a convolution, `[out, in / group, ...taps]`, in the form that is fastest for its shape; numbers
- * are GFLOP/s of onnxruntime on one thread, of a machine whose matrix products reach 100; `bench/gradient.bench.ts --forms` measures them again.
+ * Gradient for the kernel of a convolution, `[out, in / group, ...taps]`, in the form that is fastest for its shape.
+ *
+ * Numbers are GFLOP/s of onnxruntime by processor time of one thread while the machine did other work too, so that those of one
+ * line compare (they were measured in one run) and differences below a fifth say nothing; `bench/gradient.bench.ts --forms`
+ * measures them again.
  *
  * @param x - what the windows slide over, `[batch, in, ...extents]`
  * @param given - gradient for the result, `[batch, out, ...counts]`
@@ -28,20 +31,21 @@ export function kernelGradient(x: Value, given: Value, convolution: Convolution)
   const taps = sizeOf(each(axes, "taps"));
   const [, channels = 0] = x.shape;
   const isStrided = axes.some(({ stride }) => stride > 1);
-  // Groups, 3x3: rows 26, taps 35, columns 24, batch 14 (4 groups of 16); 7, 5, 5, 5 (32 of 4); depthwise 2, 2-3, 1, 1.
-  // Depthwise 7x7: batch 4 in one convolution, taps 4 in 200 nodes, rows 2.
+  // 3x3 in 4 groups of 16: rows 26, a product a tap 35, batch 14; in 32 of 4: 7, 5, 5; depthwise: 2, 1-3, 1.
+  // Depthwise 7x7: batch 4 in one convolution, a product a tap 4 in 200 nodes, rows 2.
   if (group > 1) return (taps <= FEW_TAPS ? multiplyRows : convolveBatch)(x, given, convolution);
-  // 1x1, 960 to 320 channels on 7x7: positions 61, columns 40, batch 38; 16 to 96 on 56x56: 67, 65, 5.
+  // 960 to 320 channels on 7x7: positions 61, columns 40, batch 38.
   if (taps === 1 && !isStrided) return multiplyPositions(x, given, convolution);
-  // 7x7 stride 2 of 3 channels / 5x5 of 64: rows 46 / 77, positions 13 / 76 in 100 and more nodes, columns 40 / 78 though
-  // they compute as many products again for each tap, batch 28 / 38.
+  // 7x7 stride 2 of 3 channels: rows 46, columns 40, positions 13. 5x5 of 64: rows 77, columns 78, positions 76, batch 38, but
+  // positions take a hundred nodes and columns as many products again for each tap.
   if (taps > FEW_TAPS) return multiplyRows(x, given, convolution);
-  // Stride 2, 16 to 32 channels on 28x28: columns 35 (two threads 79), positions 43 (27), rows 45 (32), batch 12.
-  // Stride 2, 1x1, 32 to 64 channels on 14x14: columns 47, positions 27, batch 5.
-  // Stride 1, one channel on 28x28 / three on 32x32: columns 29 / 50, rows 12 / 34, positions 21 / 12, batch 15.
+  // 1x1 stride 2, 32 to 64 channels on 14x14: columns 50, positions 28, batch 6. 3x3 stride 2, 16 to 32 on 28x28: columns 26,
+  // positions 24, batch 25, rows 19; 32 to 64 on 14x14: 33, 37, 35, 23. Those tie: columns have 7 nodes where positions have 44.
+  // Stride 1, 3 channels on 32x32: columns 50, rows 34, positions 12; one channel on 28x28: 26, 12, 23.
   if (isStrided || channels <= NARROW) return multiplyColumns(x, given, convolution);
-  // 4 / 8 channels on 28x28: rows 39 / 33, columns 22 / 22, positions 14 / 31, batch 15.
+  // 4 channels on 28x28: rows 39, columns 22, positions 14; 8 channels: 33, 22, 31.
   if (channels < WIDE) return multiplyRows(x, given, convolution);
-  // 16 channels on 28x28 / 32 on 14x14 / 64 on 7x7: positions 50 / 65 / 67, columns 29 / 30 / 38, batch 16 / 26 / 33.
+  // 16 channels on 28x28: positions 28-36, rows 26, columns 24, batch 19; 32 on 14x14: 45-57, 31, 29, 35; 64 on 7x7: 49-55, 31,
+  // 33, 46.
   return multiplyPositions(x, given, convolution);
 }

@@ -190,6 +190,7 @@ describe("attachLoss()", () => {
     expect(() => attachLoss(untyped, crossEntropy)).toThrow(/specialize/);
     const typo = { kind: "cross-entropy", smoothing: 0.1 } as LossSpec;
     expect(() => attachLoss(echo([3, 1], [3, 5]), typo)).toThrow(/no option "smoothing"/);
+    expect(() => attachLoss(echo([3, 1], [3, 5]), { kind: "hinge" } as never)).toThrow(/it is "hinge"/);
   });
 
   test("reads token ids of 32 bits", async () => {

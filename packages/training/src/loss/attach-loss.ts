@@ -12,6 +12,7 @@ import { attachOutput } from "./output.ts";
  * @param graph - typed, as `specialize` makes it, with one data input but where the loss is an output of its own
  * @throws MismatchError if the graph is not typed, or its inputs or outputs do not fit the loss
  * @throws RangeError if a number of the loss is out of its range
+ * @throws TypeError if the loss is of no known kind or has an option that is not known
  */
 export function attachLoss(graph: Graph, loss: LossSpec): Objective {
   switch (loss.kind) {
@@ -23,5 +24,9 @@ export function attachLoss(graph: Graph, loss: LossSpec): Objective {
       return attachMeanSquaredError(graph, loss);
     case "output":
       return attachOutput(graph, loss);
+    default:
+      throw new TypeError(
+        `Cannot attach a loss as its kind must be cross-entropy, next-token, mean-squared-error or output: it is ${JSON.stringify((loss as { kind?: unknown }).kind)}`,
+      );
   }
 }

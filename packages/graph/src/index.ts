@@ -20,6 +20,7 @@ export type { Attribute, Graph, Node, ValueInfo, WeightInfo, WeightRole } from "
 export { pruneNodes } from "./ir/prune-nodes.ts";
 export { shareNodes } from "./ir/share-nodes.ts";
 export { typesOf } from "./ir/types-of.ts";
+export { type LayersModel, readLayersModel } from "./layers-model/read-layers-model.ts";
 export { lowerBatchNorm } from "./lower/lower-batch-norm.ts";
 export { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./onnx/decode-graph.ts";
 export { encodeGraph } from "./onnx/encode-graph.ts";

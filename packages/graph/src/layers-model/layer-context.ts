@@ -1,0 +1,69 @@
+import { formatShape, MismatchError, sameShape, type TensorInfo } from "@isthmus/core";
+import type { GraphBuilder } from "../build/graph-builder.ts";
+import type { Value } from "../build/value.ts";
+import type { WeightRole } from "../ir/graph.ts";
+import type { ConfigReader } from "./config-reader.ts";
+import type { Flow } from "./flow.ts";
+
+/** What a layer sees when it is applied. */
+export interface LayerContext {
+  readonly config: ConfigReader;
+  readonly builder: GraphBuilder;
+  readonly inputs: readonly Flow[];
+  /**
+   * A weight of the layer by its own name, such as `kernel`; of all tensors the one named `layer/kernel`.
+   * @throws MismatchError if it is missing or has another shape; -1 stands for any extent
+   */
+  readonly weight: (name: string, shape: readonly number[], role?: WeightRole) => Value;
+}
+
+/** Adds a layer's nodes to the graph. */
+export type BuildLayer = (context: LayerContext) => Flow;
+
+/** The operand of a layer that has one. @throws FormatError if it has another number of them */
+export function onlyInput({ inputs, config }: LayerContext): Flow {
+  const [input] = inputs;
+  if (input !== undefined && inputs.length === 1) return input;
+  throw config.malformed("inbound_nodes", "one layer", inputs.length);
+}
+
+/** The operand of a layer on images. @throws UnsupportedError if channels come first or it is no image */
+export function onlyImage(context: LayerContext): Flow {
+  const { config } = context;
+  const input = onlyInput(context);
+  const format = config.text("data_format", "channels_last");
+  config.assert("data_format", format === "channels_last", "channels_last");
+  if (input.shape.length === 4) return input;
+  throw config.malformed("input", "an image of four axes", formatShape(input.shape));
+}
+
+/** Finds the weights of layers among the tensors of a checkpoint; a layer that is applied twice has them once. */
+export function weightFinder(
+  builder: GraphBuilder,
+  tensors: ReadonlyMap<string, TensorInfo>,
+  source: string,
+): (layer: string) => LayerContext["weight"] {
+  const found = new Map<string, Value>();
+  return (layer) =>
+    (name, shape, role = "parameter") => {
+      const full = `${layer}/${name}`;
+      const known = found.get(full);
+      if (known !== undefined) return known;
+      const info = tensors.get(full);
+      const fits =
+        info !== undefined &&
+        sameShape(
+          info.shape.map((extent, i) => (shape[i] === -1 ? -1 : extent)),
+          shape,
+        );
+      if (!fits) {
+        throw new MismatchError(
+          `Cannot build layer "${layer}" of "${source}" as its weight "${full}" must have shape ${formatShape(shape)}: it ${info === undefined ? "is missing" : `has ${formatShape(info.shape)}`}`,
+          { parameters: [full] },
+        );
+      }
+      const value = builder.weight(full, info, role);
+      found.set(full, value);
+      return value;
+    };
+}

@@ -1,0 +1,28 @@
+import { add, cast } from "../../build/operators/elementwise.ts";
+import { gather } from "../../build/operators/layout.ts";
+import { gemm, matMul } from "../../build/operators/linear.ts";
+import { Flow } from "../flow.ts";
+import { type BuildLayer, onlyInput } from "../layer-context.ts";
+import { ownActivation } from "./activation.ts";
+
+const dense: BuildLayer = (context) => {
+  const { config, weight } = context;
+  const x = onlyInput(context).last();
+  const kernel = weight("kernel", [x.shape.at(-1) ?? 0, -1]);
+  const bias = config.boolean("use_bias", true) ? weight("bias", [kernel.shape[1] ?? 0]) : undefined;
+  if (x.shape.length === 2) {
+    return ownActivation(Flow.last(gemm(x, kernel, bias === undefined ? {} : { bias })), config);
+  }
+  const product = matMul(x, kernel);
+  return ownActivation(Flow.last(bias === undefined ? product : add(product, bias)), config);
+};
+
+const embedding: BuildLayer = (context) => {
+  const { config, weight } = context;
+  config.assert("mask_zero", !config.boolean("mask_zero", false), "false");
+  const indices = cast(onlyInput(context).last(), "i64");
+  return Flow.last(gather(weight("embeddings", [-1, -1]), indices));
+};
+
+/** Layers that are one matrix. */
+export const DENSE_LAYERS: Readonly<Record<string, BuildLayer>> = { Dense: dense, Embedding: embedding };

@@ -1,0 +1,64 @@
+import { dropout } from "../../build/operators/dropout.ts";
+import { concat, reshape, transpose } from "../../build/operators/layout.ts";
+import { Flow } from "../flow.ts";
+import { type BuildLayer, onlyImage, onlyInput } from "../layer-context.ts";
+
+const reshapeLayer: BuildLayer = (context) => {
+  const { config } = context;
+  const given = config.value("target_shape");
+  // TensorFlow.js writes null for what is left, Keras -1.
+  const list = Array.isArray(given) ? given.map((extent: unknown) => extent ?? -1) : given;
+  const shape = config.with("target_shape", list).integers("target_shape");
+  return Flow.last(reshape(onlyInput(context).last(), [0, ...shape]));
+};
+
+/** Counts axes from 1, since the batch stays in its place. */
+const permute: BuildLayer = (context) => {
+  const { config } = context;
+  const x = onlyInput(context).last();
+  const order = config.integers("dims");
+  const isOrder =
+    order.length === x.shape.length - 1 && order.toSorted((a, b) => a - b).every((axis, i) => axis === i + 1);
+  if (!isOrder) throw config.malformed("dims", "an order of the axes from 1", order);
+  return Flow.last(transpose(x, [0, ...order]));
+};
+
+/** Largest factor by which images grow, so that a small file cannot ask for much. */
+const MAX_FACTOR = 64;
+
+/** Every element repeated: copies one after another along a new axis behind its own, so that it serves any batch. */
+const upSampling: BuildLayer = (context) => {
+  const { config } = context;
+  const method = config.text("interpolation", "nearest");
+  config.assert("interpolation", method === "nearest", "nearest");
+  const [rows, columns] = config.pair("size", { least: 1, fallback: [2, 2] });
+  config.assert("size", Math.max(rows, columns) <= MAX_FACTOR, `at most ${MAX_FACTOR}`);
+  const x = onlyImage(context).first();
+  const [, channels = 0, height = 0, width = 0] = x.shape;
+  const apart = reshape(x, [0, channels, height, 1, width, 1]);
+  const tall = concat(Array<typeof x>(rows).fill(apart), 3);
+  const wide = concat(Array<typeof x>(columns).fill(tall), 5);
+  return Flow.first(reshape(wide, [0, channels, height * rows, width * columns]));
+};
+
+const drop: BuildLayer = (context) => {
+  const { config } = context;
+  const rate = config.number("rate", 0.5);
+  if (rate < 0 || rate >= 1) throw config.malformed("rate", "in [0, 1)", rate);
+  return onlyInput(context).map((x) => dropout(x, rate));
+};
+
+/** Noise that there is in training only. */
+const nothing: BuildLayer = (context) => onlyInput(context);
+
+/** Movement of elements, and what does nothing in inference. */
+export const LAYOUT_LAYERS: Readonly<Record<string, BuildLayer>> = {
+  Flatten: (context) => Flow.last(reshape(onlyInput(context).last(), [0, -1])),
+  Reshape: reshapeLayer,
+  Permute: permute,
+  UpSampling2D: upSampling,
+  Dropout: drop,
+  GaussianNoise: nothing,
+  GaussianDropout: nothing,
+  ActivityRegularization: nothing,
+};

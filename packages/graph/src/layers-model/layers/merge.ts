@@ -1,0 +1,55 @@
+import { sameShape } from "@isthmus/core";
+import { div, max, min, mul, sub, sum } from "../../build/operators/elementwise.ts";
+import { concat } from "../../build/operators/layout.ts";
+import type { Value } from "../../build/value.ts";
+import { wrapAxis } from "../../ir/attributes.ts";
+import { Flow } from "../flow.ts";
+import type { BuildLayer, LayerContext } from "../layer-context.ts";
+
+/** All operands in one form: channels first if all have that. */
+function aligned({ inputs, config }: LayerContext): {
+  readonly values: readonly Value[];
+  readonly isFirst: boolean;
+} {
+  if (inputs.length === 0) throw config.malformed("inbound_nodes", "at least one layer", 0);
+  const isFirst = inputs.every((input) => input.isFirst);
+  return { values: inputs.map((input) => (isFirst ? input.first() : input.last())), isFirst };
+}
+
+const combining =
+  (apply: (values: readonly Value[]) => Value): BuildLayer =>
+  (context) => {
+    const { values, isFirst } = aligned(context);
+    const [first, ...others] = values;
+    const differs = others.find(({ shape }) => !sameShape(shape, first?.shape ?? []));
+    if (differs !== undefined) throw context.config.malformed("inputs", "of one shape", differs.shape);
+    const result = apply(values);
+    return isFirst ? Flow.first(result) : Flow.last(result);
+  };
+
+const pairwise = (apply: (x: Value, y: Value) => Value): BuildLayer =>
+  combining((values) => values.reduce((total, each) => apply(total, each)));
+
+/** Axis of channels in the two forms of an image. */
+const CHANNELS_FIRST = [0, 2, 3, 1];
+
+const concatenate: BuildLayer = (context) => {
+  const { values, isFirst } = aligned(context);
+  const rank = values[0]?.shape.length ?? 0;
+  const [given = -1] = context.config.integers("axis", [-1]);
+  const axis = wrapAxis(given, rank);
+  if (axis < 1 || axis >= rank) throw context.config.malformed("axis", `within 1 and ${rank - 1}`, given);
+  const result = concat(values, isFirst ? (CHANNELS_FIRST[axis] ?? 1) : axis);
+  return isFirst ? Flow.first(result) : Flow.last(result);
+};
+
+/** Layers of several operands. */
+export const MERGE_LAYERS: Readonly<Record<string, BuildLayer>> = {
+  Add: combining(sum),
+  Subtract: pairwise(sub),
+  Multiply: pairwise(mul),
+  Average: combining((values) => div(sum(values), values.length)),
+  Maximum: pairwise(max),
+  Minimum: pairwise(min),
+  Concatenate: concatenate,
+};

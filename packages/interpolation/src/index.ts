@@ -1,5 +1,6 @@
 export { average } from "./average.ts";
 export { type Combination, combine } from "./combine.ts";
+export type { RepairNetworks } from "./expected-statistics.ts";
 export { lerp } from "./lerp.ts";
 export { createPath, PATH_KINDS, type Path, type PathKind } from "./path.ts";
 export {
@@ -11,7 +12,6 @@ export {
   createRepairer,
   REPAIR_DEFAULTS,
   type Repairer,
-  type RepairNetworks,
   type RepairOptions,
 } from "./repair.ts";
 export { slerp } from "./slerp.ts";

@@ -244,7 +244,7 @@ export class GraphBuilder {
     const graph: Graph = {
       name: this.name,
       opsets: this.opsets,
-      inputs: this.#inputs,
+      inputs: [...this.#inputs],
       weights: new Map(this.#weights),
       constants: new Map(this.#constants),
       nodes: [...this.#nodes],

@@ -1,5 +1,5 @@
 import { assertSameStructure, type Checkpoint, resolveOptions } from "@isthmus/core";
-import type { Alignment, Engine, Graph, SymmetrySpec } from "@isthmus/graph";
+import { type Alignment, assertAlignment, type Engine, type Graph, type SymmetrySpec } from "@isthmus/graph";
 import { alignmentObjective } from "./coordinate-descent/alignment-objective.ts";
 import { BlockMatcher, type WeightPair } from "./coordinate-descent/block-matcher.ts";
 import { createCrossProducts } from "./coordinate-descent/cross-products.ts";
@@ -93,7 +93,8 @@ export interface MatchWeightsResult {
  * gains more than rounding; 5. a symmetry is solved again only if one it depends on has moved; 6. running
  * statistics follow but do not vote; 7. weights before a batch norm count as the norm scales them.
  *
- * @throws MismatchError if the checkpoints differ in names or shapes, or lack weights of the specification
+ * @throws MismatchError if the checkpoints differ in names or shapes, or lack weights of the specification, or `start` is
+ *   not an alignment of it
  * @throws InputError if a weight, or with a graph a variance of a norm, is NaN or infinite; it is named
  * @throws RangeError if an option is out of range
  */
@@ -110,6 +111,7 @@ export async function matchWeights(
   assertCount("restarts", restarts, 1);
   assertCount("maxSweeps", maxSweeps, 1);
   assertSameStructure(a, b);
+  if (start !== undefined) assertAlignment(spec, start);
   const raw = { a: await readParameters(a, spec), b: await readParameters(b, spec) };
   const scaled = graph === undefined ? raw : await scalePair(graph, { a, b }, raw);
   const expander = createPlacementExpander(spec);

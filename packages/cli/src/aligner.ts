@@ -7,12 +7,12 @@ import {
   type Engine,
   type Graph,
   permute,
-  readGraph,
   verifyAlignment,
   verifySymmetries,
 } from "@isthmus/graph";
 import { type MatchMethod, type MatchOptions, type MatchResult, match } from "@isthmus/weight-matching";
 import { createEngine, type EngineOptions } from "./engine-option.ts";
+import { readArchitecture } from "./read-architecture.ts";
 import type { Context } from "./verb.ts";
 
 /** How well permuting keeps the function of a network. */
@@ -51,10 +51,9 @@ export interface Aligner extends Architecture {
   readonly symmetries: Derivation;
 }
 
-/** Reads a graph and makes the engine that will run it. */
+/** Reads a graph, from ONNX or the model.json of a LayersModel, and makes the engine that will run it. */
 export async function openArchitecture(path: string, { engine }: EngineOptions): Promise<Architecture> {
-  const { graph } = await readGraph(path);
-  return { graph, engine: await createEngine(engine) };
+  return { graph: await readArchitecture(path), engine: await createEngine(engine) };
 }
 
 /** Discovers the symmetries of an architecture, and gets ready to align networks of it. */

@@ -28,7 +28,7 @@ export function alignVerb(run: RunVerb): CommandUnknownOpts {
   return createVerb("align")
     .argument("<a>", "the checkpoint to align to")
     .argument("<b>", "the checkpoint whose units are permuted")
-    .requiredOption("--graph <file>", "their architecture, an .onnx file")
+    .requiredOption("--graph <file>", "their architecture, an .onnx file or the model.json of a LayersModel")
     .requiredOption(
       "-o, --output <path>",
       "the permuted B (a file ending in .safetensors, or a folder), or only the permutations (.json)",

@@ -56,7 +56,7 @@ export function barrierVerb(run: RunVerb): CommandUnknownOpts {
   return createVerb("barrier")
     .argument("<a>", "the checkpoint at t = 0")
     .argument("<b>", "the checkpoint at t = 1")
-    .requiredOption("--graph <file>", "their architecture, an .onnx file")
+    .requiredOption("--graph <file>", "their architecture, an .onnx file or the model.json of a LayersModel")
     .requiredOption(
       "--data <name>",
       `${DATA_SET_FORMS.join(", ")}; then :test or :train, then @N for the first N`,

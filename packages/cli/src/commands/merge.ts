@@ -62,7 +62,10 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
       parseBytes,
     )
     .option("--align", "align every further checkpoint to the first; needs --graph")
-    .option("--graph <file>", "their architecture, an .onnx file, for --align and --statistics")
+    .option(
+      "--graph <file>",
+      "their architecture, .onnx or model.json of a LayersModel, for --align and --statistics",
+    )
     .option("--restarts <n>", "searches of each alignment", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
     .option("--seed <n>", "seed of the searches", parseSeed, 0)
     .addOption(methodOption())

@@ -29,7 +29,10 @@ const SHOWN_AXES = 4;
 /** The verb `symmetry`. */
 export function symmetryVerb(run: RunVerb): CommandUnknownOpts {
   return createVerb("symmetry")
-    .argument("<graph>", "an .onnx file whose weights are inputs or initializers")
+    .argument(
+      "<graph>",
+      "an .onnx file whose weights are inputs or initializers, or the model.json of a LayersModel",
+    )
     .option("--verify", "permute weights by every symmetry at once and compare every value inside")
     .option("--checkpoint <file>", "verify with these weights (default: random ones)")
     .option("--seed <n>", "seed of permutations, inputs and weights of the verification", parseSeed, 0)

@@ -43,7 +43,7 @@ const ACTIVATIONS: Readonly<Record<string, (x: Value) => Value>> = {
  * Applies an activation by its name.
  * @throws UnsupportedError if there is none of that name
  */
-export function activate(flow: Flow, name: string, config: ConfigReader): Flow {
+function activate(flow: Flow, name: string, config: ConfigReader): Flow {
   if (name === "linear") return flow;
   if (name === "softmax") return Flow.last(softmax(flow.last()));
   const apply = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;

@@ -326,7 +326,14 @@ describe("isthmus barrier", () => {
       expect(result.barrier[measure].midpoint).toBeCloseTo(middle![measure] - ends, 12);
     }
     expect(result.barrier.loss.chord).toBeGreaterThan(0.8);
-    expect(result).toMatchObject({ kind: "barrier", path: "linear", statistics: "keep", examples: 500, a, b });
+    expect(result).toMatchObject({
+      kind: "barrier",
+      path: "linear",
+      statistics: "keep",
+      examples: 500,
+      a,
+      b,
+    });
   });
 
   it("isthmus barrier aligns, compares, refines, resamples and reports", async () => {
@@ -371,6 +378,8 @@ describe("isthmus barrier", () => {
       [["--compare"], /add --align or --alignment/],
       [["--batch-norm", "keep", "--recalibrate-examples", "5"], /leaves the statistics as they are/],
       [["--batch-norm", "reset"], /Allowed choices are keep, recalibrate/],
+      [["--batch-norm", "keep", "--statistics", "repair"], /another name of --statistics/],
+      [["--align", "--method", "guess"], /Allowed choices are weight, activation, straight-through/],
       [["--data", "mnits"], /Cannot open data set "mnits"/],
       [["--data", "mnist:test@99999"], /99999/],
       [["--mean", "0.5"], /--mean and --std belong together/],
@@ -385,6 +394,66 @@ describe("isthmus barrier", () => {
       expect({ args, code, stdout }).toEqual({ args, code: 2, stdout: "" });
       expect(stderr).toMatch(message);
     }
+  });
+});
+
+describe("methods and statistics", () => {
+  it("isthmus align --method activation needs data, and says the method", async () => {
+    const own = [
+      "align",
+      a,
+      b,
+      "--graph",
+      graph,
+      "--method",
+      "activation",
+      "-o",
+      join(folder, "by-activation.json"),
+    ];
+    const refused = await runCli(own);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/--method activation as it needs examples: add --data/);
+    const { code, stdout } = await runCli([...own, "--data", "mnist:test@200", "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      method: "activation",
+      examples: 200,
+      verified: { passed: true },
+    });
+  });
+
+  it("isthmus merge repairs what it merges, and needs data for it", async () => {
+    const own = [
+      "merge",
+      a,
+      b,
+      "--graph",
+      graph,
+      "--statistics",
+      "repair",
+      "-o",
+      join(folder, "repaired.safetensors"),
+    ];
+    expect((await runCli(own)).stderr).toMatch(/give --graph model\.onnx and --data/);
+    expect((await runCli([...own, "--data", "mnist:test@200"])).code).toBe(0);
+  });
+
+  it("isthmus barrier measures repaired networks", async () => {
+    const run = await runCli([
+      "barrier",
+      a,
+      b,
+      "--graph",
+      graph,
+      "--data",
+      "mnist:test@200",
+      "--points",
+      "3",
+      "--statistics",
+      "repair",
+      "--json",
+    ]);
+    expect(JSON.parse(run.stdout)).toMatchObject({ statistics: "repair" });
   });
 });
 

@@ -18,4 +18,4 @@ export { type Npz, openNpz, readNpz } from "./datasets/read-npz.ts";
 export { FASHION_MNIST_SCALING, MNIST_SCALING, UNIT_SCALING } from "./datasets/scaling.ts";
 export { createOnnxRuntimeEngine } from "./onnxruntime/create-onnxruntime-engine.ts";
 export { createTfjsEngine, type TfjsEngineOptions } from "./tfjs/create-tfjs-engine.ts";
-export { TFJS_BACKENDS, type TfjsBackend } from "./tfjs/load-tfjs.ts";
+export { TFJS_BACKENDS, type TfjsBackend } from "./tfjs/tfjs-backend.ts";

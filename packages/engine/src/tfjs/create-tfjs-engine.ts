@@ -2,7 +2,8 @@ import { resolveOptions } from "@isthmus/core";
 import type { Engine, LoadOptions } from "@isthmus/graph";
 import { createTapeSession } from "./create-tape-session.ts";
 import { createTfjsSession } from "./create-tfjs-session.ts";
-import { loadTfjs, TFJS_BACKENDS, type TfjsBackend } from "./load-tfjs.ts";
+import { loadTfjs } from "./load-tfjs.ts";
+import { TFJS_BACKENDS, type TfjsBackend } from "./tfjs-backend.ts";
 
 /** Options of {@link createTfjsEngine}. */
 export interface TfjsEngineOptions {

@@ -1,15 +1,13 @@
 import { createRequire } from "node:module";
 import { EngineError, UnsupportedError } from "@isthmus/core";
 import { borrowKernels } from "./borrow-kernels.ts";
+import type { TfjsBackend } from "./tfjs-backend.ts";
 
 /** What the packages of TensorFlow.js export. */
 export type Tfjs = typeof import("@tensorflow/tfjs");
 
 /** A tensor of TensorFlow.js, of any rank. */
 export type TfTensor = import("@tensorflow/tfjs").Tensor;
-
-/** Where TensorFlow.js computes: its native library on a GPU or the CPU, WebAssembly, or plain JavaScript. */
-export type TfjsBackend = "node-gpu" | "node" | "wasm" | "cpu";
 
 /** TensorFlow.js with a backend that is ready. */
 export interface LoadedTfjs {
@@ -33,9 +31,6 @@ const CANDIDATES: readonly Candidate[] = [
   { backend: "wasm", packages: ["@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm"], backendName: "wasm" },
   { backend: "cpu", packages: ["@tensorflow/tfjs"], backendName: "cpu" },
 ];
-
-/** Backends by the names that a caller may ask for. */
-export const TFJS_BACKENDS: readonly TfjsBackend[] = CANDIDATES.map(({ backend }) => backend);
 
 /**
  * Imports TensorFlow.js from the first of its packages that is installed and works.

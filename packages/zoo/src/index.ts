@@ -1,5 +1,13 @@
 export type { Activation } from "./layers/activation.ts";
 export type { ImageNorm } from "./layers/image-norm.ts";
+export { MODEL_TYPES, type ModelType } from "./models/model-families.ts";
+export {
+  CONFIG_NETWORK_DEFAULTS,
+  type ConfigNetwork,
+  type ConfigNetworkOptions,
+  networkOfConfig,
+} from "./models/network-of-config.ts";
+export { type Model, openModel } from "./models/open-model.ts";
 export type { Network, NetworkShape } from "./network.ts";
 export { GPT_DEFAULTS, type GptOptions, gpt } from "./networks/gpt.ts";
 export { LLAMA_DEFAULTS, type LlamaOptions, llama } from "./networks/llama.ts";

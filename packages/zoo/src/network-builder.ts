@@ -38,20 +38,32 @@ export class NetworkBuilder {
   /** The network that computes `logits`, whose first extent is the batch. */
   build(logits: Value, spec: string): Network {
     const graph = this.graph.build([this.graph.rename(logits, "logits")], { batchName: "N" });
+    return Object.freeze({ graph, spec, ...this.#describe(graph, spec) });
+  }
+
+  /** The typed graph that computes several values, by the names it gives them, and how its weights start. */
+  buildTyped(
+    outputs: Readonly<Record<string, Value>>,
+    label: string,
+  ): Pick<Network, "graph" | "parameters" | "initialize"> {
+    const named = Object.entries(outputs).map(([name, value]) => this.graph.rename(value, name));
+    const graph = this.graph.build(named);
+    return { graph, ...this.#describe(graph, label) };
+  }
+
+  #describe(graph: Graph, label: string): Pick<Network, "parameters" | "initialize"> {
     const initializers = new Map(this.#initializers);
-    return Object.freeze({
-      graph,
-      spec,
+    return {
       parameters: countParameters(graph),
       initialize: (seed: number) =>
         createCheckpoint(
           new Map(
             [...initializers].map(([name, fill]) => [name, initialTensor(graph, name, { seed, fill })]),
           ),
-          { network: spec, seed: String(seed) },
-          `${spec} from seed ${seed}`,
+          { network: label, seed: String(seed) },
+          `${label} from seed ${seed}`,
         ),
-    });
+    };
   }
 }
 

@@ -2,6 +2,7 @@ import { allocateData, resolveOptions, sizeOf, type Tensor, type TensorInfo } fr
 import type { Engine } from "../engine.ts";
 import { capturedNames } from "../ir/captured-names.ts";
 import { exposeValues } from "../ir/expose-values.ts";
+import { extractSubgraph } from "../ir/extract-subgraph.ts";
 import type { Graph } from "../ir/graph.ts";
 import { randomInputs } from "./random-inputs.ts";
 
@@ -33,11 +34,16 @@ export const PROBE_DEFAULTS: Required<Omit<ProbeOptions, "signal">> = { batch: 2
  * Runs a graph once, with weights of zero, to find out the shapes of all values and the values of constants, so that
  * no shape inference of our own is needed.
  *
+ * Of a typed graph the shapes are known: only what depends on neither input nor weight is run, and no weight is made, however
+ * large the network is. The batch is then that of its types.
+ *
  * @throws EngineError if the engine cannot run the graph
  */
 export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOptions = {}): Promise<Probe> {
   const { signal, ...rest } = options;
   const { batch, seed, extents } = resolveOptions("probe a graph", PROBE_DEFAULTS, rest);
+  const known = await probeTyped(graph, engine);
+  if (known !== undefined) return known;
   const feeds = new Map([...randomInputs(graph, batch, seed, extents), ...zeroWeights(graph)]);
   signal?.throwIfAborted();
   const results = await runAll(graph, engine, feeds);
@@ -50,6 +56,22 @@ export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOpt
   }
   for (const [name, tensor] of results) if (!dependent.has(name)) constants.set(name, tensor);
   return { batch, types, constants };
+}
+
+/** What types tell of a graph, with the values of its constants; undefined if they do not tell everything. */
+async function probeTyped(graph: Graph, engine: Engine): Promise<Probe | undefined> {
+  const { types, inputs, nodes } = graph;
+  const batch = types?.get(inputs[0]?.name ?? "")?.shape[0];
+  const computed = nodes.flatMap(({ outputs }) => outputs.filter((name) => name !== ""));
+  if (types === undefined || batch === undefined || !computed.every((name) => types.has(name)))
+    return undefined;
+  const dependent = dependentValues(graph);
+  const wanted = computed.filter((name) => !dependent.has(name));
+  if (wanted.length === 0) return { batch, types, constants: new Map() };
+  const part = extractSubgraph(graph, [], wanted);
+  // Operators on shapes read inputs and weights, if only their shapes.
+  if (part.inputs.length > 0 || part.weights.size > 0) return undefined;
+  return { batch, types, constants: await runAll(part, engine, new Map()) };
 }
 
 function zeroWeights(graph: Graph): Map<string, Tensor> {

@@ -51,9 +51,15 @@ export function attention({ queries, keys, values, mask, drop }: AttentionOperan
   return matMul(drop === undefined ? weights : drop(weights), values);
 }
 
-/** Scores that let each token see itself and those before, `[length, length]`. */
-export function causalMask(length: number): Float32Array {
+/**
+ * Scores that let each token see itself and those before, `[length, length]`.
+ * @param window - how many tokens one sees at most, itself included
+ */
+export function causalMask(length: number, window: number = length): Float32Array {
   const mask = new Float32Array(length * length);
-  for (let row = 0; row < length; row++) mask.fill(HIDDEN, row * length + row + 1, (row + 1) * length);
+  for (let row = 0; row < length; row++) {
+    mask.fill(HIDDEN, row * length, row * length + Math.max(0, row + 1 - window));
+    mask.fill(HIDDEN, row * length + row + 1, (row + 1) * length);
+  }
   return mask;
 }

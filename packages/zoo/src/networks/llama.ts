@@ -1,18 +1,9 @@
-import {
-  add,
-  concat,
-  gather,
-  gemm,
-  mul,
-  reshape,
-  silu,
-  split,
-  transpose,
-  type Value,
-} from "@isthmus/graph/build";
+import { add, gather, gemm, mul, reshape, silu, type Value } from "@isthmus/graph/build";
 import { normal, normalWeight } from "../initializer.ts";
-import { attention, causalMask } from "../layers/attention.ts";
+import { causalMask } from "../layers/attention.ts";
+import { groupedAttention } from "../layers/grouped-attention.ts";
 import { linear } from "../layers/linear.ts";
+import { type RotaryTables, rotaryFrequencies, rotaryTables, rotate } from "../layers/rotary.ts";
 import { rootMeanSquareNorm } from "../layers/row-norm.ts";
 import type { Network, NetworkShape } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
@@ -89,7 +80,7 @@ export function llama(options: LlamaOptions, shape: NetworkShape): Network {
     heads,
     groups,
     hidden,
-    rotary: rotaryTables(network, { length, inner: width / heads, base: resolved.rotaryBase }),
+    rotary: rotaryTables(network, length, rotaryFrequencies(width / heads, resolved.rotaryBase)),
     mask: network.graph.numbers(causalMask(length), "f32", [length, length]),
   };
   let x = reshape(gather(embedding, ids), [-1, width]);
@@ -133,56 +124,19 @@ function addBlock(network: NetworkBuilder, x: Value, name: string, block: BlockS
   return add(middle, project(gated, "mlp.down_proj", width));
 }
 
-/** Attention in which `heads / groups` queries share the keys and values of a group, which are broadcast and not repeated. */
+/** Attention with rotary positions; queries, keys and values of their own projections. */
 function attend(
   project: (layer: string, out: number) => Value,
   width: number,
   { length, heads, groups, rotary, mask }: BlockShape,
 ): Value {
   const inner = width / heads;
-  const shared = heads / groups;
-  const tokens = (rows: Value, count: number) => reshape(rows, [-1, length, count, inner]);
-  const queries = rotate(tokens(project("q_proj", width), heads), rotary);
-  const keys = rotate(tokens(project("k_proj", groups * inner), groups), rotary);
-  const values = project("v_proj", groups * inner);
-  const mixed = attention({
-    queries: transpose(reshape(queries, [-1, length, groups, shared, inner]), [0, 2, 3, 1, 4]),
-    keys: transpose(reshape(keys, [-1, length, groups, 1, inner]), [0, 2, 3, 4, 1]),
-    values: transpose(reshape(values, [-1, length, groups, 1, inner]), [0, 2, 3, 1, 4]),
+  const tokens = (layer: string, count: number) =>
+    reshape(project(layer, count * inner), [-1, length, count, inner]);
+  return groupedAttention({
+    queries: rotate(tokens("q_proj", heads), rotary),
+    keys: rotate(tokens("k_proj", groups), rotary),
+    values: tokens("v_proj", groups),
     mask,
   });
-  return reshape(transpose(mixed, [0, 3, 1, 2, 4]), [-1, width]);
-}
-
-/** Factors of each dimension and of its partner, `[length, 1, inner]`. */
-interface RotaryTables {
-  readonly own: Value;
-  readonly partner: Value;
-}
-
-function rotaryTables(
-  network: NetworkBuilder,
-  { length, inner, base }: { readonly length: number; readonly inner: number; readonly base: number },
-): RotaryTables {
-  const half = inner / 2;
-  const [own, partner] = [new Float64Array(length * inner), new Float64Array(length * inner)];
-  for (let token = 0; token < length; token++) {
-    for (let i = 0; i < inner; i++) {
-      const angle = token * base ** (-(i % half) / half);
-      own[token * inner + i] = Math.cos(angle);
-      partner[token * inner + i] = i < half ? -Math.sin(angle) : Math.sin(angle);
-    }
-  }
-  const table = (numbers: Float64Array) => network.graph.numbers(numbers, "f32", [length, 1, inner]);
-  return { own: table(own), partner: table(partner) };
-}
-
-/**
- * Turns each pair of dimensions `i` and `i + inner / 2` of `x [N, length, heads, inner]` by an angle that grows with the place.
- * @see Su et al., RoFormer, 2021, section 3.4.2
- */
-function rotate(x: Value, { own, partner }: RotaryTables): Value {
-  const half = (x.shape[3] ?? 0) / 2;
-  const [first, second] = split(x, 3, [half, half]) as [Value, Value];
-  return add(mul(x, own), mul(concat([second, first], 3), partner));
 }

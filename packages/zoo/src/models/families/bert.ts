@@ -1,0 +1,158 @@
+import { add, gather, gemm, layerNorm, reshape, slice, tanh, type Value } from "@isthmus/graph/build";
+import { constant, normal, normalWeight } from "../../initializer.ts";
+import { linear } from "../../layers/linear.ts";
+import { placeIndices } from "../../layers/place-indices.ts";
+import { classCount } from "../language-head.ts";
+import { modelActivation } from "../model-activation.ts";
+import type { ModelConfig } from "../model-config.ts";
+import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";
+import { encoderAttention } from "./encoder-attention.ts";
+
+/** BERT, an encoder with norms after the sums. @see Devlin et al., BERT, 2019, section 3 */
+export const BERT: ModelFamily = {
+  build,
+  narrow,
+  // Biases of the head are of words, which nothing moves; of two names for one, one is fed.
+  idle: /(position_ids|token_type_ids|cls\.predictions\.decoder\.bias)$/,
+};
+
+const START = normalWeight(0.02);
+
+/** What the parts of an encoder share. */
+interface Encoder {
+  readonly prefix: string;
+  readonly width: number;
+  readonly epsilon: number;
+}
+
+function build(context: FamilyContext): FamilyOutputs {
+  const { config, has, length } = context;
+  config.quotient("hidden_size", "num_attention_heads");
+  config.require("position_embedding_type", "absolute");
+  config.require("is_decoder", false);
+  config.require("add_cross_attention", false);
+  const encoder: Encoder = {
+    prefix: has?.("embeddings.word_embeddings.weight") ? "" : "bert.",
+    width: config.count("hidden_size"),
+    epsilon: config.number("layer_norm_eps", 1e-12),
+  };
+  const { words, tokens } = embed(context, encoder);
+  let x = tokens;
+  for (let i = 0; i < config.count("num_hidden_layers"); i++) {
+    x = addBlock(context, x, `${encoder.prefix}encoder.layer.${i}`, encoder);
+  }
+  const heads = [languageHead(context, x, { words, encoder }), pooledHeads(context, x, encoder)];
+  const outputs: FamilyOutputs = Object.assign({}, tokenHeads(context, x), ...heads);
+  if (Object.keys(outputs).length > 0) return outputs;
+  return { hidden: reshape(x, [-1, length, encoder.width]) };
+}
+
+/** Words, places and kinds of sentences, normalised: rows `[N * length, width]`. */
+function embed(
+  context: FamilyContext,
+  { prefix, width, epsilon }: Encoder,
+): { readonly words: Value; readonly tokens: Value } {
+  const { network, config, length } = context;
+  const ids = network.input("ids", [length], "i64");
+  const kinds = network.input("token_type_ids", [length], "i64");
+  const table = (name: string, rows: number) =>
+    network.weight(`${prefix}embeddings.${name}.weight`, [rows, width], normal(0.02));
+  const words = table("word_embeddings", config.count("vocab_size"));
+  const places = table("position_embeddings", config.count("max_position_embeddings", 512));
+  const types = table("token_type_embeddings", config.count("type_vocab_size", 2));
+  const sum = add(add(gather(words, ids), gather(types, kinds)), gather(places, placeIndices(ids)));
+  const rows = reshape(sum, [-1, width]);
+  return { words, tokens: norm(context, rows, `${prefix}embeddings.LayerNorm`, epsilon) };
+}
+
+/** Layer norm, whose weights are gamma and beta in checkpoints from before PyTorch. */
+function norm({ network, has }: FamilyContext, x: Value, name: string, epsilon: number): Value {
+  const [scale, shift] = has?.(`${name}.gamma`) ? ["gamma", "beta"] : ["weight", "bias"];
+  const shape = [x.shape.at(-1) ?? 0];
+  const affine = {
+    scale: network.weight(`${name}.${scale}`, shape, constant(1)),
+    bias: network.weight(`${name}.${shift}`, shape, constant(0)),
+  };
+  return layerNorm(x, affine, { epsilon });
+}
+
+function addBlock(context: FamilyContext, x: Value, name: string, { width, epsilon }: Encoder): Value {
+  const { network, config, length } = context;
+  const attended = encoderAttention(context, x, {
+    length,
+    heads: config.count("num_attention_heads"),
+    inside: `${name}.attention.self`,
+    output: `${name}.attention.output.dense`,
+    bias: true,
+  });
+  const middle = norm(context, add(x, attended), `${name}.attention.output.LayerNorm`, epsilon);
+  const hidden = { out: config.count("intermediate_size"), initializer: START };
+  const activation = modelActivation(config, "hidden_act", "gelu");
+  const inner = activation(linear(network, middle, `${name}.intermediate.dense`, hidden));
+  const result = linear(network, inner, `${name}.output.dense`, { out: width, initializer: START });
+  return norm(context, add(middle, result), `${name}.output.LayerNorm`, epsilon);
+}
+
+/** Words guessed for every place, `[N, length, vocabulary]`, if the checkpoint has that head; or none is known. */
+function languageHead(
+  context: FamilyContext,
+  x: Value,
+  { words, encoder }: { readonly words: Value; readonly encoder: Encoder },
+): FamilyOutputs {
+  const { network, config, has, length } = context;
+  const name = "cls.predictions";
+  if (has !== undefined && !has(`${name}.transform.dense.weight`)) return {};
+  const transform = { out: encoder.width, initializer: START };
+  const activation = modelActivation(config, "hidden_act", "gelu");
+  const rows = norm(
+    context,
+    activation(linear(network, x, `${name}.transform.dense`, transform)),
+    `${name}.transform.LayerNorm`,
+    encoder.epsilon,
+  );
+  const own = has?.(`${name}.decoder.weight`) === true;
+  const weight = own ? network.weight(`${name}.decoder.weight`, words.shape, normal(0.02)) : words;
+  const biasName = has?.(`${name}.bias`) === false ? `${name}.decoder.bias` : `${name}.bias`;
+  const bias = network.weight(biasName, [words.shape[0] ?? 0], constant(0));
+  return { logits: reshape(gemm(rows, weight, { transB: true, bias }), [-1, length, words.shape[0] ?? 0]) };
+}
+
+/** Heads on every place: classes of tokens, or where answers begin and end. Those on the pooled row are told by the pooler. */
+function tokenHeads(context: FamilyContext, x: Value): FamilyOutputs {
+  const { network, config, has, length } = context;
+  const classify = (name: string, out: number) =>
+    reshape(linear(network, x, name, { out, initializer: START }), [-1, length, out]);
+  if (has?.("qa_outputs.weight")) return { logits: classify("qa_outputs", 2) };
+  const isPooled = poolerName(context) !== undefined;
+  if (has?.("classifier.weight") && !isPooled) return { logits: classify("classifier", classCount(config)) };
+  return {};
+}
+
+function poolerName({ has }: FamilyContext): string | undefined {
+  return ["bert.pooler.dense", "pooler.dense"].find((name) => has?.(`${name}.weight`));
+}
+
+/** What is made of the first token: itself, and classes of texts or whether two follow each other. */
+function pooledHeads(context: FamilyContext, x: Value, { width }: Encoder): FamilyOutputs {
+  const { network, config, has, length } = context;
+  const pooler = poolerName(context);
+  if (pooler === undefined) return {};
+  const first = slice(reshape(x, [-1, length, width]), [{ axis: 1, begin: 0, end: 1 }]);
+  const row = tanh(linear(network, reshape(first, [-1, width]), pooler, { out: width, initializer: START }));
+  const classify = (name: string, out: number) => linear(network, row, name, { out, initializer: START });
+  if (has?.("classifier.weight")) return { logits: classify("classifier", classCount(config)) };
+  if (has?.("cls.seq_relationship.weight")) return { next: classify("cls.seq_relationship", 2) };
+  return { pooled: row, hidden: reshape(x, [-1, length, width]) };
+}
+
+function narrow(config: ModelConfig): Readonly<Record<string, number>> {
+  const heads = config.count("num_attention_heads");
+  const width = config.quotient("hidden_size", "num_attention_heads") * Math.min(heads, 2);
+  return {
+    hidden_size: width,
+    num_attention_heads: Math.min(heads, 2),
+    num_hidden_layers: Math.min(config.count("num_hidden_layers"), 2),
+    intermediate_size: Math.min(config.count("intermediate_size"), 2 * width),
+    vocab_size: Math.min(config.count("vocab_size"), 64),
+  };
+}

@@ -1,0 +1,136 @@
+import { add, gather, mul, reshape, type Value } from "@isthmus/graph/build";
+import { normal, normalWeight } from "../../initializer.ts";
+import { causalMask } from "../../layers/attention.ts";
+import { groupedAttention } from "../../layers/grouped-attention.ts";
+import { linear } from "../../layers/linear.ts";
+import { type RotaryTables, rotate } from "../../layers/rotary.ts";
+import { rootMeanSquareNorm } from "../../layers/row-norm.ts";
+import { languageHead } from "../language-head.ts";
+import { modelActivation } from "../model-activation.ts";
+import type { ModelConfig } from "../model-config.ts";
+import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";
+import { modelRotary } from "../model-rotary.ts";
+
+/** In what the relatives of Llama differ. */
+interface Kind {
+  /** Whether projections to queries, keys and values have biases where the config does not say. */
+  readonly queryBias: boolean;
+  /** Whether `sliding_window` holds without further fields. */
+  readonly window: boolean;
+  readonly tied: boolean;
+}
+
+/** Llama, of any version up to 3. @see Touvron et al., LLaMA, 2023, section 2.2 */
+export const LLAMA: ModelFamily = createFamily({ queryBias: false, window: false, tied: false });
+/** Mistral: Llama that sees a window. @see Jiang et al., Mistral 7B, 2023, section 2 */
+export const MISTRAL: ModelFamily = createFamily({ queryBias: false, window: true, tied: false });
+/** Qwen2: Llama with biases on queries, keys and values. @see Yang et al., Qwen2 technical report, 2024, section 2.2 */
+export const QWEN2: ModelFamily = createFamily({ queryBias: true, window: false, tied: true });
+
+const START = normalWeight(0.02);
+
+function createFamily(kind: Kind): ModelFamily {
+  return { build: (context) => build(context, kind), narrow, idle: /rotary_emb\.inv_freq$/ };
+}
+
+/** Extents of a block, and what all blocks share. */
+interface Block {
+  readonly length: number;
+  readonly heads: number;
+  readonly groups: number;
+  readonly inner: number;
+  readonly hidden: number;
+  readonly epsilon: number;
+  readonly biases: { readonly query: boolean; readonly output: boolean; readonly hidden: boolean };
+  readonly activation: (x: Value) => Value;
+  readonly rotary: RotaryTables;
+  readonly mask: Value;
+}
+
+function build(context: FamilyContext, kind: Kind): FamilyOutputs {
+  const { network, config, length, has } = context;
+  const width = config.count("hidden_size");
+  const prefix = has?.("embed_tokens.weight") ? "" : "model.";
+  const vocabulary = config.count("vocab_size");
+  const ids = network.input("ids", [length], "i64");
+  const embedding = network.weight(`${prefix}embed_tokens.weight`, [vocabulary, width], normal(0.02));
+  const block = readBlock(context, kind);
+  let x = reshape(gather(embedding, ids), [-1, width]);
+  for (let i = 0; i < config.count("num_hidden_layers"); i++) {
+    x = addBlock(context, x, `${prefix}layers.${i}`, block);
+  }
+  const rows = rootMeanSquareNorm(network, x, `${prefix}norm`, block.epsilon);
+  return languageHead(context, { rows, embedding, name: "lm_head", tied: kind.tied });
+}
+
+function readBlock(context: FamilyContext, { queryBias, window }: Kind): Block {
+  const { network, config, length } = context;
+  const heads = config.count("num_attention_heads");
+  const inner = headExtent(config);
+  if (config.has("num_key_value_heads")) config.quotient("num_attention_heads", "num_key_value_heads");
+  const biased = config.boolean("attention_bias", queryBias);
+  const isWindowed = config.has("sliding_window") && config.boolean("use_sliding_window", window);
+  const seen = isWindowed ? config.count("sliding_window") : length;
+  return {
+    length,
+    heads,
+    groups: config.count("num_key_value_heads", heads),
+    inner,
+    hidden: config.count("intermediate_size"),
+    epsilon: config.number("rms_norm_eps", 1e-6),
+    biases: { query: biased, output: biased && !queryBias, hidden: config.boolean("mlp_bias", false) },
+    activation: modelActivation(config, "hidden_act", "silu"),
+    rotary: modelRotary(context, { inner, base: "rope_theta" }),
+    mask: network.graph.numbers(causalMask(length, seen), "f32", [length, length]),
+  };
+}
+
+function headExtent(config: ModelConfig): number {
+  return config.has("head_dim")
+    ? config.count("head_dim")
+    : config.quotient("hidden_size", "num_attention_heads");
+}
+
+function addBlock({ network }: FamilyContext, x: Value, name: string, block: Block): Value {
+  const { length, heads, groups, inner, hidden, epsilon, biases, activation, rotary, mask } = block;
+  const width = x.shape[1] ?? 0;
+  const project = (rows: Value, layer: string, out: number, bias: boolean) =>
+    linear(network, rows, `${name}.${layer}`, { out, initializer: START, bias });
+  const normalized = rootMeanSquareNorm(network, x, `${name}.input_layernorm`, epsilon);
+  const tokens = (layer: string, count: number) =>
+    reshape(project(normalized, `self_attn.${layer}`, count * inner, biases.query), [
+      -1,
+      length,
+      count,
+      inner,
+    ]);
+  const attended = groupedAttention({
+    queries: rotate(tokens("q_proj", heads), rotary),
+    keys: rotate(tokens("k_proj", groups), rotary),
+    values: tokens("v_proj", groups),
+    mask,
+  });
+  const middle = add(x, project(attended, "self_attn.o_proj", width, biases.output));
+  const rows = rootMeanSquareNorm(network, middle, `${name}.post_attention_layernorm`, epsilon);
+  const gate = activation(project(rows, "mlp.gate_proj", hidden, biases.hidden));
+  const gated = mul(gate, project(rows, "mlp.up_proj", hidden, biases.hidden));
+  return add(middle, project(gated, "mlp.down_proj", width, biases.hidden));
+}
+
+/** Two blocks, two groups of as many heads as in the network, heads as they are. */
+function narrow(config: ModelConfig): Readonly<Record<string, number>> {
+  const heads = config.count("num_attention_heads");
+  const groups = config.count("num_key_value_heads", heads);
+  const inner = headExtent(config);
+  const kept = Math.min(groups, 2);
+  const width = Math.min(config.count("hidden_size"), (heads / groups) * kept * inner);
+  return {
+    hidden_size: width,
+    num_hidden_layers: Math.min(config.count("num_hidden_layers"), 2),
+    num_attention_heads: (heads / groups) * kept,
+    num_key_value_heads: kept,
+    head_dim: inner,
+    intermediate_size: Math.min(config.count("intermediate_size"), 2 * width),
+    vocab_size: Math.min(config.count("vocab_size"), 64),
+  };
+}

@@ -1,0 +1,33 @@
+import { UnsupportedError } from "@isthmus/core";
+import { gelu, mul, relu, sigmoid, silu, tanh, type Value } from "@isthmus/graph/build";
+import type { ModelConfig } from "./model-config.ts";
+
+const approximateGelu = (x: Value): Value => gelu(x, { approximate: true });
+
+/** Functions of single units by the names configs give them. */
+const FUNCTIONS: Readonly<Record<string, (x: Value) => Value>> = {
+  gelu: (x) => gelu(x),
+  gelu_new: approximateGelu,
+  gelu_fast: approximateGelu,
+  gelu_pytorch_tanh: approximateGelu,
+  quick_gelu: (x) => mul(x, sigmoid(mul(x, 1.702))),
+  relu,
+  sigmoid,
+  silu,
+  swish: silu,
+  tanh,
+};
+
+/**
+ * The function of a config's field.
+ * @throws UnsupportedError if it has another name than those known
+ */
+export function modelActivation(config: ModelConfig, field: string, fallback: string): (x: Value) => Value {
+  const name = config.text(field, fallback);
+  const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+  if (known !== undefined) return known;
+  throw new UnsupportedError(
+    `Cannot build the network of "${config.source}" as "${field}" must be one of ${Object.keys(FUNCTIONS).join(", ")}: it is "${name}"`,
+    { feature: name },
+  );
+}

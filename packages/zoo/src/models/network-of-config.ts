@@ -1,0 +1,99 @@
+import { resolveOptions, type TensorInfo, UnsupportedError } from "@isthmus/core";
+import type { Network } from "../network.ts";
+import { NetworkBuilder } from "../network-builder.ts";
+import { assertTensorsFit } from "./assert-tensors-fit.ts";
+import { ModelConfig } from "./model-config.ts";
+import { MODEL_FAMILIES, MODEL_TYPES, type ModelType } from "./model-families.ts";
+
+/** Options of {@link networkOfConfig}. */
+export interface ConfigNetworkOptions {
+  /**
+   * What the checkpoint holds, by which prefixes and heads are told, and against which the network is checked. @defaultValue none:
+   * the network is that of the family's class for language modelling or classification
+   */
+  readonly tensors?: ReadonlyMap<string, TensorInfo> | undefined;
+  /** Tokens of an example; images are as large as the config says. @defaultValue 8 */
+  readonly length?: number;
+  /** Where the config is from, for errors. @defaultValue "config.json" */
+  readonly source?: string;
+}
+
+/** Defaults of {@link ConfigNetworkOptions}. */
+export const CONFIG_NETWORK_DEFAULTS: Required<ConfigNetworkOptions> = Object.freeze({
+  tensors: undefined,
+  length: 8,
+  source: "config.json",
+});
+
+/** A network built from a config. */
+export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "initialize"> {
+  readonly modelType: ModelType;
+  /**
+   * The same network but for extents: two blocks, few heads, few words. Its symmetries are those of the whole, by the same rules,
+   * so that they can be proved by running it where the whole does not fit in memory.
+   */
+  readonly narrow: () => ConfigNetwork;
+}
+
+/**
+ * Builds the network that a `config.json` of Hugging Face form describes, with the names of weights its checkpoints have, so that
+ * nothing has to be renamed.
+ *
+ * Its graph is typed, for two examples of a few tokens: rotary positions, masks and tables of positions hold for any. Inputs are
+ * `ids`, `[N, length]`, for BERT `token_type_ids`, too, or images `x`; outputs are `logits`, `hidden` states where the checkpoint
+ * has no head, and what else its heads compute.
+ *
+ * @param config - the object in the file
+ * @throws FormatError if a field is missing or not what it should be
+ * @throws UnsupportedError if the model's type, or something in its config, is not handled; it says what is
+ * @throws MismatchError if the tensors are not those of the network
+ * @throws RangeError if extents do not divide each other as they must
+ */
+export function networkOfConfig(config: unknown, options: ConfigNetworkOptions = {}): ConfigNetwork {
+  const { tensors, length, source } = resolveOptions(
+    "build the network of a config",
+    CONFIG_NETWORK_DEFAULTS,
+    options,
+  );
+  const fields = new ModelConfig(config, source);
+  const modelType = modelTypeOf(fields);
+  const has = tensors === undefined ? undefined : (name: string) => tensors.has(name);
+  const network = create(modelType, { config: fields, length, has });
+  if (tensors !== undefined) {
+    assertTensorsFit(network.graph, tensors, { source, idle: MODEL_FAMILIES[modelType].idle });
+  }
+  return network;
+}
+
+function modelTypeOf(config: ModelConfig): ModelType {
+  const name = config.text("model_type", "");
+  const known = MODEL_TYPES.find((type) => type === name);
+  if (known === undefined) {
+    throw new UnsupportedError(
+      `Cannot build the network of "${config.source}" as "model_type" must be one of ${MODEL_TYPES.join(", ")}: ${name === "" ? "it is missing" : `it is "${name}"`}; for others export an ONNX graph`,
+      { feature: name },
+    );
+  }
+  if (!config.has("quantization_config")) return known;
+  throw new UnsupportedError(
+    `Cannot build the network of "${config.source}" as its weights must be floating-point numbers: it has a "quantization_config"`,
+    { feature: "quantization_config" },
+  );
+}
+
+interface CreateOptions {
+  readonly config: ModelConfig;
+  readonly length: number;
+  readonly has: ((name: string) => boolean) | undefined;
+}
+
+function create(modelType: ModelType, { config, length, has }: CreateOptions): ConfigNetwork {
+  const family = MODEL_FAMILIES[modelType];
+  const network = new NetworkBuilder(modelType);
+  const outputs = family.build({ network, config, length, has });
+  return Object.freeze({
+    ...network.buildTyped(outputs, modelType),
+    modelType,
+    narrow: () => create(modelType, { config: config.with(family.narrow(config)), length, has }),
+  });
+}

@@ -1,25 +1,31 @@
 // What symmetries graphs have, how long discovery takes, and whether they hold.
 //
-//   npx tsx --conditions=@isthmus/source tools/bench/symmetries.ts GRAPH...
+//   npx tsx --conditions=@isthmus/source tools/bench/symmetries.ts [--controls N] GRAPH...
 //
 // Prints one JSON object a graph. Weights are random; every symmetry is permuted at once, twice, and every value inside
-// is compared. Controls leave one weight unpermuted, for each weight that a symmetry moves, one for each symmetry: each must
-// be caught. Discovery is timed without the run that finds shapes; the least of three, as a first call also compiles.
+// is compared. Controls leave one weight unpermuted that a symmetry moves, another for each symmetry, or for N of them
+// evenly chosen: each must be caught. Discovery is timed without the run that finds shapes; the least of three, as a first call also compiles.
 import { basename, dirname } from "node:path";
+import { parseArgs } from "node:util";
+import { createCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   deriveSpec,
   explainSpec,
   type Graph,
   probeGraph,
+  randomWeights,
   readGraph,
   type SymmetrySpec,
   verifySymmetries,
 } from "@isthmus/graph";
 
-const paths = process.argv.slice(2);
+const { values, positionals: paths } = parseArgs({
+  options: { controls: { type: "string", default: "1000000" } },
+  allowPositionals: true,
+});
 if (paths.length === 0) {
-  console.error("usage: symmetries.ts GRAPH...");
+  console.error("usage: symmetries.ts [--controls N] GRAPH...");
   process.exit(2);
 }
 
@@ -32,7 +38,9 @@ function controlsOf({ symmetries }: SymmetrySpec): string[] {
     const own = axes.find(({ tensor }) => !chosen.has(tensor)) ?? axes[0];
     if (own !== undefined) chosen.add(own.tensor);
   }
-  return [...chosen];
+  const all = [...chosen];
+  const count = Math.min(all.length, Number(values.controls));
+  return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)] ?? "");
 }
 
 /** Share of the indices of weight axes, kernels aside, that may move. */
@@ -61,12 +69,14 @@ async function measure(path: string, graph: Graph): Promise<object> {
   const { spec } = derivation;
   const { symmetries, axes, unknown } = explainSpec(spec);
   const verified = [];
-  for (const seed of [0, 1]) verified.push(await verifySymmetries(graph, engine, derivation, { seed }));
+  const weights = createCheckpoint(randomWeights(graph, 0));
+  for (const seed of [0, 1])
+    verified.push(await verifySymmetries(graph, engine, derivation, { seed, weights }));
   const controls = controlsOf(spec);
   const missed: string[] = [];
   let leastRise = Number.POSITIVE_INFINITY;
   for (const tensor of controls) {
-    const control = { seed: 0, unpermuted: [tensor], findFailing: false };
+    const control = { seed: 0, weights, unpermuted: [tensor], findFailing: false };
     const { passed, maxRelativeError } = await verifySymmetries(graph, engine, derivation, control);
     if (passed) missed.push(tensor);
     leastRise = Math.min(leastRise, maxRelativeError);

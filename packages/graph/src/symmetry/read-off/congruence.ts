@@ -23,8 +23,22 @@ export function applyCongruence(store: LabelStore): void {
   const limit = Math.max(MIN_LIMIT, MAX_GROWTH * store.functions.length);
   let before = -1;
   for (let round = 0; round < MAX_ROUNDS && store.changes !== before; round++) {
+    const current = unitedRound(store);
     before = store.changes;
-    new Round(store).run(limit);
+    current.relate(limit);
+  }
+}
+
+/**
+ * Starts a round in which nothing is left to unite. Where tokens and heads share an axis, each token has functions of its
+ * own, which only once united are seen to be the same: related one by one, they would be as many as pairs of tokens.
+ */
+function unitedRound(store: LabelStore): Round {
+  for (;;) {
+    const round = new Round(store);
+    const before = store.changes;
+    round.unite();
+    if (store.changes === before) return round;
   }
 }
 
@@ -43,6 +57,8 @@ class Round {
   readonly #representative: Int32Array;
   /** Functions without repeats, by what tells most of their sets of children apart. */
   readonly #byDomain = new Map<string, ClassFunction[]>();
+  /** Functions of labels that operators made and that tell these apart, so that they must move with what they determine. */
+  readonly #injective: LabelFunction[] = [];
 
   constructor(store: LabelStore) {
     this.#store = store;
@@ -50,11 +66,29 @@ class Round {
     const kinds = describeClasses(store);
     for (const part of store.functions.flatMap((known) => splitByRole(store, known, kinds))) {
       const onClasses = express(store, part);
-      if (onClasses !== undefined) this.#remember(onClasses);
+      if (onClasses === undefined) continue;
+      if (isMade(store, part) && store.isInjective(onClasses.parent)) this.#injective.push(part);
+      this.#remember(onClasses);
     }
   }
 
-  run(limit: number): void {
+  /** Unites what corresponds one to one: children with what they determine, and what two functions of them give. */
+  unite(): void {
+    for (const { child, parent } of this.#injective) this.#unite(child, parent);
+    for (const group of this.#byDomain.values()) {
+      for (const [first, ...others] of groupAlike(group)) {
+        if (first === undefined) continue;
+        const left = internTuples([first.parent], first.parent.length);
+        for (const { parent } of others) {
+          const right = internTuples([parent], parent.length);
+          this.#unite(this.#labelsOf(first.parent, left), this.#labelsOf(parent, right));
+        }
+      }
+    }
+  }
+
+  /** Records what of two functions with the same children determines the other, or what both determine. */
+  relate(limit: number): void {
     for (const group of [...this.#byDomain.values()]) {
       for (let j = 1; j < group.length; j++) {
         for (let i = 0; i < j; i++) {
@@ -80,8 +114,9 @@ class Round {
     const left = internTuples([p], p.length);
     const right = internTuples([q], q.length);
     const pairs = internTuples([left.ids, right.ids], p.length).count;
+    // Those in one-to-one correspondence were united before, or came up in this round and will be in the next.
     if (pairs === left.count && pairs === right.count) {
-      this.#store.unite(this.#labelsOf(p, left), this.#labelsOf(q, left));
+      return;
     } else if (pairs === left.count) {
       this.#record(p, q);
     } else if (pairs === right.count) {
@@ -89,6 +124,11 @@ class Round {
     } else {
       this.#coarsen(child, [p, left], [q, right]);
     }
+  }
+
+  /** Unites what was not united in this round already, directly or through others. */
+  #unite(a: Int32Array, b: Int32Array): void {
+    if (!sameData(this.#store.classesOf(a), this.#store.classesOf(b))) this.#store.unite(a, b);
   }
 
   /** Representatives of the classes of an array, one for each part of a partition of it. */
@@ -121,22 +161,59 @@ class Round {
   ): void {
     const { ids, count } = commonCoarsening(left, right);
     if (count === 1) return;
-    const found = this.#byDomain
-      .get(domainKey(child))
-      ?.find(
-        (known) =>
-          sameData(known.child, child) && sameData(internTuples([known.parent], ids.length).ids, ids),
-      );
-    const parents = found?.parent ?? this.#create(ids, count);
+    const parents =
+      this.#findPartition(child, ids) ??
+      this.#throughParents(p, ids) ??
+      this.#throughParents(q, ids) ??
+      this.#create(ids, count);
     this.#record(child, parents);
     this.#record(p, parents);
     this.#record(q, parents);
+  }
+
+  /** What a known function gives to each child, if it gives the same to the same part of a partition and no other. */
+  #findPartition(child: Int32Array, ids: Int32Array): Int32Array | undefined {
+    const functions = this.#byDomain.get(domainKey(child)) ?? [];
+    return functions.find(
+      (known) => sameData(known.child, child) && sameData(internTuples([known.parent], ids.length).ids, ids),
+    )?.parent;
+  }
+
+  /** The same by way of what each child determines, `parents[i]`, which must determine its part. */
+  #throughParents(parents: Int32Array, ids: Int32Array): Int32Array | undefined {
+    const distinct = internTuples([parents], parents.length);
+    const order = distinct.first.slice().sort((i, j) => (parents[i] as number) - (parents[j] as number));
+    const child = order.map((i) => parents[i] as number);
+    const parts = order.map((i) => ids[i] as number);
+    const found = this.#findPartition(child, internTuples([parts], parts.length).ids);
+    if (found === undefined) return undefined;
+    const place = new Map(Array.from(child, (c, i) => [c, found[i] as number] as const));
+    return parents.map((c) => place.get(c) ?? 0);
   }
 
   #create(ids: Int32Array, count: number): Int32Array {
     const labels = this.#store.create(count);
     return ids.map((id) => labels[id] as number);
   }
+}
+
+/** Tells whether an operator made the children: those of weights, as columns after a flatten, stay what follows others. */
+function isMade(store: LabelStore, { child }: LabelFunction): boolean {
+  return child.every((label) => store.owners[store.owner[label] as number]?.weight === undefined);
+}
+
+/** Groups functions that have the same children and give the same partition of them. */
+function groupAlike(functions: readonly ClassFunction[]): ClassFunction[][] {
+  if (functions.length < 2) return [];
+  const groups = new Map<string, ClassFunction[]>();
+  for (const known of functions) {
+    const { ids } = internTuples([known.parent], known.parent.length);
+    const key = `${known.child.join()}:${ids.join()}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [known]);
+    else group.push(known);
+  }
+  return [...groups.values()].filter(({ length }) => length > 1);
 }
 
 function sameFunction(a: ClassFunction, b: ClassFunction): boolean {

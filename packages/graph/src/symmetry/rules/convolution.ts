@@ -1,9 +1,9 @@
 import { intAttribute } from "../../ir/attributes.ts";
-import { coordinate, type Field, type Labelled, spread } from "../labels/field.ts";
+import { coordinate, type Field, internKeys, type Labelled, spread } from "../labels/field.ts";
 import type { LabelStore } from "../labels/label-store.ts";
 import { contract } from "../primitives/contract.ts";
 import { insertAxes, removeAxes, reshape, transpose } from "../primitives/move.ts";
-import { reduce } from "../primitives/reduce.ts";
+import { joinFields, reduce } from "../primitives/reduce.ts";
 import { tie } from "../primitives/tie.ts";
 import { inputOf, outputShape, type Rule, type RuleContext } from "./rule.ts";
 
@@ -25,13 +25,33 @@ export function collapseOrdered(
   axes: readonly number[],
   reason: string,
 ): Labelled {
-  for (const field of input.fields) {
+  const { shape } = input;
+  const fields = input.fields.map((field) => {
     const ordered = field.axes.filter((axis) => axes.includes(axis));
-    if (field.frozen || ordered.length === 0) continue;
-    if (ordered.length === field.axes.length) store.freeze(field.data, reason);
-    else for (const axis of ordered) store.mark(field.data, indicesAlong(field, input.shape, axis), reason);
-  }
-  return reduce(store, input, axes);
+    if (field.frozen || ordered.length === 0) return field;
+    if (ordered.length === field.axes.length) {
+      store.freeze(field.data, reason);
+      return field;
+    }
+    for (const axis of ordered) store.mark(field.data, indicesAlong(field, shape, axis), reason);
+    return placeInOrder(store, field, { shape, ordered });
+  });
+  return reduce(store, { shape, fields }, axes);
+}
+
+/**
+ * A field that a label occurs in at one place of the ordered axes only. Rows are told apart by the labels they hold in any
+ * order; a row and the same turned round must not be taken for equal where order matters.
+ */
+function placeInOrder(
+  store: LabelStore,
+  field: Field,
+  { shape, ordered }: { readonly shape: readonly number[]; readonly ordered: readonly number[] },
+): Field {
+  const places = ordered.map((axis) => coordinate(axis, shape[axis] ?? 1));
+  const distinct = store.distinct(field.data).length;
+  if (internKeys([field, ...places], shape, field.axes).count === distinct) return field;
+  return joinFields(store, shape, [field, ...places]);
 }
 
 function indicesAlong(field: Field, shape: readonly number[], axis: number): Int32Array {

@@ -55,18 +55,23 @@ export const layerNormalization: Rule = (context) => {
   return standardize(context, x, range(first, rank), others);
 };
 
-/** `GroupNormalization`: statistics over space and the channels of a group; scale and bias by channel. */
+/**
+ * `GroupNormalization`: statistics over space and the channels of a group. Scale and bias are given by channel, before
+ * operator set 21 by group.
+ */
 export const groupNormalization: Rule = (context) => {
   const { store, node, opset } = context;
   const [x, ...vectors] = givenInputs(context);
-  // Before operator set 21, scale and bias were given by group.
-  if (x === undefined || opset < 21) return undefined;
+  if (x === undefined) return undefined;
   const groups = intAttribute(node, "num_groups", 1);
   const [batch = 1, channels = 1, ...space] = x.shape;
   const grouped = reshape(store, x, [batch, groups, channels / groups, ...space]);
-  const [normal = grouped] = standardize(context, grouped, range(2, grouped.shape.length));
+  const aligned = (shape: readonly number[]): Labelled[] =>
+    vectors.map((vector) => alongChannels(vector, shape.length));
+  const byGroup = opset < 21 ? aligned(grouped.shape) : [];
+  const [normal = grouped] = standardize(context, grouped, range(2, grouped.shape.length), byGroup);
   const flat = reshape(store, normal, x.shape);
-  return [tie(store, [flat, ...vectors.map((vector) => alongChannels(vector, x.shape.length))])];
+  return [opset < 21 ? flat : tie(store, [flat, ...aligned(x.shape)])];
 };
 
 /** `MeanVarianceNormalization`: statistics over the given axes. */

@@ -22,6 +22,7 @@ import {
   meanVarianceNormalization,
   softmax,
 } from "./normalization.ts";
+import { cumulativeSum, gatherElements, topK } from "./ordered.ts";
 import { argReduction, globalPool, REDUCTION_OPERATORS, reduction, windowed } from "./reduction.ts";
 import type { Rule } from "./rule.ts";
 import { scatterNd } from "./scatter.ts";
@@ -70,4 +71,7 @@ export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["DepthToSpace", depthToSpace],
   ["SpaceToDepth", spaceToDepth],
   ["ScatterND", scatterNd],
+  ["CumSum", cumulativeSum],
+  ["TopK", topK],
+  ["GatherElements", gatherElements],
 ]);

@@ -1,0 +1,33 @@
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { discoverSymmetries, type Graph, verifySymmetries } from "@isthmus/graph";
+import { expect } from "vitest";
+import { describeSizes } from "./describe-symmetries.ts";
+
+const engine = createOnnxRuntimeEngine();
+const SEED = 7;
+
+/** Discovers, verifies on every value, and controls that each weight left unpermuted is caught. */
+export async function examine(graph: Graph): Promise<{ sizes: string[]; unknown: string[] }> {
+  const derivation = await discoverSymmetries(graph, engine);
+  const { spec } = derivation;
+  const result = await verifySymmetries(graph, engine, derivation, { seed: SEED });
+  expect(result).toMatchObject({ passed: true });
+  expect(result.maxRelativeError).toBeLessThan(1e-5);
+  for (const [name, { fields }] of spec.weights) {
+    if (fields.length === 0) continue;
+    const control = await verifySymmetries(graph, engine, derivation, {
+      seed: SEED,
+      unpermuted: [name],
+      findFailing: false,
+    });
+    expect(control.passed, `${name} left unpermuted`).toBe(false);
+  }
+  return { sizes: describeSizes(spec), unknown: spec.unknown.map(({ op }) => op) };
+}
+
+/** The sizes of all symmetries of a graph whose every operator is known. */
+export async function sizesOf(graph: Graph): Promise<string[]> {
+  const { sizes, unknown } = await examine(graph);
+  expect(unknown).toEqual([]);
+  return sizes;
+}

@@ -1,0 +1,181 @@
+import type { Graph } from "@isthmus/graph";
+import { describe, expect, test } from "vitest";
+import { examine, sizesOf } from "./helpers/examine-symmetries.ts";
+import { GraphBuilder } from "./helpers/graph-builder.ts";
+
+/** `x [N, tokens, 5]` through `embed`, a body, and `head`. */
+function sequence(
+  { tokens, width, out }: { readonly tokens: number; readonly width: number; readonly out: number },
+  body: (b: GraphBuilder, x: string) => string,
+  opset?: number,
+): Graph {
+  const b = new GraphBuilder(opset);
+  const x = b.linear(b.input("x", [tokens, 5]), "embed", 5, width);
+  return b.output(b.linear(body(b, x), "head", out, 3)).build();
+}
+
+describe("operators that depend on the order of an axis", () => {
+  test("discoverSymmetries() lets channels move in a sum along tokens", async () => {
+    const graph = sequence({ tokens: 4, width: 6, out: 6 }, (b, x) =>
+      b.op("CumSum", [b.op("Relu", [x]), b.constant([1], [], true)]),
+    );
+    expect(await sizesOf(graph)).toEqual(["6"]);
+  });
+
+  test("discoverSymmetries() freezes channels that are summed up in order", async () => {
+    const graph = sequence({ tokens: 4, width: 6, out: 6 }, (b, x) =>
+      b.op("CumSum", [b.linear(x, "mid", 6, 6), b.constant([2], [], true)]),
+    );
+    expect(await sizesOf(graph)).toEqual(["6"]);
+  });
+
+  test("discoverSymmetries() lets channels move where the largest of tokens are taken", async () => {
+    const graph = sequence({ tokens: 4, width: 6, out: 6 }, (b, x) => {
+      const [values = ""] = b.ops("TopK", [x, b.ints(2)], 2, { axis: 1 });
+      return values;
+    });
+    expect(await sizesOf(graph)).toEqual(["6"]);
+  });
+
+  test("discoverSymmetries() freezes what places of the largest values are told of", async () => {
+    const graph = sequence({ tokens: 4, width: 6, out: 8 }, (b, x) => {
+      const [values = "", places = ""] = b.ops("TopK", [b.linear(x, "router", 6, 5), b.ints(2)], 2, {
+        axis: -1,
+      });
+      const taken = b.op("GatherElements", [b.linear(x, "mid", 6, 5), places], { axis: -1 });
+      return b.linear(b.op("Mul", [values, taken]), "up", 2, 8);
+    });
+    expect(await sizesOf(graph)).toEqual(["6", "8"]);
+  });
+
+  test("discoverSymmetries() lets channels move where tokens are gathered one by one", async () => {
+    const graph = sequence({ tokens: 4, width: 6, out: 6 }, (b, x) => {
+      const indices = b.constant(
+        Array.from({ length: 2 * 4 * 6 }, (_, i) => Math.floor(i / 6 + (i >= 24 ? 1 : 0)) % 4),
+        [2, 4, 6],
+        true,
+      );
+      return b.op("GatherElements", [x, indices], { axis: 1 });
+    });
+    expect(await sizesOf(graph)).toEqual(["6"]);
+  });
+
+  test("discoverSymmetries() tells a row from the same row turned round before a convolution", async () => {
+    const b = new GraphBuilder();
+    const hidden = b.linear(b.input("x", [5]), "embed", 5, 3);
+    const both = b.reshape(b.op("Gather", [hidden, b.ints(0, 1, 2, 2, 1, 0)], { axis: 1 }), 0, 2, 3);
+    const mixed = b.op("Conv", [both, b.weight("kernel", [4, 2, 2])], { kernel_shape: [2] });
+    const graph = b.output(b.linear(b.reshape(b.op("Relu", [mixed]), 0, 8), "head", 8, 3)).build();
+    expect(await sizesOf(graph)).toEqual(["4"]);
+  });
+});
+
+describe("GroupNormalization", () => {
+  test.each([
+    ["with a scale for each channel", 21, 16],
+    ["with a scale for each group", 18, 4],
+  ])("discoverSymmetries() nests channels in groups: %s", async (_, opset, scales) => {
+    const b = new GraphBuilder(opset);
+    const x = b.conv(b.input("x", [3, 8, 8]), "stem", [3, 16]);
+    const vectors = [b.weight("norm.weight", [scales]), b.weight("norm.bias", [scales])];
+    const normal = b.op("GroupNormalization", [x, ...vectors], { num_groups: 4 });
+    const graph = b.output(b.conv(b.op("Relu", [normal]), "out", [16, 2])).build();
+    expect(await sizesOf(graph)).toEqual(["4", "4x4"]);
+  });
+});
+
+/** A grouped-query attention whose queries of one key head lie on one axis with the tokens, `[N, kv, G * L, D]`. */
+function mergedQueries(tokens: number, layers: number, causal: boolean): Graph {
+  const [kv, group, inner] = [2, 2, 6];
+  const width = kv * group * inner;
+  return sequence({ tokens, width, out: width }, (b, first) => {
+    let x = first;
+    for (let layer = 0; layer < layers; layer++) {
+      const shared = (name: string) =>
+        b.transpose(
+          b.reshape(b.linear(x, `${layer}.${name}`, width, kv * inner), 0, tokens, kv, inner),
+          0,
+          2,
+          1,
+          3,
+        );
+      const split = b.reshape(b.linear(x, `${layer}.q`, width, width), 0, tokens, kv, group, inner);
+      const q = b.reshape(b.transpose(split, 0, 2, 3, 1, 4), 0, kv, group * tokens, inner);
+      let scores = b.op("MatMul", [q, b.transpose(shared("k"), 0, 1, 3, 2)]);
+      if (causal) {
+        const later = Array.from({ length: tokens ** 2 }, (_, i) => (i % tokens > i / tokens ? -1e4 : 0));
+        const apart = b.reshape(scores, 0, kv, group, tokens, tokens);
+        scores = b.reshape(
+          b.op("Add", [apart, b.constant(later, [tokens, tokens])]),
+          0,
+          kv,
+          group * tokens,
+          tokens,
+        );
+      }
+      const mixed = b.op("MatMul", [b.op("Softmax", [scores], { axis: -1 }), shared("v")]);
+      const back = b.transpose(b.reshape(mixed, 0, kv, group, tokens, inner), 0, 3, 1, 2, 4);
+      x = b.op("Add", [x, b.linear(b.reshape(back, 0, tokens, width), `${layer}.proj`, width, width)]);
+    }
+    return x;
+  });
+}
+
+describe("tokens and heads on one axis", () => {
+  test.each([
+    [16, false],
+    [40, false],
+    [40, true],
+  ])("discoverSymmetries() finds heads among %i tokens, causal: %s", async (tokens, causal) => {
+    expect(await sizesOf(mergedQueries(tokens, 1, causal))).toEqual(["2", "24", "2x2", "2x6", "2x6"]);
+  });
+
+  test("discoverSymmetries() finds them in several layers", async () => {
+    const { sizes } = await examine(mergedQueries(33, 3, true));
+    const own = ["2", "2x2", "2x6", "2x6"];
+    expect(sizes.toSorted()).toEqual(["24", ...own, ...own, ...own].toSorted());
+  });
+});
+
+describe("operators without a rule", () => {
+  test("discoverSymmetries() freezes what control flow touches, says so, and goes on", async () => {
+    const b = new GraphBuilder();
+    const x = b.linear(b.input("x", [5]), "embed", 5, 6);
+    const branch = (op: string, value: string): Graph => ({
+      name: op,
+      opsets: new Map([["", 17]]),
+      inputs: [],
+      weights: new Map(),
+      constants: new Map(),
+      nodes: [{ name: op, op, domain: "", inputs: [value], outputs: [`${op}:y`], attributes: new Map() }],
+      outputs: [{ name: `${op}:y`, dtype: "f32", shape: ["N", 8] }],
+    });
+    const y = b.linear(x, "mid", 6, 8);
+    const large = b.op("Greater", [
+      b.op("ReduceSum", [b.input("z", [])], { keepdims: 0 }),
+      b.constant([0], []),
+    ]);
+    const chosen = b.op("If", [large], {
+      then_branch: { type: "graph", value: branch("Relu", y) },
+      else_branch: { type: "graph", value: branch("Tanh", y) },
+    });
+    const z = b.linear(b.op("Relu", [b.linear(chosen, "up", 8, 7)]), "head", 7, 3);
+    expect(await examine(b.output(z).build())).toEqual({ sizes: ["6", "7"], unknown: ["If"] });
+  });
+
+  test("discoverSymmetries() freezes what an operator of another set touches", async () => {
+    const b = new GraphBuilder();
+    const x = b.linear(b.input("x", [5]), "embed", 5, 6);
+    const graph = b
+      .output(
+        b.linear(
+          b.linear(b.op("Det", [b.reshape(b.linear(x, "mid", 6, 16), 0, 4, 2, 2)]), "up", 4, 7),
+          "head",
+          7,
+          3,
+        ),
+      )
+      .build();
+    expect(await examine(graph)).toEqual({ sizes: ["6", "7"], unknown: ["Det"] });
+  });
+});

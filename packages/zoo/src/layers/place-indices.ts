@@ -5,8 +5,15 @@ import { add, sub, type Value } from "@isthmus/graph/build";
  *
  * Computed from the ids, and not a constant: rows of a table of positions that one length of example never reads would seem free
  * to be permuted, although a longer example reads them.
+ * @param positions - rows of that table
+ * @throws RangeError if there are fewer of them than tokens
  */
-export function placeIndices(ids: Value): Value {
+export function placeIndices(ids: Value, positions: number): Value {
   const length = ids.shape[1] ?? 0;
+  if (length > positions) {
+    throw new RangeError(
+      `Cannot build "${ids.builder.name}" for examples of ${length} tokens as there must be a position for each: it has ${positions}`,
+    );
+  }
   return add(sub(ids, ids), ids.builder.ints(Array.from({ length }, (_, place) => place)));
 }

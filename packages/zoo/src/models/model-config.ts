@@ -37,7 +37,13 @@ export class ModelConfig {
   /** The quotient of two extents. @throws FormatError if `parts` does not divide `whole` */
   quotient(whole: string, parts: string): number {
     const [extent, count] = [this.count(whole), this.count(parts)];
-    if (extent % count === 0) return extent / count;
+    this.assertDivides([whole, extent], [parts, count]);
+    return extent / count;
+  }
+
+  /** Checks that one extent divides another; each with the field it is from. @throws FormatError if it does not */
+  assertDivides([whole, extent]: readonly [string, number], [parts, count]: readonly [string, number]): void {
+    if (extent % count === 0) return;
     throw new FormatError(
       `Cannot read "${this.source}" as "${parts}" must divide "${whole}": ${count} does not divide ${extent}`,
       { format: "config" },

@@ -47,7 +47,7 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * @throws FormatError if a field is missing or not what it should be
  * @throws UnsupportedError if the model's type, or something in its config, is not handled; it says what is
  * @throws MismatchError if the tensors are not those of the network
- * @throws RangeError if extents do not divide each other as they must
+ * @throws RangeError if `length` is not a whole number of at least 1, or exceeds the network's table of positions
  */
 export function networkOfConfig(config: unknown, options: ConfigNetworkOptions = {}): ConfigNetwork {
   const { tensors, length, source } = resolveOptions(
@@ -55,6 +55,11 @@ export function networkOfConfig(config: unknown, options: ConfigNetworkOptions =
     CONFIG_NETWORK_DEFAULTS,
     options,
   );
+  if (!Number.isSafeInteger(length) || length < 1) {
+    throw new RangeError(
+      `Cannot build the network of "${source}" as the length of examples must be a whole number of at least 1: got ${length}`,
+    );
+  }
   const fields = new ModelConfig(config, source);
   const modelType = modelTypeOf(fields);
   const has = tensors === undefined ? undefined : (name: string) => tensors.has(name);

@@ -60,7 +60,10 @@ function embed(
   const words = table("word_embeddings", config.count("vocab_size"));
   const places = table("position_embeddings", config.count("max_position_embeddings", 512));
   const types = table("token_type_embeddings", config.count("type_vocab_size", 2));
-  const sum = add(add(gather(words, ids), gather(types, kinds)), gather(places, placeIndices(ids)));
+  const sum = add(
+    add(gather(words, ids), gather(types, kinds)),
+    gather(places, placeIndices(ids, places.shape[0] ?? 0)),
+  );
   const rows = reshape(sum, [-1, width]);
   return { words, tokens: norm(context, rows, `${prefix}embeddings.LayerNorm`, epsilon) };
 }

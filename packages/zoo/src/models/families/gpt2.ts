@@ -46,7 +46,10 @@ function build(context: FamilyContext): FamilyOutputs {
     activation: modelActivation(config, "activation_function", "gelu_new"),
     mask: network.graph.numbers(causalMask(length), "f32", [length, length]),
   };
-  let x = reshape(add(gather(embedding, ids), gather(positions, placeIndices(ids))), [-1, width]);
+  let x = reshape(
+    add(gather(embedding, ids), gather(positions, placeIndices(ids, positions.shape[0] ?? 0))),
+    [-1, width],
+  );
   for (let i = 0; i < config.count("n_layer"); i++) x = addBlock(context, x, `${prefix}h.${i}`, block);
   const rows = rowNorm(network, x, `${prefix}ln_f`, block.epsilon);
   return languageHead(context, { rows, embedding, name: "lm_head", tied: true });

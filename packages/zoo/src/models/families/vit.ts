@@ -4,7 +4,6 @@ import { normal, normalWeight, TORCH_DEFAULT } from "../../initializer.ts";
 import { convolution } from "../../layers/convolution.ts";
 import { linear } from "../../layers/linear.ts";
 import { rowNorm } from "../../layers/row-norm.ts";
-import { assertDivides } from "../../resolve-network.ts";
 import { classCount } from "../language-head.ts";
 import { modelActivation } from "../model-activation.ts";
 import type { ModelConfig } from "../model-config.ts";
@@ -46,8 +45,8 @@ function embed({ network, config }: FamilyContext, prefix: string): Value {
   const [height, across] = config.extents("image_size", 224);
   const [patch, patchWidth] = config.extents("patch_size", 16);
   assertSquare(config, [patch, patchWidth]);
-  assertDivides("vit", ["image_size", height], ["patch_size", patch]);
-  assertDivides("vit", ["image_size", across], ["patch_size", patch]);
+  config.assertDivides(["image_size", height], ["patch_size", patch]);
+  config.assertDivides(["image_size", across], ["patch_size", patch]);
   const patches = (height / patch) * (across / patch);
   const images = network.input("x", [config.count("num_channels", 3), height, across]);
   const name = `${prefix}embeddings`;

@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+import { sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { discoverSymmetries, type Engine, explainSpec, verifySymmetries } from "@isthmus/graph";
+import { type ConfigNetwork, networkOfConfig } from "@isthmus/zoo";
+import { describe, expect, test } from "vitest";
+import { describeSizes } from "./helpers/describe-symmetries.ts";
+import { waves } from "./helpers/waves.ts";
+
+interface Golden {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tensors: Readonly<Record<string, readonly number[]>>;
+  /** Tensors that checkpoints hold besides. */
+  readonly idle: Readonly<Record<string, readonly number[]>>;
+  readonly outputs: Readonly<Record<string, readonly number[]>>;
+}
+
+/** What PyTorch modules have and compute, with the formulas below for weights and inputs. */
+const golden: Readonly<Record<string, Golden>> = JSON.parse(
+  readFileSync(new URL("golden/models.json", import.meta.url), "utf8"),
+);
+
+const engine = createOnnxRuntimeEngine();
+
+function infosOf(shapes: Golden["tensors"]): Map<string, TensorInfo> {
+  return new Map(Object.entries(shapes).map(([name, shape]) => [name, { dtype: "f32", shape }]));
+}
+
+/** Weights by the order of their names, as golden/generate-models.py makes them. */
+function weightsOf({ tensors }: Golden): Map<string, Tensor> {
+  return new Map(
+    Object.keys(tensors)
+      .sort()
+      .map((name, index): [string, Tensor] => {
+        const shape = tensors[name] ?? [];
+        const offset = /(weight|gamma)$/.test(name) ? 1 : 0;
+        const isVector = shape.length === 1;
+        return [
+          name,
+          isVector
+            ? waves(shape, index + 1, 0.3, offset)
+            : waves(shape, index + 1, Math.sqrt(2 / sizeOf(shape.slice(1)))),
+        ];
+      }),
+  );
+}
+
+function inputsOf({ graph }: ConfigNetwork, { config }: Golden): Map<string, Tensor> {
+  return new Map(
+    graph.inputs.map(({ name, shape = [] }): [string, Tensor] => {
+      const extents = shape.map(Number);
+      if (name === "x") return [name, waves(extents, 0, 1.5)];
+      const bound = name === "ids" ? Number(config["vocab_size"]) : 2;
+      const data = BigInt64Array.from({ length: sizeOf(extents) }, (_, i) => BigInt((7 * i + 3) % bound));
+      return [name, { dtype: "i64", shape: extents, data }];
+    }),
+  );
+}
+
+function buildGolden(entry: Golden): ConfigNetwork {
+  const tensors = new Map([...infosOf(entry.tensors), ...infosOf(entry.idle)]);
+  return networkOfConfig(entry.config, { tensors });
+}
+
+const refusing: Engine = {
+  name: "refusing",
+  load: async () => expect.fail("the graph is typed: nothing has to be run"),
+};
+
+describe.each(Object.entries(golden))("%s", (_, entry) => {
+  const network = buildGolden(entry);
+  const { graph } = network;
+
+  test("networkOfConfig() computes what PyTorch computes, from the same names", async () => {
+    const shapes = Object.fromEntries([...graph.weights].map(([name, { shape }]) => [name, [...shape]]));
+    expect(shapes).toEqual(entry.tensors);
+    const session = await engine.load(graph);
+    const outputs = await session.run(new Map([...inputsOf(network, entry), ...weightsOf(entry)]));
+    await session.release();
+    expect([...outputs.keys()].sort()).toEqual(Object.keys(entry.outputs).sort());
+    for (const [name, expected] of Object.entries(entry.outputs)) {
+      const data = outputs.get(name)?.data as Float32Array;
+      const scale = Math.max(...expected.map(Math.abs));
+      expect(data.length).toBe(expected.length);
+      // Rounding in f32 of outputs of this size; a wrong epsilon, gelu or angle shows up above 1e-4.
+      expected.forEach((value, i) => {
+        expect(Math.abs(value - (data[i] ?? Number.NaN))).toBeLessThan(2e-5 * Math.max(1, scale));
+      });
+    }
+  });
+
+  test("discoverSymmetries() needs no run, and what it finds holds on every value", async () => {
+    const symmetries = await discoverSymmetries(graph, refusing);
+    expect(symmetries.spec.unknown).toEqual([]);
+    const verified = await verifySymmetries(graph, engine, symmetries, { seed: 1 });
+    expect(verified.firstFailure).toBeUndefined();
+  });
+
+  test("discoverSymmetries() finds in a narrowed network what it finds in the whole", async () => {
+    const whole = explainSpec((await discoverSymmetries(graph, refusing)).spec);
+    const narrow = network.narrow();
+    const twin = explainSpec((await discoverSymmetries(narrow.graph, refusing)).spec);
+    const kinds = ({ name, parents }: (typeof whole)["symmetries"][number]) => ({ name, parents });
+    expect(twin.symmetries.map(kinds)).toEqual(whole.symmetries.map(kinds));
+    expect(twin.axes).toEqual(whole.axes);
+  });
+});
+
+// The stream, hidden units, heads; inside each head what queries share with keys, where positions do not turn it, and values.
+test.each([["llama", ["2", "2", "16", "24", "24", "2x2", "2x2", "2x4", "2x4"]]])(
+  "discoverSymmetries() finds in %s",
+  async (name, sizes) => {
+    const { spec } = await discoverSymmetries(buildGolden(golden[name] as Golden).graph, refusing);
+    expect(describeSizes(spec)).toEqual(sizes);
+  },
+);

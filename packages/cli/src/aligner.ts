@@ -1,26 +1,9 @@
-import { type Checkpoint, UnsupportedError } from "@isthmus/core";
-import {
-  type Alignment,
-  assertBindable,
-  type Derivation,
-  discoverSymmetries,
-  type Engine,
-  type Graph,
-  permute,
-  verifyAlignment,
-  verifySymmetries,
-} from "@isthmus/graph";
+import type { Checkpoint } from "@isthmus/core";
+import { type Alignment, assertBindable, type Derivation, discoverSymmetries, permute } from "@isthmus/graph";
 import { type MatchMethod, type MatchOptions, type MatchResult, match } from "@isthmus/weight-matching";
-import { createEngine, type EngineOptions } from "./engine-option.ts";
-import { readArchitecture } from "./read-architecture.ts";
+import type { Architecture } from "./open-architecture.ts";
+import { proveAlignment, type Verification } from "./prove-alignment.ts";
 import type { Context } from "./verb.ts";
-
-/** How well permuting keeps the function of a network. */
-export interface Verification {
-  readonly passed: boolean;
-  /** Largest error of any value inside the network or of its outputs. */
-  readonly maxRelativeError: number;
-}
 
 /** What is said of an alignment: the method, what it maximised, and what else it tells. */
 export interface AlignmentSummary {
@@ -40,29 +23,19 @@ export interface AlignedNetwork {
   readonly summary: AlignmentSummary;
 }
 
-/** A graph and the engine that runs it. */
-export interface Architecture {
-  readonly graph: Graph;
-  readonly engine: Engine;
-}
-
 /** An architecture with its symmetries. */
 export interface Aligner extends Architecture {
   readonly symmetries: Derivation;
 }
 
-/** Reads a graph, from ONNX or the model.json of a LayersModel, and makes the engine that will run it. */
-export async function openArchitecture(path: string, { engine }: EngineOptions): Promise<Architecture> {
-  return { graph: await readArchitecture(path), engine: await createEngine(engine) };
-}
-
 /** Discovers the symmetries of an architecture, and gets ready to align networks of it. */
 export async function createAligner(
-  { graph, engine }: Architecture,
+  architecture: Architecture,
   { progress, signal }: Pick<Context, "progress" | "signal">,
 ): Promise<Aligner> {
   progress("Discovering symmetries");
-  return { graph, engine, symmetries: await discoverSymmetries(graph, engine, { signal }) };
+  const { graph, engine } = architecture;
+  return { ...architecture, symmetries: await discoverSymmetries(graph, engine, { signal }) };
 }
 
 /**
@@ -72,29 +45,20 @@ export async function createAligner(
  * @throws MismatchError if a network does not fit the graph
  */
 export async function alignNetwork(
-  { graph, engine, symmetries }: Aligner,
+  aligner: Aligner,
   [a, b]: readonly [Checkpoint, Checkpoint],
   options: MatchOptions,
   { progress, signal }: Pick<Context, "progress" | "signal">,
 ): Promise<AlignedNetwork> {
+  const { graph, engine, symmetries } = aligner;
   for (const network of [a, b]) assertBindable(graph, network);
-  const { spec } = symmetries;
-  const { seed } = options;
   const found = await match(
     { graph, engine, a, b, symmetries },
     { ...options, signal, onProgress: (done) => progress(`Matching by ${NAMES[options.method]}`, done) },
   );
-  const network = permute(found.alignment, b, spec);
+  const network = permute(found.alignment, b, symmetries.spec);
   progress("Verifying");
-  const general = await verifySymmetries(graph, engine, symmetries, { seed, weights: b, signal });
-  const failure = general.firstFailure;
-  if (failure !== undefined) throw wrongSymmetries(graph, failure.node, failure.error);
-  const own = await verifyAlignment(graph, engine, [b, network], { seed, signal });
-  if (!own.passed) throw wrongSymmetries(graph, "the output", own.maxRelativeError);
-  const verified = {
-    passed: true,
-    maxRelativeError: Math.max(general.maxRelativeError, own.maxRelativeError),
-  };
+  const verified = await proveAlignment(aligner, [b, network], options.seed, { signal });
   return { alignment: found.alignment, found, network, summary: { ...summarize(found), verified } };
 }
 
@@ -111,11 +75,4 @@ function summarize(found: MatchResult): Omit<AlignmentSummary, "verified"> {
   if (rest.method !== "weight") return rest;
   const { restarts, ...own } = rest;
   return Object.assign(own, { restarts: restarts.length });
-}
-
-function wrongSymmetries(graph: Graph, node: string, error: number): UnsupportedError {
-  return new UnsupportedError(
-    `Cannot align with graph "${graph.name}" as permuting must not change what it computes: ${node} differs by ${error}; please report this graph`,
-    { feature: node },
-  );
 }

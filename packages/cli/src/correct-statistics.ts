@@ -3,8 +3,8 @@ import { type Checkpoint, convertInto, defineCheckpoint, type Tensor } from "@is
 import { openDataSet } from "@isthmus/engine";
 import { bindWeights } from "@isthmus/graph";
 import { createRepairer, recalibrateBatchNorm } from "@isthmus/interpolation";
-import { openArchitecture } from "./aligner.ts";
 import type { EngineOptions } from "./engine-option.ts";
+import { openArchitecture } from "./open-architecture.ts";
 import { type ScalingOptions, scalingOf } from "./open-data.ts";
 import type { Context } from "./verb.ts";
 

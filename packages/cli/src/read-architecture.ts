@@ -1,9 +1,38 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { type Graph, readGraph, readLayersModel } from "@isthmus/graph";
+import { openModel } from "@isthmus/zoo";
 
-/** Reads the graph of a file: a LayersModel of TensorFlow.js where its name ends in .json, else ONNX. */
-export async function readArchitecture(path: string): Promise<Graph> {
-  if (!path.toLowerCase().endsWith(".json")) return (await readGraph(path)).graph;
-  const { graph, checkpoint } = await readLayersModel(path);
+/** An architecture as it was read. */
+export interface ReadArchitecture {
+  readonly graph: Graph;
+  /** Makes a small graph of the same structure, where the whole was built and not read. */
+  readonly narrow?: (() => Graph) | undefined;
+}
+
+/** Files of weights, beside which a config may lie. */
+const WEIGHTS = /\.safetensors(\.index\.json)?$/;
+
+/**
+ * Reads an architecture: a model's folder with its config.json, that config, or weights beside it; a LayersModel of TensorFlow.js
+ * where the name ends in .json; else ONNX.
+ */
+export async function readArchitecture(path: string): Promise<ReadArchitecture> {
+  const name = path.toLowerCase();
+  if (basename(name) === "config.json") return readModel(dirname(path));
+  if (WEIGHTS.test(name)) return readModel(path);
+  if (name.endsWith(".json")) {
+    const { graph, checkpoint } = await readLayersModel(path);
+    await checkpoint.close();
+    return { graph };
+  }
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isDirectory() ? readModel(path) : { graph: (await readGraph(path)).graph };
+}
+
+/** Builds the network of a model's config, and checks it against the names and shapes of the weights. */
+export async function readModel(path: string): Promise<ReadArchitecture> {
+  const { network, checkpoint } = await openModel(path);
   await checkpoint.close();
-  return graph;
+  return { graph: network.graph, narrow: () => network.narrow().graph };
 }

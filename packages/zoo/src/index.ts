@@ -7,7 +7,7 @@ export {
   type ConfigNetworkOptions,
   networkOfConfig,
 } from "./models/network-of-config.ts";
-export { type Model, openModel } from "./models/open-model.ts";
+export { findModelConfig, type Model, openModel } from "./models/open-model.ts";
 export type { Network, NetworkShape } from "./network.ts";
 export { GPT_DEFAULTS, type GptOptions, gpt } from "./networks/gpt.ts";
 export { LLAMA_DEFAULTS, type LlamaOptions, llama } from "./networks/llama.ts";

@@ -4,20 +4,22 @@ import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/engine";
 import { encodeAlignment } from "@isthmus/graph";
 import { MATCH_WEIGHTS_DEFAULTS, type MatchResult } from "@isthmus/weight-matching";
-import { type AlignedNetwork, alignNetwork, createAligner, openArchitecture } from "../aligner.ts";
+import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
 import { assertOutput } from "../assert-output.ts";
+import { copyModelFiles } from "../copy-model-files.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatJson } from "../format-json.ts";
 import { formatObjective } from "../format-objective.ts";
 import { formatPairs } from "../format-table.ts";
 import { MATCH_EXAMPLES, type MatchVerbOptions, methodOption, openMatching } from "../match-options.ts";
+import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseCount, parseNumber, parseSeed } from "../parse-values.ts";
 import { describeMaking } from "../provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface AlignVerbOptions extends EngineOptions, MatchVerbOptions {
-  readonly graph: string;
+  readonly graph?: string | undefined;
   readonly output: string;
   readonly saveAlignment?: string | undefined;
   readonly data?: string | undefined;
@@ -26,9 +28,15 @@ interface AlignVerbOptions extends EngineOptions, MatchVerbOptions {
 /** The verb `align`. */
 export function alignVerb(run: RunVerb): CommandUnknownOpts {
   return createVerb("align")
-    .argument("<a>", "the checkpoint to align to")
+    .argument(
+      "<a>",
+      "the checkpoint to align to: a file, or a folder; with its config.json no graph is needed",
+    )
     .argument("<b>", "the checkpoint whose units are permuted")
-    .requiredOption("--graph <file>", "their architecture, an .onnx file or the model.json of a LayersModel")
+    .option(
+      "--graph <file>",
+      "their architecture, .onnx or model.json of a LayersModel (default: of their config.json)",
+    )
     .requiredOption(
       "-o, --output <path>",
       "the permuted B (a file ending in .safetensors, or a folder), or only the permutations (.json)",
@@ -57,6 +65,10 @@ export function alignVerb(run: RunVerb): CommandUnknownOpts {
           "permute B",
         ],
         [
+          "isthmus align llama-a llama-b -o llama-b-aligned",
+          "model folders with config.json: no graph is needed",
+        ],
+        [
           "isthmus align a.pt b.pt --graph model.onnx --restarts 32 -o alignment.json",
           "search longer, keep the permutations",
         ],
@@ -75,13 +87,15 @@ async function align(
   context: Context,
 ): Promise<Outcome> {
   return withCheckpoints(paths, async ([a, b]) => {
-    const inputs = [...a.files, ...b.files, options.graph];
+    const inputs = [...a.files, ...b.files, ...(options.graph === undefined ? [] : [options.graph])];
     assertDistinct(options);
+    await assertArchitecture("align", paths, options);
     for (const path of alignmentFiles(options)) await assertOutput(path, inputs);
-    const aligner = await createAligner(await openArchitecture(options.graph, options), context);
+    const aligner = await createAligner(await openSharedArchitecture(paths, options), context);
     const matching = await openMatching(options, options.data);
     const aligned = await alignNetwork(aligner, [a, b], matching, context);
     const outputs = await saveAligned([a, b], aligned, options, context);
+    if (outputs.length > 0) outputs.push(...(await copyModelFiles(paths[1], options.output)));
     const encoded = formatJson(encodeAlignment(aligner.symmetries.spec, aligned.alignment));
     for (const path of alignmentFiles(options)) {
       await saveFile(path, encoded, inputs);
@@ -126,9 +140,14 @@ function formatAligned({ found, summary }: AlignedNetwork, outputs: readonly str
     ["method", found.method],
     ["objective", formatObjective(objective)],
     ...describeSearch(found),
-    ["verified", `B computes the same, to ${verified.maxRelativeError.toExponential(1)} (relative)`],
+    ["verified", formatVerification(verified)],
     ["wrote", outputs.join(", ")],
   ]);
+}
+
+function formatVerification({ narrowed, maxRelativeError }: AlignedNetwork["summary"]["verified"]): string {
+  const what = narrowed ? "a narrowed network of B's structure" : "B";
+  return `${what} computes the same, to ${maxRelativeError.toExponential(1)} (relative)`;
 }
 
 function describeSearch(found: MatchResult): [string, string][] {

@@ -13,18 +13,13 @@ import { decodeAlignment, permute } from "@isthmus/graph";
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
 import { type BarrierCurve, renderBarrierPage } from "@isthmus/report";
 import { MATCH_WEIGHTS_DEFAULTS, type MatchOptions } from "@isthmus/weight-matching";
-import {
-  type AlignedNetwork,
-  type Architecture,
-  alignNetwork,
-  createAligner,
-  openArchitecture,
-} from "../aligner.ts";
+import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
 import { assertOutput } from "../assert-output.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatBarriers } from "../format-barriers.ts";
 import { formatObjective } from "../format-objective.ts";
 import { MATCH_EXAMPLES, type MatchVerbOptions, methodOption, openMatching } from "../match-options.ts";
+import { type Architecture, openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { type DataOptions, openData } from "../open-data.ts";
 import { parseCount, parseNumber, parseSeed } from "../parse-values.ts";

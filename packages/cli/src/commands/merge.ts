@@ -10,12 +10,14 @@ import {
 import { average, PATH_KINDS, type PathKind, slerp } from "@isthmus/interpolation";
 
 import { MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
-import { type AlignedNetwork, alignNetwork, createAligner, openArchitecture } from "../aligner.ts";
+import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
+import { copyModelFiles } from "../copy-model-files.ts";
 import { correctStatistics } from "../correct-statistics.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatObjective } from "../format-objective.ts";
 import { formatBytes, formatPairs } from "../format-table.ts";
 import { MATCH_EXAMPLES, type MatchVerbOptions, methodOption, openMatching } from "../match-options.ts";
+import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseBytes, parseCount, parseNumber, parseNumbers, parseSeed } from "../parse-values.ts";
 import { describeMaking, sharedMetadata } from "../provenance.ts";
@@ -61,7 +63,10 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
       "most bytes in one file, for example 5GB (default: one file)",
       parseBytes,
     )
-    .option("--align", "align every further checkpoint to the first; needs --graph")
+    .option(
+      "--align",
+      "align every further checkpoint to the first; needs --graph, or a config.json with each",
+    )
     .option(
       "--graph <file>",
       "their architecture, .onnx or model.json of a LayersModel, for --align and --statistics",
@@ -96,6 +101,7 @@ const EXAMPLES = formatExamples(
     "isthmus merge a.safetensors b.safetensors --align --graph model.onnx -o merged.safetensors",
     "align B to A first, for networks that were trained apart",
   ],
+  ["isthmus merge llama-a llama-b --align -o merged", "model folders with config.json: no graph is needed"],
   [
     "isthmus merge a.pt b.pt --align --method activation --statistics repair --graph model.onnx --data mnist:train@10000 -o merged.safetensors",
     "by activations, and with REPAIR",
@@ -108,11 +114,12 @@ const EXAMPLES = formatExamples(
 
 async function merge(paths: readonly string[], options: MergeOptions, context: Context): Promise<Outcome> {
   assertUsage(paths, options);
+  if (options.align) await assertArchitecture("merge with --align", paths, options);
   const weights = options.weights ?? paths.map(() => 1 / paths.length);
   return withCheckpoints(paths, async (checkpoints) => {
     const [first, ...others] = checkpoints;
     if (first === undefined) throw tooFew(paths);
-    const aligned = await alignAll(first, others, options, context);
+    const aligned = await alignAll([first, ...others], paths, options, context);
     const networks = aligned.length === 0 ? others : aligned.map(({ network }) => network);
     const merged = await correctStatistics(
       combine([first, ...networks], weights, options),
@@ -128,9 +135,10 @@ async function merge(paths: readonly string[], options: MergeOptions, context: C
       signal: context.signal,
       onProgress: ({ doneBytes, totalBytes }) => context.progress("Writing", doneBytes / totalBytes),
     });
+    const copied = await copyModelFiles(paths[0] ?? "", options.output);
     const alignments = aligned.map(({ summary }, index) => ({ checkpoint: paths[index + 1], ...summary }));
     return {
-      result: { output, weights, path: options.path, dtype: options.dtype ?? null, alignments },
+      result: { output, copied, weights, path: options.path, dtype: options.dtype ?? null, alignments },
       text: formatMerge(output, weights, alignments),
     };
   });
@@ -138,13 +146,13 @@ async function merge(paths: readonly string[], options: MergeOptions, context: C
 
 /** Aligns the other checkpoints to the first, if asked. */
 async function alignAll(
-  first: Checkpoint,
-  others: readonly Checkpoint[],
+  [first, ...others]: readonly [Checkpoint, ...Checkpoint[]],
+  paths: readonly string[],
   options: MergeOptions,
   context: Context,
 ): Promise<AlignedNetwork[]> {
-  if (!options.align || options.graph === undefined) return [];
-  const aligner = await createAligner(await openArchitecture(options.graph, options), context);
+  if (!options.align) return [];
+  const aligner = await createAligner(await openSharedArchitecture(paths, options), context);
   const matching = await openMatching(options, options.data);
   const aligned: AlignedNetwork[] = [];
   for (const other of others) aligned.push(await alignNetwork(aligner, [first, other], matching, context));
@@ -208,9 +216,6 @@ function assertUsage(paths: readonly string[], options: MergeOptions): void {
     throw new TypeError(
       "Cannot merge with --graph alone as it serves alignment: add --align or --statistics, or leave it out",
     );
-  }
-  if (align && graph === undefined) {
-    throw new TypeError("Cannot merge with --align as it needs the architecture: give --graph model.onnx");
   }
   if (weights !== undefined && weights.length !== paths.length) {
     throw new TypeError(

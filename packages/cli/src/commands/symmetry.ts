@@ -8,10 +8,11 @@ import {
   type VerifySymmetriesResult,
   verifySymmetries,
 } from "@isthmus/graph";
-import { createAligner, openArchitecture } from "../aligner.ts";
+import { createAligner } from "../aligner.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatJson } from "../format-json.ts";
 import { formatPairs, formatTable } from "../format-table.ts";
+import { openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseSeed } from "../parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -31,7 +32,7 @@ export function symmetryVerb(run: RunVerb): CommandUnknownOpts {
   return createVerb("symmetry")
     .argument(
       "<graph>",
-      "an .onnx file whose weights are inputs or initializers, or the model.json of a LayersModel",
+      "an .onnx file, the model.json of a LayersModel, or a model's folder with config.json and safetensors",
     )
     .option("--verify", "permute weights by every symmetry at once and compare every value inside")
     .option("--checkpoint <file>", "verify with these weights (default: random ones)")
@@ -42,6 +43,7 @@ export function symmetryVerb(run: RunVerb): CommandUnknownOpts {
       "after",
       formatExamples(
         ["isthmus symmetry model.onnx", "what can be permuted, and what cannot and why"],
+        ["isthmus symmetry llama", "of a model's folder"],
         ["isthmus symmetry model.onnx --verify --checkpoint a.safetensors", "prove it on real weights"],
       ),
     )

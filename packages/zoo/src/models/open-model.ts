@@ -25,7 +25,7 @@ const CONFIG = "config.json";
  * @throws MismatchError if the config does not fit the weights
  */
 export async function openModel(path: string, options: { readonly length?: number } = {}): Promise<Model> {
-  const configPath = await findConfig(path);
+  const configPath = await configPathOf(path);
   const config = await readConfig(configPath);
   const checkpoint = await openCheckpoint(path);
   try {
@@ -41,17 +41,24 @@ export async function openModel(path: string, options: { readonly length?: numbe
   }
 }
 
-/** Where the config of a model would lie: in its folder, or beside its file. @throws InputError if there is no such folder or file */
-async function findConfig(path: string): Promise<string> {
+/**
+ * Finds the config that describes a model: in its folder, or beside its file of weights.
+ * @returns its path; undefined if there is none, or nothing of the model's name
+ */
+export async function findModelConfig(path: string): Promise<string | undefined> {
+  const config = await configPathOf(path).catch(() => undefined);
+  const stats = config === undefined ? undefined : await stat(config).catch(() => undefined);
+  return stats?.isFile() ? config : undefined;
+}
+
+/** Where the config of a model would lie. @throws InputError if there is no folder or file of the model's name */
+async function configPathOf(path: string): Promise<string> {
   try {
     return join((await stat(path)).isDirectory() ? path : dirname(path), CONFIG);
   } catch (error) {
     throw new InputError(
       `Cannot open model "${path}" as there must be a folder or file of that name: there is none`,
-      {
-        input: path,
-        cause: error,
-      },
+      { input: path, cause: error },
     );
   }
 }

@@ -1,0 +1,64 @@
+import type { Engine, Graph } from "@isthmus/graph";
+import { findModelConfig } from "@isthmus/zoo";
+import { assertSameStructure } from "./assert-same-structure.ts";
+import { createEngine, type EngineOptions } from "./engine-option.ts";
+import { type ReadArchitecture, readArchitecture, readModel } from "./read-architecture.ts";
+
+/** A graph and the engine that runs it. */
+export interface Architecture extends ReadArchitecture {
+  readonly engine: Engine;
+}
+
+/** Reads an architecture from a file or a model's folder, and makes the engine that will run it. */
+export async function openArchitecture(path: string, { engine }: EngineOptions): Promise<Architecture> {
+  return { ...(await readArchitecture(path)), engine: await createEngine(engine) };
+}
+
+/** Where the architecture of some checkpoints is from: a graph if one is named, else the config of each. */
+export interface ArchitectureOptions extends EngineOptions {
+  readonly graph?: string | undefined;
+}
+
+/**
+ * Opens the architecture that checkpoints share.
+ *
+ * @throws MismatchError if the configs of two describe networks of different structure
+ */
+export async function openSharedArchitecture(
+  paths: readonly string[],
+  { graph, engine }: ArchitectureOptions,
+): Promise<Architecture> {
+  if (graph !== undefined) return openArchitecture(graph, { engine });
+  const [first = "", ...others] = paths;
+  const model = await readModel(first);
+  for (const other of others) {
+    const { graph: second } = await readModel(other);
+    assertSameStructure([first, model.graph], [other, second]);
+  }
+  return { ...model, engine: await createEngine(engine) };
+}
+
+/**
+ * Checks that the architecture of some checkpoints is known.
+ * @throws TypeError if no graph is named, and a checkpoint has no config
+ */
+export async function assertArchitecture(
+  attempt: string,
+  paths: readonly string[],
+  { graph }: { readonly graph?: string | undefined },
+): Promise<void> {
+  if (graph !== undefined) return;
+  for (const path of paths) {
+    if ((await findModelConfig(path)) !== undefined) continue;
+    throw new TypeError(
+      `Cannot ${attempt} as it needs the architecture: give --graph model.onnx, or model folders with config.json; "${path}" has none`,
+    );
+  }
+}
+
+/** Number of elements of all weights. */
+export function countElements({ weights }: Graph): number {
+  let count = 0;
+  for (const { shape } of weights.values()) count += shape.reduce((product, extent) => product * extent, 1);
+  return count;
+}

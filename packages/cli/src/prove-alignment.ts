@@ -1,0 +1,65 @@
+import { type Checkpoint, UnsupportedError } from "@isthmus/core";
+import { discoverSymmetries, verifyAlignment, verifySymmetries } from "@isthmus/graph";
+import type { Aligner } from "./aligner.ts";
+import { countElements } from "./open-architecture.ts";
+import type { Context } from "./verb.ts";
+
+/** How well permuting keeps the function of a network. */
+export interface Verification {
+  readonly passed: boolean;
+  /** Largest error of any value inside the network or of its outputs. */
+  readonly maxRelativeError: number;
+  /** Whether the network was too large to be run, and a small one of the same structure was run in its place. */
+  readonly narrowed: boolean;
+}
+
+/** Elements of weights, of which several copies in f32 are held at once, up to which a network itself is run. */
+const LARGE = 2 ** 27;
+
+/**
+ * Proves that neither the symmetries of a network nor an alignment by them change what it computes, by running it: every value
+ * inside is compared, and the outputs of the network before and after.
+ *
+ * A network built from a config that has more than 2^27 weights is not run: its symmetries are proved on a narrowed one of random
+ * weights, whose structure and rules are the same.
+ * @throws UnsupportedError if they do change it
+ */
+export async function proveAlignment(
+  aligner: Aligner,
+  [before, after]: readonly [Checkpoint, Checkpoint],
+  seed: number,
+  { signal }: Pick<Context, "signal">,
+): Promise<Verification> {
+  const { graph, engine, symmetries, narrow } = aligner;
+  if (narrow !== undefined && countElements(graph) > LARGE) {
+    const small = narrow();
+    const found = await discoverSymmetries(small, engine, { signal });
+    return {
+      passed: true,
+      maxRelativeError: await prove(aligner, { graph: small, symmetries: found }, { seed, signal }),
+      narrowed: true,
+    };
+  }
+  const general = await prove(aligner, { graph, symmetries }, { seed, weights: before, signal });
+  const own = await verifyAlignment(graph, engine, [before, after], { seed, signal });
+  if (!own.passed) throw wrongSymmetries(graph.name, "the output", own.maxRelativeError);
+  return { passed: true, maxRelativeError: Math.max(general, own.maxRelativeError), narrowed: false };
+}
+
+/** Largest error of any value. */
+async function prove(
+  { engine }: Aligner,
+  { graph, symmetries }: Pick<Aligner, "graph" | "symmetries">,
+  options: Parameters<typeof verifySymmetries>[3],
+): Promise<number> {
+  const { firstFailure, maxRelativeError } = await verifySymmetries(graph, engine, symmetries, options);
+  if (firstFailure !== undefined) throw wrongSymmetries(graph.name, firstFailure.node, firstFailure.error);
+  return maxRelativeError;
+}
+
+function wrongSymmetries(graph: string, node: string, error: number): UnsupportedError {
+  return new UnsupportedError(
+    `Cannot align with graph "${graph}" as permuting must not change what it computes: ${node} differs by ${error}; please report this graph`,
+    { feature: node },
+  );
+}

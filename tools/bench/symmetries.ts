@@ -43,18 +43,6 @@ function controlsOf({ symmetries }: SymmetrySpec): string[] {
   return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)] ?? "");
 }
 
-/** Share of the indices of weight axes, kernels aside, that may move. */
-function shareOfIndices({ weights, frozen }: SymmetrySpec): number {
-  let all = 0;
-  for (const { shape } of weights.values()) for (const extent of shape) all += extent > 1 ? extent : 0;
-  let stuck = 0;
-  for (const { kernel, indices, extent } of frozen) {
-    if (kernel) all -= extent;
-    else stuck += indices;
-  }
-  return (all - stuck) / all;
-}
-
 async function measure(path: string, graph: Graph): Promise<object> {
   const probing = performance.now();
   const probe = await probeGraph(graph, engine);
@@ -89,7 +77,7 @@ async function measure(path: string, graph: Graph): Promise<object> {
     nested: symmetries.filter(({ kind }) => kind === "nested").length,
     derived: spec.followers.length,
     freeAxes: `${axes.free}+${axes.partly}/${axes.total}`,
-    freeIndices: Number(shareOfIndices(spec).toFixed(4)),
+    freeIndices: Number((axes.freeIndices / axes.indices).toFixed(4)),
     unknown: unknown.length,
     labels: derivation.labels.store.count,
     probeSeconds: Number(probeSeconds.toFixed(2)),

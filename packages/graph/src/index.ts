@@ -1,6 +1,10 @@
 export { type GradientOptions, gradient } from "./autodiff/gradient.ts";
 export { gradientName } from "./autodiff/gradient-name.ts";
 export { hessianVectorProduct, productName, vectorName } from "./autodiff/hessian-vector-product.ts";
+export { applyBinding } from "./binding/apply-binding.ts";
+export { bindSpec } from "./binding/bind-spec.ts";
+export { findBinding } from "./binding/find-binding.ts";
+export type { FoldedNorm, UnboundWeight, WeightBinding, WeightSource } from "./binding/weight-binding.ts";
 export type { Batch, DataSet, Scaling } from "./data-set.ts";
 export type { Engine, LoadOptions, Session } from "./engine.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";

@@ -33,8 +33,20 @@ async function readModelFile(path: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (cause) {
     if (cause instanceof FormatError) throw cause;
-    throw new InputError(`Cannot read graph "${path}": ${(cause as Error).message}`, { input: path, cause });
+    throw new InputError(
+      `Cannot read graph "${path}" as it must be an ONNX file that can be read: ${describeFailure(cause)}`,
+      { input: path, cause },
+    );
   }
+}
+
+/** Why a file could not be read, without the words of the operating system for what is common. */
+function describeFailure(cause: unknown): string {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === "ENOENT") return "there is no such file";
+  if (code === "EISDIR") return "it is a folder";
+  if (code === "EACCES" || code === "EPERM") return "permission is denied";
+  return message;
 }
 
 function externalReaderBeside(path: string): ExternalReader {

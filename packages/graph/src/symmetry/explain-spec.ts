@@ -24,6 +24,10 @@ export interface SpecExplanation {
     readonly free: number;
     /** Those of which some indices may move. */
     readonly partly: number;
+    /** Indices of all of them. */
+    readonly indices: number;
+    /** Indices that may move. */
+    readonly freeIndices: number;
   };
   /** Axes on which some index may not move, kernel offsets of convolutions aside. */
   readonly frozen: readonly FrozenAxis[];
@@ -35,7 +39,16 @@ export function explainSpec(spec: SymmetrySpec): SpecExplanation {
   const frozen = spec.frozen.filter(({ kernel }) => !kernel);
   const kernels = spec.frozen.length - frozen.length;
   let extended = 0;
-  for (const { shape } of spec.weights.values()) extended += shape.filter((extent) => extent > 1).length;
+  let indices = 0;
+  for (const { shape } of spec.weights.values()) {
+    for (const extent of shape) {
+      if (extent <= 1) continue;
+      extended++;
+      indices += extent;
+    }
+  }
+  for (const { kernel, extent } of spec.frozen) if (kernel) indices -= extent;
+  const stuck = frozen.reduce((sum, axis) => sum + axis.indices, 0);
   const total = extended - kernels;
   const partly = frozen.filter(({ indices, extent }) => indices < extent).length;
   return {
@@ -47,7 +60,7 @@ export function explainSpec(spec: SymmetrySpec): SpecExplanation {
       parents: namesOf(spec, cells[0] ?? []),
       axes,
     })),
-    axes: { total, free: total - frozen.length, partly },
+    axes: { total, free: total - frozen.length, partly, indices, freeIndices: indices - stuck },
     frozen,
     unknown: spec.unknown,
   };

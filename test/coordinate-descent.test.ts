@@ -2,12 +2,14 @@ import { createCheckpoint, createRandom } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { discoverSymmetries, type Graph, randomWeights, type SymmetrySpec } from "@isthmus/graph";
 import { describe, expect, test } from "vitest";
+import { createAssignmentSolver } from "../packages/weight-matching/src/assignment/create-assignment-solver.ts";
 import { alignmentObjective } from "../packages/weight-matching/src/coordinate-descent/alignment-objective.ts";
 import { BlockMatcher } from "../packages/weight-matching/src/coordinate-descent/block-matcher.ts";
 import { createCrossProducts } from "../packages/weight-matching/src/coordinate-descent/cross-products.ts";
 import { type DescentProblem, descend } from "../packages/weight-matching/src/coordinate-descent/descend.ts";
 import { DescentState } from "../packages/weight-matching/src/coordinate-descent/descent-state.ts";
 import { findOccurrences } from "../packages/weight-matching/src/coordinate-descent/occurrences.ts";
+import { PanelCosts } from "../packages/weight-matching/src/coordinate-descent/panel-costs.ts";
 import {
   createPlacementExpander,
   identityPlacement,
@@ -47,10 +49,23 @@ async function prepare(graph: Graph, spec: SymmetrySpec, seed: number, last = 1)
   const expander = createPlacementExpander(spec);
   const tree = createUnitTree(spec);
   const products = await createCrossProducts(undefined);
-  const matchers = tree.blocks.map(
-    (block) => new BlockMatcher(block, findOccurrences(tree, block, expander), weights, products),
-  );
-  const problem = { spec, weights, expander, matchers };
+  const largest = Math.max(...spec.symmetries.map(({ size }) => size));
+  const solver = createAssignmentSolver(largest, largest);
+  const matchers = tree.blocks.map((block) => {
+    const occurrences = findOccurrences(tree, block, expander);
+    const costs = new PanelCosts(occurrences, weights, products);
+    return new BlockMatcher(block, occurrences, { costs, solver, isHeld: () => false });
+  });
+  const problem: DescentProblem = {
+    spec,
+    tree,
+    expander,
+    matchers,
+    held: new Set(),
+    start: identityPlacement(spec),
+    objectiveOf: async (source, only) => alignmentObjective(spec, weights, source, only),
+    limit: Number.POSITIVE_INFINITY,
+  };
   const objectiveOf = (state: DescentState) =>
     alignmentObjective(spec, weights, expander.expand(state.placement));
   class WatchedState extends DescentState {

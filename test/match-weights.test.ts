@@ -187,7 +187,9 @@ describe("matchWeights() of independent networks", () => {
   test.each(cases)("$name: gives the same bytes for the same seed", async ({ spec, ...own }) => {
     const pair = [network({ spec, ...own }, 1), network({ spec, ...own }, 2)] as const;
     const options = { seed: 6, engine, graph: own.graph };
-    expect(await matchWeights(...pair, spec, options)).toEqual(await matchWeights(...pair, spec, options));
+    const runs = await Promise.all([1, 2].map(() => matchWeights(...pair, spec, options)));
+    const [one, other] = runs.map(({ seconds: _, ...rest }) => rest);
+    expect(one).toEqual(other);
   });
 
   test("finds the best of all where one block is all there is, nested symmetries included", async () => {

@@ -38,6 +38,9 @@ export {
   type MatchWeightsResult,
   matchWeights,
 } from "./match-weights.ts";
+export type { MatchSeconds } from "./matching-seconds.ts";
+export { MATCH_SEARCHES, type MatchSearch } from "./search-placements.ts";
+export type { SymmetrySelection } from "./select-symmetries.ts";
 export {
   MATCH_STRAIGHT_THROUGH_DEFAULTS,
   type MatchStraightThroughOptions,

@@ -1,14 +1,18 @@
 import { assertSameStructure, type Checkpoint, resolveOptions } from "@isthmus/core";
-import { type Alignment, assertAlignment, type Engine, type Graph, type SymmetrySpec } from "@isthmus/graph";
-import { alignmentObjective } from "./coordinate-descent/alignment-objective.ts";
-import { BlockMatcher, type WeightPair } from "./coordinate-descent/block-matcher.ts";
+import type { Alignment, Engine, Graph, SymmetrySpec } from "@isthmus/graph";
+import { objectiveBound } from "./bound/objective-bound.ts";
 import { createCrossProducts } from "./coordinate-descent/cross-products.ts";
-import { findOccurrences } from "./coordinate-descent/occurrences.ts";
-import { createPlacementExpander, identityPlacement, placementOf } from "./coordinate-descent/placement.ts";
-import { bestOf, searchPlacements } from "./coordinate-descent/search-placements.ts";
-import { createUnitTree } from "./coordinate-descent/unit-tree.ts";
-import { readParameters } from "./read-parameters.ts";
-import { scaleByNorms } from "./scale-by-norms.ts";
+import { bytesForFrankWolfe } from "./frank-wolfe/frank-wolfe.ts";
+import { type MatchSeconds, Stopwatch } from "./matching-seconds.ts";
+import { type PreparedMatching, prepareMatching, timedProducts } from "./prepare-matching.ts";
+import {
+  bestOf,
+  MATCH_SEARCHES,
+  type MatchSearch,
+  type Search,
+  searchPlacements,
+} from "./search-placements.ts";
+import { heldSymmetries, type SymmetrySelection } from "./select-symmetries.ts";
 
 /** How a search ended. */
 export type MatchStatus = "converged" | "maxSweeps";
@@ -23,7 +27,7 @@ export interface MatchProgress {
 }
 
 /** Options of {@link matchWeights}. */
-export interface MatchWeightsOptions {
+export interface MatchWeightsOptions extends SymmetrySelection {
   /** Seed of all random choices. */
   readonly seed: number;
   /**
@@ -31,6 +35,16 @@ export interface MatchWeightsOptions {
    * @defaultValue 8
    */
   readonly restarts?: number;
+  /**
+   * How to search: by coordinate descent, by relaxing all symmetries at once (Frank-Wolfe), or both: then the second search is the
+   * relaxation, and later ones go on from the better. @defaultValue "best"
+   */
+  readonly search?: MatchSearch;
+  /**
+   * Bytes that matching may hold. The weights are then read whenever they are needed, one symmetry at a time; without
+   * it, all of them are kept as f32, several times over. @defaultValue none
+   */
+  readonly memory?: number | undefined;
   /** Sweeps over all symmetries after which a search is given up, at least 1. @defaultValue 100 */
   readonly maxSweeps?: number;
   /**
@@ -40,7 +54,7 @@ export interface MatchWeightsOptions {
   readonly graph?: Graph | undefined;
   /** Engine for the products of weights; without one they are computed by a plain loop. @defaultValue none */
   readonly engine?: Engine | undefined;
-  /** Where the first search starts. @defaultValue from nothing */
+  /** Where the first search starts, and where symmetries stay that are not matched. @defaultValue from nothing */
   readonly start?: Alignment | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: MatchProgress) => void) | undefined;
@@ -49,6 +63,10 @@ export interface MatchWeightsOptions {
 /** Defaults of {@link matchWeights}; the seed has none. */
 export const MATCH_WEIGHTS_DEFAULTS: Required<Omit<MatchWeightsOptions, "seed">> = {
   restarts: 8,
+  search: "best",
+  memory: undefined,
+  only: undefined,
+  skip: undefined,
   maxSweeps: 100,
   graph: undefined,
   engine: undefined,
@@ -59,6 +77,9 @@ export const MATCH_WEIGHTS_DEFAULTS: Required<Omit<MatchWeightsOptions, "seed">>
 
 /** One search of {@link matchWeights}. */
 export interface MatchRestart {
+  readonly search: "coordinate-descent" | "frank-wolfe";
+  /** Steps of the relaxation before it was polished; 0 without one. */
+  readonly iterations: number;
   /** As `scaledObjective.after` of the whole result. */
   readonly objective: number;
   readonly sweeps: number;
@@ -73,11 +94,20 @@ export interface MatchWeightsResult {
   readonly objective: { readonly before: number; readonly after: number };
   /** The same of what was matched: weights as batch norms scale them, if a graph was given. */
   readonly scaledObjective: { readonly before: number; readonly after: number };
+  /**
+   * A number that the scaled objective of no alignment exceeds, those included that move what was not matched not at all. How far it is above
+   * `scaledObjective.after` limits what more searching could gain.
+   */
+  readonly bound: number;
   /** Sweeps of the best search. */
   readonly sweeps: number;
   /** How the best search ended. */
   readonly status: MatchStatus;
+  /** How the best search searched. */
+  readonly search: MatchRestart["search"];
   readonly restarts: readonly MatchRestart[];
+  /** Where the time went. */
+  readonly seconds: MatchSeconds;
   readonly seed: number;
 }
 
@@ -106,40 +136,35 @@ export async function matchWeights(
 ): Promise<MatchWeightsResult> {
   const { seed, ...given } = options;
   const resolved = resolveOptions("match weights", MATCH_WEIGHTS_DEFAULTS, given);
-  const { engine, restarts, maxSweeps, graph, start } = resolved;
-  assertCount("seed", seed, 0);
-  assertCount("restarts", restarts, 1);
-  assertCount("maxSweeps", maxSweeps, 1);
+  assertOptions(seed, resolved);
   assertSameStructure(a, b);
-  if (start !== undefined) assertAlignment(spec, start);
-  const raw = { a: await readParameters(a, spec), b: await readParameters(b, spec) };
-  const scaled = graph === undefined ? raw : await scalePair(graph, { a, b }, raw);
-  const expander = createPlacementExpander(spec);
-  const tree = createUnitTree(spec);
-  const products = await createCrossProducts(engine);
+  const held = heldSymmetries(spec, resolved);
+  const search = affordableSearch(spec, resolved);
+  const stopwatch = new Stopwatch();
+  const products = timedProducts(await createCrossProducts(resolved.engine), stopwatch);
   try {
-    const matchers = tree.blocks.map(
-      (block) => new BlockMatcher(block, findOccurrences(tree, block, expander), scaled, products),
-    );
-    const searches = await searchPlacements(
-      { spec, weights: scaled, expander, matchers },
-      { ...resolved, seed, start: start && placementOf(spec, start) },
-    );
-    const best = bestOf(searches);
-    const identity = expander.expand(identityPlacement(spec));
-    const source = expander.expand(best.placement);
-    const objectiveOf = (weights: WeightPair) => ({
-      before: alignmentObjective(spec, weights, identity),
-      after: alignmentObjective(spec, weights, source),
+    const prepared = await prepareMatching({ a, b }, spec, { ...resolved, held, products, stopwatch });
+    const { problem, weights } = prepared;
+    const searches = await searchPlacements(problem, {
+      ...resolved,
+      seed,
+      search,
+      maxIterations: MAX_ITERATIONS,
+      startsThere: resolved.start !== undefined,
     });
-    const objective = objectiveOf(raw);
+    const best = bestOf(searches);
+    const source = problem.expander.expand(best.placement);
+    const after = { raw: best.objective, scaled: best.objective };
+    if (weights.isScaled) after.raw = await weights.objective(source, false);
+    const before = await beforeOf(prepared);
     return {
       alignment: { source },
-      objective,
-      scaledObjective: scaled === raw ? objective : objectiveOf(scaled),
-      sweeps: best.sweeps,
-      status: best.status,
-      restarts: searches.map(({ objective, sweeps, status }) => ({ objective, sweeps, status })),
+      objective: { before: before.raw, after: after.raw },
+      scaledObjective: { before: before.scaled, after: after.scaled },
+      bound: Math.max(after.scaled, await objectiveBound(problem, weights, products)),
+      ...reportOf(best),
+      restarts: searches.map(({ objective, ...own }) => ({ objective, ...reportOf(own) })),
+      seconds: stopwatch.read(),
       seed,
     };
   } finally {
@@ -147,21 +172,45 @@ export async function matchWeights(
   }
 }
 
-async function scalePair(
-  graph: Graph,
-  checkpoints: { readonly a: Checkpoint; readonly b: Checkpoint },
-  raw: WeightPair,
-): Promise<WeightPair> {
-  const a = await scaleByNorms(graph, checkpoints.a);
-  // Which weights norms scale is the graph's to say, so both networks have the same or none.
-  if (a.size === 0) return raw;
-  const b = await scaleByNorms(graph, checkpoints.b);
-  return { a: replace(raw.a, a), b: replace(raw.b, b) };
+/** Steps of a relaxation: on three hidden layers of 512 units more have not changed what rounding gives. */
+const MAX_ITERATIONS = 60;
+
+function reportOf({ search, iterations, sweeps, status }: Omit<Search, "objective" | "placement">) {
+  return { search, iterations, sweeps, status };
 }
 
-/** Parameters with those that have a scaled form in it. */
-function replace<T>(parameters: ReadonlyMap<string, T>, scaled: ReadonlyMap<string, T>): Map<string, T> {
-  return new Map([...parameters].map(([name, own]) => [name, scaled.get(name) ?? own]));
+async function beforeOf({ problem, weights }: PreparedMatching): Promise<{ raw: number; scaled: number }> {
+  const identity = Int32Array.from({ length: problem.spec.units }, (_, unit) => unit);
+  const scaled = await weights.objective(identity, true);
+  return { scaled, raw: weights.isScaled ? await weights.objective(identity, false) : scaled };
+}
+
+/** The relaxation holds every symmetry at once, so "best" leaves it out where it does not fit half of the memory. */
+function affordableSearch(
+  spec: SymmetrySpec,
+  { search, memory }: { readonly search: MatchSearch; readonly memory: number | undefined },
+): MatchSearch {
+  const bytes = bytesForFrankWolfe({ spec });
+  if (memory === undefined || search === "coordinate-descent" || bytes <= memory / 2) return search;
+  if (search === "best") return "coordinate-descent";
+  throw new RangeError(
+    `Cannot match weights by Frank-Wolfe as it must fit half of the memory: it holds ${Math.ceil(bytes / 2 ** 20)} MiB of ${Math.floor(memory / 2 ** 20)}; search by coordinate descent`,
+  );
+}
+
+function assertOptions(
+  seed: number,
+  options: Pick<Required<MatchWeightsOptions>, "restarts" | "maxSweeps" | "search" | "memory">,
+): void {
+  const { restarts, maxSweeps, search, memory } = options;
+  assertCount("seed", seed, 0);
+  assertCount("restarts", restarts, 1);
+  assertCount("maxSweeps", maxSweeps, 1);
+  if (memory !== undefined) assertCount("memory", memory, 1);
+  if (MATCH_SEARCHES.includes(search)) return;
+  throw new TypeError(
+    `Cannot match weights as search must be one of ${MATCH_SEARCHES.join(", ")}: got ${String(search)}`,
+  );
 }
 
 function assertCount(name: string, value: number, least: number): void {

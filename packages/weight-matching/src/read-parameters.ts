@@ -7,7 +7,7 @@ import {
   MismatchError,
   sameShape,
 } from "@isthmus/core";
-import type { SymmetrySpec } from "@isthmus/graph";
+import type { SymmetrySpec, WeightLayout } from "@isthmus/graph";
 import { votes } from "./coordinate-descent/alignment-objective.ts";
 
 /**
@@ -22,18 +22,27 @@ export async function readParameters(
   const parameters = new Map<string, Float32Array>();
   for (const [name, layout] of spec.weights) {
     if (!votes(layout)) continue;
-    const { dtype, shape, data } = await checkpoint.read(name);
-    if (!sameShape(shape, layout.shape)) {
-      throw new MismatchError(
-        `Cannot match "${name}" of "${checkpoint.source}" as shapes must be equal: the symmetries are for ${formatShape(layout.shape)}, the checkpoint has ${formatShape(shape)}`,
-        { parameters: [name] },
-      );
-    }
+    assertVoter(checkpoint, name, layout);
+    const { dtype, data } = await checkpoint.read(name);
     const values = asFloat32(data, dtype);
     assertFinite(values, name, checkpoint.source);
     parameters.set(name, values);
   }
   return parameters;
+}
+
+/**
+ * Checks that a checkpoint has a weight in the shape that the symmetries are for.
+ * @throws MismatchError if it does not
+ */
+export function assertVoter(checkpoint: Checkpoint, name: string, layout: WeightLayout): void {
+  const shape = checkpoint.tensors.get(name)?.shape;
+  if (shape !== undefined && sameShape(shape, layout.shape)) return;
+  const own = shape === undefined ? "does not have it" : `has ${formatShape(shape)}`;
+  throw new MismatchError(
+    `Cannot match "${name}" of "${checkpoint.source}" as shapes must be equal: the symmetries are for ${formatShape(layout.shape)}, the checkpoint ${own}`,
+    { parameters: [name] },
+  );
 }
 
 /**

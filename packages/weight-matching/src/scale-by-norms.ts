@@ -28,6 +28,24 @@ interface ScaledLayer {
  */
 export async function scaleByNorms(graph: Graph, checkpoint: Checkpoint): Promise<Map<string, Float32Array>> {
   const scaled = new Map<string, Float32Array>();
+  for (const [name, factors] of await normFactors(graph, checkpoint)) {
+    const tensor = await readFinite(checkpoint, name);
+    const perChannel = tensor.length / factors.length;
+    scaled.set(
+      name,
+      tensor.map((value, index) => value * (factors[Math.floor(index / perChannel)] ?? 0) + 0),
+    );
+  }
+  return scaled;
+}
+
+/**
+ * What {@link scaleByNorms} multiplies each output channel by, `[channels]`, for the weights that it scales; 0 for the scales of norms.
+ * @throws MismatchError if the checkpoint lacks a tensor of a norm, or has variances of another length
+ * @throws InputError if a scale or variance is not finite, or a variance is negative; it is named
+ */
+export async function normFactors(graph: Graph, checkpoint: Checkpoint): Promise<Map<string, Float64Array>> {
+  const factorsOf = new Map<string, Float64Array>();
   for (const { tensors, norm } of findScaledLayers(graph)) {
     const scale = await readFinite(checkpoint, norm.scale);
     const variance = await readFinite(checkpoint, norm.variance);
@@ -36,17 +54,10 @@ export async function scaleByNorms(graph: Graph, checkpoint: Checkpoint): Promis
       scale,
       (value, channel) => value / Math.sqrt((variance[channel] ?? 0) + norm.epsilon),
     );
-    for (const name of tensors) {
-      const tensor = await readFinite(checkpoint, name);
-      const perChannel = tensor.length / factors.length;
-      scaled.set(
-        name,
-        tensor.map((value, index) => value * (factors[Math.floor(index / perChannel)] ?? 0)),
-      );
-    }
-    scaled.set(norm.scale, new Float32Array(scale.length));
+    for (const name of tensors) factorsOf.set(name, factors);
+    factorsOf.set(norm.scale, new Float64Array(scale.length));
   }
-  return scaled;
+  return factorsOf;
 }
 
 async function readFinite(checkpoint: Checkpoint, name: string): Promise<Float32Array> {

@@ -1,7 +1,12 @@
 import { layoutComponents, type SymmetrySpec, type WeightLayout } from "@isthmus/graph";
-import type { WeightPair } from "./block-matcher.ts";
 import { type Addresses, innerProduct } from "./kernels/inner-product.ts";
 import { combineOffsets, type WeightPart, weightParts } from "./weight-parts.ts";
+
+/** Weights of both networks, flat, by name. */
+export interface WeightPair {
+  readonly a: ReadonlyMap<string, Float32Array>;
+  readonly b: ReadonlyMap<string, Float32Array>;
+}
 
 /**
  * The sum of inner products between A and permuted B over all parameters that the specification can move:

@@ -1,16 +1,9 @@
-import { type AssignmentSolver, createAssignmentSolver } from "../assignment/create-assignment-solver.ts";
-import type { CrossProducts } from "./cross-products.ts";
+import type { AssignmentSolver } from "../assignment/create-assignment-solver.ts";
+import { type MemberCosts, type PanelSources, whosePartnersAre } from "./member-costs.ts";
 import type { MemberOccurrences, Occurrence } from "./occurrences.ts";
-import { Panel, type PanelMove, type PanelSources } from "./panel.ts";
 import type { Placement } from "./placement.ts";
 import { solveBlock } from "./solve-block.ts";
 import type { Block, Member } from "./unit-tree.ts";
-
-/** Weights of both networks, flat, by name. */
-export interface WeightPair {
-  readonly a: ReadonlyMap<string, Float32Array>;
-  readonly b: ReadonlyMap<string, Float32Array>;
-}
 
 /** A step that a block proposes. */
 export interface Proposal {
@@ -28,6 +21,15 @@ export interface Proposal {
  */
 const COST_NOISE = 2 ** -20;
 
+/** What a matcher works with. */
+export interface MatcherTools {
+  readonly costs: MemberCosts;
+  /** Large enough for every member; may be shared, as matchers take turns. */
+  readonly solver: AssignmentSolver;
+  /** Whether a symmetry must stay as it is, by index. */
+  readonly isHeld: (symmetry: number) => boolean;
+}
+
 /** Finds the best placement of one block while all others stay where they are. */
 export class BlockMatcher {
   readonly block: Block;
@@ -37,29 +39,29 @@ export class BlockMatcher {
   readonly coupled: boolean;
   /** Names of the weights that hold units of the block. */
   readonly tensors: ReadonlySet<string>;
-  readonly #occurrences: MemberOccurrences;
-  readonly #weights: WeightPair;
-  readonly #products: CrossProducts;
-  readonly #solver: AssignmentSolver;
-  readonly #panels = new Map<Member, MemberPanels>();
+  readonly occurrences: MemberOccurrences;
+  /** Whether no symmetry of the block may move. */
+  readonly held: boolean;
+  /** Whether its outermost symmetry may not. */
+  readonly rootHeld: boolean;
+  readonly #tools: MatcherTools;
   readonly #duals = new Map<number, Float64Array>();
 
-  constructor(block: Block, occurrences: MemberOccurrences, weights: WeightPair, products: CrossProducts) {
+  constructor(block: Block, occurrences: MemberOccurrences, tools: MatcherTools) {
     this.block = block;
-    this.#occurrences = occurrences;
-    this.#weights = weights;
-    this.#products = products;
+    this.occurrences = occurrences;
+    this.#tools = tools;
     const all = [...occurrences.values()].flat();
     this.dependsOn = new Set(all.flatMap(({ dependsOn }) => [...dependsOn]));
     this.tensors = new Set(all.map(({ tensor }) => tensor));
     this.coupled = all.some(({ coupled }) => coupled);
-    const largest = Math.max(...block.members.map(({ symmetry }) => symmetry.size));
-    this.#solver = createAssignmentSolver(largest, largest);
+    this.held = block.members.every(({ index }) => tools.isHeld(index));
+    this.rootHeld = tools.isHeld(block.root.index);
   }
 
   /** Whether anything is known of the block when only `placed` blocks have a meaningful placement. */
   isInformed(placed: ReadonlySet<number>): boolean {
-    return [...this.#occurrences.values()].flat().some((occurrence) => isUsable(occurrence, placed));
+    return [...this.occurrences.values()].flat().some(whosePartnersAre(placed));
   }
 
   /**
@@ -70,9 +72,8 @@ export class BlockMatcher {
    * @param placed - blocks whose placement counts; occurrences that depend on others are left out
    */
   async propose(sources: PanelSources, current: Placement, placed?: ReadonlySet<number>): Promise<Proposal> {
-    const costs = new Map<Member, Float32Array>();
-    for (const member of this.block.members) costs.set(member, await this.#costOf(member, sources, placed));
-    const choices = solveBlock(this.block, costs, { solver: this.#solver, duals: this.#duals });
+    const costs = await this.costsAt(sources, placed && whosePartnersAre(placed));
+    const choices = this.solve(costs, current);
     let gain = 0;
     let noise = 0;
     for (const member of this.block.members) {
@@ -92,112 +93,24 @@ export class BlockMatcher {
     return { choices, gain, noise };
   }
 
-  /** The cost of a member, `[units, units]`: what is the same for every placement, plus the rest. */
-  async #costOf(
-    member: Member,
+  /** Costs of all members, each `[units, units]`; valid until the next call. */
+  async costsAt(
     sources: PanelSources,
-    placed: ReadonlySet<number> | undefined,
-  ): Promise<Float32Array> {
-    const panels = await this.#panelsOf(member);
-    if (placed !== undefined) {
-      const usable = panels.moving.filter(({ occurrence }) => isUsable(occurrence, placed));
-      const cost = await this.#sum(panels, planMoves(usable, sources));
-      panels.cost = undefined;
-      return cost;
+    usable?: (occurrence: Occurrence) => boolean,
+  ): Promise<Map<Member, Float32Array>> {
+    const costs = new Map<Member, Float32Array>();
+    for (const member of this.block.members) {
+      costs.set(member, await this.#tools.costs.costOf(member, sources, usable));
     }
-    const moves = planMoves(panels.moving, sources);
-    const cost =
-      panels.cost === undefined || !moves.every(({ move }) => move.few)
-        ? await this.#sum(panels, moves)
-        : await this.#update(panels, panels.cost, moves);
-    panels.cost = cost;
-    return cost;
+    return costs;
   }
 
-  async #sum(panels: MemberPanels, moves: readonly PlannedMove[]): Promise<Float32Array> {
-    let cost = panels.fixed;
-    for (const { panel, move } of moves) {
-      panel.follow(move);
-      cost = await this.#add(panels, cost, panel);
-    }
-    return cost;
+  /** The best choices for given costs; held symmetries keep their current ones. */
+  solve(costs: ReadonlyMap<Member, Float32Array>, current: Placement): Map<number, Int32Array> {
+    const { solver, isHeld } = this.#tools;
+    const held = (index: number) => (isHeld(index) ? current[index] : undefined);
+    return solveBlock(this.block, costs, { solver, duals: this.#duals, held });
   }
-
-  /** Adds only what the rows that moved change; the next full sum takes the rounding out again. */
-  async #update(
-    panels: MemberPanels,
-    cost: Float32Array,
-    moves: readonly PlannedMove[],
-  ): Promise<Float32Array> {
-    let updated = cost;
-    for (const { panel, move } of moves) {
-      const change = panel.change(move);
-      if (change.a.length > 0) updated = await this.#add(panels, updated, change);
-    }
-    return updated;
-  }
-
-  /** `base + a^T b`, in whichever of the two buffers of the member is not `base`. */
-  async #add(
-    { buffers }: Pick<MemberPanels, "buffers">,
-    base: Float32Array,
-    { a, b }: Pick<Panel, "a" | "b">,
-  ): Promise<Float32Array> {
-    const out = base === buffers[0] ? buffers[1] : buffers[0];
-    await this.#products.add(a, b, base, out);
-    return out;
-  }
-
-  async #panelsOf(member: Member): Promise<MemberPanels> {
-    const known = this.#panels.get(member);
-    if (known !== undefined) return known;
-    const units = member.symmetry.cells.length * member.symmetry.size;
-    const square = () => new Float32Array(units * units);
-    const buffers = [square(), square()] as const;
-    let fixed: Float32Array = square();
-    const moving: Panel[] = [];
-    for (const occurrence of this.#occurrences.get(member) ?? []) {
-      if (occurrence.entangled) continue;
-      const weightOf = (weights: ReadonlyMap<string, Float32Array>) =>
-        weights.get(occurrence.tensor) ?? new Float32Array();
-      const panel = new Panel(occurrence, weightOf(this.#weights.a), weightOf(this.#weights.b));
-      if (isFixed(occurrence)) fixed = await this.#add({ buffers }, fixed, panel);
-      else moving.push(panel);
-    }
-    const panels = { fixed: fixed.slice(), moving, buffers, cost: undefined };
-    this.#panels.set(member, panels);
-    return panels;
-  }
-}
-
-interface PlannedMove {
-  readonly panel: Panel;
-  readonly move: PanelMove;
-}
-
-function planMoves(panels: readonly Panel[], sources: PanelSources): PlannedMove[] {
-  return panels.map((panel) => ({ panel, move: panel.plan(sources) }));
-}
-
-/** What the cost of a member is made of. */
-interface MemberPanels {
-  /** The part that no placement changes, `[units, units]`. */
-  readonly fixed: Float32Array;
-  readonly moving: readonly Panel[];
-  /** Memory for sums, `[units, units]` each. */
-  readonly buffers: readonly [Float32Array, Float32Array];
-  /** The whole cost for the alignment that the panels follow; unknown when they follow different ones. */
-  cost: Float32Array | undefined;
-}
-
-function isFixed({ dependsOn, coupled }: Occurrence): boolean {
-  return dependsOn.size === 0 && !coupled;
-}
-
-function isUsable({ dependsOn, coupled }: Occurrence, placed: ReadonlySet<number>): boolean {
-  if (coupled) return false;
-  for (const block of dependsOn) if (!placed.has(block)) return false;
-  return true;
 }
 
 function currentChoices(block: Block, placement: Placement): ReadonlyMap<number, Int32Array> {
@@ -205,7 +118,7 @@ function currentChoices(block: Block, placement: Placement): ReadonlyMap<number,
 }
 
 /** The unit, within its member, that takes each place of the member under some choices of the block. */
-function unitsOf(block: Block, member: Member, choices: ReadonlyMap<number, Int32Array>): Int32Array {
+export function unitsOf(block: Block, member: Member, choices: ReadonlyMap<number, Int32Array>): Int32Array {
   const chosen = choices.get(member.index) ?? new Int32Array();
   const parent = block.members.find(({ children }) => children.includes(member));
   const { size } = member.symmetry;

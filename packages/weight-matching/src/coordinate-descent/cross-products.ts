@@ -1,5 +1,6 @@
 import type { Engine, Graph, Session } from "@isthmus/graph";
 import { addCrossProducts } from "./kernels/add-cross-products.ts";
+import { addRowProducts } from "./kernels/add-row-products.ts";
 
 /** Computes products of panels: the inner products of all pairs of columns. */
 export interface CrossProducts {
@@ -11,7 +12,24 @@ export interface CrossProducts {
    * @param out - `[units, units]`, not `base`
    */
   add(a: Float32Array, b: Float32Array, base: Float32Array, out: Float32Array): Promise<void>;
+  /**
+   * `out = base + a b^T`.
+   * @param a - `[left, depth]`
+   * @param b - `[right, depth]`
+   * @param base - `[left, right]`
+   * @param out - `[left, right]`, not `base`
+   */
+  addByRows(factors: RowFactors, base: Float32Array, out: Float32Array): Promise<void>;
   release(): Promise<void>;
+}
+
+/** Two matrices whose rows are multiplied with each other. */
+export interface RowFactors {
+  /** `[left, depth]` */
+  readonly a: Float32Array;
+  /** `[right, depth]` */
+  readonly b: Float32Array;
+  readonly depth: number;
 }
 
 /** Products by an engine's GEMM, or without one by a plain loop, some hundred times slower. */
@@ -22,13 +40,22 @@ export async function createCrossProducts(engine: Engine | undefined): Promise<C
         out.set(base);
         addCrossProducts(a, b, out, Math.sqrt(base.length));
       },
+      async addByRows({ a, b, depth }, base, out) {
+        out.set(base);
+        addRowProducts(a, b, out, depth);
+      },
       async release() {},
     };
   }
   const session = await engine.load(GEMM);
+  const byRows = await engine.load(GEMM_BY_ROWS);
   return {
     add: (a, b, base, out) => runGemm(session, { a, b, base, out }),
-    release: () => session.release(),
+    addByRows: (factors, base, out) => runByRows(byRows, factors, { base, out }),
+    release: async () => {
+      await session.release();
+      await byRows.release();
+    },
   };
 }
 
@@ -55,6 +82,21 @@ const GEMM: Graph = {
   outputs: [{ name: "out", dtype: "f32", shape: ["units", "units"] }],
 };
 
+const GEMM_BY_ROWS: Graph = {
+  ...GEMM,
+  name: "products of rows",
+  inputs: [
+    { name: "a", dtype: "f32", shape: ["left", "depth"] },
+    { name: "b", dtype: "f32", shape: ["right", "depth"] },
+    { name: "base", dtype: "f32", shape: ["left", "right"] },
+  ],
+  nodes: GEMM.nodes.map((node) => ({
+    ...node,
+    attributes: new Map([["transB", { type: "int" as const, value: 1 }]]),
+  })),
+  outputs: [{ name: "out", dtype: "f32", shape: ["left", "right"] }],
+};
+
 interface Products {
   readonly a: Float32Array;
   readonly b: Float32Array;
@@ -76,4 +118,23 @@ async function runGemm(session: Session, { a, b, base, out }: Products): Promise
     ["base", square(base)],
   ]);
   await session.run(feeds, new Map([["out", square(out)]]));
+}
+
+async function runByRows(
+  session: Session,
+  { a, b, depth }: RowFactors,
+  { base, out }: Pick<Products, "base" | "out">,
+): Promise<void> {
+  const matrix = (data: Float32Array, columns: number) => ({
+    dtype: "f32" as const,
+    shape: [data.length / columns, columns],
+    data,
+  });
+  const right = b.length / depth;
+  const feeds = new Map([
+    ["a", matrix(a, depth)],
+    ["b", matrix(b, depth)],
+    ["base", matrix(base, right)],
+  ]);
+  await session.run(feeds, new Map([["out", matrix(out, right)]]));
 }

@@ -1,17 +1,25 @@
 import type { Random } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/graph";
-import { alignmentObjective } from "./alignment-objective.ts";
-import type { BlockMatcher, Proposal, WeightPair } from "./block-matcher.ts";
+import type { BlockMatcher, Proposal } from "./block-matcher.ts";
 import type { DescentState } from "./descent-state.ts";
 import type { Placement, PlacementExpander } from "./placement.ts";
+import type { UnitTree } from "./unit-tree.ts";
 
 /** What a search works on. */
 export interface DescentProblem {
   readonly spec: SymmetrySpec;
-  readonly weights: WeightPair;
+  readonly tree: UnitTree;
   readonly expander: PlacementExpander;
+  /** The objective of an alignment, over all weights or only those named. */
+  readonly objectiveOf: (source: Int32Array, only?: ReadonlySet<string>) => Promise<number>;
+  /** What no objective can exceed, nearly reached where B is a permuted A. */
+  readonly limit: number;
   /** One for each block, in the order of the unit tree. */
   readonly matchers: readonly BlockMatcher[];
+  /** Indices of symmetries that stay where `start` has them. */
+  readonly held: ReadonlySet<number>;
+  /** Where everything is at first. */
+  readonly start: Placement;
 }
 
 /** How a search is run. */
@@ -40,7 +48,6 @@ export async function descend(
   state: DescentState,
   options: DescentOptions,
 ): Promise<Descent> {
-  const { spec, weights, expander } = problem;
   let sweeps = 0;
   let status: Descent["status"] = "maxSweeps";
   while (sweeps < options.maxSweeps) {
@@ -51,7 +58,7 @@ export async function descend(
     break;
   }
   const { placement } = state;
-  const objective = alignmentObjective(spec, weights, expander.expand(placement));
+  const objective = await problem.objectiveOf(problem.expander.expand(placement));
   return { placement, objective, sweeps, status };
 }
 
@@ -66,22 +73,22 @@ async function sweep(
     if (matcher === undefined || !state.take(block)) continue;
     options.signal?.throwIfAborted();
     const proposal = await matcher.propose(state.sourcesOf(block), state.placement);
-    if (!isImprovement(state, problem, { matcher, proposal })) continue;
+    if (!(await isImprovement(state, problem, { matcher, proposal }))) continue;
     state.accept(block, proposal.choices);
     moved = true;
   }
   return moved;
 }
 
-function isImprovement(
+async function isImprovement(
   state: DescentState,
-  { spec, weights, expander }: DescentProblem,
+  { expander, objectiveOf }: DescentProblem,
   { matcher, proposal }: { readonly matcher: BlockMatcher; readonly proposal: Proposal },
-): boolean {
+): Promise<boolean> {
   if (proposal.gain <= proposal.noise) return false;
   if (!matcher.coupled) return true;
   // The costs are only the slope of a quadratic: what counts is where the step ends.
-  const objectiveOf = (placement: Placement) =>
-    alignmentObjective(spec, weights, expander.expand(placement), matcher.tensors);
-  return objectiveOf(state.with(proposal.choices)) - objectiveOf(state.placement) > proposal.noise;
+  const objectiveAt = (placement: Placement) => objectiveOf(expander.expand(placement), matcher.tensors);
+  const risen = await objectiveAt(state.with(proposal.choices));
+  return risen - (await objectiveAt(state.placement)) > proposal.noise;
 }

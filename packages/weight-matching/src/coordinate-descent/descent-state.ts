@@ -1,6 +1,6 @@
 import type { SymmetrySpec } from "@isthmus/graph";
 import type { BlockMatcher } from "./block-matcher.ts";
-import type { PanelSources } from "./panel.ts";
+import type { PanelSources } from "./member-costs.ts";
 import { identityPlacement, type Placement, type PlacementExpander } from "./placement.ts";
 
 /** A placement on its way, and which blocks may have something to gain. */
@@ -42,7 +42,7 @@ export class DescentState {
 
   /** Takes a block off the open ones; false if it was not open. */
   take(block: number): boolean {
-    return this.#open.delete(block);
+    return this.#open.delete(block) && this.#matchers[block]?.held !== true;
   }
 
   /** Keeps a block closed until the others have settled. */

@@ -1,16 +1,9 @@
 import { sizeOf } from "@isthmus/core";
 import { gatherInto, mapComponent } from "@isthmus/graph";
 import { differenceInto } from "./kernels/difference.ts";
+import type { PanelSources } from "./member-costs.ts";
 import type { Occurrence } from "./occurrences.ts";
 import { combineMaps, combineOffsets, type WeightPart, weightParts } from "./weight-parts.ts";
-
-/** Two views of one alignment, `[units]` each. */
-export interface PanelSources {
-  /** The alignment as it is, for the rows of a panel. */
-  readonly current: Int32Array;
-  /** The same with the occurrence's own block in place, for the columns. */
-  readonly frame: Int32Array;
-}
 
 /** Rows of a panel that changed, as factors of the change of the product; valid until the next change. */
 export interface PanelChange {

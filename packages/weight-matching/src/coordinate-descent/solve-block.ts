@@ -3,6 +3,8 @@ import type { Block, Member } from "./unit-tree.ts";
 
 interface SolveContext {
   readonly solver: AssignmentSolver;
+  /** Choices of symmetries that must stay as they are, by index. */
+  readonly held?: ((symmetry: number) => Int32Array | undefined) | undefined;
   /** Duals of the last solve of each symmetry with one cell, by index; updated. */
   readonly duals: Map<number, Float64Array>;
 }
@@ -41,6 +43,11 @@ export function solveBlock(
   const chosen = new Int32Array(cells.length * size);
   const warm = cells.length === 1 ? context.duals.get(block.root.index) : undefined;
   for (let cell = 0; cell < cells.length; cell++) {
+    const held = context.held?.(block.root.index);
+    if (held !== undefined) {
+      chosen.set(held.subarray(cell * size, (cell + 1) * size), cell * size);
+      continue;
+    }
     const result = context.solver.solve(cellCosts(solved, cell, cell), { maximize: true, duals: warm });
     chosen.set(result.assignment, cell * size);
     context.duals.set(block.root.index, result.columnDuals);
@@ -65,19 +72,33 @@ function solveMember(
 }
 
 /** Adds to each pair of parent units the value of the best assignment between the child cells they own. */
-function addChildValues(child: Solved, values: Float32Array, { solver }: SolveContext): Int32Array {
-  const { cellOfParentUnit, symmetry } = child.member;
+function addChildValues(child: Solved, values: Float32Array, { solver, held }: SolveContext): Int32Array {
+  const { cellOfParentUnit, symmetry, index } = child.member;
+  const kept = held?.(index);
   const units = cellOfParentUnit.length;
   const choices = new Int32Array(units * units * symmetry.size);
   for (let to = 0; to < units; to++) {
     for (let from = 0; from < units; from++) {
-      const cost = cellCosts(child, cellOfParentUnit[to] ?? 0, cellOfParentUnit[from] ?? 0);
-      const { assignment, objective } = solver.solve(cost, { maximize: true });
+      const cell = cellOfParentUnit[to] ?? 0;
+      const cost = cellCosts(child, cell, cellOfParentUnit[from] ?? 0);
+      const { assignment, objective } =
+        kept === undefined
+          ? solver.solve(cost, { maximize: true })
+          : valueOfAssignment(cost, kept.subarray(cell * symmetry.size, (cell + 1) * symmetry.size));
       values[to * units + from] = (values[to * units + from] ?? 0) + objective;
       choices.set(assignment, (to * units + from) * symmetry.size);
     }
   }
   return choices;
+}
+
+/** What a given assignment is worth. */
+function valueOfAssignment({ data, stride }: ReturnType<typeof cellCosts>, assignment: Int32Array) {
+  let objective = 0;
+  assignment.forEach((unit, place) => {
+    objective += data[place * stride + unit] ?? 0;
+  });
+  return { assignment, objective };
 }
 
 /** Values between the units of two cells, as a view. */

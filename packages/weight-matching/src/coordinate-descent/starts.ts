@@ -1,7 +1,7 @@
 import type { Random } from "@isthmus/core";
 import type { DescentProblem } from "./descend.ts";
 import { DescentState } from "./descent-state.ts";
-import { identityPlacement, type Placement } from "./placement.ts";
+import type { Placement } from "./placement.ts";
 
 /**
  * A start from nothing: places every block once, in random order, by those weights alone whose other side is
@@ -13,9 +13,10 @@ export async function startFresh(
   signal: AbortSignal | undefined,
 ): Promise<DescentState> {
   const blocks = Int32Array.from(problem.matchers.keys());
-  const state = new DescentState(problem, identityPlacement(problem.spec), blocks);
-  const placed = new Set<number>();
-  const waiting = [...random.shuffleInPlace(blocks)];
+  const state = new DescentState(problem, problem.start, blocks);
+  const isHeld = (block: number) => problem.matchers[block]?.held === true;
+  const placed = new Set([...blocks].filter(isHeld));
+  const waiting = [...random.shuffleInPlace(blocks)].filter((block) => !isHeld(block));
   while (waiting.length > 0) {
     signal?.throwIfAborted();
     const informed = waiting.findIndex((block) => problem.matchers[block]?.isInformed(placed));
@@ -47,9 +48,8 @@ export function startFromKick(
   random: Random,
 ): DescentState | undefined {
   const state = new DescentState(problem, best, []);
-  const isCoupled = (block: number) => problem.matchers[block]?.coupled === true;
-  const candidates = [...problem.matchers.keys()].filter(
-    (block) => isCoupled(block) || state.dependents(block).length > 0,
+  const candidates = [...problem.matchers.entries()].flatMap(([block, { coupled, rootHeld }]) =>
+    !rootHeld && (coupled || state.dependents(block).length > 0) ? [block] : [],
   );
   const block = candidates[random.integer(candidates.length)];
   const root = block === undefined ? undefined : problem.matchers[block]?.block.root;

@@ -219,6 +219,7 @@ class Search {
     const { alignment } = await matchWeights(createCheckpoint(this.#shadow), b, this.#spec, {
       seed: seed,
       restarts,
+      search: "coordinate-descent",
       graph,
       engine,
       signal,

@@ -1,0 +1,50 @@
+import { unitsOf } from "../coordinate-descent/block-matcher.ts";
+import type { CrossProducts } from "../coordinate-descent/cross-products.ts";
+import type { DescentProblem } from "../coordinate-descent/descend.ts";
+import { DescentState } from "../coordinate-descent/descent-state.ts";
+import type { Member } from "../coordinate-descent/unit-tree.ts";
+import type { MatchedWeights } from "../matched-weights.ts";
+import { chooseSides, whoseRestIsHeld } from "./choose-sides.ts";
+
+/** Share of the sum of norms that rounding of the costs to f32 may take from a bound. */
+const ROUNDING = 2 ** -20;
+
+/**
+ * A number that no alignment's objective exceeds.
+ *
+ * By Cauchy and Schwarz a weight brings at most `|A| |B|`. Where only one of its axes moves, what it brings is linear in one
+ * permutation and kept exactly. Where two move, permuting one does not change the norms of the other's units, so having unit `j` in place
+ * `i` brings at most `|A_i| |B_j|`; the axis whose norms say most is taken. Each block is then assigned for the greatest sum of all
+ * it holds, which is at most as much as its weights could bring one by one. The lesser of this and the sum over weights is returned.
+ */
+export async function objectiveBound(
+  problem: DescentProblem,
+  weights: MatchedWeights,
+  products: CrossProducts,
+): Promise<number> {
+  const cauchy = [...weights.norms.values()].reduce((sum, { a, b }) => sum + a * b, 0);
+  const sides = await chooseSides(problem, weights);
+  const isExact = whoseRestIsHeld(problem);
+  let bound = sides.constant;
+  const state = new DescentState(problem, problem.start, []);
+  for (const [index, matcher] of problem.matchers.entries()) {
+    const costs = new Map<Member, Float32Array>();
+    for (const [member, cost] of await matcher.costsAt(state.sourcesOf(index), isExact)) {
+      let sum: Float32Array = cost.slice();
+      for (const { a, b } of sides.ofMember.get(member) ?? []) {
+        const out = new Float32Array(sum.length);
+        await products.add(a, b, sum, out);
+        sum = out;
+      }
+      costs.set(member, sum);
+    }
+    const choices = matcher.solve(costs, problem.start);
+    for (const [member, cost] of costs) {
+      const units = unitsOf(matcher.block, member, choices);
+      units.forEach((unit, place) => {
+        bound += cost[place * units.length + unit] ?? 0;
+      });
+    }
+  }
+  return Math.min(cauchy * (1 + ROUNDING ** 2), bound + ROUNDING * cauchy);
+}

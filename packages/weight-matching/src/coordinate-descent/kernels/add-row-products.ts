@@ -1,0 +1,19 @@
+/**
+ * `out[i * right + j] += sum over d of a[i, d] b[j, d]`, each sum in f64.
+ *
+ * @param a - `[left, depth]`
+ * @param b - `[right, depth]`
+ * @param out - `[left, right]`
+ */
+export function addRowProducts(a: Float32Array, b: Float32Array, out: Float32Array, depth: number): void {
+  const right = b.length / depth;
+  for (let i = 0, at = 0; i * depth < a.length; i++) {
+    const row = i * depth;
+    for (let j = 0; j < right; j++, at++) {
+      const other = j * depth;
+      let sum = 0;
+      for (let d = 0; d < depth; d++) sum += a[row + d]! * b[other + d]!;
+      out[at]! += sum;
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import type { WeightPair } from "./alignment-objective.ts";
+import type { CrossProducts } from "./cross-products.ts";
+import { isFixed, type MemberCosts, type PanelSources } from "./member-costs.ts";
+import type { MemberOccurrences, Occurrence } from "./occurrences.ts";
+import { Panel, type PanelMove } from "./panel.ts";
+import type { Member } from "./unit-tree.ts";
+
+/** Costs of weights that are in memory: keeps panels and sums, and adds only what has changed. */
+export class PanelCosts implements MemberCosts {
+  readonly #occurrences: MemberOccurrences;
+  readonly #weights: WeightPair;
+  readonly #products: CrossProducts;
+  readonly #panels = new Map<Member, MemberPanels>();
+
+  constructor(occurrences: MemberOccurrences, weights: WeightPair, products: CrossProducts) {
+    this.#occurrences = occurrences;
+    this.#weights = weights;
+    this.#products = products;
+  }
+
+  async costOf(
+    member: Member,
+    sources: PanelSources,
+    usable?: (occurrence: Occurrence) => boolean,
+  ): Promise<Float32Array> {
+    const panels = await this.#panelsOf(member);
+    if (usable !== undefined) {
+      const chosen = panels.moving.filter(({ occurrence }) => usable(occurrence));
+      const cost = await this.#sum(panels, planMoves(chosen, sources));
+      panels.cost = undefined;
+      return cost;
+    }
+    const moves = planMoves(panels.moving, sources);
+    const cost =
+      panels.cost === undefined || !moves.every(({ move }) => move.few)
+        ? await this.#sum(panels, moves)
+        : await this.#update(panels, panels.cost, moves);
+    panels.cost = cost;
+    return cost;
+  }
+
+  async #sum(panels: MemberPanels, moves: readonly PlannedMove[]): Promise<Float32Array> {
+    let cost = panels.fixed;
+    for (const { panel, move } of moves) {
+      panel.follow(move);
+      cost = await this.#add(panels, cost, panel);
+    }
+    return cost;
+  }
+
+  /** Adds only what the rows that moved change; the next full sum takes the rounding out again. */
+  async #update(
+    panels: MemberPanels,
+    cost: Float32Array,
+    moves: readonly PlannedMove[],
+  ): Promise<Float32Array> {
+    let updated = cost;
+    for (const { panel, move } of moves) {
+      const change = panel.change(move);
+      if (change.a.length > 0) updated = await this.#add(panels, updated, change);
+    }
+    return updated;
+  }
+
+  /** `base + a^T b`, in whichever of the two buffers of the member is not `base`. */
+  async #add(
+    { buffers }: Pick<MemberPanels, "buffers">,
+    base: Float32Array,
+    { a, b }: Pick<Panel, "a" | "b">,
+  ): Promise<Float32Array> {
+    const out = base === buffers[0] ? buffers[1] : buffers[0];
+    await this.#products.add(a, b, base, out);
+    return out;
+  }
+
+  async #panelsOf(member: Member): Promise<MemberPanels> {
+    const known = this.#panels.get(member);
+    if (known !== undefined) return known;
+    const units = member.symmetry.cells.length * member.symmetry.size;
+    const square = () => new Float32Array(units * units);
+    const buffers = [square(), square()] as const;
+    let fixed: Float32Array = square();
+    const moving: Panel[] = [];
+    for (const occurrence of this.#occurrences.get(member) ?? []) {
+      if (occurrence.entangled) continue;
+      const weightOf = (weights: ReadonlyMap<string, Float32Array>) =>
+        weights.get(occurrence.tensor) ?? new Float32Array();
+      const panel = new Panel(occurrence, weightOf(this.#weights.a), weightOf(this.#weights.b));
+      if (isFixed(occurrence)) fixed = await this.#add({ buffers }, fixed, panel);
+      else moving.push(panel);
+    }
+    const panels = { fixed: fixed.slice(), moving, buffers, cost: undefined };
+    this.#panels.set(member, panels);
+    return panels;
+  }
+}
+
+interface PlannedMove {
+  readonly panel: Panel;
+  readonly move: PanelMove;
+}
+
+function planMoves(panels: readonly Panel[], sources: PanelSources): PlannedMove[] {
+  return panels.map((panel) => ({ panel, move: panel.plan(sources) }));
+}
+
+/** What the cost of a member is made of. */
+interface MemberPanels {
+  /** The part that no placement changes, `[units, units]`. */
+  readonly fixed: Float32Array;
+  readonly moving: readonly Panel[];
+  /** Memory for sums, `[units, units]` each. */
+  readonly buffers: readonly [Float32Array, Float32Array];
+  /** The whole cost for the alignment that the panels follow; unknown when they follow different ones. */
+  cost: Float32Array | undefined;
+}

@@ -1,0 +1,131 @@
+import type { CrossProducts } from "../coordinate-descent/cross-products.ts";
+import { isFixed, type MemberCosts, type PanelSources } from "../coordinate-descent/member-costs.ts";
+import type { MemberOccurrences, Occurrence } from "../coordinate-descent/occurrences.ts";
+import type { Member } from "../coordinate-descent/unit-tree.ts";
+import type { Stopwatch } from "../matching-seconds.ts";
+import { type OccurrenceTables, occurrenceTables } from "./occurrence-tables.ts";
+import type { SquareBuffers } from "./square-buffers.ts";
+import type { TileTables, WeightTiles } from "./weight-tiles.ts";
+
+/** What costs are read with; shared by all blocks. */
+export interface StreamTools {
+  readonly a: WeightTiles;
+  readonly b: WeightTiles;
+  readonly products: CrossProducts;
+  readonly buffers: SquareBuffers;
+  /** Elements of each network to hold at once, unless one row has more. */
+  readonly tileElements: number;
+  readonly stopwatch: Stopwatch;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Costs of weights that are read when they are needed, tile by tile, and forgotten.
+ *
+ * A weight whose first axis is not the one that moves is read in slabs along it: each adds `A^T B`. One whose first axis moves is read in
+ * blocks of its units, with all that belongs to them, `A B^T`; where it does not fit, block by block of the cost.
+ */
+export class StreamedCosts implements MemberCosts {
+  readonly #occurrences: MemberOccurrences;
+  readonly #tools: StreamTools;
+  readonly #members: readonly Member[];
+
+  constructor(occurrences: MemberOccurrences, tools: StreamTools) {
+    this.#occurrences = occurrences;
+    this.#tools = tools;
+    this.#members = [...occurrences.keys()];
+  }
+
+  async costOf(
+    member: Member,
+    sources: PanelSources,
+    usable: (occurrence: Occurrence) => boolean = () => true,
+  ): Promise<Float32Array> {
+    const units = member.symmetry.cells.length * member.symmetry.size;
+    let [cost, spare] = this.#tools.buffers.pair(this.#members.indexOf(member), units);
+    cost.fill(0);
+    for (const occurrence of this.#occurrences.get(member) ?? []) {
+      if (occurrence.entangled || !(isFixed(occurrence) || usable(occurrence))) continue;
+      for (let slot = 0; slot < occurrence.slots; slot++) {
+        const tables = occurrenceTables(occurrence, sources, slot);
+        const add = tables.leadMoves ? this.#addUnits : this.#addSlabs;
+        [cost, spare] = await add.call(this, occurrence, tables, [cost, spare]);
+      }
+    }
+    return cost;
+  }
+
+  /** Adds one slot of an occurrence whose first axis does not move, in slabs along that axis. */
+  async #addSlabs(occurrence: Occurrence, { a, b }: OccurrenceTables, buffers: Pair): Promise<Pair> {
+    const perLead = a.rest.reduce((product, table) => product * table.length, 1);
+    const step = Math.max(1, Math.floor(this.#tools.tileElements / perLead));
+    let [cost, spare] = buffers;
+    for (let from = 0; from < a.lead.length; from += step) {
+      const slab = (tables: TileTables) => ({ ...tables, lead: tables.lead.subarray(from, from + step) });
+      const [left, right] = await this.#read(occurrence, slab(a), slab(b));
+      const [base, out] = [cost, spare];
+      await this.#tools.products.add(left, right, base, out);
+      [cost, spare] = [out, base];
+    }
+    return [cost, spare];
+  }
+
+  /** Adds one slot of an occurrence whose first axis moves. */
+  async #addUnits(occurrence: Occurrence, { a, b }: OccurrenceTables, buffers: Pair): Promise<Pair> {
+    const { tileElements, products } = this.#tools;
+    const depth = a.rest.reduce((product, table) => product * table.length, 1);
+    const units = a.lead.length;
+    if (units * depth <= tileElements) {
+      const [left, right] = await this.#read(occurrence, a, b);
+      const [cost, spare] = buffers;
+      await products.addByRows({ a: left, b: right, depth }, cost, spare);
+      return [spare, cost];
+    }
+    const step = Math.max(1, Math.floor(tileElements / depth));
+    const tiled = (tables: TileTables, from: number) => ({
+      ...tables,
+      lead: tables.lead.subarray(from, from + step),
+    });
+    for (let i = 0; i < units; i += step) {
+      const left = await this.#readOne("a", occurrence, tiled(a, i));
+      for (let j = 0; j < units; j += step) {
+        const right = await this.#readOne("b", occurrence, tiled(b, j));
+        const base = new Float32Array((left.length / depth) * (right.length / depth));
+        const out = new Float32Array(base.length);
+        await products.addByRows({ a: left, b: right, depth }, base, out);
+        addBlock(buffers[0], out, { row: i, column: j, columns: right.length / depth });
+      }
+    }
+    return buffers;
+  }
+
+  #read(occurrence: Occurrence, a: TileTables, b: TileTables): Promise<[Float32Array, Float32Array]> {
+    const { tensor, layout } = occurrence;
+    const tools = this.#tools;
+    tools.signal?.throwIfAborted();
+    return tools.stopwatch.time("reading", () =>
+      Promise.all([tools.a.read(tensor, layout, a, true), tools.b.read(tensor, layout, b, true)]),
+    );
+  }
+
+  #readOne(network: "a" | "b", { tensor, layout }: Occurrence, tables: TileTables): Promise<Float32Array> {
+    const tools = this.#tools;
+    tools.signal?.throwIfAborted();
+    return tools.stopwatch.time("reading", () => tools[network].read(tensor, layout, tables, true));
+  }
+}
+
+type Pair = readonly [Float32Array, Float32Array];
+
+/** Adds a block of a square matrix in its place. */
+function addBlock(
+  cost: Float32Array,
+  block: Float32Array,
+  { row, column, columns }: { readonly row: number; readonly column: number; readonly columns: number },
+): void {
+  const units = Math.sqrt(cost.length);
+  for (let k = 0; k < block.length; k++) {
+    const at = (row + Math.floor(k / columns)) * units + column + (k % columns);
+    cost[at] = (cost[at] ?? 0) + (block[k] ?? 0);
+  }
+}

@@ -1,0 +1,125 @@
+import {
+  allocateData,
+  asFloat32,
+  type Checkpoint,
+  type DType,
+  sizeOf,
+  type TensorData,
+  toFloat32,
+} from "@isthmus/core";
+import { gatherInto, type WeightLayout } from "@isthmus/graph";
+
+/** Selects elements of a weight: all sums of one offset of each table, the last running fastest. */
+export interface TileTables {
+  /** Offsets along the axes that include the first one. */
+  readonly lead: Int32Array;
+  /** Offsets along all others, outermost first; they stay within one index of the first axis. */
+  readonly rest: readonly Int32Array[];
+}
+
+/** Reads parts of the weights of one network, permuted, as f32. */
+export interface WeightTiles {
+  /**
+   * Reads the selected elements of a weight, `[lead, ...rest]`.
+   * @param scaled - whether weights before norms come as the norms scale them
+   */
+  read(tensor: string, layout: WeightLayout, tables: TileTables, scaled: boolean): Promise<Float32Array>;
+}
+
+/** What {@link createWeightTiles} works with. */
+export interface WeightTilesOptions {
+  /** Bytes of weights, as they are stored, to keep for the next time. */
+  readonly cacheBytes: number;
+  /** Factors for each index of the first axis, by weight; see `normFactors`. */
+  readonly factors: ReadonlyMap<string, Float64Array>;
+}
+
+/**
+ * Reads tiles from a checkpoint: only the rows (indices of the first axis) that a tile needs, in stretches of neighbours,
+ * converted after they were selected. Weights are kept, first come, while they fit the cache: with the cyclic order in which
+ * matching asks, replacing them would lose every one just before it is needed again.
+ */
+export function createWeightTiles(
+  checkpoint: Checkpoint,
+  { cacheBytes, factors }: WeightTilesOptions,
+): WeightTiles {
+  const kept = new Map<string, TensorData>();
+  let free = cacheBytes;
+  const rowsOf = async (name: string, rowSize: number, lead: Int32Array): Promise<StoredRows> => {
+    const info = checkpoint.tensors.get(name);
+    const dtype = info?.dtype ?? "f32";
+    const known = kept.get(name);
+    if (known !== undefined) return { data: known, dtype, lead, firstRows: undefined };
+    const bytes = sizeOf(info?.shape ?? []) * allocateData(dtype, 0).BYTES_PER_ELEMENT;
+    if (bytes > free) return readRows(checkpoint, { name, dtype, rowSize }, lead);
+    free -= bytes;
+    const { data } = await checkpoint.read(name);
+    kept.set(name, data);
+    return { data, dtype, lead, firstRows: undefined };
+  };
+  return {
+    async read(tensor, layout, { lead, rest }, scaled) {
+      const rowSize = sizeOf(layout.view) / (layout.view[0] ?? 1);
+      const stored = await rowsOf(tensor, rowSize, lead);
+      const own = scaled ? factors.get(tensor) : undefined;
+      if (own === undefined) return select(stored.data, stored.dtype, [stored.lead, ...rest]);
+      const perFactor = sizeOf(layout.view) / own.length;
+      return select(scaleRows(stored, { factors: own, rowSize, perFactor }), "f32", [stored.lead, ...rest]);
+    },
+  };
+}
+
+/** Rows of a weight as they are stored. */
+interface StoredRows {
+  readonly data: TensorData;
+  readonly dtype: DType;
+  /** Offsets of the lead into `data`. */
+  readonly lead: Int32Array;
+  /** Which rows `data` holds, ascending; none where it is the whole weight. */
+  readonly firstRows: Int32Array | undefined;
+}
+
+async function readRows(
+  checkpoint: Checkpoint,
+  { name, dtype, rowSize }: { readonly name: string; readonly dtype: DType; readonly rowSize: number },
+  lead: Int32Array,
+): Promise<StoredRows> {
+  const rowOf = (offset: number) => Math.floor(offset / rowSize);
+  const sorted = lead.map(rowOf).sort();
+  const rows = sorted.filter((row, i) => i === 0 || row !== sorted[i - 1]);
+  const data = allocateData(dtype, rows.length * rowSize);
+  const placeOf = new Map<number, number>();
+  let begin = 0;
+  for (const [i, row] of rows.entries()) {
+    placeOf.set(row, i);
+    if (rows[i + 1] === row + 1) continue;
+    const first = rows[begin] ?? 0;
+    await checkpoint.readRangeInto(name, first * rowSize, data.subarray(begin * rowSize, (i + 1) * rowSize));
+    begin = i + 1;
+  }
+  const local = lead.map((offset) => (placeOf.get(rowOf(offset)) ?? 0) * rowSize + (offset % rowSize));
+  return { data, dtype, lead: local, firstRows: rows };
+}
+
+/** Multiplies every element by the factor of its index on the first axis. */
+function scaleRows(
+  { data, dtype, firstRows }: StoredRows,
+  scale: { readonly factors: Float64Array; readonly rowSize: number; readonly perFactor: number },
+): Float32Array {
+  const { factors, rowSize, perFactor } = scale;
+  const values = toFloat32(data, dtype);
+  for (let i = 0; i < values.length; i++) {
+    const place = Math.floor(i / rowSize);
+    const offset = firstRows === undefined ? i : (firstRows[place] ?? 0) * rowSize + (i % rowSize);
+    values[i] = (values[i] ?? 0) * (factors[Math.floor(offset / perFactor)] ?? 0);
+  }
+  return values;
+}
+
+/** Moves elements as they are stored, where they have a width that can be moved, and converts what was selected. */
+function select(data: TensorData, dtype: DType, tables: readonly Int32Array[]): Float32Array {
+  const count = tables.reduce((product, table) => product * table.length, 1);
+  if (data instanceof Uint16Array) return asFloat32(gatherInto(data, tables, new Uint16Array(count)), dtype);
+  if (data instanceof Uint8Array) return asFloat32(gatherInto(data, tables, new Uint8Array(count)), dtype);
+  return gatherInto(asFloat32(data, dtype), tables, new Float32Array(count));
+}

@@ -1,0 +1,219 @@
+import { type Checkpoint, convertData, createCheckpoint, type DType, type Tensor } from "@isthmus/core";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import {
+  discoverSymmetries,
+  type Graph,
+  identityAlignment,
+  permute,
+  randomAlignment,
+  randomWeights,
+  type SymmetrySpec,
+} from "@isthmus/graph";
+import { MATCH_SEARCHES, type MatchWeightsOptions, matchWeights } from "@isthmus/weight-matching";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createUnitTree } from "../packages/weight-matching/src/coordinate-descent/unit-tree.ts";
+import { planMemory } from "../packages/weight-matching/src/out-of-core/plan-memory.ts";
+import { createWeightTiles } from "../packages/weight-matching/src/out-of-core/weight-tiles.ts";
+import {
+  bareAttention,
+  outerProduct,
+  smallCnn,
+  smallMlp,
+  smallRecurrent,
+  smallTransformer,
+} from "./helpers/small-networks.ts";
+
+const engine = createOnnxRuntimeEngine();
+
+const cases = await Promise.all(
+  [
+    smallMlp(),
+    smallCnn(),
+    smallTransformer(),
+    bareAttention(),
+    smallRecurrent(),
+    outerProduct(false),
+    outerProduct(true),
+  ].map(async (graph) => ({
+    name: graph.name,
+    graph,
+    spec: (await discoverSymmetries(graph, engine)).spec,
+  })),
+);
+const [mlp, cnn, transformer] = cases as [Case, Case, Case];
+
+interface Case {
+  readonly graph: Graph;
+  readonly spec: SymmetrySpec;
+}
+
+function network({ graph }: Case, seed: number, dtype: DType = "f32"): Checkpoint {
+  const entries = [...randomWeights(graph, seed)].map(([name, tensor]): [string, Tensor] => [
+    name,
+    { dtype, shape: tensor.shape, data: convertData(tensor.data, tensor.dtype, dtype) },
+  ]);
+  return createCheckpoint(new Map(entries), {}, `network ${seed}`);
+}
+
+/** The least memory that matching takes, in bytes. */
+function leastMemory(spec: SymmetrySpec): number {
+  const tree = createUnitTree(spec);
+  for (let bytes = 2 ** 16; ; bytes += 2 ** 16) {
+    try {
+      planMemory(spec, tree, bytes);
+      return bytes;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+}
+
+describe("matchWeights() within a bound of memory", () => {
+  test.each(cases)("$name: finds what it finds in memory", async ({ name, ...own }) => {
+    for (const [seed, dtype] of (["f32", "bf16", "f16", "f64"] as const).entries()) {
+      const pair = [network(own, seed, dtype), network(own, seed + 50, dtype)] as const;
+      const options: MatchWeightsOptions = { seed, engine, graph: own.graph };
+      const loaded = await matchWeights(...pair, own.spec, options);
+      for (const memory of [leastMemory(own.spec), 2 ** 30]) {
+        const streamed = await matchWeights(...pair, own.spec, { ...options, memory });
+        expect(streamed.alignment, name).toEqual(loaded.alignment);
+        expect(streamed.objective.after).toBeCloseTo(loaded.objective.after, 5);
+        expect(streamed.objective.before).toBeCloseTo(loaded.objective.before, 5);
+        expect(streamed.scaledObjective.after).toBeCloseTo(loaded.scaledObjective.after, 5);
+        expect(streamed.bound).toBeCloseTo(loaded.bound, 3);
+        const { total, products, reading, assignment } = streamed.seconds;
+        expect(products + reading + assignment).toBeLessThanOrEqual(total);
+        expect(loaded.seconds.reading).toBe(0);
+      }
+    }
+  });
+
+  test("says how much it needs at least", async () => {
+    const run = matchWeights(network(mlp, 1), network(mlp, 2), mlp.spec, { seed: 1, engine, memory: 1000 });
+    await expect(run).rejects.toThrow(RangeError);
+    await expect(run).rejects.toThrow(/memory must hold .*: \d+ MiB are needed, 0 are given/);
+  });
+
+  test.each([0, -1, 1.5, Number.NaN])("refuses a memory of %d", async (memory) => {
+    const run = matchWeights(network(mlp, 1), network(mlp, 2), mlp.spec, { seed: 1, memory });
+    await expect(run).rejects.toThrow("Cannot match weights as memory must be a whole number of at least 1");
+  });
+
+  test("names a weight that is not finite", async () => {
+    const weights = randomWeights(mlp.graph, 2);
+    (weights.get("l1.weight")?.data as Float32Array)[3] = Number.NaN;
+    const b = createCheckpoint(weights, {}, "spoiled.pt");
+    const run = matchWeights(network(mlp, 1), b, mlp.spec, { seed: 1, engine, memory: 2 ** 28 });
+    await expect(run).rejects.toThrow(/"l1.weight" of "spoiled.pt" as weights must be finite/);
+  });
+
+  test("stops when it is told to", async () => {
+    const options = { seed: 1, engine, memory: 2 ** 28, signal: AbortSignal.abort() };
+    const run = matchWeights(network(mlp, 1), network(mlp, 2), mlp.spec, options);
+    await expect(run).rejects.toMatchObject({ name: "AbortError" });
+  });
+});
+
+describe("createWeightTiles()", () => {
+  test("reads any rows in any order, cached or not", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.array(fc.nat(8), { minLength: 1, maxLength: 12 }),
+        fc.constantFrom<DType>("f32", "f16", "f64", "u8"),
+        async (rows, columns, picks, dtype) => {
+          const values = Float64Array.from({ length: rows * columns }, (_, i) => i % 200);
+          const data = convertData(values, "f64", dtype);
+          const checkpoint = createCheckpoint({ w: { dtype, shape: [rows, columns], data } });
+          const layout = {
+            shape: [rows, columns],
+            view: [rows, columns],
+            role: "parameter" as const,
+            fields: [],
+          };
+          const lead = Int32Array.from(picks, (pick) => (pick % rows) * columns);
+          const rest = [Int32Array.from({ length: columns }, (_, i) => columns - 1 - i)];
+          const factors = new Map([["w", Float64Array.from({ length: rows }, (_, row) => row)]]);
+          for (const cacheBytes of [0, 1e6]) {
+            const tiles = createWeightTiles(checkpoint, { cacheBytes, factors });
+            for (const scaled of [false, true, false]) {
+              const expected = [...lead].flatMap((offset) =>
+                [...(rest[0] ?? [])].map((c) => (values[offset + c] ?? 0) * (scaled ? offset / columns : 1)),
+              );
+              expect([...(await tiles.read("w", layout, { lead, rest }, scaled))]).toEqual(expected);
+            }
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("matchWeights() of some symmetries", () => {
+  const names = ({ spec }: Case) => spec.symmetries.map(({ name }) => name);
+
+  test("leaves the others as they are, in every way of searching", async () => {
+    for (const own of [mlp, cnn, transformer]) {
+      const pair = [network(own, 1), network(own, 2)] as const;
+      for (const [index, name] of names(own).entries()) {
+        for (const search of MATCH_SEARCHES) {
+          const options = { seed: 1, engine, search, restarts: 3 };
+          const only = await matchWeights(...pair, own.spec, { ...options, only: [name] });
+          const skip = await matchWeights(...pair, own.spec, { ...options, skip: [name] });
+          for (const moved of movedBy(own, only.alignment.source)) expect(moved).toBe(index);
+          expect(movedBy(own, skip.alignment.source).has(index)).toBe(false);
+          for (const { objective } of [only, skip]) {
+            expect(objective.after).toBeGreaterThanOrEqual(objective.before);
+          }
+        }
+      }
+    }
+  });
+
+  /** Symmetries some cell of which is not in its own order. */
+  function movedBy({ spec }: Case, source: Int32Array): Set<number> {
+    const moved = new Set<number>();
+    spec.symmetries.forEach(({ firstUnit, size, cells }, index) => {
+      for (let i = 0; i < size * cells.length; i++) {
+        if (((source[firstUnit + i] ?? 0) - firstUnit) % size !== i % size) moved.add(index);
+      }
+    });
+    return moved;
+  }
+
+  test("undoes what was planted in them alone", async () => {
+    const a = network(mlp, 3);
+    const planted = randomAlignment(mlp.spec, 4).source;
+    const [first] = mlp.spec.symmetries;
+    const kept = identityAlignment(mlp.spec).source.map((unit, place) => {
+      const inFirst =
+        place >= (first?.firstUnit ?? 0) && place < (first?.firstUnit ?? 0) + (first?.size ?? 0);
+      return inFirst ? (planted[place] ?? 0) : unit;
+    });
+    const shuffled = permute({ source: kept }, a, mlp.spec);
+    const { alignment } = await matchWeights(a, shuffled, mlp.spec, {
+      seed: 1,
+      engine,
+      only: [`${first?.name}`],
+    });
+    for (const [name, { data }] of randomWeights(mlp.graph, 3)) {
+      expect((await permute(alignment, shuffled, mlp.spec).read(name)).data).toEqual(data);
+    }
+  });
+
+  test("takes * and ? in names, and nothing else as special", async () => {
+    const pair = [network(mlp, 1), network(mlp, 2)] as const;
+    const all = await matchWeights(...pair, mlp.spec, { seed: 1, engine });
+    const starred = await matchWeights(...pair, mlp.spec, { seed: 1, engine, only: ["*"] });
+    expect(starred.alignment).toEqual(all.alignment);
+    await expect(matchWeights(...pair, mlp.spec, { seed: 1, only: [".*"] })).rejects.toThrow(
+      /every pattern of only must fit the name of a symmetry: "\.\*" fits none of /,
+    );
+    await expect(matchWeights(...pair, mlp.spec, { seed: 1, skip: ["*"] })).rejects.toThrow(
+      /must leave a symmetry to match: they leave none of/,
+    );
+  });
+});

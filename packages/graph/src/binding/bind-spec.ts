@@ -10,9 +10,9 @@ import type { FoldedNorm, WeightBinding, WeightSource } from "./weight-binding.t
  */
 export function bindSpec(
   spec: SymmetrySpec,
-  { sources }: WeightBinding,
-  checkpoint: Checkpoint,
+  { binding, checkpoint }: { readonly binding: WeightBinding; readonly checkpoint: Checkpoint },
 ): SymmetrySpec {
+  const { sources } = binding;
   const weights = new Map<string, WeightLayout>();
   const frozen: FrozenAxis[] = [];
   for (const [name, source] of sources) {
@@ -25,8 +25,27 @@ export function bindSpec(
     frozen.push(...stuck.flatMap((axis) => moveFrozen(axis, source, layout, checkpoint)));
   }
   const axes = findAxes(spec.symmetries, spec.followers, weights);
-  const symmetries = spec.symmetries.map((symmetry, i) => ({ ...symmetry, axes: axes[i] ?? [] }));
+  const names = renameAll(
+    spec.symmetries.map(({ name }) => name),
+    binding,
+  );
+  const symmetries = spec.symmetries.map((symmetry, i) => ({
+    ...symmetry,
+    name: names[i] ?? symmetry.name,
+    axes: axes[i] ?? [],
+  }));
   return { ...spec, symmetries, weights, frozen };
+}
+
+/** Names made from weights that have other names in the checkpoint are made from those, unless that would make two alike. */
+function renameAll(names: readonly string[], { sources, renamed }: WeightBinding): string[] {
+  const made = names.map((name) => {
+    const weight = renamed.find((candidate) => name === candidate || name.startsWith(`${candidate}.`));
+    const tensor = weight === undefined ? undefined : sources.get(weight)?.tensor;
+    if (weight === undefined || tensor === undefined) return name;
+    return tensor.replace(/\.(weight|bias)$/, "") + name.slice(weight.length);
+  });
+  return new Set(made).size === made.length ? made : [...names];
 }
 
 type Named = readonly [string, WeightLayout];

@@ -9,7 +9,7 @@ import { tensorsOf, type UnboundWeight, type WeightBinding, type WeightSource } 
  * reshaped them or folded a batch norm into them, by the values that the graph's file carries.
  *
  * @param embedded - weights the graph's file carries, as `readGraph` returns them; with none, names alone decide
- * @param checkpoint - the network the graph was exported from
+ * @param checkpoint - the network the graph was exported from; of another network, names alone can tell
  */
 export async function findBinding(
   graph: Graph,
@@ -41,17 +41,23 @@ class BindingSearch {
     this.#pool = new TensorPool(checkpoint);
   }
 
-  /** Names decide unless the values are others, as those of a kernel that a norm was folded into. */
+  /**
+   * Names decide unless the values are others, as those of a kernel that a norm was folded into. Where no value agrees, the
+   * checkpoint is another network than the file carries, and there is nothing but names.
+   */
   async byName(): Promise<void> {
-    for (const [name, { shape }] of this.#graph.weights) {
+    const named = [...this.#graph.weights].flatMap(([name, { shape }]) => {
       const info = this.#checkpoint.tensors.get(name);
-      if (info === undefined || !sameShape(info.shape, shape)) continue;
-      if (this.#embedded.tensors.has(name)) {
-        const own = await this.#embedded.read(name);
-        if (!(await this.#pool.matches(name, own, false))) continue;
-      }
-      this.#bind(name, { kind: "tensor", tensor: name });
+      return info !== undefined && sameShape(info.shape, shape) ? [name] : [];
+    });
+    const agreeing: string[] = [];
+    const unknown: string[] = [];
+    for (const name of named) {
+      if (!this.#embedded.tensors.has(name)) unknown.push(name);
+      else if (await this.#pool.matches(name, await this.#embedded.read(name), false)) agreeing.push(name);
     }
+    const bound = agreeing.length === 0 ? named : [...agreeing, ...unknown];
+    for (const name of bound) this.#bind(name, { kind: "tensor", tensor: name });
   }
 
   async byValue(): Promise<void> {

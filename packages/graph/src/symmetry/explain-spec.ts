@@ -17,6 +17,8 @@ export interface SymmetrySummary {
 /** What may move and what may not, and why. */
 export interface SpecExplanation {
   readonly symmetries: readonly SymmetrySummary[];
+  /** Families of units without freedom of their own that follow symmetries, as columns after a flatten do. */
+  readonly derived: number;
   /** Weight axes of extent > 1, kernel offsets of convolutions aside. */
   readonly axes: {
     readonly total: number;
@@ -60,6 +62,7 @@ export function explainSpec(spec: SymmetrySpec): SpecExplanation {
       parents: namesOf(spec, cells[0] ?? []),
       axes,
     })),
+    derived: spec.followers.length,
     axes: { total, free: total - frozen.length, partly, indices, freeIndices: indices - stuck },
     frozen,
     unknown: spec.unknown,

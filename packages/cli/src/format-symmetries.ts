@@ -1,0 +1,120 @@
+import type {
+  AxisRef,
+  SpecExplanation,
+  SymmetrySummary,
+  VerifySymmetriesResult,
+  WeightBinding,
+} from "@isthmus/graph";
+import { formatPairs, formatTable } from "./format-table.ts";
+
+/** Axes of a symmetry that are written out in the table. */
+const SHOWN_AXES = 3;
+
+/** Operators without a rule and tensors that are written out. */
+const SHOWN_NAMES = 6;
+
+/** Sets what may move, what may not and why as tables. */
+export function formatExplanation(explanation: SpecExplanation): string {
+  const { symmetries, frozen } = explanation;
+  const table = formatTable(
+    [
+      { title: "symmetry" },
+      { title: "units", align: "right" },
+      { title: "kind" },
+      { title: "within" },
+      { title: "tensors", align: "right" },
+      { title: "moves (tensor:axis)" },
+    ],
+    symmetries.map((entry) => [
+      entry.name,
+      entry.cells === 1 ? String(entry.size) : `${entry.cells} x ${entry.size}`,
+      entry.kind,
+      entry.parents.join(", "),
+      String(countTensors(entry)),
+      formatAxes(entry.axes),
+    ]),
+  );
+  const stuck = formatTable(
+    [{ title: "stays" }, { title: "indices", align: "right" }, { title: "because of" }, { title: "reason" }],
+    frozen.map(({ tensor, axis, indices, extent, node, reason }) => [
+      `${tensor}:${axis}`,
+      indices === extent ? String(extent) : `${indices} of ${extent}`,
+      node,
+      reason,
+    ]),
+  );
+  return [table, ...(frozen.length === 0 ? [] : ["", stuck]), "", formatSummary(explanation)].join("\n");
+}
+
+function countTensors({ axes }: SymmetrySummary): number {
+  return new Set(axes.map(({ tensor }) => tensor)).size;
+}
+
+function formatSummary({ symmetries, derived, axes, unknown }: SpecExplanation): string {
+  const nested = symmetries.filter(({ kind }) => kind === "nested").length;
+  const percent = axes.indices === 0 ? 0 : (100 * axes.freeIndices) / axes.indices;
+  const partly = axes.partly === 0 ? "" : `, ${axes.partly} of them in part`;
+  const pairs: [string, string][] = [
+    ["symmetries", `${symmetries.length}${nested === 0 ? "" : `, ${nested} of them nested`}`],
+    [
+      "axes that move",
+      `${axes.free + axes.partly} of ${axes.total}${partly}: ${percent.toFixed(1)} % of their indices`,
+    ],
+  ];
+  if (derived > 0) pairs.push(["families that follow", String(derived)]);
+  const operators = unknown.map(({ node, op }) => (node === op ? op : `${op} (${node})`));
+  if (operators.length > 0) pairs.push(["operators without a rule", formatNames(operators)]);
+  return formatPairs(pairs);
+}
+
+/** The first few axes of many: the others are of the same kind, and in the JSON. */
+function formatAxes(axes: readonly AxisRef[]): string {
+  return formatNames(
+    axes.map(({ tensor, axis }) => `${tensor}:${axis}`),
+    SHOWN_AXES,
+    " ",
+  );
+}
+
+function formatNames(names: readonly string[], shown = SHOWN_NAMES, separator = ", "): string {
+  const list = names.slice(0, shown);
+  if (names.length > shown) list.push(`and ${names.length - shown} more`);
+  return list.join(separator);
+}
+
+/** How the tensors of a checkpoint were found. */
+export function formatBinding({ sources, renamed, unused }: WeightBinding): string {
+  const made = renamed.map((name) => {
+    const source = sources.get(name);
+    const tensor = source?.tensor ?? "";
+    if (source?.kind === "transposed") return [name, `the transpose of ${tensor}`];
+    if (source?.kind === "folded-kernel") return [name, `${tensor} with the norm of ${source.norm.scale}`];
+    if (source?.kind === "folded-bias") return [name, `the offset of the norm of ${source.norm.scale}`];
+    return [name, tensor];
+  });
+  const table = formatTable([{ title: "weight of the graph" }, { title: "is, by its values" }], made);
+  const pairs: [string, string][] = [
+    ["weights bound", `${sources.size - renamed.length} by name, ${renamed.length} by their values`],
+  ];
+  if (unused.length > 0) pairs.push(["tensors left over", formatNames(unused)]);
+  return [...(made.length === 0 ? [] : [table, ""]), formatPairs(pairs)].join("\n");
+}
+
+/** What came of a verification, in a line. */
+export function formatVerification(result: VerifySymmetriesResult): string {
+  const { passed, maxRelativeError, tensors, worst } = result;
+  const where = worst === undefined ? "" : `, at ${worst.node}`;
+  return `${passed ? "Verified" : "NOT verified"}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}`;
+}
+
+/** Why a verification makes the command fail; undefined if it passed. */
+export function explainVerification(result: VerifySymmetriesResult): string | undefined {
+  const { firstFailure, failedSymmetries } = result;
+  if (firstFailure === undefined) return undefined;
+  const names = failedSymmetries.map((name) => `"${name}"`);
+  const which =
+    names.length === 0
+      ? "the symmetries do not hold together"
+      : `${names.length === 1 ? "the symmetry" : "the symmetries"} ${formatNames(names)} ${names.length === 1 ? "does" : "do"} not hold`;
+  return `${which}: ${firstFailure.node} differs by ${firstFailure.error.toPrecision(2)}`;
+}

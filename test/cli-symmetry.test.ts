@@ -1,0 +1,95 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { runCli, runJson } from "./helpers/run-cli.ts";
+
+const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+const GRAPH = fixture("folded-cnn/graph.onnx");
+const NETWORK = fixture("folded-cnn/network.safetensors");
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-symmetry-"));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+interface SymmetryResult {
+  readonly symmetries: readonly { readonly name: string; readonly kind: string }[];
+  readonly binding: { readonly byName: number; readonly renamed: Readonly<Record<string, unknown>> } | null;
+  readonly verified: { readonly passed: boolean; readonly failedSymmetries: readonly string[] } | null;
+}
+
+describe("isthmus symmetry", () => {
+  test("isthmus symmetry --checkpoint binds weights by value and proves it on them", async () => {
+    const file = join(folder, "spec.json");
+    const result = await runJson<SymmetryResult>(["symmetry", GRAPH, "--checkpoint", NETWORK, "-o", file]);
+    expect(result.symmetries.map(({ name, kind }) => [name, kind])).toEqual([
+      ["fc1", "plain"],
+      ["conv1.groups", "plain"],
+      ["conv1", "nested"],
+      ["conv2", "nested"],
+    ]);
+    expect(result.binding).toMatchObject({ byName: 4 });
+    expect(Object.keys(result.binding?.renamed ?? {})).toHaveLength(6);
+    expect(result.verified).toMatchObject({ passed: true });
+    expect(Object.keys(JSON.parse(readFileSync(file, "utf8")).weights)).toContain("bn1.running_var");
+  });
+
+  test("isthmus symmetry shows kinds, the share that moves and what the names stand for", async () => {
+    const { stdout } = await runCli(["symmetry", GRAPH, "--checkpoint", NETWORK]);
+    expect(stdout).toMatch(/^conv1 +2 x 3 +nested +conv1\.groups +6 +conv1\.weight:0 /m);
+    expect(stdout).toMatch(/^axes that move +18 of 21: 92\.7 % of their indices$/m);
+    expect(stdout).toMatch(/^onnx::MatMul_\d+ +the transpose of fc1\.weight$/m);
+    expect(stdout).toMatch(/^Verified: /m);
+  });
+
+  test("isthmus symmetry --spec names the symmetry of a list of one's own that does not hold", async () => {
+    const units = (name: string, axis: number) => ({ axes: [axis], units: name });
+    const own = {
+      format: "isthmus-symmetries",
+      version: 1,
+      symmetries: [
+        { name: "right", size: 512 },
+        { name: "wrong", size: 512 },
+      ],
+      weights: {
+        "layers.0.weight": { shape: [512, 784], fields: [units("right", 0)] },
+        "layers.0.bias": { shape: [512], fields: [units("right", 0)] },
+        "layers.1.weight": { shape: [512, 512], fields: [units("wrong", 0), units("right", 1)] },
+        "layers.1.bias": { shape: [512], fields: [units("wrong", 0)] },
+      },
+    };
+    const file = join(folder, "own.json");
+    writeFileSync(file, JSON.stringify(own));
+    const args = ["symmetry", fixture("mnist-mlp/graph.onnx"), "--verify", "--spec", file];
+    const { code, stderr, stdout } = await runCli(args);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^NOT verified: /m);
+    expect(stderr).toMatch(/the symmetry "wrong" does not hold: .* differs by /);
+    const { verified } = JSON.parse((await runCli([...args, "--json"])).stdout) as SymmetryResult;
+    expect(verified).toMatchObject({ passed: false, failedSymmetries: ["wrong"] });
+  });
+
+  test.each([
+    ["nope.onnx", /^isthmus symmetry: Cannot read graph "nope\.onnx" as .*: there is no such file$/m],
+    [".", /^isthmus symmetry: Cannot /m],
+  ])("isthmus symmetry says what is wrong with %s", async (path, message) => {
+    const { code, stderr } = await runCli(["symmetry", path], { cwd: folder });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/ENOENT|EISDIR/);
+  });
+
+  test("isthmus symmetry lists what of the graph is not in a checkpoint", async () => {
+    const other = fileURLToPath(new URL("../examples/mnist-mlp/s0.safetensors", import.meta.url));
+    const { code, stderr } = await runCli(["symmetry", GRAPH, "--checkpoint", other]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/10 of 10 are not, "fc1\.bias" \(no tensor has its values\), /);
+  });
+});

@@ -43,6 +43,12 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * `ids`, `[N, length]`, for BERT `token_type_ids`, too, or images `x`; outputs are `logits`, `hidden` states where the checkpoint
  * has no head, and what else its heads compute.
  *
+ * Covered are, by `model_type`: `llama`, with grouped queries, heads of their own width, biases, and rotary positions scaled by
+ * `linear` or `llama3`; `mistral`, with its window; `qwen2`, with biases on queries, keys and values; `gpt2`, with or without the
+ * prefix `transformer.`; `gpt_neox`, with partial rotary positions, parallel residuals or not; `bert`, with heads for words, next
+ * sentences, texts, tokens or answers, and norms named `gamma` and `beta` or `weight` and `bias`; `vit`, with a classifier or a
+ * pooler. Decoders may classify (`score`); embeddings may be the head.
+ *
  * @param config - the object in the file
  * @throws FormatError if a field is missing or not what it should be
  * @throws UnsupportedError if the model's type, or something in its config, is not handled; it says what is

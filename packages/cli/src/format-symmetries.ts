@@ -6,6 +6,7 @@ import type {
   WeightBinding,
 } from "@isthmus/graph";
 import { formatPairs, formatTable } from "./format-table.ts";
+import type { SymmetryProof } from "./prove-symmetries.ts";
 
 /** Axes of a symmetry that are written out in the table. */
 const SHOWN_AXES = 3;
@@ -101,10 +102,11 @@ export function formatBinding({ sources, renamed, unused }: WeightBinding): stri
 }
 
 /** What came of a verification, in a line. */
-export function formatVerification(result: VerifySymmetriesResult): string {
-  const { passed, maxRelativeError, tensors, worst } = result;
+export function formatVerification(result: SymmetryProof): string {
+  const { passed, maxRelativeError, tensors, worst, narrowed } = result;
   const where = worst === undefined ? "" : `, at ${worst.node}`;
-  return `${passed ? "Verified" : "NOT verified"}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}`;
+  const how = narrowed ? " on a narrowed network of the same structure" : "";
+  return `${passed ? "Verified" : "NOT verified"}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}`;
 }
 
 /** Why a verification makes the command fail; undefined if it passed. */

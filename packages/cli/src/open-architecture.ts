@@ -1,4 +1,4 @@
-import type { Engine, Graph } from "@isthmus/graph";
+import type { Engine } from "@isthmus/graph";
 import { findModelConfig } from "@isthmus/zoo";
 import { assertSameStructure } from "./assert-same-structure.ts";
 import { createEngine, type EngineOptions } from "./engine-option.ts";
@@ -54,11 +54,4 @@ export async function assertArchitecture(
       `Cannot ${attempt} as it needs the architecture: give --graph model.onnx, or model folders with config.json; "${path}" has none`,
     );
   }
-}
-
-/** Number of elements of all weights. */
-export function countElements({ weights }: Graph): number {
-  let count = 0;
-  for (const { shape } of weights.values()) count += shape.reduce((product, extent) => product * extent, 1);
-  return count;
 }

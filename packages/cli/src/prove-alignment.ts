@@ -1,7 +1,7 @@
 import { type Checkpoint, UnsupportedError } from "@isthmus/core";
-import { discoverSymmetries, verifyAlignment, verifySymmetries } from "@isthmus/graph";
+import { verifyAlignment, verifySymmetries } from "@isthmus/graph";
 import type { Aligner } from "./aligner.ts";
-import { countElements } from "./open-architecture.ts";
+import { narrowLarge } from "./narrow-large.ts";
 import type { Context } from "./verb.ts";
 
 /** How well permuting keeps the function of a network. */
@@ -12,9 +12,6 @@ export interface Verification {
   /** Whether the network was too large to be run, and a small one of the same structure was run in its place. */
   readonly narrowed: boolean;
 }
-
-/** Elements of weights, of which several copies in f32 are held at once, up to which a network itself is run. */
-const LARGE = 2 ** 27;
 
 /**
  * Proves that neither the symmetries of a network nor an alignment by them change what it computes, by running it: every value
@@ -30,15 +27,10 @@ export async function proveAlignment(
   seed: number,
   { signal }: Pick<Context, "signal">,
 ): Promise<Verification> {
-  const { graph, engine, symmetries, narrow } = aligner;
-  if (narrow !== undefined && countElements(graph) > LARGE) {
-    const small = narrow();
-    const found = await discoverSymmetries(small, engine, { signal });
-    return {
-      passed: true,
-      maxRelativeError: await prove(aligner, { graph: small, symmetries: found }, { seed, signal }),
-      narrowed: true,
-    };
+  const { graph, engine, symmetries } = aligner;
+  const small = await narrowLarge(aligner, signal);
+  if (small !== undefined) {
+    return { passed: true, maxRelativeError: await prove(aligner, small, { seed, signal }), narrowed: true };
   }
   const general = await prove(aligner, { graph, symmetries }, { seed, weights: before, signal });
   const own = await verifyAlignment(graph, engine, [before, after], { seed, signal });

@@ -1,13 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { saveFile } from "@isthmus/core";
-import {
-  bindSpec,
-  decodeSpec,
-  encodeSpec,
-  explainSpec,
-  type SpecExplanation,
-  type VerifySymmetriesResult,
-} from "@isthmus/graph";
+import { bindSpec, decodeSpec, encodeSpec, explainSpec, type SpecExplanation } from "@isthmus/graph";
 import { createAligner } from "../aligner.ts";
 import { type BoundNetwork, bindNetwork, summarizeBinding } from "../bind-network.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
@@ -21,7 +14,7 @@ import {
 import { openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseSeed } from "../parse-values.ts";
-import { type Provable, proveSymmetries, specOf } from "../prove-symmetries.ts";
+import { type Provable, proveSymmetries, type SymmetryProof, specOf } from "../prove-symmetries.ts";
 import { readJson } from "../read-json.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -87,7 +80,7 @@ async function prove(
   proven: Provable,
   { seed }: SymmetryOptions,
   { progress, signal }: Context,
-): Promise<VerifySymmetriesResult> {
+): Promise<SymmetryProof> {
   progress("Verifying");
   return proveSymmetries(proven, { seed, signal });
 }
@@ -95,7 +88,7 @@ async function prove(
 function describe(
   explanation: SpecExplanation,
   network: BoundNetwork | undefined,
-  verified: VerifySymmetriesResult | undefined,
+  verified: SymmetryProof | undefined,
 ): Outcome {
   const parts = [formatExplanation(explanation)];
   if (network !== undefined) parts.push(formatBinding(network.binding));

@@ -1,0 +1,32 @@
+import { sizeOf } from "@isthmus/core";
+import { type Derivation, discoverSymmetries, type Graph } from "@isthmus/graph";
+import type { Architecture } from "./open-architecture.ts";
+
+/** A small network of the same structure as a large one, with its symmetries. */
+export interface NarrowNetwork {
+  readonly graph: Graph;
+  readonly symmetries: Derivation;
+}
+
+/** Weights up to which a network itself is run; several copies of them are held at once then, in f32. */
+const LARGE = 2 ** 27;
+
+/**
+ * Makes a small network to be run in place of one that is too large: one built from a config that has more than 2^27 weights. The
+ * same builder makes both, and the same rules find their symmetries.
+ * @returns undefined if the network itself can be run, or is all there is
+ */
+export async function narrowLarge(
+  { graph, engine, narrow }: Architecture,
+  signal: AbortSignal,
+): Promise<NarrowNetwork | undefined> {
+  if (narrow === undefined || countElements(graph) <= LARGE) return undefined;
+  const small = narrow();
+  return { graph: small, symmetries: await discoverSymmetries(small, engine, { signal }) };
+}
+
+function countElements({ weights }: Graph): number {
+  let count = 0;
+  for (const { shape } of weights.values()) count += sizeOf(shape);
+  return count;
+}

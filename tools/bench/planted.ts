@@ -1,24 +1,25 @@
 // How often matching finds a planted permutation: align(A, permute(A)) for many random permutations.
 //
-//   npx tsx --conditions=@isthmus/source tools/bench/planted.ts GRAPH CHECKPOINT [COUNT] [RESTARTS]
+//   npx tsx --conditions=@isthmus/source tools/bench/planted.ts GRAPH CHECKPOINT|random [COUNT] [RESTARTS] [MEMORY]
 //
-// Prints one JSON object. A permutation counts as found if undoing it gives back A, bit for bit, so units with
-// equal weights may be exchanged.
-import { type Checkpoint, openCheckpoint, viewBytes } from "@isthmus/core";
+// With `random` every permutation is planted in other random weights. MEMORY is a bound in bytes; without it weights are kept in memory.
+// Prints one JSON object. A permutation counts as found if undoing it gives back A, bit for bit: units with equal weights
+// (`exchanged`) may be interchanged, which no method can tell. `entries` is the share of all entries that came back, those included.
+import { type Checkpoint, createCheckpoint, openCheckpoint, viewBytes } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries, permute, randomAlignment, readGraph } from "@isthmus/graph";
+import { discoverSymmetries, permute, randomAlignment, randomWeights, readGraph } from "@isthmus/graph";
 import { matchWeights } from "@isthmus/weight-matching";
 
-const [graphPath, checkpointPath, count = "100", restarts = "8"] = process.argv.slice(2);
+const [graphPath, checkpointPath, count = "100", restarts = "8", memory] = process.argv.slice(2);
 if (graphPath === undefined || checkpointPath === undefined) {
-  console.error("usage: planted.ts GRAPH CHECKPOINT [COUNT] [RESTARTS]");
+  console.error("usage: planted.ts GRAPH CHECKPOINT|random [COUNT] [RESTARTS] [MEMORY]");
   process.exit(2);
 }
 
 const engine = createOnnxRuntimeEngine();
 const { graph } = await readGraph(graphPath);
 const { spec } = await discoverSymmetries(graph, engine);
-const a = await openCheckpoint(checkpointPath);
+const opened = checkpointPath === "random" ? undefined : await openCheckpoint(checkpointPath);
 
 async function sameBytes(x: Checkpoint, y: Checkpoint): Promise<boolean> {
   for (const name of x.tensors.keys()) {
@@ -28,26 +29,34 @@ async function sameBytes(x: Checkpoint, y: Checkpoint): Promise<boolean> {
   return true;
 }
 
-const started = performance.now();
 const missed: number[] = [];
 let entries = 0;
 let right = 0;
+let exchanged = 0;
+let milliseconds = 0;
 for (let seed = 0; seed < Number(count); seed++) {
-  const planted = permute(randomAlignment(spec, seed), a, spec);
+  const a = opened ?? createCheckpoint(randomWeights(graph, seed));
+  const wanted = randomAlignment(spec, seed).source;
+  const planted = permute({ source: wanted }, a, spec);
+  const started = performance.now();
   const { alignment } = await matchWeights(a, planted, spec, {
     seed,
     graph,
     engine,
     restarts: Number(restarts),
+    ...(memory === undefined ? {} : { memory: Number(memory) }),
   });
-  const wanted = randomAlignment(spec, seed).source;
+  milliseconds += performance.now() - started;
   const inverse = new Int32Array(wanted.length);
   wanted.forEach((from, to) => {
     inverse[from] = to;
   });
+  const equal = inverse.filter((unit, place) => unit === alignment.source[place]).length;
+  const found = await sameBytes(a, permute(alignment, planted, spec));
+  if (!found) missed.push(seed);
   entries += inverse.length;
-  right += inverse.filter((unit, place) => unit === alignment.source[place]).length;
-  if (!(await sameBytes(a, permute(alignment, planted, spec)))) missed.push(seed);
+  right += found ? inverse.length : equal;
+  if (found) exchanged += inverse.length - equal;
 }
 const total = Number(count);
 console.log(
@@ -55,9 +64,11 @@ console.log(
     graph: graphPath,
     planted: total,
     recovered: total - missed.length,
+    units: spec.units,
     entries: right / entries,
+    exchanged,
     missed,
-    secondsEach: (performance.now() - started) / 1000 / total,
+    secondsEach: milliseconds / 1000 / total,
   }),
 );
-await a.close();
+await opened?.close();

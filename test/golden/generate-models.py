@@ -100,9 +100,11 @@ class RmsNorm(nn.Module):
 class LlamaBlock(nn.Module):
     """LlamaDecoderLayer, MistralDecoderLayer, Qwen2DecoderLayer"""
 
-    def __init__(self, c, qkv_bias, o_bias):
+    def __init__(self, c, qkv_bias, o_bias, layer):
         super().__init__()
         self.c = c
+        windowed = c["model_type"] == "mistral" or (c.get("use_sliding_window") and layer >= c["max_window_layers"])
+        self.window = c.get("sliding_window") if windowed else None
         width, hidden, heads = c["hidden_size"], c["intermediate_size"], c["num_attention_heads"]
         groups, inner = c["num_key_value_heads"], c.get("head_dim", width // heads)
         mlp_bias = c.get("mlp_bias", False)
@@ -129,8 +131,7 @@ class LlamaBlock(nn.Module):
         y = self.input_layernorm(x)
         q = rotate(split_heads(a.q_proj(y), heads), self.freq)
         k = rotate(split_heads(a.k_proj(y), groups), self.freq)
-        window = c.get("sliding_window") if c["model_type"] == "mistral" else None
-        x = x + a.o_proj(attend(q, k, split_heads(a.v_proj(y), groups), True, window))
+        x = x + a.o_proj(attend(q, k, split_heads(a.v_proj(y), groups), True, self.window))
         y = self.post_attention_layernorm(x)
         return x + m.down_proj(ACTIVATIONS[c["hidden_act"]](m.gate_proj(y)) * m.up_proj(y))
 
@@ -143,7 +144,7 @@ class Llama(nn.Module):
         width = c["hidden_size"]
         self.model = Module(
             embed_tokens=nn.Embedding(c["vocab_size"], width),
-            layers=nn.Sequential(*(LlamaBlock(c, qkv, out) for _ in range(c["num_hidden_layers"]))),
+            layers=nn.Sequential(*(LlamaBlock(c, qkv, out, i) for i in range(c["num_hidden_layers"]))),
             norm=RmsNorm(width, c["rms_norm_eps"]),
         )
         self.lm_head = None if c.get("tie_word_embeddings") else nn.Linear(width, c["vocab_size"], bias=False)
@@ -518,6 +519,19 @@ MODELS = {
             "sliding_window": 3,
             "use_sliding_window": False,
             "tie_word_embeddings": True,
+        },
+        [],
+    ),
+    "qwen2, with a window from the second layer on": (
+        Llama,
+        {
+            **LLAMA,
+            "model_type": "qwen2",
+            "architectures": ["Qwen2ForCausalLM"],
+            "sliding_window": 3,
+            "use_sliding_window": True,
+            "max_window_layers": 1,
+            "tie_word_embeddings": False,
         },
         [],
     ),

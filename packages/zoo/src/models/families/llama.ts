@@ -44,7 +44,8 @@ interface Block {
   readonly biases: { readonly query: boolean; readonly output: boolean; readonly hidden: boolean };
   readonly activation: (x: Value) => Value;
   readonly rotary: RotaryTables;
-  readonly mask: Value;
+  /** Scores that count, by layer. */
+  readonly maskOf: (layer: number) => Value;
 }
 
 function build(context: FamilyContext, kind: Kind): FamilyOutputs {
@@ -57,20 +58,19 @@ function build(context: FamilyContext, kind: Kind): FamilyOutputs {
   const block = readBlock(context, kind);
   let x = reshape(gather(embedding, ids), [-1, width]);
   for (let i = 0; i < config.count("num_hidden_layers"); i++) {
-    x = addBlock(context, x, `${prefix}layers.${i}`, block);
+    x = addBlock(context, x, `${prefix}layers.${i}`, { ...block, mask: block.maskOf(i) });
   }
   const rows = rootMeanSquareNorm(network, x, `${prefix}norm`, block.epsilon);
   return languageHead(context, { rows, embedding, name: "lm_head", tied: kind.tied });
 }
 
-function readBlock(context: FamilyContext, { queryBias, window }: Kind): Block {
-  const { network, config, length } = context;
+function readBlock(context: FamilyContext, kind: Kind): Block {
+  const { queryBias } = kind;
+  const { config, length } = context;
   const heads = config.count("num_attention_heads");
   const inner = headExtent(config);
   if (config.has("num_key_value_heads")) config.quotient("num_attention_heads", "num_key_value_heads");
   const biased = config.boolean("attention_bias", queryBias);
-  const isWindowed = config.has("sliding_window") && config.boolean("use_sliding_window", window);
-  const seen = isWindowed ? config.count("sliding_window") : length;
   return {
     length,
     heads,
@@ -81,8 +81,19 @@ function readBlock(context: FamilyContext, { queryBias, window }: Kind): Block {
     biases: { query: biased, output: biased && !queryBias, hidden: config.boolean("mlp_bias", false) },
     activation: modelActivation(config, "hidden_act", "silu"),
     rotary: modelRotary(context, { inner, base: "rope_theta" }),
-    mask: network.graph.numbers(causalMask(length, seen), "f32", [length, length]),
+    maskOf: createMasks(context, kind),
   };
+}
+
+/** Masks of layers: those of Mistral see a window, those of Qwen2 from one layer on, if at all. */
+function createMasks({ network, config, length }: FamilyContext, kind: Kind): Block["maskOf"] {
+  const mask = (seen: number) => network.graph.numbers(causalMask(length, seen), "f32", [length, length]);
+  const whole = mask(length);
+  const isWindowed = config.has("sliding_window") && config.boolean("use_sliding_window", kind.window);
+  if (!isWindowed || config.count("sliding_window") >= length) return () => whole;
+  const window = mask(config.count("sliding_window"));
+  const first = kind.window ? 0 : config.number("max_window_layers", 28);
+  return (layer) => (layer < first ? whole : window);
 }
 
 function headExtent(config: ModelConfig): number {
@@ -91,7 +102,12 @@ function headExtent(config: ModelConfig): number {
     : config.quotient("hidden_size", "num_attention_heads");
 }
 
-function addBlock({ network }: FamilyContext, x: Value, name: string, block: Block): Value {
+function addBlock(
+  { network }: FamilyContext,
+  x: Value,
+  name: string,
+  block: Block & { readonly mask: Value },
+): Value {
   const { length, heads, groups, inner, hidden, epsilon, biases, activation, rotary, mask } = block;
   const width = x.shape[1] ?? 0;
   const project = (rows: Value, layer: string, out: number, bias: boolean) =>

@@ -1,5 +1,5 @@
 import { UnsupportedError } from "@isthmus/core";
-import { add, pad, reshape, slice, tanh, transpose, type Value } from "@isthmus/graph/build";
+import { add, pad, reshape, slice, transpose, type Value } from "@isthmus/graph/build";
 import { normal, normalWeight, TORCH_DEFAULT } from "../../initializer.ts";
 import { convolution } from "../../layers/convolution.ts";
 import { linear } from "../../layers/linear.ts";
@@ -29,11 +29,12 @@ function build(context: FamilyContext): FamilyOutputs {
   const rows = rowNorm(network, x, `${prefix}layernorm`, epsilon);
   const places = reshape(rows, [-1, length, width]);
   const first = reshape(slice(places, [{ axis: 1, begin: 0, end: 1 }]), [-1, width]);
+  const activate = modelActivation(config, "pooler_act", "tanh");
   const pooler = ["vit.pooler.dense", "pooler.dense"].find((name) => has?.(`${name}.weight`));
   const pooled =
     pooler === undefined
       ? {}
-      : { pooled: tanh(linear(network, first, pooler, { out: width, initializer: START })) };
+      : { pooled: activate(linear(network, first, pooler, { out: width, initializer: START })) };
   if (has !== undefined && !has("classifier.weight")) return { hidden: places, ...pooled };
   const classes = { out: classCount(config), initializer: START };
   return { logits: linear(network, first, "classifier", classes), ...pooled };

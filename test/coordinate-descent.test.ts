@@ -76,7 +76,7 @@ async function prepare(graph: Graph, spec: SymmetrySpec, seed: number, last = 1)
   }
   const state = new WatchedState(problem, identityPlacement(spec), matchers.keys());
   const objectives = [objectiveOf(state)];
-  const options = { random: createRandom(seed), maxSweeps: 50, signal: undefined, onSweep: () => {} };
+  const options = { random: createRandom(seed), maxSweeps: 50, signal: undefined, onProgress: () => {} };
   return { problem, objectives, state, run: () => descend(problem, state, options) };
 }
 

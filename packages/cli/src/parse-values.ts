@@ -30,6 +30,16 @@ export function parseNumbers(text: string): number[] {
   return text.split(",").map(parseNumber);
 }
 
+/** Parses names separated by commas, and adds them to those of the same option before. */
+export function parseNames(text: string, previous: readonly string[] = []): readonly string[] {
+  const names = text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  if (names.length === 0) throw new InvalidArgumentError("It must be one or more names.");
+  return [...previous, ...names];
+}
+
 const BYTE_UNITS: Readonly<Record<string, number>> = {
   "": 1,
   b: 1,

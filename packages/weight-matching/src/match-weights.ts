@@ -24,6 +24,8 @@ export interface MatchProgress {
   readonly restarts: number;
   /** Sweeps done in this restart. */
   readonly sweep: number;
+  /** Share of the next sweep (or of the relaxation before the first) that is done, in `[0, 1]`. */
+  readonly share: number;
 }
 
 /** Options of {@link matchWeights}. */

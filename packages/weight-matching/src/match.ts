@@ -85,7 +85,9 @@ export async function match(networks: ActivationNetworks, options: MatchOptions)
     ...rest,
     graph,
     engine,
-    onProgress: ({ restart, restarts }) => onProgress?.(restart / restarts),
+    // How many sweeps a search will take is not known: each is taken to be half of what is left.
+    onProgress: ({ restart, restarts, sweep, share }) =>
+      onProgress?.((restart + 1 - 2 ** -(sweep + share)) / restarts),
   });
   return { method, ...result };
 }

@@ -27,7 +27,12 @@ export interface SearchOptions {
   readonly startsThere: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onProgress:
-    | ((progress: { readonly restart: number; readonly restarts: number; readonly sweep: number }) => void)
+    | ((progress: {
+        readonly restart: number;
+        readonly restarts: number;
+        readonly sweep: number;
+        readonly share: number;
+      }) => void)
     | undefined;
 }
 
@@ -47,8 +52,12 @@ export async function searchPlacements(problem: DescentProblem, options: SearchO
   const searches: Search[] = [];
   for (let restart = 0; restart < restarts; restart++) {
     const random = createRandom(seed, `match weights ${restart}`);
-    const onSweep = (sweep: number) => onProgress?.({ restart, restarts, sweep });
-    const descent = { random, maxSweeps, signal, onSweep };
+    const descent: DescentOptions = {
+      random,
+      maxSweeps,
+      signal,
+      onProgress: (sweep, share) => onProgress?.({ restart, restarts, sweep, share }),
+    };
     const found = await searchOnce(problem, { searches, descent, options });
     if (found === undefined) break;
     searches.push(found);
@@ -94,7 +103,7 @@ async function byRelaxation(
     random,
     maxIterations,
     signal,
-    onIteration: () => {},
+    onIteration: (iteration) => descent.onProgress(0, iteration / maxIterations),
   });
   const state = new DescentState(problem, placement, problem.matchers.keys());
   const found = await notBelowStart(problem, await descend(problem, state, descent), descent);

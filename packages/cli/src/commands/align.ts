@@ -3,7 +3,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/engine";
 import { encodeAlignment } from "@isthmus/graph";
-import { MATCH_WEIGHTS_DEFAULTS, type MatchResult } from "@isthmus/weight-matching";
+import { MATCH_WEIGHTS_DEFAULTS, type MatchResult, type MatchSeconds } from "@isthmus/weight-matching";
 import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
 import { assertOutput } from "../assert-output.ts";
 import { copyModelFiles } from "../copy-model-files.ts";
@@ -11,7 +11,16 @@ import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatJson } from "../format-json.ts";
 import { formatObjective } from "../format-objective.ts";
 import { formatPairs } from "../format-table.ts";
-import { MATCH_EXAMPLES, type MatchVerbOptions, methodOption, openMatching } from "../match-options.ts";
+import {
+  MATCH_EXAMPLES,
+  type MatchVerbOptions,
+  memoryOption,
+  methodOption,
+  onlyOption,
+  openMatching,
+  searchOption,
+  skipOption,
+} from "../match-options.ts";
 import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseCount, parseNumber, parseSeed } from "../parse-values.ts";
@@ -45,6 +54,10 @@ export function alignVerb(run: RunVerb): CommandUnknownOpts {
     .option("--restarts <n>", "searches; the best wins", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
     .option("--seed <n>", "seed of the searches", parseSeed, 0)
     .addOption(methodOption())
+    .addOption(searchOption())
+    .addOption(memoryOption())
+    .addOption(onlyOption())
+    .addOption(skipOption())
     .option(
       "--data <name>",
       `examples for --method; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`,
@@ -120,11 +133,18 @@ function assertDistinct({ output, saveAlignment }: AlignVerbOptions): void {
 async function saveAligned(
   networks: readonly [Checkpoint, Checkpoint],
   { network }: AlignedNetwork,
-  { output, method, seed, restarts }: AlignVerbOptions,
+  { output, method, seed, restarts, search, only, skip }: AlignVerbOptions,
   { version, signal, progress }: Context,
 ): Promise<string[]> {
   if (output.endsWith(".json")) return [];
-  const making = describeMaking(networks, { verb: "align", version, method, seed, restarts });
+  const making = describeMaking(networks, {
+    verb: "align",
+    version,
+    method,
+    seed,
+    restarts,
+    ...{ search, only, skip },
+  });
   const { files } = await saveCheckpoint(network, output, {
     metadata: { ...network.metadata, ...making },
     overwrite: true,
@@ -161,7 +181,20 @@ function describeSearch(found: MatchResult): [string, string][] {
       ["loss half-way", `${loss(found.start)} by weights alone, ${loss(found.objective.after)} at the end`],
     ];
   }
-  const { restarts, sweeps, status } = found;
+  const { restarts, sweeps, status, search, scaledObjective, bound } = found;
   const end = status === "converged" ? "converged" : "was given up";
-  return [["search", `${restarts.length} searches, the best took ${sweeps} sweeps and ${end}`]];
+  const how = search === "frank-wolfe" ? "the best, by Frank-Wolfe," : "the best";
+  const share = bound > 0 ? Math.floor((1000 * scaledObjective.after) / bound) / 10 : 100;
+  return [
+    ["search", `${restarts.length} searches, ${how} took ${sweeps} sweeps and ${end}`],
+    ["bound", `${bound.toFixed(2)}, which no alignment exceeds; ${share} % of it is reached`],
+    ["time", formatTime(found.seconds)],
+  ];
+}
+
+/** Where the time of matching went. */
+function formatTime({ total, products, reading, assignment }: MatchSeconds): string {
+  const share = (seconds: number) => `${Math.round((100 * seconds) / total)} %`;
+  const read = reading > 0 ? `, ${share(reading)} in reading` : "";
+  return `${total.toFixed(1)} s, ${share(products)} in products, ${share(assignment)} in assignments${read}`;
 }

@@ -18,7 +18,15 @@ import { assertOutput } from "../assert-output.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatBarriers } from "../format-barriers.ts";
 import { formatObjective } from "../format-objective.ts";
-import { MATCH_EXAMPLES, type MatchVerbOptions, methodOption, openMatching } from "../match-options.ts";
+import {
+  MATCH_EXAMPLES,
+  type MatchVerbOptions,
+  methodOption,
+  onlyOption,
+  openMatching,
+  searchOption,
+  skipOption,
+} from "../match-options.ts";
 import { type Architecture, openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { type DataOptions, openData } from "../open-data.ts";
@@ -67,16 +75,15 @@ export function barrierVerb(run: RunVerb): CommandUnknownOpts {
       `up to n more places where the curve is highest (n: ${REFINED_PLACES})`,
       parseCount(1),
     )
-    .addOption(
-      new Option("--path <kind>", "from A to B on the line or on the arc")
-        .choices(PATH_KINDS)
-        .default("linear" as const),
-    )
+    .addOption(pathOption())
     .option("--align", "align B to A first")
     .option("--alignment <file>", "permute B by an alignment that isthmus align wrote")
     .option("--compare", "with --align or --alignment: measure B as it is, too")
     .option("--restarts <n>", "searches of --align", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
     .addOption(methodOption())
+    .addOption(searchOption())
+    .addOption(onlyOption())
+    .addOption(skipOption())
     .option("--match-data <name>", "examples for --method (default: those for --statistics)")
     .option("--match-examples <n>", "only the first n of them", parseCount(1), MATCH_EXAMPLES)
     .addOption(
@@ -107,6 +114,11 @@ export function barrierVerb(run: RunVerb): CommandUnknownOpts {
     .addHelpText("after", EXAMPLES)
     .action((a, b, options) => run(options, (context) => barrier([a, b], options, context)));
 }
+
+const pathOption = () =>
+  new Option("--path <kind>", "from A to B on the line or on the arc")
+    .choices(PATH_KINDS)
+    .default("linear" as const);
 
 const EXAMPLES = formatExamples(
   [

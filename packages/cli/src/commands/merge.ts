@@ -16,7 +16,16 @@ import { correctStatistics } from "../correct-statistics.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatObjective } from "../format-objective.ts";
 import { formatBytes, formatPairs } from "../format-table.ts";
-import { MATCH_EXAMPLES, type MatchVerbOptions, methodOption, openMatching } from "../match-options.ts";
+import {
+  MATCH_EXAMPLES,
+  type MatchVerbOptions,
+  memoryOption,
+  methodOption,
+  onlyOption,
+  openMatching,
+  searchOption,
+  skipOption,
+} from "../match-options.ts";
 import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseBytes, parseCount, parseNumber, parseNumbers, parseSeed } from "../parse-values.ts";
@@ -74,6 +83,10 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
     .option("--restarts <n>", "searches of each alignment", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
     .option("--seed <n>", "seed of the searches", parseSeed, 0)
     .addOption(methodOption())
+    .addOption(searchOption())
+    .addOption(memoryOption())
+    .addOption(onlyOption())
+    .addOption(skipOption())
     .addOption(
       new Option(
         "--statistics <policy>",
@@ -162,10 +175,11 @@ async function alignAll(
 function describeMerge(
   inputs: readonly [Checkpoint, ...Checkpoint[]],
   weights: readonly number[],
-  { path, align, method, seed, restarts, statistics, data }: MergeOptions,
+  { path, align, method, seed, restarts, statistics, data, ...options }: MergeOptions,
   { version }: Context,
 ): Record<string, string> {
-  const search = align ? { align: { method, seed, restarts } } : {};
+  const { search: how, only, skip } = options;
+  const search = align ? { align: { method, seed, restarts, search: how, only, skip } } : {};
   const correction = statistics === "keep" ? {} : { statistics, data };
   const making = { verb: "merge", version, weights, path, ...search, ...correction };
   return { ...sharedMetadata(inputs[0]), ...describeMaking(inputs, making) };

@@ -27,7 +27,8 @@ export interface DescentOptions {
   readonly random: Random;
   readonly maxSweeps: number;
   readonly signal: AbortSignal | undefined;
-  readonly onSweep: (sweep: number) => void;
+  /** Told of every block that was looked at: how many sweeps are done, and what share of the next, in `[0, 1]`. */
+  readonly onProgress: (sweep: number, share: number) => void;
 }
 
 /** Where a search ended. */
@@ -51,8 +52,12 @@ export async function descend(
   let sweeps = 0;
   let status: Descent["status"] = "maxSweeps";
   while (sweeps < options.maxSweeps) {
-    const moved = await sweep(state, problem, options);
-    options.onSweep(++sweeps);
+    const done = sweeps;
+    const moved = await sweep(state, problem, {
+      ...options,
+      onProgress: (_, share) => options.onProgress(done, share),
+    });
+    options.onProgress(++sweeps, 0);
     if (moved || state.openNext()) continue;
     status = "converged";
     break;
@@ -68,7 +73,9 @@ async function sweep(
   options: DescentOptions,
 ): Promise<boolean> {
   let moved = false;
-  for (const block of options.random.shuffleInPlace(Int32Array.from(problem.matchers.keys()))) {
+  const order = options.random.shuffleInPlace(Int32Array.from(problem.matchers.keys()));
+  for (const [place, block] of order.entries()) {
+    options.onProgress(0, place / order.length);
     const matcher = problem.matchers[block];
     if (matcher === undefined || !state.take(block)) continue;
     options.signal?.throwIfAborted();

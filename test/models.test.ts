@@ -20,6 +20,8 @@ const golden: Readonly<Record<string, Golden>> = JSON.parse(
   readFileSync(new URL("golden/models.json", import.meta.url), "utf8"),
 );
 
+const EXAMPLES = 2;
+
 const engine = createOnnxRuntimeEngine();
 
 function infosOf(shapes: Golden["tensors"]): Map<string, TensorInfo> {
@@ -48,11 +50,21 @@ function weightsOf({ tensors }: Golden): Map<string, Tensor> {
 function inputsOf({ graph }: ConfigNetwork, { config }: Golden): Map<string, Tensor> {
   return new Map(
     graph.inputs.map(({ name, shape = [] }): [string, Tensor] => {
-      const extents = shape.map(Number);
+      const extents = [EXAMPLES, ...shape.slice(1).map(Number)];
       if (name === "x") return [name, waves(extents, 0, 1.5)];
       const bound = name === "ids" ? Number(config["vocab_size"]) : 2;
       const data = BigInt64Array.from({ length: sizeOf(extents) }, (_, i) => BigInt((7 * i + 3) % bound));
       return [name, { dtype: "i64", shape: extents, data }];
+    }),
+  );
+}
+
+/** The first example alone. */
+function firstOf(inputs: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  return new Map(
+    [...inputs].map(([name, { dtype, shape, data }]) => {
+      const alone = data.subarray(0, data.length / EXAMPLES);
+      return [name, { dtype, shape: [1, ...shape.slice(1)], data: alone }];
     }),
   );
 }
@@ -76,12 +88,15 @@ describe.each(Object.entries(golden))("%s", (_, entry) => {
     expect(shapes).toEqual(entry.tensors);
     const session = await engine.load(graph);
     const outputs = await session.run(new Map([...inputsOf(network, entry), ...weightsOf(entry)]));
+    const single = await session.run(new Map([...firstOf(inputsOf(network, entry)), ...weightsOf(entry)]));
     await session.release();
     expect([...outputs.keys()].sort()).toEqual(Object.keys(entry.outputs).sort());
     for (const [name, expected] of Object.entries(entry.outputs)) {
       const data = outputs.get(name)?.data as Float32Array;
       const scale = Math.max(...expected.map(Math.abs));
       expect(data.length).toBe(expected.length);
+      expect(single.get(name)?.shape[0]).toBe(1);
+      expect(single.get(name)?.data.length).toBe(expected.length / EXAMPLES);
       // Rounding in f32 of outputs of this size; a wrong epsilon, gelu or angle shows up above 1e-4.
       expected.forEach((value, i) => {
         expect(Math.abs(value - (data[i] ?? Number.NaN))).toBeLessThan(2e-5 * Math.max(1, scale));

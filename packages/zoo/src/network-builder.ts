@@ -41,13 +41,13 @@ export class NetworkBuilder {
     return Object.freeze({ graph, spec, ...this.#describe(graph, spec) });
   }
 
-  /** The typed graph that computes several values, by the names it gives them, and how its weights start. */
+  /** The graph that computes several values, by the names it gives them, with the types of one batch; and how its weights start. */
   buildTyped(
     outputs: Readonly<Record<string, Value>>,
     label: string,
   ): Pick<Network, "graph" | "parameters" | "initialize"> {
     const named = Object.entries(outputs).map(([name, value]) => this.graph.rename(value, name));
-    const graph = this.graph.build(named);
+    const graph = this.graph.build(named, { batchName: "N", keepTypes: true });
     return { graph, ...this.#describe(graph, label) };
   }
 

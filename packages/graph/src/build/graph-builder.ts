@@ -24,9 +24,12 @@ export type PlainAttributes = Readonly<Record<string, Attribute>>;
 export interface BuildOptions {
   /**
    * Makes the first extent of every data input and output symbolic under this name, so that the graph takes any batch; its
-   * nodes must not depend on the extent they were built with. The graph then has no types. @defaultValue none
+   * nodes must not depend on the extent they were built with. The graph then has no types, if they are not kept.
+   * @defaultValue none
    */
   readonly batchName?: string;
+  /** Keeps the types of the batch it was built with, for discovering symmetries without a run. @defaultValue false */
+  readonly keepTypes?: boolean;
 }
 
 /** Constants of at most so many elements are shared by content. */
@@ -240,7 +243,7 @@ export class GraphBuilder {
   /**
    * Makes the graph of some outputs; nodes and constants that none of them needs are left out, inputs and weights stay.
    */
-  build(outputs: readonly Value[], { batchName }: BuildOptions = {}): Graph {
+  build(outputs: readonly Value[], { batchName, keepTypes = false }: BuildOptions = {}): Graph {
     const graph: Graph = {
       name: this.name,
       opsets: this.opsets,
@@ -253,7 +256,8 @@ export class GraphBuilder {
     };
     const pruned = pruneNodes(graph);
     if (batchName === undefined) return pruned;
-    const { types: _, ...rest } = pruned;
+    const { types, ...untyped } = pruned;
+    const rest = keepTypes && types !== undefined ? { ...untyped, types } : untyped;
     const free = ({ name, dtype, shape = [] }: ValueInfo): ValueInfo => ({
       name,
       ...(dtype === undefined ? {} : { dtype }),

@@ -61,7 +61,8 @@ export interface Graph {
   readonly outputs: readonly ValueInfo[];
   /**
    * Element type and concrete shape of every value, where known for one batch size: the graph is then *typed*, as
-   * `specialize` makes it and as building and differentiating need it.
+   * `specialize` makes it and as building and differentiating need it; if its inputs are of any batch, the types only save the run
+   * by which symmetries are discovered.
    */
   readonly types?: ReadonlyMap<string, TensorInfo>;
 }

@@ -6,7 +6,8 @@ import type { Graph } from "./graph.ts";
  * @throws MismatchError if the graph is not typed
  */
 export function typesOf(graph: Graph): ReadonlyMap<string, TensorInfo> {
-  if (graph.types !== undefined) return graph.types;
+  const isConcrete = graph.inputs.every(({ shape }) => shape?.every((extent) => typeof extent === "number"));
+  if (graph.types !== undefined && isConcrete) return graph.types;
   throw new MismatchError(
     `Cannot work on graph "${graph.name}" as the shapes of its values must be known: make it typed with specialize(graph, engine, { batch })`,
     { parameters: [] },

@@ -1,10 +1,10 @@
-import { allocateData, resolveOptions, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
+import { allocateData, resolveOptions, sameShape, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
 import type { Engine } from "../engine.ts";
 import { capturedNames } from "../ir/captured-names.ts";
 import { exposeValues } from "../ir/expose-values.ts";
 import { extractSubgraph } from "../ir/extract-subgraph.ts";
 import type { Graph } from "../ir/graph.ts";
-import { randomInputs } from "./random-inputs.ts";
+import { inputShape, randomInputs } from "./random-inputs.ts";
 
 /** What one run of a graph tells of it. */
 export interface Probe {
@@ -34,7 +34,7 @@ export const PROBE_DEFAULTS: Required<Omit<ProbeOptions, "signal">> = { batch: 2
  * Runs a graph once, with weights of zero, to find out the shapes of all values and the values of constants, so that
  * no shape inference of our own is needed.
  *
- * Of a typed graph the shapes are known: only what depends on neither input nor weight is run, and no weight is made, however
+ * Of a graph with types of that batch the shapes are known: only what depends on neither input nor weight is run, and no weight is made, however
  * large the network is. The batch is then that of its types.
  *
  * @throws EngineError if the engine cannot run the graph
@@ -42,7 +42,7 @@ export const PROBE_DEFAULTS: Required<Omit<ProbeOptions, "signal">> = { batch: 2
 export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOptions = {}): Promise<Probe> {
   const { signal, ...rest } = options;
   const { batch, seed, extents } = resolveOptions("probe a graph", PROBE_DEFAULTS, rest);
-  const known = await probeTyped(graph, engine);
+  const known = await probeTyped(graph, engine, { batch, extents });
   if (known !== undefined) return known;
   const feeds = new Map([...randomInputs(graph, batch, seed, extents), ...zeroWeights(graph)]);
   signal?.throwIfAborted();
@@ -58,20 +58,27 @@ export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOpt
   return { batch, types, constants };
 }
 
-/** What types tell of a graph, with the values of its constants; undefined if they do not tell everything. */
-async function probeTyped(graph: Graph, engine: Engine): Promise<Probe | undefined> {
+/** What types tell of a graph, with the values of its constants; undefined if they do not tell everything, or of another batch. */
+async function probeTyped(
+  graph: Graph,
+  engine: Engine,
+  { batch, extents }: Required<Pick<ProbeOptions, "batch" | "extents">>,
+): Promise<Probe | undefined> {
   const { types, inputs, nodes } = graph;
-  const batch = types?.get(inputs[0]?.name ?? "")?.shape[0];
   const computed = nodes.flatMap(({ outputs }) => outputs.filter((name) => name !== ""));
-  if (types === undefined || batch === undefined || !computed.every((name) => types.has(name)))
-    return undefined;
+  if (types === undefined || !computed.every((name) => types.has(name))) return undefined;
+  const isOfBatch = inputs.every((info) =>
+    sameShape(types.get(info.name)?.shape ?? [], inputShape(info, batch, extents)),
+  );
+  if (!isOfBatch) return undefined;
   const dependent = dependentValues(graph);
   const wanted = computed.filter((name) => !dependent.has(name));
-  if (wanted.length === 0) return { batch, types, constants: new Map() };
+  const first = types.get(inputs[0]?.name ?? "")?.shape[0] ?? batch;
+  if (wanted.length === 0) return { batch: first, types, constants: new Map() };
   const part = extractSubgraph(graph, [], wanted);
   // Operators on shapes read inputs and weights, if only their shapes.
   if (part.inputs.length > 0 || part.weights.size > 0) return undefined;
-  return { batch, types, constants: await runAll(part, engine, new Map()) };
+  return { batch: first, types, constants: await runAll(part, engine, new Map()) };
 }
 
 function zeroWeights(graph: Graph): Map<string, Tensor> {

@@ -5,7 +5,7 @@ import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
 const SYMBOLIC_EXTENT = 8;
 
 /** Concrete extents of a data input: a symbolic first one is the batch, other symbolic ones are small. */
-function inputShape(
+export function inputShape(
   { shape = [] }: ValueInfo,
   batch: number,
   extents: Readonly<Record<string, number>>,

@@ -39,9 +39,9 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * Builds the network that a `config.json` of Hugging Face form describes, with the names of weights its checkpoints have, so that
  * nothing has to be renamed.
  *
- * Its graph is typed, for two examples of a few tokens: rotary positions, masks and tables of positions hold for any. Inputs are
- * `ids`, `[N, length]`, for BERT `token_type_ids`, too, or images `x`; outputs are `logits`, `hidden` states where the checkpoint
- * has no head, and what else its heads compute.
+ * Its graph takes any batch of a few tokens: rotary positions, masks and tables of positions hold for any number of them. It has
+ * types, so that its symmetries are discovered without a run. Inputs are `ids`, `[N, length]`, for BERT `token_type_ids`, too, or
+ * images `x`; outputs are `logits`, `hidden` states where the checkpoint has no head, and what else its heads compute.
  *
  * Covered are, by `model_type`: `llama`, with grouped queries, heads of their own width, biases, and rotary positions scaled by
  * `linear` or `llama3`; `mistral`, with its window; `qwen2`, with biases on queries, keys and values; `gpt2`, with or without the

@@ -1,6 +1,7 @@
 import { gemm, reshape, type Value } from "@isthmus/graph/build";
 import { normal, normalWeight } from "../initializer.ts";
 import { linear } from "../layers/linear.ts";
+import { classCount } from "./class-count.ts";
 import type { FamilyContext, FamilyOutputs } from "./model-family.ts";
 
 /** What the head of a decoder is made of. */
@@ -40,10 +41,4 @@ export function languageHead(
   if (isBase && has !== undefined) return { hidden: perToken(rows) };
   if (!config.boolean("tie_word_embeddings", tied)) return { logits: own() };
   return { logits: perToken(gemm(rows, embedding, { transB: true })) };
-}
-
-/** Classes of a classifier; configs list their names, which default to two. */
-export function classCount(config: FamilyContext["config"]): number {
-  const names = config.object("id2label");
-  return names === undefined ? config.count("num_labels", 2) : names.names.length;
 }

@@ -2,7 +2,7 @@ import { add, gather, gemm, layerNorm, reshape, slice, tanh, type Value } from "
 import { constant, normal, normalWeight } from "../../initializer.ts";
 import { linear } from "../../layers/linear.ts";
 import { placeIndices } from "../../layers/place-indices.ts";
-import { classCount } from "../language-head.ts";
+import { classCount } from "../class-count.ts";
 import { modelActivation } from "../model-activation.ts";
 import type { ModelConfig } from "../model-config.ts";
 import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";

@@ -4,7 +4,7 @@ import { normal, normalWeight, TORCH_DEFAULT } from "../../initializer.ts";
 import { convolution } from "../../layers/convolution.ts";
 import { linear } from "../../layers/linear.ts";
 import { rowNorm } from "../../layers/row-norm.ts";
-import { classCount } from "../language-head.ts";
+import { classCount } from "../class-count.ts";
 import { modelActivation } from "../model-activation.ts";
 import type { ModelConfig } from "../model-config.ts";
 import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";

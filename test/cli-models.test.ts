@@ -117,5 +117,13 @@ describe("model folders", () => {
       /Cannot merge with --align/,
     );
     await runJson(["align", a, theta, "-o", output]);
+    for (const args of [
+      ["align", a, b, "-o", b],
+      ["merge", a, b, "-o", b],
+      ["merge", a, b, "-o", a],
+    ]) {
+      expect((await runCli(args)).stderr).toMatch(/config.json" as it must not be a file that is read from/);
+    }
+    expect(await readFile(join(b, "tokenizer.json"), "utf8")).toBe('{"of":"b"}');
   });
 });

@@ -1,5 +1,6 @@
-import { copyFile, readdir, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { assertNoInput, saveFile } from "@isthmus/core";
 import { findModelConfig } from "@isthmus/zoo";
 
 /** Files beside the weights that a model is loaded with: its config, and how texts or images are fed to it. */
@@ -20,6 +21,19 @@ const COMPANIONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
+ * Checks, before long work, that no model would be written over by another.
+ * @throws InputError if the output is the folder of a model that is read
+ */
+export async function assertNoModelFolder(output: string, models: readonly string[]): Promise<void> {
+  const configs = await Promise.all(models.map(findModelConfig));
+  const inputs = configs.filter((config) => config !== undefined);
+  await assertNoInput(
+    inputs.map((config) => join(output, basename(config))),
+    inputs,
+  );
+}
+
+/**
  * Copies what a model is loaded with, beside its weights, into the folder that weights made from it were written to, so that this
  * is a model, too. Does nothing for weights without a config, and where the output is a file.
  * @returns the files written
@@ -29,9 +43,12 @@ export async function copyModelFiles(model: string, output: string): Promise<str
   const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
   if (config === undefined || !isFolder) return [];
   const from = dirname(config);
-  if (resolve(from) === resolve(output)) return [];
   const names = (await readdir(from)).filter((name) => COMPANIONS.has(name)).sort();
-  const written = names.map((name) => join(output, basename(name)));
-  for (const [i, name] of names.entries()) await copyFile(join(from, name), written[i] ?? "");
+  const written: string[] = [];
+  for (const name of names) {
+    const path = join(output, name);
+    await saveFile(path, await readFile(join(from, name)), [join(from, name)]);
+    written.push(path);
+  }
   return written;
 }

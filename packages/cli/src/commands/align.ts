@@ -6,7 +6,7 @@ import { encodeAlignment } from "@isthmus/graph";
 import { MATCH_WEIGHTS_DEFAULTS, type MatchResult, type MatchSeconds } from "@isthmus/weight-matching";
 import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
 import { assertOutput } from "../assert-output.ts";
-import { copyModelFiles } from "../copy-model-files.ts";
+import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatJson } from "../format-json.ts";
 import { formatObjective } from "../format-objective.ts";
@@ -104,6 +104,7 @@ async function align(
     assertDistinct(options);
     await assertArchitecture("align", paths, options);
     for (const path of alignmentFiles(options)) await assertOutput(path, inputs);
+    await assertNoModelFolder(options.output, paths);
     const aligner = await createAligner(await openSharedArchitecture(paths, options), context);
     const matching = await openMatching(options, options.data);
     const aligned = await alignNetwork(aligner, [a, b], matching, context);

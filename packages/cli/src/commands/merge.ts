@@ -11,7 +11,7 @@ import { average, PATH_KINDS, type PathKind, slerp } from "@isthmus/interpolatio
 
 import { MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
 import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
-import { copyModelFiles } from "../copy-model-files.ts";
+import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
 import { correctStatistics } from "../correct-statistics.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatObjective } from "../format-objective.ts";
@@ -128,6 +128,7 @@ const EXAMPLES = formatExamples(
 async function merge(paths: readonly string[], options: MergeOptions, context: Context): Promise<Outcome> {
   assertUsage(paths, options);
   if (options.align) await assertArchitecture("merge with --align", paths, options);
+  await assertNoModelFolder(options.output, paths);
   const weights = options.weights ?? paths.map(() => 1 / paths.length);
   return withCheckpoints(paths, async (checkpoints) => {
     const [first, ...others] = checkpoints;

@@ -342,16 +342,18 @@ class BertPreTraining(nn.Module):
 
 
 class BertClassifier(nn.Module):
-    """BertForSequenceClassification, or BertForTokenClassification"""
+    """BertForSequenceClassification, or BertForTokenClassification, which may have a pooler that it does not use"""
 
-    def __init__(self, c, pooled):
+    def __init__(self, c, pooled, tokens):
         super().__init__()
         self.bert = BertModel(c, nn.LayerNorm, pooled)
         self.classifier = nn.Linear(c["hidden_size"], len(c["id2label"]))
-        self.pooled = pooled
+        self.tokens = tokens
 
     def forward(self, ids, kinds):
-        return {"logits": self.classifier(self.bert(ids, kinds)["pooled" if self.pooled else "hidden"])}
+        outputs = self.bert(ids, kinds)
+        logits = self.classifier(outputs["hidden" if self.tokens else "pooled"])
+        return {"logits": logits, **({"pooled": outputs["pooled"]} if self.tokens and "pooled" in outputs else {})}
 
 
 class VitBlock(nn.Module):
@@ -554,8 +556,13 @@ MODELS = {
         {**BERT, "architectures": ["BertForMaskedLM"]},
         [],
     ),
-    "bert, for texts": (lambda c: BertClassifier(c, True), {**BERT, **LABELS}, []),
-    "bert, for tokens": (lambda c: BertClassifier(c, False), {**BERT, **LABELS}, []),
+    "bert, for texts": (lambda c: BertClassifier(c, True, False), {**BERT, **LABELS}, []),
+    "bert, for tokens": (lambda c: BertClassifier(c, False, True), {**BERT, **LABELS}, []),
+    "bert, for tokens, with a pooler left over": (
+        lambda c: BertClassifier(c, True, True),
+        {**BERT, **LABELS, "architectures": ["BertForTokenClassification"]},
+        [],
+    ),
     "bert, base": (lambda c: BertModel(c, nn.LayerNorm, True), {**BERT, "architectures": ["BertModel"]}, []),
     "vit": (Vit, {**VIT, **LABELS, "architectures": ["ViTForImageClassification"]}, []),
     "vit, base": (lambda c: VitModel(c, True), {**VIT, "qkv_bias": False, "architectures": ["ViTModel"]}, []),

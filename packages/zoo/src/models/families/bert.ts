@@ -41,10 +41,13 @@ function build(context: FamilyContext): FamilyOutputs {
   for (let i = 0; i < config.count("num_hidden_layers"); i++) {
     x = addBlock(context, x, `${encoder.prefix}encoder.layer.${i}`, encoder);
   }
-  const heads = [languageHead(context, x, { words, encoder }), pooledHeads(context, x, encoder)];
-  const outputs: FamilyOutputs = Object.assign({}, tokenHeads(context, x), ...heads);
-  if (Object.keys(outputs).length > 0) return outputs;
-  return { hidden: reshape(x, [-1, length, encoder.width]) };
+  const outputs: FamilyOutputs = {
+    ...tokenHeads(context, x),
+    ...languageHead(context, x, { words, encoder }),
+    ...pooledHeads(context, x, encoder),
+  };
+  const isBase = !("logits" in outputs || "next" in outputs);
+  return isBase ? { hidden: reshape(x, [-1, length, encoder.width]), ...outputs } : outputs;
 }
 
 /** Words, places and kinds of sentences, normalised: rows `[N * length, width]`. */
@@ -120,32 +123,40 @@ function languageHead(
   return { logits: reshape(gemm(rows, weight, { transB: true, bias }), [-1, length, words.shape[0] ?? 0]) };
 }
 
-/** Heads on every place: classes of tokens, or where answers begin and end. Those on the pooled row are told by the pooler. */
+/** Heads on every place: classes of tokens, or where answers begin and end. */
 function tokenHeads(context: FamilyContext, x: Value): FamilyOutputs {
   const { network, config, has, length } = context;
   const classify = (name: string, out: number) =>
     reshape(linear(network, x, name, { out, initializer: START }), [-1, length, out]);
   if (has?.("qa_outputs.weight")) return { logits: classify("qa_outputs", 2) };
-  const isPooled = poolerName(context) !== undefined;
-  if (has?.("classifier.weight") && !isPooled) return { logits: classify("classifier", classCount(config)) };
-  return {};
+  if (!classifiesTokens(context)) return {};
+  return { logits: classify("classifier", classCount(config)) };
 }
 
-function poolerName({ has }: FamilyContext): string | undefined {
-  return ["bert.pooler.dense", "pooler.dense"].find((name) => has?.(`${name}.weight`));
+/** Whether the classifier reads every token: some that do hold a pooler from before nevertheless. */
+function classifiesTokens({ config, has }: FamilyContext): boolean {
+  if (!has?.("classifier.weight")) return false;
+  return (
+    !has(`${POOLER}.weight`) || config.texts("architectures").some((name) => TOKEN_CLASSIFIER.test(name))
+  );
 }
 
-/** What is made of the first token: itself, and classes of texts or whether two follow each other. */
+const TOKEN_CLASSIFIER = /ForTokenClassification$/;
+
+/** The pooler's layer under a head; without one it has no prefix. */
+const POOLER = "bert.pooler.dense";
+
+/** What is made of the first token: classes of texts, whether two follow each other, or just itself. */
 function pooledHeads(context: FamilyContext, x: Value, { width }: Encoder): FamilyOutputs {
   const { network, config, has, length } = context;
-  const pooler = poolerName(context);
+  const pooler = [POOLER, "pooler.dense"].find((name) => has?.(`${name}.weight`));
   if (pooler === undefined) return {};
   const first = slice(reshape(x, [-1, length, width]), [{ axis: 1, begin: 0, end: 1 }]);
   const row = tanh(linear(network, reshape(first, [-1, width]), pooler, { out: width, initializer: START }));
   const classify = (name: string, out: number) => linear(network, row, name, { out, initializer: START });
-  if (has?.("classifier.weight")) return { logits: classify("classifier", classCount(config)) };
   if (has?.("cls.seq_relationship.weight")) return { next: classify("cls.seq_relationship", 2) };
-  return { pooled: row, hidden: reshape(x, [-1, length, width]) };
+  if (!has?.("classifier.weight") || classifiesTokens(context)) return { pooled: row };
+  return { logits: classify("classifier", classCount(config)) };
 }
 
 function narrow(config: ModelConfig): Readonly<Record<string, number>> {

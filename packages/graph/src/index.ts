@@ -77,6 +77,32 @@ export {
   layoutComponents,
   mapComponent,
 } from "./symmetry/layout-components.ts";
+export {
+  deriveLinearSymmetries,
+  discoverLinearSymmetries,
+} from "./symmetry/linear/discover-linear-symmetries.ts";
+export { LINEAR_KINDS, type LinearKind } from "./symmetry/linear/factor-algebra.ts";
+export type {
+  DiagonalSymmetry,
+  FactorField,
+  FactorLayout,
+  LinearSymmetries,
+  RotationSpace,
+} from "./symmetry/linear/linear-symmetries.ts";
+export { multiplyInPlace, multiplyUnits, positionIn } from "./symmetry/linear/multiply-units.ts";
+export { transformRandomly } from "./symmetry/linear/random-element.ts";
+export {
+  elementsByPosition,
+  placesOf,
+  type RotatedPlaces,
+  type Rotation,
+  rotateUnits,
+} from "./symmetry/linear/rotate-units.ts";
+export {
+  type VerifyLinearOptions,
+  type VerifyLinearResult,
+  verifyLinearSymmetries,
+} from "./symmetry/linear/verify-linear-symmetries.ts";
 export { assertFits, permute } from "./symmetry/permute.ts";
 export { PROBE_DEFAULTS, type Probe, type ProbeOptions, probeGraph } from "./symmetry/probe-graph.ts";
 export { randomInputs } from "./symmetry/random-inputs.ts";

@@ -39,6 +39,16 @@ export {
   matchWeights,
 } from "./match-weights.ts";
 export type { MatchSeconds } from "./matching-seconds.ts";
+export { alignRotations, diagonalizeRotations } from "./normalize/align-rotations.ts";
+export { balanceScales } from "./normalize/balance-scales.ts";
+export {
+  CANONICALIZE_DEFAULTS,
+  type CanonicalizeOptions,
+  type CanonicalizeResult,
+  canonicalize,
+} from "./normalize/canonicalize.ts";
+export { type MatchCanonicalResult, matchCanonical } from "./normalize/match-canonical.ts";
+export { orientSigns } from "./normalize/orient-signs.ts";
 export { MATCH_SEARCHES, type MatchSearch } from "./search-placements.ts";
 export type { SymmetrySelection } from "./select-symmetries.ts";
 export {

@@ -1,0 +1,169 @@
+import { connect, type Field, type Labelled, sameAxes, sameData, spread } from "../labels/field.ts";
+import { ONE, SignedSets } from "./signed-sets.ts";
+
+/** What units may be multiplied by: positive numbers, signs, or, cell by cell, an orthogonal matrix. */
+export const LINEAR_KINDS = ["scale", "sign", "rotation"] as const;
+
+/** One of {@link LINEAR_KINDS}. */
+export type LinearKind = (typeof LINEAR_KINDS)[number];
+
+/**
+ * How factors on tensors combine. A tensor is multiplied by the product of its fields' factors; along axes without fields,
+ * it is as it was.
+ *
+ * Conservative: whatever is not plain is demanded to be 1.
+ */
+export class FactorAlgebra {
+  readonly kind: LinearKind;
+  readonly sets: SignedSets;
+  /** Number of variables. */
+  readonly variables: number;
+  /** Cell in which the unit of each variable lies, or -1; where rotations mix units. */
+  readonly #cellOf: Int32Array;
+
+  constructor(kind: LinearKind, cellOf: Int32Array) {
+    this.kind = kind;
+    this.#cellOf = cellOf;
+    this.variables = cellOf.length;
+    this.sets = new SignedSets(cellOf.length, kind !== "scale");
+  }
+
+  /** Demands that a tensor stays as it is. */
+  fix(tensor: Labelled): Labelled {
+    for (const field of tensor.fields) this.#fixField(field);
+    return { shape: tensor.shape, fields: [] };
+  }
+
+  /** Demands that nothing changes along some axes. */
+  fixAlong({ shape, fields }: Labelled, axes: readonly number[]): Labelled {
+    const touching = (field: Field): boolean => field.axes.some((axis) => axes.includes(axis));
+    for (const field of fields) if (touching(field)) this.#fixField(field);
+    return { shape, fields: fields.filter((field) => !touching(field)) };
+  }
+
+  #fixField({ data }: Field): void {
+    for (const factor of data) this.sets.unite(factor, ONE);
+  }
+
+  /** A tensor that others are added to: all must be multiplied by the same. */
+  add(tensors: readonly Labelled[], shape: readonly number[]): Labelled {
+    const aligned = tensors.map((tensor) => alignRank(tensor, shape.length));
+    const fields = connect(aligned).flatMap(({ axes, parts }): Field[] => {
+      const single = parts.map((part) => part[0]);
+      if (parts.some((part) => part.length !== 1)) {
+        for (const field of parts.flat()) this.#fixField(field);
+        return [];
+      }
+      const arrays = single.map((field) => (field === undefined ? EMPTY : spread(field, shape, axes)));
+      for (const other of arrays.slice(1)) this.#unite(arrays[0] ?? EMPTY, other, false);
+      return [{ frozen: false, axes, data: arrays[0] ?? EMPTY }];
+    });
+    return { shape, fields };
+  }
+
+  #unite(a: Int32Array, b: Int32Array, inverse: boolean): void {
+    for (let i = 0; i < a.length; i++) {
+      const other = b[i] as number;
+      this.sets.unite(a[i] as number, inverse ? this.sets.invert(other) : other);
+    }
+  }
+
+  /** The product of two tensors, element by element; the second divides where `inverse`. */
+  multiply([a, b]: readonly [Labelled, Labelled], shape: readonly number[], inverse = false): Labelled {
+    const left = this.#steady(alignRank(a, shape.length), alignRank(b, shape.length).shape);
+    const right = this.#steady(alignRank(b, shape.length), alignRank(a, shape.length).shape);
+    const turned = right.fields.map((field) =>
+      inverse ? { ...field, data: field.data.map((factor) => this.sets.invert(factor)) } : field,
+    );
+    return { shape, fields: this.#withoutSquares([...left.fields, ...turned]) };
+  }
+
+  /** A rotation mixes what is multiplied by different numbers, so that it does not go through. */
+  #steady(tensor: Labelled, other: readonly number[]): Labelled {
+    if (this.kind !== "rotation") return tensor;
+    const varying = tensor.shape.flatMap((_, axis) => ((other[axis] ?? 1) > 1 ? [axis] : []));
+    const mixed = tensor.fields.filter((field) => this.#mixedAlong(field, tensor.shape, varying));
+    for (const field of mixed) this.#fixField(field);
+    return { shape: tensor.shape, fields: tensor.fields.filter((field) => !mixed.includes(field)) };
+  }
+
+  /** Tells whether two places along one of the axes hold different units of one cell. */
+  #mixedAlong(field: Field, shape: readonly number[], axes: readonly number[]): boolean {
+    let inner = 1;
+    for (const axis of [...field.axes].reverse()) {
+      const extent = shape[axis] ?? 1;
+      if (axes.includes(axis) && this.#mixes(field.data, extent, inner)) return true;
+      inner *= extent;
+    }
+    return false;
+  }
+
+  #mixes(data: Int32Array, extent: number, inner: number): boolean {
+    for (let i = inner; i < data.length; i++) {
+      if (Math.floor(i / inner) % extent === 0) continue;
+      const [before, after] = [data[i - inner] as number, data[i] as number];
+      if (before !== after && this.#cell(before) === this.#cell(after)) return true;
+    }
+    return false;
+  }
+
+  #cell(factor: number): number {
+    return factor <= 1 ? -1 : (this.#cellOf[(factor >> 1) - 1] as number);
+  }
+
+  /** A sign twice is none; a scale twice is a square, which is not followed. */
+  #withoutSquares(fields: readonly Field[]): Field[] {
+    const kept: Field[] = [];
+    for (const field of fields) {
+      const twin = kept.findIndex((other) => sameAxes(other.axes, field.axes) && this.#same(other, field));
+      if (twin < 0) {
+        kept.push(field);
+        continue;
+      }
+      if (this.kind !== "sign") this.#fixField(field);
+      kept.splice(twin, 1);
+    }
+    return kept;
+  }
+
+  #same(a: Field, b: Field): boolean {
+    if (sameData(a.data, b.data)) return true;
+    return a.data.every((factor, i) => this.sets.find(factor) === this.sets.find(b.data[i] as number));
+  }
+
+  /** A sum of products over some axes, along which the factors of one tensor must undo those of the other. */
+  contract([a, b]: readonly [Labelled, Labelled], axes: readonly number[]): Labelled {
+    const rank = Math.max(a.shape.length, b.shape.length);
+    const [left, right] = [alignRank(a, rank), alignRank(b, rank)];
+    const shape = left.shape.map((extent, axis) => Math.max(extent, right.shape[axis] ?? 1));
+    const touching = ({ fields }: Labelled): Field[] =>
+      fields.filter((field) => field.axes.some((axis) => axes.includes(axis)));
+    const [mine, yours] = [touching(left), touching(right)];
+    const [one] = mine;
+    const [two] = yours;
+    if (one !== undefined && two !== undefined && mine.length === 1 && yours.length === 1) {
+      const all = [...new Set([...one.axes, ...two.axes])].sort((x, y) => x - y);
+      this.#unite(spread(one, shape, all), spread(two, shape, all), true);
+    } else {
+      for (const field of [...mine, ...yours]) this.#fixField(field);
+    }
+    const rest = (tensor: Labelled, gone: readonly Field[]): Labelled => ({
+      shape: tensor.shape,
+      fields: tensor.fields.filter((field) => !gone.includes(field)),
+    });
+    const product = this.multiply([rest(left, mine), rest(right, yours)], shape);
+    return { shape: shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent)), fields: product.fields };
+  }
+}
+
+const EMPTY = new Int32Array(0);
+
+/** Adds leading axes of extent 1. */
+function alignRank(input: Labelled, rank: number): Labelled {
+  const added = rank - input.shape.length;
+  if (added <= 0) return input;
+  return {
+    shape: [...new Array<number>(added).fill(1), ...input.shape],
+    fields: input.fields.map((field) => ({ ...field, axes: field.axes.map((axis) => axis + added) })),
+  };
+}

@@ -1,0 +1,47 @@
+import type { LinearKind } from "./factor-algebra.ts";
+
+/** Variables along some axes of a weight. */
+export interface FactorField {
+  /** Axes of {@link FactorLayout.view}, ascending. */
+  readonly axes: readonly number[];
+  /**
+   * At each position over the axes: 0 where nothing changes, `v + 1` where elements are multiplied by variable `v`, `-(v + 1)`
+   * where they are divided by it.
+   */
+  readonly variables: Int32Array;
+}
+
+/** How factors lie in a weight. */
+export interface FactorLayout {
+  readonly shape: readonly number[];
+  /** Shape the fields refer to. */
+  readonly view: readonly number[];
+  readonly fields: readonly FactorField[];
+}
+
+/** Numbers that weights may be multiplied by, one for each variable, without changing the function. */
+export interface DiagonalSymmetry {
+  /** Positive numbers, or signs. */
+  readonly kind: Exclude<LinearKind, "rotation">;
+  /** Number of variables. */
+  readonly variables: number;
+  /** Weights that some variable changes. */
+  readonly weights: ReadonlyMap<string, FactorLayout>;
+}
+
+/** A cell of units that any orthogonal matrix may mix. */
+export interface RotationSpace {
+  /** Name of the symmetry the cell is of. */
+  readonly symmetry: string;
+  readonly cell: number;
+  /** Its units are `firstUnit .. firstUnit + size - 1`. */
+  readonly firstUnit: number;
+  readonly size: number;
+}
+
+/** Symmetries beyond permutation: what else can be done to weights without changing the function. */
+export interface LinearSymmetries {
+  readonly scales: DiagonalSymmetry;
+  readonly signs: DiagonalSymmetry;
+  readonly rotations: readonly RotationSpace[];
+}

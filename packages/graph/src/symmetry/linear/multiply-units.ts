@@ -1,0 +1,110 @@
+import {
+  type Checkpoint,
+  DTYPES,
+  defineCheckpoint,
+  formatShape,
+  fromFloat32Into,
+  MismatchError,
+  sameShape,
+  toFloat32,
+} from "@isthmus/core";
+import type { DiagonalSymmetry, FactorField, FactorLayout } from "./linear-symmetries.ts";
+
+/**
+ * Multiplies the units of a network: the result computes the same function. Lazy: a tensor is read and multiplied when it
+ * is read.
+ *
+ * @param factors - number for each variable, `[variables]`: positive for scales, 1 or -1 for signs
+ * @throws RangeError if there are not as many factors as variables, or one is out of range
+ * @throws MismatchError if the checkpoint lacks a weight or has it in another shape
+ */
+export function multiplyUnits(
+  checkpoint: Checkpoint,
+  symmetry: DiagonalSymmetry,
+  factors: Float64Array,
+): Checkpoint {
+  assertFactors(symmetry, factors);
+  assertLayouts(checkpoint, symmetry);
+  return defineCheckpoint({
+    source: `${checkpoint.source} (${symmetry.kind === "scale" ? "scaled" : "with signs changed"})`,
+    tensors: checkpoint.tensors,
+    metadata: checkpoint.metadata,
+    inputs: [checkpoint],
+    async readInto(name, begin, out) {
+      await checkpoint.readRangeInto(name, begin, out);
+      const layout = symmetry.weights.get(name);
+      const dtype = checkpoint.tensors.get(name)?.dtype ?? "f32";
+      if (layout === undefined || !DTYPES[dtype].float) return;
+      const values = dtype === "f32" && out instanceof Float32Array ? out : toFloat32(out, dtype);
+      multiplyInPlace(values, begin, layout, factors);
+      if (values !== out) fromFloat32Into(values, dtype, out);
+    },
+  });
+}
+
+function assertFactors({ kind, variables }: DiagonalSymmetry, factors: Float64Array): void {
+  if (factors.length !== variables) {
+    throw new RangeError(
+      `Cannot multiply units as there must be a factor for each variable: ${factors.length} for ${variables}`,
+    );
+  }
+  const allowed = (factor: number): boolean =>
+    kind === "sign" ? Math.abs(factor) === 1 : factor > 0 && Number.isFinite(factor);
+  const wrong = factors.findIndex((factor) => !allowed(factor));
+  if (wrong < 0) return;
+  throw new RangeError(
+    `Cannot multiply units as factors must be ${kind === "sign" ? "1 or -1" : "positive"}: number ${wrong} is ${factors[wrong]}`,
+  );
+}
+
+function assertLayouts(checkpoint: Checkpoint, { weights }: DiagonalSymmetry): void {
+  for (const [name, { shape }] of weights) {
+    const info = checkpoint.tensors.get(name);
+    if (info !== undefined && sameShape(info.shape, shape)) continue;
+    const got = info === undefined ? "there is none" : formatShape(info.shape);
+    throw new MismatchError(
+      `Cannot multiply the units of "${checkpoint.source}" as "${name}" must have the shape of the graph: ${formatShape(shape)} and ${got}`,
+      { parameters: [name] },
+    );
+  }
+}
+
+/** Multiplies elements `[begin, begin + values.length)` of a weight by the factors that lie on them. */
+export function multiplyInPlace(
+  values: Float32Array,
+  begin: number,
+  { view, fields }: FactorLayout,
+  factors: Float64Array,
+): void {
+  for (const field of fields) {
+    const table = tableOf(field, factors);
+    const indexOf = positionIn(view, field.axes);
+    for (let i = 0; i < values.length; i++) {
+      values[i] = (values[i] as number) * (table[indexOf(begin + i)] as number);
+    }
+  }
+}
+
+function tableOf({ variables }: FactorField, factors: Float64Array): Float64Array {
+  return Float64Array.from(variables, (variable) => {
+    if (variable === 0) return 1;
+    const factor = factors[Math.abs(variable) - 1] as number;
+    return variable > 0 ? factor : 1 / factor;
+  });
+}
+
+/** The position over some axes at which an element of a tensor lies. */
+export function positionIn(shape: readonly number[], axes: readonly number[]): (element: number) => number {
+  const strides = new Map<number, number>();
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides.set(axis, stride);
+    stride *= shape[axis] ?? 1;
+  }
+  const parts = axes.map((axis) => [strides.get(axis) ?? 1, shape[axis] ?? 1] as const);
+  return (element) => {
+    let position = 0;
+    for (const [step, extent] of parts) position = position * extent + (Math.floor(element / step) % extent);
+    return position;
+  };
+}

@@ -1,0 +1,69 @@
+import { type Checkpoint, createRandom, type Random } from "@isthmus/core";
+import type { SymmetrySpec } from "../spec.ts";
+import type { LinearKind } from "./factor-algebra.ts";
+import type { DiagonalSymmetry, LinearSymmetries } from "./linear-symmetries.ts";
+import { multiplyUnits } from "./multiply-units.ts";
+import { type Rotation, rotateUnits } from "./rotate-units.ts";
+
+/** Random scales are between the inverse of this number and the number. */
+const LARGEST_SCALE = 2;
+
+/**
+ * Transforms a network by a random element of the symmetries beyond permutation, of some kinds: all units are scaled, negated
+ * by chance, and all cells rotated. The result computes the same.
+ *
+ * @param spec - the permutation symmetries that the rotations are of
+ * @throws MismatchError if the checkpoint does not fit the graph they were discovered in
+ */
+export function transformRandomly(
+  checkpoint: Checkpoint,
+  spec: SymmetrySpec,
+  symmetries: LinearSymmetries,
+  { seed, kinds }: { readonly seed: number; readonly kinds: readonly LinearKind[] },
+): Checkpoint {
+  const { scales, signs, rotations } = symmetries;
+  const draw = (symmetry: DiagonalSymmetry, next: (random: Random) => number): Float64Array => {
+    const random = createRandom(seed, symmetry.kind);
+    return Float64Array.from({ length: symmetry.variables }, () => next(random));
+  };
+  const scaled = kinds.includes("scale")
+    ? multiplyUnits(
+        checkpoint,
+        scales,
+        draw(scales, (random) => LARGEST_SCALE ** (2 * random.uniform() - 1)),
+      )
+    : checkpoint;
+  const signed = kinds.includes("sign")
+    ? multiplyUnits(
+        scaled,
+        signs,
+        draw(signs, (random) => (random.uniform() < 0.5 ? -1 : 1)),
+      )
+    : scaled;
+  if (!kinds.includes("rotation") || rotations.length === 0) return signed;
+  const random = createRandom(seed, "rotation");
+  return rotateUnits(
+    signed,
+    spec,
+    rotations.map((space): Rotation => ({ space, matrix: randomOrthogonal(space.size, random) })),
+  );
+}
+
+/** A random orthogonal matrix, `[size, size]`: normal vectors made orthonormal one after the other, twice for the sake of rounding. */
+export function randomOrthogonal(size: number, random: Random): Float64Array {
+  const matrix = Float64Array.from({ length: size * size }, () => random.normal());
+  for (let i = 0; i < size; i++) {
+    const row = matrix.subarray(i * size, (i + 1) * size);
+    for (let pass = 0; pass < 2; pass++) {
+      for (let j = 0; j < i; j++) subtractProjection(row, matrix.subarray(j * size, (j + 1) * size));
+    }
+    const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
+    for (let k = 0; k < size; k++) row[k] = (row[k] as number) / norm;
+  }
+  return matrix;
+}
+
+function subtractProjection(row: Float64Array, other: Float64Array): void {
+  const length = row.reduce((sum, value, k) => sum + value * (other[k] as number), 0);
+  for (let k = 0; k < row.length; k++) row[k] = (row[k] as number) - length * (other[k] as number);
+}

@@ -1,0 +1,144 @@
+import { type Checkpoint, DTYPES, defineCheckpoint, fromFloat32Into, toFloat32 } from "@isthmus/core";
+import { assertFits } from "../permute.ts";
+import type { SymmetrySpec, WeightField, WeightLayout } from "../spec.ts";
+import type { RotationSpace } from "./linear-symmetries.ts";
+import { positionIn } from "./multiply-units.ts";
+
+/** A space with the matrix that its units are mixed by. */
+export interface Rotation {
+  readonly space: RotationSpace;
+  /** Orthogonal, `[size, size]` row-major: unit `i` of the result is the sum over `j` of `matrix[i * size + j]` times unit `j`. */
+  readonly matrix: Float64Array;
+}
+
+/**
+ * Mixes the units of cells by orthogonal matrices: the result computes the same function. Lazy: a tensor is read whole and
+ * mixed when any of it is read.
+ *
+ * @param spec - the permutation symmetries that the spaces are cells of
+ * @throws RangeError if a matrix has the wrong size or is not orthogonal
+ * @throws MismatchError if the checkpoint does not fit the specification
+ */
+export function rotateUnits(
+  checkpoint: Checkpoint,
+  spec: SymmetrySpec,
+  rotations: readonly Rotation[],
+): Checkpoint {
+  for (const rotation of rotations) assertOrthogonal(rotation);
+  assertFits(checkpoint, spec);
+  return defineCheckpoint({
+    source: `${checkpoint.source} (rotated)`,
+    tensors: checkpoint.tensors,
+    metadata: checkpoint.metadata,
+    inputs: [checkpoint],
+    async readInto(name, begin, out) {
+      const layout = spec.weights.get(name);
+      const dtype = checkpoint.tensors.get(name)?.dtype ?? "f32";
+      const fields = layout === undefined ? [] : placesOf(layout, rotations);
+      if (layout === undefined || fields.length === 0 || !DTYPES[dtype].float) {
+        await checkpoint.readRangeInto(name, begin, out);
+        return;
+      }
+      const values = await readValues(checkpoint, name);
+      for (const places of fields) mixInPlace(values, layout, places);
+      fromFloat32Into(values.subarray(begin, begin + out.length), dtype, out);
+    },
+  });
+}
+
+/** Largest difference of a matrix times its transpose from the identity. */
+const ORTHOGONAL = 1e-6;
+
+function assertOrthogonal({ space, matrix }: Rotation): void {
+  const { size, symmetry, cell } = space;
+  let worst = matrix.length === size * size ? 0 : Number.POSITIVE_INFINITY;
+  for (let i = 0; i < size && worst < ORTHOGONAL; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = i === j ? -1 : 0;
+      for (let k = 0; k < size; k++)
+        sum += (matrix[i * size + k] as number) * (matrix[j * size + k] as number);
+      if (!(Math.abs(sum) <= worst)) worst = Math.abs(sum);
+    }
+  }
+  if (worst < ORTHOGONAL) return;
+  throw new RangeError(
+    `Cannot rotate cell ${cell} of "${symmetry}" as its matrix must be orthogonal, ${size} x ${size}: it has ${matrix.length} elements and is off by ${worst}`,
+  );
+}
+
+async function readValues(checkpoint: Checkpoint, name: string): Promise<Float32Array> {
+  const { data, dtype } = await checkpoint.read(name);
+  return toFloat32(data, dtype);
+}
+
+/** Where the units of one rotation lie on a field: each row of places holds all units of the cell once. */
+export interface RotatedPlaces {
+  readonly field: WeightField;
+  readonly rotation: Rotation;
+  /** Positions over the field's axes, `[occurrences][size]`. */
+  readonly rows: readonly Int32Array[];
+}
+
+/** Finds the places of all rotations in a weight. */
+export function placesOf({ fields }: WeightLayout, rotations: readonly Rotation[]): RotatedPlaces[] {
+  return fields.flatMap((field) =>
+    rotations.flatMap((rotation): RotatedPlaces[] => {
+      const { firstUnit, size } = rotation.space;
+      const places: number[][] = Array.from({ length: size }, () => []);
+      field.units.forEach((unit, position) => {
+        places[unit - firstUnit]?.push(position);
+      });
+      const count = places[0]?.length ?? 0;
+      const rows = Array.from({ length: count }, (_, k) => Int32Array.from(places, (list) => list[k] ?? 0));
+      return count === 0 ? [] : [{ field, rotation, rows }];
+    }),
+  );
+}
+
+function mixInPlace(
+  values: Float32Array,
+  { view }: WeightLayout,
+  { field, rotation, rows }: RotatedPlaces,
+): void {
+  const elements = elementsByPosition(values.length, view, field.axes);
+  for (const row of rows) {
+    const lists = Array.from(row, (position) => elements.get(position) ?? new Int32Array(0));
+    const others = lists[0]?.length ?? 0;
+    for (let other = 0; other < others; other++) {
+      const vector = Int32Array.from(lists, (list) => list[other] as number);
+      mixVector(values, vector, rotation);
+    }
+  }
+}
+
+/** Multiplies the elements at some places by the matrix of a rotation. */
+function mixVector(values: Float32Array, places: Int32Array, { space: { size }, matrix }: Rotation): void {
+  const before = Float64Array.from(places, (place) => values[place] as number);
+  places.forEach((place, i) => {
+    let sum = 0;
+    for (let j = 0; j < size; j++) sum += (matrix[i * size + j] as number) * (before[j] as number);
+    values[place] = sum;
+  });
+}
+
+/** Elements of a tensor by their position over some axes, in row-major order of the others. */
+export function elementsByPosition(
+  count: number,
+  shape: readonly number[],
+  axes: readonly number[],
+): ReadonlyMap<number, Int32Array> {
+  const positionOf = positionIn(shape, axes);
+  const positions = axes.reduce((product, axis) => product * (shape[axis] ?? 1), 1);
+  const each = count / positions;
+  const lists = new Map<number, Int32Array>();
+  const filled = new Int32Array(positions);
+  for (let element = 0; element < count; element++) {
+    const position = positionOf(element);
+    const list = lists.get(position) ?? new Int32Array(each);
+    lists.set(position, list);
+    const at = filled[position] as number;
+    list[at] = element;
+    filled[position] = at + 1;
+  }
+  return lists;
+}

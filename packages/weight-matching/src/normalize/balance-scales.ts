@@ -1,0 +1,110 @@
+import type { Checkpoint } from "@isthmus/core";
+import {
+  type DiagonalSymmetry,
+  type FactorField,
+  type FactorLayout,
+  multiplyInPlace,
+  positionIn,
+} from "@isthmus/graph";
+import { readSubjects, type Subjects } from "./read-subjects.ts";
+
+/** Sweeps after which balancing stops. */
+const MAX_SWEEPS = 50;
+
+/** Largest change of the logarithm of a factor in the last sweep. */
+const TOLERANCE = 1e-4;
+
+/**
+ * Finds the scales with which each unit's weights in front have the norm of those behind it: the one element of the group
+ * that makes the sum of squares of all weights least, whatever the scales were before.
+ *
+ * @see Stock et al., "Equi-normalization of Neural Networks" (2019), section 3
+ * @returns a factor for each variable, `[variables]`
+ */
+export async function balanceScales(
+  checkpoint: Checkpoint,
+  symmetry: DiagonalSymmetry,
+): Promise<Float64Array> {
+  const subjects = await readSubjects(checkpoint, symmetry);
+  const factors = new Float64Array(symmetry.variables).fill(1);
+  for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
+    let largest = 0;
+    for (const group of groupVariables(symmetry)) {
+      const step = balanceGroup(subjects, symmetry, group);
+      for (const variable of group) {
+        factors[variable] = (factors[variable] as number) * (step[variable] as number);
+        largest = Math.max(largest, Math.abs(Math.log(step[variable] as number)));
+      }
+    }
+    if (largest < TOLERANCE) break;
+  }
+  return factors;
+}
+
+/** Variables that lie on the same fields, as those of one layer: no two of them change the same element twice. */
+export function groupVariables({ variables, weights }: DiagonalSymmetry): Int32Array[] {
+  const keys = Array.from({ length: variables }, () => "");
+  let number = 0;
+  for (const { fields } of weights.values()) {
+    for (const field of fields) {
+      number++;
+      const present = new Set(Array.from(field.variables, (variable) => Math.abs(variable) - 1));
+      for (const variable of present) if (variable >= 0) keys[variable] += `${number},`;
+    }
+  }
+  const groups = new Map<string, number[]>();
+  keys.forEach((key, variable) => {
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [variable]);
+    else group.push(variable);
+  });
+  return [...groups.values()].map((group) => Int32Array.from(group));
+}
+
+/** Balances some variables in place and returns what they were multiplied by, 1 for all others. */
+function balanceGroup(subjects: Subjects, symmetry: DiagonalSymmetry, group: Int32Array): Float64Array {
+  const front = new Float64Array(symmetry.variables);
+  const behind = new Float64Array(symmetry.variables);
+  const member = new Uint8Array(symmetry.variables);
+  for (const variable of group) member[variable] = 1;
+  const touched = touchedBy(symmetry, member);
+  for (const [name, layout] of touched) {
+    for (const field of layout.fields) addSquares(subjects.get(name), layout, field, { front, behind });
+  }
+  const factors = new Float64Array(symmetry.variables).fill(1);
+  for (const variable of group) {
+    const [before, after] = [front[variable] as number, behind[variable] as number];
+    // A unit that is dead or leads nowhere has no scale that is better than another.
+    if (before > 0 && after > 0) factors[variable] = (after / before) ** 0.25;
+  }
+  for (const [name, layout] of touched) multiplyInPlace(subjects.get(name) ?? NONE, 0, layout, factors);
+  return factors;
+}
+
+const NONE = new Float32Array(0);
+
+function touchedBy({ weights }: DiagonalSymmetry, member: Uint8Array): [string, FactorLayout][] {
+  return [...weights].flatMap(([name, layout]): [string, FactorLayout][] => {
+    const fields = layout.fields.filter(({ variables }) =>
+      variables.some((variable) => variable !== 0 && member[Math.abs(variable) - 1] === 1),
+    );
+    return fields.length === 0 ? [] : [[name, { ...layout, fields }]];
+  });
+}
+
+/** Adds the squares of elements to the variables that multiply them, and to those that divide them. */
+function addSquares(
+  values: Float32Array = NONE,
+  { view }: FactorLayout,
+  { axes, variables }: FactorField,
+  { front, behind }: { readonly front: Float64Array; readonly behind: Float64Array },
+): void {
+  const positionOf = positionIn(view, axes);
+  for (let i = 0; i < values.length; i++) {
+    const variable = variables[positionOf(i)] as number;
+    if (variable === 0) continue;
+    const sums = variable > 0 ? front : behind;
+    const at = Math.abs(variable) - 1;
+    sums[at] = (sums[at] as number) + (values[i] as number) ** 2;
+  }
+}

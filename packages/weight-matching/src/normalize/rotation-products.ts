@@ -1,0 +1,55 @@
+import { type Checkpoint, toFloat32 } from "@isthmus/core";
+import {
+  elementsByPosition,
+  placesOf,
+  type Rotation,
+  type RotationSpace,
+  type SymmetrySpec,
+} from "@isthmus/graph";
+
+/**
+ * Products of the units of two networks in each cell, over all weights they lie in: `[size, size]` for each space,
+ * `products[i * size + j]` of unit `i` of A and unit `j` of B.
+ */
+export async function rotationProducts(
+  [a, b]: readonly [Checkpoint, Checkpoint],
+  spec: SymmetrySpec,
+  spaces: readonly RotationSpace[],
+): Promise<Float64Array[]> {
+  const rotations = spaces.map((space): Rotation => ({ space, matrix: new Float64Array(space.size ** 2) }));
+  for (const [name, layout] of spec.weights) {
+    const fields = placesOf(layout, rotations);
+    if (fields.length === 0) continue;
+    const [left, right] = await Promise.all([readValues(a, name), readValues(b, name)]);
+    for (const { field, rotation, rows } of fields) {
+      const elements = elementsByPosition(left.length, layout.view, field.axes);
+      for (const row of rows) addProducts(rotation, row, { elements, left, right });
+    }
+  }
+  return rotations.map(({ matrix }) => matrix);
+}
+
+async function readValues(checkpoint: Checkpoint, name: string): Promise<Float32Array> {
+  const { data, dtype } = await checkpoint.read(name);
+  return toFloat32(data, dtype);
+}
+
+interface Sides {
+  readonly elements: ReadonlyMap<number, Int32Array>;
+  readonly left: Float32Array;
+  readonly right: Float32Array;
+}
+
+function addProducts({ space, matrix }: Rotation, row: Int32Array, { elements, left, right }: Sides): void {
+  const { size } = space;
+  const lists = Array.from(row, (position) => elements.get(position) ?? new Int32Array(0));
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < size; j++) {
+      const [one, two] = [lists[i] ?? new Int32Array(0), lists[j] ?? new Int32Array(0)];
+      let sum = 0;
+      for (let k = 0; k < one.length; k++)
+        sum += (left[one[k] as number] as number) * (right[two[k] as number] as number);
+      matrix[i * size + j] = (matrix[i * size + j] as number) + sum;
+    }
+  }
+}

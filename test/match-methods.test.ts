@@ -130,7 +130,9 @@ describe("match()", () => {
   });
 
   test.each(MATCH_METHODS)("by %s gives the same for the same seed, and says which", async (method) => {
-    const [one, two] = [await run(method, mlp, mlp.b, 7), await run(method, mlp, mlp.b, 7)];
+    const runs = [await run(method, mlp, mlp.b, 7), await run(method, mlp, mlp.b, 7)];
+    // How long it took is the only thing that may differ.
+    const [one, two] = runs.map((result) => ({ ...result, seconds: undefined }));
     expect(one).toEqual(two);
     expect(one).toMatchObject({ method, seed: 7 });
   });

@@ -1,7 +1,7 @@
 import { assertSameStructure, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { Alignment, Engine, Graph, SymmetrySpec } from "@isthmus/graph";
 import { objectiveBound } from "./bound/objective-bound.ts";
-import { createCrossProducts } from "./coordinate-descent/cross-products.ts";
+import { type CrossProducts, createCrossProducts } from "./coordinate-descent/cross-products.ts";
 import { bytesForFrankWolfe } from "./frank-wolfe/frank-wolfe.ts";
 import { type MatchSeconds, Stopwatch } from "./matching-seconds.ts";
 import { type PreparedMatching, prepareMatching, timedProducts } from "./prepare-matching.ts";
@@ -163,7 +163,7 @@ export async function matchWeights(
       alignment: { source },
       objective: { before: before.raw, after: after.raw },
       scaledObjective: { before: before.scaled, after: after.scaled },
-      bound: Math.max(after.scaled, await objectiveBound(problem, weights, products)),
+      bound: await boundOf(prepared, { products, reached: after.scaled }),
       ...reportOf(best),
       restarts: searches.map(({ objective, ...own }) => ({ objective, ...reportOf(own) })),
       seconds: stopwatch.read(),
@@ -176,6 +176,14 @@ export async function matchWeights(
 
 /** Steps of a relaxation: on three hidden layers of 512 units more have not changed what rounding gives. */
 const MAX_ITERATIONS = 60;
+
+/** A bound in which rounding has not left less than was reached. */
+async function boundOf(
+  { problem, weights }: PreparedMatching,
+  found: { readonly products: CrossProducts; readonly reached: number },
+): Promise<number> {
+  return Math.max(found.reached, await objectiveBound(problem, weights, found));
+}
 
 function reportOf({ search, iterations, sweeps, status }: Omit<Search, "objective" | "placement">) {
   return { search, iterations, sweeps, status };

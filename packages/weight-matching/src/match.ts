@@ -81,13 +81,17 @@ export async function match(networks: ActivationNetworks, options: MatchOptions)
   }
   const { method, ...rest } = options;
   const { a, b, graph, engine, symmetries } = networks;
+  let done = 0;
   const result = await matchWeights(a, b, symmetries.spec, {
     ...rest,
     graph,
     engine,
-    // How many sweeps a search will take is not known: each is taken to be half of what is left.
-    onProgress: ({ restart, restarts, sweep, share }) =>
-      onProgress?.((restart + 1 - 2 ** -(sweep + share)) / restarts),
+    onProgress: ({ restart, restarts, sweep, share }) => {
+      // How many sweeps a search will take is not known: each is taken to be half of what is left. What comes before the first counts
+      // as part of it, so the first itself would go back.
+      done = Math.max(done, (restart + 1 - 2 ** -(sweep + share)) / restarts);
+      onProgress?.(done);
+    },
   });
   return { method, ...result };
 }

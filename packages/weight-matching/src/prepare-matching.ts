@@ -5,11 +5,11 @@ import type { CrossProducts } from "./coordinate-descent/cross-products.ts";
 import type { DescentProblem } from "./coordinate-descent/descend.ts";
 import { findOccurrences } from "./coordinate-descent/occurrences.ts";
 import { createPlacementExpander, identityPlacement, placementOf } from "./coordinate-descent/placement.ts";
-import { createUnitTree, type UnitTree } from "./coordinate-descent/unit-tree.ts";
+import { createUnitTree } from "./coordinate-descent/unit-tree.ts";
 import { loadWeights } from "./load-weights.ts";
 import type { MatchedWeights } from "./matched-weights.ts";
 import type { Stopwatch } from "./matching-seconds.ts";
-import { planMemory } from "./out-of-core/plan-memory.ts";
+import { type MemoryPlan, planMemory } from "./out-of-core/plan-memory.ts";
 import { SquareBuffers } from "./out-of-core/square-buffers.ts";
 import { type NetworkPair, streamWeights } from "./out-of-core/stream-weights.ts";
 import { createWeightTiles } from "./out-of-core/weight-tiles.ts";
@@ -49,12 +49,13 @@ export async function prepareMatching(
   const { held, start, memory, stopwatch } = options;
   const tree = createUnitTree(spec);
   const expander = createPlacementExpander(spec);
-  const weights =
-    memory === undefined
-      ? await loadWeights(networks, spec, options)
-      : await openStream(networks, { spec, tree }, { ...options, memory });
-  const largest = Math.max(0, ...spec.symmetries.map(({ size }) => size));
+  const plan = memory === undefined ? undefined : planMemory({ spec, tree, held }, memory);
+  const largest = Math.max(0, ...spec.symmetries.map(({ size }, index) => (held.has(index) ? 0 : size)));
   const solver = timed(createAssignmentSolver(largest, largest), stopwatch);
+  const weights =
+    plan === undefined
+      ? await loadWeights(networks, spec, options)
+      : await openStream(networks, spec, { ...options, plan, solver });
   const isHeld = (symmetry: number) => held.has(symmetry);
   const matchers = tree.blocks.map((block) => {
     const occurrences = findOccurrences(tree, block, expander);
@@ -78,10 +79,15 @@ export async function prepareMatching(
 
 async function openStream(
   networks: NetworkPair,
-  { spec, tree }: { readonly spec: SymmetrySpec; readonly tree: UnitTree },
-  { graph, memory, ...tools }: PrepareOptions & { readonly memory: number },
+  spec: SymmetrySpec,
+  {
+    graph,
+    plan,
+    solver,
+    ...tools
+  }: PrepareOptions & { readonly plan: MemoryPlan; readonly solver: AssignmentSolver },
 ): Promise<MatchedWeights> {
-  const { tileElements, cacheBytes } = planMemory(spec, tree, memory);
+  const { tileElements, cacheBytes } = plan;
   const factorsOf = async (network: "a" | "b") =>
     graph === undefined ? new Map<string, Float64Array>() : normFactors(graph, networks[network]);
   const factors = { a: await factorsOf("a"), b: await factorsOf("b") };
@@ -89,7 +95,7 @@ async function openStream(
     ...tools,
     a: createWeightTiles(networks.a, { cacheBytes, factors: factors.a }),
     b: createWeightTiles(networks.b, { cacheBytes, factors: factors.b }),
-    buffers: new SquareBuffers(),
+    buffers: new SquareBuffers(solver),
     tileElements,
     isScaled: factors.a.size > 0,
   });

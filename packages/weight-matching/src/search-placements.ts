@@ -111,7 +111,12 @@ async function byRelaxation(
 }
 
 async function searchFirst(problem: DescentProblem, options: DescentOptions): Promise<Descent> {
-  const state = await startFresh(problem, options.random, options.signal);
+  const state = await startFresh(problem, options);
+  const objective = await problem.objectiveOf(problem.expander.expand(state.placement));
+  // Of a permuted copy the first placement is often exact; sweeps over a large model would only confirm it.
+  if (objective >= problem.limit) {
+    return { placement: state.placement, objective, sweeps: 0, status: "converged" };
+  }
   return notBelowStart(problem, await descend(problem, state, options), options);
 }
 

@@ -11,6 +11,7 @@ import { type NamedLayout, type PositionSums, positionSums } from "./position-su
 export interface SideNorms {
   readonly a: Float32Array;
   readonly b: Float32Array;
+  readonly slots: number;
 }
 
 /** On which axis each weight is bounded. */
@@ -21,6 +22,12 @@ export interface Sides {
   readonly constant: number;
 }
 
+/**
+ * Units up to which all that a symmetry moves is assigned together. Products of norms have low rank, which is slow to assign: seconds
+ * from 2,048 units on. Beyond, weights are bounded one by one, which is a little less tight.
+ */
+const MAX_JOINT = 1024;
+
 interface MemberOccurrence {
   readonly member: Member;
   readonly occurrence: Occurrence;
@@ -29,19 +36,43 @@ interface MemberOccurrence {
 /** Bounds each weight on the axis whose norms say most; weights without such an axis by their whole norms. */
 export async function chooseSides(problem: DescentProblem, weights: MatchedWeights): Promise<Sides> {
   const ofMember = new Map<Member, SideNorms[]>();
+  const held = new Set<string>();
   let constant = 0;
   for (const [tensor, layout] of problem.spec.weights) {
     if (!votes(layout)) continue;
-    const side = await bestSide(problem, weights, { tensor, layout });
+    const own = occurrencesOf(problem, tensor);
+    if (own.length === 0) {
+      held.add(tensor);
+      continue;
+    }
+    const side = await bestSide(problem, weights, { weight: { tensor, layout }, own });
     if (side === undefined) {
       const { a, b } = weights.norms.get(tensor) ?? { a: 0, b: 0 };
       constant += a * b;
       continue;
     }
     constant += side.still;
-    for (const [member, norms] of side.norms) ofMember.set(member, [...(ofMember.get(member) ?? []), norms]);
+    for (const [member, norms] of side.norms) {
+      if (norms.a.length > MAX_JOINT * norms.slots) constant += sortedProduct(norms.a, norms.b);
+      else ofMember.set(member, [...(ofMember.get(member) ?? []), norms]);
+    }
   }
+  // Weights of which nothing moves bring what they bring.
+  constant += await weights.objective(problem.expander.expand(problem.start), true, held);
   return { ofMember, constant };
+}
+
+/** Occurrences in a weight of what may move. */
+function occurrencesOf({ matchers }: DescentProblem, tensor: string): MemberOccurrence[] {
+  return matchers
+    .filter(({ held }) => !held)
+    .flatMap(({ occurrences }) =>
+      [...occurrences].flatMap(([member, all]) =>
+        all
+          .filter((each) => each.tensor === tensor)
+          .map((occurrence): MemberOccurrence => ({ member, occurrence })),
+      ),
+    );
 }
 
 interface MeasuredSide {
@@ -62,17 +93,10 @@ export function whoseRestIsHeld({ matchers }: DescentProblem): (occurrence: Occu
 async function bestSide(
   problem: DescentProblem,
   weights: MatchedWeights,
-  weight: NamedLayout,
+  { weight, own }: { readonly weight: NamedLayout; readonly own: readonly MemberOccurrence[] },
 ): Promise<MeasuredSide | undefined> {
-  const { matchers, tree } = problem;
+  const { tree } = problem;
   const isExact = whoseRestIsHeld(problem);
-  const own = matchers.flatMap(({ occurrences }) =>
-    [...occurrences].flatMap(([member, all]) =>
-      all
-        .filter(({ tensor }) => tensor === weight.tensor)
-        .map((occurrence): MemberOccurrence => ({ member, occurrence })),
-    ),
-  );
   let best: MeasuredSide | undefined;
   for (const moving of new Set(own.map(({ occurrence }) => occurrence.moving))) {
     const side = own.filter(({ occurrence }) => occurrence.moving === moving);
@@ -112,7 +136,7 @@ function measureSide(side: readonly MemberOccurrence[], sums: PositionSums, exac
         positions,
         (_, i) => norm[positions[(i % units) * slots + Math.floor(i / units)] ?? 0] ?? 0,
       );
-    return [member, { a: bySlot(sums.a), b: bySlot(sums.b) }];
+    return [member, { a: bySlot(sums.a), b: bySlot(sums.b), slots }];
   });
   let still = 0;
   held.forEach((isHeld, position) => {

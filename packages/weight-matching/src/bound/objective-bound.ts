@@ -20,17 +20,20 @@ const ROUNDING = 2 ** -20;
 export async function objectiveBound(
   problem: DescentProblem,
   weights: MatchedWeights,
-  products: CrossProducts,
+  { products, reached }: { readonly products: CrossProducts; readonly reached: number },
 ): Promise<number> {
   const cauchy = [...weights.norms.values()].reduce((sum, { a, b }) => sum + a * b, 0);
+  // Of permuted copies this is all that can be said, and much is saved where weights must be read.
+  if (reached >= cauchy * (1 - ROUNDING ** 2)) return Math.max(reached, cauchy);
   const sides = await chooseSides(problem, weights);
   const isExact = whoseRestIsHeld(problem);
   let bound = sides.constant;
   const state = new DescentState(problem, problem.start, []);
   for (const [index, matcher] of problem.matchers.entries()) {
+    if (matcher.held) continue;
     const costs = new Map<Member, Float32Array>();
     for (const [member, cost] of await matcher.costsAt(state.sourcesOf(index), isExact)) {
-      let sum: Float32Array = cost.slice();
+      let sum = cost;
       for (const { a, b } of sides.ofMember.get(member) ?? []) {
         const out = new Float32Array(sum.length);
         await products.add(a, b, sum, out);
@@ -38,6 +41,8 @@ export async function objectiveBound(
       }
       costs.set(member, sum);
     }
+    // Nothing is known of a block all of whose weights are bounded one by one.
+    if ([...costs.values()].every((cost) => cost.every((value) => value === 0))) continue;
     const choices = matcher.solve(costs, problem.start);
     for (const [member, cost] of costs) {
       const units = unitsOf(matcher.block, member, choices);

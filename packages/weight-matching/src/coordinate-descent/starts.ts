@@ -1,5 +1,5 @@
 import type { Random } from "@isthmus/core";
-import type { DescentProblem } from "./descend.ts";
+import type { DescentOptions, DescentProblem } from "./descend.ts";
 import { DescentState } from "./descent-state.ts";
 import type { Placement } from "./placement.ts";
 
@@ -9,8 +9,7 @@ import type { Placement } from "./placement.ts";
  */
 export async function startFresh(
   problem: DescentProblem,
-  random: Random,
-  signal: AbortSignal | undefined,
+  { random, signal, onProgress }: Pick<DescentOptions, "random" | "signal" | "onProgress">,
 ): Promise<DescentState> {
   const blocks = Int32Array.from(problem.matchers.keys());
   const state = new DescentState(problem, problem.start, blocks);
@@ -19,6 +18,7 @@ export async function startFresh(
   const waiting = [...random.shuffleInPlace(blocks)].filter((block) => !isHeld(block));
   while (waiting.length > 0) {
     signal?.throwIfAborted();
+    onProgress(0, placed.size / blocks.length);
     const informed = waiting.findIndex((block) => problem.matchers[block]?.isInformed(placed));
     const [block = 0] = waiting.splice(Math.max(0, informed), 1);
     const proposal = await problem.matchers[block]?.propose(state.sourcesOf(block), state.placement, placed);

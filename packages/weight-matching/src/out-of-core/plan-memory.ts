@@ -16,16 +16,27 @@ export interface MemoryPlan {
 /** Bytes that one element of a tile takes: stored, selected and converted, of both networks, in f64 at worst half as many elements. */
 const BYTES_PER_TILE_ELEMENT = 24;
 
+/** Share of what costs leave that tiles and the cache get; the rest is for arrays that are not collected yet, and for the process. */
+const PLANNED_SHARE = 0.75;
+
 /** Smallest useful tile, and the largest beyond which products do not get faster. */
 const TILE_ELEMENTS = { least: 2 ** 14, most: 2 ** 24 };
 
+/** What memory is planned for. */
+export interface MemoryNeeds {
+  readonly spec: SymmetrySpec;
+  readonly tree: UnitTree;
+  /** Indices of symmetries that are not matched. */
+  readonly held: ReadonlySet<number>;
+}
+
 /**
- * Plans matching within a bound: first what must be there (the costs of the largest block, twice, and the solver), then tiles, then a
- * cache of weights. The bound is for what matching holds; the process itself takes 100 to 200 MB more.
+ * Plans matching within a bound: first what must be there (the costs of the largest block and the solver), then tiles, then a
+ * cache of weights. The process itself takes 100 to 200 MB, which bounds of less than a gigabyte do not cover.
  * @throws RangeError if the bound is too small; it says what is needed
  */
-export function planMemory(spec: SymmetrySpec, tree: UnitTree, bytes: number): MemoryPlan {
-  const costBytes = Math.max(0, ...tree.blocks.map((block) => bytesOfBlock(block)));
+export function planMemory({ spec, tree, held }: MemoryNeeds, bytes: number): MemoryPlan {
+  const costBytes = bytesForCosts(tree, held);
   const row = widestRow(spec);
   const least = Math.max(TILE_ELEMENTS.least, row) * BYTES_PER_TILE_ELEMENT;
   if (!(bytes >= costBytes + least)) {
@@ -34,22 +45,33 @@ export function planMemory(spec: SymmetrySpec, tree: UnitTree, bytes: number): M
       `Cannot match weights as memory must hold the costs of the largest symmetry: ${needed} MiB are needed, ${Math.floor(bytes / 2 ** 20)} are given; give more, or skip the largest symmetries`,
     );
   }
-  const free = bytes - costBytes;
+  const free = (bytes - costBytes) * PLANNED_SHARE;
   const tileElements = Math.min(TILE_ELEMENTS.most, Math.max(least, free / 2) / BYTES_PER_TILE_ELEMENT);
   const cacheBytes = Math.max(0, (free - tileElements * BYTES_PER_TILE_ELEMENT) / 2);
   return { tileElements: Math.floor(tileElements), cacheBytes: Math.floor(cacheBytes), costBytes };
 }
 
-/** Costs twice, once more inside the engine, values of nested members, and the solver. */
-function bytesOfBlock({ members }: UnitTree["blocks"][number]): number {
-  let bytes = 0;
+/**
+ * Costs of every member of a block, once more inside the engine, values of members that have children, the solver, and a spare where
+ * the solver is too small for one. Buffers are kept for the next block, so each place counts with its largest member.
+ */
+function bytesForCosts({ blocks }: UnitTree, held: ReadonlySet<number>): number {
+  const own: number[] = [];
+  let values = 0;
   let largest = 0;
-  let squares = 0;
-  for (const { symmetry, children } of members) {
-    const units = symmetry.cells.length * symmetry.size;
-    bytes += (children.length > 0 ? 3 : 2) * units * units * 4;
-    largest = Math.max(largest, symmetry.size);
-    squares = Math.max(squares, units * units * 4);
+  for (const { members } of blocks) {
+    if (members.every(({ index }) => held.has(index))) continue;
+    let valuesOfBlock = 0;
+    for (const [place, { symmetry, children, index }] of members.entries()) {
+      const square = (symmetry.cells.length * symmetry.size) ** 2 * 4;
+      own[place] = Math.max(own[place] ?? 0, square);
+      if (children.length > 0) valuesOfBlock += square;
+      if (!held.has(index)) largest = Math.max(largest, symmetry.size);
+    }
+    values = Math.max(values, valuesOfBlock);
   }
-  return bytes + squares + bytesForAssignment(largest, largest);
+  const widest = Math.max(0, ...own);
+  const spare = widest > largest * largest * 4 ? widest : 0;
+  const total = own.reduce((sum, square) => sum + square, 0);
+  return total + values + widest + spare + bytesForAssignment(largest, largest);
 }

@@ -1,16 +1,42 @@
-/** Two buffers for each member of a block, used again by the next block. */
-export class SquareBuffers {
-  readonly #pairs: [Float32Array, Float32Array][] = [];
+import type { AssignmentSolver } from "../assignment/create-assignment-solver.ts";
 
-  /** Two matrices `[units, units]` with any contents; valid until the same place is asked for again. */
-  pair(place: number, units: number): readonly [Float32Array, Float32Array] {
+/** A matrix to add up costs in, and another that is free until the next assignment. */
+export interface SquarePair {
+  /** `[units, units]`, with any contents; valid until its place is asked for again. */
+  readonly own: Float32Array;
+  /** `[units, units]`, with any contents; valid until any place is asked for, or the solver is used. */
+  readonly spare: Float32Array;
+}
+
+/**
+ * Buffers for the costs of a block, used again by the next one: a matrix for each member, and one more that they share. That one is the
+ * solver's own memory, where it is large enough: it holds nothing that matters while costs are added up.
+ */
+export class SquareBuffers {
+  readonly #solver: AssignmentSolver;
+  readonly #own: Float32Array[] = [];
+  #spare: Float32Array = new Float32Array();
+
+  constructor(solver: AssignmentSolver) {
+    this.#solver = solver;
+  }
+
+  /** @param place - which member of a block asks, from 0 */
+  pair(place: number, units: number): SquarePair {
     const length = units * units;
-    const known = this.#pairs[place];
-    const pair: [Float32Array, Float32Array] =
-      known !== undefined && known[0].length >= length
-        ? known
-        : [new Float32Array(length), new Float32Array(length)];
-    this.#pairs[place] = pair;
-    return [pair[0].subarray(0, length), pair[1].subarray(0, length)];
+    let own = this.#own[place];
+    if (own === undefined || own.length < length) {
+      own = new Float32Array(length);
+      this.#own[place] = own;
+    }
+    return { own: own.subarray(0, length), spare: this.#spareOf(units) };
+  }
+
+  #spareOf(units: number): Float32Array {
+    const { maxRows, maxColumns } = this.#solver;
+    if (units <= Math.min(maxRows, maxColumns)) return this.#solver.costs(units, units);
+    const length = units * units;
+    if (this.#spare.length < length) this.#spare = new Float32Array(length);
+    return this.#spare.subarray(0, length);
   }
 }

@@ -42,8 +42,8 @@ export class StreamedCosts implements MemberCosts {
     usable: (occurrence: Occurrence) => boolean = () => true,
   ): Promise<Float32Array> {
     const units = member.symmetry.cells.length * member.symmetry.size;
-    let [cost, spare] = this.#tools.buffers.pair(this.#members.indexOf(member), units);
-    cost.fill(0);
+    const { own, spare: scratch } = this.#tools.buffers.pair(this.#members.indexOf(member), units);
+    let [cost, spare]: Pair = [own.fill(0), scratch];
     for (const occurrence of this.#occurrences.get(member) ?? []) {
       if (occurrence.entangled || !(isFixed(occurrence) || usable(occurrence))) continue;
       for (let slot = 0; slot < occurrence.slots; slot++) {
@@ -52,7 +52,8 @@ export class StreamedCosts implements MemberCosts {
         [cost, spare] = await add.call(this, occurrence, tables, [cost, spare]);
       }
     }
-    return cost;
+    if (cost !== own) own.set(cost);
+    return own;
   }
 
   /** Adds one slot of an occurrence whose first axis does not move, in slabs along that axis. */

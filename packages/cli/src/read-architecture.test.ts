@@ -13,7 +13,7 @@ afterAll(() => rm(folder, { recursive: true }));
 describe("readArchitecture()", () => {
   it("reads ONNX", async () => {
     const path = new URL("../../../test/fixtures/mnist-mlp/graph.onnx", import.meta.url).pathname;
-    expect([...(await readArchitecture(path)).weights.keys()]).toContain("layers.0.weight");
+    expect([...(await readArchitecture(path)).graph.weights.keys()]).toContain("layers.0.weight");
   });
 
   it("reads the model.json of a LayersModel", async () => {
@@ -26,7 +26,7 @@ describe("readArchitecture()", () => {
     const path = join(folder, "model.json");
     const modelTopology = { class_name: "Sequential", config: { name: "m", layers: [layer] } };
     await writeFile(path, JSON.stringify({ modelTopology, weightsManifest: manifest }));
-    const graph = await readArchitecture(path);
+    const { graph } = await readArchitecture(path);
     expect([...graph.weights.keys()]).toEqual(["d/kernel"]);
     expect(graph.inputs.map(({ shape }) => shape)).toEqual([["N", 2]]);
   });

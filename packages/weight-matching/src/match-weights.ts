@@ -174,7 +174,7 @@ export async function matchWeights(
   }
 }
 
-/** Steps of a relaxation: on three hidden layers of 512 units more have not changed what rounding gives. */
+/** Steps of a relaxation, after which it is rounded; not tuned. */
 const MAX_ITERATIONS = 60;
 
 /** A bound in which rounding has not left less than was reached. */

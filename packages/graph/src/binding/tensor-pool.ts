@@ -95,7 +95,7 @@ function sameValues(a: Float32Array, b: Float32Array): boolean {
 }
 
 /** Tells whether two shapes are the same but for axes of extent 1. */
-export function sameExtents(a: readonly number[], b: readonly number[]): boolean {
+function sameExtents(a: readonly number[], b: readonly number[]): boolean {
   const [left, right] = [a, b].map((shape) => shape.filter((extent) => extent > 1).join());
   return left === right;
 }

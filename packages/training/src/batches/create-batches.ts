@@ -30,7 +30,7 @@ export interface Batches {
 /**
  * Makes batches of a data set in an order that is shuffled for every epoch.
  *
- * Nothing is allocated for a batch: examples are gathered into the same memory, 800,000 images of 28 x 28 a second.
+ * Nothing is allocated for a batch: examples are gathered into the same memory, some 600,000 images of 28 x 28 a second.
  * @throws RangeError if `crop` or the seed is out of its range
  * @throws UnsupportedError if images are to be changed and examples are not images
  */

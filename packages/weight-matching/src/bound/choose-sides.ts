@@ -23,8 +23,7 @@ export interface Sides {
 }
 
 /**
- * Units up to which all that a symmetry moves is assigned together. Products of norms have low rank, which is slow to assign: seconds
- * from 2,048 units on. Beyond, weights are bounded one by one, which is a little less tight.
+ * Units up to which all that a symmetry moves is assigned together. Products of norms have low rank, which is slow to assign. Beyond, weights are bounded one by one, which is a little less tight.
  */
 const MAX_JOINT = 1024;
 

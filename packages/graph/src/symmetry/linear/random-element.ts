@@ -50,7 +50,7 @@ export function transformRandomly(
 }
 
 /** A random orthogonal matrix, `[size, size]`: normal vectors made orthonormal one after the other, twice for the sake of rounding. */
-export function randomOrthogonal(size: number, random: Random): Float64Array {
+function randomOrthogonal(size: number, random: Random): Float64Array {
   const matrix = Float64Array.from({ length: size * size }, () => random.normal());
   for (let i = 0; i < size; i++) {
     const row = matrix.subarray(i * size, (i + 1) * size);

@@ -11,7 +11,11 @@ const batch: Batch = {
 
 /** A step with targets of this type. */
 function stepWith(dtype: DType, shape: readonly number[], more: Partial<TrainingStep> = {}): TrainingStep {
-  const graph = { name: "net", types: new Map([["targets", { dtype, shape }]]) } as unknown as Graph;
+  const graph = {
+    name: "net",
+    inputs: [],
+    types: new Map([["targets", { dtype, shape }]]),
+  } as unknown as Graph;
   const nothing = { carried: [], scalars: [], masks: [], metrics: new Map() };
   return { graph, batch: 3, examples: "x", targets: "targets", loss: "loss", ...nothing, ...more };
 }

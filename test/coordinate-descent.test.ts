@@ -16,14 +16,7 @@ import {
 } from "../packages/weight-matching/src/coordinate-descent/placement.ts";
 import { createUnitTree } from "../packages/weight-matching/src/coordinate-descent/unit-tree.ts";
 import { readParameters } from "../packages/weight-matching/src/read-parameters.ts";
-import {
-  bareAttention,
-  outerProduct,
-  smallCnn,
-  smallMlp,
-  smallRecurrent,
-  smallTransformer,
-} from "./helpers/small-networks.ts";
+import { smallNetworks } from "./helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
 
@@ -80,15 +73,7 @@ async function prepare(graph: Graph, spec: SymmetrySpec, seed: number, last = 1)
   return { problem, objectives, state, run: () => descend(problem, state, options) };
 }
 
-const graphs = [
-  smallMlp(),
-  smallCnn(),
-  smallTransformer(),
-  bareAttention(),
-  smallRecurrent(),
-  outerProduct(false),
-  outerProduct(true),
-];
+const graphs = smallNetworks();
 const cases = await Promise.all(
   graphs.map(async (graph) => ({
     name: graph.name,

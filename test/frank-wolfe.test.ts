@@ -19,14 +19,7 @@ import { bestStep } from "../packages/weight-matching/src/frank-wolfe/frank-wolf
 import { findRelaxable } from "../packages/weight-matching/src/frank-wolfe/relaxable.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
 import { residualMlp } from "./helpers/residual-mlp.ts";
-import {
-  bareAttention,
-  outerProduct,
-  smallCnn,
-  smallMlp,
-  smallRecurrent,
-  smallTransformer,
-} from "./helpers/small-networks.ts";
+import { smallNetworks } from "./helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
 
@@ -40,17 +33,7 @@ async function caseOf(graph: Graph): Promise<Case> {
   return { name: graph.name, graph, spec: (await discoverSymmetries(graph, engine)).spec };
 }
 
-const cases: Case[] = await Promise.all(
-  [
-    smallMlp(),
-    smallCnn(),
-    smallTransformer(),
-    bareAttention(),
-    smallRecurrent(),
-    outerProduct(false),
-    outerProduct(true),
-  ].map(caseOf),
-);
+const cases: Case[] = await Promise.all(smallNetworks().map(caseOf));
 
 const network = ({ graph }: Case, seed: number) => createCheckpoint(randomWeights(graph, seed));
 

@@ -1,4 +1,4 @@
-import { type Checkpoint, createCheckpoint, createRandom, toFloat32 } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, createRandom } from "@isthmus/core";
 import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   type DataSet,
@@ -11,14 +11,8 @@ import {
 } from "@isthmus/graph";
 import { type MatchActivationsOptions, matchActivations } from "@isthmus/weight-matching";
 import { describe, expect, test } from "vitest";
-import {
-  bareAttention,
-  outerProduct,
-  smallCnn,
-  smallMlp,
-  smallRecurrent,
-  smallTransformer,
-} from "./helpers/small-networks.ts";
+import { distance } from "./helpers/distance.ts";
+import { smallNetworks } from "./helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
 
@@ -40,15 +34,7 @@ async function caseOf(graph: Graph): Promise<Case> {
   return { name: graph.name, graph, symmetries: await discoverSymmetries(graph, engine), data };
 }
 
-const graphs = [
-  smallMlp(),
-  smallCnn(),
-  smallTransformer(),
-  bareAttention(),
-  smallRecurrent(),
-  outerProduct(false),
-  outerProduct(true),
-];
+const graphs = smallNetworks();
 const cases = await Promise.all(graphs.map(caseOf));
 const [mlp] = cases as [Case, ...Case[]];
 
@@ -59,18 +45,6 @@ const match = (
 ) => matchActivations({ graph, engine, a, b, symmetries }, data, options);
 
 const networkOf = ({ graph }: Case, seed: number) => createCheckpoint(randomWeights(graph, seed));
-
-async function distance(a: Checkpoint, b: Checkpoint): Promise<number> {
-  let sum = 0;
-  for (const name of a.tensors.keys()) {
-    const [x, y] = await Promise.all([a.read(name), b.read(name)]);
-    const [left, right] = [toFloat32(x.data, x.dtype), toFloat32(y.data, y.dtype)];
-    left.forEach((value, i) => {
-      sum += Math.abs(value - (right[i] ?? 0));
-    });
-  }
-  return sum;
-}
 
 describe("matchActivations()", () => {
   test.each(cases)("undoes planted permutations of $name", async (own) => {

@@ -15,27 +15,12 @@ import { describe, expect, test } from "vitest";
 import { createUnitTree } from "../packages/weight-matching/src/coordinate-descent/unit-tree.ts";
 import { planMemory } from "../packages/weight-matching/src/out-of-core/plan-memory.ts";
 import { createWeightTiles } from "../packages/weight-matching/src/out-of-core/weight-tiles.ts";
-import {
-  bareAttention,
-  outerProduct,
-  smallCnn,
-  smallMlp,
-  smallRecurrent,
-  smallTransformer,
-} from "./helpers/small-networks.ts";
+import { smallNetworks } from "./helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
 
 const cases = await Promise.all(
-  [
-    smallMlp(),
-    smallCnn(),
-    smallTransformer(),
-    bareAttention(),
-    smallRecurrent(),
-    outerProduct(false),
-    outerProduct(true),
-  ].map(async (graph) => ({
+  smallNetworks().map(async (graph) => ({
     name: graph.name,
     graph,
     spec: (await discoverSymmetries(graph, engine)).spec,

@@ -1,4 +1,4 @@
-import { type Checkpoint, createCheckpoint, createRandom, type Tensor, toFloat32 } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, createRandom, type Tensor } from "@isthmus/core";
 import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   type DataSet,
@@ -12,6 +12,7 @@ import {
 } from "@isthmus/graph";
 import { MATCH_METHODS, type MatchMethod, type MatchOptions, match } from "@isthmus/weight-matching";
 import { describe, expect, test } from "vitest";
+import { distance } from "./helpers/distance.ts";
 import { smallCnn, smallMlp, smallTransformer } from "./helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
@@ -89,18 +90,6 @@ function optionsOf(method: MatchMethod, data: DataSet, seed = 0): MatchOptions {
 
 const run = (method: MatchMethod, own: Case, b: Checkpoint, seed?: number) =>
   match({ ...own, engine, b }, optionsOf(method, own.data, seed));
-
-async function distance(a: Checkpoint, b: Checkpoint): Promise<number> {
-  let sum = 0;
-  for (const name of a.tensors.keys()) {
-    const [x, y] = await Promise.all([a.read(name), b.read(name)]);
-    const [left, right] = [toFloat32(x.data, x.dtype), toFloat32(y.data, y.dtype)];
-    left.forEach((value, i) => {
-      sum += Math.abs(value - (right[i] ?? 0));
-    });
-  }
-  return sum;
-}
 
 const table = MATCH_METHODS.flatMap((method) => cases.map((own) => ({ method, name: own.name, own })));
 

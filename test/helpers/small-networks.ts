@@ -81,3 +81,17 @@ export function outerProduct(square: boolean): Graph {
   const flat = b.reshape(product, 0, 6 * columns);
   return b.output(b.linear(flat, "out", 6 * columns, 4)).build(square ? "square" : "product");
 }
+
+/** One network of each kind: a layer after another, convolutions, attention with and without a residual stream, recurrence, and two
+ * whose symmetries are entangled. */
+export function smallNetworks(): Graph[] {
+  return [
+    smallMlp(),
+    smallCnn(),
+    smallTransformer(),
+    bareAttention(),
+    smallRecurrent(),
+    outerProduct(false),
+    outerProduct(true),
+  ];
+}

@@ -1,6 +1,7 @@
 import { type Tensor, UnsupportedError } from "@isthmus/core";
 import type { GraphBuilder } from "../build/graph-builder.ts";
 import type { Value } from "../build/value.ts";
+import { constantNumbers } from "../ir/constant-numbers.ts";
 import type { Node } from "../ir/graph.ts";
 
 /** What a rule sees of the node it is applied to. */
@@ -77,10 +78,4 @@ export function refuseVariant({ node }: GradientContext, rule: string, found: st
       feature: node.op,
     },
   );
-}
-
-/** Numbers of a constant input, in row-major order; undefined if it is not constant or not given. */
-export function constantNumbers({ constant }: GradientContext, input: number): number[] | undefined {
-  const tensor = constant(input);
-  return tensor === undefined ? undefined : Array.from(tensor.data as ArrayLike<number | bigint>, Number);
 }

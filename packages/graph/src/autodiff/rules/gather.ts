@@ -3,7 +3,8 @@ import { gather, pad, reshape, transpose } from "../../build/operators/layout.ts
 import { scatterND } from "../../build/operators/scatter.ts";
 import type { Value } from "../../build/value.ts";
 import { intAttribute, wrapAxis } from "../../ir/attributes.ts";
-import { constantNumbers, cotangent, type GradientRule, operand } from "../gradient-rule.ts";
+import { constantNumbers } from "../../ir/constant-numbers.ts";
+import { cotangent, type GradientRule, operand } from "../gradient-rule.ts";
 import { assertScatterAdds } from "../scatter-adds.ts";
 import { zeros } from "../zeros.ts";
 

@@ -1,6 +1,7 @@
 import { cast, equal, greater, log, mul, pow, sub, where } from "../../build/operators/elementwise.ts";
 import type { Value } from "../../build/value.ts";
-import { constantNumbers, cotangent, type GradientRule, operand, result } from "../gradient-rule.ts";
+import { constantNumbers } from "../../ir/constant-numbers.ts";
+import { cotangent, type GradientRule, operand, result } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";
 
 /**

@@ -1,4 +1,5 @@
 import { intAttribute } from "../../ir/attributes.ts";
+import { constantNumbers } from "../../ir/constant-numbers.ts";
 import type { Labelled } from "../labels/field.ts";
 import { insertAxes, removeAxes, reshape, transpose } from "../primitives/move.ts";
 import {
@@ -12,7 +13,7 @@ import {
   tile,
   transposition,
 } from "../rules/movement.ts";
-import { constantNumbers, givenInputs, inputOf, outputShape } from "../rules/rule.ts";
+import { givenInputs, inputOf, outputShape } from "../rules/rule.ts";
 import type { LinearKind } from "./factor-algebra.ts";
 import {
   concatenateFactors,

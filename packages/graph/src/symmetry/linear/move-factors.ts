@@ -1,7 +1,8 @@
 import { intAttribute, stringAttribute, wrapAxis } from "../../ir/attributes.ts";
+import { constantNumbers } from "../../ir/constant-numbers.ts";
 import type { Field, Labelled } from "../labels/field.ts";
 import type { Rule } from "../rules/rule.ts";
-import { constantNumbers, givenInputs, inputOf, namedAxes, outputShape } from "../rules/rule.ts";
+import { givenInputs, inputOf, namedAxes, outputShape } from "../rules/rule.ts";
 import type { FactorRule } from "./rule.ts";
 import { ONE } from "./signed-sets.ts";
 

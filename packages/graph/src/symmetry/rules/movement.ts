@@ -1,8 +1,9 @@
 import { intAttribute, intsAttribute, stringAttribute, wrapAxis } from "../../ir/attributes.ts";
+import { constantNumbers } from "../../ir/constant-numbers.ts";
 import type { Labelled } from "../labels/field.ts";
 import { concatenate } from "../primitives/concatenate.ts";
 import { insertAxes, removeAxes, reshape, take, transpose } from "../primitives/move.ts";
-import { constantNumbers, givenInputs, inputOf, namedAxes, outputShape, type Rule } from "./rule.ts";
+import { givenInputs, inputOf, namedAxes, outputShape, type Rule } from "./rule.ts";
 
 /** `Reshape`, `Flatten`, `Squeeze`, `Unsqueeze`: another shape for the same row-major elements. */
 export const reshaping: Rule = (context) => [

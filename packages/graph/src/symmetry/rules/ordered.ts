@@ -1,8 +1,9 @@
 import { intAttribute, wrapAxis } from "../../ir/attributes.ts";
+import { constantNumbers } from "../../ir/constant-numbers.ts";
 import type { Labelled } from "../labels/field.ts";
 import { tie } from "../primitives/tie.ts";
 import { collapseOrdered, fixAxes } from "./convolution.ts";
-import { constantNumbers, inputOf, outputShape, type Rule } from "./rule.ts";
+import { inputOf, outputShape, type Rule } from "./rule.ts";
 
 /** A value with an axis on which nothing may move: what lies there depends on the order of the input's axis. */
 function orderAxis({ fields }: Labelled, shape: readonly number[], axis: number): Labelled {

@@ -1,5 +1,6 @@
 import type { Tensor } from "@isthmus/core";
 import { intsAttribute, wrapAxis } from "../../ir/attributes.ts";
+import { constantNumbers } from "../../ir/constant-numbers.ts";
 import type { Node } from "../../ir/graph.ts";
 import type { Labelled } from "../labels/field.ts";
 import type { LabelStore } from "../labels/label-store.ts";
@@ -39,12 +40,6 @@ export function givenInputs({ inputs }: RuleContext): Labelled[] {
 /** Shape of an output, `[]` if it is not wanted. */
 export function outputShape({ outputs }: RuleContext, index = 0): readonly number[] {
   return outputs[index] ?? [];
-}
-
-/** Numbers of a constant input, in row-major order; undefined if it is not constant or not given. */
-export function constantNumbers(context: RuleContext, input: number): number[] | undefined {
-  const tensor = context.constant(input);
-  return tensor === undefined ? undefined : Array.from(tensor.data as ArrayLike<number | bigint>, Number);
 }
 
 /** Axes named by an attribute, or by a constant input where newer operator sets moved them there. */

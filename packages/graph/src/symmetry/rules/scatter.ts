@@ -1,7 +1,8 @@
+import { constantNumbers } from "../../ir/constant-numbers.ts";
 import type { Labelled } from "../labels/field.ts";
 import { labelConstant } from "../labels/label-constant.ts";
 import { tie } from "../primitives/tie.ts";
-import { constantNumbers, inputOf, type Rule } from "./rule.ts";
+import { inputOf, type Rule } from "./rule.ts";
 
 /**
  * `ScatterND` of one value to constant places: the tensor meets the mask of places that are hit, as when a bias

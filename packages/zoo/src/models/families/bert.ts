@@ -4,14 +4,14 @@ import { linear } from "../../layers/linear.ts";
 import { placeIndices } from "../../layers/place-indices.ts";
 import { classCount } from "../class-count.ts";
 import { modelActivation } from "../model-activation.ts";
-import type { ModelConfig } from "../model-config.ts";
 import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";
+import { narrowHeads } from "../narrow-heads.ts";
 import { encoderAttention } from "./encoder-attention.ts";
 
 /** BERT, an encoder with norms after the sums. @see Devlin et al., BERT, 2019, section 3 */
 export const BERT: ModelFamily = {
   build,
-  narrow,
+  narrow: narrowHeads,
   // Biases of the head are of words, which nothing moves; of two names for one, one is fed.
   idle: /(position_ids|token_type_ids|cls\.predictions\.decoder\.bias)$/,
 };
@@ -157,16 +157,4 @@ function pooledHeads(context: FamilyContext, x: Value, { width }: Encoder): Fami
   if (has?.("cls.seq_relationship.weight")) return { next: classify("cls.seq_relationship", 2) };
   if (!has?.("classifier.weight") || classifiesTokens(context)) return { pooled: row };
   return { logits: classify("classifier", classCount(config)) };
-}
-
-function narrow(config: ModelConfig): Readonly<Record<string, number>> {
-  const heads = config.count("num_attention_heads");
-  const width = config.quotient("hidden_size", "num_attention_heads") * Math.min(heads, 2);
-  return {
-    hidden_size: width,
-    num_attention_heads: Math.min(heads, 2),
-    num_hidden_layers: Math.min(config.count("num_hidden_layers"), 2),
-    intermediate_size: Math.min(config.count("intermediate_size"), 2 * width),
-    vocab_size: Math.min(config.count("vocab_size"), 64),
-  };
 }

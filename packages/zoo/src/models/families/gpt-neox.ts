@@ -7,14 +7,14 @@ import { type RotaryTables, rotate } from "../../layers/rotary.ts";
 import { rowNorm } from "../../layers/row-norm.ts";
 import { languageHead } from "../language-head.ts";
 import { modelActivation } from "../model-activation.ts";
-import type { ModelConfig } from "../model-config.ts";
 import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";
 import { modelRotary } from "../model-rotary.ts";
+import { narrowHeads } from "../narrow-heads.ts";
 
 /** GPT-NeoX and Pythia. @see Black et al., GPT-NeoX-20B, 2022, section 2.1 */
 export const GPT_NEOX: ModelFamily = {
   build,
-  narrow,
+  narrow: narrowHeads,
   idle: /\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/,
 };
 
@@ -93,16 +93,4 @@ function attend({ network }: FamilyContext, rows: Value, name: string, block: Bl
     mask,
   });
   return project(mixed, "dense", width);
-}
-
-function narrow(config: ModelConfig): Readonly<Record<string, number>> {
-  const heads = config.count("num_attention_heads");
-  const width = config.quotient("hidden_size", "num_attention_heads") * Math.min(heads, 2);
-  return {
-    hidden_size: width,
-    num_attention_heads: Math.min(heads, 2),
-    num_hidden_layers: Math.min(config.count("num_hidden_layers"), 2),
-    intermediate_size: Math.min(config.count("intermediate_size"), 2 * width),
-    vocab_size: Math.min(config.count("vocab_size"), 64),
-  };
 }

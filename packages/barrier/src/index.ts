@@ -8,9 +8,19 @@ export {
 } from "./barrier-result.ts";
 export { barrierValues } from "./barrier-values.ts";
 export {
+  type BarrierPrediction,
+  CUMULATIVE_ORDERS,
+  type CumulativeOrder,
+  type DirectionRobustness,
+  type LayerCut,
+  type LayerGroup,
+  type LayersResult,
+} from "./layers-result.ts";
+export {
   type BarrierNetworks,
   type BarrierProgress,
   MEASURE_BARRIER_DEFAULTS,
   type MeasureBarrierOptions,
   measureBarrier,
 } from "./measure-barrier.ts";
+export type { PlaneModel, PlaneResult } from "./plane-result.ts";

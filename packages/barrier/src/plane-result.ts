@@ -1,0 +1,38 @@
+import type { StatisticsPolicy } from "./barrier-result.ts";
+
+/** A network that lies in a plane. */
+export interface PlaneModel {
+  readonly label: string;
+  readonly source: string;
+  /** Coordinates, in units of distance between weights. */
+  readonly x: number;
+  readonly y: number;
+  /** Mean cross-entropy, in nats. */
+  readonly loss: number;
+  /** Share of examples classified wrongly, in `[0, 1]`. */
+  readonly error: number;
+}
+
+/** Loss and error on a grid of the plane through three networks. */
+export interface PlaneResult {
+  readonly kind: "plane";
+  /** Ascending coordinates of the columns, in units of distance between weights. */
+  readonly xs: readonly number[];
+  /** Ascending coordinates of the rows. */
+  readonly ys: readonly number[];
+  /** Mean cross-entropy, `[ys][xs]`, in nats. */
+  readonly loss: readonly (readonly number[])[];
+  /** Share of examples classified wrongly, `[ys][xs]`, in `[0, 1]`. */
+  readonly error: readonly (readonly number[])[];
+  /** The three networks that span the plane, and others that were placed in it. */
+  readonly models: readonly PlaneModel[];
+  /** Lines to draw in the plane, such as a curve that bends in it, as pairs `[x, y]`. */
+  readonly paths: readonly {
+    readonly label: string;
+    readonly points: readonly (readonly [x: number, y: number])[];
+  }[];
+  readonly statistics: StatisticsPolicy;
+  readonly examples: number;
+  readonly data: string;
+  readonly engine: string;
+}

@@ -1,0 +1,45 @@
+import type { BarrierPoint, StatisticsPolicy } from "@isthmus/barrier";
+
+/** Shapes of a curve through bends: one polynomial, or straight pieces. */
+export const CURVE_KINDS = ["bezier", "chain"] as const;
+
+/** Shape of a curve. */
+export type CurveKind = (typeof CURVE_KINDS)[number];
+
+/** Loss or error along a path, summed up. */
+export interface PathSummary {
+  readonly min: number;
+  readonly max: number;
+  /** Mean over t. */
+  readonly mean: number;
+  /** Integral over the length of the path, divided by the length (Garipov et al. 2018). */
+  readonly lengthMean: number;
+  /** Where the maximum is, in `[0, 1]`. */
+  readonly at: number;
+}
+
+/** Loss and error at places of a path between two networks. */
+export interface MeasuredPath {
+  /** Ascending in t, from 0 to 1; `length` is the length of the path up to there, between weights. */
+  readonly points: readonly (BarrierPoint & { readonly length: number })[];
+  readonly length: number;
+  readonly loss: PathSummary;
+  readonly error: PathSummary;
+}
+
+/** A curve that was trained between two networks, beside the straight line. */
+export interface CurveResult {
+  readonly kind: "curve";
+  readonly curve: CurveKind;
+  /** Networks between the ends that were trained. */
+  readonly bends: number;
+  readonly path: MeasuredPath;
+  readonly line: MeasuredPath;
+  readonly statistics: StatisticsPolicy;
+  readonly examples: number;
+  readonly data: string;
+  readonly a: string;
+  readonly b: string;
+  readonly seed: number;
+  readonly engine: string;
+}

@@ -1,0 +1,7 @@
+export {
+  CURVE_KINDS,
+  type CurveKind,
+  type CurveResult,
+  type MeasuredPath,
+  type PathSummary,
+} from "./curve-result.ts";

@@ -1,0 +1,1 @@
+export type { PairBarrier, PairGroup, PredictionQuality, Predictor, StarResult } from "./star-result.ts";

@@ -1,0 +1,1 @@
+export type { StudyColumn, StudyFigure, StudyResult, StudyTable, StudyValue } from "./study-result.ts";

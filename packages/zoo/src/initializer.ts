@@ -47,6 +47,15 @@ export const HE_FAN_OUT: LayerInitializer = {
   bias: zeroBias,
 };
 
+/**
+ * Weight normal of variance `2 / fanIn`, which keeps values of one size through layers of rectifiers; bias 0.
+ * @see He et al., Delving deep into rectifiers, 2015, section 2.2, equation 10
+ */
+export const HE_FAN_IN: LayerInitializer = {
+  weight: (fanIn) => normal(Math.sqrt(2 / fanIn)),
+  bias: zeroBias,
+};
+
 /** Weight normal of a fixed deviation; bias 0. */
 export function normalWeight(deviation: number): LayerInitializer {
   return { weight: () => normal(deviation), bias: zeroBias };

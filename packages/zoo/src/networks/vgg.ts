@@ -1,7 +1,7 @@
 import { sizeOf } from "@isthmus/core";
 import { dropout, maxPool, relu, reshape, type Value } from "@isthmus/graph/build";
 import { imageShape, isSmall } from "../image-shape.ts";
-import { HE_FAN_OUT, normalWeight } from "../initializer.ts";
+import { HE_FAN_IN, HE_FAN_OUT, normalWeight } from "../initializer.ts";
 import { convolution } from "../layers/convolution.ts";
 import { type ImageNorm, imageNorm } from "../layers/image-norm.ts";
 import { linear } from "../layers/linear.ts";
@@ -36,15 +36,20 @@ const CHANNELS = [64, 128, 256, 512];
 /** Hidden units of the head for large images. */
 const HEAD = 4096;
 
-const HEAD_START = normalWeight(0.01);
+/** Logits start small, so that no class is preferred. */
+const LOGITS_START = normalWeight(0.01);
 
 /**
  * VGG: stages of 3x3 convolutions, each ended by a pooling that halves the image, as long as there are two pixels to halve.
  *
  * Names as in torchvision: `features.0.weight`, counting norms, rectifiers and poolings. Images of more than 64 pixels get the
  * original head of three linear layers on all that is left of the image (`classifier.0`, `.3`, `.6`), smaller ones a single
- * `classifier`, as is usual for CIFAR. Starts as torchvision does: convolutions normal of variance 2 over the fan-out, linear
- * layers normal of deviation 0.01, biases 0.
+ * `classifier`, as is usual for CIFAR. Convolutions and the last layer start as in torchvision: normal of variance 2 over the
+ * fan-out, normal of deviation 0.01, biases 0.
+ *
+ * Differs from torchvision in: the hidden layers of the head start normal of variance 2 over the fan-in. torchvision's deviation
+ * of 0.01 is nearly that at its 25,088 inputs, but each of them shrinks values sixfold at 512 inputs, as in a narrow network, which
+ * without norms then hardly learns.
  * @throws InputError if examples are not images
  * @throws RangeError if an option is not allowed
  * @see Simonyan and Zisserman, Very deep convolutional networks, 2015, table 1
@@ -59,7 +64,7 @@ export function vgg(options: VggOptions, shape: NetworkShape): Network {
   const logits = isSmall(image)
     ? linear(network, dropout(flat, resolved.dropout), "classifier", {
         out: shape.classes,
-        initializer: HEAD_START,
+        initializer: LOGITS_START,
       })
     : addHead(network, flat, { ...resolved, classes: shape.classes });
   return network.build(logits, formatSpec("vgg", resolved, VGG_DEFAULTS));
@@ -97,8 +102,8 @@ function addHead(
   { width, dropout: ratio, classes }: Pick<Required<VggOptions>, "width" | "dropout"> & { classes: number },
 ): Value {
   const out = scaleChannels(HEAD, width);
-  const initializer = HEAD_START;
+  const initializer = HE_FAN_IN;
   const first = dropout(relu(linear(network, flat, "classifier.0", { out, initializer })), ratio);
   const second = dropout(relu(linear(network, first, "classifier.3", { out, initializer })), ratio);
-  return linear(network, second, "classifier.6", { out: classes, initializer });
+  return linear(network, second, "classifier.6", { out: classes, initializer: LOGITS_START });
 }

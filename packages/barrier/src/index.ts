@@ -8,6 +8,12 @@ export {
 } from "./barrier-result.ts";
 export { barrierValues } from "./barrier-values.ts";
 export {
+  type CorrectedEvaluator,
+  type CorrectedEvaluatorOptions,
+  createCorrectedEvaluator,
+  type EvaluatedArchitecture,
+} from "./create-corrected-evaluator.ts";
+export {
   type BarrierPrediction,
   CUMULATIVE_ORDERS,
   type CumulativeOrder,

@@ -1,38 +1,19 @@
-import { type Checkpoint, createCheckpoint, resolveOptions, type Tensor } from "@isthmus/core";
-import {
-  bindWeights,
-  createEvaluator,
-  type DataSet,
-  type Engine,
-  type Evaluation,
-  type Evaluator,
-  type Graph,
-} from "@isthmus/graph";
-import {
-  createPath,
-  createRepairer,
-  PATH_KINDS,
-  type Path,
-  type PathKind,
-  type Repairer,
-  recalibrateBatchNorm,
-} from "@isthmus/interpolation";
-import {
-  type BarrierPoint,
-  type BarrierResult,
-  STATISTICS_POLICIES,
-  type StatisticsPolicy,
-} from "./barrier-result.ts";
+import { type Checkpoint, createCheckpoint, resolveOptions } from "@isthmus/core";
+import { bindWeights, type DataSet, type Evaluation } from "@isthmus/graph";
+import { createPath, PATH_KINDS, type Path, type PathKind } from "@isthmus/interpolation";
+import type { BarrierPoint, BarrierResult, StatisticsPolicy } from "./barrier-result.ts";
 import { barrierValues, chordBarrier } from "./barrier-values.ts";
 import { bootstrapBarrier } from "./bootstrap-barrier.ts";
+import {
+  type CorrectedEvaluator,
+  createCorrectedEvaluator,
+  type EvaluatedArchitecture,
+} from "./create-corrected-evaluator.ts";
 
 /** Two networks of one architecture, and what to measure them with. */
-export interface BarrierNetworks {
-  readonly graph: Graph;
-  readonly engine: Engine;
+export interface BarrierNetworks extends EvaluatedArchitecture {
   readonly a: Checkpoint;
   readonly b: Checkpoint;
-  readonly data: DataSet;
 }
 
 /** Progress of {@link measureBarrier}. */
@@ -103,10 +84,13 @@ export async function measureBarrier(
     createCheckpoint(tensors),
   );
   const path = createPath(resolved.path, ends[0] as Checkpoint, ends[1] as Checkpoint);
-  const evaluator = await createEvaluator(graph, engine, data, { batchSize: resolved.batchSize });
+  const { statistics, statisticsData, batchSize, signal } = resolved;
+  const evaluator = await createCorrectedEvaluator(
+    { graph, engine, data },
+    { attempt: "measure a barrier", statistics, statisticsData, ends, batchSize, signal },
+  );
   try {
-    const correct = await createCorrection({ graph, engine, ends, data }, resolved);
-    const curve = await evaluateCurve({ graph, path, evaluator, correct }, resolved);
+    const curve = await evaluateCurve({ path, evaluator }, resolved);
     return {
       kind: "barrier",
       ...summarize(curve, resolved),
@@ -138,9 +122,6 @@ function assertOptions(options: Required<MeasureBarrierOptions>): void {
   }
   if (!(level > 0 && level < 1)) fail("level", "between 0 and 1", level);
   if (!PATH_KINDS.includes(path)) fail("path", `one of ${PATH_KINDS.join(", ")}`, path);
-  if (!STATISTICS_POLICIES.includes(statistics)) {
-    fail("statistics", `one of ${STATISTICS_POLICIES.join(", ")}`, statistics);
-  }
   if (statistics === "repair-closed-form" && path !== "linear")
     fail("path", `linear for ${statistics}`, path);
 }
@@ -150,34 +131,8 @@ function fail(option: string, rule: string, value: unknown): never {
 }
 
 interface CurveTask {
-  readonly graph: Graph;
   readonly path: Path;
-  readonly evaluator: Evaluator;
-  readonly correct: Correct;
-}
-
-type Weights = ReadonlyMap<string, Tensor>;
-
-/** Corrects the statistics of the network at an inner place. */
-type Correct = (weights: Weights, t: number) => Promise<Weights>;
-
-async function createCorrection(
-  { graph, engine, ends, data }: Omit<BarrierNetworks, "a" | "b"> & { readonly ends: readonly Checkpoint[] },
-  { statistics, statisticsData, batchSize, signal }: Required<MeasureBarrierOptions>,
-): Promise<Correct> {
-  const options = { batchSize, signal };
-  const seen = statisticsData ?? data;
-  if (statistics === "keep") return async (weights) => weights;
-  if (statistics === "recalibrate") {
-    return (weights) => recalibrateBatchNorm({ graph, engine, weights }, seen, options);
-  }
-  const networks = await Promise.all(ends.map((end) => bindWeights(graph, end)));
-  const closedForm = statistics === "repair-closed-form";
-  const repairer: Repairer = await createRepairer({ graph, engine, networks }, seen, {
-    ...options,
-    closedForm,
-  });
-  return (weights, t) => repairer.repair(weights, [1 - t, t]);
+  readonly evaluator: CorrectedEvaluator;
 }
 
 interface CurvePoint {
@@ -186,15 +141,14 @@ interface CurvePoint {
 }
 
 async function evaluateCurve(
-  task: CurveTask,
+  { path, evaluator }: CurveTask,
   options: Required<MeasureBarrierOptions>,
 ): Promise<CurvePoint[]> {
   const { points, refine, signal, onProgress } = options;
   const curve: CurvePoint[] = [];
   const visit = async (t: number): Promise<void> => {
     signal?.throwIfAborted();
-    const weights = await weightsAt(task, t);
-    const evaluation = await task.evaluator.evaluate(weights, signal);
+    const evaluation = await evaluator.evaluate(path(t), sharesAt(t));
     curve.push({ t, evaluation });
     curve.sort((x, y) => x.t - y.t);
     const point = { t, loss: evaluation.loss, error: evaluation.error };
@@ -223,9 +177,9 @@ function nextPlace(curve: readonly CurvePoint[]): number | undefined {
   return Math.max(at - left, right - at) / 2 < MIN_STEP ? undefined : next;
 }
 
-async function weightsAt({ graph, path, correct }: CurveTask, t: number): Promise<Weights> {
-  const weights = await bindWeights(graph, path(t));
-  return t === 0 || t === 1 ? weights : correct(weights, t);
+/** How much of each end is in the network at a place; the ends are taken as they are. */
+function sharesAt(t: number): readonly number[] | undefined {
+  return t === 0 || t === 1 ? undefined : [1 - t, t];
 }
 
 function summarize(

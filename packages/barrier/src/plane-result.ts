@@ -7,6 +7,8 @@ export interface PlaneModel {
   /** Coordinates, in units of distance between weights. */
   readonly x: number;
   readonly y: number;
+  /** Distance from the plane, in the same units; about 0 for the three that span it. */
+  readonly distance: number;
   /** Mean cross-entropy, in nats. */
   readonly loss: number;
   /** Share of examples classified wrongly, in `[0, 1]`. */
@@ -20,7 +22,7 @@ export interface PlaneResult {
   readonly xs: readonly number[];
   /** Ascending coordinates of the rows. */
   readonly ys: readonly number[];
-  /** Mean cross-entropy, `[ys][xs]`, in nats. */
+  /** Mean cross-entropy, `[ys][xs]`, in nats; NaN where the network has none, as of a negative variance. */
   readonly loss: readonly (readonly number[])[];
   /** Share of examples classified wrongly, `[ys][xs]`, in `[0, 1]`. */
   readonly error: readonly (readonly number[])[];

@@ -1,10 +1,6 @@
 import type { BarrierPoint, StatisticsPolicy } from "@isthmus/barrier";
-
-/** Shapes of a curve through bends: one polynomial, or straight pieces. */
-export const CURVE_KINDS = ["bezier", "chain"] as const;
-
-/** Shape of a curve. */
-export type CurveKind = (typeof CURVE_KINDS)[number];
+import type { CurveKind } from "@isthmus/interpolation";
+import type { EpochResult } from "@isthmus/training";
 
 /** Loss or error along a path, summed up. */
 export interface PathSummary {
@@ -33,6 +29,10 @@ export interface CurveResult {
   readonly curve: CurveKind;
   /** Networks between the ends that were trained. */
   readonly bends: number;
+  /** What each epoch of training came to, over random places of the curve. */
+  readonly epochs: readonly EpochResult[];
+  /** Name of the examples the bends were trained on. */
+  readonly trainingData: string;
   readonly path: MeasuredPath;
   readonly line: MeasuredPath;
   readonly statistics: StatisticsPolicy;

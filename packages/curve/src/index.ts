@@ -1,7 +1,2 @@
-export {
-  CURVE_KINDS,
-  type CurveKind,
-  type CurveResult,
-  type MeasuredPath,
-  type PathSummary,
-} from "./curve-result.ts";
+export { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
+export type { CurveResult, MeasuredPath, PathSummary } from "./curve-result.ts";

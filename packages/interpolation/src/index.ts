@@ -1,5 +1,6 @@
 export { average } from "./average.ts";
 export { type Combination, combine } from "./combine.ts";
+export { CURVE_KINDS, type CurveKind, type CurvePoints, createCurve, curveCoefficients } from "./curve.ts";
 export type { RepairNetworks } from "./expected-statistics.ts";
 export { lerp } from "./lerp.ts";
 export { createPath, PATH_KINDS, type Path, type PathKind } from "./path.ts";

@@ -1,0 +1,97 @@
+import type { Checkpoint, Tensor } from "@isthmus/core";
+import {
+  bindWeights,
+  createEvaluator,
+  type DataSet,
+  type Engine,
+  type Evaluation,
+  type Graph,
+} from "@isthmus/graph";
+import { createRepairer, recalibrateBatchNorm } from "@isthmus/interpolation";
+import { STATISTICS_POLICIES, type StatisticsPolicy } from "./barrier-result.ts";
+
+/** An architecture, and what to measure networks of it with. */
+export interface EvaluatedArchitecture {
+  readonly graph: Graph;
+  readonly engine: Engine;
+  /** Examples to evaluate on. */
+  readonly data: DataSet;
+}
+
+/** Options of {@link createCorrectedEvaluator}. */
+export interface CorrectedEvaluatorOptions {
+  /** What is attempted, for messages, for example `measure a barrier`. */
+  readonly attempt: string;
+  /** What is done about the statistics of activations. */
+  readonly statistics: StatisticsPolicy;
+  /** Examples to measure statistics on; the evaluated ones if missing. */
+  readonly statisticsData?: DataSet | undefined;
+  /** Networks whose statistics REPAIR gives an average of them; only for its policies. @defaultValue none */
+  readonly ends?: readonly Checkpoint[];
+  /** Examples in one engine call. */
+  readonly batchSize: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Evaluates networks of one architecture, with the statistics of their activations corrected. */
+export interface CorrectedEvaluator {
+  /**
+   * Evaluates a network.
+   * @param shares - how much of each of `ends` is in it; undefined for a network that is taken as it is
+   */
+  evaluate(network: Checkpoint, shares: readonly number[] | undefined): Promise<Evaluation>;
+  /** Frees what the engine holds. */
+  release(): Promise<void>;
+}
+
+/**
+ * Prepares loss and error of any number of networks on the same examples in the same order, each corrected by a policy first.
+ * @throws InputError if the data do not fit the graph
+ * @throws RangeError if the policy is unknown, or `batchSize` is out of range
+ */
+export async function createCorrectedEvaluator(
+  { graph, engine, data }: EvaluatedArchitecture,
+  options: CorrectedEvaluatorOptions,
+): Promise<CorrectedEvaluator> {
+  const { batchSize, signal } = options;
+  const evaluator = await createEvaluator(graph, engine, data, { batchSize });
+  try {
+    const correct = await createCorrection({ graph, engine, data }, options);
+    return {
+      async evaluate(network, shares) {
+        const weights = await bindWeights(graph, network);
+        return evaluator.evaluate(shares === undefined ? weights : await correct(weights, shares), signal);
+      },
+      release: () => evaluator.release(),
+    };
+  } catch (error) {
+    await evaluator.release();
+    throw error;
+  }
+}
+
+type Weights = ReadonlyMap<string, Tensor>;
+
+/** Corrects the statistics of a network that is made of the ends by shares. */
+type Correct = (weights: Weights, shares: readonly number[]) => Promise<Weights>;
+
+async function createCorrection(
+  { graph, engine, data }: EvaluatedArchitecture,
+  { attempt, statistics, statisticsData, ends = [], batchSize, signal }: CorrectedEvaluatorOptions,
+): Promise<Correct> {
+  const options = { batchSize, signal };
+  const seen = statisticsData ?? data;
+  if (!STATISTICS_POLICIES.includes(statistics)) {
+    throw new RangeError(
+      `Cannot ${attempt} as statistics must be one of ${STATISTICS_POLICIES.join(", ")}: got ${statistics}`,
+    );
+  }
+  if (statistics === "keep") return async (weights) => weights;
+  if (statistics === "recalibrate") {
+    return (weights) => recalibrateBatchNorm({ graph, engine, weights }, seen, options);
+  }
+  const networks = await Promise.all(ends.map((end) => bindWeights(graph, end)));
+  const closedForm = statistics === "repair-closed-form";
+  const repairer = await createRepairer({ graph, engine, networks }, seen, { ...options, closedForm });
+  return (weights, shares) => repairer.repair(weights, shares);
+}

@@ -1,0 +1,117 @@
+import { type Checkpoint, type Elements, lerpInto } from "@isthmus/core";
+import { combine } from "./combine.ts";
+import { lerp } from "./lerp.ts";
+import type { Path } from "./path.ts";
+
+/** Shapes of a curve through bends: one polynomial, or straight pieces. */
+export const CURVE_KINDS = ["bezier", "chain"] as const;
+
+/** Shape of a curve; `bezier` is drawn towards its bends, `chain` passes through them. */
+export type CurveKind = (typeof CURVE_KINDS)[number];
+
+/** A curve's first and last point, and the bends between them, in order. */
+export type CurvePoints = readonly [Checkpoint, Checkpoint, ...Checkpoint[]];
+
+/**
+ * Returns the curve through points, lazily: the Bezier curve `sum over k of C(n, k) t^k (1 - t)^(n - k) w_k`, or the
+ * polygonal chain `w_0, ..., w_n`, of which every piece takes as much of `t` (Garipov et al. 2018, equations 3 and 4).
+ *
+ * Both are made of straight lines, the Bezier curve by de Casteljau's repeated lines: ends are
+ * exact, and what is equal in all points stays as it is, bit for bit. Computed in f32 (f64 where a point is), rounded once to the element
+ * type of the first point, of a chain that of the piece. Integer tensors are the nearer end's, of a chain the nearer point's.
+ * @throws TypeError if `kind` is unknown
+ * @throws MismatchError if names or shapes differ, when the curve is followed
+ * @throws RangeError if there are fewer than two points; when it is followed, if `t` is not in `[0, 1]`
+ */
+export function createCurve(kind: CurveKind, points: CurvePoints): Path {
+  assertCurve(kind, points.length);
+  return (t) => {
+    assertPlace(t);
+    return kind === "bezier" ? bezierPoint(points, t) : chainPoint(points, t);
+  };
+}
+
+/**
+ * How much each point counts at a place of a curve: the curve is `sum over k of c_k w_k`, and the numbers sum to 1.
+ * @param count - points of the curve, its ends among them, at least 2
+ * @param t - place, in `[0, 1]`
+ * @returns `[count]`
+ * @throws TypeError if `kind` is unknown
+ * @throws RangeError if `count` or `t` is out of range
+ */
+export function curveCoefficients(kind: CurveKind, count: number, t: number): number[] {
+  assertCurve(kind, count);
+  assertPlace(t);
+  if (kind === "chain") {
+    const { piece, local } = placeInChain(count, t);
+    return Array.from({ length: count }, (_, k) => (k === piece ? 1 - local : k === piece + 1 ? local : 0));
+  }
+  // By the curve of unit vectors, which is exact at the ends.
+  let rows = Array.from({ length: count }, (_, k) => unitVector(count, k));
+  while (rows.length > 1) {
+    rows = rows.slice(1).map((right, k) => right.map((x, i) => (1 - t) * (rows[k]?.[i] ?? 0) + t * x));
+  }
+  return rows[0] ?? [];
+}
+
+const unitVector = (length: number, k: number): number[] =>
+  Array.from({ length }, (_, i) => (i === k ? 1 : 0));
+
+function assertCurve(kind: CurveKind, count: number): void {
+  if (!CURVE_KINDS.includes(kind)) {
+    throw new TypeError(
+      `Cannot draw a curve as its kind must be one of ${CURVE_KINDS.join(", ")}: got ${JSON.stringify(kind)}`,
+    );
+  }
+  if (Number.isSafeInteger(count) && count >= 2) return;
+  throw new RangeError(`Cannot draw a curve as it needs at least 2 points, its ends: got ${count}`);
+}
+
+function assertPlace(t: number): void {
+  if (t >= 0 && t <= 1) return;
+  throw new RangeError(`Cannot follow a curve as t must be in [0, 1]: got ${t}`);
+}
+
+/** The piece of a chain that a place is on, and where on it; a place on a point is at the start of a piece, but for the end. */
+function placeInChain(count: number, t: number): { readonly piece: number; readonly local: number } {
+  const pieces = count - 1;
+  const piece = Math.min(Math.floor(t * pieces), pieces - 1);
+  return { piece, local: t * pieces - piece };
+}
+
+function chainPoint(points: CurvePoints, t: number): Checkpoint {
+  const { piece, local } = placeInChain(points.length, t);
+  const from = points[piece] ?? points[0];
+  return lerp(from, points[piece + 1] ?? from, local);
+}
+
+function bezierPoint(points: CurvePoints, t: number): Checkpoint {
+  const [first] = points;
+  return combine({
+    source: `bezier(${points.map(({ source }) => source).join(", ")}, ${t})`,
+    inputs: points,
+    integersFrom: t < 0.5 ? first : (points.at(-1) ?? first),
+    blend: (_name, parts, out) => casteljauInto(parts, t, out),
+  });
+}
+
+/** Lines between neighbours at `t`, lines between those, and so on to one point. */
+function casteljauInto(parts: readonly Elements[], t: number, out: Elements): void {
+  const dtype = parts.some((part) => part.dtype === "f64") ? "f64" : "f32";
+  const row: Elements[] = [...parts];
+  for (let length = row.length - 1; length >= 1; length--) {
+    for (let k = 0; k < length; k++) {
+      const [left, right] = [row[k], row[k + 1]];
+      if (left === undefined || right === undefined) continue;
+      const next = length === 1 ? out : parts.includes(left) ? floats(dtype, out.data.length) : left;
+      lerpInto(left, right, t, next);
+      row[k] = next;
+    }
+  }
+}
+
+function floats(dtype: "f32" | "f64", length: number): Elements {
+  return dtype === "f64"
+    ? { dtype, data: new Float64Array(length) }
+    : { dtype, data: new Float32Array(length) };
+}

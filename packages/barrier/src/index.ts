@@ -18,9 +18,11 @@ export {
   CUMULATIVE_ORDERS,
   type CumulativeOrder,
   type DirectionRobustness,
+  type LayerBarrier,
   type LayerCut,
   type LayerGroup,
   type LayersResult,
+  type PredictedPoint,
 } from "./layers-result.ts";
 export {
   type BarrierNetworks,

@@ -6,7 +6,7 @@ export interface LayerGroup {
   /** Names of the tensors. */
   readonly tensors: readonly string[];
   readonly elements: number;
-  /** How far A and B are apart in these tensors. */
+  /** How far A and B are apart in these tensors; of tensors that are 0 in one of them the cosine is 0. */
   readonly distance: { readonly euclidean: number; readonly cosine: number };
 }
 
@@ -30,15 +30,43 @@ export const CUMULATIVE_ORDERS = ["shallow-to-deep", "deep-to-shallow", "random"
 /** Order in which groups are added up. */
 export type CumulativeOrder = (typeof CUMULATIVE_ORDERS)[number];
 
-/** A barrier as the ends predict it to second order, beside the measured one. */
+/** What is said of one group by itself. */
+export interface LayerBarrier {
+  readonly group: string;
+  /** With the other groups as in A. */
+  readonly a: LayerCut;
+  /** With the other groups as in B. */
+  readonly b: LayerCut;
+  /** What averaging this group alone costs: the mean of `wholeEndpoints` of both cuts. */
+  readonly barrier: { readonly loss: number; readonly error: number };
+}
+
+/** One place of a predicted barrier, above the chord between L(A) and L(B). */
+export interface PredictedPoint {
+  /** Place on the path, in `[0, 1]`. */
+  readonly t: number;
+  /** Rise predicted to second order, in nats. */
+  readonly predicted: number;
+  /** Rise measured on the same examples, in nats. */
+  readonly measured: number;
+}
+
+/**
+ * A barrier as the ends predict it to second order, beside the measured one.
+ *
+ * The barrier of a group `g` is the largest `(1 - t) L(A + t d_g) + t L(B - (1 - t) d_g) - [(1 - t) L(A) + t L(B)]` over t, `d_g` the
+ * way from A to B in that group: of all groups the chord barrier, and at t = 1/2 what `LayerBarrier.barrier` says.
+ */
 export interface BarrierPrediction {
   /** Name of the group, or `all` of them. */
   readonly group: string;
-  /** Chord barrier predicted from slopes and curvatures of the loss at both ends, in nats (Singh et al. 2024). */
+  /** From slopes and curvatures of the loss at both ends, in nats (after Singh et al. 2024). */
   readonly predicted: number;
-  /** Chord barrier measured on the same examples, in nats. */
+  /** Measured on the same examples, in nats. */
   readonly measured: number;
-  /** First and second derivative of the loss along the way, at each end. */
+  /** Ascending in t, from 0 to 1. */
+  readonly points: readonly PredictedPoint[];
+  /** First and second derivative of the loss by t along the way from A to B, at each end. */
   readonly ends: readonly {
     readonly network: "a" | "b";
     readonly slope: number;
@@ -64,8 +92,8 @@ export interface LayersResult {
   readonly groups: readonly LayerGroup[];
   /** All groups at once. */
   readonly whole: LayerCut;
-  /** Each group by itself, with the others as in A and as in B. */
-  readonly layers: readonly { readonly group: string; readonly a: LayerCut; readonly b: LayerCut }[];
+  /** Each group by itself, in the order of `groups`. */
+  readonly layers: readonly LayerBarrier[];
   /** Growing sets of groups; the last step of each order is the whole. */
   readonly cumulative: readonly {
     readonly order: CumulativeOrder;
@@ -73,9 +101,16 @@ export interface LayersResult {
   }[];
   /** Present where it was asked for. */
   readonly predictions?: {
+    /** Of every group, in the order of `groups`, then of `all`. */
     readonly barriers: readonly BarrierPrediction[];
     /** Spearman's rank correlation of predicted and measured barriers of single groups, in `[-1, 1]`. */
     readonly rankCorrelation: number;
+    /** `d_g' H d_h` of all pairs of groups at each end, `[groups][groups]`, in nats; their sum is the curvature of `all`. */
+    readonly interactions: readonly {
+      readonly network: "a" | "b";
+      readonly curvatures: readonly (readonly number[])[];
+    }[];
+    /** Examples it was predicted and measured on: the first of the data. */
     readonly examples: number;
   };
   /** Present where it was asked for. */

@@ -23,6 +23,7 @@ export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
 export { openFileSource } from "./io/file-source.ts";
 export { saveFile } from "./io/save-file.ts";
+export { matchesAny, matchesGlob } from "./match-glob.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export { resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";

@@ -1,3 +1,4 @@
+import { matchesGlob } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/graph";
 
 /** Which symmetries to match, by their names; `*` stands for any characters and `?` for one. */
@@ -31,8 +32,7 @@ const LISTED = 12;
 function findByPatterns(option: string, patterns: readonly string[], names: readonly string[]): Set<number> {
   const found = new Set<number>();
   for (const pattern of patterns) {
-    const expression = expressionOf(pattern);
-    const own = [...names.keys()].filter((index) => expression.test(names[index] ?? ""));
+    const own = [...names.keys()].filter((index) => matchesGlob(pattern, names[index] ?? ""));
     if (own.length === 0) {
       const more = names.length > LISTED ? `, and ${names.length - LISTED} more` : "";
       throw new TypeError(
@@ -42,9 +42,4 @@ function findByPatterns(option: string, patterns: readonly string[], names: read
     for (const index of own) found.add(index);
   }
   return found;
-}
-
-function expressionOf(pattern: string): RegExp {
-  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${escaped.replaceAll("*", ".*").replaceAll("?", ".")}$`, "s");
 }

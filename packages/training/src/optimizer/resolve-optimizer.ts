@@ -1,6 +1,5 @@
-import { resolveOptions } from "@isthmus/core";
+import { matchesAny, resolveOptions } from "@isthmus/core";
 import { updateAdam, updateAdamW } from "./adam.ts";
-import { matchesAny } from "./matches-pattern.ts";
 import {
   ADAM_DEFAULTS,
   ADAMW_DEFAULTS,

@@ -1,4 +1,4 @@
-import { DTYPES, MismatchError } from "@isthmus/core";
+import { DTYPES, MismatchError, matchesAny } from "@isthmus/core";
 import { type Engine, type Graph, gradient, gradientName, lowerBatchNorm, specialize } from "@isthmus/graph";
 import { GraphBuilder, type Value } from "@isthmus/graph/build";
 import { attachLoss } from "../loss/attach-loss.ts";
@@ -6,7 +6,6 @@ import type { LossSpec } from "../loss/loss-spec.ts";
 import { type TrainingMode, toTrainingMode } from "../mode/to-training-mode.ts";
 import type { Objective } from "../objective.ts";
 import { clipGradients } from "../optimizer/clip-gradients.ts";
-import { matchesAny } from "../optimizer/matches-pattern.ts";
 import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
 import { type ResolvedOptimizer, resolveOptimizer } from "../optimizer/resolve-optimizer.ts";
 import { sharpnessAwareGradients } from "../optimizer/sharpness-aware.ts";

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import {
   type Checkpoint,
   createCheckpoint,
-  createRandom,
   createTensor,
   DivergenceError,
   openCheckpoint,
@@ -12,24 +11,14 @@ import {
   viewBytes,
 } from "@isthmus/core";
 import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
-import { type DataSet, type Graph, randomWeights } from "@isthmus/graph";
+import { type Graph, randomWeights } from "@isthmus/graph";
 import { type Trained, type TrainOptions, train } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
 import { batchNorm } from "./helpers/small-networks.ts";
+import { stripes } from "./helpers/stripes.ts";
 
 const engine = createOnnxRuntimeEngine();
-
-/** Images `[1, 4, 4]` of 3 classes: a bright row of pixels, in noise. */
-function stripes(size: number, seed = 0): DataSet {
-  const random = createRandom(seed, "stripes");
-  const labels = Int32Array.from({ length: size }, () => random.integer(3));
-  const pixels = Uint8Array.from({ length: 16 * size }, (_, i) => {
-    const [example, row] = [Math.floor(i / 16), Math.floor((i % 16) / 4)];
-    return (row === labels[example] ? 150 : 0) + random.integer(100);
-  });
-  return createDataSet(createTensor("u8", [size, 4, 4], pixels), labels, { name: "stripes", classes: 3 });
-}
 
 /** A convolution, a batch norm, dropout and a linear layer. */
 function smallNetwork(): Graph {

@@ -1,6 +1,11 @@
 export { AUGMENT_DEFAULTS, type AugmentOptions } from "./batches/augment.ts";
 export { type Batches, type BatchesOptions, createBatches } from "./batches/create-batches.ts";
 export { type EpochSizes, type Remainder, stepsUntil } from "./batches/epoch-steps.ts";
+export type { Blend, BlendAt, PointWeights } from "./blend/blend.ts";
+export type { BlendedPoint, BlendPoint } from "./blend/blend-point.ts";
+export { type BlendedGraph, type BlendOptions, blendWeights } from "./blend/blend-weights.ts";
+export { type BlendInputs, createBlendInputs } from "./blend/create-blend-inputs.ts";
+export { joinPoints, takePoint } from "./blend/join-points.ts";
 export { attachLoss } from "./loss/attach-loss.ts";
 export {
   CROSS_ENTROPY_DEFAULTS,
@@ -52,6 +57,7 @@ export {
   type StepRunnerOptions,
 } from "./train/create-step-runner.ts";
 export { type Trained, type Training, train } from "./train/train.ts";
+export { type BlendTraining, type TrainedBlend, trainBlend } from "./train/train-blend.ts";
 export { TRAIN_DEFAULTS, type TrainOptions } from "./train/train-options.ts";
 export type { TrainProgress } from "./train/train-progress.ts";
 export type { EpochResult, EvaluationResult, TrainResult } from "./train/train-result.ts";

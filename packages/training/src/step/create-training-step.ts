@@ -1,6 +1,16 @@
 import { DTYPES, MismatchError, matchesAny } from "@isthmus/core";
-import { type Engine, type Graph, gradient, gradientName, lowerBatchNorm, specialize } from "@isthmus/graph";
+import {
+  capturedNames,
+  type Engine,
+  type Graph,
+  gradient,
+  gradientName,
+  lowerBatchNorm,
+  specialize,
+} from "@isthmus/graph";
 import { GraphBuilder, type Value } from "@isthmus/graph/build";
+import type { BlendedPoint, BlendPoint } from "../blend/blend-point.ts";
+import { blendWeights } from "../blend/blend-weights.ts";
 import { attachLoss } from "../loss/attach-loss.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import { type TrainingMode, toTrainingMode } from "../mode/to-training-mode.ts";
@@ -27,6 +37,12 @@ export interface TrainingStepOptions {
    * @defaultValue none
    */
   readonly freeze?: readonly string[];
+  /**
+   * Points whose weighted sum is the network that the step is made at; the step then changes those that are trained. Names in
+   * `freeze` and in the optimiser's exclusions stay those of the network, and weights are decayed at each trained point. Norms
+   * normalise by the batch; running statistics belong to no point, and are left out. @defaultValue none: the network itself
+   */
+  readonly blend?: readonly BlendPoint[];
   readonly signal?: AbortSignal;
 }
 
@@ -37,7 +53,7 @@ export interface TrainingStepOptions {
  * @throws MismatchError if the loss does not fit the graph, or there is nothing to train
  * @throws UnsupportedError if an operator has no gradient rule
  * @throws EngineError if the engine cannot run the graph
- * @throws RangeError if an option is out of its range
+ * @throws RangeError if an option is out of its range, or no point of a blend is trained
  * @throws TypeError if an optimiser or a loss has an option that is not known
  */
 export async function createTrainingStep(
@@ -45,7 +61,7 @@ export async function createTrainingStep(
   engine: Engine,
   options: TrainingStepOptions,
 ): Promise<TrainingStep> {
-  const { batch, loss, optimizer: spec, extents = {}, freeze = [], signal } = options;
+  const { batch, loss, optimizer: spec, extents = {}, freeze = [], blend, signal } = options;
   if (!Number.isSafeInteger(batch) || batch < 1) {
     throw new RangeError(
       `Cannot train graph "${graph.name}" as a batch must be a whole number of at least 1: it is ${batch}`,
@@ -57,36 +73,64 @@ export async function createTrainingStep(
   const objective = attachLoss(typed, loss);
   assertBatch(objective, batch);
   const mode = toTrainingMode(objective.graph);
-  const trained = trainedParameters(mode, freeze);
-  const differentiated = gradient(mode.graph, { loss: objective.loss, withRespectTo: trained });
-  return assembleStep({ batch, objective, mode, optimizer, trained, differentiated });
+  const parameters = floatingParameters(mode);
+  const trained = trainedParameters(mode, { parameters, freeze });
+  const target =
+    blend === undefined
+      ? { ...mode, trained: new Map(trained.map((name) => [name, name])) }
+      : blendMode(mode, { points: blend, parameters, trained });
+  const withRespectTo = [...target.trained.keys()];
+  const differentiated = gradient(target.graph, { loss: objective.loss, withRespectTo });
+  return assembleStep({ batch, objective, mode: target, optimizer, differentiated });
+}
+
+/** A graph as it is trained, and by what it is differentiated. */
+interface StepTarget extends TrainingMode {
+  /** Names in the network of all that is trained, by the weights that hold it. */
+  readonly trained: ReadonlyMap<string, string>;
+  readonly points?: readonly BlendedPoint[];
+}
+
+function blendMode(
+  { graph, masks }: TrainingMode,
+  {
+    points: given,
+    parameters,
+    trained,
+  }: {
+    readonly points: readonly BlendPoint[];
+    readonly parameters: readonly string[];
+    readonly trained: readonly string[];
+  },
+): StepTarget {
+  const blended = blendWeights(graph, { points: given, weights: parameters });
+  const entries = blended.points
+    .filter((point) => point.trained)
+    .flatMap(({ weights }) => trained.map((name) => [weights.get(name) ?? name, name] as const));
+  return { ...blended, masks, statistics: new Map(), trained: new Map(entries) };
 }
 
 /** A graph with gradients and all that decides what a step does with them. */
 interface StepParts {
   readonly batch: number;
   readonly objective: Objective;
-  readonly mode: TrainingMode;
+  readonly mode: StepTarget;
   readonly optimizer: ResolvedOptimizer;
-  readonly trained: readonly string[];
   /** Has an output for the gradient of each trained parameter. */
   readonly differentiated: Graph;
 }
 
-function assembleStep({
-  batch,
-  objective,
-  mode,
-  optimizer,
-  trained,
-  differentiated,
-}: StepParts): TrainingStep {
+function assembleStep({ batch, objective, mode, optimizer, differentiated }: StepParts): TrainingStep {
   const { loss, examples, targets, targetWeights, metrics } = objective;
   const builder = GraphBuilder.from(differentiated);
   const scalars = new StepScalars(builder, differentiated);
-  const parameters = trained.map((name) => builder.value(name));
+  const parameters = [...mode.trained.keys()].map((name) => builder.value(name));
   const found = findGradients(optimizer, differentiated, { loss, parameters });
-  const updates = updateParameters(optimizer, scalars, { parameters, gradients: found.gradients });
+  const updates = updateParameters(optimizer, scalars, {
+    parameters,
+    gradients: found.gradients,
+    names: mode.trained,
+  });
   const statistics = [...mode.statistics].map(([name, output]): CarriedValue => {
     return { input: builder.value(name), output: builder.value(output), role: "statistic" };
   });
@@ -102,8 +146,9 @@ function assembleStep({
     ...watched.map(([, value]) => value),
     ...carried.map(({ output }) => output),
   ];
+  const graph = lowerBatchNorm(builder.build(outputs));
   return {
-    graph: lowerBatchNorm(builder.build(outputs)),
+    graph: mode.points === undefined ? graph : withoutUnusedWeights(graph),
     batch,
     examples,
     targets: targets.name,
@@ -113,6 +158,7 @@ function assembleStep({
     }),
     scalars: scalars.inputs,
     masks: mode.masks,
+    ...(mode.points === undefined ? {} : { blend: mode.points }),
     loss,
     metrics: new Map(watched.map(([what, { name }]) => [what, name])),
   };
@@ -144,7 +190,16 @@ const isParameter = ({ role }: CarriedValue): boolean => role === "parameter";
 function updateParameters(
   { update, decayOf }: ResolvedOptimizer,
   scalars: StepScalars,
-  { parameters, gradients }: { readonly parameters: readonly Value[]; readonly gradients: readonly Value[] },
+  {
+    parameters,
+    gradients,
+    names,
+  }: {
+    readonly parameters: readonly Value[];
+    readonly gradients: readonly Value[];
+    /** Names in the network, by which exclusions go. */
+    readonly names: ReadonlyMap<string, string>;
+  },
 ): CarriedValue[] {
   return parameters.flatMap((parameter, i) => {
     const { builder, name, dtype, shape } = parameter;
@@ -155,7 +210,8 @@ function updateParameters(
       return value;
     };
     const gradient = gradients[i] ?? parameter;
-    const next = update({ parameter, gradient, decay: decayOf(parameter), scalars, state });
+    const decay = decayOf({ name: names.get(name) ?? name, shape });
+    const next = update({ parameter, gradient, decay, scalars, state });
     return [
       { input: parameter, output: next.parameter, role: "parameter" as const },
       ...Object.entries(next.state).map(([kind, output]): CarriedValue => {
@@ -165,23 +221,36 @@ function updateParameters(
   });
 }
 
-/** Floating-point parameters but those that stay as they are, in the graph's order. */
-function trainedParameters({ graph, statistics }: TrainingMode, freeze: readonly string[]): string[] {
-  const parameters = [...graph.weights].filter(([name, { role, dtype }]) => {
-    return role === "parameter" && DTYPES[dtype].float && !statistics.has(name);
-  });
+/** Floating-point parameters in the graph's order. */
+function floatingParameters({ graph, statistics }: TrainingMode): string[] {
+  return [...graph.weights]
+    .filter(([name, { role, dtype }]) => role === "parameter" && DTYPES[dtype].float && !statistics.has(name))
+    .map(([name]) => name);
+}
+
+/** Parameters but those that stay as they are. */
+function trainedParameters(
+  { graph }: TrainingMode,
+  { parameters, freeze }: { readonly parameters: readonly string[]; readonly freeze: readonly string[] },
+): string[] {
   for (const pattern of freeze) {
-    if (parameters.some(([name]) => matchesAny([pattern], name))) continue;
+    if (parameters.some((name) => matchesAny([pattern], name))) continue;
     throw new RangeError(
       `Cannot freeze "${pattern}" as it must match a floating-point parameter of graph "${graph.name}": none of ${parameters.length} does`,
     );
   }
-  const trained = parameters.map(([name]) => name).filter((name) => !matchesAny(freeze, name));
+  const trained = parameters.filter((name) => !matchesAny(freeze, name));
   if (trained.length > 0) return trained;
   throw new MismatchError(
     `Cannot train graph "${graph.name}" as it needs at least one floating-point parameter that is not frozen: of ${graph.weights.size} weights, ${parameters.length} are floating-point parameters, and ${parameters.length} of these are frozen`,
     { parameters: [...graph.weights.keys()] },
   );
+}
+
+/** The graph without weights that no node uses: running statistics, once norms take the batch's. */
+function withoutUnusedWeights(graph: Graph): Graph {
+  const used = new Set(graph.nodes.flatMap((node) => [...node.inputs, ...capturedNames(node)]));
+  return { ...graph, weights: new Map([...graph.weights].filter(([name]) => used.has(name))) };
 }
 
 function assertBatch({ graph, examples }: Objective, batch: number): void {

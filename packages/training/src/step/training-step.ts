@@ -1,5 +1,6 @@
 import type { TensorInfo } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
+import type { BlendedPoint } from "../blend/blend-point.ts";
 import type { MaskInput } from "../mode/mask-input.ts";
 
 /** What a carried tensor is: trained, measured by norms, or kept by the optimiser. */
@@ -7,7 +8,7 @@ export type CarriedRole = "parameter" | "statistic" | "state";
 
 /** A tensor that a step takes in and gives out changed. */
 export interface Carried extends TensorInfo {
-  /** Name of the weight of the step's graph that it enters by; of a parameter or statistic, its name in the checkpoint. */
+  /** Name of the weight of the step's graph that it enters by; of a parameter or statistic, its name in the checkpoint, but in a blend. */
   readonly input: string;
   /** Name of the output it leaves by. */
   readonly output: string;
@@ -45,6 +46,8 @@ export interface TrainingStep {
   readonly carried: readonly Carried[];
   readonly scalars: readonly ScalarInput[];
   readonly masks: readonly MaskInput[];
+  /** Points whose weighted sum is the network, where it is one. */
+  readonly blend?: readonly BlendedPoint[];
   /** Scalar output: the mean loss of the batch before the step. */
   readonly loss: string;
   /**

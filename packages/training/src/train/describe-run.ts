@@ -23,14 +23,15 @@ export async function describeRun(
   }: {
     readonly graph: Graph;
     readonly engine: string;
-    readonly weights: Checkpoint;
+    /** Missing where they are described apart. */
+    readonly weights?: Checkpoint;
     readonly data: DataSet;
   },
   { seed, epochs, batch, remainder, loss, optimizer, schedule, augment, freeze }: ResolvedTrainOptions,
 ): Promise<RunDescription> {
   return {
     graph: digest([encodeGraph(graph)]),
-    weights: await digestWeights(graph, weights),
+    ...(weights === undefined ? {} : { weights: await digestWeights(graph, weights) }),
     data: {
       examples: data.size,
       shape: data.exampleShape.join(" x "),
@@ -56,7 +57,8 @@ function digest(parts: Iterable<Uint8Array>): string {
   return hash.digest("hex").slice(0, DIGEST_LENGTH);
 }
 
-async function digestWeights(graph: Graph, weights: Checkpoint): Promise<string> {
+/** A digest of the weights a graph takes from a checkpoint. */
+export async function digestWeights(graph: Graph, weights: Checkpoint): Promise<string> {
   const hash = createHash("sha256");
   for (const name of graph.weights.keys()) hash.update(viewBytes((await weights.read(name)).data));
   return hash.digest("hex").slice(0, DIGEST_LENGTH);

@@ -2,6 +2,7 @@ import { DivergenceError, findNonFinite, type Tensor } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import type { Batches } from "../batches/create-batches.ts";
 import { type EpochSizes, stepsUntil } from "../batches/epoch-steps.ts";
+import type { BlendFeeder } from "../blend/create-blend-feeder.ts";
 import { learningRateAt } from "../schedule/learning-rate-at.ts";
 import type { TrainingStep } from "../step/training-step.ts";
 import { countPredictions } from "./count-predictions.ts";
@@ -22,6 +23,8 @@ export interface LoopParts {
   readonly filler: TargetFiller;
   readonly evaluator: NetworkEvaluator | undefined;
   readonly data: DataSet;
+  /** What decides the blend each step is made at, where the step is one of a blend. */
+  readonly blend?: BlendFeeder | undefined;
   /** Goes into states, so that they are not mistaken for those of another training. */
   readonly run: RunDescription;
 }
@@ -55,7 +58,7 @@ class Loop {
   readonly #at: Mutable<TrainingPosition>;
   readonly #resumedAt: number;
   readonly #pace = createPace();
-  readonly #inputs: ReadonlyMap<string, Tensor>;
+  readonly #inputs: Map<string, Tensor>;
   #saved: TrainingPosition | undefined;
   #loss = Number.NaN;
   #learningRate = Number.NaN;
@@ -103,6 +106,7 @@ class Loop {
     const { saveEvery, signal } = this.#options;
     const epoch = this.#at.epochs.length;
     const end = stepsUntil(epoch + 1, this.#sizes);
+    await this.#parts.blend?.beginEpoch(epoch);
     const began = performance.now();
     let paused = 0;
     this.#pace.restart();
@@ -120,11 +124,12 @@ class Loop {
   }
 
   async #runStep(): Promise<void> {
-    const { runner, batches, filler } = this.#parts;
+    const { runner, batches, filler, blend } = this.#parts;
     const { step } = this.#at;
     const learningRate = learningRateAt(this.#options.schedule, step, this.#steps);
     batches.fill(step);
     filler.fill();
+    if (blend !== undefined) await this.#feedBlend(blend);
     const outcome = await runner.run({ step, learningRate }, this.#inputs);
     if (!Number.isFinite(outcome.loss))
       throw this.#diverged(`the loss must stay finite: it is ${outcome.loss}`);
@@ -133,6 +138,11 @@ class Loop {
     this.#count(outcome);
     this.#pace.tick();
     this.#report("training");
+  }
+
+  async #feedBlend(blend: BlendFeeder): Promise<void> {
+    await blend.fill(this.#at.step);
+    for (const [name, tensor] of blend.tensors) this.#inputs.set(name, tensor);
   }
 
   #count({ loss, metrics }: StepOutcome): void {
@@ -173,11 +183,15 @@ class Loop {
     return evaluation;
   }
 
-  /** Writes the state where one is wanted, unless it is written already. */
+  /**
+   * Writes the state where one is wanted, unless it is written already, or an epoch is under way that can only be made as a
+   * whole.
+   */
   async save(): Promise<void> {
     const { statePath } = this.#options;
     const { step, epochs } = this.#at;
     if (statePath === undefined || (this.#saved?.step === step && this.#saved.epochs === epochs)) return;
+    if (this.#parts.blend?.wholeEpochs && step !== stepsUntil(epochs.length, this.#sizes)) return;
     this.#assertFinite();
     const { runner, run } = this.#parts;
     const position = { ...this.#at };

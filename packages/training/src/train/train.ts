@@ -1,17 +1,13 @@
 import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
 import { assertBindable, type DataSet, type Engine, type Graph } from "@isthmus/graph";
-import { createBatches } from "../batches/create-batches.ts";
-import { createTrainingStep } from "../step/create-training-step.ts";
-import { assertClasses, assertEnoughExamples, assertExamplesFit } from "./assert-trainable.ts";
 import { createNetworkEvaluator, type NetworkEvaluator } from "./create-network-evaluator.ts";
 import { createStepRunner } from "./create-step-runner.ts";
-import { createTargetFiller } from "./create-target-filler.ts";
-import { dataExtents } from "./data-extents.ts";
 import { describeRun } from "./describe-run.ts";
+import { prepareSteps } from "./prepare-steps.ts";
 import { runEpochs } from "./run-epochs.ts";
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./train-options.ts";
 import type { TrainResult } from "./train-result.ts";
-import { assertNoState, hasState, loadStateInto, START } from "./training-state.ts";
+import { startOf } from "./training-state.ts";
 
 /** What is trained, and on what. */
 export interface Training {
@@ -52,35 +48,18 @@ export interface Trained {
 export async function train(training: Training, options: TrainOptions): Promise<Trained> {
   const resolved = resolveTrainOptions(options);
   const { graph, engine, weights, data } = training;
-  const { statePath, resume, seed, threads, signal } = resolved;
-  signal?.throwIfAborted();
-  assertEnoughExamples(data, resolved);
+  const { seed, threads } = resolved;
   assertBindable(graph, weights);
-  if (statePath !== undefined && !resume) await assertNoState(statePath);
-  const batches = createBatches(data, resolved);
-  const step = await createTrainingStep(graph, engine, {
-    batch: resolved.batch,
-    loss: resolved.loss,
-    optimizer: resolved.optimizer,
-    extents: dataExtents(graph, data),
-    freeze: resolved.freeze,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  assertExamplesFit(step, data, batches.current);
-  const classes = assertClasses({ graph, step, loss: resolved.loss }, data);
-  const filler = createTargetFiller(step, batches.current, classes);
+  const prepared = await prepareSteps(training, resolved);
   const open: { release(): Promise<void> }[] = [];
   try {
     const evaluator = await openEvaluator(training, resolved);
     if (evaluator !== undefined) open.push(evaluator);
-    const runner = await createStepRunner(step, engine, weights, { seed, threads });
+    const runner = await createStepRunner(prepared.step, engine, weights, { seed, threads });
     open.push(runner);
     const run = await describeRun({ graph, engine: engine.name, weights, data }, resolved);
-    const start =
-      statePath !== undefined && (await hasState(statePath))
-        ? await loadStateInto(statePath, run, runner.carried())
-        : START;
-    const result = await runEpochs({ step, runner, batches, filler, evaluator, data, run }, start, resolved);
+    const start = await startOf(resolved, run, runner);
+    const result = await runEpochs({ ...prepared, runner, evaluator, data, run }, start, resolved);
     return { weights: collectWeights(graph, new Map([...runner.fixed, ...runner.carried()])), result };
   } finally {
     for (const resource of open) await resource.release();

@@ -11,7 +11,9 @@ import {
   saveCheckpoint,
   type Tensor,
 } from "@isthmus/core";
+import type { StepRunner } from "./create-step-runner.ts";
 import { assertSameRun, type RunDescription } from "./describe-run.ts";
+import type { ResolvedTrainOptions } from "./train-options.ts";
 import type { EpochResult } from "./train-result.ts";
 
 /** How far a training is, beside its tensors. */
@@ -28,7 +30,7 @@ export interface TrainingPosition {
 }
 
 /** Where every training begins. */
-export const START: TrainingPosition = { step: 0, lossSum: 0, correct: 0, counted: 0, epochs: [] };
+const START: TrainingPosition = { step: 0, lossSum: 0, correct: 0, counted: 0, epochs: [] };
 
 /** Key of the metadata under which a state says what it is. */
 const KEY = "isthmus-training";
@@ -45,7 +47,7 @@ export async function saveState(
 }
 
 /** Tells whether there is a file for a state. */
-export async function hasState(path: string): Promise<boolean> {
+async function hasState(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
@@ -62,11 +64,25 @@ export async function assertNoState(path: string): Promise<void> {
 }
 
 /**
+ * Finds where a training begins, and reads the state it goes on from, if there is one, into what a runner carries.
+ * @throws FormatError if the file is not a state
+ * @throws MismatchError if it is of another training
+ */
+export async function startOf(
+  { statePath }: ResolvedTrainOptions,
+  run: RunDescription,
+  runner: StepRunner,
+): Promise<TrainingPosition> {
+  if (statePath === undefined || !(await hasState(statePath))) return START;
+  return loadStateInto(statePath, run, runner.carried());
+}
+
+/**
  * Reads a state into tensors that are there already.
  * @throws FormatError if the file is not a state
  * @throws MismatchError if it is of another training; it names what differs. The tensors are then as they were.
  */
-export async function loadStateInto(
+async function loadStateInto(
   path: string,
   run: RunDescription,
   tensors: ReadonlyMap<string, Tensor>,

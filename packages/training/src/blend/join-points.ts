@@ -1,0 +1,93 @@
+import {
+  type Checkpoint,
+  defineCheckpoint,
+  MismatchError,
+  type Tensor,
+  type TensorInfo,
+} from "@isthmus/core";
+import type { TrainingStep } from "../step/training-step.ts";
+
+/**
+ * Makes one checkpoint of the trained points of a blend, by the names their weights enter a step by: what a step runner starts
+ * from. Weights that are not blended, such as whole numbers, are those of the first trained point.
+ *
+ * @param step - made with `blend`
+ * @param points - a checkpoint for each trained point by its name; lazy, they are read when the result is
+ * @throws MismatchError if a point has no checkpoint, or one lacks a weight
+ */
+export function joinPoints(
+  { graph, blend = [], carried }: TrainingStep,
+  points: ReadonlyMap<string, Checkpoint>,
+): Checkpoint {
+  const trained = blend.filter((point) => point.trained);
+  const first = checkpointOf(points, trained[0]?.name ?? "");
+  const state = new Set(carried.flatMap(({ role, input }) => (role === "state" ? [input] : [])));
+  const sources = new Map(
+    [...graph.weights.keys()]
+      .filter((name) => !state.has(name))
+      .map((name) => [name, { checkpoint: first, name }]),
+  );
+  for (const point of trained) {
+    const checkpoint = checkpointOf(points, point.name);
+    for (const [name, enters] of point.weights) sources.set(enters, { checkpoint, name });
+  }
+  const tensors = new Map([...sources].map(([enters, source]) => [enters, infoOf(source)]));
+  return defineCheckpoint({
+    source: trained.map(({ name }) => checkpointOf(points, name).source).join(", "),
+    tensors,
+    inputs: [...points.values()],
+    async readInto(enters, begin, out) {
+      const source = sources.get(enters);
+      await source?.checkpoint.readRangeInto(source.name, begin, out);
+    },
+  });
+}
+
+function checkpointOf(points: ReadonlyMap<string, Checkpoint>, name: string): Checkpoint {
+  const checkpoint = points.get(name);
+  if (checkpoint !== undefined) return checkpoint;
+  throw new MismatchError(
+    `Cannot start a blend as every trained point needs a checkpoint to start from: there is none for "${name}"`,
+    { parameters: [] },
+  );
+}
+
+function infoOf({
+  checkpoint,
+  name,
+}: {
+  readonly checkpoint: Checkpoint;
+  readonly name: string;
+}): TensorInfo {
+  const info = checkpoint.tensors.get(name);
+  if (info !== undefined) return info;
+  throw new MismatchError(
+    `Cannot start a blend at "${checkpoint.source}" as it must have every weight: there is no "${name}"`,
+    { parameters: [name] },
+  );
+}
+
+/**
+ * Takes the weights of one trained point out of those of all.
+ * @param tensors - by the names they enter the step by, as a step runner carries or keeps them
+ * @returns the same tensors by their names in the network; those that are not blended are left out
+ * @throws RangeError if there is no trained point of that name
+ */
+export function takePoint(
+  { graph, blend = [] }: TrainingStep,
+  name: string,
+  tensors: ReadonlyMap<string, Tensor>,
+): Map<string, Tensor> {
+  const point = blend.find((each) => each.name === name && each.trained);
+  if (point === undefined) {
+    throw new RangeError(
+      `Cannot take point "${name}" of a blend of graph "${graph.name}" as it must be a trained one: there is none of that name`,
+    );
+  }
+  return new Map(
+    [...point.weights].flatMap(([own, enters]) => {
+      const tensor = tensors.get(enters);
+      return tensor === undefined ? [] : [[own, tensor] as const];
+    }),
+  );
+}

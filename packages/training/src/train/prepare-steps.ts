@@ -1,0 +1,51 @@
+import type { DataSet, Engine, Graph } from "@isthmus/graph";
+import { type Batches, createBatches } from "../batches/create-batches.ts";
+import type { BlendPoint } from "../blend/blend-point.ts";
+import { createTrainingStep } from "../step/create-training-step.ts";
+import type { TrainingStep } from "../step/training-step.ts";
+import { assertClasses, assertEnoughExamples, assertExamplesFit } from "./assert-trainable.ts";
+import { createTargetFiller, type TargetFiller } from "./create-target-filler.ts";
+import { dataExtents } from "./data-extents.ts";
+import type { ResolvedTrainOptions } from "./train-options.ts";
+import { assertNoState } from "./training-state.ts";
+
+/** A step and what it is fed, before there are weights. */
+export interface PreparedSteps {
+  readonly step: TrainingStep;
+  readonly batches: Batches;
+  readonly filler: TargetFiller;
+}
+
+/** Checks a training against its data and state, and makes its step. */
+export async function prepareSteps(
+  {
+    graph,
+    engine,
+    data,
+    blend,
+  }: {
+    readonly graph: Graph;
+    readonly engine: Engine;
+    readonly data: DataSet;
+    readonly blend?: readonly BlendPoint[];
+  },
+  options: ResolvedTrainOptions,
+): Promise<PreparedSteps> {
+  const { statePath, resume, signal, batch, loss, optimizer, freeze } = options;
+  signal?.throwIfAborted();
+  assertEnoughExamples(data, options);
+  if (statePath !== undefined && !resume) await assertNoState(statePath);
+  const batches = createBatches(data, options);
+  const step = await createTrainingStep(graph, engine, {
+    batch,
+    loss,
+    optimizer,
+    extents: dataExtents(graph, data),
+    freeze,
+    ...(blend === undefined ? {} : { blend }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  assertExamplesFit(step, data, batches.current);
+  const classes = assertClasses({ graph, step, loss }, data);
+  return { step, batches, filler: createTargetFiller(step, batches.current, classes) };
+}

@@ -1,0 +1,121 @@
+import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
+import { assertBindable, type Graph } from "@isthmus/graph";
+import type { Blend, PointWeights } from "../blend/blend.ts";
+import { createBlendFeeder, trainedPoints } from "../blend/create-blend-feeder.ts";
+import { joinPoints } from "../blend/join-points.ts";
+import { createStepRunner } from "./create-step-runner.ts";
+import { describeRun, digestWeights, type RunDescription } from "./describe-run.ts";
+import { prepareSteps } from "./prepare-steps.ts";
+import { runEpochs } from "./run-epochs.ts";
+import type { Training } from "./train.ts";
+import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./train-options.ts";
+import type { TrainResult } from "./train-result.ts";
+import { startOf } from "./training-state.ts";
+
+/** What a blend is trained on. */
+export type BlendTraining = Omit<Training, "weights" | "evaluationData">;
+
+/** Trained points of a blend. */
+export interface TrainedBlend {
+  /**
+   * Every trained point, by its name; in memory, in the order of the graph. What no training of a blend changes, whole numbers and
+   * running statistics of norms, is as it was at the start: statistics are to be measured anew.
+   */
+  readonly points: ReadonlyMap<string, Checkpoint>;
+  /** Losses and accuracies are those of the blends that steps were made at. */
+  readonly result: TrainResult;
+}
+
+/**
+ * Trains some of several networks so that weighted sums of all of them are good: every step is made at one such blend, as one call
+ * of the engine, and changes the trained points by their share of its gradient.
+ *
+ * Otherwise as `train`, with its exactness: a training that was stopped goes on to the same bytes.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, openDataSet } from "@isthmus/engine";
+ * import { bindWeights } from "@isthmus/graph";
+ * import { trainBlend } from "@isthmus/training";
+ * import { parseNetwork } from "@isthmus/zoo";
+ *
+ * const data = await openDataSet("mnist:train@1000");
+ * const { graph, initialize } = parseNetwork("mlp:16", data);
+ * const end = await bindWeights(graph, initialize(0));
+ * const { points } = await trainBlend(
+ *   { graph, engine: createOnnxRuntimeEngine(), data },
+ *   {
+ *     points: [
+ *       { name: "end", trained: false },
+ *       { name: "bend", trained: true },
+ *     ],
+ *     start: new Map([["bend", initialize(1)]]),
+ *     description: { end: 0 }, // what a state must agree with to be resumed from
+ *     at: (step) => {
+ *       const t = (step % 10) / 10;
+ *       return { coefficients: [1 - t, t], given: new Map([["end", end]]) };
+ *     },
+ *   },
+ *   { seed: 0, epochs: 2 },
+ * );
+ * assert.deepEqual([...points.keys()], ["bend"]);
+ * ```
+ *
+ * @throws RangeError if an option is out of its range, no point is trained, or a step is not given what its points need
+ * @throws MismatchError if weights, loss or data do not fit the graph, or the state is of another training
+ * @throws TypeError if an option is unknown
+ * @throws InputError, FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train`
+ */
+export async function trainBlend(
+  training: BlendTraining,
+  blend: Blend,
+  options: TrainOptions,
+): Promise<TrainedBlend> {
+  const resolved = resolveTrainOptions(options);
+  const { graph, engine, data } = training;
+  const { seed, threads } = resolved;
+  for (const start of blend.start.values()) assertBindable(graph, start);
+  const prepared = await prepareSteps({ ...training, blend: blend.points }, resolved);
+  const { step } = prepared;
+  const runner = await createStepRunner(step, engine, joinPoints(step, blend.start), { seed, threads });
+  try {
+    const run = await describeBlend(training, blend, resolved);
+    const start = await startOf(resolved, run, runner);
+    const feeder = createBlendFeeder(blend, step, runner);
+    const parts = { ...prepared, runner, evaluator: undefined, data, run, blend: feeder };
+    const result = await runEpochs(parts, start, resolved);
+    return { points: await collectPoints(graph, blend, trainedPoints(step, runner)), result };
+  } finally {
+    await runner.release();
+  }
+}
+
+async function describeBlend(
+  { graph, engine, data }: BlendTraining,
+  { points, start, description }: Blend,
+  options: ResolvedTrainOptions,
+): Promise<RunDescription> {
+  const starts = await Promise.all(
+    [...start].map(async ([name, weights]) => [name, await digestWeights(graph, weights)]),
+  );
+  const run = await describeRun({ graph, engine: engine.name, data }, options);
+  return { ...run, blend: { points, start: Object.fromEntries(starts), description } };
+}
+
+async function collectPoints(
+  graph: Graph,
+  { start }: Blend,
+  trained: ReadonlyMap<string, PointWeights>,
+): Promise<Map<string, Checkpoint>> {
+  const points = new Map<string, Checkpoint>();
+  for (const [point, weights] of trained) {
+    const tensors = new Map<string, Tensor>();
+    for (const name of graph.weights.keys()) {
+      const tensor = weights.get(name) ?? (await start.get(point)?.read(name));
+      if (tensor !== undefined) tensors.set(name, tensor);
+    }
+    points.set(point, createCheckpoint(tensors, {}, `trained ${point}`));
+  }
+  return points;
+}

@@ -1,0 +1,162 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Checkpoint, createCheckpoint, createRandom, openCheckpoint } from "@isthmus/core";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { type Graph, randomWeights } from "@isthmus/graph";
+import { type Blend, type TrainedBlend, type TrainOptions, train, trainBlend } from "@isthmus/training";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { GraphBuilder } from "./helpers/graph-builder.ts";
+import { stripes } from "./helpers/stripes.ts";
+
+const engine = createOnnxRuntimeEngine();
+const data = stripes(50);
+
+function network(): Graph {
+  const b = new GraphBuilder(17);
+  const hidden = b.op("Relu", [b.linear(b.reshape(b.input("x", [1, 4, 4]), 0, 16), "l0", 16, 6)]);
+  return b.output(b.linear(hidden, "l1", 6, 3)).build("small");
+}
+
+const graph = network();
+const weightsOf = (seed: number): Checkpoint => createCheckpoint(randomWeights(graph, seed));
+const anchors = [randomWeights(graph, 1), randomWeights(graph, 2)];
+
+/** 50 examples in batches of 8: epochs end in the middle of batches, after steps 7, 13 and 19. */
+const options: TrainOptions = {
+  seed: 3,
+  epochs: 3,
+  batch: 8,
+  threads: 1,
+  optimizer: { kind: "sgd", momentum: 0.9, weightDecay: 1e-3 },
+  schedule: { kind: "cosine", learningRate: 0.1 },
+};
+
+/** A trained network on segments to two given ones, one of them a step. */
+function rays(more: Partial<Blend> = {}): Blend {
+  return {
+    points: [
+      { name: "star", trained: true },
+      { name: "anchor", trained: false },
+    ],
+    start: new Map([["star", weightsOf(0)]]),
+    description: { anchors: 2 },
+    at(step) {
+      const random = createRandom(0, `step ${step}`);
+      const t = random.uniform();
+      return {
+        coefficients: [1 - t, t],
+        given: new Map([["anchor", anchors[random.integer(2)] ?? new Map()]]),
+      };
+    },
+    ...more,
+  };
+}
+
+const run = (blend = rays(), more: Partial<TrainOptions> = {}): Promise<TrainedBlend> =>
+  trainBlend({ graph, engine, data }, blend, { ...options, ...more });
+
+async function numbersOf(checkpoint: Checkpoint | undefined): Promise<Record<string, number[]>> {
+  const names = [...(checkpoint?.tensors.keys() ?? [])];
+  const entries = names.map(async (name) => [
+    name,
+    [...((await checkpoint?.read(name))?.data ?? [])].map(Number),
+  ]);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+let folder: string;
+let statePath: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-blend-"));
+  statePath = join(folder, "run.state.safetensors");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Options that abort once `steps` steps are made. */
+function abortAfter(steps: number): Pick<TrainOptions, "signal" | "onProgress"> {
+  const controller = new AbortController();
+  return {
+    signal: controller.signal,
+    onProgress: ({ step }) => {
+      if (step === steps) controller.abort();
+    },
+  };
+}
+
+describe("trainBlend()", () => {
+  it("trainBlend() trains what train() does where the other points count nothing", async () => {
+    const given = new Map([["anchor", anchors[0] ?? new Map()]]);
+    const { points, result } = await run(rays({ at: () => ({ coefficients: [1, 0], given }) }));
+    const plain = await train({ graph, engine, data, weights: weightsOf(0) }, options);
+    expect(await numbersOf(points.get("star"))).toEqual(await numbersOf(plain.weights));
+    expect(result.epochs).toEqual(plain.result.epochs);
+  });
+
+  it("trainBlend() lowers the loss of blends, of several trained points as of one", async () => {
+    const { points, result } = await run(
+      rays({
+        points: ["left", "right"].map((name) => ({ name, trained: true })),
+        start: new Map([
+          ["left", weightsOf(0)],
+          ["right", weightsOf(1)],
+        ]),
+        at: (step) => ({ coefficients: [0.25 + (step % 3) / 4, 0.75 - (step % 3) / 4] }),
+      }),
+      { epochs: 15 },
+    );
+    expect([...points.keys()]).toEqual(["left", "right"]);
+    expect(result.loss).toBeLessThan((result.epochs[0]?.loss ?? 0) / 2);
+  });
+
+  it.each([5, 7, 13])("trainBlend() aborted after %i steps goes on to the same bytes", async (steps) => {
+    const whole = await run();
+    await expect(run(rays(), { statePath, ...abortAfter(steps) })).rejects.toThrow(/abort/i);
+    const resumed = await run(rays(), { statePath, resume: true });
+    expect(resumed.result.resumedAt).toBe(steps);
+    expect(await numbersOf(resumed.points.get("star"))).toEqual(await numbersOf(whole.points.get("star")));
+    expect(resumed.result.epochs).toEqual(whole.result.epochs);
+  });
+
+  it("trainBlend() tells the trained points before each epoch, and then resumes from whole ones", async () => {
+    const told: [number, number][] = [];
+    const pulled = () => {
+      let by = 0;
+      return rays({
+        beginEpoch(epoch, trained) {
+          by = Number(trained.get("star")?.get("l1.bias")?.data[0]);
+          told.push([epoch, by]);
+        },
+        at: () => ({ coefficients: [0.5, 0.5 + by], given: new Map([["anchor", anchors[0] ?? new Map()]]) }),
+      });
+    };
+    const whole = await run(pulled());
+    const expected = told.splice(0);
+    expect(expected.map(([epoch]) => epoch)).toEqual([0, 1, 2]);
+    await expect(run(pulled(), { statePath, ...abortAfter(5) })).rejects.toThrow(/abort/i);
+    expect(existsSync(statePath)).toBe(false);
+    await expect(run(pulled(), { statePath, saveEvery: 2, ...abortAfter(10) })).rejects.toThrow(/abort/i);
+    told.splice(0);
+    const resumed = await run(pulled(), { statePath, resume: true });
+    expect(resumed.result.resumedAt).toBe(7);
+    expect(told).toEqual(expected.slice(1));
+    expect(await numbersOf(resumed.points.get("star"))).toEqual(await numbersOf(whole.points.get("star")));
+  });
+
+  it("trainBlend() refuses a state of another blend, and leaves it", async () => {
+    await run(rays(), { statePath });
+    await expect(run(rays({ description: { anchors: 3 } }), { statePath, resume: true })).rejects.toThrow(
+      /"blend.description.anchors" is 2 there and 3 here/,
+    );
+    const other = rays({ start: new Map([["star", weightsOf(5)]]) });
+    await expect(run(other, { statePath, resume: true })).rejects.toThrow(/"blend.start.star" is/);
+    expect([...(await openCheckpoint(statePath)).tensors.keys()]).toContain("l0.weight@star");
+  });
+
+  it("trainBlend() refuses starts that do not fit", async () => {
+    await expect(run(rays({ start: new Map() }))).rejects.toThrow(/there is none for "star"/);
+    await expect(run(rays({ start: new Map([["star", createCheckpoint({})]]) }))).rejects.toThrow(
+      /lacks 4 of 4 weights/,
+    );
+  });
+});

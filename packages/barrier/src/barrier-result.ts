@@ -37,6 +37,12 @@ export const STATISTICS_POLICIES = ["keep", "recalibrate", "repair", "repair-clo
  */
 export type StatisticsPolicy = (typeof STATISTICS_POLICIES)[number];
 
+/** Names of the policies that compare a network with no others, see {@link StatisticsPolicy}. */
+export const NORM_POLICIES = ["keep", "recalibrate"] as const;
+
+/** What is done about batch norms of a network that is no average of two ends. */
+export type NormPolicy = (typeof NORM_POLICIES)[number];
+
 /** A barrier curve and what it says. */
 export interface BarrierResult {
   readonly kind: "barrier";

@@ -37,7 +37,7 @@ export interface CorrectedEvaluatorOptions {
 export interface CorrectedEvaluator {
   /**
    * Evaluates a network.
-   * @param shares - how much of each of `ends` is in it; undefined for a network that is taken as it is
+   * @param shares - how much of each of `ends` is in it, `[ends]`; undefined for a network that is taken as it is
    */
   evaluate(network: Checkpoint, shares: readonly number[] | undefined): Promise<Evaluation>;
   /** Frees what the engine holds. */

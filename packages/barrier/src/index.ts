@@ -3,10 +3,13 @@ export {
   type BarrierPoint,
   type BarrierResult,
   type BarrierValues,
+  NORM_POLICIES,
+  type NormPolicy,
   STATISTICS_POLICIES,
   type StatisticsPolicy,
 } from "./barrier-result.ts";
 export { barrierValues } from "./barrier-values.ts";
+export { bindNetwork, parameterNames } from "./bind-network.ts";
 export {
   type CorrectedEvaluator,
   type CorrectedEvaluatorOptions,
@@ -31,4 +34,12 @@ export {
   type MeasureBarrierOptions,
   measureBarrier,
 } from "./measure-barrier.ts";
+export {
+  MEASURE_PLANE_DEFAULTS,
+  type MeasuredPlane,
+  type MeasurePlaneOptions,
+  measurePlane,
+  type PlaneProgress,
+  type PlaneSubject,
+} from "./measure-plane.ts";
 export type { PlaneModel, PlaneResult } from "./plane-result.ts";

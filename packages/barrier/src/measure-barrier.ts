@@ -1,8 +1,9 @@
-import { type Checkpoint, createCheckpoint, resolveOptions } from "@isthmus/core";
-import { bindWeights, type DataSet, type Evaluation } from "@isthmus/graph";
+import { type Checkpoint, resolveOptions } from "@isthmus/core";
+import type { DataSet, Evaluation } from "@isthmus/graph";
 import { createPath, PATH_KINDS, type Path, type PathKind } from "@isthmus/interpolation";
 import type { BarrierPoint, BarrierResult, StatisticsPolicy } from "./barrier-result.ts";
 import { barrierValues, chordBarrier } from "./barrier-values.ts";
+import { bindNetwork } from "./bind-network.ts";
 import { bootstrapBarrier } from "./bootstrap-barrier.ts";
 import {
   type CorrectedEvaluator,
@@ -80,10 +81,8 @@ export async function measureBarrier(
 ): Promise<BarrierResult> {
   const resolved = resolveOptions("measure a barrier", MEASURE_BARRIER_DEFAULTS, options);
   assertOptions(resolved);
-  const ends = [await bindWeights(graph, a), await bindWeights(graph, b)].map((tensors) =>
-    createCheckpoint(tensors),
-  );
-  const path = createPath(resolved.path, ends[0] as Checkpoint, ends[1] as Checkpoint);
+  const ends = [await bindNetwork(graph, a), await bindNetwork(graph, b)] as const;
+  const path = createPath(resolved.path, ...ends);
   const { statistics, statisticsData, batchSize, signal } = resolved;
   const evaluator = await createCorrectedEvaluator(
     { graph, engine, data },

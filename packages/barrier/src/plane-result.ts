@@ -1,4 +1,4 @@
-import type { StatisticsPolicy } from "./barrier-result.ts";
+import type { NormPolicy } from "./barrier-result.ts";
 
 /** A network that lies in a plane. */
 export interface PlaneModel {
@@ -22,7 +22,10 @@ export interface PlaneResult {
   readonly xs: readonly number[];
   /** Ascending coordinates of the rows. */
   readonly ys: readonly number[];
-  /** Mean cross-entropy, `[ys][xs]`, in nats; NaN where the network has none, as of a negative variance. */
+  /**
+   * Mean cross-entropy, `[ys][xs]`, in nats; NaN (null in JSON) where a network has none, as where norms are kept and
+   * extrapolated to a negative variance.
+   */
   readonly loss: readonly (readonly number[])[];
   /** Share of examples classified wrongly, `[ys][xs]`, in `[0, 1]`. */
   readonly error: readonly (readonly number[])[];
@@ -33,7 +36,7 @@ export interface PlaneResult {
     readonly label: string;
     readonly points: readonly (readonly [x: number, y: number])[];
   }[];
-  readonly statistics: StatisticsPolicy;
+  readonly statistics: NormPolicy;
   readonly examples: number;
   readonly data: string;
   readonly engine: string;

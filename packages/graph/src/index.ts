@@ -15,6 +15,7 @@ export {
   type Evaluator,
   type EvaluatorOptions,
 } from "./evaluate/create-evaluator.ts";
+export { fingerprintData, fingerprintGraph, fingerprintWeights } from "./fingerprint.ts";
 export { bakeWeights } from "./ir/bake-weights.ts";
 export { assertBindable, bindWeights } from "./ir/bind-weights.ts";
 export { capturedNames } from "./ir/captured-names.ts";

@@ -2,8 +2,17 @@ export { average } from "./average.ts";
 export { type Combination, combine } from "./combine.ts";
 export { CURVE_KINDS, type CurveKind, type CurvePoints, createCurve, curveCoefficients } from "./curve.ts";
 export type { RepairNetworks } from "./expected-statistics.ts";
+export { type InnerProductsOptions, innerProducts } from "./inner-products.ts";
 export { lerp } from "./lerp.ts";
 export { createPath, PATH_KINDS, type Path, type PathKind } from "./path.ts";
+export {
+  createPlane,
+  type Plane,
+  type PlaneNetworks,
+  type PlaneOptions,
+  type PlanePlace,
+  type PlaneProjection,
+} from "./plane.ts";
 export {
   RECALIBRATE_DEFAULTS,
   type RecalibrateOptions,

@@ -1,0 +1,17 @@
+import { type Checkpoint, createCheckpoint, DTYPES } from "@isthmus/core";
+import { bindWeights, type Graph } from "@isthmus/graph";
+
+/**
+ * Reads the weights that a graph takes from a checkpoint into memory, in the graph's element types, to be read again and again.
+ * @throws MismatchError if the checkpoint does not fit the graph
+ */
+export async function bindNetwork(graph: Graph, checkpoint: Checkpoint): Promise<Checkpoint> {
+  return createCheckpoint(await bindWeights(graph, checkpoint), {}, checkpoint.source);
+}
+
+/** Names of a graph's floating-point parameters, which distances between networks go by; statistics of norms are none. */
+export function parameterNames(graph: Graph): string[] {
+  return [...graph.weights]
+    .filter(([, { role, dtype }]) => role === "parameter" && DTYPES[dtype].float)
+    .map(([name]) => name);
+}

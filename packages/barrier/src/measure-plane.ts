@@ -1,0 +1,272 @@
+import { type Checkpoint, resolveOptions } from "@isthmus/core";
+import { type DataSet, fingerprintData, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
+import {
+  type CurveKind,
+  createPlane,
+  curveCoefficients,
+  type Plane,
+  type PlaneNetworks,
+  type PlanePlace,
+  type PlaneProjection,
+} from "@isthmus/interpolation";
+import { NORM_POLICIES, type NormPolicy } from "./barrier-result.ts";
+import { bindNetwork, parameterNames } from "./bind-network.ts";
+import {
+  type CorrectedEvaluator,
+  createCorrectedEvaluator,
+  type EvaluatedArchitecture,
+} from "./create-corrected-evaluator.ts";
+import { type PlaneGrid, planeGrid } from "./plane-grid.ts";
+import type { PlaneModel, PlaneResult } from "./plane-result.ts";
+import { openRowJournal, type RowJournal } from "./row-journal.ts";
+
+/** A network of a plane, and what it is called there. */
+export interface PlaneSubject {
+  readonly label: string;
+  readonly network: Checkpoint;
+}
+
+/** Networks of one architecture that span a plane, and what to measure it with. */
+export interface MeasuredPlane extends EvaluatedArchitecture {
+  /** The first is the origin, the third lies on the x axis; of a curve: an end, its bend, the other end. */
+  readonly models: readonly [PlaneSubject, PlaneSubject, PlaneSubject];
+  /** Others, to be placed where they are nearest to the plane. */
+  readonly placed?: readonly PlaneSubject[] | undefined;
+}
+
+/** Progress of {@link measurePlane}. */
+export interface PlaneProgress {
+  /** Networks measured, of `total`. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Options of {@link measurePlane}. */
+export interface MeasurePlaneOptions {
+  /** Columns of the grid, and rows, at least 2. @defaultValue 21 */
+  readonly points?: number;
+  /** Margin around the networks, as a share of the space they take up, at least 0. @defaultValue 0.2 */
+  readonly margin?: number;
+  /** What is done about batch norms of all networks, the given ones too. @defaultValue "keep" */
+  readonly statistics?: NormPolicy;
+  /** Examples to measure statistics on. @defaultValue the evaluated ones */
+  readonly statisticsData?: DataSet | undefined;
+  /** A curve to draw: from the first network to the third, with the second as its bend. @defaultValue none */
+  readonly curve?: CurveKind | undefined;
+  /** File that keeps finished rows, and from which the same measurement goes on. @defaultValue none */
+  readonly journalPath?: string | undefined;
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: PlaneProgress) => void) | undefined;
+}
+
+/** Defaults of {@link measurePlane}. */
+export const MEASURE_PLANE_DEFAULTS: Required<MeasurePlaneOptions> = {
+  points: 21,
+  margin: 0.2,
+  statistics: "keep",
+  statisticsData: undefined,
+  curve: undefined,
+  journalPath: undefined,
+  batchSize: 100,
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/** Pieces of a curve that is drawn. */
+const CURVE_PIECES = 100;
+
+/**
+ * Measures loss and error on a grid of the plane through three networks (Garipov et al. 2018, figure 1).
+ *
+ * Lengths are those of parameters; statistics of norms do not count. All networks see the same examples in the same order. A
+ * measurement with a `journalPath` that was killed goes on with the row it was in, to the same bytes.
+ * @throws MismatchError if a checkpoint does not fit the graph, or the journal is of another measurement
+ * @throws InputError if the data do not fit the graph, or the networks lie on a line
+ * @throws FormatError if the journal is something else
+ * @throws RangeError if an option is out of range
+ * @throws DOMException named AbortError if `signal` is aborted
+ */
+export async function measurePlane(
+  { graph, engine, data, models, placed }: MeasuredPlane,
+  options: MeasurePlaneOptions = {},
+): Promise<PlaneResult> {
+  const resolved = resolveOptions("measure a plane", MEASURE_PLANE_DEFAULTS, options);
+  assertOptions(resolved);
+  const task = await placeNetworks({ graph, models, placed }, resolved);
+  const { statistics, curve } = resolved;
+  return {
+    kind: "plane",
+    ...task.grid,
+    ...(await evaluatePlane({ graph, engine, data }, task, resolved)),
+    paths: curve === undefined ? [] : [{ label: curve, points: drawCurve(curve, task.plane) }],
+    statistics,
+    examples: data.size,
+    data: data.name,
+    engine: engine.name,
+  };
+}
+
+function assertOptions({ points, margin, batchSize, statistics }: Required<MeasurePlaneOptions>): void {
+  const fail = (option: string, rule: string, value: unknown): never => {
+    throw new RangeError(`Cannot measure a plane as ${option} must be ${rule}: got ${value}`);
+  };
+  const whole = (value: number, least: number) => Number.isSafeInteger(value) && value >= least;
+  if (!whole(points, 2)) fail("points", "a whole number of at least 2", points);
+  if (!whole(batchSize, 1)) fail("batchSize", "a whole number of at least 1", batchSize);
+  if (!(margin >= 0 && Number.isFinite(margin))) fail("margin", "a number of at least 0", margin);
+  if (!NORM_POLICIES.includes(statistics)) {
+    fail("statistics", `one of ${NORM_POLICIES.join(", ")}`, statistics);
+  }
+}
+
+interface PlacedSubject extends PlaneSubject {
+  readonly place: PlaneProjection;
+}
+
+interface PlaneTask {
+  readonly plane: Plane;
+  readonly grid: PlaneGrid;
+  readonly subjects: readonly PlacedSubject[];
+}
+
+/** Lays the plane, finds the place of every network in it, and lays the grid around them. */
+async function placeNetworks(
+  { graph, models, placed = [] }: Pick<MeasuredPlane, "graph" | "models" | "placed">,
+  { points, margin }: Required<MeasurePlaneOptions>,
+): Promise<PlaneTask> {
+  const subjects = await Promise.all(
+    [...models, ...placed].map(async ({ label, network }) => {
+      return { label, network: await bindNetwork(graph, network) };
+    }),
+  );
+  const [a, b, c] = subjects.map(({ network }) => network);
+  const spanning = [a, b, c] as unknown as PlaneNetworks;
+  const plane = await createPlane(spanning, { tensors: parameterNames(graph) });
+  const places = await Promise.all(
+    subjects.map(async ({ network }, k): Promise<PlaneProjection> => {
+      const own = plane.places[k];
+      return own === undefined ? plane.project(network) : { ...own, distance: 0 };
+    }),
+  );
+  return {
+    plane,
+    grid: planeGrid(places, points, margin),
+    subjects: subjects.map((subject, k) => ({ ...subject, place: places[k] ?? { x: 0, y: 0, distance: 0 } })),
+  };
+}
+
+async function evaluatePlane(
+  architecture: EvaluatedArchitecture,
+  task: PlaneTask,
+  options: Required<MeasurePlaneOptions>,
+): Promise<Pick<PlaneResult, "loss" | "error" | "models">> {
+  const { statistics, statisticsData, batchSize, signal, journalPath } = options;
+  const journal = await openRowJournal(journalPath, await describePlane(architecture, task, options));
+  const evaluator = await createCorrectedEvaluator(architecture, {
+    attempt: "measure a plane",
+    statistics,
+    statisticsData,
+    batchSize,
+    signal,
+  });
+  try {
+    const evaluate = countEvaluations(evaluator, { task, rows: journal.rows.length, options });
+    await evaluateRows(task, { journal, evaluate });
+    const models: PlaneModel[] = [];
+    for (const { label, network, place } of task.subjects) {
+      const { source } = network;
+      models.push({ label, source, ...place, ...(await evaluate(network)) });
+    }
+    const rows = [...journal.rows];
+    return { loss: rows.map(({ loss }) => loss), error: rows.map(({ error }) => error), models };
+  } finally {
+    await evaluator.release();
+  }
+}
+
+type Evaluate = (network: Checkpoint) => Promise<{ readonly loss: number; readonly error: number }>;
+
+/** Evaluates networks and reports how many are done. */
+function countEvaluations(
+  evaluator: CorrectedEvaluator,
+  {
+    task: { grid, subjects },
+    rows,
+    options: { signal, onProgress },
+  }: {
+    readonly task: PlaneTask;
+    readonly rows: number;
+    readonly options: Required<MeasurePlaneOptions>;
+  },
+): Evaluate {
+  const total = grid.xs.length * grid.ys.length + subjects.length;
+  let done = grid.xs.length * rows;
+  return async (network) => {
+    signal?.throwIfAborted();
+    const { loss, error } = await evaluator.evaluate(network, []);
+    done += 1;
+    onProgress?.({ done, total });
+    return { loss, error };
+  };
+}
+
+/** Evaluates the rows that are not in the journal yet. */
+async function evaluateRows(
+  { plane, grid }: PlaneTask,
+  { journal, evaluate }: { readonly journal: RowJournal; readonly evaluate: Evaluate },
+): Promise<void> {
+  for (const y of grid.ys.slice(journal.rows.length)) {
+    const loss: number[] = [];
+    const error: number[] = [];
+    for (const x of grid.xs) {
+      const evaluation = await evaluate(plane.at({ x, y }));
+      loss.push(evaluation.loss);
+      error.push(evaluation.error);
+    }
+    await journal.add({ loss, error });
+  }
+}
+
+/** All that decides the numbers of the rows. */
+async function describePlane(
+  { graph, engine, data }: EvaluatedArchitecture,
+  { grid, subjects }: PlaneTask,
+  { points, statistics, statisticsData, batchSize }: Required<MeasurePlaneOptions>,
+): Promise<Record<string, string | number>> {
+  const [first, second, third] = await Promise.all(
+    subjects.slice(0, 3).map(({ network }) => fingerprintWeights(graph, network)),
+  );
+  return {
+    graph: fingerprintGraph(graph),
+    engine: engine.name,
+    data: fingerprintData(data),
+    examples: data.size,
+    first: first ?? "",
+    second: second ?? "",
+    third: third ?? "",
+    // The grid depends on the margin, and on networks that were placed.
+    points,
+    left: grid.xs[0] ?? 0,
+    right: grid.xs.at(-1) ?? 0,
+    bottom: grid.ys[0] ?? 0,
+    top: grid.ys.at(-1) ?? 0,
+    statistics,
+    ...(statistics === "keep" ? {} : describeStatistics(statisticsData ?? data)),
+    batchSize,
+  };
+}
+
+function describeStatistics(data: DataSet): Record<string, string | number> {
+  return { statisticsData: fingerprintData(data), statisticsExamples: data.size };
+}
+
+function drawCurve(kind: CurveKind, { places }: Plane): [x: number, y: number][] {
+  return Array.from({ length: CURVE_PIECES + 1 }, (_, i) => {
+    const shares = curveCoefficients(kind, places.length, i / CURVE_PIECES);
+    const sum = (of: (place: PlanePlace) => number) =>
+      places.reduce((total, place, k) => total + (shares[k] ?? 0) * of(place), 0);
+    return [sum(({ x }) => x), sum(({ y }) => y)];
+  });
+}

@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { type Checkpoint, viewBytes } from "@isthmus/core";
+import type { DataSet } from "./data-set.ts";
+import type { Graph } from "./ir/graph.ts";
+import { encodeGraph } from "./onnx/encode-graph.ts";
+
+/** Examples of a data set that stand for all of it. */
+const SAMPLED_EXAMPLES = 256;
+/** Characters of a fingerprint that are kept. */
+const LENGTH = 32;
+
+/** Tells graphs apart: a hash of the graph as an ONNX file, in hexadecimal. */
+export function fingerprintGraph(graph: Graph): string {
+  return fingerprint([encodeGraph(graph)]);
+}
+
+/**
+ * Tells networks apart: a hash of the weights that a graph takes from a checkpoint, in hexadecimal.
+ * @throws MismatchError if a weight is missing
+ */
+export async function fingerprintWeights(graph: Graph, weights: Checkpoint): Promise<string> {
+  const hash = createHash("sha256");
+  for (const name of graph.weights.keys()) hash.update(viewBytes((await weights.read(name)).data));
+  return hash.digest("hex").slice(0, LENGTH);
+}
+
+/** Tells data sets apart: a hash of examples from all over it with their labels, in hexadecimal. */
+export function fingerprintData(data: DataSet): string {
+  const stride = Math.max(1, Math.floor(data.size / SAMPLED_EXAMPLES));
+  const samples: Uint8Array[] = [];
+  for (let at = 0; at < data.size; at += stride) {
+    const { inputs, labels } = data.read(at, at + 1);
+    samples.push(viewBytes(inputs.data), viewBytes(labels));
+  }
+  return fingerprint(samples);
+}
+
+function fingerprint(parts: Iterable<Uint8Array>): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex").slice(0, LENGTH);
+}

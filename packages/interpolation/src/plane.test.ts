@@ -1,0 +1,150 @@
+import { type Checkpoint, createCheckpoint, InputError, MismatchError, toFloat64 } from "@isthmus/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { innerProducts } from "./inner-products.ts";
+import { createPlane, type PlaneNetworks } from "./plane.ts";
+
+const SIZE = 6;
+const finite = fc.float({ noNaN: true, noDefaultInfinity: true, min: -4, max: 4 });
+const network = fc.array(finite, { minLength: SIZE, maxLength: SIZE }).map(networkOf);
+/** Sets of three that span a plane: shifts of a network along two axes that random vectors hardly lie on. */
+const spanning = fc
+  .tuple(network, network, network)
+  .filter((all) => areaOf(all.map((each) => each.values)) > 0.1);
+
+interface Known extends Checkpoint {
+  readonly values: readonly number[];
+}
+
+function networkOf(values: readonly number[], counter = 0): Known {
+  const checkpoint = createCheckpoint({
+    w: { dtype: "f32", shape: [2], data: Float32Array.from(values.slice(0, 2)) },
+    v: { dtype: "f32", shape: [values.length - 2], data: Float32Array.from(values.slice(2)) },
+    steps: { dtype: "i64", shape: [], data: BigInt64Array.of(BigInt(counter)) },
+  });
+  return { ...checkpoint, values };
+}
+
+const minus = (a: readonly number[], b: readonly number[]) => a.map((x, i) => x - b[i]!);
+const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+
+function areaOf([a, b, c]: readonly (readonly number[])[]): number {
+  const [u, v] = [minus(c!, a!), minus(b!, a!)];
+  return Math.sqrt(Math.max(0, dot(u, u) * dot(v, v) - dot(u, v) ** 2));
+}
+
+async function valuesOf(checkpoint: Checkpoint): Promise<number[]> {
+  const parts = await Promise.all(["w", "v"].map((name) => checkpoint.read(name)));
+  return parts.flatMap(({ data, dtype }) => [...toFloat64(data, dtype)]);
+}
+
+/** A few roundings of f32, of values that coefficients make at most this much larger. */
+const tolerance = (coefficients: readonly number[]) =>
+  2 ** -20 * 4 * Math.max(1, ...coefficients.map(Math.abs));
+
+describe("createPlane()", () => {
+  it("gives the three networks back at their places", async () => {
+    await fc.assert(
+      fc.asyncProperty(spanning, async (networks) => {
+        const plane = await createPlane(networks);
+        for (const [k, place] of plane.places.entries()) {
+          const coefficients = plane.coefficients(place);
+          coefficients.forEach((c, i) => {
+            expect(c).toBeCloseTo(i === k ? 1 : 0, 9);
+          });
+          const values = await valuesOf(plane.at(place));
+          networks[k]!.values.forEach((x, i) => {
+            expect(Math.abs(values[i]! - x)).toBeLessThan(tolerance(coefficients));
+          });
+        }
+      }),
+    );
+  });
+
+  it("measures as the weights do: distances in the plane are those of networks", async () => {
+    await fc.assert(
+      fc.asyncProperty(spanning, async (networks) => {
+        const { places } = await createPlane(networks);
+        for (const [i, j] of [
+          [0, 1],
+          [1, 2],
+          [0, 2],
+        ] as const) {
+          const way = minus(networks[i].values, networks[j].values);
+          const apart = Math.hypot(places[i].x - places[j].x, places[i].y - places[j].y);
+          expect(apart).toBeCloseTo(Math.sqrt(dot(way, way)), 9);
+        }
+      }),
+    );
+  });
+
+  it("projects a network of the plane to its place, and others at right angles", async () => {
+    const place = fc.double({ min: -2, max: 2, noNaN: true });
+    await fc.assert(
+      fc.asyncProperty(spanning, network, place, place, async (networks, other, x, y) => {
+        const plane = await createPlane(networks);
+        const inside = await plane.project(plane.at({ x, y }));
+        const slack = 10 * tolerance(plane.coefficients({ x, y }));
+        expect(Math.abs(inside.x - x)).toBeLessThan(slack);
+        expect(Math.abs(inside.y - y)).toBeLessThan(slack);
+        expect(inside.distance).toBeLessThan(slack);
+
+        const seen = await plane.project(other);
+        const way = minus(other.values, networks[0].values);
+        expect(seen.x ** 2 + seen.y ** 2 + seen.distance ** 2).toBeCloseTo(dot(way, way), 6);
+      }),
+    );
+  });
+
+  it("counts the tensors it is told to, and keeps integers of the first", async () => {
+    const networks = [
+      [0, 0, 0, 0],
+      [0, 2, 5, 5],
+      [4, 0, 7, 7],
+    ].map((values, k) => networkOf(values, k)) as unknown as PlaneNetworks;
+    const { places, at } = await createPlane(networks, { tensors: ["w"] });
+    expect(places).toEqual([
+      { x: 0, y: 0 },
+      { x: 0, y: 2 },
+      { x: 4, y: 0 },
+    ]);
+    expect((await at({ x: 4, y: 0 }).read("steps")).data).toEqual(BigInt64Array.of(0n));
+    expect((await at({ x: 8, y: 0 }).read("v")).data).toEqual(Float32Array.of(14, 14));
+  });
+
+  it("refuses networks on a line, and of different structure", async () => {
+    const [a, b] = [networkOf([0, 0, 0, 1]), networkOf([1, 2, 3, 4])];
+    const middle = networkOf([0.5, 1, 1.5, 2.5]);
+    for (const networks of [
+      [a, middle, b],
+      [a, b, a],
+      [a, a, b],
+    ] as const) {
+      await expect(createPlane(networks)).rejects.toThrow(InputError);
+    }
+    await expect(createPlane([a, middle, b])).rejects.toThrow(/must not lie on a line/);
+    await expect(createPlane([a, networkOf([1, 2, 3]), b])).rejects.toThrow(MismatchError);
+    const plane = await createPlane([a, networkOf([1, 0, 0, 1]), b]);
+    await expect(plane.project(networkOf([1, 2, 3]))).rejects.toThrow(MismatchError);
+  });
+});
+
+describe("innerProducts()", () => {
+  it("innerProducts() keeps the digits of small differences", async () => {
+    const [a, b] = [networkOf([1e7, 1, 1, 1]), networkOf([1e7 + 1, 1, 1, 1])];
+    expect(await innerProducts([a, b], [[-1, 1]])).toEqual([[1]]);
+    expect(
+      await innerProducts(
+        [a, b],
+        [
+          [-1, 1],
+          [0, 1],
+        ],
+        { tensors: ["v"] },
+      ),
+    ).toEqual([
+      [0, 0],
+      [0, 2],
+    ]);
+  });
+});

@@ -1,19 +1,20 @@
-import { createHash } from "node:crypto";
-import { type Checkpoint, MismatchError, viewBytes } from "@isthmus/core";
-import { type DataSet, encodeGraph, type Graph } from "@isthmus/graph";
+import { type Checkpoint, MismatchError } from "@isthmus/core";
+import {
+  type DataSet,
+  fingerprintData,
+  fingerprintGraph,
+  fingerprintWeights,
+  type Graph,
+} from "@isthmus/graph";
 import type { ResolvedTrainOptions } from "./train-options.ts";
 
 /** All that decides the bytes a training gives, as plain data. */
 export type RunDescription = Readonly<Record<string, unknown>>;
 
-/** Examples of a data set that stand for all of it. */
-const SAMPLED_EXAMPLES = 256;
-/** Characters of a digest that are kept. */
-const DIGEST_LENGTH = 32;
 /** Differences that are written out. */
 const SHOWN_DIFFERENCES = 3;
 
-/** Describes a training, so that another can be told from it; the bytes of graph, weights and data by digests. */
+/** Describes a training, so that another can be told from it; the bytes of graph, weights and data by fingerprints. */
 export async function describeRun(
   {
     graph,
@@ -30,13 +31,13 @@ export async function describeRun(
   { seed, epochs, batch, remainder, loss, optimizer, schedule, augment, freeze }: ResolvedTrainOptions,
 ): Promise<RunDescription> {
   return {
-    graph: digest([encodeGraph(graph)]),
-    ...(weights === undefined ? {} : { weights: await digestWeights(graph, weights) }),
+    graph: fingerprintGraph(graph),
+    ...(weights === undefined ? {} : { weights: await fingerprintWeights(graph, weights) }),
     data: {
       examples: data.size,
       shape: data.exampleShape.join(" x "),
       classes: data.classes,
-      digest: digestData(data),
+      digest: fingerprintData(data),
     },
     engine,
     seed,
@@ -49,29 +50,6 @@ export async function describeRun(
     augment,
     freeze: freeze.join(", "),
   };
-}
-
-function digest(parts: Iterable<Uint8Array>): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest("hex").slice(0, DIGEST_LENGTH);
-}
-
-/** A digest of the weights a graph takes from a checkpoint. */
-export async function digestWeights(graph: Graph, weights: Checkpoint): Promise<string> {
-  const hash = createHash("sha256");
-  for (const name of graph.weights.keys()) hash.update(viewBytes((await weights.read(name)).data));
-  return hash.digest("hex").slice(0, DIGEST_LENGTH);
-}
-
-function digestData(data: DataSet): string {
-  const stride = Math.max(1, Math.floor(data.size / SAMPLED_EXAMPLES));
-  const samples: Uint8Array[] = [];
-  for (let at = 0; at < data.size; at += stride) {
-    const { inputs, labels } = data.read(at, at + 1);
-    samples.push(viewBytes(inputs.data), viewBytes(labels));
-  }
-  return digest(samples);
 }
 
 /**

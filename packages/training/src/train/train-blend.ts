@@ -1,10 +1,10 @@
 import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
-import { assertBindable, type Graph } from "@isthmus/graph";
+import { assertBindable, fingerprintWeights, type Graph } from "@isthmus/graph";
 import type { Blend, PointWeights } from "../blend/blend.ts";
 import { createBlendFeeder, trainedPoints } from "../blend/create-blend-feeder.ts";
 import { joinPoints } from "../blend/join-points.ts";
 import { createStepRunner } from "./create-step-runner.ts";
-import { describeRun, digestWeights, type RunDescription } from "./describe-run.ts";
+import { describeRun, type RunDescription } from "./describe-run.ts";
 import { prepareSteps } from "./prepare-steps.ts";
 import { runEpochs } from "./run-epochs.ts";
 import type { Training } from "./train.ts";
@@ -97,7 +97,7 @@ async function describeBlend(
   options: ResolvedTrainOptions,
 ): Promise<RunDescription> {
   const starts = await Promise.all(
-    [...start].map(async ([name, weights]) => [name, await digestWeights(graph, weights)]),
+    [...start].map(async ([name, weights]) => [name, await fingerprintWeights(graph, weights)]),
   );
   const run = await describeRun({ graph, engine: engine.name, data }, options);
   return { ...run, blend: { points, start: Object.fromEntries(starts), description } };

@@ -109,6 +109,44 @@ describe("trainBlend()", () => {
     expect(result.loss).toBeLessThan((result.epochs[0]?.loss ?? 0) / 2);
   });
 
+  it("trainBlend() decays each point by itself, or all of them by their share of the blend", async () => {
+    const coefficients = [0.25, 0.5, 0.25];
+    const moved = async (weightDecay: number, decay?: Blend["decay"]) => {
+      const blend = rays({
+        points: ["left", "middle", "right"].map((name, k) => ({ name, trained: k < 2 })),
+        start: new Map(["left", "middle"].map((name, seed) => [name, weightsOf(seed + 3)])),
+        at: () => ({ coefficients, given: new Map([["right", anchors[0] ?? new Map()]]) }),
+        ...(decay === undefined ? {} : { decay }),
+      });
+      const { points } = await run(blend, {
+        epochs: 1,
+        batch: 50,
+        optimizer: { kind: "sgd", momentum: 0, weightDecay },
+        schedule: { kind: "constant", learningRate: 0.1 },
+      });
+      return Promise.all(["left", "middle"].map((name) => numbersOf(points.get(name))));
+    };
+    const starts = await Promise.all([
+      numbersOf(weightsOf(3)),
+      numbersOf(weightsOf(4)),
+      numbersOf(createCheckpoint(anchors[0] ?? new Map())),
+    ]);
+    const [plain, points, blend] = [await moved(0), await moved(0.5), await moved(0.5, "blend")];
+    for (const name of graph.weights.keys()) {
+      for (const [k, network] of plain.entries()) {
+        network[name]?.forEach((value, i) => {
+          const own = starts[k]?.[name]?.[i] ?? 0;
+          const blended = starts.reduce(
+            (sum, start, j) => sum + (coefficients[j] ?? 0) * (start[name]?.[i] ?? 0),
+            0,
+          );
+          expect(points[k]?.[name]?.[i]).toBeCloseTo(value - 0.05 * own, 6);
+          expect(blend[k]?.[name]?.[i]).toBeCloseTo(value - 0.05 * (coefficients[k] ?? 0) * blended, 6);
+        });
+      }
+    }
+  });
+
   it.each([5, 7, 13])("trainBlend() aborted after %i steps goes on to the same bytes", async (steps) => {
     const whole = await run();
     await expect(run(rays(), { statePath, ...abortAfter(steps) })).rejects.toThrow(/abort/i);

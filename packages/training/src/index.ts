@@ -2,7 +2,7 @@ export { AUGMENT_DEFAULTS, type AugmentOptions } from "./batches/augment.ts";
 export { type Batches, type BatchesOptions, createBatches } from "./batches/create-batches.ts";
 export { type EpochSizes, type Remainder, stepsUntil } from "./batches/epoch-steps.ts";
 export type { Blend, BlendAt, PointWeights } from "./blend/blend.ts";
-export type { BlendedPoint, BlendPoint } from "./blend/blend-point.ts";
+export type { BlendDecay, BlendedPoint, BlendPoint } from "./blend/blend-point.ts";
 export { type BlendedGraph, type BlendOptions, blendWeights } from "./blend/blend-weights.ts";
 export { type BlendInputs, createBlendInputs } from "./blend/create-blend-inputs.ts";
 export { joinPoints, takePoint } from "./blend/join-points.ts";

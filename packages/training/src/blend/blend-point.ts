@@ -6,6 +6,13 @@ export interface BlendPoint {
   readonly trained: boolean;
 }
 
+/**
+ * What weight decay pulls at in a blend: at each trained point by itself, or at the blended weights, as if half their squares times
+ * the decay were part of the loss, of which each point gets its share (Garipov et al. 2018). AdamW's decay is part of no loss, and
+ * always pulls at points.
+ */
+export type BlendDecay = "points" | "blend";
+
 /** How a point enters the step of a blend. */
 export interface BlendedPoint extends BlendPoint {
   /** Data input f32 `[]` for its coefficient. */

@@ -1,5 +1,5 @@
 import type { Checkpoint, Tensor } from "@isthmus/core";
-import type { BlendPoint } from "./blend-point.ts";
+import type { BlendDecay, BlendPoint } from "./blend-point.ts";
 
 /** Weights by their names in the network. */
 export type PointWeights = ReadonlyMap<string, Tensor>;
@@ -15,6 +15,8 @@ export interface BlendAt {
 /** Several networks, some of them trained, and the weighted sum of them that each step is made at. */
 export interface Blend {
   readonly points: readonly BlendPoint[];
+  /** Which weights decay. @defaultValue "points" */
+  readonly decay?: BlendDecay;
   /** Where the trained points start, by their names. */
   readonly start: ReadonlyMap<string, Checkpoint>;
   /** All that decides {@link Blend.at} and {@link Blend.beginEpoch}, as plain data: a training resumes only where it is the same. */

@@ -6,8 +6,8 @@ type Rules = Pick<typeof ADAM_DEFAULTS, "beta1" | "beta2" | "epsilon">;
 
 /** Adam: weight decay is part of the gradient. @see torch.optim.Adam */
 export function updateAdam(rules: Rules, context: UpdateContext): Update {
-  const { parameter, gradient, decay } = context;
-  const slope = decay === 0 ? gradient : add(gradient, mul(parameter, decay));
+  const { parameter, gradient, decay, decayed } = context;
+  const slope = decay === 0 ? gradient : add(gradient, mul(decayed, decay));
   const { step, state } = adamStep(rules, context, slope);
   return { parameter: sub(parameter, step), state };
 }

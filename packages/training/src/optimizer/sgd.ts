@@ -11,11 +11,11 @@ import type { Update, UpdateContext } from "./update.ts";
  */
 export function updateSgd(
   { momentum, nesterov }: Pick<typeof SGD_DEFAULTS, "momentum" | "nesterov">,
-  { parameter, gradient, decay, scalars, state }: UpdateContext,
+  { parameter, gradient, decay, decayed, scalars, state }: UpdateContext,
 ): Update {
   const rate = scalars.get("learningRate", parameter.dtype, (_, learningRate) => learningRate);
   const descend = (direction: Value) => sub(parameter, mul(direction, rate));
-  const parts = decay === 0 ? [gradient] : [gradient, mul(parameter, decay)];
+  const parts = decay === 0 ? [gradient] : [gradient, mul(decayed, decay)];
   if (momentum === 0) return { parameter: descend(sum(parts)), state: {} };
   const before = mul(state("momentum"), momentum);
   if (!nesterov) {

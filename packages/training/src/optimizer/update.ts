@@ -8,6 +8,8 @@ export interface UpdateContext {
   readonly gradient: Value;
   /** Weight decay of this parameter; 0 where it is excluded. */
   readonly decay: number;
+  /** What decays as a part of the loss: the parameter, or of a blend its share. */
+  readonly decayed: Value;
   readonly scalars: StepScalars;
   /** A tensor of the parameter's shape that is carried from step to step, zeros at first. */
   readonly state: (kind: string) => Value;

@@ -8,8 +8,8 @@ import {
   lowerBatchNorm,
   specialize,
 } from "@isthmus/graph";
-import { GraphBuilder, type Value } from "@isthmus/graph/build";
-import type { BlendedPoint, BlendPoint } from "../blend/blend-point.ts";
+import { cast, GraphBuilder, mul, type Value } from "@isthmus/graph/build";
+import type { BlendDecay, BlendedPoint, BlendPoint } from "../blend/blend-point.ts";
 import { blendWeights } from "../blend/blend-weights.ts";
 import { attachLoss } from "../loss/attach-loss.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
@@ -39,10 +39,12 @@ export interface TrainingStepOptions {
   readonly freeze?: readonly string[];
   /**
    * Points whose weighted sum is the network that the step is made at; the step then changes those that are trained. Names in
-   * `freeze` and in the optimiser's exclusions stay those of the network, and weights are decayed at each trained point. Norms
-   * normalise by the batch; running statistics belong to no point, and are left out. @defaultValue none: the network itself
+   * `freeze` and in the optimiser's exclusions stay those of the network. Norms normalise by the batch; running statistics belong to
+   * no point, and are left out. @defaultValue none: the network itself
    */
   readonly blend?: readonly BlendPoint[];
+  /** Which weights of a blend decay: see {@link BlendDecay}. @defaultValue "points" */
+  readonly blendDecay?: BlendDecay;
   readonly signal?: AbortSignal;
 }
 
@@ -61,7 +63,16 @@ export async function createTrainingStep(
   engine: Engine,
   options: TrainingStepOptions,
 ): Promise<TrainingStep> {
-  const { batch, loss, optimizer: spec, extents = {}, freeze = [], blend, signal } = options;
+  const {
+    batch,
+    loss,
+    optimizer: spec,
+    extents = {},
+    freeze = [],
+    blend,
+    blendDecay = "points",
+    signal,
+  } = options;
   if (!Number.isSafeInteger(batch) || batch < 1) {
     throw new RangeError(
       `Cannot train graph "${graph.name}" as a batch must be a whole number of at least 1: it is ${batch}`,
@@ -77,8 +88,8 @@ export async function createTrainingStep(
   const trained = trainedParameters(mode, { parameters, freeze });
   const target =
     blend === undefined
-      ? { ...mode, trained: new Map(trained.map((name) => [name, name])) }
-      : blendMode(mode, { points: blend, parameters, trained });
+      ? { ...mode, trained: new Map(trained.map((name) => [name, { name }])) }
+      : blendMode(mode, { points: blend, decay: blendDecay, parameters, trained });
   const withRespectTo = [...target.trained.keys()];
   const differentiated = gradient(target.graph, { loss: objective.loss, withRespectTo });
   return assembleStep({ batch, objective, mode: target, optimizer, differentiated });
@@ -86,19 +97,29 @@ export async function createTrainingStep(
 
 /** A graph as it is trained, and by what it is differentiated. */
 interface StepTarget extends TrainingMode {
-  /** Names in the network of all that is trained, by the weights that hold it. */
-  readonly trained: ReadonlyMap<string, string>;
+  /** All that is trained, by the weights that hold it. */
+  readonly trained: ReadonlyMap<string, TrainedWeight>;
   readonly points?: readonly BlendedPoint[];
+}
+
+/** A weight that is trained. */
+interface TrainedWeight {
+  /** Its name in the network. */
+  readonly name: string;
+  /** Data input for how much of it is in the blend, where it is the blend that decays. */
+  readonly share?: string;
 }
 
 function blendMode(
   { graph, masks }: TrainingMode,
   {
     points: given,
+    decay,
     parameters,
     trained,
   }: {
     readonly points: readonly BlendPoint[];
+    readonly decay: BlendDecay;
     readonly parameters: readonly string[];
     readonly trained: readonly string[];
   },
@@ -106,7 +127,10 @@ function blendMode(
   const blended = blendWeights(graph, { points: given, weights: parameters });
   const entries = blended.points
     .filter((point) => point.trained)
-    .flatMap(({ weights }) => trained.map((name) => [weights.get(name) ?? name, name] as const));
+    .flatMap(({ weights, coefficient }) => {
+      const share = decay === "blend" ? { share: coefficient } : {};
+      return trained.map((name) => [weights.get(name) ?? name, { name, ...share }] as const);
+    });
   return { ...blended, masks, statistics: new Map(), trained: new Map(entries) };
 }
 
@@ -129,7 +153,7 @@ function assembleStep({ batch, objective, mode, optimizer, differentiated }: Ste
   const updates = updateParameters(optimizer, scalars, {
     parameters,
     gradients: found.gradients,
-    names: mode.trained,
+    trained: mode.trained,
   });
   const statistics = [...mode.statistics].map(([name, output]): CarriedValue => {
     return { input: builder.value(name), output: builder.value(output), role: "statistic" };
@@ -193,12 +217,11 @@ function updateParameters(
   {
     parameters,
     gradients,
-    names,
+    trained,
   }: {
     readonly parameters: readonly Value[];
     readonly gradients: readonly Value[];
-    /** Names in the network, by which exclusions go. */
-    readonly names: ReadonlyMap<string, string>;
+    readonly trained: StepTarget["trained"];
   },
 ): CarriedValue[] {
   return parameters.flatMap((parameter, i) => {
@@ -210,8 +233,11 @@ function updateParameters(
       return value;
     };
     const gradient = gradients[i] ?? parameter;
-    const decay = decayOf({ name: names.get(name) ?? name, shape });
-    const next = update({ parameter, gradient, decay, scalars, state });
+    const { name: own, share } = trained.get(name) ?? { name };
+    const decay = decayOf({ name: own, shape });
+    const decayed =
+      share === undefined ? parameter : mul(builder.value(own), cast(builder.value(share), dtype));
+    const next = update({ parameter, gradient, decay, decayed, scalars, state });
     return [
       { input: parameter, output: next.parameter, role: "parameter" as const },
       ...Object.entries(next.state).map(([kind, output]): CarriedValue => {

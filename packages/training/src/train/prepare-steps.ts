@@ -1,6 +1,6 @@
 import type { DataSet, Engine, Graph } from "@isthmus/graph";
 import { type Batches, createBatches } from "../batches/create-batches.ts";
-import type { BlendPoint } from "../blend/blend-point.ts";
+import type { Blend } from "../blend/blend.ts";
 import { createTrainingStep } from "../step/create-training-step.ts";
 import type { TrainingStep } from "../step/training-step.ts";
 import { assertClasses, assertEnoughExamples, assertExamplesFit } from "./assert-trainable.ts";
@@ -27,7 +27,7 @@ export async function prepareSteps(
     readonly graph: Graph;
     readonly engine: Engine;
     readonly data: DataSet;
-    readonly blend?: readonly BlendPoint[];
+    readonly blend?: Pick<Blend, "points" | "decay">;
   },
   options: ResolvedTrainOptions,
 ): Promise<PreparedSteps> {
@@ -42,7 +42,7 @@ export async function prepareSteps(
     optimizer,
     extents: dataExtents(graph, data),
     freeze,
-    ...(blend === undefined ? {} : { blend }),
+    ...(blend === undefined ? {} : { blend: blend.points, blendDecay: blend.decay ?? "points" }),
     ...(signal === undefined ? {} : { signal }),
   });
   assertExamplesFit(step, data, batches.current);

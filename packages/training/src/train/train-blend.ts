@@ -76,7 +76,7 @@ export async function trainBlend(
   const { graph, engine, data } = training;
   const { seed, threads } = resolved;
   for (const start of blend.start.values()) assertBindable(graph, start);
-  const prepared = await prepareSteps({ ...training, blend: blend.points }, resolved);
+  const prepared = await prepareSteps({ ...training, blend }, resolved);
   const { step } = prepared;
   const runner = await createStepRunner(step, engine, joinPoints(step, blend.start), { seed, threads });
   try {
@@ -93,14 +93,14 @@ export async function trainBlend(
 
 async function describeBlend(
   { graph, engine, data }: BlendTraining,
-  { points, start, description }: Blend,
+  { points, decay, start, description }: Blend,
   options: ResolvedTrainOptions,
 ): Promise<RunDescription> {
   const starts = await Promise.all(
     [...start].map(async ([name, weights]) => [name, await fingerprintWeights(graph, weights)]),
   );
   const run = await describeRun({ graph, engine: engine.name, data }, options);
-  return { ...run, blend: { points, start: Object.fromEntries(starts), description } };
+  return { ...run, blend: { points, decay, start: Object.fromEntries(starts), description } };
 }
 
 async function collectPoints(

@@ -7,7 +7,7 @@ import {
   type Evaluation,
   type Graph,
 } from "@isthmus/graph";
-import { createRepairer, recalibrateBatchNorm } from "@isthmus/interpolation";
+import { createRepairer, type RepairShares, recalibrateBatchNorm } from "@isthmus/interpolation";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "./barrier-result.ts";
 
 /** An architecture, and what to measure networks of it with. */
@@ -39,7 +39,7 @@ export interface CorrectedEvaluator {
    * Evaluates a network.
    * @param shares - how much of each of `ends` is in it, `[ends]`; undefined for a network that is taken as it is
    */
-  evaluate(network: Checkpoint, shares: readonly number[] | undefined): Promise<Evaluation>;
+  evaluate(network: Checkpoint, shares: RepairShares | undefined): Promise<Evaluation>;
   /** Frees what the engine holds. */
   release(): Promise<void>;
 }
@@ -73,7 +73,7 @@ export async function createCorrectedEvaluator(
 type Weights = ReadonlyMap<string, Tensor>;
 
 /** Corrects the statistics of a network that is made of the ends by shares. */
-type Correct = (weights: Weights, shares: readonly number[]) => Promise<Weights>;
+type Correct = (weights: Weights, shares: RepairShares) => Promise<Weights>;
 
 async function createCorrection(
   { graph, engine, data }: EvaluatedArchitecture,

@@ -15,3 +15,12 @@ export async function assertOutput(path: string, inputs: readonly string[]): Pro
     input: path,
   });
 }
+
+/**
+ * Checks the name of a page that will be written.
+ * @throws TypeError if it does not end in `.html`
+ */
+export function assertPageName(path: string): void {
+  if (path.endsWith(".html")) return;
+  throw new TypeError(`Cannot write a report as its name must end in .html: got ${path}`);
+}

@@ -8,10 +8,10 @@ export const ENGINE_NAMES = ["onnxruntime", "tfjs"] as const;
 /** One of {@link ENGINE_NAMES}. */
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
-/** What a verb that runs graphs is told of the engine. */
-export interface EngineOptions {
+/** What a verb that runs graphs is told of the engine; an alias, as commander wants types with an implicit index signature. */
+export type EngineOptions = {
   readonly engine: EngineName;
-}
+};
 
 /** The option `--engine` of every verb that runs graphs. */
 export function engineOption(): Option<"--engine <name>", undefined, "onnxruntime", EngineName, true> {

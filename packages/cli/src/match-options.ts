@@ -1,19 +1,25 @@
-import { Option } from "@commander-js/extra-typings";
+import {
+  type Command,
+  type CommandUnknownOpts,
+  Option,
+  type OptionValues,
+} from "@commander-js/extra-typings";
 import { openDataSet } from "@isthmus/engine";
 import type { DataSet } from "@isthmus/graph";
 import {
   MATCH_ACTIVATIONS_DEFAULTS,
   MATCH_METHODS,
   MATCH_SEARCHES,
+  MATCH_WEIGHTS_DEFAULTS,
   type MatchMethod,
   type MatchOptions,
   type MatchSearch,
 } from "@isthmus/weight-matching";
-import { type ScalingOptions, scalingOf } from "./open-data.ts";
-import { parseBytes, parseNames } from "./parse-values.ts";
+import { addScalingOptions, type ScalingOptions, scalingOf } from "./open-data.ts";
+import { parseBytes, parseCount, parseNames, parseSeed } from "./parse-values.ts";
 
-/** What a verb that aligns is told of how. */
-export interface MatchVerbOptions extends ScalingOptions {
+/** What a verb that aligns is told of how; an alias, as commander wants types with an implicit index signature. */
+export type MatchVerbOptions = ScalingOptions & {
   readonly method: MatchMethod;
   readonly seed: number;
   readonly restarts: number;
@@ -22,53 +28,43 @@ export interface MatchVerbOptions extends ScalingOptions {
   readonly memory?: number | undefined;
   readonly only?: readonly string[] | undefined;
   readonly skip?: readonly string[] | undefined;
-}
-
-/** What {@link methodOption} says when nothing is chosen. */
-const METHOD_TEXT =
-  "align by weights, by activations, or by gradients of the loss half-way; the latter two need data";
-
-/** The option `--method` of every verb that aligns. */
-export function methodOption(): Option<"--method <name>", undefined, "weight", MatchMethod, true> {
-  return new Option("--method <name>", METHOD_TEXT)
-    .choices(MATCH_METHODS)
-    .default("weight" as const)
-    .makeOptionMandatory() as Option<"--method <name>", undefined, "weight", MatchMethod, true>;
-}
-
-/** The option `--search` of every verb that aligns; without it, `best`. */
-export function searchOption(): Option<"--search <how>", undefined, undefined, MatchSearch> {
-  return new Option(
-    "--search <how>",
-    "how --method weight searches: one symmetry after the other, all at once, or both (best, the default)",
-  ).choices(MATCH_SEARCHES) as Option<"--search <how>", undefined, undefined, MatchSearch>;
-}
-
-/** The option `--memory` of every verb that aligns. */
-export function memoryOption(): Option<"--memory <size>", undefined, undefined, number> {
-  return new Option(
-    "--memory <size>",
-    "what --method weight may hold, such as 4GB: weights are read whenever they are needed",
-  ).argParser(parseBytes) as Option<"--memory <size>", undefined, undefined, number>;
-}
-
-/** The option `--only` of every verb that aligns. */
-export function onlyOption(): Option<"--only <names>", undefined, undefined, readonly string[]> {
-  return new Option(
-    "--only <names>",
-    "match only these symmetries by --method weight, as `isthmus symmetry` names them; * and ? are wildcards",
-  ).argParser(parseNames) as Option<"--only <names>", undefined, undefined, readonly string[]>;
-}
-
-/** The option `--skip` of every verb that aligns. */
-export function skipOption(): Option<"--skip <names>", undefined, undefined, readonly string[]> {
-  return new Option("--skip <names>", "leave these symmetries as they are; see --only").argParser(
-    parseNames,
-  ) as Option<"--skip <names>", undefined, undefined, readonly string[]>;
-}
+};
 
 /** Examples that `--match-examples` takes when it is not given. */
-export const MATCH_EXAMPLES: number = MATCH_ACTIVATIONS_DEFAULTS.examples;
+const MATCH_EXAMPLES = MATCH_ACTIVATIONS_DEFAULTS.examples;
+
+/**
+ * Adds the options of every verb that aligns, and those of how data are scaled.
+ * @param data - the option that names the examples for `--method`
+ */
+export function addMatchOptions<A extends unknown[], O extends OptionValues>(
+  command: Command<A, O>,
+  data: "--data" | "--match-data" = "--data",
+): Command<A, O & MatchVerbOptions> {
+  addScalingOptions(command as CommandUnknownOpts)
+    .option("--restarts <n>", "searches; the best wins", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
+    .addOption(
+      new Option("--method <name>", METHOD_TEXT)
+        .choices(MATCH_METHODS)
+        .default("weight")
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option("--search <how>", SEARCH_TEXT).choices(MATCH_SEARCHES))
+    .option("--memory <size>", MEMORY_TEXT, parseBytes)
+    .option("--only <names>", ONLY_TEXT, parseNames)
+    .option("--skip <names>", "leave these symmetries as they are; see --only", parseNames)
+    .option("--match-examples <n>", `only the first n of ${data} for --method`, parseCount(1), MATCH_EXAMPLES)
+    .option("--seed <n>", "seed of all that is random", parseSeed, 0);
+  return command as unknown as Command<A, O & MatchVerbOptions>;
+}
+
+const METHOD_TEXT =
+  "align by weights, by activations, or by gradients of the loss half-way; the latter two need data";
+const SEARCH_TEXT =
+  "how --method weight searches: one symmetry after the other, all at once, or both (best, the default)";
+const MEMORY_TEXT = "what --method weight may hold, such as 4GB: weights are read whenever they are needed";
+const ONLY_TEXT =
+  "match only these symmetries by --method weight, as `isthmus symmetry` names them; * and ? are wildcards";
 
 /**
  * What to tell a method, with its data opened.

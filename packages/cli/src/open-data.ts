@@ -1,20 +1,36 @@
+import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
 import { openDataSet } from "@isthmus/engine";
 import type { DataSet, Scaling } from "@isthmus/graph";
+import { parseNumber } from "./parse-values.ts";
 
-/** How bytes are scaled, if not as usual for the data set. */
-export interface ScalingOptions {
+/** How bytes are scaled, if not as usual for the data set; an alias, as commander wants it. */
+export type ScalingOptions = {
   readonly mean?: number | undefined;
   readonly std?: number | undefined;
+};
+
+/** Adds the options of how bytes are scaled. */
+export function addScalingOptions<A extends unknown[], O extends OptionValues>(
+  command: Command<A, O>,
+): Command<A, O & ScalingOptions> {
+  (command as CommandUnknownOpts)
+    .option(
+      "--mean <m>",
+      "with --std: feed (byte / 255 - mean) / std (default: as usual for the data)",
+      parseNumber,
+    )
+    .option("--std <s>", "see --mean", parseNumber);
+  return command as unknown as Command<A, O & ScalingOptions>;
 }
 
-/** What the user said of the data. */
-export interface DataOptions extends ScalingOptions {
+/** What the user said of the data; an alias, as commander wants it. */
+export type DataOptions = ScalingOptions & {
   readonly data: string;
   /** Examples that statistics of activations are measured on; the evaluated ones if missing. */
   readonly recalibrateData?: string | undefined;
   /** Only as many of them, from the first. */
   readonly recalibrateExamples?: number | undefined;
-}
+};
 
 /** Opens the examples to evaluate on and, if others are wanted, those to measure statistics on. */
 export async function openData(

@@ -15,8 +15,8 @@ export interface Combination {
   readonly source: string;
   /** Checkpoints of the same structure, at least one; the first gives order, element types and metadata. */
   readonly inputs: readonly [Checkpoint, ...Checkpoint[]];
-  /** The input whose integer tensors are kept as they are: counters are not averaged. */
-  readonly integersFrom: Checkpoint;
+  /** The input whose integer tensors are kept as they are, of all or of each by its name: counters are not averaged. */
+  readonly integersFrom: Checkpoint | ((name: string) => Checkpoint);
   /** Writes the elements of one range of a float tensor. */
   readonly blend: (name: string, parts: readonly Elements[], out: Elements) => void | Promise<void>;
 }
@@ -37,7 +37,8 @@ export function combine({ source, inputs, integersFrom, blend }: Combination): C
       const dtype = first.tensors.get(name)?.dtype ?? "f32";
       const target = { dtype, data: out };
       if (!DTYPES[dtype].float) {
-        await withRanges([integersFrom], { name, begin, length: out.length }, ([part]) => {
+        const from = typeof integersFrom === "function" ? integersFrom(name) : integersFrom;
+        await withRanges([from], { name, begin, length: out.length }, ([part]) => {
           if (part !== undefined) convertInto(part, target);
         });
         return;

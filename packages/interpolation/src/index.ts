@@ -3,7 +3,9 @@ export { type Combination, combine } from "./combine.ts";
 export { CURVE_KINDS, type CurveKind, type CurvePoints, createCurve, curveCoefficients } from "./curve.ts";
 export type { RepairNetworks } from "./expected-statistics.ts";
 export { type InnerProductsOptions, innerProducts } from "./inner-products.ts";
-export { lerp } from "./lerp.ts";
+export { assertLayerPatterns, fitsLayer, layerOf } from "./layer-names.ts";
+export { type LerpPlace, lerp } from "./lerp.ts";
+export { mergeLayers } from "./merge-layers.ts";
 export { createPath, PATH_KINDS, type Path, type PathKind } from "./path.ts";
 export {
   createPlane,
@@ -23,5 +25,6 @@ export {
   REPAIR_DEFAULTS,
   type Repairer,
   type RepairOptions,
+  type RepairShares,
 } from "./repair.ts";
 export { slerp } from "./slerp.ts";

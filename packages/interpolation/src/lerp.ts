@@ -1,25 +1,34 @@
 import { type Checkpoint, lerpInto } from "@isthmus/core";
 import { combine } from "./combine.ts";
 
+/** A place on the line between two checkpoints: one for all tensors, or one for each by its name. */
+export type LerpPlace = number | ((name: string) => number);
+
 /**
  * Returns the checkpoint at `t` on the straight line from `a` to `b`, lazily: `(1 - t) a + t b`.
  *
  * Computed in f32 and rounded once to the element type of `a`. The ends are exact, equal elements stay as
  * they are, and swapping `a` and `b` swaps `t` and `1 - t` (but for the last bit at `t = 0.5`). Integer tensors, such as counters of batches, are
  * not averaged: they are the nearer end's. `t` outside `[0, 1]` extrapolates.
+ * @param t - one place, or the place of each tensor, so that layers go their own ways
  * @throws MismatchError if names or shapes differ
- * @throws RangeError if `t` is not finite
+ * @throws RangeError if a place is not finite
  */
-export function lerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {
-  if (!Number.isFinite(t)) {
-    throw new RangeError(`Cannot interpolate as t must be a finite number: got ${t}`);
-  }
+export function lerp(a: Checkpoint, b: Checkpoint, t: LerpPlace): Checkpoint {
+  const places = new Map([...a.tensors.keys()].map((name) => [name, typeof t === "number" ? t : t(name)]));
+  if (typeof t === "number") assertPlace(t);
+  for (const place of places.values()) assertPlace(place);
   return combine({
-    source: `lerp(${a.source}, ${b.source}, ${t})`,
+    source: `lerp(${a.source}, ${b.source}, ${typeof t === "number" ? t : "by layer"})`,
     inputs: [a, b],
-    integersFrom: t < 0.5 ? a : b,
-    blend: (_name, [from, to], out) => {
-      if (from !== undefined && to !== undefined) lerpInto(from, to, t, out);
+    integersFrom: (name) => ((places.get(name) ?? 0) < 0.5 ? a : b),
+    blend: (name, [from, to], out) => {
+      if (from !== undefined && to !== undefined) lerpInto(from, to, places.get(name) ?? 0, out);
     },
   });
+}
+
+function assertPlace(t: number): void {
+  if (Number.isFinite(t)) return;
+  throw new RangeError(`Cannot interpolate as t must be a finite number: got ${t}`);
 }

@@ -17,6 +17,12 @@ export interface RepairOptions extends MeasureInOrderOptions {
 /** Defaults of {@link createRepairer}. */
 export const REPAIR_DEFAULTS: Required<RepairOptions> = { ...MEASURE_IN_ORDER_DEFAULTS, closedForm: false };
 
+/**
+ * How much of each network is in a combination, of sum 1: the same everywhere, or for each site by its label, for networks whose
+ * layers are combined differently.
+ */
+export type RepairShares = readonly number[] | ((site: string) => readonly number[]);
+
 /** Corrects any combination of some networks; made by {@link createRepairer}. */
 export interface Repairer {
   /** Layers and norms that are corrected, by a weight of each. */
@@ -24,10 +30,10 @@ export interface Repairer {
   /**
    * Corrects a combination of the networks.
    * @param weights - of the combination, a tensor for every weight of the graph
-   * @param shares - of each network in it, of sum 1
+   * @param shares - of each network in it; a site's goal is the average by its own
    * @returns all of `weights`; weights and biases of layers, and all that belongs to norms, replaced
    */
-  repair(weights: ReadonlyMap<string, Tensor>, shares: readonly number[]): Promise<Map<string, Tensor>>;
+  repair(weights: ReadonlyMap<string, Tensor>, shares: RepairShares): Promise<Map<string, Tensor>>;
 }
 
 /**
@@ -45,7 +51,7 @@ export interface Repairer {
  * are measured behind the norm, so that stale running statistics of the networks do no harm.
  *
  * With `closedForm`, variances of the combination come from variances and covariances of the networks,
- * `sum of w_i w_j cov(i, j)` (section 5), which holds exactly where the inputs of a layer are averages themselves.
+ * `sum of w_i w_j cov(i, j)` (section 5), which holds exactly where the inputs of a layer are averages themselves, by the same shares.
  *
  * @param networks - a tensor for every weight of the graph each, aligned to one another; at least one
  * @throws InputError if the data do not fit the graph, or activations are not finite f32
@@ -67,18 +73,27 @@ export async function createRepairer(
   for (const weights of networks) {
     endpoints.push(await activationStatistics({ graph, engine, weights }, data, views, pass));
   }
-  const goalsFor = (shares: readonly number[]) => sites.map((_, i) => goalOf(endpoints, shares, i));
+  const goalsFor = (shares: Shares) => shares.map((own, i) => goalOf(endpoints, own, i));
   const labels = sites.map(({ label }) => label);
+  const sharesAt = (shares: RepairShares): Shares => {
+    const own = labels.map((label) => (typeof shares === "function" ? shares(label) : shares));
+    for (const each of typeof shares === "function" ? own : [shares]) assertShares(each, networks);
+    return own;
+  };
   if (resolved.closedForm) {
     const joint = await measureJoint({ graph, engine, networks }, data, { sites, pass });
     return {
       sites: labels,
       async repair(weights, shares) {
-        assertShares(shares, networks);
-        const goals = goalsFor(shares);
+        const own = sharesAt(shares);
+        const goals = goalsFor(own);
         const repaired = extendWeights(plan, weights);
         sites.forEach((site, i) => {
-          correctSite(site, { goal: goals[i], statistics: expectStatistics(joint, shares, i) }, repaired);
+          correctSite(
+            site,
+            { goal: goals[i], statistics: expectStatistics(joint, own[i] ?? [], i) },
+            repaired,
+          );
         });
         return foldCorrections(plan, repaired);
       },
@@ -87,8 +102,7 @@ export async function createRepairer(
   return {
     sites: labels,
     async repair(weights, shares) {
-      assertShares(shares, networks);
-      const goals = new Map(goalsFor(shares).map((goal, i) => [sites[i], goal]));
+      const goals = new Map(goalsFor(sharesAt(shares)).map((goal, i) => [sites[i], goal]));
       const repaired = extendWeights(plan, weights);
       const measurement = {
         attempt: "repair",
@@ -101,6 +115,9 @@ export async function createRepairer(
     },
   };
 }
+
+/** Shares of the networks, by site. */
+type Shares = readonly (readonly number[])[];
 
 function assertShares(shares: readonly number[], networks: readonly unknown[]): void {
   const sum = shares.reduce((total, share) => total + share, 0);

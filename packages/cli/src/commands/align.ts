@@ -3,7 +3,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/engine";
 import { encodeAlignment } from "@isthmus/graph";
-import { MATCH_WEIGHTS_DEFAULTS, type MatchResult, type MatchSeconds } from "@isthmus/weight-matching";
+import type { MatchResult, MatchSeconds } from "@isthmus/weight-matching";
 import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
 import { assertOutput } from "../assert-output.ts";
 import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
@@ -11,19 +11,9 @@ import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatJson } from "../format-json.ts";
 import { formatObjective } from "../format-objective.ts";
 import { formatPairs } from "../format-table.ts";
-import {
-  MATCH_EXAMPLES,
-  type MatchVerbOptions,
-  memoryOption,
-  methodOption,
-  onlyOption,
-  openMatching,
-  searchOption,
-  skipOption,
-} from "../match-options.ts";
+import { addMatchOptions, type MatchVerbOptions, openMatching } from "../match-options.ts";
 import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
-import { parseCount, parseNumber, parseSeed } from "../parse-values.ts";
 import { describeMaking } from "../provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -36,40 +26,7 @@ interface AlignVerbOptions extends EngineOptions, MatchVerbOptions {
 
 /** The verb `align`. */
 export function alignVerb(run: RunVerb): CommandUnknownOpts {
-  return createVerb("align")
-    .argument(
-      "<a>",
-      "the checkpoint to align to: a file, or a folder; with its config.json no graph is needed",
-    )
-    .argument("<b>", "the checkpoint whose units are permuted")
-    .option(
-      "--graph <file>",
-      "their architecture, .onnx or model.json of a LayersModel (default: of their config.json)",
-    )
-    .requiredOption(
-      "-o, --output <path>",
-      "the permuted B (a file ending in .safetensors, or a folder), or only the permutations (.json)",
-    )
-    .option("--save-alignment <file>", "write the permutations as JSON, too")
-    .option("--restarts <n>", "searches; the best wins", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
-    .option("--seed <n>", "seed of the searches", parseSeed, 0)
-    .addOption(methodOption())
-    .addOption(searchOption())
-    .addOption(memoryOption())
-    .addOption(onlyOption())
-    .addOption(skipOption())
-    .option(
-      "--data <name>",
-      `examples for --method; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`,
-    )
-    .option("--match-examples <n>", "only the first n of them", parseCount(1), MATCH_EXAMPLES)
-    .option(
-      "--mean <m>",
-      "with --std: feed (byte / 255 - mean) / std (default: as usual for the data)",
-      parseNumber,
-    )
-    .option("--std <s>", "see --mean", parseNumber)
-    .addOption(engineOption())
+  return addMatchOptions(createAlignVerb())
     .addHelpText(
       "after",
       formatExamples(
@@ -92,6 +49,29 @@ export function alignVerb(run: RunVerb): CommandUnknownOpts {
       ),
     )
     .action((a, b, options) => run(options, (context) => align([a, b], options, context)));
+}
+
+function createAlignVerb() {
+  return createVerb("align")
+    .argument(
+      "<a>",
+      "the checkpoint to align to: a file, or a folder; with its config.json no graph is needed",
+    )
+    .argument("<b>", "the checkpoint whose units are permuted")
+    .option(
+      "--graph <file>",
+      "their architecture, .onnx or model.json of a LayersModel (default: of their config.json)",
+    )
+    .requiredOption(
+      "-o, --output <path>",
+      "the permuted B (a file ending in .safetensors, or a folder), or only the permutations (.json)",
+    )
+    .option("--save-alignment <file>", "write the permutations as JSON, too")
+    .option(
+      "--data <name>",
+      `examples for --method; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`,
+    )
+    .addOption(engineOption());
 }
 
 async function align(

@@ -8,27 +8,16 @@ import {
   saveCheckpoint,
 } from "@isthmus/core";
 import { average, PATH_KINDS, type PathKind, slerp } from "@isthmus/interpolation";
-
-import { MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
 import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
 import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
 import { correctStatistics } from "../correct-statistics.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatObjective } from "../format-objective.ts";
 import { formatBytes, formatPairs } from "../format-table.ts";
-import {
-  MATCH_EXAMPLES,
-  type MatchVerbOptions,
-  memoryOption,
-  methodOption,
-  onlyOption,
-  openMatching,
-  searchOption,
-  skipOption,
-} from "../match-options.ts";
+import { addMatchOptions, type MatchVerbOptions, openMatching } from "../match-options.ts";
 import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
-import { parseBytes, parseCount, parseNumber, parseNumbers, parseSeed } from "../parse-values.ts";
+import { parseBytes, parseNumbers } from "../parse-values.ts";
 import { describeMaking, sharedMetadata } from "../provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -48,6 +37,12 @@ interface MergeOptions extends EngineOptions, MatchVerbOptions {
 
 /** The verb `merge`. */
 export function mergeVerb(run: RunVerb): CommandUnknownOpts {
+  return addMatchOptions(createMergeVerb())
+    .addHelpText("after", EXAMPLES)
+    .action((paths, options) => run(options, (context) => merge(paths, options, context)));
+}
+
+function createMergeVerb() {
   return createVerb("merge")
     .argument("<checkpoints...>", "two or more checkpoints of one architecture")
     .requiredOption("-o, --output <path>", "a file ending in .safetensors, or a folder")
@@ -80,13 +75,6 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
       "--graph <file>",
       "their architecture, .onnx or model.json of a LayersModel, for --align and --statistics",
     )
-    .option("--restarts <n>", "searches of each alignment", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
-    .option("--seed <n>", "seed of the searches", parseSeed, 0)
-    .addOption(methodOption())
-    .addOption(searchOption())
-    .addOption(memoryOption())
-    .addOption(onlyOption())
-    .addOption(skipOption())
     .addOption(
       new Option(
         "--statistics <policy>",
@@ -96,16 +84,7 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
         .default("keep" as const),
     )
     .option("--data <name>", "examples for --method and --statistics, for example mnist:train@10000")
-    .option("--match-examples <n>", "only the first n of them for --method", parseCount(1), MATCH_EXAMPLES)
-    .option(
-      "--mean <m>",
-      "with --std: feed (byte / 255 - mean) / std (default: as usual for the data)",
-      parseNumber,
-    )
-    .option("--std <s>", "see --mean", parseNumber)
-    .addOption(engineOption())
-    .addHelpText("after", EXAMPLES)
-    .action((paths, options) => run(options, (context) => merge(paths, options, context)));
+    .addOption(engineOption());
 }
 
 const EXAMPLES = formatExamples(

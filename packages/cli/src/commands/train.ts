@@ -9,6 +9,7 @@ import { describeNetworks, NETWORK_FORMS } from "@isthmus/zoo";
 import { assertOutput } from "../assert-output.ts";
 import { createEngine, type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatPairs } from "../format-table.ts";
+import { addScalingOptions } from "../open-data.ts";
 import { parseCount, parseNumber, parseSeed } from "../parse-values.ts";
 import { describeMaking } from "../provenance.ts";
 import {
@@ -76,8 +77,7 @@ function createWithNetwork() {
 }
 
 function withData(command: ReturnType<typeof createWithNetwork>) {
-  return command
-    .optionsGroup("On what:")
+  return addScalingOptions(command.optionsGroup("On what:"))
     .requiredOption(
       "--data <name>",
       `${DATA_SET_FORMS.join(", ")}; then :train (if not said) or :test, then @N for the first N`,
@@ -86,12 +86,6 @@ function withData(command: ReturnType<typeof createWithNetwork>) {
       "--eval-data <name>",
       'examples to evaluate on after every epoch, or "none" (default: the test split of mnist, fashion-mnist and texts)',
     )
-    .option(
-      "--mean <m>",
-      "with --std: feed (byte / 255 - mean) / std (default: as usual for the data)",
-      parseNumber,
-    )
-    .option("--std <s>", "see --mean", parseNumber)
     .option("--crop <n>", "pad images by n pixels and crop them at random to their size", parseCount(0))
     .option("--flip", "mirror every other image");
 }

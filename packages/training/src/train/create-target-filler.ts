@@ -31,7 +31,11 @@ export interface TargetFiller {
  * @throws MismatchError if targets of that shape cannot be made of labelled examples
  * @throws UnsupportedError if the loss wants weights for its targets
  */
-export function createTargetFiller(step: TrainingStep, batch: Batch, classes: number): TargetFiller {
+export function createTargetFiller(
+  step: Pick<TrainingStep, "graph" | "batch" | "targets" | "targetWeights">,
+  batch: Batch,
+  classes: number,
+): TargetFiller {
   if (step.targetWeights !== undefined) {
     throw new UnsupportedError(
       `Cannot train graph "${step.graph.name}" on a data set as the loss must not want weights for its targets: it has input "${step.targetWeights}"`,

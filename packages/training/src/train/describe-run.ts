@@ -8,7 +8,7 @@ import {
 } from "@isthmus/graph";
 import type { ResolvedTrainOptions } from "./train-options.ts";
 
-/** All that decides the bytes a training gives, as plain data. */
+/** All that decides the bytes a training, or other work that can be resumed, gives, as plain data. */
 export type RunDescription = Readonly<Record<string, unknown>>;
 
 /** Differences that are written out. */
@@ -33,12 +33,7 @@ export async function describeRun(
   return {
     graph: fingerprintGraph(graph),
     ...(weights === undefined ? {} : { weights: await fingerprintWeights(graph, weights) }),
-    data: {
-      examples: data.size,
-      shape: data.exampleShape.join(" x "),
-      classes: data.classes,
-      digest: fingerprintData(data),
-    },
+    data: describeData(data),
     engine,
     seed,
     epochs,
@@ -52,11 +47,23 @@ export async function describeRun(
   };
 }
 
+/** Describes a data set, so that another can be told from it. */
+export function describeData(data: DataSet): RunDescription {
+  const { size, exampleShape, classes } = data;
+  return { examples: size, shape: exampleShape.join(" x "), classes, digest: fingerprintData(data) };
+}
+
 /**
- * Checks that a training is the one a state was written by.
+ * Checks that work is the same as that a state was written by.
+ * @param what - the work, for messages
  * @throws MismatchError if not; it names what differs
  */
-export function assertSameRun(path: string, there: RunDescription, here: RunDescription): void {
+export function assertSameRun(
+  path: string,
+  there: RunDescription,
+  here: RunDescription,
+  what = "training",
+): void {
   const [left, right] = [flatten(there), flatten(here)];
   const names = [...new Set([...left.keys(), ...right.keys()])].filter(
     (name) => left.get(name) !== right.get(name),
@@ -70,7 +77,7 @@ export function assertSameRun(path: string, there: RunDescription, here: RunDesc
     );
   if (names.length > SHOWN_DIFFERENCES) told.push(`${names.length - SHOWN_DIFFERENCES} more differ`);
   throw new MismatchError(
-    `Cannot resume from "${path}" as it must be of the same training: ${told.join(", ")}; it was left as it is`,
+    `Cannot resume from "${path}" as it must be of the same ${what}: ${told.join(", ")}; it was left as it is`,
     { parameters: names },
   );
 }

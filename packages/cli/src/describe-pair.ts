@@ -1,0 +1,32 @@
+import { basename } from "node:path";
+import type { AlignedNetwork } from "./aligner.ts";
+import { formatObjective } from "./format-objective.ts";
+import type { Context } from "./verb.ts";
+
+/** What a page says of how two networks were measured. */
+export interface PairDescription {
+  readonly title: string;
+  readonly commands: readonly string[];
+  readonly facts: readonly { readonly name: string; readonly value: string }[];
+  readonly version: string;
+}
+
+/** What a page says of how two networks were measured: by which command and seed, and how they were aligned. */
+export function describePair(
+  paths: readonly string[],
+  { seed, summary }: { readonly seed: number; readonly summary: AlignedNetwork["summary"] | undefined },
+  { commandLine, version }: Pick<Context, "commandLine" | "version">,
+): PairDescription {
+  const alignment = summary
+    ? [
+        { name: "Alignment", value: `by ${summary.method}` },
+        { name: "Alignment objective", value: formatObjective(summary.objective) },
+      ]
+    : [];
+  return {
+    title: `From ${paths.map((path) => basename(path)).join(" to ")}`,
+    commands: [commandLine],
+    facts: [{ name: "Seed", value: String(seed) }, ...alignment],
+    version,
+  };
+}

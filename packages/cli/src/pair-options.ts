@@ -1,0 +1,71 @@
+import {
+  type Command,
+  type CommandUnknownOpts,
+  Option,
+  type OptionValues,
+} from "@commander-js/extra-typings";
+import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/barrier";
+import { DATA_SET_FORMS } from "@isthmus/engine";
+import { type EngineOptions, engineOption } from "./engine-option.ts";
+import { addMatchOptions, type MatchVerbOptions } from "./match-options.ts";
+import type { DataOptions } from "./open-data.ts";
+import { parseCount } from "./parse-values.ts";
+
+/** What a verb that measures between two networks is told; an alias, as commander wants it. */
+export type PairOptions = DataOptions &
+  MatchVerbOptions &
+  EngineOptions & {
+    readonly graph: string;
+    readonly align?: true | undefined;
+    readonly alignment?: string | undefined;
+    readonly matchData?: string | undefined;
+    readonly statistics?: StatisticsPolicy | undefined;
+  };
+
+/** Adds the options of every verb that measures between two networks: their architecture, data, alignment and statistics. */
+export function addPairOptions<A extends unknown[], O extends OptionValues>(
+  command: Command<A, O>,
+): Command<A, O & PairOptions> {
+  (command as CommandUnknownOpts)
+    .requiredOption("--graph <file>", "their architecture, an .onnx file or the model.json of a LayersModel")
+    .requiredOption(
+      "--data <name>",
+      `${DATA_SET_FORMS.join(", ")}; then :test or :train, then @N for the first N`,
+    )
+    .option("--align", "align B to A first")
+    .option("--alignment <file>", "permute B by an alignment that isthmus align wrote")
+    .option("--match-data <name>", "examples for --method (default: those for --statistics)")
+    .addOption(
+      new Option(
+        "--statistics <policy>",
+        "what is done about statistics of activations between the ends: recalibrate batch norms, or repair all layers (default: keep)",
+      ).choices(STATISTICS_POLICIES),
+    )
+    .option("--recalibrate-data <name>", "measure statistics on these examples (default: those of --data)")
+    .option("--recalibrate-examples <n>", "only on the first n of them", parseCount(1))
+    .addOption(engineOption());
+  return addMatchOptions(command, "--match-data") as unknown as Command<A, O & PairOptions>;
+}
+
+/**
+ * The policy that options ask for; to name examples for statistics is to ask for `recalibrate`.
+ * @throws TypeError if options exclude each other
+ */
+export function policyOf({
+  align,
+  alignment,
+  statistics,
+  recalibrateData,
+  recalibrateExamples,
+}: PairOptions): StatisticsPolicy {
+  if (align && alignment !== undefined) {
+    throw new TypeError("Cannot measure as --align and --alignment exclude each other: got both");
+  }
+  const recalibrates = recalibrateData !== undefined || recalibrateExamples !== undefined;
+  if (statistics === "keep" && recalibrates) {
+    throw new TypeError(
+      "Cannot recalibrate as --statistics keep leaves the statistics as they are: got --recalibrate options, too",
+    );
+  }
+  return statistics ?? (recalibrates ? "recalibrate" : "keep");
+}

@@ -2,8 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { encodeGraph } from "@isthmus/graph";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runCli, runJson } from "./helpers/run-cli.ts";
+import { bareAttention, branchingMlp } from "./helpers/small-networks.ts";
 
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 const GRAPH = fixture("folded-cnn/graph.onnx");
@@ -74,6 +76,89 @@ describe("isthmus symmetry", () => {
     expect(stderr).toMatch(/the symmetry "wrong" does not hold: .* differs by /);
     const { verified } = JSON.parse((await runCli([...args, "--json"])).stdout) as SymmetryResult;
     expect(verified).toMatchObject({ passed: false, failedSymmetries: ["wrong"] });
+  });
+
+  test("isthmus symmetry --spec says what does not fit the graph, without running it", async () => {
+    const spec = (shape: readonly number[]) => ({
+      format: "isthmus-symmetries",
+      version: 1,
+      symmetries: [{ name: "hidden", size: 512 }],
+      weights: {
+        "layers.0.weight": { shape, fields: [{ axes: [0], units: "hidden" }] },
+        "layers.0.biass": { shape: [512], fields: [{ axes: [0], units: "hidden" }] },
+      },
+    });
+    const own = join(folder, "own.json");
+    const args = ["symmetry", fixture("mnist-mlp/graph.onnx"), "--spec", own];
+    writeFileSync(own, JSON.stringify(spec([512, 784])));
+    const typo = await runCli(args);
+    expect(typo.code).toBe(2);
+    expect(typo.stderr).toMatch(
+      /^isthmus symmetry: Cannot permute "main_graph" as .*: 1 of 2 are not there, "layers\.0\.biass"$/m,
+    );
+    writeFileSync(own, JSON.stringify(spec([256, 784])));
+    const { code, stderr } = await runCli(args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /Cannot read symmetries of ".*own\.json" as "weights\.layers\.0\.weight\.fields\[0\]\.units" must be a unit for each of 256 positions/,
+    );
+  });
+
+  test("isthmus symmetry --verify names the symmetry that takes heads and what is in them for one axis", async () => {
+    const [graph, own] = [join(folder, "attention.onnx"), join(folder, "own.json")];
+    writeFileSync(graph, encodeGraph(bareAttention()));
+    // The fused projection: 6 columns of q, 6 of k that go with them, 6 of v that stay; really they are 2 heads of 3.
+    const units = [
+      [0, 6],
+      [0, 6],
+      [-1, 6, 0],
+    ];
+    const ranks = [
+      [0, 6, 0],
+      [1, 6, 0],
+      [0, 6, 0],
+    ];
+    const flat = {
+      format: "isthmus-symmetries",
+      version: 1,
+      symmetries: [{ name: "q and k", size: 6 }],
+      weights: {
+        "qkv.weight": { shape: [5, 18], fields: [{ axes: [1], units, ranks }] },
+        "qkv.bias": { shape: [18], fields: [{ axes: [0], units, ranks }] },
+      },
+    };
+    writeFileSync(own, JSON.stringify(flat));
+    const { code, stderr } = await runCli(["symmetry", graph, "--verify", "--spec", own]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/the symmetry "q and k" does not hold: .* differs by /);
+  });
+
+  test("isthmus symmetry freezes what control flow touches, names it, and proves the rest", async () => {
+    const graph = join(folder, "branches.onnx");
+    writeFileSync(graph, encodeGraph(branchingMlp()));
+    const { code, stdout } = await runCli(["symmetry", graph, "--verify"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^symmetries +2$/m);
+    expect(stdout).toMatch(/^mid\.weight:1 +8 +If\.\d+ +no rule covers If as it is used there$/m);
+    expect(stdout).toMatch(/^operators without a rule +If \(If\.\d+\)$/m);
+    expect(stdout).toMatch(/^Verified: /m);
+  });
+
+  test("isthmus symmetry says that the engine must have every operator, and which it does not", async () => {
+    const { nodes, opsets, ...rest } = branchingMlp();
+    const own = nodes.map((node) =>
+      node.op === "Relu" ? { ...node, op: "Gate", domain: "own.operators" } : node,
+    );
+    const graph = join(folder, "own.onnx");
+    writeFileSync(
+      graph,
+      encodeGraph({ ...rest, nodes: own, opsets: new Map([...opsets, ["own.operators", 1]]) }),
+    );
+    const { code, stderr } = await runCli(["symmetry", graph]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /Cannot find the shapes in graph "branching" as the engine must be able to run it: .*own\.operators.*Gate/,
+    );
   });
 
   test.each([

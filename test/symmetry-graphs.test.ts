@@ -19,6 +19,7 @@ import {
 } from "@isthmus/graph";
 import { beforeAll, describe, expect, test } from "vitest";
 import { describeSizes } from "./helpers/describe-symmetries.ts";
+import { GraphBuilder } from "./helpers/graph-builder.ts";
 
 const engine = createOnnxRuntimeEngine();
 const SEED = 3;
@@ -179,6 +180,29 @@ describe("a specification written by hand", () => {
       firstFailure: { node: "/layers.1/Gemm" },
       failedSymmetries: ["one", "two"],
     });
+  });
+
+  test("verifySymmetries() names symmetries of two units that hold only together", async () => {
+    const b = new GraphBuilder();
+    const hidden = b.op("Tanh", [b.linear(b.input("x", [3]), "in", 3, 2)]);
+    const network = b.output(b.linear(hidden, "out", 2, 4)).build();
+    const own = decodeSpec({
+      format: "isthmus-symmetries",
+      version: 1,
+      symmetries: [
+        { name: "weights", size: 2 },
+        { name: "bias", size: 2 },
+      ],
+      weights: {
+        "in.weight": { shape: [3, 2], fields: [{ axes: [1], units: "weights" }] },
+        "in.bias": { shape: [2], fields: [{ axes: [0], units: "bias" }] },
+        "out.weight": { shape: [2, 4], fields: [{ axes: [0], units: "weights" }] },
+      },
+    });
+    for (let seed = 0; seed < 4; seed++) {
+      const result = await verifySymmetries(network, engine, own, { seed });
+      expect(result).toMatchObject({ passed: false, failedSymmetries: ["weights", "bias"] });
+    }
   });
 
   test("verifySymmetries() names the symmetry that only the output shows to be wrong", async () => {

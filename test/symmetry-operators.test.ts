@@ -2,6 +2,7 @@ import type { Graph } from "@isthmus/graph";
 import { describe, expect, test } from "vitest";
 import { examine, sizesOf } from "./helpers/examine-symmetries.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
+import { branchingMlp } from "./helpers/small-networks.ts";
 
 /** `x [N, tokens, 5]` through `embed`, a body, and `head`. */
 function sequence(
@@ -139,28 +140,7 @@ describe("tokens and heads on one axis", () => {
 
 describe("operators without a rule", () => {
   test("discoverSymmetries() freezes what control flow touches, says so, and goes on", async () => {
-    const b = new GraphBuilder();
-    const x = b.linear(b.input("x", [5]), "embed", 5, 6);
-    const branch = (op: string, value: string): Graph => ({
-      name: op,
-      opsets: new Map([["", 17]]),
-      inputs: [],
-      weights: new Map(),
-      constants: new Map(),
-      nodes: [{ name: op, op, domain: "", inputs: [value], outputs: [`${op}:y`], attributes: new Map() }],
-      outputs: [{ name: `${op}:y`, dtype: "f32", shape: ["N", 8] }],
-    });
-    const y = b.linear(x, "mid", 6, 8);
-    const large = b.op("Greater", [
-      b.op("ReduceSum", [b.input("z", [])], { keepdims: 0 }),
-      b.constant([0], []),
-    ]);
-    const chosen = b.op("If", [large], {
-      then_branch: { type: "graph", value: branch("Relu", y) },
-      else_branch: { type: "graph", value: branch("Tanh", y) },
-    });
-    const z = b.linear(b.op("Relu", [b.linear(chosen, "up", 8, 7)]), "head", 7, 3);
-    expect(await examine(b.output(z).build())).toEqual({ sizes: ["6", "7"], unknown: ["If"] });
+    expect(await examine(branchingMlp())).toEqual({ sizes: ["6", "7"], unknown: ["If"] });
   });
 
   test("discoverSymmetries() freezes what an operator of another set touches", async () => {

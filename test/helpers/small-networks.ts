@@ -82,6 +82,28 @@ export function outerProduct(square: boolean): Graph {
   return b.output(b.linear(flat, "out", 6 * columns, 4)).build(square ? "square" : "product");
 }
 
+/** Linear layers 5 -> 6 -> 8 -> 7 -> 3 whose second activation is chosen by `If`: what it touches cannot be followed. */
+export function branchingMlp(): Graph {
+  const b = new GraphBuilder();
+  const branch = (op: string, value: string): Graph => ({
+    name: op,
+    opsets: new Map([["", 17]]),
+    inputs: [],
+    weights: new Map(),
+    constants: new Map(),
+    nodes: [{ name: op, op, domain: "", inputs: [value], outputs: [`${op}:y`], attributes: new Map() }],
+    outputs: [{ name: `${op}:y`, dtype: "f32", shape: ["N", 8] }],
+  });
+  const y = b.linear(b.linear(b.input("x", [5]), "embed", 5, 6), "mid", 6, 8);
+  const sum = b.op("ReduceSum", [b.input("z", [])], { keepdims: 0 });
+  const chosen = b.op("If", [b.op("Greater", [sum, b.constant([0], [])])], {
+    then_branch: { type: "graph", value: branch("Relu", y) },
+    else_branch: { type: "graph", value: branch("Tanh", y) },
+  });
+  const last = b.op("Relu", [b.linear(chosen, "up", 8, 7)]);
+  return b.output(b.linear(last, "head", 7, 3)).build("branching");
+}
+
 /** One network of each kind: a layer after another, convolutions, attention with and without a residual stream, recurrence, and two
  * whose symmetries are entangled. */
 export function smallNetworks(): Graph[] {

@@ -1,6 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { saveFile } from "@isthmus/core";
-import { bindSpec, decodeSpec, encodeSpec, explainSpec, type SpecExplanation } from "@isthmus/graph";
+import { bindSpec, encodeSpec, explainSpec, type SpecExplanation } from "@isthmus/graph";
 import { createAligner } from "../aligner.ts";
 import { type BoundNetwork, bindNetwork, summarizeBinding } from "../bind-network.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
@@ -15,7 +15,7 @@ import { openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseSeed } from "../parse-values.ts";
 import { type Provable, proveSymmetries, type SymmetryProof, specOf } from "../prove-symmetries.ts";
-import { readJson } from "../read-json.ts";
+import { readSpec } from "../read-spec.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface SymmetryOptions extends EngineOptions {
@@ -59,7 +59,7 @@ export function symmetryVerb(run: RunVerb): CommandUnknownOpts {
 
 async function symmetry(path: string, options: SymmetryOptions, context: Context): Promise<Outcome> {
   const architecture = await openArchitecture(path, options);
-  const given = options.spec === undefined ? undefined : decodeSpec(await readJson(options.spec));
+  const given = options.spec === undefined ? undefined : await readSpec(options.spec, architecture.graph);
   const symmetries = given ?? (await createAligner(architecture, context)).symmetries;
   const paths = options.checkpoint === undefined ? [] : [options.checkpoint];
   return withCheckpoints(paths, async ([checkpoint]) => {

@@ -7,10 +7,8 @@ import {
   toFloat32,
 } from "@isthmus/core";
 import type { Graph } from "../ir/graph.ts";
+import { listNames } from "../ir/list-names.ts";
 import type { WeightBinding, WeightSource } from "./weight-binding.ts";
-
-/** Names shown of a long list; the rest is counted. */
-const SHOWN = 5;
 
 /**
  * Makes the weights a graph expects of the tensors of a checkpoint, lazily: renamed, transposed, with norms folded in.
@@ -41,10 +39,9 @@ export function applyBinding(graph: Graph, binding: WeightBinding, checkpoint: C
 
 function assertBound(graph: Graph, { unbound }: WeightBinding, { source }: Checkpoint): void {
   if (unbound.length === 0) return;
-  const list = unbound.slice(0, SHOWN).map(({ weight, reason }) => `"${weight}" (${reason})`);
-  if (unbound.length > SHOWN) list.push(`${unbound.length - SHOWN} more`);
+  const list = listNames(unbound.map(({ weight, reason }) => `"${weight}" (${reason})`));
   throw new MismatchError(
-    `Cannot feed "${source}" to graph "${graph.name}" as every weight must be found in it: ${unbound.length} of ${graph.weights.size} are not, ${list.join(", ")}`,
+    `Cannot feed "${source}" to graph "${graph.name}" as every weight must be found in it: ${unbound.length} of ${graph.weights.size} are not, ${list}`,
     { parameters: unbound.map(({ weight }) => weight) },
   );
 }

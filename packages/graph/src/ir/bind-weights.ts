@@ -7,9 +7,7 @@ import {
   type Tensor,
 } from "@isthmus/core";
 import type { Graph } from "./graph.ts";
-
-/** Names shown of a long list; the rest is counted. */
-const SHOWN = 5;
+import { listNames } from "./list-names.ts";
 
 /**
  * Reads from a checkpoint every weight a graph expects, in the graph's element types. Tensors of the
@@ -34,10 +32,9 @@ export async function bindWeights(graph: Graph, checkpoint: Checkpoint): Promise
 export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {
   const missing = [...graph.weights.keys()].filter((name) => !checkpoint.tensors.has(name));
   if (missing.length > 0) {
-    const names = missing.slice(0, SHOWN).map((name) => `"${name}"`);
-    if (missing.length > SHOWN) names.push(`${missing.length - SHOWN} more`);
+    const names = listNames(missing.map((name) => `"${name}"`));
     throw new MismatchError(
-      `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it lacks ${missing.length} of ${graph.weights.size} weights: ${names.join(", ")}`,
+      `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it lacks ${missing.length} of ${graph.weights.size} weights: ${names}`,
       { parameters: missing },
     );
   }

@@ -1,4 +1,5 @@
 import { type Checkpoint, defineCheckpoint, formatShape, MismatchError, sameShape } from "@isthmus/core";
+import { listNames } from "../ir/list-names.ts";
 import type { Alignment } from "./alignment.ts";
 import { assertAlignment } from "./assert-alignment.ts";
 import { axisTables } from "./axis-tables.ts";
@@ -39,23 +40,33 @@ export function permute(alignment: Alignment, checkpoint: Checkpoint, spec: Symm
 }
 
 /**
- * Checks that a checkpoint has every weight that a specification moves, in the right shape.
+ * Checks that a network has every weight that a specification moves, in the right shape.
+ *
+ * @param network - a checkpoint, or the weights of a graph under its name
  * @throws MismatchError if it does not
  */
-export function assertFits(checkpoint: Checkpoint, spec: SymmetrySpec): void {
-  for (const [name, { shape, fields }] of spec.weights) {
-    const info = checkpoint.tensors.get(name);
-    if (info === undefined) {
-      if (fields.length === 0) continue;
-      throw new MismatchError(
-        `Cannot permute "${checkpoint.source}" as it must have every weight that the symmetries move: there is no "${name}"`,
-        { parameters: [name] },
-      );
-    }
-    if (sameShape(info.shape, shape)) continue;
+export function assertFits({ source, tensors }: PermutableNetwork, { weights }: SymmetrySpec): void {
+  const moving = [...weights].filter(([, { fields }]) => fields.length > 0);
+  const missing = moving.flatMap(([name]) => (tensors.has(name) ? [] : [name]));
+  if (missing.length > 0) {
+    const names = listNames(missing.map((name) => `"${name}"`));
     throw new MismatchError(
-      `Cannot permute "${name}" of "${checkpoint.source}" as its shape must be that of the symmetries: ${formatShape(info.shape)} and ${formatShape(shape)}`,
+      `Cannot permute "${source}" as it must have every weight that the symmetries move: ${missing.length} of ${moving.length} are not there, ${names}`,
+      { parameters: missing },
+    );
+  }
+  for (const [name, { shape }] of weights) {
+    const own = tensors.get(name)?.shape;
+    if (own === undefined || sameShape(own, shape)) continue;
+    throw new MismatchError(
+      `Cannot permute "${name}" of "${source}" as its shape must be that of the symmetries: ${formatShape(own)} and ${formatShape(shape)}`,
       { parameters: [name] },
     );
   }
+}
+
+/** What {@link assertFits} looks at. */
+interface PermutableNetwork {
+  readonly source: string;
+  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;
 }

@@ -1,4 +1,12 @@
-import { allocateData, resolveOptions, sameShape, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
+import {
+  allocateData,
+  EngineError,
+  resolveOptions,
+  sameShape,
+  sizeOf,
+  type Tensor,
+  type TensorInfo,
+} from "@isthmus/core";
 import type { Engine } from "../engine.ts";
 import { capturedNames } from "../ir/captured-names.ts";
 import { exposeValues } from "../ir/expose-values.ts";
@@ -46,7 +54,7 @@ export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOpt
   if (known !== undefined) return known;
   const feeds = new Map([...randomInputs(graph, batch, seed, extents), ...zeroWeights(graph)]);
   signal?.throwIfAborted();
-  const results = await runAll(graph, engine, feeds);
+  const results = await runAll(graph, engine, feeds).catch((cause) => failToRun(graph, cause));
   signal?.throwIfAborted();
   const dependent = dependentValues(graph);
   const types = new Map<string, TensorInfo>();
@@ -56,6 +64,15 @@ export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOpt
   }
   for (const [name, tensor] of results) if (!dependent.has(name)) constants.set(name, tensor);
   return { batch, types, constants };
+}
+
+/** Says why a graph must run, if it was the engine that failed. */
+function failToRun({ name }: Graph, cause: unknown): never {
+  if (!(cause instanceof EngineError)) throw cause;
+  throw new EngineError(
+    `Cannot find the shapes in graph "${name}" as the engine must be able to run it: ${cause.message}; export it with operators that the engine has`,
+    { engine: cause.engine, cause },
+  );
 }
 
 /** What types tell of a graph, with the values of its constants; undefined if they do not tell everything, or of another batch. */

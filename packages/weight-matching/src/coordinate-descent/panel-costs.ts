@@ -24,13 +24,16 @@ export class PanelCosts implements MemberCosts {
     usable?: (occurrence: Occurrence) => boolean,
   ): Promise<Float32Array> {
     const panels = await this.#panelsOf(member);
+    const chosen = usable === undefined ? panels.moving : panels.moving.filter(usable);
+    const moves = planMoves(
+      chosen.map((occurrence) => this.#panelOf(panels, occurrence)),
+      sources,
+    );
     if (usable !== undefined) {
-      const chosen = panels.moving.filter(({ occurrence }) => usable(occurrence));
-      const cost = await this.#sum(panels, planMoves(chosen, sources));
+      const cost = await this.#sum(panels, moves);
       panels.cost = undefined;
       return cost;
     }
-    const moves = planMoves(panels.moving, sources);
     const cost =
       panels.cost === undefined || !moves.every(({ move }) => move.few)
         ? await this.#sum(panels, moves)
@@ -80,18 +83,30 @@ export class PanelCosts implements MemberCosts {
     const square = () => new Float32Array(units * units);
     const buffers = [square(), square()] as const;
     let fixed: Float32Array = square();
-    const moving: Panel[] = [];
+    const moving: Occurrence[] = [];
     for (const occurrence of this.#occurrences.get(member) ?? []) {
       if (occurrence.entangled) continue;
-      const weightOf = (weights: ReadonlyMap<string, Float32Array>) =>
-        weights.get(occurrence.tensor) ?? new Float32Array();
-      const panel = new Panel(occurrence, weightOf(this.#weights.a), weightOf(this.#weights.b));
-      if (isFixed(occurrence)) fixed = await this.#add({ buffers }, fixed, panel);
-      else moving.push(panel);
+      if (isFixed(occurrence)) fixed = await this.#add({ buffers }, fixed, this.#readPanel(occurrence));
+      else moving.push(occurrence);
     }
-    const panels = { fixed: fixed.slice(), moving, buffers, cost: undefined };
+    const panels = { fixed: fixed.slice(), moving, buffers, cost: undefined, read: new Map() };
     this.#panels.set(member, panels);
     return panels;
+  }
+
+  /** Panels are made when they are first needed: where the first placement is exact, half of them never are. */
+  #panelOf({ read }: MemberPanels, occurrence: Occurrence): Panel {
+    const known = read.get(occurrence);
+    if (known !== undefined) return known;
+    const panel = this.#readPanel(occurrence);
+    read.set(occurrence, panel);
+    return panel;
+  }
+
+  #readPanel(occurrence: Occurrence): Panel {
+    const weightOf = (weights: ReadonlyMap<string, Float32Array>) =>
+      weights.get(occurrence.tensor) ?? new Float32Array();
+    return new Panel(occurrence, weightOf(this.#weights.a), weightOf(this.#weights.b));
   }
 }
 
@@ -108,7 +123,9 @@ function planMoves(panels: readonly Panel[], sources: PanelSources): PlannedMove
 interface MemberPanels {
   /** The part that no placement changes, `[units, units]`. */
   readonly fixed: Float32Array;
-  readonly moving: readonly Panel[];
+  readonly moving: readonly Occurrence[];
+  /** Panels of those that were needed. */
+  readonly read: Map<Occurrence, Panel>;
   /** Memory for sums, `[units, units]` each. */
   readonly buffers: readonly [Float32Array, Float32Array];
   /** The whole cost for the alignment that the panels follow; unknown when they follow different ones. */

@@ -42,8 +42,7 @@ export class Panel {
   readonly b: Float32Array;
   readonly #data: Float32Array;
   readonly #raw: Float32Array;
-  readonly #scratchA: Float32Array;
-  readonly #scratchB: Float32Array;
+  #scratch: { readonly a: Float32Array; readonly b: Float32Array } | undefined;
   #rowMap: Int32Array;
   #columnMap: Int32Array | undefined;
 
@@ -61,9 +60,6 @@ export class Panel {
     this.a = gather(occurrence, a, undefined);
     this.#raw = gather(occurrence, b, undefined);
     this.b = this.#raw.slice();
-    const few = Math.floor(this.rows * FEW) * this.units;
-    this.#scratchA = new Float32Array(few);
-    this.#scratchB = new Float32Array(few);
     this.#rowMap = Int32Array.from({ length: this.rows }, (_, row) => row);
   }
 
@@ -92,22 +88,30 @@ export class Panel {
   /** Permutes B as planned, and returns what changed; only where the plan moves few rows. */
   change({ rowMap }: PanelMove): PanelChange {
     const { units } = this;
+    const { a, b } = this.#scratchRows();
     let count = 0;
     for (let row = 0; row < rowMap.length; row++) {
       if (rowMap[row] === this.#rowMap[row]) continue;
       const at = count * units;
-      this.#scratchA.set(this.a.subarray(row * units, (row + 1) * units), at);
+      a.set(this.a.subarray(row * units, (row + 1) * units), at);
       const from = rowMap[row] ?? 0;
       differenceInto(
         this.#raw.subarray(from * units),
         this.b.subarray(row * units),
-        this.#scratchB.subarray(at, at + units),
+        b.subarray(at, at + units),
       );
       this.#copyRow(from, row);
       count++;
     }
     this.#rowMap = rowMap;
-    return { a: this.#scratchA.subarray(0, count * units), b: this.#scratchB.subarray(0, count * units) };
+    return { a: a.subarray(0, count * units), b: b.subarray(0, count * units) };
+  }
+
+  /** Room for as many rows as may change. */
+  #scratchRows(): { readonly a: Float32Array; readonly b: Float32Array } {
+    const few = Math.floor(this.rows * FEW) * this.units;
+    this.#scratch ??= { a: new Float32Array(few), b: new Float32Array(few) };
+    return this.#scratch;
   }
 
   #copyRow(from: number, to: number): void {

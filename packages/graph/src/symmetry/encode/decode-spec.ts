@@ -18,10 +18,11 @@ const MAX_COUNT = 2 ** 30;
  * Reads a specification from parsed JSON, as `encodeSpec` writes it or people do: symmetries with their sizes, and
  * for each weight which symmetry lies on which axis.
  *
+ * @param source - where it is from, for messages
  * @throws FormatError if it is not a valid specification; it says where
  */
-export function decodeSpec(json: unknown): SymmetrySpec {
-  const reader = new JsonReader("symmetries", json);
+export function decodeSpec(json: unknown, source?: string): SymmetrySpec {
+  const reader = new JsonReader("symmetries", json, { source });
   reader.entries(["format", "version", "symmetries", "followers", "weights", "frozen", "unknown"]);
   reader.member("format").oneOf("isthmus-symmetries");
   reader.member("version").oneOf(1);

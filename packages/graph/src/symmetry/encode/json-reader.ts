@@ -1,19 +1,25 @@
 import { FormatError } from "@isthmus/core";
 
-/**
- * Reads parsed JSON strictly: every mistake is an error that says where it is and what was expected.
- *
- * @param path - place in the document, for messages
- */
+/** Where a value is, for messages. */
+interface JsonPlace {
+  /** Place in the document. */
+  readonly path?: string;
+  /** The document. */
+  readonly source?: string | undefined;
+}
+
+/** Reads parsed JSON strictly: every mistake is an error that says where it is and what was expected. */
 export class JsonReader {
   readonly #value: unknown;
   readonly #path: string;
   readonly #format: string;
+  readonly #source: string | undefined;
 
-  constructor(format: string, value: unknown, path = "") {
+  constructor(format: string, value: unknown, { path = "", source }: JsonPlace = {}) {
     this.#format = format;
     this.#value = value;
     this.#path = path;
+    this.#source = source;
   }
 
   /** Whether there is a value. */
@@ -31,7 +37,8 @@ export class JsonReader {
     const shown = JSON.stringify(this.#value) ?? "nothing";
     const short = shown.length > 60 ? `${shown.slice(0, 60)}...` : shown;
     const place = this.#path === "" ? "it" : `"${this.#path}"`;
-    throw new FormatError(`Cannot read ${this.#format} as ${place} must be ${rule}: it is ${short}`, {
+    const what = this.#source === undefined ? this.#format : `${this.#format} of "${this.#source}"`;
+    throw new FormatError(`Cannot read ${what} as ${place} must be ${rule}: it is ${short}`, {
       format: this.#format,
     });
   }
@@ -40,7 +47,11 @@ export class JsonReader {
   member(name: string): JsonReader {
     const record = this.#record();
     const path = this.#path === "" ? name : `${this.#path}.${name}`;
-    return new JsonReader(this.#format, Object.hasOwn(record, name) ? record[name] : undefined, path);
+    return this.#at(Object.hasOwn(record, name) ? record[name] : undefined, path);
+  }
+
+  #at(value: unknown, path: string): JsonReader {
+    return new JsonReader(this.#format, value, { path, source: this.#source });
   }
 
   #record(): Record<string, unknown> {
@@ -60,7 +71,7 @@ export class JsonReader {
   /** Elements of an array. */
   items(): JsonReader[] {
     if (!Array.isArray(this.#value)) return this.fail("an array");
-    return this.#value.map((item, i) => new JsonReader(this.#format, item, `${this.#path}[${i}]`));
+    return this.#value.map((item, i) => this.#at(item, `${this.#path}[${i}]`));
   }
 
   /** A string. */

@@ -24,6 +24,18 @@ describe("gatherInto()", () => {
     expect([...out.subarray(0, 3), out[40], out[119]]).toEqual([80, 81, 82, 0, 79]);
   });
 
+  test("gatherInto() takes scattered columns of any number, tile by tile", () => {
+    for (const columns of [1, 127, 128, 129, 300]) {
+      const scattered = Int32Array.from({ length: columns }, (_, i) => ((i * 7) % columns) * 6);
+      const tables = [strideTable(2, 3), strideTable(3, 1), scattered];
+      const source = Int32Array.from({ length: columns * 6 }, (_, i) => i);
+      const out = gatherInto(source, tables, new Int32Array(columns * 6));
+      out.forEach((value, at) => {
+        expect(value).toBe(Math.floor(at / columns) + (scattered[at % columns] ?? 0));
+      });
+    }
+  });
+
   test("gatherInto() reads one element without axes, and none of an empty result", () => {
     expect([...gatherInto(Int32Array.of(9), [], new Int32Array(1))]).toEqual([9]);
     expect(gatherInto(data, [strideTable(0, 1)], new Int32Array(0))).toHaveLength(0);

@@ -1,0 +1,14 @@
+import { assertFits, decodeSpec, type Graph, type SymmetrySpec } from "@isthmus/graph";
+import { readJson } from "./read-json.ts";
+
+/**
+ * Reads symmetries that were written by hand or saved, for one graph.
+ * @throws InputError if the file cannot be read
+ * @throws FormatError if it has no valid symmetries; it says where
+ * @throws MismatchError if they move weights that the graph does not have, or has in another shape
+ */
+export async function readSpec(path: string, { name, weights }: Graph): Promise<SymmetrySpec> {
+  const spec = decodeSpec(await readJson(path), path);
+  assertFits({ source: name, tensors: weights }, spec);
+  return spec;
+}

@@ -1,4 +1,4 @@
-import type { BarrierPoint, StatisticsPolicy } from "@isthmus/barrier";
+import type { BarrierPoint, NormPolicy } from "@isthmus/barrier";
 import type { CurveKind } from "@isthmus/interpolation";
 import type { EpochResult } from "@isthmus/training";
 
@@ -29,13 +29,13 @@ export interface CurveResult {
   readonly curve: CurveKind;
   /** Networks between the ends that were trained. */
   readonly bends: number;
-  /** What each epoch of training came to, over random places of the curve. */
+  /** What each epoch of training came to, at random places of the curve. */
   readonly epochs: readonly EpochResult[];
   /** Name of the examples the bends were trained on. */
   readonly trainingData: string;
   readonly path: MeasuredPath;
   readonly line: MeasuredPath;
-  readonly statistics: StatisticsPolicy;
+  readonly statistics: NormPolicy;
   readonly examples: number;
   readonly data: string;
   readonly a: string;

@@ -1,0 +1,111 @@
+import {
+  bindNetwork,
+  createCorrectedEvaluator,
+  type EvaluatedArchitecture,
+  NORM_POLICIES,
+  type NormPolicy,
+  parameterNames,
+} from "@isthmus/barrier";
+import { type Checkpoint, resolveOptions } from "@isthmus/core";
+import type { DataSet } from "@isthmus/graph";
+import { innerProducts, type Path } from "@isthmus/interpolation";
+import type { MeasuredPath } from "./curve-result.ts";
+import { summarizePath } from "./summarize-path.ts";
+
+/** A path between two networks, and what to measure it with. */
+export interface EvaluatedPath extends EvaluatedArchitecture {
+  readonly path: Path;
+}
+
+/** Progress of {@link measurePath}. */
+export interface PathProgress {
+  /** Places measured, of `total`. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Options of {@link measurePath}. */
+export interface MeasurePathOptions {
+  /** Evenly spaced places, both ends among them, at least 2. @defaultValue 21 */
+  readonly points?: number;
+  /** What is done about batch norms between the ends. @defaultValue "recalibrate" */
+  readonly statistics?: NormPolicy;
+  /** Examples to measure statistics on; better those of training than those of testing. @defaultValue the evaluated ones */
+  readonly statisticsData?: DataSet | undefined;
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: PathProgress) => void) | undefined;
+}
+
+/** Defaults of {@link measurePath}. */
+export const MEASURE_PATH_DEFAULTS: Required<MeasurePathOptions> = {
+  points: 21,
+  statistics: "recalibrate",
+  statisticsData: undefined,
+  batchSize: 100,
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/**
+ * Measures loss and error along any path, with their minimum, maximum, mean and the integral over the length of the path
+ * (Garipov et al. 2018, `eval_curve.py`).
+ *
+ * All places see the same examples in the same order. The ends are the networks as they are: a policy for statistics concerns
+ * the places between. The length is that of the polygon through the places, by parameters; statistics of norms do not count.
+ * @throws MismatchError if networks of the path do not fit the graph
+ * @throws InputError if the data do not fit the graph
+ * @throws RangeError if an option is out of range
+ * @throws DOMException named AbortError if `signal` is aborted
+ */
+export async function measurePath(
+  { graph, engine, data, path }: EvaluatedPath,
+  options: MeasurePathOptions = {},
+): Promise<MeasuredPath> {
+  const resolved = resolveOptions("measure a path", MEASURE_PATH_DEFAULTS, options);
+  assertOptions(resolved);
+  const { points: total, statistics, statisticsData, batchSize, signal, onProgress } = resolved;
+  const attempt = "measure a path";
+  const correction = { attempt, statistics, statisticsData, batchSize, signal };
+  const evaluator = await createCorrectedEvaluator({ graph, engine, data }, correction);
+  try {
+    const points: MeasuredPath["points"][number][] = [];
+    let before: Checkpoint | undefined;
+    let length = 0;
+    for (let index = 0; index < total; index++) {
+      signal?.throwIfAborted();
+      const t = index / (total - 1);
+      const network = await bindNetwork(graph, path(t));
+      const { loss, error } = await evaluator.evaluate(network, t === 0 || t === 1 ? undefined : []);
+      length += await distance(before ?? network, network, parameterNames(graph));
+      points.push({ t, loss, error, length });
+      before = network;
+      onProgress?.({ done: points.length, total });
+    }
+    return summarizePath(points);
+  } finally {
+    await evaluator.release();
+  }
+}
+
+function assertOptions({ points, batchSize, statistics }: Required<MeasurePathOptions>): void {
+  for (const [name, value, least] of [
+    ["points", points, 2],
+    ["batchSize", batchSize, 1],
+  ] as const) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw new RangeError(
+      `Cannot measure a path as ${name} must be a whole number of at least ${least}: got ${value}`,
+    );
+  }
+  if (NORM_POLICIES.includes(statistics)) return;
+  throw new RangeError(
+    `Cannot measure a path as statistics must be one of ${NORM_POLICIES.join(", ")}: got ${statistics}`,
+  );
+}
+
+async function distance(from: Checkpoint, to: Checkpoint, tensors: readonly string[]): Promise<number> {
+  const [[square = 0] = []] = await innerProducts([from, to], [[-1, 1]], { tensors });
+  return Math.sqrt(square);
+}

@@ -1,0 +1,132 @@
+import { bindNetwork } from "@isthmus/barrier";
+import { type Checkpoint, createRandom } from "@isthmus/core";
+import { bindWeights, fingerprintWeights, type Graph } from "@isthmus/graph";
+import {
+  CURVE_KINDS,
+  type CurveKind,
+  type CurvePoints,
+  createCurve,
+  curveCoefficients,
+  lerp,
+  type Path,
+} from "@isthmus/interpolation";
+import {
+  type Blend,
+  type BlendTraining,
+  type TrainOptions,
+  type TrainResult,
+  trainBlend,
+} from "@isthmus/training";
+
+/** Two networks of one architecture, and what to train a curve between them on. */
+export interface CurveTraining extends BlendTraining {
+  /** Where the curve starts. */
+  readonly a: Checkpoint;
+  /** Where it ends. */
+  readonly b: Checkpoint;
+}
+
+/** Options of {@link trainCurve}: those of training, and the shape. */
+export interface TrainCurveOptions extends TrainOptions {
+  /** Shape of the curve. @defaultValue "bezier" */
+  readonly curve?: CurveKind;
+  /** Networks between the ends that are trained, at least 1. @defaultValue 1 */
+  readonly bends?: number;
+}
+
+/** Defaults of {@link TrainCurveOptions} beside those of training. */
+export const TRAIN_CURVE_DEFAULTS: Required<Pick<TrainCurveOptions, "curve" | "bends">> = {
+  curve: "bezier",
+  bends: 1,
+};
+
+/** A curve between two networks. */
+export interface TrainedCurve {
+  readonly curve: CurveKind;
+  /** A, the bends, B; in memory. */
+  readonly points: CurvePoints;
+  /** The curve itself. */
+  readonly path: Path;
+  /** Name of the examples the bends were trained on. */
+  readonly trainingData: string;
+  /** Losses and accuracies are those at random places of the curve. */
+  readonly result: TrainResult;
+}
+
+/**
+ * Trains a curve of low loss between two networks (Garipov et al. 2018): bends start on the line between them; every step is made
+ * at a random place of the curve, uniformly over t, and moves each bend by its share of the gradient of the loss and of the weight
+ * decay of the network there. The ends stay as they are.
+ *
+ * A step is one call of the engine, and a training that was stopped goes on to the same bytes, as of `trainBlend`. Batch norms use
+ * the batch; the bends' own statistics stay those of the line, so that networks of the curve need theirs measured anew, as
+ * `measurePath` does. Unlike the authors', the loss that is reported has no weight decay in it, and AdamW's decay pulls at the bends.
+ * @throws MismatchError if an end, the loss or the data do not fit the graph, or the state is of another training
+ * @throws TypeError if an option is unknown
+ * @throws RangeError if an option is out of its range
+ * @throws InputError, FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train`
+ */
+export async function trainCurve(
+  { a, b, ...training }: CurveTraining,
+  { curve = TRAIN_CURVE_DEFAULTS.curve, bends = TRAIN_CURVE_DEFAULTS.bends, ...options }: TrainCurveOptions,
+): Promise<TrainedCurve> {
+  assertShape(curve, bends);
+  const { graph } = training;
+  const ends = [await bindNetwork(graph, a), await bindNetwork(graph, b)] as const;
+  const names = Array.from({ length: bends }, (_, k) => `bend ${k + 1}`);
+  const blend = await createBlend({ graph, curve, ends, names, seed: options.seed });
+  const { points, result } = await trainBlend(training, blend, options);
+  const [start, end] = ends;
+  const inner = names.map((name) => points.get(name) ?? start);
+  const [second = end, ...rest] = [...inner, end];
+  const control: CurvePoints = [start, second, ...rest];
+  return {
+    curve,
+    points: control,
+    path: createCurve(curve, control),
+    trainingData: training.data.name,
+    result,
+  };
+}
+
+function assertShape(curve: CurveKind, bends: number): void {
+  if (!CURVE_KINDS.includes(curve)) {
+    throw new TypeError(
+      `Cannot train a curve as "curve" must be one of ${CURVE_KINDS.join(", ")}: it is ${JSON.stringify(curve)}`,
+    );
+  }
+  if (Number.isSafeInteger(bends) && bends >= 1) return;
+  throw new RangeError(
+    `Cannot train a curve as "bends" must be a whole number of at least 1: it is ${bends}`,
+  );
+}
+
+interface CurveBlend {
+  readonly graph: Graph;
+  readonly curve: CurveKind;
+  readonly ends: readonly [Checkpoint, Checkpoint];
+  readonly names: readonly string[];
+  readonly seed: number;
+}
+
+async function createBlend({ graph, curve, ends: [a, b], names, seed }: CurveBlend): Promise<Blend> {
+  const bends = names.length;
+  const given = new Map([
+    ["a", await bindWeights(graph, a)],
+    ["b", await bindWeights(graph, b)],
+  ]);
+  return {
+    points: [
+      { name: "a", trained: false },
+      ...names.map((name) => ({ name, trained: true })),
+      { name: "b", trained: false },
+    ],
+    decay: "blend",
+    start: new Map(names.map((name, k) => [name, lerp(a, b, (k + 1) / (bends + 1))])),
+    description: { curve, ends: [await fingerprintWeights(graph, a), await fingerprintWeights(graph, b)] },
+    at(step) {
+      const t = createRandom(seed, `place on the curve at step ${step}`).uniform();
+      return { coefficients: curveCoefficients(curve, bends + 2, t), given };
+    },
+  };
+}

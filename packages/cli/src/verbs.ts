@@ -32,6 +32,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Measure loss and error on the way from one network to another",
     load: async () => (await import("./commands/barrier.ts")).barrierVerb,
   },
+  study: {
+    summary: "Run a study that a file describes: train, align, measure, draw",
+    load: async () => (await import("./commands/study.ts")).studyVerb,
+  },
   demo: {
     summary: "See all of it at work on two small networks",
     load: async () => (await import("./commands/demo.ts")).demoVerb,

@@ -25,6 +25,8 @@ export interface LoopParts {
   readonly data: DataSet;
   /** What decides the blend each step is made at, where the step is one of a blend. */
   readonly blend?: BlendFeeder | undefined;
+  /** Called when an epoch is over, before its state is written. */
+  readonly onEpoch?: (epochs: number) => Promise<void>;
   /** Goes into states, so that they are not mistaken for those of another training. */
   readonly run: RunDescription;
 }
@@ -168,6 +170,7 @@ class Loop {
       ...(counted > 0 && { accuracy: correct / counted }),
       ...(evaluation && { evaluation }),
     };
+    await this.#parts.onEpoch?.(epochs.length + 1);
     Object.assign(this.#at, { lossSum: 0, correct: 0, counted: 0, epochs: [...epochs, result] });
     await this.save();
   }

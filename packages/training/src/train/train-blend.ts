@@ -70,7 +70,7 @@ export interface TrainedBlend {
 export async function trainBlend(
   training: BlendTraining,
   blend: Blend,
-  options: TrainOptions,
+  options: Omit<TrainOptions, "onEpoch">,
 ): Promise<TrainedBlend> {
   const resolved = resolveTrainOptions(options);
   const { graph, engine, data } = training;

@@ -1,4 +1,4 @@
-import { resolveOptions } from "@isthmus/core";
+import { type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { AugmentOptions } from "../batches/augment.ts";
 import type { Remainder } from "../batches/epoch-steps.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
@@ -44,13 +44,18 @@ export interface TrainOptions {
    * @defaultValue false
    */
   readonly resume?: boolean;
+  /**
+   * Called with the number of epochs that are over and the weights as they are then, before the state is written: what it
+   * saves is there for every epoch that a resumed training does not make again. Weights must be read before it returns.
+   */
+  readonly onEpoch?: ((epochs: number, weights: Checkpoint) => Promise<void>) | undefined;
   /** Stops between two steps, once the state is written. */
   readonly signal?: AbortSignal | undefined;
   /** Called after every step, and while the network is evaluated. */
   readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
 }
 
-type Optional = "seed" | "statePath" | "signal" | "onProgress";
+type Optional = "seed" | "statePath" | "onEpoch" | "signal" | "onProgress";
 
 /** Defaults of {@link TrainOptions}. */
 export const TRAIN_DEFAULTS: Required<Omit<TrainOptions, Optional>> = {
@@ -70,13 +75,14 @@ export const TRAIN_DEFAULTS: Required<Omit<TrainOptions, Optional>> = {
 /** Options with all defaults filled in. */
 export type ResolvedTrainOptions = Readonly<
   Required<Omit<TrainOptions, Exclude<Optional, "seed">>> &
-    Pick<TrainOptions, "statePath" | "signal" | "onProgress">
+    Pick<TrainOptions, "statePath" | "onEpoch" | "signal" | "onProgress">
 >;
 
 const UNRESOLVED: ResolvedTrainOptions = {
   ...TRAIN_DEFAULTS,
   seed: -1,
   statePath: undefined,
+  onEpoch: undefined,
   signal: undefined,
   onProgress: undefined,
 };

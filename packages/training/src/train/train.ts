@@ -59,8 +59,10 @@ export async function train(training: Training, options: TrainOptions): Promise<
     open.push(runner);
     const run = await describeRun({ graph, engine: engine.name, weights, data }, resolved);
     const start = await startOf(resolved, run, runner);
-    const result = await runEpochs({ ...prepared, runner, evaluator, data, run }, start, resolved);
-    return { weights: collectWeights(graph, new Map([...runner.fixed, ...runner.carried()])), result };
+    const collect = () => collectWeights(graph, new Map([...runner.fixed, ...runner.carried()]));
+    const onEpoch = async (epochs: number) => resolved.onEpoch?.(epochs, collect());
+    const result = await runEpochs({ ...prepared, runner, evaluator, data, run, onEpoch }, start, resolved);
+    return { weights: collect(), result };
   } finally {
     for (const resource of open) await resource.release();
   }

@@ -1,0 +1,152 @@
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { openDataSet } from "@isthmus/engine";
+import {
+  listMissing,
+  planStudy,
+  type RunStudyResult,
+  readTaskResult,
+  runStudy,
+  type StudyDescription,
+  type StudyResult,
+} from "@isthmus/study";
+import { createEngine, type EngineOptions, engineOption } from "../engine-option.ts";
+import { parseCount } from "../parse-values.ts";
+import { findStudy } from "../study/find-study.ts";
+import {
+  formatFailures,
+  formatMissing,
+  formatStudy,
+  formatTasks,
+  formatTimeLeft,
+} from "../study/format-study.ts";
+import { readStudy } from "../study/read-study.ts";
+import { saveStudy } from "../study/save-study.ts";
+import { createThreadExecutor } from "../study/thread-executor.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+
+interface StudyVerbOptions extends EngineOptions {
+  readonly output?: string | undefined;
+  readonly workers: number;
+  readonly list?: true | undefined;
+  readonly print?: true | undefined;
+}
+
+/** Folder, in that of the results, for what tasks leave. */
+const TASKS = "tasks";
+
+/** The verb `study`. */
+export function studyVerb(run: RunVerb): CommandUnknownOpts {
+  return createVerb("study")
+    .argument("<study>", "a YAML file, or the name of a study that comes with this program")
+    .option("-o, --output <folder>", "where results go (default: a folder beside the file, named as it is)")
+    .option(
+      "--workers <n>",
+      "tasks at once, each in a thread of its own",
+      parseCount(1),
+      availableParallelism(),
+    )
+    .option("--list", "show what would be run, and run nothing")
+    .option("--print", "print the study itself, to be changed")
+    .addOption(engineOption())
+    .addHelpText("after", EXAMPLES)
+    .addHelpText(
+      "after",
+      "\nWhat was done is kept, whatever ends the command: the same command goes on with what is missing.\n",
+    )
+    .action((study, options) => run(options, (context) => runVerb(study, options, context)));
+}
+
+const EXAMPLES = formatExamples(
+  ["isthmus study mnist-width", "a study that comes with this program; its results go to mnist-width/"],
+  ["isthmus study mnist-width --print > mine.yaml", "one of your own, to begin with"],
+  ["isthmus study mine.yaml --list", "what would be run"],
+  ["isthmus study mine.yaml -o results --workers 8", "run what is missing"],
+);
+
+async function runVerb(name: string, options: StudyVerbOptions, context: Context): Promise<Outcome> {
+  const file = await findStudy(name);
+  const description = await readStudy(file.path);
+  if (options.print) {
+    return { result: description, text: (await readFile(file.path, "utf8")).trimEnd() };
+  }
+  const folder = options.output ?? file.folder;
+  return options.list
+    ? listTasks(description, folder, options)
+    : runTasks({ description, folder }, options, context);
+}
+
+async function planPorts({ engine }: StudyVerbOptions) {
+  return { engine: (await createEngine(engine)).name, openData: (name: string) => openDataSet(name) };
+}
+
+async function listTasks(
+  description: StudyDescription,
+  folder: string,
+  options: StudyVerbOptions,
+): Promise<Outcome> {
+  const plan = await planStudy(description, await planPorts(options));
+  const { results, missing } = await listMissing(plan, {
+    read: (key) => readTaskResult(join(folder, TASKS), key),
+  });
+  const tasks = missing.map(({ key, kind, label }) => ({ key, kind, label }));
+  return {
+    result: { missing: tasks, kept: results.size, folder },
+    text: formatMissing(missing, results.size),
+  };
+}
+
+async function runTasks(
+  { description, folder }: { readonly description: StudyDescription; readonly folder: string },
+  options: StudyVerbOptions,
+  { signal, progress, terminal }: Context,
+): Promise<Outcome> {
+  const executor = createThreadExecutor(options.workers, options.engine);
+  progress("Planning");
+  try {
+    const outcome = await runStudy(description, {
+      ...(await planPorts(options)),
+      folder: join(folder, TASKS),
+      executor,
+      signal,
+      onProgress: (at) => progress(formatTasks(at), at.share, () => formatTimeLeft(at)),
+    });
+    const { study } = outcome;
+    return study === undefined
+      ? describeFailures(outcome)
+      : await describeStudy({ ...outcome, study }, folder);
+  } catch (error) {
+    if (signal.aborted)
+      terminal.note(`isthmus study: what was done is in "${folder}": the same command goes on`);
+    throw error;
+  } finally {
+    await executor.close();
+  }
+}
+
+function describeFailures(outcome: RunStudyResult): Outcome {
+  const { failures, blocked, ran, kept } = outcome;
+  const told = failures.map(({ task: { key, label }, error }) => ({
+    key,
+    label,
+    message: (error as Error).message,
+  }));
+  return {
+    result: { failures: told, blocked: blocked.map(({ key, label }) => ({ key, label })), ran, kept },
+    text: formatFailures(outcome),
+    failure: `${failures.length} of the study's tasks failed`,
+  };
+}
+
+async function describeStudy(
+  { study, ran, kept }: RunStudyResult & { readonly study: StudyResult },
+  folder: string,
+): Promise<Outcome> {
+  const outputs = await saveStudy(study, folder);
+  return {
+    result: { ...study, ran, kept, outputs },
+    text: `${formatStudy(study)}\n\n${ran} tasks run, ${kept} results there before\nWrote ${outputs.join(", ")}`,
+  };
+}

@@ -1,0 +1,78 @@
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { FormatError, InputError } from "@isthmus/core";
+import { type StudyDescription, unfold } from "@isthmus/study";
+import { LineCounter, parseDocument } from "yaml";
+import { findProblems, type StudySource } from "./study-problems.ts";
+import { LOADED_NETWORK, MEASUREMENT, STUDY, TRAINED_NETWORK } from "./study-schema.ts";
+
+/** Problems that are told at once. */
+const SHOWN_PROBLEMS = 8;
+
+/**
+ * Reads a study from a YAML file.
+ * @throws InputError if it cannot be read, or is not of the form of a study; it says where
+ * @throws FormatError if it is not YAML
+ */
+export async function readStudy(path: string): Promise<StudyDescription> {
+  const name = basename(path);
+  const source = parseYaml(await readText(path), name);
+  const value: unknown = source.document.toJS();
+  reject(name, findProblems(STUDY, value, { source }));
+  const study = value as StudyDescription;
+  reject(name, [...new Set(findEntryProblems(study, source))]);
+  return study;
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new InputError(`Cannot read "${path}" as it must be a readable file: ${(cause as Error).message}`, {
+      input: path,
+      cause,
+    });
+  }
+}
+
+function parseYaml(text: string, name: string): StudySource {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const { line } = lines.linePos(error.pos[0]);
+    const [message] = error.message.split("\n");
+    throw new FormatError(`Cannot read the study as it must be YAML: ${name}:${line}: ${message}`, {
+      format: "yaml",
+      cause: error,
+    });
+  }
+  return { document, lines };
+}
+
+/** Problems of networks and measurements, whose values are known once their variables have theirs. */
+function* findEntryProblems(
+  { networks, measurements }: StudyDescription,
+  source: StudySource,
+): Iterable<string> {
+  for (const [name, repeated] of Object.entries(networks)) {
+    const schema = "net" in repeated ? TRAINED_NETWORK : LOADED_NETWORK;
+    for (const { entry } of unfold<object>(`networks.${name}`, repeated)) {
+      yield* findProblems(schema, entry, { source, at: ["networks", name] });
+    }
+  }
+  for (const [name, repeated] of Object.entries(measurements)) {
+    for (const { entry } of unfold<object>(`measurements.${name}`, repeated)) {
+      yield* findProblems(MEASUREMENT, entry, { source, at: ["measurements", name] });
+    }
+  }
+}
+
+function reject(name: string, problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  const told = problems.slice(0, SHOWN_PROBLEMS).map((problem) => `${name}:${problem}`);
+  if (problems.length > SHOWN_PROBLEMS) told.push(`and ${problems.length - SHOWN_PROBLEMS} more`);
+  throw new InputError(`Cannot read the study as it must be of the form of one: ${told.join("\n  ")}`, {
+    input: name,
+  });
+}

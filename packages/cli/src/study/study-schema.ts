@@ -1,0 +1,177 @@
+import { STATISTICS_POLICIES } from "@isthmus/barrier";
+import { PATH_KINDS } from "@isthmus/interpolation";
+import { z } from "zod";
+
+/** A value of a variable. */
+const value = z.union([z.string(), z.number()]);
+const where = z.record(z.string(), z.union([value, z.array(value)]));
+const count = (least: number) => z.int().min(least);
+const seed = count(0);
+
+/** Published data have two splits, and which one is meant must be seen. */
+const data = z.string().regex(/^(?!(fashion-)?mnist(@\d+)?$)/, {
+  error: 'must say which examples, by ":train" or ":test" after the name',
+});
+
+const update = {
+  weightDecay: z.number().optional(),
+  decayFromRank: count(0).optional(),
+  decayExcept: z.array(z.string()).optional(),
+  clipNorm: z.number().nullable().optional(),
+};
+const adam = {
+  beta1: z.number().optional(),
+  beta2: z.number().optional(),
+  epsilon: z.number().optional(),
+  ...update,
+};
+const baseOptimizers = [
+  z.strictObject({
+    kind: z.literal("sgd"),
+    momentum: z.number().optional(),
+    nesterov: z.boolean().optional(),
+    ...update,
+  }),
+  z.strictObject({ kind: z.literal("adam"), ...adam }),
+  z.strictObject({ kind: z.literal("adamw"), ...adam }),
+] as const;
+const optimizer = z.discriminatedUnion("kind", [
+  ...baseOptimizers,
+  z.strictObject({
+    kind: z.literal("sam"),
+    rho: z.number().optional(),
+    base: z.discriminatedUnion("kind", baseOptimizers),
+  }),
+]);
+
+const rate = {
+  learningRate: z.number().positive(),
+  warmupSteps: count(0).optional(),
+  warmupFrom: z.number().optional(),
+};
+const schedule = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("constant"), ...rate }),
+  z.strictObject({ kind: z.literal("cosine"), finalRate: z.number().optional(), ...rate }),
+  z.strictObject({
+    kind: z.literal("one-cycle"),
+    rise: z.number().optional(),
+    initialDivisor: z.number().optional(),
+    finalDivisor: z.number().optional(),
+    ...rate,
+  }),
+  z.strictObject({ kind: z.literal("step"), every: count(1), factor: z.number().optional(), ...rate }),
+]);
+
+const labelSmoothing = z.number().optional();
+const loss = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("cross-entropy"), labelSmoothing }),
+  z.strictObject({ kind: z.literal("next-token"), labelSmoothing, weighted: z.boolean().optional() }),
+  z.strictObject({ kind: z.literal("mean-squared-error") }),
+]);
+
+/** A network to train, with values in place of its variables. */
+export const TRAINED_NETWORK: z.ZodType = z.strictObject({
+  net: z.string(),
+  data,
+  seed,
+  epochs: count(1),
+  snapshots: z.array(count(1)).optional(),
+  batch: count(1).optional(),
+  loss: loss.optional(),
+  optimizer: optimizer.optional(),
+  schedule: schedule.optional(),
+  augment: z.strictObject({ crop: count(0).optional(), flip: z.boolean().optional() }).optional(),
+});
+
+/** A network that is there, with values in place of its variables. */
+export const LOADED_NETWORK: z.ZodType = z.strictObject({ graph: z.string(), checkpoint: z.string() });
+
+const pairs = {
+  between: z.string(),
+  across: z.string().optional(),
+  choose: z.enum(["all", "consecutive", "disjoint"]).optional(),
+  align: z.enum(["none", "weight"]).optional(),
+  where: where.optional(),
+  restarts: count(1).optional(),
+};
+
+/** A measurement, with values in place of its variables. */
+export const MEASUREMENT: z.ZodType = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("barrier"),
+    ...pairs,
+    data,
+    points: count(3).optional(),
+    refine: count(0).optional(),
+    path: z.enum(PATH_KINDS).optional(),
+    statistics: z.enum(STATISTICS_POLICIES).optional(),
+    statisticsData: data.optional(),
+  }),
+]);
+
+const text = z.string();
+const source = {
+  variable: text.optional(),
+  mean: text.optional(),
+  std: text.optional(),
+  min: text.optional(),
+  max: text.optional(),
+  low: text.optional(),
+  high: text.optional(),
+  count: text.optional(),
+  ratio: z.tuple([text, text]).optional(),
+  lookup: z.strictObject({ variable: text, values: z.record(text, z.number()) }).optional(),
+};
+
+/** Names that become names of files and keys of columns. */
+const name = text.regex(/^[A-Za-z][\w-]*$/, { error: "must be letters, digits, - and _, a letter first" });
+
+const table = z.strictObject({
+  title: text,
+  of: text,
+  each: text.optional(),
+  where: where.optional(),
+  by: z.array(text).min(1),
+  columns: z.record(
+    name,
+    z.strictObject({
+      title: text,
+      unit: text.optional(),
+      labels: z.record(text, text).optional(),
+      ...source,
+    }),
+  ),
+  stack: z
+    .strictObject({ column: text, parts: z.record(text, z.record(text, z.strictObject(source))) })
+    .optional(),
+});
+
+const figure = z.strictObject({
+  title: text,
+  caption: text,
+  table: text,
+  mark: z.enum(["line", "bar", "dot"]),
+  x: text,
+  y: text,
+  low: text.optional(),
+  high: text.optional(),
+  series: text.optional(),
+  xScale: z.enum(["linear", "log", "band"]).optional(),
+  yScale: z.enum(["linear", "log"]).optional(),
+});
+
+/** Values of variables, beside whatever else an entry has. */
+const repeated = z.looseObject({
+  for: z.record(name, z.union([text, z.array(value)])).optional(),
+});
+
+/** A study, with entries that are checked once their variables have values. */
+export const STUDY: z.ZodType = z.strictObject({
+  title: text,
+  description: text,
+  seed: seed.optional(),
+  networks: z.record(name, repeated),
+  measurements: z.record(name, repeated),
+  tables: z.record(name, table),
+  figures: z.array(figure).optional(),
+});

@@ -1,0 +1,29 @@
+/** Name of one of {@link AGGREGATES}. */
+export type AggregateName = "mean" | "std" | "min" | "max" | "low" | "high" | "count";
+
+/** Ways to make one number of several. */
+export const AGGREGATES: Readonly<Record<AggregateName, (values: readonly number[]) => number>> = {
+  mean,
+  std: deviation,
+  min: (values) => Math.min(...values),
+  max: (values) => Math.max(...values),
+  low: (values) => mean(values) - deviation(values),
+  high: (values) => mean(values) + deviation(values),
+  count: (values) => values.length,
+};
+
+/** Adds from the smallest: the sum does not depend on the order of the values. */
+function sum(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b).reduce((total, value) => total + value, 0);
+}
+
+function mean(values: readonly number[]): number {
+  return sum(values) / values.length;
+}
+
+/** Sample standard deviation; 0 for one value. */
+function deviation(values: readonly number[]): number {
+  if (values.length < 2) return 0;
+  const centre = mean(values);
+  return Math.sqrt(sum(values.map((value) => (value - centre) ** 2)) / (values.length - 1));
+}

@@ -1,0 +1,90 @@
+import { InputError } from "@isthmus/core";
+import type { ColumnDescription, TableDescription } from "../description/table-description.ts";
+import type { PlannedMeasurement } from "../measurements/planned-measurement.ts";
+import type { StudyTable, StudyValue } from "../study-result.ts";
+import { AGGREGATES, type AggregateName } from "./aggregate.ts";
+import { collectRecords, type StudyRecord } from "./collect-records.ts";
+import { followPath } from "./follow-path.ts";
+import { groupRecords } from "./group-records.ts";
+
+/** Where the results of a study are. */
+export interface MeasuredResults {
+  /** Of the table's measurement. */
+  readonly measured: readonly PlannedMeasurement[];
+  /** By key of the task. */
+  readonly results: ReadonlyMap<string, object>;
+}
+
+type Columns = readonly (readonly [key: string, column: ColumnDescription])[];
+
+/**
+ * Gathers results into a table: those of equal variables into a row, rows in the order of their variables.
+ * @throws InputError if a path leads nowhere in any result, or a variable is not known
+ */
+export function collectTable(name: string, table: TableDescription, from: MeasuredResults): StudyTable {
+  const records = collectRecords(table, from.measured, from.results);
+  const groups = groupRecords(name, table.by, records);
+  const parts = Object.entries(table.stack?.parts ?? { "": {} });
+  const rows = parts.flatMap(([label, sources]) => {
+    const columns = Object.entries(table.columns).map(
+      ([key, column]) => [key, { ...column, ...sources[key] }] as const,
+    );
+    assertPaths(name, columns, records);
+    return groups.map((group) => {
+      const row = makeRow(columns, group);
+      return table.stack === undefined ? row : { ...row, [table.stack.column]: label };
+    });
+  });
+  const columns = Object.entries(table.columns).map(([key, { title, unit }]) => {
+    return { key, title, ...(unit !== undefined && { unit }) };
+  });
+  return { name, title: table.title, columns, rows };
+}
+
+function makeRow(columns: Columns, group: readonly StudyRecord[]): Readonly<Record<string, StudyValue>> {
+  const row: Record<string, StudyValue> = {};
+  for (const [key, column] of columns) row[key] = cellOf(key, column, group);
+  for (const [key, { ratio }] of columns) {
+    if (ratio !== undefined) row[key] = quotient(row[ratio[0]], row[ratio[1]]);
+  }
+  return row;
+}
+
+function cellOf(key: string, column: ColumnDescription, group: readonly StudyRecord[]): StudyValue {
+  const [first] = group;
+  const { lookup, labels = {}, variable = key } = column;
+  if (lookup !== undefined) return lookup.values[String(first?.variable(lookup.variable))] ?? null;
+  const [aggregate, path] = aggregateOf(column) ?? [];
+  if (aggregate === undefined || path === undefined) {
+    const value = first?.variable(variable) ?? null;
+    return labels[String(value)] ?? value;
+  }
+  const values = group
+    .map(({ value }) => followPath(value, path))
+    .filter((value) => typeof value === "number");
+  return values.length === 0 ? null : AGGREGATES[aggregate](values);
+}
+
+function aggregateOf(column: ColumnDescription): [AggregateName, string] | undefined {
+  for (const name of Object.keys(AGGREGATES) as AggregateName[]) {
+    const path = column[name];
+    if (path !== undefined) return [name, path];
+  }
+  return undefined;
+}
+
+function quotient(numerator: StudyValue | undefined, denominator: StudyValue | undefined): number | null {
+  if (typeof numerator !== "number" || typeof denominator !== "number" || denominator === 0) return null;
+  return numerator / denominator;
+}
+
+function assertPaths(table: string, columns: Columns, records: readonly StudyRecord[]): void {
+  for (const [key, column] of columns) {
+    const [, path] = aggregateOf(column) ?? [];
+    if (path === undefined || records.some(({ value }) => followPath(value, path) !== undefined)) continue;
+    throw new InputError(
+      `Cannot make table "${table}" as the path of column "${key}" must lead somewhere in a result: "${path}" does in none of ${records.length}`,
+      { input: path },
+    );
+  }
+}

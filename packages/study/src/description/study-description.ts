@@ -1,0 +1,108 @@
+import type { StatisticsPolicy } from "@isthmus/barrier";
+import type { PathKind } from "@isthmus/interpolation";
+import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
+import type { FigureDescription, TableDescription } from "./table-description.ts";
+
+/** A value that a variable of a study takes. */
+export type VariableValue = string | number;
+
+/** Values by name of the variable. */
+export type Variables = Readonly<Record<string, VariableValue>>;
+
+/**
+ * Something that is made once for every combination of values of its variables: `${name}` in any text of it stands for the value;
+ * a text that is nothing else becomes the value itself.
+ */
+export type Repeated<T> = { readonly [K in keyof T]: Templated<T[K]> } & {
+  /** Values of each variable; `"0..16"` stands for the whole numbers from 0 to 16. @defaultValue none: it is made once */
+  readonly for?: Readonly<Record<string, readonly VariableValue[] | string>>;
+};
+
+/** The same with texts in place of values, where they name variables. */
+export type Templated<T> = T extends string
+  ? string
+  : T extends number | boolean
+    ? T | string
+    : { readonly [K in keyof T]: Templated<T[K]> };
+
+/** A network to train; what is not said is as `train` has it by default. */
+export interface TrainedNetwork {
+  /** Short string of the zoo, such as `mlp:512x3`. */
+  readonly net: string;
+  /** Name of the examples to train on, such as `mnist:train`. */
+  readonly data: string;
+  /** Seed of weights, order of examples, augmentation and dropout. */
+  readonly seed: number;
+  readonly epochs: number;
+  /** Numbers of epochs, ascending, after which the network is kept; each is a network of its own. @defaultValue the last only */
+  readonly snapshots?: readonly number[];
+  readonly batch?: number;
+  readonly loss?: LossSpec;
+  readonly optimizer?: OptimizerSpec;
+  readonly schedule?: ScheduleSpec;
+  readonly augment?: AugmentOptions;
+}
+
+/** A network that is there. */
+export interface LoadedNetwork {
+  /** Its architecture, an `.onnx` file. */
+  readonly graph: string;
+  readonly checkpoint: string;
+}
+
+/** A network of a study. */
+export type NetworkDescription = TrainedNetwork | LoadedNetwork;
+
+/** Which networks are measured two by two: those of a group that differ in one variable only. */
+export interface PairSelection {
+  /** Name of a group of networks. */
+  readonly between: string;
+  /** The variable they differ in. @defaultValue "seed" */
+  readonly across?: string;
+  /** Only networks whose variables have these values. */
+  readonly where?: Readonly<Record<string, VariableValue | readonly VariableValue[]>>;
+  /**
+   * Which of them are paired: all with all, each with the next, or the first with the second, the third with the fourth, and so on.
+   * @defaultValue "all"
+   */
+  readonly choose?: PairChoice;
+  /** Whether the second network is aligned to the first. @defaultValue "none" */
+  readonly align?: AlignChoice;
+  /** Searches of the alignment. @defaultValue as `matchWeights` has it */
+  readonly restarts?: number;
+}
+
+/** See {@link PairSelection}. */
+export type PairChoice = "all" | "consecutive" | "disjoint";
+
+/** How the second network of a pair is aligned to the first: not at all, or by weight matching. */
+export type AlignChoice = "none" | "weight";
+
+/** The barrier between networks. */
+export interface BarrierMeasurement extends PairSelection {
+  readonly kind: "barrier";
+  /** Name of the examples to evaluate on. */
+  readonly data: string;
+  readonly points?: number;
+  readonly refine?: number;
+  readonly path?: PathKind;
+  readonly statistics?: StatisticsPolicy;
+  /** Name of the examples that statistics are measured on. @defaultValue `data` */
+  readonly statisticsData?: string;
+}
+
+/** Something that a study measures. */
+export type MeasurementDescription = BarrierMeasurement;
+
+/** A study as plain data: networks to train or load, what to measure on them, and what to show of it. */
+export interface StudyDescription {
+  readonly title: string;
+  readonly description: string;
+  /** Seed of whatever measurements choose at random. @defaultValue 0 */
+  readonly seed?: number;
+  /** Groups of networks by name. */
+  readonly networks: Readonly<Record<string, Repeated<TrainedNetwork> | Repeated<LoadedNetwork>>>;
+  readonly measurements: Readonly<Record<string, Repeated<MeasurementDescription>>>;
+  readonly tables: Readonly<Record<string, TableDescription>>;
+  readonly figures?: readonly FigureDescription[];
+}

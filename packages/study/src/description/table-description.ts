@@ -1,0 +1,55 @@
+import type { StudyFigure } from "../study-result.ts";
+import type { VariableValue } from "./study-description.ts";
+
+/** Where the values of a column come from: exactly one of these. A path such as `barrier.loss.chord` leads into a result. */
+export interface ColumnSource {
+  /** A variable, or a path, of which the rows are made. */
+  readonly variable?: string;
+  /** Mean of what the path leads to in the results of a row. */
+  readonly mean?: string;
+  /** Sample standard deviation; 0 for one result. */
+  readonly std?: string;
+  readonly min?: string;
+  readonly max?: string;
+  /** Mean less one standard deviation. */
+  readonly low?: string;
+  /** Mean plus one standard deviation. */
+  readonly high?: string;
+  /** Number of results that have what the path leads to. */
+  readonly count?: string;
+  /** Quotient of two columns of the row. */
+  readonly ratio?: readonly [numerator: string, denominator: string];
+  /** A number known beforehand, by the value of a variable. */
+  readonly lookup?: { readonly variable: string; readonly values: Readonly<Record<string, number>> };
+}
+
+/** A column of a table; without a source it shows the variable of its own name. */
+export interface ColumnDescription extends ColumnSource {
+  readonly title: string;
+  readonly unit?: string;
+  /** What is shown in place of a variable's values. */
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** A table: results of a measurement, those of equal variables gathered into one row. */
+export interface TableDescription {
+  readonly title: string;
+  /** Name of the measurement. */
+  readonly of: string;
+  /** Path of a list in each result, every entry of which counts as a result; its own fields count as variables, too. */
+  readonly each?: string;
+  /** Only results whose variables have these values. */
+  readonly where?: Readonly<Record<string, VariableValue | readonly VariableValue[]>>;
+  /** Variables that make a row. */
+  readonly by: readonly string[];
+  readonly columns: Readonly<Record<string, ColumnDescription>>;
+  /** Repeats the rows under labels, each with sources of its own for some columns: lines of one figure. */
+  readonly stack?: {
+    /** Key of the column that has the labels; it must be among the columns. */
+    readonly column: string;
+    readonly parts: Readonly<Record<string, Readonly<Record<string, ColumnSource>>>>;
+  };
+}
+
+/** A figure: as it is drawn. */
+export type FigureDescription = StudyFigure;

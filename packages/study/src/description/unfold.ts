@@ -1,0 +1,75 @@
+import { InputError } from "@isthmus/core";
+import type { Repeated, Variables, VariableValue } from "./study-description.ts";
+
+/** One of the things that a repeated one stands for. */
+export interface Unfolded<T> {
+  readonly variables: Variables;
+  /** With values in place of variables. */
+  readonly entry: T;
+}
+
+/** Combinations that one entry may stand for: a slip of the pen must not fill the memory. */
+const MAX_COMBINATIONS = 100_000;
+const RANGE = /^(\d+)\.\.(\d+)$/;
+
+/**
+ * Makes an entry of a study once for every combination of values of its variables, the last variable going fastest.
+ * @param what - the entry as messages name it, for example `networks.mlps`
+ * @throws InputError if a variable has no values or is not known
+ */
+export function unfold<T>(what: string, repeated: Repeated<T>): Unfolded<T>[] {
+  const { for: ranges = {}, ...template } = repeated;
+  let combinations: Variables[] = [{}];
+  for (const [name, range] of Object.entries(ranges)) {
+    const values = listValues(`${what}.for.${name}`, range);
+    combinations = combinations.flatMap((before) => values.map((value) => ({ ...before, [name]: value })));
+    if (combinations.length <= MAX_COMBINATIONS) continue;
+    throw reject(what, `it may stand for at most ${MAX_COMBINATIONS}: these are more`);
+  }
+  return combinations.map((variables) => ({
+    variables,
+    entry: fill(template, { what, variables }) as T,
+  }));
+}
+
+function listValues(what: string, range: readonly VariableValue[] | string): readonly VariableValue[] {
+  if (typeof range !== "string") {
+    if (range.length > 0 && new Set(range).size === range.length) return range;
+    throw reject(what, `its values must be one or more, all different: they are [${range.join(", ")}]`);
+  }
+  const [, first, last] = RANGE.exec(range) ?? [];
+  const count = Number(last) - Number(first) + 1;
+  if (count >= 1 && count <= MAX_COMBINATIONS) {
+    return Array.from({ length: count }, (_, index) => Number(first) + index);
+  }
+  throw reject(what, `a range must be FIRST..LAST with whole numbers, the smaller first: it is "${range}"`);
+}
+
+interface Filling {
+  readonly what: string;
+  readonly variables: Variables;
+}
+
+function fill(template: unknown, filling: Filling): unknown {
+  if (typeof template === "string") return fillText(template, filling);
+  if (Array.isArray(template)) return template.map((each) => fill(each, filling));
+  if (typeof template !== "object" || template === null) return template;
+  return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, fill(value, filling)]));
+}
+
+function fillText(text: string, { what, variables }: Filling): VariableValue {
+  const lookUp = (name: string): VariableValue => {
+    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+    if (value !== undefined) return value;
+    const known = Object.keys(variables).join(", ") || "none";
+    throw reject(what, `\${${name}} must be a variable of "for": "${text}", and there are ${known}`);
+  };
+  const [, only] = /^\$\{([^{}]*)\}$/.exec(text) ?? [];
+  return only !== undefined
+    ? lookUp(only)
+    : text.replace(/\$\{([^{}]*)\}/g, (_, name: string) => String(lookUp(name)));
+}
+
+function reject(what: string, rule: string): InputError {
+  return new InputError(`Cannot plan "${what}" of the study as ${rule}`, { input: what });
+}

@@ -1,0 +1,11 @@
+import type { MeasurementDescription } from "../description/study-description.ts";
+import { planBarrier } from "./plan-barrier.ts";
+import type { MeasurementContext, PlannedMeasurement } from "./planned-measurement.ts";
+
+/** Plans the tasks of a measurement, by its kind. */
+export function planMeasurement(
+  entry: MeasurementDescription,
+  context: MeasurementContext,
+): Promise<readonly PlannedMeasurement[]> {
+  return planBarrier(entry, context);
+}

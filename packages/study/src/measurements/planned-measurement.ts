@@ -1,0 +1,22 @@
+import type { Variables } from "../description/study-description.ts";
+import type { PlannedNetwork } from "../plan/plan-networks.ts";
+import type { Planner } from "../plan/planner.ts";
+
+/** A result that will be there once its task is done. */
+export interface PlannedMeasurement {
+  readonly variables: Variables;
+  /** Key of the task. */
+  readonly task: string;
+}
+
+/** What a measurement is planned with. */
+export interface MeasurementContext {
+  /** Variables of the measurement itself. */
+  readonly variables: Variables;
+  /**
+   * The networks of a group.
+   * @throws InputError if there is none of that name
+   */
+  networks(group: string): readonly PlannedNetwork[];
+  readonly planner: Planner;
+}

@@ -1,0 +1,18 @@
+import { createHash } from "node:crypto";
+import { viewBytes } from "@isthmus/core";
+import type { DataSet } from "@isthmus/graph";
+
+/** Examples read at once. */
+const CHUNK = 1000;
+/** Characters of the digest that are kept. */
+const DIGEST_LENGTH = 32;
+
+/** Digest of all examples of a data set, as networks are fed them, with their labels. */
+export function digestData(data: DataSet): string {
+  const hash = createHash("sha256").update(JSON.stringify([data.size, data.exampleShape, data.classes]));
+  for (let begin = 0; begin < data.size; begin += CHUNK) {
+    const { inputs, labels } = data.read(begin, Math.min(begin + CHUNK, data.size));
+    hash.update(viewBytes(inputs.data)).update(viewBytes(labels));
+  }
+  return hash.digest("hex").slice(0, DIGEST_LENGTH);
+}

@@ -1,0 +1,51 @@
+import { InputError } from "@isthmus/core";
+import { assertTables } from "../collect/assert-tables.ts";
+import type { MeasurementDescription, StudyDescription } from "../description/study-description.ts";
+import { unfold } from "../description/unfold.ts";
+import { planMeasurement } from "../measurements/plan-measurement.ts";
+import type { PlannedMeasurement } from "../measurements/planned-measurement.ts";
+import { type PlannedNetwork, planNetworks } from "./plan-networks.ts";
+import { Planner, type PlanPorts } from "./planner.ts";
+import type { Task } from "./task.ts";
+
+/** All work of a study. */
+export interface StudyPlan {
+  /** Each once, those it depends on first. */
+  readonly tasks: readonly Task[];
+  /** What tables are made of, by name of the measurement. */
+  readonly measurements: Readonly<Record<string, readonly PlannedMeasurement[]>>;
+}
+
+/**
+ * Plans a study: turns its description into tasks, whose keys say all that their results depend on. A change of the description
+ * changes the keys of what depends on it, and of nothing else; the order in which keys of the description stand changes none.
+ *
+ * Examples are opened and read once, and networks are built, so that what does not fit is found before anything is run.
+ * @throws InputError if the description contradicts itself, names what is not there, or data do not fit
+ * @throws MismatchError, FormatError or RangeError of what it names
+ */
+export async function planStudy(description: StudyDescription, ports: PlanPorts): Promise<StudyPlan> {
+  const planner = new Planner(ports, description.seed ?? 0);
+  const groups = new Map<string, readonly PlannedNetwork[]>();
+  for (const [name, repeated] of Object.entries(description.networks)) {
+    groups.set(name, await planNetworks(name, repeated, planner));
+  }
+  const networks = (group: string): readonly PlannedNetwork[] => {
+    const found = groups.get(group);
+    if (found !== undefined) return found;
+    throw new InputError(
+      `Cannot plan the study as there must be networks "${group}" to measure: there are ${[...groups.keys()].join(", ")}`,
+      { input: group },
+    );
+  };
+  const measurements: Record<string, readonly PlannedMeasurement[]> = {};
+  for (const [name, repeated] of Object.entries(description.measurements)) {
+    const planned: PlannedMeasurement[] = [];
+    for (const { variables, entry } of unfold<MeasurementDescription>(`measurements.${name}`, repeated)) {
+      planned.push(...(await planMeasurement(entry, { variables, networks, planner })));
+    }
+    measurements[name] = planned;
+  }
+  assertTables(description, measurements);
+  return { tasks: planner.tasks, measurements };
+}

@@ -1,0 +1,57 @@
+import { collectStudy } from "./collect/collect-study.ts";
+import type { StudyDescription } from "./description/study-description.ts";
+import { planStudy } from "./plan/plan-study.ts";
+import type { PlanPorts } from "./plan/planner.ts";
+import type { Task } from "./plan/task.ts";
+import { listMissing } from "./run/list-missing.ts";
+import { runTasks, type TaskFailure, type TasksProgress } from "./run/run-tasks.ts";
+import type { TaskExecutor } from "./run/task-executor.ts";
+import { openTaskStore } from "./run/task-store.ts";
+import type { StudyResult } from "./study-result.ts";
+
+/** Options of {@link runStudy}. */
+export interface RunStudyOptions extends PlanPorts {
+  /** Folder for results and files of tasks; made if it is missing. What is there and belongs to the study is not made again. */
+  readonly folder: string;
+  readonly executor: TaskExecutor;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: TasksProgress) => void) | undefined;
+}
+
+/** What became of a study. */
+export interface RunStudyResult {
+  /** Missing if a task failed. */
+  readonly study?: StudyResult;
+  /** Tasks that were run, now and to their end. */
+  readonly ran: number;
+  /** Tasks that were there already. */
+  readonly kept: number;
+  readonly failures: readonly TaskFailure[];
+  /** Tasks that could not be begun, as one they depend on failed. */
+  readonly blocked: readonly Task[];
+}
+
+/**
+ * Runs what is missing of a study, and gathers its tables. Interrupted or killed, it goes on where it was; the study is then the
+ * same, byte for byte, as it is for any number of tasks at once.
+ *
+ * @throws InputError if the description contradicts itself, data do not fit, or another process uses the folder
+ * @throws DOMException named AbortError if `signal` is aborted; what was done is kept
+ */
+export async function runStudy(
+  description: StudyDescription,
+  { folder, executor, signal, onProgress, ...ports }: RunStudyOptions,
+): Promise<RunStudyResult> {
+  const plan = await planStudy(description, ports);
+  const store = await openTaskStore(folder);
+  try {
+    const { results, missing } = await listMissing(plan, store);
+    const outcome = await runTasks(missing, { store, executor, signal, onProgress });
+    const { failures, blocked } = outcome;
+    const counts = { ran: outcome.results.size, kept: results.size, failures, blocked };
+    if (failures.length > 0) return counts;
+    return { study: collectStudy(description, plan, new Map([...results, ...outcome.results])), ...counts };
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,53 @@
+import { join } from "node:path";
+import { openCheckpoint, saveFile, UnsupportedError } from "@isthmus/core";
+import { discoverSymmetries, encodeAlignment, permute, readGraph, verifyAlignment } from "@isthmus/graph";
+import { matchWeights } from "@isthmus/weight-matching";
+import { pathOf, type TaskKind } from "./task-kind.ts";
+
+/** How a network is aligned to another. */
+export interface AlignNetworksParams {
+  readonly method: "weight";
+  readonly seed: number;
+  readonly restarts: number;
+}
+
+/** File of the alignment. */
+export const ALIGNMENT_FILE = "alignment.json";
+
+/** Aligns network `b` to network `a`, and proves that it still computes what it did. */
+export const alignNetworks: TaskKind<AlignNetworksParams> = {
+  name: "align",
+  version: 1,
+  async run({ engine, folder, signal, onProgress }, { seed, restarts }, inputs) {
+    const { graph } = await readGraph(pathOf(inputs, "graph"));
+    const { spec } = await discoverSymmetries(graph, engine, { signal });
+    const a = await openCheckpoint(pathOf(inputs, "a"));
+    const b = await openCheckpoint(pathOf(inputs, "b"));
+    try {
+      const found = await matchWeights(a, b, spec, {
+        seed,
+        restarts,
+        graph,
+        engine,
+        signal,
+        onProgress: ({ restart }) => onProgress(restart / restarts),
+      });
+      const proof = await verifyAlignment(graph, engine, [b, permute(found.alignment, b, spec)], {
+        seed,
+        signal,
+      });
+      if (!proof.passed) {
+        throw new UnsupportedError(
+          `Cannot align with graph "${graph.name}" as permuting must not change what it computes: its output differs by ${proof.maxRelativeError}; please report this graph`,
+          { feature: graph.name },
+        );
+      }
+      await saveFile(join(folder, ALIGNMENT_FILE), JSON.stringify(encodeAlignment(spec, found.alignment)));
+      const { objective, bound, sweeps, status } = found;
+      return { kind: "align", objective, bound, sweeps, status, seed };
+    } finally {
+      await a.close();
+      await b.close();
+    }
+  },
+};

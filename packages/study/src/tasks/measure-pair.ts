@@ -1,0 +1,37 @@
+import { type MeasureBarrierOptions, measureBarrier } from "@isthmus/barrier";
+import { openPair } from "./open-pair.ts";
+import type { TaskData, TaskKind } from "./task-kind.ts";
+
+/** How the barrier between two networks is measured. */
+export interface MeasurePairParams {
+  readonly data: TaskData;
+  readonly statisticsData?: TaskData;
+  readonly options: Pick<MeasureBarrierOptions, "points" | "refine" | "path" | "statistics">;
+}
+
+/** Measures the barrier between two networks, the second permuted where an alignment is given. */
+export const measurePair: TaskKind<MeasurePairParams> = {
+  name: "barrier",
+  version: 1,
+  async run({ engine, openData, signal, onProgress }, { data, statisticsData, options }, inputs) {
+    const pair = await openPair(inputs, engine, signal);
+    try {
+      const {
+        a: _,
+        b: __,
+        ...result
+      } = await measureBarrier(
+        { ...pair.networks, engine, data: await openData(data.name) },
+        {
+          ...options,
+          statisticsData: statisticsData && (await openData(statisticsData.name)),
+          signal,
+          onProgress: ({ done, total }) => onProgress(done / total),
+        },
+      );
+      return result;
+    } finally {
+      await pair.close();
+    }
+  },
+};

@@ -1,0 +1,55 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { saveCheckpoint, saveFile } from "@isthmus/core";
+import { encodeGraph } from "@isthmus/graph";
+import { type TrainOptions, train } from "@isthmus/training";
+import { parseNetwork } from "@isthmus/zoo";
+import type { TaskData, TaskKind } from "./task-kind.ts";
+
+/** What is trained, and how. */
+export interface TrainNetworkParams {
+  readonly net: string;
+  readonly data: TaskData;
+  /** Numbers of epochs after which weights are kept. */
+  readonly snapshots: readonly number[];
+  readonly options: Pick<
+    TrainOptions,
+    "seed" | "epochs" | "batch" | "remainder" | "loss" | "optimizer" | "schedule" | "augment"
+  >;
+}
+
+/** File of the architecture. */
+export const GRAPH_FILE = "graph.onnx";
+
+/** File of the weights after some epochs. */
+export const weightsFile = (epochs: number): string => `weights-${epochs}.safetensors`;
+
+/** Trains a network; goes on from the state that an interrupted run left. */
+export const trainNetwork: TaskKind<TrainNetworkParams> = {
+  name: "train",
+  version: 1,
+  async run({ engine, openData, folder, signal, onProgress }, { net, data: { name }, snapshots, options }) {
+    const data = await openData(name);
+    const network = parseNetwork(net, data);
+    const { graph } = network;
+    await saveFile(join(folder, GRAPH_FILE), encodeGraph(graph));
+    const statePath = join(folder, "state.safetensors");
+    const { result } = await train(
+      { graph, engine, weights: network.initialize(options.seed), data },
+      {
+        ...options,
+        statePath,
+        resume: true,
+        signal,
+        onProgress: ({ step, steps }) => onProgress(step / steps),
+        onEpoch: async (epochs, weights) => {
+          if (!snapshots.includes(epochs)) return;
+          await saveCheckpoint(weights, join(folder, weightsFile(epochs)), { overwrite: true });
+        },
+      },
+    );
+    await rm(statePath, { force: true });
+    const { seed, steps, batch, epochs } = result;
+    return { kind: "train", net, seed, steps, batch, epochs };
+  },
+};

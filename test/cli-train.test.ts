@@ -1,17 +1,15 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createRandom } from "@isthmus/core";
 import type { TrainResult } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { encodeNpy, npyHeader } from "../packages/engine/test/encode-npy.ts";
-import { encodeZip, type ZipEntry } from "../packages/engine/test/encode-zip.ts";
 import { runCli, runJson } from "./helpers/run-cli.ts";
+import { encodeStripes } from "./helpers/encode-stripes.ts";
 
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "isthmus-cli-train-"));
-  writeFileSync(join(folder, "stripes.npz"), stripes());
+  writeFileSync(join(folder, "stripes.npz"), encodeStripes());
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -23,32 +21,6 @@ interface CliTrainResult extends TrainResult {
   readonly network: string;
   readonly evaluationData: string | null;
   readonly outputs: readonly string[];
-}
-
-/** Training and test images `[4, 4]` of 3 classes, a bright row each, as an npz file. */
-function stripes(): Uint8Array {
-  const random = createRandom(0, "stripes");
-  const entries: ZipEntry[] = [];
-  for (const [split, size] of [
-    ["train", 200],
-    ["test", 50],
-  ] as const) {
-    const labels = Array.from({ length: size }, () => random.integer(3));
-    const pixels = Array.from({ length: 16 * size }, (_, i) =>
-      Math.floor((i % 16) / 4) === labels[Math.floor(i / 16)]
-        ? 150 + random.integer(100)
-        : random.integer(100),
-    );
-    entries.push({
-      name: `x_${split}.npy`,
-      bytes: encodeNpy(npyHeader("|u1", [size, 4, 4]), Uint8Array.from(pixels)),
-    });
-    entries.push({
-      name: `y_${split}.npy`,
-      bytes: encodeNpy(npyHeader("|u1", [size]), Uint8Array.from(labels)),
-    });
-  }
-  return encodeZip(entries);
 }
 
 const data = ["--data", "npz:stripes.npz", "--batch", "16"];

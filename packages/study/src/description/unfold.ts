@@ -19,12 +19,16 @@ const RANGE = /^(\d+)\.\.(\d+)$/;
  */
 export function unfold<T>(what: string, repeated: Repeated<T>): Unfolded<T>[] {
   const { for: ranges = {}, ...template } = repeated;
+  const lists = Object.entries(ranges).map(([name, range]) => {
+    return [name, listValues(`${what}.for.${name}`, range)] as const;
+  });
+  const count = lists.reduce((product, [, values]) => product * values.length, 1);
+  if (count > MAX_COMBINATIONS) {
+    throw reject(what, `it may stand for at most ${MAX_COMBINATIONS}: it stands for ${count}`);
+  }
   let combinations: Variables[] = [{}];
-  for (const [name, range] of Object.entries(ranges)) {
-    const values = listValues(`${what}.for.${name}`, range);
+  for (const [name, values] of lists) {
     combinations = combinations.flatMap((before) => values.map((value) => ({ ...before, [name]: value })));
-    if (combinations.length <= MAX_COMBINATIONS) continue;
-    throw reject(what, `it may stand for at most ${MAX_COMBINATIONS}: these are more`);
   }
   return combinations.map((variables) => ({
     variables,

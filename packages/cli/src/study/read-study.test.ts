@@ -1,0 +1,109 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { findStudy, listShippedStudies } from "./find-study.ts";
+import { readStudy } from "./read-study.ts";
+
+const STUDY = `title: Small
+description: A study
+networks:
+  mlps:
+    for: { seed: [0, 1] }
+    net: mlp:8
+    data: mnist:train
+    seed: \${seed}
+    epochs: 2
+    optimizer: { kind: adam, beta1: 0.8 }
+measurements:
+  barriers:
+    kind: barrier
+    between: mlps
+    data: mnist:test
+tables:
+  barriers:
+    title: Barriers
+    of: barriers
+    by: [epochs]
+    columns:
+      epochs: { title: Epochs }
+`;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-read-study-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function read(text: string) {
+  const path = join(folder, "study.yaml");
+  writeFileSync(path, text);
+  return readStudy(path);
+}
+
+describe("readStudy()", () => {
+  it("readStudy() reads a study as it is written", async () => {
+    const study = await read(STUDY);
+    expect(study).toMatchObject({
+      title: "Small",
+      networks: { mlps: { net: "mlp:8", for: { seed: [0, 1] } } },
+    });
+  });
+
+  it.each([
+    [
+      "epochs: 2",
+      "epoch: 2",
+      'study.yaml:4: "networks.mlps.epochs" is missing\n  study.yaml:9: unknown key "epoch"; did you mean "epochs"?',
+    ],
+    ["epochs: 2", "epochs: 0", 'study.yaml:9: "networks.mlps.epochs" Too small: expected number to be >=1'],
+    ["epochs: 2", "epochs: two", 'study.yaml:9: "networks.mlps.epochs" must be number, received string'],
+    ["beta1", "beta_1", 'study.yaml:10: unknown key "beta_1"; did you mean "beta1"?'],
+    ["kind: adam", "kind: adm", 'study.yaml:10: "networks.mlps.optimizer.kind"'],
+    ["mnist:train", "mnist", 'study.yaml:7: "networks.mlps.data" must say which examples'],
+    ["between: mlps", "betwen: mlps", 'unknown key "betwen"; did you mean "between"?'],
+    ["tables:", "tabels:", 'study.yaml:16: unknown key "tabels"; did you mean "tables"?'],
+    ["of: barriers", "off: barriers", 'study.yaml:19: unknown key "off"; did you mean "of"?'],
+    [
+      "title: Epochs }",
+      "title: Epochs, meen: x }",
+      'study.yaml:22: unknown key "meen"; did you mean "mean"?',
+    ],
+    ["kind: barrier\n", "kind: barier\n", 'study.yaml:13: "measurements.barriers.kind"'],
+    ["seed: ${seed}", "seed: ${sed}", '${sed} must be a variable of "for"'],
+    ["title: Small", "title: Small\nzzz: 1", 'unknown key "zzz"; known are title, description, seed'],
+    ["net: mlp:8", "net: mlp:8\n    net: mlp:9", "must be YAML: study.yaml:7: Map keys must be unique"],
+    ["[0, 1]", "[0, 1", "must be YAML: study.yaml:"],
+  ])("readStudy() names the line where %j became %j", async (from, to, message) => {
+    expect(STUDY).toContain(from);
+    await expect(read(STUDY.replace(from, to))).rejects.toThrow(
+      expect.objectContaining({ message: expect.stringContaining(message) }),
+    );
+  });
+
+  it("readStudy() tells a problem of many networks once", async () => {
+    const error: Error = await read(STUDY.replace("epochs: 2", "epochs: two")).then(
+      () => new TypeError("It was read"),
+      (reason) => reason,
+    );
+    expect(error.message.match(/study\.yaml:/g)).toHaveLength(1);
+  });
+});
+
+describe("findStudy()", () => {
+  it("findStudy() knows the studies that come with the program, and each can be read", async () => {
+    const names = await listShippedStudies();
+    expect(names).toContain("mnist-width");
+    for (const name of names) expect((await readStudy((await findStudy(name)).path)).title).not.toBe("");
+  });
+
+  it("findStudy() puts results beside a file, in a folder of its name", async () => {
+    const path = join(folder, "mine.yaml");
+    writeFileSync(path, STUDY);
+    expect(await findStudy(path)).toEqual({ path, folder: join(folder, "mine") });
+    await expect(findStudy(join(folder, "other.yaml"))).rejects.toThrow(
+      /must be a file or one of .*mnist-width/,
+    );
+  });
+});

@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+import type { TableDescription } from "../description/table-description.ts";
+import type { StudyTable } from "../study-result.ts";
+import { collectTable } from "./collect-table.ts";
+
+const RESULTS = new Map<string, object>([
+  [
+    "a",
+    {
+      height: 1,
+      parts: [
+        { name: "one", size: 10 },
+        { name: "two", size: 20 },
+      ],
+    },
+  ],
+  [
+    "b",
+    {
+      height: 3,
+      parts: [
+        { name: "one", size: 30 },
+        { name: "two", size: null },
+      ],
+    },
+  ],
+  ["c", { height: 5, parts: [] }],
+]);
+const MEASURED = [
+  { variables: { width: 16, method: "weight" }, task: "a" },
+  { variables: { width: 4, method: "weight" }, task: "b" },
+  { variables: { width: 4, method: "none" }, task: "c" },
+];
+
+const collect = (table: Partial<TableDescription>): StudyTable =>
+  collectTable(
+    "heights",
+    { title: "Heights", of: "all", by: ["width"], columns: { width: { title: "Width" } }, ...table },
+    { measured: MEASURED, results: RESULTS },
+  );
+
+describe("collectTable()", () => {
+  it("collectTable() makes one number of several, in rows of ascending numbers", () => {
+    const { columns, rows } = collect({
+      columns: {
+        width: { title: "Width" },
+        mean: { title: "Mean", unit: "m", mean: "height" },
+        std: { title: "Std", std: "height" },
+        low: { title: "Low", low: "height" },
+        high: { title: "High", high: "height" },
+        min: { title: "Min", min: "height" },
+        max: { title: "Max", max: "height" },
+        count: { title: "N", count: "height" },
+        share: { title: "Share", ratio: ["min", "max"] },
+        known: { title: "Known", lookup: { variable: "width", values: { 4: 0.5 } } },
+      },
+    });
+    expect(columns[1]).toEqual({ key: "mean", title: "Mean", unit: "m" });
+    // 3 and 5: deviations 1 and 1, over n - 1 = 1.
+    const std = Math.SQRT2;
+    expect(rows).toEqual([
+      {
+        width: 4,
+        mean: 4,
+        std,
+        low: 4 - std,
+        high: 4 + std,
+        min: 3,
+        max: 5,
+        count: 2,
+        share: 0.6,
+        known: 0.5,
+      },
+      { width: 16, mean: 1, std: 0, low: 1, high: 1, min: 1, max: 1, count: 1, share: 1, known: null },
+    ]);
+  });
+
+  it("collectTable() keeps texts in the order of the plan, shows labels, and leaves out what is not wanted", () => {
+    const method = { title: "Method", labels: { none: "as trained" } };
+    expect(collect({ by: ["method"], columns: { method } }).rows).toEqual([
+      { method: "weight" },
+      { method: "as trained" },
+    ]);
+    const where = { method: ["none"], width: 4 };
+    expect(collect({ by: ["method"], where, columns: { method } }).rows).toEqual([{ method: "as trained" }]);
+  });
+
+  it("collectTable() takes the entries of a list in each result, by their own fields", () => {
+    const { rows } = collect({
+      each: "parts",
+      by: ["name"],
+      columns: { part: { title: "Part", variable: "name" }, size: { title: "Size", mean: "size" } },
+    });
+    expect(rows).toEqual([
+      { part: "one", size: 20 },
+      { part: "two", size: 20 },
+    ]);
+  });
+
+  it("collectTable() stacks rows under labels, each with sources of its own", () => {
+    const { rows } = collect({
+      columns: { width: { title: "Width" }, line: { title: "Line" }, value: { title: "Value" } },
+      stack: {
+        column: "line",
+        parts: {
+          measured: { value: { mean: "height" } },
+          known: { value: { lookup: { variable: "width", values: { 4: 7, 16: 8 } } } },
+        },
+      },
+    });
+    expect(rows).toEqual([
+      { width: 4, line: "measured", value: 4 },
+      { width: 16, line: "measured", value: 1 },
+      { width: 4, line: "known", value: 7 },
+      { width: 16, line: "known", value: 8 },
+    ]);
+  });
+
+  it.each([
+    [
+      { columns: { x: { title: "X", mean: "hight" } } },
+      /the path of column "x" must lead somewhere in a result: "hight" does in none of 3/,
+    ],
+    [{ each: "pars" }, /"each" must lead to a list in every result: "pars" does not/],
+    [{ each: "parts", by: ["nome"], columns: { nome: { title: "N" } } }, /"nome" is none/],
+  ])("collectTable() refuses what leads nowhere: %j", (table, message) => {
+    expect(() => collect(table as Partial<TableDescription>)).toThrow(message);
+  });
+
+  it("collectTable() gives the same numbers whatever the order of results", () => {
+    const columns = { mean: { title: "Mean", mean: "height" }, std: { title: "Std", std: "height" } };
+    const table: TableDescription = { title: "", of: "all", by: ["all"], columns };
+    const values = [0.1, 0.7, 1e-9, 0.3, 12, 0.2];
+    const rowsOf = (order: readonly number[]) => {
+      const measured = order.map((i) => ({ variables: { all: 1 }, task: String(i) }));
+      const results = new Map(values.map((height, i) => [String(i), { height }]));
+      return collectTable("heights", table, { measured, results }).rows;
+    };
+    expect(rowsOf([5, 3, 1, 0, 2, 4])).toEqual(rowsOf([0, 1, 2, 3, 4, 5]));
+  });
+});

@@ -1,0 +1,35 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
+import { describe, expect, it } from "vitest";
+import { unfold } from "./unfold.ts";
+
+const PLAIN = { net: "mlp:${width}x3", seed: "${seed}", inner: { list: ["${width}", 1] } };
+
+describe("unfold()", () => {
+  it("unfold() makes an entry for every combination, the last variable going fastest", () => {
+    const entries = unfold<object>("networks.a", { for: { width: [4, 8], seed: "0..1" }, ...PLAIN });
+    expect(entries.map(({ variables }) => variables)).toEqual([
+      { width: 4, seed: 0 },
+      { width: 4, seed: 1 },
+      { width: 8, seed: 0 },
+      { width: 8, seed: 1 },
+    ]);
+    expect(entries[3]?.entry).toEqual({ net: "mlp:8x3", seed: 1, inner: { list: [8, 1] } });
+  });
+
+  it("unfold() makes an entry without variables once, as it is", () => {
+    expect(unfold<object>("networks.a", { net: "mlp:8" })).toEqual([
+      { variables: {}, entry: { net: "mlp:8" } },
+    ]);
+  });
+
+  it.each([
+    [{ width: [] }, /its values must be one or more, all different: they are \[\]/],
+    [{ width: [4, 4] }, /all different: they are \[4, 4\]/],
+    [{ width: "8..4" }, /a range must be FIRST..LAST with whole numbers, the smaller first: it is "8..4"/],
+    [{ width: "wide" }, /it is "wide"/],
+    [{ width: "0..99999", seed: "0..9" }, /at most 100000/],
+    [{ width: [4] }, /\$\{seed\} must be a variable of "for"/],
+  ])("unfold() refuses %j", (ranges, message) => {
+    expect(() => unfold<object>("networks.a", { for: ranges, ...PLAIN })).toThrow(message);
+  });
+});

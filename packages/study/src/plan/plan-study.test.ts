@@ -1,0 +1,154 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { fewImages } from "../../test/few-images.ts";
+import { SMALL_STUDY } from "../../test/small-study.ts";
+import type { StudyDescription } from "../description/study-description.ts";
+import { dependenciesOf } from "../run/list-missing.ts";
+import { planStudy, type StudyPlan } from "./plan-study.ts";
+
+const ports = { engine: "none", openData: async (name: string) => fewImages(name) };
+const plan = (study: StudyDescription = SMALL_STUDY): Promise<StudyPlan> => planStudy(study, ports);
+const keysOf = ({ tasks }: StudyPlan): Set<string> => new Set(tasks.map(({ key }) => key));
+
+/** The small study with other values in its networks. */
+function withNetworks(change: object): StudyDescription {
+  return { ...SMALL_STUDY, networks: { mlps: { ...SMALL_STUDY.networks["mlps"], ...change } as never } };
+}
+
+/** The same value with the keys of every object in an order drawn by `draw`. */
+function shuffleKeys<T>(value: T, draw: () => number): T {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((each) => shuffleKeys(each, draw)) as T;
+  const entries = Object.entries(value).map(([key, each]) => ({
+    at: draw(),
+    key,
+    each: shuffleKeys(each, draw),
+  }));
+  return Object.fromEntries(entries.sort((a, b) => a.at - b.at).map(({ key, each }) => [key, each])) as T;
+}
+
+describe("planStudy()", () => {
+  it("planStudy() trains each network once, aligns each pair once, and measures what was asked for", async () => {
+    const { tasks, measurements } = await plan();
+    const count = (kind: string) => tasks.filter((task) => task.kind === kind).length;
+    // 2 widths x 3 seeds; 2 widths x 2 snapshots x 3 pairs; the same, as trained and aligned.
+    expect([count("train"), count("align"), count("barrier")]).toEqual([6, 12, 24]);
+    expect(measurements["barriers"]).toHaveLength(24);
+    expect(measurements["barriers"]?.[0]?.variables).toEqual({
+      width: 4,
+      epochs: 1,
+      pair: "0-1",
+      alignment: "none",
+    });
+  });
+
+  it("planStudy() lists every task once, after those it depends on", async () => {
+    const { tasks } = await plan();
+    const seen = new Set<string>();
+    for (const task of tasks) {
+      expect(dependenciesOf(task).every((key) => seen.has(key))).toBe(true);
+      expect(seen.has(task.key)).toBe(false);
+      seen.add(task.key);
+    }
+  });
+
+  it("planStudy() gives the same keys whatever the order of keys in the description", async () => {
+    const keys = keysOf(await plan());
+    await fc.assert(
+      fc.asyncProperty(fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })), async (numbers) => {
+        const shuffled = shuffleKeys(SMALL_STUDY, () => numbers.next().value as number);
+        expect(keysOf(await plan(shuffled))).toEqual(keys);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("planStudy() changes the keys of what a seed decides, and no others", async () => {
+    const { tasks } = await plan();
+    const changed = keysOf(await plan(withNetworks({ for: { width: [4, 8], seed: [0, 1, 7] } })));
+    const lost = tasks.filter(({ key }) => !changed.has(key));
+    const gone = new Set(lost.map(({ key }) => key));
+    const trained = lost.filter(({ kind }) => kind === "train");
+    expect(trained.map(({ label }) => label)).toEqual(["train mlp:4 seed 2", "train mlp:8 seed 2"]);
+    const roots = new Set(trained.map(({ key }) => key));
+    for (const task of tasks) {
+      const depends = roots.has(task.key) || dependenciesOf(task).some((key) => gone.has(key));
+      expect(gone.has(task.key)).toBe(depends);
+    }
+  });
+
+  it.each([
+    ["epochs", withNetworks({ epochs: 4 })],
+    ["optimizer", withNetworks({ optimizer: { kind: "adam" } })],
+    ["data", withNetworks({ data: "other:train" })],
+  ])("planStudy() changes all keys with %s", async (_, study) => {
+    const keys = keysOf(await plan());
+    expect([...keysOf(await plan(study))].filter((key) => keys.has(key))).toEqual([]);
+  });
+
+  it("planStudy() changes keys with what is in the data, not only with their name, and with the engine", async () => {
+    const keys = keysOf(await plan());
+    const shaded = { ...ports, openData: async (name: string) => fewImages(name, 1) };
+    for (const other of [shaded, { ...ports, engine: "other" }]) {
+      const changed = keysOf(await planStudy(SMALL_STUDY, other));
+      expect([...changed].filter((key) => keys.has(key))).toEqual([]);
+    }
+  });
+
+  it("planStudy() keeps trained networks when only the measurement changes", async () => {
+    const barriers = { ...SMALL_STUDY.measurements["barriers"], points: 7 } as never;
+    const changed = keysOf(await plan({ ...SMALL_STUDY, measurements: { barriers } }));
+    const kept = (await plan()).tasks.filter(({ key }) => changed.has(key)).map(({ kind }) => kind);
+    expect([new Set(kept), kept.length]).toEqual([new Set(["train", "align"]), 18]);
+  });
+
+  it.each([
+    [withNetworks({ snapshots: [3, 1] }), /snapshots must be numbers of epochs from 1 to 3, ascending/],
+    [withNetworks({ snapshots: [4] }), /from 1 to 3/],
+    [
+      withNetworks({ for: { width: [4, 8], seed: [0] } }),
+      /two networks "mlps" or more that differ in "seed" only/,
+    ],
+    [withNetworks({ net: "mlp" }), /Cannot build network "mlp"/],
+    [{ ...SMALL_STUDY, networks: {} }, /there must be networks "mlps" to measure/],
+  ])("planStudy() refuses what cannot be run (%#)", async (study, message) => {
+    await expect(plan(study as StudyDescription)).rejects.toThrow(message);
+  });
+
+  it("planStudy() refuses data that do not fit before anything is run", async () => {
+    const openData = async (name: string) =>
+      name === "few:test" ? { ...fewImages(name), exampleShape: [1, 4, 1] } : fewImages(name);
+    await expect(planStudy(SMALL_STUDY, { ...ports, openData })).rejects.toThrow(
+      /Cannot measure on "few:test"/,
+    );
+  });
+
+  it.each([
+    [{ of: "barrier" }, /its measurement must be one of barriers: it is "barrier"/],
+    [{ by: ["depth"] }, /a variable must be one of width, epochs, pair, alignment: it is "depth"/],
+    [
+      { columns: { width: { title: "W", mean: "a", min: "b" } } },
+      /a column must have one source: "width" has 2/,
+    ],
+    [{ columns: { barrier: { title: "B" } } }, /what column "barrier" shows/],
+    [
+      { columns: { r: { title: "R", ratio: ["a", "b"] } } },
+      /a column of the ratio "r" must be one of r: it is "a"/,
+    ],
+  ])("planStudy() refuses a table of what will not be there: %j", async (change, message) => {
+    const barriers = { ...SMALL_STUDY.tables["barriers"], ...change } as never;
+    await expect(plan({ ...SMALL_STUDY, tables: { barriers } })).rejects.toThrow(message);
+  });
+
+  it("planStudy() refuses a figure of a column that is not there", async () => {
+    const figure = {
+      title: "F",
+      caption: "",
+      table: "barriers",
+      mark: "line",
+      x: "width",
+      y: "height",
+    } as const;
+    await expect(plan({ ...SMALL_STUDY, figures: [figure] })).rejects.toThrow(/it is "height"/);
+  });
+});

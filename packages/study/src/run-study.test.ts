@@ -1,0 +1,170 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EngineError } from "@isthmus/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fewImages } from "../test/few-images.ts";
+import { SMALL_STUDY } from "../test/small-study.ts";
+import type { TasksProgress } from "./run/run-tasks.ts";
+import type { TaskAssignment, TaskExecutor } from "./run/task-executor.ts";
+import { type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-study-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const TASKS = 42;
+
+/** A result that depends on nothing but the assignment; the barrier on which files it is of. */
+function resultOf({ kind, params, inputs }: TaskAssignment): object {
+  const text = JSON.stringify([
+    kind,
+    params,
+    Object.entries(inputs).map(([name, paths]) => [name, paths.length]),
+  ]);
+  return { kind, barrier: { loss: { chord: text.length / 1000 } } };
+}
+
+/** Runs nothing: gives results after some turns of the event loop, by `delay` in another order than they were begun. */
+function fakeExecutor(
+  capacity: number,
+  {
+    delay = () => 1,
+    fail,
+  }: { delay?: (at: number) => number; fail?: (task: TaskAssignment) => boolean } = {},
+): TaskExecutor & { readonly begun: TaskAssignment[]; most(): number } {
+  const begun: TaskAssignment[] = [];
+  let running = 0;
+  let most = 0;
+  return {
+    capacity,
+    begun,
+    most: () => most,
+    async run(assignment, { signal, onProgress }) {
+      begun.push(assignment);
+      running += 1;
+      most = Math.max(most, running);
+      for (let turn = delay(begun.length); turn > 0; turn--)
+        await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+      onProgress(0.5);
+      signal.throwIfAborted();
+      if (fail?.(assignment)) throw new EngineError("Cannot run as it fails: always", { engine: "fake" });
+      return resultOf(assignment);
+    },
+  };
+}
+
+function run(executor: TaskExecutor, more: Partial<RunStudyOptions> = {}): Promise<RunStudyResult> {
+  const openData = async (name: string) => fewImages(name);
+  return runStudy(SMALL_STUDY, { engine: "fake", openData, folder, executor, ...more });
+}
+
+describe("runStudy()", () => {
+  it("runStudy() runs every task once and fills the tables, rows in the order of their variables", async () => {
+    const executor = fakeExecutor(2);
+    const { study, ran, kept } = await run(executor);
+    expect([ran, kept, executor.begun.length, executor.most()]).toEqual([TASKS, 0, TASKS, 2]);
+    expect(
+      study?.tables[0]?.rows.map((row) => [row["epochs"], row["alignment"], row["width"], row["pairs"]]),
+    ).toEqual([
+      [1, "as trained", 4, 3],
+      [1, "as trained", 8, 3],
+      [1, "weight", 4, 3],
+      [1, "weight", 8, 3],
+      [3, "as trained", 4, 3],
+      [3, "as trained", 8, 3],
+      [3, "weight", 4, 3],
+      [3, "weight", 8, 3],
+    ]);
+  });
+
+  it("runStudy() gives the same bytes on any number of workers, in whatever order tasks end", async () => {
+    const expected = JSON.stringify((await run(fakeExecutor(1))).study);
+    for (const [index, delay] of [(at: number) => at % 5, (at: number) => 7 - (at % 7)].entries()) {
+      const { study } = await run(fakeExecutor(3 + index, { delay }), {
+        folder: join(folder, `other-${index}`),
+      });
+      expect(JSON.stringify(study)).toBe(expected);
+    }
+  });
+
+  it("runStudy() runs nothing twice", async () => {
+    const first = await run(fakeExecutor(2));
+    const again = fakeExecutor(2);
+    const second = await run(again);
+    // The tables are made of barriers: what these were made of is not looked at.
+    expect([second.ran, second.kept, again.begun]).toEqual([0, 24, []]);
+    expect(JSON.stringify(second.study)).toBe(JSON.stringify(first.study));
+  });
+
+  it("runStudy() keeps what was done when a task fails, says what, and goes on with it later", async () => {
+    let trained = 0;
+    const fail = ({ kind }: TaskAssignment) => kind === "train" && ++trained === 2;
+    const broken = await run(fakeExecutor(1, { fail }));
+    expect(broken.study).toBeUndefined();
+    expect(broken.failures.map(({ task, error }) => [task.label, (error as Error).message])).toEqual([
+      ["train mlp:4 seed 1", "Cannot run as it fails: always"],
+    ]);
+    // Of 3 pairs of the narrow networks 2 have that one, each aligned and measured twice at 2 times.
+    expect([broken.blocked.length, broken.ran]).toEqual([12, TASKS - 1 - 12]);
+    const rest = await run(fakeExecutor(2));
+    expect([rest.ran, rest.failures, rest.study?.tables[0]?.rows.length]).toEqual([13, [], 8]);
+  });
+
+  it("runStudy() stops when it is told to, keeps what was done, and goes on to the same bytes", async () => {
+    const controller = new AbortController();
+    let most = 0;
+    const onProgress = ({ done }: TasksProgress) => {
+      most = done;
+      if (done === 10) controller.abort();
+    };
+    const stopped = run(fakeExecutor(2), { signal: controller.signal, onProgress });
+    await expect(stopped).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+    const resumed = await run(fakeExecutor(2));
+    expect(resumed.ran).toBe(TASKS - most);
+    const whole = await run(fakeExecutor(2), { folder: join(folder, "whole") });
+    expect(JSON.stringify(resumed.study)).toBe(JSON.stringify(whole.study));
+  });
+
+  it("runStudy() clears what a killed run left half-written, and takes over its lock", async () => {
+    await run(fakeExecutor(1));
+    const [key = ""] = readdirSync(folder).filter((name) => name !== ".lock");
+    rmSync(join(folder, key, "result.json"));
+    for (const name of [".result.json.1-0.tmp", "state.safetensors"])
+      writeFileSync(join(folder, key, name), "x");
+    // No process has this number: the largest is 2^22.
+    writeFileSync(join(folder, ".lock"), String(2 ** 30));
+    await run(fakeExecutor(1));
+    const left = readdirSync(join(folder, key));
+    expect(left).not.toContain(".result.json.1-0.tmp");
+    // It may be the state of a training.
+    expect(left).toContain("state.safetensors");
+    expect(readdirSync(folder)).not.toContain(".lock");
+  });
+
+  it("runStudy() leaves a folder alone in which another process is at work", async () => {
+    writeFileSync(join(folder, ".lock"), String(process.ppid));
+    await expect(run(fakeExecutor(1))).rejects.toThrow(
+      /no other process may be at work there: process \d+ is/,
+    );
+    expect(readFileSync(join(folder, ".lock"), "utf8")).toBe(String(process.ppid));
+  });
+
+  it("runStudy() tells how far it is", async () => {
+    const seen: TasksProgress[] = [];
+    await run(fakeExecutor(2), { onProgress: (at) => seen.push(at) });
+    for (const { done, running, waiting, share } of seen) {
+      expect(done + running.length + waiting).toBe(TASKS);
+      expect(share).toBeGreaterThanOrEqual(done / TASKS);
+    }
+    expect(seen[0]).toMatchObject({
+      done: 0,
+      running: ["train mlp:4 seed 0", "train mlp:4 seed 1"],
+      failed: 0,
+    });
+    expect(seen.at(-1)).toMatchObject({ done: TASKS, waiting: 0, share: 1, secondsLeft: 0 });
+  });
+});

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StudyResult } from "@isthmus/study";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runCli, runJson } from "./helpers/run-cli.ts";
 import { encodeStripes } from "./helpers/encode-stripes.ts";
+import { runCli, runJson } from "./helpers/run-cli.ts";
 
 const STUDY = `title: Stripes
 description: Two widths on images of stripes.

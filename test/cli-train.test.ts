@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TrainResult } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runCli, runJson } from "./helpers/run-cli.ts";
 import { encodeStripes } from "./helpers/encode-stripes.ts";
+import { runCli, runJson } from "./helpers/run-cli.ts";
 
 let folder: string;
 beforeEach(() => {

@@ -108,6 +108,28 @@ describe("train()", () => {
     expect(await bytesOf(other.weights)).not.toEqual(await bytesOf(one.weights));
   });
 
+  it("train() gives the weights after every epoch, once they are over and before the state says so", async () => {
+    const seen: [number, boolean, Record<string, string>][] = [];
+    const onEpoch = async (epochs: number, weights: Checkpoint) => {
+      seen.push([epochs, existsSync(statePath), await bytesOf(weights)]);
+      if (epochs === 2) throw new TypeError("Cannot go on");
+    };
+    await expect(trainSmall({ statePath, onEpoch })).rejects.toThrow("Cannot go on");
+    expect(seen.map(([epochs, hasState]) => [epochs, hasState])).toEqual([
+      [1, false],
+      [2, true],
+    ]);
+    // The second was not finished: a resumed training makes it again, to the same bytes.
+    const { weights } = await trainSmall({
+      statePath,
+      resume: true,
+      onEpoch: async (...at) => onEpoch(at[0] + 10, at[1]),
+    });
+    expect(seen.map(([epochs]) => epochs)).toEqual([1, 2, 12, 13]);
+    expect(seen[2]?.[2]).toEqual(seen[1]?.[2]);
+    expect(seen[3]?.[2]).toEqual(await bytesOf(weights));
+  });
+
   it("train() leaves the weights it starts from as they are", async () => {
     const before = await bytesOf(start);
     await trainSmall({ epochs: 1 });

@@ -17,7 +17,7 @@ describe("unfold()", () => {
   });
 
   it("unfold() makes an entry without variables once, as it is", () => {
-    expect(unfold<object>("networks.a", { net: "mlp:8" })).toEqual([
+    expect(unfold<{ net: string }>("networks.a", { net: "mlp:8" })).toEqual([
       { variables: {}, entry: { net: "mlp:8" } },
     ]);
   });

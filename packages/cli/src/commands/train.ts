@@ -1,17 +1,17 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
-import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
 import { saveCheckpoint, saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/engine";
 import { encodeGraph } from "@isthmus/graph";
-import { TRAIN_DEFAULTS, type Trained, train } from "@isthmus/training";
+import { type Trained, train } from "@isthmus/training";
 import { describeNetworks, NETWORK_FORMS } from "@isthmus/zoo";
 import { assertOutput } from "../assert-output.ts";
 import { createEngine, type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatPairs } from "../format-table.ts";
 import { addScalingOptions } from "../open-data.ts";
-import { parseCount, parseNumber, parseSeed } from "../parse-values.ts";
 import { describeMaking } from "../provenance.ts";
+import { addTrainingOptions } from "../training/add-training-options.ts";
 import {
   formatEpochs,
   formatPace,
@@ -32,15 +32,7 @@ import {
   type TrainingDataOptions,
 } from "../training/open-training-data.ts";
 import { nameTrainingFiles, type TrainingFiles } from "../training/training-files.ts";
-import {
-  LEARNING_RATES,
-  LOSS_NAMES,
-  MOMENTUM,
-  OPTIMIZER_NAMES,
-  SCHEDULE_NAMES,
-  type TrainingFlags,
-  trainingOptions,
-} from "../training/training-options.ts";
+import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface TrainVerbOptions
@@ -53,11 +45,9 @@ interface TrainVerbOptions
   readonly resume?: true | undefined;
 }
 
-const collect = (name: string, before: readonly string[] | undefined) => [...(before ?? []), name];
-
 /** The verb `train`. */
 export function trainVerb(run: RunVerb): CommandUnknownOpts {
-  return withOutput(withSchedule(withMethod(withData(createWithNetwork()))))
+  return withOutput(addTrainingOptions(withData(createWithNetwork())).addOption(engineOption()))
     .addHelpText("after", EXAMPLES)
     .addHelpText("after", () => `\nNetworks:\n${describeNetworks().replace(/^(?=.)/gm, "  ")}\n`)
     .action((options) => run(options, (context) => trainNetwork(options, context)));
@@ -68,12 +58,7 @@ function createWithNetwork() {
     .optionsGroup("What to train:")
     .option("--net <name>", `a network to build: ${NETWORK_FORMS.join(", ")}`)
     .option("--graph <file>", "an architecture that is there, an .onnx file")
-    .option("--from <file>", "a checkpoint to start from (default: random weights, or those of --graph)")
-    .option(
-      "--freeze <pattern>",
-      "parameters to leave as they are, such as 'layers.0.*'; may be repeated",
-      collect,
-    );
+    .option("--from <file>", "a checkpoint to start from (default: random weights, or those of --graph)");
 }
 
 function withData(command: ReturnType<typeof createWithNetwork>) {
@@ -85,60 +70,10 @@ function withData(command: ReturnType<typeof createWithNetwork>) {
     .option(
       "--eval-data <name>",
       'examples to evaluate on after every epoch, or "none" (default: the test split of mnist, fashion-mnist and texts)',
-    )
-    .option("--crop <n>", "pad images by n pixels and crop them at random to their size", parseCount(0))
-    .option("--flip", "mirror every other image");
+    );
 }
 
-function withMethod(command: ReturnType<typeof withData>) {
-  return command
-    .optionsGroup("How:")
-    .option("--epochs <n>", "times each example is seen", parseCount(1), TRAIN_DEFAULTS.epochs)
-    .option("--batch <n>", "examples in a step", parseCount(1), TRAIN_DEFAULTS.batch)
-    .option(
-      "--drop-last",
-      "leave out what is left of an epoch's examples, instead of going on with them in the next",
-    )
-    .addOption(
-      new Option(
-        "--loss <name>",
-        "what is minimised (default: cross-entropy; next-token for language models)",
-      ).choices(LOSS_NAMES),
-    )
-    .option("--label-smoothing <x>", "share of the target that is spread over all classes", parseNumber)
-    .addOption(
-      new Option("--optimizer <name>", "what makes a step of a gradient")
-        .choices(OPTIMIZER_NAMES)
-        .default("sgd" as const),
-    )
-    .option(
-      "--lr <x>",
-      `learning rate, the largest of the schedule (default: ${LEARNING_RATES.sgd} for sgd, else ${LEARNING_RATES.adam})`,
-      parseNumber,
-    )
-    .option("--momentum <x>", `of sgd (default: ${MOMENTUM})`, parseNumber)
-    .option("--nesterov", "let the momentum of sgd look ahead")
-    .option("--weight-decay <x>", "shrink weights (default: 0; 0.01 for adamw)", parseNumber)
-    .option("--clip <norm>", "scale gradients down to this norm", parseNumber)
-    .option("--sam [rho]", "sharpness-aware minimisation: two gradients a step (rho: 0.05)", parseNumber);
-}
-
-function withSchedule(command: ReturnType<typeof withMethod>) {
-  return command
-    .addOption(
-      new Option("--schedule <name>", "how the learning rate goes")
-        .choices(SCHEDULE_NAMES)
-        .default("cosine" as const),
-    )
-    .option("--warmup <steps>", "steps over which the learning rate rises first", parseCount(0), 0)
-    .option("--step-every <epochs>", "of --schedule step: when the rate falls", parseCount(1))
-    .option("--step-factor <x>", "of --schedule step: to which share (default: 0.1)", parseNumber)
-    .option("--seed <n>", "seed of weights, order, augmentation and dropout", parseSeed, 0)
-    .addOption(engineOption())
-    .option("--threads <n>", "threads of the engine; 0 lets it choose", parseCount(0), 0);
-}
-
-function withOutput(command: ReturnType<typeof withSchedule>) {
+function withOutput<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
   return command
     .optionsGroup("Where to:")
     .requiredOption("-o, --output <file>", "the trained weights, a file ending in .safetensors")
@@ -146,7 +81,6 @@ function withOutput(command: ReturnType<typeof withSchedule>) {
       "--save-graph <file>",
       "the graph (default: beside the output as .onnx; not written with --graph)",
     )
-    .option("--save-every <steps>", "write the state every so often, not after epochs only", parseCount(0), 0)
     .option("--resume", "go on from OUTPUT.state.safetensors if an interrupted training left one");
 }
 

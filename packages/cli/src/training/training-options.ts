@@ -25,8 +25,8 @@ export const LEARNING_RATES: Readonly<Record<(typeof OPTIMIZER_NAMES)[number], n
 /** Momentum of SGD, where none is given. */
 export const MOMENTUM = 0.9;
 
-/** How to train, as the user said it. */
-export interface TrainingFlags {
+/** How to train, as the user said it; an alias, as commander wants types with an implicit index signature. */
+export type TrainingFlags = {
   readonly seed: number;
   readonly epochs: number;
   readonly batch: number;
@@ -49,7 +49,7 @@ export interface TrainingFlags {
   readonly freeze?: readonly string[] | undefined;
   readonly threads: number;
   readonly saveEvery: number;
-}
+};
 
 /**
  * Options of `train` from those of the command line.

@@ -180,7 +180,7 @@ describe("measurePlane()", () => {
       onProgress: ({ done }) => done === 5 && controller.abort(),
     });
     await expect(stopped).rejects.toThrow(/abort/i);
-    expect(JSON.parse(await readFile(journalPath, "utf8")).rows).toHaveLength(1);
+    expect(Object.keys(JSON.parse(await readFile(journalPath, "utf8")).pieces)).toEqual(["row 0"]);
     const seen: number[] = [];
     const rest = await measure({ journalPath, onProgress: ({ done }) => seen.push(done) });
     expect(JSON.stringify(rest)).toBe(whole);
@@ -211,7 +211,11 @@ describe("measurePlane()", () => {
     const others = { models: spanning(a, b, c), data: examples([6], { seed: 5 }) };
     await expect(measure({ journalPath, points: 2 }, others)).rejects.toThrow(/"data" is/);
     expect(await readFile(journalPath, "utf8")).toBe(before);
-    for (const content of ["", "{}", '{"format":"isthmus rows","version":1,"run":{},"rows":[{}]}']) {
+    for (const content of [
+      "",
+      "{}",
+      '{"format":"isthmus journal","version":1,"run":{},"pieces":{"row 0":1}}',
+    ]) {
       await writeFile(journalPath, content);
       await expect(measure({ journalPath, points: 2 })).rejects.toThrow(FormatError);
       expect(await readFile(journalPath, "utf8")).toBe(content);

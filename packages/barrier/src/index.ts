@@ -16,6 +16,22 @@ export {
   createCorrectedEvaluator,
   type EvaluatedArchitecture,
 } from "./create-corrected-evaluator.ts";
+export { groupLayers, type LayerPattern, type LayerTensors } from "./layers/group-layers.ts";
+export {
+  type LayersProgress,
+  MEASURE_LAYERS_DEFAULTS,
+  type MeasureLayersOptions,
+} from "./layers/layers-options.ts";
+export { measureLayers } from "./layers/measure-layers.ts";
+export {
+  type LossExpansion,
+  PREDICT_BARRIERS_DEFAULTS,
+  type PredictBarriersOptions,
+  type PredictBarriersResult,
+  predictBarriers,
+} from "./layers/predict-barriers.ts";
+export { alongGroups, predictRise, type WayDerivatives } from "./layers/predict-rise.ts";
+export { rankCorrelation } from "./layers/rank-correlation.ts";
 export {
   type BarrierPrediction,
   CUMULATIVE_ORDERS,

@@ -1,5 +1,5 @@
 import { type Checkpoint, resolveOptions } from "@isthmus/core";
-import { type DataSet, fingerprintData, fingerprintGraph, fingerprintWeights } from "@isthmus/graph";
+import { type DataSet, fingerprintWeights } from "@isthmus/graph";
 import {
   type CurveKind,
   createPlane,
@@ -16,9 +16,10 @@ import {
   createCorrectedEvaluator,
   type EvaluatedArchitecture,
 } from "./create-corrected-evaluator.ts";
+import { describeMeasurement } from "./describe-measurement.ts";
+import { type Journal, type JournalRun, openJournal } from "./journal.ts";
 import { type PlaneGrid, planeGrid } from "./plane-grid.ts";
 import type { PlaneModel, PlaneResult } from "./plane-result.ts";
-import { openRowJournal, type RowJournal } from "./row-journal.ts";
 
 /** A network of a plane, and what it is called there. */
 export interface PlaneSubject {
@@ -163,7 +164,7 @@ async function evaluatePlane(
   options: Required<MeasurePlaneOptions>,
 ): Promise<Pick<PlaneResult, "loss" | "error" | "models">> {
   const { statistics, statisticsData, batchSize, signal, journalPath } = options;
-  const journal = await openRowJournal(journalPath, await describePlane(architecture, task, options));
+  const journal = await openJournal(journalPath, await describePlane(architecture, task, options));
   const evaluator = await createCorrectedEvaluator(architecture, {
     attempt: "measure a plane",
     statistics,
@@ -172,14 +173,14 @@ async function evaluatePlane(
     signal,
   });
   try {
-    const evaluate = countEvaluations(evaluator, { task, rows: journal.rows.length, options });
-    await evaluateRows(task, { journal, evaluate });
+    const finished = task.grid.ys.filter((_, row) => journal.has(rowKey(row))).length;
+    const evaluate = countEvaluations(evaluator, { task, rows: finished, options });
+    const rows = await evaluateRows(task, { journal, evaluate });
     const models: PlaneModel[] = [];
     for (const { label, network, place } of task.subjects) {
       const { source } = network;
       models.push({ label, source, ...place, ...(await evaluate(network)) });
     }
-    const rows = [...journal.rows];
     return { loss: rows.map(({ loss }) => loss), error: rows.map(({ error }) => error), models };
   } finally {
     await evaluator.release();
@@ -212,54 +213,47 @@ function countEvaluations(
   };
 }
 
+const rowKey = (row: number) => `row ${row}`;
+
 /** Evaluates the rows that are not in the journal yet. */
 async function evaluateRows(
   { plane, grid }: PlaneTask,
-  { journal, evaluate }: { readonly journal: RowJournal; readonly evaluate: Evaluate },
-): Promise<void> {
-  for (const y of grid.ys.slice(journal.rows.length)) {
-    const loss: number[] = [];
-    const error: number[] = [];
-    for (const x of grid.xs) {
-      const evaluation = await evaluate(plane.at({ x, y }));
-      loss.push(evaluation.loss);
-      error.push(evaluation.error);
-    }
-    await journal.add({ loss, error });
+  { journal, evaluate }: { readonly journal: Journal; readonly evaluate: Evaluate },
+): Promise<{ readonly loss: number[]; readonly error: number[] }[]> {
+  const rows: { readonly loss: number[]; readonly error: number[] }[] = [];
+  for (const [row, y] of grid.ys.entries()) {
+    const numbers = await journal.get(rowKey(row), async () => {
+      const evaluations: Awaited<ReturnType<Evaluate>>[] = [];
+      for (const x of grid.xs) evaluations.push(await evaluate(plane.at({ x, y })));
+      return [...evaluations.map(({ loss }) => loss), ...evaluations.map(({ error }) => error)];
+    });
+    const columns = grid.xs.length;
+    rows.push({ loss: numbers.slice(0, columns), error: numbers.slice(columns) });
   }
+  return rows;
 }
 
 /** All that decides the numbers of the rows. */
 async function describePlane(
-  { graph, engine, data }: EvaluatedArchitecture,
+  architecture: EvaluatedArchitecture,
   { grid, subjects }: PlaneTask,
-  { points, statistics, statisticsData, batchSize }: Required<MeasurePlaneOptions>,
-): Promise<Record<string, string | number>> {
+  options: Required<MeasurePlaneOptions>,
+): Promise<JournalRun> {
   const [first, second, third] = await Promise.all(
-    subjects.slice(0, 3).map(({ network }) => fingerprintWeights(graph, network)),
+    subjects.slice(0, 3).map(({ network }) => fingerprintWeights(architecture.graph, network)),
   );
   return {
-    graph: fingerprintGraph(graph),
-    engine: engine.name,
-    data: fingerprintData(data),
-    examples: data.size,
+    ...describeMeasurement(architecture, options),
     first: first ?? "",
     second: second ?? "",
     third: third ?? "",
     // The grid depends on the margin, and on networks that were placed.
-    points,
+    points: options.points,
     left: grid.xs[0] ?? 0,
     right: grid.xs.at(-1) ?? 0,
     bottom: grid.ys[0] ?? 0,
     top: grid.ys.at(-1) ?? 0,
-    statistics,
-    ...(statistics === "keep" ? {} : describeStatistics(statisticsData ?? data)),
-    batchSize,
   };
-}
-
-function describeStatistics(data: DataSet): Record<string, string | number> {
-  return { statisticsData: fingerprintData(data), statisticsExamples: data.size };
 }
 
 function drawCurve(kind: CurveKind, { places }: Plane): [x: number, y: number][] {

@@ -1,0 +1,92 @@
+import { readFile } from "node:fs/promises";
+import { FormatError, MismatchError, saveFile } from "@isthmus/core";
+
+/** What decides the numbers of a measurement, as plain data. */
+export type JournalRun = Readonly<Record<string, string | number>>;
+
+/** Finished pieces of a measurement, kept in a file so that a killed one goes on where it was. */
+export interface Journal {
+  /** Tells whether a piece is finished. */
+  has(key: string): boolean;
+  /** The numbers of a piece: as it was finished, else computed, and in the file, complete, when this returns. */
+  get(key: string, compute: () => Promise<readonly number[]>): Promise<readonly number[]>;
+}
+
+type Pieces = Map<string, readonly number[]>;
+
+const FORMAT = "isthmus journal";
+const VERSION = 1;
+
+/**
+ * Opens the journal of a measurement, or begins it; numbers come back as they were, to the bit.
+ * @param path - file to keep it in; without one it is kept in memory
+ * @throws FormatError if the file is something else
+ * @throws MismatchError if it is of another measurement; it names what differs. The file is then left as it is.
+ */
+export async function openJournal(path: string | undefined, run: JournalRun): Promise<Journal> {
+  const pieces: Pieces = path === undefined ? new Map() : await readPieces(path, run);
+  return {
+    has: (key) => pieces.has(key),
+    async get(key, compute) {
+      const known = pieces.get(key);
+      if (known !== undefined) return known;
+      const numbers = await compute();
+      pieces.set(key, numbers);
+      if (path !== undefined) await saveFile(path, encode(pieces, run));
+      return numbers;
+    },
+  };
+}
+
+function encode(pieces: Pieces, run: JournalRun): string {
+  const lists = Object.fromEntries([...pieces].map(([key, numbers]) => [key, numbers.map(encodeNumber)]));
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, run, pieces: lists })}\n`;
+}
+
+/** JSON has no NaN and no infinities. */
+const encodeNumber = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
+
+async function readPieces(path: string, run: JournalRun): Promise<Pieces> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (text === undefined) return new Map();
+  const journal = parse(path, text);
+  const differing = Object.keys({ ...run, ...journal.run }).filter((key) => run[key] !== journal.run[key]);
+  if (differing.length > 0) {
+    const told = differing.map((key) => `"${key}" is ${journal.run[key]} there and ${run[key]} here`);
+    throw new MismatchError(
+      `Cannot go on from "${path}" as it must be of the same measurement: ${told.join(", ")}; it was left as it is`,
+      { parameters: differing },
+    );
+  }
+  return new Map(Object.entries(journal.pieces).map(([key, numbers]) => [key, numbers.map(Number)]));
+}
+
+interface Stored {
+  readonly run: JournalRun;
+  readonly pieces: Readonly<Record<string, readonly unknown[]>>;
+}
+
+function parse(path: string, text: string): Stored {
+  const reject = (rule: string) =>
+    new FormatError(`Cannot go on from "${path}" as ${rule}`, { format: FORMAT });
+  let journal: Partial<Stored> & { readonly format?: unknown; readonly version?: unknown };
+  try {
+    journal = JSON.parse(text);
+  } catch (cause) {
+    throw reject(`it must hold pieces of a measurement as JSON: ${(cause as Error).message}`);
+  }
+  const { format, version, run, pieces } = journal ?? {};
+  if (format !== FORMAT || version !== VERSION) {
+    throw reject(`it must hold pieces of a measurement, of version ${VERSION}: it is something else`);
+  }
+  const lists = isObject(pieces) && Object.values(pieces).every((numbers) => Array.isArray(numbers));
+  if (isObject(run) && lists) return { run, pieces };
+  throw reject("it must say which measurement it is of, and hold its pieces: it is incomplete");
+}
+
+function isObject<T>(value: T | undefined): value is T & object {
+  return typeof value === "object" && value !== null;
+}

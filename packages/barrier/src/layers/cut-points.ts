@@ -1,0 +1,65 @@
+import type { LayersResult } from "../layers-result.ts";
+import type { ResolvedLayersOptions } from "./layers-options.ts";
+import { orderGroups } from "./order-groups.ts";
+
+/** Groups that move, by index, and the network whose other groups stay. */
+export interface Cut {
+  readonly moving: readonly number[];
+  readonly fixed: "a" | "b";
+}
+
+/** How much of B is in each group of a network, `[groups]`. */
+export type Shares = readonly number[];
+
+/** All cuts of a measurement. */
+export interface CutPlan {
+  readonly whole: Cut;
+  readonly layers: readonly { readonly a: Cut; readonly b: Cut }[];
+  readonly cumulative: readonly {
+    readonly order: LayersResult["cumulative"][number]["order"];
+    readonly steps: readonly { readonly added: number; readonly cut: Cut }[];
+  }[];
+}
+
+/** Plans the cuts of `count` groups. */
+export function planCuts(count: number, { orders, seed }: ResolvedLayersOptions): CutPlan {
+  const all = Array.from({ length: count }, (_, group) => group);
+  return {
+    whole: { moving: all, fixed: "a" },
+    layers: all.map((group) => ({ a: { moving: [group], fixed: "a" }, b: { moving: [group], fixed: "b" } })),
+    cumulative: orders.map((order) => {
+      const added = orderGroups(order, count, seed);
+      const steps = added.map((group, step) => {
+        const cut = { moving: added.slice(0, step + 1), fixed: "a" as const };
+        return { added: group, cut };
+      });
+      return { order, steps };
+    }),
+  };
+}
+
+/** All cuts of a plan; some are the same. */
+export function listCuts({ whole, layers, cumulative }: CutPlan): Cut[] {
+  return [
+    whole,
+    ...layers.flatMap(({ a, b }) => [a, b]),
+    ...cumulative.flatMap(({ steps }) => steps.map(({ cut }) => cut)),
+  ];
+}
+
+/** Evenly spaced places of a cut, from 0 to 1. */
+export function placesOf(points: number): number[] {
+  return Array.from({ length: points }, (_, index) => index / (points - 1));
+}
+
+/** The network at a place of a cut, `count` groups in all. */
+export function sharesAt({ moving, fixed }: Cut, t: number, count: number): Shares {
+  const moved = new Set(moving);
+  const [rest, own] = fixed === "a" ? [0, t] : [1, 1 - t];
+  return Array.from({ length: count }, (_, group) => (moved.has(group) ? own : rest));
+}
+
+/** Name of a network in the journal; that of two cuts where they meet is the same. */
+export function keyOf(shares: Shares): string {
+  return `at ${shares.join(" ")}`;
+}

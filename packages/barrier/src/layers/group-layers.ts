@@ -1,0 +1,108 @@
+import { UnsupportedError } from "@isthmus/core";
+import { capturedNames, type Graph, type Node } from "@isthmus/graph";
+import { assertLayerPatterns, fitsLayer, layerOf } from "@isthmus/interpolation";
+
+/** Tensors that are moved together. */
+export interface LayerTensors {
+  readonly name: string;
+  /** In the graph's order. */
+  readonly tensors: readonly string[];
+}
+
+/** A group by patterns: `*` stands for any characters and `?` for one. */
+export interface LayerPattern {
+  readonly name: string;
+  /** Names of layers (`conv1`) or of tensors (`conv1.weight`). */
+  readonly patterns: readonly string[];
+}
+
+/** What all groups together are called. */
+export const ALL_GROUPS = "all";
+
+/**
+ * Groups the weights of a graph by layer, in the order the network uses them.
+ *
+ * A layer is all that shares a name up to the last dot; the statistics of a batch norm belong to the layer of its scale. A weight is
+ * used where what is computed from it meets what is computed from an input, so that transposed or reshaped weights do not come first;
+ * a group counts from its first tensor.
+ *
+ * @param patterns - groups of one's own; a tensor belongs to the first that fits, the others are grouped by layer
+ * @throws RangeError if a pattern fits no weight, two groups have one name, or one is called `all`
+ * @throws UnsupportedError if the graph has no weights
+ * @see Adilova et al., Layer-wise linear mode connectivity, 2024, section 3; groups are those of its implementation
+ */
+export function groupLayers(graph: Graph, patterns: readonly LayerPattern[] = []): LayerTensors[] {
+  if (graph.weights.size === 0) {
+    throw new UnsupportedError(
+      `Cannot group layers of graph "${graph.name}" as it must have weights: it has none`,
+      {
+        feature: "graph without weights",
+      },
+    );
+  }
+  assertPatterns(graph, patterns);
+  const owners = statisticsOwners(graph);
+  const groupOf = (name: string): string => {
+    const owner = owners.get(name) ?? name;
+    return (
+      patterns.find((group) => group.patterns.some((pattern) => fitsLayer(pattern, name)))?.name ??
+      layerOf(owner)
+    );
+  };
+  const groups = new Map<string, string[]>();
+  for (const name of weightsByUse(graph)) {
+    const group = groupOf(name);
+    groups.set(group, [...(groups.get(group) ?? []), name]);
+  }
+  const order = new Map([...graph.weights.keys()].map((name, index) => [name, index]));
+  const byFile = (x: string, y: string) => (order.get(x) ?? 0) - (order.get(y) ?? 0);
+  return [...groups].map(([name, tensors]) => ({ name, tensors: tensors.sort(byFile) }));
+}
+
+function assertPatterns(graph: Graph, groups: readonly LayerPattern[]): void {
+  const attempt = `group layers of graph "${graph.name}"`;
+  groups.forEach(({ name, patterns }, index) => {
+    if (groups.findIndex((group) => group.name === name) !== index) {
+      throw new RangeError(`Cannot ${attempt} as every group must have a name of its own: two are "${name}"`);
+    }
+    if (name === ALL_GROUPS) {
+      throw new RangeError(
+        `Cannot ${attempt} as "${ALL_GROUPS}" stands for all groups: name the group otherwise`,
+      );
+    }
+    assertLayerPatterns(attempt, patterns, [...graph.weights.keys()]);
+  });
+}
+
+/** The scale of the batch norm that a statistic belongs to. */
+function statisticsOwners(graph: Graph): ReadonlyMap<string, string> {
+  const owners = new Map<string, string>();
+  for (const { op, inputs } of graph.nodes) {
+    const [, scale = "", , ...statistics] = inputs;
+    if (op !== "BatchNormalization" || !graph.weights.has(scale)) continue;
+    for (const name of statistics) if (graph.weights.has(name)) owners.set(name, scale);
+  }
+  return owners;
+}
+
+/** Weights in the order in which they meet the data; those that never do come last. */
+function weightsByUse(graph: Graph): string[] {
+  const moving = new Set(graph.inputs.map(({ name }) => name));
+  const sources = new Map([...graph.weights.keys()].map((name) => [name, new Set([name])]));
+  const used = new Set<string>();
+  for (const node of graph.nodes) {
+    const inputs = inputsOf(node);
+    const weights = new Set(inputs.flatMap((name) => [...(sources.get(name) ?? [])]));
+    if (inputs.some((name) => moving.has(name))) {
+      for (const name of node.outputs) moving.add(name);
+      for (const name of weights) used.add(name);
+    } else {
+      for (const name of node.outputs) sources.set(name, weights);
+    }
+  }
+  return [...new Set([...used, ...graph.weights.keys()])];
+}
+
+function inputsOf(node: Node): readonly string[] {
+  return [...node.inputs, ...capturedNames(node)].filter((name) => name !== "");
+}

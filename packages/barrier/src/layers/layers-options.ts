@@ -1,0 +1,97 @@
+import { resolveOptions } from "@isthmus/core";
+import type { DataSet } from "@isthmus/graph";
+import { STATISTICS_POLICIES, type StatisticsPolicy } from "../barrier-result.ts";
+import { CUMULATIVE_ORDERS, type CumulativeOrder } from "../layers-result.ts";
+import type { LayerPattern } from "./group-layers.ts";
+
+/** Progress of {@link measureLayers}. */
+export interface LayersProgress {
+  /** What is under way. */
+  readonly phase: "measuring" | "directions" | "predicting";
+  /** Networks evaluated, and passes that differentiate, of `total`; those of an earlier run of the journal count as done. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Options of {@link measureLayers}. */
+export interface MeasureLayersOptions {
+  /** Groups of one's own; what they leave is grouped by layer. @defaultValue none */
+  readonly groups?: readonly LayerPattern[];
+  /** Orders in which groups are added up. @defaultValue shallow to deep, deep to shallow */
+  readonly orders?: readonly CumulativeOrder[];
+  /** Evenly spaced places on every cut, both ends among them: an odd number of at least 3. @defaultValue 5 */
+  readonly points?: number;
+  /** What is done about the statistics of activations; not `repair-closed-form`. @defaultValue "keep" */
+  readonly statistics?: StatisticsPolicy;
+  /** Examples to measure statistics on. @defaultValue the evaluated ones */
+  readonly statisticsData?: DataSet | undefined;
+  /** Predicts barriers on the first so many examples; 0 not to. @defaultValue 0 */
+  readonly predict?: number;
+  /** Random directions for each group; 0 for none. @defaultValue 0 */
+  readonly directions?: number;
+  /** Seed of the random order and of random directions. @defaultValue 0 */
+  readonly seed?: number;
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+  /** File that keeps what is finished, and from which the same measurement goes on. @defaultValue none */
+  readonly journalPath?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: LayersProgress) => void) | undefined;
+}
+
+/** Options of {@link measureLayers}, all given. */
+export type ResolvedLayersOptions = Readonly<Required<MeasureLayersOptions>>;
+
+/** Defaults of {@link measureLayers}. */
+export const MEASURE_LAYERS_DEFAULTS: ResolvedLayersOptions = {
+  groups: [],
+  orders: ["shallow-to-deep", "deep-to-shallow"],
+  points: 5,
+  statistics: "keep",
+  statisticsData: undefined,
+  predict: 0,
+  directions: 0,
+  seed: 0,
+  batchSize: 100,
+  journalPath: undefined,
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/**
+ * Fills in defaults and checks ranges.
+ * @param examples - of the data set
+ * @throws TypeError if an option is unknown
+ * @throws RangeError if one is out of range
+ */
+export function resolveLayersOptions(options: MeasureLayersOptions, examples: number): ResolvedLayersOptions {
+  const resolved = resolveOptions("measure layers", MEASURE_LAYERS_DEFAULTS, options);
+  const { points, orders, statistics, predict } = resolved;
+  for (const [name, least, most] of [
+    ["points", 3, Number.MAX_SAFE_INTEGER],
+    ["predict", 0, examples],
+    ["directions", 0, Number.MAX_SAFE_INTEGER],
+    ["seed", 0, Number.MAX_SAFE_INTEGER],
+    ["batchSize", 1, Number.MAX_SAFE_INTEGER],
+  ] as const) {
+    const value = resolved[name];
+    const atMost = most === examples ? ` and at most ${examples}, the examples` : "";
+    if (!Number.isSafeInteger(value) || value < least || value > most)
+      fail(name, `a whole number of at least ${least}${atMost}`, value);
+  }
+  if (points % 2 === 0) fail("points", "odd, so that one lies half-way", points);
+  for (const order of orders) {
+    if (!CUMULATIVE_ORDERS.includes(order)) fail("orders", `of ${CUMULATIVE_ORDERS.join(", ")}`, order);
+  }
+  if (new Set(orders).size < orders.length) fail("orders", "different from each other", orders.join(", "));
+  const policies = STATISTICS_POLICIES.filter((policy) => policy !== "repair-closed-form");
+  if (!policies.some((policy) => policy === statistics))
+    fail("statistics", `one of ${policies.join(", ")}`, statistics);
+  if (predict > 0 && statistics !== "keep")
+    fail("statistics", "keep where barriers are predicted, since the ends know of no other", statistics);
+  return resolved;
+}
+
+function fail(option: string, rule: string, value: unknown): never {
+  throw new RangeError(`Cannot measure layers as ${option} must be ${rule}: got ${value}`);
+}

@@ -1,0 +1,189 @@
+import { allocateData, dot, sizeOf, type Tensor } from "@isthmus/core";
+import {
+  type DataSet,
+  type Engine,
+  type Graph,
+  gradient,
+  gradientName,
+  hessianVectorProduct,
+  productName,
+  type Session,
+  specialize,
+  vectorName,
+} from "@isthmus/graph";
+import {
+  attachLoss,
+  createTargetFiller,
+  dataExtents,
+  type LossSpec,
+  type Objective,
+} from "@isthmus/training";
+
+/** A direction in the space of weights; tensors that are missing do not move. */
+export type Direction = ReadonlyMap<string, Tensor>;
+
+/** A network's weights, a tensor for every weight of the graph. */
+export type NetworkWeights = ReadonlyMap<string, Tensor>;
+
+/** What is differentiated. */
+export interface DifferentiatedLoss {
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly data: DataSet;
+  readonly loss: LossSpec;
+  /** Weights that move in some direction. */
+  readonly names: readonly string[];
+  /** Only the first so many examples. */
+  readonly examples: number;
+  /** Examples in one engine call. */
+  readonly batchSize: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Derivatives of the mean loss of networks along directions, as inference runs them. */
+export interface LossDerivatives {
+  /** The loss, then its derivative along each direction. */
+  slopes(network: NetworkWeights, directions: readonly Direction[]): Promise<number[]>;
+  /** `d' H d_h` of one direction with each of several. */
+  curvatures(
+    network: NetworkWeights,
+    direction: Direction,
+    directions: readonly Direction[],
+  ): Promise<number[]>;
+  /** Frees what the engine holds. */
+  release(): Promise<void>;
+}
+
+/** Examples in batches of one size, with the graphs for it. */
+interface Part {
+  readonly begin: number;
+  readonly end: number;
+  readonly batch: number;
+  readonly objective: Objective;
+  readonly first: Session;
+  readonly second: Session;
+}
+
+/**
+ * Prepares first and second derivatives: graphs that are differentiated once and twice, for whole batches and, as shapes are fixed,
+ * for the examples left over. Sums over tensors and batches are in f64, a batch's own in the type of the weights.
+ * @throws UnsupportedError if an operator has no gradient rule; it names the node
+ * @throws InputError or MismatchError if the data do not fit the graph or the loss
+ */
+export async function createLossDerivatives(differentiated: DifferentiatedLoss): Promise<LossDerivatives> {
+  const { names, examples } = differentiated;
+  const batch = Math.min(differentiated.batchSize, examples);
+  const whole = examples - (examples % batch);
+  const ranges = [
+    { begin: 0, end: whole, batch },
+    { begin: whole, end: examples, batch: examples - whole },
+  ].filter(({ begin, end }) => begin < end);
+  const parts: Part[] = [];
+  const release = async () => {
+    for (const { first, second } of parts) await Promise.all([first.release(), second.release()]);
+  };
+  try {
+    for (const range of ranges) parts.push(await createPart(differentiated, range));
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  const along = (results: NetworkWeights, nameOf: (name: string) => string, direction: Direction) =>
+    names.reduce((sum, name) => sum + productOf(results.get(nameOf(name)), direction.get(name)), 0);
+  return {
+    slopes: (network, directions) =>
+      averageOver(differentiated, parts, (part, feeds) =>
+        part.first
+          .run(withWeights(part.objective.graph, network, feeds))
+          .then((results) => [
+            Number(results.get(part.objective.loss)?.data[0]),
+            ...directions.map((direction) =>
+              along(results, (name) => gradientName(part.objective.loss, name), direction),
+            ),
+          ]),
+      ),
+    curvatures(network, direction, directions) {
+      const vector = names.map((name): [string, Tensor] => [
+        vectorName(name),
+        direction.get(name) ?? zerosLike(network.get(name)),
+      ]);
+      return averageOver(differentiated, parts, async (part, feeds) => {
+        const all = new Map([...withWeights(part.objective.graph, network, feeds), ...vector]);
+        const results = await part.second.run(all);
+        return directions.map((own) => along(results, (name) => productName(part.objective.loss, name), own));
+      });
+    },
+    release,
+  };
+}
+
+async function createPart(
+  { graph, engine, data, loss, names }: DifferentiatedLoss,
+  range: Pick<Part, "begin" | "end" | "batch">,
+): Promise<Part> {
+  const extents = dataExtents(graph, data);
+  const objective = attachLoss(await specialize(graph, engine, { batch: range.batch, extents }), loss);
+  const own = {
+    ...objective.graph,
+    outputs: objective.graph.outputs.filter(({ name }) => name === objective.loss),
+  };
+  const options = { loss: objective.loss, withRespectTo: names };
+  const first = await engine.load(gradient(own, options));
+  try {
+    return { ...range, objective, first, second: await engine.load(hessianVectorProduct(own, options)) };
+  } catch (error) {
+    await first.release();
+    throw error;
+  }
+}
+
+/** The mean of numbers over all examples, from those of batches. */
+async function averageOver(
+  { data, examples, signal }: DifferentiatedLoss,
+  parts: readonly Part[],
+  run: (part: Part, feeds: ReadonlyMap<string, Tensor>) => Promise<number[]>,
+): Promise<number[]> {
+  let sums: number[] = [];
+  for (const part of parts) {
+    for (let at = part.begin; at < part.end; at += part.batch) {
+      signal?.throwIfAborted();
+      const numbers = await run(part, feedsOf(part, data, at));
+      sums = numbers.map((number, i) => (sums[i] ?? 0) + (number * part.batch) / examples);
+    }
+  }
+  return sums;
+}
+
+function feedsOf({ objective, batch }: Part, data: DataSet, at: number): Map<string, Tensor> {
+  const { graph, targets, targetWeights } = objective;
+  const examples = data.read(at, at + batch);
+  const step = {
+    graph,
+    batch,
+    targets: targets.name,
+    ...(targetWeights === undefined ? {} : { targetWeights }),
+  };
+  const filler = createTargetFiller(step, examples, data.classes);
+  filler.fill();
+  const feeds = new Map([[objective.examples, examples.inputs]]);
+  if (targets.name !== objective.examples) feeds.set(targets.name, filler.targets);
+  return feeds;
+}
+
+/** Feeds with the weights that the graph takes. */
+function withWeights(
+  graph: Graph,
+  network: NetworkWeights,
+  feeds: ReadonlyMap<string, Tensor>,
+): Map<string, Tensor> {
+  return new Map([...[...network].filter(([name]) => graph.weights.has(name)), ...feeds]);
+}
+
+function productOf(derivative: Tensor | undefined, direction: Tensor | undefined): number {
+  return derivative === undefined || direction === undefined ? 0 : dot(derivative, direction);
+}
+
+function zerosLike(tensor: Tensor | undefined): Tensor {
+  const { dtype, shape } = tensor ?? { dtype: "f32", shape: [] };
+  return { dtype, shape, data: allocateData(dtype, sizeOf(shape)) };
+}

@@ -1,0 +1,151 @@
+import { convertData, DTYPES, resolveOptions, type Tensor, toFloat64 } from "@isthmus/core";
+import { bindWeights } from "@isthmus/graph";
+import type { LossSpec } from "@isthmus/training";
+import { type Journal, openJournal } from "../journal.ts";
+import type { BarrierNetworks } from "../measure-barrier.ts";
+import { groupLayers, type LayerPattern, type LayerTensors } from "./group-layers.ts";
+import { createLossDerivatives, type Direction, type NetworkWeights } from "./loss-derivatives.ts";
+
+/** Options of {@link predictBarriers}. */
+export interface PredictBarriersOptions {
+  /** Groups of one's own; what they leave is grouped by layer. @defaultValue none */
+  readonly groups?: readonly LayerPattern[];
+  /** Only the first so many examples; 0 for all. @defaultValue 1000 */
+  readonly examples?: number;
+  /** What is predicted. @defaultValue cross-entropy */
+  readonly loss?: LossSpec;
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after every pass over the examples. */
+  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+}
+
+/** Defaults of {@link predictBarriers}. */
+export const PREDICT_BARRIERS_DEFAULTS: Readonly<Required<PredictBarriersOptions>> = {
+  groups: [],
+  examples: 1000,
+  loss: { kind: "cross-entropy" },
+  batchSize: 100,
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/** What one end knows of the loss around it. */
+export interface LossExpansion {
+  readonly network: "a" | "b";
+  readonly loss: number;
+  /** Derivative of the loss on the way from A to B in each group, `[groups]`, in nats. */
+  readonly slopes: readonly number[];
+  /** `d_g' H d_h` of all pairs of groups, `[groups][groups]`, in nats. */
+  readonly curvatures: readonly (readonly number[])[];
+}
+
+/** Result of {@link predictBarriers}. */
+export interface PredictBarriersResult {
+  readonly groups: readonly LayerTensors[];
+  /** At A, then at B. */
+  readonly ends: readonly [LossExpansion, LossExpansion];
+  readonly examples: number;
+}
+
+/**
+ * Expands the loss to second order at both networks, in the directions from A to B, whole and group by group: gradients and products
+ * with the Hessian, of the mean loss over some examples, networks as inference runs them. Statistics of norms move like weights, as on
+ * a path that keeps them.
+ *
+ * What it predicts is said by {@link predictRise}.
+ * @throws MismatchError if a checkpoint does not fit the graph
+ * @throws UnsupportedError if an operator has no gradient rule; it names the node
+ * @throws RangeError if an option is out of range
+ * @see Singh et al., Landscaping linear mode connectivity, 2024, which predicts barriers by curvatures along the path
+ */
+export async function predictBarriers(
+  { graph, engine, a, b, data }: BarrierNetworks,
+  options: PredictBarriersOptions = {},
+): Promise<PredictBarriersResult> {
+  const resolved = resolveOptions("predict barriers", PREDICT_BARRIERS_DEFAULTS, options);
+  const { groups: patterns, examples, batchSize } = resolved;
+  for (const [name, value, least] of [
+    ["examples", examples, 0],
+    ["batchSize", batchSize, 1],
+  ] as const) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw new RangeError(
+      `Cannot predict barriers as ${name} must be a whole number of at least ${least}: got ${value}`,
+    );
+  }
+  const groups = groupLayers(graph, patterns);
+  const task = { graph, engine, a, b, data, groups, journal: await openJournal(undefined, {}) };
+  const count = examples === 0 ? data.size : Math.min(examples, data.size);
+  const ends = await expandEnds(task, { ...resolved, examples: count });
+  return { groups, ends, examples: count };
+}
+
+/** Two networks and what is known of them. */
+export interface ExpansionTask extends BarrierNetworks {
+  readonly groups: readonly LayerTensors[];
+  readonly journal: Journal;
+}
+
+const slopesKey = (network: string) => `slopes at ${network}`;
+const curvaturesKey = (network: string, group: number) => `curvatures at ${network} of ${group}`;
+
+/** Names in the journal of all passes over the examples. */
+export function expansionKeys(groups: number): string[] {
+  return ["a", "b"].flatMap((network) => [
+    slopesKey(network),
+    ...Array.from({ length: groups }, (_, group) => curvaturesKey(network, group)),
+  ]);
+}
+
+/** Expands the loss at both ends, see {@link predictBarriers}. */
+export async function expandEnds(
+  { graph, engine, a, b, data, groups, journal }: ExpansionTask,
+  { examples, loss, batchSize, signal, onProgress }: Readonly<Required<PredictBarriersOptions>>,
+): Promise<[LossExpansion, LossExpansion]> {
+  const [from, to] = await Promise.all([bindWeights(graph, a), bindWeights(graph, b)]);
+  const directions = groups.map(({ tensors }) => directionOf(from, to, tensors));
+  const names = directions.flatMap((direction) => [...direction.keys()]);
+  const total = expansionKeys(groups.length).length;
+  let done = 0;
+  const derivatives = await createLossDerivatives({
+    ...{ graph, engine, data, loss, names, examples, batchSize, signal },
+  });
+  const pass = (key: string, compute: () => Promise<number[]>): Promise<readonly number[]> =>
+    journal.get(key, async () => {
+      const numbers = await compute();
+      done += 1;
+      onProgress?.({ done, total });
+      return numbers;
+    });
+  const expand = async (network: "a" | "b", weights: NetworkWeights): Promise<LossExpansion> => {
+    const slopesPass = () => derivatives.slopes(weights, directions);
+    const [value = Number.NaN, ...slopes] = await pass(slopesKey(network), slopesPass);
+    const curvatures: (readonly number[])[] = [];
+    for (const [group, direction] of directions.entries()) {
+      const rowPass = () => derivatives.curvatures(weights, direction, directions);
+      curvatures.push(await pass(curvaturesKey(network, group), rowPass));
+    }
+    return { network, loss: value, slopes, curvatures };
+  };
+  try {
+    return [await expand("a", from), await expand("b", to)];
+  } finally {
+    await derivatives.release();
+  }
+}
+
+/** The way from one network to the other in some tensors; those of whole numbers do not move. */
+function directionOf(from: NetworkWeights, to: NetworkWeights, names: readonly string[]): Direction {
+  const direction = new Map<string, Tensor>();
+  for (const name of names) {
+    const [start, end] = [from.get(name), to.get(name)];
+    if (start === undefined || end === undefined || !DTYPES[start.dtype].float) continue;
+    const values = toFloat64(end.data, end.dtype);
+    const origin = toFloat64(start.data, start.dtype);
+    const difference = values.map((value, i) => value - (origin[i] ?? 0));
+    direction.set(name, { ...start, data: convertData(difference, "f64", start.dtype) });
+  }
+  return direction;
+}

@@ -94,26 +94,21 @@ export async function matchActivations(
   const probe = await probeGraph(graph, engine, { batch: symmetries.batch + 1 });
   const views = findActivationViews({ graph, derivation: symmetries, probe, tree, expander }, values);
   const weights = { a: await bindWeights(graph, a), b: await bindWeights(graph, b) };
-  const measure = (
+  const measure = async (
     own: readonly MemberView[],
-    shares: Pick<Required<MatchActivationsOptions>, "onProgress">,
-  ) =>
-    pairStatistics(
-      { graph, engine, ...weights },
-      seen,
-      own.map(({ view }) => view),
-      { batchSize, signal, ...shares },
-    );
+    { over, ...rest }: Pick<Required<MatchActivationsOptions>, "onProgress"> & { readonly over: DataSet },
+  ) => {
+    const wanted = own.map(({ view }) => view);
+    const pass = { batchSize, signal, ...rest };
+    const statistics = await pairStatistics({ graph, engine, ...weights }, over, wanted, pass);
+    return costsOf(tree.blocks, own, statistics, similarity);
+  };
   const first = views.filter(({ chosen }) => chosen);
-  const costs = costsOf(tree.blocks, first, await measure(first, { onProgress }), similarity);
+  const costs = await measure(first, { over: seen, onProgress });
   const silent = views.filter(({ member, chosen }) => !chosen && hasSilent(costs.get(member)));
   if (silent.length > 0) {
-    const further = costsOf(
-      tree.blocks,
-      silent,
-      await measure(silent, { onProgress: undefined }),
-      similarity,
-    );
+    const some = limitExamples("match activations", seen, HEARSAY_EXAMPLES);
+    const further = await measure(silent, { over: some, onProgress: undefined });
     for (const [member, cost] of costs) addScaled(cost, further.get(member), HEARSAY);
   }
   const source = place(tree.blocks, costs, { expander, placement: identityPlacement(spec) });
@@ -131,6 +126,9 @@ export async function matchActivations(
  * the former; others are not moved by so little.
  */
 const HEARSAY = 1e-3;
+
+/** Examples that such values are seen on at most: little depends on them, and the networks run once more for it. */
+const HEARSAY_EXAMPLES = 1000;
 
 /** Whether some unit of A or of B is like no other, as one that never fires. */
 function hasSilent(cost: Float64Array | undefined): boolean {

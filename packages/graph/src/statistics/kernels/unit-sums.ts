@@ -18,6 +18,16 @@ export function addUnitSums(
   const units = shift.length;
   const outer = x.length / (units * inner);
   let at = 0;
+  if (inner === 1) {
+    for (let n = 0; n < outer; n++) {
+      for (let u = 0; u < units; u++) {
+        const d = x[at++]! - shift[u]!;
+        sums[u] = sums[u]! + d;
+        squares[u] = squares[u]! + d * d;
+      }
+    }
+    return;
+  }
   for (let n = 0; n < outer; n++) {
     for (let u = 0; u < units; u++) {
       const origin = shift[u]!;
@@ -67,7 +77,7 @@ export function addUnitSums(
 export function addUnitProducts(
   a: Float32Array,
   b: Float32Array,
-  shifts: readonly [Float64Array, Float64Array],
+  shifts: readonly [Float32Array, Float32Array],
   products: Float64Array,
   inner: number,
 ): void {
@@ -90,39 +100,6 @@ export function addUnitProducts(
         at++;
       }
       products[u] = products[u]! + (p0 + p1);
-    }
-  }
-}
-
-/**
- * Adds products of all pairs of units about a shift of each, by a plain loop in f64; where the engine has no f64.
- *
- * @param a - `[outer, units, inner]` row-major
- * @param b - `[outer, other, inner]`
- * @param shifts - of a, `[units]`, and of b, `[other]`
- * @param products - `[units, other]`, added to
- */
-export function addPairProducts(
-  a: Float32Array,
-  b: Float32Array,
-  shifts: readonly [Float64Array, Float64Array],
-  products: Float64Array,
-  inner: number,
-): void {
-  const units = shifts[0].length;
-  const other = shifts[1].length;
-  const outer = a.length / (units * inner);
-  for (let n = 0; n < outer; n++) {
-    for (let u = 0; u < units; u++) {
-      const originA = shifts[0][u]!;
-      const rowA = (n * units + u) * inner;
-      for (let v = 0; v < other; v++) {
-        const originB = shifts[1][v]!;
-        const rowB = (n * other + v) * inner;
-        let p = 0;
-        for (let i = 0; i < inner; i++) p += (a[rowA + i]! - originA) * (b[rowB + i]! - originB);
-        products[u * other + v] = products[u * other + v]! + p;
-      }
     }
   }
 }

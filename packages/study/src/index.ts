@@ -2,17 +2,21 @@ export { collectStudy } from "./collect/collect-study.ts";
 export type {
   AlignChoice,
   BarrierMeasurement,
+  LayersMeasurement,
   LoadedNetwork,
   MeasurementDescription,
   NetworkDescription,
   PairChoice,
+  PairMeasurement,
   PairSelection,
   Repeated,
+  RepeatedNetwork,
   StudyDescription,
   Templated,
   TrainedNetwork,
   Variables,
   VariableValue,
+  WantedValues,
 } from "./description/study-description.ts";
 export type {
   ColumnDescription,

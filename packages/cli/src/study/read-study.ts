@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { FormatError, InputError } from "@isthmus/core";
-import { type StudyDescription, unfold } from "@isthmus/study";
+import { type RepeatedNetwork, type StudyDescription, unfold } from "@isthmus/study";
 import { LineCounter, parseDocument } from "yaml";
+import type { ZodType } from "zod";
 import { findProblems, type StudySource } from "./study-problems.ts";
 import { LOADED_NETWORK, MEASUREMENT, STUDY, TRAINED_NETWORK } from "./study-schema.ts";
 
@@ -37,7 +38,7 @@ async function readText(path: string): Promise<string> {
 
 function parseYaml(text: string, name: string): StudySource {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, merge: true });
   const [error] = document.errors;
   if (error !== undefined) {
     const { line } = lines.linePos(error.pos[0]);
@@ -56,9 +57,8 @@ function* findEntryProblems(
   source: StudySource,
 ): Iterable<string> {
   for (const [name, repeated] of Object.entries(networks)) {
-    const schema = "net" in repeated ? TRAINED_NETWORK : LOADED_NETWORK;
     for (const { entry } of unfold<object>(`networks.${name}`, repeated)) {
-      yield* findProblems(schema, entry, { source, at: ["networks", name] });
+      yield* findProblems(schemaOf(repeated), entry, { source, at: ["networks", name] });
     }
   }
   for (const [name, repeated] of Object.entries(measurements)) {
@@ -66,6 +66,10 @@ function* findEntryProblems(
       yield* findProblems(MEASUREMENT, entry, { source, at: ["measurements", name] });
     }
   }
+}
+
+function schemaOf(network: RepeatedNetwork): ZodType {
+  return "net" in network ? TRAINED_NETWORK : LOADED_NETWORK;
 }
 
 function reject(name: string, problems: readonly string[]): void {

@@ -1,4 +1,4 @@
-import { STATISTICS_POLICIES } from "@isthmus/barrier";
+import { CUMULATIVE_ORDERS, STATISTICS_POLICIES } from "@isthmus/barrier";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { z } from "zod";
 
@@ -87,12 +87,16 @@ export const TRAINED_NETWORK: z.ZodType = z.strictObject({
 export const LOADED_NETWORK: z.ZodType = z.strictObject({ graph: z.string(), checkpoint: z.string() });
 
 const pairs = {
-  between: z.string(),
+  between: z.union([z.string(), z.tuple([z.string(), z.string()])]),
   across: z.string().optional(),
   choose: z.enum(["all", "consecutive", "disjoint"]).optional(),
   align: z.enum(["none", "weight"]).optional(),
   where: where.optional(),
   restarts: count(1).optional(),
+  data,
+  points: count(3).optional(),
+  statistics: z.enum(STATISTICS_POLICIES).optional(),
+  statisticsData: data.optional(),
 };
 
 /** A measurement, with values in place of its variables. */
@@ -100,17 +104,22 @@ export const MEASUREMENT: z.ZodType = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("barrier"),
     ...pairs,
-    data,
-    points: count(3).optional(),
     refine: count(0).optional(),
     path: z.enum(PATH_KINDS).optional(),
-    statistics: z.enum(STATISTICS_POLICIES).optional(),
-    statisticsData: data.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("layers"),
+    ...pairs,
+    groups: z.array(z.strictObject({ name: z.string(), patterns: z.array(z.string()).min(1) })).optional(),
+    orders: z.array(z.enum(CUMULATIVE_ORDERS)).optional(),
+    predict: count(0).optional(),
+    directions: count(0).optional(),
   }),
 ]);
 
 const text = z.string();
 const source = {
+  where: where.optional(),
   variable: text.optional(),
   mean: text.optional(),
   std: text.optional(),
@@ -128,7 +137,7 @@ const name = text.regex(/^[A-Za-z][\w-]*$/, { error: "must be letters, digits, -
 
 const table = z.strictObject({
   title: text,
-  of: text,
+  of: z.union([text, z.array(text).min(1)]),
   each: text.optional(),
   where: where.optional(),
   by: z.array(text).min(1),

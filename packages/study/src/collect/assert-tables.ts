@@ -2,6 +2,7 @@ import { InputError } from "@isthmus/core";
 import type { StudyDescription } from "../description/study-description.ts";
 import type { ColumnSource, TableDescription } from "../description/table-description.ts";
 import type { PlannedMeasurement } from "../measurements/planned-measurement.ts";
+import { measuredFor } from "./measured-for.ts";
 
 /**
  * Checks, before anything is run, that tables and figures are of what will be there. Paths into results are checked when they
@@ -13,8 +14,10 @@ export function assertTables(
   measurements: Readonly<Record<string, readonly PlannedMeasurement[]>>,
 ): void {
   for (const [name, table] of Object.entries(tables)) {
-    assertOneOf(`make table "${name}"`, "its measurement", table.of, Object.keys(measurements));
-    assertVariables(name, table, measurements[table.of] ?? []);
+    for (const each of [table.of].flat()) {
+      assertOneOf(`make table "${name}"`, "its measurement", each, Object.keys(measurements));
+    }
+    assertVariables(name, table, measuredFor(table, measurements));
     assertColumns(name, table);
   }
   for (const { title, table, x, y, low, high, series } of figures) {
@@ -33,9 +36,10 @@ function assertVariables(
 ): void {
   // Fields of results count as variables where each of a list is one: they are not known yet.
   if (each !== undefined) return;
-  const known = Object.keys(measured[0]?.variables ?? {});
-  for (const variable of [...by, ...Object.keys(where)]) {
-    assertOneOf(`make table "${name}"`, "a variable", variable, known);
+  for (const { variables } of measured) {
+    for (const variable of [...by, ...Object.keys(where)]) {
+      assertOneOf(`make table "${name}"`, "a variable", variable, Object.keys(variables));
+    }
   }
 }
 

@@ -8,12 +8,23 @@ import { followPath } from "./follow-path.ts";
 /** A result, or an entry of a list in one, with all that tells it from others. */
 export interface StudyRecord {
   /**
-   * Value of a variable, or of a path into the entry.
+   * Value of a variable, or of a path into the entry or one around it.
    * @returns undefined if there is none
    */
   variable(name: string): VariableValue | undefined;
   readonly value: unknown;
 }
+
+/** An entry of a list, with those around it, the innermost first. */
+interface Entry {
+  readonly value: unknown;
+  readonly around: readonly unknown[];
+  /** Place in its list, from 1. */
+  readonly number: number;
+}
+
+/** Step of a path that stands for every entry of a list. */
+const EVERY = "*";
 
 /**
  * Lists the records of a table, in the order of the plan.
@@ -25,11 +36,14 @@ export function collectRecords(
   results: ReadonlyMap<string, object>,
 ): readonly StudyRecord[] {
   const records = measured.flatMap(({ variables, task }) => {
-    const result = results.get(task);
-    const values = each === undefined ? [result] : listAt(result, each);
-    return values.map((value): StudyRecord => {
-      const variable = (name: string) =>
-        Object.hasOwn(variables, name) ? variables[name] : textAt(value, name);
+    const whole: Entry = { value: results.get(task), around: [], number: 1 };
+    const entries = each === undefined ? [whole] : listEntries(whole, each);
+    return entries.map(({ value, around, number }): StudyRecord => {
+      const variable = (name: string): VariableValue | undefined => {
+        if (Object.hasOwn(variables, name)) return variables[name];
+        if (each !== undefined && name === "number") return number;
+        return [value, ...around].map((scope) => textAt(scope, name)).find((found) => found !== undefined);
+      };
       return { variable, value };
     });
   });
@@ -38,17 +52,27 @@ export function collectRecords(
 
 function textAt(value: unknown, path: string): VariableValue | undefined {
   const found = followPath(value, path);
-  if (Array.isArray(found)) return found.join(", ");
   return typeof found === "string" || typeof found === "number" ? found : undefined;
 }
 
-function listAt(result: unknown, path: string): readonly unknown[] {
-  const list = followPath(result, path);
-  if (Array.isArray(list)) return list;
-  throw new InputError(
+/** Entries of the list that a path leads to; of every such list where `*` steps into one on the way. */
+function listEntries(whole: Entry, path: string): readonly Entry[] {
+  let entries = [whole];
+  for (const part of path.split(`.${EVERY}.`)) {
+    entries = entries.flatMap(({ value, around }) => {
+      const list = followPath(value, part);
+      if (!Array.isArray(list)) throw noList(path);
+      return list.map((inner: unknown, index): Entry => {
+        return { value: inner, around: [value, ...around], number: index + 1 };
+      });
+    });
+  }
+  return entries;
+}
+
+function noList(path: string): InputError {
+  return new InputError(
     `Cannot make a table as "each" must lead to a list in every result: "${path}" does not`,
-    {
-      input: path,
-    },
+    { input: path },
   );
 }

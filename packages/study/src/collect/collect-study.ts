@@ -2,6 +2,7 @@ import type { StudyDescription } from "../description/study-description.ts";
 import type { StudyPlan } from "../plan/plan-study.ts";
 import type { StudyResult } from "../study-result.ts";
 import { collectTable } from "./collect-table.ts";
+import { measuredFor } from "./measured-for.ts";
 
 /**
  * Gathers the results of a study into its tables and figures; the same results give the same bytes of JSON.
@@ -19,7 +20,7 @@ export function collectStudy(
     title,
     description: text,
     tables: Object.entries(tables).map(([name, table]) =>
-      collectTable(name, table, { measured: measurements[table.of] ?? [], results }),
+      collectTable(name, table, { measured: measuredFor(table, measurements), results }),
     ),
     figures,
     seed,

@@ -26,6 +26,11 @@ const RESULTS = new Map<string, object>([
   ],
   ["c", { height: 5, parts: [] }],
 ]);
+const HALLS = [
+  { hall: "north", rows: [{ seats: 5 }, { seats: 7 }] },
+  { hall: "south", rows: [{ seats: 9 }] },
+];
+for (const result of RESULTS.values()) Object.assign(result, { halls: HALLS });
 const MEASURED = [
   { variables: { width: 16, method: "weight" }, task: "a" },
   { variables: { width: 4, method: "weight" }, task: "b" },
@@ -94,6 +99,34 @@ describe("collectTable()", () => {
     expect(rows).toEqual([
       { part: "one", size: 20 },
       { part: "two", size: 20 },
+    ]);
+  });
+
+  it("collectTable() takes the entries of lists in lists, by fields around them and their places", () => {
+    const { rows } = collect({
+      each: "halls.*.rows",
+      by: ["hall", "number"],
+      columns: {
+        hall: { title: "Hall" },
+        number: { title: "Row" },
+        seats: { title: "Seats", mean: "seats" },
+      },
+    });
+    expect(rows).toEqual([
+      { hall: "north", number: 1, seats: 5 },
+      { hall: "north", number: 2, seats: 7 },
+      { hall: "south", number: 1, seats: 9 },
+    ]);
+  });
+
+  it("collectTable() restricts a column to some of the results of its row", () => {
+    const where = { method: "none" };
+    const { rows } = collect({
+      columns: { width: { title: "Width" }, none: { title: "None", mean: "height", where } },
+    });
+    expect(rows).toEqual([
+      { width: 4, none: 5 },
+      { width: 16, none: null },
     ]);
   });
 

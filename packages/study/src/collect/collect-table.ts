@@ -1,4 +1,5 @@
 import { InputError } from "@isthmus/core";
+import { fulfils } from "../description/fulfils.ts";
 import type { ColumnDescription, TableDescription } from "../description/table-description.ts";
 import type { PlannedMeasurement } from "../measurements/planned-measurement.ts";
 import type { StudyTable, StudyValue } from "../study-result.ts";
@@ -9,7 +10,7 @@ import { groupRecords } from "./group-records.ts";
 
 /** Where the results of a study are. */
 export interface MeasuredResults {
-  /** Of the table's measurement. */
+  /** Of the table's measurements. */
   readonly measured: readonly PlannedMeasurement[];
   /** By key of the task. */
   readonly results: ReadonlyMap<string, object>;
@@ -60,6 +61,7 @@ function cellOf(key: string, column: ColumnDescription, group: readonly StudyRec
     return labels[String(value)] ?? value;
   }
   const values = group
+    .filter((record) => fulfils(record.variable, column.where ?? {}))
     .map(({ value }) => followPath(value, path))
     .filter((value) => typeof value === "number");
   return values.length === 0 ? null : AGGREGATES[aggregate](values);

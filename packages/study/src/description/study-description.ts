@@ -1,4 +1,4 @@
-import type { StatisticsPolicy } from "@isthmus/barrier";
+import type { CumulativeOrder, LayerPattern, StatisticsPolicy } from "@isthmus/barrier";
 import type { PathKind } from "@isthmus/interpolation";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
@@ -53,16 +53,22 @@ export interface LoadedNetwork {
 /** A network of a study. */
 export type NetworkDescription = TrainedNetwork | LoadedNetwork;
 
-/** Which networks are measured two by two: those of a group that differ in one variable only. */
+/** Values that variables must have: that one, or one of those. */
+export type WantedValues = Readonly<Record<string, VariableValue | readonly VariableValue[]>>;
+
+/**
+ * Which networks are measured two by two: those of a group that differ in one variable only, or those of two groups, every one with every
+ * one, whose other variables have equal values where both have them.
+ */
 export interface PairSelection {
-  /** Name of a group of networks. */
-  readonly between: string;
+  /** Name of a group of networks, or of two. */
+  readonly between: string | readonly [string, string];
   /** The variable they differ in. @defaultValue "seed" */
   readonly across?: string;
   /** Only networks whose variables have these values. */
-  readonly where?: Readonly<Record<string, VariableValue | readonly VariableValue[]>>;
+  readonly where?: WantedValues;
   /**
-   * Which of them are paired: all with all, each with the next, or the first with the second, the third with the fourth, and so on.
+   * Which of one group are paired: all with all, each with the next, or the first with the second, the third with the fourth, and so on.
    * @defaultValue "all"
    */
   readonly choose?: PairChoice;
@@ -78,21 +84,37 @@ export type PairChoice = "all" | "consecutive" | "disjoint";
 /** How the second network of a pair is aligned to the first: not at all, or by weight matching. */
 export type AlignChoice = "none" | "weight";
 
-/** The barrier between networks. */
-export interface BarrierMeasurement extends PairSelection {
-  readonly kind: "barrier";
+/** What is measured on pairs of networks. */
+export interface PairMeasurement extends PairSelection {
   /** Name of the examples to evaluate on. */
   readonly data: string;
   readonly points?: number;
-  readonly refine?: number;
-  readonly path?: PathKind;
   readonly statistics?: StatisticsPolicy;
   /** Name of the examples that statistics are measured on. @defaultValue `data` */
   readonly statisticsData?: string;
 }
 
+/** The barrier between networks; what is not said is as `measureBarrier` has it by default. */
+export interface BarrierMeasurement extends PairMeasurement {
+  readonly kind: "barrier";
+  readonly refine?: number;
+  readonly path?: PathKind;
+}
+
+/** Barriers layer by layer; what is not said is as `measureLayers` has it by default. */
+export interface LayersMeasurement extends PairMeasurement {
+  readonly kind: "layers";
+  readonly groups?: readonly LayerPattern[];
+  readonly orders?: readonly CumulativeOrder[];
+  readonly predict?: number;
+  readonly directions?: number;
+}
+
 /** Something that a study measures. */
-export type MeasurementDescription = BarrierMeasurement;
+export type MeasurementDescription = BarrierMeasurement | LayersMeasurement;
+
+/** A group of networks. */
+export type RepeatedNetwork = Repeated<TrainedNetwork> | Repeated<LoadedNetwork>;
 
 /** A study as plain data: networks to train or load, what to measure on them, and what to show of it. */
 export interface StudyDescription {
@@ -100,8 +122,8 @@ export interface StudyDescription {
   readonly description: string;
   /** Seed of whatever measurements choose at random. @defaultValue 0 */
   readonly seed?: number;
-  /** Groups of networks by name. */
-  readonly networks: Readonly<Record<string, Repeated<TrainedNetwork> | Repeated<LoadedNetwork>>>;
+  /** Groups of networks by name */
+  readonly networks: Readonly<Record<string, RepeatedNetwork>>;
   readonly measurements: Readonly<Record<string, Repeated<MeasurementDescription>>>;
   readonly tables: Readonly<Record<string, TableDescription>>;
   readonly figures?: readonly FigureDescription[];

@@ -1,8 +1,10 @@
 import type { StudyFigure } from "../study-result.ts";
-import type { VariableValue } from "./study-description.ts";
+import type { WantedValues } from "./study-description.ts";
 
-/** Where the values of a column come from: exactly one of these. A path such as `barrier.loss.chord` leads into a result. */
+/** Where the values of a column come from: exactly one of these but `where`. A path such as `barrier.loss.chord` leads into a result. */
 export interface ColumnSource {
+  /** Only those results of the row whose variables have these values. */
+  readonly where?: WantedValues;
   /** A variable, or a path, of which the rows are made. */
   readonly variable?: string;
   /** Mean of what the path leads to in the results of a row. */
@@ -34,12 +36,15 @@ export interface ColumnDescription extends ColumnSource {
 /** A table: results of a measurement, those of equal variables gathered into one row. */
 export interface TableDescription {
   readonly title: string;
-  /** Name of the measurement. */
-  readonly of: string;
-  /** Path of a list in each result, every entry of which counts as a result; its own fields count as variables, too. */
+  /** Name of the measurement, or of several; the variable `measurement` tells them apart. */
+  readonly of: string | readonly string[];
+  /**
+   * Path of a list in each result, every entry of which counts as a result; `*` in it stands for every entry of a list on the way.
+   * Fields of the entry and of those around it count as variables, too, and so does `number`, its place from 1.
+   */
   readonly each?: string;
   /** Only results whose variables have these values. */
-  readonly where?: Readonly<Record<string, VariableValue | readonly VariableValue[]>>;
+  readonly where?: WantedValues;
   /** Variables that make a row. */
   readonly by: readonly string[];
   readonly columns: Readonly<Record<string, ColumnDescription>>;

@@ -1,6 +1,6 @@
 import type { Variables } from "../description/study-description.ts";
-import type { PlannedNetwork } from "../plan/plan-networks.ts";
 import type { Planner } from "../plan/planner.ts";
+import type { FindNetworks } from "../plan/select-pairs.ts";
 
 /** A result that will be there once its task is done. */
 export interface PlannedMeasurement {
@@ -17,6 +17,6 @@ export interface MeasurementContext {
    * The networks of a group.
    * @throws InputError if there is none of that name
    */
-  networks(group: string): readonly PlannedNetwork[];
+  readonly networks: FindNetworks;
   readonly planner: Planner;
 }

@@ -77,6 +77,21 @@ describe("planStudy()", () => {
     }
   });
 
+  it("planStudy() plans barriers layer by layer", async () => {
+    const layers = {
+      kind: "layers",
+      between: "mlps",
+      where: { width: 4, epochs: [3] },
+      data: "few:test",
+    } as const;
+    const { tasks } = await plan({ ...SMALL_STUDY, measurements: { layers }, tables: {} });
+    expect(tasks.filter(({ kind }) => kind === "layers").map(({ label }) => label)).toEqual(
+      ["0 epoch 3 and mlp:4 seed 1", "0 epoch 3 and mlp:4 seed 2", "1 epoch 3 and mlp:4 seed 2"].map(
+        (pair) => `layers of mlp:4 seed ${pair} epoch 3, few:test`,
+      ),
+    );
+  });
+
   it.each([
     ["epochs", withNetworks({ epochs: 4 })],
     ["optimizer", withNetworks({ optimizer: { kind: "adam" } })],
@@ -110,7 +125,7 @@ describe("planStudy()", () => {
       /two networks "mlps" or more that differ in "seed" only/,
     ],
     [withNetworks({ net: "mlp" }), /Cannot build network "mlp"/],
-    [{ ...SMALL_STUDY, networks: {} }, /there must be networks "mlps" to measure/],
+    [{ ...SMALL_STUDY, networks: {} }, /there must be networks "mlps": there are none/],
   ])("planStudy() refuses what cannot be run (%#)", async (study, message) => {
     await expect(plan(study as StudyDescription)).rejects.toThrow(message);
   });
@@ -125,7 +140,10 @@ describe("planStudy()", () => {
 
   it.each([
     [{ of: "barrier" }, /its measurement must be one of barriers: it is "barrier"/],
-    [{ by: ["depth"] }, /a variable must be one of width, epochs, pair, alignment: it is "depth"/],
+    [
+      { by: ["depth"] },
+      /a variable must be one of width, epochs, pair, alignment, measurement: it is "depth"/,
+    ],
     [
       { columns: { width: { title: "W", mean: "a", min: "b" } } },
       /a column must have one source: "width" has 2/,

@@ -4,8 +4,10 @@ import type { MeasurementDescription, StudyDescription } from "../description/st
 import { unfold } from "../description/unfold.ts";
 import { planMeasurement } from "../measurements/plan-measurement.ts";
 import type { PlannedMeasurement } from "../measurements/planned-measurement.ts";
-import { type PlannedNetwork, planNetworks } from "./plan-networks.ts";
+import { planNetworks } from "./plan-networks.ts";
+import type { PlannedNetwork } from "./planned-network.ts";
 import { Planner, type PlanPorts } from "./planner.ts";
+import type { FindNetworks } from "./select-pairs.ts";
 import type { Task } from "./task.ts";
 
 /** All work of a study. */
@@ -27,22 +29,22 @@ export interface StudyPlan {
 export async function planStudy(description: StudyDescription, ports: PlanPorts): Promise<StudyPlan> {
   const planner = new Planner(ports, description.seed ?? 0);
   const groups = new Map<string, readonly PlannedNetwork[]>();
-  for (const [name, repeated] of Object.entries(description.networks)) {
-    groups.set(name, await planNetworks(name, repeated, planner));
-  }
-  const networks = (group: string): readonly PlannedNetwork[] => {
+  const find: FindNetworks = (group) => {
     const found = groups.get(group);
     if (found !== undefined) return found;
     throw new InputError(
-      `Cannot plan the study as there must be networks "${group}" to measure: there are ${[...groups.keys()].join(", ")}`,
+      `Cannot plan the study as there must be networks "${group}": there are ${[...groups.keys()].join(", ") || "none"}`,
       { input: group },
     );
   };
+  for (const [name, repeated] of Object.entries(description.networks)) {
+    groups.set(name, await planNetworks(name, repeated, planner));
+  }
   const measurements: Record<string, readonly PlannedMeasurement[]> = {};
   for (const [name, repeated] of Object.entries(description.measurements)) {
     const planned: PlannedMeasurement[] = [];
     for (const { variables, entry } of unfold<MeasurementDescription>(`measurements.${name}`, repeated)) {
-      planned.push(...(await planMeasurement(entry, { variables, networks, planner })));
+      planned.push(...(await planMeasurement(entry, { variables, networks: find, planner })));
     }
     measurements[name] = planned;
   }

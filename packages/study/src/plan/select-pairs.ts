@@ -2,7 +2,7 @@ import { InputError } from "@isthmus/core";
 import { fulfils } from "../description/fulfils.ts";
 import type { PairChoice, PairSelection, Variables } from "../description/study-description.ts";
 import { canonicalJson } from "./canonical-json.ts";
-import type { PlannedNetwork } from "./plan-networks.ts";
+import type { PlannedNetwork } from "./planned-network.ts";
 
 /** Networks that differ in one variable only. */
 export interface NetworkCell {
@@ -50,22 +50,38 @@ export interface PlannedPair {
   readonly b: PlannedNetwork;
 }
 
+/** Networks by the name of their group. */
+export type FindNetworks = (group: string) => readonly PlannedNetwork[];
+
 /**
- * Chooses pairs of networks of a group.
- * @throws InputError if somewhere there are fewer than two
+ * Chooses pairs of networks of one group, or of two.
+ * @throws InputError if there are none, or in some cell of a group only one
  */
-export function selectPairs(
-  networks: readonly PlannedNetwork[],
-  { between, across = "seed", choose = "all", where = {} }: PairSelection,
-): readonly PlannedPair[] {
-  const wanted = networks.filter(({ variables }) => fulfils((name) => variables[name], where));
-  if (wanted.length === 0) {
+export function selectPairs(find: FindNetworks, selection: PairSelection): readonly PlannedPair[] {
+  const { between, across = "seed", where = {} } = selection;
+  const wanted = (group: string): readonly PlannedNetwork[] => {
+    const found = find(group).filter(({ variables }) => fulfils((name) => variables[name], where));
+    if (found.length > 0) return found;
     throw new InputError(
-      `Cannot plan the study as some networks "${between}" must be as "where" says: none is ${JSON.stringify(where)}`,
-      { input: between },
+      `Cannot plan the study as some networks "${group}" must be as "where" says: none is ${JSON.stringify(where)}`,
+      { input: group },
     );
-  }
-  return gatherCells(between, wanted, across).flatMap(({ variables, members }) => {
+  };
+  if (typeof between === "string") return pairWithin(wanted(between), { ...selection, between });
+  const [a, b] = between;
+  const pairs = wanted(a).flatMap((first) => pairWith(first, wanted(b), { across, group: a }));
+  if (pairs.length > 0) return pairs;
+  throw new InputError(
+    `Cannot plan the study as some networks "${a}" and "${b}" must agree in all variables that both have, "${across}" aside: none do`,
+    { input: b },
+  );
+}
+
+function pairWithin(
+  networks: readonly PlannedNetwork[],
+  { between, across = "seed", choose = "all" }: PairSelection & { readonly between: string },
+): readonly PlannedPair[] {
+  return gatherCells(between, networks, across).flatMap(({ variables, members }) => {
     if (members.length < 2) {
       throw new InputError(
         `Cannot plan the study as there must be two networks "${between}" or more that differ in "${across}" only: there is one of ${JSON.stringify(variables)}`,
@@ -78,6 +94,25 @@ export function selectPairs(
       b: b.network,
     }));
   });
+}
+
+/** Pairs of a network with those of another group. */
+function pairWith(
+  a: PlannedNetwork,
+  others: readonly PlannedNetwork[],
+  { across, group }: { readonly across: string; readonly group: string },
+): readonly PlannedPair[] {
+  const { [across]: first = group, ...shared } = a.variables;
+  return others.flatMap((b) => {
+    const { [across]: second = "", ...variables } = b.variables;
+    if (!agree(shared, variables)) return [];
+    return [{ variables: { ...shared, ...variables, pair: `${first}-${second}` }, a, b }];
+  });
+}
+
+/** Tells whether variables have equal values where both have them. */
+export function agree(a: Variables, b: Variables): boolean {
+  return Object.entries(a).every(([name, value]) => !Object.hasOwn(b, name) || b[name] === value);
 }
 
 function choosePairs<T>(members: readonly T[], choose: PairChoice): [T, T][] {

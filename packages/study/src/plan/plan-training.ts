@@ -1,0 +1,69 @@
+import { InputError, resolveOptions } from "@isthmus/core";
+import { TRAIN_DEFAULTS } from "@isthmus/training";
+import { parseNetwork } from "@isthmus/zoo";
+import type { TrainedNetwork, Variables } from "../description/study-description.ts";
+import type { Unfolded } from "../description/unfold.ts";
+import { GRAPH_FILE, type TrainNetworkParams, trainNetwork, weightsFile } from "../tasks/train-network.ts";
+import type { PlannedNetwork } from "./planned-network.ts";
+import type { Planner } from "./planner.ts";
+
+/**
+ * Plans the training of a network, which gives one for every snapshot.
+ * @throws InputError if it cannot be built for its data, or the snapshots are not among its epochs
+ */
+export async function planTraining(
+  group: string,
+  { variables, entry }: Unfolded<TrainedNetwork>,
+  planner: Planner,
+): Promise<readonly PlannedNetwork[]> {
+  const { net, data: name } = entry;
+  const snapshots = snapshotsOf(group, entry);
+  const { data, told } = await planner.open(name);
+  const network = parseNetwork(net, data);
+  const params: TrainNetworkParams = { net: network.spec, data: told, snapshots, options: optionsOf(entry) };
+  const label = `${network.spec} seed ${entry.seed}`;
+  const { key } = planner.add(trainNetwork, { params, inputs: {}, label: `train ${label}` });
+  return snapshots.map((epochs) => ({
+    variables: withEpochs(group, variables, epochs),
+    label: snapshots.length === 1 ? label : `${label} epoch ${epochs}`,
+    architecture: network.graph,
+    graph: { task: key, file: GRAPH_FILE },
+    weights: { task: key, file: weightsFile(epochs) },
+  }));
+}
+
+/** A variable of that name may be there, but it must say the same. */
+function withEpochs(group: string, variables: Variables, epochs: number): Variables {
+  const own = variables["epochs"] ?? epochs;
+  if (own === epochs) return { ...variables, epochs };
+  throw new InputError(
+    `Cannot plan "networks.${group}" of the study as its variable "epochs" must be the epochs that are trained: it is ${own}, and they are ${epochs}; give it another name`,
+    { input: group },
+  );
+}
+
+function snapshotsOf(group: string, { epochs, snapshots = [epochs] }: TrainedNetwork): readonly number[] {
+  const ascend = snapshots.every((each, index) => each > (snapshots[index - 1] ?? 0));
+  if (ascend && snapshots.length > 0 && (snapshots.at(-1) ?? 0) <= epochs) return snapshots;
+  throw new InputError(
+    `Cannot plan "networks.${group}" of the study as its snapshots must be numbers of epochs from 1 to ${epochs}, ascending: they are [${snapshots.join(", ")}]`,
+    { input: group },
+  );
+}
+
+/** All that decides the bytes, defaults among it. */
+function optionsOf({
+  net: _,
+  data: __,
+  snapshots: ___,
+  ...given
+}: TrainedNetwork): TrainNetworkParams["options"] {
+  const {
+    threads: _threads,
+    saveEvery: _saveEvery,
+    resume: _resume,
+    freeze: _freeze,
+    ...defaults
+  } = TRAIN_DEFAULTS;
+  return resolveOptions("train", { seed: 0, ...defaults }, given);
+}

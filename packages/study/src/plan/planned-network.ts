@@ -1,0 +1,14 @@
+import type { Graph } from "@isthmus/graph";
+import type { Variables } from "../description/study-description.ts";
+import type { TaskFile } from "./task.ts";
+
+/** A network that will be there once its task is done. */
+export interface PlannedNetwork {
+  /** Of its group, and for a trained one `epochs`. */
+  readonly variables: Variables;
+  /** For people. */
+  readonly label: string;
+  readonly architecture: Graph;
+  readonly graph: TaskFile;
+  readonly weights: TaskFile;
+}

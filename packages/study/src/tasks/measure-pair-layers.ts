@@ -1,0 +1,43 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type MeasureLayersOptions, measureLayers } from "@isthmus/barrier";
+import { openPair } from "./open-pair.ts";
+import type { TaskData, TaskKind } from "./task-kind.ts";
+
+/** How the barriers of the layers of two networks are measured. */
+export interface MeasurePairLayersParams {
+  readonly data: TaskData;
+  readonly statisticsData?: TaskData;
+  readonly options: Pick<
+    MeasureLayersOptions,
+    "groups" | "orders" | "points" | "statistics" | "predict" | "directions" | "seed"
+  >;
+}
+
+/** Measures barriers between two networks layer by layer; goes on from the journal that an interrupted run left. */
+export const measurePairLayers: TaskKind<MeasurePairLayersParams> = {
+  name: "layers",
+  version: 1,
+  async run(context, { data, statisticsData, options }, inputs) {
+    const { engine, openData, folder, signal, onProgress } = context;
+    const pair = await openPair(inputs, engine, signal);
+    const journalPath = join(folder, "journal.jsonl");
+    try {
+      const measured = await measureLayers(
+        { ...pair.networks, engine, data: await openData(data.name) },
+        {
+          ...options,
+          statisticsData: statisticsData && (await openData(statisticsData.name)),
+          journalPath,
+          signal,
+          onProgress: ({ done, total }) => onProgress(done / total),
+        },
+      );
+      await rm(journalPath, { force: true });
+      const { a: _, b: __, ...result } = measured;
+      return result;
+    } finally {
+      await pair.close();
+    }
+  },
+};

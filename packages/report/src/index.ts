@@ -1,19 +1,30 @@
-export type {
-  BarrierCurve,
-  DrawableBarrier,
-  DrawableInterval,
-  DrawablePoint,
-  DrawableValues,
-  Measure,
-} from "./barrier-curve.ts";
+export type { BarrierCurve, Measure } from "./barrier-curve.ts";
 export {
   BARRIER_SVG_DEFAULTS,
   type BarrierSvgOptions,
   renderBarrierSvg,
 } from "./figure/render-barrier-svg.ts";
+export { type RenderedFigure, renderFigures } from "./figure/render-figures.ts";
 export { formatBarrier, formatCount, formatMeasure, formatNumber, formatPlace } from "./format-value.ts";
-export type { BarrierPage } from "./page/barrier-page.ts";
 export { renderBarrierPage } from "./page/render-barrier-page.ts";
+export { renderCurvePage } from "./page/render-curve-page.ts";
+export { renderLayersPage } from "./page/render-layers-page.ts";
+export { renderPlanePage } from "./page/render-plane-page.ts";
+export { type ResultPage, renderResultPage } from "./page/render-result-page.ts";
+export { renderStarPage } from "./page/render-star-page.ts";
+export { renderStudyPage } from "./page/render-study-page.ts";
+export type {
+  BarrierPage,
+  CurvePage,
+  LayersPage,
+  PageFact,
+  PlanePage,
+  ReportPage,
+  StarPage,
+  StudyPage,
+} from "./page/report-page.ts";
+export { type ComparedBarrierResult, curvesOf, type DrawableResult } from "./result/describe-result.ts";
+export { type RenderedTable, renderTables } from "./table/render-tables.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {
   BARRIER_CHART_DEFAULTS,

@@ -18,6 +18,7 @@ export function barrierCurve(label: string, height: number, interval = false): B
   return {
     label,
     result: {
+      kind: "barrier",
       points,
       barrier: { loss: values(1), error: values(0.3) },
       ...(interval

@@ -1,11 +1,21 @@
 import type { PlotOptions } from "@observablehq/plot";
 import { escapeHtml } from "../html.ts";
-
-type Plot = typeof import("@observablehq/plot");
+import type { Plot } from "./figure.ts";
+import { paletteCss } from "./palette.ts";
 
 /** Attributes that hold coordinates, which need no more than two decimals of a pixel. */
 const COORDINATES = /\s(?:d|transform|c?[xy]|[xy][12]|width|height)="[^"]*"/g;
 const LONG_DECIMAL = /-?\d+\.\d{3,}/g;
+/** Names the library numbers through all figures of a process. */
+const NUMBERED_NAME = /plot-clip-(\d+)/g;
+
+/** Options of {@link drawSvg}. */
+export interface DrawSvgOptions {
+  /** Unique among the figures of a page. */
+  readonly name: string;
+  /** Colours to define inside the figure; missing where the page around it defines them. */
+  readonly theme?: "auto" | "light" | "dark";
+}
 
 /**
  * Draws a figure without a browser and returns its `<svg>` element as text.
@@ -14,7 +24,11 @@ const LONG_DECIMAL = /-?\d+\.\d{3,}/g;
  *
  * The drawing library is loaded by the first figure, so that terminal charts do without it.
  */
-export async function drawSvg(words: string, describe: (plot: Plot) => PlotOptions): Promise<string> {
+export async function drawSvg(
+  words: string,
+  describe: (plot: Plot) => PlotOptions,
+  { name, theme }: DrawSvgOptions,
+): Promise<string> {
   const [plot, { parseHTML }] = await Promise.all([import("@observablehq/plot"), import("linkedom")]);
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = plot.plot({ ...describe(plot), document, className: "isthmus-figure" });
@@ -23,7 +37,19 @@ export async function drawSvg(words: string, describe: (plot: Plot) => PlotOptio
   const text: string = svg.outerHTML;
   // Set here and not as an attribute: linkedom leaves "<" in attributes, which XML does not allow.
   const labelled = text.replace("<svg ", () => `<svg aria-label="${escapeHtml(words)}" `);
-  return labelled.replace(COORDINATES, (attribute) =>
+  const drawn = renameNumbered(labelled, name).replace(COORDINATES, (attribute) =>
     attribute.replace(LONG_DECIMAL, (number) => String(Number(Number(number).toFixed(2)))),
   );
+  if (theme === undefined) return drawn;
+  const style = `<style>${paletteCss(".isthmus-figure", theme)}.isthmus-figure{background:var(--isthmus-background)}</style>`;
+  return drawn.replace("<style>", () => `${style}<style>`);
+}
+
+/** Counts names anew in each figure, so that the same figure is the same text and pages hold each name once. */
+function renameNumbered(text: string, name: string): string {
+  const numbers = new Map<string, number>();
+  return text.replace(NUMBERED_NAME, (_, number: string) => {
+    if (!numbers.has(number)) numbers.set(number, numbers.size + 1);
+    return `${name}-clip-${numbers.get(number)}`;
+  });
 }

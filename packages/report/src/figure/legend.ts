@@ -1,3 +1,7 @@
+import type { Markish } from "@observablehq/plot";
+import type { Plot } from "./figure.ts";
+import type { CurveStyle } from "./palette.ts";
+
 /** Where one entry of a legend goes, in pixels from the top left of the frame; y is negative. */
 export interface LegendItem {
   readonly text: string;
@@ -11,6 +15,19 @@ const GAP = 22;
 /** Mean advance of a character of 12 px system fonts, a little generous: nothing here can measure text. */
 const CHARACTER_WIDTH = 6.6;
 
+/** Estimated width of text in a figure, in pixels. */
+export function textWidth(text: string): number {
+  return text.length * CHARACTER_WIDTH;
+}
+
+/** Text that fits `width` pixels: its middle gives way, as names differ at their ends. */
+export function fitText(text: string, width: number): string {
+  const characters = Math.max(3, Math.floor(width / CHARACTER_WIDTH));
+  if (text.length <= characters) return text;
+  const kept = characters - 1;
+  return `${text.slice(0, Math.ceil(kept / 2))}…${text.slice(text.length - Math.floor(kept / 2))}`;
+}
+
 /** Sets entries in rows above a frame of `width` pixels, in order. */
 export function layOutLegend(
   texts: readonly string[],
@@ -19,8 +36,9 @@ export function layOutLegend(
   const places: { text: string; x: number; row: number }[] = [];
   let x = 0;
   let row = 0;
-  for (const text of texts) {
-    const extent = SWATCH_WIDTH + text.length * CHARACTER_WIDTH;
+  for (const whole of texts) {
+    const text = fitText(whole, width - SWATCH_WIDTH);
+    const extent = SWATCH_WIDTH + textWidth(text);
     if (x > 0 && x + extent > width) {
       x = 0;
       row++;
@@ -33,4 +51,25 @@ export function layOutLegend(
     items: places.map((place) => ({ text: place.text, x: place.x, y: place.row * ROW_HEIGHT - height + 4 })),
     height,
   };
+}
+
+/** Marks of an entry: the symbol of its curve and its text. */
+export function legendMarks(
+  plot: Plot,
+  { color, symbol }: CurveStyle,
+  item: LegendItem | undefined,
+): Markish[] {
+  if (!item) return [];
+  const anchor = { frameAnchor: "top-left" as const };
+  const swatch = { stroke: color, strokeWidth: 1.75, fill: "var(--isthmus-background)", symbol, r: 3.5 };
+  return [
+    plot.dot([0], { ...anchor, ...swatch, dx: item.x + 6, dy: item.y }),
+    plot.text([item.text], {
+      ...anchor,
+      dx: item.x + 17,
+      dy: item.y,
+      textAnchor: "start",
+      lineAnchor: "middle",
+    }),
+  ];
 }

@@ -35,6 +35,18 @@ export const CURVE_STYLES = 6;
 /** Marks of curves, so that they can be told apart without colour. */
 export const CURVE_SYMBOLS = ["circle", "square", "triangle", "diamond", "star", "times"] as const;
 
+/** How one of several curves is drawn. */
+export interface CurveStyle {
+  readonly color: string;
+  readonly symbol: (typeof CURVE_SYMBOLS)[number];
+}
+
+/** Style of the curve of an index; after {@link CURVE_STYLES} of them, colours come with other symbols. */
+export function curveStyle(index: number): CurveStyle {
+  const symbol = CURVE_SYMBOLS[(index + Math.floor(index / CURVE_STYLES)) % CURVE_STYLES] ?? "circle";
+  return { color: curveColor(index), symbol };
+}
+
 /** CSS value of a curve's colour. */
 export function curveColor(index: number): string {
   return `var(--isthmus-curve-${index % CURVE_STYLES})`;
@@ -56,4 +68,11 @@ export function paletteCss(selector: string, theme: "auto" | "light" | "dark" = 
   const light = `${selector}{color-scheme:light dark;${declarations(APPEARANCES.light)}}`;
   const dark = `${selector}{${declarations(APPEARANCES.dark)}}`;
   return `${light}@media screen and (prefers-color-scheme:dark){${dark}}`;
+}
+
+/** The same for a page whose attribute `data-theme`, `light` or `dark`, goes before what the reader prefers. */
+export function pagePaletteCss(): string {
+  const light = `:root{color-scheme:light;${declarations(APPEARANCES.light)}}`;
+  const dark = `color-scheme:dark;${declarations(APPEARANCES.dark)}`;
+  return `${light}@media screen{:root[data-theme=dark]{${dark}}}@media screen and (prefers-color-scheme:dark){:root:not([data-theme=light]){${dark}}}`;
 }

@@ -1,18 +1,13 @@
+import type { BarrierResult } from "@isthmus/barrier";
 import { resolveOptions } from "@isthmus/core";
 import type { Markish, PlotOptions } from "@observablehq/plot";
-import {
-  assertDrawable,
-  type BarrierCurve,
-  chordAt,
-  type DrawableBarrier,
-  type Measure,
-} from "../barrier-curve.ts";
+import { assertDrawable, type BarrierCurve, chordAt, type Measure } from "../barrier-curve.ts";
 import { formatBarrier, formatMeasure, formatPlace } from "../format-value.ts";
+import { FIGURE_TEXT_STYLE } from "./axes.ts";
 import { drawSvg } from "./draw-svg.ts";
-import { type LegendItem, layOutLegend } from "./legend.ts";
-import { CURVE_STYLES, CURVE_SYMBOLS, curveColor, paletteCss } from "./palette.ts";
-
-type Plot = typeof import("@observablehq/plot");
+import { type Drawing, heightFor, type Plot } from "./figure.ts";
+import { layOutLegend, legendMarks } from "./legend.ts";
+import { type CurveStyle, curveStyle } from "./palette.ts";
 
 /** Options of {@link renderBarrierSvg}. */
 export interface BarrierSvgOptions {
@@ -41,10 +36,7 @@ export const BARRIER_SVG_DEFAULTS: Readonly<BarrierSvgOptions> = {
 };
 
 /** A curve with the style it keeps in every figure. */
-interface StyledCurve extends BarrierCurve {
-  readonly color: string;
-  readonly symbol: (typeof CURVE_SYMBOLS)[number];
-}
+interface StyledCurve extends BarrierCurve, CurveStyle {}
 
 /** Pixels of a unit of each axis. */
 interface PixelScale {
@@ -76,26 +68,34 @@ export async function renderBarrierSvg(
       `Cannot draw a barrier as a figure needs at least 240 by 160 pixels: got ${resolved.width} by ${resolved.height}`,
     );
   }
-  const chosen = curves
-    .map((curve, index) => styleCurve(curve, index))
-    .filter((_, index) => resolved.only.length === 0 || resolved.only.includes(index));
-  const svg = await drawSvg(describeInWords(chosen, resolved.measure), (plot) =>
-    describeFigure(plot, chosen, resolved),
+  const chosen = choose(curves, resolved.only);
+  return drawSvg(
+    describeBarrier(chosen, resolved.measure),
+    (plot) => describeFigure(plot, chosen, resolved),
+    { name: `barrier-${resolved.measure}`, ...(resolved.standalone ? { theme: resolved.theme } : {}) },
   );
-  if (!resolved.standalone) return svg;
-  const style = `<style>${paletteCss(".isthmus-figure", resolved.theme)}.isthmus-figure{background:var(--isthmus-background)}</style>`;
-  return svg.replace("<style>", () => `${style}<style>`);
 }
 
-function styleCurve(curve: BarrierCurve, index: number): StyledCurve {
-  const symbol = CURVE_SYMBOLS[index % CURVE_STYLES] ?? "circle";
-  return { ...curve, color: curveColor(index), symbol };
+/** The same figure as {@link renderBarrierSvg} makes, for a page or a file of figures. */
+export function drawBarrier(
+  curves: readonly BarrierCurve[],
+  measure: Measure,
+  only: readonly number[] = [],
+): Drawing {
+  return (plot, width) =>
+    describeFigure(plot, choose(curves, only), { measure, width, height: heightFor(width) });
+}
+
+function choose(curves: readonly BarrierCurve[], only: readonly number[]): StyledCurve[] {
+  return curves
+    .map((curve, index) => ({ ...curve, ...curveStyle(index) }))
+    .filter((_, index) => only.length === 0 || only.includes(index));
 }
 
 function describeFigure(
   plot: Plot,
   curves: readonly StyledCurve[],
-  { measure, width, height }: BarrierSvgOptions,
+  { measure, width, height }: Pick<BarrierSvgOptions, "measure" | "width" | "height">,
 ): PlotOptions {
   const legend = layOutLegend(
     curves.map(
@@ -116,7 +116,7 @@ function describeFigure(
     marginRight: MARGIN.right,
     marginBottom: MARGIN.bottom,
     marginLeft: MARGIN.left,
-    style: { color: "var(--isthmus-text)", fontSize: "12px", overflow: "visible" },
+    style: FIGURE_TEXT_STYLE,
     x: { type: "linear", domain: [0, 1] },
     y: { domain, nice: true },
     marks: [
@@ -146,7 +146,7 @@ function valueDomain(curves: readonly BarrierCurve[], measure: Measure): [number
 }
 
 /** Ends of the interval of the barrier, as heights in the picture. */
-function intervalAround(result: DrawableBarrier, measure: Measure): { y1: number; y2: number } | undefined {
+function intervalAround(result: BarrierResult, measure: Measure): { y1: number; y2: number } | undefined {
   const interval = result.interval?.[measure];
   const base = chordAt(result, measure, result.barrier[measure].at);
   return interval && { y1: base + interval.low, y2: base + interval.high };
@@ -251,24 +251,8 @@ function bracketMarks(
   return marks;
 }
 
-function legendMarks(plot: Plot, { color, symbol }: StyledCurve, item: LegendItem | undefined): Markish[] {
-  if (!item) return [];
-  const anchor = { frameAnchor: "top-left" as const };
-  const swatch = { stroke: color, strokeWidth: 1.75, fill: "var(--isthmus-background)", symbol, r: 3.5 };
-  return [
-    plot.dot([0], { ...anchor, ...swatch, dx: item.x + 6, dy: item.y }),
-    plot.text([item.text], {
-      ...anchor,
-      dx: item.x + 17,
-      dy: item.y,
-      textAnchor: "start",
-      lineAnchor: "middle",
-    }),
-  ];
-}
-
 /** One sentence for those who do not see the figure. */
-function describeInWords(curves: readonly BarrierCurve[], measure: Measure): string {
+export function describeBarrier(curves: readonly BarrierCurve[], measure: Measure): string {
   const each = curves.map(({ label, result }) => {
     const { chord, at } = result.barrier[measure];
     const [first, last] = [0, 1].map((t) => formatMeasure(chordAt(result, measure, t), measure));

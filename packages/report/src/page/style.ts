@@ -1,4 +1,4 @@
-import { CURVE_STYLES, paletteCss } from "../figure/palette.ts";
+import { CURVE_STYLES, pagePaletteCss } from "../figure/palette.ts";
 
 const swatches = Array.from(
   { length: CURVE_STYLES },
@@ -6,7 +6,7 @@ const swatches = Array.from(
 ).join("");
 
 /** Style of a report page; the wide figures give way to compact ones where there is no room for them. */
-export const PAGE_STYLE: string = `${paletteCss(":root")}${swatches}
+export const PAGE_STYLE: string = `${pagePaletteCss()}${swatches}
 *{box-sizing:border-box}
 html{background:var(--isthmus-background);color:var(--isthmus-text);-webkit-text-size-adjust:100%}
 body{margin:0 auto;max-width:68rem;padding:clamp(1.25rem,4vw,3.5rem) clamp(1rem,4vw,2.5rem);
@@ -21,7 +21,7 @@ section{margin-top:2.75rem}
 .lead{font-size:1.15rem;max-width:54rem}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,15rem),1fr));gap:1rem;
 list-style:none;margin:1.75rem 0 0;padding:0}
-.tile{border:1px solid var(--isthmus-grid);border-top:3px solid var(--curve);border-radius:.5rem;padding:.85rem 1.1rem 1rem}
+.tile{border:1px solid var(--isthmus-grid);border-top:3px solid var(--curve,var(--isthmus-muted));border-radius:.5rem;padding:.85rem 1.1rem 1rem}
 .tile .name{font-weight:600}
 .tile .value{display:block;font-size:2.1rem;font-weight:600;line-height:1.2;letter-spacing:-.02em}
 .tile .unit,.tile .more{color:var(--isthmus-muted);font-size:.9rem}
@@ -34,14 +34,27 @@ figure svg{display:block;width:100%;height:auto}
 figure .compact{display:none}
 figcaption{color:var(--isthmus-muted);font-size:.9rem;margin-top:.6rem;max-width:44rem}
 figcaption b{color:var(--isthmus-text);font-weight:600}
+.scroll+.scroll,.figures+*,details+*,.scroll+details{margin-top:1.75rem}
+.skip{position:absolute;left:-99rem}.skip:focus{left:1rem;top:.5rem;background:var(--isthmus-background);padding:.5rem .9rem;z-index:2}
+#theme{float:right;font:inherit;font-size:.82rem;color:var(--isthmus-muted);background:none;cursor:pointer;margin:-.3rem 0 0 1rem}
+#theme[aria-pressed=true]{color:var(--isthmus-background);background:var(--isthmus-muted)}
+main:focus{outline:0}
+summary{cursor:pointer;padding:.4rem 0;font-weight:600}
 .scroll{overflow:auto;border:1px solid var(--isthmus-grid);border-radius:.5rem}
 .tall{max-height:26rem}
-.scroll:focus-visible,a:focus-visible{outline:2px solid var(--isthmus-curve-1);outline-offset:2px}
+.scroll:focus-visible,a:focus-visible,button:focus-visible,summary:focus-visible,pre:focus-visible{outline:2px solid var(--isthmus-curve-1);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 caption{text-align:left;color:var(--isthmus-muted);padding:.7rem .9rem;font-size:.9rem}
 th,td{padding:.42rem .9rem;text-align:right;white-space:nowrap}
 thead{position:sticky;top:0;background:var(--isthmus-background);box-shadow:inset 0 -1px var(--isthmus-grid)}
 thead th{font-weight:600}thead th:first-child{text-align:left}
+th small{color:var(--isthmus-muted);font-weight:400}
+.text{text-align:left}
+th button{all:unset;cursor:pointer;font-weight:600}
+th button:hover{text-decoration:underline}
+th button::after{content:"↕";color:var(--isthmus-muted);font-size:.8em;margin-left:.35em;font-weight:400}
+[aria-sort=ascending] button::after{content:"↑"}[aria-sort=descending] button::after{content:"↓"}
+[aria-sort] button::after{color:inherit}
 tbody th{text-align:left;font-weight:400}
 tbody th.wrap{white-space:normal;min-width:13rem}
 tbody th small{display:block;color:var(--isthmus-muted);font-size:.85em}
@@ -58,9 +71,9 @@ font:.88rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",mon
 a{color:var(--isthmus-curve-1);text-underline-offset:.2em}
 .button{display:inline-block;border:1px solid currentColor;border-radius:.4rem;padding:.4rem .9rem;text-decoration:none;font-weight:600}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--isthmus-grid);color:var(--isthmus-muted);font-size:.88rem}
-@media (max-width:34rem){figure .full{display:none}figure .compact{display:block}
-dl{grid-template-columns:1fr;gap:0}dd+dt{margin-top:.6rem}th,td{padding:.4rem .6rem}}
+@media (max-width:46rem){figure .full{display:none}figure .compact{display:block;max-width:32rem}}
+@media (max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd+dt{margin-top:.6rem}th,td{padding:.4rem .6rem}}
 @media print{@page{margin:14mm}.figures{grid-template-columns:1fr 1fr;gap:1rem}body{max-width:none;padding:0;font-size:10.5pt}section{margin-top:1.6rem}
-.tall{max-height:none}.scroll{overflow:visible;border:0}thead{position:static}tr,.tile{break-inside:avoid}
-.button{display:none}h2{break-after:avoid}}
+.tall{max-height:none}.scroll{overflow:visible;border:0}figure .full{display:block}figure .compact{display:none}thead{position:static}tr,.tile{break-inside:avoid}
+.button,.skip{display:none}th button::after{content:""}h2{break-after:avoid}}
 @media (forced-colors:active){.swatch{forced-color-adjust:none}}`;

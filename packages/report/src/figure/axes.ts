@@ -1,0 +1,115 @@
+import type { Markish } from "@observablehq/plot";
+import { formatNumber } from "../format-value.ts";
+import type { Plot } from "./figure.ts";
+import { logarithmicLevels } from "./levels.ts";
+
+/** One axis of a figure. */
+export interface Axis {
+  /** Words, with the unit in brackets. */
+  readonly label: string;
+  /** @defaultValue "linear" */
+  readonly scale?: "linear" | "log";
+  /** Whether values in `[0, 1]` are shown as percent. */
+  readonly percent?: boolean;
+  /** Whether zero belongs to the picture even where all values are far from it. */
+  readonly fromZero?: boolean;
+  /** Ends of the axis; those of the data without it. */
+  readonly domain?: readonly [number, number];
+  /** Names of the places 0, 1, 2, ... of an axis that has no numbers. */
+  readonly names?: readonly string[];
+  /** Places of ticks; round numbers without it. */
+  readonly ticks?: readonly number[];
+  /** How a tick is written. */
+  readonly format?: (value: number) => string;
+}
+
+const MUTED = "var(--isthmus-muted)";
+/** Ticks of a logarithmic axis. */
+const MOST_LOG_TICKS = 7;
+/** Room that an extreme value keeps from the end of its axis, relative to the range. */
+const PADDING = 0.06;
+
+/** Style of every figure's text. */
+export const FIGURE_TEXT_STYLE = {
+  color: "var(--isthmus-text)",
+  fontSize: "12px",
+  overflow: "visible",
+} as const;
+
+/** A value on an axis: percent where the axis has it. */
+export function formatOnAxis({ percent, names, format }: Axis, value: number): string {
+  if (format) return format(value);
+  if (names) return names[value] ?? "";
+  const shown = percent ? 100 * value : value;
+  return Math.abs(shown) >= 1e-4 || shown === 0 ? String(Number(shown.toPrecision(4))) : formatNumber(shown);
+}
+
+/** Ends of an axis around its values: zero is part of the picture unless they stay far above it. */
+export function domainOf(values: readonly number[], axis: Axis): [number, number] {
+  if (axis.domain) return [...axis.domain];
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  if (axis.names) return [-0.5, axis.names.length - 0.5];
+  if (axis.scale === "log") {
+    const factor = (high / low) ** PADDING;
+    return low === high ? [low / 2, 2 * high] : [low / factor, high * factor];
+  }
+  const pad = (high - low) * PADDING || Math.max(Math.abs(high) * 0.1, 1e-6);
+  const zero = low >= 0 && (axis.fromZero || low < 2 * (high - low));
+  return [zero ? 0 : low - pad, high <= 0 && axis.fromZero ? 0 : high + pad];
+}
+
+/** Places of ticks, or about how many. */
+function ticksOf(
+  axis: Axis,
+  [low, high]: readonly [number, number],
+  count: number,
+): readonly number[] | number {
+  if (axis.ticks) return axis.ticks;
+  if (axis.names) return axis.names.map((_, index) => index);
+  return axis.scale === "log" ? logarithmicLevels(low, high, MOST_LOG_TICKS) : count;
+}
+
+/** Ticks as the library takes them. */
+const given = (ticks: readonly number[] | number): number[] | number =>
+  typeof ticks === "number" ? ticks : [...ticks];
+
+/** Horizontal grid lines with values on the left. */
+export function verticalAxis(plot: Plot, axis: Axis, domain: readonly [number, number]): Markish[] {
+  const ticks = given(ticksOf(axis, domain, 5));
+  return [
+    plot.gridY({ ticks, stroke: "var(--isthmus-grid)", strokeOpacity: 1 }),
+    plot.axisY({
+      ticks,
+      tickSize: 0,
+      tickPadding: 8,
+      tickFormat: (value: number) => formatOnAxis(axis, value),
+      label: axis.label,
+      labelArrow: axis.names ? "none" : "up",
+      fill: MUTED,
+    }),
+  ];
+}
+
+/** Values below the frame. */
+export function horizontalAxis(
+  plot: Plot,
+  axis: Axis,
+  domain: readonly [number, number],
+  { count = 6, grid = false }: { readonly count?: number; readonly grid?: boolean } = {},
+): Markish[] {
+  const ticks = given(ticksOf(axis, domain, count));
+  return [
+    ...(grid ? [plot.gridX({ ticks, stroke: "var(--isthmus-grid)", strokeOpacity: 1 })] : []),
+    plot.axisX({
+      ticks,
+      tickSize: 4,
+      tickFormat: (value: number) => formatOnAxis(axis, value),
+      label: axis.label,
+      labelArrow: axis.names ? "none" : "right",
+      labelOffset: 40,
+      fill: MUTED,
+      stroke: MUTED,
+    }),
+  ];
+}

@@ -1,0 +1,179 @@
+import type { Markish } from "@observablehq/plot";
+import { FIGURE_TEXT_STYLE, horizontalAxis, verticalAxis } from "./axes.ts";
+import { bandColor, COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
+import type { Drawing, Plot } from "./figure.ts";
+import { type Label, labelMark } from "./labels.ts";
+import { levelsBetween } from "./levels.ts";
+
+/** What {@link drawContours} draws. */
+export interface ContourFigure {
+  /** Ascending coordinates of the columns; at least two. */
+  readonly xs: readonly number[];
+  /** Ascending coordinates of the rows; at least two. */
+  readonly ys: readonly number[];
+  /** `[ys][xs]`, at least 0; what is not finite is drawn in the highest band. */
+  readonly values: readonly (readonly number[])[];
+  /** Words for the colours, with the unit. */
+  readonly label: string;
+  readonly format: (value: number) => string;
+  readonly models: readonly { readonly label: string; readonly x: number; readonly y: number }[];
+  readonly paths: readonly {
+    readonly label: string;
+    readonly points: readonly (readonly [x: number, y: number])[];
+  }[];
+}
+
+const MARGIN = { right: 20, bottom: 46, left: 52, top: 12 } as const;
+/** Bounds of the height of the frame relative to its width; scales of both axes are equal between them. */
+const ASPECT = { low: 0.4, high: 1.3 } as const;
+/** Light on all colours but the lightest, dark around: seen on every band. */
+const OVER = { color: "#ffffff", halo: "#14181c" } as const;
+const DASHES = ["", "7 4", "2 4"] as const;
+
+/** Draws values over a plane as filled contours, and networks and paths in it; both axes have one scale. */
+export function drawContours(figure: ContourFigure): Drawing {
+  const { xs, ys, values, label, format } = figure;
+  const known = values.flat().filter(Number.isFinite);
+  const levels = levelsBetween(Math.min(...known), Math.max(...known));
+  const [x, y] = [endsOf(xs), endsOf(ys)];
+  const aspect = Math.min(ASPECT.high, Math.max(ASPECT.low, (y[1] - y[0]) / (x[1] - x[0])));
+  return (plot, width) => {
+    const marginTop = MARGIN.top + COLOR_LEGEND_HEIGHT;
+    const inner = width - MARGIN.left - MARGIN.right;
+    return {
+      width,
+      height: Math.round(marginTop + MARGIN.bottom + inner * aspect),
+      marginTop,
+      marginRight: MARGIN.right,
+      marginBottom: MARGIN.bottom,
+      marginLeft: MARGIN.left,
+      style: FIGURE_TEXT_STYLE,
+      color: { type: "identity" },
+      x: { domain: x },
+      y: { domain: y },
+      marks: [
+        ...contourMarks(plot, figure, levels),
+        ...verticalAxis(plot, { label: "y" }, y).slice(1),
+        ...horizontalAxis(plot, { label: "x, in distance between weights" }, x, { count: 5 }),
+        plot.frame({ stroke: "var(--isthmus-muted)" }),
+        ...pathMarks(plot, figure),
+        ...modelMarks(plot, figure),
+        labelMark(labelsOf(figure), OVER),
+        colorLegend({ label, levels, format }),
+      ],
+    };
+  };
+}
+
+function endsOf(coordinates: readonly number[]): [number, number] {
+  return [coordinates[0] ?? 0, coordinates.at(-1) ?? 1];
+}
+
+/** Contours of the grid itself, whose values stand in the middle of cells; values are compared by their logarithm. */
+function contourMarks(plot: Plot, { xs, ys, values }: ContourFigure, levels: readonly number[]): Markish[] {
+  const known = values.flat().filter(Number.isFinite);
+  const highest = Math.max(...known);
+  const floor = Math.min(...known.filter((value) => value > 0), highest) / 10 || 1e-12;
+  const logarithm = (value: number): number =>
+    Math.log(Math.max(floor, Number.isFinite(value) ? value : highest));
+  const cells = resample(
+    xs,
+    ys,
+    values.map((row) => row.map(logarithm)),
+  );
+  const [width, height] = [xs.length, ys.length];
+  const [halfX, halfY] = [
+    (endsOf(xs)[1] - endsOf(xs)[0]) / (width - 1) / 2,
+    (endsOf(ys)[1] - endsOf(ys)[0]) / (height - 1) / 2,
+  ];
+  const bounds = {
+    x1: endsOf(xs)[0] - halfX,
+    x2: endsOf(xs)[1] + halfX,
+    y1: endsOf(ys)[0] - halfY,
+    y2: endsOf(ys)[1] + halfY,
+  };
+  // One mark a level: the library would write a colour for the value of each contour, through a scale of its own.
+  return [
+    plot.frame({ fill: bandColor(0, levels.length), stroke: "none" }),
+    ...levels.map((level, index) =>
+      plot.contour(cells, {
+        ...bounds,
+        width,
+        height,
+        value: (cell: number) => cell,
+        thresholds: [Math.log(level)],
+        fill: bandColor(index + 1, levels.length),
+        stroke: OVER.color,
+        strokeOpacity: 0.35,
+        strokeWidth: 0.75,
+        clip: true,
+        interpolate: null as never,
+      }),
+    ),
+  ];
+}
+
+/** Values at even steps between the ends, linear between the given coordinates; the same where those are even. */
+function resample(
+  xs: readonly number[],
+  ys: readonly number[],
+  values: readonly (readonly number[])[],
+): number[] {
+  const columns = evenPlaces(xs);
+  return evenPlaces(ys).flatMap(({ index, share }) => {
+    const [low = [], high = low] = [values[index], values[index + 1]];
+    return columns.map((column) => {
+      const at = (row: readonly number[]): number => {
+        const from = row[column.index] ?? 0;
+        return from + column.share * ((row[column.index + 1] ?? from) - from);
+      };
+      return at(low) + share * (at(high) - at(low));
+    });
+  });
+}
+
+/** For each of as many even steps: the coordinate before it, and the share of the way to the next. */
+function evenPlaces(coordinates: readonly number[]): { readonly index: number; readonly share: number }[] {
+  const [low, high] = endsOf(coordinates);
+  const last = coordinates.length - 1;
+  return coordinates.map((_, step) => {
+    const place = low + ((high - low) * step) / last;
+    const after = coordinates.findIndex((coordinate) => coordinate > place);
+    const index = after === -1 ? last - 1 : after - 1;
+    const [from = 0, to = 1] = [coordinates[index], coordinates[index + 1]];
+    return { index, share: (place - from) / (to - from) };
+  });
+}
+
+function pathMarks(plot: Plot, { paths }: ContourFigure): Markish[] {
+  return paths.flatMap(({ points }, index) => [
+    plot.line(points, { stroke: OVER.halo, strokeWidth: 4, strokeOpacity: 0.75 }),
+    plot.line(points, {
+      stroke: OVER.color,
+      strokeWidth: 2,
+      strokeDasharray: DASHES[index % DASHES.length] ?? "",
+    }),
+  ]);
+}
+
+function modelMarks(plot: Plot, { models }: ContourFigure): Markish[] {
+  return [
+    plot.dot(models, {
+      x: "x",
+      y: "y",
+      r: 5,
+      fill: OVER.color,
+      stroke: OVER.halo,
+      strokeWidth: 2,
+      title: "label",
+    }),
+  ];
+}
+
+function labelsOf({ models, paths }: ContourFigure): Label[] {
+  const middles = paths.flatMap(({ label, points }) => {
+    const middle = points[Math.floor(points.length / 2)];
+    return middle ? [{ x: middle[0], y: middle[1], text: label }] : [];
+  });
+  return [...models.map(({ label, x, y }) => ({ x, y, text: label, important: true })), ...middles];
+}

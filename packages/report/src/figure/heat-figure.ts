@@ -1,0 +1,94 @@
+import { FIGURE_TEXT_STYLE } from "./axes.ts";
+import { bandColor, COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
+import type { Drawing } from "./figure.ts";
+import { fitText, textWidth } from "./legend.ts";
+import { levelsBetween } from "./levels.ts";
+import { rampTextColor } from "./ramp.ts";
+
+/** What {@link drawHeat} draws. */
+export interface HeatFigure {
+  /** Names of the rows, from the top. */
+  readonly rows: readonly string[];
+  /** Names of the columns, from the left. */
+  readonly columns: readonly string[];
+  /** `[rows][columns]`; null where nothing was measured. */
+  readonly values: readonly (readonly (number | null)[])[];
+  /** Words for the colours, with the unit. */
+  readonly label: string;
+  readonly columnLabel: string;
+  readonly format: (value: number) => string;
+}
+
+interface Cell {
+  readonly row: string;
+  readonly column: string;
+  readonly value: number;
+  readonly band: number;
+}
+
+const ROW = 22;
+const MARGIN = { right: 20, bottom: 46, top: 12 } as const;
+const NAME_SHARE = 0.36;
+
+/** Draws a table as colours, in the same bands and with the same legend as planes. */
+export function drawHeat({ rows, columns, values, label, columnLabel, format }: HeatFigure): Drawing {
+  const known = values.flat().filter((value) => value !== null);
+  const levels = levelsBetween(Math.min(...known), Math.max(...known), 9);
+  const cells = rows.flatMap((row, y) =>
+    columns.flatMap((column, x): Cell[] => {
+      const value = values[y]?.[x];
+      if (value === undefined || value === null) return [];
+      return [{ row, column, value, band: levels.filter((level) => level <= value).length }];
+    }),
+  );
+  return (plot, width) => {
+    const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 14, width * NAME_SHARE);
+    const cellWidth = (width - marginLeft - MARGIN.right) / columns.length;
+    const fits = cells.every(({ value }) => textWidth(format(value)) * 0.9 < cellWidth - 4);
+    const stride = Math.ceil((Math.max(...columns.map(textWidth)) + 8) / cellWidth);
+    return {
+      width,
+      height: MARGIN.top + COLOR_LEGEND_HEIGHT + MARGIN.bottom + rows.length * ROW,
+      marginTop: MARGIN.top + COLOR_LEGEND_HEIGHT,
+      marginRight: MARGIN.right,
+      marginBottom: MARGIN.bottom,
+      marginLeft,
+      style: FIGURE_TEXT_STYLE,
+      color: { type: "identity" },
+      x: { type: "band", domain: [...columns], padding: 0.03 },
+      y: { type: "band", domain: [...rows], padding: 0.08 },
+      marks: [
+        plot.axisY({
+          label: null,
+          tickSize: 0,
+          tickFormat: (name: string) => fitText(name, marginLeft - 12),
+        }),
+        plot.axisX({
+          label: columnLabel,
+          labelOffset: 40,
+          tickSize: 0,
+          ticks: columns.filter((_, index) => index % stride === 0),
+          fill: "var(--isthmus-muted)",
+        }),
+        plot.cell(cells, {
+          x: "column",
+          y: "row",
+          fill: (cell: Cell) => bandColor(cell.band, levels.length),
+          title: (cell: Cell) => `${cell.row}, ${cell.column}: ${format(cell.value)}`,
+        }),
+        ...(fits
+          ? [
+              plot.text(cells, {
+                x: "column",
+                y: "row",
+                text: (cell: Cell) => format(cell.value),
+                fontSize: 11,
+                fill: (cell: Cell) => rampTextColor(levels.length === 0 ? 0.5 : cell.band / levels.length),
+              }),
+            ]
+          : []),
+        colorLegend({ label, levels, format }),
+      ],
+    };
+  };
+}

@@ -1,0 +1,105 @@
+import type { Markish } from "@observablehq/plot";
+import { customMark } from "./custom-mark.ts";
+import { fitText, textWidth } from "./legend.ts";
+
+/** Words beside a place of a figure. */
+export interface Label {
+  readonly x: number;
+  readonly y: number;
+  readonly text: string;
+  /** Must be shown even over something else. */
+  readonly important?: boolean;
+}
+
+/** How labels look. */
+export interface LabelStyle {
+  readonly color: string;
+  /** Colour around the letters. */
+  readonly halo: string;
+}
+
+interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+interface Candidate {
+  readonly box: Box;
+  readonly anchor: "start" | "middle" | "end";
+  readonly x: number;
+  readonly y: number;
+}
+
+const LINE_HEIGHT = 14;
+/** Distance of words from the middle of their mark. */
+const OFFSET = 8;
+const MARK_RADIUS = 5;
+const DEFAULT_STYLE: LabelStyle = { color: "var(--isthmus-text)", halo: "var(--isthmus-background)" };
+
+/** Draws words beside places where they neither meet each other, nor a mark, nor the end of the frame; else leaves them out. */
+export function labelMark(labels: readonly Label[], { color, halo }: LabelStyle = DEFAULT_STYLE): Markish {
+  return customMark(({ scales, frame, add }) => {
+    const bounds = {
+      left: frame.marginLeft,
+      top: frame.marginTop,
+      right: frame.width - frame.marginRight,
+      bottom: frame.height - frame.marginBottom,
+    };
+    const marks = labels.map(({ x, y }) => ({ x: Number(scales.x?.(x)), y: Number(scales.y?.(y)) }));
+    const taken = marks.map(({ x, y }) => boxAround(x, y, MARK_RADIUS));
+    const around = { stroke: halo, "stroke-width": 3, "stroke-linejoin": "round", "paint-order": "stroke" };
+    labels.forEach((label, index) => {
+      const mark = marks[index];
+      if (!mark) return;
+      const text = fitText(label.text, (bounds.right - bounds.left) * 0.6);
+      const candidates = candidatesFor(mark, text).filter(({ box }) => isInside(box, bounds));
+      const free = candidates.find(({ box }) => !taken.some((other) => overlaps(box, other)));
+      const place = free ?? (label.important ? candidates[0] : undefined);
+      if (!place) return;
+      taken.push(place.box);
+      const { x, y, anchor } = place;
+      add("text", { x, y, dy: "0.32em", "text-anchor": anchor, fill: color, ...around }, text);
+    });
+  });
+}
+
+function boxAround(x: number, y: number, radius: number): Box {
+  return { left: x - radius, right: x + radius, top: y - radius, bottom: y + radius };
+}
+
+/** Right, left, above and below, then the corners. */
+function candidatesFor({ x, y }: { readonly x: number; readonly y: number }, text: string): Candidate[] {
+  const width = textWidth(text);
+  const sides = [
+    [1, 0],
+    [-1, 0],
+    [0, -1],
+    [0, 1],
+    [1, -1],
+    [-1, -1],
+    [1, 1],
+    [-1, 1],
+  ] as const;
+  return sides.map(([right, down]) => {
+    const anchor = right === 0 ? "middle" : right > 0 ? "start" : "end";
+    const at = { x: x + OFFSET * right, y: y + (right === 0 ? 14 : 11) * down };
+    const left = anchor === "middle" ? at.x - width / 2 : anchor === "start" ? at.x : at.x - width;
+    const box = { left, right: left + width, top: at.y - LINE_HEIGHT / 2, bottom: at.y + LINE_HEIGHT / 2 };
+    return { box, anchor, ...at };
+  });
+}
+
+function isInside(box: Box, bounds: Box): boolean {
+  return (
+    box.left >= bounds.left &&
+    box.right <= bounds.right &&
+    box.top >= bounds.top &&
+    box.bottom <= bounds.bottom
+  );
+}
+
+function overlaps(a: Box, b: Box): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}

@@ -1,0 +1,153 @@
+import type { Markish } from "@observablehq/plot";
+import {
+  type Axis,
+  domainOf,
+  FIGURE_TEXT_STYLE,
+  formatOnAxis,
+  horizontalAxis,
+  verticalAxis,
+} from "./axes.ts";
+import { type Drawing, heightFor, type Plot } from "./figure.ts";
+import { type Label, labelMark } from "./labels.ts";
+import { layOutLegend, legendMarks, textWidth } from "./legend.ts";
+import { type CurveStyle, curveStyle } from "./palette.ts";
+
+/** A place of a line, with an interval of its value if it has one. */
+export interface LinePoint {
+  readonly x: number;
+  readonly y: number;
+  readonly low?: number;
+  readonly high?: number;
+  /** Name shown beside the mark, where there is room. */
+  readonly name?: string;
+}
+
+/** Points of one colour. */
+export interface LineSeries {
+  readonly label: string;
+  readonly points: readonly LinePoint[];
+  /** Join the points. @defaultValue true */
+  readonly joined?: boolean;
+}
+
+/** What {@link drawLines} draws. */
+export interface LineFigure {
+  /** At least one point among them. */
+  readonly series: readonly LineSeries[];
+  readonly x: Axis;
+  readonly y: Axis;
+  /** A line of equal values on both axes. */
+  readonly diagonal?: boolean;
+}
+
+const MARGIN = { right: 24, bottom: 46, left: 58, top: 28 } as const;
+/** Points of a line from which its marks become small, and from which they are left out. */
+const MANY = { small: 40, none: 150 } as const;
+
+/** Draws lines or dots with intervals over two axes, linear or logarithmic. */
+export function drawLines(figure: LineFigure): Drawing {
+  const { series, x, y } = figure;
+  const points = series.flatMap((line) => line.points);
+  const values = points.flatMap(({ y: value, low, high }) => [value, low ?? value, high ?? value]);
+  const places = points.map((point) => point.x);
+  const shared = figure.diagonal ? domainOf([...values, ...places], y) : undefined;
+  const yDomain = shared ?? domainOf(values, y);
+  const xDomain =
+    shared ?? (x.scale === "log" || x.names ? domainOf(places, x) : (x.domain ?? tightDomain(places, x)));
+  return (plot, width) => {
+    const legend = layOutLegend(
+      series.map(({ label }) => label),
+      width - MARGIN.left - MARGIN.right,
+    );
+    const shown = series.length > 1;
+    return {
+      width,
+      height: heightFor(width),
+      marginTop: MARGIN.top + (shown ? legend.height : 0),
+      marginRight: MARGIN.right,
+      marginBottom: MARGIN.bottom,
+      marginLeft: MARGIN.left,
+      style: FIGURE_TEXT_STYLE,
+      x: { type: x.scale ?? "linear", domain: [...xDomain] },
+      y: { type: y.scale ?? "linear", domain: yDomain, nice: !y.domain && y.scale !== "log" && !shared },
+      marks: [
+        ...verticalAxis(plot, y, yDomain),
+        ...horizontalAxis(plot, thinNames(x, width), xDomain, {
+          count: width < 400 ? 4 : 6,
+          grid: figure.diagonal === true,
+        }),
+        ...(shared ? [diagonalMark(plot, shared)] : []),
+        ...series.flatMap((line, index) => seriesMarks(plot, line, curveStyle(index), figure)),
+        labelMark(labelsOf(series)),
+        ...(shown
+          ? series.flatMap((_, index) => legendMarks(plot, curveStyle(index), legend.items[index]))
+          : []),
+      ],
+    };
+  };
+}
+
+/** Horizontal axes end where their data do: a path has no place beyond its ends. */
+function tightDomain(places: readonly number[], axis: Axis): [number, number] {
+  const [low, high] = [Math.min(...places), Math.max(...places)];
+  return low === high ? domainOf(places, axis) : [axis.fromZero ? Math.min(0, low) : low, high];
+}
+
+/** Leaves out every second name, or more, where they would run into each other. */
+function thinNames(axis: Axis, width: number): Axis {
+  if (!axis.names) return axis;
+  const room = (width - MARGIN.left - MARGIN.right) / axis.names.length;
+  const widest = Math.max(...axis.names.map(textWidth)) + 8;
+  const stride = Math.ceil(widest / room);
+  return { ...axis, ticks: axis.names.map((_, index) => index).filter((index) => index % stride === 0) };
+}
+
+function diagonalMark(plot: Plot, [low, high]: readonly [number, number]): Markish {
+  return plot.line(
+    [
+      [low, low],
+      [high, high],
+    ],
+    { stroke: "var(--isthmus-muted)", strokeDasharray: "2 4" },
+  );
+}
+
+function seriesMarks(
+  plot: Plot,
+  { label, points, joined = true }: LineSeries,
+  { color, symbol }: CurveStyle,
+  { x, y }: LineFigure,
+): Markish[] {
+  const bounded = points.filter(({ low, high }) => low !== undefined && high !== undefined);
+  const place = { x: "x", y: "y" } as const;
+  const bounds = { x: "x", y1: "low", y2: "high" } as const;
+  const marks: Markish[] = [];
+  if (joined) {
+    marks.push(plot.areaY(bounded, { ...bounds, fill: color, fillOpacity: 0.16 }));
+    marks.push(plot.line(points, { ...place, stroke: color, strokeWidth: 2 }));
+  } else {
+    marks.push(plot.ruleX(bounded, { ...bounds, stroke: color, strokeWidth: 1.5 }));
+  }
+  if (joined && points.length > MANY.none) return marks;
+  marks.push(
+    plot.dot(points, {
+      ...place,
+      r: points.length > MANY.small ? 2 : 3,
+      symbol,
+      fill: "var(--isthmus-background)",
+      stroke: color,
+      strokeWidth: 1.5,
+      title: (point: LinePoint) => {
+        const names = [label, point.name].filter((name) => name !== undefined && name !== "");
+        return `${names.join(", ")}${names.length > 0 ? ": " : ""}${formatOnAxis(x, point.x)}, ${formatOnAxis(y, point.y)}`;
+      },
+    }),
+  );
+  return marks;
+}
+
+function labelsOf(series: readonly LineSeries[]): Label[] {
+  return series.flatMap(({ points }) =>
+    points.flatMap(({ x, y, name }) => (name === undefined ? [] : [{ x, y, text: name }])),
+  );
+}

@@ -1,0 +1,15 @@
+import { drawSvg } from "../figure/draw-svg.ts";
+import { FIGURE_WIDTHS, type Figure } from "../figure/figure.ts";
+import { type Html, html, trusted } from "../html.ts";
+
+/** Draws a figure full and compact, with its caption: a style sheet shows the one that fits. */
+export async function renderFigure(figure: Figure, number: number): Promise<Html> {
+  const { name, title, caption, size, table } = figure;
+  const [full, compact] = await Promise.all([drawAt(figure, size), drawAt(figure, "compact")]);
+  return html`<figure class="${size}" id="figure-${name}"><div class="full">${trusted(full)}</div><div class="compact">${trusted(compact)}</div>
+<figcaption>Figure ${number}. <b>${title}</b> ${caption} <a href="#table-${table}">The numbers</a>.</figcaption></figure>`;
+}
+
+function drawAt({ name, words, draw }: Figure, size: keyof typeof FIGURE_WIDTHS): Promise<string> {
+  return drawSvg(words, (plot) => draw(plot, FIGURE_WIDTHS[size]), { name: `${name}-${size}` });
+}

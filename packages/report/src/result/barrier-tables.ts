@@ -1,0 +1,81 @@
+import type { BarrierValues } from "@isthmus/barrier";
+import type { BarrierCurve, Measure } from "../barrier-curve.ts";
+import type { Table, TableColumn, TableRow } from "../table/table.ts";
+
+/** What is measured along a path, in the order of tables. */
+export const MEASURES: readonly Measure[] = ["loss", "error"];
+
+/** The definitions of a barrier in use, with their formulas. */
+export const BARRIER_DEFINITIONS: readonly {
+  readonly key: Exclude<keyof BarrierValues, "at">;
+  readonly name: string;
+  readonly formula: string;
+}[] = [
+  { key: "chord", name: "Above the chord", formula: "max over t of L(t) − [(1 − t) L(0) + t L(1)]" },
+  {
+    key: "meanOfEndpoints",
+    name: "Above the mean of the ends",
+    formula: "max over t of L(t) − [L(0) + L(1)] / 2",
+  },
+  { key: "maxEndpoint", name: "Above the higher end", formula: "max over t of L(t) − max(L(0), L(1))" },
+  { key: "midpoint", name: "At the midpoint", formula: "L(1/2) − [L(0) + L(1)] / 2" },
+];
+
+function measureColumns(curves: readonly BarrierCurve[], errorKind: "share" | "points"): TableColumn[] {
+  return curves.flatMap(({ label: group }, style) => [
+    { title: "Loss", kind: "loss" as const, group, style },
+    { title: "Error", kind: errorKind, group, style },
+  ]);
+}
+
+/** Table of the barrier definitions, one column pair for each curve. */
+export function definitionsTable(curves: readonly BarrierCurve[]): Table {
+  const row = (name: string, value: (curve: BarrierCurve, measure: Measure) => number | null) => ({
+    cells: [name, ...curves.flatMap((curve) => MEASURES.map((measure) => value(curve, measure)))],
+  });
+  const rows: TableRow[] = BARRIER_DEFINITIONS.map(({ key, name, formula }) => ({
+    ...row(name, ({ result }, measure) => result.barrier[measure][key]),
+    note: formula,
+  }));
+  rows.push({
+    ...row("Reached at t", ({ result }, measure) => result.barrier[measure].at),
+    note: "place of the first definition's maximum",
+    kind: "place",
+  });
+  const interval = curves.find(({ result }) => result.interval !== undefined)?.result.interval;
+  for (const end of interval ? (["low", "high"] as const) : []) {
+    rows.push({
+      ...row(
+        `${Math.round(100 * (interval?.level ?? 0))} % interval above the chord, ${end} end`,
+        ({ result }, measure) => result.interval?.[measure][end] ?? null,
+      ),
+      note: `${interval?.resamples} bootstrap resamples of the examples, seed ${interval?.seed}`,
+    });
+  }
+  return {
+    name: "definitions",
+    title: "Barriers by definition",
+    caption: "Loss in nats, error in percentage points. L(t) is the loss, or the error, at place t.",
+    columns: [{ title: "Definition", kind: "text" }, ...measureColumns(curves, "points")],
+    rows,
+    fixed: true,
+  };
+}
+
+/** Table of every point of every curve; places that a curve was not measured at stay empty. */
+export function pointsTable(curves: readonly BarrierCurve[]): Table {
+  const places = [...new Set(curves.flatMap(({ result }) => result.points.map(({ t }) => t)))].sort(
+    (a, b) => a - b,
+  );
+  const byPlace = curves.map(({ result }) => new Map(result.points.map((point) => [point.t, point])));
+  return {
+    name: "points",
+    title: "Every measured point",
+    caption: "Loss in nats, error in percent; the place of a curve's loss barrier is in bold.",
+    columns: [{ title: "t", kind: "place" }, ...measureColumns(curves, "share")],
+    rows: places.map((t) => ({
+      cells: [t, ...byPlace.flatMap((points) => MEASURES.map((measure) => points.get(t)?.[measure] ?? null))],
+      strong: curves.some(({ result }) => result.barrier.loss.at === t),
+    })),
+  };
+}

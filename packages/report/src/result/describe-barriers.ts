@@ -1,0 +1,123 @@
+import type { BarrierResult } from "@isthmus/barrier";
+import type { BarrierCurve, Measure } from "../barrier-curve.ts";
+import type { Figure } from "../figure/figure.ts";
+import { describeBarrier, drawBarrier } from "../figure/render-barrier-svg.ts";
+import { formatBarrier, formatCount, formatNumber } from "../format-value.ts";
+import type { PageFact } from "../page/report-page.ts";
+import { definitionsTable, pointsTable } from "./barrier-tables.ts";
+import type { Report, Tile } from "./report.ts";
+
+/** Ratio of barriers from which the smaller deserves words. */
+const WORTH_TELLING = 2;
+/** Ratio of barriers from which the lowest curve looks like a line beside the highest. */
+const NEEDS_ENLARGING = 8;
+
+/** Says what barrier curves show; they must be drawable. */
+export function describeBarriers(curves: readonly BarrierCurve[]): Report {
+  return {
+    subject: "barrier along a path",
+    summary: summarise(curves),
+    tiles: curves.map(describeTile),
+    sections: [
+      { name: "curves", title: "Along the path", figures: figuresOf(curves), tables: [] },
+      {
+        name: "barriers",
+        title: "The barrier, by every definition in use",
+        figures: [],
+        tables: [definitionsTable(curves)],
+      },
+      { name: "points", title: "Every measured point", figures: [], tables: [pointsTable(curves)] },
+    ],
+    facts: sharedFacts(curves),
+    data: { curves },
+  };
+}
+
+function summarise(curves: readonly BarrierCurve[]): string {
+  const [first, ...others] = curves;
+  if (!first) return "";
+  const { loss, error } = first.result.barrier;
+  const last = others.at(-1);
+  if (!last) {
+    return `Between the two networks the loss rises by up to ${formatNumber(loss.chord)} nats above the straight line between its ends, and the error by up to ${formatBarrier(error.chord, "error")}.`;
+  }
+  const end = last.result.barrier.loss.chord;
+  const change = `The loss barrier is ${formatNumber(loss.chord)} nats ${first.label} and ${formatNumber(end)} nats ${last.label}`;
+  const ratio = loss.chord / end;
+  if (end > 0 && ratio >= WORTH_TELLING) return `${change}: ${Math.round(ratio)} times lower.`;
+  return `${change}.`;
+}
+
+function describeTile({ label, result }: BarrierCurve, style: number): Tile {
+  const { barrier, interval } = result;
+  const more = [`error barrier ${formatBarrier(barrier.error.chord, "error")}`];
+  if (interval) {
+    more.push(
+      `${Math.round(100 * interval.level)} % interval ${formatNumber(interval.loss.low)} to ${formatNumber(interval.loss.high)}`,
+    );
+  }
+  return { name: label, value: formatNumber(barrier.loss.chord), unit: "nats", more, style };
+}
+
+function figuresOf(curves: readonly BarrierCurve[]): Figure[] {
+  const intervals = curves.some(({ result }) => result.interval !== undefined);
+  const legend = `Circles and other marks are measurements; a dotted line is the chord between the ends of a curve, and the bracket on it the barrier.${intervals ? " A pale bar is the bootstrap interval of the barrier over examples." : ""}`;
+  const figure = (measure: Measure, only: readonly number[] = []) => ({
+    words: describeBarrier(
+      curves.filter((_, index) => only.length === 0 || only.includes(index)),
+      measure,
+    ),
+    table: "points",
+    draw: drawBarrier(curves, measure, only),
+  });
+  const figures: Figure[] = [
+    { ...figure("loss"), name: "loss", title: "Mean loss along the path.", caption: legend, size: "hero" },
+    {
+      ...figure("error"),
+      name: "error",
+      title: "Classification error along the path,",
+      caption: "in percent.",
+      size: "half",
+    },
+  ];
+  const flat = flattestCurve(curves, NEEDS_ENLARGING);
+  const curve = curves[flat];
+  if (curve) {
+    figures.push({
+      ...figure("loss", [flat]),
+      name: "loss-enlarged",
+      title: `The same loss, ${curve.label} alone,`,
+      caption: "on a scale of its own.",
+      size: "half",
+    });
+  }
+  return figures;
+}
+
+/** Index of a curve so much flatter than the highest one that it needs a figure of its own; -1 if none. */
+function flattestCurve(curves: readonly BarrierCurve[], ratio: number): number {
+  const heights = curves.map(({ result }) => result.barrier.loss.chord);
+  const lowest = Math.min(...heights);
+  return Math.max(...heights) > ratio * Math.max(lowest, 0) && curves.length > 1
+    ? heights.indexOf(lowest)
+    : -1;
+}
+
+const FACTS: readonly { readonly name: string; readonly of: (result: BarrierResult) => string }[] = [
+  { name: "Network A", of: ({ a }) => a },
+  { name: "Network B", of: ({ b }) => b },
+  { name: "Data", of: ({ data, examples }) => `${data}, ${formatCount(examples)} examples at every point` },
+  { name: "Path", of: ({ path, points }) => `${path}, ${points.length} points` },
+  { name: "Statistics of activations", of: ({ statistics }) => statistics },
+  { name: "Engine", of: ({ engine }) => engine },
+];
+
+/** A fact is said once where all curves agree, else for each curve. */
+function sharedFacts(curves: readonly BarrierCurve[]): PageFact[] {
+  return FACTS.flatMap(({ name, of }) => {
+    const values = curves.map(({ result }) => of(result));
+    const [first] = values;
+    if (first !== undefined && values.every((value) => value === first)) return [{ name, value: first }];
+    return curves.map(({ label, result }) => ({ name: `${name} (${label})`, value: of(result) }));
+  });
+}

@@ -1,0 +1,132 @@
+import type { PlaneResult } from "@isthmus/barrier";
+import type { Measure } from "../barrier-curve.ts";
+import { drawContours } from "../figure/contour-figure.ts";
+import type { Figure } from "../figure/figure.ts";
+import { formatMeasure, formatNumber } from "../format-value.ts";
+import type { Table } from "../table/table.ts";
+import { assertGrid } from "./assert-grid.ts";
+import { factsOf } from "./facts.ts";
+import type { Report } from "./report.ts";
+
+/**
+ * Says what a plane shows.
+ * @throws TypeError if its grids do not fit its coordinates
+ */
+export function describePlane(result: PlaneResult): Report {
+  assertGrid(result);
+  const { models, paths } = result;
+  const places = [
+    {
+      name: "map",
+      title: "The plane",
+      figures: [figureOf(result, "loss"), figureOf(result, "error")],
+      tables: [],
+    },
+    { name: "models", title: "Networks in the plane", figures: [], tables: [modelsTable(result)] },
+    ...(paths.length === 0
+      ? []
+      : [{ name: "paths", title: "Paths in the plane", figures: [], tables: [pathsTable(result)] }]),
+    { name: "grid", title: "Every measured place", figures: [], tables: [gridTable(result)] },
+  ];
+  return {
+    subject: "loss in a plane through networks",
+    summary: summarise(result),
+    tiles: models.map(({ label, loss, error }) => ({
+      name: label,
+      value: formatNumber(loss),
+      unit: "nats",
+      more: [`error ${formatMeasure(error, "error")}`],
+    })),
+    sections: places,
+    facts: factsOf(result, [
+      { name: "Grid", value: `${result.xs.length} by ${result.ys.length} places` },
+      ...models.map(({ label, source }) => ({ name: `Network ${label}`, value: source })),
+    ]),
+    data: result,
+  };
+}
+
+function summarise({ loss, models }: PlaneResult): string {
+  const values = loss.flat().filter(Number.isFinite);
+  const names = models.map(({ label }) => label);
+  const list = names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  return `In the plane through ${list} the loss goes from ${formatNumber(Math.min(...values))} to ${formatNumber(Math.max(...values))} nats; at the networks it is ${models.map((model) => formatNumber(model.loss)).join(", ")}.`;
+}
+
+function figureOf(result: PlaneResult, measure: Measure): Figure {
+  const { xs, ys, models, paths } = result;
+  const values = result[measure];
+  const missing = values.flat().filter((value) => !Number.isFinite(value)).length;
+  const named = { loss: "Loss", error: "Classification error" }[measure];
+  const each = models.map((model) => `${model.label} ${formatMeasure(model[measure], measure)}`).join(", ");
+  return {
+    name: `plane-${measure}`,
+    title: `${named} in the plane,`,
+    caption: `in ${measure === "loss" ? "nats" : "percent"}; bands grow by factors, darker is lower, and both axes have one scale. Dots are networks.${missing === 0 ? "" : ` ${missing} places without a finite value are drawn in the highest band.`}`,
+    words: `${named} over a plane, as contours. At the networks: ${each}. ${paths.map(({ label }) => `A line shows ${label}.`).join(" ")}`,
+    table: "grid",
+    size: "half",
+    draw: drawContours({
+      xs,
+      ys,
+      values,
+      models,
+      paths,
+      label: measure === "loss" ? "Loss (nats)" : "Error (%)",
+      format: measure === "loss" ? String : (value) => String(Number((100 * value).toPrecision(6))),
+    }),
+  };
+}
+
+function modelsTable({ models }: PlaneResult): Table {
+  return {
+    name: "models",
+    title: "Networks in the plane",
+    caption: "Coordinates in units of distance between weights, loss in nats, error in percent.",
+    columns: [
+      { title: "Network", kind: "text" },
+      { title: "x", kind: "number" },
+      { title: "y", kind: "number" },
+      { title: "Loss", kind: "loss" },
+      { title: "Error", kind: "share" },
+      { title: "File", kind: "text" },
+    ],
+    rows: models.map(({ label, x, y, loss, error, source }) => ({
+      cells: [label, x, y, loss, error, source],
+    })),
+  };
+}
+
+function pathsTable({ paths }: PlaneResult): Table {
+  return {
+    name: "paths",
+    title: "Paths in the plane",
+    caption: "Points of the lines that are drawn, in order.",
+    columns: [
+      { title: "Path", kind: "text" },
+      { title: "Point", kind: "count" },
+      { title: "x", kind: "number" },
+      { title: "y", kind: "number" },
+    ],
+    rows: paths.flatMap(({ label, points }) =>
+      points.map(([x, y], index) => ({ cells: [label, index + 1, x, y] })),
+    ),
+  };
+}
+
+function gridTable({ xs, ys, loss, error }: PlaneResult): Table {
+  return {
+    name: "grid",
+    title: "Every measured place",
+    caption: "Coordinates in units of distance between weights, loss in nats, error in percent.",
+    columns: [
+      { title: "x", kind: "number" },
+      { title: "y", kind: "number" },
+      { title: "Loss", kind: "loss" },
+      { title: "Error", kind: "share" },
+    ],
+    rows: ys.flatMap((y, row) =>
+      xs.map((x, column) => ({ cells: [x, y, loss[row]?.[column] ?? null, error[row]?.[column] ?? null] })),
+    ),
+  };
+}

@@ -1,0 +1,139 @@
+import type { PairGroup, StarResult } from "@isthmus/star-domain";
+import { drawStrips } from "../figure/strip-figure.ts";
+import { formatCount, formatNumber } from "../format-value.ts";
+import { factsOf } from "./facts.ts";
+import { predictorsSection } from "./predictors.ts";
+import type { Report } from "./report.ts";
+
+/** Sorts of pairs, in the order of figures and tables. */
+const GROUPS = [
+  { key: "regularRegular", label: "regular to regular" },
+  { key: "starHeldOut", label: "star to held out" },
+  { key: "starAnchor", label: "star to anchor" },
+] as const;
+
+interface NamedGroup extends PairGroup {
+  readonly label: string;
+}
+
+/**
+ * Says how a star network is connected, and how good its predictions are.
+ * @throws TypeError if no pair of any sort was measured
+ */
+export function describeStar(result: StarResult): Report {
+  const groups = GROUPS.map(({ key, label }) => ({ ...result.barriers[key], label })).filter(
+    ({ pairs }) => pairs.length > 0,
+  );
+  if (groups.length === 0) {
+    throw new TypeError("Cannot draw a star as at least one pair of networks is needed: got 0");
+  }
+  return {
+    subject: "star domain",
+    summary: summarise(result),
+    tiles: groups.map(({ label, mean, std, pairs }, style) => ({
+      name: label,
+      value: formatNumber(mean),
+      unit: "nats",
+      more: [
+        `mean loss barrier of ${formatCount(pairs.length)} pairs`,
+        `standard deviation ${formatNumber(std)}`,
+      ],
+      style,
+    })),
+    sections: [barrierSection(groups), ...predictorsSection(result), pairsSection(groups)],
+    facts: factsOf(result, [
+      { name: "Anchors", value: `${result.anchors.length}: ${result.anchors.join(", ")}` },
+      { name: "Held out", value: `${result.heldOut.length}: ${result.heldOut.join(", ")}` },
+      {
+        name: "Pairs",
+        value: `${result.points} places on the line between them${result.aligned ? ", aligned first" : ", not aligned"}`,
+      },
+    ]),
+    data: result,
+  };
+}
+
+function summarise({ barriers, anchors }: StarResult): string {
+  const { regularRegular, starHeldOut } = barriers;
+  const found = `A star network of ${anchors.length} anchors meets a mean loss barrier of ${formatNumber(starHeldOut.mean)} nats on the way to networks it has not seen`;
+  if (regularRegular.pairs.length === 0) return `${found}.`;
+  const ratio = starHeldOut.mean / regularRegular.mean;
+  const share = regularRegular.mean > 0 ? ` (ratio ${formatNumber(Number(ratio.toPrecision(3)))})` : "";
+  return `${found}; between two regular networks it is ${formatNumber(regularRegular.mean)}${share}.`;
+}
+
+function barrierSection(groups: readonly NamedGroup[]): Report["sections"][number] {
+  const words = groups.map(
+    ({ label, mean, pairs }) =>
+      `${label}: ${pairs.length} pairs from ${formatNumber(Math.min(...pairs.map(({ loss }) => loss)))} to ${formatNumber(Math.max(...pairs.map(({ loss }) => loss)))}, mean ${formatNumber(mean)}`,
+  );
+  return {
+    name: "barriers",
+    title: "Barriers of three sorts of pairs",
+    figures: [
+      {
+        name: "barriers",
+        title: "Loss barrier of every pair,",
+        caption:
+          "above the chord, in nats. Each dot is a pair of networks, an upright line the mean of its sort.",
+        words: `Dots of loss barriers, in nats. ${words.join("; ")}.`,
+        table: "pairs",
+        size: "hero",
+        draw: drawStrips({
+          strips: groups.map(({ label, mean, pairs }) => ({
+            label,
+            mean,
+            values: pairs.map(({ a, b, loss }) => ({ name: `${a} to ${b}`, value: loss })),
+          })),
+          axis: { label: "Loss barrier (nats)" },
+        }),
+      },
+    ],
+    tables: [
+      {
+        name: "groups",
+        title: "Barriers by sort of pair",
+        caption: "Chord barriers; loss in nats, error in percentage points.",
+        columns: [
+          { title: "Pairs", kind: "text" },
+          { title: "Number", kind: "count" },
+          { title: "Mean loss barrier", kind: "loss" },
+          { title: "Standard deviation", kind: "loss" },
+          { title: "Lowest", kind: "loss" },
+          { title: "Highest", kind: "loss" },
+          { title: "Mean error barrier", kind: "points" },
+        ],
+        rows: groups.map(({ label, pairs, mean, std }) => {
+          const losses = pairs.map(({ loss }) => loss);
+          const error = pairs.reduce((sum, pair) => sum + pair.error, 0) / pairs.length;
+          return { cells: [label, pairs.length, mean, std, Math.min(...losses), Math.max(...losses), error] };
+        }),
+      },
+    ],
+  };
+}
+
+function pairsSection(groups: readonly NamedGroup[]): Report["sections"][number] {
+  return {
+    name: "pairs",
+    title: "Every pair",
+    figures: [],
+    tables: [
+      {
+        name: "pairs",
+        title: "Every pair",
+        caption: "Chord barriers between two networks; loss in nats, error in percentage points.",
+        columns: [
+          { title: "Pairs", kind: "text" },
+          { title: "From", kind: "text" },
+          { title: "To", kind: "text" },
+          { title: "Loss barrier", kind: "loss" },
+          { title: "Error barrier", kind: "points" },
+        ],
+        rows: groups.flatMap(({ label, pairs }) =>
+          pairs.map(({ a, b, loss, error }) => ({ cells: [label, a, b, loss, error] })),
+        ),
+      },
+    ],
+  };
+}

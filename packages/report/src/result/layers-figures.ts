@@ -1,0 +1,115 @@
+import type { LayerCut, LayersResult } from "@isthmus/barrier";
+import { drawBars } from "../figure/bar-figure.ts";
+import type { Figure } from "../figure/figure.ts";
+import { drawHeat } from "../figure/heat-figure.ts";
+import { drawLines } from "../figure/line-figure.ts";
+import { formatNumber, formatPlace } from "../format-value.ts";
+
+/** Name of the row of all groups, as the tables and figures have it. */
+export const ALL_GROUPS = "all groups";
+
+/** The two networks a group can move in, in the order of figures. */
+export const FIXED = [
+  { network: "a", label: "others as in A" },
+  { network: "b", label: "others as in B" },
+] as const;
+
+/** Figures of barriers by layer, by the section they belong to. */
+export function layersFigures(result: LayersResult): {
+  readonly single: readonly Figure[];
+  readonly cumulative: readonly Figure[];
+  readonly along: readonly Figure[];
+} {
+  return {
+    single: [barsFigure(result)],
+    cumulative: result.cumulative.length === 0 ? [] : [cumulativeFigure(result)],
+    along: FIXED.map((fixed) => heatFigure(result, fixed)),
+  };
+}
+
+function barsFigure({ layers, whole }: LayersResult): Figure {
+  const bars = [
+    ...layers.flatMap(({ group, a, b }) => [
+      { row: group, series: 0, value: a.barrier.loss.chord },
+      { row: group, series: 1, value: b.barrier.loss.chord },
+    ]),
+    { row: ALL_GROUPS, series: 2, value: whole.barrier.loss.chord },
+  ];
+  const words = layers.map(
+    ({ group, a, b }) =>
+      `${group} ${formatNumber(a.barrier.loss.chord)} and ${formatNumber(b.barrier.loss.chord)}`,
+  );
+  return {
+    name: "layers",
+    title: "Loss barrier of each group by itself:",
+    caption:
+      "the height above the chord when only this group goes from one network to the other, and the others stay as in A, or as in B. The last bar moves all groups.",
+    words: `Bars of loss barriers, in nats, with the others as in A and as in B. ${words.join("; ")}; ${ALL_GROUPS} ${formatNumber(whole.barrier.loss.chord)}.`,
+    table: "layers",
+    size: "hero",
+    draw: drawBars({
+      rows: [...layers.map(({ group }) => group), ALL_GROUPS],
+      series: [...FIXED.map(({ label }) => label), ALL_GROUPS],
+      bars,
+      axis: { label: "Loss barrier above the chord (nats)" },
+    }),
+  };
+}
+
+function cumulativeFigure({ cumulative }: LayersResult): Figure {
+  const ends = cumulative.map(
+    ({ order, steps }) =>
+      `${order}: ${steps.map(({ cut }) => formatNumber(cut.barrier.loss.chord)).join(", ")}`,
+  );
+  return {
+    name: "cumulative",
+    title: "Loss barrier of growing sets of groups,",
+    caption: "in different orders; the last step of each moves all of them, and so all lines end alike.",
+    words: `Lines of the loss barrier, in nats, over the number of groups that move. ${ends.join("; ")}.`,
+    table: "cumulative",
+    size: "hero",
+    draw: drawLines({
+      series: cumulative.map(({ order, steps }) => ({
+        label: order.replaceAll("-", " "),
+        points: steps.map(({ cut }, index) => ({ x: index + 1, y: cut.barrier.loss.chord })),
+      })),
+      x: {
+        label: "Groups that move",
+        ticks: groupTicks(Math.max(...cumulative.map(({ steps }) => steps.length))),
+      },
+      y: { label: "Loss barrier (nats)", fromZero: true },
+    }),
+  };
+}
+
+/** Whole numbers of groups, not more than fit. */
+function groupTicks(groups: number): number[] {
+  const stride = Math.ceil(groups / 12);
+  return Array.from({ length: groups }, (_, index) => index + 1).filter(
+    (count) => count === 1 || count % stride === 0,
+  );
+}
+
+/** Rise above the chord along the way of each group. */
+function heatFigure({ layers }: LayersResult, { network, label }: (typeof FIXED)[number]): Figure {
+  const cuts = layers.map(({ group, [network]: cut }) => ({ group, cut }));
+  const places = [...new Set(cuts.flatMap(({ cut }) => cut.points.map(({ t }) => t)))].sort((x, y) => x - y);
+  const lossAt = (cut: LayerCut, t: number): number | null =>
+    cut.points.find((point) => point.t === t)?.loss ?? null;
+  return {
+    name: `along-${network}`,
+    title: `Loss along the way of each group, ${label}.`,
+    caption: "One row a group, one column a place t between the networks; darker is lower.",
+    words: `Heat map of the loss, in nats, by group and place, ${label}. ${cuts.map(({ group, cut }) => `${group} at most ${formatNumber(Math.max(...cut.points.map(({ loss }) => loss)))}`).join("; ")}.`,
+    table: "layer-points",
+    size: "half",
+    draw: drawHeat({
+      rows: cuts.map(({ group }) => group),
+      columns: places.map(formatPlace),
+      values: cuts.map(({ cut }) => places.map((t) => lossAt(cut, t))),
+      label: "Loss (nats)",
+      columnLabel: `Place t from ${network === "a" ? "A to B" : "B to A"}`,
+      format: (value) => String(Number(value.toPrecision(2))),
+    }),
+  };
+}

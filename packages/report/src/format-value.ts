@@ -13,6 +13,12 @@ export function formatNumber(value: number): string {
   return value.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(magnitude))));
 }
 
+/** A number in words and on axes: three significant digits, without needless zeros. */
+export function formatShort(value: number, digits = 3): string {
+  const rounded = Number(value.toPrecision(digits));
+  return rounded === 0 || Math.abs(rounded) >= 1e-4 ? String(rounded) : formatNumber(value);
+}
+
 /** A loss in nats, or an error as a percentage, the way readers of papers expect it. */
 export function formatMeasure(value: number, measure: Measure): string {
   return measure === "loss" ? formatNumber(value) : `${(100 * value).toFixed(2)} %`;

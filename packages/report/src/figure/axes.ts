@@ -1,5 +1,5 @@
 import type { Markish } from "@observablehq/plot";
-import { formatNumber } from "../format-value.ts";
+import { formatShort } from "../format-value.ts";
 import type { Plot } from "./figure.ts";
 import { logarithmicLevels } from "./levels.ts";
 
@@ -19,6 +19,8 @@ export interface Axis {
   readonly names?: readonly string[];
   /** Places of ticks; round numbers without it. */
   readonly ticks?: readonly number[];
+  /** Words along the middle of a vertical axis, where others stand at its top. */
+  readonly beside?: boolean;
   /** How a tick is written. */
   readonly format?: (value: number) => string;
 }
@@ -37,11 +39,10 @@ export const FIGURE_TEXT_STYLE = {
 } as const;
 
 /** A value on an axis: percent where the axis has it. */
-export function formatOnAxis({ percent, names, format }: Axis, value: number): string {
+export function formatOnAxis({ percent, names, format }: Axis, value: number, digits = 4): string {
   if (format) return format(value);
   if (names) return names[value] ?? "";
-  const shown = percent ? 100 * value : value;
-  return Math.abs(shown) >= 1e-4 || shown === 0 ? String(Number(shown.toPrecision(4))) : formatNumber(shown);
+  return formatShort(percent ? 100 * value : value, digits);
 }
 
 /** Ends of an axis around its values: zero is part of the picture unless they stay far above it. */
@@ -56,7 +57,8 @@ export function domainOf(values: readonly number[], axis: Axis): [number, number
   }
   const pad = (high - low) * PADDING || Math.max(Math.abs(high) * 0.1, 1e-6);
   const zero = low >= 0 && (axis.fromZero || low < 2 * (high - low));
-  return [zero ? 0 : low - pad, high <= 0 && axis.fromZero ? 0 : high + pad];
+  const bottom = low < 0 && axis.fromZero ? Math.max(1.15 * low, low - pad) : low - pad;
+  return [zero ? 0 : bottom, high <= 0 && axis.fromZero ? 0 : high + pad];
 }
 
 /** Places of ticks, or about how many. */
@@ -85,7 +87,8 @@ export function verticalAxis(plot: Plot, axis: Axis, domain: readonly [number, n
       tickPadding: 8,
       tickFormat: (value: number) => formatOnAxis(axis, value),
       label: axis.label,
-      labelArrow: axis.names ? "none" : "up",
+      labelArrow: axis.names || axis.beside ? "none" : "up",
+      labelAnchor: axis.beside ? "center" : "top",
       fill: MUTED,
     }),
   ];

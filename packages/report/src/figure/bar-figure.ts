@@ -24,6 +24,8 @@ export interface BarFigure {
   readonly bars: readonly Bar[];
   /** Of the values. */
   readonly axis: Axis;
+  /** Whether rows have one bar each, of any series, and not one of each series. @defaultValue false */
+  readonly single?: boolean;
 }
 
 const BAR = 13;
@@ -37,25 +39,26 @@ const NAME_SHARE = 0.36;
 /** Draws horizontal bars in rows, with their values and intervals; the height follows from the number of rows. */
 export function drawBars(figure: BarFigure): Drawing {
   const { rows, series, bars, axis } = figure;
+  const lanes = figure.single ? [0] : series.map((_, index) => index);
   const domain = domainOf(
     [0, ...bars.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value])],
     { ...axis, fromZero: true },
   );
   return (plot, width) => {
-    const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 14, width * NAME_SHARE);
+    const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 16, width * NAME_SHARE);
     const legend = layOutLegend(series, width - marginLeft - VALUE_ROOM);
     const shown = series.length > 1;
     const marginTop = MARGIN.top + (shown ? legend.height : 0);
     return {
       width,
-      height: marginTop + MARGIN.bottom + rows.length * (series.length * BAR + GAP),
+      height: marginTop + MARGIN.bottom + rows.length * (lanes.length * BAR + GAP),
       marginTop,
       marginRight: VALUE_ROOM,
       marginBottom: MARGIN.bottom,
       marginLeft,
       style: FIGURE_TEXT_STYLE,
       x: { type: axis.scale ?? "linear", domain },
-      y: { domain: series.map((_, index) => index), axis: null, paddingInner: 0.12, paddingOuter: 0.35 },
+      y: { domain: lanes, axis: null, paddingInner: 0.12, paddingOuter: 0.35 },
       fy: { domain: [...rows], padding: 0 },
       marks: [
         ...horizontalAxis(plot, axis, domain, { count: width < 400 ? 3 : 6, grid: true }),
@@ -78,20 +81,9 @@ export function drawBars(figure: BarFigure): Drawing {
 /** Bars have no symbols: their legend shows squares of their colour. */
 const squareStyle = (index: number) => ({ ...curveStyle(index), symbol: "square" as const });
 
-function barMarks(plot: Plot, { bars, axis, series }: BarFigure): Markish[] {
-  const place = { fy: "row", y: "series" } as const;
-  const end = ({ value, high, low }: Bar): number => (value < 0 ? (low ?? value) : (high ?? value));
-  const label = {
-    ...place,
-    x: end,
-    text: (bar: Bar) => formatOnAxis(axis, Number(bar.value.toPrecision(3))),
-    fontSize: 11,
-  };
+function barMarks(plot: Plot, { bars, axis, series, single }: BarFigure): Markish[] {
+  const place = { fy: "row", y: (bar: Bar) => (single ? 0 : bar.series) } as const;
   const bounded = bars.filter(({ low, high }) => low !== undefined && high !== undefined);
-  const [positive, negative] = [
-    bars.filter(({ value }) => value >= 0),
-    bars.filter(({ value }) => value < 0),
-  ];
   return [
     plot.barX(bars, {
       ...place,
@@ -109,7 +101,14 @@ function barMarks(plot: Plot, { bars, axis, series }: BarFigure): Markish[] {
       strokeWidth: 1.25,
     }),
     plot.ruleX([0], { stroke: "var(--isthmus-muted)" }),
-    plot.text(positive, { ...label, textAnchor: "start", dx: 4 }),
-    plot.text(negative, { ...label, textAnchor: "end", dx: -4 }),
+    // Right of everything, where names of rows never are.
+    plot.text(bars, {
+      ...place,
+      x: ({ value, high }: Bar) => Math.max(0, value, high ?? value),
+      text: (bar: Bar) => formatOnAxis(axis, bar.value, 3),
+      fontSize: 11,
+      textAnchor: "start",
+      dx: 4,
+    }),
   ];
 }

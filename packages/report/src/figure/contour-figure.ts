@@ -11,7 +11,7 @@ export interface ContourFigure {
   readonly xs: readonly number[];
   /** Ascending coordinates of the rows; at least two. */
   readonly ys: readonly number[];
-  /** `[ys][xs]`, at least 0; what is not finite is drawn in the highest band. */
+  /** `[ys][xs]`, at least 0; places of what is not finite are grey. */
   readonly values: readonly (readonly number[])[];
   /** Words for the colours, with the unit. */
   readonly label: string;
@@ -53,12 +53,13 @@ export function drawContours(figure: ContourFigure): Drawing {
       y: { domain: y },
       marks: [
         ...contourMarks(plot, figure, levels),
-        ...verticalAxis(plot, { label: "y" }, y).slice(1),
+        missingMark(plot, figure),
+        ...verticalAxis(plot, { label: "y", beside: true }, y).slice(1),
         ...horizontalAxis(plot, { label: "x, in distance between weights" }, x, { count: 5 }),
         plot.frame({ stroke: "var(--isthmus-muted)" }),
         ...pathMarks(plot, figure),
         ...modelMarks(plot, figure),
-        labelMark(labelsOf(figure), OVER),
+        labelMark(labelsOf(figure), { ...OVER, avoid: obstaclesOf(figure) }),
         colorLegend({ label, levels, format }),
       ],
     };
@@ -111,6 +112,29 @@ function contourMarks(plot: Plot, { xs, ys, values }: ContourFigure, levels: rea
       }),
     ),
   ];
+}
+
+/** Cells around places that have no value. */
+function missingMark(plot: Plot, { xs, ys, values }: ContourFigure): Markish {
+  const edges = (coordinates: readonly number[], index: number): readonly [number, number] => {
+    const here = coordinates[index] ?? 0;
+    return [(here + (coordinates[index - 1] ?? here)) / 2, (here + (coordinates[index + 1] ?? here)) / 2];
+  };
+  const cells = ys.flatMap((_, row) =>
+    xs.flatMap((__, column) => {
+      if (Number.isFinite(values[row]?.[column])) return [];
+      const [[x1, x2], [y1, y2]] = [edges(xs, column), edges(ys, row)];
+      return [{ x1, x2, y1, y2 }];
+    }),
+  );
+  return plot.rect(cells, {
+    x1: "x1",
+    x2: "x2",
+    y1: "y1",
+    y2: "y2",
+    fill: "var(--isthmus-muted)",
+    inset: -0.25,
+  });
 }
 
 /** Values at even steps between the ends, linear between the given coordinates; the same where those are even. */
@@ -170,10 +194,36 @@ function modelMarks(plot: Plot, { models }: ContourFigure): Markish[] {
   ];
 }
 
+/** Places of a path where its name may stand, as shares of its points, the best first. */
+const NAME_PLACES = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8] as const;
+/** Pieces of a path that names keep clear of. */
+const PIECES = 40;
+
 function labelsOf({ models, paths }: ContourFigure): Label[] {
-  const middles = paths.flatMap(({ label, points }) => {
-    const middle = points[Math.floor(points.length / 2)];
-    return middle ? [{ x: middle[0], y: middle[1], text: label }] : [];
-  });
-  return [...models.map(({ label, x, y }) => ({ x, y, text: label, important: true })), ...middles];
+  return [
+    ...models.map(({ label, x, y }) => ({ places: [{ x, y }], text: label, important: true })),
+    ...paths.map(({ label, points }) => ({
+      places: NAME_PLACES.map((share) => placeOn(points, share)),
+      text: label,
+    })),
+  ];
+}
+
+function obstaclesOf({ models, paths }: ContourFigure): { readonly x: number; readonly y: number }[] {
+  const along = paths.flatMap(({ points }) =>
+    Array.from({ length: PIECES + 1 }, (_, piece) => placeOn(points, piece / PIECES)),
+  );
+  return [...models, ...along];
+}
+
+/** Place at a share of a path's points, linear between them. */
+function placeOn(
+  points: ContourFigure["paths"][number]["points"],
+  share: number,
+): { readonly x: number; readonly y: number } {
+  const place = share * (points.length - 1);
+  const from = points[Math.floor(place)] ?? [0, 0];
+  const to = points[Math.ceil(place)] ?? from;
+  const between = place - Math.floor(place);
+  return { x: from[0] + between * (to[0] - from[0]), y: from[1] + between * (to[1] - from[1]) };
 }

@@ -3,9 +3,11 @@ import { escapeHtml } from "../html.ts";
 import type { Plot } from "./figure.ts";
 import { paletteCss } from "./palette.ts";
 
-/** Attributes that hold coordinates, which need no more than two decimals of a pixel. */
+/** Attributes that hold coordinates, which need no more than one decimal of a pixel. */
 const COORDINATES = /\s(?:d|transform|c?[xy]|[xy][12]|width|height)="[^"]*"/g;
-const LONG_DECIMAL = /-?\d+\.\d{3,}/g;
+const LONG_DECIMAL = /-?\d+\.\d{2,}/g;
+/** Style the library puts in every figure; a page has it once. */
+const LIBRARY_STYLE = /<style>:where[\s\S]*?<\/style>/;
 /** Names the library numbers through all figures of a process. */
 const NUMBERED_NAME = /plot-clip-(\d+)/g;
 
@@ -38,9 +40,9 @@ export async function drawSvg(
   // Set here and not as an attribute: linkedom leaves "<" in attributes, which XML does not allow.
   const labelled = text.replace("<svg ", () => `<svg aria-label="${escapeHtml(words)}" `);
   const drawn = renameNumbered(labelled, name).replace(COORDINATES, (attribute) =>
-    attribute.replace(LONG_DECIMAL, (number) => String(Number(Number(number).toFixed(2)))),
+    attribute.replace(LONG_DECIMAL, (number) => String(Number(Number(number).toFixed(1)))),
   );
-  if (theme === undefined) return drawn;
+  if (theme === undefined) return drawn.replace(LIBRARY_STYLE, "");
   const style = `<style>${paletteCss(".isthmus-figure", theme)}.isthmus-figure{background:var(--isthmus-background)}</style>`;
   return drawn.replace("<style>", () => `${style}<style>`);
 }

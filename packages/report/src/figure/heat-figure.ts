@@ -29,6 +29,11 @@ interface Cell {
 const ROW = 22;
 const MARGIN = { right: 20, bottom: 46, top: 12 } as const;
 const NAME_SHARE = 0.36;
+/** Least width of a column whose name can stand slanted below it, and the most of a slanted name. */
+const SLANTED_WIDTH = 15;
+/** Names up to this width are rather left out than slanted. */
+const SHORT_NAME = 48;
+const SLANTED_LENGTH = 110;
 
 /** Draws a table as colours, in the same bands and with the same legend as planes. */
 export function drawHeat({ rows, columns, values, label, columnLabel, format }: HeatFigure): Drawing {
@@ -45,13 +50,16 @@ export function drawHeat({ rows, columns, values, label, columnLabel, format }: 
     const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 14, width * NAME_SHARE);
     const cellWidth = (width - marginLeft - MARGIN.right) / columns.length;
     const fits = cells.every(({ value }) => textWidth(format(value)) * 0.9 < cellWidth - 4);
-    const stride = Math.ceil((Math.max(...columns.map(textWidth)) + 8) / cellWidth);
+    const widest = Math.max(...columns.map(textWidth)) + 4;
+    const slanted = widest > Math.max(cellWidth, SHORT_NAME) && cellWidth >= SLANTED_WIDTH;
+    const stride = slanted ? 1 : Math.ceil(widest / cellWidth);
+    const marginBottom = slanted ? Math.min(widest, SLANTED_LENGTH) * 0.6 + 34 : MARGIN.bottom;
     return {
       width,
-      height: MARGIN.top + COLOR_LEGEND_HEIGHT + MARGIN.bottom + rows.length * ROW,
+      height: MARGIN.top + COLOR_LEGEND_HEIGHT + marginBottom + rows.length * ROW,
       marginTop: MARGIN.top + COLOR_LEGEND_HEIGHT,
       marginRight: MARGIN.right,
-      marginBottom: MARGIN.bottom,
+      marginBottom,
       marginLeft,
       style: FIGURE_TEXT_STYLE,
       color: { type: "identity" },
@@ -64,9 +72,11 @@ export function drawHeat({ rows, columns, values, label, columnLabel, format }: 
           tickFormat: (name: string) => fitText(name, marginLeft - 12),
         }),
         plot.axisX({
-          label: columnLabel,
+          label: columnLabel === "" ? null : columnLabel,
           labelOffset: 40,
           tickSize: 0,
+          tickFormat: (name: string) => (slanted ? fitText(name, SLANTED_LENGTH) : name),
+          tickRotate: slanted ? -35 : 0,
           ticks: columns.filter((_, index) => index % stride === 0),
           fill: "var(--isthmus-muted)",
         }),

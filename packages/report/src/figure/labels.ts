@@ -2,17 +2,29 @@ import type { Markish } from "@observablehq/plot";
 import { customMark } from "./custom-mark.ts";
 import { fitText, textWidth } from "./legend.ts";
 
-/** Words beside a place of a figure. */
-export interface Label {
+/** A place of a figure, in values of its axes. */
+interface Place {
   readonly x: number;
   readonly y: number;
+}
+
+/** Words beside a place of a figure. */
+export interface Label {
+  /** Where they may stand, the best first; at least one. */
+  readonly places: readonly Place[];
   readonly text: string;
   /** Must be shown even over something else. */
   readonly important?: boolean;
 }
 
+/** What labels stand on, and how they look. */
+interface LabelOptions extends Partial<LabelStyle> {
+  /** Places that labels keep free. */
+  readonly avoid?: readonly Place[];
+}
+
 /** How labels look. */
-export interface LabelStyle {
+interface LabelStyle {
   readonly color: string;
   /** Colour around the letters. */
   readonly halo: string;
@@ -39,7 +51,8 @@ const MARK_RADIUS = 5;
 const DEFAULT_STYLE: LabelStyle = { color: "var(--isthmus-text)", halo: "var(--isthmus-background)" };
 
 /** Draws words beside places where they neither meet each other, nor a mark, nor the end of the frame; else leaves them out. */
-export function labelMark(labels: readonly Label[], { color, halo }: LabelStyle = DEFAULT_STYLE): Markish {
+export function labelMark(labels: readonly Label[], options: LabelOptions = {}): Markish {
+  const { color, halo, avoid = [] } = { ...DEFAULT_STYLE, ...options };
   return customMark(({ scales, frame, add }) => {
     const bounds = {
       left: frame.marginLeft,
@@ -47,30 +60,30 @@ export function labelMark(labels: readonly Label[], { color, halo }: LabelStyle 
       right: frame.width - frame.marginRight,
       bottom: frame.height - frame.marginBottom,
     };
-    const marks = labels.map(({ x, y }) => ({ x: Number(scales.x?.(x)), y: Number(scales.y?.(y)) }));
-    const taken = marks.map(({ x, y }) => boxAround(x, y, MARK_RADIUS));
+    const toPixels = ({ x, y }: Place) => ({ x: Number(scales.x?.(x)), y: Number(scales.y?.(y)) });
+    const taken = avoid.map((place) => boxAround(toPixels(place), MARK_RADIUS));
     const around = { stroke: halo, "stroke-width": 3, "stroke-linejoin": "round", "paint-order": "stroke" };
-    labels.forEach((label, index) => {
-      const mark = marks[index];
-      if (!mark) return;
+    for (const label of labels) {
       const text = fitText(label.text, (bounds.right - bounds.left) * 0.6);
-      const candidates = candidatesFor(mark, text).filter(({ box }) => isInside(box, bounds));
+      const candidates = label.places
+        .flatMap((place) => candidatesFor(toPixels(place), text))
+        .filter(({ box }) => isInside(box, bounds));
       const free = candidates.find(({ box }) => !taken.some((other) => overlaps(box, other)));
       const place = free ?? (label.important ? candidates[0] : undefined);
-      if (!place) return;
+      if (!place) continue;
       taken.push(place.box);
       const { x, y, anchor } = place;
       add("text", { x, y, dy: "0.32em", "text-anchor": anchor, fill: color, ...around }, text);
-    });
+    }
   });
 }
 
-function boxAround(x: number, y: number, radius: number): Box {
+function boxAround({ x, y }: Place, radius: number): Box {
   return { left: x - radius, right: x + radius, top: y - radius, bottom: y + radius };
 }
 
 /** Right, left, above and below, then the corners. */
-function candidatesFor({ x, y }: { readonly x: number; readonly y: number }, text: string): Candidate[] {
+function candidatesFor({ x, y }: Place, text: string): Candidate[] {
   const width = textWidth(text);
   const sides = [
     [1, 0],

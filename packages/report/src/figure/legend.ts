@@ -13,7 +13,7 @@ const ROW_HEIGHT = 20;
 const SWATCH_WIDTH = 17;
 const GAP = 22;
 /** Mean advance of a character of 12 px system fonts, a little generous: nothing here can measure text. */
-const CHARACTER_WIDTH = 6.6;
+const CHARACTER_WIDTH = 7;
 
 /** Estimated width of text in a figure, in pixels. */
 export function textWidth(text: string): number {
@@ -60,7 +60,8 @@ export function legendMarks(
   item: LegendItem | undefined,
 ): Markish[] {
   if (!item) return [];
-  const anchor = { frameAnchor: "top-left" as const };
+  // Once over the whole figure, not in each of its rows.
+  const anchor = { frameAnchor: "top-left", facet: "super" } as const;
   const swatch = { stroke: color, strokeWidth: 1.75, fill: "var(--isthmus-background)", symbol, r: 3.5 };
   return [
     plot.dot([0], { ...anchor, ...swatch, dx: item.x + 6, dy: item.y }),

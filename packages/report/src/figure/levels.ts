@@ -11,7 +11,7 @@ const MANTISSAS = [
 /** Ratio of the ends from which levels grow by factors and not by equal steps. */
 const LOGARITHMIC_FROM = 4;
 /** Values below this share of the highest are one band: they would need most of the levels. */
-const SMALLEST_SHARE = 1e-4;
+const SMALLEST_SHARE = 1e-3;
 const LINEAR_STEPS = [1, 2, 2.5, 5, 10] as const;
 
 /**
@@ -21,9 +21,12 @@ const LINEAR_STEPS = [1, 2, 2.5, 5, 10] as const;
 export function levelsBetween(low: number, high: number, most = 10): number[] {
   if (!(high > low)) return [];
   const floor = Math.max(low, high * SMALLEST_SHARE);
-  return high >= LOGARITHMIC_FROM * floor && low >= 0
-    ? logarithmicLevels(floor, high, most)
-    : linearLevels(low, high, most);
+  const levels =
+    high >= LOGARITHMIC_FROM * floor && low >= 0
+      ? logarithmicLevels(floor, high, most)
+      : linearLevels(low, high, most);
+  // Rounding may bring levels of a tiny range onto its ends, or onto each other.
+  return levels.filter((level, index) => level > Math.max(low, levels[index - 1] ?? low) && level < high);
 }
 
 /** Round numbers by factors between `low` and `high`, ends included; both must be positive. */

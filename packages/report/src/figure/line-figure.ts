@@ -41,6 +41,8 @@ export interface LineFigure {
 }
 
 const MARGIN = { right: 24, bottom: 46, left: 58, top: 28 } as const;
+/** Pixels of a legend that the usual height has room for. */
+const LEGEND_ROOM = 40;
 /** Points of a line from which its marks become small, and from which they are left out. */
 const MANY = { small: 40, none: 150 } as const;
 
@@ -62,7 +64,7 @@ export function drawLines(figure: LineFigure): Drawing {
     const shown = series.length > 1;
     return {
       width,
-      height: heightFor(width),
+      height: heightFor(width) + (shown ? Math.max(0, legend.height - LEGEND_ROOM) : 0),
       marginTop: MARGIN.top + (shown ? legend.height : 0),
       marginRight: MARGIN.right,
       marginBottom: MARGIN.bottom,
@@ -78,7 +80,7 @@ export function drawLines(figure: LineFigure): Drawing {
         }),
         ...(shared ? [diagonalMark(plot, shared)] : []),
         ...series.flatMap((line, index) => seriesMarks(plot, line, curveStyle(index), figure)),
-        labelMark(labelsOf(series)),
+        labelMark(labelsOf(series), { avoid: points.filter(({ name }) => name !== undefined) }),
         ...(shown
           ? series.flatMap((_, index) => legendMarks(plot, curveStyle(index), legend.items[index]))
           : []),
@@ -132,9 +134,10 @@ function seriesMarks(
   marks.push(
     plot.dot(points, {
       ...place,
-      r: points.length > MANY.small ? 2 : 3,
+      r: points.length > MANY.small ? 2 : joined ? 3 : 4,
       symbol,
-      fill: "var(--isthmus-background)",
+      fill: joined ? "var(--isthmus-background)" : color,
+      fillOpacity: joined ? 1 : 0.6,
       stroke: color,
       strokeWidth: 1.5,
       title: (point: LinePoint) => {
@@ -148,6 +151,6 @@ function seriesMarks(
 
 function labelsOf(series: readonly LineSeries[]): Label[] {
   return series.flatMap(({ points }) =>
-    points.flatMap(({ x, y, name }) => (name === undefined ? [] : [{ x, y, text: name }])),
+    points.flatMap(({ x, y, name }) => (name === undefined ? [] : [{ places: [{ x, y }], text: name }])),
   );
 }

@@ -1,7 +1,7 @@
 import type { Markish } from "@observablehq/plot";
 import { type Axis, domainOf, FIGURE_TEXT_STYLE, formatOnAxis, horizontalAxis } from "./axes.ts";
 import type { Drawing, Plot } from "./figure.ts";
-import { curveStyle } from "./palette.ts";
+import { curveColor } from "./palette.ts";
 
 /** Values of one sort, with their mean. */
 export interface Strip {
@@ -17,71 +17,86 @@ export interface StripFigure {
   readonly axis: Axis;
 }
 
-const ROW = 84;
 const MARGIN = { right: 24, bottom: 46, left: 20, top: 12 } as const;
+/** Room for the words over the dots of a strip, and the least for the dots. */
+const ROOM = { words: 24, dots: 36 } as const;
+/** Distance of the middles of dots that touch, relative to that of a pile of them: piles lean on each other. */
+const LEAN = 1.7;
 
 interface Dot {
-  readonly strip: string;
-  readonly style: number;
   readonly name: string;
   readonly value: number;
+  readonly strip: string;
 }
 
 /** Draws each value as a dot, strip under strip, with the mean of each. */
 export function drawStrips({ strips, axis }: StripFigure): Drawing {
-  const dots = strips.flatMap(({ label, values }, style) =>
-    values.map((dot) => ({ ...dot, style, strip: label })),
-  );
-  const domain = domainOf(
-    dots.map(({ value }) => value),
-    { ...axis, fromZero: true },
-  );
-  return (plot, width) => ({
-    width,
-    height: MARGIN.top + MARGIN.bottom + strips.length * ROW,
-    marginTop: MARGIN.top,
-    marginRight: MARGIN.right,
-    marginBottom: MARGIN.bottom,
-    marginLeft: MARGIN.left,
-    style: FIGURE_TEXT_STYLE,
-    x: { domain },
-    fy: { domain: strips.map(({ label }) => label), padding: 0, axis: null },
-    marks: [
-      ...horizontalAxis(plot, axis, domain, { count: width < 400 ? 4 : 6, grid: true }),
-      ...dotMarks(plot, dots, axis),
-      ...meanMarks(plot, strips, axis),
-    ],
-  });
+  const values = strips.flatMap((strip) => strip.values.map(({ value }) => value));
+  const domain = domainOf(values, { ...axis, fromZero: true });
+  const radius = values.length > 60 ? 2.5 : 3.5;
+  return (plot, width) => {
+    const inner = width - MARGIN.left - MARGIN.right;
+    const pile = Math.max(...strips.map((strip) => highestPile(strip, domain, inner / (2 * radius))));
+    const row = ROOM.words + Math.max(ROOM.dots, LEAN * 2 * radius * pile);
+    return {
+      width,
+      height: Math.round(MARGIN.top + MARGIN.bottom + strips.length * row),
+      marginTop: MARGIN.top,
+      marginRight: MARGIN.right,
+      marginBottom: MARGIN.bottom,
+      marginLeft: MARGIN.left,
+      style: FIGURE_TEXT_STYLE,
+      x: { domain },
+      fy: { domain: strips.map(({ label }) => label), padding: 0, axis: null },
+      marks: [
+        ...horizontalAxis(plot, axis, domain, { count: width < 400 ? 4 : 6, grid: true }),
+        ...strips.map((strip, index) => dotMark(plot, strip, { color: curveColor(index), radius, axis })),
+        ...meanMarks(plot, strips, axis),
+      ],
+    };
+  };
 }
 
-function dotMarks(plot: Plot, dots: readonly Dot[], axis: Axis): Markish[] {
-  return [
-    plot.dot(
-      dots,
-      plot.dodgeY("bottom", {
-        fy: "strip",
-        x: "value",
-        r: dots.length > 60 ? 2.5 : 3.5,
-        padding: 0.5,
-        fill: (dot: Dot) => curveStyle(dot.style).color,
-        fillOpacity: 0.75,
-        title: (dot: Dot) => `${dot.name}: ${formatOnAxis(axis, dot.value)}`,
-      }),
-    ),
-  ];
+/** Most values of a strip that fall into one of the bins of the axis. */
+function highestPile({ values }: Strip, [low, high]: readonly [number, number], bins: number): number {
+  const counts = new Map<number, number>();
+  for (const { value } of values) {
+    const bin = Math.floor(((value - low) / (high - low)) * bins);
+    counts.set(bin, (counts.get(bin) ?? 0) + 1);
+  }
+  return Math.max(...counts.values());
+}
+
+function dotMark(
+  plot: Plot,
+  { label, values }: Strip,
+  { color, radius, axis }: { readonly color: string; readonly radius: number; readonly axis: Axis },
+): Markish {
+  return plot.dot(
+    values.map((dot) => ({ ...dot, strip: label })),
+    plot.dodgeY("bottom", {
+      fy: "strip",
+      x: "value",
+      r: radius,
+      padding: 0.5,
+      fill: color,
+      fillOpacity: 0.75,
+      title: (dot: Dot) => `${dot.name}: ${formatOnAxis(axis, dot.value)}`,
+    }),
+  );
 }
 
 function meanMarks(plot: Plot, strips: readonly Strip[], axis: Axis): Markish[] {
   const place = { fy: "label", x: "mean" } as const;
   return [
-    plot.ruleX(strips, { ...place, stroke: "var(--isthmus-text)", strokeWidth: 2 }),
+    plot.ruleX(strips, { ...place, stroke: "var(--isthmus-text)", strokeWidth: 2, insetTop: ROOM.words - 6 }),
     plot.text(strips, {
       fy: "label",
       frameAnchor: "top-left",
       dx: 2,
       dy: 8,
       text: ({ label, mean, values }: Strip) =>
-        `${label}: mean ${formatOnAxis(axis, Number(mean.toPrecision(3)))} of ${values.length}`,
+        `${label}: mean ${formatOnAxis(axis, mean, 3)} of ${values.length}`,
       fontWeight: 600,
       fill: "var(--isthmus-text)",
       stroke: "var(--isthmus-background)",

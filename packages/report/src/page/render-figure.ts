@@ -7,9 +7,11 @@ export async function renderFigure(figure: Figure, number: number): Promise<Html
   const { name, title, caption, size, table } = figure;
   const [full, compact] = await Promise.all([drawAt(figure, size), drawAt(figure, "compact")]);
   return html`<figure class="${size}" id="figure-${name}"><div class="full">${trusted(full)}</div><div class="compact">${trusted(compact)}</div>
-<figcaption>Figure ${number}. <b>${title}</b> ${caption} <a href="#table-${table}">The numbers</a>.</figcaption></figure>`;
+<figcaption>Figure ${number}. <b>${title}</b> ${caption} <a href="#table-${table}">The numbers</a>.</figcaption></figure>`;
 }
 
-function drawAt({ name, words, draw }: Figure, size: keyof typeof FIGURE_WIDTHS): Promise<string> {
-  return drawSvg(words, (plot) => draw(plot, FIGURE_WIDTHS[size]), { name: `${name}-${size}` });
+/** Compact figures do without the titles of marks, which need a mouse. */
+async function drawAt({ name, words, draw }: Figure, size: keyof typeof FIGURE_WIDTHS): Promise<string> {
+  const svg = await drawSvg(words, (plot) => draw(plot, FIGURE_WIDTHS[size]), { name: `${name}-${size}` });
+  return size === "compact" ? svg.replace(/<title>[^<]*<\/title>/g, "") : svg;
 }

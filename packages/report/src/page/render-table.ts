@@ -5,12 +5,15 @@ import { type CellKind, formatCell, type Table, type TableColumn, type TableRow 
 /** Rows from which a table scrolls in a frame of its own, and from which it is folded up. */
 const MANY_ROWS = { tall: 14, folded: 100 } as const;
 
+/** Characters of a title that may stand on one line or two, and not on more. */
+const LONG_TITLE = 14;
+
 /** A table with its caption; the page's script makes its columns sortable unless it is fixed. */
 export function renderTable(table: Table): Html {
   const { name, title, caption, columns, rows } = table;
   const tall = rows.length > MANY_ROWS.tall ? " tall" : "";
   const element = html`<div class="scroll${tall}" id="table-${name}" tabindex="0" role="group" aria-label="${title}"><table>
-<caption>${caption}</caption>
+<caption><span>${caption}</span></caption>
 <thead>${groupRow(columns)}<tr>${columns.map((column) => renderHead(column, table))}</tr></thead>
 <tbody>${rows.map((row) => renderRow(row, columns))}</tbody></table></div>`;
   if (rows.length <= MANY_ROWS.folded) return element;
@@ -37,7 +40,8 @@ function groupRow(columns: readonly TableColumn[]): Html | undefined {
 
 function renderHead({ title, kind, unit }: TableColumn, { fixed }: Table): Html {
   const sort = fixed ? undefined : html` data-sort="${isNumeric(kind) ? "number" : "text"}"`;
-  const words = kind === "text" ? html` class="text"` : undefined;
+  const classes = [...(kind === "text" ? ["text"] : []), ...(title.length > LONG_TITLE ? ["long"] : [])];
+  const words = classes.length === 0 ? undefined : html` class="${classes.join(" ")}"`;
   return html`<th scope="col"${words}${sort}>${title}${unit === undefined ? undefined : html` <small>${unit}</small>`}</th>`;
 }
 

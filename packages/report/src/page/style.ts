@@ -30,7 +30,7 @@ list-style:none;margin:1.75rem 0 0;padding:0}
 .figures .hero{grid-column:1/-1}
 .figures .half{max-width:38rem}
 figure{margin:0;min-width:0;break-inside:avoid}
-figure svg{display:block;width:100%;height:auto}
+figure svg{display:block;width:100%;height:auto}figure text{white-space:pre}
 figure .compact{display:none}
 figcaption{color:var(--isthmus-muted);font-size:.9rem;margin-top:.6rem;max-width:44rem}
 figcaption b{color:var(--isthmus-text);font-weight:600}
@@ -44,12 +44,14 @@ summary{cursor:pointer;padding:.4rem 0;font-weight:600}
 .tall{max-height:26rem}
 .scroll:focus-visible,a:focus-visible,button:focus-visible,summary:focus-visible,pre:focus-visible{outline:2px solid var(--isthmus-curve-1);outline-offset:2px}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
+.scroll{container-type:inline-size}
 caption{text-align:left;color:var(--isthmus-muted);padding:.7rem .9rem;font-size:.9rem}
+caption span{display:block;position:sticky;left:.9rem;max-width:calc(100cqi - 1.8rem)}
 th,td{padding:.42rem .9rem;text-align:right;white-space:nowrap}
 thead{position:sticky;top:0;background:var(--isthmus-background);box-shadow:inset 0 -1px var(--isthmus-grid)}
-thead th{font-weight:600}thead th:first-child{text-align:left}
+thead th{font-weight:600;white-space:normal;vertical-align:bottom}thead .long{min-width:8.5rem}thead th[scope=colgroup]{text-align:left}thead th:first-child{text-align:left}
 th small{color:var(--isthmus-muted);font-weight:400}
-.text{text-align:left}
+.text{text-align:left}td.text{white-space:normal;overflow-wrap:anywhere;min-width:9rem}
 th button{all:unset;cursor:pointer;font-weight:600}
 th button:hover{text-decoration:underline}
 th button::after{content:"↕";color:var(--isthmus-muted);font-size:.8em;margin-left:.35em;font-weight:400}

@@ -2,11 +2,11 @@ import type { CurveResult, MeasuredPath, PathSummary } from "@isthmus/curve";
 import type { Measure } from "../barrier-curve.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatMeasure, formatNumber, formatPlace } from "../format-value.ts";
+import { formatMeasure, formatNumber, formatPlace, formatShort } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
 import { MEASURES } from "./barrier-tables.ts";
 import { factsOf } from "./facts.ts";
-import type { Report, Tile } from "./report.ts";
+import type { Report, Section, Tile } from "./report.ts";
 
 /** Ratio of the worst losses from which it is worth words. */
 const WORTH_TELLING = 1.5;
@@ -45,6 +45,7 @@ export function describeCurve(result: CurveResult): Report {
         tables: [summaryTable(paths)],
       },
       { name: "points", title: "Every measured point", figures: [], tables: [pointsTable(paths)] },
+      ...trainingSection(result),
     ],
     facts: factsOf(result, [
       {
@@ -69,7 +70,7 @@ function summarise(result: CurveResult): string {
   const [curve, line] = [result.path.loss, result.line.loss];
   const worst = `The worst loss on the ${shapeOf(result)} is ${formatNumber(curve.max)} nats, that on the straight line ${formatNumber(line.max)} nats`;
   const ratio = line.max / curve.max;
-  const times = ratio >= WORTH_TELLING ? `: ${formatNumber(Number(ratio.toPrecision(2)))} times lower` : "";
+  const times = ratio >= WORTH_TELLING ? `: ${formatShort(ratio, 2)} times lower` : "";
   const longer = result.path.length / result.line.length;
   return `${worst}${times}. The curve is ${longer.toFixed(2)} times as long as the line.`;
 }
@@ -174,4 +175,32 @@ function pointsTable(paths: readonly NamedPath[]): Table {
       path.points.map(({ t, length, loss, error }) => ({ cells: [label, t, length, loss, error] })),
     ),
   };
+}
+
+/** How the bends were trained, if they were. */
+function trainingSection({ epochs }: CurveResult): Section[] {
+  if (epochs.length === 0) return [];
+  return [
+    {
+      name: "training",
+      title: "Training of the curve",
+      figures: [],
+      tables: [
+        {
+          name: "training",
+          title: "Training of the curve",
+          caption: "Mean loss, in nats, and accuracy of each epoch's batches, at random places of the curve.",
+          columns: [
+            { title: "Epoch", kind: "count" },
+            { title: "Steps", kind: "count" },
+            { title: "Loss", kind: "loss" },
+            { title: "Accuracy", kind: "share" },
+          ],
+          rows: epochs.map(({ steps, loss, accuracy }, index) => ({
+            cells: [index + 1, steps, loss, accuracy ?? null],
+          })),
+        },
+      ],
+    },
+  ];
 }

@@ -1,10 +1,10 @@
 import type { LayersResult } from "@isthmus/barrier";
 import { formatBarrier, formatCount, formatNumber } from "../format-value.ts";
 import { factsOf } from "./facts.ts";
-import { layersFigures } from "./layers-figures.ts";
+import { ALL_GROUPS, layersFigures } from "./layers-figures.ts";
 import { cumulativeTable, groupsTable, layerBarriersTable, layerPointsTable } from "./layers-tables.ts";
 import { predictionSection } from "./predictions.ts";
-import type { Report } from "./report.ts";
+import type { Report, Tile } from "./report.ts";
 import { robustnessSection } from "./robustness.ts";
 
 /** Highest barriers of single groups that the top of the page names. */
@@ -55,37 +55,34 @@ export function describeLayers(result: LayersResult): Report {
   };
 }
 
-/** Groups with the mean of their two barriers, the highest first. */
-function ranked({ layers }: LayersResult): { readonly group: string; readonly height: number }[] {
-  return layers
-    .map(({ group, a, b }) => ({ group, height: (a.barrier.loss.chord + b.barrier.loss.chord) / 2 }))
-    .sort((one, other) => other.height - one.height);
+/** Groups, the highest barrier first. */
+function ranked({ layers }: LayersResult): LayersResult["layers"] {
+  return layers.toSorted((one, other) => other.barrier.loss - one.barrier.loss);
 }
 
 function summarise(result: LayersResult): string {
-  const whole = formatNumber(result.whole.barrier.loss.chord);
+  const whole = formatNumber(result.whole.wholeEndpoints.loss);
   const [highest] = ranked(result);
   if (!highest) return "";
-  const sum = ranked(result).reduce((total, { height }) => total + height, 0);
-  return `All groups at once meet a loss barrier of ${whole} nats. Of ${result.layers.length} groups by themselves, ${highest.group} has the highest, ${formatNumber(highest.height)} nats on average over the two networks; all of them add up to ${formatNumber(sum)}.`;
+  const sum = result.layers.reduce((total, { barrier }) => total + barrier.loss, 0);
+  return `Averaging all groups costs ${whole} nats. Of ${result.layers.length} groups by themselves ${highest.group} costs most, ${formatNumber(highest.barrier.loss)} nats; one by one they add up to ${formatNumber(sum)}.`;
 }
 
-function tilesOf(result: LayersResult): Report["tiles"] {
-  const { loss, error } = result.whole.barrier;
-  return [
-    {
-      name: "all groups at once",
-      value: formatNumber(loss.chord),
-      unit: "nats",
-      more: [`error barrier ${formatBarrier(error.chord, "error")}`],
-    },
-    ...ranked(result)
-      .slice(0, NAMED)
-      .map(({ group, height }) => ({
-        name: group,
-        value: formatNumber(height),
-        unit: "nats",
-        more: ["by itself, mean of both networks"],
-      })),
-  ];
+function tilesOf(result: LayersResult): Tile[] {
+  const { loss, error } = result.whole.wholeEndpoints;
+  const all = { name: ALL_GROUPS, barrier: { loss, error }, more: ["averaged at once"], style: 1 };
+  const highest = ranked(result).slice(0, NAMED);
+  const single = highest.map(({ group, barrier }) => ({
+    name: group,
+    barrier,
+    more: ["averaged by itself"],
+    style: 0,
+  }));
+  return [all, ...single].map(({ name, barrier, more, style }) => ({
+    name,
+    value: formatNumber(barrier.loss),
+    unit: "nats",
+    more: [...more, `error barrier ${formatBarrier(barrier.error, "error")}`],
+    style,
+  }));
 }

@@ -50,7 +50,7 @@ function summarise({ loss, models }: PlaneResult): string {
   const values = loss.flat().filter(Number.isFinite);
   const names = models.map(({ label }) => label);
   const list = names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
-  return `In the plane through ${list} the loss goes from ${formatNumber(Math.min(...values))} to ${formatNumber(Math.max(...values))} nats; at the networks it is ${models.map((model) => formatNumber(model.loss)).join(", ")}.`;
+  return `In the plane through ${list} the loss at the places of the grid goes from ${formatNumber(Math.min(...values))} to ${formatNumber(Math.max(...values))} nats; it is ${models.map((model) => `${formatNumber(model.loss)} at ${model.label}`).join(", ")}.`;
 }
 
 function figureOf(result: PlaneResult, measure: Measure): Figure {
@@ -62,7 +62,7 @@ function figureOf(result: PlaneResult, measure: Measure): Figure {
   return {
     name: `plane-${measure}`,
     title: `${named} in the plane,`,
-    caption: `in ${measure === "loss" ? "nats" : "percent"}; bands grow by factors, darker is lower, and both axes have one scale. Dots are networks.${missing === 0 ? "" : ` ${missing} places without a finite value are drawn in the highest band.`}`,
+    caption: `in ${measure === "loss" ? "nats" : "percent"}; bands grow by factors, darker is lower, and both axes have one scale. Dots are networks.${missing === 0 ? "" : ` ${missing} places have no loss, and are grey.`}`,
     words: `${named} over a plane, as contours. At the networks: ${each}. ${paths.map(({ label }) => `A line shows ${label}.`).join(" ")}`,
     table: "grid",
     size: "half",
@@ -87,12 +87,13 @@ function modelsTable({ models }: PlaneResult): Table {
       { title: "Network", kind: "text" },
       { title: "x", kind: "number" },
       { title: "y", kind: "number" },
+      { title: "From the plane", kind: "number" },
       { title: "Loss", kind: "loss" },
       { title: "Error", kind: "share" },
       { title: "File", kind: "text" },
     ],
-    rows: models.map(({ label, x, y, loss, error, source }) => ({
-      cells: [label, x, y, loss, error, source],
+    rows: models.map(({ label, x, y, distance, loss, error, source }) => ({
+      cells: [label, x, y, distance, loss, error, source],
     })),
   };
 }

@@ -1,6 +1,6 @@
 import type { PairGroup, StarResult } from "@isthmus/star-domain";
 import { drawStrips } from "../figure/strip-figure.ts";
-import { formatCount, formatNumber } from "../format-value.ts";
+import { formatCount, formatNumber, formatShort } from "../format-value.ts";
 import { factsOf } from "./facts.ts";
 import { predictorsSection } from "./predictors.ts";
 import type { Report } from "./report.ts";
@@ -58,7 +58,7 @@ function summarise({ barriers, anchors }: StarResult): string {
   const found = `A star network of ${anchors.length} anchors meets a mean loss barrier of ${formatNumber(starHeldOut.mean)} nats on the way to networks it has not seen`;
   if (regularRegular.pairs.length === 0) return `${found}.`;
   const ratio = starHeldOut.mean / regularRegular.mean;
-  const share = regularRegular.mean > 0 ? ` (ratio ${formatNumber(Number(ratio.toPrecision(3)))})` : "";
+  const share = regularRegular.mean > 0 ? ` (ratio ${formatShort(ratio)})` : "";
   return `${found}; between two regular networks it is ${formatNumber(regularRegular.mean)}${share}.`;
 }
 

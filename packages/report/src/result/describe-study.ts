@@ -40,8 +40,11 @@ function tableOf({ tables }: StudyResult, name: string): number {
 }
 
 function tableFrom({ name, title, columns, rows }: StudyTable): Table {
-  const kindOf = (key: string): CellKind =>
-    rows.some((row) => typeof row[key] === "string") ? "text" : "number";
+  const kindOf = (key: string): CellKind => {
+    const values = rows.map((row) => row[key] ?? null).filter((value) => value !== null);
+    if (values.some((value) => typeof value === "string")) return "text";
+    return values.every(Number.isInteger) ? "whole" : "number";
+  };
   return {
     name,
     title,

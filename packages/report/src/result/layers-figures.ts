@@ -3,12 +3,12 @@ import { drawBars } from "../figure/bar-figure.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawHeat } from "../figure/heat-figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatNumber, formatPlace } from "../format-value.ts";
+import { formatNumber, formatPlace, formatShort } from "../format-value.ts";
 
 /** Name of the row of all groups, as the tables and figures have it. */
 export const ALL_GROUPS = "all groups";
 
-/** The two networks a group can move in, in the order of figures. */
+/** The networks whose other groups stay, in the order of figures. */
 export const FIXED = [
   { network: "a", label: "others as in A" },
   { network: "b", label: "others as in B" },
@@ -28,30 +28,25 @@ export function layersFigures(result: LayersResult): {
 }
 
 function barsFigure({ layers, whole }: LayersResult): Figure {
-  const bars = [
-    ...layers.flatMap(({ group, a, b }) => [
-      { row: group, series: 0, value: a.barrier.loss.chord },
-      { row: group, series: 1, value: b.barrier.loss.chord },
-    ]),
-    { row: ALL_GROUPS, series: 2, value: whole.barrier.loss.chord },
-  ];
-  const words = layers.map(
-    ({ group, a, b }) =>
-      `${group} ${formatNumber(a.barrier.loss.chord)} and ${formatNumber(b.barrier.loss.chord)}`,
-  );
+  const bars = layers.map(({ group, a, b, barrier }) => {
+    const ends = [a.wholeEndpoints.loss, b.wholeEndpoints.loss];
+    return { row: group, series: 0, value: barrier.loss, low: Math.min(...ends), high: Math.max(...ends) };
+  });
+  const words = bars.map(({ row, value }) => `${row} ${formatNumber(value)}`);
   return {
     name: "layers",
-    title: "Loss barrier of each group by itself:",
+    title: "What averaging one group costs:",
     caption:
-      "the height above the chord when only this group goes from one network to the other, and the others stay as in A, or as in B. The last bar moves all groups.",
-    words: `Bars of loss barriers, in nats, with the others as in A and as in B. ${words.join("; ")}; ${ALL_GROUPS} ${formatNumber(whole.barrier.loss.chord)}.`,
+      "the loss with this group half-way and the others as in A or as in B (the ends of the thin line; the bar is their mean), less the mean loss of A and B. The last bar averages all groups.",
+    words: `Bars of loss barriers, in nats. ${words.join("; ")}; ${ALL_GROUPS} ${formatNumber(whole.wholeEndpoints.loss)}.`,
     table: "layers",
     size: "hero",
     draw: drawBars({
       rows: [...layers.map(({ group }) => group), ALL_GROUPS],
-      series: [...FIXED.map(({ label }) => label), ALL_GROUPS],
-      bars,
-      axis: { label: "Loss barrier above the chord (nats)" },
+      series: ["one group", ALL_GROUPS],
+      bars: [...bars, { row: ALL_GROUPS, series: 1, value: whole.wholeEndpoints.loss }],
+      axis: { label: "Loss barrier half-way (nats)" },
+      single: true,
     }),
   };
 }
@@ -109,7 +104,7 @@ function heatFigure({ layers }: LayersResult, { network, label }: (typeof FIXED)
       values: cuts.map(({ cut }) => places.map((t) => lossAt(cut, t))),
       label: "Loss (nats)",
       columnLabel: `Place t from ${network === "a" ? "A to B" : "B to A"}`,
-      format: (value) => String(Number(value.toPrecision(2))),
+      format: (value) => formatShort(value, 2),
     }),
   };
 }

@@ -39,11 +39,27 @@ export function layerBarriersTable({ layers, whole }: LayersResult): Table {
     name: "layers",
     title: "Barriers of each group",
     caption:
-      "Loss in nats, error in percentage points, by every definition in use. “Against whole networks” is L(1/2) less the mean loss of A and B.",
-    columns: [{ title: "Group", kind: "text" }, ...columns],
+      "Loss in nats, error in percentage points. The first columns are the mean of both networks’ “against whole networks”, which is L(1/2) less the mean of A and B; the others are definitions against the ends of each way.",
+    columns: [
+      { title: "Group", kind: "text" },
+      { title: "Loss barrier", kind: "loss" },
+      { title: "Error barrier", kind: "points" },
+      ...columns,
+    ],
     rows: [
-      ...layers.map(({ group, a, b }) => ({ cells: [group, ...values(a), ...values(b)] })),
-      { cells: [ALL_GROUPS, ...values(whole), ...values(whole).map(() => null)], strong: true },
+      ...layers.map(({ group, a, b, barrier }) => ({
+        cells: [group, barrier.loss, barrier.error, ...values(a), ...values(b)],
+      })),
+      {
+        cells: [
+          ALL_GROUPS,
+          whole.wholeEndpoints.loss,
+          whole.wholeEndpoints.error,
+          ...values(whole),
+          ...values(whole).map(() => null),
+        ],
+        strong: true,
+      },
     ],
   };
 }

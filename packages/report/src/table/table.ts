@@ -4,7 +4,7 @@ import { formatBarrier, formatCount, formatMeasure, formatNumber, formatPlace } 
 export type CellValue = string | number | null;
 
 /** What the values of a column are, which decides how they are written. */
-export type CellKind = "text" | "count" | "number" | "loss" | "share" | "points" | "place";
+export type CellKind = "text" | "whole" | "count" | "number" | "loss" | "share" | "points" | "place";
 
 /** One column of a table. */
 export interface TableColumn {
@@ -44,6 +44,7 @@ export interface Table {
 
 const FORMATS: Readonly<Record<CellKind, (value: number) => string>> = {
   text: String,
+  whole: String,
   count: formatCount,
   number: formatNumber,
   loss: formatNumber,
@@ -55,9 +56,14 @@ const FORMATS: Readonly<Record<CellKind, (value: number) => string>> = {
 /** Units that kinds of columns have, as numbers in files. */
 const UNITS: Readonly<Partial<Record<CellKind, string>>> = { loss: "nats" };
 
+/** Whether there is a value: what is not finite was not measured either, and is null in JSON. */
+export function isKnown(value: CellValue): value is string | number {
+  return typeof value === "number" ? Number.isFinite(value) : value !== null;
+}
+
 /** A value as a page or a terminal shows it; nothing where there is none. */
 export function formatCell(value: CellValue, kind: CellKind): string {
-  if (value === null) return "";
+  if (!isKnown(value)) return "";
   return typeof value === "string" ? value : FORMATS[kind](value);
 }
 

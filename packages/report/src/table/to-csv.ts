@@ -1,4 +1,4 @@
-import { type CellValue, type Table, type TableColumn, unitOf } from "./table.ts";
+import { type CellValue, isKnown, type Table, type TableColumn, unitOf } from "./table.ts";
 
 /**
  * A table as comma-separated values (RFC 4180): a row of titles, then numbers at full precision, with errors in
@@ -16,6 +16,6 @@ function titleOf(column: TableColumn): string {
 }
 
 function quote(value: CellValue): string {
-  const text = value === null ? "" : String(value);
+  const text = isKnown(value) ? String(value) : "";
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

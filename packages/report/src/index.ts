@@ -5,7 +5,14 @@ export {
   renderBarrierSvg,
 } from "./figure/render-barrier-svg.ts";
 export { type RenderedFigure, renderFigures } from "./figure/render-figures.ts";
-export { formatBarrier, formatCount, formatMeasure, formatNumber, formatPlace, formatShort } from "./format-value.ts";
+export {
+  formatBarrier,
+  formatCount,
+  formatMeasure,
+  formatNumber,
+  formatPlace,
+  formatShort,
+} from "./format-value.ts";
 export { renderBarrierPage } from "./page/render-barrier-page.ts";
 export { renderCurvePage } from "./page/render-curve-page.ts";
 export { renderLayersPage } from "./page/render-layers-page.ts";

@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Checkpoint, createCheckpoint, createRandom, openCheckpoint } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, createRandom, createTensor, openCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights } from "@isthmus/graph";
 import { type Blend, type TrainedBlend, type TrainOptions, train, trainBlend } from "@isthmus/training";
@@ -156,28 +156,35 @@ describe("trainBlend()", () => {
     expect(resumed.result.epochs).toEqual(whole.result.epochs);
   });
 
-  it("trainBlend() tells the trained points before each epoch, and then resumes from whole ones", async () => {
-    const told: [number, number][] = [];
+  it.each([3, 7, 10])("trainBlend() aborted after %i steps keeps what epochs began with", async (steps) => {
+    const told: number[] = [];
     const pulled = () => {
-      let by = 0;
+      const [begun, by] = [Int32Array.of(-1), new Float32Array(1)];
       return rays({
+        kept: new Map([
+          ["begun", createTensor("i32", [1], begun)],
+          ["by", createTensor("f32", [1], by)],
+        ]),
         beginEpoch(epoch, trained) {
-          by = Number(trained.get("star")?.get("l1.bias")?.data[0]);
-          told.push([epoch, by]);
+          if (begun[0] === epoch) return;
+          begun[0] = epoch;
+          by[0] = Number(trained.get("star")?.get("l1.bias")?.data[0]);
+          told.push(by[0]);
         },
-        at: () => ({ coefficients: [0.5, 0.5 + by], given: new Map([["anchor", anchors[0] ?? new Map()]]) }),
+        at: () => ({
+          coefficients: [0.5, 0.5 + (by[0] ?? 0)],
+          given: new Map([["anchor", anchors[0] ?? new Map()]]),
+        }),
       });
     };
     const whole = await run(pulled());
     const expected = told.splice(0);
-    expect(expected.map(([epoch]) => epoch)).toEqual([0, 1, 2]);
-    await expect(run(pulled(), { statePath, ...abortAfter(5) })).rejects.toThrow(/abort/i);
-    expect(existsSync(statePath)).toBe(false);
-    await expect(run(pulled(), { statePath, saveEvery: 2, ...abortAfter(10) })).rejects.toThrow(/abort/i);
-    told.splice(0);
+    expect(new Set(expected).size).toBe(3);
+    await expect(run(pulled(), { statePath, saveEvery: 2, ...abortAfter(steps) })).rejects.toThrow(/abort/i);
     const resumed = await run(pulled(), { statePath, resume: true });
-    expect(resumed.result.resumedAt).toBe(7);
-    expect(told).toEqual(expected.slice(1));
+    expect(resumed.result.resumedAt).toBe(steps);
+    // An epoch that was begun only, and of which no step was made, is begun again, and alike.
+    expect([...new Set(told)]).toEqual(expected);
     expect(await numbersOf(resumed.points.get("star"))).toEqual(await numbersOf(whole.points.get("star")));
   });
 
@@ -188,7 +195,9 @@ describe("trainBlend()", () => {
     );
     const other = rays({ start: new Map([["star", weightsOf(5)]]) });
     await expect(run(other, { statePath, resume: true })).rejects.toThrow(/"blend.start.star" is/);
-    expect([...(await openCheckpoint(statePath)).tensors.keys()]).toContain("l0.weight@star");
+    const state = await openCheckpoint(statePath);
+    expect([...state.tensors.keys()]).toContain("l0.weight@star");
+    await state.close();
   });
 
   it("trainBlend() refuses starts that do not fit", async () => {

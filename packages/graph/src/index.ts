@@ -8,13 +8,10 @@ export type { FoldedNorm, UnboundWeight, WeightBinding, WeightSource } from "./b
 export type { Batch, DataSet, Scaling } from "./data-set.ts";
 export type { Engine, LoadOptions, Session } from "./engine.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";
-export {
-  createEvaluator,
-  EVALUATOR_DEFAULTS,
-  type Evaluation,
-  type Evaluator,
-  type EvaluatorOptions,
-} from "./evaluate/create-evaluator.ts";
+export { type Classifier, type ClassProbabilities, createClassifier } from "./evaluate/create-classifier.ts";
+export { createEvaluator, type Evaluation, type Evaluator } from "./evaluate/create-evaluator.ts";
+export { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluate/evaluator-options.ts";
+export { limitExamples } from "./evaluate/limit-examples.ts";
 export { fingerprintData, fingerprintGraph, fingerprintWeights } from "./fingerprint.ts";
 export { bakeWeights } from "./ir/bake-weights.ts";
 export { assertBindable, bindWeights } from "./ir/bind-weights.ts";

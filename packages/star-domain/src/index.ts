@@ -1,1 +1,32 @@
+export {
+  MEASURE_STAR_DEFAULTS,
+  type MeasureStarOptions,
+  type MeasureStarProgress,
+  measureStar,
+  type StarNetworks,
+} from "./measure-star.ts";
+export { areaUnderCurve } from "./predictions/area-under-curve.ts";
+export {
+  type AveragePredictionsOptions,
+  averagePredictions,
+  type NetworkStream,
+  type PredictionTask,
+} from "./predictions/average-predictions.ts";
+export { calibrationError } from "./predictions/calibration-error.ts";
+export {
+  COMPARE_PREDICTORS_DEFAULTS,
+  type ComparePredictorsOptions,
+  comparePredictors,
+  type PredictorComparison,
+  type PredictorNetworks,
+} from "./predictions/compare-predictors.ts";
+export { predictionQuality } from "./predictions/prediction-quality.ts";
+export { type FindStarResult, type FoundStar, findStar, type StarSearch } from "./search/find-star.ts";
+export {
+  FIND_STAR_DEFAULTS,
+  type FindStarOptions,
+  type FindStarProgress,
+} from "./search/find-star-options.ts";
+export { RAY_DISTRIBUTIONS, type RayDistribution } from "./search/ray.ts";
 export type { PairBarrier, PairGroup, PredictionQuality, Predictor, StarResult } from "./star-result.ts";
+export { summarizePairs } from "./summarize-pairs.ts";

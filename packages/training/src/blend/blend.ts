@@ -22,13 +22,18 @@ export interface Blend {
   /** All that decides {@link Blend.at} and {@link Blend.beginEpoch}, as plain data: a training resumes only where it is the same. */
   readonly description: Readonly<Record<string, unknown>>;
   /**
-   * Says the blend of a step. It must depend on the step and on what {@link Blend.beginEpoch} was told only, so that a training that
+   * Says the blend of a step. It must depend on the step and on {@link Blend.kept} only, so that a training that
    * resumes gives the same bytes. The first step of a call must be given all given points.
    */
   readonly at: (step: number) => BlendAt | Promise<BlendAt>;
   /**
-   * Called before the first step of each epoch with the weights of the trained points, which are not to be kept or written to. States
-   * are then written between epochs only, as this could not be repeated in the middle of one.
+   * Called before the first step of each epoch, and of a call that resumes within one, with the weights of the trained points, which
+   * are not to be kept or written to. What it decides must be in {@link Blend.kept}, from where a training that resumes has it.
    */
   readonly beginEpoch?: (epoch: number, trained: ReadonlyMap<string, PointWeights>) => void | Promise<void>;
+  /**
+   * Tensors that go into states, and are read from them in place, beside those that are trained; under names that no weight has.
+   * @defaultValue none
+   */
+  readonly kept?: ReadonlyMap<string, Tensor>;
 }

@@ -9,8 +9,8 @@ import { takePoint } from "./join-points.ts";
 export interface BlendFeeder {
   /** As {@link fill} left them, by the data inputs they belong to. */
   readonly tensors: ReadonlyMap<string, Tensor>;
-  /** Whether states may be written between epochs only. */
-  readonly wholeEpochs: boolean;
+  /** Goes into states. */
+  readonly kept: ReadonlyMap<string, Tensor>;
   beginEpoch(epoch: number): Promise<void>;
   fill(step: number): Promise<void>;
 }
@@ -20,7 +20,7 @@ export function createBlendFeeder(blend: Blend, step: TrainingStep, runner: Step
   const inputs = createBlendInputs(step);
   return {
     tensors: inputs.tensors,
-    wholeEpochs: blend.beginEpoch !== undefined,
+    kept: blend.kept ?? new Map(),
     async beginEpoch(epoch) {
       await blend.beginEpoch?.(epoch, trainedPoints(step, runner));
     },

@@ -186,19 +186,16 @@ class Loop {
     return evaluation;
   }
 
-  /**
-   * Writes the state where one is wanted, unless it is written already, or an epoch is under way that can only be made as a
-   * whole.
-   */
+  /** Writes the state where one is wanted, unless it is written already. */
   async save(): Promise<void> {
     const { statePath } = this.#options;
     const { step, epochs } = this.#at;
     if (statePath === undefined || (this.#saved?.step === step && this.#saved.epochs === epochs)) return;
-    if (this.#parts.blend?.wholeEpochs && step !== stepsUntil(epochs.length, this.#sizes)) return;
     this.#assertFinite();
-    const { runner, run } = this.#parts;
+    const { runner, run, blend } = this.#parts;
     const position = { ...this.#at };
-    await saveState(statePath, new Map([...runner.fixed, ...runner.carried()]), { run, position });
+    const kept = blend?.kept ?? [];
+    await saveState(statePath, new Map([...runner.fixed, ...runner.carried(), ...kept]), { run, position });
     this.#saved = position;
   }
 

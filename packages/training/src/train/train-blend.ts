@@ -80,9 +80,9 @@ export async function trainBlend(
   const { step } = prepared;
   const runner = await createStepRunner(step, engine, joinPoints(step, blend.start), { seed, threads });
   try {
-    const run = await describeBlend(training, blend, resolved);
-    const start = await startOf(resolved, run, runner);
     const feeder = createBlendFeeder(blend, step, runner);
+    const run = await describeBlend(training, blend, resolved);
+    const start = await startOf(resolved, run, new Map([...runner.carried(), ...feeder.kept]));
     const parts = { ...prepared, runner, evaluator: undefined, data, run, blend: feeder };
     const result = await runEpochs(parts, start, resolved);
     return { points: await collectPoints(graph, blend, trainedPoints(step, runner)), result };

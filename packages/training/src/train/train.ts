@@ -58,7 +58,7 @@ export async function train(training: Training, options: TrainOptions): Promise<
     const runner = await createStepRunner(prepared.step, engine, weights, { seed, threads });
     open.push(runner);
     const run = await describeRun({ graph, engine: engine.name, weights, data }, resolved);
-    const start = await startOf(resolved, run, runner);
+    const start = await startOf(resolved, run, runner.carried());
     const collect = () => collectWeights(graph, new Map([...runner.fixed, ...runner.carried()]));
     const onEpoch = async (epochs: number) => resolved.onEpoch?.(epochs, collect());
     const result = await runEpochs({ ...prepared, runner, evaluator, data, run, onEpoch }, start, resolved);

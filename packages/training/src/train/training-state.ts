@@ -11,7 +11,6 @@ import {
   saveCheckpoint,
   type Tensor,
 } from "@isthmus/core";
-import type { StepRunner } from "./create-step-runner.ts";
 import { assertSameRun, type RunDescription } from "./describe-run.ts";
 import type { ResolvedTrainOptions } from "./train-options.ts";
 import type { EpochResult } from "./train-result.ts";
@@ -64,17 +63,18 @@ export async function assertNoState(path: string): Promise<void> {
 }
 
 /**
- * Finds where a training begins, and reads the state it goes on from, if there is one, into what a runner carries.
+ * Finds where a training begins, and reads the state it goes on from, if there is one, into tensors that are there
+ * already.
  * @throws FormatError if the file is not a state
  * @throws MismatchError if it is of another training
  */
 export async function startOf(
   { statePath }: ResolvedTrainOptions,
   run: RunDescription,
-  runner: StepRunner,
+  tensors: ReadonlyMap<string, Tensor>,
 ): Promise<TrainingPosition> {
   if (statePath === undefined || !(await hasState(statePath))) return START;
-  return loadStateInto(statePath, run, runner.carried());
+  return loadStateInto(statePath, run, tensors);
 }
 
 /**

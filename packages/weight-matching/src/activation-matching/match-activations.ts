@@ -6,6 +6,7 @@ import {
   type Derivation,
   type Engine,
   type Graph,
+  limitExamples,
   type PairStatistics,
   pairStatistics,
   probeGraph,
@@ -18,7 +19,6 @@ import {
 } from "../coordinate-descent/placement.ts";
 import { solveBlock } from "../coordinate-descent/solve-block.ts";
 import { type Block, createUnitTree, type Member } from "../coordinate-descent/unit-tree.ts";
-import { limitExamples } from "../limit-examples.ts";
 import { type ActivationChoice, findActivationViews, type MemberView } from "./activation-views.ts";
 import { type ActivationSimilarity, addSimilarity } from "./similarity.ts";
 

@@ -4,11 +4,11 @@ import {
   bindWeights,
   type DataSet,
   identityAlignment,
+  limitExamples,
   permute,
   type SymmetrySpec,
 } from "@isthmus/graph";
 import type { ActivationNetworks } from "../activation-matching/match-activations.ts";
-import { limitExamples } from "../limit-examples.ts";
 import { matchWeights } from "../match-weights.ts";
 import { type BatchLoss, createBatchLoss } from "./midpoint-loss.ts";
 

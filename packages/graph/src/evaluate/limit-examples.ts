@@ -1,4 +1,4 @@
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet } from "../data-set.ts";
 
 /**
  * The first examples of a data set, or all if there are no more.

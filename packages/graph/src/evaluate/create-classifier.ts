@@ -1,0 +1,60 @@
+import { resolveOptions, type Tensor } from "@isthmus/core";
+import type { DataSet } from "../data-set.ts";
+import type { Engine } from "../engine.ts";
+import type { Graph } from "../ir/graph.ts";
+import { createPasses } from "./create-passes.ts";
+import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.ts";
+import { softmaxInto } from "./softmax.ts";
+
+/** What a network, or several, make of examples. */
+export interface ClassProbabilities {
+  /** `[examples, classes]`, row-major; each row sums to 1. */
+  readonly probabilities: Float64Array;
+  readonly classes: number;
+}
+
+/** Finds out what any number of networks of one architecture make of one data set. */
+export interface Classifier {
+  /**
+   * Runs the whole data set once; labels are not looked at.
+   * @param weights - a tensor for every weight of the graph, as `bindWeights` reads them
+   * @throws InputError if the graph's first output is not f32 logits `[examples, classes]`
+   * @throws DOMException named AbortError if `signal` is aborted
+   */
+  classify(weights: ReadonlyMap<string, Tensor>, signal?: AbortSignal): Promise<ClassProbabilities>;
+  /** Frees what the engine holds. */
+  release(): Promise<void>;
+}
+
+/**
+ * Prepares class probabilities of networks of one architecture, by softmax in f64 of their first output, in the order of the data
+ * set; the same bits on every run.
+ * @throws InputError if there are no examples, or they do not fit the graph's input
+ * @throws RangeError if an option is out of its range
+ */
+export async function createClassifier(
+  graph: Graph,
+  engine: Engine,
+  data: DataSet,
+  options: EvaluatorOptions = {},
+): Promise<Classifier> {
+  const resolved = resolveOptions("classify", EVALUATOR_DEFAULTS, options);
+  const passes = await createPasses({ graph, engine, data, attempt: "classify" }, resolved);
+  return {
+    async classify(weights, signal) {
+      let classes = 0;
+      let probabilities = new Float64Array(0);
+      await passes.run(
+        weights,
+        ({ logits, labels, begin }) => {
+          classes = logits.length / labels.length;
+          if (begin === 0) probabilities = new Float64Array(data.size * classes);
+          softmaxInto(logits, classes, probabilities.subarray(begin * classes));
+        },
+        signal,
+      );
+      return { probabilities, classes };
+    },
+    release: () => passes.release(),
+  };
+}

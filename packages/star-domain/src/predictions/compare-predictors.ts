@@ -1,0 +1,174 @@
+import { type Checkpoint, resolveOptions, type Tensor } from "@isthmus/core";
+import {
+  bindWeights,
+  type ClassProbabilities,
+  type DataSet,
+  type Engine,
+  type Graph,
+  type SymmetrySpec,
+} from "@isthmus/graph";
+import { assertDistribution, type RayDistribution } from "../search/ray.ts";
+import type { PredictionQuality, Predictor, StarResult } from "../star-result.ts";
+import { averagePredictions } from "./average-predictions.ts";
+import { networksOnRays } from "./networks-on-rays.ts";
+import { predictionQuality } from "./prediction-quality.ts";
+
+/** A star and its anchors, and what they are to predict. */
+export interface PredictorNetworks {
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly star: Checkpoint;
+  readonly anchors: readonly Checkpoint[];
+  /** Examples that are predicted, not trained on. */
+  readonly data: DataSet;
+  /** Examples of other data, which a predictor should be unsure of; their labels are not looked at. */
+  readonly outOfDistribution?: DataSet | undefined;
+  /** Symmetries of the graph, proved, by which anchors are aligned to the star; without them they are taken to be. */
+  readonly spec?: SymmetrySpec | undefined;
+}
+
+/** Options of {@link comparePredictors}. */
+export interface ComparePredictorsOptions {
+  /** Decides the rays and the places on them, and seeds alignments. */
+  readonly seed: number;
+  /** Networks on rays, at least 1; each anchor's ray comes up as often as any other's. @defaultValue as many as anchors */
+  readonly members?: number;
+  /** How places on rays are drawn. @defaultValue "uniform" */
+  readonly rays?: RayDistribution;
+  /** Searches of each alignment, at least 1. @defaultValue 4 */
+  readonly restarts?: number;
+  /** Examples that batch norms between star and anchors are measured on; needed where there are norms. @defaultValue none */
+  readonly statisticsData?: DataSet | undefined;
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Told how much is done, in `[0, 1]`. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
+
+/** Defaults of {@link comparePredictors}; `members` is as many as there are anchors. */
+export const COMPARE_PREDICTORS_DEFAULTS: Required<Omit<ComparePredictorsOptions, "seed" | "members">> = {
+  rays: "uniform",
+  restarts: 4,
+  statisticsData: undefined,
+  batchSize: 100,
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/** Qualities of predictors, as part of a star's result. */
+export type PredictorComparison = NonNullable<StarResult["predictions"]>;
+
+type Resolved = Required<ComparePredictorsOptions>;
+
+/**
+ * Compares ways to predict: by the star alone, by the mean over networks drawn from its rays (Bayesian model averaging, with the star
+ * domain as the posterior), by a deep ensemble of the anchors, and by single anchors, whose qualities are averaged.
+ *
+ * @see Sonthalia et al. 2024, section 6.1; differs in: places on rays are drawn, where the authors take the midpoints
+ * @throws InputError if the data do not fit the graph
+ * @throws MismatchError if a network does not fit the graph, or labels are of no class
+ * @throws TypeError if an option is unknown
+ * @throws RangeError if an option is out of its range
+ * @throws DOMException named AbortError if `signal` is aborted
+ */
+export async function comparePredictors(
+  networks: PredictorNetworks,
+  options: ComparePredictorsOptions,
+): Promise<PredictorComparison> {
+  const { anchors, data, outOfDistribution: other } = networks;
+  const { seed, members = anchors.length, ...given } = options;
+  const own = resolveOptions("compare predictors", COMPARE_PREDICTORS_DEFAULTS, given);
+  const resolved = { ...own, seed, members };
+  assertOptions(resolved);
+  const total = 1 + members + anchors.length;
+  let done = 0;
+  const judge = createJudge(networks, resolved, () => resolved.onProgress?.(++done / total));
+  const predictors = [
+    await judge("star", [networks.star]),
+    await judge("rays of the star", networksOnRays(networks, resolved)),
+  ];
+  const singles: PredictionQuality[] = [];
+  const ensemble = await judge("deep ensemble", anchors, (quality) => singles.push(quality));
+  return {
+    predictors: [...predictors, ensemble, { name: "single networks", members: 1, ...meanQuality(singles) }],
+    data: data.name,
+    examples: data.size,
+    ...(other && { outOfDistribution: { data: other.name, examples: other.size } }),
+  };
+}
+
+function assertOptions({ members, restarts, rays }: Resolved): void {
+  assertDistribution("compare predictors", rays);
+  for (const [name, value] of Object.entries({ members, restarts })) {
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    throw new RangeError(
+      `Cannot compare predictors as "${name}" must be a whole number of at least 1: it is ${value}`,
+    );
+  }
+}
+
+/** Judges the mean of the predictions of some networks, and tells the quality of each. */
+function createJudge(
+  { graph, engine, data, outOfDistribution }: PredictorNetworks,
+  { batchSize, signal }: Resolved,
+  onNetwork: () => void,
+) {
+  const labels = labelsOf(data);
+  const sets = outOfDistribution === undefined ? [data] : [data, outOfDistribution];
+  const qualityOf = ([inside, outside]: readonly ClassProbabilities[]) =>
+    predictionQuality(inside ?? { probabilities: new Float64Array(0), classes: 0 }, labels, outside);
+  return async (
+    name: string,
+    networks: Iterable<Checkpoint> | AsyncIterable<Checkpoint>,
+    onQuality?: (quality: PredictionQuality) => void,
+  ): Promise<Predictor> => {
+    let members = 0;
+    const mean = await averagePredictions({ graph, engine, data: sets }, bound(graph, networks), {
+      batchSize,
+      signal,
+      onNetwork(predictions) {
+        members += 1;
+        onQuality?.(qualityOf(predictions));
+        onNetwork();
+      },
+    });
+    return { name, members, ...qualityOf(mean) };
+  };
+}
+
+async function* bound(
+  graph: Graph,
+  networks: Iterable<Checkpoint> | AsyncIterable<Checkpoint>,
+): AsyncGenerator<ReadonlyMap<string, Tensor>> {
+  for await (const network of networks) yield bindWeights(graph, network);
+}
+
+/** Labels read at a time, with the inputs that come with them. */
+const LABELS_AT_ONCE = 1000;
+
+function labelsOf(data: DataSet): Int32Array {
+  const labels = new Int32Array(data.size);
+  for (let begin = 0; begin < data.size; begin += LABELS_AT_ONCE) {
+    labels.set(data.read(begin, Math.min(begin + LABELS_AT_ONCE, data.size)).labels, begin);
+  }
+  return labels;
+}
+
+/** The mean of every number over some networks; of areas, over those that have one. */
+function meanQuality(qualities: readonly PredictionQuality[]): PredictionQuality {
+  const mean = (numberOf: (quality: PredictionQuality) => number | null | undefined): number => {
+    const numbers = qualities.map(numberOf).filter((value) => typeof value === "number");
+    return numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
+  };
+  const misclassification = mean((quality) => quality.aurocMisclassification);
+  const outside = mean((quality) => quality.aurocOutOfDistribution);
+  return {
+    accuracy: mean(({ accuracy }) => accuracy),
+    nll: mean(({ nll }) => nll),
+    ece: mean(({ ece }) => ece),
+    brier: mean(({ brier }) => brier),
+    aurocMisclassification: Number.isNaN(misclassification) ? null : misclassification,
+    ...(Number.isNaN(outside) ? {} : { aurocOutOfDistribution: outside }),
+  };
+}

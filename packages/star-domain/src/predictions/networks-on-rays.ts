@@ -1,0 +1,54 @@
+import { type Checkpoint, createCheckpoint, createRandom, MismatchError } from "@isthmus/core";
+import { bindWeights, type DataSet } from "@isthmus/graph";
+import { lerp, recalibrateBatchNorm } from "@isthmus/interpolation";
+import { alignTo } from "../align-to.ts";
+import { drawPlace, type RayDistribution } from "../search/ray.ts";
+import type { PredictorNetworks } from "./compare-predictors.ts";
+
+/** How networks on rays are drawn. */
+export interface RayNetworksOptions {
+  readonly seed: number;
+  /** How many to draw. */
+  readonly members: number;
+  readonly rays: RayDistribution;
+  readonly restarts: number;
+  readonly statisticsData: DataSet | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Draws networks from the segments between a star and its anchors, one after another: anchors in random order, each once before any
+ * comes again, aligned to the star; batch norms measured anew.
+ * @throws MismatchError if there are batch norms and no data to measure them on
+ */
+export async function* networksOnRays(
+  { graph, engine, star, anchors, spec }: Omit<PredictorNetworks, "data">,
+  { seed, members, rays, restarts, statisticsData, signal }: RayNetworksOptions,
+): AsyncGenerator<Checkpoint> {
+  const norms = graph.nodes.some(({ op }) => op === "BatchNormalization");
+  if (norms && statisticsData === undefined) {
+    throw new MismatchError(
+      `Cannot draw networks from the rays of "${star.source}" as batch norms of graph "${graph.name}" must be measured anew on them: there are no examples for it`,
+      { parameters: [] },
+    );
+  }
+  const random = createRandom(seed, "rays to average");
+  const order = Uint32Array.from(anchors, (_, i) => i);
+  for (let member = 0; member < members; member++) {
+    const turn = member % anchors.length;
+    if (turn === 0) random.shuffleInPlace(order);
+    const anchor = anchors[order[turn] ?? 0] ?? star;
+    const aligned =
+      spec === undefined
+        ? anchor
+        : await alignTo(star, anchor, { graph, engine, spec }, { seed, restarts, signal });
+    const network = lerp(star, aligned, drawPlace(random, rays));
+    if (statisticsData === undefined || !norms) yield network;
+    else {
+      const weights = await bindWeights(graph, network);
+      yield createCheckpoint(
+        await recalibrateBatchNorm({ graph, engine, weights }, statisticsData, { signal }),
+      );
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { MismatchError } from "@isthmus/core";
+import type { ClassProbabilities } from "@isthmus/graph";
+import type { PredictionQuality } from "../star-result.ts";
+import { areaUnderCurve } from "./area-under-curve.ts";
+import { calibrationError } from "./calibration-error.ts";
+
+/**
+ * Says how good predicted probabilities are, and how well they know it.
+ *
+ * The class predicted is the first of the most probable ones; the confidence is its probability. An example whose probabilities are
+ * NaN is classified wrongly.
+ *
+ * @param labels - class of each example, in `[0, classes)`
+ * @param outOfDistribution - what the same predictor makes of examples of other data
+ * @throws MismatchError if there is not a row for each label, or a label is of no class
+ */
+export function predictionQuality(
+  predictions: ClassProbabilities,
+  labels: Int32Array,
+  outOfDistribution?: ClassProbabilities,
+): PredictionQuality {
+  assertLabels(predictions, labels);
+  const { probabilities, classes } = predictions;
+  const confidences = confidencesOf(predictions);
+  const right = labels.map((label, i) => {
+    const row = probabilities.subarray(i * classes, (i + 1) * classes);
+    return row[label] === confidences[i] && row.indexOf(confidences[i] ?? Number.NaN) === label ? 1 : 0;
+  });
+  let [nll, brier] = [0, 0];
+  labels.forEach((label, i) => {
+    nll -= Math.log(probabilities[i * classes + label] as number);
+    for (let c = 0; c < classes; c++) {
+      brier += ((probabilities[i * classes + c] as number) - (c === label ? 1 : 0)) ** 2;
+    }
+  });
+  const ofRight = confidences.filter((_, i) => right[i] === 1);
+  const examples = labels.length;
+  return {
+    accuracy: ofRight.length / examples,
+    nll: nll / examples,
+    ece: calibrationError(confidences, right),
+    brier: brier / examples,
+    aurocMisclassification: areaUnderCurve(
+      ofRight,
+      confidences.filter((_, i) => right[i] === 0),
+    ),
+    ...(outOfDistribution && {
+      // Both are there, so that it is null only where a network gives NaN.
+      aurocOutOfDistribution: areaUnderCurve(confidences, confidencesOf(outOfDistribution)) ?? Number.NaN,
+    }),
+  };
+}
+
+/** The largest probability of every example. */
+function confidencesOf({ probabilities, classes }: ClassProbabilities): Float64Array {
+  return Float64Array.from({ length: probabilities.length / classes }, (_, i) =>
+    Math.max(...probabilities.subarray(i * classes, (i + 1) * classes)),
+  );
+}
+
+function assertLabels({ probabilities, classes }: ClassProbabilities, labels: Int32Array): void {
+  if (labels.length === 0 || probabilities.length !== labels.length * classes) {
+    throw new MismatchError(
+      `Cannot judge predictions as there must be a row of ${classes} probabilities for each of at least one label: there are ${probabilities.length} numbers for ${labels.length} labels`,
+      { parameters: [] },
+    );
+  }
+  const wrong = labels.find((label) => !(label >= 0 && label < classes));
+  if (wrong === undefined) return;
+  throw new MismatchError(
+    `Cannot judge predictions as labels must be below the ${classes} classes of the network: one is ${wrong}`,
+    { parameters: [] },
+  );
+}

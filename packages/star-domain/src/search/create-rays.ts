@@ -1,0 +1,53 @@
+import type { Checkpoint } from "@isthmus/core";
+import { bindWeights, fingerprintWeights } from "@isthmus/graph";
+import type { Blend } from "@isthmus/training";
+import { createAnchorAligner } from "./align-anchors.ts";
+import { createAnchorCache } from "./anchor-cache.ts";
+import type { StarSearch } from "./find-star.ts";
+import type { FindStarOptions, ResolvedFindStarOptions } from "./find-star-options.ts";
+import { drawRay } from "./ray.ts";
+
+/** Name of the point that is trained. */
+export const STAR = "star";
+const ANCHOR = "anchor";
+
+/** Makes the blend of each step of a search, at the place that is drawn for it, and aligns anchors between epochs. */
+export async function createRays(
+  search: StarSearch & { readonly start: Checkpoint },
+  { search: own, training }: ResolvedFindStarOptions,
+  onProgress: FindStarOptions["onProgress"],
+): Promise<Blend> {
+  const { graph, anchors, spec, start } = search;
+  const { memory, restarts, alignEvery, rays, statisticsExamples } = own;
+  const cache = createAnchorCache(graph, anchors, memory);
+  const aligning =
+    spec === undefined || alignEvery === 0
+      ? undefined
+      : createAnchorAligner(
+          { ...search, spec, cache },
+          {
+            options: own,
+            training,
+            starts: await bindWeights(graph, start),
+            star: STAR,
+            onProgress,
+          },
+        );
+  return {
+    points: [
+      { name: STAR, trained: true },
+      { name: ANCHOR, trained: false },
+    ],
+    start: new Map([[STAR, start]]),
+    description: {
+      anchors: await Promise.all(anchors.map((anchor) => fingerprintWeights(graph, anchor))),
+      rays,
+      ...(aligning && { alignEvery, restarts, statisticsExamples }),
+    },
+    async at(step) {
+      const { anchor, t } = drawRay(anchors.length, rays, { seed: training.seed, step });
+      return { coefficients: [1 - t, t], given: new Map([[ANCHOR, await cache.read(anchor)]]) };
+    },
+    ...aligning,
+  };
+}

@@ -1,0 +1,130 @@
+import { assertSameStructure, type Checkpoint, createCheckpoint, InputError } from "@isthmus/core";
+import {
+  assertBindable,
+  bindWeights,
+  type DataSet,
+  type Engine,
+  type Graph,
+  type SymmetrySpec,
+} from "@isthmus/graph";
+import { average } from "@isthmus/interpolation";
+import { type TrainResult, trainBlend } from "@isthmus/training";
+import { alignTo } from "../align-to.ts";
+import { createRays, STAR } from "./create-rays.ts";
+import {
+  type FindStarOptions,
+  type ResolvedFindStarOptions,
+  resolveFindStarOptions,
+} from "./find-star-options.ts";
+import { measureNorms } from "./measure-norms.ts";
+import type { RayDistribution } from "./ray.ts";
+
+/** Networks to find a star of, and what to find it with. */
+export interface StarSearch {
+  readonly graph: Graph;
+  readonly engine: Engine;
+  /** Trained networks, at least two; lazy ones are read when it is their turn. */
+  readonly anchors: readonly Checkpoint[];
+  /** Examples to train on. */
+  readonly data: DataSet;
+  /** Symmetries of the graph, proved, by which anchors are aligned to the star; without them they stay as they are. */
+  readonly spec?: SymmetrySpec | undefined;
+  /** Where the star starts: random weights or any others. @defaultValue the mean of the anchors, each aligned to the first */
+  readonly start?: Checkpoint | undefined;
+}
+
+/** What {@link findStar} has done, as plain data. */
+export interface FindStarResult extends TrainResult {
+  readonly anchors: readonly string[];
+  readonly rays: RayDistribution;
+  /** Epochs after which anchors were aligned anew; 0 where they never were. */
+  readonly alignEvery: number;
+  readonly restarts: number;
+  /** Where the star started. */
+  readonly start: string;
+}
+
+/** A star network and how it was found. */
+export interface FoundStar {
+  /** Its weights, in the order of the graph; in memory. */
+  readonly star: Checkpoint;
+  readonly result: FindStarResult;
+}
+
+/**
+ * Finds a star: the network that is connected to all anchors by straight segments of low loss.
+ *
+ * Minimises the mean of `L((1 - t) star + t anchor)` over anchors and places `t`: each step draws one anchor and one `t`, the
+ * interpolation is part of the step's graph, and the star gets its share `1 - t` of the gradient. Anchors are aligned to the star by
+ * weight matching before every `alignEvery`-th epoch. Batch norms take the batch's statistics, and the star's running ones are
+ * measured anew, on the first examples, before alignments and at the end.
+ *
+ * States hold the alignments, too: a search that was stopped and resumes goes on to the same bytes.
+ *
+ * @see Sonthalia, Rubinstein, Abbasnejad and Oh, Do deep neural network solutions form a star domain?, 2024, section 4.
+ * Differs from the authors' code in: 1. anchors are aligned as often as asked for, by default before every epoch, not never; 2. a
+ * star may start from the mean of its anchors; 3. batch norms are measured exactly, not by moving averages.
+ * @throws InputError if there are fewer than two anchors, or data do not fit
+ * @throws MismatchError if an anchor or the start does not fit the graph, or a state is of another search
+ * @throws TypeError if an option is unknown
+ * @throws RangeError if an option is out of its range
+ * @throws FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train` of `@isthmus/training`
+ */
+export async function findStar(search: StarSearch, options: FindStarOptions): Promise<FoundStar> {
+  const resolved = resolveFindStarOptions(options);
+  const { graph, engine, anchors, data } = search;
+  assertAnchors(search);
+  const { seed, onProgress } = options;
+  const start = search.start ?? (await meanOfAnchors(search, resolved));
+  const rays = await createRays({ ...search, start }, resolved, onProgress);
+  const { points, result } = await trainBlend({ graph, engine, data }, rays, {
+    ...resolved.training,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  onProgress?.({ phase: "measuring statistics" });
+  const { statisticsExamples: examples } = resolved.search;
+  const found = await bindWeights(graph, points.get(STAR) ?? start);
+  const weights = await measureNorms({ ...search, examples, signal: options.signal }, found);
+  const { rays: distribution, alignEvery, restarts } = resolved.search;
+  return {
+    star: createCheckpoint(new Map(weights), {}, "star"),
+    result: {
+      ...result,
+      anchors: anchors.map(({ source }) => source),
+      rays: distribution,
+      alignEvery: search.spec === undefined ? 0 : alignEvery,
+      restarts,
+      start: start.source,
+      seed,
+    },
+  };
+}
+
+function assertAnchors({ graph, anchors, start }: StarSearch): void {
+  const [first] = anchors;
+  if (first === undefined || anchors.length < 2) {
+    throw new InputError(
+      `Cannot find a star of graph "${graph.name}" as there must be at least two anchors: there ${anchors.length === 1 ? "is 1" : "are none"}`,
+      { input: first?.source ?? "anchors" },
+    );
+  }
+  for (const anchor of anchors) {
+    assertBindable(graph, anchor);
+    assertSameStructure(first, anchor);
+  }
+  if (start !== undefined) assertBindable(graph, start);
+}
+
+async function meanOfAnchors(
+  search: StarSearch,
+  { search: { restarts }, training: { seed, signal } }: ResolvedFindStarOptions,
+): Promise<Checkpoint> {
+  const { spec, anchors } = search;
+  const [first, ...others] = anchors as readonly [Checkpoint, ...Checkpoint[]];
+  if (spec === undefined) return average([first, ...others]);
+  const aligned: Checkpoint[] = [];
+  for (const anchor of others) {
+    aligned.push(await alignTo(first, anchor, { ...search, spec }, { seed, restarts, signal }));
+  }
+  return average([first, ...aligned]);
+}

@@ -1,0 +1,8 @@
+import type { PairBarrier, PairGroup } from "./star-result.ts";
+
+/** Mean and spread of the loss barriers of pairs; both NaN where there are none. */
+export function summarizePairs(pairs: readonly PairBarrier[]): PairGroup {
+  const mean = pairs.reduce((sum, { loss }) => sum + loss, 0) / pairs.length;
+  const squares = pairs.reduce((sum, { loss }) => sum + (loss - mean) ** 2, 0);
+  return { pairs, mean, std: pairs.length === 1 ? 0 : Math.sqrt(squares / (pairs.length - 1)) };
+}

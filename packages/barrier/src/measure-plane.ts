@@ -48,7 +48,7 @@ export interface MeasurePlaneOptions {
   readonly points?: number;
   /** Margin around the networks, as a share of the space they take up, at least 0. @defaultValue 0.2 */
   readonly margin?: number;
-  /** What is done about batch norms of all networks, the given ones too. @defaultValue "keep" */
+  /** What is done about batch norms of all networks, the given ones too. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
   /** Examples to measure statistics on. @defaultValue the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
@@ -66,7 +66,7 @@ export interface MeasurePlaneOptions {
 export const MEASURE_PLANE_DEFAULTS: Required<MeasurePlaneOptions> = {
   points: 21,
   margin: 0.2,
-  statistics: "keep",
+  statistics: "recalibrate",
   statisticsData: undefined,
   curve: undefined,
   journalPath: undefined,

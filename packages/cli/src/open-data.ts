@@ -42,8 +42,13 @@ export async function openData(
   if (recalibrateData === undefined && recalibrateExamples === undefined) {
     return { data, statisticsData: undefined };
   }
-  const name = limitExamples(recalibrateData ?? options.data, recalibrateExamples);
-  return { data, statisticsData: await openDataSet(name, { scaling }) };
+  return { data, statisticsData: await openStatisticsData(options) };
+}
+
+/** Opens the examples to measure statistics on: those named for it, else those of `data`. */
+export async function openStatisticsData(options: DataOptions): Promise<DataSet> {
+  const { data, recalibrateData = data, recalibrateExamples } = options;
+  return openDataSet(limitExamples(recalibrateData, recalibrateExamples), { scaling: scalingOf(options) });
 }
 
 /**

@@ -8,6 +8,7 @@ import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/barrier";
 import { DATA_SET_FORMS } from "@isthmus/engine";
 import { type EngineOptions, engineOption } from "./engine-option.ts";
 import { addMatchOptions, type MatchVerbOptions } from "./match-options.ts";
+import { assertNotKept } from "./norm-options.ts";
 import type { DataOptions } from "./open-data.ts";
 import { parseCount } from "./parse-values.ts";
 
@@ -62,10 +63,6 @@ export function policyOf({
     throw new TypeError("Cannot measure as --align and --alignment exclude each other: got both");
   }
   const recalibrates = recalibrateData !== undefined || recalibrateExamples !== undefined;
-  if (statistics === "keep" && recalibrates) {
-    throw new TypeError(
-      "Cannot recalibrate as --statistics keep leaves the statistics as they are: got --recalibrate options, too",
-    );
-  }
+  assertNotKept({ statistics, recalibrateData, recalibrateExamples });
   return statistics ?? (recalibrates ? "recalibrate" : "keep");
 }

@@ -32,6 +32,14 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Measure loss and error on the way from one network to another",
     load: async () => (await import("./commands/barrier.ts")).barrierVerb,
   },
+  curve: {
+    summary: "Train a curve of low loss between two networks, and measure it",
+    load: async () => (await import("./commands/curve.ts")).curveVerb,
+  },
+  plane: {
+    summary: "Measure loss and error on the plane through three networks",
+    load: async () => (await import("./commands/plane.ts")).planeVerb,
+  },
   study: {
     summary: "Run a study that a file describes: train, align, measure, draw",
     load: async () => (await import("./commands/study.ts")).studyVerb,

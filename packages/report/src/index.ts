@@ -39,3 +39,8 @@ export {
   renderBarrierChart,
 } from "./terminal/render-barrier-chart.ts";
 export { CHART_DEFAULTS, type ChartOptions, type ChartSeries, renderChart } from "./terminal/render-chart.ts";
+export {
+  PLANE_CHART_DEFAULTS,
+  type PlaneChartOptions,
+  renderPlaneChart,
+} from "./terminal/render-plane-chart.ts";

@@ -9,7 +9,13 @@ export interface TrainingFiles {
   readonly state: string;
 }
 
-const ENDING = ".safetensors";
+/** Ending of the names of checkpoints. */
+export const ENDING = ".safetensors";
+
+/** Name of the state beside a checkpoint that is being made: `a.state.safetensors` for `a.safetensors`. */
+export function nameState(checkpoint: string): string {
+  return `${checkpoint.slice(0, -ENDING.length)}.state${ENDING}`;
+}
 
 /**
  * Names of the files beside the checkpoint: `a.onnx` and `a.state.safetensors` for `a.safetensors`.
@@ -31,7 +37,7 @@ export function nameTrainingFiles({
   const files: TrainingFiles = {
     checkpoint: output,
     graph: saveGraph ?? (graph === undefined ? `${stem}.onnx` : undefined),
-    state: `${stem}.state${ENDING}`,
+    state: nameState(output),
   };
   const others = [files.checkpoint, files.state].map((path) => resolve(path));
   if (files.graph === undefined || !others.includes(resolve(files.graph))) return files;

@@ -1,0 +1,239 @@
+import { mkdir, rm } from "node:fs/promises";
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { type Checkpoint, createCheckpoint, saveCheckpoint } from "@isthmus/core";
+import {
+  CURVE_KINDS,
+  type CurveKind,
+  type CurveResult,
+  MEASURE_PATH_DEFAULTS,
+  measureCurve,
+  TRAIN_CURVE_DEFAULTS,
+  type TrainedCurve,
+  trainCurve,
+} from "@isthmus/curve";
+import { DATA_SET_FORMS } from "@isthmus/engine";
+import { bindWeights, type DataSet } from "@isthmus/graph";
+import { recalibrateBatchNorm } from "@isthmus/interpolation";
+import { assertOutput } from "../assert-output.ts";
+import { type EngineOptions, engineOption } from "../engine-option.ts";
+import { formatCurve } from "../format-curve.ts";
+import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options.ts";
+import { type Architecture, openArchitecture } from "../open-architecture.ts";
+import { withCheckpoints } from "../open-checkpoints.ts";
+import { addScalingOptions, openStatisticsData, type ScalingOptions } from "../open-data.ts";
+import { parseCount } from "../parse-values.ts";
+import { describeMaking } from "../provenance.ts";
+import { addTrainingOptions } from "../training/add-training-options.ts";
+import { type CurveFiles, nameCurveFiles } from "../training/curve-files.ts";
+import { formatPace, formatPhase } from "../training/format-training.ts";
+import { openTrainingData } from "../training/open-training-data.ts";
+import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+
+interface CurveVerbOptions extends TrainingFlags, ScalingOptions, NormOptions, EngineOptions {
+  readonly graph: string;
+  readonly data: string;
+  readonly testData?: string | undefined;
+  readonly curve: CurveKind;
+  readonly bends: number;
+  readonly points: number;
+  readonly output: string;
+  readonly resume?: true | undefined;
+}
+
+/** Examples that statistics are measured on where their number is not given: more change them little. */
+const RECALIBRATE_EXAMPLES = 2500;
+
+/** The verb `curve`. */
+export function curveVerb(run: RunVerb): CommandUnknownOpts {
+  return withOutput(withMeasurement(withTraining()))
+    .addHelpText("after", EXAMPLES)
+    .action((a, b, options) => run(options, (context) => curve([a, b], options, context)));
+}
+
+function withTraining() {
+  const command = createVerb("curve")
+    .argument("<a>", "the checkpoint where the curve starts")
+    .argument("<b>", "the checkpoint where it ends")
+    .requiredOption("--graph <file>", "their architecture, an .onnx file or the model.json of a LayersModel")
+    .requiredOption(
+      "--data <name>",
+      `examples to train on; ${DATA_SET_FORMS.join(", ")}; then :train (if not said) or :test, then @N for the first N`,
+    )
+    .addOption(
+      new Option("--curve <kind>", "one curve drawn towards the bends, or a chain of lines through them")
+        .choices(CURVE_KINDS)
+        .default(TRAIN_CURVE_DEFAULTS.curve),
+    )
+    .option("--bends <n>", "networks between the ends to train", parseCount(1), TRAIN_CURVE_DEFAULTS.bends);
+  return addTrainingOptions(addScalingOptions(command));
+}
+
+function withMeasurement(command: ReturnType<typeof withTraining>) {
+  const measured = command
+    .optionsGroup("How to measure:")
+    .option(
+      "--test-data <name>",
+      "examples to measure on (default: the test split of mnist and fashion-mnist)",
+    )
+    .option(
+      "--points <n>",
+      "evenly spaced places, both ends among them",
+      parseCount(2),
+      MEASURE_PATH_DEFAULTS.points,
+    );
+  return addNormOptions(measured, `the first ${RECALIBRATE_EXAMPLES} of --data`).addOption(engineOption());
+}
+
+function withOutput(command: ReturnType<typeof withMeasurement>) {
+  return command
+    .optionsGroup("Where to:")
+    .requiredOption("-o, --output <path>", "the bends: a file ending in .safetensors for one, or a folder")
+    .option("--resume", "go on from the state in or beside OUTPUT if an interrupted training left one");
+}
+
+const EXAMPLES = formatExamples(
+  [
+    "isthmus curve a.safetensors b.safetensors --graph model.onnx --data mnist --epochs 3 -o bend.safetensors",
+    "a Bezier curve with one bend; isthmus plane a b bend shows where it goes",
+  ],
+  [
+    "isthmus curve a.pt b.pt --graph cnn.onnx --data fashion-mnist --curve chain --bends 3 --epochs 5 --lr 0.02 --weight-decay 5e-4 -o chain --resume",
+    "a chain of four lines; start it again after an interruption and it goes on where it was",
+  ],
+);
+
+async function curve(
+  paths: readonly [string, string],
+  options: CurveVerbOptions,
+  context: Context,
+): Promise<Outcome> {
+  assertNotKept(options);
+  const files = nameCurveFiles(options.output, options.bends);
+  return withCheckpoints(paths, async ([a, b]) => {
+    const inputs = [...a.files, ...b.files, options.graph];
+    for (const path of [files.folder ?? files.state, ...files.bends.slice(0, files.folder ? 0 : 1)]) {
+      await assertOutput(path, inputs);
+    }
+    const data = await openCurveData(options);
+    const architecture = await openArchitecture(options.graph, options);
+    if (files.folder !== undefined) await mkdir(files.folder, { recursive: true });
+    const job: CurveJob = { ...architecture, a, b, files, data, options };
+    const trained = await trainBends(job, context);
+    const result = await measureBends(trained, job, context);
+    const outputs = await saveBends(trained, job, context);
+    return { result: { ...result, outputs }, text: formatCurve(result, outputs, context.terminal) };
+  });
+}
+
+/** Examples to train on, to measure on, and to measure statistics on. */
+interface CurveData {
+  readonly training: DataSet;
+  readonly test: DataSet;
+  readonly statistics: DataSet;
+}
+
+async function openCurveData(options: CurveVerbOptions): Promise<CurveData> {
+  const { testData, recalibrateData, recalibrateExamples } = options;
+  const { data: training, evaluationData: test } = await openTrainingData({ ...options, evalData: testData });
+  if (test === undefined) {
+    throw new TypeError(
+      `Cannot measure the curve as it needs examples that it was not trained on: name them with --test-data`,
+    );
+  }
+  const examples = recalibrateData === undefined ? RECALIBRATE_EXAMPLES : undefined;
+  const statistics = await openStatisticsData({
+    ...options,
+    data: training.name,
+    recalibrateExamples: recalibrateExamples ?? examples,
+  });
+  return { training, test, statistics };
+}
+
+interface CurveJob extends Architecture {
+  readonly a: Checkpoint;
+  readonly b: Checkpoint;
+  readonly files: CurveFiles;
+  readonly data: CurveData;
+  readonly options: CurveVerbOptions;
+}
+
+async function trainBends(
+  { graph, engine, a, b, files, data, options }: CurveJob,
+  { signal, progress, terminal }: Context,
+): Promise<TrainedCurve> {
+  let done = 0;
+  progress("Preparing");
+  try {
+    return await trainCurve(
+      { graph, engine, a, b, data: data.training },
+      {
+        ...trainingOptions(options, { graph, data: data.training }),
+        curve: options.curve,
+        bends: options.bends,
+        statePath: files.state,
+        resume: options.resume ?? false,
+        signal,
+        onProgress: (at) => {
+          done = at.step;
+          progress(formatPhase(at), at.step / at.steps, () => formatPace(at));
+        },
+      },
+    );
+  } catch (error) {
+    if (signal.aborted && done > 0) {
+      terminal.note(`isthmus curve: the state after ${done} steps is in "${files.state}": --resume goes on`);
+    }
+    throw error;
+  }
+}
+
+async function measureBends(
+  trained: TrainedCurve,
+  { graph, engine, data, options }: CurveJob,
+  { signal, progress }: Context,
+): Promise<CurveResult> {
+  const { points, statistics } = options;
+  return measureCurve(
+    { graph, engine, data: data.test, trained },
+    {
+      ...{ points, statistics, statisticsData: data.statistics },
+      signal,
+      onProgress: ({ done, total }) => progress("Measuring the curve and the line", done / total),
+    },
+  );
+}
+
+/** Saves every bend, its statistics measured anew if asked, then removes the state; returns the files written. */
+async function saveBends(
+  trained: TrainedCurve,
+  { graph, engine, a, b, files, data, options }: CurveJob,
+  { version, signal }: Context,
+): Promise<readonly string[]> {
+  const { curve: kind, bends, statistics, epochs, batch, seed } = options;
+  const making = {
+    verb: "curve",
+    version,
+    curve: kind,
+    bends,
+    data: trained.trainingData,
+    epochs,
+    batch,
+    seed,
+  };
+  for (const [k, path] of files.bends.entries()) {
+    const bend = trained.points[k + 1] ?? a;
+    const weights = await bindWeights(graph, bend);
+    const measured =
+      statistics === "keep"
+        ? weights
+        : await recalibrateBatchNorm({ graph, engine, weights }, data.statistics, { signal });
+    await saveCheckpoint(createCheckpoint(measured), path, {
+      metadata: describeMaking([a, b], { ...making, bend: k + 1 }),
+      overwrite: true,
+      signal,
+    });
+  }
+  await rm(files.state, { force: true });
+  return files.bends;
+}

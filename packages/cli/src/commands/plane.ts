@@ -1,0 +1,118 @@
+import { basename, extname } from "node:path";
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { MEASURE_PLANE_DEFAULTS, measurePlane, type PlaneSubject } from "@isthmus/barrier";
+import type { Checkpoint } from "@isthmus/core";
+import { DATA_SET_FORMS } from "@isthmus/engine";
+import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
+import { assertOutput } from "../assert-output.ts";
+import { type EngineOptions, engineOption } from "../engine-option.ts";
+import { formatPlane } from "../format-plane.ts";
+import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options.ts";
+import { openArchitecture } from "../open-architecture.ts";
+import { withCheckpoints } from "../open-checkpoints.ts";
+import { addScalingOptions, type DataOptions, openData } from "../open-data.ts";
+import { parseCount, parseNumber } from "../parse-values.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+
+interface PlaneVerbOptions extends DataOptions, NormOptions, EngineOptions {
+  readonly graph: string;
+  readonly points: number;
+  readonly margin: number;
+  readonly place?: readonly string[] | undefined;
+  readonly curve?: CurveKind | undefined;
+  readonly journal?: string | undefined;
+}
+
+/** The verb `plane`. */
+export function planeVerb(run: RunVerb): CommandUnknownOpts {
+  return withMeasurement(createPlaneVerb())
+    .addHelpText("after", EXAMPLES)
+    .action((a, b, c, options) => run(options, (context) => plane([a, b, c], options, context)));
+}
+
+function createPlaneVerb() {
+  return createVerb("plane")
+    .argument("<a>", "the checkpoint at the origin")
+    .argument("<b>", "the checkpoint that says which way is up, such as a curve's bend")
+    .argument("<c>", "the checkpoint on the x axis")
+    .requiredOption("--graph <file>", "their architecture, an .onnx file or the model.json of a LayersModel")
+    .option(
+      "--place <file>",
+      "another checkpoint to show where it is nearest to the plane; may be repeated",
+      collect,
+    )
+    .addOption(
+      new Option("--curve <kind>", "draw the curve from A to C that has B as its bend").choices(CURVE_KINDS),
+    )
+    .option("--points <n>", "columns of the grid, and rows", parseCount(2), MEASURE_PLANE_DEFAULTS.points)
+    .option(
+      "--margin <share>",
+      "space around the networks, as a share of what they take up",
+      parseNumber,
+      MEASURE_PLANE_DEFAULTS.margin,
+    );
+}
+
+function withMeasurement(command: ReturnType<typeof createPlaneVerb>) {
+  const measured = command.requiredOption(
+    "--data <name>",
+    `${DATA_SET_FORMS.join(", ")}; then :test or :train, then @N for the first N`,
+  );
+  return addScalingOptions(addNormOptions(measured, "those of --data"))
+    .addOption(engineOption())
+    .option("--journal <file>", "keep finished rows in this file, and go on from it after an interruption");
+}
+
+const collect = (path: string, before: readonly string[] | undefined) => [...(before ?? []), path];
+
+const EXAMPLES = formatExamples(
+  [
+    "isthmus plane a.safetensors bend.safetensors b.safetensors --graph model.onnx --data mnist:test@2000 --curve bezier",
+    "the plane of a curve that isthmus curve trained",
+  ],
+  [
+    "isthmus plane a.pt b.pt c.pt --graph cnn.onnx --data fashion-mnist:test --recalibrate-data fashion-mnist:train@2500 --journal rows.json",
+    "three networks with batch norms; start it again after an interruption and it goes on",
+  ],
+  [
+    "isthmus plane a.pt b.pt c.pt --graph model.onnx --data mnist:test@1000 --points 11 --place mean.safetensors",
+    "a coarse look, and where the average of the three is",
+  ],
+);
+
+async function plane(
+  paths: readonly [string, string, string],
+  options: PlaneVerbOptions,
+  context: Context,
+): Promise<Outcome> {
+  assertNotKept(options);
+  const { data, statisticsData } = await openData(options);
+  const { points, margin, statistics, curve, journal, place = [] } = options;
+  const all: readonly [string, string, string, ...string[]] = [...paths, ...place];
+  return withCheckpoints(all, async (checkpoints) => {
+    const inputs = [...checkpoints.flatMap(({ files }) => files), options.graph];
+    if (journal !== undefined) await assertOutput(journal, inputs);
+    const [a, b, c, ...others] = checkpoints;
+    const name = namesOf(all);
+    const subject = (network: Checkpoint, k: number): PlaneSubject => ({ label: name(k), network });
+    const models = [subject(a, 0), subject(b, 1), subject(c, 2)] as const;
+    const placed = others.map((network, k) => subject(network, k + models.length));
+    const architecture = await openArchitecture(options.graph, options);
+    const result = await measurePlane(
+      { ...architecture, data, models, placed },
+      {
+        ...{ points, margin, statistics, statisticsData, curve, journalPath: journal },
+        signal: context.signal,
+        onProgress: ({ done, total }) => context.progress("Measuring the plane", done / total),
+      },
+    );
+    return { result, text: formatPlane(result, context.terminal) };
+  });
+}
+
+/** Names of files without folders and endings, or whole paths where these do not tell them apart. */
+function namesOf(paths: readonly string[]): (index: number) => string {
+  const names = paths.map((path) => basename(path, extname(path)));
+  const labels = new Set(names).size === names.length ? names : paths;
+  return (index) => labels[index] ?? "";
+}

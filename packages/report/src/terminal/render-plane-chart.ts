@@ -1,0 +1,170 @@
+import type { PlaneResult } from "@isthmus/barrier";
+import { resolveOptions } from "@isthmus/core";
+import type { Measure } from "../barrier-curve.ts";
+import { formatMeasure } from "../format-value.ts";
+import type { Charset } from "./canvas.ts";
+
+/** Options of {@link renderPlaneChart}. */
+export interface PlaneChartOptions {
+  /** Columns of the whole chart, at least 30. @defaultValue 80 */
+  readonly width: number;
+  /** Rows of the map at most, at least 4; at least half as many, too. @defaultValue 24 */
+  readonly height: number;
+  /** `braille` needs a Unicode terminal; the map is then shaded by blocks. @defaultValue "braille" */
+  readonly charset: Charset;
+  /** What to draw. @defaultValue "loss" */
+  readonly measure: Measure;
+}
+
+/** Defaults of {@link renderPlaneChart}. */
+export const PLANE_CHART_DEFAULTS: Readonly<PlaneChartOptions> = {
+  width: 80,
+  height: 24,
+  charset: "braille",
+  measure: "loss",
+};
+
+/** From the lowest band to the highest, and what stands for no finite value. */
+const SHADES = {
+  braille: { bands: [" ", "░", "▒", "▓", "█"], none: "?", path: "•" },
+  ascii: { bands: [" ", ".", ":", "+", "#"], none: "?", path: "o" },
+} as const satisfies Record<Charset, { bands: readonly string[]; none: string; path: string }>;
+
+/** A character is about this much higher than wide. */
+const ASPECT = 2;
+
+/**
+ * Draws a plane as text for a terminal: bands of loss or error by shades, higher ones darker, networks as letters, paths as dots,
+ * and below what shades and letters stand for.
+ *
+ * Bands hold equal shares of the measured places, so that basins show however high the rest is. Every line ends without spaces and
+ * none is wider than `width`.
+ * @throws RangeError if the chart is smaller than 30 columns or 4 rows
+ * @throws TypeError if no place has a finite value
+ */
+export function renderPlaneChart(result: PlaneResult, options: Partial<PlaneChartOptions> = {}): string {
+  const resolved = resolveOptions("draw a plane", PLANE_CHART_DEFAULTS, options);
+  const { width, height, charset, measure } = resolved;
+  if (!(width >= 30 && height >= 4)) {
+    throw new RangeError(
+      `Cannot draw a plane as it needs at least 30 columns and 4 rows: got ${width} and ${height}`,
+    );
+  }
+  const limits = limitsOf(result[measure], SHADES[charset].bands.length);
+  const map = createMap(result, resolved);
+  shade(map, result, { limits, measure, charset });
+  for (const { points } of result.paths) {
+    for (const [x, y] of points) map.mark(x, y, SHADES[charset].path);
+  }
+  result.models.forEach(({ x, y }, k) => {
+    map.mark(x, y, letterOf(k));
+  });
+  return [...map.rows(), "", ...legend(result, limits, resolved)]
+    .map((line) => line.slice(0, width).trimEnd())
+    .join("\n");
+}
+
+const letterOf = (k: number): string => String.fromCharCode(65 + (k % 26));
+
+/** Upper limits of all bands but the last, by equal shares of the finite values. */
+function limitsOf(values: readonly (readonly number[])[], bands: number): number[] {
+  const sorted = values
+    .flat()
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
+  if (sorted.length === 0) {
+    throw new TypeError("Cannot draw a plane as at least one place must have a finite value: none has");
+  }
+  return Array.from({ length: bands - 1 }, (_, k) => {
+    return sorted[Math.floor(((k + 1) * sorted.length) / bands)] ?? 0;
+  });
+}
+
+/** Characters of a plane, of which any can be set by its place. */
+interface PlaneMap {
+  readonly columns: number;
+  readonly lines: number;
+  /** Coordinates of the middle of a character. */
+  placeOf(column: number, line: number): readonly [x: number, y: number];
+  /** Sets the character at a place; outside of the map nothing. */
+  mark(x: number, y: number, character: string): void;
+  set(column: number, line: number, character: string): void;
+  rows(): string[];
+}
+
+function createMap({ xs, ys }: PlaneResult, { width, height }: PlaneChartOptions): PlaneMap {
+  const [left = 0, right = 1, bottom = 0, top = 1] = [xs[0], xs.at(-1), ys[0], ys.at(-1)];
+  const perLine = Math.max((top - bottom) / height, (ASPECT * (right - left)) / width);
+  const lines = clamp((top - bottom) / perLine, Math.ceil(height / 2), height);
+  const columns = clamp((ASPECT * (right - left)) / perLine, Math.ceil(width / 2), width);
+  const cells = Array.from({ length: lines }, () => Array.from({ length: columns }, () => " "));
+  const set = (column: number, line: number, character: string) => {
+    const row = cells[line];
+    if (row !== undefined && column >= 0 && column < columns) row[column] = character;
+  };
+  return {
+    columns,
+    lines,
+    placeOf: (column, line) => [
+      left + ((column + 0.5) / columns) * (right - left),
+      top - ((line + 0.5) / lines) * (top - bottom),
+    ],
+    set,
+    mark(x, y, character) {
+      const column = Math.min(columns - 1, Math.floor(((x - left) / (right - left)) * columns));
+      const line = Math.min(lines - 1, Math.floor(((top - y) / (top - bottom)) * lines));
+      set(column, line, character);
+    },
+    rows: () => cells.map((row) => row.join("")),
+  };
+}
+
+const clamp = (value: number, least: number, most: number): number =>
+  Math.min(Math.max(Math.round(value), least), most);
+
+/** Shades every character by the measured place that is nearest to it. */
+function shade(
+  map: PlaneMap,
+  result: PlaneResult,
+  {
+    limits,
+    measure,
+    charset,
+  }: { readonly limits: readonly number[] } & Pick<PlaneChartOptions, "measure" | "charset">,
+): void {
+  const { bands, none } = SHADES[charset];
+  for (let line = 0; line < map.lines; line++) {
+    for (let column = 0; column < map.columns; column++) {
+      const [x, y] = map.placeOf(column, line);
+      const value = result[measure][nearest(result.ys, y)]?.[nearest(result.xs, x)] ?? Number.NaN;
+      const band = limits.filter((limit) => value >= limit).length;
+      map.set(column, line, Number.isFinite(value) ? (bands[band] ?? none) : none);
+    }
+  }
+}
+
+/** Index of the nearest of evenly spaced values. */
+function nearest(values: readonly number[], value: number): number {
+  const [first = 0, last = 0] = [values[0], values.at(-1)];
+  const at = Math.round(((value - first) / (last - first)) * (values.length - 1));
+  return Math.min(Math.max(at, 0), values.length - 1);
+}
+
+function legend(
+  { models, paths, loss, error }: PlaneResult,
+  limits: readonly number[],
+  { charset, measure }: PlaneChartOptions,
+): string[] {
+  const { bands, none, path } = SHADES[charset];
+  const finite = (measure === "loss" ? loss : error).flat().filter(Number.isFinite);
+  const edges = [Math.min(...finite), ...limits, Math.max(...finite)];
+  const format = (value: number) => formatMeasure(value, measure);
+  const missing = (measure === "loss" ? loss : error).flat().length - finite.length;
+  return [
+    `${measure}:`,
+    ...bands.map((band, k) => `  [${band}] ${format(edges[k] ?? 0)} to ${format(edges[k + 1] ?? 0)}`),
+    ...(missing === 0 ? [] : [`  [${none}] no finite value`]),
+    ...paths.map(({ label }) => `  ${path}   ${label}`),
+    ...models.map(({ label, [measure]: value }, k) => `  ${letterOf(k)}   ${label}: ${format(value)}`),
+  ];
+}

@@ -46,7 +46,10 @@ export interface PlaneProgress {
 export interface MeasurePlaneOptions {
   /** Columns of the grid, and rows, at least 2. @defaultValue 21 */
   readonly points?: number;
-  /** Margin around the networks, as a share of the space they take up, at least 0. @defaultValue 0.2 */
+  /**
+   * Margin around the three networks, as a share of the space they take up, at least 0; placed ones that would be outside widen the
+   * grid. @defaultValue 0.2
+   */
   readonly margin?: number;
   /** What is done about batch norms of all networks, the given ones too. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
@@ -135,7 +138,7 @@ interface PlaneTask {
 /** Lays the plane, finds the place of every network in it, and lays the grid around them. */
 async function placeNetworks(
   { graph, models, placed = [] }: Pick<MeasuredPlane, "graph" | "models" | "placed">,
-  { points, margin }: Required<MeasurePlaneOptions>,
+  options: Required<MeasurePlaneOptions>,
 ): Promise<PlaneTask> {
   const subjects = await Promise.all(
     [...models, ...placed].map(async ({ label, network }) => {
@@ -153,7 +156,7 @@ async function placeNetworks(
   );
   return {
     plane,
-    grid: planeGrid(places, points, margin),
+    grid: planeGrid(plane.places, places.slice(plane.places.length), options),
     subjects: subjects.map((subject, k) => ({ ...subject, place: places[k] ?? { x: 0, y: 0, distance: 0 } })),
   };
 }

@@ -6,17 +6,34 @@ export interface PlaneGrid {
   readonly ys: readonly number[];
 }
 
+/** How a grid is laid. */
+export interface PlaneGridOptions {
+  /** Columns, and as many rows, at least 2. */
+  readonly points: number;
+  /** Space on each side, as a share of what the places take up. */
+  readonly margin: number;
+}
+
 /**
- * Lays an even grid over places, with a margin around them.
- * @param places - at least two, not all of one x or one y
- * @param points - columns, and as many rows, at least 2
- * @param margin - of each side, as a share of what the places take up
+ * Lays an even grid around places, with a margin.
+ * @param spanning - at least two, not all of one x or one y
+ * @param others - widen the grid only where they would be outside of it, so that it stays the same to the bit else
  */
-export function planeGrid(places: readonly PlanePlace[], points: number, margin: number): PlaneGrid {
-  const axis = (values: readonly number[]): number[] => {
+export function planeGrid(
+  spanning: readonly PlanePlace[],
+  others: readonly PlanePlace[],
+  { points, margin }: PlaneGridOptions,
+): PlaneGrid {
+  const around = (values: readonly number[]): [from: number, to: number] => {
     const [low, high] = [Math.min(...values), Math.max(...values)];
-    const [from, to] = [low - margin * (high - low), high + margin * (high - low)];
+    return [low - margin * (high - low), high + margin * (high - low)];
+  };
+  const axis = (coordinateOf: (place: PlanePlace) => number): number[] => {
+    const own = spanning.map(coordinateOf);
+    const [left, right] = around(own);
+    const outside = others.map(coordinateOf).filter((value) => value < left || value > right);
+    const [from, to] = around([...own, ...outside]);
     return Array.from({ length: points }, (_, i) => from + (i / (points - 1)) * (to - from));
   };
-  return { xs: axis(places.map(({ x }) => x)), ys: axis(places.map(({ y }) => y)) };
+  return { xs: axis(({ x }) => x), ys: axis(({ y }) => y) };
 }

@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
+import { basename } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type Checkpoint, createCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import {
   CURVE_KINDS,
   type CurveKind,
@@ -14,7 +15,8 @@ import {
 import { DATA_SET_FORMS } from "@isthmus/engine";
 import { bindWeights, type DataSet } from "@isthmus/graph";
 import { recalibrateBatchNorm } from "@isthmus/interpolation";
-import { assertOutput } from "../assert-output.ts";
+import { renderCurvePage } from "@isthmus/report";
+import { assertOutput, assertPageName } from "../assert-output.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatCurve } from "../format-curve.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options.ts";
@@ -39,6 +41,7 @@ interface CurveVerbOptions extends TrainingFlags, ScalingOptions, NormOptions, E
   readonly points: number;
   readonly output: string;
   readonly resume?: true | undefined;
+  readonly report?: string | undefined;
 }
 
 /** Examples that statistics are measured on where their number is not given: more change them little. */
@@ -89,7 +92,8 @@ function withOutput(command: ReturnType<typeof withMeasurement>) {
   return command
     .optionsGroup("Where to:")
     .requiredOption("-o, --output <path>", "the bends: a file ending in .safetensors for one, or a folder")
-    .option("--resume", "go on from the state in or beside OUTPUT if an interrupted training left one");
+    .option("--resume", "go on from the state in or beside OUTPUT if an interrupted training left one")
+    .option("--report <file>", "write a page with the curve, the line and all numbers (.html)");
 }
 
 const EXAMPLES = formatExamples(
@@ -109,21 +113,30 @@ async function curve(
   context: Context,
 ): Promise<Outcome> {
   assertNotKept(options);
+  const { report } = options;
+  if (report !== undefined) assertPageName(report);
   const files = nameCurveFiles(options.output, options.bends);
   return withCheckpoints(paths, async ([a, b]) => {
     const inputs = [...a.files, ...b.files, options.graph];
-    for (const path of [files.folder ?? files.state, ...files.bends.slice(0, files.folder ? 0 : 1)]) {
+    const written = files.folder === undefined ? [files.state, ...files.bends] : [files.folder];
+    for (const path of report === undefined ? written : [...written, report])
       await assertOutput(path, inputs);
-    }
     const data = await openCurveData(options);
     const architecture = await openArchitecture(options.graph, options);
     if (files.folder !== undefined) await mkdir(files.folder, { recursive: true });
     const job: CurveJob = { ...architecture, a, b, files, data, options };
     const trained = await trainBends(job, context);
     const result = await measureBends(trained, job, context);
-    const outputs = await saveBends(trained, job, context);
+    if (report !== undefined) await saveFile(report, await renderPage(result, context), inputs);
+    const bends = await saveBends(trained, job, context);
+    const outputs = report === undefined ? bends : [...bends, report];
     return { result: { ...result, outputs }, text: formatCurve(result, outputs, context.terminal) };
   });
+}
+
+function renderPage(result: CurveResult, { commandLine, version }: Context): Promise<string> {
+  const title = `From ${basename(result.a)} to ${basename(result.b)}`;
+  return renderCurvePage({ title, result, commands: [commandLine], version });
 }
 
 /** Examples to train on, to measure on, and to measure statistics on. */
@@ -141,7 +154,8 @@ async function openCurveData(options: CurveVerbOptions): Promise<CurveData> {
       `Cannot measure the curve as it needs examples that it was not trained on: name them with --test-data`,
     );
   }
-  const examples = recalibrateData === undefined ? RECALIBRATE_EXAMPLES : undefined;
+  const few = Math.min(RECALIBRATE_EXAMPLES, training.size);
+  const examples = recalibrateData === undefined ? few : undefined;
   const statistics = await openStatisticsData({
     ...options,
     data: training.name,

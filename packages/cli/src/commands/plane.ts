@@ -1,10 +1,11 @@
 import { basename, extname } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { MEASURE_PLANE_DEFAULTS, measurePlane, type PlaneSubject } from "@isthmus/barrier";
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/engine";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
-import { assertOutput } from "../assert-output.ts";
+import { renderPlanePage } from "@isthmus/report";
+import { assertOutput, assertPageName } from "../assert-output.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatPlane } from "../format-plane.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options.ts";
@@ -21,6 +22,7 @@ interface PlaneVerbOptions extends DataOptions, NormOptions, EngineOptions {
   readonly place?: readonly string[] | undefined;
   readonly curve?: CurveKind | undefined;
   readonly journal?: string | undefined;
+  readonly report?: string | undefined;
 }
 
 /** The verb `plane`. */
@@ -60,7 +62,8 @@ function withMeasurement(command: ReturnType<typeof createPlaneVerb>) {
   );
   return addScalingOptions(addNormOptions(measured, "those of --data"))
     .addOption(engineOption())
-    .option("--journal <file>", "keep finished rows in this file, and go on from it after an interruption");
+    .option("--journal <file>", "keep finished rows in this file, and go on from it after an interruption")
+    .option("--report <file>", "write a page with the planes of loss and error and all numbers (.html)");
 }
 
 const collect = (path: string, before: readonly string[] | undefined) => [...(before ?? []), path];
@@ -86,12 +89,14 @@ async function plane(
   context: Context,
 ): Promise<Outcome> {
   assertNotKept(options);
+  const { journal, report } = options;
+  if (report !== undefined) assertPageName(report);
   const { data, statisticsData } = await openData(options);
-  const { points, margin, statistics, curve, journal, place = [] } = options;
+  const { points, margin, statistics, curve, place = [] } = options;
   const all: readonly [string, string, string, ...string[]] = [...paths, ...place];
   return withCheckpoints(all, async (checkpoints) => {
     const inputs = [...checkpoints.flatMap(({ files }) => files), options.graph];
-    if (journal !== undefined) await assertOutput(journal, inputs);
+    for (const path of [journal, report]) if (path !== undefined) await assertOutput(path, inputs);
     const [a, b, c, ...others] = checkpoints;
     const name = namesOf(all);
     const subject = (network: Checkpoint, k: number): PlaneSubject => ({ label: name(k), network });
@@ -106,7 +111,16 @@ async function plane(
         onProgress: ({ done, total }) => context.progress("Measuring the plane", done / total),
       },
     );
-    return { result, text: formatPlane(result, context.terminal) };
+    if (report !== undefined) {
+      const title = `The plane through ${result.models.map(({ label }) => label).join(", ")}`;
+      const { commandLine, version } = context;
+      await saveFile(
+        report,
+        await renderPlanePage({ title, result, commands: [commandLine], version }),
+        inputs,
+      );
+    }
+    return { result, text: formatPlane(result, report, context.terminal) };
   });
 }
 

@@ -23,15 +23,19 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("isthmus layers", () => {
   it("isthmus layers measures what it is told, and merge goes by what it found", async () => {
-    const output = join(folder, "layers.json");
+    const [output, page] = [join(folder, "layers.json"), join(folder, "layers.html")];
     const groups = ["--groups", "start=layers.0+layers.1", "--order", "random", "--robustness", "1"];
-    const result = await runJson<LayersResult>([...measured, ...groups, "--predict", "20", "-o", output]);
+    const result = await runJson<LayersResult>([
+      ...[...measured, ...groups, "--predict", "20"],
+      ...["-o", output, "--report", page],
+    ]);
     expect(result.groups.map(({ name }) => name)).toEqual(["start", "layers.2", "layers.3"]);
     expect(result.cumulative.map(({ order }) => order)).toEqual(["random"]);
     expect(result.predictions).toMatchObject({ examples: 20 });
     expect(result.robustness?.map(({ random }) => random.length)).toEqual([1, 1, 1]);
     expect(JSON.parse(readFileSync(output, "utf8"))).toEqual(result);
-    expect(readdirSync(folder)).toEqual(["layers.json"]);
+    expect(readFileSync(page, "utf8")).toContain("From s0.safetensors to s1.safetensors");
+    expect(readdirSync(folder).sort()).toEqual(["layers.html", "layers.json"]);
 
     const merged = join(folder, "merged.safetensors");
     const heights = result.layers.map((layer) => layer.a.wholeEndpoints.loss);

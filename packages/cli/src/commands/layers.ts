@@ -11,6 +11,9 @@ import {
   PREDICT_BARRIERS_DEFAULTS,
 } from "@isthmus/barrier";
 import { InputError, saveFile } from "@isthmus/core";
+import { renderLayersPage } from "@isthmus/report";
+import { assertPageName } from "../assert-output.ts";
+import { describePair } from "../describe-pair.ts";
 import { formatJson } from "../format-json.ts";
 import { formatLayers } from "../format-layers.ts";
 import { type Pair, withPair } from "../open-pair.ts";
@@ -26,6 +29,7 @@ interface LayersVerbOptions extends PairOptions {
   readonly robustness?: number | true | undefined;
   readonly output?: string | undefined;
   readonly resume?: true | undefined;
+  readonly report?: string | undefined;
 }
 
 /** Random directions that `--robustness` takes when it is not told how many, as published. */
@@ -69,13 +73,14 @@ function createLayersVerb() {
       parseCount(1),
     )
     .option("-o, --output <file>", "write the result (.json), for isthmus merge --layers-from among others")
-    .option("--resume", "go on from OUTPUT.state.json if an interrupted measurement left one");
+    .option("--resume", "go on from OUTPUT.state.json if an interrupted measurement left one")
+    .option("--report <file>", "write a page with figures and all numbers (.html)");
 }
 
 const EXAMPLES = formatExamples(
   [
-    "isthmus layers a.safetensors b.safetensors --graph model.onnx --data mnist:test@2000 --align",
-    "which layers stand in the way",
+    "isthmus layers a.safetensors b.safetensors --graph model.onnx --data mnist:test@2000 --align --report layers.html",
+    "which layers stand in the way, as a page, too",
   ],
   [
     "isthmus layers a.pt b.pt --graph model.onnx --data mnist:test --order random middle-first --predict --robustness",
@@ -96,12 +101,20 @@ async function layers(
   options: LayersVerbOptions,
   context: Context,
 ): Promise<Outcome> {
-  const { output } = options;
+  const { output, report } = options;
+  if (report !== undefined) assertPageName(report);
   const journal = output === undefined ? undefined : await nameJournal(output, options);
-  const outputs = output === undefined ? [] : [output];
+  const outputs = [output, report].filter((path) => path !== undefined);
   return withPair({ paths, options, outputs }, context, async (pair) => {
     const result = await measure(pair, { journal, options, context });
     if (output !== undefined) await saveFile(output, formatJson(result), pair.inputs);
+    if (report !== undefined) {
+      const page = await renderLayersPage({
+        result,
+        ...describePair(paths, { ...options, ...pair }, context),
+      });
+      await saveFile(report, page, pair.inputs);
+    }
     if (journal !== undefined) await rm(journal, { force: true });
     const wrote = outputs.length === 0 ? "" : `\n\nWrote ${outputs.join(", ")}`;
     return {

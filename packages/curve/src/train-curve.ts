@@ -77,7 +77,9 @@ export async function trainCurve(
   const blend = await createBlend({ graph, curve, ends, names, seed: options.seed });
   const { points, result } = await trainBlend(training, blend, options);
   const [start, end] = ends;
-  const control: CurvePoints = [start, ...names.map((name) => points.get(name) ?? start), end];
+  const inner = names.map((name) => points.get(name) ?? start);
+  const [second = end, ...rest] = [...inner, end];
+  const control: CurvePoints = [start, second, ...rest];
   return {
     curve,
     points: control,

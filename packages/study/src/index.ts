@@ -11,6 +11,7 @@ export type {
   PairSelection,
   Repeated,
   RepeatedNetwork,
+  StarNetwork,
   StudyDescription,
   Templated,
   TrainedNetwork,

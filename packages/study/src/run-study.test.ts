@@ -131,7 +131,8 @@ describe("runStudy()", () => {
 
   it("runStudy() clears what a killed run left half-written, and takes over its lock", async () => {
     await run(fakeExecutor(1));
-    const [key = ""] = readdirSync(folder).filter((name) => name !== ".lock");
+    const kindOf = (key: string) => JSON.parse(readFileSync(join(folder, key, "result.json"), "utf8")).kind;
+    const key = readdirSync(folder).find((name) => kindOf(name) === "barrier") ?? "";
     rmSync(join(folder, key, "result.json"));
     for (const name of [".result.json.1-0.tmp", "state.safetensors"])
       writeFileSync(join(folder, key, name), "x");

@@ -101,8 +101,9 @@ async function listTasks(
 async function runTasks(
   { description, folder }: { readonly description: StudyDescription; readonly folder: string },
   options: StudyVerbOptions,
-  { signal, progress, terminal }: Context,
+  context: Context,
 ): Promise<Outcome> {
+  const { signal, progress, terminal } = context;
   const executor = createThreadExecutor(options.workers, options.engine);
   progress("Planning");
   try {
@@ -116,7 +117,7 @@ async function runTasks(
     const { study } = outcome;
     return study === undefined
       ? describeFailures(outcome)
-      : await describeStudy({ ...outcome, study }, folder);
+      : await describeStudy({ ...outcome, study }, folder, context);
   } catch (error) {
     if (signal.aborted)
       terminal.note(`isthmus study: what was done is in "${folder}": the same command goes on`);
@@ -143,10 +144,12 @@ function describeFailures(outcome: RunStudyResult): Outcome {
 async function describeStudy(
   { study, ran, kept }: RunStudyResult & { readonly study: StudyResult },
   folder: string,
+  { commandLine: command, version }: Context,
 ): Promise<Outcome> {
-  const outputs = await saveStudy(study, folder);
+  const outputs = await saveStudy(study, folder, { command, version });
+  const counts = `${ran} tasks run, ${kept} results there before`;
   return {
     result: { ...study, ran, kept, outputs },
-    text: `${formatStudy(study)}\n\n${ran} tasks run, ${kept} results there before\nWrote ${outputs.join(", ")}`,
+    text: `${formatStudy(study)}\n\n${counts}\nWrote ${outputs.length} files to "${folder}"; to look at: ${outputs.find((path) => path.endsWith(".html"))}`,
   };
 }

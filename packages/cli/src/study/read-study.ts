@@ -5,7 +5,7 @@ import { type RepeatedNetwork, type StudyDescription, unfold } from "@isthmus/st
 import { LineCounter, parseDocument } from "yaml";
 import type { ZodType } from "zod";
 import { findProblems, type StudySource } from "./study-problems.ts";
-import { LOADED_NETWORK, MEASUREMENT, STUDY, TRAINED_NETWORK } from "./study-schema.ts";
+import { LOADED_NETWORK, MEASUREMENT, STAR_NETWORK, STUDY, TRAINED_NETWORK } from "./study-schema.ts";
 
 /** Problems that are told at once. */
 const SHOWN_PROBLEMS = 8;
@@ -69,6 +69,7 @@ function* findEntryProblems(
 }
 
 function schemaOf(network: RepeatedNetwork): ZodType {
+  if ("star" in network) return STAR_NETWORK;
   return "net" in network ? TRAINED_NETWORK : LOADED_NETWORK;
 }
 

@@ -1,30 +1,32 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { saveFile } from "@isthmus/core";
-import type { StudyResult, StudyTable, StudyValue } from "@isthmus/study";
+import { renderFigures, renderStudyPage, renderTables } from "@isthmus/report";
+import type { StudyResult } from "@isthmus/study";
 import { formatJson } from "../format-json.ts";
 
-/** Writes the results of a study into its folder, a CSV file for every table among them; returns the files. */
-export async function saveStudy(study: StudyResult, folder: string): Promise<readonly string[]> {
+/** What the files of a study say beside its results. */
+export interface StudyMaking {
+  /** Command line that gives the study again. */
+  readonly command: string;
+  readonly version: string;
+}
+
+/** Writes the results of a study into its folder: the JSON, a page, and every table and figure as a file; returns the files. */
+export async function saveStudy(
+  study: StudyResult,
+  folder: string,
+  { command, version }: StudyMaking,
+): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true });
-  const files: [path: string, content: string][] = [
-    [join(folder, "study.json"), formatJson(study)],
-    ...study.tables.map((table): [string, string] => [join(folder, `${table.name}.csv`), formatCsv(table)]),
+  const page = { title: study.title, result: study, commands: [command], version };
+  const files: [name: string, content: string][] = [
+    ["study.json", formatJson(study)],
+    ["study.html", await renderStudyPage(page)],
+    ...renderTables(study).map(({ name, csv }): [string, string] => [`${name}.csv`, csv]),
+    ...(await renderFigures(study)).map(({ name, svg }): [string, string] => [`${name}.svg`, svg]),
   ];
-  for (const [path, content] of files) await saveFile(path, content);
-  return files.map(([path]) => path);
-}
-
-/** A table as CSV (RFC 4180), keys of columns first. */
-function formatCsv({ columns, rows }: StudyTable): string {
-  const lines = [
-    columns.map(({ key }) => key),
-    ...rows.map((row) => columns.map(({ key }) => row[key] ?? null)),
-  ];
-  return lines.map((cells) => `${cells.map(formatCsvCell).join(",")}\r\n`).join("");
-}
-
-function formatCsvCell(value: StudyValue): string {
-  const text = value === null ? "" : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const paths = files.map(([name]) => join(folder, name));
+  for (const [name, content] of files) await saveFile(join(folder, name), content);
+  return paths;
 }

@@ -33,10 +33,10 @@ export function findProblems(
 }
 
 function tell(path: Path, issue: z.core.$ZodIssue): string {
-  const name = path.map(String).join(".");
+  const name = path.length === 0 ? "the study" : `"${path.map(String).join(".")}"`;
   const { message } = issue;
-  if (/received undefined$/.test(message)) return `"${name}" is missing`;
-  return `"${name}" ${message.replace(/^Invalid input: expected/, "must be").replace(/^Invalid (option|input): /, "must be ")}`;
+  if (/received undefined$/.test(message)) return `${name} is missing`;
+  return `${name} ${message.replace(/^Invalid input: expected/, "must be").replace(/^Invalid (option|input): /, "must be ")}`;
 }
 
 /** Keys that the schema has where `path` leads: those of the option that fits best where it has several. */

@@ -1,5 +1,6 @@
 import { CUMULATIVE_ORDERS, STATISTICS_POLICIES } from "@isthmus/barrier";
 import { PATH_KINDS } from "@isthmus/interpolation";
+import { RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
 import { z } from "zod";
 
 /** A value of a variable. */
@@ -86,6 +87,22 @@ export const TRAINED_NETWORK: z.ZodType = z.strictObject({
 /** A network that is there, with values in place of its variables. */
 export const LOADED_NETWORK: z.ZodType = z.strictObject({ graph: z.string(), checkpoint: z.string() });
 
+/** A star to be found, with values in place of its variables. */
+export const STAR_NETWORK: z.ZodType = z.strictObject({
+  star: z.string(),
+  net: z.string().optional(),
+  data,
+  seed,
+  epochs: count(1),
+  batch: count(1).optional(),
+  optimizer: optimizer.optional(),
+  schedule: schedule.optional(),
+  rays: z.enum(RAY_DISTRIBUTIONS).optional(),
+  alignEvery: count(0).optional(),
+  restarts: count(1).optional(),
+  statisticsExamples: count(1).optional(),
+});
+
 const pairs = {
   between: z.union([z.string(), z.tuple([z.string(), z.string()])]),
   across: z.string().optional(),
@@ -97,6 +114,7 @@ const pairs = {
   points: count(3).optional(),
   statistics: z.enum(STATISTICS_POLICIES).optional(),
   statisticsData: data.optional(),
+  batchSize: count(1).optional(),
 };
 
 /** A measurement, with values in place of its variables. */

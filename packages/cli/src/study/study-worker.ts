@@ -4,6 +4,7 @@ import type { DataSet } from "@isthmus/graph";
 import { runTask, type TaskAssignment } from "@isthmus/study";
 import { createEngine } from "../engine-option.ts";
 import { explainFailure } from "../explain-failure.ts";
+import { holdExamples } from "./hold-examples.ts";
 import { oneThreadEngine } from "./one-thread-engine.ts";
 import type { FromWorker, StudyWorkerData, ToWorker } from "./study-messages.ts";
 
@@ -17,7 +18,7 @@ let controller = new AbortController();
 
 /** Opens examples once: many tasks are on the same. */
 function openData(data: string): Promise<DataSet> {
-  const open = opened.get(data) ?? openDataSet(data);
+  const open = opened.get(data) ?? openDataSet(data).then(holdExamples);
   opened.set(data, open);
   return open;
 }

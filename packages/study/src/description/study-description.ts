@@ -1,5 +1,6 @@
 import type { CumulativeOrder, LayerPattern, StatisticsPolicy } from "@isthmus/barrier";
 import type { PathKind } from "@isthmus/interpolation";
+import type { RayDistribution } from "@isthmus/star-domain";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 
@@ -50,8 +51,27 @@ export interface LoadedNetwork {
   readonly checkpoint: string;
 }
 
+/** A star of other networks, to be found; what is not said is as `findStar` has it by default. */
+export interface StarNetwork {
+  /** Name of the group of its anchors, one that stands before: those whose variables have the same values as those of the star. */
+  readonly star: string;
+  /** Short string of the network whose random weights, by the seed, it starts from. @defaultValue it starts from the anchors' mean */
+  readonly net?: string;
+  /** Name of the examples to train on. */
+  readonly data: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly batch?: number;
+  readonly optimizer?: OptimizerSpec;
+  readonly schedule?: ScheduleSpec;
+  readonly rays?: RayDistribution;
+  readonly alignEvery?: number;
+  readonly restarts?: number;
+  readonly statisticsExamples?: number;
+}
+
 /** A network of a study. */
-export type NetworkDescription = TrainedNetwork | LoadedNetwork;
+export type NetworkDescription = TrainedNetwork | LoadedNetwork | StarNetwork;
 
 /** Values that variables must have: that one, or one of those. */
 export type WantedValues = Readonly<Record<string, VariableValue | readonly VariableValue[]>>;
@@ -92,6 +112,8 @@ export interface PairMeasurement extends PairSelection {
   readonly statistics?: StatisticsPolicy;
   /** Name of the examples that statistics are measured on. @defaultValue `data` */
   readonly statisticsData?: string;
+  /** Examples in one engine call: more are faster for small networks. */
+  readonly batchSize?: number;
 }
 
 /** The barrier between networks; what is not said is as `measureBarrier` has it by default. */
@@ -114,7 +136,7 @@ export interface LayersMeasurement extends PairMeasurement {
 export type MeasurementDescription = BarrierMeasurement | LayersMeasurement;
 
 /** A group of networks. */
-export type RepeatedNetwork = Repeated<TrainedNetwork> | Repeated<LoadedNetwork>;
+export type RepeatedNetwork = Repeated<TrainedNetwork> | Repeated<LoadedNetwork> | Repeated<StarNetwork>;
 
 /** A study as plain data: networks to train or load, what to measure on them, and what to show of it. */
 export interface StudyDescription {
@@ -122,7 +144,7 @@ export interface StudyDescription {
   readonly description: string;
   /** Seed of whatever measurements choose at random. @defaultValue 0 */
   readonly seed?: number;
-  /** Groups of networks by name */
+  /** Groups of networks by name; stars after their anchors. */
   readonly networks: Readonly<Record<string, RepeatedNetwork>>;
   readonly measurements: Readonly<Record<string, Repeated<MeasurementDescription>>>;
   readonly tables: Readonly<Record<string, TableDescription>>;

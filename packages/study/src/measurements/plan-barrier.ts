@@ -9,6 +9,9 @@ export function planBarrier(
   entry: BarrierMeasurement,
   context: MeasurementContext,
 ): Promise<readonly PlannedMeasurement[]> {
-  const { points, refine, path, statistics } = { ...MEASURE_BARRIER_DEFAULTS, ...entry };
-  return planPairs(entry, context, { kind: measurePair, options: { points, refine, path, statistics } });
+  const { points, refine, path, statistics, batchSize } = { ...MEASURE_BARRIER_DEFAULTS, ...entry };
+  return planPairs(entry, context, {
+    kind: measurePair,
+    options: { points, refine, path, statistics, batchSize },
+  });
 }

@@ -9,10 +9,19 @@ export function planLayers(
   entry: LayersMeasurement,
   context: MeasurementContext,
 ): Promise<readonly PlannedMeasurement[]> {
-  const { groups, orders, points, statistics, predict, directions } = {
+  const { groups, orders, points, statistics, predict, directions, batchSize } = {
     ...MEASURE_LAYERS_DEFAULTS,
     ...entry,
   };
-  const options = { groups, orders, points, statistics, predict, directions, seed: context.planner.seed };
+  const options = {
+    groups,
+    orders,
+    points,
+    statistics,
+    predict,
+    directions,
+    batchSize,
+    seed: context.planner.seed,
+  };
   return planPairs(entry, context, { kind: measurePairLayers, options });
 }

@@ -15,16 +15,22 @@ interface PairParams<O> {
 export async function planPairs<O>(
   entry: PairMeasurement,
   { networks, planner, variables }: MeasurementContext,
-  { kind, options }: { readonly kind: TaskKind<PairParams<O>>; readonly options: O },
+  {
+    kind,
+    options,
+  }: { readonly kind: TaskKind<PairParams<O>>; readonly options: O & { readonly batchSize: number } },
 ): Promise<readonly PlannedMeasurement[]> {
   const pairs = selectPairs(networks, entry);
   const { align = "none", statisticsData } = entry;
-  const architectures = new Set(pairs.map(({ a }) => a.architecture));
-  const data = await planner.openFor(entry.data, architectures);
+  const fitting = {
+    architectures: new Set(pairs.map(({ a }) => a.architecture)),
+    batchSize: options.batchSize,
+  };
+  const data = await planner.openFor(entry.data, fitting);
   const params: PairParams<O> = {
     data,
     ...(statisticsData !== undefined && {
-      statisticsData: await planner.openFor(statisticsData, architectures),
+      statisticsData: await planner.openFor(statisticsData, fitting),
     }),
     options,
   };

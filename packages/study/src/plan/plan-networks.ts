@@ -7,22 +7,27 @@ import type {
 } from "../description/study-description.ts";
 import { unfold } from "../description/unfold.ts";
 import { digestFile } from "./digest-file.ts";
+import { planStar } from "./plan-star.ts";
 import { planTraining } from "./plan-training.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
+import type { FindNetworks } from "./select-pairs.ts";
 
 /**
  * Plans all networks of a group.
- * @throws InputError if a network cannot be built for its data, or a file is missing
+ * @param find - groups that stand before
+ * @throws InputError if a network cannot be built for its data, a file is missing, or a star has no anchors
  */
 export async function planNetworks(
   group: string,
   repeated: RepeatedNetwork,
-  planner: Planner,
+  { find, planner }: { readonly find: FindNetworks; readonly planner: Planner },
 ): Promise<readonly PlannedNetwork[]> {
   const networks: PlannedNetwork[] = [];
   for (const { variables, entry } of unfold<NetworkDescription>(`networks.${group}`, repeated)) {
-    if ("net" in entry) {
+    if ("star" in entry) {
+      networks.push(await planStar(group, { variables, entry }, { anchors: find(entry.star), planner }));
+    } else if ("net" in entry) {
       networks.push(...(await planTraining(group, { variables, entry }, planner)));
     } else {
       networks.push(await planLoading(variables, entry));

@@ -77,6 +77,34 @@ describe("planStudy()", () => {
     }
   });
 
+  it("planStudy() finds a star of the networks that share its variables, and pairs it with those of another group", async () => {
+    const networks = {
+      ...SMALL_STUDY.networks,
+      others: { ...SMALL_STUDY.networks["mlps"], for: { width: [4, 8], seed: [3, 4] }, snapshots: [3] },
+      stars: { for: { width: [4, 8] }, star: "others", data: "few:train", seed: 9, epochs: 2 },
+    } as StudyDescription["networks"];
+    const held = { kind: "barrier", between: ["stars", "mlps"], where: {}, data: "few:test" } as const;
+    const tables = {};
+    const { tasks, measurements } = await plan({ ...SMALL_STUDY, networks, measurements: { held }, tables });
+    const stars = tasks.filter(({ kind }) => kind === "star");
+    expect(stars.map(({ label }) => label)).toEqual([
+      "find the star of 2 others, width 4",
+      "find the star of 2 others, width 8",
+    ]);
+    expect(stars.map(({ inputs }) => inputs["anchors"]?.length)).toEqual([2, 2]);
+    // With 3 seeds at 2 snapshots each, of the same width.
+    expect(measurements["held"]).toHaveLength(2 * 3 * 2);
+    expect(measurements["held"]?.[0]?.variables).toEqual({ width: 4, epochs: 1, pair: "stars-0" });
+    const lonely = { ...networks, stars: { ...networks["stars"], for: { width: [16] } } } as typeof networks;
+    await expect(plan({ ...SMALL_STUDY, networks: lonely })).rejects.toThrow(
+      /a star must have two anchors or more: of "others" 0 agree/,
+    );
+    const early = { stars: networks["stars"], ...networks } as typeof networks;
+    await expect(plan({ ...SMALL_STUDY, networks: early })).rejects.toThrow(
+      /there must be networks "others": there are none/,
+    );
+  });
+
   it("planStudy() plans barriers layer by layer", async () => {
     const layers = {
       kind: "layers",

@@ -38,7 +38,7 @@ export async function planStudy(description: StudyDescription, ports: PlanPorts)
     );
   };
   for (const [name, repeated] of Object.entries(description.networks)) {
-    groups.set(name, await planNetworks(name, repeated, planner));
+    groups.set(name, await planNetworks(name, repeated, { find, planner }));
   }
   const measurements: Record<string, readonly PlannedMeasurement[]> = {};
   for (const [name, repeated] of Object.entries(description.measurements)) {

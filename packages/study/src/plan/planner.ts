@@ -16,9 +16,6 @@ interface OpenData {
   readonly told: TaskData;
 }
 
-/** Examples in one call of the engine, as evaluations have them by default. */
-const EVALUATION_BATCH = 100;
-
 /** Collects the tasks of a study, each once, those it depends on first. */
 export class Planner {
   /** Seed of whatever measurements choose at random. */
@@ -62,9 +59,12 @@ export class Planner {
    * Opens examples that networks are to be evaluated on.
    * @throws InputError if they do not fit one of the architectures
    */
-  async openFor(name: string, architectures: ReadonlySet<Graph>): Promise<TaskData> {
+  async openFor(
+    name: string,
+    { architectures, batchSize }: { readonly architectures: ReadonlySet<Graph>; readonly batchSize: number },
+  ): Promise<TaskData> {
     const { data, told } = await this.open(name);
-    for (const graph of architectures) assertDataFits("measure", graph, data, EVALUATION_BATCH);
+    for (const graph of architectures) assertDataFits("measure", graph, data, batchSize);
     return told;
   }
 }

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { saveFile } from "@isthmus/core";
+import { InputError, saveFile } from "@isthmus/core";
 import type { Task } from "../plan/task.ts";
 import { lockFolder } from "./lock-folder.ts";
 
@@ -29,7 +29,7 @@ const TIME_FILE = "time.json";
  * @throws InputError if another process that is alive uses it, or it cannot be made
  */
 export async function openTaskStore(folder: string): Promise<TaskStore> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const unlock = await lockFolder(folder);
   const folderOf = (key: string): string => join(folder, key);
   return {
@@ -48,6 +48,17 @@ export async function openTaskStore(folder: string): Promise<TaskStore> {
     },
     close: unlock,
   };
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw new InputError(
+      `Cannot keep results in "${folder}" as it must be a folder that can be written: ${(cause as Error).message}`,
+      { input: folder, cause },
+    );
+  }
 }
 
 /** Result of a task in a folder of results; undefined if it is not finished. */

@@ -10,7 +10,7 @@ export interface MeasurePairLayersParams {
   readonly statisticsData?: TaskData;
   readonly options: Pick<
     MeasureLayersOptions,
-    "groups" | "orders" | "points" | "statistics" | "predict" | "directions" | "seed"
+    "groups" | "orders" | "points" | "statistics" | "predict" | "directions" | "batchSize" | "seed"
   >;
 }
 

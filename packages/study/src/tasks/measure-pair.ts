@@ -6,7 +6,7 @@ import type { TaskData, TaskKind } from "./task-kind.ts";
 export interface MeasurePairParams {
   readonly data: TaskData;
   readonly statisticsData?: TaskData;
-  readonly options: Pick<MeasureBarrierOptions, "points" | "refine" | "path" | "statistics">;
+  readonly options: Pick<MeasureBarrierOptions, "points" | "refine" | "path" | "statistics" | "batchSize">;
 }
 
 /** Measures the barrier between two networks, the second permuted where an alignment is given. */

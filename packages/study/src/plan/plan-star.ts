@@ -1,0 +1,56 @@
+import { InputError, resolveOptions } from "@isthmus/core";
+import { FIND_STAR_DEFAULTS } from "@isthmus/star-domain";
+import { TRAIN_DEFAULTS } from "@isthmus/training";
+import { parseNetwork } from "@isthmus/zoo";
+import type { StarNetwork } from "../description/study-description.ts";
+import type { Unfolded } from "../description/unfold.ts";
+import { type FindStarNetworkParams, findStarNetwork, STAR_FILE } from "../tasks/find-star-network.ts";
+import type { PlannedNetwork } from "./planned-network.ts";
+import type { Planner } from "./planner.ts";
+import { agree } from "./select-pairs.ts";
+
+/**
+ * Plans the search of a star.
+ * @param anchors - the group they are taken from
+ * @throws InputError if fewer than two anchors have the star's values of variables
+ */
+export async function planStar(
+  group: string,
+  { variables, entry }: Unfolded<StarNetwork>,
+  { anchors, planner }: { readonly anchors: readonly PlannedNetwork[]; readonly planner: Planner },
+): Promise<PlannedNetwork> {
+  const own = anchors.filter((anchor) => agree(variables, anchor.variables));
+  const [first] = own;
+  if (first === undefined || own.length < 2) {
+    throw new InputError(
+      `Cannot plan "networks.${group}" of the study as a star must have two anchors or more: of "${entry.star}" ${own.length} agree with ${JSON.stringify(variables)}`,
+      { input: group },
+    );
+  }
+  const { data, told } = await planner.open(entry.data);
+  const start = entry.net === undefined ? undefined : parseNetwork(entry.net, data).spec;
+  const label = [
+    `star of ${own.length} ${entry.star}`,
+    ...Object.entries(variables).map((pair) => pair.join(" ")),
+  ].join(", ");
+  const params: FindStarNetworkParams = {
+    data: told,
+    ...(start !== undefined && { start }),
+    options: optionsOf(entry),
+  };
+  const { key } = planner.add(findStarNetwork, {
+    params,
+    inputs: { graph: [first.graph], anchors: own.map(({ weights }) => weights) },
+    label: `find the ${label}`,
+  });
+  const { architecture, graph } = first;
+  return { variables, label, architecture, graph, weights: { task: key, file: STAR_FILE } };
+}
+
+/** All that decides the bytes, defaults among it. */
+function optionsOf({ star: _, net: __, data: ___, ...given }: StarNetwork): FindStarNetworkParams["options"] {
+  const { epochs, batch, optimizer, schedule } = TRAIN_DEFAULTS;
+  const { rays, alignEvery, restarts, statisticsExamples } = FIND_STAR_DEFAULTS;
+  const defaults = { epochs, batch, optimizer, schedule, rays, alignEvery, restarts, statisticsExamples };
+  return resolveOptions("find a star", { seed: 0, ...defaults }, given);
+}

@@ -1,0 +1,72 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Checkpoint, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { discoverSymmetries, readGraph } from "@isthmus/graph";
+import { type FindStarOptions, findStar } from "@isthmus/star-domain";
+import { parseNetwork } from "@isthmus/zoo";
+import { pathOf, type TaskData, type TaskKind } from "./task-kind.ts";
+
+/** How a star is found. */
+export interface FindStarNetworkParams {
+  readonly data: TaskData;
+  /** Short string of the network whose random weights it starts from; the anchors' mean where there is none. */
+  readonly start?: string;
+  readonly options: Pick<
+    FindStarOptions,
+    | "seed"
+    | "epochs"
+    | "batch"
+    | "optimizer"
+    | "schedule"
+    | "rays"
+    | "alignEvery"
+    | "restarts"
+    | "statisticsExamples"
+  >;
+}
+
+/** File of the star's weights. */
+export const STAR_FILE = "star.safetensors";
+
+/** Finds the star of networks; goes on from the state that an interrupted run left. */
+export const findStarNetwork: TaskKind<FindStarNetworkParams> = {
+  name: "star",
+  version: 1,
+  async run(context, { data: { name }, start, options }, inputs) {
+    const { engine, openData, folder, signal, onProgress } = context;
+    const data = await openData(name);
+    const { graph } = await readGraph(pathOf(inputs, "graph"));
+    const { spec } = await discoverSymmetries(graph, engine, { signal });
+    const statePath = join(folder, "state.safetensors");
+    const anchors: Checkpoint[] = [];
+    try {
+      for (const path of inputs["anchors"] ?? []) anchors.push(await openCheckpoint(path));
+      const { star, result } = await findStar(
+        {
+          graph,
+          engine,
+          anchors,
+          data,
+          spec,
+          start: start === undefined ? undefined : parseNetwork(start, data).initialize(options.seed),
+        },
+        {
+          ...options,
+          statePath,
+          resume: true,
+          signal,
+          onProgress: (at) => {
+            // Alignments come between steps: they are part of the epoch that follows.
+            if ("steps" in at) onProgress(at.step / at.steps);
+          },
+        },
+      );
+      await saveCheckpoint(star, join(folder, STAR_FILE), { overwrite: true });
+      await rm(statePath, { force: true });
+      const { seed, steps, batch, epochs } = result;
+      return { kind: "star", anchors: anchors.length, seed, steps, batch, epochs };
+    } finally {
+      for (const anchor of anchors) await anchor.close();
+    }
+  },
+};

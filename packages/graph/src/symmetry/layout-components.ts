@@ -24,8 +24,17 @@ export interface ComponentField extends WeightField {
   readonly rankCount: number;
 }
 
+/** Components that were worked out: matching asks for those of every weight again for each symmetry. */
+const known = new WeakMap<WeightLayout, readonly LayoutComponent[]>();
+
 /** Splits the axes of a weight that fields move into components; axes without fields are in none. */
-export function layoutComponents(layout: WeightLayout): LayoutComponent[] {
+export function layoutComponents(layout: WeightLayout): readonly LayoutComponent[] {
+  const components = known.get(layout) ?? splitLayout(layout);
+  known.set(layout, components);
+  return components;
+}
+
+function splitLayout(layout: WeightLayout): LayoutComponent[] {
   const groups: { axes: Set<number>; fields: WeightField[] }[] = [];
   for (const field of layout.fields) {
     const touching = groups.filter((group) => field.axes.some((axis) => group.axes.has(axis)));

@@ -48,6 +48,7 @@ export function findOccurrences(
     if (!votes(layout)) continue;
     const components = layoutComponents(layout);
     components.forEach((component, moving) => {
+      if (!component.fields.some(({ units }) => units.some((unit) => (owners[unit] ?? -1) >= 0))) return;
       const fields = component.fields.map(({ units, indices }) => indices.map((index) => units[index] ?? -1));
       const owned = ownersOfPositions(tree, fields, owners);
       const maps = rotations.map((rotation) => mapComponent(component, rotation));

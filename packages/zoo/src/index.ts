@@ -11,7 +11,7 @@ export { findModelConfig, type Model, openModel } from "./models/open-model.ts";
 export type { Network, NetworkShape } from "./network.ts";
 export { GPT_DEFAULTS, type GptOptions, gpt } from "./networks/gpt.ts";
 export { LLAMA_DEFAULTS, type LlamaOptions, llama } from "./networks/llama.ts";
-export { MLP_DEFAULTS, type MlpOptions, mlp } from "./networks/mlp.ts";
+export { MLP_DEFAULTS, type MlpOptions, type MlpStart, mlp } from "./networks/mlp.ts";
 export {
   RESNET_DEFAULTS,
   type ResnetDepth,

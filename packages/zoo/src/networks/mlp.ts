@@ -8,6 +8,11 @@ import { NetworkBuilder } from "../network-builder.ts";
 import { resolveNetwork } from "../resolve-network.ts";
 import { formatSpec } from "../spec/format-spec.ts";
 
+/**
+ * How hidden layers start: as `torch.nn.Linear`, or with weights normal of variance 2 over the fan-in and biases 0, for rectifiers.
+ */
+export type MlpStart = "torch" | "he";
+
 /** Options of {@link mlp}. */
 export interface MlpOptions {
   /** Widths of the hidden layers, the first first; at least one. */
@@ -16,38 +21,34 @@ export interface MlpOptions {
   readonly activation?: Activation;
   /** Share of hidden units dropped in training, in `[0, 0.99]`. @defaultValue 0 */
   readonly dropout?: number;
+  /** How hidden layers start. @defaultValue "torch" */
+  readonly start?: MlpStart;
 }
 
 /** Defaults of {@link MlpOptions}; the widths have none. */
 export const MLP_DEFAULTS: Required<Omit<MlpOptions, "widths">> = Object.freeze({
   activation: "relu",
   dropout: 0,
+  start: "torch",
 });
 
-/** How a hidden layer starts, by what follows it: what halves its values, or saturates. */
-const STARTS: Readonly<Record<Activation, LayerInitializer>> = {
-  relu: HE_FAN_IN,
-  gelu: HE_FAN_IN,
-  silu: HE_FAN_IN,
-  tanh: TORCH_DEFAULT,
-  sigmoid: TORCH_DEFAULT,
-};
+const STARTS: Readonly<Record<MlpStart, LayerInitializer>> = { torch: TORCH_DEFAULT, he: HE_FAN_IN };
 
 /**
  * A multilayer perceptron: examples flattened, then linear layers `layers.0`, `layers.1`, ... with an activation between them.
  *
- * Hidden layers before `relu`, `gelu` and `silu` start normal of variance 2 over the fan-in, with biases 0; others, and the last
- * layer, as `torch.nn.Linear` does: weights and biases uniform within 1 over the root of the fan-in. PyTorch's start everywhere
- * passes on a sixth of the variance at each rectifier: plain SGD at 0.05 then reads 96.3 % of MNIST's test images after 3 epochs
- * of `mlp:512x3` instead of 97.2 %.
+ * The last layer starts as `torch.nn.Linear` does, weights and biases uniform within 1 over the root of the fan-in, and so do hidden
+ * layers unless told otherwise. That start passes on a sixth of the variance at each rectifier, so that plain SGD is slow at first:
+ * at 0.05 without momentum `mlp:512x3` reads 96.3 % of MNIST's test images after 3 epochs, and 97.2 % from the start `he`. But
+ * two networks from `he`, trained by default, are joined less well: their barrier once aligned is 0.53 instead of 0.024.
  * @throws RangeError if an option is not allowed
  */
 export function mlp(options: MlpOptions, shape: NetworkShape): Network {
   const defaults = { ...MLP_DEFAULTS, widths: [] as readonly number[] };
   const resolved = resolveNetwork("mlp", { defaults, options, shape });
-  const { widths, activation, dropout: ratio } = resolved;
+  const { widths, activation, dropout: ratio, start } = resolved;
   const network = new NetworkBuilder("mlp");
-  const initializer = STARTS[activation];
+  const initializer = STARTS[start];
   let x = reshape(network.input("x", shape.exampleShape), [-1, sizeOf(shape.exampleShape)]);
   widths.forEach((out, i) => {
     x = dropout(ACTIVATIONS[activation](linear(network, x, `layers.${i}`, { out, initializer })), ratio);

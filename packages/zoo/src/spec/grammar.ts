@@ -60,6 +60,7 @@ export const GRAMMAR: Readonly<Record<FamilyName, Form>> = {
       }),
       choiceField("activation", ["relu", "gelu", "silu", "tanh", "sigmoid"], "what follows a hidden layer"),
       drop,
+      choiceField("start", ["torch", "he"], "how hidden layers start"),
     ],
     required: ["widths"],
     example: "mlp:512x3",

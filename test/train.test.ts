@@ -343,10 +343,16 @@ describe("train() that fails", () => {
     for (const [training, message] of cases) await expect(training()).rejects.toThrow(message);
   });
 
+  it("train() for no epoch gives the weights it was given", async () => {
+    const { weights, result } = await trainSmall({ epochs: 0 });
+    expect(await bytesOf(weights)).toEqual(await bytesOf(start));
+    expect(result).toMatchObject({ epochs: [], steps: 0 });
+  });
+
   it("train() refuses options that are unknown or out of range", async () => {
     const cases: [Partial<TrainOptions>, RegExp][] = [
       [{ seed: -1 }, /"seed" must be a whole number of at least 0: it is -1/],
-      [{ epochs: 0 }, /"epochs" must be/],
+      [{ epochs: -1 }, /"epochs" must be/],
       [{ batch: 1.5 }, /"batch" must be/],
       [{ remainder: "keep" as never }, /"remainder" must be "carry" or "drop": it is "keep"/],
       [{ resume: true }, /"statePath" must name a file ending in \.safetensors/],

@@ -16,6 +16,7 @@ export {
   createCorrectedEvaluator,
   type EvaluatedArchitecture,
 } from "./create-corrected-evaluator.ts";
+export { type ChoosableLayers, chooseLayers } from "./layers/choose-layers.ts";
 export { groupLayers, type LayerPattern, type LayerTensors } from "./layers/group-layers.ts";
 export {
   type LayersProgress,

@@ -40,6 +40,30 @@ export function parseNames(text: string, previous: readonly string[] = []): read
   return [...previous, ...names];
 }
 
+/** Parses groups of layers separated by commas, patterns in a group by plus signs: `head=fc*+norm,conv*`; a name is not needed. */
+export function parseGroups(text: string): { readonly name: string; readonly patterns: readonly string[] }[] {
+  return parseNames(text).map((group) => {
+    const [first = "", second] = group.split("=").map((part) => part.trim());
+    const patterns = (second ?? first).split("+").map((pattern) => pattern.trim());
+    if (first === "" || group.split("=").length > 2 || patterns.includes("")) {
+      throw new InvalidArgumentError("It must be groups of layers such as head=fc*+norm,conv*.");
+    }
+    return { name: first, patterns };
+  });
+}
+
+/** Parses a number for each of some layers, separated by commas: `conv*=.5,fc=1`. */
+export function parseLayerShares(text: string): ReadonlyMap<string, number> {
+  const entries = parseNames(text).map((entry): [string, number] => {
+    const [pattern = "", share = ""] = entry.split("=").map((part) => part.trim());
+    if (pattern === "" || entry.split("=").length !== 2) {
+      throw new InvalidArgumentError("It must be layers with a number each, such as conv*=.5,fc=1.");
+    }
+    return [pattern, parseNumber(share)];
+  });
+  return new Map(entries);
+}
+
 const BYTE_UNITS: Readonly<Record<string, number>> = {
   "": 1,
   b: 1,

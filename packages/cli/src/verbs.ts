@@ -44,6 +44,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Run a study that a file describes: train, align, measure, draw",
     load: async () => (await import("./commands/study.ts")).studyVerb,
   },
+  layers: {
+    summary: "Measure which layers stand between two networks",
+    load: async () => (await import("./commands/layers.ts")).layersVerb,
+  },
   demo: {
     summary: "See all of it at work on two small networks",
     load: async () => (await import("./commands/demo.ts")).demoVerb,

@@ -77,9 +77,7 @@ export async function trainCurve(
   const blend = await createBlend({ graph, curve, ends, names, seed: options.seed });
   const { points, result } = await trainBlend(training, blend, options);
   const [start, end] = ends;
-  const inner = names.map((name) => points.get(name) ?? start);
-  const [second = end, ...rest] = [...inner, end];
-  const control: CurvePoints = [start, second, ...rest];
+  const control: CurvePoints = [start, ...names.map((name) => points.get(name) ?? start), end];
   return {
     curve,
     points: control,

@@ -9,8 +9,8 @@ export const CURVE_KINDS = ["bezier", "chain"] as const;
 /** Shape of a curve; `bezier` is drawn towards its bends, `chain` passes through them. */
 export type CurveKind = (typeof CURVE_KINDS)[number];
 
-/** A curve's first and last point, and the bends between them, in order. */
-export type CurvePoints = readonly [Checkpoint, Checkpoint, ...Checkpoint[]];
+/** A curve's first point, its bends in order, and its last point. */
+export type CurvePoints = readonly [Checkpoint, ...Checkpoint[], Checkpoint];
 
 /**
  * Returns the curve through points, lazily: the Bezier curve `sum over k of C(n, k) t^k (1 - t)^(n - k) w_k`, or the

@@ -88,6 +88,10 @@ const EXAMPLES = formatExamples(
     "isthmus barrier a.pt b.pt --graph cnn.onnx --data fashion-mnist:test --align --method activation --statistics repair --recalibrate-data fashion-mnist:train@10000",
     "by activations, and with REPAIR",
   ],
+  [
+    "isthmus barrier start.safetensors a.safetensors --graph a.onnx --data mnist:test",
+    "from where training began (isthmus train --epochs 0 with the same seed -o start.safetensors) to where it ended",
+  ],
 );
 
 async function barrier(

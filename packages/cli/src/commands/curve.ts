@@ -13,7 +13,7 @@ import {
   trainCurve,
 } from "@isthmus/curve";
 import { DATA_SET_FORMS } from "@isthmus/engine";
-import { bindWeights, type DataSet } from "@isthmus/graph";
+import { bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
 import { recalibrateBatchNorm } from "@isthmus/interpolation";
 import { renderCurvePage } from "@isthmus/report";
 import { assertOutput, assertPageName } from "../assert-output.ts";
@@ -27,7 +27,7 @@ import { parseCount } from "../parse-values.ts";
 import { describeMaking } from "../provenance.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import { type CurveFiles, nameCurveFiles } from "../training/curve-files.ts";
-import { formatPace, formatPhase } from "../training/format-training.ts";
+import { followTraining } from "../training/follow-training.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
 import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -151,16 +151,13 @@ async function openCurveData(options: CurveVerbOptions): Promise<CurveData> {
   const { data: training, evaluationData: test } = await openTrainingData({ ...options, evalData: testData });
   if (test === undefined) {
     throw new TypeError(
-      `Cannot measure the curve as it needs examples that it was not trained on: name them with --test-data`,
+      "Cannot measure the curve as it needs examples that it was not trained on: name them with --test-data",
     );
   }
-  const few = Math.min(RECALIBRATE_EXAMPLES, training.size);
-  const examples = recalibrateData === undefined ? few : undefined;
-  const statistics = await openStatisticsData({
-    ...options,
-    data: training.name,
-    recalibrateExamples: recalibrateExamples ?? examples,
-  });
+  const statistics =
+    recalibrateData === undefined
+      ? limitExamples("recalibrate batch norms", training, recalibrateExamples ?? RECALIBRATE_EXAMPLES)
+      : await openStatisticsData(options);
   return { training, test, statistics };
 }
 
@@ -172,34 +169,17 @@ interface CurveJob extends Architecture {
   readonly options: CurveVerbOptions;
 }
 
-async function trainBends(
-  { graph, engine, a, b, files, data, options }: CurveJob,
-  { signal, progress, terminal }: Context,
+function trainBends(
+  { graph, engine, a, b, files, data: { training: data }, options }: CurveJob,
+  context: Context,
 ): Promise<TrainedCurve> {
-  let done = 0;
-  progress("Preparing");
-  try {
-    return await trainCurve(
-      { graph, engine, a, b, data: data.training },
-      {
-        ...trainingOptions(options, { graph, data: data.training }),
-        curve: options.curve,
-        bends: options.bends,
-        statePath: files.state,
-        resume: options.resume ?? false,
-        signal,
-        onProgress: (at) => {
-          done = at.step;
-          progress(formatPhase(at), at.step / at.steps, () => formatPace(at));
-        },
-      },
-    );
-  } catch (error) {
-    if (signal.aborted && done > 0) {
-      terminal.note(`isthmus curve: the state after ${done} steps is in "${files.state}": --resume goes on`);
-    }
-    throw error;
-  }
+  const { curve: kind, bends, resume = false } = options;
+  return followTraining({ verb: "curve", state: files.state }, context, (following) =>
+    trainCurve(
+      { graph, engine, a, b, data },
+      { ...trainingOptions(options, { graph, data }), ...following, curve: kind, bends, resume },
+    ),
+  );
 }
 
 async function measureBends(

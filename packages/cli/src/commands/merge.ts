@@ -7,13 +7,19 @@ import {
   type SaveCheckpointResult,
   saveCheckpoint,
 } from "@isthmus/core";
-import { average, PATH_KINDS, type PathKind, slerp } from "@isthmus/interpolation";
+import { average, mergeLayers, PATH_KINDS, type PathKind, slerp } from "@isthmus/interpolation";
 import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
 import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
 import { correctStatistics } from "../correct-statistics.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatObjective } from "../format-objective.ts";
 import { formatBytes, formatPairs } from "../format-table.ts";
+import {
+  addLayerShareOptions,
+  assertLayerShares,
+  type LayerShareOptions,
+  openLayerShares,
+} from "../layer-shares.ts";
 import { addMatchOptions, type MatchVerbOptions, openMatching } from "../match-options.ts";
 import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
@@ -23,7 +29,7 @@ import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } 
 
 const FLOAT_TYPES = (Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float);
 
-interface MergeOptions extends EngineOptions, MatchVerbOptions {
+interface MergeOptions extends EngineOptions, MatchVerbOptions, LayerShareOptions {
   readonly output: string;
   readonly weights?: readonly number[] | undefined;
   readonly path: PathKind;
@@ -37,7 +43,7 @@ interface MergeOptions extends EngineOptions, MatchVerbOptions {
 
 /** The verb `merge`. */
 export function mergeVerb(run: RunVerb): CommandUnknownOpts {
-  return addMatchOptions(createMergeVerb())
+  return addMatchOptions(addLayerShareOptions(createMergeVerb()))
     .addHelpText("after", EXAMPLES)
     .action((paths, options) => run(options, (context) => merge(paths, options, context)));
 }
@@ -99,6 +105,14 @@ const EXAMPLES = formatExamples(
     "by activations, and with REPAIR",
   ],
   [
+    "isthmus merge a.pt b.pt --align --graph cnn.onnx --layers 'conv*=.5,fc=1' -o merged.safetensors",
+    "average some layers, take others of B, keep the rest of A",
+  ],
+  [
+    "isthmus merge a.pt b.pt --align --graph cnn.onnx --layers-from layers.json --max-barrier 0.02 -o merged.safetensors",
+    "average the layers whose barrier isthmus layers found to be low",
+  ],
+  [
     "isthmus merge a.pt b.pt c.pt --weights .5,.3,.2 --dtype bf16 --max-shard-size 5GB -o merged/",
     "three checkpoints, unequally, in shards",
   ],
@@ -109,13 +123,14 @@ async function merge(paths: readonly string[], options: MergeOptions, context: C
   if (options.align) await assertArchitecture("merge with --align", paths, options);
   await assertNoModelFolder(options.output, paths);
   const weights = options.weights ?? paths.map(() => 1 / paths.length);
+  const layers = await openLayerShares(options);
   return withCheckpoints(paths, async (checkpoints) => {
     const [first, ...others] = checkpoints;
     if (first === undefined) throw tooFew(paths);
     const aligned = await alignAll([first, ...others], paths, options, context);
     const networks = aligned.length === 0 ? others : aligned.map(({ network }) => network);
     const merged = await correctStatistics(
-      combine([first, ...networks], weights, options),
+      combine([first, ...networks], { weights, layers, path: options.path }),
       { networks: [first, ...networks], weights },
       options,
       context,
@@ -123,7 +138,7 @@ async function merge(paths: readonly string[], options: MergeOptions, context: C
     const output = await saveCheckpoint(merged, options.output, {
       dtype: options.dtype,
       maxShardBytes: options.maxShardSize ?? Number.POSITIVE_INFINITY,
-      metadata: describeMerge([first, ...others], weights, options, context),
+      metadata: describeMerge([first, ...others], { weights, layers }, options, context),
       overwrite: true,
       signal: context.signal,
       onProgress: ({ doneBytes, totalBytes }) => context.progress("Writing", doneBytes / totalBytes),
@@ -131,8 +146,11 @@ async function merge(paths: readonly string[], options: MergeOptions, context: C
     const copied = await copyModelFiles(paths[0] ?? "", options.output);
     const alignments = aligned.map(({ summary }, index) => ({ checkpoint: paths[index + 1], ...summary }));
     return {
-      result: { output, copied, weights, path: options.path, dtype: options.dtype ?? null, alignments },
-      text: formatMerge(output, weights, alignments),
+      result: {
+        ...{ output, copied, path: options.path, dtype: options.dtype ?? null, alignments },
+        ...(layers === undefined ? { weights } : { layers: Object.fromEntries(layers) }),
+      },
+      text: formatMerge(output, { weights, layers }, alignments),
     };
   });
 }
@@ -152,32 +170,43 @@ async function alignAll(
   return aligned;
 }
 
+/** How much of each checkpoint is in the result: of all layers, or of the second in each. */
+interface Shares {
+  readonly weights: readonly number[];
+  readonly layers: ReadonlyMap<string, number> | undefined;
+}
+
 function describeMerge(
   inputs: readonly [Checkpoint, ...Checkpoint[]],
-  weights: readonly number[],
+  { weights, layers }: Shares,
   { path, align, method, seed, restarts, statistics, data, ...options }: MergeOptions,
   { version }: Context,
 ): Record<string, string> {
   const { search: how, only, skip } = options;
   const search = align ? { align: { method, seed, restarts, search: how, only, skip } } : {};
   const correction = statistics === "keep" ? {} : { statistics, data };
-  const making = { verb: "merge", version, weights, path, ...search, ...correction };
+  const shares = layers === undefined ? { weights } : { layers: Object.fromEntries(layers) };
+  const making = { verb: "merge", version, ...shares, path, ...search, ...correction };
   return { ...sharedMetadata(inputs[0]), ...describeMaking(inputs, making) };
 }
 
 function formatMerge(
   output: SaveCheckpointResult,
-  weights: readonly number[],
+  { weights, layers }: Shares,
   alignments: readonly AlignedNetwork["summary"][],
 ): string {
   const pairs: [string, string][] = alignments.map(({ objective }, index) => [
     `aligned ${index + 2} to 1`,
     `objective ${formatObjective(objective)}; verified`,
   ]);
-  const shares = weights.map((weight) => Number(weight.toPrecision(4))).join(", ");
+  const round = (share: number) => Number(share.toPrecision(4));
+  const shares =
+    layers === undefined
+      ? `weights ${weights.map(round).join(", ")}`
+      : `of the second ${[...layers].map(([name, share]) => `${round(share)} of ${name}`).join(", ")}`;
   return formatPairs([
     ...pairs,
-    ["merged", `${weights.length} checkpoints, weights ${shares}`],
+    ["merged", `${weights.length} checkpoints, ${shares}`],
     [
       "wrote",
       `${output.path}, ${formatBytes(output.bytes)}${output.files.length > 1 ? ` in ${output.files.length} files` : ""}`,
@@ -205,6 +234,7 @@ function assertStatistics({ statistics, graph, data, path }: MergeOptions): void
 function assertUsage(paths: readonly string[], options: MergeOptions): void {
   const { weights, path, align, graph, statistics } = options;
   assertStatistics(options);
+  assertLayerShares(options, { paths, weights, path, statistics });
   if (paths.length < 2) throw tooFew(paths);
   if (!align && statistics === "keep" && graph !== undefined) {
     throw new TypeError(
@@ -225,10 +255,10 @@ function assertUsage(paths: readonly string[], options: MergeOptions): void {
 
 function combine(
   checkpoints: readonly Checkpoint[],
-  weights: readonly number[],
-  { path }: MergeOptions,
+  { weights, layers, path }: Shares & Pick<MergeOptions, "path">,
 ): Checkpoint {
   const [a, b] = checkpoints;
+  if (layers !== undefined && a !== undefined && b !== undefined) return mergeLayers(a, b, layers);
   if (path === "linear" || a === undefined || b === undefined) return average(checkpoints, weights);
   const [wa = 0, wb = 0] = weights;
   return slerp(a, b, wb / (wa + wb));

@@ -12,13 +12,8 @@ import { formatPairs } from "../format-table.ts";
 import { addScalingOptions } from "../open-data.ts";
 import { describeMaking } from "../provenance.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
-import {
-  formatEpochs,
-  formatPace,
-  formatPhase,
-  formatRate,
-  formatSeconds,
-} from "../training/format-training.ts";
+import { followTraining } from "../training/follow-training.ts";
+import { formatEpochs, formatRate, formatSeconds } from "../training/format-training.ts";
 import {
   assertNetworkOptions,
   contextOf,
@@ -136,30 +131,17 @@ interface Run {
 }
 
 async function runTraining({ options, files, data, network }: Run, context: Context): Promise<Trained> {
-  const { signal, progress, terminal } = context;
   const { graph, weights } = network;
-  let done = 0;
-  progress("Preparing");
-  try {
-    return await train(
+  return followTraining({ verb: "train", state: files.state }, context, async (following) =>
+    train(
       { graph, weights, ...data, engine: await createEngine(options.engine) },
       {
         ...trainingOptions(options, { graph, data: data.data }),
-        statePath: files.state,
+        ...following,
         resume: options.resume ?? false,
-        signal,
-        onProgress: (at) => {
-          done = at.step;
-          progress(formatPhase(at), at.step / at.steps, () => formatPace(at));
-        },
       },
-    );
-  } catch (error) {
-    if (signal.aborted && done > 0) {
-      terminal.note(`isthmus train: the state after ${done} steps is in "${files.state}": --resume goes on`);
-    }
-    throw error;
-  }
+    ),
+  );
 }
 
 /** Saves graph and weights, then removes the state, which nobody needs any more; returns the files written. */

@@ -28,7 +28,12 @@ export function addTrainingOptions<A extends unknown[], O extends OptionValues>(
 
 function addLength(command: CommandUnknownOpts): void {
   command
-    .option("--epochs <n>", "times each example is seen", parseCount(1), TRAIN_DEFAULTS.epochs)
+    .option(
+      "--epochs <n>",
+      "times each example is seen; 0 writes the network as it starts",
+      parseCount(0),
+      TRAIN_DEFAULTS.epochs,
+    )
     .option("--batch <n>", "examples in a step", parseCount(1), TRAIN_DEFAULTS.batch)
     .option(
       "--drop-last",

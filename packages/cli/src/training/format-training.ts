@@ -7,6 +7,7 @@ const SHOWN_EPOCHS = 20;
 
 /** Sets what every epoch came to as a table. */
 export function formatEpochs({ epochs }: TrainResult): string {
+  if (epochs.length === 0) return "The network is as it starts: no epoch was trained.";
   const every = Math.ceil(epochs.length / SHOWN_EPOCHS);
   const rows = epochs.map(({ loss, accuracy, evaluation }, i) => [
     String(i + 1),

@@ -10,7 +10,7 @@ import type { TrainProgress } from "./train-progress.ts";
 export interface TrainOptions {
   /** Decides the order of examples, how images are changed, and what dropout drops: a whole number in `[0, 2^53)`. */
   readonly seed: number;
-  /** Times each example is seen, at least 1. @defaultValue 10 */
+  /** Times each example is seen; 0 leaves the network as it starts. @defaultValue 10 */
   readonly epochs?: number;
   /** Examples in a step, at least 1 and at most as many as there are. @defaultValue 128 */
   readonly batch?: number;
@@ -97,7 +97,7 @@ export function resolveTrainOptions(options: TrainOptions): ResolvedTrainOptions
   const { seed, epochs, batch, threads, saveEvery, remainder } = resolved;
   for (const [name, value, least] of [
     ["seed", seed, 0],
-    ["epochs", epochs, 1],
+    ["epochs", epochs, 0],
     ["batch", batch, 1],
     ["threads", threads, 0],
     ["saveEvery", saveEvery, 0],

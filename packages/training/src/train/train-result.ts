@@ -27,7 +27,7 @@ export interface TrainResult {
   readonly batch: number;
   /** One entry for every epoch. */
   readonly epochs: readonly EpochResult[];
-  /** Mean loss of the last epoch's batches. */
+  /** Mean loss of the last epoch's batches; NaN where there was none. */
   readonly loss: number;
   /** Of the last epoch; see {@link EpochResult}. */
   readonly accuracy?: number;

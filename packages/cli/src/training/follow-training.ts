@@ -1,0 +1,38 @@
+import type { TrainOptions } from "@isthmus/training";
+import type { Context } from "../verb.ts";
+import { formatPace, formatPhase } from "./format-training.ts";
+
+/** A training that a verb runs. */
+export interface FollowedTraining {
+  readonly verb: string;
+  /** File that the training goes on from. */
+  readonly state: string;
+}
+
+/**
+ * Runs a training with its progress shown; if it is stopped, tells how to go on.
+ * @param work - is given the options of the training that this takes
+ */
+export async function followTraining<T>(
+  { verb, state }: FollowedTraining,
+  { signal, progress, terminal }: Context,
+  work: (options: Pick<TrainOptions, "statePath" | "signal" | "onProgress">) => Promise<T>,
+): Promise<T> {
+  let done = 0;
+  progress("Preparing");
+  try {
+    return await work({
+      statePath: state,
+      signal,
+      onProgress: (at) => {
+        done = at.step;
+        progress(formatPhase(at), at.step / at.steps, () => formatPace(at));
+      },
+    });
+  } catch (error) {
+    if (signal.aborted && done > 0) {
+      terminal.note(`isthmus ${verb}: the state after ${done} steps is in "${state}": --resume goes on`);
+    }
+    throw error;
+  }
+}

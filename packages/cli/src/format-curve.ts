@@ -15,8 +15,8 @@ const SUMMARIES: readonly (readonly [key: keyof PathSummary, name: string])[] = 
   ["lengthMean", "mean over the length"],
 ];
 
-/** Shows a curve and the line beside it as a chart of the loss and a table, and says what was written. */
-export function formatCurve(result: CurveResult, outputs: readonly string[], terminal: Terminal): string {
+/** Shows a curve and the line beside it as a chart of the loss and a table. */
+export function formatCurve(result: CurveResult, terminal: Terminal): string {
   const paths: readonly (readonly [label: string, path: MeasuredPath])[] = [
     [result.curve, result.path],
     ["line", result.line],
@@ -34,7 +34,7 @@ export function formatCurve(result: CurveResult, outputs: readonly string[], ter
       xLabel: "from A (t = 0) to B (t = 1)",
     },
   );
-  return `${chart}\n\n${formatSummaries(paths)}\n\nWrote ${outputs.join(", ")}`;
+  return `${chart}\n\n${formatSummaries(paths)}`;
 }
 
 function formatSummaries(paths: readonly (readonly [label: string, path: MeasuredPath])[]): string {

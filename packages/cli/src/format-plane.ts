@@ -6,8 +6,8 @@ import type { Terminal } from "./terminal.ts";
 /** Columns beyond which a map only takes more room. */
 const MAX_MAP_WIDTH = 72;
 
-/** Shows a plane as a map of the loss, and its networks as a table, and says what was written. */
-export function formatPlane(result: PlaneResult, report: string | undefined, terminal: Terminal): string {
+/** Shows a plane as a map of the loss, and its networks as a table. */
+export function formatPlane(result: PlaneResult, terminal: Terminal): string {
   const map = renderPlaneChart(result, {
     width: Math.min(terminal.columns, MAX_MAP_WIDTH),
     charset: terminal.unicode ? "braille" : "ascii",
@@ -22,5 +22,5 @@ export function formatPlane(result: PlaneResult, report: string | undefined, ter
       formatMeasure(error, "error"),
     ]),
   );
-  return `${map}\n\n${table}${report === undefined ? "" : `\n\nWrote ${report}`}`;
+  return `${map}\n\n${table}`;
 }

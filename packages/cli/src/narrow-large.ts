@@ -20,14 +20,13 @@ export async function narrowLarge(
   { graph, engine, narrow }: Architecture,
   signal: AbortSignal,
 ): Promise<NarrowNetwork | undefined> {
-  if (narrow === undefined || !isLarge(graph)) return undefined;
+  if (narrow === undefined || countElements(graph) <= LARGE) return undefined;
   const small = narrow();
   return { graph: small, symmetries: await discoverSymmetries(small, engine, { signal }) };
 }
 
-/** Whether a network has more than 2^27 weights. */
-export function isLarge({ weights }: Graph): boolean {
+function countElements({ weights }: Graph): number {
   let count = 0;
   for (const { shape } of weights.values()) count += sizeOf(shape);
-  return count > LARGE;
+  return count;
 }

@@ -62,7 +62,7 @@ export async function withPair<T>(
     const architecture = await openArchitecture(options.graph, options);
     const pair = { ...architecture, a, given, data, statisticsData, statistics, inputs };
     if (matching !== undefined) {
-      const aligner = await createAligner(architecture, context, options.normalize);
+      const aligner = await createAligner(architecture, context);
       const { network, summary } = await alignNetwork(aligner, [a, given], matching, context);
       return work({ ...pair, b: network, summary });
     }

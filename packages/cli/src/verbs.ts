@@ -48,6 +48,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Measure which layers stand between two networks",
     load: async () => (await import("./commands/layers.ts")).layersVerb,
   },
+  report: {
+    summary: "Draw a result: in the terminal, as a page, as figures and tables",
+    load: async () => (await import("./commands/report.ts")).reportVerb,
+  },
   demo: {
     summary: "See all of it at work on two small networks",
     load: async () => (await import("./commands/demo.ts")).demoVerb,

@@ -31,6 +31,7 @@ export type {
   StudyPage,
 } from "./page/report-page.ts";
 export { type ComparedBarrierResult, curvesOf, type DrawableResult } from "./result/describe-result.ts";
+export { studyColumnTitle } from "./result/study-column-title.ts";
 export { type RenderedTable, renderTables } from "./table/render-tables.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {

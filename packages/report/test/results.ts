@@ -77,8 +77,8 @@ export function layersResult(): LayersResult {
         measured: height,
         points: [0, 0.5, 1].map((t) => ({
           t,
-          predicted: 4 * t * (1 - t) * height,
-          measured: 4 * t * (1 - t) * height,
+          predicted: 4 * t * (1 - t) * height + 0,
+          measured: 4 * t * (1 - t) * height + 0,
         })),
         ends: (["a", "b"] as const).map((network) => ({
           network,

@@ -1,5 +1,4 @@
 import { mkdir, rm } from "node:fs/promises";
-import { basename } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import {
@@ -19,12 +18,14 @@ import { renderCurvePage } from "@isthmus/report";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatCurve } from "../format-curve.ts";
+import { formatOutputs } from "../format-outputs.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options.ts";
 import { type Architecture, openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { addScalingOptions, openStatisticsData, type ScalingOptions } from "../open-data.ts";
 import { parseCount } from "../parse-values.ts";
 import { describeMaking } from "../provenance.ts";
+import { titleOfResult } from "../result/title-of-result.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import { type CurveFiles, nameCurveFiles } from "../training/curve-files.ts";
 import { followTraining } from "../training/follow-training.ts";
@@ -130,13 +131,15 @@ async function curve(
     if (report !== undefined) await saveFile(report, await renderPage(result, context), inputs);
     const bends = await saveBends(trained, job, context);
     const outputs = report === undefined ? bends : [...bends, report];
-    return { result: { ...result, outputs }, text: formatCurve(result, outputs, context.terminal) };
+    return {
+      result: { ...result, outputs },
+      text: formatCurve(result, context.terminal) + formatOutputs(outputs),
+    };
   });
 }
 
 function renderPage(result: CurveResult, { commandLine, version }: Context): Promise<string> {
-  const title = `From ${basename(result.a)} to ${basename(result.b)}`;
-  return renderCurvePage({ title, result, commands: [commandLine], version });
+  return renderCurvePage({ title: titleOfResult(result), result, commands: [commandLine], version });
 }
 
 /** Examples to train on, to measure on, and to measure statistics on. */

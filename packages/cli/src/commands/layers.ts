@@ -16,6 +16,7 @@ import { assertPageName } from "../assert-output.ts";
 import { describePair } from "../describe-pair.ts";
 import { formatJson } from "../format-json.ts";
 import { formatLayers } from "../format-layers.ts";
+import { formatOutputs } from "../format-outputs.ts";
 import { type Pair, withPair } from "../open-pair.ts";
 import { addPairOptions, type PairOptions } from "../pair-options.ts";
 import { parseCount, parseGroups } from "../parse-values.ts";
@@ -116,10 +117,9 @@ async function layers(
       await saveFile(report, page, pair.inputs);
     }
     if (journal !== undefined) await rm(journal, { force: true });
-    const wrote = outputs.length === 0 ? "" : `\n\nWrote ${outputs.join(", ")}`;
     return {
       result: { ...result, ...(pair.summary && { alignment: pair.summary }) },
-      text: formatLayers(result, context.terminal) + wrote,
+      text: formatLayers(result, context.terminal) + formatOutputs(outputs),
     };
   });
 }

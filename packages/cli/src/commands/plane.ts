@@ -7,12 +7,14 @@ import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { renderPlanePage } from "@isthmus/report";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
+import { formatOutputs } from "../format-outputs.ts";
 import { formatPlane } from "../format-plane.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options.ts";
 import { openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { addScalingOptions, type DataOptions, openData } from "../open-data.ts";
 import { parseCount, parseNumber } from "../parse-values.ts";
+import { titleOfResult } from "../result/title-of-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface PlaneVerbOptions extends DataOptions, NormOptions, EngineOptions {
@@ -112,7 +114,7 @@ async function plane(
       },
     );
     if (report !== undefined) {
-      const title = `The plane through ${result.models.map(({ label }) => label).join(", ")}`;
+      const title = titleOfResult(result);
       const { commandLine, version } = context;
       await saveFile(
         report,
@@ -120,7 +122,10 @@ async function plane(
         inputs,
       );
     }
-    return { result, text: formatPlane(result, report, context.terminal) };
+    return {
+      result,
+      text: formatPlane(result, context.terminal) + formatOutputs(report === undefined ? [] : [report]),
+    };
   });
 }
 

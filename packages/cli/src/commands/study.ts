@@ -144,12 +144,12 @@ function describeFailures(outcome: RunStudyResult): Outcome {
 async function describeStudy(
   { study, ran, kept }: RunStudyResult & { readonly study: StudyResult },
   folder: string,
-  { commandLine: command, version }: Context,
+  { commandLine: command, version, terminal }: Context,
 ): Promise<Outcome> {
   const outputs = await saveStudy(study, folder, { command, version });
   const counts = `${ran} tasks run, ${kept} results there before`;
   return {
     result: { ...study, ran, kept, outputs },
-    text: `${formatStudy(study)}\n\n${counts}\nWrote ${outputs.length} files to "${folder}"; to look at: ${outputs.find((path) => path.endsWith(".html"))}`,
+    text: `${formatStudy(study, terminal)}\n\n${counts}\nWrote ${outputs.length} files to "${folder}"; to look at: ${outputs.find((path) => path.endsWith(".html"))}`,
   };
 }

@@ -1,4 +1,4 @@
-import { formatNumber } from "@isthmus/report";
+import { formatNumber, studyColumnTitle } from "@isthmus/report";
 import type {
   RunStudyResult,
   StudyResult,
@@ -8,20 +8,30 @@ import type {
   TasksProgress,
 } from "@isthmus/study";
 import { formatTable } from "../format-table.ts";
+import type { Terminal } from "../terminal.ts";
 import { formatSeconds } from "../training/format-training.ts";
+
+import { formatStudyFigure } from "./format-study-figure.ts";
 
 /** Tasks that are shown of a long list. */
 const SHOWN_TASKS = 40;
 
-/** Sets the tables of a study as text. */
-export function formatStudy({ title, tables }: StudyResult): string {
-  return [title, ...tables.map(formatStudyTable)].join("\n\n");
+/** Sets the tables of a study as text, each with its figures as charts. */
+export function formatStudy({ title, tables, figures }: StudyResult, terminal: Terminal): string {
+  const parts = tables.flatMap((table) => [
+    formatStudyTable(table),
+    ...figures
+      .filter((figure) => figure.table === table.name)
+      .map((figure) => formatStudyFigure(figure, table, terminal)),
+  ]);
+  return [title, ...parts.filter((part) => part !== "")].join("\n\n");
 }
 
-function formatStudyTable({ title, columns, rows }: StudyTable): string {
+function formatStudyTable(table: StudyTable): string {
+  const { title, columns, rows } = table;
   const numeric = (key: string) => rows.every((row) => typeof row[key] !== "string");
-  const heads = columns.map(({ key, title: head, unit }) => ({
-    title: unit === undefined ? head : `${head} (${unit})`,
+  const heads = columns.map(({ key }) => ({
+    title: studyColumnTitle(table, key),
     align: numeric(key) ? ("right" as const) : ("left" as const),
   }));
   const cells = rows.map((row) => columns.map(({ key }) => formatCell(row[key] ?? null)));

@@ -45,11 +45,13 @@ export function formatOnAxis({ percent, names, format }: Axis, value: number, di
   return formatShort(percent ? 100 * value : value, digits);
 }
 
-/** Ends of an axis around its values: zero is part of the picture unless they stay far above it. */
+/** Ends of an axis around its finite values: zero is part of the picture unless they stay far above it. */
 export function domainOf(values: readonly number[], axis: Axis): [number, number] {
   if (axis.domain) return [...axis.domain];
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+  const known = values.filter(Number.isFinite);
+  if (known.length === 0) return [0, 1];
+  const low = Math.min(...known);
+  const high = Math.max(...known);
   if (axis.names) return [-0.5, axis.names.length - 0.5];
   if (axis.scale === "log") {
     const factor = (high / low) ** PADDING;

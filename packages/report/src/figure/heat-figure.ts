@@ -11,7 +11,7 @@ export interface HeatFigure {
   readonly rows: readonly string[];
   /** Names of the columns, from the left. */
   readonly columns: readonly string[];
-  /** `[rows][columns]`; null where nothing was measured. */
+  /** `[rows][columns]`; null or not finite where nothing was measured. */
   readonly values: readonly (readonly (number | null)[])[];
   /** Words for the colours, with the unit. */
   readonly label: string;
@@ -26,6 +26,8 @@ interface Cell {
   readonly band: number;
 }
 
+const isKnown = (value: number | null | undefined): value is number => Number.isFinite(value);
+
 const ROW = 22;
 const MARGIN = { right: 20, bottom: 46, top: 12 } as const;
 const NAME_SHARE = 0.36;
@@ -37,12 +39,12 @@ const SLANTED_LENGTH = 110;
 
 /** Draws a table as colours, in the same bands and with the same legend as planes. */
 export function drawHeat({ rows, columns, values, label, columnLabel, format }: HeatFigure): Drawing {
-  const known = values.flat().filter((value) => value !== null);
+  const known = values.flat().filter(isKnown);
   const levels = levelsBetween(Math.min(...known), Math.max(...known), 9);
   const cells = rows.flatMap((row, y) =>
     columns.flatMap((column, x): Cell[] => {
       const value = values[y]?.[x];
-      if (value === undefined || value === null) return [];
+      if (!isKnown(value)) return [];
       return [{ row, column, value, band: levels.filter((level) => level <= value).length }];
     }),
   );

@@ -51,7 +51,7 @@ export function drawLines(figure: LineFigure): Drawing {
   const { series, x, y } = figure;
   const points = series.flatMap((line) => line.points);
   const values = points.flatMap(({ y: value, low, high }) => [value, low ?? value, high ?? value]);
-  const places = points.map((point) => point.x);
+  const places = points.map((point) => point.x).filter(Number.isFinite);
   const shared = figure.diagonal ? domainOf([...values, ...places], y) : undefined;
   const yDomain = shared ?? domainOf(values, y);
   const xDomain =

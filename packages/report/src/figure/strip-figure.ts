@@ -60,11 +60,11 @@ export function drawStrips({ strips, axis }: StripFigure): Drawing {
 /** Most values of a strip that fall into one of the bins of the axis. */
 function highestPile({ values }: Strip, [low, high]: readonly [number, number], bins: number): number {
   const counts = new Map<number, number>();
-  for (const { value } of values) {
+  for (const { value } of values.filter(({ value }) => Number.isFinite(value))) {
     const bin = Math.floor(((value - low) / (high - low)) * bins);
     counts.set(bin, (counts.get(bin) ?? 0) + 1);
   }
-  return Math.max(...counts.values());
+  return Math.max(0, ...counts.values());
 }
 
 function dotMark(

@@ -5,38 +5,43 @@ import type { Report } from "./report.ts";
 import { studyFigure } from "./study-figure.ts";
 
 /**
- * Says what a study has found, by the figures and tables it declares.
+ * Says what a study has found, by the figures and tables it declares; figures without a number to draw are named only.
  * @throws TypeError if a figure is of a table or a column that the study does not have
  */
 export function describeStudy(result: StudyResult): Report {
   const { title, description, tables, figures } = result;
+  const drawn = figures.map((figure, index) => {
+    const table = tableOf(result, figure.table);
+    return { table, title: figure.title, figure: studyFigure(figure, table, `figure-${index + 1}`) };
+  });
+  const empty = drawn.flatMap(({ figure, title: name }) => (figure === undefined ? [name] : []));
   return {
     subject: "study",
     summary: description,
     tiles: [],
-    sections: tables.map((table, index) => ({
+    sections: tables.map((table) => ({
       name: `section-${table.name}`,
       title: table.title === title && tables.length === 1 ? "What was measured" : table.title,
-      figures: figures
-        .map((figure, number) => ({ figure, number }))
-        .filter(({ figure }) => tableOf(result, figure.table) === index)
-        .map(({ figure, number }) => studyFigure(figure, table, `figure-${number + 1}`)),
+      figures: drawn.flatMap((one) => (one.table === table && one.figure ? [one.figure] : [])),
       tables: [tableFrom(table)],
     })),
-    facts: factsOf(result),
+    facts: factsOf(
+      result,
+      empty.map((name) => ({ name: "Not drawn", value: `${name}: no row has numbers that fit its axes` })),
+    ),
     data: result,
   };
 }
 
-/** Index of the table of a name. */
-function tableOf({ tables }: StudyResult, name: string): number {
-  const index = tables.findIndex((table) => table.name === name);
-  if (index === -1) {
+/** The table of a name. */
+function tableOf({ tables }: StudyResult, name: string): StudyTable {
+  const table = tables.find((one) => one.name === name);
+  if (table === undefined) {
     throw new TypeError(
-      `Cannot draw a study as its figures must name one of its tables: got "${name}", it has ${tables.map((table) => `"${table.name}"`).join(", ")}`,
+      `Cannot draw a study as its figures must name one of its tables: got "${name}", it has ${tables.map((one) => `"${one.name}"`).join(", ")}`,
     );
   }
-  return index;
+  return table;
 }
 
 function tableFrom({ name, title, columns, rows }: StudyTable): Table {

@@ -54,25 +54,26 @@ function barsFigure({ layers, whole }: LayersResult): Figure {
 function cumulativeFigure({ cumulative }: LayersResult): Figure {
   const ends = cumulative.map(
     ({ order, steps }) =>
-      `${order}: ${steps.map(({ cut }) => formatNumber(cut.barrier.loss.chord)).join(", ")}`,
+      `${order}: ${steps.map(({ cut }) => formatNumber(cut.wholeEndpoints.loss)).join(", ")}`,
   );
   return {
     name: "cumulative",
-    title: "Loss barrier of growing sets of groups,",
-    caption: "in different orders; the last step of each moves all of them, and so all lines end alike.",
-    words: `Lines of the loss barrier, in nats, over the number of groups that move. ${ends.join("; ")}.`,
+    title: "What averaging growing sets of groups costs,",
+    caption:
+      "in different orders: the loss with these groups half-way and the others as in one network, less the mean loss of A and B. The last step of each averages all groups, and so all lines end alike.",
+    words: `Lines of the loss barrier, in nats, over the number of groups that are averaged. ${ends.join("; ")}.`,
     table: "cumulative",
     size: "hero",
     draw: drawLines({
       series: cumulative.map(({ order, steps }) => ({
         label: order.replaceAll("-", " "),
-        points: steps.map(({ cut }, index) => ({ x: index + 1, y: cut.barrier.loss.chord })),
+        points: steps.map(({ cut }, index) => ({ x: index + 1, y: cut.wholeEndpoints.loss })),
       })),
       x: {
-        label: "Groups that move",
+        label: "Groups that are averaged",
         ticks: groupTicks(Math.max(...cumulative.map(({ steps }) => steps.length))),
       },
-      y: { label: "Loss barrier (nats)", fromZero: true },
+      y: { label: "Loss barrier half-way (nats)", fromZero: true },
     }),
   };
 }

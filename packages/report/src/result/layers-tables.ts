@@ -69,14 +69,16 @@ export function cumulativeTable({ cumulative }: LayersResult): Table {
   return {
     name: "cumulative",
     title: "Growing sets of groups",
-    caption: "Barriers above the chord after each step, loss in nats and error in percentage points.",
+    caption:
+      "Barriers after each step, half-way against the whole networks and above the chord of its own ends; loss in nats, error in percentage points.",
     columns: [
       { title: "Order", kind: "text" },
       { title: "Groups", kind: "count" },
       { title: "Added", kind: "text" },
       { title: "Loss barrier", kind: "loss" },
-      { title: "Against whole networks", kind: "loss" },
       { title: "Error barrier", kind: "points" },
+      { title: "Loss above the chord", kind: "loss" },
+      { title: "Error above the chord", kind: "points" },
     ],
     rows: cumulative.flatMap(({ order, steps }) =>
       steps.map(({ added, cut }, index) => ({
@@ -84,8 +86,9 @@ export function cumulativeTable({ cumulative }: LayersResult): Table {
           order.replaceAll("-", " "),
           index + 1,
           added,
-          cut.barrier.loss.chord,
           cut.wholeEndpoints.loss,
+          cut.wholeEndpoints.error,
+          cut.barrier.loss.chord,
           cut.barrier.error.chord,
         ],
       })),

@@ -4,6 +4,7 @@ import { drawBars } from "../figure/bar-figure.ts";
 import type { Drawing, Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
 import { formatNumber } from "../format-value.ts";
+import { studyColumnTitle } from "./study-column-title.ts";
 
 /** A row of a table as a figure sees it. */
 interface Place {
@@ -16,17 +17,14 @@ interface Place {
 
 /**
  * Draws columns of a table as a study declares it; rows without a number to draw are left out, and the caption says so.
- * @throws TypeError if a column is missing, or no row can be drawn
+ * Without any there is no figure.
+ * @throws TypeError if a column is missing
  */
-export function studyFigure(figure: StudyFigure, table: StudyTable, name: string): Figure {
+export function studyFigure(figure: StudyFigure, table: StudyTable, name: string): Figure | undefined {
   assertColumns(figure, table);
   const places = table.rows.flatMap((row) => placeOf(figure, row));
   const missing = table.rows.length - places.length;
-  if (places.length === 0) {
-    throw new TypeError(
-      `Cannot draw "${figure.title}" as at least one row of "${table.name}" must have numbers that fit its axes: none of ${table.rows.length} has`,
-    );
-  }
+  if (places.length === 0) return undefined;
   const names = [...new Set(places.map(({ series }) => series))];
   const words = names.map((series) => {
     const own = places.filter((place) => place.series === series);
@@ -36,7 +34,7 @@ export function studyFigure(figure: StudyFigure, table: StudyTable, name: string
     name,
     title: `${figure.title}.`,
     caption: `${figure.caption}${missing === 0 ? "" : ` ${missing} of ${table.rows.length} rows have no number to draw.`}`,
-    words: `${figure.title}: ${titleOf(figure.y, table)} by ${titleOf(figure.x, table)}. ${words.join("; ")}.`,
+    words: `${figure.title}: ${studyColumnTitle(table, figure.y)} by ${studyColumnTitle(table, figure.x)}. ${words.join("; ")}.`,
     table: table.name,
     size: "hero",
     draw: drawingOf(figure, table, places, names),
@@ -65,11 +63,6 @@ function placeOf(figure: StudyFigure, row: Readonly<Record<string, StudyValue>>)
   return [{ x, y, ...bounds, series: figure.series === undefined ? "" : String(row[figure.series] ?? "") }];
 }
 
-function titleOf(key: string, { columns }: StudyTable): string {
-  const column = columns.find((one) => one.key === key);
-  return column?.unit === undefined ? (column?.title ?? key) : `${column.title} (${column.unit})`;
-}
-
 function drawingOf(
   figure: StudyFigure,
   table: StudyTable,
@@ -77,7 +70,7 @@ function drawingOf(
   names: readonly string[],
 ): Drawing {
   const categories = [...new Set(places.map(({ x }) => String(x)))];
-  const y: Axis = { label: titleOf(figure.y, table), scale: figure.yScale ?? "linear" };
+  const y: Axis = { label: studyColumnTitle(table, figure.y), scale: figure.yScale ?? "linear" };
   if (figure.mark === "bar") {
     return drawBars({
       rows: categories,
@@ -104,7 +97,7 @@ function drawingOf(
         })),
     })),
     x: {
-      label: titleOf(figure.x, table),
+      label: studyColumnTitle(table, figure.x),
       scale: figure.xScale === "log" ? "log" : "linear",
       ...(band ? { names: categories } : ticksAt(places)),
     },

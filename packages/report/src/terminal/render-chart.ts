@@ -1,5 +1,5 @@
 import { resolveOptions } from "@isthmus/core";
-import { formatNumber } from "../format-value.ts";
+import { formatNumber, formatShort } from "../format-value.ts";
 import { ASCII_MARKS, Canvas, type Charset } from "./canvas.ts";
 
 /** One line of a chart. */
@@ -25,6 +25,8 @@ export interface ChartOptions {
   readonly xLabel: string;
   /** How values beside the vertical axis are written. @defaultValue four significant digits */
   readonly formatY: (value: number) => string;
+  /** How the ends of the horizontal axis are written. @defaultValue four significant digits, without needless zeros */
+  readonly formatX: (value: number) => string;
 }
 
 /** Defaults of {@link renderChart}. */
@@ -36,6 +38,7 @@ export const CHART_DEFAULTS: Readonly<ChartOptions> = {
   yLabel: "",
   xLabel: "",
   formatY: formatNumber,
+  formatX: (value) => formatShort(value, 4),
 };
 
 /** Steps between ticks, in powers of ten; the last two cover any range that the first ones just miss. */
@@ -180,10 +183,10 @@ function axisRows(
   frame: Frame,
   gutter: number,
   columns: number,
-  { charset, xLabel }: ChartOptions,
+  { charset, xLabel, formatX }: ChartOptions,
 ): string[] {
   const { corner, floor } = LINES[charset];
-  const [left = "", right = ""] = frame.x.map((value) => String(Number(value.toPrecision(4))));
+  const [left = "", right = ""] = frame.x.map(formatX);
   const room = columns - left.length - right.length;
   const label = clip(xLabel, Math.max(0, room - 2));
   const before = Math.max(1, Math.floor((room - label.length) / 2));

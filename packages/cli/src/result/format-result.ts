@@ -1,0 +1,26 @@
+import { curvesOf, type DrawableResult } from "@isthmus/report";
+import { formatBarriers } from "../format-barriers.ts";
+import { formatCurve } from "../format-curve.ts";
+import { formatLayers } from "../format-layers.ts";
+import { formatPlane } from "../format-plane.ts";
+import { formatStar } from "../format-star.ts";
+import { formatStudy } from "../study/format-study.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** Shows a result of any kind as the verb that made it does: as small charts and tables. */
+export function formatResult(result: DrawableResult, terminal: Terminal): string {
+  switch (result.kind) {
+    case "barrier":
+      return formatBarriers(curvesOf(result), terminal);
+    case "layers":
+      return formatLayers(result, terminal);
+    case "plane":
+      return formatPlane(result, terminal);
+    case "curve":
+      return formatCurve(result, terminal);
+    case "star":
+      return formatStar(result, terminal);
+    case "study":
+      return formatStudy(result, terminal);
+  }
+}

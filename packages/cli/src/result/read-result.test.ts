@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DrawableResult } from "@isthmus/report";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { barrierCurve } from "../../../report/test/barrier-curve.ts";
+import {
+  curveResult,
+  layersResult,
+  planeResult,
+  starResult,
+  studyResult,
+} from "../../../report/test/results.ts";
+import { readResult } from "./read-result.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-result-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function read(value: unknown): Promise<DrawableResult> {
+  const path = join(folder, "result.json");
+  writeFileSync(path, typeof value === "string" ? value : JSON.stringify(value));
+  return readResult(path);
+}
+
+describe("readResult()", () => {
+  it.each([
+    barrierCurve("", 1).result,
+    layersResult(),
+    planeResult(),
+    curveResult(),
+    starResult(),
+    studyResult(),
+  ])("readResult() reads a $kind as it was written, and keeps what it does not know", async (result) => {
+    const written = { ...result, outputs: ["a.safetensors"] };
+    expect(await read(written)).toEqual(written);
+  });
+
+  it("readResult() reads a barrier before and after alignment", async () => {
+    const { result } = barrierCurve("", 1);
+    const compared = { ...result, asTrained: result, alignment: { method: "weight" } };
+    expect(await read(compared)).toEqual(compared);
+  });
+
+  it("readResult() refuses what is no result, or a part of one, and says what is wrong", async () => {
+    const { layers: _, ...part } = layersResult();
+    const study = studyResult();
+    const outside = study.tables.map((table) => ({ ...table, name: "../../outside" }));
+    const refused: readonly (readonly [value: unknown, message: RegExp])[] = [
+      ["{", /must be JSON/],
+      [
+        { kind: "checkpoint" },
+        /one of barrier, layers, plane, curve, star, study: it is "checkpoint"; give a file/,
+      ],
+      [{ kind: "toString" }, /it is "toString"/],
+      [[1, 2], /the "kind" of a result must be one of .*: it has none/],
+      [null, /it has none/],
+      [part, /a whole result of kind "layers": "layers": Invalid input: expected array, received undefined$/],
+      [{ kind: "plane" }, /"xs": .*; and \d+ more$/],
+      [{ ...study, tables: outside }, /"tables\.0\.name": must be made of letters, digits/],
+    ];
+    for (const [value, message] of refused) await expect(read(value)).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,38 @@
+import { InputError } from "@isthmus/core";
+import type { DrawableResult } from "@isthmus/report";
+import { readJson } from "../read-json.ts";
+import { RESULT_SCHEMAS } from "./result-schema.ts";
+
+/** Problems that are told at once. */
+const SHOWN_PROBLEMS = 4;
+
+/**
+ * Reads a result that a verb printed with `--json`.
+ * @throws InputError if the file cannot be read, or holds no result of a kind that can be drawn, or only a part of one
+ * @throws FormatError if it is not JSON
+ */
+export async function readResult(path: string): Promise<DrawableResult> {
+  const json = await readJson(path);
+  const kinds = Object.keys(RESULT_SCHEMAS).join(", ");
+  const kind = (json as { kind?: unknown } | null)?.kind;
+  if (typeof kind !== "string" || !Object.hasOwn(RESULT_SCHEMAS, kind)) {
+    const found = kind === undefined ? "it has none" : `it is ${JSON.stringify(kind)}`;
+    throw new InputError(
+      `Cannot draw "${path}" as the "kind" of a result must be one of ${kinds}: ${found}; give a file that a verb wrote, or printed with --json`,
+      { input: path },
+    );
+  }
+  const { data, error } = RESULT_SCHEMAS[kind as DrawableResult["kind"]].safeParse(json);
+  if (error) {
+    const told = error.issues
+      .slice(0, SHOWN_PROBLEMS)
+      .map((issue) => `"${issue.path.map(String).join(".")}": ${issue.message}`);
+    const more = error.issues.length - told.length;
+    throw new InputError(
+      `Cannot draw "${path}" as it must be a whole result of kind "${kind}": ${told.join("; ")}${more > 0 ? `; and ${more} more` : ""}`,
+      { input: path },
+    );
+  }
+  // The schemas say the same as the types, but for optional keys that are there and undefined, which JSON does not have.
+  return data as DrawableResult;
+}

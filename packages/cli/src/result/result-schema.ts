@@ -1,0 +1,227 @@
+import { CUMULATIVE_ORDERS, STATISTICS_POLICIES } from "@isthmus/barrier";
+import { CURVE_KINDS, PATH_KINDS } from "@isthmus/interpolation";
+import type { DrawableResult } from "@isthmus/report";
+import { z } from "zod";
+
+/** JSON has no NaN: it writes null for what could not be measured. */
+const measured = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+const count = z.int().min(0);
+const text = z.string();
+const numbers = z.array(z.number());
+const network = z.enum(["a", "b"]);
+const measures = z.looseObject({ loss: measured, error: measured });
+const point = z.looseObject({ t: z.number(), loss: measured, error: measured });
+const definitions = z.looseObject({
+  chord: measured,
+  meanOfEndpoints: measured,
+  maxEndpoint: measured,
+  midpoint: measured,
+  at: measured,
+});
+const barriers = z.looseObject({ loss: definitions, error: definitions });
+const range = z.looseObject({ low: measured, high: measured });
+const origin = {
+  statistics: z.enum(STATISTICS_POLICIES),
+  examples: count,
+  data: text,
+  engine: text,
+};
+const pair = { a: text, b: text };
+
+const barrier = z.looseObject({
+  kind: z.literal("barrier"),
+  points: z.array(point),
+  barrier: barriers,
+  interval: z
+    .looseObject({ level: z.number(), resamples: count, seed: count, loss: range, error: range })
+    .optional(),
+  path: z.enum(PATH_KINDS),
+  ...pair,
+  ...origin,
+});
+
+const cut = z.looseObject({
+  groups: z.array(text),
+  fixed: network,
+  points: z.array(point),
+  barrier: barriers,
+  wholeEndpoints: measures,
+});
+const prediction = z.looseObject({
+  group: text,
+  predicted: measured,
+  measured,
+  points: z.array(z.looseObject({ t: z.number(), predicted: measured, measured })),
+  ends: z.array(z.looseObject({ network, slope: measured, curvature: measured })),
+});
+const layers = z.looseObject({
+  kind: z.literal("layers"),
+  groups: z.array(
+    z.looseObject({
+      name: text,
+      tensors: z.array(text),
+      elements: count,
+      distance: z.looseObject({ euclidean: measured, cosine: measured }),
+    }),
+  ),
+  whole: cut,
+  layers: z.array(z.looseObject({ group: text, a: cut, b: cut, barrier: measures })),
+  cumulative: z.array(
+    z.looseObject({
+      order: z.enum(CUMULATIVE_ORDERS),
+      steps: z.array(z.looseObject({ added: text, cut })),
+    }),
+  ),
+  predictions: z
+    .looseObject({
+      barriers: z.array(prediction),
+      rankCorrelation: measured,
+      interactions: z.array(z.looseObject({ network, curvatures: z.array(z.array(measured)) })),
+      examples: count,
+    })
+    .optional(),
+  robustness: z
+    .array(
+      z.looseObject({
+        group: text,
+        random: z.array(measured),
+        randomHalfway: z.array(measured),
+        toOther: z.looseObject({ halfway: measured, end: measured }),
+      }),
+    )
+    .optional(),
+  seed: count,
+  ...pair,
+  ...origin,
+});
+
+const plane = z.looseObject({
+  kind: z.literal("plane"),
+  xs: numbers,
+  ys: numbers,
+  loss: z.array(z.array(measured)),
+  error: z.array(z.array(measured)),
+  models: z.array(
+    z.looseObject({
+      label: text,
+      source: text,
+      x: z.number(),
+      y: z.number(),
+      distance: measured,
+      loss: measured,
+      error: measured,
+    }),
+  ),
+  paths: z.array(z.looseObject({ label: text, points: z.array(z.tuple([z.number(), z.number()])) })),
+  ...origin,
+});
+
+const summary = z.looseObject({
+  min: measured,
+  max: measured,
+  mean: measured,
+  lengthMean: measured,
+  at: measured,
+});
+const path = z.looseObject({
+  points: z.array(point.extend({ length: z.number() })),
+  length: z.number(),
+  loss: summary,
+  error: summary,
+});
+const curve = z.looseObject({
+  kind: z.literal("curve"),
+  curve: z.enum(CURVE_KINDS),
+  bends: count,
+  epochs: z.array(z.looseObject({ steps: count, loss: measured, accuracy: measured.optional() })),
+  trainingData: text,
+  path,
+  line: path,
+  seed: count,
+  ...pair,
+  ...origin,
+});
+
+const pairs = z.looseObject({
+  pairs: z.array(z.looseObject({ ...pair, loss: measured, error: measured })),
+  mean: measured,
+  std: measured,
+});
+const predictor = z.looseObject({
+  name: text,
+  members: count,
+  accuracy: measured,
+  nll: measured,
+  ece: measured,
+  brier: measured,
+  aurocMisclassification: z.number().nullable(),
+  aurocOutOfDistribution: z.number().nullable().optional(),
+});
+const star = z.looseObject({
+  kind: z.literal("star"),
+  anchors: z.array(text),
+  heldOut: z.array(text),
+  barriers: z.looseObject({ regularRegular: pairs, starHeldOut: pairs, starAnchor: pairs }),
+  points: count,
+  aligned: z.boolean(),
+  data: text,
+  examples: count,
+  predictions: z
+    .looseObject({
+      predictors: z.array(predictor),
+      data: text,
+      examples: count,
+      outOfDistribution: z.looseObject({ data: text, examples: count }).optional(),
+    })
+    .optional(),
+  seed: count,
+  engine: text,
+});
+
+/** Names of tables become names of files. */
+const tableName = z.string().regex(/^\w[\w.-]*$/, {
+  error: "must be made of letters, digits, dots, underscores and hyphens",
+});
+const scale = z.enum(["linear", "log"]);
+const study = z.looseObject({
+  kind: z.literal("study"),
+  title: text,
+  description: text,
+  tables: z.array(
+    z.looseObject({
+      name: tableName,
+      title: text,
+      columns: z.array(z.looseObject({ key: text, title: text, unit: text.optional() })),
+      rows: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.null()]))),
+    }),
+  ),
+  figures: z.array(
+    z.looseObject({
+      title: text,
+      caption: text,
+      table: text,
+      mark: z.enum(["line", "bar", "dot"]),
+      x: text,
+      y: text,
+      low: text.optional(),
+      high: text.optional(),
+      series: text.optional(),
+      xScale: z.enum(["linear", "log", "band"]).optional(),
+      yScale: scale.optional(),
+    }),
+  ),
+  seed: count,
+});
+
+/** Form of every kind of result as `--json` prints it; what it does not know is left as it is. */
+export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>> = {
+  barrier: barrier.extend({ asTrained: barrier.optional(), alignment: z.looseObject({}).optional() }),
+  layers,
+  plane,
+  curve,
+  star,
+  study,
+};

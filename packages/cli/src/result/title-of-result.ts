@@ -1,0 +1,23 @@
+import { basename } from "node:path";
+import type { DrawableResult } from "@isthmus/report";
+
+/** Title of a page, from what the result says of itself. */
+export function titleOfResult(result: DrawableResult): string {
+  switch (result.kind) {
+    case "barrier":
+    case "curve":
+      return pairOf(result);
+    case "layers":
+      return `${pairOf(result)}, layer by layer`;
+    case "plane":
+      return `The plane through ${result.models.map(({ label }) => label).join(", ")}`;
+    case "star":
+      return `A star of ${result.anchors.length} networks`;
+    case "study":
+      return result.title;
+  }
+}
+
+function pairOf({ a, b }: { readonly a: string; readonly b: string }): string {
+  return `From ${basename(a)} to ${basename(b)}`;
+}

@@ -1,0 +1,95 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DrawableResult } from "@isthmus/report";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { barrierCurve } from "../packages/report/test/barrier-curve.ts";
+import {
+  curveResult,
+  layersResult,
+  planeResult,
+  starResult,
+  studyResult,
+} from "../packages/report/test/results.ts";
+import { runCli, runJson } from "./helpers/run-cli.ts";
+
+const RESULTS: readonly DrawableResult[] = [
+  barrierCurve("as trained", 1.387).result,
+  layersResult(),
+  planeResult(),
+  curveResult(),
+  starResult(),
+  studyResult(),
+];
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-cli-report-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const run = (...args: string[]) => runCli(["report", ...args], { cwd: folder, env: { COLUMNS: "80" } });
+const write = (name: string, value: unknown) => writeFileSync(join(folder, name), JSON.stringify(value));
+const read = (...path: string[]) => readFileSync(join(folder, ...path), "utf8");
+
+describe("isthmus report", () => {
+  it.each(RESULTS)(
+    "isthmus report draws a $kind in the terminal and writes all its parts",
+    async (result) => {
+      write("result.json", { ...result, outputs: ["something"] });
+      const args = [
+        "result.json",
+        "-o",
+        "page.html",
+        "--svg",
+        "svg",
+        "--csv",
+        "csv",
+        "--command",
+        "isthmus made it",
+      ];
+      const { code, stdout, stderr } = await run(...args);
+      expect(stderr).toBe("");
+      expect(code).toBe(0);
+      for (const line of stdout.split("\nWrote")[0]?.split("\n") ?? [])
+        expect([...line].length).toBeLessThan(161);
+      expect(stdout.split("\n").length).toBeGreaterThan(12);
+      expect(read("page.html")).toContain("<code>isthmus made it\nisthmus report result.json -o page.html");
+      const figures = readdirSync(join(folder, "svg"));
+      expect(figures.length).toBeGreaterThan(0);
+      for (const name of figures) expect(read("svg", name)).toMatch(/^<svg /);
+      const tables = readdirSync(join(folder, "csv"));
+      expect(tables.length).toBeGreaterThan(1);
+      for (const name of tables) expect(read("csv", name)).toMatch(/^[^\r\n]*,[^\r\n]*\r\n/);
+      const wrote = stdout.split("\nWrote ")[1]?.trim().split(", ") ?? [];
+      expect(wrote.toSorted()).toEqual(
+        [
+          "page.html",
+          ...figures.map((name) => join("svg", name)),
+          ...tables.map((name) => join("csv", name)),
+        ].sort(),
+      );
+    },
+  );
+
+  it("isthmus report gives the same page again, and says in JSON what it wrote", async () => {
+    write("plane.json", planeResult());
+    const once = await runJson<object>(["report", "plane.json", "-o", "page.html"], { cwd: folder });
+    const page = read("page.html");
+    await runJson<object>(["report", "plane.json", "-o", "page.html"], { cwd: folder });
+    expect(once).toEqual({ kind: "report", of: "plane", result: "plane.json", outputs: ["page.html"] });
+    expect(read("page.html") === page).toBe(true);
+    expect(page).toContain("<title>The plane through A, B, bend</title>");
+  });
+
+  it("isthmus report refuses what is no result, and writes nothing", async () => {
+    write("bad.json", { kind: "checkpoint" });
+    const { code, stdout, stderr } = await run("bad.json", "-o", "page.html", "--svg", "svg", "--csv", "csv");
+    expect(stderr).toContain(
+      'isthmus report: Cannot draw "bad.json" as the "kind" of a result must be one of',
+    );
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    for (const name of ["page.html", "svg", "csv"]) expect(existsSync(join(folder, name))).toBe(false);
+  });
+});

@@ -5,6 +5,7 @@ import { parseNetwork } from "@isthmus/zoo";
 import type { StarNetwork } from "../description/study-description.ts";
 import type { Unfolded } from "../description/unfold.ts";
 import { type FindStarNetworkParams, findStarNetwork, STAR_FILE } from "../tasks/find-star-network.ts";
+import { describeNetwork } from "./describe-network.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
 import { agree } from "./select-pairs.ts";
@@ -28,7 +29,8 @@ export async function planStar(
     );
   }
   const { data, told } = await planner.open(entry.data);
-  const start = entry.net === undefined ? undefined : parseNetwork(entry.net, data).spec;
+  const start =
+    entry.net === undefined ? undefined : await describeNetwork(parseNetwork(entry.net, data), entry.seed);
   const label = [
     `star of ${own.length} ${entry.star}`,
     ...Object.entries(variables).map((pair) => pair.join(" ")),
@@ -49,8 +51,9 @@ export async function planStar(
 
 /** All that decides the bytes, defaults among it. */
 function optionsOf({ star: _, net: __, data: ___, ...given }: StarNetwork): FindStarNetworkParams["options"] {
-  const { epochs, batch, optimizer, schedule } = TRAIN_DEFAULTS;
+  const { epochs, batch, remainder, loss, optimizer, schedule } = TRAIN_DEFAULTS;
   const { rays, alignEvery, restarts, statisticsExamples } = FIND_STAR_DEFAULTS;
-  const defaults = { epochs, batch, optimizer, schedule, rays, alignEvery, restarts, statisticsExamples };
-  return resolveOptions("find a star", { seed: 0, ...defaults }, given);
+  const training = { epochs, batch, remainder, loss, optimizer, schedule };
+  const search = { rays, alignEvery, restarts, statisticsExamples };
+  return resolveOptions("find a star", { seed: 0, ...training, ...search }, given);
 }

@@ -138,6 +138,15 @@ describe("planStudy()", () => {
     }
   });
 
+  it("planStudy() names what a network is and starts from, not only what it is called", async () => {
+    const params = (await plan()).tasks
+      .filter(({ kind }) => kind === "train")
+      .map((task) => (task.params as { network: { graph: string; weights: string } }).network);
+    // Two widths, each from three seeds.
+    expect(new Set(params.map(({ graph }) => graph)).size).toBe(2);
+    expect(new Set(params.map(({ weights }) => weights)).size).toBe(6);
+  });
+
   it("planStudy() keeps trained networks when only the measurement changes", async () => {
     const barriers = { ...SMALL_STUDY.measurements["barriers"], points: 7 } as never;
     const changed = keysOf(await plan({ ...SMALL_STUDY, measurements: { barriers } }));

@@ -4,6 +4,7 @@ import { parseNetwork } from "@isthmus/zoo";
 import type { TrainedNetwork, Variables } from "../description/study-description.ts";
 import type { Unfolded } from "../description/unfold.ts";
 import { GRAPH_FILE, type TrainNetworkParams, trainNetwork, weightsFile } from "../tasks/train-network.ts";
+import { describeNetwork } from "./describe-network.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
 
@@ -20,7 +21,12 @@ export async function planTraining(
   const snapshots = snapshotsOf(group, entry);
   const { data, told } = await planner.open(name);
   const network = parseNetwork(net, data);
-  const params: TrainNetworkParams = { net: network.spec, data: told, snapshots, options: optionsOf(entry) };
+  const params: TrainNetworkParams = {
+    network: await describeNetwork(network, entry.seed),
+    data: told,
+    snapshots,
+    options: optionsOf(entry),
+  };
   const label = `${network.spec} seed ${entry.seed}`;
   const { key } = planner.add(trainNetwork, { params, inputs: {}, label: `train ${label}` });
   return snapshots.map((epochs) => ({

@@ -4,18 +4,20 @@ import { type Checkpoint, openCheckpoint, saveCheckpoint } from "@isthmus/core";
 import { discoverSymmetries, readGraph } from "@isthmus/graph";
 import { type FindStarOptions, findStar } from "@isthmus/star-domain";
 import { parseNetwork } from "@isthmus/zoo";
-import { pathOf, type TaskData, type TaskKind } from "./task-kind.ts";
+import { pathOf, type TaskData, type TaskKind, type TaskNetwork } from "./task-kind.ts";
 
 /** How a star is found. */
 export interface FindStarNetworkParams {
   readonly data: TaskData;
-  /** Short string of the network whose random weights it starts from; the anchors' mean where there is none. */
-  readonly start?: string;
+  /** The network whose random weights it starts from; the anchors' mean where there is none. */
+  readonly start?: TaskNetwork;
   readonly options: Pick<
     FindStarOptions,
     | "seed"
     | "epochs"
     | "batch"
+    | "remainder"
+    | "loss"
     | "optimizer"
     | "schedule"
     | "rays"
@@ -48,7 +50,7 @@ export const findStarNetwork: TaskKind<FindStarNetworkParams> = {
           anchors,
           data,
           spec,
-          start: start === undefined ? undefined : parseNetwork(start, data).initialize(options.seed),
+          start: start === undefined ? undefined : parseNetwork(start.net, data).initialize(options.seed),
         },
         {
           ...options,

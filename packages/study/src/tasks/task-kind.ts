@@ -30,6 +30,15 @@ export interface TaskData {
   readonly digest: string;
 }
 
+/** A network with random weights as a task is told of it: what it is counts, not only what it is called. */
+export interface TaskNetwork {
+  /** Short string of the zoo. */
+  readonly net: string;
+  /** Fingerprints of its graph, and of its weights by the seed of the task. */
+  readonly graph: string;
+  readonly weights: string;
+}
+
 /** The one file that a task takes for something. */
 export function pathOf(inputs: TaskPaths, name: string): string {
   const [path] = inputs[name] ?? [];

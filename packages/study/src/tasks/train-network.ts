@@ -4,11 +4,11 @@ import { saveCheckpoint, saveFile } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
 import { type TrainOptions, train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
-import type { TaskData, TaskKind } from "./task-kind.ts";
+import type { TaskData, TaskKind, TaskNetwork } from "./task-kind.ts";
 
 /** What is trained, and how. */
 export interface TrainNetworkParams {
-  readonly net: string;
+  readonly network: TaskNetwork;
   readonly data: TaskData;
   /** Numbers of epochs after which weights are kept. */
   readonly snapshots: readonly number[];
@@ -28,7 +28,10 @@ export const weightsFile = (epochs: number): string => `weights-${epochs}.safete
 export const trainNetwork: TaskKind<TrainNetworkParams> = {
   name: "train",
   version: 1,
-  async run({ engine, openData, folder, signal, onProgress }, { net, data: { name }, snapshots, options }) {
+  async run(
+    { engine, openData, folder, signal, onProgress },
+    { network: { net }, data: { name }, snapshots, options },
+  ) {
     const data = await openData(name);
     const network = parseNetwork(net, data);
     const { graph } = network;

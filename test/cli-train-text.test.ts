@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { BarrierResult } from "@isthmus/barrier";
 import type { TrainResult } from "@isthmus/training";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { markovText, unigramEntropy } from "./helpers/markov-text.ts";
@@ -47,6 +48,15 @@ describe("isthmus train on a text", () => {
     const tuning = ["--graph", "gpt.onnx", "--from", "gpt.safetensors", ...how, "-o", "tuned.safetensors"];
     const tuned = await json(...tuning);
     expect(tuned.evaluation?.loss).toBeLessThan(made.evaluation?.loss ?? 0);
+
+    const between = await runJson<BarrierResult>(
+      ["barrier", "gpt.safetensors", "tuned.safetensors", "--graph", "gpt.onnx", "--data", "text:a.txt:test"],
+      { cwd: folder },
+    );
+    const losses = between.points.map(({ loss }) => loss);
+    // Batches differ, and so may the rounding of f32 logits.
+    expect(losses[0]).toBeCloseTo(made.evaluation?.loss ?? Number.NaN, 5);
+    expect(losses.at(-1)).toBeCloseTo(tuned.evaluation?.loss ?? Number.NaN, 5);
   });
 
   it("isthmus train says which networks there are, and what texts need", async () => {

@@ -1,11 +1,11 @@
 import type { StatisticsPolicy } from "@isthmus/barrier";
 import { type Checkpoint, convertInto, defineCheckpoint, type Tensor } from "@isthmus/core";
-import { openDataSet } from "@isthmus/engine";
 import { bindWeights } from "@isthmus/graph";
 import { createRepairer, recalibrateBatchNorm } from "@isthmus/interpolation";
 import type { EngineOptions } from "./engine-option.ts";
 import { openArchitecture } from "./open-architecture.ts";
-import { type ScalingOptions, scalingOf } from "./open-data.ts";
+import { openExamples, type ScalingOptions } from "./open-data.ts";
+import { textContext } from "./text-context.ts";
 import type { Context } from "./verb.ts";
 
 /** What is to be done about statistics of activations, and with what. */
@@ -32,7 +32,7 @@ export async function correctStatistics(
   const { statistics } = options;
   if (statistics === "keep" || options.graph === undefined || options.data === undefined) return merged;
   const { graph, engine } = await openArchitecture(options.graph, options);
-  const data = await openDataSet(options.data, { scaling: scalingOf(options) });
+  const data = await openExamples(options.data, options, textContext(graph));
   progress(statistics === "recalibrate" ? "Recalibrating batch norms" : "Repairing");
   const bound = await bindWeights(graph, merged);
   if (statistics === "recalibrate") {

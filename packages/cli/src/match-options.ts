@@ -4,8 +4,7 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
-import { openDataSet } from "@isthmus/engine";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, Graph } from "@isthmus/graph";
 import {
   MATCH_ACTIVATIONS_DEFAULTS,
   MATCH_METHODS,
@@ -15,8 +14,9 @@ import {
   type MatchOptions,
   type MatchSearch,
 } from "@isthmus/weight-matching";
-import { addScalingOptions, type ScalingOptions, scalingOf } from "./open-data.ts";
+import { addScalingOptions, openExamples, type ScalingOptions } from "./open-data.ts";
 import { parseBytes, parseCount, parseNames, parseSeed } from "./parse-values.ts";
+import { textContext } from "./text-context.ts";
 
 /** What a verb that aligns is told of how; an alias, as commander wants types with an implicit index signature. */
 export type MatchVerbOptions = ScalingOptions & {
@@ -68,12 +68,13 @@ const ONLY_TEXT =
 
 /**
  * What to tell a method, with its data opened.
- * @param data - name of the examples; undefined where none was given
+ * @param data - the examples, or their name; undefined where none was given
  * @throws TypeError if the method needs data and there are none
  */
 export async function openMatching(
   options: MatchVerbOptions,
   data: string | DataSet | undefined,
+  { graph }: { readonly graph: Graph },
 ): Promise<MatchOptions> {
   const { method, seed, restarts, matchExamples, search, memory, only, skip } = options;
   if (method === "weight") return { method, seed, restarts, ...given({ search, memory, only, skip }) };
@@ -83,7 +84,7 @@ export async function openMatching(
       `Cannot align with --method ${method} as it needs examples: add --data, for example --data mnist:train`,
     );
   }
-  const examples = typeof data === "string" ? await openDataSet(data, { scaling: scalingOf(options) }) : data;
+  const examples = typeof data === "string" ? await openExamples(data, options, textContext(graph)) : data;
   const seen = { data: examples, examples: matchExamples };
   return method === "activation" ? { method, seed, ...seen } : { method, seed, restarts, ...seen };
 }

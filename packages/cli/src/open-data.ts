@@ -2,6 +2,7 @@ import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/ex
 import { openDataSet } from "@isthmus/engine";
 import type { DataSet, Scaling } from "@isthmus/graph";
 import { parseNumber } from "./parse-values.ts";
+import type { TextContext } from "./text-context.ts";
 
 /** How bytes are scaled, if not as usual for the data set; an alias, as commander wants it. */
 export type ScalingOptions = {
@@ -32,23 +33,28 @@ export type DataOptions = ScalingOptions & {
   readonly recalibrateExamples?: number | undefined;
 };
 
+/** Opens a data set with bytes scaled as the user said. */
+export function openExamples(name: string, options: ScalingOptions, context: TextContext): Promise<DataSet> {
+  return openDataSet(name, { scaling: scalingOf(options), ...context });
+}
+
 /** Opens the examples to evaluate on and, if others are wanted, those to measure statistics on. */
 export async function openData(
   options: DataOptions,
+  context: TextContext,
 ): Promise<{ readonly data: DataSet; readonly statisticsData: DataSet | undefined }> {
-  const scaling = scalingOf(options);
-  const data = await openDataSet(options.data, { scaling });
+  const data = await openExamples(options.data, options, context);
   const { recalibrateData, recalibrateExamples } = options;
   if (recalibrateData === undefined && recalibrateExamples === undefined) {
     return { data, statisticsData: undefined };
   }
-  return { data, statisticsData: await openStatisticsData(options) };
+  return { data, statisticsData: await openStatisticsData(options, context) };
 }
 
 /** Opens the examples to measure statistics on: those named for it, else those of `data`. */
-export async function openStatisticsData(options: DataOptions): Promise<DataSet> {
+export async function openStatisticsData(options: DataOptions, context: TextContext = {}): Promise<DataSet> {
   const { data, recalibrateData = data, recalibrateExamples } = options;
-  return openDataSet(limitExamples(recalibrateData, recalibrateExamples), { scaling: scalingOf(options) });
+  return openExamples(limitExamples(recalibrateData, recalibrateExamples), options, context);
 }
 
 /**

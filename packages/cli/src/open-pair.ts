@@ -9,6 +9,7 @@ import { withCheckpoints } from "./open-checkpoints.ts";
 import { openData } from "./open-data.ts";
 import { type PairOptions, policyOf } from "./pair-options.ts";
 import { readJson } from "./read-json.ts";
+import { textContext } from "./text-context.ts";
 import type { Context } from "./verb.ts";
 
 /** Two networks to measure between, and with what. */
@@ -47,9 +48,10 @@ export async function withPair<T>(
   work: (pair: Pair) => Promise<T>,
 ): Promise<T> {
   const statistics = policyOf(options);
-  const { data, statisticsData } = await openData(options);
+  const architecture = await openArchitecture(options.graph, options);
+  const { data, statisticsData } = await openData(options, textContext(architecture.graph));
   const seen = options.matchData ?? statisticsData ?? data;
-  const matching = options.align ? await openMatching(options, seen) : undefined;
+  const matching = options.align ? await openMatching(options, seen, architecture) : undefined;
   return withCheckpoints(paths, async ([a, given]) => {
     const { alignment } = options;
     const inputs = [
@@ -59,7 +61,6 @@ export async function withPair<T>(
       ...(alignment === undefined ? [] : [alignment]),
     ];
     for (const output of outputs) await assertOutput(output, inputs);
-    const architecture = await openArchitecture(options.graph, options);
     const pair = { ...architecture, a, given, data, statisticsData, statistics, inputs };
     if (matching !== undefined) {
       const aligner = await createAligner(architecture, context);

@@ -85,8 +85,9 @@ async function align(
     await assertArchitecture("align", paths, options);
     for (const path of alignmentFiles(options)) await assertOutput(path, inputs);
     await assertNoModelFolder(options.output, paths);
-    const aligner = await createAligner(await openSharedArchitecture(paths, options), context);
-    const matching = await openMatching(options, options.data);
+    const architecture = await openSharedArchitecture(paths, options);
+    const aligner = await createAligner(architecture, context);
+    const matching = await openMatching(options, options.data, architecture);
     const aligned = await alignNetwork(aligner, [a, b], matching, context);
     const outputs = await saveAligned([a, b], aligned, options, context);
     if (outputs.length > 0) outputs.push(...(await copyModelFiles(paths[1], options.output)));

@@ -92,6 +92,10 @@ const EXAMPLES = formatExamples(
     "isthmus barrier start.safetensors a.safetensors --graph a.onnx --data mnist:test",
     "from where training began (isthmus train --epochs 0 with the same seed -o start.safetensors) to where it ended",
   ],
+  [
+    "isthmus barrier a.safetensors b.safetensors --graph gpt.onnx --data text:book.txt:test --align",
+    "two language models, in nats and errors per token",
+  ],
 );
 
 async function barrier(

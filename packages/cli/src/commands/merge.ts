@@ -163,8 +163,9 @@ async function alignAll(
   context: Context,
 ): Promise<AlignedNetwork[]> {
   if (!options.align) return [];
-  const aligner = await createAligner(await openSharedArchitecture(paths, options), context);
-  const matching = await openMatching(options, options.data);
+  const architecture = await openSharedArchitecture(paths, options);
+  const aligner = await createAligner(architecture, context);
+  const matching = await openMatching(options, options.data, architecture);
   const aligned: AlignedNetwork[] = [];
   for (const other of others) aligned.push(await alignNetwork(aligner, [first, other], matching, context));
   return aligned;

@@ -15,6 +15,7 @@ import { withCheckpoints } from "../open-checkpoints.ts";
 import { addScalingOptions, type DataOptions, openData } from "../open-data.ts";
 import { parseCount, parseNumber } from "../parse-values.ts";
 import { titleOfResult } from "../result/title-of-result.ts";
+import { textContext } from "../text-context.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface PlaneVerbOptions extends DataOptions, NormOptions, EngineOptions {
@@ -93,7 +94,8 @@ async function plane(
   assertNotKept(options);
   const { journal, report } = options;
   if (report !== undefined) assertPageName(report);
-  const { data, statisticsData } = await openData(options);
+  const architecture = await openArchitecture(options.graph, options);
+  const { data, statisticsData } = await openData(options, textContext(architecture.graph));
   const { points, margin, statistics, curve, place = [] } = options;
   const all: readonly [string, string, string, ...string[]] = [...paths, ...place];
   return withCheckpoints(all, async (checkpoints) => {
@@ -104,7 +106,6 @@ async function plane(
     const subject = (network: Checkpoint, k: number): PlaneSubject => ({ label: name(k), network });
     const models = [subject(a, 0), subject(b, 1), subject(c, 2)] as const;
     const placed = others.map((network, k) => subject(network, k + models.length));
-    const architecture = await openArchitecture(options.graph, options);
     const result = await measurePlane(
       { ...architecture, data, models, placed },
       {

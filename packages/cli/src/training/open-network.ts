@@ -1,6 +1,7 @@
 import { type Checkpoint, createCheckpoint, openCheckpoint } from "@isthmus/core";
 import { type DataSet, type Graph, readGraph } from "@isthmus/graph";
 import { parseNetwork, parseNetworkName } from "@isthmus/zoo";
+import { textContext } from "../text-context.ts";
 
 /** What the user said of the network to train. */
 export interface NetworkOptions {
@@ -37,12 +38,7 @@ export function assertNetworkOptions({ net, graph }: NetworkOptions): void {
  */
 export async function contextOf({ net, graph: path }: NetworkOptions): Promise<number | undefined> {
   if (net !== undefined) return parseNetworkName(net).context;
-  const { graph } = await readGraph(path ?? "");
-  const [input] = graph.inputs;
-  const length = input?.shape?.[1];
-  return input?.dtype === "i64" && input.shape?.length === 2 && typeof length === "number"
-    ? length
-    : undefined;
+  return textContext((await readGraph(path ?? "")).graph).context;
 }
 
 /**

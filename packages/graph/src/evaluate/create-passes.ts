@@ -1,16 +1,16 @@
-import { InputError, sizeOf, type Tensor } from "@isthmus/core";
-import type { DataSet } from "../data-set.ts";
+import { DTYPES, formatShape, InputError, sameShape, sizeOf, type Tensor } from "@isthmus/core";
+import type { Batch, DataSet } from "../data-set.ts";
 import type { Engine, Session } from "../engine.ts";
 import { bakeWeights } from "../ir/bake-weights.ts";
 import type { Graph } from "../ir/graph.ts";
 import { assertDataFits } from "./assert-data-fits.ts";
 import type { EvaluatorOptions } from "./evaluator-options.ts";
+import { type LabelledRows, nextTokenRows } from "./next-token.ts";
 
 /** The first output of a network for some examples. */
-export interface LogitsBatch {
-  /** `[labels.length, classes]`, row-major. */
-  readonly logits: Float32Array;
-  readonly labels: Int32Array;
+export interface LogitsBatch extends LabelledRows {
+  /** Rows of each example: 1, or of a text its tokens but the first. */
+  readonly rows: number;
   /** Place of the first of the examples in the data set. */
   readonly begin: number;
 }
@@ -36,6 +36,8 @@ export interface PassesTask {
   readonly data: DataSet;
   /** What is attempted, for messages, for example `evaluate`. */
   readonly attempt: string;
+  /** Whether logits of the next token are taken, too. @defaultValue false */
+  readonly texts?: boolean;
 }
 
 /** A batch must be this many times repeated before preparing the graph anew for a network pays. */
@@ -84,22 +86,29 @@ async function runPass(
   const output = graph.outputs[0]?.name ?? "";
   for (let begin = 0; begin < data.size; begin += batchSize) {
     signal?.throwIfAborted();
-    const { inputs, labels } = data.read(begin, Math.min(begin + batchSize, data.size));
-    const logits = (await session.run(new Map(weights).set(input, inputs))).get(output);
-    visit({ logits: logitsOf(logits, task, labels.length), labels, begin });
+    const batch = data.read(begin, Math.min(begin + batchSize, data.size));
+    const logits = (await session.run(new Map(weights).set(input, batch.inputs))).get(output);
+    const labelled = rowsOf(logits, task, batch);
+    visit({ ...labelled, rows: labelled.labels.length / batch.labels.length, begin });
   }
 }
 
-function logitsOf(logits: Tensor | undefined, { data, attempt }: PassesTask, examples: number): Float32Array {
-  if (
-    logits?.data instanceof Float32Array &&
-    logits.shape.length === 2 &&
-    logits.shape[0] === examples &&
-    sizeOf(logits.shape) > 0
-  )
-    return logits.data;
+function rowsOf(
+  logits: Tensor | undefined,
+  { data, attempt, texts = false }: PassesTask,
+  { inputs, labels }: Batch,
+): LabelledRows {
+  const { shape = [], data: values } = logits ?? {};
+  const [examples, length = 0] = inputs.shape;
+  if (values instanceof Float32Array && sizeOf(shape) > 0) {
+    if (shape.length === 2 && shape[0] === examples) return { logits: values, labels };
+    const isText = inputs.shape.length === 2 && length > 1 && !DTYPES[inputs.dtype].float;
+    if (texts && isText && shape.length === 3 && sameShape(shape.slice(0, 2), inputs.shape))
+      return nextTokenRows(values, Int32Array.from(inputs.data, Number), length);
+  }
+  const others = texts ? ", or [examples, length, vocabulary] for token ids [examples, length]" : "";
   throw new InputError(
-    `Cannot ${attempt} on "${data.name}" as the graph's first output must be f32 logits [examples, classes]: got ${logits?.dtype ?? "nothing"} [${logits?.shape.join(", ") ?? ""}]`,
+    `Cannot ${attempt} on "${data.name}" as the graph's first output must be f32 logits [examples, classes]${others}: got ${logits?.dtype ?? "nothing"} ${formatShape(shape)} for ${inputs.dtype} ${formatShape(inputs.shape)}`,
     { input: data.name },
   );
 }

@@ -5,7 +5,7 @@ import { crossEntropyInto } from "./cross-entropy.ts";
 /** Losses and hits of rows of logits. */
 function crossEntropy(rows: readonly (readonly number[])[], labels: readonly number[]) {
   const losses = new Float64Array(rows.length);
-  const right = new Uint8Array(rows.length);
+  const right = new Float64Array(rows.length);
   crossEntropyInto(Float32Array.from(rows.flat()), Int32Array.from(labels), { losses, right, begin: 0 });
   return { losses: [...losses], right: [...right] };
 }
@@ -70,7 +70,7 @@ describe("crossEntropyInto()", () => {
 
   it("writes from where it is told", () => {
     const losses = new Float64Array(3).fill(-1);
-    const right = new Uint8Array(3).fill(9);
+    const right = new Float64Array(3).fill(9);
     crossEntropyInto(Float32Array.of(0, 0), Int32Array.of(0), { losses, right, begin: 1 });
     expect([...losses]).toEqual([-1, Math.log(2), -1]);
     expect([...right]).toEqual([9, 1, 9]);

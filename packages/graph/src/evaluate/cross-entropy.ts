@@ -12,7 +12,7 @@
 export function crossEntropyInto(
   logits: Float32Array,
   labels: Int32Array,
-  out: { readonly losses: Float64Array; readonly right: Uint8Array; readonly begin: number },
+  out: { readonly losses: Float64Array; readonly right: Float64Array; readonly begin: number },
 ): void {
   const classes = logits.length / labels.length;
   for (let i = 0; i < labels.length; i++) {

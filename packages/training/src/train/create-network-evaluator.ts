@@ -2,9 +2,6 @@ import type { Tensor } from "@isthmus/core";
 import { createEvaluator, type DataSet, type Engine, type Graph, specialize } from "@isthmus/graph";
 import { attachLoss } from "../loss/attach-loss.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
-import type { Objective } from "../objective.ts";
-import type { TrainingStep } from "../step/training-step.ts";
-import { countPredictions } from "./count-predictions.ts";
 import { createTargetFiller } from "./create-target-filler.ts";
 import { dataExtents } from "./data-extents.ts";
 import type { EvaluationResult } from "./train-result.ts";
@@ -33,17 +30,19 @@ export interface NetworkEvaluation {
 
 /**
  * Gets ready to evaluate networks: as inference runs them, without dropout and with the statistics of norms, and without label
- * smoothing for cross-entropy.
+ * smoothing.
  * @throws InputError if the data do not fit the graph
  */
 export async function createNetworkEvaluator(evaluation: NetworkEvaluation): Promise<NetworkEvaluator> {
-  const { graph, engine, data, loss, threads } = evaluation;
-  if (loss.kind !== "cross-entropy") return createObjectiveEvaluator(evaluation);
+  const { graph, engine, data, loss, batch, threads } = evaluation;
+  if (loss.kind !== "cross-entropy" && loss.kind !== "next-token")
+    return createObjectiveEvaluator(evaluation);
   const outputs = graph.outputs.filter(({ name }) => loss.logits === undefined || name === loss.logits);
-  // A graph that was exported for one size of batch takes no other.
+  // A graph that was exported for one size of batch takes no other; logits of texts are large.
   const fixed = graph.inputs[0]?.shape?.[0];
-  const batchSize = typeof fixed === "number" ? { batchSize: fixed } : {};
-  const evaluator = await createEvaluator({ ...graph, outputs }, engine, data, { threads, ...batchSize });
+  const size = typeof fixed === "number" ? fixed : loss.kind === "next-token" ? batch : undefined;
+  const options = { threads, ...(size === undefined ? {} : { batchSize: size }) };
+  const evaluator = await createEvaluator({ ...graph, outputs }, engine, data, options);
   return {
     async evaluate(weights, signal) {
       const { loss: mean, error } = await evaluator.evaluate(weights, signal);
@@ -53,15 +52,12 @@ export async function createNetworkEvaluator(evaluation: NetworkEvaluation): Pro
   };
 }
 
-/** One size of batch, ready to run. */
+/** One size of batch, ready to run for its mean loss. */
 interface Part {
   readonly begin: number;
   readonly end: number;
   readonly batch: number;
-  run(
-    weights: ReadonlyMap<string, Tensor>,
-    at: number,
-  ): Promise<{ loss: number; correct?: number; counted: number }>;
+  run(weights: ReadonlyMap<string, Tensor>, at: number): Promise<number>;
   release(): Promise<void>;
 }
 
@@ -76,18 +72,14 @@ async function createObjectiveEvaluator(evaluation: NetworkEvaluation): Promise<
   }
   return {
     async evaluate(weights, signal) {
-      let [loss, correct, counted, predicts] = [0, 0, 0, false];
+      let loss = 0;
       for (const part of parts) {
         for (let at = part.begin; at < part.end; at += part.batch) {
           signal?.throwIfAborted();
-          const result = await part.run(weights, at);
-          loss += result.loss * part.batch;
-          correct += result.correct ?? 0;
-          counted += result.counted;
-          predicts ||= result.correct !== undefined;
+          loss += (await part.run(weights, at)) * part.batch;
         }
       }
-      return { loss: loss / size, ...(predicts && { accuracy: correct / counted }) };
+      return { loss: loss / size };
     },
     async release() {
       for (const part of parts) await part.release();
@@ -102,42 +94,25 @@ async function createPart(
   const { batch } = range;
   const typed = await specialize(graph, engine, { batch, extents: dataExtents(graph, data) });
   const objective = attachLoss(typed, loss);
-  const wanted = new Set([objective.loss, ...objective.metrics.values()]);
-  const outputs = objective.graph.outputs.filter(({ name }) => wanted.has(name));
+  const outputs = objective.graph.outputs.filter(({ name }) => name === objective.loss);
   const pruned = { ...objective.graph, outputs };
   const session = await engine.load(pruned, { threads });
+  const {
+    targets: { name: target },
+    targetWeights,
+  } = objective;
+  const weighted = targetWeights === undefined ? {} : { targetWeights };
+  const wanted = { graph: objective.graph, batch, targets: target, ...weighted };
   return {
     ...range,
     async run(weights, at) {
       const examples = data.read(at, at + batch);
-      const { targets, fill } = createTargetFiller(asStep(objective, batch), examples, data.classes);
+      const { targets, fill } = createTargetFiller(wanted, examples, data.classes);
       fill();
       const feeds = new Map(weights).set(objective.examples, examples.inputs);
-      if (objective.targets.name !== objective.examples) feeds.set(objective.targets.name, targets);
-      const results = await session.run(feeds);
-      const numberOf = (name: string | undefined) => Number(results.get(name ?? "")?.data[0]);
-      const metrics = new Map([...objective.metrics].map(([what, name]) => [what, numberOf(name)]));
-      return { loss: numberOf(objective.loss), ...countPredictions(loss, metrics, examples.inputs.shape) };
+      if (target !== objective.examples) feeds.set(target, targets);
+      return Number((await session.run(feeds)).get(objective.loss)?.data[0]);
     },
     release: () => session.release(),
-  };
-}
-
-/** An objective as a step that changes nothing. */
-function asStep(
-  { graph, examples, targets, targetWeights, loss, metrics }: Objective,
-  batch: number,
-): TrainingStep {
-  return {
-    graph,
-    batch,
-    examples,
-    targets: targets.name,
-    ...(targetWeights === undefined ? {} : { targetWeights }),
-    carried: [],
-    scalars: [],
-    masks: [],
-    loss,
-    metrics,
   };
 }

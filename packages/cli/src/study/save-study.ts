@@ -1,11 +1,11 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { saveFile } from "@isthmus/core";
-import { renderFigures, renderStudyPage, renderTables } from "@isthmus/report";
+import { renderStudyPage } from "@isthmus/report";
 import type { StudyResult } from "@isthmus/study";
 import { formatJson } from "../format-json.ts";
+import { saveFigures, saveTables } from "../result/save-parts.ts";
 
-/** What the files of a study say beside its results. */
+/** What the page of a study says beside its results. */
 export interface StudyMaking {
   /** Command line that gives the study again. */
   readonly command: string;
@@ -18,15 +18,13 @@ export async function saveStudy(
   folder: string,
   { command, version }: StudyMaking,
 ): Promise<readonly string[]> {
-  await mkdir(folder, { recursive: true });
-  const page = { title: study.title, result: study, commands: [command], version };
-  const files: [name: string, content: string][] = [
-    ["study.json", formatJson(study)],
-    ["study.html", await renderStudyPage(page)],
-    ...renderTables(study).map(({ name, csv }): [string, string] => [`${name}.csv`, csv]),
-    ...(await renderFigures(study)).map(({ name, svg }): [string, string] => [`${name}.svg`, svg]),
-  ];
-  const paths = files.map(([name]) => join(folder, name));
-  for (const [name, content] of files) await saveFile(join(folder, name), content);
-  return paths;
+  const parts = [...(await saveTables(study, folder)), ...(await saveFigures(study, folder))];
+  const page = join(folder, "study.html");
+  await saveFile(
+    page,
+    await renderStudyPage({ title: study.title, result: study, commands: [command], version }),
+  );
+  const json = join(folder, "study.json");
+  await saveFile(json, formatJson(study));
+  return [json, page, ...parts];
 }

@@ -24,6 +24,14 @@ interface AlignJson {
   readonly seconds: { readonly reading: number };
 }
 
+interface NormalizedJson {
+  readonly normalized: {
+    readonly kinds: readonly string[];
+    readonly distance: { readonly before: number; readonly after: number };
+  };
+  readonly verified: { readonly maxRelativeError: number };
+}
+
 describe("isthmus align", () => {
   it("isthmus align keeps within memory, matches what it is told, and says how far the bound is", async () => {
     const output = join(folder, "alignment.json");
@@ -53,5 +61,30 @@ describe("isthmus align", () => {
     ]);
     expect(other.code).toBe(2);
     expect(other.stderr).toMatch(/--memory as only --method weight takes it/);
+  });
+
+  it("isthmus align --normalize undoes scales, says so, and is measured closer", async () => {
+    const output = join(folder, "b.safetensors");
+    const args = ["align", a, b, "--graph", graph, "--restarts", "1", "--search", "coordinate-descent"];
+    const { normalized, verified } = await runJson<NormalizedJson>([...args, "--normalize", "-o", output]);
+    expect(normalized).toMatchObject({ kinds: ["scale", "sign", "rotation"], scales: 1536, rotations: 0 });
+    expect(normalized.distance.after).toBeLessThan(normalized.distance.before);
+    expect(verified.maxRelativeError).toBeLessThan(1e-3);
+  });
+
+  it.each([
+    [["align", a, b, "--normalize", "scale,size", "-o", "x.safetensors"], /"size" is none/],
+    [["align", a, b, "--normalize", "-o", "x.json"], /it holds permutations only: name a \.safetensors/],
+    [
+      ["align", a, b, "--normalize", "--memory", "1GB", "-o", "x.safetensors"],
+      /held in memory: leave one out/,
+    ],
+    [["merge", a, b, "--normalize", "-o", "x.safetensors"], /part of --align: add --align/],
+    [["barrier", a, b, "--normalize", "--data", "mnist:test@9"], /part of --align: add --align/],
+  ])("isthmus %j is refused", async (args, message) => {
+    const graphs = args[0] === "merge" ? [] : ["--graph", graph];
+    const { code, stderr } = await runCli([...args, ...graphs], { cwd: folder });
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
   });
 });

@@ -5,7 +5,6 @@ import {
   createPlane,
   curveCoefficients,
   type Plane,
-  type PlaneNetworks,
   type PlanePlace,
   type PlaneProjection,
 } from "@isthmus/interpolation";
@@ -140,25 +139,24 @@ async function placeNetworks(
   { graph, models, placed = [] }: Pick<MeasuredPlane, "graph" | "models" | "placed">,
   options: Required<MeasurePlaneOptions>,
 ): Promise<PlaneTask> {
-  const subjects = await Promise.all(
-    [...models, ...placed].map(async ({ label, network }) => {
-      return { label, network: await bindNetwork(graph, network) };
-    }),
-  );
-  const [a, b, c] = subjects.map(({ network }) => network);
-  const spanning = [a, b, c] as unknown as PlaneNetworks;
-  const plane = await createPlane(spanning, { tensors: parameterNames(graph) });
-  const places = await Promise.all(
-    subjects.map(async ({ network }, k): Promise<PlaneProjection> => {
-      const own = plane.places[k];
-      return own === undefined ? plane.project(network) : { ...own, distance: 0 };
-    }),
-  );
-  return {
-    plane,
-    grid: planeGrid(plane.places, places.slice(plane.places.length), options),
-    subjects: subjects.map((subject, k) => ({ ...subject, place: places[k] ?? { x: 0, y: 0, distance: 0 } })),
-  };
+  const bind = async ({ label, network }: PlaneSubject) => ({
+    label,
+    network: await bindNetwork(graph, network),
+  });
+  const [first, second, third] = models;
+  const spanning = [await bind(first), await bind(second), await bind(third)] as const;
+  const [a, b, c] = spanning;
+  const plane = await createPlane([a.network, b.network, c.network], { tensors: parameterNames(graph) });
+  const others: PlacedSubject[] = [];
+  for (const subject of placed) {
+    const bound = await bind(subject);
+    others.push({ ...bound, place: await plane.project(bound.network) });
+  }
+  const own = spanning.map((subject, k): PlacedSubject => {
+    return { ...subject, place: { ...(plane.places[k] ?? plane.places[0]), distance: 0 } };
+  });
+  const outer = others.map(({ place }) => place);
+  return { plane, grid: planeGrid(plane.places, outer, options), subjects: [...own, ...others] };
 }
 
 async function evaluatePlane(

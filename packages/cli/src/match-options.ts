@@ -4,7 +4,7 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
-import type { DataSet, Graph } from "@isthmus/graph";
+import { type DataSet, type Graph, LINEAR_KINDS, type LinearKind } from "@isthmus/graph";
 import {
   MATCH_ACTIVATIONS_DEFAULTS,
   MATCH_METHODS,
@@ -15,7 +15,7 @@ import {
   type MatchSearch,
 } from "@isthmus/weight-matching";
 import { addScalingOptions, openExamples, type ScalingOptions } from "./open-data.ts";
-import { parseBytes, parseCount, parseNames, parseSeed } from "./parse-values.ts";
+import { parseBytes, parseChoices, parseCount, parseNames, parseSeed } from "./parse-values.ts";
 import { textContext } from "./text-context.ts";
 
 /** What a verb that aligns is told of how; an alias, as commander wants types with an implicit index signature. */
@@ -28,6 +28,7 @@ export type MatchVerbOptions = ScalingOptions & {
   readonly memory?: number | undefined;
   readonly only?: readonly string[] | undefined;
   readonly skip?: readonly string[] | undefined;
+  readonly normalize?: readonly LinearKind[] | undefined;
 };
 
 /** Examples that `--match-examples` takes when it is not given. */
@@ -53,6 +54,11 @@ export function addMatchOptions<A extends unknown[], O extends OptionValues>(
     .option("--memory <size>", MEMORY_TEXT, parseBytes)
     .option("--only <names>", ONLY_TEXT, parseNames)
     .option("--skip <names>", "leave these symmetries as they are; see --only", parseNames)
+    .addOption(
+      new Option("--normalize [kinds]", NORMALIZE_TEXT)
+        .preset(LINEAR_KINDS.join(","))
+        .argParser(parseChoices(LINEAR_KINDS)),
+    )
     .option("--match-examples <n>", `only the first n of ${data} for --method`, parseCount(1), MATCH_EXAMPLES)
     .option("--seed <n>", "seed of all that is random", parseSeed, 0);
   return command as unknown as Command<A, O & MatchVerbOptions>;
@@ -65,18 +71,24 @@ const SEARCH_TEXT =
 const MEMORY_TEXT = "what --method weight may hold, such as 4GB: weights are read whenever they are needed";
 const ONLY_TEXT =
   "match only these symmetries by --method weight, as `isthmus symmetry` names them; * and ? are wildcards";
+const NORMALIZE_TEXT = `undo more than permutations, as far as the network allows: ${LINEAR_KINDS.join(", ")} (kinds: all)`;
 
 /**
  * What to tell a method, with its data opened.
  * @param data - the examples, or their name; undefined where none was given
- * @throws TypeError if the method needs data and there are none
+ * @throws TypeError if the method needs data and there are none, or options exclude each other
  */
 export async function openMatching(
   options: MatchVerbOptions,
   data: string | DataSet | undefined,
   { graph }: { readonly graph: Graph },
 ): Promise<MatchOptions> {
-  const { method, seed, restarts, matchExamples, search, memory, only, skip } = options;
+  const { method, seed, restarts, matchExamples, search, memory, only, skip, normalize } = options;
+  if (normalize !== undefined && memory !== undefined) {
+    throw new TypeError(
+      "Cannot align with --normalize and --memory as canonical forms are held in memory: leave one out",
+    );
+  }
   if (method === "weight") return { method, seed, restarts, ...given({ search, memory, only, skip }) };
   assertWeightOnly(method, { search, memory, only, skip });
   if (data === undefined) {
@@ -87,6 +99,18 @@ export async function openMatching(
   const examples = typeof data === "string" ? await openExamples(data, options, textContext(graph)) : data;
   const seen = { data: examples, examples: matchExamples };
   return method === "activation" ? { method, seed, ...seen } : { method, seed, restarts, ...seen };
+}
+
+/**
+ * Checks that `--normalize` is not given where nothing is aligned.
+ * @throws TypeError if it is
+ */
+export function assertAligns(
+  attempt: string,
+  { align, normalize }: Pick<MatchVerbOptions, "normalize"> & { readonly align?: true | undefined },
+): void {
+  if (normalize === undefined || align) return;
+  throw new TypeError(`Cannot ${attempt} with --normalize alone as it is part of --align: add --align`);
 }
 
 /** What was given; absent, not undefined, where it was not. */

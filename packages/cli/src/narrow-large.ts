@@ -20,13 +20,14 @@ export async function narrowLarge(
   { graph, engine, narrow }: Architecture,
   signal: AbortSignal,
 ): Promise<NarrowNetwork | undefined> {
-  if (narrow === undefined || countElements(graph) <= LARGE) return undefined;
+  if (narrow === undefined || !isLarge(graph)) return undefined;
   const small = narrow();
   return { graph: small, symmetries: await discoverSymmetries(small, engine, { signal }) };
 }
 
-function countElements({ weights }: Graph): number {
+/** Whether a network has more than 2^27 weights. */
+export function isLarge({ weights }: Graph): boolean {
   let count = 0;
   for (const { shape } of weights.values()) count += sizeOf(shape);
-  return count;
+  return count > LARGE;
 }

@@ -63,7 +63,7 @@ export async function withPair<T>(
     for (const output of outputs) await assertOutput(output, inputs);
     const pair = { ...architecture, a, given, data, statisticsData, statistics, inputs };
     if (matching !== undefined) {
-      const aligner = await createAligner(architecture, context);
+      const aligner = await createAligner(architecture, context, options.normalize);
       const { network, summary } = await alignNetwork(aligner, [a, given], matching, context);
       return work({ ...pair, b: network, summary });
     }

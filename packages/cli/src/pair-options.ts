@@ -7,7 +7,7 @@ import {
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/barrier";
 import { DATA_SET_FORMS } from "@isthmus/engine";
 import { type EngineOptions, engineOption } from "./engine-option.ts";
-import { addMatchOptions, type MatchVerbOptions } from "./match-options.ts";
+import { addMatchOptions, assertAligns, type MatchVerbOptions } from "./match-options.ts";
 import { assertNotKept } from "./norm-options.ts";
 import type { DataOptions } from "./open-data.ts";
 import { parseCount } from "./parse-values.ts";
@@ -52,13 +52,9 @@ export function addPairOptions<A extends unknown[], O extends OptionValues>(
  * The policy that options ask for; to name examples for statistics is to ask for `recalibrate`.
  * @throws TypeError if options exclude each other
  */
-export function policyOf({
-  align,
-  alignment,
-  statistics,
-  recalibrateData,
-  recalibrateExamples,
-}: PairOptions): StatisticsPolicy {
+export function policyOf(options: PairOptions): StatisticsPolicy {
+  const { align, alignment, statistics, recalibrateData, recalibrateExamples } = options;
+  assertAligns("measure", options);
   if (align && alignment !== undefined) {
     throw new TypeError("Cannot measure as --align and --alignment exclude each other: got both");
   }

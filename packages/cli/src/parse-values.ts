@@ -64,6 +64,16 @@ export function parseLayerShares(text: string): ReadonlyMap<string, number> {
   return new Map(entries);
 }
 
+/** Parses some of a list of words, separated by commas. */
+export function parseChoices<T extends string>(choices: readonly T[]): (text: string) => readonly T[] {
+  return (text) => {
+    const names = parseNames(text);
+    const wrong = names.find((name) => !(choices as readonly string[]).includes(name));
+    if (wrong === undefined) return choices.filter((choice) => names.includes(choice));
+    throw new InvalidArgumentError(`It must be one or more of ${choices.join(", ")}: "${wrong}" is none.`);
+  };
+}
+
 const BYTE_UNITS: Readonly<Record<string, number>> = {
   "": 1,
   b: 1,

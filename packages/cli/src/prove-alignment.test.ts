@@ -33,7 +33,7 @@ describe("proveAlignment()", () => {
     const proof = await proveAlignment(aligner, [weights, permuted], 0, context);
     expect(proof).toMatchObject({ passed: true, narrowed: false });
     await expect(proveAlignment(aligner, [weights, network.initialize(2)], 0, context)).rejects.toThrow(
-      /Cannot align with graph "llama" as permuting must not change what it computes: the output differs by/,
+      /Cannot align with graph "llama" as aligning must not change what it computes: the output differs by/,
     );
   });
 

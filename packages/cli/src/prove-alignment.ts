@@ -1,5 +1,5 @@
 import { type Checkpoint, UnsupportedError } from "@isthmus/core";
-import { verifyAlignment, verifySymmetries } from "@isthmus/graph";
+import { verifyAlignment, verifyLinearSymmetries, verifySymmetries } from "@isthmus/graph";
 import type { Aligner } from "./aligner.ts";
 import { narrowLarge } from "./narrow-large.ts";
 import type { Context } from "./verb.ts";
@@ -32,7 +32,11 @@ export async function proveAlignment(
   if (small !== undefined) {
     return { passed: true, maxRelativeError: await prove(aligner, small, { seed, signal }), narrowed: true };
   }
-  const general = await prove(aligner, { graph, symmetries }, { seed, weights: before, signal });
+  const options = { seed, weights: before, signal };
+  const general = Math.max(
+    await prove(aligner, { graph, symmetries }, options),
+    await proveLinear(aligner, options),
+  );
   const own = await verifyAlignment(graph, engine, [before, after], { seed, signal });
   if (!own.passed) throw wrongSymmetries(graph.name, "the output", own.maxRelativeError);
   return { passed: true, maxRelativeError: Math.max(general, own.maxRelativeError), narrowed: false };
@@ -49,9 +53,24 @@ async function prove(
   return maxRelativeError;
 }
 
+/** The same of symmetries beyond permutation, where they are used. */
+async function proveLinear(
+  { graph, engine, symmetries, normalize }: Aligner,
+  options: Parameters<typeof verifyLinearSymmetries>[3],
+): Promise<number> {
+  if (normalize === undefined) return 0;
+  const { kinds, linear } = normalize;
+  const found = { derivation: symmetries, linear };
+  const results = await verifyLinearSymmetries(graph, engine, found, { ...options, kinds });
+  for (const { firstFailure } of results) {
+    if (firstFailure !== undefined) throw wrongSymmetries(graph.name, firstFailure.node, firstFailure.error);
+  }
+  return Math.max(0, ...results.map(({ maxRelativeError }) => maxRelativeError));
+}
+
 function wrongSymmetries(graph: string, node: string, error: number): UnsupportedError {
   return new UnsupportedError(
-    `Cannot align with graph "${graph}" as permuting must not change what it computes: ${node} differs by ${error}; please report this graph`,
+    `Cannot align with graph "${graph}" as aligning must not change what it computes: ${node} differs by ${error}; please report this graph`,
     { feature: node },
   );
 }

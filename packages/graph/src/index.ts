@@ -121,6 +121,7 @@ export {
   type ValueComponent,
   type ValueLayouts,
 } from "./symmetry/value-layouts.ts";
+export type { ValueError, ValueSummary } from "./symmetry/verify/summarize-errors.ts";
 export {
   VERIFY_ALIGNMENT_DEFAULTS,
   type VerifyAlignmentOptions,
@@ -128,7 +129,6 @@ export {
   verifyAlignment,
 } from "./symmetry/verify/verify-alignment.ts";
 export {
-  type ValueError,
   VERIFY_SYMMETRIES_DEFAULTS,
   type VerifySymmetriesOptions,
   type VerifySymmetriesResult,

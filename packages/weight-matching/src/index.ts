@@ -39,6 +39,7 @@ export {
   matchWeights,
 } from "./match-weights.ts";
 export type { MatchSeconds } from "./matching-seconds.ts";
+export { alignFactors } from "./normalize/align-factors.ts";
 export { alignRotations, diagonalizeRotations } from "./normalize/align-rotations.ts";
 export { balanceScales } from "./normalize/balance-scales.ts";
 export {
@@ -46,8 +47,9 @@ export {
   type CanonicalizeOptions,
   type CanonicalizeResult,
   canonicalize,
+  type FoundSymmetries,
 } from "./normalize/canonicalize.ts";
-export { type MatchCanonicalResult, matchCanonical } from "./normalize/match-canonical.ts";
+export { type MatchNormalizedResult, matchNormalized } from "./normalize/match-normalized.ts";
 export { orientSigns } from "./normalize/orient-signs.ts";
 export { MATCH_SEARCHES, type MatchSearch } from "./search-placements.ts";
 export type { SymmetrySelection } from "./select-symmetries.ts";

@@ -9,6 +9,7 @@ import { assertOutput } from "../assert-output.ts";
 import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatJson } from "../format-json.ts";
+import { formatNormalization } from "../format-normalization.ts";
 import { formatObjective } from "../format-objective.ts";
 import { formatPairs } from "../format-table.ts";
 import { addMatchOptions, type MatchVerbOptions, openMatching } from "../match-options.ts";
@@ -27,29 +28,26 @@ interface AlignVerbOptions extends EngineOptions, MatchVerbOptions {
 /** The verb `align`. */
 export function alignVerb(run: RunVerb): CommandUnknownOpts {
   return addMatchOptions(createAlignVerb())
-    .addHelpText(
-      "after",
-      formatExamples(
-        [
-          "isthmus align a.safetensors b.safetensors --graph model.onnx -o b-aligned.safetensors",
-          "permute B",
-        ],
-        [
-          "isthmus align llama-a llama-b -o llama-b-aligned",
-          "model folders with config.json: no graph is needed",
-        ],
-        [
-          "isthmus align a.pt b.pt --graph model.onnx --restarts 32 -o alignment.json",
-          "search longer, keep the permutations",
-        ],
-        [
-          "isthmus align a.pt b.pt --graph model.onnx --method activation --data mnist:train -o b-aligned.safetensors",
-          "by what units do on data",
-        ],
-      ),
-    )
+    .addHelpText("after", EXAMPLES)
     .action((a, b, options) => run(options, (context) => align([a, b], options, context)));
 }
+
+const EXAMPLES = formatExamples(
+  ["isthmus align a.safetensors b.safetensors --graph model.onnx -o b-aligned.safetensors", "permute B"],
+  ["isthmus align llama-a llama-b -o llama-b-aligned", "model folders with config.json: no graph is needed"],
+  [
+    "isthmus align a.pt b.pt --graph model.onnx --restarts 32 -o alignment.json",
+    "search longer, keep the permutations",
+  ],
+  [
+    "isthmus align a.pt b.pt --graph vit.onnx --normalize -o b-aligned.safetensors",
+    "with scales, signs and rotations of units, too; --normalize rotation for these alone",
+  ],
+  [
+    "isthmus align a.pt b.pt --graph model.onnx --method activation --data mnist:train -o b-aligned.safetensors",
+    "by what units do on data",
+  ],
+);
 
 function createAlignVerb() {
   return createVerb("align")
@@ -81,12 +79,12 @@ async function align(
 ): Promise<Outcome> {
   return withCheckpoints(paths, async ([a, b]) => {
     const inputs = [...a.files, ...b.files, ...(options.graph === undefined ? [] : [options.graph])];
-    assertDistinct(options);
+    assertOutputs(options);
     await assertArchitecture("align", paths, options);
     for (const path of alignmentFiles(options)) await assertOutput(path, inputs);
     await assertNoModelFolder(options.output, paths);
     const architecture = await openSharedArchitecture(paths, options);
-    const aligner = await createAligner(architecture, context);
+    const aligner = await createAligner(architecture, context, options.normalize);
     const matching = await openMatching(options, options.data, architecture);
     const aligned = await alignNetwork(aligner, [a, b], matching, context);
     const outputs = await saveAligned([a, b], aligned, options, context);
@@ -105,8 +103,13 @@ function alignmentFiles({ output, saveAlignment }: AlignVerbOptions): string[] {
   return [output.endsWith(".json") ? output : undefined, saveAlignment].filter((path) => path !== undefined);
 }
 
-/** Two results under one name would leave only the second. */
-function assertDistinct({ output, saveAlignment }: AlignVerbOptions): void {
+/** Two results under one name would leave only the second; permutations are not all that normalising does. */
+function assertOutputs({ output, saveAlignment, normalize }: AlignVerbOptions): void {
+  if (normalize !== undefined && output.endsWith(".json")) {
+    throw new TypeError(
+      `Cannot align with --normalize to "${output}" as it holds permutations only: name a .safetensors file or a folder, and --save-alignment for the permutations beside it`,
+    );
+  }
   if (saveAlignment === undefined || resolve(saveAlignment) !== resolve(output)) return;
   throw new TypeError(`Cannot align as -o and --save-alignment must name two files: both are "${output}"`);
 }
@@ -115,7 +118,7 @@ function assertDistinct({ output, saveAlignment }: AlignVerbOptions): void {
 async function saveAligned(
   networks: readonly [Checkpoint, Checkpoint],
   { network }: AlignedNetwork,
-  { output, method, seed, restarts, search, only, skip }: AlignVerbOptions,
+  { output, method, seed, restarts, search, only, skip, normalize }: AlignVerbOptions,
   { version, signal, progress }: Context,
 ): Promise<string[]> {
   if (output.endsWith(".json")) return [];
@@ -125,7 +128,7 @@ async function saveAligned(
     method,
     seed,
     restarts,
-    ...{ search, only, skip },
+    ...{ search, only, skip, normalize },
   });
   const { files } = await saveCheckpoint(network, output, {
     metadata: { ...network.metadata, ...making },
@@ -137,11 +140,12 @@ async function saveAligned(
 }
 
 function formatAligned({ found, summary }: AlignedNetwork, outputs: readonly string[]): string {
-  const { objective, verified } = summary;
+  const { objective, normalized, verified } = summary;
   return formatPairs([
     ["method", found.method],
     ["objective", formatObjective(objective)],
     ...describeSearch(found),
+    ...formatNormalization(normalized),
     ["verified", formatVerification(verified)],
     ["wrote", outputs.join(", ")],
   ]);

@@ -12,6 +12,7 @@ import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts"
 import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
 import { correctStatistics } from "../correct-statistics.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
+import { formatNormalization } from "../format-normalization.ts";
 import { formatObjective } from "../format-objective.ts";
 import { formatBytes, formatPairs } from "../format-table.ts";
 import {
@@ -20,7 +21,7 @@ import {
   type LayerShareOptions,
   openLayerShares,
 } from "../layer-shares.ts";
-import { addMatchOptions, type MatchVerbOptions, openMatching } from "../match-options.ts";
+import { addMatchOptions, assertAligns, type MatchVerbOptions, openMatching } from "../match-options.ts";
 import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseBytes, parseNumbers } from "../parse-values.ts";
@@ -164,7 +165,7 @@ async function alignAll(
 ): Promise<AlignedNetwork[]> {
   if (!options.align) return [];
   const architecture = await openSharedArchitecture(paths, options);
-  const aligner = await createAligner(architecture, context);
+  const aligner = await createAligner(architecture, context, options.normalize);
   const matching = await openMatching(options, options.data, architecture);
   const aligned: AlignedNetwork[] = [];
   for (const other of others) aligned.push(await alignNetwork(aligner, [first, other], matching, context));
@@ -183,8 +184,8 @@ function describeMerge(
   { path, align, method, seed, restarts, statistics, data, ...options }: MergeOptions,
   { version }: Context,
 ): Record<string, string> {
-  const { search: how, only, skip } = options;
-  const search = align ? { align: { method, seed, restarts, search: how, only, skip } } : {};
+  const { search: how, only, skip, normalize } = options;
+  const search = align ? { align: { method, seed, restarts, search: how, only, skip, normalize } } : {};
   const correction = statistics === "keep" ? {} : { statistics, data };
   const shares = layers === undefined ? { weights } : { layers: Object.fromEntries(layers) };
   const making = { verb: "merge", version, ...shares, path, ...search, ...correction };
@@ -196,9 +197,9 @@ function formatMerge(
   { weights, layers }: Shares,
   alignments: readonly AlignedNetwork["summary"][],
 ): string {
-  const pairs: [string, string][] = alignments.map(({ objective }, index) => [
-    `aligned ${index + 2} to 1`,
-    `objective ${formatObjective(objective)}; verified`,
+  const pairs = alignments.flatMap(({ objective, normalized }, index): [string, string][] => [
+    [`aligned ${index + 2} to 1`, `objective ${formatObjective(objective)}; verified`],
+    ...formatNormalization(normalized),
   ]);
   const round = (share: number) => Number(share.toPrecision(4));
   const shares =
@@ -236,6 +237,7 @@ function assertUsage(paths: readonly string[], options: MergeOptions): void {
   const { weights, path, align, graph, statistics } = options;
   assertStatistics(options);
   assertLayerShares(options, { paths, weights, path, statistics });
+  assertAligns("merge", options);
   if (paths.length < 2) throw tooFew(paths);
   if (!align && statistics === "keep" && graph !== undefined) {
     throw new TypeError(

@@ -30,13 +30,25 @@ const ASPECT = { low: 0.4, high: 1.3 } as const;
 const OVER = { color: "#ffffff", halo: "#14181c" } as const;
 const DASHES = ["", "7 4", "2 4"] as const;
 
-/** Draws values over a plane as filled contours, and networks and paths in it; both axes have one scale. */
+/** Whether both axes of a plane are drawn to one scale: a strip would be too thin, or too high, for it. */
+export function hasOneScale({ xs, ys }: Pick<ContourFigure, "xs" | "ys">): boolean {
+  const aspect = aspectOf(xs, ys);
+  return aspect >= ASPECT.low && aspect <= ASPECT.high;
+}
+
+/** Height of a plane relative to its width. */
+function aspectOf(xs: readonly number[], ys: readonly number[]): number {
+  const [[left, right], [bottom, top]] = [endsOf(xs), endsOf(ys)];
+  return (top - bottom) / (right - left);
+}
+
+/** Draws values over a plane as filled contours, and networks and paths in it; both axes have one scale unless it is a strip. */
 export function drawContours(figure: ContourFigure): Drawing {
   const { xs, ys, values, label, format } = figure;
   const known = values.flat().filter(Number.isFinite);
   const levels = levelsBetween(Math.min(...known), Math.max(...known));
   const [x, y] = [endsOf(xs), endsOf(ys)];
-  const aspect = Math.min(ASPECT.high, Math.max(ASPECT.low, (y[1] - y[0]) / (x[1] - x[0])));
+  const aspect = Math.min(ASPECT.high, Math.max(ASPECT.low, aspectOf(xs, ys)));
   return (plot, width) => {
     const marginTop = MARGIN.top + COLOR_LEGEND_HEIGHT;
     const inner = width - MARGIN.left - MARGIN.right;

@@ -82,6 +82,15 @@ describe("renderResultPage()", () => {
     expect(document.querySelector("#predictions")).toBeNull();
   });
 
+  it("renderResultPage() says whether the axes of a plane have one scale", async () => {
+    const captionOf = async (result: DrawableResult) =>
+      parse(await pageOf(result)).querySelector("#figure-plane-loss figcaption")?.textContent;
+    const result = planeResult();
+    expect(await captionOf(result)).toContain("both axes have one scale");
+    const ys = result.ys.map((y) => y / 100);
+    expect(await captionOf({ ...result, ys })).toContain("the axes have scales of their own");
+  });
+
   it("renderResultPage() shows every place of a plane, and says where there is no loss", async () => {
     const document = parse(await pageOf(planeResult()));
     expect(cellsOf(document, "grid")).toHaveLength(441);

@@ -52,6 +52,10 @@ export function describeCurve(result: CurveResult): Report {
         name: "Curve",
         value: `${shapeOf(result)} with ${result.bends} trained ${result.bends === 1 ? "bend" : "bends"}`,
       },
+      {
+        name: "Trained on",
+        value: `${result.trainingData}, ${result.epochs.length} ${result.epochs.length === 1 ? "epoch" : "epochs"}`,
+      },
     ]),
     data: result,
   };

@@ -1,6 +1,6 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import type { Measure } from "../barrier-curve.ts";
-import { drawContours } from "../figure/contour-figure.ts";
+import { drawContours, hasOneScale } from "../figure/contour-figure.ts";
 import type { Figure } from "../figure/figure.ts";
 import { formatMeasure, formatNumber } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
@@ -62,7 +62,7 @@ function figureOf(result: PlaneResult, measure: Measure): Figure {
   return {
     name: `plane-${measure}`,
     title: `${named} in the plane,`,
-    caption: `in ${measure === "loss" ? "nats" : "percent"}; bands grow by factors, darker is lower, and both axes have one scale. Dots are networks.${missing === 0 ? "" : ` ${missing} places have no loss, and are grey.`}`,
+    caption: captionOf(result, measure, missing),
     words: `${named} over a plane, as contours. At the networks: ${each}. ${paths.map(({ label }) => `A line shows ${label}.`).join(" ")}`,
     table: "grid",
     size: "half",
@@ -76,6 +76,13 @@ function figureOf(result: PlaneResult, measure: Measure): Figure {
       format: measure === "loss" ? String : (value) => String(Number((100 * value).toPrecision(6))),
     }),
   };
+}
+
+function captionOf(result: PlaneResult, measure: Measure, missing: number): string {
+  const unit = measure === "loss" ? "nats" : "percent";
+  const scales = hasOneScale(result) ? "both axes have one scale" : "the axes have scales of their own";
+  const holes = missing === 0 ? "" : ` ${missing} places have no loss, and are grey.`;
+  return `in ${unit}; bands grow by factors, darker is lower, and ${scales}. Dots are networks.${holes}`;
 }
 
 function modelsTable({ models }: PlaneResult): Table {

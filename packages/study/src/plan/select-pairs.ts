@@ -5,7 +5,7 @@ import { canonicalJson } from "./canonical-json.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 
 /** Networks that differ in one variable only. */
-export interface NetworkCell {
+interface NetworkCell {
   /** What they share. */
   readonly variables: Variables;
   /** Their values of the other variable with the networks, in the order of the group. */
@@ -16,7 +16,7 @@ export interface NetworkCell {
  * Gathers networks that differ in the variable `across` only.
  * @throws InputError if one has no such variable
  */
-export function gatherCells(
+function gatherCells(
   group: string,
   networks: readonly PlannedNetwork[],
   across: string,

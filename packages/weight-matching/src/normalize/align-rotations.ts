@@ -1,7 +1,7 @@
 import type { Checkpoint } from "@isthmus/core";
 import type { Rotation, RotationSpace, SymmetrySpec } from "@isthmus/graph";
 import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from "ml-matrix";
-import { rotationProducts } from "./rotation-products.ts";
+import { rotationProducts, unitSums } from "./rotation-products.ts";
 
 /**
  * Finds the rotation of each cell of network B that brings it closest to network A, by orthogonal Procrustes: of the products
@@ -25,8 +25,8 @@ export async function alignRotations(
 }
 
 /**
- * Finds the rotation of each cell that makes its units orthogonal to each other, the longest first: the same whatever the
- * rotation was before, but for signs and units of equal length.
+ * Finds the rotation of each cell that makes its units orthogonal to each other, the longest first, with sums of elements that
+ * are not negative: the same whatever the rotation was before, but for units of equal length.
  */
 export async function diagonalizeRotations(
   network: Checkpoint,
@@ -34,18 +34,34 @@ export async function diagonalizeRotations(
   spaces: readonly RotationSpace[],
 ): Promise<Rotation[]> {
   const products = await rotationProducts([network, network], spec, spaces);
+  const sums = await unitSums(network, spec, spaces);
   return spaces.map((space, i): Rotation => {
     const { size } = space;
-    const matrix = Matrix.from1DArray(size, size, products[i] ?? []);
-    const { eigenvectorMatrix, realEigenvalues } = new EigenvalueDecomposition(matrix, {
-      assumeSymmetric: true,
-    });
-    const order = realEigenvalues
-      .map((_, k) => k)
-      .sort((x, y) => (realEigenvalues[y] ?? 0) - (realEigenvalues[x] ?? 0));
-    const sorted = eigenvectorMatrix.subMatrixColumn(order).transpose();
-    return { space, matrix: orthonormal(sorted) };
+    const { vectors } = decompose(products[i] ?? [], size);
+    for (let start = 0; start < vectors.length; start += size) {
+      const vector = vectors.subarray(start, start + size);
+      if (inner(vector, sums[i] ?? vector) < 0) vector.set(vector.map((value) => -value));
+    }
+    return { space, matrix: vectors };
   });
+}
+
+/** Eigenvectors of a symmetric matrix as rows, orthonormal, with their values, the largest first. */
+export function decompose(
+  matrix: ArrayLike<number>,
+  size: number,
+): { readonly vectors: Float64Array; readonly values: Float64Array } {
+  const { eigenvectorMatrix, realEigenvalues } = new EigenvalueDecomposition(
+    Matrix.from1DArray(size, size, matrix),
+    { assumeSymmetric: true },
+  );
+  const order = realEigenvalues
+    .map((_, k) => k)
+    .sort((x, y) => (realEigenvalues[y] ?? 0) - (realEigenvalues[x] ?? 0));
+  return {
+    vectors: orthonormal(eigenvectorMatrix.subMatrixColumn(order).transpose()),
+    values: Float64Array.from(order, (k) => realEigenvalues[k] ?? 0),
+  };
 }
 
 /** Rows in row-major order, made orthonormal to the last digit. */

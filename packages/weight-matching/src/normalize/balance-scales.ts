@@ -65,9 +65,7 @@ export function groupVariables({ variables, weights }: DiagonalSymmetry): Int32A
 function balanceGroup(subjects: Subjects, symmetry: DiagonalSymmetry, group: Int32Array): Float64Array {
   const front = new Float64Array(symmetry.variables);
   const behind = new Float64Array(symmetry.variables);
-  const member = new Uint8Array(symmetry.variables);
-  for (const variable of group) member[variable] = 1;
-  const touched = touchedBy(symmetry, member);
+  const touched = touchedBy(symmetry, group);
   for (const [name, layout] of touched) {
     for (const field of layout.fields) addSquares(subjects.get(name), layout, field, { front, behind });
   }
@@ -83,11 +81,20 @@ function balanceGroup(subjects: Subjects, symmetry: DiagonalSymmetry, group: Int
 
 const NONE = new Float32Array(0);
 
-function touchedBy({ weights }: DiagonalSymmetry, member: Uint8Array): [string, FactorLayout][] {
+/** The weights that some variables lie on, with these variables alone. */
+export function touchedBy(
+  { variables, weights }: DiagonalSymmetry,
+  group: Int32Array,
+): [string, FactorLayout][] {
+  const member = new Uint8Array(variables + 1);
+  for (const variable of group) member[variable + 1] = 1;
   return [...weights].flatMap(([name, layout]): [string, FactorLayout][] => {
-    const fields = layout.fields.filter(({ variables }) =>
-      variables.some((variable) => variable !== 0 && member[Math.abs(variable) - 1] === 1),
-    );
+    const fields = layout.fields
+      .map((field): FactorField => {
+        const own = field.variables.map((variable) => (member[Math.abs(variable)] === 1 ? variable : 0));
+        return { axes: field.axes, variables: own };
+      })
+      .filter((field) => field.variables.some((variable) => variable !== 0));
     return fields.length === 0 ? [] : [[name, { ...layout, fields }]];
   });
 }

@@ -1,15 +1,10 @@
 import { type Checkpoint, resolveOptions } from "@isthmus/core";
-import {
-  LINEAR_KINDS,
-  type LinearKind,
-  type LinearSymmetries,
-  multiplyUnits,
-  type Rotation,
-  rotateUnits,
-  type SymmetrySpec,
-} from "@isthmus/graph";
+import { LINEAR_KINDS, type LinearKind, type LinearSymmetries, type SymmetrySpec } from "@isthmus/graph";
 import { diagonalizeRotations } from "./align-rotations.ts";
+import { balanceCells } from "./balance-cells.ts";
 import { balanceScales } from "./balance-scales.ts";
+import { readAsFloats } from "./float-network.ts";
+import { factorStep, type LinearStep, rotationStep } from "./linear-steps.ts";
 import { orientSigns } from "./orient-signs.ts";
 
 /** Options of {@link canonicalize}. */
@@ -23,73 +18,60 @@ export const CANONICALIZE_DEFAULTS: Required<CanonicalizeOptions> = { kinds: LIN
 
 /** Result of {@link canonicalize}. */
 export interface CanonicalizeResult {
-  /** Computes the same as the network, with its units in canonical form; lazy. */
+  /** Computes the same as the network, with its units in canonical form; f32, in memory. */
   readonly network: Checkpoint;
-  /** Undoes on any network what was done to this one; lazy. */
-  readonly undo: (network: Checkpoint) => Checkpoint;
+  /** Undoes on any network what was done to this one. */
+  readonly undo: (network: Checkpoint) => Promise<Checkpoint>;
 }
 
-/** One step of a canonical form, and its inverse. */
-interface Step {
-  readonly apply: (network: Checkpoint) => Checkpoint;
-  readonly undo: (network: Checkpoint) => Checkpoint;
+/** The symmetries of a graph, by permutation and beyond. */
+export interface FoundSymmetries {
+  readonly spec: SymmetrySpec;
+  readonly linear: LinearSymmetries;
 }
 
 /**
  * Brings a network to a canonical form under symmetries beyond permutation: cells rotated so that their units are orthogonal,
- * units scaled so that norms in front and behind are equal, and negated so that the sums in front are not negative.
+ * units scaled so that norms in front and behind are equal, and negated so that the sums in front are not negative. Where
+ * cells are both scaled and rotated, which together is any invertible matrix, their units are balanced as a whole: products
+ * of units in front equal those behind.
  *
  * Two networks that differ by scales, signs or rotations have forms that differ by permutations only, up to cells whose units
  * have equal norms. The network computes the same as before.
  *
  * @param found - the permutation symmetries and those beyond of the network's graph
+ * @throws InputError if a weight is NaN or infinite; it is named
  * @throws MismatchError if the checkpoint does not fit the graph they were discovered in
  */
 export async function canonicalize(
   checkpoint: Checkpoint,
-  found: { readonly spec: SymmetrySpec; readonly linear: LinearSymmetries },
+  found: FoundSymmetries,
   options: CanonicalizeOptions = {},
 ): Promise<CanonicalizeResult> {
   const { kinds } = resolveOptions("bring a network to a canonical form", CANONICALIZE_DEFAULTS, options);
   const { spec, linear } = found;
-  const steps: Step[] = [];
-  let network = checkpoint;
-  const take = (step: Step): void => {
+  const steps: LinearStep[] = [];
+  let network = await readAsFloats(checkpoint);
+  const take = async (step: LinearStep): Promise<void> => {
     steps.push(step);
-    network = step.apply(network);
+    network = await step.apply(network);
   };
-  if (kinds.includes("rotation") && linear.rotations.length > 0) {
-    take(rotationStep(spec, await diagonalizeRotations(network, spec, linear.rotations)));
+  const [scales, signs, rotations] = [linear.scales, linear.signs, linear.rotations];
+  const rotates = kinds.includes("rotation") && rotations.length > 0;
+  if (rotates && kinds.includes("scale")) {
+    const { turned, factors } = await balanceCells(network, found);
+    await take(rotationStep(spec, turned));
+    await take(factorStep(scales, factors));
   }
-  if (kinds.includes("scale")) {
-    const factors = await balanceScales(network, linear.scales);
-    take(factorStep(linear.scales, factors));
-  }
-  if (kinds.includes("sign")) {
-    const signs = await orientSigns(network, linear.signs);
-    take(factorStep(linear.signs, signs));
-  }
-  return { network, undo: (other) => steps.reduceRight((current, { undo }) => undo(current), other) };
-}
-
-function factorStep(symmetry: LinearSymmetries["scales"], factors: Float64Array): Step {
-  const inverse = factors.map((factor) => 1 / factor);
+  if (rotates) await take(rotationStep(spec, await diagonalizeRotations(network, spec, rotations)));
+  if (kinds.includes("scale")) await take(factorStep(scales, await balanceScales(network, scales)));
+  if (kinds.includes("sign")) await take(factorStep(signs, await orientSigns(network, signs)));
   return {
-    apply: (network) => multiplyUnits(network, symmetry, factors),
-    undo: (network) => multiplyUnits(network, symmetry, inverse),
+    network,
+    async undo(other) {
+      let current = other;
+      for (const { undo } of steps.toReversed()) current = await undo(current);
+      return current;
+    },
   };
-}
-
-function rotationStep(spec: SymmetrySpec, rotations: readonly Rotation[]): Step {
-  const inverse = rotations.map(
-    ({ space, matrix }): Rotation => ({ space, matrix: transpose(matrix, space.size) }),
-  );
-  return {
-    apply: (network) => rotateUnits(network, spec, rotations),
-    undo: (network) => rotateUnits(network, spec, inverse),
-  };
-}
-
-function transpose(matrix: Float64Array, size: number): Float64Array {
-  return matrix.map((_, at) => matrix[(at % size) * size + Math.floor(at / size)] as number);
 }

@@ -7,14 +7,25 @@ import {
   type SymmetrySpec,
 } from "@isthmus/graph";
 
+/** Whether the units of a cell that lie in one place of a weight count. */
+export type UsePlace = (place: {
+  readonly tensor: string;
+  readonly axes: readonly number[];
+  /** Positions of all units over the axes. */
+  readonly row: Int32Array;
+}) => boolean;
+
 /**
  * Products of the units of two networks in each cell, over all weights they lie in: `[size, size]` for each space,
  * `products[i * size + j]` of unit `i` of A and unit `j` of B.
+ *
+ * @param uses - places that count; all if not given
  */
 export async function rotationProducts(
   [a, b]: readonly [Checkpoint, Checkpoint],
   spec: SymmetrySpec,
   spaces: readonly RotationSpace[],
+  uses: UsePlace = () => true,
 ): Promise<Float64Array[]> {
   const rotations = spaces.map((space): Rotation => ({ space, matrix: new Float64Array(space.size ** 2) }));
   for (const [name, layout] of spec.weights) {
@@ -23,7 +34,35 @@ export async function rotationProducts(
     const [left, right] = await Promise.all([readValues(a, name), readValues(b, name)]);
     for (const { field, rotation, rows } of fields) {
       const elements = elementsByPosition(left.length, layout.view, field.axes);
-      for (const row of rows) addProducts(rotation, row, { elements, left, right });
+      for (const row of rows) {
+        if (!uses({ tensor: name, axes: field.axes, row })) continue;
+        addProducts(rotation, row, { elements, left, right });
+      }
+    }
+  }
+  return rotations.map(({ matrix }) => matrix);
+}
+
+/** Sums of the elements of the units of each cell, over all weights they lie in: `[size]` for each space. */
+export async function unitSums(
+  network: Checkpoint,
+  spec: SymmetrySpec,
+  spaces: readonly RotationSpace[],
+): Promise<Float64Array[]> {
+  const rotations = spaces.map((space): Rotation => ({ space, matrix: new Float64Array(space.size) }));
+  for (const [name, layout] of spec.weights) {
+    const fields = placesOf(layout, rotations);
+    if (fields.length === 0) continue;
+    const values = await readValues(network, name);
+    for (const { field, rotation, rows } of fields) {
+      const elements = elementsByPosition(values.length, layout.view, field.axes);
+      for (const row of rows) {
+        row.forEach((position, unit) => {
+          for (const element of elements.get(position) ?? []) {
+            rotation.matrix[unit] = (rotation.matrix[unit] as number) + (values[element] as number);
+          }
+        });
+      }
     }
   }
   return rotations.map(({ matrix }) => matrix);

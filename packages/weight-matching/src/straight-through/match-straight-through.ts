@@ -2,14 +2,19 @@ import { createCheckpoint, createRandom, InputError, resolveOptions, type Tensor
 import {
   type Alignment,
   bindWeights,
+  compose,
   type DataSet,
   identityAlignment,
   limitExamples,
   permute,
+  type Rotation,
+  type RotationSpace,
+  rotateUnits,
   type SymmetrySpec,
 } from "@isthmus/graph";
 import type { ActivationNetworks } from "../activation-matching/match-activations.ts";
 import { matchWeights } from "../match-weights.ts";
+import { alignRotations } from "../normalize/align-rotations.ts";
 import { type BatchLoss, createBatchLoss } from "./midpoint-loss.ts";
 
 /** Options of {@link matchStraightThrough}. */
@@ -30,6 +35,8 @@ export interface MatchStraightThroughOptions {
   readonly matchEvery?: number;
   /** Searches of the first projection, at least 1; the others go on from the last one's result. @defaultValue 8 */
   readonly restarts?: number;
+  /** Cells that may be rotated as well, by gradients that pass straight through Procrustes. @defaultValue none */
+  readonly rotations?: readonly RotationSpace[];
   readonly signal?: AbortSignal | undefined;
   /** Told of steps made, of all. */
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
@@ -44,6 +51,7 @@ export const MATCH_STRAIGHT_THROUGH_DEFAULTS: Required<Omit<MatchStraightThrough
   momentum: 0.9,
   matchEvery: 1,
   restarts: 8,
+  rotations: [],
   signal: undefined,
   onProgress: undefined,
 };
@@ -52,6 +60,8 @@ export const MATCH_STRAIGHT_THROUGH_DEFAULTS: Required<Omit<MatchStraightThrough
 export interface MatchStraightThroughResult {
   /** Permutes B so that the network half-way between A and it has the least loss that was found. */
   readonly alignment: Alignment;
+  /** Rotates permuted B, if cells were to be rotated. */
+  readonly rotations: readonly Rotation[];
   /** Minus the loss half-way over all examples, in nats, for B as it was and as it is permuted. */
   readonly objective: { readonly before: number; readonly after: number };
   /** Minus the loss half-way where weight matching alone ends, from which the search starts. */
@@ -126,6 +136,12 @@ function fail(option: string, rule: string, value: unknown): never {
 
 type Weights = ReadonlyMap<string, Tensor>;
 
+/** What B is permuted and then rotated by. */
+interface Place {
+  readonly alignment: Alignment;
+  readonly rotations: readonly Rotation[];
+}
+
 /** A search on its way. */
 class Search {
   readonly #networks: ActivationNetworks;
@@ -135,11 +151,12 @@ class Search {
   readonly #a: Weights;
   readonly #shadow: Map<string, Tensor>;
   readonly #velocity: ReadonlyMap<string, Float32Array>;
-  /** Permuted B and the permutation it is by. */
+  /** B where the shadow has led it, and how. */
   #projected: Weights = new Map();
   #alignment: Alignment;
-  #judged: Alignment | undefined;
-  #best: { readonly alignment: Alignment; readonly loss: number };
+  #rotations: readonly Rotation[] = [];
+  #judged: Weights | undefined;
+  #best: Place & { readonly loss: number };
   #identity = 0;
   #start = 0;
   #steps = 0;
@@ -168,12 +185,12 @@ class Search {
       loss.parameters.map((name) => [name, new Float32Array(a.get(name)?.data.length ?? 0)]),
     );
     this.#alignment = identityAlignment(this.#spec);
-    this.#best = { alignment: this.#alignment, loss: Number.POSITIVE_INFINITY };
+    this.#best = { alignment: this.#alignment, rotations: [], loss: Number.POSITIVE_INFINITY };
   }
 
   /** Judges B as it is, and as weight matching permutes it. */
   async #begin(): Promise<void> {
-    await this.#permute(this.#alignment);
+    await this.#move({ alignment: this.#alignment, rotations: [] });
     await this.#judge();
     this.#identity = this.#best.loss;
     await this.#project(this.#options.restarts);
@@ -211,31 +228,39 @@ class Search {
     }
   }
 
-  /** Matches B to the shadow, from the permutation it has now on. */
+  /** Matches B to the shadow, from where it is now on. */
   async #project(restarts: number): Promise<void> {
     const { graph, engine, b } = this.#networks;
-    const { seed, signal } = this.#options;
+    const { seed, signal, rotations: spaces } = this.#options;
     const first = restarts > 1 || this.#steps === 0;
-    const { alignment } = await matchWeights(createCheckpoint(this.#shadow), b, this.#spec, {
+    const shadow = createCheckpoint(this.#shadow);
+    const rotated = this.#rotations.length > 0;
+    const matched = rotated ? createCheckpoint(this.#projected) : b;
+    const start = rotated ? identityAlignment(this.#spec) : this.#alignment;
+    const found = await matchWeights(shadow, matched, this.#spec, {
       seed: seed,
       restarts,
       search: "coordinate-descent",
       graph,
       engine,
       signal,
-      ...(first ? {} : { start: this.#alignment }),
+      ...(first ? {} : { start }),
     });
-    await this.#permute(alignment);
+    const alignment = rotated ? compose(found.alignment, this.#alignment) : found.alignment;
+    if (spaces.length === 0) return this.#move({ alignment, rotations: [] });
+    const rotations = await alignRotations([shadow, permute(alignment, b, this.#spec)], this.#spec, spaces);
+    return this.#move({ alignment, rotations });
   }
 
-  async #permute(alignment: Alignment): Promise<void> {
+  async #move({ alignment, rotations }: Place): Promise<void> {
+    const { graph, b } = this.#networks;
     const same = alignment.source.every((unit, place) => unit === this.#alignment.source[place]);
-    if (same && this.#projected.size > 0) return;
+    if (same && rotations.length === 0 && this.#projected.size > 0) return;
     this.#alignment = { source: alignment.source.slice() };
-    this.#projected = await bindWeights(
-      this.#networks.graph,
-      permute(this.#alignment, this.#networks.b, this.#spec),
-    );
+    this.#rotations = rotations;
+    const permuted = permute(this.#alignment, b, this.#spec);
+    const network = rotations.length === 0 ? permuted : rotateUnits(permuted, this.#spec, rotations);
+    this.#projected = await bindWeights(graph, network);
   }
 
   #midpoint(): Weights {
@@ -248,10 +273,10 @@ class Search {
     return middle;
   }
 
-  /** Measures the permutation as it is now, if it has moved since the last time. */
+  /** Measures B as it is now, if it has moved since the last time. */
   async #judge(): Promise<number> {
-    if (this.#judged === this.#alignment) return this.#best.loss;
-    this.#judged = this.#alignment;
+    if (this.#judged === this.#projected) return this.#best.loss;
+    this.#judged = this.#projected;
     const loss = await this.#loss.evaluate(this.#midpoint(), this.#options.signal);
     if (!Number.isFinite(loss)) {
       throw new InputError(
@@ -259,14 +284,17 @@ class Search {
         { input: this.#networks.b.source },
       );
     }
-    if (loss < this.#best.loss) this.#best = { alignment: this.#alignment, loss };
+    if (loss < this.#best.loss) {
+      this.#best = { alignment: this.#alignment, rotations: this.#rotations, loss };
+    }
     return loss;
   }
 
   result(): Omit<MatchStraightThroughResult, "examples" | "seed"> {
-    const { alignment, loss } = this.#best;
+    const { alignment, rotations, loss } = this.#best;
     return {
       alignment,
+      rotations,
       objective: { before: -this.#identity, after: -loss },
       start: -this.#start,
       steps: this.#steps,

@@ -1,7 +1,7 @@
 import type { Engine } from "../../engine.ts";
 import type { Graph } from "../../ir/graph.ts";
 import type { Derivation } from "../derive-spec.ts";
-import type { LabelledWeight } from "../labels/label-weight.ts";
+import type { Field, Labelled } from "../labels/field.ts";
 import { type Probe, type ProbeOptions, probeGraph } from "../probe-graph.ts";
 import { FactorAlgebra, type LinearKind } from "./factor-algebra.ts";
 import type {
@@ -10,6 +10,8 @@ import type {
   FactorLayout,
   LinearSymmetries,
   RotationSpace,
+  UnitField,
+  UnitLayout,
 } from "./linear-symmetries.ts";
 import { factorOf, isInverse, ONE, variableOf } from "./signed-sets.ts";
 import { walkFactors } from "./walk-factors.ts";
@@ -41,7 +43,7 @@ export async function discoverLinearSymmetries(
 /** As {@link discoverLinearSymmetries}, of a graph that was run already. */
 export function deriveLinearSymmetries(graph: Graph, probe: Probe, derivation: Derivation): LinearSymmetries {
   const walk = new Walks(graph, probe, derivation);
-  return { scales: walk.diagonal("scale"), signs: walk.diagonal("sign"), rotations: walk.rotations() };
+  return { scales: walk.diagonal("scale"), signs: walk.diagonal("sign"), ...walk.rotations() };
 }
 
 class Walks {
@@ -56,26 +58,33 @@ class Walks {
   }
 
   diagonal(kind: DiagonalSymmetry["kind"]): DiagonalSymmetry {
-    const algebra = this.#walk(kind, () => true);
+    const { algebra, computed } = this.#walk(kind, () => true);
     const numbers = new Map<number, number>();
     const weights = new Map<string, FactorLayout>();
-    for (const [name, weight] of this.#derivation.labels.weights) {
-      const layout = layOut(weight, algebra, numbers);
+    for (const [name, { info, view, fields }] of this.#derivation.labels.weights) {
+      const factors = fields.map(({ axes, labels }) => ({ axes, data: labels.map(factorOf) }));
+      const layout = layOut({ shape: info.shape, view, fields: factors }, algebra, numbers);
       if (layout !== undefined) weights.set(name, layout);
     }
-    return { kind, variables: numbers.size, weights };
+    const variables = numbers.size;
+    const values = new Map<string, FactorLayout>();
+    for (const [name, { shape, fields }] of computed) {
+      const layout = layOut({ shape, view: shape, fields }, algebra, numbers);
+      if (layout !== undefined) values.set(name, layout);
+    }
+    return { kind, variables, weights, values };
   }
 
-  rotations(): RotationSpace[] {
+  rotations(): Pick<LinearSymmetries, "rotations" | "rotatedValues"> {
     const { spec } = this.#derivation;
     const unitOf = (label: number): number => this.#unitOf(label);
     const movable = spec.followers[0]?.firstUnit ?? spec.units;
-    const algebra = this.#walk("rotation", (label) => {
+    const { algebra, computed } = this.#walk("rotation", (label) => {
       const unit = unitOf(label);
       return unit >= 0 && unit < movable;
     });
     const found = this.#factorsOfUnits(algebra);
-    return spec.symmetries.flatMap(({ name, firstUnit, size, cells }) =>
+    const rotations = spec.symmetries.flatMap(({ name, firstUnit, size, cells }) =>
       cells.flatMap((_, cell): RotationSpace[] => {
         const first = firstUnit + cell * size;
         const factors = Array.from({ length: size }, (_unused, i) => found.get(first + i) ?? ONE);
@@ -83,6 +92,7 @@ class Walks {
         return free ? [{ symmetry: name, cell, firstUnit: first, size }] : [];
       }),
     );
+    return { rotations, rotatedValues: layOutUnits(computed, algebra, { rotations, found }) };
   }
 
   #unitOf(label: number): number {
@@ -105,11 +115,11 @@ class Walks {
     return found;
   }
 
-  #walk(kind: LinearKind, mayChange: (label: number) => boolean): FactorAlgebra {
+  #walk(kind: LinearKind, mayChange: (label: number) => boolean) {
     const { labels } = this.#derivation;
     const algebra = new FactorAlgebra(kind, this.#cellOfLabels());
-    walkFactors({ graph: this.#graph, probe: this.#probe, weights: labels.weights, mayChange }, algebra);
-    return algebra;
+    const walk = { graph: this.#graph, probe: this.#probe, weights: labels.weights, mayChange };
+    return { algebra, computed: walkFactors(walk, algebra) };
   }
 
   /** Number of the cell that the unit of each label is in, or -1. */
@@ -130,15 +140,22 @@ class Walks {
   }
 }
 
-/** Variables of a weight, numbered as they are met; undefined if it has none. */
+/** Factors on a tensor. */
+interface FactoredTensor {
+  readonly shape: readonly number[];
+  readonly view: readonly number[];
+  readonly fields: readonly Pick<Field, "axes" | "data">[];
+}
+
+/** Variables of a tensor, numbered as they are met; undefined if it has none. */
 function layOut(
-  { info, view, fields }: LabelledWeight,
+  { shape, view, fields }: FactoredTensor,
   { sets }: FactorAlgebra,
   numbers: Map<number, number>,
 ): FactorLayout | undefined {
-  const own = fields.map(({ axes, labels }): FactorField => {
-    const variables = labels.map((label) => {
-      const factor = sets.find(factorOf(label));
+  const own = fields.map(({ axes, data }): FactorField => {
+    const variables = data.map((given) => {
+      const factor = sets.find(given);
       if (factor === ONE) return 0;
       const root = variableOf(factor);
       const number = numbers.get(root) ?? numbers.size;
@@ -148,5 +165,29 @@ function layOut(
     return { axes, variables };
   });
   const changing = own.filter(({ variables }) => variables.some((variable) => variable !== 0));
-  return changing.length === 0 ? undefined : { shape: info.shape, view, fields: changing };
+  return changing.length === 0 ? undefined : { shape, view, fields: changing };
+}
+
+/** Units of rotated cells on the values that are mixed. */
+function layOutUnits(
+  computed: ReadonlyMap<string, Labelled>,
+  { sets }: FactorAlgebra,
+  { rotations, found }: { readonly rotations: readonly RotationSpace[]; readonly found: Map<number, number> },
+): Map<string, UnitLayout> {
+  const unitOf = new Map<number, number>();
+  for (const { firstUnit, size } of rotations) {
+    for (let unit = firstUnit; unit < firstUnit + size; unit++) unitOf.set(found.get(unit) ?? ONE, unit);
+  }
+  const layouts = new Map<string, UnitLayout>();
+  for (const [name, { shape, fields }] of computed) {
+    const own = fields.map(
+      ({ axes, data }): UnitField => ({
+        axes,
+        units: data.map((factor) => unitOf.get(sets.find(factor)) ?? -1),
+      }),
+    );
+    const mixed = own.filter(({ units }) => units.some((unit) => unit >= 0));
+    if (mixed.length > 0) layouts.set(name, { view: shape, fields: mixed });
+  }
+  return layouts;
 }

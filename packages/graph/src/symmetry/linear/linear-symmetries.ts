@@ -1,3 +1,4 @@
+import type { WeightField } from "../spec.ts";
 import type { LinearKind } from "./factor-algebra.ts";
 
 /** Variables along some axes of a weight. */
@@ -27,6 +28,8 @@ export interface DiagonalSymmetry {
   readonly variables: number;
   /** Weights that some variable changes. */
   readonly weights: ReadonlyMap<string, FactorLayout>;
+  /** Values inside the graph that some variable changes, for the batch of the probe. */
+  readonly values: ReadonlyMap<string, FactorLayout>;
 }
 
 /** A cell of units that any orthogonal matrix may mix. */
@@ -39,9 +42,21 @@ export interface RotationSpace {
   readonly size: number;
 }
 
+/** How units lie on some axes of a tensor, -1 where nothing changes. */
+export type UnitField = Pick<WeightField, "axes" | "units">;
+
+/** How units lie in a tensor. */
+export interface UnitLayout {
+  /** Shape the fields refer to. */
+  readonly view: readonly number[];
+  readonly fields: readonly UnitField[];
+}
+
 /** Symmetries beyond permutation: what else can be done to weights without changing the function. */
 export interface LinearSymmetries {
   readonly scales: DiagonalSymmetry;
   readonly signs: DiagonalSymmetry;
   readonly rotations: readonly RotationSpace[];
+  /** Values inside the graph that rotations mix, for the batch of the probe. */
+  readonly rotatedValues: ReadonlyMap<string, UnitLayout>;
 }

@@ -101,6 +101,11 @@ export function positionIn(shape: readonly number[], axes: readonly number[]): (
     strides.set(axis, stride);
     stride *= shape[axis] ?? 1;
   }
+  const [only, ...others] = axes;
+  if (only !== undefined && others.length === 0) {
+    const [step, extent] = [strides.get(only) ?? 1, shape[only] ?? 1];
+    return (element) => Math.floor(element / step) % extent;
+  }
   const parts = axes.map((axis) => [strides.get(axis) ?? 1, shape[axis] ?? 1] as const);
   return (element) => {
     let position = 0;

@@ -8,6 +8,34 @@ import { type Rotation, rotateUnits } from "./rotate-units.ts";
 /** Random scales are between the inverse of this number and the number. */
 const LARGEST_SCALE = 2;
 
+/** An element of the symmetries beyond permutation: scales, then signs, then rotations; what is missing changes nothing. */
+export interface LinearElement {
+  /** Number for each variable, `[variables]`. */
+  readonly scales?: Float64Array | undefined;
+  readonly signs?: Float64Array | undefined;
+  readonly rotations?: readonly Rotation[] | undefined;
+}
+
+/** A random element: all units of some kinds are scaled, negated by chance, and all cells rotated. */
+export function randomElement(
+  { scales, signs, rotations }: LinearSymmetries,
+  { seed, kinds }: { readonly seed: number; readonly kinds: readonly LinearKind[] },
+): LinearElement {
+  const draw = (symmetry: DiagonalSymmetry, next: (random: Random) => number): Float64Array | undefined => {
+    if (!kinds.includes(symmetry.kind)) return undefined;
+    const random = createRandom(seed, symmetry.kind);
+    return Float64Array.from({ length: symmetry.variables }, () => next(random));
+  };
+  const random = createRandom(seed, "rotation");
+  return {
+    scales: draw(scales, (next) => LARGEST_SCALE ** (2 * next.uniform() - 1)),
+    signs: draw(signs, (next) => (next.uniform() < 0.5 ? -1 : 1)),
+    rotations: kinds.includes("rotation")
+      ? rotations.map((space): Rotation => ({ space, matrix: randomOrthogonal(space.size, random) }))
+      : undefined,
+  };
+}
+
 /**
  * Transforms a network by a random element of the symmetries beyond permutation, of some kinds: all units are scaled, negated
  * by chance, and all cells rotated. The result computes the same.
@@ -19,34 +47,12 @@ export function transformRandomly(
   checkpoint: Checkpoint,
   spec: SymmetrySpec,
   symmetries: LinearSymmetries,
-  { seed, kinds }: { readonly seed: number; readonly kinds: readonly LinearKind[] },
+  options: { readonly seed: number; readonly kinds: readonly LinearKind[] },
 ): Checkpoint {
-  const { scales, signs, rotations } = symmetries;
-  const draw = (symmetry: DiagonalSymmetry, next: (random: Random) => number): Float64Array => {
-    const random = createRandom(seed, symmetry.kind);
-    return Float64Array.from({ length: symmetry.variables }, () => next(random));
-  };
-  const scaled = kinds.includes("scale")
-    ? multiplyUnits(
-        checkpoint,
-        scales,
-        draw(scales, (random) => LARGEST_SCALE ** (2 * random.uniform() - 1)),
-      )
-    : checkpoint;
-  const signed = kinds.includes("sign")
-    ? multiplyUnits(
-        scaled,
-        signs,
-        draw(signs, (random) => (random.uniform() < 0.5 ? -1 : 1)),
-      )
-    : scaled;
-  if (!kinds.includes("rotation") || rotations.length === 0) return signed;
-  const random = createRandom(seed, "rotation");
-  return rotateUnits(
-    signed,
-    spec,
-    rotations.map((space): Rotation => ({ space, matrix: randomOrthogonal(space.size, random) })),
-  );
+  const { scales, signs, rotations = [] } = randomElement(symmetries, options);
+  const scaled = scales === undefined ? checkpoint : multiplyUnits(checkpoint, symmetries.scales, scales);
+  const signed = signs === undefined ? scaled : multiplyUnits(scaled, symmetries.signs, signs);
+  return rotations.length === 0 ? signed : rotateUnits(signed, spec, rotations);
 }
 
 /** A random orthogonal matrix, `[size, size]`: normal vectors made orthonormal one after the other, twice for the sake of rounding. */

@@ -1,7 +1,7 @@
 import { type Checkpoint, DTYPES, defineCheckpoint, fromFloat32Into, toFloat32 } from "@isthmus/core";
 import { assertFits } from "../permute.ts";
-import type { SymmetrySpec, WeightField, WeightLayout } from "../spec.ts";
-import type { RotationSpace } from "./linear-symmetries.ts";
+import type { SymmetrySpec } from "../spec.ts";
+import type { RotationSpace, UnitField, UnitLayout } from "./linear-symmetries.ts";
 import { positionIn } from "./multiply-units.ts";
 
 /** A space with the matrix that its units are mixed by. */
@@ -34,13 +34,12 @@ export function rotateUnits(
     async readInto(name, begin, out) {
       const layout = spec.weights.get(name);
       const dtype = checkpoint.tensors.get(name)?.dtype ?? "f32";
-      const fields = layout === undefined ? [] : placesOf(layout, rotations);
-      if (layout === undefined || fields.length === 0 || !DTYPES[dtype].float) {
+      if (layout === undefined || placesOf(layout, rotations).length === 0 || !DTYPES[dtype].float) {
         await checkpoint.readRangeInto(name, begin, out);
         return;
       }
       const values = await readValues(checkpoint, name);
-      for (const places of fields) mixInPlace(values, layout, places);
+      rotateInPlace(values, layout, rotations);
       fromFloat32Into(values.subarray(begin, begin + out.length), dtype, out);
     },
   });
@@ -73,14 +72,14 @@ async function readValues(checkpoint: Checkpoint, name: string): Promise<Float32
 
 /** Where the units of one rotation lie on a field: each row of places holds all units of the cell once. */
 export interface RotatedPlaces {
-  readonly field: WeightField;
+  readonly field: UnitField;
   readonly rotation: Rotation;
   /** Positions over the field's axes, `[occurrences][size]`. */
   readonly rows: readonly Int32Array[];
 }
 
-/** Finds the places of all rotations in a weight. */
-export function placesOf({ fields }: WeightLayout, rotations: readonly Rotation[]): RotatedPlaces[] {
+/** Finds the places of all rotations in a tensor. */
+export function placesOf({ fields }: UnitLayout, rotations: readonly Rotation[]): RotatedPlaces[] {
   return fields.flatMap((field) =>
     rotations.flatMap((rotation): RotatedPlaces[] => {
       const { firstUnit, size } = rotation.space;
@@ -95,9 +94,18 @@ export function placesOf({ fields }: WeightLayout, rotations: readonly Rotation[
   );
 }
 
+/** Mixes the units that lie in a tensor. */
+export function rotateInPlace(
+  values: Float32Array,
+  layout: UnitLayout,
+  rotations: readonly Rotation[],
+): void {
+  for (const places of placesOf(layout, rotations)) mixInPlace(values, layout.view, places);
+}
+
 function mixInPlace(
   values: Float32Array,
-  { view }: WeightLayout,
+  view: readonly number[],
   { field, rotation, rows }: RotatedPlaces,
 ): void {
   const elements = elementsByPosition(values.length, view, field.axes);

@@ -22,9 +22,11 @@ export interface FactorWalk {
 /**
  * Gives each label of each weight a factor and follows the factors through the graph: operators that do not pass them demand
  * that they are 1, sums that they are equal, contractions that they cancel. What is demanded is in the algebra's sets.
+ *
+ * @returns the factors on each value that nodes compute
  */
-export function walkFactors(walk: FactorWalk, algebra: FactorAlgebra): void {
-  new Walker(walk, algebra).run();
+export function walkFactors(walk: FactorWalk, algebra: FactorAlgebra): ReadonlyMap<string, Labelled> {
+  return new Walker(walk, algebra).run();
 }
 
 const NOTHING: Labelled = { shape: [], fields: [] };
@@ -42,12 +44,14 @@ class Walker {
     this.#store.create(factorOf(algebra.variables) + 2);
   }
 
-  run(): void {
+  run(): ReadonlyMap<string, Labelled> {
     const { graph, weights } = this.#walk;
     for (const [name, weight] of weights) this.#values.set(name, this.#factorsOf(weight));
     for (const { name } of graph.inputs) this.#values.set(name, this.#plain(name));
     for (const node of graph.nodes) this.#visit(node);
     for (const { name } of graph.outputs) this.#algebra.fix(this.#values.get(name) ?? NOTHING);
+    const computed = graph.nodes.flatMap(({ outputs }) => outputs);
+    return new Map(computed.map((name) => [name, this.#values.get(name) ?? NOTHING]));
   }
 
   #factorsOf({ tensor }: LabelledWeight): Labelled {

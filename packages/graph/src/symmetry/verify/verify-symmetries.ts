@@ -14,6 +14,7 @@ import { compareInPlace, compareMoved, compareSorted } from "./compare-values.ts
 import { measureSensitivity } from "./measure-sensitivity.ts";
 import { predictImage } from "./predict-image.ts";
 import { predictMovement } from "./predict-value.ts";
+import { summarizeErrors, type ValueError, type ValueSummary } from "./summarize-errors.ts";
 import { trialAlignments } from "./trial-alignments.ts";
 
 /** Options of {@link verifySymmetries}. */
@@ -43,34 +44,8 @@ export const VERIFY_SYMMETRIES_DEFAULTS: Required<Omit<VerifySymmetriesOptions, 
   signal: undefined,
 };
 
-/** How far one value is from what was predicted. */
-export interface ValueError {
-  readonly value: string;
-  /** Node that computes it. */
-  readonly node: string;
-  /** Largest difference relative to the value's largest element. */
-  readonly error: number;
-  /** Whether its permutation could be predicted; if not, the error is infinite. */
-  readonly predictable: boolean;
-}
-
 /** Result of {@link verifySymmetries}. */
-export interface VerifySymmetriesResult {
-  readonly passed: boolean;
-  /** Largest error of any value. */
-  readonly maxRelativeError: number;
-  /** Largest error of an output of the graph. */
-  readonly outputError: number;
-  /** Values that were compared. */
-  readonly tensors: number;
-  /**
-   * Values among them that say nothing, since rounding alone changes them by more than their tolerance, as it does the
-   * mean of what was normalised; looked for only where not all values are within tolerance.
-   */
-  readonly unstable: number;
-  readonly worst: ValueError | undefined;
-  /** First value, in the order of computation, beyond its tolerance. */
-  readonly firstFailure: ValueError | undefined;
+export interface VerifySymmetriesResult extends ValueSummary {
   /** Symmetries that fail by themselves, found only where all at once do not pass. */
   readonly failedSymmetries: readonly string[];
   readonly seed: number;
@@ -156,18 +131,17 @@ async function derivationOf(
 /** Shuffles of all symmetries: more where it is not known what each value should be, and the symmetries are anyone's. */
 const SHUFFLES = { derived: 0, given: 3 };
 
-type Summary = Omit<VerifySymmetriesResult, "failedSymmetries" | "seed">;
-
 /** Tries one alignment after the other until one fails; of all that were tried, the worst errors. */
-async function tryAll(trial: Trial, only?: string): Promise<Summary> {
+async function tryAll(trial: Trial, only?: string): Promise<ValueSummary> {
   const shuffles = trial.derivation === undefined ? SHUFFLES.given : SHUFFLES.derived;
   let errors: readonly ValueError[] = [];
-  let summary = summarize(trial, errors, new Map());
+  const { graph, options } = trial;
+  let summary = summarizeErrors(graph, options, errors, new Map());
   for (const alignment of trialAlignments(trial.spec, { seed: trial.seed, shuffles, only })) {
     const own = await tryAlignment(trial, alignment);
     errors = own.map((entry, i) => worse(entry, errors[i] ?? entry));
-    summary = summarize(trial, errors, new Map());
-    if (!summary.passed) summary = summarize(trial, errors, await trial.sensitivity());
+    summary = summarizeErrors(graph, options, errors, new Map());
+    if (!summary.passed) summary = summarizeErrors(graph, options, errors, await trial.sensitivity());
     if (!summary.passed) break;
   }
   return summary;
@@ -221,39 +195,6 @@ function createComparison(
     if (labelled === undefined) return undefined;
     const movement = predictMovement(labelled, image);
     return movement === undefined ? UNPREDICTABLE : compareMoved(before, after, movement);
-  };
-}
-
-/** An error this many times what a small change of the weights makes is not rounding. */
-const SENSITIVITY_FACTOR = 3;
-
-function summarize(
-  { graph, options }: Trial,
-  errors: readonly ValueError[],
-  sensitivity: ReadonlyMap<string, number>,
-): Summary {
-  const outputs = new Set(graph.outputs.map(({ name }) => name));
-  const limit = (value: string): number =>
-    outputs.has(value) ? options.outputTolerance : options.innerTolerance;
-  const stable = errors.filter(
-    ({ value, predictable }) =>
-      !predictable || SENSITIVITY_FACTOR * (sensitivity.get(value) ?? 0) <= limit(value),
-  );
-  const firstFailure = stable.find(({ value, error }) => !(error <= limit(value)));
-  let worst: ValueError | undefined;
-  let outputError = 0;
-  for (const entry of stable) {
-    if (worst === undefined || entry.error > worst.error) worst = entry;
-    if (outputs.has(entry.value)) outputError = Math.max(outputError, entry.error);
-  }
-  return {
-    passed: firstFailure === undefined,
-    maxRelativeError: worst?.error ?? 0,
-    outputError,
-    tensors: errors.length,
-    unstable: errors.length - stable.length,
-    worst,
-    firstFailure,
   };
 }
 

@@ -1,0 +1,39 @@
+import type { Checkpoint } from "@isthmus/core";
+import {
+  type DiagonalSymmetry,
+  multiplyUnits,
+  type Rotation,
+  rotateUnits,
+  type SymmetrySpec,
+} from "@isthmus/graph";
+import { readAsFloats } from "./float-network.ts";
+
+/** A change of a network that leaves what it computes, and its inverse. */
+export interface LinearStep {
+  readonly apply: (network: Checkpoint) => Promise<Checkpoint>;
+  readonly undo: (network: Checkpoint) => Promise<Checkpoint>;
+}
+
+/** Multiplies units by scales or signs. */
+export function factorStep(symmetry: DiagonalSymmetry, factors: Float64Array): LinearStep {
+  const inverse = factors.map((factor) => 1 / factor);
+  return {
+    apply: (network) => readAsFloats(multiplyUnits(network, symmetry, factors)),
+    undo: (network) => readAsFloats(multiplyUnits(network, symmetry, inverse)),
+  };
+}
+
+/** Rotates cells of units. */
+export function rotationStep(spec: SymmetrySpec, rotations: readonly Rotation[]): LinearStep {
+  const inverse = rotations.map(
+    ({ space, matrix }): Rotation => ({ space, matrix: transpose(matrix, space.size) }),
+  );
+  return {
+    apply: (network) => readAsFloats(rotateUnits(network, spec, rotations)),
+    undo: (network) => readAsFloats(rotateUnits(network, spec, inverse)),
+  };
+}
+
+function transpose(matrix: Float64Array, size: number): Float64Array {
+  return matrix.map((_, at) => matrix[(at % size) * size + Math.floor(at / size)] as number);
+}

@@ -22,6 +22,7 @@ export { type ModelJson, readModelJson } from "./formats/layers-model/read-model
 export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
 export { openFileSource } from "./io/file-source.ts";
+export { isProcessAlive } from "./io/is-process-alive.ts";
 export { saveFile } from "./io/save-file.ts";
 export { matchesAny, matchesGlob } from "./match-glob.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   link,
   mkdir,
@@ -370,6 +371,22 @@ describe("saveCheckpoint() leaves nothing behind", () => {
     await writeFile(join(folder, `.x.safetensors.${process.pid}-0.tmp`), "another's");
     await saveCheckpoint(big, path);
     expect((await readdir(folder)).sort()).toEqual([`.x.safetensors.${process.pid}-0.tmp`, "x.safetensors"]);
+  });
+
+  it("of what a killed process left of the same output, and of nothing else", async () => {
+    const killed = spawnSync(process.execPath, ["-e", "process.kill(process.pid, 'SIGKILL')"]).pid;
+    const kept = [
+      `.x.safetensors.${process.pid}-7.tmp`,
+      `.x.safetensors.1-0.tmp`,
+      `.xx.safetensors.${killed}-0.tmp`,
+      `.x.safetensors.${killed}-0.tmp.old`,
+      `.x.safetensors.part.${killed}-0.tmp`,
+      `x.safetensors.${killed}-0.tmp`,
+    ];
+    for (const name of [...kept, `.x.safetensors.${killed}-0.tmp`, `.x.safetensors.${killed}-12.tmp`])
+      await writeFile(join(folder, name), "unfinished");
+    await saveCheckpoint(big, join(folder, "x.safetensors"));
+    expect((await readdir(folder)).sort()).toEqual([...kept, "x.safetensors"].sort());
   });
 });
 

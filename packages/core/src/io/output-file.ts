@@ -1,7 +1,7 @@
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import { InputError } from "../errors.ts";
 import { reasonOf } from "./system-error.ts";
+import { removeStaleTemporaries, temporaryName } from "./temporary-name.ts";
 
 /** A file being written under a temporary name; its final name appears only once it is complete. */
 export interface OutputFile {
@@ -21,12 +21,14 @@ export interface OutputFile {
 const MAX_NAMES = 1000;
 
 /**
- * Starts a file under a temporary name in the folder of `path`.
+ * Starts a file under a temporary name in the folder of `path`, and removes what processes that were killed while they wrote it
+ * have left there.
  * @throws InputError if the folder is missing or may not be written, and, from its methods, if the disk is full.
  */
 export async function createOutputFile(path: string): Promise<OutputFile> {
+  await removeStaleTemporaries(path);
   for (let attempt = 0; attempt < MAX_NAMES; attempt++) {
-    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${attempt}.tmp`);
+    const temporary = temporaryName(path, attempt);
     try {
       return new TemporaryFile(path, temporary, await open(temporary, "wx"));
     } catch (error) {

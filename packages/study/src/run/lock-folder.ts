@@ -1,6 +1,6 @@
 import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError } from "@isthmus/core";
+import { InputError, isProcessAlive } from "@isthmus/core";
 
 const LOCK_FILE = ".lock";
 
@@ -13,7 +13,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, LOCK_FILE);
   if (await take(path)) return () => rm(path, { force: true });
   const owner = Number(await readFile(path, "utf8").catch(() => ""));
-  if (owner !== process.pid && isAlive(owner)) {
+  if (owner !== process.pid && isProcessAlive(owner)) {
     throw new InputError(
       `Cannot use "${folder}" as no other process may be at work there: process ${owner} is; wait for its end, or choose another folder`,
       { input: folder },
@@ -41,14 +41,4 @@ async function take(path: string): Promise<boolean> {
   await file.write(String(process.pid));
   await file.close();
   return true;
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

@@ -40,6 +40,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Measure loss and error on the plane through three networks",
     load: async () => (await import("./commands/plane.ts")).planeVerb,
   },
+  star: {
+    summary: "Find the network that straight lines of low loss connect to many others",
+    load: async () => (await import("./commands/star.ts")).starVerb,
+  },
   study: {
     summary: "Run a study that a file describes: train, align, measure, draw",
     load: async () => (await import("./commands/study.ts")).studyVerb,

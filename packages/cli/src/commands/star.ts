@@ -1,0 +1,170 @@
+import { rm } from "node:fs/promises";
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import { bindWeights } from "@isthmus/graph";
+import { renderStarPage } from "@isthmus/report";
+import {
+  comparePredictors,
+  type FindStarProgress,
+  type FoundStar,
+  findStar,
+  measureStar,
+  type PredictorComparison,
+  type StarResult,
+} from "@isthmus/star-domain";
+import { assertOutput, assertPageName } from "../assert-output.ts";
+import { describeMaking } from "../provenance.ts";
+import { formatStar } from "../star/format-star.ts";
+import { type StarJob, withStarJob } from "../star/open-star-job.ts";
+import { addStarOptions, type StarVerbOptions } from "../star/star-options.ts";
+import { formatPace, formatPhase } from "../training/format-training.ts";
+import { nameTrainingFiles } from "../training/training-files.ts";
+import { trainingOptions } from "../training/training-options.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+
+/** The verb `star`. */
+export function starVerb(run: RunVerb): CommandUnknownOpts {
+  return addStarOptions(
+    createVerb("star").argument(
+      "<anchors...>",
+      "trained networks to connect to, two or more; * and ? stand for files",
+    ),
+  )
+    .addHelpText("after", EXAMPLES)
+    .action((paths, options) => run(options, (context) => star(paths, options, context)));
+}
+
+const EXAMPLES = formatExamples(
+  [
+    "isthmus star nets/?.safetensors --held-out held/*.safetensors --graph nets/0.onnx --data mnist --epochs 30 --lr 0.1 --nesterov -o star.safetensors",
+    "a star of all networks of a folder, verified on others; start it again with --resume after an interruption",
+  ],
+  [
+    "isthmus star nets/*.safetensors --net mlp:32 --data mnist --ood-data fashion-mnist:test -o star.safetensors --report star.html",
+    "from random weights, with predictions on digits and on clothes, as a page",
+  ],
+);
+
+async function star(paths: readonly string[], options: StarVerbOptions, context: Context): Promise<Outcome> {
+  const { report, graph, net } = options;
+  if ((graph === undefined) === (net === undefined)) {
+    throw new TypeError(
+      `Cannot find a star as one of --graph and --net must say the architecture: got ${net === undefined ? "neither" : "both"}`,
+    );
+  }
+  if (report !== undefined) assertPageName(report);
+  const { checkpoint, state } = nameTrainingFiles({ output: options.output, graph: graph ?? net });
+  const files = { checkpoint, state, report };
+  return withStarJob(paths, options, { context, work: (job) => runJob({ ...job, files, options }, context) });
+}
+
+interface Job extends StarJob {
+  readonly files: {
+    readonly checkpoint: string;
+    readonly state: string;
+    readonly report: string | undefined;
+  };
+  readonly options: StarVerbOptions;
+}
+
+/** Finds the star and saves it before it is measured; the state goes last, so that --resume repeats the measuring only. */
+async function runJob(job: Job, context: Context): Promise<Outcome> {
+  const { files, inputs } = job;
+  for (const path of Object.values(files)) if (path !== undefined) await assertOutput(path, inputs);
+  const found = await search(job, context);
+  await save(found, job, context);
+  const measured = await measure(found.star, job, context);
+  const predictions = await predict(found.star, job, context);
+  const result: StarResult = predictions === undefined ? measured : { ...measured, predictions };
+  if (files.report !== undefined) {
+    const page = {
+      title: `A star of ${job.anchors.length} networks`,
+      result,
+      commands: [context.commandLine],
+    };
+    await saveFile(files.report, await renderStarPage({ ...page, version: context.version }), inputs);
+  }
+  await rm(files.state, { force: true });
+  const outputs = [files.checkpoint, ...(files.report === undefined ? [] : [files.report])];
+  return { result: { ...result, search: found.result, outputs }, text: formatStar(result, outputs) };
+}
+
+async function search(job: Job, { signal, progress, terminal }: Context): Promise<FoundStar> {
+  const { options, files, data } = job;
+  const { rays, alignEvery, restarts, memory, recalibrateExamples, resume = false } = options;
+  let done = 0;
+  progress("Preparing");
+  try {
+    return await findStar(
+      { ...job, data: data.training },
+      {
+        ...trainingOptions(options, { graph: job.graph, data: data.training }),
+        ...{ rays, alignEvery, restarts, memory, resume, statisticsExamples: recalibrateExamples },
+        statePath: files.state,
+        signal,
+        onProgress: (at) => {
+          if ("step" in at) done = at.step;
+          tell(at, progress);
+        },
+      },
+    );
+  } catch (error) {
+    if (signal.aborted && done > 0) {
+      terminal.note(`isthmus star: the state after ${done} steps is in "${files.state}": --resume goes on`);
+    }
+    throw error;
+  }
+}
+
+function tell(at: FindStarProgress, progress: Context["progress"]): void {
+  if (at.phase === "measuring statistics") progress("Measuring batch norms");
+  else if (at.phase === "aligning")
+    progress(`Aligning anchors for epoch ${at.epoch + 1}`, at.aligned / at.anchors);
+  else progress(formatPhase(at), at.step / at.steps, () => formatPace(at));
+}
+
+async function save(
+  { star: found, result }: FoundStar,
+  job: Job,
+  { version, signal }: Context,
+): Promise<void> {
+  const { graph, anchors, data, files } = job;
+  const { rays, alignEvery, seed, batch, epochs } = result;
+  const making = { verb: "star", version, rays, alignEvery, data: data.training.name, batch, seed };
+  const weights = createCheckpoint(await bindWeights(graph, found));
+  await saveCheckpoint(weights, files.checkpoint, {
+    metadata: describeMaking(anchors, { ...making, epochs: epochs.length }),
+    overwrite: true,
+    signal,
+  });
+}
+
+async function measure(found: Checkpoint, job: Job, { signal, progress }: Context): Promise<StarResult> {
+  const { data, options, files } = job;
+  const { seed, points, pairs, statistics = "recalibrate" } = options;
+  const named = { ...found, source: files.checkpoint };
+  return measureStar(
+    { ...job, star: named, data: data.measured },
+    {
+      ...{ seed, points, regularPairs: pairs, statistics, statisticsData: data.statistics, signal },
+      onProgress: ({ done, total, share }) => progress("Measuring pairs", (done + share) / total),
+    },
+  );
+}
+
+async function predict(
+  found: Checkpoint,
+  job: Job,
+  { signal, progress }: Context,
+): Promise<PredictorComparison | undefined> {
+  const { test, outOfDistribution, statistics } = job.data;
+  if (test === undefined) return undefined;
+  const { seed, members = job.anchors.length, rays } = job.options;
+  return comparePredictors(
+    { ...job, star: found, data: test, outOfDistribution },
+    {
+      ...{ seed, members, rays, statisticsData: statistics, signal },
+      onProgress: (done) => progress("Predicting", done),
+    },
+  );
+}

@@ -1,0 +1,90 @@
+import { formatNumber, formatShort } from "@isthmus/report";
+import type { Predictor, StarResult } from "@isthmus/star-domain";
+import { formatPairs, formatTable } from "../format-table.ts";
+import { formatAccuracy } from "../training/format-training.ts";
+
+/** Sorts of pairs, in the order they are shown. */
+const GROUPS = [
+  ["regularRegular", "regular to regular"],
+  ["starHeldOut", "star to held out"],
+  ["starAnchor", "star to anchor"],
+] as const;
+
+/** Shows the barriers of a star and, where there are some, how good its predictions are. */
+export function formatStar(result: StarResult, outputs: readonly string[]): string {
+  const { predictions } = result;
+  const parts = [formatGroups(result)];
+  if (predictions !== undefined) {
+    const other = predictions.outOfDistribution;
+    parts.push(
+      formatPredictors(predictions.predictors),
+      formatPairs([
+        ["predicted", `${predictions.data}, ${predictions.examples.toLocaleString("en-US")} examples`],
+        ...(other === undefined
+          ? []
+          : [["other data", `${other.data}, ${other.examples.toLocaleString("en-US")} examples`] as const]),
+      ]),
+    );
+  }
+  parts.push(
+    formatPairs([
+      [
+        "measured on",
+        `${result.data}, ${result.examples.toLocaleString("en-US")} examples, ${result.points} places`,
+      ],
+      ["pairs", result.aligned ? "aligned first" : "as they are"],
+      ["wrote", outputs.join(", ")],
+    ]),
+  );
+  return parts.join("\n\n");
+}
+
+function formatGroups({ barriers }: StarResult): string {
+  const rows = GROUPS.filter(([key]) => barriers[key].pairs.length > 0).map(([key, name]) => {
+    const { pairs, mean, std } = barriers[key];
+    const highest = Math.max(...pairs.map(({ loss }) => loss));
+    const ratio = mean / barriers.regularRegular.mean;
+    return [
+      name,
+      String(pairs.length),
+      formatNumber(mean),
+      formatNumber(std),
+      formatNumber(highest),
+      key === "regularRegular" || !Number.isFinite(ratio) ? "" : formatShort(ratio),
+    ];
+  });
+  return formatTable(
+    [{ title: "loss barrier" }, ...titled("pairs", "mean", "deviation", "highest", "to regular")],
+    rows,
+  );
+}
+
+function formatPredictors(predictors: readonly Predictor[]): string {
+  const other = predictors.some(({ aurocOutOfDistribution }) => aurocOutOfDistribution !== undefined);
+  return formatTable(
+    [
+      { title: "predictions" },
+      ...titled(
+        "networks",
+        "accuracy",
+        "NLL",
+        "ECE",
+        "Brier",
+        "AUROC errors",
+        ...(other ? ["AUROC other"] : []),
+      ),
+    ],
+    predictors.map((predictor) => [
+      predictor.name,
+      String(predictor.members),
+      formatAccuracy(predictor.accuracy),
+      ...[predictor.nll, predictor.ece, predictor.brier].map(formatNumber),
+      formatArea(predictor.aurocMisclassification),
+      ...(other ? [formatArea(predictor.aurocOutOfDistribution)] : []),
+    ]),
+  );
+}
+
+const titled = (...titles: readonly string[]) => titles.map((title) => ({ title, align: "right" as const }));
+
+const formatArea = (area: number | null | undefined): string => (area == null ? "" : area.toFixed(4));

@@ -1,0 +1,129 @@
+import { type Checkpoint, InputError } from "@isthmus/core";
+import { openDataSet } from "@isthmus/engine";
+import {
+  assertBindable,
+  assertDataFits,
+  type DataSet,
+  limitExamples,
+  type SymmetrySpec,
+} from "@isthmus/graph";
+import { parseNetwork } from "@isthmus/zoo";
+import { alignNetwork, createAligner } from "../aligner.ts";
+import { createEngine } from "../engine-option.ts";
+import { type Architecture, openArchitecture } from "../open-architecture.ts";
+import { withCheckpoints } from "../open-checkpoints.ts";
+import { openTrainingData } from "../training/open-training-data.ts";
+import type { Context } from "../verb.ts";
+import { expandPaths } from "./expand-paths.ts";
+import type { StarVerbOptions } from "./star-options.ts";
+
+/** Examples that a star is found on, measured on, and judged by. */
+export interface StarData {
+  readonly training: DataSet;
+  readonly measured: DataSet;
+  /** The first of those to train on, for statistics of norms. */
+  readonly statistics: DataSet;
+  readonly test: DataSet | undefined;
+  readonly outOfDistribution: DataSet | undefined;
+}
+
+/** All that the verb works on. */
+export interface StarJob extends Architecture {
+  readonly anchors: readonly Checkpoint[];
+  readonly heldOut: readonly Checkpoint[];
+  /** Where the star starts; undefined for the mean of the anchors. */
+  readonly start: Checkpoint | undefined;
+  /** Proved; undefined where nothing is to be aligned. */
+  readonly spec: SymmetrySpec | undefined;
+  readonly data: StarData;
+  /** All files that are read. */
+  readonly inputs: readonly string[];
+}
+
+/** Opens networks and data, checks that they fit each other, hands them to `work`, and closes them whatever happens. */
+export async function withStarJob<T>(
+  paths: readonly string[],
+  options: StarVerbOptions,
+  { context, work }: { readonly context: Context; readonly work: (job: StarJob) => Promise<T> },
+): Promise<T> {
+  const { from } = options;
+  const anchorPaths = await expandPaths(paths);
+  const heldPaths = await expandPaths(options.heldOut ?? []);
+  assertApart(anchorPaths, heldPaths);
+  const data = await openStarData(options);
+  const all = [...anchorPaths, ...heldPaths, ...(from === undefined ? [] : [from])];
+  return withCheckpoints(all, async (open) => {
+    const anchors = open.slice(0, anchorPaths.length);
+    const heldOut = open.slice(anchorPaths.length, anchorPaths.length + heldPaths.length);
+    const { architecture, random } = await openNetworks(options, data.training);
+    for (const network of open) assertBindable(architecture.graph, network);
+    for (const set of [data.training, data.test, data.outOfDistribution]) {
+      if (set !== undefined)
+        assertDataFits("find a star", architecture.graph, set, Math.min(options.batch, set.size));
+    }
+    const networks = { ...architecture, anchors, heldOut, start: from === undefined ? random : open.at(-1) };
+    const spec = options.align ? await proveSpec(networks, options, context) : undefined;
+    const inputs = [
+      ...open.flatMap(({ files }) => files),
+      ...(options.graph === undefined ? [] : [options.graph]),
+    ];
+    return work({ ...networks, spec, data, inputs });
+  });
+}
+
+function assertApart(anchors: readonly string[], heldOut: readonly string[]): void {
+  const [first] = anchors;
+  if (anchors.length < 2) {
+    throw new InputError(
+      `Cannot find a star as there must be at least two anchors: got ${anchors.length === 1 ? `"${first}"` : "none"}`,
+      { input: first ?? "anchors" },
+    );
+  }
+  const both = heldOut.find((path) => anchors.includes(path));
+  if (both === undefined) return;
+  throw new InputError(
+    `Cannot hold out "${both}" as the star must not be found from it: it is among the anchors`,
+    { input: both },
+  );
+}
+
+async function openStarData(options: StarVerbOptions): Promise<StarData> {
+  const { testData, oodData, measureData } = options;
+  const { data: training, evaluationData: test } = await openTrainingData({ ...options, evalData: testData });
+  const { scaling } = training;
+  if (oodData !== undefined && test === undefined) {
+    throw new TypeError(
+      "Cannot tell other data from those of the network as there must be some to predict: add --test-data",
+    );
+  }
+  return {
+    training,
+    measured: measureData === undefined ? training : await openDataSet(measureData, { scaling }),
+    statistics: limitExamples("measure batch norms", training, options.recalibrateExamples),
+    test,
+    outOfDistribution: oodData === undefined ? undefined : await openDataSet(oodData, { scaling }),
+  };
+}
+
+/** The architecture and, where it is one of the zoo, random weights. */
+async function openNetworks(
+  { graph: path, net, engine, seed }: StarVerbOptions,
+  data: DataSet,
+): Promise<{ readonly architecture: Architecture; readonly random: Checkpoint | undefined }> {
+  if (path !== undefined)
+    return { architecture: await openArchitecture(path, { engine }), random: undefined };
+  const { graph, initialize } = parseNetwork(net ?? "", data);
+  return { architecture: { graph, engine: await createEngine(engine) }, random: initialize(seed) };
+}
+
+/** The symmetries of the networks, proved by aligning one anchor to another. */
+async function proveSpec(
+  networks: Architecture & Pick<StarJob, "anchors">,
+  { seed, restarts }: StarVerbOptions,
+  context: Context,
+): Promise<SymmetrySpec> {
+  const aligner = await createAligner(networks, context);
+  const [a, b] = networks.anchors as [Checkpoint, Checkpoint];
+  await alignNetwork(aligner, [a, b], { method: "weight", seed, restarts }, context);
+  return aligner.symmetries.spec;
+}

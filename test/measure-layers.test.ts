@@ -21,7 +21,7 @@ import {
   MismatchError,
   type Tensor,
 } from "@isthmus/core";
-import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createDataSet, createOnnxRuntimeEngine, createTextDataSet } from "@isthmus/engine";
 import {
   bindWeights,
   createEvaluator,
@@ -32,8 +32,10 @@ import {
 } from "@isthmus/graph";
 import { createRepairer, lerp, mergeLayers, recalibrateBatchNorm } from "@isthmus/interpolation";
 import { attachLoss } from "@isthmus/training";
+import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
+import { markovText } from "./helpers/markov-text.ts";
 import { smallCnn, smallMlp } from "./helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
@@ -333,6 +335,23 @@ describe("predictBarriers()", () => {
       const mixed = (await at(h, h)) - (await at(h, -h)) - (await at(-h, h)) + (await at(-h, -h));
       expect(curvatures[0]?.[1]).toBeCloseTo(mixed / (4 * h ** 2), 2);
       expect(curvatures[1]?.[0]).toBeCloseTo(curvatures[0]?.[1] ?? Number.NaN, 5);
+    }
+  });
+
+  test("knows the loss of texts", async () => {
+    const text = createTextDataSet(markovText(300, 0), { context: 12 });
+    const { graph, initialize } = parseNetwork("gpt:d1:w16:h2", text);
+    const own = { graph, engine, data: text, a: initialize(0), b: initialize(1) };
+    const {
+      ends: [a, b],
+      groups,
+    } = await predictBarriers(own);
+    expect(groups.length).toBeGreaterThan(5);
+    for (const [end, checkpoint] of [
+      [a, own.a],
+      [b, own.b],
+    ] as const) {
+      expect(end.loss).toBeCloseTo((await evaluate(checkpoint, own)).loss, 4);
     }
   });
 

@@ -30,7 +30,8 @@ export interface DifferentiatedLoss {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly data: DataSet;
-  readonly loss: LossSpec;
+  /** Undefined for what networks are evaluated by: cross-entropy, of texts that of the next token. */
+  readonly loss: LossSpec | undefined;
   /** Weights that move in some direction. */
   readonly names: readonly string[];
   /** Only the first so many examples. */
@@ -122,7 +123,8 @@ async function createPart(
   range: Pick<Part, "begin" | "end" | "batch">,
 ): Promise<Part> {
   const extents = dataExtents(graph, data);
-  const objective = attachLoss(await specialize(graph, engine, { batch: range.batch, extents }), loss);
+  const typed = await specialize(graph, engine, { batch: range.batch, extents });
+  const objective = attachLoss(typed, loss ?? evaluatedLoss(typed));
   const own = {
     ...objective.graph,
     outputs: objective.graph.outputs.filter(({ name }) => name === objective.loss),
@@ -135,6 +137,11 @@ async function createPart(
     await first.release();
     throw error;
   }
+}
+
+/** Logits for every token of a text have an axis more than those of examples. */
+function evaluatedLoss({ outputs }: Graph): LossSpec {
+  return { kind: outputs[0]?.shape?.length === 3 ? "next-token" : "cross-entropy" };
 }
 
 /** The mean of numbers over all examples, from those of batches. */

@@ -12,8 +12,8 @@ export interface PredictBarriersOptions {
   readonly groups?: readonly LayerPattern[];
   /** Only the first so many examples; 0 for all. @defaultValue 1000 */
   readonly examples?: number;
-  /** What is predicted. @defaultValue cross-entropy */
-  readonly loss?: LossSpec;
+  /** What is predicted. @defaultValue what networks are evaluated by: cross-entropy, of texts that of the next token */
+  readonly loss?: LossSpec | undefined;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
@@ -25,7 +25,7 @@ export interface PredictBarriersOptions {
 export const PREDICT_BARRIERS_DEFAULTS: Readonly<Required<PredictBarriersOptions>> = {
   groups: [],
   examples: 1000,
-  loss: { kind: "cross-entropy" },
+  loss: undefined,
   batchSize: 100,
   signal: undefined,
   onProgress: undefined,
@@ -54,7 +54,7 @@ export interface PredictBarriersResult {
  * with the Hessian, of the mean loss over some examples, networks as inference runs them. Statistics of norms move like weights, as on
  * a path that keeps them.
  *
- * What it predicts is said by {@link predictRise}.
+ * What it predicts is said by `predictRise`.
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws UnsupportedError if an operator has no gradient rule; it names the node
  * @throws RangeError if an option is out of range

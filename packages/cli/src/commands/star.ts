@@ -13,7 +13,9 @@ import {
   type StarResult,
 } from "@isthmus/star-domain";
 import { assertOutput, assertPageName } from "../assert-output.ts";
+import { formatOutputs } from "../format-outputs.ts";
 import { describeMaking } from "../provenance.ts";
+import { titleOfResult } from "../result/title-of-result.ts";
 import { formatStar } from "../star/format-star.ts";
 import { type StarJob, withStarJob } from "../star/open-star-job.ts";
 import { addStarOptions, type StarVerbOptions } from "../star/star-options.ts";
@@ -78,7 +80,7 @@ async function runJob(job: Job, context: Context): Promise<Outcome> {
   const result: StarResult = predictions === undefined ? measured : { ...measured, predictions };
   if (files.report !== undefined) {
     const page = {
-      title: `A star of ${job.anchors.length} networks`,
+      title: titleOfResult(result),
       result,
       commands: [context.commandLine],
     };
@@ -86,7 +88,10 @@ async function runJob(job: Job, context: Context): Promise<Outcome> {
   }
   await rm(files.state, { force: true });
   const outputs = [files.checkpoint, ...(files.report === undefined ? [] : [files.report])];
-  return { result: { ...result, search: found.result, outputs }, text: formatStar(result, outputs) };
+  return {
+    result: { ...result, search: found.result, outputs },
+    text: formatStar(result, context.terminal) + formatOutputs(outputs),
+  };
 }
 
 async function search(job: Job, { signal, progress, terminal }: Context): Promise<FoundStar> {

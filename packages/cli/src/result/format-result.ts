@@ -3,7 +3,7 @@ import { formatBarriers } from "../format-barriers.ts";
 import { formatCurve } from "../format-curve.ts";
 import { formatLayers } from "../format-layers.ts";
 import { formatPlane } from "../format-plane.ts";
-import { formatStar } from "../format-star.ts";
+import { formatStar } from "../star/format-star.ts";
 import { formatStudy } from "../study/format-study.ts";
 import type { Terminal } from "../terminal.ts";
 

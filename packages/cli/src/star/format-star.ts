@@ -1,7 +1,12 @@
 import { formatNumber, formatShort } from "@isthmus/report";
 import type { Predictor, StarResult } from "@isthmus/star-domain";
+import { formatBar } from "../format-bar.ts";
 import { formatPairs, formatTable } from "../format-table.ts";
+import type { Terminal } from "../terminal.ts";
 import { formatAccuracy } from "../training/format-training.ts";
+
+/** Cells of the longest bar. */
+const BAR_WIDTH = 16;
 
 /** Sorts of pairs, in the order they are shown. */
 const GROUPS = [
@@ -10,10 +15,10 @@ const GROUPS = [
   ["starAnchor", "star to anchor"],
 ] as const;
 
-/** Shows the barriers of a star and, where there are some, how good its predictions are. */
-export function formatStar(result: StarResult, outputs: readonly string[]): string {
+/** Shows the barriers of a star with bars and, where there are some, how good its predictions are. */
+export function formatStar(result: StarResult, terminal: Terminal): string {
   const { predictions } = result;
-  const parts = [formatGroups(result)];
+  const parts = [formatGroups(result, terminal)];
   if (predictions !== undefined) {
     const other = predictions.outOfDistribution;
     parts.push(
@@ -33,13 +38,13 @@ export function formatStar(result: StarResult, outputs: readonly string[]): stri
         `${result.data}, ${result.examples.toLocaleString("en-US")} examples, ${result.points} places`,
       ],
       ["pairs", result.aligned ? "aligned first" : "as they are"],
-      ["wrote", outputs.join(", ")],
     ]),
   );
   return parts.join("\n\n");
 }
 
-function formatGroups({ barriers }: StarResult): string {
+function formatGroups({ barriers }: StarResult, { unicode }: Terminal): string {
+  const full = Math.max(...GROUPS.map(([key]) => barriers[key].mean).filter(Number.isFinite));
   const rows = GROUPS.filter(([key]) => barriers[key].pairs.length > 0).map(([key, name]) => {
     const { pairs, mean, std } = barriers[key];
     const highest = Math.max(...pairs.map(({ loss }) => loss));
@@ -51,10 +56,15 @@ function formatGroups({ barriers }: StarResult): string {
       formatNumber(std),
       formatNumber(highest),
       key === "regularRegular" || !Number.isFinite(ratio) ? "" : formatShort(ratio),
+      formatBar(mean, { full, width: BAR_WIDTH, unicode }),
     ];
   });
   return formatTable(
-    [{ title: "loss barrier" }, ...titled("pairs", "mean", "deviation", "highest", "to regular")],
+    [
+      { title: "loss barrier" },
+      ...titled("pairs", "mean", "deviation", "highest", "to regular"),
+      { title: "" },
+    ],
     rows,
   );
 }

@@ -106,6 +106,7 @@ export async function pairStatistics(
       const result = own.result();
       assertFinite(readers[0].view, result.a);
       assertFinite(readers[0].view, result.b);
+      assertProducts(readers[0].view, result);
       return result;
     });
   } finally {
@@ -118,6 +119,15 @@ function assertFinite({ value }: UnitView, statistics: UnitStatistics): UnitStat
   if (unit < 0) return statistics;
   throw new InputError(
     `Cannot measure "${value}" as activations must be finite: the variance of unit ${unit} is ${statistics.variance[unit]}`,
+    { input: value },
+  );
+}
+
+/** Activations that are finite may have products that are not, in f32. */
+function assertProducts({ value }: UnitView, { covariance }: PairStatistics): void {
+  if (covariance.every(Number.isFinite)) return;
+  throw new InputError(
+    `Cannot compare units of "${value}" as sums of products of their activations must be finite in f32: one is not`,
     { input: value },
   );
 }

@@ -12,7 +12,7 @@ export interface UnitStatistics {
 }
 
 /** What one batch adds: its count, its means about 0 and its centred sums of squares. */
-export interface BatchMoments {
+interface BatchMoments {
   readonly count: number;
   readonly mean: Float64Array;
   readonly squares: Float64Array;
@@ -28,14 +28,14 @@ export class UnitMoments {
   #squares: Float64Array = new Float64Array();
 
   /** A point near the mean of each unit, about which sums of the next batch are exact enough, `[units]`. */
-  shiftFor({ data, units, inner }: UnitPanel): Float64Array {
+  #shiftFor({ data, units, inner }: UnitPanel): Float64Array {
     if (this.#count > 0) return this.#mean;
     return Float64Array.from({ length: units }, (_, unit) => data[unit * inner] ?? 0);
   }
 
-  /** Adds a batch; returns what it consists of. */
-  add(panel: UnitPanel): BatchMoments {
-    const shift = this.shiftFor(panel);
+  /** Adds a batch. */
+  add(panel: UnitPanel): void {
+    const shift = this.#shiftFor(panel);
     const { outer, units, inner } = panel;
     const count = outer * inner;
     const sums = new Float64Array(units);
@@ -43,9 +43,7 @@ export class UnitMoments {
     addUnitSums(panel.data, shift, sums, squares, inner);
     const mean = sums.map((sum, unit) => (shift[unit] ?? 0) + sum / count);
     const centred = squares.map((square, unit) => Math.max(0, square - (sums[unit] ?? 0) ** 2 / count));
-    const batch = { count, mean, squares: centred };
-    this.#merge(batch);
-    return batch;
+    this.#merge({ count, mean, squares: centred });
   }
 
   #merge({ count, mean, squares }: BatchMoments): void {
@@ -63,11 +61,6 @@ export class UnitMoments {
     });
     this.#mean = this.#mean.map((old, unit) => old + ((mean[unit] ?? 0) - old) * share);
     this.#count = total;
-  }
-
-  /** Samples so far. */
-  get count(): number {
-    return this.#count;
   }
 
   /** Means so far, `[units]`. */

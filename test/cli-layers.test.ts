@@ -41,7 +41,18 @@ describe("isthmus layers", () => {
     const heights = result.layers.map((layer) => layer.a.wholeEndpoints.loss);
     expect(heights[0]).toBeGreaterThan(Math.max(...heights.slice(1)));
     const limit = String(Math.max(...heights.slice(1)));
-    await runJson(["merge", a, b, "--layers-from", output, "--max-barrier", limit, "-o", merged]);
+    const chosen = await runCli([
+      "merge",
+      a,
+      b,
+      "--layers-from",
+      output,
+      "--max-barrier",
+      limit,
+      "-o",
+      merged,
+    ]);
+    expect(chosen.stdout).toMatch(/2 checkpoints, of the second half of layers\.2, layers\.3$/m);
     const [first, second, both] = await Promise.all([a, b, merged].map((path) => openCheckpoint(path)));
     const read = async (network: typeof first, name: string) => (await network?.read(name))?.data;
     expect(await read(both, "layers.1.weight")).toEqual(await read(first, "layers.1.weight"));

@@ -78,6 +78,14 @@ export function assertLayerShares(
   }
 }
 
+/** How much of the second checkpoint each layer gets. */
+export interface LayerShares {
+  /** By patterns of layers and tensors. */
+  readonly shares: ReadonlyMap<string, number>;
+  /** The same in words. */
+  readonly told: string;
+}
+
 /**
  * How much of the second checkpoint each layer gets; undefined where all layers are merged alike.
  * @throws FormatError if the file is not a result of `isthmus layers`
@@ -87,8 +95,12 @@ export async function openLayerShares({
   layers,
   layersFrom,
   maxBarrier = 0,
-}: LayerShareOptions): Promise<ReadonlyMap<string, number> | undefined> {
-  if (layersFrom === undefined) return layers;
+}: LayerShareOptions): Promise<LayerShares | undefined> {
+  if (layers !== undefined) {
+    const told = [...layers].map(([pattern, share]) => `${Number(share.toPrecision(4))} of ${pattern}`);
+    return { shares: layers, told: told.join(", ") };
+  }
+  if (layersFrom === undefined) return undefined;
   const result = parseResult(layersFrom, await readJson(layersFrom));
   const chosen = new Set(chooseLayers(result, maxBarrier));
   if (chosen.size === 0) {
@@ -98,7 +110,7 @@ export async function openLayerShares({
     );
   }
   const tensors = result.groups.filter(({ name }) => chosen.has(name)).flatMap((group) => group.tensors);
-  return new Map(tensors.map((name) => [name, 0.5]));
+  return { shares: new Map(tensors.map((name) => [name, 0.5])), told: `half of ${[...chosen].join(", ")}` };
 }
 
 /** A number, null in JSON where it is not finite. */

@@ -19,6 +19,7 @@ import {
   addLayerShareOptions,
   assertLayerShares,
   type LayerShareOptions,
+  type LayerShares,
   openLayerShares,
 } from "../layer-shares.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions, openMatching } from "../match-options.ts";
@@ -149,7 +150,7 @@ async function merge(paths: readonly string[], options: MergeOptions, context: C
     return {
       result: {
         ...{ output, copied, path: options.path, dtype: options.dtype ?? null, alignments },
-        ...(layers === undefined ? { weights } : { layers: Object.fromEntries(layers) }),
+        ...(layers === undefined ? { weights } : { layers: Object.fromEntries(layers.shares) }),
       },
       text: formatMerge(output, { weights, layers }, alignments),
     };
@@ -175,7 +176,7 @@ async function alignAll(
 /** How much of each checkpoint is in the result: of all layers, or of the second in each. */
 interface Shares {
   readonly weights: readonly number[];
-  readonly layers: ReadonlyMap<string, number> | undefined;
+  readonly layers: LayerShares | undefined;
 }
 
 function describeMerge(
@@ -187,7 +188,7 @@ function describeMerge(
   const { search: how, only, skip, normalize } = options;
   const search = align ? { align: { method, seed, restarts, search: how, only, skip, normalize } } : {};
   const correction = statistics === "keep" ? {} : { statistics, data };
-  const shares = layers === undefined ? { weights } : { layers: Object.fromEntries(layers) };
+  const shares = layers === undefined ? { weights } : { layers: Object.fromEntries(layers.shares) };
   const making = { verb: "merge", version, ...shares, path, ...search, ...correction };
   return { ...sharedMetadata(inputs[0]), ...describeMaking(inputs, making) };
 }
@@ -201,11 +202,10 @@ function formatMerge(
     [`aligned ${index + 2} to 1`, `objective ${formatObjective(objective)}; verified`],
     ...formatNormalization(normalized),
   ]);
-  const round = (share: number) => Number(share.toPrecision(4));
   const shares =
     layers === undefined
-      ? `weights ${weights.map(round).join(", ")}`
-      : `of the second ${[...layers].map(([name, share]) => `${round(share)} of ${name}`).join(", ")}`;
+      ? `weights ${weights.map((weight) => Number(weight.toPrecision(4))).join(", ")}`
+      : `of the second ${layers.told}`;
   return formatPairs([
     ...pairs,
     ["merged", `${weights.length} checkpoints, ${shares}`],
@@ -261,7 +261,7 @@ function combine(
   { weights, layers, path }: Shares & Pick<MergeOptions, "path">,
 ): Checkpoint {
   const [a, b] = checkpoints;
-  if (layers !== undefined && a !== undefined && b !== undefined) return mergeLayers(a, b, layers);
+  if (layers !== undefined && a !== undefined && b !== undefined) return mergeLayers(a, b, layers.shares);
   if (path === "linear" || a === undefined || b === undefined) return average(checkpoints, weights);
   const [wa = 0, wb = 0] = weights;
   return slerp(a, b, wb / (wa + wb));

@@ -23,6 +23,7 @@ afterEach(() => {
 
 interface SymmetryResult {
   readonly symmetries: readonly { readonly name: string; readonly kind: string }[];
+  readonly linear: readonly object[] | null;
   readonly binding: { readonly byName: number; readonly renamed: Readonly<Record<string, unknown>> } | null;
   readonly verified: { readonly passed: boolean; readonly failedSymmetries: readonly string[] } | null;
 }
@@ -40,6 +41,16 @@ describe("isthmus symmetry", () => {
     expect(result.binding).toMatchObject({ byName: 4 });
     expect(Object.keys(result.binding?.renamed ?? {})).toHaveLength(6);
     expect(result.verified).toMatchObject({ passed: true });
+    expect(result.linear).toContainEqual({
+      kind: "sign",
+      size: 10,
+      cells: 1,
+      axes: [
+        { tensor: "norm.weight", axis: 0 },
+        { tensor: "norm.bias", axis: 0 },
+        { tensor: expect.stringMatching(/^onnx::MatMul_/), axis: 0 },
+      ],
+    });
     expect(Object.keys(JSON.parse(readFileSync(file, "utf8")).weights)).toContain("bn1.running_var");
   });
 
@@ -48,7 +59,13 @@ describe("isthmus symmetry", () => {
     expect(stdout).toMatch(/^conv1 +2 x 3 +nested +conv1\.groups +6 +conv1\.weight:0 /m);
     expect(stdout).toMatch(/^axes that move +18 of 21: 92\.7 % of their indices$/m);
     expect(stdout).toMatch(/^onnx::MatMul_\d+ +the transpose of fc1\.weight$/m);
+    expect(stdout).toMatch(/^scale +6 +3 +onnx::Conv_\d+:0 /m);
+    expect(stdout).toMatch(/^scale, sign +10 +3 +norm\.weight:0 norm\.bias:0 /m);
     expect(stdout).toMatch(/^Verified: /m);
+    expect(stdout).toMatch(/^Beyond permutation, .*: scales \d\.\de-\d+, signs /m);
+    for (const line of stdout.split("\n")) {
+      if (!/^(Verified|Beyond)/.test(line)) expect(line.length, line).toBeLessThanOrEqual(80);
+    }
   });
 
   test("isthmus symmetry --spec names the symmetry of a list of one's own that does not hold", async () => {

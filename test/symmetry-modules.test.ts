@@ -1,4 +1,5 @@
-import type { Graph } from "@isthmus/graph";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { discoverSymmetries, type Graph } from "@isthmus/graph";
 import { describe, expect, test } from "vitest";
 import { examine, sizesOf } from "./helpers/examine-symmetries.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
@@ -432,6 +433,21 @@ describe("images", () => {
     });
     // Channels between the two lie in one group of each: their cells have two parents.
     expect(await sizesOf(graph)).toEqual(["2", "2", "2x4", "2x4", "4x2"]);
+  });
+});
+
+describe("what the graph does not read", () => {
+  test("discoverSymmetries() freezes rows of a table beyond the length it was exported for", async () => {
+    const b = new GraphBuilder();
+    const x = b.linear(b.input("x", [TOKENS, 5]), "embed", 5, 6);
+    const positions = Array.from({ length: TOKENS }, (_, i) => i);
+    const rows = b.op("Gather", [b.weight("positions", [TOKENS + 4, 6]), b.ints(...positions)], { axis: 0 });
+    const y = b.op("Sigmoid", [b.op("Add", [x, rows])]);
+    const graph = b.output(b.linear(y, "head", 6, 3)).build();
+    expect(await sizesOf(graph)).toEqual(["6"]);
+    const { spec } = await discoverSymmetries(graph, createOnnxRuntimeEngine());
+    const frozen = spec.frozen.find(({ tensor, axis }) => tensor === "positions" && axis === 0);
+    expect(frozen).toMatchObject({ indices: TOKENS + 4 });
   });
 });
 

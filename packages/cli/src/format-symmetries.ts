@@ -1,10 +1,4 @@
-import type {
-  AxisRef,
-  SpecExplanation,
-  SymmetrySummary,
-  VerifySymmetriesResult,
-  WeightBinding,
-} from "@isthmus/graph";
+import type { AxisRef, LinearSummary, SpecExplanation, SymmetrySummary, WeightBinding } from "@isthmus/graph";
 import { formatPairs, formatTable } from "./format-table.ts";
 import type { SymmetryProof } from "./prove-symmetries.ts";
 
@@ -15,7 +9,7 @@ const SHOWN_AXES = 3;
 const SHOWN_NAMES = 6;
 
 /** Sets what may move, what may not and why as tables. */
-export function formatExplanation(explanation: SpecExplanation): string {
+export function formatExplanation(explanation: SpecExplanation, width?: number): string {
   const { symmetries, frozen } = explanation;
   const table = formatTable(
     [
@@ -34,6 +28,7 @@ export function formatExplanation(explanation: SpecExplanation): string {
       String(countTensors(entry)),
       formatAxes(entry.axes),
     ]),
+    width,
   );
   const stuck = formatTable(
     [{ title: "stays" }, { title: "indices", align: "right" }, { title: "because of" }, { title: "reason" }],
@@ -43,11 +38,44 @@ export function formatExplanation(explanation: SpecExplanation): string {
       node,
       reason,
     ]),
+    width,
   );
   return [table, ...(frozen.length === 0 ? [] : ["", stuck]), "", formatSummary(explanation)].join("\n");
 }
 
-function countTensors({ axes }: SymmetrySummary): number {
+/** Sets what may be scaled, negated or rotated as a table. */
+export function formatLinear(linear: readonly LinearSummary[], width?: number): string {
+  if (linear.length === 0)
+    return "Beyond permutation nothing leaves the function as it is: no scales, signs or rotations";
+  return formatTable(
+    [
+      { title: "beyond permutation" },
+      { title: "units", align: "right" },
+      { title: "tensors", align: "right" },
+      { title: "changes (tensor:axis)" },
+    ],
+    joinKinds(linear).map(({ kinds, size, cells, axes }) => [
+      kinds,
+      cells === 1 ? String(size) : `${cells} x ${size}`,
+      String(countTensors({ axes })),
+      formatAxes(axes),
+    ]),
+    width,
+  );
+}
+
+/** One row for units that may be scaled as well as negated. */
+function joinKinds(linear: readonly LinearSummary[]): (LinearSummary & { readonly kinds: string })[] {
+  const rows = new Map<string, LinearSummary & { readonly kinds: string }>();
+  for (const entry of linear) {
+    const key = `${entry.cells} ${entry.size} ${JSON.stringify(entry.axes)}`;
+    const known = rows.get(key);
+    rows.set(key, { ...entry, kinds: known === undefined ? entry.kind : `${known.kinds}, ${entry.kind}` });
+  }
+  return [...rows.values()];
+}
+
+function countTensors({ axes }: Pick<SymmetrySummary, "axes">): number {
   return new Set(axes.map(({ tensor }) => tensor)).size;
 }
 
@@ -103,16 +131,30 @@ export function formatBinding({ sources, renamed, unused }: WeightBinding): stri
 
 /** What came of a verification, in a line. */
 export function formatVerification(result: SymmetryProof): string {
-  const { passed, maxRelativeError, tensors, worst, narrowed } = result;
+  const { passed, maxRelativeError, tensors, worst, narrowed, linear } = result;
   const where = worst === undefined ? "" : `, at ${worst.node}`;
   const how = narrowed ? " on a narrowed network of the same structure" : "";
-  return `${passed ? "Verified" : "NOT verified"}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}`;
+  return `${passed ? "Verified" : "NOT verified"}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}${formatLinearProofs(linear)}`;
+}
+
+/** What came of scales, signs and rotations: their largest errors, of as many values. */
+function formatLinearProofs(linear: SymmetryProof["linear"]): string {
+  if (linear.length === 0) return "";
+  const errors = linear.map(({ kind, passed, maxRelativeError: error }) => {
+    return `${passed ? "" : "NOT "}${kind}s ${error.toExponential(1)}`;
+  });
+  return `\nBeyond permutation, as many values of each kind: ${errors.join(", ")}`;
 }
 
 /** Why a verification makes the command fail; undefined if it passed. */
-export function explainVerification(result: VerifySymmetriesResult): string | undefined {
-  const { firstFailure, failedSymmetries } = result;
+export function explainVerification(result: SymmetryProof): string | undefined {
+  const { failedSymmetries, linear } = result;
+  const wrong = linear.find(({ passed }) => !passed);
+  const firstFailure = result.firstFailure ?? wrong?.firstFailure;
   if (firstFailure === undefined) return undefined;
+  if (result.firstFailure === undefined) {
+    return `${wrong?.kind}s do not hold: ${firstFailure.node} differs by ${firstFailure.error.toPrecision(2)}`;
+  }
   const names = failedSymmetries.map((name) => `"${name}"`);
   const which =
     names.length === 0

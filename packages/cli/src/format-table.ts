@@ -7,21 +7,59 @@ export interface Column {
 
 const GAP = "  ";
 
-/** Sets rows as text in columns under their titles; lines end without spaces. */
-export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const widths = columns.map(({ title }, index) =>
+/** Least width in which words of the last column are set beside the others; in less they go below. */
+const LEAST_WIDTH = 24;
+
+/** Spaces before what stands below a row. */
+const INDENT = 4;
+
+/**
+ * Sets rows as text in columns under their titles; lines end without spaces.
+ * @param width - columns of the screen: words of the last column that do not fit go to further lines
+ */
+export function formatTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number = Number.POSITIVE_INFINITY,
+): string {
+  const titles = columns.map(({ title }) => title);
+  const widths = titles.map((title, index) =>
     Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)),
   );
-  const formatRow = (cells: readonly string[]): string =>
-    columns
-      .map(({ align }, index) => {
-        const cell = cells[index] ?? "";
-        const width = widths[index] ?? 0;
-        return align === "right" ? cell.padStart(width) : cell.padEnd(width);
-      })
-      .join(GAP)
-      .trimEnd();
-  return [columns.map(({ title }) => title), ...rows].map(formatRow).join("\n");
+  const last = columns.length - 1;
+  const place = widths.slice(0, last).reduce((sum, own) => sum + own + GAP.length, 0);
+  const below = width - place < Math.min(LEAST_WIDTH, widths[last] ?? 0);
+  const formatRow = (cells: readonly string[]): string => {
+    const others = columns.slice(0, last).map(({ align }, index) => {
+      const own = widths[index] ?? 0;
+      return align === "right" ? (cells[index] ?? "").padStart(own) : (cells[index] ?? "").padEnd(own);
+    });
+    const cell = cells[last] ?? "";
+    const start = others.join(GAP);
+    if (below)
+      return [start.trimEnd(), ...wrap(cell, width - INDENT).map((line) => " ".repeat(INDENT) + line)].join(
+        "\n",
+      );
+    const full = columns[last]?.align === "right" ? cell.padStart(widths[last] ?? 0) : cell;
+    const [first = "", ...more] = wrap(full, width - place);
+    return [[...others, first].join(GAP).trimEnd(), ...more.map((line) => " ".repeat(place) + line)].join(
+      "\n",
+    );
+  };
+  return [titles, ...rows].map(formatRow).join("\n");
+}
+
+/** Breaks text at spaces into lines of some width; longer words stay whole. */
+function wrap(text: string, width: number): string[] {
+  if (text.length <= width) return text === "" ? [] : [text];
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1);
+    if (line !== undefined && line.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** Sets names and values as text, one pair a line, values in one column. */

@@ -2,12 +2,16 @@ import {
   applyBinding,
   bindSpec,
   type Derivation,
+  discoverLinearSymmetries,
   type Graph,
+  type LinearSymmetries,
   permute,
   randomAlignment,
   type SymmetrySpec,
+  type VerifyLinearResult,
   type VerifySymmetriesResult,
   verifyAlignment,
+  verifyLinearSymmetries,
   verifySymmetries,
 } from "@isthmus/graph";
 import type { BoundNetwork } from "./bind-network.ts";
@@ -17,6 +21,8 @@ import type { Architecture } from "./open-architecture.ts";
 /** Symmetries to prove, and a network to prove them on where there is one. */
 export interface Provable extends Architecture {
   readonly symmetries: Derivation | SymmetrySpec;
+  /** Symmetries beyond permutation of the same graph; unknown for a list of one's own. */
+  readonly linear: LinearSymmetries | undefined;
   readonly network: BoundNetwork | undefined;
 }
 
@@ -29,6 +35,8 @@ export function specOf(symmetries: Derivation | SymmetrySpec): SymmetrySpec {
 export interface SymmetryProof extends VerifySymmetriesResult {
   /** Whether the network was too large to be run, and a small one of the same structure was run in its place. */
   readonly narrowed: boolean;
+  /** The same of scales, signs and rotations. */
+  readonly linear: readonly VerifyLinearResult[];
 }
 
 /**
@@ -39,21 +47,37 @@ export async function proveSymmetries(
   provable: Provable,
   { seed, signal }: { readonly seed: number; readonly signal: AbortSignal },
 ): Promise<SymmetryProof> {
-  const { graph, engine, symmetries, network } = provable;
+  const { graph, engine, symmetries, linear, network } = provable;
   const small = "spec" in symmetries ? await narrowLarge(provable, signal) : undefined;
   if (small !== undefined) {
     const result = await verifySymmetries(small.graph, engine, small.symmetries, { seed, signal });
-    return { ...result, narrowed: true };
+    const found = {
+      derivation: small.symmetries,
+      linear: await discoverLinearSymmetries(small.graph, engine, small.symmetries, { signal }),
+    };
+    const beyond = await verifyLinearSymmetries(small.graph, engine, found, { seed, signal });
+    return withLinear({ ...result, narrowed: true }, beyond);
   }
   const weights = network?.weights;
   const own = await verifySymmetries(graph, engine, symmetries, { seed, weights, signal });
-  const result = { ...own, narrowed: false };
+  const found = "spec" in symmetries && linear !== undefined ? { derivation: symmetries, linear } : undefined;
+  const beyond =
+    found === undefined ? [] : await verifyLinearSymmetries(graph, engine, found, { seed, weights, signal });
+  const result = withLinear({ ...own, narrowed: false }, beyond);
   if (!result.passed || network === undefined || network.binding.renamed.length === 0) return result;
   const bound = bindSpec(specOf(symmetries), network);
   const permuted = permute(randomAlignment(bound, seed), network.checkpoint, bound);
   const after = applyBinding(graph, network.binding, permuted);
   const outputs = await verifyAlignment(graph, engine, [network.weights, after], { seed, signal });
   return outputs.passed ? result : withFailure(graph, result, outputs.maxRelativeError);
+}
+
+/** The proof with that of scales, signs and rotations: it passes if all do. */
+function withLinear(
+  proof: Omit<SymmetryProof, "linear">,
+  linear: readonly VerifyLinearResult[],
+): SymmetryProof {
+  return { ...proof, passed: proof.passed && linear.every(({ passed }) => passed), linear };
 }
 
 function withFailure(graph: Graph, result: SymmetryProof, error: number): SymmetryProof {

@@ -79,7 +79,9 @@ export {
   deriveLinearSymmetries,
   discoverLinearSymmetries,
 } from "./symmetry/linear/discover-linear-symmetries.ts";
+export { explainLinearSymmetries, type LinearSummary } from "./symmetry/linear/explain-linear-symmetries.ts";
 export { LINEAR_KINDS, type LinearKind } from "./symmetry/linear/factor-algebra.ts";
+export { groupVariables } from "./symmetry/linear/group-variables.ts";
 export type {
   DiagonalSymmetry,
   FactorField,

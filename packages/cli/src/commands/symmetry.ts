@@ -1,6 +1,15 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { saveFile } from "@isthmus/core";
-import { bindSpec, encodeSpec, explainSpec, type SpecExplanation } from "@isthmus/graph";
+import {
+  bindSpec,
+  discoverLinearSymmetries,
+  encodeSpec,
+  explainLinearSymmetries,
+  explainSpec,
+  type LinearSummary,
+  type LinearSymmetries,
+  type SpecExplanation,
+} from "@isthmus/graph";
 import { createAligner } from "../aligner.ts";
 import { type BoundNetwork, bindNetwork, summarizeBinding } from "../bind-network.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
@@ -9,9 +18,10 @@ import {
   explainVerification,
   formatBinding,
   formatExplanation,
+  formatLinear,
   formatVerification,
 } from "../format-symmetries.ts";
-import { openArchitecture } from "../open-architecture.ts";
+import { type Architecture, openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseSeed } from "../parse-values.ts";
 import { type Provable, proveSymmetries, type SymmetryProof, specOf } from "../prove-symmetries.ts";
@@ -61,18 +71,20 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
   const architecture = await openArchitecture(path, options);
   const given = options.spec === undefined ? undefined : await readSpec(options.spec, architecture.graph);
   const symmetries = given ?? (await createAligner(architecture, context)).symmetries;
+  const linear = await discoverLinear(architecture, symmetries, context);
   const paths = options.checkpoint === undefined ? [] : [options.checkpoint];
   return withCheckpoints(paths, async ([checkpoint]) => {
     const network =
       checkpoint === undefined ? undefined : await bindNetwork(path, architecture.graph, checkpoint);
-    const proven = { ...architecture, symmetries, network };
+    const proven = { ...architecture, symmetries, linear, network };
     const verified = options.verify || network ? await prove(proven, options, context) : undefined;
     const spec = network === undefined ? specOf(symmetries) : bindSpec(specOf(symmetries), network);
     const inputs = [path, ...paths, ...(options.spec === undefined ? [] : [options.spec])];
     if (options.output !== undefined) {
       await saveFile(options.output, formatJson(encodeSpec(spec)), inputs);
     }
-    return describe(explainSpec(spec), network, verified);
+    const explained = linear && explainLinearSymmetries(specOf(symmetries), linear);
+    return describe({ explanation: explainSpec(spec), linear: explained, network, verified }, context);
   });
 }
 
@@ -85,17 +97,30 @@ async function prove(
   return proveSymmetries(proven, { seed, signal });
 }
 
-function describe(
-  explanation: SpecExplanation,
-  network: BoundNetwork | undefined,
-  verified: SymmetryProof | undefined,
-): Outcome {
-  const parts = [formatExplanation(explanation)];
+/** What leaves the function as it is beyond permutation; not asked of a list of one's own. */
+async function discoverLinear(
+  { graph, engine }: Architecture,
+  symmetries: Provable["symmetries"],
+  { signal }: Context,
+): Promise<LinearSymmetries | undefined> {
+  return "spec" in symmetries ? discoverLinearSymmetries(graph, engine, symmetries, { signal }) : undefined;
+}
+
+interface Findings {
+  readonly explanation: SpecExplanation;
+  readonly linear: readonly LinearSummary[] | undefined;
+  readonly network: BoundNetwork | undefined;
+  readonly verified: SymmetryProof | undefined;
+}
+
+function describe({ explanation, linear, network, verified }: Findings, { terminal }: Context): Outcome {
+  const parts = [formatExplanation(explanation, terminal.columns)];
+  if (linear !== undefined) parts.push(formatLinear(linear, terminal.columns));
   if (network !== undefined) parts.push(formatBinding(network.binding));
   if (verified !== undefined) parts.push(formatVerification(verified));
   const binding = network === undefined ? null : summarizeBinding(network.binding);
   return {
-    result: { ...explanation, binding, verified: verified ?? null },
+    result: { ...explanation, linear: linear ?? null, binding, verified: verified ?? null },
     text: parts.join("\n\n"),
     failure: verified && explainVerification(verified),
   };

@@ -86,6 +86,14 @@ describe("decodeGraph() of tensors", () => {
     expect([...decoded.graph.weights.keys()]).toEqual(["w"]);
   });
 
+  it("keeps the scales of a Resize as constants", () => {
+    const initializer = [{ name: "scales", dataType: FLOAT, dims: [2], floatData: [1, 2] }];
+    const node = [{ opType: "Resize", input: ["x", "", "scales"], output: ["y"] }];
+    const decoded = decode({ initializer, node });
+    expect(decoded.weights.size).toBe(0);
+    expect([...decoded.graph.constants.keys()]).toEqual(["scales"]);
+  });
+
   it("tells statistics of batch norms from parameters", () => {
     const statistics = [...decodeGraph(fixture("fmnist-cnn")).graph.weights].filter(
       ([, { role }]) => role === "statistic",

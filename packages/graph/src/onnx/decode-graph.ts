@@ -48,8 +48,8 @@ interface Context {
  *
  * Data inputs are those with a symbolic extent or of an integer type; where there is none, the first input
  * that is not a weight. All other inputs are weights, and so are floating-point initializers of more than
- * one element, which become inputs and are returned beside the graph; not so in models that `encodeGraph` made, whose weights are
- * inputs already, so that their masks and tables stay constants.
+ * one element, scales of `Resize` aside, which become inputs and are returned beside the graph; not so in models that
+ * `encodeGraph` made, whose weights are inputs already, so that their masks and tables stay constants.
  * @throws FormatError if the bytes are not an ONNX model or its graph is inconsistent
  * @throws InputError if `options.inputs` names what is not an input
  * @throws UnsupportedError if it needs sparse tensors, local functions or element types we lack
@@ -66,8 +66,10 @@ export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {})
   assertInputs(dataInputs, inputs, source);
   const carriesWeights = model.producerName !== PRODUCER;
   const [embedded, constants] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
+  const factors = resizingFactors(nodes);
   for (const [name, tensor] of tensors) {
-    (carriesWeights && isWeight(tensor) ? embedded : constants).set(name, tensor);
+    const trained = carriesWeights && isWeight(tensor) && !factors.has(name);
+    (trained ? embedded : constants).set(name, tensor);
   }
   const graph: Graph = {
     name: proto.name ?? "",
@@ -93,6 +95,13 @@ export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {})
 /** Whole numbers are shapes and indices, single numbers are scales and epsilons: neither is trained. */
 function isWeight({ dtype, shape }: TensorInfo): boolean {
   return DTYPES[dtype].float && sizeOf(shape) > 1;
+}
+
+/** Names of the regions and scales that nodes resize by: numbers of another kind than weights. */
+function resizingFactors(nodes: readonly Node[]): ReadonlySet<string> {
+  return new Set(
+    nodes.flatMap(({ op, inputs }) => (op === "Resize" || op === "Upsample" ? inputs.slice(1) : [])),
+  );
 }
 
 function collectWeights(

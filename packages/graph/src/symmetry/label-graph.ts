@@ -55,6 +55,7 @@ class Labeller {
     }
     for (const node of this.#graph.nodes) this.#visit(node);
     this.#fixOutputs();
+    this.#fixUnread();
     return {
       store: this.#store,
       weights: this.#weights,
@@ -115,6 +116,21 @@ class Labeller {
       this.#store.node = name;
       for (const field of this.#values.get(name)?.fields ?? []) {
         if (!field.frozen) this.#store.freeze(field.data, "it is an axis of an output of the graph");
+      }
+    }
+  }
+
+  /**
+   * Rows that this graph never reads, as positions beyond the length it was exported for, could be exchanged without changing what
+   * it computes; a network that reads them elsewhere would be spoilt.
+   */
+  #fixUnread(): void {
+    const touched = this.#store.findTouched();
+    this.#store.node = this.#graph.name;
+    for (const { fields } of this.#weights.values()) {
+      for (const { labels } of fields) {
+        const unread = labels.filter((label) => touched[label] === 0);
+        if (unread.length > 0) this.#store.freeze(unread, "nothing in the graph reads it");
       }
     }
   }

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "@isthmus/core";
-import { type DiagonalSymmetry, multiplyInPlace, positionIn } from "@isthmus/graph";
-import { groupVariables, touchedBy } from "./balance-scales.ts";
+import { type DiagonalSymmetry, groupVariables, multiplyInPlace, positionIn } from "@isthmus/graph";
+import { touchedBy } from "./balance-scales.ts";
 import { readSubjects, type Subjects } from "./read-subjects.ts";
 
 /** Sums over the elements of both networks that one variable multiplies (in front) or divides (behind). */

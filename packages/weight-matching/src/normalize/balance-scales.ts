@@ -3,6 +3,7 @@ import {
   type DiagonalSymmetry,
   type FactorField,
   type FactorLayout,
+  groupVariables,
   multiplyInPlace,
   positionIn,
 } from "@isthmus/graph";
@@ -39,26 +40,6 @@ export async function balanceScales(
     if (largest < TOLERANCE) break;
   }
   return factors;
-}
-
-/** Variables that lie on the same fields, as those of one layer: no two of them change the same element twice. */
-export function groupVariables({ variables, weights }: DiagonalSymmetry): Int32Array[] {
-  const keys = Array.from({ length: variables }, () => "");
-  let number = 0;
-  for (const { fields } of weights.values()) {
-    for (const field of fields) {
-      number++;
-      const present = new Set(Array.from(field.variables, (variable) => Math.abs(variable) - 1));
-      for (const variable of present) if (variable >= 0) keys[variable] += `${number},`;
-    }
-  }
-  const groups = new Map<string, number[]>();
-  keys.forEach((key, variable) => {
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [variable]);
-    else group.push(variable);
-  });
-  return [...groups.values()].map((group) => Int32Array.from(group));
 }
 
 /** Balances some variables in place and returns what they were multiplied by, 1 for all others. */

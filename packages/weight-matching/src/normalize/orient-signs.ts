@@ -1,6 +1,5 @@
 import type { Checkpoint } from "@isthmus/core";
-import { type DiagonalSymmetry, multiplyInPlace, positionIn } from "@isthmus/graph";
-import { groupVariables } from "./balance-scales.ts";
+import { type DiagonalSymmetry, groupVariables, multiplyInPlace, positionIn } from "@isthmus/graph";
 import { readSubjects, type Subjects } from "./read-subjects.ts";
 
 /**

@@ -258,6 +258,19 @@ export class LabelStore {
     }
   }
 
+  /** 1 for each label that is marked, linked or part of a function, as all are that are computed with, `[count]`. */
+  findTouched(): Uint8Array {
+    const touched = Uint8Array.from({ length: this.count }, (_, label) =>
+      this.markLow[label] === 0 && this.markHigh[label] === 0 ? 0 : 1,
+    );
+    const lists = [
+      ...this.links.flatMap(({ a, b }) => [a, b]),
+      ...this.functions.flatMap(({ child, parent }) => [child, parent]),
+    ];
+    for (const list of lists) for (const label of list) touched[label] = 1;
+    return touched;
+  }
+
   /** Records what may have told labels apart without a mark by values. */
   note(labels: Int32Array, reason: string): void {
     this.#explain(this.#weakReasonOf, labels, reason);

@@ -22,7 +22,7 @@ export interface VerifyLinearOptions {
   readonly seed: number;
   /** Weights to verify with. @defaultValue random ones */
   readonly weights?: Checkpoint | undefined;
-  /** Kinds to verify. @defaultValue all */
+  /** Kinds to verify, of those there are. @defaultValue all */
   readonly kinds?: readonly LinearKind[];
   /** Largest error of an output, relative to its largest element. @defaultValue 1e-4 */
   readonly outputTolerance?: number;
@@ -64,7 +64,10 @@ export async function verifyLinearSymmetries(
 ): Promise<readonly VerifyLinearResult[]> {
   const { seed, ...given } = options;
   const resolved = resolveOptions("verify symmetries", VERIFY_LINEAR_DEFAULTS, given);
-  const { weights, kinds, signal } = resolved;
+  const { weights, signal } = resolved;
+  const { scales, signs, rotations } = found.linear;
+  const counts = { scale: scales.variables, sign: signs.variables, rotation: rotations.length };
+  const kinds = resolved.kinds.filter((kind) => counts[kind] > 0);
   const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
   const inputs = randomInputs(graph, found.derivation.batch, seed);
   const before = await runAll(graph, engine, new Map([...inputs, ...bound]));

@@ -1,0 +1,51 @@
+import type { AxisRef, SymmetrySpec } from "../spec.ts";
+import type { LinearKind } from "./factor-algebra.ts";
+import { groupVariables } from "./group-variables.ts";
+import type { DiagonalSymmetry, FactorLayout, LinearSymmetries } from "./linear-symmetries.ts";
+
+/** Units that may be scaled, negated or rotated, in numbers. */
+export interface LinearSummary {
+  readonly kind: LinearKind;
+  /** Units: of each cell, where cells are rotated. */
+  readonly size: number;
+  /** Cells that are rotated apart from each other; 1 for scales and signs. */
+  readonly cells: number;
+  /** Weight axes on which the units lie, those in front first as the graph has them. */
+  readonly axes: readonly AxisRef[];
+}
+
+/** Summarises symmetries beyond permutation: scales and signs layer by layer, rotations by the symmetry whose cells they mix. */
+export function explainLinearSymmetries(
+  spec: SymmetrySpec,
+  { scales, signs, rotations }: LinearSymmetries,
+): LinearSummary[] {
+  const names = [...new Set(rotations.map(({ symmetry }) => symmetry))];
+  const rotated = names.flatMap((name): LinearSummary[] => {
+    const cells = rotations.filter(({ symmetry }) => symmetry === name);
+    const symmetry = spec.symmetries.find((own) => own.name === name);
+    const size = cells[0]?.size ?? 0;
+    return symmetry === undefined
+      ? []
+      : [{ kind: "rotation", size, cells: cells.length, axes: symmetry.axes }];
+  });
+  return [...explainDiagonal(scales), ...explainDiagonal(signs), ...rotated];
+}
+
+function explainDiagonal(symmetry: DiagonalSymmetry): LinearSummary[] {
+  return groupVariables(symmetry).map((group): LinearSummary => {
+    const members = new Set(group);
+    const axes = [...symmetry.weights].flatMap(([tensor, layout]) => axesOf(tensor, layout, members));
+    return { kind: symmetry.kind, size: group.length, cells: 1, axes };
+  });
+}
+
+/** Axes of a weight on which some variables lie. */
+function axesOf(tensor: string, { shape, view, fields }: FactorLayout, members: Set<number>): AxisRef[] {
+  const own = fields.filter(({ variables }) =>
+    variables.some((variable) => members.has(Math.abs(variable) - 1)),
+  );
+  // A grouped convolution is viewed with the groups as an axis of their own, before its first.
+  const added = view.length - shape.length;
+  const axes = own.flatMap((field) => field.axes.map((axis) => Math.max(0, axis - added)));
+  return [...new Set(axes)].map((axis) => ({ tensor, axis }));
+}

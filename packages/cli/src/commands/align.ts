@@ -156,6 +156,9 @@ function formatVerification({ narrowed, maxRelativeError }: AlignedNetwork["summ
   return `${what} computes the same, to ${maxRelativeError.toExponential(1)} (relative)`;
 }
 
+/** Per mille that rounding may have put between the objective and a bound that is reached. */
+const ROUNDING = 1e-6;
+
 function describeSearch(found: MatchResult): [string, string][] {
   if (found.method === "activation") {
     return [["compared", `${found.values.length} values on ${found.examples} examples`]];
@@ -170,7 +173,7 @@ function describeSearch(found: MatchResult): [string, string][] {
   const { restarts, sweeps, status, search, scaledObjective, bound } = found;
   const end = status === "converged" ? "converged" : "was given up";
   const how = search === "frank-wolfe" ? "the best, by Frank-Wolfe," : "the best";
-  const share = bound > 0 ? Math.floor((1000 * scaledObjective.after) / bound) / 10 : 100;
+  const share = bound > 0 ? Math.floor(1000 * (scaledObjective.after / bound) + ROUNDING) / 10 : 100;
   return [
     ["search", `${restarts.length} searches, ${how} took ${sweeps} sweeps and ${end}`],
     ["bound", `${bound.toFixed(2)}, which no alignment exceeds; ${share} % of it is reached`],

@@ -19,7 +19,7 @@ import { titleOfResult } from "../result/title-of-result.ts";
 import { formatStar } from "../star/format-star.ts";
 import { type StarJob, withStarJob } from "../star/open-star-job.ts";
 import { addStarOptions, type StarVerbOptions } from "../star/star-options.ts";
-import { formatPace, formatPhase } from "../training/format-training.ts";
+import { followTraining } from "../training/follow-training.ts";
 import { nameTrainingFiles } from "../training/training-files.ts";
 import { trainingOptions } from "../training/training-options.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -94,38 +94,26 @@ async function runJob(job: Job, context: Context): Promise<Outcome> {
   };
 }
 
-async function search(job: Job, { signal, progress, terminal }: Context): Promise<FoundStar> {
+async function search(job: Job, context: Context): Promise<FoundStar> {
   const { options, files, data } = job;
   const { rays, alignEvery, restarts, memory, recalibrateExamples, resume = false } = options;
-  let done = 0;
-  progress("Preparing");
-  try {
-    return await findStar(
+  return followTraining({ verb: "star", state: files.state }, context, ({ onProgress, ...following }) =>
+    findStar(
       { ...job, data: data.training },
       {
         ...trainingOptions(options, { graph: job.graph, data: data.training }),
         ...{ rays, alignEvery, restarts, memory, resume, statisticsExamples: recalibrateExamples },
-        statePath: files.state,
-        signal,
-        onProgress: (at) => {
-          if ("step" in at) done = at.step;
-          tell(at, progress);
-        },
+        ...following,
+        onProgress: (at) => ("step" in at ? onProgress?.(at) : tell(at, context.progress)),
       },
-    );
-  } catch (error) {
-    if (signal.aborted && done > 0) {
-      terminal.note(`isthmus star: the state after ${done} steps is in "${files.state}": --resume goes on`);
-    }
-    throw error;
-  }
+    ),
+  );
 }
 
-function tell(at: FindStarProgress, progress: Context["progress"]): void {
+/** Tells of what is done between epochs. */
+function tell(at: Exclude<FindStarProgress, { readonly step: number }>, progress: Context["progress"]): void {
   if (at.phase === "measuring statistics") progress("Measuring batch norms");
-  else if (at.phase === "aligning")
-    progress(`Aligning anchors for epoch ${at.epoch + 1}`, at.aligned / at.anchors);
-  else progress(formatPhase(at), at.step / at.steps, () => formatPace(at));
+  else progress(`Aligning anchors for epoch ${at.epoch + 1}`, at.aligned / at.anchors);
 }
 
 async function save(

@@ -79,7 +79,7 @@ export function drawBars(figure: BarFigure): Drawing {
 }
 
 /** Bars have no symbols: their legend shows squares of their colour. */
-const squareStyle = (index: number) => ({ ...curveStyle(index), symbol: "square" as const });
+const squareStyle = (index: number) => ({ ...curveStyle(index), symbol: "square" as const, filled: true });
 
 function barMarks(plot: Plot, { bars, axis, series, single }: BarFigure): Markish[] {
   const place = { fy: "row", y: (bar: Bar) => (single ? 0 : bar.series) } as const;

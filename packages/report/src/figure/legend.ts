@@ -56,13 +56,19 @@ export function layOutLegend(
 /** Marks of an entry: the symbol of its curve and its text. */
 export function legendMarks(
   plot: Plot,
-  { color, symbol }: CurveStyle,
+  { color, symbol, filled = false }: CurveStyle & { readonly filled?: boolean },
   item: LegendItem | undefined,
 ): Markish[] {
   if (!item) return [];
   // Once over the whole figure, not in each of its rows.
   const anchor = { frameAnchor: "top-left", facet: "super" } as const;
-  const swatch = { stroke: color, strokeWidth: 1.75, fill: "var(--isthmus-background)", symbol, r: 3.5 };
+  const swatch = {
+    stroke: color,
+    strokeWidth: 1.75,
+    fill: filled ? color : "var(--isthmus-background)",
+    symbol,
+    r: 3.5,
+  };
   return [
     plot.dot([0], { ...anchor, ...swatch, dx: item.x + 6, dy: item.y }),
     plot.text([item.text], {

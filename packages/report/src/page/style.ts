@@ -73,9 +73,9 @@ font:.88rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",mon
 a{color:var(--isthmus-curve-1);text-underline-offset:.2em}
 .button{display:inline-block;border:1px solid currentColor;border-radius:.4rem;padding:.4rem .9rem;text-decoration:none;font-weight:600}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--isthmus-grid);color:var(--isthmus-muted);font-size:.88rem}
-@media (max-width:46rem){figure .full{display:none}figure .compact{display:block;max-width:32rem}}
+@media (max-width:46rem){figure .full{display:none}figure .compact{display:block;max-width:27rem}}
 @media (max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd+dt{margin-top:.6rem}th,td{padding:.4rem .6rem}}
-@media print{@page{margin:14mm}.figures{grid-template-columns:1fr 1fr;gap:1rem}body{max-width:none;padding:0;font-size:10.5pt}section{margin-top:1.6rem}
+@media print{@page{margin:14mm}table{font-size:8.5pt}th,td{padding:.2rem .35rem;white-space:normal}thead .long,td.text{min-width:0}.figures{grid-template-columns:1fr 1fr;gap:1rem}body{max-width:none;padding:0;font-size:10.5pt}section{margin-top:1.6rem}
 .tall{max-height:none}.scroll{overflow:visible;border:0}figure .full{display:block}figure .compact{display:none}thead{position:static}tr,.tile{break-inside:avoid}
 .button,.skip{display:none}th button::after{content:""}h2{break-after:avoid}}
 @media (forced-colors:active){.swatch{forced-color-adjust:none}}`;

@@ -2,7 +2,13 @@ import type { LayersResult } from "@isthmus/barrier";
 import { formatBarrier, formatCount, formatNumber } from "../format-value.ts";
 import { factsOf } from "./facts.ts";
 import { ALL_GROUPS, layersFigures } from "./layers-figures.ts";
-import { cumulativeTable, groupsTable, layerBarriersTable, layerPointsTable } from "./layers-tables.ts";
+import {
+  cumulativeTable,
+  groupsTable,
+  layerBarriersTable,
+  layerDefinitionsTable,
+  layerPointsTable,
+} from "./layers-tables.ts";
 import { predictionSection } from "./predictions.ts";
 import type { Report, Tile } from "./report.ts";
 import { robustnessSection } from "./robustness.ts";
@@ -28,7 +34,7 @@ export function describeLayers(result: LayersResult): Report {
         name: "layers",
         title: "Each group by itself",
         figures: figures.single,
-        tables: [layerBarriersTable(result)],
+        tables: [layerBarriersTable(result), layerDefinitionsTable(result)],
       },
       ...(result.cumulative.length === 0
         ? []

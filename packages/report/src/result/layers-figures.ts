@@ -9,7 +9,7 @@ import { formatNumber, formatPlace, formatShort } from "../format-value.ts";
 export const ALL_GROUPS = "all groups";
 
 /** The networks whose other groups stay, in the order of figures. */
-export const FIXED = [
+const FIXED = [
   { network: "a", label: "others as in A" },
   { network: "b", label: "others as in B" },
 ] as const;

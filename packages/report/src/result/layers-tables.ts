@@ -1,7 +1,7 @@
 import type { LayerCut, LayersResult } from "@isthmus/barrier";
-import type { Table, TableColumn } from "../table/table.ts";
+import type { Table } from "../table/table.ts";
 import { BARRIER_DEFINITIONS } from "./barrier-tables.ts";
-import { ALL_GROUPS, FIXED } from "./layers-figures.ts";
+import { ALL_GROUPS } from "./layers-figures.ts";
 
 /** Table of the groups: what they hold and how far apart the networks are in them. */
 export function groupsTable({ groups }: LayersResult): Table {
@@ -23,43 +23,52 @@ export function groupsTable({ groups }: LayersResult): Table {
   };
 }
 
-/** Table of the barriers of single groups and of the whole, by every definition. */
+/** Table of what averaging each group costs, and all of them. */
 export function layerBarriersTable({ layers, whole }: LayersResult): Table {
-  const titles = [...BARRIER_DEFINITIONS.map(({ name }) => name), "Against whole networks"];
-  const columns = FIXED.flatMap(({ label: group }, style): TableColumn[] => [
-    ...titles.map((title) => ({ title, kind: "loss" as const, group, style })),
-    { title: "Error above the chord", kind: "points", group, style },
-  ]);
-  const values = (cut: LayerCut): number[] => [
-    ...BARRIER_DEFINITIONS.map(({ key }) => cut.barrier.loss[key]),
-    cut.wholeEndpoints.loss,
-    cut.barrier.error.chord,
-  ];
+  const { loss, error } = whole.wholeEndpoints;
   return {
     name: "layers",
     title: "Barriers of each group",
     caption:
-      "Loss in nats, error in percentage points. The first columns are the mean of both networks’ “against whole networks”, which is L(1/2) less the mean of A and B; the others are definitions against the ends of each way.",
+      "Loss in nats, error in percentage points: half-way, less the mean of A and B, on average over the networks in which the other groups stay.",
     columns: [
       { title: "Group", kind: "text" },
       { title: "Loss barrier", kind: "loss" },
       { title: "Error barrier", kind: "points" },
-      ...columns,
     ],
     rows: [
-      ...layers.map(({ group, a, b, barrier }) => ({
-        cells: [group, barrier.loss, barrier.error, ...values(a), ...values(b)],
-      })),
-      {
-        cells: [
-          ALL_GROUPS,
-          whole.wholeEndpoints.loss,
-          whole.wholeEndpoints.error,
-          ...values(whole),
-          ...values(whole).map(() => null),
-        ],
-        strong: true,
-      },
+      ...layers.map(({ group, barrier }) => ({ cells: [group, barrier.loss, barrier.error] })),
+      { cells: [ALL_GROUPS, loss, error], strong: true },
+    ],
+  };
+}
+
+/** Table of the barriers of single groups and of the whole, by every definition. */
+export function layerDefinitionsTable({ layers, whole }: LayersResult): Table {
+  const row = (group: string, others: string, { barrier, wholeEndpoints }: LayerCut) => ({
+    cells: [
+      group,
+      others,
+      ...BARRIER_DEFINITIONS.map(({ key }) => barrier.loss[key]),
+      wholeEndpoints.loss,
+      barrier.error.chord,
+    ],
+  });
+  return {
+    name: "layer-definitions",
+    title: "Barriers of each group, by every definition in use",
+    caption:
+      "Loss in nats against the ends of each way, and half-way against the mean of the whole networks; error in percentage points above the chord.",
+    columns: [
+      { title: "Group", kind: "text" },
+      { title: "Others as in", kind: "text" },
+      ...BARRIER_DEFINITIONS.map(({ name }) => ({ title: name, kind: "loss" as const })),
+      { title: "Against whole networks", kind: "loss" },
+      { title: "Error", kind: "points" },
+    ],
+    rows: [
+      ...layers.flatMap(({ group, a, b }) => [row(group, "A", a), row(group, "B", b)]),
+      { ...row(ALL_GROUPS, "", whole), strong: true },
     ],
   };
 }

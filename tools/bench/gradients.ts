@@ -7,14 +7,15 @@
 // pass, whose outputs are f32 and weighted in f64. Of nine steps the three neighbouring ones are taken that agree best, which says
 // nothing of the gradient: their spread is what differences of a network with kinks, in f32, can tell. Error and spread are over
 // the slope, or over its size in root mean square where it is small by chance. Prints one line for each graph, and the lines
-// again as JSON at the end. With --dump, graph, feeds and gradients are written instead of taking differences: gradients-torch.py
-// then compares them with PyTorch's in f64, to rounding and whatever the kinks.
+// again as JSON at the end. With --dump, graph, feeds, gradients and the values that kinks depend on are written instead of taking
+// differences: gradients-torch.py then compares them with PyTorch's in f64, to rounding and whatever the kinks.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { createRandom, DTYPES, type Tensor, viewBytes } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   encodeGraph,
+  exposeValues,
   type Graph,
   gradient,
   gradientName,
@@ -134,7 +135,11 @@ async function median(run: () => Promise<unknown>): Promise<number> {
 const round = (value: number): number => Number(value.toPrecision(3));
 
 /** Writes what PyTorch needs to compute the same: the graph, and tensors as raw bytes with an index. */
-function dump(folder: string, graph: Graph, tensors: Readonly<Record<"feed" | "result", Feeds>>): void {
+function dump(
+  folder: string,
+  graph: Graph,
+  tensors: Readonly<Record<"feed" | "result" | "kink", Feeds>>,
+): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}/graph.onnx`, encodeGraph(graph));
   const index = Object.entries(tensors).flatMap(([kind, entries]) =>
@@ -144,6 +149,14 @@ function dump(folder: string, graph: Graph, tensors: Readonly<Record<"feed" | "r
     }),
   );
   writeFileSync(`${folder}/index.json`, JSON.stringify(index));
+}
+
+/** Values that tell which side of their kinks relus and the largest of pools are on. */
+function kinksOf({ nodes }: Graph): string[] {
+  return nodes.flatMap(({ op, inputs, outputs }) => {
+    if (op === "Relu") return outputs;
+    return op === "MaxPool" ? inputs : [];
+  });
 }
 
 async function measure(path: string) {
@@ -156,8 +169,10 @@ async function measure(path: string) {
   const names = [...graph.weights]
     .filter(([, { role, dtype }]) => role === "parameter" && DTYPES[dtype].float)
     .map(([name]) => name);
-  const backward = await engine.load(differentiated);
-  const gradients = await backward.run(feeds);
+  const kinks = new Set(values.dump === undefined ? [] : kinksOf(trained.graph));
+  const backward = await engine.load(exposeValues(differentiated, [...kinks]));
+  const all = [...(await backward.run(feeds))];
+  const gradients = new Map(all.filter(([name]) => !kinks.has(name)));
   const backwardMs = await median(() => backward.run(feeds));
   await backward.release();
   const size = {
@@ -175,6 +190,7 @@ async function measure(path: string) {
     dump(`${values.dump}/${size.graph.replaceAll("/", "-")}`, trained.graph, {
       feed: feeds,
       result: new Map(results),
+      kink: new Map(all.filter(([name]) => kinks.has(name))),
     });
     return size;
   }

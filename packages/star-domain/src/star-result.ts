@@ -11,9 +11,9 @@ export interface PairBarrier {
 /** Barriers of one sort of pairs. */
 export interface PairGroup {
   readonly pairs: readonly PairBarrier[];
-  /** Of the loss barriers, in nats. */
+  /** Of the loss barriers, in nats; NaN, in JSON null, where there are no pairs. */
   readonly mean: number;
-  /** Sample standard deviation of the loss barriers; 0 for a single pair. */
+  /** Sample standard deviation of the loss barriers; 0 for a single pair, NaN for none. */
   readonly std: number;
 }
 

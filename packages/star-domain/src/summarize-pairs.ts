@@ -4,5 +4,6 @@ import type { PairBarrier, PairGroup } from "./star-result.ts";
 export function summarizePairs(pairs: readonly PairBarrier[]): PairGroup {
   const mean = pairs.reduce((sum, { loss }) => sum + loss, 0) / pairs.length;
   const squares = pairs.reduce((sum, { loss }) => sum + (loss - mean) ** 2, 0);
-  return { pairs, mean, std: pairs.length === 1 ? 0 : Math.sqrt(squares / (pairs.length - 1)) };
+  const std = pairs.length === 0 ? Number.NaN : Math.sqrt(squares / Math.max(1, pairs.length - 1));
+  return { pairs, mean, std };
 }

@@ -122,6 +122,14 @@ describe("renderResultPage()", () => {
     expect(parse(await pageOf(without)).querySelector("#predictors")).toBeNull();
   });
 
+  it("renderResultPage() tells of the anchors of a star where no networks were held out", async () => {
+    const result = starResult();
+    const starHeldOut = { pairs: [], mean: Number.NaN, std: Number.NaN };
+    const page = await pageOf({ ...result, heldOut: [], barriers: { ...result.barriers, starHeldOut } });
+    expect(page).toMatch(/on the way to its anchors; between two regular networks/);
+    expect(page).not.toContain("NaN");
+  });
+
   it("renderResultPage() counts the rows of a study that have no number", async () => {
     const document = parse(await pageOf(studyResult()));
     expect(document.querySelector("#figure-figure-1 figcaption")?.textContent).toContain(

@@ -54,10 +54,15 @@ export function describeStar(result: StarResult): Report {
 }
 
 function summarise({ barriers, anchors }: StarResult): string {
-  const { regularRegular, starHeldOut } = barriers;
-  const found = `A star network of ${anchors.length} anchors meets a mean loss barrier of ${formatNumber(starHeldOut.mean)} nats on the way to networks it has not seen`;
+  const { regularRegular, starHeldOut, starAnchor } = barriers;
+  // Of a star without networks held out only its anchors can be told.
+  const [mean, others] =
+    starHeldOut.pairs.length > 0
+      ? [starHeldOut.mean, "networks it has not seen"]
+      : [starAnchor.mean, "its anchors"];
+  const found = `A star network of ${anchors.length} anchors meets a mean loss barrier of ${formatNumber(mean)} nats on the way to ${others}`;
   if (regularRegular.pairs.length === 0) return `${found}.`;
-  const ratio = starHeldOut.mean / regularRegular.mean;
+  const ratio = mean / regularRegular.mean;
   const share = regularRegular.mean > 0 ? ` (ratio ${formatShort(ratio)})` : "";
   return `${found}; between two regular networks it is ${formatNumber(regularRegular.mean)}${share}.`;
 }

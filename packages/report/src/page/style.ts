@@ -49,9 +49,9 @@ caption{text-align:left;color:var(--isthmus-muted);padding:.7rem .9rem;font-size
 caption span{display:block;position:sticky;left:.9rem;max-width:calc(100cqi - 1.8rem)}
 th,td{padding:.42rem .9rem;text-align:right;white-space:nowrap}
 thead{position:sticky;top:0;background:var(--isthmus-background);box-shadow:inset 0 -1px var(--isthmus-grid)}
-thead th{font-weight:600;white-space:normal;vertical-align:bottom}thead .long{min-width:8.5rem}thead th[scope=colgroup]{text-align:left}thead th:first-child{text-align:left}
+thead th{font-weight:600;white-space:normal;vertical-align:bottom}thead .long{min-width:8rem}thead th[scope=colgroup]{text-align:left}thead th:first-child{text-align:left}
 th small{color:var(--isthmus-muted);font-weight:400}
-.text{text-align:left}td.text{white-space:normal;overflow-wrap:anywhere;min-width:9rem}
+.text{text-align:left}td.text{white-space:normal}
 th button{all:unset;cursor:pointer;font-weight:600}
 th button:hover{text-decoration:underline}
 th button::after{content:"↕";color:var(--isthmus-muted);font-size:.8em;margin-left:.35em;font-weight:400}
@@ -75,7 +75,7 @@ a{color:var(--isthmus-curve-1);text-underline-offset:.2em}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--isthmus-grid);color:var(--isthmus-muted);font-size:.88rem}
 @media (max-width:46rem){figure .full{display:none}figure .compact{display:block;max-width:27rem}}
 @media (max-width:34rem){dl{grid-template-columns:1fr;gap:0}dd+dt{margin-top:.6rem}th,td{padding:.4rem .6rem}}
-@media print{@page{margin:14mm}table{font-size:8.5pt}th,td{padding:.2rem .35rem;white-space:normal}thead .long,td.text{min-width:0}.figures{grid-template-columns:1fr 1fr;gap:1rem}body{max-width:none;padding:0;font-size:10.5pt}section{margin-top:1.6rem}
+@media print{@page{margin:14mm}table{font-size:8.5pt}th,td{padding:.2rem .35rem;white-space:normal}thead .long{min-width:0}td{overflow-wrap:anywhere}.figures{grid-template-columns:1fr 1fr;gap:1rem}body{max-width:none;padding:0;font-size:10.5pt}section{margin-top:1.6rem}
 .tall{max-height:none}.scroll{overflow:visible;border:0}figure .full{display:block}figure .compact{display:none}thead{position:static}tr,.tile{break-inside:avoid}
 .button,.skip{display:none}th button::after{content:""}h2{break-after:avoid}}
 @media (forced-colors:active){.swatch{forced-color-adjust:none}}`;

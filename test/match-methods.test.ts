@@ -3,6 +3,7 @@ import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   type DataSet,
   type Derivation,
+  discoverLinearSymmetries,
   discoverSymmetries,
   type Graph,
   permute,
@@ -10,7 +11,13 @@ import {
   randomWeights,
   verifyAlignment,
 } from "@isthmus/graph";
-import { MATCH_METHODS, type MatchMethod, type MatchOptions, match } from "@isthmus/weight-matching";
+import {
+  MATCH_METHODS,
+  type MatchMethod,
+  type MatchOptions,
+  match,
+  matchNormalized,
+} from "@isthmus/weight-matching";
 import { describe, expect, test } from "vitest";
 import { distance } from "./helpers/distance.ts";
 import { smallCnn, smallMlp, smallTransformer } from "./helpers/small-networks.ts";
@@ -160,5 +167,19 @@ describe("match()", () => {
       const result = await run("straight-through", own, own.b);
       expect(result.method === "straight-through" && result.objective.after >= result.start).toBe(true);
     }
+  });
+
+  test("by straight-through leads rotations by gradients, and never changes what B computes", async () => {
+    const { graph, symmetries, data, a, b } = cases[2] as Case;
+    const linear = await discoverLinearSymmetries(graph, engine, symmetries);
+    expect(linear.rotations.length).toBeGreaterThan(0);
+    const options = { ...optionsOf("straight-through", data), rotations: linear.rotations } as MatchOptions;
+    const forms = { spec: symmetries.spec, linear };
+    const { found, network } = await matchNormalized([a, b], forms, ["rotation"], ([one, two]) =>
+      match({ graph, engine, a: one, b: two, symmetries }, options),
+    );
+    expect(found.method === "straight-through" && found.objective.after >= found.start).toBe(true);
+    expect(await verifyAlignment(graph, engine, [b, network], { seed: 0 })).toMatchObject({ passed: true });
+    expect(await distance(b, network)).toBeGreaterThan(1);
   });
 });

@@ -92,7 +92,7 @@ export type {
 export { multiplyInPlace, multiplyUnits, positionIn } from "./symmetry/linear/multiply-units.ts";
 export { transformRandomly } from "./symmetry/linear/random-element.ts";
 export {
-  elementsByPosition,
+  elementFinder,
   placesOf,
   type RotatedPlaces,
   type Rotation,

@@ -1,6 +1,6 @@
 import { type Checkpoint, toFloat32 } from "@isthmus/core";
 import {
-  elementsByPosition,
+  elementFinder,
   placesOf,
   type Rotation,
   type RotationSpace,
@@ -32,8 +32,9 @@ export async function rotationProducts(
     const fields = placesOf(layout, rotations);
     if (fields.length === 0) continue;
     const [left, right] = await Promise.all([readValues(a, name), readValues(b, name)]);
+    const elementsOf = elementFinder(left.length, layout.view);
     for (const { field, rotation, rows } of fields) {
-      const elements = elementsByPosition(left.length, layout.view, field.axes);
+      const elements = elementsOf(field.axes);
       for (const row of rows) {
         if (!uses({ tensor: name, axes: field.axes, row })) continue;
         addProducts(rotation, row, { elements, left, right });
@@ -54,8 +55,9 @@ export async function unitSums(
     const fields = placesOf(layout, rotations);
     if (fields.length === 0) continue;
     const values = await readValues(network, name);
+    const elementsOf = elementFinder(values.length, layout.view);
     for (const { field, rotation, rows } of fields) {
-      const elements = elementsByPosition(values.length, layout.view, field.axes);
+      const elements = elementsOf(field.axes);
       for (const row of rows) {
         row.forEach((position, unit) => {
           for (const element of elements.get(position) ?? []) {

@@ -100,15 +100,17 @@ export function rotateInPlace(
   layout: UnitLayout,
   rotations: readonly Rotation[],
 ): void {
-  for (const places of placesOf(layout, rotations)) mixInPlace(values, layout.view, places);
+  const elementsOf = elementFinder(values.length, layout.view);
+  for (const places of placesOf(layout, rotations)) {
+    mixInPlace(values, elementsOf(places.field.axes), places);
+  }
 }
 
 function mixInPlace(
   values: Float32Array,
-  view: readonly number[],
-  { field, rotation, rows }: RotatedPlaces,
+  elements: ReadonlyMap<number, Int32Array>,
+  { rotation, rows }: RotatedPlaces,
 ): void {
-  const elements = elementsByPosition(values.length, view, field.axes);
   for (const row of rows) {
     const lists = Array.from(row, (position) => elements.get(position) ?? new Int32Array(0));
     const others = lists[0]?.length ?? 0;
@@ -129,8 +131,22 @@ function mixVector(values: Float32Array, places: Int32Array, { space: { size }, 
   });
 }
 
+/** Looks through a tensor once for each set of axes, as several cells lie on the same: elements by position over the axes. */
+export function elementFinder(
+  count: number,
+  shape: readonly number[],
+): (axes: readonly number[]) => ReadonlyMap<number, Int32Array> {
+  const found = new Map<string, ReadonlyMap<number, Int32Array>>();
+  return (axes) => {
+    const key = axes.join();
+    const elements = found.get(key) ?? elementsByPosition(count, shape, axes);
+    found.set(key, elements);
+    return elements;
+  };
+}
+
 /** Elements of a tensor by their position over some axes, in row-major order of the others. */
-export function elementsByPosition(
+function elementsByPosition(
   count: number,
   shape: readonly number[],
   axes: readonly number[],

@@ -1,4 +1,5 @@
 export { collectStudy } from "./collect/collect-study.ts";
+export { restrictStudy } from "./description/restrict-study.ts";
 export type {
   AlignChoice,
   BarrierMeasurement,

@@ -8,6 +8,7 @@ import {
   planStudy,
   type RunStudyResult,
   readTaskResult,
+  restrictStudy,
   runStudy,
   type StudyDescription,
   type StudyResult,
@@ -22,6 +23,7 @@ import {
   formatTasks,
   formatTimeLeft,
 } from "../study/format-study.ts";
+import { parseOnly } from "../study/parse-only.ts";
 import { readStudy } from "../study/read-study.ts";
 import { saveStudy } from "../study/save-study.ts";
 import { createThreadExecutor } from "../study/thread-executor.ts";
@@ -30,6 +32,7 @@ import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } 
 interface StudyVerbOptions extends EngineOptions {
   readonly output?: string | undefined;
   readonly workers: number;
+  readonly only?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly list?: true | undefined;
   readonly print?: true | undefined;
 }
@@ -48,6 +51,11 @@ export function studyVerb(run: RunVerb): CommandUnknownOpts {
       parseCount(1),
       availableParallelism(),
     )
+    .option(
+      "--only <variable=values>",
+      "only a part: some values of a variable, with commas between them; may be repeated",
+      parseOnly,
+    )
     .option("--list", "show what would be run, and run nothing")
     .option("--print", "print the study itself, to be changed")
     .addOption(engineOption())
@@ -63,12 +71,14 @@ const EXAMPLES = formatExamples(
   ["isthmus study mnist-width", "a study that comes with this program; its results go to mnist-width/"],
   ["isthmus study mnist-width --print > mine.yaml", "one of your own, to begin with"],
   ["isthmus study mine.yaml --list", "what would be run"],
+  ["isthmus study star-table --only width=4,8", "a part; the whole finds later what is there"],
   ["isthmus study mine.yaml -o results --workers 8", "run what is missing"],
 );
 
 async function runVerb(name: string, options: StudyVerbOptions, context: Context): Promise<Outcome> {
   const file = await findStudy(name);
-  const description = await readStudy(file.path);
+  const whole = await readStudy(file.path);
+  const description = options.only === undefined ? whole : restrictStudy(whole, options.only);
   if (options.print) {
     return { result: description, text: (await readFile(file.path, "utf8")).trimEnd() };
   }

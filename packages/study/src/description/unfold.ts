@@ -36,7 +36,11 @@ export function unfold<T>(what: string, repeated: Repeated<T>): Unfolded<T>[] {
   }));
 }
 
-function listValues(what: string, range: readonly VariableValue[] | string): readonly VariableValue[] {
+/**
+ * Values of a variable, those of a range written out.
+ * @throws InputError if there are none, or one is there twice
+ */
+export function listValues(what: string, range: readonly VariableValue[] | string): readonly VariableValue[] {
   if (typeof range !== "string") {
     if (range.length > 0 && new Set(range).size === range.length) return range;
     throw reject(what, `its values must be one or more, all different: they are [${range.join(", ")}]`);

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fewImages } from "../../test/few-images.ts";
 import { SMALL_STUDY } from "../../test/small-study.ts";
+import { restrictStudy } from "../description/restrict-study.ts";
 import type { StudyDescription } from "../description/study-description.ts";
 import { dependenciesOf } from "../run/list-missing.ts";
 import { planStudy, type StudyPlan } from "./plan-study.ts";
@@ -145,6 +146,20 @@ describe("planStudy()", () => {
     // Two widths, each from three seeds.
     expect(new Set(params.map(({ graph }) => graph)).size).toBe(2);
     expect(new Set(params.map(({ weights }) => weights)).size).toBe(6);
+  });
+
+  it("planStudy() gives the tasks of a part the keys they have in the whole", async () => {
+    const keys = keysOf(await plan());
+    const part = await plan(restrictStudy(SMALL_STUDY, { width: ["8"], seed: ["0", "2"] }));
+    // One width, two seeds: a pair, at two snapshots, as trained and aligned.
+    expect(part.tasks).toHaveLength(2 + 2 + 4);
+    expect([...keysOf(part)].every((key) => keys.has(key))).toBe(true);
+    expect(() => restrictStudy(SMALL_STUDY, { depth: ["1"] })).toThrow(
+      /a variable "depth" must have the value somewhere: 1 is none/,
+    );
+    expect(() => restrictStudy(SMALL_STUDY, { width: ["9"] })).toThrow(
+      /must keep a value: 9 is none of 4, 8/,
+    );
   });
 
   it("planStudy() keeps trained networks when only the measurement changes", async () => {

@@ -159,7 +159,7 @@ describe("isthmus symmetry", () => {
   it("isthmus symmetry says in words what moves and what does not", async () => {
     const { stdout } = await runCli(["symmetry", graph]);
     expect(stdout).toMatch(
-      /^layers\.1 +512 +plain +3 +layers\.1\.weight:0 layers\.1\.bias:0 layers\.2\.weight:1$/m,
+      /^layers\.1 +512 +plain +3 +layers\.1\.weight:0 layers\.1\.bias:0\n +layers\.2\.weight:1$/m,
     );
     expect(stdout).toMatch(/^layers\.3\.bias:0 +10 +logits +it is an axis of an output/m);
     expect(stdout).not.toContain("erified");

@@ -72,7 +72,7 @@ export async function trainBlend(
   blend: Blend,
   options: Omit<TrainOptions, "onEpoch">,
 ): Promise<TrainedBlend> {
-  const resolved = resolveTrainOptions(options);
+  const resolved = resolveTrainOptions(options, 1);
   const { graph, engine, data } = training;
   const { seed, threads } = resolved;
   for (const start of blend.start.values()) assertBindable(graph, start);

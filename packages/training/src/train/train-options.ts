@@ -89,15 +89,16 @@ const UNRESOLVED: ResolvedTrainOptions = {
 
 /**
  * Fills in defaults and checks ranges.
+ * @param leastEpochs - 0 where a network that was not trained at all is a result, too
  * @throws TypeError if there is no option of a name, or one lacks what it needs
  * @throws RangeError if a number is out of its range
  */
-export function resolveTrainOptions(options: TrainOptions): ResolvedTrainOptions {
+export function resolveTrainOptions(options: TrainOptions, leastEpochs: 0 | 1 = 0): ResolvedTrainOptions {
   const resolved = resolveOptions("train", UNRESOLVED, options);
   const { seed, epochs, batch, threads, saveEvery, remainder } = resolved;
   for (const [name, value, least] of [
     ["seed", seed, 0],
-    ["epochs", epochs, 0],
+    ["epochs", epochs, leastEpochs],
     ["batch", batch, 1],
     ["threads", threads, 0],
     ["saveEvery", saveEvery, 0],

@@ -99,6 +99,7 @@ export {
   rotateUnits,
 } from "./symmetry/linear/rotate-units.ts";
 export {
+  VERIFY_LINEAR_DEFAULTS,
   type VerifyLinearOptions,
   type VerifyLinearResult,
   verifyLinearSymmetries,

@@ -71,6 +71,6 @@ function sentence(text: string): string {
     .trim()
     .replace(/^error: /, "")
     .split("\n");
-  const line = [first, ...rest].join(" ");
+  const line = [first, ...rest].join(" ").replace(/\.$/, "");
   return line.charAt(0).toUpperCase() + line.slice(1);
 }

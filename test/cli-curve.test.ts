@@ -10,7 +10,7 @@ import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeStripes } from "./helpers/encode-stripes.ts";
-import { runCli, runJson } from "./helpers/run-cli.ts";
+import { killOnceThere, runCli, runJson } from "./helpers/run-cli.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -68,13 +68,7 @@ describe("isthmus curve", () => {
     const state = join(folder, "chain", "curve.state.safetensors");
     await runCli([...long, "-o", "chain"], {
       cwd: folder,
-      onStart: (child) => {
-        const watch = setInterval(() => {
-          if (!existsSync(state)) return;
-          clearInterval(watch);
-          child.kill("SIGKILL");
-        }, 1);
-      },
+      onStart: killOnceThere(state),
     });
     expect(existsSync(state)).toBe(true);
     const resumed = await runJson<CurveResult>([...long, "-o", "chain", "--resume"], { cwd: folder });

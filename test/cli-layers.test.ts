@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { LayersResult } from "@isthmus/barrier";
 import { openCheckpoint } from "@isthmus/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runCli, runJson } from "./helpers/run-cli.ts";
+import { killOnceThere, runCli, runJson } from "./helpers/run-cli.ts";
 
 const mlp = fileURLToPath(new URL("../examples/mnist-mlp", import.meta.url));
 const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) => join(mlp, name)) as [
@@ -76,13 +76,7 @@ describe("isthmus layers", () => {
     const args = [...measured, "--predict", "20", "--quiet"];
     await runCli([...args, "-o", whole]);
     const killed = await runCli([...args, "-o", output], {
-      onStart: (child) => {
-        const watch = setInterval(() => {
-          if (!existsSync(state)) return;
-          clearInterval(watch);
-          child.kill("SIGKILL");
-        }, 1);
-      },
+      onStart: killOnceThere(state),
     });
     expect([killed.stdout, existsSync(output), existsSync(state)]).toEqual(["", false, true]);
     const refused = await runCli([...args, "-o", output]);

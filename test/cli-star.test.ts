@@ -17,7 +17,7 @@ import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { encodeStripes } from "./helpers/encode-stripes.ts";
-import { runCli, runJson } from "./helpers/run-cli.ts";
+import { killOnceThere, runCli, runJson } from "./helpers/run-cli.ts";
 import { stripes } from "./helpers/stripes.ts";
 
 let folder: string;
@@ -122,13 +122,7 @@ describe("isthmus star", () => {
     const kept = join(folder, "kept.safetensors");
     const stopped = await runCli(["star", ...args, "-o", "star.safetensors", "--resume"], {
       cwd: folder,
-      onStart: (child) => {
-        const watch = setInterval(() => {
-          if (!existsSync(state)) return;
-          clearInterval(watch);
-          child.kill("SIGKILL");
-        }, 1);
-      },
+      onStart: killOnceThere(state),
     });
     expect(stopped).toMatchObject({ code: null, stdout: "" });
     copyFileSync(state, kept);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TrainResult } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeStripes } from "./helpers/encode-stripes.ts";
-import { runCli, runJson } from "./helpers/run-cli.ts";
+import { killOnceThere, runCli, runJson } from "./helpers/run-cli.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -80,13 +80,7 @@ describe("isthmus train", () => {
     const state = join(folder, "a.state.safetensors");
     const stopped = await runCli(["train", ...args, "-o", "a.safetensors", "--resume"], {
       cwd: folder,
-      onStart: (child) => {
-        const watch = setInterval(() => {
-          if (!existsSync(state)) return;
-          clearInterval(watch);
-          child.kill("SIGKILL");
-        }, 1);
-      },
+      onStart: killOnceThere(state),
     });
     expect(stopped.stdout).toBe("");
     expect(existsSync(state)).toBe(true);

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const BIN = fileURLToPath(new URL("../../packages/cli/bin/isthmus.js", import.meta.url));
@@ -38,6 +39,17 @@ export function runCli(args: readonly string[], { cwd, env, onStart }: CliOption
     child.on("close", (code) => resolve({ code, stdout, stderr }));
     onStart?.(child);
   });
+}
+
+/** For `onStart`: kills the command without a chance to clean up, as soon as it has written a file. */
+export function killOnceThere(path: string): (child: ChildProcess) => void {
+  return (child) => {
+    const watch = setInterval(() => {
+      if (child.exitCode === null && !existsSync(path)) return;
+      clearInterval(watch);
+      child.kill("SIGKILL");
+    }, 1);
+  };
 }
 
 /** Runs a verb with `--json` and parses its one object; fails with the messages of a failed run. */

@@ -2,6 +2,7 @@ import { CUMULATIVE_ORDERS, STATISTICS_POLICIES } from "@isthmus/barrier";
 import { CURVE_KINDS, PATH_KINDS } from "@isthmus/interpolation";
 import type { DrawableResult } from "@isthmus/report";
 import { z } from "zod";
+import { FIGURE_SHAPE } from "../study/figure-shape.ts";
 
 /** JSON has no NaN: it writes null for what could not be measured. */
 const measured = z
@@ -185,7 +186,6 @@ const star = z.looseObject({
 const tableName = z.string().regex(/^\w[\w.-]*$/, {
   error: "must be made of letters, digits, dots, underscores and hyphens",
 });
-const scale = z.enum(["linear", "log"]);
 const study = z.looseObject({
   kind: z.literal("study"),
   title: text,
@@ -198,21 +198,7 @@ const study = z.looseObject({
       rows: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.null()]))),
     }),
   ),
-  figures: z.array(
-    z.looseObject({
-      title: text,
-      caption: text,
-      table: text,
-      mark: z.enum(["line", "bar", "dot"]),
-      x: text,
-      y: text,
-      low: text.optional(),
-      high: text.optional(),
-      series: text.optional(),
-      xScale: z.enum(["linear", "log", "band"]).optional(),
-      yScale: scale.optional(),
-    }),
-  ),
+  figures: z.array(z.looseObject(FIGURE_SHAPE)),
   seed: count,
 });
 

@@ -2,6 +2,7 @@ import { CUMULATIVE_ORDERS, STATISTICS_POLICIES } from "@isthmus/barrier";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
 import { z } from "zod";
+import { FIGURE_SHAPE } from "./figure-shape.ts";
 
 /** A value of a variable. */
 const value = z.union([z.string(), z.number()]);
@@ -173,19 +174,7 @@ const table = z.strictObject({
     .optional(),
 });
 
-const figure = z.strictObject({
-  title: text,
-  caption: text,
-  table: text,
-  mark: z.enum(["line", "bar", "dot"]),
-  x: text,
-  y: text,
-  low: text.optional(),
-  high: text.optional(),
-  series: text.optional(),
-  xScale: z.enum(["linear", "log", "band"]).optional(),
-  yScale: z.enum(["linear", "log"]).optional(),
-});
+const figure = z.strictObject(FIGURE_SHAPE);
 
 /** Values of variables, beside whatever else an entry has. */
 const repeated = z.looseObject({

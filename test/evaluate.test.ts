@@ -166,7 +166,9 @@ describe("createEvaluator()", () => {
     async (batchSize) => {
       const run = createEvaluator(identity(), engine, examples([CLASSES]), { batchSize });
       await expect(run).rejects.toThrow(RangeError);
-      await expect(run).rejects.toThrow(`batchSize must be a whole number of at least 1: got ${batchSize}`);
+      await expect(run).rejects.toThrow(
+        `"batchSize" must be a whole number of at least 1: it is ${batchSize}`,
+      );
     },
   );
 

@@ -98,7 +98,9 @@ describe("matchWeights() within a bound of memory", () => {
 
   test.each([0, -1, 1.5, Number.NaN])("refuses a memory of %d", async (memory) => {
     const run = matchWeights(network(mlp, 1), network(mlp, 2), mlp.spec, { seed: 1, memory });
-    await expect(run).rejects.toThrow("Cannot match weights as memory must be a whole number of at least 1");
+    await expect(run).rejects.toThrow(
+      'Cannot match weights as "memory" must be a whole number of at least 1',
+    );
   });
 
   test("names a weight that is not finite", async () => {

@@ -235,7 +235,7 @@ describe("measureStar()", () => {
     const task = { graph, engine, star: start, anchors, heldOut, data };
     await expect(measureStar({ ...task, anchors: [] }, { seed: 0 })).rejects.toThrow(/must have anchors/);
     await expect(measureStar(task, { seed: 0, restarts: 0 })).rejects.toThrow(/"restarts" must be/);
-    await expect(measureStar(task, { seed: 0, points: 2 })).rejects.toThrow(/points must be/);
+    await expect(measureStar(task, { seed: 0, points: 2 })).rejects.toThrow(/"points" must be/);
   });
 });
 

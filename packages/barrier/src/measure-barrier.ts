@@ -1,4 +1,4 @@
-import { type Checkpoint, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { DataSet, Evaluation } from "@isthmus/graph";
 import { createPath, PATH_KINDS, type Path, type PathKind } from "@isthmus/interpolation";
 import type { BarrierPoint, BarrierResult, StatisticsPolicy } from "./barrier-result.ts";
@@ -108,17 +108,8 @@ export async function measureBarrier(
 
 function assertOptions(options: Required<MeasureBarrierOptions>): void {
   const { level, path, statistics } = options;
-  for (const [name, least] of [
-    ["points", 3],
-    ["refine", 0],
-    ["bootstrap", 0],
-    ["seed", 0],
-    ["batchSize", 1],
-  ] as const) {
-    const value = options[name];
-    if (!Number.isSafeInteger(value) || value < least)
-      fail(name, `a whole number of at least ${least}`, value);
-  }
+  const least = { points: 3, refine: 0, bootstrap: 0, seed: 0, batchSize: 1 };
+  assertWholeOptions("measure a barrier", options, least);
   if (!(level > 0 && level < 1)) fail("level", "between 0 and 1", level);
   if (!PATH_KINDS.includes(path)) fail("path", `one of ${PATH_KINDS.join(", ")}`, path);
   if (statistics === "repair-closed-form" && path !== "linear")

@@ -1,4 +1,4 @@
-import { type Checkpoint, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
 import { type DataSet, fingerprintWeights } from "@isthmus/graph";
 import {
   type CurveKind,
@@ -111,13 +111,12 @@ export async function measurePlane(
   };
 }
 
-function assertOptions({ points, margin, batchSize, statistics }: Required<MeasurePlaneOptions>): void {
+function assertOptions(options: Required<MeasurePlaneOptions>): void {
+  assertWholeOptions("measure a plane", options, { points: 2, batchSize: 1 });
+  const { margin, statistics } = options;
   const fail = (option: string, rule: string, value: unknown): never => {
     throw new RangeError(`Cannot measure a plane as ${option} must be ${rule}: got ${value}`);
   };
-  const whole = (value: number, least: number) => Number.isSafeInteger(value) && value >= least;
-  if (!whole(points, 2)) fail("points", "a whole number of at least 2", points);
-  if (!whole(batchSize, 1)) fail("batchSize", "a whole number of at least 1", batchSize);
   if (!(margin >= 0 && Number.isFinite(margin))) fail("margin", "a number of at least 0", margin);
   if (!NORM_POLICIES.includes(statistics)) {
     fail("statistics", `one of ${NORM_POLICIES.join(", ")}`, statistics);

@@ -26,7 +26,7 @@ export { isProcessAlive } from "./io/is-process-alive.ts";
 export { saveFile } from "./io/save-file.ts";
 export { matchesAny, matchesGlob } from "./match-glob.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
-export { resolveOptions } from "./options.ts";
+export { assertWholeOptions, resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";
 export {
   SAVE_CHECKPOINT_DEFAULTS,

@@ -19,3 +19,22 @@ export function resolveOptions<T extends object>(
   }
   return Object.freeze(resolved) as Readonly<T>;
 }
+
+/**
+ * Checks options that count something.
+ * @param least - the smallest that each may be
+ * @throws RangeError if one is not a whole number of at least its least
+ */
+export function assertWholeOptions<K extends string>(
+  operation: string,
+  options: Readonly<Record<NoInfer<K>, unknown>>,
+  least: Readonly<Record<K, number>>,
+): void {
+  for (const name of Object.keys(least) as K[]) {
+    const value = options[name];
+    if (Number.isSafeInteger(value) && (value as number) >= least[name]) continue;
+    throw new RangeError(
+      `Cannot ${operation} as "${name}" must be a whole number of at least ${least[name]}: it is ${value}`,
+    );
+  }
+}

@@ -6,7 +6,7 @@ import {
   type NormPolicy,
   parameterNames,
 } from "@isthmus/barrier";
-import { type Checkpoint, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { innerProducts, type Path } from "@isthmus/interpolation";
 import type { MeasuredPath } from "./curve-result.ts";
@@ -89,16 +89,9 @@ export async function measurePath(
   }
 }
 
-function assertOptions({ points, batchSize, statistics }: Required<MeasurePathOptions>): void {
-  for (const [name, value, least] of [
-    ["points", points, 2],
-    ["batchSize", batchSize, 1],
-  ] as const) {
-    if (Number.isSafeInteger(value) && value >= least) continue;
-    throw new RangeError(
-      `Cannot measure a path as ${name} must be a whole number of at least ${least}: got ${value}`,
-    );
-  }
+function assertOptions(options: Required<MeasurePathOptions>): void {
+  assertWholeOptions("measure a path", options, { points: 2, batchSize: 1 });
+  const { statistics } = options;
   if (NORM_POLICIES.includes(statistics)) return;
   throw new RangeError(
     `Cannot measure a path as statistics must be one of ${NORM_POLICIES.join(", ")}: got ${statistics}`,

@@ -1,5 +1,5 @@
 import { bindNetwork } from "@isthmus/barrier";
-import { type Checkpoint, createRandom } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, createRandom } from "@isthmus/core";
 import { bindWeights, fingerprintWeights, type Graph } from "@isthmus/graph";
 import {
   CURVE_KINDS,
@@ -93,10 +93,7 @@ function assertShape(curve: CurveKind, bends: number): void {
       `Cannot train a curve as "curve" must be one of ${CURVE_KINDS.join(", ")}: it is ${JSON.stringify(curve)}`,
     );
   }
-  if (Number.isSafeInteger(bends) && bends >= 1) return;
-  throw new RangeError(
-    `Cannot train a curve as "bends" must be a whole number of at least 1: it is ${bends}`,
-  );
+  assertWholeOptions("train a curve", { bends }, { bends: 1 });
 }
 
 interface CurveBlend {

@@ -1,5 +1,5 @@
 import { MEASURE_BARRIER_DEFAULTS, measureBarrier, type StatisticsPolicy } from "@isthmus/barrier";
-import { type Checkpoint, createRandom, InputError, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, createRandom, InputError, resolveOptions } from "@isthmus/core";
 import { assertBindable, type DataSet, type Engine, type Graph, type SymmetrySpec } from "@isthmus/graph";
 import { alignTo } from "./align-to.ts";
 import type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";
@@ -116,25 +116,14 @@ export async function measureStar(networks: StarNetworks, options: MeasureStarOp
   };
 }
 
-function assertNetworks(
-  { graph, star, anchors, heldOut }: StarNetworks,
-  { regularPairs, restarts }: Resolved,
-): void {
+function assertNetworks({ graph, star, anchors, heldOut }: StarNetworks, options: Resolved): void {
   if (anchors.length === 0) {
     throw new InputError(`Cannot measure the star "${star.source}" as it must have anchors: there are none`, {
       input: star.source,
     });
   }
   for (const network of [star, ...anchors, ...heldOut]) assertBindable(graph, network);
-  for (const [name, value, least] of [
-    ["regularPairs", regularPairs, 0],
-    ["restarts", restarts, 1],
-  ] as const) {
-    if (Number.isSafeInteger(value) && value >= least) continue;
-    throw new RangeError(
-      `Cannot measure a star as "${name}" must be a whole number of at least ${least}: it is ${value}`,
-    );
-  }
+  assertWholeOptions("measure a star", options, { regularPairs: 0, restarts: 1 });
 }
 
 /** Some of all pairs, drawn by the seed, in the order of all. */

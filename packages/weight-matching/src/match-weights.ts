@@ -1,4 +1,4 @@
-import { assertSameStructure, type Checkpoint, resolveOptions } from "@isthmus/core";
+import { assertSameStructure, assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { Alignment, Engine, Graph, SymmetrySpec } from "@isthmus/graph";
 import { objectiveBound } from "./bound/objective-bound.ts";
 import { type CrossProducts, createCrossProducts } from "./coordinate-descent/cross-products.ts";
@@ -212,20 +212,11 @@ function assertOptions(
   seed: number,
   options: Pick<Required<MatchWeightsOptions>, "restarts" | "maxSweeps" | "search" | "memory">,
 ): void {
-  const { restarts, maxSweeps, search, memory } = options;
-  assertCount("seed", seed, 0);
-  assertCount("restarts", restarts, 1);
-  assertCount("maxSweeps", maxSweeps, 1);
-  if (memory !== undefined) assertCount("memory", memory, 1);
+  const { search, memory } = options;
+  assertWholeOptions("match weights", { seed, ...options }, { seed: 0, restarts: 1, maxSweeps: 1 });
+  if (memory !== undefined) assertWholeOptions("match weights", { memory }, { memory: 1 });
   if (MATCH_SEARCHES.includes(search)) return;
   throw new TypeError(
     `Cannot match weights as search must be one of ${MATCH_SEARCHES.join(", ")}: got ${String(search)}`,
-  );
-}
-
-function assertCount(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new RangeError(
-    `Cannot match weights as ${name} must be a whole number of at least ${least}: got ${value}`,
   );
 }

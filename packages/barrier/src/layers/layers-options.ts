@@ -1,4 +1,4 @@
-import { resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, resolveOptions } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "../barrier-result.ts";
 import { CUMULATIVE_ORDERS, type CumulativeOrder } from "../layers-result.ts";
@@ -67,18 +67,9 @@ export const MEASURE_LAYERS_DEFAULTS: ResolvedLayersOptions = {
 export function resolveLayersOptions(options: MeasureLayersOptions, examples: number): ResolvedLayersOptions {
   const resolved = resolveOptions("measure layers", MEASURE_LAYERS_DEFAULTS, options);
   const { points, orders, statistics, predict } = resolved;
-  for (const [name, least, most] of [
-    ["points", 3, Number.MAX_SAFE_INTEGER],
-    ["predict", 0, examples],
-    ["directions", 0, Number.MAX_SAFE_INTEGER],
-    ["seed", 0, Number.MAX_SAFE_INTEGER],
-    ["batchSize", 1, Number.MAX_SAFE_INTEGER],
-  ] as const) {
-    const value = resolved[name];
-    const atMost = most === examples ? ` and at most ${examples}, the examples` : "";
-    if (!Number.isSafeInteger(value) || value < least || value > most)
-      fail(name, `a whole number of at least ${least}${atMost}`, value);
-  }
+  const least = { points: 3, predict: 0, directions: 0, seed: 0, batchSize: 1 };
+  assertWholeOptions("measure layers", resolved, least);
+  if (predict > examples) fail("predict", `at most ${examples}, the examples`, predict);
   if (points % 2 === 0) fail("points", "odd, so that one lies half-way", points);
   for (const order of orders) {
     if (!CUMULATIVE_ORDERS.includes(order)) fail("orders", `of ${CUMULATIVE_ORDERS.join(", ")}`, order);

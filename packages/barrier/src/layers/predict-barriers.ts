@@ -1,4 +1,11 @@
-import { convertData, DTYPES, resolveOptions, type Tensor, toFloat64 } from "@isthmus/core";
+import {
+  assertWholeOptions,
+  convertData,
+  DTYPES,
+  resolveOptions,
+  type Tensor,
+  toFloat64,
+} from "@isthmus/core";
 import { bindWeights } from "@isthmus/graph";
 import type { LossSpec } from "@isthmus/training";
 import { type Journal, openJournal } from "../journal.ts";
@@ -65,16 +72,8 @@ export async function predictBarriers(
   options: PredictBarriersOptions = {},
 ): Promise<PredictBarriersResult> {
   const resolved = resolveOptions("predict barriers", PREDICT_BARRIERS_DEFAULTS, options);
-  const { groups: patterns, examples, batchSize } = resolved;
-  for (const [name, value, least] of [
-    ["examples", examples, 0],
-    ["batchSize", batchSize, 1],
-  ] as const) {
-    if (Number.isSafeInteger(value) && value >= least) continue;
-    throw new RangeError(
-      `Cannot predict barriers as ${name} must be a whole number of at least ${least}: got ${value}`,
-    );
-  }
+  const { groups: patterns, examples } = resolved;
+  assertWholeOptions("predict barriers", resolved, { examples: 0, batchSize: 1 });
   const groups = groupLayers(graph, patterns);
   const task = { graph, engine, a, b, data, groups, journal: await openJournal(undefined, {}) };
   const count = examples === 0 ? data.size : Math.min(examples, data.size);

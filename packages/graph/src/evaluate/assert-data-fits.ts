@@ -1,4 +1,4 @@
-import { type DType, InputError } from "@isthmus/core";
+import { assertWholeOptions, type DType, InputError } from "@isthmus/core";
 import type { DataSet } from "../data-set.ts";
 import type { Graph, ValueInfo } from "../ir/graph.ts";
 
@@ -10,11 +10,7 @@ import type { Graph, ValueInfo } from "../ir/graph.ts";
  * @throws RangeError if `batchSize` is not a whole number of at least 1
  */
 export function assertDataFits(attempt: string, graph: Graph, data: DataSet, batchSize: number): void {
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
-    throw new RangeError(
-      `Cannot ${attempt} as batchSize must be a whole number of at least 1: got ${batchSize}`,
-    );
-  }
+  assertWholeOptions(attempt, { batchSize }, { batchSize: 1 });
   if (data.size === 0) {
     throw new InputError(`Cannot ${attempt} on "${data.name}" as it must have examples: it is empty`, {
       input: data.name,

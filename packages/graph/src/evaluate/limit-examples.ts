@@ -1,3 +1,4 @@
+import { assertWholeOptions } from "@isthmus/core";
 import type { DataSet } from "../data-set.ts";
 
 /**
@@ -5,11 +6,7 @@ import type { DataSet } from "../data-set.ts";
  * @throws RangeError if `examples` is not a whole number of at least 1
  */
 export function limitExamples(attempt: string, data: DataSet, examples: number): DataSet {
-  if (!Number.isSafeInteger(examples) || examples < 1) {
-    throw new RangeError(
-      `Cannot ${attempt} as examples must be a whole number of at least 1: got ${examples}`,
-    );
-  }
+  assertWholeOptions(attempt, { examples }, { examples: 1 });
   return examples >= data.size
     ? data
     : { ...data, size: examples, read: (begin, end) => data.read(begin, end) };

@@ -1,4 +1,4 @@
-import { type Checkpoint, resolveOptions, type Tensor } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, resolveOptions, type Tensor } from "@isthmus/core";
 import {
   bindWeights,
   type ClassProbabilities,
@@ -98,14 +98,9 @@ export async function comparePredictors(
   };
 }
 
-function assertOptions({ members, restarts, rays }: Resolved): void {
-  assertDistribution("compare predictors", rays);
-  for (const [name, value] of Object.entries({ members, restarts })) {
-    if (Number.isSafeInteger(value) && value >= 1) continue;
-    throw new RangeError(
-      `Cannot compare predictors as "${name}" must be a whole number of at least 1: it is ${value}`,
-    );
-  }
+function assertOptions(options: Resolved): void {
+  assertDistribution("compare predictors", options.rays);
+  assertWholeOptions("compare predictors", options, { members: 1, restarts: 1 });
 }
 
 /** Judges the mean of the predictions of some networks, and tells the quality of each. */

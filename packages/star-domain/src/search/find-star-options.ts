@@ -1,4 +1,4 @@
-import { resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, resolveOptions } from "@isthmus/core";
 import type { TrainOptions, TrainProgress } from "@isthmus/training";
 import { assertDistribution, type RayDistribution } from "./ray.ts";
 
@@ -65,16 +65,6 @@ export function resolveFindStarOptions(options: FindStarOptions): ResolvedFindSt
     statisticsExamples,
   });
   assertDistribution("find a star", search.rays);
-  for (const [name, least] of [
-    ["alignEvery", 0],
-    ["restarts", 1],
-    ["memory", 1],
-    ["statisticsExamples", 1],
-  ] as const) {
-    if (Number.isSafeInteger(search[name]) && search[name] >= least) continue;
-    throw new RangeError(
-      `Cannot find a star as "${name}" must be a whole number of at least ${least}: it is ${search[name]}`,
-    );
-  }
+  assertWholeOptions("find a star", search, { alignEvery: 0, restarts: 1, memory: 1, statisticsExamples: 1 });
   return { search, training };
 }

@@ -1,4 +1,4 @@
-import { type Checkpoint, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { AugmentOptions } from "../batches/augment.ts";
 import type { Remainder } from "../batches/epoch-steps.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
@@ -95,19 +95,8 @@ const UNRESOLVED: ResolvedTrainOptions = {
  */
 export function resolveTrainOptions(options: TrainOptions, leastEpochs: 0 | 1 = 0): ResolvedTrainOptions {
   const resolved = resolveOptions("train", UNRESOLVED, options);
-  const { seed, epochs, batch, threads, saveEvery, remainder } = resolved;
-  for (const [name, value, least] of [
-    ["seed", seed, 0],
-    ["epochs", epochs, leastEpochs],
-    ["batch", batch, 1],
-    ["threads", threads, 0],
-    ["saveEvery", saveEvery, 0],
-  ] as const) {
-    if (Number.isSafeInteger(value) && value >= least) continue;
-    throw new RangeError(
-      `Cannot train as "${name}" must be a whole number of at least ${least}: it is ${value}`,
-    );
-  }
+  assertWholeOptions("train", resolved, { seed: 0, epochs: leastEpochs, batch: 1, threads: 0, saveEvery: 0 });
+  const { saveEvery, remainder } = resolved;
   if (remainder !== "carry" && remainder !== "drop") {
     throw new TypeError(
       `Cannot train as "remainder" must be "carry" or "drop": it is ${JSON.stringify(remainder)}`,

@@ -350,7 +350,7 @@ describe("matchWeights() and what it is given", () => {
     ["seed", 0.5],
   ])("refuses %s of %d", async (option, value) => {
     await expect(match({ [option]: value })).rejects.toThrow(RangeError);
-    await expect(match({ [option]: value })).rejects.toThrow(`Cannot match weights as ${option} must be`);
+    await expect(match({ [option]: value })).rejects.toThrow(`Cannot match weights as "${option}" must be`);
   });
 
   test("refuses an option that it does not know", async () => {

@@ -71,7 +71,7 @@ describe("readStudy()", () => {
       'study.yaml:22: unknown key "meen"; did you mean "mean"?',
     ],
     ["kind: barrier\n", "kind: barier\n", 'study.yaml:13: "measurements.barriers.kind"'],
-    ["seed: ${seed}", "seed: ${sed}", '${sed} must be a variable of "for"'],
+    ["seed: ${seed}", "seed: ${sed}", '"sed" must be a variable of "for"'],
     ["title: Small", "title: Small\nzzz: 1", 'unknown key "zzz"; known are title, description, seed'],
     ["net: mlp:8", "net: mlp:8\n    net: mlp:9", "must be YAML: study.yaml:7: Map keys must be unique"],
     ["[0, 1]", "[0, 1", "must be YAML: study.yaml:"],

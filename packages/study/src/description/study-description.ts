@@ -12,18 +12,24 @@ export type Variables = Readonly<Record<string, VariableValue>>;
 
 /**
  * Something that is made once for every combination of values of its variables: `${name}` in any text of it stands for the value;
- * a text that is nothing else becomes the value itself.
+ * a text that is nothing else becomes the value itself, and `{ lookup }` the value found there.
  */
 export type Repeated<T> = { readonly [K in keyof T]: Templated<T[K]> } & {
   /** Values of each variable; `"0..16"` stands for the whole numbers from 0 to 16. @defaultValue none: it is made once */
   readonly for?: Readonly<Record<string, readonly VariableValue[] | string>>;
 };
 
-/** The same with texts in place of values, where they name variables. */
+/** A value for each value of a variable, such as fewer epochs for wider networks. */
+export interface Lookup {
+  readonly variable: string;
+  readonly values: Readonly<Record<string, VariableValue>>;
+}
+
+/** The same with texts or tables in place of values, where these depend on variables. */
 export type Templated<T> = T extends string
-  ? string
+  ? string | { readonly lookup: Lookup }
   : T extends number | boolean
-    ? T | string
+    ? T | string | { readonly lookup: Lookup }
     : { readonly [K in keyof T]: Templated<T[K]> };
 
 /** A network to train; what is not said is as `train` has it by default. */

@@ -22,13 +22,30 @@ describe("unfold()", () => {
     ]);
   });
 
+  it("unfold() looks values up by a variable", () => {
+    const epochs = { lookup: { variable: "width", values: { 4: 60, 8: 20 } } };
+    const template = { for: { width: [4, 8] }, inner: { epochs } };
+    const entries = unfold<object>("networks.a", template);
+    expect(entries.map(({ entry }) => entry)).toEqual([{ inner: { epochs: 60 } }, { inner: { epochs: 20 } }]);
+  });
+
+  it.each([
+    [{ variable: "width", values: { 8: 1 } }, /a value for width 4: it has some for 8$/],
+    [{ variable: "depth", values: { 8: 1 } }, /"depth" must be a variable of "for": there are width$/],
+    [{ variable: "width" }, /"lookup" must have a "variable" and "values": it is \{"variable":"width"\}/],
+    [null, /"lookup" must have a "variable" and "values": it is null/],
+  ])("unfold() refuses to look up by %j", (lookup, message) => {
+    const template = { for: { width: [4] }, epochs: { lookup } };
+    expect(() => unfold<object>("networks.a", template)).toThrow(message);
+  });
+
   it.each([
     [{ width: [] }, /its values must be one or more, all different: they are \[\]/],
     [{ width: [4, 4] }, /all different: they are \[4, 4\]/],
     [{ width: "8..4" }, /a range must be FIRST..LAST with whole numbers, the smaller first: it is "8..4"/],
     [{ width: "wide" }, /it is "wide"/],
     [{ width: "0..99999", seed: "0..9" }, /at most 100000/],
-    [{ width: [4] }, /\$\{seed\} must be a variable of "for"/],
+    [{ width: [4] }, /"seed" must be a variable of "for"/],
   ])("unfold() refuses %j", (ranges, message) => {
     expect(() => unfold<object>("networks.a", { for: ranges, ...PLAIN })).toThrow(message);
   });

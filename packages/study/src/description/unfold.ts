@@ -1,5 +1,5 @@
 import { InputError } from "@isthmus/core";
-import type { Repeated, Variables, VariableValue } from "./study-description.ts";
+import type { Lookup, Repeated, Variables, VariableValue } from "./study-description.ts";
 
 /** One of the things that a repeated one stands for. */
 export interface Unfolded<T> {
@@ -62,20 +62,37 @@ function fill(template: unknown, filling: Filling): unknown {
   if (typeof template === "string") return fillText(template, filling);
   if (Array.isArray(template)) return template.map((each) => fill(each, filling));
   if (typeof template !== "object" || template === null) return template;
+  if ("lookup" in template) return lookUp(template.lookup as Lookup, filling);
   return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, fill(value, filling)]));
 }
 
-function fillText(text: string, { what, variables }: Filling): VariableValue {
-  const lookUp = (name: string): VariableValue => {
-    const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
-    if (value !== undefined) return value;
-    const known = Object.keys(variables).join(", ") || "none";
-    throw reject(what, `\${${name}} must be a variable of "for": "${text}", and there are ${known}`);
-  };
+function fillText(text: string, filling: Filling): VariableValue {
   const [, only] = /^\$\{([^{}]*)\}$/.exec(text) ?? [];
   return only !== undefined
-    ? lookUp(only)
-    : text.replace(/\$\{([^{}]*)\}/g, (_, name: string) => String(lookUp(name)));
+    ? variableValue(only, filling)
+    : text.replace(/\$\{([^{}]*)\}/g, (_, name: string) => String(variableValue(name, filling)));
+}
+
+function lookUp(lookup: Partial<Lookup> | null, filling: Filling): VariableValue {
+  const { variable, values } = lookup ?? {};
+  if (typeof variable !== "string" || typeof values !== "object" || values === null) {
+    throw reject(
+      filling.what,
+      `"lookup" must have a "variable" and "values": it is ${JSON.stringify(lookup)}`,
+    );
+  }
+  const key = String(variableValue(variable, filling));
+  const value = Object.hasOwn(values, key) ? values[key] : undefined;
+  if (value !== undefined) return value;
+  const known = Object.keys(values).join(", ");
+  throw reject(filling.what, `"lookup" must have a value for ${variable} ${key}: it has some for ${known}`);
+}
+
+function variableValue(name: string, { what, variables }: Filling): VariableValue {
+  const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+  if (value !== undefined) return value;
+  const known = Object.keys(variables).join(", ") || "none";
+  throw reject(what, `"${name}" must be a variable of "for": there are ${known}`);
 }
 
 function reject(what: string, rule: string): InputError {

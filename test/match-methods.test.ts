@@ -1,6 +1,7 @@
 import { type Checkpoint, createCheckpoint, createRandom, type Tensor } from "@isthmus/core";
 import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
+  bindWeights,
   type DataSet,
   type Derivation,
   discoverLinearSymmetries,
@@ -123,6 +124,15 @@ describe("match()", () => {
     const verified = await verifyAlignment(own.graph, engine, [own.b, permuted], { seed: 3 });
     expect(verified.passed).toBe(true);
     expect(objective.after).toBeGreaterThanOrEqual(objective.before);
+  });
+
+  test.each(MATCH_METHODS)("by %s leaves alone what the graph does not read", async (method) => {
+    const counts = { dtype: "i64", shape: [], data: BigInt64Array.of(7n) } as const;
+    const counted = async (checkpoint: Checkpoint) =>
+      createCheckpoint(new Map(await bindWeights(mlp.graph, checkpoint)).set("num_batches_tracked", counts));
+    const [a, b] = await Promise.all([counted(mlp.a), counted(mlp.b)]);
+    const { alignment } = await run(method, { ...mlp, a }, b);
+    expect(alignment).toEqual((await run(method, mlp, mlp.b)).alignment);
   });
 
   test.each(MATCH_METHODS)("by %s gives the same for the same seed, and says which", async (method) => {

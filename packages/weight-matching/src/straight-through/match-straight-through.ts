@@ -1,4 +1,11 @@
-import { createCheckpoint, createRandom, InputError, resolveOptions, type Tensor } from "@isthmus/core";
+import {
+  assertWholeOptions,
+  createCheckpoint,
+  createRandom,
+  InputError,
+  resolveOptions,
+  type Tensor,
+} from "@isthmus/core";
 import {
   type Alignment,
   bindWeights,
@@ -114,17 +121,8 @@ type Options = Required<Omit<MatchStraightThroughOptions, "signal" | "onProgress
   Pick<MatchStraightThroughOptions, "signal" | "onProgress">;
 
 function assertOptions(options: Options): void {
-  for (const [name, least] of [
-    ["seed", 0],
-    ["epochs", 1],
-    ["batchSize", 1],
-    ["matchEvery", 1],
-    ["restarts", 1],
-  ] as const) {
-    const value = options[name];
-    if (!Number.isSafeInteger(value) || value < least)
-      fail(name, `a whole number of at least ${least}`, value);
-  }
+  const least = { seed: 0, epochs: 1, batchSize: 1, matchEvery: 1, restarts: 1 };
+  assertWholeOptions("match straight through", options, least);
   const { learningRate, momentum } = options;
   if (!(learningRate > 0 && Number.isFinite(learningRate))) fail("learningRate", "above 0", learningRate);
   if (!(momentum >= 0 && momentum < 1)) fail("momentum", "at least 0 and below 1", momentum);
@@ -162,7 +160,10 @@ class Search {
   #steps = 0;
 
   static async start(networks: ActivationNetworks, loss: BatchLoss, options: Options): Promise<Search> {
-    const search = new Search(networks, { loss, options, a: await bindWeights(networks.graph, networks.a) });
+    const { graph, a, b } = networks;
+    // What the graph does not read, such as counts of batches, is in one checkpoint and not in the shadow.
+    const bound = createCheckpoint(await bindWeights(graph, b), {}, b.source);
+    const search = new Search({ ...networks, b: bound }, { loss, options, a: await bindWeights(graph, a) });
     await search.#begin();
     return search;
   }

@@ -44,6 +44,20 @@ describe("createProgress()", () => {
     expect(statuses).toEqual([]);
   });
 
+  it("createProgress() writes fewer lines the longer it takes", () => {
+    const { terminal, notes } = fakeTerminal(false);
+    let time = 0;
+    const progress = createProgress(terminal, () => time);
+    const linesUntil = (seconds: number) => {
+      for (; time <= 1000 * seconds; time += 1000) progress("Measuring", 0);
+      return notes.length;
+    };
+    const [minutes, hour, more] = [linesUntil(600), linesUntil(3600), linesUntil(4200)];
+    expect(minutes).toBeLessThan(40);
+    expect(hour - minutes).toBe(50);
+    expect(more - hour).toBe(10);
+  });
+
   it("createProgress() never draws beyond the screen, in ASCII where it must", () => {
     const { terminal, statuses } = fakeTerminal(true, false);
     createProgress(terminal)("x".repeat(100), 2);

@@ -8,20 +8,22 @@ export type Progress = (step: string, share?: number, detail?: () => string) => 
 
 /** Milliseconds between two pictures of the bar. */
 const REDRAW_MS = 80;
-/** Milliseconds of silence before a line is written where there is no screen: logs stay short. */
-const LINE_MS = 5_000;
+/** Milliseconds of silence before a line is written where there is no screen: a tenth of the time so far, within these. */
+const [FIRST_LINE_MS, LINE_MS] = [5_000, 60_000];
 const BAR_CELLS = 24;
 
 /**
- * Makes a progress reporter: a bar that is drawn over on a screen; elsewhere a plain line every few seconds,
- * so that a fast command writes none.
+ * Makes a progress reporter: a bar that is drawn over on a screen; elsewhere a plain line every few seconds, then every minute,
+ * so that a fast command writes none and the log of a long one stays short.
  */
 export function createProgress(terminal: Terminal, now: () => number = Date.now): Progress {
-  let last = terminal.interactive ? Number.NEGATIVE_INFINITY : now();
+  const started = now();
+  let last = terminal.interactive ? Number.NEGATIVE_INFINITY : started;
   let lastStep = "";
   return (step, share, detail) => {
     const time = now();
-    const due = time - last >= (terminal.interactive ? REDRAW_MS : LINE_MS);
+    const silence = Math.min(Math.max((time - started) / 10, FIRST_LINE_MS), LINE_MS);
+    const due = time - last >= (terminal.interactive ? REDRAW_MS : silence);
     if (!due && !(terminal.interactive && step !== lastStep)) return;
     last = time;
     lastStep = step;

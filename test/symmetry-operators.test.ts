@@ -61,6 +61,31 @@ describe("operators that depend on the order of an axis", () => {
     expect(await sizesOf(graph)).toEqual(["6"]);
   });
 
+  test("discoverSymmetries() lets channels of a table move whose rows are taken by two numbers", async () => {
+    const graph = sequence({ tokens: 4, width: 6, out: 6 }, (b, x) => {
+      const places = b.constant([0, 0, 0, 1, -1, 1, 2, 2], [4, 2], true);
+      const rows = b.op("GatherND", [b.weight("table", [3, 3, 6]), places]);
+      return b.op("Relu", [b.op("Add", [x, rows])]);
+    });
+    expect(await sizesOf(graph)).toEqual(["6"]);
+  });
+
+  test("discoverSymmetries() follows heads through a table of one number for each pair", async () => {
+    const graph = sequence({ tokens: 4, width: 8, out: 8 }, (b, x) => {
+      const pairs = b.constant(
+        [0, 1, 2, 3].flatMap((i) => [0, 1, 2, 3].map((j) => i - j + 3)),
+        [4, 4, 1],
+        true,
+      );
+      const bias = b.transpose(b.op("GatherND", [b.weight("bias", [7, 2]), pairs]), 2, 0, 1);
+      const part = (name: string) => b.transpose(b.reshape(b.linear(x, name, 8, 8), 0, 4, 2, 4), 0, 2, 1, 3);
+      const scores = b.op("MatMul", [part("q"), b.transpose(part("k"), 0, 1, 3, 2)]);
+      const weights = b.op("Softmax", [b.op("Add", [scores, bias])], { axis: -1 });
+      return b.reshape(b.transpose(b.op("MatMul", [weights, part("v")]), 0, 2, 1, 3), 0, 4, 8);
+    });
+    expect(await sizesOf(graph)).toEqual(["2", "8", "2x4", "2x4"]);
+  });
+
   test("discoverSymmetries() tells a row from the same row turned round before a convolution", async () => {
     const b = new GraphBuilder();
     const hidden = b.linear(b.input("x", [5]), "embed", 5, 3);

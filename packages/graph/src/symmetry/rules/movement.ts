@@ -116,6 +116,24 @@ export const gather: Rule = (context) => {
   return [{ shape, fields: [...kept, ...placed] }];
 };
 
+/** `GatherND` at constant places: the axes they name become one, which is taken from. */
+export const gatherNd: Rule = (context) => {
+  const { store, node } = context;
+  const data = inputOf(context, 0);
+  const places = context.constant(1);
+  const numbers = constantNumbers(context, 1);
+  if (places === undefined || numbers === undefined || intAttribute(node, "batch_dims", 0) !== 0)
+    return undefined;
+  const depth = places.shape.at(-1) ?? 1;
+  const extents = data.shape.slice(0, depth);
+  const indices = Int32Array.from({ length: numbers.length / depth }, (_, row) =>
+    extents.reduce((at, extent, axis) => at * extent + wrapAxis(numbers[row * depth + axis] ?? 0, extent), 0),
+  );
+  const size = extents.reduce((product, extent) => product * extent, 1);
+  const joined = reshape(store, data, [size, ...data.shape.slice(depth)]);
+  return [replaceAxis(store, take(store, joined, 0, indices), 0, places.shape.slice(0, -1))];
+};
+
 /** Gives one axis of a tensor another shape. */
 function replaceAxis(
   store: Parameters<typeof reshape>[0],

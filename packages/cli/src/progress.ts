@@ -27,7 +27,8 @@ export function createProgress(terminal: Terminal, now: () => number = Date.now)
     if (!due && !(terminal.interactive && step !== lastStep)) return;
     last = time;
     lastStep = step;
-    const text = detail === undefined ? step : `${step}, ${detail()}`;
+    const more = detail?.() ?? "";
+    const text = more === "" ? step : `${step}, ${more}`;
     if (terminal.interactive) terminal.status(drawBar(text, share, terminal));
     else terminal.note(share === undefined ? `${text} ...` : `${text}: ${formatShare(share)}`);
   };

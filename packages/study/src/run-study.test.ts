@@ -166,6 +166,11 @@ describe("runStudy()", () => {
       running: ["train mlp:4 seed 0", "train mlp:4 seed 1"],
       failed: 0,
     });
-    expect(seen.at(-1)).toMatchObject({ done: TASKS, waiting: 0, share: 1, secondsLeft: 0 });
+    expect(seen.at(-1)).toMatchObject({
+      done: TASKS,
+      waiting: 0,
+      share: 1,
+      timeLeft: { seconds: 0, atLeast: false },
+    });
   });
 });

@@ -59,8 +59,9 @@ export function formatTasks({ done, running, waiting, failed }: TasksProgress): 
 }
 
 /** The time left of a study, for the progress bar. */
-export function formatTimeLeft({ secondsLeft }: TasksProgress): string {
-  return secondsLeft === undefined ? "" : `${formatSeconds(secondsLeft)} left`;
+export function formatTimeLeft({ timeLeft }: TasksProgress): string {
+  if (timeLeft === undefined) return "";
+  return `${timeLeft.atLeast ? "at least " : ""}${formatSeconds(timeLeft.seconds)} left`;
 }
 
 /** What failed of a study, as text. */

@@ -4,7 +4,7 @@ import type { TaskPaths } from "../tasks/task-kind.ts";
 import { dependenciesOf } from "./list-missing.ts";
 import type { TaskExecutor } from "./task-executor.ts";
 import type { TaskStore } from "./task-store.ts";
-import { createTimeLeft } from "./time-left.ts";
+import { createTimeLeft, type TimeLeftEstimate } from "./time-left.ts";
 
 /** How far the tasks of a study are. */
 export interface TasksProgress {
@@ -16,8 +16,8 @@ export interface TasksProgress {
   readonly failed: number;
   /** Share of all tasks that is done, those under way in part, in `[0, 1]`. */
   readonly share: number;
-  /** Missing until a task is done. */
-  readonly secondsLeft?: number;
+  /** Missing until a task is done; at least so many while there is a kind of task of which none is done. */
+  readonly timeLeft?: TimeLeftEstimate;
 }
 
 /** A task that did not come to its end. */
@@ -138,7 +138,7 @@ class TaskRun {
 
   #report(): void {
     const running = [...this.#running];
-    const secondsLeft = this.#timeLeft.estimate(
+    const timeLeft = this.#timeLeft.estimate(
       [
         ...this.#waiting.map(({ kind }) => [kind, 1] as const),
         ...running.map(([{ kind }, done]) => [kind, 1 - done] as const),
@@ -152,7 +152,7 @@ class TaskRun {
       waiting: this.#waiting.length,
       failed: this.#failures.length,
       share: (done + running.reduce((sum, [, share]) => sum + share, 0)) / Math.max(1, this.#total),
-      ...(secondsLeft !== undefined && { secondsLeft }),
+      ...(timeLeft !== undefined && { timeLeft }),
     });
   }
 }

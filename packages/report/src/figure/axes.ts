@@ -1,4 +1,4 @@
-import type { Markish } from "@observablehq/plot";
+import type { ChannelValue, Markish } from "@observablehq/plot";
 import { formatShort } from "../format-value.ts";
 import type { Plot } from "./figure.ts";
 import { logarithmicLevels } from "./levels.ts";
@@ -78,6 +78,12 @@ function ticksOf(
 const given = (ticks: readonly number[] | number): number[] | number =>
   typeof ticks === "number" ? ticks : [...ticks];
 
+/** What ticks are called. The library leaves out labels of logarithmic axes that it thinks too many; we chose the ticks. */
+function labelsOf(axis: Axis): { text: ChannelValue } | { tickFormat: (value: number) => string } {
+  const format = (value: number) => formatOnAxis(axis, value);
+  return axis.scale === "log" ? { text: format } : { tickFormat: format };
+}
+
 /** Horizontal grid lines with values on the left. */
 export function verticalAxis(plot: Plot, axis: Axis, domain: readonly [number, number]): Markish[] {
   const ticks = given(ticksOf(axis, domain, 5));
@@ -87,7 +93,7 @@ export function verticalAxis(plot: Plot, axis: Axis, domain: readonly [number, n
       ticks,
       tickSize: 0,
       tickPadding: 8,
-      tickFormat: (value: number) => formatOnAxis(axis, value),
+      ...labelsOf(axis),
       label: axis.label,
       labelArrow: axis.names || axis.beside ? "none" : "up",
       labelAnchor: axis.beside ? "center" : "top",
@@ -109,7 +115,7 @@ export function horizontalAxis(
     plot.axisX({
       ticks,
       tickSize: 4,
-      tickFormat: (value: number) => formatOnAxis(axis, value),
+      ...labelsOf(axis),
       label: axis.label,
       labelArrow: axis.names ? "none" : "right",
       labelOffset: 40,

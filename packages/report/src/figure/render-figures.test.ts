@@ -52,4 +52,19 @@ describe("renderFigures()", () => {
     for (const { svg } of await renderFigures({ ...study, tables }))
       expect(svg).not.toMatch(/NaN|undefined|Infinity/);
   });
+
+  it("renderFigures() writes every place of a logarithmic axis", async () => {
+    const study = studyResult();
+    const widths = [4, 8, 16, 32, 64, 128, 256];
+    const rows = widths.map((width) => ({
+      width,
+      barrier: 1 / width,
+      low: 0.5 / width,
+      high: 2 / width,
+      series: "",
+    }));
+    const tables = study.tables.map((table) => (table.name === "barriers" ? { ...table, rows } : table));
+    const [first] = await renderFigures({ ...study, tables });
+    for (const width of widths) expect(first?.svg).toContain(`>${width}</text>`);
+  });
 });

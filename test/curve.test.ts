@@ -227,7 +227,7 @@ describe("measurePath()", () => {
   ])("measurePath() refuses %s out of range: %o", async (name, more) => {
     const path = createPath("linear", a, b);
     await expect(measurePath({ ...parts, path }, more)).rejects.toThrow(
-      `Cannot measure a path as ${name} must be`,
+      `Cannot measure a path as "${name}" must be`,
     );
   });
 });

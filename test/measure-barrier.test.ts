@@ -228,7 +228,7 @@ describe("measureBarrier()", () => {
     ["path", { path: "spherical", statistics: "repair-closed-form" }],
   ])("refuses %s out of range: %o", async (name, options) => {
     await expect(measure(options)).rejects.toThrow(RangeError);
-    await expect(measure(options)).rejects.toThrow(`Cannot measure a barrier as ${name} must be`);
+    await expect(measure(options)).rejects.toThrow(`Cannot measure a barrier as "${name}" must be`);
   });
 
   test("refuses an option that it does not know", async () => {

@@ -190,7 +190,7 @@ describe("measureLayers()", () => {
     ["statistics", { statistics: "recalibrate", predict: 5 }],
   ])("refuses %s out of range: %o", async (name, options) => {
     await expect(measure(options)).rejects.toThrow(RangeError);
-    await expect(measure(options)).rejects.toThrow(`Cannot measure layers as ${name} must be`);
+    await expect(measure(options)).rejects.toThrow(`Cannot measure layers as "${name}" must be`);
   });
 });
 

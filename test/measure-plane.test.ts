@@ -232,7 +232,7 @@ describe("measurePlane()", () => {
     ["batchSize", { batchSize: 0 }],
     ["statistics", { statistics: "repair" as "keep" }],
   ])("refuses %s out of range: %o", async (name, options) => {
-    await expect(measure(options)).rejects.toThrow(`Cannot measure a plane as ${name} must be`);
+    await expect(measure(options)).rejects.toThrow(`Cannot measure a plane as "${name}" must be`);
   });
 
   test("refuses networks that do not fit", async () => {

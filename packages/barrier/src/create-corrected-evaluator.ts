@@ -83,7 +83,7 @@ async function createCorrection(
   const seen = statisticsData ?? data;
   if (!STATISTICS_POLICIES.includes(statistics)) {
     throw new RangeError(
-      `Cannot ${attempt} as statistics must be one of ${STATISTICS_POLICIES.join(", ")}: got ${statistics}`,
+      `Cannot ${attempt} as "statistics" must be one of ${STATISTICS_POLICIES.join(", ")}: it is ${statistics}`,
     );
   }
   if (statistics === "keep") return async (weights) => weights;

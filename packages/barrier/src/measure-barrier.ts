@@ -117,7 +117,7 @@ function assertOptions(options: Required<MeasureBarrierOptions>): void {
 }
 
 function fail(option: string, rule: string, value: unknown): never {
-  throw new RangeError(`Cannot measure a barrier as ${option} must be ${rule}: got ${value}`);
+  throw new RangeError(`Cannot measure a barrier as "${option}" must be ${rule}: it is ${value}`);
 }
 
 interface CurveTask {

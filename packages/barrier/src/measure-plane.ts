@@ -115,7 +115,7 @@ function assertOptions(options: Required<MeasurePlaneOptions>): void {
   assertWholeOptions("measure a plane", options, { points: 2, batchSize: 1 });
   const { margin, statistics } = options;
   const fail = (option: string, rule: string, value: unknown): never => {
-    throw new RangeError(`Cannot measure a plane as ${option} must be ${rule}: got ${value}`);
+    throw new RangeError(`Cannot measure a plane as "${option}" must be ${rule}: it is ${value}`);
   };
   if (!(margin >= 0 && Number.isFinite(margin))) fail("margin", "a number of at least 0", margin);
   if (!NORM_POLICIES.includes(statistics)) {

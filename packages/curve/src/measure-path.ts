@@ -94,7 +94,7 @@ function assertOptions(options: Required<MeasurePathOptions>): void {
   const { statistics } = options;
   if (NORM_POLICIES.includes(statistics)) return;
   throw new RangeError(
-    `Cannot measure a path as statistics must be one of ${NORM_POLICIES.join(", ")}: got ${statistics}`,
+    `Cannot measure a path as "statistics" must be one of ${NORM_POLICIES.join(", ")}: it is ${statistics}`,
   );
 }
 

@@ -84,5 +84,5 @@ export function resolveLayersOptions(options: MeasureLayersOptions, examples: nu
 }
 
 function fail(option: string, rule: string, value: unknown): never {
-  throw new RangeError(`Cannot measure layers as ${option} must be ${rule}: got ${value}`);
+  throw new RangeError(`Cannot measure layers as "${option}" must be ${rule}: it is ${value}`);
 }

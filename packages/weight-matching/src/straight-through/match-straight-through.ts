@@ -129,7 +129,7 @@ function assertOptions(options: Options): void {
 }
 
 function fail(option: string, rule: string, value: unknown): never {
-  throw new RangeError(`Cannot match straight through as ${option} must be ${rule}: got ${value}`);
+  throw new RangeError(`Cannot match straight through as "${option}" must be ${rule}: it is ${value}`);
 }
 
 type Weights = ReadonlyMap<string, Tensor>;

@@ -92,4 +92,13 @@ describe("isthmus report", () => {
     expect(stdout).toBe("");
     for (const name of ["page.html", "svg", "csv"]) expect(existsSync(join(folder, name))).toBe(false);
   });
+
+  it("isthmus report refuses a file in place of a folder, before it writes anything", async () => {
+    write("plane.json", planeResult());
+    write("taken", "");
+    const { code, stderr } = await run("plane.json", "-o", "page.html", "--svg", "svg", "--csv", "taken");
+    expect(stderr).toContain('Cannot write into "taken" as it must be a folder: it is a file');
+    expect(code).toBe(2);
+    for (const name of ["page.html", "svg"]) expect(existsSync(join(folder, name))).toBe(false);
+  });
 });

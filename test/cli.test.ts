@@ -477,6 +477,9 @@ describe("isthmus demo", () => {
       "graph.onnx",
       "merged.safetensors",
     ]);
+    const drawn = await runCli(["report", join(folder, "demo", "barrier.json")]);
+    expect(drawn.stdout).toMatch(/as trained[\s\S]*aligned/);
+    expect(drawn.code).toBe(0);
   });
 });
 

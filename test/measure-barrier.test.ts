@@ -218,6 +218,7 @@ describe("measureBarrier()", () => {
     ["refine", { refine: -1 }],
     ["bootstrap", { bootstrap: -1 }],
     ["bootstrap", { bootstrap: 0.5 }],
+    ["bootstrap", { bootstrap: 1 }],
     ["level", { level: 0 }],
     ["level", { level: 1 }],
     ["level", { level: Number.NaN }],

@@ -304,7 +304,7 @@ describe("train() that fails", () => {
     expect(error).toBeInstanceOf(DivergenceError);
     expect((error as DivergenceError).step).toBeGreaterThan(3);
     expect((error as Error).message).toMatch(
-      /^Cannot go on training at step \d+ of 10, in epoch \d, as .* must stay finite: .*; lower the learning rate or clip gradients; ".*" holds the state after \d steps$/,
+      /^Cannot go on training at step \d+ of 10, in epoch \d, as .* must stay finite: .*; lower the learning rate or clip gradients; ".*" holds the last good weights, after step \d: remove it to start anew$/,
     );
     const state = await openCheckpoint(statePath);
     for (const name of state.tensors.keys()) {

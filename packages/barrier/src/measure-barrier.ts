@@ -36,7 +36,7 @@ export interface MeasureBarrierOptions {
   readonly statistics?: StatisticsPolicy;
   /** Examples to measure statistics on. @defaultValue the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
-  /** Resamples for the intervals; 0 for none. @defaultValue 0 */
+  /** Resamples for the intervals, at least 2; 0 for none. @defaultValue 0 */
   readonly bootstrap?: number;
   /** Coverage of the intervals, in `(0, 1)`. @defaultValue 0.95 */
   readonly level?: number;
@@ -110,6 +110,7 @@ function assertOptions(options: Required<MeasureBarrierOptions>): void {
   const { level, path, statistics } = options;
   const least = { points: 3, refine: 0, bootstrap: 0, seed: 0, batchSize: 1 };
   assertWholeOptions("measure a barrier", options, least);
+  if (options.bootstrap === 1) fail("bootstrap", "0 or at least 2, since one sample has no spread", 1);
   if (!(level > 0 && level < 1)) fail("level", "between 0 and 1", level);
   if (!PATH_KINDS.includes(path)) fail("path", `one of ${PATH_KINDS.join(", ")}`, path);
   if (statistics === "repair-closed-form" && path !== "linear")

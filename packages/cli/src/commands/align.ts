@@ -173,13 +173,21 @@ function describeSearch(found: MatchResult): [string, string][] {
   const { restarts, sweeps, status, search, scaledObjective, bound } = found;
   const end = status === "converged" ? "converged" : "was given up";
   const how = search === "frank-wolfe" ? "the best, by Frank-Wolfe," : "the best";
+  // Weights before a norm count as it scales them, in what is searched and bounded; the objective is of the weights as they are.
+  const scaled = scaledObjective.after === found.objective.after ? "" : " with weights as norms scale them";
+  const reached = `${scaledObjective.after.toFixed(2)}${scaled}`;
   const share = bound > 0 ? Math.floor(1000 * (scaledObjective.after / bound) + ROUNDING) / 10 : 100;
   return [
-    ["search", `${restarts.length} searches, ${how} took ${sweeps} sweeps and ${end}`],
-    ["bound", `${bound.toFixed(2)}, which no alignment exceeds; ${share} % of it is reached`],
+    [
+      "search",
+      `${plural(restarts.length, "search", "searches")}, ${how} took ${plural(sweeps, "sweep", "sweeps")} and ${end}`,
+    ],
+    ["bound", `${bound.toFixed(2)}, which no alignment exceeds; ${reached}, ${share} %, is reached`],
     ["time", formatTime(found.seconds)],
   ];
 }
+
+const plural = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`;
 
 /** Where the time of matching went. */
 function formatTime({ total, products, reading, assignment }: MatchSeconds): string {

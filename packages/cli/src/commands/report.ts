@@ -5,7 +5,7 @@ import { assertOutput, assertPageName } from "../assert-output.ts";
 import { formatOutputs } from "../format-outputs.ts";
 import { formatResult } from "../result/format-result.ts";
 import { readResult } from "../result/read-result.ts";
-import { saveFigures, saveTables } from "../result/save-parts.ts";
+import { assertFolder, saveFigures, saveTables } from "../result/save-parts.ts";
 import { titleOfResult } from "../result/title-of-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -50,6 +50,7 @@ async function report(file: string, options: ReportVerbOptions, context: Context
     assertPageName(output);
     await assertOutput(output, [file]);
   }
+  for (const folder of [svg, csv]) if (folder !== undefined) await assertFolder(folder);
   const result = await readResult(file);
   const outputs: string[] = [];
   if (output !== undefined) {

@@ -42,7 +42,7 @@ ${indent(
 )}
 
 Next, with your own networks:
-${indent(`npx isthmus train --net mlp:512x3 --data fashion-mnist --seed 0 -o a.safetensors
+${indent(`npx isthmus train --net mlp:256x2 --data mnist --seed 0 -o a.safetensors
 npx isthmus symmetry model.onnx --verify
 npx isthmus merge a.safetensors b.safetensors --align --graph model.onnx -o merged.safetensors
 npx isthmus barrier a.safetensors b.safetensors --graph model.onnx --data mnist:test --align --report barrier.html`)}`;

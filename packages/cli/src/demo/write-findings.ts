@@ -34,7 +34,7 @@ export async function writeFindings(
     signal: context.signal,
   });
   await saveFile(files.alignment, formatJson(encodeAlignment(spec, aligned.alignment)));
-  await saveFile(files.numbers, formatJson({ training: pair.results, asTrained: before, aligned: after }));
+  await saveFile(files.numbers, formatJson({ ...after, asTrained: before, training: pair.results }));
   await saveFile(files.page, page);
   return files;
 }

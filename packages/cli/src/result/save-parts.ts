@@ -1,7 +1,19 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { saveFile } from "@isthmus/core";
+import { InputError, saveFile } from "@isthmus/core";
 import { type DrawableResult, renderFigures, renderTables } from "@isthmus/report";
+
+/**
+ * Checks that files can be written into a folder, which need not be there.
+ * @throws InputError if it is something else
+ */
+export async function assertFolder(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || found.isDirectory()) return;
+  throw new InputError(`Cannot write into "${path}" as it must be a folder: it is a file; name another`, {
+    input: path,
+  });
+}
 
 /** Writes the figures of a result into a folder, each as an SVG that stands alone; returns the files. */
 export async function saveFigures(

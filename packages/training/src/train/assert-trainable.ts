@@ -15,7 +15,7 @@ export function assertEnoughExamples({ name, size }: DataSet, { batch }: Resolve
   }
   if (batch <= size) return;
   throw new RangeError(
-    `Cannot train on "${name}" as a batch must be at most the data set: it is ${batch} of ${size} examples`,
+    `Cannot train on "${name}" as a batch must be at most the data set: it is ${batch} of ${size} examples; choose a smaller batch`,
   );
 }
 

@@ -214,7 +214,7 @@ class Loop {
     const last =
       statePath === undefined || kept === undefined
         ? ""
-        : `; "${statePath}" holds the state after ${kept.step} steps`;
+        : `; "${statePath}" holds the last good weights, after step ${kept.step}: remove it to start anew`;
     return new DivergenceError(
       `Cannot go on training at step ${step} of ${this.#steps}, in epoch ${epochs.length + 1}, as ${rule}; lower the learning rate or clip gradients${last}`,
       { step, loss: this.#loss },

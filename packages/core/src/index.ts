@@ -21,6 +21,7 @@ export {
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
 export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
+export { createFolder } from "./io/create-folder.ts";
 export { openFileSource } from "./io/file-source.ts";
 export { isProcessAlive } from "./io/is-process-alive.ts";
 export { saveFile } from "./io/save-file.ts";

@@ -1,4 +1,4 @@
-import { mkdir, rmdir, statfs, unlink } from "node:fs/promises";
+import { rmdir, statfs, unlink } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { planShards } from "./checkpoint/plan-shards.ts";
@@ -6,6 +6,7 @@ import { InputError } from "./errors.ts";
 import { layOutSafetensors, type SafetensorsLayout } from "./formats/safetensors/layout.ts";
 import { writeSafetensors } from "./formats/safetensors/write-safetensors.ts";
 import { assertNoInput } from "./io/assert-no-input.ts";
+import { createFolder } from "./io/create-folder.ts";
 import { createOutputFile, type OutputFile } from "./io/output-file.ts";
 import { reasonOf } from "./io/system-error.ts";
 import { resolveOptions } from "./options.ts";
@@ -93,7 +94,7 @@ export async function saveCheckpoint(
   assertOptions(resolved);
   resolved.signal?.throwIfAborted();
   const plan = await planSave(checkpoint, path, resolved);
-  const created = plan.place.ownsFolder ? await createFolder(plan.place.folder) : undefined;
+  const created = plan.place.ownsFolder ? await createPlace(plan.place.folder) : undefined;
   const files: OutputFile[] = [];
   try {
     await assertRoom(plan);
@@ -184,9 +185,9 @@ function encodeIndex(shards: SavePlan["shards"]): Uint8Array {
 }
 
 /** Creates a folder and those above it; returns the folder if it was missing. */
-async function createFolder(folder: string): Promise<string | undefined> {
+async function createPlace(folder: string): Promise<string | undefined> {
   try {
-    return (await mkdir(folder, { recursive: true })) === undefined ? undefined : folder;
+    return (await createFolder(folder)) ? folder : undefined;
   } catch (error) {
     throw new InputError(`Cannot save to "${folder}" as ${reasonOf(error)}`, { input: folder, cause: error });
   }

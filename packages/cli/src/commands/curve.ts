@@ -1,6 +1,6 @@
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, createFolder, saveCheckpoint, saveFile } from "@isthmus/core";
 import {
   CURVE_KINDS,
   type CurveKind,
@@ -124,7 +124,7 @@ async function curve(
       await assertOutput(path, inputs);
     const data = await openCurveData(options);
     const architecture = await openArchitecture(options.graph, options);
-    if (files.folder !== undefined) await mkdir(files.folder, { recursive: true });
+    if (files.folder !== undefined) await createFolder(files.folder);
     const job: CurveJob = { ...architecture, a, b, files, data, options };
     const trained = await trainBends(job, context);
     const result = await measureBends(trained, job, context);

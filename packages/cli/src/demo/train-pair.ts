@@ -1,6 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { saveCheckpoint, saveFile } from "@isthmus/core";
+import { createFolder, saveCheckpoint, saveFile } from "@isthmus/core";
 import { openDataSet } from "@isthmus/engine";
 import { type DataSet, type Engine, encodeGraph } from "@isthmus/graph";
 import { type TrainResult, train } from "@isthmus/training";
@@ -39,7 +38,7 @@ export async function trainPair(
   context.progress("Reading the data");
   const data = await openDataSet("mnist:train");
   const network = parseNetwork(options.net, data);
-  await mkdir(output, { recursive: true });
+  await createFolder(output);
   const graph = join(output, "graph.onnx");
   await saveFile(graph, encodeGraph(network.graph));
   const trainOne = (name: string, own: number) =>

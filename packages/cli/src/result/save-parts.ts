@@ -1,6 +1,6 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, saveFile } from "@isthmus/core";
+import { createFolder, InputError, saveFile } from "@isthmus/core";
 import { type DrawableResult, renderFigures, renderTables } from "@isthmus/report";
 
 /**
@@ -47,7 +47,7 @@ async function saveAll(
   folder: string,
   inputs: readonly string[],
 ): Promise<string[]> {
-  await mkdir(folder, { recursive: true });
+  await createFolder(folder);
   for (const [path, content] of files) await saveFile(path, content, inputs);
   return files.map(([path]) => path);
 }

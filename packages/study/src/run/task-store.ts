@@ -1,6 +1,6 @@
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { InputError, saveFile } from "@isthmus/core";
+import { createFolder, InputError, saveFile } from "@isthmus/core";
 import type { Task } from "../plan/task.ts";
 import { lockFolder } from "./lock-folder.ts";
 
@@ -36,7 +36,7 @@ export async function openTaskStore(folder: string): Promise<TaskStore> {
     folderOf,
     read: (key) => readTaskResult(folder, key),
     async begin(key) {
-      await mkdir(folderOf(key), { recursive: true });
+      await createFolder(folderOf(key));
       for (const name of await readdir(folderOf(key))) {
         if (name.endsWith(".tmp")) await rm(join(folderOf(key), name), { force: true });
       }
@@ -52,7 +52,7 @@ export async function openTaskStore(folder: string): Promise<TaskStore> {
 
 async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await createFolder(folder);
   } catch (cause) {
     throw new InputError(
       `Cannot keep results in "${folder}" as it must be a folder that can be written: ${(cause as Error).message}`,

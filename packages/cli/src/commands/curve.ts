@@ -78,7 +78,7 @@ function withMeasurement(command: ReturnType<typeof withTraining>) {
     .optionsGroup("How to measure:")
     .option(
       "--test-data <name>",
-      "examples to measure on (default: the test split of mnist and fashion-mnist)",
+      "examples to measure on (default: the test split of mnist and fashion-mnist, if --data names none)",
     )
     .option(
       "--points <n>",

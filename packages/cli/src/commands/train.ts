@@ -64,7 +64,7 @@ function withData(command: ReturnType<typeof createWithNetwork>) {
     )
     .option(
       "--eval-data <name>",
-      'examples to evaluate on after every epoch, or "none" (default: the test split of mnist, fashion-mnist and texts)',
+      'examples to evaluate on after every epoch, or "none" (default: the test split of mnist, fashion-mnist and texts, if --data names none)',
     );
 }
 

@@ -136,7 +136,7 @@ function addMeasurement(command: CommandUnknownOpts): void {
     )
     .option(
       "--test-data <name>",
-      'examples to predict, or "none" (default: the test split of mnist and fashion-mnist)',
+      'examples to predict, or "none" (default: the test split of mnist and fashion-mnist, if --data names none)',
     )
     .option(
       "--ood-data <name>",

@@ -75,6 +75,7 @@ describe("readStudy()", () => {
     ["title: Small", "title: Small\nzzz: 1", 'unknown key "zzz"; known are title, description, seed'],
     ["net: mlp:8", "net: mlp:8\n    net: mlp:9", "must be YAML: study.yaml:7: Map keys must be unique"],
     ["[0, 1]", "[0, 1", "must be YAML: study.yaml:"],
+    ["epochs: 2", "epochs: *many", "must be YAML: study.yaml: Unresolved alias"],
   ])("readStudy() names the line where %j became %j", async (from, to, message) => {
     expect(STUDY).toContain(from);
     await expect(read(STUDY.replace(from, to))).rejects.toThrow(

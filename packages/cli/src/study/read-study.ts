@@ -18,7 +18,7 @@ const SHOWN_PROBLEMS = 8;
 export async function readStudy(path: string): Promise<StudyDescription> {
   const name = basename(path);
   const source = parseYaml(await readText(path), name);
-  const value: unknown = source.document.toJS();
+  const value = plainValue(source, name);
   reject(name, findProblems(STUDY, value, { source }));
   const study = value as StudyDescription;
   reject(name, [...new Set(findEntryProblems(study, source))]);
@@ -49,6 +49,18 @@ function parseYaml(text: string, name: string): StudySource {
     });
   }
   return { document, lines };
+}
+
+/** @throws FormatError if it refers to an anchor that is not there */
+function plainValue({ document }: StudySource, name: string): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    throw new FormatError(`Cannot read the study as it must be YAML: ${name}: ${(cause as Error).message}`, {
+      format: "yaml",
+      cause,
+    });
+  }
 }
 
 /** Problems of networks and measurements, whose values are known once their variables have theirs. */

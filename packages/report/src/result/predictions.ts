@@ -40,7 +40,7 @@ function scatterFigure({ barriers, rankCorrelation, examples }: Predictions): Fi
   return {
     name: "predictions",
     title: `Measured against predicted loss barriers: rank correlation ${rank}.`,
-    caption: `Predictions are to second order, from slopes and curvatures of the loss at both ends, on ${formatCount(examples)} examples; on the dotted line they are exact. The rank correlation (Spearman) is over single groups.`,
+    caption: `Predictions are to second order, from slopes and curvatures of the loss at both ends, on ${formatCount(examples)} examples, each at the highest place of its way; on the dotted line they are exact. The rank correlation (Spearman) is over single groups.`,
     words: `Dots of measured over predicted loss barriers, in nats, rank correlation ${rank}. ${pairs.join("; ")}.`,
     table: "predictions",
     size: "hero",
@@ -88,7 +88,7 @@ function predictionTable({ barriers, examples }: Predictions): Table {
   return {
     name: "predictions",
     title: "Predicted and measured barriers",
-    caption: `Loss barriers in nats, on ${formatCount(examples)} examples; slopes and curvatures by t along the way from A to B, at each end.`,
+    caption: `Loss barriers in nats, at the highest place of each way, on ${formatCount(examples)} examples; slopes and curvatures by t along the way from A to B, at each end.`,
     columns: [
       { title: "Group", kind: "text" },
       { title: "Predicted", kind: "loss" },

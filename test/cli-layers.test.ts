@@ -108,23 +108,32 @@ describe("isthmus layers", () => {
     const result = join(folder, "layers.json");
     const merged = join(folder, "m.safetensors");
     writeFileSync(result, '{"kind": "barrier"}');
+    const [swapped, aligned] = [join(folder, "swapped.json"), join(folder, "aligned.json")];
+    const found = { kind: "layers", groups: [], layers: [], a, b: `${b} (permuted)` };
+    writeFileSync(swapped, JSON.stringify({ ...found, a: b, b: a }));
+    writeFileSync(aligned, JSON.stringify(found));
     const merge = ["merge", a, b, "-o", merged];
     const cases: [string[], RegExp][] = [
       [[...measured, "--groups", "conv*"], /"conv\*" fits none of layers\.0, layers\.1/],
       [[...measured, "--groups", "x=y=z"], /must be groups of layers such as/],
-      [[...measured, "--predict", "5", "--statistics", "recalibrate"], /statistics must be keep where/],
+      [[...measured, "--predict", "5", "--statistics", "recalibrate"], /"statistics" must be keep where/],
       [[...measured, "-o", merged], /must name a file ending in \.json/],
       [[...merge, "--layers", "layers.0"], /must be layers with a number each/],
       [[...merge, "--layers", "layers.0=1", "--weights", "1,2"], /leave out --weights/],
       [[...merge, "--layers-from", result], /belong together: got only --layers-from/],
       [[...merge, "--max-barrier", "1"], /belong together: got only --max-barrier/],
       [[...merge, "--layers-from", result, "--max-barrier", "1"], /must be a result of isthmus layers/],
+      [
+        [...merge, "--layers-from", swapped, "--max-barrier", "1"],
+        /measured from .*: name them in that order/,
+      ],
+      [[...merge, "--layers-from", aligned, "--max-barrier", "1"], /with ".*" aligned: add --align/],
     ];
     for (const [args, message] of cases) {
       const { code, stdout, stderr } = await runCli(args);
       expect({ args, code, stdout }).toEqual({ args, code: 2, stdout: "" });
       expect(stderr).toMatch(message);
     }
-    expect(readdirSync(folder)).toEqual(["layers.json"]);
+    expect(readdirSync(folder).sort()).toEqual(["aligned.json", "layers.json", "swapped.json"]);
   });
 });

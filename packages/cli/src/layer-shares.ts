@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import {
   type Command,
   type CommandUnknownOpts,
@@ -5,7 +6,7 @@ import {
   type OptionValues,
 } from "@commander-js/extra-typings";
 import { chooseLayers } from "@isthmus/barrier";
-import { FormatError } from "@isthmus/core";
+import { FormatError, MismatchError } from "@isthmus/core";
 import { z } from "zod";
 import { parseLayerShares, parseNumber } from "./parse-values.ts";
 import { readJson } from "./read-json.ts";
@@ -89,19 +90,20 @@ export interface LayerShares {
 /**
  * How much of the second checkpoint each layer gets; undefined where all layers are merged alike.
  * @throws FormatError if the file is not a result of `isthmus layers`
+ * @throws MismatchError if the result is of the same two checkpoints the other way round, or of the second aligned and it is not
  * @throws RangeError if no layer's barrier is low enough
  */
-export async function openLayerShares({
-  layers,
-  layersFrom,
-  maxBarrier = 0,
-}: LayerShareOptions): Promise<LayerShares | undefined> {
+export async function openLayerShares(
+  { layers, layersFrom, maxBarrier = 0 }: LayerShareOptions,
+  merge: MergedPair,
+): Promise<LayerShares | undefined> {
   if (layers !== undefined) {
     const told = [...layers].map(([pattern, share]) => `${Number(share.toPrecision(4))} of ${pattern}`);
     return { shares: layers, told: told.join(", ") };
   }
   if (layersFrom === undefined) return undefined;
   const result = parseResult(layersFrom, await readJson(layersFrom));
+  assertSamePair(layersFrom, result, merge);
   const chosen = new Set(chooseLayers(result, maxBarrier));
   if (chosen.size === 0) {
     const least = Math.min(...result.layers.map(({ a }) => a.wholeEndpoints.loss));
@@ -113,6 +115,35 @@ export async function openLayerShares({
   return { shares: new Map(tensors.map((name) => [name, 0.5])), told: `half of ${[...chosen].join(", ")}` };
 }
 
+/** The checkpoints of a merge, and whether the others are aligned to the first. */
+interface MergedPair {
+  readonly paths: readonly string[];
+  readonly align?: true | undefined;
+}
+
+/** What the source of a checkpoint ends with that is derived of a file, such as " (permuted)". */
+const DERIVED = /(?: \([a-z ]+\))+$/;
+
+/** Files of other names may be the same networks elsewhere, or aligned before: they are taken on trust. */
+function assertSamePair(
+  file: string,
+  { a, b }: { readonly a: string; readonly b: string },
+  { paths, align }: MergedPair,
+): void {
+  const [first, second] = paths.map((path) => basename(path));
+  const measured = [a, b].map((source) => basename(source.replace(DERIVED, "")));
+  const refuse = (rule: string): never => {
+    throw new MismatchError(`Cannot merge by "${file}" as ${rule}`, { parameters: [] });
+  };
+  if (first !== second && measured[0] === second && measured[1] === first) {
+    refuse(`it was measured from "${a}" to "${b}": name them in that order`);
+  }
+  if (measured[0] !== first || measured[1] !== second) return;
+  const wasAligned = DERIVED.test(b);
+  if (wasAligned && !align) refuse(`it was measured with "${paths[1]}" aligned: add --align`);
+  if (!wasAligned && align) refuse(`it was measured with "${paths[1]}" as it is: leave out --align`);
+}
+
 /** A number, null in JSON where it is not finite. */
 const NUMBER = z
   .number()
@@ -122,6 +153,8 @@ const NUMBER = z
 /** What is read of a result. */
 const RESULT = z.object({
   kind: z.literal("layers"),
+  a: z.string(),
+  b: z.string(),
   groups: z.array(z.object({ name: z.string(), tensors: z.array(z.string()) })),
   layers: z.array(
     z.object({ group: z.string(), a: z.object({ wholeEndpoints: z.object({ loss: NUMBER }) }) }),

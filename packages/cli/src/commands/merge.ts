@@ -125,7 +125,7 @@ async function merge(paths: readonly string[], options: MergeOptions, context: C
   if (options.align) await assertArchitecture("merge with --align", paths, options);
   await assertNoModelFolder(options.output, paths);
   const weights = options.weights ?? paths.map(() => 1 / paths.length);
-  const layers = await openLayerShares(options);
+  const layers = await openLayerShares(options, { paths, align: options.align });
   return withCheckpoints(paths, async (checkpoints) => {
     const [first, ...others] = checkpoints;
     if (first === undefined) throw tooFew(paths);

@@ -70,7 +70,7 @@ function withTraining() {
         .default(TRAIN_CURVE_DEFAULTS.curve),
     )
     .option("--bends <n>", "networks between the ends to train", parseCount(1), TRAIN_CURVE_DEFAULTS.bends);
-  return addTrainingOptions(addScalingOptions(command));
+  return addTrainingOptions(addScalingOptions(command), 1);
 }
 
 function withMeasurement(command: ReturnType<typeof withTraining>) {

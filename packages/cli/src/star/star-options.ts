@@ -56,7 +56,7 @@ export function addStarOptions<A extends unknown[], O extends OptionValues>(
 ): Command<A, O & StarVerbOptions> {
   const untyped = command as unknown as CommandUnknownOpts;
   addNetworks(untyped);
-  addTrainingOptions(addScalingOptions(untyped));
+  addTrainingOptions(addScalingOptions(untyped), 1);
   addSearch(untyped);
   addMeasurement(untyped);
   addOutput(untyped);

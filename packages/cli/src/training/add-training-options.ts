@@ -17,21 +17,28 @@ import {
 
 const collect = (name: string, before: readonly string[] | undefined) => [...(before ?? []), name];
 
-/** Adds the options of every verb that trains: how images are changed, loss, optimiser, schedule, and what decides the bytes. */
+/**
+ * Adds the options of every verb that trains: how images are changed, loss, optimiser, schedule, and what decides the bytes.
+ * @param leastEpochs - 0 where a network that was not trained at all is a result, too
+ */
 export function addTrainingOptions<A extends unknown[], O extends OptionValues>(
   command: Command<A, O>,
+  leastEpochs: 0 | 1 = 0,
 ): Command<A, O & TrainingFlags> {
   const untyped = (command as CommandUnknownOpts).optionsGroup("How to train:");
-  for (const add of [addLength, addObjective, addOptimizer, addSchedule, addMachine]) add(untyped);
+  addLength(untyped, leastEpochs);
+  for (const add of [addObjective, addOptimizer, addSchedule, addMachine]) add(untyped);
   return command as unknown as Command<A, O & TrainingFlags>;
 }
 
-function addLength(command: CommandUnknownOpts): void {
+function addLength(command: CommandUnknownOpts, leastEpochs: 0 | 1): void {
   command
     .option(
       "--epochs <n>",
-      "times each example is seen; 0 writes the network as it starts",
-      parseCount(0),
+      leastEpochs === 0
+        ? "times each example is seen; 0 writes the network as it starts"
+        : "times each example is seen",
+      parseCount(leastEpochs),
       TRAIN_DEFAULTS.epochs,
     )
     .option("--batch <n>", "examples in a step", parseCount(1), TRAIN_DEFAULTS.batch)

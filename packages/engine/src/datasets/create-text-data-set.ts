@@ -1,4 +1,11 @@
-import { allocateData, createTensor, InputError, resolveOptions, type Tensor } from "@isthmus/core";
+import {
+  allocateData,
+  assertWholeOptions,
+  createTensor,
+  InputError,
+  resolveOptions,
+  type Tensor,
+} from "@isthmus/core";
 import type { Batch, DataSet } from "@isthmus/graph";
 import { assertGathers, assertReads, limitTo, wrongBatch } from "./assert-reads.ts";
 import { codePointsInto } from "./decode-text.ts";
@@ -44,8 +51,7 @@ export function createTextDataSet(
 ): DataSet {
   const resolved = resolveOptions("create a text data set", CREATE_TEXT_DATA_SET_DEFAULTS, options);
   const { name, context, split } = resolved;
-  assertWhole("context", context, 2);
-  assertWhole("limit", resolved.limit, 0);
+  assertWholeOptions("create a text data set", resolved, { context: 2, limit: 0 });
   const { tokens: all, vocabulary } = tokenize(typeof text === "string" ? codePointsOf(text) : text);
   const cut = Math.floor(TRAINED * all.length);
   const tokens = split === undefined ? all : split === "train" ? all.subarray(0, cut) : all.subarray(cut);
@@ -84,13 +90,6 @@ export function createTextDataSet(
       return out;
     },
   });
-}
-
-function assertWhole(option: string, value: number, min: number): void {
-  if (Number.isSafeInteger(value) && value >= min) return;
-  throw new RangeError(
-    `Cannot create a text data set as "${option}" must be a whole number of at least ${min}: it is ${value}`,
-  );
 }
 
 function codePointsOf(text: string): Int32Array {

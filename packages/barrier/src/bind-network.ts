@@ -1,11 +1,12 @@
 import { type Checkpoint, createCheckpoint, DTYPES } from "@isthmus/core";
-import { bindWeights, type Graph } from "@isthmus/graph";
+import { assertNetwork, bindWeights, type Graph } from "@isthmus/graph";
 
 /**
  * Reads the weights that a graph takes from a checkpoint into memory, in the graph's element types, to be read again and again.
  * @throws MismatchError if the checkpoint does not fit the graph
  */
 export async function bindNetwork(graph: Graph, checkpoint: Checkpoint): Promise<Checkpoint> {
+  assertNetwork(graph, checkpoint);
   return createCheckpoint(await bindWeights(graph, checkpoint), {}, checkpoint.source);
 }
 

@@ -1,7 +1,7 @@
 import { type Checkpoint, UnsupportedError } from "@isthmus/core";
 import {
   type Alignment,
-  assertBindable,
+  type BoundNetwork,
   type Derivation,
   discoverLinearSymmetries,
   discoverSymmetries,
@@ -92,15 +92,15 @@ export async function createAligner(
  */
 export async function alignNetwork(
   aligner: Aligner,
-  [a, b]: readonly [Checkpoint, Checkpoint],
+  [one, two]: readonly [BoundNetwork, BoundNetwork],
   options: MatchOptions,
   { progress, signal }: Pick<Context, "progress" | "signal">,
 ): Promise<AlignedNetwork> {
   const { graph, engine, symmetries, normalize } = aligner;
-  for (const network of [a, b]) assertBindable(graph, network);
-  const matchPair: MatchPair = ([one, two], own = options) =>
+  const [a, b] = [one.network, two.network];
+  const matchPair: MatchPair = ([first, second], own = options) =>
     match(
-      { graph, engine, a: one, b: two, symmetries },
+      { graph, engine, a: first, b: second, symmetries },
       { ...own, signal, onProgress: (done) => progress(`Matching by ${NAMES[own.method]}`, done) },
     );
   const { found, network, normalized } =
@@ -108,7 +108,9 @@ export async function alignNetwork(
       ? await matchPlain([a, b], symmetries, matchPair)
       : await matchForms([a, b], { symmetries, normalize, options }, matchPair);
   progress("Verifying");
-  const verified = await proveAlignment(aligner, [b, network], options.seed, { signal });
+  // What is proved is what will be saved, under the checkpoint's own names, read back as any checkpoint is.
+  const saved = two.reread(two.restore(network));
+  const verified = await proveAlignment(aligner, [b, saved], options.seed, { signal });
   const summary = { ...summarize(found), ...(normalized && { normalized }), verified };
   return { alignment: found.alignment, found, network, summary };
 }

@@ -2,21 +2,21 @@ import type { StatisticsPolicy } from "@isthmus/barrier";
 import { type Checkpoint, convertInto, defineCheckpoint, type Tensor } from "@isthmus/core";
 import { bindWeights } from "@isthmus/graph";
 import { createRepairer, recalibrateBatchNorm } from "@isthmus/interpolation";
-import type { EngineOptions } from "./engine-option.ts";
-import { openArchitecture } from "./open-architecture.ts";
+import type { Architecture } from "./open-architecture.ts";
 import { openExamples, type ScalingOptions } from "./open-data.ts";
 import { textContext } from "./text-context.ts";
 import type { Context } from "./verb.ts";
 
 /** What is to be done about statistics of activations, and with what. */
-export interface StatisticsOptions extends ScalingOptions, EngineOptions {
+export interface StatisticsOptions extends ScalingOptions {
   readonly statistics: StatisticsPolicy;
-  readonly graph?: string | undefined;
   readonly data?: string | undefined;
 }
 
 /** What a combination was made of. */
 export interface Ingredients {
+  /** Undefined where nothing is to be run. */
+  readonly architecture: Architecture | undefined;
   readonly networks: readonly Checkpoint[];
   /** Of any sum. */
   readonly weights: readonly number[];
@@ -25,13 +25,13 @@ export interface Ingredients {
 /** A combination of networks, with statistics of activations as they are wanted. */
 export async function correctStatistics(
   merged: Checkpoint,
-  { networks: checkpoints, weights }: Ingredients,
+  { architecture, networks: checkpoints, weights }: Ingredients,
   options: StatisticsOptions,
   { progress, signal }: Pick<Context, "progress" | "signal">,
 ): Promise<Checkpoint> {
   const { statistics } = options;
-  if (statistics === "keep" || options.graph === undefined || options.data === undefined) return merged;
-  const { graph, engine } = await openArchitecture(options.graph, options);
+  if (statistics === "keep" || architecture === undefined || options.data === undefined) return merged;
+  const { graph, engine } = architecture;
   const data = await openExamples(options.data, options, textContext(graph));
   progress(statistics === "recalibrate" ? "Recalibrating batch norms" : "Repairing");
   const bound = await bindWeights(graph, merged);

@@ -1,4 +1,11 @@
-import type { AxisRef, LinearSummary, SpecExplanation, SymmetrySummary, WeightBinding } from "@isthmus/graph";
+import {
+  type AxisRef,
+  describeSource,
+  type LinearSummary,
+  type SpecExplanation,
+  type SymmetrySummary,
+} from "@isthmus/graph";
+import type { BindingSummary } from "./bind-architecture.ts";
 import { formatPairs, formatTable } from "./format-table.ts";
 import type { SymmetryProof } from "./prove-symmetries.ts";
 
@@ -112,20 +119,13 @@ function formatNames(names: readonly string[], shown = SHOWN_NAMES, separator = 
 }
 
 /** How the tensors of a checkpoint were found. */
-export function formatBinding({ sources, renamed, unused }: WeightBinding): string {
-  const made = renamed.map((name) => {
-    const source = sources.get(name);
-    const tensor = source?.tensor ?? "";
-    if (source?.kind === "transposed") return [name, `the transpose of ${tensor}`];
-    if (source?.kind === "folded-kernel") return [name, `${tensor} with the norm of ${source.norm.scale}`];
-    if (source?.kind === "folded-bias") return [name, `the offset of the norm of ${source.norm.scale}`];
-    return [name, tensor];
-  });
+export function formatBinding({ byName, renamed, witnessError }: BindingSummary): string {
+  const made = Object.entries(renamed).map(([name, source]) => [name, describeSource(source)]);
   const table = formatTable([{ title: "weight of the graph" }, { title: "is, by its values" }], made);
-  const pairs: [string, string][] = [
-    ["weights bound", `${sources.size - renamed.length} by name, ${renamed.length} by their values`],
-  ];
-  if (unused.length > 0) pairs.push(["tensors left over", formatNames(unused)]);
+  const pairs: [string, string][] = [["weights bound", `${byName} by name, ${made.length} by their values`]];
+  if (witnessError !== null) {
+    pairs.push(["the file itself", `computes the same, to ${witnessError.toExponential(1)} (relative)`]);
+  }
   return [...(made.length === 0 ? [] : [table, ""]), formatPairs(pairs)].join("\n");
 }
 

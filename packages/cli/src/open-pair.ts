@@ -1,8 +1,9 @@
 import type { StatisticsPolicy } from "@isthmus/barrier";
 import type { Checkpoint } from "@isthmus/core";
-import { type DataSet, decodeAlignment, permute } from "@isthmus/graph";
+import { type BoundNetwork, type DataSet, decodeAlignment, permute } from "@isthmus/graph";
 import { type AlignedNetwork, alignNetwork, createAligner } from "./aligner.ts";
 import { assertOutput } from "./assert-output.ts";
+import { type BoundArchitecture, bindArchitecture } from "./bind-architecture.ts";
 import { openMatching } from "./match-options.ts";
 import { type Architecture, openArchitecture } from "./open-architecture.ts";
 import { withCheckpoints } from "./open-checkpoints.ts";
@@ -13,7 +14,7 @@ import { textContext } from "./text-context.ts";
 import type { Context } from "./verb.ts";
 
 /** Two networks to measure between, and with what. */
-export interface Pair extends Architecture {
+export interface Pair extends BoundArchitecture {
   readonly a: Checkpoint;
   /** B as it was given. */
   readonly given: Checkpoint;
@@ -48,23 +49,24 @@ export async function withPair<T>(
   work: (pair: Pair) => Promise<T>,
 ): Promise<T> {
   const statistics = policyOf(options);
-  const architecture = await openArchitecture(options.graph, options);
-  const { data, statisticsData } = await openData(options, textContext(architecture.graph));
+  const opened = await openArchitecture(options.graph, options);
+  const { data, statisticsData } = await openData(options, textContext(opened.graph));
   const seen = options.matchData ?? statisticsData ?? data;
-  const matching = options.align ? await openMatching(options, seen, architecture) : undefined;
-  return withCheckpoints(paths, async ([a, given]) => {
+  const matching = options.align ? await openMatching(options, seen, opened) : undefined;
+  return withCheckpoints(paths, async (checkpoints) => {
     const { alignment } = options;
     const inputs = [
-      ...a.files,
-      ...given.files,
-      options.graph,
-      ...(alignment === undefined ? [] : [alignment]),
+      ...checkpoints.flatMap(({ files }) => files),
+      ...[options.graph, alignment, options.exportedFrom].filter((path) => path !== undefined),
     ];
     for (const output of outputs) await assertOutput(output, inputs);
+    const architecture = await bindArchitecture(opened, checkpoints, options, context);
+    const [one, two] = architecture.networks as [BoundNetwork, BoundNetwork];
+    const [a, given] = [one.network, two.network];
     const pair = { ...architecture, a, given, data, statisticsData, statistics, inputs };
     if (matching !== undefined) {
       const aligner = await createAligner(architecture, context, options.normalize);
-      const { network, summary } = await alignNetwork(aligner, [a, given], matching, context);
+      const { network, summary } = await alignNetwork(aligner, [one, two], matching, context);
       return work({ ...pair, b: network, summary });
     }
     const b = alignment === undefined ? given : await permuteBy(alignment, { architecture, given, context });

@@ -6,6 +6,7 @@ import {
 } from "@commander-js/extra-typings";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/barrier";
 import { DATA_SET_FORMS } from "@isthmus/engine";
+import { addBindingOptions, type BindingOptions } from "./bind-architecture.ts";
 import { type EngineOptions, engineOption } from "./engine-option.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "./match-options.ts";
 import { assertNotKept } from "./norm-options.ts";
@@ -15,6 +16,7 @@ import { parseCount } from "./parse-values.ts";
 /** What a verb that measures between two networks is told; an alias, as commander wants it. */
 export type PairOptions = DataOptions &
   MatchVerbOptions &
+  BindingOptions &
   EngineOptions & {
     readonly graph: string;
     readonly align?: true | undefined;
@@ -45,7 +47,8 @@ export function addPairOptions<A extends unknown[], O extends OptionValues>(
     .option("--recalibrate-data <name>", "measure statistics on these examples (default: those of --data)")
     .option("--recalibrate-examples <n>", "only on the first n of them", parseCount(1))
     .addOption(engineOption());
-  return addMatchOptions(command, "--match-data") as unknown as Command<A, O & PairOptions>;
+  const bound = addBindingOptions(command);
+  return addMatchOptions(bound, "--match-data") as unknown as Command<A, O & PairOptions>;
 }
 
 /**

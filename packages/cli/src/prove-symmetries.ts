@@ -1,20 +1,14 @@
+import type { Checkpoint } from "@isthmus/core";
 import {
-  applyBinding,
-  bindSpec,
   type Derivation,
   discoverLinearSymmetries,
-  type Graph,
   type LinearSymmetries,
-  permute,
-  randomAlignment,
   type SymmetrySpec,
   type VerifyLinearResult,
   type VerifySymmetriesResult,
-  verifyAlignment,
   verifyLinearSymmetries,
   verifySymmetries,
 } from "@isthmus/graph";
-import type { BoundNetwork } from "./bind-network.ts";
 import { narrowLarge } from "./narrow-large.ts";
 import type { Architecture } from "./open-architecture.ts";
 
@@ -23,7 +17,8 @@ export interface Provable extends Architecture {
   readonly symmetries: Derivation | SymmetrySpec;
   /** Symmetries beyond permutation of the same graph; unknown for a list of one's own. */
   readonly linear: LinearSymmetries | undefined;
-  readonly network: BoundNetwork | undefined;
+  /** Weights to prove them on. @defaultValue random ones */
+  readonly weights: Checkpoint | undefined;
 }
 
 /** The specification of symmetries that were derived or written down. */
@@ -39,15 +34,12 @@ export interface SymmetryProof extends VerifySymmetriesResult {
   readonly linear: readonly VerifyLinearResult[];
 }
 
-/**
- * Proves symmetries on every value of a graph and, where a checkpoint has other names than the graph, on the outputs of the
- * checkpoint permuted by its own names.
- */
+/** Proves symmetries on every value of a graph, with the weights of a network or random ones. */
 export async function proveSymmetries(
   provable: Provable,
   { seed, signal }: { readonly seed: number; readonly signal: AbortSignal },
 ): Promise<SymmetryProof> {
-  const { graph, engine, symmetries, linear, network } = provable;
+  const { graph, engine, symmetries, linear, weights } = provable;
   const small = "spec" in symmetries ? await narrowLarge(provable, signal) : undefined;
   if (small !== undefined) {
     const result = await verifySymmetries(small.graph, engine, small.symmetries, { seed, signal });
@@ -58,18 +50,11 @@ export async function proveSymmetries(
     const beyond = await verifyLinearSymmetries(small.graph, engine, found, { seed, signal });
     return withLinear({ ...result, narrowed: true }, beyond);
   }
-  const weights = network?.weights;
   const own = await verifySymmetries(graph, engine, symmetries, { seed, weights, signal });
   const found = "spec" in symmetries && linear !== undefined ? { derivation: symmetries, linear } : undefined;
   const beyond =
     found === undefined ? [] : await verifyLinearSymmetries(graph, engine, found, { seed, weights, signal });
-  const result = withLinear({ ...own, narrowed: false }, beyond);
-  if (!result.passed || network === undefined || network.binding.renamed.length === 0) return result;
-  const bound = bindSpec(specOf(symmetries), network);
-  const permuted = permute(randomAlignment(bound, seed), network.checkpoint, bound);
-  const after = applyBinding(graph, network.binding, permuted);
-  const outputs = await verifyAlignment(graph, engine, [network.weights, after], { seed, signal });
-  return outputs.passed ? result : withFailure(graph, result, outputs.maxRelativeError);
+  return withLinear({ ...own, narrowed: false }, beyond);
 }
 
 /** The proof with that of scales, signs and rotations: it passes if all do. */
@@ -78,10 +63,4 @@ function withLinear(
   linear: readonly VerifyLinearResult[],
 ): SymmetryProof {
   return { ...proof, passed: proof.passed && linear.every(({ passed }) => passed), linear };
-}
-
-function withFailure(graph: Graph, result: SymmetryProof, error: number): SymmetryProof {
-  const value = graph.outputs[0]?.name ?? "";
-  const failure = { value, node: `"${value}" of the checkpoint itself`, error, predictable: true };
-  return { ...result, passed: false, maxRelativeError: error, worst: failure, firstFailure: failure };
 }

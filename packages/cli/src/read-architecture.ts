@@ -1,11 +1,14 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { type Graph, readGraph, readLayersModel } from "@isthmus/graph";
+import type { Tensor } from "@isthmus/core";
+import { type Graph, readGraph, readLayersModel, toInference } from "@isthmus/graph";
 import { openModel } from "@isthmus/zoo";
 
 /** An architecture as it was read. */
 export interface ReadArchitecture {
   readonly graph: Graph;
+  /** Weights that the file carries; none where its weights are inputs. */
+  readonly carried: ReadonlyMap<string, Tensor>;
   /** Makes a small graph of the same structure, where the whole was built and not read. */
   readonly narrow?: (() => Graph) | undefined;
 }
@@ -24,15 +27,17 @@ export async function readArchitecture(path: string): Promise<ReadArchitecture> 
   if (name.endsWith(".json")) {
     const { graph, checkpoint } = await readLayersModel(path);
     await checkpoint.close();
-    return { graph };
+    return { graph, carried: new Map() };
   }
   const stats = await stat(path).catch(() => undefined);
-  return stats?.isDirectory() ? readModel(path) : { graph: (await readGraph(path)).graph };
+  if (stats?.isDirectory()) return readModel(path);
+  const { graph, weights } = await readGraph(path);
+  return { graph: toInference(graph), carried: weights };
 }
 
 /** Builds the network of a model's config, and checks it against the names and shapes of the weights. */
 export async function readModel(path: string): Promise<ReadArchitecture> {
   const { network, checkpoint } = await openModel(path);
   await checkpoint.close();
-  return { graph: network.graph, narrow: () => network.narrow().graph };
+  return { graph: network.graph, carried: new Map(), narrow: () => network.narrow().graph };
 }

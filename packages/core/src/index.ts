@@ -5,6 +5,11 @@ export {
   compareCheckpoints,
   type TensorDifference,
 } from "./checkpoint/compare-checkpoints.ts";
+export {
+  type ComposeCheckpointOptions,
+  composeCheckpoint,
+  type TensorPlace,
+} from "./checkpoint/compose-checkpoint.ts";
 export { createCheckpoint } from "./checkpoint/create-checkpoint.ts";
 export { type CheckpointDefinition, defineCheckpoint } from "./checkpoint/define-checkpoint.ts";
 export {
@@ -19,6 +24,7 @@ export {
   UnsupportedError,
 } from "./errors.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
+export { at, entry, InvariantError } from "./invariant.ts";
 export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
 export { createFolder } from "./io/create-folder.ts";

@@ -1,10 +1,37 @@
 export { type GradientOptions, gradient } from "./autodiff/gradient.ts";
 export { gradientName } from "./autodiff/gradient-name.ts";
 export { hessianVectorProduct, productName, vectorName } from "./autodiff/hessian-vector-product.ts";
-export { applyBinding } from "./binding/apply-binding.ts";
-export { bindSpec } from "./binding/bind-spec.ts";
-export { findBinding } from "./binding/find-binding.ts";
-export type { FoldedNorm, UnboundWeight, WeightBinding, WeightSource } from "./binding/weight-binding.ts";
+export { bindGraph, type GraphBinding } from "./binding/bind-graph.ts";
+export {
+  BIND_NETWORKS_DEFAULTS,
+  type BindNetworksOptions,
+  type BoundNetworks,
+  bindNetworks,
+} from "./binding/bind-networks.ts";
+export {
+  type BoundNetwork,
+  UNREAD_POLICIES,
+  type UnreadPolicy,
+} from "./binding/bound-network.ts";
+export { findBinding, type UnboundWeight, type WeightBinding } from "./binding/find-binding.ts";
+export { findNames, type NetworkNames } from "./binding/find-names.ts";
+export {
+  VERIFY_BINDING_DEFAULTS,
+  type VerifyBindingOptions,
+  verifyBinding,
+} from "./binding/verify-binding.ts";
+export {
+  type ConcatenatedSource,
+  describeSource,
+  type FoldedBiasSource,
+  type FoldedKernelSource,
+  type FoldedNorm,
+  isUnchanged,
+  type Rearrangement,
+  type TensorSource,
+  type WeightSource,
+} from "./binding/weight-source.ts";
+export { withNamesOf } from "./binding/with-names-of.ts";
 export type { Batch, DataSet, Scaling } from "./data-set.ts";
 export type { Engine, LoadOptions, Session } from "./engine.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";
@@ -14,7 +41,7 @@ export { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluate/evaluator-
 export { limitExamples } from "./evaluate/limit-examples.ts";
 export { fingerprintData, fingerprintGraph, fingerprintWeights } from "./fingerprint.ts";
 export { bakeWeights } from "./ir/bake-weights.ts";
-export { assertBindable, bindWeights } from "./ir/bind-weights.ts";
+export { assertBindable, assertNetwork, bindWeights } from "./ir/bind-weights.ts";
 export { capturedNames } from "./ir/captured-names.ts";
 export { exposeValues } from "./ir/expose-values.ts";
 export { extractSubgraph } from "./ir/extract-subgraph.ts";
@@ -24,6 +51,7 @@ export { shareNodes } from "./ir/share-nodes.ts";
 export { typesOf } from "./ir/types-of.ts";
 export { type LayersModel, readLayersModel } from "./layers-model/read-layers-model.ts";
 export { lowerBatchNorm } from "./lower/lower-batch-norm.ts";
+export { toInference } from "./lower/to-inference.ts";
 export { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./onnx/decode-graph.ts";
 export { encodeGraph } from "./onnx/encode-graph.ts";
 export { readGraph } from "./onnx/read-graph.ts";

@@ -1,6 +1,6 @@
 import { MEASURE_BARRIER_DEFAULTS, measureBarrier, type StatisticsPolicy } from "@isthmus/barrier";
 import { assertWholeOptions, type Checkpoint, createRandom, InputError, resolveOptions } from "@isthmus/core";
-import { assertBindable, type DataSet, type Engine, type Graph, type SymmetrySpec } from "@isthmus/graph";
+import { assertNetwork, type DataSet, type Engine, type Graph, type SymmetrySpec } from "@isthmus/graph";
 import { alignTo } from "./align-to.ts";
 import type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";
 import { summarizePairs } from "./summarize-pairs.ts";
@@ -122,7 +122,7 @@ function assertNetworks({ graph, star, anchors, heldOut }: StarNetworks, options
       input: star.source,
     });
   }
-  for (const network of [star, ...anchors, ...heldOut]) assertBindable(graph, network);
+  for (const network of [star, ...anchors, ...heldOut]) assertNetwork(graph, network);
   assertWholeOptions("measure a star", options, { regularPairs: 0, restarts: 1 });
 }
 

@@ -1,5 +1,5 @@
 import { assertSameStructure, assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
-import type { Alignment, Engine, Graph, SymmetrySpec } from "@isthmus/graph";
+import { type Alignment, assertNetwork, type Engine, type Graph, type SymmetrySpec } from "@isthmus/graph";
 import { objectiveBound } from "./bound/objective-bound.ts";
 import { type CrossProducts, createCrossProducts } from "./coordinate-descent/cross-products.ts";
 import { bytesForFrankWolfe } from "./frank-wolfe/frank-wolfe.ts";
@@ -140,6 +140,7 @@ export async function matchWeights(
   const resolved = resolveOptions("match weights", MATCH_WEIGHTS_DEFAULTS, given);
   assertOptions(seed, resolved);
   assertSameStructure(a, b);
+  if (resolved.graph !== undefined) for (const network of [a, b]) assertNetwork(resolved.graph, network);
   const held = heldSymmetries(spec, resolved);
   const search = affordableSearch(spec, resolved);
   const stopwatch = new Stopwatch();

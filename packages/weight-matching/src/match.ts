@@ -1,4 +1,4 @@
-import type { Alignment, DataSet } from "@isthmus/graph";
+import { type Alignment, assertNetwork, type DataSet } from "@isthmus/graph";
 import {
   type ActivationNetworks,
   type MatchActivationsOptions,
@@ -65,6 +65,7 @@ export type MatchResult = SharedResult &
  */
 export async function match(networks: ActivationNetworks, options: MatchOptions): Promise<MatchResult> {
   const { seed, onProgress } = options;
+  for (const network of [networks.a, networks.b]) assertNetwork(networks.graph, network);
   if (options.method === "activation") {
     const { method, data, seed: _, ...rest } = options;
     const progress = {

@@ -2,10 +2,11 @@ import { resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/engine";
-import { encodeAlignment } from "@isthmus/graph";
+import { type BoundNetwork, encodeAlignment } from "@isthmus/graph";
 import type { MatchResult, MatchSeconds } from "@isthmus/weight-matching";
 import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
 import { assertOutput } from "../assert-output.ts";
+import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatJson } from "../format-json.ts";
@@ -18,7 +19,7 @@ import { withCheckpoints } from "../open-checkpoints.ts";
 import { describeMaking } from "../provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface AlignVerbOptions extends EngineOptions, MatchVerbOptions {
+interface AlignVerbOptions extends EngineOptions, MatchVerbOptions, BindingOptions {
   readonly graph?: string | undefined;
   readonly output: string;
   readonly saveAlignment?: string | undefined;
@@ -27,7 +28,7 @@ interface AlignVerbOptions extends EngineOptions, MatchVerbOptions {
 
 /** The verb `align`. */
 export function alignVerb(run: RunVerb): CommandUnknownOpts {
-  return addMatchOptions(createAlignVerb())
+  return addMatchOptions(addBindingOptions(createAlignVerb()))
     .addHelpText("after", EXAMPLES)
     .action((a, b, options) => run(options, (context) => align([a, b], options, context)));
 }
@@ -78,23 +79,31 @@ async function align(
   context: Context,
 ): Promise<Outcome> {
   return withCheckpoints(paths, async ([a, b]) => {
-    const inputs = [...a.files, ...b.files, ...(options.graph === undefined ? [] : [options.graph])];
+    const named = [options.graph, options.exportedFrom].filter((path) => path !== undefined);
+    const inputs = [...a.files, ...b.files, ...named];
     assertOutputs(options);
     await assertArchitecture("align", paths, options);
     for (const path of alignmentFiles(options)) await assertOutput(path, inputs);
     await assertNoModelFolder(options.output, paths);
-    const architecture = await openSharedArchitecture(paths, options);
+    const opened = await openSharedArchitecture(paths, options);
+    const { networks, binding, ...architecture } = await bindArchitecture(opened, [a, b], options, context);
+    const [one, two] = networks as [BoundNetwork, BoundNetwork];
     const aligner = await createAligner(architecture, context, options.normalize);
     const matching = await openMatching(options, options.data, architecture);
-    const aligned = await alignNetwork(aligner, [a, b], matching, context);
-    const outputs = await saveAligned([a, b], aligned, options, context);
+    const aligned = await alignNetwork(aligner, [one, two], matching, context);
+    const outputs = await saveAligned(
+      [a, b],
+      { ...aligned, network: two.restore(aligned.network) },
+      options,
+      context,
+    );
     if (outputs.length > 0) outputs.push(...(await copyModelFiles(paths[1], options.output)));
     const encoded = formatJson(encodeAlignment(aligner.symmetries.spec, aligned.alignment));
     for (const path of alignmentFiles(options)) {
       await saveFile(path, encoded, inputs);
       outputs.push(path);
     }
-    return { result: { ...aligned.summary, outputs }, text: formatAligned(aligned, outputs) };
+    return { result: { ...aligned.summary, binding, outputs }, text: formatAligned(aligned, outputs) };
   });
 }
 

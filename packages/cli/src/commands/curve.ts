@@ -12,10 +12,11 @@ import {
   trainCurve,
 } from "@isthmus/curve";
 import { DATA_SET_FORMS } from "@isthmus/engine";
-import { bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
+import { type BoundNetwork, bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
 import { recalibrateBatchNorm } from "@isthmus/interpolation";
 import { renderCurvePage } from "@isthmus/report";
 import { assertOutput, assertPageName } from "../assert-output.ts";
+import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatCurve } from "../format-curve.ts";
 import { formatOutputs } from "../format-outputs.ts";
@@ -33,7 +34,7 @@ import { openTrainingData } from "../training/open-training-data.ts";
 import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface CurveVerbOptions extends TrainingFlags, ScalingOptions, NormOptions, EngineOptions {
+interface CurveVerbOptions extends TrainingFlags, ScalingOptions, NormOptions, BindingOptions, EngineOptions {
   readonly graph: string;
   readonly data: string;
   readonly testData?: string | undefined;
@@ -70,7 +71,7 @@ function withTraining() {
         .default(TRAIN_CURVE_DEFAULTS.curve),
     )
     .option("--bends <n>", "networks between the ends to train", parseCount(1), TRAIN_CURVE_DEFAULTS.bends);
-  return addTrainingOptions(addScalingOptions(command), 1);
+  return addTrainingOptions(addScalingOptions(addBindingOptions(command)), 1);
 }
 
 function withMeasurement(command: ReturnType<typeof withTraining>) {
@@ -118,21 +119,32 @@ async function curve(
   if (report !== undefined) assertPageName(report);
   const files = nameCurveFiles(options.output, options.bends);
   return withCheckpoints(paths, async ([a, b]) => {
-    const inputs = [...a.files, ...b.files, options.graph];
+    const named = [options.graph, options.exportedFrom].filter((path) => path !== undefined);
+    const inputs = [...a.files, ...b.files, ...named];
     const written = files.folder === undefined ? [files.state, ...files.bends] : [files.folder];
     for (const path of report === undefined ? written : [...written, report])
       await assertOutput(path, inputs);
     const data = await openCurveData(options);
-    const architecture = await openArchitecture(options.graph, options);
+    const opened = await openArchitecture(options.graph, options);
+    const { networks, binding, ...architecture } = await bindArchitecture(opened, [a, b], options, context);
+    const [one, two] = networks as [BoundNetwork, BoundNetwork];
     if (files.folder !== undefined) await createFolder(files.folder);
-    const job: CurveJob = { ...architecture, a, b, files, data, options };
+    const job: CurveJob = {
+      ...architecture,
+      a: one.network,
+      b: two.network,
+      start: one,
+      files,
+      data,
+      options,
+    };
     const trained = await trainBends(job, context);
     const result = await measureBends(trained, job, context);
     if (report !== undefined) await saveFile(report, await renderPage(result, context), inputs);
     const bends = await saveBends(trained, job, context);
     const outputs = report === undefined ? bends : [...bends, report];
     return {
-      result: { ...result, outputs },
+      result: { ...result, binding, outputs },
       text: formatCurve(result, context.terminal) + formatOutputs(outputs),
     };
   });
@@ -167,6 +179,8 @@ async function openCurveData(options: CurveVerbOptions): Promise<CurveData> {
 interface CurveJob extends Architecture {
   readonly a: Checkpoint;
   readonly b: Checkpoint;
+  /** A as it was bound to the graph, whose names the bends are saved under. */
+  readonly start: BoundNetwork;
   readonly files: CurveFiles;
   readonly data: CurveData;
   readonly options: CurveVerbOptions;
@@ -204,7 +218,7 @@ async function measureBends(
 /** Saves every bend, its statistics measured anew if asked, then removes the state; returns the files written. */
 async function saveBends(
   trained: TrainedCurve,
-  { graph, engine, a, b, files, data, options }: CurveJob,
+  { graph, engine, a, b, start, files, data, options }: CurveJob,
   { version, signal }: Context,
 ): Promise<readonly string[]> {
   const { curve: kind, bends, statistics, epochs, batch, seed } = options;
@@ -225,7 +239,7 @@ async function saveBends(
       statistics === "keep"
         ? weights
         : await recalibrateBatchNorm({ graph, engine, weights }, data.statistics, { signal });
-    await saveCheckpoint(createCheckpoint(measured), path, {
+    await saveCheckpoint(start.restore(createCheckpoint(measured)), path, {
       metadata: describeMaking([a, b], { ...making, bend: k + 1 }),
       overwrite: true,
       signal,

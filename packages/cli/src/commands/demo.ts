@@ -2,8 +2,9 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type BarrierResult, measureBarrier } from "@isthmus/barrier";
 import type { Checkpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/engine";
-import type { DataSet } from "@isthmus/graph";
+import type { BoundNetwork, DataSet } from "@isthmus/graph";
 import { type Aligner, alignNetwork, createAligner } from "../aligner.ts";
+import { bindArchitecture } from "../bind-architecture.ts";
 import { tellFindings } from "../demo/tell-findings.ts";
 import { type PairOptions, trainPair } from "../demo/train-pair.ts";
 import { writeFindings } from "../demo/write-findings.ts";
@@ -43,9 +44,12 @@ async function demo(options: DemoOptions, context: Context): Promise<Outcome> {
   const engine = await createEngine(options.engine);
   const pair = await trainPair(options, { engine, evaluationData: data }, context);
   return withCheckpoints(pair.checkpoints, async ([a, b]) => {
-    const aligner = await createAligner(await openArchitecture(pair.graph, options), context);
+    const opened = await openArchitecture(pair.graph, options);
+    const { networks, ...architecture } = await bindArchitecture(opened, [a, b], {}, context);
+    const aligner = await createAligner(architecture, context);
     const { seed } = options;
-    const aligned = await alignNetwork(aligner, [a, b], { method: "weight", seed }, context);
+    const bound = networks as [BoundNetwork, BoundNetwork];
+    const aligned = await alignNetwork(aligner, bound, { method: "weight", seed }, context);
     const measure = (network: Checkpoint, step: number) =>
       measureStep({ aligner, a, b: network, data }, step, options, context);
     const before = await measure(b, 0);

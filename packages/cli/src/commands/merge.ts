@@ -1,14 +1,22 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/barrier";
 import {
+  at,
   type Checkpoint,
   DTYPES,
   type DType,
   type SaveCheckpointResult,
   saveCheckpoint,
 } from "@isthmus/core";
+import { withNamesOf } from "@isthmus/graph";
 import { average, mergeLayers, PATH_KINDS, type PathKind, slerp } from "@isthmus/interpolation";
 import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
+import {
+  addBindingOptions,
+  type BindingOptions,
+  type BoundArchitecture,
+  bindArchitecture,
+} from "../bind-architecture.ts";
 import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
 import { correctStatistics } from "../correct-statistics.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
@@ -31,7 +39,7 @@ import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } 
 
 const FLOAT_TYPES = (Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float);
 
-interface MergeOptions extends EngineOptions, MatchVerbOptions, LayerShareOptions {
+interface MergeOptions extends EngineOptions, MatchVerbOptions, LayerShareOptions, BindingOptions {
   readonly output: string;
   readonly weights?: readonly number[] | undefined;
   readonly path: PathKind;
@@ -45,7 +53,7 @@ interface MergeOptions extends EngineOptions, MatchVerbOptions, LayerShareOption
 
 /** The verb `merge`. */
 export function mergeVerb(run: RunVerb): CommandUnknownOpts {
-  return addMatchOptions(addLayerShareOptions(createMergeVerb()))
+  return addMatchOptions(addBindingOptions(addLayerShareOptions(createMergeVerb())))
     .addHelpText("after", EXAMPLES)
     .action((paths, options) => run(options, (context) => merge(paths, options, context)));
 }
@@ -127,20 +135,21 @@ async function merge(paths: readonly string[], options: MergeOptions, context: C
   const weights = options.weights ?? paths.map(() => 1 / paths.length);
   const layers = await openLayerShares(options, { paths, align: options.align });
   return withCheckpoints(paths, async (checkpoints) => {
-    const [first, ...others] = checkpoints;
+    const opened = await openNetworks(checkpoints, paths, options, context);
+    const aligned = await alignAll(opened, options, context);
+    const [first, ...others] = opened.networks;
     if (first === undefined) throw tooFew(paths);
-    const aligned = await alignAll([first, ...others], paths, options, context);
-    const networks = aligned.length === 0 ? others : aligned.map(({ network }) => network);
+    const networks = [first, ...(aligned.length === 0 ? others : aligned.map(({ network }) => network))];
     const merged = await correctStatistics(
-      combine([first, ...networks], { weights, layers, path: options.path }),
-      { networks: [first, ...networks], weights },
+      combine(networks, { weights, layers, path: options.path }),
+      { architecture: opened.architecture, networks, weights },
       options,
       context,
     );
-    const output = await saveCheckpoint(merged, options.output, {
+    const output = await saveCheckpoint(opened.restore(merged), options.output, {
       dtype: options.dtype,
       maxShardBytes: options.maxShardSize ?? Number.POSITIVE_INFINITY,
-      metadata: describeMerge([first, ...others], { weights, layers }, options, context),
+      metadata: describeMerge(checkpoints, { weights, layers }, options, context),
       overwrite: true,
       signal: context.signal,
       onProgress: ({ doneBytes, totalBytes }) => context.progress("Writing", doneBytes / totalBytes),
@@ -151,21 +160,50 @@ async function merge(paths: readonly string[], options: MergeOptions, context: C
       result: {
         ...{ output, copied, path: options.path, dtype: options.dtype ?? null, alignments },
         ...(layers === undefined ? { weights } : { layers: Object.fromEntries(layers.shares) }),
+        ...(opened.architecture && { binding: opened.architecture.binding }),
       },
       text: formatMerge(output, { weights, layers }, alignments),
     };
   });
 }
 
-/** Aligns the other checkpoints to the first, if asked. */
-async function alignAll(
-  [first, ...others]: readonly [Checkpoint, ...Checkpoint[]],
+/** Networks to merge, under the same names. */
+interface OpenedNetworks {
+  /** Their architecture; undefined where nothing needs it. */
+  readonly architecture: BoundArchitecture | undefined;
+  readonly networks: readonly Checkpoint[];
+  /** Gives what is made of them the names of the first checkpoint. */
+  readonly restore: (merged: Checkpoint) => Checkpoint;
+}
+
+/** Binds the checkpoints to their architecture if there is need of one; else only finds the prefixes of their names. */
+async function openNetworks(
+  checkpoints: readonly Checkpoint[],
   paths: readonly string[],
   options: MergeOptions,
   context: Context,
+): Promise<OpenedNetworks> {
+  if (!options.align && options.graph === undefined) {
+    const [first, ...others] = checkpoints;
+    if (first === undefined) throw tooFew(paths);
+    const networks = [first, ...others.map((other) => withNamesOf(first, other))];
+    return { architecture: undefined, networks, restore: (merged) => merged };
+  }
+  const shared = await openSharedArchitecture(paths, options);
+  const architecture = await bindArchitecture(shared, checkpoints, options, context);
+  const networks = architecture.networks.map(({ network }) => network);
+  return { architecture, networks, restore: (merged) => architecture.networks[0]?.restore(merged) ?? merged };
+}
+
+/** Aligns the other checkpoints to the first, if asked. */
+async function alignAll(
+  { architecture }: OpenedNetworks,
+  options: MergeOptions,
+  context: Context,
 ): Promise<AlignedNetwork[]> {
-  if (!options.align) return [];
-  const architecture = await openSharedArchitecture(paths, options);
+  if (!options.align || architecture === undefined) return [];
+  const [first, ...others] = architecture.networks;
+  if (first === undefined) return [];
   const aligner = await createAligner(architecture, context, options.normalize);
   const matching = await openMatching(options, options.data, architecture);
   const aligned: AlignedNetwork[] = [];
@@ -180,7 +218,7 @@ interface Shares {
 }
 
 function describeMerge(
-  inputs: readonly [Checkpoint, ...Checkpoint[]],
+  inputs: readonly Checkpoint[],
   { weights, layers }: Shares,
   { path, align, method, seed, restarts, statistics, data, ...options }: MergeOptions,
   { version }: Context,
@@ -190,7 +228,7 @@ function describeMerge(
   const correction = statistics === "keep" ? {} : { statistics, data };
   const shares = layers === undefined ? { weights } : { layers: Object.fromEntries(layers.shares) };
   const making = { verb: "merge", version, ...shares, path, ...search, ...correction };
-  return { ...sharedMetadata(inputs[0]), ...describeMaking(inputs, making) };
+  return { ...sharedMetadata(at(inputs, 0, "checkpoint")), ...describeMaking(inputs, making) };
 }
 
 function formatMerge(

@@ -1,11 +1,12 @@
 import { basename, extname } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { MEASURE_PLANE_DEFAULTS, measurePlane, type PlaneSubject } from "@isthmus/barrier";
-import { type Checkpoint, saveFile } from "@isthmus/core";
+import { saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/engine";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { renderPlanePage } from "@isthmus/report";
 import { assertOutput, assertPageName } from "../assert-output.ts";
+import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatOutputs } from "../format-outputs.ts";
 import { formatPlane } from "../format-plane.ts";
@@ -18,7 +19,7 @@ import { titleOfResult } from "../result/title-of-result.ts";
 import { textContext } from "../text-context.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface PlaneVerbOptions extends DataOptions, NormOptions, EngineOptions {
+interface PlaneVerbOptions extends DataOptions, NormOptions, BindingOptions, EngineOptions {
   readonly graph: string;
   readonly points: number;
   readonly margin: number;
@@ -63,7 +64,7 @@ function withMeasurement(command: ReturnType<typeof createPlaneVerb>) {
     "--data <name>",
     `${DATA_SET_FORMS.join(", ")}; then :test or :train, then @N for the first N`,
   );
-  return addScalingOptions(addNormOptions(measured, "those of --data"))
+  return addBindingOptions(addScalingOptions(addNormOptions(measured, "those of --data")))
     .addOption(engineOption())
     .option("--journal <file>", "keep finished rows in this file, and go on from it after an interruption")
     .option("--report <file>", "write a page with the planes of loss and error and all numbers (.html)");
@@ -94,18 +95,26 @@ async function plane(
   assertNotKept(options);
   const { journal, report } = options;
   if (report !== undefined) assertPageName(report);
-  const architecture = await openArchitecture(options.graph, options);
-  const { data, statisticsData } = await openData(options, textContext(architecture.graph));
+  const opened = await openArchitecture(options.graph, options);
+  const { data, statisticsData } = await openData(options, textContext(opened.graph));
   const { points, margin, statistics, curve, place = [] } = options;
   const all: readonly [string, string, string, ...string[]] = [...paths, ...place];
   return withCheckpoints(all, async (checkpoints) => {
-    const inputs = [...checkpoints.flatMap(({ files }) => files), options.graph];
+    const inputs = [
+      ...checkpoints.flatMap(({ files }) => files),
+      ...[options.graph, options.exportedFrom].filter((path) => path !== undefined),
+    ];
     for (const path of [journal, report]) if (path !== undefined) await assertOutput(path, inputs);
-    const [a, b, c, ...others] = checkpoints;
+    const { networks, binding, ...architecture } = await bindArchitecture(
+      opened,
+      checkpoints,
+      options,
+      context,
+    );
     const name = namesOf(all);
-    const subject = (network: Checkpoint, k: number): PlaneSubject => ({ label: name(k), network });
-    const models = [subject(a, 0), subject(b, 1), subject(c, 2)] as const;
-    const placed = others.map((network, k) => subject(network, k + models.length));
+    const subjects = networks.map(({ network }, k): PlaneSubject => ({ label: name(k), network }));
+    const models = subjects.slice(0, 3) as [PlaneSubject, PlaneSubject, PlaneSubject];
+    const placed = subjects.slice(models.length);
     const result = await measurePlane(
       { ...architecture, data, models, placed },
       {
@@ -124,7 +133,7 @@ async function plane(
       );
     }
     return {
-      result,
+      result: { ...result, binding },
       text: formatPlane(result, context.terminal) + formatOutputs(report === undefined ? [] : [report]),
     };
   });

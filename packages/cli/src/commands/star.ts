@@ -89,7 +89,7 @@ async function runJob(job: Job, context: Context): Promise<Outcome> {
   await rm(files.state, { force: true });
   const outputs = [files.checkpoint, ...(files.report === undefined ? [] : [files.report])];
   return {
-    result: { ...result, search: found.result, outputs },
+    result: { ...result, search: found.result, binding: job.binding, outputs },
     text: formatStar(result, context.terminal) + formatOutputs(outputs),
   };
 }
@@ -125,7 +125,7 @@ async function save(
   const { rays, alignEvery, seed, batch, epochs } = result;
   const making = { verb: "star", version, rays, alignEvery, data: data.training.name, batch, seed };
   const weights = createCheckpoint(await bindWeights(graph, found));
-  await saveCheckpoint(weights, files.checkpoint, {
+  await saveCheckpoint(job.restore(weights), files.checkpoint, {
     metadata: describeMaking(anchors, { ...making, epochs: epochs.length }),
     overwrite: true,
     signal,

@@ -1,7 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { saveFile } from "@isthmus/core";
 import {
-  bindSpec,
   discoverLinearSymmetries,
   encodeSpec,
   explainLinearSymmetries,
@@ -11,7 +10,12 @@ import {
   type SpecExplanation,
 } from "@isthmus/graph";
 import { createAligner } from "../aligner.ts";
-import { type BoundNetwork, bindNetwork, summarizeBinding } from "../bind-network.ts";
+import {
+  addBindingOptions,
+  type BindingOptions,
+  type BindingSummary,
+  bindArchitecture,
+} from "../bind-architecture.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatJson } from "../format-json.ts";
 import {
@@ -28,7 +32,7 @@ import { type Provable, proveSymmetries, type SymmetryProof, specOf } from "../p
 import { readSpec } from "../read-spec.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface SymmetryOptions extends EngineOptions {
+interface SymmetryOptions extends EngineOptions, BindingOptions {
   readonly verify?: true | undefined;
   readonly checkpoint?: string | undefined;
   readonly spec?: string | undefined;
@@ -38,6 +42,12 @@ interface SymmetryOptions extends EngineOptions {
 
 /** The verb `symmetry`. */
 export function symmetryVerb(run: RunVerb): CommandUnknownOpts {
+  return addBindingOptions(createSymmetryVerb())
+    .addHelpText("after", EXAMPLES)
+    .action((graph, options) => run(options, (context) => symmetry(graph, options, context)));
+}
+
+function createSymmetryVerb() {
   return createVerb("symmetry")
     .argument(
       "<graph>",
@@ -51,40 +61,38 @@ export function symmetryVerb(run: RunVerb): CommandUnknownOpts {
     .option("--spec <file>", "symmetries written by hand or saved, instead of those of the graph")
     .option("--seed <n>", "seed of permutations, inputs and weights of the verification", parseSeed, 0)
     .option("-o, --output <file>", "write the symmetries as JSON")
-    .addOption(engineOption())
-    .addHelpText(
-      "after",
-      formatExamples(
-        ["isthmus symmetry model.onnx", "what can be permuted, and what cannot and why"],
-        ["isthmus symmetry llama", "of a model's folder"],
-        ["isthmus symmetry model.onnx --verify --checkpoint a.safetensors", "prove it on real weights"],
-        [
-          "isthmus symmetry model.onnx --verify --spec own.json",
-          "find out what is wrong with a list of your own",
-        ],
-      ),
-    )
-    .action((graph, options) => run(options, (context) => symmetry(graph, options, context)));
+    .addOption(engineOption());
 }
 
+const EXAMPLES = formatExamples(
+  ["isthmus symmetry model.onnx", "what can be permuted, and what cannot and why"],
+  ["isthmus symmetry llama", "of a model's folder"],
+  ["isthmus symmetry model.onnx --verify --checkpoint a.safetensors", "prove it on real weights"],
+  ["isthmus symmetry model.onnx --verify --spec own.json", "find out what is wrong with a list of your own"],
+);
+
 async function symmetry(path: string, options: SymmetryOptions, context: Context): Promise<Outcome> {
-  const architecture = await openArchitecture(path, options);
-  const given = options.spec === undefined ? undefined : await readSpec(options.spec, architecture.graph);
-  const symmetries = given ?? (await createAligner(architecture, context)).symmetries;
-  const linear = await discoverLinear(architecture, symmetries, context);
+  const opened = await openArchitecture(path, options);
   const paths = options.checkpoint === undefined ? [] : [options.checkpoint];
-  return withCheckpoints(paths, async ([checkpoint]) => {
-    const network =
-      checkpoint === undefined ? undefined : await bindNetwork(path, architecture.graph, checkpoint);
-    const proven = { ...architecture, symmetries, linear, network };
+  return withCheckpoints(paths, async (checkpoints) => {
+    const bound =
+      checkpoints.length === 0 ? undefined : await bindArchitecture(opened, checkpoints, options, context);
+    const architecture = bound ?? opened;
+    const [network] = bound?.networks ?? [];
+    const written = options.spec === undefined ? undefined : await readSpec(options.spec, architecture.graph);
+    const symmetries = written ?? (await createAligner(architecture, context)).symmetries;
+    const linear = await discoverLinear(architecture, symmetries, context);
+    const proven = { ...architecture, symmetries, linear, weights: network?.network };
     const verified = options.verify || network ? await prove(proven, options, context) : undefined;
-    const spec = network === undefined ? specOf(symmetries) : bindSpec(specOf(symmetries), network);
-    const inputs = [path, ...paths, ...(options.spec === undefined ? [] : [options.spec])];
+    const spec = specOf(symmetries);
+    const named = [options.spec, options.exportedFrom].filter((file) => file !== undefined);
+    const inputs = [path, ...paths, ...named];
     if (options.output !== undefined) {
       await saveFile(options.output, formatJson(encodeSpec(spec)), inputs);
     }
     const explained = linear && explainLinearSymmetries(specOf(symmetries), linear);
-    return describe({ explanation: explainSpec(spec), linear: explained, network, verified }, context);
+    const binding = bound?.binding;
+    return describe({ explanation: explainSpec(spec), linear: explained, binding, verified }, context);
   });
 }
 
@@ -109,18 +117,17 @@ async function discoverLinear(
 interface Findings {
   readonly explanation: SpecExplanation;
   readonly linear: readonly LinearSummary[] | undefined;
-  readonly network: BoundNetwork | undefined;
+  readonly binding: BindingSummary | undefined;
   readonly verified: SymmetryProof | undefined;
 }
 
-function describe({ explanation, linear, network, verified }: Findings, { terminal }: Context): Outcome {
+function describe({ explanation, linear, binding, verified }: Findings, { terminal }: Context): Outcome {
   const parts = [formatExplanation(explanation, terminal.columns)];
   if (linear !== undefined) parts.push(formatLinear(linear, terminal.columns));
-  if (network !== undefined) parts.push(formatBinding(network.binding));
+  if (binding !== undefined) parts.push(formatBinding(binding));
   if (verified !== undefined) parts.push(formatVerification(verified));
-  const binding = network === undefined ? null : summarizeBinding(network.binding);
   return {
-    result: { ...explanation, linear: linear ?? null, binding, verified: verified ?? null },
+    result: { ...explanation, linear: linear ?? null, binding: binding ?? null, verified: verified ?? null },
     text: parts.join("\n\n"),
     failure: verified && explainVerification(verified),
   };

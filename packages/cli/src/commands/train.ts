@@ -7,7 +7,8 @@ import { encodeGraph } from "@isthmus/graph";
 import { type Trained, train } from "@isthmus/training";
 import { describeNetworks, NETWORK_FORMS } from "@isthmus/zoo";
 import { assertOutput } from "../assert-output.ts";
-import { createEngine, type EngineOptions, engineOption } from "../engine-option.ts";
+import { addBindingOptions } from "../bind-architecture.ts";
+import { createEngine, engineOption } from "../engine-option.ts";
 import { formatPairs } from "../format-table.ts";
 import { addScalingOptions } from "../open-data.ts";
 import { describeMaking } from "../provenance.ts";
@@ -30,11 +31,7 @@ import { nameTrainingFiles, type TrainingFiles } from "../training/training-file
 import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface TrainVerbOptions
-  extends NetworkOptions,
-    TrainingDataOptions,
-    Omit<TrainingFlags, "seed">,
-    EngineOptions {
+interface TrainVerbOptions extends NetworkOptions, TrainingDataOptions, Omit<TrainingFlags, "seed"> {
   readonly output: string;
   readonly saveGraph?: string | undefined;
   readonly resume?: true | undefined;
@@ -49,11 +46,12 @@ export function trainVerb(run: RunVerb): CommandUnknownOpts {
 }
 
 function createWithNetwork() {
-  return createVerb("train")
+  const command = createVerb("train")
     .optionsGroup("What to train:")
     .option("--net <name>", `a network to build: ${NETWORK_FORMS.join(", ")}`)
     .option("--graph <file>", "an architecture that is there, an .onnx file")
     .option("--from <file>", "a checkpoint to start from (default: random weights, or those of --graph)");
+  return addBindingOptions(command);
 }
 
 function withData(command: ReturnType<typeof createWithNetwork>) {
@@ -101,10 +99,10 @@ const EXAMPLES = formatExamples(
 async function trainNetwork(options: TrainVerbOptions, context: Context): Promise<Outcome> {
   assertNetworkOptions(options);
   const files = nameTrainingFiles(options);
-  const inputs = [options.graph, options.from].filter((path) => path !== undefined);
+  const inputs = [options.graph, options.from, options.exportedFrom].filter((path) => path !== undefined);
   for (const path of Object.values(files)) if (path !== undefined) await assertOutput(path, inputs);
   const data = await openTrainingData(options, { context: await contextOf(options) });
-  const network = await openNetwork(options, data.data);
+  const network = await openNetwork(options, data.data, context);
   try {
     const trained = await runTraining({ options, files, data, network }, context);
     const written = await saveTrained(trained, { options, files, network }, context);
@@ -114,6 +112,7 @@ async function trainNetwork(options: TrainVerbOptions, context: Context): Promis
         data: data.data.name,
         evaluationData: data.evaluationData?.name ?? null,
         ...trained.result,
+        ...(network.binding && { binding: network.binding }),
         outputs: written,
       },
       text: formatTrained(trained, { data, network }, written),
@@ -158,7 +157,7 @@ async function saveTrained(
     await saveFile(files.graph, encodeGraph(network.graph), network.weights.files);
     outputs.push(files.graph);
   }
-  const { path } = await saveCheckpoint(weights, files.checkpoint, {
+  const { path } = await saveCheckpoint(network.restore(weights), files.checkpoint, {
     metadata: describeMaking(from, making),
     overwrite: true,
     signal,

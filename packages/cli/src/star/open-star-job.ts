@@ -1,14 +1,15 @@
-import { type Checkpoint, InputError } from "@isthmus/core";
+import { at, type Checkpoint, InputError } from "@isthmus/core";
 import { openDataSet } from "@isthmus/engine";
 import {
-  assertBindable,
   assertDataFits,
+  type BoundNetwork,
   type DataSet,
   limitExamples,
   type SymmetrySpec,
 } from "@isthmus/graph";
 import { parseNetwork } from "@isthmus/zoo";
 import { alignNetwork, createAligner } from "../aligner.ts";
+import { type BindingSummary, type BoundArchitecture, bindArchitecture } from "../bind-architecture.ts";
 import { createEngine } from "../engine-option.ts";
 import { type Architecture, openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
@@ -38,6 +39,9 @@ export interface StarJob extends Architecture {
   readonly data: StarData;
   /** All files that are read. */
   readonly inputs: readonly string[];
+  readonly binding: BindingSummary;
+  /** Gives a network the names that the first anchor has in its file. */
+  readonly restore: BoundNetwork["restore"];
 }
 
 /** Opens networks and data, checks that they fit each other, hands them to `work`, and closes them whatever happens. */
@@ -53,21 +57,30 @@ export async function withStarJob<T>(
   const data = await openStarData(options);
   const all = [...anchorPaths, ...heldPaths, ...(from === undefined ? [] : [from])];
   return withCheckpoints(all, async (open) => {
-    const anchors = open.slice(0, anchorPaths.length);
-    const heldOut = open.slice(anchorPaths.length, anchorPaths.length + heldPaths.length);
-    const { architecture, random } = await openNetworks(options, data.training);
-    for (const network of open) assertBindable(architecture.graph, network);
+    const { architecture: opened, random } = await openNetworks(options, data.training);
+    const {
+      networks: bound,
+      binding,
+      ...architecture
+    } = await bindArchitecture(opened, open, options, context);
+    const heldBegin = anchorPaths.length;
+    const heldEnd = heldBegin + heldPaths.length;
+    const start = from === undefined ? random : at(bound, heldEnd, "network").network;
     for (const set of [data.training, data.test, data.outOfDistribution]) {
       if (set !== undefined)
         assertDataFits("find a star", architecture.graph, set, Math.min(options.batch, set.size));
     }
-    const networks = { ...architecture, anchors, heldOut, start: from === undefined ? random : open.at(-1) };
-    const spec = options.align ? await proveSpec(networks, options, context) : undefined;
+    const spec = options.align
+      ? await proveSpec({ ...architecture, networks: bound }, options, context)
+      : undefined;
     const inputs = [
       ...open.flatMap(({ files }) => files),
-      ...(options.graph === undefined ? [] : [options.graph]),
+      ...[options.graph, options.exportedFrom].filter((path) => path !== undefined),
     ];
-    return work({ ...networks, spec, data, inputs });
+    const anchors = bound.slice(0, heldBegin).map(({ network }) => network);
+    const heldOut = bound.slice(heldBegin, heldEnd).map(({ network }) => network);
+    const { restore } = at(bound, 0, "network");
+    return work({ ...architecture, anchors, heldOut, start, spec, data, inputs, binding, restore });
   });
 }
 
@@ -113,17 +126,18 @@ async function openNetworks(
   if (path !== undefined)
     return { architecture: await openArchitecture(path, { engine }), random: undefined };
   const { graph, initialize } = parseNetwork(net ?? "", data);
-  return { architecture: { graph, engine: await createEngine(engine) }, random: initialize(seed) };
+  const architecture = { graph, carried: new Map(), engine: await createEngine(engine) };
+  return { architecture, random: initialize(seed) };
 }
 
 /** The symmetries of the networks, proved by aligning one anchor to another. */
 async function proveSpec(
-  networks: Architecture & Pick<StarJob, "anchors">,
+  { networks, ...architecture }: Architecture & Pick<BoundArchitecture, "networks">,
   { seed, restarts }: StarVerbOptions,
   context: Context,
 ): Promise<SymmetrySpec> {
-  const aligner = await createAligner(networks, context);
-  const [a, b] = networks.anchors as [Checkpoint, Checkpoint];
+  const aligner = await createAligner(architecture, context);
+  const [a, b] = networks as [BoundNetwork, BoundNetwork];
   await alignNetwork(aligner, [a, b], { method: "weight", seed, restarts }, context);
   return aligner.symmetries.spec;
 }

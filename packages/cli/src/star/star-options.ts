@@ -11,6 +11,7 @@ import {
   RAY_DISTRIBUTIONS,
   type RayDistribution,
 } from "@isthmus/star-domain";
+import { addBindingOptions, type BindingOptions } from "../bind-architecture.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { addScalingOptions, type ScalingOptions } from "../open-data.ts";
 import { parseBytes, parseCount } from "../parse-values.ts";
@@ -23,6 +24,7 @@ export const NORM_POLICIES = ["keep", "recalibrate"] as const;
 /** What the user said of a star; an alias, as commander wants it. */
 export type StarVerbOptions = TrainingFlags &
   ScalingOptions &
+  BindingOptions &
   EngineOptions & {
     readonly graph?: string | undefined;
     readonly net?: string | undefined;
@@ -56,6 +58,7 @@ export function addStarOptions<A extends unknown[], O extends OptionValues>(
 ): Command<A, O & StarVerbOptions> {
   const untyped = command as unknown as CommandUnknownOpts;
   addNetworks(untyped);
+  addBindingOptions(untyped);
   addTrainingOptions(addScalingOptions(untyped), 1);
   addSearch(untyped);
   addMeasurement(untyped);

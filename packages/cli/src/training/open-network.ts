@@ -1,10 +1,14 @@
-import { type Checkpoint, createCheckpoint, openCheckpoint } from "@isthmus/core";
+import { at, type Checkpoint, createCheckpoint, openCheckpoint } from "@isthmus/core";
 import { type DataSet, type Graph, readGraph } from "@isthmus/graph";
 import { parseNetwork, parseNetworkName } from "@isthmus/zoo";
+import { type BindingOptions, type BindingSummary, bindArchitecture } from "../bind-architecture.ts";
+import { createEngine, type EngineOptions } from "../engine-option.ts";
+import { type ReadArchitecture, readArchitecture } from "../read-architecture.ts";
 import { textContext } from "../text-context.ts";
+import type { Context } from "../verb.ts";
 
 /** What the user said of the network to train. */
-export interface NetworkOptions {
+export interface NetworkOptions extends BindingOptions, EngineOptions {
   readonly net?: string | undefined;
   readonly graph?: string | undefined;
   readonly from?: string | undefined;
@@ -16,8 +20,12 @@ export interface OpenNetwork {
   /** The short string that makes it, or the file of its graph. */
   readonly name: string;
   readonly graph: Graph;
-  /** Weights to start from. */
+  /** Weights to start from, under the graph's names. */
   readonly weights: Checkpoint;
+  /** How the weights of the graph were found in `--from`; absent where there was nothing to find. */
+  readonly binding?: BindingSummary;
+  /** Gives trained weights the names that they had in `--from`. */
+  restore(trained: Checkpoint): Checkpoint;
   close(): Promise<void>;
 }
 
@@ -45,31 +53,48 @@ export async function contextOf({ net, graph: path }: NetworkOptions): Promise<n
  * Builds or reads the network, for the examples it will be trained on; its weights are those of `--from`, else those of the
  * graph's file, else random ones by the seed.
  * @throws TypeError if there are no weights to start from
+ * @throws MismatchError if graph and `--from` do not fit each other
  */
 export async function openNetwork(
-  { net, graph: path, from, seed }: NetworkOptions,
+  options: NetworkOptions,
   { exampleShape, classes }: DataSet,
+  context: Pick<Context, "signal" | "terminal">,
 ): Promise<OpenNetwork> {
+  const { net, graph: path, from, seed } = options;
   if (net !== undefined) {
-    const network = parseNetwork(net, { exampleShape, classes });
-    const { graph, spec } = network;
-    return withWeights({ name: spec, graph }, from, () => network.initialize(seed));
+    const { graph, spec, initialize } = parseNetwork(net, { exampleShape, classes });
+    const read = { graph, carried: new Map() };
+    return from === undefined
+      ? unbound(spec, graph, initialize(seed))
+      : bind(spec, read, { ...options, from }, context);
   }
   const name = path ?? "";
-  const { graph, weights } = await readGraph(name);
-  return withWeights({ name, graph }, from, () => {
-    if (weights.size > 0) return createCheckpoint(weights, {}, name);
-    throw new TypeError(
-      `Cannot train graph "${name}" as it must have weights to start from: give them with --from CHECKPOINT, or build a network with --net`,
-    );
-  });
+  const read = await readArchitecture(name);
+  if (from !== undefined) return bind(name, read, { ...options, from }, context);
+  if (read.carried.size > 0) return unbound(name, read.graph, createCheckpoint(read.carried, {}, name));
+  throw new TypeError(
+    `Cannot train graph "${name}" as it must have weights to start from: give them with --from CHECKPOINT, or build a network with --net`,
+  );
 }
 
-async function withWeights(
-  network: Pick<OpenNetwork, "name" | "graph">,
-  from: string | undefined,
-  make: () => Checkpoint,
+function unbound(name: string, graph: Graph, weights: Checkpoint): OpenNetwork {
+  return { name, graph, weights, restore: (trained) => trained, close: () => weights.close() };
+}
+
+async function bind(
+  name: string,
+  read: ReadArchitecture,
+  options: NetworkOptions & { readonly from: string },
+  context: Pick<Context, "signal" | "terminal">,
 ): Promise<OpenNetwork> {
-  const weights = from === undefined ? make() : await openCheckpoint(from);
-  return { ...network, weights, close: () => weights.close() };
+  const checkpoint = await openCheckpoint(options.from);
+  try {
+    const architecture = { ...read, engine: await createEngine(options.engine) };
+    const { graph, networks, binding } = await bindArchitecture(architecture, [checkpoint], options, context);
+    const { network, restore } = at(networks, 0, "network");
+    return { name, graph, weights: network, binding, restore, close: () => checkpoint.close() };
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
 }

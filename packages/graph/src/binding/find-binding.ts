@@ -1,94 +1,219 @@
-import { type Checkpoint, createCheckpoint, sameShape, type Tensor } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, sameShape, type Tensor, toFloat32 } from "@isthmus/core";
 import type { Graph } from "../ir/graph.ts";
-import { type FoldedConvolution, findFoldedNorm } from "./find-folded-norm.ts";
-import { TensorPool } from "./tensor-pool.ts";
-import { tensorsOf, type UnboundWeight, type WeightBinding, type WeightSource } from "./weight-binding.ts";
+import { isKnownBuffer } from "../ir/known-buffers.ts";
+import { type FoldedLayer, findFoldedNorm, type UnfoldedLayer } from "./find-folded-norm.ts";
+import { findRepeated, findSlice } from "./find-parts.ts";
+import { findRows } from "./find-rows.ts";
+import { describeFolded, type FoldableLayer, foldableLayers } from "./folded-layers.ts";
+import { isConstant } from "./same-values.ts";
+import { type CarriedValues, TensorPool } from "./tensor-pool.ts";
+import { tensorsOf, type WeightSource } from "./weight-source.ts";
+
+/** A weight of a graph that no tensor of the checkpoint was found for. */
+export interface UnboundWeight {
+  readonly weight: string;
+  readonly reason: string;
+}
+
+/** How the weights of a graph come from the tensors of a checkpoint. */
+export interface WeightBinding {
+  /** Where each weight comes from, by the graph's names. */
+  readonly sources: ReadonlyMap<string, WeightSource>;
+  /** Weights that are in the graph's file and in no checkpoint, such as tables of sines: they belong to the architecture. */
+  readonly constants: readonly string[];
+  /** Weights bound by their names although the graph's file carries other values for them. */
+  readonly disagreeing: readonly string[];
+  /** Whether the graph's file carries values of this checkpoint: it is then the one the graph was exported from. */
+  readonly exported: boolean;
+  readonly unbound: readonly UnboundWeight[];
+  /** Floating-point tensors of the checkpoint that no weight comes from, by the network's names. */
+  readonly unread: readonly string[];
+  /** Tensors that have the values of another one, which the graph reads for both: tied weights. */
+  readonly tied: ReadonlyMap<string, string>;
+}
 
 /**
- * Finds out which tensors of a checkpoint the weights of a graph are: by name, and where an exporter renamed, transposed or
- * reshaped them or folded a batch norm into them, by the values that the graph's file carries.
+ * Finds out which tensors of a checkpoint the weights of a graph are.
  *
- * @param embedded - weights the graph's file carries, as `readGraph` returns them; with none, names alone decide
- * @param checkpoint - the network the graph was exported from; of another network, names alone can tell
+ * By name, where the graph's file carries no values or the same ones. Else by value: under another name or shape, transposed, as
+ * a part of a tensor or put together from several, or with a batch norm folded in. What is left then goes by name, but only if every
+ * weight and every tensor is accounted for in this way, as for a graph that was exported from another network: otherwise a kernel
+ * that a norm was folded into would be taken for the kernel itself.
+ *
+ * @param carried - weights that the graph's file carries, as `readGraph` returns them
+ * @param network - the checkpoint under the network's names, as `findNames` finds them
  */
 export async function findBinding(
   graph: Graph,
-  embedded: ReadonlyMap<string, Tensor>,
-  checkpoint: Checkpoint,
+  carried: ReadonlyMap<string, Tensor>,
+  network: Checkpoint,
 ): Promise<WeightBinding> {
-  const search = new BindingSearch(graph, createCheckpoint(embedded), checkpoint);
+  const search = new BindingSearch(graph, carried, network);
   await search.byName();
   await search.byValue();
   await search.throughNorms();
+  await search.byParts();
+  search.byNameAlone();
+  search.asConstants();
   return search.result();
 }
 
-/** How many names are listed of several that would do. */
+/** Tensors listed in a reason. */
 const SHOWN = 3;
 
 class BindingSearch {
   readonly #graph: Graph;
-  readonly #embedded: Checkpoint;
-  readonly #checkpoint: Checkpoint;
+  readonly #carried: Checkpoint;
+  readonly #network: Checkpoint;
   readonly #pool: TensorPool;
   readonly #sources = new Map<string, WeightSource>();
   readonly #reasons = new Map<string, string>();
+  readonly #disagreeing: string[] = [];
+  readonly #constants: string[] = [];
+  readonly #tied = new Map<string, string>();
+  #telling = 0;
 
-  constructor(graph: Graph, embedded: Checkpoint, checkpoint: Checkpoint) {
+  constructor(graph: Graph, carried: ReadonlyMap<string, Tensor>, network: Checkpoint) {
     this.#graph = graph;
-    this.#embedded = embedded;
-    this.#checkpoint = checkpoint;
-    this.#pool = new TensorPool(checkpoint);
+    this.#carried = createCheckpoint(carried);
+    this.#network = network;
+    this.#pool = new TensorPool(network);
   }
 
-  /**
-   * Names decide unless the values are others, as those of a kernel that a norm was folded into. Where no value agrees, the
-   * checkpoint is another network than the file carries, and there is nothing but names.
-   */
+  /** Binds weights whose name and values agree, and those whose values the graph's file does not carry. */
   async byName(): Promise<void> {
-    const named = [...this.#graph.weights].flatMap(([name, { shape }]) => {
-      const info = this.#checkpoint.tensors.get(name);
-      return info !== undefined && sameShape(info.shape, shape) ? [name] : [];
-    });
-    const agreeing: string[] = [];
-    const unknown: string[] = [];
-    for (const name of named) {
-      if (!this.#embedded.tensors.has(name)) unknown.push(name);
-      else if (await this.#pool.matches(name, await this.#embedded.read(name), false)) agreeing.push(name);
+    for (const name of this.#named()) {
+      const values = await this.#valuesOf(name);
+      if (values === undefined) this.#bind(name, { kind: "tensor", tensor: name, steps: [] });
+      else if (await this.#pool.matches(name, values, [])) this.#bindTelling(name, plain(name), values);
     }
-    const bound = agreeing.length === 0 ? named : [...agreeing, ...unknown];
-    for (const name of bound) this.#bind(name, { kind: "tensor", tensor: name });
   }
 
   async byValue(): Promise<void> {
-    for (const name of this.#open()) {
-      const own = await this.#embedded.read(name);
-      const found = await this.#pool.find(own);
-      const [first] = found;
-      if (found.length > 1) {
-        const names = found.slice(0, SHOWN).map(({ tensor }) => `"${tensor}"`);
+    for (const [name, values] of await this.#open()) {
+      const sources = await this.#pool.find(values);
+      const [source] = sources;
+      if (sources.length > 1) {
+        const names = sources.slice(0, SHOWN).map(({ tensor }) => `"${tensor}"`);
         this.#reasons.set(name, `several tensors have its values: ${names.join(", ")}`);
-      } else if (first !== undefined) {
-        this.#bind(name, { kind: first.transposed ? "transposed" : "tensor", tensor: first.tensor });
+      } else if (source !== undefined) {
+        this.#bindTelling(name, source, values);
       }
     }
   }
 
   async throughNorms(): Promise<void> {
-    const open = new Set(this.#open());
-    for (const { op, inputs } of this.#graph.nodes) {
-      const [, kernel = "", bias = ""] = inputs;
-      if (op !== "Conv" || !open.has(kernel) || !this.#embedded.tensors.has(bias)) continue;
-      const [own, ownBias] = await Promise.all([this.#embedded.read(kernel), this.#embedded.read(bias)]);
-      const found = await findFoldedNorm(this.#pool, { kernel: own, bias: ownBias });
-      if (found === undefined) continue;
-      this.#bindFolded([kernel, bias], found);
+    const isOpen = (name: string) => !this.#sources.has(name) && this.#carried.tensors.has(name);
+    for (const layer of foldableLayers(this.#graph)) {
+      const { kernel, bias } = layer;
+      if (!isOpen(kernel) || !isOpen(bias)) continue;
+      const folded = describeFolded(layer, await this.#carried.read(kernel), await this.#carried.read(bias));
+      this.#bindFolded(layer, folded, await findFoldedNorm(this.#pool, folded));
     }
   }
 
-  #bindFolded([kernel, bias]: readonly [string, string], found: FoldedConvolution): void {
-    this.#bind(kernel, { kind: "folded-kernel", tensor: found.kernel, norm: found.norm });
-    this.#bind(bias, { kind: "folded-bias", tensor: found.bias, norm: found.norm });
+  #bindFolded(
+    { kernel, bias }: FoldableLayer,
+    folded: FoldedLayer,
+    [unfolded, another]: readonly UnfoldedLayer[],
+  ): void {
+    if (unfolded === undefined) return;
+    if (another !== undefined) {
+      const norms = [unfolded, another].map(({ norm }) => `"${norm.scale ?? norm.variance}"`).join(", ");
+      for (const name of [kernel, bias])
+        this.#reasons.set(name, `several norms may be folded into it: ${norms}`);
+      return;
+    }
+    const { norm, bias: layerBias } = unfolded;
+    this.#bindTelling(kernel, { kind: "folded-kernel", kernel: unfolded.kernel, norm }, folded.kernel);
+    this.#bind(bias, { kind: "folded-bias", norm, ...(layerBias === undefined ? {} : { bias: layerBias }) });
+  }
+
+  async byParts(): Promise<void> {
+    for (const [name, values] of await this.#open()) {
+      const source =
+        (await findRepeated(this.#pool, values)) ??
+        (await findSlice(this.#pool, values)) ??
+        (await findRows(this.#pool, values));
+      if (source !== undefined) this.#bindTelling(name, source, values);
+    }
+    await this.#findTied();
+  }
+
+  /** Binds what is left by name, if that accounts for every weight and every tensor. */
+  byNameAlone(): void {
+    const named = new Set(this.#named());
+    const open = this.#unbound();
+    const others = this.#unread().filter((name) => !named.has(name) && !isKnownBuffer(this.#network, name));
+    if (others.length > 0 || !open.every((name) => named.has(name) || this.#mayBeConstant(name))) return;
+    for (const name of open) {
+      if (!named.has(name)) continue;
+      this.#bind(name, plain(name));
+      this.#disagreeing.push(name);
+    }
+  }
+
+  /** Takes carried values for constants if no tensor is left that they might come from. */
+  asConstants(): void {
+    if (this.#unread().some((name) => !isKnownBuffer(this.#network, name))) return;
+    this.#constants.push(...this.#unbound().filter((name) => this.#mayBeConstant(name)));
+  }
+
+  #mayBeConstant(name: string): boolean {
+    return this.#carried.tensors.has(name) && !this.#reasons.has(name) && !this.#network.tensors.has(name);
+  }
+
+  /** Finds tensors that nothing reads and that have the values of one that is read. */
+  async #findTied(): Promise<void> {
+    for (const name of this.#unread()) {
+      const { dtype, shape } = this.#network.tensors.get(name) ?? { dtype: "f32", shape: [] };
+      const values = await this.#pool.read(name);
+      if (isConstant(values)) continue;
+      for (const other of this.#pool.ofSize(values.length)) {
+        if (!this.#pool.isTaken(other) || !sameShape(this.#pool.shapeOf(other), shape)) continue;
+        if (!(await this.#pool.matches(other, { values, shape, dtype }, []))) continue;
+        this.#tied.set(name, other);
+        break;
+      }
+    }
+  }
+
+  /** Weights that have a tensor of their name and shape. */
+  #named(): string[] {
+    return [...this.#graph.weights].flatMap(([name, { shape }]) => {
+      const info = this.#network.tensors.get(name);
+      return info !== undefined && sameShape(info.shape, shape) ? [name] : [];
+    });
+  }
+
+  async #valuesOf(name: string): Promise<CarriedValues | undefined> {
+    if (!this.#carried.tensors.has(name)) return undefined;
+    const { dtype, shape, data } = await this.#carried.read(name);
+    return { dtype, shape, values: toFloat32(data, dtype) };
+  }
+
+  /** Weights without a source whose values are known. */
+  async #open(): Promise<[string, CarriedValues][]> {
+    const open: [string, CarriedValues][] = [];
+    for (const name of this.#unbound()) {
+      const values = await this.#valuesOf(name);
+      if (values !== undefined) open.push([name, values]);
+    }
+    return open;
+  }
+
+  #unbound(): string[] {
+    return [...this.#graph.weights.keys()].filter((name) => !this.#sources.has(name));
+  }
+
+  #unread(): string[] {
+    return this.#pool.unused().filter((name) => !this.#tied.has(name));
+  }
+
+  /** Binds a weight by its values; values that are all equal do not tell which network they are of. */
+  #bindTelling(name: string, source: WeightSource, { values }: CarriedValues): void {
+    if (!isConstant(values)) this.#telling++;
+    this.#bind(name, source);
   }
 
   #bind(name: string, source: WeightSource): void {
@@ -97,29 +222,30 @@ class BindingSearch {
     for (const tensor of tensorsOf(source)) this.#pool.take(tensor);
   }
 
-  /** Weights without a source whose values are known. */
-  #open(): string[] {
-    return [...this.#graph.weights.keys()].filter(
-      (name) => !this.#sources.has(name) && this.#embedded.tensors.has(name),
-    );
-  }
-
   result(): WeightBinding {
-    const unbound: UnboundWeight[] = [];
-    const renamed: string[] = [];
-    for (const name of this.#graph.weights.keys()) {
-      const source = this.#sources.get(name);
-      if (source === undefined) unbound.push({ weight: name, reason: this.#reasonFor(name) });
-      else if (source.kind !== "tensor" || source.tensor !== name) renamed.push(name);
-    }
-    return { sources: this.#sources, renamed, unbound, unused: this.#pool.unused() };
+    const constants = new Set(this.#constants);
+    const unbound = this.#unbound().filter((name) => !constants.has(name));
+    return {
+      sources: this.#sources,
+      constants: this.#constants,
+      disagreeing: this.#disagreeing,
+      exported: this.#telling > 0,
+      unbound: unbound.map((weight) => ({ weight, reason: this.#reasonFor(weight) })),
+      unread: this.#unread(),
+      tied: this.#tied,
+    };
   }
 
   #reasonFor(name: string): string {
     const known = this.#reasons.get(name);
     if (known !== undefined) return known;
-    if (this.#embedded.tensors.has(name)) return "no tensor has its values";
-    if (this.#checkpoint.tensors.has(name)) return "the tensor of that name has another shape";
-    return "no tensor has its name, and the graph's file does not carry its values";
+    const info = this.#network.tensors.get(name);
+    if (this.#carried.tensors.has(name)) {
+      return info === undefined ? "no tensor has its values" : "the tensor of that name has other values";
+    }
+    if (info !== undefined) return `the tensor of that name has shape [${info.shape.join(", ")}]`;
+    return "no tensor has its name";
   }
 }
+
+const plain = (tensor: string): WeightSource => ({ kind: "tensor", tensor, steps: [] });

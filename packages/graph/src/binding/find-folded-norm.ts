@@ -1,142 +1,231 @@
-import { sameShape, type Tensor, toFloat32 } from "@isthmus/core";
-import type { TensorPool } from "./tensor-pool.ts";
-import type { FoldedNorm } from "./weight-binding.ts";
+import { at, entry } from "@isthmus/core";
+import { rearrange, reshapeTo, squeezed, transpositions } from "./rearrange.ts";
+import { roundingOf } from "./same-values.ts";
+import type { CarriedValues, TensorPool } from "./tensor-pool.ts";
+import type { FoldedNorm, Rearrangement, TensorSource } from "./weight-source.ts";
 
-/** A convolution with a batch norm behind it, as tensors of a checkpoint. */
-export interface FoldedConvolution {
-  readonly kernel: string;
+/** A layer whose kernel and bias an exporter multiplied by the batch norm behind it. */
+export interface FoldedLayer {
+  readonly kernel: CarriedValues;
+  /** `[outputs]` */
+  readonly bias: CarriedValues;
+  readonly outputs: number;
+  /** Output that an element of the kernel belongs to, by its place. */
+  readonly outputOf: (place: number) => number;
+}
+
+/** Where a folded layer comes from, in the names of a checkpoint. */
+export interface UnfoldedLayer {
+  readonly kernel: TensorSource;
   readonly bias: string | undefined;
   readonly norm: FoldedNorm;
 }
 
-/** What frameworks add to variances. */
-const EPSILONS = [1e-5, 1e-3, 1e-6, 1e-4, 1e-2] as const;
-
-/** Largest relative difference of a folded value: folding rounds in f32, in an order we do not know. */
+/** Largest relative difference of a folded value: exporters round in f32, in an order that is not known. */
 const TOLERANCE = 1e-4;
 
+/** What the rounding of a checkpoint that was saved in fewer bits is multiplied by: several rounded numbers meet in one. */
+const ROUNDINGS = 8;
+
+/** Numbers that frameworks add to variances. */
+const EPSILONS = [1e-5, 1e-3, 1e-6, 1e-4, 1e-2, 1e-8, 1e-12] as const;
+
 /**
- * Finds the convolution and the batch norm that a kernel and a bias were folded from, by their values: each output's kernel
- * is a multiple of the checkpoint's, and some scale over the root of some variance is that multiple.
+ * Finds all layers and batch norms that a folded layer may come from, by their values: each output's kernel is a multiple of the
+ * checkpoint's, and that multiple is `scale / sqrt(variance + epsilon)` of one norm, which explains the bias, too.
  */
-export async function findFoldedNorm(
-  pool: TensorPool,
-  { kernel, bias }: { readonly kernel: Tensor; readonly bias: Tensor },
-): Promise<FoldedConvolution | undefined> {
-  const folded = toFloat32(kernel.data, kernel.dtype);
-  const outputs = kernel.shape[0] ?? 1;
-  for (const name of pool.ofSize(folded.length)) {
-    if (!sameShape(pool.shapeOf(name), kernel.shape)) continue;
-    const factors = findFactors(folded, await pool.read(name), outputs);
-    if (factors === undefined) continue;
-    const found = await findNorm(pool, { kernel: name, factors, bias: toFloat32(bias.data, bias.dtype) });
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** What each output's kernel was multiplied by, `[outputs]`; undefined if they are not multiples. */
-function findFactors(folded: Float32Array, own: Float32Array, outputs: number): Float64Array | undefined {
-  const width = folded.length / outputs;
-  const factors = new Float64Array(outputs);
-  for (let o = 0; o < outputs; o++) {
-    let product = 0;
-    let square = 0;
-    let largest = 0;
-    for (let i = o * width; i < (o + 1) * width; i++) {
-      product += (folded[i] as number) * (own[i] as number);
-      square += (own[i] as number) ** 2;
-      largest = Math.max(largest, Math.abs(folded[i] as number));
+export async function findFoldedNorm(pool: TensorPool, folded: FoldedLayer): Promise<UnfoldedLayer[]> {
+  const norms = await readNorms(pool, folded.outputs);
+  const search = (tensor: string): FoldSearch => {
+    const { dtype } = entry(pool.checkpoint.tensors, tensor, "tensor");
+    return { folded, tolerance: Math.max(TOLERANCE, ROUNDINGS * roundingOf(dtype)) };
+  };
+  const layers: UnfoldedLayer[] = [];
+  for (const tensor of pool.ofSize(folded.kernel.values.length)) {
+    for (const steps of kernelSteps(pool.shapeOf(tensor), folded.kernel.shape)) {
+      const own = rearrange({ values: await pool.read(tensor), shape: pool.shapeOf(tensor) }, steps).values;
+      const factors = findFactors(search(tensor), own);
+      if (factors === undefined) continue;
+      const kernel: TensorSource = { kind: "tensor", tensor, steps };
+      const biases = [undefined, await readBias(pool, tensor, folded.outputs)];
+      layers.push(...norms.flatMap((norm) => unfold({ kernel, factors, biases, norm }, search(tensor))));
     }
-    const factor = square === 0 ? 0 : product / square;
-    for (let i = o * width; i < (o + 1) * width; i++) {
-      if (Math.abs((folded[i] as number) - factor * (own[i] as number)) > TOLERANCE * largest)
-        return undefined;
-    }
-    factors[o] = factor;
   }
-  return factors;
-}
-
-interface Sought {
-  readonly kernel: string;
-  readonly factors: Float64Array;
-  readonly bias: Float32Array;
-}
-
-async function findNorm(pool: TensorPool, sought: Sought): Promise<FoldedConvolution | undefined> {
-  const names = pool.ofSize(sought.factors.length).filter((name) => pool.shapeOf(name).length === 1);
-  const vectors = new Map<string, Float32Array>();
-  for (const name of names) vectors.set(name, await pool.readVector(name));
-  const scales = nearest(pairsOf(names), (pair) => commonPrefix(pair)).flatMap(([scale, variance]) =>
-    EPSILONS.flatMap((epsilon) =>
-      isFactor(sought.factors, [vectors.get(scale), vectors.get(variance)], epsilon)
-        ? [{ scale, variance, epsilon }]
-        : [],
-    ),
+  const fresh = layers.filter(
+    ({ kernel, norm }) => !pool.isTaken(kernel.tensor) && !pool.isTaken(norm.variance),
   );
-  for (const { scale, variance, epsilon } of scales) {
-    for (const [offset, mean] of nearest(pairsOf(names), (pair) => commonPrefix([scale, ...pair]))) {
-      for (const bias of [undefined, ownBias(sought.kernel, names)]) {
-        const own = bias === undefined ? undefined : vectors.get(bias);
-        if (!isBias(sought, [vectors.get(offset), vectors.get(mean)], own)) continue;
-        return { kernel: sought.kernel, bias, norm: { scale, variance, offset, mean, epsilon } };
-      }
+  return fresh.length > 0 ? fresh : layers;
+}
+
+/** Ways in which a tensor may be the kernel: as it is; matrices, and tensors of another shape, with axes exchanged. */
+function kernelSteps(shape: readonly number[], target: readonly number[]): Rearrangement[][] {
+  const isPlain = squeezed(shape).join() === squeezed(target).join();
+  const turned = isPlain && squeezed(shape).length > 2 ? [] : transpositions(shape, target);
+  return [...(isPlain ? [reshapeTo(shape, target)] : []), ...turned];
+}
+
+/**
+ * Finds what the kernel of each output was multiplied by, `[outputs]`: NaN where the kernel is zero, which tells nothing.
+ * @returns undefined if they are not multiples
+ */
+function findFactors(
+  { folded: { kernel, outputs, outputOf }, tolerance }: FoldSearch,
+  own: Float32Array,
+): Float64Array | undefined {
+  const folded = kernel.values;
+  const [products, squares, largest] = [0, 1, 2].map(() => new Float64Array(outputs)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  for (let i = 0; i < folded.length; i++) {
+    const o = outputOf(i);
+    const [value, original] = [folded[i] as number, own[i] as number];
+    products[o] = (products[o] as number) + value * original;
+    squares[o] = (squares[o] as number) + original ** 2;
+    largest[o] = Math.max(largest[o] as number, Math.abs(value));
+  }
+  const factors = products.map((product, o) => product / (squares[o] as number));
+  for (let i = 0; i < folded.length; i++) {
+    const o = outputOf(i);
+    const multiple = squares[o] === 0 ? 0 : (factors[o] as number) * (own[i] as number);
+    if (!(Math.abs((folded[i] as number) - multiple) <= tolerance * (largest[o] as number))) return undefined;
+  }
+  return factors.some((factor) => !Number.isNaN(factor)) ? factors : undefined;
+}
+
+/** Vectors of a norm. */
+interface NormVectors {
+  readonly names: Omit<FoldedNorm, "epsilon">;
+  readonly scale: Float32Array | undefined;
+  readonly offset: Float32Array | undefined;
+  readonly mean: Float32Array;
+  readonly variance: Float32Array;
+}
+
+/** What the vectors of a norm are called, by framework: PyTorch, Keras, JAX. */
+const VECTOR_NAMES = [
+  { scale: "weight", offset: "bias", mean: "running_mean", variance: "running_var" },
+  { scale: "gamma", offset: "beta", mean: "moving_mean", variance: "moving_variance" },
+  { scale: "scale", offset: "bias", mean: "mean", variance: "var" },
+] as const;
+
+/** Reads the norms of a number of channels, as the names of a checkpoint tell them. */
+async function readNorms(pool: TensorPool, channels: number): Promise<NormVectors[]> {
+  const vectors = new Set(pool.ofSize(channels).filter((name) => pool.shapeOf(name).length === 1));
+  const norms: NormVectors[] = [];
+  for (const variance of vectors) {
+    for (const parts of VECTOR_NAMES) {
+      const names = namesOfNorm(vectors, variance, parts);
+      if (names !== undefined) norms.push(await readNorm(pool, names));
     }
   }
-  return undefined;
+  return norms;
 }
 
-/** The bias that is named as the kernel is. */
-function ownBias(kernel: string, names: readonly string[]): string | undefined {
-  const name = kernel.replace(/weight$/, "bias");
-  return name !== kernel && names.includes(name) ? name : undefined;
+/** Names of the vectors of the norm that a vector is the variance of; undefined if it is none. */
+function namesOfNorm(
+  vectors: ReadonlySet<string>,
+  variance: string,
+  parts: (typeof VECTOR_NAMES)[number],
+): NormVectors["names"] | undefined {
+  const layer = variance.slice(0, -parts.variance.length);
+  const isVariance = variance.endsWith(parts.variance) && (layer === "" || /[./]$/.test(layer));
+  if (!isVariance || !vectors.has(layer + parts.mean)) return undefined;
+  return {
+    ...(vectors.has(layer + parts.scale) ? { scale: layer + parts.scale } : {}),
+    ...(vectors.has(layer + parts.offset) ? { offset: layer + parts.offset } : {}),
+    mean: layer + parts.mean,
+    variance,
+  };
 }
 
-type Pair = readonly [string, string];
-
-function pairsOf(names: readonly string[]): Pair[] {
-  return names.flatMap((a) => names.flatMap((b): Pair[] => (a === b ? [] : [[a, b]])));
+async function readNorm(pool: TensorPool, names: NormVectors["names"]): Promise<NormVectors> {
+  const read = async (name: string | undefined) => (name === undefined ? undefined : pool.readVector(name));
+  return {
+    names,
+    scale: await read(names.scale),
+    offset: await read(names.offset),
+    mean: await pool.readVector(names.mean),
+    variance: await pool.readVector(names.variance),
+  };
 }
 
-/** Those with the most in common first: vectors of equal numbers, as new norms have, are told apart by names only. */
-function nearest(pairs: readonly Pair[], closeness: (pair: Pair) => number): Pair[] {
-  return pairs
-    .map((pair) => ({ pair, common: closeness(pair) }))
-    .sort((a, b) => b.common - a.common)
-    .map(({ pair }) => pair);
+/** The bias that is named as a kernel is. */
+async function readBias(
+  pool: TensorPool,
+  kernel: string,
+  outputs: number,
+): Promise<{ readonly name: string; readonly values: Float32Array } | undefined> {
+  const name = kernel.replace(/(weight|kernel)$/, "bias");
+  const info = pool.checkpoint.tensors.get(name);
+  if (name === kernel || info?.shape.join() !== String(outputs)) return undefined;
+  return { name, values: await pool.readVector(name) };
 }
 
-function commonPrefix(names: readonly string[]): number {
-  const [first = "", ...others] = names;
-  let length = 0;
-  while (length < first.length && others.every((name) => name[length] === first[length])) length++;
-  return length;
+/** A folded layer that is looked for in tensors of some precision. */
+interface FoldSearch {
+  readonly folded: FoldedLayer;
+  /** Largest relative difference. */
+  readonly tolerance: number;
 }
 
-function isFactor(
+interface Hypothesis {
+  readonly kernel: TensorSource;
+  readonly factors: Float64Array;
+  readonly biases: ReadonlyArray<{ readonly name: string; readonly values: Float32Array } | undefined>;
+  readonly norm: NormVectors;
+}
+
+/** The layer with a norm behind it, if the norm explains factors and bias. */
+function unfold({ kernel, factors, biases, norm }: Hypothesis, search: FoldSearch): UnfoldedLayer[] {
+  const epsilon = findEpsilon(factors, norm, search);
+  if (epsilon === undefined) return [];
+  return biases
+    .flatMap((bias) =>
+      explainsBias({ norm, epsilon, bias: bias?.values }, search)
+        ? [{ kernel, bias: bias?.name, norm: { ...norm.names, epsilon } }]
+        : [],
+    )
+    .slice(0, 1);
+}
+
+/** What has to be added to the variance for the norm to give the factors: of the usual numbers, the nearest that does. */
+function findEpsilon(
   factors: Float64Array,
-  [scale, variance]: readonly [Float32Array | undefined, Float32Array | undefined],
-  epsilon: number,
-): boolean {
-  if (scale === undefined || variance === undefined) return false;
-  for (let o = 0; o < factors.length; o++) {
-    const wanted = (scale[o] as number) / Math.sqrt((variance[o] as number) + epsilon);
-    if (!(Math.abs(wanted - (factors[o] as number)) <= TOLERANCE * Math.abs(wanted))) return false;
-  }
-  return true;
+  norm: NormVectors,
+  { tolerance }: FoldSearch,
+): number | undefined {
+  const errors = EPSILONS.map((epsilon) => ({ epsilon, error: factorError(factors, norm, epsilon) }));
+  const [best] = errors.toSorted((a, b) => a.error - b.error);
+  return best !== undefined && best.error <= tolerance ? best.epsilon : undefined;
 }
 
-function isBias(
-  { factors, bias }: Sought,
-  [offset, mean]: readonly [Float32Array | undefined, Float32Array | undefined],
-  own: Float32Array | undefined,
+function factorError(factors: Float64Array, { scale, variance }: NormVectors, epsilon: number): number {
+  let largest = 0;
+  for (const [o, factor] of factors.entries()) {
+    if (Number.isNaN(factor)) continue;
+    const expected = (scale?.[o] ?? 1) / Math.sqrt(at(variance, o) + epsilon);
+    const error = expected === factor ? 0 : Math.abs(expected - factor) / Math.abs(expected);
+    if (!(error <= largest)) largest = error;
+  }
+  return largest;
+}
+
+function explainsBias(
+  {
+    norm,
+    epsilon,
+    bias,
+  }: { readonly norm: NormVectors; readonly epsilon: number; readonly bias: Float32Array | undefined },
+  { folded: { bias: folded, outputs }, tolerance }: FoldSearch,
 ): boolean {
-  if (offset === undefined || mean === undefined) return false;
-  for (let o = 0; o < factors.length; o++) {
-    const centred = ((own?.[o] ?? 0) - (mean[o] as number)) * (factors[o] as number);
-    const size = Math.abs(centred) + Math.abs(offset[o] as number);
-    if (!(Math.abs(centred + (offset[o] as number) - (bias[o] as number)) <= TOLERANCE * size)) return false;
+  for (let o = 0; o < outputs; o++) {
+    const factor = (norm.scale?.[o] ?? 1) / Math.sqrt(at(norm.variance, o) + epsilon);
+    const centred = ((bias?.[o] ?? 0) - at(norm.mean, o)) * factor;
+    const offset = norm.offset?.[o] ?? 0;
+    const size = Math.abs(centred) + Math.abs(offset);
+    if (!(Math.abs(centred + offset - at(folded.values, o)) <= tolerance * size)) return false;
   }
   return true;
 }

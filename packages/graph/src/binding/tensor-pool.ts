@@ -1,25 +1,29 @@
-import { type Checkpoint, DTYPES, sizeOf, type Tensor, toFloat32 } from "@isthmus/core";
+import { asFloat32, type Checkpoint, DTYPES, type DType, entry, sizeOf, toFloat32 } from "@isthmus/core";
+import { placeBefore, rearrange, reshapeTo, type ShapedValues, transpositions } from "./rearrange.ts";
+import { roundTo, sameValues } from "./same-values.ts";
+import type { Rearrangement, TensorSource } from "./weight-source.ts";
 
-/** A tensor of the pool that has given values. */
-export interface PoolMatch {
-  readonly tensor: string;
-  readonly transposed: boolean;
+/** Elements compared before a whole tensor is read. */
+const PROBES = 6;
+
+/** Values of a graph's weight, as its file carries them. */
+export interface CarriedValues extends ShapedValues {
+  readonly dtype: DType;
 }
 
-/** The tensors of a checkpoint, looked up by their values; each is read once, when first needed. */
+/** The floating-point tensors of a checkpoint, to be looked up by their values. */
 export class TensorPool {
-  readonly #checkpoint: Checkpoint;
+  readonly checkpoint: Checkpoint;
   readonly #taken = new Set<string>();
   readonly #bySize = new Map<number, string[]>();
-  readonly #heads = new Map<string, Float32Array>();
+  readonly #vectors = new Map<string, Float32Array>();
 
   constructor(checkpoint: Checkpoint) {
-    this.#checkpoint = checkpoint;
+    this.checkpoint = checkpoint;
     for (const [name, { dtype, shape }] of checkpoint.tensors) {
       if (!DTYPES[dtype].float) continue;
-      const size = sizeOf(shape);
-      const list = this.#bySize.get(size);
-      if (list === undefined) this.#bySize.set(size, [name]);
+      const list = this.#bySize.get(sizeOf(shape));
+      if (list === undefined) this.#bySize.set(sizeOf(shape), [name]);
       else list.push(name);
     }
   }
@@ -29,77 +33,93 @@ export class TensorPool {
     this.#taken.add(name);
   }
 
-  /** Floating-point tensors that were not used. */
+  /** Names of floating-point tensors that were not used, in the checkpoint's order. */
   unused(): string[] {
-    return [...this.#bySize.values()].flat().filter((name) => !this.#taken.has(name));
+    return [...this.checkpoint.tensors]
+      .filter(([name, { dtype }]) => DTYPES[dtype].float && !this.#taken.has(name))
+      .map(([name]) => name);
   }
 
-  /** Names of the tensors of a number of elements, those not used first. */
+  /** Names of the tensors of a number of elements, unused ones first. */
   ofSize(size: number): string[] {
-    const all = this.#bySize.get(size) ?? [];
-    return [...all.filter((name) => !this.#taken.has(name)), ...all.filter((name) => this.#taken.has(name))];
+    const names = this.#bySize.get(size) ?? [];
+    return [
+      ...names.filter((name) => !this.#taken.has(name)),
+      ...names.filter((name) => this.#taken.has(name)),
+    ];
   }
 
-  /** Shape of a tensor. */
+  isTaken(name: string): boolean {
+    return this.#taken.has(name);
+  }
+
   shapeOf(name: string): readonly number[] {
-    return this.#checkpoint.tensors.get(name)?.shape ?? [];
+    return entry(this.checkpoint.tensors, name).shape;
   }
 
-  /** Values of a tensor in row-major order. */
+  /** Reads the values of a tensor in row-major order. */
   async read(name: string): Promise<Float32Array> {
-    const { data, dtype } = await this.#checkpoint.read(name);
+    const { data, dtype } = await this.checkpoint.read(name);
     return toFloat32(data, dtype);
   }
 
-  /** Values of a vector, kept for the next time. */
+  /** Reads a vector and keeps it for the next time. */
   async readVector(name: string): Promise<Float32Array> {
-    const known = this.#heads.get(name) ?? (await this.read(name));
-    this.#heads.set(name, known);
-    return known;
+    const vector = this.#vectors.get(name) ?? (await this.read(name));
+    this.#vectors.set(name, vector);
+    return vector;
   }
 
-  /** Tells whether a tensor has these values, in the same order or transposed. */
-  async matches(name: string, wanted: Tensor, transposed: boolean): Promise<boolean> {
-    const values = toFloat32(wanted.data, wanted.dtype);
-    if (!transposed) return sameValues(await this.read(name), values);
-    const [rows = 1, columns = 1] = wanted.shape;
-    const other = await this.read(name);
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < columns; j++) if (other[j * rows + i] !== values[i * columns + j]) return false;
+  /**
+   * Tells whether a tensor, rearranged, has the values that a graph's file carries.
+   *
+   * Both are compared as the narrower of the two element types holds them, so that a bf16 copy of an exported network is found.
+   */
+  async matches(name: string, carried: CarriedValues, steps: readonly Rearrangement[]): Promise<boolean> {
+    const { dtype, shape } = entry(this.checkpoint.tensors, name);
+    const target = roundTo(carried.values, dtype);
+    if (!(await this.#probe(name, steps, { target, dtype: carried.dtype }))) return false;
+    const values = roundTo(await this.read(name), carried.dtype);
+    return sameValues(rearrange({ values, shape }, steps).values, target);
+  }
+
+  /** Compares a few elements, which are cheap to read, before a whole tensor is. */
+  async #probe(
+    name: string,
+    steps: readonly Rearrangement[],
+    { target, dtype }: { readonly target: Float32Array; readonly dtype: DType },
+  ): Promise<boolean> {
+    const { dtype: storedType, shape } = entry(this.checkpoint.tensors, name);
+    for (let probe = 0; probe < PROBES; probe++) {
+      const place = Math.floor((probe * (target.length - 1)) / (PROBES - 1));
+      const stored = placeBefore(shape, steps, place);
+      const data = await this.checkpoint.readRange(name, stored, stored + 1);
+      if (!sameValues(roundTo(asFloat32(data, storedType), dtype), target.subarray(place, place + 1)))
+        return false;
     }
     return true;
   }
 
-  /** All unused tensors that have these values; where there is none, the first used one, as weights may be shared. */
-  async find(wanted: Tensor): Promise<PoolMatch[]> {
-    const found: PoolMatch[] = [];
-    for (const tensor of this.ofSize(sizeOf(wanted.shape))) {
-      const used = this.#taken.has(tensor);
-      if (used && found.length > 0) break;
-      const shape = this.shapeOf(tensor);
-      if (sameExtents(shape, wanted.shape) && (await this.matches(tensor, wanted, false))) {
-        found.push({ tensor, transposed: false });
-      } else if (isTransposed(shape, wanted.shape) && (await this.matches(tensor, wanted, true))) {
-        found.push({ tensor, transposed: true });
-      }
+  /**
+   * Finds all unused tensors that have the values of a weight, under whatever shape or with axes exchanged; where there is none,
+   * the first used one, as weights may be shared.
+   */
+  async find(carried: CarriedValues): Promise<TensorSource[]> {
+    const matches: TensorSource[] = [];
+    for (const tensor of this.ofSize(carried.values.length)) {
+      if (this.isTaken(tensor) && matches.length > 0) break;
+      const source = await this.#arrangementOf(tensor, carried);
+      if (source !== undefined) matches.push(source);
     }
-    return found;
+    return matches;
   }
-}
 
-function sameValues(a: Float32Array, b: Float32Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++)
-    if (a[i] !== b[i] && !(Number.isNaN(a[i]) && Number.isNaN(b[i]))) return false;
-  return true;
-}
-
-/** Tells whether two shapes are the same but for axes of extent 1. */
-function sameExtents(a: readonly number[], b: readonly number[]): boolean {
-  const [left, right] = [a, b].map((shape) => shape.filter((extent) => extent > 1).join());
-  return left === right;
-}
-
-function isTransposed(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === 2 && b.length === 2 && a[0] === b[1] && a[1] === b[0];
+  async #arrangementOf(tensor: string, carried: CarriedValues): Promise<TensorSource | undefined> {
+    const shape = this.shapeOf(tensor);
+    const arrangements = [reshapeTo(shape, carried.shape), ...transpositions(shape, carried.shape)];
+    for (const steps of arrangements) {
+      if (await this.matches(tensor, carried, steps)) return { kind: "tensor", tensor, steps };
+    }
+    return undefined;
+  }
 }

@@ -7,6 +7,7 @@ import {
   type Tensor,
 } from "@isthmus/core";
 import type { Graph } from "./graph.ts";
+import { isKnownBuffer } from "./known-buffers.ts";
 import { listNames } from "./list-names.ts";
 
 /**
@@ -23,6 +24,24 @@ export async function bindWeights(graph: Graph, checkpoint: Checkpoint): Promise
     tensors.set(name, { dtype, shape: tensor.shape, data });
   }
   return tensors;
+}
+
+/**
+ * Checks that a checkpoint is a network of a graph: it has every weight that the graph expects, and no floating-point tensor beside
+ * them but known buffers. A tensor that is not read may have been folded into others when the graph was exported, which then are not
+ * what their names say.
+ * @throws MismatchError if weights are missing, have another shape, or tensors are not read; it names them
+ */
+export function assertNetwork(graph: Graph, checkpoint: Checkpoint): void {
+  assertBindable(graph, checkpoint);
+  const unread = [...checkpoint.tensors.keys()].filter(
+    (name) => !graph.weights.has(name) && !isKnownBuffer(checkpoint, name),
+  );
+  if (unread.length === 0) return;
+  throw new MismatchError(
+    `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it must read every floating-point tensor: ${unread.length} of ${checkpoint.tensors.size} are not read, ${listNames(unread.map((name) => `"${name}"`))}; bindNetworks() finds what an exporter made of them, or leaves them out`,
+    { parameters: unread },
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import { assertSameStructure, type Checkpoint, createCheckpoint, InputError } from "@isthmus/core";
 import {
-  assertBindable,
+  assertNetwork,
   bindWeights,
   type DataSet,
   type Engine,
@@ -109,10 +109,10 @@ function assertAnchors({ graph, anchors, start }: StarSearch): void {
     );
   }
   for (const anchor of anchors) {
-    assertBindable(graph, anchor);
+    assertNetwork(graph, anchor);
     assertSameStructure(first, anchor);
   }
-  if (start !== undefined) assertBindable(graph, start);
+  if (start !== undefined) assertNetwork(graph, start);
 }
 
 async function meanOfAnchors(

@@ -1,5 +1,5 @@
 import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
-import { assertBindable, fingerprintWeights, type Graph } from "@isthmus/graph";
+import { assertNetwork, fingerprintWeights, type Graph } from "@isthmus/graph";
 import type { Blend, PointWeights } from "../blend/blend.ts";
 import { createBlendFeeder, trainedPoints } from "../blend/create-blend-feeder.ts";
 import { joinPoints } from "../blend/join-points.ts";
@@ -75,7 +75,7 @@ export async function trainBlend(
   const resolved = resolveTrainOptions(options, 1);
   const { graph, engine, data } = training;
   const { seed, threads } = resolved;
-  for (const start of blend.start.values()) assertBindable(graph, start);
+  for (const start of blend.start.values()) assertNetwork(graph, start);
   const prepared = await prepareSteps({ ...training, blend }, resolved);
   const { step } = prepared;
   const runner = await createStepRunner(step, engine, joinPoints(step, blend.start), { seed, threads });

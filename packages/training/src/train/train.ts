@@ -1,5 +1,5 @@
 import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
-import { assertBindable, type DataSet, type Engine, type Graph } from "@isthmus/graph";
+import { assertNetwork, type DataSet, type Engine, type Graph } from "@isthmus/graph";
 import { createNetworkEvaluator, type NetworkEvaluator } from "./create-network-evaluator.ts";
 import { createStepRunner } from "./create-step-runner.ts";
 import { describeRun } from "./describe-run.ts";
@@ -49,7 +49,7 @@ export async function train(training: Training, options: TrainOptions): Promise<
   const resolved = resolveTrainOptions(options);
   const { graph, engine, weights, data } = training;
   const { seed, threads } = resolved;
-  assertBindable(graph, weights);
+  assertNetwork(graph, weights);
   const prepared = await prepareSteps(training, resolved);
   const open: { release(): Promise<void> }[] = [];
   try {

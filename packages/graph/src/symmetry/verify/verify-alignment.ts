@@ -1,5 +1,6 @@
-import { asFloat32, type Checkpoint, resolveOptions, type Tensor } from "@isthmus/core";
+import { type Checkpoint, resolveOptions, type Tensor } from "@isthmus/core";
 import type { Engine } from "../../engine.ts";
+import { compareOutputs } from "../../evaluate/compare-outputs.ts";
 import { bindWeights } from "../../ir/bind-weights.ts";
 import type { Graph } from "../../ir/graph.ts";
 import { randomInputs } from "../random-inputs.ts";
@@ -65,40 +66,14 @@ export async function verifyAlignment(
     };
     const one = await run(before);
     const two = await run(after);
-    let maxAbsoluteDifference = 0;
-    let maxRelativeError = 0;
-    for (const { name } of graph.outputs) {
-      const { absolute, relative } = differ(one.get(name), two.get(name));
-      maxAbsoluteDifference = Math.max(maxAbsoluteDifference, absolute);
-      maxRelativeError = Math.max(maxRelativeError, relative);
-    }
-    return { passed: maxRelativeError <= tolerance, maxAbsoluteDifference, maxRelativeError, seed };
+    const { absolute, relative } = compareOutputs(graph, one, two);
+    return {
+      passed: relative <= tolerance,
+      maxAbsoluteDifference: absolute,
+      maxRelativeError: relative,
+      seed,
+    };
   } finally {
     await session.release();
   }
-}
-
-interface Difference {
-  readonly absolute: number;
-  readonly relative: number;
-}
-
-const INCOMPARABLE: Difference = { absolute: Number.POSITIVE_INFINITY, relative: Number.POSITIVE_INFINITY };
-
-function differ(before: Tensor | undefined, after: Tensor | undefined): Difference {
-  if (before === undefined || after === undefined) return INCOMPARABLE;
-  const one = asFloat32(before.data, before.dtype);
-  const two = asFloat32(after.data, after.dtype);
-  let largest = 0;
-  let absolute = 0;
-  for (let i = 0; i < one.length; i++) {
-    const x = one[i] as number;
-    const apart = Math.abs(x - (two[i] as number));
-    // NaN is a difference too.
-    if (!(apart <= absolute)) absolute = apart;
-    largest = Math.max(largest, Math.abs(x));
-  }
-  if (absolute === 0) return { absolute, relative: 0 };
-  const relative = absolute / largest;
-  return Number.isFinite(relative) ? { absolute, relative } : INCOMPARABLE;
 }

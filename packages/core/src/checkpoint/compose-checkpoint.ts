@@ -1,0 +1,61 @@
+import { MismatchError } from "../errors.ts";
+import { entry } from "../invariant.ts";
+import type { TensorInfo } from "../tensor/tensor.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { defineCheckpoint } from "./define-checkpoint.ts";
+
+/** A tensor of some checkpoint. */
+export interface TensorPlace {
+  readonly checkpoint: Checkpoint;
+  readonly name: string;
+}
+
+/** What {@link composeCheckpoint} cannot know from the tensors. */
+export interface ComposeCheckpointOptions {
+  /** Name for messages. */
+  readonly source: string;
+  /** Strings stored beside the tensors. @defaultValue none */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes a checkpoint of tensors of other checkpoints, lazily, under names of one's own.
+ *
+ * One tensor may occur several times, as tied weights do.
+ *
+ * @param tensors - where each tensor comes from, by its name in the result, in the result's order
+ * @throws MismatchError if a checkpoint has no tensor of the name
+ *
+ * @example
+ * ```ts
+ * // The body of one network with the head of another.
+ * const mixed = composeCheckpoint(
+ *   new Map([...a.tensors.keys()].map((name) => [name, { checkpoint: name.startsWith("head.") ? b : a, name }])),
+ *   { source: "a with the head of b" },
+ * );
+ * ```
+ */
+export function composeCheckpoint(
+  tensors: ReadonlyMap<string, TensorPlace>,
+  { source, metadata = {} }: ComposeCheckpointOptions,
+): Checkpoint {
+  return defineCheckpoint({
+    source,
+    tensors: new Map([...tensors].map(([name, place]) => [name, infoOf(place)])),
+    metadata,
+    inputs: [...new Set([...tensors.values()].map(({ checkpoint }) => checkpoint))],
+    readInto: (name, begin, out) => {
+      const place = entry(tensors, name, "tensor");
+      return place.checkpoint.readRangeInto(place.name, begin, out);
+    },
+  });
+}
+
+function infoOf({ checkpoint, name }: TensorPlace): TensorInfo {
+  const info = checkpoint.tensors.get(name);
+  if (info !== undefined) return info;
+  throw new MismatchError(
+    `Cannot compose a checkpoint with "${name}" of "${checkpoint.source}" as there must be a tensor of that name: there is none`,
+    { parameters: [name] },
+  );
+}

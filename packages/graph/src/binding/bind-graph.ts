@@ -1,0 +1,294 @@
+import { at, convertData, entry, type Tensor, type TensorInfo } from "@isthmus/core";
+import { float, int, intAttribute, ints } from "../ir/attributes.ts";
+import { capturedNames } from "../ir/captured-names.ts";
+import type { Attribute, Graph, Node, WeightInfo, WeightRole } from "../ir/graph.ts";
+import { pruneNodes } from "../ir/prune-nodes.ts";
+import { renameInputs } from "../ir/rename-values.ts";
+import type { WeightBinding } from "./find-binding.ts";
+import { foldableLayers } from "./folded-layers.ts";
+import {
+  type FoldedKernelSource,
+  type FoldedNorm,
+  isUnchanged,
+  type Rearrangement,
+  type TensorSource,
+  type WeightSource,
+} from "./weight-source.ts";
+
+/** What {@link bindGraph} needs besides the graph. */
+export interface GraphBinding {
+  readonly binding: WeightBinding;
+  /** Tensors of the network by its names. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Weights that the graph's file carries. */
+  readonly carried: ReadonlyMap<string, Tensor>;
+}
+
+/**
+ * Rewrites a graph so that its weights are the tensors of a checkpoint, under their own names and in their own layout.
+ *
+ * What an exporter did to a weight becomes part of the graph: transposed matrices are transposed by a node, parts are cut out, and a
+ * batch norm that was folded into a layer stands behind it again. Symmetries, merges and statistics are then about the tensors
+ * themselves, and what is saved loads where the checkpoint came from.
+ *
+ * @returns the graph itself if every weight is a tensor of its name already
+ */
+export function bindGraph(graph: Graph, { binding, tensors, carried }: GraphBinding): Graph {
+  const isPlain = [...binding.sources].every(([weight, source]) => isUnchanged(weight, source));
+  if (isPlain && binding.constants.length === 0) return graph;
+  const rewriter = new Rewriter(graph, tensors);
+  for (const name of binding.constants) rewriter.keepConstant(name, entry(carried, name, "carried weight"));
+  for (const [weight, source] of binding.sources) rewriter.bind(weight, source);
+  rewriter.unfoldNorms(binding);
+  return rewriter.build();
+}
+
+class Rewriter {
+  readonly #graph: Graph;
+  readonly #tensors: ReadonlyMap<string, TensorInfo>;
+  readonly #weights = new Map<string, WeightInfo>();
+  readonly #constants: Map<string, Tensor>;
+  /** Nodes that make weights out of tensors, before all others. */
+  readonly #makers: Node[] = [];
+  /** Value that stands for a weight of the graph, by the weight's name. */
+  readonly #names = new Map<string, string>();
+  /** Value that stands for the kernel that a norm was folded into, by the folded one's name. */
+  readonly #kernels = new Map<string, string>();
+  readonly #taken: Set<string>;
+  #nodes: Node[];
+
+  constructor(graph: Graph, tensors: ReadonlyMap<string, TensorInfo>) {
+    this.#graph = graph;
+    this.#tensors = tensors;
+    this.#constants = new Map(graph.constants);
+    this.#taken = new Set([
+      ...graph.nodes.flatMap(({ name, outputs }) => [name, ...outputs]),
+      ...graph.constants.keys(),
+      ...graph.inputs.map(({ name }) => name),
+      ...graph.weights.keys(),
+      ...tensors.keys(),
+    ]);
+    this.#nodes = this.#makeRoom(graph.nodes, new Set(tensors.keys()));
+  }
+
+  /** Renames values that have the name of a tensor without being a weight, so that the name is free. */
+  #makeRoom(nodes: readonly Node[], tensors: ReadonlySet<string>): Node[] {
+    const clashing = nodes.flatMap(({ outputs }) =>
+      outputs.filter((name) => name !== "" && tensors.has(name)),
+    );
+    const names = new Map(clashing.map((name) => [name, this.#fresh(`${name}/value`)]));
+    for (const name of [...this.#constants.keys()].filter((name) => tensors.has(name))) {
+      const other = this.#fresh(`${name}/constant`);
+      this.#constants.set(other, entry(this.#constants, name));
+      this.#constants.delete(name);
+      names.set(name, other);
+    }
+    if (names.size === 0) return [...nodes];
+    return nodes.map((node) => ({
+      ...renameInputs(node, names),
+      outputs: node.outputs.map((name) => names.get(name) ?? name),
+    }));
+  }
+
+  keepConstant(name: string, tensor: Tensor): void {
+    this.#constants.set(name, tensor);
+  }
+
+  bind(weight: string, source: WeightSource): void {
+    const info = entry(this.#graph.weights, weight, "weight");
+    if (source.kind === "folded-kernel" || source.kind === "folded-bias") return;
+    if (source.kind === "tensor" && isTransposed(source) && this.#flipProducts(weight)) {
+      this.#names.set(weight, this.#weight(source.tensor, info));
+      return;
+    }
+    const value =
+      source.kind === "tensor"
+        ? this.#rearranged(source, info)
+        : this.#joined(source.parts, source.shape, info);
+    this.#names.set(weight, value);
+  }
+
+  /** Declares a tensor of the checkpoint as a weight. */
+  #weight(tensor: string, { dtype, role }: Pick<WeightInfo, "dtype" | "role">): string {
+    const { shape } = entry(this.#tensors, tensor, "tensor");
+    if (!this.#weights.has(tensor)) this.#weights.set(tensor, { dtype, shape, role });
+    return tensor;
+  }
+
+  #rearranged({ tensor, steps }: TensorSource, info: WeightInfo): string {
+    return steps.reduce(
+      (value, step) => this.#step(value, step, `${tensor}/${step.kind}`),
+      this.#weight(tensor, info),
+    );
+  }
+
+  #joined(parts: readonly TensorSource[], shape: readonly number[], info: WeightInfo): string {
+    const pieces = parts.map((part) => this.#rearranged(part, info));
+    const name = `${at(parts, 0).tensor}/joined`;
+    const rows = this.#emit("Concat", pieces, new Map([["axis", int(0)]]), name);
+    return this.#step(rows, { kind: "reshape", shape }, `${name}/reshape`);
+  }
+
+  #step(value: string, step: Rearrangement, name: string): string {
+    switch (step.kind) {
+      case "transpose":
+        return this.#emit("Transpose", [value], new Map([["perm", ints(step.permutation)]]), name);
+      case "reshape":
+        return this.#emit("Reshape", [value, this.#integers(step.shape)], new Map(), name);
+      case "expand":
+        return this.#emit("Expand", [value, this.#integers(step.shape)], new Map(), name);
+      case "gather":
+        return this.#emit("Gather", [value, this.#integers(step.indices)], new Map([["axis", int(0)]]), name);
+      case "slice": {
+        const bounds = [step.begin, step.end, step.axis].map((bound) => this.#integers([bound]));
+        return this.#emit("Slice", [value, ...bounds], new Map(), name);
+      }
+    }
+  }
+
+  #emit(
+    op: string,
+    inputs: readonly string[],
+    attributes: ReadonlyMap<string, Attribute>,
+    name: string,
+  ): string {
+    const output = this.#fresh(name);
+    this.#makers.push({ name: output, op, domain: "", inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  #integers(values: readonly number[]): string {
+    const name = this.#fresh(`shape/${values.slice(0, 4).join("x")}`);
+    const data = BigInt64Array.from(values, BigInt);
+    this.#constants.set(name, { dtype: "i64", shape: [values.length], data });
+    return name;
+  }
+
+  #fresh(wanted: string): string {
+    let name = wanted;
+    for (let copy = 2; this.#taken.has(name); copy++) name = `${wanted}#${copy}`;
+    this.#taken.add(name);
+    return name;
+  }
+
+  /** Lets all products by a matrix transpose it themselves, if they are such as can. */
+  #flipProducts(weight: string): boolean {
+    const users = this.#nodes.filter(
+      (node) => node.inputs.includes(weight) || capturedNames(node).includes(weight),
+    );
+    const isOutput = this.#graph.outputs.some(({ name }) => name === weight);
+    const canAll = users.every(
+      ({ op, domain, inputs }) => op === "Gemm" && domain === "" && inputs.indexOf(weight) === 1,
+    );
+    if (!canAll || isOutput || users.length === 0) return false;
+    this.#nodes = this.#nodes.map((node) => (users.includes(node) ? withTransposed(node) : node));
+    return true;
+  }
+
+  /** Puts batch norms that were folded into layers behind them again. */
+  unfoldNorms({ sources }: WeightBinding): void {
+    const folded = new Map(
+      foldableLayers(this.#graph).flatMap(({ kernel, bias }) => {
+        const [one, two] = [sources.get(kernel), sources.get(bias)];
+        return one?.kind === "folded-kernel" && two?.kind === "folded-bias"
+          ? [[kernel, { source: one, bias: two.bias }] as const]
+          : [];
+      }),
+    );
+    this.#nodes = this.#nodes.flatMap((node) => {
+      const layer = folded.get(node.inputs[1] ?? "");
+      if (layer === undefined) return [renameInputs(node, this.#names)];
+      const info = entry(this.#graph.weights, at(node.inputs, 1), "weight");
+      return this.#unfold(node, { info, ...layer });
+    });
+  }
+
+  #unfold(
+    node: Node,
+    {
+      info,
+      source: { kernel, norm },
+      bias,
+    }: {
+      readonly info: WeightInfo;
+      readonly source: FoldedKernelSource;
+      readonly bias: string | undefined;
+    },
+  ): Node[] {
+    const [data = "", folded = ""] = node.inputs;
+    const flips = isTransposed(kernel) && node.op === "Gemm";
+    const weight = flips ? this.#weight(kernel.tensor, info) : this.#kernelOf(folded, kernel, info);
+    const own = bias === undefined ? [] : [this.#weight(bias, info)];
+    const [output = ""] = node.outputs;
+    const before = this.#fresh(`${output}/before-norm`);
+    const layer = { ...(flips ? withTransposed(node) : node), outputs: [before] };
+    const inputs = [this.#names.get(data) ?? data, weight, ...own];
+    return [{ ...layer, inputs }, this.#norm(norm, { info, input: before, output })];
+  }
+
+  /** The kernel that a norm was folded into, made once for all layers that share it. */
+  #kernelOf(folded: string, kernel: TensorSource, info: WeightInfo): string {
+    const value = this.#kernels.get(folded) ?? this.#rearranged(kernel, info);
+    this.#kernels.set(folded, value);
+    return value;
+  }
+
+  #norm(
+    { scale, offset, mean, variance, epsilon }: FoldedNorm,
+    { info, input, output }: { readonly info: WeightInfo; readonly input: string; readonly output: string },
+  ): Node {
+    const { shape } = entry(this.#tensors, variance, "tensor");
+    const as = (role: WeightRole) => ({ dtype: info.dtype, role });
+    const vector = (tensor: string | undefined, value: number) =>
+      tensor === undefined
+        ? this.#constant(value, { dtype: info.dtype, shape })
+        : this.#weight(tensor, as("parameter"));
+    return {
+      name: this.#fresh(`${variance.replace(/[^./]*$/, "")}norm`),
+      op: "BatchNormalization",
+      domain: "",
+      inputs: [
+        input,
+        vector(scale, 1),
+        vector(offset, 0),
+        this.#weight(mean, as("statistic")),
+        this.#weight(variance, as("statistic")),
+      ],
+      outputs: [output],
+      attributes: new Map([["epsilon", float(epsilon)]]),
+    };
+  }
+
+  #constant(value: number, { dtype, shape }: TensorInfo): string {
+    const name = this.#fresh(`constant/${value}`);
+    const data = convertData(new Float64Array(at(shape, 0)).fill(value), "f64", dtype);
+    this.#constants.set(name, { dtype, shape, data });
+    return name;
+  }
+
+  build(): Graph {
+    const { types: _, ...graph } = this.#graph;
+    const inOrder = [...this.#tensors.keys()].flatMap((name) => {
+      const info = this.#weights.get(name);
+      return info === undefined ? [] : [[name, info] as const];
+    });
+    return pruneNodes({
+      ...graph,
+      weights: new Map(inOrder),
+      constants: this.#constants,
+      nodes: [...this.#makers, ...this.#nodes],
+    });
+  }
+}
+
+/** Tells whether a source is the transpose of a matrix and nothing else. */
+function isTransposed({ steps }: TensorSource): boolean {
+  const [step] = steps;
+  return steps.length === 1 && step?.kind === "transpose" && step.permutation.join() === "1,0";
+}
+
+/** A product that takes its second factor the other way round. */
+function withTransposed(node: Node): Node {
+  const transposed = int(1 - intAttribute(node, "transB", 0));
+  return { ...node, attributes: new Map([...node.attributes, ["transB", transposed]]) };
+}

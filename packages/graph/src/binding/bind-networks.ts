@@ -1,0 +1,132 @@
+import { type Checkpoint, composeCheckpoint, MismatchError, resolveOptions } from "@isthmus/core";
+import type { Graph } from "../ir/graph.ts";
+import { listNames } from "../ir/list-names.ts";
+import { toInference } from "../lower/to-inference.ts";
+import type { DecodedGraph } from "../onnx/decode-graph.ts";
+import { bindGraph } from "./bind-graph.ts";
+import { type BoundNetwork, bindNetwork, type NamedNetwork, type UnreadPolicy } from "./bound-network.ts";
+import { findBinding, type WeightBinding } from "./find-binding.ts";
+import { findNames } from "./find-names.ts";
+
+/** Options of {@link bindNetworks}. */
+export interface BindNetworksOptions {
+  /** Checkpoint that the graph was exported from, if it is none of the networks. @defaultValue looked for among them */
+  readonly exportedFrom?: Checkpoint | undefined;
+  /** What is done with floating-point tensors that the graph does not read. @defaultValue "refuse" */
+  readonly unread?: UnreadPolicy | undefined;
+  /** Text before the network's names in every checkpoint, such as `module.`. @defaultValue found by comparing names */
+  readonly prefix?: string | undefined;
+}
+
+/** Defaults of {@link bindNetworks}. */
+export const BIND_NETWORKS_DEFAULTS: Readonly<
+  Required<Pick<BindNetworksOptions, "exportedFrom" | "prefix">> & { readonly unread: UnreadPolicy }
+> = { exportedFrom: undefined, unread: "refuse", prefix: undefined };
+
+/** A graph and the networks it was bound to. */
+export interface BoundNetworks {
+  /** The graph whose weights are the tensors of the checkpoints, in their own layout. */
+  readonly graph: Graph;
+  /** The checkpoints in the order they were given. */
+  readonly networks: readonly BoundNetwork[];
+  readonly binding: WeightBinding;
+  /** The network whose values the graph's file carries; absent where it carries none, or those of an unknown network. */
+  readonly exported?: Checkpoint;
+}
+
+/**
+ * Makes a graph and checkpoints fit each other: finds which tensor of the checkpoints each weight of the graph is, and rewrites the
+ * graph to read these tensors as they are.
+ *
+ * Exporters rename weights, transpose them, and fold batch norms into them. What they did is found by the values that the graph's
+ * file carries, in the checkpoint that it was exported from, and then holds for the other checkpoints: each brings its own norms.
+ * Training mode is switched off. Prefixes of names, such as `module.`, are found for each checkpoint.
+ *
+ * @param decoded - the graph and the weights its file carries, as `readGraph` returns them
+ * @param checkpoints - one or more, under whatever names they were saved
+ * @throws MismatchError if some weight is found in no checkpoint; if the file carries the values of an unknown network and names do
+ *   not account for everything; if a checkpoint lacks a tensor or has it in another shape, or has tensors that the graph does not read
+ *
+ * @example
+ * ```ts
+ * const decoded = await readGraph("model.onnx");
+ * const { graph, networks } = await bindNetworks(decoded, [a, b]);
+ * ```
+ */
+export async function bindNetworks(
+  decoded: DecodedGraph,
+  checkpoints: readonly Checkpoint[],
+  options: BindNetworksOptions = {},
+): Promise<BoundNetworks> {
+  const { exportedFrom, unread, prefix } = resolveOptions("bind networks", BIND_NETWORKS_DEFAULTS, options);
+  const source = { graph: toInference(decoded.graph), weights: decoded.weights };
+  const name = (graph: Graph, checkpoint: Checkpoint) => nameNetwork(graph, checkpoint, prefix);
+  const candidates = exportedFrom === undefined ? checkpoints : [exportedFrom];
+  const { binding, named } = await chooseBinding(
+    source,
+    candidates.map((checkpoint) => name(source.graph, checkpoint)),
+  );
+  const graph = bindGraph(source.graph, { binding, tensors: named.inner.tensors, carried: decoded.weights });
+  const networks: BoundNetwork[] = [];
+  for (const checkpoint of checkpoints) {
+    const network = checkpoint === named.checkpoint ? named : name(graph, checkpoint);
+    networks.push(await bindNetwork(graph, network, { tied: binding.tied, unread }));
+  }
+  const isWitness = binding.exported && binding.disagreeing.length === 0;
+  return { graph, networks, binding, ...(isWitness ? { exported: named.inner } : {}) };
+}
+
+function nameNetwork(graph: Graph, checkpoint: Checkpoint, prefix: string | undefined): NamedNetwork {
+  const listed = { source: checkpoint.source, names: [...checkpoint.tensors.keys()] };
+  const names = findNames([...graph.weights.keys()], listed, prefix);
+  const places = [...names.stored].map(([inner, stored]) => [inner, { checkpoint, name: stored }] as const);
+  return { checkpoint, names, inner: composeCheckpoint(new Map(places), checkpoint) };
+}
+
+interface Candidate {
+  readonly named: NamedNetwork;
+  readonly binding: WeightBinding;
+}
+
+/** Binds the graph to the candidate that it was exported from, else to the one that explains the most of it. */
+async function chooseBinding(
+  { graph, weights }: DecodedGraph,
+  candidates: readonly NamedNetwork[],
+): Promise<Candidate> {
+  const tried: Candidate[] = [];
+  for (const named of candidates) {
+    const binding = await findBinding(graph, weights, named.inner);
+    const isSource = binding.exported || weights.size === 0;
+    if (binding.unbound.length === 0 && isSource) return { named, binding };
+    tried.push({ named, binding });
+  }
+  const [best] = tried.toSorted((one, two) => one.binding.unbound.length - two.binding.unbound.length);
+  if (best === undefined) throw new TypeError("Cannot bind a graph as there must be a checkpoint: got none");
+  if (best.binding.unbound.length > 0) throw unboundError({ graph, weights }, tried, best);
+  return best;
+}
+
+const NO_VALUES =
+  ". The file carries no values to find them by: export it with its weights in it, or without constant folding";
+
+function unboundError(
+  { graph, weights }: DecodedGraph,
+  tried: readonly Candidate[],
+  { binding, named }: Candidate,
+): MismatchError {
+  const { unbound, unread } = binding;
+  const missing = listNames(unbound.map(({ weight, reason }) => `"${weight}" (${reason})`));
+  const left = unread.length === 0 ? "" : `; not read are ${listNames(unread.map((name) => `"${name}"`))}`;
+  const parameters = unbound.map(({ weight }) => weight);
+  if (weights.size === 0 || binding.exported) {
+    return new MismatchError(
+      `Cannot feed "${named.checkpoint.source}" to graph "${graph.name}" as every weight must be found in it: ${unbound.length} of ${graph.weights.size} are not, ${missing}${left}${weights.size === 0 ? NO_VALUES : ""}`,
+      { parameters },
+    );
+  }
+  const sources = tried.map((candidate) => `"${candidate.named.checkpoint.source}"`).join(" or ");
+  return new MismatchError(
+    `Cannot feed ${sources} to graph "${graph.name}" as its file carries the weights of another network, and names alone do not account for everything: ${unbound.length} of ${graph.weights.size} weights are not found, ${missing}${left}. Name the checkpoint that it was exported from with --exported-from (in a script: the option exportedFrom), or export the graph again with the weights of one of these loaded`,
+    { parameters },
+  );
+}

@@ -1,0 +1,136 @@
+import {
+  type Checkpoint,
+  composeCheckpoint,
+  DTYPES,
+  entry,
+  MismatchError,
+  type TensorPlace,
+} from "@isthmus/core";
+import { assertBindable } from "../ir/bind-weights.ts";
+import type { Graph } from "../ir/graph.ts";
+import { isKnownBuffer } from "../ir/known-buffers.ts";
+import { listNames } from "../ir/list-names.ts";
+import type { NetworkNames } from "./find-names.ts";
+import { sameValues } from "./same-values.ts";
+import { TensorPool } from "./tensor-pool.ts";
+import { isTrainingState } from "./training-state.ts";
+
+/** What may be done with floating-point tensors of a checkpoint that the graph does not read. */
+export const UNREAD_POLICIES = ["refuse", "keep"] as const;
+
+/** One of {@link UNREAD_POLICIES}: refuse the checkpoint, or keep these tensors as they are in what is made from it. */
+export type UnreadPolicy = (typeof UNREAD_POLICIES)[number];
+
+/** A checkpoint and its tensors under the network's names. */
+export interface NamedNetwork {
+  readonly checkpoint: Checkpoint;
+  readonly names: NetworkNames;
+  /** All tensors of the network, by its names. */
+  readonly inner: Checkpoint;
+}
+
+/** A checkpoint seen as a network of a graph. */
+export interface BoundNetwork {
+  /** The tensors that the graph reads, and the integers and buffers beside them, under the graph's names. */
+  readonly network: Checkpoint;
+  readonly names: NetworkNames;
+  /** Tensors that are no part of the network, such as an optimizer's state; what is saved lacks them. */
+  readonly leftOut: readonly string[];
+  /** Tensors that the graph does not read and that were asked to be kept, by their names in the checkpoint. */
+  readonly kept: readonly string[];
+  /**
+   * Gives a network made from this one, permuted or merged, the names and the order of the checkpoint, so that it loads wherever the
+   * checkpoint does. Tied copies are written again, and buffers that `changed` lacks are those of the checkpoint.
+   */
+  restore(changed: Checkpoint): Checkpoint;
+  /** Reads what {@link restore} returned, or a file it was saved to, as a network of the graph again. */
+  reread(saved: Checkpoint): Checkpoint;
+}
+
+/**
+ * Checks that a checkpoint has what a graph reads, and nothing that would be forgotten, and shows it as the graph sees it.
+ *
+ * @param graph - its weights have the network's names
+ * @param tied - tensors that the graph reads another one for, by the network's names
+ * @throws MismatchError if a tensor is missing or of another shape, a tied one differs, or some are not read and not to be kept
+ */
+export async function bindNetwork(
+  graph: Graph,
+  { checkpoint, names, inner }: NamedNetwork,
+  { tied, unread }: { readonly tied: ReadonlyMap<string, string>; readonly unread: UnreadPolicy },
+): Promise<BoundNetwork> {
+  assertBindable(graph, inner);
+  await assertTied(inner, tied);
+  const kept = findUnread(graph, { checkpoint, names, inner }, tied);
+  if (kept.length > 0 && unread === "refuse") throw unreadError(graph, checkpoint, kept);
+  const keptNames = new Set(kept);
+  const read = (saved: Checkpoint) => {
+    const places = [...names.stored].flatMap(([name, stored]): [string, TensorPlace][] =>
+      tied.has(name) || keptNames.has(stored) ? [] : [[name, { checkpoint: saved, name: stored }]],
+    );
+    return composeCheckpoint(new Map(places), saved);
+  };
+  return {
+    network: read(checkpoint),
+    names,
+    leftOut: names.outside.filter((name) => !keptNames.has(name)),
+    kept,
+    reread: read,
+    restore: (changed) => restore(changed, { checkpoint, names, tied, kept: keptNames }),
+  };
+}
+
+/** Floating-point tensors, by their names in the checkpoint, that neither the graph nor anything else accounts for. */
+function findUnread(
+  graph: Graph,
+  { checkpoint, names, inner }: NamedNetwork,
+  tied: ReadonlyMap<string, string>,
+): string[] {
+  const isFloat = (name: string) => DTYPES[entry(checkpoint.tensors, name, "tensor").dtype].float;
+  const inside = [...names.stored].flatMap(([name, stored]) =>
+    graph.weights.has(name) || tied.has(name) || isKnownBuffer(inner, name) ? [] : [stored],
+  );
+  return [...inside, ...names.outside.filter((name) => isFloat(name) && !isTrainingState(name))];
+}
+
+function unreadError(graph: Graph, { source }: Checkpoint, unread: readonly string[]): MismatchError {
+  const count = unread.length === 1 ? "one is not" : `${unread.length} are not`;
+  return new MismatchError(
+    `Cannot feed "${source}" to graph "${graph.name}" as every floating-point tensor must be read, or changing the others breaks the network: ${count}, ${listNames(unread.map((name) => `"${name}"`))}; export the whole network, or keep them as they are with --unread keep (in a script: unread: "keep")`,
+    { parameters: unread },
+  );
+}
+
+async function assertTied(inner: Checkpoint, tied: ReadonlyMap<string, string>): Promise<void> {
+  const pool = new TensorPool(inner);
+  for (const [copy, read] of tied) {
+    if (!inner.tensors.has(copy) || sameValues(await pool.read(copy), await pool.read(read))) continue;
+    throw new MismatchError(
+      `Cannot feed "${inner.source}" to the graph as it reads "${read}" in place of "${copy}", too, so both must be equal: they differ; export a network in which they are two weights`,
+      { parameters: [copy, read] },
+    );
+  }
+}
+
+interface Restoring {
+  readonly checkpoint: Checkpoint;
+  readonly names: NetworkNames;
+  readonly tied: ReadonlyMap<string, string>;
+  /** By the checkpoint's names. */
+  readonly kept: ReadonlySet<string>;
+}
+
+function restore(changed: Checkpoint, { checkpoint, names, tied, kept }: Restoring): Checkpoint {
+  const nameOf = new Map([...names.stored].map(([name, stored]) => [stored, name]));
+  const places = new Map<string, TensorPlace>();
+  for (const stored of checkpoint.tensors.keys()) {
+    const name = nameOf.get(stored);
+    const read = name === undefined ? undefined : (tied.get(name) ?? name);
+    if (read !== undefined && changed.tensors.has(read) && !kept.has(stored)) {
+      places.set(stored, { checkpoint: changed, name: read });
+    } else if (read !== undefined || kept.has(stored)) {
+      places.set(stored, { checkpoint, name: stored });
+    }
+  }
+  return composeCheckpoint(places, changed);
+}

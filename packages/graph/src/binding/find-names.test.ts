@@ -1,0 +1,63 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { findNames } from "./find-names.ts";
+
+const GRAPH = ["conv1.weight", "conv1.bias", "bn1.weight", "fc.weight"];
+
+const find = (names: readonly string[], graph = GRAPH, prefix?: string) =>
+  findNames(graph, { source: "a.pt", names }, prefix);
+
+describe("findNames()", () => {
+  test("takes names as they are where they are the graph's", () => {
+    const { prefix, graphPrefix, outside, stored } = find([...GRAPH, "bn1.running_mean"]);
+    expect({ prefix, graphPrefix, outside }).toEqual({ prefix: "", graphPrefix: "", outside: [] });
+    expect(stored.get("bn1.running_mean")).toBe("bn1.running_mean");
+  });
+
+  test("finds any prefix that wrappers and containers put before all names", () => {
+    const part = fc.constantFrom("module", "model", "net", "state_dict", "encoder", "x");
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 3 }), (parts) => {
+        const prefix = parts.map((name) => `${name}.`).join("");
+        const found = find(GRAPH.map((name) => prefix + name));
+        expect(found.prefix).toBe(prefix);
+        expect([...found.stored]).toEqual(GRAPH.map((name) => [name, prefix + name]));
+      }),
+    );
+  });
+
+  test("leaves out the parts that compiling and sharding put in, wherever they stand", () => {
+    const names = ["_orig_mod.conv1.weight", "_orig_mod.conv1.bias", "bn1._fsdp_wrapped_module.weight"];
+    expect([...find(names).stored.keys()]).toEqual(["conv1.weight", "conv1.bias", "bn1.weight"]);
+    const both = find(GRAPH.map((name) => `_orig_mod.module.${name}`));
+    expect(both.prefix).toBe("module.");
+    expect(both.stored.get("fc.weight")).toBe("_orig_mod.module.fc.weight");
+  });
+
+  test("names the tensors that stand outside of the network", () => {
+    const names = [...GRAPH.map((name) => `model.${name}`), "opt.state.0.exp_avg"];
+    expect(find(names).outside).toEqual(["opt.state.0.exp_avg"]);
+  });
+
+  test("finds the prefix that a wrapper has in the graph, and keeps it as the network's name", () => {
+    const wrapped = GRAPH.map((name) => `model.${name}`);
+    const { prefix, graphPrefix, stored } = find(GRAPH, wrapped);
+    expect({ prefix, graphPrefix }).toEqual({ prefix: "", graphPrefix: "model." });
+    expect(stored.get("model.fc.weight")).toBe("fc.weight");
+  });
+
+  test("takes away what containers are called where the graph's names tell nothing", () => {
+    const found = find(["module.a.weight", "module.a.bias"], ["val_1", "val_2"]);
+    expect([...found.stored.keys()]).toEqual(["a.weight", "a.bias"]);
+    expect(find(["a.weight", "a.bias"], ["val_1"]).prefix).toBe("");
+  });
+
+  test("refuses to choose between two networks, unless told which", () => {
+    const names = ["ema", "model"].flatMap((network) => GRAPH.map((name) => `${network}.${name}`));
+    expect(() => find(names)).toThrow(
+      'Cannot find the network in "a.pt" as one must fit the graph: those under "ema." and "model." both do; say which with --prefix',
+    );
+    expect(find(names, GRAPH, "ema.").stored.get("fc.weight")).toBe("ema.fc.weight");
+    expect(() => find(names, GRAPH, "student.")).toThrow('its names must begin with "student."');
+  });
+});

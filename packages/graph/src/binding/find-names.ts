@@ -1,0 +1,179 @@
+import { MismatchError } from "@isthmus/core";
+import { listNames } from "../ir/list-names.ts";
+
+/**
+ * How a network's tensors are called in a checkpoint: `prefix + rest`, where the graph has `graphPrefix + rest`, which is also the
+ * network's name for the tensor. Parts that wrappers put in are left out of it.
+ */
+export interface NetworkNames {
+  /** Name in the checkpoint by name in the network, in the checkpoint's order. */
+  readonly stored: ReadonlyMap<string, string>;
+  /** Text before every name of the network in the checkpoint, such as `module.`; `""` if there is none. */
+  readonly prefix: string;
+  /** Text before the network's names in the graph, as where a wrapper was exported; `""` if there is none. */
+  readonly graphPrefix: string;
+  /** Tensors of the checkpoint whose names do not begin with the prefix. */
+  readonly outside: readonly string[];
+}
+
+/** Parts of names that wrappers put in, wherever they stand: `torch.compile`, FSDP and activation checkpointing. */
+const WRAPPERS: ReadonlySet<string> = new Set([
+  "_orig_mod",
+  "_fsdp_wrapped_module",
+  "_checkpoint_wrapped_module",
+]);
+
+/** First parts of names that containers and wrappers put in, for graphs whose names tell nothing. */
+const CONTAINERS: ReadonlySet<string> = new Set([
+  "module",
+  "model",
+  "network",
+  "net",
+  "state_dict",
+  "model_state_dict",
+]);
+
+/** Most parts of a name that may be a prefix. */
+const MAX_PREFIX_PARTS = 4;
+
+/**
+ * Finds out what stands before the names of a network in a checkpoint, by comparing them with the names of a graph.
+ *
+ * A prefix is what makes the most names of the graph occur in the checkpoint; none is preferred to one, a shorter one to a longer.
+ *
+ * @param graphNames - names of the graph's weights
+ * @param checkpoint - its source and the names of its tensors
+ * @param prefix - the prefix, if it is known
+ * @throws MismatchError if several networks of these names are in the checkpoint, or none begins with `prefix`
+ */
+export function findNames(
+  graphNames: readonly string[],
+  { source, names }: { readonly source: string; readonly names: readonly string[] },
+  prefix?: string,
+): NetworkNames {
+  const pair = choosePrefixes(graphNames, { source, names }, prefix);
+  const stored = new Map<string, string>();
+  const outside: string[] = [];
+  for (const name of names) {
+    const plain = withoutWrappers(name);
+    if (plain.startsWith(pair.prefix)) stored.set(pair.graphPrefix + plain.slice(pair.prefix.length), name);
+    else outside.push(name);
+  }
+  if (stored.size === 0) {
+    throw new MismatchError(
+      `Cannot find the network in "${source}" as its names must begin with "${pair.prefix}": they are ${listNames(names)}`,
+      { parameters: [] },
+    );
+  }
+  return { ...pair, stored, outside };
+}
+
+/** A name without the parts that wrappers put into it. */
+export function withoutWrappers(name: string): string {
+  const parts = name.split(".");
+  return parts.some((part) => WRAPPERS.has(part))
+    ? parts.filter((part) => !WRAPPERS.has(part)).join(".")
+    : name;
+}
+
+interface PrefixPair {
+  readonly prefix: string;
+  readonly graphPrefix: string;
+}
+
+function choosePrefixes(
+  graphNames: readonly string[],
+  { source, names }: { readonly source: string; readonly names: readonly string[] },
+  prefix: string | undefined,
+): PrefixPair {
+  const votes = [...countVotes(graphNames, names).values()].filter(
+    ({ pair }) => prefix === undefined || pair.prefix === prefix,
+  );
+  const most = Math.max(0, ...votes.map(({ count }) => count));
+  if (most === 0) return { prefix: prefix ?? commonContainer(names), graphPrefix: "" };
+  const best = votes.filter(({ count }) => count === most);
+  const shortest = best.toSorted((a, b) => lengthOf(a.pair) - lengthOf(b.pair));
+  const [first, second] = shortest;
+  if (first === undefined)
+    throw new RangeError(`Cannot choose a prefix for "${source}" as there are no votes`);
+  if (second !== undefined && lengthOf(first.pair) > 0 && lengthOf(second.pair) === lengthOf(first.pair)) {
+    throw severalNetworks(source, first.pair, second.pair);
+  }
+  return first.pair;
+}
+
+const lengthOf = ({ prefix, graphPrefix }: PrefixPair): number =>
+  countParts(prefix) + countParts(graphPrefix);
+const countParts = (prefix: string): number => prefix.split(".").length - 1;
+
+interface Votes {
+  readonly pair: PrefixPair;
+  count: number;
+}
+
+/** Counts, for every pair of prefixes, how many names of the graph are in the checkpoint if those are taken away. */
+function countVotes(graphNames: readonly string[], names: readonly string[]): Map<string, Votes> {
+  const prefixesOf = groupByRest(names);
+  const votes = new Map<string, Votes>();
+  const vote = (prefix: string, graphPrefix: string): void => {
+    const key = `${prefix} ${graphPrefix}`;
+    const counted = votes.get(key);
+    if (counted === undefined) votes.set(key, { pair: { prefix, graphPrefix }, count: 1 });
+    else counted.count++;
+  };
+  for (const graphName of graphNames) {
+    for (const prefix of prefixesOf.get(graphName) ?? []) vote(prefix, "");
+    for (const { prefix: graphPrefix, rest } of splits(graphName).slice(1)) {
+      if (prefixesOf.get(rest)?.has("")) vote("", graphPrefix);
+    }
+  }
+  return votes;
+}
+
+/** All prefixes after which a rest stands in some name, by that rest. */
+function groupByRest(names: readonly string[]): Map<string, Set<string>> {
+  const prefixesOf = new Map<string, Set<string>>();
+  for (const { prefix, rest } of names.flatMap((name) => splits(withoutWrappers(name)))) {
+    const prefixes = prefixesOf.get(rest);
+    if (prefixes === undefined) prefixesOf.set(rest, new Set([prefix]));
+    else prefixes.add(prefix);
+  }
+  return prefixesOf;
+}
+
+/** Ways to take a name for a prefix of whole parts and the rest; the empty prefix first. */
+function splits(name: string): PrefixSplit[] {
+  const parts = name.split(".");
+  return Array.from({ length: Math.min(parts.length, MAX_PREFIX_PARTS + 1) }, (_, count) => ({
+    prefix: parts
+      .slice(0, count)
+      .map((part) => `${part}.`)
+      .join(""),
+    rest: parts.slice(count).join("."),
+  }));
+}
+
+interface PrefixSplit {
+  readonly prefix: string;
+  readonly rest: string;
+}
+
+/** What stands before all names, as far as it is what containers are called. */
+function commonContainer(names: readonly string[]): string {
+  const [first = ""] = names;
+  let common = "";
+  for (const part of first.split(".").slice(0, -1)) {
+    const longer = `${common}${part}.`;
+    if (!(CONTAINERS.has(part) || WRAPPERS.has(part)) || !names.every((name) => name.startsWith(longer)))
+      break;
+    common = longer;
+  }
+  return common;
+}
+
+function severalNetworks(source: string, one: PrefixPair, two: PrefixPair): MismatchError {
+  return new MismatchError(
+    `Cannot find the network in "${source}" as one must fit the graph: those under "${one.prefix}" and "${two.prefix}" both do; say which with --prefix (in a script, the option prefix)`,
+    { parameters: [] },
+  );
+}

@@ -1,0 +1,162 @@
+import { at, sameShape, sizeOf, stridesOf } from "@isthmus/core";
+import type { Rearrangement } from "./weight-source.ts";
+
+/** Values in row-major order with their shape. */
+export interface ShapedValues {
+  readonly values: Float32Array;
+  readonly shape: readonly number[];
+}
+
+/**
+ * Applies rearrangements to a tensor, one after another.
+ *
+ * The reference for the nodes that `bindGraph` writes, and how search by value looks at a tensor.
+ * @throws RangeError if a step does not fit the shape it is applied to
+ */
+export function rearrange(tensor: ShapedValues, steps: readonly Rearrangement[]): ShapedValues {
+  return steps.reduce(applyStep, tensor);
+}
+
+/** Shape that a tensor has after some rearrangements. */
+export function rearrangedShape(
+  shape: readonly number[],
+  steps: readonly Rearrangement[],
+): readonly number[] {
+  return steps.reduce<readonly number[]>((before, step) => {
+    if (step.kind === "slice") return before.with(step.axis, step.end - step.begin);
+    if (step.kind === "transpose") return step.permutation.map((axis) => at(before, axis));
+    if (step.kind === "gather") return [step.indices.length, ...before.slice(1)];
+    return step.shape;
+  }, shape);
+}
+
+function applyStep(tensor: ShapedValues, step: Rearrangement): ShapedValues {
+  const shape = rearrangedShape(tensor.shape, [step]);
+  if (step.kind === "reshape") {
+    if (sizeOf(shape) === tensor.values.length) return { values: tensor.values, shape };
+    throw new RangeError(
+      `Cannot reshape [${tensor.shape.join(", ")}] to [${shape.join(", ")}] as the number of elements must stay`,
+    );
+  }
+  const { offset, strides } = view(tensor.shape, step);
+  if (step.kind === "gather") return { values: gatherRows(tensor, step.indices), shape };
+  return { values: readStrided(tensor.values, { shape, strides, offset }), shape };
+}
+
+/** Where a step reads: element `i` of the result is at `offset + sum_a i[a] strides[a]` of the tensor. */
+function view(
+  shape: readonly number[],
+  step: Rearrangement,
+): { readonly offset: number; readonly strides: readonly number[] } {
+  const strides = stridesOf(shape);
+  if (step.kind === "slice") return { offset: step.begin * at(strides, step.axis), strides };
+  if (step.kind === "transpose") {
+    return { offset: 0, strides: step.permutation.map((axis) => at(strides, axis)) };
+  }
+  if (step.kind !== "expand") return { offset: 0, strides };
+  return {
+    offset: 0,
+    strides: step.shape.map((extent, axis) => (shape[axis] === extent ? at(strides, axis) : 0)),
+  };
+}
+
+function gatherRows({ values, shape }: ShapedValues, indices: readonly number[]): Float32Array {
+  const width = sizeOf(shape.slice(1));
+  const rows = new Float32Array(indices.length * width);
+  for (const [row, index] of indices.entries()) {
+    rows.set(values.subarray(index * width, (index + 1) * width), row * width);
+  }
+  return rows;
+}
+
+interface StridedView {
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly offset: number;
+}
+
+/** Copies the elements of a strided view in row-major order. */
+function readStrided(values: Float32Array, { shape, strides, offset }: StridedView): Float32Array {
+  const result = new Float32Array(sizeOf(shape));
+  const position = shape.map(() => 0);
+  let place = offset;
+  for (let i = 0; i < result.length; i++) {
+    result[i] = values[place] as number;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const stride = at(strides, axis);
+      position[axis] = at(position, axis) + 1;
+      place += stride;
+      if (at(position, axis) < at(shape, axis)) break;
+      place -= stride * at(shape, axis);
+      position[axis] = 0;
+    }
+  }
+  return result;
+}
+
+/**
+ * Finds where an element of a rearranged tensor is in the tensor itself.
+ * @param shape - shape of the tensor
+ * @param place - index of the element in the result, row-major
+ */
+export function placeBefore(
+  shape: readonly number[],
+  steps: readonly Rearrangement[],
+  place: number,
+): number {
+  const shapes = steps.map((_, count) => rearrangedShape(shape, steps.slice(0, count)));
+  return steps.reduceRight((after, step, index) => placeBeforeStep(at(shapes, index), step, after), place);
+}
+
+function placeBeforeStep(shape: readonly number[], step: Rearrangement, place: number): number {
+  if (step.kind === "reshape") return place;
+  const resultStrides = stridesOf(rearrangedShape(shape, [step]));
+  if (step.kind === "gather") {
+    const width = sizeOf(shape.slice(1));
+    return at(step.indices, Math.floor(place / width)) * width + (place % width);
+  }
+  const { offset, strides } = view(shape, step);
+  let rest = place;
+  return resultStrides.reduce((before, stride, axis) => {
+    const position = Math.floor(rest / stride);
+    rest -= position * stride;
+    return before + position * at(strides, axis);
+  }, offset);
+}
+
+/** Steps that turn a tensor of shape `from` into shape `to` without moving an element; none if they are equal. */
+export function reshapeTo(from: readonly number[], to: readonly number[]): Rearrangement[] {
+  return sameShape(from, to) ? [] : [{ kind: "reshape", shape: to }];
+}
+
+/** Extents of a shape without those of 1. */
+export function squeezed(shape: readonly number[]): number[] {
+  return shape.filter((extent) => extent !== 1);
+}
+
+/**
+ * Lists how the axes of a tensor can be exchanged so that it gets another shape, extents of 1 aside; the identity is not among them.
+ *
+ * At most five axes longer than 1 are considered.
+ */
+export function transpositions(from: readonly number[], to: readonly number[]): Rearrangement[][] {
+  const [source, target] = [squeezed(from), squeezed(to)];
+  if (source.length !== target.length || source.length < 2 || source.length > MAX_TRANSPOSED) return [];
+  return permutationsOf(source.length)
+    .filter((permutation) => permutation.some((axis, place) => axis !== place))
+    .filter((permutation) => permutation.every((axis, place) => source[axis] === target[place]))
+    .map((permutation) => [
+      ...reshapeTo(from, source),
+      { kind: "transpose", permutation },
+      ...reshapeTo(target, to),
+    ]);
+}
+
+const MAX_TRANSPOSED = 5;
+
+function permutationsOf(count: number): number[][] {
+  if (count === 0) return [[]];
+  return permutationsOf(count - 1).flatMap((shorter) =>
+    Array.from({ length: count }, (_, place) => shorter.toSpliced(place, 0, count - 1)),
+  );
+}

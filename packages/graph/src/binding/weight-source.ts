@@ -1,0 +1,92 @@
+/** One way of rearranging the elements of a tensor without changing their values. */
+export type Rearrangement =
+  /** Elements `[begin, end)` along one axis. */
+  | { readonly kind: "slice"; readonly axis: number; readonly begin: number; readonly end: number }
+  /** Axes in another order: axis `i` of the result is axis `permutation[i]`. */
+  | { readonly kind: "transpose"; readonly permutation: readonly number[] }
+  /** The elements in row-major order under another shape. */
+  | { readonly kind: "reshape"; readonly shape: readonly number[] }
+  /** Axes of extent 1 repeated until the tensor has this shape. */
+  | { readonly kind: "expand"; readonly shape: readonly number[] }
+  /** Rows at these indices along the first axis. */
+  | { readonly kind: "gather"; readonly indices: readonly number[] };
+
+/** A tensor of a checkpoint, rearranged step by step. */
+export interface TensorSource {
+  readonly kind: "tensor";
+  /** Name in the checkpoint. */
+  readonly tensor: string;
+  /** Applied in order; none where the weight is the tensor as it is. */
+  readonly steps: readonly Rearrangement[];
+}
+
+/** Tensors of a checkpoint one behind another, as the gates of a recurrent layer are. */
+export interface ConcatenatedSource {
+  readonly kind: "concatenated";
+  /** Parts with equal rows, joined along their first axis. */
+  readonly parts: readonly TensorSource[];
+  /** Shape of the result, to which the joined rows are reshaped. */
+  readonly shape: readonly number[];
+}
+
+/** A batch norm that an exporter folded into the layer before it; names are of the checkpoint. */
+export interface FoldedNorm {
+  /** Absent for a norm without weights of its own, which scales by 1. */
+  readonly scale?: string;
+  /** Absent for a norm without weights of its own, which adds 0. */
+  readonly offset?: string;
+  readonly mean: string;
+  readonly variance: string;
+  /** Number that was added to the variance. */
+  readonly epsilon: number;
+}
+
+/** The kernel of a layer, multiplied by what the batch norm behind it multiplies each output by. */
+export interface FoldedKernelSource {
+  readonly kind: "folded-kernel";
+  /** The kernel as the layer had it. */
+  readonly kernel: TensorSource;
+  readonly norm: FoldedNorm;
+}
+
+/** The bias of a layer and the batch norm behind it, one number for each output. */
+export interface FoldedBiasSource {
+  readonly kind: "folded-bias";
+  /** Bias of the layer itself; absent where it has none. */
+  readonly bias?: string;
+  readonly norm: FoldedNorm;
+}
+
+/** How the values of one weight of a graph come from the tensors of a checkpoint. */
+export type WeightSource = TensorSource | ConcatenatedSource | FoldedKernelSource | FoldedBiasSource;
+
+/** Names the tensors that a source reads, each once. */
+export function tensorsOf(source: WeightSource): string[] {
+  if (source.kind === "tensor") return [source.tensor];
+  if (source.kind === "concatenated") return [...new Set(source.parts.map(({ tensor }) => tensor))];
+  const { scale, offset, mean, variance } = source.norm;
+  const layer = source.kind === "folded-kernel" ? source.kernel.tensor : source.bias;
+  return [layer, scale, offset, mean, variance].filter((name) => name !== undefined);
+}
+
+/** Tells whether a weight is a tensor of its own name, as it is. */
+export function isUnchanged(weight: string, source: WeightSource): boolean {
+  return source.kind === "tensor" && source.tensor === weight && source.steps.length === 0;
+}
+
+/** Says in a few words how a weight comes from a checkpoint, for people. */
+export function describeSource(source: WeightSource): string {
+  if (source.kind === "tensor") return describeTensor(source);
+  if (source.kind === "concatenated") return `rows of ${tensorsOf(source).join(", ")}`;
+  const norm = source.norm.scale ?? source.norm.variance;
+  if (source.kind === "folded-kernel") return `${describeTensor(source.kernel)} with the norm of ${norm}`;
+  return `the offset of the norm of ${norm}`;
+}
+
+function describeTensor({ tensor, steps }: TensorSource): string {
+  const kinds = new Set(steps.map(({ kind }) => kind));
+  if (kinds.has("gather")) return `rows of ${tensor}`;
+  if (kinds.has("slice")) return `a part of ${tensor}`;
+  if (kinds.has("expand")) return `${tensor}, repeated`;
+  return kinds.has("transpose") ? `the transpose of ${tensor}` : tensor;
+}

@@ -1,7 +1,7 @@
 """Exports small networks as people export them, with what PyTorch computes beside them.
 
 For every network: two state dicts (seeds 0 and 1, trained for some steps so that norms have statistics of their own), the graph of
-seed 0 by exporter and option, and inputs with PyTorch's logits for both seeds. test/exports.test.ts holds our reading of each graph
+seed 0 by exporter and option, and inputs with PyTorch's logits, losses and errors for both seeds. test/exports.test.ts holds our reading of each graph
 against them.
 
 Run in an environment with torch 2.15, onnx 1.23, onnxscript and safetensors:
@@ -100,15 +100,18 @@ EXPORTS = {
 }
 
 
+def teacher():
+    return torch.randn(64, CLASSES, generator=torch.Generator().manual_seed(7))
+
+
 def train(build, seed):
     """A network after some steps on noise, with classes that can be learnt from it."""
     torch.manual_seed(seed)
     network = build()
     optimizer = torch.optim.Adam(network.parameters(), 1e-2)
-    teacher = torch.randn(64, CLASSES, generator=torch.Generator().manual_seed(7))
     for _ in range(60):
         x = torch.randn(32, *INPUT)
-        loss = nn.functional.cross_entropy(network(x), (x.flatten(1) @ teacher).argmax(1))
+        loss = nn.functional.cross_entropy(network(x), (x.flatten(1) @ teacher()).argmax(1))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -133,12 +136,18 @@ def main():
     os.makedirs(OUT, exist_ok=True)
     for name, build in NETWORKS.items():
         x = torch.randn(4, *INPUT, generator=torch.Generator().manual_seed(5))
+        examples = torch.randn(60, *INPUT, generator=torch.Generator().manual_seed(6))
+        labels = (examples.flatten(1) @ teacher()).argmax(1)
+        save_file({"x": examples, "y": labels}, f"{OUT}/examples.safetensors")
         parity = {"x": x}
         for seed in (0, 1):
             network, optimizer = train(build, seed)
             torch.save(network.state_dict(), f"{OUT}/{name}-{seed}.pt")
             with torch.no_grad():
                 parity[f"y{seed}"] = network(x).contiguous()
+                logits = network(examples)
+                wrong = (logits.argmax(1) != labels).double().mean()
+                parity[f"scores{seed}"] = torch.stack([nn.functional.cross_entropy(logits, labels).double(), wrong])
             if seed == 1:
                 continue
             for kind, options in EXPORTS.items():

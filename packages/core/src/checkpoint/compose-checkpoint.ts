@@ -28,11 +28,18 @@ export interface ComposeCheckpointOptions {
  *
  * @example
  * ```ts
- * // The body of one network with the head of another.
- * const mixed = composeCheckpoint(
- *   new Map([...a.tensors.keys()].map((name) => [name, { checkpoint: name.startsWith("head.") ? b : a, name }])),
- *   { source: "a with the head of b" },
- * );
+ * import assert from "node:assert/strict";
+ * import { composeCheckpoint, openCheckpoint } from "@isthmus/core";
+ *
+ * // The body of one network with the last layer of another.
+ * const a = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const b = await openCheckpoint("examples/mnist-mlp/s1.safetensors");
+ * const places = [...a.tensors.keys()].map((name) => {
+ *   return [name, { checkpoint: name.startsWith("layers.3.") ? b : a, name }] as const;
+ * });
+ * const mixed = composeCheckpoint(new Map(places), { source: "a with the last layer of b" });
+ * assert.deepEqual(await mixed.read("layers.3.bias"), await b.read("layers.3.bias"));
+ * await Promise.all([a.close(), b.close()]);
  * ```
  */
 export function composeCheckpoint(

@@ -12,6 +12,7 @@ import {
   isUnchanged,
   type Rearrangement,
   type TensorSource,
+  tensorsOf,
   type WeightSource,
 } from "./weight-source.ts";
 
@@ -40,7 +41,7 @@ export function bindGraph(graph: Graph, { binding, tensors, carried }: GraphBind
   for (const name of binding.constants) rewriter.keepConstant(name, entry(carried, name, "carried weight"));
   for (const [weight, source] of binding.sources) rewriter.bind(weight, source);
   rewriter.unfoldNorms(binding);
-  return rewriter.build();
+  return rewriter.build(binding);
 }
 
 class Rewriter {
@@ -266,15 +267,16 @@ class Rewriter {
     return name;
   }
 
-  build(): Graph {
+  build(binding: WeightBinding): Graph {
     const { types: _, ...graph } = this.#graph;
-    const inOrder = [...this.#tensors.keys()].flatMap((name) => {
-      const info = this.#weights.get(name);
-      return info === undefined ? [] : [[name, info] as const];
+    // In the order of the weights they make: symmetries are named after the first tensor that they move.
+    const inOrder = [...this.#graph.weights.keys()].flatMap((weight) => {
+      const source = binding.sources.get(weight);
+      return source === undefined ? [] : tensorsOf(source);
     });
     return pruneNodes({
       ...graph,
-      weights: new Map(inOrder),
+      weights: new Map(inOrder.map((name) => [name, entry(this.#weights, name, "weight")])),
       constants: this.#constants,
       nodes: [...this.#makers, ...this.#nodes],
     });

@@ -49,8 +49,18 @@ export interface BoundNetworks {
  *
  * @example
  * ```ts
- * const decoded = await readGraph("model.onnx");
- * const { graph, networks } = await bindNetworks(decoded, [a, b]);
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint } from "@isthmus/core";
+ * import { bindNetworks, readGraph } from "@isthmus/graph";
+ *
+ * const decoded = await readGraph("examples/mnist-mlp/graph.onnx");
+ * const checkpoint = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const { graph, networks } = await bindNetworks(decoded, [checkpoint]);
+ * const [bound] = networks;
+ * assert.deepEqual([...graph.weights.keys()].sort(), [...checkpoint.tensors.keys()].sort());
+ * // What is made of the network is saved under the checkpoint's names: saveCheckpoint(bound.restore(changed), path).
+ * assert.deepEqual(bound?.restore(bound.network).tensors, checkpoint.tensors);
+ * await checkpoint.close();
  * ```
  */
 export async function bindNetworks(
@@ -106,8 +116,12 @@ async function chooseBinding(
   return best;
 }
 
+/** Remedies for weights that are not found. */
+const STRANGERS = "They have no name in common: is it the graph of this network?";
 const NO_VALUES =
-  ". The file carries no values to find them by: export it with its weights in it, or without constant folding";
+  "The file carries no values to find them by: export it with its weights in it, or without constant folding";
+const OTHERWISE_MADE =
+  "They were made from tensors in a way that is not known: export the graph without optimization or constant folding";
 
 function unboundError(
   { graph, weights }: DecodedGraph,
@@ -119,8 +133,9 @@ function unboundError(
   const left = unread.length === 0 ? "" : `; not read are ${listNames(unread.map((name) => `"${name}"`))}`;
   const parameters = unbound.map(({ weight }) => weight);
   if (weights.size === 0 || binding.exported) {
+    const hint = binding.sources.size === 0 ? STRANGERS : weights.size === 0 ? NO_VALUES : OTHERWISE_MADE;
     return new MismatchError(
-      `Cannot feed "${named.checkpoint.source}" to graph "${graph.name}" as every weight must be found in it: ${unbound.length} of ${graph.weights.size} are not, ${missing}${left}${weights.size === 0 ? NO_VALUES : ""}`,
+      `Cannot feed "${named.checkpoint.source}" to graph "${graph.name}" as every weight must be found in it: ${unbound.length} of ${graph.weights.size} are not, ${missing}${left}. ${hint}`,
       { parameters },
     );
   }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { FormatError, InputError } from "@isthmus/core";
 import { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./decode-graph.ts";
 import type { ExternalReader } from "./tensor-proto.ts";
@@ -8,8 +8,18 @@ import type { ExternalReader } from "./tensor-proto.ts";
 /** Protobuf cannot hold more than 2 GiB in one message, so a longer file is not an ONNX model. */
 const MAX_MODEL_BYTES = 2 ** 31;
 
+/** Names that exporters give every graph, which tell nobody which it is. */
+const NAMELESS: ReadonlySet<string> = new Set([
+  "",
+  "main_graph",
+  "main",
+  "graph",
+  "torch_jit",
+  "torch-jit-export",
+]);
+
 /**
- * Reads an ONNX file, and tensors stored in files beside it.
+ * Reads an ONNX file, and tensors stored in files beside it. A graph that has no name of its own is named after its file.
  * @throws InputError if there is no such file, or none of those it points to
  * @throws FormatError, UnsupportedError as {@link decodeGraph}
  */
@@ -18,7 +28,9 @@ export async function readGraph(
   options: Omit<DecodeGraphOptions, "source" | "readExternal"> = {},
 ): Promise<DecodedGraph> {
   const bytes = await readModelFile(path);
-  return decodeGraph(bytes, { ...options, source: path, readExternal: externalReaderBeside(path) });
+  const decoded = decodeGraph(bytes, { ...options, source: path, readExternal: externalReaderBeside(path) });
+  const { graph } = decoded;
+  return NAMELESS.has(graph.name) ? { ...decoded, graph: { ...graph, name: basename(path) } } : decoded;
 }
 
 async function readModelFile(path: string): Promise<Uint8Array> {

@@ -1,0 +1,156 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import { createOnnxRuntimeEngine, openDataSet } from "@isthmus/engine";
+import { bindNetworks, bindWeights, createEvaluator, readGraph } from "@isthmus/graph";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runCli, runJson } from "./helpers/run-cli.ts";
+
+// Files that golden/generate-exports.py wrote, with what PyTorch computes.
+const FILES = fileURLToPath(new URL("fixtures/exports", import.meta.url));
+const engine = createOnnxRuntimeEngine();
+const NETWORKS = ["conv-norm", "linear-norm", "encoder", "class-token"];
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-exports-"));
+  cpSync(FILES, folder, { recursive: true });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const run = (args: readonly string[]) => runCli(args, { cwd: folder });
+
+/** PyTorch's mean loss and share of errors on `examples.safetensors`, of the network of a seed. */
+async function scoresOf(name: string, seed: number): Promise<{ loss: number; error: number }> {
+  const file = await openCheckpoint(join(folder, `${name}-parity.safetensors`));
+  const [loss, error] = (await file.read(`scores${seed}`)).data as Float64Array;
+  await file.close();
+  return { loss: loss as number, error: error as number };
+}
+
+/** Our scores of a saved checkpoint, by the graph in which the exporter folded nothing. */
+async function evaluate(name: string, path: string): Promise<{ loss: number; error: number }> {
+  const checkpoint: Checkpoint = await openCheckpoint(join(folder, path));
+  const decoded = await readGraph(join(folder, `${name}-legacy-inputs.onnx`));
+  const { graph, networks } = await bindNetworks(decoded, [checkpoint]);
+  const data = await openDataSet(`safetensors:${join(folder, "examples.safetensors")}`);
+  const evaluator = await createEvaluator(graph, engine, data);
+  const [bound] = networks;
+  const { loss, error } = await evaluator.evaluate(await bindWeights(graph, bound!.network));
+  await Promise.all([evaluator.release(), checkpoint.close()]);
+  return { loss, error };
+}
+
+/** Names, types and shapes, as strict loading compares them. */
+const infosOf = ({ tensors }: Checkpoint) =>
+  Object.fromEntries([...tensors].map(([name, { dtype, shape }]) => [name, { dtype, shape }]));
+
+const near = ({ loss, error }: { loss: number; error: number }) => ({
+  loss: expect.closeTo(loss, 5),
+  error: expect.closeTo(error, 9),
+});
+
+describe.each(NETWORKS)("the command on the default export of %s", (name) => {
+  const graph = ["--graph", `${name}-dynamo.onnx`];
+
+  test("aligns, and the file is the second network still, under its own names", async () => {
+    await runJson(["align", `${name}-0.pt`, `${name}-1.pt`, ...graph, "-o", `${name}.safetensors`], {
+      cwd: folder,
+    });
+    expect(await evaluate(name, `${name}.safetensors`)).toEqual(near(await scoresOf(name, 1)));
+    const [aligned, given] = await Promise.all(
+      [`${name}.safetensors`, `${name}-1.pt`].map((path) => openCheckpoint(join(folder, path))),
+    );
+    expect(infosOf(aligned!)).toEqual(infosOf(given!));
+    await Promise.all([aligned!.close(), given!.close()]);
+  });
+
+  test("merges all of one network to that network", async () => {
+    const networks = [`${name}-1.pt`, `${name}-0.pt`];
+    const args = [
+      "merge",
+      ...networks,
+      "--weights",
+      "0,1",
+      "--align",
+      ...graph,
+      "-o",
+      `${name}-m.safetensors`,
+    ];
+    expect(await run(args)).toMatchObject({ code: 0 });
+    expect(await evaluate(name, `${name}-m.safetensors`)).toEqual(near(await scoresOf(name, 0)));
+  });
+
+  test("measures at the ends of a path what PyTorch does", async () => {
+    const data = ["--data", "safetensors:examples.safetensors", "--points", "3", "--statistics", "keep"];
+    const { points } = await runJson<{ points: { loss: number; error: number }[] }>(
+      ["barrier", `${name}-1.pt`, `${name}-0.pt`, ...graph, ...data],
+      { cwd: folder },
+    );
+    expect(points[0]).toMatchObject(near(await scoresOf(name, 1)));
+    expect(points.at(-1)).toMatchObject(near(await scoresOf(name, 0)));
+  });
+});
+
+describe("the command on checkpoints of other habits", () => {
+  const graph = ["--graph", "conv-norm-dynamo.onnx"];
+
+  test("finds the network of a training checkpoint and of a wrapper, says so, and keeps the prefix", async () => {
+    const args = [
+      "align",
+      "conv-norm-0-training.pt",
+      "conv-norm-0-parallel.pt",
+      ...graph,
+      "-o",
+      "p.safetensors",
+    ];
+    const { code, stderr } = await run(args);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stderr).toContain('Names in "conv-norm-0-parallel.pt" begin with "module."; it is kept.');
+    expect(stderr).toContain("3 had a batch norm folded in, which stands for itself again.");
+    const aligned = await openCheckpoint(join(folder, "p.safetensors"));
+    expect([...aligned.tensors.keys()].every((key) => key.startsWith("module."))).toBe(true);
+    await aligned.close();
+  });
+
+  test("merges checkpoints that differ in a prefix without a graph", async () => {
+    const args = ["merge", "conv-norm-1.pt", "conv-norm-0-parallel.pt", "-o", "prefix.safetensors"];
+    expect(await run(args)).toMatchObject({ code: 0 });
+    const merged = await openCheckpoint(join(folder, "prefix.safetensors"));
+    expect(merged.tensors.has("conv1.weight")).toBe(true);
+    await merged.close();
+  });
+
+  test("asks for the checkpoint that the graph was exported from, and takes it", async () => {
+    const pair = ["conv-norm-1.pt", "conv-norm-1.pt"];
+    const refused = await run(["align", ...pair, ...graph, "-o", "o.safetensors"]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/carries the weights of another network.*--exported-from/);
+    const told = [...graph, "--exported-from", "conv-norm-0.pt"];
+    expect(await run(["align", ...pair, ...told, "-o", "o.safetensors"])).toMatchObject({ code: 0 });
+  });
+
+  test("trains a checkpoint on, and saves it under its own names", async () => {
+    const data = [
+      "--data",
+      "safetensors:examples.safetensors",
+      "--eval-data",
+      "none",
+      "--epochs",
+      "1",
+      "--batch",
+      "20",
+    ];
+    const args = ["train", ...graph, "--from", "conv-norm-0-parallel.pt", ...data, "-o", "t.safetensors"];
+    expect(await run(args)).toMatchObject({ code: 0 });
+    const [trained, from] = await Promise.all(
+      ["t.safetensors", "conv-norm-0-parallel.pt"].map((path) => openCheckpoint(join(folder, path))),
+    );
+    expect(infosOf(trained!)).toEqual(infosOf(from!));
+    const mean = "module.bn1.running_mean";
+    expect(await trained!.read(mean)).not.toEqual(await from!.read(mean));
+    await Promise.all([trained!.close(), from!.close()]);
+  });
+});

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -152,5 +152,26 @@ describe("the command on checkpoints of other habits", () => {
     const mean = "module.bn1.running_mean";
     expect(await trained!.read(mean)).not.toEqual(await from!.read(mean));
     await Promise.all([trained!.close(), from!.close()]);
+  });
+
+  test("measures networks of a study that were exported, and asks for the one they are of", async () => {
+    const study = (exported: string) => `
+title: t
+networks:
+  nets:
+    for: { seed: [1, 2], which: [1] }
+    graph: conv-norm-dynamo.onnx
+    checkpoint: conv-norm-\${which}.pt${exported}
+measurements:
+  barrier: { kind: barrier, between: nets, align: weight, data: "safetensors:examples.safetensors", points: 3, restarts: 1 }
+tables:
+  t: { title: t, of: barrier, by: [which], columns: { loss: { title: loss, mean: barrier.loss.chord } } }
+`;
+    writeFileSync(join(folder, "asks.yaml"), study(""));
+    const refused = await run(["study", "asks.yaml", "-o", "asks"]);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stdout).toMatch(/carries the weights of another network/);
+    writeFileSync(join(folder, "told.yaml"), study("\n    exportedFrom: conv-norm-0.pt"));
+    expect(await run(["study", "told.yaml", "-o", "told"])).toMatchObject({ code: 0 });
   });
 });

@@ -86,7 +86,11 @@ export const TRAINED_NETWORK: z.ZodType = z.strictObject({
 });
 
 /** A network that is there, with values in place of its variables. */
-export const LOADED_NETWORK: z.ZodType = z.strictObject({ graph: z.string(), checkpoint: z.string() });
+export const LOADED_NETWORK: z.ZodType = z.strictObject({
+  graph: z.string(),
+  checkpoint: z.string(),
+  exportedFrom: z.string().optional(),
+});
 
 /** A star to be found, with values in place of its variables. */
 export const STAR_NETWORK: z.ZodType = z.strictObject({
@@ -184,7 +188,7 @@ const repeated = z.looseObject({
 /** A study, with entries that are checked once their variables have values. */
 export const STUDY: z.ZodType = z.strictObject({
   title: text,
-  description: text,
+  description: text.optional(),
   seed: seed.optional(),
   networks: z.record(name, repeated),
   measurements: z.record(name, repeated),

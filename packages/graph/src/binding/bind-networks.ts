@@ -139,7 +139,9 @@ function unboundError(
       { parameters },
     );
   }
-  const sources = tried.map((candidate) => `"${candidate.named.checkpoint.source}"`).join(" or ");
+  const sources = [...new Set(tried.map(({ named: { checkpoint } }) => `"${checkpoint.source}"`))].join(
+    " or ",
+  );
   return new MismatchError(
     `Cannot feed ${sources} to graph "${graph.name}" as its file carries the weights of another network, and names alone do not account for everything: ${unbound.length} of ${graph.weights.size} weights are not found, ${missing}${left}. Name the checkpoint that it was exported from with --exported-from (in a script: the option exportedFrom), or export the graph again with the weights of one of these loaded`,
     { parameters },

@@ -14,7 +14,7 @@ export function collectStudy(
   { measurements }: StudyPlan,
   results: ReadonlyMap<string, object>,
 ): StudyResult {
-  const { title, description: text, seed = 0, tables, figures = [] } = description;
+  const { title, description: text = "", seed = 0, tables, figures = [] } = description;
   return {
     kind: "study",
     title,

@@ -55,6 +55,11 @@ export interface LoadedNetwork {
   /** Its architecture, an `.onnx` file. */
   readonly graph: string;
   readonly checkpoint: string;
+  /**
+   * Checkpoint that the graph was exported from, where it is none of a pair: it tells which weight of the graph is which tensor.
+   * @defaultValue looked for among the networks that are measured
+   */
+  readonly exportedFrom?: string;
 }
 
 /** A star of other networks, to be found; what is not said is as `findStar` has it by default. */
@@ -147,7 +152,8 @@ export type RepeatedNetwork = Repeated<TrainedNetwork> | Repeated<LoadedNetwork>
 /** A study as plain data: networks to train or load, what to measure on them, and what to show of it. */
 export interface StudyDescription {
   readonly title: string;
-  readonly description: string;
+  /** What is studied and why, for the page. @defaultValue none */
+  readonly description?: string;
   /** Seed of whatever measurements choose at random. @defaultValue 0 */
   readonly seed?: number;
   /** Groups of networks by name; stars after their anchors. */

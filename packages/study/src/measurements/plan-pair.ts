@@ -11,7 +11,13 @@ export function planPair(
   { align = "none", restarts = MATCH_WEIGHTS_DEFAULTS.restarts }: PairSelection,
   planner: Planner,
 ): TaskInputs {
-  const files = { graph: [a.graph], a: [a.weights], b: [b.weights] };
+  const exportedFrom = a.exportedFrom ?? b.exportedFrom;
+  const files: TaskInputs = {
+    graph: [a.graph],
+    a: [a.weights],
+    b: [b.weights],
+    ...(exportedFrom !== undefined && { exportedFrom: [exportedFrom] }),
+  };
   if (align === "none") return files;
   const { key } = planner.add(alignNetworks, {
     params: { method: align, seed: planner.seed, restarts },

@@ -38,7 +38,7 @@ export async function planNetworks(
 
 async function planLoading(
   variables: Variables,
-  { graph, checkpoint }: LoadedNetwork,
+  { graph, checkpoint, exportedFrom }: LoadedNetwork,
 ): Promise<PlannedNetwork> {
   const { graph: architecture } = await readGraph(graph);
   return {
@@ -47,5 +47,8 @@ async function planLoading(
     architecture,
     graph: { path: graph, digest: await digestFile(graph) },
     weights: { path: checkpoint, digest: await digestFile(checkpoint) },
+    ...(exportedFrom !== undefined && {
+      exportedFrom: { path: exportedFrom, digest: await digestFile(exportedFrom) },
+    }),
   };
 }

@@ -42,11 +42,14 @@ export async function planStar(
   };
   const { key } = planner.add(findStarNetwork, {
     params,
-    inputs: { graph: [first.graph], anchors: own.map(({ weights }) => weights) },
+    inputs: {
+      graph: [first.graph],
+      anchors: own.map(({ weights }) => weights),
+      ...(first.exportedFrom !== undefined && { exportedFrom: [first.exportedFrom] }),
+    },
     label: `find the ${label}`,
   });
-  const { architecture, graph } = first;
-  return { variables, label, architecture, graph, weights: { task: key, file: STAR_FILE } };
+  return { ...first, variables, label, weights: { task: key, file: STAR_FILE } };
 }
 
 /** All that decides the bytes, defaults among it. */

@@ -11,4 +11,6 @@ export interface PlannedNetwork {
   readonly architecture: Graph;
   readonly graph: TaskFile;
   readonly weights: TaskFile;
+  /** Checkpoint that the graph was exported from, where it is named. */
+  readonly exportedFrom?: TaskFile;
 }

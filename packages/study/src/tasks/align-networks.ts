@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import { openCheckpoint, saveFile, UnsupportedError } from "@isthmus/core";
-import { discoverSymmetries, encodeAlignment, permute, readGraph, verifyAlignment } from "@isthmus/graph";
+import { saveFile, UnsupportedError } from "@isthmus/core";
+import { discoverSymmetries, encodeAlignment, permute, verifyAlignment } from "@isthmus/graph";
 import { matchWeights } from "@isthmus/weight-matching";
-import { pathOf, type TaskKind } from "./task-kind.ts";
+import { openPair } from "./open-pair.ts";
+import type { TaskKind } from "./task-kind.ts";
 
 /** How a network is aligned to another. */
 export interface AlignNetworksParams {
@@ -19,11 +20,10 @@ export const alignNetworks: TaskKind<AlignNetworksParams> = {
   name: "align",
   version: 1,
   async run({ engine, folder, signal, onProgress }, { seed, restarts }, inputs) {
-    const { graph } = await readGraph(pathOf(inputs, "graph"));
-    const { spec } = await discoverSymmetries(graph, engine, { signal });
-    const a = await openCheckpoint(pathOf(inputs, "a"));
-    const b = await openCheckpoint(pathOf(inputs, "b"));
+    const { networks, close } = await openPair(inputs, engine, signal);
     try {
+      const { graph, a, b } = networks;
+      const { spec } = await discoverSymmetries(graph, engine, { signal });
       const found = await matchWeights(a, b, spec, {
         seed,
         restarts,
@@ -46,8 +46,7 @@ export const alignNetworks: TaskKind<AlignNetworksParams> = {
       const { objective, bound, sweeps, status } = found;
       return { kind: "align", objective, bound, sweeps, status, seed };
     } finally {
-      await a.close();
-      await b.close();
+      await close();
     }
   },
 };

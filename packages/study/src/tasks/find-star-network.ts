@@ -1,10 +1,11 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Checkpoint, openCheckpoint, saveCheckpoint } from "@isthmus/core";
-import { discoverSymmetries, readGraph } from "@isthmus/graph";
+import { at, saveCheckpoint } from "@isthmus/core";
+import { discoverSymmetries } from "@isthmus/graph";
 import { type FindStarOptions, findStar } from "@isthmus/star-domain";
 import { parseNetwork } from "@isthmus/zoo";
-import { pathOf, type TaskData, type TaskKind, type TaskNetwork } from "./task-kind.ts";
+import { openNetworks } from "./open-networks.ts";
+import type { TaskData, TaskKind, TaskNetwork } from "./task-kind.ts";
 
 /** How a star is found. */
 export interface FindStarNetworkParams {
@@ -37,12 +38,11 @@ export const findStarNetwork: TaskKind<FindStarNetworkParams> = {
   async run(context, { data: { name }, start, options }, inputs) {
     const { engine, openData, folder, signal, onProgress } = context;
     const data = await openData(name);
-    const { graph } = await readGraph(pathOf(inputs, "graph"));
-    const { spec } = await discoverSymmetries(graph, engine, { signal });
     const statePath = join(folder, "state.safetensors");
-    const anchors: Checkpoint[] = [];
+    const { graph, networks, close } = await openNetworks(inputs, inputs["anchors"] ?? [], engine);
     try {
-      for (const path of inputs["anchors"] ?? []) anchors.push(await openCheckpoint(path));
+      const { spec } = await discoverSymmetries(graph, engine, { signal });
+      const anchors = networks.map(({ network }) => network);
       const { star, result } = await findStar(
         {
           graph,
@@ -63,12 +63,13 @@ export const findStarNetwork: TaskKind<FindStarNetworkParams> = {
           },
         },
       );
-      await saveCheckpoint(star, join(folder, STAR_FILE), { overwrite: true });
+      const saved = at(networks, 0, "anchor").restore(star);
+      await saveCheckpoint(saved, join(folder, STAR_FILE), { overwrite: true });
       await rm(statePath, { force: true });
       const { seed, steps, batch, epochs } = result;
       return { kind: "star", anchors: anchors.length, seed, steps, batch, epochs };
     } finally {
-      for (const anchor of anchors) await anchor.close();
+      await close();
     }
   },
 };

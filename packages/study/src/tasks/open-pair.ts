@@ -1,13 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { type Checkpoint, openCheckpoint } from "@isthmus/core";
-import {
-  decodeAlignment,
-  discoverSymmetries,
-  type Engine,
-  type Graph,
-  permute,
-  readGraph,
-} from "@isthmus/graph";
+import { at, type Checkpoint } from "@isthmus/core";
+import { decodeAlignment, discoverSymmetries, type Engine, type Graph, permute } from "@isthmus/graph";
+import { openNetworks } from "./open-networks.ts";
 import { pathOf, type TaskPaths } from "./task-kind.ts";
 
 /** Two networks of one architecture. */
@@ -18,13 +12,9 @@ export interface OpenPair {
 
 /** Opens the networks `a` and `b` of a task, the second permuted by the `alignment` where there is one. */
 export async function openPair(inputs: TaskPaths, engine: Engine, signal: AbortSignal): Promise<OpenPair> {
-  const { graph } = await readGraph(pathOf(inputs, "graph"));
-  const a = await openCheckpoint(pathOf(inputs, "a"));
-  const b = await openCheckpoint(pathOf(inputs, "b"));
-  const close = async () => {
-    await a.close();
-    await b.close();
-  };
+  const paths = [pathOf(inputs, "a"), pathOf(inputs, "b")];
+  const { graph, networks, close } = await openNetworks(inputs, paths, engine);
+  const [a, b] = [at(networks, 0, "network").network, at(networks, 1, "network").network];
   const [alignment] = inputs["alignment"] ?? [];
   if (alignment === undefined) return { networks: { graph, a, b }, close };
   const { spec } = await discoverSymmetries(graph, engine, { signal });

@@ -1,0 +1,48 @@
+import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import {
+  type BoundNetwork,
+  bindNetworks,
+  type Engine,
+  type Graph,
+  readGraph,
+  verifyBinding,
+} from "@isthmus/graph";
+import { pathOf, type TaskPaths } from "./task-kind.ts";
+
+/** Networks of one architecture, opened from files. */
+export interface OpenNetworks {
+  /** Its weights are the tensors of the checkpoints, whatever an exporter made of them. */
+  readonly graph: Graph;
+  readonly networks: readonly BoundNetwork[];
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the `graph` of a task and checkpoints, and binds them to each other.
+ * @param paths - files of the checkpoints
+ * @throws MismatchError if they do not fit each other
+ */
+export async function openNetworks(
+  inputs: TaskPaths,
+  paths: readonly string[],
+  engine: Engine,
+): Promise<OpenNetworks> {
+  const decoded = await readGraph(pathOf(inputs, "graph"));
+  const open: Checkpoint[] = [];
+  const close = async () => {
+    for (const checkpoint of open) await checkpoint.close();
+  };
+  try {
+    for (const path of paths) open.push(await openCheckpoint(path));
+    const checkpoints = [...open];
+    const [sourcePath] = inputs["exportedFrom"] ?? [];
+    const exportedFrom = sourcePath === undefined ? undefined : await openCheckpoint(sourcePath);
+    if (exportedFrom !== undefined) open.push(exportedFrom);
+    const bound = await bindNetworks(decoded, checkpoints, { exportedFrom });
+    await verifyBinding(decoded, bound, engine, { seed: 0 });
+    return { graph: bound.graph, networks: bound.networks, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

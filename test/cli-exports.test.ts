@@ -174,4 +174,26 @@ tables:
     writeFileSync(join(folder, "told.yaml"), study("\n    exportedFrom: conv-norm-0.pt"));
     expect(await run(["study", "told.yaml", "-o", "told"])).toMatchObject({ code: 0 });
   });
+
+  test("measures batch norms of a merge anew if there are data, and says what it costs if there are none", async () => {
+    const pair = ["conv-norm-0.pt", "conv-norm-1.pt"];
+    const aligned = ["merge", ...pair, "--align", ...graph];
+    const kept = await run([...aligned, "-o", "kept.safetensors"]);
+    expect(kept.stderr).toMatch(
+      /3 batch norms: their statistics are averaged as they are, .* --statistics keep\./,
+    );
+    const named = await run(["merge", ...pair, "-o", "named.safetensors"]);
+    expect(named.stderr).toMatch(/3 batch norms: their statistics are averaged/);
+    const data = ["--data", "safetensors:examples.safetensors"];
+    const fresh = await run([...aligned, ...data, "-o", "fresh.safetensors"]);
+    expect(fresh.stderr).toMatch(
+      /3 batch norms: statistics were measured anew on safetensors:examples\.safetensors/,
+    );
+    const asked = await run([...aligned, "--statistics", "keep", "-o", "asked.safetensors"]);
+    expect(asked.stderr).not.toMatch(/batch norms:/);
+    const scores = await Promise.all(
+      ["kept", "fresh"].map((file) => evaluate("conv-norm", `${file}.safetensors`)),
+    );
+    expect(scores[1]!.loss).toBeLessThan(scores[0]!.loss);
+  });
 });

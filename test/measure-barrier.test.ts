@@ -257,13 +257,37 @@ describe("measureBarrier() with batch norms", () => {
   const measureNormed = (options: MeasureBarrierOptions) =>
     measureBarrier({ graph: normed, engine, ...ends, data }, { points: 3, ...options });
 
-  test("keeps averaged statistics unless told otherwise", async () => {
+  test("measures batch norms anew unless told otherwise, and says on what", async () => {
     const result = await measureNormed({});
-    expect(result.points[1]?.loss).toBe((await evaluate(lerp(ends.a, ends.b, 0.5), normed)).loss);
+    expect(result).toEqual(await measureNormed({ statistics: "recalibrate" }));
+    expect(result).toMatchObject({
+      statistics: "recalibrate",
+      statisticsData: data.name,
+      statisticsExamples: data.size,
+    });
+    const kept = await measureNormed({ statistics: "keep" });
+    expect(kept.points[1]?.loss).toBe((await evaluate(lerp(ends.a, ends.b, 0.5), normed)).loss);
+    expect(kept).not.toHaveProperty("statisticsData");
+    const plain = await measureBarrier({ graph, engine, a: network(1), b, data }, { points: 3 });
+    expect(plain.statistics).toBe("keep");
+  });
+
+  test("takes the first 2,500 examples to measure statistics on where none are named", async () => {
+    const many = {
+      ...data,
+      name: "many",
+      size: 3000,
+      read: (begin: number, end: number) => data.read(0, end - begin),
+    };
+    const result = await measureBarrier(
+      { graph: normed, engine, ...ends, data: many },
+      { points: 3, batchSize: 20 },
+    );
+    expect(result).toMatchObject({ statisticsData: "many@2500", statisticsExamples: 2500 });
   });
 
   test("recalibrates between the ends, on the evaluated examples or on others", async () => {
-    const kept = await measureNormed({});
+    const kept = await measureNormed({ statistics: "keep" });
     for (const other of [undefined, await examples(8, 30)]) {
       const result = await measureNormed({ statistics: "recalibrate", statisticsData: other });
       const weights = await bindWeights(normed, lerp(ends.a, ends.b, 0.5));
@@ -278,7 +302,7 @@ describe("measureBarrier() with batch norms", () => {
   test.each(["repair", "repair-closed-form"] as const)(
     "gives the places between the statistics of the ends by %s",
     async (statistics) => {
-      const kept = await measureNormed({});
+      const kept = await measureNormed({ statistics: "keep" });
       const result = await measureNormed({ statistics });
       const networks = [await bindWeights(normed, ends.a), await bindWeights(normed, ends.b)];
       const closedForm = statistics === "repair-closed-form";

@@ -60,6 +60,10 @@ export interface BarrierResult {
   };
   readonly path: "linear" | "spherical";
   readonly statistics: StatisticsPolicy;
+  /** Name of the examples that statistics were measured on; absent where they were kept. */
+  readonly statisticsData?: string;
+  /** Number of these examples. */
+  readonly statisticsExamples?: number;
   /** Examples that were evaluated at each point. */
   readonly examples: number;
   readonly data: string;

@@ -6,9 +6,11 @@ import {
   type Engine,
   type Evaluation,
   type Graph,
+  limitExamples,
 } from "@isthmus/graph";
 import { createRepairer, type RepairShares, recalibrateBatchNorm } from "@isthmus/interpolation";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "./barrier-result.ts";
+import { STATISTICS_EXAMPLES } from "./choose-statistics.ts";
 
 /** An architecture, and what to measure networks of it with. */
 export interface EvaluatedArchitecture {
@@ -24,7 +26,7 @@ export interface CorrectedEvaluatorOptions {
   readonly attempt: string;
   /** What is done about the statistics of activations. */
   readonly statistics: StatisticsPolicy;
-  /** Examples to measure statistics on; the evaluated ones if missing. */
+  /** Examples to measure statistics on; the first 2,500 of the evaluated ones if missing. */
   readonly statisticsData?: DataSet | undefined;
   /** Networks whose statistics REPAIR gives an average of them; only for its policies. @defaultValue none */
   readonly ends?: readonly Checkpoint[];
@@ -80,7 +82,7 @@ async function createCorrection(
   { attempt, statistics, statisticsData, ends = [], batchSize, signal }: CorrectedEvaluatorOptions,
 ): Promise<Correct> {
   const options = { batchSize, signal };
-  const seen = statisticsData ?? data;
+  const seen = statisticsData ?? limitExamples(attempt, data, STATISTICS_EXAMPLES);
   if (!STATISTICS_POLICIES.includes(statistics)) {
     throw new RangeError(
       `Cannot ${attempt} as "statistics" must be one of ${STATISTICS_POLICIES.join(", ")}: it is ${statistics}`,

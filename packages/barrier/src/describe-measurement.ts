@@ -1,5 +1,6 @@
-import { type DataSet, fingerprintData, fingerprintGraph } from "@isthmus/graph";
+import { type DataSet, fingerprintData, fingerprintGraph, limitExamples } from "@isthmus/graph";
 import type { StatisticsPolicy } from "./barrier-result.ts";
+import { STATISTICS_EXAMPLES } from "./choose-statistics.ts";
 import type { EvaluatedArchitecture } from "./create-corrected-evaluator.ts";
 import type { JournalRun } from "./journal.ts";
 
@@ -8,7 +9,7 @@ export function describeMeasurement(
   { graph, engine, data }: EvaluatedArchitecture,
   {
     statistics,
-    statisticsData = data,
+    statisticsData = limitExamples("describe a measurement", data, STATISTICS_EXAMPLES),
     batchSize,
   }: {
     readonly statistics: StatisticsPolicy;

@@ -11,6 +11,13 @@ export {
 export { barrierValues } from "./barrier-values.ts";
 export { bindNetwork, parameterNames } from "./bind-network.ts";
 export {
+  type ChosenStatistics,
+  chooseStatistics,
+  STATISTICS_CHOICES,
+  STATISTICS_EXAMPLES,
+  type StatisticsChoice,
+} from "./choose-statistics.ts";
+export {
   type CorrectedEvaluator,
   type CorrectedEvaluatorOptions,
   createCorrectedEvaluator,

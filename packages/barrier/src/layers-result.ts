@@ -116,6 +116,10 @@ export interface LayersResult {
   /** Present where it was asked for. */
   readonly robustness?: readonly DirectionRobustness[];
   readonly statistics: StatisticsPolicy;
+  /** Name of the examples that statistics were measured on; absent where they were kept. */
+  readonly statisticsData?: string;
+  /** Number of these examples. */
+  readonly statisticsExamples?: number;
   readonly examples: number;
   readonly data: string;
   readonly a: string;

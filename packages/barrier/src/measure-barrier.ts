@@ -1,10 +1,11 @@
 import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { DataSet, Evaluation } from "@isthmus/graph";
 import { createPath, PATH_KINDS, type Path, type PathKind } from "@isthmus/interpolation";
-import type { BarrierPoint, BarrierResult, StatisticsPolicy } from "./barrier-result.ts";
+import type { BarrierPoint, BarrierResult } from "./barrier-result.ts";
 import { barrierValues, chordBarrier } from "./barrier-values.ts";
 import { bindNetwork } from "./bind-network.ts";
 import { bootstrapBarrier } from "./bootstrap-barrier.ts";
+import { assertChoice, chooseStatistics, type StatisticsChoice } from "./choose-statistics.ts";
 import {
   type CorrectedEvaluator,
   createCorrectedEvaluator,
@@ -32,9 +33,12 @@ export interface MeasureBarrierOptions {
   /** Further places, at most, taken where the curve is highest above its chord. @defaultValue 0 */
   readonly refine?: number;
   readonly path?: PathKind;
-  /** What is done about the statistics of activations between the ends. @defaultValue "keep" */
-  readonly statistics?: StatisticsPolicy;
-  /** Examples to measure statistics on. @defaultValue the evaluated ones */
+  /**
+   * What is done about the statistics of activations between the ends.
+   * @defaultValue "auto": batch norms are measured anew, networks without them stay as they are
+   */
+  readonly statistics?: StatisticsChoice;
+  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** Resamples for the intervals, at least 2; 0 for none. @defaultValue 0 */
   readonly bootstrap?: number;
@@ -53,7 +57,7 @@ export const MEASURE_BARRIER_DEFAULTS: Required<MeasureBarrierOptions> = {
   points: 25,
   refine: 0,
   path: "linear",
-  statistics: "keep",
+  statistics: "auto",
   statisticsData: undefined,
   bootstrap: 0,
   level: 0.95,
@@ -83,7 +87,8 @@ export async function measureBarrier(
   assertOptions(resolved);
   const ends = [await bindNetwork(graph, a), await bindNetwork(graph, b)] as const;
   const path = createPath(resolved.path, ...ends);
-  const { statistics, statisticsData, batchSize, signal } = resolved;
+  const { batchSize, signal } = resolved;
+  const { statistics, statisticsData } = chooseStatistics(graph, resolved.statistics, { data, ...resolved });
   const evaluator = await createCorrectedEvaluator(
     { graph, engine, data },
     { attempt: "measure a barrier", statistics, statisticsData, ends, batchSize, signal },
@@ -94,7 +99,8 @@ export async function measureBarrier(
       kind: "barrier",
       ...summarize(curve, resolved),
       path: resolved.path,
-      statistics: resolved.statistics,
+      statistics,
+      ...(statisticsData && { statisticsData: statisticsData.name, statisticsExamples: statisticsData.size }),
       examples: data.size,
       data: data.name,
       a: a.source,
@@ -108,6 +114,7 @@ export async function measureBarrier(
 
 function assertOptions(options: Required<MeasureBarrierOptions>): void {
   const { level, path, statistics } = options;
+  assertChoice("measure a barrier", statistics);
   const least = { points: 3, refine: 0, bootstrap: 0, seed: 0, batchSize: 1 };
   assertWholeOptions("measure a barrier", options, least);
   if (options.bootstrap === 1) fail("bootstrap", "0 or at least 2, since one sample has no spread", 1);

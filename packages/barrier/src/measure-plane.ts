@@ -52,7 +52,7 @@ export interface MeasurePlaneOptions {
   readonly margin?: number;
   /** What is done about batch norms of all networks, the given ones too. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
-  /** Examples to measure statistics on. @defaultValue the evaluated ones */
+  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** A curve to draw: from the first network to the third, with the second as its bend. @defaultValue none */
   readonly curve?: CurveKind | undefined;

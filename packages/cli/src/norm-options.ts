@@ -4,7 +4,7 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
-import { NORM_POLICIES, type NormPolicy } from "@isthmus/barrier";
+import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/barrier";
 import { parseCount } from "./parse-values.ts";
 
 /** What a verb that measures networks which are no averages of two is told of batch norms; an alias, as commander wants it. */
@@ -29,7 +29,11 @@ export function addNormOptions<A extends unknown[], O extends OptionValues>(
         .default("recalibrate"),
     )
     .option("--recalibrate-data <name>", `measure statistics on these examples (default: ${data})`)
-    .option("--recalibrate-examples <n>", "only on the first n of them", parseCount(1));
+    .option(
+      "--recalibrate-examples <n>",
+      `only on the first n of them (default: ${STATISTICS_EXAMPLES})`,
+      parseCount(1),
+    );
   return command as unknown as Command<A, O & NormOptions>;
 }
 

@@ -1,6 +1,7 @@
 import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
+import { STATISTICS_EXAMPLES } from "@isthmus/barrier";
 import { openDataSet } from "@isthmus/engine";
-import type { DataSet, Scaling } from "@isthmus/graph";
+import { type DataSet, limitExamples, type Scaling } from "@isthmus/graph";
 import { parseNumber } from "./parse-values.ts";
 import type { TextContext } from "./text-context.ts";
 
@@ -54,7 +55,14 @@ export async function openData(
 /** Opens the examples to measure statistics on: those named for it, else those of `data`. */
 export async function openStatisticsData(options: DataOptions, context: TextContext = {}): Promise<DataSet> {
   const { data, recalibrateData = data, recalibrateExamples } = options;
-  return openExamples(limitExamples(recalibrateData, recalibrateExamples), options, context);
+  const whole = recalibrateData.replace(/@\d+$/, "");
+  if (recalibrateExamples !== undefined) {
+    return openExamples(`${whole}@${recalibrateExamples}`, options, context);
+  }
+  const examples = await openExamples(recalibrateData, options, context);
+  return whole === recalibrateData
+    ? limitExamples("measure statistics", examples, STATISTICS_EXAMPLES)
+    : examples;
 }
 
 /**
@@ -69,9 +77,4 @@ export function scalingOf({ mean, std }: Pick<DataOptions, "mean" | "std">): Sca
     );
   }
   return { mean, std };
-}
-
-/** The name of the first examples of a data set: `mnist:train` and 1000 are `mnist:train@1000`. */
-function limitExamples(name: string, examples: number | undefined): string {
-  return examples === undefined ? name : `${name.replace(/@\d+$/, "")}@${examples}`;
 }

@@ -1,4 +1,4 @@
-import type { StatisticsPolicy } from "@isthmus/barrier";
+import type { StatisticsChoice } from "@isthmus/barrier";
 import type { Checkpoint } from "@isthmus/core";
 import { type BoundNetwork, type DataSet, decodeAlignment, permute } from "@isthmus/graph";
 import { type AlignedNetwork, alignNetwork, createAligner } from "./aligner.ts";
@@ -25,7 +25,7 @@ export interface Pair extends BoundArchitecture {
   readonly data: DataSet;
   /** Examples to measure statistics on; undefined for the evaluated ones. */
   readonly statisticsData: DataSet | undefined;
-  readonly statistics: StatisticsPolicy;
+  readonly statistics: StatisticsChoice;
   /** All files that are read. */
   readonly inputs: readonly string[];
 }

@@ -4,7 +4,12 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
-import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/barrier";
+import {
+  STATISTICS_EXAMPLES,
+  STATISTICS_POLICIES,
+  type StatisticsChoice,
+  type StatisticsPolicy,
+} from "@isthmus/barrier";
 import { DATA_SET_FORMS } from "@isthmus/engine";
 import { addBindingOptions, type BindingOptions } from "./bind-architecture.ts";
 import { type EngineOptions, engineOption } from "./engine-option.ts";
@@ -41,21 +46,25 @@ export function addPairOptions<A extends unknown[], O extends OptionValues>(
     .addOption(
       new Option(
         "--statistics <policy>",
-        "what is done about statistics of activations between the ends: recalibrate batch norms, or repair all layers (default: keep)",
+        "what is done about statistics of activations between the ends: recalibrate batch norms, or repair all layers (default: recalibrate if there are batch norms)",
       ).choices(STATISTICS_POLICIES),
     )
     .option("--recalibrate-data <name>", "measure statistics on these examples (default: those of --data)")
-    .option("--recalibrate-examples <n>", "only on the first n of them", parseCount(1))
+    .option(
+      "--recalibrate-examples <n>",
+      `only on the first n of them (default: ${STATISTICS_EXAMPLES})`,
+      parseCount(1),
+    )
     .addOption(engineOption());
   const bound = addBindingOptions(command);
   return addMatchOptions(bound, "--match-data") as unknown as Command<A, O & PairOptions>;
 }
 
 /**
- * The policy that options ask for; to name examples for statistics is to ask for `recalibrate`.
+ * Reads from the options what is done about statistics; to name examples for them is to ask for `recalibrate`.
  * @throws TypeError if options exclude each other
  */
-export function policyOf(options: PairOptions): StatisticsPolicy {
+export function policyOf(options: PairOptions): StatisticsChoice {
   const { align, alignment, statistics, recalibrateData, recalibrateExamples } = options;
   assertAligns("measure", options);
   if (align && alignment !== undefined) {
@@ -63,5 +72,5 @@ export function policyOf(options: PairOptions): StatisticsPolicy {
   }
   const recalibrates = recalibrateData !== undefined || recalibrateExamples !== undefined;
   assertNotKept({ statistics, recalibrateData, recalibrateExamples });
-  return statistics ?? (recalibrates ? "recalibrate" : "keep");
+  return statistics ?? (recalibrates ? "recalibrate" : "auto");
 }

@@ -20,7 +20,13 @@ const context = { signal: new AbortController().signal };
 
 async function alignerOf(network: ConfigNetwork, symmetriesOf = network): Promise<Aligner> {
   const symmetries = await discoverSymmetries(symmetriesOf.graph, engine);
-  return { graph: network.graph, engine, symmetries, narrow: () => network.narrow().graph };
+  return {
+    graph: network.graph,
+    engine,
+    symmetries,
+    carried: new Map(),
+    narrow: () => network.narrow().graph,
+  };
 }
 
 describe("proveAlignment()", () => {

@@ -30,7 +30,7 @@ export interface MeasurePathOptions {
   readonly points?: number;
   /** What is done about batch norms between the ends. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
-  /** Examples to measure statistics on; better those of training than those of testing. @defaultValue the evaluated ones */
+  /** Examples to measure statistics on; better those of training than those of testing. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;

@@ -9,6 +9,19 @@ export interface BatchNormSite extends Site {
 }
 
 /**
+ * Counts the batch norms of a graph that can be measured anew: those whose mean and variance are weights, and no other norm's.
+ */
+export function countBatchNorms(graph: Graph): number {
+  const norms = graph.nodes.filter(
+    ({ op, inputs }) =>
+      op === "BatchNormalization" && inputs.slice(3, 5).every((name) => graph.weights.has(name)),
+  );
+  return new Set(norms.flatMap(({ inputs }) => inputs.slice(3, 5))).size === 2 * norms.length
+    ? norms.length
+    : 0;
+}
+
+/**
  * Finds the batch norms of a graph whose mean and variance are weights of it.
  * @throws UnsupportedError if two norms share their statistics, which then are those of neither
  */

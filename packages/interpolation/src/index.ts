@@ -1,4 +1,5 @@
 export { average } from "./average.ts";
+export { countBatchNorms } from "./batch-norm-sites.ts";
 export { type Combination, combine } from "./combine.ts";
 export { CURVE_KINDS, type CurveKind, type CurvePoints, createCurve, curveCoefficients } from "./curve.ts";
 export type { RepairNetworks } from "./expected-statistics.ts";

@@ -1,4 +1,4 @@
-import { MEASURE_BARRIER_DEFAULTS, measureBarrier, type StatisticsPolicy } from "@isthmus/barrier";
+import { MEASURE_BARRIER_DEFAULTS, measureBarrier, type StatisticsChoice } from "@isthmus/barrier";
 import { assertWholeOptions, type Checkpoint, createRandom, InputError, resolveOptions } from "@isthmus/core";
 import { assertNetwork, type DataSet, type Engine, type Graph, type SymmetrySpec } from "@isthmus/graph";
 import { alignTo } from "./align-to.ts";
@@ -40,9 +40,12 @@ export interface MeasureStarOptions {
   readonly regularPairs?: number;
   /** Searches of each alignment, at least 1. @defaultValue 4 */
   readonly restarts?: number;
-  /** What is done about the statistics of activations between the ends. @defaultValue "keep" */
-  readonly statistics?: StatisticsPolicy;
-  /** Examples to measure statistics on. @defaultValue the evaluated ones */
+  /**
+   * What is done about the statistics of activations between the ends.
+   * @defaultValue "auto": batch norms are measured anew, networks without them stay as they are
+   */
+  readonly statistics?: StatisticsChoice;
+  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;

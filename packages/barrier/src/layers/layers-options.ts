@@ -1,6 +1,6 @@
 import { assertWholeOptions, resolveOptions } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
-import { STATISTICS_POLICIES, type StatisticsPolicy } from "../barrier-result.ts";
+import { type ChosenStatistics, STATISTICS_CHOICES, type StatisticsChoice } from "../choose-statistics.ts";
 import { CUMULATIVE_ORDERS, type CumulativeOrder } from "../layers-result.ts";
 import type { LayerPattern } from "./group-layers.ts";
 
@@ -21,9 +21,12 @@ export interface MeasureLayersOptions {
   readonly orders?: readonly CumulativeOrder[];
   /** Evenly spaced places on every cut, both ends among them: an odd number of at least 3. @defaultValue 5 */
   readonly points?: number;
-  /** What is done about the statistics of activations; not `repair-closed-form`. @defaultValue "keep" */
-  readonly statistics?: StatisticsPolicy;
-  /** Examples to measure statistics on. @defaultValue the evaluated ones */
+  /**
+   * What is done about the statistics of activations; not `repair-closed-form`.
+   * @defaultValue "auto": batch norms are measured anew, networks without them stay as they are; with `predict` all do
+   */
+  readonly statistics?: StatisticsChoice;
+  /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
   /** Predicts barriers on the first so many examples; 0 not to. @defaultValue 0 */
   readonly predict?: number;
@@ -40,14 +43,18 @@ export interface MeasureLayersOptions {
 }
 
 /** Options of {@link measureLayers}, all given. */
-export type ResolvedLayersOptions = Readonly<Required<MeasureLayersOptions>>;
+export type AskedLayersOptions = Readonly<Required<MeasureLayersOptions>>;
+
+/** All options, with what is done about statistics decided for the network. */
+export type ResolvedLayersOptions = Omit<AskedLayersOptions, "statistics" | "statisticsData"> &
+  ChosenStatistics;
 
 /** Defaults of {@link measureLayers}. */
-export const MEASURE_LAYERS_DEFAULTS: ResolvedLayersOptions = {
+export const MEASURE_LAYERS_DEFAULTS: AskedLayersOptions = {
   groups: [],
   orders: ["shallow-to-deep", "deep-to-shallow"],
   points: 5,
-  statistics: "keep",
+  statistics: "auto",
   statisticsData: undefined,
   predict: 0,
   directions: 0,
@@ -64,7 +71,7 @@ export const MEASURE_LAYERS_DEFAULTS: ResolvedLayersOptions = {
  * @throws TypeError if an option is unknown
  * @throws RangeError if one is out of range
  */
-export function resolveLayersOptions(options: MeasureLayersOptions, examples: number): ResolvedLayersOptions {
+export function resolveLayersOptions(options: MeasureLayersOptions, examples: number): AskedLayersOptions {
   const resolved = resolveOptions("measure layers", MEASURE_LAYERS_DEFAULTS, options);
   const { points, orders, statistics, predict } = resolved;
   const least = { points: 3, predict: 0, directions: 0, seed: 0, batchSize: 1 };
@@ -75,12 +82,12 @@ export function resolveLayersOptions(options: MeasureLayersOptions, examples: nu
     if (!CUMULATIVE_ORDERS.includes(order)) fail("orders", `of ${CUMULATIVE_ORDERS.join(", ")}`, order);
   }
   if (new Set(orders).size < orders.length) fail("orders", "different from each other", orders.join(", "));
-  const policies = STATISTICS_POLICIES.filter((policy) => policy !== "repair-closed-form");
+  const policies = STATISTICS_CHOICES.filter((policy) => policy !== "repair-closed-form");
   if (!policies.some((policy) => policy === statistics))
     fail("statistics", `one of ${policies.join(", ")}`, statistics);
-  if (predict > 0 && statistics !== "keep")
+  if (predict > 0 && statistics !== "keep" && statistics !== "auto")
     fail("statistics", "keep where barriers are predicted, since the ends know of no other", statistics);
-  return resolved;
+  return predict > 0 ? { ...resolved, statistics: "keep" } : resolved;
 }
 
 function fail(option: string, rule: string, value: unknown): never {

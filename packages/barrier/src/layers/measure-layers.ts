@@ -2,6 +2,7 @@ import type { Checkpoint } from "@isthmus/core";
 import { fingerprintWeights } from "@isthmus/graph";
 import { innerProducts } from "@isthmus/interpolation";
 import { bindNetwork, parameterNames } from "../bind-network.ts";
+import { chooseStatistics } from "../choose-statistics.ts";
 import { createCorrectedEvaluator } from "../create-corrected-evaluator.ts";
 import { describeMeasurement } from "../describe-measurement.ts";
 import { type Journal, openJournal } from "../journal.ts";
@@ -53,18 +54,21 @@ export async function measureLayers(
   networks: BarrierNetworks,
   options: MeasureLayersOptions = {},
 ): Promise<LayersResult> {
-  const resolved = resolveLayersOptions(options, networks.data.size);
   const { graph, engine, data } = networks;
+  const asked = resolveLayersOptions(options, data.size);
+  const chosen = chooseStatistics(graph, asked.statistics, { data, ...asked });
+  const resolved: ResolvedLayersOptions = { ...asked, ...chosen };
   const tensors = groupLayers(graph, resolved.groups);
   const [a, b] = await Promise.all([bindNetwork(graph, networks.a), bindNetwork(graph, networks.b)]);
   const run = await describeRun({ ...networks, a, b }, tensors, resolved);
   const journal = await openJournal(resolved.journalPath, run);
   const subject = { ...networks, a, b, tensors, journal };
-  const { statistics, seed } = resolved;
+  const { statistics, statisticsData, seed } = resolved;
   return {
     kind: "layers",
     ...(await measureGroups(subject, await describeGroups(subject), resolved)),
     statistics,
+    ...(statisticsData && { statisticsData: statisticsData.name, statisticsExamples: statisticsData.size }),
     examples: data.size,
     data: data.name,
     a: networks.a.source,

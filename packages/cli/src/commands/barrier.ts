@@ -11,7 +11,8 @@ import { type BarrierCurve, renderBarrierPage } from "@isthmus/report";
 import { assertPageName } from "../assert-output.ts";
 import { describePair } from "../describe-pair.ts";
 import { formatBarriers } from "../format-barriers.ts";
-import { formatOutputs } from "../format-outputs.ts";
+import { formatNote, formatOutputs } from "../format-outputs.ts";
+import { formatStatistics } from "../format-statistics.ts";
 import { type Pair, withPair } from "../open-pair.ts";
 import { addPairOptions, type PairOptions } from "../pair-options.ts";
 import { parseCount, parseNumber } from "../parse-values.ts";
@@ -163,7 +164,7 @@ async function measureCurves(
 
 function describeOutcome(
   curves: readonly BarrierCurve[],
-  { summary }: Pair,
+  { summary, graph, binding }: Pair,
   { options, context }: { readonly options: BarrierOptions; readonly context: Context },
 ): Outcome {
   const [result, asTrained] = curves.map((curve) => curve.result).toReversed();
@@ -171,8 +172,12 @@ function describeOutcome(
   const limit = options.maxBarrier;
   const outputs = options.report === undefined ? [] : [options.report];
   return {
-    result: { ...result, ...(summary && { alignment: summary }), ...(asTrained && { asTrained }) },
-    text: formatBarriers(curves, context.terminal) + formatOutputs(outputs),
+    result: { ...result, ...(summary && { alignment: summary }), ...(asTrained && { asTrained }), binding },
+    text: [
+      formatBarriers(curves, context.terminal),
+      ...(result === undefined ? [] : formatNote(formatStatistics(graph, result))),
+      formatOutputs(outputs),
+    ].join(""),
     failure:
       limit !== undefined && height > limit ? `the loss barrier is ${height}, more than ${limit}` : undefined,
   };

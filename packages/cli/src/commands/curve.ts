@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { STATISTICS_EXAMPLES } from "@isthmus/barrier";
 import { type Checkpoint, createCheckpoint, createFolder, saveCheckpoint, saveFile } from "@isthmus/core";
 import {
   CURVE_KINDS,
@@ -19,7 +20,8 @@ import { assertOutput, assertPageName } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatCurve } from "../format-curve.ts";
-import { formatOutputs } from "../format-outputs.ts";
+import { formatNote, formatOutputs } from "../format-outputs.ts";
+import { formatStatistics, measuredOn } from "../format-statistics.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options.ts";
 import { type Architecture, openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
@@ -45,9 +47,6 @@ interface CurveVerbOptions extends TrainingFlags, ScalingOptions, NormOptions, B
   readonly resume?: true | undefined;
   readonly report?: string | undefined;
 }
-
-/** Examples that statistics are measured on where their number is not given: more change them little. */
-const RECALIBRATE_EXAMPLES = 2500;
 
 /** The verb `curve`. */
 export function curveVerb(run: RunVerb): CommandUnknownOpts {
@@ -87,7 +86,7 @@ function withMeasurement(command: ReturnType<typeof withTraining>) {
       parseCount(2),
       MEASURE_PATH_DEFAULTS.points,
     );
-  return addNormOptions(measured, `the first ${RECALIBRATE_EXAMPLES} of --data`).addOption(engineOption());
+  return addNormOptions(measured, `the first ${STATISTICS_EXAMPLES} of --data`).addOption(engineOption());
 }
 
 function withOutput(command: ReturnType<typeof withMeasurement>) {
@@ -145,7 +144,13 @@ async function curve(
     const outputs = report === undefined ? bends : [...bends, report];
     return {
       result: { ...result, binding, outputs },
-      text: formatCurve(result, context.terminal) + formatOutputs(outputs),
+      text: [
+        formatCurve(result, context.terminal),
+        ...formatNote(
+          formatStatistics(job.graph, { ...measuredOn(data.statistics), statistics: options.statistics }),
+        ),
+        formatOutputs(outputs),
+      ].join(""),
     };
   });
 }
@@ -171,7 +176,7 @@ async function openCurveData(options: CurveVerbOptions): Promise<CurveData> {
   }
   const statistics =
     recalibrateData === undefined
-      ? limitExamples("recalibrate batch norms", training, recalibrateExamples ?? RECALIBRATE_EXAMPLES)
+      ? limitExamples("recalibrate batch norms", training, recalibrateExamples ?? STATISTICS_EXAMPLES)
       : await openStatisticsData(options);
   return { training, test, statistics };
 }

@@ -16,7 +16,8 @@ import { assertPageName } from "../assert-output.ts";
 import { describePair } from "../describe-pair.ts";
 import { formatJson } from "../format-json.ts";
 import { formatLayers } from "../format-layers.ts";
-import { formatOutputs } from "../format-outputs.ts";
+import { formatNote, formatOutputs } from "../format-outputs.ts";
+import { formatStatistics } from "../format-statistics.ts";
 import { type Pair, withPair } from "../open-pair.ts";
 import { addPairOptions, type PairOptions } from "../pair-options.ts";
 import { parseCount, parseGroups } from "../parse-values.ts";
@@ -118,8 +119,12 @@ async function layers(
     }
     if (journal !== undefined) await rm(journal, { force: true });
     return {
-      result: { ...result, ...(pair.summary && { alignment: pair.summary }) },
-      text: formatLayers(result, context.terminal) + formatOutputs(outputs),
+      result: { ...result, ...(pair.summary && { alignment: pair.summary }), binding: pair.binding },
+      text: [
+        formatLayers(result, context.terminal),
+        ...formatNote(formatStatistics(pair.graph, result)),
+        formatOutputs(outputs),
+      ].join(""),
     };
   });
 }

@@ -1,15 +1,22 @@
 import { basename, extname } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { MEASURE_PLANE_DEFAULTS, measurePlane, type PlaneSubject } from "@isthmus/barrier";
+import {
+  MEASURE_PLANE_DEFAULTS,
+  measurePlane,
+  type PlaneSubject,
+  STATISTICS_EXAMPLES,
+} from "@isthmus/barrier";
 import { saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/engine";
+import { limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { renderPlanePage } from "@isthmus/report";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
-import { formatOutputs } from "../format-outputs.ts";
+import { formatNote, formatOutputs } from "../format-outputs.ts";
 import { formatPlane } from "../format-plane.ts";
+import { formatStatistics, measuredOn } from "../format-statistics.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options.ts";
 import { openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
@@ -115,10 +122,11 @@ async function plane(
     const subjects = networks.map(({ network }, k): PlaneSubject => ({ label: name(k), network }));
     const models = subjects.slice(0, 3) as [PlaneSubject, PlaneSubject, PlaneSubject];
     const placed = subjects.slice(models.length);
+    const seen = statisticsData ?? limitExamples("measure statistics", data, STATISTICS_EXAMPLES);
     const result = await measurePlane(
       { ...architecture, data, models, placed },
       {
-        ...{ points, margin, statistics, statisticsData, curve, journalPath: journal },
+        ...{ points, margin, statistics, statisticsData: seen, curve, journalPath: journal },
         signal: context.signal,
         onProgress: ({ done, total }) => context.progress("Measuring the plane", done / total),
       },
@@ -134,7 +142,11 @@ async function plane(
     }
     return {
       result: { ...result, binding },
-      text: formatPlane(result, context.terminal) + formatOutputs(report === undefined ? [] : [report]),
+      text: [
+        formatPlane(result, context.terminal),
+        ...formatNote(formatStatistics(architecture.graph, { ...measuredOn(seen), statistics })),
+        formatOutputs(report === undefined ? [] : [report]),
+      ].join(""),
     };
   });
 }

@@ -13,7 +13,8 @@ import {
   type StarResult,
 } from "@isthmus/star-domain";
 import { assertOutput, assertPageName } from "../assert-output.ts";
-import { formatOutputs } from "../format-outputs.ts";
+import { formatNote, formatOutputs } from "../format-outputs.ts";
+import { formatStatistics, measuredOn } from "../format-statistics.ts";
 import { describeMaking } from "../provenance.ts";
 import { titleOfResult } from "../result/title-of-result.ts";
 import { formatStar } from "../star/format-star.ts";
@@ -90,7 +91,16 @@ async function runJob(job: Job, context: Context): Promise<Outcome> {
   const outputs = [files.checkpoint, ...(files.report === undefined ? [] : [files.report])];
   return {
     result: { ...result, search: found.result, binding: job.binding, outputs },
-    text: formatStar(result, context.terminal) + formatOutputs(outputs),
+    text: [
+      formatStar(result, context.terminal),
+      ...formatNote(
+        formatStatistics(job.graph, {
+          ...measuredOn(job.data.statistics),
+          statistics: job.options.statistics ?? "recalibrate",
+        }),
+      ),
+      formatOutputs(outputs),
+    ].join(""),
   };
 }
 

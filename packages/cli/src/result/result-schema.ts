@@ -26,6 +26,8 @@ const barriers = z.looseObject({ loss: definitions, error: definitions });
 const range = z.looseObject({ low: measured, high: measured });
 const origin = {
   statistics: z.enum(STATISTICS_POLICIES),
+  statisticsData: z.string().optional(),
+  statisticsExamples: z.number().optional(),
   examples: count,
   data: text,
   engine: text,

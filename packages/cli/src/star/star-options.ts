@@ -4,6 +4,7 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
+import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/barrier";
 import { DATA_SET_FORMS } from "@isthmus/engine";
 import {
   FIND_STAR_DEFAULTS,
@@ -17,9 +18,6 @@ import { addScalingOptions, type ScalingOptions } from "../open-data.ts";
 import { parseBytes, parseCount } from "../parse-values.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import type { TrainingFlags } from "../training/training-options.ts";
-
-/** What is done about batch norms between two networks. */
-export const NORM_POLICIES = ["keep", "recalibrate"] as const;
 
 /** What the user said of a star; an alias, as commander wants it. */
 export type StarVerbOptions = TrainingFlags &
@@ -38,7 +36,7 @@ export type StarVerbOptions = TrainingFlags &
     readonly align: boolean;
     readonly points: number;
     readonly pairs: number;
-    readonly statistics?: (typeof NORM_POLICIES)[number] | undefined;
+    readonly statistics?: NormPolicy | undefined;
     readonly recalibrateExamples: number;
     readonly measureData?: string | undefined;
     readonly testData?: string | undefined;
@@ -48,9 +46,6 @@ export type StarVerbOptions = TrainingFlags &
     readonly resume?: true | undefined;
     readonly report?: string | undefined;
   };
-
-/** Examples that batch norms are measured on where their number is not given: more change them little. */
-const RECALIBRATE_EXAMPLES = 2500;
 
 /** Adds the options of the verb `star`. */
 export function addStarOptions<A extends unknown[], O extends OptionValues>(
@@ -135,7 +130,7 @@ function addMeasurement(command: CommandUnknownOpts): void {
       "--recalibrate-examples <n>",
       "measure batch norms on the first n of --data",
       parseCount(1),
-      RECALIBRATE_EXAMPLES,
+      STATISTICS_EXAMPLES,
     )
     .option(
       "--test-data <name>",

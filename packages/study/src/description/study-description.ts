@@ -1,4 +1,4 @@
-import type { CumulativeOrder, LayerPattern, StatisticsPolicy } from "@isthmus/barrier";
+import type { CumulativeOrder, LayerPattern, StatisticsChoice } from "@isthmus/barrier";
 import type { PathKind } from "@isthmus/interpolation";
 import type { RayDistribution } from "@isthmus/star-domain";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
@@ -120,7 +120,7 @@ export interface PairMeasurement extends PairSelection {
   /** Name of the examples to evaluate on. */
   readonly data: string;
   readonly points?: number;
-  readonly statistics?: StatisticsPolicy;
+  readonly statistics?: StatisticsChoice;
   /** Name of the examples that statistics are measured on. @defaultValue `data` */
   readonly statisticsData?: string;
   /** Examples in one engine call: more are faster for small networks. */

@@ -1,0 +1,36 @@
+import type { StatisticsPolicy } from "@isthmus/barrier";
+import type { DataSet, Graph } from "@isthmus/graph";
+import { countBatchNorms } from "@isthmus/interpolation";
+import { formatCount } from "@isthmus/report";
+
+/** What was done about the statistics of batch norms. */
+export interface DoneStatistics {
+  readonly statistics: StatisticsPolicy;
+  /** Name of the examples they were measured on. */
+  readonly statisticsData?: string | undefined;
+  readonly statisticsExamples?: number | undefined;
+}
+
+/**
+ * Says in one line what was done about the running statistics of batch norms between networks.
+ * @returns an empty text for networks without batch norms
+ */
+export function formatStatistics(
+  graph: Graph,
+  { statistics, statisticsData, statisticsExamples }: DoneStatistics,
+): string {
+  const count = countBatchNorms(graph);
+  if (count === 0) return "";
+  const norms = count === 1 ? "1 batch norm" : `${count} batch norms`;
+  if (statistics === "keep")
+    return `${norms}: statistics are averaged as they are, as --statistics keep says`;
+  const done = statistics === "recalibrate" ? "measured anew" : "repaired, as all layers";
+  const examples = statisticsExamples === undefined ? "" : `, ${formatCount(statisticsExamples)} examples,`;
+  const where = statisticsData === undefined ? "" : ` on ${statisticsData}${examples}`;
+  return `${norms}: statistics are ${done}${where}; --statistics keep leaves them as they are`;
+}
+
+/** Names the examples that statistics were measured on, where they are a data set of their own. */
+export function measuredOn({ name, size }: DataSet): Omit<DoneStatistics, "statistics"> {
+  return { statisticsData: name, statisticsExamples: size };
+}

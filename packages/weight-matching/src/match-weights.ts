@@ -139,7 +139,7 @@ export async function matchWeights(
   const { seed, ...given } = options;
   const resolved = resolveOptions("match weights", MATCH_WEIGHTS_DEFAULTS, given);
   assertOptions(seed, resolved);
-  assertSameStructure(a, b);
+  assertSameStructure(movable(a, spec), movable(b, spec));
   if (resolved.graph !== undefined) for (const network of [a, b]) assertNetwork(resolved.graph, network);
   const held = heldSymmetries(spec, resolved);
   const search = affordableSearch(spec, resolved);
@@ -173,6 +173,12 @@ export async function matchWeights(
   } finally {
     await products.release();
   }
+}
+
+/** The tensors of a network that a specification is about; counters beside them may be in one network only. */
+function movable(network: Checkpoint, { weights }: SymmetrySpec): Checkpoint {
+  const tensors = [...network.tensors].filter(([name]) => weights.has(name));
+  return { ...network, tensors: new Map(tensors) };
 }
 
 /** Steps of a relaxation, after which it is rounded; not tuned. */

@@ -1,8 +1,8 @@
 import { EngineError, resolveOptions, type Tensor } from "@isthmus/core";
 import { type Engine, encodeGraph, type Graph, type LoadOptions, type Session } from "@isthmus/graph";
-import { InferenceSession } from "onnxruntime-node";
 import { blockConvolutions } from "./block-convolutions.ts";
 import { measureBlock } from "./measure-block.ts";
+import { InferenceSession } from "./onnxruntime-node.ts";
 import { fromOrtTensor, toOrtTensor } from "./tensors.ts";
 
 const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true };

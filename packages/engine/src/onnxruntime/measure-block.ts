@@ -1,5 +1,5 @@
 import { encodeGraph, type Graph } from "@isthmus/graph";
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { InferenceSession, Tensor } from "./onnxruntime-node.ts";
 
 /** A graph that brings 4 channels into blocked layout, which fills them up to a whole block. */
 const PROBE: Graph = {

@@ -1,5 +1,5 @@
 import { allocateData, type DType, EngineError, sizeOf, type Tensor, type TensorData } from "@isthmus/core";
-import { Tensor as OrtTensor } from "onnxruntime-node";
+import { Tensor as OrtTensor } from "./onnxruntime-node.ts";
 
 /** Element types by the names onnxruntime uses; types it cannot exchange are missing. */
 const ORT_TYPES: Readonly<Partial<Record<DType, OrtTensor.Type>>> = {

@@ -1,8 +1,14 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import {
+  type Checkpoint,
+  createCheckpoint,
+  openCheckpoint,
+  saveCheckpoint,
+  type Tensor,
+} from "@isthmus/core";
 import { createOnnxRuntimeEngine, openDataSet } from "@isthmus/engine";
 import { bindNetworks, bindWeights, createEvaluator, readGraph } from "@isthmus/graph";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -195,5 +201,38 @@ tables:
       ["kept", "fresh"].map((file) => evaluate("conv-norm", `${file}.safetensors`)),
     );
     expect(scores[1]!.loss).toBeLessThan(scores[0]!.loss);
+  });
+
+  test("refuses numbers that are none, and says where they are", async () => {
+    const broken = await openCheckpoint(join(folder, "linear-norm-1.pt"));
+    const { data, shape } = await broken.read("fc2.bias");
+    const spoiled = (data as Float32Array).slice().fill(Number.NaN, 1, 3);
+    const tensors = new Map<string, Tensor>();
+    for (const name of broken.tensors.keys()) tensors.set(name, await broken.read(name));
+    tensors.set("fc2.bias", { dtype: "f32", shape, data: spoiled });
+    const path = join(folder, "nan.safetensors");
+    await saveCheckpoint(createCheckpoint(tensors), path, { allowNonFinite: true });
+    await broken.close();
+
+    const merge = ["merge", "linear-norm-0.pt", "nan.safetensors", "-o", "sum.safetensors"];
+    const refused = await run(merge);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(/"fc2\.bias" of "nan\.safetensors" 2 of 5 are NaN, .*--allow-non-finite/);
+    expect(existsSync(join(folder, "sum.safetensors"))).toBe(false);
+    expect(await run([...merge, "--allow-non-finite"])).toMatchObject({ code: 0 });
+
+    const data2 = ["--data", "safetensors:examples.safetensors"];
+    const barrier = await run([
+      "barrier",
+      "linear-norm-0.pt",
+      "nan.safetensors",
+      "--graph",
+      "linear-norm-dynamo.onnx",
+      ...data2,
+    ]);
+    expect(barrier.code).toBe(2);
+    expect(barrier.stderr).toMatch(
+      /Cannot measure networks .* "nan\.safetensors" .* in "fc2\.bias" 2 of 5 are NaN/,
+    );
   });
 });

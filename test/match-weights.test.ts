@@ -4,6 +4,7 @@ import {
   convertData,
   createCheckpoint,
   type DType,
+  sizeOf,
   type Tensor,
   toFloat64,
   viewBytes,
@@ -297,8 +298,9 @@ describe("matchWeights() and what it is given", () => {
       for (const ends of [{ a: spoiled(mlp, "l1.weight", bad) }, { b: spoiled(mlp, "l1.weight", bad) }]) {
         const run = match({}, ends);
         await expect(run).rejects.toMatchObject({ _tag: "InputError", input: "spoiled.pt" });
+        const what = Number.isNaN(bad) ? "NaN" : "infinite";
         await expect(run).rejects.toThrow(
-          `Cannot match "l1.weight" of "spoiled.pt" as weights must be finite: element 3 is ${bad}`,
+          `Cannot match "l1.weight" of "spoiled.pt" as weights must be finite: 1 of ${sizeOf(mlp.graph.weights.get("l1.weight")!.shape)} is ${what}, the first at element 3`,
         );
       }
     },
@@ -307,7 +309,9 @@ describe("matchWeights() and what it is given", () => {
   test("names a variance that is not a number, or negative, where norms count", async () => {
     const run = (value: number, graph?: Graph) =>
       matchWeights(network(cnn, 1), spoiled(cnn, "n1.var", value), cnn.spec, { seed: 1, engine, graph });
-    await expect(run(Number.NaN, cnn.graph)).rejects.toThrow(/"n1.var" of "spoiled.pt" .* element 3 is NaN/);
+    await expect(run(Number.NaN, cnn.graph)).rejects.toThrow(
+      /"n1.var" of "spoiled.pt" .* is NaN, the first at element 3/,
+    );
     await expect(run(-1, cnn.graph)).rejects.toThrow(/"n1.var" .* must not be negative: element 3 is -1/);
     // Without the graph statistics do not count.
     expect((await run(Number.NaN)).status).toBe("converged");

@@ -1,13 +1,16 @@
-import { type Checkpoint, createCheckpoint, DTYPES } from "@isthmus/core";
+import { assertFiniteTensors, type Checkpoint, createCheckpoint, DTYPES } from "@isthmus/core";
 import { assertNetwork, bindWeights, type Graph } from "@isthmus/graph";
 
 /**
  * Reads the weights that a graph takes from a checkpoint into memory, in the graph's element types, to be read again and again.
  * @throws MismatchError if the checkpoint does not fit the graph
+ * @throws InputError if a weight is NaN or infinite; the tensor is named
  */
 export async function bindNetwork(graph: Graph, checkpoint: Checkpoint): Promise<Checkpoint> {
   assertNetwork(graph, checkpoint);
-  return createCheckpoint(await bindWeights(graph, checkpoint), {}, checkpoint.source);
+  const network = createCheckpoint(await bindWeights(graph, checkpoint), {}, checkpoint.source);
+  await assertFiniteTensors("measure networks with the weights", network);
+  return network;
 }
 
 /** Names of a graph's floating-point parameters, which distances between networks go by; statistics of norms are none. */

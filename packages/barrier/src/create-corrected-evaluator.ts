@@ -1,4 +1,10 @@
-import type { Checkpoint, Tensor } from "@isthmus/core";
+import {
+  assertFiniteTensors,
+  type Checkpoint,
+  createCheckpoint,
+  InputError,
+  type Tensor,
+} from "@isthmus/core";
 import {
   bindWeights,
   createEvaluator,
@@ -30,6 +36,8 @@ export interface CorrectedEvaluatorOptions {
   readonly statisticsData?: DataSet | undefined;
   /** Networks whose statistics REPAIR gives an average of them; only for its policies. @defaultValue none */
   readonly ends?: readonly Checkpoint[];
+  /** Take losses that are not finite, as far from all networks they may be. @defaultValue false */
+  readonly allowNonFinite?: boolean;
   /** Examples in one engine call. */
   readonly batchSize: number;
   readonly signal?: AbortSignal | undefined;
@@ -48,21 +56,24 @@ export interface CorrectedEvaluator {
 
 /**
  * Prepares loss and error of any number of networks on the same examples in the same order, each corrected by a policy first.
- * @throws InputError if the data do not fit the graph
+ * @throws InputError if the data do not fit the graph; `evaluate` also if a loss is NaN or infinite
  * @throws RangeError if the policy is unknown, or `batchSize` is out of range
  */
 export async function createCorrectedEvaluator(
   { graph, engine, data }: EvaluatedArchitecture,
   options: CorrectedEvaluatorOptions,
 ): Promise<CorrectedEvaluator> {
-  const { batchSize, signal } = options;
+  const { attempt, allowNonFinite = false, batchSize, signal } = options;
   const evaluator = await createEvaluator(graph, engine, data, { batchSize });
   try {
     const correct = await createCorrection({ graph, engine, data }, options);
     return {
       async evaluate(network, shares) {
         const weights = await bindWeights(graph, network);
-        return evaluator.evaluate(shares === undefined ? weights : await correct(weights, shares), signal);
+        const corrected = shares === undefined ? weights : await correct(weights, shares);
+        const evaluation = await evaluator.evaluate(corrected, signal);
+        if (!allowNonFinite) assertFiniteLoss(attempt, network, evaluation);
+        return evaluation;
       },
       release: () => evaluator.release(),
     };
@@ -70,6 +81,16 @@ export async function createCorrectedEvaluator(
     await evaluator.release();
     throw error;
   }
+}
+
+/** Checks that the outputs of a network were numbers: nothing that is measured after it would be one. */
+function assertFiniteLoss(attempt: string, { source }: Checkpoint, { loss, losses }: Evaluation): void {
+  if (Number.isFinite(loss)) return;
+  const wrong = losses.filter((value) => !Number.isFinite(value)).length;
+  throw new InputError(
+    `Cannot ${attempt} of "${source}" as its loss must be finite: it is ${loss}, on ${wrong} of ${losses.length} examples; the network is not trained, or its statistics do not fit it`,
+    { input: source },
+  );
 }
 
 type Weights = ReadonlyMap<string, Tensor>;

@@ -167,6 +167,7 @@ async function evaluatePlane(
   const journal = await openJournal(journalPath, await describePlane(architecture, task, options));
   const evaluator = await createCorrectedEvaluator(architecture, {
     attempt: "measure a plane",
+    allowNonFinite: true,
     statistics,
     statisticsData,
     batchSize,

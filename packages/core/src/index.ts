@@ -13,6 +13,12 @@ export {
 export { createCheckpoint } from "./checkpoint/create-checkpoint.ts";
 export { type CheckpointDefinition, defineCheckpoint } from "./checkpoint/define-checkpoint.ts";
 export {
+  assertFiniteTensors,
+  countNonFinite,
+  formatNonFinite,
+  type NonFiniteCount,
+} from "./checkpoint/non-finite.ts";
+export {
   DivergenceError,
   EngineError,
   FormatError,

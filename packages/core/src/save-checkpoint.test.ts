@@ -123,7 +123,13 @@ describe("saveCheckpoint()", () => {
         fc.option(fc.integer({ min: 1, max: 200 })),
         async (tensors, chunkBytes, buffers, shard) => {
           const checkpoint = createCheckpoint(tensors, { k: "v" });
-          const options = { chunkBytes, buffers, maxShardBytes: shard ?? undefined, overwrite: true };
+          const options = {
+            chunkBytes,
+            buffers,
+            maxShardBytes: shard ?? undefined,
+            overwrite: true,
+            allowNonFinite: true,
+          };
           const result = await saveCheckpoint(checkpoint, path, options);
           expect(await reopen(result.path)).toEqual(await describeTensors(checkpoint));
           expect(await reopen(path)).toEqual(await describeTensors(checkpoint));

@@ -30,6 +30,8 @@ export interface SaveCheckpointOptions {
   readonly metadata: Readonly<Record<string, string>> | undefined;
   /** Replace an earlier checkpoint of that name; never one that is read from. @defaultValue false */
   readonly overwrite: boolean;
+  /** Write NaN and infinities, and let numbers overflow that `dtype` cannot hold. @defaultValue false */
+  readonly allowNonFinite: boolean;
   /** Bytes written at once; rounded up to a multiple of 8. @defaultValue 1 MiB */
   readonly chunkBytes: number;
   /** Buffers of `chunkBytes`: while one is filled, the others are being written. @defaultValue 4 */
@@ -67,6 +69,7 @@ export const SAVE_CHECKPOINT_DEFAULTS: Readonly<SaveCheckpointOptions> = {
   maxShardBytes: Number.POSITIVE_INFINITY,
   metadata: undefined,
   overwrite: false,
+  allowNonFinite: false,
   chunkBytes: 2 ** 20,
   buffers: 4,
   durable: false,
@@ -81,7 +84,8 @@ export const SAVE_CHECKPOINT_DEFAULTS: Readonly<SaveCheckpointOptions> = {
  * `model.safetensors`. Tensors are read by range and written in chunks, so memory does not grow with the
  * checkpoint. Files are written under temporary names and renamed when all are complete: a failed or killed
  * save leaves nothing under a final name. The same tensors and options give the same bytes.
- * @throws InputError if the path cannot be used: it is an input, exists already, or the disk is full.
+ * @throws InputError if the path cannot be used: it is an input, exists already, or the disk is full; and if a number is NaN or
+ *   infinite, or overflows `dtype`.
  * @throws TypeError if `dtype` is not a floating-point type.
  * @throws RangeError if a size or count is not positive.
  */
@@ -211,7 +215,7 @@ async function writeFiles(
   checkpoint: Checkpoint,
   { shards, index, bytes: totalBytes }: SavePlan,
   files: OutputFile[],
-  { signal, onProgress, buffers, chunkBytes, durable }: Options,
+  { signal, onProgress, buffers, chunkBytes, durable, allowNonFinite }: Options,
 ): Promise<void> {
   let doneBytes = 0;
   const onBytes = (bytes: number): void => {
@@ -220,6 +224,7 @@ async function writeFiles(
   };
   const stream = {
     signal,
+    allowNonFinite,
     buffers: Math.ceil(buffers),
     chunkBytes: Math.ceil(chunkBytes / 8) * 8,
     onBytes,

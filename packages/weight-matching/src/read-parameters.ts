@@ -1,7 +1,8 @@
 import {
   asFloat32,
   type Checkpoint,
-  findNonFinite,
+  countNonFinite,
+  formatNonFinite,
   formatShape,
   InputError,
   MismatchError,
@@ -50,10 +51,10 @@ export function assertVoter(checkpoint: Checkpoint, name: string, layout: Weight
  * @throws InputError that names it
  */
 export function assertFinite(values: Float32Array, name: string, source: string): void {
-  const index = findNonFinite({ dtype: "f32", data: values });
-  if (index < 0) return;
+  const count = countNonFinite({ dtype: "f32", data: values });
+  if (count === undefined) return;
   throw new InputError(
-    `Cannot match "${name}" of "${source}" as weights must be finite: element ${index} is ${values[index]}`,
+    `Cannot match "${name}" of "${source}" as weights must be finite: ${formatNonFinite(count, values.length)}`,
     { input: source },
   );
 }

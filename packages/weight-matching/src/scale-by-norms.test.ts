@@ -126,9 +126,9 @@ describe("scaleByNorms()", () => {
   });
 
   it.each([
-    ["w", f32(1, Number.NaN, 3, 4, 5, 6), /"w" of "net.pt" .* element 1 is NaN/],
-    ["scale", f32(1, Number.POSITIVE_INFINITY), /"scale" .* element 1 is Infinity/],
-    ["var", f32(Number.NaN, 1), /"var" .* element 0 is NaN/],
+    ["w", f32(1, Number.NaN, 3, 4, 5, 6), /"w" of "net.pt" .* 1 of 6 is NaN, the first at element 1/],
+    ["scale", f32(1, Number.POSITIVE_INFINITY), /"scale" .* 1 of 2 is infinite, the first at element 1/],
+    ["var", f32(Number.NaN, 1), /"var" .* 1 of 2 is NaN, the first at element 0/],
     ["var", f32(1, -1), /"var" .* must not be negative: element 1 is -1/],
   ])("names a bad %s", async (name, tensor, message) => {
     const run = scaleByNorms(graphOf([conv, norm("c")]), network({ [name]: tensor }));

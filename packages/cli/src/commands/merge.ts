@@ -52,6 +52,7 @@ interface MergeOptions extends EngineOptions, MatchVerbOptions, LayerShareOption
   readonly path: PathKind;
   readonly dtype?: DType | undefined;
   readonly maxShardSize?: number | undefined;
+  readonly allowNonFinite?: true | undefined;
   readonly align?: true | undefined;
   readonly graph?: string | undefined;
   readonly statistics?: StatisticsPolicy | undefined;
@@ -105,6 +106,7 @@ function createMergeVerb() {
       ).choices(STATISTICS_POLICIES),
     )
     .option("--data <name>", "examples for --method and --statistics, for example mnist:train@10000")
+    .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)")
     .addOption(engineOption());
 }
 
@@ -157,6 +159,7 @@ async function merge(paths: readonly string[], options: MergeOptions, context: C
     if (note !== undefined) context.terminal.note(note);
     const output = await saveCheckpoint(opened.restore(merged), options.output, {
       dtype: options.dtype,
+      allowNonFinite: options.allowNonFinite ?? false,
       maxShardBytes: options.maxShardSize ?? Number.POSITIVE_INFINITY,
       metadata: describeMerge(checkpoints, { weights, layers }, { ...options, statistics }, context),
       overwrite: true,

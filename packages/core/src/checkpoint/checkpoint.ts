@@ -15,6 +15,8 @@ export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Free-form strings stored beside the tensors. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Checkpoints it is computed from; none where it is read from files or held in memory. */
+  readonly inputs: readonly Checkpoint[];
   /** Paths of the files it reads from, directly or through the checkpoints it is computed from. */
   readonly files: readonly string[];
   /**

@@ -59,6 +59,7 @@ export function defineCheckpoint(definition: CheckpointDefinition): Checkpoint {
     source,
     tensors,
     metadata,
+    inputs,
     files,
     readRangeInto,
     async read(name): Promise<Tensor> {

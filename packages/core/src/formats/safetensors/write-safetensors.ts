@@ -1,7 +1,10 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { explainNonFinite } from "../../checkpoint/non-finite.ts";
 import type { OutputFile } from "../../io/output-file.ts";
 import { convertInto } from "../../tensor/convert.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
+import type { Elements } from "../../tensor/elements.ts";
+import { findNonFinite } from "../../tensor/measure.ts";
 import { borrowScratch, type Scratch } from "../../tensor/scratch.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { viewData } from "../../tensor/tensor.ts";
@@ -17,6 +20,8 @@ export interface StreamOptions {
   readonly chunkBytes: number;
   /** Buffers of that size: while one is filled, the others are being written. */
   readonly buffers: number;
+  /** Write NaN and infinities, and let numbers overflow that an element type cannot hold. */
+  readonly allowNonFinite: boolean;
   readonly signal: AbortSignal | undefined;
   /** Called after each write with the bytes just written. */
   readonly onBytes: (bytes: number) => void;
@@ -59,7 +64,13 @@ export async function writeSafetensors(
     for (const chunk of planChunks(layout, options.chunkBytes)) {
       options.signal?.throwIfAborted();
       const output = await writer.nextBuffer();
-      for (const piece of chunk.pieces) await fillPiece(checkpoint, piece, output, input.bytes);
+      for (const piece of chunk.pieces) {
+        const elements = await fillPiece(checkpoint, piece, output, input.bytes);
+        // What was just filled is in the cache: looking through it costs next to nothing.
+        if (!options.allowNonFinite && findNonFinite(elements) >= 0) {
+          throw await explainNonFinite(checkpoint, piece.name, piece.tensor.dtype);
+        }
+      }
       writer.start(output.subarray(0, chunk.bytes), chunk.position);
     }
   } finally {
@@ -144,17 +155,21 @@ function* planChunks(layout: SafetensorsLayout, chunkBytes: number): Generator<C
   if (bytes > 0) yield { position, bytes, pieces };
 }
 
-/** Reads a piece into its place in a chunk; `input` takes the elements where they must be converted. */
+/** Reads a piece into its place in a chunk and returns it; `input` takes the elements where they must be converted. */
 async function fillPiece(
   checkpoint: Checkpoint,
   { name, tensor: { dtype }, begin, end, offset }: Piece,
   output: Uint8Array,
   input: Uint8Array,
-): Promise<void> {
+): Promise<Elements> {
   const out = viewData(dtype, output.subarray(offset, offset + (end - begin) * DTYPES[dtype].bytes));
   const stored = checkpoint.tensors.get(name)?.dtype ?? dtype;
-  if (stored === dtype) return checkpoint.readRangeInto(name, begin, out);
+  if (stored === dtype) {
+    await checkpoint.readRangeInto(name, begin, out);
+    return { dtype, data: out };
+  }
   const data = viewData(stored, input.subarray(0, (end - begin) * DTYPES[stored].bytes));
   await checkpoint.readRangeInto(name, begin, data);
   convertInto({ data, dtype: stored }, { data: out, dtype });
+  return { dtype, data: out };
 }

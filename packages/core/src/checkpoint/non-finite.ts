@@ -1,0 +1,112 @@
+import { InputError } from "../errors.ts";
+import { toFloat64 } from "../tensor/convert.ts";
+import { DTYPES, type DType } from "../tensor/dtype.ts";
+import type { Elements } from "../tensor/elements.ts";
+import { findNonFinite } from "../tensor/measure.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+
+/** Numbers of a tensor that are none. */
+export interface NonFiniteCount {
+  readonly nan: number;
+  readonly infinite: number;
+  /** Index of the first, row-major. */
+  readonly first: number;
+}
+
+/** Counts NaN and infinities among stored elements; undefined if all are finite. */
+export function countNonFinite(elements: Elements): NonFiniteCount | undefined {
+  const first = findNonFinite(elements);
+  if (first < 0) return undefined;
+  let [nan, infinite] = [0, 0];
+  for (const value of toFloat64(elements.data, elements.dtype)) {
+    if (Number.isNaN(value)) nan++;
+    else if (!Number.isFinite(value)) infinite++;
+  }
+  return { nan, infinite, first };
+}
+
+/** Says how many of a tensor's numbers are none, for a message: `3 of 1000 are NaN, 1 is infinite`. */
+export function formatNonFinite({ nan, infinite, first }: NonFiniteCount, size: number): string {
+  const parts = [
+    { count: nan, what: "NaN" },
+    { count: infinite, what: "infinite" },
+  ].filter(({ count }) => count > 0);
+  const list = parts.map(({ count, what }, i) => {
+    return `${count}${i === 0 ? ` of ${size}` : ""} ${count === 1 ? "is" : "are"} ${what}`;
+  });
+  return `${list.join(", ")}, the first at element ${first}`;
+}
+
+/**
+ * Explains why a tensor cannot be saved: its numbers are not finite, in the file they come from or because they were computed so, or
+ * they are too large for the element type.
+ *
+ * @param name - a tensor of the checkpoint whose numbers, converted to `dtype`, are not all finite
+ */
+export async function explainNonFinite(
+  checkpoint: Checkpoint,
+  name: string,
+  dtype: DType,
+): Promise<InputError> {
+  const tensor = await checkpoint.read(name);
+  const size = sizeOf(tensor.shape);
+  const count = countNonFinite(tensor);
+  if (count === undefined) {
+    const largest = toFloat64(tensor.data, tensor.dtype).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    return new InputError(
+      `Cannot save "${name}" of "${checkpoint.source}" as ${dtype} as its numbers must fit: the largest is ${largest}; choose a type of a wider range, such as bf16 or f32, or allow infinities with --allow-non-finite (in a script: allowNonFinite)`,
+      { input: checkpoint.source },
+    );
+  }
+  const origin = await findOrigin(checkpoint, name);
+  const made = origin.checkpoint === checkpoint ? "" : ` of "${origin.checkpoint.source}"`;
+  const counted = origin.count ?? count;
+  return new InputError(
+    `Cannot save "${checkpoint.source}" as its numbers must be finite: in "${origin.name}"${made} ${formatNonFinite(counted, size)}; use another checkpoint, or write them all the same with --allow-non-finite (in a script: allowNonFinite)`,
+    { input: origin.checkpoint.source },
+  );
+}
+
+interface Origin {
+  readonly checkpoint: Checkpoint;
+  readonly name: string;
+  readonly count?: NonFiniteCount;
+}
+
+/** Follows a tensor that is not finite to the checkpoint that brought it in, as far as names tell. */
+async function findOrigin(checkpoint: Checkpoint, name: string): Promise<Origin> {
+  for (const input of checkpoint.inputs) {
+    for (const candidate of namesakes(input, name)) {
+      const count = countNonFinite(await input.read(candidate));
+      if (count === undefined) continue;
+      const deeper = await findOrigin(input, candidate);
+      return deeper.count === undefined ? { checkpoint: input, name: candidate, count } : deeper;
+    }
+  }
+  return { checkpoint, name };
+}
+
+/** Tensors that a name may stand for: the one of that name, else those that differ from it by a prefix. */
+function namesakes({ tensors }: Checkpoint, name: string): string[] {
+  if (tensors.has(name)) return [name];
+  return [...tensors.keys()].filter((other) => other.endsWith(`.${name}`) || name.endsWith(`.${other}`));
+}
+
+/**
+ * Checks that all floating-point tensors of a checkpoint are finite, reading each once.
+ *
+ * @param attempt - what is attempted, for the message, for example `measure a barrier`
+ * @throws InputError that names the first tensor that is not, and how many of its numbers are none
+ */
+export async function assertFiniteTensors(attempt: string, checkpoint: Checkpoint): Promise<void> {
+  for (const [name, { dtype, shape }] of checkpoint.tensors) {
+    if (!DTYPES[dtype].float) continue;
+    const count = countNonFinite(await checkpoint.read(name));
+    if (count === undefined) continue;
+    throw new InputError(
+      `Cannot ${attempt} of "${checkpoint.source}" as its numbers must be finite: in "${name}" ${formatNonFinite(count, sizeOf(shape))}`,
+      { input: checkpoint.source },
+    );
+  }
+}

@@ -38,3 +38,8 @@ export function formatPlace(t: number): string {
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");
 }
+
+/** A count with the noun of what is counted: `1 pair`, `3 pairs`. */
+export function formatCounted(count: number, singular: string, plural = `${singular}s`): string {
+  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
+}

@@ -2,7 +2,7 @@ import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
-import type { DrawableResult } from "../result/describe-result.ts";
+import type { DrawableResult } from "../result/drawable-result.ts";
 import { renderResultPage } from "./render-result-page.ts";
 
 const RESULTS: readonly DrawableResult[] = [

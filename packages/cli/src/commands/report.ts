@@ -36,7 +36,7 @@ export function reportVerb(run: RunVerb): CommandUnknownOpts {
     .addOption(
       new Option(
         "--command <line>",
-        "a command line that made the result, to be shown on the page; may be repeated",
+        "a command line that made the result, to be shown on the page; may be repeated (default: what the result says)",
       ).argParser((line: string, before: readonly string[] | undefined) => [...(before ?? []), line]),
     )
     .addHelpText("after", EXAMPLES)
@@ -81,10 +81,11 @@ function renderPage(
   { title, command }: ReportVerbOptions,
   { commandLine, version }: Context,
 ): Promise<string> {
+  const made = result.provenance === undefined ? [] : [result.provenance.command];
   return renderResultPage({
     title: title ?? titleOfResult(result),
     result,
-    commands: [...(command ?? []), commandLine],
+    commands: [...(command ?? made), commandLine],
     version,
   });
 }

@@ -148,6 +148,8 @@ export type RepeatedNetwork = Repeated<TrainedNetwork> | Repeated<LoadedNetwork>
 export interface StudyDescription {
   readonly title: string;
   readonly description: string;
+  /** Present if this is a part of a study, see `restrictStudy`: the only values that some variables have. */
+  readonly only?: Readonly<Record<string, readonly VariableValue[]>>;
   /** Seed of whatever measurements choose at random. @defaultValue 0 */
   readonly seed?: number;
   /** Groups of networks by name; stars after their anchors. */

@@ -38,7 +38,12 @@ export type {
   StudyPage,
 } from "./page/report-page.ts";
 export { type PdfFigure, renderPdfFigures } from "./pdf/render-pdf-figures.ts";
-export { type ComparedBarrierResult, curvesOf, type DrawableResult } from "./result/drawable-result.ts";
+export {
+  type ComparedBarrierResult,
+  curvesOf,
+  type DrawableResult,
+  type Provenance,
+} from "./result/drawable-result.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
 export { type RenderedTable, renderTables } from "./table/render-tables.ts";
 export type { Charset } from "./terminal/canvas.ts";

@@ -86,9 +86,11 @@ describe("renderResultPage()", () => {
     const captionOf = async (result: DrawableResult) =>
       parse(await pageOf(result)).querySelector("#figure-plane-loss figcaption")?.textContent;
     const result = planeResult();
-    expect(await captionOf(result)).toContain("both axes have one scale");
+    expect(await captionOf(result)).toContain("Both axes have one scale.");
     const ys = result.ys.map((y) => y / 100);
-    expect(await captionOf({ ...result, ys })).toContain("the axes have scales of their own");
+    expect(await captionOf({ ...result, ys })).toContain(
+      "The axes have scales of their own: y is stretched 50 times",
+    );
   });
 
   it("renderResultPage() shows every place of a plane, and says where there is no loss", async () => {

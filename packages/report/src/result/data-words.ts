@@ -5,6 +5,8 @@ import { formatCounted } from "../format-value.ts";
 const TEXT = "text:";
 /** End of the names of data of which only the first examples are taken. */
 const FIRST = /@\d+$/;
+/** Files of inputs and of labels, which are named alike. */
+const TWO_FILES = /^idx:([^,]+),[^:]*/;
 /** Folders in the name of a data set, which say nothing to a reader elsewhere. */
 const FOLDERS = /[^,:]*[\\/]/g;
 
@@ -30,7 +32,16 @@ export function measureWords(measure: Measure, ...data: readonly string[]): Meas
 
 /** Says which examples something was measured on: how many, of which data set and split. */
 export function dataWords(data: string, examples: number): string {
-  const named = data.replace(FIRST, "").replace(FOLDERS, "");
-  const first = FIRST.test(data) ? "the first " : "";
-  return `${first}${formatCounted(examples, "example")} of ${named}`;
+  if (FIRST.test(data)) return firstWords(data, examples);
+  return `${formatCounted(examples, "example")} of ${nameOf(data)}`;
+}
+
+/** Says that only the first examples of a data set were taken. */
+export function firstWords(data: string, examples: number): string {
+  return `the first ${formatCounted(examples, "example")} of ${nameOf(data)}`;
+}
+
+/** Name of a data set without folders and the number of its examples; of two files that of the inputs. */
+function nameOf(data: string): string {
+  return data.replace(FIRST, "").replace(FOLDERS, "").replace(TWO_FILES, "$1");
 }

@@ -10,14 +10,22 @@ export interface ComparedBarrierResult extends BarrierResult {
   readonly alignment?: object;
 }
 
-/** Any result that can be drawn. */
-export type DrawableResult =
+/** The command that made a result. */
+export interface Provenance {
+  readonly command: string;
+  /** Of the software. */
+  readonly version: string;
+}
+
+/** Any result that can be drawn; files that a command wrote say which one it was. */
+export type DrawableResult = (
   | ComparedBarrierResult
   | LayersResult
   | PlaneResult
   | CurveResult
   | StarResult
-  | StudyResult;
+  | StudyResult
+) & { readonly provenance?: Provenance };
 
 /** Curves of a barrier, before and after alignment if it has both. */
 export function curvesOf({ asTrained, ...result }: ComparedBarrierResult): BarrierCurve[] {

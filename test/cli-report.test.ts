@@ -88,6 +88,20 @@ describe("isthmus report", () => {
     expect(page).toContain("<title>The plane through A, B, bend</title>");
   });
 
+  it("isthmus report shows the command that made a result, as the result says or as it is told", async () => {
+    const provenance = { command: "isthmus plane a b c --data mnist:test", version: "1.2.3" };
+    write("plane.json", { ...planeResult(), provenance });
+    const commandsOf = async (...args: string[]) => {
+      await run("plane.json", "-o", "page.html", ...args);
+      return /<code>(isthmus[^<]*)<\/code>/.exec(read("page.html"))?.[1]?.split("\n");
+    };
+    expect(await commandsOf()).toEqual([provenance.command, "isthmus report plane.json -o page.html"]);
+    expect(await commandsOf("--command", "isthmus other")).toEqual([
+      "isthmus other",
+      expect.stringMatching(/^isthmus report plane\.json/),
+    ]);
+  });
+
   it("isthmus report draws figures in the colours of a theme", async () => {
     write("plane.json", planeResult());
     for (const [theme, background] of [

@@ -90,7 +90,7 @@ function labelsOf(axis: Axis): { text: ChannelValue } | { tickFormat: (value: nu
 }
 
 /** Words of an axis, which say so where its scale is not linear. */
-export function axisWords({ label, scale }: Axis): string {
+function axisWords({ label, scale }: Axis): string {
   return scale === "log" ? `${label}, log scale` : label;
 }
 

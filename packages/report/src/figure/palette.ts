@@ -66,7 +66,7 @@ function declarations(appearance: Appearance): string {
 export type Theme = "light" | "dark";
 
 /** Lists the names of all appearances. */
-export const THEMES: readonly Theme[] = ["light", "dark"];
+const THEMES: readonly Theme[] = ["light", "dark"];
 
 /**
  * Checks the appearance that a caller asked for.

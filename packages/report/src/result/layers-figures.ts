@@ -46,7 +46,7 @@ function barsFigure(result: LayersResult): Figure {
     size: "hero",
     draw: drawBars({
       rows: [...layers.map(({ group }) => group), ALL_GROUPS],
-      series: ["one group, mean of both marks", ALL_GROUPS],
+      series: ["one group: mean of marks", ALL_GROUPS],
       bars: [...bars, { row: ALL_GROUPS, series: 1, value: whole.wholeEndpoints.loss }],
       points: FIXED.map(({ network, label }) => ({
         label,

@@ -74,7 +74,7 @@ const networksName = (networks: readonly StudyGroup[], name: unknown): string =>
   networks.length > 1 ? `${name}, ` : "";
 
 /** Lists values, of a row of whole numbers the ends. */
-export function listValues(values: Values): string {
+function listValues(values: Values): string {
   const [first, last] = [values[0], values.at(-1)];
   const run = values.every((value, index) => typeof value === "number" && value === Number(first) + index);
   return run && values.length >= LONG_RUN ? `${first} to ${last}` : values.join(", ");

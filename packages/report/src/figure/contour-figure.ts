@@ -5,6 +5,7 @@ import { type ColorScale, sequentialScale } from "./color-scale.ts";
 import type { Drawing, Plot } from "./figure.ts";
 import { type Label, labelMark } from "./labels.ts";
 import { textWidth } from "./legend.ts";
+import { endsOf, resample } from "./resample.ts";
 
 /** What {@link drawContours} draws. */
 export interface ContourFigure {
@@ -93,10 +94,6 @@ const Y_LABELS = ["y (distance between weights)", "y (same unit)"] as const;
 
 const yLabel = (room: number): string => Y_LABELS.find((words) => textWidth(words) <= room) ?? "y";
 
-function endsOf(coordinates: readonly number[]): [number, number] {
-  return [coordinates[0] ?? 0, coordinates.at(-1) ?? 1];
-}
-
 /** Contours of the grid itself, whose values stand in the middle of cells; values are compared by their logarithm. */
 function contourMarks(
   plot: Plot,
@@ -165,38 +162,6 @@ function missingMark(plot: Plot, { xs, ys, values }: ContourFigure): Markish {
     y2: "y2",
     fill: "var(--isthmus-muted)",
     inset: -0.25,
-  });
-}
-
-/** Values at even steps between the ends, linear between the given coordinates; the same where those are even. */
-function resample(
-  xs: readonly number[],
-  ys: readonly number[],
-  values: readonly (readonly number[])[],
-): number[] {
-  const columns = evenPlaces(xs);
-  return evenPlaces(ys).flatMap(({ index, share }) => {
-    const [low = [], high = low] = [values[index], values[index + 1]];
-    return columns.map((column) => {
-      const at = (row: readonly number[]): number => {
-        const from = row[column.index] ?? 0;
-        return from + column.share * ((row[column.index + 1] ?? from) - from);
-      };
-      return at(low) + share * (at(high) - at(low));
-    });
-  });
-}
-
-/** For each of as many even steps: the coordinate before it, and the share of the way to the next. */
-function evenPlaces(coordinates: readonly number[]): { readonly index: number; readonly share: number }[] {
-  const [low, high] = endsOf(coordinates);
-  const last = coordinates.length - 1;
-  return coordinates.map((_, step) => {
-    const place = low + ((high - low) * step) / last;
-    const after = coordinates.findIndex((coordinate) => coordinate > place);
-    const index = after === -1 ? last - 1 : after - 1;
-    const [from = 0, to = 1] = [coordinates[index], coordinates[index + 1]];
-    return { index, share: (place - from) / (to - from) };
   });
 }
 

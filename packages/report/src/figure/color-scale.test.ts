@@ -44,6 +44,8 @@ describe("divergingScale()", () => {
   it("divergingScale() is neutral where all is zero", () => {
     expect(divergingScale([0, 0])).toEqual({ levels: [], colors: ["#f0f0f0"] });
     expect(divergingScale([Number.NaN])).toEqual({ levels: [], colors: ["#f0f0f0"] });
+    // A twentieth of it is 0.
+    expect(divergingScale([5e-324])).toEqual({ levels: [], colors: ["#f0f0f0"] });
   });
 });
 

@@ -43,6 +43,8 @@ describe("isthmus report", () => {
         "page.html",
         "--svg",
         "svg",
+        "--pdf",
+        "pdf",
         "--csv",
         "csv",
         "--command",
@@ -58,6 +60,9 @@ describe("isthmus report", () => {
       const figures = readdirSync(join(folder, "svg"));
       expect(figures.length).toBeGreaterThan(0);
       for (const name of figures) expect(read("svg", name)).toMatch(/^<svg /);
+      const pdfs = readdirSync(join(folder, "pdf"));
+      expect(pdfs).toEqual(figures.map((name) => name.replace(/svg$/, "pdf")));
+      for (const name of pdfs) expect(read("pdf", name)).toMatch(/^%PDF-1\.4\n[\s\S]*%%EOF\n$/);
       const tables = readdirSync(join(folder, "csv"));
       expect(tables.length).toBeGreaterThan(1);
       for (const name of tables) expect(read("csv", name)).toMatch(/^[^\r\n]*,[^\r\n]*\r\n/);
@@ -66,6 +71,7 @@ describe("isthmus report", () => {
         [
           "page.html",
           ...figures.map((name) => join("svg", name)),
+          ...pdfs.map((name) => join("pdf", name)),
           ...tables.map((name) => join("csv", name)),
         ].sort(),
       );
@@ -80,6 +86,37 @@ describe("isthmus report", () => {
     expect(once).toEqual({ kind: "report", of: "plane", result: "plane.json", outputs: ["page.html"] });
     expect(read("page.html") === page).toBe(true);
     expect(page).toContain("<title>The plane through A, B, bend</title>");
+  });
+
+  it("isthmus report shows the command that made a result, as the result says or as it is told", async () => {
+    const provenance = { command: "isthmus plane a b c --data mnist:test", version: "1.2.3" };
+    write("plane.json", { ...planeResult(), provenance });
+    const commandsOf = async (...args: string[]) => {
+      await run("plane.json", "-o", "page.html", ...args);
+      return /<code>(isthmus[^<]*)<\/code>/.exec(read("page.html"))?.[1]?.split("\n");
+    };
+    expect(await commandsOf()).toEqual([provenance.command, "isthmus report plane.json -o page.html"]);
+    expect(await commandsOf("--command", "isthmus other")).toEqual([
+      "isthmus other",
+      expect.stringMatching(/^isthmus report plane\.json/),
+    ]);
+  });
+
+  it("isthmus report draws figures in the colours of a theme", async () => {
+    write("plane.json", planeResult());
+    for (const [theme, background] of [
+      ["light", "#ffffff"],
+      ["dark", "#171b1f"],
+    ] as const) {
+      const { code } = await run("plane.json", "--svg", theme, "--theme", theme);
+      expect(code).toBe(0);
+      expect(read(theme, "plane-loss.svg")).toMatch(
+        new RegExp(`^<svg [^>]*><rect [^>]*fill="${background}"`),
+      );
+    }
+    const { code, stderr } = await run("plane.json", "--svg", "svg", "--theme", "auto");
+    expect(code).toBe(2);
+    expect(stderr).toContain("Allowed choices are light, dark");
   });
 
   it("isthmus report refuses what is no result, and writes nothing", async () => {

@@ -92,6 +92,12 @@ describe("isthmus study", () => {
     expect(study.outputs).toEqual(names.map((name) => join("stripes", name)));
     const { ran: _, kept: __, outputs: ___, ...saved } = study;
     expect(JSON.parse(read("stripes", "study.json"))).toEqual(saved);
+    expect(saved).toMatchObject({ provenance: { command: "isthmus study stripes.yaml" } });
+    expect(study.tables[0]).toMatchObject({
+      of: ["barriers"],
+      measured: [{ data: "npz:stripes.npz:test", points: 5 }],
+    });
+    expect(read("stripes", "study.html")).toContain("Each mark is one measurement. Measured at 5 places");
     expect(read("stripes", "barriers.csv")).toMatch(
       /^Epochs,Second network,Width,Barrier \(nats\)\r\n1,none,4,/,
     );
@@ -100,6 +106,25 @@ describe("isthmus study", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("0 tasks run, 8 results there before");
     expect(stdout).toMatch(/^ +20 +weight +8 +\d/m);
+  });
+
+  it("isthmus study says of a part what it is, and draws a single width as bars", async () => {
+    const part = await json("stripes.yaml", "--only", "width=4", "-o", "part");
+    expect(part).toMatchObject({
+      only: { width: [4] },
+      provenance: { command: "isthmus study stripes.yaml --only width=4" },
+    });
+    const page = read("part", "study.html");
+    expect(page).toContain("<title>Stripes (a part)</title>");
+    expect(page).toContain("This is a part of a study: width 4 only. The study as a whole: Two widths");
+    expect(page).toContain("net mlp:${width}; data npz:stripes.npz:train");
+    const { stdout } = await run("stripes.yaml", "--only", "width=4", "-o", "part");
+    expect(stdout).toContain("A part of the study: width 4 only");
+    const [, drawn = ""] = stdout.split("Stripes by width\n\n");
+    expect(drawn).toMatch(/^Width +Second network +Barrier \(nats\)\n4 +none +\d/);
+    const { only: _, ...again } = await json<StudyResult>("stripes.yaml", "--only", "width=4", "--print");
+    writeFileSync(join(folder, "again.json"), JSON.stringify(again));
+    expect((await run("again.json", "--list")).code).toBe(0);
   });
 
   it("isthmus study gives the same bytes when it was killed twice, once while it trained", async () => {

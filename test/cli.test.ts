@@ -335,6 +335,7 @@ describe("isthmus barrier", () => {
       examples: 500,
       a,
       b,
+      provenance: { command: expect.stringMatching(/^isthmus barrier .*--data mnist:test@500 --points 5$/) },
     });
   });
 
@@ -362,7 +363,7 @@ describe("isthmus barrier", () => {
     const { stdout, code } = await runCli([...measured, "--quiet"], { env: { LC_ALL: "C" } });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^[\x20-\x7e\n]*$/);
-    expect(stdout).toMatch(/^ +\*\*\* as trained: barrier [12]\.\d{3}$/m);
+    expect(stdout).toMatch(/^ +\.\*\. as trained: barrier [12]\.\d{3}$/m);
     expect(stdout).toMatch(/^barrier above the chord +[12]\.\d{3} +\d\.\d\d points$/m);
   });
 

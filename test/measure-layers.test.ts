@@ -135,9 +135,9 @@ describe("measureLayers()", () => {
       Array.from({ length: 4 }, () => [0, 0]),
     );
     expect(predictions?.rankCorrelation).toBeNaN();
-    for (const { distance } of groups) {
-      expect(distance.euclidean).toBe(0);
-      expect(distance.cosine).toBeCloseTo(1, 12);
+    for (const { euclideanDistance, cosineSimilarity } of groups) {
+      expect(euclideanDistance).toBe(0);
+      expect(cosineSimilarity).toBeCloseTo(1, 12);
     }
   });
 

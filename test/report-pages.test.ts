@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -14,19 +14,8 @@ import {
   starResult,
   studyResult,
 } from "../packages/report/test/results.ts";
+import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "./helpers/browser.ts";
 
-/** Debian's browser; `.ci/run` installs it. */
-const CHROMIUM = "/usr/bin/chromium";
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const BACKGROUND = { light: "rgb(255, 255, 255)", dark: "rgb(23, 27, 31)" } as const;
 const WIDE = { width: 1280, height: 900 } as const;
 const NARROW = { width: 390, height: 844 } as const;
@@ -58,7 +47,6 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   study: pageOf(studyResult()),
 };
 
-const hasBrowser = existsSync(CHROMIUM);
 if (!hasBrowser) {
   console.warn(
     `SKIPPED: no page was opened in a browser, as there is none at ${CHROMIUM}: apt-get install chromium`,
@@ -75,7 +63,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
       writeFileSync(join(folder, `${name}.html`), await render());
     context = await chromium.launchPersistentContext(join(folder, "profile"), {
       executablePath: CHROMIUM,
-      args: FLAGS,
+      args: [...BROWSER_FLAGS],
     });
   });
   afterAll(async () => {

@@ -1,10 +1,4 @@
-import {
-  assertFiniteTensors,
-  type Checkpoint,
-  createCheckpoint,
-  InputError,
-  type Tensor,
-} from "@isthmus/core";
+import { type Checkpoint, InputError, type Tensor } from "@isthmus/core";
 import {
   bindWeights,
   createEvaluator,

@@ -6,8 +6,10 @@ export interface LayerGroup {
   /** Names of the tensors. */
   readonly tensors: readonly string[];
   readonly elements: number;
-  /** How far A and B are apart in these tensors; of tensors that are 0 in one of them the cosine is 0. */
-  readonly distance: { readonly euclidean: number; readonly cosine: number };
+  /** How far A and B are apart in these tensors: the norm of their difference. */
+  readonly euclideanDistance: number;
+  /** Cosine of the angle between A and B in these tensors, in `[-1, 1]`; 0 where one of them is 0 everywhere. */
+  readonly cosineSimilarity: number;
 }
 
 /** A curve on which some groups go from one network to the other while the others stay. */

@@ -29,12 +29,12 @@ function formatGroups({ groups, layers, whole }: LayersResult, { unicode }: Term
   const full = Math.max(...values.filter(Number.isFinite));
   const bar = (value: number) => formatBar(value, { full, width: BAR_WIDTH, unicode });
   const rows = layers.map(({ group, a, b, barrier }, index) => {
-    const { elements = 0, distance } = groups[index] ?? {};
+    const found = groups[index];
     return [
       group,
-      formatCount(elements),
-      formatNumber(distance?.euclidean ?? 0),
-      (distance?.cosine ?? 0).toFixed(2),
+      found === undefined ? "" : formatCount(found.elements),
+      found === undefined ? "" : formatNumber(found.euclideanDistance),
+      found === undefined ? "" : found.cosineSimilarity.toFixed(2),
       nats(a.wholeEndpoints.loss),
       nats(b.wholeEndpoints.loss),
       nats(barrier.loss),

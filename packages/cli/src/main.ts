@@ -3,6 +3,7 @@ import { explainFailure } from "./explain-failure.ts";
 import { createProgram } from "./program.ts";
 import { createProgress } from "./progress.ts";
 import { quoteCommand } from "./quote-command.ts";
+import { describeCommand, withProvenance } from "./result/result-provenance.ts";
 import { exitCodeOf, listenForStop } from "./stop-signals.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
 import type { CommonOptions, Context, Outcome, RunVerb } from "./verb.ts";
@@ -20,9 +21,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   const words = argv[0] === "help" ? [...argv.slice(1), "--help"] : [...argv];
   let exitCode = 0;
   const run: RunVerb = async (options, work) => {
-    const outcome = await work(createContext(argv, options, { terminal, signal: stop.signal }));
+    const context = createContext(argv, options, { terminal, signal: stop.signal });
+    const outcome = await work(context);
     if (terminal.interactive) terminal.status("");
-    terminal.print(`${options.json ? JSON.stringify(outcome.result) : outcome.text}\n`);
+    const result = withProvenance(outcome.result, context.provenance);
+    terminal.print(`${options.json ? JSON.stringify(result) : outcome.text}\n`);
     exitCode = reportGate(outcome, terminal);
   };
   try {
@@ -46,11 +49,13 @@ function createContext(
   shared: Pick<Context, "terminal" | "signal">,
 ): Context {
   const { terminal } = shared;
+  const version = readVersion();
   return {
     ...shared,
     progress: quiet ? () => {} : createProgress(terminal),
     commandLine: quoteCommand(["isthmus", ...argv]),
-    version: readVersion(),
+    version,
+    provenance: describeCommand(argv, version),
   };
 }
 

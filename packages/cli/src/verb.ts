@@ -1,4 +1,5 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import type { Provenance } from "@isthmus/report";
 import type { Progress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -20,6 +21,8 @@ export interface Context {
   readonly commandLine: string;
   /** Version of this program. */
   readonly version: string;
+  /** What results that are kept say of the command that made them. */
+  readonly provenance: Provenance;
 }
 
 /** What a verb has done. */

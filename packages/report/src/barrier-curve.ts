@@ -7,7 +7,7 @@ export interface BarrierCurve {
   readonly result: BarrierResult;
 }
 
-/** What a curve shows: the loss in nats or the classification error. */
+/** What a curve shows: the loss in nats, or the error: the share of examples, or of tokens, whose prediction is wrong. */
 export type Measure = "loss" | "error";
 
 /**

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { formatBarrier, formatCount, formatMeasure, formatNumber, formatPlace } from "./format-value.ts";
+import {
+  formatAlike,
+  formatBarrier,
+  formatCount,
+  formatCounted,
+  formatMeasure,
+  formatNumber,
+  formatPlace,
+} from "./format-value.ts";
 
 describe("formatNumber()", () => {
   it("formatNumber() keeps four significant digits, three below 0.1", () => {
@@ -20,6 +28,19 @@ describe("formatNumber()", () => {
   });
 });
 
+describe("formatAlike()", () => {
+  it("formatAlike() gives all numbers the decimals of the largest", () => {
+    const texts = (...values: number[]) => values.map(formatAlike(values));
+    expect(texts(0.0741, 0.08, -1.5)).toEqual(["0.07", "0.08", "-1.50"]);
+    expect(texts(0.0741, 0.08)).toEqual(["0.0741", "0.0800"]);
+    expect(texts(1234, 5.6)).toEqual(["1234", "6"]);
+    expect(texts(0, -0.001, 2)).toEqual(["0.00", "0.00", "2.00"]);
+    expect(texts(0, 0)).toEqual(["0", "0"]);
+    expect(texts(2e-9)).toEqual(["2.0e-9"]);
+    expect(formatAlike([Number.NaN, 3])(3)).toBe("3.00");
+  });
+});
+
 describe("formatMeasure(), formatBarrier(), formatPlace(), formatCount()", () => {
   it("formatMeasure() writes errors as percentages", () => {
     expect(formatMeasure(0.01634, "error")).toBe("1.63 %");
@@ -34,5 +55,11 @@ describe("formatMeasure(), formatBarrier(), formatPlace(), formatCount()", () =>
     expect(formatPlace(1 / 24)).toBe("0.0417");
     expect(formatPlace(0.5)).toBe("0.5");
     expect(formatCount(10_000)).toBe("10,000");
+    expect([1, 2, 10_000].map((count) => formatCounted(count, "pair"))).toEqual([
+      "1 pair",
+      "2 pairs",
+      "10,000 pairs",
+    ]);
+    expect(formatCounted(2, "axis", "axes")).toBe("2 axes");
   });
 });

@@ -19,6 +19,20 @@ export function formatShort(value: number, digits = 3): string {
   return rounded === 0 || Math.abs(rounded) >= 1e-4 ? String(rounded) : formatNumber(value);
 }
 
+/** Most decimals of numbers that stand beside each other. */
+const MOST_DECIMALS = 6;
+
+/** Makes a format of numbers that stand beside each other: all have as many decimals as give the largest three significant digits. */
+export function formatAlike(values: readonly number[]): (value: number) => string {
+  const largest = Math.max(0, ...values.filter(Number.isFinite).map(Math.abs));
+  const decimals = largest === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(largest)));
+  if (decimals > MOST_DECIMALS) return (value) => value.toExponential(1);
+  return (value) => {
+    const text = value.toFixed(decimals);
+    return Number(text) === 0 ? (0).toFixed(decimals) : text;
+  };
+}
+
 /** A loss in nats, or an error as a percentage, the way readers of papers expect it. */
 export function formatMeasure(value: number, measure: Measure): string {
   return measure === "loss" ? formatNumber(value) : `${(100 * value).toFixed(2)} %`;
@@ -37,4 +51,9 @@ export function formatPlace(t: number): string {
 /** A count with thousands separators: `10,000`. */
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");
+}
+
+/** A count with the noun of what is counted: `1 pair`, `3 pairs`. */
+export function formatCounted(count: number, singular: string, plural = `${singular}s`): string {
+  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
 }

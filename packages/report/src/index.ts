@@ -1,13 +1,20 @@
 export type { BarrierCurve, Measure } from "./barrier-curve.ts";
+export type { Theme } from "./figure/palette.ts";
 export {
   BARRIER_SVG_DEFAULTS,
   type BarrierSvgOptions,
   renderBarrierSvg,
 } from "./figure/render-barrier-svg.ts";
-export { type RenderedFigure, renderFigures } from "./figure/render-figures.ts";
+export {
+  FIGURES_DEFAULTS,
+  type FiguresOptions,
+  type RenderedFigure,
+  renderFigures,
+} from "./figure/render-figures.ts";
 export {
   formatBarrier,
   formatCount,
+  formatCounted,
   formatMeasure,
   formatNumber,
   formatPlace,
@@ -30,7 +37,13 @@ export type {
   StarPage,
   StudyPage,
 } from "./page/report-page.ts";
-export { type ComparedBarrierResult, curvesOf, type DrawableResult } from "./result/describe-result.ts";
+export { type PdfFigure, renderPdfFigures } from "./pdf/render-pdf-figures.ts";
+export {
+  type ComparedBarrierResult,
+  curvesOf,
+  type DrawableResult,
+  type Provenance,
+} from "./result/drawable-result.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
 export { type RenderedTable, renderTables } from "./table/render-tables.ts";
 export type { Charset } from "./terminal/canvas.ts";

@@ -13,7 +13,7 @@ export interface PairGroup {
   readonly pairs: readonly PairBarrier[];
   /** Of the loss barriers, in nats; NaN, in JSON null, where there are no pairs. */
   readonly mean: number;
-  /** Sample standard deviation of the loss barriers; 0 for a single pair, NaN for none. */
+  /** Sample standard deviation of the loss barriers; NaN, in JSON null, for fewer than two pairs. */
   readonly std: number;
 }
 

@@ -11,7 +11,7 @@ describe("summarizePairs()", () => {
   });
 
   it("summarizePairs() has no spread for one pair, and no numbers for none", () => {
-    expect(summarizePairs([pair(2)])).toMatchObject({ mean: 2, std: 0 });
+    expect(summarizePairs([pair(2)])).toMatchObject({ mean: 2, std: Number.NaN });
     expect(summarizePairs([])).toEqual({ pairs: [], mean: Number.NaN, std: Number.NaN });
   });
 });

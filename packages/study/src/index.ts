@@ -44,5 +44,13 @@ export type { TaskAssignment, TaskControl, TaskExecutor } from "./run/task-execu
 export { openTaskStore, readTaskResult, type TaskStore } from "./run/task-store.ts";
 export type { TimeLeftEstimate } from "./run/time-left.ts";
 export { type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
-export type { StudyColumn, StudyFigure, StudyResult, StudyTable, StudyValue } from "./study-result.ts";
+export type {
+  StudyColumn,
+  StudyFigure,
+  StudyGroup,
+  StudyMeasured,
+  StudyResult,
+  StudyTable,
+  StudyValue,
+} from "./study-result.ts";
 export type { TaskContext, TaskPaths } from "./tasks/task-kind.ts";

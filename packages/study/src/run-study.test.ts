@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,6 +6,7 @@ import { EngineError } from "@isthmus/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fewImages } from "../test/few-images.ts";
 import { SMALL_STUDY } from "../test/small-study.ts";
+import { restrictStudy } from "./description/restrict-study.ts";
 import type { TasksProgress } from "./run/run-tasks.ts";
 import type { TaskAssignment, TaskExecutor } from "./run/task-executor.ts";
 import { type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
@@ -24,7 +26,8 @@ function resultOf({ kind, params, inputs }: TaskAssignment): object {
     params,
     Object.entries(inputs).map(([name, paths]) => [name, paths.length]),
   ]);
-  return { kind, barrier: { loss: { chord: text.length / 1000 } } };
+  const barrier = { loss: { chord: text.length / 1000 } };
+  return { kind, data: "few:test", examples: 8, points: [1, 2, 3, 4, 5], barrier };
 }
 
 /** Runs nothing: gives results after some turns of the event loop, by `delay` in another order than they were begun. */
@@ -63,6 +66,39 @@ function run(executor: TaskExecutor, more: Partial<RunStudyOptions> = {}): Promi
 }
 
 describe("runStudy()", () => {
+  it("runStudy() says what was trained and measured, and of how many results each number is made", async () => {
+    const { study } = await run(fakeExecutor(2));
+    expect(study).not.toHaveProperty("only");
+    expect(study?.networks).toEqual([
+      {
+        name: "mlps",
+        count: 6,
+        variables: { width: [4, 8], seed: [0, 1, 2] },
+        settings: { net: "mlp:${width}", data: "few:train", seed: "${seed}", epochs: 3, snapshots: [1, 3] },
+      },
+    ]);
+    expect(study?.measurements).toMatchObject([
+      { name: "barriers", count: 24, variables: { alignment: ["none", "weight"] }, settings: { points: 5 } },
+    ]);
+    const [table] = study?.tables ?? [];
+    expect(table?.of).toEqual(["barriers"]);
+    expect(table?.measured).toEqual([{ data: "few:test", examples: 8, points: 5 }]);
+    const counts = Object.fromEntries(
+      (table?.columns ?? []).map(({ key, ...column }) => [key, column.counts]),
+    );
+    expect(counts["barrier"]).toEqual(Array.from({ length: 8 }, () => 3));
+    expect(counts["width"]).toBeUndefined();
+  });
+
+  it("runStudy() says of a part which values it has", async () => {
+    const openData = async (name: string) => fewImages(name);
+    const part = restrictStudy(SMALL_STUDY, { width: ["8"], seed: ["0", "2"] });
+    const { study } = await runStudy(part, { engine: "fake", openData, folder, executor: fakeExecutor(2) });
+    expect(study?.only).toEqual({ width: [8], seed: [0, 2] });
+    expect(study?.networks?.[0]).toMatchObject({ count: 2, variables: { width: [8], seed: [0, 2] } });
+    expect(study?.tables[0]?.columns[3]).toMatchObject({ aggregate: "mean", counts: [1, 1, 1, 1] });
+  });
+
   it("runStudy() runs every task once and fills the tables, rows in the order of their variables", async () => {
     const executor = fakeExecutor(2);
     const { study, ran, kept } = await run(executor);

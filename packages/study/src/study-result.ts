@@ -1,3 +1,5 @@
+import type { AggregateName } from "./collect/aggregate.ts";
+
 /** Text, a number, or null where something could not be measured. */
 export type StudyValue = string | number | null;
 
@@ -8,12 +10,29 @@ export interface StudyColumn {
   readonly title: string;
   /** For example `nats`. */
   readonly unit?: string;
+  /** How each of its numbers is made of several results; missing where they are not, or not all alike. */
+  readonly aggregate?: AggregateName;
+  /** Of how many results each number is made, in the order of the rows; missing where `aggregate` is, and in older files. */
+  readonly counts?: readonly number[];
+}
+
+/** What results of a table were measured on. */
+export interface StudyMeasured {
+  /** Name of the examples. */
+  readonly data: string;
+  readonly examples: number;
+  /** Places of each path; missing where results do not say. */
+  readonly points?: number;
 }
 
 /** Numbers of a study. */
 export interface StudyTable {
   readonly name: string;
   readonly title: string;
+  /** Names of the measurements whose results it shows; missing in older files. */
+  readonly of?: readonly string[];
+  /** What these were measured on, each once; missing in older files. */
+  readonly measured?: readonly StudyMeasured[];
   readonly columns: readonly StudyColumn[];
   readonly rows: readonly Readonly<Record<string, StudyValue>>[];
 }
@@ -38,11 +57,28 @@ export interface StudyFigure {
   readonly yScale?: "linear" | "log";
 }
 
+/** Networks, or measurements, that a study made for every combination of some variables. */
+export interface StudyGroup {
+  readonly name: string;
+  /** How many there are. */
+  readonly count: number;
+  /** Values by name of the variable. */
+  readonly variables: Readonly<Record<string, readonly (string | number)[]>>;
+  /** What the description says of each, with `${name}` in place of the value of a variable. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
 /** What a study has found. */
 export interface StudyResult {
   readonly kind: "study";
   readonly title: string;
+  /** What the whole study does, even if this is a part of it. */
   readonly description: string;
+  /** Present if this is a part of a study: the only values that some variables had. */
+  readonly only?: Readonly<Record<string, readonly (string | number)[]>>;
+  /** Networks that were trained or loaded, and what was measured on them; missing in older files. */
+  readonly networks?: readonly StudyGroup[];
+  readonly measurements?: readonly StudyGroup[];
   readonly tables: readonly StudyTable[];
   readonly figures: readonly StudyFigure[];
   readonly seed: number;

@@ -120,7 +120,8 @@ async function describeGroups({ graph, a, b, tensors }: Subject): Promise<LayerG
     groups.push({
       ...group,
       elements: group.tensors.reduce((sum, name) => sum + elementsOf(a, name), 0),
-      distance: { euclidean: Math.sqrt(at(0, 0)), cosine: norms > 0 ? at(1, 2) / norms : 0 },
+      euclideanDistance: Math.sqrt(at(0, 0)),
+      cosineSimilarity: norms > 0 ? at(1, 2) / norms : 0,
     });
   }
   return groups;

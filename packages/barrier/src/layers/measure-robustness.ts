@@ -46,7 +46,7 @@ export async function measureRobustness(
     (index) => toOther.points[index]?.loss ?? Number.NaN,
   ) as [number, number, number];
   for (let draw = 0; draw < draws; draw++) {
-    const direction = { parameters, length: group.distance.euclidean, seed, label: `${group.name} ${draw}` };
+    const direction = { parameters, length: group.euclideanDistance, seed, label: `${group.name} ${draw}` };
     for (const place of PLACES_IN_DIRECTION) {
       const key = directionKey(group.name, draw, place);
       const { loss } = await reader.near(key, () => moveRandomly(a, direction, place));

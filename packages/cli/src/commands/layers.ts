@@ -21,6 +21,7 @@ import { formatStatistics } from "../format-statistics.ts";
 import { type Pair, withPair } from "../open-pair.ts";
 import { addPairOptions, type PairOptions } from "../pair-options.ts";
 import { parseCount, parseGroups } from "../parse-values.ts";
+import { withProvenance } from "../result/result-provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface LayersVerbOptions extends PairOptions {
@@ -109,7 +110,8 @@ async function layers(
   const outputs = [output, report].filter((path) => path !== undefined);
   return withPair({ paths, options, outputs }, context, async (pair) => {
     const result = await measure(pair, { journal, options, context });
-    if (output !== undefined) await saveFile(output, formatJson(result), pair.inputs);
+    if (output !== undefined)
+      await saveFile(output, formatJson(withProvenance(result, context.provenance)), pair.inputs);
     if (report !== undefined) {
       const page = await renderLayersPage({
         result,

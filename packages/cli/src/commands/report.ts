@@ -1,18 +1,20 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { saveFile } from "@isthmus/core";
-import { type DrawableResult, renderResultPage } from "@isthmus/report";
+import { type DrawableResult, renderResultPage, type Theme } from "@isthmus/report";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { formatOutputs } from "../format-outputs.ts";
 import { formatResult } from "../result/format-result.ts";
 import { readResult } from "../result/read-result.ts";
-import { assertFolder, saveFigures, saveTables } from "../result/save-parts.ts";
+import { assertFolder, saveFigures, savePdfFigures, saveTables } from "../result/save-parts.ts";
 import { titleOfResult } from "../result/title-of-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface ReportVerbOptions {
   readonly output?: string | undefined;
   readonly svg?: string | undefined;
+  readonly pdf?: string | undefined;
   readonly csv?: string | undefined;
+  readonly theme: Theme;
   readonly title?: string | undefined;
   readonly command?: readonly string[] | undefined;
 }
@@ -23,12 +25,18 @@ export function reportVerb(run: RunVerb): CommandUnknownOpts {
     .argument("<result>", "a .json file that another verb wrote, or printed with --json")
     .option("-o, --output <file>", "write a page with figures and all numbers (.html)")
     .option("--svg <folder>", "write each figure of the page as .svg into this folder")
+    .option("--pdf <folder>", "write each figure of the page as .pdf into this folder, for papers")
     .option("--csv <folder>", "write each table of the page as .csv into this folder")
+    .addOption(
+      new Option("--theme <name>", "colours of .svg and .pdf figures, for a light or a dark background")
+        .choices(["light", "dark"] as const)
+        .default("light" as const),
+    )
     .option("--title <words>", "title of the page (default: what the result is of)")
     .addOption(
       new Option(
         "--command <line>",
-        "a command line that made the result, to be shown on the page; may be repeated",
+        "a command line that made the result, to be shown on the page; may be repeated (default: what the result says)",
       ).argParser((line: string, before: readonly string[] | undefined) => [...(before ?? []), line]),
     )
     .addHelpText("after", EXAMPLES)
@@ -42,23 +50,26 @@ const EXAMPLES = formatExamples(
     "isthmus report mnist-width/study.json -o study.html --svg figures --csv numbers",
     "and its parts beside it",
   ],
+  ["isthmus report plane.json --pdf figures", "figures for a paper"],
 );
 
 async function report(file: string, options: ReportVerbOptions, context: Context): Promise<Outcome> {
-  const { output, svg, csv } = options;
+  const { output, svg, pdf, csv, theme } = options;
   if (output !== undefined) {
     assertPageName(output);
     await assertOutput(output, [file]);
   }
-  for (const folder of [svg, csv]) if (folder !== undefined) await assertFolder(folder);
+  for (const folder of [svg, pdf, csv]) if (folder !== undefined) await assertFolder(folder);
   const result = await readResult(file);
   const outputs: string[] = [];
   if (output !== undefined) {
     await saveFile(output, await renderPage(result, options, context), [file]);
     outputs.push(output);
   }
-  if (svg !== undefined) outputs.push(...(await saveFigures(result, svg, [file])));
-  if (csv !== undefined) outputs.push(...(await saveTables(result, csv, [file])));
+  const inputs = [file];
+  if (svg !== undefined) outputs.push(...(await saveFigures(result, svg, { theme, inputs })));
+  if (pdf !== undefined) outputs.push(...(await savePdfFigures(result, pdf, { theme, inputs })));
+  if (csv !== undefined) outputs.push(...(await saveTables(result, csv, { inputs })));
   return {
     result: { kind: "report", of: result.kind, result: file, outputs },
     text: formatResult(result, context.terminal) + formatOutputs(outputs),
@@ -70,10 +81,11 @@ function renderPage(
   { title, command }: ReportVerbOptions,
   { commandLine, version }: Context,
 ): Promise<string> {
+  const made = result.provenance === undefined ? [] : [result.provenance.command];
   return renderResultPage({
     title: title ?? titleOfResult(result),
     result,
-    commands: [...(command ?? []), commandLine],
+    commands: [...(command ?? made), commandLine],
     version,
   });
 }

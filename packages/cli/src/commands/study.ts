@@ -15,6 +15,7 @@ import {
 } from "@isthmus/study";
 import { createEngine, type EngineOptions, engineOption } from "../engine-option.ts";
 import { parseCount } from "../parse-values.ts";
+import { describeCommand } from "../result/result-provenance.ts";
 import { findStudy } from "../study/find-study.ts";
 import {
   formatFailures,
@@ -80,12 +81,19 @@ async function runVerb(name: string, options: StudyVerbOptions, context: Context
   const whole = await readStudy(file.path);
   const description = options.only === undefined ? whole : restrictStudy(whole, options.only);
   if (options.print) {
-    return { result: description, text: (await readFile(file.path, "utf8")).trimEnd() };
+    // What is left is a study of its own, to be read again.
+    const { only: _, ...printed } = description;
+    return { result: printed, text: (await readFile(file.path, "utf8")).trimEnd() };
   }
   const folder = options.output ?? file.folder;
-  return options.list
-    ? listTasks(description, folder, options)
-    : runTasks({ description, folder }, options, context);
+  if (options.list) return listTasks(description, folder, options);
+  const provenance = describeCommand(["study", name, ...onlyWords(options)], context.version);
+  return runTasks({ description, folder }, options, { ...context, provenance });
+}
+
+/** The part of the command that the results depend on: where they go and how many workers there were changes nothing. */
+function onlyWords({ only = {} }: StudyVerbOptions): string[] {
+  return Object.entries(only).flatMap(([variable, values]) => ["--only", `${variable}=${values.join(",")}`]);
 }
 
 async function planPorts({ engine }: StudyVerbOptions) {
@@ -154,12 +162,12 @@ function describeFailures(outcome: RunStudyResult): Outcome {
 async function describeStudy(
   { study, ran, kept }: RunStudyResult & { readonly study: StudyResult },
   folder: string,
-  { commandLine: command, version, terminal }: Context,
+  { provenance, terminal }: Context,
 ): Promise<Outcome> {
-  const outputs = await saveStudy(study, folder, { command, version });
+  const outputs = await saveStudy({ ...study, provenance }, folder);
   const counts = `${ran} tasks run, ${kept} results there before`;
   return {
-    result: { ...study, ran, kept, outputs },
+    result: { ...study, provenance, ran, kept, outputs },
     text: `${formatStudy(study, terminal)}\n\n${counts}\nWrote ${outputs.length} files to "${folder}"; to look at: ${outputs.find((path) => path.endsWith(".html"))}`,
   };
 }

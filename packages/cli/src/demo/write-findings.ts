@@ -34,7 +34,10 @@ export async function writeFindings(
     signal: context.signal,
   });
   await saveFile(files.alignment, formatJson(encodeAlignment(spec, aligned.alignment)));
-  await saveFile(files.numbers, formatJson({ ...after, asTrained: before, training: pair.results }));
+  await saveFile(
+    files.numbers,
+    formatJson({ ...after, asTrained: before, training: pair.results, provenance: context.provenance }),
+  );
   await saveFile(files.page, page);
   return files;
 }

@@ -44,6 +44,17 @@ describe("readResult()", () => {
     expect(await read(compared)).toEqual(compared);
   });
 
+  it("readResult() reads layers whose cosine similarity stood among distances, as earlier versions wrote it", async () => {
+    const result = layersResult();
+    const groups = result.groups.map(
+      ({ euclideanDistance: euclidean, cosineSimilarity: cosine, ...group }) => ({
+        ...group,
+        distance: { euclidean, cosine },
+      }),
+    );
+    expect(await read({ ...result, groups })).toEqual(result);
+  });
+
   it("readResult() refuses what is no result, or a part of one, and says what is wrong", async () => {
     const { layers: _, ...part } = layersResult();
     const study = studyResult();

@@ -60,16 +60,28 @@ const prediction = z.looseObject({
   points: z.array(z.looseObject({ t: z.number(), predicted: measured, measured })),
   ends: z.array(z.looseObject({ network, slope: measured, curvature: measured })),
 });
+/** Groups as earlier versions wrote them had the cosine similarity among their distances. */
+const earlierDistance = z.looseObject({
+  distance: z.looseObject({ euclidean: z.unknown(), cosine: z.unknown() }),
+});
+const layerGroup = z.preprocess(
+  (value) => {
+    const earlier = earlierDistance.safeParse(value);
+    if (!earlier.success) return value;
+    const { distance, ...others } = earlier.data;
+    return { ...others, euclideanDistance: distance.euclidean, cosineSimilarity: distance.cosine };
+  },
+  z.looseObject({
+    name: text,
+    tensors: z.array(text),
+    elements: count,
+    euclideanDistance: measured,
+    cosineSimilarity: measured,
+  }),
+);
 const layers = z.looseObject({
   kind: z.literal("layers"),
-  groups: z.array(
-    z.looseObject({
-      name: text,
-      tensors: z.array(text),
-      elements: count,
-      distance: z.looseObject({ euclidean: measured, cosine: measured }),
-    }),
-  ),
+  groups: z.array(layerGroup),
   whole: cut,
   layers: z.array(z.looseObject({ group: text, a: cut, b: cut, barrier: measures })),
   cumulative: z.array(
@@ -188,15 +200,30 @@ const star = z.looseObject({
 const tableName = z.string().regex(/^\w[\w.-]*$/, {
   error: "must be made of letters, digits, dots, underscores and hyphens",
 });
+const values = z.record(text, z.array(z.union([text, z.number()])));
+const group = z.looseObject({ name: text, count, variables: values, settings: z.looseObject({}) });
 const study = z.looseObject({
   kind: z.literal("study"),
   title: text,
   description: text,
+  only: values.optional(),
+  networks: z.array(group).optional(),
+  measurements: z.array(group).optional(),
   tables: z.array(
     z.looseObject({
       name: tableName,
       title: text,
-      columns: z.array(z.looseObject({ key: text, title: text, unit: text.optional() })),
+      of: z.array(text).optional(),
+      measured: z.array(z.looseObject({ data: text, examples: count, points: count.optional() })).optional(),
+      columns: z.array(
+        z.looseObject({
+          key: text,
+          title: text,
+          unit: text.optional(),
+          aggregate: text.optional(),
+          counts: z.array(count).optional(),
+        }),
+      ),
       rows: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.null()]))),
     }),
   ),
@@ -204,12 +231,18 @@ const study = z.looseObject({
   seed: count,
 });
 
+const provenance = z.looseObject({ command: text, version: text }).optional();
+
 /** Form of every kind of result as `--json` prints it; what it does not know is left as it is. */
 export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>> = {
-  barrier: barrier.extend({ asTrained: barrier.optional(), alignment: z.looseObject({}).optional() }),
-  layers,
-  plane,
-  curve,
-  star,
-  study,
+  barrier: barrier.extend({
+    asTrained: barrier.optional(),
+    alignment: z.looseObject({}).optional(),
+    provenance,
+  }),
+  layers: layers.extend({ provenance }),
+  plane: plane.extend({ provenance }),
+  curve: curve.extend({ provenance }),
+  star: star.extend({ provenance }),
+  study: study.extend({ provenance }),
 };

@@ -1,7 +1,14 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createFolder, InputError, saveFile } from "@isthmus/core";
-import { type DrawableResult, renderFigures, renderTables } from "@isthmus/report";
+import {
+  type DrawableResult,
+  FIGURES_DEFAULTS,
+  renderFigures,
+  renderPdfFigures,
+  renderTables,
+  type Theme,
+} from "@isthmus/report";
 
 /**
  * Checks that files can be written into a folder, which need not be there.
@@ -15,15 +22,37 @@ export async function assertFolder(path: string): Promise<void> {
   });
 }
 
+/** How the parts of a result are written. */
+export interface PartsOptions {
+  /** Colours of figures. @defaultValue "light" */
+  readonly theme?: Theme;
+  /** Files that must not be replaced. @defaultValue none */
+  readonly inputs?: readonly string[];
+}
+
 /** Writes the figures of a result into a folder, each as an SVG that stands alone; returns the files. */
 export async function saveFigures(
   result: DrawableResult,
   folder: string,
-  inputs: readonly string[] = [],
+  { theme = FIGURES_DEFAULTS.theme, inputs = [] }: PartsOptions = {},
 ): Promise<string[]> {
-  const figures = await renderFigures(result);
+  const figures = await renderFigures(result, { theme });
   return saveAll(
     figures.map(({ name, svg }) => [join(folder, `${name}.svg`), svg]),
+    folder,
+    inputs,
+  );
+}
+
+/** Writes the figures of a result into a folder, each as a PDF of one page; returns the files. */
+export async function savePdfFigures(
+  result: DrawableResult,
+  folder: string,
+  { theme = FIGURES_DEFAULTS.theme, inputs = [] }: PartsOptions = {},
+): Promise<string[]> {
+  const figures = await renderPdfFigures(result, { theme });
+  return saveAll(
+    figures.map(({ name, pdf }) => [join(folder, `${name}.pdf`), pdf]),
     folder,
     inputs,
   );
@@ -33,7 +62,7 @@ export async function saveFigures(
 export async function saveTables(
   result: DrawableResult,
   folder: string,
-  inputs: readonly string[] = [],
+  { inputs = [] }: Pick<PartsOptions, "inputs"> = {},
 ): Promise<string[]> {
   return saveAll(
     renderTables(result).map(({ name, csv }) => [join(folder, `${name}.csv`), csv]),
@@ -43,7 +72,7 @@ export async function saveTables(
 }
 
 async function saveAll(
-  files: readonly (readonly [path: string, content: string])[],
+  files: readonly (readonly [path: string, content: string | Uint8Array])[],
   folder: string,
   inputs: readonly string[],
 ): Promise<string[]> {

@@ -14,7 +14,7 @@ export function titleOfResult(result: DrawableResult): string {
     case "star":
       return `A star of ${result.anchors.length} networks`;
     case "study":
-      return result.title;
+      return result.only === undefined ? result.title : `${result.title} (a part)`;
   }
 }
 

@@ -53,7 +53,7 @@ function formatGroups({ barriers }: StarResult, { unicode }: Terminal): string {
       name,
       String(pairs.length),
       formatNumber(mean),
-      formatNumber(std),
+      pairs.length > 1 ? formatNumber(std) : "",
       formatNumber(highest),
       key === "regularRegular" || !Number.isFinite(ratio) ? "" : formatShort(ratio),
       formatBar(mean, { full, width: BAR_WIDTH, unicode }),

@@ -13,17 +13,27 @@ const BAR_WIDTH = 30;
 
 type Row = StudyTable["rows"][number];
 
-/** Shows a figure of a study as a chart of lines, or as bars where its axis has names; nothing where there is no number. */
+/**
+ * Shows a figure of a study as a chart of lines, or as bars where its axis has names, or a single place: nothing where there is no
+ * number.
+ */
 export function formatStudyFigure(figure: StudyFigure, table: StudyTable, terminal: Terminal): string {
   const named = figure.mark === "bar" || figure.xScale === "band";
-  const drawn = named ? formatBars(figure, table, terminal) : formatLines(figure, table, terminal);
+  const lines = named ? [] : listLines(figure, table);
+  const places = new Set(lines.flatMap(({ points }) => points.map(([x]) => x)));
+  const drawn =
+    named || places.size === 1
+      ? formatBars(figure, table, terminal)
+      : formatLines(lines, { figure, table, terminal });
   return drawn === "" ? "" : `${figure.title}\n\n${drawn}`;
 }
 
-function formatLines(figure: StudyFigure, table: StudyTable, terminal: Terminal): string {
-  const { x, y, series: key, xScale, yScale } = figure;
-  const scaleX = scaleOf(xScale === "log");
-  const scaleY = scaleOf(yScale === "log");
+/** Lines of a figure, on its scales; several values at one place have no line through them. */
+function listLines(
+  { x, y, series: key, mark, xScale, yScale }: StudyFigure,
+  table: StudyTable,
+): ChartSeries[] {
+  const [scaleX, scaleY] = [scaleOf(xScale === "log"), scaleOf(yScale === "log")];
   const lines = new Map<string, [x: number, y: number][]>();
   for (const row of table.rows) {
     const place: [number, number] = [scaleX.forth(row[x]), scaleY.forth(row[y])];
@@ -31,17 +41,33 @@ function formatLines(figure: StudyFigure, table: StudyTable, terminal: Terminal)
     const label = key === undefined ? studyColumnTitle(table, y) : String(row[key] ?? "");
     lines.set(label, [...(lines.get(label) ?? []), place]);
   }
-  const series = [...lines].map(
-    ([label, points]): ChartSeries => ({ label, points: points.sort(([one], [other]) => one - other) }),
-  );
-  if (series.length === 0) return "";
-  return renderChart(series, {
+  return [...lines].map(([label, points]) => {
+    const single = new Set(points.map(([place]) => place)).size === points.length;
+    return {
+      label: single ? label : `${label} (several values at a place)`,
+      points: points.sort(([one], [other]) => one - other),
+      joined: mark === "line" && single,
+    };
+  });
+}
+
+function formatLines(
+  lines: readonly ChartSeries[],
+  {
+    figure: { x, y, xScale, yScale },
+    table,
+    terminal,
+  }: { readonly figure: StudyFigure; readonly table: StudyTable; readonly terminal: Terminal },
+): string {
+  if (lines.length === 0) return "";
+  const [scaleX, scaleY] = [scaleOf(xScale === "log"), scaleOf(yScale === "log")];
+  return renderChart(lines, {
     width: Math.min(terminal.columns, MAX_CHART_WIDTH),
     height: CHART_HEIGHT,
     charset: terminal.unicode ? "braille" : "ascii",
     color: terminal.color,
-    yLabel: `${studyColumnTitle(table, y)}${yScale === "log" ? ", logarithmic" : ""}`,
-    xLabel: `${studyColumnTitle(table, x)}${xScale === "log" ? ", logarithmic" : ""}`,
+    yLabel: `${studyColumnTitle(table, y)}${yScale === "log" ? ", log scale" : ""}`,
+    xLabel: `${studyColumnTitle(table, x)}${xScale === "log" ? ", log scale" : ""}`,
     formatX: (value) => formatShort(scaleX.back(value), 4),
     formatY: (value) => formatNumber(scaleY.back(value)),
   });

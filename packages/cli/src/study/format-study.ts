@@ -17,14 +17,22 @@ import { formatStudyFigure } from "./format-study-figure.ts";
 const SHOWN_TASKS = 40;
 
 /** Sets the tables of a study as text, each with its figures as charts. */
-export function formatStudy({ title, tables, figures }: StudyResult, terminal: Terminal): string {
+export function formatStudy({ title, only, tables, figures }: StudyResult, terminal: Terminal): string {
   const parts = tables.flatMap((table) => [
     formatStudyTable(table),
     ...figures
       .filter((figure) => figure.table === table.name)
       .map((figure) => formatStudyFigure(figure, table, terminal)),
   ]);
-  return [title, ...parts.filter((part) => part !== "")].join("\n\n");
+  const part = only === undefined ? [] : [`A part of the study: ${formatVariables(only)} only`];
+  return [title, ...part, ...parts.filter((part) => part !== "")].join("\n\n");
+}
+
+/** Variables with their values: `width 64; seed 0, 1`. */
+function formatVariables(variables: Readonly<Record<string, readonly StudyValue[]>>): string {
+  return Object.entries(variables)
+    .map(([name, values]) => `${name} ${values.join(", ")}`)
+    .join("; ");
 }
 
 function formatStudyTable(table: StudyTable): string {

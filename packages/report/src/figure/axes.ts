@@ -1,5 +1,5 @@
 import type { ChannelValue, Markish } from "@observablehq/plot";
-import { formatShort } from "../format-value.ts";
+import { formatMeasure, formatNumber, formatShort } from "../format-value.ts";
 import type { Plot } from "./figure.ts";
 import { logarithmicLevels } from "./levels.ts";
 
@@ -45,6 +45,11 @@ export function formatOnAxis({ percent, names, format }: Axis, value: number, di
   return formatShort(percent ? 100 * value : value, digits);
 }
 
+/** A value beside a mark, as tables write it: percent where the axis has it. */
+export function formatBesideMark(axis: Axis, value: number): string {
+  return axis.percent ? formatMeasure(value, "error") : formatNumber(value);
+}
+
 /** Ends of an axis around its finite values: zero is part of the picture unless they stay far above it. */
 export function domainOf(values: readonly number[], axis: Axis): [number, number] {
   if (axis.domain) return [...axis.domain];
@@ -84,6 +89,11 @@ function labelsOf(axis: Axis): { text: ChannelValue } | { tickFormat: (value: nu
   return axis.scale === "log" ? { text: format } : { tickFormat: format };
 }
 
+/** Words of an axis, which say so where its scale is not linear. */
+function axisWords({ label, scale }: Axis): string {
+  return scale === "log" ? `${label}, log scale` : label;
+}
+
 /** Horizontal grid lines with values on the left. */
 export function verticalAxis(plot: Plot, axis: Axis, domain: readonly [number, number]): Markish[] {
   const ticks = given(ticksOf(axis, domain, 5));
@@ -94,7 +104,7 @@ export function verticalAxis(plot: Plot, axis: Axis, domain: readonly [number, n
       tickSize: 0,
       tickPadding: 8,
       ...labelsOf(axis),
-      label: axis.label,
+      label: axisWords(axis),
       labelArrow: axis.names || axis.beside ? "none" : "up",
       labelAnchor: axis.beside ? "center" : "top",
       fill: MUTED,
@@ -116,7 +126,7 @@ export function horizontalAxis(
       ticks,
       tickSize: 4,
       ...labelsOf(axis),
-      label: axis.label,
+      label: axisWords(axis),
       labelArrow: axis.names ? "none" : "right",
       labelOffset: 40,
       fill: MUTED,

@@ -1,8 +1,8 @@
 import type { Markish } from "@observablehq/plot";
-import { type Axis, domainOf, FIGURE_TEXT_STYLE, formatOnAxis, horizontalAxis } from "./axes.ts";
+import { type Axis, domainOf, FIGURE_TEXT_STYLE, formatBesideMark, horizontalAxis } from "./axes.ts";
 import type { Drawing, Plot } from "./figure.ts";
 import { fitText, layOutLegend, legendMarks, textWidth } from "./legend.ts";
-import { curveStyle } from "./palette.ts";
+import { type CurveStyle, curveStyle } from "./palette.ts";
 
 /** A bar with an interval of its value if it has one. */
 export interface Bar {
@@ -15,6 +15,12 @@ export interface Bar {
   readonly high?: number;
 }
 
+/** Single values that stand on the bars, each sort with a symbol of its own. */
+export interface BarPoints {
+  readonly label: string;
+  readonly values: readonly { readonly row: string; readonly value: number }[];
+}
+
 /** What {@link drawBars} draws. */
 export interface BarFigure {
   /** Rows from the top; each is named once. */
@@ -22,6 +28,8 @@ export interface BarFigure {
   /** Names of the bars of a row; one without a name needs no legend. */
   readonly series: readonly string[];
   readonly bars: readonly Bar[];
+  /** On figures with one bar a row. @defaultValue none */
+  readonly points?: readonly BarPoints[];
   /** Of the values. */
   readonly axis: Axis;
   /** Whether rows have one bar each, of any series, and not one of each series. @defaultValue false */
@@ -32,22 +40,33 @@ const BAR = 13;
 const GAP = 9;
 const MARGIN = { bottom: 46, top: 10 } as const;
 /** Room on the right for the value at the end of the longest bar. */
-const VALUE_ROOM = 54;
+const VALUE_ROOM = 62;
 /** Most of the width that names of rows may take. */
 const NAME_SHARE = 0.36;
 
 /** Draws horizontal bars in rows, with their values and intervals; the height follows from the number of rows. */
 export function drawBars(figure: BarFigure): Drawing {
-  const { rows, series, bars, axis } = figure;
+  const { rows, series, bars, axis, points = [] } = figure;
   const lanes = figure.single ? [0] : series.map((_, index) => index);
   const domain = domainOf(
-    [0, ...bars.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value])],
+    [
+      0,
+      ...bars.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value]),
+      ...points.flatMap(({ values }) => values.map(({ value }) => value)),
+    ],
     { ...axis, fromZero: true },
   );
+  const entries = [
+    ...series.map((label, index) => ({ label, style: squareStyle(index) })),
+    ...points.map(({ label }, index) => ({ label, style: pointStyle(index) })),
+  ];
   return (plot, width) => {
     const marginLeft = Math.min(Math.max(24, ...rows.map(textWidth)) + 16, width * NAME_SHARE);
-    const legend = layOutLegend(series, width - marginLeft - VALUE_ROOM);
-    const shown = series.length > 1;
+    const legend = layOutLegend(
+      entries.map(({ label }) => label),
+      width - marginLeft - VALUE_ROOM,
+    );
+    const shown = entries.length > 1;
     const marginTop = MARGIN.top + (shown ? legend.height : 0);
     return {
       width,
@@ -71,7 +90,7 @@ export function drawBars(figure: BarFigure): Drawing {
         }),
         ...barMarks(plot, figure),
         ...(shown
-          ? series.flatMap((_, index) => legendMarks(plot, squareStyle(index), legend.items[index]))
+          ? entries.flatMap(({ style }, index) => legendMarks(plot, style, legend.items[index]))
           : []),
       ],
     };
@@ -81,9 +100,15 @@ export function drawBars(figure: BarFigure): Drawing {
 /** Bars have no symbols: their legend shows squares of their colour. */
 const squareStyle = (index: number) => ({ ...curveStyle(index), symbol: "square" as const, filled: true });
 
-function barMarks(plot: Plot, { bars, axis, series, single }: BarFigure): Markish[] {
+/** Symbols that stand on bars are neither squares nor of a bar's colour. */
+function pointStyle(index: number): CurveStyle {
+  const symbols = ["circle", "diamond", "triangle"] as const;
+  return { color: "var(--isthmus-text)", symbol: symbols[index % symbols.length] ?? symbols[0] };
+}
+
+function barMarks(plot: Plot, figure: BarFigure): Markish[] {
+  const { bars, axis, series, single } = figure;
   const place = { fy: "row", y: (bar: Bar) => (single ? 0 : bar.series) } as const;
-  const bounded = bars.filter(({ low, high }) => low !== undefined && high !== undefined);
   return [
     plot.barX(bars, {
       ...place,
@@ -91,24 +116,47 @@ function barMarks(plot: Plot, { bars, axis, series, single }: BarFigure): Markis
       x2: "value",
       fill: (bar: Bar) => curveStyle(bar.series).color,
       title: (bar: Bar) =>
-        `${[bar.row, series[bar.series]].filter(Boolean).join(", ")}: ${formatOnAxis(axis, bar.value)}`,
+        `${[bar.row, series[bar.series]].filter(Boolean).join(", ")}: ${formatBesideMark(axis, bar.value)}`,
     }),
-    plot.ruleY(bounded, {
-      ...place,
-      x1: "low",
-      x2: "high",
-      stroke: "var(--isthmus-text)",
-      strokeWidth: 1.25,
-    }),
+    // An interval without length is none: it would look like one that was measured.
+    plot.ruleY(
+      bars.filter(({ low, high }) => low !== undefined && high !== undefined && low < high),
+      { ...place, x1: "low", x2: "high", stroke: "var(--isthmus-text)", strokeWidth: 1.25 },
+    ),
     plot.ruleX([0], { stroke: "var(--isthmus-muted)" }),
+    ...pointMarks(plot, figure),
     // Right of everything, where names of rows never are.
     plot.text(bars, {
       ...place,
-      x: ({ value, high }: Bar) => Math.max(0, value, high ?? value),
-      text: (bar: Bar) => formatOnAxis(axis, bar.value, 3),
+      x: (bar: Bar) => rightEnd(bar, figure),
+      text: (bar: Bar) => formatBesideMark(axis, bar.value),
       fontSize: 11,
       textAnchor: "start",
-      dx: 4,
+      dx: figure.points ? 8 : 4,
     }),
   ];
+}
+
+/** Value of whatever of a bar's row reaches farthest to the right. */
+function rightEnd({ row, value, high }: Bar, { points = [] }: BarFigure): number {
+  const beside = points.flatMap(({ values }) => values.filter((one) => one.row === row));
+  return Math.max(0, value, high ?? value, ...beside.map((one) => one.value));
+}
+
+function pointMarks(plot: Plot, { points = [], axis }: BarFigure): Markish[] {
+  return points.map(({ label, values }, index) => {
+    const { color, symbol } = pointStyle(index);
+    return plot.dot(values, {
+      fy: "row",
+      y: 0,
+      x: "value",
+      r: 3.5,
+      symbol,
+      fill: "var(--isthmus-background)",
+      stroke: color,
+      strokeWidth: 1.5,
+      title: ({ row, value }: BarPoints["values"][number]) =>
+        `${row}, ${label}: ${formatBesideMark(axis, value)}`,
+    });
+  });
 }

@@ -1,9 +1,11 @@
 import type { Markish } from "@observablehq/plot";
 import { FIGURE_TEXT_STYLE, horizontalAxis, verticalAxis } from "./axes.ts";
-import { bandColor, COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
+import { COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
+import { type ColorScale, sequentialScale } from "./color-scale.ts";
 import type { Drawing, Plot } from "./figure.ts";
 import { type Label, labelMark } from "./labels.ts";
-import { levelsBetween } from "./levels.ts";
+import { textWidth } from "./legend.ts";
+import { endsOf, resample } from "./resample.ts";
 
 /** What {@link drawContours} draws. */
 export interface ContourFigure {
@@ -23,6 +25,8 @@ export interface ContourFigure {
   }[];
 }
 
+/** Most levels of a plane. */
+const MOST_LEVELS = 10;
 const MARGIN = { right: 20, bottom: 46, left: 52, top: 12 } as const;
 /** Bounds of the height of the frame relative to its width; scales of both axes are equal between them. */
 const ASPECT = { low: 0.4, high: 1.3 } as const;
@@ -30,10 +34,18 @@ const ASPECT = { low: 0.4, high: 1.3 } as const;
 const OVER = { color: "#ffffff", halo: "#14181c" } as const;
 const DASHES = ["", "7 4", "2 4"] as const;
 
-/** Whether both axes of a plane are drawn to one scale: a strip would be too thin, or too high, for it. */
-export function hasOneScale({ xs, ys }: Pick<ContourFigure, "xs" | "ys">): boolean {
+/**
+ * How many times longer a unit of y is drawn than one of x: 1 but for strips, which would be too thin, or too high, to show
+ * anything.
+ */
+export function stretchOf({ xs, ys }: Pick<ContourFigure, "xs" | "ys">): number {
   const aspect = aspectOf(xs, ys);
-  return aspect >= ASPECT.low && aspect <= ASPECT.high;
+  return shownAspect(aspect) / aspect;
+}
+
+/** Height of the frame relative to its width. */
+function shownAspect(aspect: number): number {
+  return Math.min(ASPECT.high, Math.max(ASPECT.low, aspect));
 }
 
 /** Height of a plane relative to its width. */
@@ -45,10 +57,9 @@ function aspectOf(xs: readonly number[], ys: readonly number[]): number {
 /** Draws values over a plane as filled contours, and networks and paths in it; both axes have one scale unless it is a strip. */
 export function drawContours(figure: ContourFigure): Drawing {
   const { xs, ys, values, label, format } = figure;
-  const known = values.flat().filter(Number.isFinite);
-  const levels = levelsBetween(Math.min(...known), Math.max(...known));
+  const scale = sequentialScale(values.flat(), MOST_LEVELS);
   const [x, y] = [endsOf(xs), endsOf(ys)];
-  const aspect = Math.min(ASPECT.high, Math.max(ASPECT.low, aspectOf(xs, ys)));
+  const aspect = shownAspect(aspectOf(xs, ys));
   return (plot, width) => {
     const marginTop = MARGIN.top + COLOR_LEGEND_HEIGHT;
     const inner = width - MARGIN.left - MARGIN.right;
@@ -64,26 +75,31 @@ export function drawContours(figure: ContourFigure): Drawing {
       x: { domain: x },
       y: { domain: y },
       marks: [
-        ...contourMarks(plot, figure, levels),
+        ...contourMarks(plot, figure, scale),
         missingMark(plot, figure),
-        ...verticalAxis(plot, { label: "y", beside: true }, y).slice(1),
-        ...horizontalAxis(plot, { label: "x, in distance between weights" }, x, { count: 5 }),
+        ...verticalAxis(plot, { label: yLabel(inner * aspect), beside: true }, y).slice(1),
+        ...horizontalAxis(plot, { label: "x (distance between weights)" }, x, { count: 5 }),
         plot.frame({ stroke: "var(--isthmus-muted)" }),
         ...pathMarks(plot, figure),
         ...modelMarks(plot, figure),
         labelMark(labelsOf(figure), { ...OVER, avoid: obstaclesOf(figure) }),
-        colorLegend({ label, levels, format }),
+        colorLegend({ label, scale, format }),
       ],
     };
   };
 }
 
-function endsOf(coordinates: readonly number[]): [number, number] {
-  return [coordinates[0] ?? 0, coordinates.at(-1) ?? 1];
-}
+/** Words along the vertical axis, from the longest: the first that fit are shown. */
+const Y_LABELS = ["y (distance between weights)", "y (same unit)"] as const;
+
+const yLabel = (room: number): string => Y_LABELS.find((words) => textWidth(words) <= room) ?? "y";
 
 /** Contours of the grid itself, whose values stand in the middle of cells; values are compared by their logarithm. */
-function contourMarks(plot: Plot, { xs, ys, values }: ContourFigure, levels: readonly number[]): Markish[] {
+function contourMarks(
+  plot: Plot,
+  { xs, ys, values }: ContourFigure,
+  { levels, colors }: ColorScale,
+): Markish[] {
   const known = values.flat().filter(Number.isFinite);
   const highest = Math.max(...known);
   const floor = Math.min(...known.filter((value) => value > 0), highest) / 10 || 1e-12;
@@ -107,7 +123,7 @@ function contourMarks(plot: Plot, { xs, ys, values }: ContourFigure, levels: rea
   };
   // One mark a level: the library would write a colour for the value of each contour, through a scale of its own.
   return [
-    plot.frame({ fill: bandColor(0, levels.length), stroke: "none" }),
+    plot.frame({ fill: colors[0] ?? "none", stroke: "none" }),
     ...levels.map((level, index) =>
       plot.contour(cells, {
         ...bounds,
@@ -115,7 +131,7 @@ function contourMarks(plot: Plot, { xs, ys, values }: ContourFigure, levels: rea
         height,
         value: (cell: number) => cell,
         thresholds: [Math.log(level)],
-        fill: bandColor(index + 1, levels.length),
+        fill: colors[index + 1] ?? "none",
         stroke: OVER.color,
         strokeOpacity: 0.35,
         strokeWidth: 0.75,
@@ -146,38 +162,6 @@ function missingMark(plot: Plot, { xs, ys, values }: ContourFigure): Markish {
     y2: "y2",
     fill: "var(--isthmus-muted)",
     inset: -0.25,
-  });
-}
-
-/** Values at even steps between the ends, linear between the given coordinates; the same where those are even. */
-function resample(
-  xs: readonly number[],
-  ys: readonly number[],
-  values: readonly (readonly number[])[],
-): number[] {
-  const columns = evenPlaces(xs);
-  return evenPlaces(ys).flatMap(({ index, share }) => {
-    const [low = [], high = low] = [values[index], values[index + 1]];
-    return columns.map((column) => {
-      const at = (row: readonly number[]): number => {
-        const from = row[column.index] ?? 0;
-        return from + column.share * ((row[column.index + 1] ?? from) - from);
-      };
-      return at(low) + share * (at(high) - at(low));
-    });
-  });
-}
-
-/** For each of as many even steps: the coordinate before it, and the share of the way to the next. */
-function evenPlaces(coordinates: readonly number[]): { readonly index: number; readonly share: number }[] {
-  const [low, high] = endsOf(coordinates);
-  const last = coordinates.length - 1;
-  return coordinates.map((_, step) => {
-    const place = low + ((high - low) * step) / last;
-    const after = coordinates.findIndex((coordinate) => coordinate > place);
-    const index = after === -1 ? last - 1 : after - 1;
-    const [from = 0, to = 1] = [coordinates[index], coordinates[index + 1]];
-    return { index, share: (place - from) / (to - from) };
   });
 }
 

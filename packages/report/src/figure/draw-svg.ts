@@ -1,7 +1,8 @@
 import type { PlotOptions } from "@observablehq/plot";
 import { escapeHtml } from "../html.ts";
 import type { Plot } from "./figure.ts";
-import { paletteCss } from "./palette.ts";
+import type { Theme } from "./palette.ts";
+import { type FigureElement, standAlone } from "./stand-alone.ts";
 
 /** Attributes that hold coordinates, which need no more than one decimal of a pixel. */
 const COORDINATES = /\s(?:d|transform|c?[xy]|[xy][12]|width|height)="[^"]*"/g;
@@ -15,36 +16,44 @@ const NUMBERED_NAME = /plot-clip-(\d+)/g;
 export interface DrawSvgOptions {
   /** Unique among the figures of a page. */
   readonly name: string;
-  /** Colours to define inside the figure; missing where the page around it defines them. */
-  readonly theme?: "auto" | "light" | "dark";
+  /** Appearance of a figure that stands alone; missing where the page around it defines the colours. */
+  readonly theme?: Theme;
 }
 
 /**
  * Draws a figure without a browser and returns its `<svg>` element as text.
  *
  * @param words - what the figure shows, for those who do not see it
- *
- * The drawing library is loaded by the first figure, so that terminal charts do without it.
  */
 export async function drawSvg(
   words: string,
   describe: (plot: Plot) => PlotOptions,
   { name, theme }: DrawSvgOptions,
 ): Promise<string> {
-  const [plot, { parseHTML }] = await Promise.all([import("@observablehq/plot"), import("linkedom")]);
-  const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  const svg = plot.plot({ ...describe(plot), document, className: "isthmus-figure" });
+  const svg = await drawElement(describe);
+  if (theme !== undefined) standAlone(svg, theme);
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   svg.setAttribute("role", "img");
-  const text: string = svg.outerHTML;
   // Set here and not as an attribute: linkedom leaves "<" in attributes, which XML does not allow.
-  const labelled = text.replace("<svg ", () => `<svg aria-label="${escapeHtml(words)}" `);
-  const drawn = renameNumbered(labelled, name).replace(COORDINATES, (attribute) =>
-    attribute.replace(LONG_DECIMAL, (number) => String(Number(Number(number).toFixed(1)))),
-  );
-  if (theme === undefined) return drawn.replace(LIBRARY_STYLE, "");
-  const style = `<style>${paletteCss(".isthmus-figure", theme)}.isthmus-figure{background:var(--isthmus-background)}</style>`;
-  return drawn.replace("<style>", () => `${style}<style>`);
+  const labelled = svg.outerHTML.replace("<svg ", () => `<svg aria-label="${escapeHtml(words)}" `);
+  return renameNumbered(labelled, name)
+    .replace(COORDINATES, (attribute) =>
+      attribute.replace(LONG_DECIMAL, (number) => String(Number(Number(number).toFixed(1)))),
+    )
+    .replace(LIBRARY_STYLE, "");
+}
+
+/**
+ * Draws a figure without a browser and returns its `<svg>` element.
+ *
+ * The drawing library is loaded by the first figure, so that terminal charts do without it.
+ */
+export async function drawElement(
+  describe: (plot: Plot) => PlotOptions,
+): Promise<FigureElement & { readonly outerHTML: string }> {
+  const [plot, { parseHTML }] = await Promise.all([import("@observablehq/plot"), import("linkedom")]);
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  return plot.plot({ ...describe(plot), document, className: "isthmus-figure" });
 }
 
 /** Counts names anew in each figure, so that the same figure is the same text and pages hold each name once. */

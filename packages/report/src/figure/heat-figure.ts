@@ -1,9 +1,10 @@
+import { formatShort } from "../format-value.ts";
 import { FIGURE_TEXT_STYLE } from "./axes.ts";
-import { bandColor, COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
+import { COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
+import { type ColorScale, colorOf } from "./color-scale.ts";
 import type { Drawing } from "./figure.ts";
 import { fitText, textWidth } from "./legend.ts";
-import { levelsBetween } from "./levels.ts";
-import { rampTextColor } from "./ramp.ts";
+import { textColorOn } from "./ramp.ts";
 
 /** What {@link drawHeat} draws. */
 export interface HeatFigure {
@@ -16,6 +17,9 @@ export interface HeatFigure {
   /** Words for the colours, with the unit. */
   readonly label: string;
   readonly columnLabel: string;
+  /** Shared by figures that are to be compared. */
+  readonly scale: ColorScale;
+  /** How a value is written in its cell. */
   readonly format: (value: number) => string;
 }
 
@@ -23,7 +27,7 @@ interface Cell {
   readonly row: string;
   readonly column: string;
   readonly value: number;
-  readonly band: number;
+  readonly color: string;
 }
 
 const isKnown = (value: number | null | undefined): value is number => Number.isFinite(value);
@@ -37,15 +41,13 @@ const SLANTED_WIDTH = 15;
 const SHORT_NAME = 48;
 const SLANTED_LENGTH = 110;
 
-/** Draws a table as colours, in the same bands and with the same legend as planes. */
-export function drawHeat({ rows, columns, values, label, columnLabel, format }: HeatFigure): Drawing {
-  const known = values.flat().filter(isKnown);
-  const levels = levelsBetween(Math.min(...known), Math.max(...known), 9);
+/** Draws a table as colours, with numbers where they fit, and a legend of the colours like that of planes. */
+export function drawHeat({ rows, columns, values, label, columnLabel, scale, format }: HeatFigure): Drawing {
   const cells = rows.flatMap((row, y) =>
     columns.flatMap((column, x): Cell[] => {
       const value = values[y]?.[x];
       if (!isKnown(value)) return [];
-      return [{ row, column, value, band: levels.filter((level) => level <= value).length }];
+      return [{ row, column, value, color: colorOf(value, scale) }];
     }),
   );
   return (plot, width) => {
@@ -58,7 +60,7 @@ export function drawHeat({ rows, columns, values, label, columnLabel, format }: 
     const marginBottom = slanted ? Math.min(widest, SLANTED_LENGTH) * 0.6 + 34 : MARGIN.bottom;
     return {
       width,
-      height: MARGIN.top + COLOR_LEGEND_HEIGHT + marginBottom + rows.length * ROW,
+      height: Math.round(MARGIN.top + COLOR_LEGEND_HEIGHT + marginBottom + rows.length * ROW),
       marginTop: MARGIN.top + COLOR_LEGEND_HEIGHT,
       marginRight: MARGIN.right,
       marginBottom,
@@ -74,8 +76,8 @@ export function drawHeat({ rows, columns, values, label, columnLabel, format }: 
           tickFormat: (name: string) => fitText(name, marginLeft - 12),
         }),
         plot.axisX({
-          label: columnLabel === "" ? null : columnLabel,
-          labelOffset: 40,
+          label: columnLabel,
+          labelOffset: slanted ? marginBottom - ROW / 3 : 40,
           tickSize: 0,
           tickFormat: (name: string) => (slanted ? fitText(name, SLANTED_LENGTH) : name),
           tickRotate: slanted ? -35 : 0,
@@ -85,7 +87,7 @@ export function drawHeat({ rows, columns, values, label, columnLabel, format }: 
         plot.cell(cells, {
           x: "column",
           y: "row",
-          fill: (cell: Cell) => bandColor(cell.band, levels.length),
+          fill: "color",
           title: (cell: Cell) => `${cell.row}, ${cell.column}: ${format(cell.value)}`,
         }),
         ...(fits
@@ -95,11 +97,11 @@ export function drawHeat({ rows, columns, values, label, columnLabel, format }: 
                 y: "row",
                 text: (cell: Cell) => format(cell.value),
                 fontSize: 11,
-                fill: (cell: Cell) => rampTextColor(levels.length === 0 ? 0.5 : cell.band / levels.length),
+                fill: (cell: Cell) => textColorOn(cell.color),
               }),
             ]
           : []),
-        colorLegend({ label, levels, format }),
+        colorLegend({ label, scale, format: formatShort }),
       ],
     };
   };

@@ -30,6 +30,7 @@ describe("levelsBetween()", () => {
   it("levelsBetween() finds none in an empty range, and some from zero", () => {
     expect(levelsBetween(1, 1)).toEqual([]);
     expect(levelsBetween(0, 0)).toEqual([]);
+    expect(levelsBetween(0, 5e-324)).toEqual([]);
     expect(levelsBetween(0, 1)).toEqual([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]);
   });
 });

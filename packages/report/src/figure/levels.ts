@@ -29,8 +29,12 @@ export function levelsBetween(low: number, high: number, most = 10): number[] {
   return levels.filter((level, index) => level > Math.max(low, levels[index - 1] ?? low) && level < high);
 }
 
-/** Round numbers by factors between `low` and `high`, ends included; both must be positive. */
+/** Numbers nearer to 0 have fewer digits than others, or are 0 once they are scaled: no levels lie between them. */
+const SMALLEST = 1e-300;
+
+/** Gives round numbers by factors between `low` and `high`, ends included; both must be positive. Empty where `low` is as good as 0. */
 export function logarithmicLevels(low: number, high: number, most: number): number[] {
+  if (low < SMALLEST) return [];
   const first = Math.floor(Math.log10(low));
   const decades = Array.from(
     { length: Math.ceil(Math.log10(high)) - first + 1 },

@@ -46,6 +46,9 @@ const LEGEND_ROOM = 40;
 /** Points of a line from which its marks become small, and from which they are left out. */
 const MANY = { small: 40, none: 150 } as const;
 
+/** Whether the points of a joined line have marks: more would make a thick line of it. */
+export const hasMarks = (points: number): boolean => points <= MANY.none;
+
 /** Draws lines or dots with intervals over two axes, linear or logarithmic. */
 export function drawLines(figure: LineFigure): Drawing {
   const { series, x, y } = figure;
@@ -130,7 +133,7 @@ function seriesMarks(
   } else {
     marks.push(plot.ruleX(bounded, { ...bounds, stroke: color, strokeWidth: 1.5 }));
   }
-  if (joined && points.length > MANY.none) return marks;
+  if (joined && !hasMarks(points.length)) return marks;
   marks.push(
     plot.dot(points, {
       ...place,

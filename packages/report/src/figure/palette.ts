@@ -52,25 +52,44 @@ export function curveColor(index: number): string {
   return `var(--isthmus-curve-${index % CURVE_STYLES})`;
 }
 
-function declarations({ background, text, muted, grid, curves }: Appearance): string {
-  const named = { background, text, muted, grid };
-  const lines = Object.entries(named).map(([name, color]) => `--isthmus-${name}:${color}`);
-  curves.forEach((color, index) => void lines.push(`--isthmus-curve-${index}:${color}`));
-  return lines.join(";");
+/** Lists the colours of an appearance by the names of their variables. */
+function namedColors({ curves, ...named }: Appearance): ReadonlyMap<string, string> {
+  const numbered = curves.map((color, index) => [`curve-${index}`, color] as const);
+  return new Map([...Object.entries(named), ...numbered]);
 }
+
+function declarations(appearance: Appearance): string {
+  return [...namedColors(appearance)].map(([name, color]) => `--isthmus-${name}:${color}`).join(";");
+}
+
+/** Name of one of the two appearances that a figure can have by itself. */
+export type Theme = "light" | "dark";
+
+/** Lists the names of all appearances. */
+const THEMES: readonly Theme[] = ["light", "dark"];
 
 /**
- * CSS that defines the colours on `selector`: light, and dark where the reader prefers it and is not
- * printing.
+ * Checks the appearance that a caller asked for.
+ * @throws TypeError if there is no appearance of that name
  */
-export function paletteCss(selector: string, theme: "auto" | "light" | "dark" = "auto"): string {
-  if (theme !== "auto") return `${selector}{color-scheme:${theme};${declarations(APPEARANCES[theme])}}`;
-  const light = `${selector}{color-scheme:light dark;${declarations(APPEARANCES.light)}}`;
-  const dark = `${selector}{${declarations(APPEARANCES.dark)}}`;
-  return `${light}@media screen and (prefers-color-scheme:dark){${dark}}`;
+export function assertTheme(theme: Theme): void {
+  if (THEMES.includes(theme)) return;
+  throw new TypeError(
+    `Cannot draw a figure as its theme must be ${THEMES.join(" or ")}: it is ${JSON.stringify(theme)}`,
+  );
 }
 
-/** The same for a page whose attribute `data-theme`, `light` or `dark`, goes before what the reader prefers. */
+/** Matches the CSS variable of any colour of the palette. */
+const VARIABLE = /var\(--isthmus-([\w-]+)\)/g;
+
+/** Replaces every colour variable, and `currentColor`, in an attribute of a figure by the colour it has in an appearance. */
+export function withLiteralColors(value: string, theme: Theme): string {
+  const colors = namedColors(APPEARANCES[theme]);
+  const literal = value.replace(VARIABLE, (variable, name: string) => colors.get(name) ?? variable);
+  return literal.replaceAll("currentColor", APPEARANCES[theme].text);
+}
+
+/** Defines the colours of a page in CSS; its attribute `data-theme`, `light` or `dark`, goes before what the reader prefers. */
 export function pagePaletteCss(): string {
   const light = `:root{color-scheme:light;${declarations(APPEARANCES.light)}}`;
   const dark = `color-scheme:dark;${declarations(APPEARANCES.dark)}`;

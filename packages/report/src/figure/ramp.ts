@@ -1,30 +1,45 @@
 /** Viridis (van der Walt and Smith, 2015): even steps of lightness, for all common kinds of colour blindness. */
 const STOPS = [
-  [0x44, 0x01, 0x54],
-  [0x47, 0x2d, 0x7b],
-  [0x3b, 0x52, 0x8b],
-  [0x2c, 0x72, 0x8e],
-  [0x21, 0x91, 0x8c],
-  [0x28, 0xae, 0x80],
-  [0x5e, 0xc9, 0x62],
-  [0xad, 0xdc, 0x30],
-  [0xfd, 0xe7, 0x25],
+  "#440154",
+  "#472d7b",
+  "#3b528b",
+  "#2c728e",
+  "#21918c",
+  "#28ae80",
+  "#5ec962",
+  "#addc30",
+  "#fde725",
 ] as const;
 
-/** Share of the ramp from which dark text is easier to read on it than light text. */
-const DARK_TEXT_FROM = 0.55;
+/** Text on colours, and the luminance from which the dark one is easier to read: where both contrasts are alike. */
+const ON_COLOR = { dark: "#14181c", light: "#ffffff", from: 0.19 } as const;
+
+/** Mixes two colours `#rrggbb`: the first at a share of 0, the second at 1. */
+export function mixColors(from: string, to: string, share: number): string {
+  const ends = channelsOf(to);
+  const mixed = channelsOf(from).map((value, k) => value + share * ((ends[k] ?? 0) - value));
+  return `#${mixed.map((value) => Math.round(value).toString(16).padStart(2, "0")).join("")}`;
+}
 
 /** Colour at `share` in `[0, 1]` of a ramp from dark to light, the same in both appearances. */
 export function rampColor(share: number): string {
   const place = Math.min(1, Math.max(0, share)) * (STOPS.length - 1);
   const index = Math.min(STOPS.length - 2, Math.floor(place));
-  const [from, to] = [STOPS[index], STOPS[index + 1]];
-  if (!from || !to) return "#000000";
-  const mix = from.map((value, channel) => value + (place - index) * ((to[channel] ?? 0) - value));
-  return `#${mix.map((value) => Math.round(value).toString(16).padStart(2, "0")).join("")}`;
+  const [from = STOPS[0], to = STOPS[0]] = [STOPS[index], STOPS[index + 1]];
+  return mixColors(from, to, place - index);
 }
 
-/** Colour of text that can be read on {@link rampColor} of the same share. */
-export function rampTextColor(share: number): string {
-  return share >= DARK_TEXT_FROM ? "#14181c" : "#ffffff";
+/** Colour of text that can be read on a colour, by the relative luminance of WCAG 2. */
+export function textColorOn(color: string): string {
+  const [red = 0, green = 0, blue = 0] = channelsOf(color).map((channel) => {
+    const share = channel / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  return luminance >= ON_COLOR.from ? ON_COLOR.dark : ON_COLOR.light;
+}
+
+/** Red, green and blue of a colour `#rrggbb`, from 0 to 255. */
+function channelsOf(color: string): number[] {
+  return [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
 }

@@ -13,15 +13,28 @@ describe("renderBarrierSvg()", () => {
     expect(titles).toHaveLength(naive.result.points.length + aligned.result.points.length);
     expect(titles[0]).toBe("as trained, t = 0: loss 0.0650");
     expect(svg).toMatch(/^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
-    expect(svg).toContain("prefers-color-scheme:dark");
   });
 
   it("renderBarrierSvg() says in words what it shows", async () => {
     const svg = await renderBarrierSvg([naive]);
     expect(svg).toContain('role="img"');
     expect(svg).toMatch(
-      /aria-label="Loss along the path\. as trained: 0\.0650 at A, 0\.0690 at B, barrier 1\.387 at t = 0\.5"/,
+      /aria-label="Mean loss along the path\. as trained: 0\.0650 at A, 0\.0690 at B, barrier 1\.387 at t = 0\.5"/,
     );
+  });
+
+  it("renderBarrierSvg() joins measurements by straight lines", async () => {
+    const svg = await renderBarrierSvg([naive]);
+    const lines = [...svg.matchAll(/<g [^>]*aria-label="line"[^>]*><path d="([^"]*)"/g)].map(
+      ([, d = ""]) => d,
+    );
+    expect(lines.map((d) => d.match(/[A-Za-z]/g)?.join(""))).toEqual(["ML", `M${"L".repeat(24)}`]);
+  });
+
+  it("renderBarrierSvg() names the error of texts as that of the next token", async () => {
+    const text = { ...naive, result: { ...naive.result, data: "text:book.txt:test" } };
+    expect(await renderBarrierSvg([text], { measure: "error" })).toContain("Next-token error (%)");
+    expect(await renderBarrierSvg([naive], { measure: "error" })).toContain("↑ Error (%)");
   });
 
   it("renderBarrierSvg() gives the same bytes for the same curves", async () => {
@@ -33,9 +46,9 @@ describe("renderBarrierSvg()", () => {
   });
 
   it("renderBarrierSvg() keeps a curve's colour when it draws only some", async () => {
-    const svg = await renderBarrierSvg([naive, aligned], { only: [1], standalone: false });
-    expect(svg).toContain("--isthmus-curve-1");
-    expect(svg).not.toContain("--isthmus-curve-0");
+    const svg = await renderBarrierSvg([naive, aligned], { only: [1] });
+    expect(svg).toContain('stroke="#0067a5"');
+    expect(svg).not.toContain("#c85200");
     expect(svg).not.toContain("as trained");
   });
 
@@ -65,6 +78,9 @@ describe("renderBarrierSvg()", () => {
     await expect(renderBarrierSvg([broken])).rejects.toThrow("at t = 0 the loss is NaN");
     await expect(renderBarrierSvg([short])).rejects.toThrow("needs at least 2 points: it has 1");
     await expect(renderBarrierSvg([naive], { width: 100 })).rejects.toThrow(RangeError);
+    await expect(renderBarrierSvg([naive], { theme: "auto" } as never)).rejects.toThrow(
+      'its theme must be light or dark: it is "auto"',
+    );
     await expect(renderBarrierSvg([naive], { colour: 1 } as never)).rejects.toThrow(
       'there is no option "colour"',
     );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { layersResult, planeResult, studyResult } from "../../test/results.ts";
+import { curveResult, layersResult, planeResult, studyResult } from "../../test/results.ts";
 import { renderFigures } from "./render-figures.ts";
 
 describe("renderFigures()", () => {
@@ -26,9 +26,34 @@ describe("renderFigures()", () => {
     ]);
     for (const { svg } of figures) {
       expect(svg).toMatch(/^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
-      expect(svg).toContain("--isthmus-text:");
+      expect(/var\(|<style|class=|currentColor|paint-order/.exec(svg)?.[0]).toBeUndefined();
       expect(/NaN|undefined|Infinity/.exec(svg)?.[0]).toBeUndefined();
     }
+  });
+
+  it("renderFigures() draws in the colours of the theme, on its background", async () => {
+    for (const [theme, background, curve] of [
+      ["light", "#ffffff", "#c85200"],
+      ["dark", "#171b1f", "#ff9350"],
+    ] as const) {
+      const [figure] = await renderFigures(curveResult(), { theme });
+      expect(figure?.svg).toMatch(
+        new RegExp(
+          `^<svg [^>]*><rect (?=[^>]*fill="${background}")(?=[^>]*width="960")(?=[^>]*height="420")`,
+        ),
+      );
+      expect(figure?.svg).toContain(`stroke="${curve}"`);
+    }
+    await expect(renderFigures(curveResult(), { theme: "auto" as never })).rejects.toThrow(TypeError);
+  });
+
+  it("renderFigures() draws the halo of words before the words, as elements of their own", async () => {
+    const [figure] = await renderFigures(planeResult());
+    const words = [...(figure?.svg ?? "").matchAll(/<text[^>]*>bend<\/text>/g)].map(([element]) => element);
+    expect(words).toHaveLength(2);
+    expect(words[0]).toMatch(/aria-hidden="true"/);
+    expect(words[0]).toMatch(/stroke="#14181c"/);
+    expect(words[1]).toMatch(/stroke="none"/);
   });
 
   it("renderFigures() draws a contour for every level of a plane, models and paths", async () => {

@@ -1,5 +1,6 @@
 import type { Markish } from "@observablehq/plot";
-import { type Axis, domainOf, FIGURE_TEXT_STYLE, formatOnAxis, horizontalAxis } from "./axes.ts";
+import { formatCounted } from "../format-value.ts";
+import { type Axis, domainOf, FIGURE_TEXT_STYLE, formatBesideMark, horizontalAxis } from "./axes.ts";
 import type { Drawing, Plot } from "./figure.ts";
 import { curveColor } from "./palette.ts";
 
@@ -19,7 +20,7 @@ export interface StripFigure {
 
 const MARGIN = { right: 24, bottom: 46, left: 20, top: 12 } as const;
 /** Room for the words over the dots of a strip, and the least for the dots. */
-const ROOM = { words: 24, dots: 36 } as const;
+const ROOM = { words: 26, dots: 36 } as const;
 /** Distance of the middles of dots that touch, relative to that of a pile of them: piles lean on each other. */
 const LEAN = 1.7;
 
@@ -81,26 +82,31 @@ function dotMark(
       padding: 0.5,
       fill: color,
       fillOpacity: 0.75,
-      title: (dot: Dot) => `${dot.name}: ${formatOnAxis(axis, dot.value)}`,
+      title: (dot: Dot) => `${dot.name}: ${formatBesideMark(axis, dot.value)}`,
     }),
   );
 }
 
 function meanMarks(plot: Plot, strips: readonly Strip[], axis: Axis): Markish[] {
-  const place = { fy: "label", x: "mean" } as const;
   return [
-    plot.ruleX(strips, { ...place, stroke: "var(--isthmus-text)", strokeWidth: 2, insetTop: ROOM.words - 6 }),
+    // One value is its own mean.
+    plot.ruleX(
+      strips.filter(({ values }) => values.length > 1),
+      { fy: "label", x: "mean", stroke: "var(--isthmus-text)", strokeWidth: 2, insetTop: ROOM.words },
+    ),
     plot.text(strips, {
       fy: "label",
       frameAnchor: "top-left",
       dx: 2,
       dy: 8,
       text: ({ label, mean, values }: Strip) =>
-        `${label}: mean ${formatOnAxis(axis, mean, 3)} of ${values.length}`,
+        values.length === 1
+          ? `${label}: ${formatBesideMark(axis, mean)}, 1 pair`
+          : `${label}: mean ${formatBesideMark(axis, mean)} of ${formatCounted(values.length, "pair")}`,
       fontWeight: 600,
       fill: "var(--isthmus-text)",
       stroke: "var(--isthmus-background)",
-      strokeWidth: 4,
+      strokeWidth: 6,
     }),
   ];
 }

@@ -11,5 +11,5 @@ ${renderCommands(commands)}`;
 function renderCommands(commands: readonly string[]): Html | undefined {
   if (commands.length === 0) return undefined;
   const text = commands.join("\n");
-  return html`<section aria-labelledby="again"><h2 id="again">Measure it again</h2><pre tabindex="0"><code>${text}</code></pre></section>`;
+  return html`<section aria-labelledby="again"><h2 id="again">Make it again</h2><pre tabindex="0"><code>${text}</code></pre></section>`;
 }

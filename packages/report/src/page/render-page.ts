@@ -4,7 +4,7 @@ import type { Report, Section, Tile } from "../result/report.ts";
 import { renderFigure } from "./render-figure.ts";
 import { renderMethod } from "./render-method.ts";
 import { renderTable } from "./render-table.ts";
-import type { ReportPage } from "./report-page.ts";
+import type { PageFact, ReportPage } from "./report-page.ts";
 import { PAGE_SCRIPT } from "./script.ts";
 import { PAGE_STYLE } from "./style.ts";
 
@@ -27,12 +27,12 @@ export async function renderPage(page: ReportPage, report: Report): Promise<stri
 <header>
 <p class="eyebrow">Isthmus · ${report.subject}</p>
 <h1>${page.title}</h1>
-<p class="lead">${report.summary}</p>
+${report.summary === "" ? "" : html`<p class="lead">${report.summary}</p>`}
 ${renderTiles(report.tiles)}
 </header>
 ${await renderSections(report.sections)}
 ${renderNotes(page.notes ?? [])}
-${renderMethod([...report.facts, ...(page.facts ?? [])], page.commands ?? [])}
+${renderMethod(mergeFacts(report.facts, page.facts ?? []), page.commands ?? [])}
 <section aria-labelledby="raw"><h2 id="raw">The measurement itself</h2>
 <p>This page contains the whole measurement as JSON, in the element <code>#measurement</code>.</p>
 <p><a class="button" id="download" download="measurement.json" href="#measurement" hidden>Download as JSON</a></p></section>
@@ -47,7 +47,7 @@ ${renderMethod([...report.facts, ...(page.facts ?? [])], page.commands ?? [])}
 <meta http-equiv="Content-Security-Policy" content="${trusted(POLICY)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta name="description" content="${report.summary}">
+<meta name="description" content="${report.summary || page.title}">
 <meta name="generator" content="isthmus${made}">
 <title>${page.title}</title>
 <style>${trusted(PAGE_STYLE)}</style>
@@ -56,6 +56,13 @@ ${renderMethod([...report.facts, ...(page.facts ?? [])], page.commands ?? [])}
 </body>
 </html>
 `.markup;
+}
+
+/** Facts of the result, then those of the page that it does not say in the same words. */
+function mergeFacts(facts: readonly PageFact[], more: readonly PageFact[]): PageFact[] {
+  const isNew = ({ name, value }: PageFact) =>
+    !facts.some((fact) => fact.name === name && fact.value === value);
+  return [...facts, ...more.filter(isNew)];
 }
 
 function renderTiles(tiles: readonly Tile[]): Html | undefined {

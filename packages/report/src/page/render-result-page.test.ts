@@ -1,8 +1,9 @@
+import type { StudyResult } from "@isthmus/study";
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
-import type { DrawableResult } from "../result/describe-result.ts";
+import type { DrawableResult } from "../result/drawable-result.ts";
 import { renderResultPage } from "./render-result-page.ts";
 
 const RESULTS: readonly DrawableResult[] = [
@@ -29,6 +30,56 @@ const pageOf = (result: DrawableResult): Promise<string> =>
   renderResultPage({ title: `Of ${result.kind}`, result, commands: ["isthmus again"], version: "1.2.3" });
 const cellsOf = (document: Document, table: string): string[] =>
   all(document, `#table-${table} tbody tr`).map((row) => row.textContent);
+
+/** A study of one line over as many widths as there are counts, whose values go from 1 to `high`. */
+function countedStudy(counts: readonly number[], high: number): StudyResult {
+  const { figures, ...study } = studyResult();
+  const column = (key: string, aggregate?: "mean" | "min" | "max") => ({
+    key,
+    title: key,
+    ...(aggregate && { aggregate, counts }),
+  });
+  const variables = { width: [64, 128], seed: [0, 1, 2, 3] };
+  return {
+    ...study,
+    networks: [
+      {
+        name: "mlps",
+        count: 8,
+        variables,
+        settings: {
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the study
+          net: "mlp:${width}",
+          data: "mnist:train",
+          epochs: { lookup: { variable: "width", values: { 64: 5, 128: 3 } } },
+          optimizer: { kind: "adam" },
+          schedule: { kind: "constant", learningRate: 0.001 },
+        },
+      },
+    ],
+    measurements: [
+      {
+        name: "test",
+        count: 12,
+        variables: {},
+        settings: { kind: "barrier", between: "mlps", data: "mnist:test@500", points: 11 },
+      },
+    ],
+    tables: [
+      {
+        name: "barriers",
+        title: "Barriers",
+        of: ["test"],
+        measured: [{ data: "mnist:test@500", examples: 500, points: 11 }],
+        columns: [column("width"), column("barrier", "mean"), column("low", "min"), column("high", "max")],
+        rows: counts.map((_, index) => ({ width: 64 * 2 ** index, barrier: 1, low: 1, high })),
+      },
+    ],
+    figures: figures
+      .slice(0, 1)
+      .map(({ series: _, ...figure }) => ({ ...figure, caption: "Of networks.", table: "barriers" })),
+  };
+}
 
 describe("renderResultPage()", () => {
   it.each(RESULTS)(
@@ -86,9 +137,91 @@ describe("renderResultPage()", () => {
     const captionOf = async (result: DrawableResult) =>
       parse(await pageOf(result)).querySelector("#figure-plane-loss figcaption")?.textContent;
     const result = planeResult();
-    expect(await captionOf(result)).toContain("both axes have one scale");
+    expect(await captionOf(result)).toContain("Both axes have one scale.");
     const ys = result.ys.map((y) => y / 100);
-    expect(await captionOf({ ...result, ys })).toContain("the axes have scales of their own");
+    expect(await captionOf({ ...result, ys })).toContain(
+      "The axes have scales of their own: y is stretched 50 times",
+    );
+  });
+
+  it("renderResultPage() draws the heat maps of layers that stand side by side in the same colours", async () => {
+    const document = parse(await pageOf(layersResult()));
+    for (const [one, other] of [
+      ["along-a", "along-b"],
+      ["interactions-a", "interactions-b"],
+    ]) {
+      const levels = [one, other].map((name) =>
+        all(document, `#figure-${name} .full svg > g:last-of-type > *`).map(
+          (element) => `${element.textContent} ${element.getAttribute("fill")}`,
+        ),
+      );
+      expect(levels[0]?.length).toBeGreaterThan(8);
+      expect(levels[0]).toEqual(levels[1]);
+      const numbers = all(document, `#figure-${one} .full svg g[aria-label="text"] text`);
+      const decimals = numbers.map(({ textContent }) => textContent.split(".")[1]?.length);
+      // Of 11 places in half the width of a page there is no room for numbers.
+      expect(numbers.length).toBe(one === "along-a" ? 0 : 36);
+      expect(new Set(decimals).size).toBe(one === "along-a" ? 0 : 1);
+    }
+    // Groups that do nothing together are neither good nor bad.
+    const [first] = layersResult().predictions?.interactions ?? [];
+    const curvatures = first?.curvatures.map((row) => row.map((_, column) => (column === 0 ? -1 : 0))) ?? [];
+    const none = { ...layersResult().predictions, interactions: [{ network: "a", curvatures }] } as never;
+    const page = parse(await pageOf({ ...layersResult(), predictions: none }));
+    const fills = all(page, '#figure-interactions-a .full svg g[aria-label="cell"] rect').map((cell) =>
+      cell.getAttribute("fill"),
+    );
+    expect(fills.filter((fill) => fill === "#f0f0f0")).toHaveLength(30);
+    expect(fills.filter((fill) => fill === "#053061")).toHaveLength(6);
+  });
+
+  it("renderResultPage() shows what the others of a group stay as by marks of their own, not as error bars", async () => {
+    const document = parse(await pageOf(layersResult()));
+    expect(all(document, '#figure-layers .full g[aria-label="rule"] line').length).toBe(7); // the axis of each row
+    const legend = all(document, "#figure-layers .full text").map(({ textContent }) => textContent);
+    for (const words of ["others as in A", "others as in B"]) expect(legend).toContain(words);
+    expect(all(document, '#figure-layers .full g[aria-label="dot"] > *').length).toBe(2 * 6 + 4);
+  });
+
+  it("renderResultPage() says of every figure which examples it shows, and of layers how similar they are", async () => {
+    for (const result of RESULTS.filter(({ kind }) => kind !== "study")) {
+      const captions = all(parse(await pageOf(result)), "figcaption").map(({ textContent }) => textContent);
+      for (const caption of captions) expect(caption).toMatch(/examples of (fashion-)?mnist:(test|train)/);
+    }
+    const heads = all(parse(await pageOf(layersResult())), "#table-groups th").map(
+      ({ textContent }) => textContent,
+    );
+    expect(heads).toContain("Cosine similarity");
+    expect(heads).toContain("Euclidean distance");
+  });
+
+  it("renderResultPage() says a fact once that the result and the page know", async () => {
+    const facts = [
+      { name: "Seed", value: "0" },
+      { name: "Alignment", value: "by weight" },
+    ];
+    const document = parse(await renderResultPage({ title: "", result: layersResult(), facts }));
+    const names = all(document, "dt").map(({ textContent }) => textContent);
+    expect(names.filter((name) => name === "Seed")).toHaveLength(1);
+    expect(names).toContain("Alignment");
+  });
+
+  it("renderResultPage() shows a range of random directions only where there are several", async () => {
+    const rulesOf = async (draws: number) => {
+      const { robustness = [], ...result } = layersResult();
+      const fewer = robustness.map((one) => ({ ...one, random: one.random.slice(0, draws) }));
+      const document = parse(await pageOf({ ...result, robustness: fewer }));
+      const caption = document.querySelector("#figure-robustness figcaption")?.textContent ?? "";
+      return { caption, lines: all(document, '#figure-robustness .full g[aria-label="rule"] line').length };
+    };
+    expect(await rulesOf(5)).toMatchObject({
+      lines: 6 + 6, // the axis of each row, and the ranges
+      caption: expect.stringContaining("over 5 random directions of the same length, with their range"),
+    });
+    expect(await rulesOf(1)).toMatchObject({
+      lines: 6,
+      caption: expect.stringContaining("in one random direction of the same length (seed 0)"),
+    });
   });
 
   it("renderResultPage() shows every place of a plane, and says where there is no loss", async () => {
@@ -128,6 +261,102 @@ describe("renderResultPage()", () => {
     const page = await pageOf({ ...result, heldOut: [], barriers: { ...result.barriers, starHeldOut } });
     expect(page).toMatch(/on the way to its anchors; between two regular networks/);
     expect(page).not.toContain("NaN");
+  });
+
+  it("renderResultPage() says of one pair no mean and no deviation, and numbers as they stand in tables", async () => {
+    const result = starResult();
+    const [pair] = result.barriers.starHeldOut.pairs;
+    const pairs = pair === undefined ? [] : [{ ...pair, loss: 1.18432 }];
+    // Earlier versions wrote a deviation of 0.
+    const starHeldOut = { pairs, mean: 1.18432, std: 0 };
+    const document = parse(await pageOf({ ...result, barriers: { ...result.barriers, starHeldOut } }));
+    expect(all(document, ".tile").map(({ textContent }) => textContent.replaceAll("\n", " "))[1]).toBe(
+      "star to held out 1.184 natsloss barrier of 1 pair",
+    );
+    expect(document.querySelector(".lead")?.textContent).toContain(
+      "meets a loss barrier of 1.184 nats on the way to a network it has not seen",
+    );
+    expect(cellsOf(document, "groups")[1]).toMatch(/^star to held out11\.1841\.1841\.184/);
+    const words = all(document, "#figure-barriers .full text").map(({ textContent }) => textContent);
+    expect(words).toContain("star to held out: 1.184, 1 pair");
+    expect(all(document, '#figure-barriers .full g[aria-label="rule"] line')).toHaveLength(2);
+  });
+
+  it("renderResultPage() says of what the numbers of a study are made, by its results", async () => {
+    const captionOf = async (counts: readonly number[], high = 2) => {
+      const document = parse(await pageOf(countedStudy(counts, high)));
+      return document.querySelector("figcaption")?.textContent ?? "";
+    };
+    expect(await captionOf([3, 3])).toContain(
+      "Each mark is the mean of 3 measurements; the band is their range. Measured at 11 places of each path on the first 500 examples of mnist:test. Networks: seed 0 to 3.",
+    );
+    expect(await captionOf([1, 3])).toContain("Each mark is the mean of 1 to 3 measurements; the band is");
+    const single = await captionOf([1, 1], 1);
+    expect(single).toContain("Each mark is one measurement. Measured at");
+    expect(single).not.toContain("range");
+  });
+
+  it("renderResultPage() draws no interval of a study that has no length", async () => {
+    const linesOf = async (high: number) => {
+      const study = countedStudy([1, 1], high);
+      const figures = study.figures.map((figure) => ({ ...figure, mark: "dot" as const }));
+      const document = parse(await pageOf({ ...study, figures }));
+      return all(document, 'figure .full g[aria-label="rule"] line').length;
+    };
+    expect([await linesOf(2), await linesOf(1)]).toEqual([2, 0]);
+  });
+
+  it("renderResultPage() says of a part of a study that it is one, and what was trained", async () => {
+    const study = countedStudy([3, 3], 2);
+    const document = parse(await pageOf({ ...study, only: { width: [64], seed: [0, 1, 2, 3] } }));
+    expect(document.querySelector(".lead")?.textContent).toMatch(
+      /^This is a part of a study: width 64; seed 0 to 3 only\. The study as a whole: MLPs with/,
+    );
+    const facts = Object.fromEntries(
+      all(document, "dt").map(({ textContent }, index) => [
+        textContent,
+        all(document, "dd")[index]?.textContent,
+      ]),
+    );
+    expect(facts["Networks mlps"]).toBe(
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the study
+      "8 (width 64, 128; seed 0 to 3): net mlp:${width}; data mnist:train; epochs by width (64: 5, 128: 3); optimizer adam; schedule constant (learning rate 0.001)",
+    );
+    expect(facts["Measurements test"]).toBe("12: kind barrier; between mlps; data mnist:test@500; points 11");
+  });
+
+  it("renderResultPage() does not join several values of a study at one place, nor lets bars cover each other", async () => {
+    const study = studyResult();
+    const repeated = study.figures.map(({ series: _, low: __, high: ___, ...figure }) => figure);
+    const tables = study.tables.map((table) => ({ ...table, rows: [...table.rows, ...table.rows] }));
+    const document = parse(await pageOf({ ...study, tables, figures: repeated }));
+    for (const figure of ["figure-1", "figure-3"]) {
+      expect(document.querySelector(`#figure-${figure} figcaption`)?.textContent).toContain(
+        "Some places have several values; nothing joins them.",
+      );
+      expect(all(document, `#figure-${figure} .full g[aria-label="line"]`)).toEqual([]);
+      expect(all(document, `#figure-${figure} .full g[aria-label="bar"]`)).toEqual([]);
+    }
+    expect(all(document, '#figure-figure-3 .full g[aria-label="dot"] > *')).toHaveLength(10);
+  });
+
+  it("renderResultPage() joins the values of a line from left to right, whatever the order of rows", async () => {
+    const study = countedStudy([1, 1, 1, 1], 1);
+    const [table] = study.tables;
+    const rows = [...(table?.rows ?? [])].reverse();
+    const document = parse(await pageOf({ ...study, tables: table ? [{ ...table, rows }] : [] }));
+    const path = document.querySelector('figure .full g[aria-label="line"] path')?.getAttribute("d") ?? "";
+    const places = [...path.matchAll(/[ML]([\d.]+),/g)].map(([, x]) => Number(x));
+    expect(places).toHaveLength(4);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+  });
+
+  it("renderResultPage() says of logarithmic axes that they are", async () => {
+    const words = all(parse(await pageOf(studyResult())), "#figure-figure-1 .full text").map(
+      ({ textContent }) => textContent,
+    );
+    expect(words).toContain("↑ Loss barrier (nats), log scale");
+    expect(words).toContain("Width, log scale →");
   });
 
   it("renderResultPage() counts the rows of a study that have no number", async () => {

@@ -1,4 +1,5 @@
-import { type DrawableResult, describeResult } from "../result/describe-result.ts";
+import { describeResult } from "../result/describe-result.ts";
+import type { DrawableResult } from "../result/drawable-result.ts";
 import { renderPage } from "./render-page.ts";
 import type { ReportPage } from "./report-page.ts";
 

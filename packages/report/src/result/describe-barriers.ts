@@ -1,10 +1,11 @@
 import type { BarrierResult } from "@isthmus/barrier";
 import type { BarrierCurve, Measure } from "../barrier-curve.ts";
+import { describeBarrier, drawBarrier } from "../figure/draw-barrier.ts";
 import type { Figure } from "../figure/figure.ts";
-import { describeBarrier, drawBarrier } from "../figure/render-barrier-svg.ts";
-import { formatBarrier, formatCount, formatNumber } from "../format-value.ts";
+import { formatBarrier, formatCounted, formatNumber } from "../format-value.ts";
 import type { PageFact } from "../page/report-page.ts";
 import { definitionsTable, pointsTable } from "./barrier-tables.ts";
+import { dataWords, measureWords } from "./data-words.ts";
 import type { Report, Tile } from "./report.ts";
 
 /** Ratio of barriers from which the smaller deserves words. */
@@ -60,23 +61,26 @@ function describeTile({ label, result }: BarrierCurve, style: number): Tile {
 }
 
 function figuresOf(curves: readonly BarrierCurve[]): Figure[] {
-  const intervals = curves.some(({ result }) => result.interval !== undefined);
-  const legend = `Circles and other marks are measurements; a dotted line is the chord between the ends of a curve, and the bracket on it the barrier.${intervals ? " A pale bar is the bootstrap interval of the barrier over examples." : ""}`;
+  const measured = measuredWords(curves);
+  const error = measureWords("error", ...curves.map(({ result }) => result.data));
   const figure = (measure: Measure, only: readonly number[] = []) => ({
-    words: describeBarrier(
-      curves.filter((_, index) => only.length === 0 || only.includes(index)),
-      measure,
-    ),
+    words: describeBarrier(curves, { measure, only }),
     table: "points",
-    draw: drawBarrier(curves, measure, only),
+    draw: drawBarrier(curves, { measure, only }),
   });
   const figures: Figure[] = [
-    { ...figure("loss"), name: "loss", title: "Mean loss along the path.", caption: legend, size: "hero" },
+    {
+      ...figure("loss"),
+      name: "loss",
+      title: "Mean loss along the path.",
+      caption: `Marks are measurements, joined by straight lines; a dotted line is the chord between the ends of a curve, and the bracket on it the barrier.${intervalWords(curves)} ${measured}`,
+      size: "hero",
+    },
     {
       ...figure("error"),
       name: "error",
-      title: "Classification error along the path,",
-      caption: "in percent.",
+      title: `${error.name} along the path,`,
+      caption: `${error.unit}. ${measured}`,
       size: "half",
     },
   ];
@@ -87,11 +91,29 @@ function figuresOf(curves: readonly BarrierCurve[]): Figure[] {
       ...figure("loss", [flat]),
       name: "loss-enlarged",
       title: `The same loss, ${curve.label} alone,`,
-      caption: "on a scale of its own.",
+      caption: `on a scale of its own. ${measuredWords([curve])}`,
       size: "half",
     });
   }
   return figures;
+}
+
+/** Says of the intervals what they are, if there are any. */
+function intervalWords(curves: readonly BarrierCurve[]): string {
+  const interval = curves.find(({ result }) => result.interval !== undefined)?.result.interval;
+  if (interval === undefined) return "";
+  const { level, resamples, seed } = interval;
+  return ` A pale bar is the ${Math.round(100 * level)} % interval of the barrier over examples (${formatCounted(resamples, "bootstrap resample")}, seed ${seed}).`;
+}
+
+/** Says at how many places and on which examples the curves were measured, once where they agree. */
+function measuredWords(curves: readonly BarrierCurve[]): string {
+  const each = curves.map(
+    ({ result: { points, data, examples } }) =>
+      `at ${formatCounted(points.length, "place")} on ${dataWords(data, examples)}`,
+  );
+  if (new Set(each).size === 1) return `Measured ${each[0]}.`;
+  return `Measured ${each.map((words, index) => `${words} (${curves[index]?.label})`).join(", and ")}.`;
 }
 
 /** Index of a curve so much flatter than the highest one that it needs a figure of its own; -1 if none. */
@@ -106,8 +128,11 @@ function flattestCurve(curves: readonly BarrierCurve[], ratio: number): number {
 const FACTS: readonly { readonly name: string; readonly of: (result: BarrierResult) => string }[] = [
   { name: "Network A", of: ({ a }) => a },
   { name: "Network B", of: ({ b }) => b },
-  { name: "Data", of: ({ data, examples }) => `${data}, ${formatCount(examples)} examples at every point` },
-  { name: "Path", of: ({ path, points }) => `${path}, ${points.length} points` },
+  {
+    name: "Data",
+    of: ({ data, examples }) => `${data}, ${formatCounted(examples, "example")} at every place`,
+  },
+  { name: "Path", of: ({ path, points }) => `${path}, ${formatCounted(points.length, "place")}` },
   { name: "Statistics of activations", of: ({ statistics }) => statistics },
   { name: "Engine", of: ({ engine }) => engine },
 ];

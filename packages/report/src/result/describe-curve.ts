@@ -1,10 +1,11 @@
 import type { CurveResult, MeasuredPath, PathSummary } from "@isthmus/curve";
 import type { Measure } from "../barrier-curve.ts";
 import type { Figure } from "../figure/figure.ts";
-import { drawLines } from "../figure/line-figure.ts";
+import { drawLines, hasMarks } from "../figure/line-figure.ts";
 import { formatMeasure, formatNumber, formatPlace, formatShort } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
 import { MEASURES } from "./barrier-tables.ts";
+import { dataWords, measureWords } from "./data-words.ts";
 import { factsOf } from "./facts.ts";
 import type { Report, Section, Tile } from "./report.ts";
 
@@ -38,9 +39,9 @@ export function describeCurve(result: CurveResult): Report {
         name: "paths",
         title: "Along the paths",
         figures: [
-          lineFigure(paths, { measure: "loss", along: "t", size: "hero" }),
-          lineFigure(paths, { measure: "error", along: "t", size: "half" }),
-          lineFigure(paths, { measure: "loss", along: "length", size: "half" }),
+          lineFigure(result, { measure: "loss", along: "t", size: "hero" }),
+          lineFigure(result, { measure: "error", along: "t", size: "half" }),
+          lineFigure(result, { measure: "loss", along: "length", size: "half" }),
         ],
         tables: [summaryTable(paths)],
       },
@@ -93,14 +94,15 @@ function describeTile({ label, path }: NamedPath, style: number): Tile {
 }
 
 function lineFigure(
-  paths: readonly NamedPath[],
+  result: CurveResult,
   {
     measure,
     along,
     size,
   }: { readonly measure: Measure; readonly along: "t" | "length"; readonly size: Figure["size"] },
 ): Figure {
-  const named = { loss: "Loss", error: "Classification error" }[measure];
+  const paths = namedPaths(result);
+  const { name: named, axis, unit } = measureWords(measure, result.data);
   const where = along === "t" ? "along t" : "along the length";
   const words = paths.map(({ label, path }) => {
     const { min, max, at } = path[measure];
@@ -111,8 +113,8 @@ function lineFigure(
     title: `${named} ${where},`,
     caption:
       along === "t"
-        ? `${measure === "loss" ? "in nats" : "in percent"}, from A (t = 0) to B (t = 1).`
-        : "in nats: places stand at their distance from A along the path, in units of distance between weights.",
+        ? `${unit}, from A (t = 0) to B (t = 1). ${marksWords(result)}`
+        : `${unit}: places stand at their distance from A along the path, in units of distance between weights. ${marksWords(result)}`,
     words: `${named} ${where}. ${words.join("; ")}.`,
     table: "points",
     size,
@@ -124,10 +126,19 @@ function lineFigure(
       x:
         along === "t"
           ? { label: "Place t from A to B", domain: [0, 1], ticks: [0, 0.25, 0.5, 0.75, 1] }
-          : { label: "Length from A" },
-      y: measure === "loss" ? { label: "Loss (nats)" } : { label: "Error (%)", percent: true },
+          : { label: "Length from A (distance between weights)" },
+      y: { label: axis, percent: measure === "error" },
     }),
   };
+}
+
+/** Says what marks and lines are, and what was measured. */
+function marksWords({ path, line, data, examples, seed }: CurveResult): string {
+  const places = [...new Set([path.points.length, line.points.length])].join(" and ");
+  const shown = hasMarks(path.points.length)
+    ? `Marks are measurements at ${places} places of each path, joined by straight lines,`
+    : `Straight lines join measurements at ${places} places of each path,`;
+  return `${shown} on ${dataWords(data, examples)}; the curve was trained with seed ${seed}.`;
 }
 
 const SUMMARIES: readonly (readonly [title: string, key: Exclude<keyof PathSummary, "at">])[] = [

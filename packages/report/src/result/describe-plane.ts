@@ -1,10 +1,11 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import type { Measure } from "../barrier-curve.ts";
-import { drawContours, hasOneScale } from "../figure/contour-figure.ts";
+import { drawContours, stretchOf } from "../figure/contour-figure.ts";
 import type { Figure } from "../figure/figure.ts";
-import { formatMeasure, formatNumber } from "../format-value.ts";
+import { formatMeasure, formatNumber, formatShort } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
 import { assertGrid } from "./assert-grid.ts";
+import { dataWords, measureWords } from "./data-words.ts";
 import { factsOf } from "./facts.ts";
 import type { Report } from "./report.ts";
 
@@ -57,7 +58,7 @@ function figureOf(result: PlaneResult, measure: Measure): Figure {
   const { xs, ys, models, paths } = result;
   const values = result[measure];
   const missing = values.flat().filter((value) => !Number.isFinite(value)).length;
-  const named = { loss: "Loss", error: "Classification error" }[measure];
+  const { name: named, axis } = measureWords(measure, result.data);
   const each = models.map((model) => `${model.label} ${formatMeasure(model[measure], measure)}`).join(", ");
   return {
     name: `plane-${measure}`,
@@ -72,17 +73,26 @@ function figureOf(result: PlaneResult, measure: Measure): Figure {
       values,
       models,
       paths,
-      label: measure === "loss" ? "Loss (nats)" : "Error (%)",
+      label: axis,
       format: measure === "loss" ? String : (value) => String(Number((100 * value).toPrecision(6))),
     }),
   };
 }
 
 function captionOf(result: PlaneResult, measure: Measure, missing: number): string {
-  const unit = measure === "loss" ? "nats" : "percent";
-  const scales = hasOneScale(result) ? "both axes have one scale" : "the axes have scales of their own";
+  const { xs, ys, data, examples } = result;
+  const { unit } = measureWords(measure, data);
   const holes = missing === 0 ? "" : ` ${missing} places have no loss, and are grey.`;
-  return `in ${unit}; bands grow by factors, darker is lower, and ${scales}. Dots are networks.${holes}`;
+  return `${unit}; darker is lower, bands grow by factors, dots are networks. Measured at ${xs.length} by ${ys.length} places on ${dataWords(data, examples)}; between them it is interpolated linearly, so that bands have corners where places are few. ${scaleWords(result)}${holes}`;
+}
+
+/** Says how the axes compare. */
+function scaleWords(plane: Pick<PlaneResult, "xs" | "ys">): string {
+  const stretch = stretchOf(plane);
+  // Rounding of the division must not read as a scale of its own.
+  if (Math.abs(stretch - 1) < 1e-6) return "Both axes have one scale.";
+  const [long, factor] = stretch > 1 ? ["y", stretch] : ["x", 1 / stretch];
+  return `The axes have scales of their own: ${long} is stretched ${formatShort(factor, 2)} times, which changes angles and lengths.`;
 }
 
 function modelsTable({ models }: PlaneResult): Table {

@@ -1,6 +1,7 @@
 import type { PairGroup, StarResult } from "@isthmus/star-domain";
 import { drawStrips } from "../figure/strip-figure.ts";
-import { formatCount, formatNumber, formatShort } from "../format-value.ts";
+import { formatCounted, formatNumber, formatShort } from "../format-value.ts";
+import { dataWords } from "./data-words.ts";
 import { factsOf } from "./facts.ts";
 import { predictorsSection } from "./predictors.ts";
 import type { Report } from "./report.ts";
@@ -34,43 +35,56 @@ export function describeStar(result: StarResult): Report {
       name: label,
       value: formatNumber(mean),
       unit: "nats",
-      more: [
-        `mean loss barrier of ${formatCount(pairs.length)} pairs`,
-        `standard deviation ${formatNumber(std)}`,
-      ],
+      more:
+        pairs.length === 1
+          ? ["loss barrier of 1 pair"]
+          : [
+              `mean loss barrier of ${formatCounted(pairs.length, "pair")}`,
+              `standard deviation ${formatNumber(std)}`,
+            ],
       style,
     })),
-    sections: [barrierSection(groups), ...predictorsSection(result), pairsSection(groups)],
+    sections: [barrierSection(groups, result), ...predictorsSection(result), pairsSection(groups)],
     facts: factsOf(result, [
-      { name: "Anchors", value: `${result.anchors.length}: ${result.anchors.join(", ")}` },
-      { name: "Held out", value: `${result.heldOut.length}: ${result.heldOut.join(", ")}` },
+      { name: "Anchors", value: namesOf(result.anchors) },
+      { name: "Held out", value: namesOf(result.heldOut) },
       {
         name: "Pairs",
-        value: `${result.points} places on the line between them${result.aligned ? ", aligned first" : ", not aligned"}`,
+        value: `${formatCounted(result.points, "place")} on the line between them${result.aligned ? ", aligned first" : ", not aligned"}`,
       },
     ]),
     data: result,
   };
 }
 
+/** How many networks, and which. */
+const namesOf = (names: readonly string[]): string =>
+  names.length === 0 ? "none" : `${names.length}: ${names.join(", ")}`;
+
 function summarise({ barriers, anchors }: StarResult): string {
   const { regularRegular, starHeldOut, starAnchor } = barriers;
   // Of a star without networks held out only its anchors can be told.
-  const [mean, others] =
+  const [{ mean, pairs }, others] =
     starHeldOut.pairs.length > 0
-      ? [starHeldOut.mean, "networks it has not seen"]
-      : [starAnchor.mean, "its anchors"];
-  const found = `A star network of ${anchors.length} anchors meets a mean loss barrier of ${formatNumber(mean)} nats on the way to ${others}`;
+      ? [
+          starHeldOut,
+          starHeldOut.pairs.length === 1 ? "a network it has not seen" : "networks it has not seen",
+        ]
+      : [starAnchor, "its anchors"];
+  const found = `A star network of ${formatCounted(anchors.length, "anchor")} meets a ${pairs.length === 1 ? "" : "mean "}loss barrier of ${formatNumber(mean)} nats on the way to ${others}`;
   if (regularRegular.pairs.length === 0) return `${found}.`;
   const ratio = mean / regularRegular.mean;
   const share = regularRegular.mean > 0 ? ` (ratio ${formatShort(ratio)})` : "";
   return `${found}; between two regular networks it is ${formatNumber(regularRegular.mean)}${share}.`;
 }
 
-function barrierSection(groups: readonly NamedGroup[]): Report["sections"][number] {
+function barrierSection(
+  groups: readonly NamedGroup[],
+  { data, examples, points, aligned }: StarResult,
+): Report["sections"][number] {
   const words = groups.map(
     ({ label, mean, pairs }) =>
-      `${label}: ${pairs.length} pairs from ${formatNumber(Math.min(...pairs.map(({ loss }) => loss)))} to ${formatNumber(Math.max(...pairs.map(({ loss }) => loss)))}, mean ${formatNumber(mean)}`,
+      `${label}: ${formatCounted(pairs.length, "pair")} from ${formatNumber(Math.min(...pairs.map(({ loss }) => loss)))} to ${formatNumber(Math.max(...pairs.map(({ loss }) => loss)))}, mean ${formatNumber(mean)}`,
   );
   return {
     name: "barriers",
@@ -79,8 +93,7 @@ function barrierSection(groups: readonly NamedGroup[]): Report["sections"][numbe
       {
         name: "barriers",
         title: "Loss barrier of every pair,",
-        caption:
-          "above the chord, in nats. Each dot is a pair of networks, an upright line the mean of its sort.",
+        caption: `above the chord, in nats. Each dot is a pair of networks${aligned ? ", aligned first" : ""}; an upright line is the mean of several. Measured at ${formatCounted(points, "place")} of the line between them on ${dataWords(data, examples)}.`,
         words: `Dots of loss barriers, in nats. ${words.join("; ")}.`,
         table: "pairs",
         size: "hero",
@@ -90,7 +103,7 @@ function barrierSection(groups: readonly NamedGroup[]): Report["sections"][numbe
             mean,
             values: pairs.map(({ a, b, loss }) => ({ name: `${a} to ${b}`, value: loss })),
           })),
-          axis: { label: "Loss barrier (nats)" },
+          axis: { label: "Loss barrier of a pair (nats)" },
         }),
       },
     ],
@@ -111,7 +124,11 @@ function barrierSection(groups: readonly NamedGroup[]): Report["sections"][numbe
         rows: groups.map(({ label, pairs, mean, std }) => {
           const losses = pairs.map(({ loss }) => loss);
           const error = pairs.reduce((sum, pair) => sum + pair.error, 0) / pairs.length;
-          return { cells: [label, pairs.length, mean, std, Math.min(...losses), Math.max(...losses), error] };
+          // One pair has no deviation, whatever older results say of it.
+          const deviation = pairs.length > 1 ? std : null;
+          return {
+            cells: [label, pairs.length, mean, deviation, Math.min(...losses), Math.max(...losses), error],
+          };
         }),
       },
     ],

@@ -3,21 +3,26 @@ import type { CellKind, Table } from "../table/table.ts";
 import { factsOf } from "./facts.ts";
 import type { Report } from "./report.ts";
 import { studyFigure } from "./study-figure.ts";
+import { groupWords, listVariables } from "./study-words.ts";
 
 /**
  * Says what a study has found, by the figures and tables it declares; figures without a number to draw are named only.
  * @throws TypeError if a figure is of a table or a column that the study does not have
  */
 export function describeStudy(result: StudyResult): Report {
-  const { title, description, tables, figures } = result;
+  const { title, tables, figures, networks = [], measurements = [] } = result;
   const drawn = figures.map((figure, index) => {
     const table = tableOf(result, figure.table);
-    return { table, title: figure.title, figure: studyFigure(figure, table, `figure-${index + 1}`) };
+    return {
+      table,
+      title: figure.title,
+      figure: studyFigure(figure, { table, study: result }, `figure-${index + 1}`),
+    };
   });
   const empty = drawn.flatMap(({ figure, title: name }) => (figure === undefined ? [name] : []));
   return {
     subject: "study",
-    summary: description,
+    summary: summarise(result),
     tiles: [],
     sections: tables.map((table) => ({
       name: `section-${table.name}`,
@@ -25,12 +30,19 @@ export function describeStudy(result: StudyResult): Report {
       figures: drawn.flatMap((one) => (one.table === table && one.figure ? [one.figure] : [])),
       tables: [tableFrom(table)],
     })),
-    facts: factsOf(
-      result,
-      empty.map((name) => ({ name: "Not drawn", value: `${name}: no row has numbers that fit its axes` })),
-    ),
+    facts: factsOf(result, [
+      ...empty.map((name) => ({ name: "Not drawn", value: `${name}: no row has numbers that fit its axes` })),
+      ...networks.map((group) => ({ name: `Networks ${group.name}`, value: groupWords(group) })),
+      ...measurements.map((group) => ({ name: `Measurements ${group.name}`, value: groupWords(group) })),
+    ]),
     data: result,
   };
+}
+
+/** What the study does; of a part, that and which it is. */
+function summarise({ description, only }: StudyResult): string {
+  if (only === undefined) return description;
+  return `This is a part of a study: ${listVariables(only)} only. The study as a whole: ${description}`;
 }
 
 /** The table of a name. */

@@ -1,4 +1,4 @@
-import { formatCount } from "../format-value.ts";
+import { formatCounted } from "../format-value.ts";
 import type { PageFact } from "../page/report-page.ts";
 
 /** What results know of how they were made; each has some of it. */
@@ -20,7 +20,7 @@ export function factsOf(result: Origin, others: readonly PageFact[] = []): PageF
     ["Network B", b],
     [
       "Data",
-      data === undefined || examples === undefined ? data : `${data}, ${formatCount(examples)} examples`,
+      data === undefined || examples === undefined ? data : `${data}, ${formatCounted(examples, "example")}`,
     ],
     ...others.map(({ name, value }) => [name, value] as const),
     ["Statistics of activations", statistics],

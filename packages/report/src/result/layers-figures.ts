@@ -1,9 +1,11 @@
 import type { LayerCut, LayersResult } from "@isthmus/barrier";
 import { drawBars } from "../figure/bar-figure.ts";
+import { type ColorScale, sequentialScale } from "../figure/color-scale.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawHeat } from "../figure/heat-figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatNumber, formatPlace, formatShort } from "../format-value.ts";
+import { formatAlike, formatCounted, formatNumber, formatPlace } from "../format-value.ts";
+import { dataWords } from "./data-words.ts";
 
 /** Name of the row of all groups, as the tables and figures have it. */
 export const ALL_GROUPS = "all groups";
@@ -20,38 +22,46 @@ export function layersFigures(result: LayersResult): {
   readonly cumulative: readonly Figure[];
   readonly along: readonly Figure[];
 } {
+  const losses = result.layers.flatMap(({ a, b }) => [a, b].flatMap(({ points }) => points.map(lossOf)));
+  const shown = { scale: sequentialScale(losses), format: formatAlike(losses) };
   return {
     single: [barsFigure(result)],
     cumulative: result.cumulative.length === 0 ? [] : [cumulativeFigure(result)],
-    along: FIXED.map((fixed) => heatFigure(result, fixed)),
+    along: FIXED.map((fixed) => heatFigure(result, fixed, shown)),
   };
 }
 
-function barsFigure({ layers, whole }: LayersResult): Figure {
-  const bars = layers.map(({ group, a, b, barrier }) => {
-    const ends = [a.wholeEndpoints.loss, b.wholeEndpoints.loss];
-    return { row: group, series: 0, value: barrier.loss, low: Math.min(...ends), high: Math.max(...ends) };
-  });
+const lossOf = ({ loss }: LayerCut["points"][number]): number => loss;
+
+function barsFigure(result: LayersResult): Figure {
+  const { layers, whole, data, examples } = result;
+  const bars = layers.map(({ group, barrier }) => ({ row: group, series: 0, value: barrier.loss }));
   const words = bars.map(({ row, value }) => `${row} ${formatNumber(value)}`);
   return {
     name: "layers",
     title: "What averaging one group costs:",
-    caption:
-      "the loss with this group half-way and the others as in A or as in B (the ends of the thin line; the bar is their mean), less the mean loss of A and B. The last bar averages all groups.",
+    caption: `the loss with this group half-way and the others as in A (circle) or as in B (diamond), less the mean loss of A and B; the bar is the mean of both marks. The last bar averages all groups. Measured on ${dataWords(data, examples)}.`,
     words: `Bars of loss barriers, in nats. ${words.join("; ")}; ${ALL_GROUPS} ${formatNumber(whole.wholeEndpoints.loss)}.`,
-    table: "layers",
+    table: "layer-definitions",
     size: "hero",
     draw: drawBars({
       rows: [...layers.map(({ group }) => group), ALL_GROUPS],
-      series: ["one group", ALL_GROUPS],
+      series: ["one group: mean of marks", ALL_GROUPS],
       bars: [...bars, { row: ALL_GROUPS, series: 1, value: whole.wholeEndpoints.loss }],
+      points: FIXED.map(({ network, label }) => ({
+        label,
+        values: layers.map((layer) => ({ row: layer.group, value: layer[network].wholeEndpoints.loss })),
+      })),
       axis: { label: "Loss barrier half-way (nats)" },
       single: true,
     }),
   };
 }
 
-function cumulativeFigure({ cumulative }: LayersResult): Figure {
+function cumulativeFigure({ cumulative, data, examples, seed }: LayersResult): Figure {
+  const random = cumulative.some(({ order }) => order === "random")
+    ? ` The random order is that of seed ${seed}.`
+    : "";
   const ends = cumulative.map(
     ({ order, steps }) =>
       `${order}: ${steps.map(({ cut }) => formatNumber(cut.wholeEndpoints.loss)).join(", ")}`,
@@ -59,8 +69,7 @@ function cumulativeFigure({ cumulative }: LayersResult): Figure {
   return {
     name: "cumulative",
     title: "What averaging growing sets of groups costs,",
-    caption:
-      "in different orders: the loss with these groups half-way and the others as in one network, less the mean loss of A and B. The last step of each averages all groups, and so all lines end alike.",
+    caption: `in different orders: the loss with these groups half-way and the others as in one network, less the mean loss of A and B. The last step of each averages all groups, and so all lines end alike.${random} Measured on ${dataWords(data, examples)}.`,
     words: `Lines of the loss barrier, in nats, over the number of groups that are averaged. ${ends.join("; ")}.`,
     table: "cumulative",
     size: "hero",
@@ -70,7 +79,7 @@ function cumulativeFigure({ cumulative }: LayersResult): Figure {
         points: steps.map(({ cut }, index) => ({ x: index + 1, y: cut.wholeEndpoints.loss })),
       })),
       x: {
-        label: "Groups that are averaged",
+        label: "Number of groups that are averaged",
         ticks: groupTicks(Math.max(...cumulative.map(({ steps }) => steps.length))),
       },
       y: { label: "Loss barrier half-way (nats)", fromZero: true },
@@ -86,8 +95,12 @@ function groupTicks(groups: number): number[] {
   );
 }
 
-/** Rise above the chord along the way of each group. */
-function heatFigure({ layers }: LayersResult, { network, label }: (typeof FIXED)[number]): Figure {
+/** Loss along the way of each group, in the colours of the figure beside it. */
+function heatFigure(
+  { layers, data, examples }: LayersResult,
+  { network, label }: (typeof FIXED)[number],
+  shown: { readonly scale: ColorScale; readonly format: (value: number) => string },
+): Figure {
   const cuts = layers.map(({ group, [network]: cut }) => ({ group, cut }));
   const places = [...new Set(cuts.flatMap(({ cut }) => cut.points.map(({ t }) => t)))].sort((x, y) => x - y);
   const lossAt = (cut: LayerCut, t: number): number | null =>
@@ -95,17 +108,17 @@ function heatFigure({ layers }: LayersResult, { network, label }: (typeof FIXED)
   return {
     name: `along-${network}`,
     title: `Loss along the way of each group, ${label}.`,
-    caption: "One row a group, one column a place t between the networks; darker is lower.",
-    words: `Heat map of the loss, in nats, by group and place, ${label}. ${cuts.map(({ group, cut }) => `${group} at most ${formatNumber(Math.max(...cut.points.map(({ loss }) => loss)))}`).join("; ")}.`,
+    caption: `One row a group, one column a place t between the networks; darker is lower, and both figures have the same colours. Measured at ${formatCounted(places.length, "place")} on ${dataWords(data, examples)}.`,
+    words: `Heat map of the loss, in nats, by group and place, ${label}. ${cuts.map(({ group, cut }) => `${group} at most ${formatNumber(Math.max(...cut.points.map(lossOf)))}`).join("; ")}.`,
     table: "layer-points",
     size: "half",
     draw: drawHeat({
       rows: cuts.map(({ group }) => group),
       columns: places.map(formatPlace),
       values: cuts.map(({ cut }) => places.map((t) => lossAt(cut, t))),
-      label: "Loss (nats)",
+      label: "Mean loss (nats)",
       columnLabel: `Place t from ${network === "a" ? "A to B" : "B to A"}`,
-      format: (value) => formatShort(value, 2),
+      ...shown,
     }),
   };
 }

@@ -13,12 +13,12 @@ export function groupsTable({ groups }: LayersResult): Table {
     columns: [
       { title: "Group", kind: "text" },
       { title: "Elements", kind: "count" },
-      { title: "Distance", kind: "number" },
-      { title: "Cosine distance", kind: "number" },
+      { title: "Euclidean distance", kind: "number" },
+      { title: "Cosine similarity", kind: "number" },
       { title: "Tensors", kind: "text" },
     ],
-    rows: groups.map(({ name, tensors, elements, distance }) => ({
-      cells: [name, elements, distance.euclidean, distance.cosine, tensors.join(", ")],
+    rows: groups.map(({ name, tensors, elements, euclideanDistance, cosineSimilarity }) => ({
+      cells: [name, elements, euclideanDistance, cosineSimilarity, tensors.join(", ")],
     })),
   };
 }

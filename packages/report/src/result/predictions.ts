@@ -1,9 +1,11 @@
 import type { BarrierPrediction, LayersResult } from "@isthmus/barrier";
+import { type ColorScale, divergingScale } from "../figure/color-scale.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawHeat } from "../figure/heat-figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
-import { formatCount, formatNumber, formatShort } from "../format-value.ts";
+import { formatAlike, formatCounted, formatNumber, formatShort } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
+import { firstWords } from "./data-words.ts";
 import type { Section } from "./report.ts";
 
 type Predictions = NonNullable<LayersResult["predictions"]>;
@@ -11,27 +13,43 @@ type Predictions = NonNullable<LayersResult["predictions"]>;
 /** Networks at the ends of a path, in the order of tables. */
 const ENDS = ["a", "b"] as const;
 
+/** How curvatures are shown, alike at both ends. */
+interface Shown {
+  readonly names: readonly string[];
+  readonly scale: ColorScale;
+  readonly format: (value: number) => string;
+  /** On which examples. */
+  readonly measured: string;
+}
+
 /** Predicted beside measured barriers, where they were asked for. */
-export function predictionSection({ predictions, groups }: LayersResult): Section[] {
+export function predictionSection({ predictions, groups, data }: LayersResult): Section[] {
   if (!predictions) return [];
   const names = groups.map(({ name }) => name);
+  const curvatures = predictions.interactions.flatMap((interaction) => interaction.curvatures.flat());
+  const shown: Shown = {
+    names,
+    scale: divergingScale(curvatures),
+    format: formatAlike(curvatures),
+    measured: firstWords(data, predictions.examples),
+  };
   return [
     {
       name: "predictions",
       title: "Predicted from the ends",
-      figures: [scatterFigure(predictions)],
+      figures: [scatterFigure(predictions, shown)],
       tables: [predictionTable(predictions)],
     },
     {
       name: "interactions",
       title: "What groups do together",
-      figures: predictions.interactions.map((interaction) => interactionFigure(interaction, names)),
+      figures: predictions.interactions.map((interaction) => interactionFigure(interaction, shown)),
       tables: [interactionTable(predictions, names)],
     },
   ];
 }
 
-function scatterFigure({ barriers, rankCorrelation, examples }: Predictions): Figure {
+function scatterFigure({ barriers, rankCorrelation }: Predictions, { measured }: Shown): Figure {
   const rank = formatShort(rankCorrelation);
   const pairs = barriers.map(
     ({ group, predicted, measured }) =>
@@ -40,14 +58,14 @@ function scatterFigure({ barriers, rankCorrelation, examples }: Predictions): Fi
   return {
     name: "predictions",
     title: `Measured against predicted loss barriers: rank correlation ${rank}.`,
-    caption: `Predictions are to second order, from slopes and curvatures of the loss at both ends, on ${formatCount(examples)} examples, each at the highest place of its way; on the dotted line they are exact. The rank correlation (Spearman) is over single groups.`,
+    caption: `Predictions are to second order, from slopes and curvatures of the loss at both ends, each at the highest place of its way; on the dotted line they are exact. The rank correlation (Spearman) is over single groups. Predicted and measured on ${measured}.`,
     words: `Dots of measured over predicted loss barriers, in nats, rank correlation ${rank}. ${pairs.join("; ")}.`,
     table: "predictions",
     size: "hero",
     draw: drawLines({
       series: [{ label: "", joined: false, points: barriers.map(toPoint) }],
-      x: { label: "Predicted (nats)" },
-      y: { label: "Measured (nats)" },
+      x: { label: "Predicted loss barrier (nats)" },
+      y: { label: "Measured loss barrier (nats)" },
       diagonal: true,
     }),
   };
@@ -61,16 +79,17 @@ const toPoint = ({ group, predicted, measured }: BarrierPrediction) => ({
 
 function interactionFigure(
   { network, curvatures }: Predictions["interactions"][number],
-  names: readonly string[],
+  { names, scale, format, measured }: Shown,
 ): Figure {
   const end = network.toUpperCase();
-  const own = names.map((name, index) => `${name} ${formatNumber(curvatures[index]?.[index] ?? Number.NaN)}`);
+  const diagonal = names.map(
+    (name, index) => `${name} ${formatNumber(curvatures[index]?.[index] ?? Number.NaN)}`,
+  );
   return {
     name: `interactions-${network}`,
     title: `Curvature of the loss between groups, at ${end}:`,
-    caption:
-      "d′ H d over the ways of two groups, in nats; all of them add up to the curvature of the whole way.",
-    words: `Heat map of curvatures between groups at ${end}, in nats. On the diagonal: ${own.join("; ")}.`,
+    caption: `d′ H d over the ways of two groups, in nats; all of them add up to the curvature of the whole way. ${signWords(scale)} Both figures have the same colours. Measured on ${measured}.`,
+    words: `Heat map of curvatures between groups at ${end}, in nats. On the diagonal: ${diagonal.join("; ")}.`,
     table: "interactions",
     size: "half",
     draw: drawHeat({
@@ -78,17 +97,25 @@ function interactionFigure(
       columns: names,
       values: curvatures,
       label: "Curvature (nats)",
-      columnLabel: "",
-      format: (value) => formatShort(value, 2),
+      columnLabel: "Group",
+      scale,
+      format,
     }),
   };
+}
+
+/** Says what the colours of a scale with signs mean. */
+function signWords({ levels }: ColorScale): string {
+  const neutral = levels.find((level) => level > 0);
+  if (neutral === undefined) return "All of them are 0.";
+  return `Red is positive, blue is negative, and grey is within ${formatShort(neutral)} of 0.`;
 }
 
 function predictionTable({ barriers, examples }: Predictions): Table {
   return {
     name: "predictions",
     title: "Predicted and measured barriers",
-    caption: `Loss barriers in nats, at the highest place of each way, on ${formatCount(examples)} examples; slopes and curvatures by t along the way from A to B, at each end.`,
+    caption: `Loss barriers in nats, at the highest place of each way, on ${formatCounted(examples, "example")}; slopes and curvatures by t along the way from A to B, at each end.`,
     columns: [
       { title: "Group", kind: "text" },
       { title: "Predicted", kind: "loss" },

@@ -1,5 +1,5 @@
 import type { StarResult } from "@isthmus/star-domain";
-import { formatCount } from "../format-value.ts";
+import { dataWords } from "./data-words.ts";
 import type { Section } from "./report.ts";
 
 /** Quality of averaged predictions, where they were asked for. */
@@ -9,7 +9,7 @@ export function predictorsSection({ predictions }: StarResult): Section[] {
   const other =
     outOfDistribution === undefined
       ? ""
-      : ` The last column tells them from ${formatCount(outOfDistribution.examples)} examples of ${outOfDistribution.data}.`;
+      : ` The last column tells them from ${dataWords(outOfDistribution.data, outOfDistribution.examples)}.`;
   return [
     {
       name: "predictors",
@@ -19,7 +19,7 @@ export function predictorsSection({ predictions }: StarResult): Section[] {
         {
           name: "predictors",
           title: "Averaged predictions",
-          caption: `On ${formatCount(examples)} examples of ${data}. Expected calibration error (ECE) in 15 bins of equal width; Brier score in 0 to 2; area under the curve (AUROC) of telling misclassified examples by their largest probability.${other}`,
+          caption: `On ${dataWords(data, examples)}. Expected calibration error (ECE) in 15 bins of equal width; Brier score in 0 to 2; area under the curve (AUROC) of telling misclassified examples by their largest probability.${other}`,
           columns: [
             { title: "Predictor", kind: "text" },
             { title: "Networks", kind: "count" },

@@ -1,6 +1,7 @@
 import type { DirectionRobustness, LayersResult } from "@isthmus/barrier";
 import { drawBars } from "../figure/bar-figure.ts";
-import { formatCount, formatNumber } from "../format-value.ts";
+import { formatNumber } from "../format-value.ts";
+import { dataWords } from "./data-words.ts";
 import type { Section } from "./report.ts";
 
 const mean = (values: readonly number[]): number =>
@@ -19,7 +20,7 @@ function barsOf({ group, random, toOther }: DirectionRobustness) {
 }
 
 /** Random directions beside the way to the other network, where they were asked for. */
-export function robustnessSection({ robustness }: LayersResult): Section[] {
+export function robustnessSection({ robustness, data, examples, seed }: LayersResult): Section[] {
   if (!robustness || robustness.length === 0) return [];
   const words = robustness.map(
     ({ group, random, toOther }) =>
@@ -34,7 +35,7 @@ export function robustnessSection({ robustness }: LayersResult): Section[] {
         {
           name: "robustness",
           title: "Rise of the loss over A at the end of the way:",
-          caption: `to B, and on average over ${formatCount(count)} random directions of the same length, with their range.`,
+          caption: `to B, and ${count > 1 ? `on average over ${count} random directions of the same length, with their range as a thin line` : "in one random direction of the same length"} (seed ${seed}). Measured on ${dataWords(data, examples)}.`,
           words: `Bars of the rise of the loss, in nats. ${words.join("; ")}.`,
           table: "robustness",
           size: "hero",

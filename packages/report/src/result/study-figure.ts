@@ -1,44 +1,88 @@
-import type { StudyFigure, StudyTable, StudyValue } from "@isthmus/study";
+import type { StudyFigure, StudyResult, StudyTable, StudyValue } from "@isthmus/study";
 import type { Axis } from "../figure/axes.ts";
 import { drawBars } from "../figure/bar-figure.ts";
 import type { Drawing, Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
 import { formatNumber } from "../format-value.ts";
 import { studyColumnTitle } from "./study-column-title.ts";
+import { studyCaption } from "./study-words.ts";
 
 /** A row of a table as a figure sees it. */
 interface Place {
+  /** Index of the row. */
+  readonly row: number;
   readonly x: string | number;
   readonly y: number;
+  /** Ends of an interval around the value; missing where it has no length. */
   readonly low?: number;
   readonly high?: number;
   readonly series: string;
 }
 
+/** What a figure of a study is drawn of. */
+interface Drawn {
+  readonly places: readonly Place[];
+  /** Names of the lines. */
+  readonly names: readonly string[];
+  /** Whether a line has several values at one place: it has no shape then. */
+  readonly repeated: boolean;
+}
+
 /**
- * Draws columns of a table as a study declares it; rows without a number to draw are left out, and the caption says so.
- * Without any there is no figure.
+ * Draws columns of a table as a study declares it; rows without a number to draw are left out, and the caption says so, as it says
+ * what the numbers are made of. Without any there is no figure.
  * @throws TypeError if a column is missing
  */
-export function studyFigure(figure: StudyFigure, table: StudyTable, name: string): Figure | undefined {
+export function studyFigure(
+  figure: StudyFigure,
+  { table, study }: { readonly table: StudyTable; readonly study: StudyResult },
+  name: string,
+): Figure | undefined {
   assertColumns(figure, table);
-  const places = table.rows.flatMap((row) => placeOf(figure, row));
-  const missing = table.rows.length - places.length;
+  const places = table.rows.flatMap((row, index) => placeOf(figure, row, index));
   if (places.length === 0) return undefined;
   const names = [...new Set(places.map(({ series }) => series))];
+  const drawn = { places, names, repeated: hasRepeated(places) };
   const words = names.map((series) => {
-    const own = places.filter((place) => place.series === series);
-    return `${series === "" ? "" : `${series}: `}${own.map(({ x, y }) => `${x} ${formatNumber(y)}`).join(", ")}`;
+    const line = places.filter((place) => place.series === series);
+    return `${series === "" ? "" : `${series}: `}${line.map(({ x, y }) => `${x} ${formatNumber(y)}`).join(", ")}`;
   });
   return {
     name,
     title: `${figure.title}.`,
-    caption: `${figure.caption}${missing === 0 ? "" : ` ${missing} of ${table.rows.length} rows have no number to draw.`}`,
+    caption: captionOf(figure, { table, study }, drawn),
     words: `${figure.title}: ${studyColumnTitle(table, figure.y)} by ${studyColumnTitle(table, figure.x)}. ${words.join("; ")}.`,
     table: table.name,
     size: "hero",
-    draw: drawingOf(figure, table, places, names),
+    draw: drawingOf(figure, table, drawn),
   };
+}
+
+function captionOf(
+  figure: StudyFigure,
+  of: { readonly table: StudyTable; readonly study: StudyResult },
+  { places, repeated }: Drawn,
+): string {
+  const missing = of.table.rows.length - places.length;
+  const bars = figure.mark === "bar" && !repeated;
+  return [
+    figure.caption,
+    studyCaption(figure, of, {
+      rows: places.map(({ row }) => row),
+      bounded: places.some(({ low }) => low !== undefined),
+      mark: bars ? "bar" : "mark",
+      interval: figure.mark === "line" && !repeated ? "band" : "thin line",
+    }),
+    repeated ? "Some places have several values; nothing joins them." : "",
+    missing === 0 ? "" : `${missing} of ${of.table.rows.length} rows have no number to draw.`,
+  ]
+    .filter((words) => words !== "")
+    .join(" ");
+}
+
+/** Whether two values of a line stand at the same place. */
+function hasRepeated(places: readonly Place[]): boolean {
+  return new Set(places.map(({ series, x }) => JSON.stringify([series, x]))).size < places.length;
 }
 
 function assertColumns({ title, x, y, low, high, series }: StudyFigure, { name, columns }: StudyTable): void {
@@ -52,54 +96,60 @@ function assertColumns({ title, x, y, low, high, series }: StudyFigure, { name, 
   }
 }
 
-function placeOf(figure: StudyFigure, row: Readonly<Record<string, StudyValue>>): Place[] {
+function placeOf(figure: StudyFigure, row: Readonly<Record<string, StudyValue>>, index: number): Place[] {
   const fits = (value: StudyValue | undefined, scale: string | undefined): value is number =>
     typeof value === "number" && Number.isFinite(value) && (scale !== "log" || value > 0);
   const [x, y] = [row[figure.x] ?? null, row[figure.y]];
   const named = figure.xScale === "band" || figure.mark === "bar";
   if (x === null || !fits(y, figure.yScale) || !(named || fits(x, figure.xScale))) return [];
   const [low, high] = [figure.low, figure.high].map((key) => (key === undefined ? undefined : row[key]));
-  const bounds = fits(low, figure.yScale) && fits(high, figure.yScale) ? { low, high } : {};
-  return [{ x, y, ...bounds, series: figure.series === undefined ? "" : String(row[figure.series] ?? "") }];
+  // One value has no range: a whisker without length would look like one that was measured.
+  const bounds = fits(low, figure.yScale) && fits(high, figure.yScale) && low < high ? { low, high } : {};
+  const series = figure.series === undefined ? "" : String(row[figure.series] ?? "");
+  return [{ row: index, x, y, ...bounds, series }];
 }
 
-function drawingOf(
-  figure: StudyFigure,
-  table: StudyTable,
-  places: readonly Place[],
-  names: readonly string[],
-): Drawing {
+/** The interval of a value, if it has one. */
+function boundsOf({ low, high }: Place): { readonly low?: number; readonly high?: number } {
+  return low === undefined || high === undefined ? {} : { low, high };
+}
+
+function drawingOf(figure: StudyFigure, table: StudyTable, drawn: Drawn): Drawing {
+  const { places, names, repeated } = drawn;
   const categories = [...new Set(places.map(({ x }) => String(x)))];
   const y: Axis = { label: studyColumnTitle(table, figure.y), scale: figure.yScale ?? "linear" };
-  if (figure.mark === "bar") {
+  // Bars of one row would cover each other.
+  if (figure.mark === "bar" && !repeated) {
     return drawBars({
       rows: categories,
       series: names,
-      bars: places.map(({ x, y: value, series, ...bounds }) => ({
-        row: String(x),
-        series: names.indexOf(series),
-        value,
-        ...("low" in bounds ? bounds : {}),
+      bars: places.map((place) => ({
+        row: String(place.x),
+        series: names.indexOf(place.series),
+        value: place.y,
+        ...boundsOf(place),
       })),
       axis: { ...y, scale: "linear" },
     });
   }
-  const band = figure.xScale === "band";
+  const named = figure.xScale === "band" || figure.mark === "bar";
   return drawLines({
     series: names.map((label) => ({
       label,
-      joined: figure.mark === "line",
+      joined: figure.mark === "line" && !repeated,
       points: places
         .filter(({ series }) => series === label)
-        .map(({ series: _, x, ...place }) => ({
-          ...place,
-          x: band ? categories.indexOf(String(x)) : Number(x),
-        })),
+        .map((place) => ({
+          x: named ? categories.indexOf(String(place.x)) : Number(place.x),
+          y: place.y,
+          ...boundsOf(place),
+        }))
+        .sort((one, other) => one.x - other.x),
     })),
     x: {
       label: studyColumnTitle(table, figure.x),
       scale: figure.xScale === "log" ? "log" : "linear",
-      ...(band ? { names: categories } : ticksAt(places)),
+      ...(named ? { names: categories } : ticksAt(places)),
     },
     y,
   });

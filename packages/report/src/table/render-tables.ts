@@ -1,4 +1,5 @@
-import { type DrawableResult, describeResult } from "../result/describe-result.ts";
+import { describeResult } from "../result/describe-result.ts";
+import type { DrawableResult } from "../result/drawable-result.ts";
 import { toCsv } from "./to-csv.ts";
 
 /** A table as a file. */

@@ -9,13 +9,25 @@ const BRAILLE_BITS = [
   [0x40, 0x80],
 ] as const;
 
-/** One mark a series for terminals without braille. */
-export const ASCII_MARKS = ["*", "o", "+", "x", "#", "@"] as const;
+/** One mark a series, in the order of the symbols of figures. */
+const MARKS = {
+  braille: ["●", "■", "▲", "◆", "★", "×"],
+  ascii: ["*", "o", "+", "x", "#", "@"],
+} as const satisfies Record<Charset, readonly string[]>;
+
+/** What joins marks where lines have no character of their own. */
+export const ASCII_LINE = ".";
+
+/** Mark of the series of an index; after the last they begin anew. */
+export function markOf(series: number, charset: Charset): string {
+  const marks = MARKS[charset];
+  return marks[series % marks.length] ?? marks[0];
+}
 
 /**
  * A grid of dots behind a grid of characters: 2 by 4 dots a character in braille, 1 by 1 in ASCII.
  *
- * A character shows the series that drew on it last.
+ * A character shows the series that drew on it last, or a mark that was set there.
  */
 export class Canvas {
   /** Dots across. */
@@ -26,6 +38,10 @@ export class Canvas {
   readonly #charset: Charset;
   readonly #bits: Uint8Array;
   readonly #series: Int16Array;
+  /** Series of the marks, by the index of their character. */
+  readonly #marks = new Map<number, number>();
+  /** Series that have marks. */
+  readonly #marked = new Set<number>();
 
   constructor(columns: number, rows: number, charset: Charset) {
     this.#columns = columns;
@@ -40,10 +56,21 @@ export class Canvas {
   set(x: number, y: number, series: number): void {
     if (x < 0 || y < 0 || x >= this.width || y >= this.height) return;
     const braille = this.#charset === "braille";
-    const cell = braille ? (y >> 2) * this.#columns + (x >> 1) : y * this.#columns + x;
+    const cell = this.#cellOf(x, y);
     const bit = braille ? (BRAILLE_BITS[y & 3]?.[x & 1] ?? 0) : 1;
     this.#bits[cell] = (this.#bits[cell] ?? 0) | bit;
     this.#series[cell] = series;
+  }
+
+  /** Marks the character at a dot, over all lines; outside the grid does nothing. */
+  mark(x: number, y: number, series: number): void {
+    if (x < 0 || y < 0 || x >= this.width || y >= this.height) return;
+    this.#marks.set(this.#cellOf(x, y), series);
+    this.#marked.add(series);
+  }
+
+  #cellOf(x: number, y: number): number {
+    return this.#charset === "braille" ? (y >> 2) * this.#columns + (x >> 1) : y * this.#columns + x;
   }
 
   /** Characters of one row; `paint` may colour each run of characters of one series. */
@@ -53,7 +80,7 @@ export class Canvas {
     let runSeries = -1;
     for (let column = 0; column < this.#columns; column++) {
       const cell = index * this.#columns + column;
-      const series = this.#series[cell] ?? -1;
+      const series = this.#marks.get(cell) ?? this.#series[cell] ?? -1;
       if (series !== runSeries) {
         line += runSeries < 0 ? run : paint(run, runSeries);
         run = "";
@@ -66,7 +93,8 @@ export class Canvas {
 
   #character(cell: number, series: number): string {
     if (series < 0) return " ";
-    if (this.#charset === "ascii") return ASCII_MARKS[series % ASCII_MARKS.length] ?? "*";
-    return String.fromCharCode(0x2800 + (this.#bits[cell] ?? 0));
+    if (this.#marks.has(cell)) return markOf(series, this.#charset);
+    if (this.#charset === "braille") return String.fromCharCode(0x2800 + (this.#bits[cell] ?? 0));
+    return this.#marked.has(series) ? ASCII_LINE : markOf(series, "ascii");
   }
 }

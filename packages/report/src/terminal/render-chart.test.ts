@@ -11,14 +11,14 @@ describe("renderChart()", () => {
   it("renderChart() draws a hill in ASCII", () => {
     expect(renderChart([hill], { width: 34, height: 5, charset: "ascii", formatY: String })).toBe(
       [
-        "2 |              ***",
-        "  |          ****   ****",
-        "1 |      ****           ****",
-        "  |  ****                   ****",
-        "0 |**                           **",
+        "2 |              .*.",
+        "  |          ....   ....",
+        "1 |      ..*.           ..*.",
+        "  |  ....                   ....",
+        "0 |*.                           .*",
         "  +-------------------------------",
         "   0                             1",
-        "   *** hill",
+        "   .*. hill",
       ].join("\n"),
     );
   });
@@ -29,7 +29,7 @@ describe("renderChart()", () => {
       points: [[0, 0] as const, [0.5, 0] as const, [0.501, 100] as const, [1, 100] as const],
     };
     const rows = renderChart([cliff], { width: 40, height: 10, charset: "ascii" }).split("\n").slice(0, 10);
-    expect(rows.every((row) => row.includes("*"))).toBe(true);
+    expect(rows.every((row) => /[.*]/.test(row))).toBe(true);
   });
 
   it("renderChart() never writes a line wider than it may, whatever it draws", () => {
@@ -70,20 +70,50 @@ describe("renderChart()", () => {
 
   it("renderChart() draws one point and a constant", () => {
     expect(renderChart([{ label: "one", points: [[3, 7]] }], { charset: "ascii" })).toContain("*");
+    const flat = {
+      label: "flat",
+      points: [
+        [0, 0],
+        [1, 0],
+      ] as const,
+    };
+    expect(renderChart([flat], { charset: "ascii" })).toMatch(/\|\*\.{20,}\*\n/);
+  });
+
+  it("renderChart() marks the points of a line where there is room, and none of a dense one", () => {
+    const braille = renderChart([hill], { width: 60, height: 9 });
+    expect(braille.match(/●/g)).toHaveLength(hill.points.length + 1); // and one in the legend
+    const dense = { label: "dense", points: Array.from({ length: 40 }, (_, x) => [x, x % 7] as const) };
+    expect(renderChart([dense], { width: 60, height: 9 })).not.toContain("●");
+    expect(renderChart([dense], { width: 60, height: 9, charset: "ascii" })).toContain("*** dense");
+  });
+
+  it("renderChart() draws nothing between points that are not joined", () => {
+    const rows = renderChart([{ ...hill, joined: false }], { width: 34, height: 5, charset: "ascii" }).split(
+      "\n",
+    );
     expect(
-      renderChart(
-        [
-          {
-            label: "flat",
-            points: [
-              [0, 0],
-              [1, 0],
-            ],
-          },
-        ],
-        { charset: "ascii" },
-      ),
-    ).toContain("***");
+      rows
+        .slice(0, 5)
+        .join("")
+        .match(/[.*]/g)
+        ?.filter((mark) => mark === "*"),
+    ).toHaveLength(5);
+    expect(rows.slice(0, 5).every((row) => !/\|.*\./.test(row))).toBe(true);
+    expect(rows.at(-1)).toMatch(/ {2}\* {2}hill$/);
+  });
+
+  it("renderChart() draws points of one place as marks in the middle, not as lines, and names the place once", () => {
+    const series = [
+      { label: "as trained", points: [[64, 1.4]] as const },
+      { label: "aligned", points: [[64, 0.2]] as const },
+    ];
+    const text = renderChart(series, { width: 40, height: 6, charset: "ascii", xLabel: "Width" });
+    const rows = text.split("\n");
+    const places = rows.slice(0, 6).flatMap((row) => [...row.matchAll(/[*o]/g)].map(({ index }) => index));
+    expect(places).toHaveLength(2);
+    expect(new Set(places).size).toBe(1);
+    expect(rows[7]?.trim()).toBe("Width: 64");
   });
 
   it("renderChart() refuses nothing to draw, values that are not finite and tiny charts", () => {

@@ -1,12 +1,15 @@
 import { resolveOptions } from "@isthmus/core";
 import { formatNumber, formatShort } from "../format-value.ts";
-import { ASCII_MARKS, Canvas, type Charset } from "./canvas.ts";
+import { ASCII_LINE, Canvas, type Charset, markOf } from "./canvas.ts";
+import { type Frame, frameOf, isPlace, yTicks } from "./chart-frame.ts";
 
 /** One line of a chart. */
 export interface ChartSeries {
   readonly label: string;
   /** `[x, y]` pairs, ascending in x; at least one. */
   readonly points: readonly (readonly [number, number])[];
+  /** Join the points by straight lines. @defaultValue true */
+  readonly joined?: boolean;
 }
 
 /** Options of {@link renderChart}. */
@@ -41,18 +44,20 @@ export const CHART_DEFAULTS: Readonly<ChartOptions> = {
   formatX: (value) => formatShort(value, 4),
 };
 
-/** Steps between ticks, in powers of ten; the last two cover any range that the first ones just miss. */
-const ROUND_STEPS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 20] as const;
-
 /** What the legend shows of each series in braille: the first is solid, the later ones are dashed. */
 const BRAILLE_SAMPLES = ["━━━", "╺━╸", "╍╍╍", "┅┅┅", "┉┉┉", "···"] as const;
+
+/** Columns a point must have on average for the points of a line to be marked: others would hide it. */
+const COLUMNS_OF_MARK = 3;
 
 /** Columns below which dashes would hide the shape; ASCII charts, with letters, seldom reach it. */
 const MIN_DASHED_COLUMNS = 60;
 
-interface Frame {
-  readonly x: readonly [number, number];
-  readonly y: readonly [number, number];
+/** Where series are drawn. */
+interface Plotted {
+  readonly frame: Frame;
+  /** Characters across. */
+  readonly columns: number;
 }
 
 /** ANSI foreground colours close to those of the figures: yellow, cyan, green, magenta, blue, grey. */
@@ -65,7 +70,7 @@ const LINES = {
 /**
  * Draws lines as text for a terminal: a few rows of characters, values on the left, a legend below.
  *
- * Series are told apart by colour, and by dashes in braille or by letters in ASCII, so that a chart can be
+ * Points are joined by straight lines, and marked where there is room; points at one place only are marks in the middle. Series are told apart by colour, and by dashes in braille or by letters in ASCII, so that a chart can be
  * read without colour. Every line ends without spaces and none is wider than `width`.
  *
  * @throws TypeError if there is nothing to draw or a coordinate is not finite
@@ -75,17 +80,20 @@ export function renderChart(series: readonly ChartSeries[], options: Partial<Cha
   const resolved = resolveOptions("draw a chart", CHART_DEFAULTS, options);
   assertChart(series, resolved);
   const intervals = resolved.height >= 9 ? 4 : 2;
-  const frame = frameOf(series, intervals);
+  const frame = frameOf(
+    series.flatMap(({ points }) => points),
+    intervals,
+  );
   const ticks = yTicks(frame, intervals).map(resolved.formatY);
   const gutter = Math.max(...ticks.map((tick) => tick.length));
   const columns = resolved.width - gutter - 2;
   const canvas = new Canvas(columns, resolved.height, resolved.charset);
-  series.forEach((line, index) => void plotLine(canvas, line, index, frame));
+  series.forEach((line, index) => void plotSeries(canvas, line, index, { frame, columns }));
   return [
     ...(resolved.yLabel === "" ? [] : [clip(resolved.yLabel, resolved.width)]),
     ...plotRows(canvas, ticks, gutter, resolved),
     ...axisRows(frame, gutter, columns, resolved),
-    ...legendRows(series, gutter, resolved),
+    ...legendRows(series, { gutter, columns, frame }, resolved),
   ]
     .map((line) => line.trimEnd())
     .join("\n");
@@ -105,32 +113,19 @@ function assertChart(series: readonly ChartSeries[], { width, height }: ChartOpt
   }
 }
 
-/** Zero belongs to the picture unless all values lie far above it; the ends are round numbers. */
-function frameOf(series: readonly ChartSeries[], intervals: number): Frame {
-  const points = series.flatMap((line) => line.points);
-  const xs = points.map(([x]) => x);
-  const ys = points.map(([, y]) => y);
-  const high = Math.max(...ys);
-  const low = Math.min(...ys);
-  const bottom = low >= 0 && low < 2 * (high - low) ? 0 : low;
-  return { x: [Math.min(...xs), Math.max(...xs)], y: roundOut(bottom, high, intervals) };
+/** Whether the points of a series are marked: those that nothing joins always are. */
+function isMarked({ points, joined = true }: ChartSeries, columns: number): boolean {
+  return !joined || points.length * COLUMNS_OF_MARK <= columns;
 }
 
-/** The tightest range around `[low, high]` that is divided into `intervals` by round numbers. */
-function roundOut(low: number, high: number, intervals: number): [number, number] {
-  const extent = high - low || Math.abs(high) || 1;
-  const decade = 10 ** Math.floor(Math.log10(extent / intervals));
-  for (const factor of ROUND_STEPS) {
-    const step = factor * decade;
-    const begin = Math.floor(low / step + 1e-9) * step;
-    if (begin + intervals * step >= high - 1e-9 * extent) return [begin, begin + intervals * step];
+/** Draws the line of a series, and its marks. */
+function plotSeries(canvas: Canvas, line: ChartSeries, series: number, { frame, columns }: Plotted): void {
+  if (line.joined !== false && !isPlace(frame)) plotLine(canvas, line, series, frame);
+  if (!(isPlace(frame) || isMarked(line, columns))) return;
+  for (const [x, y] of line.points) {
+    const share = isPlace(frame) ? 0.5 : (x - frame.x[0]) / (frame.x[1] - frame.x[0]);
+    canvas.mark(Math.round(share * (canvas.width - 1)), rowOf(canvas, y, frame), series);
   }
-  return [low, low + extent];
-}
-
-/** Values beside the vertical axis, from the top. */
-function yTicks({ y: [low, high] }: Frame, intervals: number): number[] {
-  return Array.from({ length: intervals + 1 }, (_, index) => high - ((high - low) * index) / intervals);
 }
 
 /** Draws a line dot column by dot column, so that it has no gaps however steep it is. */
@@ -141,14 +136,19 @@ function plotLine(canvas: Canvas, { points }: ChartSeries, series: number, frame
     const x = frame.x[0] + ((frame.x[1] - frame.x[0]) * column) / Math.max(1, canvas.width - 1);
     const value = interpolate(points, x);
     if (value === undefined) continue;
-    const share = (value - frame.y[0]) / (frame.y[1] - frame.y[0]);
-    const row = Math.round((1 - share) * (canvas.height - 1));
+    const row = rowOf(canvas, value, frame);
     if (!dashed || !isGap(series, column)) {
       const from = previous === undefined || previous === row ? row : previous + Math.sign(row - previous);
       for (let y = Math.min(from, row); y <= Math.max(from, row); y++) canvas.set(column, y, series);
     }
     previous = row;
   }
+}
+
+/** Row of dots, from the top, of a value. */
+function rowOf(canvas: Canvas, value: number, frame: Frame): number {
+  const share = (value - frame.y[0]) / (frame.y[1] - frame.y[0]);
+  return Math.round((1 - share) * (canvas.height - 1));
 }
 
 /** Series after the first are dashed, more finely the later they come. */
@@ -186,9 +186,11 @@ function axisRows(
   { charset, xLabel, formatX }: ChartOptions,
 ): string[] {
   const { corner, floor } = LINES[charset];
-  const [left = "", right = ""] = frame.x.map(formatX);
+  const place = formatX(frame.x[0]);
+  const [left = "", right = ""] = isPlace(frame) ? ["", ""] : frame.x.map(formatX);
   const room = columns - left.length - right.length;
-  const label = clip(xLabel, Math.max(0, room - 2));
+  const words = isPlace(frame) ? (xLabel === "" ? place : `${xLabel}: ${place}`) : xLabel;
+  const label = clip(words, Math.max(0, room - 2));
   const before = Math.max(1, Math.floor((room - label.length) / 2));
   const indent = " ".repeat(gutter + 2);
   const middle = `${" ".repeat(before)}${label}`.padEnd(room);
@@ -198,17 +200,31 @@ function axisRows(
   ];
 }
 
-function legendRows(series: readonly ChartSeries[], gutter: number, options: ChartOptions): string[] {
+function legendRows(
+  series: readonly ChartSeries[],
+  { gutter, columns, frame }: Plotted & { readonly gutter: number },
+  options: ChartOptions,
+): string[] {
   const indent = " ".repeat(gutter + 2);
-  return series.map(({ label }, index) => {
-    const sample = paint(sampleOf(index, options.charset), index, options);
-    return `${indent}${sample} ${clip(label, options.width - gutter - 7)}`;
+  return series.map((line, index) => {
+    const marked = isMarked(line, columns);
+    const joined = line.joined !== false && !isPlace(frame);
+    const sample = paint(sampleOf(index, options.charset, { marked, joined }), index, options);
+    return `${indent}${sample} ${clip(line.label, options.width - gutter - 7)}`;
   });
 }
 
-function sampleOf(series: number, charset: Charset): string {
-  if (charset === "ascii") return (ASCII_MARKS[series % ASCII_MARKS.length] ?? "*").repeat(3);
-  return BRAILLE_SAMPLES[series % BRAILLE_SAMPLES.length] ?? "━━━";
+/** Three characters that show what the line and the marks of a series look like. */
+function sampleOf(
+  series: number,
+  charset: Charset,
+  { marked, joined }: { readonly marked: boolean; readonly joined: boolean },
+): string {
+  const mark = markOf(series, charset);
+  if (!joined) return ` ${mark} `;
+  if (charset === "ascii") return marked ? `${ASCII_LINE}${mark}${ASCII_LINE}` : mark.repeat(3);
+  const line = BRAILLE_SAMPLES[series % BRAILLE_SAMPLES.length] ?? BRAILLE_SAMPLES[0];
+  return marked ? `${line[0]}${mark}${line[2]}` : line;
 }
 
 function paint(text: string, series: number, { color }: ChartOptions): string {

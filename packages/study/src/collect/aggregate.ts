@@ -1,14 +1,14 @@
 /** Name of one of {@link AGGREGATES}. */
 export type AggregateName = "mean" | "std" | "min" | "max" | "low" | "high" | "count";
 
-/** Ways to make one number of several. */
-export const AGGREGATES: Readonly<Record<AggregateName, (values: readonly number[]) => number>> = {
+/** Ways to make one number of several, at least one; null where there are too few for it. */
+export const AGGREGATES: Readonly<Record<AggregateName, (values: readonly number[]) => number | null>> = {
   mean,
-  std: deviation,
+  std: (values) => (values.length < 2 ? null : deviation(values)),
   min: (values) => Math.min(...values),
   max: (values) => Math.max(...values),
-  low: (values) => mean(values) - deviation(values),
-  high: (values) => mean(values) + deviation(values),
+  low: (values) => (values.length < 2 ? null : mean(values) - deviation(values)),
+  high: (values) => (values.length < 2 ? null : mean(values) + deviation(values)),
   count: (values) => values.length,
 };
 
@@ -21,9 +21,8 @@ function mean(values: readonly number[]): number {
   return sum(values) / values.length;
 }
 
-/** Sample standard deviation; 0 for one value. */
+/** Sample standard deviation of two values or more. */
 function deviation(values: readonly number[]): number {
-  if (values.length < 2) return 0;
   const centre = mean(values);
   return Math.sqrt(sum(values.map((value) => (value - centre) ** 2)) / (values.length - 1));
 }

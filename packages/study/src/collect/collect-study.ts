@@ -1,6 +1,12 @@
-import type { StudyDescription } from "../description/study-description.ts";
+import type {
+  MeasurementDescription,
+  Repeated,
+  RepeatedNetwork,
+  StudyDescription,
+} from "../description/study-description.ts";
+import { listValues } from "../description/unfold.ts";
 import type { StudyPlan } from "../plan/plan-study.ts";
-import type { StudyResult } from "../study-result.ts";
+import type { StudyGroup, StudyResult } from "../study-result.ts";
 import { collectTable } from "./collect-table.ts";
 import { measuredFor } from "./measured-for.ts";
 
@@ -14,15 +20,33 @@ export function collectStudy(
   { measurements }: StudyPlan,
   results: ReadonlyMap<string, object>,
 ): StudyResult {
-  const { title, description: text = "", seed = 0, tables, figures = [] } = description;
+  const { title, description: text = "", only, seed = 0, tables, figures = [] } = description;
   return {
     kind: "study",
     title,
     description: text,
+    ...(only !== undefined && { only }),
+    networks: Object.entries(description.networks).map(([name, repeated]) => describeGroup(name, repeated)),
+    measurements: Object.entries(description.measurements).map(([name, repeated]) =>
+      describeGroup(name, repeated, measurements[name]?.length),
+    ),
     tables: Object.entries(tables).map(([name, table]) =>
       collectTable(name, table, { measured: measuredFor(table, measurements), results }),
     ),
     figures,
     seed,
   };
+}
+
+/** What a description says of a group, with its variables beside it. */
+function describeGroup(
+  name: string,
+  { for: ranges = {}, ...settings }: RepeatedNetwork | Repeated<MeasurementDescription>,
+  count?: number,
+): StudyGroup {
+  const lists = Object.entries(ranges).map(
+    ([variable, range]) => [variable, listValues(`${name}.for.${variable}`, range)] as const,
+  );
+  const combinations = lists.reduce((product, [, values]) => product * values.length, 1);
+  return { name, count: count ?? combinations, variables: Object.fromEntries(lists), settings };
 }

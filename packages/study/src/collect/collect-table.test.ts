@@ -60,7 +60,8 @@ describe("collectTable()", () => {
         known: { title: "Known", lookup: { variable: "width", values: { 4: 0.5 } } },
       },
     });
-    expect(columns[1]).toEqual({ key: "mean", title: "Mean", unit: "m" });
+    expect(columns[0]).toEqual({ key: "width", title: "Width" });
+    expect(columns[1]).toEqual({ key: "mean", title: "Mean", unit: "m", aggregate: "mean", counts: [2, 1] });
     // 3 and 5: deviations 1 and 1, over n - 1 = 1.
     const std = Math.SQRT2;
     expect(rows).toEqual([
@@ -76,8 +77,33 @@ describe("collectTable()", () => {
         share: 0.6,
         known: 0.5,
       },
-      { width: 16, mean: 1, std: 0, low: 1, high: 1, min: 1, max: 1, count: 1, share: 1, known: null },
+      {
+        width: 16,
+        mean: 1,
+        std: null,
+        low: null,
+        high: null,
+        min: 1,
+        max: 1,
+        count: 1,
+        share: 1,
+        known: null,
+      },
     ]);
+  });
+
+  it("collectTable() counts the results behind the numbers of stacked rows, those of no result as none", () => {
+    const { columns } = collect({
+      columns: { width: { title: "Width" }, line: { title: "Line" }, value: { title: "Value" } },
+      stack: {
+        column: "line",
+        parts: {
+          measured: { value: { mean: "height" } },
+          known: { value: { lookup: { variable: "width", values: { 4: 7, 16: 8 } } } },
+        },
+      },
+    });
+    expect(columns[2]).toEqual({ key: "value", title: "Value", aggregate: "mean", counts: [2, 1, 0, 0] });
   });
 
   it("collectTable() keeps texts in the order of the plan, shows labels, and leaves out what is not wanted", () => {

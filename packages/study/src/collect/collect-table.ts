@@ -1,20 +1,12 @@
 import { InputError } from "@isthmus/core";
 import { fulfils } from "../description/fulfils.ts";
 import type { ColumnDescription, TableDescription } from "../description/table-description.ts";
-import type { PlannedMeasurement } from "../measurements/planned-measurement.ts";
-import type { StudyTable, StudyValue } from "../study-result.ts";
+import type { StudyColumn, StudyTable, StudyValue } from "../study-result.ts";
 import { AGGREGATES, type AggregateName } from "./aggregate.ts";
 import { collectRecords, type StudyRecord } from "./collect-records.ts";
 import { followPath } from "./follow-path.ts";
 import { groupRecords } from "./group-records.ts";
-
-/** Where the results of a study are. */
-export interface MeasuredResults {
-  /** Of the table's measurements. */
-  readonly measured: readonly PlannedMeasurement[];
-  /** By key of the task. */
-  readonly results: ReadonlyMap<string, object>;
-}
+import { listMeasured, type MeasuredResults } from "./list-measured.ts";
 
 type Columns = readonly (readonly [key: string, column: ColumnDescription])[];
 
@@ -32,15 +24,45 @@ export function collectTable(name: string, table: TableDescription, from: Measur
     );
     assertPaths(name, columns, records);
     return groups.map((group) => {
-      const row = makeRow(columns, group);
-      return table.stack === undefined ? row : { ...row, [table.stack.column]: label };
+      const values = makeRow(columns, group);
+      const row = table.stack === undefined ? values : { ...values, [table.stack.column]: label };
+      return { row, columns, group };
     });
   });
   const columns = Object.entries(table.columns).map(([key, { title, unit }]) => {
-    return { key, title, ...(unit !== undefined && { unit }) };
+    return { key, title, ...(unit !== undefined && { unit }), ...countResults(key, rows) };
   });
-  return { name, title: table.title, columns, rows };
+  return {
+    name,
+    title: table.title,
+    of: [table.of].flat(),
+    measured: listMeasured(from),
+    columns,
+    rows: rows.map(({ row }) => row),
+  };
 }
+
+/** A row of a table with what it is made of. */
+interface MadeRow {
+  readonly row: Readonly<Record<string, StudyValue>>;
+  readonly columns: Columns;
+  readonly group: readonly StudyRecord[];
+}
+
+/** Says of how many results a column's numbers are made, if all that are made of results are made in the same way. */
+function countResults(key: string, rows: readonly MadeRow[]): Pick<StudyColumn, "aggregate" | "counts"> {
+  const sources = rows.map(({ columns, group }) => {
+    const column = columns.find(([name]) => name === key)?.[1];
+    const [aggregate, path] = (column && aggregateOf(column)) ?? [];
+    const count = column === undefined || path === undefined ? 0 : valuesOf(column, path, group).length;
+    return { aggregate, count };
+  });
+  const [aggregate, ...others] = new Set(sources.map((source) => source.aggregate).filter(isDefined));
+  if (aggregate === undefined || others.length > 0) return {};
+  return { aggregate, counts: sources.map(({ count }) => count) };
+}
+
+const isDefined = <T>(value: T | undefined): value is T => value !== undefined;
 
 function makeRow(columns: Columns, group: readonly StudyRecord[]): Readonly<Record<string, StudyValue>> {
   const row: Record<string, StudyValue> = {};
@@ -60,11 +82,16 @@ function cellOf(key: string, column: ColumnDescription, group: readonly StudyRec
     const value = first?.variable(variable) ?? null;
     return labels[String(value)] ?? value;
   }
-  const values = group
+  const values = valuesOf(column, path, group);
+  return values.length === 0 ? null : AGGREGATES[aggregate](values);
+}
+
+/** Numbers that a path leads to in those results of a row that a column is of. */
+function valuesOf(column: ColumnDescription, path: string, group: readonly StudyRecord[]): number[] {
+  return group
     .filter((record) => fulfils(record.variable, column.where ?? {}))
     .map(({ value }) => followPath(value, path))
     .filter((value) => typeof value === "number");
-  return values.length === 0 ? null : AGGREGATES[aggregate](values);
 }
 
 function aggregateOf(column: ColumnDescription): [AggregateName, string] | undefined {

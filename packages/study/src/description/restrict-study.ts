@@ -2,11 +2,22 @@ import { InputError } from "@isthmus/core";
 import type { StudyDescription, VariableValue } from "./study-description.ts";
 import { listValues } from "./unfold.ts";
 
-type Ranges = Readonly<Record<string, readonly VariableValue[] | string>>;
+/** An entry of a study, as far as its variables go. */
+interface WithRanges {
+  readonly for?: Readonly<Record<string, readonly VariableValue[] | string>>;
+}
+
+/** What a variable still has, of all entries of a study. */
+interface Remaining {
+  readonly values: Set<VariableValue>;
+  /** Whether an entry has lost some. */
+  narrowed: boolean;
+}
 
 /**
- * A part of a study: what has a variable of a name is made for some of its values only. Tasks keep their keys, so that the parts of
- * a study can be run one after the other in one folder, and then the whole.
+ * Makes a part of a study: what has a variable of a name is made for some of its values only. Tasks keep their keys, so that the
+ * parts of a study can be run one after the other in one folder, and then the whole. The part says in `only` which values are left
+ * of variables that lost some.
  *
  * @param only - values to keep, as text, by name of the variable; each must be a value somewhere, and every group must keep one
  * @throws InputError if not
@@ -15,46 +26,75 @@ export function restrictStudy(
   study: StudyDescription,
   only: Readonly<Record<string, readonly string[]>>,
 ): StudyDescription {
-  const kept = new Map(Object.keys(only).map((variable) => [variable, new Set<string>()]));
-  const restrict = <T extends { readonly for?: Ranges }>(
-    entries: Readonly<Record<string, T>>,
-  ): Record<string, T> =>
+  const wanted = new Map(Object.entries(only));
+  const remaining = new Map([...wanted.keys()].map((variable) => [variable, noneYet()]));
+  const restrict = <T extends WithRanges>(entries: Readonly<Record<string, T>>): Record<string, T> =>
     Object.fromEntries(
-      Object.entries(entries).map(([name, entry]) => {
-        if (entry.for === undefined) return [name, entry];
-        const ranges = Object.entries(entry.for).map(([variable, range]) => {
-          const wanted = Object.hasOwn(only, variable) ? only[variable] : undefined;
-          if (wanted === undefined) return [variable, range] as const;
-          const values = keep(`${name}.for.${variable}`, range, wanted);
-          for (const value of values) kept.get(variable)?.add(String(value));
-          return [variable, values] as const;
-        });
-        return [name, { ...entry, for: Object.fromEntries(ranges) }];
-      }),
+      Object.entries(entries).map(([name, entry]) => [
+        name,
+        restrictEntry(name, entry, { wanted, remaining }),
+      ]),
     );
   const networks = restrict(study.networks);
   const measurements = restrict(study.measurements);
-  for (const [variable, wanted] of Object.entries(only)) {
-    const unknown = wanted.find((value) => !kept.get(variable)?.has(value));
-    if (unknown === undefined) continue;
-    throw new InputError(
-      `Cannot restrict the study as a variable "${variable}" must have the value somewhere: ${unknown} is none`,
-      { input: variable },
-    );
-  }
-  return { ...study, networks, measurements };
+  for (const [variable, texts] of wanted) assertValues(variable, texts, remaining.get(variable));
+  const part = [...remaining].flatMap(([variable, { values, narrowed }]) =>
+    narrowed ? [[variable, [...values]] as const] : [],
+  );
+  return {
+    ...study,
+    ...(part.length > 0 && { only: { ...study.only, ...Object.fromEntries(part) } }),
+    networks,
+    measurements,
+  };
+}
+
+const noneYet = (): Remaining => ({ values: new Set(), narrowed: false });
+
+function restrictEntry<T extends WithRanges>(
+  name: string,
+  entry: T,
+  {
+    wanted,
+    remaining,
+  }: {
+    readonly wanted: ReadonlyMap<string, readonly string[]>;
+    readonly remaining: ReadonlyMap<string, Remaining>;
+  },
+): T {
+  if (entry.for === undefined) return entry;
+  const ranges = Object.entries(entry.for).map(([variable, range]) => {
+    const [texts, left] = [wanted.get(variable), remaining.get(variable)];
+    if (texts === undefined || left === undefined) return [variable, range] as const;
+    const what = `${name}.for.${variable}`;
+    const all = listValues(what, range);
+    const values = keep(what, all, texts);
+    for (const value of values) left.values.add(value);
+    left.narrowed ||= values.length < all.length;
+    return [variable, values] as const;
+  });
+  return { ...entry, for: Object.fromEntries(ranges) };
 }
 
 function keep(
   what: string,
-  range: readonly VariableValue[] | string,
+  values: readonly VariableValue[],
   wanted: readonly string[],
 ): readonly VariableValue[] {
-  const values = listValues(what, range);
   const kept = values.filter((value) => wanted.includes(String(value)));
   if (kept.length > 0) return kept;
   throw new InputError(
     `Cannot restrict the study as "${what}" must keep a value: ${wanted.join(", ")} is none of ${values.join(", ")}`,
     { input: what },
+  );
+}
+
+function assertValues(variable: string, wanted: readonly string[], left: Remaining | undefined): void {
+  const known = [...(left?.values ?? [])].map(String);
+  const unknown = wanted.find((value) => !known.includes(value));
+  if (unknown === undefined) return;
+  throw new InputError(
+    `Cannot restrict the study as a variable "${variable}" must have the value somewhere: ${unknown} is none`,
+    { input: variable },
   );
 }

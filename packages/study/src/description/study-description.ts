@@ -154,6 +154,8 @@ export interface StudyDescription {
   readonly title: string;
   /** What is studied and why, for the page. @defaultValue none */
   readonly description?: string;
+  /** Present if this is a part of a study, see `restrictStudy`: the only values that some variables have. */
+  readonly only?: Readonly<Record<string, readonly VariableValue[]>>;
   /** Seed of whatever measurements choose at random. @defaultValue 0 */
   readonly seed?: number;
   /** Groups of networks by name; stars after their anchors. */

@@ -9,13 +9,13 @@ export interface ColumnSource {
   readonly variable?: string;
   /** Mean of what the path leads to in the results of a row. */
   readonly mean?: string;
-  /** Sample standard deviation; 0 for one result. */
+  /** Sample standard deviation; none for one result. */
   readonly std?: string;
   readonly min?: string;
   readonly max?: string;
-  /** Mean less one standard deviation. */
+  /** Mean less one standard deviation; none for one result. */
   readonly low?: string;
-  /** Mean plus one standard deviation. */
+  /** Mean plus one standard deviation; none for one result. */
   readonly high?: string;
   /** Number of results that have what the path leads to. */
   readonly count?: string;

@@ -154,6 +154,17 @@ describe("planStudy()", () => {
     // One width, two seeds: a pair, at two snapshots, as trained and aligned.
     expect(part.tasks).toHaveLength(2 + 2 + 4);
     expect([...keysOf(part)].every((key) => keys.has(key))).toBe(true);
+    const some = restrictStudy(SMALL_STUDY, {
+      width: ["8"],
+      seed: ["0", "2"],
+      alignment: ["none", "weight"],
+    });
+    expect(some.only).toEqual({ width: [8], seed: [0, 2] });
+    expect(restrictStudy(some, { seed: ["2"] }).only).toEqual({ width: [8], seed: [2] });
+    expect(restrictStudy(SMALL_STUDY, { width: ["8", "4"] })).toEqual({
+      ...SMALL_STUDY,
+      networks: { mlps: { ...SMALL_STUDY.networks["mlps"], for: { width: [4, 8], seed: "0..2" } } },
+    });
     expect(() => restrictStudy(SMALL_STUDY, { depth: ["1"] })).toThrow(
       /a variable "depth" must have the value somewhere: 1 is none/,
     );

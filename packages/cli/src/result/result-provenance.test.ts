@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { describeCommand, withProvenance } from "./result-provenance.ts";
+
+const commandOf = (line: string): string => describeCommand(line.split(" "), "1.2.3").command;
+
+describe("describeCommand()", () => {
+  it.each([
+    ["layers a b --data mnist:test -o x.json --resume", "isthmus layers a b --data mnist:test"],
+    ["barrier a b --report=x.html --seed 3 --json -q", "isthmus barrier a b --seed 3"],
+    ["study s.yaml --output=there --only width=4", "isthmus study s.yaml --only width=4"],
+    // Networks must go somewhere, or the command does not run.
+    ["curve a b -o bend.safetensors --report x.html", "isthmus curve a b -o bend.safetensors"],
+  ])("describeCommand() leaves out of %j what changes nothing", (line, command) => {
+    expect(commandOf(line)).toBe(command);
+  });
+
+  it("describeCommand() quotes words that need it", () => {
+    expect(describeCommand(["barrier", "a b", "c"], "1.2.3")).toEqual({
+      command: "isthmus barrier 'a b' c",
+      version: "1.2.3",
+    });
+  });
+});
+
+describe("withProvenance()", () => {
+  const provenance = { command: "isthmus plane", version: "1.2.3" };
+
+  it("withProvenance() says of results that can be drawn which command made them, and of no others", () => {
+    expect(withProvenance({ kind: "plane" }, provenance)).toEqual({ kind: "plane", provenance });
+    for (const other of [{ kind: "report" }, { kind: "toString" }, { outputs: [] }])
+      expect(withProvenance(other, provenance)).toBe(other);
+    const said = { kind: "plane", provenance: { command: "other", version: "0" } };
+    expect(withProvenance(said, provenance)).toBe(said);
+  });
+});

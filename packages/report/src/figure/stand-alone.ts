@@ -1,0 +1,67 @@
+import { type Theme, withLiteralColors } from "./palette.ts";
+
+/** Families whose letters are as wide as those of a PDF's Helvetica, and what every system has. */
+const FONTS = "Helvetica, Arial, Liberation Sans, sans-serif";
+/** Size of letters that a figure's style sheet sets, in pixels. */
+const FONT_SIZE = "12";
+/** Attributes that need a style sheet, or a program that knows CSS. */
+const STYLING = ["style", "class"] as const;
+
+/** As much of a DOM element as figures are made of; an element of a browser or of linkedom is one. */
+export interface FigureElement {
+  readonly tagName: string;
+  readonly children: Iterable<FigureElement>;
+  readonly attributes: Iterable<{ readonly name: string; readonly value: string }>;
+  readonly firstChild: FigureElement | null;
+  textContent: string | null;
+  getAttribute(name: string): string | null;
+  setAttribute(name: string, value: string): void;
+  removeAttribute(name: string): void;
+  querySelectorAll(selector: string): Iterable<FigureElement>;
+  closest(selector: string): FigureElement | null;
+  cloneNode(deep: boolean): FigureElement;
+  before(element: FigureElement): void;
+  remove(): void;
+  readonly ownerDocument: { createElementNS(namespace: string, name: string): FigureElement };
+}
+
+/**
+ * Changes a figure so that every program draws it alike: colours become literal, style sheets become attributes, the background
+ * becomes a rectangle, and the halo of words becomes an element of its own.
+ *
+ * Programs such as Inkscape, rsvg-convert and cairosvg know no CSS variables, and some no `paint-order`.
+ */
+export function standAlone(svg: FigureElement, theme: Theme): void {
+  for (const style of [...svg.querySelectorAll("style")]) style.remove();
+  for (const name of STYLING) svg.removeAttribute(name);
+  for (const element of [svg, ...svg.querySelectorAll("*")]) {
+    for (const { name, value } of [...element.attributes]) {
+      const literal = withLiteralColors(value, theme);
+      if (literal !== value) element.setAttribute(name, literal);
+    }
+  }
+  svg.setAttribute("font-family", FONTS);
+  svg.setAttribute("font-size", FONT_SIZE);
+  for (const words of [...svg.querySelectorAll("text")]) splitHalo(words);
+  addBackground(svg, theme);
+}
+
+/** Draws the halo of words below them, where `paint-order` asks for it. */
+function splitHalo(words: FigureElement): void {
+  const around = words.closest('[paint-order="stroke"]');
+  const color = around?.getAttribute("stroke");
+  if (around == null || color == null) return;
+  const halo = words.cloneNode(true);
+  for (const element of [halo, words]) element.removeAttribute("paint-order");
+  halo.setAttribute("aria-hidden", "true");
+  halo.setAttribute("fill", color);
+  words.setAttribute("stroke", "none");
+  words.before(halo);
+}
+
+function addBackground(svg: FigureElement, theme: Theme): void {
+  const background = svg.ownerDocument.createElementNS("http://www.w3.org/2000/svg", "rect");
+  for (const name of ["width", "height"]) background.setAttribute(name, svg.getAttribute(name) ?? "100%");
+  background.setAttribute("fill", withLiteralColors("var(--isthmus-background)", theme));
+  svg.firstChild?.before(background);
+}

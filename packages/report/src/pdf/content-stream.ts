@@ -1,0 +1,102 @@
+import { channelsOf, type FigureStyle } from "./figure-style.ts";
+import { formatCoordinates } from "./format-coordinates.ts";
+import type { PdfFont, TextRun } from "./text-runs.ts";
+
+/** Opacities of what is filled and of what is stroked, which PDF names as a state. */
+export interface OpacityState {
+  readonly name: string;
+  readonly fill: number;
+  readonly stroke: number;
+}
+
+/** Codes of how lines end and meet. */
+const CAPS: Readonly<Record<string, number>> = { butt: 0, round: 1, square: 2 };
+const JOINS: Readonly<Record<string, number>> = { miter: 0, round: 1, bevel: 2 };
+/** Codes of how letters are drawn. */
+const TEXT_MODES = { fill: 0, stroke: 1, both: 2 } as const;
+
+/** Operators that draw a page, with the fonts and opacities that they name. */
+export class ContentStream {
+  readonly #operators: string[] = [];
+  readonly #fonts = new Set<PdfFont>();
+  readonly #opacities = new Map<string, OpacityState>();
+
+  /** Fonts that were used, in the order of their first letters. */
+  get fonts(): readonly PdfFont[] {
+    return [...this.#fonts];
+  }
+
+  get opacities(): readonly OpacityState[] {
+    return [...this.#opacities.values()];
+  }
+
+  toString(): string {
+    return `${this.#operators.join("\n")}\n`;
+  }
+
+  /** Keeps what `draw` changes to itself. */
+  within(draw: () => void): void {
+    this.#operators.push("q");
+    draw();
+    this.#operators.push("Q");
+  }
+
+  transform(...matrix: readonly [number, number, number, number, number, number]): void {
+    this.#operators.push(`${formatCoordinates(...matrix)} cm`);
+  }
+
+  /** Draws only within a rectangle from now on. */
+  clip(x: number, y: number, width: number, height: number): void {
+    this.#operators.push(`${formatCoordinates(x, y, width, height)} re W n`);
+  }
+
+  /** Fills and strokes a path of operators as its style says. */
+  path(operators: string, style: FigureStyle): void {
+    const [filled, stroked] = [style.fill !== "none", style.stroke !== "none"];
+    if (!(filled || stroked)) return;
+    this.within(() => {
+      this.#apply(style);
+      this.#operators.push(operators, filled ? (stroked ? "B" : "f") : "S");
+    });
+  }
+
+  /** Writes runs of letters whose first begins at `(x, y)` of a page that is upside down. */
+  text(runs: readonly TextRun[], [x, y]: readonly [x: number, y: number], style: FigureStyle): void {
+    const [filled, stroked] = [style.fill !== "none", style.stroke !== "none"];
+    if (!(filled || stroked)) return;
+    const mode = filled ? (stroked ? TEXT_MODES.both : TEXT_MODES.fill) : TEXT_MODES.stroke;
+    this.within(() => {
+      this.#apply(style);
+      this.#operators.push("BT", `${mode} Tr`, `1 0 0 -1 ${formatCoordinates(x, y)} Tm`);
+      for (const { font, hex } of runs) {
+        this.#fonts.add(font);
+        this.#operators.push(`/${font} ${formatCoordinates(style.fontSize)} Tf`, `<${hex}> Tj`);
+      }
+      this.#operators.push("ET");
+    });
+  }
+
+  #apply(style: FigureStyle): void {
+    const { fill, stroke, dashes, lineCap, lineJoin, miterLimit, strokeWidth } = style;
+    if (fill !== "none") this.#operators.push(`${formatCoordinates(...channelsOf(fill))} rg`);
+    if (stroke !== "none") {
+      this.#operators.push(
+        `${formatCoordinates(...channelsOf(stroke))} RG`,
+        `${formatCoordinates(strokeWidth)} w`,
+        `${CAPS[lineCap] ?? CAPS["butt"]} J`,
+        `${JOINS[lineJoin] ?? JOINS["miter"]} j`,
+        `${formatCoordinates(miterLimit)} M`,
+      );
+      if (dashes.length > 0) this.#operators.push(`[${formatCoordinates(...dashes)}] 0 d`);
+    }
+    this.#setOpacity(style.fillOpacity * style.opacity, style.strokeOpacity * style.opacity);
+  }
+
+  #setOpacity(fill: number, stroke: number): void {
+    if (fill === 1 && stroke === 1) return;
+    const key = formatCoordinates(fill, stroke);
+    const state = this.#opacities.get(key) ?? { name: `O${this.#opacities.size + 1}`, fill, stroke };
+    this.#opacities.set(key, state);
+    this.#operators.push(`/${state.name} gs`);
+  }
+}

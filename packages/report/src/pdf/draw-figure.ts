@@ -1,0 +1,118 @@
+import type { FigureElement } from "../figure/stand-alone.ts";
+import type { ContentStream } from "./content-stream.ts";
+import { type FigureStyle, styleOf } from "./figure-style.ts";
+import { circlePath, pathOperators } from "./path-operators.ts";
+import { splitRuns } from "./text-runs.ts";
+
+/** Where an element is drawn. */
+interface Surroundings {
+  readonly content: ContentStream;
+  /** The whole figure, which holds what elements refer to. */
+  readonly svg: FigureElement;
+}
+
+/** Attributes of `transform`, each with its numbers. */
+const TRANSFORM = /(\w+)\(([^)]*)\)/g;
+/** Elements that show nothing by themselves. */
+const SILENT = new Set(["title", "desc", "defs", "clippath", "style"]);
+
+/**
+ * Draws the children of an element of a figure that stands alone as PDF operators. It knows the elements that figures are made of.
+ * @throws RangeError if there is another
+ */
+export function drawChildren(parent: FigureElement, inherited: FigureStyle, place: Surroundings): void {
+  for (const element of parent.children) drawElement(element, inherited, place);
+}
+
+function drawElement(element: FigureElement, inherited: FigureStyle, place: Surroundings): void {
+  const name = element.tagName.toLowerCase();
+  if (SILENT.has(name)) return;
+  const style = styleOf(element, inherited);
+  const { content } = place;
+  const draw = () => {
+    applyTransform(element, content);
+    applyClip(element, place);
+    if (name === "g") drawChildren(element, style, place);
+    else if (name === "text") drawText(element, style, content);
+    else
+      content.path(
+        pathOperators(pathOf(name, element)),
+        name === "line" ? { ...style, fill: "none" } : style,
+      );
+  };
+  const changes = element.getAttribute("transform") !== null || element.getAttribute("clip-path") !== null;
+  if (changes) content.within(draw);
+  else draw();
+}
+
+function applyTransform(element: FigureElement, content: ContentStream): void {
+  for (const [, name = "", list = ""] of (element.getAttribute("transform") ?? "").matchAll(TRANSFORM)) {
+    const [a = 0, b = 0] = list.split(/[\s,]+/).map(Number);
+    if (name === "translate") content.transform(1, 0, 0, 1, a, b);
+    else if (name === "rotate") {
+      const [sine, cosine] = [Math.sin((a * Math.PI) / 180), Math.cos((a * Math.PI) / 180)];
+      content.transform(cosine, sine, -sine, cosine, 0, 0);
+    } else throw unknown(`a transform "${name}"`);
+  }
+}
+
+/** Clips to the rectangle that an element refers to. */
+function applyClip(element: FigureElement, { content, svg }: Surroundings): void {
+  const name = /^url\(#(.+)\)$/.exec(element.getAttribute("clip-path") ?? "")?.[1];
+  if (name === undefined) return;
+  const shape = [...svg.querySelectorAll("clipPath")].find((clip) => clip.getAttribute("id") === name);
+  const [rectangle] = shape?.children ?? [];
+  if (rectangle?.tagName.toLowerCase() !== "rect") throw unknown(`a clip "${name}" that is no rectangle`);
+  const [x, y, width, height] = numbersOf(rectangle, "x", "y", "width", "height");
+  content.clip(x ?? 0, y ?? 0, width ?? 0, height ?? 0);
+}
+
+/** Data of the path that is the outline of a shape. */
+function pathOf(name: string, element: FigureElement): string {
+  switch (name) {
+    case "path":
+      return element.getAttribute("d") ?? "";
+    case "line": {
+      const [x1, y1, x2, y2] = numbersOf(element, "x1", "y1", "x2", "y2");
+      return `M${x1},${y1}L${x2},${y2}`;
+    }
+    case "rect": {
+      const [x, y, width, height] = numbersOf(element, "x", "y", "width", "height");
+      return `M${x},${y}h${width}v${height}h${-(width ?? 0)}Z`;
+    }
+    case "circle": {
+      const [cx = 0, cy = 0, r = 0] = numbersOf(element, "cx", "cy", "r");
+      return circlePath(cx, cy, r);
+    }
+    default:
+      throw unknown(`an element <${name}>`);
+  }
+}
+
+/** Words in one line: their place is that of the baseline. */
+function drawText(element: FigureElement, style: FigureStyle, content: ContentStream): void {
+  if ([...element.children].some(({ tagName }) => tagName.toLowerCase() === "tspan"))
+    throw unknown("words in several lines");
+  const runs = splitRuns(element.textContent ?? "", style.bold);
+  const width = style.fontSize * runs.reduce((sum, run) => sum + run.width, 0);
+  const length = (name: string) => lengthOf(element.getAttribute(name), style.fontSize);
+  const shift = { start: 0, middle: -width / 2, end: -width }[style.anchor] ?? 0;
+  content.text(runs, [length("x") + length("dx") + shift, length("y") + length("dy")], style);
+}
+
+/** A length in pixels, of one in pixels or in sizes of the font; 0 for none. */
+function lengthOf(text: string | null, fontSize: number): number {
+  if (text === null) return 0;
+  return Number.parseFloat(text) * (text.endsWith("em") ? fontSize : 1);
+}
+
+/** Coordinates by their names; those that an element does not have are 0, as SVG says. */
+function numbersOf(element: FigureElement, ...names: readonly string[]): number[] {
+  return names.map((name) => Number(element.getAttribute(name) ?? 0));
+}
+
+function unknown(what: string): RangeError {
+  return new RangeError(
+    `Cannot write a figure as PDF as it must be made of paths, lines, rectangles, circles and single lines of words: it has ${what}`,
+  );
+}

@@ -1,0 +1,82 @@
+import type { FigureElement } from "../figure/stand-alone.ts";
+
+/** What an element of a figure looks like, as it says itself or inherits from those around it. */
+export interface FigureStyle {
+  /** Opaque colour as `#rrggbb`, or `none`. */
+  readonly fill: string;
+  readonly stroke: string;
+  readonly fillOpacity: number;
+  readonly strokeOpacity: number;
+  /** Of the element as a whole, times that of those around it. */
+  readonly opacity: number;
+  readonly strokeWidth: number;
+  /** Lengths of dashes and gaps, in pixels; empty for a solid line. */
+  readonly dashes: readonly number[];
+  readonly lineCap: string;
+  readonly lineJoin: string;
+  readonly miterLimit: number;
+  /** In pixels. */
+  readonly fontSize: number;
+  readonly bold: boolean;
+  /** Which part of words stands at their place. */
+  readonly anchor: string;
+}
+
+/** How SVG draws what says nothing of itself. */
+export const INITIAL_STYLE: Readonly<FigureStyle> = {
+  fill: "#000000",
+  stroke: "none",
+  fillOpacity: 1,
+  strokeOpacity: 1,
+  opacity: 1,
+  strokeWidth: 1,
+  dashes: [],
+  lineCap: "butt",
+  lineJoin: "miter",
+  miterLimit: 4,
+  fontSize: 16,
+  bold: false,
+  anchor: "start",
+};
+
+/** Weight from which letters are bold. */
+const BOLD_FROM = 600;
+
+/** Style of an element within one of the style `inherited`. */
+export function styleOf(element: FigureElement, inherited: FigureStyle): FigureStyle {
+  const text = (name: string, otherwise: string) => element.getAttribute(name) ?? otherwise;
+  const number = (name: string, otherwise: number) => Number(element.getAttribute(name) ?? otherwise);
+  const weight = element.getAttribute("font-weight");
+  const dashes = element.getAttribute("stroke-dasharray");
+  return {
+    fill: text("fill", inherited.fill),
+    stroke: text("stroke", inherited.stroke),
+    fillOpacity: number("fill-opacity", inherited.fillOpacity),
+    strokeOpacity: number("stroke-opacity", inherited.strokeOpacity),
+    opacity: inherited.opacity * number("opacity", 1),
+    strokeWidth: number("stroke-width", inherited.strokeWidth),
+    dashes: dashes === null ? inherited.dashes : parseDashes(dashes),
+    lineCap: text("stroke-linecap", inherited.lineCap),
+    lineJoin: text("stroke-linejoin", inherited.lineJoin),
+    miterLimit: number("stroke-miterlimit", inherited.miterLimit),
+    fontSize: number("font-size", inherited.fontSize),
+    bold: weight === null ? inherited.bold : weight === "bold" || Number(weight) >= BOLD_FROM,
+    anchor: text("text-anchor", inherited.anchor),
+  };
+}
+
+function parseDashes(text: string): number[] {
+  return text
+    .split(/[\s,]+/)
+    .map(Number)
+    .filter((length) => length > 0);
+}
+
+/** Red, green and blue of a colour, each in `[0, 1]`. */
+export function channelsOf(color: string): readonly [red: number, green: number, blue: number] {
+  const hex = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(color);
+  if (!hex)
+    throw new RangeError(`Cannot write a figure as PDF as its colours must be #rrggbb: got "${color}"`);
+  const [red, green, blue] = hex.slice(1).map((channel) => Number.parseInt(channel, 16) / 255);
+  return [red ?? 0, green ?? 0, blue ?? 0];
+}

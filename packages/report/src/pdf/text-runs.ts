@@ -1,0 +1,59 @@
+import { Encodings, Font } from "@pdf-lib/standard-fonts";
+
+/** Fonts that every PDF reader has, of those that figures need. */
+export type PdfFont = "Helvetica" | "Helvetica-Bold" | "Symbol";
+
+/** Letters of one font that follow each other. */
+export interface TextRun {
+  readonly font: PdfFont;
+  /** Codes of the letters in the font's encoding, two hexadecimal digits each. */
+  readonly hex: string;
+  /** Sum of the advances, relative to the size of the font. */
+  readonly width: number;
+}
+
+/** Stands for letters that no standard font has. */
+const UNKNOWN = "?";
+/** Units of font metrics in the size of a font. */
+const UNITS = 1000;
+
+interface Letter {
+  readonly font: PdfFont;
+  readonly code: number;
+  readonly width: number;
+}
+
+/**
+ * Splits text into runs of letters by the standard font that has them: Helvetica for Latin ones, Symbol for arrows, Greek and
+ * mathematical signs. Letters that neither has become a question mark.
+ */
+export function splitRuns(text: string, bold: boolean): TextRun[] {
+  const runs: TextRun[] = [];
+  for (const character of text.normalize("NFC")) {
+    const { font, code, width } = letterOf(character, bold);
+    const hex = code.toString(16).padStart(2, "0");
+    const last = runs.at(-1);
+    if (last?.font === font) runs[runs.length - 1] = { font, hex: last.hex + hex, width: last.width + width };
+    else runs.push({ font, hex, width });
+  }
+  return runs;
+}
+
+function letterOf(character: string, bold: boolean): Letter {
+  const latin = bold ? "Helvetica-Bold" : "Helvetica";
+  const letter =
+    findLetter(character, latin) ?? findLetter(character, "Symbol") ?? findLetter(UNKNOWN, latin);
+  if (letter === undefined)
+    throw new RangeError(`Cannot write "${character}" as ${latin} must have a letter for it`);
+  return letter;
+}
+
+/** Looks a letter up in the encoding and the metrics of a font; undefined where it has none. */
+function findLetter(character: string, font: PdfFont): Letter | undefined {
+  const encoding = font === "Symbol" ? Encodings.Symbol : Encodings.WinAnsi;
+  const point = character.codePointAt(0);
+  if (point === undefined || !encoding.canEncodeUnicodeCodePoint(point)) return undefined;
+  const { code, name } = encoding.encodeUnicodeCodePoint(point);
+  const width = Font.load(font).getWidthOfGlyph(name);
+  return width === undefined ? undefined : { font, code, width: width / UNITS };
+}

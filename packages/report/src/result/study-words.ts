@@ -1,0 +1,114 @@
+import type { StudyColumn, StudyFigure, StudyGroup, StudyResult, StudyTable } from "@isthmus/study";
+import { formatCounted } from "../format-value.ts";
+import { dataWords } from "./data-words.ts";
+
+type Values = readonly (string | number)[];
+
+/** Whole numbers in a row from which a list names its ends only. */
+const LONG_RUN = 4;
+
+/** What a figure of a study draws, as far as words tell of it. */
+export interface DrawnRows {
+  /** Indices of the rows that are drawn. */
+  readonly rows: readonly number[];
+  /** Whether some have an interval. */
+  readonly bounded: boolean;
+  /** What shows a value, and what an interval. */
+  readonly mark: "mark" | "bar";
+  readonly interval: "band" | "thin line";
+}
+
+/** Says what the numbers of a figure are made of, as far as the results know: how many measurements, on what, of which networks. */
+export function studyCaption(
+  figure: StudyFigure,
+  { table, study }: { readonly table: StudyTable; readonly study: StudyResult },
+  drawn: DrawnRows,
+): string {
+  return [countWords(figure, table, drawn), measuredWords(table), seedWords(table, study)]
+    .filter((words) => words !== "")
+    .join(" ");
+}
+
+/** Says of how many measurements each value is the mean, and what its interval is. */
+function countWords({ y, low, high }: StudyFigure, { columns }: StudyTable, drawn: DrawnRows): string {
+  const { rows, bounded, mark, interval } = drawn;
+  const columnOf = (key: string | undefined): StudyColumn | undefined =>
+    columns.find((column) => column.key === key);
+  const column = columnOf(y);
+  const counts = rows.map((row) => column?.counts?.[row] ?? 0).filter((count) => count > 0);
+  if (column?.aggregate !== "mean" || counts.length === 0) return "";
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  if (most === 1) return `Each ${mark} is one measurement.`;
+  const several = least === most ? String(most) : `${least} to ${most}`;
+  const bounds = [columnOf(low)?.aggregate, columnOf(high)?.aggregate].join();
+  const range = bounded && bounds === "min,max" ? `; the ${interval} is their range` : "";
+  const deviation =
+    bounded && bounds === "low,high" ? `; the ${interval} is one standard deviation around it` : "";
+  return `Each ${mark} is the mean of ${several} measurements${range}${deviation}.`;
+}
+
+/** Says on which examples, and at how many places. */
+function measuredWords({ measured = [] }: StudyTable): string {
+  const each = measured.map(({ data, examples, points }) => {
+    const places = points === undefined ? "" : `at ${formatCounted(points, "place")} of each path `;
+    return `${places}on ${dataWords(data, examples)}`;
+  });
+  return each.length === 0 ? "" : `Measured ${each.join(", and ")}.`;
+}
+
+/** Says which networks were measured: the values of the variable that pairs differ in. */
+function seedWords({ of = [] }: StudyTable, { networks = [], measurements = [] }: StudyResult): string {
+  const groups = measurements.filter(({ name }) => of.includes(name));
+  const found = groups.flatMap(({ settings: { between, across = "seed" } }) =>
+    [between].flat().flatMap((name) => {
+      const values = networks.find((network) => network.name === name)?.variables[String(across)];
+      return values === undefined ? [] : [`${networksName(networks, name)}${across} ${listValues(values)}`];
+    }),
+  );
+  const each = [...new Set(found)];
+  return each.length === 0 ? "" : `Networks: ${each.join("; ")}.`;
+}
+
+/** Name of a group where there are several. */
+const networksName = (networks: readonly StudyGroup[], name: unknown): string =>
+  networks.length > 1 ? `${name}, ` : "";
+
+/** Lists values, of a row of whole numbers the ends. */
+function listValues(values: Values): string {
+  const [first, last] = [values[0], values.at(-1)];
+  const run = values.every((value, index) => typeof value === "number" && value === Number(first) + index);
+  return run && values.length >= LONG_RUN ? `${first} to ${last}` : values.join(", ");
+}
+
+/** Lists variables with their values. */
+export function listVariables(variables: Readonly<Record<string, Values>>): string {
+  return Object.entries(variables)
+    .map(([name, values]) => `${name} ${listValues(values)}`)
+    .join("; ");
+}
+
+/** Describes the networks or the measurements of a group: how many, of which variables, and with which settings. */
+export function groupWords({ count, variables, settings }: StudyGroup): string {
+  const of = listVariables(variables);
+  const list = Object.entries(settings).map(([name, value]) => `${nameWords(name)} ${settingWords(value)}`);
+  return `${count}${of === "" ? "" : ` (${of})`}: ${list.join("; ")}`;
+}
+
+/** A setting as a description has it, in words. */
+function settingWords(value: unknown): string {
+  if (Array.isArray(value)) return value.map(settingWords).join(", ");
+  if (typeof value !== "object" || value === null) return String(value);
+  if ("lookup" in value) {
+    const { variable, values } = value.lookup as { variable: string; values: object };
+    return `by ${variable} (${Object.entries(values)
+      .map(([key, one]) => `${key}: ${one}`)
+      .join(", ")})`;
+  }
+  const { kind, ...others } = value as Readonly<Record<string, unknown>>;
+  const list = Object.entries(others).map(([name, one]) => `${nameWords(name)} ${settingWords(one)}`);
+  if (kind === undefined) return list.join(", ");
+  return list.length === 0 ? String(kind) : `${kind} (${list.join(", ")})`;
+}
+
+/** `learningRate` as words. */
+const nameWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -1,0 +1,32 @@
+import type { PlannedMeasurement } from "../measurements/planned-measurement.ts";
+import type { StudyMeasured } from "../study-result.ts";
+import { followPath } from "./follow-path.ts";
+
+/** Where the results of a study are. */
+export interface MeasuredResults {
+  /** Of the table's measurements. */
+  readonly measured: readonly PlannedMeasurement[];
+  /** By key of the task. */
+  readonly results: ReadonlyMap<string, object>;
+}
+
+/** Paths of the places that results were measured at, by kind of result. */
+const PLACES = ["points", "whole.points"] as const;
+
+/** Lists on which examples, and at how many places of each path, results were measured, each once. */
+export function listMeasured({ measured, results }: MeasuredResults): readonly StudyMeasured[] {
+  const found = new Map<string, StudyMeasured>();
+  for (const { task } of measured) {
+    const one = measuredOf(results.get(task));
+    if (one !== undefined) found.set(JSON.stringify(one), one);
+  }
+  return [...found.values()];
+}
+
+/** What a result says of its examples; undefined if it does not say. */
+function measuredOf(result: unknown): StudyMeasured | undefined {
+  const [data, examples] = ["data", "examples"].map((name) => followPath(result, name));
+  if (typeof data !== "string" || typeof examples !== "number") return undefined;
+  const places = PLACES.map((path) => followPath(result, path)).find(Array.isArray);
+  return { data, examples, ...(places !== undefined && { points: places.length }) };
+}

@@ -86,8 +86,8 @@ describe("isthmus curve", () => {
     const curve = ["curve", ...ends, ...data];
     const place = ["plane", "a.safetensors", "a.safetensors", "b.safetensors", "--graph", "graph.onnx"];
     const cases: [string[], RegExp][] = [
-      [[...curve, "-o", "x.safetensors", "--bends", "0"], /whole number of at least 1/],
-      [[...curve, "-o", "x.safetensors", "--epochs", "0"], /whole number of at least 1/],
+      [[...curve, "-o", "x.safetensors", "--bends", "0"], /whole number from 1 to 500/],
+      [[...curve, "-o", "x.safetensors", "--epochs", "0"], /whole number from 1 to 500/],
       [[...curve, "-o", "x.safetensors", "--bends", "2"], /2 bends to "x.safetensors".*let -o name a folder/],
       [[...curve, "-o", "x.safetensors", "--curve", "spline"], /Allowed choices are bezier, chain/],
       [[...curve, "-o", "a.safetensors"], /"a.safetensors"/],

@@ -121,7 +121,7 @@ describe("isthmus layers", () => {
       [[...measured, "-o", merged], /must name a file ending in \.json/],
       [[...merge, "--layers", "layers.0"], /must be layers with a number each/],
       [[...merge, "--layers", "layers.0=1", "--weights", "1,2"], /leave out --weights/],
-      [[...merge, "--layers-from", result], /belong together: got only --layers-from/],
+      [[...merge, "--layers-from", result], /must be a result of isthmus layers/],
       [[...merge, "--max-barrier", "1"], /belong together: got only --max-barrier/],
       [[...merge, "--layers-from", result, "--max-barrier", "1"], /must be a result of isthmus layers/],
       [

@@ -388,7 +388,7 @@ describe("isthmus barrier", () => {
       [["--mean", "0.5"], /--mean and --std belong together/],
       [["--alignment", graph], /Cannot read ".*graph\.onnx" as it must be JSON/],
       [["--alignment", "missing.json"], /Cannot read "missing\.json"/],
-      [["--points", "1"], /whole number of at least 3/],
+      [["--points", "1"], /whole number from 3 to 10000/],
       [["--report", join(folder, "missing", "x.html")], /its folder must exist/],
       [["--report", a], /must end in .html/],
     ];

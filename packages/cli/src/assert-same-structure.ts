@@ -1,4 +1,4 @@
-import { DTYPES, MismatchError } from "@isthmus/core";
+import { DTYPES, entry, formatShape, MismatchError, sameShape } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 
 /**
@@ -10,11 +10,27 @@ export function assertSameStructure(
   [nameA, a]: readonly [string, Graph],
   [nameB, b]: readonly [string, Graph],
 ): void {
-  if (structureOf(a) === structureOf(b)) return;
+  const difference = firstDifference(a, b);
+  if (difference === undefined) return;
   throw new MismatchError(
-    `Cannot align "${nameB}" to "${nameA}" as their configs must describe networks of one structure: they differ in heads, layers or extents`,
+    `Cannot align "${nameB}" to "${nameA}" as their configs must describe networks of one structure: ${difference}`,
     { parameters: [] },
   );
+}
+
+/** Says where two graphs differ first; undefined if they do not. */
+function firstDifference(a: Graph, b: Graph): string | undefined {
+  const onlyIn = (one: Graph, two: Graph) => [...one.weights.keys()].filter((name) => !two.weights.has(name));
+  const [more, less] = [onlyIn(b, a), onlyIn(a, b)];
+  if (more.length > 0) return `the second has ${more.length} tensors more, such as "${more[0]}"`;
+  if (less.length > 0) return `the second lacks ${less.length} tensors, such as "${less[0]}"`;
+  for (const [name, { shape }] of a.weights) {
+    const other = entry(b.weights, name).shape;
+    if (!sameShape(shape, other)) return `"${name}" is ${formatShape(shape)} and ${formatShape(other)}`;
+  }
+  return structureOf(a) === structureOf(b)
+    ? undefined
+    : "they differ in heads, or in how layers follow each other";
 }
 
 function structureOf({ weights, nodes, constants }: Graph): string {

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { assertNoInput, saveFile } from "@isthmus/core";
+import { assertNoInput, type DType, saveFile } from "@isthmus/core";
 import { findModelConfig } from "@isthmus/zoo";
 
 /** Files beside the weights that a model is loaded with: its config, and how texts or images are fed to it. */
@@ -36,9 +36,10 @@ export async function assertNoModelFolder(output: string, models: readonly strin
 /**
  * Copies what a model is loaded with, beside its weights, into the folder that weights made from it were written to, so that this
  * is a model, too. Does nothing for weights without a config, and where the output is a file.
+ * @param dtype - element type that the weights were written in, if they were converted; the config then says so
  * @returns the files written
  */
-export async function copyModelFiles(model: string, output: string): Promise<string[]> {
+export async function copyModelFiles(model: string, output: string, dtype?: DType): Promise<string[]> {
   const config = await findModelConfig(model);
   const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
   if (config === undefined || !isFolder) return [];
@@ -47,8 +48,26 @@ export async function copyModelFiles(model: string, output: string): Promise<str
   const written: string[] = [];
   for (const name of names) {
     const path = join(output, name);
-    await saveFile(path, await readFile(join(from, name)), [join(from, name)]);
+    const bytes = await readFile(join(from, name));
+    const content = name === "config.json" && dtype !== undefined ? withDType(bytes, dtype) : bytes;
+    await saveFile(path, content, [join(from, name)]);
     written.push(path);
   }
   return written;
+}
+
+/** What transformers calls element types. */
+const TORCH_NAMES: Readonly<Partial<Record<DType, string>>> = {
+  f32: "float32",
+  f64: "float64",
+  f16: "float16",
+  bf16: "bfloat16",
+};
+
+/** A config whose weights are said to be of another type, under the key that it has for that; unchanged without such a key. */
+function withDType(config: Uint8Array, dtype: DType): Uint8Array | string {
+  const text = new TextDecoder().decode(config);
+  const name = TORCH_NAMES[dtype];
+  if (name === undefined) return config;
+  return text.replace(/("(?:torch_)?dtype"\s*:\s*)"[a-z0-9]+"/g, `$1"${name}"`);
 }

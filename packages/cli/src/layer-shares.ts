@@ -79,6 +79,14 @@ export function assertLayerShares(
   }
 }
 
+/**
+ * Checks that a file is a result of `isthmus layers`, before anything is said of the other options.
+ * @throws FormatError if it is not
+ */
+export async function assertLayersResult(file: string): Promise<void> {
+  parseResult(file, await readJson(file));
+}
+
 /** How much of the second checkpoint each layer gets. */
 export interface LayerShares {
   /** By patterns of layers and tensors. */

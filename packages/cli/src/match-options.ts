@@ -15,7 +15,7 @@ import {
   type MatchSearch,
 } from "@isthmus/weight-matching";
 import { addScalingOptions, openExamples, type ScalingOptions } from "./open-data.ts";
-import { parseBytes, parseChoices, parseCount, parseNames, parseSeed } from "./parse-values.ts";
+import { MOST, parseBytes, parseChoices, parseCount, parseNames, parseSeed } from "./parse-values.ts";
 import { textContext } from "./text-context.ts";
 
 /** What a verb that aligns is told of how; an alias, as commander wants types with an implicit index signature. */
@@ -43,7 +43,12 @@ export function addMatchOptions<A extends unknown[], O extends OptionValues>(
   data: "--data" | "--match-data" = "--data",
 ): Command<A, O & MatchVerbOptions> {
   addScalingOptions(command as CommandUnknownOpts)
-    .option("--restarts <n>", "searches; the best wins", parseCount(1), MATCH_WEIGHTS_DEFAULTS.restarts)
+    .option(
+      "--restarts <n>",
+      "searches; the best wins",
+      parseCount(1, MOST.searches),
+      MATCH_WEIGHTS_DEFAULTS.restarts,
+    )
     .addOption(
       new Option("--method <name>", METHOD_TEXT)
         .choices(MATCH_METHODS)

@@ -1,4 +1,13 @@
+import { resolve } from "node:path";
 import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import type { Terminal } from "./terminal.ts";
+
+/** Remarks on standard error that a checkpoint is named twice, which is seldom meant. */
+export function noteTwice(paths: readonly string[], { note }: Pick<Terminal, "note">): void {
+  const resolved = paths.map((path) => resolve(path));
+  const twice = paths.find((_, i) => resolved.indexOf(resolved[i] ?? "") < i);
+  if (twice !== undefined) note(`"${twice}" is named twice: of a network with itself nothing new comes out.`);
+}
 
 /** As many checkpoints as there are paths. */
 type Checkpoints<P extends readonly string[]> = { readonly [I in keyof P]: Checkpoint };

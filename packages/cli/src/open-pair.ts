@@ -6,7 +6,7 @@ import { assertOutput } from "./assert-output.ts";
 import { type BoundArchitecture, bindArchitecture } from "./bind-architecture.ts";
 import { openMatching } from "./match-options.ts";
 import { type Architecture, openArchitecture } from "./open-architecture.ts";
-import { withCheckpoints } from "./open-checkpoints.ts";
+import { noteTwice, withCheckpoints } from "./open-checkpoints.ts";
 import { openData } from "./open-data.ts";
 import { type PairOptions, policyOf } from "./pair-options.ts";
 import { readJson } from "./read-json.ts";
@@ -49,6 +49,7 @@ export async function withPair<T>(
   work: (pair: Pair) => Promise<T>,
 ): Promise<T> {
   const statistics = policyOf(options);
+  noteTwice(paths, context.terminal);
   const opened = await openArchitecture(options.graph, options);
   const { data, statisticsData } = await openData(options, textContext(opened.graph));
   const seen = options.matchData ?? statisticsData ?? data;

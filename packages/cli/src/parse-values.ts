@@ -1,13 +1,25 @@
 import { InvalidArgumentError } from "commander";
 
-/** Parses a whole number of at least `least`, for commander. */
-export function parseCount(least: number): (text: string) => number {
+/** Most places on a path, columns of a plane, resamples and the like: more would not end, and was a slip of the finger. */
+export const MOST = {
+  places: 10_000,
+  columns: 500,
+  resamples: 1_000_000,
+  searches: 10_000,
+  epochs: 100_000,
+} as const;
+
+/**
+ * Parses a whole number within bounds, for commander.
+ * @param least - smallest that is taken
+ * @param most - largest that is taken
+ */
+export function parseCount(least: number, most: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`It must be a whole number of at least ${least}.`);
-    }
-    return value;
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && least <= value && value <= most) return value;
+    const rule = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new InvalidArgumentError(`It must be a whole number ${rule}.`);
   };
 }
 

@@ -1,3 +1,4 @@
+export { assertCheckpoint } from "./checkpoint/assert-checkpoint.ts";
 export type { Checkpoint } from "./checkpoint/checkpoint.ts";
 export {
   assertSameStructure,

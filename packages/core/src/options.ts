@@ -2,17 +2,19 @@
  * Merges the options a caller gave over the defaults of an operation and freezes the result.
  *
  * Explicit `undefined` counts as not given.
+ * @param required - names of options that have no default and were taken out before, for the message
  * @throws TypeError if an option has a name that `defaults` does not have.
  */
 export function resolveOptions<T extends object>(
   operation: string,
   defaults: Readonly<T>,
   options?: Readonly<{ [K in keyof NoInfer<T>]?: NoInfer<T>[K] | undefined }>,
+  required: readonly string[] = [],
 ): Readonly<T> {
   const resolved: Record<string, unknown> = { ...defaults };
   for (const [key, value] of Object.entries(options ?? {})) {
     if (!Object.hasOwn(defaults, key)) {
-      const known = Object.keys(defaults).join(", ");
+      const known = [...required, ...Object.keys(defaults)].join(", ");
       throw new TypeError(`Cannot ${operation} as there is no option "${key}": known options are ${known}`);
     }
     if (value !== undefined) resolved[key] = value;

@@ -1,4 +1,5 @@
 import {
+  assertCheckpoint,
   assertSameStructure,
   borrowScratch,
   type Checkpoint,
@@ -26,6 +27,7 @@ export interface Combination {
  * @throws MismatchError if names or shapes differ
  */
 export function combine({ source, inputs, integersFrom, blend }: Combination): Checkpoint {
+  for (const input of inputs) assertCheckpoint(`make ${source.replace(/\(.*$/s, "")} of checkpoints`, input);
   const [first, ...others] = inputs;
   for (const other of others) assertSameStructure(first, other);
   return defineCheckpoint({

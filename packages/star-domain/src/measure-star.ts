@@ -82,7 +82,7 @@ type Pair = readonly [Checkpoint, Checkpoint];
  */
 export async function measureStar(networks: StarNetworks, options: MeasureStarOptions): Promise<StarResult> {
   const { seed, ...given } = options;
-  const resolved = { ...resolveOptions("measure a star", MEASURE_STAR_DEFAULTS, given), seed };
+  const resolved = { ...resolveOptions("measure a star", MEASURE_STAR_DEFAULTS, given, ["seed"]), seed };
   assertNetworks(networks, resolved);
   const { graph, engine, star, anchors, heldOut, data, spec } = networks;
   const groups = {

@@ -137,7 +137,7 @@ export async function matchWeights(
   options: MatchWeightsOptions,
 ): Promise<MatchWeightsResult> {
   const { seed, ...given } = options;
-  const resolved = resolveOptions("match weights", MATCH_WEIGHTS_DEFAULTS, given);
+  const resolved = resolveOptions("match weights", MATCH_WEIGHTS_DEFAULTS, given, ["seed"]);
   assertOptions(seed, resolved);
   assertSameStructure(movable(a, spec), movable(b, spec));
   if (resolved.graph !== undefined) for (const network of [a, b]) assertNetwork(resolved.graph, network);

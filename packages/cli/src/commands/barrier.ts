@@ -15,7 +15,7 @@ import { formatNote, formatOutputs } from "../format-outputs.ts";
 import { formatStatistics } from "../format-statistics.ts";
 import { type Pair, withPair } from "../open-pair.ts";
 import { addPairOptions, type PairOptions } from "../pair-options.ts";
-import { parseCount, parseNumber } from "../parse-values.ts";
+import { MOST, parseCount, parseNumber } from "../parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface BarrierOptions extends PairOptions {
@@ -47,13 +47,13 @@ function createBarrierVerb() {
     .option(
       "--points <n>",
       "evenly spaced places, both ends among them",
-      parseCount(3),
+      parseCount(3, MOST.places),
       MEASURE_BARRIER_DEFAULTS.points,
     )
     .option(
       "--refine [n]",
       `up to n more places where the curve is highest (n: ${REFINED_PLACES})`,
-      parseCount(1),
+      parseCount(1, MOST.places),
     )
     .addOption(pathOption())
     .option("--compare", "with --align or --alignment: measure B as it is, too")
@@ -61,7 +61,7 @@ function createBarrierVerb() {
     .option(
       "--bootstrap <n>",
       "resamples of the examples, for intervals",
-      parseCount(0),
+      parseCount(0, MOST.resamples),
       MEASURE_BARRIER_DEFAULTS.bootstrap,
     )
     .option("--max-barrier <x>", "end with exit code 1 if the loss barrier is higher", parseNumber)

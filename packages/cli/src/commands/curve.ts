@@ -26,7 +26,7 @@ import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options
 import { type Architecture, openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { addScalingOptions, openStatisticsData, type ScalingOptions } from "../open-data.ts";
-import { parseCount } from "../parse-values.ts";
+import { MOST, parseCount } from "../parse-values.ts";
 import { describeMaking } from "../provenance.ts";
 import { titleOfResult } from "../result/title-of-result.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
@@ -69,7 +69,12 @@ function withTraining() {
         .choices(CURVE_KINDS)
         .default(TRAIN_CURVE_DEFAULTS.curve),
     )
-    .option("--bends <n>", "networks between the ends to train", parseCount(1), TRAIN_CURVE_DEFAULTS.bends);
+    .option(
+      "--bends <n>",
+      "networks between the ends to train",
+      parseCount(1, MOST.columns),
+      TRAIN_CURVE_DEFAULTS.bends,
+    );
   return addTrainingOptions(addScalingOptions(addBindingOptions(command)), 1);
 }
 
@@ -83,7 +88,7 @@ function withMeasurement(command: ReturnType<typeof withTraining>) {
     .option(
       "--points <n>",
       "evenly spaced places, both ends among them",
-      parseCount(2),
+      parseCount(2, MOST.places),
       MEASURE_PATH_DEFAULTS.points,
     );
   return addNormOptions(measured, `the first ${STATISTICS_EXAMPLES} of --data`).addOption(engineOption());

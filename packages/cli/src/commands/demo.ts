@@ -11,7 +11,7 @@ import { writeFindings } from "../demo/write-findings.ts";
 import { createEngine, type EngineOptions, engineOption } from "../engine-option.ts";
 import { openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
-import { parseCount, parseSeed } from "../parse-values.ts";
+import { MOST, parseCount, parseSeed } from "../parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface DemoOptions extends PairOptions, EngineOptions {
@@ -28,8 +28,8 @@ export function demoVerb(run: RunVerb): CommandUnknownOpts {
   return createVerb("demo")
     .option("-o, --output <folder>", "where the files go", "demo")
     .option("--net <name>", "what is trained, as isthmus train --net takes it", NET)
-    .option("--epochs <n>", "times each image is seen in training", parseCount(1), EPOCHS)
-    .option("--points <n>", "places to measure on each path", parseCount(3), POINTS)
+    .option("--epochs <n>", "times each image is seen in training", parseCount(1, MOST.epochs), EPOCHS)
+    .option("--points <n>", "places to measure on each path", parseCount(3, MOST.places), POINTS)
     .option("--seed <n>", "seed of network A and of the alignment; that of B is one more", parseSeed, 0)
     .addOption(engineOption())
     .addHelpText(

@@ -20,7 +20,7 @@ import { formatNote, formatOutputs } from "../format-outputs.ts";
 import { formatStatistics } from "../format-statistics.ts";
 import { type Pair, withPair } from "../open-pair.ts";
 import { addPairOptions, type PairOptions } from "../pair-options.ts";
-import { parseCount, parseGroups } from "../parse-values.ts";
+import { MOST, parseCount, parseGroups } from "../parse-values.ts";
 import { withProvenance } from "../result/result-provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -62,7 +62,7 @@ function createLayersVerb() {
     .option(
       "--points <n>",
       "places on every cut, both ends among them; odd",
-      parseCount(3),
+      parseCount(3, MOST.places),
       MEASURE_LAYERS_DEFAULTS.points,
     )
     .option(

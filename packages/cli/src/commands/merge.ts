@@ -27,19 +27,21 @@ import {
 import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
 import { correctStatistics } from "../correct-statistics.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
+import { expandPaths } from "../expand-paths.ts";
 import { formatNormalization } from "../format-normalization.ts";
 import { formatObjective } from "../format-objective.ts";
 import { formatBytes, formatPairs } from "../format-table.ts";
 import {
   addLayerShareOptions,
   assertLayerShares,
+  assertLayersResult,
   type LayerShareOptions,
   type LayerShares,
   openLayerShares,
 } from "../layer-shares.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions, openMatching } from "../match-options.ts";
 import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
-import { withCheckpoints } from "../open-checkpoints.ts";
+import { noteTwice, withCheckpoints } from "../open-checkpoints.ts";
 import { parseBytes, parseNumbers } from "../parse-values.ts";
 import { describeMaking, sharedMetadata } from "../provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -68,7 +70,7 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
 
 function createMergeVerb() {
   return createVerb("merge")
-    .argument("<checkpoints...>", "two or more checkpoints of one architecture")
+    .argument("<checkpoints...>", "two or more checkpoints of one architecture; * and ? stand for files")
     .requiredOption("-o, --output <path>", "a file ending in .safetensors, or a folder")
     .option(
       "--weights <list>",
@@ -135,8 +137,11 @@ const EXAMPLES = formatExamples(
   ],
 );
 
-async function merge(paths: readonly string[], options: MergeOptions, context: Context): Promise<Outcome> {
+async function merge(patterns: readonly string[], options: MergeOptions, context: Context): Promise<Outcome> {
+  if (options.layersFrom !== undefined) await assertLayersResult(options.layersFrom);
+  const paths = await expandPaths(patterns);
   assertUsage(paths, options);
+  noteTwice(paths, context.terminal);
   if (options.align) await assertArchitecture("merge with --align", paths, options);
   await assertNoModelFolder(options.output, paths);
   const weights = options.weights ?? paths.map(() => 1 / paths.length);
@@ -166,7 +171,7 @@ async function merge(paths: readonly string[], options: MergeOptions, context: C
       signal: context.signal,
       onProgress: ({ doneBytes, totalBytes }) => context.progress("Writing", doneBytes / totalBytes),
     });
-    const copied = await copyModelFiles(paths[0] ?? "", options.output);
+    const copied = await copyModelFiles(paths[0] ?? "", options.output, options.dtype);
     const alignments = aligned.map(({ summary }, index) => ({ checkpoint: paths[index + 1], ...summary }));
     return {
       result: {

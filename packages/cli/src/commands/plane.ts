@@ -21,7 +21,7 @@ import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options
 import { openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { addScalingOptions, type DataOptions, openData } from "../open-data.ts";
-import { parseCount, parseNumber } from "../parse-values.ts";
+import { MOST, parseCount, parseNumber } from "../parse-values.ts";
 import { titleOfResult } from "../result/title-of-result.ts";
 import { textContext } from "../text-context.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -57,7 +57,12 @@ function createPlaneVerb() {
     .addOption(
       new Option("--curve <kind>", "draw the curve from A to C that has B as its bend").choices(CURVE_KINDS),
     )
-    .option("--points <n>", "columns of the grid, and rows", parseCount(2), MEASURE_PLANE_DEFAULTS.points)
+    .option(
+      "--points <n>",
+      "columns of the grid, and rows",
+      parseCount(2, MOST.columns),
+      MEASURE_PLANE_DEFAULTS.points,
+    )
     .option(
       "--margin <share>",
       "space around the networks, as a share of what they take up",

@@ -11,11 +11,11 @@ import { parseNetwork } from "@isthmus/zoo";
 import { alignNetwork, createAligner } from "../aligner.ts";
 import { type BindingSummary, type BoundArchitecture, bindArchitecture } from "../bind-architecture.ts";
 import { createEngine } from "../engine-option.ts";
+import { expandPaths } from "../expand-paths.ts";
 import { type Architecture, openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
 import type { Context } from "../verb.ts";
-import { expandPaths } from "./expand-paths.ts";
 import type { StarVerbOptions } from "./star-options.ts";
 
 /** Examples that a star is found on, measured on, and judged by. */

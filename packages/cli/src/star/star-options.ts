@@ -15,7 +15,7 @@ import {
 import { addBindingOptions, type BindingOptions } from "../bind-architecture.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { addScalingOptions, type ScalingOptions } from "../open-data.ts";
-import { parseBytes, parseCount } from "../parse-values.ts";
+import { MOST, parseBytes, parseCount } from "../parse-values.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import type { TrainingFlags } from "../training/training-options.ts";
 
@@ -112,7 +112,12 @@ function addMeasurement(command: CommandUnknownOpts): void {
   command
     .optionsGroup("How to measure:")
     .option("--measure-data <name>", "examples that barriers are measured on (default: those of --data)")
-    .option("--points <n>", "evenly spaced places of each pair", parseCount(3), MEASURE_STAR_DEFAULTS.points)
+    .option(
+      "--points <n>",
+      "evenly spaced places of each pair",
+      parseCount(3, MOST.places),
+      MEASURE_STAR_DEFAULTS.points,
+    )
     .option(
       "--pairs <n>",
       "pairs of regular networks, drawn from all; 0 for all",

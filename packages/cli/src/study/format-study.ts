@@ -53,9 +53,14 @@ function formatCell(value: StudyValue): string {
 
 /** What a study would run, as text. */
 export function formatMissing(missing: readonly Task[], kept: number): string {
-  const shown = missing.slice(0, SHOWN_TASKS).map(({ key, label }) => `${key}  ${label}`);
+  const shown = missing.slice(0, SHOWN_TASKS).map(({ label }) => label);
   if (missing.length > SHOWN_TASKS) shown.push(`and ${missing.length - SHOWN_TASKS} more`);
-  return [`${missing.length} tasks to run, ${kept} results there`, ...shown].join("\n");
+  const kinds = [...new Set(missing.map(({ kind }) => kind))].map((kind) => {
+    return `${missing.filter((task) => task.kind === kind).length} ${kind}`;
+  });
+  const counts = kinds.length === 0 ? "" : ` (${kinds.join(", ")})`;
+  const first = `${missing.length} tasks to run${counts}, ${kept} results there`;
+  return [first, "How long they take is said once some of them have run.", ...shown].join("\n");
 }
 
 /** What a study is doing, for the progress bar. */

@@ -5,7 +5,7 @@ import {
   type OptionValues,
 } from "@commander-js/extra-typings";
 import { TRAIN_DEFAULTS } from "@isthmus/training";
-import { parseCount, parseNumber, parseSeed } from "../parse-values.ts";
+import { MOST, parseCount, parseNumber, parseSeed } from "../parse-values.ts";
 import {
   LEARNING_RATES,
   LOSS_NAMES,
@@ -38,7 +38,7 @@ function addLength(command: CommandUnknownOpts, leastEpochs: 0 | 1): void {
       leastEpochs === 0
         ? "times each example is seen; 0 writes the network as it starts"
         : "times each example is seen",
-      parseCount(leastEpochs),
+      parseCount(leastEpochs, MOST.epochs),
       TRAIN_DEFAULTS.epochs,
     )
     .option("--batch <n>", "examples in a step", parseCount(1), TRAIN_DEFAULTS.batch)

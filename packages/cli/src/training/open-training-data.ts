@@ -32,7 +32,7 @@ export async function openTrainingData(
 ): Promise<TrainingData> {
   const opening = { scaling: scalingOf(options), ...(context === undefined ? {} : { context }) };
   const { source, split, count } = parseName(options.data);
-  const published = /^((fashion-)?mnist(:|$)|text:)/.test(source) && split === undefined;
+  const published = /^((fashion-)?mnist(:|$)|text:)/.test(source) && split !== "test";
   const evaluated = options.evalData ?? (published ? `${source}:test` : "none");
   return {
     data: await openDataSet(`${source}:${split ?? "train"}${count}`, opening),

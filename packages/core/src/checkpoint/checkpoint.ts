@@ -40,4 +40,6 @@ export interface Checkpoint {
   readRangeInto(name: string, begin: number, out: TensorData): Promise<void>;
   /** Releases files; reading afterwards fails. Closing a computed checkpoint closes nothing it reads from. */
   close(): Promise<void>;
+  /** Closes it, so that `await using` does at the end of a block. */
+  [Symbol.asyncDispose](): Promise<void>;
 }

@@ -78,6 +78,9 @@ export function defineCheckpoint(definition: CheckpointDefinition): Checkpoint {
     async close() {
       await close?.();
     },
+    async [Symbol.asyncDispose]() {
+      await close?.();
+    },
   };
 }
 

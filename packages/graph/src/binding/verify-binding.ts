@@ -47,7 +47,9 @@ export async function verifyBinding(
   options: VerifyBindingOptions,
 ): Promise<number | undefined> {
   const { seed, ...rest } = options;
-  const { batch, tolerance, signal } = resolveOptions("verify a binding", VERIFY_BINDING_DEFAULTS, rest);
+  const { batch, tolerance, signal } = resolveOptions("verify a binding", VERIFY_BINDING_DEFAULTS, rest, [
+    "seed",
+  ]);
   const original = toInference(decoded.graph);
   if (exported === undefined || graph === original) return undefined;
   const inputs = randomInputs(original, batch, seed);

@@ -37,7 +37,10 @@ export function restrictStudy(
     );
   const networks = restrict(study.networks);
   const measurements = restrict(study.measurements);
-  for (const [variable, texts] of wanted) assertValues(variable, texts, remaining.get(variable));
+  const variables = listVariables(study);
+  for (const [variable, texts] of wanted) {
+    assertValues(variable, texts, { left: remaining.get(variable), variables });
+  }
   const part = [...remaining].flatMap(([variable, { values, narrowed }]) =>
     narrowed ? [[variable, [...values]] as const] : [],
   );
@@ -47,6 +50,12 @@ export function restrictStudy(
     networks,
     measurements,
   };
+}
+
+/** Names of all variables of a study, each once. */
+function listVariables({ networks, measurements }: StudyDescription): string[] {
+  const entries: WithRanges[] = [...Object.values(networks), ...Object.values(measurements)];
+  return [...new Set(entries.flatMap((entry) => Object.keys(entry.for ?? {})))];
 }
 
 const noneYet = (): Remaining => ({ values: new Set(), narrowed: false });
@@ -89,12 +98,18 @@ function keep(
   );
 }
 
-function assertValues(variable: string, wanted: readonly string[], left: Remaining | undefined): void {
+function assertValues(
+  variable: string,
+  wanted: readonly string[],
+  { left, variables }: { readonly left: Remaining | undefined; readonly variables: readonly string[] },
+): void {
   const known = [...(left?.values ?? [])].map(String);
   const unknown = wanted.find((value) => !known.includes(value));
   if (unknown === undefined) return;
   throw new InputError(
-    `Cannot restrict the study as a variable "${variable}" must have the value somewhere: ${unknown} is none`,
+    known.length === 0
+      ? `Cannot restrict the study by "${variable}" as it must be one of its variables: they are ${variables.join(", ")}`
+      : `Cannot restrict the study as "${variable}" must have the value somewhere: ${unknown} is none of ${known.join(", ")}`,
     { input: variable },
   );
 }

@@ -166,7 +166,7 @@ describe("planStudy()", () => {
       networks: { mlps: { ...SMALL_STUDY.networks["mlps"], for: { width: [4, 8], seed: "0..2" } } },
     });
     expect(() => restrictStudy(SMALL_STUDY, { depth: ["1"] })).toThrow(
-      /a variable "depth" must have the value somewhere: 1 is none/,
+      /by "depth" as it must be one of its variables: they are width, seed/,
     );
     expect(() => restrictStudy(SMALL_STUDY, { width: ["9"] })).toThrow(
       /must keep a value: 9 is none of 4, 8/,

@@ -102,7 +102,7 @@ export async function matchStraightThrough(
 ): Promise<MatchStraightThroughResult> {
   const { seed, ...given } = options;
   const resolved = {
-    ...resolveOptions("match straight through", MATCH_STRAIGHT_THROUGH_DEFAULTS, given),
+    ...resolveOptions("match straight through", MATCH_STRAIGHT_THROUGH_DEFAULTS, given, ["seed"]),
     seed,
   };
   assertOptions(resolved);

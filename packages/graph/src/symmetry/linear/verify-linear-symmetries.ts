@@ -63,7 +63,7 @@ export async function verifyLinearSymmetries(
   options: VerifyLinearOptions,
 ): Promise<readonly VerifyLinearResult[]> {
   const { seed, ...given } = options;
-  const resolved = resolveOptions("verify symmetries", VERIFY_LINEAR_DEFAULTS, given);
+  const resolved = resolveOptions("verify symmetries", VERIFY_LINEAR_DEFAULTS, given, ["seed"]);
   const { weights, signal } = resolved;
   const { scales, signs, rotations } = found.linear;
   const counts = { scale: scales.variables, sign: signs.variables, rotation: rotations.length };

@@ -55,6 +55,7 @@ export async function verifyAlignment(
     "verify an alignment",
     VERIFY_ALIGNMENT_DEFAULTS,
     rest,
+    ["seed"],
   );
   const inputs = given.inputs ?? randomInputs(graph, batch, seed);
   const session = await engine.load(graph);

@@ -70,7 +70,7 @@ export async function verifySymmetries(
   options: VerifySymmetriesOptions,
 ): Promise<VerifySymmetriesResult> {
   const { seed, ...rest } = options;
-  const resolved = resolveOptions("verify symmetries", VERIFY_SYMMETRIES_DEFAULTS, rest);
+  const resolved = resolveOptions("verify symmetries", VERIFY_SYMMETRIES_DEFAULTS, rest, ["seed"]);
   const { signal, weights } = resolved;
   const spec = "spec" in symmetries ? symmetries.spec : symmetries;
   const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);

@@ -1,0 +1,17 @@
+import type { Checkpoint } from "./checkpoint.ts";
+
+/**
+ * Checks that a value is a checkpoint, for scripts without types: most often it is the promise of one that was not awaited.
+ *
+ * @param attempt - what is attempted, for the message, for example `interpolate`
+ * @throws TypeError if it is none
+ */
+export function assertCheckpoint(attempt: string, value: unknown): asserts value is Checkpoint {
+  const candidate = value as Partial<Checkpoint> | null | undefined;
+  if (candidate?.tensors instanceof Map && typeof candidate.readRangeInto === "function") return;
+  const isPromise = typeof (value as Partial<Promise<unknown>> | null | undefined)?.then === "function";
+  const got = isPromise
+    ? "a promise; write await openCheckpoint(...)"
+    : `${value === null ? "null" : typeof value}; open it with openCheckpoint(path)`;
+  throw new TypeError(`Cannot ${attempt} as it needs a checkpoint: got ${got}`);
+}

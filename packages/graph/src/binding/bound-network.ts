@@ -4,6 +4,7 @@ import {
   DTYPES,
   entry,
   MismatchError,
+  sameShape,
   type TensorPlace,
 } from "@isthmus/core";
 import { assertBindable } from "../ir/bind-weights.ts";
@@ -62,7 +63,7 @@ export async function bindNetwork(
   assertBindable(graph, inner);
   await assertTied(inner, tied);
   const kept = findUnread(graph, { checkpoint, names, inner }, tied);
-  if (kept.length > 0 && unread === "refuse") throw unreadError(graph, checkpoint, kept);
+  if (kept.length > 0 && unread === "refuse") throw await unreadError(graph, checkpoint, kept);
   const keptNames = new Set(kept);
   const read = (saved: Checkpoint) => {
     const places = [...names.stored].flatMap(([name, stored]): [string, TensorPlace][] =>
@@ -93,12 +94,38 @@ function findUnread(
   return [...inside, ...names.outside.filter((name) => isFloat(name) && !isTrainingState(name))];
 }
 
-function unreadError(graph: Graph, { source }: Checkpoint, unread: readonly string[]): MismatchError {
+async function unreadError(
+  graph: Graph,
+  checkpoint: Checkpoint,
+  unread: readonly string[],
+): Promise<MismatchError> {
+  const { source } = checkpoint;
+  const twin = await findTwin(checkpoint, unread);
+  const remedy =
+    twin === undefined
+      ? "export the whole network"
+      : `the exporter took tensors of equal values, as those of a new network are, for one ("${twin}"), so export a trained network`;
   const count = unread.length === 1 ? "one is not" : `${unread.length} are not`;
   return new MismatchError(
-    `Cannot feed "${source}" to graph "${graph.name}" as every floating-point tensor must be read, or changing the others breaks the network: ${count}, ${listNames(unread.map((name) => `"${name}"`))}; export the whole network, or keep them as they are with --unread keep (in a script: unread: "keep")`,
+    `Cannot feed "${source}" to graph "${graph.name}" as every floating-point tensor must be read, or changing the others breaks the network: ${count}, ${listNames(unread.map((name) => `"${name}"`))}; ${remedy}, or keep them as they are with --unread keep (in a script: unread: "keep")`,
     { parameters: unread },
   );
+}
+
+/** Finds a tensor that has the values of the first unread one, as the tensors of new layers have. */
+async function findTwin(
+  checkpoint: Checkpoint,
+  [first, ...others]: readonly string[],
+): Promise<string | undefined> {
+  const info = first === undefined ? undefined : checkpoint.tensors.get(first);
+  if (first === undefined || info === undefined) return undefined;
+  const pool = new TensorPool(checkpoint);
+  const values = await pool.read(first);
+  for (const name of pool.ofSize(values.length)) {
+    if (name === first || others.includes(name) || !sameShape(pool.shapeOf(name), info.shape)) continue;
+    if (await pool.matches(name, { ...info, values }, [])) return name;
+  }
+  return undefined;
 }
 
 async function assertTied(inner: Checkpoint, tied: ReadonlyMap<string, string>): Promise<void> {

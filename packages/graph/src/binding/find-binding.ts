@@ -3,7 +3,7 @@ import type { Graph } from "../ir/graph.ts";
 import { isKnownBuffer } from "../ir/known-buffers.ts";
 import { type FoldedLayer, findFoldedNorm, type UnfoldedLayer } from "./find-folded-norm.ts";
 import { findRepeated, findSlice } from "./find-parts.ts";
-import { findRows } from "./find-rows.ts";
+import { RowFinder } from "./find-rows.ts";
 import { describeFolded, type FoldableLayer, foldableLayers } from "./folded-layers.ts";
 import { isConstant } from "./same-values.ts";
 import { type CarriedValues, TensorPool } from "./tensor-pool.ts";
@@ -57,6 +57,9 @@ export async function findBinding(
   search.asConstants();
   return search.result();
 }
+
+/** Numbers of a network that is looked through whole even if no value has been recognised. */
+const SMALL = 2 ** 18;
 
 /** Tensors listed in a reason. */
 const SHOWN = 3;
@@ -129,12 +132,17 @@ class BindingSearch {
     this.#bind(bias, { kind: "folded-bias", norm, ...(layerBias === undefined ? {} : { bias: layerBias }) });
   }
 
+  /** Looks for parts of tensors, which is long work, where the values of others have told that the network is this one. */
   async byParts(): Promise<void> {
-    for (const [name, values] of await this.#open()) {
+    const open = await this.#open();
+    const size = open.reduce((sum, [, { values }]) => sum + values.length, 0);
+    if (this.#telling === 0 && size > SMALL) return;
+    const rows = new RowFinder(this.#pool);
+    for (const [name, values] of open) {
       const source =
         (await findRepeated(this.#pool, values)) ??
         (await findSlice(this.#pool, values)) ??
-        (await findRows(this.#pool, values));
+        (await rows.find(values));
       if (source !== undefined) this.#bindTelling(name, source, values);
     }
     await this.#findTied();

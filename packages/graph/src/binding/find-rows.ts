@@ -1,5 +1,6 @@
-import { at, entry, sizeOf } from "@isthmus/core";
-import { reshapeTo, squeezed } from "./rearrange.ts";
+import { at, sizeOf } from "@isthmus/core";
+import { rearrange, reshapeTo, squeezed } from "./rearrange.ts";
+import { RowIndex, type RowPlace } from "./row-index.ts";
 import type { CarriedValues, TensorPool } from "./tensor-pool.ts";
 import type { ConcatenatedSource, TensorSource } from "./weight-source.ts";
 
@@ -9,61 +10,55 @@ const MAX_PIECES = 64;
 /** Fewest consecutive numbers of a vector that count as a piece: single numbers may be equal by chance. */
 const MIN_NUMBERS = 2;
 
-/**
- * Finds a weight whose rows are rows of tensors of a checkpoint in another order: the gates of a recurrent layer, which ONNX sorts
- * otherwise than PyTorch, or a table that an exporter looked up beforehand.
- *
- * Rows are the last axis longer than 1; the rows of a vector are single numbers. At every place the longest run of rows that
- * continues in one tensor is taken.
- * @returns undefined if some row is in no tensor, or two tensors would do
- */
-export async function findRows(
-  pool: TensorPool,
-  carried: CarriedValues,
-): Promise<TensorSource | ConcatenatedSource | undefined> {
-  const width =
-    squeezed(carried.shape).length > 1 ? at(squeezed(carried.shape), squeezed(carried.shape).length - 1) : 1;
-  const tables = await readTables(pool, width);
-  const index = indexRows(tables, width);
-  const pieces = splitIntoRuns(carried.values, { width, tables, index });
-  if (pieces === undefined) return undefined;
-  if (width === 1 && pieces.some(({ rows }) => rows < MIN_NUMBERS)) return undefined;
-  if (pieces.length <= MAX_PIECES) return concatenated(pieces, { pool, width, shape: carried.shape });
-  return width === 1 ? undefined : gathered(pieces, { pool, width, shape: carried.shape });
-}
+/** Looks for rows in the tensors of a checkpoint; what was read once is kept for the next weight. */
+export class RowFinder {
+  readonly #pool: TensorPool;
+  readonly #indexes = new Map<number, Promise<RowIndex>>();
 
-/** Unused tensors with rows of one width, by name. */
-async function readTables(pool: TensorPool, width: number): Promise<Map<string, Float32Array>> {
-  const tables = new Map<string, Float32Array>();
-  for (const name of pool.unused()) {
-    const shape = squeezed(pool.shapeOf(name));
-    const fits = width === 1 ? shape.length === 1 : shape.length > 1 && shape.at(-1) === width;
-    if (fits) tables.set(name, await pool.read(name));
+  constructor(pool: TensorPool) {
+    this.#pool = pool;
   }
-  return tables;
-}
 
-interface RowPlace {
-  readonly tensor: string;
-  readonly row: number;
-}
-
-/** Places of all rows, by their first numbers. */
-function indexRows(tables: ReadonlyMap<string, Float32Array>, width: number): Map<string, RowPlace[]> {
-  const index = new Map<string, RowPlace[]>();
-  for (const [tensor, values] of tables) {
-    for (let row = 0; row * width < values.length; row++) {
-      const key = keyOf(values, row, width);
-      const places = index.get(key);
-      if (places === undefined) index.set(key, [{ tensor, row }]);
-      else places.push({ tensor, row });
+  /**
+   * Finds a weight whose rows are rows of tensors of a checkpoint in another order: the gates of a recurrent layer, which ONNX sorts
+   * otherwise than PyTorch, or a table that an exporter looked up beforehand, such as biases of relative positions.
+   *
+   * Rows lie along the last axis longer than 1, or along another one, which is then moved; the rows of a vector are single numbers. At
+   * every place the longest run of rows that continues in one tensor is taken.
+   * @returns undefined if some row is in no tensor, or two tensors would do
+   */
+  async find(carried: CarriedValues): Promise<TensorSource | ConcatenatedSource | undefined> {
+    const rank = carried.shape.length;
+    const axes = carried.shape.flatMap((extent, axis) => (extent > 1 ? [axis] : [])).reverse();
+    for (const [tried, axis] of axes.entries()) {
+      const order = [...Array(rank).keys()].filter((other) => other !== axis).concat(axis);
+      const step = { kind: "transpose", permutation: order } as const;
+      const turned = tried === 0 ? carried : { ...rearrange(carried, [step]), dtype: carried.dtype };
+      const source = await this.#findAlongLast(turned);
+      if (tried === 0 && source !== undefined) return source;
+      if (source?.kind !== "tensor") continue;
+      const back = order.map((_, place) => order.indexOf(place));
+      return { ...source, steps: [...source.steps, { kind: "transpose", permutation: back }] };
     }
+    return undefined;
   }
-  return index;
-}
 
-function keyOf(values: Float32Array, row: number, width: number): string {
-  return values.subarray(row * width, row * width + Math.min(width, 3)).join();
+  async #findAlongLast(carried: CarriedValues): Promise<TensorSource | ConcatenatedSource | undefined> {
+    const extents = squeezed(carried.shape);
+    const width = extents.length > 1 ? at(extents, extents.length - 1) : 1;
+    const pieces = splitIntoRuns(carried.values, await this.#indexOf(width));
+    if (pieces === undefined) return undefined;
+    if (width === 1 && pieces.some(({ rows }) => rows < MIN_NUMBERS)) return undefined;
+    const target = { pool: this.#pool, width, shape: carried.shape };
+    if (pieces.length <= MAX_PIECES) return concatenated(pieces, target);
+    return width === 1 ? undefined : gathered(pieces, target);
+  }
+
+  #indexOf(width: number): Promise<RowIndex> {
+    const index = this.#indexes.get(width) ?? RowIndex.create(this.#pool, width);
+    this.#indexes.set(width, index);
+    return index;
+  }
 }
 
 /** Consecutive rows of one tensor. */
@@ -71,35 +66,19 @@ interface Run extends RowPlace {
   readonly rows: number;
 }
 
-interface RowSearch {
-  readonly width: number;
-  readonly tables: ReadonlyMap<string, Float32Array>;
-  readonly index: ReadonlyMap<string, readonly RowPlace[]>;
-}
-
-function splitIntoRuns(values: Float32Array, search: RowSearch): Run[] | undefined {
-  const { width, index } = search;
+function splitIntoRuns(values: Float32Array, index: RowIndex): Run[] | undefined {
   const runs: Run[] = [];
-  const count = values.length / width;
+  const count = values.length / index.width;
   for (let row = 0; row < count; ) {
-    const places = index.get(keyOf(values, row, width)) ?? [];
-    const starts = places.map((place) => ({ ...place, rows: runLength(values, row, place, search) }));
-    const longest = Math.max(0, ...starts.map(({ rows }) => rows));
+    const places = index.beginningWith(values[row * index.width] as number);
+    const starts = places.map((place) => ({ ...place, rows: index.runLength(values, row, place) }));
+    const longest = starts.reduce((most, { rows }) => Math.max(most, rows), 0);
     const [best, other] = starts.filter(({ rows }) => rows === longest);
     if (best === undefined || longest === 0 || other !== undefined) return undefined;
     runs.push(best);
     row += longest;
   }
   return runs;
-}
-
-/** Number of rows from `row` on that equal those of a tensor from `place` on. */
-function runLength(values: Float32Array, row: number, place: RowPlace, { width, tables }: RowSearch): number {
-  const table = entry(tables, place.tensor, "table");
-  const most = Math.min(values.length / width - row, table.length / width - place.row);
-  let same = 0;
-  while (same < most * width && values[row * width + same] === table[place.row * width + same]) same++;
-  return Math.floor(same / width);
 }
 
 interface RowTarget {

@@ -2,7 +2,7 @@ import { createCheckpoint, sizeOf } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { findRepeated, findSlice } from "./find-parts.ts";
-import { findRows } from "./find-rows.ts";
+import { RowFinder } from "./find-rows.ts";
 import { placeBefore, rearrange, rearrangedShape, transpositions } from "./rearrange.ts";
 import { TensorPool } from "./tensor-pool.ts";
 import type { Rearrangement, WeightSource } from "./weight-source.ts";
@@ -109,7 +109,7 @@ describe("findRepeated()", () => {
   });
 });
 
-describe("findRows()", () => {
+describe("RowFinder", () => {
   test("puts together what an exporter sorted anew: matrices, and vectors joined to one", async () => {
     const tensors = {
       w: tensor([8, 3]),
@@ -119,10 +119,18 @@ describe("findRows()", () => {
     const pool = new TensorPool(createCheckpoint(tensors));
     const order = [0, 3, 1, 2].flatMap((gate) => [2 * gate, 2 * gate + 1]);
     const rows = order.flatMap((row) => [...tensors.w.data.subarray(row * 3, row * 3 + 3)]);
-    const matrix = await findRows(pool, { dtype: "f32", shape: [1, 8, 3], values: Float32Array.from(rows) });
+    const matrix = await new RowFinder(pool).find({
+      dtype: "f32",
+      shape: [1, 8, 3],
+      values: Float32Array.from(rows),
+    });
     expect(made(tensors, matrix)).toEqual(rows);
     const biases = [tensors.b1, tensors.b2].flatMap(({ data }) => order.map((row) => data[row] as number));
-    const vector = await findRows(pool, { dtype: "f32", shape: [1, 16], values: Float32Array.from(biases) });
+    const vector = await new RowFinder(pool).find({
+      dtype: "f32",
+      shape: [1, 16],
+      values: Float32Array.from(biases),
+    });
     expect(made(tensors, vector)).toEqual(biases);
   });
 
@@ -131,7 +139,7 @@ describe("findRows()", () => {
     const pool = new TensorPool(createCheckpoint(tensors));
     const indices = Array.from({ length: 100 }, (_, i) => (i * i + 3 * i) % 9);
     const rows = indices.flatMap((row) => [...tensors.table.data.subarray(row * 4, row * 4 + 4)]);
-    const source = await findRows(pool, {
+    const source = await new RowFinder(pool).find({
       dtype: "f32",
       shape: [10, 10, 4],
       values: Float32Array.from(rows),
@@ -139,9 +147,20 @@ describe("findRows()", () => {
     expect(made(tensors, source)).toEqual(rows);
   });
 
+  test("finds rows along another axis than the last, as biases of relative positions by head", async () => {
+    const tensors = { table: tensor([9, 4]) };
+    const pool = new TensorPool(createCheckpoint(tensors));
+    const indices = Array.from({ length: 100 }, (_, i) => (i * i + 3 * i) % 9);
+    const byHead = [0, 1, 2, 3].flatMap((head) =>
+      indices.map((row) => tensors.table.data[row * 4 + head] as number),
+    );
+    const carried = { dtype: "f32", shape: [1, 4, 10, 10], values: Float32Array.from(byHead) } as const;
+    expect(made(tensors, await new RowFinder(pool).find(carried))).toEqual(byHead);
+  });
+
   test("leaves alone what is in no tensor", async () => {
     const pool = new TensorPool(createCheckpoint({ w: tensor([4, 3]) }));
     const values = Float32Array.of(...tensor([4, 3]).data.subarray(0, 9), 1, 2, 3);
-    expect(await findRows(pool, { dtype: "f32", shape: [4, 3], values })).toBeUndefined();
+    expect(await new RowFinder(pool).find({ dtype: "f32", shape: [4, 3], values })).toBeUndefined();
   });
 });

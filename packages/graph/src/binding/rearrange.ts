@@ -78,16 +78,17 @@ interface StridedView {
 /** Copies the elements of a strided view in row-major order. */
 function readStrided(values: Float32Array, { shape, strides, offset }: StridedView): Float32Array {
   const result = new Float32Array(sizeOf(shape));
-  const position = shape.map(() => 0);
-  let place = offset;
-  for (let i = 0; i < result.length; i++) {
-    result[i] = values[place] as number;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const stride = at(strides, axis);
-      position[axis] = at(position, axis) + 1;
-      place += stride;
-      if (at(position, axis) < at(shape, axis)) break;
-      place -= stride * at(shape, axis);
+  const last = shape.length - 1;
+  const [extent = 1, stride = 0] = [shape[last], strides[last]];
+  const position = Int32Array.from(shape, () => 0);
+  let start = offset;
+  for (let i = 0; i < result.length; ) {
+    for (let k = 0, place = start; k < extent; k++, place += stride) result[i++] = values[place] as number;
+    for (let axis = last - 1; axis >= 0; axis--) {
+      position[axis] = (position[axis] as number) + 1;
+      start += strides[axis] as number;
+      if ((position[axis] as number) < (shape[axis] as number)) break;
+      start -= (strides[axis] as number) * (shape[axis] as number);
       position[axis] = 0;
     }
   }

@@ -31,6 +31,14 @@ function unbiased(): Graph {
   return b.output(b.linear(hidden, "out", 5, 3)).build("unbiased");
 }
 
+/** A hidden layer whose matrix `[out, in]` is transposed by a node, as in graphs that read a checkpoint of PyTorch as it is. */
+function transposed(): Graph {
+  const b = new GraphBuilder();
+  const product = b.op("MatMul", [b.input("x", [6]), b.op("Transpose", [b.weight("w", [8, 6])])]);
+  const hidden = b.op("Relu", [b.op("Add", [product, b.weight("b", [8])])]);
+  return b.output(b.linear(hidden, "out", 8, 3)).build("transposed");
+}
+
 interface Setup {
   readonly graph: Graph;
   /** Values that are corrected. */
@@ -43,7 +51,9 @@ const valuesOf = (graph: Graph, op: string, axis: number): UnitView[] =>
     .map(({ outputs }) => ({ value: outputs[0] ?? "", axes: [axis] }));
 
 const [mlp, cnn, transformer, bare] = [smallMlp(), smallCnn(), smallTransformer(), unbiased()];
+const turned = transposed();
 const setups: readonly (readonly [string, Setup])[] = [
+  ["transposed", { graph: turned, views: valuesOf(turned, "Add", -1) }],
   ["mlp", { graph: mlp, views: valuesOf(mlp, "Add", -1) }],
   ["cnn", { graph: cnn, views: [...valuesOf(cnn, "BatchNormalization", 1), ...valuesOf(cnn, "Add", -1)] }],
   [

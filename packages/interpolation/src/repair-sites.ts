@@ -104,7 +104,8 @@ function findLinear(graph: Graph, uses: ReadonlyMap<string, number>, node: Node)
 
 /** A convolution, `Gemm`, or `MatMul` with or without `Add`, by its output; undefined for other nodes. */
 function describeLayer(graph: Graph, uses: ReadonlyMap<string, number>, node: Node): Layer | undefined {
-  const [, weight = "", bias] = node.inputs;
+  const [, factor = "", bias] = node.inputs;
+  const { weight, transposed } = matrixOf(graph, uses, factor);
   const shape = graph.weights.get(weight)?.shape ?? [];
   const int = (name: string) => {
     const attribute = node.attributes.get(name);
@@ -120,13 +121,29 @@ function describeLayer(graph: Graph, uses: ReadonlyMap<string, number>, node: No
     return { output: node.outputs[0] ?? "", weight, weightAxis, bias: biased, axis, shape: form };
   };
   if (node.domain !== "") return undefined;
-  if (node.op === "Conv") return describe(0, bias, 1);
+  if (node.op === "Conv") return transposed ? undefined : describe(0, bias, 1);
   if (node.op === "Gemm")
-    return hasUnitFactors(node) ? describe(int("transB") === 1 ? 0 : 1, bias, -1) : undefined;
+    return hasUnitFactors(node)
+      ? describe((int("transB") === 1) === transposed ? 1 : 0, bias, -1)
+      : undefined;
   if (node.op !== "MatMul" || shape.length !== 2) return undefined;
   const sum = uses.get(node.outputs[0] ?? "") === 1 ? biasSum(graph, node) : undefined;
-  const layer = describe(1, sum?.bias, -1);
+  const layer = describe(transposed ? 0 : 1, sum?.bias, -1);
   return layer === undefined || sum === undefined ? layer : { ...layer, output: sum.output };
+}
+
+/** The weight that a factor of a product is, or is the transpose of, as graphs have it that read a checkpoint as it is. */
+function matrixOf(
+  graph: Graph,
+  uses: ReadonlyMap<string, number>,
+  factor: string,
+): { readonly weight: string; readonly transposed: boolean } {
+  const maker = graph.nodes.find(({ outputs }) => outputs.includes(factor));
+  const [weight = ""] = maker?.inputs ?? [];
+  const order = maker?.attributes.get("perm");
+  const turns = maker?.op === "Transpose" && (order?.type !== "ints" || order.value.join() === "1,0");
+  const transposed = turns && graph.weights.get(weight)?.shape.length === 2 && uses.get(factor) === 1;
+  return transposed ? { weight, transposed } : { weight: factor, transposed: false };
 }
 
 function hasUnitFactors({ attributes }: Node): boolean {

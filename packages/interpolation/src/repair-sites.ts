@@ -104,32 +104,51 @@ function findLinear(graph: Graph, uses: ReadonlyMap<string, number>, node: Node)
 
 /** A convolution, `Gemm`, or `MatMul` with or without `Add`, by its output; undefined for other nodes. */
 function describeLayer(graph: Graph, uses: ReadonlyMap<string, number>, node: Node): Layer | undefined {
+  if (node.domain !== "") return undefined;
   const [, factor = "", bias] = node.inputs;
   const { weight, transposed } = matrixOf(graph, uses, factor);
   const shape = graph.weights.get(weight)?.shape ?? [];
-  const int = (name: string) => {
-    const attribute = node.attributes.get(name);
-    return attribute?.type === "int" ? attribute.value : 0;
-  };
-  const describe = (weightAxis: number, ownBias: string | undefined, axis: number): Layer | undefined => {
-    const units = shape[weightAxis] ?? 0;
-    const biased = isBias(graph, uses, ownBias, units) ? ownBias : undefined;
-    // A bias that is not the layer's own cannot take the shift.
-    if (ownBias !== undefined && ownBias !== "" && biased === undefined) return undefined;
-    const spatial = axis === 1 && node.op === "Conv" ? shape.length - 2 : 0;
-    const form = [units, ...Array.from({ length: spatial }, () => 1)];
-    return { output: node.outputs[0] ?? "", weight, weightAxis, bias: biased, axis, shape: form };
-  };
-  if (node.domain !== "") return undefined;
-  if (node.op === "Conv") return transposed ? undefined : describe(0, bias, 1);
-  if (node.op === "Gemm")
-    return hasUnitFactors(node)
-      ? describe((int("transB") === 1) === transposed ? 1 : 0, bias, -1)
-      : undefined;
+  const [output = ""] = node.outputs;
+  const form = { output, weight, shape, transposed };
+  if (node.op === "Conv") return transposed ? undefined : layerOf(graph, uses, { ...form, outputs: 0, bias });
+  if (node.op === "Gemm") {
+    const outputs = intAttribute(node, "transB") === 1 ? 0 : 1;
+    return hasUnitFactors(node) ? layerOf(graph, uses, { ...form, outputs, bias }) : undefined;
+  }
   if (node.op !== "MatMul" || shape.length !== 2) return undefined;
-  const sum = uses.get(node.outputs[0] ?? "") === 1 ? biasSum(graph, node) : undefined;
-  const layer = describe(transposed ? 0 : 1, sum?.bias, -1);
+  const sum = uses.get(output) === 1 ? biasSum(graph, node) : undefined;
+  const layer = layerOf(graph, uses, { ...form, outputs: 1, bias: sum?.bias });
   return layer === undefined || sum === undefined ? layer : { ...layer, output: sum.output };
+}
+
+function intAttribute({ attributes }: Node, name: string): number {
+  const attribute = attributes.get(name);
+  return attribute?.type === "int" ? attribute.value : 0;
+}
+
+interface LayerForm {
+  readonly output: string;
+  readonly weight: string;
+  readonly shape: readonly number[];
+  readonly transposed: boolean;
+  /** Axis of the outputs in the factor that the node reads. */
+  readonly outputs: number;
+  readonly bias: string | undefined;
+}
+
+/** A layer of a form; undefined if its bias is not its own, so that it could not take a shift. */
+function layerOf(
+  graph: Graph,
+  uses: ReadonlyMap<string, number>,
+  { output, weight, shape, transposed, outputs, bias }: LayerForm,
+): Layer | undefined {
+  const weightAxis = transposed ? 1 - outputs : outputs;
+  const units = shape[weightAxis] ?? 0;
+  const biased = isBias(graph, uses, bias, units) ? bias : undefined;
+  if (bias !== undefined && bias !== "" && biased === undefined) return undefined;
+  const spatial = Math.max(0, shape.length - 2);
+  const form = [units, ...Array.from({ length: spatial }, () => 1)];
+  return { output, weight, weightAxis, bias: biased, axis: spatial > 0 ? 1 : -1, shape: form };
 }
 
 /** The weight that a factor of a product is, or is the transpose of, as graphs have it that read a checkpoint as it is. */

@@ -90,6 +90,10 @@ testRules({
     );
     return where(condition, x("x", broadcastTo(random, shape)), x("y", shape));
   },
+  "CastLike, which only reads the type of its second operand": ({ x, b, dtype }) => {
+    const [value, like] = [x("x", [2, 3]), x("like", [2, 3])];
+    return mul(b.emit("CastLike", [value, like], [{ dtype, shape: [2, 3] }])[0] as Value, value);
+  },
   Cast: { build: ({ x }) => cast(mul(cast(x("x", [2, 3]), "f32"), 2), "f64"), precision: "multilinear" },
   Clip: ({ random, x, b, dtype }) => {
     const bounds = [undefined, -0.77 - random.uniform() * 0.001];

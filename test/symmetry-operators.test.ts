@@ -1,4 +1,5 @@
-import type { Graph } from "@isthmus/graph";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { discoverSymmetries, type Graph } from "@isthmus/graph";
 import { describe, expect, test } from "vitest";
 import { examine, sizesOf } from "./helpers/examine-symmetries.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
@@ -93,6 +94,77 @@ describe("operators that depend on the order of an axis", () => {
     const mixed = b.op("Conv", [both, b.weight("kernel", [4, 2, 2])], { kernel_shape: [2] });
     const graph = b.output(b.linear(b.reshape(b.op("Relu", [mixed]), 0, 8), "head", 8, 3)).build();
     expect(await sizesOf(graph)).toEqual(["4"]);
+  });
+});
+
+describe("operands that only describe", () => {
+  test("discoverSymmetries() does not take the tensor that a number is cast like for an operand", async () => {
+    const b = new GraphBuilder();
+    const image = b.input("x", [3, 5, 7]);
+    const zero = b.op("CastLike", [b.constant([0], [], true), image]);
+    const inputs = [image, b.weight("stem.weight", [7, 3, 3, 3]), b.op("Expand", [zero, b.ints(7)])];
+    const hidden = b.op("Relu", [b.op("Conv", inputs, { kernel_shape: [3, 3] })]);
+    const graph = b.output(b.op("Conv", [hidden, b.weight("head.weight", [2, 7, 1, 1])])).build();
+    expect(await sizesOf(graph)).toEqual(["7"]);
+  });
+
+  test("discoverSymmetries() counts a tensor made of a shape as a constant", async () => {
+    const graph = sequence({ tokens: 4, width: 4, out: 4 }, (b, x) => {
+      const unit = b.op("EyeLike", [
+        b.linear(b.op("ReduceMean", [x], { axes: [0], keepdims: 0 }), "mid", 4, 4),
+      ]);
+      return b.op("MatMul", [b.op("Relu", [x]), unit]);
+    });
+    const { spec } = await discoverSymmetries(graph, createOnnxRuntimeEngine());
+    // What only gives a shape may be permuted; what meets the matrix may not.
+    expect(spec.symmetries.map(({ name }) => name)).toEqual(["mid"]);
+    expect(spec.unknown).toEqual([]);
+  });
+});
+
+describe("operators that meet a mask", () => {
+  test("discoverSymmetries() lets channels move where a triangle of tokens is left", async () => {
+    const graph = sequence({ tokens: 4, width: 6, out: 6 }, (b, x) => {
+      const scores = b.op("Trilu", [b.op("MatMul", [x, b.transpose(x, 0, 2, 1)])], { upper: 0 });
+      return b.op("MatMul", [scores, b.op("Relu", [x])]);
+    });
+    expect(await sizesOf(graph)).toEqual(["6"]);
+  });
+
+  test("discoverSymmetries() tells places that are added to twice from those added to once", async () => {
+    const graph = sequence({ tokens: 4, width: 6, out: 6 }, (b, x) => {
+      const places = b.constant([0, 1, 1, 2], [4, 1], true);
+      const ones = b.constant([1, 1, 1, 1], [4]);
+      const bias = b.op("ScatterND", [b.weight("bias", [6]), places, ones], { reduction: "add" });
+      return b.op("Relu", [b.op("Add", [x, bias])]);
+    });
+    expect(await sizesOf(graph)).toEqual(["2", "3"]);
+  });
+});
+
+describe("Einsum", () => {
+  test("discoverSymmetries() follows what an ellipsis covers", async () => {
+    const graph = sequence({ tokens: 4, width: 8, out: 8 }, (b, x) => {
+      const up = b.op("Einsum", [x, b.weight("up", [8, 2, 5])], { equation: "...c,chd->...hd" });
+      return b.op("Einsum", [b.op("Relu", [up]), b.weight("down", [2, 5, 8])], {
+        equation: "...hd,hdo->...o",
+      });
+    });
+    expect(await sizesOf(graph)).toEqual(["2", "5", "8", "8"]);
+  });
+});
+
+describe("BatchNormalization", () => {
+  test("discoverSymmetries() follows the statistics of a batch, and those that are mixed from them", async () => {
+    const b = new GraphBuilder();
+    const hidden = b.conv(b.input("x", [3, 4, 5]), "stem", [3, 6]);
+    const vectors = ["scale", "bias", "mean", "variance"].map((name) => b.weight(`norm.${name}`, [6]));
+    const [normal = "", mean = ""] = b.ops("BatchNormalization", [hidden, ...vectors], 3, {
+      training_mode: 1,
+    });
+    const shifted = b.op("Add", [normal, b.reshape(mean, 6, 1, 1)]);
+    const graph = b.output(b.conv(b.op("Relu", [shifted]), "head", [6, 2])).build();
+    expect(await sizesOf(graph)).toEqual(["6"]);
   });
 });
 

@@ -5,6 +5,7 @@ import { add, greater, mul, relu, sign } from "../build/operators/elementwise.ts
 import { matMul } from "../build/operators/linear.ts";
 import { reduceSum } from "../build/operators/reduce.ts";
 import type { Value } from "../build/value.ts";
+import { ints } from "../ir/attributes.ts";
 import type { Graph } from "../ir/graph.ts";
 import { encodeGraph } from "../onnx/encode-graph.ts";
 import { gradient } from "./gradient.ts";
@@ -198,6 +199,14 @@ describe("gradient()", () => {
       );
     });
     expect(() => gradient(scatter.graph, { loss: scatter.loss })).toThrow('it is "mul"');
+  });
+
+  test("refuses a slice whose places are attributes, as operator sets before 10 have them", () => {
+    const attributes = { starts: ints([0]), ends: ints([1]) };
+    const { graph, loss } = graphOf((b, w) =>
+      reduceSum(b.emit("Slice", [w], [{ dtype: "f32", shape: [1, 2] }], { attributes })[0] as Value),
+    );
+    expect(() => gradient(graph, { loss })).toThrow("of an operator set before 10");
   });
 });
 

@@ -2,9 +2,9 @@ import { DTYPES, formatShape, MismatchError, sizeOf, UnsupportedError } from "@i
 import { GraphBuilder } from "../build/graph-builder.ts";
 import { sum } from "../build/operators/elementwise.ts";
 import type { Value } from "../build/value.ts";
-import { capturedNames } from "../ir/captured-names.ts";
 import type { Graph, Node } from "../ir/graph.ts";
 import { shareNodes } from "../ir/share-nodes.ts";
+import { valuesRead } from "../ir/values-read.ts";
 import { gradientName } from "./gradient-name.ts";
 import type { GradientRule } from "./gradient-rule.ts";
 import { stopRule } from "./rules/stop.ts";
@@ -154,7 +154,7 @@ function activeValues(graph: Graph, builder: GraphBuilder, wanted: ReadonlySet<s
 
 /** Whether a node, or a branch or loop body in it, uses an active value. */
 function usesActive(node: Node, active: ReadonlySet<string>): boolean {
-  return [...node.inputs, ...capturedNames(node)].some((name) => active.has(name));
+  return valuesRead(node).some((name) => active.has(name));
 }
 
 interface RuleTask {

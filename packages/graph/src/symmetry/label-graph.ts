@@ -1,11 +1,12 @@
 import type { Tensor } from "@isthmus/core";
-import { capturedNames } from "../ir/captured-names.ts";
 import type { Graph, Node } from "../ir/graph.ts";
+import { valuesRead } from "../ir/values-read.ts";
 import { freezeAll, type Labelled } from "./labels/field.ts";
 import { labelConstant } from "./labels/label-constant.ts";
 import { LabelStore } from "./labels/label-store.ts";
 import { findWeightUses, type LabelledWeight, labelWeight } from "./labels/label-weight.ts";
-import { type Probe, SHAPE_OPERATORS } from "./probe-graph.ts";
+import type { Probe } from "./probe-graph.ts";
+import { controlInputs } from "./rules/control-inputs.ts";
 import type { RuleContext } from "./rules/rule.ts";
 import { RULES } from "./rules/table.ts";
 import type { UnknownOperator } from "./spec.ts";
@@ -65,24 +66,41 @@ class Labeller {
   }
 
   #visit(node: Node): void {
-    const captured = capturedNames(node);
-    const read = [...node.inputs, ...captured];
-    if (SHAPE_OPERATORS.has(node.op) || !read.some((name) => this.#values.has(name))) return;
+    const read = valuesRead(node);
+    if (!read.some((name) => this.#values.has(name))) return;
     this.#store.node = node.name;
     const outputs = node.outputs.map((name) => (name === "" ? undefined : this.#shapeOf(name)));
-    const results = this.#apply(node, outputs) ?? this.#giveUp(node, read, outputs);
+    const results = this.#follow(node, outputs) ?? this.#giveUp(node, read, outputs);
     const activation = read.some((name) => this.#activations.has(name));
     node.outputs.forEach((name, i) => {
       const shape = outputs[i];
       if (shape === undefined) return;
-      const result = results[i];
       // A rule says what lies on axes; how long they are is for the probe to say.
-      this.#values.set(name, { shape, fields: (result ?? freezeAll(shape)).fields });
+      this.#values.set(name, { shape, fields: results[i]?.fields ?? freezeAll(shape).fields });
       if (activation) this.#activations.add(name);
     });
   }
 
-  #apply(node: Node, outputs: readonly (readonly number[] | undefined)[]): readonly Labelled[] | undefined {
+  /** Labels of every output that is wanted; undefined if no rule says them all. */
+  #follow(
+    node: Node,
+    outputs: readonly (readonly number[] | undefined)[],
+  ): readonly (Labelled | undefined)[] | undefined {
+    const results = this.#apply(node, outputs);
+    if (
+      results === undefined ||
+      outputs.some((shape, i) => shape !== undefined && results[i] === undefined)
+    ) {
+      return undefined;
+    }
+    this.#freeze(controlInputs(node), `it steers ${node.op} there`);
+    return results;
+  }
+
+  #apply(
+    node: Node,
+    outputs: readonly (readonly number[] | undefined)[],
+  ): readonly (Labelled | undefined)[] | undefined {
     const rule = node.domain === "" ? RULES.get(node.op) : undefined;
     if (rule === undefined) return undefined;
     const context: RuleContext = {
@@ -103,20 +121,23 @@ class Labeller {
     outputs: readonly (readonly number[] | undefined)[],
   ): readonly Labelled[] {
     this.#unknown.push({ node: node.name, op: node.op });
-    for (const name of read) {
+    this.#freeze(read, `no rule covers ${node.op} as it is used there`);
+    return outputs.map((shape) => freezeAll(shape ?? []));
+  }
+
+  /** Lets no label on some values move. */
+  #freeze(names: readonly string[], reason: string): void {
+    for (const name of names) {
       for (const field of this.#values.get(name)?.fields ?? []) {
-        if (!field.frozen) this.#store.freeze(field.data, `no rule covers ${node.op} as it is used there`);
+        if (!field.frozen) this.#store.freeze(field.data, reason);
       }
     }
-    return outputs.map((shape) => freezeAll(shape ?? []));
   }
 
   #fixOutputs(): void {
     for (const { name } of this.#graph.outputs) {
       this.#store.node = name;
-      for (const field of this.#values.get(name)?.fields ?? []) {
-        if (!field.frozen) this.#store.freeze(field.data, "it is an axis of an output of the graph");
-      }
+      this.#freeze([name], "it is an axis of an output of the graph");
     }
   }
 

@@ -8,10 +8,10 @@ import {
   type TensorInfo,
 } from "@isthmus/core";
 import type { Engine } from "../engine.ts";
-import { capturedNames } from "../ir/captured-names.ts";
 import { exposeValues } from "../ir/expose-values.ts";
 import { extractSubgraph } from "../ir/extract-subgraph.ts";
 import type { Graph } from "../ir/graph.ts";
+import { valuesRead } from "../ir/values-read.ts";
 import { inputShape, randomInputs } from "./random-inputs.ts";
 
 /** What one run of a graph tells of it. */
@@ -121,14 +121,10 @@ export async function runAll(
   }
 }
 
-/** Operators whose result depends on the shapes of their inputs only. */
-export const SHAPE_OPERATORS: ReadonlySet<string> = new Set(["Shape", "Size"]);
-
 function dependentValues(graph: Graph): Set<string> {
   const dependent = new Set([...graph.inputs.map(({ name }) => name), ...graph.weights.keys()]);
   for (const node of graph.nodes) {
-    if (SHAPE_OPERATORS.has(node.op)) continue;
-    if (![...node.inputs, ...capturedNames(node)].some((name) => dependent.has(name))) continue;
+    if (!valuesRead(node).some((name) => dependent.has(name))) continue;
     for (const name of node.outputs) dependent.add(name);
   }
   return dependent;

@@ -7,6 +7,7 @@ import {
   type GradientContext,
   type GradientRule,
   operand,
+  refuseVariant,
   settledNumbers,
 } from "../gradient-rule.ts";
 
@@ -37,6 +38,9 @@ interface Range {
 }
 
 function rangesOf(context: GradientContext, shape: readonly number[]): Range[] {
+  const { node } = context;
+  if (node.attributes.has("starts"))
+    refuseVariant(context, "must have its places as inputs", "of an operator set before 10");
   const begins = settledNumbers(context, 1) ?? [];
   const axes = settledNumbers(context, 3) ?? begins.map((_, i) => i);
   const steps = settledNumbers(context, 4) ?? begins.map(() => 1);

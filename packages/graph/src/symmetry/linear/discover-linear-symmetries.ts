@@ -84,11 +84,13 @@ class Walks {
       return unit >= 0 && unit < movable;
     });
     const found = this.#factorsOfUnits(algebra);
+    const carriers = countValues(found);
     const rotations = spec.symmetries.flatMap(({ name, firstUnit, size, cells }) =>
       cells.flatMap((_, cell): RotationSpace[] => {
         const first = firstUnit + cell * size;
         const factors = Array.from({ length: size }, (_unused, i) => found.get(first + i) ?? ONE);
-        const free = factors.every((factor) => factor !== ONE) && new Set(factors).size === size;
+        // Of units that share a factor, as copies of a vector do, one could not be mixed without the other.
+        const free = factors.every((factor) => factor !== ONE && carriers.get(factor) === 1);
         return free ? [{ symmetry: name, cell, firstUnit: first, size }] : [];
       }),
     );
@@ -138,6 +140,13 @@ class Walks {
       return unit < 0 ? -1 : (cellOfUnit[unit] as number);
     });
   }
+}
+
+/** How many keys of a map have each value. */
+function countValues(map: ReadonlyMap<number, number>): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const value of map.values()) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return counts;
 }
 
 /** Factors on a tensor. */

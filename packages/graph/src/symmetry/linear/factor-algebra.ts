@@ -71,7 +71,9 @@ export class FactorAlgebra {
   /** The product of two tensors, element by element; the second divides where `inverse`. */
   multiply([a, b]: readonly [Labelled, Labelled], shape: readonly number[], inverse = false): Labelled {
     const left = this.#steady(alignRank(a, shape.length), alignRank(b, shape.length).shape);
-    const right = this.#steady(alignRank(b, shape.length), alignRank(a, shape.length).shape);
+    const steady = this.#steady(alignRank(b, shape.length), alignRank(a, shape.length).shape);
+    // One over a mixture is no mixture of the reciprocals.
+    const right = inverse && this.kind === "rotation" ? this.fix(steady) : steady;
     const turned = right.fields.map((field) =>
       inverse ? { ...field, data: field.data.map((factor) => this.sets.invert(factor)) } : field,
     );

@@ -30,12 +30,12 @@ function only(kinds: readonly LinearKind[], rule: FactorRule): FactorRule {
   return (context) => (kinds.includes(context.algebra.kind) ? rule(context) : undefined);
 }
 
-/** Passes the factors of the first input; further ones, such as slopes, stay as they are. */
+/** Passes the factors of the first input; further ones, such as slopes, stay as they are, and so do masks that come out. */
 const pass: FactorRule = (context) => {
   const [x, ...others] = givenInputs(context);
   if (x === undefined) return undefined;
   for (const other of others) context.algebra.fix(other);
-  return [x, x];
+  return [x];
 };
 
 const add: FactorRule = (context) => [context.algebra.add(givenInputs(context), outputShape(context))];

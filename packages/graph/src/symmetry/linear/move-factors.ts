@@ -1,19 +1,20 @@
-import { intAttribute, stringAttribute, wrapAxis } from "../../ir/attributes.ts";
+import { intAttribute, intsAttribute, stringAttribute, wrapAxis } from "../../ir/attributes.ts";
 import { constantNumbers } from "../../ir/constant-numbers.ts";
 import type { Field, Labelled } from "../labels/field.ts";
+import { reducedAxes, windowedAxes } from "../rules/reduction.ts";
 import type { Rule } from "../rules/rule.ts";
-import { givenInputs, inputOf, namedAxes, outputShape } from "../rules/rule.ts";
-import type { FactorRule } from "./rule.ts";
+import { givenInputs, inputOf, isComputed, namedAxes, outputShape } from "../rules/rule.ts";
+import type { FactorContext, FactorRule } from "./rule.ts";
 import { ONE } from "./signed-sets.ts";
 
 /** Moves factors as a rule of labels moves labels; undefined if it joined or dropped any. */
 export function moving(rule: Rule): FactorRule {
   return (context) => {
     const [x] = context.inputs;
-    const made = context.store.count;
+    const labels = context.store.count;
     const results = rule(context);
-    if (x === undefined || results === undefined || context.store.count !== made) return undefined;
-    const kept = results.every(({ fields }) => fields.length === x.fields.length);
+    if (x === undefined || results === undefined || context.store.count !== labels) return undefined;
+    const kept = results.every((made) => made === undefined || made.fields.length === x.fields.length);
     return kept ? results : undefined;
   };
 }
@@ -68,16 +69,26 @@ export const padFactors: FactorRule = (context) => {
   const shape = outputShape(context);
   const [value = 0] = context.inputs[2] === undefined ? [] : (constantNumbers(context, 2) ?? [1]);
   if (value !== 0 || stringAttribute(node, "mode", "constant") !== "constant") return undefined;
-  const padded = shape.flatMap((extent, axis) => (extent === x.shape[axis] ? [] : [axis]));
-  return [{ shape, fields: algebra.fixAlong(x, padded).fields }];
+  const padded = paddedAxes(context);
+  return padded === undefined ? undefined : [{ shape, fields: algebra.fixAlong(x, padded).fields }];
 };
+
+/** Axes that are padded or cut at either end, which may leave their extent as it is; undefined if that depends on data. */
+function paddedAxes(context: FactorContext): readonly number[] | undefined {
+  const rank = inputOf(context, 0).shape.length;
+  const pads = intsAttribute(context.node, "pads") ?? constantNumbers(context, 1);
+  if (pads === undefined || isComputed(context, 3)) return undefined;
+  const axes = namedAxes(context, 3, rank) ?? Array.from({ length: rank }, (_, axis) => axis);
+  return axes.filter((_, i) => pads[i] !== 0 || pads[i + axes.length] !== 0);
+}
 
 /** Sums and means: along summed axes nothing may change, as no factor would come out of the sum. */
 export const sumFactors: FactorRule = (context) => {
   const { algebra, node } = context;
   const x = inputOf(context, 0);
   const shape = outputShape(context);
-  const axes = namedAxes(context, 1, x.shape.length) ?? x.shape.map((_, axis) => axis);
+  const axes = reducedAxes(context);
+  if (axes === undefined) return undefined;
   const kept = algebra.fixAlong(x, axes);
   if (intAttribute(node, "keepdims", 1) === 1) return [{ shape, fields: kept.fields }];
   const left = x.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
@@ -90,13 +101,8 @@ export const sumFactors: FactorRule = (context) => {
 
 /** Windows and resizing: other axes than those whose neighbours meet pass. */
 export const windowFactors: FactorRule = (context) => {
-  const { algebra, node } = context;
-  const x = inputOf(context, 0);
-  const shape = outputShape(context);
-  const pool = node.op.endsWith("Pool");
-  const touched = shape.flatMap((extent, axis) => {
-    const touches = pool ? axis >= 2 : extent !== x.shape[axis];
-    return touches ? [axis] : [];
-  });
-  return [{ shape, fields: algebra.fixAlong(x, touched).fields }];
+  const touched = windowedAxes(context);
+  if (touched === undefined) return undefined;
+  const { fields } = context.algebra.fixAlong(inputOf(context, 0), touched);
+  return [{ shape: outputShape(context), fields }];
 };

@@ -8,4 +8,4 @@ export interface FactorContext extends RuleContext {
 }
 
 /** Says which factors the outputs of one operator have; undefined where it cannot, so that its inputs stay as they are. */
-export type FactorRule = (context: FactorContext) => readonly Labelled[] | undefined;
+export type FactorRule = (context: FactorContext) => readonly (Labelled | undefined)[] | undefined;

@@ -1,10 +1,11 @@
 import type { Tensor } from "@isthmus/core";
-import { capturedNames } from "../../ir/captured-names.ts";
 import type { Graph, Node } from "../../ir/graph.ts";
+import { valuesRead } from "../../ir/values-read.ts";
 import type { Labelled } from "../labels/field.ts";
 import { LabelStore } from "../labels/label-store.ts";
 import type { LabelledWeight } from "../labels/label-weight.ts";
-import { type Probe, SHAPE_OPERATORS } from "../probe-graph.ts";
+import type { Probe } from "../probe-graph.ts";
+import { controlInputs } from "../rules/control-inputs.ts";
 import type { FactorAlgebra } from "./factor-algebra.ts";
 import { FACTOR_RULES } from "./factor-rules.ts";
 import type { FactorContext } from "./rule.ts";
@@ -65,13 +66,12 @@ class Walker {
   }
 
   #visit(node: Node): void {
-    const read = [...node.inputs, ...capturedNames(node)];
-    if (SHAPE_OPERATORS.has(node.op) || !read.some((name) => this.#values.has(name))) return;
+    const read = valuesRead(node);
+    if (!read.some((name) => this.#values.has(name))) return;
     const rule = node.domain === "" ? FACTOR_RULES.get(node.op) : undefined;
     const results = rule?.(this.#contextOf(node));
-    if (results === undefined) {
-      for (const name of read) this.#algebra.fix(this.#values.get(name) ?? NOTHING);
-    }
+    const fixed = results === undefined ? read : controlInputs(node);
+    for (const name of fixed) this.#algebra.fix(this.#values.get(name) ?? NOTHING);
     node.outputs.forEach((name, i) => {
       if (name === "") return;
       this.#values.set(name, { shape: this.#shapeOf(name), fields: results?.[i]?.fields ?? [] });

@@ -40,17 +40,12 @@ export const gemm: Rule = (context) => {
   return [added === undefined ? result : tie(context.store, [result, added])];
 };
 
-/** Letters of one operand, an ellipsis, or a repeated letter, which takes a diagonal. */
-const PLAIN_TERM = /^[a-zA-Z]*$/;
-
-/** `Einsum` without ellipsis and without repeated letters in one operand. */
+/** `Einsum` without a letter that occurs twice in one operand, which would take a diagonal. */
 export const einsum: Rule = (context) => {
-  const equation = stringAttribute(context.node, "equation", "").replaceAll(" ", "");
-  const [left = "", right] = equation.split("->");
-  const terms = left.split(",");
-  if (terms.some((term) => !PLAIN_TERM.test(term) || new Set(term).size !== term.length)) return undefined;
-  const output = right ?? implicitOutput(left);
-  const letters = [...output, ...new Set([...left.replaceAll(",", "")].filter((l) => !output.includes(l)))];
+  const equation = readEquation(context);
+  if (equation.terms.some((term) => new Set(term).size !== term.length)) return undefined;
+  const { terms, output } = equation;
+  const letters = [...output, ...new Set(terms.flat().filter((letter) => !output.includes(letter)))];
   const factors = terms.map((term, input) => {
     const order = letters.flatMap((letter) => (term.includes(letter) ? [term.indexOf(letter)] : []));
     const missing = letters.flatMap((letter, place) => (term.includes(letter) ? [] : [place]));
@@ -60,11 +55,38 @@ export const einsum: Rule = (context) => {
   return [removeAxes(contract(context.store, factors, summed), summed)];
 };
 
-/** Without an arrow, the result has the letters that occur once, in alphabetical order. */
-function implicitOutput(left: string): string {
-  const all = [...left.replaceAll(",", "")];
-  return all
-    .filter((letter) => all.indexOf(letter) === all.lastIndexOf(letter))
-    .sort()
-    .join("");
+interface Equation {
+  /** Names of the axes of each operand. */
+  readonly terms: readonly (readonly string[])[];
+  /** Names of the axes of the result. */
+  readonly output: readonly string[];
+}
+
+/** Reads the equation of an `Einsum`; axes under an ellipsis are named by their place before its end: `.2`, `.1`. */
+function readEquation(context: RuleContext): Equation {
+  const equation = stringAttribute(context.node, "equation", "").replaceAll(" ", "");
+  const [left = "", right] = equation.split("->");
+  const texts = left.split(",");
+  const covered = texts.map((text, input) =>
+    text.includes("...") ? inputOf(context, input).shape.length - (text.length - "...".length) : 0,
+  );
+  const terms = texts.map((text, input) => nameAxes(text, covered[input] ?? 0));
+  const most = Math.max(0, ...covered);
+  return { terms, output: right === undefined ? implicitOutput(terms, most) : nameAxes(right, most) };
+}
+
+function nameAxes(text: string, covered: number): string[] {
+  const [before = "", after] = text.split("...");
+  return after === undefined ? [...before] : [...before, ...coveredAxes(covered), ...after];
+}
+
+function coveredAxes(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `.${count - i}`);
+}
+
+/** Without an arrow, the result has what an ellipsis covers, then the letters that occur once, in alphabetical order. */
+function implicitOutput(terms: Equation["terms"], covered: number): string[] {
+  const letters = terms.flat().filter((letter) => !letter.startsWith("."));
+  const once = letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter));
+  return [...coveredAxes(covered), ...once.sort()];
 }

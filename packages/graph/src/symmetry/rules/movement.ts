@@ -3,7 +3,7 @@ import { constantNumbers } from "../../ir/constant-numbers.ts";
 import type { Labelled } from "../labels/field.ts";
 import { concatenate } from "../primitives/concatenate.ts";
 import { insertAxes, removeAxes, reshape, take, transpose } from "../primitives/move.ts";
-import { givenInputs, inputOf, namedAxes, outputShape, type Rule } from "./rule.ts";
+import { givenInputs, inputOf, isComputed, namedAxes, outputShape, type Rule } from "./rule.ts";
 
 /** `Reshape`, `Flatten`, `Squeeze`, `Unsqueeze`: another shape for the same row-major elements. */
 export const reshaping: Rule = (context) => [
@@ -66,7 +66,7 @@ export const slice: Rule = (context) => {
   const starts = intsAttribute(node, "starts") ?? constantNumbers(context, 1);
   const ends = intsAttribute(node, "ends") ?? constantNumbers(context, 2);
   if (starts === undefined || ends === undefined) return undefined;
-  if (context.inputs[3] !== undefined && namedAxes(context, 3, rank) === undefined) return undefined;
+  if (isComputed(context, 3) || isComputed(context, 4)) return undefined;
   const axes = namedAxes(context, 3, rank) ?? starts.map((_, axis) => axis);
   const steps = constantNumbers(context, 4) ?? starts.map(() => 1);
   const shape = outputShape(context);
@@ -167,7 +167,7 @@ export const pad: Rule = (context) => {
   const rank = result.shape.length;
   const pads = intsAttribute(node, "pads") ?? constantNumbers(context, 1);
   if (pads === undefined) return undefined;
-  if (context.inputs[2] !== undefined && context.constant(2) === undefined) return undefined;
+  if (isComputed(context, 2) || isComputed(context, 3)) return undefined;
   const axes = namedAxes(context, 3, rank) ?? result.shape.map((_, axis) => axis);
   const mode = stringAttribute(node, "mode", "constant");
   axes.forEach((axis, i) => {

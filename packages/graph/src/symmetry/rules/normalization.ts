@@ -1,6 +1,6 @@
 import { intAttribute, intsAttribute, wrapAxis } from "../../ir/attributes.ts";
 import type { Labelled } from "../labels/field.ts";
-import { insertAxes, reshape } from "../primitives/move.ts";
+import { insertAxes, removeAxes, reshape } from "../primitives/move.ts";
 import { reduce } from "../primitives/reduce.ts";
 import { tie } from "../primitives/tie.ts";
 import { givenInputs, inputOf, type Rule, type RuleContext } from "./rule.ts";
@@ -25,12 +25,21 @@ function alongChannels(vector: Labelled, rank: number): Labelled {
   return insertAxes(vector, [0, ...range(2, rank)]);
 }
 
-/** `BatchNormalization` in evaluation: scale, bias, mean and variance meet the channels. */
+/**
+ * `BatchNormalization`: scale, bias, mean and variance meet the channels. In training mode the statistics are those of the batch,
+ * and the running ones that are mixed with them are results.
+ */
 export const batchNormalization: Rule = (context) => {
-  const [x, ...vectors] = givenInputs(context);
-  if (x === undefined) return undefined;
+  const { store, node } = context;
+  const x = inputOf(context, 0);
   const rank = x.shape.length;
-  return [tie(context.store, [x, ...vectors.map((vector) => alongChannels(vector, rank))])];
+  const vectors = [1, 2, 3, 4].map((input) => inputOf(context, input));
+  const placed = vectors.map((vector) => alongChannels(vector, rank));
+  if (intAttribute(node, "training_mode", 0) === 0) return [tie(store, [x, ...placed])];
+  const others = [0, ...range(2, rank)];
+  const [normal, statistics = x] = standardize(context, x, others, placed.slice(0, 2));
+  const running = vectors.slice(2).map((vector) => tie(store, [vector, removeAxes(statistics, others)]));
+  return [normal, ...running];
 };
 
 /** `InstanceNormalization`: statistics over space for each example and channel. */

@@ -1,9 +1,10 @@
 import { intAttribute, wrapAxis } from "../../ir/attributes.ts";
 import { constantNumbers } from "../../ir/constant-numbers.ts";
 import type { Labelled } from "../labels/field.ts";
+import { labelConstant } from "../labels/label-constant.ts";
 import { tie } from "../primitives/tie.ts";
 import { collapseOrdered, fixAxes } from "./convolution.ts";
-import { inputOf, outputShape, type Rule } from "./rule.ts";
+import { inputOf, isComputed, outputShape, type Rule } from "./rule.ts";
 
 /** A value with an axis on which nothing may move: what lies there depends on the order of the input's axis. */
 function orderAxis({ fields }: Labelled, shape: readonly number[], axis: number): Labelled {
@@ -27,6 +28,20 @@ export const topK: Rule = (context) => {
   const reason = "the positions of the largest values along it are computed there";
   const result = orderAxis(collapseOrdered(context.store, x, [axis], reason), outputShape(context), axis);
   return [result, result];
+};
+
+/** `Trilu`: a triangle of matrices, as if multiplied by a mask of ones and zeros. */
+export const triangle: Rule = (context) => {
+  const x = inputOf(context, 0);
+  if (isComputed(context, 1)) return undefined;
+  const [diagonal = 0] = constantNumbers(context, 1) ?? [];
+  const isUpper = intAttribute(context.node, "upper", 1) === 1;
+  const [rows = 1, columns = 1] = x.shape.slice(-2);
+  const data = Uint8Array.from({ length: rows * columns }, (_, at) => {
+    const above = (at % columns) - Math.floor(at / columns) - diagonal;
+    return (isUpper ? above >= 0 : above <= 0) ? 1 : 0;
+  });
+  return [tie(context.store, [x, labelConstant({ dtype: "u8", shape: [rows, columns], data })])];
 };
 
 /** `GatherElements`: one element along an axis for each index; the other axes must be gathered from as a whole. */

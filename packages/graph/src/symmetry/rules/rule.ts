@@ -22,10 +22,10 @@ export interface RuleContext {
 }
 
 /**
- * Labels the outputs of one operator. Returns undefined where it cannot say, as for a slice at computed places:
- * the node then counts as unknown.
+ * Labels the outputs of one operator. Returns undefined where it cannot say, as for a slice at computed places, or leaves out
+ * an output that is wanted: the node then counts as unknown.
  */
-export type Rule = (context: RuleContext) => readonly Labelled[] | undefined;
+export type Rule = (context: RuleContext) => readonly (Labelled | undefined)[] | undefined;
 
 /** A required input of a node. */
 export function inputOf({ inputs }: RuleContext, index: number): Labelled {
@@ -40,6 +40,11 @@ export function givenInputs({ inputs }: RuleContext): Labelled[] {
 /** Shape of an output, `[]` if it is not wanted. */
 export function outputShape({ outputs }: RuleContext, index = 0): readonly number[] {
   return outputs[index] ?? [];
+}
+
+/** Whether a node has an input whose numbers a rule needs and that is not constant. */
+export function isComputed(context: RuleContext, input: number): boolean {
+  return context.inputs[input] !== undefined && context.constant(input) === undefined;
 }
 
 /** Axes named by an attribute, or by a constant input where newer operator sets moved them there. */

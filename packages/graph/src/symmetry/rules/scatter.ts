@@ -1,12 +1,12 @@
+import { stringAttribute } from "../../ir/attributes.ts";
 import { constantNumbers } from "../../ir/constant-numbers.ts";
-import type { Labelled } from "../labels/field.ts";
 import { labelConstant } from "../labels/label-constant.ts";
 import { tie } from "../primitives/tie.ts";
 import { inputOf, type Rule } from "./rule.ts";
 
 /**
- * `ScatterND` of one value to constant places: the tensor meets the mask of places that are hit, as when a bias
- * has the part for keys set to zero.
+ * `ScatterND` of one value to constant places: the tensor meets a mask that says how often each place is hit, as when a bias
+ * has the part for keys set to zero. Where the value is added or multiplied, a place that is hit twice differs from one hit once.
  */
 export const scatterNd: Rule = (context) => {
   const data = inputOf(context, 0);
@@ -16,11 +16,15 @@ export const scatterNd: Rule = (context) => {
   if (indices === undefined || updates === undefined || numbers === undefined) return undefined;
   if (labelConstant(updates).fields.length > 0) return undefined;
   const depth = indices.shape.at(-1) ?? 1;
-  return [tie(context.store, [data, hitMask(data.shape, numbers, depth)])];
+  const replaces = stringAttribute(context.node, "reduction", "none") === "none";
+  const hits = countHits(data.shape, numbers, depth);
+  const mask = replaces ? hits.map((count) => Math.min(count, 1)) : hits;
+  return [tie(context.store, [data, labelConstant({ dtype: "i32", shape: data.shape, data: mask })])];
 };
 
-function hitMask(shape: readonly number[], numbers: readonly number[], depth: number): Labelled {
-  const mask = new Uint8Array(shape.reduce((size, extent) => size * extent, 1));
+/** How often each place of a tensor is hit, in row-major order. */
+function countHits(shape: readonly number[], numbers: readonly number[], depth: number): Int32Array {
+  const hits = new Int32Array(shape.reduce((size, extent) => size * extent, 1));
   const block = shape.slice(depth).reduce((size, extent) => size * extent, 1);
   for (let row = 0; row < numbers.length; row += depth) {
     let at = 0;
@@ -29,7 +33,7 @@ function hitMask(shape: readonly number[], numbers: readonly number[], depth: nu
       const index = numbers[row + axis] ?? 0;
       at = at * extent + (index < 0 ? index + extent : index);
     }
-    mask.fill(1, at * block, (at + 1) * block);
+    for (let place = at * block; place < (at + 1) * block; place++) hits[place] = (hits[place] as number) + 1;
   }
-  return labelConstant({ dtype: "u8", shape, data: mask });
+  return hits;
 }

@@ -1,5 +1,5 @@
 import { convolution, convTranspose } from "./convolution.ts";
-import { dropout, ELEMENT_WISE_OPERATORS, elementWise } from "./element-wise.ts";
+import { castLike, dropout, ELEMENT_WISE_OPERATORS, elementWise } from "./element-wise.ts";
 import { einsum, gemm, matMul } from "./matrix-product.ts";
 import {
   concatenation,
@@ -23,7 +23,7 @@ import {
   meanVarianceNormalization,
   softmax,
 } from "./normalization.ts";
-import { cumulativeSum, gatherElements, topK } from "./ordered.ts";
+import { cumulativeSum, gatherElements, topK, triangle } from "./ordered.ts";
 import { argReduction, globalPool, REDUCTION_OPERATORS, reduction, windowed } from "./reduction.ts";
 import type { Rule } from "./rule.ts";
 import { scatterNd } from "./scatter.ts";
@@ -32,6 +32,7 @@ import { scatterNd } from "./scatter.ts";
 export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...ELEMENT_WISE_OPERATORS.map((op) => [op, elementWise] as const),
   ...REDUCTION_OPERATORS.map((op) => [op, reduction] as const),
+  ["CastLike", castLike],
   ["Dropout", dropout],
   ["MatMul", matMul],
   ["Gemm", gemm],
@@ -75,5 +76,6 @@ export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["ScatterND", scatterNd],
   ["CumSum", cumulativeSum],
   ["TopK", topK],
+  ["Trilu", triangle],
   ["GatherElements", gatherElements],
 ]);

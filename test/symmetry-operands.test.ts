@@ -12,7 +12,6 @@ import {
 import { describe, expect, test } from "vitest";
 import { graphOfCase, type OperatorCase } from "./helpers/operator-cases/draw.ts";
 import { INFERENCE_CASES } from "./helpers/operator-cases/inference.ts";
-import { RECURRENT } from "./helpers/operator-cases/recurrent.ts";
 import { OPERATOR_CASES } from "./helpers/operator-cases/table.ts";
 import { scoreOutputs } from "./helpers/score-outputs.ts";
 
@@ -78,7 +77,7 @@ describe("operands of random operators", () => {
   let symmetries = 0;
 
   test.each(
-    [...OPERATOR_CASES, ...INFERENCE_CASES, ...RECURRENT]
+    [...OPERATOR_CASES, ...INFERENCE_CASES]
       .filter(isInNetwork)
       .map((each) => [`${each.op} ${each.detail ?? ""}`.trim(), each] as const),
   )(

@@ -17,9 +17,7 @@ import {
   describeSource,
   type Graph,
   isUnchanged,
-  lowerBatchNorm,
   readGraph,
-  toInference,
   verifyBinding,
 } from "@isthmus/graph";
 import { afterAll, describe, expect, test } from "vitest";
@@ -28,7 +26,8 @@ const engine = createOnnxRuntimeEngine();
 const open: Checkpoint[] = [];
 afterAll(() => Promise.all(open.map((checkpoint) => checkpoint.close())));
 
-const pathOf = (name: string): string => fileURLToPath(new URL(`fixtures/exports/${name}`, import.meta.url));
+const pathOf = (name: string): string =>
+  fileURLToPath(new URL(`fixtures/exported-networks/${name}`, import.meta.url));
 
 async function openFile(name: string): Promise<Checkpoint> {
   const checkpoint = await openCheckpoint(pathOf(name));
@@ -306,14 +305,5 @@ describe("verifyBinding()", () => {
     await expect(verifyBinding(decoded, wrong, engine, { seed: 0 })).rejects.toThrow(
       /must compute what the checkpoint does: outputs differ by/,
     );
-  });
-});
-
-describe("toInference()", () => {
-  test("switches training off, and leaves other graphs as they are", async () => {
-    const { graph } = await readGraph(pathOf("conv-norm-legacy-training.onnx"));
-    const used = toInference(graph);
-    expect(lowerBatchNorm(used)).toBe(used);
-    expect(toInference(used)).toBe(used);
   });
 });

@@ -14,8 +14,8 @@ import { bindNetworks, bindWeights, createEvaluator, readGraph } from "@isthmus/
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli, runJson } from "./helpers/run-cli.ts";
 
-// Files that golden/generate-exports.py wrote, with what PyTorch computes.
-const FILES = fileURLToPath(new URL("fixtures/exports", import.meta.url));
+// Files that golden/generate-exported-networks.py wrote, with what PyTorch computes.
+const FILES = fileURLToPath(new URL("fixtures/exported-networks", import.meta.url));
 const engine = createOnnxRuntimeEngine();
 const NETWORKS = ["conv-norm", "linear-norm", "encoder", "class-token"];
 let folder: string;

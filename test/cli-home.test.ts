@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli } from "./helpers/run-cli.ts";
 
-const FILES = fileURLToPath(new URL("fixtures/exports", import.meta.url));
+const FILES = fileURLToPath(new URL("fixtures/exported-networks", import.meta.url));
 let folder: string;
 let home: string;
 

@@ -1,9 +1,12 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { encodeGraph, randomWeights } from "@isthmus/graph";
 import type { TrainResult } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeStripes } from "./helpers/encode-stripes.ts";
+import { GraphBuilder } from "./helpers/graph-builder.ts";
 import { killOnceThere, runCli, runJson } from "./helpers/run-cli.ts";
 
 let folder: string;
@@ -59,6 +62,47 @@ describe("isthmus train", () => {
     expect(tuned).toMatchObject({ network: "a.onnx", evaluationData: null, outputs: ["tuned.safetensors"] });
     expect((await runCli(["symmetry", "a.onnx", "--verify"], { cwd: folder })).stdout).toContain("Verified");
   });
+
+  it.each(["GRU", "LSTM"] as const)(
+    "isthmus train trains a %s of both directions that reads images row by row",
+    async (op) => {
+      const gates = { GRU: 3, LSTM: 4 }[op];
+      const b = new GraphBuilder(20);
+      const rows = b.transpose(b.reshape(b.input("x", [1, 4, 4]), 0, 4, 4), 1, 0, 2);
+      const weights = [
+        b.weight("w", [2, gates * 8, 4]),
+        b.weight("r", [2, gates * 8, 8]),
+        b.weight("b", [2, gates * 16]),
+      ];
+      const [all = ""] = b.ops(op, [rows, ...weights], 2, { hidden_size: 8, direction: "bidirectional" });
+      const pooled = b.op("ReduceMax", [b.reshape(b.transpose(all, 2, 0, 1, 3), 0, 4, 16), b.ints(1)], {
+        keepdims: 0,
+      });
+      const graph = b.output(b.linear(pooled, "head", 16, 3)).build();
+      writeFileSync(join(folder, "rows.onnx"), encodeGraph(graph));
+      await saveCheckpoint(createCheckpoint(randomWeights(graph, 1)), join(folder, "start.safetensors"));
+      const args = [
+        "--graph",
+        "rows.onnx",
+        "--from",
+        "start.safetensors",
+        ...data,
+        "--epochs",
+        "12",
+        "--lr",
+        "0.2",
+        "-o",
+        "a.safetensors",
+      ];
+      const result = await json(...args, "--eval-data", "npz:stripes.npz:test");
+      expect(result.evaluation?.accuracy).toBeGreaterThan(0.9);
+      const { stdout } = await runCli(
+        ["symmetry", "rows.onnx", "--verify", "--checkpoint", "a.safetensors"],
+        { cwd: folder },
+      );
+      expect(stdout).toContain("Verified");
+    },
+  );
 
   it("isthmus train stopped by a signal goes on to the same bytes", async () => {
     const args = [

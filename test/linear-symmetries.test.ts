@@ -365,7 +365,7 @@ describe("matchNormalized() of transformed networks", () => {
     );
     ((await broken.read("two.bias")).data as Float32Array)[1] = Number.NaN;
     await expect(matchNormalized([a, broken], found, ["scale"], match)).rejects.toThrow(
-      /"two\.bias" .* as weights must be finite: element 1 is NaN/,
+      /"two\.bias" .* as weights must be finite: 1 of \d+ is NaN, the first at element 1/,
     );
   });
 });

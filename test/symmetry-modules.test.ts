@@ -1,7 +1,7 @@
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { discoverSymmetries, type Graph } from "@isthmus/graph";
 import { describe, expect, test } from "vitest";
-import { examine, sizesOf } from "./helpers/examine-symmetries.ts";
+import { sizesOf } from "./helpers/examine-symmetries.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
 
 const TOKENS = 5;
@@ -448,16 +448,5 @@ describe("what the graph does not read", () => {
     const { spec } = await discoverSymmetries(graph, createOnnxRuntimeEngine());
     const frozen = spec.frozen.find(({ tensor, axis }) => tensor === "positions" && axis === 0);
     expect(frozen).toMatchObject({ indices: TOKENS + 4 });
-  });
-});
-
-describe("operators without a rule", () => {
-  test("discoverSymmetries() freezes what an LSTM touches and reports it", async () => {
-    const b = new GraphBuilder();
-    const x = b.transpose(b.linear(b.input("x", [TOKENS, 5]), "embed", 5, 6), 1, 0, 2);
-    const y = b.op("LSTM", [x, b.weight("w", [1, 16, 6]), b.weight("r", [1, 16, 4])], { hidden_size: 4 });
-    const last = b.op("Squeeze", [b.op("Gather", [y, b.constant([0], [], true)], { axis: 0 }), b.ints(0)]);
-    const graph = b.output(b.linear(last, "head", 4, 3)).build();
-    expect(await examine(graph)).toEqual({ sizes: [], unknown: ["LSTM"] });
   });
 });

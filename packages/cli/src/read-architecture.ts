@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Tensor } from "@isthmus/core";
-import { type Graph, readGraph, readLayersModel, toInference } from "@isthmus/graph";
+import { type Graph, readGraph, readLayersModel } from "@isthmus/graph";
 import { openModel } from "@isthmus/zoo";
 
 /** An architecture as it was read. */
@@ -32,7 +32,7 @@ export async function readArchitecture(path: string): Promise<ReadArchitecture> 
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isDirectory()) return readModel(path);
   const { graph, weights } = await readGraph(path);
-  return { graph: toInference(graph), carried: weights };
+  return { graph, carried: weights };
 }
 
 /** Builds the network of a model's config, and checks it against the names and shapes of the weights. */

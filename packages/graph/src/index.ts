@@ -28,7 +28,9 @@ export {
   type FoldedNorm,
   isUnchanged,
   type Rearrangement,
+  type SpectralNormSource,
   type TensorSource,
+  type WeightNormSource,
   type WeightSource,
 } from "./binding/weight-source.ts";
 export { withNamesOf } from "./binding/with-names-of.ts";
@@ -51,7 +53,6 @@ export { shareNodes } from "./ir/share-nodes.ts";
 export { typesOf } from "./ir/types-of.ts";
 export { type LayersModel, readLayersModel } from "./layers-model/read-layers-model.ts";
 export { lowerBatchNorm } from "./lower/lower-batch-norm.ts";
-export { toInference } from "./lower/to-inference.ts";
 export { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./onnx/decode-graph.ts";
 export { encodeGraph } from "./onnx/encode-graph.ts";
 export { readGraph } from "./onnx/read-graph.ts";

@@ -5,6 +5,7 @@ import { GATHER } from "./gather.ts";
 import { LAYOUT } from "./layout.ts";
 import { LINEAR } from "./linear.ts";
 import { NORMALIZATION } from "./normalization.ts";
+import { RECURRENT } from "./recurrent.ts";
 import { REDUCTION } from "./reduction.ts";
 import { SHAPE } from "./shape.ts";
 
@@ -18,4 +19,5 @@ export const OPERATOR_CASES: readonly OperatorCase[] = [
   ...LINEAR,
   ...NORMALIZATION,
   ...SHAPE,
+  ...RECURRENT,
 ];

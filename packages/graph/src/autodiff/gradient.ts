@@ -5,6 +5,7 @@ import type { Value } from "../build/value.ts";
 import type { Graph, Node } from "../ir/graph.ts";
 import { shareNodes } from "../ir/share-nodes.ts";
 import { valuesRead } from "../ir/values-read.ts";
+import { isRecurrent, lowerRecurrence } from "../lower/lower-recurrence.ts";
 import { gradientName } from "./gradient-name.ts";
 import type { GradientRule } from "./gradient-rule.ts";
 import { stopRule } from "./rules/stop.ts";
@@ -23,19 +24,21 @@ export interface GradientOptions {
  * Differentiates a graph (reverse mode): returns the graph that also computes the gradients of a loss.
  *
  * Its outputs are those of `graph`, the loss if it is not among them, then for each value its gradient, of its shape and
- * named by `gradientName`; zeros where the loss does not depend on it. Nodes of the graph stay as they are; gradients are
- * ordinary operators behind them, what several rules compute alike once, and the result is typed: it can be differentiated again.
- * The same graph gives the same bytes.
+ * named by `gradientName`; zeros where the loss does not depend on it. Nodes of the graph stay as they are, but for recurrent layers
+ * that a gradient passes, which are written out step by step (see `lowerRecurrence`); gradients are ordinary operators behind
+ * them, what several rules compute alike once, and the result is typed: it can be differentiated again. The same graph gives the
+ * same bytes.
  *
  * A batch norm in training mode stays one, which engines may not run: `lowerBatchNorm` is for when all is differentiated.
  *
- * @param graph - typed, as `specialize` makes it
+ * @param given - typed, as `specialize` makes it
  * @throws MismatchError if the graph is not typed, the loss is not a scalar, or a value to differentiate by is not
  *   floating-point
  * @throws RangeError if the loss or a value to differentiate by is unknown
  * @throws UnsupportedError if an operator on the way, or control flow, has no gradient rule; it names the node
  */
-export function gradient(graph: Graph, options: GradientOptions): Graph {
+export function gradient(given: Graph, options: GradientOptions): Graph {
+  const graph = writeOutRecurrence(given, options.withRespectTo);
   const builder = GraphBuilder.from(graph);
   const loss = lossOf(graph, builder, options.loss);
   const wanted = wantedValues(graph, builder, options.withRespectTo);
@@ -48,6 +51,15 @@ export function gradient(graph: Graph, options: GradientOptions): Graph {
   const withLoss = outputs.some(({ name }) => name === loss.name) ? outputs : [...outputs, loss];
   const own = new Set(graph.nodes);
   return shareNodes(builder.build([...withLoss, ...gradients]), (node) => own.has(node));
+}
+
+/** The graph with the recurrent layers written out that depend on what is differentiated by. */
+function writeOutRecurrence(graph: Graph, withRespectTo: readonly string[] | undefined): Graph {
+  if (!graph.nodes.some(isRecurrent)) return graph;
+  const builder = GraphBuilder.from(graph);
+  const wanted = wantedValues(graph, builder, withRespectTo).map(({ name }) => name);
+  const active = activeValues(graph, builder, new Set(wanted));
+  return lowerRecurrence(graph, (node) => usesActive(node, active));
 }
 
 function lossOf(graph: Graph, builder: GraphBuilder, name: string): Value {

@@ -1,4 +1,4 @@
-import { at, convertData, entry, type Tensor, type TensorInfo } from "@isthmus/core";
+import { at, convertData, entry, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
 import { float, int, intAttribute, ints } from "../ir/attributes.ts";
 import { capturedNames } from "../ir/captured-names.ts";
 import type { Attribute, Graph, Node, WeightInfo, WeightRole } from "../ir/graph.ts";
@@ -7,12 +7,15 @@ import { renameInputs } from "../ir/rename-values.ts";
 import type { WeightBinding } from "./find-binding.ts";
 import { foldableLayers } from "./folded-layers.ts";
 import {
+  type ConcatenatedSource,
   type FoldedKernelSource,
   type FoldedNorm,
   isUnchanged,
   type Rearrangement,
+  type SpectralNormSource,
   type TensorSource,
   tensorsOf,
+  type WeightNormSource,
   type WeightSource,
 } from "./weight-source.ts";
 
@@ -102,10 +105,11 @@ class Rewriter {
       this.#names.set(weight, this.#weight(source.tensor, info));
       return;
     }
-    const value =
-      source.kind === "tensor"
-        ? this.#rearranged(source, info)
-        : this.#joined(source.parts, source.shape, info);
+    if (source.kind === "weight-norm" || source.kind === "spectral-norm") {
+      this.#names.set(weight, this.#reparametrized(source, info));
+      return;
+    }
+    const value = source.kind === "tensor" ? this.#rearranged(source, info) : this.#joined(source, info);
     this.#names.set(weight, value);
   }
 
@@ -123,11 +127,58 @@ class Rewriter {
     );
   }
 
-  #joined(parts: readonly TensorSource[], shape: readonly number[], info: WeightInfo): string {
-    const pieces = parts.map((part) => this.#rearranged(part, info));
-    const name = `${at(parts, 0).tensor}/joined`;
+  #joined(source: ConcatenatedSource, info: WeightInfo): string {
+    const { parts, shape } = source;
+    const pieces = parts.map((part) =>
+      part.kind === "tensor" ? this.#rearranged(part, info) : this.#joined(part, info),
+    );
+    const name = `${at(tensorsOf(source), 0)}/joined`;
     const rows = this.#emit("Concat", pieces, new Map([["axis", int(0)]]), name);
     return this.#step(rows, { kind: "reshape", shape }, `${name}/reshape`);
+  }
+
+  /** Computes a kernel from what a reparametrized layer keeps. */
+  #reparametrized(source: WeightNormSource | SpectralNormSource, info: WeightInfo): string {
+    const [outputs = 1] = info.shape;
+    const plain = new Map<string, Attribute>();
+    const name = source.kind === "weight-norm" ? source.direction : source.kernel;
+    const kernel = this.#weight(name, info);
+    const rows = [outputs, sizeOf(info.shape) / outputs];
+    const matrix = this.#step(kernel, { kind: "reshape", shape: rows }, `${name}/rows`);
+    if (source.kind === "weight-norm") {
+      const length = this.#step(
+        this.#weight(source.length, info),
+        { kind: "reshape", shape: [outputs, 1] },
+        `${name}/length`,
+      );
+      // A product with itself and with ones sums squares whatever the operator set, in which reductions have changed.
+      const squares = this.#emit("Mul", [matrix, matrix], plain, `${name}/squares`);
+      const ones = this.#constant(1, { dtype: info.dtype, shape: [at(rows, 1), 1] });
+      const sums = this.#emit("MatMul", [squares, ones], plain, `${name}/sums`);
+      const scale = this.#emit(
+        "Div",
+        [length, this.#emit("Sqrt", [sums], plain, `${name}/norm`)],
+        plain,
+        `${name}/scale`,
+      );
+      const scaled = this.#emit("Mul", [matrix, scale], plain, `${name}/scaled`);
+      return this.#step(scaled, { kind: "reshape", shape: info.shape }, `${name}/kernel`);
+    }
+    const as = { dtype: info.dtype, role: "statistic" as const };
+    const right = this.#step(
+      this.#weight(source.right, as),
+      { kind: "reshape", shape: [at(rows, 1), 1] },
+      `${name}/right`,
+    );
+    const left = this.#step(
+      this.#weight(source.left, as),
+      { kind: "reshape", shape: [1, outputs] },
+      `${name}/left`,
+    );
+    const product = this.#emit("MatMul", [matrix, right], plain, `${name}/product`);
+    const value = this.#emit("MatMul", [left, product], plain, `${name}/value`);
+    const divided = this.#emit("Div", [matrix, value], plain, `${name}/divided`);
+    return this.#step(divided, { kind: "reshape", shape: info.shape }, `${name}/kernel`);
   }
 
   #step(value: string, step: Rearrangement, name: string): string {
@@ -262,7 +313,7 @@ class Rewriter {
 
   #constant(value: number, { dtype, shape }: TensorInfo): string {
     const name = this.#fresh(`constant/${value}`);
-    const data = convertData(new Float64Array(at(shape, 0)).fill(value), "f64", dtype);
+    const data = convertData(new Float64Array(sizeOf(shape)).fill(value), "f64", dtype);
     this.#constants.set(name, { dtype, shape, data });
     return name;
   }

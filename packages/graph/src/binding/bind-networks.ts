@@ -1,7 +1,6 @@
 import { type Checkpoint, composeCheckpoint, MismatchError, resolveOptions } from "@isthmus/core";
 import type { Graph } from "../ir/graph.ts";
 import { listNames } from "../ir/list-names.ts";
-import { toInference } from "../lower/to-inference.ts";
 import type { DecodedGraph } from "../onnx/decode-graph.ts";
 import { bindGraph } from "./bind-graph.ts";
 import { type BoundNetwork, bindNetwork, type NamedNetwork, type UnreadPolicy } from "./bound-network.ts";
@@ -40,7 +39,7 @@ export interface BoundNetworks {
  *
  * Exporters rename weights, transpose them, and fold batch norms into them. What they did is found by the values that the graph's
  * file carries, in the checkpoint that it was exported from, and then holds for the other checkpoints: each brings its own norms.
- * Training mode is switched off. Prefixes of names, such as `module.`, are found for each checkpoint.
+ * Prefixes of names, such as `module.`, are found for each checkpoint.
  *
  * @param decoded - the graph and the weights its file carries, as `readGraph` returns them
  * @param checkpoints - one or more, under whatever names they were saved
@@ -69,14 +68,13 @@ export async function bindNetworks(
   options: BindNetworksOptions = {},
 ): Promise<BoundNetworks> {
   const { exportedFrom, unread, prefix } = resolveOptions("bind networks", BIND_NETWORKS_DEFAULTS, options);
-  const source = { graph: toInference(decoded.graph), weights: decoded.weights };
   const name = (graph: Graph, checkpoint: Checkpoint) => nameNetwork(graph, checkpoint, prefix);
   const candidates = exportedFrom === undefined ? checkpoints : [exportedFrom];
   const { binding, named } = await chooseBinding(
-    source,
-    candidates.map((checkpoint) => name(source.graph, checkpoint)),
+    decoded,
+    candidates.map((checkpoint) => name(decoded.graph, checkpoint)),
   );
-  const graph = bindGraph(source.graph, { binding, tensors: named.inner.tensors, carried: decoded.weights });
+  const graph = bindGraph(decoded.graph, { binding, tensors: named.inner.tensors, carried: decoded.weights });
   const networks: BoundNetwork[] = [];
   for (const checkpoint of checkpoints) {
     const network = checkpoint === named.checkpoint ? named : name(graph, checkpoint);

@@ -2,10 +2,11 @@ import { type Checkpoint, createCheckpoint, sameShape, type Tensor, toFloat32 } 
 import type { Graph } from "../ir/graph.ts";
 import { isKnownBuffer } from "../ir/known-buffers.ts";
 import { type FoldedLayer, findFoldedNorm, type UnfoldedLayer } from "./find-folded-norm.ts";
-import { findRepeated, findSlice } from "./find-parts.ts";
+import { findRepeated, findSlice, findStack } from "./find-parts.ts";
+import { findReparametrized } from "./find-reparametrized.ts";
 import { RowFinder } from "./find-rows.ts";
 import { describeFolded, type FoldableLayer, foldableLayers } from "./folded-layers.ts";
-import { isConstant } from "./same-values.ts";
+import { isConstant, sameValues } from "./same-values.ts";
 import { type CarriedValues, TensorPool } from "./tensor-pool.ts";
 import { tensorsOf, type WeightSource } from "./weight-source.ts";
 
@@ -94,6 +95,8 @@ class BindingSearch {
 
   async byValue(): Promise<void> {
     for (const [name, values] of await this.#open()) {
+      // Ones and zeros may be of any new layer, or the exporter's own.
+      if (isConstant(values.values)) continue;
       const sources = await this.#pool.find(values);
       const [source] = sources;
       if (sources.length > 1) {
@@ -142,10 +145,30 @@ class BindingSearch {
       const source =
         (await findRepeated(this.#pool, values)) ??
         (await findSlice(this.#pool, values)) ??
-        (await rows.find(values));
+        (await findStack(this.#pool, values)) ??
+        (await rows.find(values)) ??
+        (await findReparametrized(this.#pool, values));
       if (source !== undefined) this.#bindTelling(name, source, values);
     }
+    await this.#bindUniform();
     await this.#findTied();
+  }
+
+  /** Binds weights of one number, repeated, where there is but one such weight and one such tensor. */
+  async #bindUniform(): Promise<void> {
+    const open = (await this.#open()).filter(([, { values }]) => isConstant(values));
+    for (const [name, values] of open) {
+      const twins = open.filter(([, other]) => sameValues(other.values, values.values));
+      const unused = (await this.#pool.find(values)).filter(({ tensor }) => !this.#pool.isTaken(tensor));
+      const [source, another] = unused;
+      if (source === undefined) continue;
+      if (twins.length === 1 && another === undefined) {
+        this.#bind(name, source);
+      } else {
+        const names = unused.slice(0, SHOWN).map(({ tensor }) => `"${tensor}"`);
+        this.#reasons.set(name, `several tensors have its values: ${names.join(", ")}`);
+      }
+    }
   }
 
   /** Binds what is left by name, if that accounts for every weight and every tensor. */

@@ -2,7 +2,7 @@ import { at, sizeOf } from "@isthmus/core";
 import { rearrange, reshapeTo, squeezed, transpositions } from "./rearrange.ts";
 import { isConstant, roundTo, sameValues } from "./same-values.ts";
 import type { CarriedValues, TensorPool } from "./tensor-pool.ts";
-import type { Rearrangement, TensorSource } from "./weight-source.ts";
+import type { ConcatenatedSource, Rearrangement, TensorSource } from "./weight-source.ts";
 
 /**
  * Finds a weight that is a smaller tensor repeated along some axes, as an exporter writes a class token for a fixed batch.
@@ -20,6 +20,31 @@ export async function findRepeated(
   if (source === undefined || another !== undefined) return undefined;
   return { ...source, steps: [...source.steps, { kind: "expand", shape: carried.shape }] };
 }
+
+/**
+ * Finds a weight that is several tensors of one shape behind one another along the first axis, each transposed or not: layers
+ * that a network stacks before it uses them.
+ * @returns undefined if some slice is in no tensor, or in several
+ */
+export async function findStack(
+  pool: TensorPool,
+  carried: CarriedValues,
+): Promise<ConcatenatedSource | undefined> {
+  const [count = 1, ...rest] = carried.shape;
+  if (count < 2 || count > MAX_STACKED || rest.length === 0) return undefined;
+  const parts: TensorSource[] = [];
+  for (let i = 0; i < count; i++) {
+    const slice = rearrange(carried, [{ kind: "slice", axis: 0, begin: i, end: i + 1 }]);
+    if (isConstant(slice.values)) return undefined;
+    const [source, another] = await pool.find({ values: slice.values, shape: rest, dtype: carried.dtype });
+    if (source === undefined || another !== undefined) return undefined;
+    parts.push({ ...source, steps: [...source.steps, { kind: "reshape", shape: [1, ...rest] }] });
+  }
+  return { kind: "concatenated", parts, shape: carried.shape };
+}
+
+/** Most tensors that are taken for a stack. */
+const MAX_STACKED = 256;
 
 /** Tells whether all slices along an axis are equal. */
 function repeats({ values, shape }: CarriedValues, axis: number): boolean {

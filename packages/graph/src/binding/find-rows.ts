@@ -10,6 +10,9 @@ const MAX_PIECES = 64;
 /** Fewest consecutive numbers of a vector that count as a piece: single numbers may be equal by chance. */
 const MIN_NUMBERS = 2;
 
+/** Most numbers of a matrix that is looked for number by number. */
+const MAX_NUMBERS = 2 ** 16;
+
 /** Looks for rows in the tensors of a checkpoint; what was read once is kept for the next weight. */
 export class RowFinder {
   readonly #pool: TensorPool;
@@ -40,7 +43,16 @@ export class RowFinder {
       const back = order.map((_, place) => order.indexOf(place));
       return { ...source, steps: [...source.steps, { kind: "transpose", permutation: back }] };
     }
-    return undefined;
+    return this.#findNumbers(carried);
+  }
+
+  /** Looks for the numbers of a small matrix in vectors, as biases of gates lie one direction behind the other. */
+  async #findNumbers(carried: CarriedValues): Promise<TensorSource | ConcatenatedSource | undefined> {
+    if (squeezed(carried.shape).length < 2 || carried.values.length > MAX_NUMBERS) return undefined;
+    const pieces = splitIntoRuns(carried.values, await this.#indexOf(1));
+    if (pieces === undefined || pieces.length > MAX_PIECES) return undefined;
+    if (pieces.some(({ rows }) => rows < MIN_NUMBERS)) return undefined;
+    return concatenated(pieces, { pool: this.#pool, width: 1, shape: carried.shape });
   }
 
   async #findAlongLast(carried: CarriedValues): Promise<TensorSource | ConcatenatedSource | undefined> {
@@ -87,10 +99,33 @@ interface RowTarget {
   readonly shape: readonly number[];
 }
 
-function concatenated(
-  runs: readonly Run[],
-  { pool, width, shape }: RowTarget,
-): TensorSource | ConcatenatedSource {
+function concatenated(runs: readonly Run[], target: RowTarget): TensorSource | ConcatenatedSource {
+  const { shape } = target;
+  const [count = 1, ...rest] = shape;
+  const rows = runs.reduce((sum, run) => sum + run.rows, 0);
+  const groups = rest.length > 0 && count > 1 ? groupRuns(runs, rows / count) : undefined;
+  // Each index of the first axis by itself: what belongs to one direction has nothing to do with the other.
+  const parts = groups?.map((group) => join(group, { ...target, shape: [1, ...rest] }));
+  return parts === undefined ? join(runs, target) : { kind: "concatenated", parts, shape };
+}
+
+/** Runs in groups of as many rows; undefined if a run lies across the border of two, or is a whole group, or more. */
+function groupRuns(runs: readonly Run[], rows: number): Run[][] | undefined {
+  const groups: Run[][] = [];
+  let left = 0;
+  for (const run of runs) {
+    if (left === 0) {
+      groups.push([]);
+      left = rows;
+    }
+    left -= run.rows;
+    if (left < 0) return undefined;
+    groups.at(-1)?.push(run);
+  }
+  return rows > 1 ? groups : undefined;
+}
+
+function join(runs: readonly Run[], { pool, width, shape }: RowTarget): TensorSource | ConcatenatedSource {
   const parts = runs.map(({ tensor, row, rows }): TensorSource => {
     const full = rowShape(pool.shapeOf(tensor), width);
     const whole = row === 0 && rows === full[0];

@@ -60,7 +60,22 @@ describe("transpositions()", () => {
     expect(transpositions([2, 3], [2, 3])).toEqual([]);
     expect(transpositions([4, 4], [4, 4])).toHaveLength(1);
     expect(transpositions([2, 3, 1], [3, 2])).toHaveLength(1);
-    expect(transpositions([2, 3], [6])).toEqual([]);
+    expect(transpositions([2, 3], [6])).toEqual([
+      [
+        { kind: "transpose", permutation: [1, 0] },
+        { kind: "reshape", shape: [6] },
+      ],
+    ]);
+    expect(transpositions([2, 3], [7])).toEqual([]);
+    // A matrix cut into heads, which then stand first; and the way back.
+    expect(transpositions([8, 3], [4, 3, 2])).toContainEqual([
+      { kind: "reshape", shape: [4, 2, 3] },
+      { kind: "transpose", permutation: [0, 2, 1] },
+    ]);
+    expect(transpositions([4, 3, 2], [3, 8])).toContainEqual([
+      { kind: "transpose", permutation: [1, 0, 2] },
+      { kind: "reshape", shape: [3, 8] },
+    ]);
   });
 });
 

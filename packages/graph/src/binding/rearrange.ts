@@ -137,20 +137,59 @@ export function squeezed(shape: readonly number[]): number[] {
 
 /**
  * Lists how the axes of a tensor can be exchanged so that it gets another shape, extents of 1 aside; the identity is not among them.
+ * Axes may be joined after the exchange, or cut before it.
  *
  * At most five axes longer than 1 are considered.
  */
 export function transpositions(from: readonly number[], to: readonly number[]): Rearrangement[][] {
   const [source, target] = [squeezed(from), squeezed(to)];
-  if (source.length !== target.length || source.length < 2 || source.length > MAX_TRANSPOSED) return [];
-  return permutationsOf(source.length)
-    .filter((permutation) => permutation.some((axis, place) => axis !== place))
-    .filter((permutation) => permutation.every((axis, place) => source[axis] === target[place]))
-    .map((permutation) => [
-      ...reshapeTo(from, source),
+  if (sizeOf(source) !== sizeOf(target)) return [];
+  if (source.length >= target.length) {
+    // The tensor's axes in another order, some of them then joined.
+    return ordersOf(source.length)
+      .filter((order) =>
+        joinsTo(
+          order.map((axis) => at(source, axis)),
+          target,
+        ),
+      )
+      .map((permutation) => [
+        ...reshapeTo(from, source),
+        { kind: "transpose", permutation },
+        ...reshapeTo(turn(source, permutation), to),
+      ]);
+  }
+  // Some axes cut first, then all in another order: the weight's axes turned back are the tensor's, cut.
+  return ordersOf(target.length)
+    .map((permutation) => ({ permutation, cut: turn(target, inverse(permutation)) }))
+    .filter(({ cut }) => joinsTo(cut, source))
+    .map(({ permutation, cut }) => [
+      { kind: "reshape", shape: cut },
       { kind: "transpose", permutation },
       ...reshapeTo(target, to),
     ]);
+}
+
+const turn = (shape: readonly number[], order: readonly number[]): number[] =>
+  order.map((axis) => at(shape, axis));
+
+const inverse = (order: readonly number[]): number[] => order.map((_, place) => order.indexOf(place));
+
+/** Orders of some axes other than the one they have; none for fewer than two axes, or too many. */
+function ordersOf(count: number): number[][] {
+  if (count < 2 || count > MAX_TRANSPOSED) return [];
+  return permutationsOf(count).filter((order) => order.some((axis, place) => axis !== place));
+}
+
+/** Tells whether neighbouring extents can be multiplied so that the product is another shape. */
+function joinsTo(shape: readonly number[], target: readonly number[]): boolean {
+  let place = 0;
+  for (const extent of target) {
+    let product = 1;
+    while (product < extent && place < shape.length) product *= at(shape, place++);
+    if (product !== extent) return false;
+  }
+  return place === shape.length;
 }
 
 const MAX_TRANSPOSED = 5;

@@ -3,7 +3,6 @@ import type { Engine } from "../engine.ts";
 import { compareOutputs } from "../evaluate/compare-outputs.ts";
 import { bindWeights } from "../ir/bind-weights.ts";
 import type { Graph } from "../ir/graph.ts";
-import { toInference } from "../lower/to-inference.ts";
 import type { DecodedGraph } from "../onnx/decode-graph.ts";
 import { randomInputs } from "../symmetry/random-inputs.ts";
 import type { BoundNetworks } from "./bind-networks.ts";
@@ -50,7 +49,7 @@ export async function verifyBinding(
   const { batch, tolerance, signal } = resolveOptions("verify a binding", VERIFY_BINDING_DEFAULTS, rest, [
     "seed",
   ]);
-  const original = toInference(decoded.graph);
+  const original = decoded.graph;
   if (exported === undefined || graph === original) return undefined;
   const inputs = randomInputs(original, batch, seed);
   const expected = await run(engine, original, new Map([...inputs, ...decoded.weights]));

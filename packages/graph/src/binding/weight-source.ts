@@ -23,8 +23,8 @@ export interface TensorSource {
 /** Tensors of a checkpoint one behind another, as the gates of a recurrent layer are. */
 export interface ConcatenatedSource {
   readonly kind: "concatenated";
-  /** Parts with equal rows, joined along their first axis. */
-  readonly parts: readonly TensorSource[];
+  /** Parts with equal rows, joined along their first axis; each may be joined itself, as the gates of each direction are. */
+  readonly parts: readonly (TensorSource | ConcatenatedSource)[];
   /** Shape of the result, to which the joined rows are reshaped. */
   readonly shape: readonly number[];
 }
@@ -57,13 +57,41 @@ export interface FoldedBiasSource {
   readonly norm: FoldedNorm;
 }
 
+/** A kernel that a layer keeps as lengths and directions (weight normalization): `length * direction / |direction|` for each output. */
+export interface WeightNormSource {
+  readonly kind: "weight-norm";
+  /** `[outputs]`, or with axes of extent 1. */
+  readonly length: string;
+  /** `[outputs, ...]` */
+  readonly direction: string;
+}
+
+/** A kernel divided by an estimate of its largest singular value (spectral normalization): `kernel / (left kernel right)`. */
+export interface SpectralNormSource {
+  readonly kind: "spectral-norm";
+  /** `[outputs, ...]` */
+  readonly kernel: string;
+  /** `[outputs]` */
+  readonly left: string;
+  /** As many numbers as the kernel has for one output. */
+  readonly right: string;
+}
+
 /** How the values of one weight of a graph come from the tensors of a checkpoint. */
-export type WeightSource = TensorSource | ConcatenatedSource | FoldedKernelSource | FoldedBiasSource;
+export type WeightSource =
+  | TensorSource
+  | ConcatenatedSource
+  | FoldedKernelSource
+  | FoldedBiasSource
+  | WeightNormSource
+  | SpectralNormSource;
 
 /** Names the tensors that a source reads, each once. */
 export function tensorsOf(source: WeightSource): string[] {
   if (source.kind === "tensor") return [source.tensor];
-  if (source.kind === "concatenated") return [...new Set(source.parts.map(({ tensor }) => tensor))];
+  if (source.kind === "concatenated") return [...new Set(source.parts.flatMap(tensorsOf))];
+  if (source.kind === "weight-norm") return [source.length, source.direction];
+  if (source.kind === "spectral-norm") return [source.kernel, source.left, source.right];
   const { scale, offset, mean, variance } = source.norm;
   const layer = source.kind === "folded-kernel" ? source.kernel.tensor : source.bias;
   return [layer, scale, offset, mean, variance].filter((name) => name !== undefined);
@@ -78,6 +106,8 @@ export function isUnchanged(weight: string, source: WeightSource): boolean {
 export function describeSource(source: WeightSource): string {
   if (source.kind === "tensor") return describeTensor(source);
   if (source.kind === "concatenated") return `rows of ${tensorsOf(source).join(", ")}`;
+  if (source.kind === "weight-norm") return `${source.direction} of the lengths ${source.length}`;
+  if (source.kind === "spectral-norm") return `${source.kernel} over its largest singular value`;
   const norm = source.norm.scale ?? source.norm.variance;
   if (source.kind === "folded-kernel") return `${describeTensor(source.kernel)} with the norm of ${norm}`;
   return `the offset of the norm of ${norm}`;

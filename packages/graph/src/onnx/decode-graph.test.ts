@@ -79,6 +79,68 @@ describe("decodeGraph() of tensors", () => {
     expect(graph.inputs.map(({ name }) => name)).toEqual(["x"]);
   });
 
+  it("takes single numbers for weights where an operator has trained operands, behind changes of shape too", () => {
+    const numbers = ["bias", "added", "slope", "scale", "epsilon"];
+    const matrix = { name: "w", dataType: FLOAT, dims: [2, 1], floatData: [1, 2] };
+    const initializer = numbers.map((name) => ({ name, dataType: FLOAT, dims: [1], floatData: [0.5] }));
+    const node = [
+      { opType: "Gemm", input: ["x", "w", "bias"], output: ["a"] },
+      { opType: "MatMul", input: ["x", "w"], output: ["product"] },
+      { opType: "Add", input: ["added", "product"], output: ["b"] },
+      { opType: "Unsqueeze", input: ["slope"], output: ["lined"] },
+      { opType: "PRelu", input: ["b", "lined"], output: ["c"] },
+      { opType: "Mul", input: ["c", "scale"], output: ["d"] },
+      { opType: "Add", input: ["d", "epsilon"], output: ["y"] },
+    ];
+    const input = [value("x", ["N", 2])];
+    const { graph } = decode({ input, node, initializer: [matrix, ...initializer] });
+    expect([...graph.weights.keys()]).toEqual(["w", "bias", "added", "slope"]);
+    expect([...graph.constants.keys()]).toEqual(["scale", "epsilon"]);
+  });
+
+  it("lets nodes share copies of a tensor under names that an exporter made up, in branches too", () => {
+    const tensor = (name: string, ...floatData: number[]) => ({
+      name,
+      dataType: FLOAT,
+      dims: [2],
+      floatData,
+    });
+    const initializer = [
+      tensor("own.weight", 1, 2),
+      tensor("val_1", 1, 2),
+      tensor("val_2", 1, 2),
+      tensor("onnx::Add_3", 1, 2),
+      tensor("val_4", 1, 3),
+      tensor("val_5", 0, 0),
+      tensor("val_6", 0, 0),
+    ];
+    const names = initializer.map(({ name }) => name);
+    const body: GraphProto = {
+      name: "b",
+      node: [{ opType: "Add", input: ["x", "val_2"], output: ["z"] }],
+      output: [{ name: "z" }],
+    };
+    const nodes = [
+      { opType: "Sum", input: ["x", ...names], output: ["y"] },
+      { opType: "If", input: ["x"], output: ["w"], attribute: [{ name: "then_branch", type: 5, g: body }] },
+    ];
+    const { graph, weights } = decode({ node: nodes, initializer, input: [value("x", ["N", 2])] });
+    expect([...weights.keys()]).toEqual(["own.weight", "val_1", "val_4", "val_5", "val_6"]);
+    expect(graph.nodes[0]?.inputs).toEqual([
+      "x",
+      "own.weight",
+      "val_1",
+      "val_1",
+      "val_1",
+      "val_4",
+      "val_5",
+      "val_6",
+    ]);
+    expect(graph.nodes[1]?.attributes.get("then_branch")).toMatchObject({
+      value: { nodes: [{ inputs: ["x", "val_1"] }] },
+    });
+  });
+
   it("takes the default of an input from its initializer", () => {
     const initializer = [{ name: "w", dataType: FLOAT, dims: [2], floatData: [1, 2] }];
     const decoded = decode({ initializer });
@@ -172,6 +234,38 @@ describe("decodeGraph() of nodes", () => {
     expect(graph.nodes[0]?.domain).toBe("");
   });
 
+  it("reads what was exported in training as it is outside", () => {
+    const training = { name: "training_mode", type: 2, i: 1 };
+    const vectors = ["scale", "bias", "mean", "variance"];
+    const nodes = [
+      {
+        opType: "BatchNormalization",
+        input: ["x", ...vectors],
+        output: ["a", "new_mean", "new_variance"],
+        attribute: [training],
+      },
+      { opType: "Dropout", input: ["a", "ratio", "training"], output: ["y", "mask"] },
+    ];
+    const initializer = vectors.map((name) => ({ name, dataType: FLOAT, dims: [2], floatData: [1, 2] }));
+    const flags = [
+      { name: "ratio", dataType: FLOAT, dims: [], floatData: [0.5] },
+      { name: "training", dataType: 9, dims: [], int32Data: [1] },
+    ];
+    const input = [value("x", ["N", 2])];
+    const { graph } = decode({ node: nodes, input, initializer: [...initializer, ...flags] });
+    expect(graph.nodes).toMatchObject([
+      { inputs: ["x", ...vectors], outputs: ["a"], attributes: new Map() },
+      { inputs: ["a", "ratio"], outputs: ["y", "mask"] },
+    ]);
+    const reads = decode({
+      node: nodes,
+      input,
+      initializer: [...initializer, ...flags],
+      output: [{ name: "new_mean" }],
+    });
+    expect(reads.graph.nodes[0]?.outputs).toHaveLength(3);
+  });
+
   it("refuses attributes of kinds that no file of today has", () => {
     const nodes = [{ ...node("n", ["x"], ["y"]), attribute: [{ name: "sparse", type: 11 }] }];
     expect(() => decode({ node: nodes })).toThrow(/attribute "sparse" of "a.onnx" .* got type 11/);
@@ -196,6 +290,28 @@ describe("decodeGraph() of inputs", () => {
   it("takes the first input for data where all have fixed extents", () => {
     const input = [value("x", [1, 2]), value("w", [2])];
     expect(names(decode({ input }))).toEqual({ inputs: ["x"], weights: ["w"] });
+  });
+
+  it("takes inputs beside as many weights that the file carries for data, whatever their extents", () => {
+    const initializer = ["w", "v"].map((name) => ({ name, dataType: FLOAT, dims: [2], floatData: [1, 2] }));
+    const node = [{ opType: "Sum", input: ["x", "z", "w", "v"], output: ["y"] }];
+    for (const extent of ["N", 1]) {
+      const input = [value("x", [extent, 2]), value("z", [1, 2])];
+      expect(names(decode({ input, initializer, node }))).toEqual({
+        inputs: ["x", "z"],
+        weights: ["w", "v"],
+      });
+    }
+  });
+
+  it("takes inputs beside a few tables for weights", () => {
+    const initializer = [{ name: "table", dataType: FLOAT, dims: [2], floatData: [1, 2] }];
+    const node = [{ opType: "Sum", input: ["x", "w", "v", "table"], output: ["y"] }];
+    const input = [value("x", ["N", 2]), value("w", [2]), value("v", [2])];
+    expect(names(decode({ input, initializer, node }))).toEqual({
+      inputs: ["x"],
+      weights: ["w", "v", "table"],
+    });
   });
 
   it("takes the inputs it is told", () => {
@@ -279,8 +395,7 @@ describe("decodeGraph() of connections", () => {
     expect(() => decodeGraph(new Uint8Array())).toThrow(/it has no graph with nodes/);
   });
 
-  it("refuses local functions and sparse weights, saying what to do", () => {
-    expect(() => decode({}, {}, { functions: [new Uint8Array([1])] })).toThrow(/local functions .*inline/);
+  it("refuses sparse weights, saying what to do", () => {
     expect(() => decode({ sparseInitializer: [new Uint8Array([1])] })).toThrow(/sparse initializers/);
   });
 });
@@ -310,18 +425,21 @@ describe("decodeGraph() of damaged bytes", () => {
     );
   });
 
-  it.each(["types", "branches", "loop", "external"])("survives changed bytes of %s.onnx", (name) => {
-    const bytes = own(name);
-    const change = fc.tuple(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 }));
-    fc.assert(
-      fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
-        const damaged = Uint8Array.from(bytes);
-        for (const [at, byte] of changes) damaged[at] = byte;
-        survives(damaged);
-      }),
-      { numRuns: 400 },
-    );
-  });
+  it.each(["types", "branches", "loop", "external", "functions"])(
+    "survives changed bytes of %s.onnx",
+    (name) => {
+      const bytes = own(name);
+      const change = fc.tuple(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 }));
+      fc.assert(
+        fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
+          const damaged = Uint8Array.from(bytes);
+          for (const [at, byte] of changes) damaged[at] = byte;
+          survives(damaged);
+        }),
+        { numRuns: 400 },
+      );
+    },
+  );
 
   it("refuses nesting that could exhaust the stack", () => {
     let graph: Graph = decode().graph;

@@ -2,25 +2,22 @@ import {
   DTYPES,
   FormatError,
   InputError,
-  sizeOf,
   type Tensor,
   type TensorInfo,
   UnsupportedError,
 } from "@isthmus/core";
-import type { Attribute, Graph, Node, ValueInfo, WeightInfo } from "../ir/graph.ts";
+import type { Graph, Node, ValueInfo, WeightInfo } from "../ir/graph.ts";
+import { lowerSequences } from "../lower/lower-sequences.ts";
+import { readAsInference } from "../lower/read-as-inference.ts";
 import { assertConnected } from "./assert-connected.ts";
 import { decodeMessage } from "./decode-message.ts";
+import { decodeInitializers, decodeNodes, decodeValueInfo, ownDomain } from "./decode-node.ts";
+import { findTrained } from "./find-trained.ts";
+import { inlineFunctions } from "./inline-functions.ts";
 import { PRODUCER } from "./producer.ts";
-import {
-  type AttributeProto,
-  type DimensionProto,
-  type GraphProto,
-  MODEL,
-  type ModelProto,
-  type NodeProto,
-  type ValueInfoProto,
-} from "./schema.ts";
-import { decodeTensor, dtypeOfCode, type ExternalReader } from "./tensor-proto.ts";
+import { MODEL, type ModelProto } from "./schema.ts";
+import { shareCopies } from "./share-copies.ts";
+import type { ExternalReader } from "./tensor-proto.ts";
 
 /** A graph as read from a file, and the weights the file carries: none, where its weights are inputs. */
 export interface DecodedGraph {
@@ -38,39 +35,41 @@ export interface DecodeGraphOptions {
   readonly readExternal?: ExternalReader;
 }
 
-interface Context {
-  readonly source: string;
-  readonly readExternal: ExternalReader;
-}
-
 /**
  * Decodes an ONNX model.
  *
- * Data inputs are those with a symbolic extent or of an integer type; where there is none, the first input
- * that is not a weight. All other inputs are weights, and so are floating-point initializers of more than
- * one element, scales of `Resize` aside, which become inputs and are returned beside the graph; not so in models that
- * `encodeGraph` made, whose weights are inputs already, so that their masks and tables stay constants.
+ * Weights that the file carries become inputs and are returned beside the graph: floating-point initializers of more than one
+ * element, scales of `Resize` aside, and of one element where an operator has a trained operand. In models that `encodeGraph` made,
+ * weights are inputs already, so that their initializers stay constants.
+ *
+ * Data inputs are those with a symbolic extent or of an integer type; where there is none, the first. All other inputs are weights,
+ * unless the file carries at least as many weights itself: then they are data inputs too.
+ *
+ * The graph computes what the file does, in operators that everything here knows: calls of local functions are replaced by their
+ * nodes, sequences of tensors by tensors (see `lowerSequences`), and what is written as in training by what it is outside (see
+ * `readAsInference`). This is done once, here, and is what is discovered in, run, differentiated and saved; values keep their names.
  * @throws FormatError if the bytes are not an ONNX model or its graph is inconsistent
  * @throws InputError if `options.inputs` names what is not an input
- * @throws UnsupportedError if it needs sparse tensors, local functions or element types we lack
+ * @throws UnsupportedError if it needs sparse tensors, functions of another operator set or element types we lack
  */
 export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {}): DecodedGraph {
   const source = options.source ?? "ONNX model";
   const context = { source, readExternal: options.readExternal ?? refuseExternal };
   const model = decodeModel(bytes, source);
   const proto = model.graph ?? {};
-  const nodes = nameNodes((proto.node ?? []).map((node) => decodeNode(node, context)));
-  const tensors = decodeInitializers(proto, context);
-  const inputs = (proto.input ?? []).filter((input) => !tensors.has(input.name ?? "")).map(decodeValueInfo);
-  const dataInputs = new Set(options.inputs ?? chooseDataInputs(inputs));
+  const isOwn = model.producerName === PRODUCER;
+  const carried = {
+    nodes: decodeNodes(proto.node ?? [], context),
+    tensors: decodeInitializers(proto, context),
+  };
+  const { nodes, tensors } = isOwn ? carried : shareCopies(carried);
+  const inputs = (proto.input ?? [])
+    .filter(({ name = "" }) => !carried.tensors.has(name))
+    .map(decodeValueInfo);
+  const trained = isOwn ? new Set<string>() : findTrained(tensors, nodes);
+  const embedded = new Map([...tensors].filter(([name]) => trained.has(name)));
+  const dataInputs = new Set(options.inputs ?? chooseDataInputs(inputs, embedded.size));
   assertInputs(dataInputs, inputs, source);
-  const carriesWeights = model.producerName !== PRODUCER;
-  const [embedded, constants] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
-  const factors = resizingFactors(nodes);
-  for (const [name, tensor] of tensors) {
-    const trained = carriesWeights && isWeight(tensor) && !factors.has(name);
-    (trained ? embedded : constants).set(name, tensor);
-  }
   const graph: Graph = {
     name: proto.name ?? "",
     opsets: new Map(
@@ -84,24 +83,12 @@ export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {})
       embedded,
       nodes,
     ),
-    constants,
+    constants: new Map([...tensors].filter(([name]) => !trained.has(name))),
     nodes,
     outputs: (proto.output ?? []).map(decodeValueInfo),
   };
   assertConnected(graph, source);
-  return { graph, weights: embedded };
-}
-
-/** Whole numbers are shapes and indices, single numbers are scales and epsilons: neither is trained. */
-function isWeight({ dtype, shape }: TensorInfo): boolean {
-  return DTYPES[dtype].float && sizeOf(shape) > 1;
-}
-
-/** Names of the regions and scales that nodes resize by: numbers of another kind than weights. */
-function resizingFactors(nodes: readonly Node[]): ReadonlySet<string> {
-  return new Set(
-    nodes.flatMap(({ op, inputs }) => (op === "Resize" || op === "Upsample" ? inputs.slice(1) : [])),
-  );
+  return { graph: isOwn ? graph : lowerSequences(readAsInference(graph)), weights: embedded };
 }
 
 function collectWeights(
@@ -135,16 +122,13 @@ function decodeModel(bytes: Uint8Array, source: string): ModelProto {
       format: "onnx",
     });
   }
-  const unsupported = (model.functions ?? []).length > 0 ? "local functions" : undefined;
-  const sparse = (model.graph.sparseInitializer ?? []).length > 0 ? "sparse initializers" : undefined;
-  const feature = unsupported ?? sparse;
-  if (feature !== undefined) {
+  if ((model.graph.sparseInitializer ?? []).length > 0) {
     throw new UnsupportedError(
-      `Cannot read "${source}" as ${feature} are not handled: export it again without them (inline functions, dense weights)`,
-      { feature },
+      `Cannot read "${source}" as sparse initializers are not handled: export it again with dense weights`,
+      { feature: "sparse initializers" },
     );
   }
-  return model;
+  return inlineFunctions(model, source);
 }
 
 const refuseExternal: ExternalReader = (location) => {
@@ -153,36 +137,6 @@ const refuseExternal: ExternalReader = (location) => {
     { format: "onnx" },
   );
 };
-
-function decodeInitializers(proto: GraphProto, context: Context): Map<string, Tensor> {
-  const tensors = new Map<string, Tensor>();
-  for (const initializer of proto.initializer ?? []) {
-    const name = initializer.name ?? "";
-    if (tensors.has(name)) {
-      throw new FormatError(
-        `Cannot read "${context.source}" as every initializer must have a name of its own: "${name}" is there twice`,
-        { format: "onnx" },
-      );
-    }
-    tensors.set(name, decodeTensor(initializer, context.readExternal));
-  }
-  return tensors;
-}
-
-function decodeValueInfo(proto: ValueInfoProto): ValueInfo {
-  const dtype = dtypeOfCode(proto.type?.tensor?.elemType ?? 0);
-  const dims = proto.type?.tensor?.shape === undefined ? undefined : (proto.type.tensor.shape.dim ?? []);
-  return {
-    name: proto.name ?? "",
-    ...(dtype === undefined ? {} : { dtype }),
-    ...(dims === undefined ? {} : { shape: dims.map(decodeExtent) }),
-  };
-}
-
-/** Some exporters write -1 for an extent that is not known. */
-function decodeExtent({ value, param }: DimensionProto, axis: number): number | string {
-  return value === undefined || value < 0 ? param || `d${axis}` : value;
-}
 
 function assertInputs(chosen: ReadonlySet<string>, inputs: readonly ValueInfo[], source: string): void {
   const names = new Set<string>();
@@ -203,10 +157,15 @@ function assertInputs(chosen: ReadonlySet<string>, inputs: readonly ValueInfo[],
   );
 }
 
-function chooseDataInputs(inputs: readonly ValueInfo[]): string[] {
+/**
+ * Names of the data inputs. Inputs that may be either are data if the file carries at least as many weights itself: a file has its
+ * weights among its inputs or not.
+ */
+function chooseDataInputs(inputs: readonly ValueInfo[], carried: number): string[] {
   const isData = ({ dtype, shape }: ValueInfo) =>
     (dtype !== undefined && !DTYPES[dtype].float) || shape?.some((extent) => typeof extent === "string");
   const chosen = inputs.filter(isData);
+  if (inputs.length - chosen.length <= carried) return inputs.map(({ name }) => name);
   return (chosen.length > 0 ? chosen : inputs.slice(0, 1)).map(({ name }) => name);
 }
 
@@ -233,79 +192,4 @@ function statisticNames(nodes: readonly Node[]): Set<string> {
     if (op === "BatchNormalization") for (const name of inputs.slice(3, 5)) names.add(name);
   }
   return names;
-}
-
-/** ONNX's own operators have two names for their domain. */
-function ownDomain(domain: string | undefined): string {
-  return domain === undefined || domain === "ai.onnx" ? "" : domain;
-}
-
-function decodeNode(proto: NodeProto, context: Context): Node {
-  return {
-    name: proto.name ?? "",
-    op: proto.opType ?? "",
-    domain: ownDomain(proto.domain),
-    inputs: proto.input ?? [],
-    outputs: proto.output ?? [],
-    attributes: new Map((proto.attribute ?? []).map((attribute) => decodeAttribute(attribute, context))),
-  };
-}
-
-/** Gives every node a name of its own. */
-function nameNodes(nodes: readonly Node[]): Node[] {
-  const taken = new Set<string>();
-  const copies = new Map<string, number>();
-  return nodes.map((node) => {
-    const own = node.name || `${node.op}:${node.outputs[0] ?? ""}`;
-    let name = own;
-    while (taken.has(name)) {
-      const copy = (copies.get(own) ?? 1) + 1;
-      copies.set(own, copy);
-      name = `${own}#${copy}`;
-    }
-    taken.add(name);
-    return name === node.name ? node : { ...node, name };
-  });
-}
-
-function decodeAttribute(proto: AttributeProto, context: Context): [string, Attribute] {
-  const text = new TextDecoder();
-  const name = proto.name ?? "";
-  const of = (attribute: Attribute): [string, Attribute] => [name, attribute];
-  switch (proto.type) {
-    case 1:
-      return of({ type: "float", value: proto.f ?? 0 });
-    case 2:
-      return of({ type: "int", value: proto.i ?? 0 });
-    case 3:
-      return of({ type: "string", value: text.decode(proto.s ?? new Uint8Array()) });
-    case 4:
-      return of({ type: "tensor", value: decodeTensor(proto.t ?? {}, context.readExternal) });
-    case 5:
-      return of({ type: "graph", value: decodeSubgraph(proto.g ?? {}, context) });
-    case 6:
-      return of({ type: "floats", value: proto.floats ?? [] });
-    case 7:
-      return of({ type: "ints", value: proto.ints ?? [] });
-    case 8:
-      return of({ type: "strings", value: (proto.strings ?? []).map((bytes) => text.decode(bytes)) });
-    default:
-      throw new UnsupportedError(
-        `Cannot read attribute "${name}" of "${context.source}" as its type is not handled: got type ${proto.type ?? 0}`,
-        { feature: `ONNX attribute type ${proto.type ?? 0}` },
-      );
-  }
-}
-
-/** A branch or loop body; it may use values of the graph around it. */
-function decodeSubgraph(proto: GraphProto, context: Context): Graph {
-  return {
-    name: proto.name ?? "",
-    opsets: new Map(),
-    inputs: (proto.input ?? []).map(decodeValueInfo),
-    weights: new Map(),
-    constants: decodeInitializers(proto, context),
-    nodes: nameNodes((proto.node ?? []).map((node) => decodeNode(node, context))),
-    outputs: (proto.output ?? []).map(decodeValueInfo),
-  };
 }

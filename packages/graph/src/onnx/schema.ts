@@ -60,6 +60,7 @@ export interface AttributeProto {
   ints?: number[];
   strings?: Uint8Array[];
   type?: number;
+  refAttrName?: string;
 }
 
 /** `onnx.NodeProto`. */
@@ -70,6 +71,7 @@ export interface NodeProto {
   opType?: string;
   attribute?: AttributeProto[];
   domain?: string;
+  overload?: string;
 }
 
 /** `onnx.GraphProto`. */
@@ -82,13 +84,26 @@ export interface GraphProto {
   output?: ValueInfoProto[];
 }
 
+/** `onnx.FunctionProto`. */
+export interface FunctionProto {
+  name?: string;
+  input?: string[];
+  output?: string[];
+  node?: NodeProto[];
+  opsetImport?: OperatorSetProto[];
+  domain?: string;
+  /** Attributes with defaults; those without are not listed. */
+  attributeProto?: AttributeProto[];
+  overload?: string;
+}
+
 /** `onnx.ModelProto`. */
 export interface ModelProto {
   irVersion?: number;
   producerName?: string;
   graph?: GraphProto;
   opsetImport?: OperatorSetProto[];
-  functions?: Uint8Array[];
+  functions?: FunctionProto[];
 }
 
 const many = true;
@@ -147,6 +162,7 @@ const ATTRIBUTE: Schema = {
   8: { name: "ints", kind: "int", repeated: many },
   9: { name: "strings", kind: "bytes", repeated: many },
   20: { name: "type", kind: "int" },
+  21: { name: "refAttrName", kind: "string" },
 };
 
 const NODE: Schema = {
@@ -156,6 +172,7 @@ const NODE: Schema = {
   4: { name: "opType", kind: "string" },
   5: { name: "attribute", kind: () => ATTRIBUTE, repeated: many },
   7: { name: "domain", kind: "string" },
+  8: { name: "overload", kind: "string" },
 };
 
 const GRAPH: Schema = {
@@ -167,6 +184,17 @@ const GRAPH: Schema = {
   15: { name: "sparseInitializer", kind: "bytes", repeated: many },
 };
 
+const FUNCTION: Schema = {
+  1: { name: "name", kind: "string" },
+  4: { name: "input", kind: "string", repeated: many },
+  5: { name: "output", kind: "string", repeated: many },
+  7: { name: "node", kind: () => NODE, repeated: many },
+  9: { name: "opsetImport", kind: () => OPERATOR_SET, repeated: many },
+  10: { name: "domain", kind: "string" },
+  11: { name: "attributeProto", kind: () => ATTRIBUTE, repeated: many },
+  13: { name: "overload", kind: "string" },
+};
+
 /**
  * Fields of `onnx.ModelProto` that we read and write.
  * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3
@@ -176,5 +204,5 @@ export const MODEL: Schema = {
   2: { name: "producerName", kind: "string" },
   7: { name: "graph", kind: () => GRAPH },
   8: { name: "opsetImport", kind: () => OPERATOR_SET, repeated: many },
-  25: { name: "functions", kind: "bytes", repeated: many },
+  25: { name: "functions", kind: () => FUNCTION, repeated: many },
 };

@@ -11,6 +11,7 @@ import type { Engine } from "../engine.ts";
 import { exposeValues } from "../ir/expose-values.ts";
 import { extractSubgraph } from "../ir/extract-subgraph.ts";
 import type { Graph } from "../ir/graph.ts";
+import { sequenceValues } from "../ir/sequence-values.ts";
 import { valuesRead } from "../ir/values-read.ts";
 import { inputShape, randomInputs } from "./random-inputs.ts";
 
@@ -85,7 +86,7 @@ async function probeTyped(
   const computed = nodes.flatMap(({ outputs }) => outputs.filter((name) => name !== ""));
   if (types === undefined || !computed.every((name) => types.has(name))) return undefined;
   const isOfBatch = inputs.every((info) =>
-    sameShape(types.get(info.name)?.shape ?? [], inputShape(info, batch, extents)),
+    sameShape(types.get(info.name)?.shape ?? [], inputShape(info, inputs, { batch, extents })),
   );
   if (!isOfBatch) return undefined;
   const dependent = dependentValues(graph);
@@ -106,13 +107,15 @@ function zeroWeights(graph: Graph): Map<string, Tensor> {
   return weights;
 }
 
-/** Runs a graph as it is written and returns everything its nodes compute. */
+/** Runs a graph as it is written and returns every tensor that its nodes compute. */
 export async function runAll(
   graph: Graph,
   engine: Engine,
   feeds: ReadonlyMap<string, Tensor>,
 ): Promise<Map<string, Tensor>> {
-  const names = graph.nodes.flatMap(({ outputs }) => outputs.filter((name) => name !== ""));
+  const sequences = sequenceValues(graph);
+  const computed = graph.nodes.flatMap(({ outputs }) => outputs);
+  const names = computed.filter((name) => name !== "" && !sequences.has(name));
   const session = await engine.load(exposeValues(graph, names), { optimize: false });
   try {
     return await session.run(feeds);

@@ -4,15 +4,21 @@ import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
 /** Extent given to symbolic dimensions other than the first. */
 const SYMBOLIC_EXTENT = 8;
 
-/** Concrete extents of a data input: a symbolic first one is the batch, other symbolic ones are small. */
+/**
+ * Concrete extents of a data input: a symbolic first one is the batch, and so is one of the same name on another axis, as states of a
+ * recurrent network have it; other symbolic ones are small.
+ *
+ * @param inputs - all data inputs of the graph, by which the batch is named
+ */
 export function inputShape(
   { shape = [] }: ValueInfo,
-  batch: number,
-  extents: Readonly<Record<string, number>>,
+  inputs: readonly ValueInfo[],
+  { batch, extents }: { readonly batch: number; readonly extents: Readonly<Record<string, number>> },
 ): number[] {
+  const batchNames = new Set(inputs.map((input) => input.shape?.[0]));
   return shape.map((extent, axis) => {
     if (typeof extent === "number") return extent;
-    return axis === 0 ? batch : (extents[extent] ?? SYMBOLIC_EXTENT);
+    return axis === 0 || batchNames.has(extent) ? batch : (extents[extent] ?? SYMBOLIC_EXTENT);
   });
 }
 
@@ -29,7 +35,7 @@ export function randomInputs(
   const inputs = new Map<string, Tensor>();
   for (const info of graph.inputs) {
     const dtype = info.dtype ?? "f32";
-    const shape = inputShape(info, batch, extents);
+    const shape = inputShape(info, graph.inputs, { batch, extents });
     const random = createRandom(seed, `input ${info.name}`);
     const bound = DTYPES[dtype].float ? 0 : indexBound(graph, info.name);
     const values = new Float64Array(sizeOf(shape));

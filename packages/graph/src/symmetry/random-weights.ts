@@ -76,6 +76,10 @@ const norm: KindRule = ({ input }) => (input === 1 || input === 4 ? SCALE : BIAS
 const factor: KindRule = ({ shape }) => (shape.length <= 1 ? SCALE : undefined);
 const summand: KindRule = () => BIAS;
 
+// The inputs of recurrent operators: data, weights of input and state, biases, lengths, states, peepholes.
+const recurrent: KindRule = ({ input, shape }) =>
+  input === 1 || input === 2 ? scaled(shape.at(-1) ?? 1) : BIAS;
+
 const KIND_RULES: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([
   ["BatchNormalization", norm],
   ["InstanceNormalization", norm],
@@ -86,6 +90,9 @@ const KIND_RULES: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([
   ["Div", factor],
   ["Add", summand],
   ["Sub", summand],
+  ["RNN", recurrent],
+  ["GRU", recurrent],
+  ["LSTM", recurrent],
   ["Gather", ({ input }) => (input === 0 ? scaled(1) : undefined)],
   ["Conv", ({ input, shape }) => (input === 1 ? scaled(sizeOf(shape.slice(1))) : BIAS)],
   ["MatMul", ({ input, shape, flipped }) => scaled(shape.at((input === 1) !== flipped ? -2 : -1) ?? 1)],

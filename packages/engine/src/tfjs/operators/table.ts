@@ -8,6 +8,7 @@ import { LINEAR } from "./linear.ts";
 import { LOGIC } from "./logic.ts";
 import { NORMALIZATION } from "./normalization.ts";
 import { POOLING } from "./pooling.ts";
+import { RECURRENCE } from "./recurrence.ts";
 import { REDUCTION } from "./reduction.ts";
 import { SHAPE } from "./shape.ts";
 
@@ -24,6 +25,7 @@ export const TFJS_OPERATORS: ReadonlyMap<string, TfjsOperator> = new Map(
     CONVOLUTION,
     POOLING,
     NORMALIZATION,
+    RECURRENCE,
     SHAPE,
   ].flatMap((family) => Object.entries(family)),
 );

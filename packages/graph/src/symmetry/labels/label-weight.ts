@@ -29,6 +29,8 @@ interface WeightUse {
   readonly transposed: boolean;
   readonly experts: boolean;
   readonly convolution: boolean;
+  /** Axes that labels lie over together, where an operator wants it otherwise than each axis by itself. */
+  readonly fields?: readonly (readonly number[])[];
 }
 
 /** Finds out how each weight is used by the nodes it is fed to. */
@@ -50,11 +52,35 @@ export function findWeightUses(graph: Graph): ReadonlyMap<string, WeightUse> {
 }
 
 /** Operators behind which a weight is still looked for. */
-const PASSES_ON: ReadonlySet<string> = new Set(["Identity", "Cast", "Transpose"]);
+const PASSES_ON: ReadonlySet<string> = new Set(["Identity", "Cast", "CastLike", "Transpose", "Expand"]);
+
+/**
+ * Axes of the weights and states of a recurrent operator that labels lie over, by input: each direction, the first axis, has units of
+ * its own, but all read the same input.
+ */
+const RECURRENT_FIELDS: Readonly<Record<number, readonly (readonly number[])[]>> = {
+  1: [[0, 1], [2]],
+  2: [
+    [0, 1],
+    [0, 2],
+  ],
+  3: [[0, 1]],
+  5: [[0, 2], [1]],
+  6: [[0, 2], [1]],
+  7: [[0, 1]],
+};
+
+const RECURRENT: ReadonlySet<string> = new Set(["RNN", "GRU", "LSTM"]);
 
 function useOf({ op, attributes }: Node, input: number, { shape }: WeightInfo): WeightUse | undefined {
+  const plain = { groups: 1, transposed: false, experts: false, convolution: false };
+  if (RECURRENT.has(op)) {
+    const fields = RECURRENT_FIELDS[input];
+    const rank = 1 + Math.max(0, ...(fields ?? []).flat());
+    return fields === undefined || rank !== shape.length ? undefined : { ...plain, fields };
+  }
   if (op === "MatMul" && shape.length === 3 && (shape[0] ?? 1) > 1) {
-    return { groups: 1, transposed: false, experts: true, convolution: false };
+    return { ...plain, experts: true };
   }
   if (input !== 1 || (op !== "Conv" && op !== "ConvTranspose")) return undefined;
   const group = attributes.get("group");
@@ -65,8 +91,8 @@ function useOf({ op, attributes }: Node, input: number, { shape }: WeightInfo): 
 /**
  * Labels a weight: a fresh label for each index of each axis of extent > 1.
  *
- * In grouped convolutions and stacks of matrices, what may be permuted differs from group to group, so there
- * the labels of one axis depend on another: one for each index in each group.
+ * In grouped convolutions, stacks of matrices and recurrent layers of two directions, what may be permuted differs from group to
+ * group, so there the labels of one axis depend on another: one for each index in each group.
  */
 export function labelWeight(
   store: LabelStore,
@@ -87,6 +113,10 @@ export function labelWeight(
   if (use?.experts === true) {
     const fields = [[0], [0, 1], [0, 2]].flatMap((axes) => label(shape, axes));
     nestExperts(store, shape, fields);
+    return { info, view: shape, fields, tensor: { shape, fields: fields.map(asField) }, firstKernelAxis };
+  }
+  if (use?.fields !== undefined) {
+    const fields = use.fields.flatMap((axes) => label(shape, axes));
     return { info, view: shape, fields, tensor: { shape, fields: fields.map(asField) }, firstKernelAxis };
   }
   const [first = 1, second = 1, ...kernel] = shape;

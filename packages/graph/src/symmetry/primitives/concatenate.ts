@@ -13,7 +13,7 @@ import {
 import type { LabelStore } from "../labels/label-store.ts";
 import { compress } from "./move.ts";
 import { simplify } from "./simplify.ts";
-import { MEETS_FIXED, tie } from "./tie.ts";
+import { alike, MEETS_FIXED, tie } from "./tie.ts";
 
 /**
  * Puts tensors one after the other along an axis; other axes meet element by element, as in {@link tie}.
@@ -34,6 +34,26 @@ export function concatenate(store: LabelStore, inputs: readonly Labelled[], axis
   const blocks = inputs.map((input) => ({ shape: input.shape, fields: input.fields.filter(onBound) }));
   const joined = joinBlocks(store, blocks, { shape, axis, bound });
   return simplify(store, { shape, fields: [...tie(store, rest).fields, ...joined] });
+}
+
+/**
+ * Stacks tensors along an axis on which each has extent 1, such that each keeps labels of its own on all other axes: the units of
+ * one direction of a recurrent layer, or of one expert, may be permuted without those of the next.
+ *
+ * Says more than {@link concatenate}, by which what lies at the same place moves together, and takes a label for each place
+ * of each tensor: for weights, of which there are few.
+ */
+export function stack(store: LabelStore, inputs: readonly Labelled[], axis: number): Labelled {
+  const shape = (inputs[0]?.shape ?? []).map((extent, other) => (other === axis ? inputs.length : extent));
+  const fields = connect(inputs).flatMap(({ axes, parts }): readonly Field[] => {
+    const [first = []] = parts;
+    if (parts.every((part) => alike(store, part, first))) return first;
+    const bound = [...axes, axis].sort((a, b) => a - b);
+    const blocks = inputs.map((input, i) => ({ shape: input.shape, fields: parts[i] ?? [] }));
+    return joinBlocks(store, blocks, { shape, axis, bound });
+  });
+  const isApart = fields.some((field) => field.axes.includes(axis));
+  return simplify(store, { shape, fields: isApart ? fields : [...fields, coordinate(axis, inputs.length)] });
 }
 
 /** The axis and all axes that fields of any input connect to it. */
@@ -63,7 +83,7 @@ function joinBlocks(store: LabelStore, blocks: readonly Labelled[], target: Targ
     arrays.push(data);
   });
   const extents = blocks.map((block) => block.shape[axis] ?? 1);
-  const data = stack(arrays, extents, countPositions(shape, bound.slice(bound.indexOf(axis) + 1)));
+  const data = stackArrays(arrays, extents, countPositions(shape, bound.slice(bound.indexOf(axis) + 1)));
   return [compress({ frozen: false, axes: bound, data }, shape)];
 }
 
@@ -100,12 +120,12 @@ function joinFrozen(blocks: readonly Labelled[], { shape, axis, bound }: Target)
     return { ids, block: ids.map(() => i) };
   });
   const total = shape[axis] ?? 1;
-  const ids = stack(
+  const ids = stackArrays(
     columns.map((column) => column.ids),
     columns.map((column) => column.ids.length),
     1,
   );
-  const numbers = stack(
+  const numbers = stackArrays(
     columns.map((column) => column.block),
     columns.map((column) => column.ids.length),
     1,
@@ -114,7 +134,7 @@ function joinFrozen(blocks: readonly Labelled[], { shape, axis, bound }: Target)
 }
 
 /** Concatenates row-major arrays `[outer, extents[i], inner]` along their middle axis. */
-function stack(arrays: readonly Int32Array[], extents: readonly number[], inner: number): Int32Array {
+function stackArrays(arrays: readonly Int32Array[], extents: readonly number[], inner: number): Int32Array {
   const total = extents.reduce((sum, extent) => sum + extent, 0);
   const first = arrays[0] ?? new Int32Array(0);
   const outer = first.length / Math.max(1, (extents[0] ?? 1) * inner);

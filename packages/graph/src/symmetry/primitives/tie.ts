@@ -120,6 +120,11 @@ function uniteAlike(store: LabelStore, free: readonly Field[]): void {
   });
 }
 
+/** Tells whether two tensors have the same fields on some axes, by classes or values. */
+export function alike(store: LabelStore, one: readonly Field[], other: readonly Field[]): boolean {
+  return one.length === other.length && contains(store, one, other) && contains(store, other, one);
+}
+
 /** Tells whether every field of `other` is, by classes or values, a field of `part`. */
 function contains(store: LabelStore, part: readonly Field[], other: readonly Field[]): boolean {
   return other.every((field) => part.some((candidate) => sameField(store, candidate, field)));

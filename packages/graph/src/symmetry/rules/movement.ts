@@ -1,7 +1,7 @@
 import { intAttribute, intsAttribute, stringAttribute, wrapAxis } from "../../ir/attributes.ts";
 import { constantNumbers } from "../../ir/constant-numbers.ts";
 import type { Labelled } from "../labels/field.ts";
-import { concatenate } from "../primitives/concatenate.ts";
+import { concatenate, stack } from "../primitives/concatenate.ts";
 import { insertAxes, removeAxes, reshape, take, transpose } from "../primitives/move.ts";
 import { givenInputs, inputOf, isComputed, namedAxes, outputShape, type Rule } from "./rule.ts";
 
@@ -146,11 +146,14 @@ function replaceAxis(
   return reshape(store, input, [...input.shape.slice(0, axis), ...shape, ...input.shape.slice(axis + 1)]);
 }
 
-/** `Concat`. */
+/** `Concat`; weights of one index each along the first axis keep units of their own. */
 export const concatenation: Rule = (context) => {
   const inputs = givenInputs(context);
   const rank = inputs[0]?.shape.length ?? 0;
   const axis = wrapAxis(intAttribute(context.node, "axis", 0), rank);
+  // Along another axis weights are usually positions or tokens, whose units all move together in the end.
+  const isStack = axis === 0 && inputs.every(({ shape }, i) => shape[axis] === 1 && !context.isActivation(i));
+  if (isStack && inputs.length > 1) return [stack(context.store, inputs, axis)];
   return [
     concatenate(
       context.store,

@@ -24,6 +24,7 @@ import {
   softmax,
 } from "./normalization.ts";
 import { cumulativeSum, gatherElements, topK, triangle } from "./ordered.ts";
+import { recurrence } from "./recurrence.ts";
 import { argReduction, globalPool, REDUCTION_OPERATORS, reduction, windowed } from "./reduction.ts";
 import type { Rule } from "./rule.ts";
 import { scatterNd } from "./scatter.ts";
@@ -77,5 +78,8 @@ export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["CumSum", cumulativeSum],
   ["TopK", topK],
   ["Trilu", triangle],
+  ["RNN", recurrence],
+  ["GRU", recurrence],
+  ["LSTM", recurrence],
   ["GatherElements", gatherElements],
 ]);

@@ -1,0 +1,147 @@
+import type { Tensor } from "@isthmus/core";
+import { intAttribute } from "../ir/attributes.ts";
+import { capturedNames } from "../ir/captured-names.ts";
+import type { Attribute, Graph, Node } from "../ir/graph.ts";
+import { isSequenceOperator } from "../ir/sequence-values.ts";
+import { listSequence, type NodeMaker, type Sequence, splitSequence } from "./sequence.ts";
+
+/**
+ * Returns the graph with sequences of tensors rewritten to tensors: what a `SplitToSequence` cuts is cut where a `SequenceAt`
+ * takes it, and what a `ConcatFromSequence` joins is joined by a `Concat`.
+ *
+ * Exporters write sequences for lists of their language, most of which they resolve themselves (PyTorch's do not with
+ * `optimize=False`). Sequences that loops and branches build, and places that depend on data, are left as they are.
+ * Values keep their names; a graph without sequences is returned as it is.
+ */
+export function lowerSequences(graph: Graph): Graph {
+  if (!graph.nodes.some(isSequenceOperator)) return graph;
+  return new SequenceRewriter(graph).rewrite();
+}
+
+/** Tensor of a `Constant` of whole numbers, however it is written. */
+function tensorOf({ attributes }: Node): Tensor | undefined {
+  const [tensor, number, numbers] = ["value", "value_int", "value_ints"].map((name) => attributes.get(name));
+  if (tensor?.type === "tensor") return tensor.value;
+  if (number?.type === "int") return wholeNumbers([number.value], []);
+  return numbers?.type === "ints" ? wholeNumbers(numbers.value, [numbers.value.length]) : undefined;
+}
+
+const wholeNumbers = (values: readonly number[], shape: readonly number[]): Tensor => ({
+  dtype: "i64",
+  shape,
+  data: BigInt64Array.from(values, BigInt),
+});
+
+/** Rewrites a graph node by node; sequences are known as lists, of which tensors are made where they are taken. */
+class SequenceRewriter {
+  readonly #graph: Graph;
+  readonly #constants: Map<string, Tensor>;
+  readonly #known = new Map<string, Tensor>();
+  readonly #sequences = new Map<string, Sequence>();
+  readonly #nodes: Node[] = [];
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    this.#constants = new Map(graph.constants);
+    for (const [name, tensor] of graph.constants) this.#known.set(name, tensor);
+    for (const node of graph.nodes) {
+      const tensor = node.op === "Constant" ? tensorOf(node) : undefined;
+      if (tensor !== undefined) this.#known.set(node.outputs[0] ?? "", tensor);
+    }
+  }
+
+  rewrite(): Graph {
+    for (const node of this.#graph.nodes) {
+      const sequence = this.#sequenceOf(node);
+      if (sequence !== undefined) this.#sequences.set(node.outputs[0] ?? "", sequence);
+      const made = sequence === undefined && this.#replace(node);
+      if (made !== true) this.#nodes.push(node);
+    }
+    return { ...this.#graph, nodes: this.#withoutUnread(), constants: this.#constants };
+  }
+
+  /** The list that a node makes, if it is known. */
+  #sequenceOf(node: Node): Sequence | undefined {
+    const { op, inputs } = node;
+    const [first = "", second = "", third = ""] = inputs;
+    if (op === "SequenceEmpty") return listSequence([]);
+    if (op === "SequenceConstruct") return listSequence(inputs);
+    if (op === "SplitToSequence") return this.#split(node);
+    const before = this.#sequences.get(first);
+    if (before === undefined) return undefined;
+    if (op === "Identity") return before;
+    if (op === "SequenceInsert")
+      return before.insert?.(second, third === "" ? before.length : this.#number(third));
+    return op === "SequenceErase" ? before.erase?.(second === "" ? -1 : this.#number(second)) : undefined;
+  }
+
+  #split(node: Node): Sequence | undefined {
+    const [x = "", lengths = ""] = node.inputs;
+    const axis = intAttribute(node, "axis", 0);
+    if (lengths === "") {
+      return splitSequence(x, { axis, lengths: 1, keepsAxis: intAttribute(node, "keepdims", 1) === 1 });
+    }
+    const tensor = this.#known.get(lengths);
+    if (tensor === undefined) return undefined;
+    const numbers = Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+    return splitSequence(x, {
+      axis,
+      lengths: tensor.shape.length === 0 ? (numbers[0] ?? 1) : numbers,
+      keepsAxis: true,
+    });
+  }
+
+  #number(name: string): number | undefined {
+    const data = this.#known.get(name)?.data;
+    return data === undefined ? undefined : Number(data[0]);
+  }
+
+  /** Adds the nodes that compute a tensor from a known sequence; whether the node that did so is now superfluous. */
+  #replace(node: Node): boolean {
+    const sequence = this.#sequences.get(node.inputs[0] ?? "");
+    if (sequence === undefined || node.domain !== "") return false;
+    const make = this.#makerFor(node);
+    if (node.op === "SequenceAt") {
+      const place = this.#number(node.inputs[1] ?? "");
+      return place !== undefined && sequence.at(place, make);
+    }
+    if (node.op === "SequenceLength") return sequence.count(make);
+    if (node.op !== "ConcatFromSequence") return false;
+    const isNew = intAttribute(node, "new_axis", 0) === 1;
+    return sequence.join({ axis: intAttribute(node, "axis", 0), isNew }, make);
+  }
+
+  /** Makes nodes in place of one whose output they compute. */
+  #makerFor({ name, outputs }: Node): NodeMaker {
+    const [output = ""] = outputs;
+    let count = 0;
+    return {
+      output,
+      opset: this.#graph.opsets.get("") ?? 0,
+      value: () => `${output}:${count++}`,
+      numbers: (values, shape = [values.length]) => {
+        const constant = `${output}:${count++}`;
+        this.#constants.set(constant, wholeNumbers(values, shape));
+        return constant;
+      },
+      node: (op, inputs, result, attributes = {}) => {
+        const own = result === output ? name : `${name}:${result}`;
+        const entries = new Map(Object.entries<Attribute>(attributes));
+        this.#nodes.push({ name: own, op, domain: "", inputs, outputs: [result], attributes: entries });
+      },
+    };
+  }
+
+  /** Nodes but for those that make sequences nobody reads any more. */
+  #withoutUnread(): Node[] {
+    const read = new Set(this.#graph.outputs.map(({ name }) => name));
+    const left: Node[] = [];
+    for (const node of this.#nodes.toReversed()) {
+      const isKnown = this.#sequences.has(node.outputs[0] ?? "");
+      if (isKnown && !node.outputs.some((name) => read.has(name))) continue;
+      for (const name of [...node.inputs, ...capturedNames(node)]) read.add(name);
+      left.push(node);
+    }
+    return left.reverse();
+  }
+}

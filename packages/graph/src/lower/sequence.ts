@@ -1,0 +1,133 @@
+import { int } from "../ir/attributes.ts";
+import type { Attribute } from "../ir/graph.ts";
+
+/** Adds nodes that compute one value. */
+export interface NodeMaker {
+  /** Name of the value to compute. */
+  readonly output: string;
+  /** Version of ONNX's own operator set. */
+  readonly opset: number;
+  /** A name for a value on the way. */
+  readonly value: () => string;
+  /** Name of a constant of 64-bit integers, by default `[values.length]`. */
+  readonly numbers: (values: readonly number[], shape?: readonly number[]) => string;
+  readonly node: (
+    op: string,
+    inputs: readonly string[],
+    result: string,
+    attributes?: Readonly<Record<string, Attribute>>,
+  ) => void;
+}
+
+/** How tensors of a sequence are joined: along an axis that they have, or along a new one. */
+export interface Joint {
+  readonly axis: number;
+  readonly isNew: boolean;
+}
+
+/** A list of tensors that is known before the graph runs. */
+export interface Sequence {
+  /** Number of tensors; undefined where it depends on the extents of a tensor. */
+  readonly length: number | undefined;
+  /** Computes the tensor at a place, negative ones counted from the end; returns whether it can. */
+  readonly at: (place: number, make: NodeMaker) => boolean;
+  /** Computes the number of tensors, `[]`. */
+  readonly count: (make: NodeMaker) => boolean;
+  /** Computes all tensors in one; returns whether it can. */
+  readonly join: (joint: Joint, make: NodeMaker) => boolean;
+  /** The list with one tensor more before a place; undefined where it is not known. */
+  readonly insert?: (tensor: string, place: number | undefined) => Sequence | undefined;
+  /** The list without the tensor at a place. */
+  readonly erase?: (place: number | undefined) => Sequence | undefined;
+}
+
+/** A list of tensors by name. */
+export function listSequence(names: readonly string[]): Sequence {
+  const { length } = names;
+  const wrap = (place: number): number => (place < 0 ? place + length : place);
+  return {
+    length,
+    at: (place, make) => {
+      const name = names[wrap(place)];
+      if (name === undefined) return false;
+      make.node("Identity", [name], make.output);
+      return true;
+    },
+    count: (make) => {
+      make.node("Identity", [make.numbers([length], [])], make.output);
+      return true;
+    },
+    join: ({ axis, isNew }, make) => {
+      if (length === 0) return false;
+      make.node("Concat", isNew ? names.map((name) => lined(name, axis, make)) : names, make.output, {
+        axis: int(axis),
+      });
+      return true;
+    },
+    insert: (tensor, place) =>
+      place === undefined ? undefined : listSequence(names.toSpliced(wrap(place), 0, tensor)),
+    erase: (place) => (place === undefined ? undefined : listSequence(names.toSpliced(wrap(place), 1))),
+  };
+}
+
+/** A tensor with an axis of extent 1 more. */
+function lined(name: string, axis: number, make: NodeMaker): string {
+  const result = make.value();
+  if (make.opset >= 13) make.node("Unsqueeze", [name, make.numbers([axis])], result);
+  else make.node("Unsqueeze", [name], result, { axes: { type: "ints", value: [axis] } });
+  return result;
+}
+
+/** How a tensor is cut. */
+export interface Cut {
+  readonly axis: number;
+  /** Extents of all parts, or of each of as many as there are, the last of which may be shorter. */
+  readonly lengths: number | readonly number[];
+  /** Whether parts keep the axis; if not, each is one index along it. */
+  readonly keepsAxis: boolean;
+}
+
+/** The parts of a tensor along an axis. */
+export function splitSequence(x: string, { axis, lengths, keepsAxis }: Cut): Sequence {
+  const list = typeof lengths === "number" ? undefined : lengths;
+  const rangeOf = (place: number): readonly [number, number] | undefined => {
+    if (typeof lengths === "number") return place < 0 ? undefined : [place * lengths, (place + 1) * lengths];
+    const at = place < 0 ? place + lengths.length : place;
+    const first = lengths.slice(0, at).reduce((sum, length) => sum + length, 0);
+    return at in lengths ? [first, first + (lengths[at] ?? 0)] : undefined;
+  };
+  return {
+    length: list?.length,
+    at: (place, make) => {
+      if (!keepsAxis) {
+        make.node("Gather", [x, make.numbers([place], [])], make.output, { axis: int(axis) });
+        return true;
+      }
+      const range = rangeOf(place);
+      if (range === undefined) return false;
+      const [begin, end] = range;
+      make.node("Slice", [x, make.numbers([begin]), make.numbers([end]), make.numbers([axis])], make.output);
+      return true;
+    },
+    count: (make) => {
+      if (list !== undefined) return listSequence(list.map(() => x)).count(make);
+      countParts(x, axis, Number(lengths), make);
+      return true;
+    },
+    join: (joint, make) => {
+      // Parts that are put back where they were taken from are the whole.
+      if (joint.axis !== axis || joint.isNew === keepsAxis) return false;
+      make.node("Identity", [x], make.output);
+      return true;
+    },
+  };
+}
+
+/** How many parts of a length an axis has, the last of which may be shorter. */
+function countParts(x: string, axis: number, length: number, make: NodeMaker): void {
+  const [shape, extent, more] = [make.value(), make.value(), make.value()];
+  make.node("Shape", [x], shape);
+  make.node("Gather", [shape, make.numbers([axis], [])], extent, { axis: int(0) });
+  make.node("Add", [extent, make.numbers([length - 1], [])], more);
+  make.node("Div", [more, make.numbers([length], [])], make.output);
+}

@@ -1,0 +1,126 @@
+import { FormatError, type Tensor, UnsupportedError } from "@isthmus/core";
+import type { Attribute, Graph, Node, ValueInfo } from "../ir/graph.ts";
+import type { AttributeProto, DimensionProto, GraphProto, NodeProto, ValueInfoProto } from "./schema.ts";
+import { decodeTensor, dtypeOfCode, type ExternalReader } from "./tensor-proto.ts";
+
+/** What decoding the parts of a model needs to know. */
+export interface DecodeContext {
+  /** Where the bytes came from, for messages. */
+  readonly source: string;
+  readonly readExternal: ExternalReader;
+}
+
+/** Decodes nodes with their attributes and subgraphs, and gives every node a name of its own. */
+export function decodeNodes(protos: readonly NodeProto[], context: DecodeContext): Node[] {
+  return nameNodes(protos.map((node) => decodeNode(node, context)));
+}
+
+/**
+ * Decodes the tensors that a graph carries, by name.
+ * @throws FormatError if two have one name
+ */
+export function decodeInitializers(proto: GraphProto, context: DecodeContext): Map<string, Tensor> {
+  const tensors = new Map<string, Tensor>();
+  for (const initializer of proto.initializer ?? []) {
+    const name = initializer.name ?? "";
+    if (tensors.has(name)) {
+      throw new FormatError(
+        `Cannot read "${context.source}" as every initializer must have a name of its own: "${name}" is there twice`,
+        { format: "onnx" },
+      );
+    }
+    tensors.set(name, decodeTensor(initializer, context.readExternal));
+  }
+  return tensors;
+}
+
+/** Decodes the name, element type and extents of an input or output; what the model does not say is left out. */
+export function decodeValueInfo(proto: ValueInfoProto): ValueInfo {
+  const dtype = dtypeOfCode(proto.type?.tensor?.elemType ?? 0);
+  const dims = proto.type?.tensor?.shape === undefined ? undefined : (proto.type.tensor.shape.dim ?? []);
+  return {
+    name: proto.name ?? "",
+    ...(dtype === undefined ? {} : { dtype }),
+    ...(dims === undefined ? {} : { shape: dims.map(decodeExtent) }),
+  };
+}
+
+/** Some exporters write -1 for an extent that is not known. */
+function decodeExtent({ value, param }: DimensionProto, axis: number): number | string {
+  return value === undefined || value < 0 ? param || `d${axis}` : value;
+}
+
+/** The domain of an operator set; ONNX's own operators have two names for theirs, of which `""` is kept. */
+export function ownDomain(domain: string | undefined): string {
+  return domain === undefined || domain === "ai.onnx" ? "" : domain;
+}
+
+function decodeNode(proto: NodeProto, context: DecodeContext): Node {
+  return {
+    name: proto.name ?? "",
+    op: proto.opType ?? "",
+    domain: ownDomain(proto.domain),
+    inputs: proto.input ?? [],
+    outputs: proto.output ?? [],
+    attributes: new Map((proto.attribute ?? []).map((attribute) => decodeAttribute(attribute, context))),
+  };
+}
+
+/** Gives every node a name of its own. */
+function nameNodes(nodes: readonly Node[]): Node[] {
+  const taken = new Set<string>();
+  const copies = new Map<string, number>();
+  return nodes.map((node) => {
+    const own = node.name || `${node.op}:${node.outputs[0] ?? ""}`;
+    let name = own;
+    while (taken.has(name)) {
+      const copy = (copies.get(own) ?? 1) + 1;
+      copies.set(own, copy);
+      name = `${own}#${copy}`;
+    }
+    taken.add(name);
+    return name === node.name ? node : { ...node, name };
+  });
+}
+
+function decodeAttribute(proto: AttributeProto, context: DecodeContext): [string, Attribute] {
+  const text = new TextDecoder();
+  const name = proto.name ?? "";
+  const of = (attribute: Attribute): [string, Attribute] => [name, attribute];
+  switch (proto.type) {
+    case 1:
+      return of({ type: "float", value: proto.f ?? 0 });
+    case 2:
+      return of({ type: "int", value: proto.i ?? 0 });
+    case 3:
+      return of({ type: "string", value: text.decode(proto.s ?? new Uint8Array()) });
+    case 4:
+      return of({ type: "tensor", value: decodeTensor(proto.t ?? {}, context.readExternal) });
+    case 5:
+      return of({ type: "graph", value: decodeSubgraph(proto.g ?? {}, context) });
+    case 6:
+      return of({ type: "floats", value: proto.floats ?? [] });
+    case 7:
+      return of({ type: "ints", value: proto.ints ?? [] });
+    case 8:
+      return of({ type: "strings", value: (proto.strings ?? []).map((bytes) => text.decode(bytes)) });
+    default:
+      throw new UnsupportedError(
+        `Cannot read attribute "${name}" of "${context.source}" as its type is not handled: got type ${proto.type ?? 0}`,
+        { feature: `ONNX attribute type ${proto.type ?? 0}` },
+      );
+  }
+}
+
+/** A branch or loop body; it may use values of the graph around it. */
+function decodeSubgraph(proto: GraphProto, context: DecodeContext): Graph {
+  return {
+    name: proto.name ?? "",
+    opsets: new Map(),
+    inputs: (proto.input ?? []).map(decodeValueInfo),
+    weights: new Map(),
+    constants: decodeInitializers(proto, context),
+    nodes: decodeNodes(proto.node ?? [], context),
+    outputs: (proto.output ?? []).map(decodeValueInfo),
+  };
+}

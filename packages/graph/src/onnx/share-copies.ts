@@ -1,0 +1,60 @@
+import { DTYPES, sameShape, type Tensor, viewBytes } from "@isthmus/core";
+import type { Attribute, Node } from "../ir/graph.ts";
+
+/** Tensors that a file carries, and the nodes that read them. */
+interface Carried {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly nodes: readonly Node[];
+}
+
+/** Names that exporters make up for what they computed from weights, as a transpose; others are those of a network's parameters. */
+const MADE_UP = /^(val_\d+|onnx::.*)$/;
+
+/**
+ * Lets nodes share a tensor that the file carries several times under names that an exporter made up: PyTorch's writes a transposed
+ * copy of a recurrent weight for each step. Otherwise copies would be trained apart. Tensors of equal numbers are left alone, as they
+ * say nothing about where they are from.
+ */
+export function shareCopies({ tensors, nodes }: Carried): Carried {
+  const first = new Map<string, [string, Tensor][]>();
+  const replaced = new Map<string, string>();
+  for (const [name, tensor] of tensors) {
+    if (!MADE_UP.test(name) || !DTYPES[tensor.dtype].float || isUniform(tensor)) continue;
+    const key = `${tensor.dtype}[${tensor.shape}]`;
+    const known = first.get(key) ?? [];
+    const original = known.find(([, other]) => isEqual(tensor, other));
+    if (original === undefined) first.set(key, [...known, [name, tensor]]);
+    else replaced.set(name, original[0]);
+  }
+  if (replaced.size === 0) return { tensors, nodes };
+  return {
+    tensors: new Map([...tensors].filter(([name]) => !replaced.has(name))),
+    nodes: nodes.map((node) => withNames(node, replaced)),
+  };
+}
+
+function isUniform({ data }: Tensor): boolean {
+  for (let i = 1; i < data.length; i++) if (data[i] !== data[0]) return false;
+  return true;
+}
+
+function isEqual(one: Tensor, other: Tensor): boolean {
+  if (one.dtype !== other.dtype || !sameShape(one.shape, other.shape)) return false;
+  const [bytes, others] = [viewBytes(one.data), viewBytes(other.data)];
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== others[i]) return false;
+  return true;
+}
+
+function withNames(node: Node, replaced: ReadonlyMap<string, string>): Node {
+  const of = (name: string): string => replaced.get(name) ?? name;
+  const attributes = new Map(
+    [...node.attributes].map(([name, attribute]): [string, Attribute] => {
+      if (attribute.type !== "graph") return [name, attribute];
+      const { nodes, outputs, ...rest } = attribute.value;
+      const inner = nodes.map((each) => withNames(each, replaced));
+      const named = outputs.map((output) => ({ ...output, name: of(output.name) }));
+      return [name, { type: "graph", value: { ...rest, nodes: inner, outputs: named } }];
+    }),
+  );
+  return { ...node, inputs: node.inputs.map(of), attributes };
+}

@@ -4,6 +4,12 @@ export const MAX_HEADER_BYTES: number = 100_000_000;
 /** Largest `*.index.json`, in bytes: a name and a file for each tensor, so of the order of a header. */
 export const MAX_INDEX_BYTES: number = 100_000_000;
 
+/** Largest JSON file of any other kind, in bytes: a result, an alignment, a config. */
+export const MAX_JSON_BYTES: number = 2 ** 28;
+
+/** Largest text file that is read as a string, in bytes: a description of a study has a few thousand. */
+export const MAX_TEXT_BYTES: number = 2 ** 24;
+
 /** Most tensors in one checkpoint: far above the largest published ones (about 100,000), so that maps stay small. */
 export const MAX_TENSORS: number = 4_000_000;
 

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { FormatError, MismatchError, saveFile } from "@isthmus/core";
+import { stat } from "node:fs/promises";
+import { FormatError, MismatchError, readJsonFile, saveFile } from "@isthmus/core";
 
 /** What decides the numbers of a measurement, as plain data. */
 export type JournalRun = Readonly<Record<string, string | number>>;
@@ -47,12 +47,8 @@ function encode(pieces: Pieces, run: JournalRun): string {
 const encodeNumber = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
 
 async function readPieces(path: string, run: JournalRun): Promise<Pieces> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  if (text === undefined) return new Map();
-  const journal = parse(path, text);
+  if ((await stat(path).catch(() => undefined)) === undefined) return new Map();
+  const journal = await readJournal(path);
   const differing = Object.keys({ ...run, ...journal.run }).filter((key) => run[key] !== journal.run[key]);
   if (differing.length > 0) {
     const told = differing.map((key) => `"${key}" is ${journal.run[key]} there and ${run[key]} here`);
@@ -69,15 +65,14 @@ interface Stored {
   readonly pieces: Readonly<Record<string, readonly unknown[]>>;
 }
 
-function parse(path: string, text: string): Stored {
-  const reject = (rule: string) =>
-    new FormatError(`Cannot go on from "${path}" as ${rule}`, { format: FORMAT });
-  let journal: Partial<Stored> & { readonly format?: unknown; readonly version?: unknown };
-  try {
-    journal = JSON.parse(text);
-  } catch (cause) {
-    throw reject(`it must hold pieces of a measurement as JSON: ${(cause as Error).message}`);
-  }
+async function readJournal(path: string): Promise<Stored> {
+  const attempt = `go on from "${path}"`;
+  const reject = (rule: string) => new FormatError(`Cannot ${attempt} as ${rule}`, { format: FORMAT });
+  const rule = "it must hold pieces of a measurement as JSON";
+  const value = await readJsonFile(path, { attempt, rule, format: FORMAT });
+  const journal = value as
+    | (Partial<Stored> & { readonly format?: unknown; readonly version?: unknown })
+    | null;
   const { format, version, run, pieces } = journal ?? {};
   if (format !== FORMAT || version !== VERSION) {
     throw reject(`it must hold pieces of a measurement, of version ${VERSION}: it is something else`);

@@ -6,10 +6,9 @@ import {
   type OptionValues,
 } from "@commander-js/extra-typings";
 import { chooseLayers } from "@isthmus/barrier";
-import { FormatError, MismatchError } from "@isthmus/core";
+import { FormatError, MismatchError, readJsonFile } from "@isthmus/core";
 import { z } from "zod";
 import { parseLayerShares, parseNumber } from "./parse-values.ts";
-import { readJson } from "./read-json.ts";
 
 /** Which layers a merge averages; an alias, as commander wants it. */
 export type LayerShareOptions = {
@@ -102,7 +101,7 @@ export async function openLayerShares(
     return { shares: layers, told: told.join(", ") };
   }
   if (layersFrom === undefined) return undefined;
-  const result = parseResult(layersFrom, await readJson(layersFrom));
+  const result = parseResult(layersFrom, await readJsonFile(layersFrom));
   assertSamePair(layersFrom, result, merge);
   const chosen = new Set(chooseLayers(result, maxBarrier));
   if (chosen.size === 0) {

@@ -198,6 +198,19 @@ describe("saveCheckpoint()", () => {
     await opened.close();
   });
 
+  it("creates the folders it needs, and removes them if it fails", async () => {
+    const checkpoint = createCheckpoint({ a: ramp(3) });
+    for (const name of ["a/b/x.safetensors", "c/d"]) {
+      const { path } = await saveCheckpoint(checkpoint, join(folder, name));
+      expect(Object.keys(await reopen(path))).toEqual(["a"]);
+    }
+    const signal = AbortSignal.abort();
+    await expect(saveCheckpoint(checkpoint, join(folder, "e/f/x.safetensors"), { signal })).rejects.toThrow();
+    await failWrites("ENOSPC", 0);
+    await expect(saveCheckpoint(checkpoint, join(folder, "e/f/x.safetensors"))).rejects.toThrow(InputError);
+    expect((await readdir(folder)).sort()).toEqual(["a", "c"]);
+  });
+
   it("stores the metadata it is given instead of the checkpoint's", async () => {
     const path = join(folder, "m.safetensors");
     await saveCheckpoint(createCheckpoint({ a: ramp(1) }, { old: "1" }), path, { metadata: { new: 'é"' } });
@@ -277,8 +290,12 @@ describe("saveCheckpoint() refuses", () => {
 
   it.each([
     ["a file of another format", "x.pt", /name a file ending in \.safetensors, or a folder/],
-    ["a folder that is missing", "no/such/x.safetensors", /its folder must exist/],
-    ["a file for a folder", "file/x.safetensors", /must be a folder: one is a file|its folder must exist/],
+    [
+      "a file for a folder",
+      "file",
+      /Cannot create folder ".*file" as ".*file" must be a folder: it is a file/,
+    ],
+    ["a file for a folder above", "file/x.safetensors", /must be a folder: one is a file/],
     ["a folder named like a file", "folder.safetensors", /must be a file: it is a folder/],
   ])("%s", async (_, name, message) => {
     await writeFile(join(folder, "file"), "");
@@ -401,16 +418,26 @@ describe("openCheckpoint()", () => {
 
   it.each<[string, string | Uint8Array, RegExp]>([
     ["an empty file", "", /it is empty/],
-    ["text", "hello, world", /begins with bytes 68 65 6c 6c 6f 2c 20 77/],
+    ["text", "hello, world", /it is text$/],
+    [
+      "an ONNX graph",
+      Uint8Array.of(8, 8, 18, 7, 112, 121, 116, 111),
+      /it is an ONNX graph; give it as the graph \(--/,
+    ],
+    ["something else", Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9), /begins with bytes 01 02 03 04 05 06 07 08/],
     ["a pointer of Git LFS", "version https://git-lfs.github.com/spec/v1\noid sha256:0", /git lfs pull/],
     ["a web page", "<!DOCTYPE html><html></html>", /a web page/],
     ["GGUF", "GGUF\x03\x00\x00\x00", /GGUF, which is not handled/],
     ["something compressed", Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0), /gzip/],
-  ])("refuses %s", async (_, content, message) => {
-    const path = join(folder, "x.bin");
-    await writeFile(path, content);
-    await expect(openCheckpoint(path)).rejects.toThrow(InputError);
-    await expect(openCheckpoint(path)).rejects.toThrow(message);
+  ])("refuses %s, whatever its name", async (what, content, message) => {
+    for (const name of ["x.bin", "x.safetensors"]) {
+      // Of what is named so and is nothing that is known, the reader says how it is damaged.
+      if (name === "x.safetensors" && what === "something else") continue;
+      const path = join(folder, name);
+      await writeFile(path, content);
+      await expect(openCheckpoint(path)).rejects.toThrow(InputError);
+      await expect(openCheckpoint(path)).rejects.toThrow(message);
+    }
   });
 
   it("refuses what is not there, not a file, or holds nothing", async () => {

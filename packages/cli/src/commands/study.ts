@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { readTextFile } from "@isthmus/core";
 import { openDataSet } from "@isthmus/engine";
 import {
   listMissing,
@@ -80,7 +80,7 @@ async function runVerb(name: string, options: StudyVerbOptions, context: Context
   const whole = await readStudy(file.path);
   const description = options.only === undefined ? whole : restrictStudy(whole, options.only);
   if (options.print) {
-    return { result: description, text: (await readFile(file.path, "utf8")).trimEnd() };
+    return { result: description, text: (await readTextFile(file.path)).trimEnd() };
   }
   const folder = options.output ?? file.folder;
   return options.list

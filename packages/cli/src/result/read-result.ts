@@ -1,6 +1,5 @@
-import { InputError } from "@isthmus/core";
+import { excerpt, InputError, readJsonFile } from "@isthmus/core";
 import type { DrawableResult } from "@isthmus/report";
-import { readJson } from "../read-json.ts";
 import { RESULT_SCHEMAS } from "./result-schema.ts";
 
 /** Problems that are told at once. */
@@ -12,11 +11,11 @@ const SHOWN_PROBLEMS = 4;
  * @throws FormatError if it is not JSON
  */
 export async function readResult(path: string): Promise<DrawableResult> {
-  const json = await readJson(path);
+  const json = await readJsonFile(path);
   const kinds = Object.keys(RESULT_SCHEMAS).join(", ");
   const kind = (json as { kind?: unknown } | null)?.kind;
   if (typeof kind !== "string" || !Object.hasOwn(RESULT_SCHEMAS, kind)) {
-    const found = kind === undefined ? "it has none" : `it is ${JSON.stringify(kind)}`;
+    const found = kind === undefined ? "it has none" : `it is ${excerpt(kind)}`;
     throw new InputError(
       `Cannot draw "${path}" as the "kind" of a result must be one of ${kinds}: ${found}; give a file that a verb wrote, or printed with --json`,
       { input: path },

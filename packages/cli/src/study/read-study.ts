@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { FormatError, InputError } from "@isthmus/core";
+import { FormatError, InputError, readTextFile } from "@isthmus/core";
 import { type RepeatedNetwork, type StudyDescription, unfold } from "@isthmus/study";
 import { LineCounter, parseDocument } from "yaml";
 import type { ZodType } from "zod";
@@ -17,23 +16,12 @@ const SHOWN_PROBLEMS = 8;
  */
 export async function readStudy(path: string): Promise<StudyDescription> {
   const name = basename(path);
-  const source = parseYaml(await readText(path), name);
+  const source = parseYaml(await readTextFile(path), name);
   const value = plainValue(source, name);
   reject(name, findProblems(STUDY, value, { source }));
   const study = value as StudyDescription;
   reject(name, [...new Set(findEntryProblems(study, source))]);
   return study;
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw new InputError(`Cannot read "${path}" as it must be a readable file: ${(cause as Error).message}`, {
-      input: path,
-      cause,
-    });
-  }
 }
 
 function parseYaml(text: string, name: string): StudySource {

@@ -15,7 +15,7 @@ const TOO_DEEP = `its JSON may be nested ${MAX_JSON_DEPTH} levels deep`;
 export interface JsonPurpose {
   /** What is being done, for example `read "x.json"`. */
   readonly attempt: string;
-  /** What must hold. @defaultValue "it must be JSON in UTF-8" */
+  /** What must hold. @defaultValue "it must be JSON" */
   readonly rule?: string;
   /** The format, for {@link FormatError}. @defaultValue "json" */
   readonly format?: string;
@@ -29,7 +29,7 @@ export interface JsonPurpose {
  * @throws FormatError if it is not JSON, nested more than {@link MAX_JSON_DEPTH} levels deep, or has a key twice where it must not
  */
 export function parseJson(json: string | Uint8Array, purpose: JsonPurpose): unknown {
-  const { attempt, rule = "it must be JSON in UTF-8", format = "json", distinctKeys = false } = purpose;
+  const { attempt, rule = "it must be JSON", format = "json", distinctKeys = false } = purpose;
   const fail = (problem: string, cause?: unknown): FormatError =>
     new FormatError(`Cannot ${attempt} as ${problem}`, { format, cause });
   let text: string;

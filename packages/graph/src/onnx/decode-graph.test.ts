@@ -276,7 +276,8 @@ describe("decodeGraph() of connections", () => {
   });
 
   it("refuses a graph that only names itself", () => {
-    expect(() => decodeGraph(new Uint8Array())).toThrow(/it has no graph with nodes/);
+    expect(() => decode({ node: [] })).toThrow(/it has no graph with nodes/);
+    expect(() => decodeGraph(new Uint8Array())).toThrow(/as it must be an ONNX model: it is empty/);
   });
 
   it("refuses local functions and sparse weights, saying what to do", () => {

@@ -2,6 +2,7 @@ import {
   DTYPES,
   FormatError,
   InputError,
+  recognizeFile,
   sizeOf,
   type Tensor,
   type TensorInfo,
@@ -122,18 +123,10 @@ function decodeModel(bytes: Uint8Array, source: string): ModelProto {
   try {
     model = decodeMessage<ModelProto>(MODEL, bytes);
   } catch (cause) {
-    throw new FormatError(
-      `Cannot read "${source}" as it must be an ONNX model: ${(cause as Error).message}`,
-      {
-        format: "onnx",
-        cause,
-      },
-    );
+    throw notModel(source, describeContent(bytes) ?? `its bytes are not: ${(cause as Error).message}`, cause);
   }
   if (model.graph === undefined || (model.graph.node ?? []).length === 0) {
-    throw new FormatError(`Cannot read "${source}" as it must be an ONNX model: it has no graph with nodes`, {
-      format: "onnx",
-    });
+    throw notModel(source, describeContent(bytes) ?? "it has no graph with nodes");
   }
   const unsupported = (model.functions ?? []).length > 0 ? "local functions" : undefined;
   const sparse = (model.graph.sparseInitializer ?? []).length > 0 ? "sparse initializers" : undefined;
@@ -145,6 +138,21 @@ function decodeModel(bytes: Uint8Array, source: string): ModelProto {
     );
   }
   return model;
+}
+
+function notModel(source: string, found: string, cause?: unknown): FormatError {
+  return new FormatError(`Cannot read "${source}" as it must be an ONNX model: ${found}`, {
+    format: "onnx",
+    cause,
+  });
+}
+
+/** What a file is that is no model, and what to do if it was given in the place of another. */
+function describeContent(bytes: Uint8Array): string | undefined {
+  const known = recognizeFile(bytes);
+  if (known === undefined || known === "an ONNX graph") return undefined;
+  const isCheckpoint = /checkpoint|torch/.test(known);
+  return `it is ${known}${isCheckpoint ? "; give it as a checkpoint, and name an .onnx file as the graph" : ""}`;
 }
 
 const refuseExternal: ExternalReader = (location) => {

@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import { type Checkpoint, openCheckpoint, readJsonFile } from "@isthmus/core";
 import {
   decodeAlignment,
   discoverSymmetries,
@@ -28,6 +27,6 @@ export async function openPair(inputs: TaskPaths, engine: Engine, signal: AbortS
   const [alignment] = inputs["alignment"] ?? [];
   if (alignment === undefined) return { networks: { graph, a, b }, close };
   const { spec } = await discoverSymmetries(graph, engine, { signal });
-  const order = decodeAlignment(spec, JSON.parse(await readFile(alignment, "utf8")));
+  const order = decodeAlignment(spec, await readJsonFile(alignment));
   return { networks: { graph, a, b: permute(order, b, spec) }, close };
 }

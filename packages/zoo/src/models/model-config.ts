@@ -1,4 +1,4 @@
-import { FormatError, UnsupportedError } from "@isthmus/core";
+import { excerpt, FormatError, UnsupportedError } from "@isthmus/core";
 
 /** Reads fields of a `config.json`, checked; a field that is null is as one that is missing. */
 export class ModelConfig {
@@ -103,7 +103,7 @@ export class ModelConfig {
     const value = this.#get(name) ?? only;
     if (value === only) return;
     throw new UnsupportedError(
-      `Cannot build the network of "${this.source}" as "${name}" must be ${JSON.stringify(only)}: it is ${JSON.stringify(value)}`,
+      `Cannot build the network of "${this.source}" as "${name}" must be ${excerpt(only)}: it is ${excerpt(value)}`,
       { feature: name },
     );
   }
@@ -123,7 +123,7 @@ export class ModelConfig {
 
   #wrong(name: string, rule: string): FormatError {
     const value = this.#get(name);
-    const found = value === undefined ? "it is missing" : `it is ${JSON.stringify(value)}`;
+    const found = value === undefined ? "it is missing" : `it is ${excerpt(value)}`;
     return new FormatError(`Cannot read "${this.source}" as "${name}" must be ${rule}: ${found}`, {
       format: "config",
     });

@@ -57,7 +57,7 @@ describe("openModel()", () => {
     const bare = join(folder, "bare");
     await mkdir(bare);
     await expect(openModel(bare)).rejects.toThrow(
-      /config must lie beside the weights: .*config.json" cannot be read; give a graph/,
+      /config must lie beside the weights: there is no ".*config.json"; give a graph/,
     );
     await writeFile(join(bare, "config.json"), "{");
     await expect(openModel(bare)).rejects.toThrow(/as it must be JSON: /);

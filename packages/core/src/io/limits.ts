@@ -25,8 +25,8 @@ export const MAX_READ_BYTES: number = 2 ** 30;
 /** Largest pickle, in bytes: it holds names and shapes, never weights; about 200 bytes a tensor. */
 export const MAX_PICKLE_BYTES: number = 64 * 2 ** 20;
 
-/** Most steps of a pickle: about 40 a tensor; each may make an object, so this bounds memory too. */
-export const MAX_PICKLE_STEPS: number = 10_000_000;
+/** Most steps of a pickle: about 80 a tensor; each may take 50 bytes, so this bounds memory too. */
+export const MAX_PICKLE_STEPS: number = 12_000_000;
 
 /** Longest integer in a pickle, in bytes: PyTorch writes none beyond 64 bits but one of 10 bytes, its magic number. */
 export const MAX_PICKLE_INTEGER_BYTES: number = 16;

@@ -5,6 +5,7 @@ import { MAX_PICKLE_BYTES } from "../../io/limits.ts";
 import { collectTensors } from "./collect-tensors.ts";
 import { defineTorchCheckpoint } from "./define-torch-checkpoint.ts";
 import { createGlobalFinder } from "./globals.ts";
+import { PickleBudget } from "./pickle/pickle-budget.ts";
 import { readPickle } from "./pickle/read-pickle.ts";
 import { createStorageLoader } from "./storages.ts";
 import type { TorchStorage, TorchTensor } from "./tensors.ts";
@@ -36,7 +37,11 @@ export async function openTorchZip(source: ByteSource, files: readonly string[] 
     );
   }
   const storages = new Map<string, TorchStorage>();
-  const host = { find: createGlobalFinder(source.name), load: createStorageLoader(source.name, storages) };
+  const host = {
+    find: createGlobalFinder(source.name),
+    load: createStorageLoader(source.name, storages),
+    budget: new PickleBudget(source.name),
+  };
   const { value } = readPickle(await readEntry(pickle, source), host, source.name);
   const tensors = collectTensors(value, source.name);
   const places = placeStorages(tensors, entries, root, source);

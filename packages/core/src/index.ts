@@ -20,6 +20,7 @@ export {
 } from "./errors.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
 export { recognizeFile } from "./formats/recognize.ts";
+export { findOverlap, type ZipPlace } from "./formats/zip/find-overlap.ts";
 export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
 export { createFolder } from "./io/create-folder.ts";

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { renameSync, writeFileSync } from "node:fs";
 import {
   link,
   mkdir,
@@ -9,6 +10,7 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -234,6 +236,26 @@ describe("saveCheckpoint()", () => {
     expect(reports.every(({ doneBytes }, i) => doneBytes > (reports[i - 1]?.doneBytes ?? 0))).toBe(true);
   });
 
+  it("saves what was opened where another file replaces an input under its name meanwhile", async () => {
+    const path = join(folder, "input.safetensors");
+    await saveCheckpoint(createCheckpoint({ a: ramp(5000) }), path);
+    const opened = await openCheckpoint(path);
+    const output = join(folder, "x.safetensors");
+    let isReplaced = false;
+    await saveCheckpoint(opened, output, {
+      chunkBytes: 64,
+      onProgress: ({ doneBytes }) => {
+        if (doneBytes < 5000 || isReplaced) return;
+        isReplaced = true;
+        writeFileSync(join(folder, "other"), "something else");
+        renameSync(join(folder, "other"), path);
+      },
+    });
+    await opened.close();
+    expect(isReplaced).toBe(true);
+    expect(await reopen(output)).toEqual(await describeTensors(createCheckpoint({ a: ramp(5000) })));
+  });
+
   it("waits for the disk if told to", async () => {
     const path = join(folder, "durable.safetensors");
     await saveCheckpoint(createCheckpoint({ a: ramp(3) }), path, { durable: true });
@@ -381,6 +403,23 @@ describe("saveCheckpoint() leaves nothing behind", () => {
     });
     await expect(saving).rejects.toMatchObject({ name: "AbortError" });
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it("when an input is written to while it is read", async () => {
+    const path = join(folder, "input.safetensors");
+    await saveCheckpoint(big, path);
+    const before = await readFile(path);
+    await utimes(path, 1, 1);
+    const opened = await openCheckpoint(path);
+    const saving = saveCheckpoint(opened, join(folder, "x.safetensors"), {
+      chunkBytes: 64,
+      // The same length, so that only the time tells.
+      onProgress: ({ doneBytes }) => doneBytes > 5000 && writeFileSync(path, before),
+    });
+    await expect(saving).rejects.toThrow(InputError);
+    await expect(saving).rejects.toThrow(/must stay as it is while it is read: it was written to since/);
+    await opened.close();
+    expect(await readdir(folder)).toEqual(["input.safetensors"]);
   });
 
   it("of names that others have taken meanwhile", async () => {

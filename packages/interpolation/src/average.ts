@@ -9,8 +9,8 @@ import { combine } from "./combine.ts";
  * checkpoint at a time, so that equal elements stay as they are, bit for bit: the average of copies of a
  * network is that network. Integer tensors are the first checkpoint's.
  * @throws MismatchError if names or shapes differ
- * @throws RangeError if there are no checkpoints, or weights are not one finite number for each with a sum
- *   other than 0
+ * @throws RangeError if there are no checkpoints, or weights are not one finite number for each with a sum by which they can be
+ *   divided: not 0, nor so large or small that a double does not hold it in full
  */
 export function average(checkpoints: readonly Checkpoint[], weights?: readonly number[]): Checkpoint {
   const [first, ...rest] = checkpoints;
@@ -28,12 +28,18 @@ export function average(checkpoints: readonly Checkpoint[], weights?: readonly n
   });
 }
 
+/** The smallest number that a double holds with all its digits; quotients of smaller ones are inexact, or infinite. */
+const SMALLEST_NORMAL = 2 ** -1022;
+
 function normalize(weights: readonly number[], count: number): number[] {
   const sum = weights.reduce((total, weight) => total + weight, 0);
+  const rule = (text: string) =>
+    new RangeError(`Cannot average ${count} checkpoints as ${text}: got ${weights.join(", ")}`);
   if (weights.length !== count || !weights.every(Number.isFinite) || sum === 0) {
-    throw new RangeError(
-      `Cannot average ${count} checkpoints as weights must be one finite number for each, of a sum other than 0: got ${weights.join(", ")}`,
-    );
+    throw rule("weights must be one finite number for each, of a sum other than 0");
+  }
+  if (!Number.isFinite(sum) || Math.abs(sum) < SMALLEST_NORMAL) {
+    throw rule("the sum of the weights must be from 2.3e-308 to 1.7e308, or that below 0");
   }
   return weights.map((weight) => weight / sum);
 }

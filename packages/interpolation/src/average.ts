@@ -1,5 +1,6 @@
 import { blendInto, type Checkpoint, type Elements, lerpInto } from "@isthmus/core";
 import { combine } from "./combine.ts";
+import { normalizeWeights } from "./normalize-weights.ts";
 
 /**
  * Returns the weighted average of checkpoints, lazily: `sum of w_i x_i / sum of w_i`.
@@ -17,7 +18,7 @@ export function average(checkpoints: readonly Checkpoint[], weights?: readonly n
   if (first === undefined) {
     throw new RangeError("Cannot average checkpoints as there must be at least one: got none");
   }
-  const shares = normalize(weights ?? checkpoints.map(() => 1), checkpoints.length);
+  const shares = normalizeWeights(weights ?? checkpoints.map(() => 1), checkpoints.length);
   const running = shares.every((share) => share > 0);
   return combine({
     source: `average(${checkpoints.map(({ source }) => source).join(", ")})`,
@@ -26,22 +27,6 @@ export function average(checkpoints: readonly Checkpoint[], weights?: readonly n
     blend: (_name, parts, out) =>
       running ? runningMeanInto(parts, shares, out) : blendInto(parts, shares, out),
   });
-}
-
-/** The smallest number that a double holds with all its digits; quotients of smaller ones are inexact, or infinite. */
-const SMALLEST_NORMAL = 2 ** -1022;
-
-function normalize(weights: readonly number[], count: number): number[] {
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  const rule = (text: string) =>
-    new RangeError(`Cannot average ${count} checkpoints as ${text}: got ${weights.join(", ")}`);
-  if (weights.length !== count || !weights.every(Number.isFinite) || sum === 0) {
-    throw rule("weights must be one finite number for each, of a sum other than 0");
-  }
-  if (!Number.isFinite(sum) || Math.abs(sum) < SMALLEST_NORMAL) {
-    throw rule("the sum of the weights must be from 2.3e-308 to 1.7e308, or that below 0");
-  }
-  return weights.map((weight) => weight / sum);
 }
 
 /** `mean_k = mean_(k-1) + w_k / (w_1 + ... + w_k) (x_k - mean_(k-1))`, in f32, rounded to `out` by the last step. */

@@ -7,7 +7,14 @@ import {
   type SaveCheckpointResult,
   saveCheckpoint,
 } from "@isthmus/core";
-import { average, mergeLayers, PATH_KINDS, type PathKind, slerp } from "@isthmus/interpolation";
+import {
+  average,
+  mergeLayers,
+  normalizeWeights,
+  PATH_KINDS,
+  type PathKind,
+  slerp,
+} from "@isthmus/interpolation";
 import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
 import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
 import { correctStatistics } from "../correct-statistics.ts";
@@ -263,6 +270,6 @@ function combine(
   const [a, b] = checkpoints;
   if (layers !== undefined && a !== undefined && b !== undefined) return mergeLayers(a, b, layers.shares);
   if (path === "linear" || a === undefined || b === undefined) return average(checkpoints, weights);
-  const [wa = 0, wb = 0] = weights;
-  return slerp(a, b, wb / (wa + wb));
+  const [, share = 0] = normalizeWeights(weights, 2);
+  return slerp(a, b, share);
 }

@@ -10,6 +10,7 @@ import {
 } from "@isthmus/core";
 import type { Attribute, Graph, Node, ValueInfo, WeightInfo } from "../ir/graph.ts";
 import { assertConnected } from "./assert-connected.ts";
+import { assertExtents } from "./assert-extents.ts";
 import { decodeMessage } from "./decode-message.ts";
 import { PRODUCER } from "./producer.ts";
 import {
@@ -90,6 +91,7 @@ export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {})
     outputs: (proto.output ?? []).map(decodeValueInfo),
   };
   assertConnected(graph, source);
+  assertExtents(graph, source);
   return { graph, weights: embedded };
 }
 

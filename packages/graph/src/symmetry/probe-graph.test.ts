@@ -48,6 +48,20 @@ describe("probeGraph()", () => {
     ]);
   });
 
+  test("probeGraph() refuses what no machine has the memory for, before it takes any", async () => {
+    const { engine, loaded } = fakeEngine(new Map());
+    const wide = new GraphBuilder("wide", 21);
+    const x = wide.input("x", { dtype: "f32", shape: [2, 2 ** 28] });
+    const { types: _, ...graph } = wide.build([
+      matMul(x, wide.weight("w", { dtype: "f32", shape: [2 ** 28, 2 ** 28] })),
+    ]);
+    await expect(probeGraph(graph, engine)).rejects.toMatchObject({ _tag: "InputError" });
+    await expect(probeGraph(graph, engine)).rejects.toThrow(
+      /Cannot run graph "wide" as .* must fit the memory: they take \d+ bytes of \d+, "w" of f32 \[268435456, 268435456\]/,
+    );
+    expect(loaded).toEqual([]);
+  });
+
   test("probeGraph() runs a graph whole of whose values some have no type", async () => {
     const value = createTensor("f32", [3, 4], new Float32Array(12));
     const { engine, loaded } = fakeEngine(new Map([["MatMul_0:0", value]]));

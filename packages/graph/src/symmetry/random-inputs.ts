@@ -1,4 +1,4 @@
-import { convertData, createRandom, DTYPES, sizeOf, type Tensor } from "@isthmus/core";
+import { allocateData, convertData, createRandom, DTYPES, sizeOf, type Tensor } from "@isthmus/core";
 import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
 
 /** Extent given to symbolic dimensions other than the first. */
@@ -32,7 +32,7 @@ export function randomInputs(
     const shape = inputShape(info, batch, extents);
     const random = createRandom(seed, `input ${info.name}`);
     const bound = DTYPES[dtype].float ? 0 : indexBound(graph, info.name);
-    const values = new Float64Array(sizeOf(shape));
+    const values = allocateData("f64", sizeOf(shape)) as Float64Array;
     for (let i = 0; i < values.length; i++) values[i] = bound === 0 ? random.normal() : random.integer(bound);
     const data = convertData(values, "f64", dtype);
     inputs.set(info.name, { dtype, shape, data });

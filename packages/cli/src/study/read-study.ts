@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { FormatError, InputError, readTextFile } from "@isthmus/core";
-import { type RepeatedNetwork, type StudyDescription, unfold } from "@isthmus/study";
+import { assertStudySize, type RepeatedNetwork, type StudyDescription, unfold } from "@isthmus/study";
 import { LineCounter, parseDocument } from "yaml";
 import type { ZodType } from "zod";
 import { findProblems, type StudySource } from "./study-problems.ts";
@@ -11,7 +11,7 @@ const SHOWN_PROBLEMS = 8;
 
 /**
  * Reads a study from a YAML file.
- * @throws InputError if it cannot be read, or is not of the form of a study; it says where
+ * @throws InputError if it cannot be read, is not of the form of a study, or of more than one may have; it says where
  * @throws FormatError if it is not YAML
  */
 export async function readStudy(path: string): Promise<StudyDescription> {
@@ -20,6 +20,7 @@ export async function readStudy(path: string): Promise<StudyDescription> {
   const value = plainValue(source, name);
   reject(name, findProblems(STUDY, value, { source }));
   const study = value as StudyDescription;
+  assertStudySize(study);
   reject(name, [...new Set(findEntryProblems(study, source))]);
   return study;
 }
@@ -30,7 +31,9 @@ function parseYaml(text: string, name: string): StudySource {
   const [error] = document.errors;
   if (error !== undefined) {
     const { line } = lines.linePos(error.pos[0]);
-    const [message] = error.message.split("\n");
+    const [first = ""] = error.message.split("\n");
+    // The parser of YAML goes down by recursion, and says so in the words of the engine.
+    const message = first.includes("call stack") ? "it is nested too deeply" : first;
     throw new FormatError(`Cannot read the study as it must be YAML: ${name}:${line}: ${message}`, {
       format: "yaml",
       cause: error,

@@ -16,7 +16,7 @@ import type { ByteSource } from "./io/byte-source.ts";
 import { openFileSource } from "./io/file-source.ts";
 import { stampOf } from "./io/file-stamp.ts";
 import { MAX_SHARDS } from "./io/limits.ts";
-import { reasonOf } from "./io/system-error.ts";
+import { openError } from "./io/open-file.ts";
 
 /**
  * Opens a checkpoint: a safetensors file, an index of shards (`*.index.json`), a folder with either, a file that
@@ -156,6 +156,6 @@ async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
-    throw new InputError(`Cannot open "${path}" as ${reasonOf(error)}`, { input: path, cause: error });
+    throw openError(path, error);
   }
 }

@@ -329,7 +329,12 @@ describe("saveCheckpoint() refuses", () => {
 
   it("element types and sizes that make no sense", async () => {
     const path = join(folder, "x.safetensors");
-    await expect(saveCheckpoint(small, path, { dtype: "i8" })).rejects.toThrow(TypeError);
+    for (const dtype of ["i8", "bfloat16"]) {
+      await expect(saveCheckpoint(small, path, { dtype: dtype as DType })).rejects.toThrow(TypeError);
+      await expect(saveCheckpoint(small, path, { dtype: dtype as DType })).rejects.toThrow(
+        `"dtype" must be one of f64, f32, f16, bf16, f8e4m3, f8e5m2: it is "${dtype}"`,
+      );
+    }
     await expect(saveCheckpoint(small, path, { maxShardBytes: 0 })).rejects.toThrow(RangeError);
     await expect(saveCheckpoint(small, path, { chunkBytes: Number.NaN })).rejects.toThrow(RangeError);
     await expect(saveCheckpoint(small, path, { buffers: 0.5 })).rejects.toThrow(RangeError);
@@ -484,6 +489,10 @@ describe("openCheckpoint()", () => {
       /Cannot open ".*missing" as it must exist/,
     );
     await expect(openCheckpoint(folder)).rejects.toThrow(/must hold safetensors files: it has none/);
+    await expect(openCheckpoint("meta-llama/Llama-2-7b")).rejects.toThrow(
+      /there is no such file or folder; a model of the Hugging Face hub must be downloaded first: hf download meta-l/,
+    );
+    await expect(openCheckpoint("runs/a.safetensors")).rejects.toThrow(/there is no such file or folder$/);
     await expect(openCheckpoint("/dev/null")).rejects.toThrow(/must be a regular file/);
   });
 

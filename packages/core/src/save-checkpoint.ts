@@ -113,8 +113,9 @@ type Options = Readonly<SaveCheckpointOptions>;
 
 function assertOptions({ dtype, maxShardBytes, chunkBytes, buffers }: Options): void {
   if (dtype !== undefined && !DTYPES[dtype]?.float) {
+    const floats = Object.keys(DTYPES).filter((name) => DTYPES[name as DType].float);
     throw new TypeError(
-      `Cannot save a checkpoint as ${dtype} as the element type must be a floating-point one`,
+      `Cannot save a checkpoint as ${dtype} as "dtype" must be one of ${floats.join(", ")}: it is "${dtype}"`,
     );
   }
   for (const [name, value] of Object.entries({ maxShardBytes, chunkBytes, buffers })) {

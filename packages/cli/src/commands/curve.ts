@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type Checkpoint, createCheckpoint, createFolder, saveCheckpoint, saveFile } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import {
   CURVE_KINDS,
   type CurveKind,
@@ -31,6 +31,7 @@ import { type CurveFiles, nameCurveFiles } from "../training/curve-files.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
 import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface CurveVerbOptions extends TrainingFlags, ScalingOptions, NormOptions, EngineOptions {
@@ -114,17 +115,25 @@ async function curve(
   context: Context,
 ): Promise<Outcome> {
   assertNotKept(options);
+  if (options.report !== undefined) assertPageName(options.report);
+  const { state } = nameCurveFiles(options.output, options.bends);
+  return withTrainingLock({ state, output: options.output }, () => findCurve(paths, options, context));
+}
+
+async function findCurve(
+  paths: readonly [string, string],
+  options: CurveVerbOptions,
+  context: Context,
+): Promise<Outcome> {
   const { report } = options;
-  if (report !== undefined) assertPageName(report);
   const files = nameCurveFiles(options.output, options.bends);
   return withCheckpoints(paths, async ([a, b]) => {
     const inputs = [...a.files, ...b.files, options.graph];
-    const written = files.folder === undefined ? [files.state, ...files.bends] : [files.folder];
+    const written = [files.state, ...files.bends];
     for (const path of report === undefined ? written : [...written, report])
       await assertOutput(path, inputs);
     const data = await openCurveData(options);
     const architecture = await openArchitecture(options.graph, options);
-    if (files.folder !== undefined) await createFolder(files.folder);
     const job: CurveJob = { ...architecture, a, b, files, data, options };
     const trained = await trainBends(job, context);
     const result = await measureBends(trained, job, context);

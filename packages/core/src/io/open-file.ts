@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { InputError } from "../errors.ts";
+import { hubHint } from "./hub-hint.ts";
 import { reasonOf } from "./system-error.ts";
 
 /** A regular file that is open for reading, and what the system said about it at that moment. */
@@ -69,6 +70,8 @@ function assertRegular(path: string, stats: Stats): void {
   throw new InputError(`Cannot read "${path}" as it must be a regular file: it is ${kind}`, { input: path });
 }
 
-function openError(path: string, error: unknown): InputError {
-  return new InputError(`Cannot open "${path}" as ${reasonOf(error)}`, { input: path, cause: error });
+/** Says why a path cannot be opened. */
+export function openError(path: string, error: unknown): InputError {
+  const hint = (error as NodeJS.ErrnoException).code === "ENOENT" ? hubHint(path) : "";
+  return new InputError(`Cannot open "${path}" as ${reasonOf(error)}${hint}`, { input: path, cause: error });
 }

@@ -54,6 +54,9 @@ describe("openModel()", () => {
 
   test("openModel() says what is missing or does not fit", async () => {
     await expect(openModel(join(folder, "nothing"))).rejects.toThrow(/there is none$/);
+    await expect(openModel("gpt/nano")).rejects.toThrow(
+      /there is none; a model of the Hugging Face hub must be/,
+    );
     const bare = join(folder, "bare");
     await mkdir(bare);
     await expect(openModel(bare)).rejects.toThrow(

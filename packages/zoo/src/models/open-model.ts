@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Checkpoint, InputError, openCheckpoint, readJsonFile } from "@isthmus/core";
+import { type Checkpoint, hubHint, InputError, openCheckpoint, readJsonFile } from "@isthmus/core";
 import { type ConfigNetwork, networkOfConfig } from "./network-of-config.ts";
 
 /** A model as it lies on disk: its weights, and the network that its config describes. */
@@ -57,7 +57,7 @@ async function configPathOf(path: string): Promise<string> {
     return join((await stat(path)).isDirectory() ? path : dirname(path), CONFIG);
   } catch (error) {
     throw new InputError(
-      `Cannot open model "${path}" as there must be a folder or file of that name: there is none`,
+      `Cannot open model "${path}" as there must be a folder or file of that name: there is none${hubHint(path)}`,
       { input: path, cause: error },
     );
   }

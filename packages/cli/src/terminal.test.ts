@@ -58,6 +58,21 @@ describe("createTerminal()", () => {
     expect(err.written).toEqual(["\r\u001b[Khalf", "\r\u001b[K", "remark\n"]);
   });
 
+  it("createTerminal() lets nothing that names hold control a screen, and changes nothing for files", () => {
+    const name = "\u001b]0;owned\u0007\u001b[2Ja\r\u009b1mb\u001b[31mred\u001b[0m\tc\n";
+    const [screen, err] = [stream(true), stream(true)];
+    const terminal = createTerminal(screen.fake, err.fake, UTF8);
+    terminal.print(name);
+    terminal.note(name);
+    terminal.status(name);
+    const safe = "\ufffd]0;owned\ufffd\ufffd[2Ja\ufffd\ufffd1mb\u001b[31mred\u001b[0m\tc\n";
+    expect(screen.written).toEqual([safe]);
+    expect(err.written).toEqual([`${safe}\n`, `\r\u001b[K${safe}`]);
+    const file = stream(false);
+    createTerminal(file.fake, stream(false).fake, UTF8).print(name);
+    expect(file.written).toEqual([name]);
+  });
+
   it("createTerminal() takes no reader that closes the pipe for a failure", async () => {
     const [out, err] = [stream(false), stream(false)];
     const terminal = createTerminal(out.fake, err.fake, UTF8);

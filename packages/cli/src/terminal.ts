@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { printable } from "./printable.ts";
 
 /** Where a command writes, and what can be shown there. Nothing else in the program writes to the console. */
 export interface Terminal {
@@ -51,10 +52,12 @@ export function createTerminal(
   out.on("error", fail);
   // There is nowhere left to say that standard error cannot be written.
   err.on("error", () => {});
+  // What goes to a file or a program must arrive as it is; a screen obeys what is written to it.
+  const shownOn = (stream: TerminalStream, text: string) => (stream.isTTY === true ? printable(text) : text);
   // Files are written at once, and failures then are thrown.
   const write = (text: string, done?: () => void): void => {
     try {
-      out.write(text, done);
+      out.write(shownOn(out, text), done);
     } catch (error) {
       fail(error as NodeJS.ErrnoException);
       done?.();
@@ -62,7 +65,7 @@ export function createTerminal(
   };
   const status = (line: string): void => {
     if (line === shown) return;
-    err.write(CLEAR_LINE + line);
+    err.write(CLEAR_LINE + shownOn(err, line));
     shown = line;
   };
   return {
@@ -76,7 +79,7 @@ export function createTerminal(
     },
     note: (line) => {
       if (shown !== "") status("");
-      err.write(`${line}\n`);
+      err.write(`${shownOn(err, line)}\n`);
     },
     status,
     async settle() {

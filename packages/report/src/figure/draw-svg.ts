@@ -1,5 +1,6 @@
 import type { PlotOptions } from "@observablehq/plot";
 import { escapeHtml } from "../html.ts";
+import { xmlText } from "../xml-text.ts";
 import type { Plot } from "./figure.ts";
 import { paletteCss } from "./palette.ts";
 
@@ -36,7 +37,7 @@ export async function drawSvg(
   const svg = plot.plot({ ...describe(plot), document, className: "isthmus-figure" });
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   svg.setAttribute("role", "img");
-  const text: string = svg.outerHTML;
+  const text: string = xmlText(svg.outerHTML);
   // Set here and not as an attribute: linkedom leaves "<" in attributes, which XML does not allow.
   const labelled = text.replace("<svg ", () => `<svg aria-label="${escapeHtml(words)}" `);
   const drawn = renameNumbered(labelled, name).replace(COORDINATES, (attribute) =>

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { FormatError, MismatchError, readJsonFile, saveFile } from "@isthmus/core";
+import { excerpt, FormatError, MismatchError, readJsonFile, saveFile } from "@isthmus/core";
 
 /** What decides the numbers of a measurement, as plain data. */
 export type JournalRun = Readonly<Record<string, string | number>>;
@@ -51,7 +51,9 @@ async function readPieces(path: string, run: JournalRun): Promise<Pieces> {
   const journal = await readJournal(path);
   const differing = Object.keys({ ...run, ...journal.run }).filter((key) => run[key] !== journal.run[key]);
   if (differing.length > 0) {
-    const told = differing.map((key) => `"${key}" is ${journal.run[key]} there and ${run[key]} here`);
+    const told = differing.map(
+      (key) => `"${key}" is ${excerpt(journal.run[key])} there and ${excerpt(run[key])} here`,
+    );
     throw new MismatchError(
       `Cannot go on from "${path}" as it must be of the same measurement: ${told.join(", ")}; it was left as it is`,
       { parameters: differing },

@@ -2,7 +2,7 @@ import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { writeSafetensors } from "./formats/safetensors/write-safetensors.ts";
 import { createFolder, removeFolders } from "./io/create-folder.ts";
 import { createOutputFile, type OutputFile } from "./io/output-file.ts";
-import { lockPathOf, takeLock } from "./io/take-lock.ts";
+import { lockPathOf, removeDeadLock, takeLock } from "./io/take-lock.ts";
 import { removeStaleTemporaries } from "./io/temporary-name.ts";
 import { resolveOptions } from "./options.ts";
 import { indexPath, isCheckpointFile } from "./save/output-paths.ts";
@@ -141,7 +141,9 @@ function createShardLock({ place, path, index }: SavePlan): ShardLock {
   return {
     async takeFor(earlier) {
       const hasShards = index !== undefined || earlier.some((file) => isShard(file) || isIndex(file));
-      if (hasShards) giveBack ??= await takeLock(lockPathOf(indexPath(place), "saving"), path);
+      const lock = lockPathOf(indexPath(place), "saving");
+      if (hasShards) giveBack ??= await takeLock(lock, path);
+      else await removeDeadLock(lock);
     },
     giveBack: async () => giveBack?.(),
   };

@@ -37,6 +37,12 @@ export async function takeLock(path: string, subject: string): Promise<() => Pro
   throw busy(subject, "another one has just begun");
 }
 
+/** Removes the lock that a killed process left, where there is one and nobody takes it. */
+export async function removeDeadLock(path: string): Promise<void> {
+  const owner = await ownerOf(path);
+  if (owner !== undefined && !isMarkAlive(owner)) await removeLeft(path, owner, 0);
+}
+
 function nameOf(owner: string): string {
   return `process ${owner.split("-")[0]} is`;
 }

@@ -237,6 +237,9 @@ describe("publishFiles()", () => {
     expect(await openedValue(folder)).toBe(2);
     await expect(save(folder, 3, 2)).rejects.toThrow(InputError);
     expect((await readdir(folder)).sort()).toEqual([LOCK, "model.safetensors"]);
+    await writeFile(join(folder, LOCK), `${ended}-1`);
+    await save(folder, 4, 1);
+    expect(await readdir(folder)).toEqual(["model.safetensors"]);
   });
 
   it("waits for the disk between its steps, if told to", async () => {

@@ -79,9 +79,16 @@ async function readJournal(path: string): Promise<Stored> {
   if (format !== FORMAT || version !== VERSION) {
     throw reject(`it must hold pieces of a measurement, of version ${VERSION}: it is something else`);
   }
-  const lists = isObject(pieces) && Object.values(pieces).every((numbers) => Array.isArray(numbers));
+  const lists = isObject(pieces) && Object.values(pieces).every(isNumbers);
   if (isObject(run) && lists) return { run, pieces };
   throw reject("it must say which measurement it is of, and hold its pieces: it is incomplete");
+}
+
+/** Numbers, some of them written as text. */
+function isNumbers(value: unknown): boolean {
+  return (
+    Array.isArray(value) && value.every((entry) => typeof entry === "number" || typeof entry === "string")
+  );
 }
 
 function isObject<T>(value: T | undefined): value is T & object {

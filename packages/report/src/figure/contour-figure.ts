@@ -86,7 +86,7 @@ function endsOf(coordinates: readonly number[]): [number, number] {
 function contourMarks(plot: Plot, { xs, ys, values }: ContourFigure, levels: readonly number[]): Markish[] {
   const known = values.flat().filter(Number.isFinite);
   const highest = Math.max(...known);
-  const floor = Math.min(...known.filter((value) => value > 0), highest) / 10 || 1e-12;
+  const floor = Math.min(...known.filter((value) => value > 0), Math.max(highest, 1e-11)) / 10;
   const logarithm = (value: number): number =>
     Math.log(Math.max(floor, Number.isFinite(value) ? value : highest));
   const cells = resample(
@@ -114,7 +114,7 @@ function contourMarks(plot: Plot, { xs, ys, values }: ContourFigure, levels: rea
         width,
         height,
         value: (cell: number) => cell,
-        thresholds: [Math.log(level)],
+        thresholds: [logarithm(level)],
         fill: bandColor(index + 1, levels.length),
         stroke: OVER.color,
         strokeOpacity: 0.35,

@@ -5,6 +5,9 @@ import { RESULT_SCHEMAS } from "./result-schema.ts";
 /** Problems that are told at once. */
 const SHOWN_PROBLEMS = 4;
 
+/** Largest number that is drawn: beyond it, sums and differences of numbers are none any more. */
+const MOST = 1e300;
+
 /**
  * Reads a result that a verb printed with `--json`.
  * @throws InputError if the file cannot be read, or holds no result of a kind that can be drawn, or only a part of one
@@ -21,6 +24,7 @@ export async function readResult(path: string): Promise<DrawableResult> {
       { input: path },
     );
   }
+  assertDrawable(json, path);
   const { data, error } = RESULT_SCHEMAS[kind as DrawableResult["kind"]].safeParse(json);
   if (error) {
     const told = error.issues
@@ -34,4 +38,16 @@ export async function readResult(path: string): Promise<DrawableResult> {
   }
   // The schemas say the same as the types, but for optional keys that are there and undefined, which JSON does not have.
   return data as DrawableResult;
+}
+
+/** @throws InputError if a number somewhere is larger than any that axes and colours have room for */
+function assertDrawable(value: unknown, path: string): void {
+  if (typeof value === "number" && Math.abs(value) > MOST) {
+    throw new InputError(
+      `Cannot draw "${path}" as its numbers must be at most ${MOST} in size: one is ${value}`,
+      { input: path },
+    );
+  }
+  if (typeof value !== "object" || value === null) return;
+  for (const entry of Object.values(value)) assertDrawable(entry, path);
 }

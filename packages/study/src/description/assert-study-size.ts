@@ -98,7 +98,7 @@ function countMeasurements(
 function countPairs(selection: PairSelection, groups: ReadonlyMap<string, Ranges>): number {
   const { between, across = "seed", choose = "all", where } = selection;
   // The entries of a study that was read are checked after this, once they are unfolded.
-  const [first = "", second] = Array.isArray(between) ? between : [String(between)];
+  const [first = "", second] = Array.isArray(between) ? between : [between as string];
   const a = restrict(groups.get(first), where);
   const members = a.get(across)?.length ?? 1;
   if (second === undefined) return (productOf(a) / Math.max(members, 1)) * pairsOf(members, choose);

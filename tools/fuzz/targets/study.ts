@@ -31,6 +31,10 @@ export function createStudyTarget(): FuzzTarget {
       yield {
         [FILE]: `a0: &a0 [x, x]\n${Array.from({ length: 40 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`).join("\n")}`,
       };
+      // Each alias of the one before only, so that nothing but depth grows.
+      yield {
+        [FILE]: `a0: &a0 [x]\n${Array.from({ length: 5000 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}]`).join("\n")}\ntitle: *a5000`,
+      };
       yield { [FILE]: "title: &a [*a]" };
       yield { [FILE]: `title: x\n${"k".repeat(1_000_000)}` };
       for (const range of ["0..3000", "0..99999", "0..9999999999"])

@@ -3,6 +3,7 @@ import { FormatError, InputError, readTextFile } from "@isthmus/core";
 import { assertStudySize, type RepeatedNetwork, type StudyDescription, unfold } from "@isthmus/study";
 import { LineCounter, parseDocument } from "yaml";
 import type { ZodType } from "zod";
+import { assertShallowYaml } from "./assert-shallow-yaml.ts";
 import { findProblems, type StudySource } from "./study-problems.ts";
 import { LOADED_NETWORK, MEASUREMENT, STAR_NETWORK, STUDY, TRAINED_NETWORK } from "./study-schema.ts";
 
@@ -26,14 +27,13 @@ export async function readStudy(path: string): Promise<StudyDescription> {
 }
 
 function parseYaml(text: string, name: string): StudySource {
+  assertShallowYaml(text, name);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true });
   const [error] = document.errors;
   if (error !== undefined) {
     const { line } = lines.linePos(error.pos[0]);
-    const [first = ""] = error.message.split("\n");
-    // The parser of YAML goes down by recursion, and says so in the words of the engine.
-    const message = first.includes("call stack") ? "it is nested too deeply" : first;
+    const [message] = error.message.split("\n");
     throw new FormatError(`Cannot read the study as it must be YAML: ${name}:${line}: ${message}`, {
       format: "yaml",
       cause: error,

@@ -8,7 +8,7 @@ export const MAX_INDEX_BYTES: number = 100_000_000;
 export const MAX_JSON_BYTES: number = 2 ** 28;
 
 /** Largest text file that is read as a string, in bytes: a description of a study has a few thousand. */
-export const MAX_TEXT_BYTES: number = 2 ** 24;
+export const MAX_TEXT_BYTES: number = 2 ** 20;
 
 /** Most tensors in one checkpoint: far above the largest published ones (about 100,000), so that maps stay small. */
 export const MAX_TENSORS: number = 4_000_000;

@@ -15,7 +15,7 @@ export function normalizeWeights(weights: readonly number[], count: number): num
     throw fail("weights must be one finite number for each, of a sum other than 0");
   }
   if (!Number.isFinite(sum) || Math.abs(sum) < SMALLEST_NORMAL) {
-    throw fail("the sum of the weights must be from 2.3e-308 to 1.7e308, or that below 0");
+    throw fail("the sum of the weights must be from 2.3e-308 to 1.7e308 in size");
   }
   return weights.map((weight) => weight / sum);
 }

@@ -25,7 +25,7 @@ describe("chooseShards()", () => {
         fc.pre(part.length > 0 && part.length < total);
         expect(() => chooseShards("f", part)).toThrow(InputError);
         expect(() => chooseShards("f", part)).toThrow(
-          `there are ${part.length} files for ${total} shards; they may be left of a save or a download`,
+          `of ${total} shards there are ${part.length}; they may be left of a save or a download`,
         );
       }),
     );

@@ -34,7 +34,7 @@ export function chooseShards(folder: string, names: readonly string[]): readonly
   const missing = set.total - new Set(names.map((name) => parseName(name)?.number)).size;
   if (missing === 0 && names.length === set.total) return names;
   throw fail(
-    `without an index, a set of shards must be whole: there are ${names.length} files for ${set.total} shards; ${REASON}. ` +
+    `without an index, a set of shards must be whole: of ${set.total} shards there are ${names.length}; ${REASON}. ` +
       "Save or download the checkpoint again",
   );
 }

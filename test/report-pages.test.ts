@@ -61,7 +61,10 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
 /** What somebody may have written into the names that a result holds. */
 const INTRUSION = `<b class="foreign">&'</script><!--]]>\u0000\u0001\u001b\u0085\ufffe\ud800<img src=x onerror="document.title='owned'">`;
 
-/** A result in which every text that is no plain word, as names of kinds and of columns are, ends in an intrusion. */
+/**
+ * A result in which every text that is no plain word, as names of kinds and of columns are, ends in an
+ * intrusion.
+ */
 function makeHostile<T>(result: T): T {
   return JSON.parse(JSON.stringify(result), (_, value: unknown) =>
     typeof value === "string" && !/^[a-z\d-]+$/.test(value) ? `${value}${INTRUSION}` : value,

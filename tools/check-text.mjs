@@ -40,7 +40,10 @@ function checkSource(path, text) {
   }
 }
 
-/** Files that users name, and JSON in them, may be hostile: core has the one way to open a file and the one limit of nesting. */
+/**
+ * Files that users name, and JSON in them, may be hostile: core has the one way to open a file and the one
+ * limit of nesting.
+ */
 function checkReading(text, say) {
   // What ships with a package is found from the source that reads it.
   for (const { index } of text.matchAll(

@@ -1,10 +1,10 @@
-// Kills processes while they give the shards of a checkpoint their names, and opens what they leave: it must be the earlier checkpoint,
-// the new one, or be refused; never a mix or a part.
+// Kills processes while they give the shards of a checkpoint their names, and opens what they leave: it must
+// be the earlier checkpoint, the new one, or be refused; never a mix or a part.
 //
 //   npx tsx --conditions=@isthmus/source tools/kill-saves.ts [--kills 100] [--seed 1] [--shards 200]
 //
-// Only kills that hit between the first and the last rename count. Prints what opened after them, for each way of replacing one
-// checkpoint by another, and ends with 1 if anything else did.
+// Only kills that hit between the first and the last rename count. Prints what opened after them, for each
+// way of replacing one checkpoint by another, and ends with 1 if anything else did.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -31,7 +31,10 @@ const { values } = parseArgs({
 });
 const shards = Number(values.shards);
 const ELEMENTS = 256;
-/** Time that giving all names takes, in milliseconds; learnt from the saves that ended before they were killed. */
+/**
+ * Time that giving all names takes, in milliseconds; learnt from the saves that ended before they were
+ * killed.
+ */
 let publishingMs = 10;
 
 /** Saves as many tensors as there may be shards, all of one value. */
@@ -158,7 +161,9 @@ async function describeFolder(folder: string): Promise<string> {
   return words.length === 0 ? "refused" : words.join(" and ");
 }
 
-/** The value that all tensors have; NaN if not all have one, or some are missing; undefined if nothing opens. */
+/**
+ * The value that all tensors have; NaN if not all have one, or some are missing; undefined if nothing opens.
+ */
 async function openedValue(path: string): Promise<number | undefined> {
   try {
     const checkpoint = await openCheckpoint(path);

@@ -5,17 +5,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Checkpoint, createCheckpoint, saveCheckpoint } from "@isthmus/core";
 
-/** Path of a file of the repository. */
+/** Gives the path of a file of the repository. */
 export function pathOf(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url));
 }
 
-/** A file of the repository, by its path from the root. */
+/** Reads a file of the repository, by its path from the root. */
 export function fixture(path: string): Buffer {
   return readFileSync(pathOf(path));
 }
 
-/** A few small tensors of several types. */
+/** Makes a checkpoint of a few small tensors of several types. */
 export function smallCheckpoint(): Checkpoint {
   return createCheckpoint(
     {
@@ -28,7 +28,7 @@ export function smallCheckpoint(): Checkpoint {
   );
 }
 
-/** The files that saving a checkpoint gives, by name. */
+/** Saves a checkpoint, and gives the files that this made, by name. */
 export async function savedFiles(
   checkpoint: Checkpoint,
   maxShardBytes?: number,

@@ -19,8 +19,8 @@ export interface Meter {
 /**
  * Makes a meter of time and memory of this process.
  *
- * The system keeps the most memory a process ever had. On Linux that mark can be taken back to what is in use now, so that the peak of
- * every single input is seen; elsewhere only peaks above all before are.
+ * The system keeps the most memory a process ever had. On Linux that mark can be taken back to what is in use
+ * now, so that the peak of every single input is seen; elsewhere only peaks above all before are.
  */
 export function createMeter(): Meter {
   const marks = openMarks();
@@ -55,7 +55,7 @@ function openMarks(): number | undefined {
   }
 }
 
-/** Files and sockets that the process has open; 0 where the system does not tell. */
+/** Counts the files and sockets that the process has open; 0 where the system does not say. */
 export function countDescriptors(): number {
   try {
     return readdirSync("/proc/self/fd").length;

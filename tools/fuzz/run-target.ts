@@ -27,7 +27,10 @@ export interface TargetRun {
   readonly failures: string;
 }
 
-/** Reads the inputs of a target in a process of its own, to their end or until it crashes or tells nothing of itself any more. */
+/**
+ * Reads the inputs of a target in a process of its own, to their end or until it crashes or tells nothing of
+ * itself any more.
+ */
 export function runTarget({ name, seed, count, failures }: TargetRun): Promise<Outcome> {
   // In memory where there is such a place, as every input is written.
   const path = join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), `isthmus-fuzz-${process.pid}`);

@@ -1,10 +1,11 @@
-// Reads a great many damaged and hostile files with every reader, and reports what must never happen: an error that is not one of our
-// own, a file that takes more than 2 s or 200 MB to read, a crash, a promise that fails unheard, a file that stays open.
+// Reads a great many damaged and hostile files with every reader, and reports what must never happen: an
+// error that is not one of our own, a file that takes more than 2 s or 200 MB to read, a crash, a promise
+// that fails unheard, a file that stays open.
 //
 //   npx tsx --conditions=@isthmus/source tools/fuzz/run.ts [--inputs 100000] [--seed 1] [--targets safetensors,onnx] [--failures DIR]
 //
-// The same seed makes the same inputs. The files of failing inputs are kept in DIR, in a folder for each. Every target runs in a process
-// of its own; ends with 1 if anything was found.
+// The same seed makes the same inputs. The files of failing inputs are kept in DIR, in a folder for each.
+// Every target runs in a process of its own; ends with 1 if anything was found.
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";

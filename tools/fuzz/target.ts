@@ -8,7 +8,10 @@ export interface FuzzTarget {
   readonly name: string;
   /** Makes files that are as they should be, from which others are made: they must be read. */
   valid(): Iterable<FuzzInput>;
-  /** Makes files that are known to be dangerous: deep, contradictory, or far larger once read. They come first. */
+  /**
+   * Makes files that are known to be dangerous: deep, contradictory, or far larger once read. They come
+   * first.
+   */
   bombs(): Iterable<FuzzInput>;
   /** Makes an input, mostly a valid one with something changed. */
   make(dice: Dice): FuzzInput;

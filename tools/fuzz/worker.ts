@@ -1,4 +1,5 @@
-// Reads the inputs of one target in a process of its own: worker.ts TARGET SEED COUNT FOLDER FAILURES. See run.ts.
+// Reads the inputs of one target in a process of its own: worker.ts TARGET SEED COUNT FOLDER FAILURES. See
+// run.ts.
 import { join } from "node:path";
 import { createInputFolder } from "./input-folder.ts";
 import { TARGETS } from "./targets.ts";

@@ -43,7 +43,8 @@ export function createTerminal(
   let shown = "";
   let failure: NodeJS.ErrnoException | undefined;
   const fail = (error: NodeJS.ErrnoException): void => {
-    // A reader that has seen enough closes the pipe; that is no failure of ours. What follows a failure says nothing new.
+    // A reader that has seen enough closes the pipe; that is no failure of ours. What follows a failure says
+    // nothing new.
     if (error.code === "EPIPE" || failure !== undefined) return;
     failure = error;
     const told = error.code === "ENOSPC" ? "the disk must have room: it is full" : error.message;

@@ -24,7 +24,8 @@ import { openError } from "./io/open-file.ts";
  *
  * Reads headers only; tensors are read when asked for. Nothing in the file is run, and every size it claims is
  * checked before use. A set of shards opens whole or not at all. Close it when done.
- * @throws InputError if there is no such file, it is of no format that is handled, or its shards are incomplete or just being replaced.
+ * @throws InputError if there is no such file, it is of no format that is handled, or its shards are
+ *   incomplete or just being replaced.
  * @throws FormatError if it is damaged, cut short, or claims what it has not.
  * @throws UnsupportedError if it needs what is not handled: an element type, a Python class.
  */
@@ -91,8 +92,8 @@ async function stampsOf(folder: string, names: readonly string[]): Promise<strin
 }
 
 /**
- * Gives back a checkpoint of several files if nothing replaced them while they were opened one after another; whoever saves a
- * checkpoint removes the earlier index before anything else.
+ * Gives back a checkpoint of several files if nothing replaced them while they were opened one after another;
+ * whoever saves a checkpoint removes the earlier index before anything else.
  */
 async function closeUnless(checkpoint: Checkpoint, isSame: boolean): Promise<Checkpoint> {
   if (isSame) return checkpoint;

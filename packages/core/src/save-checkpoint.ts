@@ -132,8 +132,8 @@ interface ShardLock {
 }
 
 /**
- * Keeps two processes from publishing shards in one place, which would mix them. A single file needs no lock: whoever publishes last
- * replaces the other in one step.
+ * Keeps two processes from publishing shards in one place, which would mix them. A single file needs no lock:
+ * whoever publishes last replaces the other in one step.
  * @throws InputError from `takeFor`, if another process is saving there
  */
 function createShardLock({ place, path, index }: SavePlan): ShardLock {

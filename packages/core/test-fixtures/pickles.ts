@@ -1,4 +1,4 @@
-/** Bytes of a pickle: parts one after another, text as Latin-1. */
+/** Joins the parts of a pickle, text as Latin-1. */
 export function pickle(...parts: readonly (string | Uint8Array)[]): Buffer {
   return Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : part)));
 }
@@ -6,7 +6,7 @@ export function pickle(...parts: readonly (string | Uint8Array)[]): Buffer {
 /** Names a class or function, as GLOBAL does. */
 export const global = (module: string, name: string): string => `c${module}\n${name}\n`;
 
-/** A string of at most 255 bytes. */
+/** Writes a string of at most 255 bytes. */
 const short = (text: string): string => `\x8c${String.fromCharCode(text.length)}${text}`;
 
 /** A storage of four bytes, as its persistent id. */
@@ -15,7 +15,10 @@ const STORAGE = `(${short("storage")}${global("torch", "FloatStorage")}${short("
 const LIST_LENGTH = 100_000;
 const COPIES = 100;
 
-/** Keeps a function as value 0 and a long list as value 1, then calls the function with the list again and again. */
+/**
+ * Keeps a function as value 0 and a long list as value 1, then calls the function with the list again and
+ * again.
+ */
 const copyAgain = (name: string, item: string): Buffer =>
   pickle(
     `\x80\x02${name}q\x000]q\x01(`,

@@ -10,8 +10,8 @@ import { normalizeWeights } from "./normalize-weights.ts";
  * checkpoint at a time, so that equal elements stay as they are, bit for bit: the average of copies of a
  * network is that network. Integer tensors are the first checkpoint's.
  * @throws MismatchError if names or shapes differ
- * @throws RangeError if there are no checkpoints, or weights are not one finite number for each with a sum by which they can be
- *   divided: not 0, nor so large or small that a double does not hold it in full
+ * @throws RangeError if there are no checkpoints, or weights are not one finite number for each with a sum by
+ *   which they can be divided: not 0, nor so large or small that a double does not hold it in full
  */
 export function average(checkpoints: readonly Checkpoint[], weights?: readonly number[]): Checkpoint {
   const [first, ...rest] = checkpoints;

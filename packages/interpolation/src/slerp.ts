@@ -15,10 +15,11 @@ const CHUNK = 1 << 20;
  * `sin((1 - t) w) / sin w * a + sin(t w) / sin w * b`, `w` the angle between the two tensors as vectors
  * (Shoemake 1985). Lengths are interpolated with it, since the vectors are not normalised.
  *
- * The angle is measured in f64 over the whole tensor. Tensors that are zero, parallel, or of one element have no arc and are
- * interpolated on the line. The ends are exact; integer tensors are the nearer end's.
- * @throws MismatchError if names or shapes differ; when it is read, if a tensor of two elements or more points the opposite way in
- *   the other checkpoint, as then there are many arcs, and the line between leads through zero
+ * The angle is measured in f64 over the whole tensor. Tensors that are zero, parallel, or of one element have
+ * no arc and are interpolated on the line. The ends are exact; integer tensors are the nearer end's.
+ * @throws MismatchError if names or shapes differ; when it is read, if a tensor of two elements or more
+ *   points the opposite way in the other checkpoint, as then there are many arcs, and the line between leads
+ *   through zero
  * @throws RangeError if `t` is not in `[0, 1]`
  */
 export function slerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {

@@ -16,7 +16,7 @@ export function mutateBytes(dice: Dice, bytes: Uint8Array): Buffer {
   return changed;
 }
 
-/** A number of 1, 2, 4 or 8 bytes, in either byte order, that is at the edge of some type. */
+/** Makes a number of 1, 2, 4 or 8 bytes, in either byte order, that is at the edge of some type. */
 export function edgeNumber(dice: Dice): Buffer {
   const width = dice.pick([1, 2, 4, 8]);
   const bytes = Buffer.alloc(8);

@@ -4,7 +4,10 @@ import type { Dice } from "../dice.ts";
 /** An object or array, and a key of it. */
 type Place = readonly [Record<string, unknown>, string];
 
-/** Changes a value in one to three places: other values, moved, doubled and missing entries, keys that objects have already. */
+/**
+ * Changes a value in one to three places: other values, moved, doubled and missing entries, keys that objects
+ * have already.
+ */
 export function mutateJson(dice: Dice, value: unknown): unknown {
   const changed: unknown = structuredClone(value);
   for (let round = 1 + dice.below(3); round > 0; round--) {

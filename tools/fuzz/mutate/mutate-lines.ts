@@ -1,7 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of a study.
 import type { Dice } from "../dice.ts";
 
-/** Changes lines of a text whose indentation matters: missing, doubled, moved ones, other values, other marks. */
+/**
+ * Changes lines of a text whose indentation matters: missing, doubled, moved ones, other values, other marks.
+ */
 export function mutateLines(dice: Dice, text: string): string {
   const lines = text.split("\n");
   for (let round = 1 + dice.below(3); round > 0; round--) {

@@ -47,7 +47,9 @@ const MODEL = {
 };
 const FILES = { "a.bin": Buffer.alloc(40, 1), "b.bin": Buffer.alloc(40, 2), "c.bin": Buffer.alloc(36, 3) };
 
-/** Makes models of TensorFlow.js of changed layers and weights, and reads them as checkpoints and as graphs. */
+/**
+ * Makes models of TensorFlow.js of changed layers and weights, and reads them as checkpoints and as graphs.
+ */
 export function createLayersModelTarget(): FuzzTarget {
   return {
     name: "layers model",

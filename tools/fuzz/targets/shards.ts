@@ -9,7 +9,10 @@ import type { FuzzInput, FuzzTarget } from "../target.ts";
 
 const INDEX = "model.safetensors.index.json";
 
-/** Makes sets of shards of which the index, a shard or the names are changed, and opens them by index and by folder. */
+/**
+ * Makes sets of shards of which the index, a shard or the names are changed, and opens them by index and by
+ * folder.
+ */
 export async function createShardsTarget(): Promise<FuzzTarget> {
   const files = await savedFiles(smallCheckpoint(), 16);
   const index = JSON.parse(files[INDEX]!.toString()) as object;

@@ -2,15 +2,16 @@ import { FormatError } from "@isthmus/core";
 import { Lexer, Parser } from "yaml";
 
 /**
- * Deepest nesting of a study: those that are shipped have six levels. Each takes one or two places on the stack of the parser, which
- * is a list; only what follows the parser goes down by recursion, and a regular expression that is compiled close to the end of the
- * stack ends the whole process.
+ * Deepest nesting of a study: those that are shipped have six levels. Each takes one or two places on the
+ * stack of the parser, which is a list; only what follows the parser goes down by recursion, and a regular
+ * expression that is compiled close to the end of the stack ends the whole process.
  */
 const MOST_LEVELS = 128;
 const MOST_PLACES = 2 * MOST_LEVELS;
 
 /**
- * Checks that a YAML text is not nested deeper than any study, without recursion; whether it is YAML is not looked at.
+ * Checks that a YAML text is not nested deeper than any study, without recursion; whether it is YAML is not
+ * looked at.
  * @param name - of the file, for messages
  * @throws FormatError if it is
  */

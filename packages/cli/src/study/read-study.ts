@@ -12,7 +12,8 @@ const SHOWN_PROBLEMS = 8;
 
 /**
  * Reads a study from a YAML file.
- * @throws InputError if it cannot be read, is not of the form of a study, or of more than one may have; it says where
+ * @throws InputError if it cannot be read, is not of the form of a study, or of more than one may have; it
+ *   says where
  * @throws FormatError if it is not YAML
  */
 export async function readStudy(path: string): Promise<StudyDescription> {

@@ -2,8 +2,9 @@ import { dirname } from "node:path";
 import { createFolder, lockPathOf, removeFolders, takeLock } from "@isthmus/core";
 
 /**
- * Does work that keeps its state in a file, as the only process: two trainings into one output would write over each other's state.
- * The folder of the state is created if it is missing, and removed if the work fails before anything is in it.
+ * Does work that keeps its state in a file, as the only process: two trainings into one output would write
+ * over each other's state. The folder of the state is created if it is missing, and removed if the work fails
+ * before anything is in it.
  * @param state - path of the state
  * @param output - what the user named, for messages
  * @throws InputError if another process is at it

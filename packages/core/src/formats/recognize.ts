@@ -30,7 +30,8 @@ const KNOWN: readonly KnownStart[] = [
 export const RECOGNIZED_BYTES = 64;
 
 /**
- * Tells what a file is from its first bytes, as the end of a message that says that it is not what was needed.
+ * Tells what a file is from its first bytes, as the end of a message that says that it is not what was
+ * needed.
  * @param bytes - the first {@link RECOGNIZED_BYTES} bytes or more, or all of a shorter file
  * @returns undefined if it is nothing that is known
  */
@@ -48,26 +49,35 @@ export function recognizeFile(bytes: Uint8Array): string | undefined {
 
 const BRACE = 0x7b;
 
-/** The length of a header in 8 bytes, of which real ones leave the last three empty, then the brace of its JSON. */
+/**
+ * Looks for the length of a header in 8 bytes, of which real ones leave the last three empty, then the brace
+ * of its JSON.
+ */
 function isSafetensors(head: Uint8Array): boolean {
   return head[8] === BRACE && head.subarray(5, 8).every((byte) => byte === 0);
 }
 
-/** A protocol of pickle and the first step of what PyTorch writes, a long integer. */
+/** Looks for a protocol of pickle and the first step of what PyTorch writes, a long integer. */
 function isPickle(head: Uint8Array): boolean {
   return head[0] === 0x80 && (head[1] ?? 0) >= 2 && (head[1] ?? 0) <= 5 && head[2] === 0x8a;
 }
 
-/** The version of the format, a small number, then the tag of one of the fields that may follow it in a ModelProto. */
+/**
+ * Looks for the version of the format, a small number, then the tag of one of the fields that may follow it
+ * in a ModelProto.
+ */
 function isOnnx(head: Uint8Array): boolean {
   const [first, version = 0, next = 0] = head;
   return first === 0x08 && version > 0 && version < 64 && MODEL_TAGS.has(next);
 }
 
-/** Tags of `producer_name` and its version, `domain`, `model_version`, `doc_string`, `graph`, `opset_import`, `metadata_props`. */
+/**
+ * Tags of `producer_name` and its version, `domain`, `model_version`, `doc_string`, `graph`, `opset_import`,
+ * `metadata_props`.
+ */
 const MODEL_TAGS: ReadonlySet<number> = new Set([0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72]);
 
-/** UTF-8 without control characters; a character that the head cuts off counts as whole. */
+/** Looks for UTF-8 without control characters; a character that the head cuts off counts as whole. */
 function isText(head: Uint8Array): boolean {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });

@@ -15,10 +15,11 @@ const SYNC_READ_BYTES = 128 * 1024;
 /**
  * Opens a file for reads at any position; several may be under way at once.
  *
- * A file that is written to after it was opened is refused by the next read, so that nobody computes with half of the old content
- * and half of the new. A file that another one replaces under its name does no harm: reads go on in the one that was opened.
- * @throws InputError if there is no such file, it may not be read, or it is not a regular file; from its methods, if it has changed
- *   or was closed
+ * A file that is written to after it was opened is refused by the next read, so that nobody computes with
+ * half of the old content and half of the new. A file that another one replaces under its name does no harm:
+ * reads go on in the one that was opened.
+ * @throws InputError if there is no such file, it may not be read, or it is not a regular file; from its
+ *   methods, if it has changed or was closed
  * @throws FormatError from its methods, if it was cut short
  */
 export async function openFileSource(path: string): Promise<ByteSource> {
@@ -28,7 +29,8 @@ export async function openFileSource(path: string): Promise<ByteSource> {
 
 /**
  * Reads bytes `[offset, offset + length)` of a file at once, for callers that cannot wait.
- * @throws InputError if there is no such file, it may not be read, it is not a regular file, or it changes meanwhile
+ * @throws InputError if there is no such file, it may not be read, it is not a regular file, or it changes
+ *   meanwhile
  * @throws FormatError if the range is not within the file; the size is compared before memory is taken
  */
 export function readFileRangeSync(path: string, offset: number, length: number): Uint8Array {
@@ -112,7 +114,10 @@ class FileSource implements ByteSource {
   }
 }
 
-/** Writing to a file sets its time and mostly changes its length; replacing it under its name does neither to the old one. */
+/**
+ * Writing to a file sets its time and mostly changes its length; replacing it under its name does neither to
+ * the old one.
+ */
 function assertUnchanged(path: string, before: Stats, after: Stats): void {
   if (before.size === after.size && before.mtimeMs === after.mtimeMs) return;
   throw new InputError(

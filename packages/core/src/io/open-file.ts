@@ -17,14 +17,16 @@ export interface OpenFileSync {
 }
 
 /**
- * Flags under which every file is opened. Without O_NONBLOCK, opening a named pipe would wait for a writer for ever, and no signal
- * but SIGKILL would end the process.
+ * Flags under which every file is opened. Without O_NONBLOCK, opening a named pipe would wait for a writer
+ * for ever, and no signal but SIGKILL would end the process.
  */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Opens a regular file for reading. Everything in Isthmus that reads a file which a user named comes through here.
- * @throws InputError if there is no such file, it may not be read, or it is a folder, a device, a pipe or a socket
+ * Opens a regular file for reading. Everything in Isthmus that reads a file which a user named comes through
+ * here.
+ * @throws InputError if there is no such file, it may not be read, or it is a folder, a device, a pipe or a
+ *   socket
  */
 export async function openFile(path: string): Promise<OpenFile> {
   const handle = await open(path, FLAGS).catch((error: unknown) => {

@@ -23,9 +23,10 @@ export interface OutputFile {
 const MAX_NAMES = 1000;
 
 /**
- * Starts a file under a temporary name in the folder of `path`, which is created if it is missing, and removes what processes that
- * were killed while they wrote the file have left there.
- * @throws InputError if the folder cannot be created or may not be written, and, from its methods, if the disk is full.
+ * Starts a file under a temporary name in the folder of `path`, which is created if it is missing, and
+ * removes what processes that were killed while they wrote the file have left there.
+ * @throws InputError if the folder cannot be created or may not be written, and, from its methods, if the
+ *   disk is full.
  */
 export async function createOutputFile(path: string): Promise<OutputFile> {
   const folder = dirname(path);

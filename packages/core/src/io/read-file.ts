@@ -6,7 +6,8 @@ import { MAX_JSON_BYTES, MAX_TEXT_BYTES } from "./limits.ts";
 /**
  * Reads a whole file into memory.
  * @param maxBytes - most bytes it may have, compared before memory is taken
- * @throws InputError if there is no such file, it may not be read, it is not a regular file, or it changes meanwhile
+ * @throws InputError if there is no such file, it may not be read, it is not a regular file, or it changes
+ *   meanwhile
  * @throws FormatError if it is longer than `maxBytes`
  */
 export async function readFileBytes(path: string, maxBytes: number): Promise<Uint8Array> {

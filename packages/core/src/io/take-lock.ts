@@ -10,17 +10,19 @@ import { temporaryName } from "./temporary-name.ts";
 /** Tries at taking a lock that others give back, or leave behind, in the same moment. */
 const ATTEMPTS = 3;
 
-/** Time between making a lock and writing into it who has it, in milliseconds; in truth it takes microseconds. */
+/**
+ * Time between making a lock and writing into it who has it, in milliseconds; in truth it takes microseconds.
+ */
 const WRITING_MS = 200;
 
-/** Path of the file that says that `output` is being worked on: beside it and hidden. */
+/** Gives the path of the file that says that `output` is being worked on: beside it and hidden. */
 export function lockPathOf(output: string, work: string): string {
   return join(dirname(output), `.${basename(output)}.${work}.lock`);
 }
 
 /**
- * Makes a lock file, so that no other process, nor this one again, begins the same work. A lock that a killed process left does not
- * count.
+ * Makes a lock file, so that no other process, nor this one again, begins the same work. A lock that a killed
+ * process left does not count.
  * @param path - of the lock file, whose folder must be there
  * @param subject - what is locked, for messages
  * @returns gives the lock back
@@ -95,8 +97,8 @@ async function contentOf(path: string): Promise<string | undefined> {
 }
 
 /**
- * Removes what a killed process left. It is moved aside first: if another process was faster and the lock is its own by now, it is
- * put back.
+ * Removes what a killed process left. It is moved aside first: if another process was faster and the lock is
+ * its own by now, it is put back.
  */
 async function removeLeft(path: string, owner: string, attempt: number): Promise<void> {
   const aside = temporaryName(path, attempt);

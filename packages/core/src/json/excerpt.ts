@@ -4,8 +4,8 @@ const SHOWN = 60;
 /**
  * Writes the beginning of a value as JSON, for messages about it.
  *
- * Unlike `JSON.stringify` it stops as soon as it has enough, however large or deeply nested the value is, and writes what JSON
- * does not have: `undefined`, `NaN` and infinities, big integers, a value within itself.
+ * Unlike `JSON.stringify` it stops as soon as it has enough, however large or deeply nested the value is, and
+ * writes what JSON does not have: `undefined`, `NaN` and infinities, big integers, a value within itself.
  * @param most - characters to show before "..."
  */
 export function excerpt(value: unknown, most: number = SHOWN): string {

@@ -4,8 +4,8 @@ import { findDuplicateKey } from "./duplicate-key.ts";
 import { excerpt } from "./excerpt.ts";
 
 /**
- * Deepest nesting of arrays and objects in JSON: files of checkpoints, graphs and results have fewer than twenty levels. What is
- * deeper is refused before it can exhaust the stack of whoever walks through it.
+ * Deepest nesting of arrays and objects in JSON: files of checkpoints, graphs and results have fewer than
+ * twenty levels. What is deeper is refused before it can exhaust the stack of whoever walks through it.
  */
 export const MAX_JSON_DEPTH = 128;
 
@@ -19,14 +19,19 @@ export interface JsonPurpose {
   readonly rule?: string;
   /** The format, for {@link FormatError}. @defaultValue "json" */
   readonly format?: string;
-  /** Whether to refuse an object that has a key twice, of which the parser would keep the last. @defaultValue false */
+  /**
+   * Whether to refuse an object that has a key twice, of which the parser would keep the last. @defaultValue
+   * false
+   */
   readonly distinctKeys?: boolean;
 }
 
 /**
- * Parses JSON that someone else wrote. Everything in Isthmus that parses the JSON of a file comes through here.
+ * Parses JSON that someone else wrote. Everything in Isthmus that parses the JSON of a file comes through
+ * here.
  * @param json - a text, or its bytes in UTF-8, with or without a byte order mark
- * @throws FormatError if it is not JSON, nested more than {@link MAX_JSON_DEPTH} levels deep, or has a key twice where it must not
+ * @throws FormatError if it is not JSON, nested more than {@link MAX_JSON_DEPTH} levels deep, or has a key
+ *   twice where it must not
  */
 export function parseJson(json: string | Uint8Array, purpose: JsonPurpose): unknown {
   const { attempt, rule = "it must be JSON", format = "json", distinctKeys = false } = purpose;

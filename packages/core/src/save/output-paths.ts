@@ -58,7 +58,7 @@ export async function findEarlierFiles(place: OutputPlace): Promise<string[]> {
   return names.filter((name) => isCheckpointFile(place, name)).map((name) => join(place.folder, name));
 }
 
-/** Whether a file of that name is part of a checkpoint saved in that place, in whatever number of shards. */
+/** Tells whether a file of that name is part of a checkpoint saved in that place, in whatever number of shards. */
 export function isCheckpointFile({ stem }: OutputPlace, name: string): boolean {
   if (!name.startsWith(stem)) return false;
   return /^(-\d+-of-\d+)?\.safetensors$|^\.safetensors\.index\.json$/.test(name.slice(stem.length));

@@ -68,7 +68,10 @@ function save(folder: string, value: number, shards: number): Promise<unknown> {
   return saveCheckpoint(checkpoint, folder, { maxShardBytes: 4 * Math.ceil(4 / shards), overwrite: true });
 }
 
-/** The value that all tensors have of what opens under a path; undefined if nothing opens, as then a reason is given. */
+/**
+ * The value that all tensors have of what opens under a path; undefined if nothing opens, as then a reason is
+ * given.
+ */
 async function openedValue(path: string): Promise<number | undefined> {
   try {
     const checkpoint = await openCheckpoint(path);

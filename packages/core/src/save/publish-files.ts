@@ -13,13 +13,14 @@ interface FileAside {
 }
 
 /**
- * Gives the finished files of a checkpoint their final names, in an order such that at every moment, also after this process was
- * killed, whoever opens the place finds the earlier checkpoint whole, the new one whole, or is refused.
+ * Gives the finished files of a checkpoint their final names, in an order such that at every moment, also
+ * after this process was killed, whoever opens the place finds the earlier checkpoint whole, the new one
+ * whole, or is refused.
  *
- * One file replaces another in one step. Shards whose names are free appear beside the earlier checkpoint, until the new index
- * replaces its index. Only where names of shards are taken must the earlier checkpoint go first: its index before everything, then
- * the first shard of each set, so that nothing that is left opens. If this process fails, rather than being killed, the earlier
- * checkpoint comes back.
+ * One file replaces another in one step. Shards whose names are free appear beside the earlier checkpoint,
+ * until the new index replaces its index. Only where names of shards are taken must the earlier checkpoint go
+ * first: its index before everything, then the first shard of each set, so that nothing that is left opens.
+ * If this process fails, rather than being killed, the earlier checkpoint comes back.
  * @param files - the index last, if there is one
  * @param earlier - paths of the earlier checkpoint; those that no new file replaces are removed
  * @param durable - wait until the disk has each step before the next one
@@ -56,7 +57,7 @@ export async function publishFiles(
   for (const path of removalOrder(stale)) await removeStale(path);
 }
 
-/** What must be gone before the first file is published, in this order. */
+/** Lists what must be gone before the first file is published, in this order. */
 function pathsInTheWay(paths: ReadonlySet<string>, earlier: readonly string[]): readonly string[] {
   if (!earlier.some((path) => isShard(path) && paths.has(path))) return [];
   // Without an index, a single file is what opens, so that it stays until the new index is there.
@@ -77,7 +78,10 @@ async function setAside(path: string): Promise<FileAside> {
 /** Tells the earlier file from what writers of the new one have; they count from 0. */
 const ASIDE = 1_000_000;
 
-/** @throws InputError if it cannot be removed, since it would hide the new checkpoint or lie in the way of the next one. */
+/**
+ * @throws InputError if it cannot be removed, since it would hide the new checkpoint or lie in the way of the
+ * next one.
+ */
 async function removeStale(path: string): Promise<void> {
   try {
     await unlink(path);
@@ -90,14 +94,19 @@ async function removeStale(path: string): Promise<void> {
   }
 }
 
-/** Brings back what was there; what cannot be undone stays, as the failure that led here is the one to report. */
+/**
+ * Brings back what was there; what cannot be undone stays, as the failure that led here is the one to report.
+ */
 async function undo(published: readonly string[], aside: readonly FileAside[]): Promise<void> {
   // The last file is never among them: nothing fails once it has its name.
   for (const path of published) await unlink(path).catch(() => {});
   for (const { path, temporary } of [...aside].reverse()) await rename(temporary, path).catch(() => {});
 }
 
-/** Waits until the disk has the names of a folder; where folders cannot be opened, as on Windows, it does nothing. */
+/**
+ * Waits until the disk has the names of a folder; where folders cannot be opened, as on Windows, it does
+ * nothing.
+ */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   await handle?.sync().catch(() => {});

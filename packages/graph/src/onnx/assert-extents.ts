@@ -1,15 +1,17 @@
 import { FormatError } from "@isthmus/core";
 import type { Graph } from "../ir/graph.ts";
 
-/** Largest extent of an axis: vocabularies, the longest axes there are, have some hundred thousand entries. */
+/**
+ * Largest extent of an axis: vocabularies, the longest axes there are, have some hundred thousand entries.
+ */
 const MAX_EXTENT = 2 ** 28;
 
 /** Most axes of a tensor: PyTorch allows 64. */
 const MAX_RANK = 64;
 
 /**
- * Checks that no input or weight of a graph claims more axes or longer ones than any real one has, since memory is taken for each
- * place of them.
+ * Checks that no input or weight of a graph claims more axes or longer ones than any real one has, since
+ * memory is taken for each place of them.
  * @param source - for messages
  * @throws FormatError if one does
  */

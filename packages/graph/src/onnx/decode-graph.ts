@@ -149,7 +149,7 @@ function notModel(source: string, found: string, cause?: unknown): FormatError {
   });
 }
 
-/** What a file is that is no model, and what to do if it was given in the place of another. */
+/** Says what a file is that is no model, and what to do if it was given in the place of another. */
 function describeContent(bytes: Uint8Array): string | undefined {
   const known = recognizeFile(bytes);
   if (known === undefined || known === "an ONNX graph") return undefined;

@@ -6,8 +6,8 @@ import { wireTypeOf } from "./wire-type.ts";
 const MAX_DEPTH = 64;
 
 /**
- * Most messages and byte strings within one model: the largest models have about 200,000. Two bytes of a file can make one, which
- * takes several hundred in memory.
+ * Most messages and byte strings within one model: the largest models have about 200,000. Two bytes of a file
+ * can make one, which takes several hundred in memory.
  */
 const MAX_PARTS = 1_000_000;
 

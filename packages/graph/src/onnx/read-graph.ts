@@ -6,7 +6,9 @@ import type { ExternalReader } from "./tensor-proto.ts";
 /** Protobuf cannot hold more than 2 GiB in one message, so a longer file is not an ONNX model. */
 const MAX_MODEL_BYTES = 2 ** 31 - 1;
 
-/** Most tensors that may be stored in the same bytes of a file, on average over all its bytes that are read. */
+/**
+ * Most tensors that may be stored in the same bytes of a file, on average over all its bytes that are read.
+ */
 const MAX_SHARING = 4;
 
 /**

@@ -12,8 +12,8 @@ interface Feed {
 }
 
 /**
- * Checks, before a graph is run, that its inputs and weights fit the memory of this machine: a small file can claim extents for which
- * no machine has any.
+ * Checks, before a graph is run, that its inputs and weights fit the memory of this machine: a small file can
+ * claim extents for which no machine has any.
  * @throws InputError that names the largest of them
  */
 export function assertFitsMemory(

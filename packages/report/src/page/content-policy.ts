@@ -1,6 +1,7 @@
 /**
- * Says, as a content security policy, that a page may use only the style and the script that it was made with: a browser then runs
- * nothing that names, titles or results could bring into the page, and asks the network for nothing.
+ * Says, as a content security policy, that a page may use only the style and the script that it was made
+ * with: a browser then runs nothing that names, titles or results could bring into the page, and asks the
+ * network for nothing.
  * @see https://www.w3.org/TR/CSP3/#grammardef-hash-source
  */
 export async function contentPolicy(content: {

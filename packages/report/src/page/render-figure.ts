@@ -10,7 +10,10 @@ export async function renderFigure(figure: Figure, number: number): Promise<Html
 <figcaption>Figure ${number}. <b>${title}</b> ${caption} <a href="#table-${table}">The numbers</a>.</figcaption></figure>`;
 }
 
-/** Attribute in which the drawing library puts the style of letters; pages have it in their style sheet, as their policy wants. */
+/**
+ * Attribute in which the drawing library puts the style of letters; pages have it in their style sheet, as
+ * their policy wants.
+ */
 const LETTER_STYLE = /^(<svg [^>]*?) style="[^"]*"/;
 
 /** Compact figures do without the titles of marks, which need a mouse. */

@@ -12,9 +12,10 @@ import { PAGE_STYLE } from "./style.ts";
 /**
  * Renders a report as one self-contained HTML page.
  *
- * The page needs no network and runs no script but its own, and says so to the browser. It follows the reader's light or dark preference, and has a button
- * for the other; it fits narrow screens and paper, holds the numbers of its figures in tables that sort, and carries
- * the result as JSON in the element `#measurement`. The same input gives the same bytes.
+ * The page needs no network and runs no script but its own, and says so to the browser. It follows the
+ * reader's light or dark preference, and has a button for the other; it fits narrow screens and paper, holds
+ * the numbers of its figures in tables that sort, and carries the result as JSON in the element
+ * `#measurement`. The same input gives the same bytes.
  */
 export async function renderPage(page: ReportPage, report: Report): Promise<string> {
   const policy = await contentPolicy({ style: PAGE_STYLE, script: PAGE_SCRIPT });

@@ -11,15 +11,20 @@ import type {
 } from "./study-description.ts";
 import { listValues, unfold } from "./unfold.ts";
 
-/** Most networks and tasks of one study. To plan so many takes some ten seconds; at a second each they run for half a day. */
+/**
+ * Most networks and tasks of one study. To plan so many takes some ten seconds; at a second each they run for
+ * half a day.
+ */
 const MAX_TASKS = 50_000;
 
 /** Values of each variable of a group of networks, by name of the variable. */
 type Ranges = ReadonlyMap<string, readonly VariableValue[]>;
 
 /**
- * Checks how much a study would have to plan, before any of it is made: a slip of the pen can stand for millions of pairs.
- * @throws InputError if there are more networks and tasks than a study may have; it names the entry that has the most
+ * Checks how much a study would have to plan, before any of it is made: a slip of the pen can stand for
+ * millions of pairs.
+ * @throws InputError if there are more networks and tasks than a study may have; it names the entry that has
+ *   the most
  */
 export function assertStudySize(study: StudyDescription): void {
   let sum = 0;
@@ -40,8 +45,9 @@ function tooLarge(sum: number, largest: string, most: number): InputError {
 }
 
 /**
- * Counts the networks of each group and the tasks of each measurement, from the numbers of values of their variables. Tasks that several
- * measurements share count for each; what contradicts itself is refused where it is planned, not here.
+ * Counts the networks of each group and the tasks of each measurement, from the numbers of values of their
+ * variables. Tasks that several measurements share count for each; what contradicts itself is refused where
+ * it is planned, not here.
  */
 export function* countStudy({
   networks,

@@ -24,7 +24,8 @@ export interface StudyPlan {
  * changes the keys of what depends on it, and of nothing else; the order in which keys of the description stand changes none.
  *
  * Examples are opened and read once, and networks are built, so that what does not fit is found before anything is run.
- * @throws InputError if the description contradicts itself, names what is not there, is of more than a study may have, or data do not fit
+ * @throws InputError if the description contradicts itself, names what is not there, is of more than a study
+ *   may have, or data do not fit
  * @throws MismatchError, FormatError or RangeError of what it names
  */
 export async function planStudy(description: StudyDescription, ports: PlanPorts): Promise<StudyPlan> {

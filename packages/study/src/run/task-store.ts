@@ -52,7 +52,8 @@ export async function openTaskStore(folder: string): Promise<TaskStore> {
 
 /**
  * Result of a task in a folder of results; undefined if it is not finished.
- * @throws InputError or FormatError if the file of the result is there and cannot be read, or is something else
+ * @throws InputError or FormatError if the file of the result is there and cannot be read, or is something
+ *   else
  */
 export async function readTaskResult(folder: string, key: string): Promise<object | undefined> {
   const path = join(folder, key, RESULT_FILE);

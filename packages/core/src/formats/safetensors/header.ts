@@ -181,7 +181,7 @@ function isExtents(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((extent) => Number.isSafeInteger(extent) && extent >= 0);
 }
 
-/** A value of the header as a message shows it. */
+/** Writes a value of the header for a message. */
 function shown(value: unknown): string {
   return value === undefined ? "missing" : excerpt(value);
 }

@@ -12,8 +12,9 @@ const REASON = "they may be left of a save or a download that was interrupted";
 /**
  * Chooses the files that make the checkpoint of a folder which has no index.
  *
- * Numbered shards say how many they are, so that a set that is short is refused: a save that was killed, or a download that was cut
- * off, has left it. So is a folder that has shards of one set beside anything else, as nothing tells which belong together.
+ * Numbered shards say how many they are, so that a set that is short is refused: a save that was killed, or a
+ * download that was cut off, has left it. So is a folder that has shards of one set beside anything else, as
+ * nothing tells which belong together.
  * @param names - of the safetensors files in the folder
  * @throws InputError if there are none, or they do not make one checkpoint
  */

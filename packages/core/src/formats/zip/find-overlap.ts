@@ -11,8 +11,8 @@ export interface ZipPlace {
 const LOCAL_HEADER_BYTES = 30;
 
 /**
- * Finds two files of an archive that take the same bytes: no honest archive has any, and one that has can claim far more content
- * than it has bytes.
+ * Finds two files of an archive that take the same bytes: no honest archive has any, and one that has can
+ * claim far more content than it has bytes.
  * @returns the names of both, or undefined
  */
 export function findOverlap(places: readonly ZipPlace[]): readonly [string, string] | undefined {

@@ -4,8 +4,9 @@ import * as zlib from "node:zlib";
 const { crc32 } = zlib as { crc32?: (data: Uint8Array, value?: number) => number };
 
 /**
- * Follows the reads of one file of an archive and checks its bytes against the stored CRC-32, once they were read from the first to
- * the last in order; reads in another order are not checked. It costs 0.15 s for each gigabyte, measured.
+ * Follows the reads of one file of an archive and checks its bytes against the stored CRC-32, once they were
+ * read from the first to the last in order; reads in another order are not checked. It costs 0.15 s for each
+ * gigabyte, measured.
  */
 export class RunningChecksum {
   readonly #size: number;

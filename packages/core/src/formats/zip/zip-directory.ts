@@ -26,7 +26,8 @@ export interface ZipEntry {
 
 /**
  * Reads the directory of a zip archive.
- * @throws FormatError if the archive is damaged, two files have the same name or the same bytes, or one is larger than the archive.
+ * @throws FormatError if the archive is damaged, two files have the same name or the same bytes, or one is
+ *   larger than the archive.
  */
 export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
   try {

@@ -2,8 +2,8 @@ import { FormatError } from "../../../errors.ts";
 import { MAX_PICKLE_STEPS } from "../../../io/limits.ts";
 
 /**
- * What the parts of a pickle count, in steps. A step takes about 50 bytes of memory, measured on Node 20, and 100 ns; a plain value
- * or an operation is one.
+ * What the parts of a pickle count, in steps. A step takes about 50 bytes of memory, measured on Node 20, and
+ * 100 ns; a plain value or an operation is one.
  */
 export const COST = {
   /** A string beyond its bytes: decoding it takes time. */
@@ -27,8 +27,8 @@ const FREE_STEPS = 100_000;
 const STEPS_PER_BYTE = 2;
 
 /**
- * Counts the steps of the pickles of one file against their length, so that a small file takes little memory, however it repeats and copies what it
- * has made.
+ * Counts the steps of the pickles of one file against their length, so that a small file takes little memory,
+ * however it repeats and copies what it has made.
  */
 export class PickleBudget {
   readonly #name: string;

@@ -3,49 +3,54 @@ import { DTYPES, type DType, formatShape, InputError, sizeOf } from "@isthmus/co
 import type { Graph } from "../ir/graph.ts";
 import { inputShape } from "./random-inputs.ts";
 
-/** A tensor that a run is fed with, and the memory it takes. */
+/**
+ * Most numbers of all inputs of a run: a hundred large photographs. A graph with larger ones can be exported
+ * with smaller extents, which change no symmetry.
+ */
+const MAX_INPUT_SIZE = 2 ** 25;
+
+/** A tensor that a run is fed with. */
 interface Feed {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  readonly bytes: number;
 }
 
 /**
- * Checks, before a graph is run, that its inputs and weights fit the memory of this machine: a small file can
- * claim extents for which no machine has any.
+ * Checks, before a graph is run with numbers at random, that there are not too many of these, and that its
+ * inputs and weights fit the memory of this machine: a small file can claim extents for which no machine has
+ * any.
  * @throws InputError that names the largest of them
  */
 export function assertFitsMemory(
-  graph: Graph,
+  { name: graph, inputs, weights }: Graph,
   batch: number,
   extents: Readonly<Record<string, number>>,
 ): void {
-  const feeds = [...inputFeeds(graph, batch, extents), ...weightFeeds(graph)];
-  const bytes = feeds.reduce((sum, feed) => sum + feed.bytes, 0);
-  const [largest] = feeds.sort((a, b) => b.bytes - a.bytes);
-  if (largest === undefined || bytes <= totalmem()) return;
-  const told = `"${largest.name}" of ${largest.dtype} ${formatShape(largest.shape)} the most`;
-  throw new InputError(
-    `Cannot run graph "${graph.name}" as its inputs and weights must fit the memory: they take ${bytes} bytes of ${totalmem()}, ${told}`,
-    { input: graph.name },
-  );
+  const fed: readonly Feed[] = inputs.map((info) => {
+    return { name: info.name, dtype: info.dtype ?? "f32", shape: inputShape(info, batch, extents) };
+  });
+  const size = fed.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  if (size > MAX_INPUT_SIZE) {
+    const rule = `its inputs may have at most ${MAX_INPUT_SIZE} numbers for ${batch} examples: they have ${size}`;
+    throw refuse(graph, rule, fed);
+  }
+  const all = [...fed, ...[...weights].map(([name, { dtype, shape }]) => ({ name, dtype, shape }))];
+  const bytes = all.reduce((sum, feed) => sum + bytesOf(feed), 0);
+  if (bytes <= totalmem()) return;
+  const rule = `its inputs and weights must fit the memory: they take ${bytes} bytes of ${totalmem()}`;
+  throw refuse(graph, rule, all);
 }
 
-function inputFeeds(
-  { inputs }: Graph,
-  batch: number,
-  extents: Readonly<Record<string, number>>,
-): readonly Feed[] {
-  return inputs.map((info) => {
-    const shape = inputShape(info, batch, extents);
-    // Numbers are drawn as doubles, whatever they are fed as.
-    return { name: info.name, dtype: info.dtype ?? "f32", shape, bytes: sizeOf(shape) * DTYPES.f64.bytes };
-  });
+function bytesOf({ dtype, shape }: Feed): number {
+  return sizeOf(shape) * DTYPES[dtype].bytes;
 }
 
-function weightFeeds({ weights }: Graph): readonly Feed[] {
-  return [...weights].map(([name, { dtype, shape }]) => {
-    return { name, dtype, shape, bytes: sizeOf(shape) * DTYPES[dtype].bytes };
-  });
+function refuse(graph: string, rule: string, feeds: readonly Feed[]): InputError {
+  const [largest] = [...feeds].sort((a, b) => bytesOf(b) - bytesOf(a));
+  const told =
+    largest === undefined
+      ? ""
+      : `, "${largest.name}" of ${largest.dtype} ${formatShape(largest.shape)} the most`;
+  return new InputError(`Cannot run graph "${graph}" as ${rule}${told}`, { input: graph });
 }

@@ -13,7 +13,7 @@ const short = (text: string): string => `\x8c${String.fromCharCode(text.length)}
 const STORAGE = `(${short("storage")}${global("torch", "FloatStorage")}${short("0")}${short("cpu")}K\x01tQ`;
 
 const LIST_LENGTH = 100_000;
-const COPIES = 100;
+const COPIES = 1000;
 
 /**
  * Keeps a function as value 0 and a long list as value 1, then calls the function with the list again and
@@ -24,7 +24,7 @@ const copyAgain = (name: string, item: string): Buffer =>
     `\x80\x02${name}q\x000]q\x01(`,
     item.repeat(LIST_LENGTH),
     "e0",
-    "h\x00h\x01\x85R0".repeat(COPIES),
+    "h\x00h\x01\x85R".repeat(COPIES),
     "N.",
   );
 
@@ -38,7 +38,7 @@ export const PICKLE_BOMBS: Readonly<Record<string, Buffer>> = {
     `\x80\x02${global("collections", "OrderedDict")}q\x000}q\x01(`,
     ...Array.from({ length: 20_000 }, (_, i) => `M${String.fromCharCode(i & 255, i >> 8)}N`),
     "u0",
-    "h\x00h\x01\x85R0".repeat(COPIES),
+    "h\x00h\x01\x85R".repeat(COPIES),
     "N.",
   ),
   "pairs copied": copyAgain(global("collections", "OrderedDict"), "NN\x86"),

@@ -180,7 +180,10 @@ describe("isthmus symmetry", () => {
   });
 
   test.each([
-    ["nope.onnx", /^isthmus symmetry: Cannot read graph "nope\.onnx" as .*: there is no such file$/m],
+    [
+      "nope.onnx",
+      /^isthmus symmetry: Cannot open "nope\.onnx" as it must exist: there is no such file or folder$/m,
+    ],
     [".", /^isthmus symmetry: Cannot /m],
   ])("isthmus symmetry says what is wrong with %s", async (path, message) => {
     const { code, stderr } = await runCli(["symmetry", path], { cwd: folder });

@@ -211,7 +211,7 @@ describe("isthmus train", () => {
       [[...net, "--label-smoothing", "2", ...out], /labelSmoothing/],
       [[...net, "--save-graph", "x.safetensors", ...out], /must go to different files/],
       [["--net", "mlp:8", "--data", "npz:stripes.npz:dev", ...out], /Cannot /],
-      [[...net, "-o", "missing/x.safetensors"], /its folder must exist/],
+      [[...net, "-o", "stripes.npz/x.safetensors"], /"stripes\.npz" must be a folder: it is a file/],
       [
         [...net, "--loss", "mean-squared-error", "--label-smoothing", "0.1", ...out],
         /belongs to losses of classes/,

@@ -84,7 +84,7 @@ describe("isthmus", () => {
     writeFileSync(cut, readFileSync(a).subarray(0, 100_000));
     const cases: [string[], RegExp][] = [
       [["inspect", "missing.safetensors"], /^isthmus inspect: Cannot open "missing\.safetensors"/],
-      [["inspect", "missing.onnx"], /^isthmus inspect: Cannot read graph "missing\.onnx"/],
+      [["inspect", "missing.onnx"], /^isthmus inspect: Cannot open "missing\.onnx"/],
       [["inspect", cut], /^isthmus inspect: Cannot read .*cut\.safetensors/],
       [["inspect", join(hostile, "harmful-system.pt")], /^isthmus inspect: Cannot .*system/],
       [["inspect", join(hostile, "bomb.pt")], /^isthmus inspect: Cannot /],
@@ -277,11 +277,14 @@ describe("isthmus merge", () => {
       [[a, b, "-o", output, "--weights", "1"], /--weights needs one number for each: got 1/],
       [[a, b, "-o", output, "--weights", "1,x"], /It must be a number/],
       [[a, b, "-o", output, "--weights", "1,-1"], /Cannot average 2 checkpoints/],
+      [[a, b, "-o", output, "--weights", "1e308,1e308"], /the sum of the weights must be from 2\.3e-308/],
+      [[a, b, "-o", output, "--weights", "1e308,1e308", "--path", "spherical"], /the sum of the weights/],
+      [[a, b, "-o", output, "--weights", "1e-320,0"], /the sum of the weights must be from 2\.3e-308/],
       [[a, b, "-o", output, "--align"], /it needs the architecture: give --graph/],
       [[a, b, b, "-o", output, "--path", "spherical"], /it joins two checkpoints/],
       [[a, b, "-o", output, "--dtype", "i8"], /Allowed choices are f64, f32/],
       [[a, b, "-o", output, "--max-shard-size", "big"], /It must be a size/],
-      [[a, b, "-o", join(folder, "missing", "out.safetensors")], /its folder must exist/],
+      [[a, b, "-o", join(copy, "out.safetensors")], /must be a folder: one is a file/],
     ];
     for (const [args, message] of cases) {
       const { code, stdout, stderr } = await runCli(["merge", ...args]);
@@ -387,9 +390,9 @@ describe("isthmus barrier", () => {
       [["--data", "mnist:test@99999"], /99999/],
       [["--mean", "0.5"], /--mean and --std belong together/],
       [["--alignment", graph], /Cannot read ".*graph\.onnx" as it must be JSON/],
-      [["--alignment", "missing.json"], /Cannot read "missing\.json"/],
+      [["--alignment", "missing.json"], /Cannot open "missing\.json" as it must exist/],
       [["--points", "1"], /whole number from 3 to 10000/],
-      [["--report", join(folder, "missing", "x.html")], /its folder must exist/],
+      [["--report", join(a, "x.html")], /s0\.safetensors" must be a folder: it is a file/],
       [["--report", a], /must end in .html/],
     ];
     for (const [args, message] of cases) {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type DrawableResult, renderBarrierPage, renderResultPage } from "@isthmus/report";
+import { type DrawableResult, renderBarrierPage, renderFigures, renderResultPage } from "@isthmus/report";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { barrierCurve } from "../packages/report/test/barrier-curve.ts";
@@ -46,6 +46,41 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   star: pageOf(starResult()),
   study: pageOf(studyResult()),
 };
+
+/** What somebody may have written into the names that a result holds. */
+const INTRUSION = `<b class="foreign">&'</script><!--]]>\u0000\u0001\u001b\u0085\ufffe\ud800<img src=x onerror="document.title='owned'">`;
+
+/**
+ * A result in which every text that is no plain word, as names of kinds and of columns are, ends in an
+ * intrusion.
+ */
+function makeHostile<T>(result: T): T {
+  return JSON.parse(JSON.stringify(result), (_, value: unknown) =>
+    typeof value === "string" && !/^[a-z\d-]+$/.test(value) ? `${value}${INTRUSION}` : value,
+  );
+}
+
+const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
+  barrier: () => makeHostile(barrierCurve("as trained", 1.387, true).result),
+  layers: () => makeHostile(layersResult()),
+  plane: () => makeHostile(planeResult()),
+  curve: () => makeHostile(curveResult()),
+  star: () => makeHostile(starResult()),
+  study: () => makeHostile(studyResult()),
+};
+
+async function renderHostile(name: string): Promise<string> {
+  const result = HOSTILE[name]?.();
+  if (result === undefined) throw new TypeError(`Cannot render "${name}" as there is no such page`);
+  const texts = [INTRUSION];
+  return renderResultPage({
+    title: `a < b & c${INTRUSION}`,
+    result,
+    commands: texts,
+    notes: texts,
+    version: INTRUSION,
+  });
+}
 
 if (!hasBrowser) {
   console.warn(
@@ -168,6 +203,71 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
       expect(await page.locator("details").getAttribute("open")).not.toBeNull();
     });
     expect(complaints).toEqual([]);
+  });
+
+  it.each(Object.keys(HOSTILE))(
+    "a page of %s shows hostile names as they are, and runs nothing of them",
+    async (name) => {
+      writeFileSync(join(folder, `hostile-${name}.html`), await renderHostile(name));
+      const complaints = await visit(`hostile-${name}`, async (page) => {
+        expect(await page.title()).toContain("a < b & c");
+        const seen = await page.evaluate(() => ({
+          foreign: document.querySelectorAll("b.foreign, img").length,
+          text: document.body.textContent?.includes('<b class="foreign">') ?? false,
+        }));
+        expect(seen).toEqual({ foreign: 0, text: true });
+      });
+      expect(complaints).toEqual([]);
+    },
+  );
+
+  it.each(Object.keys(HOSTILE))(
+    "figures of %s are well-formed XML whatever the names in them hold",
+    async (name) => {
+      const result = HOSTILE[name]?.();
+      const figures = result === undefined ? [] : await renderFigures(result);
+      expect(figures.length).toBeGreaterThan(0);
+      await visit("barrier", async (page) => {
+        for (const { svg } of figures) {
+          const fault = await page.evaluate((text) => {
+            const document = new DOMParser().parseFromString(text, "image/svg+xml");
+            return document.querySelector("parsererror")?.textContent ?? null;
+          }, svg);
+          expect(fault).toBeNull();
+        }
+      });
+    },
+  );
+
+  it("runs no script, no handler and no style that is not its own", async () => {
+    const page = await renderHostile("star");
+    const intruders = [
+      "<script>document.title = 'owned'</script>",
+      "<img src='x' onerror=\"document.title = 'owned'\">",
+      "<svg onload=\"document.title = 'owned'\"></svg>",
+      "<a id='intruder' href=\"javascript:document.title = 'owned'\">x</a>",
+      "<style>html { background: red !important }</style>",
+      "<p style='position: fixed'>x</p>",
+      "<base href='https://example.com/'>",
+    ];
+    writeFileSync(
+      join(folder, "intruded.html"),
+      page.replace("<main", () => `${intruders.join("")}<main`),
+    );
+    const complaints = await visit("intruded", async (opened) => {
+      await opened.locator("#intruder").click();
+      expect(await opened.title()).toContain("a < b & c");
+      const seen = await opened.evaluate(() => ({
+        background: getComputedStyle(document.documentElement).backgroundColor,
+        position: getComputedStyle(document.querySelector("p[style]") ?? document.body).position,
+        base: document.baseURI.startsWith("file:"),
+        // Its own script does run.
+        button: document.querySelector<HTMLElement>("#theme")?.hidden,
+      }));
+      expect(seen).toEqual({ background: BACKGROUND.light, position: "static", base: true, button: false });
+    });
+    expect(complaints.length).toBeGreaterThanOrEqual(intruders.length - 1);
+    for (const complaint of complaints) expect(complaint).toMatch(/Content Security Policy/);
   });
 
   it("the measurement can be downloaded", async () => {

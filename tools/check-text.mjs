@@ -28,6 +28,7 @@ function checkSource(path, text) {
   for (const { index } of text.matchAll(/\bMath\.random\b/g)) say(index, "uses Math.random: take a seed");
   for (const { index } of text.matchAll(/\bnew Error\(/g))
     say(index, "makes a bare Error: use a tagged error");
+  if (!path.startsWith("packages/core/src/")) checkReading(text, say);
   for (const { index } of text.matchAll(/\/\/ *(?:TODO|FIXME|XXX)\b/g)) say(index, "leaves work for later");
   const construction = new RegExp(`\\bnew (${ERRORS.join("|")})\\(\\s*([\`"'])`, "g");
   for (const match of text.matchAll(construction)) {
@@ -37,6 +38,23 @@ function checkSource(path, text) {
     const problem = wordingProblem(message, continued);
     if (problem) say(match.index, `${match[1]} ${problem}: ${JSON.stringify(message.slice(0, 80))}`);
   }
+}
+
+/**
+ * Files that users name, and JSON in them, may be hostile: core has the one way to open a file and the one
+ * limit of nesting.
+ */
+function checkReading(text, say) {
+  // What ships with a package is found from the source that reads it.
+  for (const { index } of text.matchAll(
+    /\b(readFile|readFileSync|createReadStream|openSync)\((?!\s*new URL\()/g,
+  ))
+    say(
+      index,
+      "opens a file by itself: use openFileSource, readFileBytes, readTextFile or readJsonFile of core",
+    );
+  for (const { index } of text.matchAll(/\bJSON\.parse\((?!\s*readFileSync\()/g))
+    say(index, "parses JSON by itself: use parseJson or readJsonFile of core");
 }
 
 /** The text and the end of a string or template that starts at `start`; interpolations are shown as a word. */

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { FormatError, MismatchError, saveFile } from "@isthmus/core";
+import { stat } from "node:fs/promises";
+import { excerpt, FormatError, MismatchError, readJsonFile, saveFile } from "@isthmus/core";
 
 /** What decides the numbers of a measurement, as plain data. */
 export type JournalRun = Readonly<Record<string, string | number>>;
@@ -47,15 +47,13 @@ function encode(pieces: Pieces, run: JournalRun): string {
 const encodeNumber = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
 
 async function readPieces(path: string, run: JournalRun): Promise<Pieces> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  if (text === undefined) return new Map();
-  const journal = parse(path, text);
+  if ((await stat(path).catch(() => undefined)) === undefined) return new Map();
+  const journal = await readJournal(path);
   const differing = Object.keys({ ...run, ...journal.run }).filter((key) => run[key] !== journal.run[key]);
   if (differing.length > 0) {
-    const told = differing.map((key) => `"${key}" is ${journal.run[key]} there and ${run[key]} here`);
+    const told = differing.map(
+      (key) => `"${key}" is ${excerpt(journal.run[key])} there and ${excerpt(run[key])} here`,
+    );
     throw new MismatchError(
       `Cannot go on from "${path}" as it must be of the same measurement: ${told.join(", ")}; it was left as it is`,
       { parameters: differing },
@@ -69,22 +67,28 @@ interface Stored {
   readonly pieces: Readonly<Record<string, readonly unknown[]>>;
 }
 
-function parse(path: string, text: string): Stored {
-  const reject = (rule: string) =>
-    new FormatError(`Cannot go on from "${path}" as ${rule}`, { format: FORMAT });
-  let journal: Partial<Stored> & { readonly format?: unknown; readonly version?: unknown };
-  try {
-    journal = JSON.parse(text);
-  } catch (cause) {
-    throw reject(`it must hold pieces of a measurement as JSON: ${(cause as Error).message}`);
-  }
+async function readJournal(path: string): Promise<Stored> {
+  const attempt = `go on from "${path}"`;
+  const reject = (rule: string) => new FormatError(`Cannot ${attempt} as ${rule}`, { format: FORMAT });
+  const rule = "it must hold pieces of a measurement as JSON";
+  const value = await readJsonFile(path, { attempt, rule, format: FORMAT });
+  const journal = value as
+    | (Partial<Stored> & { readonly format?: unknown; readonly version?: unknown })
+    | null;
   const { format, version, run, pieces } = journal ?? {};
   if (format !== FORMAT || version !== VERSION) {
     throw reject(`it must hold pieces of a measurement, of version ${VERSION}: it is something else`);
   }
-  const lists = isObject(pieces) && Object.values(pieces).every((numbers) => Array.isArray(numbers));
+  const lists = isObject(pieces) && Object.values(pieces).every(isNumbers);
   if (isObject(run) && lists) return { run, pieces };
   throw reject("it must say which measurement it is of, and hold its pieces: it is incomplete");
+}
+
+/** Numbers, some of them written as text. */
+function isNumbers(value: unknown): boolean {
+  return (
+    Array.isArray(value) && value.every((entry) => typeof entry === "number" || typeof entry === "string")
+  );
 }
 
 function isObject<T>(value: T | undefined): value is T & object {

@@ -3,17 +3,27 @@ import { dirname } from "node:path";
 import { assertNoInput, InputError } from "@isthmus/core";
 
 /**
- * Checks, before long work, that a file can be written in the end: its folder exists and it is not an input.
+ * Checks, before long work, that a file can be written in the end: it is no folder and no input, and what
+ * there is of the folders above it are folders. Those that are missing are created when it is written.
  * @throws InputError if not
  */
 export async function assertOutput(path: string, inputs: readonly string[]): Promise<void> {
   await assertNoInput([path], inputs);
-  const folder = dirname(path);
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isDirectory()) throw outputError(path, "it must be a file: it is a folder; name a file in it");
+  await assertFolders(path, dirname(path));
+}
+
+async function assertFolders(path: string, folder: string): Promise<void> {
   const stats = await stat(folder).catch(() => undefined);
-  if (stats?.isDirectory()) return;
-  throw new InputError(`Cannot write "${path}" as its folder must exist: create "${folder}" first`, {
-    input: path,
-  });
+  const above = dirname(folder);
+  if (stats === undefined && above !== folder) return assertFolders(path, above);
+  if (stats !== undefined && !stats.isDirectory())
+    throw outputError(path, `"${folder}" must be a folder: it is a file`);
+}
+
+function outputError(path: string, rule: string): InputError {
+  return new InputError(`Cannot write "${path}" as ${rule}`, { input: path });
 }
 
 /**

@@ -1,6 +1,6 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { assertNoInput, type DType, saveFile } from "@isthmus/core";
+import { assertNoInput, type DType, readFileBytes, saveFile } from "@isthmus/core";
 import { findModelConfig } from "@isthmus/zoo";
 
 /** Files beside the weights that a model is loaded with: its config, and how texts or images are fed to it. */
@@ -19,6 +19,9 @@ const COMPANIONS: ReadonlySet<string> = new Set([
   "vocab.json",
   "vocab.txt",
 ]);
+
+/** Largest of these files, in bytes; a tokenizer has some tens of megabytes. */
+const MAX_COMPANION_BYTES = 2 ** 30;
 
 /**
  * Checks, before long work, that no model would be written over by another.
@@ -48,7 +51,7 @@ export async function copyModelFiles(model: string, output: string, dtype?: DTyp
   const written: string[] = [];
   for (const name of names) {
     const path = join(output, name);
-    const bytes = await readFile(join(from, name));
+    const bytes = await readFileBytes(join(from, name), MAX_COMPANION_BYTES);
     const content = name === "config.json" && dtype !== undefined ? withDType(bytes, dtype) : bytes;
     await saveFile(path, content, [join(from, name)]);
     written.push(path);

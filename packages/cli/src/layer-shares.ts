@@ -6,10 +6,9 @@ import {
   type OptionValues,
 } from "@commander-js/extra-typings";
 import { chooseLayers } from "@isthmus/barrier";
-import { FormatError, MismatchError } from "@isthmus/core";
+import { FormatError, MismatchError, readJsonFile } from "@isthmus/core";
 import { z } from "zod";
 import { parseLayerShares, parseNumber } from "./parse-values.ts";
-import { readJson } from "./read-json.ts";
 
 /** Which layers a merge averages; an alias, as commander wants it. */
 export type LayerShareOptions = {
@@ -84,7 +83,7 @@ export function assertLayerShares(
  * @throws FormatError if it is not
  */
 export async function assertLayersResult(file: string): Promise<void> {
-  parseResult(file, await readJson(file));
+  parseResult(file, await readJsonFile(file));
 }
 
 /** How much of the second checkpoint each layer gets. */
@@ -110,7 +109,7 @@ export async function openLayerShares(
     return { shares: layers, told: told.join(", ") };
   }
   if (layersFrom === undefined) return undefined;
-  const result = parseResult(layersFrom, await readJson(layersFrom));
+  const result = parseResult(layersFrom, await readJsonFile(layersFrom));
   assertSamePair(layersFrom, result, merge);
   const chosen = new Set(chooseLayers(result, maxBarrier));
   if (chosen.size === 0) {

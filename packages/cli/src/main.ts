@@ -10,7 +10,7 @@ import type { CommonOptions, Context, Outcome, RunVerb } from "./verb.ts";
 
 /**
  * Runs one command line and returns the exit code: 0, 1 if the work failed or a gate was exceeded, 2 if the
- * usage or an input is wrong, 130 or 143 if it was stopped.
+ * usage, an input or an output is wrong, 130 or 143 if it was stopped.
  *
  * @param argv - the words after the program's name
  */
@@ -31,16 +31,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     const program = await createProgram(words, { terminal, version: readVersion(), run });
     await program.parseAsync(words, { from: "user" });
-    return exitCode;
   } catch (error) {
     if (terminal.interactive) terminal.status("");
     const received = stop.received();
-    if (received === undefined) return await reportFailure(error, argv, terminal);
-    terminal.note(`isthmus: stopped by ${received}`);
-    return exitCodeOf(received);
+    if (received !== undefined) terminal.note(`isthmus: stopped by ${received}`);
+    exitCode = received === undefined ? await reportFailure(error, argv, terminal) : exitCodeOf(received);
   } finally {
     stop.close();
   }
+  const isWritten = await terminal.settle();
+  return exitCode === 0 && !isWritten ? 2 : exitCode;
 }
 
 function createContext(

@@ -1,5 +1,5 @@
 import type { StatisticsChoice } from "@isthmus/barrier";
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, readJsonFile } from "@isthmus/core";
 import { type BoundNetwork, type DataSet, decodeAlignment, permute } from "@isthmus/graph";
 import { type AlignedNetwork, alignNetwork, createAligner } from "./aligner.ts";
 import { assertOutput } from "./assert-output.ts";
@@ -9,7 +9,6 @@ import { type Architecture, openArchitecture } from "./open-architecture.ts";
 import { noteTwice, withCheckpoints } from "./open-checkpoints.ts";
 import { openData } from "./open-data.ts";
 import { type PairOptions, policyOf } from "./pair-options.ts";
-import { readJson } from "./read-json.ts";
 import { textContext } from "./text-context.ts";
 import type { Context } from "./verb.ts";
 
@@ -83,7 +82,7 @@ async function permuteBy(
     context,
   }: { readonly architecture: Architecture; readonly given: Checkpoint; readonly context: Context },
 ): Promise<Checkpoint> {
-  const json = await readJson(file);
+  const json = await readJsonFile(file);
   const { spec } = (await createAligner(architecture, context)).symmetries;
   return permute(decodeAlignment(spec, json), given, spec);
 }

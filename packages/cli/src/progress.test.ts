@@ -13,6 +13,7 @@ function fakeTerminal(interactive: boolean, unicode = true) {
     print: () => {},
     note: (line) => void notes.push(line),
     status: (line) => void statuses.push(line),
+    settle: async () => true,
   };
   return { terminal, statuses, notes };
 }

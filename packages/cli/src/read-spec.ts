@@ -1,5 +1,5 @@
+import { readJsonFile } from "@isthmus/core";
 import { assertFits, decodeSpec, type Graph, type SymmetrySpec } from "@isthmus/graph";
-import { readJson } from "./read-json.ts";
 
 /**
  * Reads symmetries that were written by hand or saved, for one graph.
@@ -8,7 +8,7 @@ import { readJson } from "./read-json.ts";
  * @throws MismatchError if they move weights that the graph does not have, or has in another shape
  */
 export async function readSpec(path: string, { name, weights }: Graph): Promise<SymmetrySpec> {
-  const spec = decodeSpec(await readJson(path), path);
+  const spec = decodeSpec(await readJsonFile(path), path);
   assertFits({ source: name, tensors: weights }, spec);
   return spec;
 }

@@ -7,7 +7,10 @@ function stream(isTTY: boolean) {
   const fake: TerminalStream = {
     isTTY,
     columns: 100,
-    write: (text) => written.push(text),
+    write: (text, done) => {
+      if (text !== "") written.push(text);
+      done?.();
+    },
     on: (_, listener) => listeners.push(listener),
   };
   return {
@@ -55,10 +58,48 @@ describe("createTerminal()", () => {
     expect(err.written).toEqual(["\r\u001b[Khalf", "\r\u001b[K", "remark\n"]);
   });
 
-  it("createTerminal() survives a reader that closes the pipe, and nothing else", () => {
-    const out = stream(false);
-    createTerminal(out.fake, stream(false).fake, UTF8);
-    expect(() => out.fail("EPIPE")).not.toThrow();
-    expect(() => out.fail("EIO")).toThrow("EIO");
+  it("createTerminal() lets nothing that names hold control a screen, and changes nothing for files", () => {
+    const name = "\u001b]0;owned\u0007\u001b[2Ja\r\u009b1mb\u001b[31mred\u001b[0m\tc\n";
+    const [screen, err] = [stream(true), stream(true)];
+    const terminal = createTerminal(screen.fake, err.fake, UTF8);
+    terminal.print(name);
+    terminal.note(name);
+    terminal.status(name);
+    const safe = "\ufffd]0;owned\ufffd\ufffd[2Ja\ufffd\ufffd1mb\u001b[31mred\u001b[0m\tc\n";
+    expect(screen.written).toEqual([safe]);
+    expect(err.written).toEqual([`${safe}\n`, `\r\u001b[K${safe}`]);
+    const file = stream(false);
+    createTerminal(file.fake, stream(false).fake, UTF8).print(name);
+    expect(file.written).toEqual([name]);
+  });
+
+  it("createTerminal() takes no reader that closes the pipe for a failure", async () => {
+    const [out, err] = [stream(false), stream(false)];
+    const terminal = createTerminal(out.fake, err.fake, UTF8);
+    out.fail("EPIPE");
+    err.fail("EPIPE");
+    terminal.print("more");
+    expect(await terminal.settle()).toBe(true);
+    expect(err.written).toEqual([]);
+  });
+
+  it("createTerminal() says once that standard output cannot be written, whether at once or later", async () => {
+    const late = stream(false);
+    const soon = stream(false);
+    soon.fake.write = () => {
+      throw Object.assign(new TypeError("no room"), { code: "ENOSPC" });
+    };
+    for (const out of [late, soon]) {
+      const err = stream(false);
+      const terminal = createTerminal(out.fake, err.fake, UTF8);
+      terminal.print("result");
+      if (out === late) out.fail("ENOSPC");
+      if (out === late) out.fail("EIO");
+      terminal.print("more");
+      expect(await terminal.settle()).toBe(false);
+      expect(err.written).toEqual([
+        "isthmus: Cannot write to standard output as the disk must have room: it is full\n",
+      ]);
+    }
   });
 });

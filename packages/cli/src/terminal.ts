@@ -1,3 +1,6 @@
+import { setImmediate } from "node:timers/promises";
+import { printable } from "./printable.ts";
+
 /** Where a command writes, and what can be shown there. Nothing else in the program writes to the console. */
 export interface Terminal {
   /** Columns of the screen, or 80 where there is none. */
@@ -14,13 +17,18 @@ export interface Terminal {
   note(line: string): void;
   /** Shows a line on standard error in place of the one shown before; an empty line clears it. */
   status(line: string): void;
+  /**
+   * Waits until everything was written.
+   * @returns false if standard output could not be written, which was then said on standard error
+   */
+  settle(): Promise<boolean>;
 }
 
 /** A writable stream as far as a terminal needs it. */
 export interface TerminalStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
-  write(text: string): unknown;
+  write(text: string, done?: () => void): unknown;
   on(event: "error", listener: (error: NodeJS.ErrnoException) => void): unknown;
 }
 
@@ -33,15 +41,32 @@ export function createTerminal(
   env: Readonly<Record<string, string | undefined>>,
 ): Terminal {
   let shown = "";
-  // A reader that has seen enough closes the pipe; that is no failure of ours.
-  for (const stream of [out, err]) {
-    stream.on("error", (error) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-  }
+  let failure: NodeJS.ErrnoException | undefined;
+  const fail = (error: NodeJS.ErrnoException): void => {
+    // A reader that has seen enough closes the pipe; that is no failure of ours. What follows a failure says
+    // nothing new.
+    if (error.code === "EPIPE" || failure !== undefined) return;
+    failure = error;
+    const told = error.code === "ENOSPC" ? "the disk must have room: it is full" : error.message;
+    err.write(`isthmus: Cannot write to standard output as ${told}\n`);
+  };
+  out.on("error", fail);
+  // There is nowhere left to say that standard error cannot be written.
+  err.on("error", () => {});
+  // What goes to a file or a program must arrive as it is; a screen obeys what is written to it.
+  const shownOn = (stream: TerminalStream, text: string) => (stream.isTTY === true ? printable(text) : text);
+  // Files are written at once, and failures then are thrown.
+  const write = (text: string, done?: () => void): void => {
+    try {
+      out.write(shownOn(out, text), done);
+    } catch (error) {
+      fail(error as NodeJS.ErrnoException);
+      done?.();
+    }
+  };
   const status = (line: string): void => {
     if (line === shown) return;
-    err.write(CLEAR_LINE + line);
+    err.write(CLEAR_LINE + shownOn(err, line));
     shown = line;
   };
   return {
@@ -51,13 +76,19 @@ export function createTerminal(
     interactive: err.isTTY === true && env["TERM"] !== "dumb",
     print: (text) => {
       if (shown !== "") status("");
-      out.write(text);
+      write(text);
     },
     note: (line) => {
       if (shown !== "") status("");
-      err.write(`${line}\n`);
+      err.write(`${shownOn(err, line)}\n`);
     },
     status,
+    async settle() {
+      if (failure === undefined) await new Promise<void>((resolve) => write("", resolve));
+      // Streams tell of failures a moment after they have called back.
+      await setImmediate();
+      return failure === undefined;
+    },
   };
 }
 

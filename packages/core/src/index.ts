@@ -31,13 +31,19 @@ export {
   UnsupportedError,
 } from "./errors.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
+export { recognizeFile } from "./formats/recognize.ts";
+export { findOverlap, type ZipPlace } from "./formats/zip/find-overlap.ts";
 export { at, entry, InvariantError } from "./invariant.ts";
 export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
-export { createFolder } from "./io/create-folder.ts";
-export { openFileSource } from "./io/file-source.ts";
-export { isProcessAlive } from "./io/is-process-alive.ts";
+export { createFolder, removeFolders } from "./io/create-folder.ts";
+export { openFileSource, readFileRangeSync } from "./io/file-source.ts";
+export { hubHint } from "./io/hub-hint.ts";
+export { readFileBytes, readJsonFile, readTextFile } from "./io/read-file.ts";
 export { saveFile } from "./io/save-file.ts";
+export { lockPathOf, takeLock } from "./io/take-lock.ts";
+export { excerpt } from "./json/excerpt.ts";
+export { type JsonPurpose, parseJson } from "./json/parse-json.ts";
 export { matchesAny, matchesGlob } from "./match-glob.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export { assertWholeOptions, resolveOptions } from "./options.ts";

@@ -4,46 +4,46 @@ import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { FormatError, InputError } from "./errors.ts";
 import { detectFormat } from "./formats/detect-format.ts";
 import { openLayersModel } from "./formats/layers-model/open-layers-model.ts";
-import { readModelJson } from "./formats/layers-model/read-model-json.ts";
+import { modelJsonOf } from "./formats/layers-model/read-model-json.ts";
+import { readJsonDocument } from "./formats/read-json-document.ts";
 import { openSafetensors } from "./formats/safetensors/open-safetensors.ts";
+import { chooseShards } from "./formats/sharded/choose-shards.ts";
 import { joinShards, type Shard } from "./formats/sharded/join-shards.ts";
 import { parseIndex } from "./formats/sharded/parse-index.ts";
 import { openTorchLegacy } from "./formats/torch/open-torch-legacy.ts";
 import { openTorchZip } from "./formats/torch/open-torch-zip.ts";
 import type { ByteSource } from "./io/byte-source.ts";
 import { openFileSource } from "./io/file-source.ts";
+import { stampOf } from "./io/file-stamp.ts";
 import { MAX_SHARDS } from "./io/limits.ts";
-import { reasonOf } from "./io/system-error.ts";
+import { openError } from "./io/open-file.ts";
 
 /**
  * Opens a checkpoint: a safetensors file, an index of shards (`*.index.json`), a folder with either, a file that
  * `torch.save` wrote, or the `model.json` of a TensorFlow.js LayersModel. The format is found out from the content, never from the name.
  *
  * Reads headers only; tensors are read when asked for. Nothing in the file is run, and every size it claims is
- * checked before use. Close it when done.
- * @throws InputError if there is no such file, or it is of no format that is handled.
+ * checked before use. A set of shards opens whole or not at all. Close it when done.
+ * @throws InputError if there is no such file, it is of no format that is handled, or its shards are
+ *   incomplete or just being replaced.
  * @throws FormatError if it is damaged, cut short, or claims what it has not.
  * @throws UnsupportedError if it needs what is not handled: an element type, a Python class.
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
   if (await isFolder(path)) return openFolder(path);
+  const stamp = await stampOf(path);
   const source = await openFileSource(path);
   return closeOnFailure(source, async () => {
     const format = await detectFormat(source);
     if (format !== "index") return openFile(source, format, path);
-    const model = await readModelJson(source);
-    if (model !== undefined) {
-      await source.close();
-      return openLayersModel(path, model.weightsManifest);
-    }
-    const index = await parseIndex(source);
+    const document = await readJsonDocument(source);
     await source.close();
-    return openShards({
-      source: path,
-      folder: dirname(path),
-      names: [...new Set(index.values())].sort(),
-      index,
-    });
+    const model = modelJsonOf(document);
+    if (model !== undefined) return openLayersModel(path, model.weightsManifest);
+    const index = parseIndex(document);
+    const names = [...new Set(index.values())].sort();
+    const checkpoint = await openShards({ source: path, folder: dirname(path), names, index });
+    return closeUnless(checkpoint, stamp !== undefined && stamp === (await stampOf(path)));
   });
 }
 
@@ -55,26 +55,53 @@ async function openFile(source: ByteSource, format: string, path: string): Promi
 
 /** Opens what is in a folder: its index, or all its safetensors files together. */
 async function openFolder(folder: string): Promise<Checkpoint> {
-  const names = (await readdir(folder)).filter((name) => !name.startsWith(".")).sort();
-  const indexes = names.filter((name) => name.endsWith(".safetensors.index.json"));
+  const { indexes, files } = await listFolder(folder);
   const [index] = indexes;
   if (indexes.length > 1) {
     const list = indexes.map((name) => `"${name}"`).join(", ");
     throw new InputError(
       `Cannot open "${folder}" as a folder must have one index: it has ${list}; name one of them`,
-      {
-        input: folder,
-      },
+      { input: folder },
     );
   }
   if (index !== undefined) return openCheckpoint(join(folder, index));
-  const shards = names.filter((name) => name.endsWith(".safetensors"));
-  if (shards.length === 0) {
-    throw new InputError(`Cannot open "${folder}" as a folder must hold safetensors files: it has none`, {
-      input: folder,
-    });
-  }
-  return openShards({ source: folder, folder, names: shards, index: undefined });
+  const names = chooseShards(folder, files);
+  const before = await stampsOf(folder, names);
+  const checkpoint = await openShards({ source: folder, folder, names, index: undefined });
+  const now = await listFolder(folder);
+  const isSame = before === (await stampsOf(folder, now.files)) && now.indexes.length === 0;
+  return closeUnless(checkpoint, isSame);
+}
+
+interface FolderListing {
+  readonly indexes: readonly string[];
+  readonly files: readonly string[];
+}
+
+async function listFolder(folder: string): Promise<FolderListing> {
+  const names = (await readdir(folder)).filter((name) => !name.startsWith(".")).sort();
+  return {
+    indexes: names.filter((name) => name.endsWith(".safetensors.index.json")),
+    files: names.filter((name) => name.endsWith(".safetensors")),
+  };
+}
+
+async function stampsOf(folder: string, names: readonly string[]): Promise<string> {
+  const stamps = await Promise.all(names.map((name) => stampOf(join(folder, name))));
+  return stamps.map((stamp, i) => `${names[i]} ${stamp}`).join("\n");
+}
+
+/**
+ * Gives back a checkpoint of several files if nothing replaced them while they were opened one after another;
+ * whoever saves a checkpoint removes the earlier index before anything else.
+ */
+async function closeUnless(checkpoint: Checkpoint, isSame: boolean): Promise<Checkpoint> {
+  if (isSame) return checkpoint;
+  await checkpoint.close();
+  throw new InputError(
+    `Cannot open "${checkpoint.source}" as its files must stay as they are meanwhile: they are being replaced; open it once that is done`,
+    { input: checkpoint.source },
+  );
 }
 
 interface ShardList {
@@ -130,6 +157,6 @@ async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
-    throw new InputError(`Cannot open "${path}" as ${reasonOf(error)}`, { input: path, cause: error });
+    throw openError(path, error);
   }
 }

@@ -1,24 +1,15 @@
-import { rmdir, statfs, unlink } from "node:fs/promises";
-import { basename } from "node:path";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
-import { planShards } from "./checkpoint/plan-shards.ts";
-import { InputError } from "./errors.ts";
-import { layOutSafetensors, type SafetensorsLayout } from "./formats/safetensors/layout.ts";
 import { writeSafetensors } from "./formats/safetensors/write-safetensors.ts";
-import { assertNoInput } from "./io/assert-no-input.ts";
-import { createFolder } from "./io/create-folder.ts";
+import { createFolder, removeFolders } from "./io/create-folder.ts";
 import { createOutputFile, type OutputFile } from "./io/output-file.ts";
-import { reasonOf } from "./io/system-error.ts";
+import { lockPathOf, removeDeadLock, takeLock } from "./io/take-lock.ts";
+import { removeStaleTemporaries } from "./io/temporary-name.ts";
 import { resolveOptions } from "./options.ts";
-import {
-  findEarlierFiles,
-  indexPath,
-  type OutputPlace,
-  resolveOutputPlace,
-  shardPaths,
-} from "./save/output-paths.ts";
+import { indexPath, isCheckpointFile } from "./save/output-paths.ts";
+import { assertRoom, findReplaced, planSave, type SavePlan } from "./save/plan-save.ts";
+import { publishFiles } from "./save/publish-files.ts";
+import { isIndex, isShard } from "./save/removal-order.ts";
 import { DTYPES, type DType } from "./tensor/dtype.ts";
-import { byteLengthOf, type TensorInfo } from "./tensor/tensor.ts";
 
 /** Options of {@link saveCheckpoint}. */
 export interface SaveCheckpointOptions {
@@ -98,40 +89,37 @@ export async function saveCheckpoint(
   assertOptions(resolved);
   resolved.signal?.throwIfAborted();
   const plan = await planSave(checkpoint, path, resolved);
-  const created = plan.place.ownsFolder ? await createPlace(plan.place.folder) : undefined;
+  const created = await createFolder(plan.place.folder);
+  const lock = createShardLock(plan);
   const files: OutputFile[] = [];
   try {
+    await lock.takeFor(plan.earlier);
     await assertRoom(plan);
+    await removeStaleTemporaries(plan.place.folder, (name) => isCheckpointFile(plan.place, name));
     await writeFiles(checkpoint, plan, files, resolved);
     resolved.signal?.throwIfAborted();
-    for (const file of files) await file.publish();
+    // Asked once more, as the work may have taken long.
+    const earlier = await findReplaced(plan, checkpoint, resolved);
+    await lock.takeFor(earlier);
+    await publishFiles(files, earlier, resolved.durable);
   } catch (error) {
     for (const file of files) await file.discard();
-    if (created !== undefined) await rmdir(created).catch(() => {});
+    await lock.giveBack();
+    await removeFolders(created);
     throw error;
   }
+  await lock.giveBack();
   const written = files.map((file) => file.path);
-  for (const stale of plan.earlier) if (!written.includes(stale)) await unlink(stale).catch(() => {});
   return { path: written.at(-1) ?? path, files: written, bytes: plan.bytes };
-}
-
-interface SavePlan {
-  readonly place: OutputPlace;
-  readonly shards: ReadonlyArray<{ readonly path: string; readonly layout: SafetensorsLayout }>;
-  /** The index, if there are several shards. */
-  readonly index: { readonly path: string; readonly json: Uint8Array } | undefined;
-  /** Files of an earlier checkpoint that this one replaces. */
-  readonly earlier: readonly string[];
-  /** Bytes of all files. */
-  readonly bytes: number;
 }
 
 type Options = Readonly<SaveCheckpointOptions>;
 
 function assertOptions({ dtype, maxShardBytes, chunkBytes, buffers }: Options): void {
   if (dtype !== undefined && !DTYPES[dtype]?.float) {
+    const floats = Object.keys(DTYPES).filter((name) => DTYPES[name as DType].float);
     throw new TypeError(
-      `Cannot save a checkpoint as ${dtype} as the element type must be a floating-point one`,
+      `Cannot save a checkpoint as ${dtype} as "dtype" must be one of ${floats.join(", ")}: it is "${dtype}"`,
     );
   }
   for (const [name, value] of Object.entries({ maxShardBytes, chunkBytes, buffers })) {
@@ -140,75 +128,29 @@ function assertOptions({ dtype, maxShardBytes, chunkBytes, buffers }: Options): 
   }
 }
 
-async function planSave(checkpoint: Checkpoint, path: string, options: Options): Promise<SavePlan> {
-  const place = await resolveOutputPlace(path);
-  const tensors = convertedInfos(checkpoint, options.dtype);
-  const parts = planShards(tensors, options.maxShardBytes);
-  const paths = shardPaths(place, parts.length);
-  const metadata = options.metadata ?? checkpoint.metadata;
-  const shards = parts.map((part, i) => ({
-    path: paths[i] ?? path,
-    layout: layOutSafetensors(part, metadata),
-  }));
-  const index = shards.length > 1 ? { path: indexPath(place), json: encodeIndex(shards) } : undefined;
-  const earlier = await findEarlierFiles(place);
-  await assertNoInput([...paths, ...earlier], checkpoint.files);
-  const [first] = earlier;
-  if (first !== undefined && !options.overwrite) {
-    throw new InputError(
-      `Cannot save to "${path}" as it must not replace an earlier checkpoint: "${first}" exists; ` +
-        "choose another path or allow overwriting",
-      { input: path },
-    );
-  }
-  const bytes = shards.reduce((sum, { layout }) => sum + layout.size, index?.json.length ?? 0);
-  return { place, shards, index, earlier, bytes };
+/** A lock on the place of a checkpoint, which is taken at most once. */
+interface ShardLock {
+  /** Takes it if the new checkpoint or the earlier files have shards. */
+  takeFor(earlier: readonly string[]): Promise<void>;
+  giveBack(): Promise<void>;
 }
 
-function convertedInfos(checkpoint: Checkpoint, dtype: DType | undefined): Map<string, TensorInfo> {
-  const infos = new Map<string, TensorInfo>();
-  for (const [name, info] of checkpoint.tensors) {
-    const converts = dtype !== undefined && DTYPES[info.dtype].float;
-    infos.set(name, { dtype: converts ? dtype : info.dtype, shape: info.shape });
-  }
-  return infos;
-}
-
-/** The index as transformers writes it: keys sorted, indented by two. */
-function encodeIndex(shards: SavePlan["shards"]): Uint8Array {
-  const map = new Map<string, string>();
-  let total_size = 0;
-  for (const { path, layout } of shards) {
-    for (const [name, info] of layout.tensors) {
-      map.set(name, basename(path));
-      total_size += byteLengthOf(info);
-    }
-  }
-  const weight_map = Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
-  return Buffer.from(`${JSON.stringify({ metadata: { total_size }, weight_map }, undefined, 2)}\n`);
-}
-
-/** Creates a folder and those above it; returns the folder if it was missing. */
-async function createPlace(folder: string): Promise<string | undefined> {
-  try {
-    return (await createFolder(folder)) ? folder : undefined;
-  } catch (error) {
-    throw new InputError(`Cannot save to "${folder}" as ${reasonOf(error)}`, { input: folder, cause: error });
-  }
-}
-
-/** @throws InputError if the disk has clearly less room than will be needed, before anything is written. */
-async function assertRoom({ place: { folder }, bytes }: SavePlan): Promise<void> {
-  const disk = await statfs(folder).catch(() => undefined);
-  // Some network file systems report no blocks at all.
-  if (disk === undefined || disk.blocks === 0) return;
-  const free = disk.bavail * disk.bsize;
-  if (free >= bytes) return;
-  throw new InputError(
-    `Cannot save to "${folder}" as the disk must have room for ${bytes} bytes: ${free} are free; ` +
-      "free some space or choose another disk",
-    { input: folder },
-  );
+/**
+ * Keeps two processes from publishing shards in one place, which would mix them. A single file needs no lock:
+ * whoever publishes last replaces the other in one step.
+ * @throws InputError from `takeFor`, if another process is saving there
+ */
+function createShardLock({ place, path, index }: SavePlan): ShardLock {
+  let giveBack: (() => Promise<void>) | undefined;
+  return {
+    async takeFor(earlier) {
+      const hasShards = index !== undefined || earlier.some((file) => isShard(file) || isIndex(file));
+      const lock = lockPathOf(indexPath(place), "saving");
+      if (hasShards) giveBack ??= await takeLock(lock, path);
+      else await removeDeadLock(lock);
+    },
+    giveBack: async () => giveBack?.(),
+  };
 }
 
 async function writeFiles(

@@ -1,5 +1,5 @@
 import { bindNetwork } from "@isthmus/barrier";
-import { assertWholeOptions, type Checkpoint, createRandom } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, createRandom, excerpt } from "@isthmus/core";
 import { bindWeights, fingerprintWeights, type Graph } from "@isthmus/graph";
 import {
   CURVE_KINDS,
@@ -90,7 +90,7 @@ export async function trainCurve(
 function assertShape(curve: CurveKind, bends: number): void {
   if (!CURVE_KINDS.includes(curve)) {
     throw new TypeError(
-      `Cannot train a curve as "curve" must be one of ${CURVE_KINDS.join(", ")}: it is ${JSON.stringify(curve)}`,
+      `Cannot train a curve as "curve" must be one of ${CURVE_KINDS.join(", ")}: it is ${excerpt(curve)}`,
     );
   }
   assertWholeOptions("train a curve", { bends }, { bends: 1 });

@@ -1,5 +1,6 @@
 import { blendInto, type Checkpoint, type Elements, lerpInto } from "@isthmus/core";
 import { combine } from "./combine.ts";
+import { normalizeWeights } from "./normalize-weights.ts";
 
 /**
  * Returns the weighted average of checkpoints, lazily: `sum of w_i x_i / sum of w_i`.
@@ -9,15 +10,15 @@ import { combine } from "./combine.ts";
  * checkpoint at a time, so that equal elements stay as they are, bit for bit: the average of copies of a
  * network is that network. Integer tensors are the first checkpoint's.
  * @throws MismatchError if names or shapes differ
- * @throws RangeError if there are no checkpoints, or weights are not one finite number for each with a sum
- *   other than 0
+ * @throws RangeError if there are no checkpoints, or weights are not one finite number for each with a sum by
+ *   which they can be divided: not 0, nor so large or small that a double does not hold it in full
  */
 export function average(checkpoints: readonly Checkpoint[], weights?: readonly number[]): Checkpoint {
   const [first, ...rest] = checkpoints;
   if (first === undefined) {
     throw new RangeError("Cannot average checkpoints as there must be at least one: got none");
   }
-  const shares = normalize(weights ?? checkpoints.map(() => 1), checkpoints.length);
+  const shares = normalizeWeights(weights ?? checkpoints.map(() => 1), checkpoints.length);
   const running = shares.every((share) => share > 0);
   return combine({
     source: `average(${checkpoints.map(({ source }) => source).join(", ")})`,
@@ -26,16 +27,6 @@ export function average(checkpoints: readonly Checkpoint[], weights?: readonly n
     blend: (_name, parts, out) =>
       running ? runningMeanInto(parts, shares, out) : blendInto(parts, shares, out),
   });
-}
-
-function normalize(weights: readonly number[], count: number): number[] {
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  if (weights.length !== count || !weights.every(Number.isFinite) || sum === 0) {
-    throw new RangeError(
-      `Cannot average ${count} checkpoints as weights must be one finite number for each, of a sum other than 0: got ${weights.join(", ")}`,
-    );
-  }
-  return weights.map((weight) => weight / sum);
 }
 
 /** `mean_k = mean_(k-1) + w_k / (w_1 + ... + w_k) (x_k - mean_(k-1))`, in f32, rounded to `out` by the last step. */

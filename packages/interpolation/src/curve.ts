@@ -1,4 +1,4 @@
-import { type Checkpoint, type Elements, lerpInto } from "@isthmus/core";
+import { type Checkpoint, type Elements, excerpt, lerpInto } from "@isthmus/core";
 import { combine } from "./combine.ts";
 import { lerp } from "./lerp.ts";
 import type { Path } from "./path.ts";
@@ -60,7 +60,7 @@ const unitVector = (length: number, k: number): number[] =>
 function assertCurve(kind: CurveKind, count: number): void {
   if (!CURVE_KINDS.includes(kind)) {
     throw new TypeError(
-      `Cannot draw a curve as its kind must be one of ${CURVE_KINDS.join(", ")}: got ${JSON.stringify(kind)}`,
+      `Cannot draw a curve as its kind must be one of ${CURVE_KINDS.join(", ")}: got ${excerpt(kind)}`,
     );
   }
   if (Number.isSafeInteger(count) && count >= 2) return;

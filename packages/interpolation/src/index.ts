@@ -7,6 +7,7 @@ export { type InnerProductsOptions, innerProducts } from "./inner-products.ts";
 export { assertLayerPatterns, fitsLayer, layerOf } from "./layer-names.ts";
 export { type LerpPlace, lerp } from "./lerp.ts";
 export { mergeLayers } from "./merge-layers.ts";
+export { normalizeWeights } from "./normalize-weights.ts";
 export { createPath, PATH_KINDS, type Path, type PathKind } from "./path.ts";
 export {
   createPlane,

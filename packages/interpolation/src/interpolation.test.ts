@@ -4,6 +4,7 @@ import {
   DTYPES,
   type DType,
   fromFloat32Into,
+  MismatchError,
   type Tensor,
   toFloat64,
 } from "@isthmus/core";
@@ -121,9 +122,27 @@ describe("slerp()", () => {
   it("falls back to the line where there is no arc", async () => {
     const zero = checkpointOf("f32", [0, 0]);
     const one = checkpointOf("f32", [1, 2]);
-    const opposite = checkpointOf("f32", [-1, -2]);
     expect([...(await floatsOf(slerp(zero, one, 0.5)))]).toEqual([0.5, 1]);
-    expect([...(await floatsOf(slerp(one, opposite, 0.25)))]).toEqual([0.5, 1]);
+    expect([...(await floatsOf(slerp(one, one, 0.25)))]).toEqual([1, 2]);
+    expect([...(await floatsOf(slerp(checkpointOf("f32", [2]), checkpointOf("f32", [-2]), 0.25)))]).toEqual([
+      1,
+    ]);
+  });
+
+  it("refuses opposite directions, whose middle would be zero", async () => {
+    const one = checkpointOf("f32", [1, 2]);
+    for (const values of [
+      [-1, -2],
+      [-3, -6],
+      [-1, -2.001],
+    ]) {
+      const middle = slerp(one, checkpointOf("f32", values), 0.5);
+      await expect(middle.read("w")).rejects.toThrow(MismatchError);
+      await expect(middle.read("w")).rejects.toThrow(
+        /"w" of .* on an arc as they must not point in opposite/,
+      );
+      expect([...(await floatsOf(slerp(one, checkpointOf("f32", values), 0)))]).toEqual([1, 2]);
+    }
   });
 
   it("refuses a t outside [0, 1]", () => {
@@ -177,6 +196,10 @@ describe("average()", () => {
   });
 
   it("takes weights that subtract", async () => {
+    const large = average([checkpointOf("f32", [4]), checkpointOf("f32", [2])], [8e307, 8e307]);
+    expect([...(await floatsOf(large))]).toEqual([3]);
+    const small = average([checkpointOf("f32", [4]), checkpointOf("f32", [2])], [2e-308, 2e-308]);
+    expect([...(await floatsOf(small))]).toEqual([3]);
     const result = average([checkpointOf("f32", [4]), checkpointOf("f32", [1])], [2, -1]);
     expect([...(await floatsOf(result))]).toEqual([7]);
   });
@@ -187,5 +210,16 @@ describe("average()", () => {
     expect(() => average([a, a], [1])).toThrow(RangeError);
     expect(() => average([a, a], [1, -1])).toThrow(RangeError);
     expect(() => average([a, a], [1, Number.NaN])).toThrow(RangeError);
+    for (const weights of [
+      [1e308, 1e308],
+      [-1e308, -1e308],
+      [1e-320, 0],
+      [5e-324, 5e-324],
+    ]) {
+      expect(() => average([a, a], weights)).toThrow(RangeError);
+      expect(() => average([a, a], weights)).toThrow(
+        /the sum of the weights must be from 2\.3e-308 to 1\.7e308/,
+      );
+    }
   });
 });

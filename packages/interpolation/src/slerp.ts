@@ -1,4 +1,4 @@
-import { blendInto, type Checkpoint, dot, lerpInto, sizeOf, squaredNorm } from "@isthmus/core";
+import { blendInto, type Checkpoint, dot, lerpInto, MismatchError, sizeOf, squaredNorm } from "@isthmus/core";
 import { combine } from "./combine.ts";
 
 /**
@@ -15,9 +15,11 @@ const CHUNK = 1 << 20;
  * `sin((1 - t) w) / sin w * a + sin(t w) / sin w * b`, `w` the angle between the two tensors as vectors
  * (Shoemake 1985). Lengths are interpolated with it, since the vectors are not normalised.
  *
- * The angle is measured in f64 over the whole tensor. Tensors that are zero, parallel or opposite have no arc
- * and are interpolated on the line. The ends are exact; integer tensors are the nearer end's.
- * @throws MismatchError if names or shapes differ
+ * The angle is measured in f64 over the whole tensor. Tensors that are zero, parallel, or of one element have
+ * no arc and are interpolated on the line. The ends are exact; integer tensors are the nearer end's.
+ * @throws MismatchError if names or shapes differ; when it is read, if a tensor of two elements or more
+ *   points the opposite way in the other checkpoint, as then there are many arcs, and the line between leads
+ *   through zero
  * @throws RangeError if `t` is not in `[0, 1]`
  */
 export function slerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {
@@ -60,8 +62,17 @@ async function measureAngle(a: Checkpoint, b: Checkpoint, name: string): Promise
     squareB += squaredNorm(y);
   }
   const cosine = product / Math.sqrt(squareA * squareB);
+  if (size > 1 && cosine <= -PARALLEL) throw opposite(name, a, b);
   // NaN, from a zero vector, is not below either.
   return Math.abs(cosine) < PARALLEL ? Math.acos(cosine) : undefined;
+}
+
+function opposite(name: string, a: Checkpoint, b: Checkpoint): MismatchError {
+  return new MismatchError(
+    `Cannot interpolate "${name}" of "${a.source}" and "${b.source}" on an arc as they must not point in opposite directions: ` +
+      "they do; interpolate on the line, or align the checkpoints first",
+    { parameters: [name] },
+  );
 }
 
 async function readFloats(checkpoint: Checkpoint, name: string, [begin, end]: readonly [number, number]) {

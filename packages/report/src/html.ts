@@ -1,3 +1,5 @@
+import { xmlText } from "./xml-text.ts";
+
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -18,9 +20,9 @@ export function trusted(markup: string): Html {
   return { markup };
 }
 
-/** Escapes text for element content and quoted attributes. */
+/** Escapes text for element content and quoted attributes, of HTML and of XML. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
+  return xmlText(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
 
 function toMarkup(value: Value): string {

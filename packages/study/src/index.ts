@@ -1,4 +1,5 @@
 export { collectStudy } from "./collect/collect-study.ts";
+export { assertStudySize } from "./description/assert-study-size.ts";
 export { restrictStudy } from "./description/restrict-study.ts";
 export type {
   AlignChoice,

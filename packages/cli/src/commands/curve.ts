@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { STATISTICS_EXAMPLES } from "@isthmus/barrier";
-import { type Checkpoint, createCheckpoint, createFolder, saveCheckpoint, saveFile } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import {
   CURVE_KINDS,
   type CurveKind,
@@ -34,6 +34,7 @@ import { type CurveFiles, nameCurveFiles } from "../training/curve-files.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
 import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface CurveVerbOptions extends TrainingFlags, ScalingOptions, NormOptions, BindingOptions, EngineOptions {
@@ -119,20 +120,28 @@ async function curve(
   context: Context,
 ): Promise<Outcome> {
   assertNotKept(options);
+  if (options.report !== undefined) assertPageName(options.report);
+  const { state } = nameCurveFiles(options.output, options.bends);
+  return withTrainingLock({ state, output: options.output }, () => findCurve(paths, options, context));
+}
+
+async function findCurve(
+  paths: readonly [string, string],
+  options: CurveVerbOptions,
+  context: Context,
+): Promise<Outcome> {
   const { report } = options;
-  if (report !== undefined) assertPageName(report);
   const files = nameCurveFiles(options.output, options.bends);
   return withCheckpoints(paths, async ([a, b]) => {
     const named = [options.graph, options.exportedFrom].filter((path) => path !== undefined);
     const inputs = [...a.files, ...b.files, ...named];
-    const written = files.folder === undefined ? [files.state, ...files.bends] : [files.folder];
+    const written = [files.state, ...files.bends];
     for (const path of report === undefined ? written : [...written, report])
       await assertOutput(path, inputs);
     const data = await openCurveData(options);
     const opened = await openArchitecture(options.graph, options);
     const { networks, binding, ...architecture } = await bindArchitecture(opened, [a, b], options, context);
     const [one, two] = networks as [BoundNetwork, BoundNetwork];
-    if (files.folder !== undefined) await createFolder(files.folder);
     const job: CurveJob = {
       ...architecture,
       a: one.network,

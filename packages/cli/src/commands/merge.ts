@@ -13,6 +13,7 @@ import {
   average,
   countBatchNorms,
   mergeLayers,
+  normalizeWeights,
   PATH_KINDS,
   type PathKind,
   slerp,
@@ -356,6 +357,6 @@ function combine(
   const [a, b] = checkpoints;
   if (layers !== undefined && a !== undefined && b !== undefined) return mergeLayers(a, b, layers.shares);
   if (path === "linear" || a === undefined || b === undefined) return average(checkpoints, weights);
-  const [wa = 0, wb = 0] = weights;
-  return slerp(a, b, wb / (wa + wb));
+  const [, share = 0] = normalizeWeights(weights, 2);
+  return slerp(a, b, share);
 }

@@ -23,6 +23,7 @@ import { addStarOptions, type StarVerbOptions } from "../star/star-options.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { nameTrainingFiles } from "../training/training-files.ts";
 import { trainingOptions } from "../training/training-options.ts";
+import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 /** The verb `star`. */
@@ -72,8 +73,13 @@ interface Job extends StarJob {
 
 /** Finds the star and saves it before it is measured; the state goes last, so that --resume repeats the measuring only. */
 async function runJob(job: Job, context: Context): Promise<Outcome> {
-  const { files, inputs } = job;
+  const { files, inputs, options } = job;
   for (const path of Object.values(files)) if (path !== undefined) await assertOutput(path, inputs);
+  return withTrainingLock({ state: files.state, output: options.output }, () => runAlone(job, context));
+}
+
+async function runAlone(job: Job, context: Context): Promise<Outcome> {
+  const { files, inputs } = job;
   const found = await search(job, context);
   await save(found, job, context);
   const measured = await measure(found.star, job, context);

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { readTextFile } from "@isthmus/core";
 import { openDataSet } from "@isthmus/engine";
 import {
   listMissing,
@@ -83,7 +83,7 @@ async function runVerb(name: string, options: StudyVerbOptions, context: Context
   if (options.print) {
     // What is left is a study of its own, to be read again.
     const { only: _, ...printed } = description;
-    return { result: printed, text: (await readFile(file.path, "utf8")).trimEnd() };
+    return { result: printed, text: (await readTextFile(file.path)).trimEnd() };
   }
   const folder = options.output ?? file.folder;
   if (options.list) return listTasks(description, folder, options);

@@ -29,6 +29,7 @@ import {
 } from "../training/open-training-data.ts";
 import { nameTrainingFiles, type TrainingFiles } from "../training/training-files.ts";
 import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface TrainVerbOptions extends NetworkOptions, TrainingDataOptions, Omit<TrainingFlags, "seed"> {
@@ -101,6 +102,16 @@ async function trainNetwork(options: TrainVerbOptions, context: Context): Promis
   const files = nameTrainingFiles(options);
   const inputs = [options.graph, options.from, options.exportedFrom].filter((path) => path !== undefined);
   for (const path of Object.values(files)) if (path !== undefined) await assertOutput(path, inputs);
+  return withTrainingLock({ state: files.state, output: options.output }, () =>
+    trainAlone(options, files, context),
+  );
+}
+
+async function trainAlone(
+  options: TrainVerbOptions,
+  files: TrainingFiles,
+  context: Context,
+): Promise<Outcome> {
   const data = await openTrainingData(options, { context: await contextOf(options) });
   const network = await openNetwork(options, data.data, context);
   try {

@@ -69,6 +69,9 @@ describe("readResult()", () => {
       [[1, 2], /the "kind" of a result must be one of .*: it has none/],
       [null, /it has none/],
       [part, /a whole result of kind "layers": "layers": Invalid input: expected array, received undefined$/],
+      [{ ...planeResult(), xs: [0, 1e308] }, /its numbers must be at most 1e\+300 in size: one is 1e\+308$/],
+      [`{"kind":"study","x":[-1e999]}`, /one is -Infinity$/],
+      [`{"kind":${"[".repeat(200_000)}${"]".repeat(200_000)}}`, /its JSON may be nested 128 levels deep/],
       [{ kind: "plane" }, /"xs": .*; and \d+ more$/],
       [{ ...study, tables: outside }, /"tables\.0\.name": must be made of letters, digits/],
     ];

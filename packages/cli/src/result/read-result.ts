@@ -1,10 +1,12 @@
-import { InputError } from "@isthmus/core";
+import { excerpt, InputError, readJsonFile } from "@isthmus/core";
 import type { DrawableResult } from "@isthmus/report";
-import { readJson } from "../read-json.ts";
 import { RESULT_SCHEMAS } from "./result-schema.ts";
 
 /** Problems that are told at once. */
 const SHOWN_PROBLEMS = 4;
+
+/** Largest number that is drawn: beyond it, sums and differences of numbers are none any more. */
+const MOST = 1e300;
 
 /**
  * Reads a result that a verb printed with `--json`.
@@ -12,16 +14,17 @@ const SHOWN_PROBLEMS = 4;
  * @throws FormatError if it is not JSON
  */
 export async function readResult(path: string): Promise<DrawableResult> {
-  const json = await readJson(path);
+  const json = await readJsonFile(path);
   const kinds = Object.keys(RESULT_SCHEMAS).join(", ");
   const kind = (json as { kind?: unknown } | null)?.kind;
   if (typeof kind !== "string" || !Object.hasOwn(RESULT_SCHEMAS, kind)) {
-    const found = kind === undefined ? "it has none" : `it is ${JSON.stringify(kind)}`;
+    const found = kind === undefined ? "it has none" : `it is ${excerpt(kind)}`;
     throw new InputError(
       `Cannot draw "${path}" as the "kind" of a result must be one of ${kinds}: ${found}; give a file that a verb wrote, or printed with --json`,
       { input: path },
     );
   }
+  assertDrawable(json, path);
   const { data, error } = RESULT_SCHEMAS[kind as DrawableResult["kind"]].safeParse(json);
   if (error) {
     const told = error.issues
@@ -35,4 +38,16 @@ export async function readResult(path: string): Promise<DrawableResult> {
   }
   // The schemas say the same as the types, but for optional keys that are there and undefined, which JSON does not have.
   return data as DrawableResult;
+}
+
+/** @throws InputError if a number somewhere is larger than any that axes and colours have room for */
+function assertDrawable(value: unknown, path: string): void {
+  if (typeof value === "number" && Math.abs(value) > MOST) {
+    throw new InputError(
+      `Cannot draw "${path}" as its numbers must be at most ${MOST} in size: one is ${value}`,
+      { input: path },
+    );
+  }
+  if (typeof value !== "object" || value === null) return;
+  for (const entry of Object.values(value)) assertDrawable(entry, path);
 }

@@ -24,7 +24,9 @@ export async function listShippedStudies(): Promise<readonly string[]> {
  * @throws InputError if there is none
  */
 export async function findStudy(name: string): Promise<StudyFile> {
-  if ((await stat(name).catch(() => undefined))?.isFile()) {
+  const stats = await stat(name).catch(() => undefined);
+  // A device or a pipe is refused by whoever opens it, in better words than that there is none.
+  if (stats !== undefined && !stats.isDirectory()) {
     const stem = basename(name).replace(ENDING, "");
     return { path: name, folder: join(dirname(name), stem === basename(name) ? `${stem}.results` : stem) };
   }

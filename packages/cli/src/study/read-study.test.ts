@@ -43,6 +43,39 @@ function read(text: string) {
 }
 
 describe("readStudy()", () => {
+  const deep = (open: string, close: string) => `${open.repeat(20_000)}${close.repeat(20_000)}`;
+  const aliases = Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`);
+  it.each<[string, () => string, RegExp]>([
+    [
+      "lists in lists",
+      () => `title: ${deep("[", "]")}`,
+      /its YAML may be nested 128 levels deep: study\.yaml:\d is nested deeper$/,
+    ],
+    [
+      "maps in maps",
+      () => `title: ${deep("{a: ", "}")}`,
+      /its YAML may be nested 128 levels deep: study\.yaml:\d is nested deeper$/,
+    ],
+    [
+      "lines in lines",
+      () => `title:\n  ${deep("- ", "")}x`,
+      /its YAML may be nested 128 levels deep: study\.yaml:\d is nested deeper$/,
+    ],
+    ["aliases of aliases", () => `a0: &a0 [x, x]\n${aliases.join("\n")}`, /Excessive alias count/],
+    ["questions in questions", () => `title: ${deep("? ", "")}x`, /its YAML may be nested 128 levels deep/],
+    ["pairs of something else", () => STUDY.replace("between: mlps", "between: { toString: 1 }"), /between/],
+    ["itself", () => "title: &a [*a]", /"title" must be string/],
+    ["one long line", () => `title: x\n${"k".repeat(1_000_000)}`, /must be YAML/],
+    [
+      "a million pairs",
+      () => STUDY.replace("[0, 1]", "0..3000"),
+      /may have at most 50000 networks and tasks: it/,
+    ],
+  ])("readStudy() refuses a study of %s, in words of its own", async (_, write, message) => {
+    await expect(read(write())).rejects.toThrow(/^Cannot (read|plan) the study as/);
+    await expect(read(write())).rejects.toThrow(message);
+  });
+
   it("readStudy() reads a study as it is written", async () => {
     const study = await read(STUDY);
     expect(study).toMatchObject({

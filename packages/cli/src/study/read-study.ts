@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { FormatError, InputError } from "@isthmus/core";
-import { type RepeatedNetwork, type StudyDescription, unfold } from "@isthmus/study";
+import { FormatError, InputError, readTextFile } from "@isthmus/core";
+import { assertStudySize, type RepeatedNetwork, type StudyDescription, unfold } from "@isthmus/study";
 import { LineCounter, parseDocument } from "yaml";
 import type { ZodType } from "zod";
+import { assertShallowYaml } from "./assert-shallow-yaml.ts";
 import { findProblems, type StudySource } from "./study-problems.ts";
 import { LOADED_NETWORK, MEASUREMENT, STAR_NETWORK, STUDY, TRAINED_NETWORK } from "./study-schema.ts";
 
@@ -12,31 +12,23 @@ const SHOWN_PROBLEMS = 8;
 
 /**
  * Reads a study from a YAML file.
- * @throws InputError if it cannot be read, or is not of the form of a study; it says where
+ * @throws InputError if it cannot be read, is not of the form of a study, or of more than one may have; it
+ *   says where
  * @throws FormatError if it is not YAML
  */
 export async function readStudy(path: string): Promise<StudyDescription> {
   const name = basename(path);
-  const source = parseYaml(await readText(path), name);
+  const source = parseYaml(await readTextFile(path), name);
   const value = plainValue(source, name);
   reject(name, findProblems(STUDY, value, { source }));
   const study = value as StudyDescription;
+  assertStudySize(study);
   reject(name, [...new Set(findEntryProblems(study, source))]);
   return study;
 }
 
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    throw new InputError(`Cannot read "${path}" as it must be a readable file: ${(cause as Error).message}`, {
-      input: path,
-      cause,
-    });
-  }
-}
-
 function parseYaml(text: string, name: string): StudySource {
+  assertShallowYaml(text, name);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true });
   const [error] = document.errors;

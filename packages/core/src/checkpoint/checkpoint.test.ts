@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  allocateData,
   assertSameStructure,
   type Checkpoint,
   compareCheckpoints,
@@ -144,6 +145,18 @@ describe("compareCheckpoints()", () => {
     }
     const retyped = createCheckpoint({ x: { dtype: "f16", shape: [1], data: new Uint16Array(1) } });
     expect(() => assertSameStructure(createCheckpoint({ x: zeros(1) }), retyped)).not.toThrow();
+  });
+});
+
+describe("allocateData()", () => {
+  it("says what it cannot allocate", () => {
+    expect(allocateData("bf16", 3)).toEqual(new Uint16Array(3));
+    for (const length of [2 ** 50, Number.POSITIVE_INFINITY, -1]) {
+      expect(() => allocateData("f32", length)).toThrow(RangeError);
+      expect(() => allocateData("f32", length)).toThrow(
+        /^Cannot allocate .* elements of f32 as they must fit the memory: /,
+      );
+    }
   });
 });
 

@@ -1,23 +1,15 @@
 import { InputError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
+import { RECOGNIZED_BYTES, recognizeFile } from "./recognize.ts";
 import { LEGACY_MAGIC } from "./torch/open-torch-legacy.ts";
 
 /** Formats of a checkpoint in one file, and the index of one in several. */
 export type FileFormat = "safetensors" | "torch-zip" | "torch-legacy" | "index";
 
-/** Other formats people try, by their first bytes. */
-const KNOWN: ReadonlyArray<readonly [string, string]> = [
-  ["GGUF", "GGUF, which is not handled; convert it to safetensors"],
-  ["\x89HDF", "HDF5, as Keras writes it, which is not handled; convert it to safetensors"],
-  ["\x93NUMPY", "a NumPy array, which has no names; save named tensors as safetensors"],
-  ["\x1f\x8b", "compressed with gzip; decompress it first"],
-  ["version https://git-lfs", "a pointer of Git LFS, not the file itself; fetch it with git lfs pull"],
-  ["<!DOCTYPE", "a web page, not the file itself; download it again"],
-  ["<html", "a web page, not the file itself; download it again"],
-];
-
-const HEAD_BYTES = 32;
 const BRACE = 0x7b;
+
+/** What to do with a file that was given in the place of another. */
+const SWAPPED = "an ONNX graph; give it as the graph (--graph), and name a file of weights here";
 
 /**
  * Tells the format of a file from its first bytes; its name does not matter.
@@ -26,19 +18,18 @@ const BRACE = 0x7b;
 export async function detectFormat(source: ByteSource): Promise<FileFormat> {
   const { name, size } = source;
   if (size === 0) throw unknown(name, "it is empty");
-  const head = await source.read(0, Math.min(HEAD_BYTES, size));
+  const head = await source.read(0, Math.min(RECOGNIZED_BYTES, size));
   const text = new TextDecoder("latin1").decode(head);
   if (text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06")) return "torch-zip";
   if (head[0] === 0x80 && startsWith(head.subarray(2), LEGACY_MAGIC)) return "torch-legacy";
   // The length of the header, then the brace of its JSON. An index begins with the brace itself.
   if (head[8] === BRACE && !/^\s*\{\s*"/.test(text)) return "safetensors";
   if (/^\s*\{/.test(text)) return "index";
+  const known = recognizeFile(head);
+  if (known !== undefined) throw unknown(name, `it is ${known === "an ONNX graph" ? SWAPPED : known}`);
+  // Damaged or cut short: the reader of the format says how.
   if (size < 8 || name.endsWith(".safetensors")) return "safetensors";
-  const known = KNOWN.find(([start]) => text.startsWith(start));
-  throw unknown(
-    name,
-    known === undefined ? `it begins with bytes ${hex(head.subarray(0, 8))}` : `it is ${known[1]}`,
-  );
+  throw unknown(name, `it begins with bytes ${hex(head.subarray(0, 8))}`);
 }
 
 function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {

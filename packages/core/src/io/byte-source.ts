@@ -24,7 +24,7 @@ export interface ByteSource {
  * Checks that bytes `[begin, end)` lie within `source`.
  * @throws FormatError if they do not.
  */
-export function assertByteRange(source: ByteSource, begin: number, end: number): void {
+export function assertByteRange(source: Pick<ByteSource, "name" | "size">, begin: number, end: number): void {
   if (
     Number.isSafeInteger(begin) &&
     Number.isSafeInteger(end) &&

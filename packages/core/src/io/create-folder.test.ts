@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createFolder } from "./create-folder.ts";
+import { InputError } from "../errors.ts";
+import { createFolder, removeFolders } from "./create-folder.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -11,22 +12,37 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe("createFolder()", () => {
-  it("creates a folder with those above it, and says whether it was missing", async () => {
+  it("creates a folder with those above it, and says which were missing", async () => {
     const path = join(folder, "a", "b", "c");
-    expect(await createFolder(path)).toBe(true);
+    expect(await createFolder(path)).toEqual([join(folder, "a"), join(folder, "a", "b"), path]);
     expect(existsSync(path)).toBe(true);
-    expect(await createFolder(path)).toBe(false);
+    expect(await createFolder(path)).toEqual([]);
     const all = await Promise.all([1, 2, 3].map(() => createFolder(join(folder, "d", "e"))));
-    expect(all).toContain(true);
+    expect(all.flat().sort()).toEqual([join(folder, "d"), join(folder, "d", "e")]);
   });
 
   it("refuses to create one in a file", async () => {
     writeFileSync(join(folder, "file"), "");
-    await expect(createFolder(join(folder, "file"))).rejects.toThrow(/EEXIST/);
-    await expect(createFolder(join(folder, "file", "a"))).rejects.toThrow(/EEXIST|ENOTDIR/);
+    for (const path of [join(folder, "file"), join(folder, "file", "a")]) {
+      await expect(createFolder(path)).rejects.toThrow(InputError);
+      await expect(createFolder(path)).rejects.toThrow(
+        /^Cannot create folder ".*" as ".*file" must be a folder: it is a file$/,
+      );
+    }
   });
 
   it.runIf(process.platform === "linux")("ends where a file system takes no folders", async () => {
-    await expect(createFolder("/proc/isthmus/results")).rejects.toThrow(/ENOENT/);
+    await expect(createFolder("/proc/isthmus/results")).rejects.toThrow(
+      'Cannot create folder "/proc/isthmus/results" as its file system must take folders',
+    );
+  });
+});
+
+describe("removeFolders()", () => {
+  it("removes what was created, unless something is in it by now", async () => {
+    const created = await createFolder(join(folder, "a", "b"));
+    writeFileSync(join(folder, "a", "x"), "");
+    await removeFolders(created);
+    expect(readdirSync(join(folder, "a"))).toEqual(["x"]);
   });
 });

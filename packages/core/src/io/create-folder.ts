@@ -1,25 +1,51 @@
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, rmdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { InputError } from "../errors.ts";
+import { reasonOf } from "./system-error.ts";
 
 /**
  * Creates a folder, and those above it that are missing.
  *
  * `mkdir` of Node does the same with `recursive`, but never returns where a file system says that there is no such folder in one
  * that is there, as /proc does.
- * @returns whether it was missing
- * @throws the error of the system, if one of them cannot be created
+ * @returns the folders that were missing, the outermost first
+ * @throws InputError if one of them cannot be created; those that were are removed again
  */
-export async function createFolder(path: string): Promise<boolean> {
-  if (await isFolder(path)) return false;
+export async function createFolder(path: string): Promise<readonly string[]> {
+  const created: string[] = [];
+  try {
+    await createInto(path, created);
+    return created;
+  } catch (error) {
+    await removeFolders(created);
+    throw new InputError(`Cannot create folder "${path}" as ${reasonFor(error)}`, {
+      input: path,
+      cause: error,
+    });
+  }
+}
+
+function reasonFor(error: unknown): string {
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code === "EEXIST") return `"${path}" must be a folder: it is a file`;
+  return reasonOf(error, "its file system must take folders: it takes none there");
+}
+
+/** Removes folders that {@link createFolder} has made, as far as they are still empty. */
+export async function removeFolders(created: readonly string[]): Promise<void> {
+  for (const folder of [...created].reverse()) await rmdir(folder).catch(() => {});
+}
+
+async function createInto(path: string, created: string[]): Promise<void> {
+  if (await isFolder(path)) return;
   const above = dirname(path);
-  if (above !== path) await createFolder(above);
+  if (above !== path) await createInto(above, created);
   try {
     await mkdir(path);
-    return true;
+    created.push(path);
   } catch (error) {
     // Another process may have been faster.
-    if (await isFolder(path)) return false;
-    throw error;
+    if (!(await isFolder(path))) throw error;
   }
 }
 

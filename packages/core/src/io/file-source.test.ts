@@ -1,9 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createBytesSource, FormatError, InputError, openFileSource } from "../index.ts";
+import {
+  createBytesSource,
+  FormatError,
+  InputError,
+  openFileSource,
+  readFileBytes,
+  readFileRangeSync,
+  readJsonFile,
+  readTextFile,
+} from "../index.ts";
 
 const SIZE = 300_000;
 const content = Uint8Array.from({ length: SIZE }, (_, i) => (i * 31) % 251);
@@ -14,6 +23,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "isthmus-source-"));
   path = join(folder, "content");
   await writeFile(path, content);
+  execFileSync("mkfifo", [join(folder, "pipe")]);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -70,7 +80,6 @@ describe("openFileSource() and createBytesSource()", () => {
 describe("openFileSource()", () => {
   it("refuses what is not a file, without waiting for a pipe", async () => {
     const pipe = join(folder, "pipe");
-    execFileSync("mkfifo", [pipe]);
     await expect(openFileSource(pipe)).rejects.toThrow(
       /must be a regular file: it is a device, pipe or socket/,
     );
@@ -82,7 +91,77 @@ describe("openFileSource()", () => {
   it("says that a file was closed", async () => {
     const source = await openFileSource(path);
     await source.close();
-    await expect(source.read(0, 10)).rejects.toThrow(InputError);
+    await expect(source.read(0, 10)).rejects.toThrow(/must be open: it was closed before/);
     await expect(source.read(0, SIZE)).rejects.toThrow(InputError);
+  });
+
+  it("refuses a file that is written to after it was opened", async () => {
+    const changing = join(folder, "changing");
+    for (const length of [10, SIZE]) {
+      await writeFile(changing, content);
+      await utimes(changing, 1, 1);
+      const source = await openFileSource(changing);
+      expect(await source.read(0, length)).toEqual(content.slice(0, length));
+      await writeFile(changing, content);
+      await expect(source.read(0, length)).rejects.toThrow(InputError);
+      await expect(source.read(0, length)).rejects.toThrow(/it was written to since it was opened/);
+      await source.close();
+    }
+  });
+
+  it("goes on with a file that another one replaces under its name", async () => {
+    const old = join(folder, "old");
+    await writeFile(old, content);
+    const source = await openFileSource(old);
+    await writeFile(join(folder, "new"), "short");
+    await rename(join(folder, "new"), old);
+    expect(await source.read(0, SIZE)).toEqual(content);
+    await rm(old);
+    expect(await source.read(0, SIZE)).toEqual(content);
+    await source.close();
+  });
+});
+
+describe("readFileRangeSync()", () => {
+  it("reads what openFileSource() reads, and refuses the same", async () => {
+    expect(readFileRangeSync(path, 7, 300)).toEqual(content.slice(7, 307));
+    expect(readFileRangeSync(path, 0, SIZE)).toEqual(content);
+    expect(() => readFileRangeSync(path, 1, SIZE)).toThrow(FormatError);
+    expect(() => readFileRangeSync(path, 0, 2 ** 50)).toThrow(/must be within it: it has 300000 bytes/);
+    expect(() => readFileRangeSync(join(folder, "pipe"), 0, 0)).toThrow(/it is a device, pipe or socket/);
+    expect(() => readFileRangeSync(folder, 0, 0)).toThrow(/it is a folder/);
+    expect(() => readFileRangeSync(join(folder, "missing"), 0, 0)).toThrow(InputError);
+  });
+});
+
+describe("readFileBytes(), readTextFile() and readJsonFile()", () => {
+  it("read whole files", async () => {
+    expect(await readFileBytes(path, SIZE)).toEqual(content);
+    const text = join(folder, "text");
+    await writeFile(text, '\ufeff["ä"]');
+    expect(await readTextFile(text)).toBe('["ä"]');
+    expect(await readJsonFile(text)).toEqual(["ä"]);
+  });
+
+  it("refuse what is too long, no text or no JSON", async () => {
+    await expect(readFileBytes(path, SIZE - 1)).rejects.toThrow(
+      "may have at most 299999 bytes: it has 300000",
+    );
+    await expect(readTextFile(path)).rejects.toThrow(/must be text in UTF-8/);
+    await expect(readJsonFile(path)).rejects.toThrow(/must be JSON/);
+    const sparse = join(folder, "sparse");
+    await writeFile(sparse, "");
+    await truncate(sparse, 2 ** 40);
+    await expect(readTextFile(sparse)).rejects.toThrow(FormatError);
+    await expect(readJsonFile(sparse)).rejects.toThrow(FormatError);
+  });
+
+  it("refuse what is not a file", async () => {
+    for (const read of [readTextFile, readJsonFile]) {
+      await expect(read(join(folder, "pipe"))).rejects.toThrow(/it is a device, pipe or socket/);
+      await expect(read("/dev/zero")).rejects.toThrow(InputError);
+      await expect(read(folder)).rejects.toThrow(/it is a folder/);
+      await expect(read(join(folder, "missing"))).rejects.toThrow(/it must exist/);
+    }
   });
 });

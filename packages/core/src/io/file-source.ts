@@ -1,8 +1,9 @@
-import { constants, readSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { closeSync, fstatSync, readSync, type Stats } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
 import { FormatError, InputError } from "../errors.ts";
 import { assertByteRange, type ByteSource } from "./byte-source.ts";
 import { MAX_READ_BYTES } from "./limits.ts";
+import { openFile, openFileSync } from "./open-file.ts";
 import { reasonOf } from "./system-error.ts";
 
 /**
@@ -13,22 +14,41 @@ const SYNC_READ_BYTES = 128 * 1024;
 
 /**
  * Opens a file for reads at any position; several may be under way at once.
- * @throws InputError if there is no such file, it may not be read, or it is not a regular file.
+ *
+ * A file that is written to after it was opened is refused by the next read, so that nobody computes with
+ * half of the old content and half of the new. A file that another one replaces under its name does no harm:
+ * reads go on in the one that was opened.
+ * @throws InputError if there is no such file, it may not be read, or it is not a regular file; from its
+ *   methods, if it has changed or was closed
+ * @throws FormatError from its methods, if it was cut short
  */
 export async function openFileSource(path: string): Promise<ByteSource> {
-  const handle = await openForReading(path);
+  const { handle, stats } = await openFile(path);
+  return new FileSource(path, stats, handle);
+}
+
+/**
+ * Reads bytes `[offset, offset + length)` of a file at once, for callers that cannot wait.
+ * @throws InputError if there is no such file, it may not be read, it is not a regular file, or it changes
+ *   meanwhile
+ * @throws FormatError if the range is not within the file; the size is compared before memory is taken
+ */
+export function readFileRangeSync(path: string, offset: number, length: number): Uint8Array {
+  const { descriptor, stats } = openFileSync(path);
   try {
-    const stats = await handle.stat();
-    if (!stats.isFile()) {
-      const kind = stats.isDirectory() ? "a folder" : "a device, pipe or socket";
-      throw new InputError(`Cannot read "${path}" as it must be a regular file: it is ${kind}`, {
-        input: path,
-      });
+    assertByteRange({ name: path, size: stats.size }, offset, offset + length);
+    const out = new Uint8Array(length);
+    for (let done = 0; done < length; ) {
+      const count = readSync(descriptor, out, done, Math.min(length - done, MAX_READ_BYTES), offset + done);
+      if (count === 0) throw cutShort(path, stats.size, offset + done);
+      done += count;
     }
-    return new FileSource(path, stats.size, handle);
+    assertUnchanged(path, stats, fstatSync(descriptor));
+    return out;
   } catch (error) {
-    await handle.close();
-    throw error;
+    throw (error as NodeJS.ErrnoException).syscall === undefined ? error : readError(path, offset, error);
+  } finally {
+    closeSync(descriptor);
   }
 }
 
@@ -36,10 +56,12 @@ class FileSource implements ByteSource {
   readonly name: string;
   readonly size: number;
   readonly #handle: FileHandle;
+  readonly #stats: Stats;
 
-  constructor(name: string, size: number, handle: FileHandle) {
+  constructor(name: string, stats: Stats, handle: FileHandle) {
     this.name = name;
-    this.size = size;
+    this.size = stats.size;
+    this.#stats = stats;
     this.#handle = handle;
   }
 
@@ -53,18 +75,12 @@ class FileSource implements ByteSource {
 
   async readInto(begin: number, out: Uint8Array): Promise<void> {
     assertByteRange(this, begin, begin + out.length);
-    let done = 0;
-    while (done < out.length) {
+    for (let done = 0; done < out.length; ) {
       const count = await this.#readOnce(out, done, begin + done);
-      if (count === 0) {
-        throw new FormatError(
-          `Cannot read bytes ${begin} to ${begin + out.length} of "${this.name}" as it ends at byte ${begin + done}: ` +
-            `it had ${this.size} bytes when it was opened, so it was cut short since`,
-          { format: "bytes" },
-        );
-      }
+      if (count === 0) throw cutShort(this.name, this.size, begin + done);
       done += count;
     }
+    this.#assertUnchanged();
   }
 
   async close(): Promise<void> {
@@ -73,25 +89,54 @@ class FileSource implements ByteSource {
 
   async #readOnce(out: Uint8Array, offset: number, position: number): Promise<number> {
     const length = Math.min(out.length - offset, MAX_READ_BYTES);
+    const descriptor = this.#descriptor();
     try {
-      if (length <= SYNC_READ_BYTES) return readSync(this.#handle.fd, out, offset, length, position);
+      if (length <= SYNC_READ_BYTES) return readSync(descriptor, out, offset, length, position);
       return (await this.#handle.read(out, offset, length, position)).bytesRead;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EINTR" || code === "EAGAIN") return this.#readOnce(out, offset, position);
-      throw new InputError(`Cannot read "${this.name}" at byte ${position} as ${reasonOf(error)}`, {
-        input: this.name,
-        cause: error,
-      });
+      throw readError(this.name, position, error);
     }
+  }
+
+  /** Asks the system once more: about 1 us, where a read of 128 KiB takes at least 5. */
+  #assertUnchanged(): void {
+    assertUnchanged(this.name, this.#stats, fstatSync(this.#descriptor()));
+  }
+
+  #descriptor(): number {
+    const { fd } = this.#handle;
+    if (fd >= 0) return fd;
+    throw new InputError(`Cannot read "${this.name}" as it must be open: it was closed before`, {
+      input: this.name,
+    });
   }
 }
 
-async function openForReading(path: string): Promise<FileHandle> {
-  try {
-    // Without O_NONBLOCK, opening a named pipe waits for a writer for ever.
-    return await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  } catch (error) {
-    throw new InputError(`Cannot open "${path}" as ${reasonOf(error)}`, { input: path, cause: error });
-  }
+/**
+ * Writing to a file sets its time and mostly changes its length; replacing it under its name does neither to
+ * the old one.
+ */
+function assertUnchanged(path: string, before: Stats, after: Stats): void {
+  if (before.size === after.size && before.mtimeMs === after.mtimeMs) return;
+  throw new InputError(
+    `Cannot read "${path}" as it must stay as it is while it is read: it was written to since it was opened; ` +
+      "wait until it is complete, and start again",
+    { input: path },
+  );
+}
+
+function cutShort(path: string, size: number, end: number): FormatError {
+  return new FormatError(
+    `Cannot read "${path}" as it ends at byte ${end}: it had ${size} bytes when it was opened, so it was cut short since`,
+    { format: "bytes" },
+  );
+}
+
+function readError(path: string, position: number, error: unknown): InputError {
+  return new InputError(`Cannot read "${path}" at byte ${position} as ${reasonOf(error)}`, {
+    input: path,
+    cause: error,
+  });
 }

@@ -4,6 +4,12 @@ export const MAX_HEADER_BYTES: number = 100_000_000;
 /** Largest `*.index.json`, in bytes: a name and a file for each tensor, so of the order of a header. */
 export const MAX_INDEX_BYTES: number = 100_000_000;
 
+/** Largest JSON file of any other kind, in bytes: a result, an alignment, a config. */
+export const MAX_JSON_BYTES: number = 2 ** 28;
+
+/** Largest text file that is read as a string, in bytes: a description of a study has a few thousand. */
+export const MAX_TEXT_BYTES: number = 2 ** 20;
+
 /** Most tensors in one checkpoint: far above the largest published ones (about 100,000), so that maps stay small. */
 export const MAX_TENSORS: number = 4_000_000;
 
@@ -19,8 +25,8 @@ export const MAX_READ_BYTES: number = 2 ** 30;
 /** Largest pickle, in bytes: it holds names and shapes, never weights; about 200 bytes a tensor. */
 export const MAX_PICKLE_BYTES: number = 64 * 2 ** 20;
 
-/** Most steps of a pickle: about 40 a tensor; each may make an object, so this bounds memory too. */
-export const MAX_PICKLE_STEPS: number = 10_000_000;
+/** Most steps of a pickle: about 80 a tensor; each may take 50 bytes, so this bounds memory too. */
+export const MAX_PICKLE_STEPS: number = 12_000_000;
 
 /** Longest integer in a pickle, in bytes: PyTorch writes none beyond 64 bits but one of 10 bytes, its magic number. */
 export const MAX_PICKLE_INTEGER_BYTES: number = 16;

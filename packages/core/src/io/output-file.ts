@@ -1,5 +1,7 @@
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { InputError } from "../errors.ts";
+import { createFolder } from "./create-folder.ts";
 import { reasonOf } from "./system-error.ts";
 import { removeStaleTemporaries, temporaryName } from "./temporary-name.ts";
 
@@ -21,12 +23,15 @@ export interface OutputFile {
 const MAX_NAMES = 1000;
 
 /**
- * Starts a file under a temporary name in the folder of `path`, and removes what processes that were killed while they wrote it
- * have left there.
- * @throws InputError if the folder is missing or may not be written, and, from its methods, if the disk is full.
+ * Starts a file under a temporary name in the folder of `path`, which is created if it is missing, and
+ * removes what processes that were killed while they wrote the file have left there.
+ * @throws InputError if the folder cannot be created or may not be written, and, from its methods, if the
+ *   disk is full.
  */
 export async function createOutputFile(path: string): Promise<OutputFile> {
-  await removeStaleTemporaries(path);
+  const folder = dirname(path);
+  await createFolder(folder);
+  await removeStaleTemporaries(folder, (name) => name === basename(path));
   for (let attempt = 0; attempt < MAX_NAMES; attempt++) {
     const temporary = temporaryName(path, attempt);
     try {
@@ -80,7 +85,7 @@ class TemporaryFile implements OutputFile {
       await rename(this.#temporary, this.path);
       this.#state = "gone";
     } catch (error) {
-      throw writeError(this.path, error);
+      throw writeError(this.path, error, "its temporary file must stay until it is complete: it was removed");
     }
   }
 
@@ -94,9 +99,9 @@ class TemporaryFile implements OutputFile {
   }
 }
 
-function writeError(path: string, error: unknown): InputError {
-  return new InputError(
-    `Cannot write "${path}" as ${reasonOf(error, "its folder must exist: there is none")}`,
-    { input: path, cause: error },
-  );
+function writeError(path: string, error: unknown, missing?: string): InputError {
+  return new InputError(`Cannot write "${path}" as ${reasonOf(error, missing)}`, {
+    input: path,
+    cause: error,
+  });
 }

@@ -30,7 +30,16 @@ describe("saveFile()", () => {
   });
 
   it("saveFile() says why a path cannot be written", async () => {
-    await expect(saveFile(join(folder, "missing", "x"), "x")).rejects.toThrow("Cannot write");
+    await writeFile(join(folder, "file"), "");
+    await expect(saveFile(join(folder, "file", "x"), "x")).rejects.toThrow(
+      /Cannot create folder ".*file" as ".*file" must be a folder: it is a file/,
+    );
     await expect(saveFile(folder, "x")).rejects.toThrow("Cannot write");
+  });
+
+  it("saveFile() creates the folders it needs", async () => {
+    const path = join(folder, "a", "b", "x");
+    await saveFile(path, "x");
+    expect(await readFile(path, "utf8")).toBe("x");
   });
 });

@@ -1,29 +1,29 @@
 import { readdir, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { isProcessAlive } from "./is-process-alive.ts";
+import { isMarkAlive, processMark } from "./process-mark.ts";
 
 /** The path that a file has while this process writes it; `attempt` tells apart those of several writers. */
 export function temporaryName(path: string, attempt: number): string {
-  return join(dirname(path), `${prefixOf(path)}${process.pid}-${attempt}.tmp`);
+  return join(dirname(path), `.${basename(path)}.${processMark()}-${attempt}.tmp`);
 }
-
-/** What is left of a temporary name after its prefix: the process and the attempt. */
-const SUFFIX = /^(\d+)-\d+\.tmp$/;
 
 /**
- * Removes what processes that were killed while they wrote `path` have left beside it. Files of running processes and of other
- * outputs stay; what cannot be removed stays, too, since it is in nobody's way.
+ * A hidden name that ends in the mark of a process and the attempt; earlier ones had no start of the process.
  */
-export async function removeStaleTemporaries(path: string): Promise<void> {
-  const folder = dirname(path);
-  const prefix = prefixOf(path);
+const TEMPORARY = /^\.(.+)\.(\d+)-(?:(\d+)-)?\d+\.tmp$/;
+
+/**
+ * Removes from a folder what processes that were killed while they wrote have left there. Files of running
+ * processes and of other outputs stay; what cannot be removed stays, too, since it is in nobody's way.
+ * @param isOutput - tells of the final name of a file whether it is one of the output in question
+ */
+export async function removeStaleTemporaries(
+  folder: string,
+  isOutput: (name: string) => boolean,
+): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
-    const [, pid] = (name.startsWith(prefix) && SUFFIX.exec(name.slice(prefix.length))) || [];
-    if (pid === undefined || isProcessAlive(Number(pid))) continue;
+    const [, output, pid, start = "0"] = TEMPORARY.exec(name) ?? [];
+    if (output === undefined || !isOutput(output) || isMarkAlive(`${pid}-${start}`)) continue;
     await unlink(join(folder, name)).catch(() => {});
   }
-}
-
-function prefixOf(path: string): string {
-  return `.${basename(path)}.`;
 }

@@ -9,13 +9,11 @@ const EXTENSION = ".safetensors";
 /** Extensions of files that hold models in other formats: a path with one is no folder to be created. */
 const FOREIGN = /\.(pt|pth|bin|ckpt|onnx|npz|npy|pkl|h5|gguf|json|msgpack|zip|tar|gz)$/i;
 
-/** Where a checkpoint goes: a folder, and the name its files have in common. */
+/** Where a checkpoint goes: a folder, which need not be there, and the name its files have in common. */
 export interface OutputPlace {
   readonly folder: string;
   /** `model` in `model-00001-of-00002.safetensors`. */
   readonly stem: string;
-  /** Whether the caller named the folder rather than a file; then it is created when missing. */
-  readonly ownsFolder: boolean;
 }
 
 /**
@@ -28,13 +26,7 @@ export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
   if (path.endsWith(EXTENSION)) {
     if (isFolder)
       throw new InputError(`Cannot save to "${path}" as it must be a file: it is a folder`, { input: path });
-    const folder = dirname(path);
-    if (!(await isDirectory(folder))) {
-      throw new InputError(`Cannot save to "${path}" as its folder must exist: create "${folder}" first`, {
-        input: path,
-      });
-    }
-    return { folder, stem: basename(path, EXTENSION), ownsFolder: false };
+    return { folder: dirname(path), stem: basename(path, EXTENSION) };
   }
   if (!isFolder && FOREIGN.test(path)) {
     throw new InputError(
@@ -42,7 +34,7 @@ export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
       { input: path },
     );
   }
-  return { folder: path, stem: "model", ownsFolder: true };
+  return { folder: path, stem: "model" };
 }
 
 /** Paths of the shards, as the Hugging Face hub names them; one shard has no number. */
@@ -60,15 +52,16 @@ export function indexPath({ folder, stem }: OutputPlace): string {
 }
 
 /** Files of an earlier checkpoint of the same name: what would mix with, or hide, the one to be written. */
-export async function findEarlierFiles({ folder, stem }: OutputPlace): Promise<string[]> {
-  if (!(await isDirectory(folder))) return [];
-  const names = await readdir(folder);
-  return names.filter((name) => belongsTo(stem, name)).map((name) => join(folder, name));
+export async function findEarlierFiles(place: OutputPlace): Promise<string[]> {
+  if (!(await isDirectory(place.folder))) return [];
+  const names = await readdir(place.folder);
+  return names.filter((name) => isCheckpointFile(place, name)).map((name) => join(place.folder, name));
 }
 
-function belongsTo(stem: string, name: string): boolean {
+/** Tells whether a file of that name is part of a checkpoint saved in that place, in whatever number of shards. */
+export function isCheckpointFile({ stem }: OutputPlace, name: string): boolean {
   if (!name.startsWith(stem)) return false;
-  return /^(-\d{5,}-of-\d{5,})?\.safetensors$|^\.safetensors\.index\.json$/.test(name.slice(stem.length));
+  return /^(-\d+-of-\d+)?\.safetensors$|^\.safetensors\.index\.json$/.test(name.slice(stem.length));
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -39,9 +39,19 @@ export function byteLengthOf(info: TensorInfo): number {
   return sizeOf(info.shape) * DTYPES[info.dtype].bytes;
 }
 
-/** Allocates stored elements of `dtype`, all zero. */
+/**
+ * Allocates stored elements of `dtype`, all zero.
+ * @throws RangeError if there are more than an array can have, or than there is memory for
+ */
 export function allocateData(dtype: DType, length: number): TensorData {
-  return new DTYPES[dtype].array(length);
+  try {
+    return new DTYPES[dtype].array(length);
+  } catch (cause) {
+    throw new RangeError(
+      `Cannot allocate ${length} elements of ${dtype} as they must fit the memory: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
 }
 
 /**

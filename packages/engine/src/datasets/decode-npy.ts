@@ -3,6 +3,7 @@ import {
   createTensor,
   DTYPES,
   type DType,
+  excerpt,
   FormatError,
   sizeOf,
   stridesOf,
@@ -98,7 +99,7 @@ function readHeader(bytes: Uint8Array, source: string): NpyHeader {
 function readField(text: string, field: string, pattern: string, source: string): string {
   const found = new RegExp(`['"]${field}['"]\\s*:\\s*(${pattern})\\s*[,}]`).exec(text)?.[1];
   if (found !== undefined) return found;
-  throw npyError(source, `its header must have a valid '${field}': it is ${JSON.stringify(text.trim())}`);
+  throw npyError(source, `its header must have a valid '${field}': it is ${excerpt(text.trim())}`);
 }
 
 function readDescr(text: string, source: string): { dtype: DType; bigEndian: boolean } {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createTensor, FormatError } from "@isthmus/core";
+import { createTensor, FormatError, parseJson } from "@isthmus/core";
 import type { Examples } from "./examples.ts";
 import type { Split } from "./parse-data-set-name.ts";
 import { readDataFile } from "./read-data-file.ts";
@@ -64,17 +64,17 @@ function readOrder(): RowOrder {
 
 /** Reads the images of one class, `{"data": [[pixel, ...], ...]}`. Two rows of class 0 are empty. */
 async function readRows(folder: string, label: number): Promise<number[][]> {
-  const text = new TextDecoder().decode(await readDataFile(join(folder, "src", "clothes", `${label}.json`)));
-  const rows = parseRows(text, folder).filter((row) => row.length !== 0);
+  const path = join(folder, "src", "clothes", `${label}.json`);
+  const rows = parseRows(await readDataFile(path), folder).filter((row) => row.length !== 0);
   if (rows.length !== EXAMPLES / CLASSES || !rows.every((row) => row.length === PIXELS)) {
     throw contentError(folder);
   }
   return rows;
 }
 
-function parseRows(text: string, folder: string): number[][] {
+function parseRows(json: Uint8Array, folder: string): number[][] {
   try {
-    const { data } = JSON.parse(text) as { data: unknown };
+    const { data } = parseJson(json, { attempt: `read Fashion-MNIST from "${folder}"` }) as { data: unknown };
     if (Array.isArray(data) && data.every((row) => Array.isArray(row))) return data;
   } catch (cause) {
     throw contentError(folder, cause);

@@ -59,6 +59,21 @@ describe("readNpz()", () => {
     await expect(readNpz(folder.write("twice.npz", twice))).rejects.toThrow(/there are two arrays "x"$/);
   });
 
+  it("readNpz() refuses two arrays in the same bytes", async () => {
+    const bytes = Buffer.from(
+      encodeZip([
+        { name: "x.npy", bytes: x },
+        { name: "y.npy", bytes: x },
+      ]),
+    );
+    const first = bytes.indexOf("PK\x01\x02");
+    const second = bytes.indexOf("PK\x01\x02", first + 1);
+    bytes.copy(bytes, second + 42, first + 42, first + 46);
+    await expect(readNpz(folder.write("overlap.npz", bytes))).rejects.toThrow(
+      /arrays must have bytes of their own: "x\.npy" and "y\.npy" share some$/,
+    );
+  });
+
   it("readNpz() refuses every truncation", async () => {
     const whole = encodeZip([{ name: "x.npy", bytes: x }]);
     for (let length = 0; length < whole.length; length += 5) {

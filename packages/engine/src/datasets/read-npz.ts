@@ -1,5 +1,5 @@
 import * as zlib from "node:zlib";
-import { FormatError, InputError, isIsthmusError, type Tensor } from "@isthmus/core";
+import { FormatError, findOverlap, InputError, isIsthmusError, type Tensor } from "@isthmus/core";
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
 import { decodeNpy } from "./decode-npy.ts";
 import { MAX_DATA_BYTES, MAX_INFLATION } from "./limits.ts";
@@ -58,8 +58,17 @@ export async function readNpz(path: string): Promise<Map<string, Tensor>> {
 }
 
 async function listArrays(zip: ZipFile, path: string): Promise<Map<string, Entry>> {
+  const listed: Entry[] = [];
+  for await (const entry of zip.eachEntry()) listed.push(entry);
+  const overlap = findOverlap(listed);
+  if (overlap !== undefined) {
+    throw npzError(
+      path,
+      `arrays must have bytes of their own: "${overlap[0]}" and "${overlap[1]}" share some`,
+    );
+  }
   const entries = new Map<string, Entry>();
-  for await (const entry of zip.eachEntry()) {
+  for (const entry of listed) {
     if (!entry.fileName.endsWith(".npy")) continue;
     const name = entry.fileName.slice(0, -".npy".length);
     if (entries.has(name)) throw npzError(path, `names must differ: there are two arrays "${name}"`);

@@ -1,4 +1,4 @@
-import { type DType, FormatError, type TensorInfo } from "@isthmus/core";
+import { type DType, excerpt, FormatError, type TensorInfo } from "@isthmus/core";
 import { GraphBuilder } from "../build/graph-builder.ts";
 import type { Value } from "../build/value.ts";
 import type { Graph } from "../ir/graph.ts";
@@ -111,7 +111,7 @@ function addInput(builder: GraphBuilder, config: ConfigReader): Value {
   const isExtent = (extent: unknown) => Number.isSafeInteger(extent) && (extent as number) > 0;
   if (!Array.isArray(shape) || shape.length < 2 || !extents.every(isExtent)) {
     throw config.unsupported(
-      `all extents of its shape but the batch must be given: they are ${JSON.stringify(shape)?.slice(0, 60)}`,
+      `all extents of its shape but the batch must be given: they are ${excerpt(shape)}`,
       "input of open extents",
     );
   }

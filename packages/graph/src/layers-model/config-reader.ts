@@ -1,4 +1,4 @@
-import { FormatError, UnsupportedError } from "@isthmus/core";
+import { excerpt, FormatError, UnsupportedError } from "@isthmus/core";
 
 /** Reads the settings of one layer and checks their kinds; every error names the layer. */
 export class ConfigReader {
@@ -81,7 +81,7 @@ export class ConfigReader {
   assert(key: string, isHandled: boolean, rule: string): void {
     if (isHandled) return;
     throw this.unsupported(
-      `${key} must be ${rule}: it is ${JSON.stringify(this.value(key))}`,
+      `${key} must be ${rule}: it is ${excerpt(this.value(key))}`,
       `${this.className} ${key}`,
     );
   }
@@ -95,7 +95,7 @@ export class ConfigReader {
 
   malformed(key: string, rule: string, value: unknown): FormatError {
     return new FormatError(
-      `Cannot build layer "${this.layer}" (${this.className}) of "${this.source}" as ${key} must be ${rule}: it is ${JSON.stringify(value)?.slice(0, 60)}`,
+      `Cannot build layer "${this.layer}" (${this.className}) of "${this.source}" as ${key} must be ${rule}: it is ${excerpt(value)}`,
       { format: "layers-model" },
     );
   }

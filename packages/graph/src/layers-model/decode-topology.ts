@@ -1,4 +1,4 @@
-import { FormatError } from "@isthmus/core";
+import { excerpt, FormatError } from "@isthmus/core";
 import { ConfigReader, isRecord } from "./config-reader.ts";
 
 /** A result of a layer: which layer, and which of the times it was applied. */
@@ -35,7 +35,7 @@ export function decodeTopology(json: unknown, source: string): Topology {
   if (className === "Model" || className === "Functional") return decodeFunctional(config, source);
   throw formatError(
     source,
-    `its topology must be Sequential, Model or Functional: it is ${JSON.stringify(className)}`,
+    `its topology must be Sequential, Model or Functional: it is ${excerpt(className)}`,
   );
 }
 
@@ -123,10 +123,7 @@ function decodeResult(result: unknown, source: string): LayerResult {
   if (typeof layer === "string" && Number.isSafeInteger(call) && tensor === 0) {
     return { layer, call: call as number };
   }
-  throw formatError(
-    source,
-    `layers must be connected as [name, call, 0]: got ${JSON.stringify(result)?.slice(0, 60)}`,
-  );
+  throw formatError(source, `layers must be connected as [name, call, 0]: got ${excerpt(result)}`);
 }
 
 function formatError(source: string, problem: string): FormatError {

@@ -392,7 +392,37 @@ describe("decodeGraph() of connections", () => {
   });
 
   it("refuses a graph that only names itself", () => {
-    expect(() => decodeGraph(new Uint8Array())).toThrow(/it has no graph with nodes/);
+    expect(() => decode({ node: [] })).toThrow(/it has no graph with nodes/);
+    expect(() => decodeGraph(new Uint8Array())).toThrow(/as it must be an ONNX model: it is empty/);
+  });
+
+  it("refuses axes that are longer, and more of them, than any real tensor has", () => {
+    for (const [name, dims] of [
+      ["w", [512, 2 ** 31]],
+      ["w", [2 ** 53 - 1]],
+      ["w", Array(65).fill(1)],
+      ["w", Array(100_000).fill(1)],
+      ["x", ["N", 2 ** 31]],
+    ] as const) {
+      const other = name === "w" ? value("x", ["N", 2]) : value("w", [2]);
+      const input = [value(name, dims), other];
+      expect(() => decode({ input })).toThrow(
+        /as a tensor may have at most 64 axes of extents up to 268435456: "/,
+      );
+    }
+    expect(decode({ input: [value("x", ["N", 2]), value("w", [2 ** 28])] }).graph.weights.size).toBe(1);
+  });
+
+  it("refuses a model of more parts than any real one has", () => {
+    // A field of an empty node in two bytes: each would become an object.
+    const nodes = Buffer.alloc(2_200_000);
+    for (let at = 0; at < nodes.length; at += 2) nodes[at] = 0x0a;
+    const length = [0xff & (nodes.length | 0x80), 0xff & ((nodes.length >> 7) | 0x80)];
+    const rest = [0xff & ((nodes.length >> 14) | 0x80), nodes.length >> 21];
+    const bytes = Buffer.concat([Buffer.from([0x3a, ...length, ...rest]), nodes]);
+    expect(() => decodeGraph(bytes)).toThrow(
+      /as it must be an ONNX model: its bytes are not: .* 1000000 parts/,
+    );
   });
 
   it("refuses sparse weights, saying what to do", () => {

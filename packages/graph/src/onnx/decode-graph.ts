@@ -2,6 +2,7 @@ import {
   DTYPES,
   FormatError,
   InputError,
+  recognizeFile,
   type Tensor,
   type TensorInfo,
   UnsupportedError,
@@ -10,6 +11,7 @@ import type { Graph, Node, ValueInfo, WeightInfo } from "../ir/graph.ts";
 import { lowerSequences } from "../lower/lower-sequences.ts";
 import { readAsInference } from "../lower/read-as-inference.ts";
 import { assertConnected } from "./assert-connected.ts";
+import { assertExtents } from "./assert-extents.ts";
 import { decodeMessage } from "./decode-message.ts";
 import { decodeInitializers, decodeNodes, decodeValueInfo, ownDomain } from "./decode-node.ts";
 import { findTrained } from "./find-trained.ts";
@@ -88,6 +90,7 @@ export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {})
     outputs: (proto.output ?? []).map(decodeValueInfo),
   };
   assertConnected(graph, source);
+  assertExtents(graph, source);
   return { graph: isOwn ? graph : lowerSequences(readAsInference(graph)), weights: embedded };
 }
 
@@ -109,18 +112,10 @@ function decodeModel(bytes: Uint8Array, source: string): ModelProto {
   try {
     model = decodeMessage<ModelProto>(MODEL, bytes);
   } catch (cause) {
-    throw new FormatError(
-      `Cannot read "${source}" as it must be an ONNX model: ${(cause as Error).message}`,
-      {
-        format: "onnx",
-        cause,
-      },
-    );
+    throw notModel(source, describeContent(bytes) ?? `its bytes are not: ${(cause as Error).message}`, cause);
   }
   if (model.graph === undefined || (model.graph.node ?? []).length === 0) {
-    throw new FormatError(`Cannot read "${source}" as it must be an ONNX model: it has no graph with nodes`, {
-      format: "onnx",
-    });
+    throw notModel(source, describeContent(bytes) ?? "it has no graph with nodes");
   }
   if ((model.graph.sparseInitializer ?? []).length > 0) {
     throw new UnsupportedError(
@@ -129,6 +124,21 @@ function decodeModel(bytes: Uint8Array, source: string): ModelProto {
     );
   }
   return inlineFunctions(model, source);
+}
+
+function notModel(source: string, found: string, cause?: unknown): FormatError {
+  return new FormatError(`Cannot read "${source}" as it must be an ONNX model: ${found}`, {
+    format: "onnx",
+    cause,
+  });
+}
+
+/** Says what a file is that is no model, and what to do if it was given in the place of another. */
+function describeContent(bytes: Uint8Array): string | undefined {
+  const known = recognizeFile(bytes);
+  if (known === undefined || known === "an ONNX graph") return undefined;
+  const isCheckpoint = /checkpoint|torch/.test(known);
+  return `it is ${known}${isCheckpoint ? "; give it as a checkpoint, and name an .onnx file as the graph" : ""}`;
 }
 
 const refuseExternal: ExternalReader = (location) => {

@@ -5,14 +5,35 @@ import { wireTypeOf } from "./wire-type.ts";
 /** Nesting that no real model reaches; deeper input is refused before it can exhaust the stack. */
 const MAX_DEPTH = 64;
 
+/**
+ * Most messages and byte strings within one model: the largest models have about 200,000. Two bytes of a file
+ * can make one, which takes several hundred in memory.
+ */
+const MAX_PARTS = 1_000_000;
+
 type Message = Record<string, unknown>;
+
+/** Counts the parts of a model. */
+interface Budget {
+  parts: number;
+}
 
 /**
  * Decodes one protobuf message by its schema; byte fields share memory with `bytes`.
  * @throws RangeError or TypeError, some from the wire reader, if the bytes are not such a message
  */
-export function decodeMessage<T>(schema: Schema, bytes: Uint8Array, depth = 0): T {
-  if (depth > MAX_DEPTH) {
+export function decodeMessage<T>(schema: Schema, bytes: Uint8Array): T {
+  return decodeWithin(schema, bytes, { depth: 0, budget: { parts: 0 } });
+}
+
+/** Where a message is within the outermost one. */
+interface Place {
+  readonly depth: number;
+  readonly budget: Budget;
+}
+
+function decodeWithin<T>(schema: Schema, bytes: Uint8Array, place: Place): T {
+  if (place.depth > MAX_DEPTH) {
     throw new RangeError(`Cannot decode a message as nesting must not exceed ${MAX_DEPTH} levels`);
   }
   const reader = new BinaryReader(bytes);
@@ -21,7 +42,7 @@ export function decodeMessage<T>(schema: Schema, bytes: Uint8Array, depth = 0): 
     const [number, wireType] = reader.tag();
     const field = schema[number];
     if (field === undefined) reader.skip(wireType, number);
-    else readField(reader, { field, wireType, depth }, message);
+    else readField(reader, { field, wireType, place }, message);
   }
   return message as T;
 }
@@ -29,7 +50,7 @@ export function decodeMessage<T>(schema: Schema, bytes: Uint8Array, depth = 0): 
 interface Occurrence {
   readonly field: Field;
   readonly wireType: WireType;
-  readonly depth: number;
+  readonly place: Place;
 }
 
 function readField(reader: BinaryReader, occurrence: Occurrence, message: Message): void {
@@ -61,7 +82,7 @@ function isNumeric(field: Field): boolean {
   return wireTypeOf(field) !== WireType.LengthDelimited;
 }
 
-function readValue(reader: BinaryReader, { field, depth }: Occurrence): unknown {
+function readValue(reader: BinaryReader, { field, place }: Occurrence): unknown {
   switch (field.kind) {
     case "int":
       return Number(reader.int64());
@@ -76,8 +97,15 @@ function readValue(reader: BinaryReader, { field, depth }: Occurrence): unknown 
     case "string":
       return reader.string();
     case "bytes":
+      countPart(place);
       return reader.bytes();
     default:
-      return decodeMessage(field.kind(), reader.bytes(), depth + 1);
+      countPart(place);
+      return decodeWithin(field.kind(), reader.bytes(), { ...place, depth: place.depth + 1 });
   }
+}
+
+function countPart({ budget }: Place): void {
+  if (++budget.parts <= MAX_PARTS) return;
+  throw new RangeError(`Cannot decode a message as it may have ${MAX_PARTS} parts: it has more`);
 }

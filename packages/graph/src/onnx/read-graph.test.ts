@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,11 +51,16 @@ describe("readGraph()", () => {
   );
 
   it("takes a name that only begins with dots for a name", async () => {
-    await expect(readExternal({ location: "..data" })).rejects.toThrow(/ENOENT/);
+    await expect(readExternal({ location: "..data" })).rejects.toThrow(/\.\.data" as it must exist/);
   });
 
   it.each([
-    ["short", { location: "external.bin", offset: "24" }, [2], /bytes 24 to 32 must be within it: it has 28/],
+    [
+      "short",
+      { location: "external.bin", offset: "24" },
+      [2],
+      /bytes 24 to 32 .* must be within it: it has 28/,
+    ],
     ["far too short for 100 GB", { location: "external.bin" }, [25e9], /bytes 0 to 100000000000/],
     ["elsewhere", { location: "external.bin", offset: "1e30" }, [2], /whole numbers of bytes/],
     ["before its beginning", { location: "external.bin", offset: "-8" }, [2], /whole numbers of bytes/],
@@ -72,6 +78,54 @@ describe("readGraph()", () => {
       const read = readExternal({ location });
       await expect(read).rejects.toMatchObject({ _tag: "InputError" });
       await expect(read).rejects.toThrow(`"${join(folder, "model", location)}"`);
+    }
+  });
+
+  it("refuses many tensors that share the same bytes, which would take memory without end", async () => {
+    const share = (count: number) => {
+      const entry = { key: "location", value: "external.bin" };
+      const weight = { dataType: 1, dims: [7], dataLocation: 1, externalData: [entry] };
+      const path = join(folder, "model", "shared.onnx");
+      const initializer = Array.from({ length: count }, (_, i) => ({ ...weight, name: `w${i}` }));
+      const node = [{ opType: "Sum", input: initializer.map(({ name }) => name), output: ["y"] }];
+      writeFileSync(path, encodeMessage(MODEL, { graph: { node, initializer } }));
+      return readGraph(path);
+    };
+    expect((await share(4)).weights.size).toBe(4);
+    await expect(share(5)).rejects.toThrow(/at most 4 tensors may share the bytes of a file/);
+  });
+
+  it.runIf(process.platform === "linux")(
+    "refuses pipes and devices at once, as graphs and as data",
+    async () => {
+      const pipe = join(folder, "model", "pipe");
+      execFileSync("mkfifo", [pipe]);
+      for (const path of [pipe, "/dev/zero"]) {
+        await expect(readGraph(path)).rejects.toMatchObject({ _tag: "InputError" });
+        await expect(readGraph(path)).rejects.toThrow(
+          /must be a regular file: it is a device, pipe or socket/,
+        );
+      }
+      await expect(readExternal({ location: "pipe" })).rejects.toThrow(/must be a regular file/);
+    },
+  );
+
+  it("says what a file is that was given in the place of a graph", async () => {
+    const path = join(folder, "swapped.onnx");
+    const header = Buffer.from('{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}  ');
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    for (const [bytes, message] of [
+      ["hello, this is no graph\n", /as it must be an ONNX model: it is text$/],
+      ["title: a study\n", /it is text$/],
+      [Buffer.concat([length, header]), /it is a safetensors checkpoint; give it as a checkpoint, and name/],
+      ["PK\x03\x04 and so on", /it is a zip archive, as torch\.save and NumPy write them; give it as a/],
+      [Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c), /it is a pickle, as torch\.save wrote it .*; give it as a/],
+      ["<!DOCTYPE html>", /it is a web page, not the file itself; download it again$/],
+    ] as const) {
+      writeFileSync(path, bytes);
+      await expect(readGraph(path)).rejects.toMatchObject({ _tag: "FormatError" });
+      await expect(readGraph(path)).rejects.toThrow(message);
     }
   });
 

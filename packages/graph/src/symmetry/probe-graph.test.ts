@@ -48,6 +48,26 @@ describe("probeGraph()", () => {
     ]);
   });
 
+  test("probeGraph() refuses what no machine has the memory for, before it takes any", async () => {
+    const { engine, loaded } = fakeEngine(new Map());
+    const wide = new GraphBuilder("wide", 21);
+    const x = wide.input("x", { dtype: "f32", shape: [2, 2 ** 20] });
+    const { types: _, ...graph } = wide.build([
+      matMul(x, wide.weight("w", { dtype: "f32", shape: [2 ** 20, 2 ** 28] })),
+    ]);
+    await expect(probeGraph(graph, engine)).rejects.toMatchObject({ _tag: "InputError" });
+    await expect(probeGraph(graph, engine)).rejects.toThrow(
+      /Cannot run graph "wide" as .* must fit the memory: they take \d+ bytes of \d+, "w" of f32 \[1048576, 268435456\]/,
+    );
+    const long = new GraphBuilder("long", 21);
+    const one = long.input("x", { dtype: "f32", shape: [2, 2 ** 26] });
+    const { types: __, ...added } = long.build([add(one, long.weight("w", { dtype: "f32", shape: [1] }))]);
+    await expect(probeGraph(added, engine)).rejects.toThrow(
+      /as its inputs may have at most 33554432 numbers for 2 examples: they have 134217728, "x" of f32 \[2, 67108864\]/,
+    );
+    expect(loaded).toEqual([]);
+  });
+
   test("probeGraph() runs a graph whole of whose values some have no type", async () => {
     const value = createTensor("f32", [3, 4], new Float32Array(12));
     const { engine, loaded } = fakeEngine(new Map([["MatMul_0:0", value]]));

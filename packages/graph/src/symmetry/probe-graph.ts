@@ -13,6 +13,7 @@ import { extractSubgraph } from "../ir/extract-subgraph.ts";
 import type { Graph } from "../ir/graph.ts";
 import { sequenceValues } from "../ir/sequence-values.ts";
 import { valuesRead } from "../ir/values-read.ts";
+import { assertFitsMemory } from "./assert-fits-memory.ts";
 import { inputShape, randomInputs } from "./random-inputs.ts";
 
 /** What one run of a graph tells of it. */
@@ -47,12 +48,14 @@ export const PROBE_DEFAULTS: Required<Omit<ProbeOptions, "signal">> = { batch: 2
  * large the network is. The batch is then that of its types.
  *
  * @throws EngineError if the engine cannot run the graph
+ * @throws InputError if its inputs and weights are larger than the memory of this machine
  */
 export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOptions = {}): Promise<Probe> {
   const { signal, ...rest } = options;
   const { batch, seed, extents } = resolveOptions("probe a graph", PROBE_DEFAULTS, rest);
   const known = await probeTyped(graph, engine, { batch, extents });
   if (known !== undefined) return known;
+  assertFitsMemory(graph, batch, extents);
   const feeds = new Map([...randomInputs(graph, batch, seed, extents), ...zeroWeights(graph)]);
   signal?.throwIfAborted();
   const results = await runAll(graph, engine, feeds).catch((cause) => failToRun(graph, cause));

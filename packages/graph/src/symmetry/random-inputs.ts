@@ -1,8 +1,20 @@
-import { convertData, createRandom, DTYPES, sizeOf, type Tensor } from "@isthmus/core";
+import {
+  allocateData,
+  convertInto,
+  createRandom,
+  DTYPES,
+  type DType,
+  sizeOf,
+  type Tensor,
+  type TensorData,
+} from "@isthmus/core";
 import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
 
 /** Extent given to symbolic dimensions other than the first. */
 const SYMBOLIC_EXTENT = 8;
+
+/** Numbers that are drawn at once. */
+const PIECE = 2 ** 16;
 
 /**
  * Concrete extents of a data input: a symbolic first one is the batch, and so is one of the same name on another axis, as states of a
@@ -38,12 +50,22 @@ export function randomInputs(
     const shape = inputShape(info, graph.inputs, { batch, extents });
     const random = createRandom(seed, `input ${info.name}`);
     const bound = DTYPES[dtype].float ? 0 : indexBound(graph, info.name);
-    const values = new Float64Array(sizeOf(shape));
-    for (let i = 0; i < values.length; i++) values[i] = bound === 0 ? random.normal() : random.integer(bound);
-    const data = convertData(values, "f64", dtype);
-    inputs.set(info.name, { dtype, shape, data });
+    const draw = () => (bound === 0 ? random.normal() : random.integer(bound));
+    inputs.set(info.name, { dtype, shape, data: drawData(dtype, sizeOf(shape), draw) });
   }
   return inputs;
+}
+
+/** Draws numbers as doubles, a piece at a time, and rounds each to the element type. */
+function drawData(dtype: DType, length: number, draw: () => number): TensorData {
+  const data = allocateData(dtype, length);
+  const piece = new Float64Array(Math.min(length, PIECE));
+  for (let begin = 0; begin < length; begin += PIECE) {
+    const part = piece.subarray(0, Math.min(PIECE, length - begin));
+    for (let i = 0; i < part.length; i++) part[i] = draw();
+    convertInto({ dtype: "f64", data: part }, { dtype, data: data.subarray(begin, begin + part.length) });
+  }
+  return data;
 }
 
 /** Number of rows of the smallest table that an input indexes; 2 where it indexes none. */

@@ -102,7 +102,7 @@ function contourMarks(
 ): Markish[] {
   const known = values.flat().filter(Number.isFinite);
   const highest = Math.max(...known);
-  const floor = Math.min(...known.filter((value) => value > 0), highest) / 10 || 1e-12;
+  const floor = Math.min(...known.filter((value) => value > 0), Math.max(highest, 1e-11)) / 10;
   const logarithm = (value: number): number =>
     Math.log(Math.max(floor, Number.isFinite(value) ? value : highest));
   const cells = resample(
@@ -130,7 +130,7 @@ function contourMarks(
         width,
         height,
         value: (cell: number) => cell,
-        thresholds: [Math.log(level)],
+        thresholds: [logarithm(level)],
         fill: colors[index + 1] ?? "none",
         stroke: OVER.color,
         strokeOpacity: 0.35,

@@ -1,5 +1,6 @@
 import type { PlotOptions } from "@observablehq/plot";
 import { escapeHtml } from "../html.ts";
+import { xmlText } from "../xml-text.ts";
 import type { Plot } from "./figure.ts";
 import type { Theme } from "./palette.ts";
 import { type FigureElement, standAlone } from "./stand-alone.ts";
@@ -35,7 +36,7 @@ export async function drawSvg(
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   svg.setAttribute("role", "img");
   // Set here and not as an attribute: linkedom leaves "<" in attributes, which XML does not allow.
-  const labelled = svg.outerHTML.replace("<svg ", () => `<svg aria-label="${escapeHtml(words)}" `);
+  const labelled = xmlText(svg.outerHTML).replace("<svg ", () => `<svg aria-label="${escapeHtml(words)}" `);
   return renameNumbered(labelled, name)
     .replace(COORDINATES, (attribute) =>
       attribute.replace(LONG_DECIMAL, (number) => String(Number(Number(number).toFixed(1)))),

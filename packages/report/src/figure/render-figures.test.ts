@@ -78,6 +78,16 @@ describe("renderFigures()", () => {
       expect(svg).not.toMatch(/NaN|undefined|Infinity/);
   });
 
+  it("renderFigures() draws a plane of which some values, or all, are negative", async () => {
+    const plane = planeResult();
+    for (const low of [1, 100]) {
+      const values = plane.loss.map((row) => row.map((value, column) => (column < low ? -1 - value : value)));
+      for (const { svg } of await renderFigures({ ...plane, loss: values, error: values })) {
+        expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+      }
+    }
+  });
+
   it("renderFigures() writes every place of a logarithmic axis", async () => {
     const study = studyResult();
     const widths = [4, 8, 16, 32, 64, 128, 256];

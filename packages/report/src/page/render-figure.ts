@@ -10,8 +10,15 @@ export async function renderFigure(figure: Figure, number: number): Promise<Html
 <figcaption>Figure ${number}. <b>${title}</b> ${caption} <a href="#table-${table}">The numbers</a>.</figcaption></figure>`;
 }
 
+/**
+ * Attribute in which the drawing library puts the style of letters; pages have it in their style sheet, as
+ * their policy wants.
+ */
+const LETTER_STYLE = /^(<svg [^>]*?) style="[^"]*"/;
+
 /** Compact figures do without the titles of marks, which need a mouse. */
 async function drawAt({ name, words, draw }: Figure, size: keyof typeof FIGURE_WIDTHS): Promise<string> {
-  const svg = await drawSvg(words, (plot) => draw(plot, FIGURE_WIDTHS[size]), { name: `${name}-${size}` });
+  const drawn = await drawSvg(words, (plot) => draw(plot, FIGURE_WIDTHS[size]), { name: `${name}-${size}` });
+  const svg = drawn.replace(LETTER_STYLE, "$1");
   return size === "compact" ? svg.replace(/<title>[^<]*<\/title>/g, "") : svg;
 }

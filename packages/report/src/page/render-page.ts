@@ -1,6 +1,7 @@
 import { CURVE_STYLES } from "../figure/palette.ts";
 import { type Html, html, trusted } from "../html.ts";
 import type { Report, Section, Tile } from "../result/report.ts";
+import { contentPolicy } from "./content-policy.ts";
 import { renderFigure } from "./render-figure.ts";
 import { renderMethod } from "./render-method.ts";
 import { renderTable } from "./render-table.ts";
@@ -8,17 +9,16 @@ import type { PageFact, ReportPage } from "./report-page.ts";
 import { PAGE_SCRIPT } from "./script.ts";
 import { PAGE_STYLE } from "./style.ts";
 
-/** Forbids everything but what the page itself holds. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
-
 /**
  * Renders a report as one self-contained HTML page.
  *
- * The page needs no network, and says so to the browser. It follows the reader's light or dark preference, and has a button
- * for the other; it fits narrow screens and paper, holds the numbers of its figures in tables that sort, and carries
- * the result as JSON in the element `#measurement`. The same input gives the same bytes.
+ * The page needs no network and runs no script but its own, and says so to the browser. It follows the
+ * reader's light or dark preference, and has a button for the other; it fits narrow screens and paper, holds
+ * the numbers of its figures in tables that sort, and carries the result as JSON in the element
+ * `#measurement`. The same input gives the same bytes.
  */
 export async function renderPage(page: ReportPage, report: Report): Promise<string> {
+  const policy = await contentPolicy({ style: PAGE_STYLE, script: PAGE_SCRIPT });
   const made = page.version === undefined ? "" : ` ${page.version}`;
   const body = html`
 <a class="skip" href="#main">Skip to the result</a>
@@ -44,7 +44,7 @@ ${renderMethod(mergeFacts(report.facts, page.facts ?? []), page.commands ?? [])}
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${trusted(POLICY)}">
+<meta http-equiv="Content-Security-Policy" content="${trusted(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="description" content="${report.summary || page.title}">

@@ -1,3 +1,4 @@
+import { FIGURE_TEXT_STYLE } from "../figure/axes.ts";
 import { CURVE_STYLES, pagePaletteCss } from "../figure/palette.ts";
 
 const swatches = Array.from(
@@ -5,8 +6,12 @@ const swatches = Array.from(
   (_, index) => `.curve-${index}{--curve:var(--isthmus-curve-${index})}`,
 ).join("");
 
+/** Style of the letters of figures, which the library would put into an attribute of each. */
+const { color, fontSize, overflow } = FIGURE_TEXT_STYLE;
+const letters = `.isthmus-figure{color:${color};font-size:${fontSize};overflow:${overflow}}`;
+
 /** Style of a report page; the wide figures give way to compact ones where there is no room for them. */
-export const PAGE_STYLE: string = `${pagePaletteCss()}${swatches}
+export const PAGE_STYLE: string = `${pagePaletteCss()}${swatches}${letters}
 *{box-sizing:border-box}
 html{background:var(--isthmus-background);color:var(--isthmus-text);-webkit-text-size-adjust:100%}
 body{margin:0 auto;max-width:68rem;padding:clamp(1.25rem,4vw,3.5rem) clamp(1rem,4vw,2.5rem);

@@ -1,4 +1,4 @@
-import { createRandom, type Random } from "@isthmus/core";
+import { createRandom, excerpt, type Random } from "@isthmus/core";
 
 /** How places on rays are drawn: evenly, by Beta(2, 2), which favours the middle, or always the middle. */
 export const RAY_DISTRIBUTIONS = ["uniform", "beta", "constant"] as const;
@@ -46,6 +46,6 @@ export function drawPlace(random: Random, distribution: RayDistribution): number
 export function assertDistribution(attempt: string, given: string): asserts given is RayDistribution {
   if ((RAY_DISTRIBUTIONS as readonly string[]).includes(given)) return;
   throw new TypeError(
-    `Cannot ${attempt} as "rays" must be one of ${RAY_DISTRIBUTIONS.join(", ")}: it is ${JSON.stringify(given)}`,
+    `Cannot ${attempt} as "rays" must be one of ${RAY_DISTRIBUTIONS.join(", ")}: it is ${excerpt(given)}`,
   );
 }

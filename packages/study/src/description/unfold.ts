@@ -1,4 +1,4 @@
-import { InputError } from "@isthmus/core";
+import { excerpt, InputError } from "@isthmus/core";
 import type { Lookup, Repeated, Variables, VariableValue } from "./study-description.ts";
 
 /** One of the things that a repeated one stands for. */
@@ -76,10 +76,7 @@ function fillText(text: string, filling: Filling): VariableValue {
 function lookUp(lookup: Partial<Lookup> | null, filling: Filling): VariableValue {
   const { variable, values } = lookup ?? {};
   if (typeof variable !== "string" || typeof values !== "object" || values === null) {
-    throw reject(
-      filling.what,
-      `"lookup" must have a "variable" and "values": it is ${JSON.stringify(lookup)}`,
-    );
+    throw reject(filling.what, `"lookup" must have a "variable" and "values": it is ${excerpt(lookup)}`);
   }
   const key = String(variableValue(variable, filling));
   const value = Object.hasOwn(values, key) ? values[key] : undefined;

@@ -1,20 +1,22 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { InputError } from "@isthmus/core";
+import { openFileSource } from "@isthmus/core";
+
+/** Bytes read at once. */
+const CHUNK_BYTES = 2 ** 20;
 
 /**
- * Digest of the bytes of a file.
- * @throws InputError if it cannot be read
+ * Computes the SHA-256 digest of the bytes of a file, in hexadecimal.
+ * @throws InputError if it cannot be read, is not a regular file, or changes meanwhile
  */
 export async function digestFile(path: string): Promise<string> {
   const hash = createHash("sha256");
+  const source = await openFileSource(path);
   try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-  } catch (cause) {
-    throw new InputError(
-      `Cannot plan the study as "${path}" must be a readable file: ${(cause as Error).message}`,
-      { input: path, cause },
-    );
+    for (let begin = 0; begin < source.size; begin += CHUNK_BYTES) {
+      hash.update(await source.read(begin, Math.min(begin + CHUNK_BYTES, source.size)));
+    }
+  } finally {
+    await source.close();
   }
   return hash.digest("hex");
 }

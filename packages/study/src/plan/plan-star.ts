@@ -1,4 +1,4 @@
-import { InputError, resolveOptions } from "@isthmus/core";
+import { excerpt, InputError, resolveOptions } from "@isthmus/core";
 import { FIND_STAR_DEFAULTS } from "@isthmus/star-domain";
 import { TRAIN_DEFAULTS } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
@@ -24,7 +24,7 @@ export async function planStar(
   const [first] = own;
   if (first === undefined || own.length < 2) {
     throw new InputError(
-      `Cannot plan "networks.${group}" of the study as a star must have two anchors or more: of "${entry.star}" ${own.length} agree with ${JSON.stringify(variables)}`,
+      `Cannot plan "networks.${group}" of the study as a star must have two anchors or more: of "${entry.star}" ${own.length} agree with ${excerpt(variables, 200)}`,
       { input: group },
     );
   }

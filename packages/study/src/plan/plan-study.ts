@@ -1,5 +1,6 @@
 import { InputError } from "@isthmus/core";
 import { assertTables } from "../collect/assert-tables.ts";
+import { assertStudySize } from "../description/assert-study-size.ts";
 import type { MeasurementDescription, StudyDescription } from "../description/study-description.ts";
 import { unfold } from "../description/unfold.ts";
 import { planMeasurement } from "../measurements/plan-measurement.ts";
@@ -23,10 +24,12 @@ export interface StudyPlan {
  * changes the keys of what depends on it, and of nothing else; the order in which keys of the description stand changes none.
  *
  * Examples are opened and read once, and networks are built, so that what does not fit is found before anything is run.
- * @throws InputError if the description contradicts itself, names what is not there, or data do not fit
+ * @throws InputError if the description contradicts itself, names what is not there, is of more than a study
+ *   may have, or data do not fit
  * @throws MismatchError, FormatError or RangeError of what it names
  */
 export async function planStudy(description: StudyDescription, ports: PlanPorts): Promise<StudyPlan> {
+  assertStudySize(description);
   const planner = new Planner(ports, description.seed ?? 0);
   const groups = new Map<string, readonly PlannedNetwork[]>();
   const find: FindNetworks = (group) => {

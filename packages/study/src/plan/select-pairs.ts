@@ -1,4 +1,4 @@
-import { InputError } from "@isthmus/core";
+import { excerpt, InputError } from "@isthmus/core";
 import { fulfils } from "../description/fulfils.ts";
 import type { PairChoice, PairSelection, Variables } from "../description/study-description.ts";
 import { canonicalJson } from "./canonical-json.ts";
@@ -63,7 +63,7 @@ export function selectPairs(find: FindNetworks, selection: PairSelection): reado
     const found = find(group).filter(({ variables }) => fulfils((name) => variables[name], where));
     if (found.length > 0) return found;
     throw new InputError(
-      `Cannot plan the study as some networks "${group}" must be as "where" says: none is ${JSON.stringify(where)}`,
+      `Cannot plan the study as some networks "${group}" must be as "where" says: none is ${excerpt(where, 200)}`,
       { input: group },
     );
   };
@@ -84,7 +84,7 @@ function pairWithin(
   return gatherCells(between, networks, across).flatMap(({ variables, members }) => {
     if (members.length < 2) {
       throw new InputError(
-        `Cannot plan the study as there must be two networks "${between}" or more that differ in "${across}" only: there is one of ${JSON.stringify(variables)}`,
+        `Cannot plan the study as there must be two networks "${between}" or more that differ in "${across}" only: there is one of ${excerpt(variables, 200)}`,
         { input: between },
       );
     }

@@ -1,8 +1,7 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { createFolder, InputError, saveFile } from "@isthmus/core";
+import { createFolder, FormatError, readJsonFile, saveFile, takeLock } from "@isthmus/core";
 import type { Task } from "../plan/task.ts";
-import { lockFolder } from "./lock-folder.ts";
 
 /** Results and files of tasks, each under the key of its task. */
 export interface TaskStore {
@@ -19,6 +18,7 @@ export interface TaskStore {
 }
 
 const RESULT_FILE = "result.json";
+const LOCK_FILE = ".lock";
 /** Apart from the result, which says nothing of time. */
 const TIME_FILE = "time.json";
 
@@ -29,8 +29,8 @@ const TIME_FILE = "time.json";
  * @throws InputError if another process that is alive uses it, or it cannot be made
  */
 export async function openTaskStore(folder: string): Promise<TaskStore> {
-  await makeFolder(folder);
-  const unlock = await lockFolder(folder);
+  await createFolder(folder);
+  const unlock = await takeLock(join(folder, LOCK_FILE), folder);
   const folderOf = (key: string): string => join(folder, key);
   return {
     folderOf,
@@ -50,19 +50,18 @@ export async function openTaskStore(folder: string): Promise<TaskStore> {
   };
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await createFolder(folder);
-  } catch (cause) {
-    throw new InputError(
-      `Cannot keep results in "${folder}" as it must be a folder that can be written: ${(cause as Error).message}`,
-      { input: folder, cause },
-    );
-  }
-}
-
-/** Result of a task in a folder of results; undefined if it is not finished. */
+/**
+ * Result of a task in a folder of results; undefined if it is not finished.
+ * @throws InputError or FormatError if the file of the result is there and cannot be read, or is something
+ *   else
+ */
 export async function readTaskResult(folder: string, key: string): Promise<object | undefined> {
-  const text = await readFile(join(folder, key, RESULT_FILE), "utf8").catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as { result: object }).result;
+  const path = join(folder, key, RESULT_FILE);
+  if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
+  const { result } = ((await readJsonFile(path)) ?? {}) as { result?: unknown };
+  if (typeof result === "object" && result !== null) return result;
+  throw new FormatError(
+    `Cannot read "${path}" as it must hold the result of a task: it holds none; remove its folder to run the task again`,
+    { format: "task result" },
+  );
 }

@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { at, type Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint, readJsonFile } from "@isthmus/core";
 import { decodeAlignment, discoverSymmetries, type Engine, type Graph, permute } from "@isthmus/graph";
 import { openNetworks } from "./open-networks.ts";
 import { pathOf, type TaskPaths } from "./task-kind.ts";
@@ -18,6 +17,6 @@ export async function openPair(inputs: TaskPaths, engine: Engine, signal: AbortS
   const [alignment] = inputs["alignment"] ?? [];
   if (alignment === undefined) return { networks: { graph, a, b }, close };
   const { spec } = await discoverSymmetries(graph, engine, { signal });
-  const order = decodeAlignment(spec, JSON.parse(await readFile(alignment, "utf8")));
+  const order = decodeAlignment(spec, await readJsonFile(alignment));
   return { networks: { graph, a, b: permute(order, b, spec) }, close };
 }

@@ -1,3 +1,4 @@
+import { excerpt } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import type { Objective } from "../objective.ts";
 import { attachCrossEntropy } from "./cross-entropy.ts";
@@ -26,7 +27,7 @@ export function attachLoss(graph: Graph, loss: LossSpec): Objective {
       return attachOutput(graph, loss);
     default:
       throw new TypeError(
-        `Cannot attach a loss as its kind must be cross-entropy, next-token, mean-squared-error or output: it is ${JSON.stringify((loss as { kind?: unknown }).kind)}`,
+        `Cannot attach a loss as its kind must be cross-entropy, next-token, mean-squared-error or output: it is ${excerpt((loss as { kind?: unknown }).kind)}`,
       );
   }
 }

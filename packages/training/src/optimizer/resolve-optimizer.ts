@@ -1,4 +1,4 @@
-import { matchesAny, resolveOptions } from "@isthmus/core";
+import { excerpt, matchesAny, resolveOptions } from "@isthmus/core";
 import { updateAdam, updateAdamW } from "./adam.ts";
 import {
   ADAM_DEFAULTS,
@@ -55,7 +55,7 @@ function resolveBase(spec: BaseOptimizerSpec): Omit<ResolvedOptimizer, "rho"> {
     }
     default:
       throw new TypeError(
-        `Cannot use an optimiser as its kind must be sgd, adam, adamw or, around one of them, sam: it is ${JSON.stringify((spec as { kind?: unknown }).kind)}`,
+        `Cannot use an optimiser as its kind must be sgd, adam, adamw or, around one of them, sam: it is ${excerpt((spec as { kind?: unknown }).kind)}`,
       );
   }
 }

@@ -1,4 +1,4 @@
-import { resolveOptions } from "@isthmus/core";
+import { excerpt, resolveOptions } from "@isthmus/core";
 import {
   COSINE_DEFAULTS,
   ONE_CYCLE_DEFAULTS,
@@ -42,7 +42,7 @@ export function assertSchedule(schedule: ScheduleSpec): void {
   const own = OPTIONS[kind];
   if (own === undefined) {
     throw new TypeError(
-      `Cannot follow a schedule as its kind must be constant, cosine, one-cycle or step: it is ${JSON.stringify(kind)}`,
+      `Cannot follow a schedule as its kind must be constant, cosine, one-cycle or step: it is ${excerpt(kind)}`,
     );
   }
   const options = { learningRate: undefined, ...WARMUP_DEFAULTS, ...own };

@@ -2,11 +2,13 @@ import { stat } from "node:fs/promises";
 import {
   type Checkpoint,
   createCheckpoint,
+  excerpt,
   FormatError,
   formatShape,
   InputError,
   MismatchError,
   openCheckpoint,
+  parseJson,
   sameShape,
   saveCheckpoint,
   type Tensor,
@@ -107,14 +109,13 @@ function parseState(
   const reject = (rule: string): FormatError =>
     new FormatError(`Cannot resume from "${path}" as ${rule}`, { format: "training state" });
   if (text === undefined) throw reject(`it must be a state of training: its metadata has no "${KEY}"`);
-  let state: { version?: unknown; run?: RunDescription; position?: Partial<TrainingPosition> };
-  try {
-    state = JSON.parse(text);
-  } catch (cause) {
-    throw reject(`its metadata must be JSON: ${(cause as Error).message}`);
-  }
+  const state = parseJson(text, {
+    attempt: `resume from "${path}"`,
+    rule: "its metadata must be JSON",
+    format: "training state",
+  }) as { version?: unknown; run?: RunDescription; position?: Partial<TrainingPosition> } | null;
   if (state?.version !== VERSION) {
-    throw reject(`it must be of version ${VERSION}: it is of version ${JSON.stringify(state?.version)}`);
+    throw reject(`it must be of version ${VERSION}: it is of version ${excerpt(state?.version)}`);
   }
   const { run, position } = state;
   const numbers = [position?.step, position?.lossSum, position?.correct, position?.counted];

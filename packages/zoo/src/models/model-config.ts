@@ -1,4 +1,10 @@
-import { FormatError, UnsupportedError } from "@isthmus/core";
+import { excerpt, FormatError, UnsupportedError } from "@isthmus/core";
+
+/** Largest extent: the longest vocabularies have some hundred thousand words. */
+const MAX_EXTENT = 2 ** 28;
+
+/** Most blocks of layers: the deepest published models have some hundred. */
+const MAX_BLOCKS = 1024;
 
 /** Reads fields of a `config.json`, checked; a field that is null is as one that is missing. */
 export class ModelConfig {
@@ -27,11 +33,24 @@ export class ModelConfig {
     return this.#get(name) !== undefined;
   }
 
-  /** A whole number of at least 1. @param fallback - what a missing field stands for; none if it must be there */
+  /**
+   * A whole number of at least 1, such as an extent.
+   * @param fallback - what a missing field stands for; none if it must be there
+   */
   count(name: string, fallback?: number): number {
+    return this.#countUpTo(MAX_EXTENT, name, fallback);
+  }
+
+  /** How many blocks of layers there are: each is built, so that a config must not name millions. */
+  blocks(name: string): number {
+    return this.#countUpTo(MAX_BLOCKS, name);
+  }
+
+  #countUpTo(most: number, name: string, fallback?: number): number {
     const value = this.#get(name) ?? fallback;
-    if (Number.isSafeInteger(value) && (value as number) >= 1) return value as number;
-    throw this.#wrong(name, "a whole number of at least 1");
+    if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most)
+      return value as number;
+    throw this.#wrong(name, `a whole number from 1 to ${most}`);
   }
 
   /** The quotient of two extents. @throws FormatError if `parts` does not divide `whole` */
@@ -103,7 +122,7 @@ export class ModelConfig {
     const value = this.#get(name) ?? only;
     if (value === only) return;
     throw new UnsupportedError(
-      `Cannot build the network of "${this.source}" as "${name}" must be ${JSON.stringify(only)}: it is ${JSON.stringify(value)}`,
+      `Cannot build the network of "${this.source}" as "${name}" must be ${excerpt(only)}: it is ${excerpt(value)}`,
       { feature: name },
     );
   }
@@ -123,7 +142,7 @@ export class ModelConfig {
 
   #wrong(name: string, rule: string): FormatError {
     const value = this.#get(name);
-    const found = value === undefined ? "it is missing" : `it is ${JSON.stringify(value)}`;
+    const found = value === undefined ? "it is missing" : `it is ${excerpt(value)}`;
     return new FormatError(`Cannot read "${this.source}" as "${name}" must be ${rule}: ${found}`, {
       format: "config",
     });

@@ -7,7 +7,7 @@ export function narrowHeads(config: ModelConfig): Readonly<Record<string, number
   return {
     hidden_size: width,
     num_attention_heads: Math.min(heads, 2),
-    num_hidden_layers: Math.min(config.count("num_hidden_layers"), 2),
+    num_hidden_layers: Math.min(config.blocks("num_hidden_layers"), 2),
     intermediate_size: Math.min(config.count("intermediate_size"), 2 * width),
     vocab_size: Math.min(config.count("vocab_size"), 64),
   };

@@ -142,9 +142,17 @@ describe("networkOfConfig()", () => {
     [{ model_type: "t5" }, /"model_type" must be one of .*: it is "t5"/],
     [
       { ...LLAMA, hidden_size: undefined },
-      /"hidden_size" must be a whole number of at least 1: it is missing$/,
+      /"hidden_size" must be a whole number from 1 to 268435456: it is missing$/,
     ],
-    [{ ...LLAMA, vocab_size: "11" }, /"vocab_size" must be a whole number of at least 1: it is "11"$/],
+    [{ ...LLAMA, vocab_size: "11" }, /"vocab_size" must be a whole number from 1 to 268435456: it is "11"$/],
+    [
+      { ...LLAMA, num_hidden_layers: 2 ** 40 },
+      /"num_hidden_layers" must be a whole number from 1 to 1024: it is 1099511627776$/,
+    ],
+    [
+      { ...LLAMA, vocab_size: 2 ** 40 },
+      /"vocab_size" must be a whole number from 1 to 268435456: it is 1099511627776$/,
+    ],
     [
       { ...LLAMA, num_attention_heads: 3 },
       /"num_attention_heads" must divide "hidden_size": 3 does not divide 16$/,

@@ -54,10 +54,13 @@ describe("openModel()", () => {
 
   test("openModel() says what is missing or does not fit", async () => {
     await expect(openModel(join(folder, "nothing"))).rejects.toThrow(/there is none$/);
+    await expect(openModel("gpt/nano")).rejects.toThrow(
+      /there is none; a model of the Hugging Face hub must be/,
+    );
     const bare = join(folder, "bare");
     await mkdir(bare);
     await expect(openModel(bare)).rejects.toThrow(
-      /config must lie beside the weights: .*config.json" cannot be read; give a graph/,
+      /config must lie beside the weights: there is no ".*config.json"; give a graph/,
     );
     await writeFile(join(bare, "config.json"), "{");
     await expect(openModel(bare)).rejects.toThrow(/as it must be JSON: /);

@@ -1,6 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Checkpoint, FormatError, InputError, openCheckpoint } from "@isthmus/core";
+import { type Checkpoint, hubHint, InputError, openCheckpoint, readJsonFile } from "@isthmus/core";
 import { type ConfigNetwork, networkOfConfig } from "./network-of-config.ts";
 
 /** A model as it lies on disk: its weights, and the network that its config describes. */
@@ -57,28 +57,18 @@ async function configPathOf(path: string): Promise<string> {
     return join((await stat(path)).isDirectory() ? path : dirname(path), CONFIG);
   } catch (error) {
     throw new InputError(
-      `Cannot open model "${path}" as there must be a folder or file of that name: there is none`,
+      `Cannot open model "${path}" as there must be a folder or file of that name: there is none${hubHint(path)}`,
       { input: path, cause: error },
     );
   }
 }
 
 async function readConfig(path: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
+  if ((await stat(path).catch(() => undefined)) === undefined) {
     throw new InputError(
-      `Cannot open a model without a graph as its config must lie beside the weights: "${path}" cannot be read; give a graph, or a folder with config.json`,
-      { input: path, cause: error },
+      `Cannot open a model without a graph as its config must lie beside the weights: there is no "${path}"; give a graph, or a folder with config.json`,
+      { input: path },
     );
   }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new FormatError(`Cannot read "${path}" as it must be JSON: ${(error as Error).message}`, {
-      format: "config",
-      cause: error,
-    });
-  }
+  return readJsonFile(path, { format: "config" });
 }

@@ -91,6 +91,14 @@ describe("openCheckpoint() of a LayersModel", () => {
     ["more than fits", [{ paths: [], weights: [weight("x", [2 ** 40, 2 ** 40])] }]],
     ["more than the files have", [{ paths: ["a.bin"], weights: [weight("x", [1000])] }]],
     ["less than the files have", [{ paths: ["a.bin"], weights: [weight("x", [1])] }]],
+    ["a file twice", [{ paths: ["a.bin", "a.bin"], weights: [weight("x", [4])] }]],
+    [
+      "a file in two groups",
+      [
+        { paths: ["a.bin"], weights: [weight("x", [2])] },
+        { paths: ["a.bin"], weights: [weight("y", [2])] },
+      ],
+    ],
     ["a weight twice", [{ paths: ["a.bin"], weights: [weight("x", [1]), weight("x", [1])] }]],
     [
       "a quantisation without a scale",

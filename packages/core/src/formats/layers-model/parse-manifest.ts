@@ -1,5 +1,6 @@
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import { MAX_RANK, MAX_SHARDS, MAX_TENSORS } from "../../io/limits.ts";
+import { excerpt } from "../../json/excerpt.ts";
 import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { TensorInfo } from "../../tensor/tensor.ts";
@@ -38,18 +39,23 @@ const TYPES: Readonly<Record<string, DType>> = {
  * Checks a weights manifest, `[{paths, weights: [{name, shape, dtype, quantization?}]}]`.
  *
  * @param source - for messages
- * @throws FormatError if it is malformed, names files outside its folder, or a weight twice
+ * @throws FormatError if it is malformed, names files outside its folder, or names a weight or a file twice
  * @throws UnsupportedError if a weight has an element type that is not handled
  */
 export function parseManifest(manifest: unknown, source: string): WeightGroup[] {
   if (!Array.isArray(manifest)) throw formatError(source, "weightsManifest must be a list: it is not");
   const names = new Set<string>();
   const groups = manifest.map((group: unknown) => parseGroup(group, source, names));
-  const files = groups.reduce((count, group) => count + group.files.length, 0);
-  if (files > MAX_SHARDS) {
-    throw formatError(source, `there may be at most ${MAX_SHARDS} files of weights: there are ${files}`);
+  const files = groups.flatMap((group) => group.files);
+  if (files.length > MAX_SHARDS) {
+    throw formatError(
+      source,
+      `there may be at most ${MAX_SHARDS} files of weights: there are ${files.length}`,
+    );
   }
-  return groups;
+  const repeated = files.find((file, i) => files.indexOf(file) !== i);
+  if (repeated === undefined) return groups;
+  throw formatError(source, `each file of weights must be named once: "${repeated}" is there twice`);
 }
 
 function parseGroup(group: unknown, source: string, names: Set<string>): WeightGroup {
@@ -81,7 +87,7 @@ function parseGroup(group: unknown, source: string, names: Set<string>): WeightG
 /** A plain name, so that a model cannot make us read files elsewhere. */
 function parsePath(path: unknown, source: string): string {
   if (typeof path === "string" && /^[^/\\\0]+$/.test(path) && path !== "." && path !== "..") return path;
-  throw formatError(source, `weights must be in files beside the model: they are in ${JSON.stringify(path)}`);
+  throw formatError(source, `weights must be in files beside the model: they are in ${excerpt(path)}`);
 }
 
 function parseWeight(
@@ -96,10 +102,7 @@ function parseWeight(
     shape.length > MAX_RANK ||
     !shape.every(isExtent)
   ) {
-    throw formatError(
-      source,
-      `a weight must have a name and a shape: got ${JSON.stringify(entry)?.slice(0, 80)}`,
-    );
+    throw formatError(source, `a weight must have a name and a shape: got ${excerpt(entry)}`);
   }
   const own = typeOf(dtype, name, source);
   const common = { name, shape: shape as number[], dtype: own };

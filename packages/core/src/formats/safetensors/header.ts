@@ -1,10 +1,10 @@
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import { MAX_HEADER_BYTES, MAX_RANK, MAX_TENSORS } from "../../io/limits.ts";
-import { messageOf } from "../../io/system-error.ts";
+import { excerpt } from "../../json/excerpt.ts";
+import { parseJson } from "../../json/parse-json.ts";
 import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { formatShape } from "../../tensor/shape.ts";
 import type { TensorInfo } from "../../tensor/tensor.ts";
-import { findDuplicateKey } from "./duplicate-key.ts";
 
 /** A tensor and where its bytes are, from the start of the file. */
 export interface StoredTensor extends TensorInfo {
@@ -21,6 +21,8 @@ export interface SafetensorsHeader {
 
 /** Bytes before the JSON: its length, as a little-endian 64-bit integer. */
 export const PREFIX_BYTES = 8;
+
+const BRACE = 0x7b;
 
 /** Element types by their name in a header. */
 const BY_NAME: ReadonlyMap<string, DType> = new Map(
@@ -77,22 +79,16 @@ export function parseHeader(json: Uint8Array, fileSize: number, name: string): S
 }
 
 function parseObject(json: Uint8Array, name: string): Record<string, unknown> {
-  let text: string;
-  let value: unknown;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(json);
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError(`Cannot read "${name}" as its header must be JSON in UTF-8: ${messageOf(cause)}`, {
-      format: "safetensors",
-      cause,
-    });
-  }
-  if (!isObject(value)) throw formatError(name, "the header must be a JSON object: it is another value");
-  const duplicate = findDuplicateKey(text);
-  if (duplicate !== undefined)
-    throw formatError(name, `names in the header must differ: "${duplicate}" is there twice`);
-  return value;
+  if (json[0] !== BRACE)
+    throw formatError(name, "the header must be a JSON object: it does not begin with {");
+  const value = parseJson(json, {
+    attempt: `read "${name}"`,
+    rule: "its header must be JSON in UTF-8",
+    format: "safetensors",
+    distinctKeys: true,
+  });
+  // What begins with a brace and is JSON is an object.
+  return value as Record<string, unknown>;
 }
 
 interface EntryPlace {
@@ -108,12 +104,12 @@ function parseEntry(entry: unknown, place: EntryPlace): StoredTensor {
   const { shape, data_offsets: offsets } = entry;
   if (!isExtents(shape) || shape.length > MAX_RANK) {
     const rule = `must have a shape of at most ${MAX_RANK} whole numbers from 0 to 2^53 - 1`;
-    throw formatError(file, `"${tensor}" ${rule}: it is ${excerpt(shape)}`);
+    throw formatError(file, `"${tensor}" ${rule}: it is ${shown(shape)}`);
   }
   if (!isExtents(offsets) || offsets.length !== 2) {
     throw formatError(
       file,
-      `"${tensor}" must have data_offsets [begin, end] of whole numbers: they are ${excerpt(offsets)}`,
+      `"${tensor}" must have data_offsets [begin, end] of whole numbers: they are ${shown(offsets)}`,
     );
   }
   const [begin = 0, end = 0] = offsets;
@@ -130,7 +126,7 @@ function parseEntry(entry: unknown, place: EntryPlace): StoredTensor {
 
 function parseDType(value: unknown, { file, tensor }: EntryPlace): DType {
   if (typeof value !== "string")
-    throw formatError(file, `"${tensor}" must have a dtype: it is ${excerpt(value)}`);
+    throw formatError(file, `"${tensor}" must have a dtype: it is ${shown(value)}`);
   const dtype = BY_NAME.get(value);
   if (dtype !== undefined) return dtype;
   throw new UnsupportedError(
@@ -172,7 +168,7 @@ function parseMetadata(value: unknown, file: string): Record<string, string> {
     throw formatError(file, "__metadata__ must be a JSON object of strings: it is another value");
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== "string")
-      throw formatError(file, `__metadata__ must hold strings: "${key}" is ${excerpt(text)}`);
+      throw formatError(file, `__metadata__ must hold strings: "${key}" is ${shown(text)}`);
   }
   return value as Record<string, string>;
 }
@@ -185,9 +181,9 @@ function isExtents(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((extent) => Number.isSafeInteger(extent) && extent >= 0);
 }
 
-function excerpt(value: unknown): string {
-  const text = JSON.stringify(value) ?? "missing";
-  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+/** Writes a value of the header for a message. */
+function shown(value: unknown): string {
+  return value === undefined ? "missing" : excerpt(value);
 }
 
 function formatError(file: string, problem: string): FormatError {

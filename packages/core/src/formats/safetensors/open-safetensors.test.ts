@@ -127,7 +127,7 @@ describe("openSafetensors()", () => {
         '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\\u0061":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
         1,
       ),
-      /names in the header must differ: "a" is there twice/,
+      /its names must differ: "a" is there twice/,
     ],
     [
       "says something twice of one tensor",

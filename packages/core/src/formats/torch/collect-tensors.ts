@@ -68,14 +68,17 @@ class Search {
 
   holdsTensors(value: unknown, level: number): boolean {
     if (isTorchTensor(value)) return true;
-    return this.#entriesOf(value, level).some(([, entry]) => this.holdsTensors(entry, level + 1));
+    for (const [, entry] of this.#entriesOf(value, level)) {
+      if (this.holdsTensors(entry, level + 1)) return true;
+    }
+    return false;
   }
 
   /** Named entries of a container; none for anything else. */
-  #entriesOf(value: unknown, level: number): Array<readonly [string, unknown]> {
-    const entries = namedEntries(value);
-    if (entries.length === 0) return entries;
-    this.#entries += entries.length;
+  #entriesOf(value: unknown, level: number): Iterable<readonly [string, object]> {
+    const size = sizeOf(value);
+    if (size === 0) return [];
+    this.#entries += size;
     if (level >= MAX_NESTING)
       throw this.#error(`containers may be nested ${MAX_NESTING} deep: there are more levels`);
     if (this.#entries > MAX_SEARCHED_ENTRIES) {
@@ -83,7 +86,7 @@ class Search {
         `containers may have ${MAX_SEARCHED_ENTRIES} entries, each time they occur: there are more`,
       );
     }
-    return entries;
+    return namedEntries(value);
   }
 
   #add(name: string, tensor: TorchTensor): void {
@@ -98,12 +101,19 @@ class Search {
   }
 }
 
-function namedEntries(value: unknown): Array<readonly [string, unknown]> {
-  if (value instanceof PickleDict) {
-    return [...value.entries].flatMap(([key, entry]) =>
-      typeof key === "string" || typeof key === "number" ? [[String(key), entry] as const] : [],
-    );
+/** Entries that are tensors or containers with something in them, one after another under their names. */
+function* namedEntries(value: unknown): Generator<readonly [string, object]> {
+  const entries = value instanceof PickleDict ? value.entries : itemsOf(value).entries();
+  for (const [key, entry] of entries) {
+    const isNamed = typeof key === "string" || typeof key === "number";
+    if (isNamed && (isTorchTensor(entry) || sizeOf(entry) > 0)) yield [String(key), entry as object];
   }
-  const items = value instanceof PickleTuple ? value.items : Array.isArray(value) ? value : [];
-  return items.map((entry, i) => [String(i), entry] as const);
+}
+
+function itemsOf(value: unknown): readonly unknown[] {
+  return value instanceof PickleTuple ? value.items : Array.isArray(value) ? value : [];
+}
+
+function sizeOf(value: unknown): number {
+  return value instanceof PickleDict ? value.entries.size : itemsOf(value).length;
 }

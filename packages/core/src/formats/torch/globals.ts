@@ -1,7 +1,19 @@
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import type { DType } from "../../tensor/dtype.ts";
-import { PickleDict, PickleGlobal, PickleOpaque, PickleSet, PickleTuple } from "./pickle/values.ts";
-import { createTorchTensor } from "./tensors.ts";
+import { COST } from "./pickle/pickle-budget.ts";
+import {
+  type PickleCall,
+  PickleDict,
+  PickleGlobal,
+  PickleOpaque,
+  PickleSet,
+  PickleTuple,
+  type SpendSteps,
+} from "./pickle/values.ts";
+import { createTorchTensor, type TensorParts, type TorchTensor } from "./tensors.ts";
+
+/** Function that PyTorch rebuilds tensors of other classes with, such as parameters with attributes. */
+const REBUILD_FROM_TYPE = "torch._tensor._rebuild_from_type_v2";
 
 /** Element types by their name in PyTorch. */
 const TORCH_DTYPES: Readonly<Record<string, DType>> = {
@@ -49,41 +61,43 @@ const INERT: readonly string[] = [
   ]),
 ];
 
-type Call = (args: readonly unknown[]) => unknown;
-
 /** Classes and functions that may be called, as functions that rebuild data and do nothing else. */
-function callables(file: string): ReadonlyMap<string, Call> {
-  const dictionary: Call = ([pairs]) => dictionaryOf(pairs);
-  const set: Call = ([items]) => setOf(items);
-  const first: Call = ([value]) => value;
+function callables(file: string): ReadonlyMap<string, PickleCall> {
+  const dictionary: PickleCall = ([pairs], spend) => dictionaryOf(pairs, spend);
+  const set: PickleCall = ([items], spend) => setOf(items, spend);
+  const first: PickleCall = ([value]) => value;
+  const rebuild = (parts: TensorParts, spend: SpendSteps): TorchTensor => {
+    spend(COST.tensor + (parts.shape instanceof PickleTuple ? parts.shape.items.length : 0));
+    return createTorchTensor(parts, file);
+  };
+  const tensor: PickleCall = ([storage, offset, shape, strides], spend) =>
+    rebuild({ storage, offset, shape, strides }, spend);
   const opaque =
-    (name: string): Call =>
-    () =>
-      new PickleOpaque(name);
-  return new Map<string, Call>([
+    (name: string): PickleCall =>
+    (_, spend) => {
+      spend(COST.object);
+      return new PickleOpaque(name);
+    };
+  return new Map<string, PickleCall>([
     ["collections.OrderedDict", dictionary],
     ["collections.Counter", dictionary],
-    ["collections.defaultdict", ([, pairs]) => dictionaryOf(pairs)],
-    [
-      "torch._utils._rebuild_tensor",
-      ([storage, offset, shape, strides]) => createTorchTensor({ storage, offset, shape, strides }, file),
-    ],
-    [
-      "torch._utils._rebuild_tensor_v2",
-      ([storage, offset, shape, strides]) => createTorchTensor({ storage, offset, shape, strides }, file),
-    ],
+    ["collections.defaultdict", ([, pairs], spend) => dictionaryOf(pairs, spend)],
+    ["torch._utils._rebuild_tensor", tensor],
+    ["torch._utils._rebuild_tensor_v2", tensor],
     [
       "torch._utils._rebuild_tensor_v3",
-      ([storage, offset, shape, strides, , , dtype]) =>
-        createTorchTensor({ storage, offset, shape, strides, dtype: dtypeOf(dtype) }, file),
+      ([storage, offset, shape, strides, , , dtype], spend) =>
+        rebuild({ storage, offset, shape, strides, dtype: dtypeOf(dtype) }, spend),
     ],
     ["torch._utils._rebuild_parameter", first],
     ["torch._utils._rebuild_parameter_with_state", first],
-    ["torch._tensor._rebuild_from_type_v2", ([rebuild, , args]) => rebuildFromType(rebuild, args, file)],
+    [REBUILD_FROM_TYPE, ([call, , args], spend) => rebuildFromType(call, args, { file, spend })],
     [
       "torch.Size",
-      ([items]) =>
-        items instanceof PickleTuple ? items : new PickleTuple(Array.isArray(items) ? items : []),
+      ([items], spend) => {
+        spend(COST.object);
+        return items instanceof PickleTuple ? items : new PickleTuple(Array.isArray(items) ? items : []);
+      },
     ],
     ["torch.device", opaque("torch.device")],
     ["torch.serialization._get_layout", opaque("torch.layout")],
@@ -150,32 +164,42 @@ function dtypeOf(value: unknown): DType | undefined {
   return value instanceof TorchDType ? value.dtype : undefined;
 }
 
-function dictionaryOf(pairs: unknown): PickleDict {
+function dictionaryOf(pairs: unknown, spend: SpendSteps): PickleDict {
+  spend(COST.dictionary);
   const dictionary = new PickleDict();
-  if (pairs instanceof PickleDict)
+  if (pairs instanceof PickleDict) {
+    spend(COST.entry * pairs.entries.size);
     for (const [key, value] of pairs.entries) dictionary.entries.set(key, value);
-  for (const pair of Array.isArray(pairs) ? pairs : []) {
+  }
+  const list: readonly unknown[] = Array.isArray(pairs) ? pairs : [];
+  spend(COST.entry * list.length);
+  for (const pair of list) {
     const [key, value] = pair instanceof PickleTuple ? pair.items : Array.isArray(pair) ? pair : [];
     dictionary.entries.set(key, value);
   }
   return dictionary;
 }
 
-function setOf(items: unknown): PickleSet {
+function setOf(items: unknown, spend: SpendSteps): PickleSet {
+  const list: readonly unknown[] = Array.isArray(items) ? items : [];
+  spend(COST.object + COST.entry * list.length);
   const set = new PickleSet();
-  for (const item of Array.isArray(items) ? items : []) set.items.push(item);
+  for (const item of list) set.items.push(item);
   return set;
 }
 
 /** A tensor with attributes: they are left out. */
-function rebuildFromType(rebuild: unknown, args: unknown, file: string): unknown {
+function rebuildFromType(
+  rebuild: unknown,
+  args: unknown,
+  { file, spend }: { readonly file: string; readonly spend: SpendSteps },
+): unknown {
   if (rebuild instanceof PickleGlobal && rebuild.call !== undefined && args instanceof PickleTuple) {
-    return rebuild.call(args.items);
+    // PyTorch never wraps a wrapped tensor; tuples within tuples could do so until the stack ends.
+    if (rebuild.name !== REBUILD_FROM_TYPE) return rebuild.call(args.items, spend);
   }
   throw new FormatError(
     `Cannot read "${file}" as a tensor must be rebuilt by a function from a tuple: one is not`,
-    {
-      format: "torch",
-    },
+    { format: "torch" },
   );
 }

@@ -2,11 +2,13 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_PICKLE_BYTES } from "../../io/limits.ts";
+import { excerpt } from "../../json/excerpt.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
 import { collectTensors } from "./collect-tensors.ts";
 import { defineTorchCheckpoint } from "./define-torch-checkpoint.ts";
 import { createGlobalFinder } from "./globals.ts";
 import { TruncatedError } from "./pickle/byte-cursor.ts";
+import { PickleBudget } from "./pickle/pickle-budget.ts";
 import { type PickleHost, readPickle } from "./pickle/read-pickle.ts";
 import { PickleDict } from "./pickle/values.ts";
 import { createStorageLoader } from "./storages.ts";
@@ -89,6 +91,7 @@ function parseHead(bytes: Uint8Array, source: ByteSource): Head {
   const host: PickleHost = {
     find: createGlobalFinder(source.name),
     load: createStorageLoader(source.name, storages),
+    budget: new PickleBudget(source.name),
   };
   let end = 0;
   const next = (): unknown => {
@@ -100,7 +103,7 @@ function parseHead(bytes: Uint8Array, source: ByteSource): Head {
   const protocol = next();
   if (protocol !== PROTOCOL) {
     throw new UnsupportedError(
-      `Cannot read "${source.name}" as the protocol of the old format must be ${PROTOCOL}: it is ${String(protocol)}`,
+      `Cannot read "${source.name}" as the protocol of the old format must be ${PROTOCOL}: it is ${excerpt(protocol)}`,
       { feature: "torch.save protocol" },
     );
   }

@@ -2,13 +2,15 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_PICKLE_BYTES } from "../../io/limits.ts";
+import { RunningChecksum } from "../zip/running-checksum.ts";
+import { assertStored, readZipDirectory, type ZipEntry } from "../zip/zip-directory.ts";
 import { collectTensors } from "./collect-tensors.ts";
 import { defineTorchCheckpoint } from "./define-torch-checkpoint.ts";
 import { createGlobalFinder } from "./globals.ts";
+import { PickleBudget } from "./pickle/pickle-budget.ts";
 import { readPickle } from "./pickle/read-pickle.ts";
 import { createStorageLoader } from "./storages.ts";
 import type { TorchStorage, TorchTensor } from "./tensors.ts";
-import { assertStored, readZipDirectory, type ZipEntry } from "./zip-directory.ts";
 
 const PICKLE = "data.pkl";
 
@@ -36,13 +38,16 @@ export async function openTorchZip(source: ByteSource, files: readonly string[] 
     );
   }
   const storages = new Map<string, TorchStorage>();
-  const host = { find: createGlobalFinder(source.name), load: createStorageLoader(source.name, storages) };
+  const host = {
+    find: createGlobalFinder(source.name),
+    load: createStorageLoader(source.name, storages),
+    budget: new PickleBudget(source.name),
+  };
   const { value } = readPickle(await readEntry(pickle, source), host, source.name);
   const tensors = collectTensors(value, source.name);
   const places = placeStorages(tensors, entries, root, source);
   return defineTorchCheckpoint(source, tensors, files, async (key, begin, out) => {
-    const place = await places.get(key)?.();
-    if (place !== undefined) await source.readInto(place + begin, out);
+    await places.get(key)?.readInto(begin, out);
   });
 }
 
@@ -79,18 +84,45 @@ async function assertLittleEndian(entry: ZipEntry | undefined, source: ByteSourc
 }
 
 async function readEntry(entry: ZipEntry, source: ByteSource): Promise<Uint8Array> {
-  const begin = await entry.locate();
-  return source.read(begin, begin + entry.size);
+  const out = new Uint8Array(entry.size);
+  await openEntry(entry, source).readInto(0, out);
+  return out;
 }
 
-/** For each storage that is used, a function that finds out once where it begins. */
+/** Bytes of one file of the archive. */
+interface OpenEntry {
+  /**
+   * Fills `out` with bytes from `begin` on.
+   * @throws FormatError if all bytes were read by now, in order, and are not those that were stored
+   */
+  readInto(begin: number, out: Uint8Array): Promise<void>;
+}
+
+/** Opens a file of the archive; where it begins is found out once, when it is first read. */
+function openEntry(entry: ZipEntry, source: ByteSource): OpenEntry {
+  const checksum = new RunningChecksum(entry.size, entry.crc32);
+  let place: Promise<number> | undefined;
+  return {
+    async readInto(begin, out) {
+      place ??= entry.locate();
+      await source.readInto((await place) + begin, out);
+      if (checksum.update(begin, out)) return;
+      throw formatError(
+        source,
+        `"${entry.name}" must be intact: its bytes do not have the checksum stored with them; copy or download the file again`,
+      );
+    },
+  };
+}
+
+/** Opens the file of each storage that is used, once its size is known to be right. */
 function placeStorages(
   tensors: ReadonlyMap<string, TorchTensor>,
   entries: ReadonlyMap<string, ZipEntry>,
   root: string,
   source: ByteSource,
-): Map<string, () => Promise<number>> {
-  const places = new Map<string, () => Promise<number>>();
+): Map<string, OpenEntry> {
+  const places = new Map<string, OpenEntry>();
   for (const { storage } of tensors.values()) {
     if (places.has(storage.key)) continue;
     const entry = entries.get(`${root}data/${storage.key}`);
@@ -102,11 +134,7 @@ function placeStorages(
       );
     }
     assertStored(entry, source);
-    let place: Promise<number> | undefined;
-    places.set(storage.key, () => {
-      place ??= entry.locate();
-      return place;
-    });
+    places.set(storage.key, openEntry(entry, source));
   }
   return places;
 }

@@ -31,6 +31,21 @@ function patched(bytes: Buffer, from: string, to: string): Buffer {
   return Buffer.from(bytes.toString("latin1").replaceAll(from, to), "latin1");
 }
 
+/** Places of the entries of the directory of a zip archive. */
+function directoryOf(bytes: Buffer): number[] {
+  const places: number[] = [];
+  for (let at = bytes.indexOf("PK\x01\x02"); at >= 0; at = bytes.indexOf("PK\x01\x02", at + 1))
+    places.push(at);
+  return places;
+}
+
+/** A copy of an archive without checksums, as PyTorch writes it if it is told to compute none. */
+function withoutChecksums(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  for (const at of directoryOf(copy)) copy.writeUInt32LE(0, at + 16);
+  return copy;
+}
+
 describe("openTorchZip() and openTorchLegacy()", () => {
   it.each(FILES)("read %s as PyTorch does", async (name) => {
     await withOpen(name, async (checkpoint) => {
@@ -91,16 +106,61 @@ describe("openTorchZip() refuses", () => {
   });
 
   it("a file of a big-endian machine", async () => {
-    const bytes = patched(await readFile(fixture("lone.pt")), "little", "bigbig");
+    const bytes = patched(withoutChecksums(await readFile(fixture("lone.pt"))), "little", "bigbig");
     await expect(openTorchZip(createBytesSource(bytes))).rejects.toThrow(/byte order must be little-endian/);
   });
 
   it("a storage that claims more than the archive has", async () => {
-    const bytes = await readFile(fixture("module.pt"));
+    const bytes = withoutChecksums(await readFile(fixture("module.pt")));
     // BININT1 with the number of elements, then the end of the persistent id: 2 becomes 255.
     const claim = patched(bytes, "q\x07K\x06tq\x08Q", "q\x07K\xfftq\x08Q");
     await expect(openTorchZip(createBytesSource(claim))).rejects.toThrow(
       /storage "0" must be a file of 1020 bytes: it has 24/,
+    );
+  });
+
+  it("bytes that are not those the checksum is of, once all were read in order", async () => {
+    const bytes = await readFile(fixture("lone.pt"));
+    const intact = await openTorchZip(createBytesSource(bytes));
+    const { data } = await intact.read("tensor");
+    const stored = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    const damaged = Buffer.from(bytes);
+    const last = damaged.indexOf(stored) + stored.length - 1;
+    damaged.writeUInt8(damaged.readUInt8(last) ^ 1, last);
+    const message = /"lone\/data\/0" must be intact: its bytes do not have the checksum stored with them/;
+    const opened = await openTorchZip(createBytesSource(damaged, "lone.pt"));
+    await expect(opened.read("tensor")).rejects.toThrow(FormatError);
+    await expect(opened.read("tensor")).rejects.toThrow(message);
+    // Range by range the damage shows with the last one; in another order it does not.
+    for (let i = 0; i < data.length - 1; i++) await opened.readRange("tensor", i, i + 1);
+    await expect(opened.readRange("tensor", data.length - 1, data.length)).rejects.toThrow(message);
+    await opened.readRange("tensor", data.length - 1, data.length);
+    const unchecked = await openTorchZip(createBytesSource(withoutChecksums(damaged)));
+    expect((await unchecked.read("tensor")).data).not.toEqual(data);
+  });
+
+  it("a pickle that is not the one the checksum is of", async () => {
+    const damaged = patched(await readFile(fixture("module.pt")), "weight", "weighs");
+    await expect(openTorchZip(createBytesSource(damaged))).rejects.toThrow(/data\.pkl" must be intact/);
+  });
+
+  it("two storages in the same bytes", async () => {
+    const bytes = Buffer.from(await readFile(fixture("module.pt")));
+    const [first, second] = directoryOf(bytes).filter((at) =>
+      /data\/\d/.test(bytes.toString("latin1", at + 46, at + 70)),
+    );
+    bytes.copy(bytes, second! + 42, first! + 42, first! + 46);
+    await expect(openTorchZip(createBytesSource(bytes))).rejects.toThrow(
+      /must not store two files in the same bytes: "module\/data\/\d" and "module\/data\/\d" are/,
+    );
+  });
+
+  it("a file that has another name where it is stored", async () => {
+    const bytes = withoutChecksums(await readFile(fixture("lone.pt")));
+    bytes.write("lone/data/7", bytes.indexOf("lone/data/0"), "latin1");
+    const opened = await openTorchZip(createBytesSource(bytes));
+    await expect(opened.read("tensor")).rejects.toThrow(
+      /must name a file alike in both places: "lone\/data\/0" is "lone\/data\/7" in the other/,
     );
   });
 

@@ -1,4 +1,4 @@
-import { FormatError } from "@isthmus/core";
+import { excerpt, FormatError } from "@isthmus/core";
 
 /** Where a value is, for messages. */
 interface JsonPlace {
@@ -34,11 +34,10 @@ export class JsonReader {
 
   /** Fails, saying what the value must be. */
   fail(rule: string): never {
-    const shown = JSON.stringify(this.#value) ?? "nothing";
-    const short = shown.length > 60 ? `${shown.slice(0, 60)}...` : shown;
+    const shown = this.#value === undefined ? "nothing" : excerpt(this.#value);
     const place = this.#path === "" ? "it" : `"${this.#path}"`;
     const what = this.#source === undefined ? this.#format : `${this.#format} of "${this.#source}"`;
-    throw new FormatError(`Cannot read ${what} as ${place} must be ${rule}: it is ${short}`, {
+    throw new FormatError(`Cannot read ${what} as ${place} must be ${rule}: it is ${shown}`, {
       format: this.#format,
     });
   }

@@ -38,7 +38,7 @@ function build(context: FamilyContext): FamilyOutputs {
   };
   const { words, tokens } = embed(context, encoder);
   let x = tokens;
-  for (let i = 0; i < config.count("num_hidden_layers"); i++) {
+  for (let i = 0; i < config.blocks("num_hidden_layers"); i++) {
     x = addBlock(context, x, `${encoder.prefix}encoder.layer.${i}`, encoder);
   }
   const outputs: FamilyOutputs = {

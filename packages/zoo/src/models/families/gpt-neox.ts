@@ -57,7 +57,7 @@ function build(context: FamilyContext): FamilyOutputs {
     mask: network.graph.numbers(causalMask(length), "f32", [length, length]),
   };
   let x = reshape(gather(embedding, ids), [-1, width]);
-  for (let i = 0; i < config.count("num_hidden_layers"); i++) {
+  for (let i = 0; i < config.blocks("num_hidden_layers"); i++) {
     x = addBlock(context, x, `${prefix}layers.${i}`, block);
   }
   const rows = rowNorm(network, x, `${prefix}final_layer_norm`, block.epsilon);

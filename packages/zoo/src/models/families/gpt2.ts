@@ -50,7 +50,7 @@ function build(context: FamilyContext): FamilyOutputs {
     add(gather(embedding, ids), gather(positions, placeIndices(ids, positions.shape[0] ?? 0))),
     [-1, width],
   );
-  for (let i = 0; i < config.count("n_layer"); i++) x = addBlock(context, x, `${prefix}h.${i}`, block);
+  for (let i = 0; i < config.blocks("n_layer"); i++) x = addBlock(context, x, `${prefix}h.${i}`, block);
   const rows = rowNorm(network, x, `${prefix}ln_f`, block.epsilon);
   return languageHead(context, { rows, embedding, name: "lm_head", tied: true });
 }
@@ -80,7 +80,7 @@ function narrow(config: ModelConfig): Readonly<Record<string, number>> {
   return {
     n_embd: width,
     n_head: Math.min(heads, 2),
-    n_layer: Math.min(config.count("n_layer"), 2),
+    n_layer: Math.min(config.blocks("n_layer"), 2),
     n_inner: Math.min(config.count("n_inner", 4 * config.count("n_embd")), 2 * width),
     vocab_size: Math.min(config.count("vocab_size"), 64),
   };

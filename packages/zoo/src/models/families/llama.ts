@@ -57,7 +57,7 @@ function build(context: FamilyContext, kind: Kind): FamilyOutputs {
   const embedding = network.weight(`${prefix}embed_tokens.weight`, [vocabulary, width], normal(0.02));
   const block = readBlock(context, kind);
   let x = reshape(gather(embedding, ids), [-1, width]);
-  for (let i = 0; i < config.count("num_hidden_layers"); i++) {
+  for (let i = 0; i < config.blocks("num_hidden_layers"); i++) {
     x = addBlock(context, x, `${prefix}layers.${i}`, { ...block, mask: block.maskOf(i) });
   }
   const rows = rootMeanSquareNorm(network, x, `${prefix}norm`, block.epsilon);
@@ -142,7 +142,7 @@ function narrow(config: ModelConfig): Readonly<Record<string, number>> {
   const width = Math.min(config.count("hidden_size"), (heads / groups) * kept * inner);
   return {
     hidden_size: width,
-    num_hidden_layers: Math.min(config.count("num_hidden_layers"), 2),
+    num_hidden_layers: Math.min(config.blocks("num_hidden_layers"), 2),
     num_attention_heads: (heads / groups) * kept,
     num_key_value_heads: kept,
     head_dim: inner,

@@ -23,7 +23,7 @@ function build(context: FamilyContext): FamilyOutputs {
   const tokens = embed(context, prefix);
   const [, length = 0, width = 0] = tokens.shape;
   let x = reshape(tokens, [-1, width]);
-  for (let i = 0; i < config.count("num_hidden_layers"); i++) {
+  for (let i = 0; i < config.blocks("num_hidden_layers"); i++) {
     x = addBlock(context, x, `${prefix}encoder.layer.${i}`, { length, epsilon });
   }
   const rows = rowNorm(network, x, `${prefix}layernorm`, epsilon);
@@ -105,7 +105,7 @@ function narrow(config: ModelConfig): Readonly<Record<string, unknown>> {
   return {
     hidden_size: width,
     num_attention_heads: Math.min(heads, 2),
-    num_hidden_layers: Math.min(config.count("num_hidden_layers"), 2),
+    num_hidden_layers: Math.min(config.blocks("num_hidden_layers"), 2),
     intermediate_size: Math.min(config.count("intermediate_size"), 2 * width),
     image_size: image.map((extent, axis) => Math.min(extent, 3 * (patches[axis] ?? extent))),
   };

@@ -1,17 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { FormatError, UnsupportedError } from "../../../index.ts";
+import { PickleBudget } from "./pickle-budget.ts";
 import { type PickleHost, readPickle } from "./read-pickle.ts";
 import { type PickleDict, PickleGlobal, type PickleSet, PickleTuple } from "./values.ts";
 
-const host: PickleHost = {
-  find: (module, name) =>
-    new PickleGlobal(`${module}.${name}`, name === "inert" ? undefined : (args) => [name, ...args]),
-  load: (id) => ({ id }),
-};
+/** A host that finds everything, with a new budget. */
+function newHost(): PickleHost {
+  return {
+    find: (module, name) =>
+      new PickleGlobal(`${module}.${name}`, name === "inert" ? undefined : (args) => [name, ...args]),
+    load: (id) => ({ id }),
+    budget: new PickleBudget("test"),
+  };
+}
 
 /** Reads a pickle written as Latin-1 text. */
 function read(text: string): unknown {
-  return readPickle(Uint8Array.from(Buffer.from(text, "latin1")), host, "test").value;
+  return readPickle(Uint8Array.from(Buffer.from(text, "latin1")), newHost(), "test").value;
 }
 
 describe("readPickle()", () => {
@@ -77,7 +82,7 @@ describe("readPickle()", () => {
   });
 
   it("says where a pickle ends", () => {
-    expect(readPickle(Uint8Array.from(Buffer.from("xxK\x01.yy", "latin1")), host, "test", 2)).toEqual({
+    expect(readPickle(Uint8Array.from(Buffer.from("xxK\x01.yy", "latin1")), newHost(), "test", 2)).toEqual({
       value: 1,
       end: 5,
     });
@@ -115,9 +120,24 @@ describe("readPickle()", () => {
     expect(() => read(text)).toThrow(UnsupportedError);
   });
 
-  it("refuses one that takes too many steps", () => {
+  it("allows a list of plain values of any length, up to the limit for all pickles", () => {
+    const plain = (count: number) => `](${"N".repeat(count)}e.`;
+    expect(read(plain(1_000_000))).toHaveLength(1_000_000);
     // NONE and POP in turn.
-    const endless = Uint8Array.from({ length: 10_000_002 }, (_, i) => (i % 2 === 0 ? 0x4e : 0x30));
-    expect(() => readPickle(endless, host, "test")).toThrow(/at most 10000000 steps/);
+    expect(() => read("N0".repeat(6_000_001))).toThrow(
+      /its first 12000001 bytes may take at most 12000000 steps/,
+    );
+  });
+
+  it.each([
+    ["empty dictionaries", "}", 200_000],
+    ["empty sets", "\x8f", 200_000],
+    ["tuples around one another", "\x85", 200_000],
+    ["marks", "(", 200_000],
+  ])("refuses a flood of %s, which would take far more memory than bytes", (_, operation, count) => {
+    expect(() => read(`N${operation.repeat(count)}.`)).toThrow(FormatError);
+    expect(() => read(`N${operation.repeat(count)}.`)).toThrow(
+      /bytes may take at most \d+ steps: they take more/,
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { FormatError, UnsupportedError } from "../../../errors.ts";
-import { MAX_PICKLE_INTEGER_BYTES, MAX_PICKLE_STEPS } from "../../../io/limits.ts";
+import { MAX_PICKLE_INTEGER_BYTES } from "../../../io/limits.ts";
 import { ByteCursor } from "./byte-cursor.ts";
+import { COST, type PickleBudget } from "./pickle-budget.ts";
 import { PickleDict, PickleGlobal, PickleSet, PickleTuple } from "./values.ts";
 
 /** How a pickle reaches what lies outside it. */
@@ -12,6 +13,8 @@ export interface PickleHost {
   find(module: string, name: string): PickleGlobal;
   /** Resolves a persistent id: in PyTorch's files, a storage. */
   load(id: unknown): unknown;
+  /** Counts the steps of all pickles that are read from one file. */
+  readonly budget: PickleBudget;
 }
 
 /** A value read from a pickle, and where the pickle ends. */
@@ -32,8 +35,9 @@ export interface PickleResult {
  */
 export function readPickle(bytes: Uint8Array, host: PickleHost, name: string, begin = 0): PickleResult {
   const machine = new Machine(new ByteCursor(bytes, name, begin), host);
-  for (let step = 0; step < MAX_PICKLE_STEPS; step++) {
+  for (;;) {
     const code = machine.cursor.u8();
+    machine.spend(1);
     if (code === STOP) return { value: machine.pop(), end: machine.cursor.offset };
     const operation = OPERATIONS.get(code);
     if (operation === undefined) {
@@ -46,10 +50,6 @@ export function readPickle(bytes: Uint8Array, host: PickleHost, name: string, be
     }
     operation(machine);
   }
-  throw new FormatError(
-    `Cannot read the pickle of "${name}" as it may take at most ${MAX_PICKLE_STEPS} steps: it takes more`,
-    { format: "pickle" },
-  );
 }
 
 class Machine {
@@ -63,6 +63,17 @@ class Machine {
   constructor(cursor: ByteCursor, host: PickleHost) {
     this.cursor = cursor;
     this.host = host;
+  }
+
+  /** Counts steps. @throws FormatError if they are too many for the bytes read so far */
+  spend(steps: number): void {
+    this.host.budget.spend(steps, this.cursor.offset);
+  }
+
+  /** Pushes a new object that counts so many steps. */
+  make(value: unknown, steps: number): void {
+    this.spend(steps);
+    this.push(value);
   }
 
   push(value: unknown): void {
@@ -80,6 +91,7 @@ class Machine {
   }
 
   mark(): void {
+    this.spend(COST.mark);
     this.marks.push(this.stack);
     this.stack = [];
   }
@@ -99,6 +111,7 @@ class Machine {
   }
 
   put(index: number): void {
+    this.spend(COST.entry);
     this.memo.set(index, this.top());
   }
 
@@ -118,6 +131,7 @@ function pushInteger(machine: Machine, width: number): void {
 function append(machine: Machine, items: readonly unknown[]): void {
   const list = machine.top();
   if (!Array.isArray(list)) throw machine.error("appends to what is not a list");
+  machine.spend(items.length);
   for (const item of items) list.push(item);
 }
 
@@ -125,6 +139,7 @@ function setItems(machine: Machine, items: readonly unknown[]): void {
   const target = machine.top();
   if (!(target instanceof PickleDict)) throw machine.error("sets items of what is not a dictionary");
   if (items.length % 2 !== 0) throw machine.error("sets a key without a value");
+  machine.spend((COST.entry * items.length) / 2);
   for (let i = 0; i < items.length; i += 2) target.entries.set(items[i], items[i + 1]);
 }
 
@@ -136,19 +151,19 @@ function addItems(machine: Machine, items: readonly unknown[]): void {
 
 function makeDict(machine: Machine): void {
   const items = machine.popToMark();
-  machine.push(new PickleDict());
+  machine.make(new PickleDict(), COST.dictionary);
   setItems(machine, items);
 }
 
 function makeFrozenSet(machine: Machine): void {
   const items = machine.popToMark();
-  machine.push(new PickleSet());
+  machine.make(new PickleSet(), COST.object);
   addItems(machine, items);
 }
 
 function makeTuple(machine: Machine, count: number): void {
   const items = Array.from({ length: count }, () => machine.pop());
-  machine.push(new PickleTuple(items.reverse()));
+  machine.make(new PickleTuple(items.reverse()), COST.object);
 }
 
 function call(machine: Machine): void {
@@ -163,7 +178,7 @@ function call(machine: Machine): void {
       { feature: callable.name },
     );
   }
-  machine.push(callable.call(args.items));
+  machine.push(callable.call(args.items, (steps) => machine.spend(steps)));
 }
 
 function callWithKeywords(machine: Machine): void {
@@ -208,15 +223,15 @@ const OPERATIONS: ReadonlyMap<number, (machine: Machine) => void> = new Map([
   [0x8b, (m) => pushInteger(m, m.cursor.u32())],
   [0x47, (m) => m.push(m.cursor.f64())],
 
-  [0x58, (m) => m.push(m.cursor.utf8(m.cursor.u32()))],
-  [0x8c, (m) => m.push(m.cursor.utf8(m.cursor.u8()))],
-  [0x8d, (m) => m.push(m.cursor.utf8(m.cursor.u64()))],
-  [0x54, (m) => m.push(m.cursor.latin1(m.cursor.u32()))],
-  [0x55, (m) => m.push(m.cursor.latin1(m.cursor.u8()))],
-  [0x42, (m) => m.push(m.cursor.bytes(m.cursor.u32()))],
-  [0x43, (m) => m.push(m.cursor.bytes(m.cursor.u8()))],
-  [0x8e, (m) => m.push(m.cursor.bytes(m.cursor.u64()))],
-  [0x96, (m) => m.push(m.cursor.bytes(m.cursor.u64()))],
+  [0x58, (m) => m.make(m.cursor.utf8(m.cursor.u32()), COST.string)],
+  [0x8c, (m) => m.make(m.cursor.utf8(m.cursor.u8()), COST.string)],
+  [0x8d, (m) => m.make(m.cursor.utf8(m.cursor.u64()), COST.string)],
+  [0x54, (m) => m.make(m.cursor.latin1(m.cursor.u32()), COST.string)],
+  [0x55, (m) => m.make(m.cursor.latin1(m.cursor.u8()), COST.string)],
+  [0x42, (m) => m.make(m.cursor.bytes(m.cursor.u32()), COST.object)],
+  [0x43, (m) => m.make(m.cursor.bytes(m.cursor.u8()), COST.object)],
+  [0x8e, (m) => m.make(m.cursor.bytes(m.cursor.u64()), COST.object)],
+  [0x96, (m) => m.make(m.cursor.bytes(m.cursor.u64()), COST.object)],
 
   [0x28, (m) => m.mark()],
   [0x30, (m) => void (m.stack.length > 0 ? m.pop() : m.popToMark())],
@@ -228,26 +243,26 @@ const OPERATIONS: ReadonlyMap<number, (machine: Machine) => void> = new Map([
   [0x72, (m) => m.put(m.cursor.u32())],
   [0x94, (m) => m.put(m.memo.size)],
 
-  [0x5d, (m) => m.push([])],
+  [0x5d, (m) => m.make([], COST.object)],
   [0x61, (m) => append(m, [m.pop()])],
   [0x65, (m) => append(m, m.popToMark())],
   [0x6c, (m) => m.push(m.popToMark())],
-  [0x7d, (m) => m.push(new PickleDict())],
+  [0x7d, (m) => m.make(new PickleDict(), COST.dictionary)],
   [0x73, (m) => setItems(m, [m.pop(), m.pop()].reverse())],
   [0x75, (m) => setItems(m, m.popToMark())],
   [0x64, makeDict],
-  [0x8f, (m) => m.push(new PickleSet())],
+  [0x8f, (m) => m.make(new PickleSet(), COST.object)],
   [0x90, (m) => addItems(m, m.popToMark())],
   [0x91, makeFrozenSet],
-  [0x29, (m) => m.push(new PickleTuple([]))],
+  [0x29, (m) => m.make(new PickleTuple([]), COST.object)],
   [0x85, (m) => makeTuple(m, 1)],
   [0x86, (m) => makeTuple(m, 2)],
   [0x87, (m) => makeTuple(m, 3)],
-  [0x74, (m) => m.push(new PickleTuple(m.popToMark()))],
+  [0x74, (m) => m.make(new PickleTuple(m.popToMark()), COST.object)],
 
   [0x63, (m) => m.push(m.host.find(m.cursor.line(), m.cursor.line()))],
   [0x93, stackGlobal],
-  [0x51, (m) => m.push(m.host.load(m.pop()))],
+  [0x51, (m) => m.make(m.host.load(m.pop()), COST.object)],
   [0x52, call],
   [0x81, call],
   [0x92, callWithKeywords],

@@ -24,13 +24,19 @@ export class PickleOpaque {
   }
 }
 
+/** Counts steps for what a call makes; see `PickleBudget`. */
+export type SpendSteps = (steps: number) => void;
+
+/** What calling a class or function gives; it counts what it makes, before it makes it. */
+export type PickleCall = (args: readonly unknown[], spend: SpendSteps) => unknown;
+
 /** A class or function that a pickle names, from the list of what is allowed. */
 export class PickleGlobal {
   /** Module and name, joined by a dot. */
   readonly name: string;
   /** What calling it gives; without it, it may be named but not called. */
-  readonly call: ((args: readonly unknown[]) => unknown) | undefined;
-  constructor(name: string, call?: (args: readonly unknown[]) => unknown) {
+  readonly call: PickleCall | undefined;
+  constructor(name: string, call?: PickleCall) {
     this.name = name;
     this.call = call;
   }

@@ -1,8 +1,9 @@
-import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl";
+import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl";
 import { FormatError, isIsthmusError, UnsupportedError } from "../../errors.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_ZIP_ENTRIES } from "../../io/limits.ts";
 import { messageOf } from "../../io/system-error.ts";
+import { findOverlap } from "./find-overlap.ts";
 
 /** Bytes of the directory read at once: it is read entry by entry, forwards. */
 const BLOCK_BYTES = 256 * 1024;
@@ -14,13 +15,19 @@ export interface ZipEntry {
   readonly size: number;
   /** Whether it is stored as it is, so that it can be read by range. */
   readonly stored: boolean;
-  /** Finds out where its first byte is. */
+  /** CRC-32 of its bytes; 0 where the writer computed none. */
+  readonly crc32: number;
+  /**
+   * Finds out where its first byte is.
+   * @throws FormatError if what stands before it belongs to another file
+   */
   locate(): Promise<number>;
 }
 
 /**
  * Reads the directory of a zip archive.
- * @throws FormatError if the archive is damaged, two files have the same name, or one is larger than the archive.
+ * @throws FormatError if the archive is damaged, two files have the same name or the same bytes, or one is
+ *   larger than the archive.
  */
 export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
   try {
@@ -50,29 +57,42 @@ async function readEntries(zip: ZipFile, source: ByteSource): Promise<Map<string
   if (zip.entryCount > MAX_ZIP_ENTRIES) {
     throw formatError(source, `may hold at most ${MAX_ZIP_ENTRIES} files: it claims ${zip.entryCount}`);
   }
+  const listed: Entry[] = [];
+  for await (const entry of zip.eachEntry()) listed.push(entry);
+  const overlap = findOverlap(listed);
+  if (overlap !== undefined) {
+    throw formatError(
+      source,
+      `must not store two files in the same bytes: "${overlap[0]}" and "${overlap[1]}" are`,
+    );
+  }
   const entries = new Map<string, ZipEntry>();
-  for await (const entry of zip.eachEntry()) {
-    const { fileName: name, uncompressedSize: size } = entry;
-    const stored = entry.compressionMethod === 0 && !entry.isEncrypted();
-    if (stored && size > source.size) {
-      throw formatError(source, `cannot hold "${name}": it claims ${size} bytes of ${source.size}`);
-    }
+  for (const entry of listed) {
+    const { fileName: name } = entry;
     if (entries.has(name))
       throw formatError(source, `must not hold two files of one name: "${name}" is there twice`);
-    entries.set(name, {
-      name,
-      size,
-      stored,
-      async locate() {
-        try {
-          return (await zip.readLocalFileHeaderPromise(entry, { minimal: true })).fileDataStart;
-        } catch (error) {
-          throw asFormatError(error, source);
-        }
-      },
-    });
+    entries.set(name, describeEntry(entry, zip, source));
   }
   return entries;
+}
+
+function describeEntry(entry: Entry, zip: ZipFile, source: ByteSource): ZipEntry {
+  const { fileName: name, uncompressedSize: size, crc32 } = entry;
+  const stored = entry.compressionMethod === 0 && !entry.isEncrypted();
+  if (stored && size > source.size) {
+    throw formatError(source, `cannot hold "${name}": it claims ${size} bytes of ${source.size}`);
+  }
+  const locate = async (): Promise<number> => {
+    const header = await zip.readLocalFileHeaderPromise(entry, { minimal: false }).catch((error: unknown) => {
+      throw asFormatError(error, source);
+    });
+    if (Buffer.compare(header.fileName, entry.fileNameRaw) === 0) return header.fileDataStart;
+    throw formatError(
+      source,
+      `must name a file alike in both places: "${name}" is "${header.fileName}" in the other`,
+    );
+  };
+  return { name, size, stored, crc32, locate };
 }
 
 /**

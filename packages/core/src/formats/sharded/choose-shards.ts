@@ -1,0 +1,50 @@
+import { InputError } from "../../errors.ts";
+
+/** Part of a set of shards, by its name: `model-00002-of-00007.safetensors` is number 2 of 7 of `model`. */
+interface NumberedName {
+  readonly stem: string;
+  readonly number: number;
+  readonly total: number;
+}
+
+const REASON = "they may be left of a save or a download that was interrupted";
+
+/**
+ * Chooses the files that make the checkpoint of a folder which has no index.
+ *
+ * Numbered shards say how many they are, so that a set that is short is refused: a save that was killed, or a
+ * download that was cut off, has left it. So is a folder that has shards of one set beside anything else, as
+ * nothing tells which belong together.
+ * @param names - of the safetensors files in the folder
+ * @throws InputError if there are none, or they do not make one checkpoint
+ */
+export function chooseShards(folder: string, names: readonly string[]): readonly string[] {
+  const fail = (problem: string) =>
+    new InputError(`Cannot open "${folder}" as ${problem}`, { input: folder });
+  if (names.length === 0) throw fail("a folder must hold safetensors files: it has none");
+  const shard = names.find((name) => parseName(name) !== undefined);
+  const set = shard === undefined ? undefined : parseName(shard);
+  if (set === undefined) return names;
+  const stranger = names.find((name) => !isOfSet(parseName(name), set));
+  if (stranger !== undefined) {
+    throw fail(
+      `without an index, shards must be alone in their folder: there are "${shard}" and "${stranger}"; ${REASON}. ` +
+        "Name one file, or save or download the checkpoint again",
+    );
+  }
+  const missing = set.total - new Set(names.map((name) => parseName(name)?.number)).size;
+  if (missing === 0 && names.length === set.total) return names;
+  throw fail(
+    `without an index, a set of shards must be whole: of ${set.total} shards there are ${names.length}; ${REASON}. ` +
+      "Save or download the checkpoint again",
+  );
+}
+
+function parseName(name: string): NumberedName | undefined {
+  const [, stem, number, total] = /^(.*)-(\d+)-of-(\d+)\.safetensors$/.exec(name) ?? [];
+  return stem === undefined ? undefined : { stem, number: Number(number), total: Number(total) };
+}
+
+function isOfSet(name: NumberedName | undefined, { stem, total }: NumberedName): boolean {
+  return name?.stem === stem && name.total === total && name.number >= 1 && name.number <= total;
+}

@@ -1,0 +1,79 @@
+import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { InputError } from "../errors.ts";
+import { hubHint } from "./hub-hint.ts";
+import { reasonOf } from "./system-error.ts";
+
+/** A regular file that is open for reading, and what the system said about it at that moment. */
+export interface OpenFile {
+  readonly handle: FileHandle;
+  readonly stats: Stats;
+}
+
+/** Like {@link OpenFile}, for readers that cannot wait. */
+export interface OpenFileSync {
+  readonly descriptor: number;
+  readonly stats: Stats;
+}
+
+/**
+ * Flags under which every file is opened. Without O_NONBLOCK, opening a named pipe would wait for a writer
+ * for ever, and no signal but SIGKILL would end the process.
+ */
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * Opens a regular file for reading. Everything in Isthmus that reads a file which a user named comes through
+ * here.
+ * @throws InputError if there is no such file, it may not be read, or it is a folder, a device, a pipe or a
+ *   socket
+ */
+export async function openFile(path: string): Promise<OpenFile> {
+  const handle = await open(path, FLAGS).catch((error: unknown) => {
+    throw openError(path, error);
+  });
+  try {
+    const stats = await handle.stat();
+    assertRegular(path, stats);
+    return { handle, stats };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens a regular file for reading without waiting for another thread; the caller closes the descriptor.
+ * @throws InputError as {@link openFile}
+ */
+export function openFileSync(path: string): OpenFileSync {
+  const descriptor = openDescriptor(path);
+  try {
+    const stats = fstatSync(descriptor);
+    assertRegular(path, stats);
+    return { descriptor, stats };
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+function openDescriptor(path: string): number {
+  try {
+    return openSync(path, FLAGS);
+  } catch (error) {
+    throw openError(path, error);
+  }
+}
+
+function assertRegular(path: string, stats: Stats): void {
+  if (stats.isFile()) return;
+  const kind = stats.isDirectory() ? "a folder" : "a device, pipe or socket";
+  throw new InputError(`Cannot read "${path}" as it must be a regular file: it is ${kind}`, { input: path });
+}
+
+/** Says why a path cannot be opened. */
+export function openError(path: string, error: unknown): InputError {
+  const hint = (error as NodeJS.ErrnoException).code === "ENOENT" ? hubHint(path) : "";
+  return new InputError(`Cannot open "${path}" as ${reasonOf(error)}${hint}`, { input: path, cause: error });
+}

@@ -1,0 +1,54 @@
+import { FormatError } from "../errors.ts";
+import { type JsonPurpose, parseJson } from "../json/parse-json.ts";
+import { openFileSource } from "./file-source.ts";
+import { MAX_JSON_BYTES, MAX_TEXT_BYTES } from "./limits.ts";
+
+/**
+ * Reads a whole file into memory.
+ * @param maxBytes - most bytes it may have, compared before memory is taken
+ * @throws InputError if there is no such file, it may not be read, it is not a regular file, or it changes
+ *   meanwhile
+ * @throws FormatError if it is longer than `maxBytes`
+ */
+export async function readFileBytes(path: string, maxBytes: number): Promise<Uint8Array> {
+  const source = await openFileSource(path);
+  try {
+    if (source.size <= maxBytes) return await source.read(0, source.size);
+    throw new FormatError(
+      `Cannot read "${path}" as it may have at most ${maxBytes} bytes: it has ${source.size}`,
+      { format: "file" },
+    );
+  } finally {
+    await source.close();
+  }
+}
+
+/**
+ * Reads a whole text file in UTF-8, with or without a byte order mark.
+ * @throws InputError as {@link readFileBytes}
+ * @throws FormatError if it is not UTF-8, or too long
+ */
+export async function readTextFile(path: string): Promise<string> {
+  const bytes = await readFileBytes(path, MAX_TEXT_BYTES);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FormatError(`Cannot read "${path}" as it must be text in UTF-8: it is not`, {
+      format: "text",
+      cause,
+    });
+  }
+}
+
+/**
+ * Reads a JSON file.
+ * @throws InputError as {@link readFileBytes}
+ * @throws FormatError if it is not JSON, nested too deeply, or too long
+ */
+export async function readJsonFile(
+  path: string,
+  purpose: Omit<JsonPurpose, "attempt"> & { readonly attempt?: string } = {},
+): Promise<unknown> {
+  const bytes = await readFileBytes(path, MAX_JSON_BYTES);
+  return parseJson(bytes, { attempt: `read "${path}"`, ...purpose });
+}

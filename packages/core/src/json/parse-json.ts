@@ -1,0 +1,79 @@
+import { FormatError } from "../errors.ts";
+import { messageOf } from "../io/system-error.ts";
+import { findDuplicateKey } from "./duplicate-key.ts";
+import { excerpt } from "./excerpt.ts";
+
+/**
+ * Deepest nesting of arrays and objects in JSON: files of checkpoints, graphs and results have fewer than
+ * twenty levels. What is deeper is refused before it can exhaust the stack of whoever walks through it.
+ */
+export const MAX_JSON_DEPTH = 128;
+
+const TOO_DEEP = `its JSON may be nested ${MAX_JSON_DEPTH} levels deep`;
+
+/** What is said where a text is not JSON: `Cannot ${attempt} as ${rule}: ...`. */
+export interface JsonPurpose {
+  /** What is being done, for example `read "x.json"`. */
+  readonly attempt: string;
+  /** What must hold. @defaultValue "it must be JSON" */
+  readonly rule?: string;
+  /** The format, for {@link FormatError}. @defaultValue "json" */
+  readonly format?: string;
+  /**
+   * Whether to refuse an object that has a key twice, of which the parser would keep the last. @defaultValue
+   * false
+   */
+  readonly distinctKeys?: boolean;
+}
+
+/**
+ * Parses JSON that someone else wrote. Everything in Isthmus that parses the JSON of a file comes through
+ * here.
+ * @param json - a text, or its bytes in UTF-8, with or without a byte order mark
+ * @throws FormatError if it is not JSON, nested more than {@link MAX_JSON_DEPTH} levels deep, or has a key
+ *   twice where it must not
+ */
+export function parseJson(json: string | Uint8Array, purpose: JsonPurpose): unknown {
+  const { attempt, rule = "it must be JSON", format = "json", distinctKeys = false } = purpose;
+  const fail = (problem: string, cause?: unknown): FormatError =>
+    new FormatError(`Cannot ${attempt} as ${problem}`, { format, cause });
+  let text: string;
+  let value: unknown;
+  try {
+    text = typeof json === "string" ? json : new TextDecoder("utf-8", { fatal: true }).decode(json);
+    const place = findDeepPlace(text);
+    if (place !== undefined) throw fail(`${TOO_DEEP}: it is nested deeper at character ${place}`);
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw cause instanceof FormatError ? cause : fail(`${rule}: ${messageOf(cause)}`, cause);
+  }
+  const duplicate = distinctKeys ? findDuplicateKey(text) : undefined;
+  if (duplicate === undefined) return value;
+  throw fail(`its names must differ: ${excerpt(duplicate)} is there twice`);
+}
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Counts brackets outside of strings; the parser itself does not mind how many there are. */
+function findDeepPlace(text: string): number | undefined {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    // An array and an object begin with 0x5b and 0x7b, and end with 0x5d and 0x7d.
+    else if ((code | 0x20) === 0x7b) depth++;
+    else if ((code | 0x20) === 0x7d) depth--;
+    if (depth > MAX_JSON_DEPTH) return at;
+  }
+  return undefined;
+}
+
+/** Place of the closing quote, or the end of a text that has none, which the parser refuses afterwards. */
+function endOfString(text: string, opening: number): number {
+  for (let at = opening + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === BACKSLASH) at++;
+    else if (code === QUOTE) return at;
+  }
+  return text.length;
+}

@@ -1,0 +1,126 @@
+import { statfs } from "node:fs/promises";
+import { basename } from "node:path";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { planShards } from "../checkpoint/plan-shards.ts";
+import { InputError } from "../errors.ts";
+import { layOutSafetensors, type SafetensorsLayout } from "../formats/safetensors/layout.ts";
+import { assertNoInput } from "../io/assert-no-input.ts";
+import { DTYPES, type DType } from "../tensor/dtype.ts";
+import { byteLengthOf, type TensorInfo } from "../tensor/tensor.ts";
+import {
+  findEarlierFiles,
+  indexPath,
+  type OutputPlace,
+  resolveOutputPlace,
+  shardPaths,
+} from "./output-paths.ts";
+
+/** What decides the files of a checkpoint that is saved. */
+export interface PlanSaveOptions {
+  /** Element type of all floating-point tensors; undefined leaves them as they are. */
+  readonly dtype: DType | undefined;
+  /** Most bytes of tensors in one file. */
+  readonly maxShardBytes: number;
+  /** Strings to store instead of the checkpoint's own. */
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+  /** Whether an earlier checkpoint may be replaced. */
+  readonly overwrite: boolean;
+}
+
+/** The files of a checkpoint that is to be saved, byte for byte. */
+export interface SavePlan {
+  /** The path as the caller named it. */
+  readonly path: string;
+  readonly place: OutputPlace;
+  readonly shards: ReadonlyArray<{ readonly path: string; readonly layout: SafetensorsLayout }>;
+  /** The index, if there are several shards. */
+  readonly index: { readonly path: string; readonly json: Uint8Array } | undefined;
+  /** Bytes of all files. */
+  readonly bytes: number;
+  /** Files of an earlier checkpoint in that place. */
+  readonly earlier: readonly string[];
+}
+
+/**
+ * Plans the files of a checkpoint; reads no tensor and writes nothing.
+ * @throws InputError if the path cannot be used: it is an input, or exists already and may not be replaced.
+ */
+export async function planSave(
+  checkpoint: Checkpoint,
+  path: string,
+  options: PlanSaveOptions,
+): Promise<SavePlan> {
+  const place = await resolveOutputPlace(path);
+  const tensors = convertedInfos(checkpoint, options.dtype);
+  const parts = planShards(tensors, options.maxShardBytes);
+  const paths = shardPaths(place, parts.length);
+  const metadata = options.metadata ?? checkpoint.metadata;
+  const shards = parts.map((part, i) => ({
+    path: paths[i] ?? path,
+    layout: layOutSafetensors(part, metadata),
+  }));
+  const index = shards.length > 1 ? { path: indexPath(place), json: encodeIndex(shards) } : undefined;
+  const bytes = shards.reduce((sum, { layout }) => sum + layout.size, index?.json.length ?? 0);
+  const earlier = await findReplaced({ path, place, shards }, checkpoint, options);
+  return { path, place, shards, index, bytes, earlier };
+}
+
+/**
+ * Lists the files of an earlier checkpoint that a plan would replace or remove.
+ * @throws InputError if one is read from, or may not be replaced.
+ */
+export async function findReplaced(
+  { path, place, shards }: Pick<SavePlan, "path" | "place" | "shards">,
+  checkpoint: Checkpoint,
+  { overwrite }: Pick<PlanSaveOptions, "overwrite">,
+): Promise<readonly string[]> {
+  const earlier = await findEarlierFiles(place);
+  await assertNoInput([...shards.map((shard) => shard.path), ...earlier], checkpoint.files);
+  const [first] = earlier;
+  if (first === undefined || overwrite) return earlier;
+  throw new InputError(
+    `Cannot save to "${path}" as it must not replace an earlier checkpoint: "${first}" exists; ` +
+      "choose another path or allow overwriting",
+    { input: path },
+  );
+}
+
+function convertedInfos(checkpoint: Checkpoint, dtype: DType | undefined): Map<string, TensorInfo> {
+  const infos = new Map<string, TensorInfo>();
+  for (const [name, info] of checkpoint.tensors) {
+    const converts = dtype !== undefined && DTYPES[info.dtype].float;
+    infos.set(name, { dtype: converts ? dtype : info.dtype, shape: info.shape });
+  }
+  return infos;
+}
+
+/** The index as transformers writes it: keys sorted, indented by two. */
+function encodeIndex(shards: SavePlan["shards"]): Uint8Array {
+  const map = new Map<string, string>();
+  let total_size = 0;
+  for (const { path, layout } of shards) {
+    for (const [name, info] of layout.tensors) {
+      map.set(name, basename(path));
+      total_size += byteLengthOf(info);
+    }
+  }
+  const weight_map = Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Buffer.from(`${JSON.stringify({ metadata: { total_size }, weight_map }, undefined, 2)}\n`);
+}
+
+/**
+ * Checks that a plan fits the disk, before anything is written.
+ * @throws InputError if there is clearly less room than will be needed.
+ */
+export async function assertRoom({ place: { folder }, bytes }: SavePlan): Promise<void> {
+  const disk = await statfs(folder).catch(() => undefined);
+  // Some network file systems report no blocks at all.
+  if (disk === undefined || disk.blocks === 0) return;
+  const free = disk.bavail * disk.bsize;
+  if (free >= bytes) return;
+  throw new InputError(
+    `Cannot save to "${folder}" as the disk must have room for ${bytes} bytes: ${free} are free; ` +
+      "free some space or choose another disk",
+    { input: folder },
+  );
+}

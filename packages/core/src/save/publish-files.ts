@@ -1,0 +1,114 @@
+import { open, rename, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { InputError } from "../errors.ts";
+import type { OutputFile } from "../io/output-file.ts";
+import { reasonOf } from "../io/system-error.ts";
+import { temporaryName } from "../io/temporary-name.ts";
+import { isIndex, isShard, removalOrder } from "./removal-order.ts";
+
+/** A file of an earlier checkpoint that has a temporary name until the new one is complete. */
+interface FileAside {
+  readonly path: string;
+  readonly temporary: string;
+}
+
+/**
+ * Gives the finished files of a checkpoint their final names, in an order such that at every moment, also
+ * after this process was killed, whoever opens the place finds the earlier checkpoint whole, the new one
+ * whole, or is refused.
+ *
+ * One file replaces another in one step. Shards whose names are free appear beside the earlier checkpoint,
+ * until the new index replaces its index. Only where names of shards are taken must the earlier checkpoint go
+ * first: its index before everything, then the first shard of each set, so that nothing that is left opens.
+ * If this process fails, rather than being killed, the earlier checkpoint comes back.
+ * @param files - the index last, if there is one
+ * @param earlier - paths of the earlier checkpoint; those that no new file replaces are removed
+ * @param durable - wait until the disk has each step before the next one
+ * @throws InputError if a file cannot be renamed or removed
+ */
+export async function publishFiles(
+  files: readonly OutputFile[],
+  earlier: readonly string[],
+  durable: boolean,
+): Promise<void> {
+  const paths = new Set(files.map(({ path }) => path));
+  const sync = async () => {
+    const [first] = paths;
+    if (durable && first !== undefined) await syncFolder(dirname(first));
+  };
+  const aside: FileAside[] = [];
+  const published: string[] = [];
+  try {
+    for (const path of pathsInTheWay(paths, earlier)) aside.push(await setAside(path));
+    await sync();
+    for (const file of files) {
+      if (isIndex(file.path)) await sync();
+      await file.publish();
+      published.push(file.path);
+    }
+    await sync();
+  } catch (error) {
+    await undo(published, aside);
+    throw error;
+  }
+  for (const { temporary } of aside) await unlink(temporary).catch(() => {});
+  const gone = new Set(aside.map(({ path }) => path));
+  const stale = earlier.filter((path) => !paths.has(path) && !gone.has(path));
+  for (const path of removalOrder(stale)) await removeStale(path);
+}
+
+/** Lists what must be gone before the first file is published, in this order. */
+function pathsInTheWay(paths: ReadonlySet<string>, earlier: readonly string[]): readonly string[] {
+  if (!earlier.some((path) => isShard(path) && paths.has(path))) return [];
+  // Without an index, a single file is what opens, so that it stays until the new index is there.
+  const hasIndex = earlier.some(isIndex);
+  return removalOrder(earlier.filter((path) => hasIndex || isShard(path)));
+}
+
+async function setAside(path: string): Promise<FileAside> {
+  const temporary = temporaryName(path, ASIDE);
+  try {
+    await rename(path, temporary);
+    return { path, temporary };
+  } catch (error) {
+    throw new InputError(`Cannot replace "${path}" as ${reasonOf(error)}`, { input: path, cause: error });
+  }
+}
+
+/** Tells the earlier file from what writers of the new one have; they count from 0. */
+const ASIDE = 1_000_000;
+
+/**
+ * @throws InputError if it cannot be removed, since it would hide the new checkpoint or lie in the way of the
+ * next one.
+ */
+async function removeStale(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw new InputError(
+      `Cannot remove "${path}" of the earlier checkpoint as ${reasonOf(error)}; the new one is complete, remove the file yourself`,
+      { input: path, cause: error },
+    );
+  }
+}
+
+/**
+ * Brings back what was there; what cannot be undone stays, as the failure that led here is the one to report.
+ */
+async function undo(published: readonly string[], aside: readonly FileAside[]): Promise<void> {
+  // The last file is never among them: nothing fails once it has its name.
+  for (const path of published) await unlink(path).catch(() => {});
+  for (const { path, temporary } of [...aside].reverse()) await rename(temporary, path).catch(() => {});
+}
+
+/**
+ * Waits until the disk has the names of a folder; where folders cannot be opened, as on Windows, it does
+ * nothing.
+ */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r").catch(() => undefined);
+  await handle?.sync().catch(() => {});
+  await handle?.close().catch(() => {});
+}

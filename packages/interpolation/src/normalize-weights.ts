@@ -1,0 +1,24 @@
+/**
+ * The smallest number that a double holds with all its digits; quotients of smaller ones are inexact, or
+ * infinite.
+ */
+const SMALLEST_NORMAL = 2 ** -1022;
+
+/**
+ * Divides the weights of an average by their sum, so that they sum to 1.
+ * @param count - how many there must be
+ * @throws RangeError if they are not one finite number for each, with a sum by which they can be divided: not
+ *   0, nor so large or small that a double does not hold it in full
+ */
+export function normalizeWeights(weights: readonly number[], count: number): number[] {
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const fail = (rule: string) =>
+    new RangeError(`Cannot average ${count} checkpoints as ${rule}: got ${weights.join(", ")}`);
+  if (weights.length !== count || !weights.every(Number.isFinite) || sum === 0) {
+    throw fail("weights must be one finite number for each, of a sum other than 0");
+  }
+  if (!Number.isFinite(sum) || Math.abs(sum) < SMALLEST_NORMAL) {
+    throw fail("the sum of the weights must be from 2.3e-308 to 1.7e308 in size");
+  }
+  return weights.map((weight) => weight / sum);
+}

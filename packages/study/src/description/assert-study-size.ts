@@ -1,0 +1,135 @@
+import { InputError } from "@isthmus/core";
+import { fulfils } from "./fulfils.ts";
+import type {
+  MeasurementDescription,
+  PairChoice,
+  PairSelection,
+  Repeated,
+  RepeatedNetwork,
+  StudyDescription,
+  VariableValue,
+} from "./study-description.ts";
+import { listValues, unfold } from "./unfold.ts";
+
+/**
+ * Most networks and tasks of one study. To plan so many takes some ten seconds; at a second each they run for
+ * half a day.
+ */
+const MAX_TASKS = 50_000;
+
+/** Values of each variable of a group of networks, by name of the variable. */
+type Ranges = ReadonlyMap<string, readonly VariableValue[]>;
+
+/**
+ * Checks how much a study would have to plan, before any of it is made: a slip of the pen can stand for
+ * millions of pairs.
+ * @throws InputError if there are more networks and tasks than a study may have; it names the entry that has
+ *   the most
+ */
+export function assertStudySize(study: StudyDescription): void {
+  let sum = 0;
+  let [largest, most] = ["", 0];
+  for (const [name, count] of countStudy(study)) {
+    sum += count;
+    if (count > most) [largest, most] = [name, count];
+    if (sum > MAX_TASKS) throw tooLarge(sum, largest, most);
+  }
+}
+
+function tooLarge(sum: number, largest: string, most: number): InputError {
+  return new InputError(
+    `Cannot plan the study as it may have at most ${MAX_TASKS} networks and tasks: it would have ${sum}, ${most} of them of "${largest}"; ` +
+      "give its variables fewer values, or measure fewer pairs (choose: consecutive)",
+    { input: largest },
+  );
+}
+
+/**
+ * Counts the networks of each group and the tasks of each measurement, from the numbers of values of their
+ * variables. Tasks that several measurements share count for each; what contradicts itself is refused where
+ * it is planned, not here.
+ */
+export function* countStudy({
+  networks,
+  measurements,
+}: Pick<StudyDescription, "networks" | "measurements">): Generator<readonly [string, number]> {
+  const groups = new Map<string, Ranges>();
+  for (const [name, repeated] of Object.entries(networks)) {
+    const ranges = rangesOf(name, repeated);
+    groups.set(name, ranges);
+    yield [`networks.${name}`, productOf(ranges)];
+  }
+  for (const [name, repeated] of Object.entries(measurements)) {
+    yield [`measurements.${name}`, countMeasurements(name, repeated, groups)];
+  }
+}
+
+/** Values of the variables of a group; the epochs of its snapshots are one of them. */
+function rangesOf(name: string, repeated: RepeatedNetwork): Ranges {
+  const ranges = new Map(
+    Object.entries(repeated.for ?? {}).map(([variable, range]) => {
+      return [variable, listValues(`networks.${name}.for.${variable}`, range)] as const;
+    }),
+  );
+  const snapshots = "snapshots" in repeated ? repeated.snapshots : undefined;
+  if (Array.isArray(snapshots) && !ranges.has("epochs")) ranges.set("epochs", snapshots as VariableValue[]);
+  return ranges;
+}
+
+function productOf(ranges: Ranges): number {
+  return [...ranges.values()].reduce((product, values) => product * values.length, 1);
+}
+
+/** Tasks of a measurement: one for each pair, and another where the pair is aligned. */
+function countMeasurements(
+  name: string,
+  repeated: Repeated<MeasurementDescription>,
+  groups: ReadonlyMap<string, Ranges>,
+): number {
+  const { for: ranges, between, across, where, choose, align } = repeated;
+  // Only what decides the number is unfolded, and only for as many combinations as one entry may stand for.
+  const selections = unfold<PairSelection>(`measurements.${name}`, {
+    ...(ranges !== undefined && { for: ranges }),
+    between,
+    ...(across !== undefined && { across }),
+    ...(where !== undefined && { where }),
+    ...(choose !== undefined && { choose }),
+    ...(align !== undefined && { align }),
+  } as Repeated<PairSelection>);
+  return selections.reduce((sum, { entry }) => {
+    return sum + countPairs(entry, groups) * ((entry.align ?? "none") === "none" ? 1 : 2);
+  }, 0);
+}
+
+function countPairs(selection: PairSelection, groups: ReadonlyMap<string, Ranges>): number {
+  const { between, across = "seed", choose = "all", where } = selection;
+  // The entries of a study that was read are checked after this, once they are unfolded.
+  const [first = "", second] = Array.isArray(between) ? between : [between as string];
+  const a = restrict(groups.get(first), where);
+  const members = a.get(across)?.length ?? 1;
+  if (second === undefined) return (productOf(a) / Math.max(members, 1)) * pairsOf(members, choose);
+  const b = restrict(groups.get(second), where);
+  const shared = [...a.keys()].filter((variable) => variable !== across && b.has(variable));
+  const agreeing = shared.map((variable) => {
+    const [of, others] = [a.get(variable) ?? [], new Set(b.get(variable))];
+    return of.filter((value) => others.has(value)).length / Math.max(of.length * others.size, 1);
+  });
+  return Math.round(agreeing.reduce((product, share) => product * share, productOf(a) * productOf(b)));
+}
+
+/** Variables with the values that are wanted of them; none are left where one is wanted that is not there. */
+function restrict(ranges: Ranges | undefined, where: PairSelection["where"]): Ranges {
+  const kept = new Map<string, readonly VariableValue[]>();
+  for (const [variable, values] of ranges ?? []) {
+    const wanted = Object.hasOwn(where ?? {}, variable) ? where?.[variable] : undefined;
+    const fits = (value: VariableValue) =>
+      wanted === undefined || fulfils(() => value, { [variable]: wanted });
+    kept.set(variable, values.filter(fits));
+  }
+  return kept;
+}
+
+function pairsOf(members: number, choose: PairChoice): number {
+  if (choose === "consecutive") return Math.max(members - 1, 0);
+  return choose === "disjoint" ? Math.floor(members / 2) : (members * (members - 1)) / 2;
+}

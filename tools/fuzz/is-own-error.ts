@@ -1,0 +1,11 @@
+import { explainFailure } from "../../packages/cli/src/explain-failure.ts";
+
+/**
+ * Tells whether an error is one of our own, with words for users: a tagged error, or a TypeError or RangeError that
+ * says what was attempted and what the rule is. Anything else is a defect of the program, whatever the file
+ * was.
+ */
+export async function isOwnError(error: unknown): Promise<boolean> {
+  const { message } = await explainFailure(error);
+  return !message.startsWith("Unexpected failure");
+}

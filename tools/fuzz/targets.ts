@@ -1,0 +1,39 @@
+import type { FuzzTarget } from "./target.ts";
+import { createIdxTarget, createNpyTarget, createNpzTarget, createTextTarget } from "./targets/arrays.ts";
+import { createLayersModelTarget } from "./targets/layers-model.ts";
+import { createModelConfigTarget } from "./targets/model-config.ts";
+import { createOnnxSymmetriesTarget, createOnnxTarget } from "./targets/onnx.ts";
+import { createJournalTarget, createResultTarget } from "./targets/results.ts";
+import { createSafetensorsTarget } from "./targets/safetensors.ts";
+import { createShardsTarget } from "./targets/shards.ts";
+import { createStudyTarget } from "./targets/study.ts";
+import { createAlignmentTarget, createSpecTarget } from "./targets/symmetry-files.ts";
+import { createTorchLegacyTarget, createTorchZipTarget } from "./targets/torch.ts";
+
+/** A target, and how many of all inputs it gets. */
+export interface TargetEntry {
+  /** In proportion to the others: readers that take long get fewer. */
+  readonly share: number;
+  readonly create: () => FuzzTarget | Promise<FuzzTarget>;
+}
+
+/** All readers that take files from outside, by name. */
+export const TARGETS: Readonly<Record<string, TargetEntry>> = {
+  safetensors: { share: 12, create: createSafetensorsTarget },
+  shards: { share: 6, create: createShardsTarget },
+  "torch zip": { share: 12, create: createTorchZipTarget },
+  "torch legacy": { share: 12, create: createTorchLegacyTarget },
+  "layers model": { share: 8, create: createLayersModelTarget },
+  "model config": { share: 4, create: createModelConfigTarget },
+  onnx: { share: 6, create: createOnnxTarget },
+  "onnx symmetries": { share: 0.7, create: createOnnxSymmetriesTarget },
+  idx: { share: 9, create: createIdxTarget },
+  npy: { share: 9, create: createNpyTarget },
+  npz: { share: 10, create: createNpzTarget },
+  text: { share: 4, create: createTextTarget },
+  alignment: { share: 3, create: createAlignmentTarget },
+  "symmetry spec": { share: 5, create: createSpecTarget },
+  study: { share: 0.8, create: createStudyTarget },
+  result: { share: 0.8, create: createResultTarget },
+  journal: { share: 4, create: createJournalTarget },
+};

@@ -1,0 +1,53 @@
+import { renderFigures, renderResultPage, renderTables } from "@isthmus/report";
+import { openJournal } from "../../../packages/barrier/src/journal.ts";
+import { readResult } from "../../../packages/cli/src/result/read-result.ts";
+import { barrierCurve } from "../../../packages/report/test/barrier-curve.ts";
+import {
+  curveResult,
+  layersResult,
+  planeResult,
+  starResult,
+  studyResult,
+} from "../../../packages/report/test/results.ts";
+import { deepen } from "../bombs.ts";
+import { mutateJson, writeJson } from "../mutate/mutate-json.ts";
+import type { FuzzTarget } from "../target.ts";
+import { createJsonTarget } from "./symmetry-files.ts";
+
+/** Makes results with other numbers, names and members, and draws them as pages, tables and figures. */
+export function createResultTarget(): FuzzTarget {
+  const results: readonly object[] = [
+    barrierCurve("as trained", 1.387, true).result,
+    curveResult(),
+    layersResult(),
+    planeResult(),
+    starResult(),
+    studyResult(),
+  ].map((result) => JSON.parse(JSON.stringify(result)) as object);
+  const { read, ...target } = createJsonTarget({ name: "result", document: {} }, async (path) => {
+    const result = await readResult(path);
+    await renderResultPage({ title: "t", result });
+    renderTables(result);
+    await renderFigures(result);
+  });
+  return {
+    ...target,
+    valid: () => results.map((result) => ({ "x.json": JSON.stringify(result) })),
+    *bombs() {
+      for (const result of results) for (const text of deepen(result)) yield { "x.json": text };
+    },
+    make: (dice) => ({ "x.json": writeJson(dice, mutateJson(dice, dice.pick(results))) }),
+    read,
+  };
+}
+
+/** Makes journals of measurements with other pieces, and goes on from them. */
+export function createJournalTarget(): FuzzTarget {
+  const run = { kind: "plane", points: 3, seed: 0 };
+  const pieces = { a: [1, 2, "NaN"], b: [], c: [0.5] };
+  const document = { format: "isthmus journal", version: 1, run, pieces };
+  return createJsonTarget({ name: "journal", document }, async (path) => {
+    const journal = await openJournal(path, run);
+    if (journal.has("a")) await journal.get("a", async () => []);
+  });
+}

@@ -19,6 +19,7 @@ export {
   formatNonFinite,
   type NonFiniteCount,
 } from "./checkpoint/non-finite.ts";
+export { isTrainingState } from "./checkpoint/training-state.ts";
 export {
   DivergenceError,
   EngineError,

@@ -3,6 +3,7 @@ import {
   composeCheckpoint,
   DTYPES,
   entry,
+  isTrainingState,
   MismatchError,
   sameShape,
   type TensorPlace,
@@ -14,7 +15,6 @@ import { listNames } from "../ir/list-names.ts";
 import type { NetworkNames } from "./find-names.ts";
 import { sameValues } from "./same-values.ts";
 import { TensorPool } from "./tensor-pool.ts";
-import { isTrainingState } from "./training-state.ts";
 
 /** What may be done with floating-point tensors of a checkpoint that the graph does not read. */
 export const UNREAD_POLICIES = ["refuse", "keep"] as const;

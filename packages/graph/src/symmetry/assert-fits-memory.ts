@@ -28,7 +28,11 @@ export function assertFitsMemory(
   extents: Readonly<Record<string, number>>,
 ): void {
   const fed: readonly Feed[] = inputs.map((info) => {
-    return { name: info.name, dtype: info.dtype ?? "f32", shape: inputShape(info, inputs, { batch, extents }) };
+    return {
+      name: info.name,
+      dtype: info.dtype ?? "f32",
+      shape: inputShape(info, inputs, { batch, extents }),
+    };
   });
   const size = fed.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   if (size > MAX_INPUT_SIZE) {

@@ -39,6 +39,16 @@ describe("collectTensors()", () => {
     ]);
   });
 
+  it("leaves out the state of a training beside the weights, but no tensor of a network", () => {
+    const state = dict({ state: dict({ 0: dict({ exp_avg: tensor() }) }), param_groups: [] });
+    for (const key of ["optimizer", "opt", "optim_state", "lr_scheduler", "rng_state"]) {
+      const name = key === "optim_state" ? "optimizer_state" : key;
+      expect(names(dict({ model: dict({ w: tensor() }), [name]: state }))).toEqual(["w"]);
+    }
+    const network = { "scaler.weight": tensor(), "random_features.weight": tensor(), opt: tensor() };
+    expect(names(dict(network))).toEqual(Object.keys(network));
+  });
+
   it("keeps the name of a wrapper that is not alone", () => {
     expect(names(dict({ model: dict({ w: tensor() }), ema: dict({ w: tensor() }) }))).toEqual([
       "model.w",

@@ -1,3 +1,4 @@
+import { isTrainingState } from "../../checkpoint/training-state.ts";
 import { FormatError } from "../../errors.ts";
 import { MAX_NESTING, MAX_SEARCHED_ENTRIES, MAX_TENSORS } from "../../io/limits.ts";
 import { PickleDict, PickleTuple } from "./pickle/values.ts";
@@ -5,9 +6,6 @@ import { isTorchTensor, type TorchTensor } from "./tensors.ts";
 
 /** Keys under which training scripts put the weights, beside an epoch, an optimizer and so on. */
 const WRAPPERS: readonly unknown[] = ["state_dict", "model_state_dict", "model", "module"];
-
-/** Keys whose tensors are no weights. */
-const TRAINING_STATE = /^(optim|lr_?sched|sched|scaler|grad_scaler|rng|random)/i;
 
 /** Name of a tensor that was saved without a container. */
 const LONE_NAME = "tensor";
@@ -34,7 +32,8 @@ function unwrap(value: unknown, probe: Search): unknown {
   for (let level = 0; level < MAX_NESTING; level++) {
     if (!(current instanceof PickleDict)) return current;
     const kept = [...current.entries].filter(
-      ([key]) => !(typeof key === "string" && TRAINING_STATE.test(key)),
+      // A tensor of such a name, as of a layer called "scaler", is one of the network.
+      ([key, entry]) => !(typeof key === "string" && isTrainingState(key) && !isTorchTensor(entry)),
     );
     const holders = kept.filter(([, entry]) => probe.holdsTensors(entry, 0));
     const [only] = holders;

@@ -45,6 +45,7 @@ describe("collectTensors()", () => {
       const name = key === "optim_state" ? "optimizer_state" : key;
       expect(names(dict({ model: dict({ w: tensor() }), [name]: state }))).toEqual(["w"]);
     }
+    expect(names(dict({ model: dict({ w: tensor() }), torch_rng: 1, rng_state: tensor() }))).toEqual(["w"]);
     const network = { "scaler.weight": tensor(), "random_features.weight": tensor(), opt: tensor() };
     expect(names(dict(network))).toEqual(Object.keys(network));
   });

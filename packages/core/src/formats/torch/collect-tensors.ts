@@ -31,10 +31,10 @@ function unwrap(value: unknown, probe: Search): unknown {
   let current = value;
   for (let level = 0; level < MAX_NESTING; level++) {
     if (!(current instanceof PickleDict)) return current;
-    const kept = [...current.entries].filter(
-      // A tensor of such a name, as of a layer called "scaler", is one of the network.
-      ([key, entry]) => !(typeof key === "string" && isTrainingState(key) && !isTorchTensor(entry)),
-    );
+    const entries = [...current.entries];
+    // Beside a container of weights a tensor may be a state, too; in a plain state dict "scaler" is a layer's.
+    const isPlain = entries.every(([, entry]) => isTorchTensor(entry) || !probe.holdsTensors(entry, 0));
+    const kept = entries.filter(([key]) => isPlain || typeof key !== "string" || !isTrainingState(key));
     const holders = kept.filter(([, entry]) => probe.holdsTensors(entry, 0));
     const [only] = holders;
     if (only === undefined) return current;

@@ -1,6 +1,12 @@
 export { type GradientOptions, gradient } from "./autodiff/gradient.ts";
 export { gradientName } from "./autodiff/gradient-name.ts";
 export { hessianVectorProduct, productName, vectorName } from "./autodiff/hessian-vector-product.ts";
+export {
+  FREE_BATCH_DEFAULTS,
+  type FreeBatchOptions,
+  type FreedBatch,
+  freeBatch,
+} from "./batch/free-batch.ts";
 export { bindGraph, type GraphBinding } from "./binding/bind-graph.ts";
 export {
   BIND_NETWORKS_DEFAULTS,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Checkpoint, viewBytes } from "@isthmus/core";
+import { type Checkpoint, type Tensor, viewBytes } from "@isthmus/core";
 import type { DataSet } from "./data-set.ts";
 import type { Graph } from "./ir/graph.ts";
 import { encodeGraph } from "./onnx/encode-graph.ts";
@@ -29,8 +29,12 @@ export function fingerprintData(data: DataSet): string {
   const stride = Math.max(1, Math.floor(data.size / SAMPLED_EXAMPLES));
   const samples: Uint8Array[] = [];
   for (let at = 0; at < data.size; at += stride) {
-    const { inputs, labels } = data.read(at, at + 1);
-    samples.push(viewBytes(inputs.data), viewBytes(labels));
+    const { inputs, features = new Map<string, Tensor>(), labels } = data.read(at, at + 1);
+    samples.push(
+      viewBytes(inputs.data),
+      ...[...features.values()].map(({ data: values }) => viewBytes(values)),
+    );
+    samples.push(viewBytes(labels));
   }
   return fingerprint(samples);
 }

@@ -59,14 +59,15 @@ describe("placeAfterReshape()", () => {
 
   // What PyTorch's modules do with a batch of 1, where shapes alone do not tell.
   test.each([
-    ["rows of tokens", [17, 1, 4, 8], { axis: 1, outer: 1, inner: 1 }, [17, 32], 0],
-    ["heads cut out of features", [17, 1, 32], { axis: 1, outer: 1, inner: 1 }, [17, 4, 8], 1],
-    ["heads that leave the batch", [4, 17, 8], { axis: 0, outer: 1, inner: 4 }, [1, 4, 17, 8], 0],
-    ["heads that join the batch", [1, 4, 17, 8], { axis: 0, outer: 1, inner: 1 }, [4, 17, 8], 0],
-    ["one channel", [1, 1, 28, 28], { axis: 0, outer: 1, inner: 1 }, [1, 784], 0],
-    ["one token before the batch", [1, 1, 32], { axis: 1, outer: 1, inner: 1 }, [1, 1, 4, 8], 1],
-    ["a flat image", [1, 1, 2, 2], { axis: 0, outer: 1, inner: 1 }, [4], 0],
-  ])("takes a batch of 1 to the likeliest axis: %s", (_, from, place, to, axis) => {
+    { what: "rows of tokens", from: [17, 1, 4, 8], was: 1, inner: 1, to: [17, 32], axis: 0 },
+    { what: "heads cut out of features", from: [17, 1, 32], was: 1, inner: 1, to: [17, 4, 8], axis: 1 },
+    { what: "heads that leave the batch", from: [4, 17, 8], was: 0, inner: 4, to: [1, 4, 17, 8], axis: 0 },
+    { what: "heads that join the batch", from: [1, 4, 17, 8], was: 0, inner: 1, to: [4, 17, 8], axis: 0 },
+    { what: "one channel", from: [1, 1, 28, 28], was: 0, inner: 1, to: [1, 784], axis: 0 },
+    { what: "one token before the batch", from: [1, 1, 32], was: 1, inner: 1, to: [1, 1, 4, 8], axis: 1 },
+    { what: "a flat image", from: [1, 1, 2, 2], was: 0, inner: 1, to: [4], axis: 0 },
+  ])("takes a batch of 1 to the likeliest axis: $what", ({ from, was, inner, to, axis }) => {
+    const place = { axis: was, outer: 1, inner };
     expect(placeAfterReshape(place, { from, to, batch: 1 }, "changed")?.axis).toBe(axis);
   });
 

@@ -65,8 +65,7 @@ export function planFeeds(attempt: string, graph: Graph, data: DataSet, batchSiz
     });
   }
   const matched = matchInputs(attempt, graph, data);
-  const first = data.read(0, 1);
-  for (const each of matched) assertFits(attempt, { ...each, graph, data, found: infoOf(each, first) });
+  for (const each of matched) assertFits(attempt, { ...each, data, found: infoOf(each, data) });
   const fixed = fixedBatch(graph);
   const feedsOf = createFeeder(attempt, graph, { data, matched });
   const used = new Set(matched.map(({ source }) => (source.kind === "feature" ? source.name : "")));
@@ -95,14 +94,13 @@ function rangesOf(size: number, batch: number): BatchRange[] {
 }
 
 /** Type and shape of what an input is fed of one example; undefined where it is filled in. */
-function infoOf({ source }: MatchedInput, { inputs, features }: Batch): TensorInfo | undefined {
-  const tensor =
-    source.kind === "inputs" ? inputs : source.kind === "feature" ? features?.get(source.name) : undefined;
-  return tensor && { dtype: tensor.dtype, shape: tensor.shape.slice(1) };
+function infoOf({ source }: MatchedInput, data: DataSet): TensorInfo | undefined {
+  if (source.kind === "feature") return data.features?.get(source.name);
+  if (source.kind === "filled") return undefined;
+  return { dtype: data.read(0, 1).inputs.dtype, shape: data.exampleShape };
 }
 
 interface Fit extends MatchedInput {
-  readonly graph: Graph;
   readonly data: DataSet;
   readonly found: TensorInfo | undefined;
 }

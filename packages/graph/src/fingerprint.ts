@@ -27,7 +27,7 @@ export async function fingerprintWeights(graph: Graph, weights: Checkpoint): Pro
 /** Tells data sets apart: a hash of examples from all over it with their labels, in hexadecimal. */
 export function fingerprintData(data: DataSet): string {
   const stride = Math.max(1, Math.floor(data.size / SAMPLED_EXAMPLES));
-  const samples: Uint8Array[] = [];
+  const samples: Uint8Array[] = data.labelling === undefined ? [] : [Buffer.from(data.labelling)];
   for (let at = 0; at < data.size; at += stride) {
     const { inputs, features = new Map<string, Tensor>(), labels } = data.read(at, at + 1);
     samples.push(

@@ -8,6 +8,7 @@ import { type Trained, train } from "@isthmus/training";
 import { describeNetworks, NETWORK_FORMS } from "@isthmus/zoo";
 import { assertOutput } from "../assert-output.ts";
 import { addBindingOptions } from "../bind-architecture.ts";
+import { describeFeeds } from "../describe-feeds.ts";
 import { createEngine, engineOption } from "../engine-option.ts";
 import { formatPairs } from "../format-table.ts";
 import { addScalingOptions } from "../open-data.ts";
@@ -17,10 +18,10 @@ import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs, formatRate, formatSeconds } from "../training/format-training.ts";
 import {
   assertNetworkOptions,
-  contextOf,
   type NetworkOptions,
   type OpenNetwork,
   openNetwork,
+  planNetwork,
 } from "../training/open-network.ts";
 import {
   openTrainingData,
@@ -101,9 +102,11 @@ async function trainNetwork(options: TrainVerbOptions, context: Context): Promis
   const files = nameTrainingFiles(options);
   const inputs = [options.graph, options.from, options.exportedFrom].filter((path) => path !== undefined);
   for (const path of Object.values(files)) if (path !== undefined) await assertOutput(path, inputs);
-  const data = await openTrainingData(options, { context: await contextOf(options) });
-  const network = await openNetwork(options, data.data, context);
+  const { read, context: dataContext } = await planNetwork(options);
+  const data = await openTrainingData(options, dataContext);
+  const network = await openNetwork(options, { data: data.data, read }, context);
   try {
+    for (const line of describeFeeds("train", network.graph, data.data)) context.terminal.note(line);
     const trained = await runTraining({ options, files, data, network }, context);
     const written = await saveTrained(trained, { options, files, network }, context);
     return {

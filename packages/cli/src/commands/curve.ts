@@ -36,7 +36,7 @@ import { addTrainingOptions } from "../training/add-training-options.ts";
 import { type CurveFiles, nameCurveFiles } from "../training/curve-files.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
-import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { batchOf, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface CurveVerbOptions extends TrainingFlags, ScalingOptions, NormOptions, BindingOptions, EngineOptions {
@@ -239,7 +239,8 @@ async function saveBends(
   { graph, engine, a, b, start, files, data, options }: CurveJob,
   { version, signal }: Context,
 ): Promise<readonly string[]> {
-  const { curve: kind, bends, statistics, epochs, batch, seed } = options;
+  const { curve: kind, bends, statistics, epochs, seed } = options;
+  const batch = batchOf(options, graph);
   const making = {
     verb: "curve",
     version,

@@ -29,7 +29,7 @@ import {
   type TrainingDataOptions,
 } from "../training/open-training-data.ts";
 import { nameTrainingFiles, type TrainingFiles } from "../training/training-files.ts";
-import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { batchOf, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface TrainVerbOptions extends NetworkOptions, TrainingDataOptions, Omit<TrainingFlags, "seed"> {
@@ -152,7 +152,8 @@ async function saveTrained(
   { options, files, network }: Pick<Run, "options" | "files" | "network">,
   { version, signal }: Context,
 ): Promise<readonly string[]> {
-  const { seed, epochs, batch, data } = options;
+  const { seed, epochs, data } = options;
+  const batch = batchOf(options, network.graph);
   const from = options.from === undefined ? [] : [network.weights];
   const making = { verb: "train", version, network: basename(network.name), data, epochs, batch, seed };
   const outputs: string[] = [];

@@ -39,6 +39,10 @@ export interface FeedPlan {
   readonly ranges: readonly BatchRange[];
   /** Examples of every batch, where the graph takes no other number. */
   readonly fixedBatch: number | undefined;
+  /** Name of the input that takes what the data set has for inputs. */
+  readonly examples: string;
+  /** Extents of symbolic dimensions other than the batch by name, such as a sequence's length, as examples have them. */
+  readonly extents: Readonly<Record<string, number>>;
   /** Inputs that the data do not hold. */
   readonly filled: readonly FilledInput[];
   /** Further arrays of the data that the graph does not read. */
@@ -72,6 +76,8 @@ export function planFeeds(attempt: string, graph: Graph, data: DataSet, batchSiz
   return {
     ranges: rangesOf(data.size, fixed ?? batchSize),
     fixedBatch: fixed,
+    examples: matched.find(({ source }) => source.kind === "inputs")?.input.name ?? "",
+    extents: Object.fromEntries(matched.flatMap((each) => extentsOf(each, data))),
     filled: matched.flatMap(({ input: { name }, source }) =>
       source.kind === "filled" ? [{ name, filling: source.filling }] : [],
     ),
@@ -98,6 +104,18 @@ function infoOf({ source }: MatchedInput, data: DataSet): TensorInfo | undefined
   if (source.kind === "feature") return data.features?.get(source.name);
   if (source.kind === "filled") return undefined;
   return { dtype: data.read(0, 1).inputs.dtype, shape: data.exampleShape };
+}
+
+/** Extents of the symbolic dimensions of an input, its first aside. */
+function extentsOf(matched: MatchedInput, data: DataSet): [string, number][] {
+  const found = infoOf(matched, data);
+  const { shape = [] } = matched.input;
+  // Positions may be those of one row for all examples.
+  const extents = found === undefined && shape.length === 1 ? shape : shape.slice(1);
+  return extents.flatMap((extent, axis): [string, number][] => {
+    const length = found === undefined ? data.exampleShape[axis] : found.shape[axis];
+    return typeof extent === "string" && length !== undefined ? [[extent, length]] : [];
+  });
 }
 
 interface Fit extends MatchedInput {

@@ -12,7 +12,7 @@ export function inputShape(
 ): number[] {
   return shape.map((extent, axis) => {
     if (typeof extent === "number") return extent;
-    return axis === 0 ? batch : (extents[extent] ?? SYMBOLIC_EXTENT);
+    return extents[extent] ?? (axis === 0 ? batch : SYMBOLIC_EXTENT);
   });
 }
 

@@ -9,6 +9,7 @@ import {
 } from "@isthmus/core";
 import type { Attribute, Graph, Node, ValueInfo, WeightInfo } from "../ir/graph.ts";
 import { assertConnected } from "./assert-connected.ts";
+import { chooseDataInputs } from "./choose-data-inputs.ts";
 import { decodeMessage } from "./decode-message.ts";
 import { PRODUCER } from "./producer.ts";
 import {
@@ -46,8 +47,8 @@ interface Context {
 /**
  * Decodes an ONNX model.
  *
- * Data inputs are those with a symbolic extent or of an integer type; where there is none, the first input
- * that is not a weight. All other inputs are weights, and so are floating-point initializers of more than
+ * Data inputs are those with a symbolic extent or of an integer type, and those that are used as data and not as weights; see
+ * `chooseDataInputs`. All other inputs are weights, and so are floating-point initializers of more than
  * one element, scales of `Resize` aside, which become inputs and are returned beside the graph; not so in models that
  * `encodeGraph` made, whose weights are inputs already, so that their masks and tables stay constants.
  * @throws FormatError if the bytes are not an ONNX model or its graph is inconsistent
@@ -62,15 +63,17 @@ export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {})
   const nodes = nameNodes((proto.node ?? []).map((node) => decodeNode(node, context)));
   const tensors = decodeInitializers(proto, context);
   const inputs = (proto.input ?? []).filter((input) => !tensors.has(input.name ?? "")).map(decodeValueInfo);
-  const dataInputs = new Set(options.inputs ?? chooseDataInputs(inputs));
-  assertInputs(dataInputs, inputs, source);
-  const carriesWeights = model.producerName !== PRODUCER;
+  const ownWeights = model.producerName !== PRODUCER;
   const [embedded, constants] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
   const factors = resizingFactors(nodes);
   for (const [name, tensor] of tensors) {
-    const trained = carriesWeights && isWeight(tensor) && !factors.has(name);
+    const trained = ownWeights && isWeight(tensor) && !factors.has(name);
     (trained ? embedded : constants).set(name, tensor);
   }
+  const dataInputs = new Set(
+    options.inputs ?? chooseDataInputs({ inputs, nodes, carriesWeights: embedded.size > 0 }),
+  );
+  assertInputs(dataInputs, inputs, source);
   const graph: Graph = {
     name: proto.name ?? "",
     opsets: new Map(
@@ -201,13 +204,6 @@ function assertInputs(chosen: ReadonlySet<string>, inputs: readonly ValueInfo[],
     `Cannot take "${unknown}" for a data input of "${source}" as it must be an input of the graph: they are ${[...names].join(", ")}`,
     { input: unknown },
   );
-}
-
-function chooseDataInputs(inputs: readonly ValueInfo[]): string[] {
-  const isData = ({ dtype, shape }: ValueInfo) =>
-    (dtype !== undefined && !DTYPES[dtype].float) || shape?.some((extent) => typeof extent === "string");
-  const chosen = inputs.filter(isData);
-  return (chosen.length > 0 ? chosen : inputs.slice(0, 1)).map(({ name }) => name);
 }
 
 function infoOfInput(input: ValueInfo, source: string): TensorInfo {

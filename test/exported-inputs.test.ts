@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { predictBarriers } from "@isthmus/barrier";
 import { type Checkpoint, createCheckpoint, openCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine, openDataSet } from "@isthmus/engine";
 import {
@@ -131,5 +132,31 @@ test("batch norms of a graph that keeps its batch are measured on the examples a
     expect(Array.from(one.get(statistic)!.data as Float32Array)).toEqual(
       expected.map((value) => expect.closeTo(value, 6)),
     );
+  }
+});
+
+test("derivatives of the loss leave out what fills up a batch, and positions that do not count", async () => {
+  const expand = async (file: string, of: "kept" | "graph") => {
+    const opened = await openExport(file);
+    const [a, b] = opened.networks as [Checkpoint, Checkpoint];
+    const { data } = opened;
+    const { ends } = await predictBarriers({ graph: opened[of], engine, a, b, data }, { batchSize: 10 });
+    return { ends, loss: (await evaluate(opened[of], a, data)).loss };
+  };
+  for (const [kept, free] of [
+    ["picker-legacy-2.onnx", "picker-legacy-1.onnx"],
+    ["tagger-dynamo-2.onnx", "tagger-dynamo-any.onnx"],
+    ["speller-legacy-2.onnx", "speller-legacy-any.onnx"],
+  ] as const) {
+    const [one, two] = [await expand(kept, "kept"), await expand(free, "graph")];
+    expect(one.ends[0].loss).toBeCloseTo(one.loss, 5);
+    for (const end of [0, 1] as const) {
+      const numbers = [one, two].map(({ ends }) => [
+        ends[end].loss,
+        ...ends[end].slopes,
+        ...ends[end].curvatures.flat(),
+      ]);
+      expect(numbers[0]).toEqual(numbers[1]!.map((value) => expect.closeTo(value, 4)));
+    }
   }
 });

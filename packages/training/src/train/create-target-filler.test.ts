@@ -60,7 +60,8 @@ describe("createTargetFiller()", () => {
     ]);
     const step = { ...stepWith("i64", [3, 2], { targetWeights: "weights" }) };
     const typed = { ...step, graph: { ...step.graph, types } };
-    const two = { ...batch, labels: Int32Array.of(2, -1, 0, 1) };
+    const inputs = createTensor("f32", [2, 2], new Float32Array(4));
+    const two = { inputs, labels: Int32Array.of(2, -1, 0, 1) };
     const weightsBy = (weighting: "labels" | "examples") => {
       const { targets, weights, fill } = createTargetFiller(typed, two, { classes: 3, weighting });
       fill();
@@ -69,5 +70,10 @@ describe("createTargetFiller()", () => {
     };
     expect(weightsBy("labels")).toEqual([1, 0, 1, 1, 0, 0]);
     expect(weightsBy("examples")).toEqual([1, 0, 0.5, 0.5, 0, 0]);
+    const whole = { inputs, labels: Int32Array.of(2, 1) };
+    const next = { ...typed, examples: "targets" };
+    const filler = createTargetFiller(next, whole, { classes: 3, weighting: "examples" });
+    filler.fill();
+    expect([...(filler.weights?.data ?? [])]).toEqual([0, 1, 0, 1, 0, 0]);
   });
 });

@@ -54,28 +54,38 @@ export function createTargetFiller(
   if (weights === undefined) return filler;
   const data = new Float32Array(sizeOf(weights.shape));
   const perExample = data.length / step.batch;
+  // Nothing comes before the first token, by which it could be predicted.
+  const first = step.targets === step.examples ? 1 : 0;
   return {
     targets: filler.targets,
     weights: createTensor("f32", weights.shape, data),
     fill() {
       filler.fill();
-      weighLabels(batch.labels, { perExample, weighting: rules.weighting ?? "labels" }, data);
+      weighLabels(batch, { perExample, first, weighting: rules.weighting ?? "labels" }, data);
     },
   };
+}
+
+/** Labels of each example, from which one on they can count, and how. */
+interface Weighing extends Required<Pick<TargetRules, "weighting">> {
+  readonly perExample: number;
+  readonly first: number;
 }
 
 /** Writes how much each label counts; labels that are missing at the end count nothing. */
 function weighLabels(
   labels: Int32Array,
-  { perExample, weighting }: { readonly perExample: number } & Required<Pick<TargetRules, "weighting">>,
+  { perExample, first, weighting }: Weighing,
   out: Float32Array,
 ): void {
   out.fill(0);
   for (let begin = 0; begin < labels.length; begin += perExample) {
-    let counted = 0;
-    for (let i = begin; i < begin + perExample; i++) if ((labels[i] ?? -1) >= 0) counted++;
+    const own = labels.subarray(begin + first, begin + perExample);
+    const counted = own.reduce((count, label) => (label >= 0 ? count + 1 : count), 0);
     const weight = weighting === "labels" ? 1 : 1 / counted;
-    for (let i = begin; i < begin + perExample; i++) if ((labels[i] ?? -1) >= 0) out[i] = weight;
+    own.forEach((label, i) => {
+      if (label >= 0) out[begin + first + i] = weight;
+    });
   }
 }
 

@@ -74,11 +74,18 @@ interface Weighing extends Required<Pick<TargetRules, "weighting">> {
 
 /** Writes how much each label counts; labels that are missing at the end count nothing. */
 function weighLabels(
-  labels: Int32Array,
+  { labels, inputs }: Batch,
   { perExample, first, weighting }: Weighing,
   out: Float32Array,
 ): void {
   out.fill(0);
+  const [examples = 0] = inputs.shape;
+  if (perExample > 1 && labels.length === examples) {
+    // Labels of whole texts: of these every token counts.
+    const weight = weighting === "labels" ? 1 : 1 / (perExample - first);
+    for (let i = 0; i < examples; i++) out.fill(weight, i * perExample + first, (i + 1) * perExample);
+    return;
+  }
   for (let begin = 0; begin < labels.length; begin += perExample) {
     const own = labels.subarray(begin + first, begin + perExample);
     const counted = own.reduce((count, label) => (label >= 0 ? count + 1 : count), 0);

@@ -121,12 +121,7 @@ test("batch norms of a graph that keeps its batch are measured on the examples a
     recalibrateBatchNorm({ graph, engine, weights: await bindWeights(graph, networks[0]!) }, data, {
       batchSize: 7,
     });
-  await expect(measure(fixed)).rejects.toThrow(
-    /the last one of 1 is filled up, .*take a multiple of 2 examples/,
-  );
-  const whole = { ...fixed, data: await openDataSet(`${fixed.data.name}@22`) };
-  const same = { ...free, data: whole.data };
-  const [one, two] = [await measure(whole), await measure(same)];
+  const [one, two] = [await measure(fixed), await measure(free)];
   for (const statistic of ["norm.running_mean", "norm.running_var"]) {
     const expected = Array.from(two.get(statistic)!.data as Float32Array);
     expect(Array.from(one.get(statistic)!.data as Float32Array)).toEqual(

@@ -137,7 +137,7 @@ function summarizeBinding(
 }
 
 /** Says in full sentences what is not plain about a binding; nothing where every weight is a tensor of its name. */
-export function describeBinding(
+function describeBinding(
   { binding, networks }: Pick<BoundNetworks, "binding" | "networks">,
   checkpoints: readonly Pick<Checkpoint, "source">[],
 ): string[] {

@@ -83,7 +83,7 @@ export async function openStatisticsData(options: DataOptions, context: DataCont
  * How bytes are scaled, if not as usual for the data set.
  * @throws TypeError if only one of the two numbers is given
  */
-export function scalingOf({ mean, std }: Pick<DataOptions, "mean" | "std">): Scaling | undefined {
+function scalingOf({ mean, std }: Pick<DataOptions, "mean" | "std">): Scaling | undefined {
   if (mean === undefined && std === undefined) return undefined;
   if (mean === undefined || std === undefined) {
     throw new TypeError(

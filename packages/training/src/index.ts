@@ -58,7 +58,6 @@ export {
   type StepRunnerOptions,
 } from "./train/create-step-runner.ts";
 export { createTargetFiller, type TargetFiller, type TargetRules } from "./train/create-target-filler.ts";
-export { dataExtents } from "./train/data-extents.ts";
 export { assertSameRun, describeData, type RunDescription } from "./train/describe-run.ts";
 export { type Trained, type Training, train } from "./train/train.ts";
 export { type BlendTraining, type TrainedBlend, trainBlend } from "./train/train-blend.ts";

@@ -56,10 +56,12 @@ export interface FreedBatch {
  * import { createOnnxRuntimeEngine } from "@isthmus/engine";
  * import { freeBatch, readGraph } from "@isthmus/graph";
  *
- * const { graph } = await readGraph("test/fixtures/exports/linear-norm-dynamo-fixed.onnx");
- * assert.equal(graph.inputs[0]?.shape?.[0], 2);
- * const freed = await freeBatch(graph, createOnnxRuntimeEngine());
- * assert.equal(freed.graph.inputs[0]?.shape?.[0], "batch");
+ * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
+ * // As it is exported from one example, without a dynamic batch.
+ * const inputs = graph.inputs.map((input) => ({ ...input, shape: [1, 1, 28, 28] }));
+ * const freed = await freeBatch({ ...graph, inputs }, createOnnxRuntimeEngine());
+ * assert.equal(freed.exportedBatch, 1);
+ * assert.deepEqual(freed.graph.inputs[0]?.shape, ["batch", 1, 28, 28]);
  * ```
  */
 export async function freeBatch(

@@ -69,7 +69,7 @@ export function findNames(
 }
 
 /** A name without the parts that wrappers put into it. */
-export function withoutWrappers(name: string): string {
+function withoutWrappers(name: string): string {
   const parts = name.split(".");
   return parts.some((part) => WRAPPERS.has(part))
     ? parts.filter((part) => !WRAPPERS.has(part)).join(".")

@@ -49,12 +49,29 @@ export interface PassesTask {
 /** A batch must be this many times repeated before preparing the graph anew for a network pays. */
 const MIN_BATCHES_TO_BAKE = 3;
 
+/** Logits that are held at once, 256 MB of f32: those of long texts over many words would not fit into memory by the hundred. */
+const MOST_LOGITS = 2 ** 26;
+
+/** As many examples as are asked for, but no more than whose logits may be held at once. */
+function limitBatch(
+  { outputs }: Graph,
+  { batchSize, plan }: { readonly batchSize: number; readonly plan: FeedPlan },
+): number {
+  const [, ...extents] = outputs[0]?.shape ?? [];
+  const numbers = extents.map((extent) =>
+    typeof extent === "number" ? extent : (plan.extents[extent] ?? 1),
+  );
+  const perExample = numbers.reduce((total, extent) => total * extent, 1);
+  return Math.min(batchSize, Math.max(1, Math.floor(MOST_LOGITS / perExample)));
+}
+
 /** Gets ready to run networks: loads the graph, unless it is loaded anew for each with its weights as constants. */
 export async function createPasses(task: PassesTask, options: Required<EvaluatorOptions>): Promise<Passes> {
   const { engine, data, attempt } = task;
   const { batchSize, threads } = options;
   const graph = onlyLogits(task.graph);
-  const plan = planFeeds(attempt, graph, data, batchSize);
+  const asked = planFeeds(attempt, graph, data, batchSize);
+  const plan = planFeeds(attempt, graph, data, limitBatch(graph, { batchSize, plan: asked }));
   const convolutional = graph.nodes.some(({ op }) => op === "Conv");
   const bake =
     options.bake === "auto" ? convolutional && plan.ranges.length >= MIN_BATCHES_TO_BAKE : options.bake;

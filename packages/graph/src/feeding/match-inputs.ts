@@ -65,7 +65,7 @@ function fillingOf({ name, dtype = "i64", shape = [] }: ValueInfo): Filling | un
 }
 
 /** Names and types of the arrays of a data set, as messages show them. */
-export function describeArrays(data: DataSet): string {
+function describeArrays(data: DataSet): string {
   const { inputName = "inputs", features = new Map<string, TensorInfo>(), exampleShape } = data;
   const dtype: DType = data.read(0, 1).inputs.dtype;
   return [[inputName, { dtype, shape: exampleShape }] as const, ...features]

@@ -6,7 +6,7 @@ import type { Attribute, Graph, Node } from "./graph.ts";
  *
  * @param names - new name by name; values that are not in it keep theirs
  */
-export function renameUses(graph: Graph, names: ReadonlyMap<string, string>): Graph {
+function renameUses(graph: Graph, names: ReadonlyMap<string, string>): Graph {
   return names.size === 0 ? graph : { ...graph, nodes: graph.nodes.map((node) => renameInputs(node, names)) };
 }
 

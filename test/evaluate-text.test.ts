@@ -89,8 +89,8 @@ describe("measureBarrier() on texts", () => {
     ).toBeGreaterThan(1e-4);
     expect(apart.interval?.loss.low).toBeLessThanOrEqual(apart.barrier.loss.chord);
     const evaluator = await createEvaluator(graph, engine, text);
-    const { loss, error } = await evaluator.evaluate(await bindWeights(graph, a));
+    const { loss, error, perplexity } = await evaluator.evaluate(await bindWeights(graph, a));
     await evaluator.release();
-    expect(apart.points[0]).toEqual({ t: 0, loss, error });
+    expect(apart.points[0]).toEqual({ t: 0, loss, error, perplexity });
   });
 });

@@ -50,6 +50,8 @@ describe("attachLoss()", () => {
   ])[] = [
     [crossEntropy, [3, 4], { labels: [1, 3, 0] }],
     [{ kind: "cross-entropy", labelSmoothing: 0.3 }, [3, 4], { labels: [1, 3, 0] }],
+    [crossEntropy, [2, 3, 4], { labels: [1, 3, 0, 2, 2, 1] }],
+    [{ kind: "cross-entropy", weighted: true }, [2, 3, 4], { labels: [1, 3, 0, 2, 2, 1] }],
     [nextToken, [2, 3, 4], { x: [1, 3, 0, 2, 2, 1] }],
     [{ kind: "next-token", weighted: true, labelSmoothing: 0.1 }, [2, 3, 4], { x: [1, 3, 0, 2, 2, 1] }],
     [{ kind: "mean-squared-error" }, [3, 4], {}],
@@ -152,9 +154,9 @@ describe("attachLoss()", () => {
       "logits of another batch",
       echo([3, 1], [4, 5]),
       crossEntropy,
-      /logits must be \[3, classes\]: "y" is \[4, 5\]/,
+      /logits must be \[3, classes\] or \[3, length, classes\]: "y" is \[4, 5\]/,
     ],
-    ["logits of another rank", echo([3, 1], [3, 5, 2]), crossEntropy, /"y" is \[3, 5, 2\]/],
+    ["logits of another rank", echo([3, 1], [3, 5, 2, 2]), crossEntropy, /"y" is \[3, 5, 2, 2\]/],
     [
       "outputs that are whole numbers",
       echo([3, 1], [3, 5], ["f32", "i64"]),
@@ -191,6 +193,42 @@ describe("attachLoss()", () => {
     const typo = { kind: "cross-entropy", smoothing: 0.1 } as LossSpec;
     expect(() => attachLoss(echo([3, 1], [3, 5]), typo)).toThrow(/no option "smoothing"/);
     expect(() => attachLoss(echo([3, 1], [3, 5]), { kind: "hinge" } as never)).toThrow(/it is "hinge"/);
+  });
+
+  test("counts the positions whose labels count, and takes the mean over these", async () => {
+    const logits = [2, 0, 0, 1, 3, 3, 0, 0];
+    const feeds = {
+      x: integers([0, 0, 0, 0], "i64", [2, 2]),
+      w: floats([2, 2, 2], logits),
+      labels: integers([0, 0, 1, 1], "i64", [2, 2]),
+      targetWeights: floats([2, 2], [1, 1, 0, 1]),
+    };
+    const loss = (margin: number) => Math.log(1 + Math.exp(-margin));
+    const expected = (loss(2) + loss(-1) + loss(0)) / 3;
+    const graph = echo([2, 2], [2, 2, 2], ["i64", "f32"]);
+    const weighted = await evaluate(graph, { kind: "cross-entropy", weighted: true }, feeds);
+    expect(weighted).toEqual({ loss: expect.closeTo(expected, 6), correct: 1, counted: 3 });
+    const all = await evaluate(graph, crossEntropy, feeds);
+    expect(all).toMatchObject({ loss: expect.closeTo((3 * expected + loss(0)) / 4, 6), counted: 4 });
+  });
+
+  test("takes the input and the output that it is told, of several", async () => {
+    const builder = new GraphBuilder("two", 21);
+    const x = builder.input("x", { dtype: "f32", shape: [2, 3] });
+    const z = builder.input("z", { dtype: "f32", shape: [2, 3] });
+    const graph = builder.build([builder.rename(x, "first"), builder.rename(mul(z, 2), "second")]);
+    const feeds = {
+      x: floats([2, 3], [0, 0, 0, 0, 0, 0]),
+      z: floats([2, 3], [9, 0, 0, 0, 9, 0]),
+      labels: integers([0, 1], "i64", [2]),
+    };
+    const told = await evaluate(graph, { kind: "cross-entropy", examples: "z", logits: "second" }, feeds);
+    expect(told["loss"]).toBeLessThan(1e-6);
+    const first = await evaluate(graph, { kind: "cross-entropy", examples: "x" }, feeds);
+    expect(first["loss"]).toBeCloseTo(Math.log(3), 6);
+    expect(() => attachLoss(graph, { kind: "cross-entropy", examples: "y" })).toThrow(
+      /"y" must be a data input.*"x", "z"/,
+    );
   });
 
   test("reads token ids of 32 bits", async () => {

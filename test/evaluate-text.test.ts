@@ -65,7 +65,9 @@ describe("createEvaluator() on texts", () => {
     const short = parseNetwork("gpt:d1:w16:h2", { exampleShape: [1], classes: 3 });
     const evaluator = await createEvaluator(short.graph, engine, single);
     const run = evaluator.evaluate(await bindWeights(short.graph, short.initialize(0)));
-    await expect(run).rejects.toThrow(/token ids \[examples, length\]: got f32 \[3, 1, 3\] for i64 \[3, 1\]/);
+    await expect(run).rejects.toThrow(
+      /token ids \[examples, length\] or labels .*: got f32 \[3, 1, 3\] for i64 \[3, 1\]/,
+    );
     await evaluator.release();
   });
 });
@@ -87,8 +89,8 @@ describe("measureBarrier() on texts", () => {
     ).toBeGreaterThan(1e-4);
     expect(apart.interval?.loss.low).toBeLessThanOrEqual(apart.barrier.loss.chord);
     const evaluator = await createEvaluator(graph, engine, text);
-    const { loss, error } = await evaluator.evaluate(await bindWeights(graph, a));
+    const { loss, error, perplexity } = await evaluator.evaluate(await bindWeights(graph, a));
     await evaluator.release();
-    expect(apart.points[0]).toEqual({ t: 0, loss, error });
+    expect(apart.points[0]).toEqual({ t: 0, loss, error, perplexity });
   });
 });

@@ -5,7 +5,9 @@ import {
   type DataSet,
   type EvaluatorOptions,
   type Graph,
+  logitsCandidates,
   randomWeights,
+  scoreOutput,
 } from "@isthmus/graph";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
@@ -153,12 +155,19 @@ describe("createEvaluator()", () => {
     );
   });
 
-  test("refuses graphs of no data input, or two", async () => {
+  test("refuses graphs of no data input, and names inputs that the data have nothing for", async () => {
     const graph = identity();
-    for (const inputs of [[], [...graph.inputs, { name: "y" }]]) {
-      const run = createEvaluator({ ...graph, inputs }, engine, examples([CLASSES]));
-      await expect(run).rejects.toThrow(`it has ${inputs.length}`);
-    }
+    const none = createEvaluator({ ...graph, inputs: [] }, engine, examples([CLASSES]));
+    await expect(none).rejects.toThrow(
+      /Cannot evaluate graph "module" on "random" as it must have a data input/,
+    );
+    const two = {
+      ...graph,
+      inputs: [...graph.inputs, { name: "y", dtype: "f32" as const, shape: ["N", 3] }],
+    };
+    await expect(createEvaluator(two, engine, examples([CLASSES]))).rejects.toThrow(
+      /there is nothing for "y"; its inputs are "x" \(f32 \[N, 4\]\), "y" \(f32 \[N, 3\]\), the arrays "inputs" \(f32 \[N, 4\]\)/,
+    );
   });
 
   test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
@@ -172,15 +181,44 @@ describe("createEvaluator()", () => {
     },
   );
 
-  test("runs a graph of a fixed batch in batches of that size, and refuses others", async () => {
-    const graph = { ...identity(), inputs: [{ name: "x", dtype: "f32" as const, shape: [19, CLASSES] }] };
+  test.each([1, 10, 19, EXAMPLES, 60])(
+    "runs a graph of a fixed batch of %d in its batches, the last one filled up",
+    async (batch) => {
+      const graph = {
+        ...identity(),
+        inputs: [{ name: "x", dtype: "f32" as const, shape: [batch, CLASSES] }],
+      };
+      const data = examples([CLASSES]);
+      const free = await evaluate(identity(), data, { weights: one });
+      expect(await evaluate(graph, data, { weights: one })).toEqual(free);
+    },
+  );
+
+  test("scores the first output that can be logits, and another one if it is made the first", async () => {
+    const graph = identity();
+    const b = new GraphBuilder();
+    const x = b.input("x", [CLASSES]);
+    const logits = b.op("Mul", [x, b.weight("one", [1])]);
+    const total = b.op("ReduceSum", [x], { axes: [1], keepdims: 0 });
+    const negative = b.op("Neg", [logits]);
+    const several = b.output(total).output(logits).output(negative).build();
+    const typed = {
+      ...several,
+      outputs: several.outputs.map((output, i) => ({
+        ...output,
+        dtype: "f32" as const,
+        shape: i === 0 ? ["N"] : ["N", CLASSES],
+      })),
+    };
     const data = examples([CLASSES]);
-    const free = await evaluate(identity(), data, { weights: one });
-    expect(await evaluate(graph, data, { weights: one, batchSize: 19 })).toEqual(free);
-    await expect(evaluate(graph, data, { weights: one })).rejects.toThrow(
-      /takes batches of 19 examples: there are 57 in batches of 100/,
+    expect(logitsCandidates(typed)).toEqual([logits, negative]);
+    expect(await evaluate(typed, data, { weights: one })).toEqual(
+      await evaluate(graph, data, { weights: one }),
     );
-    const whole = { ...graph, inputs: [{ ...graph.inputs[0]!, shape: [EXAMPLES, CLASSES] }] };
-    expect(await evaluate(whole, data, { weights: one })).toEqual(free);
+    const worse = await evaluate(scoreOutput(typed, negative), data, { weights: one });
+    expect(worse.loss).toBeGreaterThan(0);
+    expect(worse.loss).not.toBe((await evaluate(graph, data, { weights: one })).loss);
+    expect(() => scoreOutput(typed, "lost")).toThrow(/must be one of its outputs: they are .*f32 \[N, 4\]/);
+    expect(() => scoreOutput(typed, total)).toThrow(/must be f32 logits/);
   });
 });

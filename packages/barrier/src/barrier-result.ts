@@ -6,6 +6,8 @@ export interface BarrierPoint {
   readonly loss: number;
   /** Share of the examples that are classified wrongly, in `[0, 1]`. */
   readonly error: number;
+  /** `exp` of the mean cross-entropy of all tokens, each counting the same; of texts only. */
+  readonly perplexity?: number;
 }
 
 /** The definitions in use, from one curve L(t). */

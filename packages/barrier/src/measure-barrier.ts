@@ -149,8 +149,7 @@ async function evaluateCurve(
     const evaluation = await evaluator.evaluate(path(t), sharesAt(t));
     curve.push({ t, evaluation });
     curve.sort((x, y) => x.t - y.t);
-    const point = { t, loss: evaluation.loss, error: evaluation.error };
-    onProgress?.({ done: curve.length, total: points + refine, point });
+    onProgress?.({ done: curve.length, total: points + refine, point: pointOf({ t, evaluation }) });
   };
   for (let index = 0; index < points; index++) await visit(index / (points - 1));
   for (let added = 0; added < refine; added++) {
@@ -180,12 +179,16 @@ function sharesAt(t: number): readonly number[] | undefined {
   return t === 0 || t === 1 ? undefined : [1 - t, t];
 }
 
+function pointOf({ t, evaluation: { loss, error, perplexity } }: CurvePoint): BarrierPoint {
+  return { t, loss, error, ...(perplexity === undefined ? {} : { perplexity }) };
+}
+
 function summarize(
   curve: readonly CurvePoint[],
   { bootstrap, level, seed }: Required<MeasureBarrierOptions>,
 ): Pick<BarrierResult, "points" | "barrier" | "interval"> {
   const t = curve.map((point) => point.t);
-  const points = curve.map(({ t: place, evaluation: { loss, error } }) => ({ t: place, loss, error }));
+  const points = curve.map(pointOf);
   const barrier = {
     loss: barrierValues(
       t,

@@ -4,7 +4,7 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
-import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import { at, type Checkpoint, openCheckpoint } from "@isthmus/core";
 import {
   type BoundNetwork,
   type BoundNetworks,
@@ -15,17 +15,19 @@ import {
   verifyBinding,
   type WeightSource,
 } from "@isthmus/graph";
+import { type BatchSummary, freeArchitecture } from "./free-architecture.ts";
 import type { Architecture } from "./open-architecture.ts";
+import type { GraphOptions } from "./read-architecture.ts";
 import type { Context } from "./verb.ts";
 
-/** How the weights of a graph are found in checkpoints; an alias, as commander wants it. */
-export type BindingOptions = {
+/** How a graph is read, and its weights are found in checkpoints; an alias, as commander wants it. */
+export type BindingOptions = GraphOptions & {
   readonly exportedFrom?: string | undefined;
   readonly unread?: UnreadPolicy | undefined;
   readonly prefix?: string | undefined;
 };
 
-/** Adds the options of how the weights of a graph are found in checkpoints, for every verb that takes both. */
+/** Adds the options of how a graph is read and its weights are found in checkpoints, for every verb that takes both. */
 export function addBindingOptions<A extends unknown[], O extends OptionValues>(
   command: Command<A, O>,
 ): Command<A, O & BindingOptions> {
@@ -43,9 +45,20 @@ export function addBindingOptions<A extends unknown[], O extends OptionValues>(
     .option(
       "--prefix <text>",
       "what stands before the network's names in the checkpoints, such as module. (default: found out)",
+    )
+    .option(
+      "--input <name>",
+      "a data input of --graph, where its types do not tell data from weights; may be repeated",
+      collect,
+    )
+    .option(
+      "--logits <name>",
+      "the output of the graph that is scored (default: the first that can be logits)",
     );
   return command as unknown as Command<A, O & BindingOptions>;
 }
+
+const collect = (name: string, before: readonly string[] | undefined) => [...(before ?? []), name];
 
 /** What `--json` says of how the weights of a graph were found. */
 export interface BindingSummary {
@@ -63,6 +76,8 @@ export interface BindingSummary {
   readonly kept: readonly (readonly string[])[];
   /** How far the graph's file and the checkpoint it was exported from are apart, relative; null where there was nothing to compare. */
   readonly witnessError: number | null;
+  /** What became of the batch that the graph was exported for; null where it takes any. */
+  readonly batch: BatchSummary | null;
 }
 
 /** An architecture whose weights are the tensors of checkpoints. */
@@ -73,8 +88,8 @@ export interface BoundArchitecture extends Architecture {
 }
 
 /**
- * Makes an architecture and checkpoints fit each other, proves it where the graph's file can be a witness, and notes on standard error
- * what is not plain.
+ * Makes an architecture and checkpoints fit each other, proves it where the graph's file can be a witness, lets the graph take any batch
+ * where it can, and notes on standard error what is not plain.
  *
  * @throws MismatchError if they do not fit, or the graph's file computes something else than the checkpoint it was exported from
  */
@@ -91,12 +106,14 @@ export async function bindArchitecture(
     const bound = await bindNetworks(decoded, checkpoints, { exportedFrom: source, unread, prefix });
     const witnessError = await verifyBinding(decoded, bound, engine, { seed: 0, signal });
     for (const line of describeBinding(bound, checkpoints)) terminal.note(line);
+    const { network } = at(bound.networks, 0, "network");
+    const freed = await freeArchitecture({ graph: bound.graph, engine }, network, { signal, terminal });
     return {
       ...architecture,
-      graph: bound.graph,
+      graph: freed.graph,
       carried: new Map(),
       networks: bound.networks,
-      binding: summarizeBinding(bound, witnessError),
+      binding: { ...summarizeBinding(bound, witnessError), batch: freed.batch },
     };
   } finally {
     await source?.close();
@@ -106,7 +123,7 @@ export async function bindArchitecture(
 function summarizeBinding(
   { binding, networks }: BoundNetworks,
   witnessError: number | undefined,
-): BindingSummary {
+): Omit<BindingSummary, "batch"> {
   const changed = [...binding.sources].filter(([weight, source]) => !isUnchanged(weight, source));
   return {
     byName: binding.sources.size - changed.length,

@@ -1,16 +1,15 @@
 import type { StatisticsPolicy } from "@isthmus/barrier";
 import { type Checkpoint, convertInto, defineCheckpoint, type Tensor } from "@isthmus/core";
-import { bindWeights } from "@isthmus/graph";
+import { bindWeights, type DataSet } from "@isthmus/graph";
 import { createRepairer, recalibrateBatchNorm } from "@isthmus/interpolation";
 import type { Architecture } from "./open-architecture.ts";
-import { openExamples, type ScalingOptions } from "./open-data.ts";
-import { textContext } from "./text-context.ts";
 import type { Context } from "./verb.ts";
 
 /** What is to be done about statistics of activations, and with what. */
-export interface StatisticsOptions extends ScalingOptions {
+export interface StatisticsOptions {
   readonly statistics: StatisticsPolicy;
-  readonly data?: string | undefined;
+  /** Examples to measure them on; undefined where there are none. */
+  readonly data: DataSet | undefined;
 }
 
 /** What a combination was made of. */
@@ -26,13 +25,11 @@ export interface Ingredients {
 export async function correctStatistics(
   merged: Checkpoint,
   { architecture, networks: checkpoints, weights }: Ingredients,
-  options: StatisticsOptions,
+  { statistics, data }: StatisticsOptions,
   { progress, signal }: Pick<Context, "progress" | "signal">,
 ): Promise<Checkpoint> {
-  const { statistics } = options;
-  if (statistics === "keep" || architecture === undefined || options.data === undefined) return merged;
+  if (statistics === "keep" || architecture === undefined || data === undefined) return merged;
   const { graph, engine } = architecture;
-  const data = await openExamples(options.data, options, textContext(graph));
   progress(statistics === "recalibrate" ? "Recalibrating batch norms" : "Repairing");
   const bound = await bindWeights(graph, merged);
   if (statistics === "recalibrate") {

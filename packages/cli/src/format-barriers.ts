@@ -52,6 +52,11 @@ function formatBarrierTable(curves: readonly BarrierCurve[]): string {
     ...DEFINITIONS.map(([key, name]) =>
       row(name, ({ result }, measure) => formatBarrier(result.barrier[measure][key], measure)),
     ),
+    ...PERPLEXITIES.filter(([, index]) =>
+      curves.some((curve) => perplexityAt(curve, index) !== undefined),
+    ).map(([name, index]) =>
+      row(name, (curve, measure) => (measure === "loss" ? formatPerplexity(perplexityAt(curve, index)) : "")),
+    ),
     row("reached at t", ({ result }, measure) => formatPlace(result.barrier[measure].at)),
   ];
   const interval = curves.find(({ result }) => result.interval !== undefined)?.result.interval;
@@ -66,6 +71,20 @@ function formatBarrierTable(curves: readonly BarrierCurve[]): string {
     );
   }
   return formatTable([{ title: "" }, ...columns], rows);
+}
+
+/** Places whose perplexity is shown, by their index from either end. */
+const PERPLEXITIES: readonly (readonly [name: string, index: number])[] = [
+  ["perplexity at A", 0],
+  ["perplexity at B", -1],
+];
+
+function perplexityAt({ result }: BarrierCurve, index: number): number | undefined {
+  return result.points.at(index)?.perplexity;
+}
+
+function formatPerplexity(perplexity: number | undefined): string {
+  return perplexity === undefined ? "" : perplexity.toPrecision(4);
 }
 
 function formatEnd({ result }: BarrierCurve, measure: Measure, end: "low" | "high"): string {

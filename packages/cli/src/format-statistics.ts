@@ -25,7 +25,7 @@ export function formatStatistics(
   if (statistics === "keep")
     return `${norms}: statistics are averaged as they are, as --statistics keep says`;
   const done = statistics === "recalibrate" ? "measured anew" : "repaired, as all layers";
-  const examples = statisticsExamples === undefined ? "" : `, ${formatCount(statisticsExamples)} examples,`;
+  const examples = statisticsExamples === undefined ? "" : `, ${formatCount(statisticsExamples)} examples`;
   const where = statisticsData === undefined ? "" : ` on ${statisticsData}${examples}`;
   return `${norms}: statistics are ${done}${where}; --statistics keep leaves them as they are`;
 }

@@ -4,7 +4,7 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
-import { type DataSet, type Graph, LINEAR_KINDS, type LinearKind } from "@isthmus/graph";
+import { type DataSet, LINEAR_KINDS, type LinearKind } from "@isthmus/graph";
 import {
   MATCH_ACTIVATIONS_DEFAULTS,
   MATCH_METHODS,
@@ -14,9 +14,10 @@ import {
   type MatchOptions,
   type MatchSearch,
 } from "@isthmus/weight-matching";
+import { dataContext } from "./data-context.ts";
 import { addScalingOptions, openExamples, type ScalingOptions } from "./open-data.ts";
 import { MOST, parseBytes, parseChoices, parseCount, parseNames, parseSeed } from "./parse-values.ts";
-import { textContext } from "./text-context.ts";
+import type { ReadArchitecture } from "./read-architecture.ts";
 
 /** What a verb that aligns is told of how; an alias, as commander wants types with an implicit index signature. */
 export type MatchVerbOptions = ScalingOptions & {
@@ -79,15 +80,25 @@ const ONLY_TEXT =
 const NORMALIZE_TEXT = `undo more than permutations, as far as the network allows: ${LINEAR_KINDS.join(", ")} (kinds: all)`;
 
 /**
- * What to tell a method, with its data opened.
- * @param data - the examples, or their name; undefined where none was given
- * @throws TypeError if the method needs data and there are none, or options exclude each other
+ * Opens the examples that a method matches by.
+ * @param data - the examples, or their name
+ * @returns undefined if the method needs none, or none were given
  */
-export async function openMatching(
+export async function openMatchData(
   options: MatchVerbOptions,
   data: string | DataSet | undefined,
-  { graph }: { readonly graph: Graph },
-): Promise<MatchOptions> {
+  architecture: Pick<ReadArchitecture, "graph" | "model">,
+): Promise<DataSet | undefined> {
+  if (options.method === "weight") return undefined;
+  return typeof data === "string" ? openExamples(data, options, dataContext(architecture)) : data;
+}
+
+/**
+ * What to tell a method.
+ * @param data - the examples; undefined where none were given
+ * @throws TypeError if the method needs data and there are none, or options exclude each other
+ */
+export function matchingOf(options: MatchVerbOptions, data: DataSet | undefined): MatchOptions {
   const { method, seed, restarts, matchExamples, search, memory, only, skip, normalize } = options;
   if (normalize !== undefined && memory !== undefined) {
     throw new TypeError(
@@ -101,8 +112,7 @@ export async function openMatching(
       `Cannot align with --method ${method} as it needs examples: add --data, for example --data mnist:train`,
     );
   }
-  const examples = typeof data === "string" ? await openExamples(data, options, textContext(graph)) : data;
-  const seen = { data: examples, examples: matchExamples };
+  const seen = { data, examples: matchExamples };
   return method === "activation" ? { method, seed, ...seen } : { method, seed, restarts, ...seen };
 }
 

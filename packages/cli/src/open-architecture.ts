@@ -2,7 +2,12 @@ import type { Engine } from "@isthmus/graph";
 import { findModelConfig } from "@isthmus/zoo";
 import { assertSameStructure } from "./assert-same-structure.ts";
 import { createEngine, type EngineOptions } from "./engine-option.ts";
-import { type ReadArchitecture, readArchitecture, readModel } from "./read-architecture.ts";
+import {
+  type GraphOptions,
+  type ReadArchitecture,
+  readArchitecture,
+  readModel,
+} from "./read-architecture.ts";
 
 /** A graph and the engine that runs it. */
 export interface Architecture extends ReadArchitecture {
@@ -10,14 +15,18 @@ export interface Architecture extends ReadArchitecture {
 }
 
 /** Reads an architecture from a file or a model's folder, and makes the engine that will run it. */
-export async function openArchitecture(path: string, { engine }: EngineOptions): Promise<Architecture> {
-  return { ...(await readArchitecture(path)), engine: await createEngine(engine) };
+export async function openArchitecture(
+  path: string,
+  { engine, ...options }: EngineOptions & GraphOptions,
+): Promise<Architecture> {
+  return { ...(await readArchitecture(path, options)), engine: await createEngine(engine) };
 }
 
 /** Where the architecture of some checkpoints is from: a graph if one is named, else the config of each. */
-export interface ArchitectureOptions extends EngineOptions {
-  readonly graph?: string | undefined;
-}
+export type ArchitectureOptions = EngineOptions &
+  GraphOptions & {
+    readonly graph?: string | undefined;
+  };
 
 /**
  * Opens the architecture that checkpoints share.
@@ -26,11 +35,11 @@ export interface ArchitectureOptions extends EngineOptions {
  */
 export async function openSharedArchitecture(
   paths: readonly string[],
-  { graph, engine }: ArchitectureOptions,
+  { graph, engine, ...options }: ArchitectureOptions,
 ): Promise<Architecture> {
-  if (graph !== undefined) return openArchitecture(graph, { engine });
+  if (graph !== undefined) return openArchitecture(graph, { engine, ...options });
   const [first = "", ...others] = paths;
-  const model = await readModel(first);
+  const model = await readModel(first, options);
   for (const other of others) {
     const { graph: second } = await readModel(other);
     assertSameStructure([first, model.graph], [other, second]);

@@ -1,9 +1,10 @@
 import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
 import { STATISTICS_EXAMPLES } from "@isthmus/barrier";
+import { InputError } from "@isthmus/core";
 import { openDataSet } from "@isthmus/engine";
 import { type DataSet, limitExamples, type Scaling } from "@isthmus/graph";
+import type { DataContext } from "./data-context.ts";
 import { parseNumber } from "./parse-values.ts";
-import type { TextContext } from "./text-context.ts";
 
 /** How bytes are scaled, if not as usual for the data set; an alias, as commander wants it. */
 export type ScalingOptions = {
@@ -34,15 +35,28 @@ export type DataOptions = ScalingOptions & {
   readonly recalibrateExamples?: number | undefined;
 };
 
-/** Opens a data set with bytes scaled as the user said. */
-export function openExamples(name: string, options: ScalingOptions, context: TextContext): Promise<DataSet> {
+/**
+ * Opens a data set with bytes scaled as the user said, as an architecture wants it.
+ * @throws InputError if it is a text, and the model has tokens that are not characters
+ */
+export async function openExamples(
+  name: string,
+  options: ScalingOptions,
+  { tokenizedBy, ...context }: DataContext,
+): Promise<DataSet> {
+  if (tokenizedBy !== undefined && name.startsWith("text:")) {
+    throw new InputError(
+      `Cannot open "${name}" for model "${tokenizedBy}" as a text is taken by characters, and the model's tokens are others: encode it with the model's tokenizer, and give the ids as npz:FILE or safetensors:FILE with "input_ids" [N, length]`,
+      { input: name },
+    );
+  }
   return openDataSet(name, { scaling: scalingOf(options), ...context });
 }
 
 /** Opens the examples to evaluate on and, if others are wanted, those to measure statistics on. */
 export async function openData(
   options: DataOptions,
-  context: TextContext,
+  context: DataContext,
 ): Promise<{ readonly data: DataSet; readonly statisticsData: DataSet | undefined }> {
   const data = await openExamples(options.data, options, context);
   const { recalibrateData, recalibrateExamples } = options;
@@ -53,7 +67,7 @@ export async function openData(
 }
 
 /** Opens the examples to measure statistics on: those named for it, else those of `data`. */
-export async function openStatisticsData(options: DataOptions, context: TextContext = {}): Promise<DataSet> {
+export async function openStatisticsData(options: DataOptions, context: DataContext = {}): Promise<DataSet> {
   const { data, recalibrateData = data, recalibrateExamples } = options;
   const whole = recalibrateData.replace(/@\d+$/, "");
   if (recalibrateExamples !== undefined) {
@@ -69,7 +83,7 @@ export async function openStatisticsData(options: DataOptions, context: TextCont
  * How bytes are scaled, if not as usual for the data set.
  * @throws TypeError if only one of the two numbers is given
  */
-export function scalingOf({ mean, std }: Pick<DataOptions, "mean" | "std">): Scaling | undefined {
+function scalingOf({ mean, std }: Pick<DataOptions, "mean" | "std">): Scaling | undefined {
   if (mean === undefined && std === undefined) return undefined;
   if (mean === undefined || std === undefined) {
     throw new TypeError(

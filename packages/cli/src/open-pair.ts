@@ -4,12 +4,14 @@ import { type BoundNetwork, type DataSet, decodeAlignment, permute } from "@isth
 import { type AlignedNetwork, alignNetwork, createAligner } from "./aligner.ts";
 import { assertOutput } from "./assert-output.ts";
 import { type BoundArchitecture, bindArchitecture } from "./bind-architecture.ts";
-import { openMatching } from "./match-options.ts";
-import { type Architecture, openArchitecture } from "./open-architecture.ts";
+import { dataContext } from "./data-context.ts";
+import { describeFeeds } from "./describe-feeds.ts";
+import { fitToData } from "./fit-to-data.ts";
+import { matchingOf, openMatchData } from "./match-options.ts";
+import { type Architecture, assertArchitecture, openSharedArchitecture } from "./open-architecture.ts";
 import { noteTwice, withCheckpoints } from "./open-checkpoints.ts";
 import { openData } from "./open-data.ts";
 import { type PairOptions, policyOf } from "./pair-options.ts";
-import { textContext } from "./text-context.ts";
 import type { Context } from "./verb.ts";
 
 /** Two networks to measure between, and with what. */
@@ -49,10 +51,14 @@ export async function withPair<T>(
 ): Promise<T> {
   const statistics = policyOf(options);
   noteTwice(paths, context.terminal);
-  const opened = await openArchitecture(options.graph, options);
-  const { data, statisticsData } = await openData(options, textContext(opened.graph));
+  await assertArchitecture("measure", paths, options);
+  const read = await openSharedArchitecture(paths, options);
+  const { data, statisticsData } = await openData(options, dataContext(read));
+  const opened = fitToData(read, data);
   const seen = options.matchData ?? statisticsData ?? data;
-  const matching = options.align ? await openMatching(options, seen, opened) : undefined;
+  const matching = options.align
+    ? matchingOf(options, await openMatchData(options, seen, opened))
+    : undefined;
   return withCheckpoints(paths, async (checkpoints) => {
     const { alignment } = options;
     const inputs = [
@@ -61,6 +67,7 @@ export async function withPair<T>(
     ];
     for (const output of outputs) await assertOutput(output, inputs);
     const architecture = await bindArchitecture(opened, checkpoints, options, context);
+    for (const line of describeFeeds("measure", architecture.graph, data)) context.terminal.note(line);
     const [one, two] = architecture.networks as [BoundNetwork, BoundNetwork];
     const [a, given] = [one.network, two.network];
     const pair = { ...architecture, a, given, data, statisticsData, statistics, inputs };

@@ -23,7 +23,7 @@ export type PairOptions = DataOptions &
   MatchVerbOptions &
   BindingOptions &
   EngineOptions & {
-    readonly graph: string;
+    readonly graph?: string | undefined;
     readonly align?: true | undefined;
     readonly alignment?: string | undefined;
     readonly matchData?: string | undefined;
@@ -35,7 +35,10 @@ export function addPairOptions<A extends unknown[], O extends OptionValues>(
   command: Command<A, O>,
 ): Command<A, O & PairOptions> {
   (command as CommandUnknownOpts)
-    .requiredOption("--graph <file>", "their architecture, an .onnx file or the model.json of a LayersModel")
+    .option(
+      "--graph <file>",
+      "their architecture, an .onnx file or the model.json of a LayersModel (default: of their config.json)",
+    )
     .requiredOption(
       "--data <name>",
       `${DATA_SET_FORMS.join(", ")}; then :test or :train, then @N for the first N`,

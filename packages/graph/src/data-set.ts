@@ -1,12 +1,23 @@
-import type { Tensor } from "@isthmus/core";
+import type { Tensor, TensorInfo } from "@isthmus/core";
 
 /** Some examples of a data set, ready to be fed. */
 export interface Batch {
   /** `[batch, ...exampleShape]`, f32 scaled as the networks expect, or integers such as token ids. */
   readonly inputs: Tensor;
-  /** Class of each example, `[batch]`, 0-based; of text, the token that follows. */
+  /** Further arrays of the same examples by name, `[batch, ...]` each, such as an attention mask. @defaultValue none */
+  readonly features?: ReadonlyMap<string, Tensor>;
+  /**
+   * Class of each example, `[batch]`, 0-based; of text, the token that follows. Where {@link DataSet.labelling} says so, the class of
+   * each position of each example, `[batch, length]`, row-major; a negative number where nothing is to be predicted.
+   */
   readonly labels: Int32Array;
 }
+
+/**
+ * What the labels of a data set are of: each whole example; each position of an example; or each position again, but as the token to
+ * be predicted by the position before it (`next`), as language models are trained.
+ */
+export type Labelling = "example" | "position" | "next";
 
 /** How bytes become the numbers a network is fed: `(byte / 255 - mean) / std`. */
 export interface Scaling {
@@ -24,6 +35,12 @@ export interface DataSet {
   readonly size: number;
   /** Shape of one example without the batch axis, for example `[1, 28, 28]`. */
   readonly exampleShape: readonly number[];
+  /** Name of the array that inputs are of, such as `input_ids`, by which inputs of a graph are told apart; absent where it has none. */
+  readonly inputName?: string | undefined;
+  /** Type and shape of one example, without the batch axis, of each further array by its name. @defaultValue none */
+  readonly features?: ReadonlyMap<string, TensorInfo>;
+  /** What labels are of. @defaultValue "example" */
+  readonly labelling?: Labelling;
   /** Number of classes: one more than the largest label; of text, the size of the vocabulary. */
   readonly classes: number;
   /** What each token stands for, `[classes]`; of text only. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Checkpoint, viewBytes } from "@isthmus/core";
+import { type Checkpoint, type Tensor, viewBytes } from "@isthmus/core";
 import type { DataSet } from "./data-set.ts";
 import type { Graph } from "./ir/graph.ts";
 import { encodeGraph } from "./onnx/encode-graph.ts";
@@ -27,10 +27,14 @@ export async function fingerprintWeights(graph: Graph, weights: Checkpoint): Pro
 /** Tells data sets apart: a hash of examples from all over it with their labels, in hexadecimal. */
 export function fingerprintData(data: DataSet): string {
   const stride = Math.max(1, Math.floor(data.size / SAMPLED_EXAMPLES));
-  const samples: Uint8Array[] = [];
+  const samples: Uint8Array[] = data.labelling === undefined ? [] : [Buffer.from(data.labelling)];
   for (let at = 0; at < data.size; at += stride) {
-    const { inputs, labels } = data.read(at, at + 1);
-    samples.push(viewBytes(inputs.data), viewBytes(labels));
+    const { inputs, features = new Map<string, Tensor>(), labels } = data.read(at, at + 1);
+    samples.push(
+      viewBytes(inputs.data),
+      ...[...features.values()].map(({ data: values }) => viewBytes(values)),
+    );
+    samples.push(viewBytes(labels));
   }
   return fingerprint(samples);
 }

@@ -1,6 +1,12 @@
 export { type GradientOptions, gradient } from "./autodiff/gradient.ts";
 export { gradientName } from "./autodiff/gradient-name.ts";
 export { hessianVectorProduct, productName, vectorName } from "./autodiff/hessian-vector-product.ts";
+export {
+  FREE_BATCH_DEFAULTS,
+  type FreeBatchOptions,
+  type FreedBatch,
+  freeBatch,
+} from "./batch/free-batch.ts";
 export { bindGraph, type GraphBinding } from "./binding/bind-graph.ts";
 export {
   BIND_NETWORKS_DEFAULTS,
@@ -34,13 +40,17 @@ export {
   type WeightSource,
 } from "./binding/weight-source.ts";
 export { withNamesOf } from "./binding/with-names-of.ts";
-export type { Batch, DataSet, Scaling } from "./data-set.ts";
+export type { Batch, DataSet, Labelling, Scaling } from "./data-set.ts";
 export type { Engine, LoadOptions, Session } from "./engine.ts";
 export { assertDataFits } from "./evaluate/assert-data-fits.ts";
 export { type Classifier, type ClassProbabilities, createClassifier } from "./evaluate/create-classifier.ts";
 export { createEvaluator, type Evaluation, type Evaluator } from "./evaluate/create-evaluator.ts";
 export { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluate/evaluator-options.ts";
 export { limitExamples } from "./evaluate/limit-examples.ts";
+export { logitsCandidates, logitsOf, scoreOutput } from "./feeding/choose-logits.ts";
+export { createLeaveOutFilling, type LeaveOutFilling } from "./feeding/leave-out-filling.ts";
+export type { FilledInput, Filling } from "./feeding/match-inputs.ts";
+export { type BatchRange, type FedBatch, type FeedPlan, planFeeds } from "./feeding/plan-feeds.ts";
 export { fingerprintData, fingerprintGraph, fingerprintWeights } from "./fingerprint.ts";
 export { bakeWeights } from "./ir/bake-weights.ts";
 export { assertBindable, assertNetwork, bindWeights } from "./ir/bind-weights.ts";

@@ -1,11 +1,15 @@
-import { InputError, type Tensor } from "@isthmus/core";
+import { at, entry, InputError, type Tensor } from "@isthmus/core";
 import {
-  assertDataFits,
   bakeWeights,
+  createLeaveOutFilling,
   type DataSet,
   type Engine,
   extractSubgraph,
+  type FedBatch,
+  type FeedPlan,
   type Graph,
+  type LeaveOutFilling,
+  planFeeds,
   type Session,
   UnitMoments,
   UnitReader,
@@ -79,16 +83,17 @@ export async function measureInOrder<S extends Site>(
   options: Required<MeasureInOrderOptions>,
 ): Promise<void> {
   const { attempt, sites } = measurement;
-  assertDataFits(attempt, network.graph, data, options.batchSize);
+  const plan = planFeeds(attempt, network.graph, data, options.batchSize);
   if (!(options.maxCacheBytes >= 0)) {
     throw new RangeError(
       `Cannot ${attempt} as maxCacheBytes must be at least 0: got ${options.maxCacheBytes}`,
     );
   }
-  let cache = cacheOfData(network.graph, data, options.batchSize);
+  let cache = cacheOfData(network.graph, plan);
+  const leaveOut = await createLeaveOutFilling(attempt, network, plan);
   for (const level of sortSites(network.graph, sites)) {
     options.signal?.throwIfAborted();
-    const { statistics, next } = await measureLevel(network, { level, cache, options });
+    const { statistics, next } = await measureLevel(network, { level, cache, leaveOut, options });
     level.sites.forEach((site, index) => {
       const own = statistics[index];
       if (own === undefined) return;
@@ -111,34 +116,40 @@ function isFiniteF32(value: number): boolean {
   return Number.isFinite(Math.fround(value));
 }
 
+/** Values of a batch at one place of the network. */
+interface CachedBatch extends Pick<FedBatch, "examples" | "rows"> {
+  readonly values: ReadonlyMap<string, Tensor>;
+}
+
 /** Values of all examples at one place of the network, batch by batch. */
 interface Cache {
   readonly values: readonly ValueInfo[];
   readonly batches: number;
-  read(batch: number): ReadonlyMap<string, Tensor>;
+  read(batch: number): CachedBatch;
 }
 
-function cacheOfData(graph: Graph, data: DataSet, batchSize: number): Cache {
-  const input = graph.inputs[0] ?? { name: "" };
-  const { name } = input;
+function cacheOfData({ inputs }: Graph, plan: FeedPlan): Cache {
   return {
-    values: [input],
-    batches: Math.ceil(data.size / batchSize),
-    read: (batch) =>
-      new Map([[name, data.read(batch * batchSize, Math.min((batch + 1) * batchSize, data.size)).inputs]]),
+    values: inputs,
+    batches: plan.ranges.length,
+    read(batch) {
+      const { feeds, examples, rows } = plan.read(at(plan.ranges, batch, "batch"));
+      return { values: feeds, examples, rows };
+    },
   };
 }
 
 interface LevelTask<S extends Site> {
   readonly level: SiteLevel<S>;
   readonly cache: Cache;
+  readonly leaveOut: LeaveOutFilling;
   readonly options: Required<MeasureInOrderOptions>;
 }
 
 /** Measures the sites of one level; returns what the next level may start from, too. */
 async function measureLevel<S extends Site>(
   network: OpenNetwork,
-  { level, cache, options }: LevelTask<S>,
+  { level, cache, leaveOut, options }: LevelTask<S>,
 ): Promise<{ readonly statistics: readonly UnitStatistics[]; readonly next: Cache }> {
   const { live } = level;
   const sites = level.sites.map(({ value, axis }) => ({
@@ -147,17 +158,21 @@ async function measureLevel<S extends Site>(
   }));
   const wanted = [...new Set([...level.sites.map(({ value }) => value), ...live])];
   const session = await loadPart(network, cache.values, { wanted, threads: options.threads });
-  const kept: ReadonlyMap<string, Tensor>[] = [];
+  const kept: CachedBatch[] = [];
   let keep = true;
   try {
     for (let batch = 0; batch < cache.batches; batch++) {
       options.signal?.throwIfAborted();
-      const feeds = cache.read(batch);
-      const results = new Map([...feeds, ...((await session?.run(feeds)) ?? [])]);
-      for (const { reader, moments } of sites) moments.add(reader.read(results.get(reader.view.value)));
+      const { values, ...counts } = cache.read(batch);
+      const results = new Map([...values, ...((await session?.run(values)) ?? [])]);
+      for (const { reader, moments } of sites) {
+        const { value } = reader.view;
+        moments.add(reader.read(leaveOut(value, entry(results, value, "value"), counts)));
+      }
       keep &&= bytesOf(results, live) * cache.batches <= options.maxCacheBytes;
       if (!keep) kept.length = 0;
-      else kept.push(new Map(live.map((name) => [name, results.get(name) as Tensor])));
+      else
+        kept.push({ values: new Map(live.map((name) => [name, entry(results, name, "value")])), ...counts });
     }
   } finally {
     await session?.release();
@@ -165,8 +180,8 @@ async function measureLevel<S extends Site>(
   const statistics = sites.map(({ moments }) => moments.result());
   if (!keep) return { statistics, next: cache };
   // Not all activations are f32: shapes that depend on the data are whole numbers.
-  const values = [...(kept[0] ?? [])].map(([name, { dtype }]) => ({ name, dtype }));
-  const read = (batch: number) => kept[batch] ?? new Map();
+  const values = [...(kept[0]?.values ?? [])].map(([name, { dtype }]) => ({ name, dtype }));
+  const read = (batch: number) => at(kept, batch, "batch");
   return { statistics, next: { values, batches: cache.batches, read } };
 }
 

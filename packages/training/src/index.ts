@@ -7,6 +7,7 @@ export { type BlendedGraph, type BlendOptions, blendWeights } from "./blend/blen
 export { type BlendInputs, createBlendInputs } from "./blend/create-blend-inputs.ts";
 export { joinPoints, takePoint } from "./blend/join-points.ts";
 export { attachLoss } from "./loss/attach-loss.ts";
+export { type LabelledLoss, lossOfData } from "./loss/loss-of-data.ts";
 export {
   CROSS_ENTROPY_DEFAULTS,
   type CrossEntropyLoss,
@@ -56,8 +57,7 @@ export {
   type StepRunner,
   type StepRunnerOptions,
 } from "./train/create-step-runner.ts";
-export { createTargetFiller, type TargetFiller } from "./train/create-target-filler.ts";
-export { dataExtents } from "./train/data-extents.ts";
+export { createTargetFiller, type TargetFiller, type TargetRules } from "./train/create-target-filler.ts";
 export { assertSameRun, describeData, type RunDescription } from "./train/describe-run.ts";
 export { type Trained, type Training, train } from "./train/train.ts";
 export { type BlendTraining, type TrainedBlend, trainBlend } from "./train/train-blend.ts";

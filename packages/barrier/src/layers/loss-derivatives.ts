@@ -1,23 +1,20 @@
-import { allocateData, dot, sizeOf, type Tensor } from "@isthmus/core";
+import { allocateData, dot, InputError, sizeOf, type Tensor } from "@isthmus/core";
 import {
+  type BatchRange,
   type DataSet,
   type Engine,
+  type FeedPlan,
   type Graph,
   gradient,
   gradientName,
   hessianVectorProduct,
+  planFeeds,
   productName,
   type Session,
   specialize,
   vectorName,
 } from "@isthmus/graph";
-import {
-  attachLoss,
-  createTargetFiller,
-  dataExtents,
-  type LossSpec,
-  type Objective,
-} from "@isthmus/training";
+import { attachLoss, createTargetFiller, type LossSpec, lossOfData, type Objective } from "@isthmus/training";
 
 /** A direction in the space of weights; tensors that are missing do not move. */
 export type Direction = ReadonlyMap<string, Tensor>;
@@ -60,6 +57,7 @@ interface Part {
   readonly begin: number;
   readonly end: number;
   readonly batch: number;
+  readonly plan: FeedPlan;
   readonly objective: Objective;
   readonly first: Session;
   readonly second: Session;
@@ -72,19 +70,15 @@ interface Part {
  * @throws InputError or MismatchError if the data do not fit the graph or the loss
  */
 export async function createLossDerivatives(differentiated: DifferentiatedLoss): Promise<LossDerivatives> {
-  const { names, examples } = differentiated;
-  const batch = Math.min(differentiated.batchSize, examples);
-  const whole = examples - (examples % batch);
-  const ranges = [
-    { begin: 0, end: whole, batch },
-    { begin: whole, end: examples, batch: examples - whole },
-  ].filter(({ begin, end }) => begin < end);
+  const { names, graph, data } = differentiated;
+  const plan = planFeeds("differentiate the loss", graph, data, differentiated.batchSize);
+  const ranges = rangesOf(differentiated, plan.fixedBatch);
   const parts: Part[] = [];
   const release = async () => {
     for (const { first, second } of parts) await Promise.all([first.release(), second.release()]);
   };
   try {
-    for (const range of ranges) parts.push(await createPart(differentiated, range));
+    for (const range of ranges) parts.push(await createPart(differentiated, plan, range));
   } catch (error) {
     await release();
     throw error;
@@ -118,13 +112,29 @@ export async function createLossDerivatives(differentiated: DifferentiatedLoss):
   };
 }
 
+/** Whole batches and, as shapes are fixed, the examples left over; of a graph of a fixed batch the last one is filled up. */
+function rangesOf(
+  { examples, batchSize }: DifferentiatedLoss,
+  fixed: number | undefined,
+): Pick<Part, "begin" | "end" | "batch">[] {
+  if (fixed !== undefined) return [{ begin: 0, end: examples, batch: fixed }];
+  const batch = Math.min(batchSize, examples);
+  const whole = examples - (examples % batch);
+  return [
+    { begin: 0, end: whole, batch },
+    { begin: whole, end: examples, batch: examples - whole },
+  ].filter(({ begin, end }) => begin < end);
+}
+
 async function createPart(
   { graph, engine, data, loss, names }: DifferentiatedLoss,
+  plan: FeedPlan,
   range: Pick<Part, "begin" | "end" | "batch">,
 ): Promise<Part> {
-  const extents = dataExtents(graph, data);
-  const typed = await specialize(graph, engine, { batch: range.batch, extents });
-  const objective = attachLoss(typed, loss ?? evaluatedLoss(typed));
+  const typed = await specialize(graph, engine, { batch: range.batch, extents: plan.extents });
+  const isFilled = (range.end - range.begin) % range.batch > 0;
+  const spec = loss ?? lossOfData(graph, data);
+  const objective = attachLoss(typed, isFilled ? weighted(spec, data, range.batch) : spec);
   const own = {
     ...objective.graph,
     outputs: objective.graph.outputs.filter(({ name }) => name === objective.loss),
@@ -132,16 +142,21 @@ async function createPart(
   const options = { loss: objective.loss, withRespectTo: names };
   const first = await engine.load(gradient(own, options));
   try {
-    return { ...range, objective, first, second: await engine.load(hessianVectorProduct(own, options)) };
+    const second = await engine.load(hessianVectorProduct(own, options));
+    return { ...range, plan, objective, first, second };
   } catch (error) {
     await first.release();
     throw error;
   }
 }
 
-/** Logits for every token of a text have an axis more than those of examples. */
-function evaluatedLoss({ outputs }: Graph): LossSpec {
-  return { kind: outputs[0]?.shape?.length === 3 ? "next-token" : "cross-entropy" };
+/** The loss by which examples that only fill up a batch can be left out. */
+function weighted(loss: LossSpec, { name }: DataSet, batch: number): LossSpec {
+  if (loss.kind === "cross-entropy" || loss.kind === "next-token") return { ...loss, weighted: true };
+  throw new InputError(
+    `Cannot differentiate the loss on "${name}" as the graph takes batches of ${batch}, and of a loss of kind ${loss.kind} no examples can be left out: take a multiple of ${batch} examples`,
+    { input: name },
+  );
 }
 
 /** The mean of numbers over all examples, from those of batches. */
@@ -152,29 +167,34 @@ async function averageOver(
 ): Promise<number[]> {
   let sums: number[] = [];
   for (const part of parts) {
-    for (let at = part.begin; at < part.end; at += part.batch) {
+    for (let begin = part.begin; begin < part.end; begin += part.batch) {
       signal?.throwIfAborted();
-      const numbers = await run(part, feedsOf(part, data, at));
-      sums = numbers.map((number, i) => (sums[i] ?? 0) + (number * part.batch) / examples);
+      const end = Math.min(begin + part.batch, part.end);
+      const numbers = await run(part, feedsOf(part, data, { begin, end }));
+      sums = numbers.map((number, i) => (sums[i] ?? 0) + (number * (end - begin)) / examples);
     }
   }
   return sums;
 }
 
-function feedsOf({ objective, batch }: Part, data: DataSet, at: number): Map<string, Tensor> {
-  const { graph, targets, targetWeights } = objective;
-  const examples = data.read(at, at + batch);
+function feedsOf(
+  { plan, objective, batch: rows }: Part,
+  data: DataSet,
+  range: BatchRange,
+): Map<string, Tensor> {
+  const { graph, examples, targets, targetWeights } = objective;
+  const { feeds, batch } = plan.read(range);
   const step = {
-    graph,
-    batch,
-    targets: targets.name,
+    ...{ graph, batch: rows, examples, targets: targets.name },
     ...(targetWeights === undefined ? {} : { targetWeights }),
   };
-  const filler = createTargetFiller(step, examples, data.classes);
+  // As networks are evaluated: every example counts the same, however many of its positions do.
+  const filler = createTargetFiller(step, batch, { classes: data.classes, weighting: "examples" });
   filler.fill();
-  const feeds = new Map([[objective.examples, examples.inputs]]);
-  if (targets.name !== objective.examples) feeds.set(targets.name, filler.targets);
-  return feeds;
+  const all = new Map(feeds);
+  if (targets.name !== examples) all.set(targets.name, filler.targets);
+  if (targetWeights !== undefined && filler.weights !== undefined) all.set(targetWeights, filler.weights);
+  return all;
 }
 
 /** Feeds with the weights that the graph takes. */

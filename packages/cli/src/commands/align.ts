@@ -9,11 +9,12 @@ import { assertOutput } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
+import { fitToData } from "../fit-to-data.ts";
 import { formatJson } from "../format-json.ts";
 import { formatNormalization } from "../format-normalization.ts";
 import { formatObjective } from "../format-objective.ts";
 import { formatPairs } from "../format-table.ts";
-import { addMatchOptions, type MatchVerbOptions, openMatching } from "../match-options.ts";
+import { addMatchOptions, type MatchVerbOptions, matchingOf, openMatchData } from "../match-options.ts";
 import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { describeMaking } from "../provenance.ts";
@@ -85,11 +86,13 @@ async function align(
     await assertArchitecture("align", paths, options);
     for (const path of alignmentFiles(options)) await assertOutput(path, inputs);
     await assertNoModelFolder(options.output, paths);
-    const opened = await openSharedArchitecture(paths, options);
+    const read = await openSharedArchitecture(paths, options);
+    const data = await openMatchData(options, options.data, read);
+    const opened = data === undefined ? read : fitToData(read, data);
     const { networks, binding, ...architecture } = await bindArchitecture(opened, [a, b], options, context);
     const [one, two] = networks as [BoundNetwork, BoundNetwork];
     const aligner = await createAligner(architecture, context, options.normalize);
-    const matching = await openMatching(options, options.data, architecture);
+    const matching = matchingOf(options, data);
     const aligned = await alignNetwork(aligner, [one, two], matching, context);
     const outputs = await saveAligned(
       [a, b],

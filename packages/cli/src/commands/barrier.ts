@@ -74,6 +74,7 @@ const pathOption = () =>
     .default("linear" as const);
 
 const EXAMPLES = formatExamples(
+  ["isthmus barrier llama-a llama-b --data npz:tokens.npz", "two model folders, on token ids"],
   [
     "isthmus barrier a.safetensors b.safetensors --graph model.onnx --data mnist:test",
     "two networks as they are",

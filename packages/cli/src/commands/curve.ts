@@ -18,12 +18,15 @@ import { recalibrateBatchNorm } from "@isthmus/interpolation";
 import { renderCurvePage } from "@isthmus/report";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
+import { type DataContext, dataContext } from "../data-context.ts";
+import { describeFeeds } from "../describe-feeds.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
+import { fitToData } from "../fit-to-data.ts";
 import { formatCurve } from "../format-curve.ts";
 import { formatNote, formatOutputs } from "../format-outputs.ts";
 import { formatStatistics, measuredOn } from "../format-statistics.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options.ts";
-import { type Architecture, openArchitecture } from "../open-architecture.ts";
+import { type Architecture, assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { addScalingOptions, openStatisticsData, type ScalingOptions } from "../open-data.ts";
 import { MOST, parseCount } from "../parse-values.ts";
@@ -33,12 +36,12 @@ import { addTrainingOptions } from "../training/add-training-options.ts";
 import { type CurveFiles, nameCurveFiles } from "../training/curve-files.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
-import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { batchOf, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface CurveVerbOptions extends TrainingFlags, ScalingOptions, NormOptions, BindingOptions, EngineOptions {
-  readonly graph: string;
+  readonly graph?: string | undefined;
   readonly data: string;
   readonly testData?: string | undefined;
   readonly curve: CurveKind;
@@ -60,7 +63,10 @@ function withTraining() {
   const command = createVerb("curve")
     .argument("<a>", "the checkpoint where the curve starts")
     .argument("<b>", "the checkpoint where it ends")
-    .requiredOption("--graph <file>", "their architecture, an .onnx file or the model.json of a LayersModel")
+    .option(
+      "--graph <file>",
+      "their architecture, an .onnx file or the model.json of a LayersModel (default: of their config.json)",
+    )
     .requiredOption(
       "--data <name>",
       `examples to train on; ${DATA_SET_FORMS.join(", ")}; then :train (if not said) or :test, then @N for the first N`,
@@ -138,9 +144,13 @@ async function findCurve(
     const written = [files.state, ...files.bends];
     for (const path of report === undefined ? written : [...written, report])
       await assertOutput(path, inputs);
-    const data = await openCurveData(options);
-    const opened = await openArchitecture(options.graph, options);
+    await assertArchitecture("train a curve", paths, options);
+    const read = await openSharedArchitecture(paths, options);
+    const data = await openCurveData(options, dataContext(read));
+    const opened = fitToData(read, data.training);
     const { networks, binding, ...architecture } = await bindArchitecture(opened, [a, b], options, context);
+    for (const line of describeFeeds("train a curve", architecture.graph, data.training))
+      context.terminal.note(line);
     const [one, two] = networks as [BoundNetwork, BoundNetwork];
     const job: CurveJob = {
       ...architecture,
@@ -180,9 +190,12 @@ interface CurveData {
   readonly statistics: DataSet;
 }
 
-async function openCurveData(options: CurveVerbOptions): Promise<CurveData> {
+async function openCurveData(options: CurveVerbOptions, context: DataContext): Promise<CurveData> {
   const { testData, recalibrateData, recalibrateExamples } = options;
-  const { data: training, evaluationData: test } = await openTrainingData({ ...options, evalData: testData });
+  const { data: training, evaluationData: test } = await openTrainingData(
+    { ...options, evalData: testData },
+    context,
+  );
   if (test === undefined) {
     throw new TypeError(
       "Cannot measure the curve as it needs examples that it was not trained on: name them with --test-data",
@@ -191,7 +204,7 @@ async function openCurveData(options: CurveVerbOptions): Promise<CurveData> {
   const statistics =
     recalibrateData === undefined
       ? limitExamples("recalibrate batch norms", training, recalibrateExamples ?? STATISTICS_EXAMPLES)
-      : await openStatisticsData(options);
+      : await openStatisticsData(options, context);
   return { training, test, statistics };
 }
 
@@ -240,7 +253,8 @@ async function saveBends(
   { graph, engine, a, b, start, files, data, options }: CurveJob,
   { version, signal }: Context,
 ): Promise<readonly string[]> {
-  const { curve: kind, bends, statistics, epochs, batch, seed } = options;
+  const { curve: kind, bends, statistics, epochs, seed } = options;
+  const batch = batchOf(options, graph);
   const making = {
     verb: "curve",
     version,

@@ -8,7 +8,7 @@ import {
   type SaveCheckpointResult,
   saveCheckpoint,
 } from "@isthmus/core";
-import { withNamesOf } from "@isthmus/graph";
+import { type DataSet, withNamesOf } from "@isthmus/graph";
 import {
   average,
   countBatchNorms,
@@ -27,8 +27,10 @@ import {
 } from "../bind-architecture.ts";
 import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
 import { correctStatistics } from "../correct-statistics.ts";
+import { dataContext } from "../data-context.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { expandPaths } from "../expand-paths.ts";
+import { fitToData } from "../fit-to-data.ts";
 import { formatNormalization } from "../format-normalization.ts";
 import { formatObjective } from "../format-objective.ts";
 import { formatBytes, formatPairs } from "../format-table.ts";
@@ -40,9 +42,10 @@ import {
   type LayerShares,
   openLayerShares,
 } from "../layer-shares.ts";
-import { addMatchOptions, assertAligns, type MatchVerbOptions, openMatching } from "../match-options.ts";
+import { addMatchOptions, assertAligns, type MatchVerbOptions, matchingOf } from "../match-options.ts";
 import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
 import { noteTwice, withCheckpoints } from "../open-checkpoints.ts";
+import { openExamples } from "../open-data.ts";
 import { parseBytes, parseNumbers } from "../parse-values.ts";
 import { describeMaking, sharedMetadata } from "../provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -158,7 +161,7 @@ async function merge(patterns: readonly string[], options: MergeOptions, context
     const merged = await correctStatistics(
       combined,
       { architecture: opened.architecture, networks, weights },
-      { ...options, statistics },
+      { statistics, data: opened.data },
       context,
     );
     const note = describeStatistics(opened, statistics, options);
@@ -191,6 +194,8 @@ interface OpenedNetworks {
   /** Their architecture; undefined where nothing needs it. */
   readonly architecture: BoundArchitecture | undefined;
   readonly networks: readonly Checkpoint[];
+  /** Examples for matching and statistics; undefined where there are none, or nothing is run. */
+  readonly data: DataSet | undefined;
   /** Gives what is made of them the names of the first checkpoint. */
   readonly restore: (merged: Checkpoint) => Checkpoint;
 }
@@ -206,17 +211,21 @@ async function openNetworks(
     const [first, ...others] = checkpoints;
     if (first === undefined) throw tooFew(paths);
     const networks = [first, ...others.map((other) => withNamesOf(first, other))];
-    return { architecture: undefined, networks, restore: (merged) => merged };
+    return { architecture: undefined, networks, data: undefined, restore: (merged) => merged };
   }
-  const shared = await openSharedArchitecture(paths, options);
+  const read = await openSharedArchitecture(paths, options);
+  const data =
+    options.data === undefined ? undefined : await openExamples(options.data, options, dataContext(read));
+  const shared = data === undefined ? read : fitToData(read, data);
   const architecture = await bindArchitecture(shared, checkpoints, options, context);
   const networks = architecture.networks.map(({ network }) => network);
-  return { architecture, networks, restore: (merged) => architecture.networks[0]?.restore(merged) ?? merged };
+  const restore = (merged: Checkpoint) => architecture.networks[0]?.restore(merged) ?? merged;
+  return { architecture, networks, data, restore };
 }
 
 /** Aligns the other checkpoints to the first, if asked. */
 async function alignAll(
-  { architecture }: OpenedNetworks,
+  { architecture, data }: OpenedNetworks,
   options: MergeOptions,
   context: Context,
 ): Promise<AlignedNetwork[]> {
@@ -224,7 +233,7 @@ async function alignAll(
   const [first, ...others] = architecture.networks;
   if (first === undefined) return [];
   const aligner = await createAligner(architecture, context, options.normalize);
-  const matching = await openMatching(options, options.data, architecture);
+  const matching = matchingOf(options, data);
   const aligned: AlignedNetwork[] = [];
   for (const other of others) aligned.push(await alignNetwork(aligner, [first, other], matching, context));
   return aligned;

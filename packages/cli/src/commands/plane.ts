@@ -13,21 +13,23 @@ import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { renderPlanePage } from "@isthmus/report";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
+import { dataContext } from "../data-context.ts";
+import { describeFeeds } from "../describe-feeds.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
+import { fitToData } from "../fit-to-data.ts";
 import { formatNote, formatOutputs } from "../format-outputs.ts";
 import { formatPlane } from "../format-plane.ts";
 import { formatStatistics, measuredOn } from "../format-statistics.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options.ts";
-import { openArchitecture } from "../open-architecture.ts";
+import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { addScalingOptions, type DataOptions, openData } from "../open-data.ts";
 import { MOST, parseCount, parseNumber } from "../parse-values.ts";
 import { titleOfResult } from "../result/title-of-result.ts";
-import { textContext } from "../text-context.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface PlaneVerbOptions extends DataOptions, NormOptions, BindingOptions, EngineOptions {
-  readonly graph: string;
+  readonly graph?: string | undefined;
   readonly points: number;
   readonly margin: number;
   readonly place?: readonly string[] | undefined;
@@ -48,7 +50,10 @@ function createPlaneVerb() {
     .argument("<a>", "the checkpoint at the origin")
     .argument("<b>", "the checkpoint that says which way is up, such as a curve's bend")
     .argument("<c>", "the checkpoint on the x axis")
-    .requiredOption("--graph <file>", "their architecture, an .onnx file or the model.json of a LayersModel")
+    .option(
+      "--graph <file>",
+      "their architecture, an .onnx file or the model.json of a LayersModel (default: of their config.json)",
+    )
     .option(
       "--place <file>",
       "another checkpoint to show where it is nearest to the plane; may be repeated",
@@ -107,10 +112,12 @@ async function plane(
   assertNotKept(options);
   const { journal, report } = options;
   if (report !== undefined) assertPageName(report);
-  const opened = await openArchitecture(options.graph, options);
-  const { data, statisticsData } = await openData(options, textContext(opened.graph));
   const { points, margin, statistics, curve, place = [] } = options;
   const all: readonly [string, string, string, ...string[]] = [...paths, ...place];
+  await assertArchitecture("measure a plane", all, options);
+  const read = await openSharedArchitecture(all, options);
+  const { data, statisticsData } = await openData(options, dataContext(read));
+  const opened = fitToData(read, data);
   return withCheckpoints(all, async (checkpoints) => {
     const inputs = [
       ...checkpoints.flatMap(({ files }) => files),
@@ -123,6 +130,7 @@ async function plane(
       options,
       context,
     );
+    for (const line of describeFeeds("measure", architecture.graph, data)) context.terminal.note(line);
     const name = namesOf(all);
     const subjects = networks.map(({ network }, k): PlaneSubject => ({ label: name(k), network }));
     const models = subjects.slice(0, 3) as [PlaneSubject, PlaneSubject, PlaneSubject];

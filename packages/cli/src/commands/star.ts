@@ -51,13 +51,11 @@ const EXAMPLES = formatExamples(
 
 async function star(paths: readonly string[], options: StarVerbOptions, context: Context): Promise<Outcome> {
   const { report, graph, net } = options;
-  if ((graph === undefined) === (net === undefined)) {
-    throw new TypeError(
-      `Cannot find a star as one of --graph and --net must say the architecture: got ${net === undefined ? "neither" : "both"}`,
-    );
+  if (graph !== undefined && net !== undefined) {
+    throw new TypeError("Cannot find a star as --graph and --net both say the architecture: leave one out");
   }
   if (report !== undefined) assertPageName(report);
-  const { checkpoint, state } = nameTrainingFiles({ output: options.output, graph: graph ?? net });
+  const { checkpoint, state } = nameTrainingFiles({ output: options.output, graph: graph ?? net ?? "" });
   const files = { checkpoint, state, report };
   return withStarJob(paths, options, { context, work: (job) => runJob({ ...job, files, options }, context) });
 }

@@ -97,7 +97,10 @@ function onlyWords({ only = {} }: StudyVerbOptions): string[] {
 }
 
 async function planPorts({ engine }: StudyVerbOptions) {
-  return { engine: (await createEngine(engine)).name, openData: (name: string) => openDataSet(name) };
+  return {
+    engine: (await createEngine(engine)).name,
+    openData: (name: string, inputs: readonly string[] = []) => openDataSet(name, { inputs }),
+  };
 }
 
 async function listTasks(

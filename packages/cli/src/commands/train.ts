@@ -8,6 +8,7 @@ import { type Trained, train } from "@isthmus/training";
 import { describeNetworks, NETWORK_FORMS } from "@isthmus/zoo";
 import { assertOutput } from "../assert-output.ts";
 import { addBindingOptions } from "../bind-architecture.ts";
+import { describeFeeds } from "../describe-feeds.ts";
 import { createEngine, engineOption } from "../engine-option.ts";
 import { formatPairs } from "../format-table.ts";
 import { addScalingOptions } from "../open-data.ts";
@@ -17,10 +18,10 @@ import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs, formatRate, formatSeconds } from "../training/format-training.ts";
 import {
   assertNetworkOptions,
-  contextOf,
   type NetworkOptions,
   type OpenNetwork,
   openNetwork,
+  planNetwork,
 } from "../training/open-network.ts";
 import {
   openTrainingData,
@@ -28,7 +29,7 @@ import {
   type TrainingDataOptions,
 } from "../training/open-training-data.ts";
 import { nameTrainingFiles, type TrainingFiles } from "../training/training-files.ts";
-import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { batchOf, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -112,9 +113,11 @@ async function trainAlone(
   files: TrainingFiles,
   context: Context,
 ): Promise<Outcome> {
-  const data = await openTrainingData(options, { context: await contextOf(options) });
-  const network = await openNetwork(options, data.data, context);
+  const { read, context: dataContext } = await planNetwork(options);
+  const data = await openTrainingData(options, dataContext);
+  const network = await openNetwork(options, { data: data.data, read }, context);
   try {
+    for (const line of describeFeeds("train", network.graph, data.data)) context.terminal.note(line);
     const trained = await runTraining({ options, files, data, network }, context);
     const written = await saveTrained(trained, { options, files, network }, context);
     return {
@@ -160,7 +163,8 @@ async function saveTrained(
   { options, files, network }: Pick<Run, "options" | "files" | "network">,
   { version, signal }: Context,
 ): Promise<readonly string[]> {
-  const { seed, epochs, batch, data } = options;
+  const { seed, epochs, data } = options;
+  const batch = batchOf(options, network.graph);
   const from = options.from === undefined ? [] : [network.weights];
   const making = { verb: "train", version, network: basename(network.name), data, epochs, batch, seed };
   const outputs: string[] = [];

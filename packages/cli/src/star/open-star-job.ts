@@ -10,9 +10,12 @@ import {
 import { parseNetwork } from "@isthmus/zoo";
 import { alignNetwork, createAligner } from "../aligner.ts";
 import { type BindingSummary, type BoundArchitecture, bindArchitecture } from "../bind-architecture.ts";
+import { type DataContext, dataContext } from "../data-context.ts";
+import { describeFeeds } from "../describe-feeds.ts";
 import { createEngine } from "../engine-option.ts";
 import { expandPaths } from "../expand-paths.ts";
-import { type Architecture, openArchitecture } from "../open-architecture.ts";
+import { fitToData } from "../fit-to-data.ts";
+import { type Architecture, assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
 import type { Context } from "../verb.ts";
@@ -54,10 +57,14 @@ export async function withStarJob<T>(
   const anchorPaths = await expandPaths(paths);
   const heldPaths = await expandPaths(options.heldOut ?? []);
   assertApart(anchorPaths, heldPaths);
-  const data = await openStarData(options);
   const all = [...anchorPaths, ...heldPaths, ...(from === undefined ? [] : [from])];
+  const read = options.net === undefined ? await openNamed(all, options) : undefined;
+  const data = await openStarData(options, read === undefined ? {} : dataContext(read));
   return withCheckpoints(all, async (open) => {
-    const { architecture: opened, random } = await openNetworks(options, data.training);
+    const { architecture: opened, random } =
+      read === undefined
+        ? await buildNetwork(options, data.training)
+        : { architecture: fitToData(read, data.training), random: undefined };
     const {
       networks: bound,
       binding,
@@ -66,10 +73,10 @@ export async function withStarJob<T>(
     const heldBegin = anchorPaths.length;
     const heldEnd = heldBegin + heldPaths.length;
     const start = from === undefined ? random : at(bound, heldEnd, "network").network;
-    for (const set of [data.training, data.test, data.outOfDistribution]) {
-      if (set !== undefined)
-        assertDataFits("find a star", architecture.graph, set, Math.min(options.batch, set.size));
-    }
+    for (const line of describeFeeds("find a star", architecture.graph, data.training))
+      context.terminal.note(line);
+    for (const set of [data.test, data.outOfDistribution])
+      if (set !== undefined) assertDataFits("find a star", architecture.graph, set, 1);
     const spec = options.align
       ? await proveSpec({ ...architecture, networks: bound }, options, context)
       : undefined;
@@ -100,10 +107,14 @@ function assertApart(anchors: readonly string[], heldOut: readonly string[]): vo
   );
 }
 
-async function openStarData(options: StarVerbOptions): Promise<StarData> {
+async function openStarData(options: StarVerbOptions, context: DataContext): Promise<StarData> {
   const { testData, oodData, measureData } = options;
-  const { data: training, evaluationData: test } = await openTrainingData({ ...options, evalData: testData });
+  const { data: training, evaluationData: test } = await openTrainingData(
+    { ...options, evalData: testData },
+    context,
+  );
   const { scaling } = training;
+  const { tokenizedBy: _, ...opening } = context;
   if (oodData !== undefined && test === undefined) {
     throw new TypeError(
       "Cannot tell other data from those of the network as there must be some to predict: add --test-data",
@@ -111,20 +122,25 @@ async function openStarData(options: StarVerbOptions): Promise<StarData> {
   }
   return {
     training,
-    measured: measureData === undefined ? training : await openDataSet(measureData, { scaling }),
+    measured: measureData === undefined ? training : await openDataSet(measureData, { scaling, ...opening }),
     statistics: limitExamples("measure batch norms", training, options.recalibrateExamples),
     test,
-    outOfDistribution: oodData === undefined ? undefined : await openDataSet(oodData, { scaling }),
+    outOfDistribution:
+      oodData === undefined ? undefined : await openDataSet(oodData, { scaling, ...opening }),
   };
 }
 
-/** The architecture and, where it is one of the zoo, random weights. */
-async function openNetworks(
-  { graph: path, net, engine, seed }: StarVerbOptions,
+/** The architecture that is named, or that of the networks' own configs. */
+async function openNamed(paths: readonly string[], options: StarVerbOptions): Promise<Architecture> {
+  await assertArchitecture("find a star", paths, options);
+  return openSharedArchitecture(paths, options);
+}
+
+/** The architecture of a short string, and random weights. */
+async function buildNetwork(
+  { net, engine, seed }: StarVerbOptions,
   data: DataSet,
-): Promise<{ readonly architecture: Architecture; readonly random: Checkpoint | undefined }> {
-  if (path !== undefined)
-    return { architecture: await openArchitecture(path, { engine }), random: undefined };
+): Promise<{ readonly architecture: Architecture; readonly random: Checkpoint }> {
   const { graph, initialize } = parseNetwork(net ?? "", data);
   const architecture = { graph, carried: new Map(), engine: await createEngine(engine) };
   return { architecture, random: initialize(seed) };

@@ -63,7 +63,10 @@ export function addStarOptions<A extends unknown[], O extends OptionValues>(
 
 function addNetworks(command: CommandUnknownOpts): void {
   command
-    .option("--graph <file>", "their architecture, an .onnx file or the model.json of a LayersModel")
+    .option(
+      "--graph <file>",
+      "their architecture, an .onnx file or the model.json of a LayersModel (default: of their config.json)",
+    )
     .option(
       "--net <name>",
       "their architecture as isthmus train --net has it; the star then starts at random",

@@ -1,4 +1,4 @@
-import { createTensor, sizeOf } from "@isthmus/core";
+import { createTensor, sizeOf, type Tensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/engine";
 import type { DataSet } from "@isthmus/graph";
 
@@ -10,11 +10,12 @@ const MOST_BYTES = 400e6;
  * for small networks scaling takes as long as learning.
  */
 export function holdExamples(data: DataSet): DataSet {
-  const { name, classes, size, exampleShape, scaling } = data;
+  const { name, classes, size, exampleShape, scaling, inputName, labelling } = data;
   if (scaling === undefined || 4 * size * sizeOf(exampleShape) > MOST_BYTES) return data;
-  const { inputs, labels } = data.read(0, size);
-  return createDataSet(createTensor("f32", inputs.shape, inputs.data as Float32Array), labels, {
-    name,
-    classes,
+  const { inputs, labels, features = new Map<string, Tensor>() } = data.read(0, size);
+  const perExample = labels.length / size;
+  const labelled = perExample === 1 ? labels : createTensor("i32", [size, perExample], labels);
+  return createDataSet(createTensor("f32", inputs.shape, inputs.data as Float32Array), labelled, {
+    ...{ name, classes, inputName, features, labelling },
   });
 }

@@ -17,9 +17,10 @@ const opened = new Map<string, Promise<DataSet>>();
 let controller = new AbortController();
 
 /** Opens examples once: many tasks are on the same. */
-function openData(data: string): Promise<DataSet> {
-  const open = opened.get(data) ?? openDataSet(data).then(holdExamples);
-  opened.set(data, open);
+function openData(data: string, inputs: readonly string[] = []): Promise<DataSet> {
+  const key = JSON.stringify([data, ...inputs]);
+  const open = opened.get(key) ?? openDataSet(data, { inputs }).then(holdExamples);
+  opened.set(key, open);
   return open;
 }
 

@@ -41,7 +41,11 @@ function addLength(command: CommandUnknownOpts, leastEpochs: 0 | 1): void {
       parseCount(leastEpochs, MOST.epochs),
       TRAIN_DEFAULTS.epochs,
     )
-    .option("--batch <n>", "examples in a step", parseCount(1), TRAIN_DEFAULTS.batch)
+    .option(
+      "--batch <n>",
+      `examples in a step (default: ${TRAIN_DEFAULTS.batch}, or as many as --graph takes)`,
+      parseCount(1),
+    )
     .option(
       "--drop-last",
       "leave out what is left of an epoch's examples, instead of going on with them in the next",

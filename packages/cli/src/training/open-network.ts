@@ -1,10 +1,12 @@
 import { at, type Checkpoint, createCheckpoint, openCheckpoint } from "@isthmus/core";
-import { type DataSet, type Graph, readGraph } from "@isthmus/graph";
+import type { DataSet, Graph } from "@isthmus/graph";
 import { parseNetwork, parseNetworkName } from "@isthmus/zoo";
 import { type BindingOptions, type BindingSummary, bindArchitecture } from "../bind-architecture.ts";
+import { type DataContext, dataContext } from "../data-context.ts";
 import { createEngine, type EngineOptions } from "../engine-option.ts";
+import { fitToData } from "../fit-to-data.ts";
+import { freeArchitecture } from "../free-architecture.ts";
 import { type ReadArchitecture, readArchitecture } from "../read-architecture.ts";
-import { textContext } from "../text-context.ts";
 import type { Context } from "../verb.ts";
 
 /** What the user said of the network to train. */
@@ -40,13 +42,22 @@ export function assertNetworkOptions({ net, graph }: NetworkOptions): void {
   );
 }
 
-/**
- * Tokens of an example that the network wants: what its short string or the input of its graph says.
- * @returns undefined if that says none, as for images
- */
-export async function contextOf({ net, graph: path }: NetworkOptions): Promise<number | undefined> {
-  if (net !== undefined) return parseNetworkName(net).context;
-  return textContext((await readGraph(path ?? "")).graph).context;
+/** What a network to be built or read says of the data it is trained on. */
+export interface PlannedNetwork {
+  readonly context: DataContext;
+  /** The architecture, where it is read and not built. */
+  readonly read: ReadArchitecture | undefined;
+}
+
+/** Reads the architecture, or what the short string of a network says of texts. */
+export async function planNetwork(options: NetworkOptions): Promise<PlannedNetwork> {
+  const { net, graph: path = "" } = options;
+  if (net === undefined) {
+    const read = await readArchitecture(path, options);
+    return { read, context: dataContext(read) };
+  }
+  const { context } = parseNetworkName(net);
+  return { read: undefined, context: context === undefined ? {} : { context } };
 }
 
 /**
@@ -57,21 +68,27 @@ export async function contextOf({ net, graph: path }: NetworkOptions): Promise<n
  */
 export async function openNetwork(
   options: NetworkOptions,
-  { exampleShape, classes }: DataSet,
+  { data, read: planned }: { readonly data: DataSet } & Pick<PlannedNetwork, "read">,
   context: Pick<Context, "signal" | "terminal">,
 ): Promise<OpenNetwork> {
   const { net, graph: path, from, seed } = options;
-  if (net !== undefined) {
-    const { graph, spec, initialize } = parseNetwork(net, { exampleShape, classes });
+  if (net !== undefined || planned === undefined) {
+    const { exampleShape, classes } = data;
+    const { graph, spec, initialize } = parseNetwork(net ?? "", { exampleShape, classes });
     const read = { graph, carried: new Map() };
     return from === undefined
       ? unbound(spec, graph, initialize(seed))
       : bind(spec, read, { ...options, from }, context);
   }
   const name = path ?? "";
-  const read = await readArchitecture(name);
+  const read = fitToData(planned, data);
   if (from !== undefined) return bind(name, read, { ...options, from }, context);
-  if (read.carried.size > 0) return unbound(name, read.graph, createCheckpoint(read.carried, {}, name));
+  if (read.carried.size > 0) {
+    const weights = createCheckpoint(read.carried, {}, name);
+    const engine = await createEngine(options.engine);
+    const { graph } = await freeArchitecture({ graph: read.graph, engine }, weights, context);
+    return unbound(name, graph, weights);
+  }
   throw new TypeError(
     `Cannot train graph "${name}" as it must have weights to start from: give them with --from CHECKPOINT, or build a network with --net`,
   );

@@ -1,6 +1,6 @@
-import { openDataSet } from "@isthmus/engine";
 import type { DataSet } from "@isthmus/graph";
-import { scalingOf } from "../open-data.ts";
+import type { DataContext } from "../data-context.ts";
+import { openExamples } from "../open-data.ts";
 
 /** What the user said of the data to train and to evaluate on. */
 export interface TrainingDataOptions {
@@ -9,11 +9,6 @@ export interface TrainingDataOptions {
   readonly evalData?: string | undefined;
   readonly mean?: number | undefined;
   readonly std?: number | undefined;
-}
-
-/** Tokens of an example of text, where the network says so. */
-export interface TrainingContext {
-  readonly context?: number | undefined;
 }
 
 /** Examples to train on, and to evaluate on after every epoch. */
@@ -28,15 +23,14 @@ export interface TrainingData {
  */
 export async function openTrainingData(
   options: TrainingDataOptions,
-  { context }: TrainingContext = {},
+  context: DataContext = {},
 ): Promise<TrainingData> {
-  const opening = { scaling: scalingOf(options), ...(context === undefined ? {} : { context }) };
   const { source, split, count } = parseName(options.data);
   const published = /^((fashion-)?mnist(:|$)|text:)/.test(source) && split !== "test";
   const evaluated = options.evalData ?? (published ? `${source}:test` : "none");
   return {
-    data: await openDataSet(`${source}:${split ?? "train"}${count}`, opening),
-    evaluationData: evaluated === "none" ? undefined : await openDataSet(evaluated, opening),
+    data: await openExamples(`${source}:${split ?? "train"}${count}`, options, context),
+    evaluationData: evaluated === "none" ? undefined : await openExamples(evaluated, options, context),
   };
 }
 

@@ -1,9 +1,24 @@
+import { createTensor } from "@isthmus/core";
+import { createDataSet } from "@isthmus/engine";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { describe, expect, it } from "vitest";
-import { type TrainingFlags, trainingOptions } from "./training-options.ts";
+import { batchOf, type TrainingFlags, trainingOptions } from "./training-options.ts";
 
-const images = { inputs: [{ name: "x", dtype: "f32" }], outputs: [{ name: "y", shape: ["N", 10] }] };
-const tokens = { inputs: [{ name: "ids", dtype: "i64" }], outputs: [{ name: "y", shape: ["N", 8, 5] }] };
+const images = graphOf({ name: "x", dtype: "f32", shape: ["N", 4] }, ["N", 10]);
+const tokens = graphOf({ name: "ids", dtype: "i64", shape: ["N", 8] }, ["N", 8, 5]);
+const rows = createDataSet(createTensor("f32", [95, 4], new Float32Array(380)), new Int32Array(95));
+const texts = createDataSet(createTensor("i64", [95, 8], new BigInt64Array(760)), new Int32Array(95));
+
+function graphOf(input: object, output: readonly (number | string)[], op = "Identity"): Graph {
+  const outputs = [{ name: "y", dtype: "f32", shape: output }];
+  return {
+    name: "net",
+    inputs: [input],
+    outputs,
+    nodes: [{ op, domain: "", inputs: [] }],
+    weights: new Map(),
+  } as unknown as Graph;
+}
 
 const flags: TrainingFlags = {
   seed: 1,
@@ -16,8 +31,8 @@ const flags: TrainingFlags = {
   saveEvery: 0,
 };
 
-const resolve = (more: Partial<TrainingFlags>, graph: object = images) =>
-  trainingOptions({ ...flags, ...more }, { graph: graph as Graph, data: { size: 95 } as DataSet });
+const resolve = (more: Partial<TrainingFlags>, graph: Graph = images, data: DataSet = rows) =>
+  trainingOptions({ ...flags, ...more }, { graph, data });
 
 describe("trainingOptions()", () => {
   it("trainingOptions() has the defaults that the help names", () => {
@@ -35,12 +50,36 @@ describe("trainingOptions()", () => {
   });
 
   it("trainingOptions() predicts the next token where the graph does", () => {
-    expect(resolve({}, tokens).loss).toEqual({ kind: "next-token" });
-    expect(resolve({ loss: "cross-entropy" }, tokens).loss).toEqual({ kind: "cross-entropy" });
-    expect(resolve({ labelSmoothing: 0.1 }, tokens).loss).toEqual({
+    expect(resolve({}, tokens, texts).loss).toEqual({ kind: "next-token" });
+    expect(resolve({ loss: "cross-entropy" }, tokens, texts).loss).toEqual({ kind: "cross-entropy" });
+    expect(resolve({ labelSmoothing: 0.1 }, tokens, texts).loss).toEqual({
       kind: "next-token",
       labelSmoothing: 0.1,
     });
+  });
+
+  it("trainingOptions() leaves out of the loss what labels of positions leave out", () => {
+    const labels = createTensor(
+      "i64",
+      [2, 8],
+      BigInt64Array.from({ length: 16 }, (_, i) => (i < 3 ? -100n : 1n)),
+    );
+    const some = createDataSet(createTensor("i64", [2, 8], new BigInt64Array(16)), labels);
+    expect(resolve({ batch: 2 }, tokens, some).loss).toEqual({ kind: "cross-entropy", weighted: true });
+  });
+
+  it("batchOf() is what a graph of a fixed batch takes, and says why another is refused", () => {
+    const fixed = (batch: number, op?: string) =>
+      graphOf({ name: "x", dtype: "f32", shape: [batch, 4] }, [batch, 10], op);
+    expect(batchOf({}, images)).toBe(128);
+    expect(batchOf({ batch: 5 }, images)).toBe(5);
+    expect(batchOf({}, fixed(2))).toBe(2);
+    expect(batchOf({ batch: 2 }, fixed(2))).toBe(2);
+    expect(() => batchOf({ batch: 3 }, fixed(2))).toThrow(
+      /--batch 3 as graph "net" was exported for batches of 2/,
+    );
+    expect(batchOf({}, fixed(1))).toBe(1);
+    expect(() => batchOf({}, fixed(1, "BatchNormalization"))).toThrow(/must see several examples at once/);
   });
 
   it("trainingOptions() counts the epochs between two falls in steps", () => {

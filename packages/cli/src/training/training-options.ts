@@ -2,6 +2,7 @@ import type { DataSet, Graph } from "@isthmus/graph";
 import {
   type BaseOptimizerSpec,
   type LossSpec,
+  lossOfData,
   type OptimizerSpec,
   type ScheduleSpec,
   stepsUntil,
@@ -29,7 +30,7 @@ export const MOMENTUM = 0.9;
 export type TrainingFlags = {
   readonly seed: number;
   readonly epochs: number;
-  readonly batch: number;
+  readonly batch?: number | undefined;
   readonly dropLast?: true | undefined;
   readonly loss?: (typeof LOSS_NAMES)[number] | undefined;
   readonly labelSmoothing?: number | undefined;
@@ -60,7 +61,8 @@ export function trainingOptions(
   { graph, data }: { readonly graph: Graph; readonly data: DataSet },
 ): TrainOptions {
   assertFlags(flags);
-  const { seed, epochs, batch, threads, saveEvery, freeze, crop, flip } = flags;
+  const { seed, epochs, threads, saveEvery, freeze, crop, flip } = flags;
+  const batch = batchOf(flags, graph);
   const remainder = flags.dropLast ? "drop" : TRAIN_DEFAULTS.remainder;
   const epochSteps = (count: number) => stepsUntil(count, { examples: data.size, batch, remainder });
   return {
@@ -68,7 +70,7 @@ export function trainingOptions(
     epochs,
     batch,
     remainder,
-    loss: lossOf(flags, graph),
+    loss: lossOf(flags, graph, data),
     optimizer: optimizerOf(flags),
     schedule: scheduleOf(flags, epochSteps),
     augment: { crop: crop ?? 0, flip: flip ?? false },
@@ -100,17 +102,34 @@ function assertFlags({
   );
 }
 
-/** As the user said; else next-token for graphs that make `[N, length, classes]` of integers. */
-function lossOf({ loss, labelSmoothing }: TrainingFlags, { inputs, outputs }: Graph): LossSpec {
-  const tokens = inputs[0]?.dtype === "i64" && outputs[0]?.shape?.length === 3;
-  const kind = loss ?? (tokens ? "next-token" : "cross-entropy");
-  if (labelSmoothing === undefined) return { kind };
-  if (kind === "mean-squared-error") {
+/**
+ * Examples in a step: as the user said, else those that the graph takes, else as usual.
+ * @throws TypeError if the graph takes another number, or batch norms would normalize single examples
+ */
+export function batchOf({ batch }: Pick<TrainingFlags, "batch">, graph: Graph): number {
+  const fixed = graph.inputs[0]?.shape?.[0];
+  if (typeof fixed !== "number") return batch ?? TRAIN_DEFAULTS.batch;
+  if (batch !== undefined && batch !== fixed) {
+    throw new TypeError(
+      `Cannot train by --batch ${batch} as graph "${graph.name}" was exported for batches of ${fixed} and takes no others: leave --batch out, or export it with a dynamic batch`,
+    );
+  }
+  if (fixed === 1 && graph.nodes.some(({ op }) => op === "BatchNormalization")) {
+    throw new TypeError(
+      `Cannot train graph "${graph.name}" as its batch norms must see several examples at once to normalize them: it was exported for batches of 1 and takes no others; export it with a dynamic batch`,
+    );
+  }
+  return fixed;
+}
+
+/** As the user said; else what networks of the graph are evaluated by. */
+function lossOf({ loss: kind, labelSmoothing }: TrainingFlags, graph: Graph, data: DataSet): LossSpec {
+  if (labelSmoothing !== undefined && kind === "mean-squared-error") {
     throw new TypeError(
       `Cannot train as --label-smoothing belongs to losses of classes: the loss is ${kind}`,
     );
   }
-  return { kind, labelSmoothing };
+  return lossOfData(graph, data, { ...(kind === undefined ? {} : { kind }), labelSmoothing });
 }
 
 function optimizerOf(flags: TrainingFlags): OptimizerSpec {

@@ -26,15 +26,15 @@ export function assertReads({ name, size }: Extent, begin: number, end: number):
 }
 
 /**
- * Checks that examples of `stride` elements can be gathered into a batch.
+ * Checks that examples of `stride` elements, with as many labels each as said, can be gathered into a batch.
  * @throws RangeError if an index is not within the data set, or the batch has not room for exactly as many
  */
 export function assertGathers(
-  { name, size, stride }: Extent & { readonly stride: number },
+  { name, size, stride, perExample = 1 }: Extent & { readonly stride: number; readonly perExample?: number },
   indices: Uint32Array,
   { inputs, labels }: Batch,
 ): void {
-  if (inputs.data.length !== indices.length * stride || labels.length !== indices.length) {
+  if (inputs.data.length !== indices.length * stride || labels.length !== indices.length * perExample) {
     throw wrongBatch(
       `it must have room for ${indices.length} examples: it has room for ${inputs.data.length / stride} and ${labels.length} labels`,
     );

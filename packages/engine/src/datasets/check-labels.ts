@@ -3,20 +3,33 @@ import { DTYPES, FormatError, type Tensor } from "@isthmus/core";
 /** More classes than any data set has, so that a damaged label cannot ask for memory without end. */
 const MAX_CLASSES = 2 ** 24;
 
+/** What stands for a label where nothing is to be predicted. */
+export const NO_LABEL = -1;
+
 /** Labels that were checked, and how many classes they are of. */
 export interface CheckedLabels {
-  /** Class of each example, `[n]`; a copy. */
+  /** Class of each example, `[n]`, or of each position; a copy. */
   readonly labels: Int32Array;
   readonly classes: number;
 }
 
+/** What labels may be. */
+export interface LabelRules {
+  /** Labels must be below this; 0 for one more than the largest. */
+  readonly classes: number;
+  /** Whether negative labels are taken for positions of which nothing is to be predicted, as -100 usually is. @defaultValue false */
+  readonly ignoresNegative?: boolean;
+}
+
 /**
  * Converts labels of any integer type, and checks that each is in `[0, classes)`.
- *
- * Where `classes` is 0 it is one more than the largest label.
  * @throws FormatError if labels are not integers, or one is not a class
  */
-export function checkLabels(name: string, labels: Tensor | Int32Array, classes: number): CheckedLabels {
+export function checkLabels(
+  name: string,
+  labels: Tensor | Int32Array,
+  { classes, ignoresNegative = false }: LabelRules,
+): CheckedLabels {
   const data = labels instanceof Int32Array ? labels : labels.data;
   if (!(labels instanceof Int32Array) && (DTYPES[labels.dtype].float || labels.dtype === "bool")) {
     throw new FormatError(
@@ -30,6 +43,10 @@ export function checkLabels(name: string, labels: Tensor | Int32Array, classes: 
   for (let i = 0; i < checked.length; i++) {
     // 64-bit labels are BigInt: those beyond 2^53 round, and stay out of range.
     const label = Number(data[i]);
+    if (ignoresNegative && label < 0) {
+      checked[i] = NO_LABEL;
+      continue;
+    }
     if (!(label >= 0 && label < end)) {
       throw new FormatError(
         `Cannot use data set "${name}" as labels must be classes from 0 to ${end - 1}: label ${i} is ${label}`,

@@ -1,4 +1,4 @@
-import { allocateData, createTensor, FormatError, InputError, sizeOf } from "@isthmus/core";
+import { allocateData, createTensor, FormatError, InputError, sizeOf, type Tensor } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { countingBytes } from "../../test/encode-idx.ts";
@@ -150,6 +150,53 @@ describe("DataSet.gatherInto()", () => {
         expect([...(out?.inputs.data ?? [])]).toEqual(singles.flatMap((one) => [...one.inputs.data]));
         expect([...(out?.labels ?? [])]).toEqual(singles.map((one) => one.labels[0]));
       }),
+    );
+  });
+
+  it("DataSet.gatherInto() reads features and labels of positions, too, as read() does", () => {
+    const ids = createTensor(
+      "i32",
+      [5, 2],
+      Int32Array.from({ length: 10 }, (_, i) => i),
+    );
+    const features = new Map([
+      ["attention_mask", createTensor("u8", [5, 2], Uint8Array.of(1, 0, 1, 1, 1, 1, 0, 1, 1, 1))],
+      ["other", createTensor("f64", [5], Float64Array.of(1, 2, 3, 4, 5))],
+      ["image", bytes(5, 2, 2)],
+    ]);
+    const labels = createTensor(
+      "i64",
+      [5, 2],
+      BigInt64Array.from({ length: 10 }, (_, i) => BigInt(i % 4) - 1n),
+    );
+    const data = createDataSet(ids, labels, { features, inputName: "ids" });
+    expect(data.features?.get("image")).toEqual({ dtype: "f32", shape: [1, 2, 2] });
+    expect([...data.read(0, 2).labels]).toEqual([-1, -1, 1, 2]);
+    fc.assert(
+      fc.property(fc.uint32Array({ min: 0, max: 4, minLength: 1, maxLength: 6 }), (indices) => {
+        const singles = [...indices].map((i) => data.read(i, i + 1));
+        const room = (tensor: Tensor) =>
+          createTensor(
+            tensor.dtype,
+            [indices.length, ...tensor.shape.slice(1)],
+            allocateData(tensor.dtype, indices.length * tensor.data.length),
+          );
+        const [first] = singles;
+        const out = data.gatherInto?.(indices, {
+          inputs: room(first!.inputs),
+          features: new Map([...(first?.features ?? [])].map(([name, tensor]) => [name, room(tensor)])),
+          labels: new Int32Array(2 * indices.length),
+        });
+        expect([...(out?.labels ?? [])]).toEqual(singles.flatMap((one) => [...one.labels]));
+        for (const [name, tensor] of out?.features ?? [])
+          expect([...tensor.data]).toEqual(
+            singles.flatMap((one) => [...(one.features?.get(name)?.data ?? [])]),
+          );
+      }),
+    );
+    const lacking = { inputs: createTensor("i32", [1, 2], new Int32Array(2)), labels: new Int32Array(2) };
+    expect(() => data.gatherInto?.(Uint32Array.of(0), lacking)).toThrow(
+      /room for 1 rows of "attention_mask"/,
     );
   });
 

@@ -1,19 +1,10 @@
-import {
-  DTYPES,
-  FormatError,
-  formatShape,
-  resolveOptions,
-  sizeOf,
-  type Tensor,
-  toFloat32,
-  toFloat32Into,
-  viewBytes,
-} from "@isthmus/core";
-import type { Batch, DataSet, Scaling } from "@isthmus/graph";
-import { assertGathers, assertReads, limitTo, wrongBatch } from "./assert-reads.ts";
-import { checkLabels } from "./check-labels.ts";
-import { createExampleScaler } from "./create-example-scaler.ts";
-import { scaleTable, UNIT_SCALING } from "./scaling.ts";
+import { FormatError, formatShape, resolveOptions, sizeOf, type Tensor } from "@isthmus/core";
+import type { Batch, DataSet, Labelling, Scaling } from "@isthmus/graph";
+import { assertGathers, assertReads, limitTo } from "./assert-reads.ts";
+import { createFeatures } from "./create-features.ts";
+import { type ExampleLabels, labelExamples } from "./label-examples.ts";
+import { exampleShapeOf, inputGatherer, inputReader } from "./read-inputs.ts";
+import { UNIT_SCALING } from "./scaling.ts";
 
 /** Options of {@link createDataSet}. */
 export interface CreateDataSetOptions {
@@ -21,6 +12,12 @@ export interface CreateDataSetOptions {
   readonly name: string;
   /** How inputs of bytes become f32; inputs of other types are never scaled. */
   readonly scaling: Scaling;
+  /** Name of the array that inputs are of, by which inputs of a graph are told apart. */
+  readonly inputName: string | undefined;
+  /** Further arrays `[n, ...]` by name, such as an attention mask; floats are fed as f32, integers as they are. */
+  readonly features: ReadonlyMap<string, Tensor>;
+  /** What labels are of; undefined to find out by their shape: `[n, length]` are those of positions. */
+  readonly labelling: Labelling | undefined;
   /** Number of classes; 0 for one more than the largest label. */
   readonly classes: number;
   /** Number of examples to use, from the first; 0 for all. */
@@ -31,56 +28,80 @@ export interface CreateDataSetOptions {
 export const CREATE_DATA_SET_DEFAULTS: CreateDataSetOptions = Object.freeze({
   name: "data",
   scaling: UNIT_SCALING,
+  inputName: undefined,
+  features: new Map(),
+  labelling: undefined,
   classes: 0,
   limit: 0,
 });
 
 /**
- * Makes a data set of `inputs` `[n, ...]` and `labels` `[n]` or `[n, 1]` in memory.
+ * Makes a data set of `inputs` `[n, ...]` and `labels` `[n]`, `[n, 1]` or `[n, length]` in memory.
  *
  * Bytes stay bytes until they are read and then are scaled to f32; images of bytes `[n, height, width]` get
  * a channel axis: `[n, 1, height, width]`. Floats of any width are fed as f32, unscaled; other integers, such
  * as token ids, are fed as they are. Shares memory with `inputs`; labels are copied.
+ *
+ * Labels `[n, length]` are those of each position of token ids `[n, length]`, or of rows of floats `[n, length, ...]`; negative ones
+ * count for nothing, and so do positions at which a feature `attention_mask` is 0. Token ids without labels (`undefined`) are to be
+ * predicted themselves, each from those before it.
  * @throws FormatError if there are no examples, counts differ, or a label is not a class
  * @throws InputError if there are fewer examples than `limit`
  * @throws RangeError if an option is out of its range
  */
 export function createDataSet(
   inputs: Tensor,
-  labels: Tensor | Int32Array,
+  labels: Tensor | Int32Array | undefined,
   options: Partial<CreateDataSetOptions> = {},
 ): DataSet {
   const resolved = resolveOptions("create a data set", CREATE_DATA_SET_DEFAULTS, options);
-  const { name, scaling } = resolved;
+  const { name, scaling, inputName, features } = resolved;
   assertCount("limit", resolved.limit);
   assertCount("classes", resolved.classes);
-  const size = limitTo(resolved.limit, countExamples(name, inputs, labels), name);
-  const checked = checkLabels(name, labels, resolved.classes);
+  assertExamples(name, inputs, features);
+  const labelled = labelExamples({ ...resolved, inputs, labels });
+  const { perExample, labelling } = labelled;
+  const size = limitTo(resolved.limit, inputs.shape[0] ?? 0, name);
   const exampleShape = exampleShapeOf(inputs);
   const readInputs = inputReader(inputs, scaling);
   const gatherInputs = inputGatherer(inputs, scaling);
+  const further = createFeatures(features, scaling);
   return Object.freeze({
     name,
     size,
     exampleShape: Object.freeze(exampleShape),
-    classes: checked.classes,
+    ...(inputName === undefined ? {} : { inputName }),
+    ...(further === undefined ? {} : { features: further.infos }),
+    ...(labelling === "example" ? {} : { labelling }),
+    classes: labelled.classes,
     scaling: inputs.dtype === "u8" ? scaling : undefined,
     read(begin: number, end: number) {
       assertReads({ name, size }, begin, end);
       return {
         inputs: { ...readInputs(begin, end), shape: [end - begin, ...exampleShape] },
-        labels: checked.labels.slice(begin, end),
+        ...(further === undefined ? {} : { features: further.read(begin, end) }),
+        labels: labelled.labels.slice(begin * perExample, end * perExample),
       };
     },
     gatherInto(indices: Uint32Array, out: Batch) {
-      assertGathers({ name, size, stride: sizeOf(exampleShape) }, indices, out);
+      assertGathers({ name, size, stride: sizeOf(exampleShape), perExample }, indices, out);
       gatherInputs(indices, out.inputs);
-      for (let i = 0; i < indices.length; i++) {
-        out.labels[i] = checked.labels[indices[i] as number] as number;
-      }
+      further?.gatherInto(indices, out);
+      gatherLabels(labelled, indices, out.labels);
       return out;
     },
   });
+}
+
+function gatherLabels({ labels, perExample }: ExampleLabels, indices: Uint32Array, out: Int32Array): void {
+  if (perExample === 1) {
+    for (let i = 0; i < indices.length; i++) out[i] = labels[indices[i] as number] as number;
+    return;
+  }
+  for (let i = 0; i < indices.length; i++) {
+    const first = (indices[i] as number) * perExample;
+    out.set(labels.subarray(first, first + perExample), i * perExample);
+  }
 }
 
 function assertCount(option: "limit" | "classes", value: number): void {
@@ -88,7 +109,7 @@ function assertCount(option: "limit" | "classes", value: number): void {
   throw new RangeError(`Cannot create a data set as "${option}" must be a whole number: it is ${value}`);
 }
 
-function countExamples(name: string, inputs: Tensor, labels: Tensor | Int32Array): number {
+function assertExamples(name: string, inputs: Tensor, features: ReadonlyMap<string, Tensor>): void {
   const count = inputs.shape[0] ?? 0;
   if (count === 0 || sizeOf(inputs.shape) === 0) {
     throw new FormatError(
@@ -96,72 +117,11 @@ function countExamples(name: string, inputs: Tensor, labels: Tensor | Int32Array
       { format: "data set" },
     );
   }
-  const shape = labels instanceof Int32Array ? [labels.length] : labels.shape;
-  if (shape[0] !== count || sizeOf(shape) !== count) {
+  for (const [feature, { shape }] of features) {
+    if (shape[0] === count) continue;
     throw new FormatError(
-      `Cannot use data set "${name}" as each of its ${count} inputs must have one label: labels are ${formatShape(shape)}`,
+      `Cannot use data set "${name}" as "${feature}" must have a row for each of the ${count} inputs: it is ${formatShape(shape)}`,
       { format: "data set" },
     );
   }
-  return count;
-}
-
-function exampleShapeOf({ dtype, shape }: Tensor): readonly number[] {
-  return dtype === "u8" && shape.length === 3 ? [1, ...shape.slice(1)] : shape.slice(1);
-}
-
-/** Reads the elements of examples `[begin, end)`, as they are fed; a copy. */
-type InputReader = (begin: number, end: number) => Pick<Tensor, "dtype" | "data">;
-
-function inputReader({ dtype, shape, data }: Tensor, scaling: Scaling): InputReader {
-  const stride = sizeOf(shape.slice(1));
-  if (dtype === "u8" && data instanceof Uint8Array) {
-    const table = scaleTable(scaling);
-    return (begin, end) => {
-      const scaled = new Float32Array((end - begin) * stride);
-      const offset = begin * stride;
-      for (let i = 0; i < scaled.length; i++) scaled[i] = table[data[offset + i] as number] as number;
-      return { dtype: "f32", data: scaled };
-    };
-  }
-  if (DTYPES[dtype].float) {
-    return (begin, end) => ({
-      dtype: "f32",
-      data: toFloat32(data.subarray(begin * stride, end * stride), dtype),
-    });
-  }
-  return (begin, end) => ({ dtype, data: data.slice(begin * stride, end * stride) });
-}
-
-/** Writes the elements of examples as they are fed, one after the other, into a tensor that has room for them. */
-type InputGatherer = (indices: Uint32Array, out: Tensor) => void;
-
-function inputGatherer({ dtype, shape, data }: Tensor, scaling: Scaling): InputGatherer {
-  const stride = sizeOf(shape.slice(1));
-  const forEach = (indices: Uint32Array, write: (from: number, to: number) => void): void => {
-    for (let i = 0; i < indices.length; i++) write((indices[i] as number) * stride, i * stride);
-  };
-  if (dtype === "u8" && data instanceof Uint8Array) {
-    const scale = createExampleScaler(data, scaleTable(scaling), stride);
-    return (indices, out) => scale(indices, floatsOf(out));
-  }
-  if (DTYPES[dtype].float) {
-    return (indices, out) => {
-      const floats = floatsOf(out);
-      forEach(indices, (from, to) => {
-        toFloat32Into(data.subarray(from, from + stride), dtype, floats.subarray(to, to + stride));
-      });
-    };
-  }
-  return (indices, out) => {
-    if (out.dtype !== dtype) throw wrongBatch(`its inputs must be ${dtype}: they are ${out.dtype}`);
-    const bytes = viewBytes(out.data);
-    const width = DTYPES[dtype].bytes;
-    forEach(indices, (from, to) => bytes.set(viewBytes(data.subarray(from, from + stride)), to * width));
-  };
-}
-
-function floatsOf({ dtype, data }: Tensor): Float32Array {
-  if (dtype === "f32" && data instanceof Float32Array) return data;
-  throw wrongBatch(`its inputs must be f32: they are ${dtype}`);
 }

@@ -35,6 +35,19 @@ describe("createTextDataSet()", () => {
     expect(data.read(0, 1).inputs).toMatchObject({ dtype: "i64", shape: [1, 4] });
   });
 
+  it("createTextDataSet() numbers characters as a vocabulary says, and names one that it lacks", () => {
+    const vocabulary = new Map(
+      [...["o", "l", "é", "h", "e"].entries()].map(([i, character]) => [character, 2 * i]),
+    );
+    const data = createTextDataSet("hello", { context: 2, vocabulary });
+    expect(Array.from(data.read(0, 3).inputs.data, Number)).toEqual([6, 8, 8, 2, 2, 2]);
+    expect(data.classes).toBe(9);
+    expect(texts(data)).toEqual(["he", "el", "ll"]);
+    expect(() => createTextDataSet("hello, hé", { context: 2, vocabulary })).toThrow(
+      /vocabulary of 5 characters must have each of its characters: ",", character 5 of the text, is not among them$/,
+    );
+  });
+
   it("createTextDataSet() predicts each character once, but the first and what fills no window", () => {
     fc.assert(
       fc.property(characters, fc.integer({ min: 2, max: 4 }), (text, context) => {

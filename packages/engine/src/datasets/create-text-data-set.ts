@@ -19,6 +19,8 @@ export interface CreateTextDataSetOptions {
   readonly context: number;
   /** The first 90 % of the characters, or the others; undefined for all. */
   readonly split: Split | undefined;
+  /** Tokens by character, such as a model's own; undefined to number the characters of the text. */
+  readonly vocabulary: ReadonlyMap<string, number> | undefined;
   /** Number of examples to use, from the first; 0 for all. */
   readonly limit: number;
 }
@@ -28,6 +30,7 @@ export const CREATE_TEXT_DATA_SET_DEFAULTS: CreateTextDataSetOptions = Object.fr
   name: "text",
   context: 64,
   split: undefined,
+  vocabulary: undefined,
   limit: 0,
 });
 
@@ -37,12 +40,12 @@ const TRAINED = 0.9;
 /**
  * Makes a data set of a text, character by character.
  *
- * Tokens are characters (Unicode code points), numbered in their order as code points over the whole text, so that both splits
- * have one vocabulary. Examples are windows of `context` tokens, i64. Each begins with the last token of the one before, so that
+ * Tokens are characters (Unicode code points), numbered as a vocabulary says, else in their order as code points over the whole text, so
+ * that both splits have one vocabulary. Examples are windows of `context` tokens, i64. Each begins with the last token of the one before, so that
  * over all of them every token but the first is predicted once; what is left at the end and fills no window is left out. The label
  * of an example is the token that follows it.
  * @param text - characters, or their code points
- * @throws InputError if there are too few characters for one example, or fewer examples than `limit`
+ * @throws InputError if there are too few characters for one example, or fewer examples than `limit`, or the vocabulary lacks one
  * @throws RangeError if an option is out of its range
  */
 export function createTextDataSet(
@@ -52,7 +55,9 @@ export function createTextDataSet(
   const resolved = resolveOptions("create a text data set", CREATE_TEXT_DATA_SET_DEFAULTS, options);
   const { name, context, split } = resolved;
   assertWholeOptions("create a text data set", resolved, { context: 2, limit: 0 });
-  const { tokens: all, vocabulary } = tokenize(typeof text === "string" ? codePointsOf(text) : text);
+  const points = typeof text === "string" ? codePointsOf(text) : text;
+  const { tokens: all, vocabulary } =
+    resolved.vocabulary === undefined ? tokenize(points) : encode(points, resolved.vocabulary, name);
   const cut = Math.floor(TRAINED * all.length);
   const tokens = split === undefined ? all : split === "train" ? all.subarray(0, cut) : all.subarray(cut);
   const stride = context - 1;
@@ -105,6 +110,26 @@ function tokenize(points: Int32Array): { tokens: Int32Array; vocabulary: string[
     tokens: points.map((point) => tokenOf.get(point) as number),
     vocabulary: distinct.map((point) => String.fromCodePoint(point)),
   };
+}
+
+/** Looks characters up in a vocabulary. */
+function encode(
+  points: Int32Array,
+  known: ReadonlyMap<string, number>,
+  name: string,
+): { tokens: Int32Array; vocabulary: string[] } {
+  const tokenOf = new Map([...known].map(([character, token]) => [character.codePointAt(0), token]));
+  const vocabulary = Array<string>(1 + Math.max(0, ...known.values())).fill("");
+  for (const [character, token] of known) vocabulary[token] = character;
+  const tokens = points.map((point, at) => {
+    const token = tokenOf.get(point);
+    if (token !== undefined) return token;
+    throw new InputError(
+      `Cannot use data set "${name}" as the model's vocabulary of ${known.size} characters must have each of its characters: ${JSON.stringify(String.fromCodePoint(point))}, character ${at} of the text, is not among them`,
+      { input: name },
+    );
+  });
+  return { tokens, vocabulary };
 }
 
 function allocateBatch(examples: number, context: number): Batch {

@@ -4,6 +4,12 @@ import type { Tensor } from "@isthmus/core";
 export interface Examples {
   /** `[n, ...]` */
   readonly inputs: Tensor;
-  /** `[n]` or `[n, 1]`, of any integer type. */
-  readonly labels: Tensor;
+  /** `[n]`, `[n, 1]` or `[n, length]`, of any integer type; absent where the inputs are texts without labels. */
+  readonly labels?: Tensor | undefined;
+  /** Name of the labels in the file; absent where it has no names. */
+  readonly labelName?: string | undefined;
+  /** Name of the inputs without the split; absent where the file has no names. */
+  readonly inputName?: string | undefined;
+  /** Further arrays `[n, ...]` by their names without the split. @defaultValue none */
+  readonly features?: ReadonlyMap<string, Tensor>;
 }

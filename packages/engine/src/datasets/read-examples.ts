@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { InputError, openCheckpoint, type Tensor } from "@isthmus/core";
 import type { Examples } from "./examples.ts";
-import type { DataSetName, Split } from "./parse-data-set-name.ts";
-import { pickArrays } from "./pick-arrays.ts";
+import type { DataSetName } from "./parse-data-set-name.ts";
+import { type ArrayRequest, pickArrays } from "./pick-arrays.ts";
 import { readFashionMnistPackage } from "./read-fashion-mnist-package.ts";
 import { readIdx } from "./read-idx.ts";
 import { readIdxFolder } from "./read-idx-folder.ts";
@@ -14,10 +14,11 @@ export type ArraysName = Exclude<DataSetName, { readonly kind: "text" }>;
 
 /**
  * Reads what a name stands for, as it is stored.
+ * @param wanted - names of a graph's inputs, which arrays of a file may have
  * @throws InputError if a file, package or array is missing
  * @throws FormatError if a file is damaged
  */
-export async function readExamples(parsed: ArraysName): Promise<Examples> {
+export async function readExamples(parsed: ArraysName, wanted: readonly string[]): Promise<Examples> {
   switch (parsed.kind) {
     case "mnist":
       return readIdxFolder(
@@ -32,10 +33,10 @@ export async function readExamples(parsed: ArraysName): Promise<Examples> {
       return { inputs: await readIdx(parsed.images), labels: await readIdx(parsed.labels) };
     case "npz": {
       const { names, read } = await openNpz(parsed.file);
-      return readArrays(names, read, parsed);
+      return readArrays(names, read, { ...parsed, wanted });
     }
     case "safetensors":
-      return readCheckpoint(parsed);
+      return readCheckpoint({ ...parsed, wanted });
   }
 }
 
@@ -49,16 +50,11 @@ function findPackage({ name, kind }: DataSetName, packageName: string): string {
   );
 }
 
-interface ArrayFileName {
-  readonly file: string;
-  readonly split: Split;
-}
-
-async function readCheckpoint({ file, split }: ArrayFileName): Promise<Examples> {
-  const checkpoint = await openCheckpoint(file);
+async function readCheckpoint(request: ArrayRequest): Promise<Examples> {
+  const checkpoint = await openCheckpoint(request.file);
   try {
     const names = [...checkpoint.tensors.keys()];
-    return await readArrays(names, (name) => checkpoint.read(name), { file, split });
+    return await readArrays(names, (name) => checkpoint.read(name), request);
   } finally {
     await checkpoint.close();
   }
@@ -67,8 +63,12 @@ async function readCheckpoint({ file, split }: ArrayFileName): Promise<Examples>
 async function readArrays(
   names: readonly string[],
   read: (name: string) => Promise<Tensor>,
-  { file, split }: ArrayFileName,
+  request: ArrayRequest,
 ): Promise<Examples> {
-  const picked = pickArrays(names, split, file);
-  return { inputs: await read(picked.inputs), labels: await read(picked.labels) };
+  const picked = pickArrays(names, request);
+  const features = new Map<string, Tensor>();
+  for (const [name, stored] of picked.features) features.set(name, await read(stored));
+  const { inputName, labels } = picked;
+  const labelled = labels === undefined ? {} : { labels: await read(labels), labelName: labels };
+  return { inputs: await read(picked.inputs), inputName, features, ...labelled };
 }

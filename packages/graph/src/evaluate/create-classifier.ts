@@ -18,7 +18,7 @@ export interface Classifier {
   /**
    * Runs the whole data set once; labels are not looked at.
    * @param weights - a tensor for every weight of the graph, as `bindWeights` reads them
-   * @throws InputError if the graph's first output is not f32 logits `[examples, classes]`
+   * @throws InputError if the output that is scored is not f32 logits `[examples, classes]`
    * @throws DOMException named AbortError if `signal` is aborted
    */
   classify(weights: ReadonlyMap<string, Tensor>, signal?: AbortSignal): Promise<ClassProbabilities>;
@@ -27,8 +27,8 @@ export interface Classifier {
 }
 
 /**
- * Prepares class probabilities of networks of one architecture, by softmax in f64 of their first output, in the order of the data
- * set; the same bits on every run.
+ * Prepares class probabilities of networks of one architecture, by softmax in f64 of the first output that can be logits, in the order
+ * of the data set; the same bits on every run.
  * @throws InputError if there are no examples, or they do not fit the graph's input
  * @throws RangeError if an option is out of its range
  */

@@ -6,7 +6,7 @@
  * logit is NaN, is not classified rightly, whatever the other logits are.
  *
  * @param logits - `[examples, classes]` row-major
- * @param labels - `[examples]`, in `[0, classes)`
+ * @param labels - `[examples]`, in `[0, classes)`; a negative one has a loss of 0 and is not right
  * @param out - receives nats and 0 or 1, from `out.begin` on
  */
 export function crossEntropyInto(
@@ -18,6 +18,11 @@ export function crossEntropyInto(
   for (let i = 0; i < labels.length; i++) {
     const row = logits.subarray(i * classes, (i + 1) * classes);
     const label = labels[i] ?? 0;
+    if (label < 0) {
+      out.losses[out.begin + i] = 0;
+      out.right[out.begin + i] = 0;
+      continue;
+    }
     const best = indexOfMax(row);
     const max = row[best] ?? Number.NaN;
     let sum = 0;

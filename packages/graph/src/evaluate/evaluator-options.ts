@@ -1,6 +1,6 @@
 /** Options of `createEvaluator` and `createClassifier`. */
 export interface EvaluatorOptions {
-  /** Examples in one engine call. @defaultValue 100 */
+  /** Examples in one engine call, fewer where their logits were more than 2^26 numbers. @defaultValue 100 */
   readonly batchSize?: number;
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads?: number;

@@ -1,5 +1,4 @@
 import {
-  DTYPES,
   FormatError,
   InputError,
   recognizeFile,
@@ -12,6 +11,7 @@ import { lowerSequences } from "../lower/lower-sequences.ts";
 import { readAsInference } from "../lower/read-as-inference.ts";
 import { assertConnected } from "./assert-connected.ts";
 import { assertExtents } from "./assert-extents.ts";
+import { chooseDataInputs } from "./choose-data-inputs.ts";
 import { decodeMessage } from "./decode-message.ts";
 import { decodeInitializers, decodeNodes, decodeValueInfo, ownDomain } from "./decode-node.ts";
 import { findTrained } from "./find-trained.ts";
@@ -44,8 +44,8 @@ export interface DecodeGraphOptions {
  * element, scales of `Resize` aside, and of one element where an operator has a trained operand. In models that `encodeGraph` made,
  * weights are inputs already, so that their initializers stay constants.
  *
- * Data inputs are those with a symbolic extent or of an integer type; where there is none, the first. All other inputs are weights,
- * unless the file carries at least as many weights itself: then they are data inputs too.
+ * Data inputs are those with a symbolic extent or of an integer type, and those that are used as data and not as weights; see
+ * `chooseDataInputs`. All other inputs are weights.
  *
  * The graph computes what the file does, in operators that everything here knows: calls of local functions are replaced by their
  * nodes, sequences of tensors by tensors (see `lowerSequences`), and what is written as in training by what it is outside (see
@@ -70,7 +70,7 @@ export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {})
     .map(decodeValueInfo);
   const trained = isOwn ? new Set<string>() : findTrained(tensors, nodes);
   const embedded = new Map([...tensors].filter(([name]) => trained.has(name)));
-  const dataInputs = new Set(options.inputs ?? chooseDataInputs(inputs, embedded.size));
+  const dataInputs = new Set(options.inputs ?? chooseDataInputs({ inputs, nodes, carried: embedded.size }));
   assertInputs(dataInputs, inputs, source);
   const graph: Graph = {
     name: proto.name ?? "",
@@ -165,18 +165,6 @@ function assertInputs(chosen: ReadonlySet<string>, inputs: readonly ValueInfo[],
     `Cannot take "${unknown}" for a data input of "${source}" as it must be an input of the graph: they are ${[...names].join(", ")}`,
     { input: unknown },
   );
-}
-
-/**
- * Names of the data inputs. Inputs that may be either are data if the file carries at least as many weights itself: a file has its
- * weights among its inputs or not.
- */
-function chooseDataInputs(inputs: readonly ValueInfo[], carried: number): string[] {
-  const isData = ({ dtype, shape }: ValueInfo) =>
-    (dtype !== undefined && !DTYPES[dtype].float) || shape?.some((extent) => typeof extent === "string");
-  const chosen = inputs.filter(isData);
-  if (inputs.length - chosen.length <= carried) return inputs.map(({ name }) => name);
-  return (chosen.length > 0 ? chosen : inputs.slice(0, 1)).map(({ name }) => name);
 }
 
 function infoOfInput(input: ValueInfo, source: string): TensorInfo {

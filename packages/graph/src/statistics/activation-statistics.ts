@@ -1,7 +1,8 @@
 import { InputError, resolveOptions, type Tensor } from "@isthmus/core";
 import type { DataSet } from "../data-set.ts";
 import type { Engine, Session } from "../engine.ts";
-import { assertDataFits } from "../evaluate/assert-data-fits.ts";
+import { createLeaveOutFilling } from "../feeding/leave-out-filling.ts";
+import { planFeeds } from "../feeding/plan-feeds.ts";
 import { bakeWeights } from "../ir/bake-weights.ts";
 import { extractSubgraph } from "../ir/extract-subgraph.ts";
 import type { Graph } from "../ir/graph.ts";
@@ -146,9 +147,11 @@ async function runOver(
   { batchSize, threads, signal, onProgress }: Required<ActivationStatisticsOptions>,
   use: (values: readonly ReadonlyMap<string, Tensor>[]) => Promise<void>,
 ): Promise<void> {
-  assertDataFits("measure activations", graph, data, batchSize);
-  const input = graph.inputs[0]?.name ?? "";
-  const wanted = [...new Set(views.map(({ value }) => value))].filter((value) => value !== input);
+  const attempt = "measure activations";
+  const fed = new Set(graph.inputs.map(({ name }) => name));
+  const wanted = [...new Set(views.map(({ value }) => value))].filter((value) => !fed.has(value));
+  const plan = planFeeds(attempt, graph, data, batchSize);
+  const leaveOut = await createLeaveOutFilling(attempt, { graph, engine }, plan);
   const sessions: Session[] = [];
   try {
     if (wanted.length > 0) {
@@ -156,15 +159,16 @@ async function runOver(
       for (const weights of networks)
         sessions.push(await engine.load(bakeWeights(part, weights), { threads }));
     }
-    for (let begin = 0; begin < data.size; begin += batchSize) {
+    for (const range of plan.ranges) {
       signal?.throwIfAborted();
-      const end = Math.min(begin + batchSize, data.size);
-      const feeds = new Map([[input, data.read(begin, end).inputs]]);
+      const batch = plan.read(range);
       const values: ReadonlyMap<string, Tensor>[] = [];
-      for (const place of networks.keys())
-        values.push(new Map([...feeds, ...((await sessions[place]?.run(feeds)) ?? [])]));
+      for (const place of networks.keys()) {
+        const all = [...batch.feeds, ...((await sessions[place]?.run(batch.feeds)) ?? [])];
+        values.push(new Map(all.map(([name, value]) => [name, leaveOut(name, value, batch)])));
+      }
       await use(values);
-      onProgress?.({ done: end, total: data.size });
+      onProgress?.({ done: range.end, total: data.size });
     }
   } finally {
     for (const session of sessions) await session.release();

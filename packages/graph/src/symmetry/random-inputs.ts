@@ -30,7 +30,8 @@ export function inputShape(
   const batchNames = new Set(inputs.map((input) => input.shape?.[0]));
   return shape.map((extent, axis) => {
     if (typeof extent === "number") return extent;
-    return axis === 0 || batchNames.has(extent) ? batch : (extents[extent] ?? SYMBOLIC_EXTENT);
+    const isBatch = axis === 0 || batchNames.has(extent);
+    return extents[extent] ?? (isBatch ? batch : SYMBOLIC_EXTENT);
   });
 }
 
@@ -49,7 +50,7 @@ export function randomInputs(
     const dtype = info.dtype ?? "f32";
     const shape = inputShape(info, graph.inputs, { batch, extents });
     const random = createRandom(seed, `input ${info.name}`);
-    const bound = DTYPES[dtype].float ? 0 : indexBound(graph, info.name);
+    const bound = DTYPES[dtype].float ? 0 : (tableRows(graph, info.name) ?? TRUTH_VALUES);
     const draw = () => (bound === 0 ? random.normal() : random.integer(bound));
     inputs.set(info.name, { dtype, shape, data: drawData(dtype, sizeOf(shape), draw) });
   }
@@ -68,22 +69,25 @@ function drawData(dtype: DType, length: number, draw: () => number): TensorData 
   return data;
 }
 
-/** Number of rows of the smallest table that an input indexes; 2 where it indexes none. */
-function indexBound(graph: Graph, name: string): number {
+/** Whole numbers that index nothing are 0 or 1, as in masks. */
+const TRUTH_VALUES = 2;
+
+/** Finds the number of rows of the smallest table that an input of a graph indexes; undefined where it indexes none that is known. */
+export function tableRows(graph: Graph, name: string): number | undefined {
   const names = new Set([name]);
   const bounds: number[] = [];
   for (const node of graph.nodes) {
     const { op, inputs, outputs } = node;
     if (PASSES_ON.has(op) && names.has(inputs[0] ?? "")) names.add(outputs[0] ?? "");
-    if (op === "Gather" && names.has(inputs[1] ?? "")) bounds.push(...tableRows(graph, node));
+    if (op === "Gather" && names.has(inputs[1] ?? "")) bounds.push(...indexedExtent(graph, node));
   }
-  return bounds.length === 0 ? 2 : Math.min(...bounds);
+  return bounds.length === 0 ? undefined : Math.min(...bounds);
 }
 
 const PASSES_ON: ReadonlySet<string> = new Set("Identity Cast Reshape Unsqueeze Squeeze Flatten".split(" "));
 
 /** Extent of the axis a `Gather` indexes, if its table is a weight or a constant. */
-function tableRows(graph: Graph, { inputs, attributes }: Node): number[] {
+function indexedExtent(graph: Graph, { inputs, attributes }: Node): number[] {
   const axis = attributes.get("axis");
   const table = inputs[0] ?? "";
   const shape = graph.weights.get(table)?.shape ?? graph.constants.get(table)?.shape;

@@ -11,8 +11,10 @@ const DIGEST_LENGTH = 32;
 export function digestData(data: DataSet): string {
   const hash = createHash("sha256").update(JSON.stringify([data.size, data.exampleShape, data.classes]));
   for (let begin = 0; begin < data.size; begin += CHUNK) {
-    const { inputs, labels } = data.read(begin, Math.min(begin + CHUNK, data.size));
-    hash.update(viewBytes(inputs.data)).update(viewBytes(labels));
+    const { inputs, features, labels } = data.read(begin, Math.min(begin + CHUNK, data.size));
+    hash.update(viewBytes(inputs.data));
+    for (const [name, { data: values }] of features ?? []) hash.update(name).update(viewBytes(values));
+    hash.update(viewBytes(labels));
   }
   return hash.digest("hex").slice(0, DIGEST_LENGTH);
 }

@@ -7,8 +7,11 @@ import { createTask, type Task, type TaskInputs } from "./task.ts";
 export interface PlanPorts {
   /** Name of the engine that tasks will run on. */
   readonly engine: string;
-  /** Opens examples by name. */
-  openData(name: string): Promise<DataSet>;
+  /**
+   * Opens examples by name.
+   * @param inputs - names of a graph's inputs, which arrays of the data may have
+   */
+  openData(name: string, inputs?: readonly string[]): Promise<DataSet>;
 }
 
 interface OpenData {
@@ -45,12 +48,18 @@ export class Planner {
     return task;
   }
 
-  /** Opens examples to train on. */
-  open(name: string): Promise<OpenData> {
-    let open = this.#data.get(name);
+  /**
+   * Opens examples to train on.
+   * @param inputs - names of a graph's inputs; none for a network that is built for the data
+   */
+  open(name: string, inputs: readonly string[] = []): Promise<OpenData> {
+    const key = JSON.stringify([name, ...inputs]);
+    let open = this.#data.get(key);
     if (open === undefined) {
-      open = this.#ports.openData(name).then((data) => ({ data, told: { name, digest: digestData(data) } }));
-      this.#data.set(name, open);
+      open = this.#ports
+        .openData(name, inputs)
+        .then((data) => ({ data, told: { name, digest: digestData(data) } }));
+      this.#data.set(key, open);
     }
     return open;
   }
@@ -63,7 +72,8 @@ export class Planner {
     name: string,
     { architectures, batchSize }: { readonly architectures: ReadonlySet<Graph>; readonly batchSize: number },
   ): Promise<TaskData> {
-    const { data, told } = await this.open(name);
+    const inputs = [...architectures].flatMap((graph) => graph.inputs.map((input) => input.name));
+    const { data, told } = await this.open(name, [...new Set(inputs)]);
     for (const graph of architectures) assertDataFits("measure", graph, data, batchSize);
     return told;
   }

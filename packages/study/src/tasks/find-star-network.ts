@@ -37,10 +37,10 @@ export const findStarNetwork: TaskKind<FindStarNetworkParams> = {
   version: 1,
   async run(context, { data: { name }, start, options }, inputs) {
     const { engine, openData, folder, signal, onProgress } = context;
-    const data = await openData(name);
     const statePath = join(folder, "state.safetensors");
     const { graph, networks, close } = await openNetworks(inputs, inputs["anchors"] ?? [], engine);
     try {
+      const data = await openData(name, start === undefined ? graph.inputs.map((input) => input.name) : []);
       const { spec } = await discoverSymmetries(graph, engine, { signal });
       const anchors = networks.map(({ network }) => network);
       const { star, result } = await findStar(

@@ -21,13 +21,14 @@ export const measurePairLayers: TaskKind<MeasurePairLayersParams> = {
   async run(context, { data, statisticsData, options }, inputs) {
     const { engine, openData, folder, signal, onProgress } = context;
     const pair = await openPair(inputs, engine, signal);
+    const inputNames = pair.networks.graph.inputs.map(({ name }) => name);
     const journalPath = join(folder, "journal.jsonl");
     try {
       const measured = await measureLayers(
-        { ...pair.networks, engine, data: await openData(data.name) },
+        { ...pair.networks, engine, data: await openData(data.name, inputNames) },
         {
           ...options,
-          statisticsData: statisticsData && (await openData(statisticsData.name)),
+          statisticsData: statisticsData && (await openData(statisticsData.name, inputNames)),
           journalPath,
           signal,
           onProgress: ({ done, total }) => onProgress(done / total),

@@ -15,16 +15,17 @@ export const measurePair: TaskKind<MeasurePairParams> = {
   version: 1,
   async run({ engine, openData, signal, onProgress }, { data, statisticsData, options }, inputs) {
     const pair = await openPair(inputs, engine, signal);
+    const inputNames = pair.networks.graph.inputs.map(({ name }) => name);
     try {
       const {
         a: _,
         b: __,
         ...result
       } = await measureBarrier(
-        { ...pair.networks, engine, data: await openData(data.name) },
+        { ...pair.networks, engine, data: await openData(data.name, inputNames) },
         {
           ...options,
-          statisticsData: statisticsData && (await openData(statisticsData.name)),
+          statisticsData: statisticsData && (await openData(statisticsData.name, inputNames)),
           signal,
           onProgress: ({ done, total }) => onProgress(done / total),
         },

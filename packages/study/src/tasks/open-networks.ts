@@ -1,8 +1,9 @@
-import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import { at, type Checkpoint, openCheckpoint } from "@isthmus/core";
 import {
   type BoundNetwork,
   bindNetworks,
   type Engine,
+  freeBatch,
   type Graph,
   readGraph,
   verifyBinding,
@@ -11,7 +12,7 @@ import { pathOf, type TaskPaths } from "./task-kind.ts";
 
 /** Networks of one architecture, opened from files. */
 export interface OpenNetworks {
-  /** Its weights are the tensors of the checkpoints, whatever an exporter made of them. */
+  /** For any batch if it can; its weights are the tensors of the checkpoints, whatever an exporter made of them. */
   readonly graph: Graph;
   readonly networks: readonly BoundNetwork[];
   close(): Promise<void>;
@@ -40,7 +41,9 @@ export async function openNetworks(
     if (exportedFrom !== undefined) open.push(exportedFrom);
     const bound = await bindNetworks(decoded, checkpoints, { exportedFrom });
     await verifyBinding(decoded, bound, engine, { seed: 0 });
-    return { graph: bound.graph, networks: bound.networks, close };
+    const { network } = at(bound.networks, 0, "network");
+    const { graph } = await freeBatch(bound.graph, engine, { weights: network });
+    return { graph, networks: bound.networks, close };
   } catch (error) {
     await close();
     throw error;

@@ -3,8 +3,11 @@ import type { DataSet, Engine } from "@isthmus/graph";
 /** What a task works with. */
 export interface TaskContext {
   readonly engine: Engine;
-  /** Opens examples by name. */
-  openData(name: string): Promise<DataSet>;
+  /**
+   * Opens examples by name.
+   * @param inputs - names of a graph's inputs, which arrays of the data may have
+   */
+  openData(name: string, inputs?: readonly string[]): Promise<DataSet>;
   /** Folder for the files it makes; what an earlier, interrupted run of the same task left is in it. */
   readonly folder: string;
   readonly signal: AbortSignal;

@@ -72,12 +72,17 @@ export function createBatches(
   };
 }
 
+/** Room for a batch of what the data set holds of one example. */
 function allocateBatch(data: DataSet, batch: number): Batch {
-  const { dtype, shape } = data.read(0, 1).inputs;
-  const all = [batch, ...shape.slice(1)];
+  const { inputs, features, labels } = data.read(0, 1);
+  const allocate = ({ dtype, shape }: Tensor): Tensor => {
+    const all = [batch, ...shape.slice(1)];
+    return createTensor(dtype, all, allocateData(dtype, sizeOf(all)));
+  };
   return {
-    inputs: createTensor(dtype, all, allocateData(dtype, sizeOf(all))),
-    labels: new Int32Array(batch),
+    inputs: allocate(inputs),
+    ...(features && { features: new Map([...features].map(([name, tensor]) => [name, allocate(tensor)])) }),
+    labels: new Int32Array(batch * labels.length),
   };
 }
 
@@ -92,10 +97,13 @@ function gatherInto(data: DataSet, indices: Uint32Array, out: Batch): void {
     data.gatherInto(indices, out);
     return;
   }
-  const stride = out.inputs.data.length / indices.length;
+  const put = (from: Tensor, to: Tensor | undefined, i: number) => {
+    to?.data.set(from.data as never, i * from.data.length);
+  };
   indices.forEach((index, i) => {
-    const { inputs, labels } = data.read(index, index + 1);
-    out.inputs.data.set(inputs.data as never, i * stride);
-    out.labels[i] = labels[0] ?? 0;
+    const { inputs, features, labels } = data.read(index, index + 1);
+    put(inputs, out.inputs, i);
+    for (const [name, tensor] of features ?? []) put(tensor, out.features?.get(name), i);
+    out.labels.set(labels, i * labels.length);
   });
 }

@@ -1,14 +1,24 @@
 import { DTYPES, formatShape, MismatchError, type TensorInfo } from "@isthmus/core";
-import { type Graph, typesOf, type ValueInfo } from "@isthmus/graph";
+import { type Graph, logitsOf, typesOf, type ValueInfo } from "@isthmus/graph";
 import type { GraphBuilder, Value } from "@isthmus/graph/build";
 
-/** The one data input of a typed graph. @throws MismatchError if it has another number of them */
-export function onlyInput(graph: Graph): ValueInfo & TensorInfo {
-  const [input, ...others] = graph.inputs;
-  if (input !== undefined && others.length === 0) return { ...input, ...typeOf(graph, input.name) };
-  const names = graph.inputs.map(({ name }) => `"${name}"`).join(", ") || "none";
+/**
+ * The data input of a typed graph that holds the examples: by its name, or the only one.
+ * @throws MismatchError if there is none of that name, or another number of them and no name
+ */
+export function examplesInput(graph: Graph, name: string | undefined): ValueInfo & TensorInfo {
+  const [first, ...others] = graph.inputs;
+  const input = name === undefined ? first : graph.inputs.find((each) => each.name === name);
+  if (input !== undefined && (name !== undefined || others.length === 0)) {
+    return { ...input, ...typeOf(graph, input.name) };
+  }
+  const names = graph.inputs.map((each) => `"${each.name}"`).join(", ") || "none";
+  const rule =
+    name === undefined
+      ? "it must have one data input, for the examples"
+      : `"${name}" must be a data input, for the examples`;
   throw new MismatchError(
-    `Cannot attach a loss to graph "${graph.name}" as it must have one data input, for the examples: it has ${names}; make the loss an output of the graph and use that`,
+    `Cannot attach a loss to graph "${graph.name}" as ${rule}: it has ${names}; name the one for the examples, or make the loss an output of the graph and use that`,
     { parameters: [] },
   );
 }
@@ -24,11 +34,11 @@ export function typeOf(graph: Graph, name: string): TensorInfo {
 }
 
 /**
- * What a loss is computed from: an output by its name, or the first.
+ * What a loss is computed from: an output by its name, or the first that can be logits.
  * @throws MismatchError if there is none, or it is not floating-point
  */
 export function outputOf(graph: Graph, builder: GraphBuilder, name: string | undefined): Value {
-  const output = name ?? graph.outputs[0]?.name ?? "";
+  const output = name ?? logitsOf(graph);
   const { dtype, shape } = typeOf(graph, output);
   if (DTYPES[dtype].float) return builder.value(output);
   throw new MismatchError(

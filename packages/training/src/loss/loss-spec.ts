@@ -1,16 +1,23 @@
 /**
  * Cross-entropy of logits `[N, classes]` (the classes are the last axis) against labels i64 `[N]`: the mean over examples, in
- * nats.
+ * nats. Of logits `[N, L, classes]` against labels i64 `[N, L]`: the mean over all positions.
  *
  * Labels must lie in `[0, classes)`. The graph does not check: one outside counts as an example of no class, whose loss is that
  * of label smoothing alone. The training loop refuses such labels before they are fed.
  */
 export interface CrossEntropyLoss {
   readonly kind: "cross-entropy";
-  /** Output that holds the logits. @defaultValue the first output */
+  /** Output that holds the logits. @defaultValue the first output that can be logits */
   readonly logits?: string;
+  /** Data input for the examples, whose first extent is the batch. @defaultValue the only one */
+  readonly examples?: string;
   /** Share of the target's mass spread evenly over all classes, in `[0, 1)`. @defaultValue 0 */
   readonly labelSmoothing?: number;
+  /**
+   * Whether there is one more input f32 of the labels' shape, how much each label counts: the loss is then the weighted mean (0 where
+   * all weights are 0). @defaultValue false
+   */
+  readonly weighted?: boolean;
 }
 
 /**
@@ -20,8 +27,10 @@ export interface CrossEntropyLoss {
  */
 export interface NextTokenLoss {
   readonly kind: "next-token";
-  /** Output that holds the logits. @defaultValue the first output */
+  /** Output that holds the logits. @defaultValue the first output that can be logits */
   readonly logits?: string;
+  /** Data input for the tokens. @defaultValue the only one */
+  readonly examples?: string;
   /** Share of the target's mass spread evenly over the vocabulary, in `[0, 1)`. @defaultValue 0 */
   readonly labelSmoothing?: number;
   /**
@@ -36,6 +45,8 @@ export interface MeanSquaredErrorLoss {
   readonly kind: "mean-squared-error";
   /** Output that holds the predictions. @defaultValue the first output */
   readonly prediction?: string;
+  /** Data input for the examples. @defaultValue the only one */
+  readonly examples?: string;
 }
 
 /** A scalar the graph computes itself. */
@@ -53,8 +64,9 @@ export interface OutputLoss {
 export type LossSpec = CrossEntropyLoss | NextTokenLoss | MeanSquaredErrorLoss | OutputLoss;
 
 /** Defaults of {@link CrossEntropyLoss}. */
-export const CROSS_ENTROPY_DEFAULTS: Required<Pick<CrossEntropyLoss, "labelSmoothing">> = {
+export const CROSS_ENTROPY_DEFAULTS: Required<Pick<CrossEntropyLoss, "labelSmoothing" | "weighted">> = {
   labelSmoothing: 0,
+  weighted: false,
 };
 
 /** Defaults of {@link NextTokenLoss}. */

@@ -3,20 +3,21 @@ import type { Graph } from "@isthmus/graph";
 import { GraphBuilder, mul, reduceMean, sub } from "@isthmus/graph/build";
 import type { Objective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
-import { onlyInput, outputOf } from "./find-values.ts";
+import { examplesInput, outputOf } from "./find-values.ts";
 import { finishObjective } from "./finish-objective.ts";
 import type { MeanSquaredErrorLoss } from "./loss-spec.ts";
 
 /** Adds the mean squared error to a graph; it has no metrics. */
 export function attachMeanSquaredError(graph: Graph, loss: MeanSquaredErrorLoss): Objective {
-  const { kind: _, prediction: name, ...rest } = loss;
+  const { kind: _, prediction, examples: input, ...rest } = loss;
   resolveOptions("attach mean squared error", {}, rest);
-  const examples = onlyInput(graph);
+  const examples = examplesInput(graph, input);
+  const name = prediction ?? graph.outputs[0]?.name;
   const builder = GraphBuilder.from(graph);
-  const prediction = outputOf(graph, builder, name);
-  const { dtype, shape } = prediction;
+  const predicted = outputOf(graph, builder, name);
+  const { dtype, shape } = predicted;
   const targets = builder.input(unusedName(graph, "targets"), { dtype, shape });
-  const difference = sub(prediction, targets);
+  const difference = sub(predicted, targets);
   return finishObjective(graph, {
     loss: reduceMean(mul(difference, difference)),
     metrics: {},

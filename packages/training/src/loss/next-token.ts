@@ -1,24 +1,13 @@
 import { DTYPES, formatShape, MismatchError, resolveOptions, type TensorInfo } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import {
-  cast,
-  concat,
-  div,
-  equal,
-  GraphBuilder,
-  greater,
-  mul,
-  reduceSum,
-  slice,
-  type Value,
-  where,
-} from "@isthmus/graph/build";
+import { cast, concat, GraphBuilder, mul, reduceSum, slice, type Value } from "@isthmus/graph/build";
 import type { Objective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
-import { assertLogits, onlyInput, outputOf } from "./find-values.ts";
+import { assertLogits, examplesInput, outputOf } from "./find-values.ts";
 import { finishObjective } from "./finish-objective.ts";
 import { assertSmoothing, isRight, negativeLogLikelihood } from "./log-likelihood.ts";
 import { NEXT_TOKEN_DEFAULTS, type NextTokenLoss } from "./loss-spec.ts";
+import { weightedLoss } from "./weighted-loss.ts";
 
 /** What stands for the token after the last one: of no class, so that it is never right. */
 const NOTHING = -1;
@@ -28,10 +17,10 @@ const NOTHING = -1;
  * weighted, `counted`, those of a weight above 0.
  */
 export function attachNextToken(graph: Graph, loss: NextTokenLoss): Objective {
-  const { kind: _, logits: name, ...rest } = loss;
+  const { kind: _, logits: name, examples: input, ...rest } = loss;
   const { labelSmoothing, weighted } = resolveOptions("attach next-token loss", NEXT_TOKEN_DEFAULTS, rest);
   assertSmoothing(labelSmoothing);
-  const examples = onlyInput(graph);
+  const examples = examplesInput(graph, input);
   assertTokens(graph, examples);
   const builder = GraphBuilder.from(graph);
   const logits = outputOf(graph, builder, name);
@@ -58,10 +47,8 @@ export function attachNextToken(graph: Graph, loss: NextTokenLoss): Objective {
     shape: [batch, length],
   });
   const weights = shift(targetWeights, 0);
-  const counts = cast(greater(weights, 0), "f32");
   return finishObjective(graph, {
-    loss: weightedMean(losses, cast(weights, losses.dtype)),
-    metrics: { correct: reduceSum(mul(cast(right, "f32"), counts)), counted: reduceSum(counts) },
+    ...weightedLoss({ losses, right, weights }),
     examples: examples.name,
     targets: builder.value(examples.name),
     targetWeights,
@@ -81,11 +68,6 @@ function evenWeights({ builder, dtype, shape }: Value): Value {
   const share = 1 / (rows * (length - 1));
   const shares = Array.from({ length }, (_, at) => (at < length - 1 ? share : 0));
   return builder.numbers(shares, dtype, [1, length]);
-}
-
-function weightedMean(x: Value, weights: Value): Value {
-  const total = reduceSum(weights);
-  return div(reduceSum(mul(x, weights)), where(equal(total, 0), 1, total));
 }
 
 function assertTokens(graph: Graph, { dtype, shape }: TensorInfo): void {

@@ -1,5 +1,5 @@
-import { formatShape, InputError, MismatchError, sameShape } from "@isthmus/core";
-import { type Batch, type DataSet, type Graph, typesOf } from "@isthmus/graph";
+import { formatShape, InputError, MismatchError, sameShape, type Tensor } from "@isthmus/core";
+import { type DataSet, type Graph, logitsOf, typesOf } from "@isthmus/graph";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import type { TrainingStep } from "../step/training-step.ts";
 import type { ResolvedTrainOptions } from "./train-options.ts";
@@ -21,22 +21,30 @@ export function assertEnoughExamples({ name, size }: DataSet, { batch }: Resolve
 
 /**
  * Checks that batches can be fed to a step.
- * @throws MismatchError if examples have another shape or element type than the step's input
+ * @param feeds - a tensor for every data input of the network, of a batch
+ * @throws MismatchError if one has another shape or element type than the step's input
  */
-export function assertExamplesFit(step: TrainingStep, data: DataSet, { inputs }: Batch): void {
-  const wanted = typesOf(step.graph).get(step.examples);
-  if (wanted !== undefined && wanted.dtype === inputs.dtype && sameShape(wanted.shape, inputs.shape)) return;
-  const [batch] = wanted?.shape ?? [];
-  if (batch !== undefined && batch !== step.batch) {
+export function assertExamplesFit(
+  step: TrainingStep,
+  data: DataSet,
+  feeds: ReadonlyMap<string, Tensor>,
+): void {
+  const types = typesOf(step.graph);
+  for (const [name, { dtype, shape }] of feeds) {
+    const expected = types.get(name);
+    if (expected === undefined || (expected.dtype === dtype && sameShape(expected.shape, shape))) continue;
+    const [batch] = expected.shape;
+    if (batch !== undefined && batch !== step.batch) {
+      throw new MismatchError(
+        `Cannot train on "${data.name}" as the graph's input "${name}" takes batches of ${batch} examples: they are of ${step.batch}; choose that batch, or let the graph take any with freeBatch()`,
+        { parameters: [name] },
+      );
+    }
     throw new MismatchError(
-      `Cannot train on "${data.name}" as the graph's input "${step.examples}" takes batches of ${batch} examples: they are of ${step.batch}; choose that batch, or export the graph with a dynamic one`,
-      { parameters: [step.examples] },
+      `Cannot train on "${data.name}" as its examples must fit the graph's input "${name}", ${expected.dtype} ${formatShape(expected.shape.slice(1))}: they are ${dtype} ${formatShape(shape.slice(1))}`,
+      { parameters: [name] },
     );
   }
-  throw new MismatchError(
-    `Cannot train on "${data.name}" as its examples must fit the graph's input "${step.examples}", ${wanted?.dtype ?? ""} ${formatShape(wanted?.shape.slice(1) ?? [])}: they are ${inputs.dtype} ${formatShape(data.exampleShape)}`,
-    { parameters: [step.examples] },
-  );
 }
 
 /**
@@ -48,7 +56,7 @@ export function assertClasses(
   data: DataSet,
 ): number {
   if (loss.kind !== "cross-entropy") return data.classes;
-  const logits = loss.logits ?? graph.outputs[0]?.name ?? "";
+  const logits = loss.logits ?? logitsOf(graph);
   const shape =
     typesOf(step.graph).get(logits)?.shape ?? graph.outputs.find(({ name }) => name === logits)?.shape;
   const classes = shape?.at(-1);

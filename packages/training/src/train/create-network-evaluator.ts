@@ -1,9 +1,17 @@
-import type { Tensor } from "@isthmus/core";
-import { createEvaluator, type DataSet, type Engine, type Graph, specialize } from "@isthmus/graph";
+import { InputError, type Tensor } from "@isthmus/core";
+import {
+  createEvaluator,
+  type DataSet,
+  type Engine,
+  type FeedPlan,
+  type Graph,
+  planFeeds,
+  scoreOutput,
+  specialize,
+} from "@isthmus/graph";
 import { attachLoss } from "../loss/attach-loss.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import { createTargetFiller } from "./create-target-filler.ts";
-import { dataExtents } from "./data-extents.ts";
 import type { EvaluationResult } from "./train-result.ts";
 
 /** Evaluates networks of one architecture by the loss they are trained with. */
@@ -37,12 +45,10 @@ export async function createNetworkEvaluator(evaluation: NetworkEvaluation): Pro
   const { graph, engine, data, loss, batch, threads } = evaluation;
   if (loss.kind !== "cross-entropy" && loss.kind !== "next-token")
     return createObjectiveEvaluator(evaluation);
-  const outputs = graph.outputs.filter(({ name }) => loss.logits === undefined || name === loss.logits);
-  // A graph that was exported for one size of batch takes no other; logits of texts are large.
-  const fixed = graph.inputs[0]?.shape?.[0];
-  const size = typeof fixed === "number" ? fixed : loss.kind === "next-token" ? batch : undefined;
-  const options = { threads, ...(size === undefined ? {} : { batchSize: size }) };
-  const evaluator = await createEvaluator({ ...graph, outputs }, engine, data, options);
+  const scored = loss.logits === undefined ? graph : scoreOutput(graph, loss.logits);
+  // Logits of texts are large.
+  const options = { threads, ...(loss.kind === "next-token" ? { batchSize: batch } : {}) };
+  const evaluator = await createEvaluator(scored, engine, data, options);
   return {
     async evaluate(weights, signal) {
       const { loss: mean, error } = await evaluator.evaluate(weights, signal);
@@ -64,11 +70,13 @@ interface Part {
 /** Whole batches in one session and, as shapes are fixed, the examples left over in another. */
 async function createObjectiveEvaluator(evaluation: NetworkEvaluation): Promise<NetworkEvaluator> {
   const { size } = evaluation.data;
-  const batch = Math.min(evaluation.batch, size);
+  const plan = planFeeds("evaluate", evaluation.graph, evaluation.data, evaluation.batch);
+  const batch = plan.fixedBatch ?? Math.min(evaluation.batch, size);
   const whole = size - (size % batch);
-  const parts = [await createPart(evaluation, { begin: 0, end: whole, batch })];
+  if (plan.fixedBatch !== undefined) assertWhole(evaluation.data, plan.fixedBatch);
+  const parts = [await createPart(evaluation, plan, { begin: 0, end: whole, batch })];
   if (whole < size) {
-    parts.push(await createPart(evaluation, { begin: whole, end: size, batch: size - whole }));
+    parts.push(await createPart(evaluation, plan, { begin: whole, end: size, batch: size - whole }));
   }
   return {
     async evaluate(weights, signal) {
@@ -87,30 +95,39 @@ async function createObjectiveEvaluator(evaluation: NetworkEvaluation): Promise<
   };
 }
 
+/** A mean over a batch tells nothing of its parts, so that none can be filled up. */
+function assertWhole({ name, size }: DataSet, batch: number): void {
+  if (size % batch === 0) return;
+  throw new InputError(
+    `Cannot evaluate on "${name}" as the loss is that of whole batches, and the graph takes batches of ${batch}: there are ${size} examples; take a multiple, as with ${name}@${size - (size % batch)}`,
+    { input: name },
+  );
+}
+
 async function createPart(
   { graph, engine, data, loss, threads }: NetworkEvaluation,
+  plan: FeedPlan,
   range: Pick<Part, "begin" | "end" | "batch">,
 ): Promise<Part> {
   const { batch } = range;
-  const typed = await specialize(graph, engine, { batch, extents: dataExtents(graph, data) });
-  const objective = attachLoss(typed, loss);
+  const objective = attachLoss(await specialize(graph, engine, { batch, extents: plan.extents }), loss);
   const outputs = objective.graph.outputs.filter(({ name }) => name === objective.loss);
-  const pruned = { ...objective.graph, outputs };
-  const session = await engine.load(pruned, { threads });
-  const {
-    targets: { name: target },
-    targetWeights,
-  } = objective;
-  const weighted = targetWeights === undefined ? {} : { targetWeights };
-  const wanted = { graph: objective.graph, batch, targets: target, ...weighted };
+  const session = await engine.load({ ...objective.graph, outputs }, { threads });
+  const { examples, targets, targetWeights } = objective;
+  const step = {
+    ...{ graph: objective.graph, batch, examples, targets: targets.name },
+    ...(targetWeights === undefined ? {} : { targetWeights }),
+  };
   return {
     ...range,
     async run(weights, at) {
-      const examples = data.read(at, at + batch);
-      const { targets, fill } = createTargetFiller(wanted, examples, data.classes);
-      fill();
-      const feeds = new Map(weights).set(objective.examples, examples.inputs);
-      if (target !== objective.examples) feeds.set(target, targets);
+      const read = data.read(at, at + batch);
+      const filler = createTargetFiller(step, read, { classes: data.classes });
+      filler.fill();
+      const feeds = new Map([...weights, ...plan.feedsOf(read)]);
+      if (targets.name !== examples) feeds.set(targets.name, filler.targets);
+      if (targetWeights !== undefined && filler.weights !== undefined)
+        feeds.set(targetWeights, filler.weights);
       return Number((await session.run(feeds)).get(objective.loss)?.data[0]);
     },
     release: () => session.release(),

@@ -1,11 +1,10 @@
-import type { DataSet, Engine, Graph } from "@isthmus/graph";
+import { type DataSet, type Engine, type FeedPlan, type Graph, planFeeds } from "@isthmus/graph";
 import { type Batches, createBatches } from "../batches/create-batches.ts";
 import type { Blend } from "../blend/blend.ts";
 import { createTrainingStep } from "../step/create-training-step.ts";
 import type { TrainingStep } from "../step/training-step.ts";
 import { assertClasses, assertEnoughExamples, assertExamplesFit } from "./assert-trainable.ts";
 import { createTargetFiller, type TargetFiller } from "./create-target-filler.ts";
-import { dataExtents } from "./data-extents.ts";
 import type { ResolvedTrainOptions } from "./train-options.ts";
 import { assertNoState } from "./training-state.ts";
 
@@ -14,6 +13,8 @@ export interface PreparedSteps {
   readonly step: TrainingStep;
   readonly batches: Batches;
   readonly filler: TargetFiller;
+  /** How the network is fed examples. */
+  readonly plan: FeedPlan;
 }
 
 /** Checks a training against its data and state, and makes its step. */
@@ -35,17 +36,18 @@ export async function prepareSteps(
   signal?.throwIfAborted();
   assertEnoughExamples(data, options);
   if (statePath !== undefined && !resume) await assertNoState(statePath);
+  const plan = planFeeds("train", graph, data, batch);
   const batches = createBatches(data, options);
   const step = await createTrainingStep(graph, engine, {
     batch,
     loss,
     optimizer,
-    extents: dataExtents(graph, data),
+    extents: plan.extents,
     freeze,
     ...(blend === undefined ? {} : { blend: blend.points, blendDecay: blend.decay ?? "points" }),
     ...(signal === undefined ? {} : { signal }),
   });
-  assertExamplesFit(step, data, batches.current);
+  assertExamplesFit(step, data, plan.feedsOf(batches.current));
   const classes = assertClasses({ graph, step, loss }, data);
-  return { step, batches, filler: createTargetFiller(step, batches.current, classes) };
+  return { step, batches, plan, filler: createTargetFiller(step, batches.current, { classes }) };
 }

@@ -1,5 +1,5 @@
 import { DivergenceError, findNonFinite, type Tensor } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, FeedPlan } from "@isthmus/graph";
 import type { Batches } from "../batches/create-batches.ts";
 import { type EpochSizes, stepsUntil } from "../batches/epoch-steps.ts";
 import type { BlendFeeder } from "../blend/create-blend-feeder.ts";
@@ -21,6 +21,8 @@ export interface LoopParts {
   readonly runner: StepRunner;
   readonly batches: Batches;
   readonly filler: TargetFiller;
+  /** How the network is fed examples. */
+  readonly plan: FeedPlan;
   readonly evaluator: NetworkEvaluator | undefined;
   readonly data: DataSet;
   /** What decides the blend each step is made at, where the step is one of a blend. */
@@ -68,18 +70,18 @@ class Loop {
   #evaluationMs = 0;
 
   constructor(parts: LoopParts, start: TrainingPosition, options: ResolvedTrainOptions) {
-    const { step, batches, filler, data } = parts;
+    const { step, filler, data } = parts;
     this.#parts = parts;
     this.#options = options;
     this.#sizes = { examples: data.size, batch: options.batch, remainder: options.remainder };
     this.#steps = stepsUntil(options.epochs, this.#sizes);
     this.#at = { ...start };
     this.#resumedAt = start.step;
-    // Targets last: for next-token losses they are the examples, under the same name.
-    this.#inputs = new Map([
-      [step.examples, batches.current.inputs],
-      [step.targets, filler.targets],
-    ]);
+    this.#inputs = new Map();
+    // For next-token losses targets are the examples, which the plan feeds.
+    if (step.targets !== step.examples) this.#inputs.set(step.targets, filler.targets);
+    if (step.targetWeights !== undefined && filler.weights !== undefined)
+      this.#inputs.set(step.targetWeights, filler.weights);
   }
 
   async run(): Promise<TrainResult> {
@@ -126,11 +128,12 @@ class Loop {
   }
 
   async #runStep(): Promise<void> {
-    const { runner, batches, filler, blend } = this.#parts;
+    const { runner, batches, filler, plan, blend } = this.#parts;
     const { step } = this.#at;
     const learningRate = learningRateAt(this.#options.schedule, step, this.#steps);
     batches.fill(step);
     filler.fill();
+    for (const [name, tensor] of plan.feedsOf(batches.current)) this.#inputs.set(name, tensor);
     if (blend !== undefined) await this.#feedBlend(blend);
     const outcome = await runner.run({ step, learningRate }, this.#inputs);
     if (!Number.isFinite(outcome.loss))

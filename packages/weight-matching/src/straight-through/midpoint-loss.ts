@@ -1,16 +1,16 @@
-import { allocateData, createTensor, fromFloat64Into, sizeOf, type Tensor } from "@isthmus/core";
+import { allocateData, createTensor, fromFloat64Into, InputError, sizeOf, type Tensor } from "@isthmus/core";
 import {
-  assertDataFits,
   type DataSet,
   type Engine,
   type Graph,
   gradient,
   gradientName,
   lowerBatchNorm,
+  planFeeds,
   type Session,
   specialize,
 } from "@isthmus/graph";
-import { attachLoss, toTrainingMode } from "@isthmus/training";
+import { attachLoss, createTargetFiller, lossOfData, toTrainingMode } from "@isthmus/training";
 
 /** Mean loss of batches of examples, and its gradients; batch norms take the statistics of the batch. */
 export interface BatchLoss {
@@ -28,9 +28,10 @@ export interface BatchLoss {
 }
 
 /**
- * Prepares cross-entropy of any network of an architecture, in training mode but with dropout off.
- * @throws InputError if the data do not fit the graph
- * @throws MismatchError if the graph's output is not a logit for each class
+ * Prepares what any network of an architecture is evaluated by, in training mode but with dropout off: cross-entropy, of texts that of
+ * the next token.
+ * @throws InputError if the data do not fit the graph, or are fewer than the graph takes at once
+ * @throws MismatchError if the output that is scored is not a logit for each class
  * @throws UnsupportedError if an operator has no gradient rule
  */
 export async function createBatchLoss(
@@ -38,9 +39,16 @@ export async function createBatchLoss(
   data: DataSet,
   batchSize: number,
 ): Promise<BatchLoss> {
-  const batch = Math.min(batchSize, data.size);
-  assertDataFits("match straight through", graph, data, batch);
-  const objective = attachLoss(await specialize(graph, engine, { batch }), { kind: "cross-entropy" });
+  const plan = planFeeds("match straight through", graph, data, batchSize);
+  const batch = plan.fixedBatch ?? Math.min(batchSize, data.size);
+  assertOneBatch(data, batch);
+  const typed = await specialize(graph, engine, { batch, extents: plan.extents });
+  const objective = attachLoss(typed, lossOfData(graph, data));
+  const { targets, targetWeights } = objective;
+  const step = {
+    ...{ graph: objective.graph, batch, examples: objective.examples, targets: targets.name },
+    ...(targetWeights === undefined ? {} : { targetWeights }),
+  };
   const mode = toTrainingMode(objective.graph);
   const outputs = [{ name: objective.loss }];
   const plain = lowerBatchNorm({ ...mode.graph, outputs });
@@ -50,9 +58,12 @@ export async function createBatchLoss(
   );
   const sessions: Session[] = [];
   const feedsOf = (weights: ReadonlyMap<string, Tensor>, at: number): Map<string, Tensor> => {
-    const { inputs, labels } = data.read(at * batch, (at + 1) * batch);
-    const targets = createTensor("i64", [batch], BigInt64Array.from(labels, BigInt));
-    const feeds = new Map(weights).set(objective.examples, inputs).set(objective.targets.name, targets);
+    const read = data.read(at * batch, (at + 1) * batch);
+    const filler = createTargetFiller(step, read, { classes: data.classes, weighting: "examples" });
+    filler.fill();
+    const feeds = new Map([...weights, ...plan.feedsOf(read)]);
+    if (targets.name !== objective.examples) feeds.set(targets.name, filler.targets);
+    if (targetWeights !== undefined && filler.weights !== undefined) feeds.set(targetWeights, filler.weights);
     for (const { name, dtype, shape } of mode.masks) {
       const ones = new Float64Array(sizeOf(shape)).fill(1);
       feeds.set(
@@ -95,4 +106,13 @@ export async function createBatchLoss(
     },
     release,
   };
+}
+
+/** Only whole batches are taken. */
+function assertOneBatch({ name, size }: DataSet, batch: number): void {
+  if (size >= batch) return;
+  throw new InputError(
+    `Cannot match straight through on "${name}" as the graph takes batches of ${batch} examples: there are ${size}, take at least as many`,
+    { input: name },
+  );
 }

@@ -12,7 +12,7 @@ export function placeIndices(ids: Value, positions: number): Value {
   const length = ids.shape[1] ?? 0;
   if (length > positions) {
     throw new RangeError(
-      `Cannot build "${ids.builder.name}" for examples of ${length} tokens as there must be a position for each: it has ${positions}`,
+      `Cannot build "${ids.builder.name}" for examples of ${length} tokens as there must be a position for each: it has ${positions}; take texts of at most as many tokens`,
     );
   }
   return add(sub(ids, ids), ids.builder.ints(Array.from({ length }, (_, place) => place)));

@@ -222,9 +222,15 @@ describe("networkOfConfig()", () => {
   test("networkOfConfig() builds for examples of a length, and starts from a seed", async () => {
     expect(() => networkOfConfig(LLAMA, { length: 0 })).toThrow(/at least 1: got 0$/);
     const short = { model_type: "gpt2", vocab_size: 11, n_embd: 8, n_head: 2, n_layer: 1, n_positions: 4 };
-    expect(() => networkOfConfig(short, { length: 5 })).toThrow(/a position for each: it has 4$/);
+    expect(() => networkOfConfig(short, { length: 5 })).toThrow(
+      /a position for each: it has 4; take texts of at most/,
+    );
     const network = networkOfConfig(LLAMA, { length: 5 });
     expect(network.graph.inputs[0]?.shape).toEqual(["N", 5]);
+    const longer = network.ofLength(7);
+    expect(longer.graph).toEqual(networkOfConfig(LLAMA, { length: 7 }).graph);
+    expect(networkOfConfig(short, { length: 3 }).maxLength).toBe(4);
+    expect(() => networkOfConfig(short, { length: 3 }).ofLength(5)).toThrow(/a position for each: it has 4/);
     const weights = network.initialize(3);
     expect([...weights.tensors.keys()]).toEqual([...network.graph.weights.keys()]);
     expect(await weights.read("lm_head.weight")).toEqual(await network.initialize(3).read("lm_head.weight"));

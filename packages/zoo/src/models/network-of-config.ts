@@ -33,6 +33,13 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
    * so that they can be proved by running it where the whole does not fit in memory.
    */
   readonly narrow: () => ConfigNetwork;
+  /**
+   * The same network for examples of another number of tokens.
+   * @throws RangeError if the length is not a whole number of at least 1, or exceeds the network's table of positions
+   */
+  readonly ofLength: (length: number) => ConfigNetwork;
+  /** Most tokens of an example that the network knows positions of; absent where the config does not say, as for images. */
+  readonly maxLength?: number;
 }
 
 /**
@@ -61,11 +68,6 @@ export function networkOfConfig(config: unknown, options: ConfigNetworkOptions =
     CONFIG_NETWORK_DEFAULTS,
     options,
   );
-  if (!Number.isSafeInteger(length) || length < 1) {
-    throw new RangeError(
-      `Cannot build the network of "${source}" as the length of examples must be a whole number of at least 1: got ${length}`,
-    );
-  }
   const fields = new ModelConfig(config, source);
   const modelType = modelTypeOf(fields);
   const has = tensors === undefined ? undefined : (name: string) => tensors.has(name);
@@ -98,13 +100,24 @@ interface CreateOptions {
   readonly has: ((name: string) => boolean) | undefined;
 }
 
+/** Fields that say how many tokens a model was made for. */
+const LENGTHS: readonly string[] = ["n_positions", "max_position_embeddings"];
+
 function create(modelType: ModelType, { config, length, has }: CreateOptions): ConfigNetwork {
+  if (!Number.isSafeInteger(length) || length < 1) {
+    throw new RangeError(
+      `Cannot build the network of "${config.source}" as the length of examples must be a whole number of at least 1: got ${length}`,
+    );
+  }
   const family = MODEL_FAMILIES[modelType];
   const network = new NetworkBuilder(modelType);
   const outputs = family.build({ network, config, length, has });
+  const lengthField = LENGTHS.find((field) => config.has(field));
   return Object.freeze({
     ...network.buildTyped(outputs, modelType),
     modelType,
     narrow: () => create(modelType, { config: config.with(family.narrow(config)), length, has }),
+    ofLength: (other: number) => create(modelType, { config, length: other, has }),
+    ...(lengthField === undefined ? {} : { maxLength: config.count(lengthField) }),
   });
 }

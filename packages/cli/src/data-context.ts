@@ -1,0 +1,34 @@
+import { DTYPES } from "@isthmus/core";
+import type { OpenDataSetOptions } from "@isthmus/engine";
+import type { ReadArchitecture } from "./read-architecture.ts";
+
+/** What an architecture says of the data it is run on. */
+export interface DataContext extends Partial<Pick<OpenDataSetOptions, "context" | "vocabulary" | "inputs">> {
+  /** The model whose tokenizer texts must be encoded with; absent where texts are taken by characters. */
+  readonly tokenizedBy?: string;
+}
+
+/** Tokens of an example of text for models that take more. */
+const MOST_TOKENS = 256;
+
+/**
+ * Finds out how data are read for an architecture: arrays by the names of its inputs; texts in windows of as many tokens as it takes, by
+ * the vocabulary of its model's folder.
+ */
+export function dataContext({ graph, model }: Pick<ReadArchitecture, "graph" | "model">): DataContext {
+  const [input] = graph.inputs;
+  const inputs = graph.inputs.map(({ name }) => name);
+  const isText = input?.dtype !== undefined && !DTYPES[input.dtype].float && input.shape?.length === 2;
+  if (!isText) return { inputs };
+  if (model === undefined) {
+    const context = input.shape?.[1];
+    return typeof context === "number" ? { inputs, context } : { inputs };
+  }
+  const { maxLength = MOST_TOKENS, vocabulary, needsTokenizer, path } = model;
+  return {
+    inputs,
+    context: Math.min(maxLength, MOST_TOKENS),
+    ...(vocabulary === undefined ? {} : { vocabulary }),
+    ...(needsTokenizer ? { tokenizedBy: path } : {}),
+  };
+}

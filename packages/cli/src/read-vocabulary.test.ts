@@ -1,0 +1,46 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readTextEncoding } from "./read-vocabulary.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "isthmus-vocabulary-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const write = (text: string) => writeFile(join(folder, "vocab.json"), text);
+
+describe("readTextEncoding()", () => {
+  it("readTextEncoding() knows a vocabulary of characters, special tokens aside", async () => {
+    await write('{"<pad>": 0, "a": 1, "😀": 2, "\\n": 3, "[": 4}');
+    expect(await readTextEncoding(folder)).toEqual({
+      vocabulary: new Map([
+        ["a", 1],
+        ["😀", 2],
+        ["\n", 3],
+        ["[", 4],
+      ]),
+      needsTokenizer: false,
+    });
+  });
+
+  it("readTextEncoding() tells tokens of other kinds, and models that say nothing", async () => {
+    expect(await readTextEncoding(folder)).toEqual({ needsTokenizer: false });
+    await write('{"a": 0, "ab": 1}');
+    expect(await readTextEncoding(folder)).toEqual({ needsTokenizer: true });
+    await rm(join(folder, "vocab.json"));
+    await writeFile(join(folder, "tokenizer.json"), "{}");
+    expect(await readTextEncoding(folder)).toEqual({ needsTokenizer: true });
+  });
+
+  it.each([
+    ["{", /must be a JSON object of token ids/],
+    ['{"a": "b"}', /token ids: "a" is "b"$/],
+    ['{"a": -1}', /"a" is -1$/],
+  ])("readTextEncoding() refuses %s", async (text, message) => {
+    await write(text);
+    await expect(readTextEncoding(folder)).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,62 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { FormatError, readJsonFile } from "@isthmus/core";
+
+/** What is known of how a model's texts become token ids. */
+export interface TextEncoding {
+  /** Tokens by character, where the model's tokens are characters. */
+  readonly vocabulary?: ReadonlyMap<string, number>;
+  /** Whether the model has a tokenizer of another kind, which texts must be encoded with first. */
+  readonly needsTokenizer: boolean;
+}
+
+/** Files by which a model says how it takes texts apart. */
+const TOKENIZERS: readonly string[] = [
+  "tokenizer.json",
+  "tokenizer.model",
+  "vocab.txt",
+  "merges.txt",
+  "vocab.json",
+];
+
+/** Tokens that stand for no text, such as `<pad>` and `[UNK]`. */
+const SPECIAL = /^[<[].+[>\]]$/;
+
+/**
+ * Reads how a model takes texts apart: by its `vocab.json` if that is one of single characters, special tokens aside.
+ * @throws FormatError if that file is not a JSON object of token ids
+ */
+export async function readTextEncoding(folder: string): Promise<TextEncoding> {
+  const vocabulary = await readVocabulary(join(folder, "vocab.json"));
+  const characters = vocabulary && [...vocabulary].filter(([token]) => !SPECIAL.test(token));
+  if (
+    characters !== undefined &&
+    characters.length > 0 &&
+    characters.every(([token]) => isCharacter(token))
+  ) {
+    return { vocabulary: new Map(characters), needsTokenizer: false };
+  }
+  const found = await Promise.all(TOKENIZERS.map((name) => stat(join(folder, name)).catch(() => undefined)));
+  return { needsTokenizer: found.some((stats) => stats?.isFile()) };
+}
+
+function isCharacter(token: string): boolean {
+  const [first] = token;
+  return first !== undefined && first.length === token.length;
+}
+
+async function readVocabulary(path: string): Promise<ReadonlyMap<string, number> | undefined> {
+  if (!(await stat(path).catch(() => undefined))?.isFile()) return undefined;
+  const parsed = await readJsonFile(path);
+  const entries = typeof parsed === "object" && parsed !== null ? Object.entries(parsed) : [];
+  const wrong = entries.find(([, id]) => !(Number.isSafeInteger(id) && id >= 0));
+  if (wrong !== undefined)
+    throw wrongVocabulary(path, `${JSON.stringify(wrong[0])} is ${JSON.stringify(wrong[1])}`);
+  return new Map(entries);
+}
+
+function wrongVocabulary(path: string, found: string): FormatError {
+  return new FormatError(`Cannot read "${path}" as it must be a JSON object of token ids: ${found}`, {
+    format: "vocabulary",
+  });
+}

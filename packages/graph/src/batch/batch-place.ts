@@ -1,0 +1,104 @@
+/**
+ * Where the examples of a batch lie in a value: along one axis, whose positions are `[outer, batch, inner]`, row-major.
+ *
+ * `outer` and `inner` are 1 where the axis is the batch alone; attention merges heads into it, `[batch * heads, ...]`, with
+ * `inner = heads`.
+ */
+export interface BatchPlace {
+  readonly axis: number;
+  readonly outer: number;
+  readonly inner: number;
+}
+
+/**
+ * Which axis a reshaped batch of 1 is taken to have gone into, where the shapes alone do not tell: the one that changes, else the
+ * left one, but not the last one, which layers sum over; always the left one; or always the right one.
+ */
+export type MergeChoice = "changed" | "left" | "right";
+
+/** All choices, the likeliest first. */
+export const MERGE_CHOICES: readonly MergeChoice[] = ["changed", "left", "right"];
+
+/** A value before and after it gets another shape, both for the batch that the graph has. */
+export interface Reshaped {
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+  /** Examples in the batch. */
+  readonly batch: number;
+}
+
+/** Tells whether an axis is the batch and nothing else. */
+export function isBatchAlone({ outer, inner }: BatchPlace): boolean {
+  return outer === 1 && inner === 1;
+}
+
+/** Tells whether two places are the same. */
+export function isSamePlace(one: BatchPlace, other: BatchPlace): boolean {
+  return one.axis === other.axis && one.outer === other.outer && one.inner === other.inner;
+}
+
+/**
+ * Finds where the batch lies after row-major elements got another shape: the stride of the examples stays what it was.
+ *
+ * Of two or more examples there is at most one such axis. One example leaves no trace in a shape, so that several axes are possible.
+ * An axis of extent 1 at the right stride is taken first; of several, the one that has as many to its left as the batch had.
+ *
+ * @returns undefined if the examples are spread over several axes
+ */
+export function placeAfterReshape(
+  place: BatchPlace,
+  reshaped: Reshaped,
+  choice: MergeChoice,
+): BatchPlace | undefined {
+  const { from, to, batch } = reshaped;
+  const before = product(from.slice(0, place.axis)) * place.outer;
+  const after = place.inner * product(from.slice(place.axis + 1));
+  const candidates = placesAt({ before, after }, to, batch);
+  if (candidates.length < 2) return candidates[0];
+  const alone = candidates.filter(isBatchAlone);
+  if (alone.length > 0) {
+    const aloneBefore = placesAt({ before, after }, from, batch).filter(isBatchAlone);
+    const index = aloneBefore.findIndex(({ axis }) => axis === place.axis);
+    return alone[Math.min(Math.max(index, 0), alone.length - 1)];
+  }
+  return chooseMerged(candidates, place, { reshaped, choice });
+}
+
+/** All axes of a shape that can hold a batch with so many positions before it and so many behind it. */
+function placesAt(
+  { before, after }: { readonly before: number; readonly after: number },
+  shape: readonly number[],
+  batch: number,
+): BatchPlace[] {
+  return shape.flatMap((extent, axis) => {
+    const outer = before / product(shape.slice(0, axis));
+    const inner = after / product(shape.slice(axis + 1));
+    const fits = Number.isInteger(outer) && Number.isInteger(inner) && outer * batch * inner === extent;
+    return fits ? [{ axis, outer, inner }] : [];
+  });
+}
+
+/** Decides which of several axes a batch of 1 went into. */
+function chooseMerged(
+  candidates: readonly BatchPlace[],
+  place: BatchPlace,
+  { reshaped: { from, to }, choice }: { readonly reshaped: Reshaped; readonly choice: MergeChoice },
+): BatchPlace | undefined {
+  if (choice === "left") return candidates[0];
+  if (choice === "right") return candidates.at(-1);
+  /** The axis that was this one before, position for position. */
+  const formerAxis = (axis: number) =>
+    from.findIndex(
+      (extent, other) => extent === to[axis] && product(from.slice(0, other)) === product(to.slice(0, axis)),
+    );
+  const others = candidates.filter(({ axis }) => axis < to.length - 1);
+  return (
+    candidates.find(({ axis }) => formerAxis(axis) === place.axis) ??
+    others.find(({ axis }) => formerAxis(axis) < 0) ??
+    candidates[0]
+  );
+}
+
+function product(extents: readonly number[]): number {
+  return extents.reduce((total, extent) => total * extent, 1);
+}

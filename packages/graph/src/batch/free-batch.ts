@@ -1,0 +1,104 @@
+import { type Checkpoint, resolveOptions } from "@isthmus/core";
+import type { Engine } from "../engine.ts";
+import { bindWeights } from "../ir/bind-weights.ts";
+import type { Graph } from "../ir/graph.ts";
+import { type Probe, probeGraph } from "../symmetry/probe-graph.ts";
+import { randomWeights } from "../symmetry/random-weights.ts";
+import { MERGE_CHOICES } from "./batch-place.ts";
+import { fixedBatch, followBatch } from "./follow-batch.ts";
+import { freeGraph } from "./free-graph.ts";
+import { type ProofOptions, proveFreed } from "./prove-freed.ts";
+
+/** Options of {@link freeBatch}. */
+export interface FreeBatchOptions {
+  /** A network of the graph to prove it with, where constants of the graph belong to one. @defaultValue random weights */
+  readonly weights?: Checkpoint | undefined;
+  /** Seed of random inputs and weights. @defaultValue 0 */
+  readonly seed?: number;
+  /** Largest difference of an output, relative to its largest number. @defaultValue 1e-4 */
+  readonly tolerance?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link freeBatch}. */
+export const FREE_BATCH_DEFAULTS: Required<FreeBatchOptions> = {
+  weights: undefined,
+  seed: 0,
+  tolerance: 1e-4,
+  signal: undefined,
+};
+
+/** A graph, and whether it takes any number of examples. */
+export interface FreedBatch {
+  /** For any batch where that could be proved, else the graph as it was. */
+  readonly graph: Graph;
+  /** Examples of the batch that the graph was exported for; absent where it took any already. */
+  readonly exportedBatch?: number;
+  /** Why the graph keeps its batch; absent where it takes any. */
+  readonly reason?: string;
+}
+
+/**
+ * Makes a graph that was exported for one size of batch take any, as `torch.onnx.export(model, (x,), file)` fixes it to that of `x`.
+ *
+ * The batch is followed through every operator. Where the exporter wrote it down, in shapes, as an expanded class token, or merged with
+ * other axes, the graph is rewritten. Whether that is right is proved by running: every example must give what it gives in the graph as
+ * it was, alone, in a batch, and in two batches and a part of one. A graph in which examples depend on each other stays as it is.
+ *
+ * It costs nothing where the batch is symbolic already.
+ *
+ * @throws EngineError if the engine cannot run the graph as it is
+ * @throws MismatchError if `weights` do not fit the graph
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { freeBatch, readGraph } from "@isthmus/graph";
+ *
+ * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
+ * // As it is exported from one example, without a dynamic batch.
+ * const inputs = graph.inputs.map((input) => ({ ...input, shape: [1, 1, 28, 28] }));
+ * const freed = await freeBatch({ ...graph, inputs }, createOnnxRuntimeEngine());
+ * assert.equal(freed.exportedBatch, 1);
+ * assert.deepEqual(freed.graph.inputs[0]?.shape, ["batch", 1, 28, 28]);
+ * ```
+ */
+export async function freeBatch(
+  graph: Graph,
+  engine: Engine,
+  options: FreeBatchOptions = {},
+): Promise<FreedBatch> {
+  const { weights, seed, tolerance, signal } = resolveOptions("free a batch", FREE_BATCH_DEFAULTS, options);
+  const batch = fixedBatch(graph);
+  if (batch === undefined) return { graph };
+  const kept = (reason: string): FreedBatch => ({ graph, exportedBatch: batch, reason });
+  const open = graph.inputs.flatMap(({ shape = [] }) => shape.filter((extent) => typeof extent === "string"));
+  if (open.length > 0) return kept(`other extents are not fixed, such as "${open[0]}"`);
+  const probe = await probeGraph(graph, engine, { batch, ...(signal === undefined ? {} : { signal }) });
+  const tensors = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
+  const proof = { engine, weights: tensors, seed, tolerance, signal };
+  const reasons: string[] = [];
+  for (const choice of batch === 1 ? MERGE_CHOICES : MERGE_CHOICES.slice(0, 1)) {
+    const attempt = await tryToFree(graph, { probe, batch, choice }, proof);
+    if (typeof attempt !== "string") return { graph: attempt, exportedBatch: batch };
+    reasons.push(attempt);
+  }
+  return kept(reasons[0] ?? "");
+}
+
+/** Frees a graph by one reading of its shapes; returns why not if that does not work. */
+async function tryToFree(
+  graph: Graph,
+  { probe, ...options }: { readonly probe: Probe } & Parameters<typeof followBatch>[2],
+  proof: ProofOptions,
+): Promise<Graph | string> {
+  const { batch } = options;
+  const followed = followBatch(graph, probe, options);
+  const { places, lost } = followed;
+  const unknown = graph.outputs.map(({ name }) => lost.get(name)).find((reason) => reason !== undefined);
+  if (unknown !== undefined) return unknown;
+  if (!graph.outputs.some(({ name }) => places.has(name))) return "no output has a part for each example";
+  const freed = freeGraph(graph, probe, batch, followed);
+  return (await proveFreed({ original: graph, freed, batch, places }, proof)) ?? freed;
+}

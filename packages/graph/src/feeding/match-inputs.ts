@@ -1,0 +1,94 @@
+import { DTYPES, type DType, InputError, type TensorInfo } from "@isthmus/core";
+import type { DataSet } from "../data-set.ts";
+import type { Graph, ValueInfo } from "../ir/graph.ts";
+import { describeValue } from "./choose-logits.ts";
+
+/** What stands in for an input that the data do not hold. */
+export type Filling = "ones" | "zeros" | "positions";
+
+/** An input that the data do not hold, and what it is fed. */
+export interface FilledInput {
+  readonly name: string;
+  readonly filling: Filling;
+}
+
+/** Where an input of a graph comes from: the inputs of a batch, one of its further arrays, or neither. */
+export type InputSource =
+  | { readonly kind: "inputs" }
+  | { readonly kind: "feature"; readonly name: string }
+  | { readonly kind: "filled"; readonly filling: Filling };
+
+/** An input of a graph, and where it comes from. */
+export interface MatchedInput {
+  readonly input: ValueInfo;
+  readonly source: InputSource;
+}
+
+/**
+ * Finds out which array of a data set each input of a graph is: that of its name; the one input that is left takes what the data set
+ * has for inputs, whatever either is called. What exporters of language models always add and data seldom hold is filled in: an
+ * attention mask by ones, positions by counting, token types by zeros.
+ *
+ * @param attempt - what was attempted, for messages, for example `evaluate`
+ * @throws InputError if there is nothing for an input; it lists the inputs and the arrays
+ */
+export function matchInputs(attempt: string, graph: Graph, data: DataSet): MatchedInput[] {
+  const { inputs } = graph;
+  if (inputs.length === 0) throw unmatched(attempt, { graph, data, missing: [] });
+  const sources = new Map<ValueInfo, InputSource>();
+  for (const input of inputs) {
+    if (input.name === data.inputName) sources.set(input, { kind: "inputs" });
+    else if (data.features?.has(input.name)) sources.set(input, { kind: "feature", name: input.name });
+  }
+  const isFed = [...sources.values()].some(({ kind }) => kind === "inputs");
+  const open = inputs.filter((input) => !sources.has(input));
+  const main = isFed ? undefined : (open.find((input) => fillingOf(input) === undefined) ?? open[0]);
+  if (main !== undefined) sources.set(main, { kind: "inputs" });
+  for (const input of open) {
+    const filling = input === main ? undefined : fillingOf(input);
+    if (filling !== undefined) sources.set(input, { kind: "filled", filling });
+  }
+  const missing = inputs.filter((input) => !sources.has(input));
+  if (missing.length > 0) throw unmatched(attempt, { graph, data, missing });
+  return inputs.flatMap((input) => {
+    const source = sources.get(input);
+    return source === undefined ? [] : [{ input, source }];
+  });
+}
+
+/** What is fed where the data hold nothing, by what exporters call such inputs. */
+function fillingOf({ name, dtype = "i64", shape = [] }: ValueInfo): Filling | undefined {
+  const isWhole = !DTYPES[dtype].float;
+  if (/mask/i.test(name) && shape.length === 2) return "ones";
+  if (/(position_ids|cache_position)/i.test(name) && isWhole && shape.length <= 2) return "positions";
+  return /token_type_ids/i.test(name) && isWhole && shape.length === 2 ? "zeros" : undefined;
+}
+
+/** Names and types of the arrays of a data set, as messages show them. */
+function describeArrays(data: DataSet): string {
+  const { inputName = "inputs", features = new Map<string, TensorInfo>(), exampleShape } = data;
+  const dtype: DType = data.read(0, 1).inputs.dtype;
+  return [[inputName, { dtype, shape: exampleShape }] as const, ...features]
+    .map(([name, info]) => describeValue({ name, dtype: info.dtype, shape: ["N", ...info.shape] }))
+    .join(", ");
+}
+
+function unmatched(
+  attempt: string,
+  {
+    graph,
+    data,
+    missing,
+  }: { readonly graph: Graph; readonly data: DataSet; readonly missing: readonly ValueInfo[] },
+): InputError {
+  const inputs = graph.inputs.map(describeValue).join(", ") || "none";
+  const names = missing.map(({ name }) => `"${name}"`).join(", ");
+  const rule =
+    missing.length === 0
+      ? "it must have a data input"
+      : `the data must hold what it is fed: there is nothing for ${names}`;
+  return new InputError(
+    `Cannot ${attempt} graph "${graph.name}" on "${data.name}" as ${rule}; its inputs are ${inputs}, the arrays ${describeArrays(data)}; name arrays after inputs`,
+    { input: data.name },
+  );
+}

@@ -1,0 +1,218 @@
+import {
+  assertWholeOptions,
+  convertData,
+  DTYPES,
+  formatShape,
+  InputError,
+  type Tensor,
+  type TensorInfo,
+} from "@isthmus/core";
+import { fixedBatch } from "../batch/follow-batch.ts";
+import type { Batch, DataSet } from "../data-set.ts";
+import type { Graph, ValueInfo } from "../ir/graph.ts";
+import { tableRows } from "../symmetry/random-inputs.ts";
+import { fillBatch } from "./fill-batch.ts";
+import { fillInput } from "./fill-input.ts";
+import { type FilledInput, type MatchedInput, matchInputs } from "./match-inputs.ts";
+
+/** A range of examples that are run together. */
+export interface BatchRange {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** A batch of examples, ready to be run. */
+export interface FedBatch {
+  /** A tensor for every data input of the graph. */
+  readonly feeds: ReadonlyMap<string, Tensor>;
+  /** The examples as the data set has them. */
+  readonly batch: Batch;
+  /** Number of the examples; further rows of the feeds only fill up the batch, and what becomes of them is to be left out. */
+  readonly examples: number;
+  /** Rows of the feeds. */
+  readonly rows: number;
+}
+
+/** How a graph is fed the examples of a data set. */
+export interface FeedPlan {
+  /** All examples in order. */
+  readonly ranges: readonly BatchRange[];
+  /** Examples of every batch, where the graph takes no other number. */
+  readonly fixedBatch: number | undefined;
+  /** Name of the input that takes what the data set has for inputs. */
+  readonly examples: string;
+  /** Extents of symbolic dimensions other than the batch by name, such as a sequence's length, as examples have them. */
+  readonly extents: Readonly<Record<string, number>>;
+  /** Inputs that the data do not hold. */
+  readonly filled: readonly FilledInput[];
+  /** Further arrays of the data that the graph does not read. */
+  readonly unread: readonly string[];
+  /** Feeds of examples that were read elsewhere. */
+  feedsOf(batch: Batch): ReadonlyMap<string, Tensor>;
+  /** Reads a range of examples. A batch that is short of what the graph takes is filled up by its last example. */
+  read(range: BatchRange): FedBatch;
+}
+
+/**
+ * Plans how a graph is run on a data set in batches: which input takes which array, and how examples fall into batches. A graph of a
+ * fixed batch is run in its batches.
+ *
+ * @param attempt - what was attempted, for messages, for example `evaluate`
+ * @throws InputError if there are no examples, nothing for an input of the graph, or examples do not fit it
+ * @throws RangeError if `batchSize` is not a whole number of at least 1
+ */
+export function planFeeds(attempt: string, graph: Graph, data: DataSet, batchSize: number): FeedPlan {
+  assertWholeOptions(attempt, { batchSize }, { batchSize: 1 });
+  if (data.size === 0) {
+    throw new InputError(`Cannot ${attempt} on "${data.name}" as it must have examples: it is empty`, {
+      input: data.name,
+    });
+  }
+  const matched = matchInputs(attempt, graph, data);
+  for (const each of matched) assertFits(attempt, { ...each, data, found: infoOf(each, data) });
+  const fixed = fixedBatch(graph);
+  const feedsOf = createFeeder(attempt, graph, { data, matched });
+  const used = new Set(matched.map(({ source }) => (source.kind === "feature" ? source.name : "")));
+  return {
+    ranges: rangesOf(data.size, fixed ?? batchSize),
+    fixedBatch: fixed,
+    examples: matched.find(({ source }) => source.kind === "inputs")?.input.name ?? "",
+    extents: Object.fromEntries(matched.flatMap((each) => extentsOf(each, data))),
+    filled: matched.flatMap(({ input: { name }, source }) =>
+      source.kind === "filled" ? [{ name, filling: source.filling }] : [],
+    ),
+    unread: [...(data.features?.keys() ?? [])].filter((name) => !used.has(name)),
+    feedsOf,
+    read({ begin, end }) {
+      const batch = data.read(begin, end);
+      const examples = end - begin;
+      const rows = fixed ?? examples;
+      return { feeds: feedsOf(rows === examples ? batch : fillBatch(batch, rows)), batch, examples, rows };
+    },
+  };
+}
+
+function rangesOf(size: number, batch: number): BatchRange[] {
+  return Array.from({ length: Math.ceil(size / batch) }, (_, i) => ({
+    begin: i * batch,
+    end: Math.min((i + 1) * batch, size),
+  }));
+}
+
+/** Type and shape of what an input is fed of one example; undefined where it is filled in. */
+function infoOf({ source }: MatchedInput, data: DataSet): TensorInfo | undefined {
+  if (source.kind === "feature") return data.features?.get(source.name);
+  if (source.kind === "filled") return undefined;
+  return { dtype: data.read(0, 1).inputs.dtype, shape: data.exampleShape };
+}
+
+/** Extents of the symbolic dimensions of an input, its first aside. */
+function extentsOf(matched: MatchedInput, data: DataSet): [string, number][] {
+  const found = infoOf(matched, data);
+  const { shape = [] } = matched.input;
+  // Positions may be those of one row for all examples.
+  const extents = found === undefined && shape.length === 1 ? shape : shape.slice(1);
+  return extents.flatMap((extent, axis): [string, number][] => {
+    const length = found === undefined ? data.exampleShape[axis] : found.shape[axis];
+    return typeof extent === "string" && length !== undefined ? [[extent, length]] : [];
+  });
+}
+
+interface Fit extends MatchedInput {
+  readonly data: DataSet;
+  readonly found: TensorInfo | undefined;
+}
+
+function assertFits(attempt: string, { input, data, found }: Fit): void {
+  const { name, dtype, shape } = input;
+  if (found === undefined) return;
+  const expected = shape?.slice(1);
+  const fits =
+    expected === undefined ||
+    (expected.length === found.shape.length &&
+      expected.every((extent, axis) => typeof extent === "string" || extent === found.shape[axis]));
+  if (fits && (dtype === undefined || canConvert(found, input))) return;
+  throw new InputError(
+    `Cannot ${attempt} on "${data.name}" as its examples must fit the graph's input "${name}", ${dtype ?? ""} [${expected?.join(", ") ?? ""}]: they are ${found.dtype} ${formatShape(found.shape)}${adviceFor(input, found)}`,
+    { input: data.name },
+  );
+}
+
+/** What to do about texts of another length. */
+function adviceFor({ dtype = "f32", shape = [] }: ValueInfo, found: TensorInfo): string {
+  const [, length] = shape;
+  const isText = !DTYPES[dtype].float && !DTYPES[found.dtype].float && shape.length === 2;
+  if (!isText || found.shape.length !== 1 || typeof length !== "number") return "";
+  const tokens = found.shape[0] ?? 0;
+  return tokens > length
+    ? `; cut texts to ${length} tokens, or export the graph for ${tokens}`
+    : `; pad texts to ${length} tokens under an attention mask, or export the graph for ${tokens}`;
+}
+
+/** Whole numbers may be stored in another width, and masks in any type; numbers of examples must be what they are. */
+function canConvert(found: TensorInfo, { dtype = "f32", name }: ValueInfo): boolean {
+  if (found.dtype === dtype) return true;
+  const areWhole = !DTYPES[found.dtype].float && !DTYPES[dtype].float;
+  return areWhole || /mask/i.test(name);
+}
+
+function createFeeder(
+  attempt: string,
+  graph: Graph,
+  { data, matched }: { readonly data: DataSet; readonly matched: readonly MatchedInput[] },
+): (batch: Batch) => ReadonlyMap<string, Tensor> {
+  const [only] = matched;
+  const checks = matched.map(({ input }) => createIndexCheck(attempt, { graph, data, input }));
+  const isPlain = matched.length === 1 && only?.source.kind === "inputs" && checks[0] === undefined;
+  if (isPlain) {
+    const { name, dtype } = only.input;
+    return ({ inputs }) => new Map([[name, asType(inputs, dtype)]]);
+  }
+  return (batch) => {
+    const feeds = new Map<string, Tensor>();
+    matched.forEach(({ input, source }, i) => {
+      const tensor =
+        source.kind === "filled"
+          ? fillInput(input, source.filling, batch.inputs.shape)
+          : source.kind === "inputs"
+            ? batch.inputs
+            : batch.features?.get(source.name);
+      if (tensor === undefined) return;
+      if (source.kind !== "filled") checks[i]?.(tensor);
+      feeds.set(input.name, asType(tensor, input.dtype));
+    });
+    return feeds;
+  };
+}
+
+function asType(tensor: Tensor, dtype: Tensor["dtype"] | undefined): Tensor {
+  if (dtype === undefined || tensor.dtype === dtype) return tensor;
+  return { dtype, shape: tensor.shape, data: convertData(tensor.data, tensor.dtype, dtype) };
+}
+
+/** Makes the check that numbers are rows of the table that they are looked up in; undefined where they are looked up in none. */
+function createIndexCheck(
+  attempt: string,
+  { graph, data, input }: { readonly graph: Graph; readonly data: DataSet; readonly input: ValueInfo },
+): ((tensor: Tensor) => void) | undefined {
+  const rows =
+    input.dtype !== undefined && DTYPES[input.dtype].float ? undefined : tableRows(graph, input.name);
+  if (rows === undefined) return undefined;
+  return ({ data: ids, shape }) => {
+    const wrong = findOutside(ids as ArrayLike<number | bigint>, rows);
+    if (wrong < 0) return;
+    const width = ids.length / (shape[0] ?? 1);
+    throw new InputError(
+      `Cannot ${attempt} on "${data.name}" as numbers fed to "${input.name}" must be from 0 to ${rows - 1}, the rows of its table in graph "${graph.name}": there is ${ids[wrong]} at position ${wrong % width} of an example; were the texts encoded for another vocabulary?`,
+      { input: data.name },
+    );
+  };
+}
+
+function findOutside(ids: ArrayLike<number | bigint>, rows: number): number {
+  for (let i = 0; i < ids.length; i++) {
+    const id = Number(ids[i]);
+    if (!(id >= 0 && id < rows)) return i;
+  }
+  return -1;
+}

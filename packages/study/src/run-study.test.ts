@@ -36,7 +36,13 @@ function fakeExecutor(
   {
     delay = () => 1,
     fail,
-  }: { delay?: (at: number) => number; fail?: (task: TaskAssignment) => boolean } = {},
+    together = 1,
+  }: {
+    delay?: (at: number) => number;
+    fail?: (task: TaskAssignment) => boolean;
+    /** Tasks, of the first ones, that wait for each other to begin. */
+    together?: number;
+  } = {},
 ): TaskExecutor & { readonly begun: TaskAssignment[]; most(): number } {
   const begun: TaskAssignment[] = [];
   let running = 0;
@@ -49,6 +55,7 @@ function fakeExecutor(
       begun.push(assignment);
       running += 1;
       most = Math.max(most, running);
+      while (begun.length < together) await new Promise((resolve) => setImmediate(resolve));
       for (let turn = delay(begun.length); turn > 0; turn--)
         await new Promise((resolve) => setImmediate(resolve));
       running -= 1;
@@ -100,7 +107,7 @@ describe("runStudy()", () => {
   });
 
   it("runStudy() runs every task once and fills the tables, rows in the order of their variables", async () => {
-    const executor = fakeExecutor(2);
+    const executor = fakeExecutor(2, { together: 2 });
     const { study, ran, kept } = await run(executor);
     expect([ran, kept, executor.begun.length, executor.most()]).toEqual([TASKS, 0, TASKS, 2]);
     expect(

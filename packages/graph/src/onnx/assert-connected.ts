@@ -18,7 +18,9 @@ function assertScope(graph: Graph, scope: Scope): void {
   for (const node of graph.nodes) {
     const missing = node.inputs.find((name) => !scope.knows(name));
     if (missing !== undefined) {
-      scope.fail(`node "${node.name}" needs value "${missing}", which no earlier node computes`);
+      scope.fail(
+        `node "${node.name}" needs value "${missing}", which no earlier node computes; a file that was exported without its weights (export_params=False) lacks its constants, too: export it with them`,
+      );
     }
     for (const attribute of node.attributes.values()) {
       if (attribute.type === "graph") assertScope(attribute.value, new Scope(scope.source, scope));

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Checkpoint, createCheckpoint, MismatchError } from "@isthmus/core";
 import {
-  CURVE_KINDS,
   type MeasurePathOptions,
   measureCurve,
   measurePath,
@@ -13,7 +12,7 @@ import {
 } from "@isthmus/curve";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, createEvaluator, type Graph, randomWeights } from "@isthmus/graph";
-import { createCurve, createPath, innerProducts, lerp, recalibrateBatchNorm } from "@isthmus/interpolation";
+import { CURVE_KINDS, createCurve, createPath, innerProducts, lerp, recalibrateBatchNorm } from "@isthmus/interpolation";
 import { train } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";

@@ -1,4 +1,3 @@
-export { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 export type { CurveResult, MeasuredPath, PathSummary } from "./curve-result.ts";
 export { type EvaluatedCurve, measureCurve } from "./measure-curve.ts";
 export {

@@ -3,8 +3,6 @@ import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { STATISTICS_EXAMPLES } from "@isthmus/barrier";
 import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import {
-  CURVE_KINDS,
-  type CurveKind,
   type CurveResult,
   MEASURE_PATH_DEFAULTS,
   measureCurve,
@@ -14,7 +12,7 @@ import {
 } from "@isthmus/curve";
 import { DATA_SET_FORMS } from "@isthmus/engine";
 import { type BoundNetwork, bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
-import { recalibrateBatchNorm } from "@isthmus/interpolation";
+import { CURVE_KINDS, type CurveKind, recalibrateBatchNorm } from "@isthmus/interpolation";
 import { renderCurvePage } from "@isthmus/report";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";

@@ -1,6 +1,5 @@
 import { intAttribute } from "../../ir/attributes.ts";
-import { ELEMENT_WISE_OPERATORS } from "../../symmetry/rules/element-wise.ts";
-import { REDUCTION_OPERATORS } from "../../symmetry/rules/reduction.ts";
+import { ELEMENT_WISE_OPERATORS, REDUCTION_OPERATORS } from "../../ir/operator-families.ts";
 import { castLike, concatenation, einsum, elementWise, gatherElements, gemm, matMul } from "./aligned.ts";
 import {
   alongOne,

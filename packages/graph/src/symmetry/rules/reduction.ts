@@ -26,12 +26,6 @@ export function reducedAxes(context: RuleContext): readonly number[] | undefined
   return intAttribute(context.node, "noop_with_empty_axes", 0) === 1 ? [] : shape.map((_, axis) => axis);
 }
 
-/** Operators covered by {@link reduction}. */
-export const REDUCTION_OPERATORS: readonly string[] =
-  "ReduceSum ReduceMean ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceSumSquare".split(
-    " ",
-  );
-
 /** `GlobalAveragePool` and `GlobalMaxPool`: reduce all of space. */
 export const globalPool: Rule = ({ store, inputs: [x] }) => {
   if (x === undefined) return undefined;

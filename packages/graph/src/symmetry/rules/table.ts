@@ -1,5 +1,6 @@
+import { ELEMENT_WISE_OPERATORS, REDUCTION_OPERATORS } from "../../ir/operator-families.ts";
 import { convolution, convTranspose } from "./convolution.ts";
-import { castLike, dropout, ELEMENT_WISE_OPERATORS, elementWise } from "./element-wise.ts";
+import { castLike, dropout, elementWise } from "./element-wise.ts";
 import { einsum, gemm, matMul } from "./matrix-product.ts";
 import {
   concatenation,
@@ -25,7 +26,7 @@ import {
 } from "./normalization.ts";
 import { cumulativeSum, gatherElements, topK, triangle } from "./ordered.ts";
 import { recurrence } from "./recurrence.ts";
-import { argReduction, globalPool, REDUCTION_OPERATORS, reduction, windowed } from "./reduction.ts";
+import { argReduction, globalPool, reduction, windowed } from "./reduction.ts";
 import type { Rule } from "./rule.ts";
 import { scatterNd } from "./scatter.ts";
 

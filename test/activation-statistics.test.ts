@@ -1,12 +1,8 @@
 import { createRandom, type Tensor } from "@isthmus/core";
-import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
-import {
-  activationStatistics,
-  type DataSet,
-  pairStatistics,
-  randomWeights,
-  type UnitView,
-} from "@isthmus/graph";
+import { createDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { type DataSet, randomWeights } from "@isthmus/graph";
+import { activationStatistics, pairStatistics, type UnitView } from "@isthmus/statistics";
 import { describe, expect, test } from "vitest";
 import { smallCnn } from "./helpers/small-networks.ts";
 

@@ -1,7 +1,7 @@
 import type { DType, Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import type { Graph } from "@isthmus/graph";
-import { GraphBuilder, mul, reduceSum, type Value } from "@isthmus/graph/build";
+import { GraphBuilder, mul, reduceSum, type Value } from "@isthmus/graph/builder";
 import { attachLoss, type LossSpec } from "@isthmus/training";
 import { describe, expect, test } from "vitest";
 import { checkGradient } from "./helpers/check-gradient.ts";

@@ -1,7 +1,9 @@
+import { gradient } from "@isthmus/autodiff";
 import { createCheckpoint, createRandom, createTensor, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { type Graph, gradient, gradientName, randomWeights } from "@isthmus/graph";
-import { GraphBuilder, gemm, mul, reduceSum, tanh } from "@isthmus/graph/build";
+import { type Graph, randomWeights } from "@isthmus/graph";
+import { GraphBuilder, gemm, mul, reduceSum, tanh } from "@isthmus/graph/builder";
+import { gradientName } from "@isthmus/graph/ir";
 import {
   blendWeights,
   createBlendInputs,

@@ -9,7 +9,8 @@ import {
   saveCheckpoint,
   type Tensor,
 } from "@isthmus/core";
-import { createOnnxRuntimeEngine, openDataSet } from "@isthmus/engine";
+import { openDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindNetworks, bindWeights, createEvaluator, readGraph } from "@isthmus/graph";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli, runJson } from "./helpers/run-cli.ts";

@@ -1,6 +1,7 @@
 import { createCheckpoint, createRandom } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries, type Graph, randomWeights, type SymmetrySpec } from "@isthmus/graph";
+import { type Graph, randomWeights } from "@isthmus/graph";
+import { discoverSymmetries, type SymmetrySpec } from "@isthmus/symmetry";
 import { describe, expect, test } from "vitest";
 import { createAssignmentSolver } from "../packages/weight-matching/src/assignment/create-assignment-solver.ts";
 import { alignmentObjective } from "../packages/weight-matching/src/coordinate-descent/alignment-objective.ts";
@@ -15,7 +16,7 @@ import {
   identityPlacement,
 } from "../packages/weight-matching/src/coordinate-descent/placement.ts";
 import { createUnitTree } from "../packages/weight-matching/src/coordinate-descent/unit-tree.ts";
-import { readParameters } from "../packages/weight-matching/src/read-parameters.ts";
+import { readParameters } from "../packages/weight-matching/src/weights/read-parameters.ts";
 import { smallNetworks } from "./helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();

@@ -1,7 +1,9 @@
+import { gradient } from "@isthmus/autodiff";
 import type { Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { type Graph, gradient, gradientName, specialize } from "@isthmus/graph";
-import { batchNorm, dropout, GraphBuilder, gather, gemm, relu, type Value } from "@isthmus/graph/build";
+import { type Graph, specialize } from "@isthmus/graph";
+import { batchNorm, dropout, GraphBuilder, gather, gemm, relu, type Value } from "@isthmus/graph/builder";
+import { gradientName } from "@isthmus/graph/ir";
 import { attachLoss, createTrainingStep, type LossSpec, type OptimizerSpec } from "@isthmus/training";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

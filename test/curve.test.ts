@@ -12,7 +12,8 @@ import {
 } from "@isthmus/curve";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, createEvaluator, type Graph, randomWeights } from "@isthmus/graph";
-import { CURVE_KINDS, createCurve, createPath, innerProducts, lerp, recalibrateBatchNorm } from "@isthmus/interpolation";
+import { CURVE_KINDS, createCurve, createPath, innerProducts, lerp } from "@isthmus/interpolation";
+import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { train } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";

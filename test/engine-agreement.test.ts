@@ -1,5 +1,6 @@
 import type { Tensor } from "@isthmus/core";
-import { createOnnxRuntimeEngine, createTfjsEngine } from "@isthmus/engine";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createTfjsEngine } from "@isthmus/engine/tfjs";
 import type { Engine, Graph } from "@isthmus/graph";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "./helpers/expect-close.ts";

@@ -1,4 +1,5 @@
-import { createOnnxRuntimeEngine, createTfjsEngine } from "@isthmus/engine";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createTfjsEngine } from "@isthmus/engine/tfjs";
 import { type Excuses, testEngine } from "./helpers/engine-conformance.ts";
 
 /** What TensorFlow.js does differently, and why. */

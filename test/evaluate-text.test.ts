@@ -1,6 +1,8 @@
 import { measureBarrier } from "@isthmus/barrier";
-import { createDataSet, createOnnxRuntimeEngine, createTextDataSet } from "@isthmus/engine";
-import { bindWeights, createEvaluator, discoverSymmetries, permute, randomAlignment } from "@isthmus/graph";
+import { createDataSet, createTextDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { bindWeights, createEvaluator } from "@isthmus/graph";
+import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { matchWeights } from "@isthmus/weight-matching";
 import { parseNetwork } from "@isthmus/zoo";
 import { describe, expect, it, test } from "vitest";

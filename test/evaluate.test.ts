@@ -1,5 +1,6 @@
 import { createRandom, type Tensor } from "@isthmus/core";
-import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   createEvaluator,
   type DataSet,

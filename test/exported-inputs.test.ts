@@ -2,22 +2,20 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { predictBarriers } from "@isthmus/barrier";
 import { type Checkpoint, createCheckpoint, openCheckpoint } from "@isthmus/core";
-import { createOnnxRuntimeEngine, openDataSet } from "@isthmus/engine";
+import { openDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   bindNetworks,
   bindWeights,
   createEvaluator,
-  discoverSymmetries,
   type Evaluation,
   freeBatch,
   type Graph,
-  permute,
-  randomAlignment,
   readGraph,
   scoreOutput,
-  verifySymmetries,
 } from "@isthmus/graph";
-import { recalibrateBatchNorm } from "@isthmus/interpolation";
+import { recalibrateBatchNorm } from "@isthmus/statistics";
+import { discoverSymmetries, permute, randomAlignment, verifySymmetries } from "@isthmus/symmetry";
 import { afterAll, describe, expect, test } from "vitest";
 
 const engine = createOnnxRuntimeEngine();

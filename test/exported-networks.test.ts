@@ -1,17 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { type Checkpoint, entry, openCheckpoint, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import {
-  bindNetworks,
-  bindWeights,
-  discoverSymmetries,
-  type Graph,
-  permute,
-  randomAlignment,
-  readGraph,
-  verifyBinding,
-  verifySymmetries,
-} from "@isthmus/graph";
+import { bindNetworks, bindWeights, type Graph, readGraph, verifyBinding } from "@isthmus/graph";
+import { discoverSymmetries, permute, randomAlignment, verifySymmetries } from "@isthmus/symmetry";
 import { afterAll, describe, expect, test } from "vitest";
 import { describeSizes } from "./helpers/describe-symmetries.ts";
 

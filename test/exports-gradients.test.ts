@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gradient } from "@isthmus/autodiff";
 import { type Tensor, toFloat32 } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { bindWeights, type Graph, gradient, gradientName, readGraph, specialize } from "@isthmus/graph";
-import { GraphBuilder, mul, reduceSum } from "@isthmus/graph/build";
+import { bindWeights, type Graph, readGraph, specialize } from "@isthmus/graph";
+import { GraphBuilder, mul, reduceSum } from "@isthmus/graph/builder";
+import { gradientName } from "@isthmus/graph/ir";
 import { expect, test } from "vitest";
 import { readManifest, readWitness, type Witness } from "./helpers/verify-export.ts";
 

@@ -1,16 +1,14 @@
 import { createRandom, type Tensor } from "@isthmus/core";
-import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createClassifier, createEvaluator, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import {
   activationStatistics,
-  createClassifier,
-  createEvaluator,
-  type DataSet,
-  type Graph,
+  createRepairer,
   pairStatistics,
-  randomWeights,
+  recalibrateBatchNorm,
   type UnitView,
-} from "@isthmus/graph";
-import { createRepairer, recalibrateBatchNorm } from "@isthmus/interpolation";
+} from "@isthmus/statistics";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";

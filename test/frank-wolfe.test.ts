@@ -1,13 +1,7 @@
 import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import {
-  discoverSymmetries,
-  type Graph,
-  permute,
-  randomAlignment,
-  randomWeights,
-  type SymmetrySpec,
-} from "@isthmus/graph";
+import { type Graph, randomWeights } from "@isthmus/graph";
+import { discoverSymmetries, permute, randomAlignment, type SymmetrySpec } from "@isthmus/symmetry";
 import { createAssignmentSolver, MATCH_SEARCHES, matchWeights } from "@isthmus/weight-matching";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

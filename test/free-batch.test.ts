@@ -1,5 +1,6 @@
 import { createCheckpoint, createRandom, type Tensor } from "@isthmus/core";
-import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createEvaluator, freeBatch, type Graph, randomWeights } from "@isthmus/graph";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -1,15 +1,15 @@
 import { createRandom, createTensor, sizeOf, type Tensor } from "@isthmus/core";
-import { conv, GraphBuilder, type Value } from "@isthmus/graph/build";
+import { conv, GraphBuilder, type Value } from "@isthmus/graph/builder";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Convolution } from "../packages/graph/src/autodiff/windows/convolution.ts";
-import { inputGradient } from "../packages/graph/src/autodiff/windows/input-gradient.ts";
-import { convolveBatch } from "../packages/graph/src/autodiff/windows/kernel-gradient/convolve-batch.ts";
-import { kernelGradient } from "../packages/graph/src/autodiff/windows/kernel-gradient/kernel-gradient.ts";
-import { multiplyColumns } from "../packages/graph/src/autodiff/windows/kernel-gradient/multiply-columns.ts";
-import { multiplyPositions } from "../packages/graph/src/autodiff/windows/kernel-gradient/multiply-positions.ts";
-import { multiplyRows } from "../packages/graph/src/autodiff/windows/kernel-gradient/multiply-rows.ts";
-import { readWindow, type WindowAxis } from "../packages/graph/src/autodiff/windows/window.ts";
+import type { Convolution } from "../packages/autodiff/src/windows/convolution.ts";
+import { inputGradient } from "../packages/autodiff/src/windows/input-gradient.ts";
+import { convolveBatch } from "../packages/autodiff/src/windows/kernel-gradient/convolve-batch.ts";
+import { kernelGradient } from "../packages/autodiff/src/windows/kernel-gradient/kernel-gradient.ts";
+import { multiplyColumns } from "../packages/autodiff/src/windows/kernel-gradient/multiply-columns.ts";
+import { multiplyPositions } from "../packages/autodiff/src/windows/kernel-gradient/multiply-positions.ts";
+import { multiplyRows } from "../packages/autodiff/src/windows/kernel-gradient/multiply-rows.ts";
+import { readWindow, type WindowAxis } from "../packages/autodiff/src/windows/window.ts";
 import { runOnce } from "./helpers/check-gradient.ts";
 
 type Form = (x: Value, given: Value, convolution: Convolution) => Value;

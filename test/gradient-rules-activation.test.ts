@@ -1,4 +1,5 @@
-import { div, float, gelu, type PlainAttributes, silu, string, type Value } from "@isthmus/graph/build";
+import { div, gelu, type PlainAttributes, silu, type Value } from "@isthmus/graph/builder";
+import { float, string } from "@isthmus/graph/ir";
 import { anyShape, type Example, type RuleCase, testRules } from "./helpers/gradient-laws.ts";
 
 /** A function of one number, as JavaScript computes it in f64. */

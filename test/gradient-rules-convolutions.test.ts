@@ -1,5 +1,5 @@
 import type { Attribute } from "@isthmus/graph";
-import { int, ints, string } from "@isthmus/graph/build";
+import { int, ints, string } from "@isthmus/graph/ir";
 import fc from "fast-check";
 import { describe, test } from "vitest";
 import { checkGradient, checkHessian, type GradientCase } from "./helpers/check-gradient.ts";

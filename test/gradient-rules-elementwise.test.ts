@@ -23,7 +23,7 @@ import {
   tanh,
   type Value,
   where,
-} from "@isthmus/graph/build";
+} from "@isthmus/graph/builder";
 import { anyShape, broadcastTo, type Example, testRules } from "./helpers/gradient-laws.ts";
 
 type Binary = (x: Value, y: Value) => Value;

@@ -2,11 +2,11 @@ import {
   gather,
   gatherElements,
   gatherND,
-  int,
   scatterElements,
   scatterND,
   type Value,
-} from "@isthmus/graph/build";
+} from "@isthmus/graph/builder";
+import { int } from "@isthmus/graph/ir";
 import { anyShape, type Example, oneOf, testRules } from "./helpers/gradient-laws.ts";
 
 /** Whole numbers within an extent, negative ones counted from the end, repeated as it comes. */

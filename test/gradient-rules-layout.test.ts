@@ -3,7 +3,6 @@ import {
   cumSum,
   depthToSpace,
   expand,
-  int,
   pad,
   reshape,
   reverse,
@@ -11,14 +10,14 @@ import {
   spaceToDepth,
   split,
   squeeze,
-  string,
   sub,
   tile,
   transpose,
   triangle,
   unsqueeze,
   type Value,
-} from "@isthmus/graph/build";
+} from "@isthmus/graph/builder";
+import { int, string } from "@isthmus/graph/ir";
 import { anyShape, broadcastTo, type Example, oneOf, testRules } from "./helpers/gradient-laws.ts";
 
 /** A slice as exporters write it: any begins, ends and steps, negative ones too, on some axes. */

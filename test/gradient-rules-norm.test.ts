@@ -3,14 +3,13 @@ import {
   batchNorm,
   div,
   exp,
-  float,
-  int,
   layerNorm,
   mul,
   reduceMean,
   sqrt,
   type Value,
-} from "@isthmus/graph/build";
+} from "@isthmus/graph/builder";
+import { float, int } from "@isthmus/graph/ir";
 import { anyShape, type Example, oneOf, testRules } from "./helpers/gradient-laws.ts";
 
 /** Large enough that a rule without it would show. */

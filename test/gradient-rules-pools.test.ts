@@ -1,17 +1,16 @@
+import { gradient } from "@isthmus/autodiff";
 import { createTensor, type Tensor } from "@isthmus/core";
-import { type Attribute, gradient, gradientName } from "@isthmus/graph";
+import type { Attribute } from "@isthmus/graph";
 import {
   averagePool,
   GraphBuilder,
   globalAveragePool,
   globalMaxPool,
-  int,
-  ints,
   maxPool,
   mul,
   reduceSum,
-  string,
-} from "@isthmus/graph/build";
+} from "@isthmus/graph/builder";
+import { gradientName, int, ints, string } from "@isthmus/graph/ir";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkGradient, checkHessian, type GradientCase, runOnce } from "./helpers/check-gradient.ts";

@@ -1,5 +1,5 @@
 import type { DType } from "@isthmus/core";
-import { type GraphBuilder, gemm, matMul, mul, type Value } from "@isthmus/graph/build";
+import { type GraphBuilder, gemm, matMul, mul, type Value } from "@isthmus/graph/builder";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { checkGradient, checkHessian, type GradientCase } from "./helpers/check-gradient.ts";

@@ -1,4 +1,5 @@
-import { float, int, string, type Value } from "@isthmus/graph/build";
+import type { Value } from "@isthmus/graph/builder";
+import { float, int, string } from "@isthmus/graph/ir";
 import { type Example, oneOf, type RuleCase, testRules } from "./helpers/gradient-laws.ts";
 
 /** How many gates each operator has, and how many results. */

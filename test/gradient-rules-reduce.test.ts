@@ -1,4 +1,5 @@
-import { abs, add, int, ints, logSoftmax, softmax, type Value } from "@isthmus/graph/build";
+import { abs, add, logSoftmax, softmax, type Value } from "@isthmus/graph/builder";
+import { int, ints } from "@isthmus/graph/ir";
 import { anyShape, type Example, oneOf, type RuleCase, testRules } from "./helpers/gradient-laws.ts";
 
 const identity = (x: Value): Value => x;

@@ -1,10 +1,9 @@
+import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
 import { createRandom, type Tensor } from "@isthmus/core";
-import { type Graph, gradient, gradientName, lowerBatchNorm } from "@isthmus/graph";
+import type { Graph } from "@isthmus/graph";
 import {
   add,
-  float,
   GraphBuilder,
-  int,
   matMul,
   mul,
   reduceMean,
@@ -13,7 +12,8 @@ import {
   sub,
   tanh,
   type Value,
-} from "@isthmus/graph/build";
+} from "@isthmus/graph/builder";
+import { float, gradientName, int } from "@isthmus/graph/ir";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { runOnce } from "./helpers/check-gradient.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isIsthmusError, openCheckpoint, readJsonFile } from "@isthmus/core";
-import { openDataSet, readIdx, readNpy, readNpz } from "@isthmus/engine";
+import { openDataSet, readIdx, readNpy, readNpz } from "@isthmus/data";
 import { readGraph, readLayersModel } from "@isthmus/graph";
 import { openModel } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

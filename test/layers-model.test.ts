@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRandom, sizeOf, type Tensor } from "@isthmus/core";
-import { createOnnxRuntimeEngine, createTfjsEngine } from "@isthmus/engine";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createTfjsEngine } from "@isthmus/engine/tfjs";
 import { bindWeights, readLayersModel } from "@isthmus/graph";
 // biome-ignore lint/style/noRestrictedImports: the models to read are made by TensorFlow.js itself.
 import * as tf from "@tensorflow/tfjs";

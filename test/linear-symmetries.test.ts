@@ -1,25 +1,23 @@
 import { fileURLToPath } from "node:url";
 import { type Checkpoint, convertData, createCheckpoint, createRandom, toFloat32 } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { type Graph, randomWeights, readGraph } from "@isthmus/graph";
 import {
   type Derivation,
   type DiagonalSymmetry,
   discoverLinearSymmetries,
   discoverSymmetries,
-  type Graph,
   LINEAR_KINDS,
   type LinearSymmetries,
-  multiplyUnits,
   permute,
   randomAlignment,
-  randomWeights,
-  readGraph,
   rotateUnits,
   type SymmetrySpec,
   transformRandomly,
   verifyAlignment,
   verifyLinearSymmetries,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
+import { multiplyUnits } from "@isthmus/symmetry/layout";
 import { alignRotations, canonicalize, matchNormalized, matchWeights } from "@isthmus/weight-matching";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -1,9 +1,11 @@
+import { gradient } from "@isthmus/autodiff";
 import type { Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { type Attribute, type Graph, gradient, specialize } from "@isthmus/graph";
-import { GraphBuilder, int, mul, reduceSum, type Value } from "@isthmus/graph/build";
+import { type Attribute, type Graph, specialize } from "@isthmus/graph";
+import { GraphBuilder, mul, reduceSum, type Value } from "@isthmus/graph/builder";
+import { int } from "@isthmus/graph/ir";
 import { describe, expect, test } from "vitest";
-import { isRecurrent, lowerRecurrence } from "../packages/graph/src/lower/lower-recurrence.ts";
+import { isRecurrent, lowerRecurrence } from "../packages/autodiff/src/lower/lower-recurrence.ts";
 import { expectClose } from "./helpers/expect-close.ts";
 import { graphOfCase, type OperatorCase } from "./helpers/operator-cases/draw.ts";
 import { RECURRENT } from "./helpers/operator-cases/recurrent.ts";

@@ -1,6 +1,7 @@
 import { createRandom, type Random, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries, type Graph, verifySymmetries } from "@isthmus/graph";
+import type { Graph } from "@isthmus/graph";
+import { discoverSymmetries, verifySymmetries } from "@isthmus/symmetry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { lowerSequences } from "../packages/graph/src/lower/lower-sequences.ts";

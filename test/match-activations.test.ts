@@ -1,14 +1,8 @@
 import { type Checkpoint, createCheckpoint, createRandom } from "@isthmus/core";
-import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
-import {
-  type DataSet,
-  type Derivation,
-  discoverSymmetries,
-  type Graph,
-  permute,
-  randomAlignment,
-  randomWeights,
-} from "@isthmus/graph";
+import { createDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { type DataSet, type Graph, randomWeights } from "@isthmus/graph";
+import { type Derivation, discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { type MatchActivationsOptions, matchActivations } from "@isthmus/weight-matching";
 import { describe, expect, test } from "vitest";
 import { distance } from "./helpers/distance.ts";

@@ -1,14 +1,13 @@
 import { type Checkpoint, convertData, createCheckpoint, type DType, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { type Graph, randomWeights } from "@isthmus/graph";
 import {
   discoverSymmetries,
-  type Graph,
   identityAlignment,
   permute,
   randomAlignment,
-  randomWeights,
   type SymmetrySpec,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
 import { MATCH_SEARCHES, type MatchWeightsOptions, matchWeights } from "@isthmus/weight-matching";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

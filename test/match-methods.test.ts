@@ -1,17 +1,15 @@
 import { type Checkpoint, createCheckpoint, createRandom, type Tensor } from "@isthmus/core";
-import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { bindWeights, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import {
-  bindWeights,
-  type DataSet,
   type Derivation,
   discoverLinearSymmetries,
   discoverSymmetries,
-  type Graph,
   permute,
   randomAlignment,
-  randomWeights,
   verifyAlignment,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
 import {
   MATCH_METHODS,
   type MatchMethod,

@@ -10,17 +10,15 @@ import {
   viewBytes,
 } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { decodeGraph, type Graph, randomWeights } from "@isthmus/graph";
 import {
   type Alignment,
-  decodeGraph,
   discoverSymmetries,
-  type Graph,
   identityAlignment,
   permute,
   randomAlignment,
-  randomWeights,
   type SymmetrySpec,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
 import {
   MATCH_WEIGHTS_DEFAULTS,
   type MatchProgress,

@@ -5,18 +5,12 @@ import {
   measureBarrier,
 } from "@isthmus/barrier";
 import { type Checkpoint, convertData, createCheckpoint, createRandom, type Tensor } from "@isthmus/core";
-import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
-import {
-  bindWeights,
-  createEvaluator,
-  type DataSet,
-  discoverSymmetries,
-  type Graph,
-  permute,
-  randomAlignment,
-  randomWeights,
-} from "@isthmus/graph";
-import { createRepairer, lerp, recalibrateBatchNorm, slerp } from "@isthmus/interpolation";
+import { createDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { bindWeights, createEvaluator, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
+import { lerp, slerp } from "@isthmus/interpolation";
+import { createRepairer, recalibrateBatchNorm } from "@isthmus/statistics";
+import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { matchWeights } from "@isthmus/weight-matching";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";

@@ -21,7 +21,8 @@ import {
   MismatchError,
   type Tensor,
 } from "@isthmus/core";
-import { createDataSet, createOnnxRuntimeEngine, createTextDataSet } from "@isthmus/engine";
+import { createDataSet, createTextDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   bindWeights,
   createEvaluator,
@@ -30,7 +31,8 @@ import {
   randomWeights,
   specialize,
 } from "@isthmus/graph";
-import { createRepairer, lerp, mergeLayers, recalibrateBatchNorm } from "@isthmus/interpolation";
+import { lerp, mergeLayers } from "@isthmus/interpolation";
+import { createRepairer, recalibrateBatchNorm } from "@isthmus/statistics";
 import { attachLoss } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

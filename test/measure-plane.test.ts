@@ -8,9 +8,11 @@ import {
   type PlaneResult,
 } from "@isthmus/barrier";
 import { type Checkpoint, createCheckpoint, createRandom, FormatError, MismatchError } from "@isthmus/core";
-import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, createEvaluator, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
-import { average, lerp, recalibrateBatchNorm } from "@isthmus/interpolation";
+import { average, lerp } from "@isthmus/interpolation";
+import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { smallCnn, smallMlp } from "./helpers/small-networks.ts";
 

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries, type Engine, explainSpec, verifySymmetries } from "@isthmus/graph";
+import type { Engine } from "@isthmus/graph";
+import { discoverSymmetries, explainSpec, verifySymmetries } from "@isthmus/symmetry";
 import { type ConfigNetwork, networkOfConfig } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
 import { describeSizes } from "./helpers/describe-symmetries.ts";

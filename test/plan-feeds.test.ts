@@ -1,5 +1,5 @@
 import { createTensor, type Tensor } from "@isthmus/core";
-import { createDataSet } from "@isthmus/engine";
+import { createDataSet } from "@isthmus/data";
 import { type DataSet, type Graph, planFeeds, type ValueInfo } from "@isthmus/graph";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";

@@ -1,7 +1,8 @@
 import { createRandom, type Tensor } from "@isthmus/core";
-import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type DataSet, exposeValues, type Graph, randomWeights } from "@isthmus/graph";
-import { type RecalibrateOptions, recalibrateBatchNorm } from "@isthmus/interpolation";
+import { type RecalibrateOptions, recalibrateBatchNorm } from "@isthmus/statistics";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
 

@@ -1,7 +1,9 @@
 import { createCheckpoint, createRandom, type Tensor } from "@isthmus/core";
-import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
-import { activationStatistics, bindWeights, type Graph, randomWeights, type UnitView } from "@isthmus/graph";
-import { average, createRepairer, type RepairOptions } from "@isthmus/interpolation";
+import { createDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { bindWeights, type Graph, randomWeights } from "@isthmus/graph";
+import { average } from "@isthmus/interpolation";
+import { activationStatistics, createRepairer, type RepairOptions, type UnitView } from "@isthmus/statistics";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
 import { smallCnn, smallMlp, smallTransformer } from "./helpers/small-networks.ts";

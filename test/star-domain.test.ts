@@ -3,15 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Checkpoint, createCheckpoint, openCheckpoint, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import {
-  bindWeights,
-  discoverSymmetries,
-  type Graph,
-  permute,
-  randomAlignment,
-  randomWeights,
-} from "@isthmus/graph";
-import { lerp, recalibrateBatchNorm } from "@isthmus/interpolation";
+import { bindWeights, type Graph, randomWeights } from "@isthmus/graph";
+import { lerp } from "@isthmus/interpolation";
 import {
   averagePredictions,
   comparePredictors,
@@ -22,6 +15,8 @@ import {
   RAY_DISTRIBUTIONS,
   type StarSearch,
 } from "@isthmus/star-domain";
+import { recalibrateBatchNorm } from "@isthmus/statistics";
+import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { train } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { createCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { type Graph, randomWeights, readGraph } from "@isthmus/graph";
 import {
   type Derivation,
   decodeSpec,
@@ -8,15 +9,12 @@ import {
   encodeSpec,
   explainSpec,
   fingerprintSpec,
-  type Graph,
   permute,
   randomAlignment,
-  randomWeights,
-  readGraph,
   type SymmetrySpec,
   verifyAlignment,
   verifySymmetries,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
 import { beforeAll, describe, expect, test } from "vitest";
 import { describeSizes } from "./helpers/describe-symmetries.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";

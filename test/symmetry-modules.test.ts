@@ -1,5 +1,6 @@
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries, type Graph } from "@isthmus/graph";
+import type { Graph } from "@isthmus/graph";
+import { discoverSymmetries } from "@isthmus/symmetry";
 import { describe, expect, test } from "vitest";
 import { sizesOf } from "./helpers/examine-symmetries.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";

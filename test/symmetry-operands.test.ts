@@ -1,14 +1,12 @@
 import type { Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import type { Engine, Graph, Node } from "@isthmus/graph";
 import {
   discoverLinearSymmetries,
   discoverSymmetries,
-  type Engine,
-  type Graph,
-  type Node,
   verifyLinearSymmetries,
   verifySymmetries,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
 import { describe, expect, test } from "vitest";
 import { graphOfCase, type OperatorCase } from "./helpers/operator-cases/draw.ts";
 import { INFERENCE_CASES } from "./helpers/operator-cases/inference.ts";

@@ -1,5 +1,6 @@
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries, type Graph, verifySymmetries } from "@isthmus/graph";
+import type { Graph } from "@isthmus/graph";
+import { discoverSymmetries, verifySymmetries } from "@isthmus/symmetry";
 import { describe, expect, test } from "vitest";
 import { randomGraph } from "./helpers/random-graph.ts";
 import { randomImageGraph } from "./helpers/random-image-graph.ts";

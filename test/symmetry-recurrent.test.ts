@@ -1,5 +1,5 @@
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries } from "@isthmus/graph";
+import { discoverSymmetries } from "@isthmus/symmetry";
 import { describe, expect, test } from "vitest";
 import { sizesOf } from "./helpers/examine-symmetries.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";

@@ -1,7 +1,9 @@
+import { gradient } from "@isthmus/autodiff";
 import { createRandom, type Tensor } from "@isthmus/core";
-import { createOnnxRuntimeEngine, createTfjsEngine } from "@isthmus/engine";
-import { bindWeights, type Engine, type Graph, gradient, randomInputs, specialize } from "@isthmus/graph";
-import { GraphBuilder, mul, reduceSum } from "@isthmus/graph/build";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createTfjsEngine } from "@isthmus/engine/tfjs";
+import { bindWeights, type Engine, type Graph, randomInputs, specialize } from "@isthmus/graph";
+import { GraphBuilder, mul, reduceSum } from "@isthmus/graph/builder";
 import { attachLoss, type LossSpec, toTrainingMode } from "@isthmus/training";
 import { type NetworkShape, parseNetwork } from "@isthmus/zoo";
 import { describe, expect, it } from "vitest";

@@ -1,5 +1,6 @@
 import { createRandom, createTensor, sizeOf, type Tensor } from "@isthmus/core";
-import { createDataSet, createOnnxRuntimeEngine, createTextDataSet } from "@isthmus/engine";
+import { createDataSet, createTextDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import type { DataSet } from "@isthmus/graph";
 import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";

@@ -10,7 +10,8 @@ import {
   saveCheckpoint,
   viewBytes,
 } from "@isthmus/core";
-import { createDataSet, createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights } from "@isthmus/graph";
 import { type Trained, type TrainOptions, train } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
+import { gradient } from "@isthmus/autodiff";
 import type { Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { type Graph, gradient, gradientName } from "@isthmus/graph";
+import type { Graph } from "@isthmus/graph";
 import {
   batchNorm,
   conv,
@@ -11,7 +12,8 @@ import {
   relu,
   tanh,
   type Value,
-} from "@isthmus/graph/build";
+} from "@isthmus/graph/builder";
+import { gradientName } from "@isthmus/graph/ir";
 import {
   attachLoss,
   createTrainingStep,

@@ -1,5 +1,6 @@
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { decodeSpec, type Graph, type SymmetrySpec, verifySymmetries } from "@isthmus/graph";
+import type { Graph } from "@isthmus/graph";
+import { decodeSpec, type SymmetrySpec, verifySymmetries } from "@isthmus/symmetry";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
 

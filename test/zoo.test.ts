@@ -1,16 +1,8 @@
 import { readFileSync } from "node:fs";
 import { sizeOf, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import {
-  bindWeights,
-  decodeGraph,
-  discoverSymmetries,
-  encodeGraph,
-  explainSpec,
-  type Graph,
-  specialize,
-  verifySymmetries,
-} from "@isthmus/graph";
+import { bindWeights, decodeGraph, encodeGraph, type Graph, specialize } from "@isthmus/graph";
+import { discoverSymmetries, explainSpec, verifySymmetries } from "@isthmus/symmetry";
 import { type Network, parseNetwork } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
 import { describeSizes } from "./helpers/describe-symmetries.ts";

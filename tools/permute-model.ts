@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { saveCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries, encodeAlignment, permute, randomAlignment } from "@isthmus/graph";
+import { discoverSymmetries, encodeAlignment, permute, randomAlignment } from "@isthmus/symmetry";
 import { openModel } from "@isthmus/zoo";
 
 const { values, positionals } = parseArgs({

@@ -1,16 +1,10 @@
+import { gradient, hessianVectorProduct, lowerBatchNorm, productName, vectorName } from "@isthmus/autodiff";
 import { convertData, createRandom, DTYPES, type DType, sizeOf, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import {
-  type Graph,
-  gradient,
-  gradientName,
-  hessianVectorProduct,
-  lowerBatchNorm,
-  productName,
-  vectorName,
-} from "@isthmus/graph";
-import { add, cast, GraphBuilder, mul, reduceSum, sum, type Value } from "@isthmus/graph/build";
-import { lowerRecurrence } from "../../packages/graph/src/lower/lower-recurrence.ts";
+import type { Graph } from "@isthmus/graph";
+import { add, cast, GraphBuilder, mul, reduceSum, sum, type Value } from "@isthmus/graph/builder";
+import { gradientName } from "@isthmus/graph/ir";
+import { lowerRecurrence } from "../../packages/autodiff/src/lower/lower-recurrence.ts";
 import { type DifferenceOptions, differentiate } from "./differentiate.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { SymmetrySpec } from "@isthmus/graph";
+import type { SymmetrySpec } from "@isthmus/symmetry";
 
 /** Sizes of all symmetries, sorted: `24` for a plain one, `4x6` for one of 6 units in each of 4 cells. */
 export function describeSizes({ symmetries }: SymmetrySpec): string[] {

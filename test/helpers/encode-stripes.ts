@@ -1,6 +1,6 @@
 import { createRandom } from "@isthmus/core";
-import { encodeNpy, npyHeader } from "../../packages/engine/test/encode-npy.ts";
-import { encodeZip, type ZipEntry } from "../../packages/engine/test/encode-zip.ts";
+import { encodeNpy, npyHeader } from "../../packages/data/test/encode-npy.ts";
+import { encodeZip, type ZipEntry } from "../../packages/data/test/encode-zip.ts";
 
 /** Training and test images `[4, 4]` of 3 classes, a bright row each, as an npz file. */
 export function encodeStripes(): Uint8Array {

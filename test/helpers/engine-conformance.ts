@@ -1,6 +1,6 @@
 import type { Tensor } from "@isthmus/core";
 import type { Engine, Graph, Session } from "@isthmus/graph";
-import { add, exp, GraphBuilder, gemm, matMul, mul, relu, sub } from "@isthmus/graph/build";
+import { add, exp, GraphBuilder, gemm, matMul, mul, relu, sub } from "@isthmus/graph/builder";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectClose } from "./expect-close.ts";
 

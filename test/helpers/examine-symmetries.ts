@@ -1,5 +1,6 @@
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries, type Graph, verifySymmetries } from "@isthmus/graph";
+import type { Graph } from "@isthmus/graph";
+import { discoverSymmetries, verifySymmetries } from "@isthmus/symmetry";
 import { expect } from "vitest";
 import { describeSizes } from "./describe-symmetries.ts";
 

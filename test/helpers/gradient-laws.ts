@@ -1,5 +1,5 @@
 import { createRandom, type DType, type Random } from "@isthmus/core";
-import type { GraphBuilder, Value } from "@isthmus/graph/build";
+import type { GraphBuilder, Value } from "@isthmus/graph/builder";
 import fc from "fast-check";
 import { describe, test } from "vitest";
 import { checkGradient, checkHessian, type GradientCase } from "./check-gradient.ts";

@@ -1,5 +1,5 @@
 import { createRandom, createTensor } from "@isthmus/core";
-import { createDataSet } from "@isthmus/engine";
+import { createDataSet } from "@isthmus/data";
 import type { DataSet } from "@isthmus/graph";
 
 /** Images `[1, 4, 4]` of 3 classes: a bright row of pixels, in noise. */

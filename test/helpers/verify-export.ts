@@ -11,19 +11,15 @@ import {
   toFloat32,
 } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { bindNetworks, bindWeights, type DecodedGraph, type Graph, readGraph } from "@isthmus/graph";
 import {
-  bindNetworks,
-  bindWeights,
-  type DecodedGraph,
   type Derivation,
   discoverSymmetries,
-  type Graph,
   permute,
   randomAlignment,
-  readGraph,
   type VerifySymmetriesResult,
   verifySymmetries,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
 
 const engine = createOnnxRuntimeEngine();
 

@@ -10,8 +10,10 @@
 import { parseArgs } from "node:util";
 import { measureBarrier, type StatisticsPolicy } from "@isthmus/barrier";
 import { openCheckpoint } from "@isthmus/core";
-import { createOnnxRuntimeEngine, openDataSet } from "@isthmus/engine";
-import { type DataSet, discoverSymmetries, permute, readGraph } from "@isthmus/graph";
+import { openDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { type DataSet, readGraph } from "@isthmus/graph";
+import { discoverSymmetries, permute } from "@isthmus/symmetry";
 import {
   type ActivationChoice,
   type ActivationSimilarity,

@@ -4,7 +4,8 @@
 //
 // Prints one JSON object; peakMB is that of the whole process, of which tsx and Node take some 100.
 import { readFileSync } from "node:fs";
-import { discoverSymmetries, type Engine } from "@isthmus/graph";
+import type { Engine } from "@isthmus/graph";
+import { discoverSymmetries } from "@isthmus/symmetry";
 import { networkOfConfig } from "@isthmus/zoo";
 
 const [path, rounds = "3"] = process.argv.slice(2);

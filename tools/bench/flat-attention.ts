@@ -8,16 +8,17 @@
 import { parseArgs } from "node:util";
 import { measureBarrier } from "@isthmus/barrier";
 import { type Checkpoint, openCheckpoint } from "@isthmus/core";
-import { createOnnxRuntimeEngine, openDataSet } from "@isthmus/engine";
+import { openDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { readGraph } from "@isthmus/graph";
 import {
   decodeSpec,
   discoverSymmetries,
   encodeSpec,
   permute,
-  readGraph,
   type SymmetrySpec,
   verifyAlignment,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
 import { matchWeights } from "@isthmus/weight-matching";
 
 const { values } = parseArgs({

@@ -11,22 +11,21 @@
 // differences: gradients-torch.py then compares them with PyTorch's in f64, to rounding and whatever the kinks.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
 import { createRandom, DTYPES, type Tensor, viewBytes } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   encodeGraph,
   exposeValues,
   type Graph,
-  gradient,
-  gradientName,
-  lowerBatchNorm,
   randomInputs,
   randomWeights,
   readGraph,
   type Session,
   specialize,
 } from "@isthmus/graph";
-import { add, cast, GraphBuilder, mul, reduceSum, type Value } from "@isthmus/graph/build";
+import { add, cast, GraphBuilder, mul, reduceSum, type Value } from "@isthmus/graph/builder";
+import { gradientName } from "@isthmus/graph/ir";
 
 /** Steps of differences, relative to the weights, each half of the one before. */
 const STEPS = Array.from({ length: 9 }, (_, i) => 2 ** -(4 + i));

@@ -9,7 +9,8 @@
 // another placement is as good. `secondsEach` is the time of matching, and the shares are of it.
 import { type Checkpoint, createCheckpoint, openCheckpoint, squaredNorm, viewBytes } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries, permute, randomAlignment, randomWeights, readGraph } from "@isthmus/graph";
+import { randomWeights, readGraph } from "@isthmus/graph";
+import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { type MatchSeconds, matchWeights } from "@isthmus/weight-matching";
 
 const [graphPath, checkpointPath, count = "100", restarts = "8", memory] = process.argv.slice(2);

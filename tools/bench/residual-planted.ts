@@ -6,7 +6,8 @@
 // Prints one JSON object: for each width and kind of link how many of COUNT networks came back bit for bit.
 import { createCheckpoint, viewBytes } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries, permute, randomAlignment, randomWeights } from "@isthmus/graph";
+import { randomWeights } from "@isthmus/graph";
+import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { MATCH_SEARCHES, type MatchSearch, matchWeights } from "@isthmus/weight-matching";
 import { residualMlp } from "../../test/helpers/residual-mlp.ts";
 

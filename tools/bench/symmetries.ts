@@ -9,16 +9,8 @@ import { basename, dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { createCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import {
-  deriveSpec,
-  explainSpec,
-  type Graph,
-  probeGraph,
-  randomWeights,
-  readGraph,
-  type SymmetrySpec,
-  verifySymmetries,
-} from "@isthmus/graph";
+import { type Graph, probeGraph, randomWeights, readGraph } from "@isthmus/graph";
+import { deriveSpec, explainSpec, type SymmetrySpec, verifySymmetries } from "@isthmus/symmetry";
 
 const { values, positionals: paths } = parseArgs({
   options: { controls: { type: "string", default: "1000000" } },

@@ -1,5 +1,5 @@
 import { type DataSet, type Graph, limitExamples } from "@isthmus/graph";
-import { countBatchNorms } from "@isthmus/interpolation";
+import { countBatchNorms } from "@isthmus/statistics";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "./barrier-result.ts";
 
 /** Examples that statistics are measured on where none are named: more change them little. */

@@ -8,7 +8,7 @@ import {
   type Graph,
   limitExamples,
 } from "@isthmus/graph";
-import { createRepairer, type RepairShares, recalibrateBatchNorm } from "@isthmus/interpolation";
+import { createRepairer, type RepairShares, recalibrateBatchNorm } from "@isthmus/statistics";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "./barrier-result.ts";
 import { STATISTICS_EXAMPLES } from "./choose-statistics.ts";
 

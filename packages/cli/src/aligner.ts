@@ -1,14 +1,14 @@
 import { type Checkpoint, UnsupportedError } from "@isthmus/core";
+import type { BoundNetwork } from "@isthmus/graph";
 import {
   type Alignment,
-  type BoundNetwork,
   type Derivation,
   discoverLinearSymmetries,
   discoverSymmetries,
   type LinearKind,
   type LinearSymmetries,
   permute,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
 import {
   type MatchMethod,
   type MatchOptions,

@@ -1,7 +1,7 @@
 import type { StatisticsPolicy } from "@isthmus/barrier";
 import { type Checkpoint, convertInto, defineCheckpoint, type Tensor } from "@isthmus/core";
 import { bindWeights, type DataSet } from "@isthmus/graph";
-import { createRepairer, recalibrateBatchNorm } from "@isthmus/interpolation";
+import { createRepairer, recalibrateBatchNorm } from "@isthmus/statistics";
 import type { Architecture } from "./open-architecture.ts";
 import type { Context } from "./verb.ts";
 

@@ -1,5 +1,5 @@
 import { DTYPES } from "@isthmus/core";
-import type { OpenDataSetOptions } from "@isthmus/engine";
+import type { OpenDataSetOptions } from "@isthmus/data";
 import type { ReadArchitecture } from "./read-architecture.ts";
 
 /** What an architecture says of the data it is run on. */

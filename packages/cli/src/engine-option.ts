@@ -1,5 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
-import { createOnnxRuntimeEngine, createTfjsEngine } from "@isthmus/engine";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createTfjsEngine } from "@isthmus/engine/tfjs";
 import type { Engine } from "@isthmus/graph";
 
 /** Engines by the name `--engine` takes. */

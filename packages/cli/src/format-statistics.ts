@@ -1,7 +1,7 @@
 import type { StatisticsPolicy } from "@isthmus/barrier";
 import type { DataSet, Graph } from "@isthmus/graph";
-import { countBatchNorms } from "@isthmus/interpolation";
 import { formatCount } from "@isthmus/report";
+import { countBatchNorms } from "@isthmus/statistics";
 
 /** What was done about the statistics of batch norms. */
 export interface DoneStatistics {

@@ -1,10 +1,5 @@
-import {
-  type AxisRef,
-  describeSource,
-  type LinearSummary,
-  type SpecExplanation,
-  type SymmetrySummary,
-} from "@isthmus/graph";
+import { describeSource } from "@isthmus/graph";
+import type { AxisRef, LinearSummary, SpecExplanation, SymmetrySummary } from "@isthmus/symmetry";
 import type { BindingSummary } from "./bind-architecture.ts";
 import { formatPairs, formatTable } from "./format-table.ts";
 import type { SymmetryProof } from "./prove-symmetries.ts";

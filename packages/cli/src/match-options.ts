@@ -4,7 +4,8 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
-import { type DataSet, LINEAR_KINDS, type LinearKind } from "@isthmus/graph";
+import type { DataSet } from "@isthmus/graph";
+import { LINEAR_KINDS, type LinearKind } from "@isthmus/symmetry";
 import {
   MATCH_ACTIVATIONS_DEFAULTS,
   MATCH_METHODS,

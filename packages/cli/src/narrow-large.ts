@@ -1,5 +1,6 @@
 import { sizeOf } from "@isthmus/core";
-import { type Derivation, discoverSymmetries, type Graph } from "@isthmus/graph";
+import type { Graph } from "@isthmus/graph";
+import { type Derivation, discoverSymmetries } from "@isthmus/symmetry";
 import type { Architecture } from "./open-architecture.ts";
 
 /** A small network of the same structure as a large one, with its symmetries. */

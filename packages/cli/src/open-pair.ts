@@ -1,6 +1,7 @@
 import type { StatisticsChoice } from "@isthmus/barrier";
 import { type Checkpoint, readJsonFile } from "@isthmus/core";
-import { type BoundNetwork, type DataSet, decodeAlignment, permute } from "@isthmus/graph";
+import type { BoundNetwork, DataSet } from "@isthmus/graph";
+import { decodeAlignment, permute } from "@isthmus/symmetry";
 import { type AlignedNetwork, alignNetwork, createAligner } from "./aligner.ts";
 import { assertOutput } from "./assert-output.ts";
 import { type BoundArchitecture, bindArchitecture } from "./bind-architecture.ts";

@@ -10,7 +10,7 @@ import {
   type StatisticsChoice,
   type StatisticsPolicy,
 } from "@isthmus/barrier";
-import { DATA_SET_FORMS } from "@isthmus/engine";
+import { DATA_SET_FORMS } from "@isthmus/data";
 import { addBindingOptions, type BindingOptions } from "./bind-architecture.ts";
 import { type EngineOptions, engineOption } from "./engine-option.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "./match-options.ts";

@@ -1,6 +1,6 @@
 import { defineCheckpoint, type TensorInfo } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { discoverSymmetries, permute, randomAlignment } from "@isthmus/graph";
+import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { type ConfigNetwork, networkOfConfig } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
 import type { Aligner } from "./aligner.ts";

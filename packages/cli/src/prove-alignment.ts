@@ -1,5 +1,5 @@
 import { type Checkpoint, UnsupportedError } from "@isthmus/core";
-import { verifyAlignment, verifyLinearSymmetries, verifySymmetries } from "@isthmus/graph";
+import { verifyAlignment, verifyLinearSymmetries, verifySymmetries } from "@isthmus/symmetry";
 import type { Aligner } from "./aligner.ts";
 import { narrowLarge } from "./narrow-large.ts";
 import type { Context } from "./verb.ts";

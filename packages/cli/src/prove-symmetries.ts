@@ -8,7 +8,7 @@ import {
   type VerifySymmetriesResult,
   verifyLinearSymmetries,
   verifySymmetries,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
 import { narrowLarge } from "./narrow-large.ts";
 import type { Architecture } from "./open-architecture.ts";
 

@@ -1,5 +1,6 @@
 import { readJsonFile } from "@isthmus/core";
-import { assertFits, decodeSpec, type Graph, type SymmetrySpec } from "@isthmus/graph";
+import type { Graph } from "@isthmus/graph";
+import { assertFits, decodeSpec, type SymmetrySpec } from "@isthmus/symmetry";
 
 /**
  * Reads symmetries that were written by hand or saved, for one graph.

@@ -9,7 +9,8 @@
  */
 import { parseArgs } from "node:util";
 import { borrowScratch, createRandom, DTYPES, viewData } from "@isthmus/core";
-import { type FloatKernels, type Floats, floatKernels } from "../src/tensor/kernels/float-kernels.ts";
+import { floatKernels } from "../src/tensor/kernels/float-kernels.ts";
+import type { FloatKernels, Floats } from "../src/tensor/kernels/floats.ts";
 import { scalarKernels } from "../src/tensor/kernels/scalar-kernels.ts";
 
 const { values } = parseArgs({

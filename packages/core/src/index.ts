@@ -56,6 +56,7 @@ export {
   type SaveProgress,
   saveCheckpoint,
 } from "./save-checkpoint.ts";
+export { axisOffsets } from "./tensor/axis-offsets.ts";
 export { blendInto, lerpInto } from "./tensor/blend.ts";
 export {
   asFloat32,
@@ -69,8 +70,10 @@ export {
 } from "./tensor/convert.ts";
 export { DTYPES, type DType, type DTypeInfo, isDType, type TensorData } from "./tensor/dtype.ts";
 export type { Elements } from "./tensor/elements.ts";
+export type { Scratch } from "./tensor/kernels/floats.ts";
+export { type GatherArray, gatherInto, strideTable } from "./tensor/kernels/gather.ts";
 export { dot, findNonFinite, squaredNorm } from "./tensor/measure.ts";
-export { borrowScratch, type Scratch } from "./tensor/scratch.ts";
+export { borrowScratch } from "./tensor/scratch.ts";
 export { formatShape, sameShape, sizeOf, stridesOf } from "./tensor/shape.ts";
 export {
   allocateData,

@@ -3,14 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeTensors, EXPECTED, fixture } from "../test-fixtures/fixtures.ts";
-import {
-  type Checkpoint,
-  createCheckpoint,
-  InputError,
-  openCheckpoint,
-  saveCheckpoint,
-  type Tensor,
-} from "./index.ts";
+import type { Checkpoint } from "./checkpoint/checkpoint.ts";
+import { createCheckpoint } from "./checkpoint/create-checkpoint.ts";
+import { InputError } from "./errors.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
+import { saveCheckpoint } from "./save-checkpoint.ts";
+import type { Tensor } from "./tensor/tensor.ts";
 
 let root: string;
 let folder: string;

@@ -18,20 +18,14 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { describeTensors, fixture } from "../test-fixtures/fixtures.ts";
-import {
-  allocateData,
-  convertData,
-  createCheckpoint,
-  DTYPES,
-  type DType,
-  defineCheckpoint,
-  InputError,
-  openCheckpoint,
-  type SaveProgress,
-  saveCheckpoint,
-  type Tensor,
-  viewBytes,
-} from "./index.ts";
+import { createCheckpoint } from "./checkpoint/create-checkpoint.ts";
+import { defineCheckpoint } from "./checkpoint/define-checkpoint.ts";
+import { InputError } from "./errors.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
+import { type SaveProgress, saveCheckpoint } from "./save-checkpoint.ts";
+import { convertData } from "./tensor/convert.ts";
+import { DTYPES, type DType } from "./tensor/dtype.ts";
+import { allocateData, type Tensor, viewBytes } from "./tensor/tensor.ts";
 
 const DTYPE_NAMES = Object.keys(DTYPES) as DType[];
 

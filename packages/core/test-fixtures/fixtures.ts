@@ -1,8 +1,9 @@
 // Fixtures for tests: files written by PyTorch and the reference safetensors, and what is in them.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { Checkpoint, DType } from "../src/index.ts";
-import { viewBytes } from "../src/index.ts";
+import type { Checkpoint } from "../src/checkpoint/checkpoint.ts";
+import type { DType } from "../src/tensor/dtype.ts";
+import { viewBytes } from "../src/tensor/tensor.ts";
 
 /** What one fixture holds. */
 export interface ExpectedFile {

@@ -8,9 +8,20 @@
  * what else the machine does falls on all of them; the ratio is of medians, to onnxruntime's.
  */
 import { parseArgs } from "node:util";
+import { gradient } from "@isthmus/autodiff";
 import { createRandom, sizeOf, type Tensor } from "@isthmus/core";
-import { type Engine, type Graph, gradient, typesOf } from "@isthmus/graph";
-import { GraphBuilder, gemm, logSoftmax, mul, neg, reduceMean, reduceSum, relu } from "@isthmus/graph/build";
+import type { Engine, Graph } from "@isthmus/graph";
+import {
+  GraphBuilder,
+  gemm,
+  logSoftmax,
+  mul,
+  neg,
+  reduceMean,
+  reduceSum,
+  relu,
+} from "@isthmus/graph/builder";
+import { typesOf } from "@isthmus/graph/ir";
 import { createOnnxRuntimeEngine } from "../src/onnxruntime/create-onnxruntime-engine.ts";
 import { createTfjsEngine } from "../src/tfjs/create-tfjs-engine.ts";
 

@@ -1,8 +1,6 @@
 export { average } from "./average.ts";
-export { countBatchNorms } from "./batch-norm-sites.ts";
 export { type Combination, combine } from "./combine.ts";
 export { CURVE_KINDS, type CurveKind, type CurvePoints, createCurve, curveCoefficients } from "./curve.ts";
-export type { RepairNetworks } from "./expected-statistics.ts";
 export { type InnerProductsOptions, innerProducts } from "./inner-products.ts";
 export { assertLayerPatterns, fitsLayer, layerOf } from "./layer-names.ts";
 export { type LerpPlace, lerp } from "./lerp.ts";
@@ -17,16 +15,4 @@ export {
   type PlanePlace,
   type PlaneProjection,
 } from "./plane.ts";
-export {
-  RECALIBRATE_DEFAULTS,
-  type RecalibrateOptions,
-  recalibrateBatchNorm,
-} from "./recalibrate-batch-norm.ts";
-export {
-  createRepairer,
-  REPAIR_DEFAULTS,
-  type Repairer,
-  type RepairOptions,
-  type RepairShares,
-} from "./repair.ts";
 export { slerp } from "./slerp.ts";

@@ -1,5 +1,6 @@
 import type { Checkpoint } from "@isthmus/core";
-import { type Engine, type Graph, permute, type SymmetrySpec } from "@isthmus/graph";
+import type { Engine, Graph } from "@isthmus/graph";
+import { permute, type SymmetrySpec } from "@isthmus/symmetry";
 import { matchWeights } from "@isthmus/weight-matching";
 
 /** How networks are aligned to each other. */

@@ -18,8 +18,6 @@ export type {
   Templated,
   TrainedNetwork,
   Variables,
-  VariableValue,
-  WantedValues,
 } from "./description/study-description.ts";
 export type {
   ColumnDescription,
@@ -28,6 +26,7 @@ export type {
   TableDescription,
 } from "./description/table-description.ts";
 export { type Unfolded, unfold } from "./description/unfold.ts";
+export type { VariableValue, WantedValues } from "./description/variable-values.ts";
 export type { PlannedMeasurement } from "./measurements/planned-measurement.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlanPorts } from "./plan/planner.ts";

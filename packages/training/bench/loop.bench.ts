@@ -9,7 +9,8 @@
  * which says more on a machine that others use, too, with --threads 1, as threads that wait spin.
  */
 import { parseArgs } from "node:util";
-import { createOnnxRuntimeEngine, openDataSet } from "@isthmus/engine";
+import { openDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   createBatches,
   createStepRunner,

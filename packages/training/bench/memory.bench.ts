@@ -8,7 +8,8 @@
  * second half over that in the first. Ends with 1 where it is above 1.1.
  */
 import { parseArgs } from "node:util";
-import { createOnnxRuntimeEngine, openDataSet } from "@isthmus/engine";
+import { openDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 

@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 import { allocateData, createRandom, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import type { Graph, Session } from "@isthmus/graph";
-import { GraphBuilder, gemm, relu, type Value } from "@isthmus/graph/build";
+import { GraphBuilder, gemm, relu, type Value } from "@isthmus/graph/builder";
 import { createTrainingStep, type OptimizerSpec } from "@isthmus/training";
 
 /** Steps of an epoch of MNIST at batch 128. */

@@ -13,6 +13,7 @@ export {
   type AssignmentResult,
   type AssignmentStats,
 } from "./assignment/assignment-result.ts";
+export type { AssignmentSolver } from "./assignment/assignment-solver.ts";
 export {
   type AssignmentCertificate,
   CERTIFY_ASSIGNMENT_DEFAULTS,
@@ -20,15 +21,9 @@ export {
   certifyAssignment,
 } from "./assignment/certify-assignment.ts";
 export type { CostMatrix } from "./assignment/cost-matrix.ts";
-export { type AssignmentSolver, createAssignmentSolver } from "./assignment/create-assignment-solver.ts";
+export { createAssignmentSolver } from "./assignment/create-assignment-solver.ts";
 export { solveAssignment } from "./assignment/solve-assignment.ts";
-export {
-  MATCH_METHODS,
-  type MatchMethod,
-  type MatchOptions,
-  type MatchResult,
-  match,
-} from "./match.ts";
+export { MATCH_METHODS, type MatchMethod, type MatchOptions, type MatchResult, match } from "./match.ts";
 export {
   MATCH_WEIGHTS_DEFAULTS,
   type MatchProgress,
@@ -38,7 +33,6 @@ export {
   type MatchWeightsResult,
   matchWeights,
 } from "./match-weights.ts";
-export type { MatchSeconds } from "./matching-seconds.ts";
 export { alignFactors } from "./normalize/align-factors.ts";
 export { alignRotations, diagonalizeRotations } from "./normalize/align-rotations.ts";
 export { balanceScales } from "./normalize/balance-scales.ts";
@@ -47,12 +41,13 @@ export {
   type CanonicalizeOptions,
   type CanonicalizeResult,
   canonicalize,
-  type FoundSymmetries,
 } from "./normalize/canonicalize.ts";
+export type { FoundSymmetries } from "./normalize/found-symmetries.ts";
 export { type MatchNormalizedResult, matchNormalized } from "./normalize/match-normalized.ts";
 export { orientSigns } from "./normalize/orient-signs.ts";
-export { MATCH_SEARCHES, type MatchSearch } from "./search-placements.ts";
-export type { SymmetrySelection } from "./select-symmetries.ts";
+export type { MatchSeconds } from "./search/matching-seconds.ts";
+export { MATCH_SEARCHES, type MatchSearch } from "./search/search-placements.ts";
+export type { SymmetrySelection } from "./search/select-symmetries.ts";
 export {
   MATCH_STRAIGHT_THROUGH_DEFAULTS,
   type MatchStraightThroughOptions,

@@ -1,18 +1,19 @@
 import { assertSameStructure, assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
-import { type Alignment, assertNetwork, type Engine, type Graph, type SymmetrySpec } from "@isthmus/graph";
+import { assertNetwork, type Engine, type Graph } from "@isthmus/graph";
+import type { Alignment, SymmetrySpec } from "@isthmus/symmetry";
 import { objectiveBound } from "./bound/objective-bound.ts";
 import { type CrossProducts, createCrossProducts } from "./coordinate-descent/cross-products.ts";
 import { bytesForFrankWolfe } from "./frank-wolfe/frank-wolfe.ts";
-import { type MatchSeconds, Stopwatch } from "./matching-seconds.ts";
-import { type PreparedMatching, prepareMatching, timedProducts } from "./prepare-matching.ts";
+import { type MatchSeconds, Stopwatch } from "./search/matching-seconds.ts";
+import { type PreparedMatching, prepareMatching, timedProducts } from "./search/prepare-matching.ts";
 import {
   bestOf,
   MATCH_SEARCHES,
   type MatchSearch,
   type Search,
   searchPlacements,
-} from "./search-placements.ts";
-import { heldSymmetries, type SymmetrySelection } from "./select-symmetries.ts";
+} from "./search/search-placements.ts";
+import { heldSymmetries, type SymmetrySelection } from "./search/select-symmetries.ts";
 
 /** How a search ended. */
 export type MatchStatus = "converged" | "maxSweeps";

@@ -1,4 +1,5 @@
-import { type Alignment, assertNetwork, type DataSet } from "@isthmus/graph";
+import { assertNetwork, type DataSet } from "@isthmus/graph";
+import type { Alignment } from "@isthmus/symmetry";
 import {
   type ActivationNetworks,
   type MatchActivationsOptions,

@@ -21,8 +21,8 @@ export {
 } from "./networks/resnet.ts";
 export { VGG_DEFAULTS, type VggOptions, vgg } from "./networks/vgg.ts";
 export { VIT_DEFAULTS, type VitOptions, vit } from "./networks/vit.ts";
-export { describeNetworks } from "./spec/describe-networks.ts";
-export type { FieldValue } from "./spec/field.ts";
-export { NETWORK_FORMS } from "./spec/forms.ts";
-export type { FamilyName } from "./spec/grammar.ts";
-export { type NetworkName, parseNetwork, parseNetworkName } from "./spec/parse-network.ts";
+export { describeNetworks } from "./short-string/describe-networks.ts";
+export type { FieldValue } from "./short-string/field.ts";
+export { NETWORK_FORMS } from "./short-string/forms.ts";
+export type { FamilyName } from "./short-string/grammar.ts";
+export { type NetworkName, parseNetwork, parseNetworkName } from "./short-string/parse-network.ts";

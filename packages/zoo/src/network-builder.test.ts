@@ -6,7 +6,7 @@ import { gpt } from "./networks/gpt.ts";
 import { mlp } from "./networks/mlp.ts";
 import { resnet } from "./networks/resnet.ts";
 import { vgg } from "./networks/vgg.ts";
-import { parseNetwork } from "./spec/parse-network.ts";
+import { parseNetwork } from "./short-string/parse-network.ts";
 
 const cifar = { exampleShape: [3, 32, 32], classes: 10 };
 const imagenet = { exampleShape: [3, 224, 224], classes: 1000 };

@@ -1,6 +1,6 @@
 import { createCheckpoint, createRandom, createTensor, type DType, sizeOf, type Tensor } from "@isthmus/core";
 import type { Graph, WeightRole } from "@isthmus/graph";
-import { GraphBuilder, type Value } from "@isthmus/graph/build";
+import { GraphBuilder, type Value } from "@isthmus/graph/builder";
 import type { Initializer } from "./initializer.ts";
 import type { Network } from "./network.ts";
 

@@ -1,8 +1,8 @@
 import { resolveOptions } from "@isthmus/core";
 import { assertShape } from "./assert-shape.ts";
 import type { NetworkShape } from "./network.ts";
-import { assertOptions } from "./spec/format-spec.ts";
-import { type FamilyName, GRAMMAR } from "./spec/grammar.ts";
+import { assertOptions } from "./short-string/format-spec.ts";
+import { type FamilyName, GRAMMAR } from "./short-string/grammar.ts";
 
 /**
  * Resolves and checks the options of a network, and what it is built for.

@@ -1,5 +1,5 @@
 import type { Attribute } from "@isthmus/graph";
-import { float, int, string } from "@isthmus/graph/build";
+import { float, int, string } from "@isthmus/graph/ir";
 import type { Draw, OperatorCase } from "./draw.ts";
 
 const unary = (

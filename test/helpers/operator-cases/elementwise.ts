@@ -1,6 +1,6 @@
 import type { DType } from "@isthmus/core";
 import type { Attribute } from "@isthmus/graph";
-import { float, int } from "@isthmus/graph/build";
+import { float, int } from "@isthmus/graph/ir";
 import { type Draw, fixedTensor, type OperatorCase } from "./draw.ts";
 
 const unary = (

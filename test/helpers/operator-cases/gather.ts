@@ -1,4 +1,4 @@
-import { int, string } from "@isthmus/graph/build";
+import { int, string } from "@isthmus/graph/ir";
 import { fixed, fixedTensor, type OperatorCase } from "./draw.ts";
 
 import { ofEach } from "./layout.ts";

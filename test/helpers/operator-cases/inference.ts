@@ -1,5 +1,5 @@
 import { sizeOf } from "@isthmus/core";
-import { float, int, ints, string } from "@isthmus/graph/build";
+import { float, int, ints, string } from "@isthmus/graph/ir";
 import { fixed, fixedTensor, type OperatorCase } from "./draw.ts";
 
 /** Operators and uses of them that onnxruntime computes and TensorFlow.js does not. */

@@ -1,5 +1,5 @@
 import type { Tensor } from "@isthmus/core";
-import { int, ints, string } from "@isthmus/graph/build";
+import { int, ints, string } from "@isthmus/graph/ir";
 import { type Draw, fixed, fixedTensor, type NodeCase, type OperatorCase } from "./draw.ts";
 
 const DTYPES = ["f32", "i64", "bool"] as const;

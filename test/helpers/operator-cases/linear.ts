@@ -1,5 +1,5 @@
 import type { Attribute } from "@isthmus/graph";
-import { float, int, ints, string } from "@isthmus/graph/build";
+import { float, int, ints, string } from "@isthmus/graph/ir";
 import type { Draw, OperatorCase } from "./draw.ts";
 
 /** Pads of all beginnings then all ends, each less than the window. */

@@ -1,5 +1,5 @@
 import type { Tensor } from "@isthmus/core";
-import { float, int } from "@isthmus/graph/build";
+import { float, int } from "@isthmus/graph/ir";
 import type { Draw, OperatorCase } from "./draw.ts";
 
 const image = (draw: Draw, channels: number): Tensor =>

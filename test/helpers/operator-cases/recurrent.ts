@@ -1,6 +1,6 @@
 import type { Tensor } from "@isthmus/core";
 import type { Attribute } from "@isthmus/graph";
-import { float, int, string } from "@isthmus/graph/build";
+import { float, int, string } from "@isthmus/graph/ir";
 import { type Draw, fixedTensor, type NodeCase, type OperatorCase } from "./draw.ts";
 
 const strings = (value: readonly string[]): Attribute => ({ type: "strings", value });

@@ -1,4 +1,4 @@
-import { int, ints } from "@isthmus/graph/build";
+import { int, ints } from "@isthmus/graph/ir";
 import { fixed, fixedTensor, type OperatorCase } from "./draw.ts";
 
 const reduction = (op: string, opset: number, positive = false): OperatorCase => ({

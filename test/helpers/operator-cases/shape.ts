@@ -1,4 +1,4 @@
-import { float, int, ints } from "@isthmus/graph/build";
+import { float, int, ints } from "@isthmus/graph/ir";
 import { fixed, fixedTensor, type OperatorCase } from "./draw.ts";
 
 export const SHAPE: readonly OperatorCase[] = [

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { openDataSet, readIdx, readNpy, readNpz } from "@isthmus/engine";
+import { openDataSet, readIdx, readNpy, readNpz } from "@isthmus/data";
 import type { Dice } from "../dice.ts";
 import { fixture } from "../fixtures.ts";
 import { mutateBytes } from "../mutate/mutate-bytes.ts";
@@ -40,8 +40,8 @@ export function createIdxTarget(): FuzzTarget {
 /** Makes archives of NumPy of changed headers and files. */
 export function createNpzTarget(): FuzzTarget {
   const seeds = [
-    fixture("packages/engine/test/fixtures/types.npz"),
-    fixture("packages/engine/test/fixtures/objects.npz"),
+    fixture("packages/data/test/fixtures/types.npz"),
+    fixture("packages/data/test/fixtures/objects.npz"),
   ];
   const archives = seeds.map(unpackZip);
   return {

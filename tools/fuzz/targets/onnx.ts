@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { decodeGraph, discoverSymmetries, encodeGraph, readGraph } from "@isthmus/graph";
+import { decodeGraph, encodeGraph, readGraph } from "@isthmus/graph";
+import { discoverSymmetries } from "@isthmus/symmetry";
 import type { Dice } from "../dice.ts";
 import { fixture } from "../fixtures.ts";
 import { mutateBytes } from "../mutate/mutate-bytes.ts";

@@ -1,16 +1,15 @@
 import { join } from "node:path";
 import { readJsonFile } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { type Graph, readGraph } from "@isthmus/graph";
 import {
   decodeAlignment,
   discoverSymmetries,
   encodeAlignment,
   encodeSpec,
-  type Graph,
   randomAlignment,
-  readGraph,
   type SymmetrySpec,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
 import { readSpec } from "../../../packages/cli/src/read-spec.ts";
 import { deepen } from "../bombs.ts";
 import { pathOf } from "../fixtures.ts";

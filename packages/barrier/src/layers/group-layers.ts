@@ -1,5 +1,6 @@
 import { UnsupportedError } from "@isthmus/core";
-import { capturedNames, type Graph, type Node } from "@isthmus/graph";
+import type { Graph, Node } from "@isthmus/graph";
+import { capturedNames } from "@isthmus/graph/ir";
 import { assertLayerPatterns, fitsLayer, layerOf } from "@isthmus/interpolation";
 
 /** Tensors that are moved together. */

@@ -1,3 +1,4 @@
+import { gradient, hessianVectorProduct, productName, vectorName } from "@isthmus/autodiff";
 import { allocateData, dot, InputError, sizeOf, type Tensor } from "@isthmus/core";
 import {
   type BatchRange,
@@ -5,15 +6,11 @@ import {
   type Engine,
   type FeedPlan,
   type Graph,
-  gradient,
-  gradientName,
-  hessianVectorProduct,
   planFeeds,
-  productName,
   type Session,
   specialize,
-  vectorName,
 } from "@isthmus/graph";
+import { gradientName } from "@isthmus/graph/ir";
 import { attachLoss, createTargetFiller, type LossSpec, lossOfData, type Objective } from "@isthmus/training";
 
 /** A direction in the space of weights; tensors that are missing do not move. */

@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/engine";
-import { type BoundNetwork, encodeAlignment } from "@isthmus/graph";
+import { DATA_SET_FORMS } from "@isthmus/data";
+import type { BoundNetwork } from "@isthmus/graph";
+import { encodeAlignment } from "@isthmus/symmetry";
 import type { MatchResult, MatchSeconds } from "@isthmus/weight-matching";
 import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
 import { assertOutput } from "../assert-output.ts";

@@ -10,10 +10,11 @@ import {
   type TrainedCurve,
   trainCurve,
 } from "@isthmus/curve";
-import { DATA_SET_FORMS } from "@isthmus/engine";
+import { DATA_SET_FORMS } from "@isthmus/data";
 import { type BoundNetwork, bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
-import { CURVE_KINDS, type CurveKind, recalibrateBatchNorm } from "@isthmus/interpolation";
+import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { renderCurvePage } from "@isthmus/report";
+import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { type DataContext, dataContext } from "../data-context.ts";

@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type BarrierResult, measureBarrier } from "@isthmus/barrier";
 import type { Checkpoint } from "@isthmus/core";
-import { openDataSet } from "@isthmus/engine";
+import { openDataSet } from "@isthmus/data";
 import type { BoundNetwork, DataSet } from "@isthmus/graph";
 import { type Aligner, alignNetwork, createAligner } from "../aligner.ts";
 import { bindArchitecture } from "../bind-architecture.ts";

@@ -11,13 +11,13 @@ import {
 import { type DataSet, withNamesOf } from "@isthmus/graph";
 import {
   average,
-  countBatchNorms,
   mergeLayers,
   normalizeWeights,
   PATH_KINDS,
   type PathKind,
   slerp,
 } from "@isthmus/interpolation";
+import { countBatchNorms } from "@isthmus/statistics";
 import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
 import {
   addBindingOptions,

@@ -7,7 +7,7 @@ import {
   STATISTICS_EXAMPLES,
 } from "@isthmus/barrier";
 import { saveFile } from "@isthmus/core";
-import { DATA_SET_FORMS } from "@isthmus/engine";
+import { DATA_SET_FORMS } from "@isthmus/data";
 import { limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { renderPlanePage } from "@isthmus/report";

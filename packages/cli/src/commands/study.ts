@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { readTextFile } from "@isthmus/core";
-import { openDataSet } from "@isthmus/engine";
+import { openDataSet } from "@isthmus/data";
 import {
   listMissing,
   planStudy,

@@ -8,7 +8,7 @@ import {
   type LinearSummary,
   type LinearSymmetries,
   type SpecExplanation,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
 import { createAligner } from "../aligner.ts";
 import {
   addBindingOptions,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createFolder, saveCheckpoint, saveFile } from "@isthmus/core";
-import { openDataSet } from "@isthmus/engine";
+import { openDataSet } from "@isthmus/data";
 import { type DataSet, type Engine, encodeGraph } from "@isthmus/graph";
 import { type TrainResult, train } from "@isthmus/training";
 import { type Network, parseNetwork } from "@isthmus/zoo";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
-import { encodeAlignment, type SymmetrySpec } from "@isthmus/graph";
 import { lerp } from "@isthmus/interpolation";
 import { renderBarrierPage } from "@isthmus/report";
+import { encodeAlignment, type SymmetrySpec } from "@isthmus/symmetry";
 import { formatJson } from "../format-json.ts";
 import { describeMaking } from "../provenance.ts";
 import { formatAccuracy } from "../training/format-training.ts";

@@ -1,12 +1,7 @@
 import { at, type Checkpoint, InputError } from "@isthmus/core";
-import { openDataSet } from "@isthmus/engine";
-import {
-  assertDataFits,
-  type BoundNetwork,
-  type DataSet,
-  limitExamples,
-  type SymmetrySpec,
-} from "@isthmus/graph";
+import { openDataSet } from "@isthmus/data";
+import { assertDataFits, type BoundNetwork, type DataSet, limitExamples } from "@isthmus/graph";
+import type { SymmetrySpec } from "@isthmus/symmetry";
 import { parseNetwork } from "@isthmus/zoo";
 import { alignNetwork, createAligner } from "../aligner.ts";
 import { type BindingSummary, type BoundArchitecture, bindArchitecture } from "../bind-architecture.ts";

@@ -5,7 +5,7 @@ import {
   type OptionValues,
 } from "@commander-js/extra-typings";
 import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/barrier";
-import { DATA_SET_FORMS } from "@isthmus/engine";
+import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   FIND_STAR_DEFAULTS,
   MEASURE_STAR_DEFAULTS,

@@ -1,5 +1,5 @@
 import { createTensor } from "@isthmus/core";
-import { createDataSet, MNIST_SCALING } from "@isthmus/engine";
+import { createDataSet, MNIST_SCALING } from "@isthmus/data";
 import { describe, expect, it } from "vitest";
 import { holdExamples } from "./hold-examples.ts";
 

@@ -1,5 +1,5 @@
 import { createTensor, sizeOf, type Tensor } from "@isthmus/core";
-import { createDataSet } from "@isthmus/engine";
+import { createDataSet } from "@isthmus/data";
 import type { DataSet } from "@isthmus/graph";
 
 /** Bytes of f32 up to which a data set is held: twice the training images of MNIST, in every thread. */

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { openDataSet } from "@isthmus/engine";
+import { openDataSet } from "@isthmus/data";
 import type { DataSet } from "@isthmus/graph";
 import { runTask, type TaskAssignment } from "@isthmus/study";
 import { createEngine } from "../engine-option.ts";

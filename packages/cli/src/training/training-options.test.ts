@@ -1,5 +1,5 @@
 import { createTensor } from "@isthmus/core";
-import { createDataSet } from "@isthmus/engine";
+import { createDataSet } from "@isthmus/data";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { describe, expect, it } from "vitest";
 import { batchOf, type TrainingFlags, trainingOptions } from "./training-options.ts";

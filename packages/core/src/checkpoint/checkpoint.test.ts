@@ -1,14 +1,10 @@
 import { describe, expect, it } from "vitest";
-import {
-  allocateData,
-  assertSameStructure,
-  type Checkpoint,
-  compareCheckpoints,
-  createCheckpoint,
-  defineCheckpoint,
-  MismatchError,
-  type Tensor,
-} from "../index.ts";
+import { MismatchError } from "../errors.ts";
+import { allocateData, type Tensor } from "../tensor/tensor.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { assertSameStructure, compareCheckpoints } from "./compare-checkpoints.ts";
+import { createCheckpoint } from "./create-checkpoint.ts";
+import { defineCheckpoint } from "./define-checkpoint.ts";
 import { planShards } from "./plan-shards.ts";
 
 function zeros(...shape: number[]): Tensor {

@@ -29,7 +29,8 @@ export interface ComposeCheckpointOptions {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { composeCheckpoint, openCheckpoint } from "@isthmus/core";
+ * import { composeCheckpoint } from "@isthmus/core";
+ * import { openCheckpoint } from "@isthmus/core";
  *
  * // The body of one network with the last layer of another.
  * const a = await openCheckpoint("examples/mnist-mlp/s0.safetensors");

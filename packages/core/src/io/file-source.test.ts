@@ -3,16 +3,10 @@ import { mkdtemp, rename, rm, truncate, utimes, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  createBytesSource,
-  FormatError,
-  InputError,
-  openFileSource,
-  readFileBytes,
-  readFileRangeSync,
-  readJsonFile,
-  readTextFile,
-} from "../index.ts";
+import { FormatError, InputError } from "../errors.ts";
+import { createBytesSource } from "./byte-source.ts";
+import { openFileSource, readFileRangeSync } from "./file-source.ts";
+import { readFileBytes, readJsonFile, readTextFile } from "./read-file.ts";
 
 const SIZE = 300_000;
 const content = Uint8Array.from({ length: SIZE }, (_, i) => (i * 31) % 251);

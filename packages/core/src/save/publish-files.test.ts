@@ -4,14 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import {
-  createCheckpoint,
-  InputError,
-  isIsthmusError,
-  openCheckpoint,
-  saveCheckpoint,
-  toFloat32,
-} from "../index.ts";
+import { createCheckpoint } from "../checkpoint/create-checkpoint.ts";
+import { InputError, isIsthmusError } from "../errors.ts";
+import { openCheckpoint } from "../open-checkpoint.ts";
+import { saveCheckpoint } from "../save-checkpoint.ts";
+import { toFloat32 } from "../tensor/convert.ts";
 
 /** Steps at which names of files change, and after how many of them the system lets no more happen. */
 const disk = vi.hoisted(() => ({

@@ -1,16 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  allocateData,
-  blendInto,
-  convertData,
-  DTYPES,
-  type DType,
-  type Elements,
-  lerpInto,
-  type TensorData,
-  toFloat64,
-} from "../index.ts";
+import { blendInto, lerpInto } from "./blend.ts";
+import { convertData, toFloat64 } from "./convert.ts";
+import { DTYPES, type DType, type TensorData } from "./dtype.ts";
+import type { Elements } from "./elements.ts";
+import { allocateData } from "./tensor.ts";
 
 const DTYPE_NAMES = Object.keys(DTYPES) as DType[];
 const FLOATS = DTYPE_NAMES.filter((dtype) => DTYPES[dtype].float);

@@ -1,6 +1,7 @@
 import { convertInto, fromFloat64Into, toFloat64 } from "./convert.ts";
 import { assertElements, type Elements, isBig } from "./elements.ts";
-import { asFloats, floatKernels } from "./kernels/float-kernels.ts";
+import { floatKernels } from "./kernels/float-kernels.ts";
+import { asFloats } from "./kernels/floats.ts";
 
 /** Elements taken through f64 at a time. */
 const BLOCK = 4096;

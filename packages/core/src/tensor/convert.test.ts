@@ -3,19 +3,18 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  allocateData,
   asFloat32,
   convertData,
   convertInto,
-  DTYPES,
-  type DType,
   fromFloat32Into,
   fromFloat64Into,
   toFloat32,
   toFloat32Into,
   toFloat64,
-} from "../index.ts";
+} from "./convert.ts";
+import { DTYPES, type DType } from "./dtype.ts";
 import type { NarrowFloat } from "./kernels/float-bits.ts";
+import { allocateData } from "./tensor.ts";
 
 interface Golden {
   readonly lows: readonly number[];

@@ -1,7 +1,8 @@
 import { DTYPES, type DType, type TensorData } from "./dtype.ts";
 import { assertElements, type Elements, isBig } from "./elements.ts";
 import { roundToOdd } from "./kernels/float-bits.ts";
-import { asFloats, type Floats, floatKernels } from "./kernels/float-kernels.ts";
+import { floatKernels } from "./kernels/float-kernels.ts";
+import { asFloats, type Floats } from "./kernels/floats.ts";
 import { allocateData } from "./tensor.ts";
 
 /** Numbers converted through f64 at a time; keeps scratch memory small and in cache. */

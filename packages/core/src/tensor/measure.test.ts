@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { dot, findNonFinite, squaredNorm, viewData } from "../index.ts";
+import { dot, findNonFinite, squaredNorm } from "./measure.ts";
+import { viewData } from "./tensor.ts";
 
 describe("dot()", () => {
   it("adds in f64 what f32 would lose", () => {

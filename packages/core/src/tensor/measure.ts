@@ -1,7 +1,8 @@
 import { toFloat64 } from "./convert.ts";
 import { DTYPES } from "./dtype.ts";
 import { assertElements, type Elements } from "./elements.ts";
-import { asFloats, floatKernels } from "./kernels/float-kernels.ts";
+import { floatKernels } from "./kernels/float-kernels.ts";
+import { asFloats } from "./kernels/floats.ts";
 
 /**
  * Scalar product of two arrays of stored elements of equal length, added in f64; 0 if they are empty.

@@ -1,16 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  blendInto,
-  borrowScratch,
-  convertInto,
-  dot,
-  type Elements,
-  findNonFinite,
-  lerpInto,
-  viewData,
-} from "../index.ts";
-import { viewBytes } from "./tensor.ts";
+import { blendInto, lerpInto } from "./blend.ts";
+import { convertInto } from "./convert.ts";
+import type { Elements } from "./elements.ts";
+import { dot, findNonFinite } from "./measure.ts";
+import { borrowScratch } from "./scratch.ts";
+import { viewBytes, viewData } from "./tensor.ts";
 
 const TYPES = ["f32", "f16", "bf16", "f8e4m3", "f8e5m2"] as const;
 

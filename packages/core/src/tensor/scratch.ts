@@ -1,12 +1,5 @@
 import { floatKernels } from "./kernels/float-kernels.ts";
-
-/** Memory lent for a while. */
-export interface Scratch {
-  /** Aligned to 16 bytes; holds whatever was in it before. */
-  readonly bytes: Uint8Array;
-  /** Gives the memory back, once; `bytes` must not be used afterwards. */
-  release(): void;
-}
+import type { Scratch } from "./kernels/floats.ts";
 
 /**
  * Lends memory that the kernels can work in directly, as long as there is some of it; else ordinary memory.

@@ -1,6 +1,7 @@
 import { createRandom, sizeOf, type Tensor } from "@isthmus/core";
-import { type Graph, typesOf } from "@isthmus/graph";
-import { type ConvOptions, conv, GraphBuilder, relu } from "@isthmus/graph/build";
+import type { Graph } from "@isthmus/graph";
+import { type ConvOptions, conv, GraphBuilder, relu } from "@isthmus/graph/builder";
+import { typesOf } from "@isthmus/graph/ir";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { blockConvolutions } from "./block-convolutions.ts";

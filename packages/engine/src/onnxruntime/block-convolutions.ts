@@ -1,6 +1,6 @@
 import { sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
 import type { Attribute, Graph, Node } from "@isthmus/graph";
-import { int, intAttribute, ints, intsAttribute, stringAttribute } from "@isthmus/graph/build";
+import { int, intAttribute, ints, intsAttribute, stringAttribute } from "@isthmus/graph/ir";
 
 /** Operators on tensors whose channels lie in blocks, private to onnxruntime's CPU kernels. */
 const BLOCKED_DOMAIN = "com.microsoft.nchwc";

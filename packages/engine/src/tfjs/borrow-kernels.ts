@@ -1,4 +1,4 @@
-import type { Tfjs } from "./load-tfjs.ts";
+import type { Tfjs } from "./tfjs-types.ts";
 
 /** Kernels that gradients need and that the WebAssembly backend lacks. */
 const BORROWED = [

@@ -1,9 +1,11 @@
 import { DTYPES, formatShape, MismatchError, sizeOf, type TensorInfo } from "@isthmus/core";
-import { type Graph, gradientName, type Session, typesOf } from "@isthmus/graph";
+import type { Graph, Session } from "@isthmus/graph";
+import { gradientName, typesOf } from "@isthmus/graph/ir";
 import { GraphOnTfjs } from "./graph-on-tfjs.ts";
-import type { LoadedTfjs, TfTensor } from "./load-tfjs.ts";
+import type { LoadedTfjs } from "./load-tfjs.ts";
 import { detach, runNodes } from "./run-nodes.ts";
 import type { TfValue } from "./tensors.ts";
+import type { TfTensor } from "./tfjs-types.ts";
 
 /** What to differentiate, and by which values. */
 export interface TapeOptions {

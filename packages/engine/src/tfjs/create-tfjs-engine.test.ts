@@ -1,6 +1,6 @@
 import { createRandom, sizeOf, type Tensor } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { conv, GraphBuilder, gemm, maxPool, mul, reduceSum, relu, reshape } from "@isthmus/graph/build";
+import { conv, GraphBuilder, gemm, maxPool, mul, reduceSum, relu, reshape } from "@isthmus/graph/builder";
 import * as tf from "@tensorflow/tfjs";
 import { describe, expect, it, vi } from "vitest";
 import { createTfjsEngine } from "./create-tfjs-engine.ts";

@@ -1,8 +1,9 @@
 import { type DType, EngineError, formatShape, sameShape, type Tensor } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import type { LoadedTfjs, Tfjs } from "./load-tfjs.ts";
+import type { LoadedTfjs } from "./load-tfjs.ts";
 import { type PlannedNode, planNodes } from "./run-nodes.ts";
 import { fromTfTensor, type TfValue, tfTypeOf, toTfTensor } from "./tensors.ts";
+import type { Tfjs } from "./tfjs-types.ts";
 
 interface Expected {
   readonly dtype?: DType;

@@ -2,12 +2,7 @@ import { createRequire } from "node:module";
 import { EngineError, UnsupportedError } from "@isthmus/core";
 import { borrowKernels } from "./borrow-kernels.ts";
 import type { TfjsBackend } from "./tfjs-backend.ts";
-
-/** What the packages of TensorFlow.js export. */
-export type Tfjs = typeof import("@tensorflow/tfjs");
-
-/** A tensor of TensorFlow.js, of any rank. */
-export type TfTensor = import("@tensorflow/tfjs").Tensor;
+import type { Tfjs } from "./tfjs-types.ts";
 
 /** TensorFlow.js with a backend that is ready. */
 export interface LoadedTfjs {

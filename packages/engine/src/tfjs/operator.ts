@@ -1,8 +1,8 @@
 import type { DType } from "@isthmus/core";
 import { EngineError } from "@isthmus/core";
 import type { Node } from "@isthmus/graph";
-import type { Tfjs, TfTensor } from "./load-tfjs.ts";
 import { numbersOf, type TfValue } from "./tensors.ts";
+import type { Tfjs, TfTensor } from "./tfjs-types.ts";
 
 /** What an operator sees of the node it computes. */
 export interface OperatorContext {

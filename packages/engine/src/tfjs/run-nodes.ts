@@ -1,9 +1,9 @@
 import { DTYPES, EngineError, isIsthmusError, UnsupportedError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
-import type { Tfjs, TfTensor } from "./load-tfjs.ts";
 import type { OperatorContext, TfjsOperator } from "./operator.ts";
 import { TFJS_OPERATORS } from "./operators/table.ts";
 import { type TfValue, tfTypeOf } from "./tensors.ts";
+import type { Tfjs, TfTensor } from "./tfjs-types.ts";
 
 /** A node, how to compute it, and the values that nothing after it reads. */
 export interface PlannedNode {

@@ -1,6 +1,6 @@
 import { convertData, type DType, type Tensor, UnsupportedError } from "@isthmus/core";
 import type { DataType } from "@tensorflow/tfjs";
-import type { Tfjs, TfTensor } from "./load-tfjs.ts";
+import type { Tfjs, TfTensor } from "./tfjs-types.ts";
 
 /** Element types of TensorFlow.js that hold all values of ours; 64-bit integers are cut to 32 bits. */
 const TF_TYPES: Readonly<Partial<Record<DType, "float32" | "int32" | "bool">>> = {

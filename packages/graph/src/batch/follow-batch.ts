@@ -1,6 +1,6 @@
 import { capturedNames } from "../ir/captured-names.ts";
 import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
-import type { Probe } from "../symmetry/probe-graph.ts";
+import type { Probe } from "../probe/probe-graph.ts";
 import type { BatchPlace, MergeChoice } from "./batch-place.ts";
 import type { PlaceContext, Placing } from "./rules/place-rule.ts";
 import { PLACE_RULES } from "./rules/table.ts";

@@ -2,8 +2,8 @@ import { type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { Engine } from "../engine.ts";
 import { bindWeights } from "../ir/bind-weights.ts";
 import type { Graph } from "../ir/graph.ts";
-import { type Probe, probeGraph } from "../symmetry/probe-graph.ts";
-import { randomWeights } from "../symmetry/random-weights.ts";
+import { type Probe, probeGraph } from "../probe/probe-graph.ts";
+import { randomWeights } from "../probe/random-weights.ts";
 import { MERGE_CHOICES } from "./batch-place.ts";
 import { fixedBatch, followBatch } from "./follow-batch.ts";
 import { freeGraph } from "./free-graph.ts";
@@ -54,7 +54,8 @@ export interface FreedBatch {
  * ```ts
  * import assert from "node:assert/strict";
  * import { createOnnxRuntimeEngine } from "@isthmus/engine";
- * import { freeBatch, readGraph } from "@isthmus/graph";
+ * import { freeBatch } from "@isthmus/graph";
+ * import { readGraph } from "@isthmus/graph";
  *
  * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
  * // As it is exported from one example, without a dynamic batch.

@@ -2,7 +2,7 @@ import { type DType, entry, type Tensor } from "@isthmus/core";
 import { int } from "../ir/attributes.ts";
 import type { Attribute, Graph, Node, ValueInfo } from "../ir/graph.ts";
 import { pruneNodes } from "../ir/prune-nodes.ts";
-import type { Probe } from "../symmetry/probe-graph.ts";
+import type { Probe } from "../probe/probe-graph.ts";
 import { type BatchPlace, isBatchAlone } from "./batch-place.ts";
 import { batchInputs, type FollowedBatch } from "./follow-batch.ts";
 import type { OperandChange, Placing } from "./rules/place-rule.ts";

@@ -2,7 +2,7 @@ import { EngineError, type Tensor } from "@isthmus/core";
 import type { Engine, Session } from "../engine.ts";
 import { compareOutputs } from "../evaluate/compare-outputs.ts";
 import type { Graph } from "../ir/graph.ts";
-import { randomInputs } from "../symmetry/random-inputs.ts";
+import { randomInputs } from "../probe/random-inputs.ts";
 import type { BatchPlace } from "./batch-place.ts";
 import { batchInputs } from "./follow-batch.ts";
 import { joinRows, takeExamples } from "./take-examples.ts";

@@ -1,9 +1,9 @@
 import { asFloat32, type Tensor } from "@isthmus/core";
 import type { Engine } from "../engine.ts";
 import type { Graph } from "../ir/graph.ts";
-import { runAll } from "../symmetry/probe-graph.ts";
-import { randomInputs } from "../symmetry/random-inputs.ts";
-import { randomWeights } from "../symmetry/random-weights.ts";
+import { runAll } from "../probe/probe-graph.ts";
+import { randomInputs } from "../probe/random-inputs.ts";
+import { randomWeights } from "../probe/random-weights.ts";
 import { batchInputs } from "./follow-batch.ts";
 import { joinRows, takeExamples } from "./take-examples.ts";
 

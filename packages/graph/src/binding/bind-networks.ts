@@ -50,7 +50,8 @@ export interface BoundNetworks {
  * ```ts
  * import assert from "node:assert/strict";
  * import { openCheckpoint } from "@isthmus/core";
- * import { bindNetworks, readGraph } from "@isthmus/graph";
+ * import { bindNetworks } from "@isthmus/graph";
+ * import { readGraph } from "@isthmus/graph";
  *
  * const decoded = await readGraph("examples/mnist-mlp/graph.onnx");
  * const checkpoint = await openCheckpoint("examples/mnist-mlp/s0.safetensors");

@@ -4,7 +4,7 @@ import { compareOutputs } from "../evaluate/compare-outputs.ts";
 import { bindWeights } from "../ir/bind-weights.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { DecodedGraph } from "../onnx/decode-graph.ts";
-import { randomInputs } from "../symmetry/random-inputs.ts";
+import { randomInputs } from "../probe/random-inputs.ts";
 import type { BoundNetworks } from "./bind-networks.ts";
 
 /** Options of {@link verifyBinding}. */

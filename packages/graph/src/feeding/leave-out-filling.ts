@@ -5,7 +5,7 @@ import { proveRows } from "../batch/prove-rows.ts";
 import { takeExamples } from "../batch/take-examples.ts";
 import type { Engine } from "../engine.ts";
 import type { Graph } from "../ir/graph.ts";
-import { probeGraph } from "../symmetry/probe-graph.ts";
+import { probeGraph } from "../probe/probe-graph.ts";
 import type { FedBatch, FeedPlan } from "./plan-feeds.ts";
 
 /** Leaves out of a value of a batch what belongs to rows that only fill up the batch. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { GraphBuilder } from "../build/graph-builder.ts";
-import { add, exp, greater, mul, sub } from "../build/operators/elementwise.ts";
-import type { Value } from "../build/value.ts";
+import type { Value } from "../builder/graph-builder.ts";
+import { GraphBuilder } from "../builder/graph-builder.ts";
+import { add, exp, greater, mul, sub } from "../builder/operators/elementwise.ts";
 import { shareNodes } from "./share-nodes.ts";
 
 const TYPE = { dtype: "f32", shape: [2] } as const;

@@ -1,5 +1,5 @@
-import { transpose } from "../build/operators/layout.ts";
-import type { Value } from "../build/value.ts";
+import type { Value } from "../builder/graph-builder.ts";
+import { transpose } from "../builder/operators/layout.ts";
 
 /**
  * A value between layers. Images have their channels last, as the model has them, or first, as ONNX computes on them; either

@@ -1,6 +1,5 @@
 import { formatShape, MismatchError, sameShape, type TensorInfo } from "@isthmus/core";
-import type { GraphBuilder } from "../build/graph-builder.ts";
-import type { Value } from "../build/value.ts";
+import type { GraphBuilder, Value } from "../builder/graph-builder.ts";
 import type { WeightRole } from "../ir/graph.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import type { Flow } from "./flow.ts";

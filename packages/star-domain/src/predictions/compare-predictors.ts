@@ -1,31 +1,11 @@
 import { assertWholeOptions, type Checkpoint, resolveOptions, type Tensor } from "@isthmus/core";
-import {
-  bindWeights,
-  type ClassProbabilities,
-  type DataSet,
-  type Engine,
-  type Graph,
-  type SymmetrySpec,
-} from "@isthmus/graph";
+import { bindWeights, type ClassProbabilities, type DataSet, type Graph } from "@isthmus/graph";
 import { assertDistribution, type RayDistribution } from "../search/ray.ts";
 import type { PredictionQuality, Predictor, StarResult } from "../star-result.ts";
 import { averagePredictions } from "./average-predictions.ts";
 import { networksOnRays } from "./networks-on-rays.ts";
 import { predictionQuality } from "./prediction-quality.ts";
-
-/** A star and its anchors, and what they are to predict. */
-export interface PredictorNetworks {
-  readonly graph: Graph;
-  readonly engine: Engine;
-  readonly star: Checkpoint;
-  readonly anchors: readonly Checkpoint[];
-  /** Examples that are predicted, not trained on. */
-  readonly data: DataSet;
-  /** Examples of other data, which a predictor should be unsure of; their labels are not looked at. */
-  readonly outOfDistribution?: DataSet | undefined;
-  /** Symmetries of the graph, proved, by which anchors are aligned to the star; without them they are taken to be. */
-  readonly spec?: SymmetrySpec | undefined;
-}
+import type { PredictorNetworks } from "./predictor-networks.ts";
 
 /** Options of {@link comparePredictors}. */
 export interface ComparePredictorsOptions {

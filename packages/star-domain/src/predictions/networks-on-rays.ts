@@ -1,9 +1,10 @@
 import { type Checkpoint, createCheckpoint, createRandom, MismatchError } from "@isthmus/core";
 import { bindWeights, type DataSet } from "@isthmus/graph";
-import { lerp, recalibrateBatchNorm } from "@isthmus/interpolation";
+import { lerp } from "@isthmus/interpolation";
+import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { alignTo } from "../align-to.ts";
 import { drawPlace, type RayDistribution } from "../search/ray.ts";
-import type { PredictorNetworks } from "./compare-predictors.ts";
+import type { PredictorNetworks } from "./predictor-networks.ts";
 
 /** How networks on rays are drawn. */
 export interface RayNetworksOptions {

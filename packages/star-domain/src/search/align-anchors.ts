@@ -1,11 +1,11 @@
 import { createCheckpoint, createTensor, type Tensor } from "@isthmus/core";
-import { permute, type SymmetrySpec } from "@isthmus/graph";
+import { permute, type SymmetrySpec } from "@isthmus/symmetry";
 import type { Blend, PointWeights } from "@isthmus/training";
 import { matchWeights } from "@isthmus/weight-matching";
 import type { AnchorCache } from "./anchor-cache.ts";
-import type { StarSearch } from "./find-star.ts";
 import type { FindStarOptions, ResolvedFindStarOptions } from "./find-star-options.ts";
 import { measureNorms } from "./measure-norms.ts";
+import type { StarSearch } from "./star-search.ts";
 
 interface AnchorAlignment extends StarSearch {
   readonly spec: SymmetrySpec;

@@ -3,9 +3,9 @@ import { bindWeights, fingerprintWeights } from "@isthmus/graph";
 import type { Blend } from "@isthmus/training";
 import { createAnchorAligner } from "./align-anchors.ts";
 import { createAnchorCache } from "./anchor-cache.ts";
-import type { StarSearch } from "./find-star.ts";
 import type { FindStarOptions, ResolvedFindStarOptions } from "./find-star-options.ts";
 import { drawRay } from "./ray.ts";
+import type { StarSearch } from "./star-search.ts";
 
 /** Name of the point that is trained. */
 export const STAR = "star";

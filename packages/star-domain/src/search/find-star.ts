@@ -1,12 +1,5 @@
 import { assertSameStructure, type Checkpoint, createCheckpoint, InputError } from "@isthmus/core";
-import {
-  assertNetwork,
-  bindWeights,
-  type DataSet,
-  type Engine,
-  type Graph,
-  type SymmetrySpec,
-} from "@isthmus/graph";
+import { assertNetwork, bindWeights } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
 import { type TrainResult, trainBlend } from "@isthmus/training";
 import { alignTo } from "../align-to.ts";
@@ -18,20 +11,7 @@ import {
 } from "./find-star-options.ts";
 import { measureNorms } from "./measure-norms.ts";
 import type { RayDistribution } from "./ray.ts";
-
-/** Networks to find a star of, and what to find it with. */
-export interface StarSearch {
-  readonly graph: Graph;
-  readonly engine: Engine;
-  /** Trained networks, at least two; lazy ones are read when it is their turn. */
-  readonly anchors: readonly Checkpoint[];
-  /** Examples to train on. */
-  readonly data: DataSet;
-  /** Symmetries of the graph, proved, by which anchors are aligned to the star; without them they stay as they are. */
-  readonly spec?: SymmetrySpec | undefined;
-  /** Where the star starts: random weights or any others. @defaultValue the mean of the anchors, each aligned to the first */
-  readonly start?: Checkpoint | undefined;
-}
+import type { StarSearch } from "./star-search.ts";
 
 /** What {@link findStar} has done, as plain data. */
 export interface FindStarResult extends TrainResult {

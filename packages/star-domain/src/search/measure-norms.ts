@@ -1,6 +1,6 @@
 import type { Tensor } from "@isthmus/core";
 import { type DataSet, type Engine, type Graph, limitExamples } from "@isthmus/graph";
-import { recalibrateBatchNorm } from "@isthmus/interpolation";
+import { recalibrateBatchNorm } from "@isthmus/statistics";
 
 /** What norms are measured by. */
 export interface NormMeasurement {

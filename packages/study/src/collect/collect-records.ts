@@ -1,7 +1,7 @@
 import { InputError } from "@isthmus/core";
 import { fulfils } from "../description/fulfils.ts";
-import type { VariableValue } from "../description/study-description.ts";
 import type { TableDescription } from "../description/table-description.ts";
+import type { VariableValue } from "../description/variable-values.ts";
 import type { PlannedMeasurement } from "../measurements/planned-measurement.ts";
 import { followPath } from "./follow-path.ts";
 

@@ -1,5 +1,5 @@
 import { InputError } from "@isthmus/core";
-import type { VariableValue } from "../description/study-description.ts";
+import type { VariableValue } from "../description/variable-values.ts";
 import type { StudyRecord } from "./collect-records.ts";
 
 interface Group {

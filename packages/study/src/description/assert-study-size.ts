@@ -7,9 +7,9 @@ import type {
   Repeated,
   RepeatedNetwork,
   StudyDescription,
-  VariableValue,
 } from "./study-description.ts";
 import { listValues, unfold } from "./unfold.ts";
+import type { VariableValue } from "./variable-values.ts";
 
 /**
  * Most networks and tasks of one study. To plan so many takes some ten seconds; at a second each they run for

@@ -1,4 +1,4 @@
-import type { VariableValue, WantedValues } from "./study-description.ts";
+import type { VariableValue, WantedValues } from "./variable-values.ts";
 
 /** Tells whether variables have the values that are wanted: that one, or one of those. */
 export function fulfils(variable: (name: string) => VariableValue | undefined, where: WantedValues): boolean {

@@ -1,6 +1,7 @@
 import { InputError } from "@isthmus/core";
-import type { StudyDescription, VariableValue } from "./study-description.ts";
+import type { StudyDescription } from "./study-description.ts";
 import { listValues } from "./unfold.ts";
+import type { VariableValue } from "./variable-values.ts";
 
 /** An entry of a study, as far as its variables go. */
 interface WithRanges {

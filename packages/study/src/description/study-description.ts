@@ -3,9 +3,7 @@ import type { PathKind } from "@isthmus/interpolation";
 import type { RayDistribution } from "@isthmus/star-domain";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
-
-/** A value that a variable of a study takes. */
-export type VariableValue = string | number;
+import type { VariableValue, WantedValues } from "./variable-values.ts";
 
 /** Values by name of the variable. */
 export type Variables = Readonly<Record<string, VariableValue>>;
@@ -83,9 +81,6 @@ export interface StarNetwork {
 
 /** A network of a study. */
 export type NetworkDescription = TrainedNetwork | LoadedNetwork | StarNetwork;
-
-/** Values that variables must have: that one, or one of those. */
-export type WantedValues = Readonly<Record<string, VariableValue | readonly VariableValue[]>>;
 
 /**
  * Which networks are measured two by two: those of a group that differ in one variable only, or those of two groups, every one with every

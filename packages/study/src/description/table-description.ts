@@ -1,5 +1,5 @@
 import type { StudyFigure } from "../study-result.ts";
-import type { WantedValues } from "./study-description.ts";
+import type { WantedValues } from "./variable-values.ts";
 
 /** Where the values of a column come from: exactly one of these but `where`. A path such as `barrier.loss.chord` leads into a result. */
 export interface ColumnSource {

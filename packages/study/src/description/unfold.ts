@@ -1,5 +1,6 @@
 import { excerpt, InputError } from "@isthmus/core";
-import type { Lookup, Repeated, Variables, VariableValue } from "./study-description.ts";
+import type { Lookup, Repeated, Variables } from "./study-description.ts";
+import type { VariableValue } from "./variable-values.ts";
 
 /** One of the things that a repeated one stands for. */
 export interface Unfolded<T> {

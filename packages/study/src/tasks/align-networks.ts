@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { saveFile, UnsupportedError } from "@isthmus/core";
-import { discoverSymmetries, encodeAlignment, permute, verifyAlignment } from "@isthmus/graph";
+import { discoverSymmetries, encodeAlignment, permute, verifyAlignment } from "@isthmus/symmetry";
 import { matchWeights } from "@isthmus/weight-matching";
 import { openPair } from "./open-pair.ts";
 import type { TaskKind } from "./task-kind.ts";

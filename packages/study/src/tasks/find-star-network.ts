@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { at, saveCheckpoint } from "@isthmus/core";
-import { discoverSymmetries } from "@isthmus/graph";
 import { type FindStarOptions, findStar } from "@isthmus/star-domain";
+import { discoverSymmetries } from "@isthmus/symmetry";
 import { parseNetwork } from "@isthmus/zoo";
 import { openNetworks } from "./open-networks.ts";
 import type { TaskData, TaskKind, TaskNetwork } from "./task-kind.ts";

@@ -1,5 +1,6 @@
 import { at, type Checkpoint, readJsonFile } from "@isthmus/core";
-import { decodeAlignment, discoverSymmetries, type Engine, type Graph, permute } from "@isthmus/graph";
+import type { Engine, Graph } from "@isthmus/graph";
+import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
 import { openNetworks } from "./open-networks.ts";
 import { pathOf, type TaskPaths } from "./task-kind.ts";
 

@@ -1,5 +1,5 @@
 import { createTensor } from "@isthmus/core";
-import { createDataSet } from "@isthmus/engine";
+import { createDataSet } from "@isthmus/data";
 import type { DataSet } from "@isthmus/graph";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

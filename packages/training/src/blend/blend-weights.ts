@@ -1,6 +1,7 @@
 import type { TensorInfo } from "@isthmus/core";
-import { type Graph, typesOf } from "@isthmus/graph";
-import { cast, GraphBuilder, mul, sum, type Value } from "@isthmus/graph/build";
+import type { Graph } from "@isthmus/graph";
+import { cast, GraphBuilder, mul, sum, type Value } from "@isthmus/graph/builder";
+import { typesOf } from "@isthmus/graph/ir";
 import { unusedName } from "../unused-name.ts";
 import { assertPoints, type BlendedPoint, type BlendPoint } from "./blend-point.ts";
 

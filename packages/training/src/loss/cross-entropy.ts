@@ -1,6 +1,6 @@
 import { resolveOptions } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { cast, GraphBuilder, reduceMean, reduceSum } from "@isthmus/graph/build";
+import { cast, GraphBuilder, reduceMean, reduceSum } from "@isthmus/graph/builder";
 import type { Objective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
 import { assertLogits, examplesInput, outputOf } from "./find-values.ts";

@@ -1,6 +1,7 @@
 import { DTYPES, formatShape, MismatchError, type TensorInfo } from "@isthmus/core";
-import { type Graph, logitsOf, typesOf, type ValueInfo } from "@isthmus/graph";
-import type { GraphBuilder, Value } from "@isthmus/graph/build";
+import { type Graph, logitsOf, type ValueInfo } from "@isthmus/graph";
+import type { GraphBuilder, Value } from "@isthmus/graph/builder";
+import { typesOf } from "@isthmus/graph/ir";
 
 /**
  * The data input of a typed graph that holds the examples: by its name, or the only one.

@@ -1,5 +1,5 @@
 import type { Graph } from "@isthmus/graph";
-import type { Value } from "@isthmus/graph/build";
+import type { Value } from "@isthmus/graph/builder";
 import type { Objective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
 

@@ -11,7 +11,7 @@ import {
   unsqueeze,
   type Value,
   where,
-} from "@isthmus/graph/build";
+} from "@isthmus/graph/builder";
 
 /**
  * Cross-entropy of each prediction, in nats: `-log softmax(logits)[label]`, mixed with the mean over all classes where labels

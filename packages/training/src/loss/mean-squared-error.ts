@@ -1,6 +1,6 @@
 import { resolveOptions } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { GraphBuilder, mul, reduceMean, sub } from "@isthmus/graph/build";
+import { GraphBuilder, mul, reduceMean, sub } from "@isthmus/graph/builder";
 import type { Objective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
 import { examplesInput, outputOf } from "./find-values.ts";

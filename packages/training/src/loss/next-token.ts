@@ -1,6 +1,6 @@
 import { DTYPES, formatShape, MismatchError, resolveOptions, type TensorInfo } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { cast, concat, GraphBuilder, mul, reduceSum, slice, type Value } from "@isthmus/graph/build";
+import { cast, concat, GraphBuilder, mul, reduceSum, slice, type Value } from "@isthmus/graph/builder";
 import type { Objective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
 import { assertLogits, examplesInput, outputOf } from "./find-values.ts";

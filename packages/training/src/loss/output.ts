@@ -1,6 +1,6 @@
 import { formatShape, MismatchError, resolveOptions, sizeOf } from "@isthmus/core";
 import type { Graph, ValueInfo } from "@isthmus/graph";
-import { GraphBuilder } from "@isthmus/graph/build";
+import { GraphBuilder } from "@isthmus/graph/builder";
 import type { Objective } from "../objective.ts";
 import { outputOf, typeOf } from "./find-values.ts";
 import type { OutputLoss } from "./loss-spec.ts";

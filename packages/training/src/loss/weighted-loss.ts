@@ -1,4 +1,4 @@
-import { cast, div, equal, greater, mul, reduceSum, type Value, where } from "@isthmus/graph/build";
+import { cast, div, equal, greater, mul, reduceSum, type Value, where } from "@isthmus/graph/builder";
 
 /** Predictions, and how much each counts, all of one shape. */
 interface WeightedPredictions {

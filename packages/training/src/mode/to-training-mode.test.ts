@@ -1,6 +1,6 @@
 import type { DType } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { batchNorm, dropout, GraphBuilder, mul, relu, type Value } from "@isthmus/graph/build";
+import { batchNorm, dropout, GraphBuilder, mul, relu, type Value } from "@isthmus/graph/builder";
 import { describe, expect, test } from "vitest";
 import { toTrainingMode } from "./to-training-mode.ts";
 

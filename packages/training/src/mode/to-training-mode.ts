@@ -1,5 +1,6 @@
-import { type Graph, typesOf } from "@isthmus/graph";
-import { add, GraphBuilder, mul, type Value } from "@isthmus/graph/build";
+import type { Graph } from "@isthmus/graph";
+import { add, GraphBuilder, mul, type Value } from "@isthmus/graph/builder";
+import { typesOf } from "@isthmus/graph/ir";
 import { type Rewriting, startRewriting } from "./graph-rewriting.ts";
 import type { MaskInput } from "./mask-input.ts";
 import { type BatchStatistic, trainBatchNorm } from "./train-batch-norm.ts";

@@ -1,6 +1,6 @@
 import { formatShape, MismatchError, sizeOf, type TensorInfo, UnsupportedError } from "@isthmus/core";
 import type { Node } from "@isthmus/graph";
-import { float, floatAttribute, int } from "@isthmus/graph/build";
+import { float, floatAttribute, int } from "@isthmus/graph/ir";
 import { declareValue, type Rewriting } from "./graph-rewriting.ts";
 
 /** A running statistic and what it moves towards. */

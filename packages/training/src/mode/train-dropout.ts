@@ -1,6 +1,6 @@
 import { UnsupportedError } from "@isthmus/core";
 import type { Node } from "@isthmus/graph";
-import { floatAttribute } from "@isthmus/graph/build";
+import { floatAttribute } from "@isthmus/graph/ir";
 import { declareValue, type Rewriting } from "./graph-rewriting.ts";
 import type { MaskInput } from "./mask-input.ts";
 

@@ -1,4 +1,4 @@
-import { add, div, mul, sqrt, sub, type Value } from "@isthmus/graph/build";
+import { add, div, mul, sqrt, sub, type Value } from "@isthmus/graph/builder";
 import type { ADAM_DEFAULTS } from "./optimizer-spec.ts";
 import type { Update, UpdateContext } from "./update.ts";
 

@@ -1,4 +1,4 @@
-import { add, cast, div, min, mul, type Value } from "@isthmus/graph/build";
+import { add, cast, div, min, mul, type Value } from "@isthmus/graph/builder";
 import { globalNorm } from "./global-norm.ts";
 
 /** Added to the norm before it divides, as `clip_grad_norm_` does. */

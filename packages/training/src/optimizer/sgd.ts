@@ -1,4 +1,4 @@
-import { add, mul, sub, sum, type Value } from "@isthmus/graph/build";
+import { add, mul, sub, sum, type Value } from "@isthmus/graph/builder";
 import type { SGD_DEFAULTS } from "./optimizer-spec.ts";
 import type { Update, UpdateContext } from "./update.ts";
 

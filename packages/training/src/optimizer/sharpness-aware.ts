@@ -1,5 +1,6 @@
-import { type Graph, gradientName } from "@isthmus/graph";
-import { add, cast, div, mul, type Value } from "@isthmus/graph/build";
+import type { Graph } from "@isthmus/graph";
+import { add, cast, div, mul, type Value } from "@isthmus/graph/builder";
+import { gradientName } from "@isthmus/graph/ir";
 import { globalNorm } from "./global-norm.ts";
 
 /** Added to the norm before it divides, as the authors do. */

@@ -1,6 +1,6 @@
 import type { DType } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { cast, type GraphBuilder, type Value } from "@isthmus/graph/build";
+import { cast, type GraphBuilder, type Value } from "@isthmus/graph/builder";
 import type { ScalarInput } from "../step/training-step.ts";
 import { unusedName } from "../unused-name.ts";
 

@@ -1,4 +1,4 @@
-import type { Value } from "@isthmus/graph/build";
+import type { Value } from "@isthmus/graph/builder";
 import type { StepScalars } from "./step-scalars.ts";
 
 /** A trained parameter and what its update is made from. */

@@ -1,14 +1,8 @@
+import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
 import { DTYPES, MismatchError, matchesAny } from "@isthmus/core";
-import {
-  capturedNames,
-  type Engine,
-  type Graph,
-  gradient,
-  gradientName,
-  lowerBatchNorm,
-  specialize,
-} from "@isthmus/graph";
-import { cast, GraphBuilder, mul, type Value } from "@isthmus/graph/build";
+import { type Engine, type Graph, specialize } from "@isthmus/graph";
+import { cast, GraphBuilder, mul, type Value } from "@isthmus/graph/builder";
+import { capturedNames, gradientName } from "@isthmus/graph/ir";
 import type { BlendDecay, BlendedPoint, BlendPoint } from "../blend/blend-point.ts";
 import { blendWeights } from "../blend/blend-weights.ts";
 import { attachLoss } from "../loss/attach-loss.ts";

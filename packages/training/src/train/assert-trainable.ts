@@ -1,5 +1,6 @@
 import { formatShape, InputError, MismatchError, sameShape, type Tensor } from "@isthmus/core";
-import { type DataSet, type Graph, logitsOf, typesOf } from "@isthmus/graph";
+import { type DataSet, type Graph, logitsOf } from "@isthmus/graph";
+import { typesOf } from "@isthmus/graph/ir";
 import type { LossSpec } from "../loss/loss-spec.ts";
 import type { TrainingStep } from "../step/training-step.ts";
 import type { ResolvedTrainOptions } from "./train-options.ts";

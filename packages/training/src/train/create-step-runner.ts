@@ -6,7 +6,8 @@ import {
   type Tensor,
   type TensorInfo,
 } from "@isthmus/core";
-import { bindWeights, type Engine, type Graph, type Session, typesOf } from "@isthmus/graph";
+import { bindWeights, type Engine, type Graph, type Session } from "@isthmus/graph";
+import { typesOf } from "@isthmus/graph/ir";
 import type { TrainingStep } from "../step/training-step.ts";
 import { fillMask } from "./fill-mask.ts";
 

@@ -8,7 +8,8 @@ import {
   type Tensor,
   type TensorInfo,
 } from "@isthmus/core";
-import { type Batch, typesOf } from "@isthmus/graph";
+import type { Batch } from "@isthmus/graph";
+import { typesOf } from "@isthmus/graph/ir";
 import type { TrainingStep } from "../step/training-step.ts";
 
 /** What a step is fed as targets, and how it is made of a batch. */

@@ -35,7 +35,8 @@ export interface TrainedBlend {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { createOnnxRuntimeEngine, openDataSet } from "@isthmus/engine";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { openDataSet } from "@isthmus/data";
  * import { bindWeights } from "@isthmus/graph";
  * import { trainBlend } from "@isthmus/training";
  * import { parseNetwork } from "@isthmus/zoo";

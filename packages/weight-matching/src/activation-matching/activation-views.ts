@@ -1,15 +1,13 @@
+import type { Graph, Node, Probe } from "@isthmus/graph";
+import { capturedNames } from "@isthmus/graph/ir";
+import type { UnitView } from "@isthmus/statistics";
 import {
-  capturedNames,
   type Derivation,
-  type Graph,
   layOutValues,
   type Motion,
-  type Node,
-  type Probe,
-  type UnitView,
   type ValueComponent,
   type ValueLayouts,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
 import {
   blockOwners,
   type MemberPositions,

@@ -1,16 +1,14 @@
 import { type Checkpoint, resolveOptions } from "@isthmus/core";
 import {
-  type Alignment,
   bindWeights,
   type DataSet,
-  type Derivation,
   type Engine,
   type Graph,
   limitExamples,
-  type PairStatistics,
-  pairStatistics,
   probeGraph,
 } from "@isthmus/graph";
+import { type PairStatistics, pairStatistics } from "@isthmus/statistics";
+import type { Alignment, Derivation } from "@isthmus/symmetry";
 import { createAssignmentSolver } from "../assignment/create-assignment-solver.ts";
 import {
   createPlacementExpander,

@@ -1,4 +1,4 @@
-import type { PairStatistics } from "@isthmus/graph";
+import type { PairStatistics } from "@isthmus/statistics";
 
 /**
  * How alike two units are, from their activations over the same samples: their correlation, their covariance, or the mean of

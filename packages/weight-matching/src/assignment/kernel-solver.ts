@@ -1,8 +1,8 @@
 import { InputError, resolveOptions } from "@isthmus/core";
 import { bytesForAssignment, growMemory } from "./assignment-memory.ts";
 import { ASSIGNMENT_DEFAULTS, type AssignmentOptions, type AssignmentResult } from "./assignment-result.ts";
+import type { AssignmentSolver } from "./assignment-solver.ts";
 import { assertCostMatrix, type CostMatrix, strideOf } from "./cost-matrix.ts";
-import type { AssignmentSolver } from "./create-assignment-solver.ts";
 import { type AssignmentKernel, createKernel } from "./kernel.ts";
 
 /** Share of the sum of absolute costs that rounding may leave of a gap (`TOLERANCE` in kernels/assignment/solve.ts). */

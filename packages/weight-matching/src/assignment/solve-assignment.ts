@@ -1,7 +1,8 @@
 import { assertFitsMemory, bytesForAssignment } from "./assignment-memory.ts";
 import type { AssignmentOptions, AssignmentResult } from "./assignment-result.ts";
+import type { AssignmentSolver } from "./assignment-solver.ts";
 import { assertCostMatrix, type CostMatrix } from "./cost-matrix.ts";
-import { type AssignmentSolver, createAssignmentSolver } from "./create-assignment-solver.ts";
+import { createAssignmentSolver } from "./create-assignment-solver.ts";
 
 /** Memory of a solver that is kept between calls: taking it anew costs more than solving a matrix of this size. */
 const KEPT_BYTES = 2 ** 27;

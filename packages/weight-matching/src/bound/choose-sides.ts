@@ -4,7 +4,7 @@ import { isFixed } from "../coordinate-descent/member-costs.ts";
 import type { Occurrence } from "../coordinate-descent/occurrences.ts";
 import type { Member, UnitTree } from "../coordinate-descent/unit-tree.ts";
 import { isShared } from "../frank-wolfe/relaxable.ts";
-import type { MatchedWeights } from "../matched-weights.ts";
+import type { MatchedWeights } from "../weights/matched-weights.ts";
 import { type NamedLayout, type PositionSums, positionSums } from "./position-sums.ts";
 
 /** Norms of the units of an occurrence in both networks, `[slots, units]`. */

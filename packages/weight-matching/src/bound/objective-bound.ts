@@ -3,7 +3,7 @@ import type { CrossProducts } from "../coordinate-descent/cross-products.ts";
 import type { DescentProblem } from "../coordinate-descent/descend.ts";
 import { DescentState } from "../coordinate-descent/descent-state.ts";
 import type { Member } from "../coordinate-descent/unit-tree.ts";
-import type { MatchedWeights } from "../matched-weights.ts";
+import type { MatchedWeights } from "../weights/matched-weights.ts";
 import { chooseSides, whoseRestIsHeld } from "./choose-sides.ts";
 
 /** Share of the sum of norms that rounding of the costs to f32 may take from a bound. */

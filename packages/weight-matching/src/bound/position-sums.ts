@@ -1,7 +1,8 @@
-import { dot, stridesOf } from "@isthmus/core";
-import { axisOffsets, type LayoutComponent, type WeightLayout } from "@isthmus/graph";
-import type { MatchedWeights } from "../matched-weights.ts";
+import { axisOffsets, dot, stridesOf } from "@isthmus/core";
+import type { WeightLayout } from "@isthmus/symmetry";
+import type { LayoutComponent } from "@isthmus/symmetry/layout";
 import type { TileTables } from "../out-of-core/weight-tiles.ts";
+import type { MatchedWeights } from "../weights/matched-weights.ts";
 
 /** A weight of a specification. */
 export interface NamedLayout {

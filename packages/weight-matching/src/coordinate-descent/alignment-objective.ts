@@ -1,4 +1,5 @@
-import { layoutComponents, type SymmetrySpec, type WeightLayout } from "@isthmus/graph";
+import type { SymmetrySpec, WeightLayout } from "@isthmus/symmetry";
+import { layoutComponents } from "@isthmus/symmetry/layout";
 import { type Addresses, innerProduct } from "./kernels/inner-product.ts";
 import { combineOffsets, type WeightPart, weightParts } from "./weight-parts.ts";
 

@@ -1,4 +1,4 @@
-import type { AssignmentSolver } from "../assignment/create-assignment-solver.ts";
+import type { AssignmentSolver } from "../assignment/assignment-solver.ts";
 import { type MemberCosts, type PanelSources, whosePartnersAre } from "./member-costs.ts";
 import type { MemberOccurrences, Occurrence } from "./occurrences.ts";
 import type { Placement } from "./placement.ts";

@@ -1,5 +1,5 @@
 import type { Random } from "@isthmus/core";
-import type { SymmetrySpec } from "@isthmus/graph";
+import type { SymmetrySpec } from "@isthmus/symmetry";
 import type { BlockMatcher, Proposal } from "./block-matcher.ts";
 import type { DescentState } from "./descent-state.ts";
 import type { Placement, PlacementExpander } from "./placement.ts";

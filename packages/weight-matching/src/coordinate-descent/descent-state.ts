@@ -1,4 +1,4 @@
-import type { SymmetrySpec } from "@isthmus/graph";
+import type { SymmetrySpec } from "@isthmus/symmetry";
 import type { BlockMatcher } from "./block-matcher.ts";
 import type { PanelSources } from "./member-costs.ts";
 import { identityPlacement, type Placement, type PlacementExpander } from "./placement.ts";

@@ -1,4 +1,4 @@
-import type { LayoutComponent } from "@isthmus/graph";
+import type { LayoutComponent } from "@isthmus/symmetry/layout";
 import type { UnitTree } from "./unit-tree.ts";
 
 /**

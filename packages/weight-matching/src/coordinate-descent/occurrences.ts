@@ -1,4 +1,5 @@
-import { type LayoutComponent, layoutComponents, mapComponent, type WeightLayout } from "@isthmus/graph";
+import type { WeightLayout } from "@isthmus/symmetry";
+import { type LayoutComponent, layoutComponents, mapComponent } from "@isthmus/symmetry/layout";
 import { votes } from "./alignment-objective.ts";
 import { isEntangled } from "./is-entangled.ts";
 import { blockOwners, ownersOfPositions, positionsOfMember, rotationsOf } from "./member-positions.ts";

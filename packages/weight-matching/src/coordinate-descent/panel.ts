@@ -1,5 +1,5 @@
-import { sizeOf } from "@isthmus/core";
-import { gatherInto, mapComponent } from "@isthmus/graph";
+import { gatherInto, sizeOf } from "@isthmus/core";
+import { mapComponent } from "@isthmus/symmetry/layout";
 import { differenceInto } from "./kernels/difference.ts";
 import type { PanelSources } from "./member-costs.ts";
 import type { Occurrence } from "./occurrences.ts";

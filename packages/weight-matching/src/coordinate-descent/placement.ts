@@ -1,4 +1,5 @@
-import { type Alignment, createUnitCompleter, type SymmetrySpec } from "@isthmus/graph";
+import type { Alignment, SymmetrySpec } from "@isthmus/symmetry";
+import { createUnitCompleter } from "@isthmus/symmetry/layout";
 
 /**
  * An alignment as choices: for each symmetry, which unit of its source cell takes each place, as an index in

@@ -1,4 +1,4 @@
-import type { AssignmentSolver } from "../assignment/create-assignment-solver.ts";
+import type { AssignmentSolver } from "../assignment/assignment-solver.ts";
 import type { Block, Member } from "./unit-tree.ts";
 
 interface SolveContext {

@@ -1,4 +1,4 @@
-import type { Symmetry, SymmetrySpec } from "@isthmus/graph";
+import type { Symmetry, SymmetrySpec } from "@isthmus/symmetry";
 
 /** A symmetry of a specification and its place among the others. */
 export interface Member {

@@ -1,5 +1,6 @@
-import { stridesOf } from "@isthmus/core";
-import { axisOffsets, type LayoutComponent, mapComponent, type WeightLayout } from "@isthmus/graph";
+import { axisOffsets, stridesOf } from "@isthmus/core";
+import type { WeightLayout } from "@isthmus/symmetry";
+import { type LayoutComponent, mapComponent } from "@isthmus/symmetry/layout";
 
 /** Offsets in a flat weight along some of its axes; a sum of one offset of each part addresses an element. */
 export interface WeightPart {

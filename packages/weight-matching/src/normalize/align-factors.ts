@@ -1,5 +1,6 @@
 import type { Checkpoint } from "@isthmus/core";
-import { type DiagonalSymmetry, groupVariables, multiplyInPlace, positionIn } from "@isthmus/graph";
+import type { DiagonalSymmetry } from "@isthmus/symmetry";
+import { groupVariables, multiplyInPlace, positionIn } from "@isthmus/symmetry/layout";
 import { touchedBy } from "./balance-scales.ts";
 import { readSubjects, type Subjects } from "./read-subjects.ts";
 

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "@isthmus/core";
-import type { Rotation, RotationSpace, SymmetrySpec } from "@isthmus/graph";
+import type { Rotation, RotationSpace, SymmetrySpec } from "@isthmus/symmetry";
 import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from "ml-matrix";
 import { rotationProducts, unitSums } from "./rotation-products.ts";
 

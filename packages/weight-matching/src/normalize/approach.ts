@@ -1,8 +1,8 @@
 import type { Checkpoint } from "@isthmus/core";
-import type { LinearKind } from "@isthmus/graph";
+import type { LinearKind } from "@isthmus/symmetry";
 import { alignFactors } from "./align-factors.ts";
 import { alignRotations } from "./align-rotations.ts";
-import type { FoundSymmetries } from "./canonicalize.ts";
+import type { FoundSymmetries } from "./found-symmetries.ts";
 import { factorStep, rotationStep } from "./linear-steps.ts";
 import { networkDistance } from "./network-distance.ts";
 

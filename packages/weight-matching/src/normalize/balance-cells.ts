@@ -1,8 +1,8 @@
 import type { Checkpoint } from "@isthmus/core";
-import { type DiagonalSymmetry, placesOf, type Rotation, type RotationSpace } from "@isthmus/graph";
+import { type DiagonalSymmetry, placesOf, type Rotation, type RotationSpace } from "@isthmus/symmetry";
 import { Matrix } from "ml-matrix";
 import { decompose } from "./align-rotations.ts";
-import type { FoundSymmetries } from "./canonicalize.ts";
+import type { FoundSymmetries } from "./found-symmetries.ts";
 import { rotationProducts, type UsePlace } from "./rotation-products.ts";
 
 /** Eigenvalues below this share of the largest are taken to be zero: no scale is better than another then. */

@@ -1,12 +1,6 @@
 import type { Checkpoint } from "@isthmus/core";
-import {
-  type DiagonalSymmetry,
-  type FactorField,
-  type FactorLayout,
-  groupVariables,
-  multiplyInPlace,
-  positionIn,
-} from "@isthmus/graph";
+import type { DiagonalSymmetry, FactorField, FactorLayout } from "@isthmus/symmetry";
+import { groupVariables, multiplyInPlace, positionIn } from "@isthmus/symmetry/layout";
 import { readSubjects, type Subjects } from "./read-subjects.ts";
 
 /** Sweeps after which balancing stops. */

@@ -1,9 +1,10 @@
 import { type Checkpoint, resolveOptions } from "@isthmus/core";
-import { LINEAR_KINDS, type LinearKind, type LinearSymmetries, type SymmetrySpec } from "@isthmus/graph";
+import { LINEAR_KINDS, type LinearKind } from "@isthmus/symmetry";
 import { diagonalizeRotations } from "./align-rotations.ts";
 import { balanceCells } from "./balance-cells.ts";
 import { balanceScales } from "./balance-scales.ts";
 import { readAsFloats } from "./float-network.ts";
+import type { FoundSymmetries } from "./found-symmetries.ts";
 import { factorStep, type LinearStep, rotationStep } from "./linear-steps.ts";
 import { orientSigns } from "./orient-signs.ts";
 
@@ -22,12 +23,6 @@ export interface CanonicalizeResult {
   readonly network: Checkpoint;
   /** Undoes on any network what was done to this one. */
   readonly undo: (network: Checkpoint) => Promise<Checkpoint>;
-}
-
-/** The symmetries of a graph, by permutation and beyond. */
-export interface FoundSymmetries {
-  readonly spec: SymmetrySpec;
-  readonly linear: LinearSymmetries;
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   type Tensor,
   toFloat32,
 } from "@isthmus/core";
-import { assertFinite } from "../read-parameters.ts";
+import { assertFinite } from "../weights/read-parameters.ts";
 
 /**
  * Reads a network into memory with all floating-point tensors as f32, so that steps on it are neither rounded to a narrower

@@ -1,11 +1,6 @@
 import type { Checkpoint } from "@isthmus/core";
-import {
-  type DiagonalSymmetry,
-  multiplyUnits,
-  type Rotation,
-  rotateUnits,
-  type SymmetrySpec,
-} from "@isthmus/graph";
+import { type DiagonalSymmetry, type Rotation, rotateUnits, type SymmetrySpec } from "@isthmus/symmetry";
+import { multiplyUnits } from "@isthmus/symmetry/layout";
 import { readAsFloats } from "./float-network.ts";
 
 /** A change of a network that leaves what it computes, and its inverse. */

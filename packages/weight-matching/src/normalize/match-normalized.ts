@@ -1,8 +1,9 @@
 import type { Checkpoint } from "@isthmus/core";
-import { type Alignment, type LinearKind, permute, type Rotation, rotateUnits } from "@isthmus/graph";
+import { type Alignment, type LinearKind, permute, type Rotation, rotateUnits } from "@isthmus/symmetry";
 import { approach } from "./approach.ts";
-import { canonicalize, type FoundSymmetries } from "./canonicalize.ts";
+import { canonicalize } from "./canonicalize.ts";
 import { withTypesOf } from "./float-network.ts";
+import type { FoundSymmetries } from "./found-symmetries.ts";
 import { networkDistance } from "./network-distance.ts";
 
 /** Result of {@link matchNormalized}. */

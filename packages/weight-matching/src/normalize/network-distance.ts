@@ -1,5 +1,5 @@
 import { asFloat32, type Checkpoint } from "@isthmus/core";
-import type { SymmetrySpec } from "@isthmus/graph";
+import type { SymmetrySpec } from "@isthmus/symmetry";
 
 /** Distance of two networks in weight space, over all parameters of a specification: the root of the sum of squared differences. */
 export async function networkDistance(

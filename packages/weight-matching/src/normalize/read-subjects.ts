@@ -1,5 +1,5 @@
 import { type Checkpoint, toFloat32 } from "@isthmus/core";
-import type { DiagonalSymmetry } from "@isthmus/graph";
+import type { DiagonalSymmetry } from "@isthmus/symmetry";
 
 /** Copies of the weights that a symmetry changes, by name. */
 export type Subjects = ReadonlyMap<string, Float32Array>;

@@ -5,7 +5,7 @@ import {
   type Rotation,
   type RotationSpace,
   type SymmetrySpec,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
 
 /** Whether the units of a cell that lie in one place of a weight count. */
 export type UsePlace = (place: {

@@ -1,4 +1,4 @@
-import { mapComponent } from "@isthmus/graph";
+import { mapComponent } from "@isthmus/symmetry/layout";
 import type { PanelSources } from "../coordinate-descent/member-costs.ts";
 import type { Occurrence } from "../coordinate-descent/occurrences.ts";
 import { type WeightPart, weightParts } from "../coordinate-descent/weight-parts.ts";

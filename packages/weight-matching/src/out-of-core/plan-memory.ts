@@ -1,4 +1,4 @@
-import type { SymmetrySpec } from "@isthmus/graph";
+import type { SymmetrySpec } from "@isthmus/symmetry";
 import { bytesForAssignment } from "../assignment/assignment-memory.ts";
 import type { UnitTree } from "../coordinate-descent/unit-tree.ts";
 import { widestRow } from "./stream-weights.ts";

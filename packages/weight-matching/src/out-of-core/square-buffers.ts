@@ -1,4 +1,4 @@
-import type { AssignmentSolver } from "../assignment/create-assignment-solver.ts";
+import type { AssignmentSolver } from "../assignment/assignment-solver.ts";
 
 /** A matrix to add up costs in, and another that is free until the next assignment. */
 export interface SquarePair {

@@ -1,9 +1,10 @@
-import { type Checkpoint, dot, sizeOf, squaredNorm, stridesOf } from "@isthmus/core";
-import { axisOffsets, layoutComponents, type SymmetrySpec, type WeightLayout } from "@isthmus/graph";
+import { axisOffsets, type Checkpoint, dot, sizeOf, squaredNorm, stridesOf } from "@isthmus/core";
+import type { SymmetrySpec, WeightLayout } from "@isthmus/symmetry";
+import { layoutComponents } from "@isthmus/symmetry/layout";
 import { votes } from "../coordinate-descent/alignment-objective.ts";
 import { type WeightPart, weightParts } from "../coordinate-descent/weight-parts.ts";
-import type { MatchedWeights } from "../matched-weights.ts";
-import { assertFinite, assertVoter } from "../read-parameters.ts";
+import type { MatchedWeights } from "../weights/matched-weights.ts";
+import { assertFinite, assertVoter } from "../weights/read-parameters.ts";
 import { StreamedCosts, type StreamTools } from "./streamed-costs.ts";
 import type { TileTables, WeightTiles } from "./weight-tiles.ts";
 

@@ -2,7 +2,7 @@ import type { CrossProducts } from "../coordinate-descent/cross-products.ts";
 import { isFixed, type MemberCosts, type PanelSources } from "../coordinate-descent/member-costs.ts";
 import type { MemberOccurrences, Occurrence } from "../coordinate-descent/occurrences.ts";
 import type { Member } from "../coordinate-descent/unit-tree.ts";
-import type { Stopwatch } from "../matching-seconds.ts";
+import type { Stopwatch } from "../search/matching-seconds.ts";
 import { type OccurrenceTables, occurrenceTables } from "./occurrence-tables.ts";
 import type { SquareBuffers } from "./square-buffers.ts";
 import type { TileTables, WeightTiles } from "./weight-tiles.ts";

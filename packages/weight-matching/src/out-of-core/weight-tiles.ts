@@ -3,11 +3,12 @@ import {
   asFloat32,
   type Checkpoint,
   type DType,
+  gatherInto,
   sizeOf,
   type TensorData,
   toFloat32,
 } from "@isthmus/core";
-import { gatherInto, type WeightLayout } from "@isthmus/graph";
+import type { WeightLayout } from "@isthmus/symmetry";
 
 /** Selects elements of a weight: all sums of one offset of each table, the last running fastest. */
 export interface TileTables {

@@ -6,19 +6,17 @@ import {
   resolveOptions,
   type Tensor,
 } from "@isthmus/core";
+import { bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
 import {
   type Alignment,
-  bindWeights,
   compose,
-  type DataSet,
   identityAlignment,
-  limitExamples,
   permute,
   type Rotation,
   type RotationSpace,
   rotateUnits,
   type SymmetrySpec,
-} from "@isthmus/graph";
+} from "@isthmus/symmetry";
 import type { ActivationNetworks } from "../activation-matching/match-activations.ts";
 import { matchWeights } from "../match-weights.ts";
 import { alignRotations } from "../normalize/align-rotations.ts";

@@ -1,15 +1,7 @@
+import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
 import { allocateData, createTensor, fromFloat64Into, InputError, sizeOf, type Tensor } from "@isthmus/core";
-import {
-  type DataSet,
-  type Engine,
-  type Graph,
-  gradient,
-  gradientName,
-  lowerBatchNorm,
-  planFeeds,
-  type Session,
-  specialize,
-} from "@isthmus/graph";
+import { type DataSet, type Engine, type Graph, planFeeds, type Session, specialize } from "@isthmus/graph";
+import { gradientName } from "@isthmus/graph/ir";
 import { attachLoss, createTargetFiller, lossOfData, toTrainingMode } from "@isthmus/training";
 
 /** Mean loss of batches of examples, and its gradients; batch norms take the statistics of the batch. */

@@ -1,4 +1,4 @@
-import { gelu, relu, sigmoid, silu, tanh, type Value } from "@isthmus/graph/build";
+import { gelu, relu, sigmoid, silu, tanh, type Value } from "@isthmus/graph/builder";
 
 /** Name of a function of single units; `gelu` is the exact one. */
 export type Activation = "relu" | "gelu" | "silu" | "tanh" | "sigmoid";

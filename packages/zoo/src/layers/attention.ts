@@ -1,4 +1,4 @@
-import { add, matMul, mul, reshape, softmax, transpose, type Value } from "@isthmus/graph/build";
+import { add, matMul, mul, reshape, softmax, transpose, type Value } from "@isthmus/graph/builder";
 
 /** Added to scores that do not count: so much that nothing is left of them, and still finite in f32. */
 const HIDDEN = -1e9;

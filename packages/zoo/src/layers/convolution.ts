@@ -1,4 +1,4 @@
-import { conv, type Value } from "@isthmus/graph/build";
+import { conv, type Value } from "@isthmus/graph/builder";
 import { HE_FAN_OUT, type LayerInitializer } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
 

@@ -1,4 +1,4 @@
-import { reshape, transpose, type Value } from "@isthmus/graph/build";
+import { reshape, transpose, type Value } from "@isthmus/graph/builder";
 import { attention } from "./attention.ts";
 
 /** Tokens taken apart into heads, each `[N, length, count, inner]`, and the mask of their scores. */

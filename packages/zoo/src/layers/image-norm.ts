@@ -1,4 +1,4 @@
-import { batchNorm, groupNorm, layerNorm, transpose, type Value } from "@isthmus/graph/build";
+import { batchNorm, groupNorm, layerNorm, transpose, type Value } from "@isthmus/graph/builder";
 import { constant } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
 

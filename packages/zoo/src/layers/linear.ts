@@ -1,4 +1,4 @@
-import { gemm, type Value } from "@isthmus/graph/build";
+import { gemm, type Value } from "@isthmus/graph/builder";
 import { type LayerInitializer, TORCH_DEFAULT } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
 

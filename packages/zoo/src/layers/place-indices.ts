@@ -1,4 +1,4 @@
-import { add, sub, type Value } from "@isthmus/graph/build";
+import { add, sub, type Value } from "@isthmus/graph/builder";
 
 /**
  * Places of tokens, `[N, length]`, each row 0, 1, ... of as many as there are ids.

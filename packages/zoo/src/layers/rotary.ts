@@ -1,4 +1,4 @@
-import { add, concat, mul, split, type Value } from "@isthmus/graph/build";
+import { add, concat, mul, split, type Value } from "@isthmus/graph/builder";
 import type { NetworkBuilder } from "../network-builder.ts";
 
 /** Factors of each turned dimension and of its partner, `[length, 1, turned]`. */

@@ -1,4 +1,4 @@
-import { add, div, layerNorm, mul, reduceMean, sqrt, type Value } from "@isthmus/graph/build";
+import { add, div, layerNorm, mul, reduceMean, sqrt, type Value } from "@isthmus/graph/builder";
 import { constant } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
 

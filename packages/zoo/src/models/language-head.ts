@@ -1,4 +1,4 @@
-import { gemm, reshape, type Value } from "@isthmus/graph/build";
+import { gemm, reshape, type Value } from "@isthmus/graph/builder";
 import { normal, normalWeight } from "../initializer.ts";
 import { linear } from "../layers/linear.ts";
 import { classCount } from "./class-count.ts";

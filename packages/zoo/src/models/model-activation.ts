@@ -1,5 +1,5 @@
 import { UnsupportedError } from "@isthmus/core";
-import { gelu, mul, relu, sigmoid, silu, tanh, type Value } from "@isthmus/graph/build";
+import { gelu, mul, relu, sigmoid, silu, tanh, type Value } from "@isthmus/graph/builder";
 import type { ModelConfig } from "./model-config.ts";
 
 const approximateGelu = (x: Value): Value => gelu(x, { approximate: true });

@@ -1,4 +1,4 @@
-import type { Value } from "@isthmus/graph/build";
+import type { Value } from "@isthmus/graph/builder";
 import type { NetworkBuilder } from "../network-builder.ts";
 import type { ModelConfig } from "./model-config.ts";
 

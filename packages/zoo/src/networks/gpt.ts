@@ -1,4 +1,4 @@
-import { add, dropout, gather, gelu, gemm, reshape, split, type Value } from "@isthmus/graph/build";
+import { add, dropout, gather, gelu, gemm, reshape, split, type Value } from "@isthmus/graph/builder";
 import { normal, normalWeight } from "../initializer.ts";
 import { attention, causalMask, joinHeads, splitHeads, splitKeys } from "../layers/attention.ts";
 import { linear } from "../layers/linear.ts";
@@ -6,7 +6,7 @@ import { rowNorm } from "../layers/row-norm.ts";
 import type { Network, NetworkShape } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { assertDivides, resolveNetwork } from "../resolve-network.ts";
-import { formatSpec } from "../spec/format-spec.ts";
+import { formatSpec } from "../short-string/format-spec.ts";
 import { tokenLength } from "../token-shape.ts";
 
 /** Options of {@link gpt}. */

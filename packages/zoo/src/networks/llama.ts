@@ -1,4 +1,4 @@
-import { add, gather, gemm, mul, reshape, silu, type Value } from "@isthmus/graph/build";
+import { add, gather, gemm, mul, reshape, silu, type Value } from "@isthmus/graph/builder";
 import { normal, normalWeight } from "../initializer.ts";
 import { causalMask } from "../layers/attention.ts";
 import { groupedAttention } from "../layers/grouped-attention.ts";
@@ -8,7 +8,7 @@ import { rootMeanSquareNorm } from "../layers/row-norm.ts";
 import type { Network, NetworkShape } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { assertDivides, resolveNetwork } from "../resolve-network.ts";
-import { formatSpec } from "../spec/format-spec.ts";
+import { formatSpec } from "../short-string/format-spec.ts";
 import { tokenLength } from "../token-shape.ts";
 
 /** Options of {@link llama}. */

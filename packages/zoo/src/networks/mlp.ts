@@ -1,12 +1,12 @@
 import { sizeOf } from "@isthmus/core";
-import { dropout, reshape } from "@isthmus/graph/build";
+import { dropout, reshape } from "@isthmus/graph/builder";
 import { HE_FAN_IN, type LayerInitializer, TORCH_DEFAULT } from "../initializer.ts";
 import { ACTIVATIONS, type Activation } from "../layers/activation.ts";
 import { linear } from "../layers/linear.ts";
 import type { Network, NetworkShape } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { resolveNetwork } from "../resolve-network.ts";
-import { formatSpec } from "../spec/format-spec.ts";
+import { formatSpec } from "../short-string/format-spec.ts";
 
 /**
  * How hidden layers start: as `torch.nn.Linear`, or with weights normal of variance 2 over the fan-in and biases 0, for rectifiers.

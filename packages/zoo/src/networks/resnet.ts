@@ -1,4 +1,4 @@
-import { add, globalAveragePool, maxPool, relu, reshape, type Value } from "@isthmus/graph/build";
+import { add, globalAveragePool, maxPool, relu, reshape, type Value } from "@isthmus/graph/builder";
 import { imageShape, isSmall } from "../image-shape.ts";
 import { convolution } from "../layers/convolution.ts";
 import { type ImageNorm, imageNorm } from "../layers/image-norm.ts";
@@ -7,7 +7,7 @@ import { scaleChannels } from "../layers/scale-channels.ts";
 import type { Network, NetworkShape } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { resolveNetwork } from "../resolve-network.ts";
-import { formatSpec } from "../spec/format-spec.ts";
+import { formatSpec } from "../short-string/format-spec.ts";
 
 /** Depths of residual networks for ImageNet. */
 export type ResnetDepth = 18 | 34 | 50 | 101 | 152;

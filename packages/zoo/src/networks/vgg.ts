@@ -1,5 +1,5 @@
 import { sizeOf } from "@isthmus/core";
-import { dropout, maxPool, relu, reshape, type Value } from "@isthmus/graph/build";
+import { dropout, maxPool, relu, reshape, type Value } from "@isthmus/graph/builder";
 import { imageShape, isSmall } from "../image-shape.ts";
 import { HE_FAN_IN, HE_FAN_OUT, normalWeight } from "../initializer.ts";
 import { convolution } from "../layers/convolution.ts";
@@ -9,7 +9,7 @@ import { scaleChannels } from "../layers/scale-channels.ts";
 import type { Network, NetworkShape } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { resolveNetwork } from "../resolve-network.ts";
-import { formatSpec } from "../spec/format-spec.ts";
+import { formatSpec } from "../short-string/format-spec.ts";
 
 /** Options of {@link vgg}. */
 export interface VggOptions {

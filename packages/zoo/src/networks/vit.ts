@@ -1,4 +1,14 @@
-import { add, dropout, gelu, pad, reshape, slice, split, transpose, type Value } from "@isthmus/graph/build";
+import {
+  add,
+  dropout,
+  gelu,
+  pad,
+  reshape,
+  slice,
+  split,
+  transpose,
+  type Value,
+} from "@isthmus/graph/builder";
 import { imageShape } from "../image-shape.ts";
 import { normal, normalWeight, TORCH_DEFAULT } from "../initializer.ts";
 import { attention, joinHeads, splitHeads, splitKeys } from "../layers/attention.ts";
@@ -8,7 +18,7 @@ import { rowNorm } from "../layers/row-norm.ts";
 import type { Network, NetworkShape } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { assertDivides, resolveNetwork } from "../resolve-network.ts";
-import { formatSpec } from "../spec/format-spec.ts";
+import { formatSpec } from "../short-string/format-spec.ts";
 
 /** Options of {@link vit}. */
 export interface VitOptions {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { describeTensors, EXPECTED, fixture } from "../../../test-fixtures/fixtures.ts";
-import { createBytesSource, FormatError, openCheckpoint, UnsupportedError } from "../../index.ts";
+import { FormatError, UnsupportedError } from "../../errors.ts";
+import { createBytesSource } from "../../io/byte-source.ts";
+import { openCheckpoint } from "../../open-checkpoint.ts";
 import { openSafetensors } from "./open-safetensors.ts";
 
 /** A file with this text as its header, followed by `dataBytes` bytes of 1. */

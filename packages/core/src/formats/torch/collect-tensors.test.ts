@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FormatError } from "../../index.ts";
+import { FormatError } from "../../errors.ts";
 import { collectTensors } from "./collect-tensors.ts";
 import { PickleDict, PickleTuple } from "./pickle/values.ts";
 import { createTorchTensor, isContiguous, type TorchTensor } from "./tensors.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { global, PICKLE_BOMBS, pickle } from "../../../test-fixtures/pickles.ts";
-import { createBytesSource, isIsthmusError } from "../../index.ts";
+import { isIsthmusError } from "../../errors.ts";
+import { createBytesSource } from "../../io/byte-source.ts";
 import { collectTensors } from "./collect-tensors.ts";
 import { createGlobalFinder } from "./globals.ts";
 import { LEGACY_MAGIC, openTorchLegacy } from "./open-torch-legacy.ts";

@@ -2,14 +2,11 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { describeTensors, EXPECTED, fixture } from "../../../test-fixtures/fixtures.ts";
-import {
-  type Checkpoint,
-  createBytesSource,
-  FormatError,
-  openCheckpoint,
-  toFloat32,
-  UnsupportedError,
-} from "../../index.ts";
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { FormatError, UnsupportedError } from "../../errors.ts";
+import { createBytesSource } from "../../io/byte-source.ts";
+import { openCheckpoint } from "../../open-checkpoint.ts";
+import { toFloat32 } from "../../tensor/convert.ts";
 import { openTorchLegacy } from "./open-torch-legacy.ts";
 import { openTorchZip } from "./open-torch-zip.ts";
 

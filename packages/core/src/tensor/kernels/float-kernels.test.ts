@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { DTYPES, type TensorData } from "../dtype.ts";
 import { viewBytes } from "../tensor.ts";
-import { type Floats, floatKernels } from "./float-kernels.ts";
+import { floatKernels } from "./float-kernels.ts";
+import type { Floats } from "./floats.ts";
 import { scalarKernels } from "./scalar-kernels.ts";
 import { loadWasmKernels } from "./wasm-kernels.ts";
 

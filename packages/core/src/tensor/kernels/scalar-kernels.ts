@@ -1,5 +1,5 @@
 import { narrowScalar, widenScalar } from "./float-bits.ts";
-import type { FloatKernels, Floats } from "./float-kernels.ts";
+import type { FloatKernels, Floats } from "./floats.ts";
 
 /** Elements widened at a time. */
 const BLOCK = 2048;

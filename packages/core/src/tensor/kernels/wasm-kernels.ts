@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Scratch } from "../scratch.ts";
-import type { FloatKernels, Floats } from "./float-kernels.ts";
+import type { FloatKernels, Floats, Scratch } from "./floats.ts";
 import { sumLanes } from "./scalar-kernels.ts";
 
 /** The part of WebAssembly that is used here; Node's own types do not declare it. */

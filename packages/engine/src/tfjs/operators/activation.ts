@@ -1,6 +1,6 @@
-import { floatAttribute, intAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/build";
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
+import { floatAttribute, intAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
 /** Factors of SELU (Klambauer et al. 2017), as ONNX writes them. */
 const SELU = { alpha: 1.6732632423543772, gamma: 1.0507009873554805 };

@@ -1,7 +1,7 @@
-import { intAttribute, intsAttribute } from "@isthmus/graph/build";
+import { intAttribute, intsAttribute } from "@isthmus/graph/ir";
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
 import { type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 import { padConstant } from "./layout.ts";
 import { fromImage, toImage, type Window, windowOf } from "./window.ts";
 

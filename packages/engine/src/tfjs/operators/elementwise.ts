@@ -1,6 +1,6 @@
-import { floatAttribute, intAttribute } from "@isthmus/graph/build";
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
+import { floatAttribute, intAttribute } from "@isthmus/graph/ir";
 import { type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
 type Unary = (tf: Tfjs, x: TfTensor) => TfTensor;
 type Binary = (tf: Tfjs, x: TfTensor, y: TfTensor) => TfTensor;

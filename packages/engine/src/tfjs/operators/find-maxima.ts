@@ -1,5 +1,5 @@
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
 import { numbersOf } from "../tensors.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 import type { Window } from "./window.ts";
 
 /** For every window along an axis, the positions within the input that it covers. */

@@ -1,5 +1,4 @@
-import { intAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/build";
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
+import { intAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
 import {
   cannotCompute,
   numbers,
@@ -9,6 +8,7 @@ import {
   sameThen,
   type TfjsOperator,
 } from "../operator.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 import { broadcast } from "./layout.ts";
 import { throughIntegers } from "./through-integers.ts";
 

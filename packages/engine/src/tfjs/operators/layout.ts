@@ -1,11 +1,5 @@
-import {
-  broadcastShapes,
-  intAttribute,
-  intsAttribute,
-  stringAttribute,
-  wrapAxis,
-} from "@isthmus/graph/build";
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
+import { broadcastShapes } from "@isthmus/graph/builder";
+import { intAttribute, intsAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
 import {
   cannotCompute,
   numbers,
@@ -14,6 +8,7 @@ import {
   same,
   type TfjsOperator,
 } from "../operator.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 import { throughIntegers } from "./through-integers.ts";
 
 const product = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);

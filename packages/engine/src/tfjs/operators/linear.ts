@@ -1,7 +1,8 @@
 import { sameShape } from "@isthmus/core";
-import { broadcastShapes, floatAttribute, intAttribute, stringAttribute } from "@isthmus/graph/build";
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
+import { broadcastShapes } from "@isthmus/graph/builder";
+import { floatAttribute, intAttribute, stringAttribute } from "@isthmus/graph/ir";
 import { cannotCompute, type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 import { broadcast } from "./layout.ts";
 
 const product = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);

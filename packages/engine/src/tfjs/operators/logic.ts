@@ -1,5 +1,5 @@
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
 import { type OperatorContext, operand, type TfjsOperator, typed } from "../operator.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
 type Compare = (tf: Tfjs, x: TfTensor, y: TfTensor) => TfTensor;
 

@@ -1,6 +1,6 @@
-import { floatAttribute, intAttribute, wrapAxis } from "@isthmus/graph/build";
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
+import { floatAttribute, intAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { type OperatorContext, operand, same, sameThen, type TfjsOperator } from "../operator.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
 /** `[channels]` along the second axis of something of a rank. */
 const alongChannels = (tf: Tfjs, x: TfTensor, rank: number): TfTensor =>

@@ -1,6 +1,5 @@
-import { intAttribute, intsAttribute } from "@isthmus/graph/build";
+import { intAttribute, intsAttribute } from "@isthmus/graph/ir";
 import type { Tensor4D } from "@tensorflow/tfjs";
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
 import {
   cannotCompute,
   type OperatorContext,
@@ -9,6 +8,7 @@ import {
   sameThen,
   type TfjsOperator,
 } from "../operator.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 import { findMaxima } from "./find-maxima.ts";
 import { padConstant } from "./layout.ts";
 import { fromImage, toImage, type Window, windowOf } from "./window.ts";

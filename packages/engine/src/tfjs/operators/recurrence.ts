@@ -1,6 +1,6 @@
-import { floatAttribute, intAttribute, stringAttribute } from "@isthmus/graph/build";
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
+import { floatAttribute, intAttribute, stringAttribute } from "@isthmus/graph/ir";
 import { cannotCompute, type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
 type Activation = (x: TfTensor) => TfTensor;
 

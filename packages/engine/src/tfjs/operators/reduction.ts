@@ -1,6 +1,6 @@
-import { intAttribute, intsAttribute, wrapAxis } from "@isthmus/graph/build";
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
+import { intAttribute, intsAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { numbers, type OperatorContext, operand, same, type TfjsOperator, typed } from "../operator.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
 type Reduce = (tf: Tfjs, x: TfTensor, axes: number[], keepDims: boolean) => TfTensor;
 

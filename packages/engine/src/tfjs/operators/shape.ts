@@ -1,9 +1,9 @@
 import { type DType, type Tensor, UnsupportedError } from "@isthmus/core";
 import { dtypeOfCode } from "@isthmus/graph";
-import { intAttribute, wrapAxis } from "@isthmus/graph/build";
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
+import { intAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { numbers, type OperatorContext, operand, same, type TfjsOperator, typed } from "../operator.ts";
 import { tfTypeOf, toTfTensor } from "../tensors.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
 function shape(context: OperatorContext): TfTensor {
   const x = operand(context, 0);

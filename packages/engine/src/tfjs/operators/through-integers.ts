@@ -1,4 +1,4 @@
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
 /** Moves truth values as integers, since not every backend moves them; other elements as they are. */
 export function throughIntegers(tf: Tfjs, x: TfTensor, apply: (x: TfTensor) => TfTensor): TfTensor {

@@ -1,6 +1,6 @@
-import { intAttribute, intsAttribute, stringAttribute } from "@isthmus/graph/build";
-import type { Tfjs, TfTensor } from "../load-tfjs.ts";
+import { intAttribute, intsAttribute, stringAttribute } from "@isthmus/graph/ir";
 import { cannotCompute, type OperatorContext } from "../operator.ts";
+import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
 /** How a window moves over the two spatial axes of an image; signals of one axis are images of one row. */
 export interface Window {

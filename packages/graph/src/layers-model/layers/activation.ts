@@ -1,4 +1,5 @@
-import { clip, elu, gelu, hardSigmoid, silu, softplus } from "../../build/operators/activation.ts";
+import type { Value } from "../../builder/graph-builder.ts";
+import { clip, elu, gelu, hardSigmoid, silu, softplus } from "../../builder/operators/activation.ts";
 import {
   abs,
   add,
@@ -10,9 +11,8 @@ import {
   sigmoid,
   tanh,
   where,
-} from "../../build/operators/elementwise.ts";
-import { softmax } from "../../build/operators/normalize.ts";
-import type { Value } from "../../build/value.ts";
+} from "../../builder/operators/elementwise.ts";
+import { softmax } from "../../builder/operators/normalize.ts";
 import type { ConfigReader } from "../config-reader.ts";
 import { Flow } from "../flow.ts";
 import { type BuildLayer, onlyInput } from "../layer-context.ts";

@@ -1,6 +1,6 @@
-import { conv, convTranspose } from "../../build/operators/convolve.ts";
-import { pad, reshape, slice, transpose } from "../../build/operators/layout.ts";
-import type { Value } from "../../build/value.ts";
+import type { Value } from "../../builder/graph-builder.ts";
+import { conv, convTranspose } from "../../builder/operators/convolve.ts";
+import { pad, reshape, slice, transpose } from "../../builder/operators/layout.ts";
 import type { Pair } from "../config-reader.ts";
 import { Flow } from "../flow.ts";
 import { type BuildLayer, type LayerContext, onlyImage } from "../layer-context.ts";

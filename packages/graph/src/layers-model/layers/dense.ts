@@ -1,6 +1,6 @@
-import { add, cast } from "../../build/operators/elementwise.ts";
-import { gather } from "../../build/operators/layout.ts";
-import { gemm, matMul } from "../../build/operators/linear.ts";
+import { add, cast } from "../../builder/operators/elementwise.ts";
+import { gather } from "../../builder/operators/layout.ts";
+import { gemm, matMul } from "../../builder/operators/linear.ts";
 import { Flow } from "../flow.ts";
 import { type BuildLayer, onlyInput } from "../layer-context.ts";
 import { ownActivation } from "./activation.ts";

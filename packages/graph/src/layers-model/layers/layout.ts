@@ -1,5 +1,5 @@
-import { dropout } from "../../build/operators/dropout.ts";
-import { concat, reshape, transpose } from "../../build/operators/layout.ts";
+import { dropout } from "../../builder/operators/dropout.ts";
+import { concat, reshape, transpose } from "../../builder/operators/layout.ts";
 import { Flow } from "../flow.ts";
 import { type BuildLayer, onlyImage, onlyInput } from "../layer-context.ts";
 

@@ -1,7 +1,7 @@
 import { sameShape } from "@isthmus/core";
-import { div, max, min, mul, sub, sum } from "../../build/operators/elementwise.ts";
-import { concat } from "../../build/operators/layout.ts";
-import type { Value } from "../../build/value.ts";
+import type { Value } from "../../builder/graph-builder.ts";
+import { div, max, min, mul, sub, sum } from "../../builder/operators/elementwise.ts";
+import { concat } from "../../builder/operators/layout.ts";
 import { wrapAxis } from "../../ir/attributes.ts";
 import { Flow } from "../flow.ts";
 import type { BuildLayer, LayerContext } from "../layer-context.ts";

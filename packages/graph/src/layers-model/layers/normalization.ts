@@ -1,6 +1,6 @@
-import { transpose } from "../../build/operators/layout.ts";
-import { batchNorm, layerNorm } from "../../build/operators/normalize.ts";
-import type { Value } from "../../build/value.ts";
+import type { Value } from "../../builder/graph-builder.ts";
+import { transpose } from "../../builder/operators/layout.ts";
+import { batchNorm, layerNorm } from "../../builder/operators/normalize.ts";
 import { wrapAxis } from "../../ir/attributes.ts";
 import { Flow } from "../flow.ts";
 import { type BuildLayer, type LayerContext, onlyInput } from "../layer-context.ts";

@@ -1,6 +1,6 @@
-import { reshape } from "../../build/operators/layout.ts";
-import { averagePool, globalAveragePool, globalMaxPool, maxPool } from "../../build/operators/pool.ts";
-import type { Value } from "../../build/value.ts";
+import type { Value } from "../../builder/graph-builder.ts";
+import { reshape } from "../../builder/operators/layout.ts";
+import { averagePool, globalAveragePool, globalMaxPool, maxPool } from "../../builder/operators/pool.ts";
 import { Flow } from "../flow.ts";
 import { type BuildLayer, onlyImage } from "../layer-context.ts";
 import { padsOf } from "./window.ts";

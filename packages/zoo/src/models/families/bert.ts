@@ -1,4 +1,4 @@
-import { add, gather, gemm, layerNorm, reshape, slice, tanh, type Value } from "@isthmus/graph/build";
+import { add, gather, gemm, layerNorm, reshape, slice, tanh, type Value } from "@isthmus/graph/builder";
 import { constant, normal, normalWeight } from "../../initializer.ts";
 import { linear } from "../../layers/linear.ts";
 import { placeIndices } from "../../layers/place-indices.ts";

@@ -1,4 +1,4 @@
-import type { Value } from "@isthmus/graph/build";
+import type { Value } from "@isthmus/graph/builder";
 import { normalWeight } from "../../initializer.ts";
 import { attention, type HeadLayout, joinHeads, splitHeads, splitKeys } from "../../layers/attention.ts";
 import { linear } from "../../layers/linear.ts";

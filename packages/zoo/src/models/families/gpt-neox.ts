@@ -1,4 +1,4 @@
-import { add, gather, reshape, split, type Value } from "@isthmus/graph/build";
+import { add, gather, reshape, split, type Value } from "@isthmus/graph/builder";
 import { normal, normalWeight } from "../../initializer.ts";
 import { causalMask } from "../../layers/attention.ts";
 import { groupedAttention } from "../../layers/grouped-attention.ts";

@@ -1,4 +1,4 @@
-import { add, gather, reshape, split, type Value } from "@isthmus/graph/build";
+import { add, gather, reshape, split, type Value } from "@isthmus/graph/builder";
 import { normal, normalWeight } from "../../initializer.ts";
 import { attention, causalMask, joinHeads, splitHeads, splitKeys } from "../../layers/attention.ts";
 import { linear } from "../../layers/linear.ts";

@@ -1,5 +1,5 @@
 import { UnsupportedError } from "@isthmus/core";
-import { add, pad, reshape, slice, transpose, type Value } from "@isthmus/graph/build";
+import { add, pad, reshape, slice, transpose, type Value } from "@isthmus/graph/builder";
 import { normal, normalWeight, TORCH_DEFAULT } from "../../initializer.ts";
 import { convolution } from "../../layers/convolution.ts";
 import { linear } from "../../layers/linear.ts";

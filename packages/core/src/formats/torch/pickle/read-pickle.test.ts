@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FormatError, UnsupportedError } from "../../../index.ts";
+import { FormatError, UnsupportedError } from "../../../errors.ts";
 import { PickleBudget } from "./pickle-budget.ts";
 import { type PickleHost, readPickle } from "./read-pickle.ts";
 import { type PickleDict, PickleGlobal, type PickleSet, PickleTuple } from "./values.ts";

@@ -1,0 +1,42 @@
+import type { Graph } from "@isthmus/graph";
+import { GraphBuilder, mul, reduceSum, sum } from "@isthmus/graph/builder";
+import { gradientName } from "@isthmus/graph/ir";
+import { differentiableValues, type GradientOptions, gradient } from "./gradient.ts";
+
+/** Name of the data input that takes the part of the vector that belongs to a value. */
+export function vectorName(value: string): string {
+  return `v(${value})`;
+}
+
+/** Name of the output that holds the part of a Hessian-vector product that belongs to a value. */
+export function productName(loss: string, value: string): string {
+  return `Hv(${loss})/${value}`;
+}
+
+/**
+ * Returns the graph that computes a Hessian times a vector, `H v`, `H` the second derivatives of a loss by some values: the
+ * gradient of the inner product of gradient and `v`, which costs a few evaluations of the graph whatever the size of `H`.
+ *
+ * Its data inputs are those of `graph` and, for each value, the vector's part `vectorName(value)` of the value's type and shape;
+ * its outputs are for each value the product's part `productName(loss, value)`, of its shape.
+ *
+ * @param graph - typed, as `specialize` makes it
+ * @throws MismatchError and RangeError as `gradient` does
+ * @throws UnsupportedError if an operator between values and loss, or in the gradient, has no gradient rule
+ * @see Pearlmutter, Fast exact multiplication by the Hessian, 1994
+ */
+export function hessianVectorProduct(graph: Graph, { loss, withRespectTo }: GradientOptions): Graph {
+  const names = differentiableValues(graph, withRespectTo);
+  const builder = GraphBuilder.from(gradient(graph, { loss, withRespectTo: names }));
+  const parts = names.map((name) => {
+    const value = builder.value(name);
+    return reduceSum(mul(builder.value(gradientName(loss, name)), builder.input(vectorName(name), value)));
+  });
+  const inner = sum(parts);
+  const second = GraphBuilder.from(
+    gradient(builder.build([inner]), { loss: inner.name, withRespectTo: names }),
+  );
+  return second.build(
+    names.map((name) => second.rename(second.value(gradientName(inner.name, name)), productName(loss, name))),
+  );
+}

@@ -1,0 +1,3 @@
+export { type GradientOptions, gradient } from "./gradient.ts";
+export { hessianVectorProduct, productName, vectorName } from "./hessian-vector-product.ts";
+export { lowerBatchNorm } from "./lower/lower-batch-norm.ts";

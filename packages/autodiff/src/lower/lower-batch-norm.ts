@@ -1,0 +1,78 @@
+import type { Graph, Node } from "@isthmus/graph";
+import type { Value } from "@isthmus/graph/builder";
+import { add, batchNorm, expand, GraphBuilder, mul, sub } from "@isthmus/graph/builder";
+import { floatAttribute, intAttribute, shareNodes } from "@isthmus/graph/ir";
+import { channelMean, channelMeanSquare, onChannels } from "../channels.ts";
+
+/**
+ * Returns the graph with every batch norm in training mode replaced by operators that engines have: means by channel, the
+ * mean square of what is left without them, then a batch norm by these statistics; running statistics are mixed from them and
+ * the former. Values keep their names.
+ *
+ * A training graph keeps the standard node until it has been differentiated, since its gradient rule knows the closed form;
+ * this is the last pass before an engine loads it (inference builds of onnxruntime refuse `training_mode`). What gradient
+ * and norm both compute, such as the centred input, is then shared.
+ *
+ * @param graph - typed; one without such a node is returned as it is
+ * @throws MismatchError if the graph is not typed
+ */
+export function lowerBatchNorm(graph: Graph): Graph {
+  if (!graph.nodes.some(isTraining)) return graph;
+  const builder = GraphBuilder.rewriting(graph);
+  for (const node of graph.nodes) {
+    if (isTraining(node)) lowerNode(builder, node);
+    else builder.adopt(node);
+  }
+  return shareNodes(builder.build(graph.outputs.map(({ name }) => builder.value(name))));
+}
+
+function isTraining(node: Node): boolean {
+  const isStandard = node.domain === "" || node.domain === "ai.onnx";
+  return isStandard && node.op === "BatchNormalization" && intAttribute(node, "training_mode", 0) === 1;
+}
+
+function lowerNode(builder: GraphBuilder, node: Node): void {
+  const [x, scale, bias, oldMean, oldVariance] = node.inputs.map((name) => builder.value(name)) as [
+    Value,
+    Value,
+    Value,
+    Value,
+    Value,
+  ];
+  const mean = channelMean(x);
+  const centered = sub(x, onChannels(mean, x.shape.length));
+  const variance = channelMeanSquare(centered);
+  const zero = expand(builder.scalar(0, x.dtype), mean.shape);
+  const statistics = { scale, bias, mean: zero, variance };
+  const momentum = floatAttribute(node, "momentum", 0.9);
+  const results = [
+    () => batchNorm(centered, statistics, floatAttribute(node, "epsilon", 1e-5)),
+    () => mix(oldMean, mean, momentum),
+    () => mix(oldVariance, variance, momentum),
+  ];
+  node.outputs.forEach((name, i) => {
+    const result = results[i]?.();
+    if (name !== "" && result !== undefined) adoptAs(builder, result, { node, name, output: i });
+  });
+}
+
+/** Running statistic: the former at weight `momentum`, the batch's at the rest. */
+function mix(former: Value, own: Value, momentum: number): Value {
+  return momentum === 0 ? own : add(mul(former, momentum), mul(own, 1 - momentum));
+}
+
+/** Lets a value stand for an output of a node that is gone, under its name. */
+function adoptAs(
+  builder: GraphBuilder,
+  value: Value,
+  { node, name, output }: { readonly node: Node; readonly name: string; readonly output: number },
+): void {
+  builder.adopt({
+    name: output === 0 ? node.name : `${node.name}:${output}`,
+    op: "Identity",
+    domain: "",
+    inputs: [value.name],
+    outputs: [name],
+    attributes: new Map(),
+  });
+}

@@ -1,0 +1,5 @@
+/** What the packages of TensorFlow.js export. */
+export type Tfjs = typeof import("@tensorflow/tfjs");
+
+/** A tensor of TensorFlow.js, of any rank. */
+export type TfTensor = import("@tensorflow/tfjs").Tensor;

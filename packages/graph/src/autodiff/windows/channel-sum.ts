@@ -1,9 +1,0 @@
-import { reduceSum } from "../../build/operators/reduce.ts";
-import type { Value } from "../../build/value.ts";
-
-/** Sum over everything but channels, `[batch, channels, ...]` to `[channels]`: the gradient for a bias. */
-export function channelSum(x: Value): Value {
-  const spatial = [...x.shape.keys()].slice(2);
-  // Contiguous axes first: half the time of one reduction over all (onnxruntime).
-  return reduceSum(reduceSum(x, { axes: spatial }), { axes: [0] });
-}

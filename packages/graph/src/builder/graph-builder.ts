@@ -1,0 +1,332 @@
+import {
+  allocateData,
+  createTensor,
+  DTYPES,
+  type DType,
+  formatShape,
+  fromFloat64Into,
+  MismatchError,
+  sameShape,
+  type Tensor,
+  type TensorInfo,
+  UnsupportedError,
+} from "@isthmus/core";
+import { capturedNames } from "../ir/captured-names.ts";
+import type { Attribute, Graph, Node, ValueInfo, WeightInfo, WeightRole } from "../ir/graph.ts";
+import { pruneNodes } from "../ir/prune-nodes.ts";
+import { typesOf } from "../ir/types-of.ts";
+
+/** A value of a graph under construction: its name, element type and concrete shape. */
+export interface Value extends TensorInfo {
+  readonly name: string;
+  /** The graph it belongs to; operators applied to it add their nodes there. */
+  readonly builder: GraphBuilder;
+}
+
+/** An operand: a value, or a number that becomes a scalar constant of the other operand's element type. */
+export type Operand = Value | number;
+
+/** Attributes of a node to be emitted, as plain values: whole numbers become ONNX ints. */
+export type PlainAttributes = Readonly<Record<string, Attribute>>;
+
+/** What {@link GraphBuilder.build} makes of the graph. */
+export interface BuildOptions {
+  /**
+   * Makes the first extent of every data input and output symbolic under this name, so that the graph takes any batch; its
+   * nodes must not depend on the extent they were built with. The graph then has no types, if they are not kept.
+   * @defaultValue none
+   */
+  readonly batchName?: string;
+  /** Keeps the types of the batch it was built with, for discovering symmetries without a run. @defaultValue false */
+  readonly keepTypes?: boolean;
+}
+
+/** Constants of at most so many elements are shared by content. */
+const SHARED_CONSTANT = 16;
+
+/**
+ * Builds a graph node by node, knowing the element type and shape of every value.
+ *
+ * Operators are the functions of this folder (`add`, `matMul`, ...): they take values and add a node to the builder the
+ * values belong to. New names are made from the operator and a counter, so that the same calls give the same graph.
+ */
+export class GraphBuilder {
+  readonly name: string;
+  readonly opsets: ReadonlyMap<string, number>;
+  readonly #inputs: ValueInfo[] = [];
+  readonly #weights = new Map<string, WeightInfo>();
+  readonly #constants = new Map<string, Tensor>();
+  readonly #nodes: Node[] = [];
+  readonly #types = new Map<string, TensorInfo>();
+  readonly #shared = new Map<string, Value>();
+  readonly #counters = new Map<string, number>();
+  readonly #nodeNames = new Set<string>();
+
+  /** @param opset - version of ONNX's own operator set, or of several sets by domain */
+  constructor(name: string, opset: number | ReadonlyMap<string, number>) {
+    this.name = name;
+    this.opsets = typeof opset === "number" ? new Map([["", opset]]) : opset;
+  }
+
+  /**
+   * Starts from a typed graph: its inputs, weights, constants and nodes, under their names.
+   * @throws MismatchError if the graph is not typed; `specialize` makes it so
+   */
+  static from(graph: Graph): GraphBuilder {
+    const builder = GraphBuilder.rewriting(graph);
+    for (const node of graph.nodes) builder.adopt(node);
+    return builder;
+  }
+
+  /**
+   * Starts from a typed graph without its nodes, to which all its names belong nevertheless: for rewriting it node by node, in
+   * order, each adopted as it is or replaced.
+   * @throws MismatchError if the graph is not typed; `specialize` makes it so
+   */
+  static rewriting(graph: Graph): GraphBuilder {
+    const builder = new GraphBuilder(graph.name, graph.opsets);
+    builder.#inputs.push(...graph.inputs);
+    for (const [name, info] of graph.weights) builder.#weights.set(name, info);
+    for (const [name, tensor] of graph.constants) builder.#constants.set(name, tensor);
+    for (const node of graph.nodes) builder.#nodeNames.add(node.name);
+    for (const [name, type] of typesOf(graph)) builder.#types.set(name, type);
+    return builder;
+  }
+
+  /** Version of ONNX's own operator set. */
+  get opset(): number {
+    return this.opsets.get("") ?? 0;
+  }
+
+  /** Nodes so far, in order. */
+  get nodes(): readonly Node[] {
+    return this.#nodes;
+  }
+
+  /** The value of a name. @throws RangeError if there is none */
+  value(name: string): Value {
+    const type = this.#types.get(name);
+    if (type === undefined) {
+      throw new RangeError(`Cannot use value "${name}" as graph "${this.name}" has none of that name`);
+    }
+    return { builder: this, name, dtype: type.dtype, shape: type.shape };
+  }
+
+  /** The tensor of a value that is a constant, else undefined. */
+  constantOf({ name }: Pick<Value, "name">): Tensor | undefined {
+    return this.#constants.get(name);
+  }
+
+  /** Adds a data input. */
+  input(name: string, { dtype, shape }: TensorInfo): Value {
+    this.#assertNew(name);
+    this.#inputs.push({ name, dtype, shape });
+    return this.#declare(name, { dtype, shape });
+  }
+
+  /** Adds a weight. */
+  weight(name: string, { dtype, shape }: TensorInfo, role: WeightRole = "parameter"): Value {
+    this.#assertNew(name);
+    this.#weights.set(name, { dtype, shape, role });
+    return this.#declare(name, { dtype, shape });
+  }
+
+  /** Adds a constant; a small one that is there already is used again. */
+  constant(tensor: Tensor): Value {
+    if (tensor.data.length > SHARED_CONSTANT) return this.#addConstant(tensor);
+    const key = `${tensor.dtype}[${tensor.shape}]${tensor.data}`;
+    const value = this.#shared.get(key) ?? this.#addConstant(tensor);
+    this.#shared.set(key, value);
+    return value;
+  }
+
+  /** A constant `[]` of an element type. */
+  scalar(value: number, dtype: DType = "f32"): Value {
+    return this.numbers([value], dtype, []);
+  }
+
+  /** A constant of numbers, by default `[numbers.length]`. */
+  numbers(numbers: ArrayLike<number>, dtype: DType, shape: readonly number[] = [numbers.length]): Value {
+    const data = DTYPES[dtype].float
+      ? fromFloat64Into(Float64Array.from(numbers), dtype, allocateData(dtype, numbers.length))
+      : integerData(numbers, dtype);
+    return this.constant(createTensor(dtype, shape, data));
+  }
+
+  /** A constant of 64-bit integers, `[integers.length]`: axes, extents, pads. */
+  ints(integers: readonly number[]): Value {
+    return this.numbers(integers, "i64");
+  }
+
+  /**
+   * Adds a node.
+   * @param inputs - operands; undefined for optional ones that are not given
+   * @param outputs - element type and shape of each output; undefined for optional ones that are not wanted
+   * @returns the outputs that are wanted, in order
+   */
+  emit(
+    op: string,
+    inputs: readonly (Value | undefined)[],
+    outputs: readonly (TensorInfo | undefined)[],
+    { attributes = {}, domain = "" }: { attributes?: PlainAttributes; domain?: string } = {},
+  ): Value[] {
+    const name = this.#fresh(op);
+    for (const input of inputs) this.#assertOwn(op, input);
+    const names = outputs.map((output, i) => (output === undefined ? "" : `${name}:${i}`));
+    this.#addNode({
+      name,
+      op,
+      domain,
+      inputs: inputs.map((input) => input?.name ?? ""),
+      outputs: names,
+      attributes: new Map(Object.entries(attributes)),
+    });
+    return outputs.flatMap((output, i) =>
+      output === undefined ? [] : [this.#declare(names[i] ?? "", output)],
+    );
+  }
+
+  /** Adds a node as it is, of which the types of all values are known: one of the graph that the builder started from. */
+  adopt(node: Node): void {
+    this.#addNode(node);
+  }
+
+  /** Gives a value a name of its own, for outputs that are known by name. */
+  rename(value: Value, name: string): Value {
+    this.#assertNew(name);
+    this.#addNode({
+      name: this.#fresh("Identity"),
+      op: "Identity",
+      domain: "",
+      inputs: [value.name],
+      outputs: [name],
+      attributes: new Map(),
+    });
+    return this.#declare(name, value);
+  }
+
+  /**
+   * Adds all nodes of a typed graph once more, as a function of other values.
+   *
+   * @param graph - with types, of the same operator sets
+   * @param bindings - a value for each data input and weight of the graph; those without one are taken from this builder
+   *   by their name
+   * @returns for every value of the graph its value here
+   * @throws MismatchError if a binding has another element type or shape
+   * @throws UnsupportedError if the graph has control flow
+   */
+  inline(graph: Graph, bindings: ReadonlyMap<string, Value>): Map<string, Value> {
+    const types = typesOf(graph);
+    const values = new Map<string, Value>();
+    for (const name of [...graph.inputs.map((input) => input.name), ...graph.weights.keys()]) {
+      const value = bindings.get(name) ?? this.value(name);
+      assertSameType(graph, name, { wanted: types.get(name), given: value });
+      values.set(name, value);
+    }
+    for (const [name, tensor] of graph.constants) values.set(name, this.constant(tensor));
+    for (const node of graph.nodes) this.#inlineNode(node, types, values);
+    return values;
+  }
+
+  #inlineNode(node: Node, types: ReadonlyMap<string, TensorInfo>, values: Map<string, Value>): void {
+    if (capturedNames(node).length > 0) {
+      throw new UnsupportedError(
+        `Cannot use graph "${this.name}" as a function as it must have no control flow: node "${node.name}" is ${node.op}`,
+        { feature: node.op },
+      );
+    }
+    const outputs = node.outputs.map((name) => (name === "" ? undefined : types.get(name)));
+    const made = this.emit(
+      node.op,
+      node.inputs.map((name) => values.get(name)),
+      outputs,
+      { attributes: Object.fromEntries(node.attributes), domain: node.domain },
+    );
+    node.outputs
+      .filter((name) => name !== "")
+      .forEach((name, i) => {
+        values.set(name, made[i] as Value);
+      });
+  }
+
+  /**
+   * Makes the graph of some outputs; nodes and constants that none of them needs are left out, inputs and weights stay.
+   */
+  build(outputs: readonly Value[], { batchName, keepTypes = false }: BuildOptions = {}): Graph {
+    const graph: Graph = {
+      name: this.name,
+      opsets: this.opsets,
+      inputs: [...this.#inputs],
+      weights: new Map(this.#weights),
+      constants: new Map(this.#constants),
+      nodes: [...this.#nodes],
+      outputs: outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+      types: new Map(this.#types),
+    };
+    const pruned = pruneNodes(graph);
+    if (batchName === undefined) return pruned;
+    const { types, ...untyped } = pruned;
+    const rest = keepTypes && types !== undefined ? { ...untyped, types } : untyped;
+    const free = ({ name, dtype, shape = [] }: ValueInfo): ValueInfo => ({
+      name,
+      ...(dtype === undefined ? {} : { dtype }),
+      shape: [batchName, ...shape.slice(1)],
+    });
+    return { ...rest, inputs: rest.inputs.map(free), outputs: rest.outputs.map(free) };
+  }
+
+  #declare(name: string, { dtype, shape }: TensorInfo): Value {
+    this.#types.set(name, { dtype, shape });
+    return { builder: this, name, dtype, shape };
+  }
+
+  #addNode(node: Node): void {
+    this.#nodes.push(node);
+    this.#nodeNames.add(node.name);
+  }
+
+  #addConstant(tensor: Tensor): Value {
+    const name = this.#fresh("Constant");
+    this.#constants.set(name, tensor);
+    return this.#declare(name, tensor);
+  }
+
+  /** A name that no value has yet. */
+  #fresh(op: string): string {
+    let count = this.#counters.get(op) ?? 0;
+    const isTaken = (name: string) => this.#types.has(name) || this.#nodeNames.has(name);
+    while (isTaken(`${op}_${count}`)) count++;
+    this.#counters.set(op, count + 1);
+    return `${op}_${count}`;
+  }
+
+  #assertNew(name: string): void {
+    if (!this.#types.has(name)) return;
+    throw new RangeError(`Cannot add "${name}" to graph "${this.name}" as names must be unique: it is taken`);
+  }
+
+  #assertOwn(op: string, value: Value | undefined): void {
+    if (value === undefined || value.builder === this) return;
+    throw new TypeError(
+      `Cannot apply ${op} in graph "${this.name}" as all operands must belong to it: "${value.name}" is of "${value.builder.name}"`,
+    );
+  }
+}
+
+function integerData(numbers: ArrayLike<number>, dtype: DType): Tensor["data"] {
+  if (dtype !== "i64" && dtype !== "u64") return new (DTYPES[dtype].array as Int32ArrayConstructor)(numbers);
+  const Wide = DTYPES[dtype].array as BigInt64ArrayConstructor;
+  return Wide.from(Array.from(numbers, BigInt));
+}
+
+function assertSameType(
+  graph: Graph,
+  name: string,
+  { wanted, given }: { readonly wanted: TensorInfo | undefined; readonly given: TensorInfo },
+): void {
+  if (wanted !== undefined && wanted.dtype === given.dtype && sameShape(wanted.shape, given.shape)) return;
+  throw new MismatchError(
+    `Cannot use graph "${graph.name}" as a function as "${name}" must be ${wanted?.dtype ?? "known"} ${formatShape(wanted?.shape ?? [])}: got ${given.dtype} ${formatShape(given.shape)}`,
+    { parameters: [name] },
+  );
+}

@@ -1,0 +1,70 @@
+import { float, int, wrapAxis } from "../../ir/attributes.ts";
+import type { Value } from "../graph-builder.ts";
+
+/** Exponentials over their sum, along an axis. */
+export function softmax(x: Value, axis = -1): Value {
+  return alongAxis("Softmax", x, axis);
+}
+
+/** Logarithm of the softmax along an axis. */
+export function logSoftmax(x: Value, axis = -1): Value {
+  return alongAxis("LogSoftmax", x, axis);
+}
+
+function alongAxis(op: string, x: Value, axis: number): Value {
+  const attributes = { axis: int(wrapAxis(axis, x.shape.length)) };
+  return x.builder.emit(op, [x], [{ dtype: x.dtype, shape: x.shape }], { attributes })[0] as Value;
+}
+
+/** Scale and shift of a norm, both of the shape of what is normalised. */
+export interface Affine {
+  readonly scale: Value;
+  readonly bias?: Value;
+}
+
+/** Layer norm over the axes from `axis` on. */
+export function layerNorm(
+  x: Value,
+  { scale, bias }: Affine,
+  { axis = -1, epsilon = 1e-5 }: { readonly axis?: number; readonly epsilon?: number } = {},
+): Value {
+  const inputs = bias === undefined ? [x, scale] : [x, scale, bias];
+  return x.builder.emit("LayerNormalization", inputs, [{ dtype: x.dtype, shape: x.shape }], {
+    attributes: { axis: int(wrapAxis(axis, x.shape.length)), epsilon: float(epsilon) },
+  })[0] as Value;
+}
+
+/** Scale, shift and statistics of a batch norm, all `[channels]`. */
+export interface BatchNormWeights {
+  readonly scale: Value;
+  readonly bias: Value;
+  readonly mean: Value;
+  readonly variance: Value;
+}
+
+/** Batch norm of `x [batch, channels, ...]` by given statistics. */
+export function batchNorm(
+  x: Value,
+  { scale, bias, mean, variance }: BatchNormWeights,
+  epsilon = 1e-5,
+): Value {
+  return x.builder.emit(
+    "BatchNormalization",
+    [x, scale, bias, mean, variance],
+    [{ dtype: x.dtype, shape: x.shape }],
+    {
+      attributes: { epsilon: float(epsilon) },
+    },
+  )[0] as Value;
+}
+
+/** Group norm of `x [batch, channels, ...]`: channels in `groups` equal parts, each by its own statistics; operator set 21 on. */
+export function groupNorm(
+  x: Value,
+  groups: number,
+  { scale, bias, epsilon = 1e-5 }: { readonly scale: Value; readonly bias: Value; readonly epsilon?: number },
+): Value {
+  return x.builder.emit("GroupNormalization", [x, scale, bias], [{ dtype: x.dtype, shape: x.shape }], {
+    attributes: { num_groups: int(groups), epsilon: float(epsilon) },
+  })[0] as Value;
+}

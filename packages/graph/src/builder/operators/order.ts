@@ -1,0 +1,67 @@
+import { int, wrapAxis } from "../../ir/attributes.ts";
+import type { Value } from "../graph-builder.ts";
+
+/** Running sum along an axis, of the element itself too unless exclusive, from the end if reverse. */
+export function cumSum(
+  x: Value,
+  axis: number,
+  { exclusive = false, reverse = false }: { readonly exclusive?: boolean; readonly reverse?: boolean } = {},
+): Value {
+  return x.builder.emit(
+    "CumSum",
+    [x, x.builder.scalar(wrapAxis(axis, x.shape.length), "i64")],
+    [{ dtype: x.dtype, shape: x.shape }],
+    {
+      attributes: { exclusive: int(exclusive ? 1 : 0), reverse: int(reverse ? 1 : 0) },
+    },
+  )[0] as Value;
+}
+
+/** Elements of matrices `[..., m, n]` on and above a diagonal, or on and below it; the others 0. */
+export function triangle(
+  x: Value,
+  { upper = true, diagonal = 0 }: { readonly upper?: boolean; readonly diagonal?: number } = {},
+): Value {
+  return x.builder.emit(
+    "Trilu",
+    [x, x.builder.scalar(diagonal, "i64")],
+    [{ dtype: x.dtype, shape: x.shape }],
+    { attributes: { upper: int(upper ? 1 : 0) } },
+  )[0] as Value;
+}
+
+/** Elements in reverse order along an axis. */
+export function reverse(x: Value, axis: number): Value {
+  const { builder } = x;
+  const at = wrapAxis(axis, x.shape.length);
+  const extent = x.shape[at] ?? 0;
+  if (extent <= 1) return x;
+  // An end of -extent - 1 lies before the first element; -1 would be the last.
+  const range = [[-1], [-extent - 1], [at], [-1]].map((numbers) => builder.ints(numbers));
+  return builder.emit("Slice", [x, ...range], [{ dtype: x.dtype, shape: x.shape }])[0] as Value;
+}
+
+/** `x` side by side, so many times along each axis. */
+export function tile(x: Value, repeats: readonly number[]): Value {
+  if (repeats.every((repeat) => repeat === 1)) return x;
+  const shape = x.shape.map((extent, axis) => extent * (repeats[axis] ?? 1));
+  return x.builder.emit("Tile", [x, x.builder.ints(repeats)], [{ dtype: x.dtype, shape }])[0] as Value;
+}
+
+/** Blocks of `size x size` elements of `[batch, channels, height, width]` as channels. */
+export function spaceToDepth(x: Value, size: number): Value {
+  const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
+  const shape = [batch, channels * size * size, height / size, width / size];
+  return x.builder.emit("SpaceToDepth", [x], [{ dtype: x.dtype, shape }], {
+    attributes: { blocksize: int(size) },
+  })[0] as Value;
+}
+
+/** Channels of `[batch, channels, height, width]` as blocks of `size x size` elements; the inverse of `spaceToDepth`. */
+export function depthToSpace(x: Value, size: number): Value {
+  const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
+  const shape = [batch, channels / (size * size), height * size, width * size];
+  return x.builder.emit("DepthToSpace", [x], [{ dtype: x.dtype, shape }], {
+    attributes: { blocksize: int(size) },
+  })[0] as Value;
+}

@@ -1,0 +1,20 @@
+export {
+  float,
+  floatAttribute,
+  int,
+  intAttribute,
+  ints,
+  intsAttribute,
+  string,
+  stringAttribute,
+  wrapAxis,
+} from "./attributes.ts";
+export { capturedNames } from "./captured-names.ts";
+export { constantNumbers } from "./constant-numbers.ts";
+export { gradientName } from "./gradient-name.ts";
+export { listNames } from "./list-names.ts";
+export { ELEMENT_WISE_OPERATORS, REDUCTION_OPERATORS } from "./operator-families.ts";
+export { pruneNodes } from "./prune-nodes.ts";
+export { shareNodes } from "./share-nodes.ts";
+export { typesOf } from "./types-of.ts";
+export { valuesRead } from "./values-read.ts";

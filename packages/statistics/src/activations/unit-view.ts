@@ -1,0 +1,118 @@
+import { axisOffsets, formatShape, gatherInto, InputError, stridesOf, type Tensor } from "@isthmus/core";
+
+/** A value of a graph and its units; everything that does not tell units apart is a sample. */
+export interface UnitView {
+  /** Name of the value: an input, or what a node computes. */
+  readonly value: string;
+  /** Axes whose positions belong to units, ascending, negative ones from the last; all other axes are samples. */
+  readonly axes: readonly number[];
+  /**
+   * Positions over these axes, row-major, that belong to each unit, `[units * slots]`; slots count as samples.
+   * @defaultValue every position is a unit of its own
+   */
+  readonly positions?: Int32Array | undefined;
+  /** Positions of each unit. @defaultValue 1 */
+  readonly slots?: number | undefined;
+}
+
+/** Samples of units, `[outer, units, inner]` row-major. */
+export interface UnitPanel {
+  readonly data: Float32Array;
+  readonly outer: number;
+  readonly units: number;
+  readonly inner: number;
+}
+
+/** Reads the samples of a view from tensors of its value; what is worked out for one shape serves the next of it. */
+export class UnitReader {
+  readonly view: UnitView;
+  #shape = "";
+  #read: (data: Float32Array) => UnitPanel = () => ({
+    data: new Float32Array(),
+    outer: 0,
+    units: 0,
+    inner: 0,
+  });
+
+  constructor(view: UnitView) {
+    this.view = view;
+  }
+
+  /**
+   * The samples of a tensor; where units lie on adjacent axes it is the tensor's own memory.
+   * @throws InputError if the value is not f32
+   * @throws RangeError if the value has no such axes or positions
+   */
+  read(tensor: Tensor | undefined): UnitPanel {
+    const { value } = this.view;
+    if (!(tensor?.data instanceof Float32Array)) {
+      throw new InputError(
+        `Cannot measure "${value}" as activations must be f32: got ${tensor?.dtype ?? "nothing"} ${formatShape(tensor?.shape ?? [])}`,
+        { input: value },
+      );
+    }
+    const shape = tensor.shape.join();
+    if (shape !== this.#shape) {
+      this.#read = createRead(this.view, tensor.shape);
+      this.#shape = shape;
+    }
+    return this.#read(tensor.data);
+  }
+}
+
+function createRead(view: UnitView, shape: readonly number[]): (data: Float32Array) => UnitPanel {
+  const axes = view.axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
+  const [first = 0] = axes;
+  const last = axes.at(-1) ?? 0;
+  assertView(view, shape, axes);
+  const extent = (from: number, to: number) => shape.slice(from, to).reduce((a, b) => a * b, 1);
+  if (view.positions === undefined && last - first + 1 === axes.length) {
+    const form = {
+      outer: extent(0, first),
+      units: extent(first, last + 1),
+      inner: extent(last + 1, shape.length),
+    };
+    return (data) => ({ data, ...form });
+  }
+  const strides = stridesOf(shape);
+  const offsets = axisOffsets(shape, strides, axes);
+  const others = axisOffsets(
+    shape,
+    strides,
+    [...shape.keys()].filter((axis) => !axes.includes(axis)),
+  );
+  const positions = view.positions ?? Int32Array.from(offsets.keys());
+  const slots = view.slots ?? 1;
+  const units = positions.length / slots;
+  const columns = Array.from({ length: slots }, (_, slot) =>
+    Int32Array.from({ length: units }, (_, unit) => offsets[positions[unit * slots + slot] ?? 0] ?? 0),
+  );
+  const share = others.length * units;
+  const panel = new Float32Array(share * slots);
+  return (data) => {
+    columns.forEach((column, slot) => {
+      gatherInto(data, [others, column], panel.subarray(slot * share, (slot + 1) * share));
+    });
+    return { data: panel, outer: others.length * slots, units, inner: 1 };
+  };
+}
+
+function assertView(
+  { value, positions, slots = 1 }: UnitView,
+  shape: readonly number[],
+  axes: readonly number[],
+): void {
+  const ascending = axes.every((axis, i) => i === 0 || axis > (axes[i - 1] ?? 0));
+  if (axes.length === 0 || !ascending || axes.some((axis) => !(axis >= 0 && axis < shape.length))) {
+    throw new RangeError(
+      `Cannot measure "${value}" as axes must be ascending and among the ${shape.length} of its shape ${formatShape(shape)}: got ${axes.join(", ")}`,
+    );
+  }
+  const count = axes.reduce((product, axis) => product * (shape[axis] ?? 1), 1);
+  if (positions === undefined) return;
+  if (positions.length % slots === 0 && positions.every((position) => position >= 0 && position < count))
+    return;
+  throw new RangeError(
+    `Cannot measure "${value}" as every unit must have ${slots} positions below ${count}: got ${positions.length} positions`,
+  );
+}

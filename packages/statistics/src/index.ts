@@ -1,0 +1,25 @@
+export {
+  ACTIVATION_STATISTICS_DEFAULTS,
+  type ActivationStatisticsOptions,
+  activationStatistics,
+  PAIR_STATISTICS_DEFAULTS,
+  type PairStatisticsOptions,
+  pairStatistics,
+} from "./activations/activation-statistics.ts";
+export type { PairStatistics } from "./activations/pair-moments.ts";
+export { UnitMoments, type UnitStatistics } from "./activations/unit-moments.ts";
+export { type UnitPanel, UnitReader, type UnitView } from "./activations/unit-view.ts";
+export { countBatchNorms } from "./repair/batch-norm-sites.ts";
+export type { RepairNetworks } from "./repair/expected-statistics.ts";
+export {
+  RECALIBRATE_DEFAULTS,
+  type RecalibrateOptions,
+  recalibrateBatchNorm,
+} from "./repair/recalibrate-batch-norm.ts";
+export {
+  createRepairer,
+  REPAIR_DEFAULTS,
+  type Repairer,
+  type RepairOptions,
+  type RepairShares,
+} from "./repair/repair.ts";

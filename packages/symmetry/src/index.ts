@@ -1,0 +1,66 @@
+export { type Alignment, compose, identityAlignment, invert } from "./alignment.ts";
+export { assertAlignment } from "./assert-alignment.ts";
+export { type Derivation, deriveSpec } from "./derive-spec.ts";
+export { discoverSymmetries } from "./discover-symmetries.ts";
+export { decodeSpec } from "./encode/decode-spec.ts";
+export { decodeAlignment, type EncodedAlignment, encodeAlignment } from "./encode/encode-alignment.ts";
+export {
+  type EncodedField,
+  type EncodedFollowers,
+  type EncodedSpec,
+  type EncodedSymmetry,
+  type EncodedWeight,
+  encodeSpec,
+} from "./encode/encode-spec.ts";
+export { fingerprintSpec } from "./encode/fingerprint-spec.ts";
+export { explainSpec, type SpecExplanation, type SymmetrySummary } from "./explain-spec.ts";
+export { deriveLinearSymmetries, discoverLinearSymmetries } from "./linear/discover-linear-symmetries.ts";
+export { explainLinearSymmetries, type LinearSummary } from "./linear/explain-linear-symmetries.ts";
+export { LINEAR_KINDS, type LinearKind } from "./linear/factor-algebra.ts";
+export type {
+  DiagonalSymmetry,
+  FactorField,
+  FactorLayout,
+  LinearSymmetries,
+  RotationSpace,
+} from "./linear/linear-symmetries.ts";
+export { transformRandomly } from "./linear/random-element.ts";
+export {
+  elementFinder,
+  placesOf,
+  type RotatedPlaces,
+  type Rotation,
+  rotateUnits,
+} from "./linear/rotate-units.ts";
+export {
+  VERIFY_LINEAR_DEFAULTS,
+  type VerifyLinearOptions,
+  type VerifyLinearResult,
+  verifyLinearSymmetries,
+} from "./linear/verify-linear-symmetries.ts";
+export { assertFits, permute } from "./permute.ts";
+export { randomAlignment } from "./random-alignment.ts";
+export type {
+  AxisRef,
+  FollowerFamily,
+  FrozenAxis,
+  Symmetry,
+  SymmetrySpec,
+  UnknownOperator,
+  WeightField,
+  WeightLayout,
+} from "./spec.ts";
+export { layOutValues, type Motion, type ValueComponent, type ValueLayouts } from "./value-layouts.ts";
+export type { ValueError, ValueSummary } from "./verify/summarize-errors.ts";
+export {
+  VERIFY_ALIGNMENT_DEFAULTS,
+  type VerifyAlignmentOptions,
+  type VerifyAlignmentResult,
+  verifyAlignment,
+} from "./verify/verify-alignment.ts";
+export {
+  VERIFY_SYMMETRIES_DEFAULTS,
+  type VerifySymmetriesOptions,
+  type VerifySymmetriesResult,
+  verifySymmetries,
+} from "./verify/verify-symmetries.ts";

@@ -1,0 +1,178 @@
+import type { Tensor } from "@isthmus/core";
+import type { Graph, Node, Probe } from "@isthmus/graph";
+import { valuesRead } from "@isthmus/graph/ir";
+import { freezeAll, type Labelled } from "./labels/field.ts";
+import { labelConstant } from "./labels/label-constant.ts";
+import { LabelStore } from "./labels/label-store.ts";
+import { findWeightUses, type LabelledWeight, labelWeight } from "./labels/label-weight.ts";
+import { controlInputs } from "./rules/control-inputs.ts";
+import type { RuleContext } from "./rules/rule.ts";
+import { RULES } from "./rules/table.ts";
+import type { UnknownOperator } from "./spec.ts";
+
+/** A graph whose every value carries labels. */
+export interface GraphLabels {
+  readonly store: LabelStore;
+  readonly weights: ReadonlyMap<string, LabelledWeight>;
+  /** Every value that depends on the input or a weight. */
+  readonly values: ReadonlyMap<string, Labelled>;
+  readonly unknown: readonly UnknownOperator[];
+}
+
+/**
+ * Labels every index of every weight axis with an integer and carries the labels through the graph: moving
+ * operators move them like data, computing operators tie them together or record that one determines another.
+ */
+export function labelGraph(graph: Graph, probe: Probe): GraphLabels {
+  return new Labeller(graph, probe).run();
+}
+
+class Labeller {
+  readonly #graph: Graph;
+  readonly #probe: Probe;
+  readonly #store = new LabelStore();
+  readonly #values = new Map<string, Labelled>();
+  readonly #weights = new Map<string, LabelledWeight>();
+  readonly #activations = new Set<string>();
+  readonly #constants = new Map<string, Labelled>();
+  readonly #unknown: UnknownOperator[] = [];
+
+  constructor(graph: Graph, probe: Probe) {
+    this.#graph = graph;
+    this.#probe = probe;
+  }
+
+  run(): GraphLabels {
+    for (const { name } of this.#graph.inputs) {
+      this.#activations.add(name);
+      this.#values.set(name, freezeAll(this.#shapeOf(name)));
+    }
+    const uses = findWeightUses(this.#graph);
+    for (const [name, info] of this.#graph.weights) {
+      const weight = labelWeight(this.#store, name, info, uses.get(name));
+      this.#weights.set(name, weight);
+      this.#values.set(name, weight.tensor);
+    }
+    for (const node of this.#graph.nodes) this.#visit(node);
+    this.#fixOutputs();
+    this.#fixUnread();
+    return {
+      store: this.#store,
+      weights: this.#weights,
+      values: this.#values,
+      unknown: this.#unknown,
+    };
+  }
+
+  #visit(node: Node): void {
+    const read = valuesRead(node);
+    if (!read.some((name) => this.#values.has(name))) return;
+    this.#store.node = node.name;
+    const outputs = node.outputs.map((name) => (name === "" ? undefined : this.#shapeOf(name)));
+    const results = this.#follow(node, outputs) ?? this.#giveUp(node, read, outputs);
+    const activation = read.some((name) => this.#activations.has(name));
+    node.outputs.forEach((name, i) => {
+      const shape = outputs[i];
+      if (shape === undefined) return;
+      // A rule says what lies on axes; how long they are is for the probe to say.
+      this.#values.set(name, { shape, fields: results[i]?.fields ?? freezeAll(shape).fields });
+      if (activation) this.#activations.add(name);
+    });
+  }
+
+  /** Labels of every output that is wanted; undefined if no rule says them all. */
+  #follow(
+    node: Node,
+    outputs: readonly (readonly number[] | undefined)[],
+  ): readonly (Labelled | undefined)[] | undefined {
+    const results = this.#apply(node, outputs);
+    if (
+      results === undefined ||
+      outputs.some((shape, i) => shape !== undefined && results[i] === undefined)
+    ) {
+      return undefined;
+    }
+    this.#freeze(controlInputs(node), `it steers ${node.op} there`);
+    return results;
+  }
+
+  #apply(
+    node: Node,
+    outputs: readonly (readonly number[] | undefined)[],
+  ): readonly (Labelled | undefined)[] | undefined {
+    const rule = node.domain === "" ? RULES.get(node.op) : undefined;
+    if (rule === undefined) return undefined;
+    const context: RuleContext = {
+      node,
+      store: this.#store,
+      opset: this.#graph.opsets.get("") ?? 0,
+      inputs: node.inputs.map((name) => (name === "" ? undefined : this.#labelled(name))),
+      outputs,
+      isActivation: (input) => this.#activations.has(node.inputs[input] ?? ""),
+      constant: (input) => this.#constant(node.inputs[input] ?? ""),
+    };
+    return rule(context);
+  }
+
+  #giveUp(
+    node: Node,
+    read: readonly string[],
+    outputs: readonly (readonly number[] | undefined)[],
+  ): readonly Labelled[] {
+    this.#unknown.push({ node: node.name, op: node.op });
+    this.#freeze(read, `no rule covers ${node.op} as it is used there`);
+    return outputs.map((shape) => freezeAll(shape ?? []));
+  }
+
+  /** Lets no label on some values move. */
+  #freeze(names: readonly string[], reason: string): void {
+    for (const name of names) {
+      for (const field of this.#values.get(name)?.fields ?? []) {
+        if (!field.frozen) this.#store.freeze(field.data, reason);
+      }
+    }
+  }
+
+  #fixOutputs(): void {
+    for (const { name } of this.#graph.outputs) {
+      this.#store.node = name;
+      this.#freeze([name], "it is an axis of an output of the graph");
+    }
+  }
+
+  /**
+   * Rows that this graph never reads, as positions beyond the length it was exported for, could be exchanged without changing what
+   * it computes; a network that reads them elsewhere would be spoilt.
+   */
+  #fixUnread(): void {
+    const touched = this.#store.findTouched();
+    this.#store.node = this.#graph.name;
+    for (const { fields } of this.#weights.values()) {
+      for (const { labels } of fields) {
+        const unread = labels.filter((label) => touched[label] === 0);
+        if (unread.length > 0) this.#store.freeze(unread, "nothing in the graph reads it");
+      }
+    }
+  }
+
+  #labelled(name: string): Labelled {
+    const value = this.#values.get(name);
+    if (value !== undefined) return value;
+    const known = this.#constants.get(name);
+    if (known !== undefined) return known;
+    const tensor = this.#constant(name);
+    const labelled = tensor === undefined ? freezeAll(this.#shapeOf(name)) : labelConstant(tensor);
+    this.#constants.set(name, labelled);
+    return labelled;
+  }
+
+  #constant(name: string): Tensor | undefined {
+    return this.#values.has(name)
+      ? undefined
+      : (this.#graph.constants.get(name) ?? this.#probe.constants.get(name));
+  }
+
+  #shapeOf(name: string): readonly number[] {
+    return this.#probe.types.get(name)?.shape ?? this.#graph.constants.get(name)?.shape ?? [];
+  }
+}

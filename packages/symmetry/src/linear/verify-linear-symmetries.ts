@@ -1,0 +1,122 @@
+import { asFloat32, type Checkpoint, createCheckpoint, resolveOptions, type Tensor } from "@isthmus/core";
+import type { Engine, Graph } from "@isthmus/graph";
+import { bindWeights, randomInputs, randomWeights, runAll } from "@isthmus/graph";
+import type { Derivation } from "../derive-spec.ts";
+import { compareInPlace } from "../verify/compare-values.ts";
+import { measureSensitivity } from "../verify/measure-sensitivity.ts";
+import { summarizeErrors, type ValueError, type ValueSummary } from "../verify/summarize-errors.ts";
+import { VERIFY_SYMMETRIES_DEFAULTS } from "../verify/verify-symmetries.ts";
+import { LINEAR_KINDS, type LinearKind } from "./factor-algebra.ts";
+import type { LinearSymmetries } from "./linear-symmetries.ts";
+import { multiplyInPlace } from "./multiply-units.ts";
+import { type LinearElement, randomElement, transformRandomly } from "./random-element.ts";
+import { rotateInPlace } from "./rotate-units.ts";
+
+/** Options of {@link verifyLinearSymmetries}. */
+export interface VerifyLinearOptions {
+  /** Seed of inputs, transformations, and weights where none are given. */
+  readonly seed: number;
+  /** Weights to verify with. @defaultValue random ones */
+  readonly weights?: Checkpoint | undefined;
+  /** Kinds to verify, of those there are. @defaultValue all */
+  readonly kinds?: readonly LinearKind[];
+  /** Largest error of an output, relative to its largest element. @defaultValue 1e-4 */
+  readonly outputTolerance?: number;
+  /** Largest error of an intermediate value, relative to its largest element. @defaultValue 1e-3 */
+  readonly innerTolerance?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link VerifyLinearOptions}; the seed has none. */
+export const VERIFY_LINEAR_DEFAULTS: Required<Omit<VerifyLinearOptions, "seed">> = {
+  weights: undefined,
+  kinds: LINEAR_KINDS,
+  outputTolerance: VERIFY_SYMMETRIES_DEFAULTS.outputTolerance,
+  innerTolerance: VERIFY_SYMMETRIES_DEFAULTS.innerTolerance,
+  signal: undefined,
+};
+
+/** Result of {@link verifyLinearSymmetries} for one kind. */
+export interface VerifyLinearResult extends ValueSummary {
+  readonly kind: LinearKind;
+}
+
+/** Random elements that each kind is tried with: of two signs that hold only together, each tells with a chance of 1/2. */
+const TRIALS: Readonly<Record<LinearKind, number>> = { scale: 1, sign: 3, rotation: 1 };
+
+/**
+ * Proves symmetries beyond permutation by trying them, kind by kind: transforms the weights by random elements of each and
+ * compares every value that the graph computes with what is predicted for it: multiplied, mixed, or the same.
+ *
+ * @param derivation - the permutation symmetries that they were discovered with
+ * @throws MismatchError if the weights do not fit the graph
+ * @throws EngineError if the engine cannot run the graph
+ */
+export async function verifyLinearSymmetries(
+  graph: Graph,
+  engine: Engine,
+  found: { readonly derivation: Derivation; readonly linear: LinearSymmetries },
+  options: VerifyLinearOptions,
+): Promise<readonly VerifyLinearResult[]> {
+  const { seed, ...given } = options;
+  const resolved = resolveOptions("verify symmetries", VERIFY_LINEAR_DEFAULTS, given, ["seed"]);
+  const { weights, signal } = resolved;
+  const { scales, signs, rotations } = found.linear;
+  const counts = { scale: scales.variables, sign: signs.variables, rotation: rotations.length };
+  const kinds = resolved.kinds.filter((kind) => counts[kind] > 0);
+  const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
+  const inputs = randomInputs(graph, found.derivation.batch, seed);
+  const before = await runAll(graph, engine, new Map([...inputs, ...bound]));
+  const results: VerifyLinearResult[] = [];
+  for (const kind of kinds) {
+    const errors: ValueError[] = [];
+    for (let trial = 0; trial < TRIALS[kind]; trial++) {
+      signal?.throwIfAborted();
+      const drawn = { seed: seed + trial, kinds: [kind] };
+      const moved = transformRandomly(createCheckpoint(bound), found.derivation.spec, found.linear, drawn);
+      const after = await runAll(graph, engine, new Map([...inputs, ...(await bindWeights(graph, moved))]));
+      errors.push(...compareValues(graph, [before, after], found.linear, randomElement(found.linear, drawn)));
+    }
+    let summary = summarizeErrors(graph, resolved, errors, new Map());
+    if (!summary.passed) {
+      const network = { inputs, weights: bound, values: before };
+      summary = summarizeErrors(
+        graph,
+        resolved,
+        errors,
+        await measureSensitivity(graph, engine, network, seed),
+      );
+    }
+    results.push({ kind, ...summary, tensors: errors.length / TRIALS[kind] });
+  }
+  return results;
+}
+
+/** Errors of all values, in the order of computation. */
+function compareValues(
+  graph: Graph,
+  [before, after]: readonly [ReadonlyMap<string, Tensor>, ReadonlyMap<string, Tensor>],
+  linear: LinearSymmetries,
+  element: LinearElement,
+): ValueError[] {
+  const named = graph.nodes.flatMap(({ name, outputs }) => outputs.map((value) => ({ value, node: name })));
+  return named.flatMap(({ value, node }): ValueError[] => {
+    const [one, two] = [before.get(value), after.get(value)];
+    if (one === undefined || two === undefined) return [];
+    const error = compareInPlace(predict(value, one, linear, element), two);
+    return [{ value, node, error, predictable: true }];
+  });
+}
+
+/** What a value becomes when the weights are transformed. */
+function predict(value: string, tensor: Tensor, linear: LinearSymmetries, element: LinearElement): Tensor {
+  const scaled = linear.scales.values.get(value);
+  const signed = linear.signs.values.get(value);
+  const rotated = linear.rotatedValues.get(value);
+  if (scaled === undefined && signed === undefined && rotated === undefined) return tensor;
+  const data = asFloat32(tensor.data, tensor.dtype).slice();
+  if (scaled && element.scales) multiplyInPlace(data, 0, scaled, element.scales);
+  if (signed && element.signs) multiplyInPlace(data, 0, signed, element.signs);
+  if (rotated && element.rotations) rotateInPlace(data, rotated, element.rotations);
+  return { ...tensor, dtype: "f32", data };
+}

@@ -1,0 +1,108 @@
+import type { Tensor } from "@isthmus/core";
+import type { Graph, Node, Probe } from "@isthmus/graph";
+import { valuesRead } from "@isthmus/graph/ir";
+import type { Labelled } from "../labels/field.ts";
+import { LabelStore } from "../labels/label-store.ts";
+import type { LabelledWeight } from "../labels/label-weight.ts";
+import { controlInputs } from "../rules/control-inputs.ts";
+import type { FactorAlgebra } from "./factor-algebra.ts";
+import { FACTOR_RULES } from "./factor-rules.ts";
+import type { FactorContext } from "./rule.ts";
+import { factorOf, ONE } from "./signed-sets.ts";
+
+/** What factors are followed through. */
+export interface FactorWalk {
+  readonly graph: Graph;
+  readonly probe: Probe;
+  readonly weights: ReadonlyMap<string, LabelledWeight>;
+  /** Whether a label may have a factor other than 1. */
+  readonly mayChange: (label: number) => boolean;
+}
+
+/**
+ * Gives each label of each weight a factor and follows the factors through the graph: operators that do not pass them demand
+ * that they are 1, sums that they are equal, contractions that they cancel. What is demanded is in the algebra's sets.
+ *
+ * @returns the factors on each value that nodes compute
+ */
+export function walkFactors(walk: FactorWalk, algebra: FactorAlgebra): ReadonlyMap<string, Labelled> {
+  return new Walker(walk, algebra).run();
+}
+
+const NOTHING: Labelled = { shape: [], fields: [] };
+
+class Walker {
+  readonly #walk: FactorWalk;
+  readonly #algebra: FactorAlgebra;
+  readonly #values = new Map<string, Labelled>();
+  /** Rules of labels that move want a store; it sees factors as labels, each a class of its own. */
+  readonly #store = new LabelStore();
+
+  constructor(walk: FactorWalk, algebra: FactorAlgebra) {
+    this.#walk = walk;
+    this.#algebra = algebra;
+    this.#store.create(factorOf(algebra.variables) + 2);
+  }
+
+  run(): ReadonlyMap<string, Labelled> {
+    const { graph, weights } = this.#walk;
+    for (const [name, weight] of weights) this.#values.set(name, this.#factorsOf(weight));
+    for (const { name } of graph.inputs) this.#values.set(name, this.#plain(name));
+    for (const node of graph.nodes) this.#visit(node);
+    for (const { name } of graph.outputs) this.#algebra.fix(this.#values.get(name) ?? NOTHING);
+    const computed = graph.nodes.flatMap(({ outputs }) => outputs);
+    return new Map(computed.map((name) => [name, this.#values.get(name) ?? NOTHING]));
+  }
+
+  #factorsOf({ tensor }: LabelledWeight): Labelled {
+    const { mayChange } = this.#walk;
+    const fields = tensor.fields.filter(({ frozen }) => !frozen);
+    const factors = fields.map((field) => ({
+      ...field,
+      data: field.data.map((label) => (mayChange(label) ? factorOf(label) : ONE)),
+    }));
+    return { shape: tensor.shape, fields: factors };
+  }
+
+  #visit(node: Node): void {
+    const read = valuesRead(node);
+    if (!read.some((name) => this.#values.has(name))) return;
+    const rule = node.domain === "" ? FACTOR_RULES.get(node.op) : undefined;
+    const results = rule?.(this.#contextOf(node));
+    const fixed = results === undefined ? read : controlInputs(node);
+    for (const name of fixed) this.#algebra.fix(this.#values.get(name) ?? NOTHING);
+    node.outputs.forEach((name, i) => {
+      if (name === "") return;
+      this.#values.set(name, { shape: this.#shapeOf(name), fields: results?.[i]?.fields ?? [] });
+    });
+  }
+
+  #contextOf(node: Node): FactorContext {
+    const given = (name: string): Labelled | undefined =>
+      name === "" ? undefined : (this.#values.get(name) ?? this.#plain(name));
+    return {
+      node,
+      algebra: this.#algebra,
+      store: this.#store,
+      opset: this.#walk.graph.opsets.get("") ?? 0,
+      inputs: node.inputs.map(given),
+      outputs: node.outputs.map((name) => (name === "" ? undefined : this.#shapeOf(name))),
+      isActivation: () => true,
+      constant: (input) => this.#constant(node.inputs[input] ?? ""),
+    };
+  }
+
+  #plain(name: string): Labelled {
+    return { shape: this.#shapeOf(name), fields: [] };
+  }
+
+  #constant(name: string): Tensor | undefined {
+    const { graph, probe } = this.#walk;
+    return this.#values.has(name) ? undefined : (graph.constants.get(name) ?? probe.constants.get(name));
+  }
+
+  #shapeOf(name: string): readonly number[] {
+    const { graph, probe } = this.#walk;
+    return probe.types.get(name)?.shape ?? graph.constants.get(name)?.shape ?? [];
+  }
+}

@@ -1,0 +1,236 @@
+import { gatherInto, strideTable } from "@isthmus/core";
+import { internRows, internTuples } from "../kernels/intern.ts";
+import { defineFunction, partitionParents } from "../labels/define-function.ts";
+import {
+  type Component,
+  connect,
+  countPositions,
+  type Field,
+  internKeys,
+  type Labelled,
+  spread,
+} from "../labels/field.ts";
+import type { LabelStore } from "../labels/label-store.ts";
+import { simplify } from "./simplify.ts";
+import { MEETS_FIXED, subordinate } from "./tie.ts";
+
+/**
+ * Reduces some axes by an operation that does not depend on order, as sums, means and maxima do.
+ *
+ * A field over reduced axes only disappears, since a permuted sum is the same sum. A field over reduced and
+ * other axes is projected: each remaining position gets a label that the labels of its row determine.
+ *
+ * @returns the result with reduced axes kept, of extent 1
+ */
+export function reduce(store: LabelStore, input: Labelled, axes: readonly number[]): Labelled {
+  const reduced = new Set(axes);
+  const fields: Field[] = [];
+  for (const component of connect([input])) {
+    fields.push(...reduceComponent(store, input.shape, component, reduced));
+  }
+  const shape = input.shape.map((extent, axis) => (reduced.has(axis) ? 1 : extent));
+  return simplify(store, { shape, fields });
+}
+
+function reduceComponent(
+  store: LabelStore,
+  shape: readonly number[],
+  { axes, parts }: Component,
+  reduced: ReadonlySet<number>,
+): readonly Field[] {
+  const [fields = []] = parts;
+  if (axes.every((axis) => !reduced.has(axis))) return fields;
+  if (axes.every((axis) => reduced.has(axis))) return [];
+  const kept = fields.filter((field) => field.axes.every((axis) => !reduced.has(axis)));
+  const touching = fields.filter((field) => field.axes.some((axis) => reduced.has(axis)));
+  const sound = projectable(store, shape, touching, reduced);
+  return [...kept, ...sound.flatMap((field) => project(store, shape, field, reduced))];
+}
+
+/**
+ * Fields that may be projected one by one without losing how they go together: those given, if each determines its own
+ * row and their rows together are the rows of all; else one that tells all positions apart, or a join.
+ */
+function projectable(
+  store: LabelStore,
+  shape: readonly number[],
+  fields: readonly Field[],
+  reduced: ReadonlySet<number>,
+): readonly Field[] {
+  if (fields.length < 2) return fields;
+  const whole = fields.filter((field) => !hasSharedRows(store, shape, field, reduced));
+  if (whole.length === fields.length && projectsSeparately(shape, fields, reduced)) return fields;
+  const axes = unionAxes(fields);
+  const finest = fields.find(
+    (field) =>
+      !field.frozen &&
+      field.axes.length === axes.length &&
+      store.distinct(field.data).length === field.data.length,
+  );
+  if (finest === undefined) return [joinFields(store, shape, fields)];
+  for (const field of fields) if (field.frozen) subordinate(store, shape, finest, field);
+  return [finest, ...whole.filter((field) => field !== finest && !field.frozen)];
+}
+
+/** Tells whether a class or a fixed number lies in two different rows. */
+function hasSharedRows(
+  store: LabelStore,
+  shape: readonly number[],
+  field: Field,
+  reduced: ReadonlySet<number>,
+): boolean {
+  const rows = rowsOf(shape, field, reduced);
+  if (rows.axes.length === 0) return false;
+  const { ids } = internSortedRows(rows);
+  const rowOf = Int32Array.from(
+    { length: rows.data.length },
+    (_, at) => ids[Math.floor(at / rows.width)] as number,
+  );
+  return isShared(field.frozen ? rows.data : store.classesOf(rows.data), rowOf);
+}
+
+/** Rows of a field: one for each position of the axes that remain. */
+interface Rows {
+  readonly axes: readonly number[];
+  readonly count: number;
+  readonly width: number;
+  /** `[count, width]` */
+  readonly data: Int32Array;
+}
+
+function rowsOf(shape: readonly number[], field: Field, reduced: ReadonlySet<number>): Rows {
+  const axes = field.axes.filter((axis) => !reduced.has(axis));
+  const along = field.axes.filter((axis) => reduced.has(axis));
+  const strides = new Map<number, number>();
+  let stride = 1;
+  for (const axis of [...field.axes].reverse()) {
+    strides.set(axis, stride);
+    stride *= shape[axis] ?? 1;
+  }
+  const tables = [...axes, ...along].map((axis) => strideTable(shape[axis] ?? 1, strides.get(axis) ?? 0));
+  const data = gatherInto(field.data, tables, new Int32Array(field.data.length));
+  return { axes, count: countPositions(shape, axes), width: countPositions(shape, along), data };
+}
+
+/** Numbers rows that hold the same values equally often, whatever their order. */
+function internSortedRows({ data, count, width }: Rows): {
+  ids: Int32Array;
+  count: number;
+  first: Int32Array;
+} {
+  const sorted = data.slice();
+  for (let row = 0; row < count; row++) sorted.subarray(row * width, (row + 1) * width).sort();
+  return internRows(sorted, count, width);
+}
+
+/**
+ * Tells whether projecting fields one by one keeps what their combination says: rows with equal projections
+ * of each field must hold equal keys equally often.
+ */
+function projectsSeparately(
+  shape: readonly number[],
+  fields: readonly Field[],
+  reduced: ReadonlySet<number>,
+): boolean {
+  const axes = unionAxes(fields);
+  const data = internKeys(fields, shape, axes).ids;
+  const joint = rowsOf(shape, { frozen: true, axes, data }, reduced);
+  const whole = internSortedRows(joint);
+  const separate = fields.map((field): Field => {
+    const rows = rowsOf(shape, field, reduced);
+    return { frozen: true, axes: rows.axes, data: internSortedRows(rows).ids };
+  });
+  return internKeys(separate, shape, joint.axes).count === whole.count;
+}
+
+function unionAxes(fields: readonly Field[]): number[] {
+  return [...new Set(fields.flatMap(({ axes }) => axes))].sort((a, b) => a - b);
+}
+
+/** One field of fresh labels, one for each distinct key, that determine all the given ones. */
+export function joinFields(store: LabelStore, shape: readonly number[], fields: readonly Field[]): Field {
+  const axes = unionAxes(fields);
+  if (fields.every(({ frozen }) => frozen)) {
+    return { frozen: true, axes, data: internKeys(fields, shape, axes).ids };
+  }
+  const { ids, count, first } = internKeys(fields, shape, axes);
+  const labels = store.create(count);
+  store.mark(labels, countOccurrences(ids, count));
+  for (const field of fields) {
+    const values = pick(spread(field, shape, axes), first);
+    if (field.frozen) store.mark(labels, values, MEETS_FIXED);
+    else defineFunction(store, labels, values);
+  }
+  return { frozen: false, axes, data: pick(labels, ids) };
+}
+
+/** How often each number below `count` occurs. */
+export function countOccurrences(ids: Int32Array, count: number): Int32Array {
+  const occurrences = new Int32Array(count);
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i] as number;
+    occurrences[id] = (occurrences[id] as number) + 1;
+  }
+  return occurrences;
+}
+
+function pick(values: Int32Array, indices: Int32Array): Int32Array {
+  return indices.map((index) => values[index] as number);
+}
+
+function project(
+  store: LabelStore,
+  shape: readonly number[],
+  field: Field,
+  reduced: ReadonlySet<number>,
+): readonly Field[] {
+  const rows = rowsOf(shape, field, reduced);
+  if (rows.axes.length === 0) return [];
+  const { ids, count, first } = internSortedRows(rows);
+  if (count === 1) return [];
+  if (field.frozen) return [{ frozen: true, axes: rows.axes, data: ids }];
+  const labels = projectRows(store, distinctRows(rows, first), count);
+  return [{ frozen: false, axes: rows.axes, data: pick(labels, ids) }];
+}
+
+/** Rows `[first.length, width]` that differ, as one array, and the number of the row of each element. */
+function distinctRows({ data, width }: Rows, first: Int32Array): readonly [Int32Array, Int32Array] {
+  const children = new Int32Array(first.length * width);
+  first.forEach((row, i) => {
+    children.set(data.subarray(row * width, (row + 1) * width), i * width);
+  });
+  return [children, children.map((_, at) => Math.floor(at / width))];
+}
+
+/** Labels for rows: those a known function gives already, else new ones; elements of rows determine them. */
+function projectRows(
+  store: LabelStore,
+  [children, rowOf]: readonly [Int32Array, Int32Array],
+  count: number,
+): Int32Array {
+  const shared = isShared(store.classesOf(children), rowOf);
+  const [finer, parts] = shared ? refine(store, children, rowOf) : [children, rowOf];
+  const known = partitionParents(store, finer, parts, count);
+  const labels = known ?? store.create(count);
+  defineFunction(store, finer, pick(labels, parts));
+  return labels;
+}
+
+/** Tells whether a value lies in two rows, so that it does not determine its row. */
+function isShared(values: Int32Array, rowOf: Int32Array): boolean {
+  const distinct = internTuples([values], values.length);
+  return internTuples([distinct.ids, rowOf], values.length).count !== distinct.count;
+}
+
+/** Makes a label for each label in each row, which determines both, marked by how often it occurs there. */
+function refine(
+  store: LabelStore,
+  children: Int32Array,
+  rowOf: Int32Array,
+): readonly [Int32Array, Int32Array] {
+  const pairs = internTuples([children, rowOf], children.length);
+  const labels = store.create(pairs.count);
+  store.mark(labels, countOccurrences(pairs.ids, pairs.count));
+  defineFunction(store, labels, pick(children, pairs.first));
+  return [labels, pick(rowOf, pairs.first)];
+}

@@ -1,0 +1,78 @@
+import { createTensor, type Tensor } from "@isthmus/core";
+import type { Engine, Graph } from "@isthmus/graph";
+import { probeGraph } from "@isthmus/graph";
+import { add, GraphBuilder, matMul } from "@isthmus/graph/builder";
+import { describe, expect, test } from "vitest";
+
+/** An engine that keeps the graphs it is given and answers with what it is told. */
+function fakeEngine(results: ReadonlyMap<string, Tensor>): { engine: Engine; loaded: Graph[] } {
+  const loaded: Graph[] = [];
+  const engine: Engine = {
+    name: "fake",
+    load: async (graph) => {
+      loaded.push(graph);
+      return { run: async () => new Map(results), release: async () => {} };
+    },
+  };
+  return { engine, loaded };
+}
+
+/** `x [3, 2] w [2, 4]`, plus the sum of two constants if asked. */
+function buildProduct(withConstants: boolean): Graph {
+  const builder = new GraphBuilder("product", 21);
+  const x = builder.input("x", { dtype: "f32", shape: [3, 2] });
+  const product = matMul(x, builder.weight("w", { dtype: "f32", shape: [2, 4] }));
+  if (!withConstants) return builder.build([product]);
+  const constants = add(builder.numbers([1, 2, 3, 4], "f32"), builder.numbers([4, 3, 2, 1], "f32"));
+  return builder.build([add(product, constants)]);
+}
+
+describe("probeGraph()", () => {
+  test("probeGraph() runs nothing of a typed graph, whose batch is that of its types", async () => {
+    const { engine, loaded } = fakeEngine(new Map());
+    const graph = buildProduct(false);
+    const probe = await probeGraph(graph, engine, { batch: 5 });
+    expect(loaded).toEqual([]);
+    expect(probe).toMatchObject({ batch: 3, types: graph.types, constants: new Map() });
+  });
+
+  test("probeGraph() runs of a typed graph what depends on neither input nor weight", async () => {
+    const sum = createTensor("f32", [4], Float32Array.of(5, 5, 5, 5));
+    const { engine, loaded } = fakeEngine(new Map([["Add_0:0", sum]]));
+    const probe = await probeGraph(buildProduct(true), engine);
+    expect(probe.constants).toEqual(new Map([["Add_0:0", sum]]));
+    expect(loaded.map(({ inputs, weights, nodes }) => [inputs.length, weights.size, nodes.length])).toEqual([
+      [0, 0, 1],
+    ]);
+  });
+
+  test("probeGraph() refuses what no machine has the memory for, before it takes any", async () => {
+    const { engine, loaded } = fakeEngine(new Map());
+    const wide = new GraphBuilder("wide", 21);
+    const x = wide.input("x", { dtype: "f32", shape: [2, 2 ** 20] });
+    const { types: _, ...graph } = wide.build([
+      matMul(x, wide.weight("w", { dtype: "f32", shape: [2 ** 20, 2 ** 28] })),
+    ]);
+    await expect(probeGraph(graph, engine)).rejects.toMatchObject({ _tag: "InputError" });
+    await expect(probeGraph(graph, engine)).rejects.toThrow(
+      /Cannot run graph "wide" as .* must fit the memory: they take \d+ bytes of \d+, "w" of f32 \[1048576, 268435456\]/,
+    );
+    const long = new GraphBuilder("long", 21);
+    const one = long.input("x", { dtype: "f32", shape: [2, 2 ** 26] });
+    const { types: __, ...added } = long.build([add(one, long.weight("w", { dtype: "f32", shape: [1] }))]);
+    await expect(probeGraph(added, engine)).rejects.toThrow(
+      /as its inputs may have at most 33554432 numbers for 2 examples: they have 134217728, "x" of f32 \[2, 67108864\]/,
+    );
+    expect(loaded).toEqual([]);
+  });
+
+  test("probeGraph() runs a graph whole of whose values some have no type", async () => {
+    const value = createTensor("f32", [3, 4], new Float32Array(12));
+    const { engine, loaded } = fakeEngine(new Map([["MatMul_0:0", value]]));
+    const graph = buildProduct(false);
+    const types = new Map([...(graph.types ?? [])].filter(([name]) => name !== "MatMul_0:0"));
+    const probe = await probeGraph({ ...graph, types }, engine);
+    expect(loaded).toHaveLength(1);
+    expect(probe.types.get("MatMul_0:0")).toEqual({ dtype: "f32", shape: [3, 4] });
+  });
+});

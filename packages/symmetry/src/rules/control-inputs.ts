@@ -1,0 +1,22 @@
+import type { Node } from "@isthmus/graph";
+
+/** Inputs that say where, how often or into which shape, by operator: rules read the shapes they lead to, or constants. */
+const CONTROLS: ReadonlyMap<string, readonly number[]> = new Map([
+  ...["Reshape", "Expand", "Tile", "Squeeze", "Unsqueeze", "Split", "CumSum", "TopK", "Trilu"].map(
+    (op): [string, readonly number[]] => [op, [1]],
+  ),
+  ["Slice", [1, 2, 3, 4]],
+  ["Pad", [1, 3]],
+  ["Resize", [1, 2, 3]],
+  ["Upsample", [1]],
+  ["Dropout", [1, 2]],
+]);
+
+/**
+ * Lists the names of the inputs of a node that steer it instead of passing through it, as the extents of a `Reshape` do and
+ * the axes of a `ReduceSum`. Rules do not follow labels through them, so whatever labels they carry must stay in place.
+ */
+export function controlInputs({ op, inputs }: Node): string[] {
+  const places = CONTROLS.get(op) ?? (op.startsWith("Reduce") ? [1] : []);
+  return places.flatMap((place) => inputs[place] || []);
+}

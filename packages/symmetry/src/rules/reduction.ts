@@ -1,0 +1,82 @@
+import { constantNumbers, intAttribute, intsAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
+import { removeAxes } from "../primitives/move.ts";
+import { normalize } from "../primitives/normalize.ts";
+import { reduce } from "../primitives/reduce.ts";
+import { collapseOrdered, fixAxes } from "./convolution.ts";
+import { inputOf, isComputed, namedAxes, outputShape, type Rule, type RuleContext } from "./rule.ts";
+
+/** `ReduceSum` and its kin: any order of the reduced elements gives the same. */
+export const reduction: Rule = (context) => {
+  const { store, node } = context;
+  const x = inputOf(context, 0);
+  const axes = reducedAxes(context);
+  if (axes === undefined) return undefined;
+  if (axes.length === 0) return [x];
+  const result = normalize(store, reduce(store, x, axes));
+  return [intAttribute(node, "keepdims", 1) === 1 ? result : removeAxes(result, axes)];
+};
+
+/** Axes that a reduction reduces, none where it does nothing; undefined where they depend on data. */
+export function reducedAxes(context: RuleContext): readonly number[] | undefined {
+  const { shape } = inputOf(context, 0);
+  if (isComputed(context, 1)) return undefined;
+  const named = namedAxes(context, 1, shape.length) ?? [];
+  if (named.length > 0) return named;
+  return intAttribute(context.node, "noop_with_empty_axes", 0) === 1 ? [] : shape.map((_, axis) => axis);
+}
+
+/** `GlobalAveragePool` and `GlobalMaxPool`: reduce all of space. */
+export const globalPool: Rule = ({ store, inputs: [x] }) => {
+  if (x === undefined) return undefined;
+  const axes = x.shape.map((_, axis) => axis).slice(2);
+  return [normalize(store, reduce(store, x, axes))];
+};
+
+/** `ArgMax` and `ArgMin`: the result is a position, so the axis must keep its order. */
+export const argReduction: Rule = (context) => {
+  const { store, node } = context;
+  const x = inputOf(context, 0);
+  const axis = wrapAxis(intAttribute(node, "axis", 0), x.shape.length);
+  const result = collapseOrdered(
+    store,
+    x,
+    [axis],
+    "the position of an extreme value along it is computed there",
+  );
+  return [intAttribute(node, "keepdims", 1) === 1 ? result : removeAxes(result, [axis])];
+};
+
+/**
+ * Pools with windows, and resizing: neighbours along the axes whose order matters are combined. The second output of `MaxPool`,
+ * which numbers places over channels, is not followed.
+ */
+export const windowed: Rule = (context) => {
+  const shape = outputShape(context);
+  const touched = windowedAxes(context);
+  if (touched === undefined) return undefined;
+  const reason = "neighbours along it are combined there";
+  const collapsed = collapseOrdered(context.store, inputOf(context, 0), touched, reason);
+  return [fixAxes({ shape, fields: collapsed.fields }, touched)];
+};
+
+/**
+ * Axes along which a pool or a resizing combines neighbours: those of space, or those that are resized. An axis may be resized
+ * and keep its extent, as where four times 1.1 is rounded down. Undefined where the axes depend on data, or regions are cut out.
+ */
+export function windowedAxes(context: RuleContext): readonly number[] | undefined {
+  const { node } = context;
+  const { shape } = inputOf(context, 0);
+  const all = shape.map((_, axis) => axis);
+  if (node.op.endsWith("Pool")) return all.slice(2);
+  const scales = node.op === "Resize" && context.opset >= 11 ? 2 : 1;
+  if (stringAttribute(node, "coordinate_transformation_mode", "") === "tf_crop_and_resize") return undefined;
+  if (isComputed(context, scales)) return undefined;
+  const axes = intsAttribute(node, "axes")?.map((axis) => wrapAxis(axis, shape.length)) ?? all;
+  const factors = node.attributes.get("scales");
+  const numbers = factors?.type === "floats" ? factors.value : (constantNumbers(context, scales) ?? []);
+  const result = outputShape(context);
+  return all.filter((axis) => {
+    const scale = numbers[axes.indexOf(axis)] ?? 1;
+    return scale !== 1 || result[axis] !== shape[axis];
+  });
+}

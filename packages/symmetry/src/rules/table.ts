@@ -1,0 +1,86 @@
+import { ELEMENT_WISE_OPERATORS, REDUCTION_OPERATORS } from "@isthmus/graph/ir";
+import { convolution, convTranspose } from "./convolution.ts";
+import { castLike, dropout, elementWise } from "./element-wise.ts";
+import { einsum, gemm, matMul } from "./matrix-product.ts";
+import {
+  concatenation,
+  depthToSpace,
+  expansion,
+  gather,
+  gatherNd,
+  pad,
+  reshaping,
+  slice,
+  spaceToDepth,
+  split,
+  tile,
+  transposition,
+} from "./movement.ts";
+import {
+  batchNormalization,
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+  meanVarianceNormalization,
+  softmax,
+} from "./normalization.ts";
+import { cumulativeSum, gatherElements, topK, triangle } from "./ordered.ts";
+import { recurrence } from "./recurrence.ts";
+import { argReduction, globalPool, reduction, windowed } from "./reduction.ts";
+import type { Rule } from "./rule.ts";
+import { scatterNd } from "./scatter.ts";
+
+/** What each operator of ONNX's own set does to labels. Operators that are missing freeze what they touch. */
+export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ...ELEMENT_WISE_OPERATORS.map((op) => [op, elementWise] as const),
+  ...REDUCTION_OPERATORS.map((op) => [op, reduction] as const),
+  ["CastLike", castLike],
+  ["Dropout", dropout],
+  ["MatMul", matMul],
+  ["Gemm", gemm],
+  ["Einsum", einsum],
+  ["Conv", convolution],
+  ["ConvTranspose", convTranspose],
+  ["BatchNormalization", batchNormalization],
+  ["InstanceNormalization", instanceNormalization],
+  ["LayerNormalization", layerNormalization],
+  ["RMSNormalization", layerNormalization],
+  ["GroupNormalization", groupNormalization],
+  ["MeanVarianceNormalization", meanVarianceNormalization],
+  ["Softmax", softmax],
+  ["LogSoftmax", softmax],
+  ["LpNormalization", softmax],
+  ["GlobalAveragePool", globalPool],
+  ["GlobalMaxPool", globalPool],
+  ["GlobalLpPool", globalPool],
+  ["ArgMax", argReduction],
+  ["ArgMin", argReduction],
+  ["MaxPool", windowed],
+  ["AveragePool", windowed],
+  ["LpPool", windowed],
+  ["Resize", windowed],
+  ["Upsample", windowed],
+  ["Reshape", reshaping],
+  ["Flatten", reshaping],
+  ["Squeeze", reshaping],
+  ["Unsqueeze", reshaping],
+  ["Transpose", transposition],
+  ["Expand", expansion],
+  ["Tile", tile],
+  ["Split", split],
+  ["Slice", slice],
+  ["Gather", gather],
+  ["GatherND", gatherNd],
+  ["Concat", concatenation],
+  ["Pad", pad],
+  ["DepthToSpace", depthToSpace],
+  ["SpaceToDepth", spaceToDepth],
+  ["ScatterND", scatterNd],
+  ["CumSum", cumulativeSum],
+  ["TopK", topK],
+  ["Trilu", triangle],
+  ["RNN", recurrence],
+  ["GRU", recurrence],
+  ["LSTM", recurrence],
+  ["GatherElements", gatherElements],
+]);

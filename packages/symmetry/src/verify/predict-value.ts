@@ -1,0 +1,80 @@
+import { axisOffsets, stridesOf, strideTable } from "@isthmus/core";
+import { internTuples } from "../kernels/intern.ts";
+import { connect, countPositions, type Field, type Labelled, spread } from "../labels/field.ts";
+
+/** How positions of a tensor move: offsets of positions before and of the same values after. */
+export interface Movement {
+  /** Offsets into the tensor before, for consecutive groups of axes. */
+  readonly before: readonly Int32Array[];
+  /** Offsets into the tensor after, aligned with `before`. */
+  readonly after: readonly Int32Array[];
+}
+
+/**
+ * Predicts where the values of a tensor go when labels move: from each key to the same key of moved labels. Positions
+ * with equal keys hold equal values, so that any pairing of them is right.
+ *
+ * @param image - where each label goes
+ * @returns undefined if some key would have nowhere to go
+ */
+export function predictMovement({ shape, fields }: Labelled, image: Int32Array): Movement | undefined {
+  const strides = stridesOf(shape);
+  const before: Int32Array[] = [];
+  const after: Int32Array[] = [];
+  const components = connect([{ shape, fields }]);
+  const touched = new Set(components.flatMap(({ axes }) => axes));
+  shape.forEach((extent, axis) => {
+    if (extent === 1 || touched.has(axis)) return;
+    before.push(strideTable(extent, strides[axis] ?? 1));
+    after.push(strideTable(extent, strides[axis] ?? 1));
+  });
+  for (const { axes, parts } of components) {
+    const target = predictComponent(shape, axes, parts[0] ?? [], image);
+    if (target === undefined) return undefined;
+    const offsets = axisOffsets(shape, strides, axes);
+    before.push(offsets);
+    after.push(target.map((position) => offsets[position] as number));
+  }
+  return { before, after };
+}
+
+/** Position each position goes to; the k-th with a key to the k-th with the key it becomes. */
+export function predictComponent(
+  shape: readonly number[],
+  axes: readonly number[],
+  fields: readonly Field[],
+  image: Int32Array,
+): Int32Array | undefined {
+  const count = countPositions(shape, axes);
+  const columns = fields.map((field) => {
+    const keys = spread(field, shape, axes);
+    const column = new Int32Array(2 * count);
+    column.set(keys);
+    column.set(field.frozen ? keys : keys.map((label) => image[label] as number), count);
+    return column;
+  });
+  const keys = internTuples(columns, 2 * count);
+  const start = new Int32Array(keys.count + 1);
+  for (let p = 0; p < count; p++) {
+    const next = (keys.ids[p] as number) + 1;
+    start[next] = (start[next] as number) + 1;
+  }
+  for (let id = 0; id < keys.count; id++) start[id + 1] = (start[id + 1] as number) + (start[id] as number);
+  const places = new Int32Array(count);
+  const fill = start.slice();
+  const use = start.slice();
+  for (let p = 0; p < count; p++) {
+    const id = keys.ids[p] as number;
+    places[fill[id] as number] = p;
+    fill[id] = (fill[id] as number) + 1;
+  }
+  const target = new Int32Array(count);
+  for (let p = 0; p < count; p++) {
+    const id = keys.ids[count + p] as number;
+    const at = use[id] as number;
+    if (at >= (start[id + 1] as number)) return undefined;
+    target[p] = places[at] as number;
+    use[id] = at + 1;
+  }
+  return target;
+}

@@ -1,0 +1,75 @@
+import type { Graph } from "@isthmus/graph";
+
+/** How far one value is from what was predicted. */
+export interface ValueError {
+  readonly value: string;
+  /** Node that computes it. */
+  readonly node: string;
+  /** Largest difference relative to the value's largest element. */
+  readonly error: number;
+  /** Whether its permutation could be predicted; if not, the error is infinite. */
+  readonly predictable: boolean;
+}
+
+/** What the errors of all values say together. */
+export interface ValueSummary {
+  readonly passed: boolean;
+  /** Largest error of any value. */
+  readonly maxRelativeError: number;
+  /** Largest error of an output of the graph. */
+  readonly outputError: number;
+  /** Values that were compared. */
+  readonly tensors: number;
+  /**
+   * Values among them that say nothing, since rounding alone changes them by more than their tolerance, as it does the
+   * mean of what was normalised; looked for only where not all values are within tolerance.
+   */
+  readonly unstable: number;
+  readonly worst: ValueError | undefined;
+  /** First value, in the order of computation, beyond its tolerance. */
+  readonly firstFailure: ValueError | undefined;
+}
+
+/** Largest errors that pass, relative to the largest element of a value. */
+export interface Tolerances {
+  readonly outputTolerance: number;
+  readonly innerTolerance: number;
+}
+
+/** An error this many times what a small change of the weights makes is not rounding. */
+const SENSITIVITY_FACTOR = 3;
+
+/**
+ * Judges the errors of all values of a graph.
+ *
+ * @param sensitivity - how much rounding alone changes values; those it changes by more than their tolerance are left out
+ */
+export function summarizeErrors(
+  graph: Graph,
+  { outputTolerance, innerTolerance }: Tolerances,
+  errors: readonly ValueError[],
+  sensitivity: ReadonlyMap<string, number>,
+): ValueSummary {
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const limit = (value: string): number => (outputs.has(value) ? outputTolerance : innerTolerance);
+  const stable = errors.filter(
+    ({ value, predictable }) =>
+      !predictable || SENSITIVITY_FACTOR * (sensitivity.get(value) ?? 0) <= limit(value),
+  );
+  const firstFailure = stable.find(({ value, error }) => !(error <= limit(value)));
+  let worst: ValueError | undefined;
+  let outputError = 0;
+  for (const entry of stable) {
+    if (worst === undefined || entry.error > worst.error) worst = entry;
+    if (outputs.has(entry.value)) outputError = Math.max(outputError, entry.error);
+  }
+  return {
+    passed: firstFailure === undefined,
+    maxRelativeError: worst?.error ?? 0,
+    outputError,
+    tensors: errors.length,
+    unstable: errors.length - stable.length,
+    worst,
+    firstFailure,
+  };
+}

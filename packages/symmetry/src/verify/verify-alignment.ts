@@ -1,0 +1,77 @@
+import { type Checkpoint, resolveOptions, type Tensor } from "@isthmus/core";
+import type { Engine, Graph } from "@isthmus/graph";
+import { bindWeights, compareOutputs, randomInputs } from "@isthmus/graph";
+
+/** Options of {@link verifyAlignment}. */
+export interface VerifyAlignmentOptions {
+  /** Seed of the inputs where none are given. */
+  readonly seed: number;
+  /** A tensor for every data input of the graph. @defaultValue random ones */
+  readonly inputs?: ReadonlyMap<string, Tensor> | undefined;
+  /** Random examples. @defaultValue 8 */
+  readonly batch?: number;
+  /** Largest difference of an output, relative to the output's largest element. @defaultValue 1e-4 */
+  readonly tolerance?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link VerifyAlignmentOptions}; the seed has none. */
+export const VERIFY_ALIGNMENT_DEFAULTS: Required<Omit<VerifyAlignmentOptions, "seed">> = {
+  inputs: undefined,
+  batch: 8,
+  tolerance: 1e-4,
+  signal: undefined,
+};
+
+/** Result of {@link verifyAlignment}. */
+export interface VerifyAlignmentResult {
+  readonly passed: boolean;
+  /** Largest difference of any two corresponding outputs. */
+  readonly maxAbsoluteDifference: number;
+  /** The same relative to the largest element of that output. */
+  readonly maxRelativeError: number;
+  readonly seed: number;
+}
+
+/**
+ * Checks that a permuted network computes what the network does: runs both on the same inputs and compares their outputs.
+ *
+ * @param before - the network
+ * @param after - the same permuted
+ * @throws MismatchError if a network does not fit the graph
+ * @throws EngineError if the engine cannot run the graph
+ */
+export async function verifyAlignment(
+  graph: Graph,
+  engine: Engine,
+  [before, after]: readonly [Checkpoint, Checkpoint],
+  options: VerifyAlignmentOptions,
+): Promise<VerifyAlignmentResult> {
+  const { seed, ...rest } = options;
+  const { signal, batch, tolerance, ...given } = resolveOptions(
+    "verify an alignment",
+    VERIFY_ALIGNMENT_DEFAULTS,
+    rest,
+    ["seed"],
+  );
+  const inputs = given.inputs ?? randomInputs(graph, batch, seed);
+  const session = await engine.load(graph);
+  try {
+    const run = async (network: Checkpoint): Promise<Map<string, Tensor>> => {
+      const outputs = await session.run(new Map([...inputs, ...(await bindWeights(graph, network))]));
+      signal?.throwIfAborted();
+      return outputs;
+    };
+    const one = await run(before);
+    const two = await run(after);
+    const { absolute, relative } = compareOutputs(graph, one, two);
+    return {
+      passed: relative <= tolerance,
+      maxAbsoluteDifference: absolute,
+      maxRelativeError: relative,
+      seed,
+    };
+  } finally {
+    await session.release();
+  }
+}

@@ -1,0 +1,204 @@
+import { type Checkpoint, createCheckpoint, resolveOptions, type Tensor } from "@isthmus/core";
+import type { Engine, Graph } from "@isthmus/graph";
+import { bindWeights, PROBE_DEFAULTS, probeGraph, randomInputs, randomWeights, runAll } from "@isthmus/graph";
+import type { Alignment } from "../alignment.ts";
+import { type Derivation, deriveSpec } from "../derive-spec.ts";
+import { fingerprintSpec } from "../encode/fingerprint-spec.ts";
+import { permute } from "../permute.ts";
+import type { SymmetrySpec } from "../spec.ts";
+import { compareInPlace, compareMoved, compareSorted } from "./compare-values.ts";
+import { measureSensitivity } from "./measure-sensitivity.ts";
+import { predictImage } from "./predict-image.ts";
+import { predictMovement } from "./predict-value.ts";
+import { summarizeErrors, type ValueError, type ValueSummary } from "./summarize-errors.ts";
+import { trialAlignments } from "./trial-alignments.ts";
+
+/** Options of {@link verifySymmetries}. */
+export interface VerifySymmetriesOptions {
+  /** Seed of inputs, of the permutations, and of weights where none are given. */
+  readonly seed: number;
+  /** Weights to verify with. @defaultValue random ones */
+  readonly weights?: Checkpoint | undefined;
+  /** Largest error of an output, relative to its largest element. @defaultValue 1e-4 */
+  readonly outputTolerance?: number;
+  /** Largest error of an intermediate value, relative to its largest element. @defaultValue 1e-3 */
+  readonly innerTolerance?: number;
+  /** Weights to leave as they are, which must make the check fail: a control of its power. @defaultValue none */
+  readonly unpermuted?: readonly string[];
+  /** Where all at once do not pass, try each symmetry by itself, to name those that fail. @defaultValue true */
+  readonly findFailing?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link VerifySymmetriesOptions}; the seed has none. */
+export const VERIFY_SYMMETRIES_DEFAULTS: Required<Omit<VerifySymmetriesOptions, "seed">> = {
+  weights: undefined,
+  outputTolerance: 1e-4,
+  innerTolerance: 1e-3,
+  unpermuted: [],
+  findFailing: true,
+  signal: undefined,
+};
+
+/** Result of {@link verifySymmetries}. */
+export interface VerifySymmetriesResult extends ValueSummary {
+  /** Symmetries that fail by themselves, found only where all at once do not pass. */
+  readonly failedSymmetries: readonly string[];
+  readonly seed: number;
+}
+
+/**
+ * Proves symmetries by trying them: permutes the weights by a random element of every symmetry at once, and compares
+ * every value the graph computes with the permutation predicted for it. Symmetries of very few units are also tried
+ * apart, and those that were not derived from this graph several times: see `trialAlignments`.
+ *
+ * Comparing outputs alone lets wrong specifications pass, where what is wrong acts on values near zero. For a
+ * specification that was not derived from this graph, whose predictions are not known, intermediate values must be
+ * the same up to their order.
+ *
+ * @throws MismatchError if the specification, the weights and the graph do not fit each other
+ * @throws EngineError if the engine cannot run the graph
+ */
+export async function verifySymmetries(
+  graph: Graph,
+  engine: Engine,
+  symmetries: Derivation | SymmetrySpec,
+  options: VerifySymmetriesOptions,
+): Promise<VerifySymmetriesResult> {
+  const { seed, ...rest } = options;
+  const resolved = resolveOptions("verify symmetries", VERIFY_SYMMETRIES_DEFAULTS, rest, ["seed"]);
+  const { signal, weights } = resolved;
+  const spec = "spec" in symmetries ? symmetries.spec : symmetries;
+  const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
+  const derivation = await derivationOf(graph, engine, symmetries);
+  signal?.throwIfAborted();
+  const inputs = randomInputs(graph, derivation?.batch ?? PROBE_DEFAULTS.batch, seed);
+  const before = await runAll(graph, engine, new Map([...inputs, ...bound]));
+  signal?.throwIfAborted();
+  const network = { inputs, weights: bound, values: before };
+  let measured: Promise<ReadonlyMap<string, number>> | undefined;
+  const sensitivity = () => {
+    measured ??= measureSensitivity(graph, engine, network, seed);
+    return measured;
+  };
+  const trial = {
+    graph,
+    engine,
+    spec,
+    derivation,
+    inputs,
+    bound,
+    before,
+    sensitivity,
+    seed,
+    options: resolved,
+  };
+  const summary = await tryAll(trial);
+  const searches = !summary.passed && resolved.findFailing;
+  const failedSymmetries = searches ? await findFailing(trial) : [];
+  return { ...summary, failedSymmetries, seed };
+}
+
+interface Trial {
+  readonly graph: Graph;
+  readonly engine: Engine;
+  readonly spec: SymmetrySpec;
+  readonly derivation: Derivation | undefined;
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  readonly bound: ReadonlyMap<string, Tensor>;
+  readonly before: ReadonlyMap<string, Tensor>;
+  /** How much rounding can change each value; measured when it is first asked for. */
+  readonly sensitivity: () => Promise<ReadonlyMap<string, number>>;
+  readonly seed: number;
+  readonly options: Required<Omit<VerifySymmetriesOptions, "seed">>;
+}
+
+/** What a specification was derived from; for one that was loaded, derived again, if that gives the same. */
+async function derivationOf(
+  graph: Graph,
+  engine: Engine,
+  symmetries: Derivation | SymmetrySpec,
+): Promise<Derivation | undefined> {
+  if ("spec" in symmetries) return symmetries;
+  const derivation = deriveSpec(graph, await probeGraph(graph, engine));
+  return fingerprintSpec(derivation.spec) === fingerprintSpec(symmetries) ? derivation : undefined;
+}
+
+/** Shuffles of all symmetries: more where it is not known what each value should be, and the symmetries are anyone's. */
+const SHUFFLES = { derived: 0, given: 3 };
+
+/** Tries one alignment after the other until one fails; of all that were tried, the worst errors. */
+async function tryAll(trial: Trial, only?: string): Promise<ValueSummary> {
+  const shuffles = trial.derivation === undefined ? SHUFFLES.given : SHUFFLES.derived;
+  let errors: readonly ValueError[] = [];
+  const { graph, options } = trial;
+  let summary = summarizeErrors(graph, options, errors, new Map());
+  for (const alignment of trialAlignments(trial.spec, { seed: trial.seed, shuffles, only })) {
+    const own = await tryAlignment(trial, alignment);
+    errors = own.map((entry, i) => worse(entry, errors[i] ?? entry));
+    summary = summarizeErrors(graph, options, errors, new Map());
+    if (!summary.passed) summary = summarizeErrors(graph, options, errors, await trial.sensitivity());
+    if (!summary.passed) break;
+  }
+  return summary;
+}
+
+function worse(one: ValueError, other: ValueError): ValueError {
+  return one.error <= other.error ? other : one;
+}
+
+/** Errors of all values that depend on the input or the weights, in the order of computation. */
+async function tryAlignment(trial: Trial, alignment: Alignment): Promise<ValueError[]> {
+  const { graph, engine, spec, derivation, inputs, bound, before, options } = trial;
+  const permuted = permute(alignment, createCheckpoint(bound, {}, graph.name), spec);
+  const moved = new Map<string, Tensor>();
+  for (const [name, tensor] of bound) {
+    moved.set(name, options.unpermuted.includes(name) ? tensor : await permuted.read(name));
+  }
+  const after = await runAll(graph, engine, new Map([...inputs, ...moved]));
+  options.signal?.throwIfAborted();
+  const compare = createComparison(graph, derivation, alignment);
+  const named = graph.nodes.flatMap(({ name, outputs }) => outputs.map((value) => ({ value, node: name })));
+  return named.flatMap(({ value, node }): ValueError[] => {
+    const one = before.get(value);
+    const two = after.get(value);
+    const error = one === undefined || two === undefined ? undefined : compare(value, one, two);
+    if (error === undefined) return [];
+    if (error !== UNPREDICTABLE) return [{ value, node, error, predictable: true }];
+    return [{ value, node, error: Number.POSITIVE_INFINITY, predictable: false }];
+  });
+}
+
+const UNPREDICTABLE = "unpredictable";
+
+/** Error of a value from before to after; undefined for values that are constants of the graph. */
+type Comparison = (value: string, before: Tensor, after: Tensor) => number | typeof UNPREDICTABLE | undefined;
+
+function createComparison(
+  graph: Graph,
+  derivation: Derivation | undefined,
+  alignment: Alignment,
+): Comparison {
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  if (derivation === undefined) {
+    return (value, before, after) =>
+      outputs.has(value) ? compareInPlace(before, after) : compareSorted(before, after);
+  }
+  const image = predictImage(derivation, alignment);
+  return (value, before, after) => {
+    if (outputs.has(value)) return compareInPlace(before, after);
+    const labelled = derivation.labels.values.get(value);
+    if (labelled === undefined) return undefined;
+    const movement = predictMovement(labelled, image);
+    return movement === undefined ? UNPREDICTABLE : compareMoved(before, after, movement);
+  };
+}
+
+/** Tries each symmetry by itself. */
+async function findFailing(trial: Trial): Promise<string[]> {
+  const failed: string[] = [];
+  for (const { name } of trial.spec.symmetries) {
+    if (!(await tryAll(trial, name)).passed) failed.push(name);
+  }
+  return failed;
+}

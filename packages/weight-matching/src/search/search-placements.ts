@@ -1,0 +1,144 @@
+import { createRandom } from "@isthmus/core";
+import {
+  type Descent,
+  type DescentOptions,
+  type DescentProblem,
+  descend,
+} from "../coordinate-descent/descend.ts";
+import { DescentState } from "../coordinate-descent/descent-state.ts";
+import { startFresh, startFromKick } from "../coordinate-descent/starts.ts";
+import { frankWolfe } from "../frank-wolfe/frank-wolfe.ts";
+
+/** Ways to search: see `matchWeights`. */
+export const MATCH_SEARCHES = ["best", "coordinate-descent", "frank-wolfe"] as const;
+
+/** A way to search for placements. */
+export type MatchSearch = (typeof MATCH_SEARCHES)[number];
+
+/** How placements are searched. */
+export interface SearchOptions {
+  readonly search: MatchSearch;
+  readonly seed: number;
+  readonly restarts: number;
+  readonly maxSweeps: number;
+  /** Steps of the relaxation. */
+  readonly maxIterations: number;
+  /** Whether the first search starts where the problem does instead of from nothing. */
+  readonly startsThere: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress:
+    | ((progress: {
+        readonly restart: number;
+        readonly restarts: number;
+        readonly sweep: number;
+        readonly share: number;
+      }) => void)
+    | undefined;
+}
+
+/** One search and how it was made. */
+export interface Search extends Descent {
+  readonly search: Exclude<MatchSearch, "best">;
+  /** Steps of the relaxation before it was polished; 0 without one. */
+  readonly iterations: number;
+}
+
+/**
+ * Searches from nothing, then by relaxation, then again and again from the best so far with some units shuffled; stops early
+ * where no other search could find more. In the order they were made. Never ends below the start.
+ */
+export async function searchPlacements(problem: DescentProblem, options: SearchOptions): Promise<Search[]> {
+  const { seed, restarts, maxSweeps, signal, onProgress } = options;
+  const searches: Search[] = [];
+  for (let restart = 0; restart < restarts; restart++) {
+    const random = createRandom(seed, `match weights ${restart}`);
+    const descent: DescentOptions = {
+      random,
+      maxSweeps,
+      signal,
+      onProgress: (sweep, share) => onProgress?.({ restart, restarts, sweep, share }),
+    };
+    const found = await searchOnce(problem, { searches, descent, options });
+    if (found === undefined) break;
+    searches.push(found);
+    if (bestOf(searches).objective >= problem.limit) break;
+  }
+  return searches;
+}
+
+interface SearchState {
+  /** Searches so far. */
+  readonly searches: readonly Search[];
+  readonly descent: DescentOptions;
+  readonly options: SearchOptions;
+}
+
+async function searchOnce(
+  problem: DescentProblem,
+  { searches, descent, options }: SearchState,
+): Promise<Search | undefined> {
+  const { search, startsThere } = options;
+  const first = searches.length === 0;
+  if (first && startsThere) return byDescent(await descend(problem, openAt(problem), descent));
+  if (first && search !== "frank-wolfe") return byDescent(await searchFirst(problem, descent));
+  const relaxes = search === "frank-wolfe" || (search === "best" && searches.length === 1);
+  const kicked = first ? undefined : startFromKick(problem, bestOf(searches).placement, descent.random);
+  if (!first && kicked === undefined) return undefined;
+  if (relaxes) return byRelaxation(problem, descent, options.maxIterations);
+  return kicked === undefined ? undefined : byDescent(await descend(problem, kicked, descent));
+}
+
+function byDescent(found: Descent): Search {
+  return { ...found, search: "coordinate-descent", iterations: 0 };
+}
+
+/** Relaxes, rounds, and climbs on from there. */
+async function byRelaxation(
+  problem: DescentProblem,
+  descent: DescentOptions,
+  maxIterations: number,
+): Promise<Search> {
+  const { random, signal } = descent;
+  const { placement, iterations } = await frankWolfe(problem, {
+    random,
+    maxIterations,
+    signal,
+    onIteration: (iteration) => descent.onProgress(0, iteration / maxIterations),
+  });
+  const state = new DescentState(problem, placement, problem.matchers.keys());
+  const found = await notBelowStart(problem, await descend(problem, state, descent), descent);
+  return { ...found, search: "frank-wolfe", iterations };
+}
+
+async function searchFirst(problem: DescentProblem, options: DescentOptions): Promise<Descent> {
+  const state = await startFresh(problem, options);
+  const objective = await problem.objectiveOf(problem.expander.expand(state.placement));
+  // Of a permuted copy the first placement is often exact; sweeps over a large model would only confirm it.
+  if (objective >= problem.limit) {
+    return { placement: state.placement, objective, sweeps: 0, status: "converged" };
+  }
+  return notBelowStart(problem, await descend(problem, state, options), options);
+}
+
+/**
+ * What was found, or, where that lies below the start, what is found from there: networks that were trained from common
+ * weights are already aligned, which a start from nothing may miss.
+ */
+async function notBelowStart(
+  problem: DescentProblem,
+  found: Descent,
+  options: DescentOptions,
+): Promise<Descent> {
+  const { expander, objectiveOf, start } = problem;
+  if ((await objectiveOf(expander.expand(start))) <= found.objective) return found;
+  return descend(problem, openAt(problem), options);
+}
+
+function openAt(problem: DescentProblem): DescentState {
+  return new DescentState(problem, problem.start, problem.matchers.keys());
+}
+
+/** The search that found most; of equals, the first. */
+export function bestOf<T extends Descent>(searches: readonly T[]): T {
+  return searches.reduce((kept, found) => (found.objective > kept.objective ? found : kept));
+}

@@ -1,0 +1,68 @@
+// Checks how sources read: comments that fit a line, doc comments that open with a plain sentence, names that say what they hold,
+// and no fallback value in place of an element that cannot be missing.
+//
+//   node tools/check-prose.mjs [package...] [--count]
+//
+// Without packages all are checked. With `--count` only the number of findings of each kind is printed, for each package.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageNames, report, root, sourceFiles } from "./packages.mjs";
+
+const WIDTH = 110;
+const PHRASES =
+  /\b(the same of|those that|those of|what is told|is told|are told|foretold|comes to|goes by|stands for itself|where there is one|begun anew|has it|of its own kind)\b/i;
+const VAGUE = "own|each|given|found|wanted|kept|known";
+const DECLARATIONS = [
+  new RegExp(`\\b(?:const|let)\\s+(${VAGUE})\\b`, "g"),
+  new RegExp(`[{,[]\\s*\\w+:\\s*(${VAGUE})\\s*(?=[,}])`, "g"),
+  new RegExp(`[(,]\\s*(${VAGUE})(?=\\s*(?::|[,)]\\s*(?:=>|:)))`, "g"),
+];
+/** Element access with a value in place of a missing element. */
+const FALLBACK = /\[[^\]\n]+\] \?\? (?:-?\d+\b|""|\[\]|new \w+|"")/g;
+/** Words that end like a verb in the third person and are none. */
+const NOUNS = new Set(
+  "Units Names Values Options Bytes Axes Weights Nodes Tensors Elements Positions Results Losses Examples Rows Columns Errors Statistics Defaults Symmetries Inputs Outputs Points Networks Sums Tasks Tables Figures Pages Shares Places Operators Shapes Types Files Labels Steps Epochs Means Gradients Products Sides Sites Lines Layers Numbers Its This Those Was As".split(
+    " ",
+  ),
+);
+
+const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+const findings = [];
+const counts = new Map();
+for (const name of chosen.length > 0 ? chosen : packageNames) {
+  for (const path of sourceFiles(name)) checkSource(name, path, readFileSync(join(root, path), "utf8"));
+}
+if (process.argv.includes("--count")) {
+  for (const [name, kinds] of counts) console.log(name, JSON.stringify(Object.fromEntries(kinds)));
+} else report("check-prose", findings);
+
+function checkSource(name, path, text) {
+  const say = (kind, index, problem) => {
+    const kinds = counts.get(name) ?? counts.set(name, new Map()).get(name);
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+    findings.push(`${path}:${text.slice(0, index).split("\n").length} ${problem}`);
+  };
+  let start = 0;
+  for (const line of text.split("\n")) {
+    const isComment = /^\s*(?:\/\/|\/\*\*|\*)/.test(line);
+    if (isComment && line.length > WIDTH && !line.includes("http"))
+      say("width", start, `has a comment of ${line.length} characters: wrap at ${WIDTH}`);
+    if (isComment && PHRASES.test(line))
+      say("phrase", start, `says "${PHRASES.exec(line)[0]}": name what is meant`);
+    start += line.length + 1;
+  }
+  const documented =
+    /\/\*\*\s*((?:(?!\*\/)[\s\S])*?)\*\/\nexport (?:declare )?(?:async )?function\*? (\w+)/g;
+  for (const { index, 1: comment, 2: called } of text.matchAll(documented)) {
+    const [, first = ""] = /^\W*(\w+)/.exec(comment) ?? [];
+    if (!/s$/.test(first) || NOUNS.has(first))
+      say("verb", index, `${called}() is described from "${first}" on: begin with a verb, "Reads ..."`);
+  }
+  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, (comment) => comment.replace(/[^\n]/g, " "));
+  for (const pattern of DECLARATIONS) {
+    for (const match of code.matchAll(pattern))
+      say("name", match.index, `declares "${match[1]}": say what it holds`);
+  }
+  for (const match of code.matchAll(FALLBACK))
+    say("fallback", match.index, `falls back in "${match[0]}": use at() or entry() of core`);
+}

@@ -8,7 +8,8 @@
 // Prints one JSON object for each method and policy. Alignment and statistics see training examples only; barriers are of
 // the test set. Data sets are named as for `isthmus barrier`.
 import { parseArgs } from "node:util";
-import { measureBarrier, type StatisticsPolicy } from "@isthmus/barrier";
+import { measureBarrier } from "@isthmus/barrier";
+import { type StatisticsPolicy } from "@isthmus/statistics";
 import { openCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";

@@ -1,3 +1,5 @@
+import type { StatisticsPolicy } from "@isthmus/statistics";
+
 /** Loss and error of the network at one place of a path. */
 export interface BarrierPoint {
   /** Place on the path, in `[0, 1]`. */
@@ -29,21 +31,6 @@ export interface BarrierInterval {
   readonly low: number;
   readonly high: number;
 }
-
-/** Names of all policies, see {@link StatisticsPolicy}. */
-export const STATISTICS_POLICIES = ["keep", "recalibrate", "repair", "repair-closed-form"] as const;
-
-/**
- * What is done about the statistics of activations at every inner place of the path: nothing; batch norms measure theirs anew;
- * or every pre-activation gets those that the ends have on average (REPAIR), measured in order or in closed form.
- */
-export type StatisticsPolicy = (typeof STATISTICS_POLICIES)[number];
-
-/** Names of the policies that compare a network with no others, see {@link StatisticsPolicy}. */
-export const NORM_POLICIES = ["keep", "recalibrate"] as const;
-
-/** What is done about batch norms of a network that is no average of two ends. */
-export type NormPolicy = (typeof NORM_POLICIES)[number];
 
 /** A barrier curve and what it says. */
 export interface BarrierResult {

@@ -1,4 +1,4 @@
-import { type Checkpoint, InputError, type Tensor } from "@isthmus/core";
+import { type Checkpoint, InputError } from "@isthmus/core";
 import {
   bindWeights,
   createEvaluator,
@@ -8,9 +8,12 @@ import {
   type Graph,
   limitExamples,
 } from "@isthmus/graph";
-import { createRepairer, type RepairShares, recalibrateBatchNorm } from "@isthmus/statistics";
-import { STATISTICS_POLICIES, type StatisticsPolicy } from "./barrier-result.ts";
-import { STATISTICS_EXAMPLES } from "./choose-statistics.ts";
+import {
+  createCorrection,
+  type RepairShares,
+  STATISTICS_EXAMPLES,
+  type StatisticsPolicy,
+} from "@isthmus/statistics";
 
 /** An architecture, and what to measure networks of it with. */
 export interface EvaluatedArchitecture {
@@ -60,7 +63,18 @@ export async function createCorrectedEvaluator(
   const { attempt, allowNonFinite = false, batchSize, signal } = options;
   const evaluator = await createEvaluator(graph, engine, data, { batchSize });
   try {
-    const correct = await createCorrection({ graph, engine, data }, options);
+    const { statistics, statisticsData, ends = [] } = options;
+    const correct = await createCorrection(
+      { graph, engine },
+      statisticsData ?? limitExamples(attempt, data, STATISTICS_EXAMPLES),
+      {
+        attempt,
+        statistics,
+        networks: await Promise.all(ends.map((end) => bindWeights(graph, end))),
+        batchSize,
+        signal,
+      },
+    );
     return {
       async evaluate(network, shares) {
         const weights = await bindWeights(graph, network);
@@ -85,30 +99,4 @@ function assertFiniteLoss(attempt: string, { source }: Checkpoint, { loss, losse
     `Cannot ${attempt} of "${source}" as its loss must be finite: it is ${loss}, on ${wrong} of ${losses.length} examples; the network is not trained, or its statistics do not fit it`,
     { input: source },
   );
-}
-
-type Weights = ReadonlyMap<string, Tensor>;
-
-/** Corrects the statistics of a network that is made of the ends by shares. */
-type Correct = (weights: Weights, shares: RepairShares) => Promise<Weights>;
-
-async function createCorrection(
-  { graph, engine, data }: EvaluatedArchitecture,
-  { attempt, statistics, statisticsData, ends = [], batchSize, signal }: CorrectedEvaluatorOptions,
-): Promise<Correct> {
-  const options = { batchSize, signal };
-  const seen = statisticsData ?? limitExamples(attempt, data, STATISTICS_EXAMPLES);
-  if (!STATISTICS_POLICIES.includes(statistics)) {
-    throw new RangeError(
-      `Cannot ${attempt} as "statistics" must be one of ${STATISTICS_POLICIES.join(", ")}: it is ${statistics}`,
-    );
-  }
-  if (statistics === "keep") return async (weights) => weights;
-  if (statistics === "recalibrate") {
-    return (weights) => recalibrateBatchNorm({ graph, engine, weights }, seen, options);
-  }
-  const networks = await Promise.all(ends.map((end) => bindWeights(graph, end)));
-  const closedForm = statistics === "repair-closed-form";
-  const repairer = await createRepairer({ graph, engine, networks }, seen, { ...options, closedForm });
-  return (weights, shares) => repairer.repair(weights, shares);
 }

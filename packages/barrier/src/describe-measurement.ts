@@ -1,6 +1,6 @@
 import { type DataSet, fingerprintData, fingerprintGraph, limitExamples } from "@isthmus/graph";
-import type { StatisticsPolicy } from "./barrier-result.ts";
-import { STATISTICS_EXAMPLES } from "./choose-statistics.ts";
+import type { StatisticsPolicy } from "@isthmus/statistics";
+import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import type { EvaluatedArchitecture } from "./create-corrected-evaluator.ts";
 import type { JournalRun } from "./journal.ts";
 

@@ -1,22 +1,7 @@
-export {
-  type BarrierInterval,
-  type BarrierPoint,
-  type BarrierResult,
-  type BarrierValues,
-  NORM_POLICIES,
-  type NormPolicy,
-  STATISTICS_POLICIES,
-  type StatisticsPolicy,
-} from "./barrier-result.ts";
+export type { BarrierInterval, BarrierPoint, BarrierResult, BarrierValues } from "./barrier-result.ts";
 export { barrierValues } from "./barrier-values.ts";
 export { bindNetwork, parameterNames } from "./bind-network.ts";
-export {
-  type ChosenStatistics,
-  chooseStatistics,
-  STATISTICS_CHOICES,
-  STATISTICS_EXAMPLES,
-  type StatisticsChoice,
-} from "./choose-statistics.ts";
+
 export {
   type CorrectedEvaluator,
   type CorrectedEvaluatorOptions,

@@ -1,4 +1,5 @@
-import type { BarrierPoint, BarrierValues, StatisticsPolicy } from "./barrier-result.ts";
+import type { StatisticsPolicy } from "@isthmus/statistics";
+import type { BarrierPoint, BarrierValues } from "./barrier-result.ts";
 
 /** Parameters that are interpolated together. */
 export interface LayerGroup {

@@ -1,11 +1,11 @@
 import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { DataSet, Evaluation } from "@isthmus/graph";
 import { createPath, PATH_KINDS, type Path, type PathKind } from "@isthmus/interpolation";
+import { assertChoice, chooseStatistics, type StatisticsChoice } from "@isthmus/statistics";
 import type { BarrierPoint, BarrierResult } from "./barrier-result.ts";
 import { barrierValues, chordBarrier } from "./barrier-values.ts";
 import { bindNetwork } from "./bind-network.ts";
 import { bootstrapBarrier } from "./bootstrap-barrier.ts";
-import { assertChoice, chooseStatistics, type StatisticsChoice } from "./choose-statistics.ts";
 import {
   type CorrectedEvaluator,
   createCorrectedEvaluator,

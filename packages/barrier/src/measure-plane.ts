@@ -8,7 +8,7 @@ import {
   type PlanePlace,
   type PlaneProjection,
 } from "@isthmus/interpolation";
-import { NORM_POLICIES, type NormPolicy } from "./barrier-result.ts";
+import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
 import { bindNetwork, parameterNames } from "./bind-network.ts";
 import {
   type CorrectedEvaluator,

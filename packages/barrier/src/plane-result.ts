@@ -1,4 +1,4 @@
-import type { NormPolicy } from "./barrier-result.ts";
+import type { NormPolicy } from "@isthmus/statistics";
 
 /** A network that lies in a plane. */
 export interface PlaneModel {

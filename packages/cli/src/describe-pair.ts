@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { AlignedNetwork } from "./aligner.ts";
+import type { AlignedNetwork } from "@isthmus/weight-matching";
 import { formatObjective } from "./format-objective.ts";
 import type { Context } from "./verb.ts";
 

@@ -1,4 +1,4 @@
-import type { Normalization } from "./aligner.ts";
+import type { Normalization } from "@isthmus/weight-matching";
 
 /** What was undone beyond permutation, as lines of a list; none where nothing was asked for. */
 export function formatNormalization(normalized: Normalization | undefined): [string, string][] {

@@ -1,8 +1,13 @@
 import { describeSource } from "@isthmus/graph";
-import type { AxisRef, LinearSummary, SpecExplanation, SymmetrySummary } from "@isthmus/symmetry";
+import type {
+  AxisRef,
+  LinearSummary,
+  SpecExplanation,
+  SymmetryProof,
+  SymmetrySummary,
+} from "@isthmus/symmetry";
 import type { BindingSummary } from "./bind-architecture.ts";
 import { formatPairs, formatTable } from "./format-table.ts";
-import type { SymmetryProof } from "./prove-symmetries.ts";
 
 /** Axes of a symmetry that are written out in the table. */
 const SHOWN_AXES = 3;

@@ -7,12 +7,12 @@ import {
 import type { DataSet } from "@isthmus/graph";
 import { LINEAR_KINDS, type LinearKind } from "@isthmus/symmetry";
 import {
+  type AlignOptions,
   MATCH_ACTIVATIONS_DEFAULTS,
   MATCH_METHODS,
   MATCH_SEARCHES,
   MATCH_WEIGHTS_DEFAULTS,
   type MatchMethod,
-  type MatchOptions,
   type MatchSearch,
 } from "@isthmus/weight-matching";
 import { dataContext } from "./data-context.ts";
@@ -95,18 +95,25 @@ export async function openMatchData(
 }
 
 /**
- * What to tell a method.
+ * Returns how networks are to be aligned, as options of the library.
  * @param data - the examples; undefined where none were given
  * @throws TypeError if the method needs data and there are none, or options exclude each other
  */
-export function matchingOf(options: MatchVerbOptions, data: DataSet | undefined): MatchOptions {
+export function matchingOf(
+  options: MatchVerbOptions,
+  data: DataSet | undefined,
+): AlignOptions & {
+  readonly method: MatchMethod;
+} {
   const { method, seed, restarts, matchExamples, search, memory, only, skip, normalize } = options;
   if (normalize !== undefined && memory !== undefined) {
     throw new TypeError(
       "Cannot align with --normalize and --memory as canonical forms are held in memory: leave one out",
     );
   }
-  if (method === "weight") return { method, seed, restarts, ...given({ search, memory, only, skip }) };
+  if (method === "weight") {
+    return { method, seed, restarts, normalize, ...given({ search, memory, only, skip }) };
+  }
   assertWeightOnly(method, { search, memory, only, skip });
   if (data === undefined) {
     throw new TypeError(
@@ -114,7 +121,9 @@ export function matchingOf(options: MatchVerbOptions, data: DataSet | undefined)
     );
   }
   const seen = { data, examples: matchExamples };
-  return method === "activation" ? { method, seed, ...seen } : { method, seed, restarts, ...seen };
+  return method === "activation"
+    ? { method, seed, normalize, ...seen }
+    : { method, seed, restarts, normalize, ...seen };
 }
 
 /**

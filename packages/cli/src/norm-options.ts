@@ -4,7 +4,7 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
-import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/barrier";
+import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { parseCount } from "./parse-values.ts";
 
 /** What a verb that measures networks which are no averages of two is told of batch norms; an alias, as commander wants it. */

@@ -1,8 +1,8 @@
 import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
-import { STATISTICS_EXAMPLES } from "@isthmus/barrier";
 import { InputError } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { type DataSet, limitExamples, type Scaling } from "@isthmus/graph";
+import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import type { DataContext } from "./data-context.ts";
 import { parseNumber } from "./parse-values.ts";
 

@@ -1,13 +1,14 @@
-import type { StatisticsChoice } from "@isthmus/barrier";
-import { type Checkpoint, readJsonFile } from "@isthmus/core";
+import { at, type Checkpoint, readJsonFile } from "@isthmus/core";
 import type { BoundNetwork, DataSet } from "@isthmus/graph";
-import { decodeAlignment, permute } from "@isthmus/symmetry";
-import { type AlignedNetwork, alignNetwork, createAligner } from "./aligner.ts";
+import type { StatisticsChoice } from "@isthmus/statistics";
+import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
+import { type AlignedNetwork, align } from "@isthmus/weight-matching";
 import { assertOutput } from "./assert-output.ts";
 import { type BoundArchitecture, bindArchitecture } from "./bind-architecture.ts";
 import { dataContext } from "./data-context.ts";
 import { describeFeeds } from "./describe-feeds.ts";
 import { fitToData } from "./fit-to-data.ts";
+import { followAlignment } from "./follow-alignment.ts";
 import { matchingOf, openMatchData } from "./match-options.ts";
 import { type Architecture, assertArchitecture, openSharedArchitecture } from "./open-architecture.ts";
 import { noteTwice, withCheckpoints } from "./open-checkpoints.ts";
@@ -73,8 +74,11 @@ export async function withPair<T>(
     const [a, given] = [one.network, two.network];
     const pair = { ...architecture, a, given, data, statisticsData, statistics, inputs };
     if (matching !== undefined) {
-      const aligner = await createAligner(architecture, context, options.normalize);
-      const { network, summary } = await alignNetwork(aligner, [one, two], matching, context);
+      const { aligned } = await align(architecture, [one, two], {
+        ...matching,
+        ...followAlignment(options.method, context),
+      });
+      const { network, summary } = at(aligned, 0, "aligned network");
       return work({ ...pair, b: network, summary });
     }
     const b = alignment === undefined ? given : await permuteBy(alignment, { architecture, given, context });
@@ -91,6 +95,8 @@ async function permuteBy(
   }: { readonly architecture: Architecture; readonly given: Checkpoint; readonly context: Context },
 ): Promise<Checkpoint> {
   const json = await readJsonFile(file);
-  const { spec } = (await createAligner(architecture, context)).symmetries;
+  context.progress("Discovering symmetries");
+  const { graph, engine } = architecture;
+  const { spec } = await discoverSymmetries(graph, engine, { signal: context.signal });
   return permute(decodeAlignment(spec, json), given, spec);
 }

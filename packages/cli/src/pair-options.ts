@@ -4,13 +4,13 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
+import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   STATISTICS_EXAMPLES,
   STATISTICS_POLICIES,
   type StatisticsChoice,
   type StatisticsPolicy,
-} from "@isthmus/barrier";
-import { DATA_SET_FORMS } from "@isthmus/data";
+} from "@isthmus/statistics";
 import { addBindingOptions, type BindingOptions } from "./bind-architecture.ts";
 import { type EngineOptions, engineOption } from "./engine-option.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "./match-options.ts";

@@ -20,6 +20,7 @@ export {
   type NonFiniteCount,
 } from "./checkpoint/non-finite.ts";
 export { isTrainingState } from "./checkpoint/training-state.ts";
+export { withTensors } from "./checkpoint/with-tensors.ts";
 export {
   DivergenceError,
   EngineError,

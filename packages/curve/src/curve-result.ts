@@ -1,5 +1,6 @@
-import type { BarrierPoint, NormPolicy } from "@isthmus/barrier";
+import type { BarrierPoint } from "@isthmus/barrier";
 import type { CurveKind } from "@isthmus/interpolation";
+import type { NormPolicy } from "@isthmus/statistics";
 import type { EpochResult } from "@isthmus/training";
 
 /** Loss or error along a path, summed up. */

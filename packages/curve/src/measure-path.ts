@@ -2,13 +2,12 @@ import {
   bindNetwork,
   createCorrectedEvaluator,
   type EvaluatedArchitecture,
-  NORM_POLICIES,
-  type NormPolicy,
   parameterNames,
 } from "@isthmus/barrier";
 import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { innerProducts, type Path } from "@isthmus/interpolation";
+import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
 import type { MeasuredPath } from "./curve-result.ts";
 import { summarizePath } from "./summarize-path.ts";
 

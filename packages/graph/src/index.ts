@@ -1,3 +1,4 @@
+export type { Architecture } from "./architecture.ts";
 export {
   FREE_BATCH_DEFAULTS,
   type FreeBatchOptions,

@@ -1,6 +1,7 @@
-import { MEASURE_BARRIER_DEFAULTS, measureBarrier, type StatisticsChoice } from "@isthmus/barrier";
+import { MEASURE_BARRIER_DEFAULTS, measureBarrier } from "@isthmus/barrier";
 import { assertWholeOptions, type Checkpoint, createRandom, InputError, resolveOptions } from "@isthmus/core";
 import { assertNetwork, type DataSet, type Engine, type Graph } from "@isthmus/graph";
+import type { StatisticsChoice } from "@isthmus/statistics";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 import { alignTo } from "./align-to.ts";
 import type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";

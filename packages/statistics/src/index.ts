@@ -9,6 +9,22 @@ export {
 export type { PairStatistics } from "./activations/pair-moments.ts";
 export { UnitMoments, type UnitStatistics } from "./activations/unit-moments.ts";
 export { type UnitPanel, UnitReader, type UnitView } from "./activations/unit-view.ts";
+export {
+  assertChoice,
+  type ChosenStatistics,
+  chooseStatistics,
+  STATISTICS_CHOICES,
+  STATISTICS_EXAMPLES,
+  type StatisticsChoice,
+} from "./policy/choose-statistics.ts";
+export { type CorrectStatisticsOptions, correctStatistics } from "./policy/correct-statistics.ts";
+export { type Correction, type CorrectionOptions, createCorrection } from "./policy/create-correction.ts";
+export {
+  NORM_POLICIES,
+  type NormPolicy,
+  STATISTICS_POLICIES,
+  type StatisticsPolicy,
+} from "./policy/statistics-policy.ts";
 export { countBatchNorms } from "./repair/batch-norm-sites.ts";
 export type { RepairNetworks } from "./repair/expected-statistics.ts";
 export {

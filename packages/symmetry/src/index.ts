@@ -51,6 +51,12 @@ export type {
   WeightLayout,
 } from "./spec.ts";
 export { layOutValues, type Motion, type ValueComponent, type ValueLayouts } from "./value-layouts.ts";
+export { isLarge, type NarrowNetwork, narrowLarge } from "./verify/narrow-large.ts";
+export {
+  type ProveSymmetriesOptions,
+  proveSymmetries,
+  type SymmetryProof,
+} from "./verify/prove-symmetries.ts";
 export type { ValueError, ValueSummary } from "./verify/summarize-errors.ts";
 export {
   VERIFY_ALIGNMENT_DEFAULTS,

@@ -7,6 +7,14 @@ export {
   matchActivations,
 } from "./activation-matching/match-activations.ts";
 export type { ActivationSimilarity } from "./activation-matching/similarity.ts";
+export { type AlignOptions, type AlignProgress, type AlignResult, align } from "./align/align.ts";
+export type { AlignedNetwork, AlignmentSummary, Normalization } from "./align/aligned-network.ts";
+export {
+  type ProveAlignmentOptions,
+  type ProvenGroup,
+  proveAlignment,
+  type Verification,
+} from "./align/prove-alignment.ts";
 export {
   ASSIGNMENT_DEFAULTS,
   type AssignmentOptions,

@@ -1,6 +1,6 @@
 import { assertWholeOptions, resolveOptions } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
-import { type ChosenStatistics, STATISTICS_CHOICES, type StatisticsChoice } from "../choose-statistics.ts";
+import { type ChosenStatistics, STATISTICS_CHOICES, type StatisticsChoice } from "@isthmus/statistics";
 import { CUMULATIVE_ORDERS, type CumulativeOrder } from "../layers-result.ts";
 import type { LayerPattern } from "./group-layers.ts";
 

@@ -1,8 +1,8 @@
 import type { Checkpoint } from "@isthmus/core";
 import { fingerprintWeights } from "@isthmus/graph";
 import { innerProducts } from "@isthmus/interpolation";
+import { chooseStatistics } from "@isthmus/statistics";
 import { bindNetwork, parameterNames } from "../bind-network.ts";
-import { chooseStatistics } from "../choose-statistics.ts";
 import { createCorrectedEvaluator } from "../create-corrected-evaluator.ts";
 import { describeMeasurement } from "../describe-measurement.ts";
 import { type Journal, openJournal } from "../journal.ts";

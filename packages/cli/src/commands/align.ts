@@ -1,16 +1,20 @@
 import { resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import { at, type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
-import type { BoundNetwork } from "@isthmus/graph";
 import { encodeAlignment } from "@isthmus/symmetry";
-import type { MatchResult, MatchSeconds } from "@isthmus/weight-matching";
-import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
+import {
+  type AlignedNetwork,
+  align as alignNetworks,
+  type MatchResult,
+  type MatchSeconds,
+} from "@isthmus/weight-matching";
 import { assertOutput } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { fitToData } from "../fit-to-data.ts";
+import { followAlignment } from "../follow-alignment.ts";
 import { formatJson } from "../format-json.ts";
 import { formatNormalization } from "../format-normalization.ts";
 import { formatObjective } from "../format-objective.ts";
@@ -91,23 +95,20 @@ async function align(
     const data = await openMatchData(options, options.data, read);
     const opened = data === undefined ? read : fitToData(read, data);
     const { networks, binding, ...architecture } = await bindArchitecture(opened, [a, b], options, context);
-    const [one, two] = networks as [BoundNetwork, BoundNetwork];
-    const aligner = await createAligner(architecture, context, options.normalize);
     const matching = matchingOf(options, data);
-    const aligned = await alignNetwork(aligner, [one, two], matching, context);
-    const outputs = await saveAligned(
-      [a, b],
-      { ...aligned, network: two.restore(aligned.network) },
-      options,
-      context,
-    );
+    const { aligned, symmetries } = await alignNetworks(architecture, networks, {
+      ...matching,
+      ...followAlignment(options.method, context),
+    });
+    const second = at(aligned, 0, "aligned network");
+    const outputs = await saveAligned([a, b], second, options, context);
     if (outputs.length > 0) outputs.push(...(await copyModelFiles(paths[1], options.output)));
-    const encoded = formatJson(encodeAlignment(aligner.symmetries.spec, aligned.alignment));
+    const encoded = formatJson(encodeAlignment(symmetries.spec, second.alignment));
     for (const path of alignmentFiles(options)) {
       await saveFile(path, encoded, inputs);
       outputs.push(path);
     }
-    return { result: { ...aligned.summary, binding, outputs }, text: formatAligned(aligned, outputs) };
+    return { result: { ...second.summary, binding, outputs }, text: formatAligned(second, outputs) };
   });
 }
 
@@ -130,7 +131,7 @@ function assertOutputs({ output, saveAlignment, normalize }: AlignVerbOptions): 
 /** Saves the permuted network, if that is what the output is for; returns the files written. */
 async function saveAligned(
   networks: readonly [Checkpoint, Checkpoint],
-  { network }: AlignedNetwork,
+  { restored: network }: AlignedNetwork,
   { output, method, seed, restarts, search, only, skip, normalize }: AlignVerbOptions,
   { version, signal, progress }: Context,
 ): Promise<string[]> {
@@ -152,12 +153,12 @@ async function saveAligned(
   return [...files];
 }
 
-function formatAligned({ found, summary }: AlignedNetwork, outputs: readonly string[]): string {
+function formatAligned({ match, summary }: AlignedNetwork, outputs: readonly string[]): string {
   const { objective, normalized, verified } = summary;
   return formatPairs([
-    ["method", found.method],
+    ["method", match.method],
     ["objective", formatObjective(objective)],
-    ...describeSearch(found),
+    ...describeSearch(match),
     ...formatNormalization(normalized),
     ["verified", formatVerification(verified)],
     ["wrote", outputs.join(", ")],

@@ -1,13 +1,9 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import {
-  MEASURE_BARRIER_DEFAULTS,
-  measureBarrier,
-  STATISTICS_POLICIES,
-  type StatisticsPolicy,
-} from "@isthmus/barrier";
+import { MEASURE_BARRIER_DEFAULTS, measureBarrier } from "@isthmus/barrier";
 import { saveFile } from "@isthmus/core";
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
 import { type BarrierCurve, renderBarrierPage } from "@isthmus/report";
+import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { assertPageName } from "../assert-output.ts";
 import { describePair } from "../describe-pair.ts";
 import { formatBarriers } from "../format-barriers.ts";

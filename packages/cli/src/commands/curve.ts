@@ -1,6 +1,5 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { STATISTICS_EXAMPLES } from "@isthmus/barrier";
 import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import {
   type CurveResult,
@@ -14,7 +13,7 @@ import { DATA_SET_FORMS } from "@isthmus/data";
 import { type BoundNetwork, bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { renderCurvePage } from "@isthmus/report";
-import { recalibrateBatchNorm } from "@isthmus/statistics";
+import { recalibrateBatchNorm, STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { type DataContext, dataContext } from "../data-context.ts";

@@ -1,14 +1,15 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type BarrierResult, measureBarrier } from "@isthmus/barrier";
-import type { Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
-import type { BoundNetwork, DataSet } from "@isthmus/graph";
-import { type Aligner, alignNetwork, createAligner } from "../aligner.ts";
+import type { Architecture, DataSet } from "@isthmus/graph";
+import { align } from "@isthmus/weight-matching";
 import { bindArchitecture } from "../bind-architecture.ts";
 import { tellFindings } from "../demo/tell-findings.ts";
 import { type PairOptions, trainPair } from "../demo/train-pair.ts";
 import { writeFindings } from "../demo/write-findings.ts";
 import { createEngine, type EngineOptions, engineOption } from "../engine-option.ts";
+import { followAlignment } from "../follow-alignment.ts";
 import { openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { MOST, parseCount, parseSeed } from "../parse-values.ts";
@@ -46,16 +47,17 @@ async function demo(options: DemoOptions, context: Context): Promise<Outcome> {
   return withCheckpoints(pair.checkpoints, async ([a, b]) => {
     const opened = await openArchitecture(pair.graph, options);
     const { networks, ...architecture } = await bindArchitecture(opened, [a, b], {}, context);
-    const aligner = await createAligner(architecture, context);
-    const { seed } = options;
-    const bound = networks as [BoundNetwork, BoundNetwork];
-    const aligned = await alignNetwork(aligner, bound, { method: "weight", seed }, context);
+    const { aligned: others, symmetries } = await align(architecture, networks, {
+      seed: options.seed,
+      ...followAlignment("weight", context),
+    });
+    const aligned = at(others, 0, "aligned network");
     const measure = (network: Checkpoint, step: number) =>
-      measureStep({ aligner, a, b: network, data }, step, options, context);
+      measureStep({ ...architecture, a, b: network, data }, step, options, context);
     const before = await measure(b, 0);
     const after = await measure(aligned.network, 1);
     const findings = { pair, aligned, before, after };
-    const { spec } = aligner.symmetries;
+    const { spec } = symmetries;
     const files = await writeFindings(findings, { networks: [a, b], spec }, options, context);
     return {
       result: {
@@ -71,12 +73,12 @@ async function demo(options: DemoOptions, context: Context): Promise<Outcome> {
 }
 
 function measureStep(
-  { aligner, a, b, data }: { aligner: Aligner; a: Checkpoint; b: Checkpoint; data: DataSet },
+  networks: Architecture & { readonly a: Checkpoint; readonly b: Checkpoint; readonly data: DataSet },
   step: number,
   { points }: DemoOptions,
   { signal, progress }: Context,
 ): Promise<BarrierResult> {
-  const { graph, engine } = aligner;
+  const { graph, engine, a, b, data } = networks;
   const title = step === 0 ? "Measuring the networks as trained" : "Measuring them aligned";
   const onProgress = ({ done, total }: { readonly done: number; readonly total: number }) =>
     progress(title, (step + done / total) / 2);

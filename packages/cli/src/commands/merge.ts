@@ -1,5 +1,4 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/barrier";
 import {
   at,
   type Checkpoint,
@@ -17,8 +16,14 @@ import {
   type PathKind,
   slerp,
 } from "@isthmus/interpolation";
-import { countBatchNorms } from "@isthmus/statistics";
-import { type AlignedNetwork, alignNetwork, createAligner } from "../aligner.ts";
+import {
+  type CorrectStatisticsOptions,
+  correctStatistics,
+  countBatchNorms,
+  STATISTICS_POLICIES,
+  type StatisticsPolicy,
+} from "@isthmus/statistics";
+import { type AlignedNetwork, align } from "@isthmus/weight-matching";
 import {
   addBindingOptions,
   type BindingOptions,
@@ -26,11 +31,11 @@ import {
   bindArchitecture,
 } from "../bind-architecture.ts";
 import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
-import { correctStatistics } from "../correct-statistics.ts";
 import { dataContext } from "../data-context.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { expandPaths } from "../expand-paths.ts";
 import { fitToData } from "../fit-to-data.ts";
+import { followAlignment } from "../follow-alignment.ts";
 import { formatNormalization } from "../format-normalization.ts";
 import { formatObjective } from "../format-objective.ts";
 import { formatBytes, formatPairs } from "../format-table.ts";
@@ -158,12 +163,7 @@ async function merge(patterns: readonly string[], options: MergeOptions, context
     const networks = [first, ...(aligned.length === 0 ? others : aligned.map(({ network }) => network))];
     const combined = combine(networks, { weights, layers, path: options.path });
     const statistics = policyOf(opened, options);
-    const merged = await correctStatistics(
-      combined,
-      { architecture: opened.architecture, networks, weights },
-      { statistics, data: opened.data },
-      context,
-    );
+    const merged = await correct(combined, { networks, weights, statistics }, opened, context);
     const note = describeStatistics(opened, statistics, options);
     if (note !== undefined) context.terminal.note(note);
     const output = await saveCheckpoint(opened.restore(merged), options.output, {
@@ -228,15 +228,26 @@ async function alignAll(
   { architecture, data }: OpenedNetworks,
   options: MergeOptions,
   context: Context,
-): Promise<AlignedNetwork[]> {
+): Promise<readonly AlignedNetwork[]> {
   if (!options.align || architecture === undefined) return [];
-  const [first, ...others] = architecture.networks;
-  if (first === undefined) return [];
-  const aligner = await createAligner(architecture, context, options.normalize);
-  const matching = matchingOf(options, data);
-  const aligned: AlignedNetwork[] = [];
-  for (const other of others) aligned.push(await alignNetwork(aligner, [first, other], matching, context));
+  const { aligned } = await align(architecture, architecture.networks, {
+    ...matchingOf(options, data),
+    ...followAlignment(options.method, context),
+  });
   return aligned;
+}
+
+/** Corrects the statistics of activations of the merged network, where there is a network to run and data to run it on. */
+async function correct(
+  merged: Checkpoint,
+  options: CorrectStatisticsOptions,
+  { architecture, data }: OpenedNetworks,
+  { progress, signal }: Context,
+): Promise<Checkpoint> {
+  const { statistics } = options;
+  if (statistics === "keep" || architecture === undefined || data === undefined) return merged;
+  progress(statistics === "recalibrate" ? "Recalibrating batch norms" : "Repairing");
+  return correctStatistics(architecture, merged, data, { ...options, signal });
 }
 
 /** How much of each checkpoint is in the result: of all layers, or of the second in each. */

@@ -1,16 +1,12 @@
 import { basename, extname } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import {
-  MEASURE_PLANE_DEFAULTS,
-  measurePlane,
-  type PlaneSubject,
-  STATISTICS_EXAMPLES,
-} from "@isthmus/barrier";
+import { MEASURE_PLANE_DEFAULTS, measurePlane, type PlaneSubject } from "@isthmus/barrier";
 import { saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { renderPlanePage } from "@isthmus/report";
+import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { dataContext } from "../data-context.ts";

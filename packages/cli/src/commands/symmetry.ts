@@ -1,15 +1,19 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { saveFile } from "@isthmus/core";
 import {
+  type Derivation,
   discoverLinearSymmetries,
+  discoverSymmetries,
   encodeSpec,
   explainLinearSymmetries,
   explainSpec,
   type LinearSummary,
   type LinearSymmetries,
+  proveSymmetries,
   type SpecExplanation,
+  type SymmetryProof,
+  type SymmetrySpec,
 } from "@isthmus/symmetry";
-import { createAligner } from "../aligner.ts";
 import {
   addBindingOptions,
   type BindingOptions,
@@ -28,7 +32,6 @@ import {
 import { type Architecture, openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseSeed } from "../parse-values.ts";
-import { type Provable, proveSymmetries, type SymmetryProof, specOf } from "../prove-symmetries.ts";
 import { readSpec } from "../read-spec.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -80,35 +83,33 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
     const architecture = bound ?? opened;
     const [network] = bound?.networks ?? [];
     const written = options.spec === undefined ? undefined : await readSpec(options.spec, architecture.graph);
-    const symmetries = written ?? (await createAligner(architecture, context)).symmetries;
+    const symmetries = written ?? (await discover(architecture, context));
     const linear = await discoverLinear(architecture, symmetries, context);
-    const proven = { ...architecture, symmetries, linear, weights: network?.network };
-    const verified = options.verify || network ? await prove(proven, options, context) : undefined;
-    const spec = specOf(symmetries);
+    const proof = { seed: options.seed, linear, weights: network?.network, signal: context.signal };
+    if (options.verify || network) context.progress("Verifying");
+    const verified =
+      options.verify || network ? await proveSymmetries(architecture, symmetries, proof) : undefined;
+    const spec = "spec" in symmetries ? symmetries.spec : symmetries;
     const named = [options.spec, options.exportedFrom].filter((file) => file !== undefined);
     const inputs = [path, ...paths, ...named];
     if (options.output !== undefined) {
       await saveFile(options.output, formatJson(encodeSpec(spec)), inputs);
     }
-    const explained = linear && explainLinearSymmetries(specOf(symmetries), linear);
+    const explained = linear && explainLinearSymmetries(spec, linear);
     const binding = bound?.binding;
     return describe({ explanation: explainSpec(spec), linear: explained, binding, verified }, context);
   });
 }
 
-async function prove(
-  proven: Provable,
-  { seed }: SymmetryOptions,
-  { progress, signal }: Context,
-): Promise<SymmetryProof> {
-  progress("Verifying");
-  return proveSymmetries(proven, { seed, signal });
+async function discover({ graph, engine }: Architecture, { progress, signal }: Context): Promise<Derivation> {
+  progress("Discovering symmetries");
+  return discoverSymmetries(graph, engine, { signal });
 }
 
 /** What leaves the function as it is beyond permutation; not asked of a list of one's own. */
 async function discoverLinear(
   { graph, engine }: Architecture,
-  symmetries: Provable["symmetries"],
+  symmetries: Derivation | SymmetrySpec,
   { signal }: Context,
 ): Promise<LinearSymmetries | undefined> {
   return "spec" in symmetries ? discoverLinearSymmetries(graph, engine, symmetries, { signal }) : undefined;

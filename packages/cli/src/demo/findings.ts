@@ -1,6 +1,6 @@
 import type { BarrierResult } from "@isthmus/barrier";
 import type { BarrierCurve } from "@isthmus/report";
-import type { AlignedNetwork } from "../aligner.ts";
+import type { AlignedNetwork } from "@isthmus/weight-matching";
 import type { TrainedPair } from "./train-pair.ts";
 
 /** What the demo has found out. */

@@ -1,6 +1,7 @@
-import { CUMULATIVE_ORDERS, STATISTICS_POLICIES } from "@isthmus/barrier";
+import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
 import { CURVE_KINDS, PATH_KINDS } from "@isthmus/interpolation";
 import type { DrawableResult } from "@isthmus/report";
+import { STATISTICS_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
 import { FIGURE_SHAPE } from "../study/figure-shape.ts";
 

@@ -2,14 +2,15 @@ import { at, type Checkpoint, InputError } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { assertDataFits, type BoundNetwork, type DataSet, limitExamples } from "@isthmus/graph";
 import type { SymmetrySpec } from "@isthmus/symmetry";
+import { align } from "@isthmus/weight-matching";
 import { parseNetwork } from "@isthmus/zoo";
-import { alignNetwork, createAligner } from "../aligner.ts";
 import { type BindingSummary, type BoundArchitecture, bindArchitecture } from "../bind-architecture.ts";
 import { type DataContext, dataContext } from "../data-context.ts";
 import { describeFeeds } from "../describe-feeds.ts";
 import { createEngine } from "../engine-option.ts";
 import { expandPaths } from "../expand-paths.ts";
 import { fitToData } from "../fit-to-data.ts";
+import { followAlignment } from "../follow-alignment.ts";
 import { type Architecture, assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
@@ -147,8 +148,10 @@ async function proveSpec(
   { seed, restarts }: StarVerbOptions,
   context: Context,
 ): Promise<SymmetrySpec> {
-  const aligner = await createAligner(architecture, context);
-  const [a, b] = networks as [BoundNetwork, BoundNetwork];
-  await alignNetwork(aligner, [a, b], { method: "weight", seed, restarts }, context);
-  return aligner.symmetries.spec;
+  const { symmetries } = await align(architecture, networks.slice(0, 2), {
+    seed,
+    restarts,
+    ...followAlignment("weight", context),
+  });
+  return symmetries.spec;
 }

@@ -4,7 +4,6 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
-import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/barrier";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   FIND_STAR_DEFAULTS,
@@ -12,6 +11,7 @@ import {
   RAY_DISTRIBUTIONS,
   type RayDistribution,
 } from "@isthmus/star-domain";
+import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { addBindingOptions, type BindingOptions } from "../bind-architecture.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { addScalingOptions, type ScalingOptions } from "../open-data.ts";

@@ -1,6 +1,7 @@
-import { CUMULATIVE_ORDERS, STATISTICS_POLICIES } from "@isthmus/barrier";
+import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
+import { STATISTICS_POLICIES } from "@isthmus/statistics";
 import { z } from "zod";
 import { FIGURE_SHAPE } from "./figure-shape.ts";
 

@@ -34,7 +34,7 @@ export interface ProbeOptions {
   readonly seed?: number;
   /** Extents of symbolic dimensions by name, the batch excepted, such as a sequence's; 8 where not given. @defaultValue none */
   readonly extents?: Readonly<Record<string, number>>;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Defaults of {@link ProbeOptions}. */

@@ -9,7 +9,7 @@ export interface SpecializeOptions {
   readonly batch: number;
   /** Extents of other symbolic dimensions by name, such as a sequence's; 8 where not given. @defaultValue none */
   readonly extents?: Readonly<Record<string, number>>;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
-import type { CumulativeOrder, LayerPattern, StatisticsChoice } from "@isthmus/barrier";
+import type { CumulativeOrder, LayerPattern } from "@isthmus/barrier";
 import type { PathKind } from "@isthmus/interpolation";
 import type { RayDistribution } from "@isthmus/star-domain";
+import type { StatisticsChoice } from "@isthmus/statistics";
 import type { AugmentOptions, LossSpec, OptimizerSpec, ScheduleSpec } from "@isthmus/training";
 import type { FigureDescription, TableDescription } from "./table-description.ts";
 import type { VariableValue, WantedValues } from "./variable-values.ts";

@@ -39,7 +39,7 @@ export interface TrainingStepOptions {
   readonly blend?: readonly BlendPoint[];
   /** Which weights of a blend decay: see {@link BlendDecay}. @defaultValue "points" */
   readonly blendDecay?: BlendDecay;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

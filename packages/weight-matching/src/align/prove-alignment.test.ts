@@ -1,9 +1,10 @@
 import { defineCheckpoint, type TensorInfo } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import type { Architecture } from "@isthmus/graph";
+import type { Derivation } from "@isthmus/symmetry";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { type ConfigNetwork, networkOfConfig } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
-import type { Aligner } from "./aligner.ts";
 import { proveAlignment } from "./prove-alignment.ts";
 
 const CONFIG = {
@@ -16,29 +17,27 @@ const CONFIG = {
   num_key_value_heads: 2,
 };
 const engine = createOnnxRuntimeEngine();
-const context = { signal: new AbortController().signal };
-
-async function alignerOf(network: ConfigNetwork, symmetriesOf = network): Promise<Aligner> {
+async function provable(
+  network: ConfigNetwork,
+  symmetriesOf = network,
+): Promise<[Architecture, { readonly symmetries: Derivation }]> {
   const symmetries = await discoverSymmetries(symmetriesOf.graph, engine);
-  return {
-    graph: network.graph,
-    engine,
-    symmetries,
-    carried: new Map(),
-    narrow: () => network.narrow().graph,
-  };
+  const narrow = () => network.narrow().graph;
+  return [{ graph: network.graph, engine, narrow }, { symmetries }];
 }
 
 describe("proveAlignment()", () => {
   test("proveAlignment() runs a network itself", async () => {
     const network = networkOfConfig(CONFIG);
-    const aligner = await alignerOf(network);
-    const { spec } = aligner.symmetries;
+    const [architecture, group] = await provable(network);
+    const { spec } = group.symmetries;
     const weights = network.initialize(1);
     const permuted = permute(randomAlignment(spec, 1), weights, spec);
-    const proof = await proveAlignment(aligner, [weights, permuted], 0, context);
+    const proof = await proveAlignment(architecture, group, [weights, permuted], { seed: 0 });
     expect(proof).toMatchObject({ passed: true, narrowed: false });
-    await expect(proveAlignment(aligner, [weights, network.initialize(2)], 0, context)).rejects.toThrow(
+    await expect(
+      proveAlignment(architecture, group, [weights, network.initialize(2)], { seed: 0 }),
+    ).rejects.toThrow(
       /Cannot align with graph "llama" as aligning must not change what it computes: the output differs by/,
     );
   });
@@ -51,8 +50,8 @@ describe("proveAlignment()", () => {
       tensors,
       readInto: async (name) => expect.fail(`"${name}" must not be read`),
     });
-    const aligner = await alignerOf(large, networkOfConfig(CONFIG));
-    const proof = await proveAlignment(aligner, [unread, unread], 0, context);
+    const [architecture, group] = await provable(large, networkOfConfig(CONFIG));
+    const proof = await proveAlignment(architecture, group, [unread, unread], { seed: 0 });
     expect(proof).toMatchObject({ passed: true, narrowed: true });
     expect(proof.maxRelativeError).toBeLessThan(1e-4);
   });

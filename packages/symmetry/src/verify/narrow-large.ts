@@ -1,7 +1,7 @@
 import { sizeOf } from "@isthmus/core";
-import type { Graph } from "@isthmus/graph";
-import { type Derivation, discoverSymmetries } from "@isthmus/symmetry";
-import type { Architecture } from "./open-architecture.ts";
+import type { Architecture, Graph } from "@isthmus/graph";
+import type { Derivation } from "../derive-spec.ts";
+import { discoverSymmetries } from "../discover-symmetries.ts";
 
 /** A small network of the same structure as a large one, with its symmetries. */
 export interface NarrowNetwork {
@@ -9,24 +9,24 @@ export interface NarrowNetwork {
   readonly symmetries: Derivation;
 }
 
-/** Weights up to which a network itself is run; several copies of them are held at once then, in f32. */
+/** Weights up to which a network itself is run: several copies of them are held at once then, in f32. */
 const LARGE = 2 ** 27;
 
 /**
  * Makes a small network to be run in place of one that is too large: one built from a config that has more than 2^27 weights. The
  * same builder makes both, and the same rules find their symmetries.
- * @returns undefined if the network itself can be run, or is all there is
+ * @returns undefined if the network itself can be run, or no small one can be made
  */
 export async function narrowLarge(
   { graph, engine, narrow }: Architecture,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<NarrowNetwork | undefined> {
   if (narrow === undefined || !isLarge(graph)) return undefined;
   const small = narrow();
   return { graph: small, symmetries: await discoverSymmetries(small, engine, { signal }) };
 }
 
-/** Whether a network has more than 2^27 weights. */
+/** Tells whether a network has more than 2^27 weights. */
 export function isLarge({ weights }: Graph): boolean {
   let count = 0;
   for (const { shape } of weights.values()) count += sizeOf(shape);

@@ -1,6 +1,6 @@
 import { type DataSet, type Graph, limitExamples } from "@isthmus/graph";
-import { countBatchNorms } from "@isthmus/statistics";
-import { STATISTICS_POLICIES, type StatisticsPolicy } from "./barrier-result.ts";
+import { countBatchNorms } from "../repair/batch-norm-sites.ts";
+import { STATISTICS_POLICIES, type StatisticsPolicy } from "./statistics-policy.ts";
 
 /** Examples that statistics are measured on where none are named: more change them little. */
 export const STATISTICS_EXAMPLES = 2500;

@@ -1,0 +1,50 @@
+import { type Checkpoint, withTensors } from "@isthmus/core";
+import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
+import { createCorrection } from "./create-correction.ts";
+import type { StatisticsPolicy } from "./statistics-policy.ts";
+
+/** Options of {@link correctStatistics}. */
+export interface CorrectStatisticsOptions {
+  readonly statistics: StatisticsPolicy;
+  /** Networks that `merged` is an average of; only REPAIR looks at them. @defaultValue none */
+  readonly networks?: readonly Checkpoint[];
+  /** How much of each network is in `merged`, of any sum. @defaultValue equal shares */
+  readonly weights?: readonly number[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Returns a merged network whose statistics of activations are corrected over examples: running means and variances of its batch
+ * norms, or by REPAIR scales and shifts of all its layers, too.
+ *
+ * Every other tensor stays as it is, and so do names, element types and metadata: what is saved loads wherever `merged` does.
+ *
+ * @param data - examples that statistics are measured on; 2,500 suffice
+ * @throws MismatchError if a network does not fit the graph
+ * @throws InputError if the data do not fit the graph, or two norms share their statistics
+ */
+export async function correctStatistics(
+  architecture: Architecture,
+  merged: Checkpoint,
+  data: DataSet,
+  { statistics, networks = [], weights = networks.map(() => 1), signal }: CorrectStatisticsOptions,
+): Promise<Checkpoint> {
+  if (statistics === "keep") return merged;
+  const { graph } = architecture;
+  const ends = statistics === "recalibrate" ? [] : networks;
+  const correct = await createCorrection(architecture, data, {
+    attempt: `correct the statistics of "${merged.source}"`,
+    statistics,
+    networks: await Promise.all(ends.map((network) => bindWeights(graph, network))),
+    signal,
+  });
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const bound = await bindWeights(graph, merged);
+  return withTensors(
+    merged,
+    await correct(
+      bound,
+      weights.map((weight) => weight / sum),
+    ),
+  );
+}

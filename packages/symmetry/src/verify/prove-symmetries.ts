@@ -1,0 +1,67 @@
+import type { Checkpoint } from "@isthmus/core";
+import type { Architecture } from "@isthmus/graph";
+import type { Derivation } from "../derive-spec.ts";
+import { discoverLinearSymmetries } from "../linear/discover-linear-symmetries.ts";
+import type { LinearSymmetries } from "../linear/linear-symmetries.ts";
+import { type VerifyLinearResult, verifyLinearSymmetries } from "../linear/verify-linear-symmetries.ts";
+import type { SymmetrySpec } from "../spec.ts";
+import { narrowLarge } from "./narrow-large.ts";
+import { type VerifySymmetriesResult, verifySymmetries } from "./verify-symmetries.ts";
+
+/** Options of {@link proveSymmetries}. */
+export interface ProveSymmetriesOptions {
+  /** Seed of the elements of the group, of the inputs, and of random weights. */
+  readonly seed: number;
+  /** Symmetries beyond permutation of the same graph, to be proved as well. @defaultValue none */
+  readonly linear?: LinearSymmetries | undefined;
+  /** Weights to prove them on. @defaultValue random ones */
+  readonly weights?: Checkpoint | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How far symmetries keep every value of a network. */
+export interface SymmetryProof extends VerifySymmetriesResult {
+  /** Whether the network was too large to be run, and a small one of the same structure was run in its place. */
+  readonly narrowed: boolean;
+  /** Results for scales, signs and rotations. */
+  readonly linear: readonly VerifyLinearResult[];
+}
+
+/**
+ * Proves symmetries on every value of a graph: permutations, and scales, signs and rotations where they are given.
+ *
+ * A network that is built from a config and has more than 2^27 weights is not run: a narrowed one of random weights is, whose
+ * structure and rules are the same.
+ * @param symmetries - as `discoverSymmetries` finds them, or a list of one's own
+ * @throws MismatchError if `weights` do not fit the graph
+ */
+export async function proveSymmetries(
+  architecture: Architecture,
+  symmetries: Derivation | SymmetrySpec,
+  { seed, linear, weights, signal }: ProveSymmetriesOptions,
+): Promise<SymmetryProof> {
+  const { graph, engine } = architecture;
+  const small = "spec" in symmetries ? await narrowLarge(architecture, signal) : undefined;
+  if (small !== undefined) {
+    const permutations = await verifySymmetries(small.graph, engine, small.symmetries, { seed, signal });
+    const both = {
+      derivation: small.symmetries,
+      linear: await discoverLinearSymmetries(small.graph, engine, small.symmetries, { signal }),
+    };
+    const beyond = await verifyLinearSymmetries(small.graph, engine, both, { seed, signal });
+    return withLinear({ ...permutations, narrowed: true }, beyond);
+  }
+  const permutations = await verifySymmetries(graph, engine, symmetries, { seed, weights, signal });
+  const both = "spec" in symmetries && linear !== undefined ? { derivation: symmetries, linear } : undefined;
+  const beyond =
+    both === undefined ? [] : await verifyLinearSymmetries(graph, engine, both, { seed, weights, signal });
+  return withLinear({ ...permutations, narrowed: false }, beyond);
+}
+
+/** Adds the proof of scales, signs and rotations: the whole passes if all do. */
+function withLinear(
+  proof: Omit<SymmetryProof, "linear">,
+  linear: readonly VerifyLinearResult[],
+): SymmetryProof {
+  return { ...proof, passed: proof.passed && linear.every(({ passed }) => passed), linear };
+}

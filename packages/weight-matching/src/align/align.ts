@@ -1,0 +1,173 @@
+import { type Checkpoint, InputError, UnsupportedError } from "@isthmus/core";
+import { type Architecture, assertNetwork, type BoundNetwork } from "@isthmus/graph";
+import {
+  type Derivation,
+  discoverLinearSymmetries,
+  discoverSymmetries,
+  isLarge,
+  type LinearKind,
+} from "@isthmus/symmetry";
+import type { MatchOptions } from "../match.ts";
+import type { AlignedNetwork } from "./aligned-network.ts";
+import { matchPair } from "./match-pair.ts";
+import { type ProvenGroup, proveAlignment } from "./prove-alignment.ts";
+
+/** How far an alignment is, see {@link AlignOptions.onProgress}. */
+export interface AlignProgress {
+  /** Share of the whole, in `[0, 1]`. */
+  readonly done: number;
+  readonly phase: "discovering" | "matching" | "verifying";
+  /** Position of the network that is aligned; 0 while symmetries are discovered. */
+  readonly network: number;
+  /** Share of the phase, in `[0, 1]`, where it is known. */
+  readonly share?: number;
+}
+
+type WithoutShared<T> = T extends unknown ? Omit<T, "onProgress"> : never;
+type WithoutMethod<T> = T extends { readonly method: "weight" } ? Omit<T, "method"> : never;
+type Matching = WithoutShared<MatchOptions>;
+
+/** Options of {@link align}: those of the matching method, and what else is done. */
+export type AlignOptions = (Matching | (WithoutMethod<Matching> & { readonly method?: undefined })) & {
+  /** Kinds of symmetries beyond permutation that are undone, too. @defaultValue none */
+  readonly normalize?: readonly LinearKind[] | undefined;
+  /** Symmetries of the graph, if they were discovered before. @defaultValue they are discovered */
+  readonly symmetries?: Derivation | undefined;
+  /**
+   * `values` proves the symmetries on every value inside each network; `outputs` only compares its outputs before and after, for
+   * symmetries that were proved before.
+   * @defaultValue "values"
+   */
+  readonly proof?: "values" | "outputs" | undefined;
+  readonly onProgress?: ((progress: AlignProgress) => void) | undefined;
+};
+
+/** Result of {@link align}. */
+export interface AlignResult {
+  /**
+   * The first network as it was, and the others with their units in its order, lazily. Networks that were bound to the graph
+   * have the names and the layout of their own checkpoints again.
+   */
+  readonly networks: readonly Checkpoint[];
+  /** How each network but the first was aligned, in order. */
+  readonly aligned: readonly AlignedNetwork[];
+  readonly symmetries: Derivation;
+}
+
+/**
+ * Aligns networks of one architecture to the first of them, and proves that none computes anything else than before.
+ *
+ * The symmetries of the graph are discovered, each network's units are matched to those of the first, and the result, as it would
+ * be saved and read back, is run: every value inside is compared, and the outputs before and after. Nothing is returned that was
+ * not proved.
+ *
+ * @param networks - at least two: checkpoints with the graph's names, or networks bound to it by `bindNetworks`
+ * @throws UnsupportedError if a network would compute something else, or canonical forms of one too large to be run are asked for
+ * @throws MismatchError if a network does not fit the graph
+ * @throws InputError if there are fewer than two networks, or data do not fit
+ * @throws RangeError if an option is out of its range
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint } from "@isthmus/core";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { readGraph } from "@isthmus/graph";
+ * import { align } from "@isthmus/weight-matching";
+ *
+ * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
+ * const a = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const b = await openCheckpoint("examples/mnist-mlp/s1.safetensors");
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const { aligned } = await align(architecture, [a, b], { seed: 0, restarts: 1 });
+ * assert(aligned[0]?.summary.verified.passed);
+ * await Promise.all([a.close(), b.close()]);
+ * ```
+ */
+export async function align(
+  architecture: Architecture,
+  networks: readonly (Checkpoint | BoundNetwork)[],
+  options: AlignOptions,
+): Promise<AlignResult> {
+  const [first, ...others] = networks;
+  if (first === undefined || others.length === 0) throw tooFew(networks);
+  const { normalize, symmetries: discovered, proof = "values", onProgress, ...matching } = options;
+  const { seed, signal } = matching;
+  const { graph } = architecture;
+  for (const network of networks) assertNetwork(graph, inGraph(network));
+  onProgress?.({ done: 0, phase: "discovering", network: 0 });
+  const symmetries = discovered ?? (await discoverSymmetries(graph, architecture.engine, { signal }));
+  const group = { symmetries, normalizing: await discoverForms(architecture, symmetries, options) };
+  const aligned: AlignedNetwork[] = [];
+  for (const [i, other] of others.entries()) {
+    const report = (phase: "matching" | "verifying", share = 0) => {
+      const done = (i + (phase === "matching" ? MATCHING * share : MATCHING)) / others.length;
+      onProgress?.({ done, phase, network: i + 1, share });
+    };
+    const method = {
+      method: "weight",
+      ...matching,
+      onProgress: (share: number) => report("matching", share),
+    };
+    const matched = await matchPair(
+      architecture,
+      group,
+      [inGraph(first), inGraph(other)],
+      method as MatchOptions,
+    );
+    report("verifying");
+    // What is proved is what will be saved, under the checkpoint's own names, read back as any checkpoint is.
+    const saved = asSaved(other, matched.network);
+    const verified = await proveAlignment(architecture, group, [inGraph(other), saved.reread], {
+      seed,
+      proof,
+      signal,
+    });
+    aligned.push({ ...matched, restored: saved.restored, summary: { ...matched.summary, verified } });
+  }
+  onProgress?.({ done: 1, phase: "verifying", network: others.length, share: 1 });
+  const start = isBound(first) ? first.restore(first.network) : first;
+  return { networks: [start, ...aligned.map(({ restored }) => restored)], aligned, symmetries };
+}
+
+/** Share of the time of a network that matching takes, for progress; the rest is the proof. */
+const MATCHING = 0.8;
+
+const isBound = (network: Checkpoint | BoundNetwork): network is BoundNetwork => "restore" in network;
+
+/** The network under the graph's names. */
+const inGraph = (network: Checkpoint | BoundNetwork): Checkpoint =>
+  isBound(network) ? network.network : network;
+
+/** A changed network as it will be saved, and as the graph reads it back. */
+function asSaved(
+  original: Checkpoint | BoundNetwork,
+  changed: Checkpoint,
+): { readonly restored: Checkpoint; readonly reread: Checkpoint } {
+  if (!isBound(original)) return { restored: changed, reread: changed };
+  const restored = original.restore(changed);
+  return { restored, reread: original.reread(restored) };
+}
+
+/** Discovers scales, signs and rotations if any are to be undone. */
+async function discoverForms(
+  { graph, engine, narrow }: Architecture,
+  symmetries: Derivation,
+  { normalize, signal }: AlignOptions,
+): Promise<ProvenGroup["normalizing"]> {
+  if (normalize === undefined) return undefined;
+  if (narrow !== undefined && isLarge(graph)) {
+    throw new UnsupportedError(
+      `Cannot normalize "${graph.name}" as canonical forms are proved by running the network: it has more than 2^27 weights; leave --normalize out`,
+      { feature: "normalize" },
+    );
+  }
+  return { kinds: normalize, linear: await discoverLinearSymmetries(graph, engine, symmetries, { signal }) };
+}
+
+function tooFew(networks: readonly (Checkpoint | BoundNetwork)[]): InputError {
+  const [only] = networks;
+  return new InputError(`Cannot align networks as there must be at least two: got ${networks.length}`, {
+    input: only === undefined ? "networks" : inGraph(only).source,
+  });
+}

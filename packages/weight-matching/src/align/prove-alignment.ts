@@ -1,0 +1,115 @@
+import { type Checkpoint, UnsupportedError } from "@isthmus/core";
+import type { Architecture, Graph } from "@isthmus/graph";
+import {
+  type Derivation,
+  type LinearKind,
+  type LinearSymmetries,
+  narrowLarge,
+  type VerifySymmetriesOptions,
+  verifyAlignment,
+  verifyLinearSymmetries,
+  verifySymmetries,
+} from "@isthmus/symmetry";
+
+/** Symmetries beyond permutation that are undone, and of which kinds. */
+export interface Normalizing {
+  readonly kinds: readonly LinearKind[];
+  readonly linear: LinearSymmetries;
+}
+
+/** What an alignment was found with. */
+export interface ProvenGroup {
+  readonly symmetries: Derivation;
+  /** What is undone beyond permutation; nothing if absent. */
+  readonly normalizing?: Normalizing | undefined;
+}
+
+/** How well aligning keeps the function of a network. */
+export interface Verification {
+  readonly passed: boolean;
+  /** Largest error of any value inside the network, or of its outputs. */
+  readonly maxRelativeError: number;
+  /** Whether the network was too large to be run, and a small one of the same structure was run in its place. */
+  readonly narrowed: boolean;
+}
+
+/** Options of {@link proveAlignment}. */
+export interface ProveAlignmentOptions {
+  readonly seed: number;
+  /**
+   * `values` proves the symmetries on every value inside the network and then compares the outputs; `outputs` only compares the
+   * outputs, for symmetries that were proved before.
+   * @defaultValue "values"
+   */
+  readonly proof?: "values" | "outputs";
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Proves that neither the symmetries of a network nor an alignment by them change what it computes, by running it: every value
+ * inside is compared, and the outputs of the network before and after.
+ *
+ * A network built from a config that has more than 2^27 weights is not run: its symmetries are proved on a narrowed one of random
+ * weights, whose structure and rules are the same.
+ * @param networks - the network before and after it was aligned
+ * @throws UnsupportedError if the computed values differ
+ */
+export async function proveAlignment(
+  architecture: Architecture,
+  group: ProvenGroup,
+  [before, after]: readonly [Checkpoint, Checkpoint],
+  { seed, proof = "values", signal }: ProveAlignmentOptions,
+): Promise<Verification> {
+  const { graph, engine } = architecture;
+  const small = await narrowLarge(architecture, signal);
+  if (small !== undefined) {
+    const maxRelativeError = await provePermutations(small.graph, small.symmetries, engine, { seed, signal });
+    return { passed: true, maxRelativeError, narrowed: true };
+  }
+  const options = { seed, weights: before, signal };
+  const errors =
+    proof === "outputs"
+      ? []
+      : [
+          await provePermutations(graph, group.symmetries, engine, options),
+          await proveLinear(architecture, group, options),
+        ];
+  const outputs = await verifyAlignment(graph, engine, [before, after], { seed, signal });
+  if (!outputs.passed) throw changedFunction(graph.name, "the output", outputs.maxRelativeError);
+  return { passed: true, maxRelativeError: Math.max(...errors, outputs.maxRelativeError), narrowed: false };
+}
+
+/** Returns the largest relative error of any value under random permutations. */
+async function provePermutations(
+  graph: Graph,
+  symmetries: Derivation,
+  engine: Architecture["engine"],
+  options: VerifySymmetriesOptions,
+): Promise<number> {
+  const { firstFailure, maxRelativeError } = await verifySymmetries(graph, engine, symmetries, options);
+  if (firstFailure !== undefined) throw changedFunction(graph.name, firstFailure.node, firstFailure.error);
+  return maxRelativeError;
+}
+
+/** Verifies scale, sign and rotation symmetries; returns the largest relative error, 0 if none are used. */
+async function proveLinear(
+  { graph, engine }: Architecture,
+  { symmetries, normalizing }: ProvenGroup,
+  options: VerifySymmetriesOptions,
+): Promise<number> {
+  if (normalizing === undefined) return 0;
+  const { kinds, linear } = normalizing;
+  const both = { derivation: symmetries, linear };
+  const results = await verifyLinearSymmetries(graph, engine, both, { ...options, kinds });
+  for (const { firstFailure } of results) {
+    if (firstFailure !== undefined) throw changedFunction(graph.name, firstFailure.node, firstFailure.error);
+  }
+  return Math.max(0, ...results.map(({ maxRelativeError }) => maxRelativeError));
+}
+
+function changedFunction(graph: string, node: string, error: number): UnsupportedError {
+  return new UnsupportedError(
+    `Cannot align with graph "${graph}" as aligning must not change what it computes: ${node} differs by ${error}; please report this graph`,
+    { feature: node },
+  );
+}

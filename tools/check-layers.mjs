@@ -18,6 +18,7 @@ for (const name of packageNames) {
   checkManifest(name, allowed);
   checkReferences(name, allowed);
   for (const path of sourceFiles(name)) checkImports(path, name, allowed);
+  checkUse(name);
 }
 for (const name of Object.keys(layers)) checkAcyclic(name, []);
 report("check-layers", findings);
@@ -66,6 +67,17 @@ function checkImports(path, name, allowed) {
     } else if (!declared.includes(dependency)) {
       findings.push(`${path} imports ${specifier}: packages/${name}/package.json does not depend on it`);
     }
+  }
+}
+
+/** What a package depends on it also imports, in its sources or kernels. */
+function checkUse(name) {
+  const { dependencies = {} } = readManifest(name);
+  const imported = new Set(sourceFiles(name).flatMap(importsOf));
+  for (const dependency of Object.keys(dependencies).filter((used) => used.startsWith(SCOPE))) {
+    const isUsed = [...imported].some((path) => path === dependency || path.startsWith(`${dependency}/`));
+    if (!isUsed)
+      findings.push(`packages/${name}/package.json depends on ${dependency} and imports it nowhere`);
   }
 }
 

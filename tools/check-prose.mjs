@@ -51,8 +51,7 @@ function checkSource(name, path, text) {
       say("phrase", start, `says "${PHRASES.exec(line)[0]}": name what is meant`);
     start += line.length + 1;
   }
-  const documented =
-    /\/\*\*\s*((?:(?!\*\/)[\s\S])*?)\*\/\nexport (?:declare )?(?:async )?function\*? (\w+)/g;
+  const documented = /\/\*\*\s*((?:(?!\*\/)[\s\S])*?)\*\/\nexport (?:declare )?(?:async )?function\*? (\w+)/g;
   for (const { index, 1: comment, 2: called } of text.matchAll(documented)) {
     const [, first = ""] = /^\W*(\w+)/.exec(comment) ?? [];
     if (!/s$/.test(first) || NOUNS.has(first))

@@ -9,11 +9,11 @@
 // the test set. Data sets are named as for `isthmus barrier`.
 import { parseArgs } from "node:util";
 import { measureBarrier } from "@isthmus/barrier";
-import { type StatisticsPolicy } from "@isthmus/statistics";
 import { openCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type DataSet, readGraph } from "@isthmus/graph";
+import type { StatisticsPolicy } from "@isthmus/statistics";
 import { discoverSymmetries, permute } from "@isthmus/symmetry";
 import {
   type ActivationChoice,

@@ -9,6 +9,7 @@ import {
   explainSpec,
   type LinearSummary,
   type LinearSymmetries,
+  type ProveSymmetriesOptions,
   proveSymmetries,
   type SpecExplanation,
   type SymmetryProof,
@@ -85,10 +86,9 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
     const written = options.spec === undefined ? undefined : await readSpec(options.spec, architecture.graph);
     const symmetries = written ?? (await discover(architecture, context));
     const linear = await discoverLinear(architecture, symmetries, context);
-    const proof = { seed: options.seed, linear, weights: network?.network, signal: context.signal };
-    if (options.verify || network) context.progress("Verifying");
+    const proof = { seed: options.seed, linear, weights: network?.network };
     const verified =
-      options.verify || network ? await proveSymmetries(architecture, symmetries, proof) : undefined;
+      options.verify || network ? await prove(architecture, symmetries, proof, context) : undefined;
     const spec = "spec" in symmetries ? symmetries.spec : symmetries;
     const named = [options.spec, options.exportedFrom].filter((file) => file !== undefined);
     const inputs = [path, ...paths, ...named];
@@ -99,6 +99,16 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
     const binding = bound?.binding;
     return describe({ explanation: explainSpec(spec), linear: explained, binding, verified }, context);
   });
+}
+
+async function prove(
+  architecture: Architecture,
+  symmetries: Derivation | SymmetrySpec,
+  options: ProveSymmetriesOptions,
+  { progress, signal }: Context,
+): Promise<SymmetryProof> {
+  progress("Verifying");
+  return proveSymmetries(architecture, symmetries, { ...options, signal });
 }
 
 async function discover({ graph, engine }: Architecture, { progress, signal }: Context): Promise<Derivation> {

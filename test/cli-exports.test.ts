@@ -115,7 +115,9 @@ describe("the command on checkpoints of other habits", () => {
     ];
     const { code, stderr } = await run(args);
     expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(stderr).toContain('Names in "conv-norm-0-parallel.pt" begin with "module."; it is kept.');
+    expect(stderr).toContain(
+      'Names in "conv-norm-0-parallel.pt" begin with "module."; the names of the network follow it.',
+    );
     expect(stderr).toContain("3 had a batch norm folded in, which stands for itself again.");
     const aligned = await openCheckpoint(join(folder, "p.safetensors"));
     expect([...aligned.tensors.keys()].every((key) => key.startsWith("module."))).toBe(true);

@@ -157,7 +157,8 @@ function describeBinding(
   }
   for (const [i, { names, leftOut, kept }] of networks.entries()) {
     const source = `"${checkpoints[i]?.source}"`;
-    if (names.prefix !== "") lines.push(`Names in ${source} begin with "${names.prefix}"; it is kept.`);
+    if (names.prefix !== "")
+      lines.push(`Names in ${source} begin with "${names.prefix}"; the names of the network follow it.`);
     if (leftOut.length > 0) lines.push(`No part of the network in ${source}, left out: ${list(leftOut)}.`);
     if (kept.length > 0) lines.push(`Not read by the graph, kept as they are in ${source}: ${list(kept)}.`);
   }

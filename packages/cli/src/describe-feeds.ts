@@ -25,6 +25,12 @@ export function describeFeeds(attempt: string, graph: Graph, data: DataSet): str
     const mask = unread.includes("attention_mask") ? "; what it masks is left out of the loss only" : "";
     lines.push(`In ${data.name}, but not read by the graph: ${unread.join(", ")}${mask}.`);
   }
+  const { scaling } = data;
+  if (scaling !== undefined && !(scaling.mean === 0 && scaling.std === 1)) {
+    lines.push(
+      `Bytes of ${data.name} are fed as (byte / 255 - ${scaling.mean}) / ${scaling.std}; for networks trained on others, such as byte / 255, add --mean 0 --std 1.`,
+    );
+  }
   if (data.labelling === "next") lines.push("Each token is predicted from those before it.");
   if (data.labelling === "position") lines.push("Each position is held against its own label.");
   const [scored, ...others] = logitsCandidates(graph);

@@ -11,13 +11,18 @@ export interface DoneStatistics {
   readonly statisticsExamples?: number | undefined;
 }
 
+/** Networks whose statistics are corrected on the way from one network to another. */
+export const BETWEEN = "between A and B, which keep their own,";
+
 /**
  * Says in one line what was done about the running statistics of batch norms between networks.
+ * @param of - the networks whose statistics they are
  * @returns an empty text for networks without batch norms
  */
 export function formatStatistics(
   graph: Graph,
   { statistics, statisticsData, statisticsExamples }: DoneStatistics,
+  of = "of every network",
 ): string {
   const count = countBatchNorms(graph);
   if (count === 0) return "";
@@ -27,7 +32,7 @@ export function formatStatistics(
   const done = statistics === "recalibrate" ? "measured anew" : "repaired, as all layers";
   const examples = statisticsExamples === undefined ? "" : `, ${formatCount(statisticsExamples)} examples`;
   const where = statisticsData === undefined ? "" : ` on ${statisticsData}${examples}`;
-  return `${norms}: statistics are ${done}${where}; --statistics keep leaves them as they are`;
+  return `${norms}: statistics ${of} are ${done}${where}; --statistics keep leaves them as they are`;
 }
 
 /** Names the examples that statistics were measured on, where they are a data set of their own. */

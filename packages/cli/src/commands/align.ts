@@ -188,15 +188,26 @@ function describeSearch(found: MatchResult): [string, string][] {
   const end = status === "converged" ? "converged" : "was given up";
   const how = search === "frank-wolfe" ? "the best, by Frank-Wolfe," : "the best";
   // Weights before a norm count as it scales them, in what is searched and bounded; the objective is of the weights as they are.
-  const scaled = scaledObjective.after === found.objective.after ? "" : " with weights as norms scale them";
-  const reached = `${scaledObjective.after.toFixed(2)}${scaled}`;
+  const isScaled = scaledObjective.after !== found.objective.after;
+  const { before, after } = scaledObjective;
   const share = bound > 0 ? Math.floor(1000 * (scaledObjective.after / bound) + ROUNDING) / 10 : 100;
   return [
     [
       "search",
       `${plural(restarts.length, "search", "searches")}, ${how} took ${plural(sweeps, "sweep", "sweeps")} and ${end}`,
     ],
-    ["bound", `${bound.toFixed(2)}, which no alignment exceeds; ${reached}, ${share} %, is reached`],
+    ...(isScaled
+      ? [
+          [
+            "as scaled",
+            `${before.toFixed(2)} before, ${after.toFixed(2)} after, weights as norms scale them`,
+          ] as [string, string],
+        ]
+      : []),
+    [
+      "bound",
+      `${bound.toFixed(2)}, which no alignment exceeds${isScaled ? " as scaled" : ""}; ${after.toFixed(2)}, ${share} %, is reached`,
+    ],
     ["time", formatTime(found.seconds)],
   ];
 }

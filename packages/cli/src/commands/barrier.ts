@@ -8,7 +8,7 @@ import { assertPageName } from "../assert-output.ts";
 import { describePair } from "../describe-pair.ts";
 import { formatBarriers } from "../format-barriers.ts";
 import { formatNote, formatOutputs } from "../format-outputs.ts";
-import { formatStatistics } from "../format-statistics.ts";
+import { BETWEEN, formatStatistics } from "../format-statistics.ts";
 import { type Pair, withPair } from "../open-pair.ts";
 import { addPairOptions, type PairOptions } from "../pair-options.ts";
 import { MOST, parseCount, parseNumber } from "../parse-values.ts";
@@ -172,7 +172,7 @@ function describeOutcome(
     result: { ...result, ...(summary && { alignment: summary }), ...(asTrained && { asTrained }), binding },
     text: [
       formatBarriers(curves, context.terminal),
-      ...(result === undefined ? [] : formatNote(formatStatistics(graph, result))),
+      ...(result === undefined ? [] : formatNote(formatStatistics(graph, result, BETWEEN))),
       formatOutputs(outputs),
     ].join(""),
     failure:

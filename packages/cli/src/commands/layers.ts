@@ -17,7 +17,7 @@ import { describePair } from "../describe-pair.ts";
 import { formatJson } from "../format-json.ts";
 import { formatLayers } from "../format-layers.ts";
 import { formatNote, formatOutputs } from "../format-outputs.ts";
-import { formatStatistics } from "../format-statistics.ts";
+import { BETWEEN, formatStatistics } from "../format-statistics.ts";
 import { type Pair, withPair } from "../open-pair.ts";
 import { addPairOptions, type PairOptions } from "../pair-options.ts";
 import { MOST, parseCount, parseGroups } from "../parse-values.ts";
@@ -124,7 +124,7 @@ async function layers(
       result: { ...result, ...(pair.summary && { alignment: pair.summary }), binding: pair.binding },
       text: [
         formatLayers(result, context.terminal),
-        ...formatNote(formatStatistics(pair.graph, result)),
+        ...formatNote(formatStatistics(pair.graph, result, BETWEEN)),
         formatOutputs(outputs),
       ].join(""),
     };

@@ -277,7 +277,7 @@ function describeStatistics(
     return `${norms}: statistics were ${statistics === "recalibrate" ? "measured anew" : "repaired"} on ${data}; --statistics keep leaves them averaged.`;
   }
   if (asked === "keep") return undefined;
-  return `${norms}: their statistics are averaged as they are, which can cost most of the accuracy (29 % errors where 11 % are possible, on a small network for Fashion-MNIST): measure them anew with --graph model.onnx --data mnist:train@2500, or say --statistics keep.`;
+  return `${norms}: their statistics are averaged as they are, which can cost most of the accuracy (29 % errors where 11 % are possible, on a small network for Fashion-MNIST): measure them anew with --graph model.onnx and --data, some thousand of the examples they were trained on, or say --statistics keep.`;
 }
 
 /** Counts the batch norms of networks whose graph is not known, by the names of their statistics. */

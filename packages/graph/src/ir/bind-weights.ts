@@ -53,7 +53,7 @@ export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {
   if (missing.length > 0) {
     const names = listNames(missing.map((name) => `"${name}"`));
     throw new MismatchError(
-      `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it lacks ${missing.length} of ${graph.weights.size} weights: ${names}`,
+      `Cannot feed "${checkpoint.source}" to graph "${graph.name}" as it lacks ${missing.length} of ${graph.weights.size} weights: ${names}; bindNetworks() finds weights that an exporter renamed`,
       { parameters: missing },
     );
   }

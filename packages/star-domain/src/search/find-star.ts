@@ -1,4 +1,10 @@
-import { assertSameStructure, type Checkpoint, createCheckpoint, InputError } from "@isthmus/core";
+import {
+  assertSameStructure,
+  type Checkpoint,
+  createCheckpoint,
+  InputError,
+  type Tensor,
+} from "@isthmus/core";
 import { assertNetwork, bindWeights } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
 import { type TrainResult, trainBlend } from "@isthmus/training";
@@ -26,7 +32,10 @@ export interface FindStarResult extends TrainResult {
 
 /** A star network and how it was found. */
 export interface FoundStar {
-  /** Its weights, in the order of the graph; in memory. */
+  /**
+   * Its weights, in the order of the graph, and beside them the integer tensors of the network it started from, such as counters
+   * of batches, so that it has the structure of the anchors; in memory.
+   */
   readonly star: Checkpoint;
   readonly result: FindStarResult;
 }
@@ -67,7 +76,7 @@ export async function findStar(search: StarSearch, options: FindStarOptions): Pr
   const weights = await measureNorms({ ...search, examples, signal: options.signal }, found);
   const { rays: distribution, alignEvery, restarts } = resolved.search;
   return {
-    star: createCheckpoint(new Map(weights), {}, "star"),
+    star: createCheckpoint(await withCounters(weights, start), {}, "star"),
     result: {
       ...result,
       anchors: anchors.map(({ source }) => source),
@@ -78,6 +87,18 @@ export async function findStar(search: StarSearch, options: FindStarOptions): Pr
       seed,
     },
   };
+}
+
+/** Adds the tensors of a network that the graph does not read, such as counters of batches. */
+async function withCounters(
+  weights: ReadonlyMap<string, Tensor>,
+  start: Checkpoint,
+): Promise<ReadonlyMap<string, Tensor>> {
+  const tensors = new Map(weights);
+  for (const name of start.tensors.keys()) {
+    if (!tensors.has(name)) tensors.set(name, await start.read(name));
+  }
+  return tensors;
 }
 
 function assertAnchors({ graph, anchors, start }: StarSearch): void {

@@ -106,7 +106,7 @@ function firstAlong(data: Int32Array, extent: number, inner: number): Int32Array
 }
 
 /** Reason recorded where only some indices of an axis are used. */
-const PARTLY_TAKEN = "only part of the axis is taken there";
+const PARTLY_TAKEN = "only part of the axis is taken there, or in another order";
 
 /**
  * Takes the indices `indices` along one axis, in that order and with repeats.

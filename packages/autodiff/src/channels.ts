@@ -1,6 +1,5 @@
 import { sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { mul, reduceMean, reduceSum, reshape } from "@isthmus/graph/builder";
+import { mul, reduceMean, reduceSum, reshape, type Value } from "@isthmus/graph/builder";
 
 /** `[channels]` as a factor or summand of `[batch, channels, ...spatial]`, of `rank` axes. */
 export function onChannels(value: Value, rank: number): Value {

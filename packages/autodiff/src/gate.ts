@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { cast, mul } from "@isthmus/graph/builder";
+import { cast, mul, type Value } from "@isthmus/graph/builder";
 
 /**
  * `x` where a condition holds, else 0, broadcast.

@@ -1,8 +1,16 @@
 import { MismatchError, type TensorInfo, UnsupportedError } from "@isthmus/core";
-import type { Graph } from "@isthmus/graph";
-import { encodeGraph } from "@isthmus/graph";
-import type { Value } from "@isthmus/graph/builder";
-import { add, GraphBuilder, greater, matMul, mul, reduceSum, relu, sign } from "@isthmus/graph/builder";
+import { encodeGraph, type Graph } from "@isthmus/graph";
+import {
+  add,
+  GraphBuilder,
+  greater,
+  matMul,
+  mul,
+  reduceSum,
+  relu,
+  sign,
+  type Value,
+} from "@isthmus/graph/builder";
 import { gradientName, ints } from "@isthmus/graph/ir";
 import { describe, expect, test } from "vitest";
 import { gradient } from "./gradient.ts";

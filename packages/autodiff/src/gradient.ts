@@ -1,7 +1,6 @@
 import { DTYPES, formatShape, MismatchError, sizeOf, UnsupportedError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
-import type { Value } from "@isthmus/graph/builder";
-import { GraphBuilder, sum } from "@isthmus/graph/builder";
+import { GraphBuilder, sum, type Value } from "@isthmus/graph/builder";
 import { gradientName, shareNodes, valuesRead } from "@isthmus/graph/ir";
 import type { GradientRule } from "./gradient-rule.ts";
 import { isRecurrent, lowerRecurrence } from "./lower/lower-recurrence.ts";

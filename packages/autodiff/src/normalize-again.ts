@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { add, mul, reciprocal, reduceMean, sqrt, sub } from "@isthmus/graph/builder";
+import { add, mul, reciprocal, reduceMean, sqrt, sub, type Value } from "@isthmus/graph/builder";
 import { float, int } from "@isthmus/graph/ir";
 import type { Normalized } from "./normalized-gradient.ts";
 

@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { mul, reduceMean, sub } from "@isthmus/graph/builder";
+import { mul, reduceMean, sub, type Value } from "@isthmus/graph/builder";
 
 /** What was normalised: `normalized = (x - mean(x)) inverse`, or without the mean. */
 export interface Normalized {

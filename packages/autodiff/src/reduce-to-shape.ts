@@ -1,6 +1,5 @@
 import { sameShape } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { reduceSum, reshape } from "@isthmus/graph/builder";
+import { reduceSum, reshape, type Value } from "@isthmus/graph/builder";
 
 /** Sums a gradient over the axes along which an operand of `shape` was broadcast: the adjoint of broadcasting. */
 export function reduceToShape(gradient: Value, shape: readonly number[]): Value {

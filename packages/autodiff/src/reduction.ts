@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { reshape } from "@isthmus/graph/builder";
+import { reshape, type Value } from "@isthmus/graph/builder";
 import { intAttribute, intsAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { cotangent, type GradientContext, operand, result, settledNumbers } from "./gradient-rule.ts";
 

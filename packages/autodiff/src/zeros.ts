@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { expand } from "@isthmus/graph/builder";
+import { expand, type Value } from "@isthmus/graph/builder";
 
 /** Zeros of a shape, of the element type of a value. */
 export function zeros({ builder, dtype }: Value, shape: readonly number[]): Value {

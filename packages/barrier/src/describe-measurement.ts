@@ -1,6 +1,5 @@
 import { type DataSet, fingerprintData, fingerprintGraph, limitExamples } from "@isthmus/graph";
-import type { StatisticsPolicy } from "@isthmus/statistics";
-import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
+import { STATISTICS_EXAMPLES, type StatisticsPolicy } from "@isthmus/statistics";
 import type { EvaluatedArchitecture } from "./create-corrected-evaluator.ts";
 import type { JournalRun } from "./journal.ts";
 

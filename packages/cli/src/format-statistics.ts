@@ -1,7 +1,6 @@
 import type { DataSet, Graph } from "@isthmus/graph";
 import { formatCount } from "@isthmus/report";
-import type { StatisticsPolicy } from "@isthmus/statistics";
-import { countBatchNorms } from "@isthmus/statistics";
+import { countBatchNorms, type StatisticsPolicy } from "@isthmus/statistics";
 
 /** What was done about the statistics of batch norms. */
 export interface DoneStatistics {

@@ -1,4 +1,4 @@
-import { describeSource } from "@isthmus/graph";
+import { type BindingSummary, describeSource } from "@isthmus/graph";
 import type {
   AxisRef,
   LinearSummary,
@@ -6,7 +6,6 @@ import type {
   SymmetryProof,
   SymmetrySummary,
 } from "@isthmus/symmetry";
-import type { BindingSummary } from "./bind-architecture.ts";
 import { formatPairs, formatTable } from "./format-table.ts";
 
 /** Axes of a symmetry that are written out in the table. */

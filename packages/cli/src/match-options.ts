@@ -15,10 +15,9 @@ import {
   type MatchMethod,
   type MatchSearch,
 } from "@isthmus/weight-matching";
-import { dataContext } from "./data-context.ts";
+import { dataContext, type ReadArchitecture } from "@isthmus/zoo";
 import { addScalingOptions, openExamples, type ScalingOptions } from "./open-data.ts";
 import { MOST, parseBytes, parseChoices, parseCount, parseNames, parseSeed } from "./parse-values.ts";
-import type { ReadArchitecture } from "./read-architecture.ts";
 
 /** What a verb that aligns is told of how; an alias, as commander wants types with an implicit index signature. */
 export type MatchVerbOptions = ScalingOptions & {

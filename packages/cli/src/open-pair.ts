@@ -1,16 +1,15 @@
 import { at, type Checkpoint, readJsonFile } from "@isthmus/core";
-import type { BoundNetwork, DataSet } from "@isthmus/graph";
+import type { BoundArchitecture, BoundNetwork, DataSet } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
 import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
 import { type AlignedNetwork, align } from "@isthmus/weight-matching";
+import { assertArchitecture, dataContext, fitToData, type OpenedArchitecture } from "@isthmus/zoo";
 import { assertOutput } from "./assert-output.ts";
-import { type BoundArchitecture, bindArchitecture } from "./bind-architecture.ts";
-import { dataContext } from "./data-context.ts";
+import { bindArchitecture } from "./bind-architecture.ts";
 import { describeFeeds } from "./describe-feeds.ts";
-import { fitToData } from "./fit-to-data.ts";
 import { followAlignment } from "./follow-alignment.ts";
 import { matchingOf, openMatchData } from "./match-options.ts";
-import { type Architecture, assertArchitecture, openSharedArchitecture } from "./open-architecture.ts";
+import { openSharedArchitecture } from "./open-architecture.ts";
 import { noteTwice, withCheckpoints } from "./open-checkpoints.ts";
 import { openData } from "./open-data.ts";
 import { type PairOptions, policyOf } from "./pair-options.ts";
@@ -92,7 +91,7 @@ async function permuteBy(
     architecture,
     given,
     context,
-  }: { readonly architecture: Architecture; readonly given: Checkpoint; readonly context: Context },
+  }: { readonly architecture: OpenedArchitecture; readonly given: Checkpoint; readonly context: Context },
 ): Promise<Checkpoint> {
   const json = await readJsonFile(file);
   context.progress("Discovering symmetries");

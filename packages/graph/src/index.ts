@@ -5,6 +5,14 @@ export {
   type FreedBatch,
   freeBatch,
 } from "./batch/free-batch.ts";
+export {
+  type BatchSummary,
+  type BindArchitectureOptions,
+  type BindingSummary,
+  type BoundArchitecture,
+  bindArchitecture,
+  describeBatch,
+} from "./binding/bind-architecture.ts";
 export { bindGraph, type GraphBinding } from "./binding/bind-graph.ts";
 export {
   BIND_NETWORKS_DEFAULTS,

@@ -1,5 +1,4 @@
-import type { Engine, Graph } from "@isthmus/graph";
-import { type ProbeOptions, probeGraph } from "@isthmus/graph";
+import { type Engine, type Graph, type ProbeOptions, probeGraph } from "@isthmus/graph";
 import { type Derivation, deriveSpec } from "./derive-spec.ts";
 
 /**

@@ -1,6 +1,5 @@
 import { createTensor, type Tensor } from "@isthmus/core";
-import type { Engine, Graph } from "@isthmus/graph";
-import { probeGraph } from "@isthmus/graph";
+import { type Engine, type Graph, probeGraph } from "@isthmus/graph";
 import { add, GraphBuilder, matMul } from "@isthmus/graph/builder";
 import { describe, expect, test } from "vitest";
 

@@ -1,5 +1,9 @@
 export type { Activation } from "./layers/activation.ts";
 export type { ImageNorm } from "./layers/image-norm.ts";
+export { assertSameArchitecture } from "./models/assert-same-architecture.ts";
+export { assertNoModelFolder, copyModelFiles } from "./models/copy-model-files.ts";
+export { type DataContext, dataContext } from "./models/data-context.ts";
+export { fitToData } from "./models/fit-to-data.ts";
 export { MODEL_TYPES, type ModelType } from "./models/model-families.ts";
 export {
   CONFIG_NETWORK_DEFAULTS,
@@ -7,7 +11,19 @@ export {
   type ConfigNetworkOptions,
   networkOfConfig,
 } from "./models/network-of-config.ts";
+export {
+  assertArchitecture,
+  type GraphOptions,
+  type OpenedArchitecture,
+  openArchitecture,
+  openSharedArchitecture,
+  type ReadArchitecture,
+  type ReadModel,
+  readArchitecture,
+  readModel,
+} from "./models/open-architecture.ts";
 export { findModelConfig, type Model, openModel } from "./models/open-model.ts";
+export { readTextEncoding, type TextEncoding } from "./models/text-encoding.ts";
 export type { Network, NetworkShape } from "./network.ts";
 export { GPT_DEFAULTS, type GptOptions, gpt } from "./networks/gpt.ts";
 export { LLAMA_DEFAULTS, type LlamaOptions, llama } from "./networks/llama.ts";

@@ -1,7 +1,6 @@
 import { MismatchError, type TensorInfo } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import type { Value } from "@isthmus/graph/builder";
-import { GraphBuilder, mul, reduceSum } from "@isthmus/graph/builder";
+import { GraphBuilder, mul, reduceSum, type Value } from "@isthmus/graph/builder";
 import { float, int } from "@isthmus/graph/ir";
 import { describe, expect, test } from "vitest";
 import { gradient } from "../gradient.ts";

@@ -1,6 +1,5 @@
 import type { Graph, Node } from "@isthmus/graph";
-import type { Value } from "@isthmus/graph/builder";
-import { add, batchNorm, expand, GraphBuilder, mul, sub } from "@isthmus/graph/builder";
+import { add, batchNorm, expand, GraphBuilder, mul, sub, type Value } from "@isthmus/graph/builder";
 import { floatAttribute, intAttribute, shareNodes } from "@isthmus/graph/ir";
 import { channelMean, channelMeanSquare, onChannels } from "../channels.ts";
 

@@ -1,6 +1,5 @@
 import { UnsupportedError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
-import type { Value } from "@isthmus/graph/builder";
 import {
   add,
   cast,
@@ -17,6 +16,7 @@ import {
   softplus,
   split,
   tanh,
+  type Value,
   where,
 } from "@isthmus/graph/builder";
 import { intAttribute, shareNodes, stringAttribute } from "@isthmus/graph/ir";

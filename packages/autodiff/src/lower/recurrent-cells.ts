@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { add, clip, gemm, mul, split, sub } from "@isthmus/graph/builder";
+import { add, clip, gemm, mul, split, sub, type Value } from "@isthmus/graph/builder";
 
 /** What a step of a recurrent layer hands on to the next, each `[N, h]`. */
 export interface RecurrentState {

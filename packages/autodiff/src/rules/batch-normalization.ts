@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { add, mul, neg, reciprocal, sqrt, sub } from "@isthmus/graph/builder";
+import { add, mul, neg, reciprocal, sqrt, sub, type Value } from "@isthmus/graph/builder";
 import { floatAttribute, intAttribute } from "@isthmus/graph/ir";
 import { channelSum, onChannels } from "../channels.ts";
 import { cotangent, type GradientContext, type GradientRule, operand } from "../gradient-rule.ts";

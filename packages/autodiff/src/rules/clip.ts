@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { equal, greater, less } from "@isthmus/graph/builder";
+import { equal, greater, less, type Value } from "@isthmus/graph/builder";
 import { gate } from "../gate.ts";
 import { cotangent, type GradientRule, operand, result } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";

@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { expand, reshape } from "@isthmus/graph/builder";
+import { expand, reshape, type Value } from "@isthmus/graph/builder";
 import { string, stringAttribute } from "@isthmus/graph/ir";
 import {
   cotangent,

@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { add, div, exp, greater, min, mul, not } from "@isthmus/graph/builder";
+import { add, div, exp, greater, min, mul, not, type Value } from "@isthmus/graph/builder";
 import { floatAttribute } from "@isthmus/graph/ir";
 import { gate } from "../gate.ts";
 import { cotangent, type GradientContext, type GradientRule, operand } from "../gradient-rule.ts";

@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { cast, div, equal, mul, sum } from "@isthmus/graph/builder";
+import { cast, div, equal, mul, sum, type Value } from "@isthmus/graph/builder";
 import { cotangent, type GradientRule, operand, result } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";
 

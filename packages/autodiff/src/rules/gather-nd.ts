@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { concat, expand, reshape, scatterND } from "@isthmus/graph/builder";
+import { concat, expand, reshape, scatterND, type Value } from "@isthmus/graph/builder";
 import { intAttribute } from "@isthmus/graph/ir";
 import { cotangent, type GradientRule, operand } from "../gradient-rule.ts";
 import { assertScatterAdds } from "../scatter-adds.ts";

@@ -1,6 +1,5 @@
 import { sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { gather, pad, reshape, scatterND, transpose } from "@isthmus/graph/builder";
+import { gather, pad, reshape, scatterND, transpose, type Value } from "@isthmus/graph/builder";
 import { constantNumbers, intAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { cotangent, type GradientRule, operand } from "../gradient-rule.ts";
 import { assertScatterAdds } from "../scatter-adds.ts";

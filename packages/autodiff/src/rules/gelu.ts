@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { add, erf, exp, GELU_CUBIC, GELU_SLOPE, mul, sub, tanh } from "@isthmus/graph/builder";
+import { add, erf, exp, GELU_CUBIC, GELU_SLOPE, mul, sub, tanh, type Value } from "@isthmus/graph/builder";
 import { stringAttribute } from "@isthmus/graph/ir";
 import { cotangent, type GradientRule, operand } from "../gradient-rule.ts";
 

@@ -1,6 +1,5 @@
 import { sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { mul, reshape } from "@isthmus/graph/builder";
+import { mul, reshape, type Value } from "@isthmus/graph/builder";
 import { floatAttribute, intAttribute } from "@isthmus/graph/ir";
 import { channelSum, onChannels } from "../channels.ts";
 import { cotangent, type GradientContext, type GradientRule, operand } from "../gradient-rule.ts";

@@ -1,6 +1,5 @@
 import { sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { add, cast, expand, mul } from "@isthmus/graph/builder";
+import { add, cast, expand, mul, type Value } from "@isthmus/graph/builder";
 import { floatAttribute, intAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { type GradientContext, type GradientRule, operand } from "../gradient-rule.ts";
 import { normalizeAgain } from "../normalize-again.ts";

@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { abs, div, equal, mul, reduceSum, sign, sqrt, sub, where } from "@isthmus/graph/builder";
+import { abs, div, equal, mul, reduceSum, sign, sqrt, sub, type Value, where } from "@isthmus/graph/builder";
 import { intAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { cotangent, type GradientRule, operand, result } from "../gradient-rule.ts";
 

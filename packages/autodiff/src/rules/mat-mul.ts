@@ -1,6 +1,5 @@
 import { sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { gemm, matMul, reshape, transposeLast } from "@isthmus/graph/builder";
+import { gemm, matMul, reshape, transposeLast, type Value } from "@isthmus/graph/builder";
 import { cotangent, type GradientRule, operand } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";
 

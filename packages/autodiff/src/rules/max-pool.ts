@@ -1,6 +1,5 @@
 import { sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { reshape, scatterElements } from "@isthmus/graph/builder";
+import { reshape, scatterElements, type Value } from "@isthmus/graph/builder";
 import { intsAttribute } from "@isthmus/graph/ir";
 import { cotangent, type GradientContext, type GradientRule, operand, result } from "../gradient-rule.ts";
 import { assertScatterAdds } from "../scatter-adds.ts";

@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { add, pad, reduceSum, reverse, slice, sub } from "@isthmus/graph/builder";
+import { add, pad, reduceSum, reverse, slice, sub, type Value } from "@isthmus/graph/builder";
 import { intsAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
 import {
   cotangent,

@@ -1,4 +1,3 @@
-import type { Value } from "@isthmus/graph/builder";
 import {
   abs,
   add,
@@ -12,6 +11,7 @@ import {
   sign,
   sin,
   sub,
+  type Value,
 } from "@isthmus/graph/builder";
 import { cotangent, type GradientRule, operand, result } from "../gradient-rule.ts";
 

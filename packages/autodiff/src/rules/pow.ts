@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { cast, equal, greater, log, mul, pow, sub, where } from "@isthmus/graph/builder";
+import { cast, equal, greater, log, mul, pow, sub, type Value, where } from "@isthmus/graph/builder";
 import { constantNumbers } from "@isthmus/graph/ir";
 import { cotangent, type GradientRule, operand, result } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";

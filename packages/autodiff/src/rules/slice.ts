@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { pad, reshape, reverse } from "@isthmus/graph/builder";
+import { pad, reshape, reverse, type Value } from "@isthmus/graph/builder";
 import { wrapAxis } from "@isthmus/graph/ir";
 import {
   cotangent,

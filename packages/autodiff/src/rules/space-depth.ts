@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { depthToSpace, reshape, spaceToDepth, transpose } from "@isthmus/graph/builder";
+import { depthToSpace, reshape, spaceToDepth, transpose, type Value } from "@isthmus/graph/builder";
 import { intAttribute, stringAttribute } from "@isthmus/graph/ir";
 import { cotangent, type GradientRule } from "../gradient-rule.ts";
 

@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { concat } from "@isthmus/graph/builder";
+import { concat, type Value } from "@isthmus/graph/builder";
 import { intAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { type GradientRule, operand } from "../gradient-rule.ts";
 import { zeros } from "../zeros.ts";

@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { not } from "@isthmus/graph/builder";
+import { not, type Value } from "@isthmus/graph/builder";
 import { gate } from "../gate.ts";
 import { cotangent, type GradientRule, operand } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";

@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { reduceSum } from "@isthmus/graph/builder";
+import { reduceSum, type Value } from "@isthmus/graph/builder";
 
 /** Sum over everything but channels, `[batch, channels, ...]` to `[channels]`: the gradient for a bias. */
 export function channelSum(x: Value): Value {

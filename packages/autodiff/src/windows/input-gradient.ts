@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { conv, reshape, reverse, transpose } from "@isthmus/graph/builder";
+import { conv, reshape, reverse, transpose, type Value } from "@isthmus/graph/builder";
 import { type Convolution, convolveTransposed } from "./convolution.ts";
 import { each, type WindowAxis } from "./window.ts";
 

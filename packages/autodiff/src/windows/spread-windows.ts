@@ -1,6 +1,5 @@
 import { sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { matMul, reshape } from "@isthmus/graph/builder";
+import { matMul, reshape, type Value } from "@isthmus/graph/builder";
 import type { WindowAxis } from "./window.ts";
 
 /**

@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { pad, type SliceRange } from "@isthmus/graph/builder";
+import { pad, type SliceRange, type Value } from "@isthmus/graph/builder";
 import type { WindowAxis } from "./window.ts";
 
 /** Places of the elements of a window, one number for each axis, in row-major order. */

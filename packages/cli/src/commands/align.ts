@@ -9,18 +9,17 @@ import {
   type MatchResult,
   type MatchSeconds,
 } from "@isthmus/weight-matching";
+import { assertArchitecture, assertNoModelFolder, copyModelFiles, fitToData } from "@isthmus/zoo";
 import { assertOutput } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
-import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
-import { fitToData } from "../fit-to-data.ts";
 import { followAlignment } from "../follow-alignment.ts";
 import { formatJson } from "../format-json.ts";
 import { formatNormalization } from "../format-normalization.ts";
 import { formatObjective } from "../format-objective.ts";
 import { formatPairs } from "../format-table.ts";
 import { addMatchOptions, type MatchVerbOptions, matchingOf, openMatchData } from "../match-options.ts";
-import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
+import { openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { describeMaking } from "../provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";

@@ -14,17 +14,22 @@ import { type BoundNetwork, bindWeights, type DataSet, limitExamples } from "@is
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { renderCurvePage } from "@isthmus/report";
 import { recalibrateBatchNorm, STATISTICS_EXAMPLES } from "@isthmus/statistics";
+import {
+  assertArchitecture,
+  type DataContext,
+  dataContext,
+  fitToData,
+  type OpenedArchitecture,
+} from "@isthmus/zoo";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
-import { type DataContext, dataContext } from "../data-context.ts";
 import { describeFeeds } from "../describe-feeds.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
-import { fitToData } from "../fit-to-data.ts";
 import { formatCurve } from "../format-curve.ts";
 import { formatNote, formatOutputs } from "../format-outputs.ts";
 import { formatStatistics, measuredOn } from "../format-statistics.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options.ts";
-import { type Architecture, assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
+import { openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { addScalingOptions, openStatisticsData, type ScalingOptions } from "../open-data.ts";
 import { MOST, parseCount } from "../parse-values.ts";
@@ -206,7 +211,7 @@ async function openCurveData(options: CurveVerbOptions, context: DataContext): P
   return { training, test, statistics };
 }
 
-interface CurveJob extends Architecture {
+interface CurveJob extends OpenedArchitecture {
   readonly a: Checkpoint;
   readonly b: Checkpoint;
   /** A as it was bound to the graph, whose names the bends are saved under. */

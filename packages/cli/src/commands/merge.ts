@@ -7,7 +7,7 @@ import {
   type SaveCheckpointResult,
   saveCheckpoint,
 } from "@isthmus/core";
-import { type DataSet, withNamesOf } from "@isthmus/graph";
+import { type BoundArchitecture, type DataSet, withNamesOf } from "@isthmus/graph";
 import {
   average,
   mergeLayers,
@@ -25,16 +25,15 @@ import {
 } from "@isthmus/statistics";
 import { type AlignedNetwork, align } from "@isthmus/weight-matching";
 import {
-  addBindingOptions,
-  type BindingOptions,
-  type BoundArchitecture,
-  bindArchitecture,
-} from "../bind-architecture.ts";
-import { assertNoModelFolder, copyModelFiles } from "../copy-model-files.ts";
-import { dataContext } from "../data-context.ts";
+  assertArchitecture,
+  assertNoModelFolder,
+  copyModelFiles,
+  dataContext,
+  fitToData,
+} from "@isthmus/zoo";
+import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { expandPaths } from "../expand-paths.ts";
-import { fitToData } from "../fit-to-data.ts";
 import { followAlignment } from "../follow-alignment.ts";
 import { formatNormalization } from "../format-normalization.ts";
 import { formatObjective } from "../format-objective.ts";
@@ -48,7 +47,7 @@ import {
   openLayerShares,
 } from "../layer-shares.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions, matchingOf } from "../match-options.ts";
-import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
+import { openSharedArchitecture } from "../open-architecture.ts";
 import { noteTwice, withCheckpoints } from "../open-checkpoints.ts";
 import { openExamples } from "../open-data.ts";
 import { parseBytes, parseNumbers } from "../parse-values.ts";

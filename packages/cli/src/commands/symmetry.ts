@@ -1,5 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { saveFile } from "@isthmus/core";
+import type { BindingSummary } from "@isthmus/graph";
 import {
   type Derivation,
   discoverLinearSymmetries,
@@ -15,12 +16,8 @@ import {
   type SymmetryProof,
   type SymmetrySpec,
 } from "@isthmus/symmetry";
-import {
-  addBindingOptions,
-  type BindingOptions,
-  type BindingSummary,
-  bindArchitecture,
-} from "../bind-architecture.ts";
+import type { OpenedArchitecture } from "@isthmus/zoo";
+import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { type EngineOptions, engineOption } from "../engine-option.ts";
 import { formatJson } from "../format-json.ts";
 import {
@@ -30,7 +27,7 @@ import {
   formatLinear,
   formatVerification,
 } from "../format-symmetries.ts";
-import { type Architecture, openArchitecture } from "../open-architecture.ts";
+import { openArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { parseSeed } from "../parse-values.ts";
 import { readSpec } from "../read-spec.ts";
@@ -102,7 +99,7 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
 }
 
 async function prove(
-  architecture: Architecture,
+  architecture: OpenedArchitecture,
   symmetries: Derivation | SymmetrySpec,
   options: ProveSymmetriesOptions,
   { progress, signal }: Context,
@@ -111,14 +108,17 @@ async function prove(
   return proveSymmetries(architecture, symmetries, { ...options, signal });
 }
 
-async function discover({ graph, engine }: Architecture, { progress, signal }: Context): Promise<Derivation> {
+async function discover(
+  { graph, engine }: OpenedArchitecture,
+  { progress, signal }: Context,
+): Promise<Derivation> {
   progress("Discovering symmetries");
   return discoverSymmetries(graph, engine, { signal });
 }
 
 /** What leaves the function as it is beyond permutation; not asked of a list of one's own. */
 async function discoverLinear(
-  { graph, engine }: Architecture,
+  { graph, engine }: OpenedArchitecture,
   symmetries: Derivation | SymmetrySpec,
   { signal }: Context,
 ): Promise<LinearSymmetries | undefined> {

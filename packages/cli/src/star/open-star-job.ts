@@ -1,17 +1,29 @@
 import { at, type Checkpoint, InputError } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
-import { assertDataFits, type BoundNetwork, type DataSet, limitExamples } from "@isthmus/graph";
+import {
+  assertDataFits,
+  type BindingSummary,
+  type BoundArchitecture,
+  type BoundNetwork,
+  type DataSet,
+  limitExamples,
+} from "@isthmus/graph";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 import { align } from "@isthmus/weight-matching";
-import { parseNetwork } from "@isthmus/zoo";
-import { type BindingSummary, type BoundArchitecture, bindArchitecture } from "../bind-architecture.ts";
-import { type DataContext, dataContext } from "../data-context.ts";
+import {
+  assertArchitecture,
+  type DataContext,
+  dataContext,
+  fitToData,
+  type OpenedArchitecture,
+  parseNetwork,
+} from "@isthmus/zoo";
+import { bindArchitecture } from "../bind-architecture.ts";
 import { describeFeeds } from "../describe-feeds.ts";
 import { createEngine } from "../engine-option.ts";
 import { expandPaths } from "../expand-paths.ts";
-import { fitToData } from "../fit-to-data.ts";
 import { followAlignment } from "../follow-alignment.ts";
-import { type Architecture, assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
+import { openSharedArchitecture } from "../open-architecture.ts";
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
 import type { Context } from "../verb.ts";
@@ -28,7 +40,7 @@ export interface StarData {
 }
 
 /** All that the verb works on. */
-export interface StarJob extends Architecture {
+export interface StarJob extends OpenedArchitecture {
   readonly anchors: readonly Checkpoint[];
   readonly heldOut: readonly Checkpoint[];
   /** Where the star starts; undefined for the mean of the anchors. */
@@ -127,7 +139,7 @@ async function openStarData(options: StarVerbOptions, context: DataContext): Pro
 }
 
 /** The architecture that is named, or that of the networks' own configs. */
-async function openNamed(paths: readonly string[], options: StarVerbOptions): Promise<Architecture> {
+async function openNamed(paths: readonly string[], options: StarVerbOptions): Promise<OpenedArchitecture> {
   await assertArchitecture("find a star", paths, options);
   return openSharedArchitecture(paths, options);
 }
@@ -136,7 +148,7 @@ async function openNamed(paths: readonly string[], options: StarVerbOptions): Pr
 async function buildNetwork(
   { net, engine, seed }: StarVerbOptions,
   data: DataSet,
-): Promise<{ readonly architecture: Architecture; readonly random: Checkpoint }> {
+): Promise<{ readonly architecture: OpenedArchitecture; readonly random: Checkpoint }> {
   const { graph, initialize } = parseNetwork(net ?? "", data);
   const architecture = { graph, carried: new Map(), engine: await createEngine(engine) };
   return { architecture, random: initialize(seed) };
@@ -144,7 +156,7 @@ async function buildNetwork(
 
 /** The symmetries of the networks, proved by aligning one anchor to another. */
 async function proveSpec(
-  { networks, ...architecture }: Architecture & Pick<BoundArchitecture, "networks">,
+  { networks, ...architecture }: OpenedArchitecture & Pick<BoundArchitecture, "networks">,
   { seed, restarts }: StarVerbOptions,
   context: Context,
 ): Promise<SymmetrySpec> {

@@ -1,12 +1,16 @@
 import { at, type Checkpoint, createCheckpoint, openCheckpoint } from "@isthmus/core";
-import type { DataSet, Graph } from "@isthmus/graph";
-import { parseNetwork, parseNetworkName } from "@isthmus/zoo";
-import { type BindingOptions, type BindingSummary, bindArchitecture } from "../bind-architecture.ts";
-import { type DataContext, dataContext } from "../data-context.ts";
+import { type BindingSummary, type DataSet, describeBatch, freeBatch, type Graph } from "@isthmus/graph";
+import {
+  type DataContext,
+  dataContext,
+  fitToData,
+  parseNetwork,
+  parseNetworkName,
+  type ReadArchitecture,
+  readArchitecture,
+} from "@isthmus/zoo";
+import { type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { createEngine, type EngineOptions } from "../engine-option.ts";
-import { fitToData } from "../fit-to-data.ts";
-import { freeArchitecture } from "../free-architecture.ts";
-import { type ReadArchitecture, readArchitecture } from "../read-architecture.ts";
 import type { Context } from "../verb.ts";
 
 /** What the user said of the network to train. */
@@ -86,7 +90,14 @@ export async function openNetwork(
   if (read.carried.size > 0) {
     const weights = createCheckpoint(read.carried, {}, name);
     const engine = await createEngine(options.engine);
-    const { graph } = await freeArchitecture({ graph: read.graph, engine }, weights, context);
+    const { signal, terminal } = context;
+    const {
+      graph,
+      exportedBatch: exported,
+      reason,
+    } = await freeBatch(read.graph, engine, { weights, signal });
+    const batch = exported === undefined ? null : { exported, reason: reason ?? null };
+    for (const line of describeBatch(batch)) terminal.note(line);
     return unbound(name, graph, weights);
   }
   throw new TypeError(

@@ -1,5 +1,5 @@
 import type { DataSet } from "@isthmus/graph";
-import type { DataContext } from "../data-context.ts";
+import type { DataContext } from "@isthmus/zoo";
 import { openExamples } from "../open-data.ts";
 
 /** What the user said of the data to train and to evaluate on. */

@@ -1,5 +1,4 @@
-import type { DType } from "@isthmus/core";
-import { EngineError } from "@isthmus/core";
+import { type DType, EngineError } from "@isthmus/core";
 import type { Node } from "@isthmus/graph";
 import { numbersOf, type TfValue } from "./tensors.ts";
 import type { Tfjs, TfTensor } from "./tfjs-types.ts";

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Value } from "../builder/graph-builder.ts";
-import { GraphBuilder } from "../builder/graph-builder.ts";
+import { GraphBuilder, type Value } from "../builder/graph-builder.ts";
 import { add, exp, greater, mul, sub } from "../builder/operators/elementwise.ts";
 import { shareNodes } from "./share-nodes.ts";
 

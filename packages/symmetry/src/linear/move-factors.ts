@@ -1,8 +1,7 @@
 import { constantNumbers, intAttribute, intsAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
 import type { Field, Labelled } from "../labels/field.ts";
 import { reducedAxes, windowedAxes } from "../rules/reduction.ts";
-import type { Rule } from "../rules/rule.ts";
-import { givenInputs, inputOf, isComputed, namedAxes, outputShape } from "../rules/rule.ts";
+import { givenInputs, inputOf, isComputed, namedAxes, outputShape, type Rule } from "../rules/rule.ts";
 import type { FactorContext, FactorRule } from "./rule.ts";
 import { ONE } from "./signed-sets.ts";
 

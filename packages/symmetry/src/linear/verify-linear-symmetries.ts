@@ -1,6 +1,5 @@
 import { asFloat32, type Checkpoint, createCheckpoint, resolveOptions, type Tensor } from "@isthmus/core";
-import type { Engine, Graph } from "@isthmus/graph";
-import { bindWeights, randomInputs, randomWeights, runAll } from "@isthmus/graph";
+import { bindWeights, type Engine, type Graph, randomInputs, randomWeights, runAll } from "@isthmus/graph";
 import type { Derivation } from "../derive-spec.ts";
 import { compareInPlace } from "../verify/compare-values.ts";
 import { measureSensitivity } from "../verify/measure-sensitivity.ts";

@@ -1,6 +1,5 @@
 import { createRandom, DTYPES, type Tensor } from "@isthmus/core";
-import type { Engine, Graph } from "@isthmus/graph";
-import { runAll } from "@isthmus/graph";
+import { type Engine, type Graph, runAll } from "@isthmus/graph";
 import { compareInPlace } from "./compare-values.ts";
 
 /** Relative change of every weight by which sensitivity is measured: ten times the rounding of f32. */

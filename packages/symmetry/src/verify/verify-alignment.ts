@@ -1,6 +1,5 @@
 import { type Checkpoint, resolveOptions, type Tensor } from "@isthmus/core";
-import type { Engine, Graph } from "@isthmus/graph";
-import { bindWeights, compareOutputs, randomInputs } from "@isthmus/graph";
+import { bindWeights, compareOutputs, type Engine, type Graph, randomInputs } from "@isthmus/graph";
 
 /** Options of {@link verifyAlignment}. */
 export interface VerifyAlignmentOptions {

@@ -1,6 +1,14 @@
 import { type Checkpoint, createCheckpoint, resolveOptions, type Tensor } from "@isthmus/core";
-import type { Engine, Graph } from "@isthmus/graph";
-import { bindWeights, PROBE_DEFAULTS, probeGraph, randomInputs, randomWeights, runAll } from "@isthmus/graph";
+import {
+  bindWeights,
+  type Engine,
+  type Graph,
+  PROBE_DEFAULTS,
+  probeGraph,
+  randomInputs,
+  randomWeights,
+  runAll,
+} from "@isthmus/graph";
 import type { Alignment } from "../alignment.ts";
 import { type Derivation, deriveSpec } from "../derive-spec.ts";
 import { fingerprintSpec } from "../encode/fingerprint-spec.ts";

@@ -1,8 +1,7 @@
 import { defineCheckpoint, type TensorInfo } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import type { Architecture } from "@isthmus/graph";
-import type { Derivation } from "@isthmus/symmetry";
-import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
+import { type Derivation, discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { type ConfigNetwork, networkOfConfig } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
 import { proveAlignment } from "./prove-alignment.ts";

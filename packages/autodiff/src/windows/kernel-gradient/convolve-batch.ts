@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { conv, reshape, slice, transpose } from "@isthmus/graph/builder";
+import { conv, reshape, slice, transpose, type Value } from "@isthmus/graph/builder";
 import type { Convolution } from "../convolution.ts";
 import { each } from "../window.ts";
 

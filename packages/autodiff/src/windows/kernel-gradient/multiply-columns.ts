@@ -1,6 +1,5 @@
 import { sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { matMul, reduceSum, reshape, transposeLast } from "@isthmus/graph/builder";
+import { matMul, reduceSum, reshape, transposeLast, type Value } from "@isthmus/graph/builder";
 import { type Convolution, convolve } from "../convolution.ts";
 import { each } from "../window.ts";
 

@@ -1,5 +1,4 @@
-import type { TensorData } from "../../tensor/dtype.ts";
-import { DTYPES } from "../../tensor/dtype.ts";
+import { DTYPES, type TensorData } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { viewBytes, viewData } from "../../tensor/tensor.ts";
 import { spanOf, type TorchTensor } from "./tensors.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readTextEncoding } from "./read-vocabulary.ts";
+import { readTextEncoding } from "./text-encoding.ts";
 
 let folder: string;
 beforeEach(async () => {

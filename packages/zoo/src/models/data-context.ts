@@ -1,9 +1,14 @@
 import { DTYPES } from "@isthmus/core";
-import type { OpenDataSetOptions } from "@isthmus/data";
-import type { ReadArchitecture } from "./read-architecture.ts";
+import type { ReadArchitecture } from "./open-architecture.ts";
 
-/** What an architecture says of the data it is run on. */
-export interface DataContext extends Partial<Pick<OpenDataSetOptions, "context" | "vocabulary" | "inputs">> {
+/** What an architecture says of the data it is run on: options of `openDataSet`, and whether texts must be encoded first. */
+export interface DataContext {
+  /** Names of the graph's data inputs. */
+  readonly inputs?: readonly string[];
+  /** Tokens of one example of text. */
+  readonly context?: number;
+  /** Token ids by character. */
+  readonly vocabulary?: ReadonlyMap<string, number>;
   /** The model whose tokenizer texts must be encoded with; absent where texts are taken by characters. */
   readonly tokenizedBy?: string;
 }

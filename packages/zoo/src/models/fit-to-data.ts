@@ -1,6 +1,6 @@
 import { UnsupportedError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
-import type { ReadArchitecture } from "./read-architecture.ts";
+import type { ReadArchitecture } from "./open-architecture.ts";
 
 /**
  * Builds the network of a model's folder for the tokens that examples have; other architectures are as long as they are.

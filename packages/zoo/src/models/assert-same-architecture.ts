@@ -6,7 +6,7 @@ import type { Graph } from "@isthmus/graph";
  * and other floating-point constants do not matter.
  * @throws MismatchError if they differ: in heads, say, which no shape of a weight shows
  */
-export function assertSameStructure(
+export function assertSameArchitecture(
   [nameA, a]: readonly [string, Graph],
   [nameB, b]: readonly [string, Graph],
 ): void {

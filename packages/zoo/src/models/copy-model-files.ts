@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { assertNoInput, type DType, readFileBytes, saveFile } from "@isthmus/core";
-import { findModelConfig } from "@isthmus/zoo";
+import { findModelConfig } from "./open-model.ts";
 
 /** Files beside the weights that a model is loaded with: its config, and how texts or images are fed to it. */
 const COMPANIONS: ReadonlySet<string> = new Set([

@@ -1,0 +1,151 @@
+import { at, type Checkpoint, type Tensor } from "@isthmus/core";
+import type { Architecture } from "../architecture.ts";
+import { freeBatch } from "../batch/free-batch.ts";
+import { type BoundNetworks, bindNetworks } from "./bind-networks.ts";
+import type { BoundNetwork, UnreadPolicy } from "./bound-network.ts";
+import { verifyBinding } from "./verify-binding.ts";
+import { isUnchanged, type WeightSource } from "./weight-source.ts";
+
+/** Options of {@link bindArchitecture}. */
+export interface BindArchitectureOptions {
+  /** The checkpoint that the graph was exported from, if it is none of the others. */
+  readonly exportedFrom?: Checkpoint | undefined;
+  /** What is done about floating-point tensors that the graph does not read. @defaultValue "refuse" */
+  readonly unread?: UnreadPolicy | undefined;
+  /** What stands before the network's names in the checkpoints, such as `module.`. @defaultValue it is found out */
+  readonly prefix?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Summary of a graph that was exported for one size of batch, as plain data. */
+export interface BatchSummary {
+  /** Examples of that batch. */
+  readonly exported: number;
+  /** Why the graph takes no other; null where it takes any. */
+  readonly reason: string | null;
+}
+
+/** Summary of how the weights of a graph were found, as plain data. */
+export interface BindingSummary {
+  /** Weights that are tensors of their own name, as they are. */
+  readonly byName: number;
+  /** Sources of the other weights, by the names in the graph's file. */
+  readonly renamed: Readonly<Record<string, WeightSource>>;
+  /** Weights of the file that are in no checkpoint and stay as they are. */
+  readonly constants: readonly string[];
+  /** Text before the network's names, for each checkpoint. */
+  readonly prefixes: readonly string[];
+  /** Tensors of each checkpoint that are no part of the network. */
+  readonly leftOut: readonly (readonly string[])[];
+  /** Tensors of each checkpoint that the graph does not read and that are kept as they are. */
+  readonly kept: readonly (readonly string[])[];
+  /** How far the graph's file and the checkpoint it was exported from are apart, relative; null where there was nothing to compare. */
+  readonly witnessError: number | null;
+  /** What became of the batch that the graph was exported for; null where it takes any. */
+  readonly batch: BatchSummary | null;
+}
+
+/** An architecture whose weights are the tensors of checkpoints. */
+export interface BoundArchitecture extends Architecture {
+  /** The checkpoints as networks of the graph, in the order they were given. */
+  readonly networks: readonly BoundNetwork[];
+  readonly binding: BindingSummary;
+  /** Sentences for the user on what is not plain about the binding. */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Makes an architecture and checkpoints fit each other, whatever the exporter renamed, folded or reordered, proves it where the
+ * graph's file can be a witness, and lets the graph take any batch where it can.
+ *
+ * @param opened - an architecture, and the weights that its file carries
+ * @throws MismatchError if they do not fit, or the graph's file computes something else than the checkpoint it was exported from
+ */
+export async function bindArchitecture<
+  A extends Architecture & { readonly carried: ReadonlyMap<string, Tensor> },
+>(
+  opened: A,
+  checkpoints: readonly Checkpoint[],
+  { exportedFrom, unread, prefix, signal }: BindArchitectureOptions = {},
+): Promise<A & BoundArchitecture> {
+  const { graph, carried, engine } = opened;
+  const decoded = { graph, weights: carried };
+  const bound = await bindNetworks(decoded, checkpoints, { exportedFrom, unread, prefix });
+  const witnessError = await verifyBinding(decoded, bound, engine, { seed: 0, signal });
+  const { network } = at(bound.networks, 0, "network");
+  const freed = await freeBatch(bound.graph, engine, { weights: network, signal });
+  const { exportedBatch: exported, reason } = freed;
+  const batch = exported === undefined ? null : { exported, reason: reason ?? null };
+  return {
+    ...opened,
+    graph: freed.graph,
+    carried: new Map(),
+    networks: bound.networks,
+    binding: { ...summarizeBinding(bound, witnessError), batch },
+    remarks: [...describeBinding(bound, checkpoints), ...describeBatch(batch)],
+  };
+}
+
+/** Returns a sentence on what became of a batch of one size; none where the graph took any from the start. */
+export function describeBatch(batch: BatchSummary | null): string[] {
+  if (batch === null) return [];
+  const examples = batch.exported === 1 ? "1 example" : `${batch.exported} examples`;
+  return [
+    batch.reason === null
+      ? `The graph was exported for ${examples}; it is used for any number, which gives the same.`
+      : `The graph was exported for ${examples}, and takes no other number: ${batch.reason}. Data are run in its batches, the last one filled up.`,
+  ];
+}
+
+function summarizeBinding(
+  { binding, networks }: BoundNetworks,
+  witnessError: number | undefined,
+): Omit<BindingSummary, "batch"> {
+  const changed = [...binding.sources].filter(([weight, source]) => !isUnchanged(weight, source));
+  return {
+    byName: binding.sources.size - changed.length,
+    renamed: Object.fromEntries(changed),
+    constants: binding.constants,
+    prefixes: networks.map(({ names }) => names.prefix),
+    leftOut: networks.map(({ leftOut }) => leftOut),
+    kept: networks.map(({ kept }) => kept),
+    witnessError: witnessError ?? null,
+  };
+}
+
+/** Returns sentences on what is not plain about a binding; none where every weight is a tensor of its name. */
+function describeBinding(
+  { binding, networks }: Pick<BoundNetworks, "binding" | "networks">,
+  checkpoints: readonly Pick<Checkpoint, "source">[],
+): string[] {
+  const changed = [...binding.sources].filter(([weight, source]) => !isUnchanged(weight, source));
+  const folded = changed.filter(([, { kind }]) => kind === "folded-kernel").length;
+  const lines: string[] = [];
+  if (changed.length > 0) {
+    const norms = folded === 0 ? "" : `; ${folded} had a batch norm folded in, which stands for itself again`;
+    lines.push(
+      `Weights: ${binding.sources.size - changed.length} by name, ${changed.length} by value${norms}.`,
+    );
+  }
+  if (binding.constants.length > 0) {
+    lines.push(
+      `Taken from the graph's file as they are, as no tensor is left for them: ${list(binding.constants)}.`,
+    );
+  }
+  for (const [i, { names, leftOut, kept }] of networks.entries()) {
+    const source = `"${checkpoints[i]?.source}"`;
+    if (names.prefix !== "")
+      lines.push(`Names in ${source} begin with "${names.prefix}"; the names of the network follow it.`);
+    if (leftOut.length > 0) lines.push(`No part of the network in ${source}, left out: ${list(leftOut)}.`);
+    if (kept.length > 0) lines.push(`Not read by the graph, kept as they are in ${source}: ${list(kept)}.`);
+  }
+  return lines;
+}
+
+/** Names listed in a note. */
+const SHOWN = 4;
+
+function list(names: readonly string[]): string {
+  const rest = names.length - SHOWN;
+  return `${names.slice(0, SHOWN).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}

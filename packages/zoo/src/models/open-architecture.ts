@@ -1,0 +1,163 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import type { Tensor } from "@isthmus/core";
+import {
+  type Architecture,
+  type Engine,
+  type Graph,
+  readGraph,
+  readLayersModel,
+  scoreOutput,
+} from "@isthmus/graph";
+import { assertSameArchitecture } from "./assert-same-architecture.ts";
+import type { ConfigNetwork } from "./network-of-config.ts";
+import { findModelConfig, openModel } from "./open-model.ts";
+import { readTextEncoding, type TextEncoding } from "./text-encoding.ts";
+
+/** What a graph's file may not say; a type alias, so that it has an implicit index signature. */
+export type GraphOptions = {
+  /** Names of the data inputs. */
+  readonly input?: readonly string[] | undefined;
+  /** Name of the output that is scored. */
+  readonly logits?: string | undefined;
+};
+
+/** An architecture as it was read. */
+export interface ReadArchitecture {
+  readonly graph: Graph;
+  /** Weights that the file carries; none where its weights are inputs. */
+  readonly carried: ReadonlyMap<string, Tensor>;
+  /** Makes a small graph of the same structure, where the whole was built and not read. */
+  readonly narrow?: (() => Graph) | undefined;
+  /** The model that it was built for, where it was not read from a file. */
+  readonly model?: ReadModel | undefined;
+}
+
+/** An architecture as it was read, and the engine that runs it. */
+export interface OpenedArchitecture extends ReadArchitecture, Architecture {
+  readonly narrow?: (() => Graph) | undefined;
+}
+
+/** A model whose network was built from its config. */
+export interface ReadModel extends TextEncoding, Pick<ConfigNetwork, "modelType" | "maxLength"> {
+  /** The model's folder, for messages. */
+  readonly path: string;
+  /** Its network for examples of another number of tokens. */
+  ofLength(length: number): Pick<ReadArchitecture, "graph" | "narrow">;
+}
+
+/** Files of weights, beside which a config may lie. */
+const WEIGHTS = /\.safetensors(\.index\.json)?$/;
+
+/**
+ * Reads an architecture: a model's folder with its config.json, that config, or weights beside it; a LayersModel of TensorFlow.js
+ * where the name ends in .json; else ONNX.
+ *
+ * @throws InputError if a data input or the output to be scored is not there
+ */
+export async function readArchitecture(path: string, options: GraphOptions = {}): Promise<ReadArchitecture> {
+  const name = path.toLowerCase();
+  if (basename(name) === "config.json") return readModel(dirname(path), options);
+  if (WEIGHTS.test(name)) return readModel(path, options);
+  if (name.endsWith(".json")) {
+    const { graph, checkpoint } = await readLayersModel(path);
+    await checkpoint.close();
+    return { graph: scored(graph, options), carried: new Map() };
+  }
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isDirectory()) return readModel(path, options);
+  const { input } = options;
+  const { graph, weights } = await readGraph(path, input === undefined ? {} : { inputs: input });
+  return { graph: scored(graph, options), carried: weights };
+}
+
+/**
+ * Reads an architecture as {@link readArchitecture} does, and joins it with the engine that will run it.
+ *
+ * Weights that a graph's file carries are not bound to a checkpoint yet: `bindArchitecture` of `@isthmus/graph` finds which tensors
+ * of checkpoints they are.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint } from "@isthmus/core";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { bindArchitecture } from "@isthmus/graph";
+ * import { openArchitecture } from "@isthmus/zoo";
+ *
+ * const opened = await openArchitecture("examples/mnist-mlp/graph.onnx", createOnnxRuntimeEngine());
+ * const network = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const architecture = await bindArchitecture(opened, [network]);
+ * assert.equal(architecture.binding.byName, 8);
+ * await network.close();
+ * ```
+ */
+export async function openArchitecture(
+  path: string,
+  engine: Engine,
+  options: GraphOptions = {},
+): Promise<OpenedArchitecture> {
+  return { ...(await readArchitecture(path, options)), engine };
+}
+
+/**
+ * Opens the architecture that checkpoints share: of a graph if one is named, else of the config beside each of them.
+ *
+ * @throws MismatchError if the configs of two describe networks of different structure
+ */
+export async function openSharedArchitecture(
+  paths: readonly string[],
+  engine: Engine,
+  { graph, ...options }: GraphOptions & { readonly graph?: string | undefined } = {},
+): Promise<OpenedArchitecture> {
+  if (graph !== undefined) return openArchitecture(graph, engine, options);
+  const [first = "", ...others] = paths;
+  const model = await readModel(first, options);
+  for (const other of others) {
+    const { graph: second } = await readModel(other);
+    assertSameArchitecture([first, model.graph], [other, second]);
+  }
+  return { ...model, engine };
+}
+
+/**
+ * Checks that the architecture of some checkpoints is known: that a graph is named, or every checkpoint has a config.
+ * @param attempt - what is attempted, for the message, for example `merge with --align`
+ * @throws TypeError if no graph is named, and a checkpoint has no config
+ */
+export async function assertArchitecture(
+  attempt: string,
+  paths: readonly string[],
+  { graph }: { readonly graph?: string | undefined },
+): Promise<void> {
+  if (graph !== undefined) return;
+  for (const path of paths) {
+    if ((await findModelConfig(path)) !== undefined) continue;
+    throw new TypeError(
+      `Cannot ${attempt} as it needs the architecture: give --graph model.onnx, or model folders with config.json; "${path}" has none`,
+    );
+  }
+}
+
+function scored(graph: Graph, { logits }: GraphOptions): Graph {
+  return logits === undefined ? graph : scoreOutput(graph, logits);
+}
+
+/** Builds the network of a model's config, and checks it against the names and shapes of the weights. */
+export async function readModel(path: string, options: GraphOptions = {}): Promise<ReadArchitecture> {
+  const { network, checkpoint, configPath } = await openModel(path);
+  await checkpoint.close();
+  const { modelType, maxLength } = network;
+  const built = (own: ConfigNetwork) => ({
+    graph: scored(own.graph, options),
+    narrow: () => own.narrow().graph,
+  });
+  const model: ReadModel = {
+    ...(await readTextEncoding(dirname(configPath))),
+    path,
+    modelType,
+    ...(maxLength === undefined ? {} : { maxLength }),
+    ofLength: (length) => built(network.ofLength(length)),
+  };
+  return { ...built(network), carried: new Map(), model };
+}

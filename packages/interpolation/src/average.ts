@@ -1,4 +1,5 @@
-import { blendInto, type Checkpoint, type Elements, lerpInto } from "@isthmus/core";
+import type { Checkpoint } from "@isthmus/core";
+import { averageInto } from "./average-into.ts";
 import { combine } from "./combine.ts";
 import { normalizeWeights } from "./normalize-weights.ts";
 
@@ -19,35 +20,10 @@ export function average(checkpoints: readonly Checkpoint[], weights?: readonly n
     throw new RangeError("Cannot average checkpoints as there must be at least one: got none");
   }
   const shares = normalizeWeights(weights ?? checkpoints.map(() => 1), checkpoints.length);
-  const running = shares.every((share) => share > 0);
   return combine({
     source: `average(${checkpoints.map(({ source }) => source).join(", ")})`,
     inputs: [first, ...rest],
     integersFrom: first,
-    blend: (_name, parts, out) =>
-      running ? runningMeanInto(parts, shares, out) : blendInto(parts, shares, out),
+    blend: (_range, parts, out) => averageInto(parts, shares, out),
   });
-}
-
-/** `mean_k = mean_(k-1) + w_k / (w_1 + ... + w_k) (x_k - mean_(k-1))`, in f32, rounded to `out` by the last step. */
-function runningMeanInto(parts: readonly Elements[], shares: readonly number[], out: Elements): void {
-  const [first] = parts;
-  if (first === undefined) return;
-  const last = parts.length - 1;
-  let mean = first;
-  let total = shares[0] ?? 1;
-  for (let k = 1; k < last; k++) {
-    const part = parts[k] ?? first;
-    total += shares[k] ?? 0;
-    const next = mean === first ? { dtype: "f32" as const, data: new Float32Array(out.data.length) } : mean;
-    lerpInto(mean, part, (shares[k] ?? 0) / total, next);
-    mean = next;
-  }
-  // A single checkpoint is its own mean.
-  lerpInto(
-    mean,
-    parts[last] ?? first,
-    last === 0 ? 0 : (shares[last] ?? 0) / (total + (shares[last] ?? 0)),
-    out,
-  );
 }

@@ -7,36 +7,55 @@ import {
   DTYPES,
   defineCheckpoint,
   type Elements,
+  entry,
+  sizeOf,
   viewData,
 } from "@isthmus/core";
 
+/** A range of a tensor. */
+export interface TensorRange {
+  /** Name of the tensor. */
+  readonly name: string;
+  /** Position of the first element, in row-major order. */
+  readonly begin: number;
+}
+
 /** How {@link combine} makes one checkpoint of several. */
-export interface Combination {
+export interface Combination<S = undefined> {
   /** What the result is, for messages. */
   readonly source: string;
   /** Checkpoints of the same structure, at least one; the first gives order, element types and metadata. */
   readonly inputs: readonly [Checkpoint, ...Checkpoint[]];
-  /** The input whose integer tensors are kept as they are, of all or of each by its name: counters are not averaged. */
+  /** The input whose integer tensors are kept, of all tensors or of each by its name: counters are not averaged. */
   readonly integersFrom: Checkpoint | ((name: string) => Checkpoint);
+  /** Looks at a whole float tensor once, before its first range is written; the result is handed to `blend`. */
+  readonly survey?: ((name: string) => S | Promise<S>) | undefined;
   /** Writes the elements of one range of a float tensor. */
-  readonly blend: (name: string, parts: readonly Elements[], out: Elements) => void | Promise<void>;
+  readonly blend: (
+    range: TensorRange,
+    parts: readonly Elements[],
+    out: Elements,
+    survey: S,
+  ) => void | Promise<void>;
 }
 
 /**
  * Returns a checkpoint that is computed from others range by range when it is read.
  * @throws MismatchError if names or shapes differ
  */
-export function combine({ source, inputs, integersFrom, blend }: Combination): Checkpoint {
+export function combine<S = undefined>(combination: Combination<S>): Checkpoint {
+  const { source, inputs, integersFrom, blend } = combination;
   for (const input of inputs) assertCheckpoint(`make ${source.replace(/\(.*$/s, "")} of checkpoints`, input);
   const [first, ...others] = inputs;
   for (const other of others) assertSameStructure(first, other);
+  const surveyOf = once(combination.survey);
   return defineCheckpoint({
     source,
     tensors: first.tensors,
     metadata: first.metadata,
     inputs,
     async readInto(name, begin, out) {
-      const dtype = first.tensors.get(name)?.dtype ?? "f32";
+      const { dtype } = entry(first.tensors, name, "tensor");
       const target = { dtype, data: out };
       if (!DTYPES[dtype].float) {
         const from = typeof integersFrom === "function" ? integersFrom(name) : integersFrom;
@@ -45,14 +64,46 @@ export function combine({ source, inputs, integersFrom, blend }: Combination): C
         });
         return;
       }
-      await withRanges(inputs, { name, begin, length: out.length }, (parts) => blend(name, parts, target));
+      const survey = await surveyOf(name);
+      await withRanges(inputs, { name, begin, length: out.length }, (parts) =>
+        blend({ name, begin }, parts, target, survey),
+      );
     },
   });
 }
 
-interface Range {
-  readonly name: string;
-  readonly begin: number;
+/** Remembers what was found out about each tensor; ranges that are read at once wait for the same survey. */
+function once<S>(survey: Combination<S>["survey"]): (name: string) => Promise<S> {
+  const surveys = new Map<string, Promise<S>>();
+  return (name) => {
+    const earlier = surveys.get(name);
+    if (earlier !== undefined) return earlier;
+    const result = (async () => survey?.(name) as S)();
+    surveys.set(name, result);
+    return result;
+  };
+}
+
+/** Elements of each checkpoint that are held at a time while a whole tensor is surveyed. */
+const SURVEYED = 1 << 20;
+
+/**
+ * Reads a tensor of several checkpoints from its first to its last element, range by range, all checkpoints side by side.
+ * @param use - called with the parts of one range, in the order of the checkpoints; they are only valid during the call
+ */
+export async function scanTensor(
+  checkpoints: readonly [Checkpoint, ...Checkpoint[]],
+  name: string,
+  use: (parts: readonly Elements[], begin: number) => void | Promise<void>,
+): Promise<void> {
+  const size = sizeOf(entry(checkpoints[0].tensors, name, "tensor").shape);
+  for (let begin = 0; begin < size; begin += SURVEYED) {
+    const length = Math.min(SURVEYED, size - begin);
+    await withRanges(checkpoints, { name, begin, length }, (parts) => use(parts, begin));
+  }
+}
+
+interface Range extends TensorRange {
   readonly length: number;
 }
 
@@ -63,7 +114,7 @@ async function withRanges(
   use: (parts: readonly Elements[]) => void | Promise<void>,
 ): Promise<void> {
   const lent = checkpoints.map((checkpoint) => {
-    const dtype = checkpoint.tensors.get(name)?.dtype ?? "f32";
+    const { dtype } = entry(checkpoint.tensors, name, "tensor");
     const scratch = borrowScratch(length * DTYPES[dtype].bytes);
     return { checkpoint, scratch, part: { dtype, data: viewData(dtype, scratch.bytes) } };
   });

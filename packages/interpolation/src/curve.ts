@@ -91,7 +91,7 @@ function bezierPoint(points: CurvePoints, t: number): Checkpoint {
     source: `bezier(${points.map(({ source }) => source).join(", ")}, ${t})`,
     inputs: points,
     integersFrom: t < 0.5 ? first : (points.at(-1) ?? first),
-    blend: (_name, parts, out) => casteljauInto(parts, t, out),
+    blend: (_range, parts, out) => casteljauInto(parts, t, out),
   });
 }
 

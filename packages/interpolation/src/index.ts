@@ -1,5 +1,6 @@
 export { average } from "./average.ts";
-export { type Combination, combine } from "./combine.ts";
+export { averageInto } from "./average-into.ts";
+export { type Combination, combine, scanTensor, type TensorRange } from "./combine.ts";
 export { CURVE_KINDS, type CurveKind, type CurvePoints, createCurve, curveCoefficients } from "./curve.ts";
 export { type InnerProductsOptions, innerProducts } from "./inner-products.ts";
 export { assertLayerPatterns, fitsLayer, layerOf } from "./layer-names.ts";
@@ -15,4 +16,4 @@ export {
   type PlanePlace,
   type PlaneProjection,
 } from "./plane.ts";
-export { slerp } from "./slerp.ts";
+export { arcInto, measureAngle, slerp } from "./slerp.ts";

@@ -1,4 +1,4 @@
-import { type Checkpoint, lerpInto } from "@isthmus/core";
+import { type Checkpoint, entry, lerpInto } from "@isthmus/core";
 import { combine } from "./combine.ts";
 
 /** A place on the line between two checkpoints: one for all tensors, or one for each by its name. */
@@ -21,9 +21,9 @@ export function lerp(a: Checkpoint, b: Checkpoint, t: LerpPlace): Checkpoint {
   return combine({
     source: `lerp(${a.source}, ${b.source}, ${typeof t === "number" ? t : "by layer"})`,
     inputs: [a, b],
-    integersFrom: (name) => ((places.get(name) ?? 0) < 0.5 ? a : b),
-    blend: (name, [from, to], out) => {
-      if (from !== undefined && to !== undefined) lerpInto(from, to, places.get(name) ?? 0, out);
+    integersFrom: (name) => (entry(places, name, "tensor") < 0.5 ? a : b),
+    blend: ({ name }, [from, to], out) => {
+      if (from !== undefined && to !== undefined) lerpInto(from, to, entry(places, name, "tensor"), out);
     },
   });
 }

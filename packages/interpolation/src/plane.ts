@@ -71,7 +71,7 @@ export async function createPlane(networks: PlaneNetworks, options: PlaneOptions
         source: `plane(${networks.map(({ source }) => source).join(", ")}, ${place.x}, ${place.y})`,
         inputs: networks,
         integersFrom: first,
-        blend: (_name, parts, out) => blendInto(parts, shares, out),
+        blend: (_range, parts, out) => blendInto(parts, shares, out),
       });
     },
     async project(network) {

@@ -1,14 +1,21 @@
-import { blendInto, type Checkpoint, dot, lerpInto, MismatchError, sizeOf, squaredNorm } from "@isthmus/core";
-import { combine } from "./combine.ts";
+import {
+  blendInto,
+  type Checkpoint,
+  dot,
+  type Elements,
+  entry,
+  lerpInto,
+  MismatchError,
+  sizeOf,
+  squaredNorm,
+} from "@isthmus/core";
+import { combine, scanTensor } from "./combine.ts";
 
 /**
  * Directions this close to parallel are taken as parallel: the arc and the chord agree to f32, and dividing by
  * the sine of the angle would only add noise.
  */
 const PARALLEL = 1 - 1e-6;
-
-/** Elements read at a time while the angle of a tensor is measured. */
-const CHUNK = 1 << 20;
 
 /**
  * Returns the checkpoint at `t` on the arc from `a` to `b`, lazily, tensor by tensor:
@@ -26,43 +33,55 @@ export function slerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {
   if (!(t >= 0 && t <= 1)) {
     throw new RangeError(`Cannot interpolate on an arc as t must be in [0, 1]: got ${t}`);
   }
-  const angles = new Map<string, Promise<number | undefined>>();
-  const angleOf = (name: string) => {
-    const known = angles.get(name) ?? measureAngle(a, b, name);
-    angles.set(name, known);
-    return known;
-  };
   return combine({
     source: `slerp(${a.source}, ${b.source}, ${t})`,
     inputs: [a, b],
     integersFrom: t < 0.5 ? a : b,
-    async blend(name, [from, to], out) {
-      if (from === undefined || to === undefined) return;
-      const angle = t === 0 || t === 1 ? undefined : await angleOf(name);
-      if (angle === undefined) lerpInto(from, to, t, out);
-      else {
-        const sine = Math.sin(angle);
-        blendInto([from, to], [Math.sin((1 - t) * angle) / sine, Math.sin(t * angle) / sine], out);
-      }
+    survey: (name) => (t === 0 || t === 1 ? undefined : measureAngle([a, b], name)),
+    blend(_range, [from, to], out, angle) {
+      if (from !== undefined && to !== undefined) arcInto(from, to, { t, angle }, out);
     },
   });
 }
 
-/** The angle between a tensor of two checkpoints, in radians; undefined if there is no arc between them. */
-async function measureAngle(a: Checkpoint, b: Checkpoint, name: string): Promise<number | undefined> {
-  const size = sizeOf(a.tensors.get(name)?.shape ?? []);
+/**
+ * Writes the point at `t` on the arc between two arrays of stored elements; on the line where there is no angle between them.
+ * @param angle - between the whole tensors, in radians
+ */
+export function arcInto(
+  from: Elements,
+  to: Elements,
+  { t, angle }: { readonly t: number; readonly angle: number | undefined },
+  out: Elements,
+): void {
+  if (angle === undefined) {
+    lerpInto(from, to, t, out);
+    return;
+  }
+  const sine = Math.sin(angle);
+  blendInto([from, to], [Math.sin((1 - t) * angle) / sine, Math.sin(t * angle) / sine], out);
+}
+
+/**
+ * Measures the angle between a tensor of two checkpoints, in radians, in f64.
+ * @returns undefined if there is no arc between them
+ * @throws MismatchError if they point in opposite directions
+ */
+export async function measureAngle(
+  [a, b]: readonly [Checkpoint, Checkpoint],
+  name: string,
+): Promise<number | undefined> {
   let product = 0;
   let squareA = 0;
   let squareB = 0;
-  for (let begin = 0; begin < size; begin += CHUNK) {
-    const end = Math.min(begin + CHUNK, size);
-    const [x, y] = await Promise.all([readFloats(a, name, [begin, end]), readFloats(b, name, [begin, end])]);
+  await scanTensor([a, b], name, ([x, y]) => {
+    if (x === undefined || y === undefined) return;
     product += dot(x, y);
     squareA += squaredNorm(x);
     squareB += squaredNorm(y);
-  }
+  });
   const cosine = product / Math.sqrt(squareA * squareB);
-  if (size > 1 && cosine <= -PARALLEL) throw opposite(name, a, b);
+  if (sizeOf(entry(a.tensors, name, "tensor").shape) > 1 && cosine <= -PARALLEL) throw opposite(name, a, b);
   // NaN, from a zero vector, is not below either.
   return Math.abs(cosine) < PARALLEL ? Math.acos(cosine) : undefined;
 }
@@ -73,11 +92,4 @@ function opposite(name: string, a: Checkpoint, b: Checkpoint): MismatchError {
       "they do; interpolate on the line, or align the checkpoints first",
     { parameters: [name] },
   );
-}
-
-async function readFloats(checkpoint: Checkpoint, name: string, [begin, end]: readonly [number, number]) {
-  return {
-    dtype: checkpoint.tensors.get(name)?.dtype ?? "f32",
-    data: await checkpoint.readRange(name, begin, end),
-  } as const;
 }

@@ -8,14 +8,8 @@ import {
   saveCheckpoint,
 } from "@isthmus/core";
 import { type BoundArchitecture, type DataSet, withNamesOf } from "@isthmus/graph";
-import {
-  average,
-  mergeLayers,
-  normalizeWeights,
-  PATH_KINDS,
-  type PathKind,
-  slerp,
-} from "@isthmus/interpolation";
+import { normalizeWeights, PATH_KINDS, type PathKind } from "@isthmus/interpolation";
+import { byLayer, linear, merge, slerp } from "@isthmus/merging";
 import {
   type CorrectStatisticsOptions,
   correctStatistics,
@@ -73,7 +67,7 @@ interface MergeOptions extends EngineOptions, MatchVerbOptions, LayerShareOption
 export function mergeVerb(run: RunVerb): CommandUnknownOpts {
   return addMatchOptions(addBindingOptions(addLayerShareOptions(createMergeVerb())))
     .addHelpText("after", EXAMPLES)
-    .action((paths, options) => run(options, (context) => merge(paths, options, context)));
+    .action((paths, options) => run(options, (context) => mergeFiles(paths, options, context)));
 }
 
 function createMergeVerb() {
@@ -145,7 +139,11 @@ const EXAMPLES = formatExamples(
   ],
 );
 
-async function merge(patterns: readonly string[], options: MergeOptions, context: Context): Promise<Outcome> {
+async function mergeFiles(
+  patterns: readonly string[],
+  options: MergeOptions,
+  context: Context,
+): Promise<Outcome> {
   if (options.layersFrom !== undefined) await assertLayersResult(options.layersFrom);
   const paths = await expandPaths(patterns);
   assertUsage(paths, options);
@@ -373,9 +371,13 @@ function combine(
   checkpoints: readonly Checkpoint[],
   { weights, layers, path }: Shares & Pick<MergeOptions, "path">,
 ): Checkpoint {
-  const [a, b] = checkpoints;
-  if (layers !== undefined && a !== undefined && b !== undefined) return mergeLayers(a, b, layers.shares);
-  if (path === "linear" || a === undefined || b === undefined) return average(checkpoints, weights);
-  const [, share = 0] = normalizeWeights(weights, 2);
-  return slerp(a, b, share);
+  const [first] = checkpoints;
+  if (layers !== undefined && first !== undefined) {
+    const share = byLayer(layers.shares, 0, [...first.tensors.keys()]);
+    const weight = [(tensor: string) => 1 - share(tensor), share];
+    return merge(checkpoints, { method: linear, parameters: { weight } });
+  }
+  if (path === "linear") return merge(checkpoints, { method: linear, parameters: { weight: weights } });
+  const t = at(normalizeWeights(weights, 2), 1, "weight");
+  return merge(checkpoints, { method: slerp, parameters: { t } });
 }

@@ -1,0 +1,96 @@
+import type { Checkpoint, Elements, TensorInfo } from "@isthmus/core";
+import type { ParameterSpecs, TensorParameters } from "./parameters.ts";
+
+/** A floating-point tensor that is merged. */
+export interface MergedTensor<P extends ParameterSpecs = ParameterSpecs> {
+  readonly name: string;
+  /** Element type and shape of the result. */
+  readonly info: TensorInfo;
+  /** Networks that are merged, at least one; not the base. */
+  readonly networks: readonly [Checkpoint, ...Checkpoint[]];
+  /** The network that the others were made from, for methods that have one. */
+  readonly base: Checkpoint | undefined;
+  readonly parameters: TensorParameters<P>;
+}
+
+/** Stored elements of one range of a tensor; they are only valid during the call. */
+export interface MergedRange<P extends ParameterSpecs = ParameterSpecs, S = unknown> {
+  readonly tensor: MergedTensor<P>;
+  /** Position of the first element in the tensor, in row-major order: random numbers and masks depend on it, not on ranges. */
+  readonly begin: number;
+  /** Elements of each network. */
+  readonly parts: readonly Elements[];
+  /** Elements of the base, for methods that have one. */
+  readonly base: Elements | undefined;
+  /** What the method found out about the whole tensor. */
+  readonly survey: S;
+}
+
+/** How many networks a method merges, and whether it needs the network that they were made from. */
+export interface MergedNetworks {
+  readonly least: number;
+  /** @defaultValue any number */
+  readonly most?: number;
+  readonly base: "none" | "optional" | "required";
+}
+
+/**
+ * A rule by which the tensors of several networks become those of one. A method is one file under `methods/`, which says all this.
+ *
+ * `survey` is called once for each floating-point tensor, before its first range, and may read the whole tensor. `blendInto` is then
+ * called for ranges that cover the tensor, in any order and several at once: what it writes may depend on `begin` and the survey, and
+ * not on how the tensor was cut into ranges. Integer tensors, such as counters, are never blended.
+ */
+export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unknown> {
+  /** Name in recipes and on the command line. */
+  readonly name: string;
+  /** One sentence on what it does. */
+  readonly description: string;
+  /** Where it is from: paper, section and equation. */
+  readonly source: string;
+  readonly parameters: P;
+  readonly networks: MergedNetworks;
+  /**
+   * Position of the network whose integer tensors are kept.
+   * @defaultValue 0
+   */
+  integersFrom?(parameters: TensorParameters<P>): number;
+  /** Looks at a whole tensor. @defaultValue nothing is looked at */
+  survey?(tensor: MergedTensor<P>): S | Promise<S>;
+  /** Writes one range of the result. */
+  blendInto(range: MergedRange<P, S>, out: Elements): void | Promise<void>;
+}
+
+/**
+ * Returns a merge method with the types of its parameters and of its survey found out from what it says.
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { fromFloat64Into, openCheckpoint, toFloat64 } from "@isthmus/core";
+ * import { defineMergeMethod, merge } from "@isthmus/merging";
+ *
+ * const median = defineMergeMethod({
+ *   name: "median",
+ *   description: "Takes the median of three networks, element by element.",
+ *   source: "Yin et al., Byzantine-robust distributed learning, 2018, definition 1",
+ *   parameters: {},
+ *   networks: { least: 3, most: 3, base: "none" },
+ *   blendInto({ parts }, out) {
+ *     const [a, b, c] = parts.map(({ data, dtype }) => toFloat64(data, dtype));
+ *     assert(a && b && c);
+ *     const middle = a.map((x, i) => [x, b[i]!, c[i]!].sort((p, q) => p - q)[1]!);
+ *     fromFloat64Into(middle, out.dtype, out.data);
+ *   },
+ * });
+ * const a = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const b = await openCheckpoint("examples/mnist-mlp/s1.safetensors");
+ * const merged = merge([a, b, a], { method: median });
+ * assert.deepEqual(await merged.read("layers.3.bias"), await a.read("layers.3.bias"));
+ * await Promise.all([a.close(), b.close()]);
+ * ```
+ */
+export function defineMergeMethod<const P extends ParameterSpecs, S = undefined>(
+  method: MergeMethod<P, S>,
+): MergeMethod<P, S> {
+  return method;
+}

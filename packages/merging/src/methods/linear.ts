@@ -1,0 +1,29 @@
+import { at, lerpInto } from "@isthmus/core";
+import { averageInto, normalizeWeights } from "@isthmus/interpolation";
+import type { MergeMethod } from "../merge-method.ts";
+
+const PARAMETERS = {
+  weight: {
+    description: "How much of the network is in the result; only ratios count.",
+    of: "network",
+    default: 1,
+  },
+} as const;
+
+/** The weighted average of networks, `sum of w_i x_i / sum of w_i`; weights may differ from tensor to tensor. */
+export const linear: MergeMethod<typeof PARAMETERS, readonly number[]> = {
+  name: "linear",
+  description: "Averages networks, each by its weight.",
+  source:
+    "Utans, Weight averaging for neural networks and local resampling schemes, 1996; Wortsman et al., Model soups, 2022",
+  parameters: PARAMETERS,
+  networks: { least: 1, base: "none" },
+  // Of two networks the counters of the nearer one, of the first if both are as near; of more those of the first.
+  integersFrom: ({ weight }) => (weight.length === 2 && at(normalizeWeights(weight, 2), 1) > 0.5 ? 1 : 0),
+  survey: ({ parameters: { weight } }) => normalizeWeights(weight, weight.length),
+  blendInto({ parts, survey: shares }, out) {
+    const [from, to, ...more] = parts;
+    if (from !== undefined && to !== undefined && more.length === 0) lerpInto(from, to, at(shares, 1), out);
+    else averageInto(parts, shares, out);
+  },
+};

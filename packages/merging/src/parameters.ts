@@ -1,0 +1,136 @@
+import { assertLayerPatterns, fitsLayer } from "@isthmus/interpolation";
+
+/** A value that a parameter of a merge method takes. */
+export type ParameterValue = number | string | boolean;
+
+/** A parameter: one value for all tensors, or the value of each tensor by its name. */
+export type PerTensor<T> = T | ((tensor: string) => T);
+
+/** Description of a parameter of a merge method: what it is, what values it may have, and whose it is. */
+export interface ParameterSpec<T extends ParameterValue = ParameterValue> {
+  /** One sentence, for help and messages. */
+  readonly description: string;
+  /** Whether each network has a value of its own, or the merge has one. */
+  readonly of: "network" | "merge";
+  /** Value where none is given; a parameter without one must be given. */
+  readonly default?: T;
+  /** Smallest number that is allowed. */
+  readonly least?: number;
+  /** Largest number that is allowed. */
+  readonly most?: number;
+  /** Words that are allowed. */
+  readonly choices?: readonly T[];
+}
+
+/** Descriptions of all parameters of a method, by name. */
+export type ParameterSpecs = Readonly<Record<string, ParameterSpec>>;
+
+type ValueOf<S> = S extends { readonly default: infer T }
+  ? Widened<T>
+  : S extends ParameterSpec<infer T>
+    ? Widened<T>
+    : never;
+type Widened<T> = T extends number ? number : T extends boolean ? boolean : T;
+
+/** Values of parameters as users give them: of a network's parameter one value for all networks, or one for each. */
+export type GivenParameters<P extends ParameterSpecs> = {
+  readonly [K in keyof P]?: P[K]["of"] extends "network"
+    ? PerTensor<ValueOf<P[K]>> | readonly PerTensor<ValueOf<P[K]>>[]
+    : PerTensor<ValueOf<P[K]>>;
+};
+
+/** Values of parameters for one tensor, checked: a network's parameter has one value for each network. */
+export type TensorParameters<P extends ParameterSpecs> = {
+  readonly [K in keyof P]: P[K]["of"] extends "network" ? readonly ValueOf<P[K]>[] : ValueOf<P[K]>;
+};
+
+/**
+ * Makes a parameter that has other values in some layers: of the first pattern that fits, else the value for the rest.
+ *
+ * @param values - by pattern: the name of a layer (`conv1`) or of a tensor (`conv1.weight`), with `*` for any characters and `?`
+ *   for one
+ * @param rest - value of the tensors that no pattern fits
+ * @param names - names of all tensors, among which every pattern must fit one
+ * @throws RangeError if a pattern fits no layer
+ */
+export function byLayer<T extends ParameterValue>(
+  values: ReadonlyMap<string, T>,
+  rest: T,
+  names: readonly string[],
+): (tensor: string) => T {
+  assertLayerPatterns("give layers parameters of their own", values.keys(), names);
+  return (tensor) => [...values].find(([pattern]) => fitsLayer(pattern, tensor))?.[1] ?? rest;
+}
+
+/**
+ * Resolves the parameters of a method for one tensor.
+ * @param method - its name, for messages
+ * @param networks - number of networks
+ * @throws TypeError if a parameter is unknown or missing, or of another type
+ * @throws RangeError if a value is out of its range, or there are not as many as networks
+ */
+export function resolveParameters<P extends ParameterSpecs>(
+  method: string,
+  specs: P,
+  given: GivenParameters<P>,
+  { tensor, networks }: { readonly tensor: string; readonly networks: number },
+): TensorParameters<P> {
+  const unknown = Object.keys(given).find((name) => !(name in specs));
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `Cannot merge by ${method} as there is no parameter "${unknown}": known are ${Object.keys(specs).sort().join(", ") || "none"}`,
+    );
+  }
+  const resolved = Object.entries(specs).map(([name, spec]) => {
+    const values = listValues(`"${name}" of ${method}`, spec, given[name], networks).map((value) => {
+      const single = typeof value === "function" ? value(tensor) : value;
+      assertValue(`"${name}" of ${method}`, spec, single, tensor);
+      return single;
+    });
+    return [name, spec.of === "network" ? values : values[0]] as const;
+  });
+  return Object.fromEntries(resolved) as TensorParameters<P>;
+}
+
+type AnyValue = PerTensor<ParameterValue>;
+
+/** One value for each network, or a single one of the merge. */
+function listValues(
+  parameter: string,
+  { of, default: fallback }: ParameterSpec,
+  given: AnyValue | readonly AnyValue[] | undefined,
+  networks: number,
+): readonly AnyValue[] {
+  const value = given ?? fallback;
+  if (value === undefined) throw new TypeError(`Cannot merge as ${parameter} must be given: it is missing`);
+  if (of === "merge") return [value as AnyValue];
+  if (!Array.isArray(value)) return Array.from({ length: networks }, () => value as AnyValue);
+  if (value.length === networks) return value;
+  throw new RangeError(
+    `Cannot merge ${networks} networks as ${parameter} needs one value for each: got ${value.length}`,
+  );
+}
+
+function assertValue(
+  parameter: string,
+  { default: fallback, least = -Infinity, most = Infinity, choices }: ParameterSpec,
+  value: ParameterValue,
+  tensor: string,
+): void {
+  const type = typeof (fallback ?? choices?.[0] ?? 0);
+  if (typeof value !== type) {
+    throw new TypeError(
+      `Cannot merge "${tensor}" as ${parameter} must be a ${type}: it is ${JSON.stringify(value)}`,
+    );
+  }
+  if (typeof value === "number" && !(Number.isFinite(value) && value >= least && value <= most)) {
+    throw new RangeError(
+      `Cannot merge "${tensor}" as ${parameter} must be a finite number in [${least}, ${most}]: it is ${value}`,
+    );
+  }
+  if (choices !== undefined && !choices.includes(value)) {
+    throw new RangeError(
+      `Cannot merge "${tensor}" as ${parameter} must be one of ${choices.join(", ")}: it is ${value}`,
+    );
+  }
+}

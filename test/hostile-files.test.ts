@@ -9,7 +9,7 @@ import { readGraph, readLayersModel } from "@isthmus/graph";
 import { copyModelFiles, openModel } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openJournal } from "../packages/barrier/src/journal.ts";
-import { readSpec } from "../packages/cli/src/read-spec.ts";
+import { readSpec } from "../packages/cli/src/open/read-spec.ts";
 import { readResult } from "../packages/cli/src/result/read-result.ts";
 import { readStudy } from "../packages/cli/src/study/read-study.ts";
 

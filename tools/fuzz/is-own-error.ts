@@ -1,4 +1,4 @@
-import { explainFailure } from "../../packages/cli/src/explain-failure.ts";
+import { explainFailure } from "../../packages/cli/src/terminal/explain-failure.ts";
 
 /**
  * Tells whether an error is one of our own, with words for users: a tagged error, or a TypeError or RangeError that

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import { explainFailure } from "./explain-failure.ts";
 import { createProgram } from "./program.ts";
-import { createProgress } from "./progress.ts";
-import { quoteCommand } from "./quote-command.ts";
 import { describeCommand, withProvenance } from "./result/result-provenance.ts";
-import { exitCodeOf, listenForStop } from "./stop-signals.ts";
-import { createTerminal, type Terminal } from "./terminal.ts";
+import { explainFailure } from "./terminal/explain-failure.ts";
+import { createProgress } from "./terminal/progress.ts";
+import { quoteCommand } from "./terminal/quote-command.ts";
+import { exitCodeOf, listenForStop } from "./terminal/stop-signals.ts";
+import { createTerminal, type Terminal } from "./terminal/terminal.ts";
 import type { CommonOptions, Context, Outcome, RunVerb } from "./verb.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "./terminal/terminal.ts";
 import { formatExamples, type RunVerb } from "./verb.ts";
 import { VERBS } from "./verbs.ts";
 

@@ -1,7 +1,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Provenance } from "@isthmus/report";
-import type { Progress } from "./progress.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Progress } from "./terminal/progress.ts";
+import type { Terminal } from "./terminal/terminal.ts";
 
 /** Options that every verb has; an alias, as commander wants types with an implicit index signature. */
 export type CommonOptions = {

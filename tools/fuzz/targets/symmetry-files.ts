@@ -10,7 +10,7 @@ import {
   randomAlignment,
   type SymmetrySpec,
 } from "@isthmus/symmetry";
-import { readSpec } from "../../../packages/cli/src/read-spec.ts";
+import { readSpec } from "../../../packages/cli/src/open/read-spec.ts";
 import { deepen } from "../bombs.ts";
 import { pathOf } from "../fixtures.ts";
 import { mutateJson, writeJson } from "../mutate/mutate-json.ts";

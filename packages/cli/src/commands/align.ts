@@ -10,18 +10,23 @@ import {
   type MatchSeconds,
 } from "@isthmus/weight-matching";
 import { assertArchitecture, assertNoModelFolder, copyModelFiles, fitToData } from "@isthmus/zoo";
-import { assertOutput } from "../assert-output.ts";
-import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
-import { type EngineOptions, engineOption } from "../engine-option.ts";
-import { followAlignment } from "../follow-alignment.ts";
-import { formatJson } from "../format-json.ts";
-import { formatNormalization } from "../format-normalization.ts";
-import { formatObjective } from "../format-objective.ts";
-import { formatPairs } from "../format-table.ts";
-import { addMatchOptions, type MatchVerbOptions, matchingOf, openMatchData } from "../match-options.ts";
-import { openSharedArchitecture } from "../open-architecture.ts";
-import { withCheckpoints } from "../open-checkpoints.ts";
-import { describeMaking } from "../provenance.ts";
+import { formatJson } from "../format/format-json.ts";
+import { formatNormalization } from "../format/format-normalization.ts";
+import { formatObjective } from "../format/format-objective.ts";
+import { formatPairs } from "../format/format-table.ts";
+import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
+import { openSharedArchitecture } from "../open/open-architecture.ts";
+import { withCheckpoints } from "../open/open-checkpoints.ts";
+import { type EngineOptions, engineOption } from "../options/engine-option.ts";
+import {
+  addMatchOptions,
+  type MatchVerbOptions,
+  matchingOf,
+  openMatchData,
+} from "../options/match-options.ts";
+import { assertOutput } from "../output/assert-output.ts";
+import { describeMaking } from "../output/provenance.ts";
+import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface AlignVerbOptions extends EngineOptions, MatchVerbOptions, BindingOptions {

@@ -4,14 +4,14 @@ import { saveFile } from "@isthmus/core";
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
 import { type BarrierCurve, renderBarrierPage } from "@isthmus/report";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
-import { assertPageName } from "../assert-output.ts";
-import { describePair } from "../describe-pair.ts";
-import { formatBarriers } from "../format-barriers.ts";
-import { formatNote, formatOutputs } from "../format-outputs.ts";
-import { BETWEEN, formatStatistics } from "../format-statistics.ts";
-import { type Pair, withPair } from "../open-pair.ts";
-import { addPairOptions, type PairOptions } from "../pair-options.ts";
-import { MOST, parseCount, parseNumber } from "../parse-values.ts";
+import { describePair } from "../format/describe-pair.ts";
+import { formatBarriers } from "../format/format-barriers.ts";
+import { formatNote, formatOutputs } from "../format/format-outputs.ts";
+import { BETWEEN, formatStatistics } from "../format/format-statistics.ts";
+import { type Pair, withPair } from "../open/open-pair.ts";
+import { addPairOptions, type PairOptions } from "../options/pair-options.ts";
+import { MOST, parseCount, parseNumber } from "../options/parse-values.ts";
+import { assertPageName } from "../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface BarrierOptions extends PairOptions {

@@ -4,15 +4,15 @@ import { at, type Checkpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { align } from "@isthmus/weight-matching";
-import { bindArchitecture } from "../bind-architecture.ts";
 import { tellFindings } from "../demo/tell-findings.ts";
 import { type PairOptions, trainPair } from "../demo/train-pair.ts";
 import { writeFindings } from "../demo/write-findings.ts";
-import { createEngine, type EngineOptions, engineOption } from "../engine-option.ts";
-import { followAlignment } from "../follow-alignment.ts";
-import { openArchitecture } from "../open-architecture.ts";
-import { withCheckpoints } from "../open-checkpoints.ts";
-import { MOST, parseCount, parseSeed } from "../parse-values.ts";
+import { bindArchitecture } from "../open/bind-architecture.ts";
+import { openArchitecture } from "../open/open-architecture.ts";
+import { withCheckpoints } from "../open/open-checkpoints.ts";
+import { createEngine, type EngineOptions, engineOption } from "../options/engine-option.ts";
+import { MOST, parseCount, parseSeed } from "../options/parse-values.ts";
+import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface DemoOptions extends PairOptions, EngineOptions {

@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { byteLengthOf, type Checkpoint, formatShape, openCheckpoint, sizeOf } from "@isthmus/core";
 import { type Graph, readGraph, type ValueInfo } from "@isthmus/graph";
-import { formatBytes, formatPairs, formatTable } from "../format-table.ts";
+import { formatBytes, formatPairs, formatTable } from "../format/format-table.ts";
 import { createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 /** The verb `inspect`. */

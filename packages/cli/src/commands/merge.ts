@@ -25,13 +25,15 @@ import {
   dataContext,
   fitToData,
 } from "@isthmus/zoo";
-import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
-import { type EngineOptions, engineOption } from "../engine-option.ts";
-import { expandPaths } from "../expand-paths.ts";
-import { followAlignment } from "../follow-alignment.ts";
-import { formatNormalization } from "../format-normalization.ts";
-import { formatObjective } from "../format-objective.ts";
-import { formatBytes, formatPairs } from "../format-table.ts";
+import { formatNormalization } from "../format/format-normalization.ts";
+import { formatObjective } from "../format/format-objective.ts";
+import { formatBytes, formatPairs } from "../format/format-table.ts";
+import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
+import { expandPaths } from "../open/expand-paths.ts";
+import { openSharedArchitecture } from "../open/open-architecture.ts";
+import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
+import { openExamples } from "../open/open-data.ts";
+import { type EngineOptions, engineOption } from "../options/engine-option.ts";
 import {
   addLayerShareOptions,
   assertLayerShares,
@@ -39,13 +41,16 @@ import {
   type LayerShareOptions,
   type LayerShares,
   openLayerShares,
-} from "../layer-shares.ts";
-import { addMatchOptions, assertAligns, type MatchVerbOptions, matchingOf } from "../match-options.ts";
-import { openSharedArchitecture } from "../open-architecture.ts";
-import { noteTwice, withCheckpoints } from "../open-checkpoints.ts";
-import { openExamples } from "../open-data.ts";
-import { parseBytes, parseNumbers } from "../parse-values.ts";
-import { describeMaking, sharedMetadata } from "../provenance.ts";
+} from "../options/layer-shares.ts";
+import {
+  addMatchOptions,
+  assertAligns,
+  type MatchVerbOptions,
+  matchingOf,
+} from "../options/match-options.ts";
+import { parseBytes, parseNumbers } from "../options/parse-values.ts";
+import { describeMaking, sharedMetadata } from "../output/provenance.ts";
+import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 const FLOAT_TYPES = (Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float);

@@ -1,8 +1,8 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { saveFile } from "@isthmus/core";
 import { type DrawableResult, renderResultPage, type Theme } from "@isthmus/report";
-import { assertOutput, assertPageName } from "../assert-output.ts";
-import { formatOutputs } from "../format-outputs.ts";
+import { formatOutputs } from "../format/format-outputs.ts";
+import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { formatResult } from "../result/format-result.ts";
 import { readResult } from "../result/read-result.ts";
 import { assertFolder, saveFigures, savePdfFigures, saveTables } from "../result/save-parts.ts";

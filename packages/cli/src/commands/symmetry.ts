@@ -17,20 +17,20 @@ import {
   type SymmetrySpec,
 } from "@isthmus/symmetry";
 import type { OpenedArchitecture } from "@isthmus/zoo";
-import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
-import { type EngineOptions, engineOption } from "../engine-option.ts";
-import { formatJson } from "../format-json.ts";
+import { formatJson } from "../format/format-json.ts";
 import {
   explainVerification,
   formatBinding,
   formatExplanation,
   formatLinear,
   formatVerification,
-} from "../format-symmetries.ts";
-import { openArchitecture } from "../open-architecture.ts";
-import { withCheckpoints } from "../open-checkpoints.ts";
-import { parseSeed } from "../parse-values.ts";
-import { readSpec } from "../read-spec.ts";
+} from "../format/format-symmetries.ts";
+import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
+import { openArchitecture } from "../open/open-architecture.ts";
+import { withCheckpoints } from "../open/open-checkpoints.ts";
+import { readSpec } from "../open/read-spec.ts";
+import { type EngineOptions, engineOption } from "../options/engine-option.ts";
+import { parseSeed } from "../options/parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface SymmetryOptions extends EngineOptions, BindingOptions {

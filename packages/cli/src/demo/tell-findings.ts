@@ -1,8 +1,8 @@
 import type { BarrierResult } from "@isthmus/barrier";
 import type { DataSet } from "@isthmus/graph";
 import { formatMeasure, formatNumber } from "@isthmus/report";
-import { formatBarriers } from "../format-barriers.ts";
-import { formatPairs } from "../format-table.ts";
+import { formatBarriers } from "../format/format-barriers.ts";
+import { formatPairs } from "../format/format-table.ts";
 import { formatAccuracy, formatRate, formatSeconds } from "../training/format-training.ts";
 import type { Context } from "../verb.ts";
 import { curvesOf, type DemoFiles, type Findings } from "./findings.ts";

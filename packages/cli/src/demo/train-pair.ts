@@ -4,7 +4,7 @@ import { openDataSet } from "@isthmus/data";
 import { type DataSet, type Engine, encodeGraph } from "@isthmus/graph";
 import { type TrainResult, train } from "@isthmus/training";
 import { type Network, parseNetwork } from "@isthmus/zoo";
-import { describeMaking } from "../provenance.ts";
+import { describeMaking } from "../output/provenance.ts";
 import { formatPace } from "../training/format-training.ts";
 import type { Context } from "../verb.ts";
 

@@ -1,11 +1,11 @@
 import { curvesOf, type DrawableResult } from "@isthmus/report";
-import { formatBarriers } from "../format-barriers.ts";
-import { formatCurve } from "../format-curve.ts";
-import { formatLayers } from "../format-layers.ts";
-import { formatPlane } from "../format-plane.ts";
+import { formatBarriers } from "../format/format-barriers.ts";
+import { formatCurve } from "../format/format-curve.ts";
+import { formatLayers } from "../format/format-layers.ts";
+import { formatPlane } from "../format/format-plane.ts";
 import { formatStar } from "../star/format-star.ts";
 import { formatStudy } from "../study/format-study.ts";
-import type { Terminal } from "../terminal.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
 /** Shows a result of any kind as the verb that made it does: as small charts and tables. */
 export function formatResult(result: DrawableResult, terminal: Terminal): string {

@@ -1,5 +1,5 @@
 import type { DrawableResult, Provenance } from "@isthmus/report";
-import { quoteCommand } from "../quote-command.ts";
+import { quoteCommand } from "../terminal/quote-command.ts";
 
 /** Kinds of results that `isthmus report` draws. */
 const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {

@@ -1,8 +1,8 @@
 import { formatNumber, formatShort } from "@isthmus/report";
 import type { Predictor, StarResult } from "@isthmus/star-domain";
-import { formatBar } from "../format-bar.ts";
-import { formatPairs, formatTable } from "../format-table.ts";
-import type { Terminal } from "../terminal.ts";
+import { formatBar } from "../format/format-bar.ts";
+import { formatPairs, formatTable } from "../format/format-table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import { formatAccuracy } from "../training/format-training.ts";
 
 /** Cells of the longest bar. */

@@ -18,13 +18,13 @@ import {
   type OpenedArchitecture,
   parseNetwork,
 } from "@isthmus/zoo";
-import { bindArchitecture } from "../bind-architecture.ts";
-import { describeFeeds } from "../describe-feeds.ts";
-import { createEngine } from "../engine-option.ts";
-import { expandPaths } from "../expand-paths.ts";
-import { followAlignment } from "../follow-alignment.ts";
-import { openSharedArchitecture } from "../open-architecture.ts";
-import { withCheckpoints } from "../open-checkpoints.ts";
+import { describeFeeds } from "../format/describe-feeds.ts";
+import { bindArchitecture } from "../open/bind-architecture.ts";
+import { expandPaths } from "../open/expand-paths.ts";
+import { openSharedArchitecture } from "../open/open-architecture.ts";
+import { withCheckpoints } from "../open/open-checkpoints.ts";
+import { createEngine } from "../options/engine-option.ts";
+import { followAlignment } from "../terminal/follow-alignment.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
 import type { Context } from "../verb.ts";
 import type { StarVerbOptions } from "./star-options.ts";

@@ -12,10 +12,10 @@ import {
   type RayDistribution,
 } from "@isthmus/star-domain";
 import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
-import { addBindingOptions, type BindingOptions } from "../bind-architecture.ts";
-import { type EngineOptions, engineOption } from "../engine-option.ts";
-import { addScalingOptions, type ScalingOptions } from "../open-data.ts";
-import { MOST, parseBytes, parseCount } from "../parse-values.ts";
+import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
+import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
+import { type EngineOptions, engineOption } from "../options/engine-option.ts";
+import { MOST, parseBytes, parseCount } from "../options/parse-values.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import type { TrainingFlags } from "../training/training-options.ts";
 

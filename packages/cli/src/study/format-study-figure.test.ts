@@ -1,6 +1,6 @@
 import type { StudyFigure, StudyTable } from "@isthmus/study";
 import { describe, expect, it } from "vitest";
-import type { Terminal } from "../terminal.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import { formatStudyFigure } from "./format-study-figure.ts";
 
 const terminal = { columns: 60, unicode: false, color: false } as Terminal;

@@ -1,8 +1,8 @@
 import { type ChartSeries, formatNumber, formatShort, renderChart, studyColumnTitle } from "@isthmus/report";
 import type { StudyFigure, StudyTable, StudyValue } from "@isthmus/study";
-import { formatBar } from "../format-bar.ts";
-import { formatTable } from "../format-table.ts";
-import type { Terminal } from "../terminal.ts";
+import { formatBar } from "../format/format-bar.ts";
+import { formatTable } from "../format/format-table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
 /** Columns beyond which a chart only gets coarser to read. */
 const MAX_CHART_WIDTH = 90;

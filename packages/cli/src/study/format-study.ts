@@ -7,8 +7,8 @@ import type {
   Task,
   TasksProgress,
 } from "@isthmus/study";
-import { formatTable } from "../format-table.ts";
-import type { Terminal } from "../terminal.ts";
+import { formatTable } from "../format/format-table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import { formatSeconds } from "../training/format-training.ts";
 
 import { formatStudyFigure } from "./format-study-figure.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { saveFile } from "@isthmus/core";
 import { type Provenance, renderStudyPage } from "@isthmus/report";
 import type { StudyResult } from "@isthmus/study";
-import { formatJson } from "../format-json.ts";
+import { formatJson } from "../format/format-json.ts";
 import { saveFigures, saveTables } from "../result/save-parts.ts";
 import { titleOfResult } from "../result/title-of-result.ts";
 

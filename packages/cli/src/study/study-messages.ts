@@ -1,5 +1,5 @@
 import type { TaskAssignment } from "@isthmus/study";
-import type { EngineName } from "../engine-option.ts";
+import type { EngineName } from "../options/engine-option.ts";
 
 /** What a worker is started with. */
 export interface StudyWorkerData {

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { EngineError, InputError } from "@isthmus/core";
 import type { TaskAssignment, TaskControl, TaskExecutor } from "@isthmus/study";
-import type { EngineName } from "../engine-option.ts";
+import type { EngineName } from "../options/engine-option.ts";
 import type { FromWorker, StudyWorkerData, ToWorker } from "./study-messages.ts";
 
 /** Runs tasks in threads of this process. */

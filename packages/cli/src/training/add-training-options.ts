@@ -5,7 +5,7 @@ import {
   type OptionValues,
 } from "@commander-js/extra-typings";
 import { TRAIN_DEFAULTS } from "@isthmus/training";
-import { MOST, parseCount, parseNumber, parseSeed } from "../parse-values.ts";
+import { MOST, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
 import {
   LEARNING_RATES,
   LOSS_NAMES,

@@ -1,6 +1,6 @@
 import { formatNumber } from "@isthmus/report";
 import type { TrainProgress, TrainResult } from "@isthmus/training";
-import { formatTable } from "../format-table.ts";
+import { formatTable } from "../format/format-table.ts";
 
 /** Rows of the table of epochs that are shown; of more, some in between are left out. */
 const SHOWN_EPOCHS = 20;

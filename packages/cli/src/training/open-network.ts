@@ -9,8 +9,8 @@ import {
   type ReadArchitecture,
   readArchitecture,
 } from "@isthmus/zoo";
-import { type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
-import { createEngine, type EngineOptions } from "../engine-option.ts";
+import { type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
+import { createEngine, type EngineOptions } from "../options/engine-option.ts";
 import type { Context } from "../verb.ts";
 
 /** What the user said of the network to train. */

@@ -1,6 +1,6 @@
 import type { DataSet } from "@isthmus/graph";
 import type { DataContext } from "@isthmus/zoo";
-import { openExamples } from "../open-data.ts";
+import { openExamples } from "../open/open-data.ts";
 
 /** What the user said of the data to train and to evaluate on. */
 export interface TrainingDataOptions {

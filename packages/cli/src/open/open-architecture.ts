@@ -4,7 +4,7 @@ import {
   openArchitecture as open,
   openSharedArchitecture as openShared,
 } from "@isthmus/zoo";
-import { createEngine, type EngineOptions } from "./engine-option.ts";
+import { createEngine, type EngineOptions } from "../options/engine-option.ts";
 
 /** Where the architecture of some checkpoints is from: a graph if one is named, else the config of each. */
 export type ArchitectureOptions = EngineOptions &

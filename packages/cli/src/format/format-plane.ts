@@ -1,7 +1,7 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import { formatMeasure, formatNumber, renderPlaneChart } from "@isthmus/report";
+import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
-import type { Terminal } from "./terminal.ts";
 
 /** Columns beyond which a map only takes more room. */
 const MAX_MAP_WIDTH = 72;

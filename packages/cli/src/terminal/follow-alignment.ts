@@ -1,5 +1,5 @@
 import type { AlignOptions, MatchMethod } from "@isthmus/weight-matching";
-import type { Context } from "./verb.ts";
+import type { Context } from "../verb.ts";
 
 /** What methods match by, for progress. */
 const NAMES: Readonly<Record<MatchMethod, string>> = {

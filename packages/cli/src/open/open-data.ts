@@ -4,7 +4,7 @@ import { openDataSet } from "@isthmus/data";
 import { type DataSet, limitExamples, type Scaling } from "@isthmus/graph";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import type { DataContext } from "@isthmus/zoo";
-import { parseNumber } from "./parse-values.ts";
+import { parseNumber } from "../options/parse-values.ts";
 
 /** How bytes are scaled, if not as usual for the data set; an alias, as commander wants it. */
 export type ScalingOptions = {

@@ -7,8 +7,8 @@ import {
   type Measure,
   renderBarrierChart,
 } from "@isthmus/report";
+import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
-import type { Terminal } from "./terminal.ts";
 
 const MEASURES: readonly Measure[] = ["loss", "error"];
 

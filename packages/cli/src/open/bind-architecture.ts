@@ -12,7 +12,7 @@ import {
   type UnreadPolicy,
 } from "@isthmus/graph";
 import type { GraphOptions, OpenedArchitecture } from "@isthmus/zoo";
-import type { Context } from "./verb.ts";
+import type { Context } from "../verb.ts";
 
 /** How a graph is read, and its weights are found in checkpoints; an alias, as commander wants it. */
 export type BindingOptions = GraphOptions & {

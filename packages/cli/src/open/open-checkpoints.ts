@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { type Checkpoint, openCheckpoint } from "@isthmus/core";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
 /** Remarks on standard error that a checkpoint is named twice, which is seldom meant. */
 export function noteTwice(paths: readonly string[], { note }: Pick<Terminal, "note">): void {

@@ -4,16 +4,16 @@ import type { StatisticsChoice } from "@isthmus/statistics";
 import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
 import { type AlignedNetwork, align } from "@isthmus/weight-matching";
 import { assertArchitecture, dataContext, fitToData, type OpenedArchitecture } from "@isthmus/zoo";
-import { assertOutput } from "./assert-output.ts";
+import { describeFeeds } from "../format/describe-feeds.ts";
+import { matchingOf, openMatchData } from "../options/match-options.ts";
+import { type PairOptions, policyOf } from "../options/pair-options.ts";
+import { assertOutput } from "../output/assert-output.ts";
+import { followAlignment } from "../terminal/follow-alignment.ts";
+import type { Context } from "../verb.ts";
 import { bindArchitecture } from "./bind-architecture.ts";
-import { describeFeeds } from "./describe-feeds.ts";
-import { followAlignment } from "./follow-alignment.ts";
-import { matchingOf, openMatchData } from "./match-options.ts";
 import { openSharedArchitecture } from "./open-architecture.ts";
 import { noteTwice, withCheckpoints } from "./open-checkpoints.ts";
 import { openData } from "./open-data.ts";
-import { type PairOptions, policyOf } from "./pair-options.ts";
-import type { Context } from "./verb.ts";
 
 /** Two networks to measure between, and with what. */
 export interface Pair extends BoundArchitecture {

@@ -11,11 +11,11 @@ import {
   type StatisticsChoice,
   type StatisticsPolicy,
 } from "@isthmus/statistics";
-import { addBindingOptions, type BindingOptions } from "./bind-architecture.ts";
+import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
+import type { DataOptions } from "../open/open-data.ts";
 import { type EngineOptions, engineOption } from "./engine-option.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "./match-options.ts";
 import { assertNotKept } from "./norm-options.ts";
-import type { DataOptions } from "./open-data.ts";
 import { parseCount } from "./parse-values.ts";
 
 /** What a verb that measures between two networks is told; an alias, as commander wants it. */

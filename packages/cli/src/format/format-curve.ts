@@ -1,7 +1,7 @@
 import type { CurveResult, MeasuredPath, PathSummary } from "@isthmus/curve";
 import { formatMeasure, formatNumber, formatPlace, type Measure, renderChart } from "@isthmus/report";
+import type { Terminal } from "../terminal/terminal.ts";
 import { formatTable } from "./format-table.ts";
-import type { Terminal } from "./terminal.ts";
 
 /** Columns beyond which a chart only gets coarser to read. */
 const MAX_CHART_WIDTH = 90;

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { AlignedNetwork } from "@isthmus/weight-matching";
+import type { Context } from "../verb.ts";
 import { formatObjective } from "./format-objective.ts";
-import type { Context } from "./verb.ts";
 
 /** What a page says of how two networks were measured. */
 export interface PairDescription {

@@ -16,7 +16,7 @@ import {
   type MatchSearch,
 } from "@isthmus/weight-matching";
 import { dataContext, type ReadArchitecture } from "@isthmus/zoo";
-import { addScalingOptions, openExamples, type ScalingOptions } from "./open-data.ts";
+import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
 import { MOST, parseBytes, parseChoices, parseCount, parseNames, parseSeed } from "./parse-values.ts";
 
 /** What a verb that aligns is told of how; an alias, as commander wants types with an implicit index signature. */

@@ -1,8 +1,8 @@
 import type { BarrierPrediction, DirectionRobustness, LayersResult } from "@isthmus/barrier";
 import { type ChartSeries, formatBarrier, formatCount, formatNumber, renderChart } from "@isthmus/report";
+import type { Terminal } from "../terminal/terminal.ts";
 import { formatBar } from "./format-bar.ts";
 import { type Column, formatTable } from "./format-table.ts";
-import type { Terminal } from "./terminal.ts";
 
 /** Cells of the longest bar. */
 const BAR_WIDTH = 16;

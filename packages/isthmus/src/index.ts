@@ -1,0 +1,43 @@
+export {
+  type BarrierResult,
+  chooseLayers,
+  type LayersResult,
+  measureBarrier,
+  measureLayers,
+  measurePlane,
+} from "@isthmus/barrier";
+export {
+  type Checkpoint,
+  composeCheckpoint,
+  createCheckpoint,
+  createTensor,
+  fromFloat64Into,
+  openCheckpoint,
+  saveCheckpoint,
+  type Tensor,
+  toFloat64,
+  withTensors,
+} from "@isthmus/core";
+export { measureCurve, trainCurve } from "@isthmus/curve";
+export { createDataSet, openDataSet } from "@isthmus/data";
+export { createOnnxRuntimeEngine } from "@isthmus/engine";
+export {
+  type Architecture,
+  bindArchitecture,
+  bindWeights,
+  createEvaluator,
+  type DataSet,
+  type Engine,
+  type Graph,
+  readGraph,
+} from "@isthmus/graph";
+export { average, createPath, lerp } from "@isthmus/interpolation";
+export { byLayer, defineMergeMethod, linear, type MergeMethod, merge, slerp } from "@isthmus/merging";
+export { renderFigures, renderResultPage } from "@isthmus/report";
+export { comparePredictors, findStar, measureStar } from "@isthmus/star-domain";
+export { correctStatistics } from "@isthmus/statistics";
+export { runStudy } from "@isthmus/study";
+export { discoverSymmetries, explainSpec, permute, verifySymmetries } from "@isthmus/symmetry";
+export { train } from "@isthmus/training";
+export { type AlignResult, align } from "@isthmus/weight-matching";
+export { openArchitecture, parseNetwork } from "@isthmus/zoo";

@@ -1,6 +1,7 @@
-import { gemm, reshape, type Value } from "@isthmus/graph/builder";
+import { reshape, type Value } from "@isthmus/graph/builder";
 import { normal, normalWeight } from "../initializer.ts";
 import { linear } from "../layers/linear.ts";
+import { tokenLogits } from "../layers/token-logits.ts";
 import { classCount } from "./class-count.ts";
 import type { FamilyContext, FamilyOutputs } from "./model-family.ts";
 
@@ -29,9 +30,8 @@ export function languageHead(
 ): FamilyOutputs {
   const { shape } = embedding;
   const perToken = (value: Value) => reshape(value, [-1, length, value.shape[1] ?? 0]);
-  const own = () =>
-    perToken(gemm(rows, network.weight(`${name}.weight`, shape, normal(0.02)), { transB: true }));
-  if (has?.(`${name}.weight`)) return { logits: own() };
+  const separate = () => tokenLogits(rows, network.weight(`${name}.weight`, shape, normal(0.02)), length);
+  if (has?.(`${name}.weight`)) return { logits: separate() };
   if (has?.("score.weight")) {
     const classes = { out: classCount(config), initializer: normalWeight(0.02), bias: false };
     return { logits: perToken(linear(network, rows, "score", classes)) };
@@ -39,6 +39,6 @@ export function languageHead(
   const classNames = config.texts("architectures");
   const isBase = classNames.length > 0 && !classNames.some((entry) => LANGUAGE_MODEL.test(entry));
   if (isBase && has !== undefined) return { hidden: perToken(rows) };
-  if (!config.boolean("tie_word_embeddings", tied)) return { logits: own() };
-  return { logits: perToken(gemm(rows, embedding, { transB: true })) };
+  if (!config.boolean("tie_word_embeddings", tied)) return { logits: separate() };
+  return { logits: tokenLogits(rows, embedding, length) };
 }

@@ -1,12 +1,13 @@
 import { add, gather, gemm, layerNorm, reshape, slice, tanh, type Value } from "@isthmus/graph/builder";
 import { constant, normal, normalWeight } from "../../initializer.ts";
+import { feedForward } from "../../layers/feed-forward.ts";
 import { linear } from "../../layers/linear.ts";
+import { multiHeadAttention } from "../../layers/multi-head-attention.ts";
 import { placeIndices } from "../../layers/place-indices.ts";
 import { classCount } from "../class-count.ts";
 import { modelActivation } from "../model-activation.ts";
 import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";
 import { narrowHeads } from "../narrow-heads.ts";
-import { encoderAttention } from "./encoder-attention.ts";
 
 /** BERT, an encoder with norms after the sums. @see Devlin et al., BERT, 2019, section 3 */
 export const BERT: ModelFamily = {
@@ -84,22 +85,27 @@ function norm({ network, has }: FamilyContext, x: Value, name: string, epsilon: 
 
 function addBlock(context: FamilyContext, x: Value, name: string, { width, epsilon }: Encoder): Value {
   const { network, config, length } = context;
-  const attended = encoderAttention(context, x, {
+  const layer = { out: width, initializer: START };
+  const mixed = multiHeadAttention((part) => linear(network, x, `${name}.attention.self.${part}`, layer), {
     length,
     heads: config.count("num_attention_heads"),
-    inside: `${name}.attention.self`,
-    output: `${name}.attention.output.dense`,
-    bias: true,
   });
+  const attended = linear(network, mixed, `${name}.attention.output.dense`, layer);
   const middle = norm(context, add(x, attended), `${name}.attention.output.LayerNorm`, epsilon);
-  const hidden = { out: config.count("intermediate_size"), initializer: START };
-  const activation = modelActivation(config, "hidden_act", "gelu");
-  const inner = activation(linear(network, middle, `${name}.intermediate.dense`, hidden));
-  const result = linear(network, inner, `${name}.output.dense`, { out: width, initializer: START });
+  const result = feedForward(network, middle, {
+    up: `${name}.intermediate.dense`,
+    down: `${name}.output.dense`,
+    hidden: config.count("intermediate_size"),
+    activation: modelActivation(config, "hidden_act", "gelu"),
+    initializer: START,
+  });
   return norm(context, add(middle, result), `${name}.output.LayerNorm`, epsilon);
 }
 
-/** Words guessed for every place, `[N, length, vocabulary]`, if the checkpoint has that head; or none is known. */
+/**
+ * Words guessed for every place, `[N, length, vocabulary]`, if the checkpoint has that head; or none is
+ * known.
+ */
 function languageHead(
   context: FamilyContext,
   x: Value,

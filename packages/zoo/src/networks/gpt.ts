@@ -18,15 +18,15 @@ export interface GptOptions {
   readonly width?: number;
   /** Heads of each attention; divides the width. @defaultValue 12 */
   readonly heads?: number;
-  /** Tokens of an example. @defaultValue those of the examples it is built for */
+  /** Tokens of an example. @defaultValue as many as the examples have that it is built for */
   readonly context?: number | undefined;
   /** Hidden units of each feed-forward network. @defaultValue 4 times the width */
   readonly hidden?: number | undefined;
   /** Whether the embedding is also the head. @defaultValue true */
   readonly tied?: boolean;
   /**
-   * Share dropped in training of embeddings, attention weights and what blocks add to the stream, in
-   * `[0, 0.99]`; 0.1 in the original. @defaultValue 0
+   * Share dropped in training of embeddings, attention weights and the outputs that blocks add to the
+   * stream, in `[0, 0.99]`; 0.1 in the original. @defaultValue 0
    */
   readonly dropout?: number;
 }
@@ -45,16 +45,16 @@ export const GPT_DEFAULTS: Required<GptOptions> = Object.freeze({
 /** Epsilon of the norms. */
 const EPSILON = 1e-5;
 
-/** Deviation at the start. */
+/** Standard deviation of weights at the start. */
 const DEVIATION = 0.02;
 
 /**
- * A GPT-2: learned positions, pre-norm blocks, causal attention, approximate gelu.
+ * Builds a GPT-2: learned positions, pre-norm blocks, causal attention, approximate gelu.
  *
- * Names and layouts as in its published checkpoints (`wte.weight`, `h.0.attn.c_attn.weight` `[in, out]`,
- * `ln_f`), so that those can be fed; a head of its own is `lm_head.weight` `[vocabulary, width]`. Starts as
- * the original does: weights normal of deviation 0.02, those that add to the residual stream of 0.02 over the
- * root of twice the depth, biases 0.
+ * Names and layouts are as in its published checkpoints (`wte.weight`, `h.0.attn.c_attn.weight` `[in, out]`,
+ * `ln_f`), so that these checkpoints can be fed; a separate head is `lm_head.weight` `[vocabulary, width]`.
+ * It starts as the original does: biases 0 and weights normal, of deviation 0.02 or, in layers that add to
+ * the residual stream, 0.02 over the root of twice the depth.
  * @throws InputError if examples are not rows of tokens as long as the context
  * @throws RangeError if an option is not allowed
  * @see Radford et al., Language models are unsupervised multitask learners, 2019, section 2.3
@@ -76,7 +76,7 @@ export function gpt(options: GptOptions, shape: NetworkShape): Network {
     epsilon: EPSILON,
     activation: (x) => gelu(x, { approximate: true }),
     mask: network.graph.numbers(causalMask(length), "f32", [length, length]),
-    // Each block adds to the stream twice, so its variance stays that of one at any depth.
+    // Each block adds to the stream twice: the variance of the stream must not grow with depth.
     streamInitializer: normalWeight(DEVIATION / Math.sqrt(2 * depth)),
     dropout: ratio,
   };

@@ -21,11 +21,11 @@ export interface LlamaOptions {
   readonly heads?: number;
   /** Heads of keys and values; divides the heads of queries. @defaultValue as many as heads of queries */
   readonly groups?: number | undefined;
-  /** Tokens of an example. @defaultValue those of the examples it is built for */
+  /** Tokens of an example. @defaultValue as many as the examples have that it is built for */
   readonly context?: number | undefined;
   /**
-   * Hidden units of each feed-forward network. @defaultValue 8 / 3 of the width, rounded up to a multiple of
-   * 256, below a width of 1024 of 16
+   * Hidden units of each feed-forward network. @defaultValue 8 / 3 of the width, rounded up to a multiple
+   * of 256, or of 16 if the width is below 1024
    */
   readonly hidden?: number | undefined;
   /** Whether the embedding is also the head. @defaultValue false */
@@ -34,7 +34,7 @@ export interface LlamaOptions {
   readonly rotaryBase?: number;
 }
 
-/** Defaults of {@link LlamaOptions}: the size of TinyLlama, which has 4 groups. */
+/** Defaults of {@link LlamaOptions}: the size of TinyLlama, but for its 4 groups. */
 export const LLAMA_DEFAULTS: Required<LlamaOptions> = Object.freeze({
   depth: 22,
   width: 2048,
@@ -49,16 +49,16 @@ export const LLAMA_DEFAULTS: Required<LlamaOptions> = Object.freeze({
 /** Epsilon of the norms. */
 const EPSILON = 1e-5;
 
-/** Deviation at the start. */
+/** Standard deviation of weights at the start. */
 const DEVIATION = 0.02;
 
 /**
- * A Llama: root-mean-square norms before attention and feed-forward network, rotary positions, queries that
- * share keys and values in groups, SwiGLU; no biases.
+ * Builds a Llama: root-mean-square norms before attention and feed-forward network, rotary positions, queries
+ * that share keys and values in groups, SwiGLU; no biases.
  *
- * Names as in its published checkpoints: `model.embed_tokens.weight`,
- * `model.layers.0.self_attn.q_proj.weight`, `lm_head.weight`; rotary pairs are half a head apart, as there.
- * All weights start normal of deviation 0.02.
+ * Names are as in its published checkpoints: `model.embed_tokens.weight`,
+ * `model.layers.0.self_attn.q_proj.weight`, `lm_head.weight`; as there, the dimensions of a rotary pair are
+ * half a head apart. All weights but norms start normal of deviation 0.02.
  * @throws InputError if examples are not rows of tokens as long as the context
  * @throws RangeError if an option is not allowed
  * @see Touvron et al., LLaMA: open and efficient foundation language models, 2023, section 2.2

@@ -22,8 +22,8 @@ export interface VitOptions {
   /** Hidden units of each feed-forward network. @defaultValue 4 times the width */
   readonly hidden?: number | undefined;
   /**
-   * Share dropped in training after embeddings, projections and hidden layers, in `[0, 0.99]`. @defaultValue
-   * 0
+   * Share dropped in training after embeddings, projections and hidden layers, in `[0, 0.99]`.
+   * @defaultValue 0
    */
   readonly dropout?: number;
 }
@@ -42,12 +42,11 @@ export const VIT_DEFAULTS: Required<VitOptions> = Object.freeze({
 const EPSILON = 1e-6;
 
 /**
- * Deviation at the start; the original cuts the normal distribution off where it has no mass left: at 100
- * deviations.
+ * Start of the head; timm truncates the normal distribution, but at 100 deviations, where no mass is left.
  */
 const START = normalWeight(0.02);
 
-/** Names as in timm. */
+/** Names of weights in timm. */
 const NAMES: VisionNames = {
   token: "cls_token",
   positions: "pos_embed",
@@ -63,12 +62,12 @@ const NAMES: VisionNames = {
 };
 
 /**
- * A vision transformer: patches and a class token, learned positions, pre-norm blocks, the class token's row
- * classified.
+ * Builds a vision transformer: patches and a class token, learned positions, pre-norm blocks, and a
+ * classifier of the class token's row.
  *
- * Names as in timm: `cls_token`, `pos_embed`, `patch_embed.proj`, `blocks.0.attn.qkv`, `head`. Starts as timm
- * does: linear layers and positions normal of deviation 0.02, biases 0, the class token near 0, the patches'
- * projection as `torch.nn.Conv2d`.
+ * Names are as in timm: `cls_token`, `pos_embed`, `patch_embed.proj`, `blocks.0.attn.qkv`, `head`. It starts
+ * as timm does: linear layers and positions normal of deviation 0.02, biases 0, the class token near 0, the
+ * projection of patches as `torch.nn.Conv2d`.
  * @throws InputError if examples are not images, or patches do not tile them
  * @throws RangeError if an option is not allowed
  * @see Dosovitskiy et al., An image is worth 16x16 words, 2021
@@ -95,7 +94,7 @@ export function vit(options: VitOptions, shape: NetworkShape): Network {
     headBias: true,
     dropout: resolved.dropout,
   });
-  // The norm works on rows, so that of the class token is all that has to be normalised.
+  // The norm works on single rows, and the head reads only the row of the class token.
   const first = slice(reshape(rows, [-1, length, width]), [{ axis: 1, begin: 0, end: 1 }]);
   const row = rowNorm(network, reshape(first, [-1, width]), "norm", EPSILON);
   const logits = linear(network, row, "head", { out: shape.classes, initializer: START });

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { add, gather, reshape, split, type Value } from "@isthmus/graph/builder";
 import { normal, normalWeight } from "../../initializer.ts";
 import { causalMask } from "../../layers/attention.ts";
@@ -27,7 +28,10 @@ interface Block {
   readonly hidden: number;
   readonly epsilon: number;
   readonly bias: boolean;
-  /** Whether attention and feed-forward network both read what the block is given. */
+  /**
+   * Whether the feed-forward network reads the input of the block, as the attention does, and not the sum
+   * after it.
+   */
   readonly parallel: boolean;
   readonly activation: (x: Value) => Value;
   readonly rotary: RotaryTables;
@@ -81,10 +85,10 @@ function addBlock(context: FamilyContext, x: Value, name: string, block: Block):
   return add(middle, result);
 }
 
-/** Attention whose fused projection holds queries, keys and values of a head side by side. */
+/** Attends with a fused projection in which queries, keys and values of a head are side by side. */
 function attend({ network }: FamilyContext, rows: Value, name: string, block: Block): Value {
   const { length, heads, bias, rotary, mask } = block;
-  const width = rows.shape[1] ?? 0;
+  const width = at(rows.shape, 1, "axis");
   const inner = width / heads;
   const project = (value: Value, layer: string, out: number) =>
     linear(network, value, `${name}.attention.${layer}`, { out, initializer: START, bias });

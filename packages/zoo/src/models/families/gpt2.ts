@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { add, gather, reshape } from "@isthmus/graph/builder";
 import { normal, normalWeight } from "../../initializer.ts";
 import { causalMask } from "../../layers/attention.ts";
@@ -38,7 +39,7 @@ function build(context: FamilyContext): FamilyOutputs {
     dropout: 0,
   };
   let x = reshape(
-    add(gather(embedding, ids), gather(positions, placeIndices(ids, positions.shape[0] ?? 0))),
+    add(gather(embedding, ids), gather(positions, placeIndices(ids, at(positions.shape, 0, "axis")))),
     [-1, width],
   );
   for (let i = 0; i < config.blocks("n_layer"); i++) x = gptBlock(network, x, `${prefix}h.${i}`, block);

@@ -9,12 +9,13 @@ import type { ModelConfig } from "../model-config.ts";
 import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";
 import { modelRotary } from "../model-rotary.ts";
 
-/** In what the relatives of Llama differ. */
+/** Defaults in which the relatives of Llama differ. */
 interface Kind {
-  /** Whether projections to queries, keys and values have biases where the config does not say. */
+  /** Whether projections to queries, keys and values have biases if the config does not say. */
   readonly queryBias: boolean;
-  /** Whether `sliding_window` holds without further fields. */
+  /** Whether `sliding_window` applies to all layers, without the field `use_sliding_window`. */
   readonly window: boolean;
+  /** Whether the embedding is also the head if the config does not say. */
   readonly tied: boolean;
 }
 
@@ -32,7 +33,7 @@ function createFamily(kind: Kind): ModelFamily {
   return { build: (context) => build(context, kind), narrow, idle: /rotary_emb\.inv_freq$/ };
 }
 
-/** Extents of blocks, and the mask of each. */
+/** Extents that all blocks share, and the mask of each. */
 interface Blocks {
   readonly shared: Omit<LlamaBlock, "mask">;
   readonly maskOf: (layer: number) => Value;
@@ -75,7 +76,10 @@ function readBlocks(context: FamilyContext, kind: Kind): Blocks {
   return { shared, maskOf: createMasks(context, kind) };
 }
 
-/** Masks of layers: those of Mistral see a window, those of Qwen2 from one layer on, if at all. */
+/**
+ * Creates the masks of layers: with a window, all layers of Mistral see only that many tokens, and of Qwen2
+ * the layers from `max_window_layers` on.
+ */
 function createMasks({ network, config, length }: FamilyContext, kind: Kind): Blocks["maskOf"] {
   const mask = (seen: number) => network.graph.numbers(causalMask(length, seen), "f32", [length, length]);
   const whole = mask(length);
@@ -92,18 +96,22 @@ function headExtent(config: ModelConfig): number {
     : config.quotient("hidden_size", "num_attention_heads");
 }
 
-/** Two blocks, two groups of as many heads as in the network, heads as they are. */
+/**
+ * Returns fields for two blocks of two groups each; groups have as many heads as before, heads as many
+ * dimensions.
+ */
 function narrow(config: ModelConfig): Readonly<Record<string, number>> {
   const heads = config.count("num_attention_heads");
   const groups = config.count("num_key_value_heads", heads);
   const inner = headExtent(config);
-  const kept = Math.min(groups, 2);
-  const width = Math.min(config.count("hidden_size"), (heads / groups) * kept * inner);
+  const fewGroups = Math.min(groups, 2);
+  const fewHeads = (heads / groups) * fewGroups;
+  const width = Math.min(config.count("hidden_size"), fewHeads * inner);
   return {
     hidden_size: width,
     num_hidden_layers: Math.min(config.blocks("num_hidden_layers"), 2),
-    num_attention_heads: (heads / groups) * kept,
-    num_key_value_heads: kept,
+    num_attention_heads: fewHeads,
+    num_key_value_heads: fewGroups,
     head_dim: inner,
     intermediate_size: Math.min(config.count("intermediate_size"), 2 * width),
     vocab_size: Math.min(config.count("vocab_size"), 64),

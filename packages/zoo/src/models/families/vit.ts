@@ -14,7 +14,7 @@ export const VIT: ModelFamily = { build, narrow, idle: /^$/ };
 
 const START = normalWeight(0.02);
 
-/** Returns the names of weights in checkpoints of transformers. */
+/** Returns the names of weights in checkpoints of the library transformers. */
 function namesBehind(prefix: string): VisionNames {
   return {
     token: `${prefix}embeddings.cls_token`,
@@ -90,13 +90,13 @@ function assertSquare({ source }: ModelConfig, [height, width]: readonly [number
 function narrow(config: ModelConfig): Readonly<Record<string, unknown>> {
   const heads = config.count("num_attention_heads");
   const width = config.quotient("hidden_size", "num_attention_heads") * Math.min(heads, 2);
-  const patches = config.extents("patch_size", 16);
-  const image = config.extents("image_size", 224);
+  const [patchHeight, patchWidth] = config.extents("patch_size", 16);
+  const [imageHeight, imageWidth] = config.extents("image_size", 224);
   return {
     hidden_size: width,
     num_attention_heads: Math.min(heads, 2),
     num_hidden_layers: Math.min(config.blocks("num_hidden_layers"), 2),
     intermediate_size: Math.min(config.count("intermediate_size"), 2 * width),
-    image_size: image.map((extent, axis) => Math.min(extent, 3 * (patches[axis] ?? extent))),
+    image_size: [Math.min(imageHeight, 3 * patchHeight), Math.min(imageWidth, 3 * patchWidth)],
   };
 }

@@ -1,24 +1,29 @@
 import {
   assertCheckpoint,
   assertSameStructure,
+  at,
   borrowScratch,
   type Checkpoint,
   convertInto,
   DTYPES,
   defineCheckpoint,
   type Elements,
+  entry,
   viewData,
 } from "@isthmus/core";
 
-/** How {@link combine} makes one checkpoint of several. */
+/** Checkpoints that {@link combine} makes one checkpoint of, and how. */
 export interface Combination {
-  /** What the result is, for messages. */
+  /** Description of the result, for messages. */
   readonly source: string;
   /** Checkpoints of the same structure, at least one; the first gives order, element types and metadata. */
   readonly inputs: readonly [Checkpoint, ...Checkpoint[]];
-  /** The input whose integer tensors are kept as they are, of all or of each by its name: counters are not averaged. */
+  /**
+   * Input that integer tensors are taken from unchanged, for all of them or for each by its name; counters
+   * are not averaged.
+   */
   readonly integersFrom: Checkpoint | ((name: string) => Checkpoint);
-  /** Writes the elements of one range of a float tensor. */
+  /** Writes the elements of one range of a float tensor, computed from the same range of each input. */
   readonly blend: (name: string, parts: readonly Elements[], out: Elements) => void | Promise<void>;
 }
 
@@ -36,12 +41,12 @@ export function combine({ source, inputs, integersFrom, blend }: Combination): C
     metadata: first.metadata,
     inputs,
     async readInto(name, begin, out) {
-      const dtype = first.tensors.get(name)?.dtype ?? "f32";
+      const { dtype } = entry(first.tensors, name, "tensor");
       const target = { dtype, data: out };
       if (!DTYPES[dtype].float) {
         const from = typeof integersFrom === "function" ? integersFrom(name) : integersFrom;
-        await withRanges([from], { name, begin, length: out.length }, ([part]) => {
-          if (part !== undefined) convertInto(part, target);
+        await withRanges([from], { name, begin, length: out.length }, (parts) => {
+          convertInto(at(parts, 0, "part"), target);
         });
         return;
       }
@@ -56,25 +61,25 @@ interface Range {
   readonly length: number;
 }
 
-/** Reads a range of every checkpoint, all at once, and hands them over for the time of `use`. */
+/** Reads a range of every checkpoint, all at once, into memory that is only valid until `use` has ended. */
 async function withRanges(
   checkpoints: readonly Checkpoint[],
   { name, begin, length }: Range,
   use: (parts: readonly Elements[]) => void | Promise<void>,
 ): Promise<void> {
-  const lent = checkpoints.map((checkpoint) => {
-    const dtype = checkpoint.tensors.get(name)?.dtype ?? "f32";
+  const ranges = checkpoints.map((checkpoint) => {
+    const { dtype } = entry(checkpoint.tensors, name, "tensor");
     const scratch = borrowScratch(length * DTYPES[dtype].bytes);
     return { checkpoint, scratch, part: { dtype, data: viewData(dtype, scratch.bytes) } };
   });
   try {
-    // All must have ended, even if one fails, before the memory is lent again.
+    // All reads must have ended, even if one fails, before the memory is released.
     const reads = await Promise.allSettled(
-      lent.map(({ checkpoint, part }) => checkpoint.readRangeInto(name, begin, part.data)),
+      ranges.map(({ checkpoint, part }) => checkpoint.readRangeInto(name, begin, part.data)),
     );
     for (const read of reads) if (read.status === "rejected") throw read.reason;
-    await use(lent.map(({ part }) => part));
+    await use(ranges.map(({ part }) => part));
   } finally {
-    for (const { scratch } of lent) scratch.release();
+    for (const { scratch } of ranges) scratch.release();
   }
 }

@@ -1,9 +1,19 @@
-import { blendInto, type Checkpoint, dot, lerpInto, MismatchError, sizeOf, squaredNorm } from "@isthmus/core";
+import {
+  at,
+  blendInto,
+  type Checkpoint,
+  dot,
+  entry,
+  lerpInto,
+  MismatchError,
+  sizeOf,
+  squaredNorm,
+} from "@isthmus/core";
 import { combine } from "./combine.ts";
 
 /**
- * Directions this close to parallel are taken as parallel: the arc and the chord agree to f32, and dividing by
- * the sine of the angle would only add noise.
+ * Smallest cosine of directions that are treated as parallel: the arc and the chord agree to f32, and
+ * dividing by the sine of the angle would only add noise.
  */
 const PARALLEL = 1 - 1e-6;
 
@@ -13,13 +23,13 @@ const CHUNK = 1 << 20;
 /**
  * Returns the checkpoint at `t` on the arc from `a` to `b`, lazily, tensor by tensor:
  * `sin((1 - t) w) / sin w * a + sin(t w) / sin w * b`, `w` the angle between the two tensors as vectors
- * (Shoemake 1985). Lengths are interpolated with it, since the vectors are not normalised.
+ * (Shoemake 1985). Lengths are interpolated too, since the vectors are not normalised.
  *
  * The angle is measured in f64 over the whole tensor. Tensors that are zero, parallel, or of one element have
- * no arc and are interpolated on the line. The ends are exact; integer tensors are the nearer end's.
+ * no arc and are interpolated on the line. The ends are exact; integer tensors are taken from the nearer end.
  * @throws MismatchError if names or shapes differ; when it is read, if a tensor of two elements or more
- *   points the opposite way in the other checkpoint, as then there are many arcs, and the line between leads
- *   through zero
+ * points the opposite way in the other checkpoint, as then there are many arcs, and the line between leads
+ * through zero
  * @throws RangeError if `t` is not in `[0, 1]`
  */
 export function slerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {
@@ -28,16 +38,16 @@ export function slerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {
   }
   const angles = new Map<string, Promise<number | undefined>>();
   const angleOf = (name: string) => {
-    const known = angles.get(name) ?? measureAngle(a, b, name);
-    angles.set(name, known);
-    return known;
+    const angle = angles.get(name) ?? measureAngle(a, b, name);
+    angles.set(name, angle);
+    return angle;
   };
   return combine({
     source: `slerp(${a.source}, ${b.source}, ${t})`,
     inputs: [a, b],
     integersFrom: t < 0.5 ? a : b,
-    async blend(name, [from, to], out) {
-      if (from === undefined || to === undefined) return;
+    async blend(name, parts, out) {
+      const [from, to] = [at(parts, 0, "part"), at(parts, 1, "part")];
       const angle = t === 0 || t === 1 ? undefined : await angleOf(name);
       if (angle === undefined) lerpInto(from, to, t, out);
       else {
@@ -48,9 +58,12 @@ export function slerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {
   });
 }
 
-/** The angle between a tensor of two checkpoints, in radians; undefined if there is no arc between them. */
+/**
+ * Measures the angle between a tensor of two checkpoints, in radians; undefined if there is no arc between
+ * them.
+ */
 async function measureAngle(a: Checkpoint, b: Checkpoint, name: string): Promise<number | undefined> {
-  const size = sizeOf(a.tensors.get(name)?.shape ?? []);
+  const size = sizeOf(entry(a.tensors, name, "tensor").shape);
   let product = 0;
   let squareA = 0;
   let squareB = 0;
@@ -63,7 +76,7 @@ async function measureAngle(a: Checkpoint, b: Checkpoint, name: string): Promise
   }
   const cosine = product / Math.sqrt(squareA * squareB);
   if (size > 1 && cosine <= -PARALLEL) throw opposite(name, a, b);
-  // NaN, from a zero vector, is not below either.
+  // NaN, from a zero vector, is not below the limit either.
   return Math.abs(cosine) < PARALLEL ? Math.acos(cosine) : undefined;
 }
 
@@ -77,7 +90,7 @@ function opposite(name: string, a: Checkpoint, b: Checkpoint): MismatchError {
 
 async function readFloats(checkpoint: Checkpoint, name: string, [begin, end]: readonly [number, number]) {
   return {
-    dtype: checkpoint.tensors.get(name)?.dtype ?? "f32",
+    dtype: entry(checkpoint.tensors, name, "tensor").dtype,
     data: await checkpoint.readRange(name, begin, end),
   } as const;
 }

@@ -74,12 +74,15 @@ export class EngineError extends IsthmusError {
   }
 }
 
-/** Training went astray: a loss or a weight is no longer a finite number. What was saved before is as it was. */
+/**
+ * Training diverged: a loss or a weight is no longer a finite number. Files that were saved before are
+ * untouched.
+ */
 export class DivergenceError extends IsthmusError {
   readonly _tag = "DivergenceError";
-  /** The step that was being made, from 0. */
+  /** Index of the step that diverged, from 0. */
   readonly step: number;
-  /** Its loss; finite where weights are not. */
+  /** Loss of that step; finite if only weights are not. */
   readonly loss: number;
   constructor(message: string, fields: { step: number; loss: number; cause?: unknown }) {
     super(message, { cause: fields.cause });
@@ -88,7 +91,7 @@ export class DivergenceError extends IsthmusError {
   }
 }
 
-/** Narrows an unknown value to an error of ours, optionally only to some tags. */
+/** Checks whether a value is an error of Isthmus, optionally only of some tags. */
 export function isIsthmusError(error: unknown, ...tags: readonly IsthmusErrorTag[]): error is IsthmusError {
   if (!(error instanceof Error) || (error as Partial<IsthmusError>)[MARKER] !== true) return false;
   return tags.length === 0 || tags.includes((error as IsthmusError)._tag);

@@ -1,11 +1,13 @@
 /**
- * Tells whether a name fits a pattern, in which `*` stands for any characters, `?` for one, and all else for itself.
+ * Checks whether a name matches a pattern, in which `*` matches any characters, `?` any one character, and
+ * every other character itself.
  *
- * Takes what follows a star where it first fits, and the next fit if that fails, so the time is at most the product of both lengths.
+ * Only the last star is ever extended when the rest of the pattern does not match, so the time is at most the
+ * product of both lengths.
  */
 export function matchesGlob(pattern: string, name: string): boolean {
   let [p, n] = [0, 0];
-  // Where to go on if what follows the last star fits no longer.
+  // Where to go on if the pattern after the last star does not match.
   let [star, retry] = [-1, 0];
   while (n < name.length) {
     const at = pattern[p];
@@ -26,7 +28,7 @@ export function matchesGlob(pattern: string, name: string): boolean {
   return p === pattern.length;
 }
 
-/** Tells whether a name fits any of some patterns, see {@link matchesGlob}; it fits none of no patterns. */
+/** Checks whether a name matches at least one of some patterns; see {@link matchesGlob}. */
 export function matchesAny(patterns: readonly string[], name: string): boolean {
   return patterns.some((pattern) => matchesGlob(pattern, name));
 }

@@ -14,20 +14,21 @@ import { openTorchLegacy } from "./formats/torch/open-torch-legacy.ts";
 import { openTorchZip } from "./formats/torch/open-torch-zip.ts";
 import type { ByteSource } from "./io/byte-source.ts";
 import { openFileSource } from "./io/file-source.ts";
-import { stampOf } from "./io/file-stamp.ts";
+
 import { MAX_SHARDS } from "./io/limits.ts";
 import { openError } from "./io/open-file.ts";
 
 /**
- * Opens a checkpoint: a safetensors file, an index of shards (`*.index.json`), a folder with either, a file that
- * `torch.save` wrote, or the `model.json` of a TensorFlow.js LayersModel. The format is found out from the content, never from the name.
+ * Opens a checkpoint: a safetensors file, an index of shards (`*.index.json`), a folder with either, a file
+ * that `torch.save` wrote, or the `model.json` of a TensorFlow.js LayersModel. The format is detected from
+ * the content, never from the name.
  *
- * Reads headers only; tensors are read when asked for. Nothing in the file is run, and every size it claims is
- * checked before use. A set of shards opens whole or not at all. Close it when done.
- * @throws InputError if there is no such file, it is of no format that is handled, or its shards are
- *   incomplete or just being replaced.
- * @throws FormatError if it is damaged, cut short, or claims what it has not.
- * @throws UnsupportedError if it needs what is not handled: an element type, a Python class.
+ * Reads headers only; tensors are read on demand. Nothing in the file is run, and every size it claims is
+ * checked before use. A set of shards opens whole or not at all. The checkpoint must be closed after use.
+ * @throws InputError if there is no such file, its format is not handled, or its shards are incomplete or
+ * just being replaced.
+ * @throws FormatError if it is damaged, cut short, or claims more than it has.
+ * @throws UnsupportedError if it needs something that is not handled: an element type, a Python class.
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
   if (await isFolder(path)) return openFolder(path);
@@ -53,7 +54,7 @@ async function openFile(source: ByteSource, format: string, path: string): Promi
   return openSafetensors(source, [path]);
 }
 
-/** Opens what is in a folder: its index, or all its safetensors files together. */
+/** Opens the checkpoint in a folder: its index, or all its safetensors files together. */
 async function openFolder(folder: string): Promise<Checkpoint> {
   const { indexes, files } = await listFolder(folder);
   const [index] = indexes;
@@ -86,14 +87,25 @@ async function listFolder(folder: string): Promise<FolderListing> {
   };
 }
 
+/**
+ * Returns a text that identifies the state of a file: it changes when the file is written to, and when
+ * another file replaces it.
+ * @returns undefined if there is no file of that name
+ */
+async function stampOf(path: string): Promise<string | undefined> {
+  const stats = await stat(path, { bigint: true }).catch(() => undefined);
+  return stats && `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}`;
+}
+
 async function stampsOf(folder: string, names: readonly string[]): Promise<string> {
   const stamps = await Promise.all(names.map((name) => stampOf(join(folder, name))));
   return stamps.map((stamp, i) => `${names[i]} ${stamp}`).join("\n");
 }
 
 /**
- * Gives back a checkpoint of several files if nothing replaced them while they were opened one after another;
- * whoever saves a checkpoint removes the earlier index before anything else.
+ * Returns a checkpoint of several files if nothing replaced them while they were opened one after another,
+ * else closes it; saving a checkpoint removes the earlier index before anything else.
+ * @throws InputError if the files are being replaced
  */
 async function closeUnless(checkpoint: Checkpoint, isSame: boolean): Promise<Checkpoint> {
   if (isSame) return checkpoint;

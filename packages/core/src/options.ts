@@ -1,8 +1,8 @@
 /**
- * Merges the options a caller gave over the defaults of an operation and freezes the result.
+ * Merges the options of a caller with the defaults of an operation and freezes the result.
  *
- * Explicit `undefined` counts as not given.
- * @param required - names of options that have no default and were taken out before, for the message
+ * An option that is `undefined` gets its default.
+ * @param required - names of options without default, which are not in `options`, for the message
  * @throws TypeError if an option has a name that `defaults` does not have.
  */
 export function resolveOptions<T extends object>(
@@ -14,8 +14,8 @@ export function resolveOptions<T extends object>(
   const resolved: Record<string, unknown> = { ...defaults };
   for (const [key, value] of Object.entries(options ?? {})) {
     if (!Object.hasOwn(defaults, key)) {
-      const known = [...required, ...Object.keys(defaults)].join(", ");
-      throw new TypeError(`Cannot ${operation} as there is no option "${key}": known options are ${known}`);
+      const names = [...required, ...Object.keys(defaults)].join(", ");
+      throw new TypeError(`Cannot ${operation} as there is no option "${key}": known options are ${names}`);
     }
     if (value !== undefined) resolved[key] = value;
   }
@@ -23,9 +23,9 @@ export function resolveOptions<T extends object>(
 }
 
 /**
- * Checks options that count something.
- * @param least - the smallest that each may be
- * @throws RangeError if one is not a whole number of at least its least
+ * Checks options that must be whole numbers.
+ * @param least - smallest value of each option
+ * @throws RangeError if one is not a whole number, or is smaller
  */
 export function assertWholeOptions<K extends string>(
   operation: string,

@@ -1,5 +1,6 @@
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { writeSafetensors } from "./formats/safetensors/write-safetensors.ts";
+import { at } from "./invariant.ts";
 import { createFolder, removeFolders } from "./io/create-folder.ts";
 import { createOutputFile, type OutputFile } from "./io/output-file.ts";
 import { lockPathOf, removeDeadLock, takeLock } from "./io/take-lock.ts";
@@ -13,42 +14,48 @@ import { DTYPES, type DType } from "./tensor/dtype.ts";
 
 /** Options of {@link saveCheckpoint}. */
 export interface SaveCheckpointOptions {
-  /** Element type of all floating-point tensors; integers and `bool` keep theirs. @defaultValue as they are */
+  /** Element type of all floating-point tensors; integers and `bool` keep theirs. @defaultValue unchanged */
   readonly dtype: DType | undefined;
   /** Most bytes of tensors in one file; a larger tensor gets a file of its own. @defaultValue no limit */
   readonly maxShardBytes: number;
-  /** Strings to store instead of the checkpoint's own. @defaultValue those of the checkpoint */
+  /** Strings to store in place of the checkpoint's metadata. @defaultValue the checkpoint's metadata */
   readonly metadata: Readonly<Record<string, string>> | undefined;
-  /** Replace an earlier checkpoint of that name; never one that is read from. @defaultValue false */
+  /**
+   * Whether to replace an earlier checkpoint of that name, but never a file that is read from.
+   * @defaultValue false
+   */
   readonly overwrite: boolean;
-  /** Write NaN and infinities, and let numbers overflow that `dtype` cannot hold. @defaultValue false */
+  /**
+   * Whether to write NaN and infinities, and let numbers overflow that `dtype` cannot hold.
+   * @defaultValue false
+   */
   readonly allowNonFinite: boolean;
   /** Bytes written at once; rounded up to a multiple of 8. @defaultValue 1 MiB */
   readonly chunkBytes: number;
   /** Buffers of `chunkBytes`: while one is filled, the others are being written. @defaultValue 4 */
   readonly buffers: number;
   /**
-   * Wait until the disk has everything, so that the files survive a power cut as well as a killed process; takes
-   * about as long again for what fits in memory. @defaultValue false
+   * Whether to wait until the disk has everything, so that the files survive a power cut as well as a killed
+   * process; this doubles the time for checkpoints that fit in memory. @defaultValue false
    */
   readonly durable: boolean;
-  /** Stops the work and removes what was written. */
+  /** Signal that stops the work and removes the files written so far. */
   readonly signal: AbortSignal | undefined;
   /** Called after each chunk. */
   readonly onProgress: ((progress: SaveProgress) => void) | undefined;
 }
 
-/** How far {@link saveCheckpoint} has got. */
+/** Progress of {@link saveCheckpoint}, in bytes. */
 export interface SaveProgress {
   readonly doneBytes: number;
   readonly totalBytes: number;
 }
 
-/** What {@link saveCheckpoint} has written. */
+/** Files that {@link saveCheckpoint} has written. */
 export interface SaveCheckpointResult {
-  /** What to open: the file, or the index of the shards. */
+  /** Path to open the checkpoint by: the file, or the index of the shards. */
   readonly path: string;
-  /** Every file written, the index last. */
+  /** Paths of all files, the index last. */
   readonly files: readonly string[];
   /** Bytes of all files. */
   readonly bytes: number;
@@ -75,8 +82,8 @@ export const SAVE_CHECKPOINT_DEFAULTS: Readonly<SaveCheckpointOptions> = {
  * `model.safetensors`. Tensors are read by range and written in chunks, so memory does not grow with the
  * checkpoint. Files are written under temporary names and renamed when all are complete: a failed or killed
  * save leaves nothing under a final name. The same tensors and options give the same bytes.
- * @throws InputError if the path cannot be used: it is an input, exists already, or the disk is full; and if a number is NaN or
- *   infinite, or overflows `dtype`.
+ * @throws InputError if the path cannot be used: it is an input, exists already, or the disk is full; and if
+ * a number is NaN or infinite, or overflows `dtype`.
  * @throws TypeError if `dtype` is not a floating-point type.
  * @throws RangeError if a size or count is not positive.
  */
@@ -98,7 +105,7 @@ export async function saveCheckpoint(
     await removeStaleTemporaries(plan.place.folder, (name) => isCheckpointFile(plan.place, name));
     await writeFiles(checkpoint, plan, files, resolved);
     resolved.signal?.throwIfAborted();
-    // Asked once more, as the work may have taken long.
+    // Looked up again, as writing may have taken long.
     const earlier = await findReplaced(plan, checkpoint, resolved);
     await lock.takeFor(earlier);
     await publishFiles(files, earlier, resolved.durable);
@@ -110,7 +117,7 @@ export async function saveCheckpoint(
   }
   await lock.giveBack();
   const written = files.map((file) => file.path);
-  return { path: written.at(-1) ?? path, files: written, bytes: plan.bytes };
+  return { path: at(written, written.length - 1, "file"), files: written, bytes: plan.bytes };
 }
 
 type Options = Readonly<SaveCheckpointOptions>;
@@ -130,14 +137,14 @@ function assertOptions({ dtype, maxShardBytes, chunkBytes, buffers }: Options): 
 
 /** A lock on the place of a checkpoint, which is taken at most once. */
 interface ShardLock {
-  /** Takes it if the new checkpoint or the earlier files have shards. */
+  /** Takes the lock if the new checkpoint or the earlier files have shards. */
   takeFor(earlier: readonly string[]): Promise<void>;
   giveBack(): Promise<void>;
 }
 
 /**
- * Keeps two processes from publishing shards in one place, which would mix them. A single file needs no lock:
- * whoever publishes last replaces the other in one step.
+ * Creates the lock that keeps two processes from publishing shards in one place, which would mix them. A
+ * single file needs no lock: the process that publishes last replaces the other's file in one step.
  * @throws InputError from `takeFor`, if another process is saving there
  */
 function createShardLock({ place, path, index }: SavePlan): ShardLock {

@@ -1,14 +1,17 @@
 import { InputError } from "@isthmus/core";
 import type { Batch } from "@isthmus/graph";
 
-/** What is checked of a data set. */
+/** Name and size of a data set, which reads are checked against. */
 export interface Extent {
   readonly name: string;
   /** Number of examples. */
   readonly size: number;
 }
 
-/** The first `limit` of `count` examples; all if it is 0. @throws InputError if there are fewer */
+/**
+ * Returns how many of `count` examples to use: `limit`, or all if it is 0. @throws InputError if there are
+ * fewer
+ */
 export function limitTo(limit: number, count: number, name: string): number {
   if (limit <= count) return limit === 0 ? count : limit;
   throw new InputError(
@@ -17,7 +20,7 @@ export function limitTo(limit: number, count: number, name: string): number {
   );
 }
 
-/** Checks examples `[begin, end)`. @throws RangeError if they are not within the data set */
+/** Checks that examples `[begin, end)` are within a data set. @throws RangeError if they are not */
 export function assertReads({ name, size }: Extent, begin: number, end: number): void {
   if (Number.isInteger(begin) && Number.isInteger(end) && 0 <= begin && begin <= end && end <= size) return;
   throw new RangeError(
@@ -26,8 +29,8 @@ export function assertReads({ name, size }: Extent, begin: number, end: number):
 }
 
 /**
- * Checks that examples of `stride` elements, with as many labels each as said, can be gathered into a batch.
- * @throws RangeError if an index is not within the data set, or the batch has not room for exactly as many
+ * Checks that examples of `stride` elements, with `perExample` labels each, can be gathered into a batch.
+ * @throws RangeError if an index is not within the data set, or the batch has room for more or fewer examples
  */
 export function assertGathers(
   { name, size, stride, perExample = 1 }: Extent & { readonly stride: number; readonly perExample?: number },
@@ -48,7 +51,7 @@ export function assertGathers(
   }
 }
 
-/** A batch that examples do not fit into, as an error. */
+/** Returns the error that examples do not fit into a batch. */
 export function wrongBatch(reason: string): RangeError {
   return new RangeError(`Cannot read examples into a batch as ${reason}`);
 }

@@ -1,23 +1,26 @@
 import { DTYPES, FormatError, type Tensor } from "@isthmus/core";
 
-/** More classes than any data set has, so that a damaged label cannot ask for memory without end. */
+/**
+ * Largest number of classes, more than any data set has, so that a damaged label cannot claim unlimited
+ * memory.
+ */
 const MAX_CLASSES = 2 ** 24;
 
-/** What stands for a label where nothing is to be predicted. */
+/** Label of positions where nothing is predicted. */
 export const NO_LABEL = -1;
 
-/** Labels that were checked, and how many classes they are of. */
+/** Labels that were checked, and their number of classes. */
 export interface CheckedLabels {
-  /** Class of each example, `[n]`, or of each position; a copy. */
+  /** Class of each example, `[n]`, or of each position, in a new array. */
   readonly labels: Int32Array;
   readonly classes: number;
 }
 
-/** What labels may be. */
+/** Rules that labels are checked by. */
 export interface LabelRules {
-  /** Labels must be below this; 0 for one more than the largest. */
+  /** Number of classes, which labels must be below; 0 for one more than the largest label. */
   readonly classes: number;
-  /** Whether negative labels are taken for positions of which nothing is to be predicted, as -100 usually is. @defaultValue false */
+  /** Whether negative labels, usually -100, mark positions where nothing is predicted. @defaultValue false */
   readonly ignoresNegative?: boolean;
 }
 
@@ -41,7 +44,7 @@ export function checkLabels(
   const checked = new Int32Array(data.length);
   let largest = 0;
   for (let i = 0; i < checked.length; i++) {
-    // 64-bit labels are BigInt: those beyond 2^53 round, and stay out of range.
+    // 64-bit labels are BigInt: beyond 2^53 they are rounded, and stay out of range.
     const label = Number(data[i]);
     if (ignoresNegative && label < 0) {
       checked[i] = NO_LABEL;

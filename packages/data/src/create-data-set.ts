@@ -1,4 +1,4 @@
-import { FormatError, formatShape, resolveOptions, sizeOf, type Tensor } from "@isthmus/core";
+import { at, FormatError, formatShape, resolveOptions, sizeOf, type Tensor } from "@isthmus/core";
 import type { Batch, DataSet, Labelling, Scaling } from "@isthmus/graph";
 import { assertGathers, assertReads, limitTo } from "./assert-reads.ts";
 import { createFeatures } from "./create-features.ts";
@@ -10,13 +10,18 @@ import { UNIT_SCALING } from "./scaling.ts";
 export interface CreateDataSetOptions {
   /** Name for messages and results. */
   readonly name: string;
-  /** How inputs of bytes become f32; inputs of other types are never scaled. */
+  /** Scaling of inputs of bytes to f32; inputs of other types are never scaled. */
   readonly scaling: Scaling;
-  /** Name of the array that inputs are of, by which inputs of a graph are told apart. */
+  /** Name of the array of inputs, which finds the input of a graph that they are for. */
   readonly inputName: string | undefined;
-  /** Further arrays `[n, ...]` by name, such as an attention mask; floats are fed as f32, integers as they are. */
+  /**
+   * Further arrays `[n, ...]` by name, such as an attention mask; floats are fed as f32, integers unchanged.
+   */
   readonly features: ReadonlyMap<string, Tensor>;
-  /** What labels are of; undefined to find out by their shape: `[n, length]` are those of positions. */
+  /**
+   * Whether labels belong to examples or positions; undefined to decide by their shape: `[n, length]` belong
+   * to positions.
+   */
   readonly labelling: Labelling | undefined;
   /** Number of classes; 0 for one more than the largest label. */
   readonly classes: number;
@@ -36,15 +41,15 @@ export const CREATE_DATA_SET_DEFAULTS: CreateDataSetOptions = Object.freeze({
 });
 
 /**
- * Makes a data set of `inputs` `[n, ...]` and `labels` `[n]`, `[n, 1]` or `[n, length]` in memory.
+ * Creates a data set of `inputs` `[n, ...]` and `labels` `[n]`, `[n, 1]` or `[n, length]` in memory.
  *
- * Bytes stay bytes until they are read and then are scaled to f32; images of bytes `[n, height, width]` get
- * a channel axis: `[n, 1, height, width]`. Floats of any width are fed as f32, unscaled; other integers, such
- * as token ids, are fed as they are. Shares memory with `inputs`; labels are copied.
+ * Bytes are stored as bytes and scaled to f32 when they are read; images of bytes `[n, height, width]` get a
+ * channel axis: `[n, 1, height, width]`. Floats of any width are fed as f32, unscaled; other integers, such
+ * as token ids, are fed unchanged. Shares memory with `inputs`; labels are copied.
  *
- * Labels `[n, length]` are those of each position of token ids `[n, length]`, or of rows of floats `[n, length, ...]`; negative ones
- * count for nothing, and so do positions at which a feature `attention_mask` is 0. Token ids without labels (`undefined`) are to be
- * predicted themselves, each from those before it.
+ * Labels `[n, length]` belong to the positions of token ids `[n, length]`, or of rows of floats
+ * `[n, length, ...]`; negative labels do not count, nor do positions at which a feature `attention_mask` is
+ * 0. Without labels (`undefined`), token ids are predicted themselves, each from the ids before it.
  * @throws FormatError if there are no examples, counts differ, or a label is not a class
  * @throws InputError if there are fewer examples than `limit`
  * @throws RangeError if an option is out of its range
@@ -61,7 +66,7 @@ export function createDataSet(
   assertExamples(name, inputs, features);
   const labelled = labelExamples({ ...resolved, inputs, labels });
   const { perExample, labelling } = labelled;
-  const size = limitTo(resolved.limit, inputs.shape[0] ?? 0, name);
+  const size = limitTo(resolved.limit, at(inputs.shape, 0, "axis"), name);
   const exampleShape = exampleShapeOf(inputs);
   const readInputs = inputReader(inputs, scaling);
   const gatherInputs = inputGatherer(inputs, scaling);
@@ -110,7 +115,7 @@ function assertCount(option: "limit" | "classes", value: number): void {
 }
 
 function assertExamples(name: string, inputs: Tensor, features: ReadonlyMap<string, Tensor>): void {
-  const count = inputs.shape[0] ?? 0;
+  const [count = 0] = inputs.shape;
   if (count === 0 || sizeOf(inputs.shape) === 0) {
     throw new FormatError(
       `Cannot use data set "${name}" as it must have examples: its inputs are ${formatShape(inputs.shape)}`,

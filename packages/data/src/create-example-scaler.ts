@@ -1,11 +1,13 @@
-/** Writes the scaled bytes of examples, one after the other, to the beginning of `out`. */
+/** Function that writes the scaled bytes of examples, one after the other, to the beginning of `out`. */
 export type ExampleScaler = (indices: Uint32Array, out: Float32Array) => void;
 
 /**
- * Makes the gathering of examples of bytes, each value looked up in a table; flat, as it is on the way of every step of training.
+ * Creates the function that gathers examples of bytes and looks up each value in a table, with plain loops,
+ * as every step of training calls it.
  *
- * Four bytes are read at once where examples begin at multiples of four: 1.5 ns a pixel, against 2.7 byte by byte (and 0.9 for
- * copies of examples that were scaled beforehand, which take four times the memory).
+ * Four bytes are read at once if examples begin at multiples of four: this takes 1.5 ns a pixel, against 2.7
+ * byte by byte (and 0.9 for copies of examples that were scaled beforehand, which take four times the
+ * memory).
  *
  * @param data - `[n, stride]`
  * @param table - `[256]`
@@ -34,7 +36,7 @@ function scaleBytes(
   }
 }
 
-/** Bytes lie in a word from the lowest up on every machine that Node runs on. */
+/** Scales bytes four at a time; the first byte is the lowest of a word on every machine that Node runs on. */
 function scaleWords(
   {
     words,

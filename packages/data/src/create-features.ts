@@ -5,20 +5,20 @@ import { exampleShapeOf, inputGatherer, inputReader } from "./read-inputs.ts";
 
 /** Further arrays of a data set. */
 export interface Features {
-  /** Type and shape of one example of each, as it is fed. */
+  /** Type and shape of one example of each array, as it is fed. */
   readonly infos: ReadonlyMap<string, TensorInfo>;
-  /** Reads examples `[begin, end)` of all of them. */
+  /** Reads examples `[begin, end)` of all arrays. */
   read(begin: number, end: number): ReadonlyMap<string, Tensor>;
   /**
-   * Writes the examples at `indices` of all of them into a batch.
-   * @throws RangeError if the batch has no room for one
+   * Writes the examples at `indices` of all arrays into a batch.
+   * @throws RangeError if the batch has no room for one of them
    */
   gatherInto(indices: Uint32Array, out: Batch): void;
 }
 
 /**
- * Makes the reading of further arrays `[n, ...]`: floats as f32, images of bytes scaled, other integers as they are; undefined if there
- * are none.
+ * Creates the functions that read further arrays `[n, ...]`: floats as f32, images of bytes scaled, other
+ * integers unchanged; returns undefined if there are none.
  */
 export function createFeatures(
   features: ReadonlyMap<string, Tensor>,
@@ -27,7 +27,7 @@ export function createFeatures(
   if (features.size === 0) return undefined;
   const readers = [...features].map(([name, tensor]) => {
     const { dtype, shape } = tensor;
-    // Bytes in rows are masks and flags, and no shades of grey.
+    // Rows of bytes are masks and flags, not shades of grey.
     const scaling = dtype === "u8" && shape.length > 2 ? imageScaling : undefined;
     const isFloat = DTYPES[dtype].float || scaling !== undefined;
     const info: TensorInfo = { dtype: isFloat ? "f32" : dtype, shape: exampleShapeOf(tensor) };

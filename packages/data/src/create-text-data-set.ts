@@ -17,9 +17,11 @@ export interface CreateTextDataSetOptions {
   readonly name: string;
   /** Tokens of an example, at least 2. */
   readonly context: number;
-  /** The first 90 % of the characters, or the others; undefined for all. */
+  /** Part of the text: `train` is the first 90 % of the characters, `test` the others; undefined for all. */
   readonly split: Split | undefined;
-  /** Tokens by character, such as a model's own; undefined to number the characters of the text. */
+  /**
+   * Tokens by character, such as the vocabulary of a model; undefined to number the characters of the text.
+   */
   readonly vocabulary: ReadonlyMap<string, number> | undefined;
   /** Number of examples to use, from the first; 0 for all. */
   readonly limit: number;
@@ -34,18 +36,20 @@ export const CREATE_TEXT_DATA_SET_DEFAULTS: CreateTextDataSetOptions = Object.fr
   limit: 0,
 });
 
-/** Share of characters that is trained on. */
+/** Share of the characters in the training split. */
 const TRAINED = 0.9;
 
 /**
- * Makes a data set of a text, character by character.
+ * Creates a data set of a text, character by character.
  *
- * Tokens are characters (Unicode code points), numbered as a vocabulary says, else in their order as code points over the whole text, so
- * that both splits have one vocabulary. Examples are windows of `context` tokens, i64. Each begins with the last token of the one before, so that
- * over all of them every token but the first is predicted once; what is left at the end and fills no window is left out. The label
- * of an example is the token that follows it.
+ * Tokens are characters (Unicode code points), numbered by the vocabulary, else in the order of code points
+ * over the whole text, so that both splits have one vocabulary. Examples are windows of `context` tokens,
+ * i64. Each window begins with the last token of the window before, so that every token but the first is
+ * predicted exactly once; a rest at the end that fills no window is left out. The label of an example is the
+ * token that follows it.
  * @param text - characters, or their code points
- * @throws InputError if there are too few characters for one example, or fewer examples than `limit`, or the vocabulary lacks one
+ * @throws InputError if there are too few characters for one example, fewer examples than `limit`, or the
+ * vocabulary lacks a character
  * @throws RangeError if an option is out of its range
  */
 export function createTextDataSet(
@@ -70,10 +74,10 @@ export function createTextDataSet(
     );
   }
   const size = limitTo(resolved.limit, count, name);
-  const write = (index: number, at: number, { inputs, labels }: Batch): void => {
+  const write = (index: number, row: number, { inputs, labels }: Batch): void => {
     const begin = index * stride;
-    writeTokens(tokens.subarray(begin, begin + context), inputs, at * context);
-    labels[at] = tokens[begin + context] as number;
+    writeTokens(tokens.subarray(begin, begin + context), inputs, row * context);
+    labels[row] = tokens[begin + context] as number;
   };
   return Object.freeze({
     name,
@@ -102,7 +106,7 @@ function codePointsOf(text: string): Int32Array {
   return points.subarray(0, codePointsInto(text, points, 0));
 }
 
-/** Numbers characters by their order among those that occur. */
+/** Numbers the distinct characters of a text in the order of their code points. */
 function tokenize(points: Int32Array): { tokens: Int32Array; vocabulary: string[] } {
   const distinct = [...new Set(points)].sort((a, b) => a - b);
   const tokenOf = new Map(distinct.map((point, token) => [point, token]));
@@ -112,20 +116,22 @@ function tokenize(points: Int32Array): { tokens: Int32Array; vocabulary: string[
   };
 }
 
-/** Looks characters up in a vocabulary. */
+/** Looks up characters in the vocabulary of a model. */
 function encode(
   points: Int32Array,
-  known: ReadonlyMap<string, number>,
+  modelVocabulary: ReadonlyMap<string, number>,
   name: string,
 ): { tokens: Int32Array; vocabulary: string[] } {
-  const tokenOf = new Map([...known].map(([character, token]) => [character.codePointAt(0), token]));
-  const vocabulary = Array<string>(1 + Math.max(0, ...known.values())).fill("");
-  for (const [character, token] of known) vocabulary[token] = character;
-  const tokens = points.map((point, at) => {
+  const tokenOf = new Map(
+    [...modelVocabulary].map(([character, token]) => [character.codePointAt(0), token]),
+  );
+  const vocabulary = Array<string>(1 + Math.max(0, ...modelVocabulary.values())).fill("");
+  for (const [character, token] of modelVocabulary) vocabulary[token] = character;
+  const tokens = points.map((point, place) => {
     const token = tokenOf.get(point);
     if (token !== undefined) return token;
     throw new InputError(
-      `Cannot use data set "${name}" as the model's vocabulary of ${known.size} characters must have each of its characters: ${JSON.stringify(String.fromCodePoint(point))}, character ${at} of the text, is not among them`,
+      `Cannot use data set "${name}" as the model's vocabulary of ${modelVocabulary.size} characters must have each of its characters: ${JSON.stringify(String.fromCodePoint(point))}, character ${place} of the text, is not among them`,
       { input: name },
     );
   });
@@ -140,13 +146,13 @@ function allocateBatch(examples: number, context: number): Batch {
   };
 }
 
-/** 64-bit integers are written as two halves, as a BigInt for every token would be an object. */
-function writeTokens(tokens: Int32Array, { dtype, data }: Tensor, at: number): void {
+/** Writes tokens as 64-bit integers in two halves, as a BigInt for every token would be an object. */
+function writeTokens(tokens: Int32Array, { dtype, data }: Tensor, begin: number): void {
   if (dtype !== "i64") throw wrongBatch(`its inputs must be i64: they are ${dtype}`);
   const halves = new Int32Array(data.buffer, data.byteOffset, 2 * data.length);
   for (let i = 0; i < tokens.length; i++) {
     // The low half comes first on every machine that Node runs on.
-    halves[2 * (at + i)] = tokens[i] as number;
-    halves[2 * (at + i) + 1] = 0;
+    halves[2 * (begin + i)] = tokens[i] as number;
+    halves[2 * (begin + i) + 1] = 0;
   }
 }

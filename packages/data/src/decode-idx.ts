@@ -11,7 +11,7 @@ const DTYPE_OF_CODE: ReadonlyMap<number, DType> = new Map([
   [0x0e, "f64"],
 ]);
 
-/** What the first bytes of an IDX file say. */
+/** Header of an IDX file. */
 export interface IdxHeader {
   readonly dtype: DType;
   readonly shape: readonly number[];
@@ -23,18 +23,18 @@ export interface IdxHeader {
 
 /**
  * Decodes the header of an IDX file, from its first bytes.
- * @throws FormatError if it is not one
+ * @throws FormatError if it is not the header of an IDX file
  */
 export function decodeIdxHeader(bytes: Uint8Array, source: string): IdxHeader {
-  const dtype = DTYPE_OF_CODE.get(bytes[2] ?? 0);
-  if (bytes[0] !== 0 || bytes[1] !== 0 || dtype === undefined) {
+  const [first, second, code = 0, rank = 0] = bytes;
+  const dtype = DTYPE_OF_CODE.get(code);
+  if (first !== 0 || second !== 0 || dtype === undefined) {
     const start = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
     throw idxError(
       source,
       `an IDX file must start with 00 00, an element type and a rank: it starts with "${start}"`,
     );
   }
-  const rank = bytes[3] ?? 0;
   const headerBytes = 4 + 4 * rank;
   if (bytes.length < headerBytes) {
     throw idxError(
@@ -50,8 +50,8 @@ export function decodeIdxHeader(bytes: Uint8Array, source: string): IdxHeader {
 /**
  * Decodes an IDX file, the format MNIST is published in: big-endian elements after a header of extents.
  *
- * Shares memory with `bytes` where elements are single bytes.
- * @throws FormatError if it is not an IDX file, or is longer or shorter than its header says
+ * Shares memory with `bytes` if elements are single bytes.
+ * @throws FormatError if it is not an IDX file, or its length does not match its header
  * @see http://yann.lecun.com/exdb/mnist/ "The IDX file format"
  */
 export function decodeIdx(bytes: Uint8Array, source = "bytes"): Tensor {

@@ -1,5 +1,6 @@
 import {
   allocateData,
+  at,
   createTensor,
   DTYPES,
   type DType,
@@ -13,13 +14,13 @@ import {
 } from "@isthmus/core";
 import { swapBytesInPlace } from "./swap-bytes.ts";
 
-/** Longest header: NumPy itself refuses more than 10,000 characters unless told to trust the file. */
+/** Longest header: NumPy itself refuses more than 10,000 characters, unless an option trusts the file. */
 const MAX_HEADER_BYTES = 65_536;
 
 /** Most axes of an array: NumPy allows 64. */
 const MAX_RANK = 64;
 
-/** `\x93NUMPY` */
+/** First bytes of a `.npy` file, `\x93NUMPY`. */
 const MAGIC: readonly number[] = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /** Element types by NumPy's code, without the byte order. */
@@ -41,8 +42,8 @@ const DTYPE_OF_CODE: ReadonlyMap<string, DType> = new Map([
 /**
  * Decodes a `.npy` file of NumPy, versions 1 to 3, in C or Fortran order and either byte order.
  *
- * Shares memory with `bytes` where elements can be used as they lie.
- * @throws FormatError if it is not a `.npy` file, or is longer or shorter than its header says
+ * Shares memory with `bytes` if elements need not be reordered or aligned.
+ * @throws FormatError if it is not a `.npy` file, or its length does not match its header
  * @throws UnsupportedError if elements are not numbers or booleans: objects are never unpickled
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
@@ -66,15 +67,15 @@ export function decodeNpy(bytes: Uint8Array, source = "bytes"): Tensor {
 interface NpyHeader {
   /** A Python dictionary: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`. */
   readonly text: string;
-  /** Where elements begin. */
+  /** Byte at which elements begin. */
   readonly end: number;
 }
 
 function readHeader(bytes: Uint8Array, source: string): NpyHeader {
-  const version = bytes[6] ?? 0;
   if (!MAGIC.every((byte, i) => bytes[i] === byte) || bytes.length < 12) {
     throw npyError(source, `a .npy file must start with "\\x93NUMPY", a version and a length: it does not`);
   }
+  const version = at(bytes, 6, "byte");
   if (version < 1 || version > 3) {
     throw new UnsupportedError(`Cannot read "${source}" as its version must be 1, 2 or 3: it is ${version}`, {
       feature: `npy ${version}`,
@@ -95,10 +96,10 @@ function readHeader(bytes: Uint8Array, source: string): NpyHeader {
   };
 }
 
-/** Value of one field, which must match `pattern`. */
+/** Reads the value of one field, which must match `pattern`. */
 function readField(text: string, field: string, pattern: string, source: string): string {
-  const found = new RegExp(`['"]${field}['"]\\s*:\\s*(${pattern})\\s*[,}]`).exec(text)?.[1];
-  if (found !== undefined) return found;
+  const value = new RegExp(`['"]${field}['"]\\s*:\\s*(${pattern})\\s*[,}]`).exec(text)?.[1];
+  if (value !== undefined) return value;
   throw npyError(source, `its header must have a valid '${field}': it is ${excerpt(text.trim())}`);
 }
 
@@ -128,7 +129,7 @@ function readShape(text: string, source: string): number[] {
   return shape;
 }
 
-/** Reorders elements stored first axis fastest. */
+/** Reorders elements from Fortran order, with the first axis fastest, to row-major order. */
 function toRowMajor({ dtype, shape, data }: Tensor): Tensor {
   const out = allocateData(dtype, data.length);
   const strides = stridesOf(shape.toReversed()).reverse();

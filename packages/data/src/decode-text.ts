@@ -1,7 +1,7 @@
 import { FormatError } from "@isthmus/core";
 import { MAX_TEXT_BYTES } from "./limits.ts";
 
-/** Bytes that are decoded at once: strings of this size are made and forgotten. */
+/** Number of bytes that are decoded at once, as a string of the whole text could be too long. */
 const CHUNK = 2 ** 20;
 
 /**
@@ -34,9 +34,9 @@ export function decodeText(bytes: Uint8Array, source: string): Int32Array {
   return points.subarray(0, count);
 }
 
-/** Writes the code points of a string from `at` on, and returns the place behind them. */
-export function codePointsInto(text: string, out: Int32Array, at: number): number {
-  let to = at;
+/** Writes the code points of a string to `out` from `begin` on, and returns the place behind them. */
+export function codePointsInto(text: string, out: Int32Array, begin: number): number {
+  let to = begin;
   for (const character of text) out[to++] = character.codePointAt(0) as number;
   return to;
 }

@@ -1,14 +1,14 @@
 import type { Tensor } from "@isthmus/core";
 
-/** What a file of a data set holds, as it is stored. */
+/** Contents of a file of a data set, as they are stored. */
 export interface Examples {
   /** `[n, ...]` */
   readonly inputs: Tensor;
-  /** `[n]`, `[n, 1]` or `[n, length]`, of any integer type; absent where the inputs are texts without labels. */
+  /** `[n]`, `[n, 1]` or `[n, length]`, of any integer type; absent if the inputs are texts without labels. */
   readonly labels?: Tensor | undefined;
-  /** Name of the labels in the file; absent where it has no names. */
+  /** Name of the labels in the file; absent if the file has no names. */
   readonly labelName?: string | undefined;
-  /** Name of the inputs without the split; absent where the file has no names. */
+  /** Name of the inputs without the split; absent if the file has no names. */
   readonly inputName?: string | undefined;
   /** Further arrays `[n, ...]` by their names without the split. @defaultValue none */
   readonly features?: ReadonlyMap<string, Tensor>;

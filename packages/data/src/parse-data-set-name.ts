@@ -1,9 +1,9 @@
 import { InputError } from "@isthmus/core";
 
-/** Which part of a data set. */
+/** Part of a data set. */
 export type Split = "test" | "train";
 
-/** A data set as the user named it, taken apart. */
+/** A name of a data set, split into its parts. */
 export type DataSetName = {
   /** The whole name, for messages and results. */
   readonly name: string;
@@ -17,7 +17,7 @@ export type DataSetName = {
   | { readonly kind: "text"; readonly file: string }
 );
 
-/** Every form of name, for messages and help. */
+/** All forms of names, for messages and help. */
 export const DATA_SET_FORMS: readonly string[] = [
   "mnist",
   "mnist:DIR",
@@ -30,12 +30,12 @@ export const DATA_SET_FORMS: readonly string[] = [
 ];
 
 /**
- * Takes the name of a data set apart: one of {@link DATA_SET_FORMS}, then optionally `:test` (the default) or
- * `:train`, then optionally `@N` for the first N examples: `npz:/a/b.npz:train@100`.
+ * Splits the name of a data set into its parts: one of {@link DATA_SET_FORMS}, then optionally `:test` (the
+ * default) or `:train`, then optionally `@N` for the first N examples: `npz:/a/b.npz:train@100`.
  *
- * A path may contain colons and `@`: only what stands at the very end is taken for the split and the count,
- * so a path that ends like them can be named by writing the split out: `mnist:data:train:test`.
- * @throws InputError if it is not a name of these forms
+ * A path may contain colons and `@`: only the very end of the name is read as split and count, so a path that
+ * ends like them must be followed by a split: `mnist:data:train:test`.
+ * @throws InputError if the name has none of these forms
  */
 export function parseDataSetName(name: string): DataSetName {
   const [, source = "", split = "test", count] = /^(.*?)(?::(test|train))?(?:@(\d+))?$/s.exec(name) ?? [];

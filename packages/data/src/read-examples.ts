@@ -9,16 +9,16 @@ import { readIdxFolder } from "./read-idx-folder.ts";
 import { openNpz } from "./read-npz.ts";
 import { resolvePackage } from "./resolve-package.ts";
 
-/** A data set of arrays, as the user named it. */
+/** Name of a data set of arrays, split into its parts. */
 export type ArraysName = Exclude<DataSetName, { readonly kind: "text" }>;
 
 /**
- * Reads what a name stands for, as it is stored.
- * @param wanted - names of a graph's inputs, which arrays of a file may have
+ * Reads the arrays of a named data set, as they are stored.
+ * @param graphInputs - names of a graph's inputs, which arrays of a file may have
  * @throws InputError if a file, package or array is missing
  * @throws FormatError if a file is damaged
  */
-export async function readExamples(parsed: ArraysName, wanted: readonly string[]): Promise<Examples> {
+export async function readExamples(parsed: ArraysName, graphInputs: readonly string[]): Promise<Examples> {
   switch (parsed.kind) {
     case "mnist":
       return readIdxFolder(
@@ -33,10 +33,10 @@ export async function readExamples(parsed: ArraysName, wanted: readonly string[]
       return { inputs: await readIdx(parsed.images), labels: await readIdx(parsed.labels) };
     case "npz": {
       const { names, read } = await openNpz(parsed.file);
-      return readArrays(names, read, { ...parsed, wanted });
+      return readArrays(names, read, { ...parsed, graphInputs });
     }
     case "safetensors":
-      return readCheckpoint({ ...parsed, wanted });
+      return readCheckpoint({ ...parsed, graphInputs });
   }
 }
 

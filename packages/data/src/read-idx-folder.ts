@@ -5,7 +5,7 @@ import type { Examples } from "./examples.ts";
 import type { Split } from "./parse-data-set-name.ts";
 import { readIdx } from "./read-idx.ts";
 
-/** How published files are called before `t10k-images-idx3-ubyte`, the likeliest first. */
+/** What precedes `t10k-images-idx3-ubyte` in the names of published files, the likeliest first. */
 const PREFIXES: Readonly<Record<"mnist" | "fashion-mnist", readonly string[]>> = {
   mnist: ["", "mnist-"],
   "fashion-mnist": ["fashion-", "fashion-mnist-", ""],
@@ -13,8 +13,8 @@ const PREFIXES: Readonly<Record<"mnist" | "fashion-mnist", readonly string[]>> =
 
 /**
  * Reads images and labels of a folder of IDX files under the names they are published with, plain or gzip:
- * `t10k-images-idx3-ubyte`, `train-labels-idx1-ubyte.gz`, also as `t10k-images.idx3-ubyte`, also with the name
- * of the data set before.
+ * `t10k-images-idx3-ubyte`, `train-labels-idx1-ubyte.gz`, also with a dot as in `t10k-images.idx3-ubyte`,
+ * also with the name of the data set in front.
  * @throws InputError if there is no such folder or a file is missing
  * @throws FormatError as {@link readIdx}
  */

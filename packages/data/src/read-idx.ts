@@ -5,15 +5,17 @@ import { decodeIdx, decodeIdxHeader } from "./decode-idx.ts";
 import { MAX_DATA_BYTES, MAX_INFLATION } from "./limits.ts";
 import { readDataFile } from "./read-data-file.ts";
 
-/** Compressed bytes that hold at least an IDX header, with room for a file name in the gzip header. */
+/**
+ * Number of compressed bytes that hold at least an IDX header, with room for a file name in the gzip header.
+ */
 const PEEK_BYTES = 8192;
 
 /**
- * Reads an IDX file, plain or compressed with gzip, which is told from the content.
+ * Reads an IDX file, plain or compressed with gzip; which of both is detected from the content.
  *
- * A compressed file is inflated to the length its IDX header says and no further.
+ * A compressed file is inflated to the length in its IDX header and no further.
  * @throws InputError if there is no such file or it cannot be read
- * @throws FormatError if it is not an IDX file, is damaged, or is longer or shorter than its header says
+ * @throws FormatError if it is not an IDX file, is damaged, or its length does not match its header
  */
 export async function readIdx(path: string): Promise<Tensor> {
   const bytes = await readDataFile(path);

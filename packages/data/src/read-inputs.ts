@@ -4,15 +4,15 @@ import { wrongBatch } from "./assert-reads.ts";
 import { createExampleScaler } from "./create-example-scaler.ts";
 import { scaleTable } from "./scaling.ts";
 
-/** Shape of one example as it is fed: images of bytes without channels get one. */
+/** Returns the shape of one example as it is fed; images of bytes without a channel axis get one. */
 export function exampleShapeOf({ dtype, shape }: Tensor): readonly number[] {
   return dtype === "u8" && shape.length === 3 ? [1, ...shape.slice(1)] : shape.slice(1);
 }
 
-/** Reads the elements of examples `[begin, end)`, as they are fed; a copy. */
+/** Function that reads the elements of examples `[begin, end)`, as they are fed, into a new array. */
 export type InputReader = (begin: number, end: number) => Pick<Tensor, "dtype" | "data">;
 
-/** Makes the reading of examples in order; bytes stay as they are if no scaling is given. */
+/** Creates the function that reads examples in order; without a scaling bytes are not converted. */
 export function inputReader({ dtype, shape, data }: Tensor, scaling: Scaling | undefined): InputReader {
   const stride = sizeOf(shape.slice(1));
   if (scaling !== undefined && dtype === "u8" && data instanceof Uint8Array) {
@@ -33,10 +33,10 @@ export function inputReader({ dtype, shape, data }: Tensor, scaling: Scaling | u
   return (begin, end) => ({ dtype, data: data.slice(begin * stride, end * stride) });
 }
 
-/** Writes the elements of examples as they are fed, one after the other, into a tensor that has room for them. */
+/** Function that writes the elements of examples as they are fed, one after the other, into a tensor. */
 export type InputGatherer = (indices: Uint32Array, out: Tensor) => void;
 
-/** Makes the gathering of examples in any order; bytes stay as they are if no scaling is given. */
+/** Creates the function that gathers examples in any order; without a scaling bytes are not converted. */
 export function inputGatherer({ dtype, shape, data }: Tensor, scaling: Scaling | undefined): InputGatherer {
   const stride = sizeOf(shape.slice(1));
   const forEach = (indices: Uint32Array, write: (from: number, to: number) => void): void => {

@@ -5,7 +5,7 @@ import { decodeNpy } from "./decode-npy.ts";
 import { MAX_DATA_BYTES, MAX_INFLATION } from "./limits.ts";
 import { readDataFile } from "./read-data-file.ts";
 
-/** A `.npz` file: arrays by name, unpacked one at a time. */
+/** An open `.npz` file: arrays by name, unpacked one at a time. */
 export interface Npz {
   /** Names of the arrays, in order, without `.npy`. */
   readonly names: readonly string[];
@@ -87,7 +87,7 @@ async function unpack(zip: ZipFile, entry: Entry, path: string): Promise<Uint8Ar
   }
   const bytes = new Uint8Array(uncompressedSize);
   let length = 0;
-  // The stream fails by itself where there are more or fewer bytes than the entry says.
+  // The stream fails by itself if there are more or fewer bytes than the entry claims.
   for await (const chunk of await zip.openReadStreamPromise(entry)) {
     bytes.set(chunk as Uint8Array, length);
     length += (chunk as Uint8Array).length;
@@ -100,7 +100,7 @@ async function unpack(zip: ZipFile, entry: Entry, path: string): Promise<Uint8Ar
   return bytes;
 }
 
-/** Turns errors of the zip library into ours. */
+/** Runs work that unpacks, and converts errors of the zip library to a FormatError. */
 async function whileUnpacking<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

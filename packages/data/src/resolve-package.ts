@@ -2,8 +2,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 /**
- * Finds the folder of an installed npm package, as seen from the working directory, else from this package;
- * undefined where it is not installed.
+ * Finds the folder of an installed npm package, seen from the working directory or else from this package;
+ * undefined if it is not installed.
  */
 export function resolvePackage(name: string): string | undefined {
   for (const origin of [join(process.cwd(), "package.json"), import.meta.url]) {

@@ -10,14 +10,14 @@ export const FASHION_MNIST_SCALING: Scaling = Object.freeze({ mean: 0.286, std: 
 /** Scaling of bytes that are not recognised: to `[0, 1]`. */
 export const UNIT_SCALING: Scaling = Object.freeze({ mean: 0, std: 1 });
 
-/** A published set of images, known by the SHA-256 of its pixels (`[n, 28, 28]`, without any header). */
+/** A published set of images, recognised by the SHA-256 of its pixels (`[n, 28, 28]`, without any header). */
 interface KnownImages {
   readonly bytes: number;
   readonly sha256: string;
   readonly scaling: Scaling;
 }
 
-/** The published sets, also used to check what is rebuilt from a package. */
+/** The published sets, also used to check the images read from a package. */
 export const KNOWN_IMAGES: Readonly<
   Record<"mnistTrain" | "mnistTest" | "fashionTrain" | "fashionTest", KnownImages>
 > = {
@@ -43,17 +43,20 @@ export const KNOWN_IMAGES: Readonly<
   },
 };
 
-/** Scaling of a published set of images, recognised by its pixels alone; undefined for any other. */
+/**
+ * Recognises a published set of images by its pixels alone, and returns its scaling; undefined for other
+ * images.
+ */
 export function recogniseScaling(pixels: Uint8Array): Scaling | undefined {
   const candidates = Object.values(KNOWN_IMAGES).filter(({ bytes }) => bytes === pixels.length);
   if (candidates.length === 0) return undefined;
   const sha256 = createHash("sha256").update(pixels).digest("hex");
-  return candidates.find((known) => known.sha256 === sha256)?.scaling;
+  return candidates.find((images) => images.sha256 === sha256)?.scaling;
 }
 
 /**
- * Value of every byte, `[256]`: `(byte / 255 - mean) / std`, each step rounded to f32 as PyTorch's
- * `ToTensor` and `Normalize` do, so that inputs are the same bits.
+ * Returns the scaled value of every byte, `[256]`: `(byte / 255 - mean) / std`, each step rounded to f32 as
+ * by PyTorch's `ToTensor` and `Normalize`, so that inputs have the same bits.
  * @throws RangeError if `mean` is not finite or `std` is not positive and finite
  */
 export function scaleTable({ mean, std }: Scaling): Float32Array {

@@ -1,4 +1,4 @@
-/** Reverses the bytes of every element of 2, 4 or 8 bytes: from big-endian to little-endian, or back. */
+/** Reverses the bytes of every element of 2, 4 or 8 bytes, from big-endian to little-endian or back. */
 export function swapBytesInPlace(bytes: Uint8Array, width: number): Uint8Array {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (width === 2) buffer.swap16();

@@ -6,13 +6,13 @@ import { normalizeWeights } from "./normalize-weights.ts";
 /**
  * Returns the weighted average of checkpoints, lazily: `sum of w_i x_i / sum of w_i`.
  *
- * Computed in f32 and rounded once to the element type of the first checkpoint. Weights of any size are
- * normalised; without weights all count the same. Where all weights are positive the mean is built up one
- * checkpoint at a time, so that equal elements stay as they are, bit for bit: the average of copies of a
- * network is that network. Integer tensors are the first checkpoint's.
+ * It is computed in f32 and rounded once to the element type of the first checkpoint. Weights of any size are
+ * normalised; without weights all checkpoints count equally. If all weights are positive, the mean is built
+ * up one checkpoint at a time, so that equal elements stay unchanged, bit for bit: the average of copies of a
+ * network is that network. Integer tensors are taken from the first checkpoint.
  * @throws MismatchError if names or shapes differ
- * @throws RangeError if there are no checkpoints, or weights are not one finite number for each with a sum by
- *   which they can be divided: not 0, nor so large or small that a double does not hold it in full
+ * @throws RangeError if there are no checkpoints, there is not one finite weight for each, or the weights
+ * cannot be divided by their sum: it is 0, or so large or small that a double does not hold it in full
  */
 export function average(checkpoints: readonly Checkpoint[], weights?: readonly number[]): Checkpoint {
   const [first, ...rest] = checkpoints;

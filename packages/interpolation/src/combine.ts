@@ -20,13 +20,16 @@ export interface TensorRange {
   readonly begin: number;
 }
 
-/** How {@link combine} makes one checkpoint of several. */
+/** Checkpoints that {@link combine} makes one checkpoint of, and how. */
 export interface Combination<S = undefined> {
-  /** What the result is, for messages. */
+  /** Description of the result, for messages. */
   readonly source: string;
   /** Checkpoints of the same structure, at least one; the first gives order, element types and metadata. */
   readonly inputs: readonly [Checkpoint, ...Checkpoint[]];
-  /** The input whose integer tensors are kept, of all tensors or of each by its name: counters are not averaged. */
+  /**
+   * Input that integer tensors are taken from unchanged, for all of them or for each by its name; counters
+   * are not averaged.
+   */
   readonly integersFrom: Checkpoint | ((name: string) => Checkpoint);
   /** Looks at a whole float tensor once, before its first range is written; the result is handed to `blend`. */
   readonly survey?: ((name: string) => S | Promise<S>) | undefined;
@@ -107,25 +110,25 @@ interface Range extends TensorRange {
   readonly length: number;
 }
 
-/** Reads a range of every checkpoint, all at once, and hands them over for the time of `use`. */
+/** Reads a range of every checkpoint, all at once, into memory that is only valid until `use` has ended. */
 async function withRanges(
   checkpoints: readonly Checkpoint[],
   { name, begin, length }: Range,
   use: (parts: readonly Elements[]) => void | Promise<void>,
 ): Promise<void> {
-  const lent = checkpoints.map((checkpoint) => {
+  const ranges = checkpoints.map((checkpoint) => {
     const { dtype } = entry(checkpoint.tensors, name, "tensor");
     const scratch = borrowScratch(length * DTYPES[dtype].bytes);
     return { checkpoint, scratch, part: { dtype, data: viewData(dtype, scratch.bytes) } };
   });
   try {
-    // All must have ended, even if one fails, before the memory is lent again.
+    // All reads must have ended, even if one fails, before the memory is released.
     const reads = await Promise.allSettled(
-      lent.map(({ checkpoint, part }) => checkpoint.readRangeInto(name, begin, part.data)),
+      ranges.map(({ checkpoint, part }) => checkpoint.readRangeInto(name, begin, part.data)),
     );
     for (const read of reads) if (read.status === "rejected") throw read.reason;
-    await use(lent.map(({ part }) => part));
+    await use(ranges.map(({ part }) => part));
   } finally {
-    for (const { scratch } of lent) scratch.release();
+    for (const { scratch } of ranges) scratch.release();
   }
 }

@@ -1,24 +1,26 @@
-import { type Checkpoint, type Elements, excerpt, lerpInto } from "@isthmus/core";
+import { at, type Checkpoint, type Elements, excerpt, lerpInto } from "@isthmus/core";
 import { combine } from "./combine.ts";
 import { lerp } from "./lerp.ts";
 import type { Path } from "./path.ts";
 
-/** Shapes of a curve through bends: one polynomial, or straight pieces. */
+/** Kinds of curves through bends: one polynomial, or straight pieces. */
 export const CURVE_KINDS = ["bezier", "chain"] as const;
 
-/** Shape of a curve; `bezier` is drawn towards its bends, `chain` passes through them. */
+/** Kind of a curve; `bezier` is drawn towards its bends, `chain` passes through them. */
 export type CurveKind = (typeof CURVE_KINDS)[number];
 
 /** A curve's first point, its bends in order, and its last point. */
 export type CurvePoints = readonly [Checkpoint, ...Checkpoint[], Checkpoint];
 
 /**
- * Returns the curve through points, lazily: the Bezier curve `sum over k of C(n, k) t^k (1 - t)^(n - k) w_k`, or the
- * polygonal chain `w_0, ..., w_n`, of which every piece takes as much of `t` (Garipov et al. 2018, equations 3 and 4).
+ * Returns the curve through points, lazily: the Bezier curve `sum over k of C(n, k) t^k (1 - t)^(n - k) w_k`,
+ * or the polygonal chain `w_0, ..., w_n`, whose pieces are equally long in `t` (Garipov et al. 2018,
+ * equations 3 and 4).
  *
- * Both are made of straight lines, the Bezier curve by de Casteljau's repeated lines: ends are
- * exact, and what is equal in all points stays as it is, bit for bit. Computed in f32 (f64 where a point is), rounded once to the element
- * type of the first point, of a chain that of the piece. Integer tensors are the nearer end's, of a chain the nearer point's.
+ * Both are made of straight lines, the Bezier curve by de Casteljau's repeated lines: ends are exact, and
+ * elements that are equal in all points stay unchanged, bit for bit. Points are computed in f32 (f64 if a
+ * point is f64) and rounded once, to the element type of the first point, on a chain of the first point of
+ * the piece. Integer tensors are taken from the nearer end, on a chain from the nearer point.
  * @throws TypeError if `kind` is unknown
  * @throws MismatchError if names or shapes differ, when the curve is followed
  * @throws RangeError if there are fewer than two points; when it is followed, if `t` is not in `[0, 1]`
@@ -32,8 +34,9 @@ export function createCurve(kind: CurveKind, points: CurvePoints): Path {
 }
 
 /**
- * How much each point counts at a place of a curve: the curve is `sum over k of c_k w_k`, and the numbers sum to 1.
- * @param count - points of the curve, its ends among them, at least 2
+ * Returns how much each point counts at a place of a curve: the curve is `sum over k of c_k w_k`, and the
+ * numbers sum to 1.
+ * @param count - number of points of the curve, ends included, at least 2
  * @param t - place, in `[0, 1]`
  * @returns `[count]`
  * @throws TypeError if `kind` is unknown
@@ -46,12 +49,16 @@ export function curveCoefficients(kind: CurveKind, count: number, t: number): nu
     const { piece, local } = placeInChain(count, t);
     return Array.from({ length: count }, (_, k) => (k === piece ? 1 - local : k === piece + 1 ? local : 0));
   }
-  // By the curve of unit vectors, which is exact at the ends.
+  // The curve of unit vectors, which is exact at the ends.
   let rows = Array.from({ length: count }, (_, k) => unitVector(count, k));
   while (rows.length > 1) {
-    rows = rows.slice(1).map((right, k) => right.map((x, i) => (1 - t) * (rows[k]?.[i] ?? 0) + t * x));
+    const before = rows;
+    rows = before.slice(1).map((right, k) => {
+      const left = at(before, k, "row");
+      return right.map((x, i) => (1 - t) * at(left, i, "coefficient") + t * x);
+    });
   }
-  return rows[0] ?? [];
+  return at(rows, 0, "row");
 }
 
 const unitVector = (length: number, k: number): number[] =>
@@ -72,7 +79,10 @@ function assertPlace(t: number): void {
   throw new RangeError(`Cannot follow a curve as t must be in [0, 1]: got ${t}`);
 }
 
-/** The piece of a chain that a place is on, and where on it; a place on a point is at the start of a piece, but for the end. */
+/**
+ * Finds the piece of a chain that a place is on, and the place on it, in `[0, 1]`; a place on a point is at
+ * the start of a piece, except for the last point.
+ */
 function placeInChain(count: number, t: number): { readonly piece: number; readonly local: number } {
   const pieces = count - 1;
   const piece = Math.min(Math.floor(t * pieces), pieces - 1);
@@ -81,28 +91,28 @@ function placeInChain(count: number, t: number): { readonly piece: number; reado
 
 function chainPoint(points: CurvePoints, t: number): Checkpoint {
   const { piece, local } = placeInChain(points.length, t);
-  const from = points[piece] ?? points[0];
-  return lerp(from, points[piece + 1] ?? from, local);
+  return lerp(at(points, piece, "point"), at(points, piece + 1, "point"), local);
 }
 
 function bezierPoint(points: CurvePoints, t: number): Checkpoint {
-  const [first] = points;
   return combine({
     source: `bezier(${points.map(({ source }) => source).join(", ")}, ${t})`,
     inputs: points,
-    integersFrom: t < 0.5 ? first : (points.at(-1) ?? first),
+    integersFrom: at(points, t < 0.5 ? 0 : points.length - 1, "point"),
     blend: (_range, parts, out) => casteljauInto(parts, t, out),
   });
 }
 
-/** Lines between neighbours at `t`, lines between those, and so on to one point. */
+/**
+ * Writes the point at `t` of a Bezier curve: interpolates between neighbours, then between the results, down
+ * to one.
+ */
 function casteljauInto(parts: readonly Elements[], t: number, out: Elements): void {
   const dtype = parts.some((part) => part.dtype === "f64") ? "f64" : "f32";
   const row: Elements[] = [...parts];
   for (let length = row.length - 1; length >= 1; length--) {
     for (let k = 0; k < length; k++) {
-      const [left, right] = [row[k], row[k + 1]];
-      if (left === undefined || right === undefined) continue;
+      const [left, right] = [at(row, k, "point"), at(row, k + 1, "point")];
       const next = length === 1 ? out : parts.includes(left) ? floats(dtype, out.data.length) : left;
       lerpInto(left, right, t, next);
       row[k] = next;

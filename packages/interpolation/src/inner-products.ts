@@ -1,23 +1,26 @@
-import { type Checkpoint, DTYPES, sizeOf, toFloat64 } from "@isthmus/core";
+import { at, type Checkpoint, DTYPES, entry, MismatchError, sizeOf, toFloat64 } from "@isthmus/core";
+import { addScaled, innerProduct } from "./kernels/vectors.ts";
 
 /** Elements read at a time. */
 const CHUNK = 1 << 18;
 
 /** Options of {@link innerProducts}. */
 export interface InnerProductsOptions {
-  /** Names of the tensors that are counted. @defaultValue all floating-point ones of the first network */
+  /** Names of the tensors that count. @defaultValue all floating-point tensors of the first network */
   readonly tensors?: readonly string[] | undefined;
 }
 
 /**
- * Inner products of directions between networks, weights taken as one long vector; sums in f64.
+ * Computes the inner products of directions between networks, with all weights of a network as one vector;
+ * sums are in f64.
  *
- * Every direction is a weighted sum of the networks, made element by element before anything is added up, so that small
- * differences of large weights keep their digits: `[-1, 1]` of two networks is the way from one to the other, and its product
- * with itself the square of their distance.
+ * Every direction is a weighted sum of the networks, computed element by element before products are added
+ * up, so that small differences of large weights keep their digits: `[-1, 1]` of two networks is the
+ * direction from one to the other, and its product with itself is the square of their distance.
  * @param networks - at least one, of the same names and shapes
- * @param directions - weights of the networks, `[directions][networks]`
+ * @param directions - factors of the networks, `[directions][networks]`
  * @returns `[directions][directions]`, symmetric
+ * @throws MismatchError if a network lacks one of the tensors
  */
 export async function innerProducts(
   networks: readonly Checkpoint[],
@@ -25,13 +28,14 @@ export async function innerProducts(
   { tensors }: InnerProductsOptions = {},
 ): Promise<number[][]> {
   const products = directions.map(() => new Float64Array(directions.length));
-  for (const name of tensors ?? floatTensors(networks[0])) {
-    const size = sizeOf(networks[0]?.tensors.get(name)?.shape ?? []);
+  const first = at(networks, 0, "network");
+  for (const name of tensors ?? floatTensors(first)) {
+    const size = sizeOfTensor(first, name);
     for (let begin = 0; begin < size; begin += CHUNK) {
       const end = Math.min(begin + CHUNK, size);
       const parts = await Promise.all(networks.map((network) => readFloats(network, name, [begin, end])));
       addProducts(
-        directions.map((weights) => sumOf(parts, weights)),
+        directions.map((direction) => sumOf(parts, direction)),
         products,
       );
     }
@@ -39,8 +43,17 @@ export async function innerProducts(
   return products.map((row) => [...row]);
 }
 
-function floatTensors(network: Checkpoint | undefined): string[] {
-  return [...(network?.tensors ?? [])].filter(([, { dtype }]) => DTYPES[dtype].float).map(([name]) => name);
+function floatTensors({ tensors }: Checkpoint): string[] {
+  return [...tensors].filter(([, { dtype }]) => DTYPES[dtype].float).map(([name]) => name);
+}
+
+function sizeOfTensor({ tensors, source }: Checkpoint, name: string): number {
+  const info = tensors.get(name);
+  if (info !== undefined) return sizeOf(info.shape);
+  throw new MismatchError(
+    `Cannot measure "${name}" of "${source}" as there must be a tensor of that name: there is none`,
+    { parameters: [name] },
+  );
 }
 
 async function readFloats(
@@ -49,28 +62,25 @@ async function readFloats(
   [begin, end]: readonly [number, number],
 ): Promise<Float64Array> {
   const data = await network.readRange(name, begin, end);
-  return toFloat64(data, network.tensors.get(name)?.dtype ?? "f32");
+  return toFloat64(data, entry(network.tensors, name, "tensor").dtype);
 }
 
-function sumOf(parts: readonly Float64Array[], weights: readonly number[]): Float64Array {
-  const sum = new Float64Array(parts[0]?.length ?? 0);
-  parts.forEach((part, k) => {
-    const weight = weights[k] ?? 0;
-    if (weight === 0) return;
-    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + weight * (part[i] ?? 0);
-  });
+function sumOf(parts: readonly Float64Array[], direction: readonly number[]): Float64Array {
+  const sum = new Float64Array(at(parts, 0, "network").length);
+  for (const [k, part] of parts.entries()) {
+    const factor = at(direction, k, "factor");
+    if (factor !== 0) addScaled(sum, part, factor);
+  }
   return sum;
 }
 
 function addProducts(vectors: readonly Float64Array[], products: readonly Float64Array[]): void {
-  vectors.forEach((left, i) => {
-    vectors.slice(0, i + 1).forEach((right, j) => {
-      let sum = 0;
-      for (let k = 0; k < left.length; k++) sum += (left[k] ?? 0) * (right[k] ?? 0);
-      const [row, column] = [products[i], products[j]];
-      if (row === undefined || column === undefined) return;
-      row[j] = (row[j] ?? 0) + sum;
-      column[i] = row[j] ?? 0;
-    });
-  });
+  for (const [i, left] of vectors.entries()) {
+    const row = at(products, i, "direction");
+    for (const [j, right] of vectors.slice(0, i + 1).entries()) {
+      const sum = at(row, j, "direction") + innerProduct(left, right);
+      row[j] = sum;
+      at(products, j, "direction")[i] = sum;
+    }
+  }
 }

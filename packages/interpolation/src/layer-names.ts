@@ -1,24 +1,29 @@
 import { matchesGlob } from "@isthmus/core";
 
-/** The layer a tensor belongs to by its name: all before the last dot, as `conv1` of `conv1.weight`; the name itself if it has none. */
+/**
+ * Returns the layer that a tensor belongs to: its name up to the last dot, `conv1` of `conv1.weight`; the
+ * whole name if it has no dot.
+ */
 export function layerOf(name: string): string {
   const dot = name.lastIndexOf(".");
   return dot < 0 ? name : name.slice(0, dot);
 }
 
-/** Tells whether a pattern fits a tensor's layer or the tensor itself; `*` stands for any characters and `?` for one. */
+/**
+ * Checks whether a pattern matches a tensor's layer or its name; `*` matches any characters and `?` any one.
+ */
 export function fitsLayer(pattern: string, name: string): boolean {
   return matchesGlob(pattern, layerOf(name)) || matchesGlob(pattern, name);
 }
 
-/** Most names that an error lists. */
+/** Largest number of names that an error lists. */
 const LISTED = 12;
 
 /**
- * Checks that every pattern fits a layer.
+ * Checks that every pattern matches a layer.
  * @param attempt - what is attempted on what, for messages
- * @param names - of the tensors
- * @throws RangeError if one does not; it lists the layers
+ * @param names - names of the tensors
+ * @throws RangeError if a pattern matches none; it lists the layers
  */
 export function assertLayerPatterns(
   attempt: string,

@@ -1,16 +1,20 @@
-import { type Checkpoint, entry, lerpInto } from "@isthmus/core";
+import { at, type Checkpoint, entry, lerpInto } from "@isthmus/core";
 import { combine } from "./combine.ts";
 
-/** A place on the line between two checkpoints: one for all tensors, or one for each by its name. */
+/**
+ * Place on the line between two checkpoints: one for all tensors, or a function from the name of a tensor to
+ * its place.
+ */
 export type LerpPlace = number | ((name: string) => number);
 
 /**
  * Returns the checkpoint at `t` on the straight line from `a` to `b`, lazily: `(1 - t) a + t b`.
  *
- * Computed in f32 and rounded once to the element type of `a`. The ends are exact, equal elements stay as
- * they are, and swapping `a` and `b` swaps `t` and `1 - t` (but for the last bit at `t = 0.5`). Integer tensors, such as counters of batches, are
- * not averaged: they are the nearer end's. `t` outside `[0, 1]` extrapolates.
- * @param t - one place, or the place of each tensor, so that layers go their own ways
+ * It is computed in f32 and rounded once to the element type of `a`. The ends are exact, equal elements stay
+ * unchanged, and swapping `a` and `b` swaps `t` and `1 - t` (except for the last bit at `t = 0.5`). Integer
+ * tensors, such as counters of batches, are not averaged but taken from the nearer end. `t` outside `[0, 1]`
+ * extrapolates.
+ * @param t - one place for all tensors, or a place for each, so that layers can be at different places
  * @throws MismatchError if names or shapes differ
  * @throws RangeError if a place is not finite
  */
@@ -22,9 +26,8 @@ export function lerp(a: Checkpoint, b: Checkpoint, t: LerpPlace): Checkpoint {
     source: `lerp(${a.source}, ${b.source}, ${typeof t === "number" ? t : "by layer"})`,
     inputs: [a, b],
     integersFrom: (name) => (entry(places, name, "tensor") < 0.5 ? a : b),
-    blend: ({ name }, [from, to], out) => {
-      if (from !== undefined && to !== undefined) lerpInto(from, to, entry(places, name, "tensor"), out);
-    },
+    blend: ({ name }, parts, out) =>
+      lerpInto(at(parts, 0, "part"), at(parts, 1, "part"), entry(places, name, "tensor"), out),
   });
 }
 

@@ -1,14 +1,14 @@
 /**
- * The smallest number that a double holds with all its digits; quotients of smaller ones are inexact, or
+ * The smallest number that a double holds with all its digits; quotients by smaller numbers are inexact or
  * infinite.
  */
 const SMALLEST_NORMAL = 2 ** -1022;
 
 /**
  * Divides the weights of an average by their sum, so that they sum to 1.
- * @param count - how many there must be
- * @throws RangeError if they are not one finite number for each, with a sum by which they can be divided: not
- *   0, nor so large or small that a double does not hold it in full
+ * @param count - how many weights there must be
+ * @throws RangeError if there are more or fewer weights, one is not finite, or they cannot be divided by
+ * their sum: it is 0, or so large or small that a double does not hold it in full
  */
 export function normalizeWeights(weights: readonly number[], count: number): number[] {
   const sum = weights.reduce((total, weight) => total + weight, 0);

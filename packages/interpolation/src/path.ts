@@ -2,10 +2,13 @@ import { assertCheckpoint, type Checkpoint } from "@isthmus/core";
 import { lerp } from "./lerp.ts";
 import { slerp } from "./slerp.ts";
 
-/** A curve of networks: the checkpoint at each t in `[0, 1]`; ends are the endpoints themselves, bit for bit. */
+/**
+ * A curve of networks: returns the checkpoint at `t` in `[0, 1]`, at 0 and 1 the endpoints themselves, bit
+ * for bit.
+ */
 export type Path = (t: number) => Checkpoint;
 
-/** Paths between two checkpoints. */
+/** Kind of a path between two checkpoints. */
 export type PathKind = "linear" | "spherical";
 
 /** Names of all path kinds. */

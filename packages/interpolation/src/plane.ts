@@ -1,19 +1,19 @@
-import { assertSameStructure, blendInto, type Checkpoint, InputError } from "@isthmus/core";
+import { assertSameStructure, at, blendInto, type Checkpoint, InputError } from "@isthmus/core";
 import { combine } from "./combine.ts";
 import { type InnerProductsOptions, innerProducts } from "./inner-products.ts";
 
-/** Options of {@link createPlane}: which tensors lengths and angles are measured by. */
+/** Options of {@link createPlane}: the tensors that count in lengths and angles. */
 export type PlaneOptions = InnerProductsOptions;
 
-/** A place in a plane, in units of distance between weights, from the first network. */
+/** A place in a plane, relative to the first network, in units of distance between weights. */
 export interface PlanePlace {
-  /** Towards the third network. */
+  /** Distance in the direction of the third network. */
   readonly x: number;
-  /** At right angles to that, towards the second. */
+  /** Distance at right angles to `x`, in the direction of the second network. */
   readonly y: number;
 }
 
-/** A network seen from a plane. */
+/** Place in a plane that is nearest to a network. */
 export interface PlaneProjection extends PlanePlace {
   /** Distance of the network from the plane. */
   readonly distance: number;
@@ -24,28 +24,32 @@ export type PlaneNetworks = readonly [first: Checkpoint, second: Checkpoint, thi
 
 /** The plane through three networks. */
 export interface Plane {
-  /** Where the three networks lie: the first at the origin, the third on the x axis. */
+  /** Places of the three networks: the first at the origin, the third on the x axis. */
   readonly places: readonly [PlanePlace, PlanePlace, PlanePlace];
-  /** How much of each of the three networks is in the one at a place; the numbers sum to 1. */
+  /** Returns how much each of the three networks counts at a place; the numbers sum to 1. */
   coefficients(place: PlanePlace): readonly [number, number, number];
   /**
-   * Returns the network at a place, lazily: computed in f32 and rounded once to the element type of the first network, of
-   * which integer tensors are, too.
+   * Returns the network at a place, lazily: computed in f32 and rounded once to the element type of the first
+   * network, which integer tensors are taken from, too.
    */
   at(place: PlanePlace): Checkpoint;
   /**
-   * Finds the place nearest to a network, and how far it is.
-   * @throws MismatchError if names or shapes differ from those of the plane
+   * Finds the place nearest to a network, and its distance.
+   * @throws MismatchError if names or shapes differ from the networks of the plane
    */
   project(network: Checkpoint): Promise<PlaneProjection>;
 }
 
-/** Networks are on a line if one is this much nearer to the line through the others than networks are apart. */
+/**
+ * Largest distance of a network from the line through the others, relative to their distances, that counts as
+ * being on it.
+ */
 const FLAT = 1e-6;
 
 /**
- * Lays a plane through three networks (Garipov et al. 2018, section 5.1): the x axis goes from the first to the third, the y
- * axis is what the way from the first to the second has at right angles to it (Gram-Schmidt). Sums are in f64.
+ * Creates the plane through three networks (Garipov et al. 2018, section 5.1): the x axis points from the
+ * first to the third, the y axis is the component of the direction from the first to the second at right
+ * angles to it (Gram-Schmidt). Sums are in f64.
  * @throws MismatchError if names or shapes differ
  * @throws InputError if the networks lie on a line
  */
@@ -77,29 +81,33 @@ export async function createPlane(networks: PlaneNetworks, options: PlaneOptions
     async project(network) {
       assertSameStructure(first, network);
       const all = [...networks, network];
-      const way = [-1, 0, 0, 1];
-      const axes = [[-1, 0, 1, 0], [...acrossOf(slant), 0], way];
-      const [, , onto = []] = await innerProducts(all, axes, options);
-      const place = { x: (onto[0] ?? 0) / width, y: (onto[1] ?? 0) / height };
-      const inPlane = [...coefficients(place), 0];
-      const [[square = 0] = []] = await innerProducts(
-        all,
-        [inPlane.map((share, k) => (k === 3 ? 1 : -share))],
-        options,
-      );
-      return { ...place, distance: Math.sqrt(square) };
+      const toNetwork = [-1, 0, 0, 1];
+      const products = await innerProducts(all, [[-1, 0, 1, 0], [...acrossOf(slant), 0], toNetwork], options);
+      const onto = at(products, 2, "direction");
+      const place = { x: at(onto, 0, "axis") / width, y: at(onto, 1, "axis") / height };
+      const fromPlane = [...coefficients(place).map((share) => -share), 1];
+      return { ...place, distance: Math.sqrt(await squaredLength(all, fromPlane, options)) };
     },
   };
 }
 
-/** The axes of a plane before they are scaled: `w_2 - w_0` and `w_1 - w_0 - slant (w_2 - w_0)`. */
+/** Axes of a plane before they are scaled: `w_2 - w_0` and `w_1 - w_0 - slant (w_2 - w_0)`. */
 interface Axes {
-  /** Length of the first: distance of the third network from the first. */
+  /** Length of the first axis: distance of the third network from the first. */
   readonly width: number;
-  /** Length of the second: distance of the second network from the line through the others. */
+  /** Length of the second axis: distance of the second network from the line through the others. */
   readonly height: number;
-  /** Where on the way from the first to the third the second lies, as a share of it. */
+  /** Place of the second network along the first axis, as a share of its length. */
   readonly slant: number;
+}
+
+async function squaredLength(
+  networks: readonly Checkpoint[],
+  direction: readonly number[],
+  options: PlaneOptions,
+): Promise<number> {
+  const products = await innerProducts(networks, [direction], options);
+  return at(at(products, 0, "direction"), 0, "direction");
 }
 
 const acrossOf = (slant: number) => [slant - 1, 1, -slant];
@@ -109,14 +117,13 @@ async function measureAxes(networks: PlaneNetworks, options: PlaneOptions): Prom
     [-1, 0, 1],
     [-1, 1, 0],
   ];
-  const [[toThird = 0] = [], [mixed = 0, toSecond = 0] = []] = await innerProducts(
-    networks,
-    directions,
-    options,
-  );
+  const [[toThird], [mixed, toSecond]] = (await innerProducts(networks, directions, options)) as [
+    [number, number],
+    [number, number],
+  ];
   const slant = mixed / toThird;
-  // Measured anew, as the difference of the products would lose what is left of nearly parallel directions.
-  const [[across = 0] = []] = await innerProducts(networks, [acrossOf(slant)], options);
+  // Measured again, as the difference of the products has few correct digits for nearly parallel directions.
+  const across = await squaredLength(networks, acrossOf(slant), options);
   const [width, height] = [Math.sqrt(toThird), Math.sqrt(across)];
   if (height > FLAT * Math.sqrt(Math.max(toThird, toSecond))) return { width, height, slant };
   const rule = Number.isFinite(toThird + toSecond)

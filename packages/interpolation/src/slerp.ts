@@ -12,18 +12,18 @@ import {
 import { combine, scanTensor } from "./combine.ts";
 
 /**
- * Directions this close to parallel are taken as parallel: the arc and the chord agree to f32, and dividing by
- * the sine of the angle would only add noise.
+ * Smallest cosine of directions that are treated as parallel: the arc and the chord agree to f32, and
+ * dividing by the sine of the angle would only add noise.
  */
 const PARALLEL = 1 - 1e-6;
 
 /**
  * Returns the checkpoint at `t` on the arc from `a` to `b`, lazily, tensor by tensor:
  * `sin((1 - t) w) / sin w * a + sin(t w) / sin w * b`, `w` the angle between the two tensors as vectors
- * (Shoemake 1985). Lengths are interpolated with it, since the vectors are not normalised.
+ * (Shoemake 1985). Lengths are interpolated too, since the vectors are not normalised.
  *
  * The angle is measured in f64 over the whole tensor. Tensors that are zero, parallel, or of one element have
- * no arc and are interpolated on the line. The ends are exact; integer tensors are the nearer end's.
+ * no arc and are interpolated on the line. The ends are exact; integer tensors are taken from the nearer end.
  * @throws MismatchError if names or shapes differ; when it is read, if a tensor of two elements or more
  *   points the opposite way in the other checkpoint, as then there are many arcs, and the line between leads
  *   through zero
@@ -82,7 +82,7 @@ export async function measureAngle(
   });
   const cosine = product / Math.sqrt(squareA * squareB);
   if (sizeOf(entry(a.tensors, name, "tensor").shape) > 1 && cosine <= -PARALLEL) throw opposite(name, a, b);
-  // NaN, from a zero vector, is not below either.
+  // NaN, from a zero vector, is not below the limit either.
   return Math.abs(cosine) < PARALLEL ? Math.acos(cosine) : undefined;
 }
 

@@ -23,10 +23,13 @@ export function imageShape(family: string, { exampleShape }: NetworkShape): Imag
   );
 }
 
-/** Largest image, by its smaller side, whose resolution is kept by the first layers; larger ones are of ImageNet's kind. */
+/**
+ * Smaller side, in pixels, of the largest images whose resolution the first layers keep; larger ones are
+ * halved at once.
+ */
 const SMALL_IMAGE = 64;
 
-/** Whether images are as small as those of CIFAR. */
+/** Checks whether networks treat images as small ones, as CIFAR's are, and not as ImageNet's. */
 export function isSmall({ height, width }: ImageShape): boolean {
   return Math.min(height, width) <= SMALL_IMAGE;
 }

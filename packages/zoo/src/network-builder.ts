@@ -1,16 +1,27 @@
-import { createCheckpoint, createRandom, createTensor, type DType, sizeOf, type Tensor } from "@isthmus/core";
+import {
+  createCheckpoint,
+  createRandom,
+  createTensor,
+  type DType,
+  entry,
+  sizeOf,
+  type Tensor,
+} from "@isthmus/core";
 import type { Graph, WeightRole } from "@isthmus/graph";
 import { GraphBuilder, type Value } from "@isthmus/graph/builder";
 import type { Initializer } from "./initializer.ts";
 import type { Network } from "./network.ts";
 
-/** Operator set of all networks here: the first with group norms as one operator. */
+/** Operator set of all networks here: the first that has an operator for group norms. */
 const OPSET = 21;
 
-/** Batch that graphs are built with: not 1, with which operators that broadcast or reshape would leave out what others need. */
+/**
+ * Examples in the batch that graphs are built with; with 1, steps that larger batches need would be left out
+ * as broadcasts.
+ */
 const BATCH = 2;
 
-/** Builds a graph whose weights know how they start. */
+/** Builds a graph, and records how each of its weights starts. */
 export class NetworkBuilder {
   readonly graph: GraphBuilder;
   readonly #initializers = new Map<string, Initializer>();
@@ -24,7 +35,7 @@ export class NetworkBuilder {
     return this.graph.input(name, { dtype, shape: [BATCH, ...exampleShape] });
   }
 
-  /** Adds a weight, f32. */
+  /** Adds a weight of f32. */
   weight(
     name: string,
     shape: readonly number[],
@@ -35,13 +46,18 @@ export class NetworkBuilder {
     return this.graph.weight(name, { dtype: "f32", shape }, role);
   }
 
-  /** The network that computes `logits`, whose first extent is the batch. */
+  /** Returns the network that computes `logits`, whose first extent is the batch. */
   build(logits: Value, spec: string): Network {
     const graph = this.graph.build([this.graph.rename(logits, "logits")], { batchName: "N" });
     return Object.freeze({ graph, spec, ...this.#describe(graph, spec) });
   }
 
-  /** The graph that computes several values, by the names it gives them, with the types of one batch; and how its weights start. */
+  /**
+   * Returns the graph that computes several outputs, with the types of all values in it, and how its weights
+   * start.
+   * @param outputs - by the names they get
+   * @param label - describes the network in the metadata of initial weights
+   */
   buildTyped(
     outputs: Readonly<Record<string, Value>>,
     label: string,
@@ -72,7 +88,7 @@ function initialTensor(
   name: string,
   { seed, fill }: { readonly seed: number; readonly fill: Initializer },
 ): Tensor {
-  const shape = graph.weights.get(name)?.shape ?? [];
+  const { shape } = entry(graph.weights, name, "weight");
   const data = new Float32Array(sizeOf(shape));
   fill(createRandom(seed, name), data);
   return createTensor("f32", shape, data);

@@ -1,30 +1,35 @@
 import type { Checkpoint } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 
-/** An architecture that knows how its weights start. */
+/** An architecture, and how its weights start. */
 export interface Network {
   /**
-   * Takes any batch: the first extent of its input and output is symbolic, `N`; operator set 21. Its input is `x` (images, f32)
-   * or `ids` (tokens, i64), its output `logits`, `[N, classes]` or `[N, length, classes]`. Regularised as for inference: batch
-   * norms use their running statistics, dropout does nothing.
+   * Graph of operator set 21 that takes any batch: the first extent of its input and output is symbolic, `N`.
+   * Its input is `x` (images, f32) or `ids` (tokens, i64), its output `logits`, `[N, classes]` or
+   * `[N, length, classes]`. It computes as in inference: batch norms use their running statistics, dropout
+   * does nothing.
    */
   readonly graph: Graph;
-  /** The short string that makes it again, for example `mlp:512x3`: of all that do, always the same one. */
+  /**
+   * Short string that {@link parseNetwork} builds this network from, for example `mlp:512x3`, in its
+   * canonical form.
+   */
   readonly spec: string;
-  /** Numbers that are trained: elements of all parameters, running statistics not counted. */
+  /** Count of numbers that are trained: elements of all parameters, without running statistics. */
   readonly parameters: number;
   /**
-   * Random weights to start training from, in f32; batch norms start with mean 0 and variance 1.
-   * @param seed - the same seed gives the same weights; each weight has a stream of its own, by its name
+   * Creates random weights to start training from, in f32; batch norms start with mean 0 and variance 1.
+   * @param seed - the same seed gives the same weights; each weight has a random stream of its own, keyed by
+   * its name
    * @throws RangeError if `seed` is not a whole number of at least 0
    */
   readonly initialize: (seed: number) => Checkpoint;
 }
 
-/** What a network is built for. */
+/** Shape of the examples, and number of classes, that a network is built for. */
 export interface NetworkShape {
   /** Shape of one example, for example `[1, 28, 28]`; `[length]` for token ids. */
   readonly exampleShape: readonly number[];
-  /** Classes, or the size of the vocabulary. */
+  /** Number of classes, or of words in the vocabulary. */
   readonly classes: number;
 }

@@ -1,11 +1,10 @@
-import { resolveOptions } from "@isthmus/core";
-import { assertShape } from "./assert-shape.ts";
+import { formatShape, resolveOptions, sizeOf } from "@isthmus/core";
 import type { NetworkShape } from "./network.ts";
 import { assertOptions } from "./short-string/format-spec.ts";
 import { type FamilyName, GRAMMAR } from "./short-string/grammar.ts";
 
 /**
- * Resolves and checks the options of a network, and what it is built for.
+ * Resolves and checks the options of a network, and checks the shape it is built for.
  * @throws TypeError if an option is unknown
  * @throws RangeError if one is not allowed, or the shape is not
  */
@@ -28,7 +27,26 @@ export function resolveNetwork<T extends object>(
   return resolved;
 }
 
-/** The divisor of a width that does not divide it, as an error: heads, mostly. */
+/**
+ * Checks the shape of examples and the number of classes that a network is to be built for.
+ * @throws RangeError if an extent is not a whole number of at least 1, or there are no classes
+ */
+function assertShape(family: string, { exampleShape, classes }: NetworkShape): void {
+  const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1;
+  if (
+    !exampleShape.every(isCount) ||
+    exampleShape.length === 0 ||
+    !Number.isSafeInteger(sizeOf(exampleShape))
+  ) {
+    throw new RangeError(
+      `Cannot build "${family}" as extents of examples must be whole numbers of at least 1: they are ${formatShape(exampleShape)}`,
+    );
+  }
+  if (isCount(classes)) return;
+  throw new RangeError(`Cannot build "${family}" as it must have at least 1 class: got ${classes}`);
+}
+
+/** Checks that one extent divides another, given with their names. @throws RangeError if it does not */
 export function assertDivides(
   family: string,
   [whole, extent]: readonly [string, number],

@@ -3,8 +3,8 @@ import type { NetworkShape } from "./network.ts";
 
 /**
  * Reads the number of tokens of an example, `[length]`.
- * @param context - what the network was said to be for; undefined for any
- * @throws InputError if examples are not rows of tokens, or of another length
+ * @param context - length that the network was asked for; undefined for any
+ * @throws InputError if examples are not rows of tokens, or have another length
  */
 export function tokenLength(
   family: string,

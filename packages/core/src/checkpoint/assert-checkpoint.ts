@@ -1,10 +1,11 @@
 import type { Checkpoint } from "./checkpoint.ts";
 
 /**
- * Checks that a value is a checkpoint, for scripts without types: most often it is the promise of one that was not awaited.
+ * Checks that a value is a checkpoint, for scripts without types, where it is most often a promise that was
+ * not awaited.
  *
  * @param attempt - what is attempted, for the message, for example `interpolate`
- * @throws TypeError if it is none
+ * @throws TypeError if it is not a checkpoint
  */
 export function assertCheckpoint(attempt: string, value: unknown): asserts value is Checkpoint {
   const candidate = value as Partial<Checkpoint> | null | undefined;

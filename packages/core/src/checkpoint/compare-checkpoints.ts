@@ -3,13 +3,13 @@ import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { TensorInfo } from "../tensor/tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
-/** Tensors named in a message before it says "and N more". */
+/** How many tensors a message names before it says "and N more". */
 const NAMED = 5;
 
 /** One way in which a tensor differs between two checkpoints. */
 export interface TensorDifference {
   readonly name: string;
-  /** What differs; a tensor that is in one checkpoint only differs by nothing else. */
+  /** What differs; `missing` if the tensor is in one checkpoint only. */
   readonly kind: "missing" | "shape" | "dtype";
   /** The tensor in the first checkpoint, if it is there. */
   readonly a: TensorInfo | undefined;
@@ -21,7 +21,7 @@ export interface TensorDifference {
 export interface CheckpointComparison {
   /** Whether both have the same names, shapes and element types, in whatever order. */
   readonly same: boolean;
-  /** In the order of the first checkpoint, then what only the second has. */
+  /** Differences in the order of the first checkpoint, then tensors that only the second has. */
   readonly differences: readonly TensorDifference[];
   /** A sentence for people, empty if nothing differs. */
   readonly message: string;

@@ -1,13 +1,14 @@
+import { entry } from "../invariant.ts";
 import type { TensorData } from "../tensor/dtype.ts";
 import { createTensor, type Tensor, viewBytes } from "../tensor/tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { defineCheckpoint } from "./define-checkpoint.ts";
 
 /**
- * Makes a checkpoint of tensors in memory, which it shares and which must not change while it is in use.
+ * Creates a checkpoint of tensors in memory, which are not copied and must not change while it is in use.
  *
- * @param tensors - in the order the checkpoint is to have
- * @param metadata - free-form strings stored beside them
+ * @param tensors - by name, in the order of the checkpoint
+ * @param metadata - free-form strings stored beside the tensors
  * @param source - name for messages
  * @throws TypeError if a tensor's array is not the class of its element type.
  * @throws RangeError if a tensor's array does not have as many elements as its shape.
@@ -18,23 +19,22 @@ export function createCheckpoint(
   source = "memory",
 ): Checkpoint {
   const entries = isMap(tensors) ? [...tensors] : Object.entries(tensors);
-  const kept = new Map(
+  const stored = new Map(
     entries.map(([name, { dtype, shape, data }]) => [name, createTensor(dtype, shape, data)]),
   );
   const checkpoint = defineCheckpoint({
     source,
-    tensors: kept,
+    tensors: stored,
     metadata: { ...metadata },
     async readInto(name, begin, out) {
-      const tensor = kept.get(name);
-      if (tensor !== undefined) copyRange(tensor.data, begin, out);
+      copyRange(entry(stored, name, "tensor").data, begin, out);
     },
   });
   return {
     ...checkpoint,
     // The tensor itself rather than a copy: nothing is read, so nothing has to be allocated.
     async read(name) {
-      return kept.get(name) ?? checkpoint.read(name);
+      return stored.get(name) ?? checkpoint.read(name);
     },
   };
 }

@@ -4,7 +4,7 @@ import { formatShape, sizeOf } from "../tensor/shape.ts";
 import { allocateData, type Tensor, type TensorInfo } from "../tensor/tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
-/** The parts of a checkpoint that differ from one kind to the next. */
+/** The parts in which kinds of checkpoints differ. */
 export interface CheckpointDefinition {
   /** Where it comes from, for messages: a path, or how it is computed. */
   readonly source: string;
@@ -17,18 +17,20 @@ export interface CheckpointDefinition {
   /** Paths of the files it reads itself. @defaultValue none */
   readonly files?: readonly string[];
   /**
-   * Fills `out` with elements `[begin, begin + out.length)` of a tensor in row-major order. Only called with a
-   * known name, a range within the tensor and an `out` of the right class; calls may overlap in time.
+   * Fills `out` with elements `[begin, begin + out.length)` of a tensor in row-major order. It is only called
+   * with the name of a tensor, a range within it and an `out` of the correct class; calls may overlap in
+   * time.
    */
   readonly readInto: (name: string, begin: number, out: TensorData) => Promise<void>;
-  /** Releases what it holds. @defaultValue does nothing */
+  /** Releases files and memory. @defaultValue does nothing */
   readonly close?: () => Promise<void>;
 }
 
 /**
- * Makes a checkpoint from a list of tensors and a function that fills ranges of them.
+ * Creates a checkpoint from a list of tensors and a function that fills ranges of them.
  *
- * The one way to make a `Checkpoint`, read from files or computed: names, ranges and arrays are checked here.
+ * Every `Checkpoint` is made here, whether it is read from files or computed, so that names, ranges and
+ * arrays are checked in one place.
  */
 export function defineCheckpoint(definition: CheckpointDefinition): Checkpoint {
   const { source, tensors, metadata = {}, inputs = [], readInto, close } = definition;

@@ -6,11 +6,11 @@ import { findNonFinite } from "../tensor/measure.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
-/** Numbers of a tensor that are none. */
+/** How many elements of a tensor are not finite numbers. */
 export interface NonFiniteCount {
   readonly nan: number;
   readonly infinite: number;
-  /** Index of the first, row-major. */
+  /** Row-major index of the first such element. */
   readonly first: number;
 }
 
@@ -26,7 +26,7 @@ export function countNonFinite(elements: Elements): NonFiniteCount | undefined {
   return { nan, infinite, first };
 }
 
-/** Says how many of a tensor's numbers are none, for a message: `3 of 1000 are NaN, 1 is infinite`. */
+/** Describes a count of elements that are not finite, for a message: `3 of 1000 are NaN, 1 is infinite`. */
 export function formatNonFinite({ nan, infinite, first }: NonFiniteCount, size: number): string {
   const parts = [
     { count: nan, what: "NaN" },
@@ -39,8 +39,8 @@ export function formatNonFinite({ nan, infinite, first }: NonFiniteCount, size: 
 }
 
 /**
- * Explains why a tensor cannot be saved: its numbers are not finite, in the file they come from or because they were computed so, or
- * they are too large for the element type.
+ * Explains why a tensor cannot be saved: its numbers are not finite, either in the file they come from or
+ * because a computation made them so, or they are too large for the element type.
  *
  * @param name - a tensor of the checkpoint whose numbers, converted to `dtype`, are not all finite
  */
@@ -74,7 +74,9 @@ interface Origin {
   readonly count?: NonFiniteCount;
 }
 
-/** Follows a tensor that is not finite to the checkpoint that brought it in, as far as names tell. */
+/**
+ * Finds the checkpoint from which a tensor got numbers that are not finite, as far as names of tensors show.
+ */
 async function findOrigin(checkpoint: Checkpoint, name: string): Promise<Origin> {
   for (const input of checkpoint.inputs) {
     for (const candidate of namesakes(input, name)) {
@@ -87,17 +89,20 @@ async function findOrigin(checkpoint: Checkpoint, name: string): Promise<Origin>
   return { checkpoint, name };
 }
 
-/** Tensors that a name may stand for: the one of that name, else those that differ from it by a prefix. */
+/**
+ * Lists the tensors that a name may refer to: the one of that name, else all whose names differ by a prefix
+ * only.
+ */
 function namesakes({ tensors }: Checkpoint, name: string): string[] {
   if (tensors.has(name)) return [name];
   return [...tensors.keys()].filter((other) => other.endsWith(`.${name}`) || name.endsWith(`.${other}`));
 }
 
 /**
- * Checks that all floating-point tensors of a checkpoint are finite, reading each once.
+ * Checks that all floating-point tensors of a checkpoint are finite, and reads each once.
  *
  * @param attempt - what is attempted, for the message, for example `measure a barrier`
- * @throws InputError that names the first tensor that is not, and how many of its numbers are none
+ * @throws InputError that names the first tensor that is not finite and counts its NaN and infinities
  */
 export async function assertFiniteTensors(attempt: string, checkpoint: Checkpoint): Promise<void> {
   for (const [name, { dtype, shape }] of checkpoint.tensors) {

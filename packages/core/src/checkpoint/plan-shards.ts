@@ -1,8 +1,9 @@
 import { byteLengthOf, type TensorInfo } from "../tensor/tensor.ts";
 
 /**
- * Distributes tensors over files: in order, starting a new file when the next tensor would make the tensors of
- * the current one exceed `maxBytes`. A tensor larger than that gets a file of its own. Never returns no file.
+ * Distributes tensors over files in their order, and starts a new file when the next tensor would make the
+ * tensors of the current one exceed `maxBytes`. A tensor larger than that gets a file of its own. Returns at
+ * least one file.
  */
 export function planShards(
   tensors: ReadonlyMap<string, TensorInfo>,

@@ -8,12 +8,12 @@ export type FileFormat = "safetensors" | "torch-zip" | "torch-legacy" | "index";
 
 const BRACE = 0x7b;
 
-/** What to do with a file that was given in the place of another. */
+/** Advice for a graph that was given in place of weights. */
 const SWAPPED = "an ONNX graph; give it as the graph (--graph), and name a file of weights here";
 
 /**
- * Tells the format of a file from its first bytes; its name does not matter.
- * @throws InputError if it is empty, or of no format that is handled.
+ * Detects the format of a file from its first bytes, whatever its name.
+ * @throws InputError if it is empty, or has no format that is handled.
  */
 export async function detectFormat(source: ByteSource): Promise<FileFormat> {
   const { name, size } = source;
@@ -25,9 +25,11 @@ export async function detectFormat(source: ByteSource): Promise<FileFormat> {
   // The length of the header, then the brace of its JSON. An index begins with the brace itself.
   if (head[8] === BRACE && !/^\s*\{\s*"/.test(text)) return "safetensors";
   if (/^\s*\{/.test(text)) return "index";
-  const known = recognizeFile(head);
-  if (known !== undefined) throw unknown(name, `it is ${known === "an ONNX graph" ? SWAPPED : known}`);
-  // Damaged or cut short: the reader of the format says how.
+  const otherFormat = recognizeFile(head);
+  if (otherFormat !== undefined) {
+    throw unknown(name, `it is ${otherFormat === "an ONNX graph" ? SWAPPED : otherFormat}`);
+  }
+  // Damaged or cut short: the reader of the format explains how.
   if (size < 8 || name.endsWith(".safetensors")) return "safetensors";
   throw unknown(name, `it begins with bytes ${hex(head.subarray(0, 8))}`);
 }
@@ -40,9 +42,9 @@ function hex(bytes: Uint8Array): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }
 
-function unknown(name: string, found: string): InputError {
+function unknown(name: string, problem: string): InputError {
   return new InputError(
-    `Cannot open "${name}" as a checkpoint must be safetensors (a file, an index or a folder) or a file of torch.save: ${found}`,
+    `Cannot open "${name}" as a checkpoint must be safetensors (a file, an index or a folder) or a file of torch.save: ${problem}`,
     { input: name },
   );
 }

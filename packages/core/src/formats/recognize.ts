@@ -1,4 +1,4 @@
-/** What a file is known by that is no checkpoint, or one that is not handled, and what to do about it. */
+/** First bytes of a kind of file that is not handled as a checkpoint, and its description with advice. */
 interface KnownStart {
   /** The first bytes, in Latin-1. */
   readonly start: string;
@@ -30,17 +30,17 @@ const KNOWN: readonly KnownStart[] = [
 export const RECOGNIZED_BYTES = 64;
 
 /**
- * Tells what a file is from its first bytes, as the end of a message that says that it is not what was
- * needed.
- * @param bytes - the first {@link RECOGNIZED_BYTES} bytes or more, or all of a shorter file
- * @returns undefined if it is nothing that is known
+ * Recognizes what a file is from its first bytes, and returns a description for the end of a message about a
+ * file of the wrong kind.
+ * @param bytes - the first {@link RECOGNIZED_BYTES} bytes or more, or all bytes of a shorter file
+ * @returns undefined if it is not recognized
  */
 export function recognizeFile(bytes: Uint8Array): string | undefined {
   const head = bytes.subarray(0, RECOGNIZED_BYTES);
   if (head.length === 0) return "empty";
   const latin = new TextDecoder("latin1").decode(head);
-  const known = KNOWN.find(({ start }) => latin.startsWith(start));
-  if (known !== undefined) return known.what;
+  const match = KNOWN.find(({ start }) => latin.startsWith(start));
+  if (match !== undefined) return match.what;
   if (isSafetensors(head)) return "a safetensors checkpoint";
   if (isPickle(head)) return "a pickle, as torch.save wrote it before PyTorch 1.6";
   if (isOnnx(head)) return "an ONNX graph";
@@ -50,16 +50,17 @@ export function recognizeFile(bytes: Uint8Array): string | undefined {
 const BRACE = 0x7b;
 
 /**
- * Looks for the length of a header in 8 bytes, of which real ones leave the last three empty, then the brace
+ * Looks for the length of a header in 8 bytes, the last three of which are 0 in any real file, then the brace
  * of its JSON.
  */
 function isSafetensors(head: Uint8Array): boolean {
   return head[8] === BRACE && head.subarray(5, 8).every((byte) => byte === 0);
 }
 
-/** Looks for a protocol of pickle and the first step of what PyTorch writes, a long integer. */
+/** Looks for a protocol of pickle and the first operation of PyTorch's files, which pushes a long integer. */
 function isPickle(head: Uint8Array): boolean {
-  return head[0] === 0x80 && (head[1] ?? 0) >= 2 && (head[1] ?? 0) <= 5 && head[2] === 0x8a;
+  const [first, protocol = 0, operation] = head;
+  return first === 0x80 && protocol >= 2 && protocol <= 5 && operation === 0x8a;
 }
 
 /**
@@ -77,11 +78,11 @@ function isOnnx(head: Uint8Array): boolean {
  */
 const MODEL_TAGS: ReadonlySet<number> = new Set([0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72]);
 
-/** Looks for UTF-8 without control characters; a character that the head cuts off counts as whole. */
+/** Looks for UTF-8 without control characters; the last character may be cut off by the end of the head. */
 function isText(head: Uint8Array): boolean {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what tells text from other bytes.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: text has none of them, other bytes have.
     return !/[\0-\x08\x0e-\x1f\x7f]/.test(text);
   } catch {
     return false;

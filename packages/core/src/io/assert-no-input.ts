@@ -22,7 +22,9 @@ export async function assertNoInput(outputs: readonly string[], inputs: readonly
   }
 }
 
-/** Device and inode: the same for a file, its symbolic links and its hard links. */
+/**
+ * Returns device and inode, which a file shares with its symbolic and hard links; undefined if it is missing.
+ */
 async function identityOf(path: string): Promise<string | undefined> {
   const stats = await stat(path, { bigint: true }).catch(() => undefined);
   return stats && `${stats.dev}:${stats.ino}`;

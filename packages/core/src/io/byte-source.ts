@@ -39,7 +39,7 @@ export function assertByteRange(source: Pick<ByteSource, "name" | "size">, begin
   );
 }
 
-/** Reads from an array in memory, which must not change while it is in use. */
+/** Creates a source of the bytes of an array in memory, which must not change while it is in use. */
 export function createBytesSource(bytes: Uint8Array, name = "bytes"): ByteSource {
   const source: ByteSource = {
     name,

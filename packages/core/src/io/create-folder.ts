@@ -4,12 +4,12 @@ import { InputError } from "../errors.ts";
 import { reasonOf } from "./system-error.ts";
 
 /**
- * Creates a folder, and those above it that are missing.
+ * Creates a folder, and all missing folders above it.
  *
- * `mkdir` of Node does the same with `recursive`, but never returns where a file system says that there is no such folder in one
- * that is there, as /proc does.
+ * Node's `mkdir` can do this with `recursive`, but never returns on file systems such as /proc, which report
+ * a missing folder within an existing one.
  * @returns the folders that were missing, the outermost first
- * @throws InputError if one of them cannot be created; those that were are removed again
+ * @throws InputError if one of them cannot be created; folders that were created are removed again
  */
 export async function createFolder(path: string): Promise<readonly string[]> {
   const created: string[] = [];
@@ -31,7 +31,7 @@ function reasonFor(error: unknown): string {
   return reasonOf(error, "its file system must take folders: it takes none there");
 }
 
-/** Removes folders that {@link createFolder} has made, as far as they are still empty. */
+/** Removes folders that {@link createFolder} has created, as far as they are still empty. */
 export async function removeFolders(created: readonly string[]): Promise<void> {
   for (const folder of [...created].reverse()) await rmdir(folder).catch(() => {});
 }
@@ -50,6 +50,6 @@ async function createInto(path: string, created: string[]): Promise<void> {
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isDirectory() ?? false;
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isDirectory() ?? false;
 }

@@ -7,19 +7,19 @@ import { openFile, openFileSync } from "./open-file.ts";
 import { reasonOf } from "./system-error.ts";
 
 /**
- * Largest read that is done at once rather than handed to another thread, in bytes: handing over takes about 60 us,
- * four times as long as such a read from the page cache, and what is read stays in this core's cache.
+ * Largest read that is done at once rather than handed to another thread, in bytes: handing over takes about
+ * 60 us, four times as long as such a read from the page cache, and the bytes stay in this core's cache.
  */
 const SYNC_READ_BYTES = 128 * 1024;
 
 /**
  * Opens a file for reads at any position; several may be under way at once.
  *
- * A file that is written to after it was opened is refused by the next read, so that nobody computes with
- * half of the old content and half of the new. A file that another one replaces under its name does no harm:
- * reads go on in the one that was opened.
+ * If the file is written to after it was opened, the next read fails, so that nobody computes with half of
+ * the old content and half of the new. If another file replaces it under its name, reads go on in the file
+ * that was opened.
  * @throws InputError if there is no such file, it may not be read, or it is not a regular file; from its
- *   methods, if it has changed or was closed
+ * methods, if it has changed or was closed
  * @throws FormatError from its methods, if it was cut short
  */
 export async function openFileSource(path: string): Promise<ByteSource> {
@@ -100,7 +100,7 @@ class FileSource implements ByteSource {
     }
   }
 
-  /** Asks the system once more: about 1 us, where a read of 128 KiB takes at least 5. */
+  /** Asks the system for size and time again; takes about 1 us, a read of 128 KiB at least 5. */
   #assertUnchanged(): void {
     assertUnchanged(this.name, this.#stats, fstatSync(this.#descriptor()));
   }
@@ -115,8 +115,8 @@ class FileSource implements ByteSource {
 }
 
 /**
- * Writing to a file sets its time and mostly changes its length; replacing it under its name does neither to
- * the old one.
+ * Checks that size and time of a file are as before: writing to it changes its time and mostly its size,
+ * replacing it under its name changes neither.
  */
 function assertUnchanged(path: string, before: Stats, after: Stats): void {
   if (before.size === after.size && before.mtimeMs === after.mtimeMs) return;

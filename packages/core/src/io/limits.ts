@@ -1,7 +1,12 @@
-/** Largest safetensors header, in bytes: the cap of the reference implementation; real ones stay below 10 MB. */
+/**
+ * Largest safetensors header, in bytes, as in the reference implementation; real headers have less than 10
+ * MB.
+ */
 export const MAX_HEADER_BYTES: number = 100_000_000;
 
-/** Largest `*.index.json`, in bytes: a name and a file for each tensor, so of the order of a header. */
+/**
+ * Largest `*.index.json`, in bytes: it names each tensor and its file, so it is about as long as a header.
+ */
 export const MAX_INDEX_BYTES: number = 100_000_000;
 
 /** Largest JSON file of any other kind, in bytes: a result, an alignment, a config. */
@@ -10,13 +15,15 @@ export const MAX_JSON_BYTES: number = 2 ** 28;
 /** Largest text file that is read as a string, in bytes: a description of a study has a few thousand. */
 export const MAX_TEXT_BYTES: number = 2 ** 20;
 
-/** Most tensors in one checkpoint: far above the largest published ones (about 100,000), so that maps stay small. */
+/**
+ * Most tensors in one checkpoint: the largest published ones have about 100,000, and maps must stay small.
+ */
 export const MAX_TENSORS: number = 4_000_000;
 
 /** Most axes of one tensor: PyTorch allows 64. */
 export const MAX_RANK: number = 64;
 
-/** Most files one checkpoint may be spread over: each is kept open, and systems allow few thousand. */
+/** Most files of one checkpoint: all are open at once, and systems allow a few thousand open files. */
 export const MAX_SHARDS: number = 1_000;
 
 /** Most bytes asked of the operating system at once: `read` on Linux and macOS stops just below 2 GiB. */
@@ -28,10 +35,15 @@ export const MAX_PICKLE_BYTES: number = 64 * 2 ** 20;
 /** Most steps of a pickle: about 80 a tensor; each may take 50 bytes, so this bounds memory too. */
 export const MAX_PICKLE_STEPS: number = 12_000_000;
 
-/** Longest integer in a pickle, in bytes: PyTorch writes none beyond 64 bits but one of 10 bytes, its magic number. */
+/**
+ * Longest integer in a pickle, in bytes: the longest that PyTorch writes is its magic number, of 10 bytes.
+ */
 export const MAX_PICKLE_INTEGER_BYTES: number = 16;
 
-/** Deepest nesting of containers that is searched for tensors; a container within itself is cut off by it. */
+/**
+ * Deepest nesting of containers that is searched for tensors; it also ends the search of a container within
+ * itself.
+ */
 export const MAX_NESTING: number = 64;
 
 /** Most entries of containers that are searched for tensors: shared containers count each time they occur. */
@@ -41,7 +53,7 @@ export const MAX_SEARCHED_ENTRIES: number = 10_000_000;
 export const MAX_ZIP_ENTRIES: number = 1_000_000;
 
 /**
- * Largest tensor, in bytes, that may claim more elements than its storage holds (by strides of 0, as `expand` makes
- * them): without a limit a file of 1 kB could claim any size. Others are as large as their bytes in the file.
+ * Largest tensor, in bytes, that may have more elements than its storage, by strides of 0 as from `expand`:
+ * without a limit a file of 1 kB could claim any size. Other tensors are as large as their bytes in the file.
  */
 export const MAX_EXPANDED_BYTES: number = 256 * 2 ** 20;

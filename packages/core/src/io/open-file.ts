@@ -4,29 +4,29 @@ import { InputError } from "../errors.ts";
 import { hubHint } from "./hub-hint.ts";
 import { reasonOf } from "./system-error.ts";
 
-/** A regular file that is open for reading, and what the system said about it at that moment. */
+/** A regular file that is open for reading, and its size and times when it was opened. */
 export interface OpenFile {
   readonly handle: FileHandle;
   readonly stats: Stats;
 }
 
-/** Like {@link OpenFile}, for readers that cannot wait. */
+/** A regular file that is open for synchronous reading; see {@link OpenFile}. */
 export interface OpenFileSync {
   readonly descriptor: number;
   readonly stats: Stats;
 }
 
 /**
- * Flags under which every file is opened. Without O_NONBLOCK, opening a named pipe would wait for a writer
- * for ever, and no signal but SIGKILL would end the process.
+ * Flags with which every file is opened. Without O_NONBLOCK, opening a named pipe would wait for a writer
+ * forever, and only SIGKILL would end the process.
  */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Opens a regular file for reading. Everything in Isthmus that reads a file which a user named comes through
- * here.
+ * Opens a regular file for reading. All code in Isthmus that reads a file which a user named uses this
+ * function.
  * @throws InputError if there is no such file, it may not be read, or it is a folder, a device, a pipe or a
- *   socket
+ * socket
  */
 export async function openFile(path: string): Promise<OpenFile> {
   const handle = await open(path, FLAGS).catch((error: unknown) => {
@@ -72,7 +72,7 @@ function assertRegular(path: string, stats: Stats): void {
   throw new InputError(`Cannot read "${path}" as it must be a regular file: it is ${kind}`, { input: path });
 }
 
-/** Says why a path cannot be opened. */
+/** Returns the error that explains why a path cannot be opened. */
 export function openError(path: string, error: unknown): InputError {
   const hint = (error as NodeJS.ErrnoException).code === "ENOENT" ? hubHint(path) : "";
   return new InputError(`Cannot open "${path}" as ${reasonOf(error)}${hint}`, { input: path, cause: error });

@@ -11,20 +11,20 @@ export interface OutputFile {
   readonly path: string;
   /** Writes all of `bytes` at `position`; several writes may be under way at once. */
   write(bytes: Uint8Array, position: number): Promise<void>;
-  /** Closes the file, which keeps its temporary name; if `durable`, once the disk has every byte. */
+  /** Closes the file under its temporary name; if `durable`, waits until the disk has every byte. */
   finish(durable: boolean): Promise<void>;
-  /** Gives the finished file its final name, replacing what is there. */
+  /** Renames the finished file to its final name, and replaces a file of that name. */
   publish(): Promise<void>;
   /** Closes and removes the temporary file; does nothing once published. */
   discard(): Promise<void>;
 }
 
-/** Tries at finding a temporary name that is free. */
+/** Number of attempts to find a temporary name that is free. */
 const MAX_NAMES = 1000;
 
 /**
- * Starts a file under a temporary name in the folder of `path`, which is created if it is missing, and
- * removes what processes that were killed while they wrote the file have left there.
+ * Starts a file under a temporary name in the folder of `path`, which is created if it is missing; removes
+ * temporary files of processes that were killed while they wrote the same file.
  * @throws InputError if the folder cannot be created or may not be written, and, from its methods, if the
  *   disk is full.
  */
@@ -93,7 +93,7 @@ class TemporaryFile implements OutputFile {
     if (this.#state === "gone") return;
     const open = this.#state === "open";
     this.#state = "gone";
-    // The failure that led here is the one to report, not that of cleaning up after it.
+    // The failure that led here must be reported, not a failure to clean up after it.
     if (open) await this.#handle.close().catch(() => {});
     await unlink(this.#temporary).catch(() => {});
   }

@@ -1,29 +1,31 @@
 import { readFileSync } from "node:fs";
-import { isProcessAlive } from "./is-process-alive.ts";
 
-/** Start of a process that the system does not tell. */
+/** Start of a process if the system does not provide it. */
 const UNKNOWN = "0";
 
 /**
- * Fields of `/proc/<pid>/stat` after the name of the program: the start of the process is the 22nd of all.
+ * Index of the start of a process among the fields of `/proc/<pid>/stat` after the name of the program; it is
+ * the 22nd of all fields.
  */
 const START_FIELD = 19;
 
 const MARK = /^(\d+)-(\d+)$/;
 
 /**
- * Names this process in files that others may find after it was killed: `<pid>-<start>`.
+ * Returns the mark of this process, `<pid>-<start>`, for files that others may find after it was killed.
  *
- * Numbers of processes are used again, in a container even every time, so that a number alone cannot tell
- * whether the process that wrote it is the one running now. The start, in ticks since the machine was
- * started, can. Only Linux tells it; elsewhere it is 0, and a file may then stay for as long as another
- * process has its number.
+ * Process ids are reused, in a container even every time, so that an id alone does not show whether the
+ * process that wrote it is the one running now. Together with its start, in ticks since the machine was
+ * started, it does. Only Linux provides the start; elsewhere it is 0, and a file may then stay for as long as
+ * another process has the id.
  */
 export function processMark(): string {
   return `${process.pid}-${startOf(process.pid)}`;
 }
 
-/** Tells whether the process that a mark names is still running; true where the system does not say. */
+/**
+ * Checks whether the process of a mark is still running; true if its id is in use and its start is not known.
+ */
 export function isMarkAlive(mark: string): boolean {
   const [, pid = "", start] = MARK.exec(mark) ?? [];
   if (!isProcessAlive(Number(pid))) return false;
@@ -31,9 +33,23 @@ export function isMarkAlive(mark: string): boolean {
   return start === UNKNOWN || now === UNKNOWN || now === start;
 }
 
+/**
+ * Checks whether a process of this machine is running, whoever owns it; false for a number that is no process
+ * id.
+ */
+function isProcessAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
 function startOf(pid: number): string {
   try {
-    // Where /proc shows the processes of another container, numbers in it are not ours.
+    // If /proc shows the processes of another container, its ids are not the ids here.
     if (!readFileSync("/proc/self/stat", "latin1").startsWith(`${process.pid} `)) return UNKNOWN;
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     // The name of the program is in brackets and may hold anything, brackets and spaces too.

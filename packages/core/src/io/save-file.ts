@@ -2,10 +2,10 @@ import { assertNoInput } from "./assert-no-input.ts";
 import { createOutputFile } from "./output-file.ts";
 
 /**
- * Writes a whole file under a temporary name and then renames it, so that it is there completely or not at all;
- * an earlier file of that name is replaced.
+ * Writes a whole file under a temporary name and then renames it, so that it is there completely or not at
+ * all; an earlier file of that name is replaced.
  *
- * @param inputs - paths that must stay as they are, under whatever name or link
+ * @param inputs - paths that must not be overwritten, under any name or link
  * @throws InputError if `path` is one of `inputs` or cannot be written
  */
 export async function saveFile(

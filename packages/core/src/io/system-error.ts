@@ -1,6 +1,6 @@
 /**
- * What an error of the operating system means, as the end of a sentence that says what was attempted.
- * @param missing - what it means that there is nothing of that name
+ * Describes an error of the operating system, as the end of a sentence that says what was attempted.
+ * @param missing - description of the error that there is no file of that name
  */
 export function reasonOf(error: unknown, missing = "it must exist: there is no such file or folder"): string {
   switch ((error as NodeJS.ErrnoException).code) {
@@ -29,7 +29,7 @@ export function reasonOf(error: unknown, missing = "it must exist: there is no s
   }
 }
 
-/** The message of whatever was thrown. */
+/** Returns the message of any value that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

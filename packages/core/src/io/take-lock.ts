@@ -7,25 +7,26 @@ import { readTextFile } from "./read-file.ts";
 import { reasonOf } from "./system-error.ts";
 import { temporaryName } from "./temporary-name.ts";
 
-/** Tries at taking a lock that others give back, or leave behind, in the same moment. */
+/** Number of attempts to take a lock that others release, or leave behind, at the same moment. */
 const ATTEMPTS = 3;
 
 /**
- * Time between making a lock and writing into it who has it, in milliseconds; in truth it takes microseconds.
+ * Longest time between creating a lock and writing its owner into it, in milliseconds; usually it takes
+ * microseconds.
  */
 const WRITING_MS = 200;
 
-/** Gives the path of the file that says that `output` is being worked on: beside it and hidden. */
+/** Returns the path of the hidden file beside `output` that locks it for some work. */
 export function lockPathOf(output: string, work: string): string {
   return join(dirname(output), `.${basename(output)}.${work}.lock`);
 }
 
 /**
- * Makes a lock file, so that no other process, nor this one again, begins the same work. A lock that a killed
- * process left does not count.
- * @param path - of the lock file, whose folder must be there
- * @param subject - what is locked, for messages
- * @returns gives the lock back
+ * Creates a lock file, so that no other process, nor this one again, begins the same work. A lock that a
+ * killed process left does not count.
+ * @param path - path of the lock file, whose folder must exist
+ * @param subject - name of the thing that is locked, for messages
+ * @returns a function that releases the lock
  * @throws InputError if a running process has the lock, or the file cannot be written
  */
 export async function takeLock(path: string, subject: string): Promise<() => Promise<void>> {
@@ -39,7 +40,7 @@ export async function takeLock(path: string, subject: string): Promise<() => Pro
   throw busy(subject, "another one has just begun");
 }
 
-/** Removes the lock that a killed process left, where there is one and nobody takes it. */
+/** Removes a lock that a killed process left, unless another process takes it at the same moment. */
 export async function removeDeadLock(path: string): Promise<void> {
   const owner = await ownerOf(path);
   if (owner !== undefined && !isMarkAlive(owner)) await removeLeft(path, owner, 0);
@@ -62,7 +63,7 @@ async function create(path: string): Promise<boolean> {
     try {
       await file.write(processMark());
     } catch (error) {
-      // A lock that says nothing would be in everybody's way.
+      // A lock without an owner would block everybody.
       await rm(path, { force: true });
       throw error;
     } finally {
@@ -76,7 +77,7 @@ async function create(path: string): Promise<boolean> {
   }
 }
 
-/** Mark of the process that has a lock; undefined if the lock is gone again. */
+/** Reads the mark of the process that owns a lock; undefined if the lock is gone by now. */
 async function ownerOf(path: string): Promise<string | undefined> {
   for (let waited = 0; ; waited += WRITING_MS) {
     const text = await contentOf(path);
@@ -97,8 +98,8 @@ async function contentOf(path: string): Promise<string | undefined> {
 }
 
 /**
- * Removes what a killed process left. It is moved aside first: if another process was faster and the lock is
- * its own by now, it is put back.
+ * Removes the lock of a killed process. The lock is moved aside first: if another process was faster and owns
+ * it by now, it is moved back.
  */
 async function removeLeft(path: string, owner: string, attempt: number): Promise<void> {
   const aside = temporaryName(path, attempt);

@@ -2,20 +2,24 @@ import { readdir, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isMarkAlive, processMark } from "./process-mark.ts";
 
-/** The path that a file has while this process writes it; `attempt` tells apart those of several writers. */
+/**
+ * Returns the path of a file while this process writes it; `attempt` makes the paths of several writers
+ * differ.
+ */
 export function temporaryName(path: string, attempt: number): string {
   return join(dirname(path), `.${basename(path)}.${processMark()}-${attempt}.tmp`);
 }
 
 /**
- * A hidden name that ends in the mark of a process and the attempt; earlier ones had no start of the process.
+ * Hidden names that end in the mark of a process and the attempt; earlier versions wrote no start of the
+ * process.
  */
 const TEMPORARY = /^\.(.+)\.(\d+)-(?:(\d+)-)?\d+\.tmp$/;
 
 /**
- * Removes from a folder what processes that were killed while they wrote have left there. Files of running
- * processes and of other outputs stay; what cannot be removed stays, too, since it is in nobody's way.
- * @param isOutput - tells of the final name of a file whether it is one of the output in question
+ * Removes the temporary files of processes that were killed while they wrote to a folder. Files of running
+ * processes and of other outputs stay; files that cannot be removed stay too, since they do no harm.
+ * @param isOutput - checks whether a final name belongs to the output that is about to be written
  */
 export async function removeStaleTemporaries(
   folder: string,

@@ -4,7 +4,7 @@ const COLON = 0x3a;
 
 /**
  * Finds a key that occurs twice in one object of a JSON text; `JSON.parse` would silently keep the last.
- * @param json - text that is known to be valid JSON
+ * @param json - valid JSON
  * @returns the first such key, or undefined
  */
 export function findDuplicateKey(json: string): string | undefined {

@@ -1,11 +1,12 @@
-/** Characters that a message shows of a value. */
+/** Number of characters that a message shows of a value. */
 const SHOWN = 60;
 
 /**
  * Writes the beginning of a value as JSON, for messages about it.
  *
- * Unlike `JSON.stringify` it stops as soon as it has enough, however large or deeply nested the value is, and
- * writes what JSON does not have: `undefined`, `NaN` and infinities, big integers, a value within itself.
+ * Unlike `JSON.stringify` it stops as soon as it has enough characters, however large or deeply nested the
+ * value is, and can write values that JSON lacks: `undefined`, `NaN` and infinities, big integers, cyclic
+ * values.
  * @param most - characters to show before "..."
  */
 export function excerpt(value: unknown, most: number = SHOWN): string {
@@ -26,7 +27,7 @@ class Writer {
     return this.text.length >= this.#enough;
   }
 
-  /** Every level of nesting adds a bracket, so that recursion ends with the room there is. */
+  /** Writes a value; recursion ends, as every level of nesting adds a bracket to the text. */
   write(value: unknown): void {
     if (Array.isArray(value)) this.#writeArray(value);
     else if (typeof value === "object" && value !== null) this.#writeObject(value);

@@ -5,33 +5,36 @@ import { excerpt } from "./excerpt.ts";
 
 /**
  * Deepest nesting of arrays and objects in JSON: files of checkpoints, graphs and results have fewer than
- * twenty levels. What is deeper is refused before it can exhaust the stack of whoever walks through it.
+ * twenty levels. Deeper values are refused, as they could exhaust the stack of code that walks through them.
  */
 export const MAX_JSON_DEPTH = 128;
 
 const TOO_DEEP = `its JSON may be nested ${MAX_JSON_DEPTH} levels deep`;
 
-/** What is said where a text is not JSON: `Cannot ${attempt} as ${rule}: ...`. */
+/**
+ * Parts of the message if a text is not JSON, `Cannot ${attempt} as ${rule}: ...`, and what is checked
+ * besides.
+ */
 export interface JsonPurpose {
-  /** What is being done, for example `read "x.json"`. */
+  /** Action that needs the JSON, for example `read "x.json"`. */
   readonly attempt: string;
-  /** What must hold. @defaultValue "it must be JSON" */
+  /** Rule that the text must follow. @defaultValue "it must be JSON" */
   readonly rule?: string;
-  /** The format, for {@link FormatError}. @defaultValue "json" */
+  /** Format, for {@link FormatError}. @defaultValue "json" */
   readonly format?: string;
   /**
-   * Whether to refuse an object that has a key twice, of which the parser would keep the last. @defaultValue
-   * false
+   * Whether to refuse an object that has a key twice, where the parser would use the last value.
+   * @defaultValue false
    */
   readonly distinctKeys?: boolean;
 }
 
 /**
- * Parses JSON that someone else wrote. Everything in Isthmus that parses the JSON of a file comes through
- * here.
+ * Parses JSON from an untrusted source. All code in Isthmus that parses the JSON of a file uses this
+ * function.
  * @param json - a text, or its bytes in UTF-8, with or without a byte order mark
  * @throws FormatError if it is not JSON, nested more than {@link MAX_JSON_DEPTH} levels deep, or has a key
- *   twice where it must not
+ * twice where it must not
  */
 export function parseJson(json: string | Uint8Array, purpose: JsonPurpose): unknown {
   const { attempt, rule = "it must be JSON", format = "json", distinctKeys = false } = purpose;
@@ -54,7 +57,9 @@ export function parseJson(json: string | Uint8Array, purpose: JsonPurpose): unkn
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Counts brackets outside of strings; the parser itself does not mind how many there are. */
+/**
+ * Finds the first character at which brackets outside strings are nested too deeply; the parser has no limit.
+ */
 function findDeepPlace(text: string): number | undefined {
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
@@ -68,7 +73,7 @@ function findDeepPlace(text: string): number | undefined {
   return undefined;
 }
 
-/** Place of the closing quote, or the end of a text that has none, which the parser refuses afterwards. */
+/** Finds the closing quote, or the end of a text that has none, which the parser refuses afterwards. */
 function endOfString(text: string, opening: number): number {
   for (let at = opening + 1; at < text.length; at++) {
     const code = text.charCodeAt(at);

@@ -1,20 +1,21 @@
 /** A seeded stream of random numbers: the same seed gives the same numbers everywhere. */
 export interface Random {
-  /** Uniform in `[0, 1)`, with 32 random bits. */
+  /** Draws a number uniform in `[0, 1)`, with 32 random bits. */
   uniform(): number;
-  /** Uniform whole number in `[0, bound)`; `bound` at most 2^32. */
+  /** Draws a whole number uniform in `[0, bound)`; `bound` is at most 2^32. */
   integer(bound: number): number;
-  /** Standard normal. */
+  /** Draws a standard normal number. */
   normal(): number;
   /** Shuffles an array in place, all orders equally likely, and returns it. */
   shuffleInPlace<T extends { [index: number]: number; readonly length: number }>(items: T): T;
 }
 
 /**
- * Makes a generator from a seed.
+ * Creates a generator of random numbers from a seed.
  *
- * sfc32 (Chris Doty-Humphrey's PractRand), its state spread from the seed by splitmix32. A label gives an
- * independent stream of the same seed, so that adding one use of randomness does not disturb another.
+ * It is sfc32 (Chris Doty-Humphrey's PractRand), with a state that splitmix32 derives from the seed. Each
+ * label gives an independent stream of the same seed, so that adding one use of randomness does not disturb
+ * another.
  * @throws RangeError if `seed` is not a whole number in `[0, 2^53)`
  */
 export function createRandom(seed: number, label = ""): Random {
@@ -45,7 +46,7 @@ export function createRandom(seed: number, label = ""): Random {
   };
 }
 
-/** Rounds after seeding by which every bit of the state depends on every bit of the seed. */
+/** Number of rounds after seeding until every bit of the state depends on every bit of the seed. */
 const WARM_UP = 12;
 
 function sfc32(seed: number, label: string): () => number {
@@ -78,7 +79,7 @@ function splitmix32(seed: number): () => number {
   };
 }
 
-/** FNV-1a of a label. */
+/** Computes the FNV-1a hash of a label. */
 function hash(label: string): number {
   let value = 0x811c9dc5;
   for (let i = 0; i < label.length; i++) value = Math.imul(value ^ label.charCodeAt(i), 0x01000193);

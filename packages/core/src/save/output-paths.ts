@@ -6,10 +6,15 @@ import { reasonOf } from "../io/system-error.ts";
 /** The only extension a checkpoint is saved under. */
 const EXTENSION = ".safetensors";
 
-/** Extensions of files that hold models in other formats: a path with one is no folder to be created. */
+/**
+ * Extensions of files that hold models in other formats; a path with one of them is not taken for a folder.
+ */
 const FOREIGN = /\.(pt|pth|bin|ckpt|onnx|npz|npy|pkl|h5|gguf|json|msgpack|zip|tar|gz)$/i;
 
-/** Where a checkpoint goes: a folder, which need not be there, and the name its files have in common. */
+/**
+ * Place of a checkpoint: a folder, which need not exist yet, and the beginning that the names of its files
+ * share.
+ */
 export interface OutputPlace {
   readonly folder: string;
   /** `model` in `model-00001-of-00002.safetensors`. */
@@ -17,8 +22,8 @@ export interface OutputPlace {
 }
 
 /**
- * Tells where to save to: `x.safetensors` is a file (or the name that shards derive theirs from), anything else a
- * folder for `model.safetensors`.
+ * Resolves the path to save to: `x.safetensors` is a file (or the name that shards derive theirs from), any
+ * other path a folder for `model.safetensors`.
  * @throws InputError if the path is named like a file of another format, or a folder is named like a file.
  */
 export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
@@ -37,7 +42,7 @@ export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
   return { folder: path, stem: "model" };
 }
 
-/** Paths of the shards, as the Hugging Face hub names them; one shard has no number. */
+/** Returns the paths of the shards, as the Hugging Face hub names them; a single shard has no number. */
 export function shardPaths({ folder, stem }: OutputPlace, count: number): string[] {
   if (count === 1) return [join(folder, `${stem}${EXTENSION}`)];
   const pad = (n: number): string => String(n).padStart(5, "0");
@@ -46,19 +51,19 @@ export function shardPaths({ folder, stem }: OutputPlace, count: number): string
   );
 }
 
-/** Path of the index that says which shard holds which tensor. */
+/** Returns the path of the index that lists which shard holds which tensor. */
 export function indexPath({ folder, stem }: OutputPlace): string {
   return join(folder, `${stem}${EXTENSION}.index.json`);
 }
 
-/** Files of an earlier checkpoint of the same name: what would mix with, or hide, the one to be written. */
+/** Lists the files of an earlier checkpoint of the same name, which would mix with the new one or hide it. */
 export async function findEarlierFiles(place: OutputPlace): Promise<string[]> {
   if (!(await isDirectory(place.folder))) return [];
   const names = await readdir(place.folder);
   return names.filter((name) => isCheckpointFile(place, name)).map((name) => join(place.folder, name));
 }
 
-/** Tells whether a file of that name is part of a checkpoint saved in that place, in whatever number of shards. */
+/** Checks whether a file name belongs to a checkpoint saved in that place, with any number of shards. */
 export function isCheckpointFile({ stem }: OutputPlace, name: string): boolean {
   if (!name.startsWith(stem)) return false;
   return /^(-\d+-of-\d+)?\.safetensors$|^\.safetensors\.index\.json$/.test(name.slice(stem.length));

@@ -4,6 +4,7 @@ import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { planShards } from "../checkpoint/plan-shards.ts";
 import { InputError } from "../errors.ts";
 import { layOutSafetensors, type SafetensorsLayout } from "../formats/safetensors/layout.ts";
+import { at } from "../invariant.ts";
 import { assertNoInput } from "../io/assert-no-input.ts";
 import { DTYPES, type DType } from "../tensor/dtype.ts";
 import { byteLengthOf, type TensorInfo } from "../tensor/tensor.ts";
@@ -15,13 +16,13 @@ import {
   shardPaths,
 } from "./output-paths.ts";
 
-/** What decides the files of a checkpoint that is saved. */
+/** Options that decide the files of a checkpoint that is saved. */
 export interface PlanSaveOptions {
-  /** Element type of all floating-point tensors; undefined leaves them as they are. */
+  /** Element type of all floating-point tensors; undefined leaves them unchanged. */
   readonly dtype: DType | undefined;
   /** Most bytes of tensors in one file. */
   readonly maxShardBytes: number;
-  /** Strings to store instead of the checkpoint's own. */
+  /** Strings to store in place of the checkpoint's metadata; undefined stores that. */
   readonly metadata: Readonly<Record<string, string>> | undefined;
   /** Whether an earlier checkpoint may be replaced. */
   readonly overwrite: boolean;
@@ -56,7 +57,7 @@ export async function planSave(
   const paths = shardPaths(place, parts.length);
   const metadata = options.metadata ?? checkpoint.metadata;
   const shards = parts.map((part, i) => ({
-    path: paths[i] ?? path,
+    path: at(paths, i, "shard"),
     layout: layOutSafetensors(part, metadata),
   }));
   const index = shards.length > 1 ? { path: indexPath(place), json: encodeIndex(shards) } : undefined;
@@ -67,7 +68,7 @@ export async function planSave(
 
 /**
  * Lists the files of an earlier checkpoint that a plan would replace or remove.
- * @throws InputError if one is read from, or may not be replaced.
+ * @throws InputError if one of them is read from, or may not be replaced.
  */
 export async function findReplaced(
   { path, place, shards }: Pick<SavePlan, "path" | "place" | "shards">,
@@ -94,7 +95,7 @@ function convertedInfos(checkpoint: Checkpoint, dtype: DType | undefined): Map<s
   return infos;
 }
 
-/** The index as transformers writes it: keys sorted, indented by two. */
+/** Encodes the index as transformers writes it: keys sorted, indented by two. */
 function encodeIndex(shards: SavePlan["shards"]): Uint8Array {
   const map = new Map<string, string>();
   let total_size = 0;
@@ -110,7 +111,7 @@ function encodeIndex(shards: SavePlan["shards"]): Uint8Array {
 
 /**
  * Checks that a plan fits the disk, before anything is written.
- * @throws InputError if there is clearly less room than will be needed.
+ * @throws InputError if the disk has less free space than the files need.
  */
 export async function assertRoom({ place: { folder }, bytes }: SavePlan): Promise<void> {
   const disk = await statfs(folder).catch(() => undefined);

@@ -13,17 +13,17 @@ interface FileAside {
 }
 
 /**
- * Gives the finished files of a checkpoint their final names, in an order such that at every moment, also
- * after this process was killed, whoever opens the place finds the earlier checkpoint whole, the new one
- * whole, or is refused.
+ * Renames the finished files of a checkpoint to their final names, in an order such that at every moment,
+ * also after this process was killed, opening the place yields the whole earlier checkpoint, the whole new
+ * one, or an error.
  *
  * One file replaces another in one step. Shards whose names are free appear beside the earlier checkpoint,
- * until the new index replaces its index. Only where names of shards are taken must the earlier checkpoint go
- * first: its index before everything, then the first shard of each set, so that nothing that is left opens.
- * If this process fails, rather than being killed, the earlier checkpoint comes back.
- * @param files - the index last, if there is one
- * @param earlier - paths of the earlier checkpoint; those that no new file replaces are removed
- * @param durable - wait until the disk has each step before the next one
+ * until the new index replaces its index. Only if names of shards are taken must the earlier checkpoint be
+ * moved away first: its index before everything, then the first shard of each set, so that the rest cannot be
+ * opened. If this process fails, rather than being killed, the earlier checkpoint is restored.
+ * @param files - finished files, the index last if there is one
+ * @param earlier - paths of the earlier checkpoint; files that no new file replaces are removed
+ * @param durable - whether to wait until the disk has each step before the next one
  * @throws InputError if a file cannot be renamed or removed
  */
 export async function publishFiles(
@@ -57,10 +57,10 @@ export async function publishFiles(
   for (const path of removalOrder(stale)) await removeStale(path);
 }
 
-/** Lists what must be gone before the first file is published, in this order. */
+/** Lists the files that must be moved away, in this order, before the first new file is published. */
 function pathsInTheWay(paths: ReadonlySet<string>, earlier: readonly string[]): readonly string[] {
   if (!earlier.some((path) => isShard(path) && paths.has(path))) return [];
-  // Without an index, a single file is what opens, so that it stays until the new index is there.
+  // Without an index, opening the place opens its single file, so that it stays until the new index is there.
   const hasIndex = earlier.some(isIndex);
   return removalOrder(earlier.filter((path) => hasIndex || isShard(path)));
 }
@@ -75,12 +75,14 @@ async function setAside(path: string): Promise<FileAside> {
   }
 }
 
-/** Tells the earlier file from what writers of the new one have; they count from 0. */
+/**
+ * Attempt in the temporary name of an earlier file, which no writer of a new file uses: they count from 0.
+ */
 const ASIDE = 1_000_000;
 
 /**
- * @throws InputError if it cannot be removed, since it would hide the new checkpoint or lie in the way of the
- * next one.
+ * Removes a file of the earlier checkpoint.
+ * @throws InputError if it cannot be removed, since it would hide the new checkpoint or block the next one.
  */
 async function removeStale(path: string): Promise<void> {
   try {
@@ -95,17 +97,18 @@ async function removeStale(path: string): Promise<void> {
 }
 
 /**
- * Brings back what was there; what cannot be undone stays, as the failure that led here is the one to report.
+ * Restores the earlier checkpoint; steps that cannot be undone are skipped, as the failure that led here must
+ * be reported.
  */
 async function undo(published: readonly string[], aside: readonly FileAside[]): Promise<void> {
-  // The last file is never among them: nothing fails once it has its name.
+  // The last file is never among them: nothing fails after it was published.
   for (const path of published) await unlink(path).catch(() => {});
   for (const { path, temporary } of [...aside].reverse()) await rename(temporary, path).catch(() => {});
 }
 
 /**
- * Waits until the disk has the names of a folder; where folders cannot be opened, as on Windows, it does
- * nothing.
+ * Waits until the disk has the names in a folder; does nothing on systems where folders cannot be opened,
+ * such as Windows.
  */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);

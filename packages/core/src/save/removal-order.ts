@@ -1,19 +1,19 @@
 import { basename } from "node:path";
 
-/** Tells whether a path is that of an index of shards. */
+/** Checks whether a path belongs to an index of shards. */
 export function isIndex(path: string): boolean {
   return path.endsWith(".index.json");
 }
 
-/** Tells whether a path is that of a numbered shard. */
+/** Checks whether a path belongs to a numbered shard. */
 export function isShard(path: string): boolean {
   return setOf(path) !== undefined;
 }
 
 /**
- * Sorts the files of earlier checkpoints such that, removed one after another, what is left at any moment
- * either is what was opened before or is refused: a file without a number, which the index hides; the index;
- * one shard of each set, so that none is whole any more; the others.
+ * Sorts the files of earlier checkpoints such that, while they are removed one after another, opening the
+ * rest yields the checkpoint that was opened before, or an error. First come files without a number, which
+ * the index hides; then the index; then one shard of each set, so that no set is complete; then the others.
  */
 export function removalOrder(paths: readonly string[]): readonly string[] {
   const broken = new Set<string>();
@@ -28,7 +28,7 @@ export function removalOrder(paths: readonly string[]): readonly string[] {
   return ranked.sort((a, b) => a.rank - b.rank).map(({ path }) => path);
 }
 
-/** Gives what the names of the shards of one set have in common; undefined for other files. */
+/** Returns a name of the set that a shard belongs to; undefined for other files. */
 function setOf(path: string): string | undefined {
   const [, stem, total] = /^(.*)-\d+-of-(\d+)\.safetensors$/.exec(basename(path)) ?? [];
   return stem === undefined ? undefined : `${stem} of ${total}`;

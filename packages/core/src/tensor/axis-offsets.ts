@@ -1,4 +1,10 @@
-/** Offset into row-major elements of each position over some axes, `[positions]`, row-major over these axes. */
+import { at } from "../invariant.ts";
+
+/**
+ * Returns the offset of each position over some axes into row-major elements, `[positions]`, in row-major
+ * order of these axes.
+ * @param strides - strides of all axes of the tensor, in elements
+ */
 export function axisOffsets(
   shape: readonly number[],
   strides: readonly number[],
@@ -6,8 +12,8 @@ export function axisOffsets(
 ): Int32Array {
   let offsets = Int32Array.of(0);
   for (const axis of axes) {
-    const extent = shape[axis] ?? 1;
-    const stride = strides[axis] ?? 1;
+    const extent = at(shape, axis, "axis");
+    const stride = at(strides, axis, "stride");
     const grown = new Int32Array(offsets.length * extent);
     offsets.forEach((offset, i) => {
       for (let e = 0; e < extent; e++) grown[i * extent + e] = offset + e * stride;

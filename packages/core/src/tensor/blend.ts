@@ -1,17 +1,19 @@
+import { at } from "../invariant.ts";
 import { convertInto, fromFloat64Into, toFloat64 } from "./convert.ts";
 import { assertElements, type Elements, isBig } from "./elements.ts";
+import { addWeighted, stepInPlace } from "./kernels/f64-loops.ts";
 import { floatKernels } from "./kernels/float-kernels.ts";
 import { asFloats } from "./kernels/floats.ts";
 
-/** Elements taken through f64 at a time. */
+/** Number of elements that are converted to f64 at a time. */
 const BLOCK = 4096;
 
 /**
  * Writes the weighted sum of stored elements: `out[i] = round(sum over k of weights[k] * sources[k][i])`.
  *
- * Products and sums are rounded to f32, in the order of `sources`, and the result once to the type of `out`; if any
- * array is f64 or an integer type, f64 takes the place of f32. A NaN in the result is the canonical one. Element
- * types may differ. `out` may be one of the sources.
+ * Products and sums are computed in f32, in the order of `sources`, and the result is rounded once to the
+ * type of `out`; if any array is f64 or an integer type, f64 takes the place of f32. A NaN in the result is
+ * the canonical one. Element types may differ. `out` may be one of the sources.
  * @throws RangeError if there are no sources, or lengths or the number of weights differ.
  * @throws TypeError if an array is not the class of its element type.
  */
@@ -32,12 +34,13 @@ export function blendInto(sources: readonly Elements[], weights: readonly number
 }
 
 /**
- * Writes points on the segments between two arrays of stored elements: `out[i] = a[i]` at `t = 0`, `b[i]` at `t = 1`.
+ * Interpolates between two arrays of stored elements: `out[i] = a[i]` at `t = 0`, `b[i]` at `t = 1`.
  *
- * Computes `a - t (a - b)` for `t < 0.5` and `b - (1 - t) (b - a)` from there on, in f32 (f64 if any array is f64 or
- * an integer type), rounded once to the type of `out`. So the ends are exact, equal elements stay as they are, bit
- * for bit, and swapping `a` and `b` swaps `t` and `1 - t`, but for the last bit at `t = 0.5`. Any finite `t` will do:
- * beyond `[0, 1]` it extrapolates.
+ * Computes `a - t (a - b)` for `t < 0.5` and `b - (1 - t) (b - a)` from there on, in f32 (f64 if any array is
+ * f64 or an integer type), rounded once to the type of `out`. So the ends are exact, equal elements stay
+ * unchanged, bit for bit, and swapping `a` and `b` swaps `t` and `1 - t`, except for the last bit at
+ * `t = 0.5`. `t` may be any finite number: beyond `[0, 1]` it extrapolates.
+ *
  * Element types may differ. `out` may be `a` or `b`.
  * @throws RangeError if `t` is not finite, or lengths differ.
  * @throws TypeError if an array is not the class of its element type.
@@ -58,13 +61,7 @@ function blendThroughF64(sources: readonly Elements[], weights: readonly number[
   for (let begin = 0; begin < out.data.length; begin += BLOCK) {
     const sum = new Float64Array(Math.min(BLOCK, out.data.length - begin));
     for (const [k, source] of sources.entries()) {
-      const weight = weights[k] ?? 0;
-      const x = loadBlock(source, begin);
-      // The first product is stored rather than added to 0, which would turn -0 into 0.
-      for (let i = 0; i < sum.length; i++) {
-        const product = weight * (x[i] ?? 0);
-        sum[i] = k === 0 ? product : (sum[i] ?? 0) + product;
-      }
+      addWeighted(sum, loadBlock(source, begin), at(weights, k, "weight"), k === 0);
     }
     storeBlock(sum, out, begin);
   }
@@ -74,25 +71,24 @@ function stepThroughF64(from: Elements, to: Elements, by: number, out: Elements)
   const exact = sameIntegers(from, to, out);
   for (let begin = 0; begin < out.data.length; begin += BLOCK) {
     const x = loadBlock(from, begin);
-    const y = loadBlock(to, begin);
-    for (let i = 0; i < x.length; i++) {
-      const [a, b] = [x[i] ?? 0, y[i] ?? 0];
-      if (!Object.is(a, b)) x[i] = a - by * (a - b);
-    }
+    stepInPlace(x, loadBlock(to, begin), by);
     storeBlock(x, out, begin);
   }
   if (exact !== undefined) for (const [i, value] of exact) (out.data as BigInt64Array)[i] = value;
 }
 
-/** Equal 64-bit integers that f64 cannot hold, by index; to be kept as they are. */
+/**
+ * Finds 64-bit integers that are equal in both arrays and that f64 cannot hold, by index; they must not
+ * change.
+ */
 function sameIntegers(from: Elements, to: Elements, out: Elements): Map<number, bigint> | undefined {
   const [a, b] = [from.data, to.data];
   if (!isBig(a) || !isBig(b) || from.dtype !== out.dtype || to.dtype !== out.dtype) return undefined;
-  const kept = new Map<number, bigint>();
+  const unchanged = new Map<number, bigint>();
   for (const [i, value] of a.entries()) {
-    if (value === b[i] && BigInt(Number(value)) !== value) kept.set(i, value);
+    if (value === b[i] && BigInt(Number(value)) !== value) unchanged.set(i, value);
   }
-  return kept;
+  return unchanged;
 }
 
 function loadBlock({ data, dtype }: Elements, begin: number): Float64Array {

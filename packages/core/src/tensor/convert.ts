@@ -3,15 +3,17 @@ import { assertElements, type Elements, isBig } from "./elements.ts";
 import { roundToOdd } from "./kernels/float-bits.ts";
 import { floatKernels } from "./kernels/float-kernels.ts";
 import { asFloats, type Floats } from "./kernels/floats.ts";
+import { bigsToNumbers, roundToIntegers } from "./kernels/integers.ts";
 import { allocateData } from "./tensor.ts";
 
-/** Numbers converted through f64 at a time; keeps scratch memory small and in cache. */
+/**
+ * Number of elements that are converted through f64 at a time; few, so that scratch memory stays in the
+ * cache.
+ */
 const BLOCK = 4096;
 
-const BIG_EXACT = 2n ** 53n;
-
 /**
- * Converts stored elements to f32, rounding once to nearest even where f32 cannot hold the value; a copy.
+ * Converts stored elements to a new f32 array, rounding once to nearest even where f32 cannot hold the value.
  *
  * Integers and `bool` (0 or 1) convert by value.
  * @throws TypeError if `data` is not the array class of `dtype`.
@@ -23,7 +25,7 @@ export function toFloat32(data: TensorData, dtype: DType): Float32Array {
 }
 
 /**
- * Views stored elements as f32: shares memory with `data` when they are f32 already, else converts.
+ * Returns stored elements as f32: shares memory with `data` if they are f32 already, else converts them.
  * @throws TypeError if `data` is not the array class of `dtype`.
  */
 export function asFloat32(data: TensorData, dtype: DType): Float32Array {
@@ -41,8 +43,8 @@ export function toFloat32Into(data: TensorData, dtype: DType, out: Float32Array)
 }
 
 /**
- * Converts stored elements to f64: exact for everything but 64-bit integers beyond 2^53, which are rounded
- * to nearest even; a copy.
+ * Converts stored elements to a new f64 array: exact except for 64-bit integers beyond 2^53, which are
+ * rounded to nearest even.
  * @throws TypeError if `data` is not the array class of `dtype`.
  */
 export function toFloat64(data: TensorData, dtype: DType): Float64Array {
@@ -72,7 +74,7 @@ export function fromFloat64Into(source: Float64Array, dtype: DType, out: TensorD
 }
 
 /**
- * Converts stored elements to another element type; a copy. Rounds as {@link convertInto} does.
+ * Converts stored elements to a new array of another element type; rounds as {@link convertInto} does.
  * @throws TypeError if `data` is not the array class of `dtype`.
  */
 export function convertData(data: TensorData, dtype: DType, outDType: DType): TensorData {
@@ -85,9 +87,9 @@ export function convertData(data: TensorData, dtype: DType, outDType: DType): Te
  * Converts stored elements into `out`, which has the same length and does not overlap `source`.
  *
  * Every conversion rounds once, to nearest even. Floats that overflow become infinity, in f8e4m3 (which has
- * none) the largest number. Going to an integer type, numbers beyond its range become its nearest end and NaN becomes 0;
- * going to `bool`, everything but 0 becomes 1. Between equal types, and from a narrow float to f32 and back,
- * bits are kept, NaN payloads included.
+ * none) the largest number. In an integer type, numbers beyond its range become the nearest end of the range
+ * and NaN becomes 0; in `bool`, everything but 0 becomes 1. Between equal types, and from a narrow float to
+ * f32 and back, all bits stay, NaN payloads included.
  * @throws TypeError if an array is not the class of its element type.
  * @throws RangeError if lengths differ.
  */
@@ -143,9 +145,8 @@ function loadNumbers(source: Elements, out: Float64Array, toOdd: boolean): void 
   const { data } = source;
   const floats = asFloats(source);
   if (floats !== undefined) out.set(widened(floats));
-  else if (isBig(data)) {
-    for (let i = 0; i < out.length; i++) out[i] = bigToNumber(data[i] ?? 0n, toOdd);
-  } else out.set(data);
+  else if (isBig(data)) bigsToNumbers(data, out, toOdd);
+  else out.set(data);
 }
 
 function widened(source: Floats): Float32Array {
@@ -153,14 +154,6 @@ function widened(source: Floats): Float32Array {
   const wide = new Float32Array(source.data.length);
   floatKernels().convert(source, { dtype: "f32", data: wide });
   return wide;
-}
-
-function bigToNumber(value: bigint, toOdd: boolean): number {
-  const magnitude = value < 0n ? -value : value;
-  if (!toOdd || magnitude <= BIG_EXACT) return Number(value);
-  const sticky = (magnitude & 2047n) === 0n ? 0n : 1n;
-  const odd = Number((magnitude >> 11n) | sticky) * 2048;
-  return value < 0n ? -odd : odd;
 }
 
 function storeNumbers(numbers: Float64Array, out: Elements): void {
@@ -172,30 +165,11 @@ function storeNumbers(numbers: Float64Array, out: Elements): void {
     roundToOdd(numbers, wide);
     floatKernels().convert({ dtype: "f32", data: wide }, floats);
   } else if (dtype === "bool" && data instanceof Uint8Array) data.set(numbers.map((x) => (x === 0 ? 0 : 1)));
-  else storeIntegers(numbers, out);
+  else roundToIntegers(numbers, data, integerRange(dtype));
 }
 
-/** Smallest and largest value of an integer type, from its width and signedness. */
+/** Returns the smallest and the largest value of an integer type. */
 function integerRange(dtype: DType): readonly [bigint, bigint] {
   const bits = BigInt(DTYPES[dtype].bytes * 8);
   return dtype.startsWith("u") ? [0n, 2n ** bits - 1n] : [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n];
-}
-
-function storeIntegers(numbers: Float64Array, out: Elements): void {
-  const [low, high] = integerRange(out.dtype);
-  const [min, max] = [Number(low), Number(high)];
-  for (let i = 0; i < numbers.length; i++) {
-    const x = roundHalfEven(numbers[i] ?? 0);
-    if (isBig(out.data)) {
-      out.data[i] = x <= min ? low : x >= max ? high : BigInt(x);
-    } else out.data[i] = Math.min(Math.max(x, min), max);
-  }
-}
-
-function roundHalfEven(x: number): number {
-  if (Number.isNaN(x)) return 0;
-  const below = Math.floor(x);
-  const fraction = x - below;
-  if (fraction !== 0.5) return fraction < 0.5 ? below : below + 1;
-  return below % 2 === 0 ? below : below + 1;
 }

@@ -1,4 +1,4 @@
-/** Element types a tensor can be stored in: everything that safetensors and PyTorch share. */
+/** Element types a tensor can be stored in: all that safetensors and PyTorch share. */
 export type DType =
   | "f64"
   | "f32"
@@ -16,7 +16,7 @@ export type DType =
   | "u8"
   | "bool";
 
-/** Arrays that hold stored elements: `f16` and `bf16` as 16-bit patterns, 8-bit floats and `bool` as bytes. */
+/** Arrays of stored elements: `f16` and `bf16` as 16-bit patterns, 8-bit floats and `bool` as bytes. */
 export type TensorData =
   | Float64Array
   | Float32Array
@@ -34,7 +34,7 @@ interface TensorDataConstructor {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): TensorData;
 }
 
-/** What the rest of the code needs to know of one element type. */
+/** Properties of one element type. */
 export interface DTypeInfo {
   /** Bytes of one element. */
   readonly bytes: 1 | 2 | 4 | 8;
@@ -46,7 +46,7 @@ export interface DTypeInfo {
   readonly safetensors: string;
 }
 
-/** The one table of element types. */
+/** Table of all element types. */
 export const DTYPES: Readonly<Record<DType, DTypeInfo>> = {
   f64: { bytes: 8, float: true, array: Float64Array, safetensors: "F64" },
   f32: { bytes: 4, float: true, array: Float32Array, safetensors: "F32" },
@@ -65,7 +65,7 @@ export const DTYPES: Readonly<Record<DType, DTypeInfo>> = {
   bool: { bytes: 1, float: false, array: Uint8Array, safetensors: "BOOL" },
 };
 
-/** Tells whether a string names an element type. */
+/** Checks whether a string names an element type. */
 export function isDType(name: string): name is DType {
   return Object.hasOwn(DTYPES, name);
 }

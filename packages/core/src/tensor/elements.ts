@@ -1,6 +1,7 @@
+import { at } from "../invariant.ts";
 import { DTYPES, type DType, type TensorData } from "./dtype.ts";
 
-/** Stored elements together with the type that says what their bits mean; every `Tensor` is one. */
+/** Stored elements and the type that defines what their bits mean; every `Tensor` is one. */
 export interface Elements {
   readonly dtype: DType;
   readonly data: TensorData;
@@ -13,7 +14,7 @@ export interface Elements {
  * @throws RangeError if lengths differ.
  */
 export function assertElements(operation: string, all: readonly Elements[]): void {
-  const length = all.at(-1)?.data.length ?? 0;
+  const { length } = at(all, all.length - 1, "array").data;
   for (const { dtype, data } of all) {
     const { array } = DTYPES[dtype];
     if (!(data instanceof array)) {
@@ -29,7 +30,7 @@ export function assertElements(operation: string, all: readonly Elements[]): voi
   }
 }
 
-/** Tells whether elements are 64-bit integers. */
+/** Checks whether elements are 64-bit integers. */
 export function isBig(data: TensorData): data is BigInt64Array | BigUint64Array {
   return data instanceof BigInt64Array || data instanceof BigUint64Array;
 }

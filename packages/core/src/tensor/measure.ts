@@ -1,11 +1,13 @@
 import { toFloat64 } from "./convert.ts";
 import { DTYPES } from "./dtype.ts";
 import { assertElements, type Elements } from "./elements.ts";
+import { dotNumbers } from "./kernels/f64-loops.ts";
 import { floatKernels } from "./kernels/float-kernels.ts";
 import { asFloats } from "./kernels/floats.ts";
 
 /**
- * Scalar product of two arrays of stored elements of equal length, added in f64; 0 if they are empty.
+ * Computes the scalar product of two arrays of stored elements of equal length, added in f64; 0 if they are
+ * empty.
  * @throws RangeError if lengths differ.
  * @throws TypeError if an array is not the class of its element type.
  */
@@ -16,13 +18,11 @@ export function dot(a: Elements, b: Elements): number {
   if (left && right) return floatKernels().dot(left, right);
   const x = toFloat64(a.data, a.dtype);
   const y = a.data === b.data && a.dtype === b.dtype ? x : toFloat64(b.data, b.dtype);
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += (x[i] ?? 0) * (y[i] ?? 0);
-  return sum;
+  return dotNumbers(x, y);
 }
 
 /**
- * Sum of the squares of stored elements, added in f64; 0 if there are none.
+ * Computes the sum of the squares of stored elements, added in f64; 0 if there are none.
  * @throws TypeError if the array is not the class of its element type.
  */
 export function squaredNorm(elements: Elements): number {
@@ -30,7 +30,7 @@ export function squaredNorm(elements: Elements): number {
 }
 
 /**
- * Index of the first NaN or infinity among stored elements, or -1; integers have none.
+ * Finds the index of the first NaN or infinity among stored elements, or -1; integers have none.
  * @throws TypeError if the array is not the class of its element type.
  */
 export function findNonFinite(elements: Elements): number {

@@ -2,7 +2,7 @@ import { DTYPES, type DType, type TensorData } from "./dtype.ts";
 import type { Elements } from "./elements.ts";
 import { formatShape, sizeOf } from "./shape.ts";
 
-/** What is known of a tensor without reading it. */
+/** Element type and shape of a tensor, without its elements. */
 export interface TensorInfo {
   readonly dtype: DType;
   /** Extents, outermost first; `[]` for a scalar. */
@@ -15,15 +15,15 @@ export interface Tensor extends TensorInfo, Elements {
 }
 
 /**
- * Makes a tensor of `data`, which is not copied.
+ * Creates a tensor of `data`, which is not copied.
  * @throws TypeError if `data` is not the array class of `dtype`.
  * @throws RangeError if `data.length` is not the product of `shape`.
  */
 export function createTensor(dtype: DType, shape: readonly number[], data: TensorData): Tensor {
   if (!(data instanceof DTYPES[dtype].array)) {
-    const wanted = DTYPES[dtype].array.name;
+    const expected = DTYPES[dtype].array.name;
     throw new TypeError(
-      `Cannot create a tensor of ${dtype} as it needs a ${wanted}: got ${data.constructor.name}`,
+      `Cannot create a tensor of ${dtype} as it needs a ${expected}: got ${data.constructor.name}`,
     );
   }
   if (data.length !== sizeOf(shape)) {
@@ -34,7 +34,7 @@ export function createTensor(dtype: DType, shape: readonly number[], data: Tenso
   return { dtype, shape, data };
 }
 
-/** Bytes a tensor occupies when stored. */
+/** Returns the number of bytes that a stored tensor occupies. */
 export function byteLengthOf(info: TensorInfo): number {
   return sizeOf(info.shape) * DTYPES[info.dtype].bytes;
 }

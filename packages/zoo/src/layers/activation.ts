@@ -1,9 +1,9 @@
 import { gelu, relu, sigmoid, silu, tanh, type Value } from "@isthmus/graph/builder";
 
-/** Name of a function of single units; `gelu` is the exact one. */
+/** Name of an activation, a function of single units; `gelu` is exact, not the approximation by `tanh`. */
 export type Activation = "relu" | "gelu" | "silu" | "tanh" | "sigmoid";
 
-/** Functions of single units, by name. */
+/** Activations by name. */
 export const ACTIVATIONS: Readonly<Record<Activation, (x: Value) => Value>> = {
   relu,
   gelu: (x) => gelu(x),

@@ -1,34 +1,41 @@
+import { at } from "@isthmus/core";
 import { add, matMul, mul, reshape, softmax, transpose, type Value } from "@isthmus/graph/builder";
 
-/** Added to scores that do not count: so much that nothing is left of them, and still finite in f32. */
+/**
+ * Added to the scores of hidden tokens: low enough that the softmax gives them weight 0, and still finite in
+ * f32.
+ */
 const HIDDEN = -1e9;
 
-/** How rows of tokens are taken apart into heads. */
+/** How rows of tokens are split into heads. */
 export interface HeadLayout {
   /** Tokens of an example. */
   readonly length: number;
   readonly heads: number;
 }
 
-/** Rows `[N * length, heads * inner]` as heads of queries or values, `[N, heads, length, inner]`. */
+/** Splits rows `[N * length, heads * inner]` into heads of queries or values, `[N, heads, length, inner]`. */
 export function splitHeads(rows: Value, { length, heads }: HeadLayout): Value {
-  const inner = (rows.shape[1] ?? 0) / heads;
+  const inner = at(rows.shape, 1, "axis") / heads;
   return transpose(reshape(rows, [-1, length, heads, inner]), [0, 2, 1, 3]);
 }
 
-/** Rows as heads of keys, turned for the product with queries: `[N, heads, inner, length]`. */
+/**
+ * Splits rows `[N * length, heads * inner]` into heads of keys, transposed for the product with queries:
+ * `[N, heads, inner, length]`.
+ */
 export function splitKeys(rows: Value, { length, heads }: HeadLayout): Value {
-  const inner = (rows.shape[1] ?? 0) / heads;
+  const inner = at(rows.shape, 1, "axis") / heads;
   return transpose(reshape(rows, [-1, length, heads, inner]), [0, 2, 3, 1]);
 }
 
-/** Heads `[N, heads, length, inner]` as rows `[N * length, heads * inner]`. */
+/** Joins heads `[N, heads, length, inner]` into rows `[N * length, heads * inner]`. */
 export function joinHeads(x: Value): Value {
-  const [, heads = 0, , inner = 0] = x.shape;
+  const [heads, inner] = [at(x.shape, 1, "axis"), at(x.shape, 3, "axis")];
   return reshape(transpose(x, [0, 2, 1, 3]), [-1, heads * inner]);
 }
 
-/** Operands of {@link attention}; `...` are leading axes, broadcast. */
+/** Operands of {@link attention}; `...` are any further axes, which are broadcast against each other. */
 export interface AttentionOperands {
   /** `[N, ..., length, inner]` */
   readonly queries: Value;
@@ -42,9 +49,12 @@ export interface AttentionOperands {
   readonly drop?: (weights: Value) => Value;
 }
 
-/** Mean of values by the softmax of scaled inner products, `[N, ..., length, inner]`. */
+/**
+ * Averages the values, weighted by the softmax of the inner products of queries and keys over the root of
+ * their length: `[N, ..., length, inner]`.
+ */
 export function attention({ queries, keys, values, mask, drop }: AttentionOperands): Value {
-  const inner = queries.shape.at(-1) ?? 1;
+  const inner = at(queries.shape, queries.shape.length - 1, "axis");
   // Scaling queries costs less than scaling scores wherever heads are thinner than sequences are long.
   const scores = matMul(mul(queries, 1 / Math.sqrt(inner)), keys);
   const weights = softmax(mask === undefined ? scores : add(scores, mask));
@@ -52,8 +62,9 @@ export function attention({ queries, keys, values, mask, drop }: AttentionOperan
 }
 
 /**
- * Scores that let each token see itself and those before, `[length, length]`.
- * @param window - how many tokens one sees at most, itself included
+ * Returns a mask, `[length, length]`, to be added to scores so that each token sees itself and earlier tokens
+ * only.
+ * @param window - how many tokens a token sees at most, itself included
  */
 export function causalMask(length: number, window: number = length): Float32Array {
   const mask = new Float32Array(length * length);

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { conv, type Value } from "@isthmus/graph/builder";
 import { HE_FAN_OUT, type LayerInitializer } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
@@ -18,14 +19,17 @@ export interface ConvolutionOptions {
   readonly initializer?: LayerInitializer;
 }
 
-/** A convolution of images with square kernels, with weights `name.weight` and, if wanted, `name.bias`. */
+/**
+ * Convolves images with square kernels, with the weights `name.weight` and, with the option `bias`,
+ * `name.bias`.
+ */
 export function convolution(
   network: NetworkBuilder,
   x: Value,
   name: string,
   { out, side, stride = 1, pad = side >> 1, bias = false, initializer = HE_FAN_OUT }: ConvolutionOptions,
 ): Value {
-  const channels = x.shape[1] ?? 0;
+  const channels = at(x.shape, 1, "axis");
   const [fanIn, fanOut] = [channels * side * side, out * side * side];
   const kernel = network.weight(
     `${name}.weight`,

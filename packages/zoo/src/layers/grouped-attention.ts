@@ -1,26 +1,27 @@
+import { at } from "@isthmus/core";
 import { reshape, transpose, type Value } from "@isthmus/graph/builder";
 import { attention } from "./attention.ts";
 
-/** Tokens taken apart into heads, each `[N, length, count, inner]`, and the mask of their scores. */
+/** Tokens split into heads, and the mask of their scores. */
 export interface GroupedOperands {
-  /** As many as there are heads. */
+  /** `[N, length, heads, inner]` */
   readonly queries: Value;
-  /** As many as there are groups, which divide the heads. */
+  /** `[N, length, groups, inner]`; the number of groups divides the number of heads. */
   readonly keys: Value;
-  /** As many as keys. */
+  /** `[N, length, groups, inner]` */
   readonly values: Value;
   /** Added to the scores, `[length, length]`. @defaultValue none */
   readonly mask?: Value;
 }
 
 /**
- * Attention in which `heads / groups` queries share the keys and values of a group, which are broadcast and not repeated: rows
- * `[N * length, heads * inner]`.
+ * Attends with groups of `heads / groups` queries that share keys and values, which are broadcast and not
+ * repeated; returns rows `[N * length, heads * inner]`.
  * @see Ainslie et al., GQA: training generalized multi-query transformer models, 2023, section 2.2
  */
 export function groupedAttention({ queries, keys, values, mask }: GroupedOperands): Value {
-  const [, length = 0, heads = 0, inner = 0] = queries.shape;
-  const groups = keys.shape[2] ?? 1;
+  const [, length, heads, inner] = queries.shape as [number, number, number, number];
+  const groups = at(keys.shape, 2, "axis");
   const mixed = attention({
     queries: transpose(reshape(queries, [-1, length, groups, heads / groups, inner]), [0, 2, 3, 1, 4]),
     keys: transpose(reshape(keys, [-1, length, groups, 1, inner]), [0, 2, 3, 4, 1]),

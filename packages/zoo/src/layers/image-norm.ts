@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { batchNorm, groupNorm, layerNorm, transpose, type Value } from "@isthmus/graph/builder";
 import { constant } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
@@ -5,14 +6,16 @@ import type { NetworkBuilder } from "../network-builder.ts";
 /** Norms of convolutional networks. */
 export type ImageNorm = "batch" | "layer" | "group" | "none";
 
-/** Most groups, and fewest channels in one, of a group norm. */
+/** Largest number of groups of a group norm. */
 const MAX_GROUPS = 32;
+/** Fewest channels in a group. */
 const MIN_GROUP = 8;
 
 /**
- * Groups of a group norm: the most, up to 32, into which the channels divide evenly with at least 8 in each; 1 if there are none.
+ * Returns the number of groups of a group norm: the largest number up to 32 that divides the channels into
+ * groups of at least 8, or 1 if no number does.
  *
- * That is the usual 32 from 256 channels on, and the 2 to 8 that small residual networks are used with.
+ * That is the usual 32 from 256 channels on, and 2 to 8 as is usual for small residual networks.
  */
 export function groupsOf(channels: number): number {
   for (let groups = Math.min(MAX_GROUPS, Math.floor(channels / MIN_GROUP)); groups > 1; groups--) {
@@ -22,15 +25,15 @@ export function groupsOf(channels: number): number {
 }
 
 /**
- * Normalises `x [N, channels, height, width]`, with weights `name.weight` (1 at first) and `name.bias` (0), and of a batch norm
- * the statistics `name.running_mean` (0) and `name.running_var` (1).
+ * Normalises `x [N, channels, height, width]`, with weights `name.weight` (1 at first) and `name.bias` (0); a
+ * batch norm also has the statistics `name.running_mean` (0) and `name.running_var` (1).
  *
- * `layer` normalises over the channels at each place of the image, as the networks of Git Re-Basin do; `group` over the places
- * and channels of each group; epsilon is 1e-5 everywhere.
+ * `layer` normalises over the channels of each pixel, as the networks of Git Re-Basin do; `group` over the
+ * pixels and channels of each group; `none` returns `x`. Epsilon is 1e-5 everywhere.
  */
 export function imageNorm(network: NetworkBuilder, x: Value, name: string, kind: ImageNorm): Value {
   if (kind === "none") return x;
-  const channels = x.shape[1] ?? 0;
+  const channels = at(x.shape, 1, "axis");
   const scale = network.weight(`${name}.weight`, [channels], constant(1));
   const bias = network.weight(`${name}.bias`, [channels], constant(0));
   switch (kind) {

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { gemm, type Value } from "@isthmus/graph/builder";
 import { type LayerInitializer, TORCH_DEFAULT } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
@@ -14,14 +15,14 @@ export interface LinearOptions {
   readonly inputFirst?: boolean;
 }
 
-/** A linear map of rows, `[rows, in]` to `[rows, out]`, with weights `name.weight` and `name.bias`. */
+/** Maps rows `[rows, in]` linearly to `[rows, out]`, with the weights `name.weight` and `name.bias`. */
 export function linear(
   network: NetworkBuilder,
   x: Value,
   name: string,
   { out, initializer = TORCH_DEFAULT, bias = true, inputFirst = false }: LinearOptions,
 ): Value {
-  const fanIn = x.shape[1] ?? 0;
+  const fanIn = at(x.shape, 1, "axis");
   const shape = inputFirst ? [fanIn, out] : [out, fanIn];
   const weight = network.weight(`${name}.weight`, shape, initializer.weight(fanIn, out));
   const shift = bias ? network.weight(`${name}.bias`, [out], initializer.bias(fanIn)) : undefined;

@@ -1,15 +1,16 @@
+import { at } from "@isthmus/core";
 import { add, sub, type Value } from "@isthmus/graph/builder";
 
 /**
- * Places of tokens, `[N, length]`, each row 0, 1, ... of as many as there are ids.
+ * Returns the places of tokens, `[N, length]`: every row is 0, 1, ..., `length - 1`, for ids `[N, length]`.
  *
- * Computed from the ids, and not a constant: rows of a table of positions that one length of example never reads would seem free
- * to be permuted, although a longer example reads them.
- * @param positions - rows of that table
- * @throws RangeError if there are fewer of them than tokens
+ * They are computed from the ids and not a constant. With a constant, the rows of the table of positions that
+ * examples of one length never read would seem free to be permuted, although longer examples read them.
+ * @param positions - rows of the table of positions
+ * @throws RangeError if there are fewer positions than tokens
  */
 export function placeIndices(ids: Value, positions: number): Value {
-  const length = ids.shape[1] ?? 0;
+  const length = at(ids.shape, 1, "axis");
   if (length > positions) {
     throw new RangeError(
       `Cannot build "${ids.builder.name}" for examples of ${length} tokens as there must be a position for each: it has ${positions}; take texts of at most as many tokens`,

@@ -1,22 +1,24 @@
+import { at } from "@isthmus/core";
 import { add, div, layerNorm, mul, reduceMean, sqrt, type Value } from "@isthmus/graph/builder";
 import { constant } from "../initializer.ts";
 import type { NetworkBuilder } from "../network-builder.ts";
 
-/** Layer norm of rows, with weights `name.weight` (1 at first) and `name.bias` (0). */
+/** Applies a layer norm to rows, with the weights `name.weight` (1 at first) and `name.bias` (0). */
 export function rowNorm(network: NetworkBuilder, x: Value, name: string, epsilon: number): Value {
-  const width = x.shape.at(-1) ?? 0;
+  const width = at(x.shape, x.shape.length - 1, "axis");
   const scale = network.weight(`${name}.weight`, [width], constant(1));
   const bias = network.weight(`${name}.bias`, [width], constant(0));
   return layerNorm(x, { scale, bias }, { epsilon });
 }
 
 /**
- * Rows over the root of their mean square, with the weight `name.weight` (1 at first); from its parts, as operator set 21 has no
- * such operator.
+ * Divides rows by the root of their mean square and multiplies them by the weight `name.weight` (1 at first);
+ * made of several operators, as operator set 21 has none for it.
  * @see Zhang and Sennrich, Root mean square layer normalization, 2019
  */
 export function rootMeanSquareNorm(network: NetworkBuilder, x: Value, name: string, epsilon: number): Value {
-  const scale = network.weight(`${name}.weight`, [x.shape.at(-1) ?? 0], constant(1));
+  const width = at(x.shape, x.shape.length - 1, "axis");
+  const scale = network.weight(`${name}.weight`, [width], constant(1));
   const square = reduceMean(mul(x, x), { axes: [-1], keepDims: true });
   return mul(div(x, sqrt(add(square, epsilon))), scale);
 }

@@ -1,13 +1,14 @@
-import { formatShape, MismatchError, sameShape, type TensorInfo } from "@isthmus/core";
+import { entry, formatShape, MismatchError, sameShape, type TensorInfo } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 
-/** Names shown of a long list; the rest is counted. */
+/** How many names of a long list a message shows; the others are counted. */
 const SHOWN = 5;
 
 /**
- * Checks that a checkpoint holds exactly the weights of a network: one that the network does not know would not be permuted with
- * the others.
- * @throws MismatchError if some are missing, have another shape, or are not of the network
+ * Checks that a checkpoint holds exactly the weights of a network, as a tensor that the network does not know
+ * would not be permuted with the others.
+ * @param idle - names of tensors that the network does not need
+ * @throws MismatchError if weights are missing or have another shape, or a tensor belongs to no weight
  */
 export function assertTensorsFit(
   graph: Graph,
@@ -23,9 +24,9 @@ export function assertTensorsFit(
     );
   }
   for (const [name, { shape }] of graph.weights) {
-    const found = tensors.get(name)?.shape ?? [];
-    if (sameShape(found, shape)) continue;
-    const shapes = `it makes "${name}" ${formatShape(shape)}, the checkpoint holds ${formatShape(found)}`;
+    const stored = entry(tensors, name, "tensor");
+    if (sameShape(stored.shape, shape)) continue;
+    const shapes = `it makes "${name}" ${formatShape(shape)}, the checkpoint holds ${formatShape(stored.shape)}`;
     throw misfit(source, `shapes must be equal: ${shapes}`, [name]);
   }
   const foreign = [...tensors.keys()].filter((name) => !graph.weights.has(name) && !idle.test(name));

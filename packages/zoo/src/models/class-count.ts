@@ -1,6 +1,9 @@
 import type { ModelConfig } from "./model-config.ts";
 
-/** Classes of a classifier: as many as the config has names for, else `num_labels`, which is 2 where it is missing. */
+/**
+ * Returns the number of classes of a classifier: that of names in the config, else `num_labels`, which is 2
+ * if missing.
+ */
 export function classCount(config: ModelConfig): number {
   const labels = config.object("id2label");
   return labels === undefined ? config.count("num_labels", 2) : labels.names.length;

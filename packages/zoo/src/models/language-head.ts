@@ -1,37 +1,38 @@
-import { gemm, reshape, type Value } from "@isthmus/graph/builder";
+import { at } from "@isthmus/core";
+import { reshape, type Value } from "@isthmus/graph/builder";
 import { normal, normalWeight } from "../initializer.ts";
 import { linear } from "../layers/linear.ts";
+import { tokenLogits } from "../layers/token-logits.ts";
 import { classCount } from "./class-count.ts";
 import type { FamilyContext, FamilyOutputs } from "./model-family.ts";
 
-/** What the head of a decoder is made of. */
+/** Values and names that the head of a decoder is made of. */
 export interface HeadParts {
   /** Rows after the last norm, `[N * length, width]`. */
   readonly rows: Value;
   /** The embedding, `[vocabulary, width]`. */
   readonly embedding: Value;
-  /** Weight of a head of its own, without `.weight`. */
+  /** Name of the weight of a separate head, without `.weight`. */
   readonly name: string;
-  /** What a missing `tie_word_embeddings` stands for. */
+  /** Value of `tie_word_embeddings` if the config lacks it: whether the embedding is also the head. */
   readonly tied: boolean;
 }
 
-/** Classes of models that tell tokens apart. */
+/** Names of Hugging Face classes that predict tokens. */
 const LANGUAGE_MODEL = /(ForCausalLM|LMHeadModel)$/;
 
 /**
- * What a decoder computes: `logits`, by a head of its own, by its embedding, or of a classifier, `[N, length, ...]`; `hidden` rows
- * where it has no head.
+ * Adds the head of a decoder and returns its outputs: `logits` of a separate head, of the embedding or of a
+ * classifier, `[N, length, ...]`; or the `hidden` states if there is no head, `[N, length, width]`.
  */
 export function languageHead(
   { network, config, has, length }: FamilyContext,
   { rows, embedding, name, tied }: HeadParts,
 ): FamilyOutputs {
   const { shape } = embedding;
-  const perToken = (value: Value) => reshape(value, [-1, length, value.shape[1] ?? 0]);
-  const own = () =>
-    perToken(gemm(rows, network.weight(`${name}.weight`, shape, normal(0.02)), { transB: true }));
-  if (has?.(`${name}.weight`)) return { logits: own() };
+  const perToken = (value: Value) => reshape(value, [-1, length, at(value.shape, 1, "axis")]);
+  const separate = () => tokenLogits(rows, network.weight(`${name}.weight`, shape, normal(0.02)), length);
+  if (has?.(`${name}.weight`)) return { logits: separate() };
   if (has?.("score.weight")) {
     const classes = { out: classCount(config), initializer: normalWeight(0.02), bias: false };
     return { logits: perToken(linear(network, rows, "score", classes)) };
@@ -39,6 +40,6 @@ export function languageHead(
   const classNames = config.texts("architectures");
   const isBase = classNames.length > 0 && !classNames.some((entry) => LANGUAGE_MODEL.test(entry));
   if (isBase && has !== undefined) return { hidden: perToken(rows) };
-  if (!config.boolean("tie_word_embeddings", tied)) return { logits: own() };
-  return { logits: perToken(gemm(rows, embedding, { transB: true })) };
+  if (!config.boolean("tie_word_embeddings", tied)) return { logits: separate() };
+  return { logits: tokenLogits(rows, embedding, length) };
 }

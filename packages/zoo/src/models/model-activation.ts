@@ -4,7 +4,7 @@ import type { ModelConfig } from "./model-config.ts";
 
 const approximateGelu = (x: Value): Value => gelu(x, { approximate: true });
 
-/** Functions of single units by the names configs give them. */
+/** Activations by their names in configs. */
 const FUNCTIONS: Readonly<Record<string, (x: Value) => Value>> = {
   gelu: (x) => gelu(x),
   gelu_new: approximateGelu,
@@ -19,13 +19,14 @@ const FUNCTIONS: Readonly<Record<string, (x: Value) => Value>> = {
 };
 
 /**
- * The function of a config's field.
- * @throws UnsupportedError if it has another name than those known
+ * Returns the activation that a field of a config names.
+ * @param fallback - its name if the field is missing
+ * @throws UnsupportedError if the name is not in the table
  */
 export function modelActivation(config: ModelConfig, field: string, fallback: string): (x: Value) => Value {
   const name = config.text(field, fallback);
-  const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
-  if (known !== undefined) return known;
+  const activation = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+  if (activation !== undefined) return activation;
   throw new UnsupportedError(
     `Cannot build the network of "${config.source}" as "${field}" must be one of ${Object.keys(FUNCTIONS).join(", ")}: it is "${name}"`,
     { feature: name },

@@ -1,18 +1,18 @@
 import { excerpt, FormatError, UnsupportedError } from "@isthmus/core";
 
-/** Largest extent: the longest vocabularies have some hundred thousand words. */
+/** Largest extent: the largest vocabularies have some hundred thousand words. */
 const MAX_EXTENT = 2 ** 28;
 
 /** Most blocks of layers: the deepest published models have some hundred. */
 const MAX_BLOCKS = 1024;
 
-/** Reads fields of a `config.json`, checked; a field that is null is as one that is missing. */
+/** Fields of a `config.json`, checked when they are read; a field that is null is treated as missing. */
 export class ModelConfig {
-  /** Where it is from, for errors. */
+  /** File it was read from, for errors. */
   readonly source: string;
   readonly #fields: Readonly<Record<string, unknown>>;
 
-  /** @throws FormatError if it is not an object */
+  /** @throws FormatError if `fields` is not an object */
   constructor(fields: unknown, source: string) {
     if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
       throw new FormatError(`Cannot read "${source}" as a model's config must be a JSON object`, {
@@ -28,20 +28,21 @@ export class ModelConfig {
     return Object.keys(this.#fields);
   }
 
-  /** Whether a field is there. */
+  /** Checks whether a field is there. */
   has(name: string): boolean {
     return this.#get(name) !== undefined;
   }
 
   /**
-   * A whole number of at least 1, such as an extent.
-   * @param fallback - what a missing field stands for; none if it must be there
+   * Reads a whole number of at least 1, such as an extent.
+   * @param fallback - value of a missing field; without it the field must be there
+   * @throws FormatError if it is something else
    */
   count(name: string, fallback?: number): number {
     return this.#countUpTo(MAX_EXTENT, name, fallback);
   }
 
-  /** How many blocks of layers there are: each is built, so that a config must not name millions. */
+  /** Reads the number of blocks of layers; each is built, so a config must not ask for millions. */
   blocks(name: string): number {
     return this.#countUpTo(MAX_BLOCKS, name);
   }
@@ -53,14 +54,17 @@ export class ModelConfig {
     throw this.#wrong(name, `a whole number from 1 to ${most}`);
   }
 
-  /** The quotient of two extents. @throws FormatError if `parts` does not divide `whole` */
+  /** Divides one extent by another. @throws FormatError if `parts` does not divide `whole` */
   quotient(whole: string, parts: string): number {
     const [extent, count] = [this.count(whole), this.count(parts)];
     this.assertDivides([whole, extent], [parts, count]);
     return extent / count;
   }
 
-  /** Checks that one extent divides another; each with the field it is from. @throws FormatError if it does not */
+  /**
+   * Checks that one extent divides another, given with the names of their fields. @throws FormatError if it
+   * does not
+   */
   assertDivides([whole, extent]: readonly [string, number], [parts, count]: readonly [string, number]): void {
     if (extent % count === 0) return;
     throw new FormatError(
@@ -69,41 +73,41 @@ export class ModelConfig {
     );
   }
 
-  /** A finite number. */
+  /** Reads a finite number. */
   number(name: string, fallback: number): number {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "number" && Number.isFinite(value)) return value;
     throw this.#wrong(name, "a number");
   }
 
-  /** True or false. */
+  /** Reads true or false. */
   boolean(name: string, fallback: boolean): boolean {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "boolean") return value;
     throw this.#wrong(name, "true or false");
   }
 
-  /** A string. */
+  /** Reads a string. */
   text(name: string, fallback: string): string {
     const value = this.#get(name) ?? fallback;
     if (typeof value === "string") return value;
     throw this.#wrong(name, "a string");
   }
 
-  /** An object within, by the path of its field; undefined if there is none. */
+  /** Reads an object within the config, named by its field in errors; undefined if it is missing. */
   object(name: string): ModelConfig | undefined {
     const value = this.#get(name);
     return value === undefined ? undefined : new ModelConfig(value, `${this.source}: ${name}`);
   }
 
-  /** Strings, none if the field is missing. */
+  /** Reads a list of strings, empty if the field is missing. */
   texts(name: string): readonly string[] {
     const value = this.#get(name) ?? [];
     if (Array.isArray(value) && value.every((entry) => typeof entry === "string")) return value;
     throw this.#wrong(name, "a list of strings");
   }
 
-  /** Two extents, given as one number for both or as a pair: those of images and patches. */
+  /** Reads the height and width of images or patches, given as one number for both or as a pair. */
   extents(name: string, fallback: number): readonly [number, number] {
     const value = this.#get(name) ?? fallback;
     const pair = Array.isArray(value) ? value : [value, value];
@@ -115,8 +119,8 @@ export class ModelConfig {
   }
 
   /**
-   * Checks a field that changes what a network computes in a way that is not handled.
-   * @throws UnsupportedError if it is there and has another value than `only`, which is also what a missing one stands for
+   * Checks that a field has the only value that is handled; other values change what a network computes.
+   * @throws UnsupportedError if it is there and has another value than `only`
    */
   require(name: string, only: string | boolean): void {
     const value = this.#get(name) ?? only;
@@ -128,8 +132,8 @@ export class ModelConfig {
   }
 
   /**
-   * The same with some fields in place of others.
-   * @param fields - by name
+   * Returns a config with some fields replaced.
+   * @param fields - new values, by name
    */
   with(fields: Readonly<Record<string, unknown>>): ModelConfig {
     return new ModelConfig({ ...this.#fields, ...fields }, this.source);
@@ -142,8 +146,8 @@ export class ModelConfig {
 
   #wrong(name: string, rule: string): FormatError {
     const value = this.#get(name);
-    const found = value === undefined ? "it is missing" : `it is ${excerpt(value)}`;
-    return new FormatError(`Cannot read "${this.source}" as "${name}" must be ${rule}: ${found}`, {
+    const problem = value === undefined ? "it is missing" : `it is ${excerpt(value)}`;
+    return new FormatError(`Cannot read "${this.source}" as "${name}" must be ${rule}: ${problem}`, {
       format: "config",
     });
   }

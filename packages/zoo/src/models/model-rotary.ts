@@ -3,28 +3,29 @@ import { type RotaryTables, rotaryFrequencies, rotaryTables } from "../layers/ro
 import type { ModelConfig } from "./model-config.ts";
 import type { FamilyContext } from "./model-family.ts";
 
-/** How a family names what its rotary positions are made of. */
+/** Extents and names of fields that describe the rotary positions of a family. */
 export interface RotaryFields {
   /** Dimensions of a head. */
   readonly inner: number;
-  /** Field of the base of the wavelengths. */
+  /** Field that holds the base of the wavelengths. */
   readonly base: string;
-  /** Field of the share of dimensions that turn; missing where all do. */
+  /** Field that holds the share of dimensions that turn, and its default; missing if all turn. */
   readonly share?: { readonly field: string; readonly fallback: number };
 }
 
-/** Base of the wavelengths where a config does not say. */
+/** Base of the wavelengths if a config does not say. */
 const BASE = 10_000;
 
 /**
- * Tables of a network's rotary positions, its scaling for long contexts included.
- * @throws UnsupportedError if the scaling is of a kind that is not handled
+ * Returns the tables of a network's rotary positions, with the scaling for long contexts that its config asks
+ * for.
+ * @throws UnsupportedError if that scaling is of a kind that is not handled
  */
 export function modelRotary(
   { network, config, length }: FamilyContext,
   { inner, base, share }: RotaryFields,
 ): RotaryTables {
-  // Newer configs hold all of it in one object, older ones beside the scaling.
+  // Newer configs hold base and share in the same object as the scaling, older ones in fields of their own.
   const parameters = config.object("rope_parameters");
   const scaling = parameters ?? config.object("rope_scaling");
   const theta = parameters?.number("rope_theta", BASE) ?? config.number(base, BASE);
@@ -49,7 +50,7 @@ function scale(frequencies: Float64Array, scaling: ModelConfig): Float64Array {
 }
 
 /**
- * Long waves are stretched by a factor, short ones are kept, those between by a share of it.
+ * Stretches a wave: long waves by a factor, short ones not at all, waves between by a mixture of both.
  * @see Dubey et al., The Llama 3 herd of models, 2024; formulas as in Llama's reference code
  */
 function stretch(frequency: number, scaling: ModelConfig): number {
@@ -59,6 +60,6 @@ function stretch(frequency: number, scaling: ModelConfig): number {
   const turns = (scaling.number("original_max_position_embeddings", 8192) * frequency) / (2 * Math.PI);
   if (turns < low) return frequency / factor;
   if (turns > high) return frequency;
-  const kept = (turns - low) / (high - low);
-  return ((1 - kept) * frequency) / factor + kept * frequency;
+  const share = (turns - low) / (high - low);
+  return ((1 - share) * frequency) / factor + share * frequency;
 }

@@ -1,6 +1,6 @@
 import type { ModelConfig } from "./model-config.ts";
 
-/** Fields of a config of two heads and layers at the most and a small vocabulary, with heads as wide as they are. */
+/** Returns fields of at most two heads, two blocks and a small vocabulary, with heads as wide as before. */
 export function narrowHeads(config: ModelConfig): Readonly<Record<string, number>> {
   const heads = config.count("num_attention_heads");
   const width = config.quotient("hidden_size", "num_attention_heads") * Math.min(heads, 2);

@@ -8,13 +8,13 @@ import { MODEL_FAMILIES, MODEL_TYPES, type ModelType } from "./model-families.ts
 /** Options of {@link networkOfConfig}. */
 export interface ConfigNetworkOptions {
   /**
-   * What the checkpoint holds, by which prefixes and heads are told, and against which the network is checked. @defaultValue none:
-   * the network is that of the family's class for language modelling or classification
+   * Tensors of the checkpoint: they decide on prefixes and heads, and the network is checked against them.
+   * @defaultValue none: the network is the one of the family's class for language modelling or classification
    */
   readonly tensors?: ReadonlyMap<string, TensorInfo> | undefined;
   /** Tokens of an example; images are as large as the config says. @defaultValue 8 */
   readonly length?: number;
-  /** Where the config is from, for errors. @defaultValue "config.json" */
+  /** File that the config was read from, for errors. @defaultValue "config.json" */
   readonly source?: string;
 }
 
@@ -29,38 +29,47 @@ export const CONFIG_NETWORK_DEFAULTS: Required<ConfigNetworkOptions> = Object.fr
 export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "initialize"> {
   readonly modelType: ModelType;
   /**
-   * The same network but for extents: two blocks, few heads, few words. Its symmetries are those of the whole, by the same rules,
-   * so that they can be proved by running it where the whole does not fit in memory.
+   * Builds this network with smaller extents: two blocks, few heads, few words. Its symmetries follow from
+   * the same rules as the symmetries of the full network, so they can be proved by running it where the full
+   * network does not fit in memory.
    */
   readonly narrow: () => ConfigNetwork;
   /**
-   * The same network for examples of another number of tokens.
-   * @throws RangeError if the length is not a whole number of at least 1, or exceeds the network's table of positions
+   * Builds this network for examples of another number of tokens.
+   * @throws RangeError if the length is not a whole number of at least 1, or exceeds the network's table of
+   * positions
    */
   readonly ofLength: (length: number) => ConfigNetwork;
-  /** Most tokens of an example that the network knows positions of; absent where the config does not say, as for images. */
+  /**
+   * Largest number of tokens of an example that the network has positions for; absent if the config does not
+   * say.
+   */
   readonly maxLength?: number;
 }
 
 /**
- * Builds the network that a `config.json` of Hugging Face form describes, with the names of weights its checkpoints have, so that
- * nothing has to be renamed.
+ * Builds the network that a `config.json` of Hugging Face form describes, with the names of weights its
+ * checkpoints have, so that nothing has to be renamed.
  *
- * Its graph takes any batch of a few tokens: rotary positions, masks and tables of positions hold for any number of them. It has
- * types, so that its symmetries are discovered without a run. Inputs are `ids`, `[N, length]`, for BERT `token_type_ids`, too, or
- * images `x`; outputs are `logits`, `hidden` states where the checkpoint has no head, and what else its heads compute.
+ * Its graph is built for a few tokens; that is enough to find its symmetries, which hold for any number of
+ * tokens. It holds types, so that its symmetries are discovered without a run. Inputs are `ids`,
+ * `[N, length]`, and for BERT also `token_type_ids`; or images `x`. Outputs are `logits`, or `hidden` states
+ * if the checkpoint has no head, and whatever else its heads compute.
  *
- * Covered are, by `model_type`: `llama`, with grouped queries, heads of their own width, biases, and rotary positions scaled by
- * `linear` or `llama3`; `mistral`, with its window; `qwen2`, with biases on queries, keys and values; `gpt2`, with or without the
- * prefix `transformer.`; `gpt_neox`, with partial rotary positions, parallel residuals or not; `bert`, with heads for words, next
- * sentences, texts, tokens or answers, and norms named `gamma` and `beta` or `weight` and `bias`; `vit`, with a classifier or a
- * pooler. Decoders may classify (`score`); embeddings may be the head.
+ * These values of `model_type` are handled: `llama`, with grouped queries, heads of any width, biases, and
+ * rotary positions scaled by `linear` or `llama3`; `mistral`, with its window; `qwen2`, with biases on
+ * queries, keys and values; `gpt2`, with or without the prefix `transformer.`; `gpt_neox`, with partial
+ * rotary positions, and with or without parallel residuals; `bert`, with heads for words, next sentences,
+ * texts, tokens or answers, and norms named `gamma` and `beta` or `weight` and `bias`; `vit`, with a
+ * classifier or a pooler. Decoders may classify (`score`); embeddings may be the head.
  *
  * @param config - the object in the file
- * @throws FormatError if a field is missing or not what it should be
- * @throws UnsupportedError if the model's type, or something in its config, is not handled; it says what is
- * @throws MismatchError if the tensors are not those of the network
- * @throws RangeError if `length` is not a whole number of at least 1, or exceeds the network's table of positions
+ * @throws FormatError if a field is missing or has a wrong value
+ * @throws UnsupportedError if the model's type, or something in its config, is not handled; the message lists
+ * what is
+ * @throws MismatchError if the tensors are not exactly the weights of the network
+ * @throws RangeError if `length` is not a whole number of at least 1, or exceeds the network's table of
+ * positions
  */
 export function networkOfConfig(config: unknown, options: ConfigNetworkOptions = {}): ConfigNetwork {
   const { tensors, length, source } = resolveOptions(
@@ -80,14 +89,14 @@ export function networkOfConfig(config: unknown, options: ConfigNetworkOptions =
 
 function modelTypeOf(config: ModelConfig): ModelType {
   const name = config.text("model_type", "");
-  const known = MODEL_TYPES.find((type) => type === name);
-  if (known === undefined) {
+  const modelType = MODEL_TYPES.find((type) => type === name);
+  if (modelType === undefined) {
     throw new UnsupportedError(
       `Cannot build the network of "${config.source}" as "model_type" must be one of ${MODEL_TYPES.join(", ")}: ${name === "" ? "it is missing" : `it is "${name}"`}; for others export an ONNX graph`,
       { feature: name },
     );
   }
-  if (!config.has("quantization_config")) return known;
+  if (!config.has("quantization_config")) return modelType;
   throw new UnsupportedError(
     `Cannot build the network of "${config.source}" as its weights must be floating-point numbers: it has a "quantization_config"`,
     { feature: "quantization_config" },
@@ -100,7 +109,7 @@ interface CreateOptions {
   readonly has: ((name: string) => boolean) | undefined;
 }
 
-/** Fields that say how many tokens a model was made for. */
+/** Fields that hold the number of tokens a model was trained for. */
 const LENGTHS: readonly string[] = ["n_positions", "max_position_embeddings"];
 
 function create(modelType: ModelType, { config, length, has }: CreateOptions): ConfigNetwork {

@@ -3,21 +3,21 @@ import { dirname, join } from "node:path";
 import { type Checkpoint, hubHint, InputError, openCheckpoint, readJsonFile } from "@isthmus/core";
 import { type ConfigNetwork, networkOfConfig } from "./network-of-config.ts";
 
-/** A model as it lies on disk: its weights, and the network that its config describes. */
+/** A model on disk: its weights, and the network that its config describes. */
 export interface Model {
   readonly network: ConfigNetwork;
-  /** To be closed when done. */
+  /** Must be closed after use. */
   readonly checkpoint: Checkpoint;
-  /** The config's file. */
+  /** Path of the config. */
   readonly configPath: string;
 }
 
-/** Name of the file that describes a model, beside its weights. */
+/** Name of the file beside the weights that describes a model. */
 const CONFIG = "config.json";
 
 /**
- * Opens a model in Hugging Face form: a folder with `config.json` and weights as safetensors, in one file or in shards; or a file
- * of weights with `config.json` beside it. Reads headers only.
+ * Opens a model in Hugging Face form: a folder with `config.json` and weights as safetensors, in one file or
+ * in shards; or a file of weights with `config.json` beside it. Reads headers only.
  *
  * @throws InputError if there is no config, or no weights
  * @throws FormatError if the config or the weights are damaged
@@ -43,7 +43,7 @@ export async function openModel(path: string, options: { readonly length?: numbe
 
 /**
  * Finds the config that describes a model: in its folder, or beside its file of weights.
- * @returns its path; undefined if there is none, or nothing of the model's name
+ * @returns its path; undefined if there is no config, or no file or folder at `path`
  */
 export async function findModelConfig(path: string): Promise<string | undefined> {
   const config = await configPathOf(path).catch(() => undefined);
@@ -51,7 +51,10 @@ export async function findModelConfig(path: string): Promise<string | undefined>
   return stats?.isFile() ? config : undefined;
 }
 
-/** Where the config of a model would lie. @throws InputError if there is no folder or file of the model's name */
+/**
+ * Returns the path at which a model's config is expected. @throws InputError if there is no folder or file at
+ * `path`
+ */
 async function configPathOf(path: string): Promise<string> {
   try {
     return join((await stat(path)).isDirectory() ? path : dirname(path), CONFIG);

@@ -1,8 +1,9 @@
-import { add, dropout, gather, gelu, gemm, reshape, split, type Value } from "@isthmus/graph/builder";
+import { add, dropout, gather, gelu, reshape } from "@isthmus/graph/builder";
 import { normal, normalWeight } from "../initializer.ts";
-import { attention, causalMask, joinHeads, splitHeads, splitKeys } from "../layers/attention.ts";
-import { linear } from "../layers/linear.ts";
+import { causalMask } from "../layers/attention.ts";
+import { type GptBlock, gptBlock } from "../layers/gpt-block.ts";
 import { rowNorm } from "../layers/row-norm.ts";
+import { tokenLogits } from "../layers/token-logits.ts";
 import type { Network, NetworkShape } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { assertDivides, resolveNetwork } from "../resolve-network.ts";
@@ -17,15 +18,15 @@ export interface GptOptions {
   readonly width?: number;
   /** Heads of each attention; divides the width. @defaultValue 12 */
   readonly heads?: number;
-  /** Tokens of an example. @defaultValue those of the examples it is built for */
+  /** Tokens of an example. @defaultValue as many as the examples have that it is built for */
   readonly context?: number | undefined;
   /** Hidden units of each feed-forward network. @defaultValue 4 times the width */
   readonly hidden?: number | undefined;
   /** Whether the embedding is also the head. @defaultValue true */
   readonly tied?: boolean;
   /**
-   * Share dropped in training of embeddings, attention weights and what blocks add to the stream, in `[0, 0.99]`; 0.1 in the
-   * original. @defaultValue 0
+   * Share dropped in training of embeddings, attention weights and the outputs that blocks add to the
+   * stream, in `[0, 0.99]`; 0.1 in the original. @defaultValue 0
    */
   readonly dropout?: number;
 }
@@ -44,17 +45,16 @@ export const GPT_DEFAULTS: Required<GptOptions> = Object.freeze({
 /** Epsilon of the norms. */
 const EPSILON = 1e-5;
 
-/** Deviation at the start. */
+/** Standard deviation of weights at the start. */
 const DEVIATION = 0.02;
 
-const START = normalWeight(DEVIATION);
-
 /**
- * A GPT-2: learned positions, pre-norm blocks, causal attention, approximate gelu.
+ * Builds a GPT-2: learned positions, pre-norm blocks, causal attention, approximate gelu.
  *
- * Names and layouts as in its published checkpoints (`wte.weight`, `h.0.attn.c_attn.weight` `[in, out]`, `ln_f`), so that those
- * can be fed; a head of its own is `lm_head.weight` `[vocabulary, width]`. Starts as the original does: weights normal of deviation
- * 0.02, those that add to the residual stream of 0.02 over the root of twice the depth, biases 0.
+ * Names and layouts are as in its published checkpoints (`wte.weight`, `h.0.attn.c_attn.weight` `[in, out]`,
+ * `ln_f`), so that these checkpoints can be fed; a separate head is `lm_head.weight` `[vocabulary, width]`.
+ * It starts as the original does: biases 0 and weights normal, of deviation 0.02 or, in layers that add to
+ * the residual stream, 0.02 over the root of twice the depth.
  * @throws InputError if examples are not rows of tokens as long as the context
  * @throws RangeError if an option is not allowed
  * @see Radford et al., Language models are unsupervised multitask learners, 2019, section 2.3
@@ -69,59 +69,22 @@ export function gpt(options: GptOptions, shape: NetworkShape): Network {
   const ids = network.input("ids", shape.exampleShape, "i64");
   const embedding = network.weight("wte.weight", [shape.classes, width], normal(DEVIATION));
   const positions = network.weight("wpe.weight", [length, width], normal(DEVIATION));
-  const mask = network.graph.numbers(causalMask(length), "f32", [length, length]);
+  const block: GptBlock = {
+    length,
+    heads,
+    hidden,
+    epsilon: EPSILON,
+    activation: (x) => gelu(x, { approximate: true }),
+    mask: network.graph.numbers(causalMask(length), "f32", [length, length]),
+    // Each block adds to the stream twice: the variance of the stream must not grow with depth.
+    streamInitializer: normalWeight(DEVIATION / Math.sqrt(2 * depth)),
+    dropout: ratio,
+  };
   let x = dropout(reshape(add(gather(embedding, ids), positions), [-1, width]), ratio);
-  for (let i = 0; i < depth; i++) {
-    x = addBlock(network, x, `h.${i}`, { length, heads, hidden, ratio, depth, mask });
-  }
+  for (let i = 0; i < depth; i++) x = gptBlock(network, x, `h.${i}`, block);
   const final = rowNorm(network, x, "ln_f", EPSILON);
   const head = tied ? embedding : network.weight("lm_head.weight", [shape.classes, width], normal(DEVIATION));
-  const logits = reshape(gemm(final, head, { transB: true }), [-1, length, shape.classes]);
+  const logits = tokenLogits(final, head, length);
   const canonical = { ...resolved, context: length, hidden: hidden === 4 * width ? undefined : hidden };
   return network.build(logits, formatSpec("gpt", canonical, GPT_DEFAULTS));
-}
-
-interface BlockShape {
-  readonly length: number;
-  readonly heads: number;
-  readonly hidden: number;
-  readonly ratio: number;
-  readonly depth: number;
-  readonly mask: Value;
-}
-
-function addBlock(network: NetworkBuilder, x: Value, name: string, block: BlockShape): Value {
-  const { hidden, ratio, depth } = block;
-  const width = x.shape[1] ?? 0;
-  // Each block adds to the stream twice, so its variance stays that of one at any depth.
-  const onStream = normalWeight(DEVIATION / Math.sqrt(2 * depth));
-  const project = (rows: Value, layer: string) =>
-    linear(network, rows, `${name}.${layer}`, { out: width, initializer: onStream, inputFirst: true });
-  const attended = attend(network, rowNorm(network, x, `${name}.ln_1`, EPSILON), `${name}.attn`, block);
-  const middle = add(x, dropout(project(attended, "attn.c_proj"), ratio));
-  const normalized = rowNorm(network, middle, `${name}.ln_2`, EPSILON);
-  const inner = linear(network, normalized, `${name}.mlp.c_fc`, {
-    out: hidden,
-    initializer: START,
-    inputFirst: true,
-  });
-  return add(middle, dropout(project(gelu(inner, { approximate: true }), "mlp.c_proj"), ratio));
-}
-
-function attend(network: NetworkBuilder, x: Value, name: string, block: BlockShape): Value {
-  const width = x.shape[1] ?? 0;
-  const fused = linear(network, x, `${name}.c_attn`, {
-    out: 3 * width,
-    initializer: START,
-    inputFirst: true,
-  });
-  const [queries, keys, values] = split(fused, 1, [width, width, width]) as [Value, Value, Value];
-  const mixed = attention({
-    queries: splitHeads(queries, block),
-    keys: splitKeys(keys, block),
-    values: splitHeads(values, block),
-    mask: block.mask,
-    drop: (weights) => dropout(weights, block.ratio),
-  });
-  return joinHeads(mixed);
 }

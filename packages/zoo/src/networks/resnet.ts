@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { add, globalAveragePool, maxPool, relu, reshape, type Value } from "@isthmus/graph/builder";
 import { imageShape, isSmall } from "../image-shape.ts";
 import { convolution } from "../layers/convolution.ts";
@@ -12,16 +13,16 @@ import { formatSpec } from "../short-string/format-spec.ts";
 /** Depths of residual networks for ImageNet. */
 export type ResnetDepth = 18 | 34 | 50 | 101 | 152;
 
-/** Depths of residual networks for small images, six layers a block of every stage, and two. */
+/** Depths of residual networks for small images: 2 layers, and 6 for each block that every stage has. */
 export type SmallResnetDepth = 8 | 14 | 20 | 32 | 44 | 56 | 110;
 
 /** Options of {@link resnet}. */
 export interface ResnetOptions {
-  /** Layers with weights. */
+  /** Number of layers with weights. */
   readonly depth: ResnetDepth | SmallResnetDepth;
-  /** All channels times this, in `[1 / 64, 64]`. @defaultValue 1 */
+  /** Factor of all channels, in `[1 / 64, 64]`. @defaultValue 1 */
   readonly width?: number;
-  /** What follows every convolution. @defaultValue "batch" */
+  /** Norm after every convolution. @defaultValue "batch" */
   readonly norm?: Exclude<ImageNorm, "none">;
 }
 
@@ -31,7 +32,7 @@ export const RESNET_DEFAULTS: Required<Omit<ResnetOptions, "depth">> = Object.fr
   norm: "batch",
 });
 
-/** Blocks of each stage, and whether blocks are bottlenecks. */
+/** Blocks of each stage, and whether blocks are bottlenecks, by depth; for ImageNet. */
 const PLANS: ReadonlyMap<number, { readonly blocks: readonly number[]; readonly bottleneck: boolean }> =
   new Map([
     [18, { blocks: [2, 2, 2, 2], bottleneck: false }],
@@ -41,20 +42,21 @@ const PLANS: ReadonlyMap<number, { readonly blocks: readonly number[]; readonly 
     [152, { blocks: [3, 8, 36, 3], bottleneck: true }],
   ]);
 
-/** Channels of the first stage, by kind; every stage doubles them. */
+/** Channels of the first stage of networks for large and for small images; every stage doubles them. */
 const CHANNELS = { large: 64, small: 16 };
 
-/** Channels that leave a bottleneck, for each one inside. */
+/** Output channels of a bottleneck for each channel inside it. */
 const EXPANSION = 4;
 
 /**
- * A residual network: depths 18, 34, 50, 101 and 152 as for ImageNet, 8, 14, 20, 32, 44, 56 and 110 as for CIFAR, three stages of
- * 16, 32 and 64 channels.
+ * Builds a residual network: depths 18, 34, 50, 101 and 152 are the networks for ImageNet, depths 8, 14, 20,
+ * 32, 44, 56 and 110 the networks for CIFAR, with three stages of 16, 32 and 64 channels.
  *
- * Names as in torchvision (`conv1`, `bn1`, `layer1.0.conv1`, `layer2.0.downsample.0`, `fc`), whatever the norm. Where a stage
- * changes the channels the shortcut is a 1x1 convolution and a norm; in bottlenecks the 3x3 convolution has the stride. The
- * ImageNet kind starts with a 7x7 convolution and a pooling, for images of up to 64 pixels with a 3x3 convolution instead.
- * Starts as torchvision does: convolutions normal of variance 2 over the fan-out, the last layer as `torch.nn.Linear`.
+ * Names are as in torchvision (`conv1`, `bn1`, `layer1.0.conv1`, `layer2.0.downsample.0`, `fc`), whatever the
+ * norm. Where a stage changes the channels, the shortcut is a 1x1 convolution and a norm; in bottlenecks the
+ * 3x3 convolution has the stride. Networks for ImageNet begin with a 7x7 convolution and a pooling, or with a
+ * 3x3 convolution if images have up to 64 pixels. Weights start as in torchvision: convolutions normal of
+ * variance 2 over the fan-out, the last layer as `torch.nn.Linear`.
  * @throws InputError if examples are not images
  * @throws RangeError if an option is not allowed
  * @see He et al., Deep residual learning, 2016, table 1 and section 4.2
@@ -81,7 +83,7 @@ export function resnet(options: ResnetOptions, shape: NetworkShape): Network {
       x = addBlock(context, x, `layer${stage + 1}.${block}`, { inner, stride });
     }
   });
-  const pooled = reshape(globalAveragePool(x), [-1, x.shape[1] ?? 0]);
+  const pooled = reshape(globalAveragePool(x), [-1, at(x.shape, 1, "axis")]);
   const logits = linear(network, pooled, "fc", { out: shape.classes });
   return network.build(logits, formatSpec(family, resolved, RESNET_DEFAULTS));
 }

@@ -1,4 +1,4 @@
-import { sizeOf } from "@isthmus/core";
+import { at, sizeOf } from "@isthmus/core";
 import { dropout, maxPool, relu, reshape, type Value } from "@isthmus/graph/builder";
 import { imageShape, isSmall } from "../image-shape.ts";
 import { HE_FAN_IN, HE_FAN_OUT, normalWeight } from "../initializer.ts";
@@ -13,13 +13,16 @@ import { formatSpec } from "../short-string/format-spec.ts";
 
 /** Options of {@link vgg}. */
 export interface VggOptions {
-  /** Convolutions before each pooling; at least two stages: `[1, 1, 2, 2, 2]` is VGG-11. */
+  /** Number of convolutions before each pooling, at least two numbers: `[1, 1, 2, 2, 2]` is VGG-11. */
   readonly stages: readonly number[];
-  /** All channels, and the hidden units of the head, times this, in `[1 / 64, 64]`. @defaultValue 1 */
+  /** Factor of all channels and of the hidden units of the head, in `[1 / 64, 64]`. @defaultValue 1 */
   readonly width?: number;
-  /** What follows every convolution. @defaultValue "batch" */
+  /** Norm after every convolution. @defaultValue "batch" */
   readonly norm?: ImageNorm;
-  /** Share of the head's hidden units dropped in training, in `[0, 0.99]`; 0.5 in the original. @defaultValue 0 */
+  /**
+   * Share of the head's hidden units dropped in training, in `[0, 0.99]`; 0.5 in the original.
+   * @defaultValue 0
+   */
   readonly dropout?: number;
 }
 
@@ -30,7 +33,7 @@ export const VGG_DEFAULTS: Required<Omit<VggOptions, "stages">> = Object.freeze(
   dropout: 0,
 });
 
-/** Channels of the first stages; later ones have those of the last. */
+/** Channels of the first stages; later stages have as many as the last of these. */
 const CHANNELS = [64, 128, 256, 512];
 
 /** Hidden units of the head for large images. */
@@ -40,16 +43,18 @@ const HEAD = 4096;
 const LOGITS_START = normalWeight(0.01);
 
 /**
- * VGG: stages of 3x3 convolutions, each ended by a pooling that halves the image, as long as there are two pixels to halve.
+ * Builds a VGG: stages of 3x3 convolutions, each followed by a pooling that halves the image as long as it
+ * has two pixels a side.
  *
- * Names as in torchvision: `features.0.weight`, counting norms, rectifiers and poolings. Images of more than 64 pixels get the
- * original head of three linear layers on all that is left of the image (`classifier.0`, `.3`, `.6`), smaller ones a single
- * `classifier`, as is usual for CIFAR. Convolutions and the last layer start as in torchvision: normal of variance 2 over the
- * fan-out, normal of deviation 0.01, biases 0.
+ * Names are as in torchvision: `features.0.weight`, counting norms, rectifiers and poolings. Images of more
+ * than 64 pixels get the original head of three linear layers on the whole last image (`classifier.0`, `.3`,
+ * `.6`), smaller ones a single `classifier`, as is usual for CIFAR. Convolutions and the last layer start as
+ * in torchvision: normal of variance 2 over the fan-out, normal of deviation 0.01, biases 0.
  *
- * Differs from torchvision in: the hidden layers of the head start normal of variance 2 over the fan-in. torchvision's deviation
- * of 0.01 is nearly that at its 25,088 inputs, but each of them shrinks values sixfold at 512 inputs, as in a narrow network, which
- * without norms then hardly learns.
+ * It differs from torchvision in that the hidden layers of the head start normal of variance 2 over the
+ * fan-in. torchvision's deviation of 0.01 is nearly the same for its 25,088 inputs, but with 512 inputs, as
+ * in a narrow network, it shrinks values sixfold at every layer, and without norms the network then hardly
+ * learns.
  * @throws InputError if examples are not images
  * @throws RangeError if an option is not allowed
  * @see Simonyan and Zisserman, Very deep convolutional networks, 2015, table 1
@@ -78,7 +83,7 @@ function addStages(
   let x = input;
   let index = 0;
   stages.forEach((convolutions, stage) => {
-    const out = scaleChannels(CHANNELS[Math.min(stage, CHANNELS.length - 1)] ?? 0, width);
+    const out = scaleChannels(at(CHANNELS, Math.min(stage, CHANNELS.length - 1), "stage"), width);
     for (let i = 0; i < convolutions; i++) {
       x = convolution(network, x, `features.${index++}`, {
         out,

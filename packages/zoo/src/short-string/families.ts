@@ -8,10 +8,10 @@ import { VIT_DEFAULTS, vit } from "../networks/vit.ts";
 import type { PlainOptions } from "./format-spec.ts";
 import type { FamilyName } from "./grammar.ts";
 
-/** What makes the networks of a family. */
+/** Defaults and builder of the networks of a family. */
 export interface Family {
   readonly defaults: object;
-  /** Builds one of options as the grammar reads them: every field's option, and nothing else. */
+  /** Builds a network from options as the grammar reads them: every field's option, and nothing else. */
   readonly build: (options: PlainOptions, shape: NetworkShape) => Network;
 }
 

@@ -1,4 +1,4 @@
-/** What an option can be. */
+/** Value of an option. */
 export type FieldValue = number | string | boolean | readonly number[];
 
 /** One segment of a short string: how an option is read, written and checked. */
@@ -11,11 +11,11 @@ export interface Field {
   readonly help: string;
   /** What is allowed, for messages: `a whole number from 1 to 1048576`. */
   readonly allowed: string;
-  /** The value of a segment; undefined if the segment is of another form. Its range is not checked. */
+  /** Reads the value of a segment; undefined if the segment has another form. Does not check its range. */
   readonly read: (segment: string) => FieldValue | undefined;
-  /** The segment of a value. */
+  /** Writes the segment of a value. */
   readonly write: (value: FieldValue) => string;
-  /** Whether a value is allowed. */
+  /** Checks whether a value is allowed. */
   readonly accepts: (value: unknown) => boolean;
 }
 
@@ -25,10 +25,13 @@ export interface NumberRange {
   readonly max: number;
 }
 
-/** Beyond every network that fits a computer, and below where products of a few become inexact. */
+/**
+ * Largest extent: no network that fits a computer exceeds it, and products of a few such numbers are still
+ * exact.
+ */
 const MAX_EXTENT = 2 ** 20;
 
-/** An option of a whole number after a letter, as in `d12`. */
+/** Creates the field of an option that is a whole number after a prefix, as in `d12`. */
 export function countField(
   option: string,
   prefix: string,
@@ -45,7 +48,7 @@ export function countField(
   };
 }
 
-/** An option of any number after a letter, as in `w0.5`. */
+/** Creates the field of an option that is any number after a prefix, as in `w0.5`. */
 export function numberField(
   option: string,
   prefix: string,
@@ -67,7 +70,7 @@ function numberAfter(prefix: string, segment: string, pattern: RegExp): number |
   return segment.startsWith(prefix) && pattern.test(text) ? Number(text) : undefined;
 }
 
-/** An option that is one of a few words, each a segment of its own. */
+/** Creates the field of an option that is one of a few words, which stand alone as segments. */
 export function choiceField(option: string, choices: readonly string[], help: string): Field {
   return {
     option,
@@ -80,7 +83,7 @@ export function choiceField(option: string, choices: readonly string[], help: st
   };
 }
 
-/** An option that is on or off, each a word. */
+/** Creates the field of an option that is on or off, with a word for each. */
 export function switchField(
   option: string,
   { on, off, help }: { readonly on: string; readonly off: string; readonly help: string },
@@ -96,7 +99,7 @@ export function switchField(
   };
 }
 
-/** An option that is a list of whole numbers, written by functions of its own. */
+/** Creates the field of an option that is a list of whole numbers, with functions that read and write it. */
 export function listField(
   option: string,
   field: Pick<Field, "form" | "help" | "read"> & {
@@ -116,9 +119,9 @@ export function listField(
       Array.isArray(value) &&
       value.length >= minLength &&
       value.length <= MAX_LAYERS &&
-      value.every((each) => Number.isInteger(each) && each >= range.min && each <= range.max),
+      value.every((number) => Number.isInteger(number) && number >= range.min && number <= range.max),
   };
 }
 
-/** Most layers of a list. */
+/** Largest length of a list of layers. */
 export const MAX_LAYERS = 1024;

@@ -1,21 +1,22 @@
 import type { FieldValue } from "./field.ts";
 import { type FamilyName, GRAMMAR } from "./grammar.ts";
 
-/** Options by name; undefined where not given. */
+/** Values of options by name; undefined for an option that is not set. */
 export type PlainOptions = Readonly<Record<string, FieldValue | undefined>>;
 
 /**
- * The short string of a network: segments in the order of the grammar, those of defaults left out.
- * @param options - resolved
+ * Returns the short string of a network: segments in the order of the grammar, without options that have
+ * their default value.
+ * @param options - resolved options
  */
 export function formatSpec(family: FamilyName, options: object, defaults: object): string {
   const { name, depth, fields } = GRAMMAR[family];
-  const [given, standard] = [options as PlainOptions, defaults as PlainOptions];
+  const [values, standard] = [options as PlainOptions, defaults as PlainOptions];
   const segments = fields.flatMap(({ option, write }) => {
-    const value = given[option];
+    const value = values[option];
     return value === undefined || value === standard[option] ? [] : [write(value)];
   });
-  return [depth === undefined ? name : `${name}${given[depth.option]}`, ...segments].join(":");
+  return [depth === undefined ? name : `${name}${values[depth.option]}`, ...segments].join(":");
 }
 
 /**
@@ -24,14 +25,14 @@ export function formatSpec(family: FamilyName, options: object, defaults: object
  */
 export function assertOptions(family: FamilyName, options: object): void {
   const { name, depth, fields } = GRAMMAR[family];
-  const given = options as PlainOptions;
+  const values = options as PlainOptions;
   for (const { option, allowed, accepts } of fields) {
-    const value = given[option];
+    const value = values[option];
     if (value === undefined || accepts(value)) continue;
     throw new RangeError(`Cannot build "${name}" as ${option} must be ${allowed}: it is ${String(value)}`);
   }
-  if (depth === undefined || depth.depths.includes(given[depth.option] as number)) return;
+  if (depth === undefined || depth.depths.includes(values[depth.option] as number)) return;
   throw new RangeError(
-    `Cannot build "${name}" as depth must be one of ${depth.depths.join(", ")}: it is ${String(given[depth.option])}`,
+    `Cannot build "${name}" as depth must be one of ${depth.depths.join(", ")}: it is ${String(values[depth.option])}`,
   );
 }

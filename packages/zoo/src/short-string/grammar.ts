@@ -1,23 +1,28 @@
 import { choiceField, countField, type Field, listField, numberField, switchField } from "./field.ts";
 import { readRuns, readStages, writeRuns, writeStages } from "./lists.ts";
 
-/** What of a network's name is its depth. */
+/** Depths that are part of a network's name, as in `resnet20`. */
 export interface DepthInName {
   readonly option: "depth";
   readonly depths: readonly number[];
 }
 
-/** How the short strings of one family of networks look: its name, then segments in any order, joined by `:`. */
+/**
+ * Form of the short strings of one family of networks: its name, then segments in any order, joined by `:`.
+ */
 export interface Form {
   /** First segment, for example `mlp`; followed by a depth where `depth` says so. */
   readonly name: string;
   readonly depth?: DepthInName;
-  /** Segments after the first; a segment is read by the first that reads it. Written in this order. */
+  /**
+   * Fields of the segments after the first, in the order they are written; the first field that can read a
+   * segment does.
+   */
   readonly fields: readonly Field[];
   /** Options that must be given. */
   readonly required: readonly string[];
   readonly example: string;
-  /** What it is, in a line. */
+  /** Description of the family, in a line. */
   readonly help: string;
 }
 
@@ -46,7 +51,7 @@ const tied = switchField("tied", {
   help: "whether the head is the embedding",
 });
 
-/** How every family's short strings look. */
+/** Forms of the short strings of every family. */
 export const GRAMMAR: Readonly<Record<FamilyName, Form>> = {
   mlp: {
     name: "mlp",

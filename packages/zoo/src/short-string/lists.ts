@@ -1,8 +1,8 @@
 import { MAX_LAYERS } from "./field.ts";
 
 /**
- * Widths as `512x3` (three of 512) and `256-128`, joined freely: `512x2-10`.
- * @returns undefined if the text has another form, or names more layers than any network has
+ * Reads widths such as `512x3` (three layers of 512), `256-128`, or both forms joined: `512x2-10`.
+ * @returns undefined if the text has another form, or lists more layers than {@link MAX_LAYERS}
  */
 export function readRuns(text: string): number[] | undefined {
   const widths: number[] = [];
@@ -15,7 +15,7 @@ export function readRuns(text: string): number[] | undefined {
   return widths;
 }
 
-/** The shortest text that {@link readRuns} reads as these widths. */
+/** Writes the shortest text that {@link readRuns} reads as these widths. */
 export function writeRuns(widths: readonly number[]): string {
   const runs: { readonly width: number; count: number }[] = [];
   for (const width of widths) {
@@ -26,7 +26,10 @@ export function writeRuns(widths: readonly number[]): string {
   return runs.map(({ width, count }) => (count === 1 ? `${width}` : `${width}x${count}`)).join("-");
 }
 
-/** Convolutions before each pooling of the published networks, by how many layers have weights. */
+/**
+ * Number of convolutions before each pooling of the published networks, by their number of layers with
+ * weights.
+ */
 const VGG_DEPTHS: ReadonlyMap<string, readonly number[]> = new Map([
   ["11", [1, 1, 2, 2, 2]],
   ["13", [2, 2, 2, 2, 2]],
@@ -34,14 +37,19 @@ const VGG_DEPTHS: ReadonlyMap<string, readonly number[]> = new Map([
   ["19", [2, 2, 4, 4, 4]],
 ]);
 
-/** Convolutions of each stage, as a published depth or one by one: `11` is `1-1-2-2-2`. */
+/**
+ * Reads the number of convolutions of each stage, given as a published depth or listed: `11` is `1-1-2-2-2`.
+ * @returns undefined if the text has another form
+ */
 export function readStages(text: string): number[] | undefined {
   const published = VGG_DEPTHS.get(text);
   if (published !== undefined) return [...published];
   return /^\d+(-\d+)+$/.test(text) ? text.split("-").map(Number) : undefined;
 }
 
-/** The text that {@link readStages} reads as these stages; of one stage, none does. */
+/**
+ * Writes the text that {@link readStages} reads as these stages; a single stage has no text that can be read.
+ */
 export function writeStages(stages: readonly number[]): string {
   const listed = stages.join("-");
   for (const [depth, published] of VGG_DEPTHS) if (published.join("-") === listed) return depth;

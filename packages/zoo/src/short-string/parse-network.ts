@@ -5,23 +5,28 @@ import type { Field, FieldValue } from "./field.ts";
 import { formOf, NETWORK_FORMS } from "./forms.ts";
 import { type FamilyName, type Form, GRAMMAR } from "./grammar.ts";
 
-/** A network as the user named it, taken apart. */
+/** A short string of a network, split into its parts. */
 export interface NetworkName {
-  /** As it was written. */
+  /** The string as it was written. */
   readonly spec: string;
   readonly family: FamilyName;
-  /** Options that were given. */
+  /** Options in the string. */
   readonly options: Readonly<Record<string, FieldValue>>;
-  /** Tokens of an example, where it says so: the length of the windows that text must be cut into. */
+  /**
+   * Tokens of an example, the length of the windows that text must be cut into; undefined if the string does
+   * not say.
+   */
   readonly context: number | undefined;
 }
 
 /**
  * Builds the network of a short string such as `mlp:512x3`, `resnet20:w4:layer` or `gpt:d1:w64:h4:c64`.
  *
- * The string is a name, then segments in any order, joined by `:`; `describeNetworks` lists them all.
- * @throws InputError if the string is not of these forms, or the network does not fit the examples
- * @throws RangeError if options contradict each other, as a width that its heads do not divide, or the shape is not one
+ * The string is a name, then segments in any order, joined by `:`; `describeNetworks` lists all names and
+ * segments.
+ * @throws InputError if the string has another form, or the network does not fit the examples
+ * @throws RangeError if options contradict each other, such as a width that its heads do not divide, or the
+ * shape is not allowed
  */
 export function parseNetwork(spec: string, shape: NetworkShape): Network {
   const { family, options } = parseNetworkName(spec);
@@ -29,8 +34,8 @@ export function parseNetwork(spec: string, shape: NetworkShape): Network {
 }
 
 /**
- * Takes a short string apart without building anything.
- * @throws InputError if it is not of the forms that `describeNetworks` lists
+ * Splits a short string into its parts without building anything.
+ * @throws InputError if it has none of the forms that `describeNetworks` lists
  */
 export function parseNetworkName(spec: string): NetworkName {
   const [name = "", ...segments] = spec.split(":");
@@ -57,7 +62,7 @@ export function parseNetworkName(spec: string): NetworkName {
 function findFamily(spec: string, name: string): { family: FamilyName; depth?: number } {
   for (const [family, form] of Object.entries(GRAMMAR) as [FamilyName, Form][]) {
     if (form.depth === undefined && form.name === name) return { family };
-    const depth = form.depth?.depths.find((each) => `${form.name}${each}` === name);
+    const depth = form.depth?.depths.find((count) => `${form.name}${count}` === name);
     if (depth !== undefined) return { family, depth };
   }
   throw new InputError(

@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { defineCheckpoint } from "../../checkpoint/define-checkpoint.ts";
 import { FormatError } from "../../errors.ts";
+import { entry } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { openFileSource } from "../../io/file-source.ts";
 import { convertInto } from "../../tensor/convert.ts";
@@ -9,7 +10,7 @@ import { DTYPES, type TensorData } from "../../tensor/dtype.ts";
 import { allocateData, viewBytes } from "../../tensor/tensor.ts";
 import { parseManifest, type StoredWeight, type WeightGroup } from "./parse-manifest.ts";
 
-/** A file of weights and where its bytes lie in those of its group. */
+/** A file of weights, and at which byte of its group it begins. */
 interface Shard {
   readonly source: ByteSource;
   readonly begin: number;
@@ -20,12 +21,13 @@ interface OpenWeight extends StoredWeight {
 }
 
 /**
- * Opens the weights of a TensorFlow.js LayersModel, whose manifest is part of `model.json`. Weights that are stored in fewer
- * bits are expanded when they are read.
+ * Opens the weights of a TensorFlow.js LayersModel, whose manifest is part of `model.json`. Weights that are
+ * stored in fewer bits are expanded when they are read.
  *
- * @param path - of `model.json`, beside which the files of weights lie
- * @param manifest - its `weightsManifest`
- * @throws FormatError if the manifest is malformed, or the files are not as long as it says
+ *
+ * @param path - path of `model.json`, beside which the files of weights are
+ * @param manifest - value of its field `weightsManifest`
+ * @throws FormatError if the manifest is malformed, or the files do not have the length it requires
  * @throws InputError if a file is missing
  * @throws UnsupportedError if a weight has an element type that is not handled
  */
@@ -50,8 +52,7 @@ export async function openLayersModel(path: string, manifest: unknown): Promise<
     tensors: new Map([...weights].map(([name, { dtype, shape }]) => [name, { dtype, shape }])),
     files: [path, ...sources.map(({ name }) => name)],
     async readInto(name, begin, out) {
-      const weight = weights.get(name);
-      if (weight !== undefined) await readWeight(weight, begin, out);
+      await readWeight(entry(weights, name, "weight"), begin, out);
     },
     close,
   });
@@ -89,11 +90,11 @@ async function readWeight(weight: OpenWeight, begin: number, out: TensorData): P
   convertInto({ dtype: "f64", data: values }, { dtype, data: out });
 }
 
-/** Fills `out` from the bytes of the shards one after another. */
+/** Fills `out` with bytes from `begin` on of all shards joined. */
 async function readBytes(shards: readonly Shard[], begin: number, out: Uint8Array): Promise<void> {
-  for (const { source, begin: own } of shards) {
-    const from = Math.max(begin, own);
-    const to = Math.min(begin + out.length, own + source.size);
-    if (from < to) await source.readInto(from - own, out.subarray(from - begin, to - begin));
+  for (const { source, begin: shardBegin } of shards) {
+    const from = Math.max(begin, shardBegin);
+    const to = Math.min(begin + out.length, shardBegin + source.size);
+    if (from < to) await source.readInto(from - shardBegin, out.subarray(from - begin, to - begin));
   }
 }

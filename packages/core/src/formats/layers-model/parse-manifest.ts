@@ -5,23 +5,25 @@ import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import type { TensorInfo } from "../../tensor/tensor.ts";
 
-/** How a weight is stored in fewer bits: `value = scale * stored + min`, or as halves if there is no scale. */
+/** How numbers of a weight follow from the integers it is stored in: `value = scale * stored + min`. */
 export interface Quantization {
   readonly scale: number;
   readonly min: number;
 }
 
-/** A weight, how its bytes are to be read, and where they begin in its group. */
+/** A weight, how its bytes must be read, and at which byte of its group they begin. */
 export interface StoredWeight extends TensorInfo {
+  /** Element type in the file. */
   readonly stored: DType;
   readonly quantization?: Quantization;
   readonly begin: number;
 }
 
-/** Weights one after another in files one after another. */
+/** Weights that are stored one after another in several files, joined. */
 export interface WeightGroup {
   readonly files: readonly string[];
   readonly weights: ReadonlyMap<string, StoredWeight>;
+  /** Bytes of all files together. */
   readonly bytes: number;
 }
 
@@ -38,7 +40,7 @@ const TYPES: Readonly<Record<string, DType>> = {
 /**
  * Checks a weights manifest, `[{paths, weights: [{name, shape, dtype, quantization?}]}]`.
  *
- * @param source - for messages
+ * @param source - name of the file, for messages
  * @throws FormatError if it is malformed, names files outside its folder, or names a weight or a file twice
  * @throws UnsupportedError if a weight has an element type that is not handled
  */
@@ -84,7 +86,7 @@ function parseGroup(group: unknown, source: string, names: Set<string>): WeightG
   };
 }
 
-/** A plain name, so that a model cannot make us read files elsewhere. */
+/** Checks that a path is a plain name, so that a model cannot make us read files elsewhere. */
 function parsePath(path: unknown, source: string): string {
   if (typeof path === "string" && /^[^/\\\0]+$/.test(path) && path !== "." && path !== "..") return path;
   throw formatError(source, `weights must be in files beside the model: they are in ${excerpt(path)}`);
@@ -104,10 +106,9 @@ function parseWeight(
   ) {
     throw formatError(source, `a weight must have a name and a shape: got ${excerpt(entry)}`);
   }
-  const own = typeOf(dtype, name, source);
-  const common = { name, shape: shape as number[], dtype: own };
-  if (quantization === undefined) return { ...common, stored: own };
-  return { ...common, ...parseQuantization(quantization, name, source) };
+  const weight = { name, shape: shape as number[], dtype: typeOf(dtype, name, source) };
+  if (quantization === undefined) return { ...weight, stored: weight.dtype };
+  return { ...weight, ...parseQuantization(quantization, name, source) };
 }
 
 function parseQuantization(
@@ -118,8 +119,8 @@ function parseQuantization(
   const { dtype, scale, min } = isObject(quantization) ? quantization : {};
   const stored = typeOf(dtype, name, source);
   if (stored === "f16") return { stored };
-  const isGiven = Number.isFinite(scale) && Number.isFinite(min);
-  if (isGiven && (stored === "u8" || stored === "u16")) {
+  const hasScale = Number.isFinite(scale) && Number.isFinite(min);
+  if (hasScale && (stored === "u8" || stored === "u16")) {
     return { stored, quantization: { scale: scale as number, min: min as number } };
   }
   throw formatError(
@@ -129,8 +130,8 @@ function parseQuantization(
 }
 
 function typeOf(dtype: unknown, name: string, source: string): DType {
-  const known = typeof dtype === "string" && Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
-  if (known !== undefined) return known;
+  const type = typeof dtype === "string" && Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
+  if (type !== undefined) return type;
   if (typeof dtype !== "string")
     throw formatError(source, `"${name}" must have an element type: it has none`);
   throw new UnsupportedError(

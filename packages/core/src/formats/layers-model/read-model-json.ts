@@ -2,7 +2,7 @@ import { FormatError } from "../../errors.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { type JsonDocument, readJsonDocument } from "../read-json-document.ts";
 
-/** What `model.json` of a LayersModel holds; nothing of it is checked yet. */
+/** Fields of the `model.json` of a LayersModel, unchecked. */
 export interface ModelJson {
   readonly modelTopology: unknown;
   readonly weightsManifest: unknown;
@@ -11,13 +11,13 @@ export interface ModelJson {
 /**
  * Reads `model.json`, as TensorFlow.js and its converter write it.
  * @returns undefined if the file is JSON of another kind
- * @throws FormatError if it is not JSON, too long, or the model of another format of TensorFlow.js
+ * @throws FormatError if it is not JSON, is too long, or is a GraphModel of TensorFlow.js
  */
 export async function readModelJson(source: ByteSource): Promise<ModelJson | undefined> {
   return modelJsonOf(await readJsonDocument(source));
 }
 
-/** Finds the model in a document that was read; see {@link readModelJson}. */
+/** Finds the model in a document that was read already; see {@link readModelJson}. */
 export function modelJsonOf({ source, value }: JsonDocument): ModelJson | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   const { modelTopology, weightsManifest, format } = value as Record<string, unknown>;

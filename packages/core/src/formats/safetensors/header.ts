@@ -6,20 +6,20 @@ import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { formatShape } from "../../tensor/shape.ts";
 import type { TensorInfo } from "../../tensor/tensor.ts";
 
-/** A tensor and where its bytes are, from the start of the file. */
+/** A tensor and the range of its bytes, `[begin, end)` from the start of the file. */
 export interface StoredTensor extends TensorInfo {
   readonly begin: number;
   readonly end: number;
 }
 
-/** What the header of a safetensors file says. */
+/** Contents of the header of a safetensors file. */
 export interface SafetensorsHeader {
-  /** In the order of their bytes. */
+  /** Tensors by name, in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Bytes before the JSON: its length, as a little-endian 64-bit integer. */
+/** Number of bytes before the JSON; they hold its length as a little-endian 64-bit integer. */
 export const PREFIX_BYTES = 8;
 
 const BRACE = 0x7b;
@@ -55,9 +55,10 @@ export function readHeaderLength(prefix: Uint8Array, fileSize: number, name: str
 }
 
 /**
- * Parses and checks the JSON header of a safetensors file: every tensor has a known type, a shape that matches
- * its bytes, and bytes within the file that neither overlap another tensor's nor leave a hole.
- * @param json - the header
+ * Parses the JSON header of a safetensors file, and checks that every tensor has a type that is handled, a
+ * shape that matches its bytes, and bytes within the file that neither overlap another tensor's nor leave a
+ * hole.
+ * @param json - the header in UTF-8
  * @param fileSize - bytes of the whole file
  * @throws FormatError if the header is not well formed.
  * @throws UnsupportedError if a tensor has an element type that is not handled.
@@ -87,7 +88,7 @@ function parseObject(json: Uint8Array, name: string): Record<string, unknown> {
     format: "safetensors",
     distinctKeys: true,
   });
-  // What begins with a brace and is JSON is an object.
+  // JSON that begins with a brace is an object.
   return value as Record<string, unknown>;
 }
 
@@ -112,13 +113,13 @@ function parseEntry(entry: unknown, place: EntryPlace): StoredTensor {
       `"${tensor}" must have data_offsets [begin, end] of whole numbers: they are ${shown(offsets)}`,
     );
   }
-  const [begin = 0, end = 0] = offsets;
+  const [begin, end] = offsets as [number, number];
   // An exact product: a rounded one could agree with the bytes by accident.
-  const wanted = shape.reduce((size, extent) => size * BigInt(extent), BigInt(DTYPES[dtype].bytes));
-  if (begin > end || wanted !== BigInt(end - begin)) {
+  const bytes = shape.reduce((size, extent) => size * BigInt(extent), BigInt(DTYPES[dtype].bytes));
+  if (begin > end || bytes !== BigInt(end - begin)) {
     throw formatError(
       file,
-      `"${tensor}" of ${dtype} ${formatShape(shape)} needs ${wanted} bytes: its offsets ${begin} to ${end} hold ${end - begin}`,
+      `"${tensor}" of ${dtype} ${formatShape(shape)} needs ${bytes} bytes: its offsets ${begin} to ${end} hold ${end - begin}`,
     );
   }
   return { dtype, shape, begin: dataBegin + begin, end: dataBegin + end };

@@ -1,18 +1,19 @@
+import { entry } from "../../invariant.ts";
 import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { byteLengthOf, type TensorInfo } from "../../tensor/tensor.ts";
 import { PREFIX_BYTES, type StoredTensor } from "./header.ts";
 
-/** Where everything goes in a safetensors file that is to be written. */
+/** Bytes of the header, and places of all tensors, of a safetensors file that is to be written. */
 export interface SafetensorsLayout {
-  /** Length prefix and JSON, padded with spaces to a multiple of 8 bytes: the first bytes of the file. */
+  /** First bytes of the file: length prefix and JSON, padded with spaces to a multiple of 8 bytes. */
   readonly header: Uint8Array;
-  /** In the order of their bytes, which follow one another without holes and are aligned to their elements. */
+  /** Tensors in the order of their bytes, which leave no holes and are aligned to their elements. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** Bytes of the whole file. */
   readonly size: number;
 }
 
-/** The order in which the reference implementation sorts element types, last first: widest first. */
+/** Order in which the reference implementation writes element types, the widest first. */
 const ORDER: readonly DType[] = [
   "u64",
   "i64",
@@ -53,7 +54,7 @@ export function layOutSafetensors(
   const header = encodeHeader(tensors, offsets, metadata);
   const stored = new Map<string, StoredTensor>();
   for (const { name, info } of sorted) {
-    const [begin, end] = offsets.get(name) ?? [0, 0];
+    const [begin, end] = entry(offsets, name, "tensor");
     const { dtype, shape } = info;
     stored.set(name, { dtype, shape, begin: header.length + begin, end: header.length + end });
   }
@@ -73,10 +74,9 @@ function encodeHeader(
     entries.push(`"__metadata__":{${pairs.join(",")}}`);
   }
   for (const [name, data_offsets] of offsets) {
-    const info = tensors.get(name);
-    if (info === undefined) continue;
-    const entry = { dtype: DTYPES[info.dtype].safetensors, shape: info.shape, data_offsets };
-    entries.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
+    const { dtype, shape } = entry(tensors, name, "tensor");
+    const description = { dtype: DTYPES[dtype].safetensors, shape, data_offsets };
+    entries.push(`${JSON.stringify(name)}:${JSON.stringify(description)}`);
   }
   const json = Buffer.from(`{${entries.join(",")}}`);
   const padded = Math.ceil(json.length / 8) * 8;

@@ -1,14 +1,15 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { defineCheckpoint } from "../../checkpoint/define-checkpoint.ts";
+import { entry } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
 import { viewBytes } from "../../tensor/tensor.ts";
 import { PREFIX_BYTES, parseHeader, readHeaderLength } from "./header.ts";
 
 /**
- * Opens a safetensors file: reads and checks its header, and tensors when asked.
+ * Opens a safetensors file: reads and checks its header now, and tensors on demand.
  *
- * The checkpoint owns `source` and closes it; on failure the caller still does.
+ * The checkpoint owns `source` and closes it; on failure the caller must close it.
  * @param files - paths to report as read
  * @throws FormatError if the header is damaged, or does not match the file.
  * @throws UnsupportedError if a tensor has an element type that is not handled.
@@ -28,8 +29,7 @@ export async function openSafetensors(
     metadata,
     files,
     async readInto(name, begin, out) {
-      const tensor = tensors.get(name);
-      if (tensor === undefined) return;
+      const tensor = entry(tensors, name, "tensor");
       await source.readInto(tensor.begin + begin * DTYPES[tensor.dtype].bytes, viewBytes(out));
     },
     close: () => source.close(),

@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { explainNonFinite } from "../../checkpoint/non-finite.ts";
+import { at, entry } from "../../invariant.ts";
 import type { OutputFile } from "../../io/output-file.ts";
 import { convertInto } from "../../tensor/convert.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
@@ -12,7 +13,7 @@ import { viewData } from "../../tensor/tensor.ts";
 import type { StoredTensor } from "./header.ts";
 import type { SafetensorsLayout } from "./layout.ts";
 
-/** Bytes read at once: small enough that what is read stays in the cache until it has been used. */
+/** Bytes read at once: few enough that they stay in the cache until they have been used. */
 const READ_BYTES = 128 * 1024;
 
 /** How {@link writeSafetensors} streams. */
@@ -21,14 +22,14 @@ export interface StreamOptions {
   readonly chunkBytes: number;
   /** Buffers of that size: while one is filled, the others are being written. */
   readonly buffers: number;
-  /** Write NaN and infinities, and let numbers overflow that an element type cannot hold. */
+  /** Whether to write NaN and infinities, and to let numbers overflow that an element type cannot hold. */
   readonly allowNonFinite: boolean;
   readonly signal: AbortSignal | undefined;
   /** Called after each write with the bytes just written. */
   readonly onBytes: (bytes: number) => void;
 }
 
-/** Elements `[begin, end)` of one tensor, and where they go in a chunk, in bytes. */
+/** Elements `[begin, end)` of one tensor, and the byte of a chunk at which they are written. */
 interface Piece {
   readonly name: string;
   readonly tensor: StoredTensor;
@@ -45,8 +46,8 @@ interface Chunk {
 }
 
 /**
- * Writes the tensors of a layout, read from `checkpoint` range by range and converted to the element types of the
- * layout. Memory is that of the buffers, and of one range more where types differ.
+ * Writes the tensors of a layout, read from `checkpoint` range by range and converted to the element types of
+ * the layout. It needs memory for the buffers, and for one more range where types differ.
  */
 export async function writeSafetensors(
   checkpoint: Checkpoint,
@@ -67,7 +68,7 @@ export async function writeSafetensors(
       const output = await writer.nextBuffer();
       for (const piece of chunk.pieces) {
         const elements = await fillPiece(checkpoint, piece, output, input.bytes);
-        // What was just filled is in the cache: looking through it costs next to nothing.
+        // The elements just filled are in the cache, so that scanning them costs next to nothing.
         if (!options.allowNonFinite && findNonFinite(elements) >= 0) {
           throw await explainNonFinite(checkpoint, piece.name, piece.tensor.dtype);
         }
@@ -98,17 +99,16 @@ class BufferedWriter {
 
   /** Waits until the next buffer may be filled. */
   async nextBuffer(): Promise<Uint8Array> {
-    const slot = this.#slots[this.#next];
-    await slot?.writing;
+    const slot = at(this.#slots, this.#next, "buffer");
+    await slot.writing;
     this.throwFailure();
-    return slot?.bytes ?? new Uint8Array(0);
+    return slot.bytes;
   }
 
-  /** Starts to write the buffer that was given out last. */
+  /** Starts to write the buffer that `nextBuffer` returned last. */
   start(bytes: Uint8Array, position: number): void {
-    const slot = this.#slots[this.#next];
+    at(this.#slots, this.#next, "buffer").writing = this.#write(bytes, position);
     this.#next = (this.#next + 1) % this.#slots.length;
-    if (slot !== undefined) slot.writing = this.#write(bytes, position);
   }
 
   /** Waits for all writes, whether they succeed or not. */
@@ -120,7 +120,7 @@ class BufferedWriter {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Keeps a failure for later, since nobody is waiting yet. */
+  /** Writes bytes, and stores a failure for later, since nobody is waiting yet. */
   async #write(bytes: Uint8Array, position: number): Promise<void> {
     try {
       await this.#file.write(bytes, position);
@@ -131,7 +131,7 @@ class BufferedWriter {
   }
 }
 
-/** Cuts a file into chunks, lazily: big tensors into several, neighbouring small ones into one. */
+/** Cuts a file into chunks, lazily: large tensors into several, neighbouring small tensors into one. */
 function* planChunks(layout: SafetensorsLayout, chunkBytes: number): Generator<Chunk> {
   let position = layout.header.length;
   let bytes = 0;
@@ -156,7 +156,10 @@ function* planChunks(layout: SafetensorsLayout, chunkBytes: number): Generator<C
   if (bytes > 0) yield { position, bytes, pieces };
 }
 
-/** Reads a piece into its place in a chunk and returns it; `input` takes the elements where they must be converted. */
+/**
+ * Reads a piece into its place in a chunk and returns it; elements that must be converted are first read into
+ * `input`.
+ */
 async function fillPiece(
   checkpoint: Checkpoint,
   { name, tensor: { dtype }, begin, end, offset }: Piece,
@@ -164,7 +167,7 @@ async function fillPiece(
   input: Uint8Array,
 ): Promise<Elements> {
   const out = viewData(dtype, output.subarray(offset, offset + (end - begin) * DTYPES[dtype].bytes));
-  const stored = checkpoint.tensors.get(name)?.dtype ?? dtype;
+  const stored = entry(checkpoint.tensors, name, "tensor").dtype;
   if (stored === dtype) {
     await checkpoint.readRangeInto(name, begin, out);
     return { dtype, data: out };

@@ -1,6 +1,6 @@
 import { InputError } from "../../errors.ts";
 
-/** Part of a set of shards, by its name: `model-00002-of-00007.safetensors` is number 2 of 7 of `model`. */
+/** Name of a numbered shard: `model-00002-of-00007.safetensors` is number 2 of 7 of `model`. */
 interface NumberedName {
   readonly stem: string;
   readonly number: number;
@@ -10,13 +10,13 @@ interface NumberedName {
 const REASON = "they may be left of a save or a download that was interrupted";
 
 /**
- * Chooses the files that make the checkpoint of a folder which has no index.
+ * Chooses the files that form the checkpoint of a folder which has no index.
  *
- * Numbered shards say how many they are, so that a set that is short is refused: a save that was killed, or a
- * download that was cut off, has left it. So is a folder that has shards of one set beside anything else, as
- * nothing tells which belong together.
- * @param names - of the safetensors files in the folder
- * @throws InputError if there are none, or they do not make one checkpoint
+ * The name of a numbered shard contains their total, so an incomplete set is refused: it is left over from a
+ * save that was killed or a download that was cut off. A folder that has shards of one set beside other files
+ * is refused too, as nothing shows which of them belong together.
+ * @param names - names of the safetensors files in the folder
+ * @throws InputError if there are none, or they do not form one checkpoint
  */
 export function chooseShards(folder: string, names: readonly string[]): readonly string[] {
   const fail = (problem: string) =>

@@ -1,31 +1,32 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { defineCheckpoint } from "../../checkpoint/define-checkpoint.ts";
 import { FormatError } from "../../errors.ts";
+import { at, entry } from "../../invariant.ts";
 import type { TensorInfo } from "../../tensor/tensor.ts";
 
-/** A shard that is open, and the name by which an index knows it. */
+/** An open shard, and the name of its file in an index. */
 export interface Shard {
   readonly file: string;
   readonly checkpoint: Checkpoint;
 }
 
-/** What {@link joinShards} joins. */
+/** Shards that {@link joinShards} joins, and where they come from. */
 export interface ShardedParts {
   /** The index or the folder, for messages. */
   readonly source: string;
-  /** In order. */
+  /** At least one shard, in the order of their tensors. */
   readonly shards: readonly Shard[];
-  /** The file of each tensor, if there is an index: what it leaves out is not part of the checkpoint. */
+  /** File of each tensor, if there is an index; tensors that it leaves out are not part of the checkpoint. */
   readonly index: ReadonlyMap<string, string> | undefined;
-  /** Paths to report as read beside those of the shards. */
+  /** Paths to report as read beside the paths of the shards. */
   readonly files: readonly string[];
 }
 
 /**
- * Joins shards into one checkpoint, which owns them: tensors in the order of the shards.
+ * Joins shards into one checkpoint, which owns and closes them; its tensors are in the order of the shards.
  *
- * Metadata is that of the first shard: writers repeat it in each.
- * @throws FormatError if a tensor is in two shards, or not in the shard the index says.
+ * The metadata is taken from the first shard, as writers repeat it in each.
+ * @throws FormatError if a tensor is in two shards, or not in the shard that the index names.
  */
 export function joinShards({ source, shards, index, files }: ShardedParts): Checkpoint {
   const tensors = new Map<string, TensorInfo>();
@@ -45,10 +46,10 @@ export function joinShards({ source, shards, index, files }: ShardedParts): Chec
   return defineCheckpoint({
     source,
     tensors,
-    metadata: shards[0]?.checkpoint.metadata ?? {},
+    metadata: at(shards, 0, "shard").checkpoint.metadata,
     files,
     inputs: shards.map(({ checkpoint }) => checkpoint),
-    readInto: async (name, begin, out) => owners.get(name)?.readRangeInto(name, begin, out),
+    readInto: async (name, begin, out) => entry(owners, name, "tensor").readRangeInto(name, begin, out),
     async close() {
       for (const { checkpoint } of shards) await checkpoint.close();
     },

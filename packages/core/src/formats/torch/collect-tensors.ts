@@ -4,19 +4,19 @@ import { MAX_NESTING, MAX_SEARCHED_ENTRIES, MAX_TENSORS } from "../../io/limits.
 import { PickleDict, PickleTuple } from "./pickle/values.ts";
 import { isTorchTensor, type TorchTensor } from "./tensors.ts";
 
-/** Keys under which training scripts put the weights, beside an epoch, an optimizer and so on. */
+/** Keys under which training scripts store the weights, beside an epoch, an optimizer and so on. */
 const WRAPPERS: readonly unknown[] = ["state_dict", "model_state_dict", "model", "module"];
 
 /** Name of a tensor that was saved without a container. */
 const LONE_NAME = "tensor";
 
 /**
- * Finds the tensors in a value that was saved, named by the keys on the way to them, joined by dots.
+ * Finds the tensors in a value that was saved; their names are the keys on the path to them, joined by dots.
  *
- * A wrapper such as `state_dict` or `model` adds no name if nothing else holds tensors; the state of an optimizer,
- * scheduler or random generator beside the weights does not count and is left out. Values that are neither tensors
- * nor containers are ignored.
- * @param file - for messages
+ * A wrapper such as `state_dict` or `model` adds nothing to names if nothing else holds tensors; the state of
+ * an optimizer, scheduler or random generator beside the weights does not count and is left out. Values that
+ * are neither tensors nor containers are ignored.
+ * @param file - name of the file, for messages
  * @throws FormatError if there are too many tensors or levels, or two tensors have the same name.
  */
 export function collectTensors(value: unknown, file: string): Map<string, TorchTensor> {
@@ -26,21 +26,22 @@ export function collectTensors(value: unknown, file: string): Map<string, TorchT
   return search.found;
 }
 
-/** Goes down through wrappers, dropping what else is saved beside them. */
+/** Returns the value inside all wrappers, without the states of training that are saved beside them. */
 function unwrap(value: unknown, probe: Search): unknown {
   let current = value;
   for (let level = 0; level < MAX_NESTING; level++) {
     if (!(current instanceof PickleDict)) return current;
     const entries = [...current.entries];
-    // Beside a container of weights a tensor may be a state, too; in a plain state dict "scaler" is a layer's.
+    // Beside a container of weights, a tensor may also be a state; in a plain state dict, "scaler" is a
+    // layer.
     const isPlain = entries.every(([, entry]) => isTorchTensor(entry) || !probe.holdsTensors(entry, 0));
-    const kept = entries.filter(([key]) => isPlain || typeof key !== "string" || !isTrainingState(key));
-    const holders = kept.filter(([, entry]) => probe.holdsTensors(entry, 0));
+    const candidates = entries.filter(([key]) => isPlain || typeof key !== "string" || !isTrainingState(key));
+    const holders = candidates.filter(([, entry]) => probe.holdsTensors(entry, 0));
     const [only] = holders;
     if (only === undefined) return current;
     if (holders.length > 1 || !WRAPPERS.includes(only[0]) || isTorchTensor(only[1])) {
       const remaining = new PickleDict();
-      for (const [key, entry] of kept) remaining.entries.set(key, entry);
+      for (const [key, entry] of candidates) remaining.entries.set(key, entry);
       return remaining;
     }
     current = only[1];
@@ -73,7 +74,7 @@ class Search {
     return false;
   }
 
-  /** Named entries of a container; none for anything else. */
+  /** Returns the named entries of a container, none for any other value. */
   #entriesOf(value: unknown, level: number): Iterable<readonly [string, object]> {
     const size = sizeOf(value);
     if (size === 0) return [];
@@ -100,7 +101,9 @@ class Search {
   }
 }
 
-/** Entries that are tensors or containers with something in them, one after another under their names. */
+/**
+ * Yields the entries of a container that are tensors or containers with something in them, and their names.
+ */
 function* namedEntries(value: unknown): Generator<readonly [string, object]> {
   const entries = value instanceof PickleDict ? value.entries : itemsOf(value).entries();
   for (const [key, entry] of entries) {

@@ -1,6 +1,7 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { defineCheckpoint } from "../../checkpoint/define-checkpoint.ts";
 import { FormatError } from "../../errors.ts";
+import { entry } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import type { TensorData } from "../../tensor/dtype.ts";
 import { viewBytes } from "../../tensor/tensor.ts";
@@ -8,10 +9,10 @@ import { type ReadStorage, readContiguous, readStrided } from "./read-strided.ts
 import { isContiguous, type TorchTensor } from "./tensors.ts";
 
 /**
- * Makes the checkpoint of a file that PyTorch saved, once its tensors are known.
+ * Creates the checkpoint of a file that PyTorch saved from the tensors found in it.
  *
- * Contiguous tensors are read by range; the last one of other strides is kept whole in row-major order, so that
- * reading it range by range does not read its storage again each time.
+ * Contiguous tensors are read by range. The tensor of other strides that was read last stays in memory, whole
+ * and in row-major order, so that reading it range by range does not read its storage again each time.
  * @throws FormatError if there are no tensors.
  */
 export function defineTorchCheckpoint(
@@ -28,17 +29,16 @@ export function defineTorchCheckpoint(
       },
     );
   }
-  let kept: { readonly name: string; readonly data: Promise<TensorData> } | undefined;
+  let cached: { readonly name: string; readonly data: Promise<TensorData> } | undefined;
   return defineCheckpoint({
     source: source.name,
     tensors,
     files,
     async readInto(name, begin, out) {
-      const tensor = tensors.get(name);
-      if (tensor === undefined) return;
+      const tensor = entry(tensors, name, "tensor");
       if (isContiguous(tensor)) return readContiguous(tensor, begin, out, readStorage);
-      if (kept?.name !== name) kept = { name, data: readStrided(tensor, readStorage) };
-      const data = await kept.data;
+      if (cached?.name !== name) cached = { name, data: readStrided(tensor, readStorage) };
+      const data = await cached.data;
       viewBytes(out).set(viewBytes(data.subarray(begin, begin + out.length)));
     },
     close: () => source.close(),

@@ -48,7 +48,7 @@ const STORAGES: Readonly<Record<string, DType>> = {
   BoolStorage: "bool",
 };
 
-/** Names that may occur, as types or as arguments, and are never called. */
+/** Names that may occur as types or as arguments and are never called. */
 const INERT: readonly string[] = [
   "torch.strided",
   "torch.Tensor",
@@ -61,7 +61,9 @@ const INERT: readonly string[] = [
   ]),
 ];
 
-/** Classes and functions that may be called, as functions that rebuild data and do nothing else. */
+/**
+ * Returns the classes and functions that may be called, as functions that rebuild data and do nothing else.
+ */
 function callables(file: string): ReadonlyMap<string, PickleCall> {
   const dictionary: PickleCall = ([pairs], spend) => dictionaryOf(pairs, spend);
   const set: PickleCall = ([items], spend) => setOf(items, spend);
@@ -133,8 +135,9 @@ export class TorchStorageClass extends PickleGlobal {
 }
 
 /**
- * Makes the lookup of names for the pickles of one file: the list of all that is allowed.
- * @param file - for messages
+ * Creates the function that looks up names in the pickles of one file, in the list of all names that are
+ * allowed.
+ * @param file - name of the file, for messages
  */
 export function createGlobalFinder(file: string): (module: string, name: string) => PickleGlobal {
   const calls = callables(file);
@@ -188,7 +191,7 @@ function setOf(items: unknown, spend: SpendSteps): PickleSet {
   return set;
 }
 
-/** A tensor with attributes: they are left out. */
+/** Rebuilds a tensor that has attributes, without them. */
 function rebuildFromType(
   rebuild: unknown,
   args: unknown,

@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { FormatError, UnsupportedError } from "../../errors.ts";
+import { entry } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_PICKLE_BYTES } from "../../io/limits.ts";
 import { excerpt } from "../../json/excerpt.ts";
@@ -14,7 +15,10 @@ import { PickleDict } from "./pickle/values.ts";
 import { createStorageLoader } from "./storages.ts";
 import type { TorchStorage } from "./tensors.ts";
 
-/** The pickle of the number 0x1950a86a20f9469cfc6c, after its protocol: how such a file begins, from byte 2 on. */
+/**
+ * First bytes of such a file from byte 2 on, after the protocol: the pickle of the number
+ * 0x1950a86a20f9469cfc6c.
+ */
 export const LEGACY_MAGIC: Uint8Array = Uint8Array.of(
   0x8a,
   10,
@@ -30,31 +34,32 @@ export const LEGACY_MAGIC: Uint8Array = Uint8Array.of(
   0x19,
 );
 
-/** The only protocol of the format there ever was. */
+/** Protocol of the format; there never was another. */
 const PROTOCOL = 1001;
 
-/** Bytes tried first for the pickles at the head of the file, whose length it does not say. */
+/** Bytes read first for the pickles at the head of the file, whose length is not stored. */
 const FIRST_HEAD_BYTES = 2 ** 20;
 
-/** What the pickles at the head of the file say. */
+/** Contents of the pickles at the head of the file. */
 interface Head {
-  /** What was saved. */
+  /** Value that was saved. */
   readonly value: unknown;
   /** Names of the storages, in the order in which they follow. */
   readonly keys: unknown;
-  /** Where the storages begin. */
+  /** Byte at which the storages begin. */
   readonly end: number;
   readonly storages: ReadonlyMap<string, TorchStorage>;
 }
 
 /**
- * Opens a file that `torch.save` wrote before PyTorch 1.6, or since then without its zip format: five pickles, then
- * the storages one after the other.
+ * Opens a file that `torch.save` wrote before PyTorch 1.6, or since then without its zip format: five
+ * pickles, then the storages one after the other.
  *
- * Nothing in it is run. The checkpoint owns `source` and closes it; on failure the caller still does.
+ * Nothing in it is run. The checkpoint owns `source` and closes it; on failure the caller must close it.
  * @param files - paths to report as read
  * @throws FormatError if the file is damaged, or claims more than it has.
- * @throws UnsupportedError if the pickles name anything but tensors and containers, or the file is not handled.
+ * @throws UnsupportedError if the pickles name anything but tensors and containers, or the file is not
+ * handled.
  */
 export async function openTorchLegacy(
   source: ByteSource,
@@ -68,12 +73,11 @@ export async function openTorchLegacy(
       throw formatError(source, `storage "${storage.key}" must follow: it does not`);
   }
   return defineTorchCheckpoint(source, tensors, files, async (key, begin, out) => {
-    const place = places.get(key);
-    if (place !== undefined) await source.readInto(place + begin, out);
+    await source.readInto(entry(places, key, "storage") + begin, out);
   });
 }
 
-/** Reads the pickles from as many bytes as they turn out to need. */
+/** Reads the pickles at the head, and reads more bytes until they are complete. */
 async function readHead(source: ByteSource): Promise<Head> {
   const most = Math.min(source.size, MAX_PICKLE_BYTES);
   for (let size = Math.min(FIRST_HEAD_BYTES, most); ; size = Math.min(4 * size, most)) {
@@ -121,7 +125,7 @@ function parseHead(bytes: Uint8Array, source: ByteSource): Head {
   return { value, keys, end, storages };
 }
 
-/** Walks over the storages: for each, 8 bytes with the number of its elements, then these. */
+/** Finds where the bytes of each storage begin, behind 8 bytes with the number of its elements. */
 async function placeStorages(
   { keys, end, storages }: Head,
   source: ByteSource,

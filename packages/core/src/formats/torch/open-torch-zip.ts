@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { FormatError, UnsupportedError } from "../../errors.ts";
+import { entry as entryOf } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_PICKLE_BYTES } from "../../io/limits.ts";
 import { RunningChecksum } from "../zip/running-checksum.ts";
@@ -14,16 +15,17 @@ import type { TorchStorage, TorchTensor } from "./tensors.ts";
 
 const PICKLE = "data.pkl";
 
-/** Files that only an archive of TorchScript has: code to be run. */
+/** Names of files that only an archive of TorchScript has, which holds code to be run. */
 const SCRIPT = /^(code\/|constants\.pkl$)/;
 
 /**
  * Opens a file that `torch.save` wrote (PyTorch 1.6 and later): a zip archive of a pickle and its storages.
  *
- * Nothing in it is run. The checkpoint owns `source` and closes it; on failure the caller still does.
+ * Nothing in it is run. The checkpoint owns `source` and closes it; on failure the caller must close it.
  * @param files - paths to report as read
  * @throws FormatError if the file is damaged, or claims more than it has.
- * @throws UnsupportedError if the pickle names anything but tensors and containers, or the file is not handled.
+ * @throws UnsupportedError if the pickle names anything but tensors and containers, or the file is not
+ * handled.
  */
 export async function openTorchZip(source: ByteSource, files: readonly string[] = []): Promise<Checkpoint> {
   const entries = await readZipDirectory(source);
@@ -47,11 +49,13 @@ export async function openTorchZip(source: ByteSource, files: readonly string[] 
   const tensors = collectTensors(value, source.name);
   const places = placeStorages(tensors, entries, root, source);
   return defineTorchCheckpoint(source, tensors, files, async (key, begin, out) => {
-    await places.get(key)?.readInto(begin, out);
+    await entryOf(places, key, "storage").readInto(begin, out);
   });
 }
 
-/** The folder that all files of the archive are in, with its slash: PyTorch names it after the file. */
+/**
+ * Returns the folder that all files of the archive are in, with its slash; PyTorch names it after the file.
+ */
 function findRoot(entries: ReadonlyMap<string, ZipEntry>, source: ByteSource): string {
   const names = [...entries.keys()];
   const roots = names
@@ -72,7 +76,7 @@ function findRoot(entries: ReadonlyMap<string, ZipEntry>, source: ByteSource): s
 }
 
 async function assertLittleEndian(entry: ZipEntry | undefined, source: ByteSource): Promise<void> {
-  // Files from before PyTorch 2.1 do not say; they were written by the same few little-endian machines.
+  // Files from before PyTorch 2.1 do not store it; they were written on little-endian machines.
   if (entry === undefined) return;
   assertStored(entry, source);
   const order = entry.size > 16 ? "unknown" : new TextDecoder().decode(await readEntry(entry, source));
@@ -89,16 +93,16 @@ async function readEntry(entry: ZipEntry, source: ByteSource): Promise<Uint8Arra
   return out;
 }
 
-/** Bytes of one file of the archive. */
+/** Access to the bytes of one file of the archive. */
 interface OpenEntry {
   /**
    * Fills `out` with bytes from `begin` on.
-   * @throws FormatError if all bytes were read by now, in order, and are not those that were stored
+   * @throws FormatError if all bytes were read in order and do not match the checksum stored with them
    */
   readInto(begin: number, out: Uint8Array): Promise<void>;
 }
 
-/** Opens a file of the archive; where it begins is found out once, when it is first read. */
+/** Opens a file of the archive; the place of its bytes is looked up when it is first read. */
 function openEntry(entry: ZipEntry, source: ByteSource): OpenEntry {
   const checksum = new RunningChecksum(entry.size, entry.crc32);
   let place: Promise<number> | undefined;
@@ -115,7 +119,7 @@ function openEntry(entry: ZipEntry, source: ByteSource): OpenEntry {
   };
 }
 
-/** Opens the file of each storage that is used, once its size is known to be right. */
+/** Opens the file of each storage that is used, after checking its size. */
 function placeStorages(
   tensors: ReadonlyMap<string, TorchTensor>,
   entries: ReadonlyMap<string, ZipEntry>,
@@ -127,10 +131,10 @@ function placeStorages(
     if (places.has(storage.key)) continue;
     const entry = entries.get(`${root}data/${storage.key}`);
     if (entry?.size !== storage.bytes) {
-      const found = entry === undefined ? "there is no such file" : `it has ${entry.size}`;
+      const problem = entry === undefined ? "there is no such file" : `it has ${entry.size}`;
       throw formatError(
         source,
-        `storage "${storage.key}" must be a file of ${storage.bytes} bytes: ${found}`,
+        `storage "${storage.key}" must be a file of ${storage.bytes} bytes: ${problem}`,
       );
     }
     assertStored(entry, source);

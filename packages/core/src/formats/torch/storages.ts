@@ -5,11 +5,12 @@ import { PickleTuple } from "./pickle/values.ts";
 import type { TorchStorage } from "./tensors.ts";
 
 /**
- * Makes the function that resolves the persistent ids of one file: `("storage", class, key, location, elements)`,
- * in the old format followed by a view of another storage, or None.
+ * Creates the function that resolves the persistent ids of one file:
+ * `("storage", class, key, location, elements)`, in the old format followed by a view of another storage, or
+ * None.
  *
- * Each storage is made once, however many tensors share it, and kept in `storages` by key.
- * @param file - for messages
+ * Each storage is created once, however many tensors share it, and stored in `storages` by key.
+ * @param file - name of the file, for messages
  */
 export function createStorageLoader(
   file: string,

@@ -1,4 +1,5 @@
 import { FormatError } from "../../errors.ts";
+import { at } from "../../invariant.ts";
 import { MAX_EXPANDED_BYTES, MAX_RANK } from "../../io/limits.ts";
 import { DTYPES, type DType } from "../../tensor/dtype.ts";
 import { formatShape } from "../../tensor/shape.ts";
@@ -7,9 +8,9 @@ import { PickleTuple } from "./pickle/values.ts";
 
 /** Bytes that one or more tensors are views of. */
 export interface TorchStorage {
-  /** Its name in the file. */
+  /** Name of the storage in the file. */
   readonly key: string;
-  /** Element type; undefined for an untyped storage, whose tensors bring their own. */
+  /** Element type; undefined for an untyped storage, whose tensors state theirs. */
   readonly dtype: DType | undefined;
   readonly bytes: number;
 }
@@ -17,31 +18,31 @@ export interface TorchStorage {
 /** A tensor as PyTorch describes it: a strided view of a storage. */
 export interface TorchTensor extends TensorInfo {
   readonly storage: TorchStorage;
-  /** Of the first element, in elements. */
+  /** Place of the first element in the storage, in elements. */
   readonly offset: number;
-  /** Step along each axis, in elements; 0 repeats. */
+  /** Step along each axis, in elements; 0 repeats an element. */
   readonly strides: readonly number[];
 }
 
-/** Tells whether a value from a pickle is a tensor. */
+/** Checks whether a value from a pickle is a tensor. */
 export function isTorchTensor(value: unknown): value is TorchTensor {
   return typeof value === "object" && value !== null && "storage" in value && "strides" in value;
 }
 
-/** What a pickle gives for the parts of a tensor, unchecked. */
+/** Parts of a tensor as they are in a pickle, unchecked. */
 export interface TensorParts {
   readonly storage: unknown;
   readonly offset: unknown;
   readonly shape: unknown;
   readonly strides: unknown;
-  /** Element type, where the storage has none. */
+  /** Element type, if the storage has none. */
   readonly dtype?: DType | undefined;
 }
 
 /**
- * Makes a tensor of what a pickle says, once every element is known to lie within the storage.
- * @param file - for messages
- * @throws FormatError if the parts are not what they should be, or an element lies outside.
+ * Creates a tensor from its parts in a pickle, and checks that every element lies within the storage.
+ * @param file - name of the file, for messages
+ * @throws FormatError if a part has a wrong type or value, or an element lies outside the storage.
  */
 export function createTorchTensor(parts: TensorParts, file: string): TorchTensor {
   const { storage, offset } = parts;
@@ -61,22 +62,25 @@ export function createTorchTensor(parts: TensorParts, file: string): TorchTensor
   return tensor;
 }
 
-/** Tells whether elements follow one another in row-major order; axes of one element may have any stride. */
+/** Checks whether elements follow one another in row-major order; axes of one element may have any stride. */
 export function isContiguous({ shape, strides }: TorchTensor): boolean {
   if (shape.includes(0)) return true;
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
-    const extent = shape[axis] ?? 1;
+    const extent = at(shape, axis, "axis");
     if (extent !== 1 && strides[axis] !== expected) return false;
     expected *= extent;
   }
   return true;
 }
 
-/** Elements of the storage from the first one used to the last, inclusive; 0 if there are none. */
+/**
+ * Counts the elements of the storage from the first that a tensor uses to the last, inclusive; 0 if it uses
+ * none.
+ */
 export function spanOf({ shape, strides }: TorchTensor): number {
   if (shape.includes(0)) return 0;
-  return shape.reduce((span, extent, axis) => span + (extent - 1) * (strides[axis] ?? 0), 1);
+  return shape.reduce((span, extent, axis) => span + (extent - 1) * at(strides, axis, "stride"), 1);
 }
 
 function assertWithin(tensor: TorchTensor, file: string): void {

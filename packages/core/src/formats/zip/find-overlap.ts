@@ -1,4 +1,4 @@
-/** What the directory of a zip archive says about a file in it, as far as its place is concerned. */
+/** Place of a file in a zip archive, as its directory states it. */
 export interface ZipPlace {
   readonly fileName: string;
   /** Length of the name in bytes, which is stored again before the file. */
@@ -11,8 +11,8 @@ export interface ZipPlace {
 const LOCAL_HEADER_BYTES = 30;
 
 /**
- * Finds two files of an archive that take the same bytes: no honest archive has any, and one that has can
- * claim far more content than it has bytes.
+ * Finds two files of an archive that share bytes. No honest archive has any; an archive that has can claim
+ * far more content than it has bytes.
  * @returns the names of both, or undefined
  */
 export function findOverlap(places: readonly ZipPlace[]): readonly [string, string] | undefined {

@@ -1,11 +1,11 @@
 import * as zlib from "node:zlib";
 
-/** Absent before Node 20.15, where damage that leaves the length as it is goes unnoticed. */
+/** Absent before Node 20.15, where damage that does not change the length goes unnoticed. */
 const { crc32 } = zlib as { crc32?: (data: Uint8Array, value?: number) => number };
 
 /**
- * Follows the reads of one file of an archive and checks its bytes against the stored CRC-32, once they were
- * read from the first to the last in order; reads in another order are not checked. It costs 0.15 s for each
+ * Checksum of the bytes read from one file of an archive, compared with the stored CRC-32 once they were read
+ * from the first to the last in order; reads in another order are not checked. It costs 0.15 s for each
  * gigabyte, measured.
  */
 export class RunningChecksum {
@@ -16,7 +16,7 @@ export class RunningChecksum {
 
   /**
    * @param size - bytes of the file
-   * @param expected - its CRC-32; 0 where the writer computed none, as PyTorch does not if it is told so
+   * @param expected - its CRC-32; 0 if the writer computed none, which is an option of PyTorch
    */
   constructor(size: number, expected: number) {
     this.#size = size;
@@ -24,9 +24,9 @@ export class RunningChecksum {
   }
 
   /**
-   * Takes note of bytes that were read.
+   * Adds bytes that were read.
    * @param begin - place of the first of them in the file
-   * @returns false if with these the whole file was read and is not what was stored
+   * @returns false if the whole file was read now and does not match the checksum
    */
   update(begin: number, bytes: Uint8Array): boolean {
     if (crc32 === undefined || this.#expected === 0) return true;

@@ -5,21 +5,21 @@ import { MAX_ZIP_ENTRIES } from "../../io/limits.ts";
 import { messageOf } from "../../io/system-error.ts";
 import { findOverlap } from "./find-overlap.ts";
 
-/** Bytes of the directory read at once: it is read entry by entry, forwards. */
+/** Bytes of the directory read at once, as it is read forwards entry by entry. */
 const BLOCK_BYTES = 256 * 1024;
 
 /** A file within a zip archive. */
 export interface ZipEntry {
   readonly name: string;
-  /** Bytes it has, or would have once decompressed. */
+  /** Number of its bytes, after decompression if it is compressed. */
   readonly size: number;
-  /** Whether it is stored as it is, so that it can be read by range. */
+  /** Whether it is neither compressed nor encrypted, so that it can be read by range. */
   readonly stored: boolean;
-  /** CRC-32 of its bytes; 0 where the writer computed none. */
+  /** CRC-32 of its bytes; 0 if the writer computed none. */
   readonly crc32: number;
   /**
-   * Finds out where its first byte is.
-   * @throws FormatError if what stands before it belongs to another file
+   * Finds the place of its first byte in the archive.
+   * @throws FormatError if the header before it names another file
    */
   locate(): Promise<number>;
 }
@@ -34,7 +34,7 @@ export async function readZipDirectory(source: ByteSource): Promise<Map<string, 
     const reader = new SourceReader(source);
     const zip = await fromRandomAccessReaderPromise(reader, source.size, { autoClose: false });
     const entries = await readEntries(zip, source);
-    // What is read from here on are headers here and there.
+    // From here on only single headers are read.
     reader.readsAhead = false;
     return entries;
   } catch (error) {
@@ -96,7 +96,8 @@ function describeEntry(entry: Entry, zip: ZipFile, source: ByteSource): ZipEntry
 }
 
 /**
- * Checks that a file is stored as it is, as PyTorch stores them; a compressed one could be larger than any memory.
+ * Checks that a file is stored without compression, as by PyTorch; a compressed one could be larger than any
+ * memory.
  * @throws UnsupportedError if it is compressed or encrypted.
  */
 export function assertStored({ name, size, stored }: ZipEntry, source: ByteSource): void {
@@ -112,9 +113,9 @@ function formatError(source: ByteSource, problem: string): FormatError {
   return new FormatError(`Cannot read "${source.name}" as the archive ${problem}`, { format: "zip" });
 }
 
-/** Lets yauzl read from a source, a block at a time. */
+/** Reader through which yauzl reads from a source, a block at a time. */
 class SourceReader extends RandomAccessReader {
-  /** Whether to read a block where less is asked for. */
+  /** Whether to read a whole block if less is asked for. */
   readsAhead = true;
   readonly #source: ByteSource;
   #block: Uint8Array = new Uint8Array(0);

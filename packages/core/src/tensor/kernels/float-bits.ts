@@ -8,13 +8,13 @@ export type NarrowData = Uint16Array | Uint8Array;
 interface Layout {
   /** Bits of the mantissa. */
   readonly mantissa: number;
-  /** What is added to an exponent before it is stored. */
+  /** Number that is added to an exponent before it is stored. */
   readonly bias: number;
   /** All bits but the sign. */
   readonly magnitude: number;
   /** Pattern of infinity; for f8e4m3, which has none, the pattern of its NaN. */
   readonly top: number;
-  /** What overflow gives: infinity; for f8e4m3 the largest number. */
+  /** Pattern that numbers which overflow become: infinity; for f8e4m3 the largest number. */
   readonly most: number;
   /** A quiet NaN. */
   readonly nan: number;
@@ -110,7 +110,7 @@ function narrowToBf16(source: Uint32Array, out: NarrowData): void {
 }
 
 /**
- * Widens narrow floats to the bit patterns of the equal f32 values; exact, NaN payloads kept.
+ * Widens narrow floats to the bit patterns of equal f32 values, exactly; NaN payloads stay.
  * `source` and `out` have equal lengths.
  */
 export function widenScalar(dtype: NarrowFloat, source: NarrowData, out: Uint32Array): void {
@@ -119,15 +119,16 @@ export function widenScalar(dtype: NarrowFloat, source: NarrowData, out: Uint32A
 }
 
 /**
- * Rounds f32 bit patterns to a narrow float, to nearest even. Overflow gives infinity, in f8e4m3, which has
- * none, the largest number, as PyTorch does (since 2.15; before, NaN). NaN stays NaN and keeps the payload bits that fit. Lengths are equal.
+ * Rounds f32 bit patterns to a narrow float, to nearest even. Overflow gives infinity, or in f8e4m3, which
+ * has none, the largest number, as in PyTorch since 2.15 (before, NaN). NaN stays NaN and keeps the payload
+ * bits that fit. Lengths are equal.
  */
 export function narrowScalar(dtype: NarrowFloat, source: Uint32Array, out: NarrowData): void {
   if (dtype === "bf16") narrowToBf16(source, out);
   else narrowWith(LAYOUTS[dtype], source, out);
 }
 
-/** Tells whether a type is a float narrower than f32. */
+/** Checks whether a type is a float narrower than f32. */
 export function isNarrow(dtype: string): dtype is NarrowFloat {
   return dtype === "bf16" || Object.hasOwn(LAYOUTS, dtype);
 }

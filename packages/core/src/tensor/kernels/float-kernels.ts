@@ -4,7 +4,7 @@ import { loadWasmKernels } from "./wasm-kernels.ts";
 
 let chosen: FloatKernels | undefined;
 
-/** The kernels to use: WebAssembly SIMD where the runtime has it, else plain TypeScript. */
+/** Returns the kernels to use: WebAssembly SIMD if the runtime supports it, else plain TypeScript. */
 export function floatKernels(): FloatKernels {
   chosen ??= loadWasmKernels() ?? scalarKernels;
   return chosen;

@@ -5,11 +5,11 @@ export type GatherArray = Float32Array | Int32Array | Uint16Array | Uint8Array;
  * Copies a rectangular selection: `out[i0, i1, ...] = data[t0[i0] + t1[i1] + ...]`, row-major over the
  * lengths of the tables.
  *
- * With tables of multiples of a stride it transposes and broadcasts (stride 0), with others it takes,
+ * With tables of multiples of a stride it transposes and broadcasts (stride 0); with other tables it selects,
  * repeats and permutes.
  *
  * @param tables - offsets into `data` for each index of each axis of the result, outermost first
- * @param out - as long as the product of the tables' lengths
+ * @param out - has as many elements as the product of the tables' lengths
  */
 export function gatherInto<T extends GatherArray>(data: T, tables: readonly Int32Array[], out: T): T {
   const rank = tables.length;
@@ -28,9 +28,10 @@ export function gatherInto<T extends GatherArray>(data: T, tables: readonly Int3
 }
 
 /**
- * Indices of a spread last axis that are done for all others before the next ones: the cache lines that they touch are still there for the
- * next index of the axis before. Transposing [4096, 9216] takes 4.8 ns an element instead of 11.8, with 64 to 256 alike. Where rows are
- * only permuted in themselves, tiles would read each row as often as there are tiles.
+ * Number of indices of a spread last axis that are copied for all other indices before the next ones, so that
+ * the cache lines they touch are still cached for the next index of the axis before. Transposing [4096, 9216]
+ * takes 4.8 ns an element instead of 11.8, as with any tile from 64 to 256. If rows are only permuted within
+ * themselves, tiles are not used: they would read each row once per tile.
  */
 const TILE = 128;
 
@@ -73,7 +74,7 @@ function gatherColumns<T extends GatherArray>(
   }
 }
 
-/** A block copy costs about as much to start as this many single elements to move. */
+/** Number of elements whose single copies cost about as much as starting a block copy. */
 const MIN_RUN = 16;
 
 function isRun(table: Int32Array): boolean {
@@ -84,10 +85,10 @@ function isRun(table: Int32Array): boolean {
   return true;
 }
 
-/** Elements of a cache line of 64 bytes, if they have 4 each. */
+/** Number of elements in a cache line of 64 bytes, for elements of 4 bytes. */
 const LINE = 16;
 
-/** Whether elements lie on lines of their own, on average, as they do in a transposition. */
+/** Checks whether on average every element lies on another cache line, as in a transposition. */
 function isSpread(table: Int32Array): boolean {
   let [least, most] = [table[0]!, table[0]!];
   for (const offset of table) {
@@ -97,7 +98,7 @@ function isSpread(table: Int32Array): boolean {
   return most - least >= LINE * (table.length - 1);
 }
 
-/** Offsets of an axis: `count` multiples of `stride`. */
+/** Returns the offsets of an axis: `count` multiples of `stride`. */
 export function strideTable(count: number, stride: number): Int32Array {
   const table = new Int32Array(count);
   for (let i = 0, offset = 0; i < count; i++, offset += stride) table[i] = offset;

@@ -1,7 +1,7 @@
 import { narrowScalar, widenScalar } from "./float-bits.ts";
 import type { FloatKernels, Floats } from "./floats.ts";
 
-/** Elements widened at a time. */
+/** Number of elements that are widened at a time. */
 const BLOCK = 2048;
 
 const CANONICAL_NAN = 0x7fc00000;
@@ -66,7 +66,7 @@ function stepBlock(from: Block, to: Block, by: number, count: number): void {
   }
 }
 
-/** The plain implementation: slower, and the one to read. */
+/** Implementation in plain TypeScript, slower and easier to read than the WebAssembly one. */
 export const scalarKernels: FloatKernels = {
   convert(source, out) {
     eachBlock(out.data.length, (begin, end) => {
@@ -122,7 +122,7 @@ export const scalarKernels: FloatKernels = {
   borrow: () => undefined,
 };
 
-/** Adds the 8 interleaved sums of a dot product in the one order that both implementations use. */
+/** Adds the 8 interleaved sums of a dot product in the order that both implementations use. */
 export function sumLanes(s: Float64Array): number {
   return s[0]! + s[2]! + (s[4]! + s[6]!) + (s[1]! + s[3]! + (s[5]! + s[7]!));
 }

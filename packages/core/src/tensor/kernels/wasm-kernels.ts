@@ -9,18 +9,21 @@ declare const WebAssembly: {
   validate(bytes: Uint8Array): boolean;
 };
 
-/** Elements in WebAssembly memory at a time: two sources, a sum and a result stay in the second-level cache. */
+/**
+ * Elements in WebAssembly memory at a time, so that two sources, a sum and a result stay in the second-level
+ * cache.
+ */
 const BLOCK = 16384;
 
 const REGION_BYTES = 4 * BLOCK;
 
-/** Elements that the kernels take at once. */
+/** Number of elements in a group, which the kernels process at once. */
 const GROUP = 8;
 
 /** Codes of element types in kernels/elementwise.ts. */
 const CODES: Readonly<Record<Floats["dtype"], number>> = { f32: 0, f16: 1, bf16: 2, f8e4m3: 3, f8e5m2: 4 };
 
-/** What kernels/elementwise.ts exports. */
+/** Exports of kernels/elementwise.ts. */
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   readonly base: { readonly value: number };
@@ -34,7 +37,7 @@ interface Exports {
   findNonFinite(at: number, count: number): number;
 }
 
-/** Loads the SIMD kernels, or gives undefined where the runtime does not have WebAssembly SIMD. */
+/** Loads the SIMD kernels; returns undefined if the runtime does not support WebAssembly SIMD. */
 export function loadWasmKernels(): FloatKernels | undefined {
   const code = readFileSync(new URL("../../../wasm/elementwise.wasm", import.meta.url));
   if (typeof WebAssembly === "undefined" || !WebAssembly.validate(code)) return undefined;
@@ -42,7 +45,7 @@ export function loadWasmKernels(): FloatKernels | undefined {
   return new WasmKernels(exports as Exports);
 }
 
-/** Memory that is lent: pieces of this size, so that giving them back needs no bookkeeping. */
+/** Bytes of a piece of memory that can be borrowed; with one size, releasing needs no bookkeeping. */
 const SLOT_BYTES = 2 ** 20;
 const SLOTS = 32;
 
@@ -50,15 +53,15 @@ class WasmKernels implements FloatKernels {
   readonly #exports: Exports;
   readonly #bytes: Uint8Array;
   readonly #sums: Float64Array;
-  /** Regions of one block each: data as stored. */
+  /** Regions of one block each, for stored data. */
   readonly #a: number;
   readonly #b: number;
-  /** Regions of one block each: f32. */
+  /** Regions of one block each, for f32. */
   readonly #x: number;
   readonly #y: number;
-  /** Region of one block: a result as stored. */
+  /** Region of one block, for a result in its stored type. */
   readonly #out: number;
-  /** Slots that are not lent. */
+  /** Slots that are free. */
   readonly #free: number[];
 
   constructor(exports: Exports) {
@@ -160,12 +163,15 @@ class WasmKernels implements FloatKernels {
     return -1;
   }
 
-  /** Whether a block can be worked on where it is: it is in this memory, and ends with a whole group. */
+  /** Checks whether a block can be used in place: it is in this memory, and ends with a whole group. */
   #isInPlace({ data }: Floats, begin: number): boolean {
     return data.buffer === this.#bytes.buffer && (begin + BLOCK <= data.length || data.length % GROUP === 0);
   }
 
-  /** Where the block at `begin` is in this memory: as it is, or copied to `region` with zeros after it. */
+  /**
+   * Returns the address of the block at `begin` in this memory: in place, or copied to `region` with zeros
+   * after it.
+   */
   #place(source: Floats, begin: number, region: number): number {
     const { data } = source;
     const width = data.BYTES_PER_ELEMENT;
@@ -176,7 +182,10 @@ class WasmKernels implements FloatKernels {
     return region;
   }
 
-  /** Where to write the block at `begin`: in place, unless that would overwrite what `sources` are read from. */
+  /**
+   * Returns the address to write the block at `begin` to: in place, unless that would overwrite unread
+   * `sources`.
+   */
   #target(out: Floats, begin: number, sources: readonly number[]): number {
     const at = out.data.byteOffset + begin * out.data.BYTES_PER_ELEMENT;
     if (!this.#isInPlace(out, begin) || sources.some((source) => Math.abs(source - at) < REGION_BYTES)) {
@@ -194,7 +203,7 @@ class WasmKernels implements FloatKernels {
     out.set(this.#bytes.subarray(target, target + bytes));
   }
 
-  /** Rounds a block of f32, somewhere in this memory, to `out`. */
+  /** Rounds a block of f32 in this memory to `out`. */
   #round(f32: number, out: Floats, begin: number): void {
     const target = this.#target(out, begin, [f32]);
     this.#exports.narrow(CODES[out.dtype], f32, target, blockSize(out, begin));
@@ -202,7 +211,7 @@ class WasmKernels implements FloatKernels {
   }
 }
 
-/** Elements of the block at `begin`, rounded up to whole groups. */
+/** Returns the number of elements of the block at `begin`, rounded up to whole groups. */
 function blockSize({ data }: Floats, begin: number): number {
   return Math.ceil(Math.min(BLOCK, data.length - begin) / GROUP) * GROUP;
 }

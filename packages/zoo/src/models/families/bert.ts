@@ -1,24 +1,27 @@
+import { at } from "@isthmus/core";
 import { add, gather, gemm, layerNorm, reshape, slice, tanh, type Value } from "@isthmus/graph/builder";
 import { constant, normal, normalWeight } from "../../initializer.ts";
+import { feedForward } from "../../layers/feed-forward.ts";
 import { linear } from "../../layers/linear.ts";
+import { multiHeadAttention } from "../../layers/multi-head-attention.ts";
 import { placeIndices } from "../../layers/place-indices.ts";
 import { classCount } from "../class-count.ts";
 import { modelActivation } from "../model-activation.ts";
 import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";
 import { narrowHeads } from "../narrow-heads.ts";
-import { encoderAttention } from "./encoder-attention.ts";
 
 /** BERT, an encoder with norms after the sums. @see Devlin et al., BERT, 2019, section 3 */
 export const BERT: ModelFamily = {
   build,
   narrow: narrowHeads,
-  // Biases of the head are of words, which nothing moves; of two names for one, one is fed.
+  // The bias of the language head has two names for the same tensor: one of them is fed. No symmetry permutes
+  // words.
   idle: /(position_ids|token_type_ids|cls\.predictions\.decoder\.bias)$/,
 };
 
 const START = normalWeight(0.02);
 
-/** What the parts of an encoder share. */
+/** Prefix of names, width and epsilon that all parts of an encoder share. */
 interface Encoder {
   readonly prefix: string;
   readonly width: number;
@@ -50,31 +53,34 @@ function build(context: FamilyContext): FamilyOutputs {
   return isBase ? { hidden: reshape(x, [-1, length, encoder.width]), ...outputs } : outputs;
 }
 
-/** Words, places and kinds of sentences, normalised: rows `[N * length, width]`. */
+/**
+ * Adds the embeddings of words, places and sentence types, and normalises their sum: rows
+ * `[N * length, width]`.
+ */
 function embed(
   context: FamilyContext,
   { prefix, width, epsilon }: Encoder,
 ): { readonly words: Value; readonly tokens: Value } {
   const { network, config, length } = context;
   const ids = network.input("ids", [length], "i64");
-  const kinds = network.input("token_type_ids", [length], "i64");
+  const typeIds = network.input("token_type_ids", [length], "i64");
   const table = (name: string, rows: number) =>
     network.weight(`${prefix}embeddings.${name}.weight`, [rows, width], normal(0.02));
   const words = table("word_embeddings", config.count("vocab_size"));
   const places = table("position_embeddings", config.count("max_position_embeddings", 512));
   const types = table("token_type_embeddings", config.count("type_vocab_size", 2));
   const sum = add(
-    add(gather(words, ids), gather(types, kinds)),
-    gather(places, placeIndices(ids, places.shape[0] ?? 0)),
+    add(gather(words, ids), gather(types, typeIds)),
+    gather(places, placeIndices(ids, at(places.shape, 0, "axis"))),
   );
   const rows = reshape(sum, [-1, width]);
   return { words, tokens: norm(context, rows, `${prefix}embeddings.LayerNorm`, epsilon) };
 }
 
-/** Layer norm, whose weights are gamma and beta in checkpoints from before PyTorch. */
+/** Applies a layer norm, whose weights are named gamma and beta in checkpoints converted from TensorFlow. */
 function norm({ network, has }: FamilyContext, x: Value, name: string, epsilon: number): Value {
   const [scale, shift] = has?.(`${name}.gamma`) ? ["gamma", "beta"] : ["weight", "bias"];
-  const shape = [x.shape.at(-1) ?? 0];
+  const shape = [at(x.shape, x.shape.length - 1, "axis")];
   const affine = {
     scale: network.weight(`${name}.${scale}`, shape, constant(1)),
     bias: network.weight(`${name}.${shift}`, shape, constant(0)),
@@ -84,22 +90,27 @@ function norm({ network, has }: FamilyContext, x: Value, name: string, epsilon: 
 
 function addBlock(context: FamilyContext, x: Value, name: string, { width, epsilon }: Encoder): Value {
   const { network, config, length } = context;
-  const attended = encoderAttention(context, x, {
+  const layer = { out: width, initializer: START };
+  const mixed = multiHeadAttention((part) => linear(network, x, `${name}.attention.self.${part}`, layer), {
     length,
     heads: config.count("num_attention_heads"),
-    inside: `${name}.attention.self`,
-    output: `${name}.attention.output.dense`,
-    bias: true,
   });
+  const attended = linear(network, mixed, `${name}.attention.output.dense`, layer);
   const middle = norm(context, add(x, attended), `${name}.attention.output.LayerNorm`, epsilon);
-  const hidden = { out: config.count("intermediate_size"), initializer: START };
-  const activation = modelActivation(config, "hidden_act", "gelu");
-  const inner = activation(linear(network, middle, `${name}.intermediate.dense`, hidden));
-  const result = linear(network, inner, `${name}.output.dense`, { out: width, initializer: START });
+  const result = feedForward(network, middle, {
+    up: `${name}.intermediate.dense`,
+    down: `${name}.output.dense`,
+    hidden: config.count("intermediate_size"),
+    activation: modelActivation(config, "hidden_act", "gelu"),
+    initializer: START,
+  });
   return norm(context, add(middle, result), `${name}.output.LayerNorm`, epsilon);
 }
 
-/** Words guessed for every place, `[N, length, vocabulary]`, if the checkpoint has that head; or none is known. */
+/**
+ * Adds the head that predicts a word at every place, `[N, length, vocabulary]`, if the checkpoint has one or
+ * is not known; returns no outputs otherwise.
+ */
 function languageHead(
   context: FamilyContext,
   x: Value,
@@ -116,14 +127,17 @@ function languageHead(
     `${name}.transform.LayerNorm`,
     encoder.epsilon,
   );
-  const own = has?.(`${name}.decoder.weight`) === true;
-  const weight = own ? network.weight(`${name}.decoder.weight`, words.shape, normal(0.02)) : words;
+  const isSeparate = has?.(`${name}.decoder.weight`) === true;
+  const weight = isSeparate ? network.weight(`${name}.decoder.weight`, words.shape, normal(0.02)) : words;
   const biasName = has?.(`${name}.bias`) === false ? `${name}.decoder.bias` : `${name}.bias`;
-  const bias = network.weight(biasName, [words.shape[0] ?? 0], constant(0));
-  return { logits: reshape(gemm(rows, weight, { transB: true, bias }), [-1, length, words.shape[0] ?? 0]) };
+  const vocabulary = at(words.shape, 0, "axis");
+  const bias = network.weight(biasName, [vocabulary], constant(0));
+  return { logits: reshape(gemm(rows, weight, { transB: true, bias }), [-1, length, vocabulary]) };
 }
 
-/** Heads on every place: classes of tokens, or where answers begin and end. */
+/**
+ * Adds the head that reads every token, if there is one: classes of tokens, or where answers begin and end.
+ */
 function tokenHeads(context: FamilyContext, x: Value): FamilyOutputs {
   const { network, config, has, length } = context;
   const classify = (name: string, out: number) =>
@@ -133,7 +147,10 @@ function tokenHeads(context: FamilyContext, x: Value): FamilyOutputs {
   return { logits: classify("classifier", classCount(config)) };
 }
 
-/** Whether the classifier reads every token: some that do hold a pooler from before nevertheless. */
+/**
+ * Checks whether the classifier reads every token and not the pooled first one; some checkpoints of such a
+ * classifier still hold the pooler of the network they were made from.
+ */
 function classifiesTokens({ config, has }: FamilyContext): boolean {
   if (!has?.("classifier.weight")) return false;
   return (
@@ -143,10 +160,13 @@ function classifiesTokens({ config, has }: FamilyContext): boolean {
 
 const TOKEN_CLASSIFIER = /ForTokenClassification$/;
 
-/** The pooler's layer under a head; without one it has no prefix. */
+/** Name of the pooler's layer in checkpoints with a head; in others it has no prefix. */
 const POOLER = "bert.pooler.dense";
 
-/** What is made of the first token: classes of texts, whether two follow each other, or just itself. */
+/**
+ * Adds the heads that read the first token, if there is a pooler: classes of texts, whether the second
+ * sentence follows the first, or the pooled token itself.
+ */
 function pooledHeads(context: FamilyContext, x: Value, { width }: Encoder): FamilyOutputs {
   const { network, config, has, length } = context;
   const pooler = [POOLER, "pooler.dense"].find((name) => has?.(`${name}.weight`));

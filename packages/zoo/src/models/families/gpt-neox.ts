@@ -1,6 +1,8 @@
+import { at } from "@isthmus/core";
 import { add, gather, reshape, split, type Value } from "@isthmus/graph/builder";
 import { normal, normalWeight } from "../../initializer.ts";
 import { causalMask } from "../../layers/attention.ts";
+import { feedForward } from "../../layers/feed-forward.ts";
 import { groupedAttention } from "../../layers/grouped-attention.ts";
 import { linear } from "../../layers/linear.ts";
 import { type RotaryTables, rotate } from "../../layers/rotary.ts";
@@ -26,7 +28,10 @@ interface Block {
   readonly hidden: number;
   readonly epsilon: number;
   readonly bias: boolean;
-  /** Whether attention and feed-forward network both read what the block is given. */
+  /**
+   * Whether the feed-forward network reads the input of the block, as the attention does, and not the sum
+   * after it.
+   */
   readonly parallel: boolean;
   readonly activation: (x: Value) => Value;
   readonly rotary: RotaryTables;
@@ -67,20 +72,23 @@ function build(context: FamilyContext): FamilyOutputs {
 function addBlock(context: FamilyContext, x: Value, name: string, block: Block): Value {
   const { network } = context;
   const { hidden, epsilon, parallel, activation } = block;
-  const width = x.shape[1] ?? 0;
-  const project = (rows: Value, layer: string, out: number) =>
-    linear(network, rows, `${name}.${layer}`, { out, initializer: START });
   const attended = attend(context, rowNorm(network, x, `${name}.input_layernorm`, epsilon), name, block);
   const middle = add(x, attended);
   const rows = rowNorm(network, parallel ? x : middle, `${name}.post_attention_layernorm`, epsilon);
-  const inner = activation(project(rows, "mlp.dense_h_to_4h", hidden));
-  return add(middle, project(inner, "mlp.dense_4h_to_h", width));
+  const result = feedForward(network, rows, {
+    up: `${name}.mlp.dense_h_to_4h`,
+    down: `${name}.mlp.dense_4h_to_h`,
+    hidden,
+    activation,
+    initializer: START,
+  });
+  return add(middle, result);
 }
 
-/** Attention whose fused projection holds queries, keys and values of a head side by side. */
+/** Attends with a fused projection in which queries, keys and values of a head are side by side. */
 function attend({ network }: FamilyContext, rows: Value, name: string, block: Block): Value {
   const { length, heads, bias, rotary, mask } = block;
-  const width = rows.shape[1] ?? 0;
+  const width = at(rows.shape, 1, "axis");
   const inner = width / heads;
   const project = (value: Value, layer: string, out: number) =>
     linear(network, value, `${name}.attention.${layer}`, { out, initializer: START, bias });

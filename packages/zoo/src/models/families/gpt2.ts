@@ -1,7 +1,8 @@
-import { add, gather, reshape, split, type Value } from "@isthmus/graph/builder";
+import { at } from "@isthmus/core";
+import { add, gather, reshape } from "@isthmus/graph/builder";
 import { normal, normalWeight } from "../../initializer.ts";
-import { attention, causalMask, joinHeads, splitHeads, splitKeys } from "../../layers/attention.ts";
-import { linear } from "../../layers/linear.ts";
+import { causalMask } from "../../layers/attention.ts";
+import { type GptBlock, gptBlock } from "../../layers/gpt-block.ts";
 import { placeIndices } from "../../layers/place-indices.ts";
 import { rowNorm } from "../../layers/row-norm.ts";
 import { languageHead } from "../language-head.ts";
@@ -11,17 +12,6 @@ import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.
 
 /** GPT-2. @see Radford et al., Language models are unsupervised multitask learners, 2019, section 2.3 */
 export const GPT2: ModelFamily = { build, narrow, idle: /\.attn\.(bias|masked_bias)$/ };
-
-const START = normalWeight(0.02);
-
-interface Block {
-  readonly length: number;
-  readonly heads: number;
-  readonly hidden: number;
-  readonly epsilon: number;
-  readonly activation: (x: Value) => Value;
-  readonly mask: Value;
-}
 
 function build(context: FamilyContext): FamilyOutputs {
   const { network, config, length, has } = context;
@@ -38,39 +28,23 @@ function build(context: FamilyContext): FamilyOutputs {
     [config.count("n_positions", 1024), width],
     normal(0.02),
   );
-  const block: Block = {
+  const block: GptBlock = {
     length,
     heads: config.count("n_head"),
     hidden: config.count("n_inner", 4 * width),
     epsilon: config.number("layer_norm_epsilon", 1e-5),
     activation: modelActivation(config, "activation_function", "gelu_new"),
     mask: network.graph.numbers(causalMask(length), "f32", [length, length]),
+    streamInitializer: normalWeight(0.02),
+    dropout: 0,
   };
   let x = reshape(
-    add(gather(embedding, ids), gather(positions, placeIndices(ids, positions.shape[0] ?? 0))),
+    add(gather(embedding, ids), gather(positions, placeIndices(ids, at(positions.shape, 0, "axis")))),
     [-1, width],
   );
-  for (let i = 0; i < config.blocks("n_layer"); i++) x = addBlock(context, x, `${prefix}h.${i}`, block);
+  for (let i = 0; i < config.blocks("n_layer"); i++) x = gptBlock(network, x, `${prefix}h.${i}`, block);
   const rows = rowNorm(network, x, `${prefix}ln_f`, block.epsilon);
   return languageHead(context, { rows, embedding, name: "lm_head", tied: true });
-}
-
-function addBlock({ network }: FamilyContext, x: Value, name: string, block: Block): Value {
-  const { hidden, epsilon, activation, mask } = block;
-  const width = x.shape[1] ?? 0;
-  const project = (rows: Value, layer: string, out: number) =>
-    linear(network, rows, `${name}.${layer}`, { out, initializer: START, inputFirst: true });
-  const fused = project(rowNorm(network, x, `${name}.ln_1`, epsilon), "attn.c_attn", 3 * width);
-  const [queries, keys, values] = split(fused, 1, [width, width, width]) as [Value, Value, Value];
-  const mixed = attention({
-    queries: splitHeads(queries, block),
-    keys: splitKeys(keys, block),
-    values: splitHeads(values, block),
-    mask,
-  });
-  const middle = add(x, project(joinHeads(mixed), "attn.c_proj", width));
-  const inner = activation(project(rowNorm(network, middle, `${name}.ln_2`, epsilon), "mlp.c_fc", hidden));
-  return add(middle, project(inner, "mlp.c_proj", width));
 }
 
 function narrow(config: ModelConfig): Readonly<Record<string, number>> {

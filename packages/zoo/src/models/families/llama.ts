@@ -1,9 +1,7 @@
-import { add, gather, mul, reshape, type Value } from "@isthmus/graph/builder";
-import { normal, normalWeight } from "../../initializer.ts";
+import { gather, reshape, type Value } from "@isthmus/graph/builder";
+import { normal } from "../../initializer.ts";
 import { causalMask } from "../../layers/attention.ts";
-import { groupedAttention } from "../../layers/grouped-attention.ts";
-import { linear } from "../../layers/linear.ts";
-import { type RotaryTables, rotate } from "../../layers/rotary.ts";
+import { type LlamaBlock, llamaBlock } from "../../layers/llama-block.ts";
 import { rootMeanSquareNorm } from "../../layers/row-norm.ts";
 import { languageHead } from "../language-head.ts";
 import { modelActivation } from "../model-activation.ts";
@@ -11,12 +9,13 @@ import type { ModelConfig } from "../model-config.ts";
 import type { FamilyContext, FamilyOutputs, ModelFamily } from "../model-family.ts";
 import { modelRotary } from "../model-rotary.ts";
 
-/** In what the relatives of Llama differ. */
+/** Defaults in which the relatives of Llama differ. */
 interface Kind {
-  /** Whether projections to queries, keys and values have biases where the config does not say. */
+  /** Whether projections to queries, keys and values have biases if the config does not say. */
   readonly queryBias: boolean;
-  /** Whether `sliding_window` holds without further fields. */
+  /** Whether `sliding_window` applies to all layers, without the field `use_sliding_window`. */
   readonly window: boolean;
+  /** Whether the embedding is also the head if the config does not say. */
   readonly tied: boolean;
 }
 
@@ -24,27 +23,19 @@ interface Kind {
 export const LLAMA: ModelFamily = createFamily({ queryBias: false, window: false, tied: false });
 /** Mistral: Llama that sees a window. @see Jiang et al., Mistral 7B, 2023, section 2 */
 export const MISTRAL: ModelFamily = createFamily({ queryBias: false, window: true, tied: false });
-/** Qwen2: Llama with biases on queries, keys and values. @see Yang et al., Qwen2 technical report, 2024, section 2.2 */
+/**
+ * Qwen2: Llama with biases on queries, keys and values. @see Yang et al., Qwen2 technical report, 2024,
+ * section 2.2
+ */
 export const QWEN2: ModelFamily = createFamily({ queryBias: true, window: false, tied: true });
-
-const START = normalWeight(0.02);
 
 function createFamily(kind: Kind): ModelFamily {
   return { build: (context) => build(context, kind), narrow, idle: /rotary_emb\.inv_freq$/ };
 }
 
-/** Extents of a block, and what all blocks share. */
-interface Block {
-  readonly length: number;
-  readonly heads: number;
-  readonly groups: number;
-  readonly inner: number;
-  readonly hidden: number;
-  readonly epsilon: number;
-  readonly biases: { readonly query: boolean; readonly output: boolean; readonly hidden: boolean };
-  readonly activation: (x: Value) => Value;
-  readonly rotary: RotaryTables;
-  /** Scores that count, by layer. */
+/** Extents that all blocks share, and the mask of each. */
+interface Blocks {
+  readonly shared: Omit<LlamaBlock, "mask">;
   readonly maskOf: (layer: number) => Value;
 }
 
@@ -55,23 +46,23 @@ function build(context: FamilyContext, kind: Kind): FamilyOutputs {
   const vocabulary = config.count("vocab_size");
   const ids = network.input("ids", [length], "i64");
   const embedding = network.weight(`${prefix}embed_tokens.weight`, [vocabulary, width], normal(0.02));
-  const block = readBlock(context, kind);
+  const { shared, maskOf } = readBlocks(context, kind);
   let x = reshape(gather(embedding, ids), [-1, width]);
   for (let i = 0; i < config.blocks("num_hidden_layers"); i++) {
-    x = addBlock(context, x, `${prefix}layers.${i}`, { ...block, mask: block.maskOf(i) });
+    x = llamaBlock(network, x, `${prefix}layers.${i}`, { ...shared, mask: maskOf(i) });
   }
-  const rows = rootMeanSquareNorm(network, x, `${prefix}norm`, block.epsilon);
+  const rows = rootMeanSquareNorm(network, x, `${prefix}norm`, shared.epsilon);
   return languageHead(context, { rows, embedding, name: "lm_head", tied: kind.tied });
 }
 
-function readBlock(context: FamilyContext, kind: Kind): Block {
+function readBlocks(context: FamilyContext, kind: Kind): Blocks {
   const { queryBias } = kind;
   const { config, length } = context;
   const heads = config.count("num_attention_heads");
   const inner = headExtent(config);
   if (config.has("num_key_value_heads")) config.quotient("num_attention_heads", "num_key_value_heads");
   const biased = config.boolean("attention_bias", queryBias);
-  return {
+  const shared = {
     length,
     heads,
     groups: config.count("num_key_value_heads", heads),
@@ -81,12 +72,15 @@ function readBlock(context: FamilyContext, kind: Kind): Block {
     biases: { query: biased, output: biased && !queryBias, hidden: config.boolean("mlp_bias", false) },
     activation: modelActivation(config, "hidden_act", "silu"),
     rotary: modelRotary(context, { inner, base: "rope_theta" }),
-    maskOf: createMasks(context, kind),
   };
+  return { shared, maskOf: createMasks(context, kind) };
 }
 
-/** Masks of layers: those of Mistral see a window, those of Qwen2 from one layer on, if at all. */
-function createMasks({ network, config, length }: FamilyContext, kind: Kind): Block["maskOf"] {
+/**
+ * Creates the masks of layers: with a window, all layers of Mistral see only that many tokens, and of Qwen2
+ * the layers from `max_window_layers` on.
+ */
+function createMasks({ network, config, length }: FamilyContext, kind: Kind): Blocks["maskOf"] {
   const mask = (seen: number) => network.graph.numbers(causalMask(length, seen), "f32", [length, length]);
   const whole = mask(length);
   const isWindowed = config.has("sliding_window") && config.boolean("use_sliding_window", kind.window);
@@ -102,49 +96,22 @@ function headExtent(config: ModelConfig): number {
     : config.quotient("hidden_size", "num_attention_heads");
 }
 
-function addBlock(
-  { network }: FamilyContext,
-  x: Value,
-  name: string,
-  block: Block & { readonly mask: Value },
-): Value {
-  const { length, heads, groups, inner, hidden, epsilon, biases, activation, rotary, mask } = block;
-  const width = x.shape[1] ?? 0;
-  const project = (rows: Value, layer: string, out: number, bias: boolean) =>
-    linear(network, rows, `${name}.${layer}`, { out, initializer: START, bias });
-  const normalized = rootMeanSquareNorm(network, x, `${name}.input_layernorm`, epsilon);
-  const tokens = (layer: string, count: number) =>
-    reshape(project(normalized, `self_attn.${layer}`, count * inner, biases.query), [
-      -1,
-      length,
-      count,
-      inner,
-    ]);
-  const attended = groupedAttention({
-    queries: rotate(tokens("q_proj", heads), rotary),
-    keys: rotate(tokens("k_proj", groups), rotary),
-    values: tokens("v_proj", groups),
-    mask,
-  });
-  const middle = add(x, project(attended, "self_attn.o_proj", width, biases.output));
-  const rows = rootMeanSquareNorm(network, middle, `${name}.post_attention_layernorm`, epsilon);
-  const gate = activation(project(rows, "mlp.gate_proj", hidden, biases.hidden));
-  const gated = mul(gate, project(rows, "mlp.up_proj", hidden, biases.hidden));
-  return add(middle, project(gated, "mlp.down_proj", width, biases.hidden));
-}
-
-/** Two blocks, two groups of as many heads as in the network, heads as they are. */
+/**
+ * Returns fields for two blocks of two groups each; groups have as many heads as before, heads as many
+ * dimensions.
+ */
 function narrow(config: ModelConfig): Readonly<Record<string, number>> {
   const heads = config.count("num_attention_heads");
   const groups = config.count("num_key_value_heads", heads);
   const inner = headExtent(config);
-  const kept = Math.min(groups, 2);
-  const width = Math.min(config.count("hidden_size"), (heads / groups) * kept * inner);
+  const fewGroups = Math.min(groups, 2);
+  const fewHeads = (heads / groups) * fewGroups;
+  const width = Math.min(config.count("hidden_size"), fewHeads * inner);
   return {
     hidden_size: width,
     num_hidden_layers: Math.min(config.blocks("num_hidden_layers"), 2),
-    num_attention_heads: (heads / groups) * kept,
-    num_key_value_heads: kept,
+    num_attention_heads: fewHeads,
+    num_key_value_heads: fewGroups,
     head_dim: inner,
     intermediate_size: Math.min(config.count("intermediate_size"), 2 * width),
     vocab_size: Math.min(config.count("vocab_size"), 64),

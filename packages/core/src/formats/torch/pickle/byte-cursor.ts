@@ -4,10 +4,12 @@ const LATIN1 = new TextDecoder("latin1");
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const NEWLINE = 0x0a;
 
-/** Thrown where bytes end too early; `TruncatedError` lets a caller with more bytes try again. */
+/** The bytes of a pickle end too early; a caller that can read more bytes may try again. */
 export class TruncatedError extends FormatError {}
 
-/** Reads little-endian values one after the other, and never beyond the end. */
+/**
+ * A position in bytes, from which little-endian values are read one after the other, never beyond the end.
+ */
 export class ByteCursor {
   readonly name: string;
   /** Position of the next byte. */
@@ -52,17 +54,17 @@ export class ByteCursor {
     return this.#view.getInt32(this.#take(4), true);
   }
 
-  /** A 64-bit length; one beyond 2^53 is rounded, and beyond any file anyway. */
+  /** Reads a 64-bit length; a length beyond 2^53 is rounded, as it exceeds any file. */
   u64(): number {
     return Number(this.#view.getBigUint64(this.#take(8), true));
   }
 
-  /** A big-endian double, as pickle stores them. */
+  /** Reads a big-endian double, as pickle stores them. */
   f64(): number {
     return this.#view.getFloat64(this.#take(8), false);
   }
 
-  /** A two's-complement integer of any width. */
+  /** Reads a two's-complement integer of `width` bytes. */
   integer(width: number): number | bigint {
     let value = 0n;
     const begin = this.#take(width);
@@ -72,7 +74,7 @@ export class ByteCursor {
     return Number.isSafeInteger(number) ? number : signed;
   }
 
-  /** Shares memory with what is read from. */
+  /** Reads bytes; the result shares memory with the bytes of the cursor. */
   bytes(count: number): Uint8Array {
     const begin = this.#take(count);
     return this.#bytes.subarray(begin, begin + count);
@@ -97,7 +99,7 @@ export class ByteCursor {
     }
   }
 
-  /** Text up to the next line break, which is skipped. */
+  /** Reads text up to the next line break, which is skipped. */
   line(): string {
     const end = this.#bytes.indexOf(NEWLINE, this.offset);
     const text = this.utf8((end < 0 ? this.#bytes.length + 1 : end) - this.offset);

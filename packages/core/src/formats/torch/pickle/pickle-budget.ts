@@ -2,13 +2,13 @@ import { FormatError } from "../../../errors.ts";
 import { MAX_PICKLE_STEPS } from "../../../io/limits.ts";
 
 /**
- * What the parts of a pickle count, in steps. A step takes about 50 bytes of memory, measured on Node 20, and
- * 100 ns; a plain value or an operation is one.
+ * Cost of the parts of a pickle, in steps. A step takes about 50 bytes of memory, measured on Node 20, and
+ * 100 ns; a plain value or an operation costs one.
  */
 export const COST = {
-  /** A string beyond its bytes: decoding it takes time. */
+  /** A string, besides its bytes, as decoding it takes time. */
   string: 1,
-  /** An empty list, set or tuple, and a view of bytes. */
+  /** An empty list, set or tuple, or a view of bytes. */
   object: 2,
   /** A list that grows from a mark. */
   mark: 4,
@@ -16,33 +16,33 @@ export const COST = {
   dictionary: 5,
   /** An entry of a dictionary, a set or the memo. */
   entry: 1,
-  /** A tensor, and beyond that 1 for each axis. */
+  /** A tensor, besides 1 for each axis. */
   tensor: 8,
 } as const;
 
-/** Steps that every pickle may take. */
+/** Steps that a pickle of any length may take. */
 const FREE_STEPS = 100_000;
 
-/** Steps that each byte allows: PyTorch writes at least 100 bytes for a tensor, which take about 80 steps. */
+/** Further steps for each byte: PyTorch writes at least 100 bytes for a tensor, which take about 80 steps. */
 const STEPS_PER_BYTE = 2;
 
 /**
- * Counts the steps of the pickles of one file against their length, so that a small file takes little memory,
- * however it repeats and copies what it has made.
+ * Counter that limits the steps of the pickles of one file by their length, so that a small file takes little
+ * memory, however often it repeats and copies its values.
  */
 export class PickleBudget {
   readonly #name: string;
   #spent = 0;
 
-  /** @param name - of the file, for messages */
+  /** @param name - name of the file, for messages */
   constructor(name: string) {
     this.#name = name;
   }
 
   /**
    * Counts steps.
-   * @param bytes - of the file that have been read so far
-   * @throws FormatError if they are more than such a pickle may take
+   * @param bytes - how many bytes of the file have been read so far
+   * @throws FormatError if there are more steps than a pickle of that length may take
    */
   spend(steps: number, bytes: number): void {
     this.#spent += steps;

@@ -4,14 +4,14 @@ import { ByteCursor } from "./byte-cursor.ts";
 import { COST, type PickleBudget } from "./pickle-budget.ts";
 import { PickleDict, PickleGlobal, PickleSet, PickleTuple } from "./values.ts";
 
-/** How a pickle reaches what lies outside it. */
+/** Functions by which a pickle refers to names and storages outside it. */
 export interface PickleHost {
   /**
    * Finds a class or function by name; nothing is ever imported or run.
-   * @throws UnsupportedError if it is not on the list of what is allowed.
+   * @throws UnsupportedError if it is not on the list of allowed names.
    */
   find(module: string, name: string): PickleGlobal;
-  /** Resolves a persistent id: in PyTorch's files, a storage. */
+  /** Resolves a persistent id, which names a storage in PyTorch's files. */
   load(id: unknown): unknown;
   /** Counts the steps of all pickles that are read from one file. */
   readonly budget: PickleBudget;
@@ -25,9 +25,9 @@ export interface PickleResult {
 }
 
 /**
- * Reads a pickle of protocol 2 to 5 without running anything: a machine that builds lists, dictionaries and
- * tuples, and asks `host` for everything else.
- * @param name - of the file, for messages
+ * Reads a pickle of protocol 2 to 5 without running anything: it builds lists, dictionaries and tuples, and
+ * asks `host` for everything else.
+ * @param name - name of the file, for messages
  * @param begin - offset of the first byte of the pickle
  * @throws FormatError if it is damaged, cut short, or longer than any real one.
  * @throws UnsupportedError if it uses a name or an operation that is not handled.
@@ -57,7 +57,7 @@ class Machine {
   readonly host: PickleHost;
   readonly memo: Map<number, unknown> = new Map();
   stack: unknown[] = [];
-  /** Stacks put aside, one for each mark. */
+  /** Stacks below each mark. */
   readonly marks: unknown[][] = [];
 
   constructor(cursor: ByteCursor, host: PickleHost) {
@@ -96,7 +96,7 @@ class Machine {
     this.stack = [];
   }
 
-  /** Everything above the last mark, which is removed. */
+  /** Removes the last mark, and returns all values above it. */
   popToMark(): unknown[] {
     const items = this.stack;
     const below = this.marks.pop();
@@ -207,10 +207,13 @@ function protocol(machine: Machine): void {
 
 const STOP = 0x2e;
 
-/** What each operation does. Those that PyTorch never writes, such as building instances by hand, are left out. */
+/**
+ * Effect of each operation by its code, without operations that PyTorch never writes, such as building
+ * instances.
+ */
 const OPERATIONS: ReadonlyMap<number, (machine: Machine) => void> = new Map([
   [0x80, protocol],
-  // FRAME says how many bytes follow until the next one: of use to readers of streams only.
+  // FRAME holds the number of bytes until the next frame, which only readers of streams need.
   [0x95, (m) => void m.cursor.u64()],
 
   [0x4e, (m) => m.push(null)],
@@ -266,6 +269,6 @@ const OPERATIONS: ReadonlyMap<number, (machine: Machine) => void> = new Map([
   [0x52, call],
   [0x81, call],
   [0x92, callWithKeywords],
-  // BUILD sets attributes: on what we build there are none that matter.
+  // BUILD sets attributes, none of which matter on the objects built here.
   [0x62, (m) => void m.pop()],
 ]);

@@ -11,12 +11,12 @@ export class PickleDict {
   readonly entries: Map<unknown, unknown> = new Map();
 }
 
-/** A Python set or frozenset; members are kept, equality is not. */
+/** A Python set or frozenset, as a list of members that may repeat. */
 export class PickleSet {
   readonly items: unknown[] = [];
 }
 
-/** A Python object that carries nothing of interest: a type, a device, a layout. */
+/** A Python object whose content does not matter: a type, a device, a layout. */
 export class PickleOpaque {
   readonly name: string;
   constructor(name: string) {
@@ -24,17 +24,17 @@ export class PickleOpaque {
   }
 }
 
-/** Counts steps for what a call makes; see `PickleBudget`. */
+/** Counts the steps of the objects that a call creates; see `PickleBudget`. */
 export type SpendSteps = (steps: number) => void;
 
-/** What calling a class or function gives; it counts what it makes, before it makes it. */
+/** Calls a class or function and returns its result; it counts steps before it creates objects. */
 export type PickleCall = (args: readonly unknown[], spend: SpendSteps) => unknown;
 
-/** A class or function that a pickle names, from the list of what is allowed. */
+/** A class or function that a pickle names, from the list of allowed ones. */
 export class PickleGlobal {
   /** Module and name, joined by a dot. */
   readonly name: string;
-  /** What calling it gives; without it, it may be named but not called. */
+  /** Calls it; undefined if it may be named but not called. */
   readonly call: PickleCall | undefined;
   constructor(name: string, call?: PickleCall) {
     this.name = name;

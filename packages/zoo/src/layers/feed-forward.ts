@@ -1,0 +1,46 @@
+import { at } from "@isthmus/core";
+import type { Value } from "@isthmus/graph/builder";
+import type { LayerInitializer } from "../initializer.ts";
+import type { NetworkBuilder } from "../network-builder.ts";
+import { linear } from "./linear.ts";
+
+/** Options of {@link feedForward}. */
+export interface FeedForwardOptions {
+  /** Name of the layer to the hidden units. */
+  readonly up: string;
+  /** Name of the layer back to the width of the rows. */
+  readonly down: string;
+  /** Hidden units. */
+  readonly hidden: number;
+  readonly activation: (x: Value) => Value;
+  readonly initializer: LayerInitializer;
+  /** How the layer `down` starts. @defaultValue as `up` */
+  readonly downInitializer?: LayerInitializer;
+  /** Applied to the hidden units. @defaultValue nothing */
+  readonly drop?: (hidden: Value) => Value;
+  /** Whether weights are `[in, out]` instead of `[out, in]`. @defaultValue false */
+  readonly inputFirst?: boolean;
+}
+
+/**
+ * Applies two linear layers with an activation between them to each of the rows `[rows, width]`; keeps their
+ * width.
+ */
+export function feedForward(
+  network: NetworkBuilder,
+  rows: Value,
+  {
+    up,
+    down,
+    hidden,
+    activation,
+    initializer,
+    downInitializer = initializer,
+    drop = (units) => units,
+    inputFirst = false,
+  }: FeedForwardOptions,
+): Value {
+  const units = activation(linear(network, rows, up, { out: hidden, initializer, inputFirst }));
+  const out = at(rows.shape, 1, "axis");
+  return linear(network, drop(units), down, { out, initializer: downInitializer, inputFirst });
+}

@@ -12,7 +12,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe("readArchitecture()", () => {
   it("reads ONNX", async () => {
-    const path = new URL("../../../test/fixtures/mnist-mlp/graph.onnx", import.meta.url).pathname;
+    const path = new URL("../../../../test/fixtures/mnist-mlp/graph.onnx", import.meta.url).pathname;
     expect([...(await readArchitecture(path)).graph.weights.keys()]).toContain("layers.0.weight");
   });
 

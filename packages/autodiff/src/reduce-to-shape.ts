@@ -2,7 +2,10 @@ import { sameShape } from "@isthmus/core";
 import type { Value } from "@isthmus/graph/builder";
 import { reduceSum, reshape } from "@isthmus/graph/builder";
 
-/** Sums a gradient over the axes along which an operand of `shape` was broadcast: the adjoint of broadcasting. */
+/**
+ * Reduces a gradient by summing over the axes along which an operand of `shape` was broadcast:
+ * the adjoint of broadcasting.
+ */
 export function reduceToShape(gradient: Value, shape: readonly number[]): Value {
   if (sameShape(gradient.shape, shape)) return gradient;
   const extra = gradient.shape.length - shape.length;

@@ -1,14 +1,16 @@
 /**
- * Times convolutions and their gradients on onnxruntime, in GFLOP/s: forward, gradient for the input, gradient for the kernel.
+ * Times convolutions and their gradients on onnxruntime, in GFLOP/s: forward, gradient for the
+ * input, gradient for the kernel.
  *
- *   npx tsx --conditions=@isthmus/source packages/autodiff/bench/gradient.bench.ts
- *     [--net resnet20|fmnist-cnn|mobilenet] [--conv batch,in,extent,out,taps,stride,group]... [--batch 128]
- *     [--threads 1]... [--rounds 15] [--forms]
+ * npx tsx --conditions=@isthmus/source packages/autodiff/bench/gradient.bench.ts [--net
+ * resnet20|fmnist-cnn|mobilenet] [--conv batch,in,extent,out,taps,stride,group]... [--batch 128] [--threads
+ * 1]... [--rounds 15] [--forms]
  *
- * `--forms` times each form of the gradients that serves a shape, not only the one that is chosen for it. Standard output: one
- * JSON object for each shape, pass and number of threads. Standard error: a table. GFLOP/s count two operations for each
- * product that the convolution needs, whatever a form computes beyond. `cpuGflops` divides by processor time, over all threads:
- * on a machine that is busy with other work it is the number to compare at one thread.
+ * `--forms` times each form of the gradients that serves a shape, not only the one that is chosen for it.
+ * Standard output: one JSON object for each shape, pass and number of threads. Standard error: a table.
+ * GFLOP/s count two operations for each product that the convolution needs, whatever a form computes beyond.
+ * `cpuGflops` divides by processor time, over all threads: on a machine that is busy with other work it is
+ * the number to compare at one thread.
  */
 import { parseArgs } from "node:util";
 import { createRandom, createTensor, sizeOf, type Tensor } from "@isthmus/core";

@@ -1,33 +1,41 @@
-import { type Tensor, UnsupportedError } from "@isthmus/core";
+import { at, type Tensor, UnsupportedError } from "@isthmus/core";
 import type { Node } from "@isthmus/graph";
 import type { GraphBuilder, Value } from "@isthmus/graph/builder";
 import { constantNumbers } from "@isthmus/graph/ir";
 
-/** What a rule sees of the node it is applied to. */
+/** What a rule can read of the node that it is applied to. */
 export interface GradientContext {
   readonly node: Node;
-  /** Where the rule adds its nodes. */
+  /** Graph to which the rule adds its nodes. */
   readonly builder: GraphBuilder;
-  /** Operands; undefined for optional ones that are not given. */
+  /** Operands; undefined for optional operands that the node leaves out. */
   readonly inputs: readonly (Value | undefined)[];
-  /** Results; undefined for optional ones that are not wanted. */
+  /** Results; undefined for optional results that the node leaves out. */
   readonly outputs: readonly (Value | undefined)[];
-  /** Gradient of the loss for each output, of its shape; undefined where the loss does not depend on it. At least one is given. */
+  /**
+   * Gradient of the loss for each output, of the output's shape; undefined where the loss does not depend on
+   * the output. At least one is defined.
+   */
   readonly cotangents: readonly (Value | undefined)[];
-  /** Whether the gradient for an input is wanted; rules leave out work for those that are not. */
+  /** Whether the gradient for an input is needed; rules leave out work for inputs that do not need one. */
   readonly needs: (input: number) => boolean;
   /** Tensor of an input that is a constant, as axes and extents are; undefined for others. */
   readonly constant: (input: number) => Tensor | undefined;
 }
 
 /**
- * Gradient rule of an operator: from the gradients for its outputs those for its inputs, each of the shape of its input;
- * undefined for inputs that are not needed or that the outputs do not depend on smoothly. Rules emit ordinary operators, so
- * that gradient graphs can be differentiated again.
+ * Computes the gradients for an operator's inputs, each of the shape of its input, from the gradients for its
+ * outputs; undefined for inputs that need none or on which the outputs do not depend smoothly. Rules emit
+ * ordinary operators, so that gradient graphs can be differentiated again.
+ *
+ * Comments of rules name operands `x`, `y`, ... and write `g` for the gradient for the first output.
  */
 export type GradientRule = (context: GradientContext) => readonly (Value | undefined)[];
 
-/** A required operand. @throws RangeError if the node lacks it */
+/** The rules of a family of operators, by the name of the operator in ONNX. */
+export type GradientRules = Readonly<Record<string, GradientRule>>;
+
+/** Returns a required operand. @throws RangeError if the node lacks it */
 export function operand({ inputs, node }: GradientContext, index: number): Value {
   const value = inputs[index];
   if (value !== undefined) return value;
@@ -36,7 +44,10 @@ export function operand({ inputs, node }: GradientContext, index: number): Value
   );
 }
 
-/** A result, by default the first. @throws RangeError if nothing uses it, so that the node leaves it out */
+/**
+ * Returns a result, by default the first. @throws RangeError if nothing uses it,
+ * so that the node leaves it out
+ */
 export function result({ outputs, node }: GradientContext, index = 0): Value {
   const value = outputs[index];
   if (value !== undefined) return value;
@@ -45,7 +56,7 @@ export function result({ outputs, node }: GradientContext, index = 0): Value {
   );
 }
 
-/** The gradient for the first output. @throws RangeError if only other outputs have one */
+/** Returns the gradient for the first output. @throws RangeError if only other outputs have one */
 export function cotangent({ cotangents, node }: GradientContext): Value {
   const [value] = cotangents;
   if (value !== undefined) return value;
@@ -55,24 +66,27 @@ export function cotangent({ cotangents, node }: GradientContext): Value {
 }
 
 /**
- * Numbers of an input that must be constant, such as axes, extents and pads; undefined if it is not given.
- * @throws UnsupportedError if it depends on data
+ * Returns the numbers of an input that must be constant, such as axes, extents and pads; undefined if
+ * the node leaves the input out.
+ * @throws UnsupportedError if the input depends on data
  */
 export function settledNumbers(context: GradientContext, input: number): number[] | undefined {
+  const { node, inputs } = context;
   const numbers = constantNumbers(context, input);
-  const { node } = context;
-  const name = node.inputs[input] ?? "";
-  if (numbers !== undefined || name === "") return numbers;
+  if (numbers !== undefined || inputs[input] === undefined) return numbers;
   throw new UnsupportedError(
-    `Cannot differentiate node "${node.name}" as input ${input} of ${node.op} must be constant: "${name}" is computed from data`,
+    `Cannot differentiate node "${node.name}" as input ${input} of ${node.op} must be constant: "${at(node.inputs, input, "input")}" is computed from data`,
     { feature: node.op },
   );
 }
 
-/** Refuses a variant of an operator that has no gradient rule. */
-export function refuseVariant({ node }: GradientContext, rule: string, found: string | number): never {
+/**
+ * Refuses a variant of an operator that has no gradient rule. @throws
+ * UnsupportedError always; it names the node
+ */
+export function refuseVariant({ node }: GradientContext, rule: string, variant: string | number): never {
   throw new UnsupportedError(
-    `Cannot differentiate node "${node.name}" as ${node.op} ${rule}: it is ${found}`,
+    `Cannot differentiate node "${node.name}" as ${node.op} ${rule}: it is ${variant}`,
     {
       feature: node.op,
     },

@@ -1,60 +1,66 @@
-import { DTYPES, formatShape, MismatchError, sizeOf, UnsupportedError } from "@isthmus/core";
+import { DTYPES, formatShape, MismatchError, sizeOf, type Tensor, UnsupportedError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import { GraphBuilder, sum, type Value } from "@isthmus/graph/builder";
 import { gradientName, shareNodes, valuesRead } from "@isthmus/graph/ir";
 import type { GradientRule } from "./gradient-rule.ts";
 import { isRecurrent, lowerRecurrence } from "./lower/lower-recurrence.ts";
-import { stopRule } from "./rules/stop.ts";
-import { GRADIENT_RULES } from "./rules/table.ts";
+import { GRADIENT_RULES, stopRule } from "./rules/table.ts";
 import { zeros } from "./zeros.ts";
 
 /** Options of {@link gradient}. */
 export interface GradientOptions {
-  /** A value of the graph with one floating-point element. */
+  /** Name of a value of the graph with one floating-point element. */
   readonly loss: string;
-  /** Weights, inputs or other values. @defaultValue all floating-point weights that are parameters */
+  /**
+   * Names of weights, inputs or other values. @defaultValue all floating-point weights that are parameters
+   */
   readonly withRespectTo?: readonly string[];
 }
 
 /**
  * Differentiates a graph (reverse mode): returns the graph that also computes the gradients of a loss.
  *
- * Its outputs are those of `graph`, the loss if it is not among them, then for each value its gradient, of its shape and
- * named by `gradientName`; zeros where the loss does not depend on it. Nodes of the graph stay as they are, but for recurrent layers
- * that a gradient passes, which are written out step by step (see `lowerRecurrence`); gradients are ordinary operators behind
- * them, what several rules compute alike once, and the result is typed: it can be differentiated again. The same graph gives the
- * same bytes.
+ * Its outputs are the outputs of the graph, the loss if it is not among them, then for each
+ * value its gradient, of the value's shape and named by `gradientName`; zeros where the loss
+ * does not depend on the value.
  *
- * A batch norm in training mode stays one, which engines may not run: `lowerBatchNorm` is for when all is differentiated.
+ * Nodes of the graph stay as they are, except recurrent layers that a gradient passes, which are written out
+ * step by step (see `lowerRecurrence`). Gradients are ordinary operators behind these nodes; what several
+ * rules compute alike is computed once. The result is typed, so that it can be differentiated again. The
+ * same graph gives the same bytes.
  *
- * @param given - typed, as `specialize` makes it
- * @throws MismatchError if the graph is not typed, the loss is not a scalar, or a value to differentiate by is not
- *   floating-point
+ * A batch norm in training mode stays a node that engines may refuse to run: apply `lowerBatchNorm` once
+ * everything is differentiated.
+ *
+ * @param model - typed, as `specialize` makes it
+ * @throws MismatchError if the graph is not typed, the loss is not a scalar, or a value to
+ *   differentiate by is not floating-point
  * @throws RangeError if the loss or a value to differentiate by is unknown
- * @throws UnsupportedError if an operator on the way, or control flow, has no gradient rule; it names the node
+ * @throws UnsupportedError if an operator between them, or control flow, has no
+ *   gradient rule; it names the node
  */
-export function gradient(given: Graph, options: GradientOptions): Graph {
-  const graph = writeOutRecurrence(given, options.withRespectTo);
+export function gradient(model: Graph, options: GradientOptions): Graph {
+  const graph = writeOutRecurrence(model, options.withRespectTo);
   const builder = GraphBuilder.from(graph);
   const loss = lossOf(graph, builder, options.loss);
-  const wanted = wantedValues(graph, builder, options.withRespectTo);
-  const cotangents = sweepBack(graph, builder, loss, new Set(wanted.map(({ name }) => name)));
-  const gradients = wanted.map((value) => {
-    const found = cotangents.take(value.name) ?? zeros(value, value.shape);
-    return builder.rename(found, gradientName(loss.name, value.name));
+  const variables = variablesOf(graph, builder, options.withRespectTo);
+  const cotangents = sweepBack(graph, builder, loss, new Set(variables.map(({ name }) => name)));
+  const gradients = variables.map((variable) => {
+    const cotangent = cotangents.take(variable.name) ?? zeros(variable, variable.shape);
+    return builder.rename(cotangent, gradientName(loss.name, variable.name));
   });
   const outputs = graph.outputs.map(({ name }) => builder.value(name));
   const withLoss = outputs.some(({ name }) => name === loss.name) ? outputs : [...outputs, loss];
-  const own = new Set(graph.nodes);
-  return shareNodes(builder.build([...withLoss, ...gradients]), (node) => own.has(node));
+  const forward = new Set(graph.nodes);
+  return shareNodes(builder.build([...withLoss, ...gradients]), (node) => forward.has(node));
 }
 
-/** The graph with the recurrent layers written out that depend on what is differentiated by. */
+/** Writes out the recurrent layers of a graph that depend on the values it is differentiated by. */
 function writeOutRecurrence(graph: Graph, withRespectTo: readonly string[] | undefined): Graph {
   if (!graph.nodes.some(isRecurrent)) return graph;
   const builder = GraphBuilder.from(graph);
-  const wanted = wantedValues(graph, builder, withRespectTo).map(({ name }) => name);
-  const active = activeValues(graph, builder, new Set(wanted));
+  const variables = variablesOf(graph, builder, withRespectTo).map(({ name }) => name);
+  const active = activeValues(graph, builder, new Set(variables));
   return lowerRecurrence(graph, (node) => usesActive(node, active));
 }
 
@@ -67,9 +73,13 @@ function lossOf(graph: Graph, builder: GraphBuilder, name: string): Value {
   );
 }
 
-function wantedValues(graph: Graph, builder: GraphBuilder, given: readonly string[] | undefined): Value[] {
-  if (given === undefined) return parametersOf(graph, builder);
-  const values = [...new Set(given)].map((name) => builder.value(name));
+/**
+ * Returns the values that a graph is differentiated by, each once; its floating-point
+ * parameters if `names` is undefined.
+ */
+function variablesOf(graph: Graph, builder: GraphBuilder, names: readonly string[] | undefined): Value[] {
+  if (names === undefined) return parametersOf(graph, builder);
+  const values = [...new Set(names)].map((name) => builder.value(name));
   const integer = values.find((value) => !DTYPES[value.dtype].float);
   if (integer !== undefined) {
     throw new MismatchError(
@@ -89,33 +99,38 @@ function parametersOf(graph: Graph, builder: GraphBuilder): Value[] {
     ([, { role, dtype }]) => role === "parameter" && DTYPES[dtype].float,
   );
   if (parameters.length > 0) return parameters.map(([name]) => builder.value(name));
-  const found = [...graph.weights].map(([name, { dtype, role }]) => `"${name}" is a ${role} of ${dtype}`);
+  const weights = [...graph.weights].map(([name, { dtype, role }]) => `"${name}" is a ${role} of ${dtype}`);
   throw new MismatchError(
-    `Cannot differentiate graph "${graph.name}" as it needs at least one floating-point parameter: ${found.join(", ") || "it has no weights"}`,
+    `Cannot differentiate graph "${graph.name}" as it needs at least one floating-point parameter: ${weights.join(", ") || "it has no weights"}`,
     { parameters: [...graph.weights.keys()] },
   );
 }
 
 /**
- * Names of the values a graph is differentiated by, each once.
- * @param given - @defaultValue all floating-point weights that are parameters
+ * Lists the names of the values that a graph is differentiated by, each once.
+ * @param names - names of values. @defaultValue all floating-point weights that are parameters
  * @throws MismatchError if there is none, or one is not floating-point
  * @throws RangeError if one is unknown
  */
-export function differentiableValues(graph: Graph, given?: readonly string[]): string[] {
-  return wantedValues(graph, GraphBuilder.from(graph), given).map(({ name }) => name);
+export function differentiableValues(graph: Graph, names?: readonly string[]): string[] {
+  return variablesOf(graph, GraphBuilder.from(graph), names).map(({ name }) => name);
 }
 
-/** Gradients found so far, summed when they are asked for. */
+/**
+ * Gradients for values as a list of parts, one for each use of the value, which
+ * are summed when they are taken.
+ */
 class Cotangents {
   readonly #parts = new Map<string, Value[]>();
 
+  /** Adds a part of the gradient for a value. */
   add(name: string, part: Value): void {
     const parts = this.#parts.get(name) ?? [];
     parts.push(part);
     this.#parts.set(name, parts);
   }
 
+  /** Returns the gradient for a value; undefined if it has no parts. */
   take(name: string): Value | undefined {
     const parts = this.#parts.get(name);
     if (parts === undefined) return undefined;
@@ -125,13 +140,14 @@ class Cotangents {
   }
 }
 
+/** Applies the rules of nodes from the loss back to the variables. */
 function sweepBack(
   graph: Graph,
   builder: GraphBuilder,
   loss: Value,
-  wanted: ReadonlySet<string>,
+  variables: ReadonlySet<string>,
 ): Cotangents {
-  const active = activeValues(graph, builder, wanted);
+  const active = activeValues(graph, builder, variables);
   const cotangents = new Cotangents();
   const seed = builder.numbers([1], loss.dtype, loss.shape);
   if (active.has(loss.name)) cotangents.add(loss.name, seed);
@@ -148,9 +164,15 @@ function sweepBack(
   return cotangents;
 }
 
-/** Floating-point values that depend on a wanted one in a way that a gradient may pass. */
-function activeValues(graph: Graph, builder: GraphBuilder, wanted: ReadonlySet<string>): ReadonlySet<string> {
-  const active = new Set(wanted);
+/**
+ * Lists the variables and the floating-point values that depend on them in a way that a gradient may pass.
+ */
+function activeValues(
+  graph: Graph,
+  builder: GraphBuilder,
+  variables: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const active = new Set(variables);
   for (const node of graph.nodes) {
     if (!usesActive(node, active) || findRule(node) === stopRule) continue;
     for (const name of node.outputs) {
@@ -160,7 +182,7 @@ function activeValues(graph: Graph, builder: GraphBuilder, wanted: ReadonlySet<s
   return active;
 }
 
-/** Whether a node, or a branch or loop body in it, uses an active value. */
+/** Checks whether a node, or a branch or loop body in it, uses an active value. */
 function usesActive(node: Node, active: ReadonlySet<string>): boolean {
   return valuesRead(node).some((name) => active.has(name));
 }
@@ -176,19 +198,19 @@ function applyRule(
   { graph, builder, node, active }: RuleTask,
   cotangents: readonly (Value | undefined)[],
 ): readonly (Value | undefined)[] {
-  const known = (name: string) => (name === "" ? undefined : builder.value(name));
-  return ruleOf(
-    graph,
-    node,
-  )({
-    node,
-    builder,
-    inputs: node.inputs.map(known),
-    outputs: node.outputs.map(known),
-    cotangents,
-    needs: (input) => active.has(node.inputs[input] ?? ""),
-    constant: (input) => builder.constantOf({ name: node.inputs[input] ?? "" }),
-  });
+  const rule = ruleOf(graph, node);
+  const find = (name: string) => (name === "" ? undefined : builder.value(name));
+  const inputs = node.inputs.map(find);
+  const needs = (input: number): boolean => {
+    const name = inputs[input]?.name;
+    return name !== undefined && active.has(name);
+  };
+  const constant = (input: number): Tensor | undefined => {
+    const value = inputs[input];
+    return value === undefined ? undefined : builder.constantOf(value);
+  };
+  const outputs = node.outputs.map(find);
+  return rule({ node, builder, inputs, outputs, cotangents, needs, constant });
 }
 
 function findRule({ op, domain }: Node): GradientRule | undefined {

@@ -3,22 +3,24 @@ import { GraphBuilder, mul, reduceSum, sum } from "@isthmus/graph/builder";
 import { gradientName } from "@isthmus/graph/ir";
 import { differentiableValues, type GradientOptions, gradient } from "./gradient.ts";
 
-/** Name of the data input that takes the part of the vector that belongs to a value. */
+/** Returns the name of the data input that takes the part of the vector that belongs to a value. */
 export function vectorName(value: string): string {
   return `v(${value})`;
 }
 
-/** Name of the output that holds the part of a Hessian-vector product that belongs to a value. */
+/** Returns the name of the output that holds the part of a Hessian-vector product that belongs to a value. */
 export function productName(loss: string, value: string): string {
   return `Hv(${loss})/${value}`;
 }
 
 /**
- * Returns the graph that computes a Hessian times a vector, `H v`, `H` the second derivatives of a loss by some values: the
- * gradient of the inner product of gradient and `v`, which costs a few evaluations of the graph whatever the size of `H`.
+ * Returns the graph that computes a Hessian times a vector, `H v`, where `H` holds the second derivatives of
+ * a loss by some values. It computes the gradient of the inner product of the gradient and `v`, which costs a
+ * few evaluations of the graph whatever the size of `H`.
  *
- * Its data inputs are those of `graph` and, for each value, the vector's part `vectorName(value)` of the value's type and shape;
- * its outputs are for each value the product's part `productName(loss, value)`, of its shape.
+ * Its data inputs are the data inputs of `graph` and, for each value, the vector's part `vectorName(value)`,
+ * of the value's type and shape. Its outputs are, for each value, the product's part
+ * `productName(loss, value)`, of the value's shape.
  *
  * @param graph - typed, as `specialize` makes it
  * @throws MismatchError and RangeError as `gradient` does

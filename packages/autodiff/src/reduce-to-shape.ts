@@ -1,7 +1,10 @@
 import { sameShape } from "@isthmus/core";
 import { reduceSum, reshape, type Value } from "@isthmus/graph/builder";
 
-/** Sums a gradient over the axes along which an operand of `shape` was broadcast: the adjoint of broadcasting. */
+/**
+ * Reduces a gradient by summing over the axes along which an operand of `shape` was broadcast:
+ * the adjoint of broadcasting.
+ */
 export function reduceToShape(gradient: Value, shape: readonly number[]): Value {
   if (sameShape(gradient.shape, shape)) return gradient;
   const extra = gradient.shape.length - shape.length;

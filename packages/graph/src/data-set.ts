@@ -1,25 +1,30 @@
 import type { Tensor, TensorInfo } from "@isthmus/core";
 
-/** Some examples of a data set, ready to be fed. */
+/** A batch of examples of a data set, ready to be fed. */
 export interface Batch {
   /** `[batch, ...exampleShape]`, f32 scaled as the networks expect, or integers such as token ids. */
   readonly inputs: Tensor;
-  /** Further arrays of the same examples by name, `[batch, ...]` each, such as an attention mask. @defaultValue none */
+  /**
+   * Further arrays of the same examples by name, `[batch, ...]` each, such as an
+   * attention mask. @defaultValue none
+   */
   readonly features?: ReadonlyMap<string, Tensor>;
   /**
-   * Class of each example, `[batch]`, 0-based; of text, the token that follows. Where {@link DataSet.labelling} says so, the class of
-   * each position of each example, `[batch, length]`, row-major; a negative number where nothing is to be predicted.
+   * Class of each example, `[batch]`, 0-based; of text, the next token. If {@link DataSet.labelling} says
+   * so, the class of each position of each example, `[batch, length]`, row-major; a negative number at
+   * positions that do not count.
    */
   readonly labels: Int32Array;
 }
 
 /**
- * What the labels of a data set are of: each whole example; each position of an example; or each position again, but as the token to
- * be predicted by the position before it (`next`), as language models are trained.
+ * Subject of the labels of a data set: `example` for whole examples; `position` for each position of an
+ * example; `next` for each position, whose label is to be predicted at the position before it, as
+ * language models are trained.
  */
 export type Labelling = "example" | "position" | "next";
 
-/** How bytes become the numbers a network is fed: `(byte / 255 - mean) / std`. */
+/** Scaling of bytes to the numbers that a network is fed: `(byte / 255 - mean) / std`. */
 export interface Scaling {
   /** Mean of the training set's pixels, in `[0, 1]`; 0 leaves them in `[0, 1]`. */
   readonly mean: number;
@@ -29,23 +34,29 @@ export interface Scaling {
 
 /** Labelled examples in a fixed order. Normalisation is part of the data set. */
 export interface DataSet {
-  /** As the user wrote it, for example `mnist:test@1000`. */
+  /** Name as the user wrote it, for example `mnist:test@1000`. */
   readonly name: string;
   /** Number of examples. */
   readonly size: number;
   /** Shape of one example without the batch axis, for example `[1, 28, 28]`. */
   readonly exampleShape: readonly number[];
-  /** Name of the array that inputs are of, such as `input_ids`, by which inputs of a graph are told apart; absent where it has none. */
+  /**
+   * Name of the array that inputs come from, such as `input_ids`, which is matched with inputs of a
+   * graph; absent if it has no name.
+   */
   readonly inputName?: string | undefined;
-  /** Type and shape of one example, without the batch axis, of each further array by its name. @defaultValue none */
+  /**
+   * Type and shape of one example, without the batch axis, of each further array by
+   * its name. @defaultValue none
+   */
   readonly features?: ReadonlyMap<string, TensorInfo>;
-  /** What labels are of. @defaultValue "example" */
+  /** Subject of the labels. @defaultValue "example" */
   readonly labelling?: Labelling;
   /** Number of classes: one more than the largest label; of text, the size of the vocabulary. */
   readonly classes: number;
-  /** What each token stands for, `[classes]`; of text only. */
+  /** Text of each token, `[classes]`; for text only. */
   readonly vocabulary?: readonly string[];
-  /** Scaling that was applied to bytes; absent where inputs are fed as they were given. */
+  /** Scaling that was applied to bytes; absent if inputs are not scaled. */
   readonly scaling?: Scaling | undefined;
   /**
    * Reads examples `[begin, end)`.
@@ -53,8 +64,8 @@ export interface DataSet {
    */
   read(begin: number, end: number): Batch;
   /**
-   * Reads the examples at `indices`, in that order and as often as each occurs, into a batch of as many, as {@link read}
-   * made one; where it is missing they are read one by one.
+   * Reads the examples at `indices`, in that order and as often as each occurs, into a batch of the same size
+   * that {@link read} returned; absent if examples can only be read one by one.
    * @throws RangeError if an index is not within the data set, or `out` is of another size or element type
    */
   readonly gatherInto?: (indices: Uint32Array, out: Batch) => Batch;

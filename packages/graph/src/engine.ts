@@ -5,7 +5,9 @@ import type { Graph } from "./ir/graph.ts";
 export interface LoadOptions {
   /** Threads inside one run; 0 lets the engine choose. @defaultValue 0 */
   readonly threads?: number;
-  /** Let the engine rewrite the graph; off, every value is computed as written. @defaultValue true */
+  /**
+   * Whether the engine may rewrite the graph; if not, every value is computed as written. @defaultValue true
+   */
   readonly optimize?: boolean;
 }
 
@@ -19,13 +21,13 @@ export interface Session {
    * @throws EngineError if the engine fails, for example because shapes do not fit
    */
   run(feeds: ReadonlyMap<string, Tensor>, out?: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>>;
-  /** Frees what the engine holds; running afterwards fails. */
+  /** Frees the engine's memory; running afterwards fails. */
   release(): Promise<void>;
 }
 
-/** Port: runs graphs. Adapters live in `@isthmus/engine`; algorithms depend on this interface only. */
+/** A port that runs graphs. Adapters are in `@isthmus/engine`; algorithms depend on this interface only. */
 export interface Engine {
-  /** For messages and results, for example `onnxruntime`. */
+  /** Name for messages and results, for example `onnxruntime`. */
   readonly name: string;
   /**
    * Makes a graph ready to run.
@@ -33,8 +35,8 @@ export interface Engine {
    */
   load(graph: Graph, options?: LoadOptions): Promise<Session>;
   /**
-   * Makes a session that returns the outputs of `gradient(graph, { loss, withRespectTo })`, with gradients from a tape of the
-   * engine's own; missing where it has none.
+   * Makes a session that returns the outputs of `gradient(graph, { loss, withRespectTo })`, with gradients
+   * from the engine's tape; absent if the engine has no tape.
    */
   readonly loadWithTape?: (
     graph: Graph,

@@ -4,18 +4,19 @@ import type { DataSet } from "./data-set.ts";
 import type { Graph } from "./ir/graph.ts";
 import { encodeGraph } from "./onnx/encode-graph.ts";
 
-/** Examples of a data set that stand for all of it. */
+/** Number of examples that are hashed in place of a whole data set. */
 const SAMPLED_EXAMPLES = 256;
-/** Characters of a fingerprint that are kept. */
+/** Number of characters of a fingerprint. */
 const LENGTH = 32;
 
-/** Tells graphs apart: a hash of the graph as an ONNX file, in hexadecimal. */
+/** Computes a hash that identifies a graph: of the graph as an ONNX file, in hexadecimal. */
 export function fingerprintGraph(graph: Graph): string {
   return fingerprint([encodeGraph(graph)]);
 }
 
 /**
- * Tells networks apart: a hash of the weights that a graph takes from a checkpoint, in hexadecimal.
+ * Computes a hash that identifies a network: of the weights that a graph reads from
+ * a checkpoint, in hexadecimal.
  * @throws MismatchError if a weight is missing
  */
 export async function fingerprintWeights(graph: Graph, weights: Checkpoint): Promise<string> {
@@ -24,12 +25,15 @@ export async function fingerprintWeights(graph: Graph, weights: Checkpoint): Pro
   return hash.digest("hex").slice(0, LENGTH);
 }
 
-/** Tells data sets apart: a hash of examples from all over it with their labels, in hexadecimal. */
+/**
+ * Computes a hash that identifies a data set: of examples at even distances with
+ * their labels, in hexadecimal.
+ */
 export function fingerprintData(data: DataSet): string {
   const stride = Math.max(1, Math.floor(data.size / SAMPLED_EXAMPLES));
   const samples: Uint8Array[] = data.labelling === undefined ? [] : [Buffer.from(data.labelling)];
-  for (let at = 0; at < data.size; at += stride) {
-    const { inputs, features = new Map<string, Tensor>(), labels } = data.read(at, at + 1);
+  for (let example = 0; example < data.size; example += stride) {
+    const { inputs, features = new Map<string, Tensor>(), labels } = data.read(example, example + 1);
     samples.push(
       viewBytes(inputs.data),
       ...[...features.values()].map(({ data: values }) => viewBytes(values)),

@@ -2,15 +2,16 @@ import type { Graph, Node } from "@isthmus/graph";
 import { add, batchNorm, expand, GraphBuilder, mul, sub, type Value } from "@isthmus/graph/builder";
 import { floatAttribute, intAttribute, shareNodes } from "@isthmus/graph/ir";
 import { channelMean, channelMeanSquare, onChannels } from "../channels.ts";
+import { adoptAs } from "./adopt-as.ts";
 
 /**
- * Returns the graph with every batch norm in training mode replaced by operators that engines have: means by channel, the
- * mean square of what is left without them, then a batch norm by these statistics; running statistics are mixed from them and
- * the former. Values keep their names.
+ * Returns the graph with every batch norm in training mode replaced by operators that engines have: the mean
+ * of each channel, the mean square of the centred channel, and a batch norm by these statistics. Running
+ * statistics are mixed from these and the former running statistics. Values keep their names.
  *
- * A training graph keeps the standard node until it has been differentiated, since its gradient rule knows the closed form;
- * this is the last pass before an engine loads it (inference builds of onnxruntime refuse `training_mode`). What gradient
- * and norm both compute, such as the centred input, is then shared.
+ * A training graph keeps the standard node until it has been differentiated, since its gradient rule has the
+ * closed form; this is the last pass before an engine loads it (inference builds of onnxruntime refuse
+ * `training_mode`). Values that gradient and norm both compute, such as the centred input, are then shared.
  *
  * @param graph - typed; one without such a node is returned as it is
  * @throws MismatchError if the graph is not typed
@@ -30,6 +31,7 @@ function isTraining(node: Node): boolean {
   return isStandard && node.op === "BatchNormalization" && intAttribute(node, "training_mode", 0) === 1;
 }
 
+/** Adds the operators that replace a batch norm in training mode. */
 function lowerNode(builder: GraphBuilder, node: Node): void {
   const [x, scale, bias, oldMean, oldVariance] = node.inputs.map((name) => builder.value(name)) as [
     Value,
@@ -55,23 +57,7 @@ function lowerNode(builder: GraphBuilder, node: Node): void {
   });
 }
 
-/** Running statistic: the former at weight `momentum`, the batch's at the rest. */
-function mix(former: Value, own: Value, momentum: number): Value {
-  return momentum === 0 ? own : add(mul(former, momentum), mul(own, 1 - momentum));
-}
-
-/** Lets a value stand for an output of a node that is gone, under its name. */
-function adoptAs(
-  builder: GraphBuilder,
-  value: Value,
-  { node, name, output }: { readonly node: Node; readonly name: string; readonly output: number },
-): void {
-  builder.adopt({
-    name: output === 0 ? node.name : `${node.name}:${output}`,
-    op: "Identity",
-    domain: "",
-    inputs: [value.name],
-    outputs: [name],
-    attributes: new Map(),
-  });
+/** Computes a running statistic: `momentum` times the former one plus `1 - momentum` times the batch's. */
+function mix(former: Value, ofBatch: Value, momentum: number): Value {
+  return momentum === 0 ? ofBatch : add(mul(former, momentum), mul(ofBatch, 1 - momentum));
 }

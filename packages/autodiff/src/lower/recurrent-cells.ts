@@ -1,19 +1,24 @@
-import { add, clip, gemm, mul, split, sub, type Value } from "@isthmus/graph/builder";
+import { at } from "@isthmus/core";
+import type { Value } from "@isthmus/graph/builder";
+import { add, clip, gemm, mul, relu, sigmoid, softplus, split, sub, tanh } from "@isthmus/graph/builder";
 
-/** What a step of a recurrent layer hands on to the next, each `[N, h]`. */
+/** State of a recurrent layer between two steps, each value `[N, h]`. */
 export interface RecurrentState {
   readonly hidden: Value;
-  /** Of an `LSTM`. */
+  /** The cell of an `LSTM`; undefined for other layers. */
   readonly cell: Value | undefined;
 }
 
-/** Weights of one direction of a recurrent layer with `g` gates of `h` units. */
+/** Weights and functions of one direction of a recurrent layer with `g` gates of `h` units. */
 export interface RecurrentWeights {
-  /** Of the state, `[g h, h]`. */
+  /** Weights of the state, `[g h, h]`. */
   readonly recurrent: Value;
-  /** Of a `GRU`: whether the reset gate acts on the product with the state, as in PyTorch, instead of on the state. */
+  /**
+   * Whether the reset gate of a `GRU` acts on the product with the state, as in
+   * PyTorch, instead of on the state.
+   */
   readonly resetsProducts: boolean;
-  /** Added to the product with the state, `[g h]`, if it is reset; undefined for none. */
+  /** Bias of the product with the state, `[g h]`, if the product is reset; undefined for none. */
   readonly productBias: Value | undefined;
   /** Factors of the cell in the gates of an `LSTM`: input, output, forget, `[3 h]`. */
   readonly peepholes: Value | undefined;
@@ -25,7 +30,8 @@ export interface RecurrentWeights {
 
 /**
  * Computes one step of a recurrent layer.
- * @param input - product of the step's input with its weights, with all biases but one of products that are reset, `[N, g h]`
+ * @param input - product of the step's input with its weights, plus all biases
+ *   except `productBias`, `[N, g h]`
  */
 export type RecurrentCell = (
   input: Value,
@@ -33,31 +39,32 @@ export type RecurrentCell = (
   weights: RecurrentWeights,
 ) => RecurrentState;
 
-/** `x W' + bias`. */
+/** Computes `x W' + bias`. */
 function product(x: Value, weight: Value, bias?: Value): Value {
   return gemm(x, weight, { transB: true, ...(bias === undefined ? {} : { bias }) });
 }
 
-/** Applies the function of a gate to its argument within bounds. */
+/** Applies the function of a gate to its argument, clipped to the bounds. */
 function gate({ functions, bound }: RecurrentWeights, place: number, x: Value): Value {
   const argument = bound === undefined ? x : clip(x, -bound, bound);
-  return (functions[place] as (x: Value) => Value)(argument);
+  return at(functions, place, "function of a gate")(argument);
 }
 
-/** `h' = f(x + h R')`. */
+/** Computes `h' = f(x + h R')`, the step of an `RNN`. */
 export const simpleCell: RecurrentCell = (input, { hidden }, weights) => ({
   hidden: gate(weights, 0, product(hidden, weights.recurrent, input)),
   cell: undefined,
 });
 
 /**
- * `h' = (1 - z) n + z h`, with the update gate `z` and the reset gate `r`, and the candidate `n` of `r` times the state or, if it
- * resets products, `r` times the product with the state.
+ * Computes `h' = (1 - z) n + z h`, the step of a `GRU`, with the update gate `z`, the reset gate
+ * `r`, and the candidate `n` of `r` times the state or, if the layer resets products, of `r`
+ * times the product with the state.
  *
  * @see Cho et al., Learning phrase representations, 2014, equations 5 to 8
  */
 export const gatedCell: RecurrentCell = (input, { hidden }, weights) => {
-  const units = hidden.shape[1] ?? 0;
+  const units = at(hidden.shape, 1, "axis");
   const parts = [2 * units, units] as const;
   const [inputGates, inputCandidate] = split(input, 1, parts) as [Value, Value];
   const { recurrent, productBias } = weights;
@@ -77,15 +84,16 @@ export const gatedCell: RecurrentCell = (input, { hidden }, weights) => {
 };
 
 /**
- * `c' = f c + i n`, `h' = o k(c')`, with the gates `i`, `o`, `f` and the candidate `n`; through peepholes gates also see the cell, the
- * output gate the new one.
+ * Computes `c' = f c + i n` and `h' = o k(c')`, the step of an `LSTM`, with the gates `i`, `o`,
+ * `f` and the candidate `n`. Through peepholes the gates `i` and `f` also depend on the cell `c`,
+ * and `o` on the new cell `c'`.
  *
- * @see Hochreiter and Schmidhuber, Long short-term memory, 1997; Gers et al., Learning to forget, 2000, and Learning precise
- *   timing, 2002, on peepholes
+ * @see Hochreiter and Schmidhuber, Long short-term memory, 1997; Gers et al., Learning to forget, 2000, and
+ *   Learning precise timing, 2002, on peepholes
  */
 export const memoryCell: RecurrentCell = (input, state, weights) => {
   const { hidden } = state;
-  const units = hidden.shape[1] ?? 0;
+  const units = at(hidden.shape, 1, "axis");
   const cell = state.cell as Value;
   const sums = product(hidden, weights.recurrent, input);
   const { takeIn, keep, candidate, giveOut } =
@@ -93,11 +101,11 @@ export const memoryCell: RecurrentCell = (input, state, weights) => {
       ? sideBySide(sums, units, weights)
       : throughPeepholes(sums, { cell, units, peepholes: weights.peepholes }, weights);
   const next = add(mul(keep, cell), mul(takeIn, candidate));
-  const read = (weights.functions[2] as (x: Value) => Value)(next);
+  const read = at(weights.functions, 2, "function of a gate")(next);
   return { hidden: mul(giveOut(next), read), cell: next };
 };
 
-/** The gates of an `LSTM`; that of the output by the new cell. */
+/** Gates of an `LSTM`; the output gate is a function of the new cell. */
 interface MemoryGates {
   readonly takeIn: Value;
   readonly keep: Value;
@@ -105,7 +113,10 @@ interface MemoryGates {
   readonly giveOut: (cell: Value) => Value;
 }
 
-/** The three gates lie side by side: one function call makes them. */
+/**
+ * Computes the gates without peepholes: the three gates lie side by side, so that one
+ * function call computes them.
+ */
 function sideBySide(sums: Value, units: number, weights: RecurrentWeights): MemoryGates {
   const [three, candidate] = split(sums, 1, [3 * units, units]) as [Value, Value];
   const [takeIn, giveOut, keep] = split(gate(weights, 0, three), 1, [units, units, units]) as [
@@ -116,12 +127,14 @@ function sideBySide(sums: Value, units: number, weights: RecurrentWeights): Memo
   return { takeIn, keep, candidate: gate(weights, 1, candidate), giveOut: () => giveOut };
 }
 
+/** The cell that gates depend on, and the factors of its units. */
 interface Peepholes {
   readonly cell: Value;
   readonly units: number;
   readonly peepholes: Value;
 }
 
+/** Computes the gates with peepholes. */
 function throughPeepholes(
   sums: Value,
   { cell, units, peepholes }: Peepholes,
@@ -142,3 +155,26 @@ function throughPeepholes(
     giveOut: (next) => see(sumOut, seenOut, next),
   };
 }
+
+/** A kind of recurrent layer. */
+export interface RecurrentKind {
+  readonly gates: number;
+  readonly cell: RecurrentCell;
+  /** Names of the functions of its gates if the node names none. */
+  readonly functions: readonly string[];
+}
+
+/** Kinds of recurrent layers, by operator. */
+export const RECURRENT_KINDS: ReadonlyMap<string, RecurrentKind> = new Map([
+  ["RNN", { gates: 1, cell: simpleCell, functions: ["Tanh"] }],
+  ["GRU", { gates: 3, cell: gatedCell, functions: ["Sigmoid", "Tanh"] }],
+  ["LSTM", { gates: 4, cell: memoryCell, functions: ["Sigmoid", "Tanh", "Tanh"] }],
+]);
+
+/** Functions that gates may apply, by name. */
+export const GATE_FUNCTIONS: ReadonlyMap<string, (x: Value) => Value> = new Map([
+  ["Sigmoid", sigmoid],
+  ["Tanh", tanh],
+  ["Relu", relu],
+  ["Softplus", softplus],
+]);

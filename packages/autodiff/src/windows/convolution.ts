@@ -1,35 +1,38 @@
-import { conv, convTranspose, slice, type Value } from "@isthmus/graph/builder";
-import { each, type WindowAxis } from "./window.ts";
+import type { Value } from "@isthmus/graph/builder";
+import { conv, convTranspose, slice } from "@isthmus/graph/builder";
+import { perAxis, type WindowAxis } from "./window.ts";
 
-/** A convolution: how its windows lie, and in how many groups its channels are. */
+/** Geometry of a convolution: how its windows lie, and in how many groups its channels are. */
 export interface Convolution {
   readonly axes: readonly WindowAxis[];
   readonly group: number;
 }
 
-/** Applies a convolution to `x [batch, in, ...extents]`: `[batch, out, ...counts]`. */
+/** Applies a convolution to `x [batch, in, ...extents]` and returns `[batch, out, ...counts]`. */
 export function convolve(x: Value, kernel: Value, { axes, group }: Convolution): Value {
-  const after = each(axes, "after").map((pad) => Math.max(0, pad));
+  const after = perAxis(axes, "after").map((pad) => Math.max(0, pad));
   const result = conv(x, kernel, {
-    strides: each(axes, "stride"),
-    dilations: each(axes, "dilation"),
-    pads: [...each(axes, "before"), ...after],
+    strides: perAxis(axes, "stride"),
+    dilations: perAxis(axes, "dilation"),
+    pads: [...perAxis(axes, "before"), ...after],
     group,
   });
-  // Where windows end a whole stride early, as those of transposed convolutions may, there are some too many.
+  // The windows of a transposed convolution may end a whole stride early: then there are too many here.
   return slice(
     result,
     axes.map(({ count }, i) => ({ axis: i + 2, begin: 0, end: count })),
   );
 }
 
-/** Applies the adjoint of a convolution to `y [batch, out, ...counts]`: `[batch, in, ...extents]`. */
+/**
+ * Applies the adjoint of a convolution to `y [batch, out, ...counts]` and returns `[batch, in, ...extents]`.
+ */
 export function convolveTransposed(y: Value, kernel: Value, { axes, group }: Convolution): Value {
-  const after = each(axes, "after");
+  const after = perAxis(axes, "after");
   return convTranspose(y, kernel, {
-    strides: each(axes, "stride"),
-    dilations: each(axes, "dilation"),
-    pads: [...each(axes, "before"), ...after.map((pad) => Math.max(0, pad))],
+    strides: perAxis(axes, "stride"),
+    dilations: perAxis(axes, "dilation"),
+    pads: [...perAxis(axes, "before"), ...after.map((pad) => Math.max(0, pad))],
     outputPads: after.map((pad) => Math.max(0, -pad)),
     group,
   });

@@ -1,44 +1,43 @@
-import { sizeOf } from "@isthmus/core";
-import {
-  concat,
-  equal,
-  matMul,
-  pad,
-  reshape,
-  slice,
-  sub,
-  transpose,
-  type Value,
-} from "@isthmus/graph/builder";
+import { at, sizeOf } from "@isthmus/core";
+import type { Value } from "@isthmus/graph/builder";
+import { concat, equal, matMul, pad, reshape, slice, sub, transpose } from "@isthmus/graph/builder";
 import { gate } from "../gate.ts";
 import { tapRange, tapsOf } from "./taps.ts";
-import { each, type WindowAxis } from "./window.ts";
+import { perAxis, type WindowAxis } from "./window.ts";
 
-/** Elements of a tile up to which tiles are compared element by element: each is a slice of its own. */
+/** Elements of a tile up to which tiles are compared element by element, one slice for each element. */
 const TILE_LIMIT = 9;
 
-/** Width of a row up to which a product interleaves columns: it costs in proportion to the width. At 28 routing takes 2.9 ns so, 3.3 by a transpose. */
+/**
+ * Width of a row up to which a product interleaves columns, at a cost in proportion to the width. At a width
+ * of 28 routing takes 2.9 ns an element so, 3.3 by a transpose.
+ */
 const PRODUCT_WIDTH = 48;
 
-/** Whether windows lie side by side on one or two axes, without overlap, padding or gaps between them. */
+/**
+ * Checks whether windows lie side by side on one or two axes, without overlap, padding or gaps between them.
+ */
 export function areTiles(axes: readonly WindowAxis[]): boolean {
   const isTiled = ({ taps, stride, dilation, before, after }: WindowAxis) =>
     stride === taps && (dilation === 1 || taps === 1) && before === 0 && after <= 0;
-  return axes.length <= 2 && axes.every(isTiled) && sizeOf(each(axes, "taps")) <= TILE_LIMIT;
+  return axes.length <= 2 && axes.every(isTiled) && sizeOf(perAxis(axes, "taps")) <= TILE_LIMIT;
 }
 
-/** A pool of largest elements: what was pooled, its maxima, and the gradient for these. */
+/** Operand `x` of a maximum pool, its maxima `y`, and the gradient `g` for these. */
 export interface MaximumPool {
   readonly x: Value;
   readonly y: Value;
-  readonly given: Value;
+  readonly g: Value;
 }
 
-/** Gradient for `x`, `[batch, channels, ...extents]`: that for each maximum, at its first place in the tile. */
+/**
+ * Computes the gradient for `x`, `[batch, channels, ...extents]`: the gradient for each maximum at the first
+ * place in its tile that has the maximum.
+ */
 export function routeToTiles(pool: MaximumPool, axes: readonly WindowAxis[]): Value {
   const spread = interleave(splitAmongTaps(pool, axes), axes);
   const { x } = pool;
-  const left = x.shape.map((extent, axis) => extent - (spread.shape[axis] ?? 0));
+  const left = x.shape.map((extent, axis) => extent - at(spread.shape, axis, "axis"));
   return pad(
     spread,
     x.shape.map(() => 0),
@@ -46,14 +45,18 @@ export function routeToTiles(pool: MaximumPool, axes: readonly WindowAxis[]): Va
   );
 }
 
-/** For each tap, in row-major order, the gradient of the tiles whose first maximum it is, `[batch, channels, ...counts]`. */
-function splitAmongTaps({ x, y, given }: MaximumPool, axes: readonly WindowAxis[]): Value[] {
+/**
+ * Splits the gradient among taps, in row-major order: each gets the gradient of the tiles whose first maximum
+ * is there, `[batch, channels, ...counts]`.
+ */
+function splitAmongTaps({ x, y, g }: MaximumPool, axes: readonly WindowAxis[]): Value[] {
   const taps = tapsOf(axes);
   const parts: Value[] = [];
-  // What no earlier tap has taken; the last takes what is left, as one of a tile's elements is its maximum.
-  let rest = given;
+  // The gradient that no earlier tap got; the last tap gets the rest, as one of a
+  // tile's elements is its maximum.
+  let rest = g;
   for (const tap of taps.slice(0, -1)) {
-    const ranges = axes.map((axis, i) => tapRange(axis, tap[i] ?? 0, i + 2));
+    const ranges = axes.map((axis, i) => tapRange(axis, at(tap, i, "axis"), i + 2));
     const part = gate(rest, equal(slice(x, ranges), y));
     parts.push(part);
     rest = sub(rest, part);
@@ -65,7 +68,8 @@ function splitAmongTaps({ x, y, given }: MaximumPool, axes: readonly WindowAxis[
 function interleave(parts: readonly Value[], axes: readonly WindowAxis[]): Value {
   const [first] = parts as [Value];
   const { count: width = 0, taps = 1 } = axes.at(-1) ?? {};
-  // Taps lie between rows and columns now, [rows, taps of rows, taps of columns, width]: only columns are out of order.
+  // Taps lie between rows and columns now, [rows, taps of rows, taps of columns, width]:
+  // only columns are out of order.
   const rows = sizeOf(first.shape.slice(0, -1));
   const lines = concat(
     parts.map((part) => reshape(part, [rows, width])),
@@ -79,7 +83,7 @@ function interleave(parts: readonly Value[], axes: readonly WindowAxis[]): Value
   return reshape(ordered, [...first.shape.slice(0, 2), ...axes.map((axis) => axis.count * axis.taps)]);
 }
 
-/** Moves element `tap width + i` to `taps i + tap`. */
+/** Makes the matrix that moves element `tap width + i` of a row to `taps i + tap`. */
 function shuffleMatrix({ builder, dtype }: Value, taps: number, width: number): Value {
   const extent = taps * width;
   const matrix = new Float64Array(extent * extent);

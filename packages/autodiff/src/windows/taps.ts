@@ -1,7 +1,7 @@
 import { pad, type SliceRange, type Value } from "@isthmus/graph/builder";
 import type { WindowAxis } from "./window.ts";
 
-/** Places of the elements of a window, one number for each axis, in row-major order. */
+/** Lists the positions of the elements within a window, one number for each axis, in row-major order. */
 export function tapsOf(axes: readonly WindowAxis[]): number[][] {
   return axes.reduce<number[][]>(
     (heads, { taps }) => heads.flatMap((head) => Array.from({ length: taps }, (_, tap) => [...head, tap])),
@@ -9,7 +9,9 @@ export function tapsOf(axes: readonly WindowAxis[]): number[][] {
   );
 }
 
-/** Zeros around spatial axes, which begin at axis `from` of `x`, where windows reach over. */
+/**
+ * Pads the spatial axes of `x`, which begin at axis `from`, with zeros as far as windows reach over the ends.
+ */
 export function padForWindows(x: Value, axes: readonly WindowAxis[], from: number): Value {
   const around = (reach: (axis: WindowAxis) => number) =>
     x.shape.map((_, i) => {
@@ -23,7 +25,7 @@ export function padForWindows(x: Value, axes: readonly WindowAxis[], from: numbe
   );
 }
 
-/** Where a tap of every window lies along a padded axis. */
+/** Returns the range along a padded axis that holds one tap of every window. */
 export function tapRange({ stride, dilation, count }: WindowAxis, tap: number, axis: number): SliceRange {
   const begin = dilation * tap;
   return { axis, begin, end: begin + stride * (count - 1) + 1, step: stride };

@@ -1,8 +1,9 @@
 /**
- * Where the examples of a batch lie in a value: along one axis, whose positions are `[outer, batch, inner]`, row-major.
+ * Position of the examples of a batch in a value: along one axis, whose elements are
+ * `[outer, batch, inner]`, row-major.
  *
- * `outer` and `inner` are 1 where the axis is the batch alone; attention merges heads into it, `[batch * heads, ...]`, with
- * `inner = heads`.
+ * `outer` and `inner` are 1 where the axis is the batch alone; attention merges heads into it,
+ * `[batch * heads, ...]`, with `inner = heads`.
  */
 export interface BatchPlace {
   readonly axis: number;
@@ -11,15 +12,16 @@ export interface BatchPlace {
 }
 
 /**
- * Which axis a reshaped batch of 1 is taken to have gone into, where the shapes alone do not tell: the one that changes, else the
- * left one, but not the last one, which layers sum over; always the left one; or always the right one.
+ * Choice of the axis that holds a batch of 1 after a reshape, where shapes alone do not decide: `changed` is
+ * the axis that changes, else the leftmost candidate, but not the last axis, which layers sum over; `left`
+ * and `right` are the leftmost and the rightmost candidate.
  */
 export type MergeChoice = "changed" | "left" | "right";
 
 /** All choices, the likeliest first. */
 export const MERGE_CHOICES: readonly MergeChoice[] = ["changed", "left", "right"];
 
-/** A value before and after it gets another shape, both for the batch that the graph has. */
+/** Shapes of a value before and after a reshape, both for the batch that the graph has. */
 export interface Reshaped {
   readonly from: readonly number[];
   readonly to: readonly number[];
@@ -27,21 +29,23 @@ export interface Reshaped {
   readonly batch: number;
 }
 
-/** Tells whether an axis is the batch and nothing else. */
+/** Checks whether an axis is the batch and nothing else. */
 export function isBatchAlone({ outer, inner }: BatchPlace): boolean {
   return outer === 1 && inner === 1;
 }
 
-/** Tells whether two places are the same. */
+/** Checks whether two places are the same. */
 export function isSamePlace(one: BatchPlace, other: BatchPlace): boolean {
   return one.axis === other.axis && one.outer === other.outer && one.inner === other.inner;
 }
 
 /**
- * Finds where the batch lies after row-major elements got another shape: the stride of the examples stays what it was.
+ * Finds where the batch lies after row-major elements got another shape: the stride of
+ * the examples stays the same.
  *
- * Of two or more examples there is at most one such axis. One example leaves no trace in a shape, so that several axes are possible.
- * An axis of extent 1 at the right stride is taken first; of several, the one that has as many to its left as the batch had.
+ * For two or more examples there is at most one such axis. One example leaves no trace in a shape, so that
+ * several axes are possible. An axis of extent 1 at the correct stride is taken first; of several such axes,
+ * the one that has as many of them to its left as the batch had.
  *
  * @returns undefined if the examples are spread over several axes
  */
@@ -64,7 +68,10 @@ export function placeAfterReshape(
   return chooseMerged(candidates, place, { reshaped, choice });
 }
 
-/** All axes of a shape that can hold a batch with so many positions before it and so many behind it. */
+/**
+ * Lists all axes of a shape that can hold a batch with `before` elements before it
+ * and `after` elements behind it.
+ */
 function placesAt(
   { before, after }: { readonly before: number; readonly after: number },
   shape: readonly number[],
@@ -78,7 +85,7 @@ function placesAt(
   });
 }
 
-/** Decides which of several axes a batch of 1 went into. */
+/** Decides which of several axes holds a batch of 1. */
 function chooseMerged(
   candidates: readonly BatchPlace[],
   place: BatchPlace,
@@ -86,7 +93,7 @@ function chooseMerged(
 ): BatchPlace | undefined {
   if (choice === "left") return candidates[0];
   if (choice === "right") return candidates.at(-1);
-  /** The axis that was this one before, position for position. */
+  // The axis of the former shape with the same extent and as many elements before it.
   const formerAxis = (axis: number) =>
     from.findIndex(
       (extent, other) => extent === to[axis] && product(from.slice(0, other)) === product(to.slice(0, axis)),

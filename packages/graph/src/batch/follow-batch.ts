@@ -1,44 +1,45 @@
 import { capturedNames } from "../ir/captured-names.ts";
 import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
+import { inputName } from "../ir/input-name.ts";
 import type { Probe } from "../probe/probe-graph.ts";
 import type { BatchPlace, MergeChoice } from "./batch-place.ts";
 import type { PlaceContext, Placing } from "./rules/place-rule.ts";
 import { PLACE_RULES } from "./rules/table.ts";
 
-/** Where the examples of a batch lie in every value of a graph. */
+/** Places of the examples of a batch in the values of a graph. */
 export interface FollowedBatch {
-  /** Place in each value that the batch is in. */
+  /** Place in each value that holds the batch. */
   readonly places: ReadonlyMap<string, BatchPlace>;
-  /** Why the place in a value is not known, for each of which it is not. */
+  /** Reason for each value in which the place is not known. */
   readonly lost: ReadonlyMap<string, string>;
-  /** What must change for any batch, by node. */
+  /** Changes of each node that let it take any batch. */
   readonly placings: ReadonlyMap<Node, Placing>;
 }
 
-/** The batch that a graph was exported for, and how to follow it. */
+/** Options of {@link followBatch}. */
 export interface FollowOptions {
-  /** Examples in the batch. */
+  /** Examples in the batch that the graph was exported for. */
   readonly batch: number;
-  /** How to decide where shapes do not tell. */
+  /** Choice among several axes that may hold a batch of 1. */
   readonly choice: MergeChoice;
 }
 
 /**
  * Finds the batch that a graph was exported for: the first extent of its first data input.
- * @returns undefined if the graph takes any batch, or does not say
+ * @returns undefined if the graph takes any batch, or states no shape
  */
 export function fixedBatch({ inputs }: Pick<Graph, "inputs">): number | undefined {
   const extent = inputs[0]?.shape?.[0];
   return typeof extent === "number" ? extent : undefined;
 }
 
-/** Data inputs that hold a batch of so many examples. */
+/** Lists the data inputs that hold a batch of so many examples. */
 export function batchInputs({ inputs }: Pick<Graph, "inputs">, batch: number): ValueInfo[] {
   return inputs.filter(({ shape }) => shape?.[0] === batch);
 }
 
 /**
- * Follows the examples of a batch from the inputs through a graph that was exported for one size of batch.
+ * Follows the examples of a batch from the inputs through a graph that was exported for one batch size.
  *
  * @param probe - types and constants of the graph, for its batch
  */
@@ -68,6 +69,7 @@ export function followBatch(graph: Graph, probe: Probe, { batch, choice }: Follo
   return { places, lost, placings };
 }
 
+/** Returns what a node's rule says, or why the batch is lost there. */
 function applyRule(context: PlaceContext): Placing | string {
   const { node } = context;
   const rule = node.domain === "" ? PLACE_RULES.get(node.op) : undefined;
@@ -75,6 +77,7 @@ function applyRule(context: PlaceContext): Placing | string {
   return typeof placing === "string" ? `"${node.name}" (${node.op}): ${placing}` : placing;
 }
 
+/** Values and constants around a node. */
 interface Surroundings extends FollowOptions {
   readonly graph: Graph;
   readonly probe: Probe;
@@ -91,7 +94,7 @@ function contextOf(node: Node, { graph, probe, places, ...rest }: Surroundings):
     inputs: node.inputs.map(shapeOf),
     outputs: node.outputs.map(shapeOf),
     numbers: (input) => {
-      const name = node.inputs[input] ?? "";
+      const name = inputName(node, input);
       const tensor = graph.constants.get(name) ?? probe.constants.get(name);
       return tensor && Array.from(tensor.data as ArrayLike<number | bigint>, Number);
     },

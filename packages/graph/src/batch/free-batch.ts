@@ -1,4 +1,4 @@
-import { type Checkpoint, resolveOptions } from "@isthmus/core";
+import { at, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { Engine } from "../engine.ts";
 import { bindWeights } from "../ir/bind-weights.ts";
 import type { Graph } from "../ir/graph.ts";
@@ -11,7 +11,10 @@ import { type ProofOptions, proveFreed } from "./prove-freed.ts";
 
 /** Options of {@link freeBatch}. */
 export interface FreeBatchOptions {
-  /** A network of the graph to prove it with, where constants of the graph belong to one. @defaultValue random weights */
+  /**
+   * A network of the graph to prove the result with, where constants of the graph belong to that network.
+   * @defaultValue random weights
+   */
   readonly weights?: Checkpoint | undefined;
   /** Seed of random inputs and weights. @defaultValue 0 */
   readonly seed?: number;
@@ -28,9 +31,9 @@ export const FREE_BATCH_DEFAULTS: Required<FreeBatchOptions> = {
   signal: undefined,
 };
 
-/** A graph, and whether it takes any number of examples. */
+/** Result of {@link freeBatch}: a graph, and whether it takes any number of examples. */
 export interface FreedBatch {
-  /** For any batch where that could be proved, else the graph as it was. */
+  /** The graph for any batch where that could be proved, else the graph as it was. */
   readonly graph: Graph;
   /** Examples of the batch that the graph was exported for; absent where it took any already. */
   readonly exportedBatch?: number;
@@ -39,13 +42,15 @@ export interface FreedBatch {
 }
 
 /**
- * Makes a graph that was exported for one size of batch take any, as `torch.onnx.export(model, (x,), file)` fixes it to that of `x`.
+ * Makes a graph that was exported for one batch size take any: `torch.onnx.export(model, (x,), file)`
+ * fixes the batch to that of `x`.
  *
- * The batch is followed through every operator. Where the exporter wrote it down, in shapes, as an expanded class token, or merged with
- * other axes, the graph is rewritten. Whether that is right is proved by running: every example must give what it gives in the graph as
- * it was, alone, in a batch, and in two batches and a part of one. A graph in which examples depend on each other stays as it is.
+ * The batch is followed through every operator. Where the exporter wrote it down, in shapes, as an expanded
+ * class token, or merged with other axes, the graph is rewritten. The result is proved by running: every
+ * example must have the outputs that it has in the original graph, alone, in a batch, and in two batches and
+ * a part of one. A graph in which examples depend on each other stays as it is.
  *
- * It costs nothing where the batch is symbolic already.
+ * Nothing is run where the batch is symbolic already.
  *
  * @throws EngineError if the engine cannot run the graph as it is
  * @throws MismatchError if `weights` do not fit the graph
@@ -73,9 +78,9 @@ export async function freeBatch(
   const { weights, seed, tolerance, signal } = resolveOptions("free a batch", FREE_BATCH_DEFAULTS, options);
   const batch = fixedBatch(graph);
   if (batch === undefined) return { graph };
-  const kept = (reason: string): FreedBatch => ({ graph, exportedBatch: batch, reason });
+  const unchanged = (reason: string): FreedBatch => ({ graph, exportedBatch: batch, reason });
   const open = graph.inputs.flatMap(({ shape = [] }) => shape.filter((extent) => typeof extent === "string"));
-  if (open.length > 0) return kept(`other extents are not fixed, such as "${open[0]}"`);
+  if (open.length > 0) return unchanged(`other extents are not fixed, such as "${open[0]}"`);
   const probe = await probeGraph(graph, engine, { batch, ...(signal === undefined ? {} : { signal }) });
   const tensors = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
   const proof = { engine, weights: tensors, seed, tolerance, signal };
@@ -85,10 +90,10 @@ export async function freeBatch(
     if (typeof attempt !== "string") return { graph: attempt, exportedBatch: batch };
     reasons.push(attempt);
   }
-  return kept(reasons[0] ?? "");
+  return unchanged(at(reasons, 0, "reason"));
 }
 
-/** Frees a graph by one reading of its shapes; returns why not if that does not work. */
+/** Frees a graph by one choice among axes; returns the reason if that fails. */
 async function tryToFree(
   graph: Graph,
   { probe, ...options }: { readonly probe: Probe } & Parameters<typeof followBatch>[2],

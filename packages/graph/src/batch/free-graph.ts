@@ -1,4 +1,4 @@
-import { type DType, entry, type Tensor } from "@isthmus/core";
+import { at, type DType, entry, type Tensor } from "@isthmus/core";
 import { int } from "../ir/attributes.ts";
 import type { Attribute, Graph, Node, ValueInfo } from "../ir/graph.ts";
 import { pruneNodes } from "../ir/prune-nodes.ts";
@@ -7,12 +7,13 @@ import { type BatchPlace, isBatchAlone } from "./batch-place.ts";
 import { batchInputs, type FollowedBatch } from "./follow-batch.ts";
 import type { OperandChange, Placing } from "./rules/place-rule.ts";
 
-/** Ends of slices that go to the end, in the largest whole number of their type. */
+/** Largest whole number of the types that are narrower than i64: the end of slices that have no end. */
 const LARGEST: Readonly<Partial<Record<DType, number>>> = { i32: 2 ** 31 - 1 };
 
 /**
- * Rewrites a graph that was exported for one size of batch to take any: the first extent of inputs becomes symbolic, and so does the
- * batch in outputs; where the batch was written into shapes or other constants, they follow from the input.
+ * Rewrites a graph that was exported for one batch size to take any: the first extent of inputs
+ * becomes symbolic, and so does the batch in outputs. Shapes and other constants that contain the
+ * batch are computed from the input.
  *
  * Nothing is proved here: see `freeBatch`.
  */
@@ -25,6 +26,7 @@ export function freeGraph(graph: Graph, probe: Probe, batch: number, followed: F
   return rewriter.build(followed.places);
 }
 
+/** A graph that is rewritten node by node. */
 class Rewriter {
   readonly #graph: Graph;
   readonly #probe: Probe;
@@ -38,7 +40,8 @@ class Rewriter {
     this.#graph = graph;
     this.#probe = probe;
     this.#inputs = batchInputs(graph, batch);
-    // Shapes, and what is made of them, as they are for the batch: what must follow it is changed where it is used.
+    // Shapes and values computed from shapes are constants for the exported batch; the
+    // nodes that use them are changed.
     this.#constants = new Map([...graph.constants, ...probe.constants]);
     this.#taken = new Set([
       ...graph.nodes.flatMap(({ name, outputs }) => [name, ...outputs]),
@@ -53,13 +56,15 @@ class Rewriter {
     const inputs = [...node.inputs];
     for (const [input, change] of placing?.changes ?? []) {
       while (inputs.length <= input) inputs.push("");
-      inputs[input] = this.#changed(node.inputs[input] ?? "", change);
+      // An optional input that the node left out has no name.
+      inputs[input] = this.#changed(at(inputs, input, "input"), change);
     }
     const { op = node.op, attributes = [] } = placing ?? {};
-    const kept = op === node.op ? node.attributes : [];
-    this.#nodes.push({ ...node, op, inputs, attributes: new Map([...kept, ...attributes]) });
+    const former = op === node.op ? node.attributes : [];
+    this.#nodes.push({ ...node, op, inputs, attributes: new Map([...former, ...attributes]) });
   }
 
+  /** Adds the nodes that change an operand and returns the name of the result. */
   #changed(name: string, change: OperandChange): string {
     const dtype = this.#probe.types.get(name)?.dtype;
     if (change.kind === "numbers") return this.#numbers(change.numbers, { dtype, shape: change.shape });
@@ -69,7 +74,7 @@ class Rewriter {
     const { shape } = entry(this.#probe.types, name, "value");
     if (change.kind === "tail") {
       const axis = shape.length - 1;
-      return this.#slice(name, { begin: 1, end: shape[axis] ?? 1, axis });
+      return this.#slice(name, { begin: 1, end: at(shape, axis, "axis"), axis });
     }
     const single = this.#slice(name, { begin: 0, end: 1, axis: change.axis });
     if (change.kind === "single") return single;
@@ -88,11 +93,11 @@ class Rewriter {
     return this.#emit("Slice", [name, ...bounds], `${name}/part`);
   }
 
-  /** The number of examples that are fed, i64 `[1]`. */
+  /** Returns the name of the number of examples that are fed, i64 `[1]`. */
   #countExamples(): string {
-    const [input] = this.#inputs;
     if (this.#examples === undefined) {
-      const shape = this.#emit("Shape", [input?.name ?? ""], "examples/shape");
+      const input = at(this.#inputs, 0, "input with a batch");
+      const shape = this.#emit("Shape", [input.name], "examples/shape");
       this.#examples = this.#emit("Gather", [shape, this.#numbers([0])], "examples");
     }
     return this.#examples;
@@ -126,13 +131,15 @@ class Rewriter {
     return name;
   }
 
-  #fresh(wanted: string): string {
-    let name = wanted;
-    for (let copy = 2; this.#taken.has(name); copy++) name = `${wanted}#${copy}`;
+  /** Returns a name that nothing has yet, the base itself if it is free. */
+  #fresh(base: string): string {
+    let name = base;
+    for (let copy = 2; this.#taken.has(name); copy++) name = `${base}#${copy}`;
     this.#taken.add(name);
     return name;
   }
 
+  /** Returns the rewritten graph. */
   build(places: ReadonlyMap<string, BatchPlace>): Graph {
     const { types: _, ...graph } = this.#graph;
     const symbol = this.#symbol();
@@ -152,7 +159,7 @@ class Rewriter {
     });
   }
 
-  /** A name for the extent that no other extent has. */
+  /** Returns a name for the batch that no other extent has. */
   #symbol(): string {
     const names = new Set([...this.#graph.inputs, ...this.#graph.outputs].flatMap(({ shape = [] }) => shape));
     let symbol = "batch";

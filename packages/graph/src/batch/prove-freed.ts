@@ -7,7 +7,7 @@ import type { BatchPlace } from "./batch-place.ts";
 import { batchInputs } from "./follow-batch.ts";
 import { joinRows, takeExamples } from "./take-examples.ts";
 
-/** A graph that takes any batch, and the one of a fixed batch that it was made of. */
+/** A graph that takes any batch, and the graph of a fixed batch that it was made from. */
 export interface FreedGraphs {
   readonly original: Graph;
   readonly freed: Graph;
@@ -17,7 +17,7 @@ export interface FreedGraphs {
   readonly places: ReadonlyMap<string, BatchPlace>;
 }
 
-/** With what graphs are run. */
+/** Options of {@link proveFreed}. */
 export interface ProofOptions {
   readonly engine: Engine;
   readonly weights: ReadonlyMap<string, Tensor>;
@@ -30,11 +30,11 @@ export interface ProofOptions {
 type Values = ReadonlyMap<string, Tensor>;
 
 /**
- * Proves by running that a graph which was freed of its batch computes what it did, and that examples are independent of each other:
- * one example, a batch, and two batches and one example more must give for every example what the original gives for a batch that
- * holds it.
+ * Proves by running that a graph which was freed of its batch computes what it did, and that examples are
+ * independent of each other: one example, a batch, and two batches and one example more must give for every
+ * example the outputs that the original gives for a batch that holds it.
  *
- * @returns undefined if that holds, else what does not
+ * @returns undefined if that holds, else what differs
  */
 export async function proveFreed(graphs: FreedGraphs, options: ProofOptions): Promise<string | undefined> {
   const { original, freed, batch } = graphs;
@@ -68,17 +68,16 @@ export async function proveFreed(graphs: FreedGraphs, options: ProofOptions): Pr
   }
 }
 
-/** Three batches; what is not of examples is the same in all. */
+/** Makes three random batches; inputs that hold no batch are the same in all. */
 function randomBatches({ original, batch }: FreedGraphs, seed: number): Values[] {
-  const [first = new Map<string, Tensor>(), ...others] = [0, 1, 2].map((number) =>
-    randomInputs(original, batch, seed + number),
-  );
-  const own = new Set(batchInputs(original, batch).map(({ name }) => name));
-  const shared = [...first].filter(([name]) => !own.has(name));
+  const first = randomInputs(original, batch, seed);
+  const others = [1, 2].map((number) => randomInputs(original, batch, seed + number));
+  const batched = new Set(batchInputs(original, batch).map(({ name }) => name));
+  const shared = [...first].filter(([name]) => !batched.has(name));
   return [first, ...others.map((inputs) => new Map([...inputs, ...shared]))];
 }
 
-/** Feeds of the first examples of several batches. */
+/** Returns the feeds of the first examples of several batches. */
 function firstExamples({ original, batch }: FreedGraphs, batches: readonly Values[], count: number): Values {
   const feeds = new Map(batches[0]);
   for (const { name } of batchInputs(original, batch)) {
@@ -88,7 +87,7 @@ function firstExamples({ original, batch }: FreedGraphs, batches: readonly Value
   return feeds;
 }
 
-/** Largest relative error of the first `count` examples, batch by batch. */
+/** Computes the largest relative error of the first `count` examples, batch by batch. */
 function errorOf(
   { original, batch, places }: FreedGraphs,
   {

@@ -1,14 +1,14 @@
 import { allocateData, type Tensor } from "@isthmus/core";
 import type { BatchPlace } from "./batch-place.ts";
 
-/** Some examples of a batch. */
+/** Range of examples of a batch. */
 export interface ExampleRange {
   readonly begin: number;
   readonly end: number;
 }
 
 /**
- * Takes some examples out of a value of a batch; shares its memory where they lie next to each other.
+ * Takes some examples out of a value of a batch; shares the value's memory where they lie next to each other.
  * @param place - where the batch lies in the value
  */
 export function takeExamples(tensor: Tensor, place: BatchPlace, { begin, end }: ExampleRange): Tensor {
@@ -29,7 +29,9 @@ export function takeExamples(tensor: Tensor, place: BatchPlace, { begin, end }: 
   return { dtype, shape: taken, data: out };
 }
 
-/** Joins tensors along their first axis; all others are equal. */
+/**
+ * Joins tensors along their first axis; all other axes are equal. @throws RangeError if there is no tensor
+ */
 export function joinRows(tensors: readonly Tensor[]): Tensor {
   const [first] = tensors;
   if (first === undefined) throw new RangeError("Cannot join tensors as there must be one: got none");
@@ -37,10 +39,10 @@ export function joinRows(tensors: readonly Tensor[]): Tensor {
     first.dtype,
     tensors.reduce((length, tensor) => length + tensor.data.length, 0),
   );
-  let at = 0;
+  let offset = 0;
   for (const tensor of tensors) {
-    data.set(tensor.data as never, at);
-    at += tensor.data.length;
+    data.set(tensor.data as never, offset);
+    offset += tensor.data.length;
   }
   const rows = tensors.reduce((sum, { shape: [extent = 0] }) => sum + extent, 0);
   return { dtype: first.dtype, shape: [rows, ...first.shape.slice(1)], data };

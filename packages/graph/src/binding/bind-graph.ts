@@ -2,6 +2,7 @@ import { at, convertData, entry, sizeOf, type Tensor, type TensorInfo } from "@i
 import { float, int, intAttribute, ints } from "../ir/attributes.ts";
 import { capturedNames } from "../ir/captured-names.ts";
 import type { Attribute, Graph, Node, WeightInfo, WeightRole } from "../ir/graph.ts";
+import { inputName } from "../ir/input-name.ts";
 import { pruneNodes } from "../ir/prune-nodes.ts";
 import { renameInputs } from "../ir/rename-values.ts";
 import type { WeightBinding } from "./find-binding.ts";
@@ -19,21 +20,22 @@ import {
   type WeightSource,
 } from "./weight-source.ts";
 
-/** What {@link bindGraph} needs besides the graph. */
+/** Tensors and binding for {@link bindGraph}. */
 export interface GraphBinding {
   readonly binding: WeightBinding;
   /** Tensors of the network by its names. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** Weights that the graph's file carries. */
+  /** Weights that the graph's file contains. */
   readonly carried: ReadonlyMap<string, Tensor>;
 }
 
 /**
- * Rewrites a graph so that its weights are the tensors of a checkpoint, under their own names and in their own layout.
+ * Rewrites a graph so that its weights are the tensors of a checkpoint, under their own
+ * names and in their own layout.
  *
- * What an exporter did to a weight becomes part of the graph: transposed matrices are transposed by a node, parts are cut out, and a
- * batch norm that was folded into a layer stands behind it again. Symmetries, merges and statistics are then about the tensors
- * themselves, and what is saved loads where the checkpoint came from.
+ * Changes that an exporter made to a weight become part of the graph: transposed matrices are transposed by a
+ * node, parts are cut out, and a batch norm that was folded into a layer follows it again. Symmetries, merges
+ * and statistics are then about the tensors themselves, and saved networks load wherever the checkpoint does.
  *
  * @returns the graph itself if every weight is a tensor of its name already
  */
@@ -47,16 +49,17 @@ export function bindGraph(graph: Graph, { binding, tensors, carried }: GraphBind
   return rewriter.build(binding);
 }
 
+/** A graph whose weights become the tensors of a checkpoint. */
 class Rewriter {
   readonly #graph: Graph;
   readonly #tensors: ReadonlyMap<string, TensorInfo>;
   readonly #weights = new Map<string, WeightInfo>();
   readonly #constants: Map<string, Tensor>;
-  /** Nodes that make weights out of tensors, before all others. */
+  /** Nodes that compute weights from tensors, before all others. */
   readonly #makers: Node[] = [];
-  /** Value that stands for a weight of the graph, by the weight's name. */
+  /** Value that replaces a weight of the graph, by the weight's name. */
   readonly #names = new Map<string, string>();
-  /** Value that stands for the kernel that a norm was folded into, by the folded one's name. */
+  /** Kernel as it was before a norm was folded into it, by the name of the folded kernel. */
   readonly #kernels = new Map<string, string>();
   readonly #taken: Set<string>;
   #nodes: Node[];
@@ -94,10 +97,15 @@ class Rewriter {
     }));
   }
 
+  /** Makes a weight that the file contains a constant of the graph. */
   keepConstant(name: string, tensor: Tensor): void {
     this.#constants.set(name, tensor);
   }
 
+  /**
+   * Replaces a weight by a value computed from tensors; weights with a folded norm are
+   * left to {@link unfoldNorms}.
+   */
   bind(weight: string, source: WeightSource): void {
     const info = entry(this.#graph.weights, weight, "weight");
     if (source.kind === "folded-kernel" || source.kind === "folded-bias") return;
@@ -137,7 +145,7 @@ class Rewriter {
     return this.#step(rows, { kind: "reshape", shape }, `${name}/reshape`);
   }
 
-  /** Computes a kernel from what a reparametrized layer keeps. */
+  /** Computes a kernel from the tensors of a reparametrized layer. */
   #reparametrized(source: WeightNormSource | SpectralNormSource, info: WeightInfo): string {
     const [outputs = 1] = info.shape;
     const plain = new Map<string, Attribute>();
@@ -151,7 +159,8 @@ class Rewriter {
         { kind: "reshape", shape: [outputs, 1] },
         `${name}/length`,
       );
-      // A product with itself and with ones sums squares whatever the operator set, in which reductions have changed.
+      // A product with itself and with ones sums squares in every operator set; reductions
+      // differ between operator sets.
       const squares = this.#emit("Mul", [matrix, matrix], plain, `${name}/squares`);
       const ones = this.#constant(1, { dtype: info.dtype, shape: [at(rows, 1), 1] });
       const sums = this.#emit("MatMul", [squares, ones], plain, `${name}/sums`);
@@ -216,14 +225,17 @@ class Rewriter {
     return name;
   }
 
-  #fresh(wanted: string): string {
-    let name = wanted;
-    for (let copy = 2; this.#taken.has(name); copy++) name = `${wanted}#${copy}`;
+  /** Returns a name that nothing has yet, the base itself if it is free. */
+  #fresh(base: string): string {
+    let name = base;
+    for (let copy = 2; this.#taken.has(name); copy++) name = `${base}#${copy}`;
     this.#taken.add(name);
     return name;
   }
 
-  /** Lets all products by a matrix transpose it themselves, if they are such as can. */
+  /**
+   * Lets all products by a matrix transpose it themselves; returns false if some user of the matrix cannot.
+   */
   #flipProducts(weight: string): boolean {
     const users = this.#nodes.filter(
       (node) => node.inputs.includes(weight) || capturedNames(node).includes(weight),
@@ -237,7 +249,7 @@ class Rewriter {
     return true;
   }
 
-  /** Puts batch norms that were folded into layers behind them again. */
+  /** Inserts the batch norms that were folded into layers behind them again. */
   unfoldNorms({ sources }: WeightBinding): void {
     const folded = new Map(
       foldableLayers(this.#graph).flatMap(({ kernel, bias }) => {
@@ -248,13 +260,14 @@ class Rewriter {
       }),
     );
     this.#nodes = this.#nodes.flatMap((node) => {
-      const layer = folded.get(node.inputs[1] ?? "");
+      const layer = folded.get(inputName(node, 1));
       if (layer === undefined) return [renameInputs(node, this.#names)];
       const info = entry(this.#graph.weights, at(node.inputs, 1), "weight");
       return this.#unfold(node, { info, ...layer });
     });
   }
 
+  /** Returns a layer with its own kernel and bias, and the norm that was folded into it behind it. */
   #unfold(
     node: Node,
     {
@@ -267,18 +280,21 @@ class Rewriter {
       readonly bias: string | undefined;
     },
   ): Node[] {
-    const [data = "", folded = ""] = node.inputs;
+    const [data, folded] = [at(node.inputs, 0, "input"), at(node.inputs, 1, "input")];
     const flips = isTransposed(kernel) && node.op === "Gemm";
     const weight = flips ? this.#weight(kernel.tensor, info) : this.#kernelOf(folded, kernel, info);
-    const own = bias === undefined ? [] : [this.#weight(bias, info)];
-    const [output = ""] = node.outputs;
+    const biases = bias === undefined ? [] : [this.#weight(bias, info)];
+    const output = at(node.outputs, 0, "output");
     const before = this.#fresh(`${output}/before-norm`);
     const layer = { ...(flips ? withTransposed(node) : node), outputs: [before] };
-    const inputs = [this.#names.get(data) ?? data, weight, ...own];
+    const inputs = [this.#names.get(data) ?? data, weight, ...biases];
     return [{ ...layer, inputs }, this.#norm(norm, { info, input: before, output })];
   }
 
-  /** The kernel that a norm was folded into, made once for all layers that share it. */
+  /**
+   * Returns the kernel as it was before a norm was folded into it, computed once
+   * for all layers that share it.
+   */
   #kernelOf(folded: string, kernel: TensorSource, info: WeightInfo): string {
     const value = this.#kernels.get(folded) ?? this.#rearranged(kernel, info);
     this.#kernels.set(folded, value);
@@ -318,9 +334,11 @@ class Rewriter {
     return name;
   }
 
+  /** Returns the rewritten graph. */
   build(binding: WeightBinding): Graph {
     const { types: _, ...graph } = this.#graph;
-    // In the order of the weights they make: symmetries are named after the first tensor that they move.
+    // In the order of the weights that are computed from them: symmetries are named
+    // after the first tensor they move.
     const inOrder = [...this.#graph.weights.keys()].flatMap((weight) => {
       const source = binding.sources.get(weight);
       return source === undefined ? [] : tensorsOf(source);
@@ -334,13 +352,13 @@ class Rewriter {
   }
 }
 
-/** Tells whether a source is the transpose of a matrix and nothing else. */
+/** Checks whether a source is the transpose of a matrix and nothing else. */
 function isTransposed({ steps }: TensorSource): boolean {
   const [step] = steps;
   return steps.length === 1 && step?.kind === "transpose" && step.permutation.join() === "1,0";
 }
 
-/** A product that takes its second factor the other way round. */
+/** Returns a product that transposes its second factor, or no longer does if it did. */
 function withTransposed(node: Node): Node {
   const transposed = int(1 - intAttribute(node, "transB", 0));
   return { ...node, attributes: new Map([...node.attributes, ["transB", transposed]]) };

@@ -9,11 +9,19 @@ import { findNames } from "./find-names.ts";
 
 /** Options of {@link bindNetworks}. */
 export interface BindNetworksOptions {
-  /** Checkpoint that the graph was exported from, if it is none of the networks. @defaultValue looked for among them */
+  /**
+   * Checkpoint that the graph was exported from, if it is none of the networks.
+   * @defaultValue looked for among them
+   */
   readonly exportedFrom?: Checkpoint | undefined;
-  /** What is done with floating-point tensors that the graph does not read. @defaultValue "refuse" */
+  /**
+   * Whether floating-point tensors that the graph does not read are refused or kept. @defaultValue "refuse"
+   */
   readonly unread?: UnreadPolicy | undefined;
-  /** Text before the network's names in every checkpoint, such as `module.`. @defaultValue found by comparing names */
+  /**
+   * Text before the network's names in every checkpoint, such as `module.`.
+   * @defaultValue found by comparing names
+   */
   readonly prefix?: string | undefined;
 }
 
@@ -26,25 +34,30 @@ export const BIND_NETWORKS_DEFAULTS: Readonly<
 export interface BoundNetworks {
   /** The graph whose weights are the tensors of the checkpoints, in their own layout. */
   readonly graph: Graph;
-  /** The checkpoints in the order they were given. */
+  /** The checkpoints in the order of the argument. */
   readonly networks: readonly BoundNetwork[];
   readonly binding: WeightBinding;
-  /** The network whose values the graph's file carries; absent where it carries none, or those of an unknown network. */
+  /**
+   * The network whose values the graph's file contains; absent where it contains none, or
+   * values of an unknown network.
+   */
   readonly exported?: Checkpoint;
 }
 
 /**
- * Makes a graph and checkpoints fit each other: finds which tensor of the checkpoints each weight of the graph is, and rewrites the
- * graph to read these tensors as they are.
+ * Makes a graph and checkpoints fit each other: finds which tensor of the checkpoints each weight of the
+ * graph is, and rewrites the graph to read these tensors as they are.
  *
- * Exporters rename weights, transpose them, and fold batch norms into them. What they did is found by the values that the graph's
- * file carries, in the checkpoint that it was exported from, and then holds for the other checkpoints: each brings its own norms.
- * Prefixes of names, such as `module.`, are found for each checkpoint.
+ * Exporters rename weights, transpose them, and fold batch norms into them. These changes are found by
+ * comparing the values that the graph's file contains with the checkpoint that it was exported from, and
+ * then apply to the other checkpoints, each with its own norms. Prefixes of names, such as `module.`,
+ * are found for each checkpoint.
  *
- * @param decoded - the graph and the weights its file carries, as `readGraph` returns them
- * @param checkpoints - one or more, under whatever names they were saved
- * @throws MismatchError if some weight is found in no checkpoint; if the file carries the values of an unknown network and names do
- *   not account for everything; if a checkpoint lacks a tensor or has it in another shape, or has tensors that the graph does not read
+ * @param decoded - the graph and the weights that its file contains, as `readGraph` returns them
+ * @param checkpoints - one or more, under the names with which they were saved
+ * @throws MismatchError if some weight is in no checkpoint; if the file contains the values of an unknown
+ *   network and names do not account for everything; if a checkpoint lacks a tensor, has a tensor of another
+ *   shape, or has tensors that the graph does not read
  *
  * @example
  * ```ts
@@ -58,7 +71,7 @@ export interface BoundNetworks {
  * const { graph, networks } = await bindNetworks(decoded, [checkpoint]);
  * const [bound] = networks;
  * assert.deepEqual([...graph.weights.keys()].sort(), [...checkpoint.tensors.keys()].sort());
- * // What is made of the network is saved under the checkpoint's names: saveCheckpoint(bound.restore(changed), path).
+ * // A changed network is saved under the checkpoint's names: saveCheckpoint(bound.restore(changed), path).
  * assert.deepEqual(bound?.restore(bound.network).tensors, checkpoint.tensors);
  * await checkpoint.close();
  * ```
@@ -92,12 +105,16 @@ function nameNetwork(graph: Graph, checkpoint: Checkpoint, prefix: string | unde
   return { checkpoint, names, inner: composeCheckpoint(new Map(places), checkpoint) };
 }
 
+/** A checkpoint, and how a graph would be bound to it. */
 interface Candidate {
   readonly named: NamedNetwork;
   readonly binding: WeightBinding;
 }
 
-/** Binds the graph to the candidate that it was exported from, else to the one that explains the most of it. */
+/**
+ * Binds the graph to the candidate that it was exported from, else to the candidate that
+ * leaves the fewest weights unbound.
+ */
 async function chooseBinding(
   { graph, weights }: DecodedGraph,
   candidates: readonly NamedNetwork[],
@@ -115,7 +132,7 @@ async function chooseBinding(
   return best;
 }
 
-/** Remedies for weights that are not found. */
+/** Hints for weights that are in no checkpoint. */
 const STRANGERS = "They have no name in common: is it the graph of this network?";
 const NO_VALUES =
   "The file carries no values to find them by: export it with its weights in it, or without constant folding";

@@ -16,10 +16,13 @@ import type { NetworkNames } from "./find-names.ts";
 import { sameValues } from "./same-values.ts";
 import { TensorPool } from "./tensor-pool.ts";
 
-/** What may be done with floating-point tensors of a checkpoint that the graph does not read. */
+/** Policies for floating-point tensors of a checkpoint that the graph does not read. */
 export const UNREAD_POLICIES = ["refuse", "keep"] as const;
 
-/** One of {@link UNREAD_POLICIES}: refuse the checkpoint, or keep these tensors as they are in what is made from it. */
+/**
+ * One of {@link UNREAD_POLICIES}: refuse the checkpoint, or keep these tensors unchanged
+ * in every network made from it.
+ */
 export type UnreadPolicy = (typeof UNREAD_POLICIES)[number];
 
 /** A checkpoint and its tensors under the network's names. */
@@ -30,18 +33,19 @@ export interface NamedNetwork {
   readonly inner: Checkpoint;
 }
 
-/** A checkpoint seen as a network of a graph. */
+/** A checkpoint read as a network of a graph. */
 export interface BoundNetwork {
   /** The tensors that the graph reads, and the integers and buffers beside them, under the graph's names. */
   readonly network: Checkpoint;
   readonly names: NetworkNames;
-  /** Tensors that are no part of the network, such as an optimizer's state; what is saved lacks them. */
+  /** Tensors that are no part of the network, such as an optimizer's state; saved networks lack them. */
   readonly leftOut: readonly string[];
-  /** Tensors that the graph does not read and that were asked to be kept, by their names in the checkpoint. */
+  /** Tensors that the graph does not read and that the policy keeps, by their names in the checkpoint. */
   readonly kept: readonly string[];
   /**
-   * Gives a network made from this one, permuted or merged, the names and the order of the checkpoint, so that it loads wherever the
-   * checkpoint does. Tied copies are written again, and buffers that `changed` lacks are those of the checkpoint.
+   * Gives a network made from this one, permuted or merged, the names and the order of the checkpoint, so
+   * that it loads wherever the checkpoint does. Tied copies are written again, and buffers that `changed`
+   * lacks are taken from the checkpoint.
    */
   restore(changed: Checkpoint): Checkpoint;
   /** Reads what {@link restore} returned, or a file it was saved to, as a network of the graph again. */
@@ -49,11 +53,14 @@ export interface BoundNetwork {
 }
 
 /**
- * Checks that a checkpoint has what a graph reads, and nothing that would be forgotten, and shows it as the graph sees it.
+ * Checks that a checkpoint has all that a graph reads and nothing that would be lost, and gives
+ * its tensors the graph's names.
  *
  * @param graph - its weights have the network's names
- * @param tied - tensors that the graph reads another one for, by the network's names
- * @throws MismatchError if a tensor is missing or of another shape, a tied one differs, or some are not read and not to be kept
+ * @param tied - for tied tensors that the graph does not read, the equal tensor that it reads
+ *   instead, by the network's names
+ * @throws MismatchError if a tensor is missing or of another shape, tied tensors differ, or tensors are
+ *   not read and must not be kept
  */
 export async function bindNetwork(
   graph: Graph,
@@ -62,26 +69,29 @@ export async function bindNetwork(
 ): Promise<BoundNetwork> {
   assertBindable(graph, inner);
   await assertTied(inner, tied);
-  const kept = findUnread(graph, { checkpoint, names, inner }, tied);
-  if (kept.length > 0 && unread === "refuse") throw await unreadError(graph, checkpoint, kept);
-  const keptNames = new Set(kept);
+  const notRead = findUnread(graph, { checkpoint, names, inner }, tied);
+  if (notRead.length > 0 && unread === "refuse") throw await unreadError(graph, checkpoint, notRead);
+  const copied = new Set(notRead);
   const read = (saved: Checkpoint) => {
     const places = [...names.stored].flatMap(([name, stored]): [string, TensorPlace][] =>
-      tied.has(name) || keptNames.has(stored) ? [] : [[name, { checkpoint: saved, name: stored }]],
+      tied.has(name) || copied.has(stored) ? [] : [[name, { checkpoint: saved, name: stored }]],
     );
     return composeCheckpoint(new Map(places), saved);
   };
   return {
+    kept: notRead,
     network: read(checkpoint),
     names,
-    leftOut: names.outside.filter((name) => !keptNames.has(name)),
-    kept,
+    leftOut: names.outside.filter((name) => !copied.has(name)),
     reread: read,
-    restore: (changed) => restore(changed, { checkpoint, names, tied, kept: keptNames }),
+    restore: (changed) => restore(changed, { checkpoint, names, tied, copied }),
   };
 }
 
-/** Floating-point tensors, by their names in the checkpoint, that neither the graph nor anything else accounts for. */
+/**
+ * Lists the floating-point tensors, by their names in the checkpoint, that are neither read,
+ * tied, buffers nor training state.
+ */
 function findUnread(
   graph: Graph,
   { checkpoint, names, inner }: NamedNetwork,
@@ -112,7 +122,7 @@ async function unreadError(
   );
 }
 
-/** Finds a tensor that has the values of the first unread one, as the tensors of new layers have. */
+/** Finds a tensor with the values of the first unread tensor, as tensors of new layers have equal values. */
 async function findTwin(
   checkpoint: Checkpoint,
   [first, ...others]: readonly string[],
@@ -139,23 +149,24 @@ async function assertTied(inner: Checkpoint, tied: ReadonlyMap<string, string>):
   }
 }
 
+/** How a network is written under the names of its checkpoint. */
 interface Restoring {
   readonly checkpoint: Checkpoint;
   readonly names: NetworkNames;
   readonly tied: ReadonlyMap<string, string>;
-  /** By the checkpoint's names. */
-  readonly kept: ReadonlySet<string>;
+  /** Tensors that are copied unchanged, by the checkpoint's names. */
+  readonly copied: ReadonlySet<string>;
 }
 
-function restore(changed: Checkpoint, { checkpoint, names, tied, kept }: Restoring): Checkpoint {
+function restore(changed: Checkpoint, { checkpoint, names, tied, copied }: Restoring): Checkpoint {
   const nameOf = new Map([...names.stored].map(([name, stored]) => [stored, name]));
   const places = new Map<string, TensorPlace>();
   for (const stored of checkpoint.tensors.keys()) {
     const name = nameOf.get(stored);
     const read = name === undefined ? undefined : (tied.get(name) ?? name);
-    if (read !== undefined && changed.tensors.has(read) && !kept.has(stored)) {
+    if (read !== undefined && changed.tensors.has(read) && !copied.has(stored)) {
       places.set(stored, { checkpoint: changed, name: read });
-    } else if (read !== undefined || kept.has(stored)) {
+    } else if (read !== undefined || copied.has(stored)) {
       places.set(stored, { checkpoint, name: stored });
     }
   }

@@ -1,4 +1,4 @@
-import { type Checkpoint, createCheckpoint, sameShape, type Tensor, toFloat32 } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, entry, sameShape, type Tensor, toFloat32 } from "@isthmus/core";
 import type { Graph } from "../ir/graph.ts";
 import { isKnownBuffer } from "../ir/known-buffers.ts";
 import { type FoldedLayer, findFoldedNorm, type UnfoldedLayer } from "./find-folded-norm.ts";
@@ -10,7 +10,7 @@ import { isConstant, sameValues } from "./same-values.ts";
 import { type CarriedValues, TensorPool } from "./tensor-pool.ts";
 import { tensorsOf, type WeightSource } from "./weight-source.ts";
 
-/** A weight of a graph that no tensor of the checkpoint was found for. */
+/** A weight of a graph that comes from no tensor of the checkpoint. */
 export interface UnboundWeight {
   readonly weight: string;
   readonly reason: string;
@@ -18,30 +18,37 @@ export interface UnboundWeight {
 
 /** How the weights of a graph come from the tensors of a checkpoint. */
 export interface WeightBinding {
-  /** Where each weight comes from, by the graph's names. */
+  /** Source of each weight, by the graph's names. */
   readonly sources: ReadonlyMap<string, WeightSource>;
-  /** Weights that are in the graph's file and in no checkpoint, such as tables of sines: they belong to the architecture. */
+  /**
+   * Weights that are in the graph's file and in no checkpoint, such as tables of sines:
+   * they belong to the architecture.
+   */
   readonly constants: readonly string[];
-  /** Weights bound by their names although the graph's file carries other values for them. */
+  /** Weights bound by their names although the graph's file contains other values for them. */
   readonly disagreeing: readonly string[];
-  /** Whether the graph's file carries values of this checkpoint: it is then the one the graph was exported from. */
+  /**
+   * Whether the graph's file contains values of this checkpoint, which is then the one
+   * the graph was exported from.
+   */
   readonly exported: boolean;
   readonly unbound: readonly UnboundWeight[];
   /** Floating-point tensors of the checkpoint that no weight comes from, by the network's names. */
   readonly unread: readonly string[];
-  /** Tensors that have the values of another one, which the graph reads for both: tied weights. */
+  /** Tied weights: tensors that have the values of another tensor, which the graph reads for both. */
   readonly tied: ReadonlyMap<string, string>;
 }
 
 /**
  * Finds out which tensors of a checkpoint the weights of a graph are.
  *
- * By name, where the graph's file carries no values or the same ones. Else by value: under another name or shape, transposed, as
- * a part of a tensor or put together from several, or with a batch norm folded in. What is left then goes by name, but only if every
- * weight and every tensor is accounted for in this way, as for a graph that was exported from another network: otherwise a kernel
- * that a norm was folded into would be taken for the kernel itself.
+ * Weights are bound by name where the graph's file contains no values or the same values. The others are
+ * bound by value: under another name or shape, transposed, as a part of a tensor or joined from several
+ * tensors, or with a batch norm folded in. The rest is bound by name alone, but only if that accounts for
+ * every weight and every tensor, as for a graph that was exported from another network: otherwise a kernel
+ * with a norm folded into it would be mistaken for the kernel itself.
  *
- * @param carried - weights that the graph's file carries, as `readGraph` returns them
+ * @param carried - weights that the graph's file contains, as `readGraph` returns them
  * @param network - the checkpoint under the network's names, as `findNames` finds them
  */
 export async function findBinding(
@@ -59,12 +66,13 @@ export async function findBinding(
   return search.result();
 }
 
-/** Numbers of a network that is looked through whole even if no value has been recognised. */
+/** Numbers of the largest network that is searched for parts even if no value has been recognised. */
 const SMALL = 2 ** 18;
 
-/** Tensors listed in a reason. */
+/** Number of tensors listed in a reason. */
 const SHOWN = 3;
 
+/** A search for the tensors that the weights of a graph come from. */
 class BindingSearch {
   readonly #graph: Graph;
   readonly #carried: Checkpoint;
@@ -75,7 +83,8 @@ class BindingSearch {
   readonly #disagreeing: string[] = [];
   readonly #constants: string[] = [];
   readonly #tied = new Map<string, string>();
-  #telling = 0;
+  /** Weights that were bound by values that are not all equal. */
+  #recognized = 0;
 
   constructor(graph: Graph, carried: ReadonlyMap<string, Tensor>, network: Checkpoint) {
     this.#graph = graph;
@@ -84,18 +93,21 @@ class BindingSearch {
     this.#pool = new TensorPool(network);
   }
 
-  /** Binds weights whose name and values agree, and those whose values the graph's file does not carry. */
+  /**
+   * Binds weights whose name and values agree, and weights whose values the graph's file does not contain.
+   */
   async byName(): Promise<void> {
     for (const name of this.#named()) {
       const values = await this.#valuesOf(name);
       if (values === undefined) this.#bind(name, { kind: "tensor", tensor: name, steps: [] });
-      else if (await this.#pool.matches(name, values, [])) this.#bindTelling(name, plain(name), values);
+      else if (await this.#pool.matches(name, values, [])) this.#bindRecognized(name, plain(name), values);
     }
   }
 
+  /** Binds weights to tensors of equal values under other names and shapes. */
   async byValue(): Promise<void> {
     for (const [name, values] of await this.#open()) {
-      // Ones and zeros may be of any new layer, or the exporter's own.
+      // Ones and zeros may belong to any new layer, or be the exporter's.
       if (isConstant(values.values)) continue;
       const sources = await this.#pool.find(values);
       const [source] = sources;
@@ -103,11 +115,12 @@ class BindingSearch {
         const names = sources.slice(0, SHOWN).map(({ tensor }) => `"${tensor}"`);
         this.#reasons.set(name, `several tensors have its values: ${names.join(", ")}`);
       } else if (source !== undefined) {
-        this.#bindTelling(name, source, values);
+        this.#bindRecognized(name, source, values);
       }
     }
   }
 
+  /** Binds kernels and biases that a batch norm was folded into. */
   async throughNorms(): Promise<void> {
     const isOpen = (name: string) => !this.#sources.has(name) && this.#carried.tensors.has(name);
     for (const layer of foldableLayers(this.#graph)) {
@@ -131,15 +144,18 @@ class BindingSearch {
       return;
     }
     const { norm, bias: layerBias } = unfolded;
-    this.#bindTelling(kernel, { kind: "folded-kernel", kernel: unfolded.kernel, norm }, folded.kernel);
+    this.#bindRecognized(kernel, { kind: "folded-kernel", kernel: unfolded.kernel, norm }, folded.kernel);
     this.#bind(bias, { kind: "folded-bias", norm, ...(layerBias === undefined ? {} : { bias: layerBias }) });
   }
 
-  /** Looks for parts of tensors, which is long work, where the values of others have told that the network is this one. */
+  /**
+   * Binds weights to parts of tensors, a long search, where values of others have shown
+   * that the network is this one.
+   */
   async byParts(): Promise<void> {
     const open = await this.#open();
     const size = open.reduce((sum, [, { values }]) => sum + values.length, 0);
-    if (this.#telling === 0 && size > SMALL) return;
+    if (this.#recognized === 0 && size > SMALL) return;
     const rows = new RowFinder(this.#pool);
     for (const [name, values] of open) {
       const source =
@@ -148,13 +164,13 @@ class BindingSearch {
         (await findStack(this.#pool, values)) ??
         (await rows.find(values)) ??
         (await findReparametrized(this.#pool, values));
-      if (source !== undefined) this.#bindTelling(name, source, values);
+      if (source !== undefined) this.#bindRecognized(name, source, values);
     }
     await this.#bindUniform();
     await this.#findTied();
   }
 
-  /** Binds weights of one number, repeated, where there is but one such weight and one such tensor. */
+  /** Binds weights whose numbers are all equal, where only one such weight and one such tensor is left. */
   async #bindUniform(): Promise<void> {
     const open = (await this.#open()).filter(([, { values }]) => isConstant(values));
     for (const [name, values] of open) {
@@ -171,7 +187,7 @@ class BindingSearch {
     }
   }
 
-  /** Binds what is left by name, if that accounts for every weight and every tensor. */
+  /** Binds the remaining weights by name, if that accounts for every weight and every tensor. */
   byNameAlone(): void {
     const named = new Set(this.#named());
     const open = this.#unbound();
@@ -184,7 +200,7 @@ class BindingSearch {
     }
   }
 
-  /** Takes carried values for constants if no tensor is left that they might come from. */
+  /** Makes the remaining weights with values constants if no tensor is left that they might come from. */
   asConstants(): void {
     if (this.#unread().some((name) => !isKnownBuffer(this.#network, name))) return;
     this.#constants.push(...this.#unbound().filter((name) => this.#mayBeConstant(name)));
@@ -194,10 +210,10 @@ class BindingSearch {
     return this.#carried.tensors.has(name) && !this.#reasons.has(name) && !this.#network.tensors.has(name);
   }
 
-  /** Finds tensors that nothing reads and that have the values of one that is read. */
+  /** Finds tensors that nothing reads and that have the values of a tensor that is read. */
   async #findTied(): Promise<void> {
     for (const name of this.#unread()) {
-      const { dtype, shape } = this.#network.tensors.get(name) ?? { dtype: "f32", shape: [] };
+      const { dtype, shape } = entry(this.#network.tensors, name, "tensor");
       const values = await this.#pool.read(name);
       if (isConstant(values)) continue;
       for (const other of this.#pool.ofSize(values.length)) {
@@ -209,7 +225,7 @@ class BindingSearch {
     }
   }
 
-  /** Weights that have a tensor of their name and shape. */
+  /** Lists the weights that have a tensor of their name and shape. */
   #named(): string[] {
     return [...this.#graph.weights].flatMap(([name, { shape }]) => {
       const info = this.#network.tensors.get(name);
@@ -223,7 +239,7 @@ class BindingSearch {
     return { dtype, shape, values: toFloat32(data, dtype) };
   }
 
-  /** Weights without a source whose values are known. */
+  /** Lists the weights without a source whose values are known. */
   async #open(): Promise<[string, CarriedValues][]> {
     const open: [string, CarriedValues][] = [];
     for (const name of this.#unbound()) {
@@ -241,9 +257,9 @@ class BindingSearch {
     return this.#pool.unused().filter((name) => !this.#tied.has(name));
   }
 
-  /** Binds a weight by its values; values that are all equal do not tell which network they are of. */
-  #bindTelling(name: string, source: WeightSource, { values }: CarriedValues): void {
-    if (!isConstant(values)) this.#telling++;
+  /** Binds a weight by its values; values that are all equal do not show which network they are from. */
+  #bindRecognized(name: string, source: WeightSource, { values }: CarriedValues): void {
+    if (!isConstant(values)) this.#recognized++;
     this.#bind(name, source);
   }
 
@@ -253,6 +269,7 @@ class BindingSearch {
     for (const tensor of tensorsOf(source)) this.#pool.take(tensor);
   }
 
+  /** Returns the binding. */
   result(): WeightBinding {
     const constants = new Set(this.#constants);
     const unbound = this.#unbound().filter((name) => !constants.has(name));
@@ -260,7 +277,7 @@ class BindingSearch {
       sources: this.#sources,
       constants: this.#constants,
       disagreeing: this.#disagreeing,
-      exported: this.#telling > 0,
+      exported: this.#recognized > 0,
       unbound: unbound.map((weight) => ({ weight, reason: this.#reasonFor(weight) })),
       unread: this.#unread(),
       tied: this.#tied,
@@ -268,8 +285,8 @@ class BindingSearch {
   }
 
   #reasonFor(name: string): string {
-    const known = this.#reasons.get(name);
-    if (known !== undefined) return known;
+    const reason = this.#reasons.get(name);
+    if (reason !== undefined) return reason;
     const info = this.#network.tensors.get(name);
     if (this.#carried.tensors.has(name)) {
       return info === undefined ? "no tensor has its values" : "the tensor of that name has other values";

@@ -10,11 +10,11 @@ export interface FoldedLayer {
   /** `[outputs]` */
   readonly bias: CarriedValues;
   readonly outputs: number;
-  /** Output that an element of the kernel belongs to, by its place. */
+  /** Returns the output that an element of the kernel belongs to, by its row-major index. */
   readonly outputOf: (place: number) => number;
 }
 
-/** Where a folded layer comes from, in the names of a checkpoint. */
+/** Source of a folded layer, in the names of a checkpoint. */
 export interface UnfoldedLayer {
   readonly kernel: TensorSource;
   readonly bias: string | undefined;
@@ -24,15 +24,19 @@ export interface UnfoldedLayer {
 /** Largest relative difference of a folded value: exporters round in f32, in an order that is not known. */
 const TOLERANCE = 1e-4;
 
-/** What the rounding of a checkpoint that was saved in fewer bits is multiplied by: several rounded numbers meet in one. */
+/**
+ * Factor of the rounding error of a checkpoint that was saved in fewer bits, as a folded
+ * number is computed from several.
+ */
 const ROUNDINGS = 8;
 
 /** Numbers that frameworks add to variances. */
 const EPSILONS = [1e-5, 1e-3, 1e-6, 1e-4, 1e-2, 1e-8, 1e-12] as const;
 
 /**
- * Finds all layers and batch norms that a folded layer may come from, by their values: each output's kernel is a multiple of the
- * checkpoint's, and that multiple is `scale / sqrt(variance + epsilon)` of one norm, which explains the bias, too.
+ * Finds all layers and batch norms that a folded layer may come from, by their values: the kernel of each
+ * output is a multiple of the kernel in the checkpoint, the multiple is `scale / sqrt(variance + epsilon)` of
+ * one norm, and this norm explains the bias, too.
  */
 export async function findFoldedNorm(pool: TensorPool, folded: FoldedLayer): Promise<UnfoldedLayer[]> {
   const norms = await readNorms(pool, folded.outputs);
@@ -43,8 +47,11 @@ export async function findFoldedNorm(pool: TensorPool, folded: FoldedLayer): Pro
   const layers: UnfoldedLayer[] = [];
   for (const tensor of pool.ofSize(folded.kernel.values.length)) {
     for (const steps of kernelSteps(pool.shapeOf(tensor), folded.kernel.shape)) {
-      const own = rearrange({ values: await pool.read(tensor), shape: pool.shapeOf(tensor) }, steps).values;
-      const factors = findFactors(search(tensor), own);
+      const original = rearrange(
+        { values: await pool.read(tensor), shape: pool.shapeOf(tensor) },
+        steps,
+      ).values;
+      const factors = findFactors(search(tensor), original);
       if (factors === undefined) continue;
       const kernel: TensorSource = { kind: "tensor", tensor, steps };
       const biases = [undefined, await readBias(pool, tensor, folded.outputs)];
@@ -57,7 +64,10 @@ export async function findFoldedNorm(pool: TensorPool, folded: FoldedLayer): Pro
   return fresh.length > 0 ? fresh : layers;
 }
 
-/** Ways in which a tensor may be the kernel: as it is; matrices, and tensors of another shape, with axes exchanged. */
+/**
+ * Lists the ways in which a tensor may be the kernel: unchanged; matrices, and tensors of
+ * another shape, with axes exchanged.
+ */
 function kernelSteps(shape: readonly number[], target: readonly number[]): Rearrangement[][] {
   const isPlain = squeezed(shape).join() === squeezed(target).join();
   const turned = isPlain && squeezed(shape).length > 2 ? [] : transpositions(shape, target);
@@ -65,15 +75,17 @@ function kernelSteps(shape: readonly number[], target: readonly number[]): Rearr
 }
 
 /**
- * Finds what the kernel of each output was multiplied by, `[outputs]`: NaN where the kernel is zero, which tells nothing.
- * @returns undefined if they are not multiples
+ * Finds the factor that the kernel of each output was multiplied by, `[outputs]`: NaN where the kernel is
+ * zero and the factor unknown.
+ * @param original - the kernel in the checkpoint, rearranged
+ * @returns undefined if the folded kernel is not a multiple
  */
 function findFactors(
   { folded: { kernel, outputs, outputOf }, tolerance }: FoldSearch,
-  own: Float32Array,
+  original: Float32Array,
 ): Float64Array | undefined {
   const folded = kernel.values;
-  if (!mayBeMultiples(folded, own, outputOf, tolerance)) return undefined;
+  if (!mayBeMultiples(folded, original, outputOf, tolerance)) return undefined;
   const [products, squares, largest] = [0, 1, 2].map(() => new Float64Array(outputs)) as [
     Float64Array,
     Float64Array,
@@ -81,35 +93,39 @@ function findFactors(
   ];
   for (let i = 0; i < folded.length; i++) {
     const o = outputOf(i);
-    const [value, original] = [folded[i] as number, own[i] as number];
-    products[o] = (products[o] as number) + value * original;
-    squares[o] = (squares[o] as number) + original ** 2;
+    const [value, before] = [folded[i] as number, original[i] as number];
+    products[o] = (products[o] as number) + value * before;
+    squares[o] = (squares[o] as number) + before ** 2;
     largest[o] = Math.max(largest[o] as number, Math.abs(value));
   }
   const factors = products.map((product, o) => product / (squares[o] as number));
   for (let i = 0; i < folded.length; i++) {
     const o = outputOf(i);
-    const multiple = squares[o] === 0 ? 0 : (factors[o] as number) * (own[i] as number);
+    const multiple = squares[o] === 0 ? 0 : (factors[o] as number) * (original[i] as number);
     if (!(Math.abs((folded[i] as number) - multiple) <= tolerance * (largest[o] as number))) return undefined;
   }
   return factors.some((factor) => !Number.isNaN(factor)) ? factors : undefined;
 }
 
-/** Numbers that are looked at before all are. */
+/** Number of elements that are compared before all are. */
 const PROBED = 64;
 
-/** Tells by the first numbers of the first output whether a kernel may be a multiple of another, which is quickly seen to be false. */
+/**
+ * Checks by the first numbers of the first output whether a kernel may be a multiple of another, which mostly
+ * shows quickly that it is not.
+ */
 function mayBeMultiples(
   folded: Float32Array,
-  own: Float32Array,
+  original: Float32Array,
   outputOf: (place: number) => number,
   tolerance: number,
 ): boolean {
   let places = [...folded.subarray(0, PROBED).keys()].filter((place) => outputOf(place) === outputOf(0));
-  places = places.filter((place) => Math.abs(own[place] as number) > 1e-6);
-  const factors = places.map((place) => (folded[place] as number) / (own[place] as number));
+  places = places.filter((place) => Math.abs(original[place] as number) > 1e-6);
+  const factors = places.map((place) => (folded[place] as number) / (original[place] as number));
   const [largest, smallest] = [Math.max(...factors), Math.min(...factors)];
-  // Small numbers of a kernel may be off by the rounding of large ones: a hundred times what all together may be.
+  // Small numbers of a kernel may be off by the rounding of large ones: a hundred times the
+  // tolerance of the whole kernel.
   return (
     factors.length < 2 ||
     largest - smallest <= 100 * tolerance * Math.max(Math.abs(largest), Math.abs(smallest))
@@ -125,14 +141,14 @@ interface NormVectors {
   readonly variance: Float32Array;
 }
 
-/** What the vectors of a norm are called, by framework: PyTorch, Keras, JAX. */
+/** Names of the vectors of a norm, by framework: PyTorch, Keras, JAX. */
 const VECTOR_NAMES = [
   { scale: "weight", offset: "bias", mean: "running_mean", variance: "running_var" },
   { scale: "gamma", offset: "beta", mean: "moving_mean", variance: "moving_variance" },
   { scale: "scale", offset: "bias", mean: "mean", variance: "var" },
 ] as const;
 
-/** Reads the norms of a number of channels, as the names of a checkpoint tell them. */
+/** Reads the norms of a number of channels, which are recognised by the names of their vectors. */
 async function readNorms(pool: TensorPool, channels: number): Promise<NormVectors[]> {
   const vectors = new Set(pool.ofSize(channels).filter((name) => pool.shapeOf(name).length === 1));
   const norms: NormVectors[] = [];
@@ -145,7 +161,9 @@ async function readNorms(pool: TensorPool, channels: number): Promise<NormVector
   return norms;
 }
 
-/** Names of the vectors of the norm that a vector is the variance of; undefined if it is none. */
+/**
+ * Returns the names of the vectors of the norm that has a vector as its variance; undefined if there is none.
+ */
 function namesOfNorm(
   vectors: ReadonlySet<string>,
   variance: string,
@@ -173,7 +191,7 @@ async function readNorm(pool: TensorPool, names: NormVectors["names"]): Promise<
   };
 }
 
-/** The bias that is named as a kernel is. */
+/** Reads the bias whose name corresponds to the name of a kernel. */
 async function readBias(
   pool: TensorPool,
   kernel: string,
@@ -185,13 +203,14 @@ async function readBias(
   return { name, values: await pool.readVector(name) };
 }
 
-/** A folded layer that is looked for in tensors of some precision. */
+/** A folded layer, and the precision with which it is compared with tensors. */
 interface FoldSearch {
   readonly folded: FoldedLayer;
   /** Largest relative difference. */
   readonly tolerance: number;
 }
 
+/** A layer and a norm that a folded layer may come from. */
 interface Hypothesis {
   readonly kernel: TensorSource;
   readonly factors: Float64Array;
@@ -199,7 +218,7 @@ interface Hypothesis {
   readonly norm: NormVectors;
 }
 
-/** The layer with a norm behind it, if the norm explains factors and bias. */
+/** Returns the layer with the norm behind it, if the norm explains factors and bias; else nothing. */
 function unfold({ kernel, factors, biases, norm }: Hypothesis, search: FoldSearch): UnfoldedLayer[] {
   const epsilon = findEpsilon(factors, norm, search);
   if (epsilon === undefined) return [];
@@ -212,7 +231,10 @@ function unfold({ kernel, factors, biases, norm }: Hypothesis, search: FoldSearc
     .slice(0, 1);
 }
 
-/** What has to be added to the variance for the norm to give the factors: of the usual numbers, the nearest that does. */
+/**
+ * Finds the usual epsilon with which the norm gives the factors most precisely; undefined if
+ * none does within the tolerance.
+ */
 function findEpsilon(
   factors: Float64Array,
   norm: NormVectors,
@@ -223,17 +245,24 @@ function findEpsilon(
   return best !== undefined && best.error <= tolerance ? best.epsilon : undefined;
 }
 
+/** Returns an element of a vector that a layer may lack; `absent` if it does. */
+function elementOr(vector: Float32Array | undefined, index: number, absent: number): number {
+  return vector === undefined ? absent : at(vector, index, "channel");
+}
+
+/** Computes the largest relative difference between the factors and the factors of a norm. */
 function factorError(factors: Float64Array, { scale, variance }: NormVectors, epsilon: number): number {
   let largest = 0;
   for (const [o, factor] of factors.entries()) {
     if (Number.isNaN(factor)) continue;
-    const expected = (scale?.[o] ?? 1) / Math.sqrt(at(variance, o) + epsilon);
+    const expected = elementOr(scale, o, 1) / Math.sqrt(at(variance, o, "channel") + epsilon);
     const error = expected === factor ? 0 : Math.abs(expected - factor) / Math.abs(expected);
     if (!(error <= largest)) largest = error;
   }
   return largest;
 }
 
+/** Checks whether the folded bias is the bias of the layer passed through the norm. */
 function explainsBias(
   {
     norm,
@@ -243,9 +272,9 @@ function explainsBias(
   { folded: { bias: folded, outputs }, tolerance }: FoldSearch,
 ): boolean {
   for (let o = 0; o < outputs; o++) {
-    const factor = (norm.scale?.[o] ?? 1) / Math.sqrt(at(norm.variance, o) + epsilon);
-    const centred = ((bias?.[o] ?? 0) - at(norm.mean, o)) * factor;
-    const offset = norm.offset?.[o] ?? 0;
+    const factor = elementOr(norm.scale, o, 1) / Math.sqrt(at(norm.variance, o, "channel") + epsilon);
+    const centred = (elementOr(bias, o, 0) - at(norm.mean, o, "channel")) * factor;
+    const offset = elementOr(norm.offset, o, 0);
     const size = Math.abs(centred) + Math.abs(offset);
     if (!(Math.abs(centred + offset - at(folded.values, o)) <= tolerance * size)) return false;
   }

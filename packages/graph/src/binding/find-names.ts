@@ -2,28 +2,34 @@ import { MismatchError } from "@isthmus/core";
 import { listNames } from "../ir/list-names.ts";
 
 /**
- * How a network's tensors are called in a checkpoint: `prefix + rest`, where the graph has `graphPrefix + rest`, which is also the
- * network's name for the tensor. Parts that wrappers put in are left out of it.
+ * Names of a network's tensors in a checkpoint, `prefix + rest`, and in the graph, `graphPrefix + rest`,
+ * which is also the network's name for the tensor. Parts that wrappers insert are left out of it.
  */
 export interface NetworkNames {
   /** Name in the checkpoint by name in the network, in the checkpoint's order. */
   readonly stored: ReadonlyMap<string, string>;
   /** Text before every name of the network in the checkpoint, such as `module.`; `""` if there is none. */
   readonly prefix: string;
-  /** Text before the network's names in the graph, as where a wrapper was exported; `""` if there is none. */
+  /**
+   * Text before the network's names in the graph, for example where a wrapper was
+   * exported; `""` if there is none.
+   */
   readonly graphPrefix: string;
   /** Tensors of the checkpoint whose names do not begin with the prefix. */
   readonly outside: readonly string[];
 }
 
-/** Parts of names that wrappers put in, wherever they stand: `torch.compile`, FSDP and activation checkpointing. */
+/** Parts that wrappers insert anywhere in names: `torch.compile`, FSDP and activation checkpointing. */
 const WRAPPERS: ReadonlySet<string> = new Set([
   "_orig_mod",
   "_fsdp_wrapped_module",
   "_checkpoint_wrapped_module",
 ]);
 
-/** First parts of names that containers and wrappers put in, for graphs whose names tell nothing. */
+/**
+ * First parts of names that containers and wrappers insert, for graphs whose names share
+ * nothing with the checkpoint.
+ */
 const CONTAINERS: ReadonlySet<string> = new Set([
   "module",
   "model",
@@ -33,18 +39,20 @@ const CONTAINERS: ReadonlySet<string> = new Set([
   "model_state_dict",
 ]);
 
-/** Most parts of a name that may be a prefix. */
+/** Largest number of parts of a prefix. */
 const MAX_PREFIX_PARTS = 4;
 
 /**
- * Finds out what stands before the names of a network in a checkpoint, by comparing them with the names of a graph.
+ * Finds the prefix of the names of a network in a checkpoint, by comparing them with the names of a graph.
  *
- * A prefix is what makes the most names of the graph occur in the checkpoint; none is preferred to one, a shorter one to a longer.
+ * The prefix is the one with which the most names of the graph occur in the checkpoint; of
+ * several the shortest, or none.
  *
  * @param graphNames - names of the graph's weights
  * @param checkpoint - its source and the names of its tensors
  * @param prefix - the prefix, if it is known
- * @throws MismatchError if several networks of these names are in the checkpoint, or none begins with `prefix`
+ * @throws MismatchError if several networks of these names are in the checkpoint,
+ *   or none begins with `prefix`
  */
 export function findNames(
   graphNames: readonly string[],
@@ -68,7 +76,7 @@ export function findNames(
   return { ...pair, stored, outside };
 }
 
-/** A name without the parts that wrappers put into it. */
+/** Removes the parts that wrappers insert from a name. */
 function withoutWrappers(name: string): string {
   const parts = name.split(".");
   return parts.some((part) => WRAPPERS.has(part))
@@ -76,6 +84,7 @@ function withoutWrappers(name: string): string {
     : name;
 }
 
+/** Prefix of a network's names in the checkpoint and in the graph. */
 interface PrefixPair {
   readonly prefix: string;
   readonly graphPrefix: string;
@@ -106,12 +115,16 @@ const lengthOf = ({ prefix, graphPrefix }: PrefixPair): number =>
   countParts(prefix) + countParts(graphPrefix);
 const countParts = (prefix: string): number => prefix.split(".").length - 1;
 
+/** Number of names of the graph that occur in the checkpoint with a pair of prefixes. */
 interface Votes {
   readonly pair: PrefixPair;
   count: number;
 }
 
-/** Counts, for every pair of prefixes, how many names of the graph are in the checkpoint if those are taken away. */
+/**
+ * Counts, for every pair of prefixes, the names of the graph that occur in the
+ * checkpoint without these prefixes.
+ */
 function countVotes(graphNames: readonly string[], names: readonly string[]): Map<string, Votes> {
   const prefixesOf = groupByRest(names);
   const votes = new Map<string, Votes>();
@@ -130,7 +143,7 @@ function countVotes(graphNames: readonly string[], names: readonly string[]): Ma
   return votes;
 }
 
-/** All prefixes after which a rest stands in some name, by that rest. */
+/** Groups the prefixes of all names by the rest of the name behind them. */
 function groupByRest(names: readonly string[]): Map<string, Set<string>> {
   const prefixesOf = new Map<string, Set<string>>();
   for (const { prefix, rest } of names.flatMap((name) => splits(withoutWrappers(name)))) {
@@ -141,7 +154,7 @@ function groupByRest(names: readonly string[]): Map<string, Set<string>> {
   return prefixesOf;
 }
 
-/** Ways to take a name for a prefix of whole parts and the rest; the empty prefix first. */
+/** Lists the ways to split a name into a prefix of whole parts and the rest; the empty prefix first. */
 function splits(name: string): PrefixSplit[] {
   const parts = name.split(".");
   return Array.from({ length: Math.min(parts.length, MAX_PREFIX_PARTS + 1) }, (_, count) => ({
@@ -153,12 +166,13 @@ function splits(name: string): PrefixSplit[] {
   }));
 }
 
+/** A name in two parts. */
 interface PrefixSplit {
   readonly prefix: string;
   readonly rest: string;
 }
 
-/** What stands before all names, as far as it is what containers are called. */
+/** Returns the prefix of all names that consists of names of containers. */
 function commonContainer(names: readonly string[]): string {
   const [first = ""] = names;
   let common = "";

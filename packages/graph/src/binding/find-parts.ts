@@ -5,8 +5,9 @@ import type { CarriedValues, TensorPool } from "./tensor-pool.ts";
 import type { ConcatenatedSource, Rearrangement, TensorSource } from "./weight-source.ts";
 
 /**
- * Finds a weight that is a smaller tensor repeated along some axes, as an exporter writes a class token for a fixed batch.
- * @returns undefined if it does not repeat, or what repeats is not just one tensor
+ * Finds a weight that is a smaller tensor repeated along some axes, as an exporter writes a
+ * class token for a fixed batch.
+ * @returns undefined if it does not repeat, or its repeated part is in no tensor or in several
  */
 export async function findRepeated(
   pool: TensorPool,
@@ -22,8 +23,8 @@ export async function findRepeated(
 }
 
 /**
- * Finds a weight that is several tensors of one shape behind one another along the first axis, each transposed or not: layers
- * that a network stacks before it uses them.
+ * Finds a weight that joins several tensors of one shape along the first axis, each transposed or not, as
+ * layers that a network stacks before it uses them.
  * @returns undefined if some slice is in no tensor, or in several
  */
 export async function findStack(
@@ -43,10 +44,10 @@ export async function findStack(
   return { kind: "concatenated", parts, shape: carried.shape };
 }
 
-/** Most tensors that are taken for a stack. */
+/** Largest number of tensors in a stack. */
 const MAX_STACKED = 256;
 
-/** Tells whether all slices along an axis are equal. */
+/** Checks whether all slices along an axis are equal. */
 function repeats({ values, shape }: CarriedValues, axis: number): boolean {
   const extent = at(shape, axis);
   const inner = sizeOf(shape.slice(axis + 1));
@@ -58,8 +59,8 @@ function repeats({ values, shape }: CarriedValues, axis: number): boolean {
 }
 
 /**
- * Finds a weight that is a part of a larger tensor along one axis: the queries of a fused projection, the first rows of a table
- * of positions.
+ * Finds a weight that is a part of a larger tensor along one axis: the queries of a fused projection, the
+ * first rows of a table of positions.
  * @returns undefined if it is in no tensor, or in several
  */
 export async function findSlice(pool: TensorPool, carried: CarriedValues): Promise<TensorSource | undefined> {
@@ -89,10 +90,11 @@ interface SliceShape {
   readonly length: number;
   /** Shape of the part, axes as in the tensor. */
   readonly part: readonly number[];
-  /** What turns the part into the weight. */
+  /** Steps that turn the part into the weight. */
   readonly after: readonly Rearrangement[];
 }
 
+/** Lists the ways to cut a tensor to the shape of a weight. */
 function sliceShapes(shape: readonly number[], target: readonly number[]): SliceShape[] {
   const [from, to] = [squeezed(shape), squeezed(target)];
   if (from.length !== to.length || sizeOf(from) <= sizeOf(to)) return [];
@@ -107,7 +109,10 @@ function sliceShapes(shape: readonly number[], target: readonly number[]): Slice
   );
 }
 
-/** Where along its axis the part of a tensor begins that is the weight. */
+/**
+ * Finds the position along its axis at which the part of a tensor begins that is the
+ * weight; undefined if there is none.
+ */
 function findBegin(
   { values, shape }: { readonly values: Float32Array; readonly shape: readonly number[] },
   { axis, length, part, after }: SliceShape,

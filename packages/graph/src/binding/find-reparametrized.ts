@@ -6,8 +6,8 @@ import type { SpectralNormSource, WeightNormSource } from "./weight-source.ts";
 const TOLERANCE = 1e-5;
 
 /**
- * Finds a kernel that was computed from lengths and directions, or by dividing by a singular value, as layers with weight or
- * spectral normalization do whenever they are used.
+ * Finds a kernel that was computed from lengths and directions, or by dividing by a singular value, as layers
+ * with weight or spectral normalization do whenever they are used.
  */
 export async function findReparametrized(
   pool: TensorPool,
@@ -22,6 +22,7 @@ export async function findReparametrized(
   return undefined;
 }
 
+/** A tensor that a kernel may have been computed from. */
 interface KernelSearch {
   readonly pool: TensorPool;
   readonly carried: CarriedValues;
@@ -62,12 +63,12 @@ async function findSingularVectors({
   return undefined;
 }
 
-/** Unused tensors of as many numbers. */
+/** Lists the unused tensors of a number of elements. */
 function vectorsOf(pool: TensorPool, size: number): string[] {
   return pool.unused().filter((name) => sizeOf(pool.shapeOf(name)) === size);
 }
 
-/** Directions `[outputs, n]`, each made as long as asked. */
+/** Scales directions `[outputs, n]` to lengths `[outputs]`. */
 function withLengths(directions: Float32Array, lengths: Float32Array): Float32Array {
   const width = directions.length / lengths.length;
   const scales = lengths.map((length, o) => {
@@ -77,7 +78,7 @@ function withLengths(directions: Float32Array, lengths: Float32Array): Float32Ar
   return directions.map((x, i) => x * (scales[Math.floor(i / width)] as number));
 }
 
-/** `left kernel right`, of a kernel `[outputs, n]`. */
+/** Computes `left kernel right` for a kernel `[outputs, n]`. */
 function singularValue(kernel: Float32Array, left: Float32Array, right: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < kernel.length; i++) {

@@ -4,16 +4,21 @@ import { RowIndex, type RowPlace } from "./row-index.ts";
 import type { CarriedValues, TensorPool } from "./tensor-pool.ts";
 import type { ConcatenatedSource, TensorSource } from "./weight-source.ts";
 
-/** Most pieces that a weight is put together from; more are taken for rows picked one by one. */
+/**
+ * Largest number of pieces that a weight is joined from; with more pieces its rows are gathered one by one.
+ */
 const MAX_PIECES = 64;
 
-/** Fewest consecutive numbers of a vector that count as a piece: single numbers may be equal by chance. */
+/**
+ * Smallest number of consecutive elements of a vector that count as a piece: single
+ * numbers may be equal by chance.
+ */
 const MIN_NUMBERS = 2;
 
-/** Most numbers of a matrix that is looked for number by number. */
+/** Largest number of elements of a matrix that is searched for number by number. */
 const MAX_NUMBERS = 2 ** 16;
 
-/** Looks for rows in the tensors of a checkpoint; what was read once is kept for the next weight. */
+/** A search for rows in the tensors of a checkpoint, which are read once for all weights. */
 export class RowFinder {
   readonly #pool: TensorPool;
   readonly #indexes = new Map<number, Promise<RowIndex>>();
@@ -23,12 +28,13 @@ export class RowFinder {
   }
 
   /**
-   * Finds a weight whose rows are rows of tensors of a checkpoint in another order: the gates of a recurrent layer, which ONNX sorts
-   * otherwise than PyTorch, or a table that an exporter looked up beforehand, such as biases of relative positions.
+   * Finds a weight whose rows are rows of tensors of a checkpoint in another order: the gates of a recurrent
+   * layer, which ONNX orders otherwise than PyTorch, or a table that an exporter looked up beforehand, such
+   * as biases of relative positions.
    *
-   * Rows lie along the last axis longer than 1, or along another one, which is then moved; the rows of a vector are single numbers. At
-   * every place the longest run of rows that continues in one tensor is taken.
-   * @returns undefined if some row is in no tensor, or two tensors would do
+   * Rows lie along the last axis longer than 1, or along another axis, which is then moved; the rows of a
+   * vector are single numbers. At every row the longest run of rows that continues in one tensor is taken.
+   * @returns undefined if some row is in no tensor, or two tensors fit equally well
    */
   async find(carried: CarriedValues): Promise<TensorSource | ConcatenatedSource | undefined> {
     const rank = carried.shape.length;
@@ -46,7 +52,10 @@ export class RowFinder {
     return this.#findNumbers(carried);
   }
 
-  /** Looks for the numbers of a small matrix in vectors, as biases of gates lie one direction behind the other. */
+  /**
+   * Finds the numbers of a small matrix in vectors, as for biases of gates, which join
+   * the vectors of both directions.
+   */
   async #findNumbers(carried: CarriedValues): Promise<TensorSource | ConcatenatedSource | undefined> {
     if (squeezed(carried.shape).length < 2 || carried.values.length > MAX_NUMBERS) return undefined;
     const pieces = splitIntoRuns(carried.values, await this.#indexOf(1));
@@ -78,6 +87,10 @@ interface Run extends RowPlace {
   readonly rows: number;
 }
 
+/**
+ * Splits values into the longest runs of rows that are in one tensor; undefined if a row
+ * is in none, or a run in two.
+ */
 function splitIntoRuns(values: Float32Array, index: RowIndex): Run[] | undefined {
   const runs: Run[] = [];
   const count = values.length / index.width;
@@ -93,6 +106,7 @@ function splitIntoRuns(values: Float32Array, index: RowIndex): Run[] | undefined
   return runs;
 }
 
+/** Shape of the weight that rows are joined to. */
 interface RowTarget {
   readonly pool: TensorPool;
   readonly width: number;
@@ -104,12 +118,16 @@ function concatenated(runs: readonly Run[], target: RowTarget): TensorSource | C
   const [count = 1, ...rest] = shape;
   const rows = runs.reduce((sum, run) => sum + run.rows, 0);
   const groups = rest.length > 0 && count > 1 ? groupRuns(runs, rows / count) : undefined;
-  // Each index of the first axis by itself: what belongs to one direction has nothing to do with the other.
+  // Each index of the first axis is joined by itself, as the weights of two
+  // directions have nothing in common.
   const parts = groups?.map((group) => join(group, { ...target, shape: [1, ...rest] }));
   return parts === undefined ? join(runs, target) : { kind: "concatenated", parts, shape };
 }
 
-/** Runs in groups of as many rows; undefined if a run lies across the border of two, or is a whole group, or more. */
+/**
+ * Groups runs into groups of `rows` rows; undefined if a run crosses the border of two
+ * groups, or groups are single rows.
+ */
 function groupRuns(runs: readonly Run[], rows: number): Run[][] | undefined {
   const groups: Run[][] = [];
   let left = 0;
@@ -157,7 +175,7 @@ function gathered(runs: readonly Run[], { pool, width, shape }: RowTarget): Tens
   };
 }
 
-/** Shape of a tensor as rows of one width: a vector has rows of one number, without an axis for it. */
+/** Returns the shape of a tensor as rows of one width, `[rows, width]`; a vector is `[rows]`. */
 function rowShape(shape: readonly number[], width: number): number[] {
   return width === 1 ? [sizeOf(shape)] : [sizeOf(shape) / width, width];
 }

@@ -2,6 +2,7 @@ import { at, sizeOf, type Tensor, toFloat32 } from "@isthmus/core";
 import { floatAttribute, intAttribute } from "../ir/attributes.ts";
 import { capturedNames } from "../ir/captured-names.ts";
 import type { Graph, Node } from "../ir/graph.ts";
+import { inputName } from "../ir/input-name.ts";
 import type { FoldedLayer } from "./find-folded-norm.ts";
 
 /** A kernel and a bias of a graph that a batch norm may have been folded into. */
@@ -12,8 +13,9 @@ export interface FoldableLayer {
 }
 
 /**
- * Lists convolutions, transposed convolutions and linear layers with weights of their own for kernel and bias, each pair once: those
- * that exporters fold a batch norm into. Layers may share both weights, but nothing else may use one of them.
+ * Lists the layers that exporters fold a batch norm into: convolutions, transposed convolutions and
+ * linear layers whose kernel and bias are weights, each pair once. Layers may share both weights, but
+ * nothing else may use one of them.
  */
 export function foldableLayers(graph: Graph): FoldableLayer[] {
   const layers = new Map<string, FoldableLayer>();
@@ -24,8 +26,8 @@ export function foldableLayers(graph: Graph): FoldableLayer[] {
     const rest = isFoldable(node) ? [data, ...others] : node.inputs;
     for (const name of rest) elsewhere.add(name);
     if (!isFoldable(node)) continue;
-    const known = layers.get(kernel);
-    if (known !== undefined && known.bias !== bias) elsewhere.add(kernel).add(bias);
+    const sharing = layers.get(kernel);
+    if (sharing !== undefined && sharing.bias !== bias) elsewhere.add(kernel).add(bias);
     layers.set(kernel, { kernel, bias, node });
   }
   const isOwn = (name: string) => graph.weights.has(name) && !elsewhere.has(name);
@@ -33,13 +35,13 @@ export function foldableLayers(graph: Graph): FoldableLayer[] {
 }
 
 function isFoldable(node: Node): boolean {
-  if (node.domain !== "" || (node.inputs[2] ?? "") === "") return false;
+  if (node.domain !== "" || inputName(node, 2) === "") return false;
   if (node.op === "Conv" || node.op === "ConvTranspose") return true;
   const hasUnitFactors = ["alpha", "beta"].every((name) => floatAttribute(node, name, 1) === 1);
   return node.op === "Gemm" && hasUnitFactors && intAttribute(node, "transA", 0) === 0;
 }
 
-/** Describes a foldable layer by the values that the graph's file carries, as {@link FoldedLayer} wants them. */
+/** Describes a foldable layer by the values that the graph's file contains. */
 export function describeFolded({ node }: FoldableLayer, kernel: Tensor, bias: Tensor): FoldedLayer {
   const carried = (tensor: Tensor) => ({ ...tensor, values: toFloat32(tensor.data, tensor.dtype) });
   return {
@@ -50,6 +52,7 @@ export function describeFolded({ node }: FoldableLayer, kernel: Tensor, bias: Te
   };
 }
 
+/** Returns the function from the row-major index of an element of a kernel to its output. */
 function outputOf(node: Node, shape: readonly number[]): (place: number) => number {
   const inner = sizeOf(shape.slice(1));
   if (node.op === "Conv") return (place) => Math.floor(place / inner);
@@ -58,7 +61,8 @@ function outputOf(node: Node, shape: readonly number[]): (place: number) => numb
       ? (place) => Math.floor(place / inner)
       : (place) => place % inner;
   }
-  // A transposed convolution's kernel is [inputs, outputs / groups, ...]; each group of inputs has outputs of its own.
+  // A transposed convolution's kernel is [inputs, outputs / groups, ...]; each group of
+  // inputs has separate outputs.
   const spatial = sizeOf(shape.slice(2));
   const perGroup = at(shape, 1);
   const inputsPerGroup = at(shape, 0) / intAttribute(node, "group", 1);

@@ -10,14 +10,14 @@ export interface ShapedValues {
 /**
  * Applies rearrangements to a tensor, one after another.
  *
- * The reference for the nodes that `bindGraph` writes, and how search by value looks at a tensor.
+ * It defines the nodes that `bindGraph` writes; searching by value compares tensors after it.
  * @throws RangeError if a step does not fit the shape it is applied to
  */
 export function rearrange(tensor: ShapedValues, steps: readonly Rearrangement[]): ShapedValues {
   return steps.reduce(applyStep, tensor);
 }
 
-/** Shape that a tensor has after some rearrangements. */
+/** Returns the shape that a tensor has after some rearrangements. */
 export function rearrangedShape(
   shape: readonly number[],
   steps: readonly Rearrangement[],
@@ -43,7 +43,9 @@ function applyStep(tensor: ShapedValues, step: Rearrangement): ShapedValues {
   return { values: readStrided(tensor.values, { shape, strides, offset }), shape };
 }
 
-/** Where a step reads: element `i` of the result is at `offset + sum_a i[a] strides[a]` of the tensor. */
+/**
+ * Returns where a step reads: element `i` of the result is at `offset + sum_a i[a] strides[a]` of the tensor.
+ */
 function view(
   shape: readonly number[],
   step: Rearrangement,
@@ -69,6 +71,7 @@ function gatherRows({ values, shape }: ShapedValues, indices: readonly number[])
   return rows;
 }
 
+/** Elements of a tensor at regular distances along each axis. */
 interface StridedView {
   readonly shape: readonly number[];
   readonly strides: readonly number[];
@@ -96,7 +99,7 @@ function readStrided(values: Float32Array, { shape, strides, offset }: StridedVi
 }
 
 /**
- * Finds where an element of a rearranged tensor is in the tensor itself.
+ * Finds the row-major index in a tensor of an element of the rearranged tensor.
  * @param shape - shape of the tensor
  * @param place - index of the element in the result, row-major
  */
@@ -125,19 +128,21 @@ function placeBeforeStep(shape: readonly number[], step: Rearrangement, place: n
   }, offset);
 }
 
-/** Steps that turn a tensor of shape `from` into shape `to` without moving an element; none if they are equal. */
+/**
+ * Returns the steps that turn shape `from` into shape `to` without moving an element; none if they are equal.
+ */
 export function reshapeTo(from: readonly number[], to: readonly number[]): Rearrangement[] {
   return sameShape(from, to) ? [] : [{ kind: "reshape", shape: to }];
 }
 
-/** Extents of a shape without those of 1. */
+/** Removes extents of 1 from a shape. */
 export function squeezed(shape: readonly number[]): number[] {
   return shape.filter((extent) => extent !== 1);
 }
 
 /**
- * Lists how the axes of a tensor can be exchanged so that it gets another shape, extents of 1 aside; the identity is not among them.
- * Axes may be joined after the exchange, or cut before it.
+ * Lists the ways to exchange the axes of a tensor so that it gets another shape, extents of 1 aside; the
+ * identity is not among them. Axes may be joined after the exchange, or split before it.
  *
  * At most five axes longer than 1 are considered.
  */
@@ -159,7 +164,8 @@ export function transpositions(from: readonly number[], to: readonly number[]): 
         ...reshapeTo(turn(source, permutation), to),
       ]);
   }
-  // Some axes cut first, then all in another order: the weight's axes turned back are the tensor's, cut.
+  // Some axes are split first, then all are reordered: the weight's axes in the former order
+  // are the tensor's axes, split.
   return ordersOf(target.length)
     .map((permutation) => ({ permutation, cut: turn(target, inverse(permutation)) }))
     .filter(({ cut }) => joinsTo(cut, source))
@@ -175,13 +181,13 @@ const turn = (shape: readonly number[], order: readonly number[]): number[] =>
 
 const inverse = (order: readonly number[]): number[] => order.map((_, place) => order.indexOf(place));
 
-/** Orders of some axes other than the one they have; none for fewer than two axes, or too many. */
+/** Lists all orders of some axes but the identity; none for fewer than two axes, or too many. */
 function ordersOf(count: number): number[][] {
   if (count < 2 || count > MAX_TRANSPOSED) return [];
   return permutationsOf(count).filter((order) => order.some((axis, place) => axis !== place));
 }
 
-/** Tells whether neighbouring extents can be multiplied so that the product is another shape. */
+/** Checks whether joining neighbouring axes of a shape can give another shape. */
 function joinsTo(shape: readonly number[], target: readonly number[]): boolean {
   let place = 0;
   for (const extent of target) {
@@ -192,6 +198,7 @@ function joinsTo(shape: readonly number[], target: readonly number[]): boolean {
   return place === shape.length;
 }
 
+/** Largest number of axes whose orders are tried. */
 const MAX_TRANSPOSED = 5;
 
 function permutationsOf(count: number): number[][] {

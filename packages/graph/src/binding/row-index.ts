@@ -2,7 +2,7 @@ import { entry, sizeOf } from "@isthmus/core";
 import { squeezed } from "./rearrange.ts";
 import type { TensorPool } from "./tensor-pool.ts";
 
-/** Most rows that are indexed: a larger table is no source of rows. */
+/** Largest number of rows of a tensor that is indexed; larger tables are skipped. */
 const MAX_ROWS = 2 ** 22;
 
 /** A row of a tensor. */
@@ -11,7 +11,7 @@ export interface RowPlace {
   readonly row: number;
 }
 
-/** The rows of one width of all unused tensors of a checkpoint, to be looked up by their values. */
+/** Index of the rows of one width of all unused tensors of a checkpoint, by their first number. */
 export class RowIndex {
   readonly width: number;
   readonly #tables = new Map<string, Float32Array>();
@@ -23,7 +23,8 @@ export class RowIndex {
 
   /**
    * Reads the tensors whose rows have a width.
-   * @param width - numbers in a row: the last extent of a tensor, or 1 for vectors, whose numbers are their rows
+   * @param width - numbers in a row: the last extent of a tensor, or 1 for vectors,
+   *   whose numbers are their rows
    */
   static async create(pool: TensorPool, width: number): Promise<RowIndex> {
     const index = new RowIndex(width);
@@ -45,12 +46,12 @@ export class RowIndex {
     }
   }
 
-  /** Places of rows that begin with a number. */
+  /** Returns the rows that begin with a number. */
   beginningWith(first: number): readonly RowPlace[] {
     return this.#byFirst.get(first) ?? [];
   }
 
-  /** Counts the rows of `values` from `row` on that equal those of a tensor from `place` on. */
+  /** Counts the rows of `values` from `row` on that equal the rows of a tensor from `place` on. */
   runLength(values: Float32Array, row: number, place: RowPlace): number {
     const table = entry(this.#tables, place.tensor, "table");
     const { width } = this;

@@ -1,7 +1,7 @@
 import { allocateData, DTYPES, type DType, fromFloat32Into, toFloat32 } from "@isthmus/core";
 
 /**
- * Tells whether two lists of numbers are equal, NaN being equal to NaN.
+ * Checks whether two lists of numbers are equal, NaN being equal to NaN.
  *
  * @param a - `[n]`
  * @param b - `[n]`
@@ -14,7 +14,10 @@ export function sameValues(a: Float32Array, b: Float32Array): boolean {
   return true;
 }
 
-/** Rounds numbers to what an element type can hold, so that they compare equal to what was saved in it. */
+/**
+ * Rounds numbers to the precision of an element type, so that they compare equal to
+ * numbers that were saved in it.
+ */
 export function roundTo(values: Float32Array, dtype: DType): Float32Array {
   if (!DTYPES[dtype].float || dtype === "f32" || dtype === "f64") return values;
   const rounded = allocateData(dtype, values.length);
@@ -22,19 +25,28 @@ export function roundTo(values: Float32Array, dtype: DType): Float32Array {
   return toFloat32(rounded, dtype);
 }
 
-/** Largest relative error that rounding to an element type causes: half of the last place of its fraction. */
+/**
+ * Returns the largest relative error of rounding to an element type: half of the last place of its fraction.
+ */
 export function roundingOf(dtype: DType): number {
-  return ROUNDING[dtype] ?? 2 ** -24;
+  return ROUNDING.get(dtype) ?? F32_ROUNDING;
 }
 
-const ROUNDING: Readonly<Partial<Record<DType, number>>> = {
-  f8e5m2: 2 ** -3,
-  f8e4m3: 2 ** -4,
-  bf16: 2 ** -9,
-  f16: 2 ** -12,
-};
+/** Error of rounding to f32, which is the precision of wider types too, as values are read into f32. */
+const F32_ROUNDING = 2 ** -24;
 
-/** Tells whether all numbers of a list are the same, as a new norm's are: such a list says nothing about where it is from. */
+/** Errors of rounding to types narrower than f32. */
+const ROUNDING: ReadonlyMap<DType, number> = new Map<DType, number>([
+  ["f8e5m2", 2 ** -3],
+  ["f8e4m3", 2 ** -4],
+  ["bf16", 2 ** -9],
+  ["f16", 2 ** -12],
+]);
+
+/**
+ * Checks whether all numbers of a list are equal, as in a new norm: such values do not
+ * show which tensor they are from.
+ */
 export function isConstant(values: Float32Array): boolean {
   const [first] = values;
   return values.every((value) => value === first);

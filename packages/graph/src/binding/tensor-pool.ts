@@ -6,12 +6,12 @@ import type { Rearrangement, TensorSource } from "./weight-source.ts";
 /** Elements compared before a whole tensor is read. */
 const PROBES = 6;
 
-/** Values of a graph's weight, as its file carries them. */
+/** Values of a graph's weight that its file contains. */
 export interface CarriedValues extends ShapedValues {
   readonly dtype: DType;
 }
 
-/** The floating-point tensors of a checkpoint, to be looked up by their values. */
+/** Floating-point tensors of a checkpoint, which can be found by their values. */
 export class TensorPool {
   readonly checkpoint: Checkpoint;
   readonly #taken = new Set<string>();
@@ -33,14 +33,14 @@ export class TensorPool {
     this.#taken.add(name);
   }
 
-  /** Names of floating-point tensors that were not used, in the checkpoint's order. */
+  /** Lists the floating-point tensors that were not used, in the checkpoint's order. */
   unused(): string[] {
     return [...this.checkpoint.tensors]
       .filter(([name, { dtype }]) => DTYPES[dtype].float && !this.#taken.has(name))
       .map(([name]) => name);
   }
 
-  /** Names of the tensors of a number of elements, unused ones first. */
+  /** Lists the tensors of a number of elements, unused ones first. */
   ofSize(size: number): string[] {
     const names = this.#bySize.get(size) ?? [];
     return [
@@ -49,10 +49,12 @@ export class TensorPool {
     ];
   }
 
+  /** Checks whether a tensor is used. */
   isTaken(name: string): boolean {
     return this.#taken.has(name);
   }
 
+  /** Returns the shape of a tensor. */
   shapeOf(name: string): readonly number[] {
     return entry(this.checkpoint.tensors, name).shape;
   }
@@ -73,7 +75,8 @@ export class TensorPool {
   /**
    * Tells whether a tensor, rearranged, has the values that a graph's file carries.
    *
-   * Both are compared as the narrower of the two element types holds them, so that a bf16 copy of an exported network is found.
+   * Both are compared as the narrower of the two element types holds them, so that a bf16 copy of
+   * an exported network is found.
    */
   async matches(name: string, carried: CarriedValues, steps: readonly Rearrangement[]): Promise<boolean> {
     const { dtype, shape } = entry(this.checkpoint.tensors, name);
@@ -83,7 +86,7 @@ export class TensorPool {
     return sameValues(rearrange({ values, shape }, steps).values, target);
   }
 
-  /** Compares a few elements, which are cheap to read, before a whole tensor is. */
+  /** Compares a few elements, which are cheap to read, before a whole tensor is read. */
   async #probe(
     name: string,
     steps: readonly Rearrangement[],
@@ -101,8 +104,8 @@ export class TensorPool {
   }
 
   /**
-   * Finds all unused tensors that have the values of a weight, under whatever shape or with axes exchanged; where there is none,
-   * the first used one, as weights may be shared.
+   * Finds all unused tensors that have the values of a weight, in any shape or with axes exchanged; if there
+   * are none, the first used tensor, as weights may be shared.
    */
   async find(carried: CarriedValues): Promise<TensorSource[]> {
     const matches: TensorSource[] = [];

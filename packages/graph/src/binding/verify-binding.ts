@@ -11,11 +11,11 @@ import type { BoundNetworks } from "./bind-networks.ts";
 export interface VerifyBindingOptions {
   /** Seed of the random inputs. */
   readonly seed: number;
-  /** Random examples, where the graph takes any number. @defaultValue 4 */
+  /** Number of random examples, where the graph takes any batch. @defaultValue 4 */
   readonly batch?: number;
   /**
-   * Largest difference of an output, relative to its largest number. @defaultValue 1e-3, as norms are folded in f32; .01 for
-   * checkpoints saved in f16 and .05 for bf16
+   * Largest difference of an output, relative to its largest number. @defaultValue 1e-3, as norms are folded
+   * in f32; .01 for checkpoints saved in f16 and .05 for bf16
    */
   readonly tolerance?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -29,11 +29,12 @@ export const VERIFY_BINDING_DEFAULTS: Required<Omit<VerifyBindingOptions, "seed"
 };
 
 /**
- * Proves that a bound graph computes what the exporter's does: runs the graph of the file with the weights of the file, and the bound
- * graph with the tensors of the checkpoint that it was exported from, on the same inputs.
+ * Proves that a bound graph computes the same as the exported graph: runs the graph of the file with
+ * the weights of the file, and the bound graph with the tensors of the checkpoint that it was
+ * exported from, on the same inputs.
  *
- * The file is a witness that no reading of ours has touched. Where it carries no values, or those of an unknown network, or the graph
- * needed no change, there is nothing to compare.
+ * The file is a witness that binding has not changed. Where it contains no values, or values of an unknown
+ * network, or the graph needed no change, there is nothing to compare.
  *
  * @returns the largest relative difference of the outputs; undefined where there is no witness
  * @throws MismatchError if they differ by more than `tolerance`
@@ -61,7 +62,10 @@ export async function verifyBinding(
   throw contradiction(original, exported, relative);
 }
 
-/** Weights that were rounded to fewer bits than the file's compute the same only roughly. */
+/**
+ * Returns the default tolerance: larger for weights that were rounded to fewer bits
+ * than the weights of the file.
+ */
 function toleranceFor({ tensors }: Checkpoint): number {
   const types = new Set([...tensors.values()].map(({ dtype }) => dtype));
   if (types.has("f8e4m3") || types.has("f8e5m2")) return 0.5;

@@ -16,14 +16,17 @@ export interface TensorSource {
   readonly kind: "tensor";
   /** Name in the checkpoint. */
   readonly tensor: string;
-  /** Applied in order; none where the weight is the tensor as it is. */
+  /** Steps that are applied in order; none where the weight is the unchanged tensor. */
   readonly steps: readonly Rearrangement[];
 }
 
 /** Tensors of a checkpoint one behind another, as the gates of a recurrent layer are. */
 export interface ConcatenatedSource {
   readonly kind: "concatenated";
-  /** Parts with equal rows, joined along their first axis; each may be joined itself, as the gates of each direction are. */
+  /**
+   * Parts with equal rows, joined along their first axis; each may be joined itself, as the
+   * gates of each direction are.
+   */
   readonly parts: readonly (TensorSource | ConcatenatedSource)[];
   /** Shape of the result, to which the joined rows are reshaped. */
   readonly shape: readonly number[];
@@ -41,10 +44,10 @@ export interface FoldedNorm {
   readonly epsilon: number;
 }
 
-/** The kernel of a layer, multiplied by what the batch norm behind it multiplies each output by. */
+/** The kernel of a layer, multiplied by the factor of the batch norm behind it for each output. */
 export interface FoldedKernelSource {
   readonly kind: "folded-kernel";
-  /** The kernel as the layer had it. */
+  /** The kernel before the norm was folded into it. */
   readonly kernel: TensorSource;
   readonly norm: FoldedNorm;
 }
@@ -57,7 +60,10 @@ export interface FoldedBiasSource {
   readonly norm: FoldedNorm;
 }
 
-/** A kernel that a layer keeps as lengths and directions (weight normalization): `length * direction / |direction|` for each output. */
+/**
+ * A kernel that a layer keeps as lengths and directions (weight normalization):
+ * `length * direction / |direction|` for each output.
+ */
 export interface WeightNormSource {
   readonly kind: "weight-norm";
   /** `[outputs]`, or with axes of extent 1. */
@@ -66,7 +72,10 @@ export interface WeightNormSource {
   readonly direction: string;
 }
 
-/** A kernel divided by an estimate of its largest singular value (spectral normalization): `kernel / (left kernel right)`. */
+/**
+ * A kernel divided by an estimate of its largest singular value (spectral normalization):
+ * `kernel / (left kernel right)`.
+ */
 export interface SpectralNormSource {
   readonly kind: "spectral-norm";
   /** `[outputs, ...]` */
@@ -77,7 +86,7 @@ export interface SpectralNormSource {
   readonly right: string;
 }
 
-/** How the values of one weight of a graph come from the tensors of a checkpoint. */
+/** Source of the values of one weight of a graph in the tensors of a checkpoint. */
 export type WeightSource =
   | TensorSource
   | ConcatenatedSource
@@ -86,7 +95,7 @@ export type WeightSource =
   | WeightNormSource
   | SpectralNormSource;
 
-/** Names the tensors that a source reads, each once. */
+/** Lists the tensors that a source reads, each once. */
 export function tensorsOf(source: WeightSource): string[] {
   if (source.kind === "tensor") return [source.tensor];
   if (source.kind === "concatenated") return [...new Set(source.parts.flatMap(tensorsOf))];
@@ -97,12 +106,12 @@ export function tensorsOf(source: WeightSource): string[] {
   return [layer, scale, offset, mean, variance].filter((name) => name !== undefined);
 }
 
-/** Tells whether a weight is a tensor of its own name, as it is. */
+/** Checks whether a weight is the unchanged tensor of its name. */
 export function isUnchanged(weight: string, source: WeightSource): boolean {
   return source.kind === "tensor" && source.tensor === weight && source.steps.length === 0;
 }
 
-/** Says in a few words how a weight comes from a checkpoint, for people. */
+/** Describes in a few words, for messages, how a weight comes from a checkpoint. */
 export function describeSource(source: WeightSource): string {
   if (source.kind === "tensor") return describeTensor(source);
   if (source.kind === "concatenated") return `rows of ${tensorsOf(source).join(", ")}`;

@@ -2,10 +2,11 @@ import { type Checkpoint, composeCheckpoint } from "@isthmus/core";
 import { findNames } from "./find-names.ts";
 
 /**
- * Shows a checkpoint under the names of another one of the same architecture, lazily: prefixes such as `module.`, which one of them
- * has and the other has not, are found by comparing names.
+ * Returns a lazy checkpoint with the tensors of one checkpoint under the names of another of the same
+ * architecture: prefixes such as `module.`, which only one of them has, are found by comparing names.
  *
- * @returns `other` itself if its names are those of `first`; tensors whose names do not begin with the prefix are left out otherwise
+ * @returns `other` itself if all its names are names of `first`; otherwise tensors whose names do not begin
+ *   with the prefix are left out
  */
 export function withNamesOf(first: Checkpoint, other: Checkpoint): Checkpoint {
   const names = [...other.tensors.keys()];

@@ -26,29 +26,34 @@ export interface Value extends TensorInfo {
 /** An operand: a value, or a number that becomes a scalar constant of the other operand's element type. */
 export type Operand = Value | number;
 
-/** Attributes of a node to be emitted, as plain values: whole numbers become ONNX ints. */
+/** Attributes of a node to be emitted, by name. */
 export type PlainAttributes = Readonly<Record<string, Attribute>>;
 
-/** What {@link GraphBuilder.build} makes of the graph. */
+/** Options of {@link GraphBuilder.build}. */
 export interface BuildOptions {
   /**
-   * Makes the first extent of every data input and output symbolic under this name, so that the graph takes any batch; its
-   * nodes must not depend on the extent they were built with. The graph then has no types, if they are not kept.
+   * Name that makes the first extent of every data input and output symbolic, so that the graph
+   * takes any batch; its nodes must not depend on the extent they were built with. The graph then
+   * has no types unless they are kept.
    * @defaultValue none
    */
   readonly batchName?: string;
-  /** Keeps the types of the batch it was built with, for discovering symmetries without a run. @defaultValue false */
+  /**
+   * Whether the types of the batch it was built with are kept, for discovering symmetries
+   * without a run. @defaultValue false
+   */
   readonly keepTypes?: boolean;
 }
 
-/** Constants of at most so many elements are shared by content. */
+/** Number of elements up to which constants of equal content are one. */
 const SHARED_CONSTANT = 16;
 
 /**
  * Builds a graph node by node, knowing the element type and shape of every value.
  *
- * Operators are the functions of this folder (`add`, `matMul`, ...): they take values and add a node to the builder the
- * values belong to. New names are made from the operator and a counter, so that the same calls give the same graph.
+ * Operators are the functions of this folder (`add`, `matMul`, ...): they take values and add a node to
+ * the builder that the values belong to. New names are made from the operator and a counter, so that the
+ * same calls give the same graph.
  */
 export class GraphBuilder {
   readonly name: string;
@@ -79,8 +84,8 @@ export class GraphBuilder {
   }
 
   /**
-   * Starts from a typed graph without its nodes, to which all its names belong nevertheless: for rewriting it node by node, in
-   * order, each adopted as it is or replaced.
+   * Starts from a typed graph without its nodes, but with all its names: for rewriting it node by node, in
+   * order, where each node is adopted unchanged or replaced.
    * @throws MismatchError if the graph is not typed; `specialize` makes it so
    */
   static rewriting(graph: Graph): GraphBuilder {
@@ -93,7 +98,7 @@ export class GraphBuilder {
     return builder;
   }
 
-  /** Version of ONNX's own operator set. */
+  /** Version of ONNX's own operator set; 0 if the graph uses none of it. */
   get opset(): number {
     return this.opsets.get("") ?? 0;
   }
@@ -103,7 +108,7 @@ export class GraphBuilder {
     return this.#nodes;
   }
 
-  /** The value of a name. @throws RangeError if there is none */
+  /** Returns the value of a name. @throws RangeError if there is none */
   value(name: string): Value {
     const type = this.#types.get(name);
     if (type === undefined) {
@@ -112,26 +117,26 @@ export class GraphBuilder {
     return { builder: this, name, dtype: type.dtype, shape: type.shape };
   }
 
-  /** The tensor of a value that is a constant, else undefined. */
+  /** Returns the tensor of a value that is a constant, else undefined. */
   constantOf({ name }: Pick<Value, "name">): Tensor | undefined {
     return this.#constants.get(name);
   }
 
-  /** Adds a data input. */
+  /** Adds a data input. @throws RangeError if the name is taken */
   input(name: string, { dtype, shape }: TensorInfo): Value {
     this.#assertNew(name);
     this.#inputs.push({ name, dtype, shape });
     return this.#declare(name, { dtype, shape });
   }
 
-  /** Adds a weight. */
+  /** Adds a weight. @throws RangeError if the name is taken */
   weight(name: string, { dtype, shape }: TensorInfo, role: WeightRole = "parameter"): Value {
     this.#assertNew(name);
     this.#weights.set(name, { dtype, shape, role });
     return this.#declare(name, { dtype, shape });
   }
 
-  /** Adds a constant; a small one that is there already is used again. */
+  /** Adds a constant; a small constant that exists already is used again. */
   constant(tensor: Tensor): Value {
     if (tensor.data.length > SHARED_CONSTANT) return this.#addConstant(tensor);
     const key = `${tensor.dtype}[${tensor.shape}]${tensor.data}`;
@@ -140,12 +145,12 @@ export class GraphBuilder {
     return value;
   }
 
-  /** A constant `[]` of an element type. */
+  /** Adds a constant `[]` of an element type. */
   scalar(value: number, dtype: DType = "f32"): Value {
     return this.numbers([value], dtype, []);
   }
 
-  /** A constant of numbers, by default `[numbers.length]`. */
+  /** Adds a constant of numbers, by default `[numbers.length]`. */
   numbers(numbers: ArrayLike<number>, dtype: DType, shape: readonly number[] = [numbers.length]): Value {
     const data = DTYPES[dtype].float
       ? fromFloat64Into(Float64Array.from(numbers), dtype, allocateData(dtype, numbers.length))
@@ -153,16 +158,16 @@ export class GraphBuilder {
     return this.constant(createTensor(dtype, shape, data));
   }
 
-  /** A constant of 64-bit integers, `[integers.length]`: axes, extents, pads. */
+  /** Adds a constant of 64-bit integers, `[integers.length]`: axes, extents, pads. */
   ints(integers: readonly number[]): Value {
     return this.numbers(integers, "i64");
   }
 
   /**
    * Adds a node.
-   * @param inputs - operands; undefined for optional ones that are not given
-   * @param outputs - element type and shape of each output; undefined for optional ones that are not wanted
-   * @returns the outputs that are wanted, in order
+   * @param inputs - operands; undefined for optional operands that are left out
+   * @param outputs - element type and shape of each output; undefined for optional outputs that are left out
+   * @returns the outputs that are not left out, in order
    */
   emit(
     op: string,
@@ -172,26 +177,31 @@ export class GraphBuilder {
   ): Value[] {
     const name = this.#fresh(op);
     for (const input of inputs) this.#assertOwn(op, input);
-    const names = outputs.map((output, i) => (output === undefined ? "" : `${name}:${i}`));
+    const outputName = (i: number) => `${name}:${i}`;
     this.#addNode({
       name,
       op,
       domain,
       inputs: inputs.map((input) => input?.name ?? ""),
-      outputs: names,
+      outputs: outputs.map((output, i) => (output === undefined ? "" : outputName(i))),
       attributes: new Map(Object.entries(attributes)),
     });
     return outputs.flatMap((output, i) =>
-      output === undefined ? [] : [this.#declare(names[i] ?? "", output)],
+      output === undefined ? [] : [this.#declare(outputName(i), output)],
     );
   }
 
-  /** Adds a node as it is, of which the types of all values are known: one of the graph that the builder started from. */
+  /**
+   * Adds a node unchanged whose values have known types: a node of the graph that the builder started from.
+   */
   adopt(node: Node): void {
     this.#addNode(node);
   }
 
-  /** Gives a value a name of its own, for outputs that are known by name. */
+  /**
+   * Gives a value another name by an `Identity`, for outputs that must have a certain name.
+   * @throws RangeError if it is taken
+   */
   rename(value: Value, name: string): Value {
     this.#assertNew(name);
     this.#addNode({
@@ -209,9 +219,9 @@ export class GraphBuilder {
    * Adds all nodes of a typed graph once more, as a function of other values.
    *
    * @param graph - with types, of the same operator sets
-   * @param bindings - a value for each data input and weight of the graph; those without one are taken from this builder
-   *   by their name
-   * @returns for every value of the graph its value here
+   * @param bindings - a value for each data input and weight of the graph; the others are values of
+   *   this builder of the same name
+   * @returns for every value of the graph its value in this builder
    * @throws MismatchError if a binding has another element type or shape
    * @throws UnsupportedError if the graph has control flow
    */
@@ -220,7 +230,7 @@ export class GraphBuilder {
     const values = new Map<string, Value>();
     for (const name of [...graph.inputs.map((input) => input.name), ...graph.weights.keys()]) {
       const value = bindings.get(name) ?? this.value(name);
-      assertSameType(graph, name, { wanted: types.get(name), given: value });
+      assertSameType(graph, name, { expected: types.get(name), actual: value });
       values.set(name, value);
     }
     for (const [name, tensor] of graph.constants) values.set(name, this.constant(tensor));
@@ -250,7 +260,8 @@ export class GraphBuilder {
   }
 
   /**
-   * Makes the graph of some outputs; nodes and constants that none of them needs are left out, inputs and weights stay.
+   * Returns the graph with some outputs; nodes and constants that no output needs are left
+   * out, inputs and weights stay.
    */
   build(outputs: readonly Value[], { batchName, keepTypes = false }: BuildOptions = {}): Graph {
     const graph: Graph = {
@@ -291,7 +302,7 @@ export class GraphBuilder {
     return this.#declare(name, tensor);
   }
 
-  /** A name that no value has yet. */
+  /** Returns a name that no value and no node has yet. */
   #fresh(op: string): string {
     let count = this.#counters.get(op) ?? 0;
     const isTaken = (name: string) => this.#types.has(name) || this.#nodeNames.has(name);
@@ -322,11 +333,11 @@ function integerData(numbers: ArrayLike<number>, dtype: DType): Tensor["data"] {
 function assertSameType(
   graph: Graph,
   name: string,
-  { wanted, given }: { readonly wanted: TensorInfo | undefined; readonly given: TensorInfo },
+  { expected, actual }: { readonly expected: TensorInfo | undefined; readonly actual: TensorInfo },
 ): void {
-  if (wanted !== undefined && wanted.dtype === given.dtype && sameShape(wanted.shape, given.shape)) return;
+  if (expected?.dtype === actual.dtype && sameShape(expected.shape, actual.shape)) return;
   throw new MismatchError(
-    `Cannot use graph "${graph.name}" as a function as "${name}" must be ${wanted?.dtype ?? "known"} ${formatShape(wanted?.shape ?? [])}: got ${given.dtype} ${formatShape(given.shape)}`,
+    `Cannot use graph "${graph.name}" as a function as "${name}" must be ${expected?.dtype ?? "known"} ${formatShape(expected?.shape ?? [])}: got ${actual.dtype} ${formatShape(actual.shape)}`,
     { parameters: [name] },
   );
 }

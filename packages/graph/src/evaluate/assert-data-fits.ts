@@ -4,7 +4,7 @@ import type { Graph } from "../ir/graph.ts";
 
 /**
  * Checks that a graph can be run on a data set in batches.
- * @param attempt - what was attempted, for messages, for example `evaluate`
+ * @param attempt - name of the attempt for messages, for example `evaluate`
  * @throws InputError if there are no examples, nothing for an input of the graph, or examples do not fit it
  * @throws RangeError if `batchSize` is not a whole number of at least 1
  */

@@ -1,7 +1,7 @@
 import { asFloat32, type Tensor } from "@isthmus/core";
 import type { Graph } from "../ir/graph.ts";
 
-/** How far the outputs of two runs are apart. */
+/** Difference of the outputs of two runs. */
 export interface OutputDifference {
   /** Largest difference of two corresponding numbers; infinite where an output is missing or not a number. */
   readonly absolute: number;
@@ -10,7 +10,7 @@ export interface OutputDifference {
 }
 
 /**
- * Compares what two runs of a graph returned, output by output.
+ * Compares the outputs of two runs of a graph, output by output.
  *
  * @param before - outputs of the first run, by name
  * @param after - outputs of the second run
@@ -27,6 +27,7 @@ export function compareOutputs(
   };
 }
 
+/** Difference of outputs that are missing, of other sizes or not numbers. */
 const INCOMPARABLE: OutputDifference = {
   absolute: Number.POSITIVE_INFINITY,
   relative: Number.POSITIVE_INFINITY,

@@ -2,33 +2,33 @@ import { resolveOptions, type Tensor } from "@isthmus/core";
 import type { DataSet } from "../data-set.ts";
 import type { Engine } from "../engine.ts";
 import type { Graph } from "../ir/graph.ts";
+import { softmaxInto } from "../kernels/softmax.ts";
 import { createPasses } from "./create-passes.ts";
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.ts";
-import { softmaxInto } from "./softmax.ts";
 
-/** What a network, or several, make of examples. */
+/** Class probabilities of the examples of a data set. */
 export interface ClassProbabilities {
   /** `[examples, classes]`, row-major; each row sums to 1. */
   readonly probabilities: Float64Array;
   readonly classes: number;
 }
 
-/** Finds out what any number of networks of one architecture make of one data set. */
+/** Computes class probabilities by any number of networks of one architecture on one data set. */
 export interface Classifier {
   /**
-   * Runs the whole data set once; labels are not looked at.
+   * Runs the whole data set once, without its labels.
    * @param weights - a tensor for every weight of the graph, as `bindWeights` reads them
    * @throws InputError if the output that is scored is not f32 logits `[examples, classes]`
    * @throws DOMException named AbortError if `signal` is aborted
    */
   classify(weights: ReadonlyMap<string, Tensor>, signal?: AbortSignal): Promise<ClassProbabilities>;
-  /** Frees what the engine holds. */
+  /** Frees the engine's memory. */
   release(): Promise<void>;
 }
 
 /**
- * Prepares class probabilities of networks of one architecture, by softmax in f64 of the first output that can be logits, in the order
- * of the data set; the same bits on every run.
+ * Prepares class probabilities of networks of one architecture: softmax in f64 of the first output that can
+ * be logits, in the order of the data set, with the same bits on every run.
  * @throws InputError if there are no examples, or they do not fit the graph's input
  * @throws RangeError if an option is out of its range
  */

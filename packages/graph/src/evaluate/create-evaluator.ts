@@ -2,26 +2,26 @@ import { InputError, resolveOptions, type Tensor } from "@isthmus/core";
 import type { DataSet } from "../data-set.ts";
 import type { Engine } from "../engine.ts";
 import type { Graph } from "../ir/graph.ts";
+import { crossEntropyInto } from "../kernels/cross-entropy.ts";
 import { createPasses, type LogitsBatch } from "./create-passes.ts";
-import { crossEntropyInto } from "./cross-entropy.ts";
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.ts";
 
 /** Loss and accuracy of one network on a data set. */
 export interface Evaluation {
   /** Mean cross-entropy, in nats. */
   readonly loss: number;
-  /** Share of examples classified wrongly, or of tokens predicted wrongly, in `[0, 1]`. */
+  /** Share of examples that are classified wrongly, or of tokens that are predicted wrongly, in `[0, 1]`. */
   readonly error: number;
   readonly examples: number;
-  /** Cross-entropy of each example, the mean over its tokens if it is a text, `[examples]`, in nats. */
+  /** Cross-entropy of each example, for text the mean over its tokens, `[examples]`, in nats. */
   readonly losses: Float64Array;
-  /** Whether each example is classified rightly, 0 or 1; of a text, the share of its tokens; `[examples]`. */
+  /** Whether each example is classified correctly, 0 or 1; for text the share of its tokens; `[examples]`. */
   readonly right: Float64Array;
-  /** Positions that were to be predicted; absent where each example is one. */
+  /** Number of positions that count; absent if each example has one label. */
   readonly tokens?: number;
   /**
-   * `exp` of the mean cross-entropy of all positions, each counting the same, as the perplexity of language models is; absent where
-   * each example is one.
+   * Perplexity of a language model: `exp` of the mean cross-entropy of all positions, each with the same
+   * weight; absent if each example has one label.
    */
   readonly perplexity?: number;
 }
@@ -31,27 +31,28 @@ export interface Evaluator {
   /**
    * Runs the whole data set once.
    * @param weights - a tensor for every weight of the graph, as `bindWeights` reads them
-   * @throws InputError if the output that is scored is not a logit for each class of each example or position, or an example has no
-   *   position that counts
+   * @throws InputError if the scored output is not one logit for each class of each example or position, or
+   *   an example has no position that counts
    * @throws DOMException named AbortError if `signal` is aborted
    */
   evaluate(weights: ReadonlyMap<string, Tensor>, signal?: AbortSignal): Promise<Evaluation>;
-  /** Frees what the engine holds. */
+  /** Frees the engine's memory. */
   release(): Promise<void>;
 }
 
 /**
- * Prepares loss and accuracy of networks of one architecture: one pass, in batches, in the order of the
- * data set, sums in f64; the same bits on every run.
+ * Prepares loss and accuracy of networks of one architecture: one pass, in batches, in the order of the data
+ * set, with sums in f64 and the same bits on every run.
  *
- * Logits `[examples, classes]` are held against the labels. Logits `[examples, length, classes]` are held against the labels of
- * positions, if the data have such, else of token ids `[examples, length]` against the tokens that come next, each but the first of its
- * example; labels below 0 and positions that an attention mask leaves out do not count. The loss of an example is then the mean over
- * its positions that count.
+ * Logits `[examples, classes]` are compared with the labels. Logits `[examples, length, classes]` are
+ * compared with the labels of positions, if the data have them, else for token ids `[examples, length]` with
+ * the next token at each position. Labels below 0 and positions that an attention mask leaves out do not
+ * count. The loss of such an example is the mean over its positions that count.
  *
- * The first output that can be logits is scored; `scoreOutput` chooses another one. A graph of a fixed batch is run in its batches, the
- * last one filled up.
- * @throws InputError if there are no examples, they do not fit the graph's input, or there is nothing for another input
+ * The first output that can be logits is scored; `scoreOutput` chooses another. A graph of a fixed batch is
+ * run in its batches, the last one filled up.
+ * @throws InputError if there are no examples, they do not fit the graph's input, or there
+ *   is nothing for another input
  * @throws RangeError if an option is out of its range
  */
 export async function createEvaluator(
@@ -72,7 +73,7 @@ export async function createEvaluator(
   };
 }
 
-/** Scores of the examples of a data set, as they come in. */
+/** Scores of the examples of a data set, which are added batch by batch. */
 class Scores {
   readonly #data: DataSet;
   readonly #losses: Float64Array;
@@ -87,7 +88,7 @@ class Scores {
     this.#right = new Float64Array(data.size);
   }
 
-  /** Adds what each example of a batch comes to: the means over its rows that count. */
+  /** Adds the scores of each example of a batch: the means over its rows that count. */
   add({ logits, labels, rows, begin }: LogitsBatch): void {
     assertClasses(this.#data, logits.length / labels.length);
     const scored = { losses: new Float64Array(labels.length), right: new Float64Array(labels.length) };
@@ -105,6 +106,7 @@ class Scores {
     this.#isText ||= rows > 1;
   }
 
+  /** Returns the evaluation of all examples that were added. */
   result(): Evaluation {
     const examples = this.#losses.length;
     return {

@@ -9,15 +9,15 @@ import type { Graph } from "../ir/graph.ts";
 import type { EvaluatorOptions } from "./evaluator-options.ts";
 import { targetsOf } from "./target-labels.ts";
 
-/** What a network says of some examples, and what it should say. */
+/** Logits of a network for some examples, and their labels. */
 export interface LogitsBatch {
   /** `[examples * rows, classes]`, row-major. */
   readonly logits: Float32Array;
-  /** Class of each row, `[examples * rows]`; a negative number where nothing is to be predicted. */
+  /** Class of each row, `[examples * rows]`; a negative number for rows that do not count. */
   readonly labels: Int32Array;
-  /** Rows of each example: 1, or its positions. */
+  /** Rows of each example: 1, or the number of its positions. */
   readonly rows: number;
-  /** Place of the first of the examples in the data set. */
+  /** Index of the first of the examples in the data set. */
   readonly begin: number;
 }
 
@@ -32,40 +32,47 @@ export interface Passes {
     visit: (batch: LogitsBatch) => void,
     signal?: AbortSignal,
   ): Promise<void>;
+  /** Frees the engine's memory. */
   release(): Promise<void>;
 }
 
-/** What is run, and what it is run on. */
+/** A graph that is run, and the data that it is run on. */
 export interface PassesTask {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly data: DataSet;
-  /** What is attempted, for messages, for example `evaluate`. */
+  /** Name of the attempt for messages, for example `evaluate`. */
   readonly attempt: string;
-  /** Whether logits of every position are taken, too. @defaultValue false */
+  /** Whether logits of every position are accepted, too. @defaultValue false */
   readonly texts?: boolean;
 }
 
-/** A batch must be this many times repeated before preparing the graph anew for a network pays. */
+/** Number of batches from which preparing the graph again for each network pays. */
 const MIN_BATCHES_TO_BAKE = 3;
 
-/** Logits that are held at once, 256 MB of f32: those of long texts over many words would not fit into memory by the hundred. */
+/**
+ * Largest number of logits of a batch, 256 MB of f32: a hundred long texts with a large
+ * vocabulary would not fit into memory.
+ */
 const MOST_LOGITS = 2 ** 26;
 
-/** As many examples as are asked for, but no more than whose logits may be held at once. */
+/** Limits the batch size to as many examples as have at most {@link MOST_LOGITS} logits. */
 function limitBatch(
   { outputs }: Graph,
   { batchSize, plan }: { readonly batchSize: number; readonly plan: FeedPlan },
 ): number {
   const [, ...extents] = outputs[0]?.shape ?? [];
-  const numbers = extents.map((extent) =>
-    typeof extent === "number" ? extent : (plan.extents[extent] ?? 1),
-  );
+  const sizes: ReadonlyMap<string, number> = new Map(Object.entries(plan.extents));
+  // Symbolic extents that no input has are not known.
+  const numbers = extents.map((extent) => (typeof extent === "number" ? extent : (sizes.get(extent) ?? 1)));
   const perExample = numbers.reduce((total, extent) => total * extent, 1);
   return Math.min(batchSize, Math.max(1, Math.floor(MOST_LOGITS / perExample)));
 }
 
-/** Gets ready to run networks: loads the graph, unless it is loaded anew for each with its weights as constants. */
+/**
+ * Prepares runs of networks: loads the graph, unless it is loaded for each network
+ * with its weights as constants.
+ */
 export async function createPasses(task: PassesTask, options: Required<EvaluatorOptions>): Promise<Passes> {
   const { engine, data, attempt } = task;
   const { batchSize, threads } = options;
@@ -94,15 +101,19 @@ export async function createPasses(task: PassesTask, options: Required<Evaluator
   };
 }
 
-/** The part of a graph that computes what is scored, so that nothing else is computed or copied. */
+/**
+ * Returns the part of a graph that computes the scored output, so that nothing else is computed or copied.
+ */
 function onlyLogits(graph: Graph): Graph {
   return graph.outputs.length < 2 ? graph : extractSubgraph(graph, [], [logitsOf(graph)]);
 }
 
+/** A task with its plan of batches. */
 interface PreparedTask extends PassesTask {
   readonly plan: FeedPlan;
 }
 
+/** One run over a data set. */
 interface Pass {
   readonly session: Session;
   readonly weights: ReadonlyMap<string, Tensor>;
@@ -124,7 +135,7 @@ async function runPass(
   }
 }
 
-/** Rows of logits with their labels; those of examples that only fill up a batch are left out. */
+/** Returns rows of logits with their labels, without the rows that only fill up a batch. */
 function rowsOf(
   logits: Tensor | undefined,
   { data, attempt, texts = false }: PassesTask,
@@ -133,12 +144,12 @@ function rowsOf(
   const { shape = [], data: values } = logits ?? {};
   const { inputs } = batch;
   if (values instanceof Float32Array && sizeOf(shape) > 0 && shape[0] === fedRows) {
-    const own = values.subarray(0, (values.length / fedRows) * examples);
+    const logitsOfExamples = values.subarray(0, (values.length / fedRows) * examples);
     if (shape.length === 2 && batch.labels.length === examples)
-      return { logits: own, labels: batch.labels, rows: 1 };
-    const length = shape[1] ?? 0;
+      return { logits: logitsOfExamples, labels: batch.labels, rows: 1 };
+    const [, length = 0] = shape;
     const labels = texts && shape.length === 3 ? targetsOf(batch, data, length) : undefined;
-    if (labels !== undefined) return { logits: own, labels, rows: length };
+    if (labels !== undefined) return { logits: logitsOfExamples, labels, rows: length };
   }
   const others = texts
     ? ", or [examples, length, classes] for token ids [examples, length] or labels [examples, length]"

@@ -1,13 +1,13 @@
 /** Options of `createEvaluator` and `createClassifier`. */
 export interface EvaluatorOptions {
-  /** Examples in one engine call, fewer where their logits were more than 2^26 numbers. @defaultValue 100 */
+  /** Examples in one engine call, fewer if their logits would be more than 2^26 numbers. @defaultValue 100 */
   readonly batchSize?: number;
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads?: number;
   /**
-   * Whether weights become constants of the graph, so that the engine folds norms and chooses layouts, at
-   * the price of preparing the graph for every network; `auto` does so for convolutions, which run up to
-   * 1.8 times faster for it. @defaultValue "auto"
+   * Whether weights become constants of the graph, so that the engine folds norms and chooses layouts, but
+   * must prepare the graph for every network; `auto` does so for convolutions, which then run up to 1.8 times
+   * faster. @defaultValue "auto"
    */
   readonly bake?: boolean | "auto";
 }

@@ -2,7 +2,8 @@ import { assertWholeOptions } from "@isthmus/core";
 import type { DataSet } from "../data-set.ts";
 
 /**
- * Limits a data set to its first examples, which its name then says, as `mnist:test@1000`; all are taken if there are no more.
+ * Limits a data set to its first examples and adds their number to its name, as in `mnist:test@1000`; returns
+ * the data set itself if it has no more.
  * @throws RangeError if `examples` is not a whole number of at least 1
  */
 export function limitExamples(attempt: string, data: DataSet, examples: number): DataSet {

@@ -1,18 +1,20 @@
 import { DTYPES } from "@isthmus/core";
 import type { Batch, DataSet } from "../data-set.ts";
 
-/** What stands for a position of which nothing is to be predicted. */
+/** Label of a position that does not count. */
 const NOTHING = -1;
 
-/** Name under which data sets hold an attention mask. */
+/** Name of the attention mask in data sets. */
 const MASK = "attention_mask";
 
 /**
- * What logits of every position of some examples should say: the class of the position; or the token of the next one, so that the last
- * predicts nothing. Positions that an attention mask leaves out are not to be predicted.
+ * Returns the labels of every position of some examples: the class of the position, or the token
+ * of the next position, so that the last position does not count. Positions that an attention
+ * mask leaves out do not count.
  *
- * @param length - positions of an example
- * @returns `[examples * length]`, negative where nothing is to be predicted; undefined if the data do not tell
+ * @param length - number of positions of an example
+ * @returns `[examples * length]`, negative for positions that do not count; undefined if
+ *   the data have no such labels
  */
 export function targetsOf(
   { inputs, labels, features }: Batch,
@@ -33,7 +35,7 @@ export function targetsOf(
   return shift(tokens, length);
 }
 
-/** Rows `[rows, length]` one to the left, with nothing in the place that is left. */
+/** Shifts rows `[rows, length]` by one to the left; the last position of each does not count. */
 function shift(rows: Int32Array, length: number): Int32Array {
   const shifted = new Int32Array(rows.length).fill(NOTHING);
   for (let begin = 0; begin < rows.length; begin += length) {

@@ -2,8 +2,8 @@ import { InputError } from "@isthmus/core";
 import type { Graph, ValueInfo } from "../ir/graph.ts";
 
 /**
- * Lists the outputs of a graph that can be logits, f32 `[examples, classes]` or `[examples, length, classes]`, as far as their types
- * tell, in the graph's order.
+ * Lists the outputs of a graph whose types allow logits, f32 `[examples, classes]` or
+ * `[examples, length, classes]`, in the graph's order.
  */
 export function logitsCandidates({ outputs }: Pick<Graph, "outputs">): string[] {
   return outputs.filter(canBeLogits).map(({ name }) => name);
@@ -14,13 +14,16 @@ function canBeLogits({ dtype, shape }: ValueInfo): boolean {
   return (dtype === undefined || dtype === "f32") && (rank === undefined || rank === 2 || rank === 3);
 }
 
-/** Name of the output of a graph that is scored: the first that can be logits, else the first. */
+/**
+ * Returns the name of the output of a graph that is scored: the first that can be logits, else the
+ * first; `""` if it has no outputs.
+ */
 export function logitsOf(graph: Pick<Graph, "outputs">): string {
   return logitsCandidates(graph)[0] ?? graph.outputs[0]?.name ?? "";
 }
 
 /**
- * Makes an output of a graph the one that is scored, by putting it before all others.
+ * Makes an output of a graph the scored output, by moving it before all others.
  *
  * @throws InputError if the graph has no output of that name, or it cannot be logits; it lists the outputs
  */
@@ -39,7 +42,7 @@ export function scoreOutput(graph: Graph, name: string): Graph {
   );
 }
 
-/** A value with its type, as messages show it: `"ids" (i64 [batch, 8])`. */
+/** Describes a value with its type for messages, as in `"ids" (i64 [batch, 8])`. */
 export function describeValue({ name, dtype, shape }: ValueInfo): string {
   const type = [dtype, shape && `[${shape.join(", ")}]`].filter((part) => part !== undefined).join(" ");
   return type === "" ? `"${name}"` : `"${name}" (${type})`;

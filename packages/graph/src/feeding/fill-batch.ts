@@ -2,7 +2,8 @@ import { allocateData, type Tensor } from "@isthmus/core";
 import type { Batch } from "../data-set.ts";
 
 /**
- * Fills a batch up to a number of rows by repeating its last example, for graphs that take no fewer. Labels stay those of the examples.
+ * Fills a batch up to a number of rows by repeating its last example, for graphs of a fixed batch. There
+ * are no labels for these rows.
  */
 export function fillBatch(batch: Batch, rows: number): Batch {
   const { inputs, features, labels } = batch;

@@ -3,7 +3,7 @@ import type { ValueInfo } from "../ir/graph.ts";
 import type { Filling } from "./match-inputs.ts";
 
 /**
- * Makes the tensor of an input that the data do not hold, for token ids of a shape.
+ * Makes the tensor of an input that the data do not contain, for token ids of a shape.
  *
  * @param input - `[batch, length]`, or `[length]` for positions
  * @param ids - shape of the token ids, `[batch, length]`
@@ -13,7 +13,7 @@ export function fillInput(
   filling: Filling,
   [batch = 1, length = 1]: readonly number[],
 ): Tensor {
-  // A row for all examples, as positions often are, stays one.
+  // One row for all examples, as positions often are, stays one row.
   const rows = declared.length < 2 || declared[0] === 1 ? 1 : batch;
   const shape = declared.length < 2 ? [length] : [rows, length];
   const values = new Float64Array(rows * length);

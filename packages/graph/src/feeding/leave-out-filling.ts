@@ -1,5 +1,5 @@
 import { type Tensor, UnsupportedError } from "@isthmus/core";
-import { type BatchPlace, MERGE_CHOICES } from "../batch/batch-place.ts";
+import type { BatchPlace } from "../batch/batch-place.ts";
 import { followBatch } from "../batch/follow-batch.ts";
 import { proveRows } from "../batch/prove-rows.ts";
 import { takeExamples } from "../batch/take-examples.ts";
@@ -8,24 +8,25 @@ import type { Graph } from "../ir/graph.ts";
 import { probeGraph } from "../probe/probe-graph.ts";
 import type { FedBatch, FeedPlan } from "./plan-feeds.ts";
 
-/** Leaves out of a value of a batch what belongs to rows that only fill up the batch. */
+/** Removes from a value of a batch the part of the rows that only fill up the batch. */
 export type LeaveOutFilling = (
   name: string,
   value: Tensor,
   fed: Pick<FedBatch, "examples" | "rows">,
 ) => Tensor;
 
-/** One row for each example. */
+/** Place of a batch with one row for each example. */
 const FIRST_AXIS: BatchPlace = { axis: 0, outer: 1, inner: 1 };
 
 /**
- * Gets ready to leave filling out of values inside a graph, so that what is measured of them is that of the examples alone. Where the
- * batch lies in a value is followed through operators, and found by running where an operator has no rule. Nothing is done where no
- * batch is filled up.
+ * Prepares removing the filling from values inside a graph, so that measurements of them are about the
+ * examples alone. The place of the batch in a value is followed through operators, and found by running where
+ * an operator has no rule. Nothing is done where no batch is filled up.
  *
- * @param attempt - what is attempted, for messages, for example `measure activations`
- * @param plan - how the graph is fed
- * @returns a function that throws UnsupportedError if it is not known which part of a value belongs to which example
+ * @param attempt - name of the attempt for messages, for example `measure activations`
+ * @param plan - plan by which the graph is fed
+ * @returns a function that throws UnsupportedError if it is not known which part of a
+ *   value belongs to which example
  * @throws EngineError if the engine cannot run the graph
  */
 export async function createLeaveOutFilling(
@@ -37,7 +38,7 @@ export async function createLeaveOutFilling(
   const isFilled = batch !== undefined && last !== undefined && last.end - last.begin < batch;
   if (!isFilled) return (_, value) => value;
   const probe = await probeGraph(graph, engine, { batch });
-  const { places, lost } = followBatch(graph, probe, { batch, choice: MERGE_CHOICES[0] ?? "changed" });
+  const { places, lost } = followBatch(graph, probe, { batch, choice: "changed" });
   const rows: ReadonlySet<string> =
     lost.size === 0 ? new Set() : await proveRows({ graph, engine, batch, names: [...lost.keys()] });
   return (name, value, { examples, rows: fed }) => {

@@ -3,33 +3,33 @@ import type { DataSet } from "../data-set.ts";
 import type { Graph, ValueInfo } from "../ir/graph.ts";
 import { describeValue } from "./choose-logits.ts";
 
-/** What stands in for an input that the data do not hold. */
+/** Numbers that are fed to an input that the data do not contain. */
 export type Filling = "ones" | "zeros" | "positions";
 
-/** An input that the data do not hold, and what it is fed. */
+/** An input that the data do not contain, and the numbers that it is fed. */
 export interface FilledInput {
   readonly name: string;
   readonly filling: Filling;
 }
 
-/** Where an input of a graph comes from: the inputs of a batch, one of its further arrays, or neither. */
+/** Source of an input of a graph: the inputs of a batch, one of its further arrays, or a filling. */
 export type InputSource =
   | { readonly kind: "inputs" }
   | { readonly kind: "feature"; readonly name: string }
   | { readonly kind: "filled"; readonly filling: Filling };
 
-/** An input of a graph, and where it comes from. */
+/** An input of a graph and its source. */
 export interface MatchedInput {
   readonly input: ValueInfo;
   readonly source: InputSource;
 }
 
 /**
- * Finds out which array of a data set each input of a graph is: that of its name; the one input that is left takes what the data set
- * has for inputs, whatever either is called. What exporters of language models always add and data seldom hold is filled in: an
- * attention mask by ones, positions by counting, token types by zeros.
+ * Finds the array of a data set for each input of a graph: the array of its name; one remaining input takes
+ * the inputs of the data set, whatever their names. Inputs that exporters of language models always add and
+ * data seldom contain are filled in: an attention mask by ones, positions by counting, token types by zeros.
  *
- * @param attempt - what was attempted, for messages, for example `evaluate`
+ * @param attempt - name of the attempt for messages, for example `evaluate`
  * @throws InputError if there is nothing for an input; it lists the inputs and the arrays
  */
 export function matchInputs(attempt: string, graph: Graph, data: DataSet): MatchedInput[] {
@@ -56,7 +56,7 @@ export function matchInputs(attempt: string, graph: Graph, data: DataSet): Match
   });
 }
 
-/** What is fed where the data hold nothing, by what exporters call such inputs. */
+/** Returns the filling of an input by the names that exporters use; undefined for other inputs. */
 function fillingOf({ name, dtype = "i64", shape = [] }: ValueInfo): Filling | undefined {
   const isWhole = !DTYPES[dtype].float;
   if (/mask/i.test(name) && shape.length === 2) return "ones";
@@ -64,7 +64,7 @@ function fillingOf({ name, dtype = "i64", shape = [] }: ValueInfo): Filling | un
   return /token_type_ids/i.test(name) && isWhole && shape.length === 2 ? "zeros" : undefined;
 }
 
-/** Names and types of the arrays of a data set, as messages show them. */
+/** Describes names and types of the arrays of a data set for messages. */
 function describeArrays(data: DataSet): string {
   const { inputName = "inputs", features = new Map<string, TensorInfo>(), exampleShape } = data;
   const dtype: DType = data.read(0, 1).inputs.dtype;

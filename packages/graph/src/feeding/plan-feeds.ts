@@ -1,5 +1,6 @@
 import {
   assertWholeOptions,
+  at,
   convertData,
   DTYPES,
   formatShape,
@@ -25,39 +26,48 @@ export interface BatchRange {
 export interface FedBatch {
   /** A tensor for every data input of the graph. */
   readonly feeds: ReadonlyMap<string, Tensor>;
-  /** The examples as the data set has them. */
+  /** The examples as the data set returns them. */
   readonly batch: Batch;
-  /** Number of the examples; further rows of the feeds only fill up the batch, and what becomes of them is to be left out. */
+  /**
+   * Number of the examples; further rows of the feeds only fill up the batch, and
+   * their results must be left out.
+   */
   readonly examples: number;
   /** Rows of the feeds. */
   readonly rows: number;
 }
 
-/** How a graph is fed the examples of a data set. */
+/** Plan by which a graph is fed the examples of a data set. */
 export interface FeedPlan {
-  /** All examples in order. */
+  /** Ranges of all examples, in order. */
   readonly ranges: readonly BatchRange[];
-  /** Examples of every batch, where the graph takes no other number. */
+  /** Examples in every batch of a graph of a fixed batch; undefined for other graphs. */
   readonly fixedBatch: number | undefined;
-  /** Name of the input that takes what the data set has for inputs. */
+  /** Name of the input that takes the inputs of the data set. */
   readonly examples: string;
-  /** Extents of symbolic dimensions other than the batch by name, such as a sequence's length, as examples have them. */
+  /**
+   * Extents in the examples of symbolic dimensions other than the batch, such as
+   * a sequence's length, by name.
+   */
   readonly extents: Readonly<Record<string, number>>;
-  /** Inputs that the data do not hold. */
+  /** Inputs that the data do not contain. */
   readonly filled: readonly FilledInput[];
   /** Further arrays of the data that the graph does not read. */
   readonly unread: readonly string[];
-  /** Feeds of examples that were read elsewhere. */
+  /** Returns the feeds of examples that were read elsewhere. */
   feedsOf(batch: Batch): ReadonlyMap<string, Tensor>;
-  /** Reads a range of examples. A batch that is short of what the graph takes is filled up by its last example. */
+  /**
+   * Reads a range of examples. A batch with fewer examples than the graph takes is
+   * filled up by its last example.
+   */
   read(range: BatchRange): FedBatch;
 }
 
 /**
- * Plans how a graph is run on a data set in batches: which input takes which array, and how examples fall into batches. A graph of a
- * fixed batch is run in its batches.
+ * Plans how a graph is run on a data set in batches: which input takes which array, and which examples are in
+ * which batch. A graph of a fixed batch is run in its batches.
  *
- * @param attempt - what was attempted, for messages, for example `evaluate`
+ * @param attempt - name of the attempt for messages, for example `evaluate`
  * @throws InputError if there are no examples, nothing for an input of the graph, or examples do not fit it
  * @throws RangeError if `batchSize` is not a whole number of at least 1
  */
@@ -69,7 +79,7 @@ export function planFeeds(attempt: string, graph: Graph, data: DataSet, batchSiz
     });
   }
   const matched = matchInputs(attempt, graph, data);
-  for (const each of matched) assertFits(attempt, { ...each, data, found: infoOf(each, data) });
+  for (const match of matched) assertFits(attempt, { ...match, data, example: infoOf(match, data) });
   const fixed = fixedBatch(graph);
   const feedsOf = createFeeder(attempt, graph, { data, matched });
   const used = new Set(matched.map(({ source }) => (source.kind === "feature" ? source.name : "")));
@@ -77,7 +87,7 @@ export function planFeeds(attempt: string, graph: Graph, data: DataSet, batchSiz
     ranges: rangesOf(data.size, fixed ?? batchSize),
     fixedBatch: fixed,
     examples: matched.find(({ source }) => source.kind === "inputs")?.input.name ?? "",
-    extents: Object.fromEntries(matched.flatMap((each) => extentsOf(each, data))),
+    extents: Object.fromEntries(matched.flatMap((match) => extentsOf(match, data))),
     filled: matched.flatMap(({ input: { name }, source }) =>
       source.kind === "filled" ? [{ name, filling: source.filling }] : [],
     ),
@@ -99,60 +109,67 @@ function rangesOf(size: number, batch: number): BatchRange[] {
   }));
 }
 
-/** Type and shape of what an input is fed of one example; undefined where it is filled in. */
+/**
+ * Returns type and shape of the part of an input that belongs to one example;
+ * undefined where it is filled in.
+ */
 function infoOf({ source }: MatchedInput, data: DataSet): TensorInfo | undefined {
   if (source.kind === "feature") return data.features?.get(source.name);
   if (source.kind === "filled") return undefined;
   return { dtype: data.read(0, 1).inputs.dtype, shape: data.exampleShape };
 }
 
-/** Extents of the symbolic dimensions of an input, its first aside. */
+/** Lists the extents of the symbolic dimensions of an input but the first. */
 function extentsOf(matched: MatchedInput, data: DataSet): [string, number][] {
-  const found = infoOf(matched, data);
+  const example = infoOf(matched, data);
   const { shape = [] } = matched.input;
-  // Positions may be those of one row for all examples.
-  const extents = found === undefined && shape.length === 1 ? shape : shape.slice(1);
+  // Positions may be one row for all examples.
+  const extents = example === undefined && shape.length === 1 ? shape : shape.slice(1);
   return extents.flatMap((extent, axis): [string, number][] => {
-    const length = found === undefined ? data.exampleShape[axis] : found.shape[axis];
+    const length = example === undefined ? data.exampleShape[axis] : example.shape[axis];
     return typeof extent === "string" && length !== undefined ? [[extent, length]] : [];
   });
 }
 
+/** An input, and type and shape of an example for it. */
 interface Fit extends MatchedInput {
   readonly data: DataSet;
-  readonly found: TensorInfo | undefined;
+  readonly example: TensorInfo | undefined;
 }
 
-function assertFits(attempt: string, { input, data, found }: Fit): void {
+function assertFits(attempt: string, { input, data, example }: Fit): void {
   const { name, dtype, shape } = input;
-  if (found === undefined) return;
+  if (example === undefined) return;
   const expected = shape?.slice(1);
   const fits =
     expected === undefined ||
-    (expected.length === found.shape.length &&
-      expected.every((extent, axis) => typeof extent === "string" || extent === found.shape[axis]));
-  if (fits && (dtype === undefined || canConvert(found, input))) return;
+    (expected.length === example.shape.length &&
+      expected.every((extent, axis) => typeof extent === "string" || extent === example.shape[axis]));
+  if (fits && (dtype === undefined || canConvert(example, input))) return;
   throw new InputError(
-    `Cannot ${attempt} on "${data.name}" as its examples must fit the graph's input "${name}", ${dtype ?? ""} [${expected?.join(", ") ?? ""}]: they are ${found.dtype} ${formatShape(found.shape)}${adviceFor(input, found)}`,
+    `Cannot ${attempt} on "${data.name}" as its examples must fit the graph's input "${name}", ${dtype ?? ""} [${expected?.join(", ") ?? ""}]: they are ${example.dtype} ${formatShape(example.shape)}${adviceFor(input, example)}`,
     { input: data.name },
   );
 }
 
-/** What to do about texts of another length. */
-function adviceFor({ dtype = "f32", shape = [] }: ValueInfo, found: TensorInfo): string {
+/** Returns advice about texts of another length; `""` for other inputs. */
+function adviceFor({ dtype = "f32", shape = [] }: ValueInfo, example: TensorInfo): string {
   const [, length] = shape;
-  const isText = !DTYPES[dtype].float && !DTYPES[found.dtype].float && shape.length === 2;
-  if (!isText || found.shape.length !== 1 || typeof length !== "number") return "";
-  const tokens = found.shape[0] ?? 0;
+  const isText = !DTYPES[dtype].float && !DTYPES[example.dtype].float && shape.length === 2;
+  if (!isText || example.shape.length !== 1 || typeof length !== "number") return "";
+  const tokens = at(example.shape, 0, "axis");
   return tokens > length
     ? `; cut texts to ${length} tokens, or export the graph for ${tokens}`
     : `; pad texts to ${length} tokens under an attention mask, or export the graph for ${tokens}`;
 }
 
-/** Whole numbers may be stored in another width, and masks in any type; numbers of examples must be what they are. */
-function canConvert(found: TensorInfo, { dtype = "f32", name }: ValueInfo): boolean {
-  if (found.dtype === dtype) return true;
-  const areWhole = !DTYPES[found.dtype].float && !DTYPES[dtype].float;
+/**
+ * Checks whether data may be converted: whole numbers to another width and masks to
+ * any type, but no other numbers.
+ */
+function canConvert(example: TensorInfo, { dtype = "f32", name }: ValueInfo): boolean {
+  if (example.dtype === dtype) return true;
+  const areWhole = !DTYPES[example.dtype].float && !DTYPES[dtype].float;
   return areWhole || /mask/i.test(name);
 }
 
@@ -190,7 +207,10 @@ function asType(tensor: Tensor, dtype: Tensor["dtype"] | undefined): Tensor {
   return { dtype, shape: tensor.shape, data: convertData(tensor.data, tensor.dtype, dtype) };
 }
 
-/** Makes the check that numbers are rows of the table that they are looked up in; undefined where they are looked up in none. */
+/**
+ * Makes the check that indices are rows of the table in which the graph looks them up;
+ * undefined where there is no table.
+ */
 function createIndexCheck(
   attempt: string,
   { graph, data, input }: { readonly graph: Graph; readonly data: DataSet; readonly input: ValueInfo },
@@ -201,7 +221,7 @@ function createIndexCheck(
   return ({ data: ids, shape }) => {
     const wrong = findOutside(ids as ArrayLike<number | bigint>, rows);
     if (wrong < 0) return;
-    const width = ids.length / (shape[0] ?? 1);
+    const width = ids.length / at(shape, 0, "axis");
     throw new InputError(
       `Cannot ${attempt} on "${data.name}" as numbers fed to "${input.name}" must be from 0 to ${rows - 1}, the rows of its table in graph "${graph.name}": there is ${ids[wrong]} at position ${wrong % width} of an example; were the texts encoded for another vocabulary?`,
       { input: data.name },

@@ -1,30 +1,30 @@
 import type { Attribute, Node } from "./graph.ts";
 
-/** An integer attribute, or the default of the operator. */
+/** Returns an integer attribute, or the default of the operator. */
 export function intAttribute({ attributes }: Node, name: string, fallback: number): number {
   const attribute = attributes.get(name);
   return attribute?.type === "int" ? attribute.value : fallback;
 }
 
-/** A floating-point attribute, or the default of the operator. */
+/** Returns a floating-point attribute, or the default of the operator. */
 export function floatAttribute({ attributes }: Node, name: string, fallback: number): number {
   const attribute = attributes.get(name);
   return attribute?.type === "float" ? attribute.value : fallback;
 }
 
-/** A list of integers, if the node has it. */
+/** Returns an attribute that is a list of integers; undefined if the node lacks it. */
 export function intsAttribute({ attributes }: Node, name: string): readonly number[] | undefined {
   const attribute = attributes.get(name);
   return attribute?.type === "ints" ? attribute.value : undefined;
 }
 
-/** A string attribute, or the default of the operator. */
+/** Returns a string attribute, or the default of the operator. */
 export function stringAttribute({ attributes }: Node, name: string, fallback: string): string {
   const attribute = attributes.get(name);
   return attribute?.type === "string" ? attribute.value : fallback;
 }
 
-/** Axis as `0 .. rank - 1`, negative ones counted from the end. */
+/** Returns an axis as `0 .. rank - 1`; negative axes count from the end. */
 export function wrapAxis(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
@@ -32,7 +32,7 @@ export function wrapAxis(axis: number, rank: number): number {
 /** Makes an integer attribute. */
 export const int = (value: number): Attribute => ({ type: "int", value });
 
-/** Makes a floating-point attribute, of the f32 that ONNX stores. */
+/** Makes a floating-point attribute, rounded to the f32 that ONNX stores. */
 export const float = (value: number): Attribute => ({ type: "float", value: Math.fround(value) });
 
 /** Makes an attribute of a list of integers. */

@@ -12,7 +12,7 @@ import { listNames } from "./list-names.ts";
 
 /**
  * Reads from a checkpoint every weight a graph expects, in the graph's element types. Tensors of the
- * checkpoint that the graph does not use are left alone.
+ * checkpoint that the graph does not use are not read.
  * @throws MismatchError if weights are missing or have another shape; it names them
  */
 export async function bindWeights(graph: Graph, checkpoint: Checkpoint): Promise<Map<string, Tensor>> {
@@ -27,9 +27,9 @@ export async function bindWeights(graph: Graph, checkpoint: Checkpoint): Promise
 }
 
 /**
- * Checks that a checkpoint is a network of a graph: it has every weight that the graph expects, and no floating-point tensor beside
- * them but known buffers. A tensor that is not read may have been folded into others when the graph was exported, which then are not
- * what their names say.
+ * Checks that a checkpoint is a network of a graph: it has every weight that the graph expects, and no other
+ * floating-point tensors but known buffers. A tensor that is not read may have been folded into others when
+ * the graph was exported, which then do not hold the values that their names suggest.
  * @throws MismatchError if weights are missing, have another shape, or tensors are not read; it names them
  */
 export function assertNetwork(graph: Graph, checkpoint: Checkpoint): void {
@@ -45,7 +45,7 @@ export function assertNetwork(graph: Graph, checkpoint: Checkpoint): void {
 }
 
 /**
- * Checks that a checkpoint has every weight a graph expects, in the right shape.
+ * Checks that a checkpoint has every weight a graph expects, in the same shape.
  * @throws MismatchError if weights are missing or have another shape; it names them
  */
 export function assertBindable(graph: Graph, checkpoint: Checkpoint): void {

@@ -1,8 +1,8 @@
 import type { Node } from "./graph.ts";
 
 /**
- * Names of values that the subgraphs of a control-flow node may read from around it, their own values among them;
- * empty for other nodes.
+ * Lists the names of the values that the subgraphs of a control-flow node read: values from around the node,
+ * and values that the subgraphs compute. The list is empty for other nodes.
  */
 export function capturedNames(node: Node): string[] {
   const names: string[] = [];

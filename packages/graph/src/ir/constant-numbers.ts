@@ -1,8 +1,9 @@
 import type { Tensor } from "@isthmus/core";
 
 /**
- * Numbers of a constant input of a node, in row-major order; undefined if it is not constant or not given.
- * @param context - what a rule sees of the node
+ * Returns the numbers of a constant input of a node, in row-major order; undefined if it
+ * is not constant or left out.
+ * @param context - what a rule can read of the node
  */
 export function constantNumbers(
   { constant }: { readonly constant: (input: number) => Tensor | undefined },

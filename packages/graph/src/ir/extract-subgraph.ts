@@ -2,45 +2,49 @@ import { capturedNames } from "./captured-names.ts";
 import type { Graph, Node, ValueInfo } from "./graph.ts";
 
 /**
- * Returns the part of a graph that computes some values from others: the nodes between, and the weights and
- * constants they use. Values given become data inputs.
- * @param given - values that will be fed, of f32 if neither they nor the graph say otherwise; data inputs of the
- *   graph that are needed and not listed stay inputs
- * @param wanted - values to compute, which become the outputs
- * @throws RangeError if a wanted value is neither computed nor given
+ * Returns the part of a graph that computes some values from others: the nodes between, and the weights
+ * and constants that they use.
+ * @param inputs - values that will be fed and become data inputs, f32 if neither they nor the graph state a
+ *   type; data inputs of the graph that are needed and not listed stay inputs
+ * @param outputs - names of the values to compute, which become the outputs
+ * @throws RangeError if an output is neither computed nor an input
  */
-export function extractSubgraph(graph: Graph, given: readonly ValueInfo[], wanted: readonly string[]): Graph {
-  const fed = new Set(given.map(({ name }) => name));
+export function extractSubgraph(
+  graph: Graph,
+  inputs: readonly ValueInfo[],
+  outputs: readonly string[],
+): Graph {
+  const fed = new Set(inputs.map(({ name }) => name));
   const producer = new Map<string, Node>();
   for (const node of graph.nodes) {
     for (const name of node.outputs) if (name !== "") producer.set(name, node);
   }
-  assertReachable(graph, wanted, (name) => producer.has(name) || fed.has(name));
-  const { nodes, values } = walkBack(producer, fed, wanted);
+  assertReachable(graph, outputs, (name) => producer.has(name) || fed.has(name));
+  const { nodes, values } = walkBack(producer, fed, outputs);
   const info = new Map([...graph.inputs, ...graph.outputs].map((value) => [value.name, value]));
   const isNeeded = ([name]: readonly [string, unknown]) => values.has(name) && !fed.has(name);
   return {
     ...graph,
     inputs: [
       ...graph.inputs.filter(({ name }) => values.has(name) && !fed.has(name)),
-      ...given.map((value) => ({ dtype: "f32" as const, ...info.get(value.name), ...value })),
+      ...inputs.map((value) => ({ dtype: "f32" as const, ...info.get(value.name), ...value })),
     ],
     weights: new Map([...graph.weights].filter(isNeeded)),
     constants: new Map([...graph.constants].filter(isNeeded)),
     nodes: graph.nodes.filter((node) => nodes.has(node)),
-    outputs: wanted.map((name) => info.get(name) ?? { name }),
+    outputs: outputs.map((name) => info.get(name) ?? { name }),
   };
 }
 
-/** The nodes that compute the wanted values, and all values that these read. */
+/** Collects the nodes that compute the outputs, and all values that these nodes read. */
 function walkBack(
   producer: ReadonlyMap<string, Node>,
   fed: ReadonlySet<string>,
-  wanted: readonly string[],
+  outputs: readonly string[],
 ): { readonly nodes: ReadonlySet<Node>; readonly values: ReadonlySet<string> } {
   const nodes = new Set<Node>();
   const values = new Set<string>();
-  const pending = [...wanted];
+  const pending = [...outputs];
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     if (values.has(name)) continue;
     values.add(name);
@@ -52,8 +56,12 @@ function walkBack(
   return { nodes, values };
 }
 
-function assertReachable(graph: Graph, wanted: readonly string[], known: (name: string) => boolean): void {
-  const missing = wanted.find((name) => !known(name));
+function assertReachable(
+  graph: Graph,
+  outputs: readonly string[],
+  isReachable: (name: string) => boolean,
+): void {
+  const missing = outputs.find((name) => !isReachable(name));
   if (missing !== undefined) {
     throw new RangeError(`Cannot extract value "${missing}" as no node of graph "${graph.name}" computes it`);
   }

@@ -11,16 +11,16 @@ export type Attribute =
   | { readonly type: "floats"; readonly value: readonly number[] }
   | { readonly type: "strings"; readonly value: readonly string[] };
 
-/** One operator application. */
+/** One application of an operator. */
 export interface Node {
-  /** Unique within its graph; made from the operator and the first output where a file has none. */
+  /** Name, unique within the graph; made from the operator and the first output where a file has none. */
   readonly name: string;
   readonly op: string;
-  /** Operator set; `""` is ONNX's own. */
+  /** Name of the operator set; `""` is ONNX's own. */
   readonly domain: string;
-  /** Names of values; `""` stands for an optional input that is not given. */
+  /** Names of values; `""` for an optional input that is left out. */
   readonly inputs: readonly string[];
-  /** Names of values; `""` stands for an optional output that is not wanted. */
+  /** Names of values; `""` for an optional output that is left out. */
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, Attribute>;
 }
@@ -28,16 +28,18 @@ export interface Node {
 /** A graph input or output. */
 export interface ValueInfo {
   readonly name: string;
-  /** Missing where the file does not say, as for an intermediate value exposed as an output. */
+  /**
+   * Element type; absent where the file does not state it, as for an intermediate value exposed as an output.
+   */
   readonly dtype?: DType;
-  /** Extents, symbolic ones as their names; missing where the file does not say. */
+  /** Extents, symbolic extents as their names; absent where the file does not state them. */
   readonly shape?: readonly (number | string)[];
 }
 
-/** What a weight is to the network: a parameter is trained; a statistic is measured, as by batch norm. */
+/** Role of a weight in the network: a parameter is trained; a statistic is measured, as by batch norm. */
 export type WeightRole = "parameter" | "statistic";
 
-/** A weight a graph expects to be fed. */
+/** A weight that a graph expects to be fed. */
 export interface WeightInfo extends TensorInfo {
   readonly role: WeightRole;
 }
@@ -60,8 +62,9 @@ export interface Graph {
   readonly nodes: readonly Node[];
   readonly outputs: readonly ValueInfo[];
   /**
-   * Element type and concrete shape of every value, where known for one batch size: the graph is then *typed*, as
-   * `specialize` makes it and as building and differentiating need it; if its inputs are of any batch, the types only save the run
+   * Element type and concrete shape of every value for one batch size; absent if they are not
+   * known. A graph with them and with concrete inputs is *typed*, as `specialize` makes it and as
+   * building and differentiating need it. If its inputs take any batch, the types only save the run
    * by which symmetries are discovered.
    */
   readonly types?: ReadonlyMap<string, TensorInfo>;

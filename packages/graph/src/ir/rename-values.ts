@@ -1,16 +1,16 @@
 import type { Attribute, Graph, Node } from "./graph.ts";
 
 /**
- * Renames values wherever nodes read them, in branches and loop bodies, too, and where they are outputs of the graph. Who computes
- * them is left as it is: the new names must be made elsewhere.
+ * Renames values wherever nodes read them, in branches and loop bodies, too. The nodes that compute the
+ * values stay unchanged: values of the new names must be computed elsewhere.
  *
- * @param names - new name by name; values that are not in it keep theirs
+ * @param names - new name by former name; other values keep their names
  */
 function renameUses(graph: Graph, names: ReadonlyMap<string, string>): Graph {
   return names.size === 0 ? graph : { ...graph, nodes: graph.nodes.map((node) => renameInputs(node, names)) };
 }
 
-/** Renames what one node reads. */
+/** Renames the values that one node reads. */
 export function renameInputs(node: Node, names: ReadonlyMap<string, string>): Node {
   const attributes = new Map(
     [...node.attributes].map(([name, attribute]): [string, Attribute] => [
@@ -21,7 +21,10 @@ export function renameInputs(node: Node, names: ReadonlyMap<string, string>): No
   return { ...node, attributes, inputs: node.inputs.map((name) => names.get(name) ?? name) };
 }
 
-/** Renames what a branch or a loop body reads from around it; names of its own hide those outside. */
+/**
+ * Renames the values that a branch or a loop body reads from around it; its own values hide
+ * outer values of the same name.
+ */
 function renameInside(body: Graph, names: ReadonlyMap<string, string>): Graph {
   const hidden = new Set([
     ...body.inputs.map(({ name }) => name),

@@ -1,41 +1,47 @@
-import type { Tensor } from "@isthmus/core";
+import { at, type Tensor } from "@isthmus/core";
 import { capturedNames } from "./captured-names.ts";
 import type { Attribute, Graph, Node } from "./graph.ts";
 import { pruneNodes } from "./prune-nodes.ts";
 
-/** Constants of at most so many elements are compared; larger ones are rarely equal and slow to write out. */
+/**
+ * Number of elements up to which constants are compared; larger constants are rarely
+ * equal and slow to write out.
+ */
 const COMPARED_CONSTANT = 64;
 
-/** Operators that give something else each time. */
+/** Operators whose results differ from run to run. */
 const RANDOM: ReadonlySet<string> = new Set(
   "Bernoulli Dropout Multinomial RandomNormal RandomNormalLike RandomUniform RandomUniformLike".split(" "),
 );
 
 /**
- * Returns the graph in which nodes that compute the same from the same, and small constants that are equal, are one.
+ * Returns the graph with one node in place of several that compute the same from the same inputs, and one
+ * constant in place of several small constants that are equal.
  *
- * @param isKept - nodes that stay as they are, though others may come to use what they compute; those that compute outputs of
- *   the graph always do. @defaultValue none
+ * @param isKept - returns whether a node must stay unchanged, though other nodes may use its results; nodes
+ *   that compute outputs of the graph always stay. @defaultValue none
  */
 export function shareNodes(graph: Graph, isKept: (node: Node) => boolean = () => false): Graph {
-  // Subgraphs see values by name too.
+  // Subgraphs read values by name too.
   const named = new Set([...graph.outputs.map(({ name }) => name), ...graph.nodes.flatMap(capturedNames)]);
   const replaced = shareConstants(graph);
-  const found = new Map<string, Node>();
+  const firstOfKey = new Map<string, Node>();
   const nodes = graph.nodes.flatMap((original) => {
     const resolved = withInputs(original, replaced);
     const key = keyOf(resolved);
-    const earlier = key === undefined ? undefined : found.get(key);
+    const earlier = key === undefined ? undefined : firstOfKey.get(key);
     const isFixed = isKept(original) || original.outputs.some((name) => named.has(name));
     if (earlier !== undefined && !isFixed) {
       original.outputs.forEach((name, i) => {
-        replaced.set(name, earlier.outputs[i] ?? "");
+        replaced.set(name, at(earlier.outputs, i, "output"));
       });
       return [];
     }
-    if (key !== undefined && earlier === undefined) found.set(key, resolved);
-    // Whatever reads a copy may as well read the original.
-    if (isIdentity(resolved)) replaced.set(resolved.outputs[0] ?? "", resolved.inputs[0] ?? "");
+    if (key !== undefined && earlier === undefined) firstOfKey.set(key, resolved);
+    // Nodes that read a copy may as well read the original.
+    if (isIdentity(resolved)) {
+      replaced.set(at(resolved.outputs, 0, "output"), at(resolved.inputs, 0, "input"));
+    }
     return [isKept(original) ? original : resolved];
   });
   return pruneNodes({ ...graph, nodes });
@@ -43,7 +49,7 @@ export function shareNodes(graph: Graph, isKept: (node: Node) => boolean = () =>
 
 const isIdentity = ({ op, domain }: Node): boolean => op === "Identity" && domain === "";
 
-/** For each constant that equals an earlier one, the name of that. */
+/** Maps each constant that equals an earlier one to the name of the earlier one. */
 function shareConstants({ constants }: Graph): Map<string, string> {
   const names = new Map<string, string>();
   const replaced = new Map<string, string>();
@@ -66,12 +72,18 @@ function withInputs(node: Node, replaced: ReadonlyMap<string, string>): Node {
   return { ...node, inputs: node.inputs.map((name) => replaced.get(name) ?? name) };
 }
 
-/** Text that two nodes have in common if they compute the same; undefined for those that are like no other. */
+/** Returns a text that two nodes share if they compute the same; undefined for nodes that equal no other. */
 function keyOf({ op, domain, inputs, outputs, attributes }: Node): string | undefined {
   const entries = [...attributes].sort(([a], [b]) => (a < b ? -1 : 1));
   if (RANDOM.has(op) || entries.some(([, { type }]) => type === "graph")) return undefined;
-  const wanted = outputs.map((name) => (name === "" ? 0 : 1));
-  return JSON.stringify([domain, op, inputs, wanted, entries.map(([name, value]) => [name, textOf(value)])]);
+  const isComputed = outputs.map((name) => (name === "" ? 0 : 1));
+  return JSON.stringify([
+    domain,
+    op,
+    inputs,
+    isComputed,
+    entries.map(([name, value]) => [name, textOf(value)]),
+  ]);
 }
 
 const textOf = (attribute: Attribute): unknown =>

@@ -2,7 +2,7 @@ import { MismatchError, type TensorInfo } from "@isthmus/core";
 import type { Graph } from "./graph.ts";
 
 /**
- * Element type and concrete shape of every value of a typed graph.
+ * Returns the element type and concrete shape of every value of a typed graph.
  * @throws MismatchError if the graph is not typed
  */
 export function typesOf(graph: Graph): ReadonlyMap<string, TensorInfo> {

@@ -1,7 +1,7 @@
 import { capturedNames } from "./captured-names.ts";
 import type { Node } from "./graph.ts";
 
-/** Inputs of which an operator reads the shape or the element type only, by operator. */
+/** Inputs of which operators read only the shape or the element type, by operator. */
 const DESCRIBED_INPUTS: ReadonlyMap<string, readonly number[]> = new Map([
   ["Shape", [0]],
   ["Size", [0]],
@@ -10,9 +10,9 @@ const DESCRIBED_INPUTS: ReadonlyMap<string, readonly number[]> = new Map([
 ]);
 
 /**
- * Lists the names of the values that the results of a node depend on, those that its branches and loop bodies read from
- * around it among them. Inputs that only give a shape (`Shape`, `Size`, `EyeLike`) or an element type (the second of
- * `CastLike`) are left out: whatever they hold, the results are the same.
+ * Lists the names of the values that the results of a node depend on, including values that its branches and
+ * loop bodies read. Inputs that only give a shape (`Shape`, `Size`, `EyeLike`) or an element type (the second
+ * input of `CastLike`) are left out: the results do not depend on their numbers.
  */
 export function valuesRead(node: Node): string[] {
   const described = node.domain === "" ? DESCRIBED_INPUTS.get(node.op) : undefined;

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { intAttribute, stringAttribute, wrapAxis } from "../../ir/attributes.ts";
 import { isSamePlace } from "../batch-place.ts";
 import {
@@ -11,19 +12,21 @@ import {
   shapeOf,
 } from "./place-rule.ts";
 
-/** Operators on corresponding elements, with broadcasting: axes are counted from the last. */
+/** Follows operators on corresponding elements, with broadcasting: axes are counted from the last. */
 export const elementWise: PlaceRule = (context) => {
   const rank = context.outputs.find((shape) => shape !== undefined)?.length ?? 0;
   return align(context, (input) => rank - shapeOf(context, input).length, true);
 };
 
-/** `CastLike`: the first input; of the second only the element type counts. */
+/** Follows `CastLike`: the batch of the first input; the second only names an element type. */
 export const castLike: PlaceRule = (context) => {
   const [place] = context.places;
   return { places: [place] };
 };
 
-/** `MatMul`: rows, columns and the axes before them, but none that is summed over. */
+/**
+ * Follows `MatMul`: the batch may be rows, columns or an axis before them, but no axis that is summed over.
+ */
 export const matMul: PlaceRule = (context) => {
   const rank = context.outputs[0]?.length ?? 0;
   const [a, b] = [shapeOf(context, 0).length, shapeOf(context, 1).length];
@@ -37,14 +40,14 @@ export const matMul: PlaceRule = (context) => {
   return align(context, (input) => rank - shapeOf(context, input).length, true);
 };
 
-/** `Gemm`: rows of the first matrix, or columns of the second. */
+/** Follows `Gemm`: the batch may be the rows of the first matrix or the columns of the second. */
 export const gemm: PlaceRule = (context) => {
   const { node, places, outputs } = context;
   const rows = intAttribute(node, "transA", 0) === 1 ? 1 : 0;
   const columns = intAttribute(node, "transB", 0) === 1 ? 0 : 1;
   const [left, right] = places;
-  const kept = [left?.axis ?? rows, right?.axis ?? columns];
-  if ((left !== undefined && right !== undefined) || kept[0] !== rows || kept[1] !== columns) return MIXES;
+  const isSummed = (left?.axis ?? rows) !== rows || (right?.axis ?? columns) !== columns;
+  if ((left !== undefined && right !== undefined) || isSummed) return MIXES;
   const added = shapeOf(context, 2).length;
   const product = left === undefined ? right && atAxis(right, 1) : atAxis(left, 0);
   if (product === undefined) return align(context, () => (outputs[0]?.length ?? 0) - added, true);
@@ -56,7 +59,7 @@ export const gemm: PlaceRule = (context) => {
   return align(of, (input) => (input === 0 ? 0 : 2 - added), true);
 };
 
-/** `Concat` along another axis. */
+/** Follows `Concat` along an axis other than the batch's. */
 export const concatenation: PlaceRule = (context) => {
   const rank = context.outputs[0]?.length ?? 0;
   const joined = wrapAxis(intAttribute(context.node, "axis", 0), rank);
@@ -64,21 +67,21 @@ export const concatenation: PlaceRule = (context) => {
   return align(context, () => 0, false);
 };
 
-/** `Einsum`: the letter of the batch must be left in the result. */
+/** Follows `Einsum`: the index name of the batch must be left in the result. */
 export const einsum: PlaceRule = (context) => {
   const [left = "", result] = stringAttribute(context.node, "equation", "").replaceAll(" ", "").split("->");
   const terms = left.split(",");
   if (result === undefined || left.includes("."))
     return "its equation does not name every axis of the result";
-  const letters = context.places.map((place, input) =>
-    place === undefined ? "" : (terms[input]?.[place.axis] ?? ""),
+  const letters = context.places.flatMap((place, input) =>
+    place === undefined ? [] : [at([...at(terms, input, "term")], place.axis, "letter")],
   );
-  const [letter = ""] = letters.filter((each) => each !== "");
-  if (letters.some((each) => each !== "" && each !== letter) || !result.includes(letter)) return MIXES;
-  return align(context, (input) => result.indexOf(letter) - (terms[input]?.indexOf(letter) ?? 0), true);
+  const [letter = ""] = letters;
+  if (letters.some((other) => other !== letter) || !result.includes(letter)) return MIXES;
+  return align(context, (input) => result.indexOf(letter) - at(terms, input, "term").indexOf(letter), true);
 };
 
-/** `GatherElements`: data and places side by side. */
+/** Follows `GatherElements`: data and indices both hold the batch, or one is repeated. */
 export const gatherElements: PlaceRule = (context) => {
   const taken = wrapAxis(intAttribute(context.node, "axis", 0), shapeOf(context, 0).length);
   if (context.places.some((place) => place?.axis === taken)) return MIXES;
@@ -86,9 +89,9 @@ export const gatherElements: PlaceRule = (context) => {
 };
 
 /**
- * Brings the batch of all inputs to one axis of the result.
+ * Checks that all inputs bring their batch to one axis of the result, and changes inputs without a batch.
  *
- * @param shift - what is added to an axis of an input to get that of the result
+ * @param shift - returns the number that is added to an axis of an input to get the axis of the result
  * @param broadcasts - whether the operator repeats extents of 1 itself
  */
 function align(

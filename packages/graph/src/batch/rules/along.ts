@@ -9,7 +9,7 @@ import {
   shapeOf,
 } from "./place-rule.ts";
 
-/** Operators on images and their like, whose first axis is the batch whatever the others are. */
+/** Follows operators on images and similar values, whose first axis is the batch whatever the others are. */
 export const batchFirst: PlaceRule = (context) => {
   const place = context.places[0];
   const others = context.places.slice(1);
@@ -17,13 +17,15 @@ export const batchFirst: PlaceRule = (context) => {
   return { places: everywhere(context, place) };
 };
 
-/** `BatchNormalization` by statistics that it is given. */
+/** Follows `BatchNormalization` by statistics that are inputs. */
 export const batchNormalization: PlaceRule = (context) =>
   intAttribute(context.node, "training_mode", 0) === 1
     ? "it normalizes by the statistics of the batch"
     : batchFirst(context);
 
-/** `Attention` and `RotaryEmbedding`: each input has the batch first, or serves all examples. */
+/**
+ * Follows `Attention` and `RotaryEmbedding`: each input has the batch first, or is shared by all examples.
+ */
 export const attention: PlaceRule = (context) => {
   const [place] = context.places;
   if (place === undefined || context.places.some((other) => other !== undefined && other.axis !== 0))
@@ -35,7 +37,7 @@ export const attention: PlaceRule = (context) => {
   return isShared ? { places: everywhere(context, place) } : MIXES;
 };
 
-/** Operators along one axis that keep it: `CumSum`, `TopK`, norms by length. */
+/** Makes the rule of operators along one axis that keep the axis: `CumSum`, `TopK`, norms by length. */
 export const alongOne =
   (axisOf: (context: PlaceContext, rank: number) => number | undefined): PlaceRule =>
   (context) => {
@@ -47,7 +49,10 @@ export const alongOne =
     return { places: everywhere(context, place) };
   };
 
-/** Operators over one axis and all behind it: layer norms, and softmax of old operator sets. */
+/**
+ * Makes the rule of operators over one axis and all axes behind it: layer norms, and
+ * softmax of old operator sets.
+ */
 export const fromOne =
   (fallback: number): PlaceRule =>
   (context) => {
@@ -58,11 +63,11 @@ export const fromOne =
     return { places: everywhere(context, place) };
   };
 
-/** `Softmax` and `LogSoftmax`: along one axis; before operator set 13 over all from it on. */
+/** Follows `Softmax` and `LogSoftmax`: along one axis; before operator set 13 over all axes from one on. */
 export const softmax: PlaceRule = (context) =>
   context.opset >= 13 ? alongOne(({ node }) => intAttribute(node, "axis", -1))(context) : fromOne(1)(context);
 
-/** `ReduceSum` and its kin over other axes. */
+/** Follows `ReduceSum` and the other reductions, over axes other than the batch's. */
 export const reduction: PlaceRule = (context) => {
   const rank = shapeOf(context, 0).length;
   const named = axesOf(context, 1, rank);
@@ -73,18 +78,18 @@ export const reduction: PlaceRule = (context) => {
   return without(context, axes);
 };
 
-/** `ArgMax` and `ArgMin` along another axis. */
+/** Follows `ArgMax` and `ArgMin` along an axis other than the batch's. */
 export const argReduction: PlaceRule = (context) =>
   without(context, [wrapAxis(intAttribute(context.node, "axis", 0), shapeOf(context, 0).length)]);
 
-/** `Trilu` of the last two axes. */
+/** Follows `Trilu`, which masks along the last two axes. */
 export const triangle: PlaceRule = (context) => {
   const [place] = context.places;
   if (place === undefined || place.axis >= shapeOf(context, 0).length - 2) return MIXES;
   return { places: [place] };
 };
 
-/** The result of a reduction over axes, which stay with extent 1 or go. */
+/** Returns the place behind a reduction over axes, which stay with extent 1 or are removed. */
 function without(context: PlaceContext, axes: readonly number[]): ReturnType<PlaceRule> {
   const [place] = context.places;
   if (place === undefined || axes.includes(place.axis)) return MIXES;

@@ -1,9 +1,11 @@
+import { at } from "@isthmus/core";
 import { intAttribute, ints, intsAttribute, wrapAxis } from "../../ir/attributes.ts";
 import { isBatchAlone, placeAfterReshape } from "../batch-place.ts";
 import {
   atAxis,
   axesOf,
   besides,
+  hasInput,
   MIXES,
   numbersChange,
   type OperandChange,
@@ -12,10 +14,10 @@ import {
   shapeOf,
 } from "./place-rule.ts";
 
-/** What is said where examples end up on several axes. */
+/** Reason where examples end up on several axes. */
 const SPREADS = "it spreads examples over several axes";
 
-/** `Transpose`. */
+/** Follows `Transpose`. */
 export const transposition: PlaceRule = ofFirst((context, place) => {
   const reversed = shapeOf(context, 0)
     .map((_, axis) => axis)
@@ -24,7 +26,7 @@ export const transposition: PlaceRule = ofFirst((context, place) => {
   return { places: [atAxis(place, order.indexOf(place.axis))] };
 });
 
-/** `Reshape`: the extent with the batch in it is what the others leave. */
+/** Follows `Reshape`: the extent that contains the batch is computed from the others. */
 export const reshaping: PlaceRule = ofFirst((context, before) => {
   const [to = []] = context.outputs;
   const { batch, choice } = context;
@@ -33,26 +35,26 @@ export const reshaping: PlaceRule = ofFirst((context, before) => {
   return { places: [place], ...numbersChange(1, to.with(place.axis, -1)) };
 });
 
-/** `Flatten`: the axes before one, and those from it on. */
+/** Follows `Flatten`, which joins the axes before one and the axes from it on. */
 export const flattening: PlaceRule = ofFirst((context, place) => {
   const from = shapeOf(context, 0);
   const split = wrapAxis(intAttribute(context.node, "axis", 1), from.length);
   const side = place.axis < split ? 0 : 1;
-  const own = side === 0 ? from.slice(0, split) : from.slice(split);
+  const joined = side === 0 ? from.slice(0, split) : from.slice(split);
   const axis = place.axis - (side === 0 ? 0 : split);
   const of = (extents: readonly number[]) => extents.reduce((total, extent) => total * extent, 1);
   return {
     places: [
       {
         axis: side,
-        outer: of(own.slice(0, axis)) * place.outer,
-        inner: place.inner * of(own.slice(axis + 1)),
+        outer: of(joined.slice(0, axis)) * place.outer,
+        inner: place.inner * of(joined.slice(axis + 1)),
       },
     ],
   };
 });
 
-/** `Squeeze`: other axes of extent 1 go. */
+/** Follows `Squeeze`, which removes axes of extent 1, but not the batch's. */
 export const squeezing: PlaceRule = ofFirst((context, place) => {
   const shape = shapeOf(context, 0);
   const axes = axesOf(context, 1, shape.length);
@@ -66,16 +68,16 @@ export const squeezing: PlaceRule = ofFirst((context, place) => {
   return { places, attributes: new Map([["axes", ints(removed)]]) };
 });
 
-/** `Unsqueeze`: axes of extent 1 come between. */
+/** Follows `Unsqueeze`, which inserts axes of extent 1. */
 export const unsqueezing: PlaceRule = ofFirst((context, place) => {
   const rank = context.outputs[0]?.length ?? 0;
   const added = axesOf(context, 1, rank);
   if (added === undefined || added === "computed") return "which axes it adds depends on data";
   const others = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !added.includes(axis));
-  return { places: [atAxis(place, others[place.axis] ?? 0)] };
+  return { places: [atAxis(place, at(others, place.axis, "axis"))] };
 });
 
-/** `Expand`: the batch stays as long as it is. */
+/** Follows `Expand`, which must not repeat the batch. */
 export const expansion: PlaceRule = ofFirst((context, place) => {
   const [to = []] = context.outputs;
   const axis = place.axis + to.length - shapeOf(context, 0).length;
@@ -83,32 +85,31 @@ export const expansion: PlaceRule = ofFirst((context, place) => {
   return { places: [atAxis(place, axis)], ...numbersChange(1, to.with(axis, 1)) };
 });
 
-/** `Tile`: whole axes are repeated. */
+/** Follows `Tile`, which repeats whole axes. */
 export const tiling: PlaceRule = ofFirst((context, place) => {
   const [to = []] = context.outputs;
-  const times = (to[place.axis] ?? 1) / (shapeOf(context, 0)[place.axis] ?? 1);
+  const times = at(to, place.axis, "axis") / at(shapeOf(context, 0), place.axis, "axis");
   return { places: [{ ...place, outer: place.outer * times }] };
 });
 
-/** `Pad` around other axes. */
+/** Follows `Pad` around axes other than the batch's. */
 export const padding: PlaceRule = ofFirst((context, place) => {
   const shape = shapeOf(context, 0);
   const pads = intsAttribute(context.node, "pads") ?? context.numbers(1);
-  const given = axesOf(context, 3, shape.length);
-  const axes = given === undefined ? [...shape.keys()] : given;
+  const axes = axesOf(context, 3, shape.length) ?? [...shape.keys()];
   if (axes === "computed" || pads === undefined) return "how much it adds depends on data";
-  const at = axes.indexOf(place.axis);
-  const isUntouched = at < 0 || ((pads[at] ?? 0) === 0 && (pads[at + axes.length] ?? 0) === 0);
+  const i = axes.indexOf(place.axis);
+  const isUntouched = i < 0 || (at(pads, i, "pad") === 0 && at(pads, i + axes.length, "pad") === 0);
   return isUntouched ? { places: [place] } : "it adds examples to the batch";
 });
 
-/** `Resize`: sizes name the batch, too, unless they are told which axes they are of. */
+/** Follows `Resize`: its sizes contain the batch, too, unless the node names the axes of the sizes. */
 export const resizing: PlaceRule = ofFirst((context, place) => {
   const { node, opset } = context;
   const shape = shapeOf(context, 0);
   const [to = []] = context.outputs;
   if (shape[place.axis] !== to[place.axis]) return "it resizes the batch";
-  const hasSizes = opset >= 11 && (node.inputs[3] ?? "") !== "";
+  const hasSizes = opset >= 11 && hasInput(context, 3);
   if (!hasSizes || node.attributes.has("axes")) return { places: [place] };
   if (opset < 18) return "it is told the extent of the batch; export it for operator set 18 or newer";
   const axes = [...shape.keys()].filter((axis) => axis !== place.axis);
@@ -116,20 +117,23 @@ export const resizing: PlaceRule = ofFirst((context, place) => {
     places: [place],
     ...numbersChange(
       3,
-      axes.map((axis) => to[axis] ?? 1),
+      axes.map((axis) => at(to, axis, "axis")),
     ),
     attributes: new Map([["axes", ints(axes)]]),
   };
 });
 
-/** `OneHot` of numbers of every example. */
+/** Follows `OneHot` of numbers of every example. */
 export const oneHot: PlaceRule = ofFirst((context, place) => {
   const rank = context.outputs[0]?.length ?? 0;
   const axis = wrapAxis(intAttribute(context.node, "axis", -1), rank);
   return { places: [place.axis < axis ? place : atAxis(place, place.axis + 1)] };
 });
 
-/** `LSTM`, `GRU`, `RNN`: the batch is the second axis; states before the first step are made for every example. */
+/**
+ * Follows `LSTM`, `GRU` and `RNN`: the batch is the second axis; states before the first step
+ * are repeated for every example.
+ */
 export const recurrence: PlaceRule = (context) => {
   const { node, inputs, outputs, places } = context;
   const [place] = places;
@@ -145,7 +149,7 @@ export const recurrence: PlaceRule = (context) => {
   return { places: outputs.map((shape, i) => shape && atAxis(place, i === 0 ? 2 : 1)), changes };
 };
 
-/** Lengths and states of recurrent operators, and their axis of the batch. */
+/** Inputs that are lengths and states of recurrent operators, and the axis of the batch in each. */
 const STATES: readonly (readonly [input: number, axis: number])[] = [
   [4, 0],
   [5, 1],

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { int, intAttribute, ints, intsAttribute, wrapAxis } from "../../ir/attributes.ts";
 import { type BatchPlace, isBatchAlone } from "../batch-place.ts";
 import {
@@ -5,6 +6,7 @@ import {
   axesOf,
   besides,
   everywhere,
+  hasInput,
   MIXES,
   numbersChange,
   type OperandChange,
@@ -15,38 +17,38 @@ import {
   shapeOf,
 } from "./place-rule.ts";
 
-/** Largest end of a slice: whatever the extent is, it goes to the end. */
+/** End of a slice that reaches to the end of an axis of any extent. */
 const TO_THE_END = Number.MAX_SAFE_INTEGER;
 
-/** `Slice` along other axes, or of all of the batch. */
+/** Follows `Slice` along axes other than the batch's, or of the whole batch. */
 export const slicing: PlaceRule = ofFirst((context, place) => {
   const { node, numbers } = context;
   const shape = shapeOf(context, 0);
   const starts = intsAttribute(node, "starts") ?? numbers(1);
   const ends = intsAttribute(node, "ends") ?? numbers(2);
-  const given = axesOf(context, 3, shape.length);
-  const axes = given === undefined ? [...shape.keys()].slice(0, starts?.length ?? shape.length) : given;
+  const axes = axesOf(context, 3, shape.length) ?? [...shape.keys()].slice(0, starts?.length ?? shape.length);
   if (axes === "computed") return "along which axes it cuts depends on data";
-  const at = axes.indexOf(place.axis);
-  if (at < 0) return { places: [place] };
-  const extent = shape[place.axis] ?? 0;
-  const step = (node.inputs[4] ?? "") === "" ? 1 : numbers(4)?.[at];
-  const start = starts?.[at];
-  const end = ends?.[at] ?? 0;
-  const isWhole = step === 1 && (start === 0 || start === -extent) && end >= extent;
-  if (!isWhole || ends === undefined) return "it cuts some examples out of the batch";
+  const i = axes.indexOf(place.axis);
+  if (i < 0) return { places: [place] };
+  const extent = at(shape, place.axis, "axis");
+  // Starts, ends and steps that depend on data are undefined.
+  const step = hasInput(context, 4) ? numbers(4)?.[i] : 1;
+  const [start, end] = [starts?.[i], ends?.[i]];
+  const isWhole = step === 1 && (start === 0 || start === -extent);
+  if (!isWhole || ends === undefined || end === undefined || end < extent)
+    return "it cuts some examples out of the batch";
   if (intsAttribute(node, "ends") !== undefined)
-    return { places: [place], attributes: new Map([["ends", ints(ends.with(at, TO_THE_END))]]) };
-  return { places: [place], ...numbersChange(2, ends.with(at, TO_THE_END)) };
+    return { places: [place], attributes: new Map([["ends", ints(ends.with(i, TO_THE_END))]]) };
+  return { places: [place], ...numbersChange(2, ends.with(i, TO_THE_END)) };
 });
 
-/** `Split` along another axis. */
+/** Follows `Split` along an axis other than the batch's. */
 export const splitting: PlaceRule = ofFirst((context, place) => {
   const axis = wrapAxis(intAttribute(context.node, "axis", 0), shapeOf(context, 0).length);
   return axis === place.axis ? "it cuts the batch into parts" : { places: everywhere(context, place) };
 });
 
-/** `Gather`: along another axis, or by numbers of every example from one table. */
+/** Follows `Gather` along an axis other than the batch's, or by indices of every example from one table. */
 export const gathering: PlaceRule = (context) => {
   const [data, indices] = context.places;
   const axis = wrapAxis(intAttribute(context.node, "axis", 0), shapeOf(context, 0).length);
@@ -58,30 +60,30 @@ export const gathering: PlaceRule = (context) => {
   return { places: [data.axis < axis ? data : atAxis(data, data.axis - 1 + added)] };
 };
 
-/** Rows of all examples in one list, and which of them are taken. */
+/** Rows of all examples in one list, and the rows that are taken. */
 interface TakenRows {
   /** Rows of each example. */
   readonly width: number;
-  /** Extents behind the rows. */
+  /** Extents of a row. */
   readonly behind: readonly number[];
-  /** Places in the list, `[batch, ...shape]`. */
+  /** Positions in the list of the rows that are taken, `[batch, ...shape]`. */
   readonly numbers: readonly number[];
   readonly shape: readonly number[];
 }
 
 /**
- * Takes the same rows of every example, by their places in a list of all of them: exporters write views with strides of their own, and
- * indices by arrays, in this way.
+ * Takes the same rows of every example, by their positions in a list of the rows of all examples: exporters
+ * write views with strides, and indexing by arrays, in this way.
  * @returns undefined if the rows are not the same for every example
  */
 function takeRows(
   { batch }: PlaceContext,
   { width, behind, numbers, shape }: TakenRows,
 ): Placing | undefined {
-  const own = numbers.slice(0, numbers.length / batch);
+  const first = numbers.slice(0, numbers.length / batch);
   const isSame = numbers.every((number, i) => {
-    const within = own[i % own.length] ?? 0;
-    return within >= 0 && within < width && number === within + width * Math.floor(i / own.length);
+    const within = at(first, i % first.length, "row");
+    return within >= 0 && within < width && number === within + width * Math.floor(i / first.length);
   });
   if (!isSame) return undefined;
   return {
@@ -89,12 +91,13 @@ function takeRows(
     places: [{ axis: 0, outer: 1, inner: 1 }],
     changes: new Map<number, OperandChange>([
       [0, { kind: "rows", shape: [width, ...behind] }],
-      [1, { kind: "numbers", numbers: own, shape }],
+      [1, { kind: "numbers", numbers: first, shape }],
     ]),
     attributes: new Map([["axis", int(1)]]),
   };
 }
 
+/** Follows `Gather` of rows of all examples; undefined if the rows are not the same for every example. */
 function gatherRows(context: PlaceContext, { axis, outer, inner }: BatchPlace): Placing | undefined {
   const numbers = context.numbers(1);
   const [examples, ...shape] = shapeOf(context, 1);
@@ -102,7 +105,10 @@ function gatherRows(context: PlaceContext, { axis, outer, inner }: BatchPlace): 
   return takeRows(context, { width: inner, behind: shapeOf(context, 0).slice(1), numbers, shape });
 }
 
-/** The same for places that name the example and a place in it, `[batch, ..., depth]`. */
+/**
+ * Follows `GatherND` by tuples that name the example and a position in it,
+ * `[batch, ..., depth]`, as {@link gatherRows}.
+ */
 function gatherPlaces(context: PlaceContext, place: BatchPlace): Placing | undefined {
   const numbers = context.numbers(1);
   const [examples, ...shape] = shapeOf(context, 1);
@@ -111,13 +117,13 @@ function gatherPlaces(context: PlaceContext, place: BatchPlace): Placing | undef
     return undefined;
   const extents = shapeOf(context, 0).slice(0, depth);
   const rows = Array.from({ length: numbers.length / depth }, (_, row) =>
-    extents.reduce((at, extent, axis) => at * extent + (numbers[row * depth + axis] ?? 0), 0),
+    extents.reduce((number, extent, axis) => number * extent + at(numbers, row * depth + axis, "index"), 0),
   );
   const width = extents.slice(1).reduce((total, extent) => total * extent, 1);
   return takeRows(context, { width, behind: shapeOf(context, 0).slice(depth), numbers: rows, shape });
 }
 
-/** `GatherND` within every example, or by places that are the same for all. */
+/** Follows `GatherND` within every example, or by positions that are the same for all. */
 export const gatheringMany: PlaceRule = (context) => {
   const [data, indices] = context.places;
   const shared = intAttribute(context.node, "batch_dims", 0);
@@ -127,7 +133,10 @@ export const gatheringMany: PlaceRule = (context) => {
   return isOfExample ? { places: [indices] } : MIXES;
 };
 
-/** Each example has places of its own, which may begin with its number in the batch: then it is left out. */
+/**
+ * Follows `GatherND` by positions for each example; where they begin with its number
+ * in the batch, that is cut off.
+ */
 function gatherOwn(data: BatchPlace, indices: BatchPlace, shared: number): Placing | string {
   if (data.axis !== indices.axis) return MIXES;
   if (data.axis < shared) return { places: [data] };
@@ -139,10 +148,10 @@ function gatherOwn(data: BatchPlace, indices: BatchPlace, shared: number): Placi
   };
 }
 
-/** All examples have the same places. */
+/** Follows `GatherND` by positions that all examples share. */
 function gatherShared(context: PlaceContext, data: BatchPlace, shared: number): Placing | string {
   const shape = shapeOf(context, 1);
-  const behind = data.axis - shared - (shape.at(-1) ?? 0);
+  const behind = data.axis - shared - at(shape, shape.length - 1, "axis");
   if (behind >= 0) return { places: [atAxis(data, shape.length - 1 + behind)] };
   const rows = shared === 0 ? gatherPlaces(context, data) : undefined;
   if (rows !== undefined) return rows;

@@ -1,30 +1,36 @@
+import { at } from "@isthmus/core";
 import { intsAttribute, wrapAxis } from "../../ir/attributes.ts";
 import type { Attribute, Node } from "../../ir/graph.ts";
+import { inputName } from "../../ir/input-name.ts";
 import { type BatchPlace, isBatchAlone, type MergeChoice } from "../batch-place.ts";
 
-/** What a rule sees of a node, all shapes for the batch that the graph was exported with. */
+/** What a rule can read of a node, all shapes for the batch that the graph was exported with. */
 export interface PlaceContext {
   readonly node: Node;
   /** Version of ONNX's own operator set. */
   readonly opset: number;
   /** Examples in the batch. */
   readonly batch: number;
-  /** Where the batch lies in each input; undefined where it is not in it. */
+  /** Place of the batch in each input; undefined for inputs without a batch. */
   readonly places: readonly (BatchPlace | undefined)[];
-  /** Shape of each input; undefined for optional ones that are not given. */
+  /** Shape of each input; undefined for optional inputs that the node leaves out. */
   readonly inputs: readonly (readonly number[] | undefined)[];
-  /** Shape of each output; undefined for those that are not wanted. */
+  /** Shape of each output; undefined for optional outputs that the node leaves out. */
   readonly outputs: readonly (readonly number[] | undefined)[];
-  /** Numbers of an input that depends on no data; undefined for others, and where there is no such input. */
+  /**
+   * Returns the numbers of an input that depends on no data; undefined for other inputs and for
+   * inputs that the node leaves out.
+   */
   readonly numbers: (input: number) => readonly number[] | undefined;
-  /** How to decide where shapes do not tell. */
+  /** Choice among several axes that may hold a batch of 1. */
   readonly choice: MergeChoice;
 }
 
 /**
- * How an input must change so that the node takes any batch: other whole numbers, in a list if no shape is given; one example of it in
- * place of all, which broadcasts; that one repeated for every example; another shape, that of each example; or all but the
- * first along the last axis.
+ * Change of an input that lets the node take any batch: `numbers` are other whole numbers, a list if
+ * there is no shape; `rows` reshapes the input to `[rows, ...shape]`; `tail` takes all but the first
+ * element along the last axis; `single` takes one example in place of all, which broadcasts; `spread`
+ * repeats one example for every example.
  */
 export type OperandChange =
   | { readonly kind: "numbers"; readonly numbers: readonly number[]; readonly shape?: readonly number[] }
@@ -33,25 +39,31 @@ export type OperandChange =
   | { readonly kind: "single"; readonly axis: number }
   | { readonly kind: "spread"; readonly axis: number };
 
-/** Where the batch lies behind a node, and what of the node must change for any batch. */
+/** Places of the batch in the outputs of a node, and the changes that let the node take any batch. */
 export interface Placing {
-  /** Place in each output; undefined where the batch is not in it. */
+  /** Place in each output; undefined for outputs without a batch. */
   readonly places: readonly (BatchPlace | undefined)[];
   /** Changes by the number of the input. @defaultValue none */
   readonly changes?: ReadonlyMap<number, OperandChange>;
-  /** Operator that does the same for any batch. @defaultValue the node's own */
+  /** Operator that computes the same for any batch. @defaultValue the operator of the node */
   readonly op?: string;
-  /** Attributes that become others, or all of them where the operator does. @defaultValue none */
+  /** Attributes that change, or all attributes where the operator changes. @defaultValue none */
   readonly attributes?: ReadonlyMap<string, Attribute>;
 }
 
-/** Follows the batch through one operator; text says why it cannot, as `it adds up examples`. */
+/**
+ * Follows the batch through one operator; returns a text such as
+ * `it adds up examples` that says why it cannot.
+ */
 export type PlaceRule = (context: PlaceContext) => Placing | string;
 
-/** What is said where one example may depend on another. */
+/** Reason where one example may depend on another. */
 export const MIXES = "it combines values of different examples";
 
-/** Makes the rule of an operator that moves its first input by what the others say, none of which may have the batch in it. */
+/**
+ * Makes the rule of an operator that moves elements of its first input as the other inputs
+ * say, which must hold no batch.
+ */
 export function ofFirst(rule: (context: PlaceContext, place: BatchPlace) => Placing | string): PlaceRule {
   return (context) => {
     const [place, ...others] = context.places;
@@ -60,12 +72,16 @@ export function ofFirst(rule: (context: PlaceContext, place: BatchPlace) => Plac
   };
 }
 
-/** Shape of a required input. */
+/** Returns the shape of an input; `[]` for an optional input that the node leaves out. */
 export function shapeOf({ inputs }: PlaceContext, input: number): readonly number[] {
-  return inputs[input] ?? [];
+  const shape = inputs[input];
+  return shape === undefined ? [] : shape;
 }
 
-/** Axes named by an attribute or a constant input; undefined where neither tells, `"computed"` where they depend on data. */
+/**
+ * Returns the axes named by an attribute or a constant input; undefined where there is neither,
+ * `"computed"` where they depend on data.
+ */
 export function axesOf(
   context: PlaceContext,
   input: number,
@@ -73,25 +89,31 @@ export function axesOf(
 ): readonly number[] | undefined | "computed" {
   const axes = intsAttribute(context.node, "axes") ?? context.numbers(input);
   if (axes !== undefined) return axes.map((axis) => wrapAxis(axis, rank));
-  return (context.node.inputs[input] ?? "") === "" ? undefined : "computed";
+  return hasInput(context, input) ? "computed" : undefined;
 }
 
-/** The same place in every output that is wanted. */
+/** Checks whether a node has an optional input. */
+export function hasInput({ node }: PlaceContext, input: number): boolean {
+  return inputName(node, input) !== "";
+}
+
+/** Returns the same place for every output that the node has. */
 export function everywhere({ outputs }: PlaceContext, place: BatchPlace): (BatchPlace | undefined)[] {
   return outputs.map((shape) => (shape === undefined ? undefined : place));
 }
 
-/** The place with another axis. */
+/** Returns the place with another axis. */
 export function atAxis(place: BatchPlace, axis: number): BatchPlace {
   return { ...place, axis };
 }
 
 /**
- * How an input without a batch of its own must change to stand beside inputs that have one.
+ * Returns how an input without a batch must change to be combined with inputs that have one.
  *
- * @param axis - of the input, where the others have the batch; negative if it has no such axis
+ * @param place - place of the batch in the other inputs
+ * @param axis - axis of the input at which the others have the batch; negative if the input has no such axis
  * @param broadcasts - whether the operator repeats an extent of 1 itself
- * @returns undefined if it may stay as it is; text if it cannot be changed
+ * @returns undefined if it may stay as it is; a reason if it cannot be changed
  */
 export function besides(
   { batch }: PlaceContext,
@@ -102,14 +124,15 @@ export function besides(
     broadcasts,
   }: { readonly shape: readonly number[]; readonly axis: number; readonly broadcasts: boolean },
 ): OperandChange | undefined | string {
-  const extent = shape[axis] ?? 1;
-  if (broadcasts && (axis < 0 || extent === 1)) return undefined;
+  // An axis in front of all others has extent 1.
+  const extent = axis < 0 ? 1 : at(shape, axis, "axis");
+  if (broadcasts && extent === 1) return undefined;
   if (!isBatchAlone(place)) return "it joins values of examples, merged with other axes, and others";
   if (extent !== batch && extent !== 1) return MIXES;
   return { kind: broadcasts ? "single" : "spread", axis };
 }
 
-/** The change of one input into a list of whole numbers. */
+/** Returns the change of one input into a list of whole numbers. */
 export function numbersChange(
   input: number,
   numbers: readonly number[],

@@ -28,20 +28,20 @@ import {
 import { gathering, gatheringMany, slicing, splitting } from "./picked.ts";
 import type { PlaceRule } from "./place-rule.ts";
 
-/** Operators on images and their like. */
+/** Operators on images and similar values, whose first axis is the batch. */
 const BATCH_FIRST =
   "Conv ConvTranspose MaxPool AveragePool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool InstanceNormalization GroupNormalization LRN DepthToSpace SpaceToDepth";
 
-/** Operators that give shapes, which follow the batch by themselves. */
+/** Operators that return shapes, which contain the batch that is fed. */
 const SHAPES = "Shape Size";
 
-/** The shape of a value holds no example. */
+/** Says that the shape of a value holds no example. */
 const shape: PlaceRule = () => ({ places: [] });
 
 const attributeAxis = (fallback: number): PlaceRule =>
   alongOne(({ node }) => intAttribute(node, "axis", fallback));
 
-/** Where each operator of ONNX's own set leaves the batch. A value behind an operator that is missing has none that is known. */
+/** Rule of each operator of ONNX's own set. The batch is lost behind an operator without a rule. */
 export const PLACE_RULES: ReadonlyMap<string, PlaceRule> = new Map<string, PlaceRule>([
   ...ELEMENT_WISE_OPERATORS.map((op) => [op, elementWise] as const),
   ...REDUCTION_OPERATORS.map((op) => [op, reduction] as const),

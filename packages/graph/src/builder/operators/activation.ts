@@ -7,9 +7,10 @@ function activate(op: string, x: Value, attributes: PlainAttributes = {}): Value
 }
 
 /**
- * `x Φ(x)`, with the normal distribution's `Φ` or, if approximate, with a hyperbolic tangent in its place.
+ * Computes `x Φ(x)`, with the normal distribution's `Φ` or, if approximate, with a
+ * hyperbolic tangent in its place.
  *
- * From operator set 20 on one operator, before from its parts.
+ * It is one operator from operator set 20 on, and several before.
  */
 export function gelu(x: Value, { approximate = false }: { readonly approximate?: boolean } = {}): Value {
   if (x.builder.opset >= 20) {
@@ -23,29 +24,29 @@ export function gelu(x: Value, { approximate = false }: { readonly approximate?:
 
 /** Slope at 0 of the argument of the hyperbolic tangent of the approximate `gelu`. */
 export const GELU_SLOPE: number = Math.sqrt(2 / Math.PI);
-/** Factor of the cube there. */
+/** Factor of the cube in that argument. */
 export const GELU_CUBIC = 0.044715;
 
-/** `x sigmoid(x)`, also called swish. */
+/** Computes `x sigmoid(x)`, also called swish. */
 export function silu(x: Value): Value {
   return mul(x, sigmoid(x));
 }
 
-/** `log(1 + exp(x))`. */
+/** Computes `log(1 + exp(x))`. */
 export const softplus = (x: Value): Value => activate("Softplus", x);
-/** `x` where positive, else `alpha (exp(x) - 1)`. */
+/** Computes `x` where positive, else `alpha (exp(x) - 1)`. */
 export const elu = (x: Value, alpha = 1): Value => activate("Elu", x, { alpha: float(alpha) });
-/** `x clip(x / 6 + 1 / 2, 0, 1)`. */
+/** Computes `x clip(x / 6 + 1 / 2, 0, 1)`. */
 export const hardSwish = (x: Value): Value => activate("HardSwish", x);
 
-/** `clip(alpha x + beta, 0, 1)`. */
+/** Computes `clip(alpha x + beta, 0, 1)`. */
 export const hardSigmoid = (x: Value, alpha = 0.2, beta = 0.5): Value =>
   activate("HardSigmoid", x, { alpha: float(alpha), beta: float(beta) });
 
-/** `x` within bounds; one that is not given does not hold. */
+/** Clips `x` to bounds, each of which may be left out. */
 export function clip(x: Value, low?: Operand, high?: Operand): Value {
-  const bound = (given: Operand | undefined) =>
-    typeof given === "number" ? x.builder.scalar(given, x.dtype) : given;
+  const bound = (operand: Operand | undefined) =>
+    typeof operand === "number" ? x.builder.scalar(operand, x.dtype) : operand;
   const bounds = high === undefined ? [bound(low)] : [bound(low), bound(high)];
   return x.builder.emit("Clip", [x, ...bounds], [{ dtype: x.dtype, shape: x.shape }])[0] as Value;
 }

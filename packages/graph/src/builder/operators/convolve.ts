@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { int, ints } from "../../ir/attributes.ts";
 import type { Value } from "../graph-builder.ts";
 import { misfit } from "./linear.ts";
@@ -24,7 +25,15 @@ function withDefaults(
   return { strides: ones, dilations: ones, group: 1, pads: Array<number>(2 * spatial).fill(0), ...options };
 }
 
-/** Convolution of `x [batch, in, ...spatial]` with `kernel [out, in / group, ...taps]`. */
+/** Returns the extent of a window along spatial axis `i`. */
+function reach(dilations: readonly number[], i: number, taps: number): number {
+  return at(dilations, i, "dilation") * (taps - 1) + 1;
+}
+
+/**
+ * Convolves `x [batch, in, ...spatial]` with `kernel [out, in / group, ...taps]`. @throws
+ * MismatchError if the channels do not fit
+ */
 export function conv(x: Value, kernel: Value, options: ConvOptions = {}): Value {
   const spatial = x.shape.length - 2;
   const { strides, dilations, pads, group, bias } = withDefaults(spatial, options);
@@ -32,8 +41,8 @@ export function conv(x: Value, kernel: Value, options: ConvOptions = {}): Value 
   const [out = 0, perGroup = 0, ...taps] = kernel.shape;
   if (channels !== perGroup * group) throw misfit("Conv", x, kernel);
   const extents = taps.map((tap, i) => {
-    const padded = (x.shape[i + 2] ?? 0) + (pads[i] ?? 0) + (pads[i + spatial] ?? 0);
-    return Math.floor((padded - (dilations[i] ?? 1) * (tap - 1) - 1) / (strides[i] ?? 1)) + 1;
+    const padded = at(x.shape, i + 2, "axis") + at(pads, i, "pad") + at(pads, i + spatial, "pad");
+    return Math.floor((padded - reach(dilations, i, tap)) / at(strides, i, "stride")) + 1;
   });
   const inputs = bias === undefined ? [x, kernel] : [x, kernel, bias];
   return x.builder.emit("Conv", inputs, [{ dtype: x.dtype, shape: [batch, out, ...extents] }], {
@@ -54,8 +63,9 @@ export interface ConvTransposeOptions extends ConvOptions {
 }
 
 /**
- * Adjoint of the convolution of the same kernel and options: `x [batch, out, ...]` with `kernel [out, in / group, ...taps]`
- * gives `[batch, in, ...]`. @throws MismatchError if the channels do not fit
+ * Computes the adjoint of the convolution with the same kernel and options: `x [batch, out, ...]` with
+ * `kernel [out, in / group, ...taps]` gives `[batch, in, ...]`.
+ * @throws MismatchError if the channels do not fit
  */
 export function convTranspose(x: Value, kernel: Value, options: ConvTransposeOptions = {}): Value {
   const spatial = x.shape.length - 2;
@@ -65,8 +75,9 @@ export function convTranspose(x: Value, kernel: Value, options: ConvTransposeOpt
   const [out = 0, perGroup = 0, ...taps] = kernel.shape;
   if (channels !== out) throw misfit("ConvTranspose", x, kernel);
   const extents = taps.map((tap, i) => {
-    const reach = (strides[i] ?? 1) * ((x.shape[i + 2] ?? 0) - 1) + (dilations[i] ?? 1) * (tap - 1) + 1;
-    return reach + (outputPads[i] ?? 0) - (pads[i] ?? 0) - (pads[i + spatial] ?? 0);
+    const steps = at(strides, i, "stride") * (at(x.shape, i + 2, "axis") - 1);
+    const padding = at(pads, i, "pad") + at(pads, i + spatial, "pad") - at(outputPads, i, "output pad");
+    return steps + reach(dilations, i, tap) - padding;
   });
   const inputs = bias === undefined ? [x, kernel] : [x, kernel, bias];
   return x.builder.emit(

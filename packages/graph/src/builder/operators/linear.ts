@@ -3,7 +3,10 @@ import { float, int } from "../../ir/attributes.ts";
 import { broadcastShapes } from "../broadcast-shapes.ts";
 import type { Value } from "../graph-builder.ts";
 
-/** Matrix product of the last two axes, `[..., m, k] [..., k, n]`; leading axes are broadcast. @throws MismatchError if `k` differs */
+/**
+ * Multiplies matrices in the last two axes, `[..., m, k] [..., k, n]`; leading axes are broadcast. @throws
+ * MismatchError if `k` differs
+ */
 export function matMul(x: Value, y: Value): Value {
   const [m, k, l, n] = [x.shape.at(-2), x.shape.at(-1), y.shape.at(-2), y.shape.at(-1)];
   if (k !== l || m === undefined || n === undefined) throw misfit("MatMul", x, y);
@@ -23,7 +26,7 @@ export interface GemmOptions {
   readonly bias?: Value;
 }
 
-/** Matrix product `alpha a b + bias`, `[m, k] [k, n]`. @throws MismatchError if `k` differs */
+/** Computes the matrix product `alpha a b + bias`, `[m, k] [k, n]`. @throws MismatchError if `k` differs */
 export function gemm(
   a: Value,
   b: Value,
@@ -42,7 +45,7 @@ export function gemm(
   )[0] as Value;
 }
 
-/** The error of two operands whose extents do not fit. */
+/** Makes the error of two operands whose extents do not fit. */
 export function misfit(op: string, x: Value, y: Value): MismatchError {
   return new MismatchError(
     `Cannot apply ${op} to "${x.name}" and "${y.name}" as their extents must fit: they are ${formatShape(x.shape)} and ${formatShape(y.shape)}`,

@@ -1,12 +1,12 @@
 import { float, int, wrapAxis } from "../../ir/attributes.ts";
 import type { Value } from "../graph-builder.ts";
 
-/** Exponentials over their sum, along an axis. */
+/** Computes exponentials divided by their sum along an axis. */
 export function softmax(x: Value, axis = -1): Value {
   return alongAxis("Softmax", x, axis);
 }
 
-/** Logarithm of the softmax along an axis. */
+/** Computes the logarithm of the softmax along an axis. */
 export function logSoftmax(x: Value, axis = -1): Value {
   return alongAxis("LogSoftmax", x, axis);
 }
@@ -16,13 +16,13 @@ function alongAxis(op: string, x: Value, axis: number): Value {
   return x.builder.emit(op, [x], [{ dtype: x.dtype, shape: x.shape }], { attributes })[0] as Value;
 }
 
-/** Scale and shift of a norm, both of the shape of what is normalised. */
+/** Scale and bias of a norm, both of the shape of the axes that are normalised over. */
 export interface Affine {
   readonly scale: Value;
   readonly bias?: Value;
 }
 
-/** Layer norm over the axes from `axis` on. */
+/** Normalises `x` over the axes from `axis` on (layer norm). */
 export function layerNorm(
   x: Value,
   { scale, bias }: Affine,
@@ -34,7 +34,7 @@ export function layerNorm(
   })[0] as Value;
 }
 
-/** Scale, shift and statistics of a batch norm, all `[channels]`. */
+/** Scale, bias and statistics of a batch norm, all `[channels]`. */
 export interface BatchNormWeights {
   readonly scale: Value;
   readonly bias: Value;
@@ -42,7 +42,7 @@ export interface BatchNormWeights {
   readonly variance: Value;
 }
 
-/** Batch norm of `x [batch, channels, ...]` by given statistics. */
+/** Normalises `x [batch, channels, ...]` by the statistics of each channel (batch norm in inference). */
 export function batchNorm(
   x: Value,
   { scale, bias, mean, variance }: BatchNormWeights,
@@ -58,7 +58,10 @@ export function batchNorm(
   )[0] as Value;
 }
 
-/** Group norm of `x [batch, channels, ...]`: channels in `groups` equal parts, each by its own statistics; operator set 21 on. */
+/**
+ * Normalises `x [batch, channels, ...]` by the statistics of each of `groups` equal parts of the channels
+ * (group norm); from operator set 21 on.
+ */
 export function groupNorm(
   x: Value,
   groups: number,

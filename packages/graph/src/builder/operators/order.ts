@@ -1,7 +1,10 @@
+import { at } from "@isthmus/core";
 import { int, wrapAxis } from "../../ir/attributes.ts";
 import type { Value } from "../graph-builder.ts";
 
-/** Running sum along an axis, of the element itself too unless exclusive, from the end if reverse. */
+/**
+ * Computes the running sum along an axis, without the element itself if exclusive, from the end if reverse.
+ */
 export function cumSum(
   x: Value,
   axis: number,
@@ -17,7 +20,10 @@ export function cumSum(
   )[0] as Value;
 }
 
-/** Elements of matrices `[..., m, n]` on and above a diagonal, or on and below it; the others 0. */
+/**
+ * Keeps the elements of matrices `[..., m, n]` on and above a diagonal, or on and below
+ * it, and sets the others to 0.
+ */
 export function triangle(
   x: Value,
   { upper = true, diagonal = 0 }: { readonly upper?: boolean; readonly diagonal?: number } = {},
@@ -30,25 +36,25 @@ export function triangle(
   )[0] as Value;
 }
 
-/** Elements in reverse order along an axis. */
+/** Reverses the order of elements along an axis. */
 export function reverse(x: Value, axis: number): Value {
   const { builder } = x;
-  const at = wrapAxis(axis, x.shape.length);
-  const extent = x.shape[at] ?? 0;
+  const wrapped = wrapAxis(axis, x.shape.length);
+  const extent = at(x.shape, wrapped, "axis");
   if (extent <= 1) return x;
   // An end of -extent - 1 lies before the first element; -1 would be the last.
-  const range = [[-1], [-extent - 1], [at], [-1]].map((numbers) => builder.ints(numbers));
+  const range = [[-1], [-extent - 1], [wrapped], [-1]].map((numbers) => builder.ints(numbers));
   return builder.emit("Slice", [x, ...range], [{ dtype: x.dtype, shape: x.shape }])[0] as Value;
 }
 
-/** `x` side by side, so many times along each axis. */
+/** Repeats `x` side by side, so many times along each axis. */
 export function tile(x: Value, repeats: readonly number[]): Value {
   if (repeats.every((repeat) => repeat === 1)) return x;
-  const shape = x.shape.map((extent, axis) => extent * (repeats[axis] ?? 1));
+  const shape = x.shape.map((extent, axis) => extent * at(repeats, axis, "repeat"));
   return x.builder.emit("Tile", [x, x.builder.ints(repeats)], [{ dtype: x.dtype, shape }])[0] as Value;
 }
 
-/** Blocks of `size x size` elements of `[batch, channels, height, width]` as channels. */
+/** Makes channels of blocks of `size x size` elements of `[batch, channels, height, width]`. */
 export function spaceToDepth(x: Value, size: number): Value {
   const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
   const shape = [batch, channels * size * size, height / size, width / size];
@@ -57,7 +63,10 @@ export function spaceToDepth(x: Value, size: number): Value {
   })[0] as Value;
 }
 
-/** Channels of `[batch, channels, height, width]` as blocks of `size x size` elements; the inverse of `spaceToDepth`. */
+/**
+ * Makes blocks of `size x size` elements of channels of `[batch, channels, height, width]`:
+ * the inverse of `spaceToDepth`.
+ */
 export function depthToSpace(x: Value, size: number): Value {
   const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
   const shape = [batch, channels / (size * size), height * size, width * size];

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { int, ints } from "../../ir/attributes.ts";
 import type { PlainAttributes, Value } from "../graph-builder.ts";
 
@@ -13,6 +14,7 @@ export interface PoolOptions {
   readonly ceilMode?: boolean;
 }
 
+/** Shape and attributes of a pool. */
 interface Pooling {
   readonly shape: readonly number[];
   readonly attributes: PlainAttributes;
@@ -23,8 +25,9 @@ function poolingOf(x: Value, taps: readonly number[], options: PoolOptions): Poo
   const { strides = taps, pads = Array<number>(2 * spatial).fill(0), ceilMode = false } = options;
   const { dilations = Array<number>(spatial).fill(1) } = options;
   const extents = taps.map((tap, i) => {
-    const [extent, stride, before] = [x.shape[i + 2] ?? 0, strides[i] ?? 1, pads[i] ?? 0];
-    const free = extent + before + (pads[i + spatial] ?? 0) - (dilations[i] ?? 1) * (tap - 1) - 1;
+    const [extent, stride] = [at(x.shape, i + 2, "axis"), at(strides, i, "stride")];
+    const [before, after] = [at(pads, i, "pad"), at(pads, i + spatial, "pad")];
+    const free = extent + before + after - at(dilations, i, "dilation") * (tap - 1) - 1;
     const count = (ceilMode ? Math.ceil(free / stride) : Math.floor(free / stride)) + 1;
     // A window must not begin in the padding at the end.
     return ceilMode && (count - 1) * stride >= extent + before ? count - 1 : count;
@@ -41,13 +44,13 @@ function poolingOf(x: Value, taps: readonly number[], options: PoolOptions): Poo
   };
 }
 
-/** Largest element of every window of `taps` extents, `x [batch, channels, ...spatial]`. */
+/** Takes the largest element of every window of `taps` extents, `x [batch, channels, ...spatial]`. */
 export function maxPool(x: Value, taps: readonly number[], options: PoolOptions = {}): Value {
   const { shape, attributes } = poolingOf(x, taps, options);
   return x.builder.emit("MaxPool", [x], [{ dtype: x.dtype, shape }], { attributes })[0] as Value;
 }
 
-/** Where in `x`, as a flat row-major index (i64), the first largest element of every window lies. */
+/** Finds the first largest element of every window, as a flat row-major index into `x` (i64). */
 export function maxPoolIndices(x: Value, taps: readonly number[], options: PoolOptions = {}): Value {
   const { shape, attributes } = poolingOf(x, taps, options);
   const outputs = [
@@ -63,7 +66,7 @@ export interface AveragePoolOptions extends PoolOptions {
   readonly countPads?: boolean;
 }
 
-/** Mean of every window of `taps` extents, `x [batch, channels, ...spatial]`. */
+/** Takes the mean of every window of `taps` extents, `x [batch, channels, ...spatial]`. */
 export function averagePool(x: Value, taps: readonly number[], options: AveragePoolOptions = {}): Value {
   const { countPads = false, ...rest } = options;
   const { shape, attributes } = poolingOf(x, taps, rest);
@@ -77,7 +80,7 @@ function poolGlobally(op: string, x: Value): Value {
   return x.builder.emit(op, [x], [{ dtype: x.dtype, shape }])[0] as Value;
 }
 
-/** Mean over all spatial axes, which stay with extent 1. */
+/** Takes the mean over all spatial axes, which stay with extent 1. */
 export const globalAveragePool = (x: Value): Value => poolGlobally("GlobalAveragePool", x);
-/** Largest over all spatial axes, which stay with extent 1. */
+/** Takes the largest element over all spatial axes, which stay with extent 1. */
 export const globalMaxPool = (x: Value): Value => poolGlobally("GlobalMaxPool", x);

@@ -2,26 +2,29 @@ import { int, ints, wrapAxis } from "../../ir/attributes.ts";
 import type { Value } from "../graph-builder.ts";
 import { mul } from "./elementwise.ts";
 
-/** Which axes to reduce, and what becomes of them. */
+/** Options of reductions. */
 export interface ReduceOptions {
-  /** Axes, negative ones counted from the end. @defaultValue all */
+  /** Axes that are reduced, negative ones counted from the end. @defaultValue all */
   readonly axes?: readonly number[];
   /** Whether reduced axes stay, with extent 1. @defaultValue false */
   readonly keepDims?: boolean;
 }
 
-/** Operator set from which the axes of a reduction are an input. */
+/** Operator set from which the axes of a reduction are an input and no attribute, by operator. */
 const AXES_ARE_INPUT: Readonly<Record<string, number>> = { ReduceSum: 13 };
+/** Operator set from which the axes of all other reductions are an input. */
 const AXES_ARE_INPUT_OTHERS = 18;
 
-function reduce(op: string, x: Value, { axes: given, keepDims = false }: ReduceOptions): Value {
+function reduce(
+  op: string,
+  x: Value,
+  { axes: listed = [...x.shape.keys()], keepDims = false }: ReduceOptions,
+): Value {
   const rank = x.shape.length;
-  const axes = (given ?? x.shape.map((_, axis) => axis))
-    .map((axis) => wrapAxis(axis, rank))
-    .sort((a, b) => a - b);
+  const axes = listed.map((axis) => wrapAxis(axis, rank)).sort((a, b) => a - b);
   if (axes.length === 0) return x;
-  const kept = x.shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
-  const shape = keepDims ? kept : kept.filter((_, axis) => !axes.includes(axis));
+  const reduced = x.shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+  const shape = keepDims ? reduced : reduced.filter((_, axis) => !axes.includes(axis));
   const { builder } = x;
   const asInput = builder.opset >= (AXES_ARE_INPUT[op] ?? AXES_ARE_INPUT_OTHERS);
   return builder.emit(op, asInput ? [x, builder.ints(axes)] : [x], [{ dtype: x.dtype, shape }], {
@@ -29,25 +32,25 @@ function reduce(op: string, x: Value, { axes: given, keepDims = false }: ReduceO
   })[0] as Value;
 }
 
-/** Sum over axes. */
+/** Computes the sum over axes. */
 export const reduceSum = (x: Value, options: ReduceOptions = {}): Value => reduce("ReduceSum", x, options);
-/** Mean over axes. */
+/** Computes the mean over axes. */
 export const reduceMean = (x: Value, options: ReduceOptions = {}): Value => reduce("ReduceMean", x, options);
-/** Largest over axes. */
+/** Takes the largest element over axes. */
 export const reduceMax = (x: Value, options: ReduceOptions = {}): Value => reduce("ReduceMax", x, options);
-/** Smallest over axes. */
+/** Takes the smallest element over axes. */
 export const reduceMin = (x: Value, options: ReduceOptions = {}): Value => reduce("ReduceMin", x, options);
-/** Sum of squares over axes. */
+/** Computes the sum of squares over axes. */
 export const reduceSumSquare = (x: Value, options: ReduceOptions = {}): Value =>
   (options.axes ?? x.shape).length === 0 ? mul(x, x) : reduce("ReduceSumSquare", x, options);
-/** Product over axes. */
+/** Computes the product over axes. */
 export const reduceProd = (x: Value, options: ReduceOptions = {}): Value => reduce("ReduceProd", x, options);
 
-/** Index i64 of the largest along an axis, of the first of them where several are. */
+/** Finds the index (i64) of the largest element along an axis, of the first of several. */
 export function argMax(x: Value, axis: number): Value {
-  const at = wrapAxis(axis, x.shape.length);
-  const shape = x.shape.filter((_, own) => own !== at);
+  const reduced = wrapAxis(axis, x.shape.length);
+  const shape = x.shape.filter((_, other) => other !== reduced);
   return x.builder.emit("ArgMax", [x], [{ dtype: "i64", shape }], {
-    attributes: { axis: int(at), keepdims: int(0) },
+    attributes: { axis: int(reduced), keepdims: int(0) },
   })[0] as Value;
 }

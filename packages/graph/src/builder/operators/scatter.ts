@@ -4,16 +4,21 @@ import type { PlainAttributes, Value } from "../graph-builder.ts";
 /** Operator set from which scattering can add. */
 export const SCATTER_ADDS = 16;
 
-/** Whether elements that are written replace what is there, the last one winning, or are added to it. */
+/** Options of scattering. */
 export interface ScatterOptions {
-  /** @defaultValue "none" */
+  /**
+   * Whether written elements replace the former ones, the last of several winning, or are added
+   * to them. @defaultValue "none"
+   */
   readonly reduction?: "none" | "add";
 }
 
 const reductionOf = ({ reduction = "none" }: ScatterOptions): PlainAttributes =>
   reduction === "none" ? {} : { reduction: string(reduction) };
 
-/** `x` with the elements of `updates` written at indices along an axis, which has the shape of `updates`. */
+/**
+ * Writes the elements of `updates` into a copy of `x` at indices along an axis, of the shape of `updates`.
+ */
 export function scatterElements(
   x: Value,
   indices: Value,
@@ -26,14 +31,17 @@ export function scatterElements(
   })[0] as Value;
 }
 
-/** `x` with slices `updates [...places, ...rest]` written at indices `[...places, depth]` of its first `depth` axes. */
+/**
+ * Writes slices `updates [...places, ...rest]` into a copy of `x` at indices
+ * `[...places, depth]` of its first `depth` axes.
+ */
 export function scatterND(x: Value, indices: Value, updates: Value, options: ScatterOptions = {}): Value {
   return x.builder.emit("ScatterND", [x, indices, updates], [{ dtype: x.dtype, shape: x.shape }], {
     attributes: reductionOf(options),
   })[0] as Value;
 }
 
-/** Slices `[...places, ...rest]` of `x` at indices `[...places, depth]` of its first `depth` axes. */
+/** Reads slices `[...places, ...rest]` of `x` at indices `[...places, depth]` of its first `depth` axes. */
 export function gatherND(x: Value, indices: Value): Value {
   const shape = [...indices.shape.slice(0, -1), ...x.shape.slice(indices.shape.at(-1))];
   return x.builder.emit("GatherND", [x, indices], [{ dtype: x.dtype, shape }])[0] as Value;

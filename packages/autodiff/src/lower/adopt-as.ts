@@ -1,0 +1,21 @@
+import type { Node } from "@isthmus/graph";
+import type { GraphBuilder, Value } from "@isthmus/graph/builder";
+
+/** Output of a node that is replaced: the node, the name of the output and its position. */
+export interface ReplacedOutput {
+  readonly node: Node;
+  readonly name: string;
+  readonly output: number;
+}
+
+/** Gives a value the name of an output of a node that it replaces, by an `Identity` named after the node. */
+export function adoptAs(builder: GraphBuilder, value: Value, { node, name, output }: ReplacedOutput): void {
+  builder.adopt({
+    name: output === 0 ? node.name : `${node.name}:${output}`,
+    op: "Identity",
+    domain: "",
+    inputs: [value.name],
+    outputs: [name],
+    attributes: new Map(),
+  });
+}

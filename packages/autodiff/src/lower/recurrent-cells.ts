@@ -1,6 +1,17 @@
 import { at } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { add, clip, gemm, mul, relu, sigmoid, softplus, split, sub, tanh } from "@isthmus/graph/builder";
+import {
+  add,
+  clip,
+  gemm,
+  mul,
+  relu,
+  sigmoid,
+  softplus,
+  split,
+  sub,
+  tanh,
+  type Value,
+} from "@isthmus/graph/builder";
 
 /** State of a recurrent layer between two steps, each value `[N, h]`. */
 export interface RecurrentState {

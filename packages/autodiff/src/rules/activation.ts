@@ -1,4 +1,3 @@
-import type { Value } from "@isthmus/graph/builder";
 import {
   abs,
   add,
@@ -19,6 +18,7 @@ import {
   softplus,
   sub,
   tanh,
+  type Value,
 } from "@isthmus/graph/builder";
 import { floatAttribute, stringAttribute } from "@isthmus/graph/ir";
 import { gate } from "../gate.ts";

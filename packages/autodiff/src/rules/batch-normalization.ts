@@ -1,6 +1,5 @@
 import { sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { add, batchNorm, expand, mul, neg, reciprocal, sqrt, sub } from "@isthmus/graph/builder";
+import { add, batchNorm, expand, mul, neg, reciprocal, sqrt, sub, type Value } from "@isthmus/graph/builder";
 import { floatAttribute, intAttribute } from "@isthmus/graph/ir";
 import { channelMean, channelMeanSquare, channelSum, onChannels } from "../channels.ts";
 import {

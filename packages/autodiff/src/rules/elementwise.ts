@@ -1,4 +1,3 @@
-import type { Value } from "@isthmus/graph/builder";
 import {
   abs,
   add,
@@ -20,6 +19,7 @@ import {
   sin,
   sub,
   sum,
+  type Value,
   where,
 } from "@isthmus/graph/builder";
 import { constantNumbers } from "@isthmus/graph/ir";

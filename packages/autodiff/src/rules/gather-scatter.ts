@@ -1,5 +1,4 @@
 import { at, sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
 import {
   concat,
   expand,
@@ -11,6 +10,7 @@ import {
   scatterElements,
   scatterND,
   transpose,
+  type Value,
 } from "@isthmus/graph/builder";
 import { constantNumbers, intAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
 import {

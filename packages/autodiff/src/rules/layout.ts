@@ -1,5 +1,4 @@
 import { at } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
 import {
   concat,
   depthToSpace,
@@ -9,6 +8,7 @@ import {
   spaceToDepth,
   transpose,
   triangle,
+  type Value,
 } from "@isthmus/graph/builder";
 import { intAttribute, intsAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
 import {

@@ -1,5 +1,4 @@
 import { at, sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
 import {
   abs,
   add,
@@ -16,6 +15,7 @@ import {
   sign,
   sqrt,
   sub,
+  type Value,
   where,
 } from "@isthmus/graph/builder";
 import { float, floatAttribute, int, intAttribute, wrapAxis } from "@isthmus/graph/ir";

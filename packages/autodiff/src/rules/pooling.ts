@@ -1,7 +1,6 @@
 import { at, sizeOf } from "@isthmus/core";
 import type { Node } from "@isthmus/graph";
-import type { Value } from "@isthmus/graph/builder";
-import { argMax, equal, expand, mul, reshape, scatterElements } from "@isthmus/graph/builder";
+import { argMax, equal, expand, mul, reshape, scatterElements, type Value } from "@isthmus/graph/builder";
 import { intAttribute, intsAttribute, stringAttribute } from "@isthmus/graph/ir";
 import { gate } from "../gate.ts";
 import {

@@ -1,6 +1,5 @@
 import { at, sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { expand, gemm, matMul, mul, reshape, transposeLast } from "@isthmus/graph/builder";
+import { expand, gemm, matMul, mul, reshape, transposeLast, type Value } from "@isthmus/graph/builder";
 import { floatAttribute, intAttribute, string, stringAttribute } from "@isthmus/graph/ir";
 import {
   cotangent,

@@ -1,5 +1,4 @@
 import { at, sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
 import {
   cast,
   cumSum,
@@ -14,6 +13,7 @@ import {
   reshape,
   sign,
   sub,
+  type Value,
   where,
 } from "@isthmus/graph/builder";
 import { intAttribute, intsAttribute, wrapAxis } from "@isthmus/graph/ir";

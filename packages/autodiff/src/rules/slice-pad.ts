@@ -1,6 +1,5 @@
 import { at } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { add, pad, reduceSum, reshape, reverse, slice, sub } from "@isthmus/graph/builder";
+import { add, pad, reduceSum, reshape, reverse, slice, sub, type Value } from "@isthmus/graph/builder";
 import { intsAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
 import {
   cotangent,

@@ -1,5 +1,4 @@
-import type { Value } from "@isthmus/graph/builder";
-import { conv, convTranspose, slice } from "@isthmus/graph/builder";
+import { conv, convTranspose, slice, type Value } from "@isthmus/graph/builder";
 import { perAxis, type WindowAxis } from "./window.ts";
 
 /** Geometry of a convolution: how its windows lie, and in how many groups its channels are. */

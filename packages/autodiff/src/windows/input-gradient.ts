@@ -1,6 +1,5 @@
 import { at } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { conv, reshape, reverse, transpose } from "@isthmus/graph/builder";
+import { conv, reshape, reverse, transpose, type Value } from "@isthmus/graph/builder";
 import { type Convolution, convolveTransposed } from "./convolution.ts";
 import { perAxis, type WindowAxis } from "./window.ts";
 

@@ -1,6 +1,15 @@
 import { at, sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { concat, equal, matMul, pad, reshape, slice, sub, transpose } from "@isthmus/graph/builder";
+import {
+  concat,
+  equal,
+  matMul,
+  pad,
+  reshape,
+  slice,
+  sub,
+  transpose,
+  type Value,
+} from "@isthmus/graph/builder";
 import { gate } from "../gate.ts";
 import { tapRange, tapsOf } from "./taps.ts";
 import { perAxis, type WindowAxis } from "./window.ts";

@@ -1,6 +1,14 @@
 import { at, sizeOf } from "@isthmus/core";
-import type { Value } from "@isthmus/graph/builder";
-import { concat, matMul, reduceSum, reshape, slice, transpose, transposeLast } from "@isthmus/graph/builder";
+import {
+  concat,
+  matMul,
+  reduceSum,
+  reshape,
+  slice,
+  transpose,
+  transposeLast,
+  type Value,
+} from "@isthmus/graph/builder";
 import type { Convolution } from "../convolution.ts";
 import { padForWindows, tapRange, tapsOf } from "../taps.ts";
 import { perAxis, type WindowAxis } from "../window.ts";

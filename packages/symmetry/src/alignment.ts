@@ -12,13 +12,13 @@ export interface Alignment {
   readonly source: Int32Array;
 }
 
-/** The alignment that moves nothing. */
+/** Returns the alignment that moves nothing. */
 export function identityAlignment(spec: SymmetrySpec): Alignment {
   return { source: Int32Array.from({ length: spec.units }, (_, unit) => unit) };
 }
 
 /**
- * One alignment after another: permuting by the result is permuting by `inner` first and by `outer` then,
+ * Composes two alignments: permuting by the result is permuting by `inner` first and by `outer` then,
  * `permute(compose(p, q), c) = permute(p, permute(q, c))`.
  * @throws MismatchError if they are not of specifications with equally many units
  */
@@ -32,7 +32,7 @@ export function compose(outer: Alignment, inner: Alignment): Alignment {
   return { source: outer.source.map((unit) => inner.source[unit] as number) };
 }
 
-/** The alignment that undoes another: composed in either order they move nothing. */
+/** Returns the alignment that undoes another: composed in either order, the two move nothing. */
 export function invert({ source }: Alignment): Alignment {
   const inverse = new Int32Array(source.length);
   source.forEach((unit, place) => {

@@ -1,11 +1,11 @@
-import { MismatchError } from "@isthmus/core";
+import { at, MismatchError } from "@isthmus/core";
 import type { Alignment } from "./alignment.ts";
 import { indexParents, sourceCell } from "./complete-units.ts";
 import type { SymmetrySpec } from "./spec.ts";
 
 /**
- * Checks that an alignment is an element of the symmetry group: a permutation that maps every cell onto the cell its
- * parents say, and every follower where its parents say.
+ * Checks that an alignment is an element of the symmetry group: a permutation that maps every cell onto the
+ * cell that its parents determine, and takes every follower to the place that its parents determine.
  * @throws MismatchError if it is not; it names the symmetry
  */
 export function assertAlignment(spec: SymmetrySpec, { source }: Alignment): void {
@@ -39,7 +39,7 @@ function assertOnto(
 ): void {
   const taken = new Uint8Array(size);
   for (let i = 0; i < size; i++) {
-    const index = (source[place + i] ?? -1) - from;
+    const index = at(source, place + i, "unit") - from;
     if (index < 0 || index >= size || taken[index] === 1) {
       fail(
         `"${name}" must permute the units of its cells: place ${place + i} is taken by ${source[place + i]}`,

@@ -5,8 +5,9 @@ import { type LayoutComponent, layoutComponents, mapComponent } from "./layout-c
 import type { WeightLayout } from "./spec.ts";
 
 /**
- * Offsets into a weight from which the elements of the permuted weight are taken, for consecutive stretches of its
- * axes, outermost first: element `(i, j, ...)` of the stretches comes from offset `tables[0][i] + tables[1][j] + ...`.
+ * Returns the offsets into a weight from which the elements of the permuted weight are taken, for consecutive
+ * stretches of its axes, outermost first: element `(i, j, ...)` of the stretches comes from offset
+ * `tables[0][i] + tables[1][j] + ...`.
  *
  * @throws MismatchError if the alignment is not an element of the symmetry group
  */
@@ -32,8 +33,9 @@ interface Stretch {
 }
 
 /**
- * Splits axes into stretches of neighbours, each with all components that touch it: axes between those of a component,
- * as the outputs of a grouped convolution whose inputs alone may move, belong to its stretch.
+ * Splits axes into stretches of neighbours, each with all components that touch it. Axes between two axes of
+ * a component belong to its stretch, such as the outputs of a grouped convolution of which only the inputs
+ * may move.
  */
 function splitAxes(rank: number, components: readonly LayoutComponent[]): Stretch[] {
   const stretches: Stretch[] = [];
@@ -48,7 +50,7 @@ function splitAxes(rank: number, components: readonly LayoutComponent[]): Stretc
     }
     const axes = Array.from({ length: last - first + 1 }, (_, i) => first + i);
     const previous = stretches.at(-1);
-    // Axes without components, as those of a kernel, are read as one.
+    // Neighbouring axes without components, such as the axes of a kernel, are read as one.
     if (inside.length === 0 && previous?.components.length === 0) {
       stretches[stretches.length - 1] = { axes: [...previous.axes, ...axes], components: [] };
     } else stretches.push({ axes, components: inside });

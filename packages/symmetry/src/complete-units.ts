@@ -1,13 +1,16 @@
-import { MismatchError } from "@isthmus/core";
+import { at, MismatchError } from "@isthmus/core";
 import type { Alignment } from "./alignment.ts";
 import type { Symmetry, SymmetrySpec } from "./spec.ts";
 
-/** The places of the source cell in order for a cell of a symmetry, `[size]`, a permutation of `0 .. size - 1`. */
+/**
+ * Chooses the order in which a cell of a symmetry is filled: places within the source cell, `[size]`, a
+ * permutation of `0 .. size - 1`.
+ */
 export type Arrange = (symmetry: Symmetry, cell: number) => Int32Array;
 
 /**
- * Builds an alignment symmetry by symmetry, parents before children: a place whose parents are taken by certain
- * units is filled from the cell of those units.
+ * Builds an alignment symmetry by symmetry, parents before children: a place whose parents are taken by
+ * certain units is filled from the cell that has these units as parents.
  *
  * @param arrange - how each cell is filled from its source cell
  * @throws MismatchError if a cell's parents are taken by units that have no cell in common
@@ -38,7 +41,7 @@ export function createUnitCompleter(spec: SymmetrySpec): (arrange: Arrange) => A
 }
 
 /**
- * Completes a permutation of the units of all symmetries by where their followers go.
+ * Completes a permutation of the units of all symmetries with the places of their followers.
  *
  * @param source - `[units]` or shorter; only units of symmetries are read
  * @throws MismatchError if followers' parents are taken by units that no follower has
@@ -46,12 +49,15 @@ export function createUnitCompleter(spec: SymmetrySpec): (arrange: Arrange) => A
 export function completeFollowers(spec: SymmetrySpec, source: ArrayLike<number>): Alignment {
   const completed = new Int32Array(spec.units);
   const free = spec.followers[0]?.firstUnit ?? spec.units;
-  for (let unit = 0; unit < free; unit++) completed[unit] = source[unit] ?? 0;
+  for (let unit = 0; unit < free; unit++) completed[unit] = at(source, unit, "unit");
   createFollowerFiller(spec)(completed);
   return { source: completed };
 }
 
-/** Prepares writing where followers go into a permutation of which only the symmetries' units are known. */
+/**
+ * Prepares a function that writes the followers into a permutation in which only the units of symmetries are
+ * set.
+ */
 function createFollowerFiller(spec: SymmetrySpec): (source: Int32Array) => void {
   const families = spec.followers.map((family) => ({ ...family, unitOf: indexParents(family.parents) }));
   return (source) => {
@@ -63,22 +69,25 @@ function createFollowerFiller(spec: SymmetrySpec): (source: Int32Array) => void 
   };
 }
 
-/** Cells by their parents. */
+/** Numbers of cells by the parents of each. */
 type ParentIndex = ReadonlyMap<number | string, number>;
 
-/** Looks cells up by their parents. */
+/** Indexes cells by their parents. */
 export function indexParents(cells: readonly (readonly number[])[]): ParentIndex {
   return new Map(cells.map((parents, index) => [keyOf(parents), index]));
 }
 
-/** The only parent itself, which spares most specifications all strings; several as a list. */
+/**
+ * Returns an only parent itself, so that most specifications need no strings, and several parents as a list.
+ */
 function keyOf(parents: readonly number[]): number | string {
   return parents.length === 1 ? (parents[0] as number) : parents.join();
 }
 
 /**
- * The cell whose parents take the places of the given ones.
- * @throws MismatchError if there is none
+ * Finds the cell whose parents take the places of some parents.
+ * @param name - the symmetry, for the message
+ * @throws MismatchError if no cell has these parents
  */
 export function sourceCell(
   cellOf: ParentIndex,
@@ -86,11 +95,11 @@ export function sourceCell(
   source: Int32Array,
   name: string,
 ): number {
-  const wanted = keyOf(parents.map((parent) => source[parent] ?? -1));
-  const cell = cellOf.get(wanted);
+  const key = keyOf(parents.map((parent) => at(source, parent, "unit")));
+  const cell = cellOf.get(key);
   if (cell !== undefined) return cell;
   throw new MismatchError(
-    `Cannot complete an alignment as cells must move with their parents: no cell of ${name} has parents ${wanted}`,
+    `Cannot complete an alignment as cells must move with their parents: no cell of ${name} has parents ${key}`,
     { parameters: [name] },
   );
 }

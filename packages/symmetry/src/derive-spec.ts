@@ -1,3 +1,4 @@
+import { at, entry } from "@isthmus/core";
 import type { Graph, Probe } from "@isthmus/graph";
 import { findAxes } from "./find-axes.ts";
 import { type GraphLabels, labelGraph } from "./label-graph.ts";
@@ -9,10 +10,12 @@ import { type NumberedUnits, numberUnits } from "./read-off/number-units.ts";
 import { readOff, type SymmetryGroup } from "./read-off/read-off.ts";
 import type { FollowerFamily, Symmetry, SymmetrySpec, WeightLayout } from "./spec.ts";
 
-/** A specification with what it was derived from, by which the permutation of any value can be predicted. */
+/**
+ * A specification, and the records it was derived from, which predict how any value of the graph is permuted.
+ */
 export interface Derivation {
   readonly spec: SymmetrySpec;
-  /** Examples in the probe's run; shapes of values are for as many. */
+  /** Examples in the run of the probe; the shapes of values are for this many. */
   readonly batch: number;
   readonly labels: GraphLabels;
   readonly group: SymmetryGroup;
@@ -22,10 +25,10 @@ export interface Derivation {
 /**
  * Derives which indices of which weight axes may be permuted together without changing what a graph computes.
  *
- * Every index of every weight axis gets a label; the labels are carried through the graph, tied where they must
- * move together, and what is left free is read off by colour refinement. Synchronous, and without an engine.
+ * Every index of every weight axis gets a label. The labels are carried through the graph and tied where they
+ * must move together; colour refinement then finds which may still move. Synchronous, and without an engine.
  *
- * @param probe - shapes and constants of the same graph, as `probeGraph` finds them
+ * @param probe - shapes and constants of the same graph, as `probeGraph` returns them
  */
 export function deriveSpec(graph: Graph, probe: Probe): Derivation {
   const labels = labelGraph(graph, probe);
@@ -47,7 +50,13 @@ function createSpec(labels: GraphLabels, group: SymmetryGroup, units: NumberedUn
   });
   const axes = findAxes(plain, followers, weights);
   return {
-    symmetries: plain.map((cells, i): Symmetry => ({ name: names[i] ?? "", ...cells, axes: axes[i] ?? [] })),
+    symmetries: plain.map(
+      (cells, i): Symmetry => ({
+        name: at(names, i, "name"),
+        ...cells,
+        axes: at(axes, i, "list of axes"),
+      }),
+    ),
     followers,
     units: units.classOf.length,
     weights,
@@ -62,7 +71,7 @@ function describeCells(
 ): Omit<Symmetry, "name" | "axes"> {
   return {
     size: family.size,
-    cells: family.parents.map((parents) => Array.from(parents, (c) => unitOf[c] as number)),
-    firstUnit: firstUnit.get(family) ?? 0,
+    cells: family.parents.map((parents) => Array.from(parents, (c) => at(unitOf, c, "class"))),
+    firstUnit: entry(firstUnit, family, "family"),
   };
 }

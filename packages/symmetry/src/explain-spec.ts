@@ -1,32 +1,33 @@
+import { at } from "@isthmus/core";
 import type { AxisRef, FrozenAxis, SymmetrySpec, UnknownOperator } from "./spec.ts";
 
-/** One symmetry in words and numbers. */
+/** A summary of one symmetry in words and numbers. */
 export interface SymmetrySummary {
   readonly name: string;
   /** Units that may be permuted among each other. */
   readonly size: number;
   /** Copies: 1 for a plain symmetry, else one for each unit of its parents. */
   readonly cells: number;
-  /** `plain`, or `nested` with a permutation of its own in each cell. */
+  /** `plain`, or `nested`, where each cell has its own permutation. */
   readonly kind: "plain" | "nested";
   /** Names of the symmetries whose units its cells belong to. */
   readonly parents: readonly string[];
   readonly axes: readonly AxisRef[];
 }
 
-/** What may move and what may not, and why. */
+/** A summary of what may move and what may not, and why. */
 export interface SpecExplanation {
   readonly symmetries: readonly SymmetrySummary[];
-  /** Families of units without freedom of their own that follow symmetries, as columns after a flatten do. */
+  /** Families of units that only follow symmetries, such as the columns after a flatten. */
   readonly derived: number;
   /** Weight axes of extent > 1, kernel offsets of convolutions aside. */
   readonly axes: {
     readonly total: number;
-    /** Those of which every index may move. */
+    /** Axes of which every index may move. */
     readonly free: number;
-    /** Those of which some indices may move. */
+    /** Axes of which some indices may move and some may not. */
     readonly partly: number;
-    /** Indices of all of them. */
+    /** Indices of all these axes. */
     readonly indices: number;
     /** Indices that may move. */
     readonly freeIndices: number;
@@ -36,7 +37,10 @@ export interface SpecExplanation {
   readonly unknown: readonly UnknownOperator[];
 }
 
-/** Summarises a specification: what each symmetry is and moves, what share of axes is free, and what froze the others. */
+/**
+ * Summarises a specification: what each symmetry is and moves, what share of axes is free, and what froze the
+ * others.
+ */
 export function explainSpec(spec: SymmetrySpec): SpecExplanation {
   const frozen = spec.frozen.filter(({ kernel }) => !kernel);
   const kernels = spec.frozen.length - frozen.length;
@@ -58,8 +62,8 @@ export function explainSpec(spec: SymmetrySpec): SpecExplanation {
       name,
       size,
       cells: cells.length,
-      kind: (cells[0]?.length ?? 0) === 0 ? ("plain" as const) : ("nested" as const),
-      parents: namesOf(spec, cells[0] ?? []),
+      kind: at(cells, 0, "cell").length === 0 ? ("plain" as const) : ("nested" as const),
+      parents: namesOf(spec, at(cells, 0, "cell")),
       axes,
     })),
     derived: spec.followers.length,
@@ -69,9 +73,10 @@ export function explainSpec(spec: SymmetrySpec): SpecExplanation {
   };
 }
 
+/** Names the symmetries that some units belong to. */
 function namesOf({ symmetries }: SymmetrySpec, units: readonly number[]): string[] {
-  return units.flatMap((unit) => {
-    const above = symmetries.findLast(({ firstUnit }) => firstUnit <= unit);
-    return above === undefined ? [] : [above.name];
+  return units.map((unit) => {
+    const index = symmetries.findLastIndex(({ firstUnit }) => firstUnit <= unit);
+    return at(symmetries, index, "symmetry").name;
   });
 }

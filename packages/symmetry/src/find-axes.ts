@@ -1,9 +1,13 @@
+import { at } from "@isthmus/core";
 import type { AxisRef, FollowerFamily, Symmetry, WeightLayout } from "./spec.ts";
 
-/** What is needed of a symmetry to find the axes it moves. */
+/** The properties of a symmetry that finding its axes needs. */
 type Cells = Pick<Symmetry, "firstUnit" | "size" | "cells">;
 
-/** The axis of a weight that an axis of its view belongs to; the first two of a grouped view are one axis. */
+/**
+ * Returns the axis of a weight that an axis of its view belongs to; the first two of a grouped view are one
+ * axis.
+ */
 export function weightAxisOf(
   { shape, view }: { readonly shape: readonly number[]; readonly view: readonly number[] },
   axis: number,
@@ -12,9 +16,10 @@ export function weightAxisOf(
 }
 
 /**
- * Finds the weight axes each symmetry moves, directly or through what follows it.
+ * Finds the weight axes that each symmetry moves, directly or through its followers.
  *
- * In a field over two axes, as rows in each group, a unit moves along the inner axis and its parents along the outer.
+ * In a field over two axes, such as the rows in each group, a unit moves along the inner axis and its parents
+ * move along the outer axis.
  */
 export function findAxes(
   symmetries: readonly Cells[],
@@ -22,70 +27,77 @@ export function findAxes(
   weights: ReadonlyMap<string, WeightLayout>,
 ): AxisRef[][] {
   const families = listFamilies(symmetries, followers);
-  const found: AxisRef[][] = symmetries.map(() => []);
+  const axesOf: AxisRef[][] = symmetries.map(() => []);
   for (const [tensor, layout] of weights) {
     axesMoved(families, symmetries.length, layout).forEach((axes, symmetry) => {
-      for (const axis of [...axes].sort((a, b) => a - b)) found[symmetry]?.push({ tensor, axis });
+      for (const axis of [...axes].sort((a, b) => a - b))
+        at(axesOf, symmetry, "symmetry").push({ tensor, axis });
     });
   }
-  return found;
+  return axesOf;
 }
 
-/** For each symmetry, the axes of one weight that it moves. */
+/** Finds for each symmetry the axes of one weight that it moves. */
 function axesMoved(families: readonly UnitFamily[], count: number, layout: WeightLayout): Set<number>[] {
   const moved = Array.from({ length: count }, () => new Set<number>());
   for (const { axes, units } of layout.fields) {
-    const outer = weightAxisOf(layout, axes[0] ?? 0);
-    const inner = weightAxisOf(layout, axes.at(-1) ?? 0);
-    for (const { own, above } of familiesIn(families, units)) {
-      moved[own]?.add(inner);
-      for (const symmetry of above) moved[symmetry]?.add(outer);
+    const outer = weightAxisOf(layout, at(axes, 0, "axis"));
+    const inner = weightAxisOf(layout, at(axes, axes.length - 1, "axis"));
+    for (const { symmetry, above } of familiesIn(families, units)) {
+      if (symmetry !== undefined) at(moved, symmetry, "symmetry").add(inner);
+      for (const parent of above) at(moved, parent, "symmetry").add(outer);
     }
   }
   return moved;
 }
 
+/** The units of one symmetry, or of one family of followers. */
 interface UnitFamily {
   readonly firstUnit: number;
-  /** Index of the symmetry, or -1 for followers. */
-  readonly own: number;
+  /** Index of the symmetry; undefined for followers. */
+  readonly symmetry: number | undefined;
   /** Indices of the symmetries that move it from above. */
   readonly above: readonly number[];
 }
 
-/** All families in the order of their units. */
+/** Lists all families in the order of their units. */
 function listFamilies(symmetries: readonly Cells[], followers: readonly FollowerFamily[]): UnitFamily[] {
   const families: UnitFamily[] = [];
   const above = (parents: readonly number[]): number[] => {
     const direct = parents.map((unit) => familyAt(families, unit));
-    return [...new Set(direct.flatMap((family) => [family?.own ?? -1, ...(family?.above ?? [])]))];
+    return [
+      ...new Set(
+        direct.flatMap((family) => [
+          ...(family.symmetry === undefined ? [] : [family.symmetry]),
+          ...family.above,
+        ]),
+      ),
+    ];
   };
-  symmetries.forEach(({ firstUnit, cells }, own) => {
-    families.push({ firstUnit, own, above: above(cells[0] ?? []) });
+  symmetries.forEach(({ firstUnit, cells }, symmetry) => {
+    families.push({ firstUnit, symmetry, above: above(at(cells, 0, "cell")) });
   });
   for (const { firstUnit, parents } of followers) {
-    families.push({ firstUnit, own: -1, above: above(parents[0] ?? []) });
+    families.push({ firstUnit, symmetry: undefined, above: above(at(parents, 0, "follower")) });
   }
   return families;
 }
 
-/** The last family that starts at or before a unit. */
-function familyAt(families: readonly UnitFamily[], unit: number): UnitFamily | undefined {
+/** Finds the family that a unit belongs to: the last one that starts at or before it. */
+function familyAt(families: readonly UnitFamily[], unit: number): UnitFamily {
   let low = 0;
   let high = families.length;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    if ((families[middle]?.firstUnit ?? 0) <= unit) low = middle;
+    if (at(families, middle, "family").firstUnit <= unit) low = middle;
     else high = middle;
   }
-  return families[low];
+  return at(families, low, "family");
 }
 
+/** Collects the families that some units belong to; -1 is no unit. */
 function familiesIn(families: readonly UnitFamily[], units: Int32Array): ReadonlySet<UnitFamily> {
-  const found = new Set<UnitFamily>();
-  for (const unit of units) {
-    const family = unit < 0 ? undefined : familyAt(families, unit);
-    if (family !== undefined) found.add(family);
-  }
-  return found;
+  const present = new Set<UnitFamily>();
+  for (const unit of units) if (unit >= 0) present.add(familyAt(families, unit));
+  return present;
 }

@@ -1,4 +1,4 @@
-import type { Tensor } from "@isthmus/core";
+import { InvariantError, type Tensor } from "@isthmus/core";
 import type { Graph, Node, Probe } from "@isthmus/graph";
 import { valuesRead } from "@isthmus/graph/ir";
 import { freezeAll, type Labelled } from "./labels/field.ts";
@@ -6,11 +6,11 @@ import { labelConstant } from "./labels/label-constant.ts";
 import { LabelStore } from "./labels/label-store.ts";
 import { findWeightUses, type LabelledWeight, labelWeight } from "./labels/label-weight.ts";
 import { controlInputs } from "./rules/control-inputs.ts";
-import type { RuleContext } from "./rules/rule.ts";
+import { inputName, type RuleContext } from "./rules/rule.ts";
 import { RULES } from "./rules/table.ts";
 import type { UnknownOperator } from "./spec.ts";
 
-/** A graph whose every value carries labels. */
+/** The labels of every weight and value of a graph. */
 export interface GraphLabels {
   readonly store: LabelStore;
   readonly weights: ReadonlyMap<string, LabelledWeight>;
@@ -20,8 +20,9 @@ export interface GraphLabels {
 }
 
 /**
- * Labels every index of every weight axis with an integer and carries the labels through the graph: moving
- * operators move them like data, computing operators tie them together or record that one determines another.
+ * Gives every index of every weight axis an integer as its label, and carries the labels through the graph:
+ * operators that move data move labels alike, operators that compute tie labels together or record that one
+ * determines another.
  */
 export function labelGraph(graph: Graph, probe: Probe): GraphLabels {
   return new Labeller(graph, probe).run();
@@ -74,13 +75,17 @@ class Labeller {
     node.outputs.forEach((name, i) => {
       const shape = outputs[i];
       if (shape === undefined) return;
-      // A rule says what lies on axes; how long they are is for the probe to say.
-      this.#values.set(name, { shape, fields: results[i]?.fields ?? freezeAll(shape).fields });
+      const result = results[i];
+      if (result === undefined) {
+        throw new InvariantError(`No labels of output ${i} of ${node.op} "${node.name}"; please report this`);
+      }
+      // Fields are from the rule, but the extents of the axes they lie on are from the probe.
+      this.#values.set(name, { shape, fields: result.fields });
       if (activation) this.#activations.add(name);
     });
   }
 
-  /** Labels of every output that is wanted; undefined if no rule says them all. */
+  /** Labels every output that has a name; undefined if no rule gives the labels of all of them. */
   #follow(
     node: Node,
     outputs: readonly (readonly number[] | undefined)[],
@@ -105,26 +110,34 @@ class Labeller {
     const context: RuleContext = {
       node,
       store: this.#store,
+      // The oldest models name no operator set: theirs is the first.
       opset: this.#graph.opsets.get("") ?? 0,
       inputs: node.inputs.map((name) => (name === "" ? undefined : this.#labelled(name))),
       outputs,
-      isActivation: (input) => this.#activations.has(node.inputs[input] ?? ""),
-      constant: (input) => this.#constant(node.inputs[input] ?? ""),
+      isActivation: (input) => {
+        const name = inputName(node, input);
+        return name !== undefined && this.#activations.has(name);
+      },
+      constant: (input) => {
+        const name = inputName(node, input);
+        return name === undefined ? undefined : this.#constant(name);
+      },
     };
     return rule(context);
   }
 
+  /** Freezes all that a node reads and computes, as no rule says how it moves. */
   #giveUp(
     node: Node,
     read: readonly string[],
     outputs: readonly (readonly number[] | undefined)[],
-  ): readonly Labelled[] {
+  ): readonly (Labelled | undefined)[] {
     this.#unknown.push({ node: node.name, op: node.op });
     this.#freeze(read, `no rule covers ${node.op} as it is used there`);
-    return outputs.map((shape) => freezeAll(shape ?? []));
+    return outputs.map((shape) => (shape === undefined ? undefined : freezeAll(shape)));
   }
 
-  /** Lets no label on some values move. */
+  /** Freezes all labels on some values. */
   #freeze(names: readonly string[], reason: string): void {
     for (const name of names) {
       for (const field of this.#values.get(name)?.fields ?? []) {
@@ -141,8 +154,9 @@ class Labeller {
   }
 
   /**
-   * Rows that this graph never reads, as positions beyond the length it was exported for, could be exchanged without changing what
-   * it computes; a network that reads them elsewhere would be spoilt.
+   * Freezes what the graph never reads, such as the rows of positions beyond the length it was exported for.
+   * They could be exchanged without changing what this graph computes, but that would spoil a network that
+   * reads them elsewhere.
    */
   #fixUnread(): void {
     const touched = this.#store.findTouched();
@@ -158,8 +172,8 @@ class Labeller {
   #labelled(name: string): Labelled {
     const value = this.#values.get(name);
     if (value !== undefined) return value;
-    const known = this.#constants.get(name);
-    if (known !== undefined) return known;
+    const earlier = this.#constants.get(name);
+    if (earlier !== undefined) return earlier;
     const tensor = this.#constant(name);
     const labelled = tensor === undefined ? freezeAll(this.#shapeOf(name)) : labelConstant(tensor);
     this.#constants.set(name, labelled);

@@ -1,4 +1,6 @@
-import { MismatchError } from "@isthmus/core";
+import { at, MismatchError, strideTable } from "@isthmus/core";
+import { createInterner, fieldKeys, matchKeys, refineIdsInPlace } from "./kernels/component-keys.ts";
+import { countPositions, spread } from "./labels/field.ts";
 import type { WeightField, WeightLayout } from "./spec.ts";
 
 /** Axes of a weight that some fields tie together, so that they are permuted as one. */
@@ -12,7 +14,7 @@ export interface LayoutComponent {
   readonly fields: readonly ComponentField[];
 }
 
-/** A field spread over the positions of a component, with the numbers that permuting it needs. */
+/** A field spread over the positions of a component, with the ranges of its units and ranks. */
 export interface ComponentField extends WeightField {
   /** Index into the field's `units` and `ranks` of each position of the component, `[size]`. */
   readonly indices: Int32Array;
@@ -24,13 +26,15 @@ export interface ComponentField extends WeightField {
   readonly rankCount: number;
 }
 
-/** Components that were worked out: matching asks for those of every weight again for each symmetry. */
-const known = new WeakMap<WeightLayout, readonly LayoutComponent[]>();
+/**
+ * Components of each layout computed so far: matching needs the components of every weight for each symmetry.
+ */
+const computed = new WeakMap<WeightLayout, readonly LayoutComponent[]>();
 
-/** Splits the axes of a weight that fields move into components; axes without fields are in none. */
+/** Splits the axes of a weight on which fields lie into components; axes without fields are in none. */
 export function layoutComponents(layout: WeightLayout): readonly LayoutComponent[] {
-  const components = known.get(layout) ?? splitLayout(layout);
-  known.set(layout, components);
+  const components = computed.get(layout) ?? splitLayout(layout);
+  computed.set(layout, components);
   return components;
 }
 
@@ -55,7 +59,7 @@ function createComponent(
   axes: readonly number[],
   fields: readonly WeightField[],
 ): LayoutComponent {
-  const extents = axes.map((axis) => view[axis] ?? 1);
+  const extents = axes.map((axis) => at(view, axis, "axis"));
   const size = extents.reduce((product, extent) => product * extent, 1);
   return {
     axes,
@@ -64,78 +68,51 @@ function createComponent(
     fields: fields.map((field) => ({
       ...field,
       ...rangesOf(field),
-      indices: fieldIndices(axes, extents, field.axes),
+      indices: fieldIndices(view, axes, field.axes),
     })),
   };
 }
 
-/** For each position over `axes`, its row-major index over the subset `own`. */
+/** Returns for each position over `axes` its row-major index over `subset`, some of these axes. */
 function fieldIndices(
+  view: readonly number[],
   axes: readonly number[],
-  extents: readonly number[],
-  own: readonly number[],
+  subset: readonly number[],
 ): Int32Array {
-  let indices = Int32Array.of(0);
-  axes.forEach((axis, place) => {
-    const extent = extents[place] ?? 1;
-    const step = own.includes(axis) ? 1 : 0;
-    const grown = new Int32Array(indices.length * extent);
-    for (let i = 0; i < grown.length; i++) {
-      const outer = indices[Math.floor(i / extent)] ?? 0;
-      grown[i] = step === 1 ? outer * extent + (i % extent) : outer;
-    }
-    indices = grown;
-  });
-  return indices;
+  return spread({ axes: subset, data: strideTable(countPositions(view, subset), 1) }, view, axes);
 }
 
 /**
- * Where each position of a component is taken from when units are permuted: position `p` of the result holds
- * what was at `map[p]`.
+ * Returns where each position of a component is taken from when units are permuted: position `p` of the
+ * result holds what was at `map[p]`.
  *
  * @param source - `[units]`; place `u` is taken by unit `source[u]`, followers included
  * @returns `[size]`, a permutation
- * @throws MismatchError if the permutation takes a position to one that does not exist, as one that is not an
- *   element of the symmetry group does
+ * @throws MismatchError if the permutation takes a position to one that does not exist, which no element of
+ *   the symmetry group does
  */
 export function mapComponent(component: LayoutComponent, source: Int32Array): Int32Array {
-  let before = new Int32Array(component.size);
-  let after = new Int32Array(component.size);
+  const before = new Int32Array(component.size);
+  const after = new Int32Array(component.size);
   let count = 1;
   for (const field of component.fields) {
     const keys = keyCount(field);
-    const intern = new Interner(keys * count);
-    const unmoved = fieldKeys(field, undefined);
-    const moved = fieldKeys(field, source);
-    before = before.map((id, position) => intern.idOf(id * keys + (unmoved[position] ?? 0)));
-    after = after.map((id, position) => intern.idOf(id * keys + (moved[position] ?? 0)));
-    count = intern.count;
+    const interner = createInterner(keys * count);
+    refineIdsInPlace(before, fieldKeys(field, undefined), keys, interner);
+    refineIdsInPlace(after, fieldKeys(field, source), keys, interner);
+    count = interner.count;
   }
-  return matchKeys(before, after, count);
+  const map = matchKeys(before, after, count);
+  if (map.includes(-1)) {
+    throw new MismatchError(
+      "Cannot permute a weight as every cell of units must map onto a cell of its symmetry: the alignment breaks one",
+      { parameters: [] },
+    );
+  }
+  return map;
 }
 
-/** Numbers distinct keys from 0 up. */
-class Interner {
-  readonly #dense: Int32Array | undefined;
-  readonly #sparse = new Map<number, number>();
-  count = 0;
-
-  /** Above this many possible keys a table is slower than hashing. */
-  static readonly MAX_DENSE = 1 << 20;
-
-  constructor(keys: number) {
-    if (keys <= Interner.MAX_DENSE) this.#dense = new Int32Array(keys).fill(-1);
-  }
-
-  idOf(key: number): number {
-    const known = this.#dense === undefined ? this.#sparse.get(key) : this.#dense[key];
-    if (known !== undefined && known >= 0) return known;
-    if (this.#dense === undefined) this.#sparse.set(key, this.count);
-    else this.#dense[key] = this.count;
-    return this.count++;
-  }
-}
-
+/** Finds the smallest and largest unit and the number of ranks of a field. */
 function rangesOf({ units, ranks }: WeightField): Pick<ComponentField, "lowest" | "highest" | "rankCount"> {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = 0;
@@ -149,37 +126,7 @@ function rangesOf({ units, ranks }: WeightField): Pick<ComponentField, "lowest" 
   return { lowest: Math.min(lowest, highest), highest, rankCount: rank + 1 };
 }
 
-/** Keys of a field: (unit, rank) pairs first, then fixed coordinates, then one for units it does not hold. */
+/** Counts the keys that `fieldKeys` may give to positions of a field. */
 function keyCount({ lowest, highest, rankCount, units }: ComponentField): number {
   return (highest - lowest + 1) * rankCount + units.length + 1;
-}
-
-/** A key for each position of the component, `[size]`, after units were permuted by `source` if given. */
-function fieldKeys(field: ComponentField, source: Int32Array | undefined): Int32Array {
-  const { lowest, highest, rankCount, units, ranks } = field;
-  const pairs = (highest - lowest + 1) * rankCount;
-  return field.indices.map((index) => {
-    const unit = units[index] ?? -1;
-    if (unit < 0) return pairs + index;
-    const moved = source === undefined ? unit : (source[unit] ?? -1);
-    if (moved < lowest || moved > highest) return pairs + units.length;
-    return (moved - lowest) * rankCount + (ranks[index] ?? 0);
-  });
-}
-
-function matchKeys(before: Int32Array, after: Int32Array, count: number): Int32Array {
-  const positions = new Int32Array(count).fill(-1);
-  before.forEach((key, position) => {
-    positions[key] = position;
-  });
-  return after.map((key) => {
-    const position = positions[key] ?? -1;
-    if (position < 0) {
-      throw new MismatchError(
-        "Cannot permute a weight as every cell of units must map onto a cell of its symmetry: the alignment breaks one",
-        { parameters: [] },
-      );
-    }
-    return position;
-  });
 }

@@ -7,9 +7,11 @@ import { readPermutedInto } from "./read-permuted.ts";
 import type { SymmetrySpec, WeightLayout } from "./spec.ts";
 
 /**
- * Applies an alignment to a checkpoint: the result computes the same function, with its units in other places.
+ * Applies an alignment to a checkpoint: the result computes the same function, with its units in other
+ * places.
  *
- * Lazy: a tensor is read and permuted when it is read. Tensors the specification does not know pass through.
+ * Lazy: a tensor is permuted when it is read. Tensors that are not in the specification pass through
+ * unchanged.
  *
  * @throws MismatchError if the alignment is not of this specification, or if a weight is missing from the
  *   checkpoint or has another shape
@@ -17,7 +19,7 @@ import type { SymmetrySpec, WeightLayout } from "./spec.ts";
 export function permute(alignment: Alignment, checkpoint: Checkpoint, spec: SymmetrySpec): Checkpoint {
   assertAlignment(spec, alignment);
   assertFits(checkpoint, spec);
-  // A tensor is read range by range, and its tables are the same for all of them.
+  // A tensor is read range by range, and all of its ranges share one set of tables.
   let latest: { readonly name: string; readonly tables: Int32Array[] } | undefined;
   const tablesOf = (name: string, layout: WeightLayout): Int32Array[] => {
     if (latest?.name !== name) latest = { name, tables: axisTables(layout, alignment) };
@@ -43,7 +45,7 @@ export function permute(alignment: Alignment, checkpoint: Checkpoint, spec: Symm
  * Checks that a network has every weight that a specification moves, in the right shape.
  *
  * @param network - a checkpoint, or the weights of a graph under its name
- * @throws MismatchError if it does not
+ * @throws MismatchError if it does not; the weights are named
  */
 export function assertFits({ source, tensors }: PermutableNetwork, { weights }: SymmetrySpec): void {
   const moving = [...weights].filter(([, { fields }]) => fields.length > 0);
@@ -56,16 +58,16 @@ export function assertFits({ source, tensors }: PermutableNetwork, { weights }: 
     );
   }
   for (const [name, { shape }] of weights) {
-    const own = tensors.get(name)?.shape;
-    if (own === undefined || sameShape(own, shape)) continue;
+    const actual = tensors.get(name)?.shape;
+    if (actual === undefined || sameShape(actual, shape)) continue;
     throw new MismatchError(
-      `Cannot permute "${name}" of "${source}" as its shape must be that of the symmetries: ${formatShape(own)} and ${formatShape(shape)}`,
+      `Cannot permute "${name}" of "${source}" as its shape must be that of the symmetries: ${formatShape(actual)} and ${formatShape(shape)}`,
       { parameters: [name] },
     );
   }
 }
 
-/** What {@link assertFits} looks at. */
+/** The names and shapes that {@link assertFits} checks. */
 interface PermutableNetwork {
   readonly source: string;
   readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;

@@ -4,7 +4,7 @@ import { completeUnits } from "./complete-units.ts";
 import type { SymmetrySpec } from "./spec.ts";
 
 /**
- * A random element of the symmetry group, all equally likely: the units of every cell are shuffled.
+ * Draws a random element of the symmetry group, all equally likely: the units of every cell are shuffled.
  * @throws RangeError if `seed` is not a whole number in `[0, 2^53)`
  */
 export function randomAlignment(spec: SymmetrySpec, seed: number): Alignment {

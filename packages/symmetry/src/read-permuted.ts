@@ -1,13 +1,14 @@
 import {
   allocateData,
   type Checkpoint,
+  entry,
   gatherInto,
   strideTable,
   type TensorData,
   viewBytes,
 } from "@isthmus/core";
 
-/** A tensor that is read in another order. */
+/** A tensor of a checkpoint, and the order in which it is read. */
 export interface PermutedTensor {
   readonly checkpoint: Checkpoint;
   readonly name: string;
@@ -15,7 +16,7 @@ export interface PermutedTensor {
   readonly tables: readonly Int32Array[];
 }
 
-/** Reading one more stretch of a file costs about as much as reading this many more bytes. */
+/** Cost of reading one more stretch of a file, in bytes that could be read in the same time. */
 const STRETCH_COST_BYTES = 1 << 15;
 
 /** Fills `out` with elements `[begin, begin + out.length)` of a tensor in its new order. */
@@ -40,13 +41,13 @@ export async function readPermutedInto(
 
 interface Rows {
   readonly data: TensorData;
-  /** Where each wanted row begins in `data`. */
+  /** Where each requested row begins in `data`. */
   readonly offsets: Int32Array;
 }
 
 /**
- * Reads the rows that begin at the given offsets: only these, in stretches of neighbours, unless they are so scattered
- * that the whole tensor is cheaper.
+ * Reads the rows that begin at some offsets: only these, in stretches of neighbours, unless they are so
+ * scattered that reading the whole tensor is cheaper.
  */
 async function readRows(
   { checkpoint, name }: PermutedTensor,
@@ -68,17 +69,17 @@ async function readRows(
   sorted.forEach((offset, place) => {
     placeOf.set(offset, place * row);
   });
-  let at = 0;
+  let begin = 0;
   for (const [i, start] of starts.entries()) {
     const next = starts[i + 1];
-    const end = next === undefined ? data.length : (placeOf.get(next) ?? data.length);
-    await checkpoint.readRangeInto(name, start, data.subarray(at, end));
-    at = end;
+    const end = next === undefined ? data.length : entry(placeOf, next, "row");
+    await checkpoint.readRangeInto(name, start, data.subarray(begin, end));
+    begin = end;
   }
-  return { data, offsets: rows.map((offset) => placeOf.get(offset) ?? 0) };
+  return { data, offsets: rows.map((offset) => entry(placeOf, offset, "row")) };
 }
 
-/** Gathers elements of 1, 2, 4 or 8 bytes without looking at what they mean. */
+/** Gathers elements of 1, 2, 4 or 8 bytes as plain bits. */
 function gatherElements(
   source: Uint8Array,
   tables: readonly Int32Array[],
@@ -96,7 +97,7 @@ function gatherElements(
   } else {
     // Elements of 8 bytes are moved as two halves.
     const words = width / 4;
-    const halves = [...tables.map((table) => table.map((at) => at * words)), strideTable(words, 1)];
+    const halves = [...tables.map((table) => table.map((offset) => offset * words)), strideTable(words, 1)];
     gatherInto(
       new Int32Array(source.buffer, source.byteOffset, source.length / 4),
       words === 1 ? tables : halves,

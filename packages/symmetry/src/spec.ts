@@ -4,8 +4,8 @@ import type { WeightRole } from "@isthmus/graph";
  * A family of units (hidden units, channels, heads, inner dimensions) that may be permuted without
  * changing what the network computes.
  *
- * A plain symmetry has one cell without parents. A nested one has a cell for each parent unit, say one
- * cell of inner dimensions for each attention head; when a permutation takes head `j` to head `i`, the
+ * A plain symmetry has one cell without parents. A nested one has a cell for each parent unit, for example
+ * one cell of inner dimensions for each attention head; when a permutation takes head `j` to head `i`, the
  * units of cell `j` go to cell `i`, in any order. Units are numbered over the whole specification: unit
  * `i` of cell `c` is `firstUnit + c * size + i`.
  */
@@ -21,15 +21,16 @@ export interface Symmetry {
   readonly axes: readonly AxisRef[];
 }
 
-/** Names one axis of one weight. */
+/** A reference to one axis of one weight. */
 export interface AxisRef {
   readonly tensor: string;
   readonly axis: number;
 }
 
 /**
- * Units without freedom of their own that move with their parents, as the columns after a flatten follow
- * their channel. Unit `firstUnit + k` goes where the unit of this family with the permuted parents is.
+ * A family of units that may not be permuted by themselves but move with their parents, as the columns after
+ * a flatten follow their channel. Unit `firstUnit + k` goes to the place of the unit of this family that has
+ * the permuted parents.
  */
 export interface FollowerFamily {
   readonly firstUnit: number;
@@ -37,20 +38,20 @@ export interface FollowerFamily {
   readonly parents: readonly (readonly number[])[];
 }
 
-/** How units lie on some axes of a weight. Positions are row-major over the extents of `axes`. */
+/** The units that lie on some axes of a weight. Positions are row-major over the extents of `axes`. */
 export interface WeightField {
-  /** Axes of {@link WeightLayout.view}, ascending; one, but for weights of grouped operators. */
+  /** Axes of {@link WeightLayout.view}, ascending; one axis, except for weights of grouped operators. */
   readonly axes: readonly number[];
   /** Unit at each position, or -1 where nothing may move. */
   readonly units: Int32Array;
   /**
-   * Tells apart positions of this field that hold the same unit, as the gate and up halves of a fused
-   * projection: a permutation takes (unit, rank) to (permuted unit, rank). 0 where a unit occurs once.
+   * Number that distinguishes positions of this field with the same unit, such as the gate and up halves of a
+   * fused projection: a permutation takes (unit, rank) to (permuted unit, rank). 0 where a unit occurs once.
    */
   readonly ranks: Int32Array;
 }
 
-/** How the units of a specification lie in one weight. */
+/** The units of a specification that lie in one weight, and where. */
 export interface WeightLayout {
   readonly shape: readonly number[];
   /** Shape the fields refer to: `shape`, or `[g, O/g, C/g, ...]` for a convolution with `g` groups. */
@@ -65,23 +66,26 @@ export interface FrozenAxis extends AxisRef {
   /** Indices that may not move, of `extent`. */
   readonly indices: number;
   readonly extent: number;
-  /** Whether the axis is an offset of a convolution's kernel, which is not counted among those that could be free. */
+  /**
+   * Whether the axis is an offset of a convolution's kernel, which does not count as an axis that could be
+   * free.
+   */
   readonly kernel: boolean;
   readonly node: string;
   readonly reason: string;
 }
 
-/** An operator that no rule covers: what it touches is frozen. */
+/** An operator that no rule covers: its inputs and outputs are frozen. */
 export interface UnknownOperator {
   readonly node: string;
   readonly op: string;
 }
 
-/** Which indices of which weight axes may be permuted together without changing the function. */
+/** A list of all indices of weight axes that may be permuted together without changing the function. */
 export interface SymmetrySpec {
   readonly symmetries: readonly Symmetry[];
   readonly followers: readonly FollowerFamily[];
-  /** Number of units: those of all symmetries, then those of all followers. */
+  /** Number of units: the units of all symmetries come first, then the units of all followers. */
   readonly units: number;
   /** Every weight of the graph, in its order. */
   readonly weights: ReadonlyMap<string, WeightLayout>;

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { indexParents } from "../complete-units.ts";
 import { findAxes } from "../find-axes.ts";
 import type {
@@ -11,15 +12,15 @@ import type {
 } from "../spec.ts";
 import { JsonReader } from "./json-reader.ts";
 
-/** Units, or positions of one field: more would not fit the arrays they are kept in. */
+/** Most units, and most positions of one field: more would not fit into their arrays. */
 const MAX_COUNT = 2 ** 30;
 
 /**
- * Reads a specification from parsed JSON, as `encodeSpec` writes it or people do: symmetries with their sizes, and
- * for each weight which symmetry lies on which axis.
+ * Reads a specification from parsed JSON, written by `encodeSpec` or by hand: symmetries with their sizes,
+ * and for each weight which symmetry lies on which axis.
  *
- * @param source - where it is from, for messages
- * @throws FormatError if it is not a valid specification; it says where
+ * @param source - the file or place that it was read from, for messages
+ * @throws FormatError if it is not a valid specification; the message says where
  */
 export function decodeSpec(json: unknown, source?: string): SymmetrySpec {
   const reader = new JsonReader("symmetries", json, { source });
@@ -49,7 +50,7 @@ export function decodeSpec(json: unknown, source?: string): SymmetrySpec {
   }
   const axes = findAxes(symmetries, followers, weights);
   return {
-    symmetries: symmetries.map((symmetry, i) => ({ ...symmetry, axes: axes[i] ?? [] })),
+    symmetries: symmetries.map((symmetry, i) => ({ ...symmetry, axes: at(axes, i, "list of axes") })),
     followers,
     units,
     weights,
@@ -70,26 +71,29 @@ function decodeSymmetry(reader: JsonReader, firstUnit: number): Omit<Symmetry, "
   return { name, size, firstUnit, cells: parents.present ? decodeParents(parents, firstUnit) : [[]] };
 }
 
-/** Columns of parents as a list for each cell; parents must come before, and no two cells have the same. */
+/**
+ * Reads columns of parents into a list for each cell; parents must come before, and no two cells may have the
+ * same.
+ */
 function decodeParents(reader: JsonReader, before: number): readonly (readonly number[])[] {
   const columns = reader.items().map((column) => decodeRuns(column, 0, before - 1));
   const [first] = columns;
   if (first === undefined || first.length === 0) return reader.fail("a list of parents, not empty");
   if (columns.some(({ length }) => length !== first.length)) reader.fail("columns of equal length");
-  const cells = Array.from(first, (_, cell) => columns.map((column) => column[cell] ?? 0));
+  const cells = Array.from(first, (_, cell) => columns.map((column) => at(column, cell, "parent")));
   if (indexParents(cells).size !== cells.length) reader.fail("a list in which no two have the same parents");
   return cells;
 }
 
-/** Whole numbers in `[minimum, maximum]`, from stretches `[first, count]` or `[first, count, step]`. */
+/** Reads whole numbers in `[minimum, maximum]` from stretches `[first, count]` or `[first, count, step]`. */
 function decodeRuns(reader: JsonReader, minimum: number, maximum: number): Int32Array {
   const runs = reader.items().map((item) => {
     const parts = item.items();
     if (parts.length < 2 || parts.length > 3) item.fail("[first, count] or [first, count, step]");
-    const [first, count, step] = parts;
+    const [, , step] = parts;
     return {
-      first: first?.whole(minimum, maximum) ?? 0,
-      count: count?.whole(1, MAX_COUNT) ?? 0,
+      first: at(parts, 0, "number").whole(minimum, maximum),
+      count: at(parts, 1, "number").whole(1, MAX_COUNT),
       step: step?.whole(-MAX_COUNT, MAX_COUNT) ?? 1,
       item,
     };
@@ -97,11 +101,11 @@ function decodeRuns(reader: JsonReader, minimum: number, maximum: number): Int32
   const total = runs.reduce((sum, { count }) => sum + count, 0);
   if (total > MAX_COUNT) reader.fail(`a list of at most ${MAX_COUNT} numbers`);
   const values = new Int32Array(total);
-  let at = 0;
+  let place = 0;
   for (const { first, count, step, item } of runs) {
     const last = first + (count - 1) * step;
     if (last < minimum || last > maximum) item.fail(`a stretch of numbers from ${minimum} to ${maximum}`);
-    for (let i = 0; i < count; i++) values[at++] = first + i * step;
+    for (let i = 0; i < count; i++) values[place++] = first + i * step;
   }
   return values;
 }
@@ -114,9 +118,9 @@ function decodeWeight(
   reader.entries(["shape", "view", "role", "fields"]);
   const extents = (list: JsonReader): number[] => list.items().map((extent) => extent.whole(0));
   const shape = extents(reader.member("shape"));
-  const given = reader.member("view");
-  const view = given.present ? extents(given) : shape;
-  if (product(view) !== product(shape)) given.fail("a view of as many elements as the shape");
+  const viewReader = reader.member("view");
+  const view = viewReader.present ? extents(viewReader) : shape;
+  if (product(view) !== product(shape)) viewReader.fail("a view of as many elements as the shape");
   const role = reader.member("role").present
     ? reader.member("role").oneOf("statistic" as const)
     : "parameter";
@@ -141,9 +145,9 @@ function decodeField(
     .member("axes")
     .items()
     .map((axis) => axis.whole(0, view.length - 1));
-  const ascending = axes.every((axis, i) => i === 0 || axis > (axes[i - 1] ?? 0));
+  const ascending = axes.every((axis, i) => i === 0 || axis > at(axes, i - 1, "axis"));
   if (axes.length === 0 || !ascending) reader.member("axes").fail("a list of axes, ascending");
-  const positions = product(axes.map((axis) => view[axis] ?? 1));
+  const positions = product(axes.map((axis) => at(view, axis, "axis")));
   const lying = decodeUnits(reader.member("units"), symmetries, units);
   if (lying.length !== positions) {
     reader.member("units").fail(`a unit for each of ${positions} positions, not ${lying.length}`);

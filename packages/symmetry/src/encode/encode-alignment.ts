@@ -1,4 +1,4 @@
-import { MismatchError } from "@isthmus/core";
+import { at, MismatchError } from "@isthmus/core";
 import type { Alignment } from "../alignment.ts";
 import { assertAlignment } from "../assert-alignment.ts";
 import { completeUnits } from "../complete-units.ts";
@@ -13,8 +13,8 @@ export interface EncodedAlignment {
   /** Fingerprint of the specification it belongs to. */
   readonly symmetries: string;
   /**
-   * For each symmetry, which unit takes each place: numbers within the cell, `[size]`, or `[cells][size]` for a nested
-   * one, whose cells are taken from where their parents say.
+   * For each symmetry, which unit takes each place: numbers within the cell, `[size]`, or `[cells][size]` for
+   * a nested symmetry, where the source cell of each cell follows from its parents.
    */
   readonly permutations: Readonly<Record<string, readonly number[] | readonly (readonly number[])[]>>;
 }
@@ -29,13 +29,13 @@ export function encodeAlignment(spec: SymmetrySpec, alignment: Alignment): Encod
   for (const symmetry of spec.symmetries) {
     const { name, cells } = symmetry;
     const lists = cells.map((_, cell) => localOrder(symmetry, cell, alignment));
-    permutations[name] = isPlain(symmetry) ? (lists[0] ?? []) : lists;
+    permutations[name] = isPlain(symmetry) ? at(lists, 0, "cell") : lists;
   }
   return { format: "isthmus-alignment", version: 1, symmetries: fingerprintSpec(spec), permutations };
 }
 
 function isPlain({ cells }: Symmetry): boolean {
-  return (cells[0]?.length ?? 0) === 0;
+  return at(cells, 0, "cell").length === 0;
 }
 
 function localOrder({ firstUnit, size }: Symmetry, cell: number, { source }: Alignment): number[] {
@@ -45,7 +45,7 @@ function localOrder({ firstUnit, size }: Symmetry, cell: number, { source }: Ali
 
 /**
  * Reads an alignment from parsed JSON.
- * @throws FormatError if it is not one; it says where
+ * @throws FormatError if it is not an alignment; the message says where
  * @throws MismatchError if it belongs to another specification
  */
 export function decodeAlignment(spec: SymmetrySpec, json: unknown): Alignment {
@@ -68,7 +68,7 @@ export function decodeAlignment(spec: SymmetrySpec, json: unknown): Alignment {
     const lists = isPlain(symmetry) ? [list] : list.items();
     if (lists.length !== symmetry.cells.length)
       list.fail(`a list for each of ${symmetry.cells.length} cells`);
-    return decodeOrder(lists[cell] ?? list, symmetry.size);
+    return decodeOrder(at(lists, cell, "cell"), symmetry.size);
   });
 }
 

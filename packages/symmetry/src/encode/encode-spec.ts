@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import type {
   FollowerFamily,
   FrozenAxis,
@@ -19,7 +20,10 @@ export interface EncodedSpec {
   readonly unknown?: readonly UnknownOperator[];
 }
 
-/** A symmetry as JSON; `parents` has a column for each parent, over all cells, and is missing for a plain one. */
+/**
+ * A symmetry as JSON; `parents` has a column for each parent, over all cells, and is left out for a plain
+ * symmetry.
+ */
 export interface EncodedSymmetry {
   readonly name: string;
   readonly size: number;
@@ -34,11 +38,11 @@ export interface EncodedFollowers {
 /** A weight as JSON. */
 export interface EncodedWeight {
   readonly shape: readonly number[];
-  /** Missing where it is the shape. */
+  /** Left out where it equals the shape. */
   readonly view?: readonly number[];
-  /** Missing for parameters. */
+  /** Left out for parameters. */
   readonly role?: "statistic";
-  /** Missing where nothing moves. */
+  /** Left out where nothing moves. */
   readonly fields?: readonly EncodedField[];
 }
 
@@ -46,11 +50,13 @@ export interface EncodedWeight {
 export interface EncodedField {
   readonly axes: readonly number[];
   readonly units: string | readonly Run[];
-  /** Missing where all are 0. */
+  /** Left out where all are 0. */
   readonly ranks?: readonly Run[];
 }
 
-/** Turns a specification into JSON that people can read and write: axes name the symmetry that lies on them. */
+/**
+ * Turns a specification into JSON that people can read and write: axes name the symmetry that lies on them.
+ */
 export function encodeSpec(spec: SymmetrySpec): EncodedSpec {
   const weights: Record<string, EncodedWeight> = {};
   for (const [name, { shape, view, role, fields }] of spec.weights) {
@@ -73,7 +79,7 @@ export function encodeSpec(spec: SymmetrySpec): EncodedSpec {
 }
 
 function encodeSymmetry({ name, size, cells }: Symmetry): EncodedSymmetry {
-  return (cells[0]?.length ?? 0) === 0 ? { name, size } : { name, size, parents: encodeParents(cells) };
+  return at(cells, 0, "cell").length === 0 ? { name, size } : { name, size, parents: encodeParents(cells) };
 }
 
 function encodeFollowers({ parents }: FollowerFamily): EncodedFollowers {
@@ -81,8 +87,8 @@ function encodeFollowers({ parents }: FollowerFamily): EncodedFollowers {
 }
 
 function encodeParents(parents: readonly (readonly number[])[]): Run[][] {
-  const arity = parents[0]?.length ?? 0;
-  return Array.from({ length: arity }, (_, k) => encodeRuns(parents.map((list) => list[k] ?? 0)));
+  const arity = at(parents, 0, "list of parents").length;
+  return Array.from({ length: arity }, (_, k) => encodeRuns(parents.map((list) => at(list, k, "parent"))));
 }
 
 function encodeField({ axes, units, ranks }: WeightField, symmetries: readonly Symmetry[]): EncodedField {

@@ -1,6 +1,6 @@
 import { excerpt, FormatError } from "@isthmus/core";
 
-/** Where a value is, for messages. */
+/** The place of a value, for messages. */
 interface JsonPlace {
   /** Place in the document. */
   readonly path?: string;
@@ -8,7 +8,7 @@ interface JsonPlace {
   readonly source?: string | undefined;
 }
 
-/** Reads parsed JSON strictly: every mistake is an error that says where it is and what was expected. */
+/** A strict reader of parsed JSON: every mistake is an error that says where it is and what was expected. */
 export class JsonReader {
   readonly #value: unknown;
   readonly #path: string;
@@ -32,7 +32,7 @@ export class JsonReader {
     return this.#value;
   }
 
-  /** Fails, saying what the value must be. */
+  /** Throws a FormatError that says what the value must be. */
   fail(rule: string): never {
     const shown = this.#value === undefined ? "nothing" : excerpt(this.#value);
     const place = this.#path === "" ? "it" : `"${this.#path}"`;
@@ -42,7 +42,7 @@ export class JsonReader {
     });
   }
 
-  /** A member of an object; absent members give a reader without a value. */
+  /** Returns a reader of a member of an object; for an absent member it has no value. */
   member(name: string): JsonReader {
     const record = this.#record();
     const path = this.#path === "" ? name : `${this.#path}.${name}`;
@@ -59,26 +59,26 @@ export class JsonReader {
     return value as Record<string, unknown>;
   }
 
-  /** Members of an object, and an error for names that are not among `known` if that is given. */
-  entries(known?: readonly string[]): [string, JsonReader][] {
+  /** Lists the members of an object; fails if a name is not among `allowed`, unless that is left out. */
+  entries(allowed?: readonly string[]): [string, JsonReader][] {
     const names = Object.keys(this.#record());
-    const stray = known === undefined ? undefined : names.find((name) => !known.includes(name));
-    if (stray !== undefined) this.fail(`an object of ${known?.join(", ")}, without "${stray}"`);
+    const stray = allowed === undefined ? undefined : names.find((name) => !allowed.includes(name));
+    if (stray !== undefined) this.fail(`an object of ${allowed?.join(", ")}, without "${stray}"`);
     return names.map((name) => [name, this.member(name)]);
   }
 
-  /** Elements of an array. */
+  /** Lists the elements of an array. */
   items(): JsonReader[] {
     if (!Array.isArray(this.#value)) return this.fail("an array");
     return this.#value.map((item, i) => this.#at(item, `${this.#path}[${i}]`));
   }
 
-  /** A string. */
+  /** Reads a string. */
   text(): string {
     return typeof this.#value === "string" ? this.#value : this.fail("a string");
   }
 
-  /** A whole number in `[minimum, maximum]`. */
+  /** Reads a whole number in `[minimum, maximum]`. */
   whole(minimum: number, maximum: number = Number.MAX_SAFE_INTEGER): number {
     const value = this.#value;
     if (typeof value === "number" && Number.isSafeInteger(value) && value >= minimum && value <= maximum) {
@@ -87,9 +87,9 @@ export class JsonReader {
     return this.fail(`a whole number from ${minimum} to ${maximum}`);
   }
 
-  /** One of some values. */
+  /** Reads a value that must be one of some values. */
   oneOf<T>(...allowed: readonly T[]): T {
-    const found = allowed.find((candidate) => candidate === this.#value);
-    return found ?? this.fail(allowed.map((candidate) => JSON.stringify(candidate)).join(" or "));
+    const match = allowed.find((candidate) => candidate === this.#value);
+    return match ?? this.fail(allowed.map((candidate) => JSON.stringify(candidate)).join(" or "));
   }
 }

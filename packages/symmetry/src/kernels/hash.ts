@@ -6,7 +6,10 @@
  * of a result behave as one 64-bit hash.
  */
 
-/** Finaliser of MurmurHash3: a bijection of 32 bits in which every input bit reaches every output bit. */
+/**
+ * Mixes a number by the finaliser of MurmurHash3: a bijection of 32 bits in which every input bit reaches
+ * every output bit.
+ */
 function finalize(value: number): number {
   let h = value;
   h ^= h >>> 16;
@@ -16,12 +19,12 @@ function finalize(value: number): number {
   return h ^ (h >>> 16);
 }
 
-/** Low half of the hash of two 32-bit numbers. */
+/** Computes the low half of the hash of two 32-bit numbers. */
 export function mixLow(a: number, b: number): number {
   return finalize(a ^ Math.imul(finalize(b ^ 0x2c1b3c6d), 0x297a2d39));
 }
 
-/** High half of the hash of two 32-bit numbers. */
+/** Computes the high half of the hash of two 32-bit numbers. */
 export function mixHigh(a: number, b: number): number {
   return finalize(b ^ Math.imul(finalize(a ^ 0x7ed55d16), 0x9e3779b1));
 }

@@ -1,6 +1,6 @@
 import { mixHigh, mixLow } from "./hash.ts";
 
-/** Small numbers for equal things: `ids[i] = ids[j]` exactly if things `i` and `j` are equal. */
+/** A numbering of things: `ids[i] = ids[j]` exactly if things `i` and `j` are equal. */
 export interface Interned {
   /** Numbers in order of first occurrence, from 0. */
   readonly ids: Int32Array;
@@ -11,7 +11,7 @@ export interface Interned {
 }
 
 /**
- * Numbers the distinct tuples `(columns[0][i], columns[1][i], ...)`.
+ * Assigns numbers to the distinct tuples `(columns[0][i], columns[1][i], ...)`.
  *
  * @param columns - arrays of `length` elements; none makes all tuples equal
  */
@@ -30,7 +30,7 @@ export function internTuples(columns: readonly Int32Array[], length: number): In
 }
 
 /**
- * Numbers the distinct rows of a matrix.
+ * Assigns numbers to the distinct rows of a matrix.
  *
  * @param data - `[rows, width]`, row-major
  */
@@ -47,7 +47,7 @@ export function internRows(data: Int32Array, rows: number, width: number): Inter
   return intern(rows, hash, equal);
 }
 
-/** Open addressing with linear probing, at most half full. */
+/** Assigns numbers by a hash table with open addressing and linear probing, at most half full. */
 function intern(
   length: number,
   hash: (i: number) => number,

@@ -7,7 +7,7 @@ export interface Relation {
   readonly to: Int32Array;
 }
 
-/** A coloured relational structure on labels `0 .. low.length - 1`. */
+/** A structure of colours and relations on labels `0 .. low.length - 1`. */
 export interface Structure {
   /** Halves of the start colours. */
   readonly low: Int32Array;
@@ -22,16 +22,18 @@ export interface Structure {
 export interface Colouring {
   /** Numbers of the colours of labels. */
   readonly labels: Interned;
-  /** Numbers of the colours of classes: what colours their members have, and how often. */
+  /**
+   * Numbers of the colours of classes; a class is coloured by how often each colour occurs among its members.
+   */
   readonly classes: Interned;
 }
 
 /**
- * Refines colours until they are stable: two labels keep one colour only if they have equally many neighbours of
- * each colour in each relation and direction, and equally coloured classmates.
+ * Refines colours until they are stable: two labels stay of one colour only if they have equally many
+ * neighbours of each colour in each relation and direction, and equally coloured classmates.
  *
- * One-dimensional Weisfeiler-Leman refinement. Equal colours are necessary for an automorphism that takes one
- * to the other, and not in general sufficient.
+ * This is one-dimensional Weisfeiler-Leman refinement. Equal colours are necessary for an automorphism that
+ * takes one label to the other, but not sufficient in general.
  */
 export function refineColours(structure: Structure): Colouring {
   const { classOf, classCount, relations } = structure;
@@ -82,7 +84,7 @@ function sumMembers(
   }
 }
 
-/** Adds to each `to[i]` the colour of `from[i]`, told apart by the kind of the relation. */
+/** Adds to each `to[i]` the colour of `from[i]`, mixed with the kind of the relation. */
 function addNeighbours(
   low: Int32Array,
   high: Int32Array,

@@ -5,7 +5,7 @@ import { mixHigh, mixLow } from "./hash.ts";
  *
  * @param bits - elements as 32-bit patterns, `[size, words]`
  * @param extents - shape of the array
- * @returns for each axis the low and high halves, `[extent]` each
+ * @returns for each axis the low and high halves of the hashes, `[extent]` each
  */
 export function hashSlices(
   bits: Int32Array,

@@ -4,10 +4,11 @@ import { sameData } from "./field.ts";
 import type { LabelStore } from "./label-store.ts";
 
 /**
- * Records that `child[i]` determines `parent[i]`, and what follows from it and functions known already.
+ * Records that `child[i]` determines `parent[i]`, and what follows from it together with the functions so
+ * far.
  *
- * Two functions of one child cannot be permuted independently. Comparing them makes what they share
- * explicit: one determines the other, or both determine a common coarser label.
+ * Two functions of one child cannot be permuted independently. Comparing them makes explicit what they have
+ * in common: one determines the other, or both determine a coarser label.
  *
  * @param child - labels; repeated ones must have parents of one class
  * @param parent - a label for each child
@@ -15,10 +16,10 @@ import type { LabelStore } from "./label-store.ts";
 export function defineFunction(store: LabelStore, child: Int32Array, parent: Int32Array): void {
   const [children, parents] = withoutRepeats(store, child, parent);
   if (children.length === 0) return;
-  const known = store.functionsOn(children);
-  if (known.some((other) => sameData(other, parents))) return;
+  const earlier = store.functionsOn(children);
+  if (earlier.some((other) => sameData(other, parents))) return;
   store.addFunction(children, parents);
-  for (const other of known) meet(store, other, parents);
+  for (const other of earlier) meet(store, other, parents);
 }
 
 function withoutRepeats(
@@ -37,10 +38,11 @@ function pick(values: Int32Array, indices: Int32Array): Int32Array {
 }
 
 /**
- * Draws the conclusions of two functions with the same children: `p[i]` and `q[i]` are the parents of child `i`.
+ * Draws conclusions from two functions with the same children: `p[i]` and `q[i]` are the parents of child
+ * `i`.
  *
- * In one-to-one correspondence, they move together. If one determines the other, that is a function too.
- * Else the connected components of the pairs are a common coarsening, and get labels of their own.
+ * Parents in one-to-one correspondence move together. If one determines the other, that is a function too.
+ * Otherwise the connected components of the pairs are a common coarsening, and get labels.
  */
 function meet(store: LabelStore, p: Int32Array, q: Int32Array): void {
   const length = p.length;
@@ -48,7 +50,7 @@ function meet(store: LabelStore, p: Int32Array, q: Int32Array): void {
   const right = internTuples([store.classesOf(q)], length);
   const pairs = internTuples([left.ids, right.ids], length).count;
   if (pairs === left.count && pairs === right.count) {
-    // Pairs in one class already add nothing: which members correspond is known to the functions.
+    // Pairs of one class add nothing: the functions already record which members correspond.
     if (sameData(store.classesOf(p), store.classesOf(q))) return;
     const { first } = internTuples([p, q], length);
     store.unite(pick(p, first), pick(q, first));
@@ -61,6 +63,7 @@ function meet(store: LabelStore, p: Int32Array, q: Int32Array): void {
   }
 }
 
+/** The parents that one function gives, and their classes. */
 interface Side {
   readonly labels: Int32Array;
   readonly classes: Interned;
@@ -70,15 +73,16 @@ interface Side {
 function coarsen(store: LabelStore, p: Side, q: Side): void {
   const { ids, count } = commonCoarsening(p.classes, q.classes);
   if (count === 1) return;
-  const known =
-    partitionParents(store, p.labels, ids, count) ?? partitionParents(store, q.labels, ids, count);
-  const labels = known ?? store.create(count);
+  const labels =
+    partitionParents(store, p.labels, ids, count) ??
+    partitionParents(store, q.labels, ids, count) ??
+    store.create(count);
   const parents = pick(labels, ids);
   defineFunction(store, p.labels, parents);
   defineFunction(store, q.labels, parents);
 }
 
-/** The finest partition that two partitions of the same things both refine. */
+/** Finds the finest partition that two partitions of the same things both refine. */
 export function commonCoarsening(p: Interned, q: Interned): Interned {
   const sets = singletons(p.count + q.count);
   p.ids.forEach((id, i) => {
@@ -88,8 +92,8 @@ export function commonCoarsening(p: Interned, q: Interned): Interned {
 }
 
 /**
- * Finds labels that a function already known gives exactly to the parts of a partition, so that labels with the
- * same meaning are not made again and again.
+ * Finds labels that a recorded function gives exactly to the parts of a partition, so that labels with one
+ * meaning are not created again and again.
  *
  * @param ids - part of each child, `0 .. count - 1`
  * @returns a label for each part

@@ -1,8 +1,8 @@
-import { gatherInto, strideTable } from "@isthmus/core";
+import { at, gatherInto, strideTable } from "@isthmus/core";
 import { type Interned, internTuples } from "../kernels/intern.ts";
 
 /**
- * How labels lie on some axes of a tensor; along all other axes it is constant.
+ * The labels that lie on some axes of a tensor; along all other axes they are constant.
  *
  * Free fields hold labels, frozen fields plain numbers (coordinates, or any numbering of distinct values).
  */
@@ -15,7 +15,7 @@ export interface Field {
 }
 
 /**
- * A tensor as symmetry discovery sees it: a shape and fields of labels.
+ * A tensor as symmetry discovery represents it: a shape and fields of labels.
  *
  * The key of a position is the tuple of all its fields' values. Two invariants: permuting labels by an
  * element of the symmetry group moves values from key to permuted key; positions with equal keys hold
@@ -32,45 +32,64 @@ interface Positions {
   readonly data: Int32Array;
 }
 
-/** Number of positions over some axes. */
-export function countPositions(shape: readonly number[], axes: readonly number[]): number {
-  return axes.reduce((count, axis) => count * (shape[axis] ?? 1), 1);
+/**
+ * Returns the extent of an axis of a tensor.
+ * @throws InvariantError if the tensor has no such axis
+ */
+export function extentOf({ shape }: { readonly shape: readonly number[] }, axis: number): number {
+  return at(shape, axis, "axis");
 }
 
-/** Repeats values given over some axes along all of `axes`, a superset, `[positions over axes]`. */
+/** Computes the row-major stride of each of some axes, ascending, within data over just these. */
+export function fieldStrides(axes: readonly number[], shape: readonly number[]): ReadonlyMap<number, number> {
+  const strides = new Map<number, number>();
+  let stride = 1;
+  for (const axis of [...axes].reverse()) {
+    strides.set(axis, stride);
+    stride *= at(shape, axis, "axis");
+  }
+  return strides;
+}
+
+/** Counts the positions over some axes. */
+export function countPositions(shape: readonly number[], axes: readonly number[]): number {
+  return axes.reduce((count, axis) => count * at(shape, axis, "axis"), 1);
+}
+
+/** Repeats values over some axes along all of `axes`, which include these: `[positions over axes]`. */
 export function spread(
-  { axes: own, data }: Positions,
+  { axes: from, data }: Positions,
   shape: readonly number[],
   axes: readonly number[],
 ): Int32Array {
-  if (own.length === axes.length) return data;
+  if (from.length === axes.length) return data;
   let stride = data.length;
   const tables = axes.map((axis) => {
-    const extent = shape[axis] ?? 1;
-    if (!own.includes(axis)) return strideTable(extent, 0);
+    const extent = at(shape, axis, "axis");
+    if (!from.includes(axis)) return strideTable(extent, 0);
     stride /= extent;
     return strideTable(extent, stride);
   });
   return gatherInto(data, tables, new Int32Array(countPositions(shape, axes)));
 }
 
-/** A frozen field that tells all indices of one axis apart. */
+/** Creates a frozen field with a different number at each index of one axis. */
 export function coordinate(axis: number, extent: number): Field {
   return { frozen: true, axes: [axis], data: strideTable(extent, 1) };
 }
 
-/** A tensor on which nothing may move: coordinates on every axis. */
+/** Creates a tensor on which nothing may move: it has coordinates on every axis. */
 export function freezeAll(shape: readonly number[]): Labelled {
   const fields = shape.flatMap((extent, axis) => (extent > 1 ? [coordinate(axis, extent)] : []));
   return { shape, fields };
 }
 
-/** Tells whether two lists of axes are equal. */
+/** Checks whether two lists of axes are equal. */
 export function sameAxes(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((axis, i) => axis === b[i]);
 }
 
-/** Tells whether two arrays are equal, element by element. */
+/** Checks whether two arrays are equal, element by element. */
 export function sameData(a: Int32Array, b: Int32Array): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;
@@ -78,7 +97,10 @@ export function sameData(a: Int32Array, b: Int32Array): boolean {
   return true;
 }
 
-/** Numbers the distinct keys that some fields give over `axes`, a superset of all of theirs. */
+/**
+ * Assigns numbers to the distinct keys that some fields give over `axes`, which include all axes of the
+ * fields.
+ */
 export function internKeys(
   fields: readonly Field[],
   shape: readonly number[],
@@ -103,15 +125,26 @@ export function connect(tensors: readonly Labelled[]): Component[] {
   let groups: ReadonlySet<number>[] = [];
   for (const { axes } of tensors.flatMap(({ fields }) => fields)) {
     const touching = groups.filter((group) => axes.some((axis) => group.has(axis)));
+    // A field without axes is constant and connects nothing.
+    if (axes.length === 0) continue;
     if (touching.length === 1 && axes.every((axis) => touching[0]?.has(axis))) continue;
     const joined = new Set([...axes, ...touching.flatMap((group) => [...group])]);
     groups = [...groups.filter((group) => !touching.includes(group)), joined];
   }
   return groups
     .map((group) => [...group].sort((a, b) => a - b))
-    .sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0))
+    .sort((a, b) => at(a, 0, "axis") - at(b, 0, "axis"))
     .map((axes) => ({
       axes,
-      parts: tensors.map(({ fields }) => fields.filter((field) => axes.includes(field.axes[0] ?? -1))),
+      parts: tensors.map(({ fields }) =>
+        fields.filter((field) => field.axes.some((axis) => axes.includes(axis))),
+      ),
     }));
+}
+
+/** Splits the axes of one tensor into components, each with the fields on it. */
+export function connectFields(
+  tensor: Labelled,
+): (Pick<Component, "axes"> & { readonly fields: readonly Field[] })[] {
+  return connect([tensor]).map(({ axes, parts }) => ({ axes, fields: at(parts, 0, "tensor") }));
 }

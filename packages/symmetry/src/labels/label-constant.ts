@@ -3,14 +3,15 @@ import { internTuples } from "../kernels/intern.ts";
 import { hashSlices } from "../kernels/slice-hashes.ts";
 import { type Field, freezeAll, type Labelled } from "./field.ts";
 
-/** Elements up to which slices of a constant are compared; above, every index counts as different. */
+/** Most elements of a constant whose slices are compared; of a larger one every index counts as different. */
 const MAX_COMPARED = 1 << 26;
 
 /**
- * Labels a tensor that depends on neither the input nor a weight: along each axis, the number of the distinct slice.
+ * Creates fields for a tensor that depends on neither the input nor a weight: along each axis, equal slices
+ * get equal numbers.
  *
- * Axes along which it is uniform carry nothing, so that a scalar or a vector of equal numbers freezes nothing,
- * and equal slices stay interchangeable.
+ * Axes along which the tensor is uniform carry no field, so that a scalar or a vector of equal numbers
+ * freezes nothing, and equal slices stay interchangeable.
  */
 export function labelConstant({ shape, data }: Tensor): Labelled {
   if (data.length > MAX_COMPARED) return freezeAll(shape);

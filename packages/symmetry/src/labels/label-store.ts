@@ -1,8 +1,9 @@
+import { at } from "@isthmus/core";
 import { findRoot, findRoots, joinSets } from "../kernels/disjoint-sets.ts";
 import { mixHigh, mixLow } from "../kernels/hash.ts";
 import { sameData } from "./field.ts";
 
-/** What made a family of labels: a field of a weight, or an operator. */
+/** The maker of a family of labels: a field of a weight, or an operator. */
 export interface Owner {
   /** The weight, or undefined for labels an operator made. */
   readonly weight?: string;
@@ -25,13 +26,13 @@ export interface LabelFunction {
   readonly parent: Int32Array;
 }
 
-/** Why a label may not move, as first recorded. */
+/** A reason for which a label may not move. */
 export interface Reason {
   readonly node: string;
   readonly text: string;
 }
 
-/** What is remembered of labels for the sake of names. */
+/** Properties of labels by which symmetries are named. */
 export const LABEL_FLAGS = {
   /** On the side of a weight that a contraction sums over. */
   weightInput: 1,
@@ -43,9 +44,10 @@ export const LABEL_FLAGS = {
 const INITIAL_CAPACITY = 1024;
 
 /**
- * Labels, what moves together (links), what determines what (functions), and what tells labels apart (marks).
+ * A record of labels: which move together (links), which determine which (functions), and which differ
+ * (marks).
  *
- * A plain record of facts: what follows from functions that share children is in `define-function.ts`.
+ * It only records facts: `define-function.ts` draws conclusions from functions that share children.
  */
 export class LabelStore {
   /** Union-find over labels; classes are its sets. */
@@ -61,9 +63,9 @@ export class LabelStore {
   readonly owners: Owner[] = [];
   readonly links: Link[] = [];
   readonly functions: LabelFunction[] = [];
-  /** Counts changes to classes and functions, to find out when nothing changes any more. */
+  /** Number of changes to classes and functions so far, to find out when nothing changes any more. */
   changes = 0;
-  /** Name of the node that is looked at, for reasons and owners. */
+  /** Name of the node that labels are carried through at the moment, for reasons and owners. */
   node = "";
 
   readonly #functionsByOwner = new Map<number, number[]>();
@@ -76,7 +78,7 @@ export class LabelStore {
   #slots: Int32Array = new Int32Array(INITIAL_CAPACITY);
   #marks = 0;
 
-  /** Makes labels, each a class of its own, `[count]`, consecutive numbers. */
+  /** Creates labels with consecutive numbers, `[count]`, each in a separate class. */
   create(count: number, weight?: string): Int32Array {
     this.#reserve(this.count + count);
     const labels = new Int32Array(count);
@@ -114,17 +116,17 @@ export class LabelStore {
     this.#slots = grow(this.#slots);
   }
 
-  /** Class of a label, named by one of its members. */
+  /** Finds the class of a label; a class has the number of one of its members. */
   classOf(label: number): number {
     return findRoot(this.parent, label);
   }
 
-  /** Classes of many labels. */
+  /** Finds the classes of many labels. */
   classesOf(labels: Int32Array): Int32Array {
     return findRoots(this.parent, labels);
   }
 
-  /** Tells whether no two labels are of one class. */
+  /** Checks whether all labels are of different classes. */
   isInjective(labels: Int32Array): boolean {
     this.#round++;
     for (let i = 0; i < labels.length; i++) {
@@ -135,18 +137,18 @@ export class LabelStore {
     return true;
   }
 
-  /** The distinct labels of an array, in order of first occurrence. */
+  /** Returns the distinct labels of an array, in order of first occurrence. */
   distinct(labels: Int32Array): Int32Array {
     this.#round++;
     let count = 0;
-    const found = new Int32Array(labels.length);
+    const distinct = new Int32Array(labels.length);
     for (let i = 0; i < labels.length; i++) {
       const label = labels[i] as number;
       if (this.#seen[label] === this.#round) continue;
       this.#seen[label] = this.#round;
-      found[count++] = label;
+      distinct[count++] = label;
     }
-    return count === labels.length ? labels : found.slice(0, count);
+    return count === labels.length ? labels : distinct.slice(0, count);
   }
 
   /** Records that `a[i]` and `b[i]` move together, for all `i`. */
@@ -173,22 +175,29 @@ export class LabelStore {
     }
   }
 
-  /** Functions defined on all of these labels: the parents each gives, aligned with `child`. */
+  /**
+   * Finds the functions defined on all of some labels, and returns the parents that each gives, aligned with
+   * `child`.
+   */
   functionsOn(child: Int32Array): Int32Array[] {
-    const found: Int32Array[] = [];
+    const results: Int32Array[] = [];
     const candidates = this.#functionsByOwner.get(this.owner[child[0] as number] as number) ?? [];
     for (const index of candidates) {
       const parents = this.#apply(this.functions[index] as LabelFunction, child);
-      if (parents !== undefined) found.push(parents);
+      if (parents !== undefined) results.push(parents);
     }
-    return found;
+    return results;
   }
 
-  #apply(known: LabelFunction, child: Int32Array): Int32Array | undefined {
-    if (sameData(known.child, child)) return known.parent;
-    if (known.child.length < child.length) return undefined;
+  /**
+   * Returns the parents that a function gives to some children; undefined if it is not defined on all of
+   * them.
+   */
+  #apply(of: LabelFunction, child: Int32Array): Int32Array | undefined {
+    if (sameData(of.child, child)) return of.parent;
+    if (of.child.length < child.length) return undefined;
     const slots = this.#slots;
-    for (let e = 0; e < known.child.length; e++) slots[known.child[e] as number] = e + 1;
+    for (let e = 0; e < of.child.length; e++) slots[of.child[e] as number] = e + 1;
     let parents: Int32Array | undefined = new Int32Array(child.length);
     for (let i = 0; i < child.length; i++) {
       const slot = slots[child[i] as number] as number;
@@ -196,17 +205,17 @@ export class LabelStore {
         parents = undefined;
         break;
       }
-      parents[i] = known.parent[slot - 1] as number;
+      parents[i] = of.parent[slot - 1] as number;
     }
-    for (let e = 0; e < known.child.length; e++) slots[known.child[e] as number] = 0;
+    for (let e = 0; e < of.child.length; e++) slots[of.child[e] as number] = 0;
     return parents;
   }
 
   /**
-   * Tells labels apart from labels with other marks.
+   * Marks labels, so that they differ from labels with other marks.
    *
-   * Every call is a mark of its own. With values, labels with different sets of values become different; a
-   * reason is then recorded for what may stop moving.
+   * Every call makes a new mark. With values, labels with different sets of values become different; the
+   * reason, if given, is recorded for labels that may no longer move.
    */
   mark(labels: Int32Array, values?: Int32Array, reason?: string): void {
     const mark = ++this.#marks;
@@ -245,7 +254,7 @@ export class LabelStore {
     this.markHigh[label] = ((this.markHigh[label] as number) + high) | 0;
   }
 
-  /** Tells each label apart from every other. */
+  /** Marks each label as different from every other. */
   freeze(labels: Int32Array, reason: string): void {
     this.mark(labels, labels, reason);
   }
@@ -258,7 +267,10 @@ export class LabelStore {
     }
   }
 
-  /** 1 for each label that is marked, linked or part of a function, as all are that are computed with, `[count]`. */
+  /**
+   * Returns 1 for each label that is marked, linked or part of a function, as all labels that an operator
+   * reads are.
+   */
   findTouched(): Uint8Array {
     const touched = Uint8Array.from({ length: this.count }, (_, label) =>
       this.markLow[label] === 0 && this.markHigh[label] === 0 ? 0 : 1,
@@ -271,7 +283,7 @@ export class LabelStore {
     return touched;
   }
 
-  /** Records what may have told labels apart without a mark by values. */
+  /** Records a reason for which labels may differ although no mark by values shows it. */
   note(labels: Int32Array, reason: string): void {
     this.#explain(this.#weakReasonOf, labels, reason);
   }
@@ -284,12 +296,12 @@ export class LabelStore {
     }
   }
 
-  /** Number of the first reason recorded for a label, or 0; smaller numbers came first. */
+  /** Returns the number of the first reason recorded for a label, or 0; smaller numbers came first. */
   reasonNumber(label: number, weak: boolean): number {
-    return (weak ? this.#weakReasonOf[label] : this.#reasonOf[label]) ?? 0;
+    return at(weak ? this.#weakReasonOf : this.#reasonOf, label, "label");
   }
 
-  /** The reason of a number that is not 0. */
+  /** Returns the reason with a number; undefined for 0. */
   reason(number: number): Reason | undefined {
     return this.#reasons[number - 1];
   }

@@ -1,11 +1,11 @@
-import { DTYPES } from "@isthmus/core";
+import { at, DTYPES } from "@isthmus/core";
 import type { Graph, Node, WeightInfo } from "@isthmus/graph";
 import { compress } from "../primitives/move.ts";
 import { defineFunction } from "./define-function.ts";
-import { type Field, freezeAll, type Labelled, spread } from "./field.ts";
+import { countPositions, type Field, freezeAll, type Labelled, spread } from "./field.ts";
 import type { LabelStore } from "./label-store.ts";
 
-/** Labels of one field of a weight, one for each position over its axes. */
+/** The labels of one field of a weight, one for each position over its axes. */
 export interface LabelledAxes {
   /** Axes of the view, ascending. */
   readonly axes: readonly number[];
@@ -23,24 +23,24 @@ export interface LabelledWeight {
   readonly firstKernelAxis: number;
 }
 
-/** How a weight is used, as far as it matters to how it is labelled. */
+/** The properties of a weight's use that decide how it is labelled. */
 interface WeightUse {
   readonly groups: number;
   readonly transposed: boolean;
   readonly experts: boolean;
   readonly convolution: boolean;
-  /** Axes that labels lie over together, where an operator wants it otherwise than each axis by itself. */
+  /** Groups of axes that share labels, where an operator needs other groups than each axis by itself. */
   readonly fields?: readonly (readonly number[])[];
 }
 
-/** Finds out how each weight is used by the nodes it is fed to. */
+/** Finds out how the nodes that read each weight use it. */
 export function findWeightUses(graph: Graph): ReadonlyMap<string, WeightUse> {
   const uses = new Map<string, WeightUse>();
   const aliases = new Map<string, string>();
   for (const node of graph.nodes) {
     const [first = ""] = node.inputs;
     const alias = aliases.get(first) ?? (graph.weights.has(first) ? first : undefined);
-    if (alias !== undefined && PASSES_ON.has(node.op)) aliases.set(node.outputs[0] ?? "", alias);
+    if (alias !== undefined && PASSES_ON.has(node.op)) aliases.set(at(node.outputs, 0, "output"), alias);
     node.inputs.forEach((input, i) => {
       const name = aliases.get(input) ?? input;
       const info = graph.weights.get(name);
@@ -51,12 +51,12 @@ export function findWeightUses(graph: Graph): ReadonlyMap<string, WeightUse> {
   return uses;
 }
 
-/** Operators behind which a weight is still looked for. */
+/** Operators whose output still counts as the weight that they read. */
 const PASSES_ON: ReadonlySet<string> = new Set(["Identity", "Cast", "CastLike", "Transpose", "Expand"]);
 
 /**
- * Axes of the weights and states of a recurrent operator that labels lie over, by input: each direction, the first axis, has units of
- * its own, but all read the same input.
+ * Groups of axes that share labels, for the weights and states of a recurrent operator, by input: each
+ * direction (the first axis) has separate units, but all directions read the same input.
  */
 const RECURRENT_FIELDS: Readonly<Record<number, readonly (readonly number[])[]>> = {
   1: [[0, 1], [2]],
@@ -76,10 +76,11 @@ function useOf({ op, attributes }: Node, input: number, { shape }: WeightInfo): 
   const plain = { groups: 1, transposed: false, experts: false, convolution: false };
   if (RECURRENT.has(op)) {
     const fields = RECURRENT_FIELDS[input];
-    const rank = 1 + Math.max(0, ...(fields ?? []).flat());
-    return fields === undefined || rank !== shape.length ? undefined : { ...plain, fields };
+    if (fields === undefined) return undefined;
+    const rank = 1 + Math.max(0, ...fields.flat());
+    return rank === shape.length ? { ...plain, fields } : undefined;
   }
-  if (op === "MatMul" && shape.length === 3 && (shape[0] ?? 1) > 1) {
+  if (op === "MatMul" && shape.length === 3 && at(shape, 0, "axis") > 1) {
     return { ...plain, experts: true };
   }
   if (input !== 1 || (op !== "Conv" && op !== "ConvTranspose")) return undefined;
@@ -89,10 +90,10 @@ function useOf({ op, attributes }: Node, input: number, { shape }: WeightInfo): 
 }
 
 /**
- * Labels a weight: a fresh label for each index of each axis of extent > 1.
+ * Creates the labels of a weight: a fresh label for each index of each axis of extent > 1.
  *
- * In grouped convolutions, stacks of matrices and recurrent layers of two directions, what may be permuted differs from group to
- * group, so there the labels of one axis depend on another: one for each index in each group.
+ * In grouped convolutions, stacks of matrices and recurrent layers of two directions, each group has separate
+ * units, so there the labels of one axis depend on another: one for each index in each group.
  */
 export function labelWeight(
   store: LabelStore,
@@ -106,9 +107,8 @@ export function labelWeight(
     return { info, view: shape, fields: [], tensor: freezeAll(shape), firstKernelAxis };
   }
   const label = (view: readonly number[], axes: readonly number[]): LabelledAxes[] => {
-    const kept = axes.filter((axis) => (view[axis] ?? 1) > 1);
-    const count = kept.reduce((product, axis) => product * (view[axis] ?? 1), 1);
-    return kept.length === 0 ? [] : [{ axes: kept, labels: store.create(count, name) }];
+    const long = axes.filter((axis) => at(view, axis, "axis") > 1);
+    return long.length === 0 ? [] : [{ axes: long, labels: store.create(countPositions(view, long), name) }];
   };
   if (use?.experts === true) {
     const fields = [[0], [0, 1], [0, 2]].flatMap((axes) => label(shape, axes));
@@ -123,10 +123,10 @@ export function labelWeight(
   const groups = use?.groups ?? 1;
   if (groups > 1 && second > 1) {
     const view = [groups, first / groups, second, ...kernel];
-    const own = label(view, [0, 1]);
-    const other = label(view, [0, 2]);
-    const rest = kernel.flatMap((_, i) => label(view, [i + 3]));
-    const fields = [...own, ...other, ...rest];
+    const outputs = label(view, [0, 1]);
+    const inputs = label(view, [0, 2]);
+    const offsets = kernel.flatMap((_, i) => label(view, [i + 3]));
+    const fields = [...outputs, ...inputs, ...offsets];
     return { info, view, fields, tensor: flattenView(shape, view, fields), firstKernelAxis };
   }
   const fields = shape.flatMap((_, axis) => label(shape, [axis]));
@@ -137,7 +137,7 @@ function asField({ axes, labels }: LabelledAxes): Field {
   return { frozen: false, axes, data: labels };
 }
 
-/** Rows and columns of an expert determine the expert. */
+/** Records that rows and columns of an expert determine the expert. */
 function nestExperts(store: LabelStore, shape: readonly number[], fields: readonly LabelledAxes[]): void {
   const experts = fields[0];
   if (experts === undefined) return;
@@ -147,7 +147,7 @@ function nestExperts(store: LabelStore, shape: readonly number[], fields: readon
   }
 }
 
-/** Fields over `[g, n/g, ...]` as fields over `[n, ...]`. */
+/** Converts fields over `[g, n/g, ...]` to fields over `[n, ...]`. */
 function flattenView(
   shape: readonly number[],
   view: readonly number[],

@@ -1,4 +1,6 @@
-import { type Engine, type Graph, type Probe, type ProbeOptions, probeGraph } from "@isthmus/graph";
+import { entry } from "@isthmus/core";
+import type { Engine, Graph } from "@isthmus/graph";
+import { type Probe, type ProbeOptions, probeGraph } from "@isthmus/graph";
 import type { Derivation } from "../derive-spec.ts";
 import type { Field, Labelled } from "../labels/field.ts";
 import { FactorAlgebra, type LinearKind } from "./factor-algebra.ts";
@@ -15,17 +17,18 @@ import { factorOf, isInverse, ONE, variableOf } from "./signed-sets.ts";
 import { walkFactors } from "./walk-factors.ts";
 
 /**
- * Discovers what else than permuting can be done to weights without changing what a graph computes.
+ * Discovers what can be done to weights, besides permuting, without changing what a graph computes.
  *
- * - scales: a hidden unit may be multiplied by a positive number, and undone behind, where all in between is positively
- *   homogeneous: linear maps, ReLU, LeakyReLU, pools; the scale and offset of a norm count as what makes the unit
+ * - scales: a hidden unit may be multiplied by a positive number, and divided by it behind, where all in
+ *   between is positively homogeneous: linear maps, ReLU, LeakyReLU, pools; behind a norm, its scale and
+ *   offset are multiplied
  * - signs: a unit may be negated where all in between is odd: linear maps, tanh, erf, sin
- * - rotations: a cell of units may be mixed by an orthogonal matrix where all in between is linear in them and none is
- *   multiplied by a number of its own: the inner dimensions of queries and keys without rotary embedding or norm, and of
- *   values and outputs. Biases in front are rotated as well.
+ * - rotations: a cell of units may be mixed by an orthogonal matrix where all in between is linear in them
+ *   and does not multiply them by different numbers: the inner dimensions of queries and keys without rotary
+ *   embedding or norm, and of values and outputs. Biases in front are rotated as well.
  *
- * @see Meng et al., G-SGD (2019), and Stock et al., Equi-normalization (2019), section 3, on scales; Ashkboos et al., SliceGPT
- *   (2024), section 3, on rotations
+ * @see Meng et al., G-SGD (2019), and Stock et al., Equi-normalization (2019), section 3, on scales; Ashkboos
+ *   et al., SliceGPT (2024), section 3, on rotations
  * @param derivation - the permutation symmetries of the same graph
  * @throws EngineError if the engine cannot run the graph
  */
@@ -38,7 +41,7 @@ export async function discoverLinearSymmetries(
   return deriveLinearSymmetries(graph, await probeGraph(graph, engine, options), derivation);
 }
 
-/** As {@link discoverLinearSymmetries}, of a graph that was run already. */
+/** Derives the symmetries of {@link discoverLinearSymmetries} for a graph that was probed before. */
 export function deriveLinearSymmetries(graph: Graph, probe: Probe, derivation: Derivation): LinearSymmetries {
   const walk = new Walks(graph, probe, derivation);
   return { scales: walk.diagonal("scale"), signs: walk.diagonal("sign"), ...walk.rotations() };
@@ -81,18 +84,18 @@ class Walks {
       const unit = unitOf(label);
       return unit >= 0 && unit < movable;
     });
-    const found = this.#factorsOfUnits(algebra);
-    const carriers = countValues(found);
+    const factorOfUnit = this.#factorsOfUnits(algebra);
+    const carriers = countValues(factorOfUnit);
     const rotations = spec.symmetries.flatMap(({ name, firstUnit, size, cells }) =>
       cells.flatMap((_, cell): RotationSpace[] => {
         const first = firstUnit + cell * size;
-        const factors = Array.from({ length: size }, (_unused, i) => found.get(first + i) ?? ONE);
+        const factors = Array.from({ length: size }, (_unused, i) => factorOfUnit.get(first + i) ?? ONE);
         // Of units that share a factor, as copies of a vector do, one could not be mixed without the other.
         const free = factors.every((factor) => factor !== ONE && carriers.get(factor) === 1);
         return free ? [{ symmetry: name, cell, firstUnit: first, size }] : [];
       }),
     );
-    return { rotations, rotatedValues: layOutUnits(computed, algebra, { rotations, found }) };
+    return { rotations, rotatedValues: layOutUnits(computed, algebra, { rotations, factorOfUnit }) };
   }
 
   #unitOf(label: number): number {
@@ -100,19 +103,19 @@ class Walks {
     return units.unitOf[group.classes.classOf[label] as number] as number;
   }
 
-  /** The one factor of each unit; {@link ONE} where it has several in different weights, or none. */
+  /** Finds the one factor of each unit; {@link ONE} if it has different factors in different weights. */
   #factorsOfUnits(algebra: FactorAlgebra): Map<number, number> {
-    const found = new Map<number, number>();
+    const factors = new Map<number, number>();
     for (const { fields } of this.#derivation.labels.weights.values()) {
       for (const label of fields.flatMap(({ labels }) => [...labels])) {
         const unit = this.#unitOf(label);
         if (unit < 0) continue;
         const factor = algebra.sets.find(factorOf(label));
-        const known = found.get(unit);
-        found.set(unit, known === undefined || known === factor ? factor : ONE);
+        const earlier = factors.get(unit);
+        factors.set(unit, earlier === undefined || earlier === factor ? factor : ONE);
       }
     }
-    return found;
+    return factors;
   }
 
   #walk(kind: LinearKind, mayChange: (label: number) => boolean) {
@@ -122,7 +125,7 @@ class Walks {
     return { algebra, computed: walkFactors(walk, algebra) };
   }
 
-  /** Number of the cell that the unit of each label is in, or -1. */
+  /** Returns the number of the cell that the unit of each label is in, or -1. */
   #cellOfLabels(): Int32Array {
     const { spec, labels } = this.#derivation;
     const cellOfUnit = new Int32Array(spec.units).fill(-1);
@@ -140,29 +143,29 @@ class Walks {
   }
 }
 
-/** How many keys of a map have each value. */
+/** Counts how many keys of a map have each value. */
 function countValues(map: ReadonlyMap<number, number>): Map<number, number> {
   const counts = new Map<number, number>();
   for (const value of map.values()) counts.set(value, (counts.get(value) ?? 0) + 1);
   return counts;
 }
 
-/** Factors on a tensor. */
+/** The factors on a tensor. */
 interface FactoredTensor {
   readonly shape: readonly number[];
   readonly view: readonly number[];
   readonly fields: readonly Pick<Field, "axes" | "data">[];
 }
 
-/** Variables of a tensor, numbered as they are met; undefined if it has none. */
+/** Lays out the variables of a tensor, numbered by first occurrence; returns undefined if it has none. */
 function layOut(
   { shape, view, fields }: FactoredTensor,
   { sets }: FactorAlgebra,
   numbers: Map<number, number>,
 ): FactorLayout | undefined {
-  const own = fields.map(({ axes, data }): FactorField => {
-    const variables = data.map((given) => {
-      const factor = sets.find(given);
+  const layouts = fields.map(({ axes, data }): FactorField => {
+    const variables = data.map((original) => {
+      const factor = sets.find(original);
       if (factor === ONE) return 0;
       const root = variableOf(factor);
       const number = numbers.get(root) ?? numbers.size;
@@ -171,29 +174,33 @@ function layOut(
     });
     return { axes, variables };
   });
-  const changing = own.filter(({ variables }) => variables.some((variable) => variable !== 0));
+  const changing = layouts.filter(({ variables }) => variables.some((variable) => variable !== 0));
   return changing.length === 0 ? undefined : { shape, view, fields: changing };
 }
 
-/** Units of rotated cells on the values that are mixed. */
+/** Lays out the units of rotated cells on the values that rotations mix. */
 function layOutUnits(
   computed: ReadonlyMap<string, Labelled>,
   { sets }: FactorAlgebra,
-  { rotations, found }: { readonly rotations: readonly RotationSpace[]; readonly found: Map<number, number> },
+  {
+    rotations,
+    factorOfUnit,
+  }: { readonly rotations: readonly RotationSpace[]; readonly factorOfUnit: ReadonlyMap<number, number> },
 ): Map<string, UnitLayout> {
   const unitOf = new Map<number, number>();
   for (const { firstUnit, size } of rotations) {
-    for (let unit = firstUnit; unit < firstUnit + size; unit++) unitOf.set(found.get(unit) ?? ONE, unit);
+    for (let unit = firstUnit; unit < firstUnit + size; unit++)
+      unitOf.set(entry(factorOfUnit, unit, "unit"), unit);
   }
   const layouts = new Map<string, UnitLayout>();
   for (const [name, { shape, fields }] of computed) {
-    const own = fields.map(
+    const unitFields = fields.map(
       ({ axes, data }): UnitField => ({
         axes,
         units: data.map((factor) => unitOf.get(sets.find(factor)) ?? -1),
       }),
     );
-    const mixed = own.filter(({ units }) => units.some((unit) => unit >= 0));
+    const mixed = unitFields.filter(({ units }) => units.some((unit) => unit >= 0));
     if (mixed.length > 0) layouts.set(name, { view: shape, fields: mixed });
   }
   return layouts;

@@ -1,20 +1,24 @@
+import { at } from "@isthmus/core";
 import type { AxisRef, SymmetrySpec } from "../spec.ts";
 import type { LinearKind } from "./factor-algebra.ts";
 import { groupVariables } from "./group-variables.ts";
 import type { DiagonalSymmetry, FactorLayout, LinearSymmetries } from "./linear-symmetries.ts";
 
-/** Units that may be scaled, negated or rotated, in numbers. */
+/** A summary of units that may be scaled, negated or rotated. */
 export interface LinearSummary {
   readonly kind: LinearKind;
-  /** Units: of each cell, where cells are rotated. */
+  /** Number of units; of each cell, where cells are rotated. */
   readonly size: number;
-  /** Cells that are rotated apart from each other; 1 for scales and signs. */
+  /** Number of cells that are rotated independently; 1 for scales and signs. */
   readonly cells: number;
-  /** Weight axes on which the units lie, those in front first as the graph has them. */
+  /** Weight axes on which the units lie, in the order of the graph. */
   readonly axes: readonly AxisRef[];
 }
 
-/** Summarises symmetries beyond permutation: scales and signs layer by layer, rotations by the symmetry whose cells they mix. */
+/**
+ * Summarises symmetries beyond permutation: scales and signs layer by layer, rotations by the symmetry whose
+ * cells they mix.
+ */
 export function explainLinearSymmetries(
   spec: SymmetrySpec,
   { scales, signs, rotations }: LinearSymmetries,
@@ -22,8 +26,8 @@ export function explainLinearSymmetries(
   const names = [...new Set(rotations.map(({ symmetry }) => symmetry))];
   const rotated = names.flatMap((name): LinearSummary[] => {
     const cells = rotations.filter(({ symmetry }) => symmetry === name);
-    const symmetry = spec.symmetries.find((own) => own.name === name);
-    const size = cells[0]?.size ?? 0;
+    const symmetry = spec.symmetries.find((candidate) => candidate.name === name);
+    const { size } = at(cells, 0, "cell");
     return symmetry === undefined
       ? []
       : [{ kind: "rotation", size, cells: cells.length, axes: symmetry.axes }];
@@ -39,13 +43,13 @@ function explainDiagonal(symmetry: DiagonalSymmetry): LinearSummary[] {
   });
 }
 
-/** Axes of a weight on which some variables lie. */
+/** Finds the axes of a weight on which some variables lie. */
 function axesOf(tensor: string, { shape, view, fields }: FactorLayout, members: Set<number>): AxisRef[] {
-  const own = fields.filter(({ variables }) =>
+  const containing = fields.filter(({ variables }) =>
     variables.some((variable) => members.has(Math.abs(variable) - 1)),
   );
-  // A grouped convolution is viewed with the groups as an axis of their own, before its first.
+  // The view of a grouped convolution has one more axis, the groups, before its first.
   const added = view.length - shape.length;
-  const axes = own.flatMap((field) => field.axes.map((axis) => Math.max(0, axis - added)));
+  const axes = containing.flatMap((field) => field.axes.map((axis) => Math.max(0, axis - added)));
   return [...new Set(axes)].map((axis) => ({ tensor, axis }));
 }

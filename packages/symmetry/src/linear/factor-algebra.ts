@@ -1,17 +1,21 @@
-import { connect, type Field, type Labelled, sameAxes, sameData, spread } from "../labels/field.ts";
+import { at } from "@isthmus/core";
+import { connect, extentOf, type Field, type Labelled, sameAxes, sameData, spread } from "../labels/field.ts";
 import { ONE, SignedSets } from "./signed-sets.ts";
 
-/** What units may be multiplied by: positive numbers, signs, or, cell by cell, an orthogonal matrix. */
+/**
+ * Kinds of symmetries beyond permutation: units are multiplied by positive numbers, by signs, or cell by cell
+ * by an orthogonal matrix.
+ */
 export const LINEAR_KINDS = ["scale", "sign", "rotation"] as const;
 
 /** One of {@link LINEAR_KINDS}. */
 export type LinearKind = (typeof LINEAR_KINDS)[number];
 
 /**
- * How factors on tensors combine. A tensor is multiplied by the product of its fields' factors; along axes without fields,
- * it is as it was.
+ * The rules by which factors on tensors combine. A tensor is multiplied by the product of its fields'
+ * factors; along axes without fields it does not change.
  *
- * Conservative: whatever is not plain is demanded to be 1.
+ * Conservative: a factor that cannot be followed is demanded to be 1.
  */
 export class FactorAlgebra {
   readonly kind: LinearKind;
@@ -28,7 +32,7 @@ export class FactorAlgebra {
     this.sets = new SignedSets(cellOf.length, kind !== "scale");
   }
 
-  /** Demands that a tensor stays as it is. */
+  /** Demands that a tensor does not change. */
   fix(tensor: Labelled): Labelled {
     for (const field of tensor.fields) this.#fixField(field);
     return { shape: tensor.shape, fields: [] };
@@ -45,18 +49,18 @@ export class FactorAlgebra {
     for (const factor of data) this.sets.unite(factor, ONE);
   }
 
-  /** A tensor that others are added to: all must be multiplied by the same. */
+  /** Adds tensors, which must all be multiplied by equal factors. */
   add(tensors: readonly Labelled[], shape: readonly number[]): Labelled {
     const aligned = tensors.map((tensor) => alignRank(tensor, shape.length));
     const fields = connect(aligned).flatMap(({ axes, parts }): Field[] => {
-      const single = parts.map((part) => part[0]);
       if (parts.some((part) => part.length !== 1)) {
         for (const field of parts.flat()) this.#fixField(field);
         return [];
       }
-      const arrays = single.map((field) => (field === undefined ? EMPTY : spread(field, shape, axes)));
-      for (const other of arrays.slice(1)) this.#unite(arrays[0] ?? EMPTY, other, false);
-      return [{ frozen: false, axes, data: arrays[0] ?? EMPTY }];
+      const arrays = parts.map((part) => spread(at(part, 0, "field"), shape, axes));
+      const data = at(arrays, 0, "tensor");
+      for (const other of arrays.slice(1)) this.#unite(data, other, false);
+      return [{ frozen: false, axes, data }];
     });
     return { shape, fields };
   }
@@ -68,11 +72,11 @@ export class FactorAlgebra {
     }
   }
 
-  /** The product of two tensors, element by element; the second divides where `inverse`. */
+  /** Multiplies two tensors element by element, or divides the first by the second if `inverse`. */
   multiply([a, b]: readonly [Labelled, Labelled], shape: readonly number[], inverse = false): Labelled {
     const left = this.#steady(alignRank(a, shape.length), alignRank(b, shape.length).shape);
     const steady = this.#steady(alignRank(b, shape.length), alignRank(a, shape.length).shape);
-    // One over a mixture is no mixture of the reciprocals.
+    // The reciprocal of a mixture is not a mixture of the reciprocals.
     const right = inverse && this.kind === "rotation" ? this.fix(steady) : steady;
     const turned = right.fields.map((field) =>
       inverse ? { ...field, data: field.data.map((factor) => this.sets.invert(factor)) } : field,
@@ -80,20 +84,23 @@ export class FactorAlgebra {
     return { shape, fields: this.#withoutSquares([...left.fields, ...turned]) };
   }
 
-  /** A rotation mixes what is multiplied by different numbers, so that it does not go through. */
+  /**
+   * Fixes the fields whose units a rotation would mix although the other tensor multiplies them by different
+   * numbers.
+   */
   #steady(tensor: Labelled, other: readonly number[]): Labelled {
     if (this.kind !== "rotation") return tensor;
-    const varying = tensor.shape.flatMap((_, axis) => ((other[axis] ?? 1) > 1 ? [axis] : []));
+    const varying = tensor.shape.flatMap((_, axis) => (extentOf({ shape: other }, axis) > 1 ? [axis] : []));
     const mixed = tensor.fields.filter((field) => this.#mixedAlong(field, tensor.shape, varying));
     for (const field of mixed) this.#fixField(field);
     return { shape: tensor.shape, fields: tensor.fields.filter((field) => !mixed.includes(field)) };
   }
 
-  /** Tells whether two places along one of the axes hold different units of one cell. */
+  /** Checks whether two places along one of the axes hold different units of one cell. */
   #mixedAlong(field: Field, shape: readonly number[], axes: readonly number[]): boolean {
     let inner = 1;
     for (const axis of [...field.axes].reverse()) {
-      const extent = shape[axis] ?? 1;
+      const extent = extentOf({ shape }, axis);
       if (axes.includes(axis) && this.#mixes(field.data, extent, inner)) return true;
       inner *= extent;
     }
@@ -113,19 +120,19 @@ export class FactorAlgebra {
     return factor <= 1 ? -1 : (this.#cellOf[(factor >> 1) - 1] as number);
   }
 
-  /** A sign twice is none; a scale twice is a square, which is not followed. */
+  /** Drops fields that occur twice: a sign twice is none, and a scale twice, a square, is fixed. */
   #withoutSquares(fields: readonly Field[]): Field[] {
-    const kept: Field[] = [];
+    const product: Field[] = [];
     for (const field of fields) {
-      const twin = kept.findIndex((other) => sameAxes(other.axes, field.axes) && this.#same(other, field));
+      const twin = product.findIndex((other) => sameAxes(other.axes, field.axes) && this.#same(other, field));
       if (twin < 0) {
-        kept.push(field);
+        product.push(field);
         continue;
       }
       if (this.kind !== "sign") this.#fixField(field);
-      kept.splice(twin, 1);
+      product.splice(twin, 1);
     }
-    return kept;
+    return product;
   }
 
   #same(a: Field, b: Field): boolean {
@@ -133,11 +140,14 @@ export class FactorAlgebra {
     return a.data.every((factor, i) => this.sets.find(factor) === this.sets.find(b.data[i] as number));
   }
 
-  /** A sum of products over some axes, along which the factors of one tensor must undo those of the other. */
+  /**
+   * Sums products of two tensors over some axes, along which the factors of one tensor must undo the factors
+   * of the other.
+   */
   contract([a, b]: readonly [Labelled, Labelled], axes: readonly number[]): Labelled {
     const rank = Math.max(a.shape.length, b.shape.length);
     const [left, right] = [alignRank(a, rank), alignRank(b, rank)];
-    const shape = left.shape.map((extent, axis) => Math.max(extent, right.shape[axis] ?? 1));
+    const shape = left.shape.map((extent, axis) => Math.max(extent, extentOf(right, axis)));
     const touching = ({ fields }: Labelled): Field[] =>
       fields.filter((field) => field.axes.some((axis) => axes.includes(axis)));
     const [mine, yours] = [touching(left), touching(right)];
@@ -157,8 +167,6 @@ export class FactorAlgebra {
     return { shape: shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent)), fields: product.fields };
   }
 }
-
-const EMPTY = new Int32Array(0);
 
 /** Adds leading axes of extent 1. */
 function alignRank(input: Labelled, rank: number): Labelled {

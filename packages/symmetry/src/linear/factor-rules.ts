@@ -24,12 +24,15 @@ import {
 } from "./move-factors.ts";
 import type { FactorContext, FactorRule } from "./rule.ts";
 
-/** `f(t x) = t f(x)` for the factors of some kinds only. */
+/** Restricts a rule to factors of some kinds, for which `f(t x) = t f(x)`. */
 function only(kinds: readonly LinearKind[], rule: FactorRule): FactorRule {
   return (context) => (kinds.includes(context.algebra.kind) ? rule(context) : undefined);
 }
 
-/** Passes the factors of the first input; further ones, such as slopes, stay as they are, and so do masks that come out. */
+/**
+ * Passes the factors of the first input; further inputs, such as slopes, must not change, and further
+ * outputs, such as masks, do not.
+ */
 const pass: FactorRule = (context) => {
   const [x, ...others] = givenInputs(context);
   if (x === undefined) return undefined;
@@ -66,7 +69,7 @@ const gemm: FactorRule = (context) => {
   return [added === undefined ? result : context.algebra.add([result, added], outputShape(context))];
 };
 
-/** A reshape that keeps every field, or undefined. */
+/** Reshapes a tensor; returns undefined if that loses a field. */
 function reshaped({ store }: FactorContext, input: Labelled, shape: readonly number[]): Labelled | undefined {
   const result = reshape(store, input, shape);
   return result.fields.length === input.fields.length ? result : undefined;
@@ -76,7 +79,7 @@ function spatialAxes(shape: readonly number[]): number[] {
   return shape.map((_, axis) => axis).slice(2);
 }
 
-/** `Conv`: `[N, g, 1, C/g] x [1, g, O/g, C/g]`, as for labels. */
+/** Follows `Conv`: `[N, g, 1, C/g] x [1, g, O/g, C/g]`, as for labels. */
 const convolution: FactorRule = (context) => {
   const { algebra, node } = context;
   const groups = intAttribute(node, "group", 1);
@@ -103,12 +106,12 @@ const convolution: FactorRule = (context) => {
   return [{ shape: outputShape(context), fields: biased.fields }];
 };
 
-/** Spatial extents as 1: nothing lies on them. */
+/** Replaces spatial extents by 1, as no field lies on them. */
 function flatten(shape: readonly number[]): number[] {
   return shape.map((extent, axis) => (axis < 2 ? extent : 1));
 }
 
-/** What is normalised stays as it is; scale and offset give the result its factors. */
+/** Follows a norm: its input must not change, and its scale and offset give the result its factors. */
 function scaled(context: FactorContext, vectors: readonly (Labelled | undefined)[], axis?: number): Labelled {
   const { algebra } = context;
   const shape = outputShape(context);
@@ -123,21 +126,24 @@ function scaled(context: FactorContext, vectors: readonly (Labelled | undefined)
   return offset === undefined ? times : algebra.add([times, offset], shape);
 }
 
-/** `BatchNormalization`, `InstanceNormalization`: the epsilon beside the variance allows no scale before it. */
+/**
+ * Follows `BatchNormalization` and `InstanceNormalization`: the epsilon beside the variance allows no scale
+ * before it.
+ */
 const channelNorm: FactorRule = (context) => {
   const [x, scale, offset, ...statistics] = context.inputs;
   for (const tensor of [x, ...statistics]) if (tensor !== undefined) context.algebra.fix(tensor);
   return [scaled(context, [scale, offset], 1)];
 };
 
-/** `LayerNormalization`, `RMSNormalization` along the last axes. */
+/** Follows `LayerNormalization` and `RMSNormalization` along the last axes. */
 const layerNorm: FactorRule = (context) => {
   const [x, scale, offset] = context.inputs;
   if (x !== undefined) context.algebra.fix(x);
   return [scaled(context, [scale, offset])];
 };
 
-/** An even power loses the sign; any other, and any scale, is not followed. */
+/** Follows a power: an even one loses the sign; any other, and any scale, is not followed. */
 const power: FactorRule = (context) => {
   const isEven = constantNumbers(context, 1)?.every((exponent) => exponent % 2 === 0) ?? false;
   return context.algebra.kind === "sign" && isEven
@@ -145,17 +151,17 @@ const power: FactorRule = (context) => {
     : undefined;
 };
 
-/** Even functions lose the sign. */
+/** Follows even functions, which lose the sign. */
 const even: FactorRule = (context) =>
   context.algebra.kind === "sign" ? [{ shape: outputShape(context), fields: [] }] : undefined;
 
-/** Operators by name. */
+/** Splits a list of names. */
 const words = (list: string): string[] => list.split(" ");
 
-/** Another shape for the same elements. */
+/** Follows operators that only change the shape. */
 const shaped = moving(reshaping);
 
-/** What operators do to factors; those that are missing demand that their inputs stay as they are. */
+/** Rules of factors by operator; operators without a rule demand that their inputs do not change. */
 export const FACTOR_RULES: ReadonlyMap<string, FactorRule> = new Map<string, FactorRule>([
   ...words("Identity Neg Dropout").map((op) => [op, pass] as const),
   ...words("Relu LeakyRelu PRelu").map((op) => [op, only(["scale"], pass)] as const),

@@ -1,6 +1,9 @@
 import type { DiagonalSymmetry } from "./linear-symmetries.ts";
 
-/** Groups variables that lie on the same fields, as those of one layer: no two of them change the same element twice. */
+/**
+ * Groups variables that lie on the same fields, such as the variables of one layer: no two of a group change
+ * the same element.
+ */
 export function groupVariables({ variables, weights }: DiagonalSymmetry): Int32Array[] {
   const keys = Array.from({ length: variables }, () => "");
   let number = 0;

@@ -1,18 +1,18 @@
 import type { WeightField } from "../spec.ts";
 import type { LinearKind } from "./factor-algebra.ts";
 
-/** Variables along some axes of a weight. */
+/** The variables along some axes of a weight. */
 export interface FactorField {
   /** Axes of {@link FactorLayout.view}, ascending. */
   readonly axes: readonly number[];
   /**
-   * At each position over the axes: 0 where nothing changes, `v + 1` where elements are multiplied by variable `v`, `-(v + 1)`
-   * where they are divided by it.
+   * At each position over the axes: 0 where nothing changes, `v + 1` where elements are multiplied by
+   * variable `v`, `-(v + 1)` where they are divided by it.
    */
   readonly variables: Int32Array;
 }
 
-/** How factors lie in a weight. */
+/** The factors that lie in a weight, and where. */
 export interface FactorLayout {
   readonly shape: readonly number[];
   /** Shape the fields refer to. */
@@ -20,9 +20,12 @@ export interface FactorLayout {
   readonly fields: readonly FactorField[];
 }
 
-/** Numbers that weights may be multiplied by, one for each variable, without changing the function. */
+/**
+ * A symmetry by multiplication: weights may be multiplied by a number for each variable without changing the
+ * function.
+ */
 export interface DiagonalSymmetry {
-  /** Positive numbers, or signs. */
+  /** Whether the numbers are positive, or signs. */
   readonly kind: Exclude<LinearKind, "rotation">;
   /** Number of variables. */
   readonly variables: number;
@@ -34,7 +37,7 @@ export interface DiagonalSymmetry {
 
 /** A cell of units that any orthogonal matrix may mix. */
 export interface RotationSpace {
-  /** Name of the symmetry the cell is of. */
+  /** Name of the symmetry that the cell belongs to. */
   readonly symmetry: string;
   readonly cell: number;
   /** Its units are `firstUnit .. firstUnit + size - 1`. */
@@ -42,17 +45,17 @@ export interface RotationSpace {
   readonly size: number;
 }
 
-/** How units lie on some axes of a tensor, -1 where nothing changes. */
+/** The units that lie on some axes of a tensor, -1 where nothing changes. */
 export type UnitField = Pick<WeightField, "axes" | "units">;
 
-/** How units lie in a tensor. */
+/** The units that lie in a tensor, and where. */
 export interface UnitLayout {
   /** Shape the fields refer to. */
   readonly view: readonly number[];
   readonly fields: readonly UnitField[];
 }
 
-/** Symmetries beyond permutation: what else can be done to weights without changing the function. */
+/** All symmetries beyond permutation: what else can be done to weights without changing the function. */
 export interface LinearSymmetries {
   readonly scales: DiagonalSymmetry;
   readonly signs: DiagonalSymmetry;

@@ -1,7 +1,9 @@
 import {
+  at,
   type Checkpoint,
   DTYPES,
   defineCheckpoint,
+  entry,
   formatShape,
   fromFloat32Into,
   MismatchError,
@@ -11,12 +13,12 @@ import {
 import type { DiagonalSymmetry, FactorField, FactorLayout } from "./linear-symmetries.ts";
 
 /**
- * Multiplies the units of a network: the result computes the same function. Lazy: a tensor is read and multiplied when it
- * is read.
+ * Multiplies the units of a network: the result computes the same function. Lazy: a tensor is multiplied when
+ * it is read.
  *
  * @param factors - number for each variable, `[variables]`: positive for scales, 1 or -1 for signs
  * @throws RangeError if there are not as many factors as variables, or one is out of range
- * @throws MismatchError if the checkpoint lacks a weight or has it in another shape
+ * @throws MismatchError if the checkpoint lacks a weight, or the shape of a weight differs
  */
 export function multiplyUnits(
   checkpoint: Checkpoint,
@@ -93,20 +95,24 @@ function tableOf({ variables }: FactorField, factors: Float64Array): Float64Arra
   });
 }
 
-/** The position over some axes at which an element of a tensor lies. */
+/** Creates a function that returns the position over some axes at which an element of a tensor lies. */
 export function positionIn(shape: readonly number[], axes: readonly number[]): (element: number) => number {
   const strides = new Map<number, number>();
   let stride = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     strides.set(axis, stride);
-    stride *= shape[axis] ?? 1;
+    stride *= at(shape, axis, "axis");
   }
+  const placing = (axis: number): readonly [number, number] => [
+    entry(strides, axis, "axis"),
+    at(shape, axis, "axis"),
+  ];
   const [only, ...others] = axes;
   if (only !== undefined && others.length === 0) {
-    const [step, extent] = [strides.get(only) ?? 1, shape[only] ?? 1];
+    const [step, extent] = placing(only);
     return (element) => Math.floor(element / step) % extent;
   }
-  const parts = axes.map((axis) => [strides.get(axis) ?? 1, shape[axis] ?? 1] as const);
+  const parts = axes.map(placing);
   return (element) => {
     let position = 0;
     for (const [step, extent] of parts) position = position * extent + (Math.floor(element / step) % extent);

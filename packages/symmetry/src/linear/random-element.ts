@@ -5,18 +5,24 @@ import type { DiagonalSymmetry, LinearSymmetries } from "./linear-symmetries.ts"
 import { multiplyUnits } from "./multiply-units.ts";
 import { type Rotation, rotateUnits } from "./rotate-units.ts";
 
-/** Random scales are between the inverse of this number and the number. */
+/** Largest random scale; the smallest is its inverse. */
 const LARGEST_SCALE = 2;
 
-/** An element of the symmetries beyond permutation: scales, then signs, then rotations; what is missing changes nothing. */
+/**
+ * An element of the symmetries beyond permutation: scales, then signs, then rotations; what is left out
+ * changes nothing.
+ */
 export interface LinearElement {
-  /** Number for each variable, `[variables]`. */
+  /** A number for each variable, `[variables]`. */
   readonly scales?: Float64Array | undefined;
   readonly signs?: Float64Array | undefined;
   readonly rotations?: readonly Rotation[] | undefined;
 }
 
-/** A random element: all units of some kinds are scaled, negated by chance, and all cells rotated. */
+/**
+ * Draws a random element: all units are scaled, negated by chance, and all cells rotated, for the kinds that
+ * are chosen.
+ */
 export function randomElement(
   { scales, signs, rotations }: LinearSymmetries,
   { seed, kinds }: { readonly seed: number; readonly kinds: readonly LinearKind[] },
@@ -37,10 +43,11 @@ export function randomElement(
 }
 
 /**
- * Transforms a network by a random element of the symmetries beyond permutation, of some kinds: all units are scaled, negated
- * by chance, and all cells rotated. The result computes the same.
+ * Transforms a network by a random element of the symmetries beyond permutation: all units are scaled,
+ * negated by chance, and all cells rotated, for the kinds that are chosen. The result computes the same
+ * function.
  *
- * @param spec - the permutation symmetries that the rotations are of
+ * @param spec - the permutation symmetries whose cells the rotations mix
  * @throws MismatchError if the checkpoint does not fit the graph they were discovered in
  */
 export function transformRandomly(
@@ -55,7 +62,10 @@ export function transformRandomly(
   return rotations.length === 0 ? signed : rotateUnits(signed, spec, rotations);
 }
 
-/** A random orthogonal matrix, `[size, size]`: normal vectors made orthonormal one after the other, twice for the sake of rounding. */
+/**
+ * Draws a random orthogonal matrix, `[size, size]`: normal vectors made orthonormal one after the other,
+ * twice because of rounding.
+ */
 function randomOrthogonal(size: number, random: Random): Float64Array {
   const matrix = Float64Array.from({ length: size * size }, () => random.normal());
   for (let i = 0; i < size; i++) {

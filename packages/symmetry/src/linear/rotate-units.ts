@@ -1,19 +1,30 @@
-import { type Checkpoint, DTYPES, defineCheckpoint, fromFloat32Into, toFloat32 } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  DTYPES,
+  defineCheckpoint,
+  entry,
+  fromFloat32Into,
+  toFloat32,
+} from "@isthmus/core";
 import { assertFits } from "../permute.ts";
 import type { SymmetrySpec } from "../spec.ts";
 import type { RotationSpace, UnitField, UnitLayout } from "./linear-symmetries.ts";
 import { positionIn } from "./multiply-units.ts";
 
-/** A space with the matrix that its units are mixed by. */
+/** A rotation of a space: the matrix that its units are mixed by. */
 export interface Rotation {
   readonly space: RotationSpace;
-  /** Orthogonal, `[size, size]` row-major: unit `i` of the result is the sum over `j` of `matrix[i * size + j]` times unit `j`. */
+  /**
+   * Orthogonal, `[size, size]` row-major: unit `i` of the result is the sum over `j` of
+   * `matrix[i * size + j]` times unit `j`.
+   */
   readonly matrix: Float64Array;
 }
 
 /**
- * Mixes the units of cells by orthogonal matrices: the result computes the same function. Lazy: a tensor is read whole and
- * mixed when any of it is read.
+ * Mixes the units of cells by orthogonal matrices: the result computes the same function. Lazy: when any part
+ * of a tensor is read, it is read whole and mixed.
  *
  * @param spec - the permutation symmetries that the spaces are cells of
  * @throws RangeError if a matrix has the wrong size or is not orthogonal
@@ -45,7 +56,7 @@ export function rotateUnits(
   });
 }
 
-/** Largest difference of a matrix times its transpose from the identity. */
+/** Tolerance of the difference between a matrix times its transpose and the identity. */
 const ORTHOGONAL = 1e-6;
 
 function assertOrthogonal({ space, matrix }: Rotation): void {
@@ -70,7 +81,9 @@ async function readValues(checkpoint: Checkpoint, name: string): Promise<Float32
   return toFloat32(data, dtype);
 }
 
-/** Where the units of one rotation lie on a field: each row of places holds all units of the cell once. */
+/**
+ * The places of the units of one rotation on a field: each row of places holds all units of the cell once.
+ */
 export interface RotatedPlaces {
   readonly field: UnitField;
   readonly rotation: Rotation;
@@ -87,8 +100,10 @@ export function placesOf({ fields }: UnitLayout, rotations: readonly Rotation[])
       field.units.forEach((unit, position) => {
         places[unit - firstUnit]?.push(position);
       });
-      const count = places[0]?.length ?? 0;
-      const rows = Array.from({ length: count }, (_, k) => Int32Array.from(places, (list) => list[k] ?? 0));
+      const count = at(places, 0, "unit").length;
+      const rows = Array.from({ length: count }, (_, k) =>
+        Int32Array.from(places, (list) => at(list, k, "place")),
+      );
       return count === 0 ? [] : [{ field, rotation, rows }];
     }),
   );
@@ -112,8 +127,8 @@ function mixInPlace(
   { rotation, rows }: RotatedPlaces,
 ): void {
   for (const row of rows) {
-    const lists = Array.from(row, (position) => elements.get(position) ?? new Int32Array(0));
-    const others = lists[0]?.length ?? 0;
+    const lists = Array.from(row, (position) => entry(elements, position, "position"));
+    const others = at(lists, 0, "unit").length;
     for (let other = 0; other < others; other++) {
       const vector = Int32Array.from(lists, (list) => list[other] as number);
       mixVector(values, vector, rotation);
@@ -131,38 +146,40 @@ function mixVector(values: Float32Array, places: Int32Array, { space: { size }, 
   });
 }
 
-/** Looks through a tensor once for each set of axes, as several cells lie on the same: elements by position over the axes. */
+/**
+ * Creates a function that lists the elements of a tensor by their position over some axes, and lists them
+ * once for each set of axes.
+ */
 export function elementFinder(
   count: number,
   shape: readonly number[],
 ): (axes: readonly number[]) => ReadonlyMap<number, Int32Array> {
-  const found = new Map<string, ReadonlyMap<number, Int32Array>>();
+  const byAxes = new Map<string, ReadonlyMap<number, Int32Array>>();
   return (axes) => {
     const key = axes.join();
-    const elements = found.get(key) ?? elementsByPosition(count, shape, axes);
-    found.set(key, elements);
+    const elements = byAxes.get(key) ?? elementsByPosition(count, shape, axes);
+    byAxes.set(key, elements);
     return elements;
   };
 }
 
-/** Elements of a tensor by their position over some axes, in row-major order of the others. */
+/** Lists the elements of a tensor by their position over some axes, in row-major order of the others. */
 function elementsByPosition(
   count: number,
   shape: readonly number[],
   axes: readonly number[],
 ): ReadonlyMap<number, Int32Array> {
   const positionOf = positionIn(shape, axes);
-  const positions = axes.reduce((product, axis) => product * (shape[axis] ?? 1), 1);
-  const each = count / positions;
+  const positions = axes.reduce((product, axis) => product * at(shape, axis, "axis"), 1);
+  const perPosition = count / positions;
   const lists = new Map<number, Int32Array>();
+  for (let position = 0; position < positions; position++) lists.set(position, new Int32Array(perPosition));
   const filled = new Int32Array(positions);
   for (let element = 0; element < count; element++) {
     const position = positionOf(element);
-    const list = lists.get(position) ?? new Int32Array(each);
-    lists.set(position, list);
-    const at = filled[position] as number;
-    list[at] = element;
-    filled[position] = at + 1;
+    const index = filled[position] as number;
+    entry(lists, position, "position")[index] = element;
+    filled[position] = index + 1;
   }
   return lists;
 }

@@ -1,32 +1,32 @@
 import { singletons } from "../kernels/disjoint-sets.ts";
 
 /**
- * A factor that a place of a tensor is multiplied by: 0 for none; `2 v + 2` for that of variable `v`; one more for its
- * inverse. One number each, so that factors move like labels.
+ * A factor that a place of a tensor is multiplied by: 0 for none, `2 v + 2` for variable `v`, and `2 v + 3`
+ * for its inverse. A factor is a single number so that factors move like labels.
  */
 export type Factor = number;
 
 /** The factor that never changes anything. */
 export const ONE: Factor = 0;
 
-/** The factor of a variable. */
+/** Returns the factor of a variable. */
 export function factorOf(variable: number): Factor {
   return 2 * variable + 2;
 }
 
-/** The variable of a factor; -1 for {@link ONE}. */
+/** Returns the variable of a factor; -1 for {@link ONE}. */
 export function variableOf(factor: Factor): number {
   return (factor >> 1) - 1;
 }
 
-/** Tells whether a factor is the inverse of its variable's. */
+/** Checks whether a factor is the inverse of a variable. */
 export function isInverse(factor: Factor): boolean {
   return (factor & 1) === 1;
 }
 
-/** Variables that must be equal, or each other's inverse, or 1. */
+/** Sets of variables that must be equal, or each other's inverse, or 1. */
 export class SignedSets {
-  /** Parents by variable + 1, of which 0 stands for 1. */
+  /** Parents by variable + 1; element 0 is the constant 1. */
   readonly #parent: Int32Array;
   /** 1 where a variable is the inverse of its parent. */
   readonly #flip: Uint8Array;
@@ -39,12 +39,12 @@ export class SignedSets {
     this.#involutive = involutive;
   }
 
-  /** The inverse of a factor. */
+  /** Returns the inverse of a factor. */
   invert(factor: Factor): Factor {
     return factor <= 1 || this.#involutive ? factor : factor ^ 1;
   }
 
-  /** The same factor for all that must be equal to it. */
+  /** Returns the factor that represents all factors that must be equal to this one. */
   find(factor: Factor): Factor {
     const start = factor >> 1;
     let at = start;
@@ -65,7 +65,7 @@ export class SignedSets {
     const [one, two] = [this.find(a), this.find(b)];
     if (one === two) return;
     const [low, high] = one < two ? [one, two] : [two, one];
-    // What equals its own inverse is 1: scales are positive.
+    // A scale that equals its inverse is 1, as scales are positive.
     const target = low >> 1 === high >> 1 ? 0 : low >> 1;
     this.#parent[high >> 1] = target;
     this.#flip[high >> 1] = target === 0 ? 0 : (low ^ high) & 1;

@@ -13,11 +13,11 @@ import { rotateInPlace } from "./rotate-units.ts";
 
 /** Options of {@link verifyLinearSymmetries}. */
 export interface VerifyLinearOptions {
-  /** Seed of inputs, transformations, and weights where none are given. */
+  /** Seed of the inputs, of the transformations, and of the weights if `weights` is left out. */
   readonly seed: number;
   /** Weights to verify with. @defaultValue random ones */
   readonly weights?: Checkpoint | undefined;
-  /** Kinds to verify, of those there are. @defaultValue all */
+  /** Kinds to verify; kinds without symmetries are skipped. @defaultValue all */
   readonly kinds?: readonly LinearKind[];
   /** Largest error of an output, relative to its largest element. @defaultValue 1e-4 */
   readonly outputTolerance?: number;
@@ -40,31 +40,35 @@ export interface VerifyLinearResult extends ValueSummary {
   readonly kind: LinearKind;
 }
 
-/** Random elements that each kind is tried with: of two signs that hold only together, each tells with a chance of 1/2. */
+/**
+ * Number of random elements that each kind is tried with: each detects two signs that hold only together with
+ * a chance of 1/2.
+ */
 const TRIALS: Readonly<Record<LinearKind, number>> = { scale: 1, sign: 3, rotation: 1 };
 
 /**
- * Proves symmetries beyond permutation by trying them, kind by kind: transforms the weights by random elements of each and
- * compares every value that the graph computes with what is predicted for it: multiplied, mixed, or the same.
+ * Proves symmetries beyond permutation by trying them, kind by kind: transforms the weights by random
+ * elements of each and compares every value that the graph computes with its prediction: multiplied, mixed,
+ * or unchanged.
  *
- * @param derivation - the permutation symmetries that they were discovered with
+ * @param symmetries - the symmetries, and the permutation symmetries that they were discovered with
  * @throws MismatchError if the weights do not fit the graph
  * @throws EngineError if the engine cannot run the graph
  */
 export async function verifyLinearSymmetries(
   graph: Graph,
   engine: Engine,
-  found: { readonly derivation: Derivation; readonly linear: LinearSymmetries },
+  symmetries: { readonly derivation: Derivation; readonly linear: LinearSymmetries },
   options: VerifyLinearOptions,
 ): Promise<readonly VerifyLinearResult[]> {
-  const { seed, ...given } = options;
-  const resolved = resolveOptions("verify symmetries", VERIFY_LINEAR_DEFAULTS, given, ["seed"]);
+  const { seed, ...rest } = options;
+  const resolved = resolveOptions("verify symmetries", VERIFY_LINEAR_DEFAULTS, rest, ["seed"]);
   const { weights, signal } = resolved;
-  const { scales, signs, rotations } = found.linear;
+  const { scales, signs, rotations } = symmetries.linear;
   const counts = { scale: scales.variables, sign: signs.variables, rotation: rotations.length };
   const kinds = resolved.kinds.filter((kind) => counts[kind] > 0);
   const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
-  const inputs = randomInputs(graph, found.derivation.batch, seed);
+  const inputs = randomInputs(graph, symmetries.derivation.batch, seed);
   const before = await runAll(graph, engine, new Map([...inputs, ...bound]));
   const results: VerifyLinearResult[] = [];
   for (const kind of kinds) {
@@ -72,9 +76,16 @@ export async function verifyLinearSymmetries(
     for (let trial = 0; trial < TRIALS[kind]; trial++) {
       signal?.throwIfAborted();
       const drawn = { seed: seed + trial, kinds: [kind] };
-      const moved = transformRandomly(createCheckpoint(bound), found.derivation.spec, found.linear, drawn);
+      const moved = transformRandomly(
+        createCheckpoint(bound),
+        symmetries.derivation.spec,
+        symmetries.linear,
+        drawn,
+      );
       const after = await runAll(graph, engine, new Map([...inputs, ...(await bindWeights(graph, moved))]));
-      errors.push(...compareValues(graph, [before, after], found.linear, randomElement(found.linear, drawn)));
+      errors.push(
+        ...compareValues(graph, [before, after], symmetries.linear, randomElement(symmetries.linear, drawn)),
+      );
     }
     let summary = summarizeErrors(graph, resolved, errors, new Map());
     if (!summary.passed) {
@@ -91,7 +102,7 @@ export async function verifyLinearSymmetries(
   return results;
 }
 
-/** Errors of all values, in the order of computation. */
+/** Computes the errors of all values, in the order of computation. */
 function compareValues(
   graph: Graph,
   [before, after]: readonly [ReadonlyMap<string, Tensor>, ReadonlyMap<string, Tensor>],
@@ -107,7 +118,7 @@ function compareValues(
   });
 }
 
-/** What a value becomes when the weights are transformed. */
+/** Predicts a value after the weights are transformed. */
 function predict(value: string, tensor: Tensor, linear: LinearSymmetries, element: LinearElement): Tensor {
   const scaled = linear.scales.values.get(value);
   const signed = linear.signs.values.get(value);

@@ -5,12 +5,13 @@ import type { Labelled } from "../labels/field.ts";
 import { LabelStore } from "../labels/label-store.ts";
 import type { LabelledWeight } from "../labels/label-weight.ts";
 import { controlInputs } from "../rules/control-inputs.ts";
+import { inputName } from "../rules/rule.ts";
 import type { FactorAlgebra } from "./factor-algebra.ts";
 import { FACTOR_RULES } from "./factor-rules.ts";
 import type { FactorContext } from "./rule.ts";
 import { factorOf, ONE } from "./signed-sets.ts";
 
-/** What factors are followed through. */
+/** The graph that factors are followed through, and the labels on its weights. */
 export interface FactorWalk {
   readonly graph: Graph;
   readonly probe: Probe;
@@ -20,10 +21,11 @@ export interface FactorWalk {
 }
 
 /**
- * Gives each label of each weight a factor and follows the factors through the graph: operators that do not pass them demand
- * that they are 1, sums that they are equal, contractions that they cancel. What is demanded is in the algebra's sets.
+ * Gives each label of each weight a factor and follows the factors through the graph: operators that do not
+ * pass factors demand that they are 1, sums that they are equal, contractions that they cancel. The demands
+ * are recorded in the algebra's sets.
  *
- * @returns the factors on each value that nodes compute
+ * @returns the factors on each value that the nodes compute
  */
 export function walkFactors(walk: FactorWalk, algebra: FactorAlgebra): ReadonlyMap<string, Labelled> {
   return new Walker(walk, algebra).run();
@@ -35,7 +37,7 @@ class Walker {
   readonly #walk: FactorWalk;
   readonly #algebra: FactorAlgebra;
   readonly #values = new Map<string, Labelled>();
-  /** Rules of labels that move want a store; it sees factors as labels, each a class of its own. */
+  /** The store that moving rules of labels need; it holds factors as labels, each in a separate class. */
   readonly #store = new LabelStore();
 
   constructor(walk: FactorWalk, algebra: FactorAlgebra) {
@@ -78,17 +80,20 @@ class Walker {
   }
 
   #contextOf(node: Node): FactorContext {
-    const given = (name: string): Labelled | undefined =>
+    const factorsOn = (name: string): Labelled | undefined =>
       name === "" ? undefined : (this.#values.get(name) ?? this.#plain(name));
     return {
       node,
       algebra: this.#algebra,
       store: this.#store,
       opset: this.#walk.graph.opsets.get("") ?? 0,
-      inputs: node.inputs.map(given),
+      inputs: node.inputs.map(factorsOn),
       outputs: node.outputs.map((name) => (name === "" ? undefined : this.#shapeOf(name))),
       isActivation: () => true,
-      constant: (input) => this.#constant(node.inputs[input] ?? ""),
+      constant: (input) => {
+        const name = inputName(node, input);
+        return name === undefined ? undefined : this.#constant(name);
+      },
     };
   }
 

@@ -1,10 +1,11 @@
-import { gatherInto, strideTable } from "@isthmus/core";
+import { at, gatherInto, strideTable } from "@isthmus/core";
 import { internTuples } from "../kernels/intern.ts";
 import { defineFunction } from "../labels/define-function.ts";
 import {
   connect,
   coordinate,
   countPositions,
+  extentOf,
   type Field,
   internKeys,
   type Labelled,
@@ -16,13 +17,15 @@ import { simplify } from "./simplify.ts";
 import { alike, MEETS_FIXED, tie } from "./tie.ts";
 
 /**
- * Puts tensors one after the other along an axis; other axes meet element by element, as in {@link tie}.
+ * Puts tensors, at least one, one after the other along an axis; along other axes they meet as in
+ * {@link tie}.
  *
- * A block along which nothing varies, as padding, stays interchangeable: its positions get fresh labels.
+ * Positions of a block along which nothing varies, such as padding, stay interchangeable: they get fresh
+ * labels.
  */
 export function concatenate(store: LabelStore, inputs: readonly Labelled[], axis: number): Labelled {
-  const extents = inputs.map(({ shape }) => shape[axis] ?? 1);
-  const shape = (inputs[0]?.shape ?? []).map((extent, other) =>
+  const extents = inputs.map((input) => extentOf(input, axis));
+  const shape = at(inputs, 0, "input").shape.map((extent, other) =>
     other === axis ? extents.reduce((sum, part) => sum + part, 0) : extent,
   );
   const bound = boundAxes(inputs, axis);
@@ -37,42 +40,46 @@ export function concatenate(store: LabelStore, inputs: readonly Labelled[], axis
 }
 
 /**
- * Stacks tensors along an axis on which each has extent 1, such that each keeps labels of its own on all other axes: the units of
- * one direction of a recurrent layer, or of one expert, may be permuted without those of the next.
+ * Stacks tensors, at least one, along an axis on which each has extent 1, so that each has separate labels on
+ * all other axes: the units of one direction of a recurrent layer, or of one expert, may be permuted without
+ * the units of the next.
  *
- * Says more than {@link concatenate}, by which what lies at the same place moves together, and takes a label for each place
- * of each tensor: for weights, of which there are few.
+ * This leaves more free than {@link concatenate}, which ties what lies at the same place of different
+ * tensors, but it takes a label for each place of each tensor. It is meant for weights, of which there are
+ * few.
  */
 export function stack(store: LabelStore, inputs: readonly Labelled[], axis: number): Labelled {
-  const shape = (inputs[0]?.shape ?? []).map((extent, other) => (other === axis ? inputs.length : extent));
+  const shape = at(inputs, 0, "input").shape.map((extent, other) =>
+    other === axis ? inputs.length : extent,
+  );
   const fields = connect(inputs).flatMap(({ axes, parts }): readonly Field[] => {
-    const [first = []] = parts;
+    const first = at(parts, 0, "tensor");
     if (parts.every((part) => alike(store, part, first))) return first;
     const bound = [...axes, axis].sort((a, b) => a - b);
-    const blocks = inputs.map((input, i) => ({ shape: input.shape, fields: parts[i] ?? [] }));
+    const blocks = inputs.map((input, i) => ({ shape: input.shape, fields: at(parts, i, "tensor") }));
     return joinBlocks(store, blocks, { shape, axis, bound });
   });
   const isApart = fields.some((field) => field.axes.includes(axis));
   return simplify(store, { shape, fields: isApart ? fields : [...fields, coordinate(axis, inputs.length)] });
 }
 
-/** The axis and all axes that fields of any input connect to it. */
+/** Finds the axis and all axes that fields of any input connect to it. */
 function boundAxes(inputs: readonly Labelled[], axis: number): readonly number[] {
-  const anchored = inputs.map(({ shape, fields }) => ({ shape, fields }));
   const anchor: Field = { frozen: true, axes: [axis], data: new Int32Array(1) };
-  const component = connect([...anchored, { shape: [], fields: [anchor] }]).find(({ axes }) =>
-    axes.includes(axis),
-  );
-  return component?.axes ?? [axis];
+  const components = connect([...inputs, { shape: [], fields: [anchor] }]);
+  const index = components.findIndex(({ axes }) => axes.includes(axis));
+  return at(components, index, "component").axes;
 }
 
+/** The shape of a result, and the axes that its one field lies on. */
 interface Target {
   readonly shape: readonly number[];
   readonly axis: number;
-  /** Axes the result's field is over. */
+  /** Axes that the field lies on. */
   readonly bound: readonly number[];
 }
 
+/** Joins the fields of blocks into one field over the bound axes, or several if all are frozen. */
 function joinBlocks(store: LabelStore, blocks: readonly Labelled[], target: Target): readonly Field[] {
   const { shape, axis, bound } = target;
   if (blocks.every(({ fields }) => fields.every(({ frozen }) => frozen))) return joinFrozen(blocks, target);
@@ -82,12 +89,15 @@ function joinBlocks(store: LabelStore, blocks: readonly Labelled[], target: Targ
     store.mark(data, new Int32Array(data.length).fill(i));
     arrays.push(data);
   });
-  const extents = blocks.map((block) => block.shape[axis] ?? 1);
+  const extents = blocks.map((block) => extentOf(block, axis));
   const data = stackArrays(arrays, extents, countPositions(shape, bound.slice(bound.indexOf(axis) + 1)));
   return [compress({ frozen: false, axes: bound, data }, shape)];
 }
 
-/** Labels of one block over the bound axes; its own where they can be used as they are, else fresh ones. */
+/**
+ * Returns labels for one block over the bound axes: the labels on it where no earlier block has any of them,
+ * else fresh ones.
+ */
 function contribute(
   store: LabelStore,
   { shape, fields }: Labelled,
@@ -114,12 +124,12 @@ function overlap(a: Int32Array, b: Int32Array): boolean {
 }
 
 function joinFrozen(blocks: readonly Labelled[], { shape, axis, bound }: Target): readonly Field[] {
-  if (bound.length > 1) return bound.map((other) => coordinate(other, shape[other] ?? 1));
+  if (bound.length > 1) return bound.map((other) => coordinate(other, extentOf({ shape }, other)));
   const columns = blocks.map((block, i) => {
     const { ids } = internKeys(block.fields, block.shape, bound);
     return { ids, block: ids.map(() => i) };
   });
-  const total = shape[axis] ?? 1;
+  const total = extentOf({ shape }, axis);
   const ids = stackArrays(
     columns.map((column) => column.ids),
     columns.map((column) => column.ids.length),
@@ -136,19 +146,18 @@ function joinFrozen(blocks: readonly Labelled[], { shape, axis, bound }: Target)
 /** Concatenates row-major arrays `[outer, extents[i], inner]` along their middle axis. */
 function stackArrays(arrays: readonly Int32Array[], extents: readonly number[], inner: number): Int32Array {
   const total = extents.reduce((sum, extent) => sum + extent, 0);
-  const first = arrays[0] ?? new Int32Array(0);
-  const outer = first.length / Math.max(1, (extents[0] ?? 1) * inner);
+  const outer = at(arrays, 0, "array").length / Math.max(1, at(extents, 0, "extent") * inner);
   const flat = new Int32Array(arrays.reduce((sum, { length }) => sum + length, 0));
   const offsets = new Int32Array(total);
   const strides = new Int32Array(total);
   let start = 0;
-  let at = 0;
+  let place = 0;
   arrays.forEach((data, i) => {
     flat.set(data, start);
-    const extent = extents[i] ?? 1;
-    for (let e = 0; e < extent; e++, at++) {
-      offsets[at] = start + e * inner;
-      strides[at] = extent * inner;
+    const extent = at(extents, i, "extent");
+    for (let e = 0; e < extent; e++, place++) {
+      offsets[place] = start + e * inner;
+      strides[place] = extent * inner;
     }
     start += data.length;
   });

@@ -4,7 +4,7 @@ import { normalize } from "./normalize.ts";
 import { reduce } from "./reduce.ts";
 import { tie } from "./tie.ts";
 
-/** A tensor that is multiplied, broadcast to the axes of the virtual product. */
+/** A factor of a product, whose axes are the last axes of the virtual product, before it is summed. */
 export interface Factor {
   readonly tensor: Labelled;
   /** Whether it depends on the input of the graph, or on weights only. */
@@ -12,12 +12,13 @@ export interface Factor {
 }
 
 /**
- * Sums products of tensors over some axes, as matrix products and convolutions do.
+ * Computes the labels of sums of products of tensors over some axes, such as matrix products and
+ * convolutions.
  *
- * Coarser fields are kept until after the sum: with grouped queries, the label of key heads is coarser than
- * that of query heads, and its parent would never be found if only the finer one reached the sum.
+ * Coarser fields stay until after the sum: with grouped queries, the label of key heads is coarser than the
+ * label of query heads, and its parent would never be found if only the finer label reached the sum.
  *
- * @param axes - summed axes of the virtual product; kept in the result, of extent 1
+ * @param axes - summed axes of the virtual product; they stay in the result, with extent 1
  */
 export function contract(store: LabelStore, factors: readonly Factor[], axes: readonly number[]): Labelled {
   const tensors = factors.map(({ tensor }) => tensor);

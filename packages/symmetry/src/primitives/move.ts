@@ -1,22 +1,28 @@
-import { gatherInto, strideTable } from "@isthmus/core";
+import { at, entry, gatherInto, strideTable } from "@isthmus/core";
 import { internTuples } from "../kernels/intern.ts";
-import { connect, countPositions, type Field, type Labelled, spread } from "../labels/field.ts";
+import {
+  connectFields,
+  countPositions,
+  extentOf,
+  type Field,
+  fieldStrides,
+  type Labelled,
+  spread,
+} from "../labels/field.ts";
 import type { LabelStore } from "../labels/label-store.ts";
 import { countOccurrences, joinFields } from "./reduce.ts";
 import { simplify } from "./simplify.ts";
 
 /** Reorders axes: axis `i` of the result is axis `order[i]` of the input. */
 export function transpose(input: Labelled, order: readonly number[]): Labelled {
-  const shape = order.map((axis) => input.shape[axis] ?? 1);
+  const shape = order.map((axis) => extentOf(input, axis));
   const fields = input.fields.map((field): Field => {
     const axes = order.flatMap((axis, place) => (field.axes.includes(axis) ? [place] : []));
-    const strides = new Map<number, number>();
-    let stride = 1;
-    for (const axis of [...field.axes].reverse()) {
-      strides.set(axis, stride);
-      stride *= input.shape[axis] ?? 1;
-    }
-    const tables = axes.map((place) => strideTable(shape[place] ?? 1, strides.get(order[place] ?? -1) ?? 0));
+    const strides = fieldStrides(field.axes, input.shape);
+    const tables = axes.map((place) => {
+      const axis = at(order, place, "axis");
+      return strideTable(extentOf(input, axis), entry(strides, axis, "axis"));
+    });
     return {
       frozen: field.frozen,
       axes,
@@ -26,7 +32,7 @@ export function transpose(input: Labelled, order: readonly number[]): Labelled {
   return { shape, fields };
 }
 
-/** Changes the shape to one of as many elements, row-major order kept. */
+/** Changes the shape to another with as many elements, which stay in row-major order. */
 export function reshape(store: LabelStore, input: Labelled, shape: readonly number[]): Labelled {
   const groups = groupAxes(input.shape, shape);
   const fields = input.fields.map((field): Field => {
@@ -38,7 +44,7 @@ export function reshape(store: LabelStore, input: Labelled, shape: readonly numb
   return simplify(store, { shape, fields });
 }
 
-/** Consecutive axes before and after a reshape with the same product of extents; axes of extent 1 are left out. */
+/** Consecutive axes before and after a reshape with equal products of extents, without axes of extent 1. */
 interface AxisGroup {
   readonly from: readonly number[];
   readonly to: readonly number[];
@@ -48,8 +54,8 @@ function groupAxes(before: readonly number[], after: readonly number[]): AxisGro
   const from = before.flatMap((extent, axis) => (extent === 1 ? [] : [axis]));
   const to = after.flatMap((extent, axis) => (extent === 1 ? [] : [axis]));
   const ends = commonEnds(
-    from.map((axis) => before[axis] ?? 1),
-    to.map((axis) => after[axis] ?? 1),
+    from.map((axis) => at(before, axis, "axis")),
+    to.map((axis) => at(after, axis, "axis")),
   );
   return ends.map(([endFrom, endTo], i) => {
     const [startFrom, startTo] = ends[i - 1] ?? [0, 0];
@@ -57,7 +63,7 @@ function groupAxes(before: readonly number[], after: readonly number[]): AxisGro
   });
 }
 
-/** Numbers of leading extents of two lists after which their products are equal. */
+/** Finds all numbers of leading extents of two lists whose products are equal. */
 function commonEnds(a: readonly number[], b: readonly number[]): (readonly [number, number])[] {
   const ends: (readonly [number, number])[] = [];
   let i = 0;
@@ -72,12 +78,12 @@ function commonEnds(a: readonly number[], b: readonly number[]): (readonly [numb
   return ends;
 }
 
-/** Removes axes along which a field turned out to be constant. */
+/** Removes the axes along which a field is constant. */
 export function compress(field: Field, shape: readonly number[]): Field {
   let { axes, data } = field;
   for (const axis of field.axes) {
     const place = axes.indexOf(axis);
-    const extent = shape[axis] ?? 1;
+    const extent = extentOf({ shape }, axis);
     const inner = countPositions(shape, axes.slice(place + 1));
     if (extent > 1 && !isConstant(data, extent, inner)) continue;
     data = firstAlong(data, extent, inner);
@@ -111,8 +117,8 @@ const PARTLY_TAKEN = "only part of the axis is taken there, or in another order"
 /**
  * Takes the indices `indices` along one axis, in that order and with repeats.
  *
- * Labels are marked by how often they were taken unless all were equally often, so that what is left out or
- * repeated is told apart.
+ * Labels are marked by how often they were taken, unless all were taken equally often, so that a label that
+ * is left out or repeated differs from the others.
  */
 export function take(store: LabelStore, input: Labelled, axis: number, indices: Int32Array): Labelled {
   const shape = input.shape.map((extent, other) => (other === axis ? indices.length : extent));
@@ -123,7 +129,7 @@ export function take(store: LabelStore, input: Labelled, axis: number, indices: 
     return compress({ frozen: field.frozen, axes: field.axes, data }, shape);
   };
   const fields = input.fields.map(moved);
-  const even = isEven(indices, input.shape[axis] ?? 1);
+  const even = isEven(indices, extentOf(input, axis));
   const bound = even ? [] : boundTogether(input, axis);
   if (bound.length === 0) return simplify(store, { shape, fields });
   const joint = joinFields(
@@ -134,7 +140,7 @@ export function take(store: LabelStore, input: Labelled, axis: number, indices: 
   return simplify(store, { shape, fields: [...fields.filter((_, i) => !bound.includes(i)), joint] });
 }
 
-/** Tells whether every index is taken equally often. */
+/** Checks whether every index is taken equally often. */
 function isEven(indices: Int32Array, extent: number): boolean {
   if (indices.length % extent !== 0) return false;
   const counts = countOccurrences(indices, extent);
@@ -142,18 +148,19 @@ function isEven(indices: Int32Array, extent: number): boolean {
 }
 
 /**
- * Fields that lie on the axis together with others, one of them free: which pairs of their values were taken is
- * then a relation between them, which single fields do not show.
+ * Finds the fields that lie on the axis together with others, one of them free: which pairs of their values
+ * were taken is then a relation between them, which single fields do not show.
  */
 function boundTogether({ shape, fields }: Labelled, axis: number): number[] {
-  const component = connect([{ shape, fields }]).find(({ axes }) => axes.includes(axis));
-  const part = component?.parts[0] ?? [];
+  const component = connectFields({ shape, fields }).find(({ axes }) => axes.includes(axis));
+  if (component === undefined) return [];
+  const part = component.fields;
   if (part.length < 2 || part.every((field) => field.frozen)) return [];
   return fields.flatMap((field, i) => (part.includes(field) ? [i] : []));
 }
 
 function takeAlong(field: Field, shape: readonly number[], axis: number, indices: Int32Array): Int32Array {
-  const extent = shape[axis] ?? 1;
+  const extent = extentOf({ shape }, axis);
   const inner = countPositions(shape, field.axes.slice(field.axes.indexOf(axis) + 1));
   const outer = field.data.length / (extent * inner);
   const tables = [strideTable(outer, extent * inner), indices.map((i) => i * inner), strideTable(inner, 1)];
@@ -170,26 +177,29 @@ function markTaken(store: LabelStore, before: Int32Array, after: Int32Array): vo
   store.note(before, PARTLY_TAKEN);
 }
 
-/** Inserts an axis of extent 1 before each of the given places of the result, ascending. */
+/** Inserts axes of extent 1, which are axes `places` of the result, ascending. */
 export function insertAxes(input: Labelled, places: readonly number[]): Labelled {
   const rank = input.shape.length + places.length;
-  const kept = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !places.includes(axis));
+  const placeOf = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !places.includes(axis));
   const shape = new Array<number>(rank).fill(1);
-  kept.forEach((place, axis) => {
-    shape[place] = input.shape[axis] ?? 1;
+  placeOf.forEach((place, axis) => {
+    shape[place] = extentOf(input, axis);
   });
-  const fields = input.fields.map((field) => ({ ...field, axes: field.axes.map((axis) => kept[axis] ?? 0) }));
+  const fields = input.fields.map((field) => ({
+    ...field,
+    axes: field.axes.map((axis) => at(placeOf, axis, "axis")),
+  }));
   return { shape, fields };
 }
 
 /** Removes axes of extent 1. */
 export function removeAxes(input: Labelled, axes: readonly number[]): Labelled {
   const removed = new Set(axes);
-  const kept = input.shape.flatMap((_, axis) => (removed.has(axis) ? [] : [axis]));
-  const shape = kept.map((axis) => input.shape[axis] ?? 1);
+  const remaining = input.shape.flatMap((_, axis) => (removed.has(axis) ? [] : [axis]));
+  const shape = remaining.map((axis) => extentOf(input, axis));
   const fields = input.fields.map((field) => ({
     ...field,
-    axes: field.axes.map((axis) => kept.indexOf(axis)),
+    axes: field.axes.map((axis) => remaining.indexOf(axis)),
   }));
   return { shape, fields };
 }

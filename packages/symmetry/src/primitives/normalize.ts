@@ -1,17 +1,16 @@
-import { connect, type Field, type Labelled } from "../labels/field.ts";
+import { connectFields, type Field, type Labelled } from "../labels/field.ts";
 import type { LabelStore } from "../labels/label-store.ts";
 import { simplify } from "./simplify.ts";
 import { subordinate } from "./tie.ts";
 
 /**
- * Keeps only the finest field of each component that has one: an injective free field determines all others,
- * which become functions of it, or marks where they are frozen.
+ * Keeps only the finest field of each component that has a finest one: a free field with a different class at
+ * each position determines all others, which become functions of it, or marks where they are frozen.
  */
 export function normalize(store: LabelStore, input: Labelled): Labelled {
   const fields: Field[] = [];
-  for (const { axes, parts } of connect([input])) {
-    const [part = []] = parts;
-    fields.push(...normalizeComponent(store, input.shape, axes, part));
+  for (const component of connectFields(input)) {
+    fields.push(...normalizeComponent(store, input.shape, component.axes, component.fields));
   }
   return simplify(store, { shape: input.shape, fields });
 }

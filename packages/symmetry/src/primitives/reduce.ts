@@ -1,11 +1,12 @@
-import { gatherInto, strideTable } from "@isthmus/core";
+import { entry, gatherInto, strideTable } from "@isthmus/core";
 import { internRows, internTuples } from "../kernels/intern.ts";
 import { defineFunction, partitionParents } from "../labels/define-function.ts";
 import {
-  type Component,
-  connect,
+  connectFields,
   countPositions,
+  extentOf,
   type Field,
+  fieldStrides,
   internKeys,
   type Labelled,
   spread,
@@ -15,17 +16,18 @@ import { simplify } from "./simplify.ts";
 import { MEETS_FIXED, subordinate } from "./tie.ts";
 
 /**
- * Reduces some axes by an operation that does not depend on order, as sums, means and maxima do.
+ * Reduces some axes by an operation that does not depend on order, such as a sum, mean or maximum.
  *
- * A field over reduced axes only disappears, since a permuted sum is the same sum. A field over reduced and
- * other axes is projected: each remaining position gets a label that the labels of its row determine.
+ * A field over reduced axes only disappears, since a sum in another order is the same sum. A field over
+ * reduced and other axes is projected: each remaining position gets a label that the labels of its row
+ * determine.
  *
- * @returns the result with reduced axes kept, of extent 1
+ * @returns the result, in which reduced axes stay, with extent 1
  */
 export function reduce(store: LabelStore, input: Labelled, axes: readonly number[]): Labelled {
   const reduced = new Set(axes);
   const fields: Field[] = [];
-  for (const component of connect([input])) {
+  for (const component of connectFields(input)) {
     fields.push(...reduceComponent(store, input.shape, component, reduced));
   }
   const shape = input.shape.map((extent, axis) => (reduced.has(axis) ? 1 : extent));
@@ -35,21 +37,21 @@ export function reduce(store: LabelStore, input: Labelled, axes: readonly number
 function reduceComponent(
   store: LabelStore,
   shape: readonly number[],
-  { axes, parts }: Component,
+  { axes, fields }: { readonly axes: readonly number[]; readonly fields: readonly Field[] },
   reduced: ReadonlySet<number>,
 ): readonly Field[] {
-  const [fields = []] = parts;
   if (axes.every((axis) => !reduced.has(axis))) return fields;
   if (axes.every((axis) => reduced.has(axis))) return [];
-  const kept = fields.filter((field) => field.axes.every((axis) => !reduced.has(axis)));
+  const untouched = fields.filter((field) => field.axes.every((axis) => !reduced.has(axis)));
   const touching = fields.filter((field) => field.axes.some((axis) => reduced.has(axis)));
   const sound = projectable(store, shape, touching, reduced);
-  return [...kept, ...sound.flatMap((field) => project(store, shape, field, reduced))];
+  return [...untouched, ...sound.flatMap((field) => project(store, shape, field, reduced))];
 }
 
 /**
- * Fields that may be projected one by one without losing how they go together: those given, if each determines its own
- * row and their rows together are the rows of all; else one that tells all positions apart, or a join.
+ * Returns fields that may be projected one by one without losing how they depend on each other: `fields`
+ * themselves, if each determines its row and their rows together are the rows of all; otherwise one with a
+ * different label at each position, or a join.
  */
 function projectable(
   store: LabelStore,
@@ -72,7 +74,7 @@ function projectable(
   return [finest, ...whole.filter((field) => field !== finest && !field.frozen)];
 }
 
-/** Tells whether a class or a fixed number lies in two different rows. */
+/** Checks whether a class or a fixed number lies in two different rows. */
 function hasSharedRows(
   store: LabelStore,
   shape: readonly number[],
@@ -84,12 +86,12 @@ function hasSharedRows(
   const { ids } = internSortedRows(rows);
   const rowOf = Int32Array.from(
     { length: rows.data.length },
-    (_, at) => ids[Math.floor(at / rows.width)] as number,
+    (_, place) => ids[Math.floor(place / rows.width)] as number,
   );
   return isShared(field.frozen ? rows.data : store.classesOf(rows.data), rowOf);
 }
 
-/** Rows of a field: one for each position of the axes that remain. */
+/** The rows of a field: one for each position of the axes that remain. */
 interface Rows {
   readonly axes: readonly number[];
   readonly count: number;
@@ -101,18 +103,15 @@ interface Rows {
 function rowsOf(shape: readonly number[], field: Field, reduced: ReadonlySet<number>): Rows {
   const axes = field.axes.filter((axis) => !reduced.has(axis));
   const along = field.axes.filter((axis) => reduced.has(axis));
-  const strides = new Map<number, number>();
-  let stride = 1;
-  for (const axis of [...field.axes].reverse()) {
-    strides.set(axis, stride);
-    stride *= shape[axis] ?? 1;
-  }
-  const tables = [...axes, ...along].map((axis) => strideTable(shape[axis] ?? 1, strides.get(axis) ?? 0));
+  const strides = fieldStrides(field.axes, shape);
+  const tables = [...axes, ...along].map((axis) =>
+    strideTable(extentOf({ shape }, axis), entry(strides, axis, "axis")),
+  );
   const data = gatherInto(field.data, tables, new Int32Array(field.data.length));
   return { axes, count: countPositions(shape, axes), width: countPositions(shape, along), data };
 }
 
-/** Numbers rows that hold the same values equally often, whatever their order. */
+/** Assigns numbers to rows, equal numbers to rows that hold the same values equally often in any order. */
 function internSortedRows({ data, count, width }: Rows): {
   ids: Int32Array;
   count: number;
@@ -124,8 +123,8 @@ function internSortedRows({ data, count, width }: Rows): {
 }
 
 /**
- * Tells whether projecting fields one by one keeps what their combination says: rows with equal projections
- * of each field must hold equal keys equally often.
+ * Checks whether projecting fields one by one preserves what their combination says: rows with equal
+ * projections of each field must hold equal keys equally often.
  */
 function projectsSeparately(
   shape: readonly number[],
@@ -147,7 +146,10 @@ function unionAxes(fields: readonly Field[]): number[] {
   return [...new Set(fields.flatMap(({ axes }) => axes))].sort((a, b) => a - b);
 }
 
-/** One field of fresh labels, one for each distinct key, that determine all the given ones. */
+/**
+ * Joins fields into one field of fresh labels, one for each distinct key, that determine the labels of all
+ * fields.
+ */
 export function joinFields(store: LabelStore, shape: readonly number[], fields: readonly Field[]): Field {
   const axes = unionAxes(fields);
   if (fields.every(({ frozen }) => frozen)) {
@@ -164,7 +166,7 @@ export function joinFields(store: LabelStore, shape: readonly number[], fields: 
   return { frozen: false, axes, data: pick(labels, ids) };
 }
 
-/** How often each number below `count` occurs. */
+/** Counts how often each number below `count` occurs. */
 export function countOccurrences(ids: Int32Array, count: number): Int32Array {
   const occurrences = new Int32Array(count);
   for (let i = 0; i < ids.length; i++) {
@@ -178,6 +180,7 @@ function pick(values: Int32Array, indices: Int32Array): Int32Array {
   return indices.map((index) => values[index] as number);
 }
 
+/** Projects a field along its reduced axes: equal rows get equal labels or numbers. */
 function project(
   store: LabelStore,
   shape: readonly number[],
@@ -193,16 +196,22 @@ function project(
   return [{ frozen: false, axes: rows.axes, data: pick(labels, ids) }];
 }
 
-/** Rows `[first.length, width]` that differ, as one array, and the number of the row of each element. */
+/**
+ * Returns the rows `[first.length, width]` that differ as one array, and the number of the row of each
+ * element.
+ */
 function distinctRows({ data, width }: Rows, first: Int32Array): readonly [Int32Array, Int32Array] {
   const children = new Int32Array(first.length * width);
   first.forEach((row, i) => {
     children.set(data.subarray(row * width, (row + 1) * width), i * width);
   });
-  return [children, children.map((_, at) => Math.floor(at / width))];
+  return [children, children.map((_, place) => Math.floor(place / width))];
 }
 
-/** Labels for rows: those a known function gives already, else new ones; elements of rows determine them. */
+/**
+ * Returns one label per row, reusing the labels of a recorded function if it has the same partition; records
+ * that elements determine rows.
+ */
 function projectRows(
   store: LabelStore,
   [children, rowOf]: readonly [Int32Array, Int32Array],
@@ -210,19 +219,18 @@ function projectRows(
 ): Int32Array {
   const shared = isShared(store.classesOf(children), rowOf);
   const [finer, parts] = shared ? refine(store, children, rowOf) : [children, rowOf];
-  const known = partitionParents(store, finer, parts, count);
-  const labels = known ?? store.create(count);
+  const labels = partitionParents(store, finer, parts, count) ?? store.create(count);
   defineFunction(store, finer, pick(labels, parts));
   return labels;
 }
 
-/** Tells whether a value lies in two rows, so that it does not determine its row. */
+/** Checks whether a value lies in two rows, so that it does not determine its row. */
 function isShared(values: Int32Array, rowOf: Int32Array): boolean {
   const distinct = internTuples([values], values.length);
   return internTuples([distinct.ids, rowOf], values.length).count !== distinct.count;
 }
 
-/** Makes a label for each label in each row, which determines both, marked by how often it occurs there. */
+/** Creates a label for each label in each row, which determines both, marked by how often it occurs there. */
 function refine(
   store: LabelStore,
   children: Int32Array,

@@ -1,9 +1,18 @@
+import { at } from "@isthmus/core";
 import { internTuples } from "../kernels/intern.ts";
-import { connect, coordinate, type Field, type Labelled, sameAxes, sameData } from "../labels/field.ts";
+import {
+  connectFields,
+  coordinate,
+  extentOf,
+  type Field,
+  type Labelled,
+  sameAxes,
+  sameData,
+} from "../labels/field.ts";
 import type { LabelStore } from "../labels/label-store.ts";
 
 /**
- * Brings the fields of a tensor to their simplest equivalent form.
+ * Simplifies the fields of a tensor to an equivalent form.
  *
  * Drops fields without axes and duplicates, joins frozen fields on the same axes into one, and turns frozen
  * fields on axes that no free field touches into one coordinate for each axis.
@@ -19,32 +28,32 @@ export function simplify(store: LabelStore, { shape, fields }: Labelled): Labell
 }
 
 function dropDuplicates(store: LabelStore, fields: readonly Field[]): Field[] {
-  const kept: Field[] = [];
+  const distinct: Field[] = [];
   for (const field of fields) {
-    if (!kept.some((other) => covers(store, other, field))) kept.push(field);
+    if (!distinct.some((other) => covers(store, other, field))) distinct.push(field);
   }
-  return kept;
+  return distinct;
 }
 
 /**
- * Tells whether a free field says all that another one does: labels of the same classes everywhere, and
+ * Checks whether a free field says all that another one does: labels of the same classes everywhere, and
  * nowhere one label where the other has two.
  */
-function covers(store: LabelStore, kept: Field, field: Field): boolean {
-  if (!sameAxes(kept.axes, field.axes)) return false;
-  if (sameData(kept.data, field.data)) return true;
-  if (!sameData(store.classesOf(kept.data), store.classesOf(field.data))) return false;
-  const length = kept.data.length;
-  return internTuples([kept.data], length).count === internTuples([kept.data, field.data], length).count;
+function covers(store: LabelStore, covering: Field, { axes, data }: Field): boolean {
+  if (!sameAxes(covering.axes, axes)) return false;
+  if (sameData(covering.data, data)) return true;
+  if (!sameData(store.classesOf(covering.data), store.classesOf(data))) return false;
+  const { length } = data;
+  return internTuples([covering.data], length).count === internTuples([covering.data, data], length).count;
 }
 
-/** Joins frozen fields on the same axes, and numbers their values in order of first occurrence. */
+/** Joins frozen fields on the same axes, and renumbers their values in order of first occurrence. */
 function joinFrozen(fields: readonly Field[]): Field[] {
   const joined: Field[] = [];
   for (const { axes } of fields) {
     if (joined.some((field) => sameAxes(field.axes, axes))) continue;
     const same = fields.filter((field) => sameAxes(field.axes, axes)).map(({ data }) => data);
-    const { ids } = internTuples(same, same[0]?.length ?? 0);
+    const { ids } = internTuples(same, at(same, 0, "field").length);
     joined.push({ frozen: true, axes, data: ids });
   }
   return joined;
@@ -58,10 +67,9 @@ function simplifyFrozen(shape: readonly number[], free: readonly Field[], frozen
     (field.axes.some((axis) => touched.has(axis)) ? bound : unbound).push(field);
   }
   const result = [...bound];
-  for (const { axes, parts } of connect([{ shape, fields: unbound }])) {
-    const [part = []] = parts;
-    if (part.length === 1 && axes.length === 1) result.push(...part);
-    else result.push(...axes.map((axis) => coordinate(axis, shape[axis] ?? 1)));
+  for (const { axes, fields } of connectFields({ shape, fields: unbound })) {
+    if (fields.length === 1 && axes.length === 1) result.push(...fields);
+    else result.push(...axes.map((axis) => coordinate(axis, extentOf({ shape }, axis))));
   }
   return result;
 }

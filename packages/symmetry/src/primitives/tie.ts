@@ -4,6 +4,7 @@ import {
   connect,
   coordinate,
   countPositions,
+  extentOf,
   type Field,
   internKeys,
   type Labelled,
@@ -21,10 +22,10 @@ export const MEETS_FIXED =
 /**
  * Combines tensors element by element, as `Add` and `Mul` do, broadcasting.
  *
- * Labels that meet one-to-one must move together; a label that meets a coarser one determines it; a label
+ * Labels that meet one-to-one must move together. A label that meets a coarser one determines it. A label
  * that meets fixed values is marked by them.
  *
- * @param keepCoarser - keep coarser free fields beside the finest, for a reduction that follows
+ * @param keepCoarser - whether coarser free fields stay beside the finest, for a reduction that follows
  */
 export function tie(store: LabelStore, inputs: readonly Labelled[], keepCoarser = false): Labelled {
   const shape = broadcastShape(inputs);
@@ -36,6 +37,7 @@ export function tie(store: LabelStore, inputs: readonly Labelled[], keepCoarser 
   return simplify(store, { shape, fields });
 }
 
+/** The fields of several tensors on the axes of one component. */
 interface Meeting {
   readonly shape: readonly number[];
   readonly axes: readonly number[];
@@ -48,8 +50,7 @@ function broadcastShape(inputs: readonly Labelled[]): number[] {
   const extents = new Array<number>(rank).fill(1);
   for (const { shape } of inputs) {
     shape.forEach((extent, axis) => {
-      const at = axis + rank - shape.length;
-      if (extent !== 1) extents[at] = extent;
+      if (extent !== 1) extents[axis + rank - shape.length] = extent;
     });
   }
   return extents;
@@ -80,16 +81,17 @@ function tieComponent(store: LabelStore, meeting: Meeting): readonly Field[] {
   if (container !== undefined) return container;
   if (frozen.length > 0 && tellApartAll(meeting, frozen)) {
     for (const { data } of free) store.freeze(data, MEETS_FIXED);
-    return meeting.axes.map((axis) => coordinate(axis, meeting.shape[axis] ?? 1));
+    return meeting.axes.map((axis) => coordinate(axis, extentOf(meeting, axis)));
   }
   return dominate(store, meeting, parts) ?? join(store, meeting, free, frozen);
 }
 
 /**
- * Lets the fields of one tensor determine those of all others, if each other field has a finer one there.
+ * Makes the fields of one tensor determine the fields of all others, if it has a finer field for each of
+ * them.
  *
- * Says the same as {@link join} without a label for every position: weights of experts, `[e, in, out]`, meet
- * inputs that know nothing of experts.
+ * This records as much as {@link join} without a label for every position: weights of experts,
+ * `[e, in, out]`, meet inputs without an axis of experts.
  */
 function dominate(
   store: LabelStore,
@@ -120,12 +122,12 @@ function uniteAlike(store: LabelStore, free: readonly Field[]): void {
   });
 }
 
-/** Tells whether two tensors have the same fields on some axes, by classes or values. */
+/** Checks whether two tensors have the same fields on some axes, by classes or values. */
 export function alike(store: LabelStore, one: readonly Field[], other: readonly Field[]): boolean {
   return one.length === other.length && contains(store, one, other) && contains(store, other, one);
 }
 
-/** Tells whether every field of `other` is, by classes or values, a field of `part`. */
+/** Checks whether every field of `other` is, by classes or values, a field of `part`. */
 function contains(store: LabelStore, part: readonly Field[], other: readonly Field[]): boolean {
   return other.every((field) => part.some((candidate) => sameField(store, candidate, field)));
 }
@@ -134,7 +136,8 @@ function sameField(store: LabelStore, a: Field, b: Field): boolean {
   if (a.frozen !== b.frozen || !sameAxes(a.axes, b.axes)) return false;
   if (sameData(a.data, b.data)) return true;
   if (a.frozen) return samePartition(a.data, b.data);
-  // Classes alone are not enough where one label here would stand for two there.
+  // Equal classes are not enough where the labels of one class differ in one field and are equal in the
+  // other.
   return sameData(store.classesOf(a.data), store.classesOf(b.data)) && samePartition(a.data, b.data);
 }
 
@@ -142,6 +145,7 @@ function samePartition(a: Int32Array, b: Int32Array): boolean {
   return sameData(internTuples([a], a.length).ids, internTuples([b], b.length).ids);
 }
 
+/** Checks whether frozen fields give each position of a component a different key. */
 function tellApartAll({ shape, axes }: Meeting, frozen: readonly Field[]): boolean {
   return internKeys(frozen, shape, axes).count === countPositions(shape, axes);
 }
@@ -154,7 +158,7 @@ export function subordinate(store: LabelStore, shape: readonly number[], finer: 
   else defineFunction(store, finer.data, data);
 }
 
-/** Gives one label to each position of the component, which determines all labels met there. */
+/** Gives one label to each position of the component, which determines all labels at that position. */
 function join(
   store: LabelStore,
   meeting: Meeting,

@@ -4,8 +4,8 @@ import type { Classes } from "./classify.ts";
 /**
  * Checks that a permutation of labels preserves every link, every function and every mark.
  *
- * Colours that are equal do not prove that a permutation exists, so each one that is sampled is checked.
- * @returns classes for which it does not
+ * Equal colours do not prove that a permutation exists, so each sampled permutation is checked.
+ * @returns classes with a label for which it does not
  */
 export function findViolations(store: LabelStore, classes: Classes, image: Int32Array): number[] {
   const violating = new Set<number>();
@@ -17,8 +17,9 @@ export function findViolations(store: LabelStore, classes: Classes, image: Int32
       const a = image[from[i] as number] as number;
       const b = image[to[i] as number] as number;
       const slot = slots[a] as number;
-      const kept = repeated === undefined ? slot > 0 && to[slot - 1] === b : repeated.has(a * 2 ** 31 + b);
-      if (kept) continue;
+      const isPreserved =
+        repeated === undefined ? slot > 0 && to[slot - 1] === b : repeated.has(a * 2 ** 31 + b);
+      if (isPreserved) continue;
       violating.add(classes.classOf[from[i] as number] as number);
       violating.add(classes.classOf[to[i] as number] as number);
     }

@@ -1,11 +1,11 @@
-import type { Random } from "@isthmus/core";
+import { at, type Random } from "@isthmus/core";
 import type { Classes } from "./classify.ts";
 import type { Family } from "./families.ts";
 
 /**
  * Completes a permutation of classes, parents before children: cells go where their parents go.
  *
- * @param image - `[classes]`; where each class goes. Filled for the families in order.
+ * @param image - `[classes]`; where each class goes. It is filled for the families in order.
  * @param arrange - where the classes of a cell go, given the cell they go to; both ascending
  * @returns the families whose cells have nowhere to go
  */
@@ -18,11 +18,10 @@ export function permuteFamilies(
   for (const family of families) {
     const targets = new Map<string, Int32Array>();
     family.parents.forEach((parents, i) => {
-      const cell = family.cells[i];
-      if (cell !== undefined) targets.set(parents.join(), cell);
+      targets.set(parents.join(), at(family.cells, i, "cell"));
     });
     const moved = family.cells.every((cell, i) => {
-      const parents = family.parents[i] ?? new Int32Array(0);
+      const parents = at(family.parents, i, "list of parents");
       const target = targets.get(parents.map((p) => image[p] as number).join());
       if (target === undefined) return false;
       const arranged = arrange(cell, target, family);
@@ -36,14 +35,14 @@ export function permuteFamilies(
   return stuck;
 }
 
-/** The permutation of classes that moves nothing. */
+/** Returns the permutation of classes that moves nothing. */
 export function identityImage(classes: Classes): Int32Array {
   return Int32Array.from({ length: classes.count }, (_, c) => c);
 }
 
 /**
- * An element of the group that moves a random half of the families, or all of them: every cell of those is shuffled so
- * that something moves.
+ * Draws an element of the group that moves a random half of the families, or all of them: every cell of a
+ * family that moves is shuffled until some class moves.
  */
 export function randomImage(
   classes: Classes,
@@ -59,14 +58,16 @@ export function randomImage(
   return { image, stuck };
 }
 
-/** Another order of at least two items. */
+/** Returns another order of at least two items. */
 function shuffled(items: Int32Array, random: Random): Int32Array {
   const result = random.shuffleInPlace(items.slice());
   if (result.some((item, i) => item !== items[i])) return result;
   return items.map((_, i) => items[(i + 1) % items.length] as number);
 }
 
-/** Where each label goes when classes go where `image` says: to the classmate there with its role. */
+/**
+ * Returns where each label goes when classes move by `image`: to the label with its role in the new class.
+ */
 export function labelImage({ classOf, members, start, placeOf }: Classes, image: Int32Array): Int32Array {
   return classOf.map((c, label) => {
     const place = (placeOf[label] as number) - (start[c] as number);

@@ -3,12 +3,15 @@ import { internTuples } from "../kernels/intern.ts";
 import { type Relation, refineColours } from "../kernels/refine-colours.ts";
 import type { LabelStore } from "../labels/label-store.ts";
 
-/** Classes of labels and what tells them apart. Classes are numbered by their smallest label. */
+/** Classes of labels and their colours. Classes are numbered in the order of their smallest labels. */
 export interface Classes {
   readonly count: number;
   /** Class of each label. */
   readonly classOf: Int32Array;
-  /** Labels by class, equal roles at equal places: class `c` has `members[start[c]] .. members[start[c + 1] - 1]`. */
+  /**
+   * Labels by class, equal roles at equal places: the labels of class `c` are
+   * `members[start[c]] .. members[start[c + 1] - 1]`.
+   */
   readonly members: Int32Array;
   readonly start: Int32Array;
   /** Place of each label in `members`. */
@@ -25,7 +28,7 @@ export interface Classes {
 export function classify(store: LabelStore): Classes {
   const count = store.count;
   const labels = Int32Array.from({ length: count }, (_, label) => label);
-  // Roots are the smallest labels of their classes, so numbers of first occurrence are in order of them.
+  // Roots are the smallest labels of their classes, so numbers of first occurrence are in the order of roots.
   const { ids: classOf, count: classCount } = internTuples([store.classesOf(labels)], count);
   const relations: Relation[] = [
     ...store.links.map(({ a, b }) => ({ from: a, to: b })),

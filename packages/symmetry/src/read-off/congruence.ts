@@ -1,23 +1,26 @@
+import { at, entry } from "@isthmus/core";
 import { mixHigh, mixLow } from "../kernels/hash.ts";
 import { type Interned, internTuples } from "../kernels/intern.ts";
 import { commonCoarsening } from "../labels/define-function.ts";
 import { sameData } from "../labels/field.ts";
 import type { LabelFunction, LabelStore } from "../labels/label-store.ts";
 
-/** Rounds after which no more conclusions are drawn. */
+/** Most rounds in which conclusions are drawn. */
 const MAX_ROUNDS = 32;
 
 /**
- * Functions after which no more are concluded, per function there was and at least. Networks need a few dozen; without a
- * limit, a tangle of partial overlaps has ever more in common. What is missed is found when the group is checked.
+ * Limits on the number of functions, per function at the start and at least, beyond which no more are
+ * concluded. Networks need a few dozen; without a limit, partial overlaps would give ever more common
+ * coarsenings. What is missed is detected when the group is checked.
  */
 const MAX_GROWTH = 4;
 const MIN_LIMIT = 1000;
 
 /**
- * Compares functions that different labels of the same classes carry, until nothing changes.
+ * Compares the functions of different labels of the same classes, until nothing changes.
  *
- * Once queries and keys are tied, their heads, found separately from each, must be found to be the same.
+ * Once queries and keys are tied, for example, this finds that the heads derived from queries are the heads
+ * derived from keys.
  */
 export function applyCongruence(store: LabelStore): void {
   const limit = Math.max(MIN_LIMIT, MAX_GROWTH * store.functions.length);
@@ -30,8 +33,9 @@ export function applyCongruence(store: LabelStore): void {
 }
 
 /**
- * Starts a round in which nothing is left to unite. Where tokens and heads share an axis, each token has functions of its
- * own, which only once united are seen to be the same: related one by one, they would be as many as pairs of tokens.
+ * Starts a round in which nothing is left to unite. Where tokens and heads share an axis, each token has
+ * separate functions, which turn out to be equal only after uniting: related one by one, they would be as
+ * many as pairs of tokens.
  */
 function unitedRound(store: LabelStore): Round {
   for (;;) {
@@ -50,21 +54,24 @@ interface ClassFunction {
   readonly parent: Int32Array;
 }
 
-/** Draws all conclusions of the functions of classes as they are at its start. */
+/** A round that draws all conclusions from the functions of classes as they are at its start. */
 class Round {
   readonly #store: LabelStore;
-  /** A label for each class by which it is referred to, chosen by role so that like classes are treated alike. */
+  /** The label that represents each class, chosen by role so that like classes are treated alike. */
   readonly #representative: Int32Array;
-  /** Functions without repeats, by what tells most of their sets of children apart. */
+  /** Functions without repeats, by a key that differs for most different sets of children. */
   readonly #byDomain = new Map<string, ClassFunction[]>();
-  /** Functions of labels that operators made and that tell these apart, so that they must move with what they determine. */
+  /**
+   * Functions of labels made by operators with a different parent for each child: children and parents must
+   * move together.
+   */
   readonly #injective: LabelFunction[] = [];
 
   constructor(store: LabelStore) {
     this.#store = store;
     this.#representative = chooseRepresentatives(store);
     const kinds = describeClasses(store);
-    for (const part of store.functions.flatMap((known) => splitByRole(store, known, kinds))) {
+    for (const part of store.functions.flatMap((whole) => splitByRole(store, whole, kinds))) {
       const onClasses = express(store, part);
       if (onClasses === undefined) continue;
       if (isMade(store, part) && store.isInjective(onClasses.parent)) this.#injective.push(part);
@@ -72,7 +79,10 @@ class Round {
     }
   }
 
-  /** Unites what corresponds one to one: children with what they determine, and what two functions of them give. */
+  /**
+   * Unites what corresponds one to one: children with their parents, and the parents that two functions give
+   * them.
+   */
   unite(): void {
     for (const { child, parent } of this.#injective) this.#unite(child, parent);
     for (const group of this.#byDomain.values()) {
@@ -87,7 +97,10 @@ class Round {
     }
   }
 
-  /** Records what of two functions with the same children determines the other, or what both determine. */
+  /**
+   * Records, of each two functions with the same children, which determines the other, or what both
+   * determine.
+   */
   relate(limit: number): void {
     for (const group of [...this.#byDomain.values()]) {
       for (let j = 1; j < group.length; j++) {
@@ -99,12 +112,12 @@ class Round {
     }
   }
 
-  /** Tells whether a function was not known yet. */
+  /** Adds a function, and returns whether it is new. */
   #remember(added: ClassFunction): boolean {
     const key = domainKey(added.child);
     const group = this.#byDomain.get(key);
     if (group === undefined) this.#byDomain.set(key, [added]);
-    else if (group.some((known) => sameFunction(known, added))) return false;
+    else if (group.some((earlier) => sameFunction(earlier, added))) return false;
     else group.push(added);
     return true;
   }
@@ -114,7 +127,8 @@ class Round {
     const left = internTuples([p], p.length);
     const right = internTuples([q], q.length);
     const pairs = internTuples([left.ids, right.ids], p.length).count;
-    // Those in one-to-one correspondence were united before, or came up in this round and will be in the next.
+    // Parents in one-to-one correspondence were united before, or arose in this round and will be united in
+    // the next.
     if (pairs === left.count && pairs === right.count) {
       return;
     } else if (pairs === left.count) {
@@ -126,21 +140,21 @@ class Round {
     }
   }
 
-  /** Unites what was not united in this round already, directly or through others. */
+  /** Unites labels, unless they were united before, directly or through others. */
   #unite(a: Int32Array, b: Int32Array): void {
     if (!sameData(this.#store.classesOf(a), this.#store.classesOf(b))) this.#store.unite(a, b);
   }
 
-  /** Representatives of the classes of an array, one for each part of a partition of it. */
+  /** Returns representatives of the classes of an array, one for each part of a partition of it. */
   #labelsOf(classes: Int32Array, { first }: Interned): Int32Array {
     return first.map((index) => {
       const c = classes[index] as number;
-      // Labels made in this round stand for themselves.
-      return this.#representative[c] ?? c;
+      // A label created in this round represents itself.
+      return c < this.#representative.length ? (this.#representative[c] as number) : c;
     });
   }
 
-  /** Records that classes `p[i]` determine classes `q[i]`, unless that is known. */
+  /** Records that classes `p[i]` determine classes `q[i]`, unless that is recorded. */
   #record(p: Int32Array, q: Int32Array): void {
     const distinct = internTuples([p], p.length);
     const order = distinct.first.slice().sort((i, j) => (p[i] as number) - (p[j] as number));
@@ -153,7 +167,7 @@ class Round {
     this.#store.addFunction(this.#labelsOf(p, ordered), this.#labelsOf(q, ordered));
   }
 
-  /** Finds or makes labels for what two functions of the same classes have in common. */
+  /** Finds or creates labels for the finest common coarsening of two functions of the same classes. */
   #coarsen(
     child: Int32Array,
     [p, left]: readonly [Int32Array, Interned],
@@ -171,24 +185,31 @@ class Round {
     this.#record(q, parents);
   }
 
-  /** What a known function gives to each child, if it gives the same to the same part of a partition and no other. */
+  /**
+   * Finds a function that gives equal parents exactly to the children of one part of a partition; returns its
+   * parents.
+   */
   #findPartition(child: Int32Array, ids: Int32Array): Int32Array | undefined {
     const functions = this.#byDomain.get(domainKey(child)) ?? [];
     return functions.find(
-      (known) => sameData(known.child, child) && sameData(internTuples([known.parent], ids.length).ids, ids),
+      (recorded) =>
+        sameData(recorded.child, child) && sameData(internTuples([recorded.parent], ids.length).ids, ids),
     )?.parent;
   }
 
-  /** The same by way of what each child determines, `parents[i]`, which must determine its part. */
+  /**
+   * As `#findPartition`, but looks among the functions of the parents, `parents[i]`, which must determine the
+   * part of child `i`.
+   */
   #throughParents(parents: Int32Array, ids: Int32Array): Int32Array | undefined {
     const distinct = internTuples([parents], parents.length);
     const order = distinct.first.slice().sort((i, j) => (parents[i] as number) - (parents[j] as number));
     const child = order.map((i) => parents[i] as number);
     const parts = order.map((i) => ids[i] as number);
-    const found = this.#findPartition(child, internTuples([parts], parts.length).ids);
-    if (found === undefined) return undefined;
-    const place = new Map(Array.from(child, (c, i) => [c, found[i] as number] as const));
-    return parents.map((c) => place.get(c) ?? 0);
+    const coarser = this.#findPartition(child, internTuples([parts], parts.length).ids);
+    if (coarser === undefined) return undefined;
+    const coarserOf = new Map(Array.from(child, (c, i) => [c, coarser[i] as number] as const));
+    return parents.map((c) => entry(coarserOf, c, "parent"));
   }
 
   #create(ids: Int32Array, count: number): Int32Array {
@@ -197,21 +218,27 @@ class Round {
   }
 }
 
-/** Tells whether an operator made the children: those of weights, as columns after a flatten, stay what follows others. */
+/**
+ * Checks whether an operator made the children. Labels of weights, such as columns after a flatten, remain
+ * followers.
+ */
 function isMade(store: LabelStore, { child }: LabelFunction): boolean {
-  return child.every((label) => store.owners[store.owner[label] as number]?.weight === undefined);
+  return child.every(
+    (label) => at(store.owners, at(store.owner, label, "label"), "owner").weight === undefined,
+  );
 }
 
 /** Groups functions that have the same children and give the same partition of them. */
 function groupAlike(functions: readonly ClassFunction[]): ClassFunction[][] {
   if (functions.length < 2) return [];
   const groups = new Map<string, ClassFunction[]>();
-  for (const known of functions) {
-    const { ids } = internTuples([known.parent], known.parent.length);
-    const key = `${known.child.join()}:${ids.join()}`;
+  for (const onClasses of functions) {
+    const { child, parent } = onClasses;
+    const { ids } = internTuples([parent], parent.length);
+    const key = `${child.join()}:${ids.join()}`;
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [known]);
-    else group.push(known);
+    if (group === undefined) groups.set(key, [onClasses]);
+    else group.push(onClasses);
   }
   return [...groups.values()].filter(({ length }) => length > 1);
 }
@@ -220,15 +247,15 @@ function sameFunction(a: ClassFunction, b: ClassFunction): boolean {
   return sameData(a.child, b.child) && sameData(a.parent, b.parent);
 }
 
-/** Tells most lists of classes apart. */
+/** Returns a key that differs for most different lists of classes. */
 function domainKey(classes: Int32Array): string {
   const last = classes.length - 1;
   return `${classes.length}:${classes[0]}:${classes[last >> 1]}:${classes[last]}`;
 }
 
 /**
- * For each class, by its root, the member with the smallest role: classes that may be exchanged have members of the
- * same roles, and must be represented by corresponding ones.
+ * Chooses for each class, by its root, the member with the smallest role: classes that may be exchanged have
+ * members of the same roles, and must be represented by corresponding members.
  */
 function chooseRepresentatives(store: LabelStore): Int32Array {
   const { count, owner, markLow, markHigh } = store;
@@ -247,7 +274,7 @@ function chooseRepresentatives(store: LabelStore): Int32Array {
   return representative;
 }
 
-/** Halves of a hash of what members each class has, by its root. */
+/** The two halves of a hash of the members of each class, by its root. */
 type Kinds = readonly [Int32Array, Int32Array];
 
 /** Describes each class by the owners and marks of its members. */
@@ -265,11 +292,12 @@ function describeClasses(store: LabelStore): Kinds {
 }
 
 /**
- * Splits a function by what its children and their classes are, since those with different roles may have different
- * parents: rows of queries and rows of keys that were normalised by one node, or a vector and its copy behind it.
+ * Splits a function by the roles of its children and of their classes, since children with different roles
+ * may have different parents: rows of queries and rows of keys that one node normalises, or a vector and a
+ * copy of it.
  */
-function splitByRole(store: LabelStore, known: LabelFunction, kinds: Kinds): LabelFunction[] {
-  const { child, parent } = known;
+function splitByRole(store: LabelStore, whole: LabelFunction, kinds: Kinds): LabelFunction[] {
+  const { child, parent } = whole;
   const classes = store.classesOf(child);
   const columns = [
     ...[store.owner, store.markLow, store.markHigh].map((table) =>
@@ -278,24 +306,26 @@ function splitByRole(store: LabelStore, known: LabelFunction, kinds: Kinds): Lab
     ...kinds.map((table) => classes.map((root) => table[root] as number)),
   ];
   const roles = internTuples(columns, child.length);
-  if (roles.count === 1 || roles.count === child.length) return [known];
+  if (roles.count === 1 || roles.count === child.length) return [whole];
   const parts = Array.from({ length: roles.count }, () => ({
     child: [] as number[],
     parent: [] as number[],
   }));
   for (let i = 0; i < child.length; i++) {
-    const part = parts[roles.ids[i] as number];
-    part?.child.push(child[i] as number);
-    part?.parent.push(parent[i] as number);
+    const part = at(parts, roles.ids[i] as number, "role");
+    part.child.push(child[i] as number);
+    part.parent.push(parent[i] as number);
   }
   const split = parts.map((part) => ({
     child: Int32Array.from(part.child),
     parent: Int32Array.from(part.parent),
   }));
-  return [known, ...split];
+  return [whole, ...split];
 }
 
-/** The function on classes, or undefined if a class has members with parents of different classes. */
+/**
+ * Converts a function to classes; returns undefined if a class has members with parents of different classes.
+ */
 function express(store: LabelStore, { child, parent }: LabelFunction): ClassFunction | undefined {
   const classes = store.classesOf(child);
   const parents = store.classesOf(parent);

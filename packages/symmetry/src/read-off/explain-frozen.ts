@@ -1,15 +1,15 @@
+import { at } from "@isthmus/core";
 import { weightAxisOf } from "../find-axes.ts";
 import type { LabelStore, Reason } from "../labels/label-store.ts";
 import type { LabelledAxes, LabelledWeight } from "../labels/label-weight.ts";
 import type { FrozenAxis } from "../spec.ts";
 import type { Classes } from "./classify.ts";
-
 import type { NumberedUnits } from "./number-units.ts";
 
-/** What is said of an index that is alone without anything having fixed it. */
+/** Reason for an index that nothing fixes but that has no other to be exchanged with. */
 const ALONE = "no other index of the axis is used in the same way";
 
-/** Finds the weight axes on which some index may not move, and what first forbade it. */
+/** Finds the weight axes on which some index may not move, with the first reason recorded for it. */
 export function explainFrozen(
   store: LabelStore,
   weights: ReadonlyMap<string, LabelledWeight>,
@@ -23,7 +23,7 @@ export function explainFrozen(
     const stuck = new Map<number, Set<number>>();
     const example = new Map<number, number>();
     for (const field of weight.fields) {
-      const axis = weightAxisOf({ shape, view: weight.view }, field.axes.at(-1) ?? 0);
+      const axis = weightAxisOf({ shape, view: weight.view }, at(field.axes, field.axes.length - 1, "axis"));
       const indices = stuck.get(axis) ?? new Set<number>();
       stuck.set(axis, indices);
       field.labels.forEach((label, position) => {
@@ -51,12 +51,12 @@ export function explainFrozen(
 }
 
 function lastExtent({ view }: LabelledWeight, { axes }: LabelledAxes): number {
-  return view[axes.at(-1) ?? 0] ?? 1;
+  return at(view, at(axes, axes.length - 1, "axis"), "axis");
 }
 
 /**
- * Looks for a recorded reason on the members of a label's class, then on what determines it, then on what it
- * determines.
+ * A search for the reason of a label: on the members of its class, then on what determines it, then on what
+ * it determines.
  */
 class ReasonFinder {
   readonly #store: LabelStore;
@@ -78,7 +78,7 @@ class ReasonFinder {
       for (let i = 0; i < child.length; i++) {
         const below = classOf[child[i] as number] as number;
         const above = classOf[parent[i] as number] as number;
-        // Only what is fixed itself can be why another is.
+        // Only a class that is fixed itself can be the reason for which another is.
         if (!fixed(below) || !fixed(above)) continue;
         add(this.#children, above, below);
         add(this.#parents, below, above);
@@ -96,7 +96,10 @@ class ReasonFinder {
     return this.#store.reason(number);
   }
 
-  /** Breadth first; the earliest reason among members of the nearest class that has one. */
+  /**
+   * Searches breadth first; returns the number of the earliest reason among members of the nearest class that
+   * has one.
+   */
   #search(first: number, neighbours: ReadonlyMap<number, ReadonlySet<number>>, weak: boolean): number {
     const seen = new Set([first]);
     for (const c of seen) {

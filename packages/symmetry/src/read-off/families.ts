@@ -1,34 +1,42 @@
+import { at, entry } from "@isthmus/core";
 import { mixHigh, mixLow } from "../kernels/hash.ts";
 import { internTuples } from "../kernels/intern.ts";
 import type { LabelStore } from "../labels/label-store.ts";
 import type { Classes } from "./classify.ts";
 
 /**
- * Classes of one colour, in cells of classes with equal parents. Inside a cell every permutation is allowed;
- * cells follow their parents.
+ * A family of all classes of one colour, in cells of classes with equal parents. Inside a cell every
+ * permutation is allowed; cells follow their parents.
  */
 export interface Family {
   /** Classes of each cell, ascending. */
   readonly cells: readonly Int32Array[];
-  /** Parents of each cell, classes of plain or nested families, `[cells][arity]`; empty for a plain family. */
+  /**
+   * Parents of each cell, classes of plain or nested families, `[cells][arity]`; empty for a plain family.
+   */
   readonly parents: readonly Int32Array[];
   /** Classes in each cell. */
   readonly size: number;
 }
 
-/** Families in an order in which parents come before children, or classes that cannot be arranged in families. */
+/**
+ * Families in an order in which parents come before children, or classes that cannot be arranged in families.
+ */
 export type Arrangement =
   | { readonly families: readonly Family[]; readonly conflict?: undefined }
   | { readonly conflict: readonly number[] };
 
-/** What classes determine others, by classes: `parents[start[c]] ..` with the role in which each is one. */
+/**
+ * The parents of classes: class `c` determines `parent[start[c]] .. parent[start[c + 1] - 1]`, each in the
+ * role `slot` has there.
+ */
 interface Parents {
   readonly start: Int32Array;
   readonly slot: Int32Array;
   readonly parent: Int32Array;
 }
 
-/** Reads the families of movable classes off their colours and parents. */
+/** Arranges movable classes in families by their colours and parents. */
 export function arrangeFamilies(store: LabelStore, classes: Classes): Arrangement {
   const parents = collectParents(store, classes);
   const cells = findCells(classes, parents);
@@ -39,7 +47,10 @@ function isFrozen({ colour, colourSize }: Classes, c: number): boolean {
   return colourSize[colour[c] as number] === 1;
 }
 
-/** A role is the function and the colour of the child: what two classes of one colour have in common. */
+/**
+ * Collects the parents of all classes. The role of a parent is the function and the colour of the child,
+ * which are equal for classes of one colour.
+ */
 function collectParents(store: LabelStore, classes: Classes): Parents {
   const total = store.functions.reduce((sum, { child }) => sum + child.length, 0);
   const of = new Int32Array(total);
@@ -52,7 +63,7 @@ function collectParents(store: LabelStore, classes: Classes): Parents {
       const label = child[i] as number;
       const c = classes.classOf[label] as number;
       const p = classes.classOf[parent[i] as number] as number;
-      // A label may have come to move with what it determines, as when all its siblings are told apart.
+      // A label may be united with what it determines, for example when no two of its siblings are alike.
       if (c === p || isFrozen(classes, c) || isFrozen(classes, p)) continue;
       of[count] = c;
       type[count] = number;
@@ -72,15 +83,17 @@ function groupByClass(classCount: number, of: Int32Array, slots: Int32Array, to:
   const slot = new Int32Array(of.length);
   const parent = new Int32Array(of.length);
   of.forEach((c, i) => {
-    const at = cursor[c] as number;
-    slot[at] = slots[i] as number;
-    parent[at] = to[i] as number;
-    cursor[c] = at + 1;
+    const place = cursor[c] as number;
+    slot[place] = slots[i] as number;
+    parent[place] = to[i] as number;
+    cursor[c] = place + 1;
   });
   return { start, slot, parent };
 }
 
-/** Classes of equal colour with equal parents, by colour; colours in order of their first class. */
+/**
+ * Finds the classes of equal colour with equal parents, by colour; colours are in order of their first class.
+ */
 function findCells(classes: Classes, { start, slot, parent }: Parents): number[][][] {
   const low = new Int32Array(classes.count);
   const high = new Int32Array(classes.count);
@@ -113,7 +126,7 @@ class Arranger {
   readonly #done = new Map<number, Family>();
   readonly #underWay = new Set<number>();
   readonly #families: Family[] = [];
-  /** For followers, parents of each class after following them up to families with freedom. */
+  /** Parents of each class that only follows others, all in families that may be permuted. */
   readonly #followed = new Map<number, Int32Array>();
   readonly #conflict: number[] = [];
 
@@ -122,7 +135,7 @@ class Arranger {
     this.#parents = parents;
     this.#cells = cells;
     cells.forEach((list, index) => {
-      this.#indexOf.set(classes.colour[list[0]?.[0] ?? 0] as number, index);
+      this.#indexOf.set(at(classes.colour, at(at(list, 0, "cell"), 0, "class"), "class"), index);
     });
   }
 
@@ -135,8 +148,8 @@ class Arranger {
 
   #visit(index: number): void {
     if (this.#done.has(index)) return;
-    const cells = this.#cells[index] ?? [];
-    const size = cells[0]?.length ?? 0;
+    const cells = at(this.#cells, index, "colour");
+    const size = at(cells, 0, "cell").length;
     if (this.#underWay.has(index) || cells.some(({ length }) => length !== size)) {
       this.#reject(cells);
       return;
@@ -154,7 +167,7 @@ class Arranger {
     this.#families.push(family);
     if (size > 1) return;
     cells.forEach((cell, i) => {
-      this.#followed.set(cell[0] ?? 0, parents[i] ?? new Int32Array(0));
+      this.#followed.set(at(cell, 0, "class"), at(parents, i, "list of parents"));
     });
   }
 
@@ -162,24 +175,24 @@ class Arranger {
     this.#conflict.push(...cells.flat());
   }
 
-  /** Parents of each cell, or undefined if they do not tell the cells apart. */
+  /** Finds the parents of each cell; undefined if two cells have the same. */
   #parentsOf(cells: readonly (readonly number[])[]): readonly Int32Array[] | undefined {
-    const direct = cells.map((cell) => this.#direct(cell[0] ?? 0));
-    const arity = direct[0]?.length ?? 0;
+    const direct = cells.map((cell) => this.#direct(at(cell, 0, "class")));
+    const arity = at(direct, 0, "cell").length;
     if (arity === 0 || direct.some(({ length }) => length !== arity)) return undefined;
     const columns = this.#withoutDetermined(distinctColumns(toColumns(direct, arity)));
     for (const column of columns) {
       const colour = this.#classes.colour[column[0] as number] as number;
-      this.#visit(this.#indexOf.get(colour) ?? -1);
+      this.#visit(entry(this.#indexOf, colour, "colour"));
     }
     if (this.#conflict.length > 0) return direct;
     const followed = columns.flatMap((column) => this.#followColumn(column));
-    const kept = this.#withoutDetermined(distinctColumns(followed));
-    if (internTuples(kept, cells.length).count !== cells.length) return undefined;
-    return cells.map((_, i) => Int32Array.from(kept, (column) => column[i] as number));
+    const independent = this.#withoutDetermined(distinctColumns(followed));
+    if (internTuples(independent, cells.length).count !== cells.length) return undefined;
+    return cells.map((_, i) => Int32Array.from(independent, (column) => column[i] as number));
   }
 
-  /** Direct parents of a class by role. */
+  /** Returns the direct parents of a class, by role. */
   #direct(c: number): Int32Array {
     const { start, slot, parent } = this.#parents;
     const order: number[] = [];
@@ -192,10 +205,10 @@ class Arranger {
 
   /** Replaces a column of followers by the columns of what they follow. */
   #followColumn(column: Int32Array): Int32Array[] {
-    const followed = Array.from(column, (c) => this.#followed.get(c));
-    const [first] = followed;
+    const first = this.#followed.get(at(column, 0, "cell"));
     if (first === undefined) return [column];
-    return Array.from(first, (_, k) => Int32Array.from(followed, (parents) => parents?.[k] ?? -1));
+    const followed = Array.from(column, (c) => entry(this.#followed, c, "follower"));
+    return Array.from(first, (_, k) => Int32Array.from(followed, (parents) => at(parents, k, "parent")));
   }
 
   /** Drops columns that another column determines by a recorded function. */

@@ -3,7 +3,7 @@ import type { WeightField, WeightLayout } from "../spec.ts";
 import type { Classes } from "./classify.ts";
 import type { NumberedUnits } from "./number-units.ts";
 
-/** Where units lie in a weight. */
+/** Lays out the units that lie in a weight. */
 export function layOutWeight(weight: LabelledWeight, classes: Classes, units: NumberedUnits): WeightLayout {
   const fields = weight.fields.flatMap((field) => {
     const laid = layOutField(field, classes, units);
@@ -21,7 +21,7 @@ function layOutField(
   return { axes, units, ranks: rankMembers(units, labels, classes) };
 }
 
-/** Numbers positions with the same unit by the roles of their labels. */
+/** Assigns ranks to positions with the same unit by the roles of their labels. */
 function rankMembers(units: Int32Array, labels: Int32Array, { placeOf }: Classes): Int32Array {
   const ranks = new Int32Array(units.length);
   const positions = new Map<number, number[]>();

@@ -1,17 +1,20 @@
+import { at } from "@isthmus/core";
 import { LABEL_FLAGS, type LabelStore } from "../labels/label-store.ts";
 import type { Classes } from "./classify.ts";
 import type { Family } from "./families.ts";
 import { indexFamilies } from "./number-units.ts";
 
-/** Endings of weights' names that say nothing of the symmetry. */
+/** Endings of weights' names that are left out of names of symmetries. */
 const ENDING = /[._](weight|bias|running_mean|running_var|gamma|beta|scale|kernel)$/;
 
 /**
- * Names families after the first weight that has them as an output axis, `layers.0` for `layers.0.weight`.
+ * Chooses names for families after the first weight that has them as an output axis, `layers.0` for
+ * `layers.0.weight`.
  *
- * A family that others are nested in is named `.heads` where they, or it, are summed over between activations, and
- * else, if it lies in no weight itself, `.groups`. Nested in heads, `.qk` are the dimensions that are summed over
- * between activations, and `.vo` others.
+ * The name of a family with others nested in it ends in `.heads` if it or one of them is summed over in a
+ * product of activations, and otherwise in `.groups` if the family lies in no weight itself. The name of a
+ * family nested in heads ends in `.qk` if it is summed over in a product of activations, and otherwise in
+ * `.vo`.
  *
  * @param free - families to name
  * @param followers - families that move with them
@@ -28,7 +31,7 @@ export function nameFamilies(
     const name = namer.describe(family);
     const count = (used.get(name) ?? 0) + 1;
     used.set(name, count);
-    // Not a dot: names of weights have numbers behind dots.
+    // A dot would not do: names of weights have numbers behind dots.
     return count === 1 ? name : `${name}#${count}`;
   });
 }
@@ -45,7 +48,7 @@ class Namer {
     this.#classes = classes;
     const familyOf = indexFamilies(free);
     for (const family of [...free, ...followers]) {
-      const parents = Array.from(family.parents[0] ?? [], (parent) => familyOf.get(parent));
+      const parents = Array.from(at(family.parents, 0, "cell"), (parent) => familyOf.get(parent));
       for (const above of parents.filter((parent) => parent !== undefined)) {
         append(family.size > 1 ? this.#nested : this.#followed, above, family);
         append(this.#above, family, above);
@@ -66,7 +69,7 @@ class Namer {
     return `${name}.${this.#isPaired(family) ? "qk" : "vo"}`;
   }
 
-  /** Whether it is nested in a family of heads. */
+  /** Checks whether a family is nested in a family of heads. */
   #isBelowHeads(family: Family): boolean {
     const above = this.#above.get(family) ?? [];
     return above.some((parent) =>
@@ -74,7 +77,7 @@ class Namer {
     );
   }
 
-  /** First weight, in the graph's order, that holds what is nested in the family or follows it. */
+  /** Finds the first weight, in the graph's order, that holds a family nested in this one or following it. */
   #firstBelow(family: Family): string | undefined {
     const below = [...(this.#nested.get(family) ?? []), ...(this.#followed.get(family) ?? [])];
     for (const child of below) {
@@ -84,11 +87,14 @@ class Namer {
     return undefined;
   }
 
-  /** First weight, in the graph's order, that holds the family, preferably not as what is summed over. */
+  /**
+   * Finds the first weight, in the graph's order, that holds the family, preferably not on an axis that is
+   * summed over.
+   */
   #firstWeight(family: Family): string | undefined {
     let input: string | undefined;
     for (const label of this.#labelsOf(family)) {
-      const weight = this.#store.owners[this.#store.owner[label] as number]?.weight;
+      const { weight } = at(this.#store.owners, at(this.#store.owner, label, "label"), "owner");
       if (weight === undefined) continue;
       if (((this.#store.flags[label] as number) & LABEL_FLAGS.weightInput) === 0) return weight;
       input ??= weight;
@@ -102,10 +108,10 @@ class Namer {
     );
   }
 
-  /** Labels of one class of the family, ascending. */
+  /** Returns the labels of one class of the family, ascending. */
   #labelsOf({ cells }: Family): Int32Array {
     const { members, start } = this.#classes;
-    const c = cells[0]?.[0] ?? 0;
+    const c = at(at(cells, 0, "cell"), 0, "class");
     return members.slice(start[c] as number, start[c + 1] as number).sort();
   }
 }

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import type { LabelStore } from "../labels/label-store.ts";
 import type { Classes } from "./classify.ts";
 import type { Family } from "./families.ts";
@@ -5,9 +6,9 @@ import type { SymmetryGroup } from "./read-off.ts";
 
 /** The families that move weights, with the numbers of their units. */
 export interface NumberedUnits {
-  /** Families with freedom, parents first; units are numbered in this order. */
+  /** Families that may be permuted, parents first; units are numbered in this order. */
   readonly free: readonly Family[];
-  /** Families without freedom that lie in weights themselves. */
+  /** Families that lie in weights but only follow others. */
   readonly followers: readonly Family[];
   /** Unit of each class, or -1. */
   readonly unitOf: Int32Array;
@@ -18,14 +19,14 @@ export interface NumberedUnits {
 }
 
 /**
- * Numbers the units of a specification: those of families with freedom, then those of followers. Families that
- * neither lie in a weight nor move one that does are left out.
+ * Assigns numbers to the units of a specification: first the units of families that may be permuted, then the
+ * units of followers. Families that neither lie in a weight nor move one that does are left out.
  */
 export function numberUnits(store: LabelStore, group: SymmetryGroup): NumberedUnits {
   const needed = neededFamilies(store, group);
-  const kept = group.families.filter((family) => needed.has(family));
-  const free = kept.filter(({ size }) => size > 1);
-  const followers = kept.filter(({ size }) => size === 1);
+  const moving = group.families.filter((family) => needed.has(family));
+  const free = moving.filter(({ size }) => size > 1);
+  const followers = moving.filter(({ size }) => size === 1);
   const unitOf = new Int32Array(group.classes.count).fill(-1);
   const classOf: number[] = [];
   const firstUnit = new Map<Family, number>();
@@ -39,7 +40,7 @@ export function numberUnits(store: LabelStore, group: SymmetryGroup): NumberedUn
   return { free, followers, unitOf, classOf: Int32Array.from(classOf), firstUnit };
 }
 
-/** Families that lie in a weight, and those they are nested in or follow. */
+/** Finds the families that lie in a weight, and the families that these are nested in or follow. */
 function neededFamilies(store: LabelStore, { classes, families }: SymmetryGroup): ReadonlySet<Family> {
   const inWeights = classesInWeights(store, classes);
   const familyOf = indexFamilies(families);
@@ -47,7 +48,7 @@ function neededFamilies(store: LabelStore, { classes, families }: SymmetryGroup)
   for (const family of [...families].reverse()) {
     if (!needed.has(family) && !family.cells.some((cell) => cell.some((c) => inWeights[c] === 1))) continue;
     needed.add(family);
-    for (const parent of family.parents[0] ?? []) {
+    for (const parent of at(family.parents, 0, "cell")) {
       const above = familyOf.get(parent);
       if (above !== undefined) needed.add(above);
     }
@@ -55,7 +56,7 @@ function neededFamilies(store: LabelStore, { classes, families }: SymmetryGroup)
   return needed;
 }
 
-/** The family of each class that is in one. */
+/** Indexes families by their classes. */
 export function indexFamilies(families: readonly Family[]): ReadonlyMap<number, Family> {
   const familyOf = new Map<number, Family>();
   for (const family of families)
@@ -64,10 +65,10 @@ export function indexFamilies(families: readonly Family[]): ReadonlyMap<number, 
 }
 
 function classesInWeights(store: LabelStore, { count, classOf }: Classes): Uint8Array {
-  const found = new Uint8Array(count);
+  const present = new Uint8Array(count);
   for (const { weight, firstLabel, count: labels } of store.owners) {
     if (weight === undefined) continue;
-    for (let label = firstLabel; label < firstLabel + labels; label++) found[classOf[label] as number] = 1;
+    for (let label = firstLabel; label < firstLabel + labels; label++) present[classOf[label] as number] = 1;
   }
-  return found;
+  return present;
 }

@@ -6,7 +6,7 @@ import { type Classes, classify } from "./classify.ts";
 import { applyCongruence } from "./congruence.ts";
 import { arrangeFamilies, type Family } from "./families.ts";
 
-/** The symmetry group of a store: classes of labels, arranged in families. */
+/** The symmetry group of a store of labels: classes of labels, arranged in families. */
 export interface SymmetryGroup {
   readonly classes: Classes;
   /** Parents before children. */
@@ -14,18 +14,18 @@ export interface SymmetryGroup {
 }
 
 /**
- * Elements of the group that are sampled and checked. The first moves everything; in the others each family moves or
- * not by chance, so that two that can only move together are found out.
+ * Number of elements of the group that are sampled and checked. The first moves everything; in the others
+ * each family moves or not by chance, which detects two families that can only move together.
  */
 const SAMPLES = 10;
 
 const UNRESOLVED = "how it moves together with what depends on it could not be resolved there";
 
 /**
- * Reads the symmetry group off what was recorded of labels.
+ * Reads the symmetry group off the records of a store of labels.
  *
- * Conservative: where sampled permutations contradict what was recorded, the classes concerned are frozen and
- * the group is read off again.
+ * Conservative: where sampled permutations contradict the records, the classes concerned are frozen and the
+ * group is read off again.
  */
 export function readOff(store: LabelStore): SymmetryGroup {
   for (;;) {
@@ -58,7 +58,7 @@ function sampleViolations(
   return [];
 }
 
-/** Freezes all classes of the colours that the given ones have. */
+/** Freezes all classes of the colours that some classes have. */
 function freezeClasses(store: LabelStore, classes: Classes, concerned: readonly number[]): void {
   const colours = new Set(concerned.map((c) => classes.colour[c] as number));
   store.node = "symmetry";

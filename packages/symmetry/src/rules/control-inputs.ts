@@ -1,6 +1,9 @@
 import type { Node } from "@isthmus/graph";
 
-/** Inputs that say where, how often or into which shape, by operator: rules read the shapes they lead to, or constants. */
+/**
+ * Inputs that say where, how often or into which shape, by operator: rules read the shapes that result from
+ * them, or their constants.
+ */
 const CONTROLS: ReadonlyMap<string, readonly number[]> = new Map([
   ...["Reshape", "Expand", "Tile", "Squeeze", "Unsqueeze", "Split", "CumSum", "TopK", "Trilu"].map(
     (op): [string, readonly number[]] => [op, [1]],
@@ -13,8 +16,9 @@ const CONTROLS: ReadonlyMap<string, readonly number[]> = new Map([
 ]);
 
 /**
- * Lists the names of the inputs of a node that steer it instead of passing through it, as the extents of a `Reshape` do and
- * the axes of a `ReduceSum`. Rules do not follow labels through them, so whatever labels they carry must stay in place.
+ * Lists the names of the inputs of a node that steer it instead of passing through it, such as the extents of
+ * a `Reshape` and the axes of a `ReduceSum`. Rules do not follow labels through them, so whatever labels they
+ * carry must stay in place.
  */
 export function controlInputs({ op, inputs }: Node): string[] {
   const places = CONTROLS.get(op) ?? (op.startsWith("Reduce") ? [1] : []);

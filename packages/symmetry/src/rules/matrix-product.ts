@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { intAttribute, stringAttribute } from "@isthmus/graph/ir";
 import type { Labelled } from "../labels/field.ts";
 import { contract, type Factor } from "../primitives/contract.ts";
@@ -9,7 +10,7 @@ function factor(context: RuleContext, input: number, tensor: Labelled): Factor {
   return { tensor, activation: context.isActivation(input) };
 }
 
-/** `MatMul`: `[..., m, k] x [..., k, n]`; vectors get an axis that is removed again. */
+/** Follows `MatMul`: `[..., m, k] x [..., k, n]`; vectors get an axis that is removed again. */
 export const matMul: Rule = (context) => {
   const left = inputOf(context, 0);
   const right = inputOf(context, 1);
@@ -26,7 +27,7 @@ export const matMul: Rule = (context) => {
   return [removeAxes(product, dropped)];
 };
 
-/** `Gemm`: `[m, k] x [k, n] + C`, either factor transposed on request. */
+/** Follows `Gemm`: `[m, k] x [k, n] + C`, either factor transposed on request. */
 export const gemm: Rule = (context) => {
   const oriented = (input: number, attribute: string): Labelled =>
     intAttribute(context.node, attribute, 0) === 1
@@ -40,7 +41,7 @@ export const gemm: Rule = (context) => {
   return [added === undefined ? result : tie(context.store, [result, added])];
 };
 
-/** `Einsum` without a letter that occurs twice in one operand, which would take a diagonal. */
+/** Follows `Einsum`, unless a letter occurs twice in one operand, which would take a diagonal. */
 export const einsum: Rule = (context) => {
   const equation = readEquation(context);
   if (equation.terms.some((term) => new Set(term).size !== term.length)) return undefined;
@@ -55,6 +56,7 @@ export const einsum: Rule = (context) => {
   return [removeAxes(contract(context.store, factors, summed), summed)];
 };
 
+/** The equation of an `Einsum`. */
 interface Equation {
   /** Names of the axes of each operand. */
   readonly terms: readonly (readonly string[])[];
@@ -62,7 +64,10 @@ interface Equation {
   readonly output: readonly string[];
 }
 
-/** Reads the equation of an `Einsum`; axes under an ellipsis are named by their place before its end: `.2`, `.1`. */
+/**
+ * Reads the equation of an `Einsum`. Axes under an ellipsis are named by their place before its end: `.2`,
+ * `.1`.
+ */
 function readEquation(context: RuleContext): Equation {
   const equation = stringAttribute(context.node, "equation", "").replaceAll(" ", "");
   const [left = "", right] = equation.split("->");
@@ -70,7 +75,7 @@ function readEquation(context: RuleContext): Equation {
   const covered = texts.map((text, input) =>
     text.includes("...") ? inputOf(context, input).shape.length - (text.length - "...".length) : 0,
   );
-  const terms = texts.map((text, input) => nameAxes(text, covered[input] ?? 0));
+  const terms = texts.map((text, input) => nameAxes(text, at(covered, input, "operand")));
   const most = Math.max(0, ...covered);
   return { terms, output: right === undefined ? implicitOutput(terms, most) : nameAxes(right, most) };
 }
@@ -84,7 +89,10 @@ function coveredAxes(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `.${count - i}`);
 }
 
-/** Without an arrow, the result has what an ellipsis covers, then the letters that occur once, in alphabetical order. */
+/**
+ * Names the axes of the result of an equation without an arrow: the axes under an ellipsis, then the letters
+ * that occur once, in alphabetical order.
+ */
 function implicitOutput(terms: Equation["terms"], covered: number): string[] {
   const letters = terms.flat().filter((letter) => !letter.startsWith("."));
   const once = letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter));

@@ -1,22 +1,23 @@
+import { at } from "@isthmus/core";
 import { constantNumbers, intAttribute, intsAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
-import type { Labelled } from "../labels/field.ts";
+import { extentOf, type Labelled } from "../labels/field.ts";
 import { concatenate, stack } from "../primitives/concatenate.ts";
 import { insertAxes, removeAxes, reshape, take, transpose } from "../primitives/move.ts";
 import { givenInputs, inputOf, isComputed, namedAxes, outputShape, type Rule } from "./rule.ts";
 
-/** `Reshape`, `Flatten`, `Squeeze`, `Unsqueeze`: another shape for the same row-major elements. */
+/** Follows `Reshape`, `Flatten`, `Squeeze`, `Unsqueeze`: another shape for the same row-major elements. */
 export const reshaping: Rule = (context) => [
   reshape(context.store, inputOf(context, 0), outputShape(context)),
 ];
 
-/** `Transpose`; without an order, axes are reversed. */
+/** Follows `Transpose`; without an order, axes are reversed. */
 export const transposition: Rule = (context) => {
   const x = inputOf(context, 0);
   const reversed = x.shape.map((_, axis) => axis).reverse();
   return [transpose(x, intsAttribute(context.node, "perm") ?? reversed)];
 };
 
-/** `Expand`: repeated along axes of extent 1, which carry no field. */
+/** Follows `Expand`: repeats along axes of extent 1, which carry no field. */
 export const expansion: Rule = (context) => {
   const x = inputOf(context, 0);
   const shape = outputShape(context);
@@ -28,12 +29,12 @@ export const expansion: Rule = (context) => {
   return [{ shape, fields }];
 };
 
-/** `Tile`: whole axes repeated. */
+/** Follows `Tile`: repeats whole axes. */
 export const tile: Rule = (context) => {
   const shape = outputShape(context);
   let result = inputOf(context, 0);
   shape.forEach((extent, axis) => {
-    const before = result.shape[axis] ?? 1;
+    const before = extentOf(result, axis);
     if (before === extent) return;
     const indices = Int32Array.from({ length: extent }, (_, i) => i % before);
     result = take(context.store, result, axis, indices);
@@ -41,7 +42,7 @@ export const tile: Rule = (context) => {
   return [result];
 };
 
-/** `Split`: consecutive ranges of an axis. */
+/** Follows `Split`: takes consecutive ranges of an axis. */
 export const split: Rule = (context) => {
   const x = inputOf(context, 0);
   const axis = wrapAxis(intAttribute(context.node, "axis", 0), x.shape.length);
@@ -50,14 +51,14 @@ export const split: Rule = (context) => {
   for (const shape of context.outputs) {
     if (shape === undefined) return undefined;
     const first = start;
-    const indices = Int32Array.from({ length: shape[axis] ?? 1 }, (_, i) => first + i);
+    const indices = Int32Array.from({ length: extentOf({ shape }, axis) }, (_, i) => first + i);
     results.push(take(context.store, x, axis, indices));
     start += indices.length;
   }
   return results;
 };
 
-/** `Slice` at constant places. */
+/** Follows `Slice` at constant places. */
 export const slice: Rule = (context) => {
   const { store, node } = context;
   let result = inputOf(context, 0);
@@ -70,31 +71,31 @@ export const slice: Rule = (context) => {
   const steps = constantNumbers(context, 4) ?? starts.map(() => 1);
   const shape = outputShape(context);
   axes.forEach((axis, i) => {
-    const step = steps[i] ?? 1;
-    const first = clampStart(starts[i] ?? 0, result.shape[axis] ?? 1, step);
-    const indices = Int32Array.from({ length: shape[axis] ?? 1 }, (_, k) => first + k * step);
+    const step = at(steps, i, "step");
+    const first = clampStart(at(starts, i, "start"), extentOf(result, axis), step);
+    const indices = Int32Array.from({ length: extentOf({ shape }, axis) }, (_, k) => first + k * step);
     result = take(store, result, axis, indices);
   });
   return [result];
 };
 
-/** First index of a slice; the probe's shape says how many follow. */
+/** Returns the first index of a slice; how many follow is known from the shape of the output. */
 function clampStart(start: number, extent: number, step: number): number {
   const wrapped = start < 0 ? start + extent : start;
   const last = step < 0 ? extent - 1 : extent;
   return Math.min(Math.max(wrapped, 0), last);
 }
 
-/** `Gather`: constant indices take; computed ones need the axis in order. */
+/** Follows `Gather`: takes constant indices; computed ones require that the axis stays in order. */
 export const gather: Rule = (context) => {
   const { store, node } = context;
   const data = inputOf(context, 0);
   const axis = wrapAxis(intAttribute(node, "axis", 0), data.shape.length);
-  const extent = data.shape[axis] ?? 1;
+  const extent = extentOf(data, axis);
   const shape = outputShape(context);
   const constant = context.constant(1);
-  if (constant !== undefined) {
-    const numbers = constantNumbers(context, 1) ?? [];
+  const numbers = constantNumbers(context, 1);
+  if (constant !== undefined && numbers !== undefined) {
     const indices = Int32Array.from(numbers, (index) => wrapAxis(index, extent));
     return [replaceAxis(context.store, take(store, data, axis, indices), axis, constant.shape)];
   }
@@ -107,15 +108,15 @@ export const gather: Rule = (context) => {
   }
   const added = indices.shape.length;
   const moved = (other: number): number => (other < axis ? other : other - 1 + added);
-  const kept = data.fields
+  const others = data.fields
     .filter((field) => !field.axes.includes(axis))
     .map((field) => ({ ...field, axes: field.axes.map(moved) }));
   if (indices.fields.some(({ frozen }) => !frozen)) return undefined;
   const placed = indices.fields.map((field) => ({ ...field, axes: field.axes.map((other) => other + axis) }));
-  return [{ shape, fields: [...kept, ...placed] }];
+  return [{ shape, fields: [...others, ...placed] }];
 };
 
-/** `GatherND` at constant places: the axes they name become one, which is taken from. */
+/** Follows `GatherND` at constant places: joins the axes that they name, and takes from the joint axis. */
 export const gatherNd: Rule = (context) => {
   const { store, node } = context;
   const data = inputOf(context, 0);
@@ -126,7 +127,10 @@ export const gatherNd: Rule = (context) => {
   const depth = places.shape.at(-1) ?? 1;
   const extents = data.shape.slice(0, depth);
   const indices = Int32Array.from({ length: numbers.length / depth }, (_, row) =>
-    extents.reduce((at, extent, axis) => at * extent + wrapAxis(numbers[row * depth + axis] ?? 0, extent), 0),
+    extents.reduce(
+      (place, extent, axis) => place * extent + wrapAxis(at(numbers, row * depth + axis, "index"), extent),
+      0,
+    ),
   );
   const size = extents.reduce((product, extent) => product * extent, 1);
   const joined = reshape(store, data, [size, ...data.shape.slice(depth)]);
@@ -145,24 +149,23 @@ function replaceAxis(
   return reshape(store, input, [...input.shape.slice(0, axis), ...shape, ...input.shape.slice(axis + 1)]);
 }
 
-/** `Concat`; weights of one index each along the first axis keep units of their own. */
+/** Follows `Concat`; weights of extent 1 each along the first axis have separate units. */
 export const concatenation: Rule = (context) => {
   const inputs = givenInputs(context);
-  const rank = inputs[0]?.shape.length ?? 0;
+  const rank = at(inputs, 0, "input").shape.length;
   const axis = wrapAxis(intAttribute(context.node, "axis", 0), rank);
-  // Along another axis weights are usually positions or tokens, whose units all move together in the end.
+  // Weights along another axis are usually positions or tokens, whose units must all move together anyway.
   const isStack = axis === 0 && inputs.every(({ shape }, i) => shape[axis] === 1 && !context.isActivation(i));
   if (isStack && inputs.length > 1) return [stack(context.store, inputs, axis)];
+  const filled = inputs.filter(({ shape }) => shape[axis] !== 0);
   return [
-    concatenate(
-      context.store,
-      inputs.filter(({ shape }) => shape[axis] !== 0),
-      axis,
-    ),
+    filled.length === 0
+      ? { shape: outputShape(context), fields: [] }
+      : concatenate(context.store, filled, axis),
   ];
 };
 
-/** `Pad` by constant amounts: blocks of one value around, or repeats of what is there. */
+/** Follows `Pad` by constant amounts: adds blocks of one value around, or repeats indices of the axis. */
 export const pad: Rule = (context) => {
   const { store, node } = context;
   let result = inputOf(context, 0);
@@ -173,10 +176,10 @@ export const pad: Rule = (context) => {
   const axes = namedAxes(context, 3, rank) ?? result.shape.map((_, axis) => axis);
   const mode = stringAttribute(node, "mode", "constant");
   axes.forEach((axis, i) => {
-    const before = pads[i] ?? 0;
-    const after = pads[i + axes.length] ?? 0;
+    const before = at(pads, i, "pad");
+    const after = at(pads, i + axes.length, "pad");
     if (before === 0 && after === 0) return;
-    const extent = result.shape[axis] ?? 1;
+    const extent = extentOf(result, axis);
     const first = Math.max(0, -before);
     const inside = Int32Array.from({ length: extent - first - Math.max(0, -after) }, (_, k) => first + k);
     if (mode !== "constant") {
@@ -194,7 +197,7 @@ export const pad: Rule = (context) => {
   return [result];
 };
 
-/** Which index a padded place repeats. */
+/** Returns the index that a padded place repeats. */
 function sourceIndex(place: number, extent: number, mode: string): number {
   if (mode === "wrap") return ((place % extent) + extent) % extent;
   if (mode === "edge") return Math.min(Math.max(place, 0), extent - 1);
@@ -204,11 +207,11 @@ function sourceIndex(place: number, extent: number, mode: string): number {
   return folded < extent ? folded : period - folded;
 }
 
-/** `DepthToSpace`: channels become blocks of pixels. */
+/** Follows `DepthToSpace`: channels become blocks of pixels. */
 export const depthToSpace: Rule = (context) => {
   const { store, node } = context;
   const x = inputOf(context, 0);
-  const [n = 1, c = 1, h = 1, w = 1] = x.shape;
+  const [n, c, h, w] = imageExtents(x);
   const b = intAttribute(node, "blocksize", 1);
   const depth = c / (b * b);
   const columnsFirst = stringAttribute(node, "mode", "DCR") === "DCR";
@@ -217,12 +220,17 @@ export const depthToSpace: Rule = (context) => {
   return [reshape(store, transpose(reshape(store, x, view), order), outputShape(context))];
 };
 
-/** `SpaceToDepth`: blocks of pixels become channels. */
+/** Follows `SpaceToDepth`: blocks of pixels become channels. */
 export const spaceToDepth: Rule = (context) => {
   const { store, node } = context;
   const x = inputOf(context, 0);
-  const [n = 1, c = 1, h = 1, w = 1] = x.shape;
+  const [n, c, h, w] = imageExtents(x);
   const b = intAttribute(node, "blocksize", 1);
   const view = [n, c, h / b, b, w / b, b];
   return [reshape(store, transpose(reshape(store, x, view), [0, 3, 5, 1, 2, 4]), outputShape(context))];
 };
+
+/** Returns the extents of a batch of images, `[N, C, H, W]`. */
+function imageExtents(x: Labelled): readonly [number, number, number, number] {
+  return [extentOf(x, 0), extentOf(x, 1), extentOf(x, 2), extentOf(x, 3)];
+}

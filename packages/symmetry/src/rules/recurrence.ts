@@ -1,5 +1,6 @@
+import { at, entry } from "@isthmus/core";
 import { intAttribute } from "@isthmus/graph/ir";
-import type { Labelled } from "../labels/field.ts";
+import { extentOf, type Labelled } from "../labels/field.ts";
 import { stack } from "../primitives/concatenate.ts";
 import { contract } from "../primitives/contract.ts";
 import { insertAxes, removeAxes, reshape, take } from "../primitives/move.ts";
@@ -7,25 +8,32 @@ import { alike, tie } from "../primitives/tie.ts";
 import { collapseOrdered, fixAxes } from "./convolution.ts";
 import { inputOf, type Rule, type RuleContext } from "./rule.ts";
 
-/** Gates of each recurrent operator: parts that its weights consist of. */
-const GATES: Readonly<Record<string, number>> = { RNN: 1, GRU: 3, LSTM: 4 };
+/** Number of gates of each recurrent operator, the parts that its weights consist of. */
+const GATES: ReadonlyMap<string, number> = new Map([
+  ["RNN", 1],
+  ["GRU", 3],
+  ["LSTM", 4],
+]);
 
-/** Steps after which the state's labels must have become what they stay; two are enough if nothing unusual meets. */
+/** Most steps until the labels of the state must no longer change; for usual networks two are enough. */
 const MAX_STEPS = 8;
 
 /**
- * `RNN`, `GRU` and `LSTM`: one step is followed again and again until the labels of the state are those of the step before.
+ * Follows one step of `RNN`, `GRU` and `LSTM` again and again until it does not change the labels of the
+ * state.
  *
- * Gates are taken apart and meet in the state, so that a hidden unit is a row of every gate of `W` and `R`, an element of every
- * gate of both biases, a column of `R` and an element of the states. Each direction has units of its own.
+ * Gates are taken apart and meet in the state, so that a hidden unit is a row of every gate of `W` and `R`,
+ * an element of every gate of both biases, a column of `R` and an element of the states. Each direction has
+ * separate units.
  *
- * Shapes, of `d` directions, `g` gates and `h` units: x `[T, N, in]`, W `[d, g h, in]`, R `[d, g h, h]`, B `[d, 2 g h]`, lengths
- * `[N]`, states `[d, N, h]`, P `[d, 3 h]`; results `[T, d, N, h]` and states. With the batch first (`layout`) it is not followed.
+ * Shapes, of `d` directions, `g` gates and `h` units: x `[T, N, in]`, W `[d, g h, in]`, R `[d, g h, h]`, B
+ * `[d, 2 g h]`, lengths `[N]`, states `[d, N, h]`, P `[d, 3 h]`; results `[T, d, N, h]` and states. With the
+ * batch first (`layout`) the operator counts as unknown.
  */
 export const recurrence: Rule = (context) => {
   const { store, node, outputs } = context;
   if (intAttribute(node, "layout", 0) !== 0) return undefined;
-  const directions = inputOf(context, 2).shape[0] ?? 1;
+  const directions = extentOf(inputOf(context, 2), 0);
   const results: State[] = [];
   for (let direction = 0; direction < directions; direction++) {
     const state = settle(new Cell(context, direction));
@@ -34,7 +42,7 @@ export const recurrence: Rule = (context) => {
   }
   const together = (part: keyof State): Labelled => {
     const blocks = results.map((state) => insertAxes(state[part], [0]));
-    return directions === 1 ? (blocks[0] as Labelled) : stack(store, blocks, 0);
+    return directions === 1 ? at(blocks, 0, "direction") : stack(store, blocks, 0);
   };
   const [hidden, cell] = [together("hidden"), together("cell")];
   const all = insertAxes(hidden, [0]);
@@ -45,13 +53,14 @@ export const recurrence: Rule = (context) => {
   ];
 };
 
-/** What a step hands on to the next, both `[N, h]`. */
+/** The state that a step passes to the next, both parts `[N, h]`. */
 interface State {
   readonly hidden: Labelled;
-  /** Of an `LSTM`; the same as `hidden` of others. */
+  /** The cell of an `LSTM`; equal to `hidden` for the other operators. */
   readonly cell: Labelled;
 }
 
+/** Repeats steps until the labels of the state no longer change; undefined if they never settle. */
 function settle(cell: Cell): State | undefined {
   let state = cell.start();
   for (let step = 0; step < MAX_STEPS; step++) {
@@ -69,8 +78,10 @@ class Cell {
   readonly #gates: number;
   readonly #units: number;
   readonly #batch: number;
-  /** Products of the input with its weights, and biases: the same at every step, `[N, g, h]` or broadcast to it. */
-  readonly #given: readonly Labelled[];
+  /**
+   * Products of the input with its weights, and biases: equal at every step, `[N, g, h]` or broadcast to it.
+   */
+  readonly #fromInput: readonly Labelled[];
   /** `[g, h, h]`. */
   readonly #recurrent: Labelled;
 
@@ -78,37 +89,37 @@ class Cell {
     const { store, node } = context;
     this.#context = context;
     this.#direction = direction;
-    this.#gates = GATES[node.op] ?? 1;
+    this.#gates = entry(GATES, node.op, "recurrent operator");
     const x = inputOf(context, 0);
     const recurrent = this.#part(2);
-    this.#units = recurrent.shape[1] ?? 1;
-    this.#batch = x.shape[1] ?? 1;
+    this.#units = extentOf(recurrent, 1);
+    this.#batch = extentOf(x, 1);
     const gates = [this.#gates, this.#units];
     this.#recurrent = reshape(store, recurrent, [...gates, this.#units]);
-    const weights = reshape(store, this.#part(1), [...gates, x.shape[2] ?? 1]);
+    const weights = reshape(store, this.#part(1), [...gates, extentOf(x, 2)]);
     const steps = collapseOrdered(store, x, [0], "a recurrence runs along it there");
     const product = this.#product(removeAxes(steps, [0]), { weights, input: 0 });
-    this.#given = [product, ...this.#halves(3).map((bias) => reshape(store, bias, gates))];
+    this.#fromInput = [product, ...this.#halves(3).map((bias) => reshape(store, bias, gates))];
   }
 
-  /** One direction of a weight or state; a uniform one where it is not given. */
+  /** Returns one direction of a weight or state that the node has. */
   #part(input: number): Labelled {
     const { store } = this.#context;
     const whole = inputOf(this.#context, input);
-    const own = (whole.shape[0] ?? 1) > 1 ? take(store, whole, 0, Int32Array.of(this.#direction)) : whole;
-    return removeAxes(own, [0]);
+    const isShared = extentOf(whole, 0) === 1;
+    return removeAxes(isShared ? whole : take(store, whole, 0, Int32Array.of(this.#direction)), [0]);
   }
 
-  /** The biases of input and state, each `[g h]`; none where they are not given. */
+  /** Returns the biases of input and state, each `[g h]`; none if the node has none. */
   #halves(input: number): Labelled[] {
     const { store, inputs } = this.#context;
     if (inputs[input] === undefined) return [];
     const both = this.#part(input);
-    const split = reshape(store, both, [2, (both.shape[0] ?? 2) / 2]);
+    const split = reshape(store, both, [2, extentOf(both, 0) / 2]);
     return [0, 1].map((half) => removeAxes(take(store, split, 0, Int32Array.of(half)), [0]));
   }
 
-  /** `[N, in] x [g, h, in]`, summed over the last axis. */
+  /** Multiplies `[N, in] x [g, h, in]` and sums over the last axis. */
   #product(
     x: Labelled,
     { weights, input }: { readonly weights: Labelled; readonly input: number },
@@ -131,7 +142,7 @@ class Cell {
   step({ hidden, cell }: State): State {
     const { store, inputs } = this.#context;
     const recurrent = this.#product(hidden, { weights: this.#recurrent, input: 0 });
-    const sums = tie(store, [...this.#given, recurrent]);
+    const sums = tie(store, [...this.#fromInput, recurrent]);
     const gates = Array.from({ length: this.#gates }, (_, gate) =>
       removeAxes(take(store, sums, 1, Int32Array.of(gate)), [1]),
     );
@@ -140,7 +151,7 @@ class Cell {
     return { hidden: next, cell: next };
   }
 
-  /** Factors of the cell in the gates of an `LSTM`, each `[h]`. */
+  /** Returns the factors of the cell in the gates of an `LSTM`, each `[h]`; none if the node has none. */
   #peepholes(): Labelled[] {
     const { store, inputs } = this.#context;
     if (inputs[7] === undefined) return [];

@@ -5,7 +5,7 @@ import { reduce } from "../primitives/reduce.ts";
 import { collapseOrdered, fixAxes } from "./convolution.ts";
 import { inputOf, isComputed, namedAxes, outputShape, type Rule, type RuleContext } from "./rule.ts";
 
-/** `ReduceSum` and its kin: any order of the reduced elements gives the same. */
+/** Follows `ReduceSum` and its kin, whose result does not depend on the order of the reduced elements. */
 export const reduction: Rule = (context) => {
   const { store, node } = context;
   const x = inputOf(context, 0);
@@ -16,7 +16,7 @@ export const reduction: Rule = (context) => {
   return [intAttribute(node, "keepdims", 1) === 1 ? result : removeAxes(result, axes)];
 };
 
-/** Axes that a reduction reduces, none where it does nothing; undefined where they depend on data. */
+/** Finds the axes that a reduction reduces, none if it does nothing; undefined if they depend on data. */
 export function reducedAxes(context: RuleContext): readonly number[] | undefined {
   const { shape } = inputOf(context, 0);
   if (isComputed(context, 1)) return undefined;
@@ -25,14 +25,14 @@ export function reducedAxes(context: RuleContext): readonly number[] | undefined
   return intAttribute(context.node, "noop_with_empty_axes", 0) === 1 ? [] : shape.map((_, axis) => axis);
 }
 
-/** `GlobalAveragePool` and `GlobalMaxPool`: reduce all of space. */
+/** Follows `GlobalAveragePool` and `GlobalMaxPool`, which reduce all of space. */
 export const globalPool: Rule = ({ store, inputs: [x] }) => {
   if (x === undefined) return undefined;
   const axes = x.shape.map((_, axis) => axis).slice(2);
   return [normalize(store, reduce(store, x, axes))];
 };
 
-/** `ArgMax` and `ArgMin`: the result is a position, so the axis must keep its order. */
+/** Follows `ArgMax` and `ArgMin`: the result is a position, so the axis must stay in order. */
 export const argReduction: Rule = (context) => {
   const { store, node } = context;
   const x = inputOf(context, 0);
@@ -47,8 +47,8 @@ export const argReduction: Rule = (context) => {
 };
 
 /**
- * Pools with windows, and resizing: neighbours along the axes whose order matters are combined. The second output of `MaxPool`,
- * which numbers places over channels, is not followed.
+ * Follows pools with windows, and resizing, which combine neighbours along axes whose order matters. The
+ * second output of `MaxPool`, which numbers places over channels, is not followed.
  */
 export const windowed: Rule = (context) => {
   const shape = outputShape(context);
@@ -60,8 +60,9 @@ export const windowed: Rule = (context) => {
 };
 
 /**
- * Axes along which a pool or a resizing combines neighbours: those of space, or those that are resized. An axis may be resized
- * and keep its extent, as where four times 1.1 is rounded down. Undefined where the axes depend on data, or regions are cut out.
+ * Finds the axes along which a pool or a resizing combines neighbours: the axes of space, or the resized
+ * axes. An axis may be resized although its extent stays, for example where four times 1.1 is rounded down.
+ * @returns undefined if the axes depend on data, or if regions are cut out
  */
 export function windowedAxes(context: RuleContext): readonly number[] | undefined {
   const { node } = context;
@@ -74,9 +75,7 @@ export function windowedAxes(context: RuleContext): readonly number[] | undefine
   const axes = intsAttribute(node, "axes")?.map((axis) => wrapAxis(axis, shape.length)) ?? all;
   const factors = node.attributes.get("scales");
   const numbers = factors?.type === "floats" ? factors.value : (constantNumbers(context, scales) ?? []);
+  const scaled = new Set(axes.filter((_, i) => i < numbers.length && numbers[i] !== 1));
   const result = outputShape(context);
-  return all.filter((axis) => {
-    const scale = numbers[axes.indexOf(axis)] ?? 1;
-    return scale !== 1 || result[axis] !== shape[axis];
-  });
+  return all.filter((axis) => scaled.has(axis) || result[axis] !== shape[axis]);
 }

@@ -1,11 +1,14 @@
+import { at } from "@isthmus/core";
 import { constantNumbers, stringAttribute } from "@isthmus/graph/ir";
+import { extentOf } from "../labels/field.ts";
 import { labelConstant } from "../labels/label-constant.ts";
 import { tie } from "../primitives/tie.ts";
 import { inputOf, type Rule } from "./rule.ts";
 
 /**
- * `ScatterND` of one value to constant places: the tensor meets a mask that says how often each place is hit, as when a bias
- * has the part for keys set to zero. Where the value is added or multiplied, a place that is hit twice differs from one hit once.
+ * Follows `ScatterND` of one value to constant places: the tensor meets a mask that says how often each place
+ * is hit, as when a bias has the part for keys set to zero. Where the value is added or multiplied, a place
+ * that is hit twice differs from a place that is hit once.
  */
 export const scatterNd: Rule = (context) => {
   const data = inputOf(context, 0);
@@ -21,18 +24,19 @@ export const scatterNd: Rule = (context) => {
   return [tie(context.store, [data, labelConstant({ dtype: "i32", shape: data.shape, data: mask })])];
 };
 
-/** How often each place of a tensor is hit, in row-major order. */
+/** Counts how often each place of a tensor is hit, in row-major order. */
 function countHits(shape: readonly number[], numbers: readonly number[], depth: number): Int32Array {
   const hits = new Int32Array(shape.reduce((size, extent) => size * extent, 1));
   const block = shape.slice(depth).reduce((size, extent) => size * extent, 1);
   for (let row = 0; row < numbers.length; row += depth) {
-    let at = 0;
+    let hit = 0;
     for (let axis = 0; axis < depth; axis++) {
-      const extent = shape[axis] ?? 1;
-      const index = numbers[row + axis] ?? 0;
-      at = at * extent + (index < 0 ? index + extent : index);
+      const extent = extentOf({ shape }, axis);
+      const index = at(numbers, row + axis, "index");
+      hit = hit * extent + (index < 0 ? index + extent : index);
     }
-    for (let place = at * block; place < (at + 1) * block; place++) hits[place] = (hits[place] as number) + 1;
+    for (let place = hit * block; place < (hit + 1) * block; place++)
+      hits[place] = (hits[place] as number) + 1;
   }
   return hits;
 }

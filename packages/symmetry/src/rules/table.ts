@@ -30,7 +30,7 @@ import { argReduction, globalPool, reduction, windowed } from "./reduction.ts";
 import type { Rule } from "./rule.ts";
 import { scatterNd } from "./scatter.ts";
 
-/** What each operator of ONNX's own set does to labels. Operators that are missing freeze what they touch. */
+/** Rules by operator of ONNX's standard set. Operators without a rule freeze what they touch. */
 export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ...ELEMENT_WISE_OPERATORS.map((op) => [op, elementWise] as const),
   ...REDUCTION_OPERATORS.map((op) => [op, reduction] as const),

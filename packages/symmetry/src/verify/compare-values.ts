@@ -2,8 +2,8 @@ import { asFloat32, gatherInto, type Tensor } from "@isthmus/core";
 import type { Movement } from "./predict-value.ts";
 
 /**
- * Largest difference between a tensor before and after a permutation, each value compared with the one at the place
- * it should have gone to, relative to the largest finite magnitude.
+ * Measures the largest difference between a tensor before and after a permutation, relative to the largest
+ * finite magnitude: each value is compared with the value at the place where it should be afterwards.
  *
  * @returns 0 if all are equal, infinity if a value is not finite on one side only
  */
@@ -42,7 +42,8 @@ function relativeError(a: Float32Array, b: Float32Array): number {
     const y = b[i] as number;
     const magnitude = Math.abs(x);
     if (magnitude > largest && magnitude !== Number.POSITIVE_INFINITY) largest = magnitude;
-    // Equal infinities and masks differ by nothing; NaN is equal to NaN here, as the network computes it both times.
+    // Equal infinities, as of masks, do not differ. NaN counts as equal to NaN: the network computes it both
+    // times.
     if (Object.is(x, y) || x === y) continue;
     const apart = Math.abs(x - y);
     if (!(apart <= difference)) difference = apart;

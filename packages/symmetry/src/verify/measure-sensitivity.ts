@@ -6,9 +6,10 @@ import { compareInPlace } from "./compare-values.ts";
 const PERTURBATION = 1e-6;
 
 /**
- * Measures how much each value of a network changes, relative to its largest element, when every weight changes by about
- * 1e-6: the least error that rounding could explain. It is about as small for most values, and large for those that would
- * be zero but for rounding, as a mean of what was normalised, and in chaotic networks.
+ * Measures how much each value of a network changes, relative to its largest element, when every weight
+ * changes by about 1e-6: the least error that rounding could explain. It is about as small for most values,
+ * but large in chaotic networks and for values that only rounding keeps from zero, such as the mean of a
+ * normalised vector.
  */
 export async function measureSensitivity(
   graph: Graph,
@@ -16,7 +17,7 @@ export async function measureSensitivity(
   network: {
     readonly inputs: ReadonlyMap<string, Tensor>;
     readonly weights: ReadonlyMap<string, Tensor>;
-    /** Values the network computes as it is. */
+    /** Values that the network computes with unchanged weights. */
     readonly values: ReadonlyMap<string, Tensor>;
   },
   seed: number,
@@ -35,7 +36,7 @@ export async function measureSensitivity(
 
 function perturb(tensor: Tensor, seed: number, name: string): Tensor {
   const { dtype, data } = tensor;
-  // Only what is computed with 32 bits or more can be changed by so little.
+  // Only weights of 32 bits or more can change by so little.
   if (!DTYPES[dtype].float || !(data instanceof Float32Array || data instanceof Float64Array)) return tensor;
   const random = createRandom(seed, `perturb ${name}`);
   return { ...tensor, data: data.map((value) => value * (1 + PERTURBATION * (2 * random.uniform() - 1))) };

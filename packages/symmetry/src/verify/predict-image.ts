@@ -3,8 +3,8 @@ import type { Derivation } from "../derive-spec.ts";
 import { identityImage, labelImage, permuteFamilies } from "../read-off/class-permutation.ts";
 
 /**
- * Where every label of a derivation goes when weights are permuted by an alignment. Families that are not part of the
- * specification, since they lie in no weight, follow the others.
+ * Predicts where every label of a derivation goes when weights are permuted by an alignment. Families that
+ * lie in no weight, and so are not part of the specification, follow the others.
  */
 export function predictImage({ group, units }: Derivation, { source }: Alignment): Int32Array {
   const { classes, families } = group;

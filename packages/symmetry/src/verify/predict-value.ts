@@ -1,8 +1,8 @@
-import { axisOffsets, stridesOf, strideTable } from "@isthmus/core";
+import { at, axisOffsets, stridesOf, strideTable } from "@isthmus/core";
 import { internTuples } from "../kernels/intern.ts";
-import { connect, countPositions, type Field, type Labelled, spread } from "../labels/field.ts";
+import { connectFields, countPositions, type Field, type Labelled, spread } from "../labels/field.ts";
 
-/** How positions of a tensor move: offsets of positions before and of the same values after. */
+/** The movement of the positions of a tensor: offsets of values before, and of the same values after. */
 export interface Movement {
   /** Offsets into the tensor before, for consecutive groups of axes. */
   readonly before: readonly Int32Array[];
@@ -11,8 +11,8 @@ export interface Movement {
 }
 
 /**
- * Predicts where the values of a tensor go when labels move: from each key to the same key of moved labels. Positions
- * with equal keys hold equal values, so that any pairing of them is right.
+ * Predicts where the values of a tensor go when labels move: from each key to the key of the moved labels.
+ * Positions with equal keys hold equal values, so that any pairing of them is correct.
  *
  * @param image - where each label goes
  * @returns undefined if some key would have nowhere to go
@@ -21,15 +21,17 @@ export function predictMovement({ shape, fields }: Labelled, image: Int32Array):
   const strides = stridesOf(shape);
   const before: Int32Array[] = [];
   const after: Int32Array[] = [];
-  const components = connect([{ shape, fields }]);
+  const components = connectFields({ shape, fields });
   const touched = new Set(components.flatMap(({ axes }) => axes));
   shape.forEach((extent, axis) => {
     if (extent === 1 || touched.has(axis)) return;
-    before.push(strideTable(extent, strides[axis] ?? 1));
-    after.push(strideTable(extent, strides[axis] ?? 1));
+    const offsets = strideTable(extent, at(strides, axis, "axis"));
+    before.push(offsets);
+    after.push(offsets);
   });
-  for (const { axes, parts } of components) {
-    const target = predictComponent(shape, axes, parts[0] ?? [], image);
+  for (const component of components) {
+    const { axes } = component;
+    const target = predictComponent(shape, axes, component.fields, image);
     if (target === undefined) return undefined;
     const offsets = axisOffsets(shape, strides, axes);
     before.push(offsets);
@@ -38,7 +40,10 @@ export function predictMovement({ shape, fields }: Labelled, image: Int32Array):
   return { before, after };
 }
 
-/** Position each position goes to; the k-th with a key to the k-th with the key it becomes. */
+/**
+ * Predicts the position that each position goes to: the k-th with a key goes to the k-th with the key of the
+ * moved labels; undefined if there are fewer.
+ */
 export function predictComponent(
   shape: readonly number[],
   axes: readonly number[],
@@ -71,10 +76,10 @@ export function predictComponent(
   const target = new Int32Array(count);
   for (let p = 0; p < count; p++) {
     const id = keys.ids[count + p] as number;
-    const at = use[id] as number;
-    if (at >= (start[id + 1] as number)) return undefined;
-    target[p] = places[at] as number;
-    use[id] = at + 1;
+    const next = use[id] as number;
+    if (next >= (start[id + 1] as number)) return undefined;
+    target[p] = places[next] as number;
+    use[id] = next + 1;
   }
   return target;
 }

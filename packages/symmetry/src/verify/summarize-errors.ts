@@ -1,6 +1,6 @@
 import type { Graph } from "@isthmus/graph";
 
-/** How far one value is from what was predicted. */
+/** The error of one value: how far it is from its prediction. */
 export interface ValueError {
   readonly value: string;
   /** Node that computes it. */
@@ -11,7 +11,7 @@ export interface ValueError {
   readonly predictable: boolean;
 }
 
-/** What the errors of all values say together. */
+/** A summary of the errors of all values. */
 export interface ValueSummary {
   readonly passed: boolean;
   /** Largest error of any value. */
@@ -21,8 +21,9 @@ export interface ValueSummary {
   /** Values that were compared. */
   readonly tensors: number;
   /**
-   * Values among them that say nothing, since rounding alone changes them by more than their tolerance, as it does the
-   * mean of what was normalised; looked for only where not all values are within tolerance.
+   * Values among them that prove nothing, since rounding alone changes them by more than their tolerance,
+   * such as the mean of a normalised vector. They are looked for only where not all values are within
+   * tolerance.
    */
   readonly unstable: number;
   readonly worst: ValueError | undefined;
@@ -36,13 +37,16 @@ export interface Tolerances {
   readonly innerTolerance: number;
 }
 
-/** An error this many times what a small change of the weights makes is not rounding. */
+/**
+ * An error more than this many times as large as what a small change of the weights makes is not rounding.
+ */
 const SENSITIVITY_FACTOR = 3;
 
 /**
  * Judges the errors of all values of a graph.
  *
- * @param sensitivity - how much rounding alone changes values; those it changes by more than their tolerance are left out
+ * @param sensitivity - how much rounding alone changes values; values that it changes by more than their
+ *   tolerance are left out
  */
 export function summarizeErrors(
   graph: Graph,

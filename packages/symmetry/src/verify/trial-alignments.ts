@@ -1,30 +1,32 @@
-import { createRandom, type Random } from "@isthmus/core";
+import { at, createRandom, type Random } from "@isthmus/core";
 import type { Alignment } from "../alignment.ts";
 import { completeUnits } from "../complete-units.ts";
 import type { SymmetrySpec } from "../spec.ts";
 
-/** Which alignments to try. */
+/** Options of {@link trialAlignments}. */
 export interface TrialOptions {
   readonly seed: number;
-  /** Tries after the first in which every cell is shuffled. */
+  /** Number of alignments after the first in which every cell is shuffled. */
   readonly shuffles: number;
-  /** Name of the only symmetry that moves; all if not given. */
+  /** Name of the only symmetry that moves. @defaultValue all move */
   readonly only?: string | undefined;
 }
 
 /**
- * Units of a cell up to which two cells may well be moved alike by chance: one of 2 units has one way to move, one of 3 two ways
- * to move every unit.
+ * Most units of a cell that may well move like another by chance: a cell of 2 units has one way to move every
+ * unit, a cell of 3 units has two.
  */
 const TINY = 3;
 
 /**
- * Makes alignments that between them show what is wrong with a specification.
+ * Creates alignments that together reveal what is wrong with a specification.
  *
- * 1. The first moves every unit of every cell, in one cycle: units that are not alike do not stay in their places by chance.
- * 2. Some shuffle every cell: a cycle may respect units that move in groups.
- * 3. For every two of the cells of up to three units some alignment moves one and leaves the other: they might hold only together.
- *    As many are needed as digits to number these cells; none for most networks.
+ * 1. The first moves every unit of every cell, in one cycle, so that units that are not alike do not stay in
+ *    their places by chance.
+ * 2. Some shuffle every cell, as a cycle may respect units that only move in groups.
+ * 3. For every two cells of up to three units, some alignment moves one and leaves the other, as they might
+ *    be symmetries only together. This needs as many alignments as numbers of these cells have binary digits;
+ *    none for most networks.
  */
 export function* trialAlignments(
   spec: SymmetrySpec,
@@ -52,17 +54,17 @@ function inPlace(size: number): Int32Array {
   return Int32Array.from({ length: size }, (_, i) => i);
 }
 
-/** A random permutation that is a single cycle. */
+/** Draws a random permutation that is a single cycle. */
 function cycle(size: number, random: Random): Int32Array {
   const path = random.shuffleInPlace(inPlace(size));
   const order = new Int32Array(size);
   path.forEach((unit, i) => {
-    order[unit] = path[(i + 1) % size] ?? 0;
+    order[unit] = at(path, (i + 1) % size, "unit");
   });
   return order;
 }
 
-/** A random permutation other than none. */
+/** Draws a random permutation that moves something. */
 function shuffle(size: number, random: Random): Int32Array {
   const order = random.shuffleInPlace(inPlace(size));
   return order.some((unit, i) => unit !== i) ? order : cycle(size, random);

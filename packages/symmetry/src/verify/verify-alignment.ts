@@ -3,7 +3,7 @@ import { bindWeights, compareOutputs, type Engine, type Graph, randomInputs } fr
 
 /** Options of {@link verifyAlignment}. */
 export interface VerifyAlignmentOptions {
-  /** Seed of the inputs where none are given. */
+  /** Seed of the inputs, if `inputs` is left out. */
   readonly seed: number;
   /** A tensor for every data input of the graph. @defaultValue random ones */
   readonly inputs?: ReadonlyMap<string, Tensor> | undefined;
@@ -27,16 +27,17 @@ export interface VerifyAlignmentResult {
   readonly passed: boolean;
   /** Largest difference of any two corresponding outputs. */
   readonly maxAbsoluteDifference: number;
-  /** The same relative to the largest element of that output. */
+  /** Largest difference of an output, relative to the largest element of that output. */
   readonly maxRelativeError: number;
   readonly seed: number;
 }
 
 /**
- * Checks that a permuted network computes what the network does: runs both on the same inputs and compares their outputs.
+ * Checks that a permuted network computes the same function: runs both networks on the same inputs and
+ * compares their outputs.
  *
  * @param before - the network
- * @param after - the same permuted
+ * @param after - the permuted network
  * @throws MismatchError if a network does not fit the graph
  * @throws EngineError if the engine cannot run the graph
  */
@@ -47,13 +48,13 @@ export async function verifyAlignment(
   options: VerifyAlignmentOptions,
 ): Promise<VerifyAlignmentResult> {
   const { seed, ...rest } = options;
-  const { signal, batch, tolerance, ...given } = resolveOptions(
+  const { signal, batch, tolerance, ...resolved } = resolveOptions(
     "verify an alignment",
     VERIFY_ALIGNMENT_DEFAULTS,
     rest,
     ["seed"],
   );
-  const inputs = given.inputs ?? randomInputs(graph, batch, seed);
+  const inputs = resolved.inputs ?? randomInputs(graph, batch, seed);
   const session = await engine.load(graph);
   try {
     const run = async (network: Checkpoint): Promise<Map<string, Tensor>> => {

@@ -23,7 +23,7 @@ import { trialAlignments } from "./trial-alignments.ts";
 
 /** Options of {@link verifySymmetries}. */
 export interface VerifySymmetriesOptions {
-  /** Seed of inputs, of the permutations, and of weights where none are given. */
+  /** Seed of the inputs, of the permutations, and of the weights if `weights` is left out. */
   readonly seed: number;
   /** Weights to verify with. @defaultValue random ones */
   readonly weights?: Checkpoint | undefined;
@@ -31,9 +31,14 @@ export interface VerifySymmetriesOptions {
   readonly outputTolerance?: number;
   /** Largest error of an intermediate value, relative to its largest element. @defaultValue 1e-3 */
   readonly innerTolerance?: number;
-  /** Weights to leave as they are, which must make the check fail: a control of its power. @defaultValue none */
+  /**
+   * Weights that are not permuted, which must make the check fail: a control of its power. @defaultValue none
+   */
   readonly unpermuted?: readonly string[];
-  /** Where all at once do not pass, try each symmetry by itself, to name those that fail. @defaultValue true */
+  /**
+   * Whether to try each symmetry by itself where all at once do not pass, to name the symmetries that fail.
+   * @defaultValue true
+   */
   readonly findFailing?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
@@ -56,13 +61,14 @@ export interface VerifySymmetriesResult extends ValueSummary {
 }
 
 /**
- * Proves symmetries by trying them: permutes the weights by a random element of every symmetry at once, and compares
- * every value the graph computes with the permutation predicted for it. Symmetries of very few units are also tried
- * apart, and those that were not derived from this graph several times: see `trialAlignments`.
+ * Proves symmetries by trying them: permutes the weights by a random element of every symmetry at once, and
+ * compares every value the graph computes with the permutation predicted for it. Symmetries of very few units
+ * are also tried separately, and symmetries that were not derived from this graph are tried several times:
+ * see `trialAlignments`.
  *
- * Comparing outputs alone lets wrong specifications pass, where what is wrong acts on values near zero. For a
- * specification that was not derived from this graph, whose predictions are not known, intermediate values must be
- * the same up to their order.
+ * Comparing outputs alone lets wrong specifications pass whose mistakes act on values near zero. A
+ * specification that was not derived from this graph predicts no permutations: then intermediate values must
+ * be equal up to their order.
  *
  * @throws MismatchError if the specification, the weights and the graph do not fit each other
  * @throws EngineError if the engine cannot run the graph
@@ -115,13 +121,16 @@ interface Trial {
   readonly inputs: ReadonlyMap<string, Tensor>;
   readonly bound: ReadonlyMap<string, Tensor>;
   readonly before: ReadonlyMap<string, Tensor>;
-  /** How much rounding can change each value; measured when it is first asked for. */
+  /** Measures how much rounding can change each value, once, when it is first needed. */
   readonly sensitivity: () => Promise<ReadonlyMap<string, number>>;
   readonly seed: number;
   readonly options: Required<Omit<VerifySymmetriesOptions, "seed">>;
 }
 
-/** What a specification was derived from; for one that was loaded, derived again, if that gives the same. */
+/**
+ * Returns the derivation of a specification; a loaded one is derived again, and undefined if that gives
+ * another specification.
+ */
 async function derivationOf(
   graph: Graph,
   engine: Engine,
@@ -132,18 +141,22 @@ async function derivationOf(
   return fingerprintSpec(derivation.spec) === fingerprintSpec(symmetries) ? derivation : undefined;
 }
 
-/** Shuffles of all symmetries: more where it is not known what each value should be, and the symmetries are anyone's. */
-const SHUFFLES = { derived: 0, given: 3 };
+/**
+ * Number of shuffles of all symmetries: more for a specification of unknown origin, which predicts no values.
+ */
+const SHUFFLES = { derived: 0, loaded: 3 };
 
-/** Tries one alignment after the other until one fails; of all that were tried, the worst errors. */
+/**
+ * Tries one alignment after the other until one fails; summarises the worst errors of all that were tried.
+ */
 async function tryAll(trial: Trial, only?: string): Promise<ValueSummary> {
-  const shuffles = trial.derivation === undefined ? SHUFFLES.given : SHUFFLES.derived;
+  const shuffles = trial.derivation === undefined ? SHUFFLES.loaded : SHUFFLES.derived;
   let errors: readonly ValueError[] = [];
   const { graph, options } = trial;
   let summary = summarizeErrors(graph, options, errors, new Map());
   for (const alignment of trialAlignments(trial.spec, { seed: trial.seed, shuffles, only })) {
-    const own = await tryAlignment(trial, alignment);
-    errors = own.map((entry, i) => worse(entry, errors[i] ?? entry));
+    const attempt = await tryAlignment(trial, alignment);
+    errors = attempt.map((entry, i) => worse(entry, errors[i] ?? entry));
     summary = summarizeErrors(graph, options, errors, new Map());
     if (!summary.passed) summary = summarizeErrors(graph, options, errors, await trial.sensitivity());
     if (!summary.passed) break;
@@ -155,7 +168,7 @@ function worse(one: ValueError, other: ValueError): ValueError {
   return one.error <= other.error ? other : one;
 }
 
-/** Errors of all values that depend on the input or the weights, in the order of computation. */
+/** Computes the errors of all values that depend on the input or the weights, in the order of computation. */
 async function tryAlignment(trial: Trial, alignment: Alignment): Promise<ValueError[]> {
   const { graph, engine, spec, derivation, inputs, bound, before, options } = trial;
   const permuted = permute(alignment, createCheckpoint(bound, {}, graph.name), spec);
@@ -179,7 +192,7 @@ async function tryAlignment(trial: Trial, alignment: Alignment): Promise<ValueEr
 
 const UNPREDICTABLE = "unpredictable";
 
-/** Error of a value from before to after; undefined for values that are constants of the graph. */
+/** Compares a value before and after; returns undefined for values that are constants of the graph. */
 type Comparison = (value: string, before: Tensor, after: Tensor) => number | typeof UNPREDICTABLE | undefined;
 
 function createComparison(

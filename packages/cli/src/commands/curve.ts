@@ -13,7 +13,7 @@ import {
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { type BoundNetwork, bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
-import { renderCurvePage } from "@isthmus/report";
+import { renderResultPage } from "@isthmus/report";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
@@ -179,7 +179,7 @@ async function findCurve(
 }
 
 function renderPage(result: CurveResult, { commandLine, version }: Context): Promise<string> {
-  return renderCurvePage({ title: titleOfResult(result), result, commands: [commandLine], version });
+  return renderResultPage({ title: titleOfResult(result), result, commands: [commandLine], version });
 }
 
 /** Examples to train on, to measure on, and to measure statistics on. */

@@ -11,7 +11,7 @@ import {
   PREDICT_BARRIERS_DEFAULTS,
 } from "@isthmus/barrier";
 import { InputError, saveFile } from "@isthmus/core";
-import { renderLayersPage } from "@isthmus/report";
+import { renderResultPage } from "@isthmus/report";
 import { assertPageName } from "../assert-output.ts";
 import { describePair } from "../describe-pair.ts";
 import { formatJson } from "../format-json.ts";
@@ -113,7 +113,7 @@ async function layers(
     if (output !== undefined)
       await saveFile(output, formatJson(withProvenance(result, context.provenance)), pair.inputs);
     if (report !== undefined) {
-      const page = await renderLayersPage({
+      const page = await renderResultPage({
         result,
         ...describePair(paths, { ...options, ...pair }, context),
       });

@@ -10,7 +10,7 @@ import { saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
-import { renderPlanePage } from "@isthmus/report";
+import { renderResultPage } from "@isthmus/report";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { dataContext } from "../data-context.ts";
@@ -149,7 +149,7 @@ async function plane(
       const { commandLine, version } = context;
       await saveFile(
         report,
-        await renderPlanePage({ title, result, commands: [commandLine], version }),
+        await renderResultPage({ title, result, commands: [commandLine], version }),
         inputs,
       );
     }

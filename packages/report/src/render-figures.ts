@@ -1,9 +1,9 @@
 import { resolveOptions } from "@isthmus/core";
-import { describeResult } from "../result/describe-result.ts";
-import type { DrawableResult } from "../result/drawable-result.ts";
-import { drawSvg } from "./draw-svg.ts";
-import { FIGURE_WIDTHS } from "./figure.ts";
-import { assertTheme, type Theme } from "./palette.ts";
+import { drawSvg } from "./figure/draw-svg.ts";
+import { FIGURE_WIDTHS } from "./figure/figure.ts";
+import { assertTheme, type Theme } from "./figure/palette.ts";
+import { describeResult } from "./result/describe-result.ts";
+import type { DrawableResult } from "./result/drawable-result.ts";
 
 /** A figure as a file. */
 export interface RenderedFigure {

@@ -1,6 +1,6 @@
-import { describeResult } from "../result/describe-result.ts";
-import type { DrawableResult } from "../result/drawable-result.ts";
-import { toCsv } from "./to-csv.ts";
+import { describeResult } from "./result/describe-result.ts";
+import type { DrawableResult } from "./result/drawable-result.ts";
+import { toCsv } from "./table/to-csv.ts";
 
 /** A table as a file. */
 export interface RenderedTable {

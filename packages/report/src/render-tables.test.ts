@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planeResult, starResult, studyResult } from "../../test/results.ts";
+import { planeResult, starResult, studyResult } from "../test/results.ts";
 import { renderTables } from "./render-tables.ts";
-import { toCsv } from "./to-csv.ts";
+import { toCsv } from "./table/to-csv.ts";
 
 /** Reads what RFC 4180 says, to compare. */
 function parseCsv(text: string): string[][] {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { curveResult, layersResult, planeResult, studyResult } from "../../test/results.ts";
+import { curveResult, layersResult, planeResult, studyResult } from "../test/results.ts";
 import { renderFigures } from "./render-figures.ts";
 
 describe("renderFigures()", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { barrierCurve } from "../../test/barrier-curve.ts";
-import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
-import { renderFigures } from "../figure/render-figures.ts";
+import { barrierCurve } from "../test/barrier-curve.ts";
+import { curveResult, layersResult, planeResult, starResult, studyResult } from "../test/results.ts";
+import { renderFigures } from "./render-figures.ts";
 import { renderPdfFigures } from "./render-pdf-figures.ts";
 
 const RESULTS = [

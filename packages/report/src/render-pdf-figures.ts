@@ -1,11 +1,11 @@
 import { resolveOptions } from "@isthmus/core";
-import { drawElement } from "../figure/draw-svg.ts";
-import { FIGURE_WIDTHS } from "../figure/figure.ts";
-import { assertTheme } from "../figure/palette.ts";
-import { FIGURES_DEFAULTS, type FiguresOptions } from "../figure/render-figures.ts";
-import { standAlone } from "../figure/stand-alone.ts";
-import { describeResult } from "../result/describe-result.ts";
-import type { DrawableResult } from "../result/drawable-result.ts";
+import { drawElement } from "./figure/draw-svg.ts";
+import { FIGURE_WIDTHS } from "./figure/figure.ts";
+import { assertTheme } from "./figure/palette.ts";
+import { standAlone } from "./figure/stand-alone.ts";
+import { FIGURES_DEFAULTS, type FiguresOptions } from "./render-figures.ts";
+import { describeResult } from "./result/describe-result.ts";
+import type { DrawableResult } from "./result/drawable-result.ts";
 
 /** A figure as a PDF file. */
 export interface PdfFigure {
@@ -32,7 +32,7 @@ export async function renderPdfFigures(
   const { theme } = resolveOptions("draw figures", FIGURES_DEFAULTS, options);
   assertTheme(theme);
   // Metrics of fonts are loaded by the first PDF only.
-  const { writePdf } = await import("./write-pdf.ts");
+  const { writePdf } = await import("./pdf/write-pdf.ts");
   const figures = describeResult(result).sections.flatMap((section) => section.figures);
   return Promise.all(
     figures.map(async ({ name, title: begin, words, size, draw }) => {

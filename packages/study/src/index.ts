@@ -27,7 +27,7 @@ export type {
 } from "./description/table-description.ts";
 export { type Unfolded, unfold } from "./description/unfold.ts";
 export type { VariableValue, WantedValues } from "./description/variable-values.ts";
-export type { PlannedMeasurement } from "./measurements/planned-measurement.ts";
+export type { PlannedMeasurement } from "./plan/plan-measurement.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlanPorts } from "./plan/planner.ts";
 export type { Task, TaskFile, TaskInputs } from "./plan/task.ts";

@@ -1,4 +1,5 @@
 import { MEASURE_BARRIER_DEFAULTS, MEASURE_LAYERS_DEFAULTS } from "@isthmus/barrier";
+import type { TaskInputs } from "@isthmus/tasks";
 import { MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
 import type {
   BarrierMeasurement,
@@ -10,10 +11,9 @@ import type {
 import { ALIGNMENT_FILE, alignNetworks } from "../tasks/align-networks.ts";
 import { measurePair } from "../tasks/measure-pair.ts";
 import { measurePairLayers } from "../tasks/measure-pair-layers.ts";
-import type { TaskData, TaskKind } from "../tasks/task-kind.ts";
+import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import type { Planner } from "./planner.ts";
 import { type FindNetworks, type PlannedPair, selectPairs } from "./select-pairs.ts";
-import type { TaskInputs } from "./task.ts";
 
 /** A result that will be there once its task is done. */
 export interface PlannedMeasurement {
@@ -43,7 +43,7 @@ interface PairParams<O> {
 
 /** The kind of task that measures a pair, with the options of every such task of a measurement. */
 interface PairWork<O> {
-  readonly kind: TaskKind<PairParams<O>>;
+  readonly kind: StudyTaskKind<PairParams<O>>;
   readonly options: O & { readonly batchSize: number };
 }
 

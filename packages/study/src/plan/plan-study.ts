@@ -1,4 +1,5 @@
 import { InputError } from "@isthmus/core";
+import type { Task } from "@isthmus/tasks";
 import { assertTables } from "../collect/assert-tables.ts";
 import { assertStudySize } from "../description/assert-study-size.ts";
 import type { MeasurementDescription, StudyDescription } from "../description/study-description.ts";
@@ -8,7 +9,6 @@ import { planNetworks } from "./plan-networks.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import { Planner, type PlanPorts } from "./planner.ts";
 import type { FindNetworks } from "./select-pairs.ts";
-import type { Task } from "./task.ts";
 
 /** All work of a study. */
 export interface StudyPlan {

@@ -1,8 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { EngineError, InputError } from "@isthmus/core";
-import type { TaskAssignment, TaskControl, TaskExecutor } from "@isthmus/study";
-import type { EngineName } from "../engine-option.ts";
-import type { FromWorker, StudyWorkerData, ToWorker } from "./study-messages.ts";
+import type { TaskAssignment, TaskControl, TaskExecutor } from "../task-executor.ts";
+import type { ExplainedFailure, FromWorker, ToWorker } from "./thread-messages.ts";
 
 /** Runs tasks in threads of this process. */
 export interface ThreadExecutor extends TaskExecutor {
@@ -10,13 +9,28 @@ export interface ThreadExecutor extends TaskExecutor {
   close(): Promise<void>;
 }
 
-/** Makes an executor of so many threads, each with an engine of its own that uses one; they are started when needed. */
-export function createThreadExecutor(capacity: number, engine: EngineName): ThreadExecutor {
+/** Options of {@link createThreadExecutor}. */
+export interface ThreadExecutorOptions {
+  /** Tasks that run at once, each in a thread of its own. */
+  readonly capacity: number;
+  /** What each worker finds as its `workerData`. */
+  readonly workerData?: unknown;
+}
+
+/**
+ * Makes an executor that runs every task in a worker thread. Threads are started when they are needed, and
+ * used again.
+ *
+ * @param script - module of the worker, which calls `serveTasks`
+ */
+export function createThreadExecutor(
+  script: URL,
+  { capacity, workerData }: ThreadExecutorOptions,
+): ThreadExecutor {
   const alive = new Set<Worker>();
   const idle: Worker[] = [];
   const start = (): Worker => {
-    const data: StudyWorkerData = { engine };
-    const worker = new Worker(new URL("./study-worker.js", import.meta.url), { workerData: data });
+    const worker = new Worker(script, { workerData });
     alive.add(worker);
     for (const end of ["error", "exit"]) worker.on(end, () => alive.delete(worker));
     return worker;
@@ -73,13 +87,10 @@ function lostThread(reason: string, cause?: unknown): EngineError {
   });
 }
 
-/** An error that is explained as it was in the thread. */
-function failureOf(
-  { message, exitCode }: Extract<FromWorker, { kind: "failed" }>,
-  signal: AbortSignal,
-): unknown {
+/** Makes the error that a task failed with in its thread an error of this one, in the same words. */
+function failureOf({ message, isInput }: ExplainedFailure, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
-  return exitCode === 2
+  return isInput
     ? new InputError(message, { input: "task" })
     : new EngineError(message, { engine: "worker thread" });
 }

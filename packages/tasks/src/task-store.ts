@@ -1,31 +1,31 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createFolder, FormatError, readJsonFile, saveFile, takeLock } from "@isthmus/core";
-import type { Task } from "../plan/task.ts";
+import type { Task } from "./task.ts";
 
 /** Results and files of tasks, each under the key of its task. */
 export interface TaskStore {
-  /** Folder of a task's files. */
+  /** Returns the folder of a task's files. */
   folderOf(key: string): string;
-  /** Result of a task that is finished. */
+  /** Reads the result of a task; undefined if it is not finished. */
   read(key: string): Promise<object | undefined>;
   /** Makes the folder of a task, and clears it of files that were cut off. */
   begin(key: string): Promise<void>;
-  /** Keeps a result, which finishes its task. */
+  /** Writes the result of a task, which makes it a finished one. */
   finish(task: Task, result: object, seconds: number): Promise<void>;
-  /** Lets others use the folder. */
+  /** Gives the folder free for other processes. */
   close(): Promise<void>;
 }
 
 const RESULT_FILE = "result.json";
 const LOCK_FILE = ".lock";
-/** Apart from the result, which says nothing of time. */
+/** File of the seconds a task took, which its result does not say. */
 const TIME_FILE = "time.json";
 
 /**
- * Opens a folder of results, which is made if it is missing; one process at a time.
+ * Opens a folder of results for this process alone, and makes it if it is missing.
  *
- * A task is finished once its result is there, which is written last, whole or not at all.
+ * A task is finished once its result is there. That file is written last, under another name, and renamed.
  * @throws InputError if another process that is alive uses it, or it cannot be made
  */
 export async function openTaskStore(folder: string): Promise<TaskStore> {
@@ -43,17 +43,18 @@ export async function openTaskStore(folder: string): Promise<TaskStore> {
     },
     async finish({ key, kind, label, params }, result, seconds) {
       await saveFile(join(folderOf(key), TIME_FILE), `${JSON.stringify({ seconds })}\n`);
-      const told = { kind, label, params, result };
-      await saveFile(join(folderOf(key), RESULT_FILE), `${JSON.stringify(told, null, 2)}\n`);
+      const text = JSON.stringify({ kind, label, params, result }, null, 2);
+      await saveFile(join(folderOf(key), RESULT_FILE), `${text}\n`);
     },
     close: unlock,
   };
 }
 
 /**
- * Result of a task in a folder of results; undefined if it is not finished.
- * @throws InputError or FormatError if the file of the result is there and cannot be read, or is something
- *   else
+ * Reads the result of a task in a folder of results, without opening the folder as a store.
+ *
+ * @returns undefined if the task is not finished
+ * @throws InputError or FormatError if the file of the result is there, but cannot be read or holds no result
  */
 export async function readTaskResult(folder: string, key: string): Promise<object | undefined> {
   const path = join(folder, key, RESULT_FILE);

@@ -1,9 +1,9 @@
 /** Estimates how long tasks will take from how long others of their kind took. */
 export interface TimeLeft {
-  /** Notes that a task took so long. */
+  /** Notes how long a task took. */
   add(kind: string, seconds: number): void;
   /**
-   * Seconds until the shares of tasks that are left will be done, so many at once.
+   * Estimates the seconds until the remaining shares of tasks are done, `atOnce` tasks at a time.
    * @returns undefined while no task is done
    */
   estimate(
@@ -19,19 +19,19 @@ export interface TimeLeftEstimate {
   readonly atLeast: boolean;
 }
 
-/** Makes a {@link TimeLeft}. */
+/** Makes a {@link TimeLeft}, which starts without any times. */
 export function createTimeLeft(): TimeLeft {
   const byKind = new Map<string, { seconds: number; count: number }>();
   return {
     add(kind, seconds) {
-      const own = byKind.get(kind) ?? { seconds: 0, count: 0 };
-      byKind.set(kind, { seconds: own.seconds + seconds, count: own.count + 1 });
+      const past = byKind.get(kind) ?? { seconds: 0, count: 0 };
+      byKind.set(kind, { seconds: past.seconds + seconds, count: past.count + 1 });
     },
     estimate(left, atOnce) {
       if (byKind.size === 0) return undefined;
       const total = left.reduce((sum, [kind, share]) => {
-        const known = byKind.get(kind);
-        return known === undefined ? sum : sum + (share * known.seconds) / known.count;
+        const past = byKind.get(kind);
+        return past === undefined ? sum : sum + (share * past.seconds) / past.count;
       }, 0);
       const seconds = total / Math.max(1, Math.min(atOnce, left.length));
       return { seconds, atLeast: left.some(([kind]) => !byKind.has(kind)) };

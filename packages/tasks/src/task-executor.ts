@@ -1,20 +1,16 @@
-import type { TaskPaths } from "../tasks/task-kind.ts";
+import type { TaskContext, TaskPaths } from "./task-kind.ts";
 
-/** A task as an executor is given it: plain data, with all paths. */
+/** A task as an executor receives it: plain data, with all paths. */
 export interface TaskAssignment {
   readonly kind: string;
   readonly params: object;
   readonly inputs: TaskPaths;
-  /** Folder that is there, for the files it makes. */
+  /** Existing folder for the files it makes. */
   readonly folder: string;
 }
 
-/** What a run of a task is told and asked. */
-export interface TaskControl {
-  readonly signal: AbortSignal;
-  /** Told how much is done, in `[0, 1]`. */
-  onProgress(done: number): void;
-}
+/** How a run of a task is stopped, and where it reports its progress. */
+export type TaskControl = Pick<TaskContext, "signal" | "onProgress">;
 
 /** A port: runs tasks somewhere. */
 export interface TaskExecutor {

@@ -1,12 +1,11 @@
 import { join } from "node:path";
-import type { Task, TaskFile } from "../plan/task.ts";
-import type { TaskPaths } from "../tasks/task-kind.ts";
-import { dependenciesOf } from "./list-missing.ts";
+import { dependenciesOf, type Task, type TaskFile } from "./task.ts";
 import type { TaskExecutor } from "./task-executor.ts";
+import type { TaskPaths } from "./task-kind.ts";
 import type { TaskStore } from "./task-store.ts";
 import { createTimeLeft, type TimeLeftEstimate } from "./time-left.ts";
 
-/** How far the tasks of a study are. */
+/** How far a run of tasks has come. */
 export interface TasksProgress {
   readonly done: number;
   /** Labels of the tasks under way. */
@@ -16,7 +15,7 @@ export interface TasksProgress {
   readonly failed: number;
   /** Share of all tasks that is done, those under way in part, in `[0, 1]`. */
   readonly share: number;
-  /** Missing until a task is done; at least so many while there is a kind of task of which none is done. */
+  /** Missing until a task is done; a lower bound while no task of some kind is done. */
   readonly timeLeft?: TimeLeftEstimate;
 }
 
@@ -44,11 +43,12 @@ export interface RunTasksOptions {
 }
 
 /**
- * Runs tasks, as many at once as the executor takes, each once those it depends on are done. The failure of one stops only what
- * depends on it.
+ * Runs tasks, as many at once as the executor takes, each after the tasks it depends on. If one fails, only
+ * tasks that depend on it are left out.
  *
- * @param tasks - those they depend on first; others count as done
- * @throws DOMException named AbortError if `signal` is aborted, once all that runs has stopped; what was done is kept
+ * @param tasks - each after the tasks it depends on; a dependency that is not among them counts as finished
+ * @throws DOMException named AbortError if `signal` is aborted, once all that runs has stopped; results of
+ *   finished tasks stay in the store
  */
 export async function runTasks(tasks: readonly Task[], options: RunTasksOptions): Promise<TasksOutcome> {
   return new TaskRun(tasks, options).run();
@@ -59,7 +59,7 @@ class TaskRun {
   readonly #signal: AbortSignal;
   readonly #total: number;
   readonly #waiting: Task[];
-  /** Share that is done of each task under way. */
+  /** The share of each task under way that is done. */
   readonly #running = new Map<Task, number>();
   readonly #ended = new Map<string, Promise<void>>();
   readonly #results = new Map<string, object>();
@@ -123,7 +123,7 @@ class TaskRun {
     }
   }
 
-  /** Takes out tasks that will never be ready. */
+  /** Takes the tasks out of the queue that can never run, as one they depend on failed. */
   #takeBlocked(): readonly Task[] {
     const lost = new Set(this.#failures.map(({ task }) => task.key));
     const taken: Task[] = [];

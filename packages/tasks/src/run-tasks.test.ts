@@ -1,9 +1,8 @@
 import { EngineError } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Task } from "../plan/task.ts";
-import { dependenciesOf } from "./list-missing.ts";
 import { runTasks } from "./run-tasks.ts";
+import { dependenciesOf, type Task } from "./task.ts";
 import type { TaskExecutor } from "./task-executor.ts";
 import type { TaskStore } from "./task-store.ts";
 

@@ -6,12 +6,6 @@ export {
   renderBarrierSvg,
 } from "./figure/render-barrier-svg.ts";
 export {
-  FIGURES_DEFAULTS,
-  type FiguresOptions,
-  type RenderedFigure,
-  renderFigures,
-} from "./figure/render-figures.ts";
-export {
   formatBarrier,
   formatCount,
   formatCounted,
@@ -20,32 +14,29 @@ export {
   formatPlace,
   formatShort,
 } from "./format-value.ts";
-export { renderBarrierPage } from "./page/render-barrier-page.ts";
-export { renderCurvePage } from "./page/render-curve-page.ts";
-export { renderLayersPage } from "./page/render-layers-page.ts";
-export { renderPlanePage } from "./page/render-plane-page.ts";
-export { type ResultPage, renderResultPage } from "./page/render-result-page.ts";
-export { renderStarPage } from "./page/render-star-page.ts";
-export { renderStudyPage } from "./page/render-study-page.ts";
-export type {
-  BarrierPage,
-  CurvePage,
-  LayersPage,
-  PageFact,
-  PlanePage,
-  ReportPage,
-  StarPage,
-  StudyPage,
-} from "./page/report-page.ts";
-export { type PdfFigure, renderPdfFigures } from "./pdf/render-pdf-figures.ts";
+export type { ReportPage } from "./page/render-page.ts";
+export {
+  type BarrierPage,
+  type ResultPage,
+  renderBarrierPage,
+  renderResultPage,
+} from "./page/render-result-page.ts";
+export {
+  FIGURES_DEFAULTS,
+  type FiguresOptions,
+  type RenderedFigure,
+  renderFigures,
+} from "./render-figures.ts";
+export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
+export { type RenderedTable, renderTables } from "./render-tables.ts";
 export {
   type ComparedBarrierResult,
   curvesOf,
   type DrawableResult,
   type Provenance,
 } from "./result/drawable-result.ts";
+export type { PageFact } from "./result/report.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
-export { type RenderedTable, renderTables } from "./table/render-tables.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {
   BARRIER_CHART_DEFAULTS,

@@ -27,22 +27,10 @@ export type {
 } from "./description/table-description.ts";
 export { type Unfolded, unfold } from "./description/unfold.ts";
 export type { VariableValue, WantedValues } from "./description/variable-values.ts";
-export type { PlannedMeasurement } from "./measurements/planned-measurement.ts";
+export { listMissing } from "./plan/list-missing.ts";
+export type { PlannedMeasurement } from "./plan/plan-measurement.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlanPorts } from "./plan/planner.ts";
-export type { Task, TaskFile, TaskInputs } from "./plan/task.ts";
-export { listMissing, type MissingTasks } from "./run/list-missing.ts";
-export { runTask } from "./run/run-task.ts";
-export {
-  type RunTasksOptions,
-  runTasks,
-  type TaskFailure,
-  type TasksOutcome,
-  type TasksProgress,
-} from "./run/run-tasks.ts";
-export type { TaskAssignment, TaskControl, TaskExecutor } from "./run/task-executor.ts";
-export { openTaskStore, readTaskResult, type TaskStore } from "./run/task-store.ts";
-export type { TimeLeftEstimate } from "./run/time-left.ts";
 export { type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
 export type {
   StudyColumn,
@@ -53,4 +41,5 @@ export type {
   StudyTable,
   StudyValue,
 } from "./study-result.ts";
-export type { TaskContext, TaskPaths } from "./tasks/task-kind.ts";
+export type { StudyPorts } from "./tasks/task-kind.ts";
+export { STUDY_TASKS } from "./tasks/task-kinds.ts";

@@ -1,14 +1,14 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of the study
+
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EngineError } from "@isthmus/core";
+import type { TaskAssignment, TaskExecutor, TasksProgress } from "@isthmus/tasks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fewImages } from "../test/few-images.ts";
 import { SMALL_STUDY } from "../test/small-study.ts";
 import { restrictStudy } from "./description/restrict-study.ts";
-import type { TasksProgress } from "./run/run-tasks.ts";
-import type { TaskAssignment, TaskExecutor } from "./run/task-executor.ts";
 import { type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
 
 let folder: string;

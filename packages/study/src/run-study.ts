@@ -1,12 +1,16 @@
+import {
+  openTaskStore,
+  runTasks,
+  type Task,
+  type TaskExecutor,
+  type TaskFailure,
+  type TasksProgress,
+} from "@isthmus/tasks";
 import { collectStudy } from "./collect/collect-study.ts";
 import type { StudyDescription } from "./description/study-description.ts";
+import { listMissing } from "./plan/list-missing.ts";
 import { planStudy } from "./plan/plan-study.ts";
 import type { PlanPorts } from "./plan/planner.ts";
-import type { Task } from "./plan/task.ts";
-import { listMissing } from "./run/list-missing.ts";
-import { runTasks, type TaskFailure, type TasksProgress } from "./run/run-tasks.ts";
-import type { TaskExecutor } from "./run/task-executor.ts";
-import { openTaskStore } from "./run/task-store.ts";
 import type { StudyResult } from "./study-result.ts";
 
 /** Options of {@link runStudy}. */

@@ -5,21 +5,21 @@ import { saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
-import { renderPlanePage } from "@isthmus/report";
-import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
-import { assertArchitecture, dataContext, fitToData } from "@isthmus/zoo";
-import { describeFeeds } from "../format/describe-feeds.ts";
-import { formatNote, formatOutputs } from "../format/format-outputs.ts";
-import { formatPlane } from "../format/format-plane.ts";
-import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
-import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
-import { openSharedArchitecture } from "../open/open-architecture.ts";
-import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { addScalingOptions, type DataOptions, openData } from "../open/open-data.ts";
-import { type EngineOptions, engineOption } from "../options/engine-option.ts";
-import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
-import { MOST, parseCount, parseNumber } from "../options/parse-values.ts";
-import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { renderResultPage } from "@isthmus/report";
+import { assertOutput, assertPageName } from "../assert-output.ts";
+import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
+import { dataContext } from "../data-context.ts";
+import { describeFeeds } from "../describe-feeds.ts";
+import { type EngineOptions, engineOption } from "../engine-option.ts";
+import { fitToData } from "../fit-to-data.ts";
+import { formatNote, formatOutputs } from "../format-outputs.ts";
+import { formatPlane } from "../format-plane.ts";
+import { formatStatistics, measuredOn } from "../format-statistics.ts";
+import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options.ts";
+import { assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
+import { withCheckpoints } from "../open-checkpoints.ts";
+import { addScalingOptions, type DataOptions, openData } from "../open-data.ts";
+import { MOST, parseCount, parseNumber } from "../parse-values.ts";
 import { titleOfResult } from "../result/title-of-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -144,7 +144,7 @@ async function plane(
       const { commandLine, version } = context;
       await saveFile(
         report,
-        await renderPlanePage({ title, result, commands: [commandLine], version }),
+        await renderResultPage({ title, result, commands: [commandLine], version }),
         inputs,
       );
     }

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import { bindWeights } from "@isthmus/graph";
-import { renderStarPage } from "@isthmus/report";
+import { renderResultPage } from "@isthmus/report";
 import {
   comparePredictors,
   type FindStarProgress,
@@ -89,7 +89,7 @@ async function runAlone(job: Job, context: Context): Promise<Outcome> {
       result,
       commands: [context.commandLine],
     };
-    await saveFile(files.report, await renderStarPage({ ...page, version: context.version }), inputs);
+    await saveFile(files.report, await renderResultPage({ ...page, version: context.version }), inputs);
   }
   await rm(files.state, { force: true });
   const outputs = [files.checkpoint, ...(files.report === undefined ? [] : [files.report])];

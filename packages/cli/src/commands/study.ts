@@ -7,14 +7,14 @@ import {
   listMissing,
   planStudy,
   type RunStudyResult,
-  readTaskResult,
   restrictStudy,
   runStudy,
   type StudyDescription,
   type StudyResult,
 } from "@isthmus/study";
-import { createEngine, type EngineOptions, engineOption } from "../options/engine-option.ts";
-import { parseCount } from "../options/parse-values.ts";
+import { createThreadExecutor, readTaskResult } from "@isthmus/tasks";
+import { createEngine, type EngineOptions, engineOption } from "../engine-option.ts";
+import { parseCount } from "../parse-values.ts";
 import { describeCommand } from "../result/result-provenance.ts";
 import { findStudy } from "../study/find-study.ts";
 import {
@@ -27,7 +27,7 @@ import {
 import { parseOnly } from "../study/parse-only.ts";
 import { readStudy } from "../study/read-study.ts";
 import { saveStudy } from "../study/save-study.ts";
-import { createThreadExecutor } from "../study/thread-executor.ts";
+import type { StudyWorkerData } from "../study/study-worker.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface StudyVerbOptions extends EngineOptions {
@@ -38,6 +38,8 @@ interface StudyVerbOptions extends EngineOptions {
   readonly print?: true | undefined;
 }
 
+/** The script of the threads that tasks run in. */
+const STUDY_WORKER = new URL("../study/study-worker.js", import.meta.url);
 /** Folder, in that of the results, for what tasks leave. */
 const TASKS = "tasks";
 
@@ -125,7 +127,8 @@ async function runTasks(
   context: Context,
 ): Promise<Outcome> {
   const { signal, progress, terminal } = context;
-  const executor = createThreadExecutor(options.workers, options.engine);
+  const workerData: StudyWorkerData = { engine: options.engine };
+  const executor = createThreadExecutor(STUDY_WORKER, { capacity: options.workers, workerData });
   progress("Planning");
   try {
     const outcome = await runStudy(description, {

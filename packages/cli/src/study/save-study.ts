@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { saveFile } from "@isthmus/core";
-import { type Provenance, renderStudyPage } from "@isthmus/report";
+import { type Provenance, renderResultPage } from "@isthmus/report";
 import type { StudyResult } from "@isthmus/study";
 import { formatJson } from "../format/format-json.ts";
 import { saveFigures, saveTables } from "../result/save-parts.ts";
@@ -16,7 +16,7 @@ export async function saveStudy(
   const { command, version } = study.provenance;
   await saveFile(
     page,
-    await renderStudyPage({ title: titleOfResult(study), result: study, commands: [command], version }),
+    await renderResultPage({ title: titleOfResult(study), result: study, commands: [command], version }),
   );
   const json = join(folder, "study.json");
   await saveFile(json, formatJson(study));

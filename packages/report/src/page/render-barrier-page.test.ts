@@ -1,7 +1,7 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
-import { renderBarrierPage } from "./render-barrier-page.ts";
+import { renderBarrierPage } from "./render-result-page.ts";
 
 const naive = barrierCurve("as trained", 1.387, true);
 const aligned = barrierCurve("after alignment", 0.0074, true);

@@ -1,5 +1,5 @@
 import { type Html, html } from "../html.ts";
-import type { PageFact } from "./report-page.ts";
+import type { PageFact } from "../result/report.ts";
 
 /** How the result was made: the networks, the data, the policy, the seed, and the command lines to repeat it. */
 export function renderMethod(facts: readonly PageFact[], commands: readonly string[]): Html {

@@ -1,13 +1,25 @@
 import { CURVE_STYLES } from "../figure/palette.ts";
 import { type Html, html, trusted } from "../html.ts";
-import type { Report, Section, Tile } from "../result/report.ts";
+import type { PageFact, Report, Section, Tile } from "../result/report.ts";
 import { contentPolicy } from "./content-policy.ts";
 import { renderFigure } from "./render-figure.ts";
 import { renderMethod } from "./render-method.ts";
 import { renderTable } from "./render-table.ts";
-import type { PageFact, ReportPage } from "./report-page.ts";
 import { PAGE_SCRIPT } from "./script.ts";
 import { PAGE_STYLE } from "./style.ts";
+
+/** What every page shows around its result. */
+export interface ReportPage {
+  readonly title: string;
+  /** Plain sentences shown under the figures. */
+  readonly notes?: readonly string[];
+  /** The command lines that produced the result, so that a reader can repeat it. */
+  readonly commands?: readonly string[];
+  /** More facts of the run, in order: a seed, a version, an alignment's objective. */
+  readonly facts?: readonly PageFact[];
+  /** Version of the software, for the footer. */
+  readonly version?: string;
+}
 
 /**
  * Renders a report as one self-contained HTML page.
@@ -58,7 +70,7 @@ ${renderMethod(mergeFacts(report.facts, page.facts ?? []), page.commands ?? [])}
 `.markup;
 }
 
-/** Facts of the result, then those of the page that it does not say in the same words. */
+/** Returns the facts of the result, followed by the facts of the page that the result does not state in the same words. */
 function mergeFacts(facts: readonly PageFact[], more: readonly PageFact[]): PageFact[] {
   const isNew = ({ name, value }: PageFact) =>
     !facts.some((fact) => fact.name === name && fact.value === value);

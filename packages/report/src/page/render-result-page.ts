@@ -1,18 +1,36 @@
+import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
+import { describeBarriers } from "../result/describe-barriers.ts";
 import { describeResult } from "../result/describe-result.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
-import { renderPage } from "./render-page.ts";
-import type { ReportPage } from "./report-page.ts";
+import { type ReportPage, renderPage } from "./render-page.ts";
 
 /** What a page of a result of any kind shows. */
 export interface ResultPage extends ReportPage {
   readonly result: DrawableResult;
 }
 
+/** What a page that compares barriers shows. */
+export interface BarrierPage extends ReportPage {
+  /** One or more curves over the same path definition, for example before and after alignment. */
+  readonly curves: readonly BarrierCurve[];
+}
+
 /**
- * Renders a result of any kind as one self-contained HTML page, without network: see the README for what pages hold.
+ * Renders a result of any kind as one self-contained HTML page, without network: see the README for what
+ * pages hold. The same input gives the same bytes.
  *
  * @throws TypeError if the result has nothing to draw, or contradicts itself
  */
 export async function renderResultPage(page: ResultPage): Promise<string> {
   return renderPage(page, describeResult(page.result));
+}
+
+/**
+ * Renders several barrier measurements as one self-contained HTML page that compares them.
+ *
+ * @throws TypeError if there is no curve, or one has fewer than two points or a value that is not finite
+ */
+export async function renderBarrierPage(page: BarrierPage): Promise<string> {
+  assertDrawable(page.curves);
+  return renderPage(page, describeBarriers(page.curves));
 }

@@ -1,12 +1,11 @@
 import type { BarrierResult } from "@isthmus/barrier";
 import type { BarrierCurve, Measure } from "../barrier-curve.ts";
+import { dataWords, measureWords } from "../data-words.ts";
 import { describeBarrier, drawBarrier } from "../figure/draw-barrier.ts";
 import type { Figure } from "../figure/figure.ts";
 import { formatBarrier, formatCounted, formatNumber } from "../format-value.ts";
-import type { PageFact } from "../page/report-page.ts";
 import { definitionsTable, pointsTable } from "./barrier-tables.ts";
-import { dataWords, measureWords } from "./data-words.ts";
-import type { Report, Tile } from "./report.ts";
+import type { PageFact, Report, Tile } from "./report.ts";
 
 /** Ratio of barriers from which the smaller deserves words. */
 const WORTH_TELLING = 2;

@@ -1,11 +1,11 @@
 import type { CurveResult, MeasuredPath, PathSummary } from "@isthmus/curve";
 import type { Measure } from "../barrier-curve.ts";
+import { dataWords, measureWords } from "../data-words.ts";
 import type { Figure } from "../figure/figure.ts";
 import { drawLines, hasMarks } from "../figure/line-figure.ts";
 import { formatMeasure, formatNumber, formatPlace, formatShort } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
 import { MEASURES } from "./barrier-tables.ts";
-import { dataWords, measureWords } from "./data-words.ts";
 import { factsOf } from "./facts.ts";
 import type { Report, Section, Tile } from "./report.ts";
 

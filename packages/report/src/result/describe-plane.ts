@@ -1,11 +1,11 @@
 import type { PlaneResult } from "@isthmus/barrier";
 import type { Measure } from "../barrier-curve.ts";
+import { dataWords, measureWords } from "../data-words.ts";
 import { drawContours, stretchOf } from "../figure/contour-figure.ts";
 import type { Figure } from "../figure/figure.ts";
 import { formatMeasure, formatNumber, formatShort } from "../format-value.ts";
 import type { Table } from "../table/table.ts";
 import { assertGrid } from "./assert-grid.ts";
-import { dataWords, measureWords } from "./data-words.ts";
 import { factsOf } from "./facts.ts";
 import type { Report } from "./report.ts";
 

@@ -1,7 +1,7 @@
 import type { PairGroup, StarResult } from "@isthmus/star-domain";
+import { dataWords } from "../data-words.ts";
 import { drawStrips } from "../figure/strip-figure.ts";
 import { formatCounted, formatNumber, formatShort } from "../format-value.ts";
-import { dataWords } from "./data-words.ts";
 import { factsOf } from "./facts.ts";
 import { predictorsSection } from "./predictors.ts";
 import type { Report } from "./report.ts";

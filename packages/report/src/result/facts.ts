@@ -1,5 +1,5 @@
 import { formatCounted } from "../format-value.ts";
-import type { PageFact } from "../page/report-page.ts";
+import type { PageFact } from "./report.ts";
 
 /** What results know of how they were made; each has some of it. */
 interface Origin {

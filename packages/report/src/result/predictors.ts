@@ -1,5 +1,5 @@
 import type { StarResult } from "@isthmus/star-domain";
-import { dataWords } from "./data-words.ts";
+import { dataWords } from "../data-words.ts";
 import type { Section } from "./report.ts";
 
 /** Quality of averaged predictions, where they were asked for. */

@@ -1,6 +1,11 @@
 import type { Figure } from "../figure/figure.ts";
-import type { PageFact } from "../page/report-page.ts";
 import type { Table } from "../table/table.ts";
+
+/** Something a page says about how its result was made. */
+export interface PageFact {
+  readonly name: string;
+  readonly value: string;
+}
 
 /** One number that stands for a result, large on its page. */
 export interface Tile {

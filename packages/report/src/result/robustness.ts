@@ -1,7 +1,7 @@
 import type { DirectionRobustness, LayersResult } from "@isthmus/barrier";
+import { dataWords } from "../data-words.ts";
 import { drawBars } from "../figure/bar-figure.ts";
 import { formatNumber } from "../format-value.ts";
-import { dataWords } from "./data-words.ts";
 import type { Section } from "./report.ts";
 
 const mean = (values: readonly number[]): number =>

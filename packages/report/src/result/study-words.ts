@@ -1,6 +1,6 @@
 import type { StudyColumn, StudyFigure, StudyGroup, StudyResult, StudyTable } from "@isthmus/study";
+import { dataWords } from "../data-words.ts";
 import { formatCounted } from "../format-value.ts";
-import { dataWords } from "./data-words.ts";
 
 type Values = readonly (string | number)[];
 

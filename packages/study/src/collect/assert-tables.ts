@@ -1,7 +1,7 @@
 import { InputError } from "@isthmus/core";
 import type { StudyDescription } from "../description/study-description.ts";
 import type { ColumnSource, TableDescription } from "../description/table-description.ts";
-import type { PlannedMeasurement } from "../measurements/planned-measurement.ts";
+import type { PlannedMeasurement } from "../plan/plan-measurement.ts";
 import { measuredFor } from "./measured-for.ts";
 
 /**

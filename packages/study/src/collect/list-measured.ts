@@ -1,4 +1,4 @@
-import type { PlannedMeasurement } from "../measurements/planned-measurement.ts";
+import type { PlannedMeasurement } from "../plan/plan-measurement.ts";
 import type { StudyMeasured } from "../study-result.ts";
 import { followPath } from "./follow-path.ts";
 

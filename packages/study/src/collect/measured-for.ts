@@ -1,5 +1,5 @@
 import type { TableDescription } from "../description/table-description.ts";
-import type { PlannedMeasurement } from "../measurements/planned-measurement.ts";
+import type { PlannedMeasurement } from "../plan/plan-measurement.ts";
 
 /** Results that a table is made of, with the name of their measurement as a variable. */
 export function measuredFor(

@@ -1,10 +1,10 @@
+import { dependenciesOf } from "@isthmus/tasks";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fewImages } from "../../test/few-images.ts";
 import { SMALL_STUDY } from "../../test/small-study.ts";
 import { restrictStudy } from "../description/restrict-study.ts";
 import type { StudyDescription } from "../description/study-description.ts";
-import { dependenciesOf } from "../run/list-missing.ts";
 import { planStudy, type StudyPlan } from "./plan-study.ts";
 
 const ports = { engine: "none", openData: async (name: string) => fewImages(name) };

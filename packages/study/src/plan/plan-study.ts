@@ -1,15 +1,14 @@
 import { InputError } from "@isthmus/core";
+import type { Task } from "@isthmus/tasks";
 import { assertTables } from "../collect/assert-tables.ts";
 import { assertStudySize } from "../description/assert-study-size.ts";
 import type { MeasurementDescription, StudyDescription } from "../description/study-description.ts";
 import { unfold } from "../description/unfold.ts";
-import { planMeasurement } from "../measurements/plan-measurement.ts";
-import type { PlannedMeasurement } from "../measurements/planned-measurement.ts";
+import { type PlannedMeasurement, planMeasurement } from "./plan-measurement.ts";
 import { planNetworks } from "./plan-networks.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import { Planner, type PlanPorts } from "./planner.ts";
 import type { FindNetworks } from "./select-pairs.ts";
-import type { Task } from "./task.ts";
 
 /** All work of a study. */
 export interface StudyPlan {

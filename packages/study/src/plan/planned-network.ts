@@ -1,6 +1,6 @@
 import type { Graph } from "@isthmus/graph";
+import type { TaskFile } from "@isthmus/tasks";
 import type { Variables } from "../description/study-description.ts";
-import type { TaskFile } from "./task.ts";
 
 /** A network that will be there once its task is done. */
 export interface PlannedNetwork {

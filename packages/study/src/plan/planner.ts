@@ -1,7 +1,7 @@
 import { assertDataFits, type DataSet, type Graph } from "@isthmus/graph";
-import type { TaskData, TaskKind } from "../tasks/task-kind.ts";
+import { createTask, type Task, type TaskInputs } from "@isthmus/tasks";
+import type { StudyTaskKind, TaskData } from "../tasks/task-kind.ts";
 import { digestData } from "./digest-data.ts";
-import { createTask, type Task, type TaskInputs } from "./task.ts";
 
 /** What a study is planned with. */
 export interface PlanPorts {
@@ -38,7 +38,7 @@ export class Planner {
 
   /** Makes a task, or returns the one that is the same. */
   add<P extends object>(
-    kind: TaskKind<P>,
+    kind: StudyTaskKind<P>,
     parts: { readonly params: P; readonly inputs: TaskInputs; readonly label: string },
   ): Task {
     const task = createTask(kind, this.#ports.engine, parts);

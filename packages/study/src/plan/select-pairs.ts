@@ -1,7 +1,7 @@
 import { excerpt, InputError } from "@isthmus/core";
+import { canonicalJson } from "@isthmus/tasks";
 import { fulfils } from "../description/fulfils.ts";
 import type { PairChoice, PairSelection, Variables } from "../description/study-description.ts";
-import { canonicalJson } from "./canonical-json.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 
 /** Networks that differ in one variable only. */

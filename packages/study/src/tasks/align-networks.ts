@@ -3,7 +3,7 @@ import { saveFile, UnsupportedError } from "@isthmus/core";
 import { discoverSymmetries, encodeAlignment, permute, verifyAlignment } from "@isthmus/symmetry";
 import { matchWeights } from "@isthmus/weight-matching";
 import { openPair } from "./open-pair.ts";
-import type { TaskKind } from "./task-kind.ts";
+import type { StudyTaskKind } from "./task-kind.ts";
 
 /** How a network is aligned to another. */
 export interface AlignNetworksParams {
@@ -16,7 +16,7 @@ export interface AlignNetworksParams {
 export const ALIGNMENT_FILE = "alignment.json";
 
 /** Aligns network `b` to network `a`, and proves that it still computes what it did. */
-export const alignNetworks: TaskKind<AlignNetworksParams> = {
+export const alignNetworks: StudyTaskKind<AlignNetworksParams> = {
   name: "align",
   version: 1,
   async run({ engine, folder, signal, onProgress }, { seed, restarts }, inputs) {

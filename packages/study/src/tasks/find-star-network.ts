@@ -5,7 +5,7 @@ import { type FindStarOptions, findStar } from "@isthmus/star-domain";
 import { discoverSymmetries } from "@isthmus/symmetry";
 import { parseNetwork } from "@isthmus/zoo";
 import { openNetworks } from "./open-networks.ts";
-import type { TaskData, TaskKind, TaskNetwork } from "./task-kind.ts";
+import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 
 /** How a star is found. */
 export interface FindStarNetworkParams {
@@ -32,7 +32,7 @@ export interface FindStarNetworkParams {
 export const STAR_FILE = "star.safetensors";
 
 /** Finds the star of networks; goes on from the state that an interrupted run left. */
-export const findStarNetwork: TaskKind<FindStarNetworkParams> = {
+export const findStarNetwork: StudyTaskKind<FindStarNetworkParams> = {
   name: "star",
   version: 1,
   async run(context, { data: { name }, start, options }, inputs) {

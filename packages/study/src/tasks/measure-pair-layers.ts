@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type MeasureLayersOptions, measureLayers } from "@isthmus/barrier";
 import { openPair } from "./open-pair.ts";
-import type { TaskData, TaskKind } from "./task-kind.ts";
+import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
 /** How the barriers of the layers of two networks are measured. */
 export interface MeasurePairLayersParams {
@@ -15,7 +15,7 @@ export interface MeasurePairLayersParams {
 }
 
 /** Measures barriers between two networks layer by layer; goes on from the journal that an interrupted run left. */
-export const measurePairLayers: TaskKind<MeasurePairLayersParams> = {
+export const measurePairLayers: StudyTaskKind<MeasurePairLayersParams> = {
   name: "layers",
   version: 1,
   async run(context, { data, statisticsData, options }, inputs) {

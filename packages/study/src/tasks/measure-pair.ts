@@ -1,6 +1,6 @@
 import { type MeasureBarrierOptions, measureBarrier } from "@isthmus/barrier";
 import { openPair } from "./open-pair.ts";
-import type { TaskData, TaskKind } from "./task-kind.ts";
+import type { StudyTaskKind, TaskData } from "./task-kind.ts";
 
 /** How the barrier between two networks is measured. */
 export interface MeasurePairParams {
@@ -10,7 +10,7 @@ export interface MeasurePairParams {
 }
 
 /** Measures the barrier between two networks, the second permuted where an alignment is given. */
-export const measurePair: TaskKind<MeasurePairParams> = {
+export const measurePair: StudyTaskKind<MeasurePairParams> = {
   name: "barrier",
   version: 1,
   async run({ engine, openData, signal, onProgress }, { data, statisticsData, options }, inputs) {

@@ -8,7 +8,7 @@ import {
   readGraph,
   verifyBinding,
 } from "@isthmus/graph";
-import { pathOf, type TaskPaths } from "./task-kind.ts";
+import { pathOf, type TaskPaths } from "@isthmus/tasks";
 
 /** Networks of one architecture, opened from files. */
 export interface OpenNetworks {

@@ -1,8 +1,8 @@
 import { at, type Checkpoint, readJsonFile } from "@isthmus/core";
 import type { Engine, Graph } from "@isthmus/graph";
 import { decodeAlignment, discoverSymmetries, permute } from "@isthmus/symmetry";
+import { pathOf, type TaskPaths } from "@isthmus/tasks";
 import { openNetworks } from "./open-networks.ts";
-import { pathOf, type TaskPaths } from "./task-kind.ts";
 
 /** Two networks of one architecture. */
 export interface OpenPair {

@@ -4,7 +4,7 @@ import { saveCheckpoint, saveFile } from "@isthmus/core";
 import { encodeGraph } from "@isthmus/graph";
 import { type TrainOptions, train } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
-import type { TaskData, TaskKind, TaskNetwork } from "./task-kind.ts";
+import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
 
 /** What is trained, and how. */
 export interface TrainNetworkParams {
@@ -25,7 +25,7 @@ export const GRAPH_FILE = "graph.onnx";
 export const weightsFile = (epochs: number): string => `weights-${epochs}.safetensors`;
 
 /** Trains a network; goes on from the state that an interrupted run left. */
-export const trainNetwork: TaskKind<TrainNetworkParams> = {
+export const trainNetwork: StudyTaskKind<TrainNetworkParams> = {
   name: "train",
   version: 1,
   async run(

@@ -1,0 +1,43 @@
+import { resolveOptions } from "@isthmus/core";
+import { drawSvg } from "./figure/draw-svg.ts";
+import { FIGURE_WIDTHS } from "./figure/figure.ts";
+import { assertTheme, type Theme } from "./figure/palette.ts";
+import { describeResult } from "./result/describe-result.ts";
+import type { DrawableResult } from "./result/drawable-result.ts";
+
+/** A figure as a file. */
+export interface RenderedFigure {
+  /** In kebab-case, unique among the figures of a result; a file name without its ending. */
+  readonly name: string;
+  /** One `<svg>` element that any program draws: its colours are literal, and it needs no style sheet. */
+  readonly svg: string;
+}
+
+/** Options of {@link renderFigures}. */
+export interface FiguresOptions {
+  /** Colours for a light or for a dark background. @defaultValue "light" */
+  readonly theme: Theme;
+}
+
+/** Defaults of {@link renderFigures}. */
+export const FIGURES_DEFAULTS: Readonly<FiguresOptions> = { theme: "light" };
+
+/**
+ * Draws the figures of a result's page, each as an SVG that stands alone.
+ *
+ * @throws TypeError if the result has nothing to draw, or contradicts itself, or there is no such theme
+ */
+export async function renderFigures(
+  result: DrawableResult,
+  options: Partial<FiguresOptions> = {},
+): Promise<RenderedFigure[]> {
+  const { theme } = resolveOptions("draw figures", FIGURES_DEFAULTS, options);
+  assertTheme(theme);
+  const figures = describeResult(result).sections.flatMap((section) => section.figures);
+  return Promise.all(
+    figures.map(async ({ name, words, size, draw }) => ({
+      name,
+      svg: await drawSvg(words, (plot) => draw(plot, FIGURE_WIDTHS[size]), { name, theme }),
+    })),
+  );
+}

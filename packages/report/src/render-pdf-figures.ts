@@ -1,0 +1,45 @@
+import { resolveOptions } from "@isthmus/core";
+import { drawElement } from "./figure/draw-svg.ts";
+import { FIGURE_WIDTHS } from "./figure/figure.ts";
+import { assertTheme } from "./figure/palette.ts";
+import { standAlone } from "./figure/stand-alone.ts";
+import { FIGURES_DEFAULTS, type FiguresOptions } from "./render-figures.ts";
+import { describeResult } from "./result/describe-result.ts";
+import type { DrawableResult } from "./result/drawable-result.ts";
+
+/** A figure as a PDF file. */
+export interface PdfFigure {
+  /** In kebab-case, unique among the figures of a result; a file name without its ending. */
+  readonly name: string;
+  /** What it shows, in a few words. */
+  readonly title: string;
+  /** One page of the size of the figure, with lines and letters, and no pixels. */
+  readonly pdf: Uint8Array;
+}
+
+/**
+ * Draws the figures of a result's page, each as a PDF of one page, for papers.
+ *
+ * Letters are in Helvetica, which every PDF reader has; what it and the font of symbols lack becomes a question mark. The same
+ * result gives the same bytes.
+ *
+ * @throws TypeError if the result has nothing to draw, or contradicts itself, or there is no such theme
+ */
+export async function renderPdfFigures(
+  result: DrawableResult,
+  options: Partial<FiguresOptions> = {},
+): Promise<PdfFigure[]> {
+  const { theme } = resolveOptions("draw figures", FIGURES_DEFAULTS, options);
+  assertTheme(theme);
+  // Metrics of fonts are loaded by the first PDF only.
+  const { writePdf } = await import("./pdf/write-pdf.ts");
+  const figures = describeResult(result).sections.flatMap((section) => section.figures);
+  return Promise.all(
+    figures.map(async ({ name, title: begin, words, size, draw }) => {
+      const title = begin.replace(/[.,:]$/, "");
+      const svg = await drawElement((plot) => draw(plot, FIGURE_WIDTHS[size]));
+      standAlone(svg, theme);
+      return { name, title, pdf: writePdf(svg, { title, words }) };
+    }),
+  );
+}

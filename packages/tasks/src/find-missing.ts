@@ -1,0 +1,39 @@
+import { dependenciesOf, type Task } from "./task.ts";
+import type { TaskStore } from "./task-store.ts";
+
+/** Which tasks are finished, and which are to be run. */
+export interface MissingTasks {
+  /** Results, by key, of finished tasks that are needed, or that a missing one builds on. */
+  readonly results: ReadonlyMap<string, object>;
+  /** Tasks to run, each after the tasks it depends on. */
+  readonly missing: readonly Task[];
+}
+
+/**
+ * Finds which tasks must be run: needed ones without a result, and every unfinished task that these build on.
+ * A finished task needs nothing, so that what it was made of may be gone.
+ *
+ * @param tasks - each after the tasks it depends on
+ * @param needed - keys of the tasks whose results are asked for
+ */
+export async function findMissing(
+  tasks: readonly Task[],
+  needed: Iterable<string>,
+  store: Pick<TaskStore, "read">,
+): Promise<MissingTasks> {
+  const results = new Map<string, object>();
+  const neededKeys = new Set(needed);
+  const missing: Task[] = [];
+  // From the end, as every task then comes after all that may need it.
+  for (const task of [...tasks].reverse()) {
+    if (!neededKeys.has(task.key)) continue;
+    const result = await store.read(task.key);
+    if (result === undefined) {
+      missing.unshift(task);
+      for (const key of dependenciesOf(task)) neededKeys.add(key);
+    } else {
+      results.set(task.key, result);
+    }
+  }
+  return { results, missing };
+}

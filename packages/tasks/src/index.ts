@@ -1,0 +1,29 @@
+export { canonicalJson } from "./canonical-json.ts";
+export { findMissing, type MissingTasks } from "./find-missing.ts";
+export { runTask } from "./run-task.ts";
+export {
+  type RunTasksOptions,
+  runTasks,
+  type TaskFailure,
+  type TasksOutcome,
+  type TasksProgress,
+} from "./run-tasks.ts";
+export { createTask, dependenciesOf, type Task, type TaskFile, type TaskInputs } from "./task.ts";
+export type { TaskAssignment, TaskControl, TaskExecutor } from "./task-executor.ts";
+export {
+  createTaskKinds,
+  pathOf,
+  type TaskContext,
+  type TaskKind,
+  type TaskKinds,
+  type TaskPaths,
+} from "./task-kind.ts";
+export { openTaskStore, readTaskResult, type TaskStore } from "./task-store.ts";
+export {
+  createThreadExecutor,
+  type ThreadExecutor,
+  type ThreadExecutorOptions,
+} from "./threads/create-thread-executor.ts";
+export { type ServeTasksOptions, serveTasks } from "./threads/serve-tasks.ts";
+export type { ExplainedFailure } from "./threads/thread-messages.ts";
+export type { TimeLeftEstimate } from "./time-left.ts";

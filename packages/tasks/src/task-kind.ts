@@ -1,0 +1,55 @@
+/** What every task works with, whatever its kind. */
+export interface TaskContext {
+  /** Folder for the files it makes; files that an earlier, interrupted run of the same task left are in it. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  /** Is called with the share of the work that is done, in `[0, 1]`. */
+  onProgress(done: number): void;
+}
+
+/** Paths of the files a task reads, by their role in it. */
+export type TaskPaths = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * A kind of task: a name, and the code that does the work.
+ * @typeParam Ports - what its tasks work with beside the context, such as an engine
+ */
+export interface TaskKind<P extends object = object, Ports extends object = object> {
+  readonly name: string;
+  /** Changes whenever the same parameters and files would give other bytes than before. */
+  readonly version: number;
+  /** Does the work: writes its files and returns its result, plain data that says nothing of time. */
+  run(context: TaskContext & Ports, params: P, inputs: TaskPaths): Promise<object>;
+}
+
+/** A registry: kinds of tasks by name. */
+export type TaskKinds<Ports extends object = object> = ReadonlyMap<string, TaskKind<object, Ports>>;
+
+/**
+ * Makes a registry of kinds of tasks.
+ * @throws TypeError if two kinds have the same name
+ */
+export function createTaskKinds<Ports extends object = object>(
+  kinds: readonly TaskKind<object, Ports>[],
+): TaskKinds<Ports> {
+  const byName = new Map<string, TaskKind<object, Ports>>();
+  for (const kind of kinds) {
+    if (byName.has(kind.name)) {
+      throw new TypeError(
+        `Cannot list kinds of tasks as each must have a name of its own: two are called "${kind.name}"`,
+      );
+    }
+    byName.set(kind.name, kind);
+  }
+  return byName;
+}
+
+/**
+ * Returns the first file that a task reads in a role.
+ * @throws TypeError if there is none
+ */
+export function pathOf(inputs: TaskPaths, role: string): string {
+  const [path] = inputs[role] ?? [];
+  if (path !== undefined) return path;
+  throw new TypeError(`Cannot run a task as it must be given a file for "${role}": there is none`);
+}

@@ -1,0 +1,68 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { createFolder, FormatError, readJsonFile, saveFile, takeLock } from "@isthmus/core";
+import type { Task } from "./task.ts";
+
+/** Results and files of tasks, each under the key of its task. */
+export interface TaskStore {
+  /** Returns the folder of a task's files. */
+  folderOf(key: string): string;
+  /** Reads the result of a task; undefined if it is not finished. */
+  read(key: string): Promise<object | undefined>;
+  /** Makes the folder of a task, and clears it of files that were cut off. */
+  begin(key: string): Promise<void>;
+  /** Writes the result of a task, which makes it a finished one. */
+  finish(task: Task, result: object, seconds: number): Promise<void>;
+  /** Gives the folder free for other processes. */
+  close(): Promise<void>;
+}
+
+const RESULT_FILE = "result.json";
+const LOCK_FILE = ".lock";
+/** File of the seconds a task took, which its result does not say. */
+const TIME_FILE = "time.json";
+
+/**
+ * Opens a folder of results for this process alone, and makes it if it is missing.
+ *
+ * A task is finished once its result is there. That file is written last, under another name, and renamed.
+ * @throws InputError if another process that is alive uses it, or it cannot be made
+ */
+export async function openTaskStore(folder: string): Promise<TaskStore> {
+  await createFolder(folder);
+  const unlock = await takeLock(join(folder, LOCK_FILE), folder);
+  const folderOf = (key: string): string => join(folder, key);
+  return {
+    folderOf,
+    read: (key) => readTaskResult(folder, key),
+    async begin(key) {
+      await createFolder(folderOf(key));
+      for (const name of await readdir(folderOf(key))) {
+        if (name.endsWith(".tmp")) await rm(join(folderOf(key), name), { force: true });
+      }
+    },
+    async finish({ key, kind, label, params }, result, seconds) {
+      await saveFile(join(folderOf(key), TIME_FILE), `${JSON.stringify({ seconds })}\n`);
+      const text = JSON.stringify({ kind, label, params, result }, null, 2);
+      await saveFile(join(folderOf(key), RESULT_FILE), `${text}\n`);
+    },
+    close: unlock,
+  };
+}
+
+/**
+ * Reads the result of a task in a folder of results, without opening the folder as a store.
+ *
+ * @returns undefined if the task is not finished
+ * @throws InputError or FormatError if the file of the result is there, but cannot be read or holds no result
+ */
+export async function readTaskResult(folder: string, key: string): Promise<object | undefined> {
+  const path = join(folder, key, RESULT_FILE);
+  if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
+  const { result } = ((await readJsonFile(path)) ?? {}) as { result?: unknown };
+  if (typeof result === "object" && result !== null) return result;
+  throw new FormatError(
+    `Cannot read "${path}" as it must hold the result of a task: it holds none; remove its folder to run the task again`,
+    { format: "task result" },
+  );
+}

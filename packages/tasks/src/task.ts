@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { canonicalJson } from "./canonical-json.ts";
+import type { TaskKind } from "./task-kind.ts";
+
+/** A file that a task reads: one that another task makes, or one that the user has. */
+export type TaskFile =
+  | { readonly task: string; readonly file: string }
+  | { readonly path: string; readonly digest: string };
+
+/** Files that a task reads, by their role in it. */
+export type TaskInputs = Readonly<Record<string, readonly TaskFile[]>>;
+
+/** A piece of work whose result depends on nothing but what is written here and on the files it reads. */
+export interface Task {
+  /** Digest of all that decides the result. */
+  readonly key: string;
+  /** Name of its kind. */
+  readonly kind: string;
+  /** For people, not part of the key. */
+  readonly label: string;
+  readonly params: object;
+  readonly inputs: TaskInputs;
+}
+
+/** Hexadecimal digits of a SHA-256 digest that make a key. */
+const KEY_LENGTH = 24;
+
+/**
+ * Makes a task, whose key is a digest of its kind and the kind's version, the engine, the parameters and the
+ * contents of the files it reads. Neither the label, nor the order of keys, nor the paths of files count.
+ *
+ * @param engine - name of what computes the result; part of the key, as the bits of results depend on it
+ */
+export function createTask(
+  { name, version }: Pick<TaskKind, "name" | "version">,
+  engine: string,
+  { params, inputs, label }: Pick<Task, "params" | "inputs" | "label">,
+): Task {
+  const decisive = { kind: name, version, engine, params, inputs: withoutPaths(inputs) };
+  const key = createHash("sha256").update(canonicalJson(decisive)).digest("hex").slice(0, KEY_LENGTH);
+  return { key, kind: name, label, params, inputs };
+}
+
+/** Lists the keys of the tasks whose files a task reads. */
+export function dependenciesOf({ inputs }: Pick<Task, "inputs">): readonly string[] {
+  return Object.values(inputs).flatMap((files) =>
+    files.flatMap((file) => ("task" in file ? [file.task] : [])),
+  );
+}
+
+/** Replaces the path of every file of the user by its digest: what is in a file matters, not where it lies. */
+function withoutPaths(inputs: TaskInputs): Readonly<Record<string, readonly object[]>> {
+  const entries = Object.entries(inputs).map(([name, files]) => {
+    const contents = files.map((file) => ("path" in file ? { digest: file.digest } : file));
+    return [name, contents] as const;
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,19 @@
+import { workerData } from "node:worker_threads";
+import { InputError } from "@isthmus/core";
+import { serveTasks } from "../src/threads/serve-tasks.ts";
+
+/** Adds numbers to what the worker was started with; other numbers of it fail, end the thread, or wait to be stopped. */
+serveTasks(async ({ params }, { signal, onProgress }) => {
+  const { of } = params as { readonly of: readonly number[] };
+  const [first = 0] = of;
+  onProgress(0.5);
+  if (first === -1)
+    throw new InputError("Cannot add as numbers must be positive: one is -1", { input: "of" });
+  if (first === -2) throw new TypeError("a mistake");
+  if (first === -3) process.exit(7);
+  if (first === -4) {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    signal.throwIfAborted();
+  }
+  return { sum: of.reduce((sum, number) => sum + number, workerData as number) };
+});

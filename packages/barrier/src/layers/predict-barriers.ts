@@ -22,8 +22,8 @@ export interface PredictBarriersOptions {
   /** Number of examples, the first ones; 0 for all. @defaultValue 1000 */
   readonly examples?: number;
   /**
-   * The loss that is predicted. @defaultValue the loss networks are evaluated by: cross-entropy, for texts of
-   * the next token
+   * The loss that is predicted.
+   * @defaultValue the loss networks are evaluated by: cross-entropy, for texts of the next token
    */
   readonly loss?: LossSpec | undefined;
   /** Examples in one engine call. @defaultValue 100 */

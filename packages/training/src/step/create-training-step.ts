@@ -35,8 +35,8 @@ export interface TrainingStepOptions {
   /**
    * Points whose weighted sum is the network at which the step is made; the step then changes the trained
    * points. `freeze` and the optimiser's exclusions still name weights of the network. Norms normalise by the
-   * batch; running statistics belong to no point, and are left out. @defaultValue none: the network itself is
-   * trained
+   * batch; running statistics belong to no point, and are left out.
+   * @defaultValue none: the network itself is trained
    */
   readonly blend?: readonly BlendPoint[];
   /** What weight decay acts on in a blend, see {@link BlendDecay}. @defaultValue "points" */

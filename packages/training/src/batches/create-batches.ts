@@ -1,4 +1,4 @@
-import { allocateData, at, createRandom, createTensor, sizeOf, type Tensor } from "@isthmus/core";
+import { allocateData, at, createRandom, createTensor, entry, sizeOf, type Tensor } from "@isthmus/core";
 import type { Batch, DataSet } from "@isthmus/graph";
 import { type AugmentOptions, createAugment } from "./augment.ts";
 import { type EpochSizes, firstPlaceOf, type Remainder } from "./epoch-steps.ts";
@@ -109,13 +109,14 @@ function gatherInto(data: DataSet, indices: Uint32Array, out: Batch): void {
     data.gatherInto(indices, out);
     return;
   }
-  const put = (from: Tensor, to: Tensor | undefined, i: number) => {
-    to?.data.set(from.data as never, i * from.data.length);
+  const put = (from: Tensor, to: Tensor, i: number) => {
+    to.data.set(from.data as never, i * from.data.length);
   };
+  const features = out.features ?? new Map<string, Tensor>();
   indices.forEach((index, i) => {
-    const { inputs, features, labels } = data.read(index, index + 1);
-    put(inputs, out.inputs, i);
-    for (const [name, tensor] of features ?? []) put(tensor, out.features?.get(name), i);
-    out.labels.set(labels, i * labels.length);
+    const example = data.read(index, index + 1);
+    put(example.inputs, out.inputs, i);
+    for (const [name, tensor] of example.features ?? []) put(tensor, entry(features, name, "feature"), i);
+    out.labels.set(example.labels, i * example.labels.length);
   });
 }

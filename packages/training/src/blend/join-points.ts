@@ -15,14 +15,21 @@ import type { TrainingStep } from "../step/training-step.ts";
  *
  * @param step - made with `blend`
  * @param points - a checkpoint for each trained point by its name; they are only read when the result is read
- * @throws MismatchError if a point has no checkpoint, or one lacks a weight
+ * @throws MismatchError if the step is not one of a blend, a point has no checkpoint, or one lacks a weight
  */
 export function joinPoints(
   { graph, blend = [], carried }: TrainingStep,
   points: ReadonlyMap<string, Checkpoint>,
 ): Checkpoint {
   const trained = blend.filter((point) => point.trained);
-  const first = checkpointOf(points, trained[0]?.name ?? "");
+  const [firstPoint] = trained;
+  if (firstPoint === undefined) {
+    throw new MismatchError(
+      `Cannot join the points of a blend as the step of graph "${graph.name}" must be made with a blend: it has no trained points`,
+      { parameters: [] },
+    );
+  }
+  const first = checkpointOf(points, firstPoint.name);
   const state = new Set(carried.flatMap(({ role, input }) => (role === "state" ? [input] : [])));
   const sources = new Map(
     [...graph.weights.keys()]

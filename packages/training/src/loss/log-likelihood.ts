@@ -1,4 +1,4 @@
-import { DTYPES, type DType } from "@isthmus/core";
+import { at, DTYPES, type DType } from "@isthmus/core";
 import {
   add,
   argMax,
@@ -46,7 +46,7 @@ export function assertSmoothing(labelSmoothing: number): void {
 
 /** Computes whether each class is the label, `[..., classes]`. */
 function isLabel(logits: Value, labels: Value): Value {
-  const classes = logits.shape.at(-1) ?? 0;
+  const classes = at(logits.shape, logits.shape.length - 1, "axis of logits");
   const ids = logits.builder.numbers(
     Array.from({ length: classes }, (_, id) => id),
     labels.dtype,

@@ -1,22 +1,18 @@
-import { createRandom, type Tensor } from "@isthmus/core";
-import { createDataSet } from "@isthmus/data";
+import type { Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type DataSet, randomWeights } from "@isthmus/graph";
 import { activationStatistics, pairStatistics, type UnitView } from "@isthmus/statistics";
 import { describe, expect, test } from "vitest";
+import { randomExamples } from "./helpers/random-examples.ts";
+import { runGraph } from "./helpers/run-graph.ts";
 import { smallCnn } from "./helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
 const graph = smallCnn();
 const [a, b] = [randomWeights(graph, 1), randomWeights(graph, 2)];
 
-function examples(size: number): DataSet {
-  const random = createRandom(3, "examples");
-  const data = Float32Array.from({ length: size * 32 }, () => 1 + random.normal());
-  return createDataSet({ dtype: "f32", shape: [size, 2, 4, 4], data }, new Int32Array(size), {
-    name: "small",
-  });
-}
+const examples = (size: number): DataSet =>
+  randomExamples([2, 4, 4], { size, seed: 3, mean: 1, name: "small" });
 
 const data = examples(23);
 const outputOf = (op: string, place = 0) =>
@@ -30,14 +26,10 @@ const views: readonly UnitView[] = [
 ];
 
 async function run(weights: ReadonlyMap<string, Tensor>, value: string): Promise<Tensor> {
-  const session = await engine.load(
-    { ...graph, outputs: [{ name: value }] },
-    { threads: 1, optimize: false },
-  );
   const feeds = new Map(weights).set("x", data.read(0, data.size).inputs);
-  const result = value === "x" ? feeds.get("x") : (await session.run(feeds)).get(value);
-  await session.release();
-  return result as Tensor;
+  const outputs =
+    value === "x" ? feeds : await runGraph({ ...graph, outputs: [{ name: value }] }, feeds, { threads: 1 });
+  return outputs.get(value) as Tensor;
 }
 
 /** Samples of each unit of a view, gathered element by element. */

@@ -1,13 +1,5 @@
 import { fileURLToPath } from "node:url";
-import {
-  type Checkpoint,
-  convertData,
-  createCheckpoint,
-  entry,
-  openCheckpoint,
-  sizeOf,
-  type Tensor,
-} from "@isthmus/core";
+import { type Checkpoint, convertData, createCheckpoint, entry, sizeOf, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   type BindNetworksOptions,
@@ -20,20 +12,15 @@ import {
   readGraph,
   verifyBinding,
 } from "@isthmus/graph";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { openFilesOf } from "./helpers/open-files.ts";
 
 const engine = createOnnxRuntimeEngine();
-const open: Checkpoint[] = [];
-afterAll(() => Promise.all(open.map((checkpoint) => checkpoint.close())));
 
-const pathOf = (name: string): string =>
-  fileURLToPath(new URL(`fixtures/exported-networks/${name}`, import.meta.url));
+const FOLDER = fileURLToPath(new URL("fixtures/exported-networks/", import.meta.url));
+const pathOf = (name: string): string => `${FOLDER}${name}`;
 
-async function openFile(name: string): Promise<Checkpoint> {
-  const checkpoint = await openCheckpoint(pathOf(name));
-  open.push(checkpoint);
-  return checkpoint;
-}
+const openFile = openFilesOf(FOLDER);
 
 /** A copy in memory with some tensors replaced or, where undefined, left out. */
 async function changed(

@@ -263,5 +263,7 @@ describe("createTrainingStep() of a blend", () => {
       /there is no "l0.weight"/,
     );
     expect(() => takePoint(step, "anchor", new Map())).toThrow(/must be a trained one/);
+    const { blend: _, ...withoutBlend } = step;
+    expect(() => joinPoints(withoutBlend, new Map())).toThrow(/must be made with a blend/);
   });
 });

@@ -1,7 +1,6 @@
 import { createCheckpoint, createRandom } from "@isthmus/core";
-import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights } from "@isthmus/graph";
-import { discoverSymmetries, type SymmetrySpec } from "@isthmus/symmetry";
+import type { SymmetrySpec } from "@isthmus/symmetry";
 import { describe, expect, test } from "vitest";
 import { createAssignmentSolver } from "../packages/weight-matching/src/assignment/create-assignment-solver.ts";
 import { alignmentObjective } from "../packages/weight-matching/src/coordinate-descent/alignment-objective.ts";
@@ -17,9 +16,8 @@ import {
 } from "../packages/weight-matching/src/coordinate-descent/placement.ts";
 import { createUnitTree } from "../packages/weight-matching/src/coordinate-descent/unit-tree.ts";
 import { readParameters } from "../packages/weight-matching/src/weights/read-parameters.ts";
+import { networkCases } from "./helpers/network-cases.ts";
 import { smallNetworks } from "./helpers/small-networks.ts";
-
-const engine = createOnnxRuntimeEngine();
 
 interface Search {
   readonly problem: DescentProblem;
@@ -75,13 +73,7 @@ async function prepare(graph: Graph, spec: SymmetrySpec, seed: number, last = 1)
 }
 
 const graphs = smallNetworks();
-const cases = await Promise.all(
-  graphs.map(async (graph) => ({
-    name: graph.name,
-    graph,
-    spec: (await discoverSymmetries(graph, engine)).spec,
-  })),
-);
+const cases = await networkCases(graphs);
 
 describe("descend()", () => {
   test.each(cases)("$name: no step lowers the objective", async ({ graph, spec }) => {

@@ -16,6 +16,7 @@ import { CURVE_KINDS, createCurve, createPath, innerProducts, lerp } from "@isth
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { train } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkpointNumbers } from "./helpers/checkpoint-numbers.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
 import { batchNorm } from "./helpers/small-networks.ts";
 import { stripes } from "./helpers/stripes.ts";
@@ -55,9 +56,6 @@ const parts = { graph, engine, data };
 const measure = (curve: TrainedCurve, more: MeasurePathOptions = {}) =>
   measureCurve({ ...parts, trained: curve }, { points: 9, ...more });
 
-const numbersOf = async (checkpoint: Checkpoint) =>
-  Promise.all([...checkpoint.tensors.keys()].map(async (name) => (await checkpoint.read(name)).data));
-
 let folder: string;
 let statePath: string;
 beforeEach(() => {
@@ -78,10 +76,10 @@ describe("trainCurve()", () => {
       const result = await run({ curve, bends, epochs: 20 });
       expect(result.points).toHaveLength(bends + 2);
       for (const [k, end] of [a, b].entries()) {
-        expect(await numbersOf(k === 0 ? result.points[0] : result.points.at(-1)!)).toEqual(
-          await numbersOf(end),
+        expect(await checkpointNumbers(k === 0 ? result.points[0] : result.points.at(-1)!)).toEqual(
+          await checkpointNumbers(end),
         );
-        expect(await numbersOf(result.path(k))).toEqual(await numbersOf(end));
+        expect(await checkpointNumbers(result.path(k))).toEqual(await checkpointNumbers(end));
       }
       const { path, line, epochs } = await measure(result);
       expect(line.loss.max).toBeGreaterThan(2 * Math.max(line.points[0]!.loss, line.points.at(-1)!.loss));
@@ -95,8 +93,8 @@ describe("trainCurve()", () => {
     const still = { schedule: { kind: "constant", learningRate: 1e-30 } } as const;
     for (const curve of CURVE_KINDS) {
       const { points } = await run({ ...still, curve, bends: 2, epochs: 1 });
-      expect(await numbersOf(points[1])).toEqual(await numbersOf(lerp(a, b, 1 / 3)));
-      expect(await numbersOf(points[2]!)).toEqual(await numbersOf(lerp(a, b, 2 / 3)));
+      expect(await checkpointNumbers(points[1])).toEqual(await checkpointNumbers(lerp(a, b, 1 / 3)));
+      expect(await checkpointNumbers(points[2]!)).toEqual(await checkpointNumbers(lerp(a, b, 2 / 3)));
     }
   });
 
@@ -113,7 +111,7 @@ describe("trainCurve()", () => {
     const resumed = await run({ bends: 2, statePath, resume: true });
     expect(resumed.result.resumedAt).toBe(steps);
     for (const [k, point] of whole.points.entries()) {
-      expect(await numbersOf(resumed.points[k]!)).toEqual(await numbersOf(point));
+      expect(await checkpointNumbers(resumed.points[k]!)).toEqual(await checkpointNumbers(point));
     }
     expect(JSON.stringify(await measure(resumed))).toBe(JSON.stringify(await measure(whole)));
   });

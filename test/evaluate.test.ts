@@ -1,4 +1,4 @@
-import { createRandom, type Tensor } from "@isthmus/core";
+import type { Tensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
@@ -11,7 +11,10 @@ import {
   scoreOutput,
 } from "@isthmus/graph";
 import { describe, expect, test } from "vitest";
+import { evaluateNetwork } from "./helpers/evaluate-network.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
+import { randomExamples } from "./helpers/random-examples.ts";
+import { batchNorm } from "./helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
 const EXAMPLES = 57;
@@ -21,10 +24,7 @@ const CLASSES = 4;
 function cnn(): Graph {
   const b = new GraphBuilder();
   const x = b.conv(b.input("x", [2, 4, 4]), "conv", [2, 5]);
-  const norm = ["scale", "bias", "mean", "var"].map((part, i) =>
-    b.weight(`norm.${part}`, [5], i < 2 ? "parameter" : "statistic"),
-  );
-  const y = b.op("Relu", [b.op("BatchNormalization", [x, ...norm], { epsilon: 1e-5 })]);
+  const y = b.op("Relu", [batchNorm(b, x, "norm", 5)]);
   return b.output(b.linear(b.reshape(y, 0, -1), "head", 80, CLASSES)).build();
 }
 
@@ -36,29 +36,17 @@ function identity(classes = CLASSES): Graph {
 
 const one = new Map([["one", { dtype: "f32" as const, shape: [1], data: Float32Array.of(1) }]]);
 
-function examples(shape: readonly number[], labels?: Int32Array): DataSet {
-  const random = createRandom(5, "examples");
-  const stride = shape.reduce((product, extent) => product * extent, 1);
-  const data = Float32Array.from({ length: EXAMPLES * stride }, () => random.normal());
-  const own = labels ?? Int32Array.from({ length: EXAMPLES }, () => random.integer(CLASSES));
-  return createDataSet({ dtype: "f32", shape: [EXAMPLES, ...shape], data }, own, { name: "random" });
-}
+const examples = (shape: readonly number[]): DataSet =>
+  randomExamples(shape, { size: EXAMPLES, classes: CLASSES });
 
-async function evaluate(
+const evaluate = (
   graph: Graph,
   data: DataSet,
   {
     weights = randomWeights(graph, 3),
     ...options
   }: EvaluatorOptions & { weights?: Map<string, Tensor> } = {},
-) {
-  const evaluator = await createEvaluator(graph, engine, data, { threads: 1, ...options });
-  try {
-    return await evaluator.evaluate(weights);
-  } finally {
-    await evaluator.release();
-  }
-}
+) => evaluateNetwork({ graph, data }, weights, { threads: 1, ...options });
 
 describe("createEvaluator()", () => {
   test("evaluate() is the cross entropy of the logits", async () => {

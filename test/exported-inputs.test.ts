@@ -1,13 +1,13 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { predictBarriers } from "@isthmus/barrier";
-import { type Checkpoint, createCheckpoint, openCheckpoint } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   bindNetworks,
   bindWeights,
-  createEvaluator,
+  type DataSet,
   type Evaluation,
   freeBatch,
   type Graph,
@@ -16,21 +16,17 @@ import {
 } from "@isthmus/graph";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { discoverSymmetries, permute, randomAlignment, verifySymmetries } from "@isthmus/symmetry";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { evaluateNetwork } from "./helpers/evaluate-network.ts";
+import { openFilesOf } from "./helpers/open-files.ts";
 
 const engine = createOnnxRuntimeEngine();
-const open: Checkpoint[] = [];
-afterAll(() => Promise.all(open.map((checkpoint) => checkpoint.close())));
 
 // Files that golden/generate-inputs.py wrote, with what PyTorch computes.
 const FOLDER = fileURLToPath(new URL("fixtures/inputs/", import.meta.url));
 const EXPORTS = readdirSync(FOLDER).filter((name) => name.endsWith(".onnx"));
 
-async function openFile(name: string): Promise<Checkpoint> {
-  const checkpoint = await openCheckpoint(`${FOLDER}${name}`);
-  open.push(checkpoint);
-  return checkpoint;
-}
+const openFile = openFilesOf(FOLDER);
 
 /** A graph, freed if it can be, with both networks and their examples. */
 async function openExport(file: string) {
@@ -46,16 +42,8 @@ async function openExport(file: string) {
   return { name, decoded, networks, data, freed, graph: scored(freed.graph), kept: scored(bound.graph) };
 }
 
-async function evaluate(
-  graph: Graph,
-  network: Checkpoint,
-  data: Parameters<typeof createEvaluator>[2],
-): Promise<Evaluation> {
-  const evaluator = await createEvaluator(graph, engine, data, { batchSize: 10 });
-  const result = await evaluator.evaluate(await bindWeights(graph, network));
-  await evaluator.release();
-  return result;
-}
+const evaluate = (graph: Graph, network: Checkpoint, data: DataSet): Promise<Evaluation> =>
+  evaluateNetwork({ graph, data }, network, { batchSize: 10 });
 
 /** Mean loss, share of errors and perplexity, as PyTorch has them for the network of a seed. */
 async function scoresOf(name: string, seed: number): Promise<number[]> {

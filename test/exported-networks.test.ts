@@ -1,24 +1,19 @@
 import { fileURLToPath } from "node:url";
-import { type Checkpoint, entry, openCheckpoint, type Tensor } from "@isthmus/core";
+import { type Checkpoint, entry, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindNetworks, bindWeights, type Graph, readGraph, verifyBinding } from "@isthmus/graph";
 import { discoverSymmetries, permute, randomAlignment, verifySymmetries } from "@isthmus/symmetry";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { describeSizes } from "./helpers/describe-symmetries.ts";
+import { openFilesOf } from "./helpers/open-files.ts";
 
 const engine = createOnnxRuntimeEngine();
-const open: Checkpoint[] = [];
-afterAll(() => Promise.all(open.map((checkpoint) => checkpoint.close())));
 
-const pathOf = (name: string): string =>
-  fileURLToPath(new URL(`fixtures/exported-networks/${name}`, import.meta.url));
+const FOLDER = fileURLToPath(new URL("fixtures/exported-networks/", import.meta.url));
+const pathOf = (name: string): string => `${FOLDER}${name}`;
 
 /** Opens a file that `golden/generate-exported-networks.py` wrote. */
-async function openFile(name: string): Promise<Checkpoint> {
-  const checkpoint = await openCheckpoint(pathOf(name));
-  open.push(checkpoint);
-  return checkpoint;
-}
+const openFile = openFilesOf(FOLDER);
 
 const NETWORKS = ["conv-norm", "linear-norm", "encoder", "class-token"];
 const EXPORTS = [

@@ -1,5 +1,4 @@
-import { createRandom, type Tensor } from "@isthmus/core";
-import { createDataSet } from "@isthmus/data";
+import type { Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createClassifier, createEvaluator, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import {
@@ -12,6 +11,8 @@ import {
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
+import { randomExamples } from "./helpers/random-examples.ts";
+import { batchNorm } from "./helpers/small-networks.ts";
 
 // Everything that runs a network over data gives the same for a graph of a fixed batch, whose last batch is filled up, as for the graph
 // of any batch.
@@ -22,13 +23,7 @@ const CLASSES = 3;
 /** Norms, a residual connection, and a shape that is computed before norms and used behind them. */
 function network(): Graph {
   const b = new GraphBuilder();
-  const norm = (x: string, name: string) =>
-    b.op("BatchNormalization", [
-      x,
-      ...["scale", "bias", "mean", "var"].map((part, i) =>
-        b.weight(`${name}.${part}`, [4], i < 2 ? "parameter" : "statistic"),
-      ),
-    ]);
+  const norm = (x: string, name: string) => batchNorm(b, x, name, 4);
   const stem = b.op("Relu", [norm(b.conv(b.input("x", [2, 4, 4]), "c1", [2, 4]), "n1")]);
   const batch = b.slice(b.op("Shape", [stem]), 0, [0, 1]);
   const joined = b.op("Add", [norm(b.conv(stem, "c2", [4, 4]), "n2"), stem]);
@@ -45,13 +40,6 @@ const fixed = (batch: number): Graph => ({
   ...graph,
   inputs: graph.inputs.map((input) => ({ ...input, shape: input.shape!.with(0, batch) })),
 });
-
-function examples(size: number): DataSet {
-  const random = createRandom(size, "examples");
-  const data = Float32Array.from({ length: size * 32 }, () => random.normal());
-  const labels = Int32Array.from({ length: size }, () => random.integer(CLASSES));
-  return createDataSet({ dtype: "f32", shape: [size, 2, 4, 4], data }, labels, { name: "few" });
-}
 
 const views: readonly UnitView[] = [
   { value: "x", axes: [1] },
@@ -103,7 +91,7 @@ describe.each(Object.entries(MEASUREMENTS))("%s()", (_, measure) => {
     const sizes = fc.record({ batch: fc.integer({ min: 1, max: 7 }), size: fc.integer({ min: 1, max: 17 }) });
     await fc.assert(
       fc.asyncProperty(sizes, async ({ batch, size }) => {
-        const data = examples(size);
+        const data = randomExamples([2, 4, 4], { size, seed: size, classes: CLASSES, name: "few" });
         const filled = numbersOf(await measure(fixed(batch), data, 4));
         const free = numbersOf(await measure(graph, data, 4));
         expect(filled).toHaveLength(free.length);
@@ -122,9 +110,11 @@ test("statistics are refused where it is not known which part of a value belongs
   const own = b.output(mixed).build();
   const sums = { ...own, inputs: own.inputs.map((input) => ({ ...input, shape: [4, 2, 4, 4] })) };
   const measure = (size: number) =>
-    activationStatistics({ graph: sums, engine, weights: new Map<string, Tensor>() }, examples(size), [
-      { value: mixed, axes: [1] },
-    ]);
+    activationStatistics(
+      { graph: sums, engine, weights: new Map<string, Tensor>() },
+      randomExamples([2, 4, 4], { size, seed: size, classes: CLASSES, name: "few" }),
+      [{ value: mixed, axes: [1] }],
+    );
   await expect(measure(8)).resolves.toHaveLength(1);
   await expect(measure(9)).rejects.toThrow(
     /takes batches of 4 and the last one of 1 is filled up, .*\(ReduceMax\): it combines values of different examples; take a multiple of 4/,

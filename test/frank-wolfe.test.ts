@@ -1,7 +1,7 @@
-import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
+import type { Checkpoint, Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { type Graph, randomWeights } from "@isthmus/graph";
-import { discoverSymmetries, permute, randomAlignment, type SymmetrySpec } from "@isthmus/symmetry";
+import { randomWeights } from "@isthmus/graph";
+import { permute, randomAlignment, type SymmetrySpec } from "@isthmus/symmetry";
 import { createAssignmentSolver, MATCH_SEARCHES, matchWeights } from "@isthmus/weight-matching";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -12,24 +12,16 @@ import { createUnitTree } from "../packages/weight-matching/src/coordinate-desce
 import { bestStep } from "../packages/weight-matching/src/frank-wolfe/frank-wolfe.ts";
 import { findRelaxable } from "../packages/weight-matching/src/frank-wolfe/relaxable.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
+import { type NetworkCase, networkCase, networkCases } from "./helpers/network-cases.ts";
+import { randomNetwork } from "./helpers/random-network.ts";
 import { residualMlp } from "./helpers/residual-mlp.ts";
 import { smallNetworks } from "./helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
 
-interface Case {
-  readonly name: string;
-  readonly graph: Graph;
-  readonly spec: SymmetrySpec;
-}
+const cases = await networkCases(smallNetworks());
 
-async function caseOf(graph: Graph): Promise<Case> {
-  return { name: graph.name, graph, spec: (await discoverSymmetries(graph, engine)).spec };
-}
-
-const cases: Case[] = await Promise.all(smallNetworks().map(caseOf));
-
-const network = ({ graph }: Case, seed: number) => createCheckpoint(randomWeights(graph, seed));
+const network = ({ graph }: NetworkCase, seed: number) => randomNetwork(graph, seed);
 
 describe("matchWeights() by Frank-Wolfe", () => {
   test.each(cases)("$name: finds a planted permutation, 10 times of 10", async (own) => {
@@ -59,7 +51,7 @@ describe("matchWeights() by Frank-Wolfe", () => {
   });
 
   test("is the second search where both are tried", async () => {
-    const own = cases[2] as Case;
+    const own = cases[2] as NetworkCase;
     const result = await matchWeights(network(own, 1), network(own, 2), own.spec, {
       seed: 1,
       engine,
@@ -75,7 +67,7 @@ describe("matchWeights() by Frank-Wolfe", () => {
   });
 
   test("refuses a search that it does not know", async () => {
-    const own = cases[0] as Case;
+    const own = cases[0] as NetworkCase;
     const run = matchWeights(network(own, 1), network(own, 2), own.spec, {
       seed: 1,
       search: "worst" as "best",
@@ -121,7 +113,7 @@ describe("the bound of matchWeights()", () => {
   });
 
   test("is the optimum where all but one symmetry are held", async () => {
-    const own = cases.find(({ name }) => name === "mlp") as Case;
+    const own = cases.find(({ name }) => name === "mlp") as NetworkCase;
     for (const { name } of own.spec.symmetries) {
       const options = { seed: 1, engine, only: [name] };
       const { bound, objective } = await matchWeights(network(own, 1), network(own, 2), own.spec, options);
@@ -134,7 +126,7 @@ describe("the bound of matchWeights()", () => {
     const b = new GraphBuilder();
     const first = b.op("Relu", [b.linear(b.input("x", [2]), "l0", 2, 3)]);
     const second = b.op("Relu", [b.linear(first, "l1", 3, 3)]);
-    const tiny = await caseOf(b.output(b.linear(second, "l2", 3, 2)).build("tiny"));
+    const tiny = await networkCase(b.output(b.linear(second, "l2", 3, 2)).build("tiny"));
     expect(tiny.spec.symmetries.map(({ size }) => size)).toEqual([3, 3]);
     const sources = ORDERS.flatMap((one) =>
       ORDERS.map((two) => {
@@ -148,7 +140,7 @@ describe("the bound of matchWeights()", () => {
         return source;
       }),
     );
-    const attention = cases.find(({ name }) => name === "attention") as Case;
+    const attention = cases.find(({ name }) => name === "attention") as NetworkCase;
     const some = Array.from({ length: 100 }, (_, draw) => randomAlignment(attention.spec, draw).source);
     for (let seed = 0; seed < 5; seed++) {
       for (const [own, elements] of [
@@ -216,7 +208,7 @@ describe("findRelaxable()", () => {
 
 describe("matchWeights() of networks with residual links", () => {
   test.each(["two layers", "one layer"] as const)("finds what was planted: %s", async (links) => {
-    const own = await caseOf(residualMlp(30, links));
+    const own = await networkCase(residualMlp(30, links));
     for (const [seed, search] of MATCH_SEARCHES.entries()) {
       const a = network(own, seed);
       const shuffled = permute(randomAlignment(own.spec, seed), a, own.spec);

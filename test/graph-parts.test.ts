@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import type { Tensor } from "@isthmus/core";
-import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   bakeWeights,
   decodeGraph,
@@ -11,8 +10,8 @@ import {
   randomWeights,
 } from "@isthmus/graph";
 import { describe, expect, test } from "vitest";
+import { runGraph } from "./helpers/run-graph.ts";
 
-const engine = createOnnxRuntimeEngine();
 const fixtures = {
   "fmnist-cnn": "fixtures/fmnist-cnn/graph.onnx",
   "fmnist-vit": "fixtures/fmnist-vit/graph.onnx",
@@ -23,14 +22,7 @@ const names = Object.keys(fixtures) as (keyof typeof fixtures)[];
 const read = (name: keyof typeof fixtures): Graph =>
   decodeGraph(readFileSync(new URL(fixtures[name], import.meta.url))).graph;
 
-async function run(graph: Graph, feeds: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
-  const session = await engine.load(graph, { threads: 1, optimize: false });
-  try {
-    return await session.run(feeds);
-  } finally {
-    await session.release();
-  }
-}
+const run = (graph: Graph, feeds: ReadonlyMap<string, Tensor>) => runGraph(graph, feeds, { threads: 1 });
 
 describe.each(names)("parts of %s", (name) => {
   const graph = read(name);

@@ -1,5 +1,4 @@
 import { gradient } from "@isthmus/autodiff";
-import type { Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Attribute, type Graph, specialize } from "@isthmus/graph";
 import { GraphBuilder, mul, reduceSum, type Value } from "@isthmus/graph/builder";
@@ -9,17 +8,9 @@ import { isRecurrent, lowerRecurrence } from "../packages/autodiff/src/lower/low
 import { expectClose } from "./helpers/expect-close.ts";
 import { graphOfCase, type OperatorCase } from "./helpers/operator-cases/draw.ts";
 import { RECURRENT } from "./helpers/operator-cases/recurrent.ts";
+import { runGraph } from "./helpers/run-graph.ts";
 
 const engine = createOnnxRuntimeEngine();
-
-async function run(graph: Graph, feeds: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
-  const session = await engine.load(graph, { optimize: false });
-  try {
-    return await session.run(feeds);
-  } finally {
-    await session.release();
-  }
-}
 
 /** The case as a graph with the types of its values. */
 async function typed(given: OperatorCase, seed: number) {
@@ -35,7 +26,7 @@ describe("lowerRecurrence()", () => {
         const { graph, feeds } = await typed(each, seed);
         const lowered = lowerRecurrence(graph);
         expect(lowered.nodes.some(isRecurrent)).toBe(false);
-        const [expected, results] = [await run(graph, feeds), await run(lowered, feeds)];
+        const [expected, results] = [await runGraph(graph, feeds), await runGraph(lowered, feeds)];
         expect([...results.keys()]).toEqual([...expected.keys()]);
         for (const [name, tensor] of expected) expectClose(results.get(name), tensor, 1e-5);
       }

@@ -1,23 +1,14 @@
 import { createRandom, type Random, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import type { Graph } from "@isthmus/graph";
 import { discoverSymmetries, verifySymmetries } from "@isthmus/symmetry";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { lowerSequences } from "../packages/graph/src/lower/lower-sequences.ts";
 import { sizesOf } from "./helpers/examine-symmetries.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
+import { runGraph } from "./helpers/run-graph.ts";
 
 const engine = createOnnxRuntimeEngine();
-
-async function run(graph: Graph, feeds: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
-  const session = await engine.load(graph, { optimize: false });
-  try {
-    return await session.run(feeds);
-  } finally {
-    await session.release();
-  }
-}
 
 const ROWS = 6;
 
@@ -111,7 +102,10 @@ describe("lowerSequences()", () => {
           },
         ],
       ]);
-      const [expected, results] = [await run(graph, feeds), await run(lowerSequences(graph), feeds)];
+      const [expected, results] = [
+        await runGraph(graph, feeds),
+        await runGraph(lowerSequences(graph), feeds),
+      ];
       for (const [name, tensor] of expected)
         expect(results.get(name), `${name}, seed ${seed}`).toEqual(tensor);
     };

@@ -1,11 +1,12 @@
-import { type Checkpoint, createCheckpoint, createRandom } from "@isthmus/core";
-import { createDataSet } from "@isthmus/data";
+import { type Checkpoint, createCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import { type Derivation, discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { type MatchActivationsOptions, matchActivations } from "@isthmus/weight-matching";
 import { describe, expect, test } from "vitest";
 import { distance } from "./helpers/distance.ts";
+import { randomExamples } from "./helpers/random-examples.ts";
+import { randomNetwork } from "./helpers/random-network.ts";
 import { smallNetworks } from "./helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
@@ -19,12 +20,7 @@ interface Case {
 
 async function caseOf(graph: Graph): Promise<Case> {
   const shape = (graph.inputs[0]?.shape ?? []).slice(1).map(Number);
-  const random = createRandom(5, "examples");
-  const size = 64;
-  const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, size) }, () => random.normal());
-  const data = createDataSet({ dtype: "f32", shape: [size, ...shape], data: values }, new Int32Array(size), {
-    name: "random",
-  });
+  const data = randomExamples(shape, { size: 64 });
   return { name: graph.name, graph, symmetries: await discoverSymmetries(graph, engine), data };
 }
 
@@ -38,7 +34,7 @@ const match = (
   options: MatchActivationsOptions = {},
 ) => matchActivations({ graph, engine, a, b, symmetries }, data, options);
 
-const networkOf = ({ graph }: Case, seed: number) => createCheckpoint(randomWeights(graph, seed));
+const networkOf = ({ graph }: Case, seed: number) => randomNetwork(graph, seed);
 
 describe("matchActivations()", () => {
   test.each(cases)("undoes planted permutations of $name", async (own) => {

@@ -13,7 +13,6 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { decodeGraph, type Graph, randomWeights } from "@isthmus/graph";
 import {
   type Alignment,
-  discoverSymmetries,
   identityAlignment,
   permute,
   randomAlignment,
@@ -26,6 +25,8 @@ import {
   matchWeights,
 } from "@isthmus/weight-matching";
 import { describe, expect, test } from "vitest";
+import { type NetworkCase, networkCase, networkCases } from "./helpers/network-cases.ts";
+import { randomNetwork } from "./helpers/random-network.ts";
 import {
   bareAttention,
   outerProduct,
@@ -37,16 +38,6 @@ import {
 
 const engine = createOnnxRuntimeEngine();
 
-interface Case {
-  readonly name: string;
-  readonly graph: Graph;
-  readonly spec: SymmetrySpec;
-}
-
-async function caseOf(graph: Graph): Promise<Case> {
-  return { name: graph.name, graph, spec: (await discoverSymmetries(graph, engine)).spec };
-}
-
 const graphs = [
   smallMlp(),
   smallCnn(),
@@ -55,12 +46,11 @@ const graphs = [
   outerProduct(false),
   outerProduct(true),
 ];
-const cases = await Promise.all(graphs.map(caseOf));
-const [mlp, cnn, transformer] = cases as [Case, Case, Case];
-const attention = await caseOf(bareAttention());
+const cases = await networkCases(graphs);
+const [mlp, cnn, transformer] = cases as [NetworkCase, NetworkCase, NetworkCase];
+const attention = await networkCase(bareAttention());
 
-const network = ({ graph }: Case, seed: number): Checkpoint =>
-  createCheckpoint(randomWeights(graph, seed), {}, `network ${seed}`);
+const network = ({ graph }: NetworkCase, seed: number): Checkpoint => randomNetwork(graph, seed);
 
 /** The inner product of A and permuted B over parameters that can move, tensor by tensor. */
 async function plainObjective(
@@ -112,7 +102,7 @@ describe("matchWeights() of a permuted copy", () => {
 
   test.each(["mnist-mlp", "fmnist-cnn", "fmnist-vit"])("%s: finds the permutation", async (name) => {
     const bytes = readFileSync(new URL(`fixtures/${name}/graph.onnx`, import.meta.url));
-    const own = await caseOf(decodeGraph(bytes).graph);
+    const own = await networkCase(decodeGraph(bytes).graph);
     const a = network(own, 1);
     const shuffled = permute(randomAlignment(own.spec, 2), a, own.spec);
     const result = await matchWeights(a, shuffled, own.spec, { seed: 3, engine, restarts: 2 });
@@ -282,7 +272,7 @@ describe("matchWeights() and what it is given", () => {
     matchWeights(ends.a ?? a, ends.b ?? b, mlp.spec, { seed: 1, ...options });
 
   /** Network 2 of a case with one element of one tensor replaced. */
-  function spoiled(own: Case, name: string, value: number): Checkpoint {
+  function spoiled(own: NetworkCase, name: string, value: number): Checkpoint {
     const weights = randomWeights(own.graph, 2);
     const tensor = weights.get(name) as Tensor;
     const data = (tensor.data as Float32Array).slice();

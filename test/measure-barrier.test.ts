@@ -7,13 +7,15 @@ import {
 import { type Checkpoint, convertData, createCheckpoint, createRandom, type Tensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { bindWeights, createEvaluator, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
+import { bindWeights, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import { lerp, slerp } from "@isthmus/interpolation";
 import { createRepairer, recalibrateBatchNorm } from "@isthmus/statistics";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { matchWeights } from "@isthmus/weight-matching";
 import { describe, expect, test } from "vitest";
+import { evaluateNetwork } from "./helpers/evaluate-network.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
+import { batchNorm } from "./helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
 const EXAMPLES = 60;
@@ -21,12 +23,7 @@ const EXAMPLES = 60;
 function mlp(norm = false): Graph {
   const b = new GraphBuilder();
   let x = b.linear(b.input("x", [6]), "l0", 6, 12);
-  if (norm) {
-    const parts = ["scale", "bias", "mean", "var"].map((part, i) =>
-      b.weight(`norm.${part}`, [12], i < 2 ? "parameter" : "statistic"),
-    );
-    x = b.op("BatchNormalization", [x, ...parts], { epsilon: 1e-5 });
-  }
+  if (norm) x = batchNorm(b, x, "norm", 12);
   const y = b.op("Relu", [b.linear(b.op("Relu", [x]), "l1", 12, 12)]);
   return b.output(b.linear(y, "l2", 12, 3)).build("mlp");
 }
@@ -68,12 +65,8 @@ const b = createCheckpoint(await bindWeights(graph, lerp(shuffled, network(2), 0
 const measure = (options: MeasureBarrierOptions = {}, ends: { a?: Checkpoint; b?: Checkpoint } = {}) =>
   measureBarrier({ graph, engine, a, b, data, ...ends }, { points: 5, ...options });
 
-async function evaluate(checkpoint: Checkpoint, own = graph, weights?: ReadonlyMap<string, Tensor>) {
-  const evaluator = await createEvaluator(own, engine, data);
-  const result = await evaluator.evaluate(weights ?? (await bindWeights(own, checkpoint)));
-  await evaluator.release();
-  return result;
-}
+const evaluate = (checkpoint: Checkpoint, own = graph, weights?: ReadonlyMap<string, Tensor>) =>
+  evaluateNetwork({ graph: own, data }, weights ?? checkpoint);
 
 const losses = ({ points }: { points: readonly { loss: number }[] }) => points.map(({ loss }) => loss);
 const places = ({ points }: { points: readonly { t: number }[] }) => points.map(({ t }) => t);

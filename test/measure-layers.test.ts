@@ -13,61 +13,30 @@ import {
   predictRise,
   rankCorrelation,
 } from "@isthmus/barrier";
-import {
-  type Checkpoint,
-  createCheckpoint,
-  createRandom,
-  FormatError,
-  MismatchError,
-  type Tensor,
-} from "@isthmus/core";
-import { createDataSet, createTextDataSet } from "@isthmus/data";
+import { type Checkpoint, createCheckpoint, FormatError, MismatchError, type Tensor } from "@isthmus/core";
+import { createTextDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import {
-  bindWeights,
-  createEvaluator,
-  type DataSet,
-  type Graph,
-  randomWeights,
-  specialize,
-} from "@isthmus/graph";
+import { bindWeights, type DataSet, type Graph, specialize } from "@isthmus/graph";
 import { lerp, mergeLayers } from "@isthmus/interpolation";
 import { createRepairer, recalibrateBatchNorm } from "@isthmus/statistics";
 import { attachLoss } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { evaluateNetwork } from "./helpers/evaluate-network.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
 import { markovText } from "./helpers/markov-text.ts";
+import { randomExamples } from "./helpers/random-examples.ts";
+import { randomNetwork } from "./helpers/random-network.ts";
 import { smallCnn, smallMlp } from "./helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
 
-function examplesOf(shape: readonly number[], classes: number, size = 50): DataSet {
-  const random = createRandom(3, "examples");
-  const length = shape.reduce((product, extent) => product * extent, size);
-  const inputs = {
-    dtype: "f32" as const,
-    shape: [size, ...shape],
-    data: Float32Array.from({ length }, () => random.normal()),
-  };
-  return createDataSet(
-    inputs,
-    Int32Array.from({ length: size }, () => random.integer(classes)),
-    { name: "random" },
-  );
-}
-
-const network = (graph: Graph, seed: number) =>
-  createCheckpoint(randomWeights(graph, seed), {}, `network ${seed}`);
-
-const mlp = { graph: smallMlp(), engine, data: examplesOf([6], 4) };
-const ends = { a: network(mlp.graph, 1), b: network(mlp.graph, 2) };
+const mlp = { graph: smallMlp(), engine, data: randomExamples([6], { size: 50, classes: 4, seed: 3 }) };
+const ends = { a: randomNetwork(mlp.graph, 1), b: randomNetwork(mlp.graph, 2) };
 const measure = (options: MeasureLayersOptions = {}) => measureLayers({ ...mlp, ...ends }, options);
 
 async function evaluate(checkpoint: Checkpoint, own: { graph: Graph; data: DataSet } = mlp) {
-  const evaluator = await createEvaluator(own.graph, engine, own.data);
-  const { loss, error } = await evaluator.evaluate(await bindWeights(own.graph, checkpoint));
-  await evaluator.release();
+  const { loss, error } = await evaluateNetwork(own, checkpoint);
   return { loss, error };
 }
 
@@ -224,7 +193,7 @@ describe("measureLayers() with a journal", () => {
     const journalPath = join(folder, "other.json");
     await measure({ points: 3, journalPath });
     const before = await readFile(journalPath, "utf8");
-    const other = { ...mlp, a: ends.a, b: network(mlp.graph, 3) };
+    const other = { ...mlp, a: ends.a, b: randomNetwork(mlp.graph, 3) };
     await expect(measureLayers(other, { points: 3, journalPath })).rejects.toThrow(/"b" is/);
     await expect(measure({ points: 3, seed: 1, journalPath })).rejects.toThrow(MismatchError);
     const groups = [{ name: "first", patterns: ["l0"] }];
@@ -236,8 +205,12 @@ describe("measureLayers() with a journal", () => {
 });
 
 describe("measureLayers() with batch norms", () => {
-  const cnn = { graph: smallCnn(), engine, data: examplesOf([2, 4, 4], 3) };
-  const pair = { a: network(cnn.graph, 1), b: network(cnn.graph, 2) };
+  const cnn = {
+    graph: smallCnn(),
+    engine,
+    data: randomExamples([2, 4, 4], { size: 50, classes: 3, seed: 3 }),
+  };
+  const pair = { a: randomNetwork(cnn.graph, 1), b: randomNetwork(cnn.graph, 2) };
   const between = lerp(pair.a, pair.b, (name) => (name.startsWith("n0.") ? 0.5 : 0));
 
   test("recalibrates every network but A and B", async () => {
@@ -278,7 +251,7 @@ describe("predictBarriers()", () => {
 
   test("is exact where the loss is a quadratic of the weights", async () => {
     const graph = linear();
-    const own = { graph, engine, data: mlp.data, a: network(graph, 1), b: network(graph, 2) };
+    const own = { graph, engine, data: mlp.data, a: randomNetwork(graph, 1), b: randomNetwork(graph, 2) };
     const loss = { kind: "mean-squared-error" } as const;
     // A size of batch that leaves examples over.
     const {
@@ -317,7 +290,7 @@ describe("predictBarriers()", () => {
     const b = new GraphBuilder();
     const hidden = b.op("Tanh", [b.linear(b.input("x", [6]), "l0", 6, 8)]);
     const graph = b.output(b.linear(hidden, "l1", 8, 4)).build("smooth");
-    const own = { graph, engine, data: mlp.data, a: network(graph, 1), b: network(graph, 2) };
+    const own = { graph, engine, data: mlp.data, a: randomNetwork(graph, 1), b: randomNetwork(graph, 2) };
     const { ends: expansions, groups } = await predictBarriers(own, { batchSize: 50 });
     expect(groups.map(({ name }) => name)).toEqual(["l0", "l1"]);
     for (const [k, { slopes, curvatures, loss }] of expansions.entries()) {

@@ -7,40 +7,26 @@ import {
   measurePlane,
   type PlaneResult,
 } from "@isthmus/barrier";
-import { type Checkpoint, createCheckpoint, createRandom, FormatError, MismatchError } from "@isthmus/core";
-import { createDataSet } from "@isthmus/data";
+import { type Checkpoint, createCheckpoint, FormatError, MismatchError } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { bindWeights, createEvaluator, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
+import { bindWeights, type DataSet, type Graph } from "@isthmus/graph";
 import { average, lerp } from "@isthmus/interpolation";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { evaluateNetwork } from "./helpers/evaluate-network.ts";
+import { randomExamples } from "./helpers/random-examples.ts";
+import { randomNetwork } from "./helpers/random-network.ts";
 import { smallCnn, smallMlp } from "./helpers/small-networks.ts";
 
 const engine = createOnnxRuntimeEngine();
 const EXAMPLES = 20;
 
-function networkOf(graph: Graph, seed: number): Checkpoint {
-  return createCheckpoint(new Map(randomWeights(graph, seed)), {}, `network ${seed}`);
-}
-
-function examples(shape: readonly number[], { seed = 1, classes = 3 } = {}): DataSet {
-  const random = createRandom(seed, "examples");
-  const size = shape.reduce((product, extent) => product * extent, EXAMPLES);
-  const inputs = {
-    dtype: "f32" as const,
-    shape: [EXAMPLES, ...shape],
-    data: Float32Array.from({ length: size }, () => random.normal()),
-  };
-  return createDataSet(
-    inputs,
-    Int32Array.from({ length: EXAMPLES }, () => random.integer(classes)),
-    { name: `random ${seed}` },
-  );
-}
+const examples = (shape: readonly number[], { seed = 1 } = {}): DataSet =>
+  randomExamples(shape, { size: EXAMPLES, classes: 3, seed, name: `random ${seed}` });
 
 const mlp = smallMlp();
 const data = examples([6]);
-const [a, b, c, d] = [1, 2, 3, 4].map((seed) => networkOf(mlp, seed)) as [
+const [a, b, c, d] = [1, 2, 3, 4].map((seed) => randomNetwork(mlp, seed)) as [
   Checkpoint,
   Checkpoint,
   Checkpoint,
@@ -58,13 +44,12 @@ const measure = (options: MeasurePlaneOptions = {}, parts: Partial<MeasuredPlane
   );
 
 async function evaluate(graph: Graph, network: Checkpoint, on: DataSet, recalibrated = false) {
-  const evaluator = await createEvaluator(graph, engine, on);
   const weights = await bindWeights(graph, network);
-  const result = await evaluator.evaluate(
+  const { loss, error } = await evaluateNetwork(
+    { graph, data: on },
     recalibrated ? await recalibrateBatchNorm({ graph, engine, weights }, on) : weights,
   );
-  await evaluator.release();
-  return { loss: result.loss, error: result.error };
+  return { loss, error };
 }
 
 let folder = "";
@@ -141,7 +126,11 @@ describe("measurePlane()", () => {
   test("recalibrates every network, of batch norms distances count parameters only", async () => {
     const cnn = smallCnn();
     const images = examples([2, 4, 4]);
-    const networks = [1, 2, 3].map((seed) => networkOf(cnn, seed)) as [Checkpoint, Checkpoint, Checkpoint];
+    const networks = [1, 2, 3].map((seed) => randomNetwork(cnn, seed)) as [
+      Checkpoint,
+      Checkpoint,
+      Checkpoint,
+    ];
     const parts = { graph: cnn, data: images, models: spanning(...networks) };
     const kept = await measure({ points: 2, statistics: "keep" }, parts);
     const recalibrated = await measure({ points: 2 }, parts);
@@ -195,7 +184,11 @@ describe("measurePlane()", () => {
   test("goes on from numbers that JSON has none for", async () => {
     const journalPath = join(folder, "nan.json");
     const cnn = smallCnn();
-    const networks = [1, 2, 3].map((seed) => networkOf(cnn, seed)) as [Checkpoint, Checkpoint, Checkpoint];
+    const networks = [1, 2, 3].map((seed) => randomNetwork(cnn, seed)) as [
+      Checkpoint,
+      Checkpoint,
+      Checkpoint,
+    ];
     const parts = { graph: cnn, data: examples([2, 4, 4]), models: spanning(...networks) };
     // Far out, variances are negative.
     const first = await measure({ journalPath, margin: 9, statistics: "keep" }, parts);
@@ -238,7 +231,7 @@ describe("measurePlane()", () => {
   });
 
   test("refuses networks that do not fit", async () => {
-    const other = networkOf(smallCnn(), 1);
+    const other = randomNetwork(smallCnn(), 1);
     await expect(measure({}, { models: spanning(a, other, c) })).rejects.toThrow(MismatchError);
     await expect(measure({}, { placed: [label(other)] })).rejects.toThrow(MismatchError);
     await expect(measure({}, { models: spanning(a, a, c) })).rejects.toThrow(/must not lie on a line/);

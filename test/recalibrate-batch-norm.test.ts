@@ -1,10 +1,12 @@
-import { createRandom, type Tensor } from "@isthmus/core";
+import type { Tensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type DataSet, exposeValues, type Graph, randomWeights } from "@isthmus/graph";
 import { type RecalibrateOptions, recalibrateBatchNorm } from "@isthmus/statistics";
 import { describe, expect, test } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
+import { randomExamples } from "./helpers/random-examples.ts";
+import { runGraph } from "./helpers/run-graph.ts";
 
 const engine = createOnnxRuntimeEngine();
 const EXAMPLES = 41;
@@ -54,12 +56,9 @@ function network(image: Norm = batchNorm, vector: Norm = batchNorm): Graph {
   return b.output(b.linear(again, "l2", 6, 3)).build("network");
 }
 
-function examples(size = EXAMPLES): DataSet {
-  const random = createRandom(9, "examples");
-  // Far from centred, so that a variance about 0 would lose digits.
-  const data = Float32Array.from({ length: size * 50 }, () => 100 + random.normal());
-  return createDataSet({ dtype: "f32", shape: [size, 2, 5, 5], data }, new Int32Array(size), { name: "far" });
-}
+/** Examples far from centred, so that a variance about 0 would lose digits. */
+const examples = (size = EXAMPLES): DataSet =>
+  randomExamples([2, 5, 5], { size, seed: 9, mean: 100, name: "far" });
 
 const graph = network();
 const before = randomWeights(graph, 2);
@@ -68,12 +67,8 @@ const data = examples();
 const recalibrate = (options: RecalibrateOptions = {}, own = { graph, engine, weights: before }) =>
   recalibrateBatchNorm(own, data, { threads: 1, ...options });
 
-async function run(own: Graph, weights: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
-  const session = await engine.load(own, { threads: 1, optimize: false });
-  const outputs = await session.run(new Map(weights).set("x", data.read(0, data.size).inputs));
-  await session.release();
-  return outputs;
-}
+const run = (own: Graph, weights: ReadonlyMap<string, Tensor>) =>
+  runGraph(own, new Map(weights).set("x", data.read(0, data.size).inputs), { threads: 1 });
 
 /** Mean and variance of each channel, in f64, by two plain passes. */
 function plainStatistics({ data: values, shape }: Tensor): { mean: number[]; variance: number[] } {

@@ -19,6 +19,7 @@ import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { train } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkpointNumbers } from "./helpers/checkpoint-numbers.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
 import { batchNorm } from "./helpers/small-networks.ts";
 import { stripes } from "./helpers/stripes.ts";
@@ -60,13 +61,6 @@ const options: FindStarOptions = {
 
 const find = (more: Partial<FindStarOptions> = {}, other: Partial<StarSearch> = {}): Promise<FoundStar> =>
   findStar({ ...search, ...other }, { ...options, ...more });
-
-async function numbersOf(checkpoint: Checkpoint): Promise<Record<string, number[]>> {
-  const entries = [...checkpoint.tensors.keys()].map(async (name) => {
-    return [name, Array.from((await checkpoint.read(name)).data as Float32Array)] as const;
-  });
-  return Object.fromEntries(await Promise.all(entries));
-}
 
 /** Options that abort at a step, or while anchors are aligned for an epoch. */
 function abortAt({ step, aligning }: { step?: number; aligning?: number }): Partial<FindStarOptions> {
@@ -115,7 +109,7 @@ describe("findStar()", () => {
     const first = anchors[0] as Checkpoint;
     const copies = [1, 2].map((seed) => permute(randomAlignment(spec, seed), first, spec));
     const { star } = await findStar({ ...without, anchors: [first, ...copies] }, { ...options, ...still });
-    const [got, expected] = [await numbersOf(star), await numbersOf(first)];
+    const [got, expected] = [await checkpointNumbers(star), await checkpointNumbers(first)];
     for (const [name, numbers] of Object.entries(expected)) {
       // The mean of three equal numbers, rounded.
       numbers.forEach((value, i) => {
@@ -127,13 +121,15 @@ describe("findStar()", () => {
   it("findStar() does not depend on the order of anchors' units where it aligns them", async () => {
     const moved = anchors.map((anchor, seed) => permute(randomAlignment(spec, seed + 20), anchor, spec));
     const [own, other] = [await find(), await find({}, { anchors: moved })];
-    expect(await numbersOf(other.star)).toEqual(await numbersOf(own.star));
+    expect(await checkpointNumbers(other.star)).toEqual(await checkpointNumbers(own.star));
     const as = await find({ alignEvery: 0 }, { anchors: moved });
-    expect(await numbersOf(as.star)).not.toEqual(await numbersOf(own.star));
+    expect(await checkpointNumbers(as.star)).not.toEqual(await checkpointNumbers(own.star));
   });
 
   it("findStar() gives the same bytes, however few anchors are held in memory", async () => {
-    expect(await numbersOf((await find({ memory: 1 })).star)).toEqual(await numbersOf((await find()).star));
+    expect(await checkpointNumbers((await find({ memory: 1 })).star)).toEqual(
+      await checkpointNumbers((await find()).star),
+    );
   });
 
   it.each([
@@ -145,7 +141,7 @@ describe("findStar()", () => {
     const whole = await find({ alignEvery });
     await expect(find({ alignEvery, statePath, ...abortAt(at) })).rejects.toThrow(/abort/i);
     const resumed = await find({ alignEvery, statePath, resume: true });
-    expect(await numbersOf(resumed.star)).toEqual(await numbersOf(whole.star));
+    expect(await checkpointNumbers(resumed.star)).toEqual(await checkpointNumbers(whole.star));
     expect(resumed.result.epochs).toEqual(whole.result.epochs);
     expect(resumed.result.resumedAt).toBeGreaterThan(0);
     const state = await openCheckpoint(statePath);
@@ -165,7 +161,9 @@ describe("findStar()", () => {
     const again = await recalibrateBatchNorm({ graph: normed, engine, weights }, data);
     expect([...(again.get("norm.mean")?.data ?? [])]).toEqual([...(weights.get("norm.mean")?.data ?? [])]);
     const [first] = others as [Checkpoint];
-    expect((await numbersOf(first))["norm.mean"]).not.toEqual((await numbersOf(star))["norm.mean"]);
+    expect((await checkpointNumbers(first))["norm.mean"]).not.toEqual(
+      (await checkpointNumbers(star))["norm.mean"],
+    );
   });
 
   it("findStar() refuses what it cannot find a star of, before the first step", async () => {
@@ -303,7 +301,7 @@ describe("comparePredictors()", () => {
     // On the way to itself a network stays as it is; permuted, it rounds differently.
     for (const { nll } of predictors) expect(nll).toBeCloseTo(predictors[0]?.nll ?? 0, 5);
     const apart = lerp(star, twins[0] as Checkpoint, 0.5);
-    expect(await numbersOf(apart)).not.toEqual(await numbersOf(star));
+    expect(await checkpointNumbers(apart)).not.toEqual(await checkpointNumbers(star));
   });
 
   it("comparePredictors() wants examples to measure batch norms on", async () => {

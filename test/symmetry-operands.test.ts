@@ -1,6 +1,5 @@
-import type { Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import type { Engine, Graph, Node } from "@isthmus/graph";
+import type { Graph, Node } from "@isthmus/graph";
 import {
   discoverLinearSymmetries,
   discoverSymmetries,
@@ -11,6 +10,7 @@ import { describe, expect, test } from "vitest";
 import { graphOfCase, type OperatorCase } from "./helpers/operator-cases/draw.ts";
 import { INFERENCE_CASES } from "./helpers/operator-cases/inference.ts";
 import { OPERATOR_CASES } from "./helpers/operator-cases/table.ts";
+import { runGraph } from "./helpers/run-graph.ts";
 import { scoreOutputs } from "./helpers/score-outputs.ts";
 
 const engine = createOnnxRuntimeEngine();
@@ -22,15 +22,6 @@ const UNKNOWN = new Set(["GatherND", "MaxPool", "OneHot", "ScatterElements", "Sc
 /** Cases that cannot stand in a network: of old operator sets, or of a shape that depends on the values of weights. */
 const isInNetwork = ({ op, opset = 17 }: OperatorCase): boolean => opset >= 7 && op !== "NonZero";
 
-async function run(graph: Graph, feeds: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
-  const session = await (engine as Engine).load(graph, { optimize: false });
-  try {
-    return await session.run(feeds);
-  } finally {
-    await session.release();
-  }
-}
-
 /** Of pools whose last window does not fit whole, onnxruntime infers another shape than it computes. */
 const withoutCeiling = (node: Node): Node => ({
   ...node,
@@ -41,7 +32,7 @@ const withoutCeiling = (node: Node): Node => ({
 async function networkOf(given: OperatorCase, seed: number, isWeight: (operand: string) => boolean) {
   const { graph: plain, feeds } = graphOfCase(given, seed);
   const graph = { ...plain, nodes: plain.nodes.map(withoutCeiling) };
-  const results = await run(graph, feeds);
+  const results = await runGraph(graph, feeds);
   const floats = [...feeds].filter(([name, { dtype }]) => dtype === "f32" && isWeight(name));
   const rest = [...feeds].filter(([name]) => !floats.some(([other]) => other === name));
   const network: Graph = {

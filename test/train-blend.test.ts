@@ -6,6 +6,7 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights } from "@isthmus/graph";
 import { type Blend, type TrainedBlend, type TrainOptions, train, trainBlend } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkpointNumbers } from "./helpers/checkpoint-numbers.ts";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
 import { stripes } from "./helpers/stripes.ts";
 
@@ -56,15 +57,6 @@ function rays(more: Partial<Blend> = {}): Blend {
 const run = (blend = rays(), more: Partial<TrainOptions> = {}): Promise<TrainedBlend> =>
   trainBlend({ graph, engine, data }, blend, { ...options, ...more });
 
-async function numbersOf(checkpoint: Checkpoint | undefined): Promise<Record<string, number[]>> {
-  const names = [...(checkpoint?.tensors.keys() ?? [])];
-  const entries = names.map(async (name) => [
-    name,
-    [...((await checkpoint?.read(name))?.data ?? [])].map(Number),
-  ]);
-  return Object.fromEntries(await Promise.all(entries));
-}
-
 let folder: string;
 let statePath: string;
 beforeEach(() => {
@@ -89,7 +81,7 @@ describe("trainBlend()", () => {
     const given = new Map([["anchor", anchors[0] ?? new Map()]]);
     const { points, result } = await run(rays({ at: () => ({ coefficients: [1, 0], given }) }));
     const plain = await train({ graph, engine, data, weights: weightsOf(0) }, options);
-    expect(await numbersOf(points.get("star"))).toEqual(await numbersOf(plain.weights));
+    expect(await checkpointNumbers(points.get("star")!)).toEqual(await checkpointNumbers(plain.weights));
     expect(result.epochs).toEqual(plain.result.epochs);
   });
 
@@ -124,12 +116,12 @@ describe("trainBlend()", () => {
         optimizer: { kind: "sgd", momentum: 0, weightDecay },
         schedule: { kind: "constant", learningRate: 0.1 },
       });
-      return Promise.all(["left", "middle"].map((name) => numbersOf(points.get(name))));
+      return Promise.all(["left", "middle"].map((name) => checkpointNumbers(points.get(name)!)));
     };
     const starts = await Promise.all([
-      numbersOf(weightsOf(3)),
-      numbersOf(weightsOf(4)),
-      numbersOf(createCheckpoint(anchors[0] ?? new Map())),
+      checkpointNumbers(weightsOf(3)),
+      checkpointNumbers(weightsOf(4)),
+      checkpointNumbers(createCheckpoint(anchors[0] ?? new Map())),
     ]);
     const [plain, points, blend] = [await moved(0), await moved(0.5), await moved(0.5, "blend")];
     for (const name of graph.weights.keys()) {
@@ -152,7 +144,9 @@ describe("trainBlend()", () => {
     await expect(run(rays(), { statePath, ...abortAfter(steps) })).rejects.toThrow(/abort/i);
     const resumed = await run(rays(), { statePath, resume: true });
     expect(resumed.result.resumedAt).toBe(steps);
-    expect(await numbersOf(resumed.points.get("star"))).toEqual(await numbersOf(whole.points.get("star")));
+    expect(await checkpointNumbers(resumed.points.get("star")!)).toEqual(
+      await checkpointNumbers(whole.points.get("star")!),
+    );
     expect(resumed.result.epochs).toEqual(whole.result.epochs);
   });
 
@@ -185,7 +179,9 @@ describe("trainBlend()", () => {
     expect(resumed.result.resumedAt).toBe(steps);
     // An epoch that was begun only, and of which no step was made, is begun again, and alike.
     expect([...new Set(told)]).toEqual(expected);
-    expect(await numbersOf(resumed.points.get("star"))).toEqual(await numbersOf(whole.points.get("star")));
+    expect(await checkpointNumbers(resumed.points.get("star")!)).toEqual(
+      await checkpointNumbers(whole.points.get("star")!),
+    );
   });
 
   it("trainBlend() refuses a state of another blend, and leaves it", async () => {

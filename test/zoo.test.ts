@@ -6,6 +6,8 @@ import { discoverSymmetries, explainSpec, verifySymmetries } from "@isthmus/symm
 import { type Network, parseNetwork } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
 import { describeSizes } from "./helpers/describe-symmetries.ts";
+import { waveWeights } from "./helpers/wave-weights.ts";
+import { waves } from "./helpers/waves.ts";
 
 const EXAMPLES = 2;
 
@@ -23,30 +25,13 @@ const golden: { readonly networks: Readonly<Record<string, Golden>> } = JSON.par
 
 const engine = createOnnxRuntimeEngine();
 
-/** `offset + scale sin(0.01 (i + 1)^2 + seed)`, as golden/generate-zoo.py has it. */
-function waves(shape: readonly number[], seed: number, [scale, offset]: readonly [number, number]): Tensor {
-  const data = Float32Array.from(
-    { length: sizeOf(shape) },
-    (_, i) => offset + scale * Math.sin(0.01 * (i + 1) * (i + 1) + seed),
-  );
-  return { dtype: "f32", shape, data };
-}
-
-/** Weights by the order of their names; scales and variances about 1, biases and means about 0. */
-function weightsOf({ weights }: Graph): Map<string, Tensor> {
-  return new Map(
-    [...weights.keys()].sort().map((name, index): [string, Tensor] => {
-      const shape = weights.get(name)?.shape ?? [];
-      const vector: [number, number] = [0.3, /(weight|running_var)$/.test(name) ? 1 : 0];
-      const matrix: [number, number] = [Math.sqrt(2 / sizeOf(shape.slice(1))), 0];
-      return [name, waves(shape, index + 1, shape.length === 1 ? vector : matrix)];
-    }),
-  );
-}
+/** Shapes of the weights in the order of their names, as golden/generate-zoo.py numbers them. */
+const shapesOf = ({ weights }: Graph) =>
+  [...weights].sort(([x], [y]) => (x < y ? -1 : 1)).map(([name, { shape }]) => [name, shape] as const);
 
 function inputOf({ graph }: Network, { exampleShape, classes }: Golden): Tensor {
   const shape = [EXAMPLES, ...exampleShape];
-  if (graph.inputs[0]?.dtype !== "i64") return waves(shape, 0, [1.5, 0]);
+  if (graph.inputs[0]?.dtype !== "i64") return waves(shape, 0, 1.5);
   const data = BigInt64Array.from({ length: sizeOf(shape) }, (_, i) => BigInt((7 * i + 3) % classes));
   return { dtype: "i64", shape, data };
 }
@@ -69,7 +54,7 @@ describe.each(Object.entries(golden.networks))("%s", (spec, expected) => {
   const network = parseNetwork(spec, expected);
   const { graph } = network;
   const input = inputOf(network, expected);
-  const feeds = new Map([...weightsOf(graph), [graph.inputs[0]?.name ?? "", input]]);
+  const feeds = new Map([...waveWeights(shapesOf(graph)), [graph.inputs[0]?.name ?? "", input]]);
 
   test("parseNetwork() gives the weights of the PyTorch module", () => {
     const shapes = [...graph.weights].map(([name, { shape }]) => [name, [...shape]]);

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import type { BarrierValues } from "./barrier-result.ts";
 
 /**
@@ -8,52 +9,55 @@ import type { BarrierValues } from "./barrier-result.ts";
  * @param values - loss or error at each place, `[points]`
  */
 export function barrierValues(t: readonly number[], values: readonly number[]): BarrierValues {
-  const first = values[0] ?? Number.NaN;
-  const last = values.at(-1) ?? Number.NaN;
+  const [first, last] = endsOf(values);
   const mean = (first + last) / 2;
   const highest = values.reduce((max, value) => Math.max(max, value), Number.NEGATIVE_INFINITY);
-  const { chord, at } = chordBarrier(t, values);
+  const chordRise = chordBarrier(t, values);
   return {
-    chord,
+    chord: chordRise.chord,
     meanOfEndpoints: highest - mean,
     maxEndpoint: highest - Math.max(first, last),
     midpoint: valueAtHalf(t, values) - mean,
-    at,
+    at: chordRise.at,
   };
 }
 
-/** How far a curve rises above the chord between its ends, and where. */
+/** Computes how far a curve rises above the chord between its ends, and at which place. */
 export function chordBarrier(
   t: readonly number[],
   values: readonly number[],
 ): { readonly chord: number; readonly at: number } {
-  const first = values[0] ?? Number.NaN;
-  const last = values.at(-1) ?? Number.NaN;
+  const [first, last] = endsOf(values);
   let chord = 0;
-  let at = 0;
-  t.forEach((place, index) => {
-    const rise = (values[index] ?? Number.NaN) - chordAt(place, first, last);
+  let highestPlace = 0;
+  for (const [index, place] of t.entries()) {
+    const rise = at(values, index, "value") - chordAt(place, first, last);
     // A NaN anywhere makes the barrier NaN, rather than passing for no barrier.
     if (rise > chord || Number.isNaN(rise)) {
       chord = rise;
-      at = place;
+      highestPlace = place;
     }
-  });
-  return { chord, at };
+  }
+  return { chord, at: highestPlace };
 }
 
-/** `(1 - t) first + t last`, from the nearer end: exact at both ends, and everywhere if they are equal. */
+function endsOf(values: readonly number[]): [first: number, last: number] {
+  return [at(values, 0, "value"), at(values, values.length - 1, "value")];
+}
+
+/**
+ * Computes `(1 - t) first + t last` from the nearer end: exact at both ends, and everywhere if they are
+ * equal.
+ */
 function chordAt(t: number, first: number, last: number): number {
   return t < 0.5 ? first + t * (last - first) : last - (1 - t) * (last - first);
 }
 
-/** The curve at one half, between its neighbours where the grid has no point there. */
+/** Computes the curve at one half, interpolating between the neighbours if the grid has no place there. */
 function valueAtHalf(t: readonly number[], values: readonly number[]): number {
-  const right = t.findIndex((place) => place >= 0.5);
-  const high = t[right] ?? 1;
-  const low = t[right - 1] ?? 0;
-  const at = high === low ? 1 : (0.5 - low) / (high - low);
-  return at === 1
-    ? (values[right] ?? Number.NaN)
-    : (1 - at) * (values[right - 1] ?? Number.NaN) + at * (values[right] ?? Number.NaN);
+  const index = t.findIndex((place) => place >= 0.5);
+  const [low, high] = [at(t, index - 1, "place"), at(t, index, "place")];
+  const share = (0.5 - low) / (high - low);
+  const upper = at(values, index, "value");
+  return share === 1 ? upper : (1 - share) * at(values, index - 1, "value") + share * upper;
 }

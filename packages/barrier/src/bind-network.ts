@@ -2,7 +2,7 @@ import { assertFiniteTensors, type Checkpoint, createCheckpoint, DTYPES } from "
 import { assertNetwork, bindWeights, type Graph } from "@isthmus/graph";
 
 /**
- * Reads the weights that a graph takes from a checkpoint into memory, in the graph's element types, to be read again and again.
+ * Reads the weights that a graph takes from a checkpoint into memory, in the graph's element types.
  * @throws MismatchError if the checkpoint does not fit the graph
  * @throws InputError if a weight is NaN or infinite; the tensor is named
  */
@@ -13,7 +13,10 @@ export async function bindNetwork(graph: Graph, checkpoint: Checkpoint): Promise
   return network;
 }
 
-/** Names of a graph's floating-point parameters, which distances between networks go by; statistics of norms are none. */
+/**
+ * Returns the names of a graph's floating-point parameters, without running statistics: distances between
+ * networks are measured in these.
+ */
 export function parameterNames(graph: Graph): string[] {
   return [...graph.weights]
     .filter(([, { role, dtype }]) => role === "parameter" && DTYPES[dtype].float)

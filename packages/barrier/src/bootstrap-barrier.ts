@@ -1,8 +1,8 @@
-import { createRandom } from "@isthmus/core";
+import { at, createRandom } from "@isthmus/core";
 import type { BarrierInterval } from "./barrier-result.ts";
 import { chordBarrier } from "./barrier-values.ts";
 
-/** Per-example values along a path. */
+/** The loss or the error of every example along a path. */
 export interface ExampleCurve {
   /** Places, ascending from 0 to 1, `[points]`. */
   readonly t: readonly number[];
@@ -10,7 +10,7 @@ export interface ExampleCurve {
   readonly values: readonly ArrayLike<number>[];
 }
 
-/** Settings of {@link bootstrapBarrier}. */
+/** Options of {@link bootstrapBarrier}. */
 export interface BootstrapSettings {
   /** Number of resamples, at least 1. */
   readonly resamples: number;
@@ -20,17 +20,17 @@ export interface BootstrapSettings {
 }
 
 /**
- * Percentile intervals of the chord barriers of several curves over the same examples, which are drawn with
- * replacement, the same draws for all curves and all places, so that what examples have in common cancels.
+ * Computes percentile intervals of the chord barriers of several curves over the same examples. Examples are
+ * drawn with replacement, the same for all curves and all places, so that what places have in common cancels.
  *
- * The maximum over t is taken anew in every resample (Efron and Tibshirani 1993, chapter 13), so the interval
- * covers the choice of the place too; a barrier of 0 therefore has an interval above 0.
+ * The maximum over t is taken again in every resample (Efron and Tibshirani 1993, chapter 13), so the
+ * interval also covers the choice of the place; a barrier of 0 therefore has an interval above 0.
  */
 export function bootstrapBarrier(
   curves: readonly ExampleCurve[],
   { resamples, level, seed }: BootstrapSettings,
 ): BarrierInterval[] {
-  const examples = curves[0]?.values[0]?.length ?? 0;
+  const examples = at(at(curves, 0, "curve").values, 0, "place").length;
   const random = createRandom(seed, "bootstrap barrier");
   const barriers = curves.map(() => new Float64Array(resamples));
   const counts = new Float64Array(examples);
@@ -38,24 +38,25 @@ export function bootstrapBarrier(
     counts.fill(0);
     for (let draw = 0; draw < examples; draw++) {
       const example = random.integer(examples);
-      counts[example] = (counts[example] ?? 0) + 1;
+      counts[example] = (counts[example] as number) + 1;
     }
-    curves.forEach(({ t, values }, index) => {
-      const means = values.map((own) => weightedMean(own, counts));
-      (barriers[index] as Float64Array)[resample] = chordBarrier(t, means).chord;
-    });
+    for (const [index, { t, values }] of curves.entries()) {
+      const means = values.map((exampleValues) => weightedMean(exampleValues, counts));
+      at(barriers, index, "curve")[resample] = chordBarrier(t, means).chord;
+    }
   }
-  return barriers.map((own) => percentiles(own.sort(), level));
+  return barriers.map((resamples) => percentiles(resamples.sort(), level));
 }
 
+/** Computes the mean of values, each counted so many times. */
 function weightedMean(values: ArrayLike<number>, counts: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < counts.length; i++) sum += (values[i] ?? 0) * (counts[i] ?? 0);
+  for (let i = 0; i < counts.length; i++) sum += (values[i] as number) * (counts[i] as number);
   return sum / counts.length;
 }
 
 function percentiles(sorted: Float64Array, level: number): BarrierInterval {
   // As many resamples are left out below as above.
   const left = Math.floor(((1 - level) / 2) * sorted.length);
-  return { low: sorted[left] ?? Number.NaN, high: sorted[sorted.length - 1 - left] ?? Number.NaN };
+  return { low: at(sorted, left, "resample"), high: at(sorted, sorted.length - 1 - left, "resample") };
 }

@@ -3,7 +3,10 @@ import { STATISTICS_EXAMPLES, type StatisticsPolicy } from "@isthmus/statistics"
 import type { EvaluatedArchitecture } from "./create-corrected-evaluator.ts";
 import type { JournalRun } from "./journal.ts";
 
-/** Describes how networks are measured, so that another measurement can be told from it; what is large by fingerprints. */
+/**
+ * Describes how networks are measured, so that it can be compared with another measurement; graph and data by
+ * fingerprints.
+ */
 export function describeMeasurement(
   { graph, engine, data }: EvaluatedArchitecture,
   {
@@ -16,14 +19,17 @@ export function describeMeasurement(
     readonly batchSize: number;
   },
 ): JournalRun {
-  const seen = { statisticsData: fingerprintData(statisticsData), statisticsExamples: statisticsData.size };
+  const statisticsRun = {
+    statisticsData: fingerprintData(statisticsData),
+    statisticsExamples: statisticsData.size,
+  };
   return {
     graph: fingerprintGraph(graph),
     engine: engine.name,
     data: fingerprintData(data),
     examples: data.size,
     statistics,
-    ...(statistics === "keep" ? {} : seen),
+    ...(statistics === "keep" ? {} : statisticsRun),
     batchSize,
   };
 }

@@ -43,12 +43,12 @@ export {
   type MeasureBarrierOptions,
   measureBarrier,
 } from "./measure-barrier.ts";
+export { measurePlane } from "./measure-plane.ts";
 export {
   MEASURE_PLANE_DEFAULTS,
   type MeasuredPlane,
   type MeasurePlaneOptions,
-  measurePlane,
   type PlaneProgress,
   type PlaneSubject,
-} from "./measure-plane.ts";
+} from "./plane-options.ts";
 export type { PlaneModel, PlaneResult } from "./plane-result.ts";

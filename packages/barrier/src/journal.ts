@@ -1,35 +1,40 @@
 import { stat } from "node:fs/promises";
 import { excerpt, FormatError, MismatchError, readJsonFile, saveFile } from "@isthmus/core";
 
-/** What decides the numbers of a measurement, as plain data. */
+/** Everything that decides the numbers of a measurement, as plain data. */
 export type JournalRun = Readonly<Record<string, string | number>>;
 
-/** Finished pieces of a measurement, kept in a file so that a killed one goes on where it was. */
+/** Finished pieces of a measurement, stored in a file so that a killed measurement can resume. */
 export interface Journal {
-  /** Tells whether a piece is finished. */
+  /** Returns whether a piece is finished. */
   has(key: string): boolean;
-  /** The numbers of a piece: as it was finished, else computed, and in the file, complete, when this returns. */
+  /**
+   * Returns the numbers of a piece. If they are not stored yet, computes them and stores them in the file
+   * first.
+   */
   get(key: string, compute: () => Promise<readonly number[]>): Promise<readonly number[]>;
 }
 
+/** The numbers of the finished pieces, by their keys. */
 type Pieces = Map<string, readonly number[]>;
 
 const FORMAT = "isthmus journal";
 const VERSION = 1;
 
 /**
- * Opens the journal of a measurement, or begins it; numbers come back as they were, to the bit.
- * @param path - file to keep it in; without one it is kept in memory
- * @throws FormatError if the file is something else
- * @throws MismatchError if it is of another measurement; it names what differs. The file is then left as it is.
+ * Opens the journal of a measurement, or begins one. Numbers are read exactly as they were stored.
+ * @param path - file of the journal; undefined for one in memory
+ * @throws FormatError if the file is not a journal
+ * @throws MismatchError if it is the journal of another measurement; the message names the differences, and
+ *   the file is left unchanged
  */
 export async function openJournal(path: string | undefined, run: JournalRun): Promise<Journal> {
   const pieces: Pieces = path === undefined ? new Map() : await readPieces(path, run);
   return {
     has: (key) => pieces.has(key),
     async get(key, compute) {
-      const known = pieces.get(key);
-      if (known !== undefined) return known;
+      const stored = pieces.get(key);
+      if (stored !== undefined) return stored;
       const numbers = await compute();
       pieces.set(key, numbers);
       if (path !== undefined) await saveFile(path, encode(pieces, run));
@@ -43,7 +48,7 @@ function encode(pieces: Pieces, run: JournalRun): string {
   return `${JSON.stringify({ format: FORMAT, version: VERSION, run, pieces: lists })}\n`;
 }
 
-/** JSON has no NaN and no infinities. */
+/** Returns a number as JSON can hold it: NaN and infinities as text. */
 const encodeNumber = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
 
 async function readPieces(path: string, run: JournalRun): Promise<Pieces> {
@@ -51,17 +56,18 @@ async function readPieces(path: string, run: JournalRun): Promise<Pieces> {
   const journal = await readJournal(path);
   const differing = Object.keys({ ...run, ...journal.run }).filter((key) => run[key] !== journal.run[key]);
   if (differing.length > 0) {
-    const told = differing.map(
+    const differences = differing.map(
       (key) => `"${key}" is ${excerpt(journal.run[key])} there and ${excerpt(run[key])} here`,
     );
     throw new MismatchError(
-      `Cannot go on from "${path}" as it must be of the same measurement: ${told.join(", ")}; it was left as it is`,
+      `Cannot go on from "${path}" as it must be of the same measurement: ${differences.join(", ")}; it was left as it is`,
       { parameters: differing },
     );
   }
   return new Map(Object.entries(journal.pieces).map(([key, numbers]) => [key, numbers.map(Number)]));
 }
 
+/** The contents of a journal's file. */
 interface Stored {
   readonly run: JournalRun;
   readonly pieces: Readonly<Record<string, readonly unknown[]>>;
@@ -84,7 +90,7 @@ async function readJournal(path: string): Promise<Stored> {
   throw reject("it must say which measurement it is of, and hold its pieces: it is incomplete");
 }
 
-/** Numbers, some of them written as text. */
+/** Returns whether a value is a list of numbers, some of which may be written as text. */
 function isNumbers(value: unknown): boolean {
   return (
     Array.isArray(value) && value.every((entry) => typeof entry === "number" || typeof entry === "string")

@@ -1,4 +1,4 @@
-import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { DataSet, Evaluation } from "@isthmus/graph";
 import { createPath, PATH_KINDS, type Path, type PathKind } from "@isthmus/interpolation";
 import { assertChoice, chooseStatistics, type StatisticsChoice } from "@isthmus/statistics";
@@ -12,7 +12,7 @@ import {
   type EvaluatedArchitecture,
 } from "./create-corrected-evaluator.ts";
 
-/** Two networks of one architecture, and what to measure them with. */
+/** Two networks of one architecture, and the engine and the data to measure them with. */
 export interface BarrierNetworks extends EvaluatedArchitecture {
   readonly a: Checkpoint;
   readonly b: Checkpoint;
@@ -20,22 +20,24 @@ export interface BarrierNetworks extends EvaluatedArchitecture {
 
 /** Progress of {@link measureBarrier}. */
 export interface BarrierProgress {
-  /** Points done, of `total`. */
+  /** Points measured so far, of `total`. */
   readonly done: number;
   readonly total: number;
+  /** The point measured last. */
   readonly point: BarrierPoint;
 }
 
 /** Options of {@link measureBarrier}. */
 export interface MeasureBarrierOptions {
-  /** Evenly spaced places, both ends among them, at least 3. @defaultValue 25 */
+  /** Evenly spaced places, both ends included, at least 3. @defaultValue 25 */
   readonly points?: number;
-  /** Further places, at most, taken where the curve is highest above its chord. @defaultValue 0 */
+  /** The most further places, which are added where the curve is highest above its chord. @defaultValue 0 */
   readonly refine?: number;
+  /** Kind of the path between the networks. @defaultValue "linear" */
   readonly path?: PathKind;
   /**
    * What is done about the statistics of activations between the ends.
-   * @defaultValue "auto": batch norms are measured anew, networks without them stay as they are
+   * @defaultValue "auto": batch norms are measured again, networks without them are not changed
    */
   readonly statistics?: StatisticsChoice;
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
@@ -67,14 +69,14 @@ export const MEASURE_BARRIER_DEFAULTS: Required<MeasureBarrierOptions> = {
   onProgress: undefined,
 };
 
-/** Refining stops where places lie this close. */
+/** The least distance between two places, at which refining stops. */
 const MIN_STEP = 1 / 1024;
 
 /**
  * Measures loss and error along the path between two networks, and the barrier by every definition.
  *
- * All places see the same examples in the same order; sums are in f64. The ends are the networks as they are:
- * a policy for statistics concerns the places between.
+ * All places use the same examples in the same order; sums are in f64. The ends are the networks as they are:
+ * a policy for statistics applies to the places between.
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph
  * @throws RangeError if an option is out of range
@@ -128,16 +130,19 @@ function fail(option: string, rule: string, value: unknown): never {
   throw new RangeError(`Cannot measure a barrier as "${option}" must be ${rule}: it is ${value}`);
 }
 
+/** A path and the evaluator of its networks. */
 interface CurveTask {
   readonly path: Path;
   readonly evaluator: CorrectedEvaluator;
 }
 
+/** A place of a path and the evaluation of its network. */
 interface CurvePoint {
   readonly t: number;
   readonly evaluation: Evaluation;
 }
 
+/** Evaluates the networks at all places of a path, ascending in t. */
 async function evaluateCurve(
   { path, evaluator }: CurveTask,
   options: Required<MeasureBarrierOptions>,
@@ -160,21 +165,24 @@ async function evaluateCurve(
   return curve;
 }
 
-/** The wider half of the interval around the highest rise, at its middle; nothing once it is narrow. */
+/**
+ * Returns the next place to measure: the middle of the wider of the two intervals beside the highest rise;
+ * undefined once that interval is narrow.
+ */
 function nextPlace(curve: readonly CurvePoint[]): number | undefined {
   const t = curve.map((point) => point.t);
-  const { at } = chordBarrier(
-    t,
-    curve.map(({ evaluation }) => evaluation.loss),
-  );
-  const index = t.indexOf(at);
-  const left = t[Math.max(0, index - 1)] ?? 0;
-  const right = t[Math.min(t.length - 1, index + 1)] ?? 1;
-  const next = at - left > right - at ? (left + at) / 2 : (at + right) / 2;
-  return Math.max(at - left, right - at) / 2 < MIN_STEP ? undefined : next;
+  const losses = curve.map(({ evaluation }) => evaluation.loss);
+  const { at: highest } = chordBarrier(t, losses);
+  const index = t.indexOf(highest);
+  const left = at(t, Math.max(0, index - 1), "place");
+  const right = at(t, Math.min(t.length - 1, index + 1), "place");
+  const next = highest - left > right - highest ? (left + highest) / 2 : (highest + right) / 2;
+  return Math.max(highest - left, right - highest) / 2 < MIN_STEP ? undefined : next;
 }
 
-/** How much of each end is in the network at a place; the ends are taken as they are. */
+/**
+ * Returns the share of each end in the network at a place; undefined at the ends, which are not corrected.
+ */
 function sharesAt(t: number): readonly number[] | undefined {
   return t === 0 || t === 1 ? undefined : [1 - t, t];
 }
@@ -183,6 +191,7 @@ function pointOf({ t, evaluation: { loss, error, perplexity } }: CurvePoint): Ba
   return { t, loss, error, ...(perplexity === undefined ? {} : { perplexity }) };
 }
 
+/** Computes the barriers of a curve and, if asked for, their intervals. */
 function summarize(
   curve: readonly CurvePoint[],
   { bootstrap, level, seed }: Required<MeasureBarrierOptions>,
@@ -201,9 +210,9 @@ function summarize(
   };
   if (bootstrap === 0) return { points, barrier };
   const losses = curve.map(({ evaluation }) => evaluation.losses);
-  const errors = curve.map(({ evaluation }) => evaluation.right.map((right) => 1 - right));
+  const errors = curve.map(({ evaluation }) => evaluation.right.map((correct) => 1 - correct));
   const curves = [losses, errors].map((values) => ({ t, values }));
-  const [loss, error] = bootstrapBarrier(curves, { resamples: bootstrap, level, seed });
-  if (loss === undefined || error === undefined) return { points, barrier };
+  const intervals = bootstrapBarrier(curves, { resamples: bootstrap, level, seed });
+  const [loss, error] = [at(intervals, 0, "interval"), at(intervals, 1, "interval")];
   return { points, barrier, interval: { level, resamples: bootstrap, seed, loss, error } };
 }

@@ -7,7 +7,7 @@ export interface PlaneModel {
   /** Coordinates, in units of distance between weights. */
   readonly x: number;
   readonly y: number;
-  /** Distance from the plane, in the same units; about 0 for the three that span it. */
+  /** Distance from the plane, in units of distance between weights; about 0 for the three that span it. */
   readonly distance: number;
   /** Mean cross-entropy, in nats. */
   readonly loss: number;
@@ -23,13 +23,13 @@ export interface PlaneResult {
   /** Ascending coordinates of the rows. */
   readonly ys: readonly number[];
   /**
-   * Mean cross-entropy, `[ys][xs]`, in nats; NaN (null in JSON) where a network has none, as where norms are kept and
-   * extrapolated to a negative variance.
+   * Mean cross-entropy, `[ys][xs]`, in nats; NaN (null in JSON) if a network's loss is no number, for example
+   * because running statistics are kept and were extrapolated to a negative variance.
    */
   readonly loss: readonly (readonly number[])[];
   /** Share of examples classified wrongly, `[ys][xs]`, in `[0, 1]`. */
   readonly error: readonly (readonly number[])[];
-  /** The three networks that span the plane, and others that were placed in it. */
+  /** The three networks that span the plane, then others that were placed in it. */
   readonly models: readonly PlaneModel[];
   /** Lines to draw in the plane, such as a curve that bends in it, as pairs `[x, y]`. */
   readonly paths: readonly {

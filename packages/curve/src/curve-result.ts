@@ -3,21 +3,24 @@ import type { CurveKind } from "@isthmus/interpolation";
 import type { NormPolicy } from "@isthmus/statistics";
 import type { EpochResult } from "@isthmus/training";
 
-/** Loss or error along a path, summed up. */
+/** Summary of loss or error along a path. */
 export interface PathSummary {
   readonly min: number;
   readonly max: number;
-  /** Mean over t. */
+  /** Mean over the places, which are even in t. */
   readonly mean: number;
   /** Integral over the length of the path, divided by the length (Garipov et al. 2018). */
   readonly lengthMean: number;
-  /** Where the maximum is, in `[0, 1]`. */
+  /** Place of the maximum, in `[0, 1]`. */
   readonly at: number;
 }
 
 /** Loss and error at places of a path between two networks. */
 export interface MeasuredPath {
-  /** Ascending in t, from 0 to 1; `length` is the length of the path up to there, between weights. */
+  /**
+   * Ascending in t, from 0 to 1; `length` is the length of the path up to the place, as a distance between
+   * weights.
+   */
   readonly points: readonly (BarrierPoint & { readonly length: number })[];
   readonly length: number;
   readonly loss: PathSummary;
@@ -30,7 +33,7 @@ export interface CurveResult {
   readonly curve: CurveKind;
   /** Networks between the ends that were trained. */
   readonly bends: number;
-  /** What each epoch of training came to, at random places of the curve. */
+  /** Results of each epoch of training, measured at random places of the curve. */
   readonly epochs: readonly EpochResult[];
   /** Name of the examples the bends were trained on. */
   readonly trainingData: string;

@@ -5,14 +5,14 @@ import type { CurveResult } from "./curve-result.ts";
 import { MEASURE_PATH_DEFAULTS, type MeasurePathOptions, measurePath } from "./measure-path.ts";
 import type { TrainedCurve } from "./train-curve.ts";
 
-/** A trained curve, and what to measure it with. */
+/** A trained curve, and the architecture and the data to measure it with. */
 export interface EvaluatedCurve extends EvaluatedArchitecture {
   readonly trained: TrainedCurve;
 }
 
 /**
- * Measures a curve, and the straight line between its ends beside it.
- * @throws as `measurePath`
+ * Measures a curve, and for comparison the straight line between its ends.
+ * @throws MismatchError, InputError, RangeError, DOMException as `measurePath`
  */
 export async function measureCurve(
   { trained, ...architecture }: EvaluatedCurve,

@@ -4,32 +4,35 @@ import {
   type EvaluatedArchitecture,
   parameterNames,
 } from "@isthmus/barrier";
-import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { innerProducts, type Path } from "@isthmus/interpolation";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
 import type { MeasuredPath } from "./curve-result.ts";
 import { summarizePath } from "./summarize-path.ts";
 
-/** A path between two networks, and what to measure it with. */
+/** A path between two networks, and the architecture and the data to measure it with. */
 export interface EvaluatedPath extends EvaluatedArchitecture {
   readonly path: Path;
 }
 
 /** Progress of {@link measurePath}. */
 export interface PathProgress {
-  /** Places measured, of `total`. */
+  /** Places measured so far, of `total`. */
   readonly done: number;
   readonly total: number;
 }
 
 /** Options of {@link measurePath}. */
 export interface MeasurePathOptions {
-  /** Evenly spaced places, both ends among them, at least 2. @defaultValue 21 */
+  /** Evenly spaced places, both ends included, at least 2. @defaultValue 21 */
   readonly points?: number;
   /** What is done about batch norms between the ends. @defaultValue "recalibrate" */
   readonly statistics?: NormPolicy;
-  /** Examples to measure statistics on; better those of training than those of testing. @defaultValue the first 2,500 of the evaluated ones */
+  /**
+   * Examples to measure statistics on; training examples are better than test examples.
+   * @defaultValue the first 2,500 of the evaluated ones
+   */
   readonly statisticsData?: DataSet | undefined;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
@@ -48,11 +51,12 @@ export const MEASURE_PATH_DEFAULTS: Required<MeasurePathOptions> = {
 };
 
 /**
- * Measures loss and error along any path, with their minimum, maximum, mean and the integral over the length of the path
- * (Garipov et al. 2018, `eval_curve.py`).
+ * Measures loss and error along any path, with their minimum, maximum, mean and the integral over the length
+ * of the path (Garipov et al. 2018, `eval_curve.py`).
  *
- * All places see the same examples in the same order. The ends are the networks as they are: a policy for statistics concerns
- * the places between. The length is that of the polygon through the places, by parameters; statistics of norms do not count.
+ * All places use the same examples in the same order. The ends are the networks as they are: a policy for
+ * statistics applies to the places between. The length is measured along the polygon through the places,
+ * between parameters; running statistics do not count.
  * @throws MismatchError if networks of the path do not fit the graph
  * @throws InputError if the data do not fit the graph
  * @throws RangeError if an option is out of range
@@ -97,7 +101,8 @@ function assertOptions(options: Required<MeasurePathOptions>): void {
   );
 }
 
+/** Computes the norm of the difference of two networks in some tensors. */
 async function distance(from: Checkpoint, to: Checkpoint, tensors: readonly string[]): Promise<number> {
-  const [[square = 0] = []] = await innerProducts([from, to], [[-1, 1]], { tensors });
-  return Math.sqrt(square);
+  const products = await innerProducts([from, to], [[-1, 1]], { tensors });
+  return Math.sqrt(at(at(products, 0), 0));
 }

@@ -1,18 +1,21 @@
+import { at } from "@isthmus/core";
 import type { MeasuredPath, PathSummary } from "./curve-result.ts";
 
 /**
- * Sums up loss and error at places of a path. A NaN anywhere makes the sums NaN, rather than passing for a low loss.
+ * Computes the summaries of loss and error along a path. A NaN at any place makes all of them NaN, rather
+ * than passing for a low loss.
  * @param points - at least two, ascending in t and length
  */
 export function summarizePath(points: MeasuredPath["points"]): MeasuredPath {
   return {
     points,
-    length: points.at(-1)?.length ?? 0,
+    length: at(points, points.length - 1, "place").length,
     loss: summarize(points, ({ loss }) => loss),
     error: summarize(points, ({ error }) => error),
   };
 }
 
+/** A measured place of a path. */
 type Point = MeasuredPath["points"][number];
 
 function summarize(points: readonly Point[], measureOf: (point: Point) => number): PathSummary {
@@ -24,17 +27,23 @@ function summarize(points: readonly Point[], measureOf: (point: Point) => number
     max,
     mean,
     lengthMean: lengthMean(points, values) ?? mean,
+    // A maximum that is NaN is found at no place.
     at: points[values.indexOf(max)]?.t ?? Number.NaN,
   };
 }
 
-/** The integral by trapezoids, over the length; nothing where the path goes nowhere. */
+/**
+ * Computes the integral over the length by trapezoids, divided by the length; undefined for a path of length
+ * 0.
+ */
 function lengthMean(points: readonly Point[], values: readonly number[]): number | undefined {
+  const lengthAt = (index: number) => at(points, index, "place").length;
+  const last = points.length - 1;
   let integral = 0;
-  points.slice(1).forEach(({ length }, i) => {
-    const step = length - (points[i]?.length ?? 0);
-    integral += (((values[i] ?? 0) + (values[i + 1] ?? 0)) / 2) * step;
-  });
-  const total = (points.at(-1)?.length ?? 0) - (points[0]?.length ?? 0);
+  for (let i = 0; i < last; i++) {
+    const step = lengthAt(i + 1) - lengthAt(i);
+    integral += ((at(values, i, "value") + at(values, i + 1, "value")) / 2) * step;
+  }
+  const total = lengthAt(last) - lengthAt(0);
   return total > 0 ? integral / total : undefined;
 }

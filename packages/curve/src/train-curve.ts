@@ -1,5 +1,5 @@
 import { bindNetwork } from "@isthmus/barrier";
-import { assertWholeOptions, type Checkpoint, createRandom, excerpt } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, createRandom, entry, excerpt } from "@isthmus/core";
 import { bindWeights, fingerprintWeights, type Graph } from "@isthmus/graph";
 import {
   CURVE_KINDS,
@@ -18,15 +18,15 @@ import {
   trainBlend,
 } from "@isthmus/training";
 
-/** Two networks of one architecture, and what to train a curve between them on. */
+/** Two networks of one architecture, and the engine and the data to train a curve between them with. */
 export interface CurveTraining extends BlendTraining {
-  /** Where the curve starts. */
+  /** The network at which the curve starts. */
   readonly a: Checkpoint;
-  /** Where it ends. */
+  /** The network at which the curve ends. */
   readonly b: Checkpoint;
 }
 
-/** Options of {@link trainCurve}: those of training, and the shape. */
+/** Options of {@link trainCurve}: the options of training, and the shape of the curve. */
 export interface TrainCurveOptions extends TrainOptions {
   /** Shape of the curve. @defaultValue "bezier" */
   readonly curve?: CurveKind;
@@ -34,34 +34,37 @@ export interface TrainCurveOptions extends TrainOptions {
   readonly bends?: number;
 }
 
-/** Defaults of {@link TrainCurveOptions} beside those of training. */
+/** Defaults of the shape in {@link TrainCurveOptions}; `TRAIN_DEFAULTS` has the other defaults. */
 export const TRAIN_CURVE_DEFAULTS: Required<Pick<TrainCurveOptions, "curve" | "bends">> = {
   curve: "bezier",
   bends: 1,
 };
 
-/** A curve between two networks. */
+/** A trained curve between two networks. */
 export interface TrainedCurve {
   readonly curve: CurveKind;
-  /** A, the bends, B; in memory. */
+  /** The networks A, the bends, and B; in memory. */
   readonly points: CurvePoints;
-  /** The curve itself. */
+  /** The curve as a path from A to B. */
   readonly path: Path;
   /** Name of the examples the bends were trained on. */
   readonly trainingData: string;
-  /** Losses and accuracies are those at random places of the curve. */
+  /** Losses and accuracies were measured at random places of the curve. */
   readonly result: TrainResult;
 }
 
 /**
- * Trains a curve of low loss between two networks (Garipov et al. 2018): bends start on the line between them; every step is made
- * at a random place of the curve, uniformly over t, and moves each bend by its share of the gradient of the loss and of the weight
- * decay of the network there. The ends stay as they are.
+ * Trains a curve of low loss between two networks (Garipov et al. 2018). The bends start on the line between
+ * the networks. Every step is made at a random place of the curve, uniformly over t, and moves each bend by
+ * its share of the gradient of the loss and of the weight decay of the network there. The ends do not change.
  *
- * A step is one call of the engine, and a training that was stopped goes on to the same bytes, as of `trainBlend`. Batch norms use
- * the batch; the bends' own statistics stay those of the line, so that networks of the curve need theirs measured anew, as
- * `measurePath` does. Unlike the authors', the loss that is reported has no weight decay in it, and AdamW's decay pulls at the bends.
- * @throws MismatchError if an end, the loss or the data do not fit the graph, or the state is of another training
+ * A step is one call of the engine, and a training that was stopped and resumes ends with the same bytes, as
+ * in `trainBlend`. Batch norms use the statistics of the batch. Running statistics of the bends keep their
+ * values on the line, so that networks of the curve need statistics that are measured again, as `measurePath`
+ * does. Unlike in the authors' code, the reported loss does not contain weight decay, and AdamW's decay acts
+ * on the bends.
+ * @throws MismatchError if an end, the loss or the data do not fit the graph, or the state is of another
+ *   training
  * @throws TypeError if an option is unknown
  * @throws RangeError if an option is out of its range
  * @throws InputError, FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train`
@@ -77,7 +80,7 @@ export async function trainCurve(
   const blend = await createBlend({ graph, curve, ends, names, seed: options.seed });
   const { points, result } = await trainBlend(training, blend, options);
   const [start, end] = ends;
-  const control: CurvePoints = [start, ...names.map((name) => points.get(name) ?? start), end];
+  const control: CurvePoints = [start, ...names.map((name) => entry(points, name, "bend")), end];
   return {
     curve,
     points: control,
@@ -96,6 +99,7 @@ function assertShape(curve: CurveKind, bends: number): void {
   assertWholeOptions("train a curve", { bends }, { bends: 1 });
 }
 
+/** The parts of a curve that decide the blend of every step. */
 interface CurveBlend {
   readonly graph: Graph;
   readonly curve: CurveKind;
@@ -104,9 +108,10 @@ interface CurveBlend {
   readonly seed: number;
 }
 
+/** Creates the blend whose points are the ends and the bends of a curve. */
 async function createBlend({ graph, curve, ends: [a, b], names, seed }: CurveBlend): Promise<Blend> {
   const bends = names.length;
-  const given = new Map([
+  const endWeights = new Map([
     ["a", await bindWeights(graph, a)],
     ["b", await bindWeights(graph, b)],
   ]);
@@ -121,7 +126,7 @@ async function createBlend({ graph, curve, ends: [a, b], names, seed }: CurveBle
     description: { curve, ends: [await fingerprintWeights(graph, a), await fingerprintWeights(graph, b)] },
     at(step) {
       const t = createRandom(seed, `place on the curve at step ${step}`).uniform();
-      return { coefficients: curveCoefficients(curve, bends + 2, t), given };
+      return { given: endWeights, coefficients: curveCoefficients(curve, bends + 2, t) };
     },
   };
 }

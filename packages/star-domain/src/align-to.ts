@@ -3,23 +3,26 @@ import type { Engine, Graph } from "@isthmus/graph";
 import { permute, type SymmetrySpec } from "@isthmus/symmetry";
 import { matchWeights } from "@isthmus/weight-matching";
 
-/** How networks are aligned to each other. */
+/** An architecture and the symmetries by which its networks are aligned. */
 export interface Alignable {
   readonly graph: Graph;
   readonly engine: Engine;
-  /** Symmetries of the graph, proved by whoever gives them. */
+  /** Symmetries of the graph, which the caller has verified. */
   readonly spec: SymmetrySpec;
 }
 
-/** How hard to search. */
+/** Options of {@link alignTo}. */
 export interface AlignToOptions {
   readonly seed: number;
-  /** Searches, at least 1. */
+  /** Number of searches, at least 1. */
   readonly restarts: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The network with its units in the order of `target`, as weight matching finds it; lazy. */
+/**
+ * Aligns a network to another by weight matching: returns it, lazily, with its units permuted to match
+ * `target`.
+ */
 export async function alignTo(
   target: Checkpoint,
   network: Checkpoint,

@@ -7,44 +7,49 @@ import { alignTo } from "./align-to.ts";
 import type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";
 import { summarizePairs } from "./summarize-pairs.ts";
 
-/** A star, the networks it was found from, and others it was not. */
+/** A star, its anchors, and held-out networks. */
 export interface StarNetworks {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly star: Checkpoint;
   readonly anchors: readonly Checkpoint[];
-  /** Networks that the search has not seen, which show whether it found a star; may be none. */
+  /** Networks that the search did not use, which show whether it found a star; may be empty. */
   readonly heldOut: readonly Checkpoint[];
   /** Examples that barriers are measured on. */
   readonly data: DataSet;
-  /** Symmetries of the graph, proved, by which the second of each pair is aligned to the first; without them pairs stay as they are. */
+  /**
+   * Symmetries of the graph, verified, by which the second network of each pair is aligned to the first;
+   * without them, no network is aligned.
+   */
   readonly spec?: SymmetrySpec | undefined;
 }
 
-/** How far {@link measureStar} has got. */
+/** Progress of {@link measureStar}. */
 export interface MeasureStarProgress {
-  /** Pairs measured, of {@link total}. */
+  /** Pairs measured so far, of {@link total}. */
   readonly done: number;
   readonly total: number;
-  /** Share of the next pair that is measured, in `[0, 1]`. */
+  /** Share of the next pair that is already measured, in `[0, 1]`. */
   readonly share: number;
 }
 
 /** Options of {@link measureStar}. */
 export interface MeasureStarOptions {
-  /** Decides which regular pairs are taken, and seeds alignments. */
+  /** Decides which regular pairs are drawn, and seeds alignments. */
   readonly seed: number;
   /** Evenly spaced places of each pair, at least 3. @defaultValue 11 */
   readonly points?: number;
   /**
-   * Pairs of regular networks, anchors and held-out ones, drawn from all of them; 0 for all. @defaultValue 20
+   * Number of pairs of regular networks, which are drawn from all anchors and held-out networks; 0 for all
+   * pairs.
+   * @defaultValue 20
    */
   readonly regularPairs?: number;
-  /** Searches of each alignment, at least 1. @defaultValue 4 */
+  /** Number of searches of each alignment, at least 1. @defaultValue 4 */
   readonly restarts?: number;
   /**
    * What is done about the statistics of activations between the ends.
-   * @defaultValue "auto": batch norms are measured anew, networks without them stay as they are
+   * @defaultValue "auto": batch norms are measured again, networks without them are not changed
    */
   readonly statistics?: StatisticsChoice;
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
@@ -67,14 +72,16 @@ export const MEASURE_STAR_DEFAULTS: Required<Omit<MeasureStarOptions, "seed">> =
   onProgress: undefined,
 };
 
+/** Options with all defaults filled in. */
 type Resolved = Required<MeasureStarOptions>;
 
 /** Networks of a pair, the second of which is aligned to the first. */
 type Pair = readonly [Checkpoint, Checkpoint];
 
 /**
- * Measures how a star is connected: chord barriers of loss and error between pairs of regular networks, between the star and those
- * held out, and between the star and its anchors, each pair aligned first by weight matching.
+ * Measures how well a star is connected: chord barriers of loss and error between pairs of regular networks,
+ * between the star and held-out networks, and between the star and its anchors. Each pair is first aligned by
+ * weight matching.
  *
  * @throws InputError if there are no anchors, or the data do not fit the graph
  * @throws MismatchError if a network does not fit the graph
@@ -83,8 +90,8 @@ type Pair = readonly [Checkpoint, Checkpoint];
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function measureStar(networks: StarNetworks, options: MeasureStarOptions): Promise<StarResult> {
-  const { seed, ...given } = options;
-  const resolved = { ...resolveOptions("measure a star", MEASURE_STAR_DEFAULTS, given, ["seed"]), seed };
+  const { seed, ...others } = options;
+  const resolved = { ...resolveOptions("measure a star", MEASURE_STAR_DEFAULTS, others, ["seed"]), seed };
   assertNetworks(networks, resolved);
   const { graph, engine, star, anchors, heldOut, data, spec } = networks;
   const groups = {
@@ -131,7 +138,7 @@ function assertNetworks({ graph, star, anchors, heldOut }: StarNetworks, options
   assertWholeOptions("measure a star", options, { regularPairs: 0, restarts: 1 });
 }
 
-/** Some of all pairs, drawn by the seed, in the order of all. */
+/** Draws some of all pairs of networks by the seed, and returns them in the order of all pairs. */
 function drawPairs(
   networks: readonly Checkpoint[],
   { regularPairs, seed }: Pick<Resolved, "regularPairs" | "seed">,
@@ -143,6 +150,7 @@ function drawPairs(
   return all.filter((_, i) => drawn.has(i));
 }
 
+/** Aligns the second network of a pair to the first, and measures the chord barriers between them. */
 async function measurePair(
   { graph, engine, data, spec }: Pick<StarNetworks, "graph" | "engine" | "data" | "spec">,
   [a, b]: Pair,

@@ -2,24 +2,24 @@
 export interface PairBarrier {
   readonly a: string;
   readonly b: string;
-  /** In nats. */
+  /** Barrier of the loss, in nats. */
   readonly loss: number;
-  /** In `[0, 1]`. */
+  /** Barrier of the error, in `[0, 1]`. */
   readonly error: number;
 }
 
-/** Barriers of one sort of pairs. */
+/** Barriers of one kind of pairs. */
 export interface PairGroup {
   readonly pairs: readonly PairBarrier[];
-  /** Of the loss barriers, in nats; NaN, in JSON null, where there are no pairs. */
+  /** Mean of the loss barriers, in nats; NaN, in JSON null, if there are no pairs. */
   readonly mean: number;
   /** Sample standard deviation of the loss barriers; NaN, in JSON null, for fewer than two pairs. */
   readonly std: number;
 }
 
-/** How good averaged predictions are, and how well they know it. */
+/** Quality of averaged predictions: how good they are, and how well their confidence is calibrated. */
 export interface PredictionQuality {
-  /** In `[0, 1]`. */
+  /** Share of examples classified correctly, in `[0, 1]`. */
   readonly accuracy: number;
   /** Mean negative log likelihood, in nats. */
   readonly nll: number;
@@ -27,9 +27,15 @@ export interface PredictionQuality {
   readonly ece: number;
   /** Mean squared distance of the probabilities from the label, in `[0, 2]`. */
   readonly brier: number;
-  /** Area under the curve of telling misclassified examples by their largest probability, in `[0, 1]`; null where all are right, or wrong. */
+  /**
+   * Area under the ROC curve by which the largest probability separates correctly classified examples from
+   * others, in `[0, 1]`; null if all examples, or none, are classified correctly.
+   */
   readonly aurocMisclassification: number | null;
-  /** The same of telling examples of other data; present where there were such. */
+  /**
+   * Area under the ROC curve by which the largest probability separates examples of the data from examples of
+   * other data, in `[0, 1]`; missing without other data.
+   */
   readonly aurocOutOfDistribution?: number;
 }
 
@@ -37,16 +43,16 @@ export interface PredictionQuality {
 export interface Predictor extends PredictionQuality {
   /** For example `star`, `rays of the star`, `deep ensemble`. */
   readonly name: string;
-  /** Networks averaged. */
+  /** Number of networks that are averaged. */
   readonly members: number;
 }
 
-/** A star network and how it is connected. */
+/** Measurements of a star network: how well it is connected, and how well it predicts. */
 export interface StarResult {
   readonly kind: "star";
   readonly anchors: readonly string[];
   readonly heldOut: readonly string[];
-  /** Measured on `data`, with `points` places a pair, aligned first where `aligned`. */
+  /** Measured on `data`, at `points` places of each pair, whose networks were aligned first if `aligned`. */
   readonly barriers: {
     readonly regularRegular: PairGroup;
     readonly starHeldOut: PairGroup;
@@ -56,7 +62,7 @@ export interface StarResult {
   readonly aligned: boolean;
   readonly data: string;
   readonly examples: number;
-  /** Present where predictions were asked for. */
+  /** Quality of predictions; present if it was asked for. */
   readonly predictions?: {
     readonly predictors: readonly Predictor[];
     readonly data: string;

@@ -1,6 +1,9 @@
 import type { PairBarrier, PairGroup } from "./star-result.ts";
 
-/** Mean and spread of the loss barriers of pairs: the mean is NaN where there are none, the spread where there are fewer than two. */
+/**
+ * Computes the mean and the sample standard deviation of the loss barriers of pairs: NaN for the mean of no
+ * pairs, and for the deviation of fewer than two.
+ */
 export function summarizePairs(pairs: readonly PairBarrier[]): PairGroup {
   const mean = pairs.reduce((sum, { loss }) => sum + loss, 0) / pairs.length;
   const squares = pairs.reduce((sum, { loss }) => sum + (loss - mean) ** 2, 0);

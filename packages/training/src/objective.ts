@@ -1,16 +1,18 @@
 import type { Graph, ValueInfo } from "@isthmus/graph";
 
-/** A typed graph with something to minimise. */
+/** A typed graph with a loss to minimise. */
 export interface Objective {
   readonly graph: Graph;
   /** Scalar: the mean loss of a batch. */
   readonly loss: string;
   /** Data input for the examples. */
   readonly examples: string;
-  /** Data input for what they should become; for next-token losses the examples again. */
+  /** Data input for the targets; for next-token losses the examples again. */
   readonly targets: ValueInfo;
-  /** Data input f32 of the targets' shape: how much each target counts; missing where all count the same. */
+  /** Data input f32 of the targets' shape: how much each target counts; missing if all count the same. */
   readonly targetWeights?: string;
-  /** Further scalars by what they are: `correct` and, of next-token losses, `counted`. */
+  /**
+   * Names of further scalar outputs by what they measure: `correct`, and `counted` where it is not the batch.
+   */
   readonly metrics: ReadonlyMap<string, string>;
 }

@@ -1,7 +1,10 @@
 import type { Graph } from "@isthmus/graph";
 import { typesOf } from "@isthmus/graph/ir";
 
-/** The given name if no value of a typed graph has it, else the first of `name_1`, `name_2`, ... that none has. */
+/**
+ * Returns `name` if no value of the typed graph is called so, else the first unused one of `name_1`,
+ * `name_2`, ...
+ */
 export function unusedName(graph: Graph, name: string): string {
   const types = typesOf(graph);
   if (!types.has(name)) return name;

@@ -1,4 +1,4 @@
-/** What choosing layers goes by; every `LayersResult` is one. */
+/** The barriers by which layers are chosen; every `LayersResult` has them. */
 export interface ChoosableLayers {
   readonly layers: readonly {
     readonly group: string;
@@ -7,9 +7,11 @@ export interface ChoosableLayers {
 }
 
 /**
- * Chooses the layers that can be averaged: those whose barrier, with the others as in A, is at most some height.
+ * Chooses the layers that can be averaged: each has a barrier of at most some height while the other layers
+ * are as in A.
  *
- * @param maxBarrier - in nats, of the loss half-way above the mean of both whole networks (`wholeEndpoints` of the cut in A)
+ * @param maxBarrier - the largest barrier of the loss, in nats: half-way, above the mean of both whole
+ *   networks (`wholeEndpoints` of the cut in A)
  * @returns names of the groups, in the order of the network
  */
 export function chooseLayers({ layers }: ChoosableLayers, maxBarrier: number): readonly string[] {

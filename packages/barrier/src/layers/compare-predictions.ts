@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import type { BarrierPrediction, LayersResult, PredictedPoint } from "../layers-result.ts";
 import type { PointReader } from "./create-point-reader.ts";
 import { sharesAt } from "./cut-points.ts";
@@ -6,7 +7,7 @@ import type { LossExpansion } from "./predict-barriers.ts";
 import { alongGroups, predictRise } from "./predict-rise.ts";
 import { rankCorrelation } from "./rank-correlation.ts";
 
-/** What is predicted, and where. */
+/** The groups and the places for which barriers are predicted, and what they are predicted from. */
 export interface PredictionTask {
   readonly groups: readonly { readonly name: string }[];
   readonly ends: readonly [LossExpansion, LossExpansion];
@@ -15,7 +16,10 @@ export interface PredictionTask {
   readonly examples: number;
 }
 
-/** Sets predicted barriers beside those measured on the same examples, of every group and of all. */
+/**
+ * Compares predicted barriers with barriers measured on the same examples, for every group and for all at
+ * once.
+ */
 export async function compareWithPredictions(
   reader: PointReader,
   { groups, ends, places, examples }: PredictionTask,
@@ -45,42 +49,46 @@ export async function compareWithPredictions(
       ],
     });
   }
-  const middles = barriers.slice(0, -1).map(({ points }) => points[(points.length - 1) / 2]);
+  const middles = barriers.slice(0, -1).map(({ points }) => at(points, (points.length - 1) / 2, "place"));
   return {
     barriers,
     rankCorrelation: rankCorrelation(
-      middles.map((point) => point?.predicted ?? Number.NaN),
-      middles.map((point) => point?.measured ?? Number.NaN),
+      middles.map((point) => point.predicted),
+      middles.map((point) => point.measured),
     ),
     interactions: ends.map(({ network, curvatures }) => ({ network, curvatures })),
     examples,
   };
 }
 
+/** A place on the path of some groups. */
 interface Rise {
   readonly moving: readonly number[];
   readonly places: readonly number[];
-  /** Of the place, from A. */
+  /** Index of the place among `places`, from A. */
   readonly index: number;
-  /** Groups in all. */
+  /** Number of all groups. */
   readonly count: number;
 }
 
-/** `(1 - t) L(A + t d) + t L(B - (1 - t) d) - [(1 - t) L(A) + t L(B)]`, `d` the way from A to B in the groups that move. */
+/**
+ * Measures `(1 - t) L(A + t d) + t L(B - (1 - t) d) - [(1 - t) L(A) + t L(B)]`, where `d` is the difference
+ * from A to B in the moving groups and 0 in the others.
+ */
 async function measureRise(reader: PointReader, { moving, places, index, count }: Rise): Promise<number> {
   const lossAt = async (fixed: "a" | "b", step: number) =>
-    (await reader.at(sharesAt({ moving, fixed }, places[step] ?? 0, count))).sampleLoss;
+    (await reader.at(sharesAt({ moving, fixed }, at(places, step, "place"), count))).sampleLoss;
   const last = places.length - 1;
   if (index === 0 || index === last) return 0;
-  const t = places[index] ?? 0;
-  // Where all groups move the two networks are one; the cut from B is not measured.
+  const t = at(places, index, "place");
+  // If all groups move, both networks are the same one, and the cut from B is not measured.
   const fromA = await lossAt("a", index);
   const fromB = moving.length === count ? fromA : await lossAt("b", last - index);
   const chord = (1 - t) * (await lossAt("a", 0)) + t * (await lossAt("b", 0));
   return (1 - t) * fromA + t * fromB - chord;
 }
 
-/** The largest of some values, NaN if one is. */
+/** Returns the largest value, or NaN if one is NaN. */
 function highest(values: readonly number[]): number {
   return values.reduce((max, value) => Math.max(max, value), Number.NEGATIVE_INFINITY);
 }

@@ -1,4 +1,4 @@
-import type { Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint } from "@isthmus/core";
 import type { Evaluation } from "@isthmus/graph";
 import { lerp } from "@isthmus/interpolation";
 import type { CorrectedEvaluator } from "../create-corrected-evaluator.ts";
@@ -6,58 +6,60 @@ import type { Journal } from "../journal.ts";
 import { keyOf, type Shares } from "./cut-points.ts";
 import type { LayerTensors } from "./group-layers.ts";
 
-/** What is known of one network. */
+/** Loss and error of one network. */
 export interface PointValues {
   readonly loss: number;
   readonly error: number;
-  /** Loss on the first examples only, those that predictions are made on. */
+  /** Loss on the first examples only, on which predictions are made. */
   readonly sampleLoss: number;
 }
 
-/** What networks are made of and evaluated with. */
+/** Two networks, their groups, and everything to evaluate networks made of them with. */
 export interface LayerSubject {
   readonly a: Checkpoint;
   readonly b: Checkpoint;
   readonly groups: readonly LayerTensors[];
   readonly evaluator: CorrectedEvaluator;
   readonly journal: Journal;
-  /** Examples of `sampleLoss`, the first of the data; 0 for none. */
+  /** Number of examples for `sampleLoss`, the first of the data; 0 for none. */
   readonly sample: number;
   readonly signal: AbortSignal | undefined;
   /** Called for every network that was evaluated. */
   readonly onEvaluated: () => void;
 }
 
-/** Evaluates networks that are made of A and B group by group, each once. */
+/** An evaluator of networks that are made of A and B group by group, which evaluates each network once. */
 export interface PointReader {
-  /** The network that has these shares of B; A and B themselves are taken as they are, what lies between is corrected. */
+  /** Evaluates the network with these shares of B. All networks but A and B themselves are corrected. */
   at(shares: Shares): Promise<PointValues>;
-  /** A network near A, under a name of its own; corrected as A would be. */
+  /** Evaluates a network near A, with its statistics corrected as for A; `key` names it in the journal. */
   near(key: string, network: () => Promise<Checkpoint>): Promise<PointValues>;
 }
 
-/** Makes a {@link PointReader}. */
+/** Creates a {@link PointReader}. */
 export function createPointReader(subject: LayerSubject): PointReader {
   const { a, b, groups, evaluator, journal, sample, signal, onEvaluated } = subject;
   const groupOf = new Map(
     groups.flatMap(({ tensors }, index) => tensors.map((name) => [name, index] as const)),
   );
   const read = async (key: string, evaluate: () => Promise<Evaluation>): Promise<PointValues> => {
-    const [loss = Number.NaN, error = Number.NaN, sampleLoss = Number.NaN] = await journal.get(
-      key,
-      async () => {
-        signal?.throwIfAborted();
-        const evaluation = await evaluate();
-        onEvaluated();
-        return [evaluation.loss, evaluation.error, meanOf(evaluation.losses.subarray(0, sample))];
-      },
-    );
-    return { loss, error, sampleLoss };
+    const numbers = await journal.get(key, async () => {
+      signal?.throwIfAborted();
+      const evaluation = await evaluate();
+      onEvaluated();
+      return [evaluation.loss, evaluation.error, meanOf(evaluation.losses.subarray(0, sample))];
+    });
+    const numberAt = (index: number) => at(numbers, index, `number of "${key}"`);
+    return { loss: numberAt(0), error: numberAt(1), sampleLoss: numberAt(2) };
   };
   return {
     at: (shares) =>
       read(keyOf(shares), () => {
-        const shareOf = (name: string) => shares[groupOf.get(name) ?? -1] ?? 0;
+        // Sites of REPAIR that are no weight belong to no group, and stay as in A.
+        const shareOf = (name: string) => {
+          const group = groupOf.get(name);
+          return group === undefined ? 0 : at(shares, group, "share");
+        };
         const isEnd = [0, 1].some((end) => shares.every((share) => share === end));
         const repaired = (site: string) => [1 - shareOf(site), shareOf(site)];
         return evaluator.evaluate(lerp(a, b, shareOf), isEnd ? undefined : repaired);

@@ -2,16 +2,16 @@ import type { LayersResult } from "../layers-result.ts";
 import type { ResolvedLayersOptions } from "./layers-options.ts";
 import { orderGroups } from "./order-groups.ts";
 
-/** Groups that move, by index, and the network whose other groups stay. */
+/** A straight path on which some groups move, and the network to which the other groups belong. */
 export interface Cut {
   readonly moving: readonly number[];
   readonly fixed: "a" | "b";
 }
 
-/** How much of B is in each group of a network, `[groups]`. */
+/** The share of B in each group of a network, `[groups]`. */
 export type Shares = readonly number[];
 
-/** All cuts of a measurement. */
+/** All cuts that a measurement needs. */
 export interface CutPlan {
   readonly whole: Cut;
   readonly layers: readonly { readonly a: Cut; readonly b: Cut }[];
@@ -38,7 +38,7 @@ export function planCuts(count: number, { orders, seed }: ResolvedLayersOptions)
   };
 }
 
-/** All cuts of a plan; some are the same. */
+/** Lists all cuts of a plan, some of which may be equal. */
 export function listCuts({ whole, layers, cumulative }: CutPlan): Cut[] {
   return [
     whole,
@@ -47,19 +47,19 @@ export function listCuts({ whole, layers, cumulative }: CutPlan): Cut[] {
   ];
 }
 
-/** Evenly spaced places of a cut, from 0 to 1. */
+/** Returns the evenly spaced places of a cut, from 0 to 1. */
 export function placesOf(points: number): number[] {
   return Array.from({ length: points }, (_, index) => index / (points - 1));
 }
 
-/** The network at a place of a cut, `count` groups in all. */
+/** Returns the shares of B in the network at a place of a cut, for `count` groups in all. */
 export function sharesAt({ moving, fixed }: Cut, t: number, count: number): Shares {
   const moved = new Set(moving);
-  const [rest, own] = fixed === "a" ? [0, t] : [1, 1 - t];
-  return Array.from({ length: count }, (_, group) => (moved.has(group) ? own : rest));
+  const [fixedShare, movedShare] = fixed === "a" ? [0, t] : [1, 1 - t];
+  return Array.from({ length: count }, (_, group) => (moved.has(group) ? movedShare : fixedShare));
 }
 
-/** Name of a network in the journal; that of two cuts where they meet is the same. */
+/** Returns the key of a network in the journal; a network on two cuts has one key. */
 export function keyOf(shares: Shares): string {
   return `at ${shares.join(" ")}`;
 }

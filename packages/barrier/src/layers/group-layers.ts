@@ -1,36 +1,39 @@
-import { UnsupportedError } from "@isthmus/core";
+import { entry, UnsupportedError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import { capturedNames } from "@isthmus/graph/ir";
 import { assertLayerPatterns, fitsLayer, layerOf } from "@isthmus/interpolation";
 
-/** Tensors that are moved together. */
+/** A group of tensors that move together. */
 export interface LayerTensors {
   readonly name: string;
-  /** In the graph's order. */
+  /** Names of the tensors, in the graph's order. */
   readonly tensors: readonly string[];
 }
 
-/** A group by patterns: `*` stands for any characters and `?` for one. */
+/** A group that is defined by patterns, in which `*` matches any characters and `?` matches one. */
 export interface LayerPattern {
   readonly name: string;
   /** Names of layers (`conv1`) or of tensors (`conv1.weight`). */
   readonly patterns: readonly string[];
 }
 
-/** What all groups together are called. */
+/** Name of all groups together. */
 export const ALL_GROUPS = "all";
 
 /**
  * Groups the weights of a graph by layer, in the order the network uses them.
  *
- * A layer is all that shares a name up to the last dot; the statistics of a batch norm belong to the layer of its scale. A weight is
- * used where what is computed from it meets what is computed from an input, so that transposed or reshaped weights do not come first;
- * a group counts from its first tensor.
+ * A layer consists of all weights that share a name up to the last dot; the statistics of a batch norm belong
+ * to the layer of its scale. A weight is used at the node where a value computed from it meets a value
+ * computed from an input, so that transposed or reshaped weights do not come first. The place of a group is
+ * that of its first tensor.
  *
- * @param patterns - groups of one's own; a tensor belongs to the first that fits, the others are grouped by layer
+ * @param patterns - groups to form first; a tensor belongs to the first group that matches, other tensors are
+ *   grouped by layer
  * @throws RangeError if a pattern fits no weight, two groups have one name, or one is called `all`
  * @throws UnsupportedError if the graph has no weights
- * @see Adilova et al., Layer-wise linear mode connectivity, 2024, section 3; groups are those of its implementation
+ * @see Adilova et al., Layer-wise linear mode connectivity, 2024, section 3; groups are formed as in its
+ *   implementation
  */
 export function groupLayers(graph: Graph, patterns: readonly LayerPattern[] = []): LayerTensors[] {
   if (graph.weights.size === 0) {
@@ -56,8 +59,8 @@ export function groupLayers(graph: Graph, patterns: readonly LayerPattern[] = []
     groups.set(group, [...(groups.get(group) ?? []), name]);
   }
   const order = new Map([...graph.weights.keys()].map((name, index) => [name, index]));
-  const byFile = (x: string, y: string) => (order.get(x) ?? 0) - (order.get(y) ?? 0);
-  return [...groups].map(([name, tensors]) => ({ name, tensors: tensors.sort(byFile) }));
+  const byOrder = (x: string, y: string) => entry(order, x, "weight") - entry(order, y, "weight");
+  return [...groups].map(([name, tensors]) => ({ name, tensors: tensors.sort(byOrder) }));
 }
 
 function assertPatterns(graph: Graph, groups: readonly LayerPattern[]): void {
@@ -75,7 +78,7 @@ function assertPatterns(graph: Graph, groups: readonly LayerPattern[]): void {
   });
 }
 
-/** The scale of the batch norm that a statistic belongs to. */
+/** Returns the scale of the batch norm that each running statistic belongs to. */
 function statisticsOwners(graph: Graph): ReadonlyMap<string, string> {
   const owners = new Map<string, string>();
   for (const { op, inputs } of graph.nodes) {
@@ -86,7 +89,7 @@ function statisticsOwners(graph: Graph): ReadonlyMap<string, string> {
   return owners;
 }
 
-/** Weights in the order in which they meet the data; those that never do come last. */
+/** Returns the weights in the order in which they meet the data; weights that never do come last. */
 function weightsByUse(graph: Graph): string[] {
   const moving = new Set(graph.inputs.map(({ name }) => name));
   const sources = new Map([...graph.weights.keys()].map((name) => [name, new Set([name])]));

@@ -6,29 +6,36 @@ import type { LayerPattern } from "./group-layers.ts";
 
 /** Progress of {@link measureLayers}. */
 export interface LayersProgress {
-  /** What is under way. */
+  /** What `measureLayers` is doing. */
   readonly phase: "measuring" | "directions" | "predicting";
-  /** Networks evaluated, and passes that differentiate, of `total`; those of an earlier run of the journal count as done. */
+  /**
+   * Networks evaluated and passes of differentiation made, of `total`, including all that the journal already
+   * has.
+   */
   readonly done: number;
   readonly total: number;
 }
 
 /** Options of {@link measureLayers}. */
 export interface MeasureLayersOptions {
-  /** Groups of one's own; what they leave is grouped by layer. @defaultValue none */
+  /** Groups to form first; other tensors are grouped by layer. @defaultValue none */
   readonly groups?: readonly LayerPattern[];
-  /** Orders in which groups are added up. @defaultValue shallow to deep, deep to shallow */
+  /** Orders in which groups are accumulated. @defaultValue shallow to deep, deep to shallow */
   readonly orders?: readonly CumulativeOrder[];
-  /** Evenly spaced places on every cut, both ends among them: an odd number of at least 3. @defaultValue 5 */
+  /** Evenly spaced places on every cut, both ends included: an odd number of at least 3. @defaultValue 5 */
   readonly points?: number;
   /**
    * What is done about the statistics of activations; not `repair-closed-form`.
-   * @defaultValue "auto": batch norms are measured anew, networks without them stay as they are; with `predict` all do
+   * @defaultValue "auto": batch norms are measured again, networks without them are not changed; with
+   *   `predict`, no network is
    */
   readonly statistics?: StatisticsChoice;
   /** Examples to measure statistics on. @defaultValue the first 2,500 of the evaluated ones */
   readonly statisticsData?: DataSet | undefined;
-  /** Predicts barriers on the first so many examples; 0 not to. @defaultValue 0 */
+  /**
+   * Number of examples, the first ones, on which barriers are predicted; 0 for no predictions. @defaultValue
+   * 0
+   */
   readonly predict?: number;
   /** Random directions for each group; 0 for none. @defaultValue 0 */
   readonly directions?: number;
@@ -36,16 +43,16 @@ export interface MeasureLayersOptions {
   readonly seed?: number;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
-  /** File that keeps what is finished, and from which the same measurement goes on. @defaultValue none */
+  /** File that stores finished pieces, and from which the same measurement resumes. @defaultValue none */
   readonly journalPath?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LayersProgress) => void) | undefined;
 }
 
-/** Options of {@link measureLayers}, all given. */
+/** Options of {@link measureLayers} with all defaults filled in. */
 export type AskedLayersOptions = Readonly<Required<MeasureLayersOptions>>;
 
-/** All options, with what is done about statistics decided for the network. */
+/** Options with all defaults filled in, and the policy for statistics decided for the network. */
 export type ResolvedLayersOptions = Omit<AskedLayersOptions, "statistics" | "statisticsData"> &
   ChosenStatistics;
 
@@ -66,10 +73,10 @@ export const MEASURE_LAYERS_DEFAULTS: AskedLayersOptions = {
 };
 
 /**
- * Fills in defaults and checks ranges.
- * @param examples - of the data set
+ * Fills in the defaults of options and checks their ranges.
+ * @param examples - number of examples of the data set
  * @throws TypeError if an option is unknown
- * @throws RangeError if one is out of range
+ * @throws RangeError if an option is out of range
  */
 export function resolveLayersOptions(options: MeasureLayersOptions, examples: number): AskedLayersOptions {
   const resolved = resolveOptions("measure layers", MEASURE_LAYERS_DEFAULTS, options);

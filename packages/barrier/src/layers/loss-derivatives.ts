@@ -1,5 +1,5 @@
 import { gradient, hessianVectorProduct, productName, vectorName } from "@isthmus/autodiff";
-import { allocateData, dot, InputError, sizeOf, type Tensor } from "@isthmus/core";
+import { allocateData, at, dot, entry, InputError, sizeOf, type Tensor } from "@isthmus/core";
 import {
   type BatchRange,
   type DataSet,
@@ -13,33 +13,33 @@ import {
 import { gradientName } from "@isthmus/graph/ir";
 import { attachLoss, createTargetFiller, type LossSpec, lossOfData, type Objective } from "@isthmus/training";
 
-/** A direction in the space of weights; tensors that are missing do not move. */
+/** A direction in the space of weights; it is 0 in tensors that are missing. */
 export type Direction = ReadonlyMap<string, Tensor>;
 
-/** A network's weights, a tensor for every weight of the graph. */
+/** The weights of a network: a tensor for every weight of the graph. */
 export type NetworkWeights = ReadonlyMap<string, Tensor>;
 
-/** What is differentiated. */
+/** A loss to differentiate, and by which weights. */
 export interface DifferentiatedLoss {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly data: DataSet;
-  /** Undefined for what networks are evaluated by: cross-entropy, of texts that of the next token. */
+  /** Undefined for the loss that networks are evaluated by: cross-entropy, for texts of the next token. */
   readonly loss: LossSpec | undefined;
-  /** Weights that move in some direction. */
+  /** Names of all weights that move in some direction. */
   readonly names: readonly string[];
-  /** Only the first so many examples. */
+  /** Number of examples, the first ones of the data. */
   readonly examples: number;
   /** Examples in one engine call. */
   readonly batchSize: number;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Derivatives of the mean loss of networks along directions, as inference runs them. */
+/** Computes derivatives of the mean loss of networks in inference mode along directions. */
 export interface LossDerivatives {
-  /** The loss, then its derivative along each direction. */
+  /** Computes the loss, then its derivative along each direction. */
   slopes(network: NetworkWeights, directions: readonly Direction[]): Promise<number[]>;
-  /** `d' H d_h` of one direction with each of several. */
+  /** Computes `d' H d_h` for one direction `d` and each of several directions `d_h`. */
   curvatures(
     network: NetworkWeights,
     direction: Direction,
@@ -49,20 +49,23 @@ export interface LossDerivatives {
   release(): Promise<void>;
 }
 
-/** Examples in batches of one size, with the graphs for it. */
+/** Examples `begin` to `end` in batches of one size, and the sessions of the graphs for that size. */
 interface Part {
   readonly begin: number;
   readonly end: number;
   readonly batch: number;
   readonly plan: FeedPlan;
   readonly objective: Objective;
+  /** Computes the loss and its gradient. */
   readonly first: Session;
+  /** Computes the product of the Hessian and a vector. */
   readonly second: Session;
 }
 
 /**
- * Prepares first and second derivatives: graphs that are differentiated once and twice, for whole batches and, as shapes are fixed,
- * for the examples left over. Sums over tensors and batches are in f64, a batch's own in the type of the weights.
+ * Prepares first and second derivatives of a loss: graphs that are differentiated once and twice, for whole
+ * batches and, as shapes are fixed, for the remaining examples. Sums over tensors and batches are in f64,
+ * sums within a batch in the type of the weights.
  * @throws UnsupportedError if an operator has no gradient rule; it names the node
  * @throws InputError or MismatchError if the data do not fit the graph or the loss
  */
@@ -81,14 +84,17 @@ export async function createLossDerivatives(differentiated: DifferentiatedLoss):
     throw error;
   }
   const along = (results: NetworkWeights, nameOf: (name: string) => string, direction: Direction) =>
-    names.reduce((sum, name) => sum + productOf(results.get(nameOf(name)), direction.get(name)), 0);
+    names.reduce((sum, name) => {
+      const moved = direction.get(name);
+      return sum + (moved === undefined ? 0 : dot(entry(results, nameOf(name), "derivative"), moved));
+    }, 0);
   return {
     slopes: (network, directions) =>
       averageOver(differentiated, parts, (part, feeds) =>
         part.first
           .run(withWeights(part.objective.graph, network, feeds))
           .then((results) => [
-            Number(results.get(part.objective.loss)?.data[0]),
+            Number(at<number | bigint>(entry(results, part.objective.loss, "output").data, 0)),
             ...directions.map((direction) =>
               along(results, (name) => gradientName(part.objective.loss, name), direction),
             ),
@@ -97,19 +103,24 @@ export async function createLossDerivatives(differentiated: DifferentiatedLoss):
     curvatures(network, direction, directions) {
       const vector = names.map((name): [string, Tensor] => [
         vectorName(name),
-        direction.get(name) ?? zerosLike(network.get(name)),
+        direction.get(name) ?? zerosLike(entry(network, name, "weight")),
       ]);
       return averageOver(differentiated, parts, async (part, feeds) => {
         const all = new Map([...withWeights(part.objective.graph, network, feeds), ...vector]);
         const results = await part.second.run(all);
-        return directions.map((own) => along(results, (name) => productName(part.objective.loss, name), own));
+        return directions.map((other) =>
+          along(results, (name) => productName(part.objective.loss, name), other),
+        );
       });
     },
     release,
   };
 }
 
-/** Whole batches and, as shapes are fixed, the examples left over; of a graph of a fixed batch the last one is filled up. */
+/**
+ * Divides the examples into whole batches and, as shapes are fixed, the remaining examples. If the graph
+ * fixes the size of its batch, the last batch is filled up instead.
+ */
 function rangesOf(
   { examples, batchSize }: DifferentiatedLoss,
   fixed: number | undefined,
@@ -132,14 +143,14 @@ async function createPart(
   const isFilled = (range.end - range.begin) % range.batch > 0;
   const spec = loss ?? lossOfData(graph, data);
   const objective = attachLoss(typed, isFilled ? weighted(spec, data, range.batch) : spec);
-  const own = {
+  const lossGraph = {
     ...objective.graph,
     outputs: objective.graph.outputs.filter(({ name }) => name === objective.loss),
   };
   const options = { loss: objective.loss, withRespectTo: names };
-  const first = await engine.load(gradient(own, options));
+  const first = await engine.load(gradient(lossGraph, options));
   try {
-    const second = await engine.load(hessianVectorProduct(own, options));
+    const second = await engine.load(hessianVectorProduct(lossGraph, options));
     return { ...range, plan, objective, first, second };
   } catch (error) {
     await first.release();
@@ -147,7 +158,7 @@ async function createPart(
   }
 }
 
-/** The loss by which examples that only fill up a batch can be left out. */
+/** Returns the weighted form of a loss, by which examples that only fill up a batch can be left out. */
 function weighted(loss: LossSpec, { name }: DataSet, batch: number): LossSpec {
   if (loss.kind === "cross-entropy" || loss.kind === "next-token") return { ...loss, weighted: true };
   throw new InputError(
@@ -156,22 +167,23 @@ function weighted(loss: LossSpec, { name }: DataSet, batch: number): LossSpec {
   );
 }
 
-/** The mean of numbers over all examples, from those of batches. */
+/** Computes the mean of numbers over all examples from the means of batches. */
 async function averageOver(
   { data, examples, signal }: DifferentiatedLoss,
   parts: readonly Part[],
   run: (part: Part, feeds: ReadonlyMap<string, Tensor>) => Promise<number[]>,
 ): Promise<number[]> {
-  let sums: number[] = [];
+  let sums: number[] | undefined;
   for (const part of parts) {
     for (let begin = part.begin; begin < part.end; begin += part.batch) {
       signal?.throwIfAborted();
       const end = Math.min(begin + part.batch, part.end);
       const numbers = await run(part, feedsOf(part, data, { begin, end }));
-      sums = numbers.map((number, i) => (sums[i] ?? 0) + (number * (end - begin)) / examples);
+      const before = sums ?? numbers.map(() => 0);
+      sums = numbers.map((number, i) => at(before, i, "sum") + (number * (end - begin)) / examples);
     }
   }
-  return sums;
+  return sums ?? [];
 }
 
 function feedsOf(
@@ -185,7 +197,7 @@ function feedsOf(
     ...{ graph, batch: rows, examples, targets: targets.name },
     ...(targetWeights === undefined ? {} : { targetWeights }),
   };
-  // As networks are evaluated: every example counts the same, however many of its positions do.
+  // As in the evaluation of networks, every example counts the same, however many of its positions count.
   const filler = createTargetFiller(step, batch, { classes: data.classes, weighting: "examples" });
   filler.fill();
   const all = new Map(feeds);
@@ -194,7 +206,7 @@ function feedsOf(
   return all;
 }
 
-/** Feeds with the weights that the graph takes. */
+/** Adds the weights that the graph takes to the feeds of a batch. */
 function withWeights(
   graph: Graph,
   network: NetworkWeights,
@@ -203,11 +215,6 @@ function withWeights(
   return new Map([...[...network].filter(([name]) => graph.weights.has(name)), ...feeds]);
 }
 
-function productOf(derivative: Tensor | undefined, direction: Tensor | undefined): number {
-  return derivative === undefined || direction === undefined ? 0 : dot(derivative, direction);
-}
-
-function zerosLike(tensor: Tensor | undefined): Tensor {
-  const { dtype, shape } = tensor ?? { dtype: "f32", shape: [] };
+function zerosLike({ dtype, shape }: Tensor): Tensor {
   return { dtype, shape, data: allocateData(dtype, sizeOf(shape)) };
 }

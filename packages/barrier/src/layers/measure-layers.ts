@@ -1,4 +1,4 @@
-import type { Checkpoint } from "@isthmus/core";
+import { at, entry, sizeOf } from "@isthmus/core";
 import { fingerprintWeights } from "@isthmus/graph";
 import { innerProducts } from "@isthmus/interpolation";
 import { chooseStatistics } from "@isthmus/statistics";
@@ -15,37 +15,40 @@ import type {
 } from "../layers-result.ts";
 import type { BarrierNetworks } from "../measure-barrier.ts";
 import { compareWithPredictions } from "./compare-predictions.ts";
+import { countPieces } from "./count-pieces.ts";
 import { createPointReader, type PointReader } from "./create-point-reader.ts";
-import { type Cut, type CutPlan, keyOf, listCuts, placesOf, planCuts, sharesAt } from "./cut-points.ts";
+import { type Cut, type CutPlan, placesOf, planCuts } from "./cut-points.ts";
 import { groupLayers, type LayerTensors } from "./group-layers.ts";
 import {
-  type LayersProgress,
   type MeasureLayersOptions,
   type ResolvedLayersOptions,
   resolveLayersOptions,
 } from "./layers-options.ts";
 import { measureCut } from "./measure-cut.ts";
-import { directionKey, measureRobustness, PLACES_IN_DIRECTION } from "./measure-robustness.ts";
-import { expandEnds, expansionKeys, PREDICT_BARRIERS_DEFAULTS } from "./predict-barriers.ts";
+import { measureRobustness } from "./measure-robustness.ts";
+import { expandEnds, PREDICT_BARRIERS_DEFAULTS } from "./predict-barriers.ts";
 
 /**
- * Measures barriers layer by layer: of each group of parameters by itself, with the others as in A and as in B, of all at once, and of
- * groups that are added up in several orders.
+ * Measures barriers layer by layer: of each group of parameters by itself, with the others as in A and as in
+ * B; of all groups at once; and of sets of groups that grow in several orders.
  *
- * Every network is evaluated once, however many cuts pass through it, all on the same examples in the same order. A and B are taken
- * as they are; a policy for statistics concerns every other network, those with whole layers of both among them. REPAIR gives every
- * layer the statistics that A's and B's have on average by the layer's own place. With `predict`, barriers are predicted from both
- * ends, too (see `predictBarriers`); with `directions`, cuts are compared with random directions of the same length.
+ * Every network is evaluated once, however many cuts pass through it, all on the same examples in the same
+ * order. A and B are evaluated as they are; a policy for statistics applies to every other network, including
+ * networks that consist of whole layers of both. REPAIR gives every layer the average of its statistics in A
+ * and B, weighted by the layer's own place. With `predict`, barriers are predicted from both ends, too (see
+ * `predictBarriers`); with `directions`, cuts are compared with random directions of the same length.
  *
- * The cut of all groups is what `measureBarrier` measures. A measurement with a `journalPath` that was killed goes on where it was, to
- * the same bytes.
+ * The cut of all groups is what `measureBarrier` measures. With a `journalPath`, a measurement that was
+ * killed resumes where it stopped, and gives the same bytes.
  *
- * Differs from the reference implementation in: all examples instead of random batches; more places than the middle; statistics as
- * asked; barriers against the ends of the cut beside those against the whole networks.
+ * Differs from the reference implementation in four ways: it uses all examples instead of random batches; it
+ * measures more places than the middle; it offers policies for statistics; beside barriers against the whole
+ * networks, it computes barriers against the ends of the cut.
  * @throws MismatchError if a checkpoint does not fit the graph, or the journal is of another measurement
  * @throws InputError if the data do not fit the graph
- * @throws FormatError if the journal is something else
- * @throws UnsupportedError if the graph has no weights, or barriers are predicted and an operator has no gradient rule
+ * @throws FormatError if the file at `journalPath` is not a journal
+ * @throws UnsupportedError if the graph has no weights, or barriers are predicted and an operator has no
+ *   gradient rule
  * @throws RangeError if an option is out of range
  * @throws DOMException named AbortError if `signal` is aborted
  * @see Adilova et al., Layer-wise linear mode connectivity, 2024
@@ -55,9 +58,9 @@ export async function measureLayers(
   options: MeasureLayersOptions = {},
 ): Promise<LayersResult> {
   const { graph, engine, data } = networks;
-  const asked = resolveLayersOptions(options, data.size);
-  const chosen = chooseStatistics(graph, asked.statistics, { data, ...asked });
-  const resolved: ResolvedLayersOptions = { ...asked, ...chosen };
+  const complete = resolveLayersOptions(options, data.size);
+  const chosen = chooseStatistics(graph, complete.statistics, { data, ...complete });
+  const resolved: ResolvedLayersOptions = { ...complete, ...chosen };
   const tensors = groupLayers(graph, resolved.groups);
   const [a, b] = await Promise.all([bindNetwork(graph, networks.a), bindNetwork(graph, networks.b)]);
   const run = await describeRun({ ...networks, a, b }, tensors, resolved);
@@ -78,7 +81,10 @@ export async function measureLayers(
   };
 }
 
-/** All that decides the numbers; which orders are measured does not decide those of a network. */
+/**
+ * Describes everything that decides the numbers of a network, which do not depend on the orders that are
+ * measured.
+ */
 async function describeRun(
   networks: BarrierNetworks,
   groups: readonly LayerTensors[],
@@ -95,17 +101,18 @@ async function describeRun(
   };
 }
 
+/** Two networks, their groups, and the journal of the measurement. */
 interface Subject extends BarrierNetworks {
   readonly tensors: readonly LayerTensors[];
   readonly journal: Journal;
 }
 
-/** Sizes of the groups, and how far A and B are apart in their parameters. */
+/** Computes the sizes of the groups, and the distance between A and B in their parameters. */
 async function describeGroups({ graph, a, b, tensors }: Subject): Promise<LayerGroup[]> {
   const parameters = new Set(parameterNames(graph));
   const groups: LayerGroup[] = [];
   for (const group of tensors) {
-    const own = group.tensors.filter((name) => parameters.has(name));
+    const groupParameters = group.tensors.filter((name) => parameters.has(name));
     const products = await innerProducts(
       [a, b],
       [
@@ -113,24 +120,22 @@ async function describeGroups({ graph, a, b, tensors }: Subject): Promise<LayerG
         [1, 0],
         [0, 1],
       ],
-      { tensors: own },
+      { tensors: groupParameters },
     );
-    const at = (i: number, j: number) => products[i]?.[j] ?? 0;
-    const norms = Math.sqrt(at(1, 1) * at(2, 2));
+    const product = (i: number, j: number) => at(at(products, i, "vector"), j, "vector");
+    const norms = Math.sqrt(product(1, 1) * product(2, 2));
+    const sizes = group.tensors.map((name) => sizeOf(entry(a.tensors, name, "tensor").shape));
     groups.push({
       ...group,
-      elements: group.tensors.reduce((sum, name) => sum + elementsOf(a, name), 0),
-      euclideanDistance: Math.sqrt(at(0, 0)),
-      cosineSimilarity: norms > 0 ? at(1, 2) / norms : 0,
+      elements: sizes.reduce((sum, size) => sum + size, 0),
+      euclideanDistance: Math.sqrt(product(0, 0)),
+      cosineSimilarity: norms > 0 ? product(1, 2) / norms : 0,
     });
   }
   return groups;
 }
 
-function elementsOf(network: Checkpoint, name: string): number {
-  return (network.tensors.get(name)?.shape ?? []).reduce((product, extent) => product * extent, 1);
-}
-
+/** The part of the result that is measured group by group. */
 type Measured = Pick<
   LayersResult,
   "groups" | "whole" | "layers" | "cumulative" | "predictions" | "robustness"
@@ -144,7 +149,7 @@ async function measureGroups(
   const { graph, a, b, engine, data, journal } = subject;
   const { predict, directions, statistics, statisticsData, batchSize, signal } = options;
   const plan = planCuts(groups.length, options);
-  const progress = createProgress(subject, plan, options);
+  const progress = countPieces(subject, plan, options);
   const evaluator = await createCorrectedEvaluator(
     { graph, engine, data },
     { attempt: "measure layers", statistics, statisticsData, ends: [a, b], batchSize, signal },
@@ -179,7 +184,7 @@ async function measureCuts(
   cutting: { readonly groups: readonly LayerGroup[]; readonly points: number },
 ): Promise<Pick<LayersResult, "whole" | "layers" | "cumulative">> {
   const measure = (cut: Cut): Promise<LayerCut> => measureCut(reader, cut, cutting);
-  const nameOf = (group: number) => cutting.groups[group]?.name ?? "";
+  const nameOf = (group: number) => at(cutting.groups, group, "group").name;
   const whole = await measure(plan.whole);
   const layers: LayerBarrier[] = [];
   for (const [group, cuts] of plan.layers.entries()) {
@@ -213,39 +218,10 @@ async function measureDirections(
   const parameters = new Set(parameterNames(graph));
   const measured: DirectionRobustness[] = [];
   for (const [index, group] of groups.entries()) {
-    const toOther = layers[index]?.a;
-    if (toOther === undefined) continue;
-    const own = group.tensors.filter((name) => parameters.has(name));
-    const task = { reader, a, group, parameters: own, toOther };
+    const toOther = at(layers, index, "layer").a;
+    const groupParameters = group.tensors.filter((name) => parameters.has(name));
+    const task = { reader, a, group, parameters: groupParameters, toOther };
     measured.push(await measureRobustness(task, { draws: directions, seed }));
   }
   return measured;
-}
-
-/** Counts what is done, of all networks and passes that there will be; what the journal has is done. */
-function createProgress(
-  { tensors, journal }: Subject,
-  plan: CutPlan,
-  { points, predict, directions, onProgress }: ResolvedLayersOptions,
-): { readonly count: () => void; readonly begin: (phase: LayersProgress["phase"]) => void } {
-  const count = tensors.length;
-  const draws = Array.from({ length: directions }, (_, draw) => draw);
-  const keys = new Set([
-    ...listCuts(plan).flatMap((cut) => placesOf(points).map((t) => keyOf(sharesAt(cut, t, count)))),
-    ...tensors.flatMap(({ name }) =>
-      draws.flatMap((draw) => PLACES_IN_DIRECTION.map((place) => directionKey(name, draw, place))),
-    ),
-    ...(predict > 0 ? expansionKeys(count) : []),
-  ]);
-  let done = [...keys].filter((key) => journal.has(key)).length;
-  let phase: LayersProgress["phase"] = "measuring";
-  return {
-    count: () => {
-      done += 1;
-      onProgress?.({ phase, done, total: keys.size });
-    },
-    begin: (next) => {
-      phase = next;
-    },
-  };
 }

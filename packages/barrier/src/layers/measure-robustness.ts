@@ -1,66 +1,69 @@
 import {
+  at,
   type Checkpoint,
   convertData,
   createCheckpoint,
   createRandom,
+  entry,
   type Tensor,
   toFloat64,
 } from "@isthmus/core";
 import type { DirectionRobustness, LayerCut, LayerGroup } from "../layers-result.ts";
 import type { PointReader } from "./create-point-reader.ts";
 
-/** What random directions start from. */
+/** A group of network A, which is moved in random directions. */
 export interface RobustnessTask {
   readonly reader: PointReader;
   readonly a: Checkpoint;
   readonly group: LayerGroup;
-  /** Names of the group's parameters; what else belongs to it stays. */
+  /** Names of the group's parameters; its other tensors do not move. */
   readonly parameters: readonly string[];
-  /** The way to B in this group alone, the others as in A. */
+  /** The measured path to B in this group alone, with the others as in A. */
   readonly toOther: LayerCut;
 }
 
-/** Networks that are evaluated in each random direction. */
+/** Places in each random direction at which networks are evaluated. */
 export const PLACES_IN_DIRECTION: readonly number[] = [0.5, 1];
 
-/** Name in the journal of the network at a place of a random direction. */
+/** Returns the key in the journal of the network at a place of a random direction. */
 export function directionKey(group: string, draw: number, place: number): string {
   return `direction ${draw} of ${group} at ${place}`;
 }
 
 /**
- * Measures how much the loss of A rises in random directions that are as long as the way to B in one group: normal noise on its
- * parameters, scaled to their distance.
+ * Measures how much the loss of A rises in random directions that are as long as the path to B in one group:
+ * normal noise on its parameters, scaled to the distance of A and B in them.
  *
  * @param draws - number of directions
- * @param seed - of the noise; every group, tensor and direction has a stream of its own
- * @see Zhang et al., Are all layers created equal?, 2022, on the robustness of layers; Adilova et al., Layer-wise linear mode
- *   connectivity, 2024, section 5, for directions of the same norm
+ * @param seed - seed of the noise; every group, tensor and direction has its own stream of random numbers
+ * @see Zhang et al., Are all layers created equal?, 2022, on the robustness of layers; Adilova et al.,
+ *   Layer-wise linear mode connectivity, 2024, section 5, for directions of the same norm
  */
 export async function measureRobustness(
   { reader, a, group, parameters, toOther }: RobustnessTask,
   { draws, seed }: { readonly draws: number; readonly seed: number },
 ): Promise<DirectionRobustness> {
   const rises = new Map<number, number[]>(PLACES_IN_DIRECTION.map((place) => [place, []]));
-  const [start, halfway, end] = [0, (toOther.points.length - 1) / 2, toOther.points.length - 1].map(
-    (index) => toOther.points[index]?.loss ?? Number.NaN,
-  ) as [number, number, number];
+  const lossAt = (index: number) => at(toOther.points, index, "place").loss;
+  const last = toOther.points.length - 1;
+  const [start, halfway, end] = [lossAt(0), lossAt(last / 2), lossAt(last)];
   for (let draw = 0; draw < draws; draw++) {
     const direction = { parameters, length: group.euclideanDistance, seed, label: `${group.name} ${draw}` };
     for (const place of PLACES_IN_DIRECTION) {
       const key = directionKey(group.name, draw, place);
       const { loss } = await reader.near(key, () => moveRandomly(a, direction, place));
-      rises.get(place)?.push(loss - start);
+      entry(rises, place, "place").push(loss - start);
     }
   }
   return {
     group: group.name,
-    random: rises.get(1) ?? [],
-    randomHalfway: rises.get(0.5) ?? [],
+    random: entry(rises, 1, "place"),
+    randomHalfway: entry(rises, 0.5, "place"),
     toOther: { halfway: halfway - start, end: end - start },
   };
 }
 
+/** A random direction in some parameters. */
 interface Direction {
   readonly parameters: readonly string[];
   readonly length: number;
@@ -68,7 +71,9 @@ interface Direction {
   readonly label: string;
 }
 
-/** The network at a share of a random direction; the noise is made anew from its seed. */
+/**
+ * Moves a network by a share of a random direction; the noise is generated again from its seed at every call.
+ */
 async function moveRandomly(
   network: Checkpoint,
   { parameters, length, seed, label }: Direction,
@@ -78,15 +83,16 @@ async function moveRandomly(
   for (const name of network.tensors.keys()) tensors.set(name, await network.read(name));
   const noises = parameters.map((name) => {
     const random = createRandom(seed, `${label} ${name}`);
-    const noise = Float64Array.from({ length: tensors.get(name)?.data.length ?? 0 }, () => random.normal());
-    return { name, noise };
+    const { length: size } = entry(tensors, name, "parameter").data;
+    return { name, noise: Float64Array.from({ length: size }, () => random.normal()) };
   });
-  const squares = noises.reduce((sum, { noise }) => noise.reduce((own, x) => own + x * x, sum), 0);
+  const squares = noises.reduce((total, { noise }) => noise.reduce((sum, x) => sum + x * x, total), 0);
   const scale = squares > 0 ? (share * length) / Math.sqrt(squares) : 0;
   for (const { name, noise } of noises) {
-    const tensor = tensors.get(name);
-    if (tensor === undefined) continue;
-    const moved = toFloat64(tensor.data, tensor.dtype).map((value, i) => value + scale * (noise[i] ?? 0));
+    const tensor = entry(tensors, name, "parameter");
+    const moved = toFloat64(tensor.data, tensor.dtype).map(
+      (value, i) => value + scale * (noise[i] as number),
+    );
     tensors.set(name, { ...tensor, data: convertData(moved, "f64", tensor.dtype) });
   }
   return createCheckpoint(tensors, {}, `${network.source}, moved randomly`);

@@ -2,12 +2,13 @@ import { createRandom } from "@isthmus/core";
 import type { CumulativeOrder } from "../layers-result.ts";
 
 /**
- * The order in which groups are added up: indices of groups, which are numbered from shallow to deep.
+ * Returns the order in which groups are accumulated: indices of groups, which are numbered from shallow to
+ * deep.
  *
- * `middle-first` starts in the middle and goes on to both sides in turn, the deeper one first. Differs from the reference
- * implementation, which leaves the ends fixed and moves all of the middle at once.
+ * `middle-first` starts in the middle and continues on both sides in turn, the deeper one first. It differs
+ * from the reference implementation, which leaves the ends fixed and moves all of the middle at once.
  * @param count - number of groups
- * @param seed - of the random order
+ * @param seed - seed of the random order
  */
 export function orderGroups(order: CumulativeOrder, count: number, seed: number): number[] {
   const shallowFirst = Array.from({ length: count }, (_, index) => index);

@@ -1,7 +1,9 @@
 import {
   assertWholeOptions,
+  at,
   convertData,
   DTYPES,
+  entry,
   resolveOptions,
   type Tensor,
   toFloat64,
@@ -15,11 +17,14 @@ import { createLossDerivatives, type Direction, type NetworkWeights } from "./lo
 
 /** Options of {@link predictBarriers}. */
 export interface PredictBarriersOptions {
-  /** Groups of one's own; what they leave is grouped by layer. @defaultValue none */
+  /** Groups to form first; other tensors are grouped by layer. @defaultValue none */
   readonly groups?: readonly LayerPattern[];
-  /** Only the first so many examples; 0 for all. @defaultValue 1000 */
+  /** Number of examples, the first ones; 0 for all. @defaultValue 1000 */
   readonly examples?: number;
-  /** What is predicted. @defaultValue what networks are evaluated by: cross-entropy, of texts that of the next token */
+  /**
+   * The loss that is predicted.
+   * @defaultValue the loss networks are evaluated by: cross-entropy, for texts of the next token
+   */
   readonly loss?: LossSpec | undefined;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
@@ -38,34 +43,37 @@ export const PREDICT_BARRIERS_DEFAULTS: Readonly<Required<PredictBarriersOptions
   onProgress: undefined,
 };
 
-/** What one end knows of the loss around it. */
+/** The second-order expansion of the loss around one network. */
 export interface LossExpansion {
   readonly network: "a" | "b";
   readonly loss: number;
-  /** Derivative of the loss on the way from A to B in each group, `[groups]`, in nats. */
+  /** Derivative of the loss along the difference from A to B in each group, `[groups]`, in nats. */
   readonly slopes: readonly number[];
-  /** `d_g' H d_h` of all pairs of groups, `[groups][groups]`, in nats. */
+  /**
+   * `d_g' H d_h` for all pairs of groups, `[groups][groups]`, in nats; `d_g` is the difference in group `g`.
+   */
   readonly curvatures: readonly (readonly number[])[];
 }
 
 /** Result of {@link predictBarriers}. */
 export interface PredictBarriersResult {
   readonly groups: readonly LayerTensors[];
-  /** At A, then at B. */
+  /** The expansion at A, then at B. */
   readonly ends: readonly [LossExpansion, LossExpansion];
   readonly examples: number;
 }
 
 /**
- * Expands the loss to second order at both networks, in the directions from A to B, whole and group by group: gradients and products
- * with the Hessian, of the mean loss over some examples, networks as inference runs them. Statistics of norms move like weights, as on
- * a path that keeps them.
+ * Expands the loss to second order at both networks, in the directions from A to B, whole and group by group.
+ * It computes gradients, and products with the Hessian, of the mean loss over some examples of networks in
+ * inference mode. Running statistics move like weights, as on a path of the policy `keep`.
  *
- * What it predicts is said by `predictRise`.
+ * `predictRise` predicts barriers from the expansions.
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws UnsupportedError if an operator has no gradient rule; it names the node
  * @throws RangeError if an option is out of range
- * @see Singh et al., Landscaping linear mode connectivity, 2024, which predicts barriers by curvatures along the path
+ * @see Singh et al., Landscaping linear mode connectivity, 2024, which predicts barriers by curvatures along
+ *   the path
  */
 export async function predictBarriers(
   { graph, engine, a, b, data }: BarrierNetworks,
@@ -81,7 +89,7 @@ export async function predictBarriers(
   return { groups, ends, examples: count };
 }
 
-/** Two networks and what is known of them. */
+/** Two networks, their groups, and the journal of the passes made. */
 export interface ExpansionTask extends BarrierNetworks {
   readonly groups: readonly LayerTensors[];
   readonly journal: Journal;
@@ -90,7 +98,7 @@ export interface ExpansionTask extends BarrierNetworks {
 const slopesKey = (network: string) => `slopes at ${network}`;
 const curvaturesKey = (network: string, group: number) => `curvatures at ${network} of ${group}`;
 
-/** Names in the journal of all passes over the examples. */
+/** Lists the keys in the journal of all passes over the examples. */
 export function expansionKeys(groups: number): string[] {
   return ["a", "b"].flatMap((network) => [
     slopesKey(network),
@@ -120,13 +128,13 @@ export async function expandEnds(
     });
   const expand = async (network: "a" | "b", weights: NetworkWeights): Promise<LossExpansion> => {
     const slopesPass = () => derivatives.slopes(weights, directions);
-    const [value = Number.NaN, ...slopes] = await pass(slopesKey(network), slopesPass);
+    const numbers = await pass(slopesKey(network), slopesPass);
     const curvatures: (readonly number[])[] = [];
     for (const [group, direction] of directions.entries()) {
       const rowPass = () => derivatives.curvatures(weights, direction, directions);
       curvatures.push(await pass(curvaturesKey(network, group), rowPass));
     }
-    return { network, loss: value, slopes, curvatures };
+    return { network, loss: at(numbers, 0, "slope"), slopes: numbers.slice(1), curvatures };
   };
   try {
     return [await expand("a", from), await expand("b", to)];
@@ -135,15 +143,15 @@ export async function expandEnds(
   }
 }
 
-/** The way from one network to the other in some tensors; those of whole numbers do not move. */
+/** Computes the difference of two networks in some tensors, without tensors of whole numbers. */
 function directionOf(from: NetworkWeights, to: NetworkWeights, names: readonly string[]): Direction {
   const direction = new Map<string, Tensor>();
   for (const name of names) {
-    const [start, end] = [from.get(name), to.get(name)];
-    if (start === undefined || end === undefined || !DTYPES[start.dtype].float) continue;
+    const [start, end] = [entry(from, name, "weight"), entry(to, name, "weight")];
+    if (!DTYPES[start.dtype].float) continue;
     const values = toFloat64(end.data, end.dtype);
     const origin = toFloat64(start.data, start.dtype);
-    const difference = values.map((value, i) => value - (origin[i] ?? 0));
+    const difference = values.map((value, i) => value - (origin[i] as number));
     direction.set(name, { ...start, data: convertData(difference, "f64", start.dtype) });
   }
   return direction;

@@ -1,23 +1,27 @@
+import { at } from "@isthmus/core";
+
 /**
- * Spearman's rank correlation: the correlation of ranks, equal values sharing the mean of theirs.
+ * Computes Spearman's rank correlation: the correlation of ranks, where equal values share the mean of their
+ * ranks.
  *
- * @returns in `[-1, 1]`; NaN where fewer than two pairs are given, all values of a side are equal, or one is NaN
+ * @returns a number in `[-1, 1]`; NaN if there are fewer than two pairs, all values of a side are equal, or
+ *   one is NaN
  */
 export function rankCorrelation(x: readonly number[], y: readonly number[]): number {
   if ([...x, ...y].some(Number.isNaN)) return Number.NaN;
   const [a, b] = [ranks(x), ranks(y)];
   const mean = (x.length - 1) / 2;
-  let [both, own, other] = [0, 0, 0];
-  a.forEach((rank, i) => {
-    const [u, v] = [rank - mean, (b[i] ?? 0) - mean];
-    both += u * v;
-    own += u * u;
-    other += v * v;
-  });
-  return own > 0 && other > 0 ? both / Math.sqrt(own * other) : Number.NaN;
+  let [covariance, varianceA, varianceB] = [0, 0, 0];
+  for (const [i, rank] of a.entries()) {
+    const [u, v] = [rank - mean, at(b, i, "rank") - mean];
+    covariance += u * v;
+    varianceA += u * u;
+    varianceB += v * v;
+  }
+  return varianceA > 0 && varianceB > 0 ? covariance / Math.sqrt(varianceA * varianceB) : Number.NaN;
 }
 
-/** Ranks from 0; each is the mean of how many are below and how many are not above, itself aside. */
+/** Computes the ranks of values from 0; equal values share the mean of their ranks. */
 function ranks(values: readonly number[]): number[] {
   return values.map((value) => {
     const below = values.filter((other) => other < value).length;

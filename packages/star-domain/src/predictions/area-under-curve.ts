@@ -1,10 +1,11 @@
 /**
- * The area under the curve of telling positives from negatives by a score (ROC): the probability that a random positive scores
- * higher than a random negative, where equal scores count half. Exact, by ranks (Mann and Whitney 1947), in `O(n log n)`.
+ * Computes the area under the ROC curve of a score that separates positives from negatives: the probability
+ * that a random positive scores higher than a random negative, where equal scores count half. It is exact, by
+ * ranks (Mann and Whitney 1947), in `O(n log n)`.
  *
- * @param positives - scores, in any order
- * @param negatives - scores, in any order
- * @returns a number in `[0, 1]`; null where there are no positives, or no negatives, or a score is NaN
+ * @param positives - scores of the positives, in any order
+ * @param negatives - scores of the negatives, in any order
+ * @returns a number in `[0, 1]`; null if there are no positives or no negatives, or a score is NaN
  */
 export function areaUnderCurve(positives: ArrayLike<number>, negatives: ArrayLike<number>): number | null {
   if (positives.length === 0 || negatives.length === 0) return null;

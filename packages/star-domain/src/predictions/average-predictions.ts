@@ -1,4 +1,4 @@
-import type { Tensor } from "@isthmus/core";
+import { at, type Tensor } from "@isthmus/core";
 import {
   type Classifier,
   type ClassProbabilities,
@@ -8,14 +8,14 @@ import {
   type Graph,
 } from "@isthmus/graph";
 
-/** Networks of one architecture and the data sets they are to predict. */
+/** An architecture, and the data sets that its networks predict. */
 export interface PredictionTask {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly data: readonly DataSet[];
 }
 
-/** Weights of the networks that are averaged, made one after another. */
+/** Weights of the networks whose predictions are averaged, one network after another. */
 export type NetworkStream =
   | Iterable<ReadonlyMap<string, Tensor>>
   | AsyncIterable<ReadonlyMap<string, Tensor>>;
@@ -25,15 +25,18 @@ export interface AveragePredictionsOptions {
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Called with each network's own predictions for every data set, before they are averaged; to be looked at only. */
+  /**
+   * Called with each network's predictions for every data set, before they are averaged. It must not change
+   * them.
+   */
   readonly onNetwork?: ((predictions: readonly ClassProbabilities[]) => void) | undefined;
 }
 
 /**
- * Averages the class probabilities of any number of networks: a deep ensemble, or Bayesian model averaging over networks that are
- * drawn. One network is in memory at a time; sums are in f64.
+ * Averages the class probabilities of any number of networks: for a deep ensemble, or for Bayesian model
+ * averaging over networks that are drawn. One network is in memory at a time; sums are in f64.
  *
- * @returns for every data set the mean probabilities
+ * @returns the mean probabilities for every data set
  * @throws RangeError if there are no networks
  * @throws InputError if data do not fit the graph, or its first output is not logits
  */
@@ -45,15 +48,16 @@ export async function averagePredictions(
   const classifiers: Classifier[] = [];
   try {
     for (const set of data) classifiers.push(await createClassifier(graph, engine, set, { batchSize }));
-    const means: ClassProbabilities[] = [];
+    const sums: ClassProbabilities[] = [];
     let count = 0;
     for await (const weights of networks) {
-      const own: ClassProbabilities[] = [];
-      for (const classifier of classifiers) own.push(await classifier.classify(weights, signal));
-      onNetwork?.(own);
-      own.forEach((predictions, i) => {
-        means[i] = count === 0 ? copyOf(predictions) : addTo(means[i] ?? predictions, predictions);
-      });
+      const predictions: ClassProbabilities[] = [];
+      for (const classifier of classifiers) predictions.push(await classifier.classify(weights, signal));
+      onNetwork?.(predictions);
+      for (const [i, prediction] of predictions.entries()) {
+        if (count === 0) sums.push(copyOf(prediction));
+        else addInto(at(sums, i, "data set"), prediction);
+      }
       count += 1;
     }
     if (count === 0) {
@@ -61,7 +65,7 @@ export async function averagePredictions(
         `Cannot average predictions of graph "${graph.name}" as there must be at least one network: there are none`,
       );
     }
-    return means.map(({ probabilities, classes }) => {
+    return sums.map(({ probabilities, classes }) => {
       return { probabilities: probabilities.map((sum) => sum / count), classes };
     });
   } finally {
@@ -74,9 +78,9 @@ const copyOf = ({ probabilities, classes }: ClassProbabilities): ClassProbabilit
   classes,
 });
 
-function addTo(sums: ClassProbabilities, { probabilities }: ClassProbabilities): ClassProbabilities {
+/** Adds probabilities to `sums` in place. */
+function addInto(sums: ClassProbabilities, { probabilities }: ClassProbabilities): void {
   for (let i = 0; i < probabilities.length; i++) {
     sums.probabilities[i] = (sums.probabilities[i] as number) + (probabilities[i] as number);
   }
-  return sums;
 }

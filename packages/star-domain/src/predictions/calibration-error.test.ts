@@ -4,7 +4,8 @@ import { calibrationError } from "./calibration-error.ts";
 
 describe("calibrationError()", () => {
   it("calibrationError() is that of two bins by hand", () => {
-    // 0.9 twice, once right: 0.4 too sure. 0.6 once, right: 0.4 not sure enough. Over three examples: (2 * 0.4 + 0.4) / 3.
+    // 0.9 twice, once right: 0.4 too sure. 0.6 once, right: 0.4 not sure enough. Over three examples: (2 *
+    // 0.4 + 0.4) / 3.
     expect(calibrationError([0.9, 0.6, 0.9], [1, 1, 0])).toBeCloseTo(0.4, 14);
     // Errors of the two in the highest bin, 1 right of 2 at a mean confidence of 0.975, cancel within it.
     expect(calibrationError([1, 0.95], [1, 0])).toBeCloseTo(0.475, 14);

@@ -1,4 +1,4 @@
-import { assertWholeOptions, type Checkpoint, resolveOptions, type Tensor } from "@isthmus/core";
+import { assertWholeOptions, at, type Checkpoint, resolveOptions, type Tensor } from "@isthmus/core";
 import { bindWeights, type ClassProbabilities, type DataSet, type Graph } from "@isthmus/graph";
 import { assertDistribution, type RayDistribution } from "../search/ray.ts";
 import type { PredictionQuality, Predictor, StarResult } from "../star-result.ts";
@@ -11,18 +11,24 @@ import type { PredictorNetworks } from "./predictor-networks.ts";
 export interface ComparePredictorsOptions {
   /** Decides the rays and the places on them, and seeds alignments. */
   readonly seed: number;
-  /** Networks on rays, at least 1; each anchor's ray comes up as often as any other's. @defaultValue as many as anchors */
+  /**
+   * Number of networks on rays, at least 1; the rays of all anchors are used equally often.
+   * @defaultValue as many as anchors
+   */
   readonly members?: number;
   /** How places on rays are drawn. @defaultValue "uniform" */
   readonly rays?: RayDistribution;
-  /** Searches of each alignment, at least 1. @defaultValue 4 */
+  /** Number of searches of each alignment, at least 1. @defaultValue 4 */
   readonly restarts?: number;
-  /** Examples that batch norms between star and anchors are measured on; needed where there are norms. @defaultValue none */
+  /**
+   * Examples on which batch norms between star and anchors are measured; needed if there are such norms.
+   * @defaultValue none
+   */
   readonly statisticsData?: DataSet | undefined;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Told how much is done, in `[0, 1]`. */
+  /** Called with the share of the work that is done, in `[0, 1]`. */
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
@@ -36,18 +42,20 @@ export const COMPARE_PREDICTORS_DEFAULTS: Required<Omit<ComparePredictorsOptions
   onProgress: undefined,
 };
 
-/** Qualities of predictors, as part of a star's result. */
+/** The qualities of predictors, as part of a star's result. */
 export type PredictorComparison = NonNullable<StarResult["predictions"]>;
 
+/** Options with all defaults filled in. */
 type Resolved = Required<ComparePredictorsOptions>;
 
 /**
- * Compares ways to predict: by the star alone, by the mean over networks drawn from its rays (Bayesian model averaging, with the star
- * domain as the posterior), by a deep ensemble of the anchors, and by single anchors, whose qualities are averaged.
+ * Compares ways to predict: by the star alone, by the mean over networks drawn from its rays (Bayesian model
+ * averaging, with the star domain as the posterior), by a deep ensemble of the anchors, and by single
+ * anchors, whose qualities are averaged.
  *
- * @see Sonthalia et al. 2024, section 6.1; differs in: places on rays are drawn, where the authors take the midpoints
+ * @see Sonthalia et al. 2024, section 6.1; we draw places on rays, where the authors take the midpoints
  * @throws InputError if the data do not fit the graph
- * @throws MismatchError if a network does not fit the graph, or labels are of no class
+ * @throws MismatchError if a network does not fit the graph, or a label is no class
  * @throws TypeError if an option is unknown
  * @throws RangeError if an option is out of its range
  * @throws DOMException named AbortError if `signal` is aborted
@@ -57,9 +65,12 @@ export async function comparePredictors(
   options: ComparePredictorsOptions,
 ): Promise<PredictorComparison> {
   const { anchors, data, outOfDistribution: other } = networks;
-  const { seed, members = anchors.length, ...given } = options;
-  const own = resolveOptions("compare predictors", COMPARE_PREDICTORS_DEFAULTS, given);
-  const resolved = { ...own, seed, members };
+  const { seed, members = anchors.length, ...others } = options;
+  const resolved = {
+    ...resolveOptions("compare predictors", COMPARE_PREDICTORS_DEFAULTS, others),
+    seed,
+    members,
+  };
   assertOptions(resolved);
   const total = 1 + members + anchors.length;
   let done = 0;
@@ -83,7 +94,10 @@ function assertOptions(options: Resolved): void {
   assertWholeOptions("compare predictors", options, { members: 1, restarts: 1 });
 }
 
-/** Judges the mean of the predictions of some networks, and tells the quality of each. */
+/**
+ * Creates a function that measures the quality of the mean predictions of some networks, and reports the
+ * quality of each network.
+ */
 function createJudge(
   { graph, engine, data, outOfDistribution }: PredictorNetworks,
   { batchSize, signal }: Resolved,
@@ -91,8 +105,8 @@ function createJudge(
 ) {
   const labels = labelsOf(data);
   const sets = outOfDistribution === undefined ? [data] : [data, outOfDistribution];
-  const qualityOf = ([inside, outside]: readonly ClassProbabilities[]) =>
-    predictionQuality(inside ?? { probabilities: new Float64Array(0), classes: 0 }, labels, outside);
+  const qualityOf = (predictions: readonly ClassProbabilities[]) =>
+    predictionQuality(at(predictions, 0, "data set"), labels, predictions[1]);
   return async (
     name: string,
     networks: Iterable<Checkpoint> | AsyncIterable<Checkpoint>,
@@ -112,6 +126,7 @@ function createJudge(
   };
 }
 
+/** Yields the weights of networks, one network after another. */
 async function* bound(
   graph: Graph,
   networks: Iterable<Checkpoint> | AsyncIterable<Checkpoint>,
@@ -119,7 +134,7 @@ async function* bound(
   for await (const network of networks) yield bindWeights(graph, network);
 }
 
-/** Labels read at a time, with the inputs that come with them. */
+/** Number of labels that are read at a time, as the inputs are read with them. */
 const LABELS_AT_ONCE = 1000;
 
 function labelsOf(data: DataSet): Int32Array {
@@ -130,7 +145,7 @@ function labelsOf(data: DataSet): Int32Array {
   return labels;
 }
 
-/** The mean of every number over some networks; of areas, over those that have one. */
+/** Computes the mean of every number over some networks; areas that are null are left out. */
 function meanQuality(qualities: readonly PredictionQuality[]): PredictionQuality {
   const mean = (numberOf: (quality: PredictionQuality) => number | null | undefined): number => {
     const numbers = qualities.map(numberOf).filter((value) => typeof value === "number");

@@ -1,4 +1,4 @@
-import { type Checkpoint, createCheckpoint, createRandom, MismatchError } from "@isthmus/core";
+import { at, type Checkpoint, createCheckpoint, createRandom, MismatchError } from "@isthmus/core";
 import { bindWeights, type DataSet } from "@isthmus/graph";
 import { lerp } from "@isthmus/interpolation";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
@@ -6,10 +6,10 @@ import { alignTo } from "../align-to.ts";
 import { drawPlace, type RayDistribution } from "../search/ray.ts";
 import type { PredictorNetworks } from "./predictor-networks.ts";
 
-/** How networks on rays are drawn. */
+/** Options of {@link networksOnRays}. */
 export interface RayNetworksOptions {
   readonly seed: number;
-  /** How many to draw. */
+  /** Number of networks to draw. */
   readonly members: number;
   readonly rays: RayDistribution;
   readonly restarts: number;
@@ -18,9 +18,10 @@ export interface RayNetworksOptions {
 }
 
 /**
- * Draws networks from the segments between a star and its anchors, one after another: anchors in random order, each once before any
- * comes again, aligned to the star; batch norms measured anew.
+ * Draws networks from the segments between a star and its anchors, one after another. Anchors are taken in
+ * random order, each once before any is repeated, and aligned to the star; batch norms are measured again.
  * @throws MismatchError if there are batch norms and no data to measure them on
+ * @throws RangeError if there are no anchors
  */
 export async function* networksOnRays(
   { graph, engine, star, anchors, spec }: Omit<PredictorNetworks, "data">,
@@ -38,7 +39,7 @@ export async function* networksOnRays(
   for (let member = 0; member < members; member++) {
     const turn = member % anchors.length;
     if (turn === 0) random.shuffleInPlace(order);
-    const anchor = anchors[order[turn] ?? 0] ?? star;
+    const anchor = at(anchors, at(order, turn, "anchor"), "anchor");
     const aligned =
       spec === undefined
         ? anchor

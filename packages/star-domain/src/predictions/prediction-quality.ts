@@ -5,14 +5,15 @@ import { areaUnderCurve } from "./area-under-curve.ts";
 import { calibrationError } from "./calibration-error.ts";
 
 /**
- * Says how good predicted probabilities are, and how well they know it.
+ * Measures the quality of predicted probabilities: how good they are, and how well their confidence is
+ * calibrated.
  *
- * The class predicted is the first of the most probable ones; the confidence is its probability. An example whose probabilities are
- * NaN is classified wrongly.
+ * The predicted class is the first of the most probable ones; the confidence is its probability. An example
+ * whose probabilities are NaN is classified wrongly.
  *
  * @param labels - class of each example, in `[0, classes)`
- * @param outOfDistribution - what the same predictor makes of examples of other data
- * @throws MismatchError if there is not a row for each label, or a label is of no class
+ * @param outOfDistribution - predictions of the same predictor for examples of other data
+ * @throws MismatchError if there is not a row for each label, or a label is no class
  */
 export function predictionQuality(
   predictions: ClassProbabilities,
@@ -22,9 +23,10 @@ export function predictionQuality(
   assertLabels(predictions, labels);
   const { probabilities, classes } = predictions;
   const confidences = confidencesOf(predictions);
-  const right = labels.map((label, i) => {
+  const correct = labels.map((label, i) => {
     const row = probabilities.subarray(i * classes, (i + 1) * classes);
-    return row[label] === confidences[i] && row.indexOf(confidences[i] ?? Number.NaN) === label ? 1 : 0;
+    const confidence = confidences[i] as number;
+    return row[label] === confidence && row.indexOf(confidence) === label ? 1 : 0;
   });
   let [nll, brier] = [0, 0];
   labels.forEach((label, i) => {
@@ -33,25 +35,25 @@ export function predictionQuality(
       brier += ((probabilities[i * classes + c] as number) - (c === label ? 1 : 0)) ** 2;
     }
   });
-  const ofRight = confidences.filter((_, i) => right[i] === 1);
+  const ofCorrect = confidences.filter((_, i) => correct[i] === 1);
   const examples = labels.length;
   return {
-    accuracy: ofRight.length / examples,
+    accuracy: ofCorrect.length / examples,
     nll: nll / examples,
-    ece: calibrationError(confidences, right),
+    ece: calibrationError(confidences, correct),
     brier: brier / examples,
     aurocMisclassification: areaUnderCurve(
-      ofRight,
-      confidences.filter((_, i) => right[i] === 0),
+      ofCorrect,
+      confidences.filter((_, i) => correct[i] === 0),
     ),
     ...(outOfDistribution && {
-      // Both are there, so that it is null only where a network gives NaN.
+      // Neither side is empty, so that the area is null only if a probability is NaN.
       aurocOutOfDistribution: areaUnderCurve(confidences, confidencesOf(outOfDistribution)) ?? Number.NaN,
     }),
   };
 }
 
-/** The largest probability of every example. */
+/** Returns the largest probability of every example. */
 function confidencesOf({ probabilities, classes }: ClassProbabilities): Float64Array {
   return Float64Array.from({ length: probabilities.length / classes }, (_, i) =>
     Math.max(...probabilities.subarray(i * classes, (i + 1) * classes)),

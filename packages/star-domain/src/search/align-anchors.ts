@@ -1,4 +1,4 @@
-import { createCheckpoint, createTensor, type Tensor } from "@isthmus/core";
+import { at, createCheckpoint, createTensor, entry, type Tensor } from "@isthmus/core";
 import { permute, type SymmetrySpec } from "@isthmus/symmetry";
 import type { Blend, PointWeights } from "@isthmus/training";
 import { matchWeights } from "@isthmus/weight-matching";
@@ -7,16 +7,18 @@ import type { FindStarOptions, ResolvedFindStarOptions } from "./find-star-optio
 import { measureNorms } from "./measure-norms.ts";
 import type { StarSearch } from "./star-search.ts";
 
+/** A search whose anchors are aligned to the star. */
 interface AnchorAlignment extends StarSearch {
   readonly spec: SymmetrySpec;
-  /** What is told of the aligned anchors. */
+  /** The cache of anchors, which is switched to the aligned ones. */
   readonly cache: AnchorCache;
 }
 
+/** Options of {@link createAnchorAligner}. */
 interface AnchorAlignerOptions {
   readonly options: ResolvedFindStarOptions["search"];
   readonly training: ResolvedFindStarOptions["training"];
-  /** All weights the star starts with, those among them that are not trained. */
+  /** All weights with which the star starts, including weights that are not trained. */
   readonly starts: ReadonlyMap<string, Tensor>;
   /** Name of the star among the trained points. */
   readonly star: string;
@@ -24,8 +26,9 @@ interface AnchorAlignerOptions {
 }
 
 /**
- * Aligns all anchors to the star before every so many epochs. Where the units of each anchor went is kept with the state of the
- * training, so that one that resumes between two alignments goes on with the former.
+ * Creates the part of a blend that aligns all anchors to the star before every `alignEvery`-th epoch. The
+ * states of the training store the permutation of each anchor, so that a training that resumes between two
+ * alignments continues with the earlier one.
  */
 export function createAnchorAligner(
   search: AnchorAlignment,
@@ -37,7 +40,11 @@ export function createAnchorAligner(
   const alignedFor = Int32Array.of(-1);
   let isPlaced = false;
   const place = () => {
-    cache.replace(anchors.map((anchor, i) => permute({ source: sourceOf(alignments, i) }, anchor, spec)));
+    const aligned = anchors.map((anchor, i) => {
+      // We copy, as later alignments are written into the same memory.
+      return permute({ source: at(alignments, i, "alignment").slice() }, anchor, spec);
+    });
+    cache.replace(aligned);
     isPlaced = true;
   };
   return {
@@ -49,11 +56,9 @@ export function createAnchorAligner(
     ]),
     async beginEpoch(epoch, trained) {
       if (epoch % alignEvery === 0 && alignedFor[0] !== epoch) {
-        const star = new Map([...options.starts, ...(trained.get(options.star) ?? [])]);
-        const found = await matchAnchors(search, star, { ...options, epoch });
-        found.forEach((source, i) => {
-          alignments[i]?.set(source);
-        });
+        const star = new Map([...options.starts, ...entry(trained, options.star, "trained point")]);
+        const sources = await matchAnchors(search, star, { ...options, epoch });
+        for (const [i, source] of sources.entries()) at(alignments, i, "alignment").set(source);
         alignedFor[0] = epoch;
         place();
       } else if (!isPlaced) place();
@@ -61,9 +66,7 @@ export function createAnchorAligner(
   };
 }
 
-const sourceOf = (alignments: readonly Int32Array[], anchor: number) =>
-  Int32Array.from(alignments[anchor] ?? []);
-
+/** Matches every anchor to the star, and returns the permutation of each, `[anchors][units]`. */
 async function matchAnchors(
   { graph, engine, anchors, data, spec }: AnchorAlignment,
   star: PointWeights,

@@ -1,21 +1,20 @@
 import { byteLengthOf, type Checkpoint, type Tensor } from "@isthmus/core";
 import { bindWeights, type Graph } from "@isthmus/graph";
 
-/** Weights of anchors, read when they are asked for. */
+/** A cache of the weights of anchors, which are read when they are needed. */
 export interface AnchorCache {
-  /** The weights of an anchor by its number. */
+  /** Returns the weights of an anchor by its number. */
   read(anchor: number): Promise<ReadonlyMap<string, Tensor>>;
-  /** Reads from other checkpoints from now on: the same anchors, aligned anew. */
+  /** Reads from other checkpoints from now on: the same anchors in a new alignment. */
   replace(anchors: readonly Checkpoint[]): void;
 }
 
-/**
- * Makes a cache that holds the anchors asked for last, as many as fit `memory` bytes and at least one.
- */
+/** Creates a cache that holds the anchors read last, as many as fit into `memory` bytes and at least one. */
 export function createAnchorCache(graph: Graph, anchors: readonly Checkpoint[], memory: number): AnchorCache {
   const bytes = [...graph.weights.values()].reduce((sum, info) => sum + byteLengthOf(info), 0);
   const room = Math.max(1, Math.floor(memory / bytes));
-  // A map lists its entries in the order they were set: the first is the one not asked for for longest.
+  // A map lists its entries in the order they were set: the first is the anchor whose last use is longest
+  // ago.
   const held = new Map<number, ReadonlyMap<string, Tensor>>();
   let sources = anchors;
   return {
@@ -26,7 +25,8 @@ export function createAnchorCache(graph: Graph, anchors: readonly Checkpoint[], 
       }
       const weights = held.get(anchor) ?? (await bindWeights(graph, source));
       held.delete(anchor);
-      if (held.size === room) held.delete(held.keys().next().value ?? 0);
+      const [oldest] = held.keys();
+      if (held.size === room && oldest !== undefined) held.delete(oldest);
       held.set(anchor, weights);
       return weights;
     },

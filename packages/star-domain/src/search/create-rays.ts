@@ -9,16 +9,20 @@ import type { StarSearch } from "./star-search.ts";
 
 /** Name of the point that is trained. */
 export const STAR = "star";
+/** Name of the point that is given at every step: the anchor drawn for it. */
 const ANCHOR = "anchor";
 
-/** Makes the blend of each step of a search, at the place that is drawn for it, and aligns anchors between epochs. */
+/**
+ * Creates the blend of a search: each step is made at a place that is drawn for it on the segment to an
+ * anchor, and anchors are aligned between epochs.
+ */
 export async function createRays(
   search: StarSearch & { readonly start: Checkpoint },
-  { search: own, training }: ResolvedFindStarOptions,
+  { search: options, training }: ResolvedFindStarOptions,
   onProgress: FindStarOptions["onProgress"],
 ): Promise<Blend> {
   const { graph, anchors, spec, start } = search;
-  const { memory, restarts, alignEvery, rays, statisticsExamples } = own;
+  const { memory, restarts, alignEvery, rays, statisticsExamples } = options;
   const cache = createAnchorCache(graph, anchors, memory);
   const aligning =
     spec === undefined || alignEvery === 0
@@ -26,7 +30,7 @@ export async function createRays(
       : createAnchorAligner(
           { ...search, spec, cache },
           {
-            options: own,
+            options,
             training,
             starts: await bindWeights(graph, start),
             star: STAR,
@@ -46,7 +50,7 @@ export async function createRays(
     },
     async at(step) {
       const { anchor, t } = drawRay(anchors.length, rays, { seed: training.seed, step });
-      return { coefficients: [1 - t, t], given: new Map([[ANCHOR, await cache.read(anchor)]]) };
+      return { given: new Map([[ANCHOR, await cache.read(anchor)]]), coefficients: [1 - t, t] };
     },
     ...aligning,
   };

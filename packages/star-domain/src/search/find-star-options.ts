@@ -2,40 +2,51 @@ import { assertWholeOptions, resolveOptions } from "@isthmus/core";
 import type { TrainOptions, TrainProgress } from "@isthmus/training";
 import { assertDistribution, type RayDistribution } from "./ray.ts";
 
-/** How far {@link findStar} has got. */
+/** Progress of {@link findStar}. */
 export type FindStarProgress =
   | TrainProgress
   | {
       readonly phase: "aligning";
-      /** The epoch that anchors are aligned for, from 0. */
+      /** The epoch before which anchors are aligned, from 0. */
       readonly epoch: number;
-      /** Anchors aligned, of {@link anchors}. */
+      /** Anchors aligned so far, of {@link anchors}. */
       readonly aligned: number;
       readonly anchors: number;
     }
   | { readonly phase: "measuring statistics" };
 
-/** What is the search's own among the options of `findStar`. */
+/** Options of `findStar` that are no options of training. */
 interface SearchOptions {
   /** How places on the segments to anchors are drawn. @defaultValue "uniform" */
   readonly rays?: RayDistribution;
-  /** Epochs after which anchors are aligned to the star anew, the first included; 0 for never. @defaultValue 1 */
+  /**
+   * Anchors are aligned to the star before the first and then every so many epochs; 0 for never.
+   * @defaultValue 1
+   */
   readonly alignEvery?: number;
-  /** Searches of each alignment, at least 1. @defaultValue 1 */
+  /** Number of searches of each alignment, at least 1. @defaultValue 1 */
   readonly restarts?: number;
-  /** Bytes of anchors to hold in memory; the others are read again when it is their turn. @defaultValue 1 GiB */
+  /**
+   * Bytes of anchors to hold in memory; other anchors are read again when they are drawn. @defaultValue 1 GiB
+   */
   readonly memory?: number;
-  /** Examples, the first ones, on which batch norms are measured before alignments and at the end. @defaultValue 10000 */
+  /**
+   * Number of examples, the first ones, on which batch norms are measured before alignments and at the end.
+   * @defaultValue 10000
+   */
   readonly statisticsExamples?: number;
 }
 
-/** Options of `findStar`: those of training, of which `onProgress` tells more, and how to search. */
+/**
+ * Options of `findStar`: the options of training, with an `onProgress` that reports more, and options of the
+ * search.
+ */
 export interface FindStarOptions extends Omit<TrainOptions, "onProgress" | "onEpoch">, SearchOptions {
   /** Called after every step, and while anchors are aligned. */
   readonly onProgress?: ((progress: FindStarProgress) => void) | undefined;
 }
 
-/** Defaults of `findStar` beside those of `train`. */
+/** Defaults of the options of `findStar` that are no options of training; `TRAIN_DEFAULTS` has the others. */
 export const FIND_STAR_DEFAULTS: Required<SearchOptions> = {
   rays: "uniform",
   alignEvery: 1,
@@ -44,16 +55,16 @@ export const FIND_STAR_DEFAULTS: Required<SearchOptions> = {
   statisticsExamples: 10_000,
 };
 
-/** The options of the search and those of training, apart. */
+/** The options of the search and the options of training, separated. */
 export interface ResolvedFindStarOptions {
   readonly search: Required<SearchOptions>;
   readonly training: Omit<TrainOptions, "onProgress" | "onEpoch">;
 }
 
 /**
- * Tells the options of the search from those of training, and checks the former.
+ * Separates the options of the search from the options of training, and checks the former.
  * @throws TypeError if a distribution is unknown
- * @throws RangeError if a number is out of its range
+ * @throws RangeError if a number of the search is out of its range
  */
 export function resolveFindStarOptions(options: FindStarOptions): ResolvedFindStarOptions {
   const { rays, alignEvery, restarts, memory, statisticsExamples, onProgress: _, ...training } = options;

@@ -1,10 +1,4 @@
-import {
-  assertSameStructure,
-  type Checkpoint,
-  createCheckpoint,
-  InputError,
-  type Tensor,
-} from "@isthmus/core";
+import { assertSameStructure, type Checkpoint, createCheckpoint, entry, InputError } from "@isthmus/core";
 import { assertNetwork, bindWeights } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
 import { type TrainResult, trainBlend } from "@isthmus/training";
@@ -19,18 +13,19 @@ import { measureNorms } from "./measure-norms.ts";
 import type { RayDistribution } from "./ray.ts";
 import type { StarSearch } from "./star-search.ts";
 
-/** What {@link findStar} has done, as plain data. */
+/** Results of {@link findStar}, as plain data. */
 export interface FindStarResult extends TrainResult {
+  /** Sources of the anchors. */
   readonly anchors: readonly string[];
   readonly rays: RayDistribution;
-  /** Epochs after which anchors were aligned anew; 0 where they never were. */
+  /** Number of epochs after which anchors were aligned again; 0 if they never were. */
   readonly alignEvery: number;
   readonly restarts: number;
-  /** Where the star started. */
+  /** Source of the network at which the star started. */
   readonly start: string;
 }
 
-/** A star network and how it was found. */
+/** A star network and the result of the search that found it. */
 export interface FoundStar {
   /**
    * Its weights, in the order of the graph, and beside them the integer tensors of the network it started from, such as counters
@@ -41,23 +36,27 @@ export interface FoundStar {
 }
 
 /**
- * Finds a star: the network that is connected to all anchors by straight segments of low loss.
+ * Finds a star: a network that is connected to all anchors by straight segments of low loss.
  *
- * Minimises the mean of `L((1 - t) star + t anchor)` over anchors and places `t`: each step draws one anchor and one `t`, the
- * interpolation is part of the step's graph, and the star gets its share `1 - t` of the gradient. Anchors are aligned to the star by
- * weight matching before every `alignEvery`-th epoch. Batch norms take the batch's statistics, and the star's running ones are
- * measured anew, on the first examples, before alignments and at the end.
+ * It minimises the mean of `L((1 - t) star + t anchor)` over anchors and places `t`. Each step draws one
+ * anchor and one `t`; the interpolation is part of the step's graph, and the star gets its share `1 - t` of
+ * the gradient. Anchors are aligned to the star by weight matching before every `alignEvery`-th epoch. Batch
+ * norms use the statistics of the batch, and the star's running statistics are measured again, on the first
+ * examples, before alignments and at the end.
  *
- * States hold the alignments, too: a search that was stopped and resumes goes on to the same bytes.
+ * States hold the alignments, too: a search that was stopped and resumes ends with the same bytes.
  *
- * @see Sonthalia, Rubinstein, Abbasnejad and Oh, Do deep neural network solutions form a star domain?, 2024, section 4.
- * Differs from the authors' code in: 1. anchors are aligned as often as asked for, by default before every epoch, not never; 2. a
- * star may start from the mean of its anchors; 3. batch norms are measured exactly, not by moving averages.
+ * We differ from the authors' code in three ways: anchors are aligned as often as asked for, by default
+ * before every epoch, not never; a star may start from the mean of its anchors; batch norms are measured
+ * exactly, not by moving averages.
+ * @see Sonthalia, Rubinstein, Abbasnejad and Oh, Do deep neural network solutions form a star domain?, 2024,
+ *   section 4
  * @throws InputError if there are fewer than two anchors, or data do not fit
  * @throws MismatchError if an anchor or the start does not fit the graph, or a state is of another search
  * @throws TypeError if an option is unknown
  * @throws RangeError if an option is out of its range
- * @throws FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train` of `@isthmus/training`
+ * @throws FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train` of
+ *   `@isthmus/training`
  */
 export async function findStar(search: StarSearch, options: FindStarOptions): Promise<FoundStar> {
   const resolved = resolveFindStarOptions(options);
@@ -72,8 +71,8 @@ export async function findStar(search: StarSearch, options: FindStarOptions): Pr
   });
   onProgress?.({ phase: "measuring statistics" });
   const { statisticsExamples: examples } = resolved.search;
-  const found = await bindWeights(graph, points.get(STAR) ?? start);
-  const weights = await measureNorms({ ...search, examples, signal: options.signal }, found);
+  const star = await bindWeights(graph, entry(points, STAR, "trained point"));
+  const weights = await measureNorms({ ...search, examples, signal: options.signal }, star);
   const { rays: distribution, alignEvery, restarts } = resolved.search;
   return {
     star: createCheckpoint(await withCounters(weights, start), {}, "star"),
@@ -116,6 +115,7 @@ function assertAnchors({ graph, anchors, start }: StarSearch): void {
   if (start !== undefined) assertNetwork(graph, start);
 }
 
+/** Returns the mean of the anchors, each aligned to the first if symmetries are known. */
 async function meanOfAnchors(
   search: StarSearch,
   { search: { restarts }, training: { seed, signal } }: ResolvedFindStarOptions,

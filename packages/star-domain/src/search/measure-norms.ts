@@ -2,17 +2,20 @@ import type { Tensor } from "@isthmus/core";
 import { type DataSet, type Engine, type Graph, limitExamples } from "@isthmus/graph";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 
-/** What norms are measured by. */
+/** An architecture, and the data to measure batch norms on. */
 export interface NormMeasurement {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly data: DataSet;
-  /** Examples, the first ones, that are enough. */
+  /** Number of examples to use, the first ones. */
   readonly examples: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The weights of a network, the statistics of its batch norms measured on the first examples; as they are where it has none. */
+/**
+ * Returns the weights of a network with the statistics of its batch norms measured on the first examples;
+ * unchanged if it has no batch norms.
+ */
 export async function measureNorms(
   { graph, engine, data, examples, signal }: NormMeasurement,
   weights: ReadonlyMap<string, Tensor>,

@@ -1,9 +1,12 @@
-import { createRandom, excerpt, type Random } from "@isthmus/core";
+import { at, createRandom, excerpt, type Random } from "@isthmus/core";
 
-/** How places on rays are drawn: evenly, by Beta(2, 2), which favours the middle, or always the middle. */
+/**
+ * Names of the distributions of places on rays: `uniform`; `beta`, which is Beta(2, 2) and favours the
+ * middle; or `constant`, always the middle.
+ */
 export const RAY_DISTRIBUTIONS = ["uniform", "beta", "constant"] as const;
 
-/** One of {@link RAY_DISTRIBUTIONS}. */
+/** A distribution of places on rays, see {@link RAY_DISTRIBUTIONS}. */
 export type RayDistribution = (typeof RAY_DISTRIBUTIONS)[number];
 
 /** A place on the segment from the star to an anchor. */
@@ -15,9 +18,10 @@ export interface RayPlace {
 }
 
 /**
- * Draws the place of one step: each anchor is as likely as any other. It depends on the seed and the step only.
+ * Draws the place of one step. All anchors are equally likely. The place depends on the seed and the step
+ * only.
  *
- * @param anchors - how many there are, at least 1
+ * @param anchors - number of anchors, at least 1
  */
 export function drawRay(
   anchors: number,
@@ -34,18 +38,18 @@ export function drawPlace(random: Random, distribution: RayDistribution): number
   const first = random.uniform();
   if (distribution === "uniform") return first;
   // The middle one of three uniform numbers is distributed by Beta(2, 2).
-  const [, middle = 0] = [first, random.uniform(), random.uniform()].sort((a, b) => a - b);
-  return middle;
+  const three = [first, random.uniform(), random.uniform()].sort((a, b) => a - b);
+  return at(three, 1);
 }
 
 /**
  * Checks the name of a distribution.
  * @param attempt - for messages, for example `find a star`
- * @throws TypeError if there is none of that name
+ * @throws TypeError if there is no distribution of that name
  */
-export function assertDistribution(attempt: string, given: string): asserts given is RayDistribution {
-  if ((RAY_DISTRIBUTIONS as readonly string[]).includes(given)) return;
+export function assertDistribution(attempt: string, name: string): asserts name is RayDistribution {
+  if ((RAY_DISTRIBUTIONS as readonly string[]).includes(name)) return;
   throw new TypeError(
-    `Cannot ${attempt} as "rays" must be one of ${RAY_DISTRIBUTIONS.join(", ")}: it is ${excerpt(given)}`,
+    `Cannot ${attempt} as "rays" must be one of ${RAY_DISTRIBUTIONS.join(", ")}: it is ${excerpt(name)}`,
   );
 }

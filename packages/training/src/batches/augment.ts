@@ -1,17 +1,20 @@
 import { createRandom, formatShape, resolveOptions, UnsupportedError } from "@isthmus/core";
 
-/** How images are changed at random each time they are seen. */
+/** Options of how images are changed at random each time they are seen. */
 export interface AugmentOptions {
-  /** Pixels of padding around each image, which is then cropped at random to its size; 0 crops nothing. @defaultValue 0 */
+  /**
+   * Pixels of padding around each image, which is then cropped at random to its size; 0 crops nothing.
+   * @defaultValue 0
+   */
   readonly crop?: number;
   /** Mirror every other image, left to right. @defaultValue false */
   readonly flip?: boolean;
 }
 
-/** Defaults of {@link AugmentOptions}: images stay as they are. */
+/** Defaults of {@link AugmentOptions}: no image is changed. */
 export const AUGMENT_DEFAULTS: Required<AugmentOptions> = { crop: 0, flip: false };
 
-/** Which example is changed, and when. */
+/** An example and the epoch it is seen in: all that decides how it is changed, beside the seed. */
 export interface AugmentKey {
   readonly seed: number;
   readonly epoch: number;
@@ -20,18 +23,19 @@ export interface AugmentKey {
 }
 
 /**
- * Changes an image in place, by what its key says: the same key gives the same change, whatever was changed before.
+ * A function that changes an image in place. The same key gives the same change, whatever was changed before.
  *
  * @param image - `[channels, height, width]`
  */
 export type Augment = (image: Float32Array, key: AugmentKey) => void;
 
 /**
- * Makes the random change of images that training sees, or nothing if options ask for none: a crop after padding, then a
- * mirror image, as is usual for small photographs (He et al. 2016, section 4.2).
+ * Returns the function that changes images at random for training, or undefined if the options ask for no
+ * change. A change is a crop after padding, then a mirror image, as is usual for small photographs (He et al.
+ * 2016, section 4.2).
  *
  * @param exampleShape - `[channels, height, width]`
- * @param padding - value of the pixels around the image: what black is scaled to
+ * @param padding - value of the pixels around the image: black, scaled as the images are
  * @throws RangeError if `crop` is not a whole number of at least 0
  * @throws UnsupportedError if examples are not images
  */
@@ -64,6 +68,7 @@ export function createAugment(
   };
 }
 
+/** Pixels of an image, `[channels, height, width]`. */
 interface Image {
   readonly image: Float32Array;
   readonly channels: number;
@@ -71,6 +76,7 @@ interface Image {
   readonly width: number;
 }
 
+/** How the window that is cut out of the padded image lies, and whether it is mirrored. */
 interface Move {
   /** Rows by which the window lies lower than the image, negative for higher. */
   readonly down: number;
@@ -79,7 +85,7 @@ interface Move {
   readonly padding: number;
 }
 
-/** Writes the window of the padded image that `move` says. */
+/** Writes the moved window of the padded image into `out`, mirrored left to right if asked for. */
 function moveInto(source: Image, { down, right, mirror, padding }: Move, out: Float32Array): void {
   const { image, channels, height, width } = source;
   out.fill(padding);

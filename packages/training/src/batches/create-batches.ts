@@ -1,10 +1,9 @@
-import { allocateData, createTensor, sizeOf, type Tensor } from "@isthmus/core";
+import { allocateData, at, createRandom, createTensor, entry, sizeOf, type Tensor } from "@isthmus/core";
 import type { Batch, DataSet } from "@isthmus/graph";
 import { type AugmentOptions, createAugment } from "./augment.ts";
-import { epochOrderInto } from "./epoch-order.ts";
 import { type EpochSizes, firstPlaceOf, type Remainder } from "./epoch-steps.ts";
 
-/** How batches are made of a data set. */
+/** Options of {@link createBatches}. */
 export interface BatchesOptions {
   /** Decides the order of examples and how images are changed. */
   readonly seed: number;
@@ -16,13 +15,13 @@ export interface BatchesOptions {
   readonly augment: AugmentOptions;
 }
 
-/** Batches of a data set in random order, any of them at any time. */
+/** Batches of a data set in random order, which can be made in any sequence. */
 export interface Batches {
-  /** The batch made last, in memory that every {@link fill} writes anew. */
+  /** The batch made last, in memory that every {@link fill} overwrites. */
   readonly current: Batch;
   /**
-   * Makes {@link current} the batch of a step, from 0: it depends on the step, the data and the options only, and not on the
-   * batches made before.
+   * Writes the batch of a step, counted from 0, into {@link current}. The batch depends on the step, the data
+   * and the options only, and not on the batches made before.
    */
   fill(step: number): void;
 }
@@ -30,7 +29,8 @@ export interface Batches {
 /**
  * Makes batches of a data set in an order that is shuffled for every epoch.
  *
- * Nothing is allocated for a batch: examples are gathered into the same memory, some 600,000 images of 28 x 28 a second.
+ * Nothing is allocated for a batch: examples are gathered into the same memory, some 600,000 images of 28 x
+ * 28 a second.
  * @throws RangeError if `crop` or the seed is out of its range
  * @throws UnsupportedError if images are to be changed and examples are not images
  */
@@ -65,14 +65,25 @@ export function createBatches(
         epochs[i] = epoch;
       }
       gatherInto(data, indices, current);
-      images.forEach((image, i) => {
-        augment?.(image, { seed, epoch: epochs[i] ?? 0, example: indices[i] ?? 0 });
-      });
+      for (const [i, image] of images.entries()) {
+        augment?.(image, { seed, epoch: at(epochs, i, "epoch"), example: at(indices, i, "example") });
+      }
     },
   };
 }
 
-/** Room for a batch of what the data set holds of one example. */
+/**
+ * Writes the order of the examples of an epoch into `out` `[size]`, a permutation of `0..size-1`. It depends
+ * on the seed, the epoch and the size only, so that the order of any epoch can be made without the orders
+ * before it.
+ * @throws RangeError if `seed` is not a whole number in `[0, 2^53)`
+ */
+function epochOrderInto(seed: number, epoch: number, out: Uint32Array): void {
+  for (let i = 0; i < out.length; i++) out[i] = i;
+  createRandom(seed, `order of epoch ${epoch}`).shuffleInPlace(out);
+}
+
+/** Allocates a batch with every tensor that the data set has for an example. */
 function allocateBatch(data: DataSet, batch: number): Batch {
   const { inputs, features, labels } = data.read(0, 1);
   const allocate = ({ dtype, shape }: Tensor): Tensor => {
@@ -86,24 +97,26 @@ function allocateBatch(data: DataSet, batch: number): Batch {
   };
 }
 
-/** Views of the examples of a batch. */
+/** Returns a view of each example of a batch. */
 function splitExamples({ data }: Tensor, batch: number): Float32Array[] {
   const stride = data.length / batch;
   return Array.from({ length: batch }, (_, i) => data.subarray(i * stride, (i + 1) * stride) as Float32Array);
 }
 
+/** Copies the examples at `indices` `[batch]` of the data set into `out`. */
 function gatherInto(data: DataSet, indices: Uint32Array, out: Batch): void {
   if (data.gatherInto !== undefined) {
     data.gatherInto(indices, out);
     return;
   }
-  const put = (from: Tensor, to: Tensor | undefined, i: number) => {
-    to?.data.set(from.data as never, i * from.data.length);
+  const put = (from: Tensor, to: Tensor, i: number) => {
+    to.data.set(from.data as never, i * from.data.length);
   };
+  const features = out.features ?? new Map<string, Tensor>();
   indices.forEach((index, i) => {
-    const { inputs, features, labels } = data.read(index, index + 1);
-    put(inputs, out.inputs, i);
-    for (const [name, tensor] of features ?? []) put(tensor, out.features?.get(name), i);
-    out.labels.set(labels, i * labels.length);
+    const example = data.read(index, index + 1);
+    put(example.inputs, out.inputs, i);
+    for (const [name, tensor] of example.features ?? []) put(tensor, entry(features, name, "feature"), i);
+    out.labels.set(example.labels, i * example.labels.length);
   });
 }

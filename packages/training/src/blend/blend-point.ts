@@ -1,31 +1,32 @@
-/** A network of a blend: a set of weights that counts with a coefficient of its own. */
+/** A network of a blend: a set of weights and, at every step, a coefficient that multiplies them. */
 export interface BlendPoint {
-  /** For example `star`, `anchor` or `bend 1`; each point has another. */
+  /** For example `star`, `anchor` or `bend 1`; no two points have the same name. */
   readonly name: string;
-  /** Whether its weights are trained; those of others are given, and may be others at every step. */
+  /** Whether its weights are trained. Weights of other points are given, and may differ from step to step. */
   readonly trained: boolean;
 }
 
 /**
- * What weight decay pulls at in a blend: at each trained point by itself, or at the blended weights, as if half their squares times
- * the decay were part of the loss, of which each point gets its share (Garipov et al. 2018). AdamW's decay is part of no loss, and
- * always pulls at points.
+ * What weight decay acts on in a blend: `points`, each trained point by itself; or `blend`, the blended
+ * weights, as if half the sum of their squares times the decay were part of the loss, so that each point gets
+ * its share of that gradient (Garipov et al. 2018). AdamW's decay is not part of the loss, and always acts on
+ * points.
  */
 export type BlendDecay = "points" | "blend";
 
-/** How a point enters the step of a blend. */
+/** A point of a blend with the names by which its tensors enter the graph of a step. */
 export interface BlendedPoint extends BlendPoint {
-  /** Data input f32 `[]` for its coefficient. */
+  /** Data input f32 `[]` that takes its coefficient. */
   readonly coefficient: string;
   /**
-   * For every weight that is blended, by its name in the network, what holds it at this point: of a trained point a weight of the
-   * step, of a given one a data input.
+   * Where each blended weight of this point enters the step, by its name in the network: the name of a weight
+   * of the step's graph for a trained point, of a data input for a given point.
    */
   readonly weights: ReadonlyMap<string, string>;
 }
 
 /**
- * Checks that there is something to train, under names that tell points apart.
+ * Checks that at least one point of a blend is trained and that no two points have the same name.
  * @throws RangeError if not
  */
 export function assertPoints(points: readonly BlendPoint[]): void {
@@ -35,7 +36,7 @@ export function assertPoints(points: readonly BlendPoint[]): void {
       `Cannot train a blend as at least one of its points must be trained: of ${points.length}, none is`,
     );
   }
-  const again = names.find((name, i) => names.indexOf(name) !== i);
-  if (again === undefined) return;
-  throw new RangeError(`Cannot train a blend as its points need names of their own: two are "${again}"`);
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  if (repeated === undefined) return;
+  throw new RangeError(`Cannot train a blend as its points need names of their own: two are "${repeated}"`);
 }

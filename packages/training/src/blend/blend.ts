@@ -1,39 +1,47 @@
 import type { Checkpoint, Tensor } from "@isthmus/core";
 import type { BlendDecay, BlendPoint } from "./blend-point.ts";
 
-/** Weights by their names in the network. */
+/** The weights of one point, by their names in the network. */
 export type PointWeights = ReadonlyMap<string, Tensor>;
 
-/** The blend a step is made at. */
+/** The blend at which a step is made. */
 export interface BlendAt {
-  /** Of every point, in the blend's order. */
+  /** The coefficient of every point, in the blend's order. */
   readonly coefficients: readonly number[];
-  /** Weights of the given points that are others than at the step before, by the points' names; fed without copying. */
+  /**
+   * Weights of the given points that have changed since the step before, by the points' names. They are fed
+   * without copying.
+   */
   readonly given?: ReadonlyMap<string, PointWeights>;
 }
 
-/** Several networks, some of them trained, and the weighted sum of them that each step is made at. */
+/** Several networks, some of them trained, and the weighted sum of them at which each step is made. */
 export interface Blend {
   readonly points: readonly BlendPoint[];
-  /** Which weights decay. @defaultValue "points" */
+  /** What weight decay acts on. @defaultValue "points" */
   readonly decay?: BlendDecay;
-  /** Where the trained points start, by their names. */
+  /** The weights at which the trained points start, by the points' names. */
   readonly start: ReadonlyMap<string, Checkpoint>;
-  /** All that decides {@link Blend.at} and {@link Blend.beginEpoch}, as plain data: a training resumes only where it is the same. */
+  /**
+   * Everything that decides what {@link Blend.at} and {@link Blend.beginEpoch} do, as plain data. A training
+   * resumes from a state only if both have the same description.
+   */
   readonly description: Readonly<Record<string, unknown>>;
   /**
-   * Says the blend of a step. It must depend on the step and on {@link Blend.kept} only, so that a training that
-   * resumes gives the same bytes. The first step of a call must be given all given points.
+   * Returns the blend of a step. It must depend on the step and on {@link Blend.kept} only, so that a
+   * training that resumes gives the same bytes. At the first step of a call it must return the weights of all
+   * given points.
    */
   readonly at: (step: number) => BlendAt | Promise<BlendAt>;
   /**
-   * Called before the first step of each epoch, and of a call that resumes within one, with the weights of the trained points, which
-   * are not to be kept or written to. What it decides must be in {@link Blend.kept}, from where a training that resumes has it.
+   * Called with the weights of the trained points before the first step of each epoch, and before the first
+   * step of a call that resumes within an epoch. It must not hold on to these tensors or write to them. What
+   * it decides must be stored in {@link Blend.kept}, from which a training that resumes reads it.
    */
   readonly beginEpoch?: (epoch: number, trained: ReadonlyMap<string, PointWeights>) => void | Promise<void>;
   /**
-   * Tensors that go into states, and are read from them in place, beside those that are trained; under names that no weight has.
-   * @defaultValue none
+   * Tensors that states hold beside the trained ones, by names that no weight has. A training that resumes
+   * reads them from the state in place. @defaultValue none
    */
   readonly kept?: ReadonlyMap<string, Tensor>;
 }

@@ -5,34 +5,36 @@ import type { Blend, PointWeights } from "./blend.ts";
 import { createBlendInputs } from "./create-blend-inputs.ts";
 import { takePoint } from "./join-points.ts";
 
-/** Feeds the steps of a training loop the blends they are to be made at. */
+/** Sets the data inputs by which a blend enters the steps of a training loop. */
 export interface BlendFeeder {
-  /** As {@link fill} left them, by the data inputs they belong to. */
+  /** Tensors of these data inputs, by the inputs' names, as {@link fill} left them. */
   readonly tensors: ReadonlyMap<string, Tensor>;
-  /** Goes into states. */
-  readonly kept: ReadonlyMap<string, Tensor>;
+  /** Tensors of the blend that states hold. */
+  readonly stored: ReadonlyMap<string, Tensor>;
+  /** Calls the blend's `beginEpoch` with the trained points as they are now. */
   beginEpoch(epoch: number): Promise<void>;
+  /** Sets {@link tensors} to the blend of a step. */
   fill(step: number): Promise<void>;
 }
 
-/** Makes a feeder for the steps of a runner. */
+/** Creates a feeder for the steps of a runner. */
 export function createBlendFeeder(blend: Blend, step: TrainingStep, runner: StepRunner): BlendFeeder {
   const inputs = createBlendInputs(step);
   return {
     tensors: inputs.tensors,
-    kept: blend.kept ?? new Map(),
+    stored: blend.kept ?? new Map(),
     async beginEpoch(epoch) {
       await blend.beginEpoch?.(epoch, trainedPoints(step, runner));
     },
-    async fill(at) {
-      const { coefficients, given = new Map() } = await blend.at(at);
-      inputs.weigh(coefficients);
-      for (const [point, weights] of given) inputs.place(point, weights);
+    async fill(stepNumber) {
+      const blendAt = await blend.at(stepNumber);
+      inputs.weigh(blendAt.coefficients);
+      for (const [point, weights] of blendAt.given ?? []) inputs.place(point, weights);
     },
   };
 }
 
-/** Weights of every trained point as they are after the last step, frozen ones among them. */
+/** Returns the weights of every trained point as they are after the last step, frozen weights included. */
 export function trainedPoints(step: TrainingStep, runner: StepRunner): Map<string, PointWeights> {
   const tensors = new Map([...runner.fixed, ...runner.carried()]);
   const trained = (step.blend ?? []).filter((point) => point.trained);

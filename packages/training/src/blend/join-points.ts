@@ -1,6 +1,7 @@
 import {
   type Checkpoint,
   defineCheckpoint,
+  entry,
   MismatchError,
   type Tensor,
   type TensorInfo,
@@ -8,19 +9,27 @@ import {
 import type { TrainingStep } from "../step/training-step.ts";
 
 /**
- * Makes one checkpoint of the trained points of a blend, by the names their weights enter a step by: what a step runner starts
- * from. Weights that are not blended, such as whole numbers, are those of the first trained point.
+ * Joins the trained points of a blend into one checkpoint, under the names by which their weights enter a
+ * step, for a step runner to start from. Weights that are not blended, such as whole numbers, are taken from
+ * the first trained point.
  *
  * @param step - made with `blend`
- * @param points - a checkpoint for each trained point by its name; lazy, they are read when the result is
- * @throws MismatchError if a point has no checkpoint, or one lacks a weight
+ * @param points - a checkpoint for each trained point by its name; they are only read when the result is read
+ * @throws MismatchError if the step is not one of a blend, a point has no checkpoint, or one lacks a weight
  */
 export function joinPoints(
   { graph, blend = [], carried }: TrainingStep,
   points: ReadonlyMap<string, Checkpoint>,
 ): Checkpoint {
   const trained = blend.filter((point) => point.trained);
-  const first = checkpointOf(points, trained[0]?.name ?? "");
+  const [firstPoint] = trained;
+  if (firstPoint === undefined) {
+    throw new MismatchError(
+      `Cannot join the points of a blend as the step of graph "${graph.name}" must be made with a blend: it has no trained points`,
+      { parameters: [] },
+    );
+  }
+  const first = checkpointOf(points, firstPoint.name);
   const state = new Set(carried.flatMap(({ role, input }) => (role === "state" ? [input] : [])));
   const sources = new Map(
     [...graph.weights.keys()]
@@ -37,8 +46,8 @@ export function joinPoints(
     tensors,
     inputs: [...points.values()],
     async readInto(enters, begin, out) {
-      const source = sources.get(enters);
-      await source?.checkpoint.readRangeInto(source.name, begin, out);
+      const { checkpoint, name } = entry(sources, enters, "weight of a blend");
+      await checkpoint.readRangeInto(name, begin, out);
     },
   });
 }
@@ -68,9 +77,10 @@ function infoOf({
 }
 
 /**
- * Takes the weights of one trained point out of those of all.
- * @param tensors - by the names they enter the step by, as a step runner carries or keeps them
- * @returns the same tensors by their names in the network; those that are not blended are left out
+ * Returns the weights of one trained point of a blend, without weights that are not blended.
+ * @param tensors - weights of all points by the names by which they enter the step, as in a step runner's
+ *   `carried()` and `fixed`
+ * @returns the same tensors by their names in the network; weights that `tensors` lacks are left out
  * @throws RangeError if there is no trained point of that name
  */
 export function takePoint(
@@ -78,16 +88,16 @@ export function takePoint(
   name: string,
   tensors: ReadonlyMap<string, Tensor>,
 ): Map<string, Tensor> {
-  const point = blend.find((each) => each.name === name && each.trained);
+  const point = blend.find((candidate) => candidate.name === name && candidate.trained);
   if (point === undefined) {
     throw new RangeError(
       `Cannot take point "${name}" of a blend of graph "${graph.name}" as it must be a trained one: there is none of that name`,
     );
   }
   return new Map(
-    [...point.weights].flatMap(([own, enters]) => {
+    [...point.weights].flatMap(([weight, enters]) => {
       const tensor = tensors.get(enters);
-      return tensor === undefined ? [] : [[own, tensor] as const];
+      return tensor === undefined ? [] : [[weight, tensor] as const];
     }),
   );
 }

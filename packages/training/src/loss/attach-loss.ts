@@ -8,12 +8,14 @@ import { attachNextToken } from "./next-token.ts";
 import { attachOutput } from "./output.ts";
 
 /**
- * Adds a loss to a graph: the inputs for targets and the nodes that compute loss and metrics, as further outputs.
+ * Adds a loss to a graph: the inputs for targets, and the nodes that compute loss and metrics as further
+ * outputs.
  *
- * @param graph - typed, as `specialize` makes it, with one data input but where the loss is an output of its own
+ * @param graph - typed, as `specialize` makes it; with one data input unless the loss is of kind `output` or
+ *   names the input for the examples
  * @throws MismatchError if the graph is not typed, or its inputs or outputs do not fit the loss
  * @throws RangeError if a number of the loss is out of its range
- * @throws TypeError if the loss is of no known kind or has an option that is not known
+ * @throws TypeError if the kind or an option of the loss is unknown
  */
 export function attachLoss(graph: Graph, loss: LossSpec): Objective {
   switch (loss.kind) {

@@ -1,17 +1,17 @@
-import { resolveOptions } from "@isthmus/core";
+import { at, resolveOptions, sizeOf } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { cast, GraphBuilder, reduceMean, reduceSum } from "@isthmus/graph/builder";
 import type { Objective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
 import { assertLogits, examplesInput, outputOf } from "./find-values.ts";
 import { finishObjective } from "./finish-objective.ts";
-import { assertSmoothing, isRight, negativeLogLikelihood } from "./log-likelihood.ts";
+import { assertSmoothing, isCorrect, negativeLogLikelihood } from "./log-likelihood.ts";
 import { CROSS_ENTROPY_DEFAULTS, type CrossEntropyLoss } from "./loss-spec.ts";
 import { weightedLoss } from "./weighted-loss.ts";
 
 /**
- * Adds cross-entropy to a graph; its metrics are `correct`, the examples or positions classified rightly, and, where there are several
- * positions or labels are weighted, `counted`, how many count.
+ * Adds cross-entropy to a graph. Its metrics are `correct`, how many examples or positions are classified
+ * correctly, and, if there are several positions or labels are weighted, `counted`, how many count.
  */
 export function attachCrossEntropy(graph: Graph, loss: CrossEntropyLoss): Objective {
   const { kind: _, logits: name, examples: input, ...rest } = loss;
@@ -20,9 +20,9 @@ export function attachCrossEntropy(graph: Graph, loss: CrossEntropyLoss): Object
   const examples = examplesInput(graph, input);
   const builder = GraphBuilder.from(graph);
   const logits = outputOf(graph, builder, name);
-  const batch = examples.shape[0] ?? 0;
+  const [batch = 0] = examples.shape;
   const isPerPosition = logits.shape.length === 3;
-  const shape = isPerPosition ? [batch, logits.shape[1] ?? 0] : [batch];
+  const shape = isPerPosition ? [batch, at(logits.shape, 1, "axis of logits")] : [batch];
   assertLogits(graph, logits, {
     rank: shape.length + 1,
     leading: shape,
@@ -30,19 +30,19 @@ export function attachCrossEntropy(graph: Graph, loss: CrossEntropyLoss): Object
   });
   const labels = builder.input(unusedName(graph, "labels"), { dtype: "i64", shape });
   const losses = negativeLogLikelihood(logits, labels, labelSmoothing);
-  const right = isRight(logits, labels);
+  const correct = isCorrect(logits, labels);
   if (!weighted) {
-    const counted = isPerPosition ? { counted: builder.scalar(batch * (shape[1] ?? 0), "f32") } : {};
+    const counted = isPerPosition ? { counted: builder.scalar(sizeOf(shape), "f32") } : {};
     return finishObjective(graph, {
       loss: reduceMean(losses),
-      metrics: { correct: reduceSum(cast(right, "f32")), ...counted },
+      metrics: { correct: reduceSum(cast(correct, "f32")), ...counted },
       examples: examples.name,
       targets: labels,
     });
   }
   const targetWeights = builder.input(unusedName(graph, "targetWeights"), { dtype: "f32", shape });
   return finishObjective(graph, {
-    ...weightedLoss({ losses, right, weights: targetWeights }),
+    ...weightedLoss({ losses, correct, weights: targetWeights }),
     examples: examples.name,
     targets: labels,
     targetWeights,

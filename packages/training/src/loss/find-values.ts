@@ -4,16 +4,17 @@ import type { GraphBuilder, Value } from "@isthmus/graph/builder";
 import { typesOf } from "@isthmus/graph/ir";
 
 /**
- * The data input of a typed graph that holds the examples: by its name, or the only one.
- * @throws MismatchError if there is none of that name, or another number of them and no name
+ * Returns the data input of a typed graph that takes the examples: the one called `name`, or the only one.
+ * @throws MismatchError if there is no input of that name, or if no name is given and there is not exactly
+ *   one input
  */
 export function examplesInput(graph: Graph, name: string | undefined): ValueInfo & TensorInfo {
   const [first, ...others] = graph.inputs;
-  const input = name === undefined ? first : graph.inputs.find((each) => each.name === name);
+  const input = name === undefined ? first : graph.inputs.find((candidate) => candidate.name === name);
   if (input !== undefined && (name !== undefined || others.length === 0)) {
     return { ...input, ...typeOf(graph, input.name) };
   }
-  const names = graph.inputs.map((each) => `"${each.name}"`).join(", ") || "none";
+  const names = graph.inputs.map((candidate) => `"${candidate.name}"`).join(", ") || "none";
   const rule =
     name === undefined
       ? "it must have one data input, for the examples"
@@ -24,7 +25,7 @@ export function examplesInput(graph: Graph, name: string | undefined): ValueInfo
   );
 }
 
-/** Element type and shape of a value. @throws MismatchError if the graph has none of that name */
+/** Returns element type and shape of a value. @throws MismatchError if the graph has no value of that name */
 export function typeOf(graph: Graph, name: string): TensorInfo {
   const type = typesOf(graph).get(name);
   if (type !== undefined) return type;
@@ -35,8 +36,8 @@ export function typeOf(graph: Graph, name: string): TensorInfo {
 }
 
 /**
- * What a loss is computed from: an output by its name, or the first that can be logits.
- * @throws MismatchError if there is none, or it is not floating-point
+ * Returns the value a loss is computed from: the one called `name`, or the first output that can be logits.
+ * @throws MismatchError if there is no such value, or it is not floating-point
  */
 export function outputOf(graph: Graph, builder: GraphBuilder, name: string | undefined): Value {
   const output = name ?? logitsOf(graph);
@@ -48,7 +49,10 @@ export function outputOf(graph: Graph, builder: GraphBuilder, name: string | und
   );
 }
 
-/** Checks the shape of logits. @throws MismatchError if they do not fit */
+/**
+ * Checks the shape of logits.
+ * @throws MismatchError if it does not follow the rule, or there are no classes
+ */
 export function assertLogits(
   graph: Graph,
   logits: Value,

@@ -12,7 +12,9 @@ interface ObjectiveValues {
   readonly targetWeights?: Value;
 }
 
-/** Builds the graph of an objective: outputs are those of the graph it is added to, the loss, then the metrics. */
+/**
+ * Builds the graph of an objective. Its outputs are the outputs of `graph`, then the loss, then the metrics.
+ */
 export function finishObjective(graph: Graph, values: ObjectiveValues): Objective {
   const { loss, examples, targets, targetWeights } = values;
   const { builder } = loss;

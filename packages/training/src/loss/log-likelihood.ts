@@ -1,4 +1,4 @@
-import { DTYPES, type DType } from "@isthmus/core";
+import { at, DTYPES, type DType } from "@isthmus/core";
 import {
   add,
   argMax,
@@ -14,28 +14,29 @@ import {
 } from "@isthmus/graph/builder";
 
 /**
- * Cross-entropy of each prediction, in nats: `-log softmax(logits)[label]`, mixed with the mean over all classes where labels
- * are smoothed, as PyTorch does.
+ * Computes the cross-entropy of each prediction, in nats: `-log softmax(logits)[label]`, mixed with the mean
+ * over all classes if labels are smoothed, as PyTorch does.
  *
- * A label outside of `[0, classes)` is of no class: its likelihood counts as 1.
+ * A label outside of `[0, classes)` is no class: its likelihood counts as 1.
  * @param logits - `[..., classes]`
  * @param labels - `[...]`, whole numbers
  * @returns `[...]`
  */
 export function negativeLogLikelihood(logits: Value, labels: Value, labelSmoothing: number): Value {
   const logs = logSoftmax(cast(logits, widened(logits.dtype)));
-  // Picked and not multiplied by zeros and ones: a class that is impossible has a logarithm of minus infinity.
+  // Picked and not multiplied by zeros and ones: a class that is impossible has a logarithm of minus
+  // infinity.
   const picked = reduceSum(where(isLabel(logits, labels), logs, 0), { axes: [-1] });
   if (labelSmoothing === 0) return mul(picked, -1);
   return add(mul(picked, labelSmoothing - 1), mul(reduceMean(logs, { axes: [-1] }), -labelSmoothing));
 }
 
-/** Whether the label has the largest logit, the first of them where several have. */
-export function isRight(logits: Value, labels: Value): Value {
+/** Computes whether the label has the largest logit; of several equal ones only the first counts. */
+export function isCorrect(logits: Value, labels: Value): Value {
   return equal(argMax(logits, -1), cast(labels, "i64"));
 }
 
-/** Throws unless the smoothing is a share. @throws RangeError */
+/** Checks the share of label smoothing. @throws RangeError if it is not in `[0, 1)` */
 export function assertSmoothing(labelSmoothing: number): void {
   if (labelSmoothing >= 0 && labelSmoothing < 1) return;
   throw new RangeError(
@@ -43,9 +44,9 @@ export function assertSmoothing(labelSmoothing: number): void {
   );
 }
 
-/** `[..., classes]`: whether a class is the label. */
+/** Computes whether each class is the label, `[..., classes]`. */
 function isLabel(logits: Value, labels: Value): Value {
-  const classes = logits.shape.at(-1) ?? 0;
+  const classes = at(logits.shape, logits.shape.length - 1, "axis of logits");
   const ids = logits.builder.numbers(
     Array.from({ length: classes }, (_, id) => id),
     labels.dtype,
@@ -53,7 +54,7 @@ function isLabel(logits: Value, labels: Value): Value {
   return equal(unsqueeze(labels, [-1]), ids);
 }
 
-/** Half precision holds too few digits for sums of exponentials. */
+/** Returns at least single precision, as half precision has too few digits for sums of exponentials. */
 function widened(dtype: DType): DType {
   return DTYPES[dtype].bytes < 4 ? "f32" : dtype;
 }

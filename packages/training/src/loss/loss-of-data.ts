@@ -1,14 +1,15 @@
 import { type DataSet, type Graph, logitsOf, planFeeds } from "@isthmus/graph";
 import type { CrossEntropyLoss, LossSpec, MeanSquaredErrorLoss, NextTokenLoss } from "./loss-spec.ts";
 
-/** Losses that examples and their labels tell everything of. */
+/** A loss that needs nothing but examples and their labels. */
 export type LabelledLoss = CrossEntropyLoss | NextTokenLoss | MeanSquaredErrorLoss;
 
 /**
- * Completes a loss by what a graph and its data tell: which input the examples are, and whether some labels do not count.
+ * Completes a loss from a graph and its data: which input takes the examples, and whether some labels do not
+ * count.
  *
- * Without a kind it is what networks are evaluated by: cross-entropy, of each position where labels are those of positions; of token
- * ids that of the next token.
+ * Without a kind, the loss is the one networks are evaluated by: cross-entropy, of each position if positions
+ * are labelled; for token ids the cross-entropy of the next token.
  * @throws InputError if the data do not fit the graph
  */
 export function lossOfData(
@@ -26,14 +27,14 @@ export function lossOfData(
   return { kind, ...named, ...smoothed, ...(skipsLabels(data) ? { weighted: true } : {}) };
 }
 
-/** What networks of a graph are evaluated by. */
+/** Returns the kind of loss that networks of a graph are evaluated by. */
 function usualKind(graph: Graph, { labelling = "example" }: DataSet): "cross-entropy" | "next-token" {
   const shape = graph.outputs.find(({ name }) => name === logitsOf(graph))?.shape;
   if (labelling !== "example") return labelling === "next" ? "next-token" : "cross-entropy";
   return shape?.length === 3 ? "next-token" : "cross-entropy";
 }
 
-/** Tells whether there are labels of positions that do not count. */
+/** Returns whether positions are labelled and some of these labels do not count. */
 function skipsLabels(data: DataSet): boolean {
   if (data.labelling === undefined || data.labelling === "example") return false;
   return data.read(0, data.size).labels.some((label) => label < 0);

@@ -1,9 +1,9 @@
 /**
- * Cross-entropy of logits `[N, classes]` (the classes are the last axis) against labels i64 `[N]`: the mean over examples, in
- * nats. Of logits `[N, L, classes]` against labels i64 `[N, L]`: the mean over all positions.
+ * Cross-entropy of logits `[N, classes]` (the classes are the last axis) against labels i64 `[N]`: the mean
+ * over examples, in nats. For logits `[N, L, classes]` and labels i64 `[N, L]`, the mean over all positions.
  *
- * Labels must lie in `[0, classes)`. The graph does not check: one outside counts as an example of no class, whose loss is that
- * of label smoothing alone. The training loop refuses such labels before they are fed.
+ * Labels must lie in `[0, classes)`. The graph does not check: a label outside counts as an example of no
+ * class, whose loss is the label smoothing alone. The training loop refuses such labels before they are fed.
  */
 export interface CrossEntropyLoss {
   readonly kind: "cross-entropy";
@@ -14,16 +14,16 @@ export interface CrossEntropyLoss {
   /** Share of the target's mass spread evenly over all classes, in `[0, 1)`. @defaultValue 0 */
   readonly labelSmoothing?: number;
   /**
-   * Whether there is one more input f32 of the labels' shape, how much each label counts: the loss is then the weighted mean (0 where
-   * all weights are 0). @defaultValue false
+   * Whether there is one more input, f32 of the labels' shape, that holds how much each label counts: the
+   * loss is then the weighted mean (0 if all weights are 0). @defaultValue false
    */
   readonly weighted?: boolean;
 }
 
 /**
- * Cross-entropy of logits `[N, L, vocabulary]` against the token that comes next, the tokens i64 `[N, L]` being both what goes
- * in and what is to be predicted: the mean over tokens but the first of each row, in nats. What is said of the last position is
- * ignored, as nothing follows it.
+ * Cross-entropy of logits `[N, L, vocabulary]` against the token that comes next, in nats: the mean over all
+ * tokens but the first of each row. The tokens i64 `[N, L]` are both the examples and the targets. Logits of
+ * the last position are ignored, as nothing follows it.
  */
 export interface NextTokenLoss {
   readonly kind: "next-token";
@@ -34,13 +34,14 @@ export interface NextTokenLoss {
   /** Share of the target's mass spread evenly over the vocabulary, in `[0, 1)`. @defaultValue 0 */
   readonly labelSmoothing?: number;
   /**
-   * Whether there is one more input f32 `[N, L]`, how much each token counts as one to be predicted: the loss is then the
-   * weighted mean (0 where all weights are 0). Those of first tokens are ignored. @defaultValue false
+   * Whether there is one more input, f32 `[N, L]`, that holds how much each token counts as one to be
+   * predicted: the loss is then the weighted mean (0 if all weights are 0). Weights of first tokens are
+   * ignored. @defaultValue false
    */
   readonly weighted?: boolean;
 }
 
-/** Mean over all elements of the squared difference between an output and targets of its shape. */
+/** The mean over all elements of the squared difference between an output and targets of its shape. */
 export interface MeanSquaredErrorLoss {
   readonly kind: "mean-squared-error";
   /** Output that holds the predictions. @defaultValue the first output */
@@ -49,18 +50,20 @@ export interface MeanSquaredErrorLoss {
   readonly examples?: string;
 }
 
-/** A scalar the graph computes itself. */
+/** A loss that the graph computes itself. */
 export interface OutputLoss {
   readonly kind: "output";
   /** Output or other value of the graph that holds one floating-point number. */
   readonly output: string;
   /** Data input for the examples. @defaultValue the first */
   readonly examples?: string;
-  /** Data input for what they should become. @defaultValue the second; where there is one only, the examples are the targets */
+  /**
+   * Data input for the targets. @defaultValue the second; if there is only one, the examples are the targets
+   */
   readonly targets?: string;
 }
 
-/** What to minimise, as plain data. */
+/** The loss to minimise, as plain data. */
 export type LossSpec = CrossEntropyLoss | NextTokenLoss | MeanSquaredErrorLoss | OutputLoss;
 
 /** Defaults of {@link CrossEntropyLoss}. */

@@ -7,7 +7,7 @@ import { examplesInput, outputOf } from "./find-values.ts";
 import { finishObjective } from "./finish-objective.ts";
 import type { MeanSquaredErrorLoss } from "./loss-spec.ts";
 
-/** Adds the mean squared error to a graph; it has no metrics. */
+/** Adds the mean squared error to a graph. It has no metrics. */
 export function attachMeanSquaredError(graph: Graph, loss: MeanSquaredErrorLoss): Objective {
   const { kind: _, prediction, examples: input, ...rest } = loss;
   resolveOptions("attach mean squared error", {}, rest);

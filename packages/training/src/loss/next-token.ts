@@ -5,16 +5,18 @@ import type { Objective } from "../objective.ts";
 import { unusedName } from "../unused-name.ts";
 import { assertLogits, examplesInput, outputOf } from "./find-values.ts";
 import { finishObjective } from "./finish-objective.ts";
-import { assertSmoothing, isRight, negativeLogLikelihood } from "./log-likelihood.ts";
+import { assertSmoothing, isCorrect, negativeLogLikelihood } from "./log-likelihood.ts";
 import { NEXT_TOKEN_DEFAULTS, type NextTokenLoss } from "./loss-spec.ts";
 import { weightedLoss } from "./weighted-loss.ts";
 
-/** What stands for the token after the last one: of no class, so that it is never right. */
+/**
+ * Target of the last position, which nothing follows: it is no token, so that no prediction of it is correct.
+ */
 const NOTHING = -1;
 
 /**
- * Adds next-token cross-entropy to a graph; its metrics are `correct`, the tokens predicted rightly, and, where tokens are
- * weighted, `counted`, those of a weight above 0.
+ * Adds next-token cross-entropy to a graph. Its metrics are `correct`, how many tokens are predicted
+ * correctly, and, if tokens are weighted, `counted`, how many have a weight above 0.
  */
 export function attachNextToken(graph: Graph, loss: NextTokenLoss): Objective {
   const { kind: _, logits: name, examples: input, ...rest } = loss;
@@ -30,14 +32,15 @@ export function attachNextToken(graph: Graph, loss: NextTokenLoss): Objective {
     leading: [batch, length],
     rule: `[${batch}, ${length}, vocabulary]`,
   });
-  // Targets are shifted and not logits: they are small, and the gradient of a slice would be padded again.
+  // We shift targets, not logits: targets are small, and the gradient of a slice of logits would be padded
+  // again.
   const next = shift(builder.value(examples.name), NOTHING);
   const losses = negativeLogLikelihood(logits, next, labelSmoothing);
-  const right = isRight(logits, next);
+  const correct = isCorrect(logits, next);
   if (!weighted) {
     return finishObjective(graph, {
       loss: reduceSum(mul(losses, evenWeights(losses))),
-      metrics: { correct: reduceSum(cast(right, "f32")) },
+      metrics: { correct: reduceSum(cast(correct, "f32")) },
       examples: examples.name,
       targets: builder.value(examples.name),
     });
@@ -48,30 +51,34 @@ export function attachNextToken(graph: Graph, loss: NextTokenLoss): Objective {
   });
   const weights = shift(targetWeights, 0);
   return finishObjective(graph, {
-    ...weightedLoss({ losses, right, weights }),
+    ...weightedLoss({ losses, correct, weights }),
     examples: examples.name,
     targets: builder.value(examples.name),
     targetWeights,
   });
 }
 
-/** `[N, L]` one to the left, a number in the place that is left. */
+/** Shifts rows `[N, L]` by one to the left and puts a number in their last place. */
 function shift(x: Value, last: number): Value {
   const [rows = 0, length = 0] = x.shape;
   const filler = x.builder.numbers(Array<number>(rows).fill(last), x.dtype, [rows, 1]);
   return concat([slice(x, [{ axis: 1, begin: 1, end: length }]), filler], 1);
 }
 
-/** `[1, L]`: an equal share for every token, none for the place after the last one. */
+/**
+ * Returns the weights `[1, L]` of a mean: an equal share for every token to be predicted, none for the last
+ * place.
+ */
 function evenWeights({ builder, dtype, shape }: Value): Value {
   const [rows = 0, length = 0] = shape;
   const share = 1 / (rows * (length - 1));
-  const shares = Array.from({ length }, (_, at) => (at < length - 1 ? share : 0));
+  const shares = Array.from({ length }, (_, position) => (position < length - 1 ? share : 0));
   return builder.numbers(shares, dtype, [1, length]);
 }
 
 function assertTokens(graph: Graph, { dtype, shape }: TensorInfo): void {
-  if (!DTYPES[dtype].float && dtype !== "bool" && shape.length === 2 && (shape[1] ?? 0) > 1) return;
+  const [, length = 0] = shape;
+  if (!DTYPES[dtype].float && dtype !== "bool" && shape.length === 2 && length > 1) return;
   throw new MismatchError(
     `Cannot attach next-token loss to graph "${graph.name}" as examples must be token ids [N, L], L at least 2: its input is ${dtype} ${formatShape(shape)}`,
     { parameters: [] },

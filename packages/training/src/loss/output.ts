@@ -5,9 +5,9 @@ import type { Objective } from "../objective.ts";
 import { outputOf, typeOf } from "./find-values.ts";
 import type { OutputLoss } from "./loss-spec.ts";
 
-/** Makes a scalar that a graph computes itself its loss; it has no metrics. */
+/** Takes a scalar that a graph computes itself as its loss. It has no metrics. */
 export function attachOutput(graph: Graph, loss: OutputLoss): Objective {
-  const { kind: _, output: name, examples: given, targets: wanted, ...rest } = loss;
+  const { kind: _, output: name, examples: examplesName, targets: targetsName, ...rest } = loss;
   resolveOptions("attach a loss", {}, rest);
   const builder = GraphBuilder.from(graph);
   const output = outputOf(graph, builder, name);
@@ -17,11 +17,13 @@ export function attachOutput(graph: Graph, loss: OutputLoss): Objective {
       { parameters: [] },
     );
   }
-  const examples = given ?? graph.inputs[0]?.name ?? "";
-  const targets = wanted ?? graph.inputs[1]?.name ?? examples;
-  const own = graph.outputs.map((each) => builder.value(each.name));
+  const [first, second] = graph.inputs;
+  // An empty name is no data input's, and is refused below.
+  const examples = examplesName ?? first?.name ?? "";
+  const targets = targetsName ?? second?.name ?? examples;
+  const outputs = graph.outputs.map((value) => builder.value(value.name));
   return {
-    graph: builder.build(own.some((each) => each.name === name) ? own : [...own, output]),
+    graph: builder.build(outputs.some((value) => value.name === name) ? outputs : [...outputs, output]),
     loss: name,
     examples: inputOf(graph, examples).name,
     targets: inputOf(graph, targets),
@@ -33,7 +35,7 @@ function inputOf(graph: Graph, name: string): ValueInfo {
   const names = graph.inputs.map((input) => input.name);
   if (names.includes(name)) return { name, ...typeOf(graph, name) };
   throw new MismatchError(
-    `Cannot feed graph "${graph.name}" by "${name}" as that must be a data input: it has ${names.map((each) => `"${each}"`).join(", ") || "none"}`,
+    `Cannot feed graph "${graph.name}" by "${name}" as that must be a data input: it has ${names.map((input) => `"${input}"`).join(", ") || "none"}`,
     { parameters: [] },
   );
 }

@@ -1,23 +1,27 @@
 import { cast, div, equal, greater, mul, reduceSum, type Value, where } from "@isthmus/graph/builder";
 
-/** Predictions, and how much each counts, all of one shape. */
+/** Predictions and how much each of them counts, all of one shape. */
 interface WeightedPredictions {
+  /** The loss of each prediction. */
   readonly losses: Value;
-  /** Whether each is right. */
-  readonly right: Value;
-  /** f32; 0 for those that do not count. */
+  /** Whether each prediction is correct. */
+  readonly correct: Value;
+  /** How much each prediction counts, f32; 0 for none at all. */
   readonly weights: Value;
 }
 
-/** The weighted mean of losses, 0 where all weights are 0; and how many predictions count, and how many of these are right. */
-export function weightedLoss({ losses, right, weights }: WeightedPredictions): {
+/**
+ * Computes the weighted mean of losses, 0 if all weights are 0, and counts the predictions of a weight above
+ * 0 and the correct ones among them.
+ */
+export function weightedLoss({ losses, correct, weights }: WeightedPredictions): {
   readonly loss: Value;
   readonly metrics: Readonly<Record<"correct" | "counted", Value>>;
 } {
   const counts = cast(greater(weights, 0), "f32");
   return {
     loss: weightedMean(losses, cast(weights, losses.dtype)),
-    metrics: { correct: reduceSum(mul(cast(right, "f32"), counts)), counted: reduceSum(counts) },
+    metrics: { correct: reduceSum(mul(cast(correct, "f32"), counts)), counted: reduceSum(counts) },
   };
 }
 

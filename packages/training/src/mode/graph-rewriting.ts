@@ -1,24 +1,26 @@
 import type { TensorInfo } from "@isthmus/core";
 import type { Graph, Node, ValueInfo } from "@isthmus/graph";
 
-/** A typed graph whose nodes are replaced one after another. */
+/** A typed graph under construction, made from another by replacing its nodes one after another. */
 export interface Rewriting {
-  /** The graph as it was. */
+  /** The graph whose nodes are replaced. */
   readonly graph: Graph;
-  /** Nodes so far. */
+  /** Nodes of the new graph so far. */
   readonly nodes: Node[];
   readonly inputs: ValueInfo[];
   readonly types: Map<string, TensorInfo>;
-  /** Node whose batch norm owns a statistic, by the weight that holds it. */
+  /** Names of the batch norms that use the running statistics, by the weight that holds the statistic. */
   readonly owners: Map<string, string>;
 }
 
-/** Starts with no nodes and the inputs and types of a graph. */
+/** Starts the rewriting of a graph with its inputs and types, and without nodes. */
 export function startRewriting(graph: Graph, types: ReadonlyMap<string, TensorInfo>): Rewriting {
   return { graph, nodes: [], inputs: [...graph.inputs], types: new Map(types), owners: new Map() };
 }
 
-/** Declares a new value under a name like the given one that nothing has yet, and returns it. */
+/**
+ * Declares a new value and returns its name: `name` if it is unused, else the first unused of `name_1`, ...
+ */
 export function declareValue({ types }: Rewriting, name: string, type: TensorInfo): string {
   let unused = name;
   for (let count = 1; types.has(unused); count++) unused = `${name}_${count}`;

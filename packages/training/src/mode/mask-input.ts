@@ -1,6 +1,9 @@
 import type { TensorInfo } from "@isthmus/core";
 
-/** A mask of dropout, as a data input of the dropped value's element type: 0 where dropped, else `1 / (1 - ratio)`. */
+/**
+ * A data input for the mask of a dropout, of the element type and shape of the value it multiplies: 0 for an
+ * element that is dropped, else `1 / (1 - ratio)`.
+ */
 export interface MaskInput extends TensorInfo {
   readonly name: string;
   /** Share of elements that are dropped, in `(0, 1)`. */

@@ -6,11 +6,14 @@ import type { MaskInput } from "./mask-input.ts";
 import { type BatchStatistic, trainBatchNorm } from "./train-batch-norm.ts";
 import { trainDropout } from "./train-dropout.ts";
 
-/** A graph as it is trained. */
+/** A graph in training mode. */
 export interface TrainingMode {
-  /** Typed; its outputs are those of the graph it was made from, then one for every statistic that changes. */
+  /**
+   * Typed; its outputs are the outputs of the inference graph, then one for every running statistic that
+   * changes.
+   */
   readonly graph: Graph;
-  /** Output that holds the next value of each statistic, by the weight that holds its last one. */
+  /** Output that holds the next value of each running statistic, by the weight that holds the last value. */
   readonly statistics: ReadonlyMap<string, string>;
   /** Data inputs that dropout needs. */
   readonly masks: readonly MaskInput[];
@@ -19,12 +22,14 @@ export interface TrainingMode {
 /**
  * Turns a graph for inference into one for training.
  *
- * Batch norms normalise by the mean and the population variance of the batch (`training_mode = 1`), and the running statistics
- * they are fed move towards those: `next = momentum last + (1 - momentum) batch`, with the node's momentum (0.9 where it has
- * none, which PyTorch calls 0.1) and the unbiased variance, as PyTorch does. Dropout multiplies by a mask, a new data input.
+ * Batch norms normalise by the mean and the population variance of the batch (`training_mode = 1`), and their
+ * running statistics move towards the batch's: `next = momentum last + (1 - momentum) batch`, with the node's
+ * momentum (by default 0.9, which PyTorch calls 0.1) and the unbiased variance, as PyTorch does. Dropout
+ * multiplies by a mask, a new data input.
  *
- * @param graph - typed, as `specialize` makes it, of operator set 14 or later where it has batch norms
- * @throws MismatchError if the graph is not typed, two norms share their statistics, or a batch has one value a channel only
+ * @param graph - typed, as `specialize` makes it, of operator set 14 or later if it has batch norms
+ * @throws MismatchError if the graph is not typed, two norms share their statistics, or a batch has only one
+ *   value a channel
  * @throws UnsupportedError if the statistics of a norm or the ratio of a dropout are computed
  */
 export function toTrainingMode(graph: Graph): TrainingMode {
@@ -39,7 +44,7 @@ export function toTrainingMode(graph: Graph): TrainingMode {
   return { ...withStatistics(graph, rewriting, statistics), masks };
 }
 
-/** Adds the running averages. */
+/** Adds the nodes that compute the next running statistics. */
 function withStatistics(
   graph: Graph,
   { nodes, inputs, types }: Rewriting,

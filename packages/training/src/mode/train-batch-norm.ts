@@ -1,33 +1,34 @@
-import { formatShape, MismatchError, sizeOf, type TensorInfo, UnsupportedError } from "@isthmus/core";
+import { at, entry, formatShape, MismatchError, sizeOf, UnsupportedError } from "@isthmus/core";
 import type { Node } from "@isthmus/graph";
 import { float, floatAttribute, int } from "@isthmus/graph/ir";
 import { declareValue, type Rewriting } from "./graph-rewriting.ts";
 
-/** A running statistic and what it moves towards. */
+/** A running statistic of a batch norm and the statistic of the batch it moves towards. */
 export interface BatchStatistic {
-  /** Weight that holds it. */
+  /** Weight that holds the running statistic. */
   readonly weight: string;
-  /** Value that holds that of the batch. */
+  /** Value that holds the statistic of the batch. */
   readonly batch: string;
-  /** Share of the last value that is kept, in `[0, 1]`. */
+  /** Share of the last running value in the next one, in `[0, 1]`. */
   readonly momentum: number;
-  /** What the batch's is multiplied by. */
+  /** Factor that the statistic of the batch is multiplied by. */
   readonly correction: number;
 }
 
 /** Operator set from which batch norm has a training mode. */
 const TRAINING_MODE_SINCE = 14;
-/** ONNX's default of the share that is kept. */
+/** ONNX's default of the attribute `momentum`. */
 const MOMENTUM = 0.9;
 
 /**
- * Adds a batch norm in training mode.
- * @returns its statistics that are weights; constant ones stay unused
- * @throws MismatchError if another norm has the same statistics, or there is one value a channel only
+ * Adds a batch norm in training mode to a graph.
+ * @returns its running statistics that are weights; constant ones stay unused
+ * @throws MismatchError if another norm has the same statistics, or there is only one value a channel
  * @throws UnsupportedError if the operator set has no training mode, or a statistic is computed
  */
 export function trainBatchNorm(rewriting: Rewriting, node: Node): BatchStatistic[] {
   const { graph, types, nodes } = rewriting;
+  // A graph that names no operator set is refused as one of operator set 0.
   const opset = graph.opsets.get(node.domain) ?? graph.opsets.get("") ?? 0;
   if (opset < TRAINING_MODE_SINCE) {
     throw new UnsupportedError(
@@ -36,12 +37,13 @@ export function trainBatchNorm(rewriting: Rewriting, node: Node): BatchStatistic
     );
   }
   const values = valuesPerChannel(rewriting, node);
-  const [, , , mean = "", variance = ""] = node.inputs;
-  const [output = ""] = node.outputs;
-  const type = types.get(mean) ?? { dtype: "f32", shape: [] };
+  const mean = at(node.inputs, 3, "input of a batch norm");
+  const variance = at(node.inputs, 4, "input of a batch norm");
+  const output = at(node.outputs, 0, "output of a batch norm");
+  const type = entry(types, mean, "type of value");
   const batchMean = declareValue(rewriting, `${output}.mean`, type);
   const batchVariance = declareValue(rewriting, `${output}.variance`, type);
-  // With momentum 0 the operator gives out the batch's own statistics.
+  // With momentum 0 the operator outputs the statistics of the batch.
   const attributes = new Map([
     ...node.attributes,
     ["training_mode", int(1)] as const,
@@ -56,7 +58,7 @@ export function trainBatchNorm(rewriting: Rewriting, node: Node): BatchStatistic
 }
 
 function valuesPerChannel({ graph, types }: Rewriting, node: Node): number {
-  const { shape }: Pick<TensorInfo, "shape"> = types.get(node.inputs[0] ?? "") ?? { shape: [] };
+  const { shape } = entry(types, at(node.inputs, 0, "input of a batch norm"), "type of value");
   const values = sizeOf(shape.filter((_, axis) => axis !== 1));
   if (values > 1) return values;
   throw new MismatchError(
@@ -65,7 +67,12 @@ function valuesPerChannel({ graph, types }: Rewriting, node: Node): number {
   );
 }
 
-/** Whether a statistic is a weight, which is then this node's. */
+/**
+ * Returns whether a running statistic is a weight, not a constant, and records that this node uses the
+ * weight.
+ * @throws UnsupportedError if it is computed
+ * @throws MismatchError if another batch norm uses it, too
+ */
 function claimStatistic({ graph, owners }: Rewriting, node: Node, name: string): boolean {
   if (graph.constants.has(name)) return false;
   if (!graph.weights.has(name)) {

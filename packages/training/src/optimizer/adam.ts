@@ -4,7 +4,7 @@ import type { Update, UpdateContext } from "./update.ts";
 
 type Rules = Pick<typeof ADAM_DEFAULTS, "beta1" | "beta2" | "epsilon">;
 
-/** Adam: weight decay is part of the gradient. @see torch.optim.Adam */
+/** Updates a parameter by Adam, with weight decay as a part of the gradient. @see torch.optim.Adam */
 export function updateAdam(rules: Rules, context: UpdateContext): Update {
   const { parameter, gradient, decay, decayed } = context;
   const slope = decay === 0 ? gradient : add(gradient, mul(decayed, decay));
@@ -12,21 +12,25 @@ export function updateAdam(rules: Rules, context: UpdateContext): Update {
   return { parameter: sub(parameter, step), state };
 }
 
-/** AdamW: the parameter shrinks by `rate decay` first. @see torch.optim.AdamW */
+/** Updates a parameter by AdamW, which first shrinks it by the share `rate decay`. @see torch.optim.AdamW */
 export function updateAdamW(rules: Rules, context: UpdateContext): Update {
   const { parameter, gradient, decay, scalars } = context;
   const { step, state } = adamStep(rules, context, gradient);
   if (decay === 0) return { parameter: sub(parameter, step), state };
-  const kept = scalars.get(`kept(${decay})`, parameter.dtype, (_, learningRate) => 1 - learningRate * decay);
-  return { parameter: sub(mul(parameter, kept), step), state };
+  const shrinkage = scalars.get(
+    `kept(${decay})`,
+    parameter.dtype,
+    (_, learningRate) => 1 - learningRate * decay,
+  );
+  return { parameter: sub(mul(parameter, shrinkage), step), state };
 }
 
 /**
- * The step `rate / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + epsilon)` with `m' = beta1 m + (1 - beta1) g` and
- * `v' = beta2 v + (1 - beta2) g²`.
+ * Computes the step `rate / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + epsilon)` with
+ * `m' = beta1 m + (1 - beta1) g` and `v' = beta2 v + (1 - beta2) g²`.
  *
- * What is carried is `m / (1 - beta1)` and `v / (1 - beta2)`, and all factors that depend on the step only are taken together
- * outside of the graph: ten operations an element instead of fourteen.
+ * The state is `m / (1 - beta1)` and `v / (1 - beta2)`, and all factors that depend on the step only are
+ * multiplied outside of the graph: ten operations an element instead of fourteen.
  */
 function adamStep(
   { beta1, beta2, epsilon }: Rules,
@@ -36,7 +40,7 @@ function adamStep(
   const { dtype } = parameter;
   const first = add(mul(state("firstMoment"), beta1), slope);
   const second = add(mul(state("secondMoment"), beta2), mul(slope, slope));
-  // sqrt(v / (1 - beta2^t)) is the root of what is carried times this.
+  // sqrt(v / (1 - beta2^t)) is the root of the second moment in the state, times this.
   const rootScale = (step: number) => Math.sqrt((1 - beta2) / (1 - beta2 ** (step + 1)));
   const scale = scalars.get(
     "stepSize",

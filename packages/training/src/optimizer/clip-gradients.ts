@@ -4,14 +4,17 @@ import { globalNorm } from "./global-norm.ts";
 /** Added to the norm before it divides, as `clip_grad_norm_` does. */
 const NORM_EPSILON = 1e-6;
 
-/** Gradients and the norm they had. */
+/** Clipped gradients and the norm they had before. */
 export interface ClippedGradients {
   readonly gradients: readonly Value[];
-  /** Norm of all together before clipping, f32 `[]`. */
+  /** Norm of all gradients together before clipping, f32 `[]`. */
   readonly norm: Value;
 }
 
-/** Scales gradients down so that their norm, all together, is `maxNorm` at most. @see torch.nn.utils.clip_grad_norm_ */
+/**
+ * Scales gradients down so that the norm of all of them together is at most `maxNorm`.
+ * @see torch.nn.utils.clip_grad_norm_
+ */
 export function clipGradients(gradients: readonly Value[], maxNorm: number): ClippedGradients {
   const norm = globalNorm(gradients);
   const { builder } = norm;

@@ -1,16 +1,17 @@
-/** What all optimisers have in common. */
+/** Options that all optimisers have in common. */
 export interface UpdateRules {
   /**
-   * Weight decay, at least 0: added to the gradient as `weightDecay * w`, as PyTorch does for SGD and Adam; AdamW shrinks the
-   * weight by `learningRate * weightDecay` instead.
+   * Weight decay, at least 0: added to the gradient as `weightDecay * w`, as PyTorch does for SGD and Adam;
+   * AdamW shrinks the weight by `learningRate * weightDecay` instead.
    */
   readonly weightDecay?: number;
-  /** Parameters of fewer axes are not decayed: 2 excludes biases and the scales of norms. */
+  /** Parameters of fewer axes do not decay: 2 excludes biases and the scales of norms. */
   readonly decayFromRank?: number;
-  /** Names of parameters that are not decayed; `*` stands for any characters. @defaultValue none */
+  /** Names of parameters that do not decay; `*` matches any characters. @defaultValue none */
   readonly decayExcept?: readonly string[];
   /**
-   * Largest norm of all gradients together: larger ones are scaled down to it, as by `clip_grad_norm_`; null clips nothing.
+   * Largest norm of all gradients together: gradients of a larger norm are scaled down to it, as by
+   * `clip_grad_norm_`; null clips nothing.
    * @defaultValue null
    */
   readonly clipNorm?: number | null;
@@ -19,13 +20,13 @@ export interface UpdateRules {
 /** Stochastic gradient descent. */
 export interface SgdSpec extends UpdateRules {
   readonly kind: "sgd";
-  /** Share of the last step's direction that is kept, in `[0, 1)`. @defaultValue 0 */
+  /** Share of the last step's direction in the next one, in `[0, 1)`. @defaultValue 0 */
   readonly momentum?: number;
   /** Whether the momentum looks ahead by one step. @defaultValue false */
   readonly nesterov?: boolean;
 }
 
-/** What Adam and AdamW have in common. */
+/** Options that Adam and AdamW have in common. */
 export interface AdamRules extends UpdateRules {
   /** Decay of the running mean of gradients, in `[0, 1)`. @defaultValue 0.9 */
   readonly beta1?: number;
@@ -40,27 +41,31 @@ export interface AdamSpec extends AdamRules {
   readonly kind: "adam";
 }
 
-/** Adam with decoupled weight decay. @see Loshchilov and Hutter, Decoupled weight decay regularization, 2019, algorithm 2 */
+/**
+ * Adam with decoupled weight decay.
+ * @see Loshchilov and Hutter, Decoupled weight decay regularization, 2019, algorithm 2
+ */
 export interface AdamWSpec extends AdamRules {
   readonly kind: "adamw";
 }
 
-/** An optimiser that goes along one gradient a step. */
+/** An optimiser that uses one gradient a step. */
 export type BaseOptimizerSpec = SgdSpec | AdamSpec | AdamWSpec;
 
 /**
- * Sharpness-aware minimisation around any optimiser: the gradient is that at `w + rho g / |g|`. A step costs two.
+ * Sharpness-aware minimisation around any other optimiser: the gradient is taken at `w + rho g / |g|`. A step
+ * costs as much as two steps without it.
  * @see Foret et al., Sharpness-aware minimization for efficiently improving generalization, 2021, algorithm 1
  */
 export interface SamSpec {
   readonly kind: "sam";
-  /** Distance to look around, more than 0. @defaultValue 0.05 */
+  /** Distance at which the gradient is taken, more than 0. @defaultValue 0.05 */
   readonly rho?: number;
-  /** What goes along the gradient found. */
+  /** The optimiser that uses this gradient. */
   readonly base: BaseOptimizerSpec;
 }
 
-/** How parameters change in a step, as plain data; the learning rate is the schedule's. */
+/** An optimiser, as plain data: how parameters change in a step. The schedule decides the learning rate. */
 export type OptimizerSpec = BaseOptimizerSpec | SamSpec;
 
 type Defaults<T> = Required<Omit<T, "kind" | "base">>;

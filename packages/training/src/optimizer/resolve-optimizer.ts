@@ -17,15 +17,16 @@ export interface ResolvedOptimizer {
   /** Distance of sharpness-aware minimisation; null without it. */
   readonly rho: number | null;
   readonly clipNorm: number | null;
-  /** Weight decay of a parameter. */
+  /** Returns the weight decay of a parameter; 0 if it is excluded. */
   readonly decayOf: (parameter: { readonly name: string; readonly shape: readonly number[] }) => number;
+  /** Adds the nodes that update a parameter. */
   readonly update: (context: UpdateContext) => Update;
 }
 
 /**
- * Fills in defaults and checks ranges.
+ * Fills in the defaults of an optimiser and checks the ranges of its numbers.
  * @throws RangeError if a number is out of its range
- * @throws TypeError if an optimiser has a name or an option that is not known
+ * @throws TypeError if the kind or an option of the optimiser is unknown
  */
 export function resolveOptimizer(spec: OptimizerSpec): ResolvedOptimizer {
   if (spec.kind !== "sam") return { rho: null, ...resolveBase(spec) };
@@ -69,6 +70,7 @@ function commonRules(kind: string, rules: Required<UpdateRules>): Omit<ResolvedO
   return { clipNorm, decayOf: (parameter) => (isDecayed(parameter) ? weightDecay : 0) };
 }
 
+/** A check of a number, and the rule in words. */
 type Range = readonly [(value: number) => boolean, string];
 
 const SHARE: Range = [(value) => value >= 0 && value < 1, "in [0, 1)"];

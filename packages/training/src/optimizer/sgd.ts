@@ -3,10 +3,11 @@ import type { SGD_DEFAULTS } from "./optimizer-spec.ts";
 import type { Update, UpdateContext } from "./update.ts";
 
 /**
- * `v' = momentum v + (g + decay w)`, `w' = w - rate v'`; with Nesterov momentum `w' = w - rate (g + decay w + momentum v')`.
+ * Updates a parameter by stochastic gradient descent: `v' = momentum v + (g + decay w)` and
+ * `w' = w - rate v'`, or with Nesterov momentum `w' = w - rate (g + decay w + momentum v')`.
  *
- * Tried, and no faster: letting the matrix product that makes a gradient accumulate onto `momentum v` (`Gemm` with `beta`); the
- * engine copies what it accumulates onto first.
+ * It is no faster to let the matrix product that computes a gradient accumulate onto `momentum v` (`Gemm`
+ * with `beta`), as the engine first copies the tensor that it accumulates onto.
  * @see torch.optim.SGD, with dampening 0
  */
 export function updateSgd(

@@ -1,3 +1,4 @@
+import { at, entry } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { add, cast, div, mul, type Value } from "@isthmus/graph/builder";
 import { gradientName } from "@isthmus/graph/ir";
@@ -7,11 +8,13 @@ import { globalNorm } from "./global-norm.ts";
 const NORM_EPSILON = 1e-12;
 
 /**
- * Gradients at `w + rho g / |g|`, the norm taken over all parameters together: the gradient graph once more as a function of
- * other weights. Only gradients are taken from the second pass; statistics of norms are those of the first.
+ * Computes gradients at `w + rho g / |g|`, the norm being taken over all parameters together, by repeating
+ * the gradient graph with these other weights. Only gradients are taken from the second pass; running
+ * statistics of norms come from the first.
  *
- * @param graph - typed, with an output for the gradient of each parameter; its values are those of the gradients' builder
- * @param loss - what the gradients are of
+ * @param graph - typed, with an output for the gradient of each parameter; the builder of the gradients has
+ *   all its values
+ * @param loss - name of the value that is differentiated
  */
 export function sharpnessAwareGradients(
   graph: Graph,
@@ -23,9 +26,9 @@ export function sharpnessAwareGradients(
   const { builder } = first;
   const scale = div(builder.scalar(rho), add(globalNorm(gradients), NORM_EPSILON));
   const moved = parameters.map((parameter, i): [string, Value] => {
-    const slope = gradients[i] ?? first;
+    const slope = at(gradients, i, "gradient");
     return [parameter.name, add(parameter, mul(slope, cast(scale, slope.dtype)))];
   });
   const values = builder.inline(graph, new Map(moved));
-  return parameters.map(({ name }) => values.get(gradientName(loss, name)) ?? first);
+  return parameters.map(({ name }) => entry(values, gradientName(loss, name), "gradient"));
 }

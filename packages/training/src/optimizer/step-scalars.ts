@@ -4,7 +4,7 @@ import { cast, type GraphBuilder, type Value } from "@isthmus/graph/builder";
 import type { ScalarInput } from "../step/training-step.ts";
 import { unusedName } from "../unused-name.ts";
 
-/** Numbers that a step is told, made when they are first asked for. */
+/** The numbers that a step takes as data inputs; an input is added when its number is first asked for. */
 export class StepScalars {
   readonly #builder: GraphBuilder;
   readonly #graph: Graph;
@@ -12,33 +12,33 @@ export class StepScalars {
   readonly #inputs: ScalarInput[] = [];
 
   /**
-   * @param builder - where inputs are added
-   * @param graph - typed; names of its values are taken
+   * @param builder - builder of the step's graph, to which inputs are added
+   * @param graph - typed; inputs get names that no value of it has
    */
   constructor(builder: GraphBuilder, graph: Graph) {
     this.#builder = builder;
     this.#graph = graph;
   }
 
-  /** The inputs that were asked for, in order. */
+  /** The inputs added so far, in order. */
   get inputs(): readonly ScalarInput[] {
     return this.#inputs;
   }
 
   /**
-   * A number that changes from step to step, in an element type.
-   * @param name - the same name stands for the same number
+   * Returns a number that changes from step to step, in an element type.
+   * @param name - identifies the number: two calls with the same name share one input
    */
   get(name: string, dtype: DType, valueAt: ScalarInput["valueAt"]): Value {
-    const known = this.#values.get(`${name} ${dtype}`);
-    if (known !== undefined) return known;
+    const existing = this.#values.get(`${name} ${dtype}`);
+    if (existing !== undefined) return existing;
     const value = dtype === "f32" ? this.#add(name, valueAt) : cast(this.get(name, "f32", valueAt), dtype);
     this.#values.set(`${name} ${dtype}`, value);
     return value;
   }
 
-  #add(wanted: string, valueAt: ScalarInput["valueAt"]): Value {
-    const name = unusedName(this.#graph, wanted);
+  #add(suggestion: string, valueAt: ScalarInput["valueAt"]): Value {
+    const name = unusedName(this.#graph, suggestion);
     this.#inputs.push({ name, valueAt });
     return this.#builder.input(name, { dtype: "f32", shape: [] });
   }

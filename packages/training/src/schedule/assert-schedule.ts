@@ -7,7 +7,7 @@ import {
   WARMUP_DEFAULTS,
 } from "./schedule-spec.ts";
 
-/** Options of each kind of schedule, those without a default undefined. */
+/** Options of each kind of schedule with their defaults, which are undefined for required options. */
 const OPTIONS: Readonly<Record<string, object>> = {
   constant: {},
   cosine: COSINE_DEFAULTS,
@@ -15,11 +15,12 @@ const OPTIONS: Readonly<Record<string, object>> = {
   step: { ...STEP_DEFAULTS, every: undefined },
 };
 
+/** A check of a number, and the rule in words. */
 type Range = readonly [(value: number) => boolean, string];
 
 const positive: Range = [(value) => value > 0 && Number.isFinite(value), "a number of more than 0"];
 
-/** What each number may be, and how that is said. */
+/** The range of each number of a schedule. */
 const RANGES: Readonly<Record<string, Range>> = {
   learningRate: positive,
   warmupSteps: [(value) => Number.isSafeInteger(value) && value >= 0, "a whole number of at least 0"],
@@ -34,18 +35,18 @@ const RANGES: Readonly<Record<string, Range>> = {
 
 /**
  * Checks a schedule before it is followed.
- * @throws RangeError if a number is out of its range; it names it
- * @throws TypeError if the schedule is of no known kind or has an option that is not known
+ * @throws RangeError if a number is out of its range; the message names the number
+ * @throws TypeError if the kind or an option of the schedule is unknown
  */
 export function assertSchedule(schedule: ScheduleSpec): void {
   const { kind, ...rest } = schedule;
-  const own = OPTIONS[kind];
-  if (own === undefined) {
+  const kindOptions = OPTIONS[kind];
+  if (kindOptions === undefined) {
     throw new TypeError(
       `Cannot follow a schedule as its kind must be constant, cosine, one-cycle or step: it is ${excerpt(kind)}`,
     );
   }
-  const options = { learningRate: undefined, ...WARMUP_DEFAULTS, ...own };
+  const options = { learningRate: undefined, ...WARMUP_DEFAULTS, ...kindOptions };
   const numbers: object = resolveOptions(`follow a ${kind} schedule`, options as object, rest as object);
   for (const [name, value] of Object.entries(numbers)) {
     const [isInRange, rule] = RANGES[name] ?? positive;

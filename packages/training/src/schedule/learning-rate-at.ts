@@ -9,15 +9,16 @@ import {
 } from "./schedule-spec.ts";
 
 /**
- * The learning rate of a step.
+ * Computes the learning rate of a step.
  *
- * Equal to PyTorch's `CosineAnnealingLR`, `OneCycleLR` and `StepLR`, and with warm-up to a `SequentialLR` of `LinearLR` and one
- * of those over the steps that are left. From `totalSteps` on it stays as it is there.
+ * It is equal to PyTorch's `CosineAnnealingLR`, `OneCycleLR` and `StepLR`, and with warm-up to a
+ * `SequentialLR` of `LinearLR` and one of these over the remaining steps. After `totalSteps` it stays
+ * constant.
  *
  * @param step - from 0
- * @param totalSteps - of the whole training, at least 1
+ * @param totalSteps - steps of the whole training, at least 1
  * @throws RangeError if a number is out of its range
- * @throws TypeError if the schedule is of no known kind or has an option that is not known
+ * @throws TypeError if the kind or an option of the schedule is unknown
  */
 export function learningRateAt(schedule: ScheduleSpec, step: number, totalSteps: number): number {
   assertSchedule(schedule);
@@ -28,7 +29,7 @@ export function learningRateAt(schedule: ScheduleSpec, step: number, totalSteps:
   return share * rateAfterWarmup(schedule, 0, Math.max(1, totalSteps - warmupSteps));
 }
 
-/** The rate of a schedule without warm-up. */
+/** Computes the rate of a schedule without its warm-up. */
 function rateAfterWarmup(schedule: ScheduleSpec, step: number, totalSteps: number): number {
   const peak = schedule.learningRate;
   switch (schedule.kind) {
@@ -47,7 +48,10 @@ function rateAfterWarmup(schedule: ScheduleSpec, step: number, totalSteps: numbe
   }
 }
 
-/** As PyTorch counts: the top is at step `rise * totalSteps - 1`, the bottom at the last step. */
+/**
+ * Computes the rate of a one-cycle schedule. As in PyTorch, the largest rate is at step
+ * `rise * totalSteps - 1`, the smallest at the last step.
+ */
 function alongCycle(schedule: OneCycleSchedule, step: number, totalSteps: number): number {
   const { rise, initialDivisor, finalDivisor } = { ...ONE_CYCLE_DEFAULTS, ...schedule };
   const peak = schedule.learningRate;
@@ -57,11 +61,12 @@ function alongCycle(schedule: OneCycleSchedule, step: number, totalSteps: number
   return alongCosine(peak, first / finalDivisor, shareOf(step - top, totalSteps - 1 - top));
 }
 
-/** Half a cosine from one rate to another; `share` in `[0, 1]`. */
+/** Interpolates from one rate to another along half a cosine; `share` in `[0, 1]`. */
 function alongCosine(from: number, to: number, share: number): number {
   return to + ((from - to) * (1 + Math.cos(Math.PI * share))) / 2;
 }
 
+/** Returns the share of `steps` that `step` has reached, in `[0, 1]`. */
 function shareOf(step: number, steps: number): number {
   return steps <= 0 ? 1 : Math.min(1, step / steps);
 }

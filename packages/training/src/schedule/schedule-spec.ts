@@ -1,33 +1,41 @@
-/** What all schedules have in common. */
+/** Options that all schedules have in common. */
 export interface ScheduleRules {
-  /** The learning rate after warm-up, or of one-cycle its largest; more than 0. */
+  /** The learning rate after warm-up, for one-cycle the largest one; more than 0. */
   readonly learningRate: number;
-  /** Steps over which the rate first rises linearly to where the schedule begins; 0 or more. @defaultValue 0 */
+  /**
+   * Steps over which the rate first rises linearly to the first rate of the schedule, at least 0.
+   * @defaultValue 0
+   */
   readonly warmupSteps?: number;
-  /** Share of that rate the first step has, in `(0, 1]`. @defaultValue 0.01 */
+  /**
+   * Rate of the first step of warm-up, as a share of the rate it rises to, in `(0, 1]`. @defaultValue 0.01
+   */
   readonly warmupFrom?: number;
 }
 
-/** The same rate throughout. */
+/** A rate that stays the same. */
 export interface ConstantSchedule extends ScheduleRules {
   readonly kind: "constant";
 }
 
-/** Half a cosine from the learning rate down to a last one. @see Loshchilov and Hutter, SGDR, 2017, eq. 5 */
+/** A rate that falls along half a cosine to a last one. @see Loshchilov and Hutter, SGDR, 2017, eq. 5 */
 export interface CosineSchedule extends ScheduleRules {
   readonly kind: "cosine";
-  /** Rate after the last step, 0 or more. @defaultValue 0 */
+  /** Rate after the last step, at least 0. @defaultValue 0 */
   readonly finalRate?: number;
 }
 
-/** Up to the learning rate and down again, each by half a cosine. @see Smith and Topin, Super-convergence, 2018 */
+/**
+ * A rate that rises to the learning rate along half a cosine and falls along another.
+ * @see Smith and Topin, Super-convergence, 2018
+ */
 export interface OneCycleSchedule extends ScheduleRules {
   readonly kind: "one-cycle";
-  /** Share of the steps on the way up, in `[0, 1]`. @defaultValue 0.3 */
+  /** Share of the steps in which the rate rises, in `[0, 1]`. @defaultValue 0.3 */
   readonly rise?: number;
-  /** The first rate is the largest over this. @defaultValue 25 */
+  /** The first rate is the largest divided by this. @defaultValue 25 */
   readonly initialDivisor?: number;
-  /** The last rate is the first over this. @defaultValue 10000 */
+  /** The last rate is the first divided by this. @defaultValue 10000 */
   readonly finalDivisor?: number;
 }
 
@@ -36,11 +44,11 @@ export interface StepSchedule extends ScheduleRules {
   readonly kind: "step";
   /** Steps from one fall to the next, at least 1. */
   readonly every: number;
-  /** What the rate is multiplied with at a fall, more than 0. @defaultValue 0.1 */
+  /** Factor that the rate is multiplied by at each fall, more than 0. @defaultValue 0.1 */
   readonly factor?: number;
 }
 
-/** How the learning rate goes, as plain data. */
+/** A schedule, as plain data: how the learning rate changes from step to step. */
 export type ScheduleSpec = ConstantSchedule | CosineSchedule | OneCycleSchedule | StepSchedule;
 
 /** Defaults of the warm-up of all schedules. */

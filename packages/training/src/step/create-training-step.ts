@@ -1,19 +1,19 @@
 import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
-import { DTYPES, MismatchError, matchesAny } from "@isthmus/core";
+import { at, entry, MismatchError } from "@isthmus/core";
 import { type Engine, type Graph, specialize } from "@isthmus/graph";
 import { cast, GraphBuilder, mul, type Value } from "@isthmus/graph/builder";
 import { capturedNames, gradientName } from "@isthmus/graph/ir";
-import type { BlendDecay, BlendedPoint, BlendPoint } from "../blend/blend-point.ts";
-import { blendWeights } from "../blend/blend-weights.ts";
+import type { BlendDecay, BlendPoint } from "../blend/blend-point.ts";
 import { attachLoss } from "../loss/attach-loss.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
-import { type TrainingMode, toTrainingMode } from "../mode/to-training-mode.ts";
+import { toTrainingMode } from "../mode/to-training-mode.ts";
 import type { Objective } from "../objective.ts";
 import { clipGradients } from "../optimizer/clip-gradients.ts";
 import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
 import { type ResolvedOptimizer, resolveOptimizer } from "../optimizer/resolve-optimizer.ts";
 import { sharpnessAwareGradients } from "../optimizer/sharpness-aware.ts";
 import { StepScalars } from "../optimizer/step-scalars.ts";
+import { chooseTarget, type StepTarget } from "./step-target.ts";
 import type { CarriedRole, TrainingStep } from "./training-step.ts";
 
 /** Options of {@link createTrainingStep}. */
@@ -23,34 +23,37 @@ export interface TrainingStepOptions {
   readonly loss: LossSpec;
   readonly optimizer: OptimizerSpec;
   /**
-   * Extents of symbolic dimensions other than the batch by name, such as a sequence's; 8 where not given. @defaultValue none
+   * Extents of symbolic dimensions other than the batch, such as a sequence's length, by name; 8 for those
+   * not listed. @defaultValue none
    */
   readonly extents?: Readonly<Record<string, number>>;
   /**
-   * Names of parameters that stay as they are; `*` stands for any characters. Statistics of norms move all the same.
-   * @defaultValue none
+   * Names of parameters that are not trained; `*` matches any characters. Running statistics of norms change
+   * all the same. @defaultValue none
    */
   readonly freeze?: readonly string[];
   /**
-   * Points whose weighted sum is the network that the step is made at; the step then changes those that are trained. Names in
-   * `freeze` and in the optimiser's exclusions stay those of the network. Norms normalise by the batch; running statistics belong to
-   * no point, and are left out. @defaultValue none: the network itself
+   * Points whose weighted sum is the network at which the step is made; the step then changes the trained
+   * points. `freeze` and the optimiser's exclusions still name weights of the network. Norms normalise by the
+   * batch; running statistics belong to no point, and are left out.
+   * @defaultValue none: the network itself is trained
    */
   readonly blend?: readonly BlendPoint[];
-  /** Which weights of a blend decay: see {@link BlendDecay}. @defaultValue "points" */
+  /** What weight decay acts on in a blend, see {@link BlendDecay}. @defaultValue "points" */
   readonly blendDecay?: BlendDecay;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Makes one step of training of a network a graph: in training mode, with loss, gradients, clipping and update.
+ * Makes a graph of one training step of a network: the network in training mode, loss, gradients, clipping
+ * and update.
  *
  * @param graph - as exported for inference or as the zoo builds it
  * @throws MismatchError if the loss does not fit the graph, or there is nothing to train
  * @throws UnsupportedError if an operator has no gradient rule
  * @throws EngineError if the engine cannot run the graph
  * @throws RangeError if an option is out of its range, or no point of a blend is trained
- * @throws TypeError if an optimiser or a loss has an option that is not known
+ * @throws TypeError if an option of the optimiser or the loss is unknown
  */
 export async function createTrainingStep(
   graph: Graph,
@@ -73,92 +76,48 @@ export async function createTrainingStep(
     );
   }
   const optimizer = resolveOptimizer(spec);
-  const aborting = signal === undefined ? {} : { signal };
-  const typed = await specialize(graph, engine, { batch, extents, ...aborting });
+  const typed = await specialize(graph, engine, { batch, extents, ...(signal && { signal }) });
   const objective = attachLoss(typed, loss);
   assertBatch(objective, batch);
   const mode = toTrainingMode(objective.graph);
-  const parameters = floatingParameters(mode);
-  const trained = trainedParameters(mode, { parameters, freeze });
-  const target =
-    blend === undefined
-      ? { ...mode, trained: new Map(trained.map((name) => [name, { name }])) }
-      : blendMode(mode, { points: blend, decay: blendDecay, parameters, trained });
+  const target = chooseTarget(mode, { freeze, points: blend, decay: blendDecay });
   const withRespectTo = [...target.trained.keys()];
   const differentiated = gradient(target.graph, { loss: objective.loss, withRespectTo });
-  return assembleStep({ batch, objective, mode: target, optimizer, differentiated });
+  return assembleStep({ batch, objective, target, optimizer, differentiated });
 }
 
-/** A graph as it is trained, and by what it is differentiated. */
-interface StepTarget extends TrainingMode {
-  /** All that is trained, by the weights that hold it. */
-  readonly trained: ReadonlyMap<string, TrainedWeight>;
-  readonly points?: readonly BlendedPoint[];
-}
-
-/** A weight that is trained. */
-interface TrainedWeight {
-  /** Its name in the network. */
-  readonly name: string;
-  /** Data input for how much of it is in the blend, where it is the blend that decays. */
-  readonly share?: string;
-}
-
-function blendMode(
-  { graph, masks }: TrainingMode,
-  {
-    points: given,
-    decay,
-    parameters,
-    trained,
-  }: {
-    readonly points: readonly BlendPoint[];
-    readonly decay: BlendDecay;
-    readonly parameters: readonly string[];
-    readonly trained: readonly string[];
-  },
-): StepTarget {
-  const blended = blendWeights(graph, { points: given, weights: parameters });
-  const entries = blended.points
-    .filter((point) => point.trained)
-    .flatMap(({ weights, coefficient }) => {
-      const share = decay === "blend" ? { share: coefficient } : {};
-      return trained.map((name) => [weights.get(name) ?? name, { name, ...share }] as const);
-    });
-  return { ...blended, masks, statistics: new Map(), trained: new Map(entries) };
-}
-
-/** A graph with gradients and all that decides what a step does with them. */
+/** A graph with gradients, and everything that decides what a step does with them. */
 interface StepParts {
   readonly batch: number;
   readonly objective: Objective;
-  readonly mode: StepTarget;
+  readonly target: StepTarget;
   readonly optimizer: ResolvedOptimizer;
-  /** Has an output for the gradient of each trained parameter. */
+  /** The target's graph with an output for the gradient by each trained weight. */
   readonly differentiated: Graph;
 }
 
-function assembleStep({ batch, objective, mode, optimizer, differentiated }: StepParts): TrainingStep {
+/** Adds the update to a graph with gradients, and describes the graph as a step. */
+function assembleStep({ batch, objective, target, optimizer, differentiated }: StepParts): TrainingStep {
   const { loss, examples, targets, targetWeights, metrics } = objective;
   const builder = GraphBuilder.from(differentiated);
   const scalars = new StepScalars(builder, differentiated);
-  const parameters = [...mode.trained.keys()].map((name) => builder.value(name));
-  const found = findGradients(optimizer, differentiated, { loss, parameters });
+  const parameters = [...target.trained.keys()].map((name) => builder.value(name));
+  const { gradients, norm } = updateGradients(optimizer, differentiated, { loss, parameters });
   const updates = updateParameters(optimizer, scalars, {
     parameters,
-    gradients: found.gradients,
-    trained: mode.trained,
+    gradients,
+    trained: target.trained,
   });
-  const statistics = [...mode.statistics].map(([name, output]): CarriedValue => {
+  const statistics = [...target.statistics].map(([name, output]): CarriedValue => {
     return { input: builder.value(name), output: builder.value(output), role: "statistic" };
   });
   const carried = [
     ...updates.filter(isParameter),
     ...statistics,
-    ...updates.filter((each) => !isParameter(each)),
+    ...updates.filter((update) => !isParameter(update)),
   ];
   const watched = [...metrics].map(([what, name]): [string, Value] => [what, builder.value(name)]);
-  if (found.norm !== undefined) watched.push(["gradientNorm", found.norm]);
+  if (norm !== undefined) watched.push(["gradientNorm", norm]);
   const outputs = [
     builder.value(loss),
     ...watched.map(([, value]) => value),
@@ -166,7 +125,7 @@ function assembleStep({ batch, objective, mode, optimizer, differentiated }: Ste
   ];
   const graph = lowerBatchNorm(builder.build(outputs));
   return {
-    graph: mode.points === undefined ? graph : withoutUnusedWeights(graph),
+    graph: target.points === undefined ? graph : withoutUnusedWeights(graph),
     batch,
     examples,
     targets: targets.name,
@@ -175,15 +134,15 @@ function assembleStep({ batch, objective, mode, optimizer, differentiated }: Ste
       return { input: name, output: output.name, role, dtype, shape };
     }),
     scalars: scalars.inputs,
-    masks: mode.masks,
-    ...(mode.points === undefined ? {} : { blend: mode.points }),
+    masks: target.masks,
+    ...(target.points === undefined ? {} : { blend: target.points }),
     loss,
     metrics: new Map(watched.map(([what, { name }]) => [what, name])),
   };
 }
 
-/** Gradients as the update is to have them, and their norm where it was needed. */
-function findGradients(
+/** Returns the gradients that the update uses, and their norm before clipping if they are clipped. */
+function updateGradients(
   { rho, clipNorm }: ResolvedOptimizer,
   differentiated: Graph,
   { loss, parameters }: { readonly loss: string; readonly parameters: readonly Value[] },
@@ -196,7 +155,7 @@ function findGradients(
   return clipNorm === null ? { gradients } : clipGradients(gradients, clipNorm);
 }
 
-/** A tensor that is carried, as values of the step under construction. */
+/** A carried tensor, as values of the step under construction. */
 interface CarriedValue {
   readonly input: Value;
   readonly output: Value;
@@ -205,6 +164,7 @@ interface CarriedValue {
 
 const isParameter = ({ role }: CarriedValue): boolean => role === "parameter";
 
+/** Adds the update of every trained parameter, and returns the parameters and the optimiser's state. */
 function updateParameters(
   { update, decayOf }: ResolvedOptimizer,
   scalars: StepScalars,
@@ -226,11 +186,11 @@ function updateParameters(
       states.set(kind, value);
       return value;
     };
-    const gradient = gradients[i] ?? parameter;
-    const { name: own, share } = trained.get(name) ?? { name };
-    const decay = decayOf({ name: own, shape });
+    const gradient = at(gradients, i, "gradient");
+    const { name: networkName, share } = entry(trained, name, "trained weight");
+    const decay = decayOf({ name: networkName, shape });
     const decayed =
-      share === undefined ? parameter : mul(builder.value(own), cast(builder.value(share), dtype));
+      share === undefined ? parameter : mul(builder.value(networkName), cast(builder.value(share), dtype));
     const next = update({ parameter, gradient, decay, decayed, scalars, state });
     return [
       { input: parameter, output: next.parameter, role: "parameter" as const },
@@ -241,33 +201,7 @@ function updateParameters(
   });
 }
 
-/** Floating-point parameters in the graph's order. */
-function floatingParameters({ graph, statistics }: TrainingMode): string[] {
-  return [...graph.weights]
-    .filter(([name, { role, dtype }]) => role === "parameter" && DTYPES[dtype].float && !statistics.has(name))
-    .map(([name]) => name);
-}
-
-/** Parameters but those that stay as they are. */
-function trainedParameters(
-  { graph }: TrainingMode,
-  { parameters, freeze }: { readonly parameters: readonly string[]; readonly freeze: readonly string[] },
-): string[] {
-  for (const pattern of freeze) {
-    if (parameters.some((name) => matchesAny([pattern], name))) continue;
-    throw new RangeError(
-      `Cannot freeze "${pattern}" as it must match a floating-point parameter of graph "${graph.name}": none of ${parameters.length} does`,
-    );
-  }
-  const trained = parameters.filter((name) => !matchesAny(freeze, name));
-  if (trained.length > 0) return trained;
-  throw new MismatchError(
-    `Cannot train graph "${graph.name}" as it needs at least one floating-point parameter that is not frozen: of ${graph.weights.size} weights, ${parameters.length} are floating-point parameters, and ${parameters.length} of these are frozen`,
-    { parameters: [...graph.weights.keys()] },
-  );
-}
-
-/** The graph without weights that no node uses: running statistics, once norms take the batch's. */
+/** Removes weights that no node uses: running statistics, once norms take the statistics of the batch. */
 function withoutUnusedWeights(graph: Graph): Graph {
   const used = new Set(graph.nodes.flatMap((node) => [...node.inputs, ...capturedNames(node)]));
   return { ...graph, weights: new Map([...graph.weights].filter(([name]) => used.has(name))) };

@@ -3,34 +3,39 @@ import type { Graph } from "@isthmus/graph";
 import type { BlendedPoint } from "../blend/blend-point.ts";
 import type { MaskInput } from "../mode/mask-input.ts";
 
-/** What a carried tensor is: trained, measured by norms, or kept by the optimiser. */
+/** What a carried tensor is: a trained weight, a running statistic of a norm, or state of the optimiser. */
 export type CarriedRole = "parameter" | "statistic" | "state";
 
-/** A tensor that a step takes in and gives out changed. */
+/** A tensor that a step takes and returns changed. */
 export interface Carried extends TensorInfo {
-  /** Name of the weight of the step's graph that it enters by; of a parameter or statistic, its name in the checkpoint, but in a blend. */
+  /**
+   * Name of the weight of the step's graph that takes it. Outside of a blend, a parameter or statistic has
+   * the same name in the checkpoint.
+   */
   readonly input: string;
-  /** Name of the output it leaves by. */
+  /** Name of the output that returns it. */
   readonly output: string;
-  /** State starts as zeros; the others start as the checkpoint has them. */
+  /** State starts as zeros; parameters and statistics start as the checkpoint has them. */
   readonly role: CarriedRole;
 }
 
-/** A number that a step is told, as an f32 `[]` data input. */
+/** A data input f32 `[]` for a number that changes from step to step. */
 export interface ScalarInput {
   readonly name: string;
-  /** Its value in a step: by the step's number, from 0, and the learning rate the schedule gives it. */
+  /**
+   * Computes its value from the step's number, from 0, and the learning rate of the schedule at that step.
+   */
   readonly valueAt: (step: number, learningRate: number) => number;
 }
 
 /**
- * One step of training as a graph, so that a step is one engine call: a batch, parameters and state in, loss, parameters and
- * state out.
+ * One step of training as a graph, so that a step is one engine call: it takes a batch, parameters and state,
+ * and returns loss, parameters and state.
  */
 export interface TrainingStep {
   /**
-   * Typed; every carried tensor is a weight of it. Its other weights, which are frozen or whole numbers, are fed as the
-   * checkpoint has them.
+   * Typed; every carried tensor is a weight of it. Its other weights, which are frozen or whole numbers, are
+   * fed unchanged from the checkpoint.
    */
   readonly graph: Graph;
   /** Examples in a batch. */
@@ -38,21 +43,23 @@ export interface TrainingStep {
   /** Data input for the examples. */
   readonly examples: string;
   /**
-   * Data input for what they should become: labels i64 `[batch]`, or targets; for next-token losses it is `examples` again.
+   * Data input for the targets, or for labels i64 `[batch]` or `[batch, length]`; for next-token losses it is
+   * `examples` again.
    */
   readonly targets: string;
-  /** Data input f32 `[batch, length]`: how much each token counts, for next-token losses that are weighted. */
+  /** Data input f32 of the targets' shape: how much each target counts; missing if all count the same. */
   readonly targetWeights?: string;
   readonly carried: readonly Carried[];
   readonly scalars: readonly ScalarInput[];
   readonly masks: readonly MaskInput[];
-  /** Points whose weighted sum is the network, where it is one. */
+  /** Points whose weighted sum is the network; missing without a blend. */
   readonly blend?: readonly BlendedPoint[];
   /** Scalar output: the mean loss of the batch before the step. */
   readonly loss: string;
   /**
-   * Scalar outputs worth watching: `correct` (examples classified rightly, or tokens predicted rightly), `counted` (tokens
-   * that count, of next-token losses), `gradientNorm` (where gradients are clipped, before they are).
+   * Names of further scalar outputs, by what they measure: `correct` (examples classified or tokens predicted
+   * correctly), `counted` (predictions that count, where that is not the batch), `gradientNorm` (if gradients
+   * are clipped, their norm before).
    */
   readonly metrics: ReadonlyMap<string, string>;
 }

@@ -22,8 +22,8 @@ export function assertEnoughExamples({ name, size }: DataSet, { batch }: Resolve
 
 /**
  * Checks that batches can be fed to a step.
- * @param feeds - a tensor for every data input of the network, of a batch
- * @throws MismatchError if one has another shape or element type than the step's input
+ * @param feeds - a tensor of a batch for every data input of the network
+ * @throws MismatchError if a tensor differs from the step's input in shape or element type
  */
 export function assertExamplesFit(
   step: TrainingStep,
@@ -49,8 +49,9 @@ export function assertExamplesFit(
 }
 
 /**
- * Finds how many classes labels may be of: as many as there are logits, for cross-entropy, else as the data set says.
- * @throws InputError if the data set has labels beyond them
+ * Returns how many classes labels may be of: for cross-entropy as many as there are logits, else as many as
+ * the data set has.
+ * @throws InputError if the data set has labels beyond the logits
  */
 export function assertClasses(
   { graph, step, loss }: { readonly graph: Graph; readonly step: TrainingStep; readonly loss: LossSpec },

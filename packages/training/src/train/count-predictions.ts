@@ -1,17 +1,17 @@
 import type { LossSpec } from "../loss/loss-spec.ts";
 
-/** How much was predicted in a batch, and how much of it rightly. */
+/** The number of predictions in a batch, and how many of them are correct. */
 export interface Predictions {
-  /** Missing where the loss does not tell right from wrong. */
+  /** Correct predictions; missing if the loss has no notion of a correct one. */
   readonly correct?: number;
-  /** Examples, or tokens but the first of each row. */
+  /** All predictions: examples, or tokens but the first of each row. */
   readonly counted: number;
 }
 
 /**
  * Counts the predictions of a batch.
- * @param metrics - of the batch, by what they are
- * @param shape - of the batch's examples, `[batch, ...]`
+ * @param metrics - metrics of the batch, by what they measure
+ * @param shape - shape of the batch's examples, `[batch, ...]`
  */
 export function countPredictions(
   loss: LossSpec,

@@ -1,4 +1,4 @@
-import { InputError, type Tensor } from "@isthmus/core";
+import { at, entry, InputError, type Tensor } from "@isthmus/core";
 import {
   createEvaluator,
   type DataSet,
@@ -14,10 +14,10 @@ import type { LossSpec } from "../loss/loss-spec.ts";
 import { createTargetFiller } from "./create-target-filler.ts";
 import type { EvaluationResult } from "./train-result.ts";
 
-/** Evaluates networks of one architecture by the loss they are trained with. */
+/** An evaluator of networks of one architecture by the loss they are trained with. */
 export interface NetworkEvaluator {
   /**
-   * Runs the whole data set once.
+   * Evaluates a network on the whole data set.
    * @throws DOMException named AbortError if `signal` is aborted
    */
   evaluate(weights: ReadonlyMap<string, Tensor>, signal?: AbortSignal): Promise<EvaluationResult>;
@@ -25,20 +25,20 @@ export interface NetworkEvaluator {
   release(): Promise<void>;
 }
 
-/** What is evaluated. */
+/** An architecture, and the data and the loss to evaluate its networks by. */
 export interface NetworkEvaluation {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly data: DataSet;
   readonly loss: LossSpec;
-  /** Examples in one engine call, but the last. */
+  /** Examples in one engine call; the last may have fewer. */
   readonly batch: number;
   readonly threads: number;
 }
 
 /**
- * Gets ready to evaluate networks: as inference runs them, without dropout and with the statistics of norms, and without label
- * smoothing.
+ * Prepares the evaluation of networks in inference mode, which is without dropout and with the running
+ * statistics of norms, and without label smoothing.
  * @throws InputError if the data do not fit the graph
  */
 export async function createNetworkEvaluator(evaluation: NetworkEvaluation): Promise<NetworkEvaluator> {
@@ -46,7 +46,7 @@ export async function createNetworkEvaluator(evaluation: NetworkEvaluation): Pro
   if (loss.kind !== "cross-entropy" && loss.kind !== "next-token")
     return createObjectiveEvaluator(evaluation);
   const scored = loss.logits === undefined ? graph : scoreOutput(graph, loss.logits);
-  // Logits of texts are large.
+  // Logits of texts are large: larger batches would take too much memory.
   const options = { threads, ...(loss.kind === "next-token" ? { batchSize: batch } : {}) };
   const evaluator = await createEvaluator(scored, engine, data, options);
   return {
@@ -58,16 +58,20 @@ export async function createNetworkEvaluator(evaluation: NetworkEvaluation): Pro
   };
 }
 
-/** One size of batch, ready to run for its mean loss. */
+/** Examples `begin` to `end` of the data set, which are evaluated by batches of one size. */
 interface Part {
   readonly begin: number;
   readonly end: number;
   readonly batch: number;
-  run(weights: ReadonlyMap<string, Tensor>, at: number): Promise<number>;
+  /** Returns the mean loss of the batch that begins at an example. */
+  run(weights: ReadonlyMap<string, Tensor>, first: number): Promise<number>;
   release(): Promise<void>;
 }
 
-/** Whole batches in one session and, as shapes are fixed, the examples left over in another. */
+/**
+ * Prepares the evaluation by the loss as training computes it: whole batches in one session and, as shapes
+ * are fixed, the remaining examples in another.
+ */
 async function createObjectiveEvaluator(evaluation: NetworkEvaluation): Promise<NetworkEvaluator> {
   const { size } = evaluation.data;
   const plan = planFeeds("evaluate", evaluation.graph, evaluation.data, evaluation.batch);
@@ -82,9 +86,9 @@ async function createObjectiveEvaluator(evaluation: NetworkEvaluation): Promise<
     async evaluate(weights, signal) {
       let loss = 0;
       for (const part of parts) {
-        for (let at = part.begin; at < part.end; at += part.batch) {
+        for (let first = part.begin; first < part.end; first += part.batch) {
           signal?.throwIfAborted();
-          loss += (await part.run(weights, at)) * part.batch;
+          loss += (await part.run(weights, first)) * part.batch;
         }
       }
       return { loss: loss / size };
@@ -95,7 +99,10 @@ async function createObjectiveEvaluator(evaluation: NetworkEvaluation): Promise<
   };
 }
 
-/** A mean over a batch tells nothing of its parts, so that none can be filled up. */
+/**
+ * Checks that the data divide into whole batches, as the loss of a part cannot be read off the mean of a
+ * batch.
+ */
 function assertWhole({ name, size }: DataSet, batch: number): void {
   if (size % batch === 0) return;
   throw new InputError(
@@ -120,15 +127,16 @@ async function createPart(
   };
   return {
     ...range,
-    async run(weights, at) {
-      const read = data.read(at, at + batch);
-      const filler = createTargetFiller(step, read, { classes: data.classes });
+    async run(weights, first) {
+      const examplesRead = data.read(first, first + batch);
+      const filler = createTargetFiller(step, examplesRead, { classes: data.classes });
       filler.fill();
-      const feeds = new Map([...weights, ...plan.feedsOf(read)]);
+      const feeds = new Map([...weights, ...plan.feedsOf(examplesRead)]);
       if (targets.name !== examples) feeds.set(targets.name, filler.targets);
       if (targetWeights !== undefined && filler.weights !== undefined)
         feeds.set(targetWeights, filler.weights);
-      return Number((await session.run(feeds)).get(objective.loss)?.data[0]);
+      const { data: lossData } = entry(await session.run(feeds), objective.loss, "output");
+      return Number(at<number | bigint>(lossData, 0));
     },
     release: () => session.release(),
   };

@@ -1,7 +1,9 @@
 import {
   allocateData,
+  at,
   type Checkpoint,
   createTensor,
+  entry,
   sizeOf,
   type Tensor,
   type TensorInfo,
@@ -13,32 +15,32 @@ import { fillMask } from "./fill-mask.ts";
 
 /** Options of {@link createStepRunner}. */
 export interface StepRunnerOptions {
-  /** Decides what dropout drops. */
+  /** Decides which elements dropout drops. */
   readonly seed: number;
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads?: number;
 }
 
-/** Which step is to be made. */
+/** The step to make. */
 export interface StepAt {
   /** Number of the step, from 0. */
   readonly step: number;
   readonly learningRate: number;
 }
 
-/** What a step reports. */
+/** The loss and the metrics of a step. */
 export interface StepOutcome {
   /** Mean loss of the batch before the step. */
   readonly loss: number;
-  /** Metrics of the step by what they are, before it was made. */
+  /** Metrics of the batch before the step, by what they measure. */
   readonly metrics: ReadonlyMap<string, number>;
 }
 
-/** Makes step after step; holds all that is carried from one to the next. */
+/** A runner makes step after step, and holds all tensors that are carried from one to the next. */
 export interface StepRunner {
   /**
-   * Tensors carried, by the names they enter a step by, as they are after the last step. The next step writes into others, the
-   * one after it into these again.
+   * Returns the carried tensors as they are after the last step, by the names of the weights that take them.
+   * The next step writes into other tensors, the step after that into these again.
    */
   carried(): ReadonlyMap<string, Tensor>;
   /** Weights of the step that it does not change. */
@@ -46,7 +48,7 @@ export interface StepRunner {
   /**
    * Makes a step.
    * @param data - tensors of the step's data inputs other than its scalars and masks
-   * @throws EngineError if the engine fails; what is carried is then as before the step
+   * @throws EngineError if the engine fails; the carried tensors are then as before the step
    */
   run(at: StepAt, data: ReadonlyMap<string, Tensor>): Promise<StepOutcome>;
   /** Frees what the engine holds. */
@@ -54,10 +56,10 @@ export interface StepRunner {
 }
 
 /**
- * Gets ready to make steps from the weights of a checkpoint.
+ * Prepares to make steps from the weights of a checkpoint.
  *
- * What is carried lies in two sets of tensors: a step reads one and writes the other, so that nothing is copied or allocated
- * from step to step.
+ * There are two sets of carried tensors: a step reads one and writes the other, so that nothing is copied or
+ * allocated from step to step.
  * @throws MismatchError if the checkpoint lacks weights of the step
  * @throws EngineError if the engine refuses the graph
  */
@@ -67,21 +69,21 @@ export async function createStepRunner(
   weights: Checkpoint,
   { seed, threads = 0 }: StepRunnerOptions,
 ): Promise<StepRunner> {
-  const own = await bindWeights(withoutState(step), weights);
+  const bound = await bindWeights(withoutState(step), weights);
   const names = new Set(step.carried.map(({ input }) => input));
-  const fixed = new Map([...own].filter(([name]) => !names.has(name)));
-  const buffers = createBuffers(step, own);
+  const fixed = new Map([...bound].filter(([name]) => !names.has(name)));
+  const buffers = createBuffers(step, bound);
   const session = await engine.load(step.graph, { threads });
   return new Runner({ step, fixed, buffers, session, seed });
 }
 
-/** The step's graph with the weights only that a checkpoint has. */
+/** Returns the step's graph without the optimiser's state, which no checkpoint has, among its weights. */
 function withoutState({ graph, carried }: TrainingStep): Graph {
   const state = new Set(carried.filter(({ role }) => role === "state").map(({ input }) => input));
   return { ...graph, weights: new Map([...graph.weights].filter(([name]) => !state.has(name))) };
 }
 
-/** Carried tensors twice, by the name they enter by. */
+/** Two sets of the carried tensors, by the names of the weights that take them. */
 type Buffers = readonly [ReadonlyMap<string, Tensor>, ReadonlyMap<string, Tensor>];
 
 function createBuffers({ carried }: TrainingStep, weights: ReadonlyMap<string, Tensor>): Buffers {
@@ -90,7 +92,7 @@ function createBuffers({ carried }: TrainingStep, weights: ReadonlyMap<string, T
   for (const { input, dtype, shape } of carried) {
     const tensor = allocate({ dtype, shape });
     const start = weights.get(input);
-    // A copy, as the checkpoint's own tensors are not ours to write to.
+    // We copy, as the tensors of the checkpoint must not change.
     if (start !== undefined) tensor.data.set(start.data as never);
     first.set(input, tensor);
     second.set(input, allocate({ dtype, shape }));
@@ -102,6 +104,7 @@ function allocate({ dtype, shape }: TensorInfo): Tensor {
   return createTensor(dtype, shape, allocateData(dtype, sizeOf(shape)));
 }
 
+/** A step, its session and its tensors. */
 interface RunnerParts {
   readonly step: TrainingStep;
   readonly fixed: ReadonlyMap<string, Tensor>;
@@ -118,7 +121,7 @@ class Runner implements StepRunner {
   readonly #feeds: readonly [Map<string, Tensor>, Map<string, Tensor>];
   readonly #outs: readonly [Map<string, Tensor>, Map<string, Tensor>];
   readonly #results: ReadonlyMap<string, Tensor>;
-  /** Which of the two sets holds what is carried now. */
+  /** Which of the two sets holds the carried tensors after the last step. */
   #side: 0 | 1 = 0;
 
   constructor(parts: RunnerParts) {
@@ -133,10 +136,7 @@ class Runner implements StepRunner {
     const outsOf = (to: ReadonlyMap<string, Tensor>) =>
       new Map([
         ...this.#results,
-        ...step.carried.flatMap(({ input, output }) => {
-          const tensor = to.get(input);
-          return tensor === undefined ? [] : ([[output, tensor]] as const);
-        }),
+        ...step.carried.map(({ input, output }) => [output, entry(to, input, "carried tensor")] as const),
       ]);
     this.#feeds = [feedsOf(buffers[0]), feedsOf(buffers[1])];
     this.#outs = [outsOf(buffers[1]), outsOf(buffers[0])];
@@ -146,21 +146,20 @@ class Runner implements StepRunner {
     return this.#parts.buffers[this.#side];
   }
 
-  async run(at: StepAt, data: ReadonlyMap<string, Tensor>): Promise<StepOutcome> {
+  async run(stepAt: StepAt, data: ReadonlyMap<string, Tensor>): Promise<StepOutcome> {
     const { step, session, seed } = this.#parts;
     for (const { name, valueAt } of step.scalars) {
-      const tensor = this.#scalars.get(name);
-      if (tensor !== undefined) tensor.data[0] = valueAt(at.step, at.learningRate);
+      entry(this.#scalars, name, "scalar").data[0] = valueAt(stepAt.step, stepAt.learningRate);
     }
     for (const mask of step.masks) {
-      const tensor = this.#masks.get(mask.name);
-      if (tensor !== undefined) fillMask(mask, tensor, { seed, step: at.step });
+      fillMask(mask, entry(this.#masks, mask.name, "mask"), { seed, step: stepAt.step });
     }
     const feeds = this.#feeds[this.#side];
     for (const [name, tensor] of data) feeds.set(name, tensor);
     await session.run(feeds, this.#outs[this.#side]);
     this.#side = this.#side === 0 ? 1 : 0;
-    const numberOf = (output: string) => Number(this.#results.get(output)?.data[0]);
+    const numberOf = (output: string) =>
+      Number(at<number | bigint>(entry(this.#results, output, "result").data, 0));
     const metrics = new Map([...step.metrics].map(([what, output]) => [what, numberOf(output)]));
     return { loss: numberOf(step.loss), metrics };
   }
@@ -170,13 +169,10 @@ class Runner implements StepRunner {
   }
 }
 
-/** Room for the scalars a step reports. */
+/** Allocates the scalars that a step reports. */
 function createResults({ graph, loss, metrics }: TrainingStep): Map<string, Tensor> {
   const types = typesOf(graph);
   return new Map(
-    [loss, ...metrics.values()].map((name) => [
-      name,
-      allocate(types.get(name) ?? { dtype: "f32", shape: [] }),
-    ]),
+    [loss, ...metrics.values()].map((name) => [name, allocate(entry(types, name, "type of value"))]),
   );
 }

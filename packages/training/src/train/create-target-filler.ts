@@ -12,34 +12,35 @@ import type { Batch } from "@isthmus/graph";
 import { typesOf } from "@isthmus/graph/ir";
 import type { TrainingStep } from "../step/training-step.ts";
 
-/** What a step is fed as targets, and how it is made of a batch. */
+/** The targets of a step, which are computed from a batch. */
 export interface TargetFiller {
-  /** Written anew for every batch; the batch's own inputs where these are the targets. */
+  /** Overwritten for every batch; the inputs of the batch if these are the targets. */
   readonly targets: Tensor;
-  /** How much each target counts, where the step wants to know; written anew for every batch. */
+  /** How much each target counts; overwritten for every batch, missing if the step does not take weights. */
   readonly weights?: Tensor;
   /**
-   * Makes {@link targets} and {@link weights} of the batch.
+   * Computes {@link targets} and {@link weights} from the batch.
    * @throws RangeError if a label is not a class
    */
   fill(): void;
 }
 
-/** What labels may be, and how they count. */
+/** Rules of which labels are allowed and how much they count. */
 export interface TargetRules {
   /** Labels must be below this. */
   readonly classes: number;
   /**
-   * Where targets are weighted, what counts the same: every label that is not negative; or every example, whatever the number of its
-   * labels. @defaultValue "labels"
+   * What counts the same if targets are weighted: `labels`, every label that is not negative; or `examples`,
+   * every example, whatever the number of its labels. @defaultValue "labels"
    */
   readonly weighting?: "labels" | "examples";
 }
 
 /**
- * Finds out what a step wants as targets: labels i64 `[batch]`, or of each position `[batch, length]`; one-hot rows f32
- * `[batch, classes]`; or the examples again, as for the next token and for reconstructions. Where it wants weights, those of negative
- * labels are 0, and so are those of rows that a batch has no labels for.
+ * Creates the filler of the targets that a step takes: labels i64 `[batch]`, or `[batch, length]` for each
+ * position; one-hot rows f32 `[batch, classes]`; or the examples again, as for the next token and for
+ * reconstructions. If the step takes weights, they are 0 for negative labels and for rows that the batch has
+ * no labels for.
  *
  * @throws MismatchError if targets of that shape cannot be made of labelled examples
  */
@@ -55,7 +56,7 @@ export function createTargetFiller(
   if (weights === undefined) return filler;
   const data = new Float32Array(sizeOf(weights.shape));
   const perExample = data.length / step.batch;
-  // Nothing comes before the first token, by which it could be predicted.
+  // The first token cannot be predicted, as nothing comes before it.
   const first = step.targets === step.examples ? 1 : 0;
   return {
     targets: filler.targets,
@@ -67,13 +68,15 @@ export function createTargetFiller(
   };
 }
 
-/** Labels of each example, from which one on they can count, and how. */
+/** How the labels of an example count. */
 interface Weighing extends Required<Pick<TargetRules, "weighting">> {
+  /** Labels of each example. */
   readonly perExample: number;
+  /** Position of the first label that can count. */
   readonly first: number;
 }
 
-/** Writes how much each label counts; labels that are missing at the end count nothing. */
+/** Writes how much each label counts; labels that are missing at the end count 0. */
 function weighLabels(
   { labels, inputs }: Batch,
   { perExample, first, weighting }: Weighing,
@@ -82,21 +85,22 @@ function weighLabels(
   out.fill(0);
   const [examples = 0] = inputs.shape;
   if (perExample > 1 && labels.length === examples) {
-    // Labels of whole texts: of these every token counts.
+    // There is one label for a whole text, of which every token counts.
     const weight = weighting === "labels" ? 1 : 1 / (perExample - first);
     for (let i = 0; i < examples; i++) out.fill(weight, i * perExample + first, (i + 1) * perExample);
     return;
   }
   for (let begin = 0; begin < labels.length; begin += perExample) {
-    const own = labels.subarray(begin + first, begin + perExample);
-    const counted = own.reduce((count, label) => (label >= 0 ? count + 1 : count), 0);
+    const exampleLabels = labels.subarray(begin + first, begin + perExample);
+    const counted = exampleLabels.reduce((count, label) => (label >= 0 ? count + 1 : count), 0);
     const weight = weighting === "labels" ? 1 : 1 / counted;
-    own.forEach((label, i) => {
+    exampleLabels.forEach((label, i) => {
       if (label >= 0) out[begin + first + i] = weight;
     });
   }
 }
 
+/** Creates a filler without weights; `skips` is whether negative labels are allowed, as they do not count. */
 function createPlainFiller(
   step: Pick<TrainingStep, "graph" | "batch" | "examples" | "targets">,
   { inputs, labels }: Batch,
@@ -126,7 +130,9 @@ function isSame(a: TensorInfo, b: TensorInfo): boolean {
   return a.dtype === b.dtype && sameShape(a.shape, b.shape);
 }
 
-/** 64-bit integers are written as two halves, as a BigInt for every label would be an object. */
+/**
+ * Writes labels as 64-bit integers, each as two halves, since a BigInt for every label would be an object.
+ */
 function widenLabels(
   labels: Int32Array,
   { classes, skips }: { readonly classes: number; readonly skips: boolean },
@@ -137,12 +143,14 @@ function widenLabels(
     const label = labels[i] as number;
     const isSkipped = skips && label < 0;
     if (!isSkipped && !(label >= 0 && label < classes)) throw wrongLabel(label, classes);
-    // The low half comes first on every machine that Node runs on. What does not count may be any class.
+    // The low half comes first on every machine that Node runs on. A label that does not count may be any
+    // class.
     halves[2 * i] = isSkipped ? 0 : label;
     halves[2 * i + 1] = 0;
   }
 }
 
+/** Writes labels as rows with a one at the label and zeros elsewhere. */
 function oneHot(labels: Int32Array, columns: number, out: Float32Array): void {
   out.fill(0);
   labels.forEach((label, i) => {

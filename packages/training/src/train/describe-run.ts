@@ -8,13 +8,16 @@ import {
 } from "@isthmus/graph";
 import type { ResolvedTrainOptions } from "./train-options.ts";
 
-/** All that decides the bytes a training, or other work that can be resumed, gives, as plain data. */
+/** Everything that decides the result of a training, or of other work that can be resumed, as plain data. */
 export type RunDescription = Readonly<Record<string, unknown>>;
 
-/** Differences that are written out. */
+/** The most differences that an error message lists. */
 const SHOWN_DIFFERENCES = 3;
 
-/** Describes a training, so that another can be told from it; the bytes of graph, weights and data by fingerprints. */
+/**
+ * Describes a training, so that it can be compared with another; graph, weights and data by their
+ * fingerprints.
+ */
 export async function describeRun(
   {
     graph,
@@ -24,7 +27,7 @@ export async function describeRun(
   }: {
     readonly graph: Graph;
     readonly engine: string;
-    /** Missing where they are described apart. */
+    /** Missing if they are described separately. */
     readonly weights?: Checkpoint;
     readonly data: DataSet;
   },
@@ -47,16 +50,18 @@ export async function describeRun(
   };
 }
 
-/** Describes a data set, so that another can be told from it. */
+/** Describes a data set, so that it can be compared with another. */
 export function describeData(data: DataSet): RunDescription {
   const { size, exampleShape, classes } = data;
   return { examples: size, shape: exampleShape.join(" x "), classes, digest: fingerprintData(data) };
 }
 
 /**
- * Checks that work is the same as that a state was written by.
+ * Checks that the work to be resumed has the same description as the work that wrote a state.
+ * @param there - description in the state
+ * @param here - description of the work to be resumed
  * @param what - the work, for messages
- * @throws MismatchError if not; it names what differs
+ * @throws MismatchError if not; the message names the differences
  */
 export function assertSameRun(
   path: string,
@@ -64,31 +69,31 @@ export function assertSameRun(
   here: RunDescription,
   what = "training",
 ): void {
-  const [left, right] = [flatten(there), flatten(here)];
-  const names = [...new Set([...left.keys(), ...right.keys()])].filter(
-    (name) => left.get(name) !== right.get(name),
+  const [thereValues, hereValues] = [flatten(there), flatten(here)];
+  const names = [...new Set([...thereValues.keys(), ...hereValues.keys()])].filter(
+    (name) => thereValues.get(name) !== hereValues.get(name),
   );
   if (names.length === 0) return;
-  const told = names
-    .slice(0, SHOWN_DIFFERENCES)
-    .map(
-      (name) =>
-        `"${name}" is ${left.get(name) ?? "not given"} there and ${right.get(name) ?? "not given"} here`,
+  const differences = names.slice(0, SHOWN_DIFFERENCES).map((name) => {
+    const [thereValue, hereValue] = [thereValues, hereValues].map(
+      (values) => values.get(name) ?? "not given",
     );
-  if (names.length > SHOWN_DIFFERENCES) told.push(`${names.length - SHOWN_DIFFERENCES} more differ`);
+    return `"${name}" is ${thereValue} there and ${hereValue} here`;
+  });
+  if (names.length > SHOWN_DIFFERENCES) differences.push(`${names.length - SHOWN_DIFFERENCES} more differ`);
   throw new MismatchError(
-    `Cannot resume from "${path}" as it must be of the same ${what}: ${told.join(", ")}; it was left as it is`,
+    `Cannot resume from "${path}" as it must be of the same ${what}: ${differences.join(", ")}; it was left as it is`,
     { parameters: names },
   );
 }
 
-/** Every number and string of nested data as JSON, by its path. */
+/** Writes every number and string of nested data into a map, as JSON by its path, and returns the map. */
 function flatten(value: unknown, path = "", into = new Map<string, string>()): Map<string, string> {
   if (typeof value !== "object" || value === null) {
     if (value !== undefined) into.set(path, JSON.stringify(value));
     return into;
   }
-  for (const [key, entry] of Object.entries(value))
-    flatten(entry, path === "" ? key : `${path}.${key}`, into);
+  for (const [key, nested] of Object.entries(value))
+    flatten(nested, path === "" ? key : `${path}.${key}`, into);
   return into;
 }

@@ -8,16 +8,16 @@ import { createTargetFiller, type TargetFiller } from "./create-target-filler.ts
 import type { ResolvedTrainOptions } from "./train-options.ts";
 import { assertNoState } from "./training-state.ts";
 
-/** A step and what it is fed, before there are weights. */
+/** A step and everything that feeds it examples; weights are not part of it. */
 export interface PreparedSteps {
   readonly step: TrainingStep;
   readonly batches: Batches;
   readonly filler: TargetFiller;
-  /** How the network is fed examples. */
+  /** Plan of which data inputs of the network take which tensors of a batch. */
   readonly plan: FeedPlan;
 }
 
-/** Checks a training against its data and state, and makes its step. */
+/** Checks that a training fits its data and its state, and makes its step. */
 export async function prepareSteps(
   {
     graph,

@@ -15,26 +15,26 @@ import { createPace, type TrainProgress } from "./train-progress.ts";
 import type { EpochResult, EvaluationResult, TrainResult } from "./train-result.ts";
 import { saveState, type TrainingPosition } from "./training-state.ts";
 
-/** What steps are made with. */
+/** Everything that a training loop makes steps with. */
 export interface LoopParts {
   readonly step: TrainingStep;
   readonly runner: StepRunner;
   readonly batches: Batches;
   readonly filler: TargetFiller;
-  /** How the network is fed examples. */
+  /** Plan of which data inputs of the network take which tensors of a batch. */
   readonly plan: FeedPlan;
   readonly evaluator: NetworkEvaluator | undefined;
   readonly data: DataSet;
-  /** What decides the blend each step is made at, where the step is one of a blend. */
+  /** Feeds the blend at which each step is made; missing without a blend. */
   readonly blend?: BlendFeeder | undefined;
-  /** Called when an epoch is over, before its state is written. */
+  /** Called with the number of finished epochs after each of them, before its state is written. */
   readonly onEpoch?: (epochs: number) => Promise<void>;
-  /** Goes into states, so that they are not mistaken for those of another training. */
+  /** Description of the training that states hold, so that no other training resumes from them. */
   readonly run: RunDescription;
 }
 
 /**
- * Makes the steps that are left, with an evaluation and a state after each epoch.
+ * Makes the remaining steps of a training, with an evaluation and a state after each epoch.
  * @throws DivergenceError if a loss or a weight is not finite
  * @throws DOMException named AbortError if the signal is aborted, once the state is written
  */
@@ -189,7 +189,7 @@ class Loop {
     return evaluation;
   }
 
-  /** Writes the state where one is wanted, unless it is written already. */
+  /** Writes the state if the options name a file for it, unless it is written already. */
   async save(): Promise<void> {
     const { statePath } = this.#options;
     const { step, epochs } = this.#at;
@@ -197,12 +197,14 @@ class Loop {
     this.#assertFinite();
     const { runner, run, blend } = this.#parts;
     const position = { ...this.#at };
-    const kept = blend?.kept ?? [];
-    await saveState(statePath, new Map([...runner.fixed, ...runner.carried(), ...kept]), { run, position });
+    const tensors = new Map([...runner.fixed, ...runner.carried(), ...(blend?.stored ?? [])]);
+    await saveState(statePath, tensors, { run, position });
     this.#saved = position;
   }
 
-  /** A finite loss says nothing of the weights after its step. */
+  /**
+   * Checks the carried tensors, as a finite loss does not prove that the weights after its step are finite.
+   */
   #assertFinite(): void {
     for (const [name, tensor] of this.#parts.runner.carried()) {
       if (findNonFinite(tensor) < 0) continue;
@@ -213,11 +215,11 @@ class Loop {
   #diverged(rule: string): DivergenceError {
     const { statePath } = this.#options;
     const { step, epochs } = this.#at;
-    const kept = this.#saved ?? (this.#resumedAt > 0 ? { step: this.#resumedAt } : undefined);
+    const saved = this.#saved ?? (this.#resumedAt > 0 ? { step: this.#resumedAt } : undefined);
     const last =
-      statePath === undefined || kept === undefined
+      statePath === undefined || saved === undefined
         ? ""
-        : `; "${statePath}" holds the last good weights, after step ${kept.step}: remove it to start anew`;
+        : `; "${statePath}" holds the last good weights, after step ${saved.step}: remove it to start anew`;
     return new DivergenceError(
       `Cannot go on training at step ${step} of ${this.#steps}, in epoch ${epochs.length + 1}, as ${rule}; lower the learning rate or clip gradients${last}`,
       { step, loss: this.#loss },

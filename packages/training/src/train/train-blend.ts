@@ -12,25 +12,26 @@ import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } fro
 import type { TrainResult } from "./train-result.ts";
 import { startOf } from "./training-state.ts";
 
-/** What a blend is trained on. */
+/** An architecture, an engine and the data to train a blend on. */
 export type BlendTraining = Omit<Training, "weights" | "evaluationData">;
 
 /** Trained points of a blend. */
 export interface TrainedBlend {
   /**
-   * Every trained point, by its name; in memory, in the order of the graph. What no training of a blend changes, whole numbers and
-   * running statistics of norms, is as it was at the start: statistics are to be measured anew.
+   * Every trained point, by its name; in memory, in the order of the graph. Training a blend changes neither
+   * whole numbers nor running statistics of norms: the latter must be measured again afterwards.
    */
   readonly points: ReadonlyMap<string, Checkpoint>;
-  /** Losses and accuracies are those of the blends that steps were made at. */
+  /** Losses and accuracies were measured on the blends at which steps were made. */
   readonly result: TrainResult;
 }
 
 /**
- * Trains some of several networks so that weighted sums of all of them are good: every step is made at one such blend, as one call
- * of the engine, and changes the trained points by their share of its gradient.
+ * Trains some of several networks so that weighted sums of all of them are good: every step is made at one
+ * such blend, as one call of the engine, and changes the trained points by their share of the gradient.
  *
- * Otherwise as `train`, with its exactness: a training that was stopped goes on to the same bytes.
+ * It works like `train` otherwise, and is as exact: a training that was stopped and resumes ends with the
+ * same bytes.
  *
  * @example
  * ```ts
@@ -63,7 +64,8 @@ export interface TrainedBlend {
  * assert.deepEqual([...points.keys()], ["bend"]);
  * ```
  *
- * @throws RangeError if an option is out of its range, no point is trained, or a step is not given what its points need
+ * @throws RangeError if an option is out of its range, no point is trained, or the blend of a step lacks
+ *   coefficients or weights
  * @throws MismatchError if weights, loss or data do not fit the graph, or the state is of another training
  * @throws TypeError if an option is unknown
  * @throws InputError, FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train`
@@ -83,7 +85,7 @@ export async function trainBlend(
   try {
     const feeder = createBlendFeeder(blend, step, runner);
     const run = await describeBlend(training, blend, resolved);
-    const start = await startOf(resolved, run, new Map([...runner.carried(), ...feeder.kept]));
+    const start = await startOf(resolved, run, new Map([...runner.carried(), ...feeder.stored]));
     const parts = { ...prepared, runner, evaluator: undefined, data, run, blend: feeder };
     const result = await runEpochs(parts, start, resolved);
     return { points: await collectPoints(graph, blend, trainedPoints(step, runner)), result };

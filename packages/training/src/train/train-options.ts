@@ -8,48 +8,57 @@ import type { TrainProgress } from "./train-progress.ts";
 
 /** Options of `train`. */
 export interface TrainOptions {
-  /** Decides the order of examples, how images are changed, and what dropout drops: a whole number in `[0, 2^53)`. */
+  /**
+   * Decides the order of examples, how images are changed, and what dropout drops: a whole number in
+   * `[0, 2^53)`.
+   */
   readonly seed: number;
   /** Times each example is seen; 0 leaves the network as it starts. @defaultValue 10 */
   readonly epochs?: number;
   /** Examples in a step, at least 1 and at most as many as there are. @defaultValue 128 */
   readonly batch?: number;
   /**
-   * What becomes of examples left over when an epoch does not divide into batches: `carry` begins the next epoch's first batch
-   * with them, so that every example is seen once an epoch, and the very last batch is filled up with examples of one more
-   * epoch; `drop` leaves them out of that epoch. @defaultValue "carry"
+   * What becomes of examples left over when an epoch does not divide into batches: `carry` begins the next
+   * epoch's first batch with them, so that every example is seen once an epoch, and the very last batch is
+   * filled up with examples of one more epoch; `drop` leaves them out of that epoch. @defaultValue "carry"
    */
   readonly remainder?: Remainder;
-  /** What is minimised. @defaultValue cross-entropy */
+  /** The loss to minimise. @defaultValue cross-entropy */
   readonly loss?: LossSpec;
   /** How parameters change in a step. @defaultValue SGD with momentum 0.9 */
   readonly optimizer?: OptimizerSpec;
-  /** How the learning rate goes. @defaultValue 0.05, falling to 0 along half a cosine */
+  /** How the learning rate changes. @defaultValue 0.05, falling to 0 along half a cosine */
   readonly schedule?: ScheduleSpec;
   /** How images are changed each time they are seen. @defaultValue not at all */
   readonly augment?: AugmentOptions;
-  /** Names of parameters that stay as they are; `*` stands for any characters. @defaultValue none */
+  /** Names of parameters that are not trained; `*` matches any characters. @defaultValue none */
   readonly freeze?: readonly string[];
   /** Threads of the engine; 0 lets it choose. The bits of results may depend on it. @defaultValue 0 */
   readonly threads?: number;
   /**
-   * File ending in `.safetensors` that holds all there is to go on from: after every epoch, when aborted, and at the end; an
-   * earlier one is replaced. It can be opened as a checkpoint, too. @defaultValue none is written
+   * File ending in `.safetensors` for the state, from which training can resume. It is written after every
+   * epoch, when training is aborted, and at the end, and replaces the one before. It can be opened as a
+   * checkpoint, too.
+   * @defaultValue none is written
    */
   readonly statePath?: string | undefined;
-  /** Writes the state after every so many steps, too; 0 for after epochs only. @defaultValue 0 */
+  /**
+   * Number of steps after which the state is written, too; 0 to write it after epochs only. @defaultValue 0
+   */
   readonly saveEvery?: number;
   /**
-   * Goes on from the state at `statePath` if there is one, to the same bytes as if training had never stopped.
+   * Whether to go on from the state at `statePath`, if the file exists, to the same bytes as if training had
+   * never stopped.
    * @defaultValue false
    */
   readonly resume?: boolean;
   /**
-   * Called with the number of epochs that are over and the weights as they are then, before the state is written: what it
-   * saves is there for every epoch that a resumed training does not make again. Weights must be read before it returns.
+   * Called after every epoch with the number of finished epochs and the weights, before the state is written:
+   * what it saves is there for every epoch that a resumed training does not repeat. It must read the weights
+   * before it returns.
    */
   readonly onEpoch?: ((epochs: number, weights: Checkpoint) => Promise<void>) | undefined;
-  /** Stops between two steps, once the state is written. */
+  /** Aborts training between two steps, once the state is written. */
   readonly signal?: AbortSignal | undefined;
   /** Called after every step, and while the network is evaluated. */
   readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
@@ -78,6 +87,7 @@ export type ResolvedTrainOptions = Readonly<
     Pick<TrainOptions, "statePath" | "onEpoch" | "signal" | "onProgress">
 >;
 
+/** The defaults of all options; placeholders of required options are out of range. */
 const UNRESOLVED: ResolvedTrainOptions = {
   ...TRAIN_DEFAULTS,
   seed: -1,
@@ -88,9 +98,10 @@ const UNRESOLVED: ResolvedTrainOptions = {
 };
 
 /**
- * Fills in defaults and checks ranges.
- * @param leastEpochs - 0 where a network that was not trained at all is a result, too
- * @throws TypeError if there is no option of a name, or one lacks what it needs
+ * Fills in the defaults of options and checks their ranges.
+ * @param leastEpochs - the least number of epochs; 0 if a network that was not trained at all is a valid
+ *   result
+ * @throws TypeError if an option is unknown, or needs another that is missing
  * @throws RangeError if a number is out of its range
  */
 export function resolveTrainOptions(options: TrainOptions, leastEpochs: 0 | 1 = 0): ResolvedTrainOptions {

@@ -1,12 +1,12 @@
-/** How far `train` has got. */
+/** Progress of `train`. */
 export interface TrainProgress {
-  /** What is being done. */
+  /** What `train` is doing. */
   readonly phase: "training" | "evaluating";
-  /** Steps made, of {@link steps}. */
+  /** Steps made so far, of {@link steps}. */
   readonly step: number;
   /** Steps of the whole training. */
   readonly steps: number;
-  /** The epoch under way, from 0. */
+  /** The current epoch, from 0. */
   readonly epoch: number;
   readonly epochs: number;
   /** Loss of the last batch, before its step; NaN before the first. */
@@ -15,26 +15,29 @@ export interface TrainProgress {
   readonly meanLoss: number;
   /** Learning rate of the last step. */
   readonly learningRate: number;
-  /** Recent rate of training. */
+  /** Recent speed of training. */
   readonly examplesPerSecond: number;
-  /** Time that the steps left will take at this rate, and the evaluations left at that of the last. */
+  /**
+   * Time that the remaining steps will take at this speed, and the remaining evaluations at that of the last
+   * one.
+   */
   readonly secondsLeft: number;
 }
 
-/** Measures the recent rate of steps. */
+/** A measurement of the recent time a step takes. */
 export interface Pace {
   /** Counts a step that has just been made. */
   tick(): void;
-  /** Starts anew after a pause that is not to count. */
+  /** Starts the next step now, so that a pause does not count. */
   restart(): void;
-  /** Seconds of a step, recently; NaN before the first. */
+  /** Returns the recent mean time of a step in seconds; NaN before the first. */
   secondsPerStep(): number;
 }
 
-/** Seconds after which a step counts only 1/e of what it did. */
+/** Seconds after which a step counts only 1/e of what it did at first. */
 const MEMORY_SECONDS = 2;
 
-/** Makes a {@link Pace}: a mean over steps that forgets old ones. */
+/** Creates a {@link Pace}: a mean over steps in which older steps count less. */
 export function createPace(now: () => number = () => performance.now()): Pace {
   let last = now();
   let mean = Number.NaN;

@@ -2,23 +2,29 @@
 export interface EvaluationResult {
   /** Mean loss, in nats for cross-entropy. */
   readonly loss: number;
-  /** Share of examples, or of tokens, that are predicted rightly, in `[0, 1]`; missing for other losses. */
+  /**
+   * Share of examples, or of tokens, that are predicted correctly, in `[0, 1]`; missing for losses other than
+   * cross-entropy.
+   */
   readonly accuracy?: number;
 }
 
-/** What an epoch came to. */
+/** Results of an epoch. */
 export interface EpochResult {
   /** Number of steps made in it. */
   readonly steps: number;
-  /** Mean loss of its batches, each before its step. */
+  /** Mean loss of its batches, each measured before its step. */
   readonly loss: number;
-  /** Share of its examples, or of tokens, that were predicted rightly, each before its step; missing for other losses. */
+  /**
+   * Share of its examples, or of tokens, that were predicted correctly, each measured before its step;
+   * missing for losses other than cross-entropy.
+   */
   readonly accuracy?: number;
-  /** On the evaluation data, after the epoch; missing where there are none. */
+  /** Result on the evaluation data after the epoch; missing without such data. */
   readonly evaluation?: EvaluationResult;
 }
 
-/** What `train` has done, as plain data. */
+/** Results of `train`, as plain data. */
 export interface TrainResult {
   readonly seed: number;
   /** Steps of the whole training. */
@@ -27,18 +33,18 @@ export interface TrainResult {
   readonly batch: number;
   /** One entry for every epoch. */
   readonly epochs: readonly EpochResult[];
-  /** Mean loss of the last epoch's batches; NaN where there was none. */
+  /** Mean loss of the last epoch's batches; NaN if there was no epoch. */
   readonly loss: number;
-  /** Of the last epoch; see {@link EpochResult}. */
+  /** Accuracy of the last epoch, see {@link EpochResult}. */
   readonly accuracy?: number;
-  /** Of the trained network; missing where there are no evaluation data. */
+  /** Result of the trained network on the evaluation data; missing without such data. */
   readonly evaluation?: EvaluationResult;
-  /** The step training went on from; 0 where it started. */
+  /** Number of steps that were made before this call; 0 if it did not resume. */
   readonly resumedAt: number;
-  /** Seconds from the first step to the last, evaluations and checkpoints among them; of this call only. */
+  /** Seconds from the first step of this call to the last, including evaluations and writing states. */
   readonly seconds: number;
-  /** Seconds spent on steps alone; of this call only. */
+  /** Seconds that this call spent on steps alone. */
   readonly stepSeconds: number;
-  /** Examples a second while steps were made; 0 where there were none left. */
+  /** Examples a second while steps were made; 0 if none were left to make. */
   readonly examplesPerSecond: number;
 }

@@ -1,4 +1,4 @@
-import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, entry, type Tensor } from "@isthmus/core";
 import { assertNetwork, type DataSet, type Engine, type Graph } from "@isthmus/graph";
 import { createNetworkEvaluator, type NetworkEvaluator } from "./create-network-evaluator.ts";
 import { createStepRunner } from "./create-step-runner.ts";
@@ -9,9 +9,9 @@ import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } fro
 import type { TrainResult } from "./train-result.ts";
 import { startOf } from "./training-state.ts";
 
-/** What is trained, and on what. */
+/** A network and the data to train it on. */
 export interface Training {
-  /** Architecture; any whose operators have gradient rules. */
+  /** Architecture of the network; every operator needs a gradient rule. */
   readonly graph: Graph;
   readonly engine: Engine;
   /** Weights to start from. */
@@ -30,16 +30,18 @@ export interface Trained {
 }
 
 /**
- * Trains a network: every step is one call of the engine, in which batch, parameters and the optimiser's state go in and the
- * next ones come out.
+ * Trains a network. Every step is one call of the engine, which takes a batch, the parameters and the
+ * optimiser's state and returns the next parameters and state.
  *
- * The order of examples, how images are changed and what dropout drops depend on the seed and on the number of the step or epoch
- * only. A training that was stopped therefore goes on to the same bytes as one that was not.
- * @throws InputError if data are empty or have labels of no class, or a state would be replaced
- * @throws MismatchError if the weights, the loss or the data do not fit the graph, or the state is of another training
+ * The order of examples, how images are changed and what dropout drops depend only on the seed and on the
+ * number of the step or epoch. A training that was stopped and resumes therefore ends with the same bytes as
+ * one that was not.
+ * @throws InputError if data are empty or have labels that are no class, or a state would be replaced
+ * @throws MismatchError if the weights, the loss or the data do not fit the graph, or the state is of another
+ *   training
  * @throws FormatError if the state is damaged
- * @throws UnsupportedError if an operator has no gradient rule, or examples to be changed are no images
- * @throws DivergenceError if a loss or a weight is not finite; the last good state stays
+ * @throws UnsupportedError if an operator has no gradient rule, or examples to be changed are not images
+ * @throws DivergenceError if a loss or a weight is not finite; the last good state is left in place
  * @throws EngineError if the engine fails
  * @throws TypeError if an option is unknown
  * @throws RangeError if an option is out of its range
@@ -77,9 +79,6 @@ async function openEvaluator(
 }
 
 function collectWeights(graph: Graph, tensors: ReadonlyMap<string, Tensor>): Checkpoint {
-  const own = [...graph.weights.keys()].flatMap((name) => {
-    const tensor = tensors.get(name);
-    return tensor === undefined ? [] : [[name, tensor] as const];
-  });
-  return createCheckpoint(new Map(own), {}, "trained network");
+  const trained = [...graph.weights.keys()].map((name) => [name, entry(tensors, name, "weight")] as const);
+  return createCheckpoint(new Map(trained), {}, "trained network");
 }

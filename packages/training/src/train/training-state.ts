@@ -17,27 +17,28 @@ import { assertSameRun, type RunDescription } from "./describe-run.ts";
 import type { ResolvedTrainOptions } from "./train-options.ts";
 import type { EpochResult } from "./train-result.ts";
 
-/** How far a training is, beside its tensors. */
+/** How far a training has got: everything a state holds beside tensors. */
 export interface TrainingPosition {
-  /** Steps made. */
+  /** Steps made so far. */
   readonly step: number;
-  /** Sum of the losses of the batches of the epoch under way. */
+  /** Sum of the losses of the batches of the current epoch. */
   readonly lossSum: number;
-  /** Predictions that were right in the epoch under way, and how many there were; both 0 where the loss tells none. */
+  /** Correct predictions of the current epoch; 0 if the loss has no notion of a correct one. */
   readonly correct: number;
+  /** All predictions of the current epoch that count; 0 like `correct`. */
   readonly counted: number;
-  /** Epochs that are over. */
+  /** Results of the finished epochs. */
   readonly epochs: readonly EpochResult[];
 }
 
-/** Where every training begins. */
+/** The position at which every training begins. */
 const START: TrainingPosition = { step: 0, lossSum: 0, correct: 0, counted: 0, epochs: [] };
 
-/** Key of the metadata under which a state says what it is. */
+/** Key of the metadata that holds the position and the description of the training. */
 const KEY = "isthmus-training";
 const VERSION = 1;
 
-/** Writes a state: complete under its name, or not at all. */
+/** Writes a state, which appears under its name complete or not at all. */
 export async function saveState(
   path: string,
   tensors: ReadonlyMap<string, Tensor>,
@@ -47,14 +48,14 @@ export async function saveState(
   await saveCheckpoint(createCheckpoint(tensors, metadata), path, { overwrite: true });
 }
 
-/** Tells whether there is a file for a state. */
+/** Returns whether there is a file at the path of a state. */
 async function hasState(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 /**
- * Checks that a new training replaces no state.
- * @throws InputError if there is a file of that name
+ * Checks that a new training would replace no state.
+ * @throws InputError if there is a file at the path
  */
 export async function assertNoState(path: string): Promise<void> {
   if (!(await hasState(path))) return;
@@ -65,10 +66,10 @@ export async function assertNoState(path: string): Promise<void> {
 }
 
 /**
- * Finds where a training begins, and reads the state it goes on from, if there is one, into tensors that are there
- * already.
+ * Returns the position at which a training begins. If there is a state to go on from, reads its tensors into
+ * `tensors`.
  * @throws FormatError if the file is not a state
- * @throws MismatchError if it is of another training
+ * @throws MismatchError if it is a state of another training
  */
 export async function startOf(
   { statePath }: ResolvedTrainOptions,
@@ -80,9 +81,10 @@ export async function startOf(
 }
 
 /**
- * Reads a state into tensors that are there already.
+ * Reads a state into existing tensors and returns its position.
  * @throws FormatError if the file is not a state
- * @throws MismatchError if it is of another training; it names what differs. The tensors are then as they were.
+ * @throws MismatchError if it is a state of another training; the message names the differences, and the
+ *   tensors are unchanged
  */
 async function loadStateInto(
   path: string,
@@ -101,6 +103,10 @@ async function loadStateInto(
   }
 }
 
+/**
+ * Reads description and position from the metadata of a state.
+ * @throws FormatError if they are not complete
+ */
 function parseState(
   path: string,
   { metadata }: Checkpoint,
@@ -125,6 +131,7 @@ function parseState(
   throw reject("it must say how far training is: its metadata is incomplete");
 }
 
+/** Checks that a state has the tensors of this training. @throws MismatchError if not */
 function assertSameTensors(path: string, checkpoint: Checkpoint, tensors: ReadonlyMap<string, Tensor>): void {
   for (const [name, { dtype, shape }] of tensors) {
     const there = checkpoint.tensors.get(name);

@@ -1,7 +1,7 @@
 import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import type { CurveKind } from "@isthmus/interpolation";
-import { NORM_POLICIES, type NormPolicy } from "./barrier-result.ts";
+import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
 import type { EvaluatedArchitecture } from "./create-corrected-evaluator.ts";
 
 /** A network of a plane, and its label there. */

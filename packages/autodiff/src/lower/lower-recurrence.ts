@@ -12,6 +12,7 @@ import {
   reshape,
   slice,
   split,
+  type Value,
   where,
 } from "@isthmus/graph/builder";
 import { intAttribute, shareNodes, stringAttribute } from "@isthmus/graph/ir";

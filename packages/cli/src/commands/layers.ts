@@ -12,15 +12,15 @@ import {
 } from "@isthmus/barrier";
 import { InputError, saveFile } from "@isthmus/core";
 import { renderResultPage } from "@isthmus/report";
-import { assertPageName } from "../assert-output.ts";
-import { describePair } from "../describe-pair.ts";
-import { formatJson } from "../format-json.ts";
-import { formatLayers } from "../format-layers.ts";
-import { formatNote, formatOutputs } from "../format-outputs.ts";
-import { formatStatistics } from "../format-statistics.ts";
-import { type Pair, withPair } from "../open-pair.ts";
-import { addPairOptions, type PairOptions } from "../pair-options.ts";
-import { MOST, parseCount, parseGroups } from "../parse-values.ts";
+import { describePair } from "../format/describe-pair.ts";
+import { formatJson } from "../format/format-json.ts";
+import { formatLayers } from "../format/format-layers.ts";
+import { formatNote, formatOutputs } from "../format/format-outputs.ts";
+import { BETWEEN, formatStatistics } from "../format/format-statistics.ts";
+import { type Pair, withPair } from "../open/open-pair.ts";
+import { addPairOptions, type PairOptions } from "../options/pair-options.ts";
+import { MOST, parseCount, parseGroups } from "../options/parse-values.ts";
+import { assertPageName } from "../output/assert-output.ts";
 import { withProvenance } from "../result/result-provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 

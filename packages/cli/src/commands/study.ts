@@ -13,8 +13,8 @@ import {
   type StudyResult,
 } from "@isthmus/study";
 import { createThreadExecutor, readTaskResult } from "@isthmus/tasks";
-import { createEngine, type EngineOptions, engineOption } from "../engine-option.ts";
-import { parseCount } from "../parse-values.ts";
+import { createEngine, type EngineOptions, engineOption } from "../options/engine-option.ts";
+import { parseCount } from "../options/parse-values.ts";
 import { describeCommand } from "../result/result-provenance.ts";
 import { findStudy } from "../study/find-study.ts";
 import {

@@ -1,8 +1,8 @@
 import { formatNumber, studyColumnTitle } from "@isthmus/report";
 import type { RunStudyResult, StudyResult, StudyTable, StudyValue } from "@isthmus/study";
 import type { Task, TasksProgress } from "@isthmus/tasks";
-import { formatTable } from "../format-table.ts";
-import type { Terminal } from "../terminal.ts";
+import { formatTable } from "../format/format-table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import { formatSeconds } from "../training/format-training.ts";
 
 import { formatStudyFigure } from "./format-study-figure.ts";

@@ -3,8 +3,8 @@ import { openDataSet } from "@isthmus/data";
 import type { DataSet } from "@isthmus/graph";
 import { STUDY_TASKS } from "@isthmus/study";
 import { runTask, serveTasks } from "@isthmus/tasks";
-import { createEngine, type EngineName } from "../engine-option.ts";
-import { explainFailure } from "../explain-failure.ts";
+import { createEngine, type EngineName } from "../options/engine-option.ts";
+import { explainFailure } from "../terminal/explain-failure.ts";
 import { holdExamples } from "./hold-examples.ts";
 import { oneThreadEngine } from "./one-thread-engine.ts";
 

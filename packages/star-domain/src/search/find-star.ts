@@ -1,4 +1,11 @@
-import { assertSameStructure, type Checkpoint, createCheckpoint, entry, InputError } from "@isthmus/core";
+import {
+  assertSameStructure,
+  type Checkpoint,
+  createCheckpoint,
+  entry,
+  InputError,
+  type Tensor,
+} from "@isthmus/core";
 import { assertNetwork, bindWeights } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
 import { type TrainResult, trainBlend } from "@isthmus/training";

@@ -1,6 +1,5 @@
 import { entry } from "@isthmus/core";
-import type { Engine, Graph } from "@isthmus/graph";
-import { type Probe, type ProbeOptions, probeGraph } from "@isthmus/graph";
+import { type Engine, type Graph, type Probe, type ProbeOptions, probeGraph } from "@isthmus/graph";
 import type { Derivation } from "../derive-spec.ts";
 import type { Field, Labelled } from "../labels/field.ts";
 import { FactorAlgebra, type LinearKind } from "./factor-algebra.ts";

@@ -9,6 +9,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 execFileSync(process.execPath, [join(root, "tools", "extract-examples.mjs")]);
 const examples = readdirSync(join(root, "test", "examples")).sort();
 
+const scripts = readdirSync(join(root, "examples", "scripts")).sort();
+
 describe("examples in documentation", () => {
   let folder: string;
 
@@ -32,4 +34,20 @@ describe("examples in documentation", () => {
     expect(readFileSync(path, "utf8")).toMatch(/\bassert/);
     await import(/* @vite-ignore */ path);
   });
+
+  it.each(scripts)(
+    "the script %s says what it does, is at most 15 lines beside its imports, and runs",
+    async (name) => {
+      const path = join(root, "examples", "scripts", name);
+      const lines = readFileSync(path, "utf8").split("\n");
+      expect(lines[0]).toMatch(/^\/\/ [A-Z].*\.$/);
+      const code = lines
+        .join("\n")
+        .replace(/^import [^;]*;$|^\/\/.*$/gm, "")
+        .split("\n")
+        .filter((line) => line.trim() !== "");
+      expect(code.length).toBeLessThanOrEqual(15);
+      await import(/* @vite-ignore */ path);
+    },
+  );
 });

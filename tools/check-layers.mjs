@@ -1,6 +1,6 @@
 // Checks that packages depend on each other only along the arrows of layers.json: in package.json, in tsconfig.json
 // and in every import under src. Tests may import anything.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { layers } from "./layers.mjs";
@@ -73,7 +73,10 @@ function checkImports(path, name, allowed) {
 /** What a package depends on it also imports, in its sources or kernels. */
 function checkUse(name) {
   const { dependencies = {} } = readManifest(name);
-  const imported = new Set(sourceFiles(name).flatMap(importsOf));
+  const bin = existsSync(join(root, "packages", name, "bin"))
+    ? sourceFiles(name, { folder: "bin", ending: ".js" })
+    : [];
+  const imported = new Set([...sourceFiles(name), ...bin].flatMap(importsOf));
   for (const dependency of Object.keys(dependencies).filter((used) => used.startsWith(SCOPE))) {
     const isUsed = [...imported].some((path) => path === dependency || path.startsWith(`${dependency}/`));
     if (!isUsed)

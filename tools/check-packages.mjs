@@ -24,7 +24,7 @@ report("check-packages", findings);
 
 function* checkFields(name, manifest) {
   const expected = {
-    name: `@isthmus/${name}`,
+    name: nameOf(name),
     license: "Apache-2.0",
     type: "module",
     sideEffects: false,
@@ -69,8 +69,8 @@ function checkReadme(name) {
   const path = join(root, "packages", name, "README.md");
   if (!existsSync(path)) return;
   const text = readFileSync(path, "utf8");
-  if (!text.startsWith(`# @isthmus/${name}\n`))
-    findings.push(`packages/${name}/README.md must start with "# @isthmus/${name}"`);
+  if (!text.startsWith(`# ${nameOf(name)}\n`))
+    findings.push(`packages/${name}/README.md must start with "# ${nameOf(name)}"`);
   if (!/^## When not to use it$/m.test(text))
     findings.push(`packages/${name}/README.md must have a section "When not to use it"`);
   if (name !== "cli" && !/^```ts$/m.test(text))
@@ -78,4 +78,9 @@ function checkReadme(name) {
   const lines = text.split("\n").length;
   if (lines > 90)
     findings.push(`packages/${name}/README.md must fit one screen, at most 90 lines: it has ${lines}`);
+}
+
+/** The umbrella has the project's own name, all others are scoped. */
+function nameOf(folder) {
+  return folder === "isthmus" ? "isthmus" : `@isthmus/${folder}`;
 }

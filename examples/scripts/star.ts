@@ -1,0 +1,27 @@
+// Finds the network that lies on straight lines of low loss to several others, and measures its barrier to one held out.
+import assert from "node:assert/strict";
+import {
+  createOnnxRuntimeEngine,
+  discoverSymmetries,
+  findStar,
+  measureStar,
+  openDataSet,
+  parseNetwork,
+  train,
+} from "isthmus";
+
+const data = await openDataSet("mnist:train@1000");
+const { graph, initialize } = parseNetwork("mlp:32", data);
+const architecture = { graph, engine: createOnnxRuntimeEngine() };
+const anchors = [];
+for (const seed of [0, 1, 2, 3]) {
+  anchors.push(
+    (await train({ ...architecture, weights: initialize(seed), data }, { seed, epochs: 2 })).weights,
+  );
+}
+const heldOut = anchors.splice(3);
+const { spec } = await discoverSymmetries(graph, architecture.engine);
+const { star } = await findStar({ ...architecture, anchors, data, spec }, { seed: 0, epochs: 2 });
+const networks = { ...architecture, star, anchors, heldOut, data, spec };
+const { barriers } = await measureStar(networks, { seed: 0, points: 3 });
+assert.equal(barriers.starHeldOut.pairs.length, 1);

@@ -20,8 +20,8 @@ const combining =
   (apply: (values: readonly Value[]) => Value): BuildLayer =>
   (context) => {
     const { values, isFirst } = aligned(context);
-    const [first, ...others] = values;
-    const differs = others.find(({ shape }) => !sameShape(shape, first?.shape ?? []));
+    const { shape: common } = at(values, 0, "operand");
+    const differs = values.find(({ shape }) => !sameShape(shape, common));
     if (differs !== undefined) throw context.config.malformed("inputs", "of one shape", differs.shape);
     const result = apply(values);
     return isFirst ? Flow.first(result) : Flow.last(result);
@@ -35,7 +35,7 @@ const CHANNELS_FIRST = [0, 2, 3, 1];
 
 const concatenate: BuildLayer = (context) => {
   const { values, isFirst } = aligned(context);
-  const rank = values[0]?.shape.length ?? 0;
+  const rank = at(values, 0, "operand").shape.length;
   const [setting = -1] = context.config.integers("axis", [-1]);
   const axis = wrapAxis(setting, rank);
   if (axis < 1 || axis >= rank) throw context.config.malformed("axis", `within 1 and ${rank - 1}`, setting);

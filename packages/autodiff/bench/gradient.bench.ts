@@ -82,8 +82,8 @@ function shapesOf(): Shape[] {
   const named = nets.flatMap((net) =>
     (NETS[net] ?? []).map((rest) => [net === "mobilenet" ? 16 : Number(values.batch), ...rest]),
   );
-  const given = values.conv.map((text) => text.split(",").map(Number));
-  return [...named, ...given].map(
+  const listed = values.conv.map((text) => text.split(",").map(Number));
+  return [...named, ...listed].map(
     ([batch = 1, channels = 1, extent = 1, out = 1, taps = 1, stride = 1, group = 1]) => ({
       batch,
       in: channels,
@@ -105,12 +105,12 @@ function convolutionOf({ extent, taps, stride, group }: Shape): Convolution {
   return { axes: [axis, axis], group };
 }
 
-type Pass = (tensors: Readonly<Record<"x" | "kernel" | "given", Value>>, convolution: Convolution) => Value;
+type Pass = (tensors: Readonly<Record<"x" | "kernel" | "g", Value>>, convolution: Convolution) => Value;
 
 const PASSES: Readonly<Record<string, Pass>> = {
   forward: ({ x, kernel }, convolution) => convolve(x, kernel, convolution),
-  input: ({ given, kernel }, convolution) => inputGradient(given, kernel, convolution),
-  kernel: ({ x, given }, convolution) => kernelGradient(x, given, convolution),
+  input: ({ g, kernel }, convolution) => inputGradient(g, kernel, convolution),
+  kernel: ({ x, g }, convolution) => kernelGradient(x, g, convolution),
 };
 
 function formsOf({ group }: Shape): Readonly<Record<string, Pass>> {
@@ -120,11 +120,11 @@ function formsOf({ group }: Shape): Readonly<Record<string, Pass>> {
     ...(group === 1 ? { "kernel: columns": multiplyColumns, "kernel: positions": multiplyPositions } : {}),
   };
   return {
-    "input: transposed": ({ given, kernel }, convolution) => convolveTransposed(given, kernel, convolution),
+    "input: transposed": ({ g, kernel }, convolution) => convolveTransposed(g, kernel, convolution),
     ...Object.fromEntries(
       Object.entries(kernels).map(([name, form]): [string, Pass] => [
         name,
-        ({ x, given }, convolution) => form(x, given, convolution),
+        ({ x, g }, convolution) => form(x, g, convolution),
       ]),
     ),
   };
@@ -156,13 +156,13 @@ async function time(shape: Shape, pass: Pass, threads: number): Promise<Timing> 
   const tensors = {
     x: random([batch, shape.in, extent, extent], 1),
     kernel: random([out, shape.in / group, taps, taps], 2),
-    given: random([batch, out, count, count], 3),
+    g: random([batch, out, count, count], 3),
   };
   const builder = new GraphBuilder("bench", 17);
   const inputs = {
     x: builder.input("x", tensors.x),
     kernel: builder.input("kernel", tensors.kernel),
-    given: builder.input("given", tensors.given),
+    g: builder.input("g", tensors.g),
   };
   const graph = builder.build([pass(inputs, convolution)]);
   const session = await engine.load(graph, { threads });

@@ -36,11 +36,13 @@ export type GradientRule = (context: GradientContext) => readonly (Value | undef
 export type GradientRules = Readonly<Record<string, GradientRule>>;
 
 /** Returns a required operand. @throws RangeError if the node lacks it */
-export function operand({ inputs, node }: GradientContext, index: number): Value {
-  const value = inputs[index];
-  if (value !== undefined) return value;
+export function operand(context: GradientContext, index: number): Value {
+  return context.inputs[index] ?? refuseMissing(context, index);
+}
+
+function refuseMissing({ node }: GradientContext, input: number): never {
   throw new RangeError(
-    `Cannot differentiate node "${node.name}" as ${node.op} needs input ${index}: it is missing`,
+    `Cannot differentiate node "${node.name}" as ${node.op} needs input ${input}: it is missing`,
   );
 }
 
@@ -78,6 +80,15 @@ export function settledNumbers(context: GradientContext, input: number): number[
     `Cannot differentiate node "${node.name}" as input ${input} of ${node.op} must be constant: "${at(node.inputs, input, "input")}" is computed from data`,
     { feature: node.op },
   );
+}
+
+/**
+ * Returns the numbers of a required input that must be constant.
+ * @throws RangeError if the node lacks it
+ * @throws UnsupportedError if it depends on data
+ */
+export function requiredNumbers(context: GradientContext, input: number): number[] {
+  return settledNumbers(context, input) ?? refuseMissing(context, input);
 }
 
 /**

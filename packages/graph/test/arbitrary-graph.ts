@@ -31,7 +31,7 @@ function attribute(depth: number): fc.Arbitrary<Attribute> {
   const int = fc.oneof(fc.maxSafeInteger(), fc.constantFrom(LARGEST, -LARGEST));
   const string = fc.string({ unit: "grapheme" });
   const of = <T extends Attribute["type"], V>(type: T, value: fc.Arbitrary<V>) =>
-    value.map((own) => ({ type, value: own }));
+    value.map((item) => ({ type, value: item }));
   const plain = [
     of("float", float),
     of("int", int),
@@ -48,9 +48,9 @@ interface NodeSketch {
   readonly name: string;
   readonly op: string;
   readonly domain: string;
-  /** Of the values that are known, modulo their number; 0 leaves the input out. */
+  /** Indices of earlier values, modulo their number; 0 leaves the input out. */
   readonly inputs: readonly number[];
-  /** Whether each output is wanted. */
+  /** Whether each output is computed. */
   readonly outputs: readonly boolean[];
   readonly attributes: readonly (readonly [string, Attribute])[];
 }
@@ -72,19 +72,19 @@ function node(depth: number): fc.Arbitrary<NodeSketch> {
 /** Connects sketches: every input is an earlier value. */
 function connect(
   sketches: readonly NodeSketch[],
-  given: readonly string[],
+  earlier: readonly string[],
 ): { nodes: Node[]; values: string[] } {
-  const values = [...given];
+  const values = [...earlier];
   const nodes = sketches.map(({ name, op, domain, inputs, outputs, attributes }, index): Node => {
-    const known = ["", ...values];
-    const own = outputs.map((wanted, place) => (wanted ? `${op}.${index}.${place}` : ""));
-    values.push(...own.filter((output) => output !== ""));
+    const readable = ["", ...values];
+    const results = outputs.map((isComputed, place) => (isComputed ? `${op}.${index}.${place}` : ""));
+    values.push(...results.filter((output) => output !== ""));
     return {
       name: `${name}.${index}`,
       op,
       domain,
-      inputs: inputs.map((pick) => known[pick % known.length] ?? ""),
-      outputs: own,
+      inputs: inputs.map((pick) => readable.at(pick % readable.length) as string),
+      outputs: results,
       attributes: new Map(attributes),
     };
   });
@@ -94,7 +94,7 @@ function connect(
 function named<T>(prefix: string, item: fc.Arbitrary<T>): fc.Arbitrary<Map<string, T>> {
   return fc
     .array(fc.tuple(text, item), { maxLength: 3 })
-    .map((items) => new Map(items.map(([name, own], index) => [`${prefix}${index}.${name}`, own])));
+    .map((items) => new Map(items.map(([name, value], index) => [`${prefix}${index}.${name}`, value])));
 }
 
 function subgraph(depth: number): fc.Arbitrary<Graph> {
@@ -116,13 +116,13 @@ function subgraph(depth: number): fc.Arbitrary<Graph> {
 }
 
 /**
- * Any graph as `decodeGraph` gives it: data inputs have a symbolic extent, weights are floats, and constants are what
- * it does not take for a weight.
+ * Any graph as `decodeGraph` gives it: data inputs have a symbolic extent, weights are floats, and constants
+ * are what it does not take for a weight.
  */
 export function arbitraryGraph(): fc.Arbitrary<Graph> {
   const weight = fc
     .record({ dtype: fc.constantFrom(...FLOATS), shape })
-    .map((own): WeightInfo => ({ ...own, role: "parameter" }));
+    .map((weightInfo): WeightInfo => ({ ...weightInfo, role: "parameter" }));
   const constant = tensor().filter(({ dtype, data }) => !DTYPES[dtype].float || data.length <= 1);
   return fc
     .record({

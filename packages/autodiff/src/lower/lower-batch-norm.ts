@@ -13,7 +13,7 @@ import { adoptAs } from "./adopt-as.ts";
  * closed form; this is the last pass before an engine loads it (inference builds of onnxruntime refuse
  * `training_mode`). Values that gradient and norm both compute, such as the centred input, are then shared.
  *
- * @param graph - typed; one without such a node is returned as it is
+ * @param graph - typed; a graph without such a node is returned itself
  * @throws MismatchError if the graph is not typed
  */
 export function lowerBatchNorm(graph: Graph): Graph {

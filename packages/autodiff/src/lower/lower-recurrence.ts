@@ -39,7 +39,7 @@ export function isRecurrent({ op, domain }: Node): boolean {
  * 1,052 for an `LSTM` of 28 steps. Engines take long to load the nodes of sequences of thousands of steps:
  * cut these into shorter ones.
  *
- * @param graph - typed; one without such a layer is returned as it is
+ * @param graph - typed; a graph without such a layer is returned itself
  * @param isWritten - which of its recurrent layers to write out. @defaultValue all
  * @throws MismatchError if the graph is not typed
  * @throws UnsupportedError if a layer has its batch first (`layout`), couples its gates (`input_forget`), or

@@ -9,6 +9,7 @@ import {
   type GradientRule,
   type GradientRules,
   operand,
+  refuseVariant,
   result,
 } from "../gradient-rule.ts";
 import { assertScatterAdds } from "../scatter-adds.ts";
@@ -17,12 +18,10 @@ import { spreadWindows } from "../windows/spread-windows.ts";
 import { readWindow, type WindowAxis } from "../windows/window.ts";
 import { zeros } from "../zeros.ts";
 
-function windowAxes({ node }: GradientContext, x: Value, y: Value): WindowAxis[] {
-  return readWindow(node, {
-    extents: x.shape.slice(2),
-    counts: y.shape.slice(2),
-    taps: intsAttribute(node, "kernel_shape") ?? [],
-  });
+function windowAxes(context: GradientContext, x: Value, y: Value): WindowAxis[] {
+  const taps = intsAttribute(context.node, "kernel_shape");
+  if (taps === undefined) return refuseVariant(context, "must state its kernel_shape", "left out");
+  return readWindow(context.node, { extents: x.shape.slice(2), counts: y.shape.slice(2), taps });
 }
 
 /**
@@ -53,11 +52,12 @@ function scatterToMaxima(context: GradientContext, x: Value, g: Value): Value {
  * Returns the row-major indices of the maxima: the node's second output if it has
  * them, else of a second pool.
  */
-function maximumIndices({ node, outputs, builder }: GradientContext, x: Value): Value {
+function maximumIndices(context: GradientContext, x: Value): Value {
+  const { node, outputs, builder } = context;
   const { storage_order: order, ...attributes } = Object.fromEntries(node.attributes);
-  const [maxima, indices] = outputs;
+  const indices = outputs[1];
   if (indices !== undefined && (order?.type !== "int" || order.value === 0)) return indices;
-  const shape = maxima?.shape ?? [];
+  const { shape } = result(context);
   const types = [
     { dtype: x.dtype, shape },
     { dtype: "i64", shape },

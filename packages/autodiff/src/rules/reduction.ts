@@ -23,6 +23,7 @@ import {
   type GradientRule,
   type GradientRules,
   operand,
+  requiredNumbers,
   result,
   settledNumbers,
 } from "../gradient-rule.ts";
@@ -105,7 +106,7 @@ const productChain: ReductionChain = ({ x, g, axes }) => {
 /** Differentiates a running sum: the running sum of `g` from the other end. */
 const cumSumRule: GradientRule = (context) => {
   const { node } = context;
-  const axis = at(settledNumbers(context, 1) ?? [], 0, "axis");
+  const axis = at(requiredNumbers(context, 1), 0, "axis");
   const exclusive = intAttribute(node, "exclusive", 0) === 1;
   const reverse = intAttribute(node, "reverse", 0) === 0;
   return [cumSum(cotangent(context), axis, { exclusive, reverse })];

@@ -8,6 +8,7 @@ import {
   type GradientRules,
   operand,
   refuseVariant,
+  requiredNumbers,
   settledNumbers,
 } from "../gradient-rule.ts";
 import { reduceToShape } from "../reduce-to-shape.ts";
@@ -47,7 +48,7 @@ function sliceRanges(context: GradientContext, shape: readonly number[]): Sliced
   const { node } = context;
   if (node.attributes.has("starts"))
     refuseVariant(context, "must have its places as inputs", "of an operator set before 10");
-  const begins = settledNumbers(context, 1) ?? [];
+  const begins = requiredNumbers(context, 1);
   const axes = settledNumbers(context, 3) ?? begins.map((_, i) => i);
   const steps = settledNumbers(context, 4) ?? begins.map(() => 1);
   return begins.map((begin, i) => {
@@ -110,7 +111,7 @@ interface Pads {
 }
 
 function padsOf(context: GradientContext, rank: number): Pads {
-  const pads = intsAttribute(context.node, "pads") ?? settledNumbers(context, 1) ?? [];
+  const pads = intsAttribute(context.node, "pads") ?? requiredNumbers(context, 1);
   const axes = settledNumbers(context, 3)?.map((axis) => wrapAxis(axis, rank));
   const count = pads.length / 2;
   const padsFrom = (offset: number) =>

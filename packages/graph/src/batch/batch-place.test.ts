@@ -39,20 +39,20 @@ describe("placeAfterReshape()", () => {
       fc.property(placed, fc.integer({ min: 1, max: 3 }), fc.nat(), ({ batch, shape, place }, rank, pick) => {
         const targets = shapesOf(product(shape), rank);
         const to = targets[pick % targets.length] ?? [];
-        const found = placeAfterReshape(place, { from: shape, to, batch }, "changed");
-        if (found !== undefined) {
-          expect(found.outer * batch * found.inner).toBe(to[found.axis]);
-          expect(examplesOf(to, batch, found)).toEqual(examplesOf(shape, batch, place));
+        const reshaped = placeAfterReshape(place, { from: shape, to, batch }, "changed");
+        if (reshaped !== undefined) {
+          expect(reshaped.outer * batch * reshaped.inner).toBe(to[reshaped.axis]);
+          expect(examplesOf(to, batch, reshaped)).toEqual(examplesOf(shape, batch, place));
           return;
         }
-        // One example leaves no trace that could be told from others.
+        // One example leaves no trace in a shape.
         if (batch === 1) return;
         const some = to.flatMap((extent, axis) =>
           Array.from({ length: extent }, (_, i) => ({ axis, outer: extent / batch / (i + 1), inner: i + 1 })),
         );
         const fits = some.filter(({ outer }) => Number.isInteger(outer));
-        const told = fits.map((candidate) => examplesOf(to, batch, candidate).join());
-        expect(told).not.toContain(examplesOf(shape, batch, place).join());
+        const orders = fits.map((candidate) => examplesOf(to, batch, candidate).join());
+        expect(orders).not.toContain(examplesOf(shape, batch, place).join());
       }),
     );
   });

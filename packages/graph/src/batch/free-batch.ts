@@ -52,7 +52,7 @@ export interface FreedBatch {
  *
  * Nothing is run where the batch is symbolic already.
  *
- * @throws EngineError if the engine cannot run the graph as it is
+ * @throws EngineError if the engine cannot run the original graph
  * @throws MismatchError if `weights` do not fit the graph
  *
  * @example
@@ -63,7 +63,7 @@ export interface FreedBatch {
  * import { readGraph } from "@isthmus/graph";
  *
  * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
- * // As it is exported from one example, without a dynamic batch.
+ * // The graph as it would be exported from one example, without a dynamic batch.
  * const inputs = graph.inputs.map((input) => ({ ...input, shape: [1, 1, 28, 28] }));
  * const freed = await freeBatch({ ...graph, inputs }, createOnnxRuntimeEngine());
  * assert.equal(freed.exportedBatch, 1);

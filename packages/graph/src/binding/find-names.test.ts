@@ -19,9 +19,9 @@ describe("findNames()", () => {
     fc.assert(
       fc.property(fc.array(part, { minLength: 1, maxLength: 3 }), (parts) => {
         const prefix = parts.map((name) => `${name}.`).join("");
-        const found = find(GRAPH.map((name) => prefix + name));
-        expect(found.prefix).toBe(prefix);
-        expect([...found.stored]).toEqual(GRAPH.map((name) => [name, prefix + name]));
+        const network = find(GRAPH.map((name) => prefix + name));
+        expect(network.prefix).toBe(prefix);
+        expect([...network.stored]).toEqual(GRAPH.map((name) => [name, prefix + name]));
       }),
     );
   });
@@ -46,13 +46,13 @@ describe("findNames()", () => {
     expect(stored.get("model.fc.weight")).toBe("fc.weight");
   });
 
-  test("takes away what containers are called where the graph's names tell nothing", () => {
-    const found = find(["module.a.weight", "module.a.bias"], ["val_1", "val_2"]);
-    expect([...found.stored.keys()]).toEqual(["a.weight", "a.bias"]);
+  test("takes away what containers are called where it shares no names with the graph", () => {
+    const network = find(["module.a.weight", "module.a.bias"], ["val_1", "val_2"]);
+    expect([...network.stored.keys()]).toEqual(["a.weight", "a.bias"]);
     expect(find(["a.weight", "a.bias"], ["val_1"]).prefix).toBe("");
   });
 
-  test("refuses to choose between two networks, unless told which", () => {
+  test("refuses to choose between two networks, without a prefix", () => {
     const names = ["ema", "model"].flatMap((network) => GRAPH.map((name) => `${network}.${name}`));
     expect(() => find(names)).toThrow(
       'Cannot find the network in "a.pt" as one must fit the graph: those under "ema." and "model." both do; say which with --prefix',

@@ -73,7 +73,7 @@ export class TensorPool {
   }
 
   /**
-   * Tells whether a tensor, rearranged, has the values that a graph's file carries.
+   * Checks whether a tensor, rearranged, has the values that a graph's file contains.
    *
    * Both are compared as the narrower of the two element types holds them, so that a bf16 copy of
    * an exported network is found.

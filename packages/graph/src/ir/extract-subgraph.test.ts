@@ -6,7 +6,7 @@ import type { Graph } from "./graph.ts";
 
 const fixture = (name: string): Graph =>
   decodeGraph(readFileSync(new URL(`../../../../test/fixtures/${name}/graph.onnx`, import.meta.url))).graph;
-const own = (name: string): Graph =>
+const decodeFixture = (name: string): Graph =>
   decodeGraph(readFileSync(new URL(`../../test/fixtures/${name}.onnx`, import.meta.url))).graph;
 
 const namesOf = (graph: Graph) => ({
@@ -46,9 +46,9 @@ describe("extractSubgraph()", () => {
 
   it("takes element types from the caller, then from the graph", () => {
     const graph = fixture("mnist-mlp");
-    const given = [{ name: "/Flatten_output_0", dtype: "f64" as const }, { name: "x" }];
-    const part = extractSubgraph(graph, given, ["logits"]);
-    expect(part.inputs).toEqual([given[0], graph.inputs[0]]);
+    const fed = [{ name: "/Flatten_output_0", dtype: "f64" as const }, { name: "x" }];
+    const part = extractSubgraph(graph, fed, ["logits"]);
+    expect(part.inputs).toEqual([fed[0], graph.inputs[0]]);
   });
 
   it("makes an input of a weight that is given", () => {
@@ -58,14 +58,14 @@ describe("extractSubgraph()", () => {
   });
 
   it("keeps what branches and loop bodies use around them", () => {
-    const branches = own("branches");
+    const branches = decodeFixture("branches");
     expect(extractSubgraph(branches, [], ["y"])).toEqual(branches);
-    const loop = own("loop");
+    const loop = decodeFixture("loop");
     expect(extractSubgraph(loop, [], ["y"])).toEqual(loop);
   });
 
   it("does not take outputs that are left out for inputs that are left out", () => {
-    const { nodes, ...rest } = own("loop");
+    const { nodes, ...rest } = decodeFixture("loop");
     const [last] = nodes;
     const unrelated = { ...last!, name: "unrelated", inputs: ["x"], outputs: [""], attributes: new Map() };
     const part = extractSubgraph({ ...rest, nodes: [unrelated, last!] }, [], ["y"]);

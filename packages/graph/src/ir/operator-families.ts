@@ -1,5 +1,6 @@
 /**
- * Operators that compute each element of their result from the corresponding elements of their inputs, with broadcasting.
+ * Operators that compute each element of their result from the corresponding elements of their inputs,
+ * with broadcasting.
  */
 export const ELEMENT_WISE_OPERATORS: readonly string[] = [
   ..."Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Cast Ceil Celu Clip Cos Cosh Elu Erf Exp Floor".split(

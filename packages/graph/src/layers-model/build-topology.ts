@@ -1,5 +1,6 @@
-import { type DType, excerpt, FormatError, type TensorInfo } from "@isthmus/core";
-import { GraphBuilder, type Value } from "../builder/graph-builder.ts";
+import { at, type DType, entry, excerpt, FormatError, type TensorInfo } from "@isthmus/core";
+import type { Value } from "../builder/graph-builder.ts";
+import { GraphBuilder } from "../builder/graph-builder.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import type { Layer, LayerResult, Topology } from "./decode-topology.ts";
@@ -9,17 +10,18 @@ import { LAYERS } from "./layers/table.ts";
 
 /** Operator set of the graphs: layer norms are operators from 17 on. */
 const OPSET = 17;
-/** Examples while building; the graph then takes any number. */
+/** Batch size for building; the graph then takes any batch. */
 const BATCH = 2;
 
 /**
- * Builds the graph of a topology: inputs and outputs as the model has them, images with their channels last; weights as they
- * are stored, under their names, with transposes behind them where ONNX wants other axes first.
+ * Builds the graph of a topology. Inputs and outputs have the shapes of the model, images with their
+ * channels last. Weights are stored unchanged under their names, and transposed by nodes where ONNX
+ * needs another order of axes.
  *
- * @param tensors - the weights there are
- * @param source - for messages
+ * @param tensors - types of the stored weights, by name
+ * @param source - name of the file for messages
  * @throws FormatError if layers are not connected, or a setting is malformed
- * @throws MismatchError if a weight is missing or has another shape than its layer wants
+ * @throws MismatchError if a weight is missing or has another shape than its layer needs
  * @throws UnsupportedError if a layer is not handled; it names the layer
  */
 export function buildTopology(
@@ -30,6 +32,7 @@ export function buildTopology(
   const { name, inputs, outputs } = topology;
   const builder = new GraphBuilder(name, OPSET);
   const flows = new Map<string, Flow>();
+  const flowOf = (result: LayerResult): Flow => entry(flows, keyOf(result), "result of a layer");
   for (const input of inputs) {
     const { config } = layerOf(topology, input, source);
     flows.set(keyOf(input), Flow.last(addInput(builder, config)));
@@ -38,17 +41,17 @@ export function buildTopology(
   for (const result of inOrder(topology, source)) {
     if (flows.has(keyOf(result))) continue;
     const { config, calls } = layerOf(topology, result, source);
-    const operands = (calls[result.call] ?? []).map((operand) => flows.get(keyOf(operand)) as Flow);
+    const operands = at(calls, result.call, "call").map((operand) => flowOf(operand));
     flows.set(
       keyOf(result),
       buildLayer({ config, builder, inputs: operands, weight: weightsOf(config.layer) }),
     );
   }
-  const results = outputs.map((output) => rename(builder, output, (flows.get(keyOf(output)) as Flow).last()));
+  const results = outputs.map((output) => rename(builder, output, flowOf(output).last()));
   return builder.build(results, { batchName: "N" });
 }
 
-/** An output is named after its layer. */
+/** Names an output after its layer. */
 function rename(builder: GraphBuilder, { layer, call }: LayerResult, value: Value): Value {
   return builder.rename(value, call === 0 ? `${layer}:output` : `${layer}:output:${call}`);
 }
@@ -56,23 +59,23 @@ function rename(builder: GraphBuilder, { layer, call }: LayerResult, value: Valu
 const keyOf = ({ layer, call }: LayerResult): string => JSON.stringify([layer, call]);
 
 function layerOf({ layers }: Topology, { layer, call }: LayerResult, source: string): Layer {
-  const found = layers.get(layer);
-  if (found?.calls[call] !== undefined) return found;
+  const called = layers.get(layer);
+  if (called?.calls[call] !== undefined) return called;
   throw new FormatError(
     `Cannot read "${source}" as layers must be connected to layers: there is no call ${call} of "${layer}"`,
     { format: "layers-model" },
   );
 }
 
-/** Results that outputs need, each after those it is computed from. */
+/** Lists the results that outputs need, each after the results it is computed from. */
 function inOrder(topology: Topology, source: string): LayerResult[] {
   const order: LayerResult[] = [];
   const state = new Map<string, "open" | "done">();
-  const given = new Set(topology.inputs.map(keyOf));
+  const fed = new Set(topology.inputs.map(keyOf));
   const pending = topology.outputs.toReversed();
   for (let result = pending.at(-1); result !== undefined; result = pending.at(-1)) {
     const key = keyOf(result);
-    const operands = given.has(key) ? [] : (layerOf(topology, result, source).calls[result.call] ?? []);
+    const operands = fed.has(key) ? [] : at(layerOf(topology, result, source).calls, result.call, "call");
     const missing = operands.filter((operand) => state.get(keyOf(operand)) !== "done");
     if (state.get(key) !== "done" && missing.length > 0) {
       if (state.get(key) === "open") throw circular(source, result);
@@ -114,8 +117,8 @@ function addInput(builder: GraphBuilder, config: ConfigReader): Value {
       "input of open extents",
     );
   }
-  const given = config.text("dtype", "float32");
-  const dtype = Object.hasOwn(INPUT_TYPES, given) ? INPUT_TYPES[given] : undefined;
-  if (dtype === undefined) throw config.unsupported(`its element type is not handled: ${given}`, given);
+  const type = config.text("dtype", "float32");
+  const dtype = Object.hasOwn(INPUT_TYPES, type) ? INPUT_TYPES[type] : undefined;
+  if (dtype === undefined) throw config.unsupported(`its element type is not handled: ${type}`, type);
   return builder.input(config.layer, { dtype, shape: [BATCH, ...(extents as number[])] });
 }

@@ -1,6 +1,6 @@
 import { excerpt, FormatError, UnsupportedError } from "@isthmus/core";
 
-/** Reads the settings of one layer and checks their kinds; every error names the layer. */
+/** Settings of one layer, which are checked when they are read; every error names the layer. */
 export class ConfigReader {
   readonly source: string;
   readonly layer: string;
@@ -15,36 +15,42 @@ export class ConfigReader {
     this.layer = typeof name === "string" ? name : className;
   }
 
-  /** A setting as it is; undefined where it is missing or null. */
+  /** Returns a setting unchecked; undefined if it is missing or null. */
   value(key: string): unknown {
     const value = Object.hasOwn(this.#config, key) ? this.#config[key] : undefined;
     return value === null ? undefined : value;
   }
 
-  /** Reads one setting as if it had another value. */
+  /** Returns the settings with another value of one setting. */
   with(key: string, value: unknown): ConfigReader {
     return new ConfigReader(this.source, this.className, { ...this.#config, [key]: value });
   }
 
+  /** Returns a setting that is true or false. @throws FormatError if it is neither */
   boolean(key: string, fallback: boolean): boolean {
     const value = this.value(key) ?? fallback;
     if (typeof value !== "boolean") throw this.malformed(key, "true or false", value);
     return value;
   }
 
+  /** Returns a setting that is a number. @throws FormatError if it is none */
   number(key: string, fallback: number): number {
     const value = this.value(key) ?? fallback;
     if (typeof value !== "number" || !Number.isFinite(value)) throw this.malformed(key, "a number", value);
     return value;
   }
 
+  /** Returns a setting that is text. @throws FormatError if it is none */
   text(key: string, fallback: string): string {
     const value = this.value(key) ?? fallback;
     if (typeof value !== "string") throw this.malformed(key, "text", value);
     return value;
   }
 
-  /** A list of whole numbers; a single one stands for a list of one. */
+  /**
+   * Returns a setting that is a list of whole numbers, or one whole number as a list of one. @throws
+   * FormatError if it is neither
+   */
   integers(key: string, fallback?: readonly number[]): number[] {
     const value = this.value(key) ?? fallback;
     const list: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -54,7 +60,10 @@ export class ConfigReader {
     return [...(list as readonly number[])];
   }
 
-  /** Two whole numbers of at least `least`, for height and width; a single one stands for both. */
+  /**
+   * Returns two whole numbers of at least `least`, for height and width; one number is used for both.
+   * @throws FormatError if they are not
+   */
   pair(
     key: string,
     { least, fallback }: { readonly least: number; readonly fallback?: readonly number[] },
@@ -66,7 +75,10 @@ export class ConfigReader {
     throw this.malformed(key, `two whole numbers from ${least} to ${MAX_EXTENT}`, this.value(key));
   }
 
-  /** Two numbers for each of height and width: before and after. */
+  /**
+   * Returns two whole numbers for each of height and width: before and after.
+   * @throws FormatError if they are not
+   */
   margins(key: string): readonly [Pair, Pair] {
     const value = this.value(key);
     const list = Array.isArray(value) ? value : [value, value];
@@ -77,7 +89,7 @@ export class ConfigReader {
     return [rows, columns];
   }
 
-  /** Checks a setting that is handled in one way only. @throws UnsupportedError if it is another */
+  /** Checks a setting of which one value is handled. @throws UnsupportedError if it has another */
   assert(key: string, isHandled: boolean, rule: string): void {
     if (isHandled) return;
     throw this.unsupported(
@@ -86,6 +98,7 @@ export class ConfigReader {
     );
   }
 
+  /** Makes the error of a feature that is not handled. */
   unsupported(reason: string, feature: string): UnsupportedError {
     return new UnsupportedError(
       `Cannot build layer "${this.layer}" (${this.className}) of "${this.source}" as ${reason}`,
@@ -93,6 +106,7 @@ export class ConfigReader {
     );
   }
 
+  /** Makes the error of a setting that breaks a rule. */
   malformed(key: string, rule: string, value: unknown): FormatError {
     return new FormatError(
       `Cannot build layer "${this.layer}" (${this.className}) of "${this.source}" as ${key} must be ${rule}: it is ${excerpt(value)}`,
@@ -109,7 +123,7 @@ const MAX_LIST = 16;
 /** Largest window, stride or margin, so that a small file cannot ask for much. */
 const MAX_EXTENT = 65_536;
 
-/** Whether a value of parsed JSON is an object. */
+/** Checks whether a value of parsed JSON is an object. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

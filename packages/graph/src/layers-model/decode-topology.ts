@@ -1,19 +1,22 @@
 import { excerpt, FormatError } from "@isthmus/core";
 import { ConfigReader, isRecord } from "./config-reader.ts";
 
-/** A result of a layer: which layer, and which of the times it was applied. */
+/**
+ * A result of a layer: the name of the layer, and the number of the call, from 0, as a layer
+ * may be applied several times.
+ */
 export interface LayerResult {
   readonly layer: string;
   readonly call: number;
 }
 
-/** A layer, and for each time it is applied the results it is applied to. */
+/** A layer, and for each of its calls the results it is applied to. */
 export interface Layer {
   readonly config: ConfigReader;
   readonly calls: readonly (readonly LayerResult[])[];
 }
 
-/** What a topology says: layers by name, and which results go in and come out. */
+/** A topology: layers by name, inputs and outputs. */
 export interface Topology {
   readonly name: string;
   readonly layers: ReadonlyMap<string, Layer>;
@@ -21,7 +24,7 @@ export interface Topology {
   readonly outputs: readonly LayerResult[];
 }
 
-/** Most layers of one model: far above the deepest published ones. */
+/** Largest number of layers of a model: far above the deepest published ones. */
 const MAX_LAYERS = 20_000;
 
 /**
@@ -39,7 +42,7 @@ export function decodeTopology(json: unknown, source: string): Topology {
   );
 }
 
-/** Old files have the layers in place of the settings. */
+/** Decodes a sequential model; old files have the layers in place of the settings. */
 function decodeSequential(config: unknown, source: string): Topology {
   const { layers, name } = isRecord(config) ? config : { layers: config };
   const readers = readLayers(layers, source);
@@ -110,7 +113,7 @@ function decodeCall(call: unknown, source: string): LayerResult[] {
   throw formatError(source, "inbound_nodes must be lists of layers: they are not");
 }
 
-/** One result, or a list of them. */
+/** Decodes one result, or a list of results. */
 function decodeResults(results: unknown, source: string): LayerResult[] {
   const list: readonly unknown[] = Array.isArray(results) ? results : [];
   const all = typeof list[0] === "string" ? [list] : list;

@@ -2,8 +2,9 @@ import type { Value } from "../builder/graph-builder.ts";
 import { transpose } from "../builder/operators/layout.ts";
 
 /**
- * A value between layers. Images have their channels last, as the model has them, or first, as ONNX computes on them; either
- * form is made of the other when it is first asked for, so that layers that follow each other transpose nothing.
+ * A value between layers. Images have their channels last, as in the model, or first, as ONNX
+ * computes on them. Each form is made from the other when it is first needed, so that layers that use
+ * the same form transpose nothing.
  */
 export class Flow {
   #last: Value | undefined;
@@ -14,41 +15,41 @@ export class Flow {
     this.#first = first;
   }
 
-  /** Of a value with its axes in the order that the model has. */
+  /** Makes a flow of a value with its axes in the order of the model. */
   static last(value: Value): Flow {
     return new Flow(value, undefined);
   }
 
-  /** Of an image `[batch, channels, height, width]`. */
+  /** Makes a flow of an image `[batch, channels, height, width]`. */
   static first(value: Value): Flow {
     return new Flow(undefined, value);
   }
 
-  /** Shape as the model has it. */
+  /** Shape in the order of the model. */
   get shape(): readonly number[] {
     if (this.#last !== undefined) return this.#last.shape;
-    const [batch = 0, channels = 0, height = 0, width = 0] = this.#first?.shape ?? [];
+    const [batch = 0, channels = 0, height = 0, width = 0] = this.first().shape;
     return [batch, height, width, channels];
   }
 
-  /** Whether the channels come first so far, so that it is cheapest to go on so. */
+  /** Whether the form with channels first exists, so that it costs nothing to use. */
   get isFirst(): boolean {
     return this.#first !== undefined;
   }
 
-  /** With the axes in the order that the model has. */
+  /** Returns the value with its axes in the order of the model. */
   last(): Value {
     this.#last ??= transpose(this.#first as Value, [0, 2, 3, 1]);
     return this.#last;
   }
 
-  /** As an image `[batch, channels, height, width]`. */
+  /** Returns the value as an image `[batch, channels, height, width]`. */
   first(): Value {
     this.#first ??= transpose(this.#last as Value, [0, 3, 1, 2]);
     return this.#first;
   }
 
-  /** Applies something element by element, in the form that is there. */
+  /** Applies a function of single elements, in the form that exists. */
   map(apply: (value: Value) => Value): Flow {
     return this.isFirst ? Flow.first(apply(this.first())) : Flow.last(apply(this.last()));
   }

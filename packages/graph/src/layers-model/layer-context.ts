@@ -4,14 +4,15 @@ import type { WeightRole } from "../ir/graph.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import type { Flow } from "./flow.ts";
 
-/** What a layer sees when it is applied. */
+/** Settings, operands and weights of a layer that is applied. */
 export interface LayerContext {
   readonly config: ConfigReader;
   readonly builder: GraphBuilder;
   readonly inputs: readonly Flow[];
   /**
-   * A weight of the layer by its own name, such as `kernel`; of all tensors the one named `layer/kernel`.
-   * @throws MismatchError if it is missing or has another shape; -1 stands for any extent
+   * Returns a weight of the layer by its name in the layer, such as `kernel`, which
+   * is the tensor `layer/kernel`.
+   * @throws MismatchError if it is missing or has another shape; an extent of -1 fits any
    */
   readonly weight: (name: string, shape: readonly number[], role?: WeightRole) => Value;
 }
@@ -19,14 +20,17 @@ export interface LayerContext {
 /** Adds a layer's nodes to the graph. */
 export type BuildLayer = (context: LayerContext) => Flow;
 
-/** The operand of a layer that has one. @throws FormatError if it has another number of them */
+/** Returns the operand of a layer that has one. @throws FormatError if it has another number of operands */
 export function onlyInput({ inputs, config }: LayerContext): Flow {
   const [input] = inputs;
   if (input !== undefined && inputs.length === 1) return input;
   throw config.malformed("inbound_nodes", "one layer", inputs.length);
 }
 
-/** The operand of a layer on images. @throws UnsupportedError if channels come first or it is no image */
+/**
+ * Returns the operand of a layer on images. @throws UnsupportedError if channels come first @throws
+ * FormatError if it is no image
+ */
 export function onlyImage(context: LayerContext): Flow {
   const { config } = context;
   const input = onlyInput(context);
@@ -36,18 +40,21 @@ export function onlyImage(context: LayerContext): Flow {
   throw config.malformed("input", "an image of four axes", formatShape(input.shape));
 }
 
-/** Finds the weights of layers among the tensors of a checkpoint; a layer that is applied twice has them once. */
+/**
+ * Makes the function that finds the weights of layers among stored tensors; a layer that is
+ * applied twice has them once.
+ */
 export function weightFinder(
   builder: GraphBuilder,
   tensors: ReadonlyMap<string, TensorInfo>,
   source: string,
 ): (layer: string) => LayerContext["weight"] {
-  const found = new Map<string, Value>();
+  const declared = new Map<string, Value>();
   return (layer) =>
     (name, shape, role = "parameter") => {
       const full = `${layer}/${name}`;
-      const known = found.get(full);
-      if (known !== undefined) return known;
+      const earlier = declared.get(full);
+      if (earlier !== undefined) return earlier;
       const info = tensors.get(full);
       const fits =
         info !== undefined &&
@@ -62,7 +69,7 @@ export function weightFinder(
         );
       }
       const value = builder.weight(full, info, role);
-      found.set(full, value);
+      declared.set(full, value);
       return value;
     };
 }

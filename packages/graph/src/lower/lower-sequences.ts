@@ -1,24 +1,25 @@
-import type { Tensor } from "@isthmus/core";
+import { at, type Tensor } from "@isthmus/core";
 import { intAttribute } from "../ir/attributes.ts";
 import { capturedNames } from "../ir/captured-names.ts";
 import type { Attribute, Graph, Node } from "../ir/graph.ts";
+import { inputName } from "../ir/input-name.ts";
 import { isSequenceOperator } from "../ir/sequence-values.ts";
 import { listSequence, type NodeMaker, type Sequence, splitSequence } from "./sequence.ts";
 
 /**
- * Returns the graph with sequences of tensors rewritten to tensors: what a `SplitToSequence` cuts is cut where a `SequenceAt`
- * takes it, and what a `ConcatFromSequence` joins is joined by a `Concat`.
+ * Returns the graph with sequences of tensors rewritten to tensors: the parts of a `SplitToSequence` become
+ * slices at each `SequenceAt`, and a `ConcatFromSequence` becomes a `Concat`.
  *
- * Exporters write sequences for lists of their language, most of which they resolve themselves (PyTorch's do not with
- * `optimize=False`). Sequences that loops and branches build, and places that depend on data, are left as they are.
- * Values keep their names; a graph without sequences is returned as it is.
+ * Exporters write sequences for lists of their language, most of which they resolve themselves (PyTorch's do
+ * not with `optimize=False`). Sequences that loops and branches build, and positions that depend on data,
+ * stay unchanged. Values keep their names; a graph without sequences is returned itself.
  */
 export function lowerSequences(graph: Graph): Graph {
   if (!graph.nodes.some(isSequenceOperator)) return graph;
   return new SequenceRewriter(graph).rewrite();
 }
 
-/** Tensor of a `Constant` of whole numbers, however it is written. */
+/** Returns the tensor of a `Constant` that is a tensor or whole numbers; undefined for other constants. */
 function tensorOf({ attributes }: Node): Tensor | undefined {
   const [tensor, number, numbers] = ["value", "value_int", "value_ints"].map((name) => attributes.get(name));
   if (tensor?.type === "tensor") return tensor.value;
@@ -32,7 +33,10 @@ const wholeNumbers = (values: readonly number[], shape: readonly number[]): Tens
   data: BigInt64Array.from(values, BigInt),
 });
 
-/** Rewrites a graph node by node; sequences are known as lists, of which tensors are made where they are taken. */
+/**
+ * A graph that is rewritten node by node. Sequences are lists of tensors, which are
+ * computed where they are used.
+ */
 class SequenceRewriter {
   readonly #graph: Graph;
   readonly #constants: Map<string, Tensor>;
@@ -46,21 +50,24 @@ class SequenceRewriter {
     for (const [name, tensor] of graph.constants) this.#known.set(name, tensor);
     for (const node of graph.nodes) {
       const tensor = node.op === "Constant" ? tensorOf(node) : undefined;
-      if (tensor !== undefined) this.#known.set(node.outputs[0] ?? "", tensor);
+      const [output] = node.outputs;
+      if (tensor !== undefined && output !== undefined) this.#known.set(output, tensor);
     }
   }
 
+  /** Returns the rewritten graph. */
   rewrite(): Graph {
     for (const node of this.#graph.nodes) {
       const sequence = this.#sequenceOf(node);
-      if (sequence !== undefined) this.#sequences.set(node.outputs[0] ?? "", sequence);
+      const [output] = node.outputs;
+      if (sequence !== undefined && output !== undefined) this.#sequences.set(output, sequence);
       const made = sequence === undefined && this.#replace(node);
       if (made !== true) this.#nodes.push(node);
     }
     return { ...this.#graph, nodes: this.#withoutUnread(), constants: this.#constants };
   }
 
-  /** The list that a node makes, if it is known. */
+  /** Returns the list that a node makes; undefined if it makes none, or one that depends on data. */
   #sequenceOf(node: Node): Sequence | undefined {
     const { op, inputs } = node;
     const [first = "", second = "", third = ""] = inputs;
@@ -86,7 +93,7 @@ class SequenceRewriter {
     const numbers = Array.from(tensor.data as ArrayLike<number | bigint>, Number);
     return splitSequence(x, {
       axis,
-      lengths: tensor.shape.length === 0 ? (numbers[0] ?? 1) : numbers,
+      lengths: tensor.shape.length === 0 ? at(numbers, 0, "number") : numbers,
       keepsAxis: true,
     });
   }
@@ -96,13 +103,13 @@ class SequenceRewriter {
     return data === undefined ? undefined : Number(data[0]);
   }
 
-  /** Adds the nodes that compute a tensor from a known sequence; whether the node that did so is now superfluous. */
+  /** Adds the nodes that compute a tensor from a known sequence; returns whether they replace the node. */
   #replace(node: Node): boolean {
-    const sequence = this.#sequences.get(node.inputs[0] ?? "");
+    const sequence = this.#sequences.get(inputName(node, 0));
     if (sequence === undefined || node.domain !== "") return false;
     const make = this.#makerFor(node);
     if (node.op === "SequenceAt") {
-      const place = this.#number(node.inputs[1] ?? "");
+      const place = this.#number(inputName(node, 1));
       return place !== undefined && sequence.at(place, make);
     }
     if (node.op === "SequenceLength") return sequence.count(make);
@@ -111,7 +118,7 @@ class SequenceRewriter {
     return sequence.join({ axis: intAttribute(node, "axis", 0), isNew }, make);
   }
 
-  /** Makes nodes in place of one whose output they compute. */
+  /** Returns the maker of the nodes that replace a node and compute its first output. */
   #makerFor({ name, outputs }: Node): NodeMaker {
     const [output = ""] = outputs;
     let count = 0;
@@ -125,20 +132,20 @@ class SequenceRewriter {
         return constant;
       },
       node: (op, inputs, result, attributes = {}) => {
-        const own = result === output ? name : `${name}:${result}`;
+        const made = result === output ? name : `${name}:${result}`;
         const entries = new Map(Object.entries<Attribute>(attributes));
-        this.#nodes.push({ name: own, op, domain: "", inputs, outputs: [result], attributes: entries });
+        this.#nodes.push({ name: made, op, domain: "", inputs, outputs: [result], attributes: entries });
       },
     };
   }
 
-  /** Nodes but for those that make sequences nobody reads any more. */
+  /** Lists the nodes without nodes that make sequences which nothing reads any more. */
   #withoutUnread(): Node[] {
     const read = new Set(this.#graph.outputs.map(({ name }) => name));
     const left: Node[] = [];
     for (const node of this.#nodes.toReversed()) {
-      const isKnown = this.#sequences.has(node.outputs[0] ?? "");
-      if (isKnown && !node.outputs.some((name) => read.has(name))) continue;
+      const isRewritten = node.outputs.slice(0, 1).some((name) => this.#sequences.has(name));
+      if (isRewritten && !node.outputs.some((name) => read.has(name))) continue;
       for (const name of [...node.inputs, ...capturedNames(node)]) read.add(name);
       left.push(node);
     }

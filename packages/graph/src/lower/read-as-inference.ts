@@ -3,12 +3,12 @@ import { capturedNames } from "../ir/captured-names.ts";
 import type { Graph, Node } from "../ir/graph.ts";
 
 /**
- * Returns the graph as it computes outside training: dropouts pass everything on, and batch norms use the running statistics
- * that are among their inputs.
+ * Returns the graph as it computes outside training: dropouts pass all elements on, and batch norms use the
+ * running statistics among their inputs.
  *
- * An exporter may write a network as it is in training (`TrainingMode.TRAINING` of PyTorch). Networks are compared by what they
- * compute when they are used, and a training step makes norms and dropouts what it needs itself. A batch norm whose new running
- * statistics are read by something else is left as it is.
+ * An exporter may write a network in training mode (`TrainingMode.TRAINING` of PyTorch). Networks are
+ * compared by their results in use, and a training step sets the mode of norms and dropouts itself. A batch
+ * norm whose new running statistics are read by another node stays unchanged.
  */
 export function readAsInference(graph: Graph): Graph {
   const read = new Set([

@@ -1,16 +1,17 @@
 import { int } from "../ir/attributes.ts";
 import type { Attribute } from "../ir/graph.ts";
 
-/** Adds nodes that compute one value. */
+/** Maker of the nodes that compute one value. */
 export interface NodeMaker {
   /** Name of the value to compute. */
   readonly output: string;
   /** Version of ONNX's own operator set. */
   readonly opset: number;
-  /** A name for a value on the way. */
+  /** Returns a name for an intermediate value. */
   readonly value: () => string;
-  /** Name of a constant of 64-bit integers, by default `[values.length]`. */
+  /** Adds a constant of 64-bit integers, by default `[values.length]`, and returns its name. */
   readonly numbers: (values: readonly number[], shape?: readonly number[]) => string;
+  /** Adds a node with one result. */
   readonly node: (
     op: string,
     inputs: readonly string[],
@@ -19,7 +20,7 @@ export interface NodeMaker {
   ) => void;
 }
 
-/** How tensors of a sequence are joined: along an axis that they have, or along a new one. */
+/** Axis along which tensors of a sequence are joined: one that they have, or a new one. */
 export interface Joint {
   readonly axis: number;
   readonly isNew: boolean;
@@ -29,19 +30,19 @@ export interface Joint {
 export interface Sequence {
   /** Number of tensors; undefined where it depends on the extents of a tensor. */
   readonly length: number | undefined;
-  /** Computes the tensor at a place, negative ones counted from the end; returns whether it can. */
+  /** Computes the tensor at a position, negative ones counted from the end; returns whether it can. */
   readonly at: (place: number, make: NodeMaker) => boolean;
-  /** Computes the number of tensors, `[]`. */
+  /** Computes the number of tensors, `[]`; returns whether it can. */
   readonly count: (make: NodeMaker) => boolean;
-  /** Computes all tensors in one; returns whether it can. */
+  /** Computes all tensors joined into one; returns whether it can. */
   readonly join: (joint: Joint, make: NodeMaker) => boolean;
-  /** The list with one tensor more before a place; undefined where it is not known. */
+  /** Returns the list with a tensor inserted before a position; undefined if that is not known. */
   readonly insert?: (tensor: string, place: number | undefined) => Sequence | undefined;
-  /** The list without the tensor at a place. */
+  /** Returns the list without the tensor at a position; undefined if that is not known. */
   readonly erase?: (place: number | undefined) => Sequence | undefined;
 }
 
-/** A list of tensors by name. */
+/** Makes the sequence of tensors of some names. */
 export function listSequence(names: readonly string[]): Sequence {
   const { length } = names;
   const wrap = (place: number): number => (place < 0 ? place + length : place);
@@ -70,7 +71,7 @@ export function listSequence(names: readonly string[]): Sequence {
   };
 }
 
-/** A tensor with an axis of extent 1 more. */
+/** Adds an axis of extent 1 to a tensor. */
 function lined(name: string, axis: number, make: NodeMaker): string {
   const result = make.value();
   if (make.opset >= 13) make.node("Unsqueeze", [name, make.numbers([axis])], result);
@@ -78,23 +79,25 @@ function lined(name: string, axis: number, make: NodeMaker): string {
   return result;
 }
 
-/** How a tensor is cut. */
+/** Axis and extents of the parts of a tensor. */
 export interface Cut {
   readonly axis: number;
-  /** Extents of all parts, or of each of as many as there are, the last of which may be shorter. */
+  /** Extents of all parts; or one extent for all parts, of which the last may be shorter. */
   readonly lengths: number | readonly number[];
   /** Whether parts keep the axis; if not, each is one index along it. */
   readonly keepsAxis: boolean;
 }
 
-/** The parts of a tensor along an axis. */
+/** Makes the sequence of the parts of a tensor along an axis. */
 export function splitSequence(x: string, { axis, lengths, keepsAxis }: Cut): Sequence {
   const list = typeof lengths === "number" ? undefined : lengths;
   const rangeOf = (place: number): readonly [number, number] | undefined => {
     if (typeof lengths === "number") return place < 0 ? undefined : [place * lengths, (place + 1) * lengths];
-    const at = place < 0 ? place + lengths.length : place;
-    const first = lengths.slice(0, at).reduce((sum, length) => sum + length, 0);
-    return at in lengths ? [first, first + (lengths[at] ?? 0)] : undefined;
+    const i = place < 0 ? place + lengths.length : place;
+    const length = lengths[i];
+    if (length === undefined) return undefined;
+    const first = lengths.slice(0, i).reduce((sum, extent) => sum + extent, 0);
+    return [first, first + length];
   };
   return {
     length: list?.length,
@@ -115,7 +118,7 @@ export function splitSequence(x: string, { axis, lengths, keepsAxis }: Cut): Seq
       return true;
     },
     join: (joint, make) => {
-      // Parts that are put back where they were taken from are the whole.
+      // All parts joined along the axis of the split are the whole tensor.
       if (joint.axis !== axis || joint.isNew === keepsAxis) return false;
       make.node("Identity", [x], make.output);
       return true;
@@ -123,7 +126,7 @@ export function splitSequence(x: string, { axis, lengths, keepsAxis }: Cut): Seq
   };
 }
 
-/** How many parts of a length an axis has, the last of which may be shorter. */
+/** Computes the number of parts of a length along an axis, of which the last may be shorter. */
 function countParts(x: string, axis: number, length: number, make: NodeMaker): void {
   const [shape, extent, more] = [make.value(), make.value(), make.value()];
   make.node("Shape", [x], shape);

@@ -2,9 +2,9 @@ import { FormatError } from "@isthmus/core";
 import type { Graph } from "../ir/graph.ts";
 
 /**
- * Checks that every value a graph uses is computed before it is used, in branches and loop bodies too, and that no
- * name stands for two values.
- * @param source - where the graph comes from, for messages
+ * Checks that every value a graph uses is computed before it is used, in branches and loop bodies too, and
+ * that no two values have one name.
+ * @param source - name of the file for messages
  * @throws FormatError that names the value
  */
 export function assertConnected(graph: Graph, source: string): void {
@@ -31,10 +31,12 @@ function assertScope(graph: Graph, scope: Scope): void {
   if (missing !== undefined) scope.fail(`no node computes its output "${missing.name}"`);
 }
 
-/** Names of the values of a graph, and of the graphs around it; `""` stands for a value that is left out. */
+/**
+ * Names of the values of a graph, and of the graphs around it; `""` is the name of values that are left out.
+ */
 class Scope {
   readonly source: string;
-  readonly #own = new Set<string>();
+  readonly #names = new Set<string>();
   readonly #outer: Scope | undefined;
 
   constructor(source: string, outer?: Scope) {
@@ -42,16 +44,19 @@ class Scope {
     this.#outer = outer;
   }
 
+  /** Adds a value of the graph. @throws FormatError if the name is taken */
   define(name: string): void {
     if (name === "") return;
-    if (this.#own.has(name)) this.fail(`the name "${name}" must stand for one value: it stands for two`);
-    this.#own.add(name);
+    if (this.#names.has(name)) this.fail(`the name "${name}" must stand for one value: it stands for two`);
+    this.#names.add(name);
   }
 
+  /** Checks whether a value is computed in the graph or around it. */
   knows(name: string): boolean {
-    return name === "" || this.#own.has(name) || this.#outer?.knows(name) === true;
+    return name === "" || this.#names.has(name) || this.#outer?.knows(name) === true;
   }
 
+  /** Throws the error of a rule that the graph breaks. */
   fail(rule: string): never {
     throw new FormatError(`Cannot read "${this.source}" as ${rule}`, { format: "onnx" });
   }

@@ -2,18 +2,18 @@ import { FormatError } from "@isthmus/core";
 import type { Graph } from "../ir/graph.ts";
 
 /**
- * Largest extent of an axis: vocabularies, the longest axes there are, have some hundred thousand entries.
+ * Largest extent of an axis: vocabularies, the longest axes in use, have some hundred thousand entries.
  */
 const MAX_EXTENT = 2 ** 28;
 
-/** Most axes of a tensor: PyTorch allows 64. */
+/** Largest number of axes of a tensor: PyTorch allows 64. */
 const MAX_RANK = 64;
 
 /**
- * Checks that no input or weight of a graph claims more axes or longer ones than any real one has, since
- * memory is taken for each place of them.
- * @param source - for messages
- * @throws FormatError if one does
+ * Checks that no input or weight of a graph claims more axes or longer axes than any real tensor has, as
+ * memory is allocated for its elements.
+ * @param source - name of the file for messages
+ * @throws FormatError that names an input or weight that does
  */
 export function assertExtents({ inputs, weights }: Graph, source: string): void {
   for (const { name, shape = [] } of inputs) assertShape(name, shape, source);

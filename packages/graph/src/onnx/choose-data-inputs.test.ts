@@ -12,7 +12,7 @@ const node = (op: string, inputs: readonly string[], output: string): Node => ({
 });
 const floats = (name: string, ...shape: (number | string)[]): ValueInfo => ({ name, dtype: "f32", shape });
 
-/** Two towers: both inputs go through layers of their own. */
+/** Two towers: both inputs go through separate layers. */
 const NODES = [
   node("Flatten", ["left"], "flat"),
   node("Gemm", ["flat", "a.weight", "a.bias"], "one"),
@@ -31,8 +31,8 @@ const weights = [
 
 describe("chooseDataInputs()", () => {
   it("chooseDataInputs() takes all inputs where the file holds the weights", () => {
-    const found = chooseDataInputs({ inputs: [left, right], nodes: NODES, carried: 2 });
-    expect(found).toEqual(["left", "right"]);
+    const chosen = chooseDataInputs({ inputs: [left, right], nodes: NODES, carried: 2 });
+    expect(chosen).toEqual(["left", "right"]);
   });
 
   it("chooseDataInputs() tells data from weights by what they are used as, wherever they stand", () => {
@@ -47,9 +47,12 @@ describe("chooseDataInputs()", () => {
     expect(chooseDataInputs({ inputs, nodes: NODES, carried: 0 })).toEqual(["left", "right"]);
     const ids: ValueInfo = { name: "ids", dtype: "i64", shape: [2, 8] };
     const table = [node("Gather", ["table", "ids"], "rows"), node("Add", ["rows", "places"], "y")];
-    const given = [floats("table", 9, 4), ids, floats("places", 8, 4)];
-    expect(chooseDataInputs({ inputs: given, nodes: table, carried: 2 })).toEqual(["ids"]);
-    expect(chooseDataInputs({ inputs: given.slice(1), nodes: table, carried: 2 })).toEqual(["ids", "places"]);
+    const lookUp = [floats("table", 9, 4), ids, floats("places", 8, 4)];
+    expect(chooseDataInputs({ inputs: lookUp, nodes: table, carried: 2 })).toEqual(["ids"]);
+    expect(chooseDataInputs({ inputs: lookUp.slice(1), nodes: table, carried: 2 })).toEqual([
+      "ids",
+      "places",
+    ]);
   });
 
   it("chooseDataInputs() takes the first input where nothing tells", () => {

@@ -8,7 +8,8 @@ import { encodeGraph } from "./encode-graph.ts";
 import { encodeMessage } from "./encode-message.ts";
 import { type GraphProto, MODEL, type ModelProto, type NodeProto, type ValueInfoProto } from "./schema.ts";
 
-const own = (name: string) => readFileSync(new URL(`../../test/fixtures/${name}.onnx`, import.meta.url));
+const readFixture = (name: string) =>
+  readFileSync(new URL(`../../test/fixtures/${name}.onnx`, import.meta.url));
 const fixture = (name: string) =>
   readFileSync(new URL(`../../../../test/fixtures/${name}/graph.onnx`, import.meta.url));
 
@@ -45,7 +46,7 @@ const node = (name: string, input: string[], output: string[]): NodeProto => ({
 });
 
 describe("decodeGraph() of tensors", () => {
-  const { graph, weights } = decodeGraph(own("types"));
+  const { graph, weights } = decodeGraph(readFixture("types"));
   const tensor = (name: string): Tensor => (weights.get(name) ?? graph.constants.get(name)) as Tensor;
   const dtypes = Object.keys(DTYPES) as DType[];
 
@@ -186,13 +187,13 @@ describe("decodeGraph() of tensors", () => {
   });
 
   it("refuses a tensor stored elsewhere when only bytes were given", () => {
-    expect(() => decodeGraph(own("external"))).toThrow(/"external.bin" .* open it by its path/);
+    expect(() => decodeGraph(readFixture("external"))).toThrow(/"external.bin" .* open it by its path/);
   });
 });
 
 describe("decodeGraph() of nodes", () => {
   it("reads attributes of every kind", () => {
-    const [any] = decodeGraph(own("types")).graph.nodes;
+    const [any] = decodeGraph(readFixture("types")).graph.nodes;
     expect(any).toMatchObject({ domain: "com.example", inputs: ["x", "", "f32.raw"], outputs: ["y", ""] });
     const { graph, ...attributes } = Object.fromEntries(any!.attributes);
     expect(attributes).toEqual({
@@ -212,7 +213,7 @@ describe("decodeGraph() of nodes", () => {
   });
 
   it("names every node", () => {
-    const names = decodeGraph(own("types")).graph.nodes.map(({ name }) => name);
+    const names = decodeGraph(readFixture("types")).graph.nodes.map(({ name }) => name);
     expect(names).toEqual(["any", "Relu:unnamed", "any#2", "any#3"]);
   });
 
@@ -375,7 +376,7 @@ describe("decodeGraph() of connections", () => {
   });
 
   it("lets branches use values around them", () => {
-    const { graph } = decodeGraph(own("branches"));
+    const { graph } = decodeGraph(readFixture("branches"));
     expect([...graph.weights.keys()]).toEqual(["w", "u"]);
     const branches = [...(graph.nodes.at(-1)?.attributes.keys() ?? [])];
     expect(branches.sort()).toEqual(["else_branch", "then_branch"]);
@@ -443,7 +444,7 @@ describe("decodeGraph() of damaged bytes", () => {
   }
 
   it("refuses every truncation", () => {
-    const bytes = own("types");
+    const bytes = readFixture("types");
     for (let length = 0; length < bytes.length; length++) survives(bytes.subarray(0, length));
     expect(survives(bytes.subarray(0, bytes.length >> 1))).toBe(false);
   });
@@ -458,7 +459,7 @@ describe("decodeGraph() of damaged bytes", () => {
   it.each(["types", "branches", "loop", "external", "functions"])(
     "survives changed bytes of %s.onnx",
     (name) => {
-      const bytes = own(name);
+      const bytes = readFixture(name);
       const change = fc.tuple(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 }));
       fc.assert(
         fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {

@@ -21,7 +21,9 @@ import { MODEL, type ModelProto } from "./schema.ts";
 import { shareCopies } from "./share-copies.ts";
 import type { ExternalReader } from "./tensor-proto.ts";
 
-/** A graph as read from a file, and the weights the file carries: none, where its weights are inputs. */
+/**
+ * A graph that was read from a file, and the weights that the file contains: none if its weights are inputs.
+ */
 export interface DecodedGraph {
   readonly graph: Graph;
   readonly weights: ReadonlyMap<string, Tensor>;
@@ -29,7 +31,7 @@ export interface DecodedGraph {
 
 /** Options of {@link decodeGraph}. */
 export interface DecodeGraphOptions {
-  /** Where the bytes came from, for messages. */
+  /** Name of the file for messages. */
   readonly source?: string;
   /** Names of the data inputs, where the rule of {@link decodeGraph} would choose wrongly. */
   readonly inputs?: readonly string[];
@@ -40,19 +42,22 @@ export interface DecodeGraphOptions {
 /**
  * Decodes an ONNX model.
  *
- * Weights that the file carries become inputs and are returned beside the graph: floating-point initializers of more than one
- * element, scales of `Resize` aside, and of one element where an operator has a trained operand. In models that `encodeGraph` made,
- * weights are inputs already, so that their initializers stay constants.
+ * Weights that the file contains become inputs and are returned beside the graph: floating-point initializers
+ * of more than one element except scales of `Resize`, and initializers of one element that are a trained
+ * operand of an operator. In models that `encodeGraph` made, weights are inputs already, so that their
+ * initializers stay constants.
  *
- * Data inputs are those with a symbolic extent or of an integer type, and those that are used as data and not as weights; see
- * `chooseDataInputs`. All other inputs are weights.
+ * Inputs with a symbolic extent or of an integer type are data, and inputs that are used as data and not as
+ * weights; see `chooseDataInputs`. All other inputs are weights.
  *
- * The graph computes what the file does, in operators that everything here knows: calls of local functions are replaced by their
- * nodes, sequences of tensors by tensors (see `lowerSequences`), and what is written as in training by what it is outside (see
- * `readAsInference`). This is done once, here, and is what is discovered in, run, differentiated and saved; values keep their names.
+ * The graph computes the same as the file, in operators that all packages handle: calls of local functions
+ * are replaced by their nodes, sequences of tensors by tensors (see `lowerSequences`), and operators in
+ * training mode by operators in inference (see `readAsInference`). Symmetries, runs, gradients and saved
+ * files are about this graph; values keep their names.
  * @throws FormatError if the bytes are not an ONNX model or its graph is inconsistent
- * @throws InputError if `options.inputs` names what is not an input
- * @throws UnsupportedError if it needs sparse tensors, functions of another operator set or element types we lack
+ * @throws InputError if `options.inputs` names a value that is not an input
+ * @throws UnsupportedError if the model needs sparse tensors, functions of another operator set
+ *   or element types that we lack
  */
 export function decodeGraph(bytes: Uint8Array, options: DecodeGraphOptions = {}): DecodedGraph {
   const source = options.source ?? "ONNX model";
@@ -126,19 +131,22 @@ function decodeModel(bytes: Uint8Array, source: string): ModelProto {
   return inlineFunctions(model, source);
 }
 
-function notModel(source: string, found: string, cause?: unknown): FormatError {
-  return new FormatError(`Cannot read "${source}" as it must be an ONNX model: ${found}`, {
+function notModel(source: string, content: string, cause?: unknown): FormatError {
+  return new FormatError(`Cannot read "${source}" as it must be an ONNX model: ${content}`, {
     format: "onnx",
     cause,
   });
 }
 
-/** Says what a file is that is no model, and what to do if it was given in the place of another. */
+/**
+ * Describes a file that is recognised as another kind, with advice for
+ * checkpoints; undefined for other files.
+ */
 function describeContent(bytes: Uint8Array): string | undefined {
-  const known = recognizeFile(bytes);
-  if (known === undefined || known === "an ONNX graph") return undefined;
-  const isCheckpoint = /checkpoint|torch/.test(known);
-  return `it is ${known}${isCheckpoint ? "; give it as a checkpoint, and name an .onnx file as the graph" : ""}`;
+  const kind = recognizeFile(bytes);
+  if (kind === undefined || kind === "an ONNX graph") return undefined;
+  const isCheckpoint = /checkpoint|torch/.test(kind);
+  return `it is ${kind}${isCheckpoint ? "; give it as a checkpoint, and name an .onnx file as the graph" : ""}`;
 }
 
 const refuseExternal: ExternalReader = (location) => {
@@ -183,7 +191,7 @@ function infoOfInput(input: ValueInfo, source: string): TensorInfo {
   return { dtype: input.dtype, shape };
 }
 
-/** Means and variances of batch norms are measured, not trained. */
+/** Lists the means and variances of batch norms, which are measured and not trained. */
 function statisticNames(nodes: readonly Node[]): Set<string> {
   const names = new Set<string>();
   for (const { op, inputs } of nodes) {

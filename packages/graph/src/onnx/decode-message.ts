@@ -2,18 +2,18 @@ import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import type { Field, Schema } from "./schema.ts";
 import { wireTypeOf } from "./wire-type.ts";
 
-/** Nesting that no real model reaches; deeper input is refused before it can exhaust the stack. */
+/** Largest nesting, which no real model reaches; deeper input is refused before it can exhaust the stack. */
 const MAX_DEPTH = 64;
 
 /**
- * Most messages and byte strings within one model: the largest models have about 200,000. Two bytes of a file
- * can make one, which takes several hundred in memory.
+ * Largest number of messages and byte strings in a model: the largest models have about 200,000. Each takes
+ * at least two bytes of a file and several hundred in memory.
  */
 const MAX_PARTS = 1_000_000;
 
 type Message = Record<string, unknown>;
 
-/** Counts the parts of a model. */
+/** Number of parts of a model so far. */
 interface Budget {
   parts: number;
 }
@@ -26,7 +26,7 @@ export function decodeMessage<T>(schema: Schema, bytes: Uint8Array): T {
   return decodeWithin(schema, bytes, { depth: 0, budget: { parts: 0 } });
 }
 
-/** Where a message is within the outermost one. */
+/** Nesting of a message, and the parts counted so far. */
 interface Place {
   readonly depth: number;
   readonly budget: Budget;
@@ -47,6 +47,7 @@ function decodeWithin<T>(schema: Schema, bytes: Uint8Array, place: Place): T {
   return message as T;
 }
 
+/** A field where it occurs in a message. */
 interface Occurrence {
   readonly field: Field;
   readonly wireType: WireType;

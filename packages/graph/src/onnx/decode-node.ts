@@ -3,20 +3,20 @@ import type { Attribute, Graph, Node, ValueInfo } from "../ir/graph.ts";
 import type { AttributeProto, DimensionProto, GraphProto, NodeProto, ValueInfoProto } from "./schema.ts";
 import { decodeTensor, dtypeOfCode, type ExternalReader } from "./tensor-proto.ts";
 
-/** What decoding the parts of a model needs to know. */
+/** Context for decoding the parts of a model. */
 export interface DecodeContext {
-  /** Where the bytes came from, for messages. */
+  /** Name of the file for messages. */
   readonly source: string;
   readonly readExternal: ExternalReader;
 }
 
-/** Decodes nodes with their attributes and subgraphs, and gives every node a name of its own. */
+/** Decodes nodes with their attributes and subgraphs, and gives every node a unique name. */
 export function decodeNodes(protos: readonly NodeProto[], context: DecodeContext): Node[] {
   return nameNodes(protos.map((node) => decodeNode(node, context)));
 }
 
 /**
- * Decodes the tensors that a graph carries, by name.
+ * Decodes the initializers of a graph, by name.
  * @throws FormatError if two have one name
  */
 export function decodeInitializers(proto: GraphProto, context: DecodeContext): Map<string, Tensor> {
@@ -34,7 +34,10 @@ export function decodeInitializers(proto: GraphProto, context: DecodeContext): M
   return tensors;
 }
 
-/** Decodes the name, element type and extents of an input or output; what the model does not say is left out. */
+/**
+ * Decodes the name, element type and extents of an input or output; type and extents are absent if
+ * the model does not state them.
+ */
 export function decodeValueInfo(proto: ValueInfoProto): ValueInfo {
   const dtype = dtypeOfCode(proto.type?.tensor?.elemType ?? 0);
   const dims = proto.type?.tensor?.shape === undefined ? undefined : (proto.type.tensor.shape.dim ?? []);
@@ -45,12 +48,12 @@ export function decodeValueInfo(proto: ValueInfoProto): ValueInfo {
   };
 }
 
-/** Some exporters write -1 for an extent that is not known. */
+/** Decodes an extent; some exporters write -1 for an extent that is not known. */
 function decodeExtent({ value, param }: DimensionProto, axis: number): number | string {
   return value === undefined || value < 0 ? param || `d${axis}` : value;
 }
 
-/** The domain of an operator set; ONNX's own operators have two names for theirs, of which `""` is kept. */
+/** Returns the domain of an operator set, `""` for both names of ONNX's own. */
 export function ownDomain(domain: string | undefined): string {
   return domain === undefined || domain === "ai.onnx" ? "" : domain;
 }
@@ -66,17 +69,18 @@ function decodeNode(proto: NodeProto, context: DecodeContext): Node {
   };
 }
 
-/** Gives every node a name of its own. */
+/** Gives every node a unique name. */
 function nameNodes(nodes: readonly Node[]): Node[] {
   const taken = new Set<string>();
   const copies = new Map<string, number>();
   return nodes.map((node) => {
-    const own = node.name || `${node.op}:${node.outputs[0] ?? ""}`;
-    let name = own;
+    const [output = ""] = node.outputs;
+    const base = node.name || `${node.op}:${output}`;
+    let name = base;
     while (taken.has(name)) {
-      const copy = (copies.get(own) ?? 1) + 1;
-      copies.set(own, copy);
-      name = `${own}#${copy}`;
+      const copy = (copies.get(base) ?? 1) + 1;
+      copies.set(base, copy);
+      name = `${base}#${copy}`;
     }
     taken.add(name);
     return name === node.name ? node : { ...node, name };
@@ -112,7 +116,7 @@ function decodeAttribute(proto: AttributeProto, context: DecodeContext): [string
   }
 }
 
-/** A branch or loop body; it may use values of the graph around it. */
+/** Decodes a branch or loop body, which may use values of the graph around it. */
 function decodeSubgraph(proto: GraphProto, context: DecodeContext): Graph {
   return {
     name: proto.name ?? "",

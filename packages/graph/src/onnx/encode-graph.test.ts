@@ -6,7 +6,7 @@ import { decodeGraph } from "./decode-graph.ts";
 import { encodeGraph } from "./encode-graph.ts";
 
 const fixture = (path: string) => readFileSync(new URL(`../../../../test/fixtures/${path}`, import.meta.url));
-const own = (path: string) => readFileSync(new URL(`../../test/fixtures/${path}`, import.meta.url));
+const readFixture = (path: string) => readFileSync(new URL(`../../test/fixtures/${path}`, import.meta.url));
 
 describe("encodeGraph()", () => {
   it.each(["mnist-mlp", "fmnist-cnn", "fmnist-vit"])("gives back the graph of %s", (name) => {
@@ -16,7 +16,7 @@ describe("encodeGraph()", () => {
   });
 
   it.each(["types", "branches", "loop"])("gives back %s.onnx", (name) => {
-    const { graph } = decodeGraph(own(`${name}.onnx`));
+    const { graph } = decodeGraph(readFixture(`${name}.onnx`));
     expect(decodeGraph(encodeGraph(graph)).graph).toEqual(graph);
   });
 

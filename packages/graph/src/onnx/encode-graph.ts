@@ -12,12 +12,15 @@ import {
 } from "./schema.ts";
 import { codeOfDType, encodeTensor } from "./tensor-proto.ts";
 
-/** File format version; 8 is the first that every runtime of the last years reads and that has all we write. */
+/**
+ * File format version; 8 is the first that every runtime of recent years reads
+ * and that has all that we write.
+ */
 const IR_VERSION = 8;
 
 /**
- * Encodes a graph as an ONNX model: data inputs first, weights as further inputs, constants as initializers. `decodeGraph` makes
- * the same graph of it, but for types.
+ * Encodes a graph as an ONNX model: data inputs first, weights as further inputs, constants as initializers.
+ * `decodeGraph` returns the same graph without its types.
  */
 export function encodeGraph(graph: Graph): Uint8Array {
   const model: ModelProto = {

@@ -38,7 +38,10 @@ function writeField(writer: BinaryWriter, place: { number: number; field: Field 
   else writer.int64(clampToInt64(BigInt(value as number | bigint)));
 }
 
-/** Exporters write the largest integer for "to the end"; as a number it is one too large to be written back. */
+/**
+ * Limits a number to 64-bit integers: exporters write the largest one for "to the end", which
+ * as a number is one too large.
+ */
 function clampToInt64(value: bigint): bigint {
   if (value > INT64_MAX) return INT64_MAX;
   return value < INT64_MIN ? INT64_MIN : value;

@@ -2,11 +2,11 @@ import { DTYPES, sizeOf, type Tensor } from "@isthmus/core";
 import type { Node } from "../ir/graph.ts";
 
 /**
- * Finds which tensors that a file carries are weights, by name; all others belong to the architecture.
+ * Finds the tensors of a file that are weights, by name; all others belong to the architecture.
  *
- * Floating-point tensors of several elements are, but for the regions and scales that a `Resize` reads. Of one element, most are
- * scales and epsilons: a weight is only what stands where an operator has a trained operand, as the bias of a layer with one
- * output does, and the slope of a `PRelu`.
+ * Floating-point tensors of several elements are weights, except the regions and scales that a `Resize`
+ * reads. Most tensors of one element are scales and epsilons: they are weights only where an operator has a
+ * trained operand, as the bias of a layer with one output and the slope of a `PRelu` are.
  */
 export function findTrained(
   tensors: ReadonlyMap<string, Tensor>,
@@ -23,7 +23,7 @@ export function findTrained(
   return new Set([...tensors].filter(isTrained).map(([name]) => name));
 }
 
-/** Inputs that operators have for what is trained, and for the statistics of batch norms. */
+/** Inputs of operators that are trained, or statistics of batch norms. */
 const TRAINED_INPUTS: ReadonlyMap<string, readonly number[]> = new Map([
   ["MatMul", [0, 1]],
   ["Gemm", [0, 1, 2]],
@@ -40,25 +40,34 @@ const TRAINED_INPUTS: ReadonlyMap<string, readonly number[]> = new Map([
   ["LSTM", [1, 2, 3, 7]],
 ]);
 
-/** Operators behind which a weight is still the same. */
+/** Operators that do not change the elements of a weight. */
 const PASSES_ON: ReadonlySet<string> = new Set(
   "Identity Cast CastLike Reshape Squeeze Unsqueeze Transpose Expand".split(" "),
 );
 
-/** Names of the values that stand where an operator has a trained operand; a sum with a product is the bias of a layer. */
+/** Lists the inputs of a node that its operator has for trained operands. */
+function trainedInputs(op: string, inputs: readonly string[]): string[] {
+  const places = TRAINED_INPUTS.get(op) ?? [];
+  return inputs.filter((_, i) => places.includes(i));
+}
+
+/**
+ * Lists the values that are a trained operand of an operator; the summand of a
+ * product is the bias of a layer.
+ */
 function trainedOperands(nodes: readonly Node[]): ReadonlySet<string> {
   const sources = new Map<string, string>();
   const products = new Set<string>();
-  const found = new Set<string>();
+  const operands = new Set<string>();
   for (const { op, inputs, outputs } of nodes) {
     const [first = "", second = ""] = inputs;
     const [output = ""] = outputs;
     const sourceOf = (name: string): string => sources.get(name) ?? name;
     if (PASSES_ON.has(op)) sources.set(output, sourceOf(first));
     if (op === "MatMul") products.add(output);
-    for (const place of TRAINED_INPUTS.get(op) ?? []) found.add(sourceOf(inputs[place] ?? ""));
-    if (op === "Add" && products.has(first)) found.add(sourceOf(second));
-    if (op === "Add" && products.has(second)) found.add(sourceOf(first));
+    for (const name of trainedInputs(op, inputs)) operands.add(sourceOf(name));
+    if (op === "Add" && products.has(first)) operands.add(sourceOf(second));
+    if (op === "Add" && products.has(second)) operands.add(sourceOf(first));
   }
-  return found;
+  return operands;
 }

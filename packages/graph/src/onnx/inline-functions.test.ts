@@ -85,9 +85,9 @@ describe("inlineFunctions()", () => {
         },
       ],
     };
-    const given = call("Leaky", ["x"], ["y"], { attribute: [{ name: "slope", type: 1, f: 0.5 }] });
-    const [own, standard] = inline([given, call("Leaky", ["y"], ["z"])], [leaky]);
-    expect(own?.attribute).toEqual([{ name: "alpha", type: 1, f: 0.5 }]);
+    const withSlope = call("Leaky", ["x"], ["y"], { attribute: [{ name: "slope", type: 1, f: 0.5 }] });
+    const [changed, standard] = inline([withSlope, call("Leaky", ["y"], ["z"])], [leaky]);
+    expect(changed?.attribute).toEqual([{ name: "alpha", type: 1, f: 0.5 }]);
     expect(standard?.attribute).toEqual([{ name: "alpha", type: 1, f: 0.25 }]);
   });
 
@@ -108,11 +108,11 @@ describe("inlineFunctions()", () => {
   });
 
   it("adds operator sets that only functions use, and drops those that functions make up", () => {
-    const own = { ...relu, opsetImport: [...opsetImport, { domain: "com.example", version: 3 }] };
+    const imported = { ...relu, opsetImport: [...opsetImport, { domain: "com.example", version: 3 }] };
     const model = {
       opsetImport: [...opsetImport, { domain: "local", version: 1 }],
       graph: {},
-      functions: [own],
+      functions: [imported],
     };
     expect(inlineFunctions(model, "a.onnx").opsetImport).toEqual([
       { domain: "", version: 20 },
@@ -121,8 +121,8 @@ describe("inlineFunctions()", () => {
   });
 
   it("refuses functions for another version of an operator set", () => {
-    const own = { ...relu, opsetImport: [{ domain: "", version: 13 }] };
-    expect(() => inline([call("Twice", ["x", "y"], ["z"])], [own])).toThrow(
+    const older = { ...relu, opsetImport: [{ domain: "", version: 13 }] };
+    expect(() => inline([call("Twice", ["x", "y"], ["z"])], [older])).toThrow(
       '"Twice" is for version 13 of ai.onnx, the model for 20; export it again without functions',
     );
   });

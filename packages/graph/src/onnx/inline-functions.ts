@@ -1,4 +1,5 @@
 import { FormatError, UnsupportedError } from "@isthmus/core";
+import { inputName } from "../ir/input-name.ts";
 import type {
   AttributeProto,
   FunctionProto,
@@ -8,14 +9,18 @@ import type {
   OperatorSetProto,
 } from "./schema.ts";
 
-/** Calls within calls that no real model reaches; functions that call each other in a circle are refused by it. */
+/**
+ * Largest nesting of calls, which no real model reaches; it refuses functions that
+ * call each other in a circle.
+ */
 const MAX_DEPTH = 32;
 
 /**
- * Returns a model without local functions: each call is replaced by the nodes of the function it calls, in subgraphs and other
- * functions too. Values inside get the name of the call in front, so that two calls do not share names.
+ * Returns a model without local functions: each call is replaced by the nodes of the function it calls,
+ * in subgraphs and other functions too. Names of values inside begin with the name of the call, so that
+ * two calls do not share names.
  *
- * @param source - where the model comes from, for messages
+ * @param source - name of the file for messages
  * @throws FormatError if functions call each other in a circle
  * @throws UnsupportedError if a function is written for another version of an operator set than the model
  * @see onnx.proto3, FunctionProto
@@ -28,20 +33,23 @@ export function inlineFunctions(model: ModelProto, source: string): ModelProto {
   return { ...model, graph: inliner.inGraph(graph, 0), opsetImport, functions: [] };
 }
 
-/** Operator sets of a model and of all its functions, without the domains that functions make up. */
+/**
+ * Joins the operator sets of a model and of all its functions, without the domains
+ * of the functions themselves.
+ */
 function joinOperatorSets(
   { opsetImport = [], functions = [] }: ModelProto,
   source: string,
 ): OperatorSetProto[] {
   const versions = new Map(opsetImport.map((set) => [nameOfDomain(set.domain), set]));
-  for (const { name = "", opsetImport: own = [] } of functions) {
-    for (const set of own) {
+  for (const { name = "", opsetImport: sets = [] } of functions) {
+    for (const set of sets) {
       const domain = nameOfDomain(set.domain);
-      const known = versions.get(domain) ?? set;
-      versions.set(domain, known);
-      if (known.version === set.version) continue;
+      const first = versions.get(domain) ?? set;
+      versions.set(domain, first);
+      if (first.version === set.version) continue;
       throw new UnsupportedError(
-        `Cannot read "${source}" as its functions must be written for the operator sets of the model: "${name}" is for version ${set.version} of ${domain || "ai.onnx"}, the model for ${known.version}; export it again without functions`,
+        `Cannot read "${source}" as its functions must be written for the operator sets of the model: "${name}" is for version ${set.version} of ${domain || "ai.onnx"}, the model for ${first.version}; export it again without functions`,
         { feature: "functions of another operator set" },
       );
     }
@@ -50,23 +58,27 @@ function joinOperatorSets(
   return [...versions].flatMap(([domain, set]) => (domain !== "" && made.has(domain) ? [] : [set]));
 }
 
-/** ONNX's own operators have two names for their domain. */
+/** Returns the name of a domain, `""` for both names of ONNX's own. */
 const nameOfDomain = (domain = ""): string => (domain === "ai.onnx" ? "" : domain);
 
 const keyOf = (domain: string | undefined, name: string | undefined, overload = ""): string =>
   `${nameOfDomain(domain)}:${name}:${overload}`;
 
-/** Nodes that no real model has; a few functions that call each other twice could make more than fit into memory. */
+/**
+ * Largest number of nodes, which no real model has; a few functions that call each other twice could
+ * make more than fit into memory.
+ */
 const MAX_NODES = 1 << 18;
 
-/** What the names of a function's inside stand for in one call. */
+/** Names and attributes of a function in one call. */
 interface Call {
-  /** Name of a value outside, or of one inside that is now told apart from those of other calls. */
+  /** Returns the name of a value outside, or a name for a value inside that no other call uses. */
   readonly rename: (name: string) => string;
   /** Attributes that nodes inside refer to by name. */
   readonly attributes: ReadonlyMap<string, AttributeProto>;
 }
 
+/** Functions of a model, whose calls are replaced by their nodes. */
 class Inliner {
   readonly #functions: ReadonlyMap<string, FunctionProto>;
   readonly #source: string;
@@ -74,10 +86,13 @@ class Inliner {
   #nodes = 0;
 
   constructor(functions: readonly FunctionProto[], source: string) {
-    this.#functions = new Map(functions.map((own) => [keyOf(own.domain, own.name, own.overload), own]));
+    this.#functions = new Map(
+      functions.map((proto) => [keyOf(proto.domain, proto.name, proto.overload), proto]),
+    );
     this.#source = source;
   }
 
+  /** Returns a graph without calls. */
   inGraph(graph: GraphProto, depth: number): GraphProto {
     return { ...graph, node: (graph.node ?? []).flatMap((node) => this.#expand(node, depth)) };
   }
@@ -104,39 +119,42 @@ class Inliner {
 
   #withSubgraphs(node: NodeProto, depth: number): NodeProto {
     if (!node.attribute?.some(({ g }) => g !== undefined)) return node;
-    const attribute = node.attribute.map((own) =>
-      own.g === undefined ? own : { ...own, g: this.inGraph(own.g, depth) },
+    const attribute = node.attribute.map((proto) =>
+      proto.g === undefined ? proto : { ...proto, g: this.inGraph(proto.g, depth) },
     );
     return { ...node, attribute };
   }
 
+  /** Begins a call: maps the names of the function to names outside. */
   #open(node: NodeProto, called: FunctionProto): Call {
     const prefix = this.#prefixOf(node);
-    const names = new Map((called.input ?? []).map((name, i) => [name, node.input?.[i] ?? ""]));
+    const operands = { inputs: node.input ?? [] };
+    const names = new Map((called.input ?? []).map((name, i) => [name, inputName(operands, i)]));
     called.output?.forEach((name, i) => {
       const outside = node.output?.[i];
       if (!names.has(name) && outside) names.set(name, outside);
     });
-    const given = [...(called.attributeProto ?? []), ...(node.attribute ?? [])];
+    const attributes = [...(called.attributeProto ?? []), ...(node.attribute ?? [])];
     return {
       rename: (name) => (name === "" ? "" : (names.get(name) ?? `${prefix}/${name}`)),
-      attributes: new Map(given.map((attribute) => [attribute.name ?? "", attribute])),
+      attributes: new Map(attributes.map((attribute) => [attribute.name ?? "", attribute])),
     };
   }
 
   #prefixOf({ name, opType = "", output = [] }: NodeProto): string {
-    const own = name || `${opType}:${output[0] ?? ""}`;
-    const count = (this.#calls.get(own) ?? 0) + 1;
-    this.#calls.set(own, count);
-    return count === 1 ? own : `${own}#${count}`;
+    const [first = ""] = output;
+    const prefix = name || `${opType}:${first}`;
+    const count = (this.#calls.get(prefix) ?? 0) + 1;
+    this.#calls.set(prefix, count);
+    return count === 1 ? prefix : `${prefix}#${count}`;
   }
 
-  /** Outputs that are an input of the function, or the same value as another output. */
+  /** Makes the nodes of outputs that are an input of the function, or the same value as another output. */
   #passOn(node: NodeProto, called: FunctionProto, { rename }: Call): NodeProto[] {
     return (called.output ?? []).flatMap((name, i) => {
-      const outside = node.output?.[i] ?? "";
+      const outside = node.output?.[i];
       const inside = rename(name);
-      return outside === "" || outside === inside
+      return outside === undefined || outside === "" || outside === inside
         ? []
         : [{ opType: "Identity", input: [inside], output: [outside] }];
     });
@@ -150,11 +168,11 @@ function renameNode(node: NodeProto, call: Call): NodeProto {
     ...(name === "" ? {} : { name: call.rename(`node:${name}`) }),
     input: input.map(call.rename),
     output: output.map(call.rename),
-    attribute: attribute.flatMap((own) => resolveAttribute(own, call)),
+    attribute: attribute.flatMap((proto) => resolveAttribute(proto, call)),
   };
 }
 
-/** An attribute with what it refers to in its place; none if it refers to one that the call does not give. */
+/** Replaces a reference to an attribute of the call by that attribute; returns none if the call lacks it. */
 function resolveAttribute(attribute: AttributeProto, call: Call): AttributeProto[] {
   const { name, refAttrName, g } = attribute;
   if (refAttrName) {

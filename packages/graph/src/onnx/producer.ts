@@ -1,2 +1,5 @@
-/** Name of the producer in models that we encode: their weights are inputs, so that their initializers are constants. */
+/**
+ * Name of the producer in models that we encode, whose weights are inputs, so that
+ * their initializers are constants.
+ */
 export const PRODUCER = "isthmus";

@@ -3,15 +3,16 @@ import { FormatError, readFileBytes, readFileRangeSync } from "@isthmus/core";
 import { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./decode-graph.ts";
 import type { ExternalReader } from "./tensor-proto.ts";
 
-/** Protobuf cannot hold more than 2 GiB in one message, so a longer file is not an ONNX model. */
+/** Largest size of a protobuf message, 2 GiB: a longer file is not an ONNX model. */
 const MAX_MODEL_BYTES = 2 ** 31 - 1;
 
 /**
- * Most tensors that may be stored in the same bytes of a file, on average over all its bytes that are read.
+ * Largest number of tensors that may be stored in the same bytes of a file, on average over
+ * all its bytes that are read.
  */
 const MAX_SHARING = 4;
 
-/** Names that exporters give every graph, which tell nobody which it is. */
+/** Names that exporters give every graph, which identify none. */
 const NAMELESS: ReadonlySet<string> = new Set([
   "",
   "main_graph",
@@ -22,8 +23,9 @@ const NAMELESS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads an ONNX file, and tensors stored in files beside it. A graph that has no name of its own is named after its file.
- * @throws InputError if there is no such file, or none of those it points to
+ * Reads an ONNX file, and tensors stored in files beside it. A graph without a distinct
+ * name is named after its file.
+ * @throws InputError if the file, or a file that it points to, does not exist
  * @throws FormatError, UnsupportedError as {@link decodeGraph}
  */
 export async function readGraph(
@@ -51,7 +53,7 @@ function externalReaderBeside(path: string): ExternalReader {
     const bytes = readFileRangeSync(file, offset, length);
     const sum = taken.get(file) ?? { bytes: 0, end: 0 };
     taken.set(file, { bytes: sum.bytes + length, end: Math.max(sum.end, offset + length) });
-    // A small model must not make memory of the same few bytes over and over.
+    // A small model must not fill the memory with the same few bytes over and over.
     if (sum.bytes + length <= MAX_SHARING * Math.max(sum.end, offset + length)) return bytes;
     throw new FormatError(
       `Cannot read external data of "${path}" as at most ${MAX_SHARING} tensors may share the bytes of a file: more do in "${location}"`,

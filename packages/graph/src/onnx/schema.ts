@@ -1,4 +1,4 @@
-/** How one protobuf field is stored, and under which name it appears in a decoded message. */
+/** Storage of one protobuf field, and its name in a decoded message. */
 export interface Field {
   readonly name: string;
   /** `int` is read as a number, `int64` and `uint64` exactly, as a bigint; a function is a nested message. */
@@ -92,7 +92,7 @@ export interface FunctionProto {
   node?: NodeProto[];
   opsetImport?: OperatorSetProto[];
   domain?: string;
-  /** Attributes with defaults; those without are not listed. */
+  /** Attributes with defaults; attributes without a default are not listed. */
   attributeProto?: AttributeProto[];
   overload?: string;
 }

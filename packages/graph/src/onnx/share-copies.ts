@@ -1,19 +1,23 @@
 import { DTYPES, sameShape, type Tensor, viewBytes } from "@isthmus/core";
 import type { Attribute, Node } from "../ir/graph.ts";
 
-/** Tensors that a file carries, and the nodes that read them. */
+/** Tensors that a file contains, and the nodes that read them. */
 interface Carried {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly nodes: readonly Node[];
 }
 
-/** Names that exporters make up for what they computed from weights, as a transpose; others are those of a network's parameters. */
+/**
+ * Names that exporters invent for tensors computed from weights, such as transposes; other
+ * names are names of parameters.
+ */
 const MADE_UP = /^(val_\d+|onnx::.*)$/;
 
 /**
- * Lets nodes share a tensor that the file carries several times under names that an exporter made up: PyTorch's writes a transposed
- * copy of a recurrent weight for each step. Otherwise copies would be trained apart. Tensors of equal numbers are left alone, as they
- * say nothing about where they are from.
+ * Lets nodes share a tensor that the file contains several times under names that an exporter
+ * invented: PyTorch's exporter writes a transposed copy of a recurrent weight for each step. Otherwise
+ * each copy would be trained separately. Tensors whose numbers are all equal are not shared, as they
+ * need not come from the same weight.
  */
 export function shareCopies({ tensors, nodes }: Carried): Carried {
   const first = new Map<string, [string, Tensor][]>();
@@ -21,9 +25,9 @@ export function shareCopies({ tensors, nodes }: Carried): Carried {
   for (const [name, tensor] of tensors) {
     if (!MADE_UP.test(name) || !DTYPES[tensor.dtype].float || isUniform(tensor)) continue;
     const key = `${tensor.dtype}[${tensor.shape}]`;
-    const known = first.get(key) ?? [];
-    const original = known.find(([, other]) => isEqual(tensor, other));
-    if (original === undefined) first.set(key, [...known, [name, tensor]]);
+    const earlier = first.get(key) ?? [];
+    const original = earlier.find(([, other]) => isEqual(tensor, other));
+    if (original === undefined) first.set(key, [...earlier, [name, tensor]]);
     else replaced.set(name, original[0]);
   }
   if (replaced.size === 0) return { tensors, nodes };
@@ -51,7 +55,7 @@ function withNames(node: Node, replaced: ReadonlyMap<string, string>): Node {
     [...node.attributes].map(([name, attribute]): [string, Attribute] => {
       if (attribute.type !== "graph") return [name, attribute];
       const { nodes, outputs, ...rest } = attribute.value;
-      const inner = nodes.map((each) => withNames(each, replaced));
+      const inner = nodes.map((inside) => withNames(inside, replaced));
       const named = outputs.map((output) => ({ ...output, name: of(output.name) }));
       return [name, { type: "graph", value: { ...rest, nodes: inner, outputs: named } }];
     }),

@@ -39,15 +39,17 @@ const DTYPE_OF_CODE: ReadonlyMap<number, DType> = new Map(
 /** `TensorProto.DataLocation.EXTERNAL`. */
 const EXTERNAL = 1;
 
-/** Reads the bytes of a tensor that lies in a file beside the model. */
+/** Reads the bytes of a tensor that is stored in a file beside the model. */
 export type ExternalReader = (location: string, offset: number, length: number) => Uint8Array;
 
-/** Element type of an ONNX type code; `undefined` if we have none for it (strings, complex numbers). */
+/**
+ * Returns the element type of an ONNX type code; undefined for types that we lack (strings, complex numbers).
+ */
 export function dtypeOfCode(code: number): DType | undefined {
   return DTYPE_OF_CODE.get(code);
 }
 
-/** ONNX type code of an element type. */
+/** Returns the ONNX type code of an element type. */
 export function codeOfDType(dtype: DType): number {
   return CODES[dtype];
 }

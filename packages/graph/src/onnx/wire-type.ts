@@ -11,7 +11,7 @@ const WIRE_TYPES = {
   bytes: WireType.LengthDelimited,
 } as const;
 
-/** How one value of a field is laid out in bytes; numbers of a repeated field may be packed instead. */
+/** Returns the layout in bytes of one value of a field; numbers of a repeated field may be packed instead. */
 export function wireTypeOf({ kind }: Field): WireType {
   return typeof kind === "function" ? WireType.LengthDelimited : WIRE_TYPES[kind];
 }

@@ -4,8 +4,8 @@ import type { Graph } from "../ir/graph.ts";
 import { inputShape } from "./random-inputs.ts";
 
 /**
- * Most numbers of all inputs of a run: a hundred large photographs. A graph with larger ones can be exported
- * with smaller extents, which change no symmetry.
+ * Largest number of elements of all inputs of a run: a hundred large photographs. A graph with larger inputs
+ * can be exported with smaller extents, which change no symmetry.
  */
 const MAX_INPUT_SIZE = 2 ** 25;
 
@@ -17,10 +17,9 @@ interface Feed {
 }
 
 /**
- * Checks, before a graph is run with numbers at random, that there are not too many of these, and that its
- * inputs and weights fit the memory of this machine: a small file can claim extents for which no machine has
- * any.
- * @throws InputError that names the largest of them
+ * Checks, before a graph is run with random numbers, that its inputs are not too large, and that its inputs
+ * and weights fit the memory of this machine: a small file can claim extents for which no machine has memory.
+ * @throws InputError that names the largest input or weight
  */
 export function assertFitsMemory(
   { name: graph, inputs, weights }: Graph,
@@ -52,9 +51,9 @@ function bytesOf({ dtype, shape }: Feed): number {
 
 function refuse(graph: string, rule: string, feeds: readonly Feed[]): InputError {
   const [largest] = [...feeds].sort((a, b) => bytesOf(b) - bytesOf(a));
-  const told =
+  const detail =
     largest === undefined
       ? ""
       : `, "${largest.name}" of ${largest.dtype} ${formatShape(largest.shape)} the most`;
-  return new InputError(`Cannot run graph "${graph}" as ${rule}${told}`, { input: graph });
+  return new InputError(`Cannot run graph "${graph}" as ${rule}${detail}`, { input: graph });
 }

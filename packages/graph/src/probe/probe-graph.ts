@@ -16,11 +16,13 @@ import { valuesRead } from "../ir/values-read.ts";
 import { assertFitsMemory } from "./assert-fits-memory.ts";
 import { inputShape, randomInputs } from "./random-inputs.ts";
 
-/** What one run of a graph tells of it. */
+/** Types of all values of a graph and its constants, as one run shows them. */
 export interface Probe {
   /** Examples in the run. */
   readonly batch: number;
-  /** Element types and concrete shapes of all values: inputs, weights, constants, and everything nodes compute. */
+  /**
+   * Element types and concrete shapes of all values: inputs, weights, constants, and all results of nodes.
+   */
   readonly types: ReadonlyMap<string, TensorInfo>;
   /** Values that depend on neither the input nor a weight: shapes, masks, positions. */
   readonly constants: ReadonlyMap<string, Tensor>;
@@ -28,11 +30,14 @@ export interface Probe {
 
 /** Options of {@link probeGraph}. */
 export interface ProbeOptions {
-  /** Examples in the run; 2 or more, since axes of extent 1 show nothing. @defaultValue 2 */
+  /** Examples in the run; 2 or more, as an axis of extent 1 could be any axis. @defaultValue 2 */
   readonly batch?: number;
   /** Seed of the inputs, which shapes and constants do not depend on. @defaultValue 0 */
   readonly seed?: number;
-  /** Extents of symbolic dimensions by name, the batch excepted, such as a sequence's; 8 where not given. @defaultValue none */
+  /**
+   * Extents of symbolic dimensions other than the batch by name, such as a sequence's; the
+   * others are 8. @defaultValue none
+   */
   readonly extents?: Readonly<Record<string, number>>;
   readonly signal?: AbortSignal | undefined;
 }
@@ -41,11 +46,12 @@ export interface ProbeOptions {
 export const PROBE_DEFAULTS: Required<Omit<ProbeOptions, "signal">> = { batch: 2, seed: 0, extents: {} };
 
 /**
- * Runs a graph once, with weights of zero, to find out the shapes of all values and the values of constants, so that
- * no shape inference of our own is needed.
+ * Runs a graph once, with weights of zero, to find out the shapes of all values and the values of constants,
+ * so that no shape inference is needed.
  *
- * Of a graph with types of that batch the shapes are known: only what depends on neither input nor weight is run, and no weight is made, however
- * large the network is. The batch is then that of its types.
+ * The shapes of a graph with types of that batch are known: only nodes that depend on neither
+ * input nor weight are run, and no weights are allocated, however large the network is. The batch
+ * is then the batch of its types.
  *
  * @throws EngineError if the engine cannot run the graph
  * @throws InputError if its inputs and weights are larger than the memory of this machine
@@ -53,8 +59,8 @@ export const PROBE_DEFAULTS: Required<Omit<ProbeOptions, "signal">> = { batch: 2
 export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOptions = {}): Promise<Probe> {
   const { signal, ...rest } = options;
   const { batch, seed, extents } = resolveOptions("probe a graph", PROBE_DEFAULTS, rest);
-  const known = await probeTyped(graph, engine, { batch, extents });
-  if (known !== undefined) return known;
+  const fromTypes = await probeTyped(graph, engine, { batch, extents });
+  if (fromTypes !== undefined) return fromTypes;
   assertFitsMemory(graph, batch, extents);
   const feeds = new Map([...randomInputs(graph, batch, seed, extents), ...zeroWeights(graph)]);
   signal?.throwIfAborted();
@@ -70,7 +76,7 @@ export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOpt
   return { batch, types, constants };
 }
 
-/** Says why a graph must run, if it was the engine that failed. */
+/** Throws an error that says why a graph must run, if the engine failed. */
 function failToRun({ name }: Graph, cause: unknown): never {
   if (!(cause instanceof EngineError)) throw cause;
   throw new EngineError(
@@ -79,7 +85,10 @@ function failToRun({ name }: Graph, cause: unknown): never {
   );
 }
 
-/** What types tell of a graph, with the values of its constants; undefined if they do not tell everything, or of another batch. */
+/**
+ * Makes a probe from the types of a graph and the values of its constants; undefined if types are
+ * missing or of another batch.
+ */
 async function probeTyped(
   graph: Graph,
   engine: Engine,
@@ -93,11 +102,11 @@ async function probeTyped(
   );
   if (!isOfBatch) return undefined;
   const dependent = dependentValues(graph);
-  const wanted = computed.filter((name) => !dependent.has(name));
+  const independent = computed.filter((name) => !dependent.has(name));
   const first = types.get(inputs[0]?.name ?? "")?.shape[0] ?? batch;
-  if (wanted.length === 0) return { batch: first, types, constants: new Map() };
-  const part = extractSubgraph(graph, [], wanted);
-  // Operators on shapes read inputs and weights, if only their shapes.
+  if (independent.length === 0) return { batch: first, types, constants: new Map() };
+  const part = extractSubgraph(graph, [], independent);
+  // Operators on shapes read inputs and weights, though only their shapes.
   if (part.inputs.length > 0 || part.weights.size > 0) return undefined;
   return { batch: first, types, constants: await runAll(part, engine, new Map()) };
 }
@@ -110,7 +119,7 @@ function zeroWeights(graph: Graph): Map<string, Tensor> {
   return weights;
 }
 
-/** Runs a graph as it is written and returns every tensor that its nodes compute. */
+/** Runs a graph without optimization and returns every tensor that its nodes compute. */
 export async function runAll(
   graph: Graph,
   engine: Engine,

@@ -9,18 +9,19 @@ import {
   type TensorData,
 } from "@isthmus/core";
 import type { Graph, Node, ValueInfo } from "../ir/graph.ts";
+import { inputName } from "../ir/input-name.ts";
 
-/** Extent given to symbolic dimensions other than the first. */
+/** Extent of symbolic dimensions other than the batch. */
 const SYMBOLIC_EXTENT = 8;
 
-/** Numbers that are drawn at once. */
+/** Number of elements that are drawn at once. */
 const PIECE = 2 ** 16;
 
 /**
- * Concrete extents of a data input: a symbolic first one is the batch, and so is one of the same name on another axis, as states of a
- * recurrent network have it; other symbolic ones are small.
+ * Returns the concrete extents of a data input: a symbolic first extent is the batch, and so is an extent of
+ * the same name on another axis, as in states of a recurrent network; other symbolic extents are small.
  *
- * @param inputs - all data inputs of the graph, by which the batch is named
+ * @param inputs - all data inputs of the graph, whose first extents name the batch
  */
 export function inputShape(
   { shape = [] }: ValueInfo,
@@ -36,8 +37,8 @@ export function inputShape(
 }
 
 /**
- * Makes random data inputs: standard normal where elements are floating-point, else whole numbers that are valid
- * indices into every table they are used to look up.
+ * Makes random data inputs: standard normal numbers where elements are floating-point, else whole numbers
+ * that are valid indices into every table in which they are looked up.
  */
 export function randomInputs(
   graph: Graph,
@@ -69,27 +70,32 @@ function drawData(dtype: DType, length: number, draw: () => number): TensorData 
   return data;
 }
 
-/** Whole numbers that index nothing are 0 or 1, as in masks. */
+/** Number of values of whole numbers that index no table: 0 or 1, as in masks. */
 const TRUTH_VALUES = 2;
 
-/** Finds the number of rows of the smallest table that an input of a graph indexes; undefined where it indexes none that is known. */
+/**
+ * Finds the number of rows of the smallest known table that an input of a graph indexes;
+ * undefined if it indexes none.
+ */
 export function tableRows(graph: Graph, name: string): number | undefined {
   const names = new Set([name]);
   const bounds: number[] = [];
   for (const node of graph.nodes) {
-    const { op, inputs, outputs } = node;
-    if (PASSES_ON.has(op) && names.has(inputs[0] ?? "")) names.add(outputs[0] ?? "");
-    if (op === "Gather" && names.has(inputs[1] ?? "")) bounds.push(...indexedExtent(graph, node));
+    const { op, outputs } = node;
+    const [output] = outputs;
+    if (output !== undefined && PASSES_ON.has(op) && names.has(inputName(node, 0))) names.add(output);
+    if (op === "Gather" && names.has(inputName(node, 1))) bounds.push(...indexedExtent(graph, node));
   }
   return bounds.length === 0 ? undefined : Math.min(...bounds);
 }
 
+/** Operators that do not change the elements of their first input. */
 const PASSES_ON: ReadonlySet<string> = new Set("Identity Cast Reshape Unsqueeze Squeeze Flatten".split(" "));
 
-/** Extent of the axis a `Gather` indexes, if its table is a weight or a constant. */
-function indexedExtent(graph: Graph, { inputs, attributes }: Node): number[] {
-  const axis = attributes.get("axis");
-  const table = inputs[0] ?? "";
+/** Returns the extent of the axis that a `Gather` indexes, if its table is a weight or a constant. */
+function indexedExtent(graph: Graph, node: Node): number[] {
+  const axis = node.attributes.get("axis");
+  const table = inputName(node, 0);
   const shape = graph.weights.get(table)?.shape ?? graph.constants.get(table)?.shape;
   const extent = shape?.at(axis?.type === "int" ? axis.value : 0);
   return extent === undefined ? [] : [extent];

@@ -1,15 +1,15 @@
 import { convertData, createRandom, sizeOf, type Tensor } from "@isthmus/core";
 import type { Graph, Node, WeightInfo } from "../ir/graph.ts";
 
-/** Standard deviation of random biases: zero ones would hide that a bias was not permuted. */
+/** Standard deviation of random biases: biases of zero would hide that a bias was not permuted. */
 const BIAS_DEVIATION = 0.3;
 
 /**
- * Makes random weights on which a network computes numbers of sensible size.
+ * Makes random weights with which a network computes numbers of moderate size.
  *
- * Matrices and kernels have mean 0 and a variance of 1 over their fan-in; scales of norms and variances are in
- * `[0.5, 1.5]`; biases and means have deviation 0.3; all are uniform. A gain above 1 looks harmless and makes some deep networks
- * chaotic, so that rounding alone changes their output.
+ * Matrices and kernels have mean 0 and a variance of 1 over their fan-in; scales of norms and variances are
+ * in `[0.5, 1.5]`; biases and means have deviation 0.3; all are uniform. A gain above 1 would make some deep
+ * networks chaotic, so that rounding alone changes their output.
  */
 export function randomWeights(graph: Graph, seed: number): Map<string, Tensor> {
   const kinds = findKinds(graph);
@@ -30,6 +30,7 @@ export function randomWeights(graph: Graph, seed: number): Map<string, Tensor> {
 /** Width of a uniform distribution of deviation 1. */
 const UNIT = Math.sqrt(12);
 
+/** Distribution of the numbers of a weight. */
 interface Kind {
   readonly center: number;
   readonly deviation: number;
@@ -40,7 +41,7 @@ const BIAS: Kind = { center: 0, deviation: BIAS_DEVIATION };
 
 const scaled = (fanIn: number): Kind => ({ center: 0, deviation: 1 / Math.sqrt(Math.max(1, fanIn)) });
 
-/** Kinds by the first node that says one, looking behind transposes and casts. */
+/** Finds the kind of each weight by its first use that shows one, also behind transposes and casts. */
 function findKinds(graph: Graph): Map<string, Kind> {
   const kinds = new Map<string, Kind>();
   const aliases = new Map<string, { name: string; transposed: boolean }>();
@@ -51,7 +52,8 @@ function findKinds(graph: Graph): Map<string, Kind> {
       if (info === undefined || kinds.has(alias.name)) return;
       if (PASSES_ON.has(node.op) && i === 0) {
         const transposed = alias.transposed !== (node.op === "Transpose");
-        aliases.set(node.outputs[0] ?? "", { name: alias.name, transposed });
+        const [output = ""] = node.outputs;
+        aliases.set(output, { name: alias.name, transposed });
         return;
       }
       const use = { node, input: i, shape: info.shape, flipped: alias.transposed };
@@ -62,8 +64,10 @@ function findKinds(graph: Graph): Map<string, Kind> {
   return kinds;
 }
 
+/** Operators behind which a weight is followed. */
 const PASSES_ON: ReadonlySet<string> = new Set(["Identity", "Cast", "Transpose", "Unsqueeze", "Reshape"]);
-/** How each operator uses its inputs, by operator; `flipped` weights were transposed on the way. */
+
+/** Returns the kind of a weight by its use in a node; `flipped` weights were transposed before. */
 type KindRule = (use: {
   readonly node: Node;
   readonly input: number;
@@ -80,6 +84,7 @@ const summand: KindRule = () => BIAS;
 const recurrent: KindRule = ({ input, shape }) =>
   input === 1 || input === 2 ? scaled(shape.at(-1) ?? 1) : BIAS;
 
+/** Kinds of weights by the operator that uses them. */
 const KIND_RULES: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([
   ["BatchNormalization", norm],
   ["InstanceNormalization", norm],
@@ -101,7 +106,7 @@ const KIND_RULES: ReadonlyMap<string, KindRule> = new Map<string, KindRule>([
     ({ node, input, shape, flipped }) => {
       const transB = node.attributes.get("transB");
       const outputsFirst = (transB?.type === "int" && transB.value === 1) !== flipped;
-      return input === 2 ? BIAS : scaled(shape[outputsFirst ? 1 : 0] ?? 1);
+      return input === 2 ? BIAS : scaled(shape.at(outputsFirst ? 1 : 0) ?? 1);
     },
   ],
 ]);

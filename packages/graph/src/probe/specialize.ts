@@ -7,14 +7,17 @@ import { probeGraph } from "./probe-graph.ts";
 export interface SpecializeOptions {
   /** Examples in a batch, at least 1. */
   readonly batch: number;
-  /** Extents of other symbolic dimensions by name, such as a sequence's; 8 where not given. @defaultValue none */
+  /**
+   * Extents of other symbolic dimensions by name, such as a sequence's; the others are 8. @defaultValue none
+   */
   readonly extents?: Readonly<Record<string, number>>;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Makes a graph typed, for one batch size: runs it once to find element type and shape of every value, and replaces what
- * depends on neither inputs nor weights (shapes, masks, positions) by constants, so that no arithmetic on shapes is left.
+ * Makes a graph typed, for one batch size: runs it once to find element type and shape of every value, and
+ * replaces values that depend on neither inputs nor weights (shapes, masks, positions) by constants, so that
+ * no arithmetic on shapes is left.
  *
  * @throws EngineError if the engine cannot run the graph
  */

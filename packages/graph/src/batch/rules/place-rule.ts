@@ -113,7 +113,7 @@ export function atAxis(place: BatchPlace, axis: number): BatchPlace {
  * @param place - place of the batch in the other inputs
  * @param axis - axis of the input at which the others have the batch; negative if the input has no such axis
  * @param broadcasts - whether the operator repeats an extent of 1 itself
- * @returns undefined if it may stay as it is; a reason if it cannot be changed
+ * @returns undefined if it may stay unchanged; a reason if it cannot be changed
  */
 export function besides(
   { batch }: PlaceContext,

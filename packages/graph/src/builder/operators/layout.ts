@@ -144,8 +144,8 @@ export function gatherElements(x: Value, indices: Value, axis: number): Value {
 export function unsqueeze(x: Value, axes: readonly number[]): Value {
   const rank = x.shape.length + axes.length;
   const added = axes.map((axis) => wrapAxis(axis, rank));
-  const rest = [...x.shape];
-  const shape = Array.from({ length: rank }, (_, axis) => (added.includes(axis) ? 1 : (rest.shift() ?? 1)));
+  const shape = [...x.shape];
+  for (const axis of added.toSorted((a, b) => a - b)) shape.splice(axis, 0, 1);
   return x.builder.emit("Unsqueeze", [x, x.builder.ints(added)], [{ dtype: x.dtype, shape }])[0] as Value;
 }
 

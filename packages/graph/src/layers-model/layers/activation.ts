@@ -21,7 +21,7 @@ import { type BuildLayer, onlyInput } from "../layer-context.ts";
 const SELU_ALPHA = 1.6732632423543772;
 const SELU_SCALE = 1.0507009873554805;
 
-/** Activations by the names Keras and TensorFlow.js give them, but the identity and softmax. */
+/** Activations by their names in Keras and TensorFlow.js, without the identity and softmax. */
 const ACTIVATIONS: Readonly<Record<string, (x: Value) => Value>> = {
   relu,
   relu6: (x) => clip(x, 0, 6),
@@ -51,7 +51,7 @@ function activate(flow: Flow, name: string, config: ConfigReader): Flow {
   throw config.unsupported(`its activation is not handled: "${name}"`, name);
 }
 
-/** The activation that a layer with weights ends with. */
+/** Applies the activation that is a setting of a layer with weights. */
 export const ownActivation = (flow: Flow, config: ConfigReader): Flow =>
   activate(flow, config.text("activation", "linear"), config);
 

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import type { Value } from "../../builder/graph-builder.ts";
 import { conv, convTranspose } from "../../builder/operators/convolve.ts";
 import { pad, reshape, slice, transpose } from "../../builder/operators/layout.ts";
@@ -7,7 +8,7 @@ import { type BuildLayer, type LayerContext, onlyImage } from "../layer-context.
 import { ownActivation } from "./activation.ts";
 import { padsOf } from "./window.ts";
 
-/** Settings that all convolutions have. */
+/** Reads the settings that all convolutions have. */
 function windowOf({ config }: LayerContext, image: Flow) {
   const one: Pair = [1, 1];
   const taps = config.pair("kernel_size", { least: 1 });
@@ -17,6 +18,9 @@ function windowOf({ config }: LayerContext, image: Flow) {
   const pads = padsOf(config, [height, width], { taps, strides, dilations });
   return { taps, strides, dilations, pads, channels };
 }
+
+/** Returns the number of outputs of a kernel `[height, width, in, out]`. */
+const outputsOf = (kernel: Value): number => at(kernel.shape, 3, "axis");
 
 const biasOf = ({ config, weight }: LayerContext, out: number): Value | undefined =>
   config.boolean("use_bias", true) ? weight("bias", [out]) : undefined;
@@ -30,18 +34,18 @@ const conv2d: BuildLayer = (context) => {
   const result = conv(image.first(), transpose(kernel, [3, 2, 0, 1]), {
     ...window,
     group,
-    ...optional(biasOf(context, kernel.shape[3] ?? 0)),
+    ...optional(biasOf(context, outputsOf(kernel))),
   });
   return ownActivation(Flow.first(result), config);
 };
 
 const optional = (bias: Value | undefined): { readonly bias?: Value } => (bias === undefined ? {} : { bias });
 
-/** The kernel `[height, width, in, multiplier]` of a convolution channel by channel, as `[in multiplier, 1, height, width]`. */
+/** Convolves each channel with its kernels, whose weight is `[height, width, in, multiplier]`. */
 function depthwise(context: LayerContext, image: Flow, bias: Value | undefined): Value {
   const { taps, channels, ...window } = windowOf(context, image);
   const kernel = context.weight("depthwise_kernel", [...taps, channels, -1]);
-  const multiplier = kernel.shape[3] ?? 1;
+  const multiplier = outputsOf(kernel);
   const apart = reshape(transpose(kernel, [2, 3, 0, 1]), [channels * multiplier, 1, ...taps]);
   return conv(image.first(), apart, { ...window, group: channels, ...optional(bias) });
 }
@@ -49,25 +53,29 @@ function depthwise(context: LayerContext, image: Flow, bias: Value | undefined):
 const depthwiseConv2d: BuildLayer = (context) => {
   const image = onlyImage(context);
   const [multiplier = 1] = context.config.integers("depth_multiplier", [1]);
-  const bias = biasOf(context, (image.shape[3] ?? 0) * multiplier);
+  const bias = biasOf(context, at(image.shape, 3, "axis") * multiplier);
   return ownActivation(Flow.first(depthwise(context, image, bias)), context.config);
 };
 
 const separableConv2d: BuildLayer = (context) => {
   const between = depthwise(context, onlyImage(context), undefined);
-  const pointwise = context.weight("pointwise_kernel", [1, 1, between.shape[1] ?? 0, -1]);
-  const bias = biasOf(context, pointwise.shape[3] ?? 0);
+  const pointwise = context.weight("pointwise_kernel", [1, 1, at(between.shape, 1, "axis"), -1]);
+  const bias = biasOf(context, outputsOf(pointwise));
   const result = conv(between, transpose(pointwise, [3, 2, 0, 1]), optional(bias));
   return ownActivation(Flow.first(result), context.config);
 };
 
-/** Margins cut off a transposed convolution (positive) or added at its end (negative), so that it is as large as Keras has it. */
+/**
+ * Computes the margins that are cut off a transposed convolution, or the elements added at its
+ * end, to get the extent of Keras.
+ */
 function cropOf(
   isSame: boolean,
   tap: number,
   stride: number,
 ): { before: number; after: number; extra: number } {
-  // Without cutting it has (n - 1) stride + tap elements; Keras wants n stride, or where nothing is to be cut at least so many.
+  // Without cutting there are (n - 1) stride + tap elements; Keras has n stride with padding
+  // `same`, else at least as many.
   const surplus = isSame ? tap - stride : Math.min(0, tap - stride);
   if (surplus < 0) return { before: 0, after: 0, extra: -surplus };
   const before = Math.floor(surplus / 2);
@@ -91,7 +99,7 @@ const conv2dTranspose: BuildLayer = (context) => {
     strides,
     pads: [rows.before, columns.before, rows.after, columns.after],
     outputPads: [rows.extra, columns.extra],
-    ...optional(biasOf(context, kernel.shape[2] ?? 0)),
+    ...optional(biasOf(context, at(kernel.shape, 2, "axis"))),
   });
   return ownActivation(Flow.first(result), config);
 };
@@ -107,7 +115,7 @@ const cropping: BuildLayer = (context) => {
   const margins = config.margins("cropping");
   const x = onlyImage(context).first();
   const ranges = margins.map(([before, after], i) => {
-    const end = (x.shape[i + 2] ?? 0) - after;
+    const end = at(x.shape, i + 2, "axis") - after;
     if (end <= before) throw config.malformed("cropping", "less than the image", config.value("cropping"));
     return { axis: i + 2, begin: before, end };
   });

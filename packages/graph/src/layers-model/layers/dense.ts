@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { add, cast } from "../../builder/operators/elementwise.ts";
 import { gather } from "../../builder/operators/layout.ts";
 import { gemm, matMul } from "../../builder/operators/linear.ts";
@@ -8,8 +9,8 @@ import { ownActivation } from "./activation.ts";
 const dense: BuildLayer = (context) => {
   const { config, weight } = context;
   const x = onlyInput(context).last();
-  const kernel = weight("kernel", [x.shape.at(-1) ?? 0, -1]);
-  const bias = config.boolean("use_bias", true) ? weight("bias", [kernel.shape[1] ?? 0]) : undefined;
+  const kernel = weight("kernel", [at(x.shape, x.shape.length - 1, "axis"), -1]);
+  const bias = config.boolean("use_bias", true) ? weight("bias", kernel.shape.slice(1)) : undefined;
   if (x.shape.length === 2) {
     return ownActivation(Flow.last(gemm(x, kernel, bias === undefined ? {} : { bias })), config);
   }
@@ -24,5 +25,5 @@ const embedding: BuildLayer = (context) => {
   return Flow.last(gather(weight("embeddings", [-1, -1]), indices));
 };
 
-/** Layers that are one matrix. */
+/** Layers with one matrix. */
 export const DENSE_LAYERS: Readonly<Record<string, BuildLayer>> = { Dense: dense, Embedding: embedding };

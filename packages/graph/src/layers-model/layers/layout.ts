@@ -5,14 +5,14 @@ import { type BuildLayer, onlyImage, onlyInput } from "../layer-context.ts";
 
 const reshapeLayer: BuildLayer = (context) => {
   const { config } = context;
-  const given = config.value("target_shape");
-  // TensorFlow.js writes null for what is left, Keras -1.
-  const list = Array.isArray(given) ? given.map((extent: unknown) => extent ?? -1) : given;
+  const target = config.value("target_shape");
+  // For the extent that follows from the others TensorFlow.js writes null, Keras -1.
+  const list = Array.isArray(target) ? target.map((extent: unknown) => extent ?? -1) : target;
   const shape = config.with("target_shape", list).integers("target_shape");
   return Flow.last(reshape(onlyInput(context).last(), [0, ...shape]));
 };
 
-/** Counts axes from 1, since the batch stays in its place. */
+/** Reorders axes, counted from 1 as the batch stays the first axis. */
 const permute: BuildLayer = (context) => {
   const { config } = context;
   const x = onlyInput(context).last();
@@ -26,7 +26,10 @@ const permute: BuildLayer = (context) => {
 /** Largest factor by which images grow, so that a small file cannot ask for much. */
 const MAX_FACTOR = 64;
 
-/** Every element repeated: copies one after another along a new axis behind its own, so that it serves any batch. */
+/**
+ * Repeats every element, by copies one after another along new axes behind height and width, so
+ * that the graph takes any batch.
+ */
 const upSampling: BuildLayer = (context) => {
   const { config } = context;
   const method = config.text("interpolation", "nearest");
@@ -48,10 +51,10 @@ const drop: BuildLayer = (context) => {
   return onlyInput(context).map((x) => dropout(x, rate));
 };
 
-/** Noise that there is in training only. */
+/** Passes its operand on, for noise in training only. */
 const nothing: BuildLayer = (context) => onlyInput(context);
 
-/** Movement of elements, and what does nothing in inference. */
+/** Layers that move elements, and layers that do nothing in inference. */
 export const LAYOUT_LAYERS: Readonly<Record<string, BuildLayer>> = {
   Flatten: (context) => Flow.last(reshape(onlyInput(context).last(), [0, -1])),
   Reshape: reshapeLayer,

@@ -1,4 +1,4 @@
-import { sameShape } from "@isthmus/core";
+import { at, sameShape } from "@isthmus/core";
 import type { Value } from "../../builder/graph-builder.ts";
 import { div, max, min, mul, sub, sum } from "../../builder/operators/elementwise.ts";
 import { concat } from "../../builder/operators/layout.ts";
@@ -6,7 +6,7 @@ import { wrapAxis } from "../../ir/attributes.ts";
 import { Flow } from "../flow.ts";
 import type { BuildLayer, LayerContext } from "../layer-context.ts";
 
-/** All operands in one form: channels first if all have that. */
+/** Returns all operands in one form: channels first if all have that form. */
 function aligned({ inputs, config }: LayerContext): {
   readonly values: readonly Value[];
   readonly isFirst: boolean;
@@ -20,26 +20,26 @@ const combining =
   (apply: (values: readonly Value[]) => Value): BuildLayer =>
   (context) => {
     const { values, isFirst } = aligned(context);
-    const [first, ...others] = values;
-    const differs = others.find(({ shape }) => !sameShape(shape, first?.shape ?? []));
+    const { shape: common } = at(values, 0, "operand");
+    const differs = values.find(({ shape }) => !sameShape(shape, common));
     if (differs !== undefined) throw context.config.malformed("inputs", "of one shape", differs.shape);
     const result = apply(values);
     return isFirst ? Flow.first(result) : Flow.last(result);
   };
 
 const pairwise = (apply: (x: Value, y: Value) => Value): BuildLayer =>
-  combining((values) => values.reduce((total, each) => apply(total, each)));
+  combining((values) => values.reduce((total, value) => apply(total, value)));
 
-/** Axis of channels in the two forms of an image. */
+/** Axes with channels first, by axes with channels last. */
 const CHANNELS_FIRST = [0, 2, 3, 1];
 
 const concatenate: BuildLayer = (context) => {
   const { values, isFirst } = aligned(context);
-  const rank = values[0]?.shape.length ?? 0;
-  const [given = -1] = context.config.integers("axis", [-1]);
-  const axis = wrapAxis(given, rank);
-  if (axis < 1 || axis >= rank) throw context.config.malformed("axis", `within 1 and ${rank - 1}`, given);
-  const result = concat(values, isFirst ? (CHANNELS_FIRST[axis] ?? 1) : axis);
+  const rank = at(values, 0, "operand").shape.length;
+  const [setting = -1] = context.config.integers("axis", [-1]);
+  const axis = wrapAxis(setting, rank);
+  if (axis < 1 || axis >= rank) throw context.config.malformed("axis", `within 1 and ${rank - 1}`, setting);
+  const result = concat(values, isFirst ? at(CHANNELS_FIRST, axis, "axis") : axis);
   return isFirst ? Flow.first(result) : Flow.last(result);
 };
 

@@ -5,7 +5,7 @@ import { wrapAxis } from "../../ir/attributes.ts";
 import { Flow } from "../flow.ts";
 import { type BuildLayer, type LayerContext, onlyInput } from "../layer-context.ts";
 
-/** The weight if the layer has it, else a constant. */
+/** Returns a weight of a layer, or a constant if the settings say that the layer has no such weight. */
 function weightOr(
   { config, builder, weight }: LayerContext,
   [has, name]: readonly [string, string],
@@ -23,7 +23,7 @@ const batchNormalization: BuildLayer = (context) => {
   const rank = input.shape.length;
   const [axis = -1] = config.integers("axis", [-1]);
   config.assert("axis", wrapAxis(axis, rank) === rank - 1, "the last");
-  const channels = [input.shape[rank - 1] ?? 0];
+  const channels = input.shape.slice(-1);
   const weights = {
     scale: weightOr(context, ["scale", "gamma"], channels, 1),
     bias: weightOr(context, ["center", "beta"], channels, 0),

@@ -1,6 +1,7 @@
+import { at } from "@isthmus/core";
 import type { ConfigReader, Pair } from "../config-reader.ts";
 
-/** How a window moves over height and width. */
+/** Window that moves over height and width. */
 export interface LayerWindow {
   readonly taps: Pair;
   readonly strides: Pair;
@@ -8,8 +9,8 @@ export interface LayerWindow {
 }
 
 /**
- * Pads of `valid` and `same`, all beginnings, then all ends: `same` gives as many windows as strides fit, with the odd element at
- * the end.
+ * Computes the pads of `valid` and `same`, all beginnings, then all ends: `same` gives one window for each
+ * stride, with the odd element of the padding at the end.
  */
 export function padsOf(
   config: ConfigReader,
@@ -19,13 +20,13 @@ export function padsOf(
   const padding = config.text("padding", "valid");
   config.assert("padding", padding === "valid" || padding === "same", "valid or same");
   const totals = extents.map((extent, i) => {
-    const [tap, stride, dilation] = [taps[i] ?? 1, strides[i] ?? 1, dilations[i] ?? 1];
+    const tap = at(taps, i, "tap");
+    const [stride, dilation] = [at(strides, i, "stride"), at(dilations, i, "dilation")];
     const windows = Math.ceil(extent / stride);
     const reach = (windows - 1) * stride + dilation * (tap - 1) + 1;
     if (padding === "same") return Math.max(0, reach - extent);
     if (extent >= dilation * (tap - 1) + 1) return 0;
     throw config.malformed("kernel_size", "at most as large as the image", tap);
   });
-  const before = totals.map((total) => Math.floor(total / 2));
-  return [...before, ...totals.map((total, i) => total - (before[i] ?? 0))];
+  return [...totals.map((total) => Math.floor(total / 2)), ...totals.map((total) => Math.ceil(total / 2))];
 }

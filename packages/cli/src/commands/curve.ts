@@ -13,7 +13,7 @@ import {
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { type BoundNetwork, bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
-import { renderResultPage } from "@isthmus/report";
+import { renderResultPage, titleOfResult } from "@isthmus/report";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
@@ -30,7 +30,6 @@ import { withCheckpoints } from "../open-checkpoints.ts";
 import { addScalingOptions, openStatisticsData, type ScalingOptions } from "../open-data.ts";
 import { MOST, parseCount } from "../parse-values.ts";
 import { describeMaking } from "../provenance.ts";
-import { titleOfResult } from "../result/title-of-result.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import { type CurveFiles, nameCurveFiles } from "../training/curve-files.ts";
 import { followTraining } from "../training/follow-training.ts";

@@ -10,7 +10,7 @@ import { saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
-import { renderResultPage } from "@isthmus/report";
+import { renderResultPage, titleOfResult } from "@isthmus/report";
 import { assertOutput, assertPageName } from "../assert-output.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
 import { dataContext } from "../data-context.ts";
@@ -25,7 +25,6 @@ import { assertArchitecture, openSharedArchitecture } from "../open-architecture
 import { withCheckpoints } from "../open-checkpoints.ts";
 import { addScalingOptions, type DataOptions, openData } from "../open-data.ts";
 import { MOST, parseCount, parseNumber } from "../parse-values.ts";
-import { titleOfResult } from "../result/title-of-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface PlaneVerbOptions extends DataOptions, NormOptions, BindingOptions, EngineOptions {

@@ -1,8 +1,53 @@
-import { CUMULATIVE_ORDERS, STATISTICS_POLICIES } from "@isthmus/barrier";
+import { CUMULATIVE_ORDERS, STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/barrier";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
+import type { CrossEntropyLoss, MeanSquaredErrorLoss, NextTokenLoss } from "@isthmus/training";
 import { z } from "zod";
-import { FIGURE_SHAPE } from "./figure-shape.ts";
+import type {
+  BarrierMeasurement,
+  LayersMeasurement,
+  LoadedNetwork,
+  MeasurementDescription,
+  StarNetwork,
+  StudyDescription,
+  TrainedNetwork,
+} from "../description/study-description.ts";
+import type { SameShape } from "./same-shape.ts";
+
+/**
+ * Returns a schema as it is, once the compiler has found that it accepts values of type `T` and no others:
+ * a key or a choice that is added to the type or to the schema alone is an error here.
+ */
+function schemaOf<T>() {
+  return <S extends z.ZodType>(schema: SameShape<z.output<S>, T> extends true ? S : never): z.ZodType =>
+    schema;
+}
+
+/** Losses that a file may name: others need inputs or outputs of a graph that a study does not have. */
+type FileLoss =
+  | Pick<CrossEntropyLoss, "kind" | "labelSmoothing">
+  | Pick<NextTokenLoss, "kind" | "labelSmoothing" | "weighted">
+  | Pick<MeanSquaredErrorLoss, "kind">;
+
+/** A network to train, as a file describes it. */
+type FileTrainedNetwork = Omit<TrainedNetwork, "loss"> & { readonly loss?: FileLoss };
+
+/** A measurement, as a file describes it: with a policy by name, or none, which means `auto`. */
+type FileMeasurement = FileOf<BarrierMeasurement> | FileOf<LayersMeasurement>;
+type FileOf<M extends MeasurementDescription> = Omit<M, "statistics"> & {
+  readonly statistics?: StatisticsPolicy;
+};
+
+/** What a file says of a group before its variables have values; other keys are checked afterwards. */
+type FileGroups = Readonly<
+  Record<string, { readonly for?: Readonly<Record<string, string | readonly (string | number)[]>> }>
+>;
+
+/** A study as a file describes it, with entries that are not yet checked; a file is never a part of a study. */
+type FileStudy = Omit<StudyDescription, "only" | "networks" | "measurements"> & {
+  readonly networks: FileGroups;
+  readonly measurements: FileGroups;
+};
 
 /** A value of a variable. */
 const value = z.union([z.string(), z.number()]);
@@ -72,41 +117,47 @@ const loss = z.discriminatedUnion("kind", [
 ]);
 
 /** A network to train, with values in place of its variables. */
-export const TRAINED_NETWORK: z.ZodType = z.strictObject({
-  net: z.string(),
-  data,
-  seed,
-  epochs: count(1),
-  snapshots: z.array(count(1)).optional(),
-  batch: count(1).optional(),
-  loss: loss.optional(),
-  optimizer: optimizer.optional(),
-  schedule: schedule.optional(),
-  augment: z.strictObject({ crop: count(0).optional(), flip: z.boolean().optional() }).optional(),
-});
+export const TRAINED_NETWORK: z.ZodType = schemaOf<FileTrainedNetwork>()(
+  z.strictObject({
+    net: z.string(),
+    data,
+    seed,
+    epochs: count(1),
+    snapshots: z.array(count(1)).optional(),
+    batch: count(1).optional(),
+    loss: loss.optional(),
+    optimizer: optimizer.optional(),
+    schedule: schedule.optional(),
+    augment: z.strictObject({ crop: count(0).optional(), flip: z.boolean().optional() }).optional(),
+  }),
+);
 
 /** A network that is there, with values in place of its variables. */
-export const LOADED_NETWORK: z.ZodType = z.strictObject({
-  graph: z.string(),
-  checkpoint: z.string(),
-  exportedFrom: z.string().optional(),
-});
+export const LOADED_NETWORK: z.ZodType = schemaOf<LoadedNetwork>()(
+  z.strictObject({
+    graph: z.string(),
+    checkpoint: z.string(),
+    exportedFrom: z.string().optional(),
+  }),
+);
 
 /** A star to be found, with values in place of its variables. */
-export const STAR_NETWORK: z.ZodType = z.strictObject({
-  star: z.string(),
-  net: z.string().optional(),
-  data,
-  seed,
-  epochs: count(1),
-  batch: count(1).optional(),
-  optimizer: optimizer.optional(),
-  schedule: schedule.optional(),
-  rays: z.enum(RAY_DISTRIBUTIONS).optional(),
-  alignEvery: count(0).optional(),
-  restarts: count(1).optional(),
-  statisticsExamples: count(1).optional(),
-});
+export const STAR_NETWORK: z.ZodType = schemaOf<StarNetwork>()(
+  z.strictObject({
+    star: z.string(),
+    net: z.string().optional(),
+    data,
+    seed,
+    epochs: count(1),
+    batch: count(1).optional(),
+    optimizer: optimizer.optional(),
+    schedule: schedule.optional(),
+    rays: z.enum(RAY_DISTRIBUTIONS).optional(),
+    alignEvery: count(0).optional(),
+    restarts: count(1).optional(),
+    statisticsExamples: count(1).optional(),
+  }),
+);
 
 const pairs = {
   between: z.union([z.string(), z.tuple([z.string(), z.string()])]),
@@ -123,22 +174,24 @@ const pairs = {
 };
 
 /** A measurement, with values in place of its variables. */
-export const MEASUREMENT: z.ZodType = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("barrier"),
-    ...pairs,
-    refine: count(0).optional(),
-    path: z.enum(PATH_KINDS).optional(),
-  }),
-  z.strictObject({
-    kind: z.literal("layers"),
-    ...pairs,
-    groups: z.array(z.strictObject({ name: z.string(), patterns: z.array(z.string()).min(1) })).optional(),
-    orders: z.array(z.enum(CUMULATIVE_ORDERS)).optional(),
-    predict: count(0).optional(),
-    directions: count(0).optional(),
-  }),
-]);
+export const MEASUREMENT: z.ZodType = schemaOf<FileMeasurement>()(
+  z.discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("barrier"),
+      ...pairs,
+      refine: count(0).optional(),
+      path: z.enum(PATH_KINDS).optional(),
+    }),
+    z.strictObject({
+      kind: z.literal("layers"),
+      ...pairs,
+      groups: z.array(z.strictObject({ name: z.string(), patterns: z.array(z.string()).min(1) })).optional(),
+      orders: z.array(z.enum(CUMULATIVE_ORDERS)).optional(),
+      predict: count(0).optional(),
+      directions: count(0).optional(),
+    }),
+  ]),
+);
 
 const text = z.string();
 const source = {
@@ -178,7 +231,19 @@ const table = z.strictObject({
     .optional(),
 });
 
-const figure = z.strictObject(FIGURE_SHAPE);
+const figure = z.strictObject({
+  title: text,
+  caption: text,
+  table: text,
+  mark: z.enum(["line", "bar", "dot"]),
+  x: text,
+  y: text,
+  low: text.optional(),
+  high: text.optional(),
+  series: text.optional(),
+  xScale: z.enum(["linear", "log", "band"]).optional(),
+  yScale: z.enum(["linear", "log"]).optional(),
+});
 
 /** Values of variables, beside whatever else an entry has. */
 const repeated = z.looseObject({
@@ -186,12 +251,14 @@ const repeated = z.looseObject({
 });
 
 /** A study, with entries that are checked once their variables have values. */
-export const STUDY: z.ZodType = z.strictObject({
-  title: text,
-  description: text.optional(),
-  seed: seed.optional(),
-  networks: z.record(name, repeated),
-  measurements: z.record(name, repeated),
-  tables: z.record(name, table),
-  figures: z.array(figure).optional(),
-});
+export const STUDY: z.ZodType = schemaOf<FileStudy>()(
+  z.strictObject({
+    title: text,
+    description: text.optional(),
+    seed: seed.optional(),
+    networks: z.record(name, repeated),
+    measurements: z.record(name, repeated),
+    tables: z.record(name, table),
+    figures: z.array(figure).optional(),
+  }),
+);

@@ -1,8 +1,10 @@
 import { basename } from "node:path";
 import { FormatError, InputError, readTextFile } from "@isthmus/core";
-import { assertStudySize, type RepeatedNetwork, type StudyDescription, unfold } from "@isthmus/study";
 import { LineCounter, parseDocument } from "yaml";
 import type { ZodType } from "zod";
+import { assertStudySize } from "../description/assert-study-size.ts";
+import type { RepeatedNetwork, StudyDescription } from "../description/study-description.ts";
+import { unfold } from "../description/unfold.ts";
 import { assertShallowYaml } from "./assert-shallow-yaml.ts";
 import { findProblems, type StudySource } from "./study-problems.ts";
 import { LOADED_NETWORK, MEASUREMENT, STAR_NETWORK, STUDY, TRAINED_NETWORK } from "./study-schema.ts";

@@ -1,25 +1,27 @@
-/** Edits, of a name's length, up to which another counts as the same misspelt. */
+import { at } from "@isthmus/core";
+
+/** Edits, as a share of the longer name, up to which a name counts as another one misspelt. */
 const LARGEST_SHARE = 0.4;
 
-/** The known name that a misspelt one most likely stands for; undefined if none is near. */
-export function closestName(name: string, known: readonly string[]): string | undefined {
-  const [best] = known
-    .map((each) => ({ each, edits: countEdits(name.toLowerCase(), each.toLowerCase()) }))
-    .filter(({ each, edits }) => edits <= LARGEST_SHARE * Math.max(name.length, each.length))
+/** Finds the name, among `names`, that a misspelt one most likely means; undefined if none is near. */
+export function closestName(name: string, names: readonly string[]): string | undefined {
+  const [best] = names
+    .map((candidate) => ({ candidate, edits: countEdits(name.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, edits }) => edits <= LARGEST_SHARE * Math.max(name.length, candidate.length))
     .sort((a, b) => a.edits - b.edits);
-  return best?.each;
+  return best?.candidate;
 }
 
-/** Characters to insert, remove or replace (Levenshtein). */
+/** Counts the characters to insert, remove or replace to turn `a` into `b` (Levenshtein). */
 function countEdits(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (const [i, left] of [...a].entries()) {
     const next = [i + 1];
     for (const [j, right] of [...b].entries()) {
-      const replaced = (row[j] ?? 0) + (left === right ? 0 : 1);
-      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+      const replaced = at(row, j) + (left === right ? 0 : 1);
+      next.push(Math.min(replaced, at(row, j + 1) + 1, at(next, j) + 1));
     }
     row = next;
   }
-  return row.at(-1) ?? 0;
+  return at(row, row.length - 1);
 }

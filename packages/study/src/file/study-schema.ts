@@ -43,7 +43,9 @@ type FileGroups = Readonly<
   Record<string, { readonly for?: Readonly<Record<string, string | readonly (string | number)[]>> }>
 >;
 
-/** A study as a file describes it, with entries that are not yet checked; a file is never a part of a study. */
+/**
+ * A study as a file describes it, with entries that are not yet checked; a file is never a part of a study.
+ */
 type FileStudy = Omit<StudyDescription, "only" | "networks" | "measurements"> & {
   readonly networks: FileGroups;
   readonly measurements: FileGroups;
@@ -211,10 +213,13 @@ const source = {
 /** Names that become names of files and keys of columns. */
 const name = text.regex(/^[A-Za-z][\w-]*$/, { error: "must be letters, digits, - and _, a letter first" });
 
+/** The path of a list whose entries count as results. */
+const listed = { each: text.optional() };
+
 const table = z.strictObject({
   title: text,
   of: z.union([text, z.array(text).min(1)]),
-  each: text.optional(),
+  ...listed,
   where: where.optional(),
   by: z.array(text).min(1),
   columns: z.record(

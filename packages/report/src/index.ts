@@ -21,6 +21,8 @@ export {
   renderBarrierPage,
   renderResultPage,
 } from "./page/render-result-page.ts";
+export { readResult } from "./read/read-result.ts";
+export { titleOfResult } from "./read/title-of-result.ts";
 export {
   FIGURES_DEFAULTS,
   type FiguresOptions,

@@ -27,6 +27,8 @@ export type {
 } from "./description/table-description.ts";
 export { type Unfolded, unfold } from "./description/unfold.ts";
 export type { VariableValue, WantedValues } from "./description/variable-values.ts";
+export { readStudy } from "./file/read-study.ts";
+export type { SameShape } from "./file/same-shape.ts";
 export { listMissing } from "./plan/list-missing.ts";
 export type { PlannedMeasurement } from "./plan/plan-measurement.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";

@@ -30,7 +30,10 @@ function resultOf({ kind, params, inputs }: TaskAssignment): object {
   return { kind, data: "few:test", examples: 8, points: [1, 2, 3, 4, 5], barrier };
 }
 
-/** Runs nothing: gives results after some turns of the event loop, by `delay` in another order than they were begun. */
+/**
+ * Runs nothing: gives results after some turns of the event loop, by `delay` in another order than they were
+ * begun.
+ */
 function fakeExecutor(
   capacity: number,
   {

@@ -15,7 +15,10 @@ import type { StudyResult } from "./study-result.ts";
 
 /** Options of {@link runStudy}. */
 export interface RunStudyOptions extends PlanPorts {
-  /** Folder for results and files of tasks; made if it is missing. What is there and belongs to the study is not made again. */
+  /**
+   * Folder for results and files of tasks; made if it is missing. Results of the study that it holds are used
+   * and not made again.
+   */
   readonly folder: string;
   readonly executor: TaskExecutor;
   readonly signal?: AbortSignal | undefined;
@@ -36,10 +39,11 @@ export interface RunStudyResult {
 }
 
 /**
- * Runs what is missing of a study, and gathers its tables. Interrupted or killed, it goes on where it was; the study is then the
- * same, byte for byte, as it is for any number of tasks at once.
+ * Runs what is missing of a study, and gathers its tables. After an interruption it goes on where it was; the
+ * result is the same, byte for byte, and does not depend on the number of tasks at once.
  *
- * @throws InputError if the description contradicts itself, data do not fit, or another process uses the folder
+ * @throws InputError if the description contradicts itself, data do not fit, or another process uses the
+ *   folder
  * @throws DOMException named AbortError if `signal` is aborted; what was done is kept
  */
 export async function runStudy(
@@ -52,7 +56,7 @@ export async function runStudy(
     const { results, missing } = await listMissing(plan, store);
     const outcome = await runTasks(missing, { store, executor, signal, onProgress });
     const { failures, blocked } = outcome;
-    const counts = { ran: outcome.results.size, kept: results.size, failures, blocked };
+    const counts = { kept: results.size, ran: outcome.results.size, failures, blocked };
     if (failures.length > 0) return counts;
     return { study: collectStudy(description, plan, new Map([...results, ...outcome.results])), ...counts };
   } finally {

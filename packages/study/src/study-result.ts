@@ -12,7 +12,10 @@ export interface StudyColumn {
   readonly unit?: string;
   /** How each of its numbers is made of several results; missing where they are not, or not all alike. */
   readonly aggregate?: AggregateName;
-  /** Of how many results each number is made, in the order of the rows; missing where `aggregate` is, and in older files. */
+  /**
+   * Of how many results each number is made, in the order of the rows; missing if `aggregate` is, and in
+   * older files.
+   */
   readonly counts?: readonly number[];
 }
 

@@ -13,6 +13,7 @@ export type { TaskAssignment, TaskControl, TaskExecutor } from "./task-executor.
 export {
   createTaskKinds,
   pathOf,
+  pathsOf,
   type TaskContext,
   type TaskKind,
   type TaskKinds,

@@ -1,6 +1,8 @@
+import { at } from "@isthmus/core";
+
 /** What every task works with, whatever its kind. */
 export interface TaskContext {
-  /** Folder for the files it makes; files that an earlier, interrupted run of the same task left are in it. */
+  /** Folder for the files it makes; it holds what an earlier, interrupted run of the same task left. */
   readonly folder: string;
   readonly signal: AbortSignal;
   /** Is called with the share of the work that is done, in `[0, 1]`. */
@@ -49,7 +51,15 @@ export function createTaskKinds<Ports extends object = object>(
  * @throws TypeError if there is none
  */
 export function pathOf(inputs: TaskPaths, role: string): string {
-  const [path] = inputs[role] ?? [];
-  if (path !== undefined) return path;
+  return at(pathsOf(inputs, role), 0, role);
+}
+
+/**
+ * Returns all files that a task reads in a role.
+ * @throws TypeError if there is none
+ */
+export function pathsOf(inputs: TaskPaths, role: string): readonly string[] {
+  const paths = inputs[role];
+  if (paths !== undefined && paths.length > 0) return paths;
   throw new TypeError(`Cannot run a task as it must be given a file for "${role}": there is none`);
 }

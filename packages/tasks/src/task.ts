@@ -48,7 +48,7 @@ export function dependenciesOf({ inputs }: Pick<Task, "inputs">): readonly strin
   );
 }
 
-/** Replaces the path of every file of the user by its digest: what is in a file matters, not where it lies. */
+/** Replaces the path of each file of the user by its digest: what is in a file matters, not where it lies. */
 function withoutPaths(inputs: TaskInputs): Readonly<Record<string, readonly object[]>> {
   const entries = Object.entries(inputs).map(([name, files]) => {
     const contents = files.map((file) => ("path" in file ? { digest: file.digest } : file));

@@ -1,6 +1,5 @@
-import { renderFigures, renderResultPage, renderTables } from "@isthmus/report";
+import { readResult, renderFigures, renderResultPage, renderTables } from "@isthmus/report";
 import { openJournal } from "../../../packages/barrier/src/journal.ts";
-import { readResult } from "../../../packages/cli/src/result/read-result.ts";
 import { barrierCurve } from "../../../packages/report/test/barrier-curve.ts";
 import {
   curveResult,

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { planStudy } from "@isthmus/study";
-import { readStudy } from "../../../packages/cli/src/study/read-study.ts";
+import { planStudy, readStudy } from "@isthmus/study";
 import { fewImages } from "../../../packages/study/test/few-images.ts";
 import { SMALL_STUDY } from "../../../packages/study/test/small-study.ts";
 import { fixture } from "../fixtures.ts";

@@ -1,12 +1,16 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { saveFile } from "@isthmus/core";
-import { type DrawableResult, renderResultPage, type Theme } from "@isthmus/report";
-import { formatOutputs } from "../format/format-outputs.ts";
-import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import {
+  type DrawableResult,
+  readResult,
+  renderResultPage,
+  type Theme,
+  titleOfResult,
+} from "@isthmus/report";
+import { assertOutput, assertPageName } from "../assert-output.ts";
+import { formatOutputs } from "../format-outputs.ts";
 import { formatResult } from "../result/format-result.ts";
-import { readResult } from "../result/read-result.ts";
 import { assertFolder, saveFigures, savePdfFigures, saveTables } from "../result/save-parts.ts";
-import { titleOfResult } from "../result/title-of-result.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface ReportVerbOptions {

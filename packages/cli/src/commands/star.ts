@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import { bindWeights } from "@isthmus/graph";
-import { renderResultPage } from "@isthmus/report";
+import { renderResultPage, titleOfResult } from "@isthmus/report";
 import {
   comparePredictors,
   type FindStarProgress,
@@ -12,11 +12,10 @@ import {
   type PredictorComparison,
   type StarResult,
 } from "@isthmus/star-domain";
-import { formatNote, formatOutputs } from "../format/format-outputs.ts";
-import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
-import { assertOutput, assertPageName } from "../output/assert-output.ts";
-import { describeMaking } from "../output/provenance.ts";
-import { titleOfResult } from "../result/title-of-result.ts";
+import { assertOutput, assertPageName } from "../assert-output.ts";
+import { formatNote, formatOutputs } from "../format-outputs.ts";
+import { formatStatistics, measuredOn } from "../format-statistics.ts";
+import { describeMaking } from "../provenance.ts";
 import { formatStar } from "../star/format-star.ts";
 import { type StarJob, withStarJob } from "../star/open-star-job.ts";
 import { addStarOptions, type StarVerbOptions } from "../star/star-options.ts";

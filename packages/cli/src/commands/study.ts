@@ -7,6 +7,7 @@ import {
   listMissing,
   planStudy,
   type RunStudyResult,
+  readStudy,
   restrictStudy,
   runStudy,
   type StudyDescription,
@@ -25,7 +26,6 @@ import {
   formatTimeLeft,
 } from "../study/format-study.ts";
 import { parseOnly } from "../study/parse-only.ts";
-import { readStudy } from "../study/read-study.ts";
 import { saveStudy } from "../study/save-study.ts";
 import type { StudyWorkerData } from "../study/study-worker.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";

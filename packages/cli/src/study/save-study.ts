@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import { saveFile } from "@isthmus/core";
-import { type Provenance, renderResultPage } from "@isthmus/report";
+import { type Provenance, renderResultPage, titleOfResult } from "@isthmus/report";
 import type { StudyResult } from "@isthmus/study";
 import { formatJson } from "../format/format-json.ts";
 import { saveFigures, saveTables } from "../result/save-parts.ts";
-import { titleOfResult } from "../result/title-of-result.ts";
 
 /** Writes the results of a study into its folder: the JSON, a page, and every table and figure as a file; returns the files. */
 export async function saveStudy(

@@ -5,17 +5,17 @@ import type { PlannedMeasurement } from "../plan/plan-measurement.ts";
 import { measuredFor } from "./measured-for.ts";
 
 /**
- * Checks, before anything is run, that tables and figures are of what will be there. Paths into results are checked when they
- * are followed.
- * @throws InputError if not
+ * Checks, before anything is run, that tables and figures name measurements, variables and columns that will
+ * exist. Paths into results are checked when they are followed.
+ * @throws InputError if one does not
  */
 export function assertTables(
   { tables, figures = [] }: StudyDescription,
   measurements: Readonly<Record<string, readonly PlannedMeasurement[]>>,
 ): void {
   for (const [name, table] of Object.entries(tables)) {
-    for (const each of [table.of].flat()) {
-      assertOneOf(`make table "${name}"`, "its measurement", each, Object.keys(measurements));
+    for (const measurement of [table.of].flat()) {
+      assertOneOf(`make table "${name}"`, "its measurement", measurement, Object.keys(measurements));
     }
     assertVariables(name, table, measuredFor(table, measurements));
     assertColumns(name, table);
@@ -66,18 +66,18 @@ interface ColumnPlace {
 
 function assertSource({ table, key, by, keys }: ColumnPlace, source: ColumnSource): void {
   const { variable, mean, std, min, max, low, high, count, ratio, lookup } = source;
-  const given = [variable, mean, std, min, max, low, high, count, ratio, lookup].filter(
-    (each) => each !== undefined,
+  const sources = [variable, mean, std, min, max, low, high, count, ratio, lookup].filter(
+    (value) => value !== undefined,
   );
-  if (given.length > 1) {
+  if (sources.length > 1) {
     throw new InputError(
-      `Cannot make table "${table}" as a column must have one source: "${key}" has ${given.length}`,
+      `Cannot make table "${table}" as a column must have one source: "${key}" has ${sources.length}`,
       { input: key },
     );
   }
-  for (const each of ratio ?? [])
-    assertOneOf(`make table "${table}"`, `a column of the ratio "${key}"`, each, keys);
-  const shown = given.length === 0 ? key : (variable ?? lookup?.variable);
+  for (const column of ratio ?? [])
+    assertOneOf(`make table "${table}"`, `a column of the ratio "${key}"`, column, keys);
+  const shown = sources.length === 0 ? key : (variable ?? lookup?.variable);
   if (shown !== undefined) {
     assertOneOf(
       `make table "${table}"`,
@@ -88,10 +88,10 @@ function assertSource({ table, key, by, keys }: ColumnPlace, source: ColumnSourc
   }
 }
 
-function assertOneOf(attempt: string, what: string, name: string, known: readonly string[]): void {
-  if (known.includes(name)) return;
+function assertOneOf(attempt: string, what: string, name: string, names: readonly string[]): void {
+  if (names.includes(name)) return;
   throw new InputError(
-    `Cannot ${attempt} as ${what} must be one of ${known.join(", ") || "none"}: it is "${name}"`,
+    `Cannot ${attempt} as ${what} must be one of ${names.join(", ") || "none"}: it is "${name}"`,
     {
       input: name,
     },

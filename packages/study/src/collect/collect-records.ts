@@ -5,10 +5,10 @@ import type { VariableValue } from "../description/variable-values.ts";
 import type { PlannedMeasurement } from "../plan/plan-measurement.ts";
 import { followPath } from "./follow-path.ts";
 
-/** A result, or an entry of a list in one, with all that tells it from others. */
+/** A result, or an entry of a list in one, with the variables that distinguish it from others. */
 export interface StudyRecord {
   /**
-   * Value of a variable, or of a path into the entry or one around it.
+   * Returns the value of a variable, or of a path into the entry or one around it.
    * @returns undefined if there is none
    */
   variable(name: string): VariableValue | undefined;
@@ -23,7 +23,7 @@ interface Entry {
   readonly number: number;
 }
 
-/** Step of a path that stands for every entry of a list. */
+/** Step of a path that leads to every entry of a list. */
 const EVERY = "*";
 
 /**
@@ -42,7 +42,7 @@ export function collectRecords(
       const variable = (name: string): VariableValue | undefined => {
         if (Object.hasOwn(variables, name)) return variables[name];
         if (each !== undefined && name === "number") return number;
-        return [value, ...around].map((scope) => textAt(scope, name)).find((found) => found !== undefined);
+        return [value, ...around].map((scope) => textAt(scope, name)).find((text) => text !== undefined);
       };
       return { variable, value };
     });
@@ -51,11 +51,13 @@ export function collectRecords(
 }
 
 function textAt(value: unknown, path: string): VariableValue | undefined {
-  const found = followPath(value, path);
-  return typeof found === "string" || typeof found === "number" ? found : undefined;
+  const target = followPath(value, path);
+  return typeof target === "string" || typeof target === "number" ? target : undefined;
 }
 
-/** Entries of the list that a path leads to; of every such list where `*` steps into one on the way. */
+/**
+ * Lists the entries of the list that a path leads to; of every such list where `*` steps into one on the way.
+ */
 function listEntries(whole: Entry, path: string): readonly Entry[] {
   let entries = [whole];
   for (const part of path.split(`.${EVERY}.`)) {

@@ -11,7 +11,8 @@ import { listMeasured, type MeasuredResults } from "./list-measured.ts";
 type Columns = readonly (readonly [key: string, column: ColumnDescription])[];
 
 /**
- * Gathers results into a table: those of equal variables into a row, rows in the order of their variables.
+ * Gathers results into a table: results of equal variables make a row; rows are in the order of their
+ * variables.
  * @throws InputError if a path leads nowhere in any result, or a variable is not known
  */
 export function collectTable(name: string, table: TableDescription, from: MeasuredResults): StudyTable {
@@ -49,7 +50,10 @@ interface MadeRow {
   readonly group: readonly StudyRecord[];
 }
 
-/** Says of how many results a column's numbers are made, if all that are made of results are made in the same way. */
+/**
+ * Says of how many results a column's numbers are made, if all numbers that are made of results are made in
+ * the same way.
+ */
 function countResults(key: string, rows: readonly MadeRow[]): Pick<StudyColumn, "aggregate" | "counts"> {
   const sources = rows.map(({ columns, group }) => {
     const column = columns.find(([name]) => name === key)?.[1];

@@ -1,6 +1,6 @@
 /**
- * What a path such as `barrier.loss.chord` or `predictors.0.nll` leads to in a result.
- * @returns undefined where it leads nowhere
+ * Returns what a path such as `barrier.loss.chord` or `predictors.0.nll` leads to in a result.
+ * @returns undefined if it leads nowhere
  */
 export function followPath(result: unknown, path: string): unknown {
   let at = result;

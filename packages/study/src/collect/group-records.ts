@@ -1,4 +1,4 @@
-import { InputError } from "@isthmus/core";
+import { at, entry, InputError } from "@isthmus/core";
 import type { VariableValue } from "../description/variable-values.ts";
 import type { StudyRecord } from "./collect-records.ts";
 
@@ -8,7 +8,8 @@ interface Group {
 }
 
 /**
- * Groups records by the values of some variables, ordered by these: numbers ascending, texts as they first appear.
+ * Groups records by the values of some variables, ordered by these values: numbers ascending, texts as they
+ * first appear.
  * @throws InputError if a record has no such variable
  */
 export function groupRecords(
@@ -20,10 +21,10 @@ export function groupRecords(
   const ranks = by.map(() => new Map<VariableValue, number>());
   for (const record of records) {
     const values = by.map((name) => readVariable(table, name, record));
-    values.forEach((value, index) => {
-      const rank = ranks[index];
-      if (rank !== undefined && !rank.has(value)) rank.set(value, rank.size);
-    });
+    for (const [index, value] of values.entries()) {
+      const rank = at(ranks, index, "rank");
+      if (!rank.has(value)) rank.set(value, rank.size);
+    }
     const key = JSON.stringify(values);
     const group = groups.get(key) ?? { values, records: [] };
     group.records.push(record);
@@ -43,11 +44,11 @@ function readVariable(table: string, name: string, { variable }: StudyRecord): V
 
 function compare(a: Group, b: Group, ranks: readonly ReadonlyMap<VariableValue, number>[]): number {
   for (const [index, rank] of ranks.entries()) {
-    const [left, right] = [a.values[index] ?? 0, b.values[index] ?? 0];
+    const [left, right] = [at(a.values, index, "value"), at(b.values, index, "value")];
     const order =
       typeof left === "number" && typeof right === "number"
         ? left - right
-        : (rank.get(left) ?? 0) - (rank.get(right) ?? 0);
+        : entry(rank, left, "value") - entry(rank, right, "value");
     if (order !== 0) return order;
   }
   return 0;

@@ -13,17 +13,17 @@ export interface MeasuredResults {
 /** Paths of the places that results were measured at, by kind of result. */
 const PLACES = ["points", "whole.points"] as const;
 
-/** Lists on which examples, and at how many places of each path, results were measured, each once. */
+/** Lists, each once, the examples that results were measured on, and the number of places of each path. */
 export function listMeasured({ measured, results }: MeasuredResults): readonly StudyMeasured[] {
-  const found = new Map<string, StudyMeasured>();
+  const byText = new Map<string, StudyMeasured>();
   for (const { task } of measured) {
     const one = measuredOf(results.get(task));
-    if (one !== undefined) found.set(JSON.stringify(one), one);
+    if (one !== undefined) byText.set(JSON.stringify(one), one);
   }
-  return [...found.values()];
+  return [...byText.values()];
 }
 
-/** What a result says of its examples; undefined if it does not say. */
+/** Reads what a result says of its examples; undefined if it does not say. */
 function measuredOf(result: unknown): StudyMeasured | undefined {
   const [data, examples] = ["data", "examples"].map((name) => followPath(result, name));
   if (typeof data !== "string" || typeof examples !== "number") return undefined;

@@ -117,16 +117,16 @@ function countPairs(selection: PairSelection, groups: ReadonlyMap<string, Ranges
   return Math.round(agreeing.reduce((product, share) => product * share, productOf(a) * productOf(b)));
 }
 
-/** Variables with the values that are wanted of them; none are left where one is wanted that is not there. */
+/** Narrows the values of variables to the ones that `where` asks for, which may leave none of a variable. */
 function restrict(ranges: Ranges | undefined, where: PairSelection["where"]): Ranges {
-  const kept = new Map<string, readonly VariableValue[]>();
+  const narrowed = new Map<string, readonly VariableValue[]>();
   for (const [variable, values] of ranges ?? []) {
-    const wanted = Object.hasOwn(where ?? {}, variable) ? where?.[variable] : undefined;
+    const choice = Object.hasOwn(where ?? {}, variable) ? where?.[variable] : undefined;
     const fits = (value: VariableValue) =>
-      wanted === undefined || fulfils(() => value, { [variable]: wanted });
-    kept.set(variable, values.filter(fits));
+      choice === undefined || fulfils(() => value, { [variable]: choice });
+    narrowed.set(variable, values.filter(fits));
   }
-  return kept;
+  return narrowed;
 }
 
 function pairsOf(members: number, choose: PairChoice): number {

@@ -8,7 +8,7 @@ interface WithRanges {
   readonly for?: Readonly<Record<string, readonly VariableValue[] | string>>;
 }
 
-/** What a variable still has, of all entries of a study. */
+/** Values that a variable has left, in all entries of a study. */
 interface Remaining {
   readonly values: Set<VariableValue>;
   /** Whether an entry has lost some. */
@@ -16,30 +16,30 @@ interface Remaining {
 }
 
 /**
- * Makes a part of a study: what has a variable of a name is made for some of its values only. Tasks keep their keys, so that the
- * parts of a study can be run one after the other in one folder, and then the whole. The part says in `only` which values are left
- * of variables that lost some.
+ * Makes a part of a study: every group with one of the variables is made for some of its values only. Tasks
+ * keep their keys, so that the parts of a study can be run one after the other in one folder, and then the
+ * whole. The part says in `only` which values are left of variables that lost some.
  *
- * @param only - values to keep, as text, by name of the variable; each must be a value somewhere, and every group must keep one
- * @throws InputError if not
+ * @param only - values to keep, as text, by name of the variable
+ * @throws InputError if no entry has a value that is to be kept, or a group would keep none
  */
 export function restrictStudy(
   study: StudyDescription,
   only: Readonly<Record<string, readonly string[]>>,
 ): StudyDescription {
-  const wanted = new Map(Object.entries(only));
-  const remaining = new Map([...wanted.keys()].map((variable) => [variable, noneYet()]));
+  const chosen = new Map(Object.entries(only));
+  const remaining = new Map([...chosen.keys()].map((variable) => [variable, noneYet()]));
   const restrict = <T extends WithRanges>(entries: Readonly<Record<string, T>>): Record<string, T> =>
     Object.fromEntries(
       Object.entries(entries).map(([name, entry]) => [
         name,
-        restrictEntry(name, entry, { wanted, remaining }),
+        restrictEntry(name, entry, { chosen, remaining }),
       ]),
     );
   const networks = restrict(study.networks);
   const measurements = restrict(study.measurements);
   const variables = listVariables(study);
-  for (const [variable, texts] of wanted) {
+  for (const [variable, texts] of chosen) {
     assertValues(variable, texts, { left: remaining.get(variable), variables });
   }
   const part = [...remaining].flatMap(([variable, { values, narrowed }]) =>
@@ -53,7 +53,7 @@ export function restrictStudy(
   };
 }
 
-/** Names of all variables of a study, each once. */
+/** Lists the names of all variables of a study, each once. */
 function listVariables({ networks, measurements }: StudyDescription): string[] {
   const entries: WithRanges[] = [...Object.values(networks), ...Object.values(measurements)];
   return [...new Set(entries.flatMap((entry) => Object.keys(entry.for ?? {})))];
@@ -65,16 +65,16 @@ function restrictEntry<T extends WithRanges>(
   name: string,
   entry: T,
   {
-    wanted,
+    chosen,
     remaining,
   }: {
-    readonly wanted: ReadonlyMap<string, readonly string[]>;
+    readonly chosen: ReadonlyMap<string, readonly string[]>;
     readonly remaining: ReadonlyMap<string, Remaining>;
   },
 ): T {
   if (entry.for === undefined) return entry;
   const ranges = Object.entries(entry.for).map(([variable, range]) => {
-    const [texts, left] = [wanted.get(variable), remaining.get(variable)];
+    const [texts, left] = [chosen.get(variable), remaining.get(variable)];
     if (texts === undefined || left === undefined) return [variable, range] as const;
     const what = `${name}.for.${variable}`;
     const all = listValues(what, range);
@@ -89,28 +89,28 @@ function restrictEntry<T extends WithRanges>(
 function keep(
   what: string,
   values: readonly VariableValue[],
-  wanted: readonly string[],
+  chosen: readonly string[],
 ): readonly VariableValue[] {
-  const kept = values.filter((value) => wanted.includes(String(value)));
-  if (kept.length > 0) return kept;
+  const remaining = values.filter((value) => chosen.includes(String(value)));
+  if (remaining.length > 0) return remaining;
   throw new InputError(
-    `Cannot restrict the study as "${what}" must keep a value: ${wanted.join(", ")} is none of ${values.join(", ")}`,
+    `Cannot restrict the study as "${what}" must keep a value: ${chosen.join(", ")} is none of ${values.join(", ")}`,
     { input: what },
   );
 }
 
 function assertValues(
   variable: string,
-  wanted: readonly string[],
+  chosen: readonly string[],
   { left, variables }: { readonly left: Remaining | undefined; readonly variables: readonly string[] },
 ): void {
-  const known = [...(left?.values ?? [])].map(String);
-  const unknown = wanted.find((value) => !known.includes(value));
+  const present = [...(left?.values ?? [])].map(String);
+  const unknown = chosen.find((value) => !present.includes(value));
   if (unknown === undefined) return;
   throw new InputError(
-    known.length === 0
+    present.length === 0
       ? `Cannot restrict the study by "${variable}" as it must be one of its variables: they are ${variables.join(", ")}`
-      : `Cannot restrict the study as "${variable}" must have the value somewhere: ${unknown} is none of ${known.join(", ")}`,
+      : `Cannot restrict the study as "${variable}" must have the value somewhere: ${unknown} is none of ${present.join(", ")}`,
     { input: variable },
   );
 }

@@ -10,11 +10,15 @@ import type { VariableValue, WantedValues } from "./variable-values.ts";
 export type Variables = Readonly<Record<string, VariableValue>>;
 
 /**
- * Something that is made once for every combination of values of its variables: `${name}` in any text of it stands for the value;
- * a text that is nothing else becomes the value itself, and `{ lookup }` the value found there.
+ * An entry that is made once for every combination of values of its variables. `${name}` in any of its texts
+ * is replaced by the value; a text that is nothing else becomes the value itself, and `{ lookup }` the value
+ * found there.
  */
 export type Repeated<T> = { readonly [K in keyof T]: Templated<T[K]> } & {
-  /** Values of each variable; `"0..16"` stands for the whole numbers from 0 to 16. @defaultValue none: it is made once */
+  /**
+   * Values of each variable; `"0..16"` means the whole numbers from 0 to 16.
+   * @defaultValue none: the entry is made once
+   */
   readonly for?: Readonly<Record<string, readonly VariableValue[] | string>>;
 };
 
@@ -24,14 +28,14 @@ export interface Lookup {
   readonly values: Readonly<Record<string, VariableValue>>;
 }
 
-/** The same with texts or tables in place of values, where these depend on variables. */
+/** A type with texts or tables in place of values that depend on variables. */
 export type Templated<T> = T extends string
   ? string | { readonly lookup: Lookup }
   : T extends number | boolean
     ? T | string | { readonly lookup: Lookup }
     : { readonly [K in keyof T]: Templated<T[K]> };
 
-/** A network to train; what is not said is as `train` has it by default. */
+/** A network to train; options that are missing have the defaults of `train`. */
 export interface TrainedNetwork {
   /** Short string of the zoo, such as `mlp:512x3`. */
   readonly net: string;
@@ -40,7 +44,10 @@ export interface TrainedNetwork {
   /** Seed of weights, order of examples, augmentation and dropout. */
   readonly seed: number;
   readonly epochs: number;
-  /** Numbers of epochs, ascending, after which the network is kept; each is a network of its own. @defaultValue the last only */
+  /**
+   * Numbers of epochs, ascending, after which the weights are saved; each gives a network of its own.
+   * @defaultValue the last only
+   */
   readonly snapshots?: readonly number[];
   readonly batch?: number;
   readonly loss?: LossSpec;
@@ -55,17 +62,24 @@ export interface LoadedNetwork {
   readonly graph: string;
   readonly checkpoint: string;
   /**
-   * Checkpoint that the graph was exported from, where it is none of a pair: it tells which weight of the graph is which tensor.
+   * Checkpoint that the graph was exported from, if that is neither network of a pair: it shows which weight
+   * of the graph is which tensor.
    * @defaultValue looked for among the networks that are measured
    */
   readonly exportedFrom?: string;
 }
 
-/** A star of other networks, to be found; what is not said is as `findStar` has it by default. */
+/** A star of other networks, to be found; options that are missing have the defaults of `findStar`. */
 export interface StarNetwork {
-  /** Name of the group of its anchors, one that stands before: those whose variables have the same values as those of the star. */
+  /**
+   * Name of the group of its anchors, which must come before it: the anchors are the networks of the group
+   * that agree with the star in all variables that both have.
+   */
   readonly star: string;
-  /** Short string of the network whose random weights, by the seed, it starts from. @defaultValue it starts from the anchors' mean */
+  /**
+   * Short string of the network whose random weights, by the seed, it starts from.
+   * @defaultValue it starts from the anchors' mean
+   */
   readonly net?: string;
   /** Name of the examples to train on. */
   readonly data: string;
@@ -84,8 +98,9 @@ export interface StarNetwork {
 export type NetworkDescription = TrainedNetwork | LoadedNetwork | StarNetwork;
 
 /**
- * Which networks are measured two by two: those of a group that differ in one variable only, or those of two groups, every one with every
- * one, whose other variables have equal values where both have them.
+ * Which networks are measured two by two: networks of one group that differ in one variable only, or every
+ * network of one group with every network of another whose other variables have equal values, as far as both
+ * have them.
  */
 export interface PairSelection {
   /** Name of a group of networks, or of two. */
@@ -95,13 +110,14 @@ export interface PairSelection {
   /** Only networks whose variables have these values. */
   readonly where?: WantedValues;
   /**
-   * Which of one group are paired: all with all, each with the next, or the first with the second, the third with the fourth, and so on.
+   * Which networks of one group are paired: all with all, each with the next, or the first with the second,
+   * the third with the fourth, and so on.
    * @defaultValue "all"
    */
   readonly choose?: PairChoice;
   /** Whether the second network is aligned to the first. @defaultValue "none" */
   readonly align?: AlignChoice;
-  /** Searches of the alignment. @defaultValue as `matchWeights` has it */
+  /** Searches of the alignment. @defaultValue the default of `matchWeights` */
   readonly restarts?: number;
 }
 
@@ -123,14 +139,14 @@ export interface PairMeasurement extends PairSelection {
   readonly batchSize?: number;
 }
 
-/** The barrier between networks; what is not said is as `measureBarrier` has it by default. */
+/** The barrier between networks; options that are missing have the defaults of `measureBarrier`. */
 export interface BarrierMeasurement extends PairMeasurement {
   readonly kind: "barrier";
   readonly refine?: number;
   readonly path?: PathKind;
 }
 
-/** Barriers layer by layer; what is not said is as `measureLayers` has it by default. */
+/** Barriers layer by layer; options that are missing have the defaults of `measureLayers`. */
 export interface LayersMeasurement extends PairMeasurement {
   readonly kind: "layers";
   readonly groups?: readonly LayerPattern[];

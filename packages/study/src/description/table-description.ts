@@ -1,7 +1,10 @@
 import type { StudyFigure } from "../study-result.ts";
 import type { WantedValues } from "./variable-values.ts";
 
-/** Where the values of a column come from: exactly one of these but `where`. A path such as `barrier.loss.chord` leads into a result. */
+/**
+ * Where the values of a column come from: exactly one of these keys, besides `where`. A path such as
+ * `barrier.loss.chord` leads into a result.
+ */
 export interface ColumnSource {
   /** Only those results of the row whose variables have these values. */
   readonly where?: WantedValues;
@@ -33,14 +36,15 @@ export interface ColumnDescription extends ColumnSource {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** A table: results of a measurement, those of equal variables gathered into one row. */
+/** A table: results of a measurement, of which results with equal variables are gathered into one row. */
 export interface TableDescription {
   readonly title: string;
   /** Name of the measurement, or of several; the variable `measurement` tells them apart. */
   readonly of: string | readonly string[];
   /**
-   * Path of a list in each result, every entry of which counts as a result; `*` in it stands for every entry of a list on the way.
-   * Fields of the entry and of those around it count as variables, too, and so does `number`, its place from 1.
+   * Path of a list in each result, every entry of which counts as a result; `*` in it leads to every entry of
+   * a list on the way. Fields of the entry, and of the entries around it, count as variables, too, and so
+   * does `number`, its place from 1.
    */
   readonly each?: string;
   /** Only results whose variables have these values. */

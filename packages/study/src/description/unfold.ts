@@ -2,19 +2,20 @@ import { excerpt, InputError } from "@isthmus/core";
 import type { Lookup, Repeated, Variables } from "./study-description.ts";
 import type { VariableValue } from "./variable-values.ts";
 
-/** One of the things that a repeated one stands for. */
+/** An entry of a study with one combination of values for its variables. */
 export interface Unfolded<T> {
   readonly variables: Variables;
   /** With values in place of variables. */
   readonly entry: T;
 }
 
-/** Combinations that one entry may stand for: a slip of the pen must not fill the memory. */
+/** Most combinations of one entry: a typing error must not fill the memory. */
 const MAX_COMBINATIONS = 100_000;
 const RANGE = /^(\d+)\.\.(\d+)$/;
 
 /**
- * Makes an entry of a study once for every combination of values of its variables, the last variable going fastest.
+ * Makes an entry of a study once for every combination of values of its variables; the last variable changes
+ * fastest.
  * @param what - the entry as messages name it, for example `networks.mlps`
  * @throws InputError if a variable has no values or is not known
  */
@@ -38,7 +39,7 @@ export function unfold<T>(what: string, repeated: Repeated<T>): Unfolded<T>[] {
 }
 
 /**
- * Values of a variable, those of a range written out.
+ * Lists the values of a variable, writing out a range.
  * @throws InputError if there are none, or one is there twice
  */
 export function listValues(what: string, range: readonly VariableValue[] | string): readonly VariableValue[] {
@@ -61,7 +62,7 @@ interface Filling {
 
 function fill(template: unknown, filling: Filling): unknown {
   if (typeof template === "string") return fillText(template, filling);
-  if (Array.isArray(template)) return template.map((each) => fill(each, filling));
+  if (Array.isArray(template)) return template.map((part) => fill(part, filling));
   if (typeof template !== "object" || template === null) return template;
   if ("lookup" in template) return lookUp(template.lookup as Lookup, filling);
   return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, fill(value, filling)]));
@@ -82,15 +83,15 @@ function lookUp(lookup: Partial<Lookup> | null, filling: Filling): VariableValue
   const key = String(variableValue(variable, filling));
   const value = Object.hasOwn(values, key) ? values[key] : undefined;
   if (value !== undefined) return value;
-  const known = Object.keys(values).join(", ");
-  throw reject(filling.what, `"lookup" must have a value for ${variable} ${key}: it has some for ${known}`);
+  const choices = Object.keys(values).join(", ");
+  throw reject(filling.what, `"lookup" must have a value for ${variable} ${key}: it has some for ${choices}`);
 }
 
 function variableValue(name: string, { what, variables }: Filling): VariableValue {
   const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
   if (value !== undefined) return value;
-  const known = Object.keys(variables).join(", ") || "none";
-  throw reject(what, `"${name}" must be a variable of "for": there are ${known}`);
+  const names = Object.keys(variables).join(", ") || "none";
+  throw reject(what, `"${name}" must be a variable of "for": there are ${names}`);
 }
 
 function reject(what: string, rule: string): InputError {

@@ -4,10 +4,10 @@ import type { DataSet } from "@isthmus/graph";
 
 /** Examples read at once. */
 const CHUNK = 1000;
-/** Characters of the digest that are kept. */
+/** Hexadecimal digits of SHA-256 that make the digest. */
 const DIGEST_LENGTH = 32;
 
-/** Digest of all examples of a data set, as networks are fed them, with their labels. */
+/** Computes a digest of all examples of a data set, as networks are fed them, and of their labels. */
 export function digestData(data: DataSet): string {
   const hash = createHash("sha256").update(JSON.stringify([data.size, data.exampleShape, data.classes]));
   for (let begin = 0; begin < data.size; begin += CHUNK) {

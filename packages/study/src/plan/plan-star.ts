@@ -11,8 +11,8 @@ import type { Planner } from "./planner.ts";
 import { agree } from "./select-pairs.ts";
 
 /**
- * Plans the search of a star.
- * @param anchors - the group they are taken from
+ * Plans the search for a star.
+ * @param anchors - the networks of the group that its anchors are taken from
  * @throws InputError if fewer than two anchors have the star's values of variables
  */
 export async function planStar(
@@ -20,23 +20,23 @@ export async function planStar(
   { variables, entry }: Unfolded<StarNetwork>,
   { anchors, planner }: { readonly anchors: readonly PlannedNetwork[]; readonly planner: Planner },
 ): Promise<PlannedNetwork> {
-  const own = anchors.filter((anchor) => agree(variables, anchor.variables));
-  const [first] = own;
-  if (first === undefined || own.length < 2) {
+  const agreeing = anchors.filter((anchor) => agree(variables, anchor.variables));
+  const [first] = agreeing;
+  if (first === undefined || agreeing.length < 2) {
     throw new InputError(
-      `Cannot plan "networks.${group}" of the study as a star must have two anchors or more: of "${entry.star}" ${own.length} agree with ${excerpt(variables, 200)}`,
+      `Cannot plan "networks.${group}" of the study as a star must have two anchors or more: of "${entry.star}" ${agreeing.length} agree with ${excerpt(variables, 200)}`,
       { input: group },
     );
   }
-  const { data, told } = await planner.open(entry.data);
+  const { data, description } = await planner.open(entry.data);
   const start =
     entry.net === undefined ? undefined : await describeNetwork(parseNetwork(entry.net, data), entry.seed);
   const label = [
-    `star of ${own.length} ${entry.star}`,
+    `star of ${agreeing.length} ${entry.star}`,
     ...Object.entries(variables).map((pair) => pair.join(" ")),
   ].join(", ");
   const params: FindStarNetworkParams = {
-    data: told,
+    data: description,
     ...(start !== undefined && { start }),
     options: optionsOf(entry),
   };
@@ -44,7 +44,7 @@ export async function planStar(
     params,
     inputs: {
       graph: [first.graph],
-      anchors: own.map(({ weights }) => weights),
+      anchors: agreeing.map(({ weights }) => weights),
       ...(first.exportedFrom !== undefined && { exportedFrom: [first.exportedFrom] }),
     },
     label: `find the ${label}`,
@@ -52,11 +52,16 @@ export async function planStar(
   return { ...first, variables, label, weights: { task: key, file: STAR_FILE } };
 }
 
-/** All that decides the bytes, defaults among it. */
-function optionsOf({ star: _, net: __, data: ___, ...given }: StarNetwork): FindStarNetworkParams["options"] {
+/** Lists every option that decides the bytes, defaults included. */
+function optionsOf({
+  star: _,
+  net: __,
+  data: ___,
+  ...settings
+}: StarNetwork): FindStarNetworkParams["options"] {
   const { epochs, batch, remainder, loss, optimizer, schedule } = TRAIN_DEFAULTS;
   const { rays, alignEvery, restarts, statisticsExamples } = FIND_STAR_DEFAULTS;
   const training = { epochs, batch, remainder, loss, optimizer, schedule };
   const search = { rays, alignEvery, restarts, statisticsExamples };
-  return resolveOptions("find a star", { seed: 0, ...training, ...search }, given);
+  return resolveOptions("find a star", { seed: 0, ...training, ...search }, settings);
 }

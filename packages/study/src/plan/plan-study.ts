@@ -12,17 +12,19 @@ import type { FindNetworks } from "./select-pairs.ts";
 
 /** All work of a study. */
 export interface StudyPlan {
-  /** Each once, those it depends on first. */
+  /** Each once, and after the tasks it depends on. */
   readonly tasks: readonly Task[];
-  /** What tables are made of, by name of the measurement. */
+  /** Results that tables are made of, by name of the measurement. */
   readonly measurements: Readonly<Record<string, readonly PlannedMeasurement[]>>;
 }
 
 /**
- * Plans a study: turns its description into tasks, whose keys say all that their results depend on. A change of the description
- * changes the keys of what depends on it, and of nothing else; the order in which keys of the description stand changes none.
+ * Plans a study: turns its description into tasks, whose keys say all that their results depend on. A change
+ * of the description changes the keys of what depends on it, and of nothing else; the order of keys in the
+ * description changes none.
  *
- * Examples are opened and read once, and networks are built, so that what does not fit is found before anything is run.
+ * Examples are opened and read once, and networks are built, so that what does not fit is found before
+ * anything is run.
  * @throws InputError if the description contradicts itself, names what is not there, is of more than a study
  *   may have, or data do not fit
  * @throws MismatchError, FormatError or RangeError of what it names
@@ -32,8 +34,8 @@ export async function planStudy(description: StudyDescription, ports: PlanPorts)
   const planner = new Planner(ports, description.seed ?? 0);
   const groups = new Map<string, readonly PlannedNetwork[]>();
   const find: FindNetworks = (group) => {
-    const found = groups.get(group);
-    if (found !== undefined) return found;
+    const networks = groups.get(group);
+    if (networks !== undefined) return networks;
     throw new InputError(
       `Cannot plan the study as there must be networks "${group}": there are ${[...groups.keys()].join(", ") || "none"}`,
       { input: group },

@@ -9,7 +9,7 @@ import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
 
 /**
- * Plans the training of a network, which gives one for every snapshot.
+ * Plans the training of a network, which gives one planned network for every snapshot.
  * @throws InputError if it cannot be built for its data, or the snapshots are not among its epochs
  */
 export async function planTraining(
@@ -19,11 +19,11 @@ export async function planTraining(
 ): Promise<readonly PlannedNetwork[]> {
   const { net, data: name } = entry;
   const snapshots = snapshotsOf(group, entry);
-  const { data, told } = await planner.open(name);
+  const { data, description } = await planner.open(name);
   const network = parseNetwork(net, data);
   const params: TrainNetworkParams = {
     network: await describeNetwork(network, entry.seed),
-    data: told,
+    data: description,
     snapshots,
     options: optionsOf(entry),
   };
@@ -38,31 +38,36 @@ export async function planTraining(
   }));
 }
 
-/** A variable of that name may be there, but it must say the same. */
+/** Adds the variable `epochs`, which the group may have itself if its value is the same. */
 function withEpochs(group: string, variables: Variables, epochs: number): Variables {
-  const own = variables["epochs"] ?? epochs;
-  if (own === epochs) return { ...variables, epochs };
+  const value = variables["epochs"] ?? epochs;
+  if (value === epochs) return { ...variables, epochs };
   throw new InputError(
-    `Cannot plan "networks.${group}" of the study as its variable "epochs" must be the epochs that are trained: it is ${own}, and they are ${epochs}; give it another name`,
+    `Cannot plan "networks.${group}" of the study as its variable "epochs" must be the epochs that are trained: it is ${value}, and they are ${epochs}; give it another name`,
     { input: group },
   );
 }
 
 function snapshotsOf(group: string, { epochs, snapshots = [epochs] }: TrainedNetwork): readonly number[] {
-  const ascend = snapshots.every((each, index) => each > (snapshots[index - 1] ?? 0));
-  if (ascend && snapshots.length > 0 && (snapshots.at(-1) ?? 0) <= epochs) return snapshots;
+  let last = 0;
+  const ascending = snapshots.every((snapshot) => {
+    const before = last;
+    last = snapshot;
+    return snapshot > before;
+  });
+  if (ascending && snapshots.length > 0 && last <= epochs) return snapshots;
   throw new InputError(
     `Cannot plan "networks.${group}" of the study as its snapshots must be numbers of epochs from 1 to ${epochs}, ascending: they are [${snapshots.join(", ")}]`,
     { input: group },
   );
 }
 
-/** All that decides the bytes, defaults among it. */
+/** Lists every option that decides the bytes, defaults included. */
 function optionsOf({
   net: _,
   data: __,
   snapshots: ___,
-  ...given
+  ...settings
 }: TrainedNetwork): TrainNetworkParams["options"] {
   const {
     threads: _threads,
@@ -71,5 +76,5 @@ function optionsOf({
     freeze: _freeze,
     ...defaults
   } = TRAIN_DEFAULTS;
-  return resolveOptions("train", { seed: 0, ...defaults }, given);
+  return resolveOptions("train", { seed: 0, ...defaults }, settings);
 }

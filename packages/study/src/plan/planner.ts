@@ -16,10 +16,10 @@ export interface PlanPorts {
 
 interface OpenData {
   readonly data: DataSet;
-  readonly told: TaskData;
+  readonly description: TaskData;
 }
 
-/** Collects the tasks of a study, each once, those it depends on first. */
+/** Collects the tasks of a study, each once and after the tasks it depends on. */
 export class Planner {
   /** Seed of whatever measurements choose at random. */
   readonly seed: number;
@@ -36,14 +36,14 @@ export class Planner {
     return [...this.#tasks.values()];
   }
 
-  /** Makes a task, or returns the one that is the same. */
+  /** Makes a task, or returns the existing task of the same key. */
   add<P extends object>(
     kind: StudyTaskKind<P>,
     parts: { readonly params: P; readonly inputs: TaskInputs; readonly label: string },
   ): Task {
     const task = createTask(kind, this.#ports.engine, parts);
-    const known = this.#tasks.get(task.key);
-    if (known !== undefined) return known;
+    const existing = this.#tasks.get(task.key);
+    if (existing !== undefined) return existing;
     this.#tasks.set(task.key, task);
     return task;
   }
@@ -58,7 +58,7 @@ export class Planner {
     if (open === undefined) {
       open = this.#ports
         .openData(name, inputs)
-        .then((data) => ({ data, told: { name, digest: digestData(data) } }));
+        .then((data) => ({ data, description: { name, digest: digestData(data) } }));
       this.#data.set(key, open);
     }
     return open;
@@ -73,8 +73,8 @@ export class Planner {
     { architectures, batchSize }: { readonly architectures: ReadonlySet<Graph>; readonly batchSize: number },
   ): Promise<TaskData> {
     const inputs = [...architectures].flatMap((graph) => graph.inputs.map((input) => input.name));
-    const { data, told } = await this.open(name, [...new Set(inputs)]);
+    const { data, description } = await this.open(name, [...new Set(inputs)]);
     for (const graph of architectures) assertDataFits("measure", graph, data, batchSize);
-    return told;
+    return description;
   }
 }

@@ -28,9 +28,9 @@ function gatherCells(
   for (const network of networks) {
     const { [across]: value, ...variables } = network.variables;
     if (value === undefined) {
-      const known = Object.keys(variables).join(", ") || "none";
+      const names = Object.keys(variables).join(", ") || "none";
       throw new InputError(
-        `Cannot plan the study as networks "${group}" must have a variable "${across}" in which they differ: they have ${known}`,
+        `Cannot plan the study as networks "${group}" must have a variable "${across}" in which they differ: they have ${names}`,
         { input: across },
       );
     }
@@ -50,7 +50,7 @@ export interface PlannedPair {
   readonly b: PlannedNetwork;
 }
 
-/** Networks by the name of their group. */
+/** Returns the networks of a group, by its name. */
 export type FindNetworks = (group: string) => readonly PlannedNetwork[];
 
 /**
@@ -59,17 +59,17 @@ export type FindNetworks = (group: string) => readonly PlannedNetwork[];
  */
 export function selectPairs(find: FindNetworks, selection: PairSelection): readonly PlannedPair[] {
   const { between, across = "seed", where = {} } = selection;
-  const wanted = (group: string): readonly PlannedNetwork[] => {
-    const found = find(group).filter(({ variables }) => fulfils((name) => variables[name], where));
-    if (found.length > 0) return found;
+  const select = (group: string): readonly PlannedNetwork[] => {
+    const selected = find(group).filter(({ variables }) => fulfils((name) => variables[name], where));
+    if (selected.length > 0) return selected;
     throw new InputError(
       `Cannot plan the study as some networks "${group}" must be as "where" says: none is ${excerpt(where, 200)}`,
       { input: group },
     );
   };
-  if (typeof between === "string") return pairWithin(wanted(between), { ...selection, between });
+  if (typeof between === "string") return pairWithin(select(between), { ...selection, between });
   const [a, b] = between;
-  const pairs = wanted(a).flatMap((first) => pairWith(first, wanted(b), { across, group: a }));
+  const pairs = select(a).flatMap((first) => pairWith(first, select(b), { across, group: a }));
   if (pairs.length > 0) return pairs;
   throw new InputError(
     `Cannot plan the study as some networks "${a}" and "${b}" must agree in all variables that both have, "${across}" aside: none do`,
@@ -96,7 +96,7 @@ function pairWithin(
   });
 }
 
-/** Pairs of a network with those of another group. */
+/** Pairs a network with the networks of another group that agree with it. */
 function pairWith(
   a: PlannedNetwork,
   others: readonly PlannedNetwork[],
@@ -118,8 +118,8 @@ export function agree(a: Variables, b: Variables): boolean {
 function choosePairs<T>(members: readonly T[], choose: PairChoice): [T, T][] {
   return members.flatMap((a, i) =>
     members.slice(i + 1).flatMap((b, distance): [T, T][] => {
-      const wanted = choose === "all" || (distance === 0 && (choose === "consecutive" || i % 2 === 0));
-      return wanted ? [[a, b]] : [];
+      const isChosen = choose === "all" || (distance === 0 && (choose === "consecutive" || i % 2 === 0));
+      return isChosen ? [[a, b]] : [];
     }),
   );
 }

@@ -24,7 +24,7 @@ export const alignNetworks: StudyTaskKind<AlignNetworksParams> = {
     try {
       const { graph, a, b } = networks;
       const { spec } = await discoverSymmetries(graph, engine, { signal });
-      const found = await matchWeights(a, b, spec, {
+      const match = await matchWeights(a, b, spec, {
         seed,
         restarts,
         graph,
@@ -32,7 +32,7 @@ export const alignNetworks: StudyTaskKind<AlignNetworksParams> = {
         signal,
         onProgress: ({ restart }) => onProgress(restart / restarts),
       });
-      const proof = await verifyAlignment(graph, engine, [b, permute(found.alignment, b, spec)], {
+      const proof = await verifyAlignment(graph, engine, [b, permute(match.alignment, b, spec)], {
         seed,
         signal,
       });
@@ -42,8 +42,8 @@ export const alignNetworks: StudyTaskKind<AlignNetworksParams> = {
           { feature: graph.name },
         );
       }
-      await saveFile(join(folder, ALIGNMENT_FILE), JSON.stringify(encodeAlignment(spec, found.alignment)));
-      const { objective, bound, sweeps, status } = found;
+      await saveFile(join(folder, ALIGNMENT_FILE), JSON.stringify(encodeAlignment(spec, match.alignment)));
+      const { objective, bound, sweeps, status } = match;
       return { kind: "align", objective, bound, sweeps, status, seed };
     } finally {
       await close();

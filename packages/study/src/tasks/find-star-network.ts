@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { at, saveCheckpoint } from "@isthmus/core";
 import { type FindStarOptions, findStar } from "@isthmus/star-domain";
 import { discoverSymmetries } from "@isthmus/symmetry";
+import { pathsOf } from "@isthmus/tasks";
 import { parseNetwork } from "@isthmus/zoo";
 import { openNetworks } from "./open-networks.ts";
 import type { StudyTaskKind, TaskData, TaskNetwork } from "./task-kind.ts";
@@ -38,7 +39,7 @@ export const findStarNetwork: StudyTaskKind<FindStarNetworkParams> = {
   async run(context, { data: { name }, start, options }, inputs) {
     const { engine, openData, folder, signal, onProgress } = context;
     const statePath = join(folder, "state.safetensors");
-    const { graph, networks, close } = await openNetworks(inputs, inputs["anchors"] ?? [], engine);
+    const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "anchors"), engine);
     try {
       const data = await openData(name, start === undefined ? graph.inputs.map((input) => input.name) : []);
       const { spec } = await discoverSymmetries(graph, engine, { signal });

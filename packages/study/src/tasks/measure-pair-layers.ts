@@ -14,7 +14,10 @@ export interface MeasurePairLayersParams {
   >;
 }
 
-/** Measures barriers between two networks layer by layer; goes on from the journal that an interrupted run left. */
+/**
+ * Measures barriers between two networks layer by layer; goes on from the journal that an interrupted run
+ * left.
+ */
 export const measurePairLayers: StudyTaskKind<MeasurePairLayersParams> = {
   name: "layers",
   version: 1,

@@ -12,7 +12,10 @@ import { pathOf, type TaskPaths } from "@isthmus/tasks";
 
 /** Networks of one architecture, opened from files. */
 export interface OpenNetworks {
-  /** For any batch if it can; its weights are the tensors of the checkpoints, whatever an exporter made of them. */
+  /**
+   * Takes any batch if it can; its weights are the tensors of the checkpoints, whatever an exporter made of
+   * them.
+   */
   readonly graph: Graph;
   readonly networks: readonly BoundNetwork[];
   close(): Promise<void>;
@@ -36,7 +39,7 @@ export async function openNetworks(
   try {
     for (const path of paths) open.push(await openCheckpoint(path));
     const checkpoints = [...open];
-    const [sourcePath] = inputs["exportedFrom"] ?? [];
+    const sourcePath = inputs["exportedFrom"]?.[0];
     const exportedFrom = sourcePath === undefined ? undefined : await openCheckpoint(sourcePath);
     if (exportedFrom !== undefined) open.push(exportedFrom);
     const bound = await bindNetworks(decoded, checkpoints, { exportedFrom });

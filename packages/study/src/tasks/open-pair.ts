@@ -10,12 +10,12 @@ export interface OpenPair {
   close(): Promise<void>;
 }
 
-/** Opens the networks `a` and `b` of a task, the second permuted by the `alignment` where there is one. */
+/** Opens the networks `a` and `b` of a task, and permutes `b` by the `alignment` if the task reads one. */
 export async function openPair(inputs: TaskPaths, engine: Engine, signal: AbortSignal): Promise<OpenPair> {
   const paths = [pathOf(inputs, "a"), pathOf(inputs, "b")];
   const { graph, networks, close } = await openNetworks(inputs, paths, engine);
   const [a, b] = [at(networks, 0, "network").network, at(networks, 1, "network").network];
-  const [alignment] = inputs["alignment"] ?? [];
+  const alignment = inputs["alignment"]?.[0];
   if (alignment === undefined) return { networks: { graph, a, b }, close };
   const { spec } = await discoverSymmetries(graph, engine, { signal });
   const order = decodeAlignment(spec, await readJsonFile(alignment));

@@ -14,13 +14,13 @@ export interface StudyPorts {
 /** A kind of task of a study. */
 export type StudyTaskKind<P extends object = object> = TaskKind<P, StudyPorts>;
 
-/** Examples as the key of a task has them: what is in them counts, not only what they are called. */
+/** Examples, as the key of a task records them: what is in them counts, not only what they are called. */
 export interface TaskData {
   readonly name: string;
   readonly digest: string;
 }
 
-/** A network with random weights as the key of a task has it: what it is counts, not only what it is called. */
+/** A network with random weights, as the key of a task records it: what it is counts, not only its name. */
 export interface TaskNetwork {
   /** Short string of the zoo. */
   readonly net: string;

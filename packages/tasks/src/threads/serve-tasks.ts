@@ -8,7 +8,11 @@ const PROGRESS_MS = 200;
 
 /** Options of {@link serveTasks}. */
 export interface ServeTasksOptions {
-  /** Says a failure in words. @defaultValue the message of the error, which is of the input if it is an error of core about input */
+  /**
+   * Says a failure in words.
+   * @defaultValue the message of the error, whose fault is in the input if it is an error of core, other than
+   * `EngineError` and `DivergenceError`
+   */
   readonly explain?: (error: unknown) => ExplainedFailure | Promise<ExplainedFailure>;
 }
 

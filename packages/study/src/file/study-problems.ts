@@ -2,7 +2,7 @@ import { type Document, isAlias, isMap, isSeq, type LineCounter, type Node, type
 import { z } from "zod";
 import { closestName } from "./closest-name.ts";
 
-/** A YAML text that can tell where things are. */
+/** A YAML text, parsed so that the line of each value can be found. */
 export interface StudySource {
   readonly document: Document;
   readonly lines: LineCounter;
@@ -11,7 +11,8 @@ export interface StudySource {
 type Path = readonly PropertyKey[];
 
 /**
- * What is wrong in a value that was read from a YAML text, each with its line, as `12: unknown key "epoch"; did you mean "epochs"?`.
+ * Lists what is wrong in a value that was read from a YAML text, each problem with its line, as
+ * `12: unknown key "epoch"; did you mean "epochs"?`.
  * @param at - path of the value in the text
  */
 export function findProblems(
@@ -23,10 +24,10 @@ export function findProblems(
   return (error?.issues ?? []).flatMap((issue) => {
     const path = [...at, ...issue.path];
     if (issue.code !== "unrecognized_keys") return [`${lineOf(source, path)}: ${tell(path, issue)}`];
-    const known = knownKeys(schema, value, issue.path);
+    const keys = knownKeys(schema, value, issue.path);
     return issue.keys.map((key) => {
-      const meant = closestName(key, known);
-      const hint = meant === undefined ? `known are ${known.join(", ")}` : `did you mean "${meant}"?`;
+      const meant = closestName(key, keys);
+      const hint = meant === undefined ? `known are ${keys.join(", ")}` : `did you mean "${meant}"?`;
       return `${lineOf(source, [...path, key])}: unknown key "${key}"; ${hint}`;
     });
   });
@@ -39,7 +40,9 @@ function tell(path: Path, issue: z.core.$ZodIssue): string {
   return `${name} ${message.replace(/^Invalid input: expected/, "must be").replace(/^Invalid (option|input): /, "must be ")}`;
 }
 
-/** Keys that the schema has where `path` leads: those of the option that fits best where it has several. */
+/**
+ * Lists the keys that the schema has where `path` leads; of several options it takes the one that fits best.
+ */
 function knownKeys(schema: z.ZodType, value: unknown, path: Path): readonly string[] {
   let at: z.ZodType | undefined = schema;
   let here = value;
@@ -58,7 +61,7 @@ function childOf(schema: z.ZodType | undefined, value: unknown, step: PropertyKe
   return chosen instanceof z.ZodArray ? (chosen.element as z.ZodType) : undefined;
 }
 
-/** The schema without what makes it optional, and of several the one of the value's kind. */
+/** Returns a schema without what makes it optional; of several options, the one of the value's kind. */
 function choose(schema: z.ZodType | undefined, value: unknown): z.ZodType | undefined {
   if (schema instanceof z.ZodOptional) return choose(schema.unwrap() as z.ZodType, value);
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
@@ -68,7 +71,7 @@ function choose(schema: z.ZodType | undefined, value: unknown): z.ZodType | unde
   );
 }
 
-/** Line of the key that a path ends in, or of the nearest thing around it that is there. */
+/** Finds the line of the key that a path ends in, or else of the nearest existing key around it. */
 function lineOf({ document, lines }: StudySource, path: Path): number {
   let node: unknown = document.contents;
   let offset = 0;

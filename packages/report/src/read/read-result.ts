@@ -1,8 +1,7 @@
 import { excerpt, InputError, readJsonFile } from "@isthmus/core";
-import type { DrawableResult } from "@isthmus/report";
-import { RESULT_SCHEMAS } from "./result-schema.ts";
+import type { DrawableResult } from "../result/drawable-result.ts";
 
-/** Problems that are told at once. */
+/** Problems that one error lists. */
 const SHOWN_PROBLEMS = 4;
 
 /** Largest number that is drawn: beyond it, sums and differences of numbers are none any more. */
@@ -15,6 +14,8 @@ const MOST = 1e300;
  */
 export async function readResult(path: string): Promise<DrawableResult> {
   const json = await readJsonFile(path);
+  // Schemas take time to load, which drawing does not need.
+  const { RESULT_SCHEMAS } = await import("./result-schema.ts");
   const kinds = Object.keys(RESULT_SCHEMAS).join(", ");
   const kind = (json as { kind?: unknown } | null)?.kind;
   if (typeof kind !== "string" || !Object.hasOwn(RESULT_SCHEMAS, kind)) {

@@ -2,9 +2,9 @@ import { FormatError } from "@isthmus/core";
 import { Lexer, Parser } from "yaml";
 
 /**
- * Deepest nesting of a study: those that are shipped have six levels. Each takes one or two places on the
- * stack of the parser, which is a list; only what follows the parser goes down by recursion, and a regular
- * expression that is compiled close to the end of the stack ends the whole process.
+ * Deepest nesting of a study; the studies that come with `isthmus` have six levels. Each level takes one or
+ * two places on the stack of the parser, which is a list. Only what follows the parser goes down by
+ * recursion, and a regular expression that is compiled close to the end of the stack ends the whole process.
  */
 const MOST_LEVELS = 128;
 const MOST_PLACES = 2 * MOST_LEVELS;

@@ -1,16 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DrawableResult } from "@isthmus/report";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { barrierCurve } from "../../../report/test/barrier-curve.ts";
-import {
-  curveResult,
-  layersResult,
-  planeResult,
-  starResult,
-  studyResult,
-} from "../../../report/test/results.ts";
+import { barrierCurve } from "../../test/barrier-curve.ts";
+import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
+import type { DrawableResult } from "../result/drawable-result.ts";
 import { readResult } from "./read-result.ts";
 
 let folder: string;

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findStudy, listShippedStudies } from "./find-study.ts";
 import { readStudy } from "./read-study.ts";
 
 const STUDY = `title: Small
@@ -122,22 +121,5 @@ describe("readStudy()", () => {
       (reason) => reason,
     );
     expect(error.message.match(/study\.yaml:/g)).toHaveLength(1);
-  });
-});
-
-describe("findStudy()", () => {
-  it("findStudy() knows the studies that come with the program, and each can be read", async () => {
-    const names = await listShippedStudies();
-    expect(names).toContain("mnist-width");
-    for (const name of names) expect((await readStudy((await findStudy(name)).path)).title).not.toBe("");
-  });
-
-  it("findStudy() puts results beside a file, in a folder of its name", async () => {
-    const path = join(folder, "mine.yaml");
-    writeFileSync(path, STUDY);
-    expect(await findStudy(path)).toEqual({ path, folder: join(folder, "mine") });
-    await expect(findStudy(join(folder, "other.yaml"))).rejects.toThrow(
-      /must be a file or one of .*mnist-width/,
-    );
   });
 });

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { DrawableResult } from "@isthmus/report";
+import type { DrawableResult } from "../result/drawable-result.ts";
 
 /** Title of a page, from what the result says of itself. */
 export function titleOfResult(result: DrawableResult): string {

@@ -1,9 +1,19 @@
-import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
-import { CURVE_KINDS, PATH_KINDS } from "@isthmus/interpolation";
-import type { DrawableResult } from "@isthmus/report";
-import { STATISTICS_POLICIES } from "@isthmus/statistics";
+import type { SameShape } from "@isthmus/study";
 import { z } from "zod";
-import { FIGURE_SHAPE } from "../study/figure-shape.ts";
+import type { DrawableResult } from "../result/drawable-result.ts";
+
+/** A result of a kind, as a file holds it. */
+type ResultOf<K extends DrawableResult["kind"]> = Extract<DrawableResult, { readonly kind: K }>;
+
+/**
+ * Returns the schema of a kind of result as it is, once the compiler has found that it describes the type of the
+ * result: a key or a choice that is added to the type or to the schema alone is an error here.
+ */
+function schemaOf<K extends DrawableResult["kind"]>() {
+  return <S extends z.ZodType>(
+    schema: SameShape<z.output<S>, ResultOf<K>> extends true ? S : never,
+  ): z.ZodType => schema;
+}
 
 /** JSON has no NaN: it writes null for what could not be measured. */
 const measured = z
@@ -15,7 +25,12 @@ const text = z.string();
 const numbers = z.array(z.number());
 const network = z.enum(["a", "b"]);
 const measures = z.looseObject({ loss: measured, error: measured });
-const point = z.looseObject({ t: z.number(), loss: measured, error: measured });
+const point = z.looseObject({
+  t: z.number(),
+  loss: measured,
+  error: measured,
+  perplexity: measured.optional(),
+});
 const definitions = z.looseObject({
   chord: measured,
   meanOfEndpoints: measured,
@@ -25,13 +40,12 @@ const definitions = z.looseObject({
 });
 const barriers = z.looseObject({ loss: definitions, error: definitions });
 const range = z.looseObject({ low: measured, high: measured });
-const origin = {
-  statistics: z.enum(STATISTICS_POLICIES),
+const origin = { examples: count, data: text, engine: text };
+const norms = { statistics: z.enum(["keep", "recalibrate"]) };
+const statistics = {
+  statistics: z.enum(["keep", "recalibrate", "repair", "repair-closed-form"]),
   statisticsData: z.string().optional(),
   statisticsExamples: z.number().optional(),
-  examples: count,
-  data: text,
-  engine: text,
 };
 const pair = { a: text, b: text };
 
@@ -42,8 +56,9 @@ const barrier = z.looseObject({
   interval: z
     .looseObject({ level: z.number(), resamples: count, seed: count, loss: range, error: range })
     .optional(),
-  path: z.enum(PATH_KINDS),
+  path: z.enum(["linear", "spherical"]),
   ...pair,
+  ...statistics,
   ...origin,
 });
 
@@ -87,7 +102,7 @@ const layers = z.looseObject({
   layers: z.array(z.looseObject({ group: text, a: cut, b: cut, barrier: measures })),
   cumulative: z.array(
     z.looseObject({
-      order: z.enum(CUMULATIVE_ORDERS),
+      order: z.enum(["shallow-to-deep", "deep-to-shallow", "random", "middle-first"]),
       steps: z.array(z.looseObject({ added: text, cut })),
     }),
   ),
@@ -111,6 +126,7 @@ const layers = z.looseObject({
     .optional(),
   seed: count,
   ...pair,
+  ...statistics,
   ...origin,
 });
 
@@ -132,6 +148,7 @@ const plane = z.looseObject({
     }),
   ),
   paths: z.array(z.looseObject({ label: text, points: z.array(z.tuple([z.number(), z.number()])) })),
+  ...norms,
   ...origin,
 });
 
@@ -150,14 +167,22 @@ const path = z.looseObject({
 });
 const curve = z.looseObject({
   kind: z.literal("curve"),
-  curve: z.enum(CURVE_KINDS),
+  curve: z.enum(["bezier", "chain"]),
   bends: count,
-  epochs: z.array(z.looseObject({ steps: count, loss: measured, accuracy: measured.optional() })),
+  epochs: z.array(
+    z.looseObject({
+      steps: count,
+      loss: measured,
+      accuracy: measured.optional(),
+      evaluation: z.looseObject({ loss: measured, accuracy: measured.optional() }).optional(),
+    }),
+  ),
   trainingData: text,
   path,
   line: path,
   seed: count,
   ...pair,
+  ...norms,
   ...origin,
 });
 
@@ -174,7 +199,7 @@ const predictor = z.looseObject({
   ece: measured,
   brier: measured,
   aurocMisclassification: z.number().nullable(),
-  aurocOutOfDistribution: z.number().nullable().optional(),
+  aurocOutOfDistribution: measured.optional(),
 });
 const star = z.looseObject({
   kind: z.literal("star"),
@@ -221,14 +246,28 @@ const study = z.looseObject({
           key: text,
           title: text,
           unit: text.optional(),
-          aggregate: text.optional(),
+          aggregate: z.enum(["mean", "std", "min", "max", "low", "high", "count"]).optional(),
           counts: z.array(count).optional(),
         }),
       ),
       rows: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.null()]))),
     }),
   ),
-  figures: z.array(z.looseObject(FIGURE_SHAPE)),
+  figures: z.array(
+    z.looseObject({
+      title: text,
+      caption: text,
+      table: text,
+      mark: z.enum(["line", "bar", "dot"]),
+      x: text,
+      y: text,
+      low: text.optional(),
+      high: text.optional(),
+      series: text.optional(),
+      xScale: z.enum(["linear", "log", "band"]).optional(),
+      yScale: z.enum(["linear", "log"]).optional(),
+    }),
+  ),
   seed: count,
 });
 
@@ -236,14 +275,16 @@ const provenance = z.looseObject({ command: text, version: text }).optional();
 
 /** Form of every kind of result as `--json` prints it; what it does not know is left as it is. */
 export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>> = {
-  barrier: barrier.extend({
-    asTrained: barrier.optional(),
-    alignment: z.looseObject({}).optional(),
-    provenance,
-  }),
-  layers: layers.extend({ provenance }),
-  plane: plane.extend({ provenance }),
-  curve: curve.extend({ provenance }),
-  star: star.extend({ provenance }),
-  study: study.extend({ provenance }),
+  barrier: schemaOf<"barrier">()(
+    barrier.extend({
+      asTrained: barrier.optional(),
+      alignment: z.looseObject({}).optional(),
+      provenance,
+    }),
+  ),
+  layers: schemaOf<"layers">()(layers.extend({ provenance })),
+  plane: schemaOf<"plane">()(plane.extend({ provenance })),
+  curve: schemaOf<"curve">()(curve.extend({ provenance })),
+  star: schemaOf<"star">()(star.extend({ provenance })),
+  study: schemaOf<"study">()(study.extend({ provenance })),
 };

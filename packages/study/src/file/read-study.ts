@@ -1,19 +1,21 @@
 import { basename } from "node:path";
 import { FormatError, InputError, readTextFile } from "@isthmus/core";
-import { assertStudySize, type RepeatedNetwork, type StudyDescription, unfold } from "@isthmus/study";
 import { LineCounter, parseDocument } from "yaml";
 import type { ZodType } from "zod";
+import { assertStudySize } from "../description/assert-study-size.ts";
+import type { RepeatedNetwork, StudyDescription } from "../description/study-description.ts";
+import { unfold } from "../description/unfold.ts";
 import { assertShallowYaml } from "./assert-shallow-yaml.ts";
 import { findProblems, type StudySource } from "./study-problems.ts";
 import { LOADED_NETWORK, MEASUREMENT, STAR_NETWORK, STUDY, TRAINED_NETWORK } from "./study-schema.ts";
 
-/** Problems that are told at once. */
+/** Problems that one error lists. */
 const SHOWN_PROBLEMS = 8;
 
 /**
  * Reads a study from a YAML file.
- * @throws InputError if it cannot be read, is not of the form of a study, or of more than one may have; it
- *   says where
+ * @throws InputError if it cannot be read, is not of the form of a study, or describes more than a study may
+ *   have; the message names the lines
  * @throws FormatError if it is not YAML
  */
 export async function readStudy(path: string): Promise<StudyDescription> {
@@ -55,7 +57,7 @@ function plainValue({ document }: StudySource, name: string): unknown {
   }
 }
 
-/** Problems of networks and measurements, whose values are known once their variables have theirs. */
+/** Finds problems of networks and measurements, which are checked once their variables have values. */
 function* findEntryProblems(
   { networks, measurements }: StudyDescription,
   source: StudySource,
@@ -79,9 +81,9 @@ function schemaOf(network: RepeatedNetwork): ZodType {
 
 function reject(name: string, problems: readonly string[]): void {
   if (problems.length === 0) return;
-  const told = problems.slice(0, SHOWN_PROBLEMS).map((problem) => `${name}:${problem}`);
-  if (problems.length > SHOWN_PROBLEMS) told.push(`and ${problems.length - SHOWN_PROBLEMS} more`);
-  throw new InputError(`Cannot read the study as it must be of the form of one: ${told.join("\n  ")}`, {
+  const lines = problems.slice(0, SHOWN_PROBLEMS).map((problem) => `${name}:${problem}`);
+  if (problems.length > SHOWN_PROBLEMS) lines.push(`and ${problems.length - SHOWN_PROBLEMS} more`);
+  throw new InputError(`Cannot read the study as it must be of the form of one: ${lines.join("\n  ")}`, {
     input: name,
   });
 }

@@ -64,7 +64,7 @@ describe("attachLoss()", () => {
         echo(shape.slice(0, -1), shape, [isTokens ? "i64" : "f32", dtype]),
         spec,
       );
-      // Adds the inputs anew, of which the weights of tokens are constants: they are not to be differentiated by.
+      // Adds the inputs anew, of which the weights of tokens are constants: no loss is differentiated by them.
       const bindings = graph.inputs.map((input): [string, Value] => {
         const shape = (input.shape ?? []).map(Number);
         const weights = () => builder.numbers([1, 0.5, 2, 1, 0, 3], "f32", shape);
@@ -222,8 +222,8 @@ describe("attachLoss()", () => {
       z: floats([2, 3], [9, 0, 0, 0, 9, 0]),
       labels: integers([0, 1], "i64", [2]),
     };
-    const told = await evaluate(graph, { kind: "cross-entropy", examples: "z", logits: "second" }, feeds);
-    expect(told["loss"]).toBeLessThan(1e-6);
+    const result = await evaluate(graph, { kind: "cross-entropy", examples: "z", logits: "second" }, feeds);
+    expect(result["loss"]).toBeLessThan(1e-6);
     const first = await evaluate(graph, { kind: "cross-entropy", examples: "x" }, feeds);
     expect(first["loss"]).toBeCloseTo(Math.log(3), 6);
     expect(() => attachLoss(graph, { kind: "cross-entropy", examples: "y" })).toThrow(

@@ -59,8 +59,8 @@ describe("blendWeights()", () => {
         const feeds = new Map<string, Tensor>([["x", wide([BATCH, 3], seed)]]);
         blended.points.forEach((point, k) => {
           feeds.set(point.coefficient, createTensor("f32", [], Float32Array.of(scene[k]?.coefficient ?? 0)));
-          for (const [own, enters] of point.weights) {
-            feeds.set(enters, wide(graph.weights.get(own)?.shape ?? [], seed + 7 * k + own.length));
+          for (const [weight, enters] of point.weights) {
+            feeds.set(enters, wide(graph.weights.get(weight)?.shape ?? [], seed + 7 * k + weight.length));
           }
         });
         const lossAt = async (name: string, i: number, by: number) => {
@@ -137,7 +137,7 @@ describe("createTrainingStep() of a blend", () => {
       ];
       const blended = await createTrainingStep(graph, engine, { ...common, blend });
       const weights = createCheckpoint(randomWeights(graph, 1));
-      const own = await createStepRunner(plain, engine, weights, { seed: 0, threads: 1 });
+      const plainRunner = await createStepRunner(plain, engine, weights, { seed: 0, threads: 1 });
       const star = await createStepRunner(
         blended,
         engine,
@@ -154,14 +154,14 @@ describe("createTrainingStep() of a blend", () => {
         // Another given network at every step, of which nothing may be seen.
         inputs.place("anchor", randomWeights(graph, 10 + step));
         const feeds = feedsOf(plain, [6], step);
-        const expected = await own.run(at, feeds);
+        const expected = await plainRunner.run(at, feeds);
         const got = await star.run(at, new Map([...feeds, ...inputs.tensors]));
         expect(got).toEqual(expected);
         const point = takePoint(blended, "star", star.carried());
         for (const [name, tensor] of point)
-          expect([...tensor.data]).toEqual([...(own.carried().get(name)?.data ?? [])]);
+          expect([...tensor.data]).toEqual([...(plainRunner.carried().get(name)?.data ?? [])]);
       }
-      await own.release();
+      await plainRunner.release();
       await star.release();
     },
   );
@@ -188,9 +188,9 @@ describe("createTrainingStep() of a blend", () => {
     const runner = await createStepRunner(step, engine, joinPoints(step, start), { seed: 0, threads: 1 });
     const inputs = createBlendInputs(step);
     inputs.weigh([0.25, 0.5, 0.25]);
-    const given = randomWeights(graph, 3);
-    inputs.place("start", given);
-    const before = bitsOf(given);
+    const givenWeights = randomWeights(graph, 3);
+    inputs.place("start", givenWeights);
+    const before = bitsOf(givenWeights);
     await runner.run({ step: 0, learningRate: 1 }, new Map([...feedsOf(step, [6], 0), ...inputs.tensors]));
     const moved = async (point: string, name: string, decay: number) => {
       const was = numbersOf((await start.get(point)?.read(name)) as Tensor);
@@ -207,7 +207,7 @@ describe("createTrainingStep() of a blend", () => {
         expect(Math.abs(by - 2 * (right[i] ?? 0))).toBeLessThan(1e-6);
       });
     }
-    expect(bitsOf(given)).toEqual(before);
+    expect(bitsOf(givenWeights)).toEqual(before);
     expect(step.carried.filter(({ input }) => input.startsWith("l1."))).toEqual([]);
     expect([...runner.fixed.keys()]).toContain("l1.weight@left");
     await runner.release();

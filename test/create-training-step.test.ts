@@ -109,7 +109,7 @@ describe("createTrainingStep()", () => {
     const graph = smallMlp();
     const optimizer: OptimizerSpec = { kind: "adam" };
     const step = await createTrainingStep(graph, engine, { batch: BATCH, loss: crossEntropy, optimizer });
-    const byRole = (role: string) => step.carried.filter((each) => each.role === role);
+    const byRole = (role: string) => step.carried.filter((tensor) => tensor.role === role);
     expect(byRole("parameter").map(({ input }) => input)).toEqual([...graph.weights.keys()]);
     expect(byRole("state").length).toBe(2 * graph.weights.size);
     expect(step.carried.map(({ role }) => role)).toEqual([

@@ -33,10 +33,13 @@ function network(width = 8, norm = false): Graph {
 
 const graph = network();
 
-async function trained(seed: number, own = graph): Promise<Checkpoint> {
-  const weights = createCheckpoint(randomWeights(own, seed));
-  const result = await train({ graph: own, engine, weights, data }, { ...options, seed, epochs: 20 });
-  return createCheckpoint(await bindWeights(own, result.weights), {}, `network ${seed}`);
+async function trained(seed: number, architecture = graph): Promise<Checkpoint> {
+  const weights = createCheckpoint(randomWeights(architecture, seed));
+  const result = await train(
+    { graph: architecture, engine, weights, data },
+    { ...options, seed, epochs: 20 },
+  );
+  return createCheckpoint(await bindWeights(architecture, result.weights), {}, `network ${seed}`);
 }
 
 const options: TrainCurveOptions = {
@@ -178,10 +181,10 @@ describe("measurePath()", () => {
     const normed = network(8, true);
     const [from, to] = [await trained(1, normed), await trained(2, normed)];
     const path = createPath("linear", from, to);
-    const own = { graph: normed, engine, data, path };
+    const evaluated = { graph: normed, engine, data, path };
     const [fresh, kept] = [
-      await measurePath(own, { points: 3 }),
-      await measurePath(own, { points: 3, statistics: "keep" }),
+      await measurePath(evaluated, { points: 3 }),
+      await measurePath(evaluated, { points: 3, statistics: "keep" }),
     ];
     const evaluator = await createEvaluator(normed, engine, data);
     const weights = await bindWeights(normed, path(0.5));

@@ -19,7 +19,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const random = createRandom(1);
 
-/** Moves every weight, so that those that start at 0 or 1 show; variances stay positive. */
+/** Moves every weight, so that weights that start at 0 or 1 matter; variances stay positive. */
 function shake(model: tf.LayersModel): void {
   const weights = model.weights.map((weight) => {
     const tensor = weight.read();
@@ -70,7 +70,7 @@ async function expectSame(model: tf.LayersModel, { bound = 0, files = 1 } = {}):
   shake(model);
   const { graph, checkpoint } = await readLayersModel(await save(model, files));
   const inputs = inputsOf(model, bound);
-  const wanted = model.predict(
+  const predicted = model.predict(
     inputs.map(({ data, shape, dtype }) =>
       tf.tensor(data as Float32Array, [...shape], dtype === "i32" ? "int32" : "float32"),
     ),
@@ -84,7 +84,7 @@ async function expectSame(model: tf.LayersModel, { bound = 0, files = 1 } = {}):
   const session = await createOnnxRuntimeEngine().load(graph);
   const got = [...(await session.run(feeds)).values()];
   await session.release();
-  for (const [i, tensor] of [wanted].flat().entries()) {
+  for (const [i, tensor] of [predicted].flat().entries()) {
     const data = tensor.dataSync() as Float32Array;
     expectClose(got[i], { dtype: "f32", shape: tensor.shape, data }, 1e-5);
   }

@@ -32,8 +32,8 @@ const graph = mlp();
 const { spec } = await discoverSymmetries(graph, engine);
 
 /** Weights large enough for clear answers. */
-function network(seed: number, own = graph): Checkpoint {
-  const weights = [...randomWeights(own, seed)].map(([name, tensor]): [string, Tensor] => [
+function network(seed: number, architecture = graph): Checkpoint {
+  const weights = [...randomWeights(architecture, seed)].map(([name, tensor]): [string, Tensor] => [
     name,
     { ...tensor, data: (tensor.data as Float32Array).map((value) => 2 * value) },
   ]);
@@ -65,8 +65,8 @@ const b = createCheckpoint(await bindWeights(graph, lerp(shuffled, network(2), 0
 const measure = (options: MeasureBarrierOptions = {}, ends: { a?: Checkpoint; b?: Checkpoint } = {}) =>
   measureBarrier({ graph, engine, a, b, data, ...ends }, { points: 5, ...options });
 
-const evaluate = (checkpoint: Checkpoint, own = graph, weights?: ReadonlyMap<string, Tensor>) =>
-  evaluateNetwork({ graph: own, data }, weights ?? checkpoint);
+const evaluate = (checkpoint: Checkpoint, architecture = graph, weights?: ReadonlyMap<string, Tensor>) =>
+  evaluateNetwork({ graph: architecture, data }, weights ?? checkpoint);
 
 const losses = ({ points }: { points: readonly { loss: number }[] }) => points.map(({ loss }) => loss);
 const places = ({ points }: { points: readonly { t: number }[] }) => points.map(({ t }) => t);
@@ -252,9 +252,9 @@ describe("measureBarrier() with batch norms", () => {
       statisticsData: data.name,
       statisticsExamples: data.size,
     });
-    const kept = await measureNormed({ statistics: "keep" });
-    expect(kept.points[1]?.loss).toBe((await evaluate(lerp(ends.a, ends.b, 0.5), normed)).loss);
-    expect(kept).not.toHaveProperty("statisticsData");
+    const unchanged = await measureNormed({ statistics: "keep" });
+    expect(unchanged.points[1]?.loss).toBe((await evaluate(lerp(ends.a, ends.b, 0.5), normed)).loss);
+    expect(unchanged).not.toHaveProperty("statisticsData");
     const plain = await measureBarrier({ graph, engine, a: network(1), b, data }, { points: 3 });
     expect(plain.statistics).toBe("keep");
   });
@@ -274,14 +274,14 @@ describe("measureBarrier() with batch norms", () => {
   });
 
   test("recalibrates between the ends, on the evaluated examples or on others", async () => {
-    const kept = await measureNormed({ statistics: "keep" });
+    const unchanged = await measureNormed({ statistics: "keep" });
     for (const other of [undefined, await examples(8, 30)]) {
       const result = await measureNormed({ statistics: "recalibrate", statisticsData: other });
       const weights = await bindWeights(normed, lerp(ends.a, ends.b, 0.5));
-      const own = await recalibrateBatchNorm({ graph: normed, engine, weights }, other ?? data);
-      expect(result.points[1]?.loss).toBe((await evaluate(ends.a, normed, own)).loss);
-      expect(result.points[1]?.loss).not.toBe(kept.points[1]?.loss);
-      expect([result.points[0], result.points[2]]).toEqual([kept.points[0], kept.points[2]]);
+      const corrected = await recalibrateBatchNorm({ graph: normed, engine, weights }, other ?? data);
+      expect(result.points[1]?.loss).toBe((await evaluate(ends.a, normed, corrected)).loss);
+      expect(result.points[1]?.loss).not.toBe(unchanged.points[1]?.loss);
+      expect([result.points[0], result.points[2]]).toEqual([unchanged.points[0], unchanged.points[2]]);
       expect(result.statistics).toBe("recalibrate");
     }
   });
@@ -289,14 +289,17 @@ describe("measureBarrier() with batch norms", () => {
   test.each(["repair", "repair-closed-form"] as const)(
     "gives the places between the statistics of the ends by %s",
     async (statistics) => {
-      const kept = await measureNormed({ statistics: "keep" });
+      const unchanged = await measureNormed({ statistics: "keep" });
       const result = await measureNormed({ statistics });
       const networks = [await bindWeights(normed, ends.a), await bindWeights(normed, ends.b)];
       const closedForm = statistics === "repair-closed-form";
       const repairer = await createRepairer({ graph: normed, engine, networks }, data, { closedForm });
-      const own = await repairer.repair(await bindWeights(normed, lerp(ends.a, ends.b, 0.5)), [0.5, 0.5]);
-      expect(result.points[1]?.loss).toBe((await evaluate(ends.a, normed, own)).loss);
-      expect([result.points[0], result.points[2]]).toEqual([kept.points[0], kept.points[2]]);
+      const corrected = await repairer.repair(
+        await bindWeights(normed, lerp(ends.a, ends.b, 0.5)),
+        [0.5, 0.5],
+      );
+      expect(result.points[1]?.loss).toBe((await evaluate(ends.a, normed, corrected)).loss);
+      expect([result.points[0], result.points[2]]).toEqual([unchanged.points[0], unchanged.points[2]]);
       expect(result.statistics).toBe(statistics);
     },
   );

@@ -35,8 +35,8 @@ const mlp = { graph: smallMlp(), engine, data: randomExamples([6], { size: 50, c
 const ends = { a: randomNetwork(mlp.graph, 1), b: randomNetwork(mlp.graph, 2) };
 const measure = (options: MeasureLayersOptions = {}) => measureLayers({ ...mlp, ...ends }, options);
 
-async function evaluate(checkpoint: Checkpoint, own: { graph: Graph; data: DataSet } = mlp) {
-  const { loss, error } = await evaluateNetwork(own, checkpoint);
+async function evaluate(checkpoint: Checkpoint, evaluated: { graph: Graph; data: DataSet } = mlp) {
+  const { loss, error } = await evaluateNetwork(evaluated, checkpoint);
   return { loss, error };
 }
 
@@ -217,9 +217,9 @@ describe("measureLayers() with batch norms", () => {
     const { layers } = await measureLayers({ ...cnn, ...pair }, { points: 3, statistics: "recalibrate" });
     const norm = layers.find(({ group }) => group === "n0")?.a;
     const weights = await bindWeights(cnn.graph, between);
-    const own = await recalibrateBatchNorm({ graph: cnn.graph, engine, weights }, cnn.data);
+    const corrected = await recalibrateBatchNorm({ graph: cnn.graph, engine, weights }, cnn.data);
     expect(norm?.points[0]).toEqual({ t: 0, ...(await evaluate(pair.a, cnn)) });
-    expect(norm?.points[1]).toEqual({ t: 0.5, ...(await evaluate(createCheckpoint(own), cnn)) });
+    expect(norm?.points[1]).toEqual({ t: 0.5, ...(await evaluate(createCheckpoint(corrected), cnn)) });
     const swapped = await bindWeights(
       cnn.graph,
       lerp(pair.a, pair.b, (name) => (name.startsWith("n0.") ? 1 : 0)),
@@ -233,11 +233,11 @@ describe("measureLayers() with batch norms", () => {
     const { layers, whole } = await measureLayers({ ...cnn, ...pair }, options);
     const networks = [await bindWeights(cnn.graph, pair.a), await bindWeights(cnn.graph, pair.b)];
     const repairer = await createRepairer({ graph: cnn.graph, engine, networks }, cnn.data);
-    const own = await repairer.repair(await bindWeights(cnn.graph, between), (site) =>
+    const corrected = await repairer.repair(await bindWeights(cnn.graph, between), (site) =>
       site.startsWith("n0.") ? [0.5, 0.5] : [1, 0],
     );
     const norm = layers.find(({ group }) => group === "n0")?.a;
-    expect(norm?.points[1]).toEqual({ t: 0.5, ...(await evaluate(createCheckpoint(own), cnn)) });
+    expect(norm?.points[1]).toEqual({ t: 0.5, ...(await evaluate(createCheckpoint(corrected), cnn)) });
     expect(whole.points).toEqual((await measureBarrier({ ...cnn, ...pair }, options)).points);
   });
 });
@@ -251,25 +251,31 @@ describe("predictBarriers()", () => {
 
   test("is exact where the loss is a quadratic of the weights", async () => {
     const graph = linear();
-    const own = { graph, engine, data: mlp.data, a: randomNetwork(graph, 1), b: randomNetwork(graph, 2) };
+    const networks = {
+      graph,
+      engine,
+      data: mlp.data,
+      a: randomNetwork(graph, 1),
+      b: randomNetwork(graph, 2),
+    };
     const loss = { kind: "mean-squared-error" } as const;
     // A size of batch that leaves examples over.
     const {
       ends: [a, b],
       groups,
-    } = await predictBarriers(own, { examples: 50, batchSize: 20, loss });
+    } = await predictBarriers(networks, { examples: 50, batchSize: 20, loss });
     const {
       graph: objective,
       targets,
       loss: name,
     } = attachLoss(await specialize(graph, engine, { batch: 50 }), loss);
     const session = await engine.load(objective);
-    const { inputs, labels } = own.data.read(0, 50);
+    const { inputs, labels } = networks.data.read(0, 50);
     const rows = new Float32Array(50 * 4);
     for (const [i, label] of labels.entries()) rows[4 * i + label] = 1;
     const lossAt = async (t: number) => {
       const feeds = new Map<string, Tensor>([
-        ...(await bindWeights(graph, lerp(own.a, own.b, t))),
+        ...(await bindWeights(graph, lerp(networks.a, networks.b, t))),
         ["x", inputs],
         [targets.name, { dtype: "f32", shape: [50, 4], data: rows }],
       ]);
@@ -290,15 +296,21 @@ describe("predictBarriers()", () => {
     const b = new GraphBuilder();
     const hidden = b.op("Tanh", [b.linear(b.input("x", [6]), "l0", 6, 8)]);
     const graph = b.output(b.linear(hidden, "l1", 8, 4)).build("smooth");
-    const own = { graph, engine, data: mlp.data, a: randomNetwork(graph, 1), b: randomNetwork(graph, 2) };
-    const { ends: expansions, groups } = await predictBarriers(own, { batchSize: 50 });
+    const networks = {
+      graph,
+      engine,
+      data: mlp.data,
+      a: randomNetwork(graph, 1),
+      b: randomNetwork(graph, 2),
+    };
+    const { ends: expansions, groups } = await predictBarriers(networks, { batchSize: 50 });
     expect(groups.map(({ name }) => name)).toEqual(["l0", "l1"]);
     for (const [k, { slopes, curvatures, loss }] of expansions.entries()) {
       const at = async (...steps: readonly number[]) => {
         const shares = new Map(steps.map((step, i) => [`l${i}`, k === 0 ? step : 1 + step] as const));
-        return (await evaluate(mergeLayers(own.a, own.b, shares), own)).loss;
+        return (await evaluate(mergeLayers(networks.a, networks.b, shares), networks)).loss;
       };
-      // Losses have an error of 1e-7, over a step squared; what the third derivative adds is of the same size.
+      // Losses have an error of 1e-7, over a step squared; the third derivative adds an error of equal size.
       const h = 0.05;
       const middle = await at(0, 0);
       expect(loss).toBeCloseTo(middle, 5);
@@ -316,17 +328,17 @@ describe("predictBarriers()", () => {
   test("knows the loss of texts", async () => {
     const text = createTextDataSet(markovText(300, 0), { context: 12 });
     const { graph, initialize } = parseNetwork("gpt:d1:w16:h2", text);
-    const own = { graph, engine, data: text, a: initialize(0), b: initialize(1) };
+    const networks = { graph, engine, data: text, a: initialize(0), b: initialize(1) };
     const {
       ends: [a, b],
       groups,
-    } = await predictBarriers(own);
+    } = await predictBarriers(networks);
     expect(groups.length).toBeGreaterThan(5);
     for (const [end, checkpoint] of [
-      [a, own.a],
-      [b, own.b],
+      [a, networks.a],
+      [b, networks.b],
     ] as const) {
-      expect(end.loss).toBeCloseTo((await evaluate(checkpoint, own)).loss, 4);
+      expect(end.loss).toBeCloseTo((await evaluate(checkpoint, networks)).loss, 4);
     }
   });
 

@@ -132,12 +132,12 @@ describe("measurePlane()", () => {
       Checkpoint,
     ];
     const parts = { graph: cnn, data: images, models: spanning(...networks) };
-    const kept = await measure({ points: 2, statistics: "keep" }, parts);
+    const unchanged = await measure({ points: 2, statistics: "keep" }, parts);
     const recalibrated = await measure({ points: 2 }, parts);
     const expected = await evaluate(cnn, networks[0], images, true);
     expect(recalibrated.models[0]).toMatchObject(expected);
     expect(recalibrated.loss[0]![0]).toBeCloseTo(expected.loss, 6);
-    expect(kept.models[0]!.loss).not.toBe(recalibrated.models[0]!.loss);
+    expect(unchanged.models[0]!.loss).not.toBe(recalibrated.models[0]!.loss);
     const other = await measure({ points: 2, statisticsData: examples([2, 4, 4], { seed: 2 }) }, parts);
     expect(other.models[0]!.loss).not.toBe(recalibrated.models[0]!.loss);
 
@@ -154,7 +154,7 @@ describe("measurePlane()", () => {
       ),
     );
     const models = spanning(networks[0], shifted, networks[2]);
-    expect((await measure({ points: 2 }, { ...parts, models })).ys).toEqual(kept.ys);
+    expect((await measure({ points: 2 }, { ...parts, models })).ys).toEqual(unchanged.ys);
   });
 
   test("counts what is done", async () => {

@@ -78,8 +78,8 @@ function abortAfter(steps: number): Pick<TrainOptions, "signal" | "onProgress"> 
 
 describe("trainBlend()", () => {
   it("trainBlend() trains what train() does where the other points count nothing", async () => {
-    const given = new Map([["anchor", anchors[0] ?? new Map()]]);
-    const { points, result } = await run(rays({ at: () => ({ coefficients: [1, 0], given }) }));
+    const weights = new Map([["anchor", anchors[0] ?? new Map()]]);
+    const { points, result } = await run(rays({ at: () => ({ given: weights, coefficients: [1, 0] }) }));
     const plain = await train({ graph, engine, data, weights: weightsOf(0) }, options);
     expect(await checkpointNumbers(points.get("star")!)).toEqual(await checkpointNumbers(plain.weights));
     expect(result.epochs).toEqual(plain.result.epochs);
@@ -127,12 +127,12 @@ describe("trainBlend()", () => {
     for (const name of graph.weights.keys()) {
       for (const [k, network] of plain.entries()) {
         network[name]?.forEach((value, i) => {
-          const own = starts[k]?.[name]?.[i] ?? 0;
+          const start = starts[k]?.[name]?.[i] ?? 0;
           const blended = starts.reduce(
             (sum, start, j) => sum + (coefficients[j] ?? 0) * (start[name]?.[i] ?? 0),
             0,
           );
-          expect(points[k]?.[name]?.[i]).toBeCloseTo(value - 0.05 * own, 6);
+          expect(points[k]?.[name]?.[i]).toBeCloseTo(value - 0.05 * start, 6);
           expect(blend[k]?.[name]?.[i]).toBeCloseTo(value - 0.05 * (coefficients[k] ?? 0) * blended, 6);
         });
       }
@@ -151,7 +151,7 @@ describe("trainBlend()", () => {
   });
 
   it.each([3, 7, 10])("trainBlend() aborted after %i steps keeps what epochs began with", async (steps) => {
-    const told: number[] = [];
+    const stored: number[] = [];
     const pulled = () => {
       const [begun, by] = [Int32Array.of(-1), new Float32Array(1)];
       return rays({
@@ -163,7 +163,7 @@ describe("trainBlend()", () => {
           if (begun[0] === epoch) return;
           begun[0] = epoch;
           by[0] = Number(trained.get("star")?.get("l1.bias")?.data[0]);
-          told.push(by[0]);
+          stored.push(by[0]);
         },
         at: () => ({
           coefficients: [0.5, 0.5 + (by[0] ?? 0)],
@@ -172,13 +172,13 @@ describe("trainBlend()", () => {
       });
     };
     const whole = await run(pulled());
-    const expected = told.splice(0);
+    const expected = stored.splice(0);
     expect(new Set(expected).size).toBe(3);
     await expect(run(pulled(), { statePath, saveEvery: 2, ...abortAfter(steps) })).rejects.toThrow(/abort/i);
     const resumed = await run(pulled(), { statePath, resume: true });
     expect(resumed.result.resumedAt).toBe(steps);
     // An epoch that was begun only, and of which no step was made, is begun again, and alike.
-    expect([...new Set(told)]).toEqual(expected);
+    expect([...new Set(stored)]).toEqual(expected);
     expect(await checkpointNumbers(resumed.points.get("star")!)).toEqual(
       await checkpointNumbers(whole.points.get("star")!),
     );

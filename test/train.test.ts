@@ -207,17 +207,17 @@ describe("train() with a state", () => {
 
   it("train() killed at any step goes on from the last state to the same bytes", async () => {
     const whole = await trainSmall();
-    const kept: [number, string][] = [];
+    const copies: [number, string][] = [];
     await trainSmall({
       statePath,
       saveEvery: 4,
       onProgress: ({ step }) => {
         const copy = join(folder, `after-${step}.safetensors`);
         if (existsSync(statePath)) copyFileSync(statePath, copy);
-        kept.push([step, copy]);
+        copies.push([step, copy]);
       },
     });
-    for (const [step, copy] of kept.filter(([step]) => step % 3 === 0)) {
+    for (const [step, copy] of copies.filter(([step]) => step % 3 === 0)) {
       if (existsSync(copy)) copyFileSync(copy, statePath);
       else rmSync(statePath);
       const resumed = await trainSmall({ statePath, saveEvery: 4, resume: true });

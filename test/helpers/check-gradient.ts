@@ -9,13 +9,15 @@ import { type DifferenceOptions, differentiate } from "./differentiate.ts";
 
 /**
  * How precisely a function can be differentiated numerically, by what onnxruntime has kernels for:
- * - `double`: function and gradients in f64. Differences of step 4e-3, extrapolated, err by h⁴/480 times the fifth derivative
- *   and by 1e-13 of rounding; where the two steps disagree by 1e-5 (near kinks and poles) smaller ones are taken.
- * - `mixed`: function in f64, gradients in f32, whose rounding adds up to some 1e-6. For functions that onnxruntime cannot
- *   compute in f64 a reference does it.
- * - `multilinear`: all in f32, for functions linear in every single element (products, convolutions, sums): any step is
- *   exact, so a step of 1 divides the rounding of outputs by nothing.
- * - `single`: all in f32. Step 6e-2 balances truncation (3e-8 times the fifth derivative) with rounding (3 ulp / h, 1e-5).
+ * - `double`: function and gradients in f64. Differences of step 4e-3, extrapolated, err by h⁴/480 times the
+ *   fifth derivative and by 1e-13 of rounding; where the two steps disagree by 1e-5 (near kinks and poles)
+ *   smaller ones are taken.
+ * - `mixed`: function in f64, gradients in f32, whose rounding adds up to some 1e-6. For functions that
+ *   onnxruntime cannot compute in f64 a reference does it.
+ * - `multilinear`: all in f32, for functions linear in every single element (products, convolutions, sums):
+ *   any step is exact, so a step of 1 divides the rounding of outputs by nothing.
+ * - `single`: all in f32. Step 6e-2 balances truncation (3e-8 times the fifth derivative) with rounding (3
+ *   ulp / h, 1e-5).
  */
 export type Precision = "double" | "mixed" | "multilinear" | "single";
 
@@ -35,13 +37,13 @@ const NUMERICS: Readonly<Record<Precision, Numerics>> = {
 /** A function whose derivatives to check. */
 export interface GradientCase {
   /**
-   * Adds inputs and weights, of element type `dtype` where they are to be differentiated by, and the function, and returns its
-   * outputs. Every floating-point output counts, each element with a random factor.
+   * Adds inputs and weights, of element type `dtype` where they are to be differentiated by, and the
+   * function, and returns its outputs. Every floating-point output counts, each element with a random factor.
    */
   readonly build: (builder: GraphBuilder, dtype: DType) => Value | readonly Value[];
   /**
-   * Computes the outputs in f64 where onnxruntime has no kernel for that; what onnxruntime computes in f32 must agree with it to
-   * 1e-5. @defaultValue onnxruntime itself
+   * Computes the outputs in f64 where onnxruntime has no kernel for that; what onnxruntime computes in f32
+   * must agree with it to 1e-5. @defaultValue onnxruntime itself
    */
   readonly reference?: (inputs: ReadonlyMap<string, Float64Array>) => readonly Float64Array[];
   /** @defaultValue 21 */
@@ -51,8 +53,8 @@ export interface GradientCase {
   /** Seed of values and factors. @defaultValue 0 */
   readonly seed?: number;
   /**
-   * Values of inputs by name, needed for those that are not floating-point. @defaultValue distinct numbers between 0.1 and 2.1
-   * of either sign, so that no kink at 0 and no tie is near
+   * Values of inputs by name, needed for those that are not floating-point. @defaultValue distinct numbers
+   * between 0.1 and 2.1 of either sign, so that no kink at 0 and no tie is near
    */
   readonly values?: Readonly<Record<string, readonly number[]>>;
   /** Largest error of a derivative over `1 + ` the largest derivative. @defaultValue that of the precision */
@@ -104,8 +106,8 @@ export async function checkGradient(given: GradientCase | GradientCase["build"])
 }
 
 /**
- * Compares `hessianVectorProduct()` with central differences of `gradient()` along a random direction. The loss is quadratic
- * in the outputs, so that second derivatives are there even where the function is linear.
+ * Compares `hessianVectorProduct()` with central differences of `gradient()` along a random direction. The
+ * loss is quadratic in the outputs, so that second derivatives are there even where the function is linear.
  * @throws Error that lists the products that are wrong
  */
 export async function checkHessian(given: GradientCase | GradientCase["build"]): Promise<void> {

@@ -3,8 +3,9 @@ export interface DifferenceOptions {
   /** First step. */
   readonly step: number;
   /**
-   * Largest relative disagreement between the differences of a step and half of it that the extrapolated one is trusted at, its
-   * own error being about the square of that; beyond it, as near a kink or a pole, a step of 1/16 is tried. 0 takes the first.
+   * Largest relative disagreement between the differences of a step and half of it that the extrapolated one
+   * is trusted at, its own error being about the square of that; beyond it, as near a kink or a pole, a step
+   * of 1/16 is tried. 0 takes the first.
    */
   readonly agreement: number;
 }
@@ -14,8 +15,8 @@ const ATTEMPTS = 4;
 const SHRINK = 16;
 
 /**
- * Derivative at 0 of a function of one number with any number of results, by central differences of two steps,
- * extrapolated to fourth order (Richardson).
+ * Derivative at 0 of a function of one number with any number of results, by central differences of two
+ * steps, extrapolated to fourth order (Richardson).
  */
 export async function differentiate(
   evaluate: (t: number) => Promise<readonly number[]>,

@@ -4,7 +4,10 @@ import { add, exp, GraphBuilder, gemm, matMul, mul, relu, sub } from "@isthmus/g
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectClose } from "./expect-close.ts";
 
-/** Laws of the `Engine` port by name, which adapters keep; an adapter may be excused from some, with the reason. */
+/**
+ * Laws of the `Engine` port by name, which adapters keep; an adapter may be excused from some, with the
+ * reason.
+ */
 export type Excuses = Readonly<Record<string, string>>;
 
 const f32 = (shape: readonly number[], ...values: readonly number[]): Tensor => ({

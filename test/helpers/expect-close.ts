@@ -2,8 +2,8 @@ import type { Tensor } from "@isthmus/core";
 import { expect } from "vitest";
 
 /**
- * Expects two tensors to have equal element types and shapes, and elements equal to `tolerance`, relative to the largest
- * finite one or 1.
+ * Expects two tensors to have equal element types and shapes, and elements equal to `tolerance`, relative to
+ * the largest finite one or 1.
  */
 export function expectClose(got: Tensor | undefined, wanted: Tensor | undefined, tolerance: number): void {
   expect({ dtype: got?.dtype, shape: got?.shape }).toEqual({ dtype: wanted?.dtype, shape: wanted?.shape });

@@ -13,8 +13,8 @@ interface Live {
 const MAX_WIDTH = 24;
 
 /**
- * Makes a random graph of a given number of steps: linear maps, activations, gates, norms, softmax, and every way of
- * moving, splitting, joining and repeating parts of tensors.
+ * Makes a random graph of a given number of steps: linear maps, activations, gates, norms, softmax, and every
+ * way of moving, splitting, joining and repeating parts of tensors.
  */
 export function randomGraph(seed: number, steps: number): Graph {
   return new RandomGraph(createRandom(seed, "graph")).build(steps, `random-${seed}`);

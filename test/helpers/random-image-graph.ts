@@ -12,8 +12,8 @@ interface Live {
 const MAX_CHANNELS = 16;
 
 /**
- * Makes a random convolutional graph of a given number of steps: dense, grouped and depthwise convolutions, norms,
- * pools, gates, and every way of moving, splitting and joining channels and pixels.
+ * Makes a random convolutional graph of a given number of steps: dense, grouped and depthwise convolutions,
+ * norms, pools, gates, and every way of moving, splitting and joining channels and pixels.
  */
 export function randomImageGraph(seed: number, steps: number): Graph {
   return new RandomImageGraph(createRandom(seed, "image graph")).build(steps, `random-image-${seed}`);

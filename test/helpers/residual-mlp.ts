@@ -8,8 +8,8 @@ const LINKS = 4;
 const FEATURES = 10;
 
 /**
- * A multi-layer perceptron of one width with residual links: `x + W relu(V x)`, where stream and hidden layers are
- * symmetries of their own, or `x + relu(W x)`, whose matrices hold the stream on both sides.
+ * A multi-layer perceptron of one width with residual links: `x + W relu(V x)`, where stream and hidden
+ * layers are symmetries of their own, or `x + relu(W x)`, whose matrices hold the stream on both sides.
  */
 export function residualMlp(width: number, links: "two layers" | "one layer"): Graph {
   const b = new GraphBuilder();

@@ -2,8 +2,9 @@ import type { Tensor } from "@isthmus/core";
 import type { Attribute, Graph } from "@isthmus/graph";
 
 /**
- * Adds to a graph without outputs one number that depends on some of its values, each multiplied along each of its axes by a
- * vector of weights of its own: whatever may be permuted in these values may then be permuted in the graph.
+ * Adds to a graph without outputs one number that depends on some of its values, each multiplied along each
+ * of its axes by a vector of weights of its own: whatever may be permuted in these values may then be
+ * permuted in the graph.
  *
  * @param values - results to multiply, with what they were in some run
  */

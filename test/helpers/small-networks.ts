@@ -30,7 +30,10 @@ export function smallCnn(): Graph {
 
 const TOKENS = 4;
 
-/** Self-attention with a fused projection of `heads` heads of `inner` dimensions each, on values `[N, 4, width]`. */
+/**
+ * Self-attention with a fused projection of `heads` heads of `inner` dimensions each, on values
+ * `[N, 4, width]`.
+ */
 function attention(
   b: GraphBuilder,
   x: string,
@@ -82,7 +85,10 @@ export function outerProduct(square: boolean): Graph {
   return b.output(b.linear(flat, "out", 6 * columns, 4)).build(square ? "square" : "product");
 }
 
-/** Linear layers 5 -> 6 -> 8 -> 7 -> 3 whose second activation is chosen by `If`: what it touches cannot be followed. */
+/**
+ * Linear layers 5 -> 6 -> 8 -> 7 -> 3 whose second activation is chosen by `If`: what it touches cannot be
+ * followed.
+ */
 export function branchingMlp(): Graph {
   const b = new GraphBuilder();
   const branch = (op: string, value: string): Graph => ({

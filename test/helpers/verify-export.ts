@@ -69,7 +69,10 @@ export async function readWitness(folder: string): Promise<Witness> {
   return { state: createCheckpoint(state), inputs: [...inputs.values()], output, other, gradients };
 }
 
-/** Another network of the same architecture: every number changed by a factor that a formula gives, as in modules.py. */
+/**
+ * Another network of the same architecture: every number changed by a factor that a formula gives, as in
+ * modules.py.
+ */
 export async function otherState(state: Checkpoint): Promise<Checkpoint> {
   const tensors = new Map<string, Tensor>();
   for (const [name, { dtype }] of state.tensors) {
@@ -89,17 +92,23 @@ export interface ExportReport {
   /** Why some weight is not found in the module's state; undefined if all are. */
   readonly unbound: string | undefined;
   /**
-   * Largest error of the graph's output, relative to PyTorch's largest, with the weights that the file carries and with a random
-   * permutation of them; undefined if it carries none.
+   * Largest error of the graph's output, relative to PyTorch's largest, with the weights that the file
+   * carries and with a random permutation of them; undefined if it carries none.
    */
   readonly asExported: { readonly same: number; readonly permuted: number } | undefined;
-  /** The same with the module's state, with a random permutation of it, and with another network's; undefined if it does not bind. */
+  /**
+   * The same with the module's state, with a random permutation of it, and with another network's; undefined
+   * if it does not bind.
+   */
   readonly asBound: { readonly same: number; readonly permuted: number; readonly other: number } | undefined;
   /** The permuted state, which PyTorch can load. */
   readonly permuted: Checkpoint | undefined;
 }
 
-/** Reads an export, binds it to the module's state, discovers and proves its symmetries, and runs it with weights of its module. */
+/**
+ * Reads an export, binds it to the module's state, discovers and proves its symmetries, and runs it with
+ * weights of its module.
+ */
 export async function verifyExport(path: string, witness: Witness, seed = 1): Promise<ExportReport> {
   const file = await readGraph(path);
   const asExported = await runCarried(file, await discoverSymmetries(file.graph, engine), { witness, seed });

@@ -2,8 +2,8 @@ import { sizeOf, type Tensor } from "@isthmus/core";
 import { waves } from "./waves.ts";
 
 /**
- * Makes weights as the scripts in `golden/` make them: matrices by their fan-in, scales and variances about 1, biases
- * and means about 0.
+ * Makes weights as the scripts in `golden/` make them: matrices by their fan-in, scales and variances about
+ * 1, biases and means about 0.
  * @param shapes - name and shape of each weight, in the order of the script
  */
 export function waveWeights(shapes: Iterable<readonly [string, readonly number[]]>): Map<string, Tensor> {

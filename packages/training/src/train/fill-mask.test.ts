@@ -18,8 +18,8 @@ describe("fillMask()", () => {
   it("fillMask() drops a share of elements and scales the others, so that the mean stays", () => {
     for (const ratio of [0.1, 0.5, 0.9]) {
       const mask = maskOf(ratio, 100_001);
-      const kept = Math.fround(1 / (1 - ratio));
-      expect(new Set(mask)).toEqual(new Set([0, kept]));
+      const scale = Math.fround(1 / (1 - ratio));
+      expect(new Set(mask)).toEqual(new Set([0, scale]));
       const share = mask.filter((x) => x === 0).length / mask.length;
       // Five standard deviations of as many coins.
       expect(Math.abs(share - ratio)).toBeLessThan(5 * Math.sqrt((ratio * (1 - ratio)) / mask.length));

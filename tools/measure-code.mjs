@@ -12,17 +12,26 @@ import { root } from "./packages.mjs";
 const [folder = root] = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const all = list("packages").filter((path) => /^packages\/[^/]+\/src\/.*\.ts$/.test(path));
 const files = all.filter((path) => !path.endsWith(".test.ts"));
-const tests = [...all.filter((path) => path.endsWith(".test.ts")), ...list("test").filter((path) => path.endsWith(".ts"))];
+const tests = [
+  ...all.filter((path) => path.endsWith(".test.ts")),
+  ...list("test").filter((path) => path.endsWith(".ts")),
+];
 const texts = new Map([...files, ...tests].map((path) => [path, readFileSync(join(folder, path), "utf8")]));
 const lines = (path) => texts.get(path).split("\n").length - 1;
-const code = (path) => texts.get(path).replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, (text) => text.replace(/[^\n]/g, " "));
+const code = (path) =>
+  texts.get(path).replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, (text) => text.replace(/[^\n]/g, " "));
 const isKernel = (path) => path.includes("/kernels/");
 const sizes = sorted(files.map(lines));
 const functions = files.flatMap(functionLines);
 const importers = countImporters();
 const exported = files.flatMap(exportsOf);
 const functionsExported = exported.filter(({ kind }) => kind === "function");
-const comments = files.flatMap((path) => texts.get(path).split("\n").filter((line) => /^\s*(?:\/\/|\/\*\*|\*)/.test(line)));
+const comments = files.flatMap((path) =>
+  texts
+    .get(path)
+    .split("\n")
+    .filter((line) => /^\s*(?:\/\/|\/\*\*|\*)/.test(line)),
+);
 
 const measured = {
   files: files.length,
@@ -31,7 +40,9 @@ const measured = {
   "files of at most 20 lines": sizes.filter((size) => size <= 20).length,
   "files with one importer": [...importers.values()].filter((count) => count === 1).length,
   "import circles, types counted": circles(),
-  "function lines: median / p90 / p99": [0.5, 0.9, 0.99].map((share) => quantile(functions, share)).join(" / "),
+  "function lines: median / p90 / p99": [0.5, 0.9, 0.99]
+    .map((share) => quantile(functions, share))
+    .join(" / "),
   "functions over 40 lines": `${functions.filter((size) => size > 40).length} of ${functions.length}`,
   "exports with a doc comment": `${exported.filter(({ comment }) => comment !== undefined).length} of ${exported.length}`,
   "exported functions whose doc starts with a verb": share(
@@ -42,11 +53,17 @@ const measured = {
   "comment lines over 110 characters": comments.filter((line) => line.length > 110).length,
   "`any` / `!` outside kernels / ts-ignore": [
     count(files, /:\s*any\b|<any\b|\bas any\b/g),
-    count(files.filter((path) => !isKernel(path)), /[\w)\]]!(?=[.;,)\]\s[])(?!=)/g),
+    count(
+      files.filter((path) => !isKernel(path)),
+      /[\w)\]]!(?=[.;,)\]\s[])(?!=)/g,
+    ),
     files.filter((path) => /@ts-(?:ignore|expect-error)/.test(texts.get(path))).length,
   ].join(" / "),
   "`as unknown as`": count(files, /\bas unknown as\b/g),
-  "fallbacks `?? 0`, `?? -1`, `?? \"\"`, `?? []`, `?? new X()`": count(files, /\?\? (?:-?\d+\b|""|\[\]|new \w+)/g),
+  'fallbacks `?? 0`, `?? -1`, `?? ""`, `?? []`, `?? new X()`': count(
+    files,
+    /\?\? (?:-?\d+\b|""|\[\]|new \w+)/g,
+  ),
   "of them after an element access": count(files, /\[[^\]\n]+\] \?\? (?:-?\d+\b|""|\[\]|new \w+)/g),
   "@example": count(files, /@example/g, texts),
   "test lines / source lines": (sum(tests.map(lines)) / sum(sizes)).toFixed(2),
@@ -93,14 +110,17 @@ function countImporters() {
   const counts = new Map(files.filter((path) => !/\/index\.ts$/.test(path)).map((path) => [path, 0]));
   for (const path of files) {
     for (const target of new Set(importsOf(path))) {
-      if (known.has(target) && counts.has(target) && !/\/index\.ts$/.test(path)) counts.set(target, counts.get(target) + 1);
+      if (known.has(target) && counts.has(target) && !/\/index\.ts$/.test(path))
+        counts.set(target, counts.get(target) + 1);
     }
   }
   return counts;
 }
 
 function importsOf(path) {
-  return [...code(path).matchAll(/\bfrom\s+"(\.[^"]+)"/g)].map(([, to]) => posix.join(posix.dirname(path), to));
+  return [...code(path).matchAll(/\bfrom\s+"(\.[^"]+)"/g)].map(([, to]) =>
+    posix.join(posix.dirname(path), to),
+  );
 }
 
 /** Groups of files that import each other (Tarjan 1972). */
@@ -124,7 +144,9 @@ function circles() {
 }
 
 function throwsWithValue() {
-  const thrown = files.flatMap((path) => [...code(path).matchAll(/\bnew \w*Error\(\s*(`(?:[^`\\]|\\.)*`|"[^"]*")/g)]);
+  const thrown = files.flatMap((path) => [
+    ...code(path).matchAll(/\bnew \w*Error\(\s*(`(?:[^`\\]|\\.)*`|"[^"]*")/g),
+  ]);
   return share(thrown.filter(([, message]) => message.includes("${")).length, thrown.length);
 }
 

@@ -13,22 +13,27 @@ import { DATA_SET_FORMS } from "@isthmus/data";
 import { type BoundNetwork, bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { renderResultPage, titleOfResult } from "@isthmus/report";
-import { recalibrateBatchNorm } from "@isthmus/statistics";
-import { assertOutput, assertPageName } from "../assert-output.ts";
-import { addBindingOptions, type BindingOptions, bindArchitecture } from "../bind-architecture.ts";
-import { type DataContext, dataContext } from "../data-context.ts";
-import { describeFeeds } from "../describe-feeds.ts";
-import { type EngineOptions, engineOption } from "../engine-option.ts";
-import { fitToData } from "../fit-to-data.ts";
-import { formatCurve } from "../format-curve.ts";
-import { formatNote, formatOutputs } from "../format-outputs.ts";
-import { formatStatistics, measuredOn } from "../format-statistics.ts";
-import { addNormOptions, assertNotKept, type NormOptions } from "../norm-options.ts";
-import { type Architecture, assertArchitecture, openSharedArchitecture } from "../open-architecture.ts";
-import { withCheckpoints } from "../open-checkpoints.ts";
-import { addScalingOptions, openStatisticsData, type ScalingOptions } from "../open-data.ts";
-import { MOST, parseCount } from "../parse-values.ts";
-import { describeMaking } from "../provenance.ts";
+import { recalibrateBatchNorm, STATISTICS_EXAMPLES } from "@isthmus/statistics";
+import {
+  assertArchitecture,
+  type DataContext,
+  dataContext,
+  fitToData,
+  type OpenedArchitecture,
+} from "@isthmus/zoo";
+import { describeFeeds } from "../format/describe-feeds.ts";
+import { formatCurve } from "../format/format-curve.ts";
+import { formatNote, formatOutputs } from "../format/format-outputs.ts";
+import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
+import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
+import { openSharedArchitecture } from "../open/open-architecture.ts";
+import { withCheckpoints } from "../open/open-checkpoints.ts";
+import { addScalingOptions, openStatisticsData, type ScalingOptions } from "../open/open-data.ts";
+import { type EngineOptions, engineOption } from "../options/engine-option.ts";
+import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
+import { MOST, parseCount } from "../options/parse-values.ts";
+import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { describeMaking } from "../output/provenance.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import { type CurveFiles, nameCurveFiles } from "../training/curve-files.ts";
 import { followTraining } from "../training/follow-training.ts";

@@ -7,8 +7,8 @@ import {
   type Theme,
   titleOfResult,
 } from "@isthmus/report";
-import { assertOutput, assertPageName } from "../assert-output.ts";
-import { formatOutputs } from "../format-outputs.ts";
+import { formatOutputs } from "../format/format-outputs.ts";
+import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { formatResult } from "../result/format-result.ts";
 import { assertFolder, saveFigures, savePdfFigures, saveTables } from "../result/save-parts.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";

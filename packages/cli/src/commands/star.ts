@@ -12,10 +12,10 @@ import {
   type PredictorComparison,
   type StarResult,
 } from "@isthmus/star-domain";
-import { assertOutput, assertPageName } from "../assert-output.ts";
-import { formatNote, formatOutputs } from "../format-outputs.ts";
-import { formatStatistics, measuredOn } from "../format-statistics.ts";
-import { describeMaking } from "../provenance.ts";
+import { formatNote, formatOutputs } from "../format/format-outputs.ts";
+import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
+import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { describeMaking } from "../output/provenance.ts";
 import { formatStar } from "../star/format-star.ts";
 import { type StarJob, withStarJob } from "../star/open-star-job.ts";
 import { addStarOptions, type StarVerbOptions } from "../star/star-options.ts";

@@ -1,6 +1,5 @@
 import { at, type DType, entry, excerpt, FormatError, type TensorInfo } from "@isthmus/core";
-import type { Value } from "../builder/graph-builder.ts";
-import { GraphBuilder } from "../builder/graph-builder.ts";
+import { GraphBuilder, type Value } from "../builder/graph-builder.ts";
 import type { Graph } from "../ir/graph.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import type { Layer, LayerResult, Topology } from "./decode-topology.ts";

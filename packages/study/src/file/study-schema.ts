@@ -1,6 +1,7 @@
-import { CUMULATIVE_ORDERS, STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/barrier";
+import { CUMULATIVE_ORDERS } from "@isthmus/barrier";
 import { PATH_KINDS } from "@isthmus/interpolation";
 import { RAY_DISTRIBUTIONS } from "@isthmus/star-domain";
+import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import type { CrossEntropyLoss, MeanSquaredErrorLoss, NextTokenLoss } from "@isthmus/training";
 import { z } from "zod";
 import type {

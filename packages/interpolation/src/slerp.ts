@@ -59,8 +59,8 @@ export function slerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {
 }
 
 /**
- * Measures the angle between a tensor of two checkpoints, in radians; undefined if there is no arc between
- * them.
+ * Measures the angle between a tensor of two checkpoints,
+ * in radians; undefined if there is no arc between them.
  */
 async function measureAngle(a: Checkpoint, b: Checkpoint, name: string): Promise<number | undefined> {
   const size = sizeOf(entry(a.tensors, name, "tensor").shape);

@@ -32,8 +32,8 @@ export function blockConvolutions(graph: Graph, block: number): Graph {
 }
 
 /**
- * Returns the shape of the kernel, `[out, in, rows, columns]`, if a node can be rewritten; undefined
- * otherwise.
+ * Returns the shape of the kernel, `[out, in, rows, columns]`,
+ * if a node can be rewritten; undefined otherwise.
  */
 function blockableKernel(
   graph: Graph,
@@ -99,8 +99,8 @@ function blockNode(node: Node, { kernel, block, constants }: Blocking): Node[] {
 }
 
 /**
- * Creates a node with one output, after which it is named; `op` includes the domain if it is not ONNX's
- * default.
+ * Creates a node with one output, after which it is named;
+ * `op` includes the domain if it is not ONNX's default.
  */
 function makeNode(
   op: string,

@@ -27,8 +27,8 @@ const PROBE: Graph = {
 let measured: Promise<number> | undefined;
 
 /**
- * Measures the channels in a block of onnxruntime's blocked layout on this machine, 8 or 16; 0 if it has
- * none.
+ * Measures the channels in a block of onnxruntime's blocked
+ * layout on this machine, 8 or 16; 0 if it has none.
  */
 export function measureBlock(): Promise<number> {
   measured ??= runProbe().catch(() => 0);

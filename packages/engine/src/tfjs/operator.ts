@@ -66,8 +66,8 @@ function operandValue({ inputs, node, engine }: OperatorContext, index: number):
 }
 
 /**
- * Returns the elements of an operand as numbers, such as axes, extents or pads; undefined if the node omits
- * it.
+ * Returns the elements of an operand as numbers, such as
+ * axes, extents or pads; undefined if the node omits it.
  */
 export function numbers({ inputs }: OperatorContext, index: number): number[] | undefined {
   const value = inputs[index];

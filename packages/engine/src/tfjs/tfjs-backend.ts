@@ -1,5 +1,5 @@
-// A file of its own, so that public declarations refer to no type of TensorFlow.js, which may not be
-// installed.
+// A file of its own, so that public declarations refer to
+// no type of TensorFlow.js, which may not be installed.
 
 /** Backend of TensorFlow.js: its native library on a GPU or the CPU, WebAssembly, or plain JavaScript. */
 export type TfjsBackend = "node-gpu" | "node" | "wasm" | "cpu";

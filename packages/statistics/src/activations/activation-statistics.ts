@@ -38,8 +38,8 @@ export const PAIR_STATISTICS_DEFAULTS: Required<PairStatisticsOptions> = {
 };
 
 /**
- * Measures mean and variance of each unit of some values of a network over a data set, in one pass and in
- * f64.
+ * Measures mean and variance of each unit of some values of
+ * a network over a data set, in one pass and in f64.
  *
  * Variances are population variances. Batches are merged as by Chan, Golub and LeVeque (1983), so the result
  * does not depend on the batch size beyond rounding of f64 (and of the network itself, which the engine

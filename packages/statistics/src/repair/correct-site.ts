@@ -10,8 +10,8 @@ export interface Goal {
 }
 
 /**
- * Deviation, relative to mean and goal, up to which a unit counts as constant, as f32 rounds by about as
- * much.
+ * Deviation, relative to mean and goal, up to which a unit
+ * counts as constant, as f32 rounds by about as much.
  */
 const CONSTANT = 1e-6;
 
@@ -99,8 +99,8 @@ export function extendWeights(
 }
 
 /**
- * Multiplies gains into the weights of their layers and adds shifts to the biases; returns the weights of the
- * graph.
+ * Multiplies gains into the weights of their layers and adds
+ * shifts to the biases; returns the weights of the graph.
  */
 export function foldCorrections({ sites }: RepairPlan, extended: Map<string, Tensor>): Map<string, Tensor> {
   const weights = new Map(extended);

@@ -80,8 +80,8 @@ function pairsOf(count: number): (readonly [number, number])[] {
 }
 
 /**
- * Computes the mean and variance that a site of the combination has if all values before it are averages,
- * too.
+ * Computes the mean and variance that a site of the
+ * combination has if all values before it are averages, too.
  */
 export function expectStatistics(
   { means, covariances }: Joint,

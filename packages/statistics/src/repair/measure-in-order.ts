@@ -58,9 +58,9 @@ export interface OrderedMeasurement<S extends Site> {
 }
 
 /**
- * Measures sites in order, each in a network in which all earlier sites are corrected already, as in one batch
- * of all examples. Activations are stored from one level of sites to the next, so that every layer is run
- * about once.
+ * Measures sites in order, each in a network in which all earlier sites are corrected already, as in one
+ * batch of all examples. Activations are stored from one level of sites to the next, so that every layer is
+ * run about once.
  *
  * @throws InputError if there are no examples, they do not fit the graph's input, or activations are not
  * finite f32

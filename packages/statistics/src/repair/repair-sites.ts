@@ -64,8 +64,8 @@ export function planRepair(graph: Graph): RepairPlan {
 }
 
 /**
- * Returns the view in which the endpoints are measured for the goal of a site: the output of its norm or
- * layer.
+ * Returns the view in which the endpoints are measured for
+ * the goal of a site: the output of its norm or layer.
  */
 export function goalView({ output, axis }: RepairSite): UnitView {
   return { value: output, axes: [axis] };

@@ -3,7 +3,7 @@ import { intAttribute, intsAttribute } from "@isthmus/graph/ir";
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
-import { padConstant } from "./layout.ts";
+import { padConstant } from "./pad.ts";
 import { fromImage, toImage, type Window, windowOf } from "./window.ts";
 
 /** Computes the convolution of `x [batch, in, ...spatial]` with `kernel [out, in / group, ...taps]`. */

@@ -17,8 +17,8 @@ const fold = (apply: Binary): TfjsOperator =>
   });
 
 /**
- * Computes quotients; quotients of integers are rounded towards zero as in C, while TensorFlow.js rounds
- * down.
+ * Computes quotients; quotients of integers are rounded
+ * towards zero as in C, while TensorFlow.js rounds down.
  */
 const divide: Binary = (tf, x, y) => {
   if (x.dtype === "float32") return tf.div(x, y);

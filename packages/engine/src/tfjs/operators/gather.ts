@@ -144,8 +144,8 @@ function scatterNd(context: OperatorContext): TfTensor {
 }
 
 /**
- * Compares indices with every position, so that no position is hot for indices out of range, as ONNX
- * requires.
+ * Compares indices with every position, so that no position
+ * is hot for indices out of range, as ONNX requires.
  */
 function oneHot(context: OperatorContext): TfTensor {
   const { tf, node } = context;

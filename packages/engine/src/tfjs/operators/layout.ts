@@ -2,24 +2,23 @@ import { at } from "@isthmus/core";
 import { broadcastShapes } from "@isthmus/graph/builder";
 import { intAttribute, intsAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
 import {
-  cannotCompute,
   numbers,
   type OperatorContext,
   operand,
   requiredNumbers,
   same,
-  scalar,
   type TfjsOperator,
 } from "../operator.ts";
 import { numbersOf } from "../tensors.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
+import { pad } from "./pad.ts";
 import { throughIntegers } from "./through-integers.ts";
 
 const product = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);
 
 /**
- * Reshapes a tensor; an extent of 0 stays as in the operand unless `allowzero` is set, and one of -1 is
- * derived.
+ * Reshapes a tensor; an extent of 0 stays as in the operand
+ * unless `allowzero` is set, and one of -1 is derived.
  */
 function reshape(context: OperatorContext): TfTensor {
   const { tf, node } = context;
@@ -171,8 +170,8 @@ function clampRange({ begin, end, step }: Range, extent: number): { first: numbe
 }
 
 /**
- * Slices an axis; with steps it cuts rows of one step and takes their heads, as strided slices have no
- * gradient.
+ * Slices an axis; with steps it cuts rows of one step and
+ * takes their heads, as strided slices have no gradient.
  */
 function sliceAxis(tf: Tfjs, x: TfTensor, range: Range): TfTensor {
   const { axis, step } = range;
@@ -203,58 +202,9 @@ function sliceAxis(tf: Tfjs, x: TfTensor, range: Range): TfTensor {
   ]);
 }
 
-/** Pads a tensor with a constant or with its elements, by mode; negative pads cut off. */
-function pad(context: OperatorContext): TfTensor {
-  const { tf, node } = context;
-  const x = operand(context, 0);
-  const amounts = requiredNumbers(context, 1, "pads");
-  const axes = numbers(context, 3)?.map((axis) => wrapAxis(axis, x.rank)) ?? [...x.shape.keys()];
-  const amount = (axis: number, isEnd: boolean): number => {
-    const place = axes.indexOf(axis);
-    return place < 0 ? 0 : at(amounts, place + (isEnd ? axes.length : 0), "pad");
-  };
-  const pads = x.shape.map((_, axis): [number, number] => [amount(axis, false), amount(axis, true)]);
-  const mode = stringAttribute(node, "mode", "constant");
-  const value = scalar(context, 2, 0);
-  if (mode === "constant") return padConstant(tf, x, { pads, value });
-  return pads.reduce((rest, [before, after], axis) => {
-    if (before === 0 && after === 0) return rest;
-    const extent = at(rest.shape, axis, "axis");
-    const length = extent + before + after;
-    const index = Array.from({ length }, (_, i) => borderIndex(context, mode, i - before, extent));
-    return tf.gather(rest, tf.tensor1d(index, "int32"), axis);
-  }, x);
-}
-
-/** Pads with a number where pads are positive, and cuts off elements where they are negative. */
-export function padConstant(
-  tf: Tfjs,
-  x: TfTensor,
-  { pads, value }: { readonly pads: readonly (readonly [number, number])[]; readonly value: number },
-): TfTensor {
-  const begin = pads.map(([before]) => Math.max(0, -before));
-  const size = pads.map(
-    ([before, after], axis) => at(x.shape, axis, "axis") + Math.min(0, before) + Math.min(0, after),
-  );
-  const isCut = size.some((extent, axis) => extent !== x.shape[axis]);
-  const cut = isCut ? tf.slice(x, begin, size) : x;
-  const grown = pads.map(([before, after]): [number, number] => [Math.max(0, before), Math.max(0, after)]);
-  return grown.every(([before, after]) => before + after === 0) ? cut : tf.pad(cut, grown, value);
-}
-
-function borderIndex(context: OperatorContext, mode: string, position: number, extent: number): number {
-  if (mode === "edge") return Math.min(Math.max(position, 0), extent - 1);
-  const period = mode === "reflect" ? 2 * (extent - 1) : extent;
-  if (mode !== "reflect" && mode !== "wrap") {
-    throw cannotCompute(context, "pads must be constant, reflect, edge or wrap", `they are ${mode}`);
-  }
-  const place = period === 0 ? 0 : ((position % period) + period) % period;
-  return place < extent ? place : period - place;
-}
-
 /**
- * Moves blocks of channels into the image; the block is outermost among the channels for `DCR`, innermost for
- * `CRD`.
+ * Moves blocks of channels into the image; the block is
+ * outermost among the channels for `DCR`, innermost for `CRD`.
  */
 function depthToSpace(context: OperatorContext): TfTensor {
   const { tf, node } = context;

@@ -23,8 +23,8 @@ function gemm(context: OperatorContext): TfTensor {
 }
 
 /**
- * Multiplies matrices in the last two axes and broadcasts the others; an operand of one axis is a row or a
- * column.
+ * Multiplies matrices in the last two axes and broadcasts
+ * the others; an operand of one axis is a row or a column.
  */
 function matMul(context: OperatorContext): TfTensor {
   const { tf } = context;

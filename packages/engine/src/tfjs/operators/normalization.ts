@@ -70,8 +70,8 @@ function rmsNorm(context: OperatorContext): TfTensor {
 }
 
 /**
- * Normalises groups of channels of an example; scale and shift are for channels, before operator set 21 for
- * groups.
+ * Normalises groups of channels of an example; scale and
+ * shift are for channels, before operator set 21 for groups.
  */
 function groupNorm(context: OperatorContext): TfTensor {
   const { tf, node } = context;

@@ -11,7 +11,7 @@ import {
 } from "../operator.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 import { findMaxima } from "./find-maxima.ts";
-import { padConstant } from "./layout.ts";
+import { padConstant } from "./pad.ts";
 import { fromImage, toImage, type Window, windowOf } from "./window.ts";
 
 const padImage = (tf: Tfjs, image: TfTensor, pads: Window["pads"], value: number): TfTensor =>
@@ -90,8 +90,8 @@ function countedPads(
 }
 
 /**
- * Returns a factor for each window that turns the mean over all its elements into one over the elements that
- * count.
+ * Returns a factor for each window that turns the mean over
+ * all its elements into one over the elements that count.
  */
 function shares(
   { windows, tap, stride }: { readonly windows: number; readonly tap: number; readonly stride: number },

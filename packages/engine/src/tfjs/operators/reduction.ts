@@ -24,8 +24,8 @@ function reduction(apply: Reduce): TfjsOperator {
 const logSumExp: Reduce = (tf, x, axes, keepDims) => tf.logSumExp(x, axes, keepDims);
 
 /**
- * Creates an operator that finds the index of the largest or smallest element along an axis, the first or the
- * last.
+ * Creates an operator that finds the index of the largest
+ * or smallest element along an axis, the first or the last.
  */
 function extremum(apply: (tf: Tfjs, x: TfTensor, axis: number) => TfTensor): TfjsOperator {
   return typed("i64", (context: OperatorContext) => {

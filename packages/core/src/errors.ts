@@ -75,8 +75,8 @@ export class EngineError extends IsthmusError {
 }
 
 /**
- * Training diverged: a loss or a weight is no longer a finite number. Files that were saved before are
- * untouched.
+ * Training diverged: a loss or a weight is no longer a
+ * finite number. Files that were saved before are untouched.
  */
 export class DivergenceError extends IsthmusError {
   readonly _tag = "DivergenceError";

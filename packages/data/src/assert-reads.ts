@@ -9,8 +9,8 @@ export interface Extent {
 }
 
 /**
- * Returns how many of `count` examples to use: `limit`, or all if it is 0. @throws InputError if there are
- * fewer
+ * Returns how many of `count` examples to use: `limit`, or
+ * all if it is 0. @throws InputError if there are fewer
  */
 export function limitTo(limit: number, count: number, name: string): number {
   if (limit <= count) return limit === 0 ? count : limit;

@@ -1,8 +1,8 @@
 import { DTYPES, FormatError, type Tensor } from "@isthmus/core";
 
 /**
- * Largest number of classes, more than any data set has, so that a damaged label cannot claim unlimited
- * memory.
+ * Largest number of classes, more than any data set has, so
+ * that a damaged label cannot claim unlimited memory.
  */
 const MAX_CLASSES = 2 ** 24;
 

@@ -44,8 +44,8 @@ export const KNOWN_IMAGES: Readonly<
 };
 
 /**
- * Recognises a published set of images by its pixels alone, and returns its scaling; undefined for other
- * images.
+ * Recognises a published set of images by its pixels alone,
+ * and returns its scaling; undefined for other images.
  */
 export function recogniseScaling(pixels: Uint8Array): Scaling | undefined {
   const candidates = Object.values(KNOWN_IMAGES).filter(({ bytes }) => bytes === pixels.length);

@@ -1,6 +1,6 @@
 /**
- * The smallest number that a double holds with all its digits; quotients by smaller numbers are inexact or
- * infinite.
+ * The smallest number that a double holds with all its digits;
+ * quotients by smaller numbers are inexact or infinite.
  */
 const SMALLEST_NORMAL = 2 ** -1022;
 

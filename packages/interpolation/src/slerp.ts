@@ -45,8 +45,8 @@ export function slerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {
 }
 
 /**
- * Writes the point at `t` on the arc between two arrays of stored elements; on the line where there is no angle between them.
- * @param angle - between the whole tensors, in radians
+ * Measures the angle between a tensor of two checkpoints,
+ * in radians; undefined if there is no arc between them.
  */
 export function arcInto(
   from: Elements,

@@ -54,8 +54,8 @@ export const HE_FAN_OUT: LayerInitializer = {
 };
 
 /**
- * Weight normal of variance `2 / fanIn`, which keeps values of equal size through layers of rectifiers; bias
- * 0.
+ * Weight normal of variance `2 / fanIn`, which keeps values
+ * of equal size through layers of rectifiers; bias 0.
  * @see He et al., Delving deep into rectifiers, 2015, section 2.2, equation 10
  */
 export const HE_FAN_IN: LayerInitializer = {

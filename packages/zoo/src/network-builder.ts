@@ -53,8 +53,8 @@ export class NetworkBuilder {
   }
 
   /**
-   * Returns the graph that computes several outputs, with the types of all values in it, and how its weights
-   * start.
+   * Returns the graph that computes several outputs, with the
+   * types of all values in it, and how its weights start.
    * @param outputs - by the names they get
    * @param label - describes the network in the metadata of initial weights
    */

@@ -17,9 +17,9 @@ export interface CheckpointDefinition {
   /** Paths of the files it reads itself. @defaultValue none */
   readonly files?: readonly string[];
   /**
-   * Fills `out` with elements `[begin, begin + out.length)` of a tensor in row-major order. It is only called
-   * with the name of a tensor, a range within it and an `out` of the correct class; calls may overlap in
-   * time.
+   * Fills `out` with elements `[begin, begin + out.length)` of a tensor in
+   * row-major order. It is only called with the name of a tensor, a range
+   * within it and an `out` of the correct class; calls may overlap in time.
    */
   readonly readInto: (name: string, begin: number, out: TensorData) => Promise<void>;
   /** Releases files and memory. @defaultValue does nothing */

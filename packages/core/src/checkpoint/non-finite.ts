@@ -90,8 +90,8 @@ async function findOrigin(checkpoint: Checkpoint, name: string): Promise<Origin>
 }
 
 /**
- * Lists the tensors that a name may refer to: the one of that name, else all whose names differ by a prefix
- * only.
+ * Lists the tensors that a name may refer to: the one of
+ * that name, else all whose names differ by a prefix only.
  */
 function namesakes({ tensors }: Checkpoint, name: string): string[] {
   if (tensors.has(name)) return [name];

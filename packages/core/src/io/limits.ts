@@ -1,6 +1,6 @@
 /**
- * Largest safetensors header, in bytes, as in the reference implementation; real headers have less than 10
- * MB.
+ * Largest safetensors header, in bytes, as in the reference
+ * implementation; real headers have less than 10 MB.
  */
 export const MAX_HEADER_BYTES: number = 100_000_000;
 
@@ -41,8 +41,8 @@ export const MAX_PICKLE_STEPS: number = 12_000_000;
 export const MAX_PICKLE_INTEGER_BYTES: number = 16;
 
 /**
- * Deepest nesting of containers that is searched for tensors; it also ends the search of a container within
- * itself.
+ * Deepest nesting of containers that is searched for tensors;
+ * it also ends the search of a container within itself.
  */
 export const MAX_NESTING: number = 64;
 

@@ -23,10 +23,10 @@ export interface OpenFileSync {
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Opens a regular file for reading. All code in Isthmus that reads a file which a user named uses this
- * function.
- * @throws InputError if there is no such file, it may not be read, or it is a folder, a device, a pipe or a
- * socket
+ * Opens a regular file for reading. All code in Isthmus
+ * that reads a file which a user named uses this function.
+ * @throws InputError if there is no such file, it may not
+ * be read, or it is a folder, a device, a pipe or a socket
  */
 export async function openFile(path: string): Promise<OpenFile> {
   const handle = await open(path, FLAGS).catch((error: unknown) => {

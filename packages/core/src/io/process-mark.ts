@@ -34,8 +34,8 @@ export function isMarkAlive(mark: string): boolean {
 }
 
 /**
- * Checks whether a process of this machine is running, whoever owns it; false for a number that is no process
- * id.
+ * Checks whether a process of this machine is running,
+ * whoever owns it; false for a number that is no process id.
  */
 function isProcessAlive(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;

@@ -11,8 +11,8 @@ import { temporaryName } from "./temporary-name.ts";
 const ATTEMPTS = 3;
 
 /**
- * Longest time between creating a lock and writing its owner into it, in milliseconds; usually it takes
- * microseconds.
+ * Longest time between creating a lock and writing its owner
+ * into it, in milliseconds; usually it takes microseconds.
  */
 const WRITING_MS = 200;
 

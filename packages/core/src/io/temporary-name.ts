@@ -3,16 +3,16 @@ import { basename, dirname, join } from "node:path";
 import { isMarkAlive, processMark } from "./process-mark.ts";
 
 /**
- * Returns the path of a file while this process writes it; `attempt` makes the paths of several writers
- * differ.
+ * Returns the path of a file while this process writes it;
+ * `attempt` makes the paths of several writers differ.
  */
 export function temporaryName(path: string, attempt: number): string {
   return join(dirname(path), `.${basename(path)}.${processMark()}-${attempt}.tmp`);
 }
 
 /**
- * Hidden names that end in the mark of a process and the attempt; earlier versions wrote no start of the
- * process.
+ * Hidden names that end in the mark of a process and the
+ * attempt; earlier versions wrote no start of the process.
  */
 const TEMPORARY = /^\.(.+)\.(\d+)-(?:(\d+)-)?\d+\.tmp$/;
 

@@ -4,9 +4,9 @@ const SHOWN = 60;
 /**
  * Writes the beginning of a value as JSON, for messages about it.
  *
- * Unlike `JSON.stringify` it stops as soon as it has enough characters, however large or deeply nested the
- * value is, and can write values that JSON lacks: `undefined`, `NaN` and infinities, big integers, cyclic
- * values.
+ * Unlike `JSON.stringify` it stops as soon as it has enough characters,
+ * however large or deeply nested the value is, and can write values that JSON
+ * lacks: `undefined`, `NaN` and infinities, big integers, cyclic values.
  * @param most - characters to show before "..."
  */
 export function excerpt(value: unknown, most: number = SHOWN): string {

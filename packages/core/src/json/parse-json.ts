@@ -12,8 +12,8 @@ export const MAX_JSON_DEPTH = 128;
 const TOO_DEEP = `its JSON may be nested ${MAX_JSON_DEPTH} levels deep`;
 
 /**
- * Parts of the message if a text is not JSON, `Cannot ${attempt} as ${rule}: ...`, and what is checked
- * besides.
+ * Parts of the message if a text is not JSON,
+ * `Cannot ${attempt} as ${rule}: ...`, and what is checked besides.
  */
 export interface JsonPurpose {
   /** Action that needs the JSON, for example `read "x.json"`. */
@@ -30,8 +30,8 @@ export interface JsonPurpose {
 }
 
 /**
- * Parses JSON from an untrusted source. All code in Isthmus that parses the JSON of a file uses this
- * function.
+ * Parses JSON from an untrusted source. All code in Isthmus
+ * that parses the JSON of a file uses this function.
  * @param json - a text, or its bytes in UTF-8, with or without a byte order mark
  * @throws FormatError if it is not JSON, nested more than {@link MAX_JSON_DEPTH} levels deep, or has a key
  * twice where it must not

@@ -12,8 +12,8 @@ const EXTENSION = ".safetensors";
 const FOREIGN = /\.(pt|pth|bin|ckpt|onnx|npz|npy|pkl|h5|gguf|json|msgpack|zip|tar|gz)$/i;
 
 /**
- * Place of a checkpoint: a folder, which need not exist yet, and the beginning that the names of its files
- * share.
+ * Place of a checkpoint: a folder, which need not exist
+ * yet, and the beginning that the names of its files share.
  */
 export interface OutputPlace {
   readonly folder: string;

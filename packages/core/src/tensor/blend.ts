@@ -78,8 +78,8 @@ function stepThroughF64(from: Elements, to: Elements, by: number, out: Elements)
 }
 
 /**
- * Finds 64-bit integers that are equal in both arrays and that f64 cannot hold, by index; they must not
- * change.
+ * Finds 64-bit integers that are equal in both arrays and
+ * that f64 cannot hold, by index; they must not change.
  */
 function sameIntegers(from: Elements, to: Elements, out: Elements): Map<number, bigint> | undefined {
   const [a, b] = [from.data, to.data];

@@ -7,8 +7,8 @@ import { bigsToNumbers, roundToIntegers } from "./kernels/integers.ts";
 import { allocateData } from "./tensor.ts";
 
 /**
- * Number of elements that are converted through f64 at a time; few, so that scratch memory stays in the
- * cache.
+ * Number of elements that are converted through f64 at a
+ * time; few, so that scratch memory stays in the cache.
  */
 const BLOCK = 4096;
 

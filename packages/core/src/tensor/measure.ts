@@ -6,8 +6,8 @@ import { floatKernels } from "./kernels/float-kernels.ts";
 import { asFloats } from "./kernels/floats.ts";
 
 /**
- * Computes the scalar product of two arrays of stored elements of equal length, added in f64; 0 if they are
- * empty.
+ * Computes the scalar product of two arrays of stored elements
+ * of equal length, added in f64; 0 if they are empty.
  * @throws RangeError if lengths differ.
  * @throws TypeError if an array is not the class of its element type.
  */

@@ -2,18 +2,19 @@ import { sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
 import type { Attribute, Graph, Node } from "@isthmus/graph";
 import { int, intAttribute, ints, intsAttribute, stringAttribute } from "@isthmus/graph/ir";
 
-/** Operators on tensors whose channels lie in blocks, private to onnxruntime's CPU kernels. */
+/** Domain of the operators on tensors whose channels lie in blocks, private to onnxruntime's CPU kernels. */
 const BLOCKED_DOMAIN = "com.microsoft.nchwc";
 
 /**
- * Returns the graph with convolutions by kernels that are not constants in blocked layout, `[batch, channels / block, height,
- * width, block]`, as onnxruntime itself does only where kernels are constants.
+ * Rewrites convolutions whose kernels are not constants to blocked layout,
+ * `[batch, channels / block, height, width, block]`, which onnxruntime itself does only for constant kernels.
  *
- * While a network trains, and where weights are inputs, kernels are computed or fed: a convolution 3x3 of 32 channels is then
- * twice as fast in blocked layout, the changes of layout included. Concerns convolutions over two axes in one group whose
- * channels fill whole blocks; one of fewer channels in than a block reads them as they are.
+ * While a network trains, and where weights are inputs, kernels are computed or fed: a 3x3 convolution of 32
+ * channels is then twice as fast in blocked layout, changes of layout included. Only convolutions over two
+ * axes in one group are rewritten whose channels fill whole blocks; if there are fewer input channels than in
+ * a block, the input keeps its layout.
  *
- * @param block - channels in a block, as `measureBlock` finds it; 0 leaves the graph as it is
+ * @param block - channels in a block, as `measureBlock` returns it; with 0 the graph is returned unchanged
  */
 export function blockConvolutions(graph: Graph, block: number): Graph {
   const blocked = new Map<Node, readonly [number, number, number, number]>();
@@ -30,7 +31,10 @@ export function blockConvolutions(graph: Graph, block: number): Graph {
   return { ...graph, opsets: new Map([...graph.opsets, [BLOCKED_DOMAIN, 1]]), constants, nodes };
 }
 
-/** Shape of the kernel, `[out, in, rows, columns]`, of a node that can be blocked. */
+/**
+ * Returns the shape of the kernel, `[out, in, rows, columns]`,
+ * if a node can be rewritten; undefined otherwise.
+ */
 function blockableKernel(
   graph: Graph,
   node: Node,
@@ -38,7 +42,7 @@ function blockableKernel(
 ): readonly [number, number, number, number] | undefined {
   if (node.op !== "Conv" || node.domain !== "" || intAttribute(node, "group", 1) !== 1) return undefined;
   if (stringAttribute(node, "auto_pad", "NOTSET") !== "NOTSET") return undefined;
-  const name = node.inputs[1] ?? "";
+  const [, name = ""] = node.inputs;
   const kernel: TensorInfo | undefined = graph.weights.get(name) ?? graph.types?.get(name);
   if (kernel?.dtype !== "f32" || graph.constants.has(name) || kernel.shape.length !== 4) return undefined;
   const [out = 0, channels = 0, rows = 0, columns = 0] = kernel.shape;
@@ -49,7 +53,7 @@ function blockableKernel(
 interface Blocking {
   readonly kernel: readonly [number, number, number, number];
   readonly block: number;
-  /** Extents of reshapes are added here. */
+  /** Constants of the graph, to which the extents of reshapes are added. */
   readonly constants: Map<string, Tensor>;
 }
 
@@ -67,7 +71,7 @@ function blockNode(node: Node, { kernel, block, constants }: Blocking): Node[] {
     });
     return value(part);
   };
-  // Kernels lie [out / block, in / block, rows, columns, block of in, block of out].
+  // The layout of kernels is [out / block, in / block, rows, columns, block of in, block of out].
   const split = isDirect
     ? [out / block, block, channels, rows, columns]
     : [out / block, block, channels / block, block, rows, columns];
@@ -94,18 +98,21 @@ function blockNode(node: Node, { kernel, block, constants }: Blocking): Node[] {
   ];
 }
 
-/** A node with one output, whose name it takes; `op` is qualified by its domain if that is not ONNX's own. */
+/**
+ * Creates a node with one output, after which it is named;
+ * `op` includes the domain if it is not ONNX's default.
+ */
 function makeNode(
   op: string,
   inputs: readonly string[],
   output: string,
   attributes: Readonly<Record<string, Attribute>> = {},
 ): Node {
-  const at = op.lastIndexOf(".");
+  const dot = op.lastIndexOf(".");
   return {
     name: `${output}:node`,
-    op: op.slice(at + 1),
-    domain: at < 0 ? "" : op.slice(0, at),
+    op: op.slice(dot + 1),
+    domain: dot < 0 ? "" : op.slice(0, dot),
     inputs,
     outputs: [output],
     attributes: new Map(Object.entries(attributes)),

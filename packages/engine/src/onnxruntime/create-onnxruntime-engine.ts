@@ -7,13 +7,15 @@ import { fromOrtTensor, toOrtTensor } from "./tensors.ts";
 
 const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true };
 
-/** onnxruntime's log level that shows errors only; warnings about exporters' habits help nobody here. */
+/**
+ * Log level of onnxruntime that shows errors only, as its warnings about exported graphs help nobody here.
+ */
 const ERRORS_ONLY = 3;
 
 /**
  * Returns the default engine: onnxruntime on the CPU, as shipped in the npm package `onnxruntime-node`.
  *
- * Results are the same bits on every run with the same number of threads.
+ * Results have the same bits on every run with the same number of threads.
  */
 export function createOnnxRuntimeEngine(): Engine {
   return { name: "onnxruntime", load };
@@ -97,7 +99,7 @@ class OnnxRuntimeSession implements Session {
     const tensors = new Map<string, Tensor>();
     for (const { name } of this.#graph.outputs) {
       const result = results[name];
-      // What onnxruntime returns for a preallocated output is another view: the caller's own is filled.
+      // For a preallocated output onnxruntime returns another view; the caller's tensor is filled already.
       const tensor = out.get(name) ?? (result === undefined ? undefined : fromOrtTensor(name, result));
       if (tensor !== undefined) tensors.set(name, tensor);
     }

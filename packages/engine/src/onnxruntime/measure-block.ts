@@ -1,7 +1,7 @@
 import { encodeGraph, type Graph } from "@isthmus/graph";
 import { InferenceSession, Tensor } from "./onnxruntime-node.ts";
 
-/** A graph that brings 4 channels into blocked layout, which fills them up to a whole block. */
+/** A graph that converts 4 channels to blocked layout, which fills them up to a whole block. */
 const PROBE: Graph = {
   name: "block",
   opsets: new Map([
@@ -26,7 +26,10 @@ const PROBE: Graph = {
 
 let measured: Promise<number> | undefined;
 
-/** Channels in a block of onnxruntime's blocked layout on this machine, 8 or 16; 0 if it has none. */
+/**
+ * Measures the channels in a block of onnxruntime's blocked
+ * layout on this machine, 8 or 16; 0 if it has none.
+ */
 export function measureBlock(): Promise<number> {
   measured ??= runProbe().catch(() => 0);
   return measured;
@@ -39,8 +42,8 @@ async function runProbe(): Promise<number> {
   });
   try {
     const { y } = await session.run({ x: new Tensor("float32", Float32Array.of(1, 2, 3, 4), [1, 4, 1, 1]) });
-    const block = y?.dims[1] ?? 0;
-    // A build with other operators under these names would be wrong silently: the values must be there, too.
+    const [, block = 0] = y?.dims ?? [];
+    // A build with other operators under these names would compute wrong results, so values are checked too.
     const isBlocked =
       block >= 4 &&
       Array.from(y?.data as Float32Array)

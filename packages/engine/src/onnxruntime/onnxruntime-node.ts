@@ -1,4 +1,4 @@
 import "./disable-telemetry.ts";
 
-// The only place that loads the native library.
+// This is the only file that loads the native library.
 export { InferenceSession, Tensor } from "onnxruntime-node";

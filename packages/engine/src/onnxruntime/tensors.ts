@@ -1,7 +1,7 @@
 import { allocateData, type DType, EngineError, sizeOf, type Tensor, type TensorData } from "@isthmus/core";
 import { Tensor as OrtTensor } from "./onnxruntime-node.ts";
 
-/** Element types by the names onnxruntime uses; types it cannot exchange are missing. */
+/** Names of element types in onnxruntime; types it cannot exchange are missing. */
 const ORT_TYPES: Readonly<Partial<Record<DType, OrtTensor.Type>>> = {
   f64: "float64",
   f32: "float32",
@@ -22,7 +22,7 @@ const DTYPE_OF_TYPE: ReadonlyMap<string, DType> = new Map(
 );
 
 /**
- * Views a tensor as one of onnxruntime's; shares memory with it.
+ * Converts a tensor to one of onnxruntime, which shares memory with it.
  * @throws EngineError if onnxruntime cannot exchange its element type
  */
 export function toOrtTensor(name: string, tensor: Tensor): OrtTensor {
@@ -36,7 +36,7 @@ export function toOrtTensor(name: string, tensor: Tensor): OrtTensor {
   return new OrtTensor(type, tensor.data as OrtTensor.DataType, tensor.shape);
 }
 
-/** Views one of onnxruntime's tensors as ours; shares memory with it. */
+/** Converts a tensor of onnxruntime to one of Isthmus, which shares memory with it. */
 export function fromOrtTensor(name: string, tensor: OrtTensor): Tensor {
   const dtype = DTYPE_OF_TYPE.get(tensor.type);
   if (dtype === undefined) {
@@ -47,7 +47,7 @@ export function fromOrtTensor(name: string, tensor: OrtTensor): Tensor {
       },
     );
   }
-  // An empty output has no data of its own.
+  // An empty output has no data.
   const data = sizeOf(tensor.dims) === 0 ? allocateData(dtype, 0) : (tensor.data as TensorData);
   return { dtype, shape: tensor.dims, data };
 }

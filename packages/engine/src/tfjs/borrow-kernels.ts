@@ -12,8 +12,8 @@ type Kernel = NonNullable<ReturnType<Tfjs["getKernel"]>>["kernelFunc"];
 type TensorInfo = NonNullable<Parameters<Kernel>[0]["inputs"][string]>;
 
 /**
- * Registers for a backend those kernels that it lacks and gradients need, as the ones of the JavaScript backend: slow, and
- * the same results.
+ * Registers the kernels of the JavaScript backend for another backend if gradients need them and it lacks
+ * them; they are slow but compute the same results.
  */
 export function borrowKernels(tf: Tfjs, backendName: string): void {
   for (const kernelName of BORROWED) {

@@ -1,41 +1,40 @@
-import { DTYPES, formatShape, MismatchError, sizeOf, type TensorInfo } from "@isthmus/core";
+import { at, DTYPES, entry, formatShape, MismatchError, sizeOf, type TensorInfo } from "@isthmus/core";
 import type { Graph, Session } from "@isthmus/graph";
 import { gradientName, typesOf } from "@isthmus/graph/ir";
 import { GraphOnTfjs } from "./graph-on-tfjs.ts";
 import type { LoadedTfjs } from "./load-tfjs.ts";
 import { detach, runNodes } from "./run-nodes.ts";
 import type { TfValue } from "./tensors.ts";
-import type { TfTensor } from "./tfjs-types.ts";
 
-/** What to differentiate, and by which values. */
+/** Names of the value to differentiate and of the values to differentiate it by. */
 export interface TapeOptions {
   readonly loss: string;
   readonly withRespectTo: readonly string[];
 }
 
 /**
- * Makes a session that returns the outputs of a graph, the loss, and gradients from TensorFlow.js's tape, all named as
- * `gradient(graph, options)` names them.
+ * Creates a session that returns the outputs of a graph, the loss, and gradients from TensorFlow.js's tape,
+ * with the names that `gradient(graph, options)` gives them.
  *
- * @param graph - typed
- * @throws MismatchError if the graph is not typed, the loss not a scalar, or a value to differentiate by unknown or not
- *   floating-point
+ * @param graph - a graph with the types of its values
+ * @throws MismatchError if the graph has no types, the loss is not a scalar, or a value to differentiate by
+ * is not in the graph or not floating-point
  * @throws UnsupportedError if an operator or an element type is not handled
  */
 export function createTapeSession(graph: Graph, loaded: LoadedTfjs, options: TapeOptions): Session {
   const types = typesOf(graph);
   assertTape(graph, types, options);
   const { loss, withRespectTo } = options;
-  const own = new GraphOnTfjs(graph, loaded, new Set([loss]));
+  const session = new GraphOnTfjs(graph, loaded, new Set([loss]));
   const outputs = [...new Set([...graph.outputs.map(({ name }) => name), loss])];
   const names = [...outputs, ...withRespectTo.map((name) => gradientName(loss, name))];
   return {
     run: async (feeds, out = new Map()) =>
-      own.run(feeds, out, (values) => {
-        differentiate(own, values, { types, loss, withRespectTo, outputs });
+      session.run(feeds, out, (values) => {
+        differentiate(session, values, { types, loss, withRespectTo, outputs });
         return names;
       }),
-    release: async () => own.release(),
+    release: async () => session.release(),
   };
 }
 
@@ -44,7 +43,10 @@ function assertTape(
   types: ReadonlyMap<string, TensorInfo>,
   { loss, withRespectTo }: TapeOptions,
 ): void {
-  const isFloat = (name: string) => DTYPES[types.get(name)?.dtype ?? "i64"].float;
+  const isFloat = (name: string) => {
+    const info = types.get(name);
+    return info !== undefined && DTYPES[info.dtype].float;
+  };
   const lossShape = types.get(loss)?.shape;
   if (lossShape === undefined || sizeOf(lossShape) !== 1 || !isFloat(loss)) {
     throw new MismatchError(
@@ -67,15 +69,15 @@ interface Differentiation extends TapeOptions {
 
 /** Runs the nodes on a tape and adds the gradients to the values. */
 function differentiate(
-  own: GraphOnTfjs,
+  session: GraphOnTfjs,
   values: Map<string, TfValue>,
   { types, loss, withRespectTo, outputs }: Differentiation,
 ): void {
-  const { tf } = own;
+  const { tf } = session;
   const computed = withRespectTo.filter((name) => !values.has(name));
-  // A value that a node computes is no variable of the tape: a zero added to it is.
-  const zeros = new Map(computed.map((name) => [name, tf.zeros([...(types.get(name)?.shape ?? [])])]));
-  const variables = withRespectTo.map((name) => zeros.get(name) ?? (values.get(name)?.tensor as TfTensor));
+  // A value that a node computes is not a variable of the tape, but a zero that is added to it can be.
+  const zeros = new Map(computed.map((name) => [name, tf.zeros([...entry(types, name, "value").shape])]));
+  const variables = withRespectTo.map((name) => zeros.get(name) ?? entry(values, name, "value").tensor);
   const results = new Map<string, TfValue>();
   const replace = (name: string, value: TfValue): TfValue => {
     const zero = zeros.get(name);
@@ -83,12 +85,12 @@ function differentiate(
   };
   const forward = () => {
     const inner = new Map(values);
-    runNodes({ tf, engine: own.engine, graph: own.graph, plan: own.plan, replace }, inner);
+    runNodes({ tf, engine: session.engine, graph: session.graph, plan: session.plan, replace }, inner);
     for (const name of outputs) {
       const value = inner.get(name);
       if (value !== undefined) results.set(name, { ...value, tensor: tf.keep(value.tensor.clone()) });
     }
-    return inner.get(loss)?.tensor as TfTensor;
+    return entry(inner, loss, "value").tensor;
   };
   const { grads } = tf.engine().gradients(forward, variables, undefined, true);
   for (const [name, value] of results) {
@@ -96,7 +98,7 @@ function differentiate(
     value.tensor.dispose();
   }
   for (const [i, name] of withRespectTo.entries()) {
-    const tensor = grads[i] ?? tf.zerosLike(variables[i] as TfTensor);
-    values.set(gradientName(loss, name), { tensor, dtype: types.get(name)?.dtype ?? "f32" });
+    const tensor = grads[i] ?? tf.zerosLike(at(variables, i, "variable"));
+    values.set(gradientName(loss, name), { tensor, dtype: entry(types, name, "value").dtype });
   }
 }

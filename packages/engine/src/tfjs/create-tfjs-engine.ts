@@ -7,22 +7,23 @@ import { TFJS_BACKENDS, type TfjsBackend } from "./tfjs-backend.ts";
 
 /** Options of {@link createTfjsEngine}. */
 export interface TfjsEngineOptions {
-  /** Where to compute. @defaultValue the fastest that is installed */
+  /** Backend to compute on. @defaultValue the fastest that is installed */
   readonly backend?: TfjsBackend;
 }
 
 const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true };
 
 /**
- * Returns an engine that computes graphs with TensorFlow.js, on what is installed of `@tensorflow/tfjs-node-gpu`,
- * `@tensorflow/tfjs-node`, `@tensorflow/tfjs` with `@tensorflow/tfjs-backend-wasm`, and `@tensorflow/tfjs` alone, in this
- * order. Its name says which: `tfjs-node-gpu`, `tfjs-node`, `tfjs-wasm` or `tfjs-cpu`.
+ * Creates an engine that computes graphs with TensorFlow.js, on the first of these that is installed:
+ * `@tensorflow/tfjs-node-gpu`, `@tensorflow/tfjs-node`, `@tensorflow/tfjs` with
+ * `@tensorflow/tfjs-backend-wasm`, and `@tensorflow/tfjs` alone. The engine is named after it:
+ * `tfjs-node-gpu`, `tfjs-node`, `tfjs-wasm` or `tfjs-cpu`.
  *
- * It computes in f32, 32-bit integers and truth values; 64-bit integers are cut to 32 bits, other floats are refused.
- * Threads and optimisation are the backend's own affair. Gradients can be taken from its tape, with `loadWithTape`.
+ * It computes in f32, 32-bit integers and truth values; 64-bit integers are cut to 32 bits, other floats are
+ * refused. The backend decides on threads and optimisation. `loadWithTape` computes gradients by its tape.
  *
  * @throws UnsupportedError if no package of TensorFlow.js is installed; it names the package to add
- * @throws EngineError if what is installed does not start
+ * @throws EngineError if the installed package does not start
  * @throws RangeError if there is no backend of that name
  */
 export async function createTfjsEngine(options: TfjsEngineOptions = {}): Promise<Engine> {
@@ -36,8 +37,8 @@ export async function createTfjsEngine(options: TfjsEngineOptions = {}): Promise
   const name = `tfjs-${loaded.backend}`;
   return {
     name,
-    load: async (graph, given = {}) => {
-      resolveOptions("load a graph", LOAD_DEFAULTS, given);
+    load: async (graph, loadOptions = {}) => {
+      resolveOptions("load a graph", LOAD_DEFAULTS, loadOptions);
       return createTfjsSession(graph, loaded);
     },
     loadWithTape: async (graph, { loss, withRespectTo }) =>

@@ -4,18 +4,18 @@ import type { LoadedTfjs } from "./load-tfjs.ts";
 import { runNodes } from "./run-nodes.ts";
 
 /**
- * Makes a session that computes the outputs of a graph.
+ * Creates a session that computes the outputs of a graph.
  * @throws UnsupportedError if an operator or an element type is not handled
  */
 export function createTfjsSession(graph: Graph, loaded: LoadedTfjs): Session {
-  const own = new GraphOnTfjs(graph, loaded);
+  const session = new GraphOnTfjs(graph, loaded);
   const names = graph.outputs.map(({ name }) => name);
   return {
     run: async (feeds, out = new Map()) =>
-      own.run(feeds, out, (values) => {
-        runNodes(own, values);
+      session.run(feeds, out, (values) => {
+        runNodes(session, values);
         return names;
       }),
-    release: async () => own.release(),
+    release: async () => session.release(),
   };
 }

@@ -7,11 +7,14 @@ import type { Tfjs } from "./tfjs-types.ts";
 
 interface Expected {
   readonly dtype?: DType;
-  /** Extents, symbolic ones as their names. */
+  /** Extents, or the names of symbolic extents. */
   readonly shape?: readonly (number | string)[];
 }
 
-/** A graph whose constants are with TensorFlow.js and whose nodes are planned: what sessions have in common. */
+/**
+ * A graph prepared for TensorFlow.js, with its constants copied and its nodes planned, which all sessions are
+ * built on.
+ */
 export class GraphOnTfjs {
   readonly graph: Graph;
   readonly tf: Tfjs;
@@ -25,15 +28,19 @@ export class GraphOnTfjs {
   #isReleased = false;
 
   /**
-   * @param kept - values to keep until the end of a run, besides the outputs
+   * @param retained - names of values that must not be freed before the end of a run, besides the outputs
    * @throws UnsupportedError if an operator or an element type is not handled
    */
-  constructor(graph: Graph, { tf, backend, backendName }: LoadedTfjs, kept: ReadonlySet<string> = new Set()) {
+  constructor(
+    graph: Graph,
+    { tf, backend, backendName }: LoadedTfjs,
+    retained: ReadonlySet<string> = new Set(),
+  ) {
     this.graph = graph;
     this.tf = tf;
     this.#backendName = backendName;
     this.engine = `tfjs-${backend}`;
-    this.plan = planNodes(graph, kept);
+    this.plan = planNodes(graph, retained);
     for (const info of graph.inputs) this.#expected.set(info.name, info);
     for (const [name, info] of graph.weights) this.#expected.set(name, info);
     for (const [name, { dtype }] of this.#expected) tfTypeOf(dtype ?? "f32", name);
@@ -44,8 +51,8 @@ export class GraphOnTfjs {
   }
 
   /**
-   * Runs `compute` on the tensors given and the constants, and copies the outputs it leaves there; everything
-   * TensorFlow.js allocated on the way is freed.
+   * Runs `compute` on the feeds and the constants, and returns copies of the values whose names it returns;
+   * all other memory that TensorFlow.js allocated meanwhile is freed.
    */
   run(
     feeds: ReadonlyMap<string, Tensor>,
@@ -53,13 +60,13 @@ export class GraphOnTfjs {
     compute: (values: Map<string, TfValue>) => readonly string[],
   ): Map<string, Tensor> {
     if (this.#isReleased) throw this.#error("the session must not be released: it is");
-    const given = this.#checked(feeds);
+    const inputs = this.#checked(feeds);
     this.#useBackend();
     const { tf } = this;
     tf.engine().startScope();
     try {
       const values = new Map(this.#constants);
-      for (const [name, tensor] of given) {
+      for (const [name, tensor] of inputs) {
         values.set(name, { tensor: toTfTensor(tf, name, tensor), dtype: tensor.dtype });
       }
       const results = new Map<string, Tensor>();
@@ -93,7 +100,7 @@ export class GraphOnTfjs {
   }
 
   #checked(feeds: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
-    const given = new Map<string, Tensor>();
+    const inputs = new Map<string, Tensor>();
     for (const [name, { dtype, shape }] of this.#expected) {
       const tensor = feeds.get(name);
       if (tensor === undefined) throw this.#error(`it needs a tensor for input "${name}"`);
@@ -105,9 +112,9 @@ export class GraphOnTfjs {
           `input "${name}" must have shape [${shape.join(", ")}]: it has ${formatShape(tensor.shape)}`,
         );
       }
-      given.set(name, tensor);
+      inputs.set(name, tensor);
     }
-    return given;
+    return inputs;
   }
 
   #error(reason: string): EngineError {
@@ -116,15 +123,17 @@ export class GraphOnTfjs {
     });
   }
 
-  /** The backend is global to TensorFlow.js; another engine or the caller may have changed it. */
+  /**
+   * Selects the backend, which is global to TensorFlow.js: another engine or the caller may have changed it.
+   */
   #useBackend(): void {
     if (this.tf.getBackend() === this.#backendName) return;
-    // It is initialised already, so that it is in place when the call returns.
+    // The backend is initialised already, so it is selected when the call returns.
     void this.tf.setBackend(this.#backendName);
   }
 }
 
-function fits(shape: readonly number[], wanted: readonly (number | string)[]): boolean {
-  if (shape.length !== wanted.length) return false;
-  return wanted.every((extent, axis) => typeof extent === "string" || extent === shape[axis]);
+function fits(shape: readonly number[], expected: readonly (number | string)[]): boolean {
+  if (shape.length !== expected.length) return false;
+  return expected.every((extent, axis) => typeof extent === "string" || extent === shape[axis]);
 }

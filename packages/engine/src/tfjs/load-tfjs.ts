@@ -8,7 +8,7 @@ import type { Tfjs } from "./tfjs-types.ts";
 export interface LoadedTfjs {
   readonly tf: Tfjs;
   readonly backend: TfjsBackend;
-  /** What TensorFlow.js itself calls the backend. */
+  /** Name of the backend in TensorFlow.js. */
   readonly backendName: string;
 }
 
@@ -19,7 +19,7 @@ interface Candidate {
   readonly backendName: string;
 }
 
-/** In the order in which they are tried: fastest first. */
+/** Backends in the order in which they are tried, the fastest first. */
 const CANDIDATES: readonly Candidate[] = [
   { backend: "node-gpu", packages: ["@tensorflow/tfjs-node-gpu"], backendName: "tensorflow" },
   { backend: "node", packages: ["@tensorflow/tfjs-node"], backendName: "tensorflow" },
@@ -30,14 +30,14 @@ const CANDIDATES: readonly Candidate[] = [
 /**
  * Imports TensorFlow.js from the first of its packages that is installed and works.
  *
- * @param wanted - the backend to use; without one, the fastest that is there
+ * @param backend - the backend to use; undefined for the fastest that is installed
  * @throws UnsupportedError if none is installed; it names the package to add
- * @throws EngineError if what is installed does not start
+ * @throws EngineError if the installed package does not start
  */
-export async function loadTfjs(wanted?: TfjsBackend): Promise<LoadedTfjs> {
+export async function loadTfjs(backend?: TfjsBackend): Promise<LoadedTfjs> {
   const failures: unknown[] = [];
   for (const candidate of CANDIDATES) {
-    if (wanted !== undefined && candidate.backend !== wanted) continue;
+    if (backend !== undefined && candidate.backend !== backend) continue;
     if (!candidate.packages.every(isInstalled)) continue;
     try {
       return await start(candidate);
@@ -48,18 +48,18 @@ export async function loadTfjs(wanted?: TfjsBackend): Promise<LoadedTfjs> {
   const [cause] = failures;
   if (cause !== undefined) {
     throw new EngineError(
-      `Cannot start TensorFlow.js${wanted === undefined ? "" : ` with backend "${wanted}"`}: ${(cause as Error).message}`,
+      `Cannot start TensorFlow.js${backend === undefined ? "" : ` with backend "${backend}"`}: ${(cause as Error).message}`,
       { engine: "tfjs", cause },
     );
   }
   throw new UnsupportedError(
-    `Cannot run graphs on TensorFlow.js as a package of it must be installed: add ${packagesFor(wanted)}`,
+    `Cannot run graphs on TensorFlow.js as a package of it must be installed: add ${packagesFor(backend)}`,
     { feature: "tfjs" },
   );
 }
 
-function packagesFor(wanted: TfjsBackend | undefined): string {
-  const candidate = CANDIDATES.find(({ backend }) => backend === wanted);
+function packagesFor(backend: TfjsBackend | undefined): string {
+  const candidate = CANDIDATES.find((one) => one.backend === backend);
   if (candidate !== undefined) return candidate.packages.join(" and ");
   return "@tensorflow/tfjs-node, or @tensorflow/tfjs and @tensorflow/tfjs-backend-wasm where no native library may be used";
 }
@@ -81,7 +81,10 @@ async function start({ backend, packages, backendName }: Candidate): Promise<Loa
   return { tf, backend, backendName };
 }
 
-/** Events of the process for which the WebAssembly backend adds listeners that turn every stray rejection into a crash. */
+/**
+ * Events of the process to which the WebAssembly backend adds listeners that turn every unhandled rejection
+ * into a crash.
+ */
 const CRASH_EVENTS = ["uncaughtException", "unhandledRejection"] as const;
 
 /** Runs `work` and removes the listeners for crashes that it added to the process. */
@@ -98,7 +101,7 @@ async function withoutListeners<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The packages are CommonJS, whose exports Node hands over as the default. */
+/** Imports a package of TensorFlow.js; it is CommonJS, whose exports Node returns as the default export. */
 async function importTfjs(name: string): Promise<Tfjs> {
   const module: Tfjs & { readonly default?: Tfjs } = await import(name);
   return module.default ?? module;
@@ -113,7 +116,7 @@ function isInstalled(name: string): boolean {
   }
 }
 
-/** Lets the JavaScript backend print its advertisement for other packages into nothing, which it does on first use. */
+/** Suppresses the advertisement for other packages that the JavaScript backend prints on first use. */
 function keepQuiet(tf: Tfjs): void {
   const before = tf.env().getBool("PROD");
   tf.env().set("PROD", true);

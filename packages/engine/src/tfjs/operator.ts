@@ -1,66 +1,106 @@
-import { type DType, EngineError } from "@isthmus/core";
+import { at, type DType, EngineError } from "@isthmus/core";
 import type { Node } from "@isthmus/graph";
+import { intsAttribute } from "@isthmus/graph/ir";
 import { numbersOf, type TfValue } from "./tensors.ts";
 import type { Tfjs, TfTensor } from "./tfjs-types.ts";
 
-/** What an operator sees of the node it computes. */
+/** A node, its operands, and what else an operator needs to compute it. */
 export interface OperatorContext {
   readonly tf: Tfjs;
   /** Name of the engine, for messages. */
   readonly engine: string;
   readonly node: Node;
-  /** Version of ONNX's own operator set. */
+  /** Version of ONNX's default operator set. */
   readonly opset: number;
-  /** Operands; undefined for optional ones that are not given. */
+  /** Operands; undefined for optional operands that the node omits. */
   readonly inputs: readonly (TfValue | undefined)[];
 }
 
-/** Computes a node: its results in order, those behind the last wanted one may be left out. */
+/**
+ * Computes a node and returns its results in order; results after the last one that is used may be left out.
+ */
 export type Compute = (context: OperatorContext) => TfTensor | readonly TfTensor[];
 
 /** An ONNX operator in terms of TensorFlow.js. */
 export interface TfjsOperator {
   readonly compute: Compute;
-  /** Element types of the results; the last one stands for those behind it. */
+  /** Returns the element types of the results; all further results have the last type. */
   readonly types: (context: OperatorContext) => readonly DType[];
 }
 
-/** An operator whose results have the element type of its first operand. */
+/** Creates an operator whose results have the element type of its first operand. */
 export function same(compute: Compute): TfjsOperator {
-  return { compute, types: ({ inputs }) => [inputs[0]?.dtype ?? "f32"] };
+  return { compute, types: (context) => [operandType(context, 0)] };
 }
 
-/** An operator whose results have given element types. */
+/** Creates an operator whose results have fixed element types. */
 export function typed(types: DType | readonly DType[], compute: Compute): TfjsOperator {
   const list = typeof types === "string" ? [types] : types;
   return { compute, types: () => list };
 }
 
-/** An operator whose first result has the element type of its first operand, the others given ones. */
+/**
+ * Creates an operator whose first result has the element type of its first operand, the others fixed types.
+ */
 export function sameThen(types: readonly DType[], compute: Compute): TfjsOperator {
-  return { compute, types: ({ inputs }) => [inputs[0]?.dtype ?? "f32", ...types] };
+  return { compute, types: (context) => [operandType(context, 0), ...types] };
 }
 
-/** A required operand. @throws EngineError if the node lacks it */
-export function operand({ inputs, node, engine }: OperatorContext, index: number): TfTensor {
+/** Returns a required operand. @throws EngineError if the node lacks it */
+export function operand(context: OperatorContext, index: number): TfTensor {
+  return operandValue(context, index).tensor;
+}
+
+/** Returns the element type of a required operand. @throws EngineError if the node lacks it */
+export function operandType(context: OperatorContext, index: number): DType {
+  return operandValue(context, index).dtype;
+}
+
+function operandValue({ inputs, node, engine }: OperatorContext, index: number): TfValue {
   const value = inputs[index];
-  if (value !== undefined) return value.tensor;
+  if (value !== undefined) return value;
   throw new EngineError(
     `Cannot compute node "${node.name}" on TensorFlow.js as ${node.op} needs input ${index}: it is missing`,
     { engine },
   );
 }
 
-/** Elements of an operand as numbers, undefined if it is not given: axes, extents, pads. */
+/**
+ * Returns the elements of an operand as numbers, such as
+ * axes, extents or pads; undefined if the node omits it.
+ */
 export function numbers({ inputs }: OperatorContext, index: number): number[] | undefined {
   const value = inputs[index];
   return value === undefined ? undefined : numbersOf(value.tensor);
 }
 
-/** Error of a node that asks for what TensorFlow.js, or this adapter, lacks. */
-export function cannotCompute({ node, engine }: OperatorContext, rule: string, found: string): EngineError {
+/**
+ * Returns the elements of an operand as numbers or, in older operator sets, the numbers of an attribute.
+ * @throws EngineError if the node has neither
+ */
+export function requiredNumbers(
+  context: OperatorContext,
+  index: number,
+  attribute: string,
+): readonly number[] {
+  const list = context.inputs[index] === undefined ? intsAttribute(context.node, attribute) : undefined;
+  return list ?? numbersOf(operand(context, index));
+}
+
+/**
+ * Returns the first element of an operand as a number.
+ * @param fallback - value if the node omits the operand; undefined if it must not
+ * @throws EngineError if the node lacks a required operand
+ */
+export function scalar(context: OperatorContext, index: number, fallback?: number): number {
+  if (fallback !== undefined && context.inputs[index] === undefined) return fallback;
+  return at(numbersOf(operand(context, index)), 0, "element");
+}
+
+/** Returns the error of a node that needs something TensorFlow.js, or this adapter, lacks. */
+export function cannotCompute({ node, engine }: OperatorContext, rule: string, problem: string): EngineError {
   return new EngineError(
-    `Cannot compute node "${node.name}" (${node.op}) on TensorFlow.js as ${rule}: ${found}; use onnxruntime`,
+    `Cannot compute node "${node.name}" (${node.op}) on TensorFlow.js as ${rule}: ${problem}; use onnxruntime`,
     { engine },
   );
 }

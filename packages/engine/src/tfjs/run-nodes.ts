@@ -1,11 +1,11 @@
-import { DTYPES, EngineError, isIsthmusError, UnsupportedError } from "@isthmus/core";
+import { at, DTYPES, EngineError, isIsthmusError, UnsupportedError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import type { OperatorContext, TfjsOperator } from "./operator.ts";
 import { TFJS_OPERATORS } from "./operators/table.ts";
 import { type TfValue, tfTypeOf } from "./tensors.ts";
 import type { Tfjs, TfTensor } from "./tfjs-types.ts";
 
-/** A node, how to compute it, and the values that nothing after it reads. */
+/** A node, its operator, and the names of values that no later node reads. */
 export interface PlannedNode {
   readonly node: Node;
   readonly operator: TfjsOperator;
@@ -14,11 +14,11 @@ export interface PlannedNode {
 
 /**
  * Finds the operator of every node, and after which node each value may be freed.
- * @param kept - values to keep until the end, besides the outputs
+ * @param retained - names of values that must not be freed before the end, besides the outputs
  * @throws UnsupportedError if an operator is not handled; it names the node
  */
-export function planNodes(graph: Graph, kept: ReadonlySet<string>): PlannedNode[] {
-  const used = new Set([...graph.outputs.map(({ name }) => name), ...kept, ""]);
+export function planNodes(graph: Graph, retained: ReadonlySet<string>): PlannedNode[] {
+  const used = new Set([...graph.outputs.map(({ name }) => name), ...retained, ""]);
   const planned: PlannedNode[] = [];
   for (const node of graph.nodes.toReversed()) {
     const lastUses = [...new Set([...node.inputs, ...node.outputs])].filter((name) => !used.has(name));
@@ -37,7 +37,7 @@ function operatorOf(graph: Graph, node: Node): TfjsOperator {
   );
 }
 
-/** How {@link runNodes} computes. */
+/** Engine, graph and plan of {@link runNodes}. */
 export interface RunNodes {
   readonly tf: Tfjs;
   /** Name of the engine, for messages. */
@@ -45,8 +45,8 @@ export interface RunNodes {
   readonly graph: Graph;
   readonly plan: readonly PlannedNode[];
   /**
-   * Called with every value that a node computes, may return another in its place; a tape is being recorded if it is
-   * given.
+   * Called with every value that a node computes, and returns the value to use in its place; present exactly
+   * while a tape is being recorded.
    */
   readonly replace?: (name: string, value: TfValue) => TfValue;
 }
@@ -54,11 +54,12 @@ export interface RunNodes {
 /**
  * Computes the nodes of a graph in order.
  *
- * @param values - inputs, weights and constants by name; what nodes compute is added, and freed after its last use
- * @throws EngineError if a node cannot be computed; what was computed before is freed by the caller's scope
+ * @param values - inputs, weights and constants by name; computed values are added, and freed after their
+ * last use
+ * @throws EngineError if a node cannot be computed; the caller's scope must free values computed before
  */
 export function runNodes({ tf, engine, graph, plan, replace }: RunNodes, values: Map<string, TfValue>): void {
-  const given = new Set(values.keys());
+  const inputNames = new Set(values.keys());
   const opset = graph.opsets.get("") ?? 1;
   for (const { node, operator, lastUses } of plan) {
     const inputs = node.inputs.map((name) => (name === "" ? undefined : values.get(name)));
@@ -69,7 +70,7 @@ export function runNodes({ tf, engine, graph, plan, replace }: RunNodes, values:
       else values.set(name, replace?.(name, result) ?? result);
     }
     for (const name of lastUses) {
-      if (given.has(name)) continue;
+      if (inputNames.has(name)) continue;
       values.get(name)?.tensor.dispose();
       values.delete(name);
     }
@@ -80,14 +81,14 @@ function computeNode(context: OperatorContext, operator: TfjsOperator, isTaped: 
   const { tf, engine, node } = context;
   try {
     const types = operator.types(context);
-    const typeOf = (index: number) => types[index] ?? types.at(-1) ?? "f32";
+    const typeOf = (index: number) => at(types, Math.min(index, types.length - 1), "type");
     const passesGradient = types.some((dtype) => DTYPES[dtype].float);
     tfTypeOf(typeOf(0), node.name);
     const tensors = tf.tidy(() => {
-      const own = isTaped && !passesGradient ? detached(context) : context;
-      const isInput = (tensor: TfTensor) => own.inputs.some((value) => value?.tensor === tensor);
-      // What an operator passes on unchanged needs an identity of its own, since both are freed by themselves.
-      return [operator.compute(own)].flat().map((tensor) => (isInput(tensor) ? tensor.clone() : tensor));
+      const source = isTaped && !passesGradient ? detached(context) : context;
+      const isInput = (tensor: TfTensor) => source.inputs.some((value) => value?.tensor === tensor);
+      // An input that an operator returns unchanged is cloned, since both are freed separately.
+      return [operator.compute(source)].flat().map((tensor) => (isInput(tensor) ? tensor.clone() : tensor));
     });
     return tensors.map((tensor, index) => ({ tensor, dtype: typeOf(index) }));
   } catch (cause) {
@@ -99,7 +100,10 @@ function computeNode(context: OperatorContext, operator: TfjsOperator, isTaped: 
   }
 }
 
-/** Operands that no tape knows: most whole numbers and truth values have no gradient in TensorFlow.js, not even zero. */
+/**
+ * Detaches the operands of a node from the tape, as most operators on integers and truth values have no
+ * gradient in TensorFlow.js, not even zero.
+ */
 function detached(context: OperatorContext): OperatorContext {
   const { tf, inputs } = context;
   return {
@@ -108,7 +112,7 @@ function detached(context: OperatorContext): OperatorContext {
   };
 }
 
-/** A tensor that shares the elements of another, and that no tape knows. */
+/** Returns a tensor that shares the elements of another and is not on any tape. */
 export function detach(tf: Tfjs, tensor: TfTensor): TfTensor {
   const engine = tf.engine();
   engine.backend.incRef(tensor.dataId);

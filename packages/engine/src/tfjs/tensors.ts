@@ -2,7 +2,7 @@ import { convertData, type DType, type Tensor, UnsupportedError } from "@isthmus
 import type { DataType } from "@tensorflow/tfjs";
 import type { Tfjs, TfTensor } from "./tfjs-types.ts";
 
-/** Element types of TensorFlow.js that hold all values of ours; 64-bit integers are cut to 32 bits. */
+/** Element types of TensorFlow.js that hold all values of a type; 64-bit integers are cut to 32 bits. */
 const TF_TYPES: Readonly<Partial<Record<DType, "float32" | "int32" | "bool">>> = {
   f32: "float32",
   i64: "int32",
@@ -14,15 +14,17 @@ const TF_TYPES: Readonly<Partial<Record<DType, "float32" | "int32" | "bool">>> =
   bool: "bool",
 };
 
-/** A tensor of TensorFlow.js and the element type it stands for: several of ours share one of theirs. */
+/**
+ * A tensor of TensorFlow.js and its element type in the graph, as several types share one of TensorFlow.js.
+ */
 export interface TfValue {
   readonly tensor: TfTensor;
   readonly dtype: DType;
 }
 
 /**
- * The element type in which TensorFlow.js keeps one of ours.
- * @throws UnsupportedError if it has none that holds all values
+ * Returns the element type of TensorFlow.js that stores a type.
+ * @throws UnsupportedError if none can hold all its values
  */
 export function tfTypeOf(dtype: DType, name: string): "float32" | "int32" | "bool" {
   const type = TF_TYPES[dtype];
@@ -33,12 +35,12 @@ export function tfTypeOf(dtype: DType, name: string): "float32" | "int32" | "boo
   );
 }
 
-/** Copies a tensor to TensorFlow.js; integers beyond 32 bits become the nearest there are. */
+/** Copies a tensor to TensorFlow.js; integers beyond 32 bits become the nearest 32-bit integers. */
 export function toTfTensor(tf: Tfjs, name: string, { dtype, shape, data }: Tensor): TfTensor {
   const type = tfTypeOf(dtype, name);
-  const kept = type === "int32" ? (convertData(data, dtype, "i32") as Int32Array) : data;
-  // A copy, since the JavaScript backend would keep the caller's array.
-  return tf.tensor(kept.slice() as Float32Array, [...shape], type);
+  const elements = type === "int32" ? (convertData(data, dtype, "i32") as Int32Array) : data;
+  // Copied, since the JavaScript backend would use the caller's array.
+  return tf.tensor(elements.slice() as Float32Array, [...shape], type);
 }
 
 /** Copies a tensor from TensorFlow.js. */
@@ -49,7 +51,7 @@ export function fromTfTensor({ tensor, dtype }: TfValue): Tensor {
   return { dtype, shape, data: convertData(Int32Array.from(data), "i32", dtype) };
 }
 
-/** Elements of a TensorFlow.js tensor as numbers. */
+/** Returns the elements of a tensor of TensorFlow.js as numbers. */
 export function numbersOf(tensor: TfTensor): number[] {
   return Array.from(tensor.dataSync<DataType>() as ArrayLike<number>);
 }

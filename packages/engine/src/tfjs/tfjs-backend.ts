@@ -1,7 +1,8 @@
-// Apart from what uses TensorFlow.js, so that declarations that users see name none of its types: it may not be installed.
+// A file of its own, so that public declarations refer to
+// no type of TensorFlow.js, which may not be installed.
 
-/** Where TensorFlow.js computes: its native library on a GPU or the CPU, WebAssembly, or plain JavaScript. */
+/** Backend of TensorFlow.js: its native library on a GPU or the CPU, WebAssembly, or plain JavaScript. */
 export type TfjsBackend = "node-gpu" | "node" | "wasm" | "cpu";
 
-/** Backends of TensorFlow.js, in the order in which they are tried: fastest first. */
+/** Backends of TensorFlow.js in the order in which they are tried, the fastest first. */
 export const TFJS_BACKENDS: readonly TfjsBackend[] = ["node-gpu", "node", "wasm", "cpu"];

@@ -1,4 +1,4 @@
-/** What the packages of TensorFlow.js export. */
+/** Exports of the packages of TensorFlow.js. */
 export type Tfjs = typeof import("@tensorflow/tfjs");
 
 /** A tensor of TensorFlow.js, of any rank. */

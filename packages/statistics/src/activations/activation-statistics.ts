@@ -1,14 +1,6 @@
-import { InputError, resolveOptions, type Tensor } from "@isthmus/core";
-import {
-  bakeWeights,
-  createLeaveOutFilling,
-  type DataSet,
-  type Engine,
-  extractSubgraph,
-  type Graph,
-  planFeeds,
-  type Session,
-} from "@isthmus/graph";
+import { at, InputError, resolveOptions, type Tensor } from "@isthmus/core";
+import type { DataSet, Engine, Graph, Session } from "@isthmus/graph";
+import { bakeWeights, createLeaveOutFilling, extractSubgraph, planFeeds } from "@isthmus/graph";
 import { PairMoments, type PairStatistics } from "./pair-moments.ts";
 import { createPairProducts } from "./pair-products.ts";
 import { UnitMoments, type UnitStatistics } from "./unit-moments.ts";
@@ -21,7 +13,7 @@ export interface ActivationStatisticsOptions {
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Told of examples seen, of all. */
+  /** Called after each batch with the number of examples measured so far, and of all. */
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 
@@ -35,7 +27,7 @@ export const ACTIVATION_STATISTICS_DEFAULTS: Required<ActivationStatisticsOption
 
 /** Options of {@link pairStatistics}. */
 export interface PairStatisticsOptions extends ActivationStatisticsOptions {
-  /** Covariances of every unit of A with every unit of B, or with that in its place only. @defaultValue "all" */
+  /** Whether to measure covariances of all pairs of units, or of equal units only. @defaultValue "all" */
   readonly pairs?: "all" | "equal";
 }
 
@@ -46,14 +38,16 @@ export const PAIR_STATISTICS_DEFAULTS: Required<PairStatisticsOptions> = {
 };
 
 /**
- * Measures mean and variance of each unit of some values of a network over a data set, in one pass and in f64.
+ * Measures mean and variance of each unit of some values of
+ * a network over a data set, in one pass and in f64.
  *
- * Variances are the population's. Batches are merged as Chan, Golub and LeVeque (1983) do, so the result does not depend on
- * the batch size beyond rounding of f64 (and of the network itself, which the engine computes in f32).
+ * Variances are population variances. Batches are merged as by Chan, Golub and LeVeque (1983), so the result
+ * does not depend on the batch size beyond rounding of f64 (and of the network itself, which the engine
+ * computes in f32).
  *
- * @param network - `weights`: a tensor for every weight of the graph, as `bindWeights` reads them
- * @param views - values and what is a unit of them
- * @returns for each view, in order
+ * @param network - `weights` has a tensor for every weight of the graph, as `bindWeights` reads them
+ * @param views - values, and their units
+ * @returns statistics of each view, in order
  * @throws InputError if the data do not fit the graph, or an activation is not f32, or not finite
  * @throws RangeError if an option is out of range, or a view names no value of the graph
  */
@@ -65,19 +59,23 @@ export async function activationStatistics(
 ): Promise<UnitStatistics[]> {
   const { graph, engine, weights } = network;
   const resolved = resolveOptions("measure activations", ACTIVATION_STATISTICS_DEFAULTS, options);
-  const moments = views.map((view) => ({ reader: new UnitReader(view), moments: new UnitMoments() }));
-  await runOver({ graph, engine, data, networks: [weights] }, views, resolved, async ([values]) => {
-    for (const { reader, moments: own } of moments) own.add(reader.read(values?.get(reader.view.value)));
+  const measured = views.map((view) => ({ reader: new UnitReader(view), moments: new UnitMoments() }));
+  await runOver({ graph, engine, data, networks: [weights] }, views, resolved, async (networks) => {
+    const values = at(networks, 0, "network");
+    for (const { reader, moments } of measured) moments.add(reader.read(values.get(reader.view.value)));
   });
-  return moments.map(({ reader, moments: own }) => assertFinite(reader.view, own.result()));
+  return measured.map(({ reader, moments }) => assertFinite(reader.view, moments.result()));
 }
 
 /**
- * Measures some values of two networks over the same examples: means and variances of each, and covariances between units of
- * A and units of B. As {@link activationStatistics}, in one pass; but products of all pairs of units are added up in f32 over up
- * to 4096 samples, or those of one example, and in f64 over these, so that covariances are good to some 1e-6 of the deviations.
+ * Measures some values of two networks over the same examples: means and variances of each, and covariances
+ * between units of A and units of B.
  *
- * @param networks - `a`, `b`: a tensor for every weight of the graph
+ * It works as {@link activationStatistics}, but products of all pairs of units are added up in f32 over up to
+ * 4096 samples, or the samples of one example, and then in f64, so that covariances are exact to about 1e-6
+ * of the deviations.
+ *
+ * @param networks - `a` and `b` have a tensor for every weight of the graph
  * @throws InputError if the data do not fit the graph, or an activation is not f32, or not finite
  * @throws RangeError if an option is out of range, or a view names no value of the graph
  */
@@ -96,18 +94,19 @@ export async function pairStatistics(
   const { pairs, ...resolved } = resolveOptions("measure activations", PAIR_STATISTICS_DEFAULTS, options);
   const products = pairs === "all" ? await createPairProducts(engine) : undefined;
   try {
-    const moments = views.map((view) => ({
+    const measured = views.map((view) => ({
       readers: [new UnitReader(view), new UnitReader(view)] as const,
       moments: new PairMoments(products),
     }));
-    await runOver({ graph, engine, data, networks: [a, b] }, views, resolved, async ([inA, inB]) => {
-      for (const { readers, moments: own } of moments) {
+    await runOver({ graph, engine, data, networks: [a, b] }, views, resolved, async (networkValues) => {
+      const [inA, inB] = [at(networkValues, 0, "network"), at(networkValues, 1, "network")];
+      for (const { readers, moments } of measured) {
         const { value } = readers[0].view;
-        await own.add(readers[0].read(inA?.get(value)), readers[1].read(inB?.get(value)));
+        await moments.add(readers[0].read(inA.get(value)), readers[1].read(inB.get(value)));
       }
     });
-    return moments.map(({ readers, moments: own }) => {
-      const result = own.result();
+    return measured.map(({ readers, moments }) => {
+      const result = moments.result();
       assertFinite(readers[0].view, result.a);
       assertFinite(readers[0].view, result.b);
       assertProducts(readers[0].view, result);
@@ -127,7 +126,7 @@ function assertFinite({ value }: UnitView, statistics: UnitStatistics): UnitStat
   );
 }
 
-/** Activations that are finite may have products that are not, in f32. */
+/** Checks that covariances are finite, as finite activations may have products that are infinite in f32. */
 function assertProducts({ value }: UnitView, { covariance }: PairStatistics): void {
   if (covariance.every(Number.isFinite)) return;
   throw new InputError(
@@ -143,7 +142,9 @@ interface Pass {
   readonly networks: readonly ReadonlyMap<string, Tensor>[];
 }
 
-/** Runs networks of one graph side by side over a data set; hands over the values of each for each batch. */
+/**
+ * Runs networks of one graph side by side over a data set, and calls `use` with their values for each batch.
+ */
 async function runOver(
   { graph, engine, data, networks }: Pass,
   views: readonly UnitView[],
@@ -152,13 +153,13 @@ async function runOver(
 ): Promise<void> {
   const attempt = "measure activations";
   const fed = new Set(graph.inputs.map(({ name }) => name));
-  const wanted = [...new Set(views.map(({ value }) => value))].filter((value) => !fed.has(value));
+  const computed = [...new Set(views.map(({ value }) => value))].filter((value) => !fed.has(value));
   const plan = planFeeds(attempt, graph, data, batchSize);
   const leaveOut = await createLeaveOutFilling(attempt, { graph, engine }, plan);
   const sessions: Session[] = [];
   try {
-    if (wanted.length > 0) {
-      const part = extractSubgraph(graph, [], wanted);
+    if (computed.length > 0) {
+      const part = extractSubgraph(graph, [], computed);
       for (const weights of networks)
         sessions.push(await engine.load(bakeWeights(part, weights), { threads }));
     }

@@ -1,19 +1,23 @@
+import { allCovariances, difference, equalCovariances } from "./kernels/covariances.ts";
 import { addUnitProducts } from "./kernels/unit-sums.ts";
 import type { PairProducts } from "./pair-products.ts";
 import { UnitMoments, type UnitStatistics } from "./unit-moments.ts";
 import type { UnitPanel } from "./unit-view.ts";
 
-/** Statistics of a value in two networks that saw the same examples. */
+/** Statistics of a value in two networks over the same examples. */
 export interface PairStatistics {
   readonly a: UnitStatistics;
   readonly b: UnitStatistics;
-  /** Population covariance of units of A and B: `[units, units]` for all pairs, `[units]` for equal ones. */
+  /**
+   * Population covariances of units of A and B: `[units, units]` for all pairs, `[units]` for equal units.
+   */
   readonly covariance: Float64Array;
 }
 
 /**
- * Means, variances and covariances of units of two networks, batch by batch: means and variances as {@link UnitMoments} has them;
- * products are summed about the means of the first batch, which are near enough to those of all for nothing to cancel.
+ * Means, variances and covariances of units of two networks, added up batch by batch. Means and variances are
+ * computed as by {@link UnitMoments}; products are summed about the means of the first batch, which are close
+ * enough to the means of all batches to lose no digits by cancellation.
  */
 export class PairMoments {
   readonly #a = new UnitMoments();
@@ -22,12 +26,12 @@ export class PairMoments {
   #shifts: readonly [Float32Array, Float32Array] | undefined;
   #sums: Float64Array = new Float64Array();
 
-  /** @param products - for covariances of all pairs; without it only of equal units */
+  /** @param products - sums products of all pairs of units; undefined for covariances of equal units only */
   constructor(products: PairProducts | undefined) {
     this.#products = products;
   }
 
-  /** Adds a batch: the same samples in both networks. */
+  /** Adds a batch, with the same samples in both networks. */
   async add(a: UnitPanel, b: UnitPanel): Promise<void> {
     this.#a.add(a);
     this.#b.add(b);
@@ -39,20 +43,12 @@ export class PairMoments {
     else addUnitProducts(a.data, b.data, this.#shifts, this.#sums, a.inner);
   }
 
-  /** Statistics of all samples so far. */
+  /** Returns the statistics of all samples so far. */
   result(): PairStatistics {
     const [a, b] = [this.#a.result(), this.#b.result()];
     const [shiftA = new Float32Array(), shiftB = new Float32Array()] = this.#shifts ?? [];
-    const [left, right] = [apart(a.mean, shiftA), apart(b.mean, shiftB)];
-    const all = this.#products !== undefined;
-    const covariance = this.#sums.map((sum, i) => {
-      const [u, v] = all ? [Math.floor(i / right.length), i % right.length] : [i, i];
-      return sum / a.count - (left[u] ?? 0) * (right[v] ?? 0);
-    });
-    return { a, b, covariance };
+    const [left, right] = [difference(a.mean, shiftA), difference(b.mean, shiftB)];
+    const covariances = this.#products === undefined ? equalCovariances : allCovariances;
+    return { a, b, covariance: covariances(this.#sums, left, right, a.count) };
   }
-}
-
-function apart(x: Float64Array, y: Float32Array): Float64Array {
-  return x.map((value, unit) => value - (y[unit] ?? 0));
 }

@@ -1,12 +1,13 @@
-import type { Tensor } from "@isthmus/core";
+import { entry, type Tensor } from "@isthmus/core";
 import type { Engine, Graph, Node } from "@isthmus/graph";
+import { addTo } from "./kernels/covariances.ts";
 import type { UnitPanel } from "./unit-view.ts";
 
-/** Sums products of samples over all pairs of units. */
+/** Sums of products of samples over all pairs of units, computed by an engine. */
 export interface PairProducts {
   /**
-   * Adds sums of `(a - shift) (b - shift)` over samples to `sums`, `[units of a, units of b]`.
-   * @param shifts - of a and of b, `[units]` each
+   * Adds the sums of `(a - shift) (b - shift)` over samples to `sums`, `[units of a, units of b]`.
+   * @param shifts - shifts of `a` and of `b`, `[units]` each
    */
   addTo(
     sums: Float64Array,
@@ -18,12 +19,12 @@ export interface PairProducts {
 }
 
 /**
- * Samples that the engine adds up in f32 before they are added in f64. Such a sum is exact to some 1e-6 of the units' deviations;
- * the engine's product in f64, with values cast to it, takes 4 to 10 times as long.
+ * Number of samples that the engine adds up in f32 before the sum is added in f64. Such a sum is exact to
+ * about 1e-6 of the units' deviations; a product in f64, with values cast to it, takes 4 to 10 times as long.
  */
 const SAMPLES_AT_ONCE = 4096;
 
-/** Products by the engine's GEMM in f32, added up in f64. */
+/** Creates sums of products by the engine's GEMM in f32, added up in f64. */
 export async function createPairProducts(engine: Engine): Promise<PairProducts> {
   const rows = await engine.load(ROWS);
   const planes = await engine.load(PLANES);
@@ -38,8 +39,8 @@ export async function createPairProducts(engine: Engine): Promise<PairProducts> 
           ["shiftA", shiftTensor(shifts[0], a)],
           ["shiftB", shiftTensor(shifts[1], b)],
         ]);
-        const products = (await session.run(feeds)).get("products")?.data as Float32Array;
-        for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] ?? 0) + (products[i] ?? 0);
+        const products = entry(await session.run(feeds), "products", "output");
+        addTo(sums, products.data as Float32Array);
       }
     },
     async release() {
@@ -48,7 +49,7 @@ export async function createPairProducts(engine: Engine): Promise<PairProducts> 
   };
 }
 
-/** `step` of the outer positions of a panel from `begin` on, sharing its memory. */
+/** Returns `step` outer positions of a panel from `begin` on, which share its memory. */
 function panelTensor({ data, outer, units, inner }: UnitPanel, begin: number, step: number): Tensor {
   const end = Math.min(begin + step, outer);
   const shape = inner === 1 ? [end - begin, units] : [end - begin, units, inner];
@@ -59,12 +60,12 @@ function shiftTensor(shift: Float32Array, { inner }: UnitPanel): Tensor {
   return { dtype: "f32", shape: inner === 1 ? [shift.length] : [shift.length, 1], data: shift };
 }
 
-/** The node that centres a panel. */
+/** Returns the node that subtracts the shift from a panel. */
 function centred(name: "a" | "b"): Node {
   return node("Sub", [name, name === "a" ? "shiftA" : "shiftB"], `${name}.centred`);
 }
 
-/** Nodes that bring `[outer, units, inner]` to `[units, outer * inner]`. */
+/** Returns the nodes that reshape `[outer, units, inner]` to `[units, outer * inner]`. */
 function flattened(name: "a" | "b"): Node[] {
   return [
     {
@@ -103,10 +104,10 @@ function productGraph(inner: readonly string[], nodes: readonly Node[]): Graph {
   };
 }
 
-/** For `[samples, units]`. */
+/** Graph that multiplies panels `[samples, units]`. */
 const ROWS: Graph = productGraph([], [node("Gemm", ["a.centred", "b.centred"], "products", { transA: 1 })]);
 
-/** For `[outer, units, inner]`. */
+/** Graph that multiplies panels `[outer, units, inner]`. */
 const PLANES: Graph = productGraph(
   ["inner"],
   [...flattened("a"), ...flattened("b"), node("Gemm", ["a.flat", "b.flat"], "products", { transB: 1 })],

@@ -1,9 +1,10 @@
+import { firstSamples, type Moments, mergeMoments, momentsAbout } from "./kernels/moments.ts";
 import { addUnitSums } from "./kernels/unit-sums.ts";
 import type { UnitPanel } from "./unit-view.ts";
 
 /** Mean and variance of each unit of a value over the samples of a data set. */
 export interface UnitStatistics {
-  /** Samples of each unit: examples times the extents of all other axes. */
+  /** Number of samples of each unit: examples times the extents of all other axes. */
   readonly count: number;
   /** `[units]` */
   readonly mean: Float64Array;
@@ -11,26 +12,19 @@ export interface UnitStatistics {
   readonly variance: Float64Array;
 }
 
-/** What one batch adds: its count, its means about 0 and its centred sums of squares. */
-interface BatchMoments {
-  readonly count: number;
-  readonly mean: Float64Array;
-  readonly squares: Float64Array;
-}
-
 /**
- * Means and variances of units, batch by batch, in f64; batches are merged as Chan, Golub and LeVeque (1983) do, so that how
- * samples fall into batches changes nothing beyond rounding of f64.
+ * Means and variances of units, added up batch by batch in f64. Batches are merged as by Chan, Golub and
+ * LeVeque (1983), so that the way samples are split into batches changes nothing beyond rounding of f64.
  */
 export class UnitMoments {
-  #count = 0;
-  #mean: Float64Array = new Float64Array();
-  #squares: Float64Array = new Float64Array();
+  #moments: Moments = { count: 0, mean: new Float64Array(), squares: new Float64Array() };
 
-  /** A point near the mean of each unit, about which sums of the next batch are exact enough, `[units]`. */
+  /**
+   * Returns a point near the mean of each unit, about which sums of the next batch are exact enough,
+   * `[units]`.
+   */
   #shiftFor({ data, units, inner }: UnitPanel): Float64Array {
-    if (this.#count > 0) return this.#mean;
-    return Float64Array.from({ length: units }, (_, unit) => data[unit * inner] ?? 0);
+    return this.#moments.count > 0 ? this.#moments.mean : firstSamples(data, units, inner);
   }
 
   /** Adds a batch. */
@@ -41,36 +35,18 @@ export class UnitMoments {
     const sums = new Float64Array(units);
     const squares = new Float64Array(units);
     addUnitSums(panel.data, shift, sums, squares, inner);
-    const mean = sums.map((sum, unit) => (shift[unit] ?? 0) + sum / count);
-    const centred = squares.map((square, unit) => Math.max(0, square - (sums[unit] ?? 0) ** 2 / count));
-    this.#merge({ count, mean, squares: centred });
-  }
-
-  #merge({ count, mean, squares }: BatchMoments): void {
-    if (this.#count === 0) {
-      this.#count = count;
-      this.#mean = mean.slice();
-      this.#squares = squares.slice();
-      return;
-    }
-    const total = this.#count + count;
-    const share = count / total;
-    this.#squares = this.#squares.map((square, unit) => {
-      const apart = (mean[unit] ?? 0) - (this.#mean[unit] ?? 0);
-      return square + (squares[unit] ?? 0) + apart * apart * this.#count * share;
-    });
-    this.#mean = this.#mean.map((old, unit) => old + ((mean[unit] ?? 0) - old) * share);
-    this.#count = total;
+    const added = momentsAbout(shift, { count, sums, squares });
+    this.#moments = this.#moments.count === 0 ? added : mergeMoments(this.#moments, added);
   }
 
   /** Means so far, `[units]`. */
   get mean(): Float64Array {
-    return this.#mean;
+    return this.#moments.mean;
   }
 
-  /** Statistics of all samples so far. */
+  /** Returns the statistics of all samples so far. */
   result(): UnitStatistics {
-    const count = this.#count;
-    return { count, mean: this.#mean.slice(), variance: this.#squares.map((square) => square / count) };
+    const { count, mean, squares } = this.#moments;
+    return { count, mean: mean.slice(), variance: squares.map((square) => square / count) };
   }
 }

@@ -1,17 +1,17 @@
-import { axisOffsets, formatShape, gatherInto, InputError, stridesOf, type Tensor } from "@isthmus/core";
+import { at, axisOffsets, formatShape, gatherInto, InputError, stridesOf, type Tensor } from "@isthmus/core";
 
-/** A value of a graph and its units; everything that does not tell units apart is a sample. */
+/** A value of a graph, and how its elements are divided into units and samples. */
 export interface UnitView {
-  /** Name of the value: an input, or what a node computes. */
+  /** Name of the value: an input, or a result of a node. */
   readonly value: string;
-  /** Axes whose positions belong to units, ascending, negative ones from the last; all other axes are samples. */
+  /** Axes of units, ascending, negative axes counted from the last; all other axes are samples. */
   readonly axes: readonly number[];
   /**
-   * Positions over these axes, row-major, that belong to each unit, `[units * slots]`; slots count as samples.
-   * @defaultValue every position is a unit of its own
+   * Row-major positions over these axes that belong to each unit, `[units * slots]`; slots count as samples.
+   * @defaultValue every position is one unit
    */
   readonly positions?: Int32Array | undefined;
-  /** Positions of each unit. @defaultValue 1 */
+  /** Number of positions of each unit. @defaultValue 1 */
   readonly slots?: number | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface UnitPanel {
   readonly inner: number;
 }
 
-/** Reads the samples of a view from tensors of its value; what is worked out for one shape serves the next of it. */
+/** Reader of the samples of a view from tensors of its value, which computes offsets once for each shape. */
 export class UnitReader {
   readonly view: UnitView;
   #shape = "";
@@ -39,7 +39,7 @@ export class UnitReader {
   }
 
   /**
-   * The samples of a tensor; where units lie on adjacent axes it is the tensor's own memory.
+   * Returns the samples of a tensor; they share its memory if the axes of units are adjacent.
    * @throws InputError if the value is not f32
    * @throws RangeError if the value has no such axes or positions
    */
@@ -62,9 +62,8 @@ export class UnitReader {
 
 function createRead(view: UnitView, shape: readonly number[]): (data: Float32Array) => UnitPanel {
   const axes = view.axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
-  const [first = 0] = axes;
-  const last = axes.at(-1) ?? 0;
   assertView(view, shape, axes);
+  const [first, last] = [at(axes, 0, "axis"), at(axes, axes.length - 1, "axis")];
   const extent = (from: number, to: number) => shape.slice(from, to).reduce((a, b) => a * b, 1);
   if (view.positions === undefined && last - first + 1 === axes.length) {
     const form = {
@@ -85,7 +84,9 @@ function createRead(view: UnitView, shape: readonly number[]): (data: Float32Arr
   const slots = view.slots ?? 1;
   const units = positions.length / slots;
   const columns = Array.from({ length: slots }, (_, slot) =>
-    Int32Array.from({ length: units }, (_, unit) => offsets[positions[unit * slots + slot] ?? 0] ?? 0),
+    Int32Array.from({ length: units }, (_, unit) =>
+      at(offsets, at(positions, unit * slots + slot, "position"), "offset"),
+    ),
   );
   const share = others.length * units;
   const panel = new Float32Array(share * slots);
@@ -102,13 +103,13 @@ function assertView(
   shape: readonly number[],
   axes: readonly number[],
 ): void {
-  const ascending = axes.every((axis, i) => i === 0 || axis > (axes[i - 1] ?? 0));
+  const ascending = axes.every((axis, i) => i === 0 || axis > at(axes, i - 1, "axis"));
   if (axes.length === 0 || !ascending || axes.some((axis) => !(axis >= 0 && axis < shape.length))) {
     throw new RangeError(
       `Cannot measure "${value}" as axes must be ascending and among the ${shape.length} of its shape ${formatShape(shape)}: got ${axes.join(", ")}`,
     );
   }
-  const count = axes.reduce((product, axis) => product * (shape[axis] ?? 1), 1);
+  const count = axes.reduce((product, axis) => product * at(shape, axis, "axis"), 1);
   if (positions === undefined) return;
   if (positions.length % slots === 0 && positions.every((position) => position >= 0 && position < count))
     return;

@@ -2,14 +2,15 @@ import { UnsupportedError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import type { Site } from "./site.ts";
 
-/** A batch norm whose statistics are weights of the graph. */
+/** A batch norm whose mean and variance are weights of the graph, by name. */
 export interface BatchNormSite extends Site {
   readonly mean: string;
   readonly variance: string;
 }
 
 /**
- * Counts the batch norms of a graph that can be measured anew: those whose mean and variance are weights, and no other norm's.
+ * Counts the batch norms of a graph that can be measured again: their mean and variance are weights that no
+ * two norms share. Returns 0 if two norms share any.
  */
 export function countBatchNorms(graph: Graph): number {
   const norms = graph.nodes.filter(
@@ -23,7 +24,7 @@ export function countBatchNorms(graph: Graph): number {
 
 /**
  * Finds the batch norms of a graph whose mean and variance are weights of it.
- * @throws UnsupportedError if two norms share their statistics, which then are those of neither
+ * @throws UnsupportedError if two norms share statistics, which then cannot be correct for both
  */
 export function findBatchNorms(graph: Graph): BatchNormSite[] {
   const owners = new Map<string, Node>();

@@ -1,28 +1,29 @@
-import type { Tensor } from "@isthmus/core";
+import { at, type Tensor } from "@isthmus/core";
 import type { DataSet, Engine, Graph } from "@isthmus/graph";
 import { pairStatistics } from "../activations/activation-statistics.ts";
 import type { UnitStatistics } from "../activations/unit-moments.ts";
 import type { MeasureInOrderOptions } from "./measure-in-order.ts";
 import type { RepairSite } from "./repair-sites.ts";
 
-/** Networks of one architecture. */
+/** Networks of one architecture, and the engine to run them. */
 export interface RepairNetworks {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly networks: readonly ReadonlyMap<string, Tensor>[];
 }
 
-/** `sum of w_i x_i` of a site over the networks. */
+/** Computes the weighted sum over networks `sum of w_i x_i` for each unit of a site. */
 export function mix(parts: readonly Float64Array[], shares: readonly number[]): Float64Array {
-  return Float64Array.from(parts[0] ?? [], (_, unit) =>
-    parts.reduce((sum, part, network) => sum + (shares[network] ?? 0) * (part[unit] ?? 0), 0),
+  return at(parts, 0, "network").map((_, unit) =>
+    parts.reduce((sum, part, network) => sum + at(shares, network, "share") * at(part, unit, "unit"), 0),
   );
 }
 
-/** Means, and covariances of all pairs of networks, of what is corrected at each site. */
+/** Means, and covariances of all pairs of networks, of the value that is corrected at each site. */
 export interface Joint {
+  /** Means by network, then by site. */
   readonly means: readonly (readonly Float64Array[])[];
-  /** By network and network, then by site. */
+  /** Covariances by first and second network, then by site. */
   readonly covariances: readonly (readonly (readonly Float64Array[])[])[];
 }
 
@@ -41,7 +42,7 @@ export async function measureJoint(
     readonly pass: Pick<MeasureInOrderOptions, "batchSize" | "threads" | "signal">;
   },
 ): Promise<Joint> {
-  // In the graph as it is, layers have no value before gain and shift.
+  // The graph without gain and shift has no value before them, so outputs of layers are measured.
   const views = sites.map((site) => ({
     value: site.kind === "linear" ? site.output : site.value,
     axes: [site.axis],
@@ -49,36 +50,28 @@ export async function measureJoint(
   const count = networks.length;
   const means: (readonly Float64Array[])[] = new Array(count);
   const covariances: (readonly Float64Array[])[][] = networks.map(() => new Array(count));
-  const store = (i: number, j: number, own: readonly Float64Array[]) => {
-    covariances[i]?.splice(j, 1, own);
-    covariances[j]?.splice(i, 1, own);
+  const store = (i: number, j: number, bySite: readonly Float64Array[]) => {
+    at(covariances, i, "network")[j] = bySite;
+    at(covariances, j, "network")[i] = bySite;
   };
   for (const [i, j] of pairsOf(count)) {
-    const [a, b] = [networks[i] ?? new Map(), networks[j] ?? new Map()];
-    const found = await pairStatistics({ graph, engine, a, b }, data, views, { ...pass, pairs: "equal" });
-    store(
-      i,
-      i,
-      found.map((pair) => pair.a.variance),
-    );
-    store(
-      j,
-      j,
-      found.map((pair) => pair.b.variance),
-    );
-    if (i !== j)
-      store(
-        i,
-        j,
-        found.map(({ covariance }) => covariance),
-      );
-    means[i] = found.map((pair) => pair.a.mean);
-    means[j] = found.map((pair) => pair.b.mean);
+    const [a, b] = [at(networks, i, "network"), at(networks, j, "network")];
+    const pairs = await pairStatistics({ graph, engine, a, b }, data, views, { ...pass, pairs: "equal" });
+    const variancesA = pairs.map((pair) => pair.a.variance);
+    const variancesB = pairs.map((pair) => pair.b.variance);
+    store(i, i, variancesA);
+    store(j, j, variancesB);
+    if (i !== j) {
+      const bySite = pairs.map(({ covariance }) => covariance);
+      store(i, j, bySite);
+    }
+    means[i] = pairs.map((pair) => pair.a.mean);
+    means[j] = pairs.map((pair) => pair.b.mean);
   }
   return { means, covariances };
 }
 
-/** All pairs of different networks; a single one with itself. */
+/** Returns all pairs of different networks, or of a single network with itself. */
 function pairsOf(count: number): (readonly [number, number])[] {
   if (count === 1) return [[0, 0]];
   return Array.from({ length: count }, (_, i) =>
@@ -86,23 +79,27 @@ function pairsOf(count: number): (readonly [number, number])[] {
   ).flat();
 }
 
-/** Mean and variance that a site of the combination has if everything before it is the average, too. */
+/**
+ * Computes the mean and variance that a site of the
+ * combination has if all values before it are averages, too.
+ */
 export function expectStatistics(
   { means, covariances }: Joint,
   shares: readonly number[],
   site: number,
 ): Pick<UnitStatistics, "mean" | "variance"> {
   const mean = mix(
-    means.map((own) => own[site] ?? new Float64Array()),
+    means.map((bySite) => at(bySite, site, "site")),
     shares,
   );
   const variance = mean.map((_, unit) => {
     let sum = 0;
-    covariances.forEach((row, i) => {
-      row.forEach((own, j) => {
-        sum += (shares[i] ?? 0) * (shares[j] ?? 0) * (own[site]?.[unit] ?? 0);
-      });
-    });
+    for (const [i, row] of covariances.entries()) {
+      for (const [j, bySite] of row.entries()) {
+        const product = at(shares, i, "share") * at(shares, j, "share");
+        sum += product * at(at(bySite, site, "site"), unit, "unit");
+      }
+    }
     return Math.max(0, sum);
   });
   return { mean, variance };

@@ -18,15 +18,15 @@ import { UnitReader } from "../activations/unit-view.ts";
 import type { Site } from "./site.ts";
 import { type SiteLevel, sortSites } from "./site-levels.ts";
 
-/** Options of what runs a network over data place by place. */
+/** Options of {@link measureInOrder}. */
 export interface MeasureInOrderOptions {
   /** Examples in one engine call; does not change the result beyond rounding. @defaultValue 100 */
   readonly batchSize?: number;
   /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
   readonly threads?: number;
   /**
-   * Memory for activations between two places, in bytes; where all examples do not fit, the network is run
-   * from the last place where they did. @defaultValue 2 GiB
+   * Memory for activations between two levels of sites, in bytes; if the activations of all examples do not
+   * fit, the network is run from the last level where they did. @defaultValue 2 GiB
    */
   readonly maxCacheBytes?: number;
   readonly signal?: AbortSignal | undefined;
@@ -48,20 +48,22 @@ export interface OpenNetwork {
   readonly weights: Map<string, Tensor>;
 }
 
-/** What to measure, and what to do about it. */
+/** Sites to measure, and how weights are corrected by their statistics. */
 export interface OrderedMeasurement<S extends Site> {
   /** What is attempted, for messages, for example `recalibrate batch norms`. */
   readonly attempt: string;
   readonly sites: readonly S[];
-  /** Corrects the weights by what was measured at a site. */
+  /** Corrects the weights by the statistics of a site. */
   readonly correct: (site: S, statistics: UnitStatistics, weights: Map<string, Tensor>) => void;
 }
 
 /**
- * Measures sites in order, each in a network in which those before it are corrected already, as one batch of all examples
- * would have them. Activations are kept from one level of sites to the next, so that every layer is run about once.
+ * Measures sites in order, each in a network in which all earlier sites are corrected already, as in one
+ * batch of all examples. Activations are stored from one level of sites to the next, so that every layer is
+ * run about once.
  *
- * @throws InputError if there are no examples, they do not fit the graph's input, or activations are not finite f32
+ * @throws InputError if there are no examples, they do not fit the graph's input, or activations are not
+ * finite f32
  * @throws RangeError if an option is out of its range
  */
 export async function measureInOrder<S extends Site>(
@@ -82,12 +84,11 @@ export async function measureInOrder<S extends Site>(
   for (const level of sortSites(network.graph, sites)) {
     options.signal?.throwIfAborted();
     const { statistics, next } = await measureLevel(network, { level, cache, leaveOut, options });
-    level.sites.forEach((site, index) => {
-      const own = statistics[index];
-      if (own === undefined) return;
-      assertFinite(attempt, site, own);
-      measurement.correct(site, own, network.weights);
-    });
+    for (const [index, site] of level.sites.entries()) {
+      const measured = at(statistics, index, "site");
+      assertFinite(attempt, site, measured);
+      measurement.correct(site, measured, network.weights);
+    }
     cache = next;
   }
 }
@@ -134,7 +135,7 @@ interface LevelTask<S extends Site> {
   readonly options: Required<MeasureInOrderOptions>;
 }
 
-/** Measures the sites of one level; returns what the next level may start from, too. */
+/** Measures the sites of one level; also returns the values from which the next level can be computed. */
 async function measureLevel<S extends Site>(
   network: OpenNetwork,
   { level, cache, leaveOut, options }: LevelTask<S>,
@@ -144,10 +145,10 @@ async function measureLevel<S extends Site>(
     reader: new UnitReader({ value, axes: [axis] }),
     moments: new UnitMoments(),
   }));
-  const wanted = [...new Set([...level.sites.map(({ value }) => value), ...live])];
-  const session = await loadPart(network, cache.values, { wanted, threads: options.threads });
-  const kept: CachedBatch[] = [];
-  let keep = true;
+  const targets = [...new Set([...level.sites.map(({ value }) => value), ...live])];
+  const session = await loadPart(network, cache.values, { targets, threads: options.threads });
+  const stored: CachedBatch[] = [];
+  let fitsMemory = true;
   try {
     for (let batch = 0; batch < cache.batches; batch++) {
       options.signal?.throwIfAborted();
@@ -157,34 +158,40 @@ async function measureLevel<S extends Site>(
         const { value } = reader.view;
         moments.add(reader.read(leaveOut(value, entry(results, value, "value"), counts)));
       }
-      keep &&= bytesOf(results, live) * cache.batches <= options.maxCacheBytes;
-      if (!keep) kept.length = 0;
-      else
-        kept.push({ values: new Map(live.map((name) => [name, entry(results, name, "value")])), ...counts });
+      fitsMemory &&= bytesOf(results, live) * cache.batches <= options.maxCacheBytes;
+      if (fitsMemory) {
+        stored.push({
+          values: new Map(live.map((name) => [name, entry(results, name, "value")])),
+          ...counts,
+        });
+      } else stored.length = 0;
     }
   } finally {
     await session?.release();
   }
   const statistics = sites.map(({ moments }) => moments.result());
-  if (!keep) return { statistics, next: cache };
-  // Not all activations are f32: shapes that depend on the data are whole numbers.
-  const values = [...(kept[0]?.values ?? [])].map(([name, { dtype }]) => ({ name, dtype }));
-  const read = (batch: number) => at(kept, batch, "batch");
+  if (!fitsMemory) return { statistics, next: cache };
+  // Not all activations are f32: shapes that depend on the data are integers.
+  const values = [...at(stored, 0, "batch").values].map(([name, { dtype }]) => ({ name, dtype }));
+  const read = (batch: number) => at(stored, batch, "batch");
   return { statistics, next: { values, batches: cache.batches, read } };
 }
 
-/** A session for what is wanted and not given; none where everything is, as for a norm right at the input. */
+/**
+ * Loads a session that computes target values from available ones; undefined if all are available, as for a
+ * norm of the input.
+ */
 async function loadPart(
   { graph, engine, weights }: OpenNetwork,
-  given: readonly ValueInfo[],
-  { wanted, threads }: { readonly wanted: readonly string[]; readonly threads: number },
+  available: readonly ValueInfo[],
+  { targets, threads }: { readonly targets: readonly string[]; readonly threads: number },
 ): Promise<Session | undefined> {
-  const names = new Set(given.map(({ name }) => name));
-  const computed = wanted.filter((name) => !names.has(name));
+  const names = new Set(available.map(({ name }) => name));
+  const computed = targets.filter((name) => !names.has(name));
   if (computed.length === 0) return undefined;
-  return engine.load(bakeWeights(extractSubgraph(graph, given, computed), weights), { threads });
+  return engine.load(bakeWeights(extractSubgraph(graph, available, computed), weights), { threads });
 }
 
 function bytesOf(results: ReadonlyMap<string, Tensor>, names: readonly string[]): number {
-  return names.reduce((bytes, name) => bytes + (results.get(name)?.data.byteLength ?? 0), 0);
+  return names.reduce((bytes, name) => bytes + entry(results, name, "value").data.byteLength, 0);
 }

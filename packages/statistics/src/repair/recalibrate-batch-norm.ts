@@ -10,16 +10,16 @@ export type RecalibrateOptions = MeasureInOrderOptions;
 export const RECALIBRATE_DEFAULTS: Required<RecalibrateOptions> = MEASURE_IN_ORDER_DEFAULTS;
 
 /**
- * Measures anew the mean and variance of every batch norm, as one batch of all examples would have them.
+ * Measures the mean and variance of every batch norm again, as in one batch of all examples.
  *
- * Norms are taken in order, each with those before it already measured, so the result does not depend on
- * how examples fall into batches, unlike the running averages of a training pass (Jordan et al. 2023,
- * section 3, reset with momentum averages); sums are in f64; variances are the population's.
+ * Norms are measured in order, each after all earlier norms are replaced, so the result does not depend on
+ * how examples are split into batches, unlike the running averages of a training pass (Jordan et al. 2023,
+ * section 3, reset with momentum averages). Sums are in f64; variances are population variances.
  *
- * @param network - `weights`: a tensor for every weight of the graph
- * @returns all of `weights`, statistics replaced
- * @throws InputError if there are no examples, they do not fit the graph's input, or the activations of a norm are
- *   not finite f32
+ * @param network - `weights` has a tensor for every weight of the graph
+ * @returns all of `weights`, with new statistics
+ * @throws InputError if there are no examples, they do not fit the graph's input, or the activations of a
+ * norm are not finite f32
  * @throws UnsupportedError if two norms share their statistics
  * @throws RangeError if an option is out of its range
  */

@@ -1,49 +1,53 @@
-import { DTYPES, sizeOf } from "@isthmus/core";
+import { at, DTYPES, entry, sizeOf } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import { capturedNames } from "@isthmus/graph/ir";
 import type { UnitView } from "../activations/unit-view.ts";
 import { type BatchNormSite, findBatchNorms } from "./batch-norm-sites.ts";
 import type { Site } from "./site.ts";
 
-/** A layer whose output is rescaled through its own weights. */
+/** A layer whose output is corrected through its weights. */
 export interface LinearSite extends Site {
   readonly kind: "linear";
-  /** Value that the layer computes, its bias included. */
+  /** Name of the value that the layer computes, its bias included. */
   readonly output: string;
   readonly weight: string;
   /** Axis of the weight that holds the units. */
   readonly weightAxis: number;
-  /** One number for each unit; undefined where the layer has none. */
+  /** Name of the bias, one number for each unit; undefined if the layer has none. */
   readonly bias: string | undefined;
-  /** Weights of the extended graph that rescale the output until they are folded into the layer. */
+  /** Weight of the extended graph that the output is multiplied by, until it is folded into the layer. */
   readonly gain: string;
+  /** Weight of the extended graph that is added to the output, until it is folded into the layer. */
   readonly shift: string;
   /** Shape of gain and shift, `[units, 1, ...]`. */
   readonly shape: readonly number[];
 }
 
-/** A batch norm whose scale and bias are its own. */
+/** A batch norm that is corrected through its weights. */
 export interface NormSite extends BatchNormSite {
   readonly kind: "norm";
   readonly output: string;
-  readonly scale: string;
-  readonly bias: string;
+  /** Name of the scale; undefined if it is not a weight, or is used elsewhere too. */
+  readonly scale: string | undefined;
+  /** Name of the bias; undefined if it is not a weight, or is used elsewhere too. */
+  readonly bias: string | undefined;
   readonly epsilon: number;
 }
 
 /** A place that REPAIR corrects. */
 export type RepairSite = LinearSite | NormSite;
 
-/** Where a graph is repaired, and the graph in which it can be measured. */
+/** Sites at which a graph is repaired, and the graph in which they can be measured. */
 export interface RepairPlan {
   readonly sites: readonly RepairSite[];
-  /** The graph with gain and shift behind every layer that is rescaled. */
+  /** The graph with a gain and a shift after every layer that is corrected. */
   readonly extended: Graph;
 }
 
 /**
- * Finds what REPAIR corrects: batch norms with weights of their own, and convolutions and linear layers with weights of their
- * own whose output neither goes into such a norm alone nor is an output of the graph.
+ * Finds the sites that REPAIR corrects: batch norms whose weights are not shared, and convolutions and linear
+ * layers whose weights are not shared and whose output is neither an output of the graph nor used by such a
+ * norm only.
  *
  * @throws UnsupportedError if two norms share their statistics
  */
@@ -59,7 +63,10 @@ export function planRepair(graph: Graph): RepairPlan {
   return { sites: [...norms, ...linear], extended: extend(graph, linear) };
 }
 
-/** Where the statistics of a site's goal are read in the endpoints: behind norms, and at the output of layers. */
+/**
+ * Returns the view in which the endpoints are measured for
+ * the goal of a site: the output of its norm or layer.
+ */
 export function goalView({ output, axis }: RepairSite): UnitView {
   return { value: output, axes: [axis] };
 }
@@ -67,31 +74,30 @@ export function goalView({ output, axis }: RepairSite): UnitView {
 function findNorms(graph: Graph, uses: ReadonlyMap<string, number>): NormSite[] {
   const nodes = new Map(graph.nodes.map((node) => [node.name, node]));
   return findBatchNorms(graph).map((site): NormSite => {
-    const node = nodes.get(site.node);
-    const [, scale = "", bias = ""] = node?.inputs ?? [];
-    const own = (name: string) => (graph.weights.has(name) && uses.get(name) === 1 ? name : "");
-    const epsilon = node?.attributes.get("epsilon");
+    const node = entry(nodes, site.node, "node");
+    const [, scale = "", bias = ""] = node.inputs;
+    const unshared = (name: string) => (graph.weights.has(name) && uses.get(name) === 1 ? name : undefined);
+    const epsilon = node.attributes.get("epsilon");
     return {
       ...site,
       kind: "norm",
-      output: node?.outputs[0] ?? "",
-      scale: own(scale),
-      bias: own(bias),
+      output: at(node.outputs, 0, "output"),
+      scale: unshared(scale),
+      bias: unshared(bias),
       epsilon: epsilon?.type === "float" ? epsilon.value : DEFAULT_EPSILON,
     };
   });
 }
 
-/** Batch norm's default epsilon in ONNX. */
+/** Default epsilon of batch norms in ONNX. */
 const DEFAULT_EPSILON = 1e-5;
 
 type Layer = Pick<LinearSite, "output" | "weight" | "weightAxis" | "bias" | "axis" | "shape">;
 
 function findLinear(graph: Graph, uses: ReadonlyMap<string, number>, node: Node): LinearSite | undefined {
   const layer = describeLayer(graph, uses, node);
-  if (layer === undefined || uses.get(layer.weight) !== 1 || !graph.weights.has(layer.weight))
-    return undefined;
-  if (DTYPES[graph.weights.get(layer.weight)?.dtype ?? "f32"].float === false) return undefined;
+  if (layer === undefined || uses.get(layer.weight) !== 1) return undefined;
+  if (!DTYPES[entry(graph.weights, layer.weight, "weight").dtype].float) return undefined;
   const { output } = layer;
   return {
     ...layer,
@@ -104,12 +110,17 @@ function findLinear(graph: Graph, uses: ReadonlyMap<string, number>, node: Node)
   };
 }
 
-/** A convolution, `Gemm`, or `MatMul` with or without `Add`, by its output; undefined for other nodes. */
+/**
+ * Describes a layer whose weight is a weight of the graph: a convolution, `Gemm`, or `MatMul` with or without
+ * `Add`; undefined for other nodes.
+ */
 function describeLayer(graph: Graph, uses: ReadonlyMap<string, number>, node: Node): Layer | undefined {
   if (node.domain !== "") return undefined;
   const [, factor = "", bias] = node.inputs;
   const { weight, transposed } = matrixOf(graph, uses, factor);
-  const shape = graph.weights.get(weight)?.shape ?? [];
+  const info = graph.weights.get(weight);
+  if (info === undefined) return undefined;
+  const { shape } = info;
   const [output = ""] = node.outputs;
   const form = { output, weight, shape, transposed };
   if (node.op === "Conv") return transposed ? undefined : layerOf(graph, uses, { ...form, outputs: 0, bias });
@@ -133,19 +144,19 @@ interface LayerForm {
   readonly weight: string;
   readonly shape: readonly number[];
   readonly transposed: boolean;
-  /** Axis of the outputs in the factor that the node reads. */
+  /** Axis of the output units in the factor that the node reads. */
   readonly outputs: number;
   readonly bias: string | undefined;
 }
 
-/** A layer of a form; undefined if its bias is not its own, so that it could not take a shift. */
+/** Returns a layer of a form; undefined if its bias cannot take a shift, as it is shared or not a weight. */
 function layerOf(
   graph: Graph,
   uses: ReadonlyMap<string, number>,
   { output, weight, shape, transposed, outputs, bias }: LayerForm,
 ): Layer | undefined {
   const weightAxis = transposed ? 1 - outputs : outputs;
-  const units = shape[weightAxis] ?? 0;
+  const units = at(shape, weightAxis, "axis");
   const biased = isBias(graph, uses, bias, units) ? bias : undefined;
   if (bias !== undefined && bias !== "" && biased === undefined) return undefined;
   const spatial = Math.max(0, shape.length - 2);
@@ -153,7 +164,10 @@ function layerOf(
   return { output, weight, weightAxis, bias: biased, axis: spatial > 0 ? 1 : -1, shape: form };
 }
 
-/** The weight that a factor of a product is, or is the transpose of, as graphs have it that read a checkpoint as it is. */
+/**
+ * Returns the weight that a factor of a product is, or is the transpose of, as in graphs that read
+ * checkpoints unchanged.
+ */
 function matrixOf(
   graph: Graph,
   uses: ReadonlyMap<string, number>,
@@ -174,13 +188,13 @@ function hasUnitFactors({ attributes }: Node): boolean {
   });
 }
 
-/** The addition of a vector of weights behind a product, if there is one. */
+/** Finds the addition of a vector of weights to a product; undefined if there is none. */
 function biasSum(graph: Graph, { outputs }: Node): { bias: string; output: string } | undefined {
-  const product = outputs[0] ?? "";
+  const product = at(outputs, 0, "output");
   const sum = graph.nodes.find(({ op, inputs }) => op === "Add" && inputs.includes(product));
   const bias = sum?.inputs.find((name) => name !== product) ?? "";
   if (sum === undefined || graph.weights.get(bias)?.shape.length !== 1) return undefined;
-  return { bias, output: sum.outputs[0] ?? "" };
+  return { bias, output: at(sum.outputs, 0, "output") };
 }
 
 function isBias(
@@ -201,15 +215,16 @@ function extend(graph: Graph, sites: readonly LinearSite[]): Graph {
     for (const name of [gain, shift]) weights.set(name, { dtype: "f32", shape, role: "parameter" });
   }
   const nodes = graph.nodes.flatMap((node): Node[] => {
-    const site = siteOf.get(node.outputs[0] ?? "");
+    const [result = ""] = node.outputs;
+    const site = siteOf.get(result);
     if (site === undefined) return [node];
     const { output, value, gain, shift } = site;
-    const after = (op: string, inputs: readonly string[], result: string): Node => ({
-      name: result === output ? shift : gain,
+    const after = (op: string, inputs: readonly string[], name: string): Node => ({
+      name: name === output ? shift : gain,
       op,
       domain: "",
       inputs,
-      outputs: [result],
+      outputs: [name],
       attributes: new Map(),
     });
     return [
@@ -221,7 +236,7 @@ function extend(graph: Graph, sites: readonly LinearSite[]): Graph {
   return { ...graph, weights, nodes };
 }
 
-/** How often each value is used: by nodes, in branches and loop bodies, and as an output. */
+/** Counts how often each value is used: by nodes, in branches and loop bodies, and as an output. */
 function countUses(graph: Graph): ReadonlyMap<string, number> {
   const uses = new Map<string, number>();
   const used = [

@@ -1,4 +1,4 @@
-import { resolveOptions, type Tensor } from "@isthmus/core";
+import { at, entry, resolveOptions, type Tensor } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { activationStatistics } from "../activations/activation-statistics.ts";
 import type { UnitStatistics } from "../activations/unit-moments.ts";
@@ -10,8 +10,8 @@ import { goalView, planRepair, type RepairSite } from "./repair-sites.ts";
 /** Options of {@link createRepairer}. */
 export interface RepairOptions extends MeasureInOrderOptions {
   /**
-   * Whether statistics of the combination are computed from those of the networks it is made of, instead of measured: no run
-   * of the combination, at the price of taking layers for linear. @defaultValue false
+   * Whether statistics of the combination are computed from the statistics of its networks instead of
+   * measured; the combination need not be run, but layers are assumed to be linear. @defaultValue false
    */
   readonly closedForm?: boolean;
 }
@@ -20,40 +20,47 @@ export interface RepairOptions extends MeasureInOrderOptions {
 export const REPAIR_DEFAULTS: Required<RepairOptions> = { ...MEASURE_IN_ORDER_DEFAULTS, closedForm: false };
 
 /**
- * How much of each network is in a combination, of sum 1: the same everywhere, or for each site by its label, for networks whose
- * layers are combined differently.
+ * How much of each network is in a combination, with sum 1: one list for all sites, or a function from the
+ * label of a site to its list, for networks whose layers are combined differently.
  */
 export type RepairShares = readonly number[] | ((site: string) => readonly number[]);
 
-/** Corrects any combination of some networks; made by {@link createRepairer}. */
+/** Corrector of any combination of some networks; created by {@link createRepairer}. */
 export interface Repairer {
-  /** Layers and norms that are corrected, by a weight of each. */
+  /** Labels of the layers and norms that are corrected: a weight of each. */
   readonly sites: readonly string[];
   /**
    * Corrects a combination of the networks.
-   * @param weights - of the combination, a tensor for every weight of the graph
-   * @param shares - of each network in it; a site's goal is the average by its own
-   * @returns all of `weights`; weights and biases of layers, and all that belongs to norms, replaced
+   * @param weights - a tensor of the combination for every weight of the graph
+   * @param shares - shares of the networks in it; the goal of a site is the average by its shares
+   * @returns all of `weights`, with new weights and biases of layers, and new statistics, scales and biases
+   * of norms
    */
   repair(weights: ReadonlyMap<string, Tensor>, shares: RepairShares): Promise<Map<string, Tensor>>;
 }
 
 /**
- * Prepares REPAIR (Jordan et al. 2023): averaging networks shrinks the variance of their activations; REPAIR gives every
- * pre-activation of an average the mean and the standard deviation that those of the networks have on average.
+ * Prepares REPAIR (Jordan et al. 2023). Averaging networks shrinks the variance of their activations; REPAIR
+ * gives every pre-activation of an average the mean and the standard deviation that the pre-activations of
+ * the networks have on average.
  *
- * Corrected are, in order, each with all before it corrected: 1. outputs of convolutions and linear layers, by their own
- * weights and biases, so that no node is added; a layer without a bias keeps a mean that is scaled with its deviation;
- * 2. batch norms: statistics are measured anew and scale and bias are set so that what comes out has the average statistics,
- * the scale with the sign it had. Outputs of the graph are left alone, as in the paper, and so are weights that several
- * layers share. A unit that is constant in the average is not rescaled.
+ * Sites are corrected in order, each after all earlier ones:
+ * 1. Outputs of convolutions and linear layers are corrected by the weights and biases of the layer, so that
+ * no node is added; without a bias, the mean of a layer is only scaled with its deviation.
+ * 2. Batch norms are measured again, and their scale and bias are set so that their output has the average
+ * statistics; the scale has the same sign as before.
  *
- * Differs from the reference implementation in: statistics in f64 over all examples as one batch instead of running averages
- * of batches; no epsilon in the variance of layers, and no NaN where rounding would make it negative; goals of batch norms
- * are measured behind the norm, so that stale running statistics of the networks do no harm.
+ * Outputs of the graph are not corrected, as in the paper, nor are weights that several layers share. A unit
+ * that is constant in the average is not rescaled.
  *
- * With `closedForm`, variances of the combination come from variances and covariances of the networks,
- * `sum of w_i w_j cov(i, j)` (section 5), which holds exactly where the inputs of a layer are averages themselves, by the same shares.
+ * Differences from the reference implementation: statistics are in f64 over all examples as one batch instead
+ * of running averages of batches; the variance of layers has no epsilon, and does not become NaN if rounding
+ * would make it negative; goals of batch norms are measured after the norm, so that stale running statistics
+ * of the networks do no harm.
+ *
+ * With `closedForm`, variances of the combination are computed from variances and covariances of the
+ * networks, `sum of w_i w_j cov(i, j)` (section 5), which is exact if the inputs of a layer are averages by
+ * the same shares.
  *
  * @param networks - a tensor for every weight of the graph each, aligned to one another; at least one
  * @throws InputError if the data do not fit the graph, or activations are not finite f32
@@ -75,28 +82,25 @@ export async function createRepairer(
   for (const weights of networks) {
     endpoints.push(await activationStatistics({ graph, engine, weights }, data, views, pass));
   }
-  const goalsFor = (shares: Shares) => shares.map((own, i) => goalOf(endpoints, own, i));
+  const goalsFor = (shares: Shares) => shares.map((siteShares, i) => goalOf(endpoints, siteShares, i));
   const labels = sites.map(({ label }) => label);
   const sharesAt = (shares: RepairShares): Shares => {
-    const own = labels.map((label) => (typeof shares === "function" ? shares(label) : shares));
-    for (const each of typeof shares === "function" ? own : [shares]) assertShares(each, networks);
-    return own;
+    const bySite = labels.map((label) => (typeof shares === "function" ? shares(label) : shares));
+    for (const list of typeof shares === "function" ? bySite : [shares]) assertShares(list, networks);
+    return bySite;
   };
   if (resolved.closedForm) {
     const joint = await measureJoint({ graph, engine, networks }, data, { sites, pass });
     return {
       sites: labels,
       async repair(weights, shares) {
-        const own = sharesAt(shares);
-        const goals = goalsFor(own);
+        const bySite = sharesAt(shares);
+        const goals = goalsFor(bySite);
         const repaired = extendWeights(plan, weights);
-        sites.forEach((site, i) => {
-          correctSite(
-            site,
-            { goal: goals[i], statistics: expectStatistics(joint, own[i] ?? [], i) },
-            repaired,
-          );
-        });
+        for (const [i, site] of sites.entries()) {
+          const statistics = expectStatistics(joint, at(bySite, i, "site"), i);
+          correctSite(site, { goal: at(goals, i, "goal"), statistics }, repaired);
+        }
         return foldCorrections(plan, repaired);
       },
     };
@@ -104,13 +108,13 @@ export async function createRepairer(
   return {
     sites: labels,
     async repair(weights, shares) {
-      const goals = new Map(goalsFor(sharesAt(shares)).map((goal, i) => [sites[i], goal]));
+      const goals = new Map(goalsFor(sharesAt(shares)).map((goal, i) => [at(sites, i, "site"), goal]));
       const repaired = extendWeights(plan, weights);
       const measurement = {
         attempt: "repair",
         sites,
-        correct: (site: RepairSite, statistics: UnitStatistics, own: Map<string, Tensor>) =>
-          correctSite(site, { goal: goals.get(site), statistics }, own),
+        correct: (site: RepairSite, statistics: UnitStatistics, current: Map<string, Tensor>) =>
+          correctSite(site, { goal: entry(goals, site, "goal"), statistics }, current),
       };
       await measureInOrder({ graph: plan.extended, engine, weights: repaired }, data, measurement, resolved);
       return foldCorrections(plan, repaired);
@@ -118,7 +122,7 @@ export async function createRepairer(
   };
 }
 
-/** Shares of the networks, by site. */
+/** Shares of the networks at each site. */
 type Shares = readonly (readonly number[])[];
 
 function assertShares(shares: readonly number[], networks: readonly unknown[]): void {
@@ -134,9 +138,9 @@ function goalOf(
   shares: readonly number[],
   site: number,
 ): Goal {
-  const own = endpoints.map((statistics) => statistics[site]);
-  const means = own.map((statistics) => statistics?.mean ?? new Float64Array());
-  const deviations = own.map((statistics) => (statistics?.variance ?? new Float64Array()).map(Math.sqrt));
-  // Shares below 0, of an extrapolation, must not make a deviation negative.
+  const statistics = endpoints.map((bySite) => at(bySite, site, "site"));
+  const means = statistics.map(({ mean }) => mean);
+  const deviations = statistics.map(({ variance }) => variance.map(Math.sqrt));
+  // Negative shares, as of an extrapolation, must not make a deviation negative.
   return { mean: mix(means, shares), deviation: mix(deviations, shares).map((value) => Math.max(0, value)) };
 }

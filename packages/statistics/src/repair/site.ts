@@ -1,11 +1,13 @@
-/** A place of a graph where statistics are measured, and corrected before anything behind it is. */
+/**
+ * A place of a graph where statistics are measured and weights corrected, before any later site is measured.
+ */
 export interface Site {
-  /** Name of the node that uses what is measured; what it computes depends on the correction. */
+  /** Name of the node that reads the measured value; its result depends on the correction. */
   readonly node: string;
-  /** The value that is measured. */
+  /** Name of the value that is measured. */
   readonly value: string;
-  /** Axis of its units. */
+  /** Axis of the units of that value. */
   readonly axis: number;
-  /** Name of the weight it is known by, for messages. */
+  /** Name of a weight of the site, for messages. */
   readonly label: string;
 }

@@ -2,8 +2,8 @@ import { at } from "@isthmus/core";
 import { add, matMul, mul, reshape, softmax, transpose, type Value } from "@isthmus/graph/builder";
 
 /**
- * Added to the scores of hidden tokens: low enough that the softmax gives them weight 0, and still finite in
- * f32.
+ * Added to the scores of hidden tokens: low enough that the
+ * softmax gives them weight 0, and still finite in f32.
  */
 const HIDDEN = -1e9;
 
@@ -62,8 +62,8 @@ export function attention({ queries, keys, values, mask, drop }: AttentionOperan
 }
 
 /**
- * Returns a mask, `[length, length]`, to be added to scores so that each token sees itself and earlier tokens
- * only.
+ * Returns a mask, `[length, length]`, to be added to scores
+ * so that each token sees itself and earlier tokens only.
  * @param window - how many tokens a token sees at most, itself included
  */
 export function causalMask(length: number, window: number = length): Float32Array {

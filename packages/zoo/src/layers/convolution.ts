@@ -20,8 +20,8 @@ export interface ConvolutionOptions {
 }
 
 /**
- * Convolves images with square kernels, with the weights `name.weight` and, with the option `bias`,
- * `name.bias`.
+ * Convolves images with square kernels, with the weights
+ * `name.weight` and, with the option `bias`, `name.bias`.
  */
 export function convolution(
   network: NetworkBuilder,

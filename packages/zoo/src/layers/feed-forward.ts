@@ -23,8 +23,8 @@ export interface FeedForwardOptions {
 }
 
 /**
- * Applies two linear layers with an activation between them to each of the rows `[rows, width]`; keeps their
- * width.
+ * Applies two linear layers with an activation between them
+ * to each of the rows `[rows, width]`; keeps their width.
  */
 export function feedForward(
   network: NetworkBuilder,

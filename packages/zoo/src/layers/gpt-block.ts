@@ -22,8 +22,8 @@ export interface GptBlock {
   /** How the two layers start whose outputs are added to the residual stream. */
   readonly streamInitializer: LayerInitializer;
   /**
-   * Share dropped in training of attention weights and of what is added to the residual stream; 0 adds no
-   * operator.
+   * Share dropped in training of attention weights and of
+   * what is added to the residual stream; 0 adds no operator.
    */
   readonly dropout: number;
 }

@@ -22,8 +22,8 @@ export interface LlamaBlock {
   /** Epsilon of the norms. */
   readonly epsilon: number;
   /**
-   * Which layers have biases: the projections to heads, the projection from heads, and the feed-forward
-   * network.
+   * Which layers have biases: the projections to heads, the
+   * projection from heads, and the feed-forward network.
    */
   readonly biases: { readonly query: boolean; readonly output: boolean; readonly hidden: boolean };
   readonly activation: (x: Value) => Value;

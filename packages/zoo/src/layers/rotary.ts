@@ -7,8 +7,8 @@ export interface RotaryTables {
   /** Factors of the dimension itself: cosines of angles. */
   readonly cosines: Value;
   /**
-   * Factors of the other dimension of the pair: sines of angles, negative for the first half of the
-   * dimensions.
+   * Factors of the other dimension of the pair: sines of
+   * angles, negative for the first half of the dimensions.
    */
   readonly sines: Value;
 }

@@ -25,8 +25,8 @@ export interface ModelFamily {
   /** Returns fields that make a config one of the same structure with a few small blocks. */
   readonly narrow: (config: ModelConfig) => Readonly<Record<string, unknown>>;
   /**
-   * Names of tensors that its checkpoints hold and no network needs: masks, positions, and copies of tied
-   * weights.
+   * Names of tensors that its checkpoints hold and no network
+   * needs: masks, positions, and copies of tied weights.
    */
   readonly idle: RegExp;
 }

@@ -17,8 +17,8 @@ export interface RotaryFields {
 const BASE = 10_000;
 
 /**
- * Returns the tables of a network's rotary positions, with the scaling for long contexts that its config asks
- * for.
+ * Returns the tables of a network's rotary positions, with
+ * the scaling for long contexts that its config asks for.
  * @throws UnsupportedError if that scaling is of a kind that is not handled
  */
 export function modelRotary(

@@ -36,13 +36,13 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
   readonly narrow: () => ConfigNetwork;
   /**
    * Builds this network for examples of another number of tokens.
-   * @throws RangeError if the length is not a whole number of at least 1, or exceeds the network's table of
-   * positions
+   * @throws RangeError if the length is not a whole number of
+   * at least 1, or exceeds the network's table of positions
    */
   readonly ofLength: (length: number) => ConfigNetwork;
   /**
-   * Largest number of tokens of an example that the network has positions for; absent if the config does not
-   * say.
+   * Largest number of tokens of an example that the network
+   * has positions for; absent if the config does not say.
    */
   readonly maxLength?: number;
 }
@@ -68,8 +68,8 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * @throws UnsupportedError if the model's type, or something in its config, is not handled; the message lists
  * what is
  * @throws MismatchError if the tensors are not exactly the weights of the network
- * @throws RangeError if `length` is not a whole number of at least 1, or exceeds the network's table of
- * positions
+ * @throws RangeError if `length` is not a whole number of
+ * at least 1, or exceeds the network's table of positions
  */
 export function networkOfConfig(config: unknown, options: ConfigNetworkOptions = {}): ConfigNetwork {
   const { tensors, length, source } = resolveOptions(

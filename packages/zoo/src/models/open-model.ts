@@ -52,8 +52,8 @@ export async function findModelConfig(path: string): Promise<string | undefined>
 }
 
 /**
- * Returns the path at which a model's config is expected. @throws InputError if there is no folder or file at
- * `path`
+ * Returns the path at which a model's config is expected.
+ * @throws InputError if there is no folder or file at `path`
  */
 async function configPathOf(path: string): Promise<string> {
   try {

@@ -26,8 +26,8 @@ export interface NumberRange {
 }
 
 /**
- * Largest extent: no network that fits a computer exceeds it, and products of a few such numbers are still
- * exact.
+ * Largest extent: no network that fits a computer exceeds
+ * it, and products of a few such numbers are still exact.
  */
 const MAX_EXTENT = 2 ** 20;
 

@@ -27,8 +27,8 @@ export function writeRuns(widths: readonly number[]): string {
 }
 
 /**
- * Number of convolutions before each pooling of the published networks, by their number of layers with
- * weights.
+ * Number of convolutions before each pooling of the published
+ * networks, by their number of layers with weights.
  */
 const VGG_DEPTHS: ReadonlyMap<string, readonly number[]> = new Map([
   ["11", [1, 1, 2, 2, 2]],

@@ -22,8 +22,8 @@ export interface NetworkName {
 /**
  * Builds the network of a short string such as `mlp:512x3`, `resnet20:w4:layer` or `gpt:d1:w64:h4:c64`.
  *
- * The string is a name, then segments in any order, joined by `:`; `describeNetworks` lists all names and
- * segments.
+ * The string is a name, then segments in any order, joined
+ * by `:`; `describeNetworks` lists all names and segments.
  * @throws InputError if the string has another form, or the network does not fit the examples
  * @throws RangeError if options contradict each other, such as a width that its heads do not divide, or the
  * shape is not allowed

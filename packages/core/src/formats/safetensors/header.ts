@@ -55,9 +55,9 @@ export function readHeaderLength(prefix: Uint8Array, fileSize: number, name: str
 }
 
 /**
- * Parses the JSON header of a safetensors file, and checks that every tensor has a type that is handled, a
- * shape that matches its bytes, and bytes within the file that neither overlap another tensor's nor leave a
- * hole.
+ * Parses the JSON header of a safetensors file, and checks that every tensor
+ * has a type that is handled, a shape that matches its bytes, and bytes
+ * within the file that neither overlap another tensor's nor leave a hole.
  * @param json - the header in UTF-8
  * @param fileSize - bytes of the whole file
  * @throws FormatError if the header is not well formed.

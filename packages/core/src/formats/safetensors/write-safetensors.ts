@@ -76,7 +76,7 @@ export async function writeSafetensors(
       writer.start(output.subarray(0, chunk.bytes), chunk.position);
     }
   } finally {
-    // Writes under way must have ended before the buffers are lent again, and before the file may be removed.
+    // Writes under way must have ended before the buffers are released, and before the file may be removed.
     await writer.settle();
     for (const scratch of [...buffers, input]) scratch.release();
   }
@@ -157,8 +157,8 @@ function* planChunks(layout: SafetensorsLayout, chunkBytes: number): Generator<C
 }
 
 /**
- * Reads a piece into its place in a chunk and returns it; elements that must be converted are first read into
- * `input`.
+ * Reads a piece into its place in a chunk and returns it;
+ * elements that must be converted are first read into `input`.
  */
 async function fillPiece(
   checkpoint: Checkpoint,

@@ -32,8 +32,8 @@ function unwrap(value: unknown, probe: Search): unknown {
   for (let level = 0; level < MAX_NESTING; level++) {
     if (!(current instanceof PickleDict)) return current;
     const entries = [...current.entries];
-    // Beside a container of weights, a tensor may also be a state; in a plain state dict, "scaler" is a
-    // layer.
+    // Beside a container of weights, a tensor may also be a
+    // state; in a plain state dict, "scaler" is a layer.
     const isPlain = entries.every(([, entry]) => isTorchTensor(entry) || !probe.holdsTensors(entry, 0));
     const candidates = entries.filter(([key]) => isPlain || typeof key !== "string" || !isTrainingState(key));
     const holders = candidates.filter(([, entry]) => probe.holdsTensors(entry, 0));

@@ -135,8 +135,8 @@ export class TorchStorageClass extends PickleGlobal {
 }
 
 /**
- * Creates the function that looks up names in the pickles of one file, in the list of all names that are
- * allowed.
+ * Creates the function that looks up names in the pickles
+ * of one file, in the list of all names that are allowed.
  * @param file - name of the file, for messages
  */
 export function createGlobalFinder(file: string): (module: string, name: string) => PickleGlobal {

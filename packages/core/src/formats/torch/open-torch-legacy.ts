@@ -58,8 +58,8 @@ interface Head {
  * Nothing in it is run. The checkpoint owns `source` and closes it; on failure the caller must close it.
  * @param files - paths to report as read
  * @throws FormatError if the file is damaged, or claims more than it has.
- * @throws UnsupportedError if the pickles name anything but tensors and containers, or the file is not
- * handled.
+ * @throws UnsupportedError if the pickles name anything but
+ * tensors and containers, or the file is not handled.
  */
 export async function openTorchLegacy(
   source: ByteSource,

@@ -24,8 +24,8 @@ const SCRIPT = /^(code\/|constants\.pkl$)/;
  * Nothing in it is run. The checkpoint owns `source` and closes it; on failure the caller must close it.
  * @param files - paths to report as read
  * @throws FormatError if the file is damaged, or claims more than it has.
- * @throws UnsupportedError if the pickle names anything but tensors and containers, or the file is not
- * handled.
+ * @throws UnsupportedError if the pickle names anything but
+ * tensors and containers, or the file is not handled.
  */
 export async function openTorchZip(source: ByteSource, files: readonly string[] = []): Promise<Checkpoint> {
   const entries = await readZipDirectory(source);

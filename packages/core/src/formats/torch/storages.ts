@@ -5,9 +5,9 @@ import { PickleTuple } from "./pickle/values.ts";
 import type { TorchStorage } from "./tensors.ts";
 
 /**
- * Creates the function that resolves the persistent ids of one file:
- * `("storage", class, key, location, elements)`, in the old format followed by a view of another storage, or
- * None.
+ * Creates the function that resolves the persistent ids of one
+ * file: `("storage", class, key, location, elements)`, in the
+ * old format followed by a view of another storage, or None.
  *
  * Each storage is created once, however many tensors share it, and stored in `storages` by key.
  * @param file - name of the file, for messages

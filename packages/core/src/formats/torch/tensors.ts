@@ -75,8 +75,8 @@ export function isContiguous({ shape, strides }: TorchTensor): boolean {
 }
 
 /**
- * Counts the elements of the storage from the first that a tensor uses to the last, inclusive; 0 if it uses
- * none.
+ * Counts the elements of the storage from the first that a
+ * tensor uses to the last, inclusive; 0 if it uses none.
  */
 export function spanOf({ shape, strides }: TorchTensor): number {
   if (shape.includes(0)) return 0;

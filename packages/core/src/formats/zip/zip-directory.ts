@@ -96,8 +96,8 @@ function describeEntry(entry: Entry, zip: ZipFile, source: ByteSource): ZipEntry
 }
 
 /**
- * Checks that a file is stored without compression, as by PyTorch; a compressed one could be larger than any
- * memory.
+ * Checks that a file is stored without compression, as by
+ * PyTorch; a compressed one could be larger than any memory.
  * @throws UnsupportedError if it is compressed or encrypted.
  */
 export function assertStored({ name, size, stored }: ZipEntry, source: ByteSource): void {

@@ -10,8 +10,8 @@ declare const WebAssembly: {
 };
 
 /**
- * Elements in WebAssembly memory at a time, so that two sources, a sum and a result stay in the second-level
- * cache.
+ * Elements in WebAssembly memory at a time, so that two
+ * sources, a sum and a result stay in the second-level cache.
  */
 const BLOCK = 16384;
 
@@ -183,8 +183,8 @@ class WasmKernels implements FloatKernels {
   }
 
   /**
-   * Returns the address to write the block at `begin` to: in place, unless that would overwrite unread
-   * `sources`.
+   * Returns the address to write the block at `begin` to:
+   * in place, unless that would overwrite unread `sources`.
    */
   #target(out: Floats, begin: number, sources: readonly number[]): number {
     const at = out.data.byteOffset + begin * out.data.BYTES_PER_ELEMENT;

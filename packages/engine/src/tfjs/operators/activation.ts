@@ -8,7 +8,7 @@ const SELU = { alpha: 1.6732632423543772, gamma: 1.0507009873554805 };
 const unary = (apply: (tf: Tfjs, x: TfTensor) => TfTensor): TfjsOperator =>
   same((context) => apply(context.tf, operand(context, 0)));
 
-/** A function of one operand and a factor, given by an attribute. */
+/** Creates the operator of a function of one operand and a factor, which is an attribute. */
 const scaled = (
   fallback: number,
   apply: (tf: Tfjs, x: TfTensor, alpha: number) => TfTensor,
@@ -29,15 +29,15 @@ function gelu(context: OperatorContext): TfTensor {
   return tf.mul(tf.mul(x, 0.5), tf.add(inner, 1));
 }
 
-/** Exponential linear unit `gamma x` where positive, else `gamma alpha (exp(x) - 1)`. */
+/** Computes the exponential linear unit: `gamma x` where `x` is positive, else `gamma alpha (exp(x) - 1)`. */
 function exponentialUnit(tf: Tfjs, x: TfTensor, alpha: number, gamma = 1): TfTensor {
   const negative = tf.mul(tf.sub(tf.exp(tf.minimum(x, 0)), 1), alpha);
   return tf.mul(tf.add(tf.relu(x), negative), gamma);
 }
 
 /**
- * Applies what works on the last axis to the axis of the node; before operator set 13 to this axis and all behind it,
- * as one.
+ * Creates the operator that applies a function of the last axis to the axis of the node or, before operator
+ * set 13, to this axis and all further axes as one.
  */
 function alongAxis(apply: (tf: Tfjs, x: TfTensor) => TfTensor): TfjsOperator {
   return same((context) => {
@@ -49,7 +49,7 @@ function alongAxis(apply: (tf: Tfjs, x: TfTensor) => TfTensor): TfjsOperator {
       return tf.reshape(apply(tf, tf.reshape(x, [rows, x.size / Math.max(1, rows)])), x.shape);
     }
     if (axis === x.rank - 1) return apply(tf, x);
-    const order = [...x.shape.keys()].filter((each) => each !== axis);
+    const order = [...x.shape.keys()].filter((other) => other !== axis);
     const inverse = x.shape.map((_, i) => (i === axis ? x.rank - 1 : i < axis ? i : i - 1));
     return tf.transpose(apply(tf, tf.transpose(x, [...order, axis])), inverse);
   });

@@ -1,11 +1,12 @@
+import { at } from "@isthmus/core";
 import { intAttribute, intsAttribute } from "@isthmus/graph/ir";
 import type { Tensor3D, Tensor4D } from "@tensorflow/tfjs";
 import { type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
-import { padConstant } from "./layout.ts";
+import { padConstant } from "./pad.ts";
 import { fromImage, toImage, type Window, windowOf } from "./window.ts";
 
-/** Convolution of `x [batch, in, ...spatial]` with `kernel [out, in / group, ...taps]`. */
+/** Computes the convolution of `x [batch, in, ...spatial]` with `kernel [out, in / group, ...taps]`. */
 function conv(context: OperatorContext): TfTensor {
   const { tf, node, inputs } = context;
   const [x, kernel] = [operand(context, 0), operand(context, 1)];
@@ -19,16 +20,17 @@ function conv(context: OperatorContext): TfTensor {
   return fromImage(tf, bias === undefined ? result : tf.add(result, bias), spatial);
 }
 
-/** `[out, in, (height,) width]` as `[height, width, in, out]`. */
+/** Transposes a kernel `[out, in, (height,) width]` to a filter `[height, width, in, out]`. */
 function toFilter(tf: Tfjs, kernel: TfTensor): TfTensor {
-  const [out = 0, own = 0, ...taps] = kernel.shape;
-  return tf.transpose(taps.length === 1 ? tf.reshape(kernel, [out, own, 1, ...taps]) : kernel, [2, 3, 1, 0]);
+  const [out, channels, ...taps] = kernel.shape as [number, number, ...number[]];
+  const image = taps.length === 1 ? tf.reshape(kernel, [out, channels, 1, ...taps]) : kernel;
+  return tf.transpose(image, [2, 3, 1, 0]);
 }
 
-/** Zeros between taps stand for dilation, of which convolutions in TensorFlow.js have no gradient. */
+/** Dilates a filter by zeros between its taps, as dilated convolutions in TensorFlow.js have no gradient. */
 function dilate(tf: Tfjs, filter: TfTensor, dilations: readonly [number, number]): TfTensor {
   return dilations.reduce((wide, step, axis) => {
-    const extent = wide.shape[axis] ?? 1;
+    const extent = at(wide.shape, axis, "axis");
     if (step === 1 || extent === 1) return wide;
     const [before, after] = [wide.shape.slice(0, axis), wide.shape.slice(axis + 1)];
     const apart = tf.pad(
@@ -54,13 +56,13 @@ interface Convolution {
   readonly strides: readonly [number, number];
 }
 
-/** All of it at once, as a depthwise convolution, or group by group. */
+/** Convolves all groups at once, as a depthwise convolution, or one by one. */
 function convolveGroups(tf: Tfjs, { image, filter, group, strides }: Convolution): TfTensor {
   const steps: [number, number] = [...strides];
   const plain = (x: TfTensor, w: TfTensor) => tf.conv2d(x as Tensor4D, w as Tensor4D, steps, "valid");
   if (group === 1) return plain(image, filter);
-  const [height = 1, width = 1, own = 1, out = 1] = filter.shape;
-  if (own === 1) {
+  const [height, width, channels, out] = filter.shape as [number, number, number, number];
+  if (channels === 1) {
     const perChannel = tf.reshape(filter, [height, width, group, out / group]);
     return tf.depthwiseConv2d(image as Tensor4D, perChannel as Tensor4D, steps, "valid");
   }
@@ -72,7 +74,10 @@ function convolveGroups(tf: Tfjs, { image, filter, group, strides }: Convolution
   );
 }
 
-/** Transposed convolution of `x [batch, in, ...spatial]` with `kernel [in, out / group, ...taps]`. */
+/**
+ * Computes the transposed convolution of `x [batch, in, ...spatial]` with
+ * `kernel [in, out / group, ...taps]`.
+ */
 function convTranspose(context: OperatorContext): TfTensor {
   const { tf, node, inputs } = context;
   const [x, kernel] = [operand(context, 0), operand(context, 1)];
@@ -90,10 +95,10 @@ function convTranspose(context: OperatorContext): TfTensor {
   return fromImage(tf, bias === undefined ? result : tf.add(result, bias), spatial);
 }
 
-/** Transposed convolution of one group without pads, `[.., out, in]` being the last axes of the filter. */
+/** Computes the transposed convolution of one group without pads, by a filter `[height, width, out, in]`. */
 function spread(tf: Tfjs, image: TfTensor, filter: TfTensor, strides: readonly [number, number]): TfTensor {
-  const [batch = 0, height = 0, width = 0] = image.shape;
-  const [tall = 1, wide = 1, out = 1] = filter.shape;
+  const [batch, height, width] = image.shape as [number, number, number];
+  const [tall, wide, out] = filter.shape as [number, number, number];
   const shape: [number, number, number, number] = [
     batch,
     (height - 1) * strides[0] + tall,
@@ -103,23 +108,23 @@ function spread(tf: Tfjs, image: TfTensor, filter: TfTensor, strides: readonly [
   return tf.conv2dTranspose(image as Tensor4D & Tensor3D, filter as Tensor4D, shape, [...strides], "valid");
 }
 
-/** What pads, output padding or a wanted shape cut off a transposed convolution, as negative pads. */
+/** Returns the rows and columns that pads, output padding or an output shape cut off, as negative pads. */
 function cropOf(
   { node }: OperatorContext,
   full: TfTensor,
   { window, spatial }: { readonly window: Window; readonly spatial: number },
 ): Window["pads"] {
-  const wanted = intsAttribute(node, "output_shape");
-  const extra = intsAttribute(node, "output_padding") ?? [];
-  const crop = (axis: number): [number, number] => {
-    const own = axis - 2 + spatial;
-    if (own < 0) return [0, 0];
-    const [before, after] = window.pads[axis] ?? [0, 0];
-    const target = wanted?.[own];
-    if (target === undefined) return [-before, (extra[own] ?? 0) - after];
-    const total = (full.shape[axis + 1] ?? 0) + (extra[own] ?? 0) - target;
+  const outputShape = intsAttribute(node, "output_shape");
+  const outputPadding = intsAttribute(node, "output_padding") ?? Array<number>(spatial).fill(0);
+  const crop = (axis: 0 | 1): [number, number] => {
+    const spatialAxis = axis - 2 + spatial;
+    if (spatialAxis < 0) return [0, 0];
+    const [before, after] = window.pads[axis];
+    const extra = at(outputPadding, spatialAxis, "axis");
+    if (outputShape === undefined) return [-before, extra - after];
+    const total = at(full.shape, axis + 1, "axis") + extra - at(outputShape, spatialAxis, "axis");
     const first = Math.floor(total / 2);
-    return [-first, (extra[own] ?? 0) - (total - first)];
+    return [-first, extra - (total - first)];
   };
   return [crop(0), crop(1)];
 }

@@ -9,14 +9,17 @@ const unary = (apply: Unary): TfjsOperator => same((context) => apply(context.tf
 const binary = (apply: Binary): TfjsOperator =>
   same((context) => apply(context.tf, operand(context, 0), operand(context, 1)));
 
-/** An operator of any number of operands that combines them two by two. */
+/** Creates the operator that combines any number of operands, one after the other. */
 const fold = (apply: Binary): TfjsOperator =>
   same((context) => {
     const rest = context.inputs.slice(1).map((_, i) => operand(context, i + 1));
-    return rest.reduce((total, each) => apply(context.tf, total, each), operand(context, 0));
+    return rest.reduce((total, next) => apply(context.tf, total, next), operand(context, 0));
   });
 
-/** Quotient; of integers rounded towards zero as in C, where TensorFlow.js rounds down. */
+/**
+ * Computes quotients; quotients of integers are rounded
+ * towards zero as in C, while TensorFlow.js rounds down.
+ */
 const divide: Binary = (tf, x, y) => {
   if (x.dtype === "float32") return tf.div(x, y);
   const below = tf.floorDiv(x, y);
@@ -25,7 +28,7 @@ const divide: Binary = (tf, x, y) => {
   return tf.add(below, tf.cast(tf.logicalAnd(isInexact, isNegative), "int32"));
 };
 
-/** Remainder with the sign of the divisor, or with `fmod` of the dividend. */
+/** Computes remainders with the sign of the divisor or, with `fmod`, of the dividend. */
 function remainder(context: OperatorContext): TfTensor {
   const { tf, node } = context;
   const [x, y] = [operand(context, 0), operand(context, 1)];
@@ -34,17 +37,17 @@ function remainder(context: OperatorContext): TfTensor {
   return tf.mul(tf.sign(x), tf.mod(tf.abs(x), tf.abs(y)));
 }
 
-/** A mean of any number of operands. */
+/** Computes the mean of any number of operands. */
 function mean(context: OperatorContext): TfTensor {
   const { tf, inputs } = context;
-  const total = inputs.reduce<TfTensor | undefined>((sum, _, i) => {
-    const each = operand(context, i);
-    return sum === undefined ? each : tf.add(sum, each);
-  }, undefined);
-  return tf.div(total ?? operand(context, 0), inputs.length);
+  const rest = inputs.slice(1).map((_, i) => operand(context, i + 1));
+  return tf.div(
+    rest.reduce((sum, next) => tf.add(sum, next), operand(context, 0)),
+    inputs.length,
+  );
 }
 
-/** Bounds are operands, from operator set 11 on, or attributes. */
+/** Clamps elements to bounds, which are operands from operator set 11 on, before it attributes. */
 function clip(context: OperatorContext): TfTensor {
   const { tf, inputs } = context;
   const x = operand(context, 0);
@@ -59,7 +62,7 @@ function boundOf({ tf, node, inputs }: OperatorContext, name: string, fallback: 
   return tf.scalar(Math.min(Math.max(bound, -(2 ** 31)), 2 ** 31 - 1), "int32");
 }
 
-/** Sign of integers too, for which the WebAssembly backend has no kernel. */
+/** Computes signs, also of integers, for which the WebAssembly backend has no kernel. */
 const sign: Unary = (tf, x) =>
   x.dtype === "float32"
     ? tf.sign(x)

@@ -1,11 +1,13 @@
+import { at } from "@isthmus/core";
 import { intAttribute, stringAttribute, wrapAxis } from "@isthmus/graph/ir";
 import {
   cannotCompute,
-  numbers,
   type OperatorContext,
   operand,
+  operandType,
   same,
   sameThen,
+  scalar,
   type TfjsOperator,
 } from "../operator.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
@@ -14,7 +16,7 @@ import { throughIntegers } from "./through-integers.ts";
 
 const product = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);
 
-/** Indices counted from the end where negative. */
+/** Adds the extent to negative indices, which count from the end. */
 function wrapIndices(tf: Tfjs, indices: TfTensor, extent: number): TfTensor {
   const index = tf.cast(indices, "int32");
   return tf.add(index, tf.mul(tf.cast(tf.less(index, 0), "int32"), tf.scalar(extent, "int32")));
@@ -25,26 +27,26 @@ function gather(context: OperatorContext): TfTensor {
   const table = operand(context, 0);
   const indices = operand(context, 1);
   const axis = wrapAxis(intAttribute(node, "axis", 0), table.rank);
-  const flat = tf.reshape(wrapIndices(tf, indices, table.shape[axis] ?? 0), [-1]);
+  const flat = tf.reshape(wrapIndices(tf, indices, at(table.shape, axis, "axis")), [-1]);
   const shape = [...table.shape.slice(0, axis), ...indices.shape, ...table.shape.slice(axis + 1)];
   return throughIntegers(tf, table, (x) => tf.reshape(tf.gather(x, flat, axis), shape));
 }
 
-/** Positions in a flattened tensor of the elements that indices along one axis stand for. */
+/** Converts indices along one axis to positions of the same elements in the flattened tensor. */
 function flatPositions(
   tf: Tfjs,
   indices: TfTensor,
   { shape, axis }: { shape: number[]; axis: number },
 ): TfTensor {
   let total: TfTensor = tf.mul(
-    wrapIndices(tf, indices, shape[axis] ?? 0),
+    wrapIndices(tf, indices, at(shape, axis, "axis")),
     tf.scalar(product(shape.slice(axis + 1)), "int32"),
   );
   for (const [i, extent] of indices.shape.entries()) {
     const stride = product(shape.slice(i + 1));
     if (i === axis || extent === 1) continue;
-    const steps = Int32Array.from({ length: extent }, (_, at) => at * stride);
-    const along = indices.shape.map((_, at) => (at === i ? extent : 1));
+    const steps = Int32Array.from({ length: extent }, (_, place) => place * stride);
+    const along = indices.shape.map((_, other) => (other === i ? extent : 1));
     total = tf.add(total, tf.tensor(steps, along, "int32"));
   }
   return tf.reshape(total, [-1]);
@@ -55,17 +57,19 @@ function gatherElements(context: OperatorContext): TfTensor {
   const data = operand(context, 0);
   const indices = operand(context, 1);
   const axis = wrapAxis(intAttribute(node, "axis", 0), data.rank);
-  const at = flatPositions(tf, indices, { shape: data.shape, axis });
-  return throughIntegers(tf, data, (x) => tf.reshape(tf.gather(tf.reshape(x, [-1]), at), indices.shape));
+  const positions = flatPositions(tf, indices, { shape: data.shape, axis });
+  return throughIntegers(tf, data, (x) =>
+    tf.reshape(tf.gather(tf.reshape(x, [-1]), positions), indices.shape),
+  );
 }
 
-/** Positions, in units of whole slices, that the last axis of indices stands for. */
+/** Converts the indices along the last axis to positions of slices, counted in whole slices. */
 function slicePositions(tf: Tfjs, indices: TfTensor, leading: readonly number[]): TfTensor {
   const parts = tf.split(indices, leading.length, indices.rank - 1);
   const total = parts.reduce<TfTensor>(
     (sum, part, i) => {
-      const own = wrapIndices(tf, part, leading[i] ?? 0);
-      return tf.add(sum, tf.mul(own, tf.scalar(product(leading.slice(i + 1)), "int32")));
+      const index = wrapIndices(tf, part, at(leading, i, "axis"));
+      return tf.add(sum, tf.mul(index, tf.scalar(product(leading.slice(i + 1)), "int32")));
     },
     tf.scalar(0, "int32"),
   );
@@ -79,12 +83,12 @@ function gatherNd(context: OperatorContext): TfTensor {
   if (intAttribute(node, "batch_dims", 0) !== 0) {
     throw cannotCompute(context, "batch_dims must be 0", `it is ${intAttribute(node, "batch_dims", 0)}`);
   }
-  const depth = indices.shape.at(-1) ?? 0;
+  const depth = at(indices.shape, indices.rank - 1, "axis");
   const [leading, inner] = [data.shape.slice(0, depth), data.shape.slice(depth)];
-  const at = slicePositions(tf, indices, leading);
+  const positions = slicePositions(tf, indices, leading);
   const shape = [...indices.shape.slice(0, -1), ...inner];
   return throughIntegers(tf, data, (x) =>
-    tf.reshape(tf.gather(tf.reshape(x, [product(leading), product(inner)]), at), shape),
+    tf.reshape(tf.gather(tf.reshape(x, [product(leading), product(inner)]), positions), shape),
   );
 }
 
@@ -97,11 +101,11 @@ interface Scatter {
   readonly updates: TfTensor;
 }
 
-/** Adds rows to rows, or puts them in their place; built of sums over segments, which have gradients. */
+/** Adds rows to rows or replaces them, by sums over segments, which have gradients. */
 function scatterRows(context: OperatorContext, { data, rows, updates }: Scatter): TfTensor {
   const { tf, node } = context;
   const reduction = stringAttribute(node, "reduction", "none");
-  const [count = 0] = data.shape;
+  const count = at(data.shape, 0, "axis");
   const sums = tf.unsortedSegmentSum(updates, rows as never, count);
   if (reduction === "add") return tf.add(data, sums);
   if (reduction !== "none") {
@@ -128,7 +132,7 @@ function scatterNd(context: OperatorContext): TfTensor {
   const { tf } = context;
   const data = operand(context, 0);
   const indices = operand(context, 1);
-  const depth = indices.shape.at(-1) ?? 0;
+  const depth = at(indices.shape, indices.rank - 1, "axis");
   const [leading, inner] = [data.shape.slice(0, depth), data.shape.slice(depth)];
   const rows = slicePositions(tf, indices, leading);
   const result = scatterRows(context, {
@@ -139,11 +143,14 @@ function scatterNd(context: OperatorContext): TfTensor {
   return tf.reshape(result, data.shape);
 }
 
-/** Compares with every position, so that indices out of range leave all off, as ONNX has it. */
+/**
+ * Compares indices with every position, so that no position
+ * is hot for indices out of range, as ONNX requires.
+ */
 function oneHot(context: OperatorContext): TfTensor {
   const { tf, node } = context;
   const indices = operand(context, 0);
-  const depth = numbers(context, 1)?.[0] ?? 0;
+  const depth = scalar(context, 1);
   const [off, on] = tf.split(operand(context, 2), 2);
   const axis = wrapAxis(intAttribute(node, "axis", -1), indices.rank + 1);
   const along = Array.from({ length: indices.rank + 1 }, (_, i) => (i === axis ? depth : 1));
@@ -156,13 +163,13 @@ function oneHot(context: OperatorContext): TfTensor {
   return tf.where(isHot, on as TfTensor, off as TfTensor);
 }
 
-/** Largest or smallest elements along an axis, in order, and where they were. */
+/** Finds the largest or smallest elements along an axis, in order, and their indices. */
 function topK(context: OperatorContext): TfTensor[] {
   const { tf, node } = context;
   const x = operand(context, 0);
-  const count = numbers(context, 1)?.[0] ?? intAttribute(node, "k", 1);
+  const count = scalar(context, 1, intAttribute(node, "k", 1));
   const axis = wrapAxis(intAttribute(node, "axis", -1), x.rank);
-  const order = [...x.shape.keys()].filter((each) => each !== axis);
+  const order = [...x.shape.keys()].filter((other) => other !== axis);
   const back = x.shape.map((_, i) => (i === axis ? x.rank - 1 : i < axis ? i : i - 1));
   const last = tf.transpose(x, [...order, axis]);
   const isLargest = intAttribute(node, "largest", 1) === 1;
@@ -173,35 +180,35 @@ function topK(context: OperatorContext): TfTensor[] {
 function cumulativeSum(context: OperatorContext): TfTensor {
   const { tf, node } = context;
   const x = operand(context, 0);
-  const axis = wrapAxis(numbers(context, 1)?.[0] ?? 0, x.rank);
+  const axis = wrapAxis(scalar(context, 1), x.rank);
   const isExclusive = intAttribute(node, "exclusive", 0) === 1;
   return tf.cumsum(x, axis, isExclusive, intAttribute(node, "reverse", 0) === 1);
 }
 
-/** The upper or lower triangle of the last two axes, zeros elsewhere. */
+/** Returns the upper or lower triangle of the last two axes, with zeros elsewhere. */
 function triangle(context: OperatorContext): TfTensor {
   const { tf, node } = context;
   const x = operand(context, 0);
   const [rows = 1, columns = 1] = x.shape.slice(-2);
-  const k = numbers(context, 1)?.[0] ?? 0;
+  const k = scalar(context, 1, 0);
   const isUpper = intAttribute(node, "upper", 1) === 1;
-  const kept = Uint8Array.from({ length: rows * columns }, (_, i) => {
+  const triangular = Uint8Array.from({ length: rows * columns }, (_, i) => {
     const distance = (i % columns) - Math.floor(i / columns);
     return (isUpper ? distance >= k : distance <= k) ? 1 : 0;
   });
-  const mask = tf.tensor2d(kept, [rows, columns], "bool");
+  const mask = tf.tensor2d(triangular, [rows, columns], "bool");
   if (x.dtype === "bool") return tf.logicalAnd(x, mask);
   return tf.where(broadcast(tf, mask, x.shape), x, tf.zerosLike(x));
 }
 
-/** Movement of elements by indices, and what goes along an axis in order. */
+/** Operators that move elements by indices, or sort or add them along an axis. */
 export const GATHER: Readonly<Record<string, TfjsOperator>> = {
   Gather: same(gather),
   GatherElements: same(gatherElements),
   GatherND: same(gatherNd),
   ScatterElements: same(scatterElements),
   ScatterND: same(scatterNd),
-  OneHot: { compute: oneHot, types: ({ inputs }) => [inputs[2]?.dtype ?? "f32"] },
+  OneHot: { compute: oneHot, types: (context) => [operandType(context, 2)] },
   TopK: sameThen(["i64"], topK),
   CumSum: same(cumulativeSum),
   Trilu: same(triangle),

@@ -1,4 +1,4 @@
-import { sameShape } from "@isthmus/core";
+import { at, sameShape } from "@isthmus/core";
 import { broadcastShapes } from "@isthmus/graph/builder";
 import { floatAttribute, intAttribute, stringAttribute } from "@isthmus/graph/ir";
 import { cannotCompute, type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
@@ -13,7 +13,8 @@ function gemm(context: OperatorContext): TfTensor {
   const beta = floatAttribute(node, "beta", 1);
   const [a, b, c] = [operand(context, 0), operand(context, 1), inputs[2]?.tensor];
   const isTransposed = (name: string) => intAttribute(node, name, 0) === 1;
-  // WebAssembly multiplies operands that are to be transposed by a plain loop, 5 times as slow as moving them first.
+  // The WebAssembly backend multiplies transposed operands by a plain loop, 5 times as slow as transposing
+  // them first.
   const flip = (x: TfTensor, name: string) => (isTransposed(name) ? tf.transpose(x) : x);
   const result = tf.matMul(flip(a, "transA"), flip(b, "transB"));
   const scaled = alpha === 1 ? result : tf.mul(result, alpha);
@@ -21,7 +22,10 @@ function gemm(context: OperatorContext): TfTensor {
   return tf.add(scaled, beta === 1 ? c : tf.mul(c, beta));
 }
 
-/** Product of the last two axes, of leading axes broadcast; an operand of one axis is a row or a column. */
+/**
+ * Multiplies matrices in the last two axes and broadcasts
+ * the others; an operand of one axis is a row or a column.
+ */
 function matMul(context: OperatorContext): TfTensor {
   const { tf } = context;
   const [x, y] = [operand(context, 0), operand(context, 1)];
@@ -34,10 +38,13 @@ function matMul(context: OperatorContext): TfTensor {
   return tf.reshape(result, [...result.shape.slice(0, -2), ...rows, ...columns]);
 }
 
-/** The gradient of a batched product does not sum over axes that were broadcast, so broadcasting is done before it. */
+/**
+ * Multiplies batches of matrices; operands are broadcast before, as the gradient of a batched product in
+ * TensorFlow.js does not sum over axes that were broadcast.
+ */
 function multiply(tf: Tfjs, x: TfTensor, y: TfTensor): TfTensor {
-  const [rows = 0, inner = 0] = x.shape.slice(-2);
-  const columns = y.shape.at(-1) ?? 0;
+  const [rows, inner] = x.shape.slice(-2) as [number, number];
+  const columns = at(y.shape, y.rank - 1, "axis");
   const outer = x.shape.slice(0, -2);
   if (y.rank === 2) {
     const flat = tf.reshape(x, [product(outer) * rows, inner]);
@@ -45,7 +52,7 @@ function multiply(tf: Tfjs, x: TfTensor, y: TfTensor): TfTensor {
   }
   const batch = broadcastShapes(outer, y.shape.slice(0, -2));
   const stack = (matrix: TfTensor) => {
-    const [height = 0, width = 0] = matrix.shape.slice(-2);
+    const [height, width] = matrix.shape.slice(-2) as [number, number];
     const isWhole = sameShape(matrix.shape.slice(0, -2), batch);
     const full = isWhole ? matrix : broadcast(tf, matrix, [...batch, height, width]);
     return tf.reshape(full, [product(batch), height, width]);
@@ -54,8 +61,8 @@ function multiply(tf: Tfjs, x: TfTensor, y: TfTensor): TfTensor {
 }
 
 /**
- * Product over named indices, of which those not in the result are summed over: all operands are laid out along all indices,
- * multiplied and summed. TensorFlow.js's own has no gradient.
+ * Computes a product over named indices: all operands are laid out along all indices and multiplied, and
+ * indices that are not in the result are summed over. The `einsum` of TensorFlow.js has no gradient.
  */
 function einsum(context: OperatorContext): TfTensor {
   const { tf, node, inputs } = context;
@@ -72,36 +79,38 @@ function einsum(context: OperatorContext): TfTensor {
   }
   const letters = [...new Set(terms.join(""))];
   const once = letters.filter((letter) => left.split(letter).length === 2).sort();
-  const kept = right === undefined ? once : [...right];
-  const summed = letters.filter((letter) => !kept.includes(letter));
-  const order = [...kept, ...summed];
+  const result = right === undefined ? once : [...right];
+  const summed = letters.filter((letter) => !result.includes(letter));
+  const order = [...result, ...summed];
   const factors = terms.map((term, i) => alongLetters(tf, operand(context, i), { term, order }));
   const total = factors.reduce((product, factor) => tf.mul(product, factor));
   return summed.length === 0
     ? total
     : tf.sum(
         total,
-        order.slice(kept.length).map((_, i) => kept.length + i),
+        summed.map((_, i) => result.length + i),
       );
 }
 
-/** Axes named by the letters of `term` at their places in `order`, with axes of extent 1 between. */
+/**
+ * Moves the axes named by the letters of `term` to their places in `order`, with axes of extent 1 between.
+ */
 function alongLetters(
   tf: Tfjs,
   x: TfTensor,
   { term, order }: { readonly term: string; readonly order: readonly string[] },
 ): TfTensor {
-  const own = order.filter((letter) => term.includes(letter));
+  const letters = order.filter((letter) => term.includes(letter));
   const sorted =
     x.rank === 0
       ? x
       : tf.transpose(
           x,
-          own.map((letter) => term.indexOf(letter)),
+          letters.map((letter) => term.indexOf(letter)),
         );
   return tf.reshape(
     sorted,
-    order.map((letter) => x.shape[term.indexOf(letter)] ?? 1),
+    order.map((letter) => (term.includes(letter) ? at(x.shape, term.indexOf(letter), "axis") : 1)),
   );
 }
 

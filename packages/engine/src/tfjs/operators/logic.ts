@@ -1,4 +1,4 @@
-import { type OperatorContext, operand, type TfjsOperator, typed } from "../operator.ts";
+import { type OperatorContext, operand, operandType, type TfjsOperator, typed } from "../operator.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
 type Compare = (tf: Tfjs, x: TfTensor, y: TfTensor) => TfTensor;
@@ -6,10 +6,13 @@ type Compare = (tf: Tfjs, x: TfTensor, y: TfTensor) => TfTensor;
 const compare = (apply: Compare): TfjsOperator =>
   typed("bool", (context) => apply(context.tf, operand(context, 0), operand(context, 1)));
 
-/** Truth values as integers, which comparisons take on every backend. */
+/** Converts truth values to integers, which every backend can compare. */
 const asNumber = (tf: Tfjs, x: TfTensor): TfTensor => (x.dtype === "bool" ? tf.cast(x, "int32") : x);
 
-/** `x` where a condition holds, else `y`; of truth values by logic, since selection of them is not on every backend. */
+/**
+ * Selects `x` where a condition holds, else `y`; truth
+ * values by logic, since not every backend can select them.
+ */
 function where(context: OperatorContext): TfTensor {
   const { tf } = context;
   const [condition, x, y] = [operand(context, 0), operand(context, 1), operand(context, 2)];
@@ -17,16 +20,16 @@ function where(context: OperatorContext): TfTensor {
   return tf.logicalOr(tf.logicalAnd(condition, x), tf.logicalAnd(tf.logicalNot(condition), y));
 }
 
-/** Infinities of either sign, or of those that attributes ask for. */
+/** Finds infinities of both signs, or of the sign that attributes select. */
 function isInfinite(context: OperatorContext): TfTensor {
   const { tf, node } = context;
   const x = operand(context, 0);
-  const isWanted = (name: string) =>
+  const isDetected = (name: string) =>
     (node.attributes.get(name) as { value?: unknown } | undefined)?.value !== 0;
   const negative = tf.equal(x, Number.NEGATIVE_INFINITY);
   const positive = tf.equal(x, Number.POSITIVE_INFINITY);
-  if (!isWanted("detect_negative")) return positive;
-  return isWanted("detect_positive") ? tf.logicalOr(negative, positive) : negative;
+  if (!isDetected("detect_negative")) return positive;
+  return isDetected("detect_positive") ? tf.logicalOr(negative, positive) : negative;
 }
 
 /** Comparisons, truth values and selection. */
@@ -42,5 +45,5 @@ export const LOGIC: Readonly<Record<string, TfjsOperator>> = {
   Not: typed("bool", (context) => context.tf.logicalNot(operand(context, 0))),
   IsNaN: typed("bool", (context) => context.tf.isNaN(operand(context, 0))),
   IsInf: typed("bool", isInfinite),
-  Where: { compute: where, types: ({ inputs }) => [inputs[1]?.dtype ?? "f32"] },
+  Where: { compute: where, types: (context) => [operandType(context, 1)] },
 };

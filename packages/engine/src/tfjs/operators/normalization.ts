@@ -2,11 +2,11 @@ import { floatAttribute, intAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { type OperatorContext, operand, same, sameThen, type TfjsOperator } from "../operator.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
-/** `[channels]` along the second axis of something of a rank. */
+/** Reshapes `[channels]` to lie along the second axis of a tensor of a rank. */
 const alongChannels = (tf: Tfjs, x: TfTensor, rank: number): TfTensor =>
   tf.reshape(x, [1, x.size, ...Array<number>(Math.max(0, rank - 2)).fill(1)]);
 
-/** `(x - mean) / sqrt(variance + epsilon)` over axes, and both statistics. */
+/** Computes `(x - mean) / sqrt(variance + epsilon)` over axes, and the statistics. */
 function standardize(
   tf: Tfjs,
   x: TfTensor,
@@ -19,7 +19,10 @@ function standardize(
   return { y: tf.mul(centred, inverse), mean, inverse, variance };
 }
 
-/** In training by statistics of the batch, which then move the running ones; else by those that are given. */
+/**
+ * Normalises by statistics of the batch in training, and then updates the running statistics; else by the
+ * running ones.
+ */
 function batchNorm(context: OperatorContext): TfTensor[] {
   const { tf, node } = context;
   const x = operand(context, 0);
@@ -30,7 +33,7 @@ function batchNorm(context: OperatorContext): TfTensor[] {
     TfTensor,
   ];
   const epsilon = floatAttribute(node, "epsilon", 1e-5);
-  const wide = (each: TfTensor) => alongChannels(tf, each, x.rank);
+  const wide = (channels: TfTensor) => alongChannels(tf, channels, x.rank);
   const affine = (y: TfTensor) => tf.add(tf.mul(y, wide(scale)), wide(bias));
   if (intAttribute(node, "training_mode", 0) === 0) {
     return [affine(tf.mul(tf.sub(x, wide(mean)), tf.rsqrt(tf.add(wide(variance), epsilon))))];
@@ -38,12 +41,14 @@ function batchNorm(context: OperatorContext): TfTensor[] {
   const axes = [...x.shape.keys()].filter((axis) => axis !== 1);
   const batch = standardize(tf, x, { axes, epsilon });
   const momentum = floatAttribute(node, "momentum", 0.9);
-  const move = (running: TfTensor, own: TfTensor) =>
-    tf.add(tf.mul(running, momentum), tf.mul(tf.reshape(own, running.shape), 1 - momentum));
+  const move = (running: TfTensor, current: TfTensor) =>
+    tf.add(tf.mul(running, momentum), tf.mul(tf.reshape(current, running.shape), 1 - momentum));
   return [affine(batch.y), move(mean, batch.mean), move(variance, batch.variance)];
 }
 
-/** Over all axes from one on; the second and third results are the mean and the inverse deviation. */
+/**
+ * Normalises over all axes from one on; the second and third results are the mean and the inverse deviation.
+ */
 function layerNorm(context: OperatorContext): TfTensor[] {
   const { tf, node, inputs } = context;
   const x = operand(context, 0);
@@ -64,21 +69,24 @@ function rmsNorm(context: OperatorContext): TfTensor {
   return tf.mul(y, operand(context, 1));
 }
 
-/** By groups of channels of an example; scale and shift are for channels, before operator set 21 for groups. */
+/**
+ * Normalises groups of channels of an example; scale and
+ * shift are for channels, before operator set 21 for groups.
+ */
 function groupNorm(context: OperatorContext): TfTensor {
   const { tf, node } = context;
   const x = operand(context, 0);
-  const [batch = 0, channels = 0] = x.shape;
+  const [batch, channels] = x.shape as [number, number];
   const groups = intAttribute(node, "num_groups", 1);
   const grouped = tf.reshape(x, [batch, groups, x.size / Math.max(1, batch * groups)]);
   const { y } = standardize(tf, grouped, { axes: [2], epsilon: floatAttribute(node, "epsilon", 1e-5) });
-  const perChannel = (each: TfTensor): TfTensor => {
-    if (each.size === channels) return alongChannels(tf, each, x.rank);
-    const repeated = tf.tile(tf.reshape(each, [groups, 1]), [1, channels / groups]);
+  const perChannel = (factors: TfTensor): TfTensor => {
+    if (factors.size === channels) return alongChannels(tf, factors, x.rank);
+    const repeated = tf.tile(tf.reshape(factors, [groups, 1]), [1, channels / groups]);
     return alongChannels(tf, repeated, x.rank);
   };
-  const own = tf.reshape(y, x.shape);
-  return tf.add(tf.mul(own, perChannel(operand(context, 1))), perChannel(operand(context, 2)));
+  const normalized = tf.reshape(y, x.shape);
+  return tf.add(tf.mul(normalized, perChannel(operand(context, 1))), perChannel(operand(context, 2)));
 }
 
 function instanceNorm(context: OperatorContext): TfTensor {
@@ -86,11 +94,11 @@ function instanceNorm(context: OperatorContext): TfTensor {
   const x = operand(context, 0);
   const axes = [...x.shape.keys()].slice(2);
   const { y } = standardize(tf, x, { axes, epsilon: floatAttribute(node, "epsilon", 1e-5) });
-  const wide = (each: TfTensor) => alongChannels(tf, each, x.rank);
+  const wide = (channels: TfTensor) => alongChannels(tf, channels, x.rank);
   return tf.add(tf.mul(y, wide(operand(context, 1))), wide(operand(context, 2)));
 }
 
-/** Divided by the length along an axis, in the sum of magnitudes or of squares. */
+/** Divides by the length along an axis, the sum of magnitudes or the root of the sum of squares. */
 function lpNorm(context: OperatorContext): TfTensor {
   const { tf, node } = context;
   const x = operand(context, 0);

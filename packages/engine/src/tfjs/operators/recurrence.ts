@@ -1,10 +1,11 @@
+import { at } from "@isthmus/core";
 import { floatAttribute, intAttribute, stringAttribute } from "@isthmus/graph/ir";
 import { cannotCompute, type OperatorContext, operand, same, type TfjsOperator } from "../operator.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
 type Activation = (x: TfTensor) => TfTensor;
 
-/** What a step hands on to the next, each `[N, h]`; `cell` is of an `LSTM`. */
+/** State of a recurrent layer between steps, `[N, h]` each; `cell` is used by an `LSTM` only. */
 interface State {
   readonly hidden: TfTensor;
   readonly cell: TfTensor;
@@ -16,23 +17,23 @@ interface Direction {
   readonly units: number;
   /** `[h, g h]`. */
   readonly recurrent: TfTensor;
-  /** Biases of products with the state, `[g h]` or a zero. */
+  /** Biases of products with the state, `[g h]`, or a zero. */
   readonly bias: TfTensor;
-  /** `[3 h]`: of the input, output and forget gate. */
+  /** Weights of the cell for the input, output and forget gate, `[3 h]`. */
   readonly peepholes: TfTensor | undefined;
-  /** Functions of the gates, their arguments within the bound of the node. */
+  /** Functions of the gates, which clip their arguments to the bound of the node. */
   readonly gates: readonly Activation[];
-  /** What an `LSTM` reads its cell by. */
+  /** Function that an `LSTM` applies to its cell to compute its output. */
   readonly read: Activation;
-  /** Of a `GRU`: whether the reset gate acts on products. */
+  /** Whether the reset gate of a `GRU` acts on products with the state instead of the state. */
   readonly resetsProducts: boolean;
 }
 
-/** A step, by the product of its input with the weights and biases of the input, `[N, g h]`. */
+/** Computes a step from the product of its input with the weights and biases of the input, `[N, g h]`. */
 type Step = (input: TfTensor, state: State, direction: Direction) => State;
 
 const parts = ({ tf, units }: Direction, x: TfTensor, axis: number): TfTensor[] =>
-  tf.split(x, (x.shape[axis] ?? 0) / units, axis);
+  tf.split(x, at(x.shape, axis, "axis") / units, axis);
 
 const multiply = ({ tf, recurrent, bias }: Direction, hidden: TfTensor): TfTensor =>
   tf.add(tf.matMul(hidden, recurrent), bias);
@@ -80,7 +81,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   LSTM: { gates: 4, step: stepWithMemory, functions: ["sigmoid", "tanh", "tanh"] },
 };
 
-/** All steps of all directions `[T, d, N, h]`, and the last states, each `[d, N, h]`. */
+/** Computes all steps of all directions, `[T, d, N, h]`, and the last states, `[d, N, h]` each. */
 function recur(context: OperatorContext): TfTensor[] {
   const { tf, node } = context;
   const layout = intAttribute(node, "layout", 0);
@@ -88,7 +89,7 @@ function recur(context: OperatorContext): TfTensor[] {
   const coupled = intAttribute(node, "input_forget", 0);
   if (coupled !== 0)
     throw cannotCompute(context, "every gate must have weights", `input_forget is ${coupled}`);
-  const count = operand(context, 1).shape[0] ?? 1;
+  const count = at(operand(context, 1).shape, 0, "axis");
   const runs = Array.from({ length: count }, (_, direction) => run(context, direction));
   const steps = runs.map(({ all }) => tf.expandDims(tf.stack(all), 1));
   const last = (part: keyof State): TfTensor => tf.stack(runs.map(({ state }) => state[part]));
@@ -101,25 +102,25 @@ function run(context: OperatorContext, index: number): { readonly all: TfTensor[
   const part = (input: number): TfTensor | undefined =>
     inputs[input] === undefined ? undefined : tf.gather(inputs[input].tensor, index);
   const [x, weights] = [operand(context, 0), part(1) as TfTensor];
-  const [steps = 0, batch = 0, width = 0] = x.shape;
+  const [steps, batch, width] = x.shape as [number, number, number];
   const direction = readDirection(context, kind, { index, part });
   const biases = part(3);
   const ofInput = biases === undefined ? tf.scalar(0) : (tf.split(biases, 2)[0] as TfTensor);
   const flat = tf.add(tf.matMul(tf.reshape(x, [steps * batch, width]), tf.transpose(weights)), ofInput);
-  const each = tf.unstack(tf.reshape(flat, [steps, batch, -1]));
+  const products = tf.unstack(tf.reshape(flat, [steps, batch, -1]));
   const zeros = tf.zeros([batch, direction.units]);
   let state: State = { hidden: part(5) ?? zeros, cell: part(6) ?? zeros };
   const all = new Array<TfTensor>(steps);
   const isReverse = index === 1 || stringAttribute(node, "direction", "forward") === "reverse";
   for (let i = 0; i < steps; i++) {
     const step = isReverse ? steps - 1 - i : i;
-    const next = kind.step(each[step] as TfTensor, state, direction);
+    const next = kind.step(at(products, step, "step"), state, direction);
     [state, all[step]] = within(context, { step, before: state, next });
   }
   return { all, state };
 }
 
-/** State and result of a step; behind the end of a sequence the state stays and results are 0. */
+/** Returns state and result of a step; after the end of a sequence the state stays and results are 0. */
 function within(
   { tf, inputs }: OperatorContext,
   { step, before, next }: { readonly step: number; readonly before: State; readonly next: State },
@@ -134,7 +135,7 @@ function within(
 
 interface DirectionSource {
   readonly index: number;
-  /** One direction of an operand, if it is given. */
+  /** Returns one direction of an operand; undefined if the node omits it. */
   readonly part: (input: number) => TfTensor | undefined;
 }
 
@@ -148,7 +149,7 @@ function readDirection(context: OperatorContext, kind: Kind, { index, part }: Di
     Number.isFinite(bound) ? (x) => apply(tf.clipByValue(x, -bound, bound)) : apply;
   return {
     tf,
-    units: recurrent.shape[0] ?? 0,
+    units: at(recurrent.shape, 0, "axis"),
     recurrent,
     bias: biases === undefined ? tf.scalar(0) : (tf.split(biases, 2)[1] as TfTensor),
     peepholes: part(7),
@@ -160,22 +161,24 @@ function readDirection(context: OperatorContext, kind: Kind, { index, part }: Di
 
 function readFunctions(context: OperatorContext, kind: Kind, index: number): Activation[] {
   const { tf, node } = context;
-  const known: Readonly<Record<string, Activation>> = {
+  const activations: Readonly<Record<string, Activation>> = {
     sigmoid: (x) => tf.sigmoid(x),
     tanh: (x) => tf.tanh(x),
     relu: (x) => tf.relu(x),
     softplus: (x) => tf.softplus(x),
   };
-  const given = node.attributes.get("activations");
+  const attribute = node.attributes.get("activations");
   const count = kind.functions.length;
   const names =
-    given?.type === "strings" ? given.value.slice(index * count, (index + 1) * count) : kind.functions;
+    attribute?.type === "strings"
+      ? attribute.value.slice(index * count, (index + 1) * count)
+      : kind.functions;
   return names.map((name) => {
-    const apply = known[name.toLowerCase()];
+    const apply = activations[name.toLowerCase()];
     if (apply !== undefined) return apply;
     throw cannotCompute(
       context,
-      `its functions must be of ${Object.keys(known).join(", ")}`,
+      `its functions must be of ${Object.keys(activations).join(", ")}`,
       `one is ${name}`,
     );
   });

@@ -1,33 +1,40 @@
+import { at } from "@isthmus/core";
 import { intAttribute, intsAttribute, wrapAxis } from "@isthmus/graph/ir";
 import { numbers, type OperatorContext, operand, same, type TfjsOperator, typed } from "../operator.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
 type Reduce = (tf: Tfjs, x: TfTensor, axes: number[], keepDims: boolean) => TfTensor;
 
-/** Axes are an operand, in newer operator sets, or an attribute; without them all are reduced. */
+/**
+ * Creates an operator that reduces axes, which are an operand or an attribute, by operator set; without them
+ * all axes.
+ */
 function reduction(apply: Reduce): TfjsOperator {
   return same((context) => {
     const { tf, node } = context;
     const x = operand(context, 0);
-    const given = numbers(context, 1) ?? intsAttribute(node, "axes") ?? [];
-    if (given.length === 0 && intAttribute(node, "noop_with_empty_axes", 0) === 1) return x;
-    const axes = given.length === 0 ? [...x.shape.keys()] : given.map((axis) => wrapAxis(axis, x.rank));
+    const list = numbers(context, 1) ?? intsAttribute(node, "axes") ?? [];
+    if (list.length === 0 && intAttribute(node, "noop_with_empty_axes", 0) === 1) return x;
+    const axes = list.length === 0 ? [...x.shape.keys()] : list.map((axis) => wrapAxis(axis, x.rank));
     return apply(tf, x, axes, intAttribute(node, "keepdims", 1) === 1);
   });
 }
 
-/** Logarithm of a sum of exponentials, without overflow. */
+/** Computes the logarithm of a sum of exponentials, without overflow. */
 const logSumExp: Reduce = (tf, x, axes, keepDims) => tf.logSumExp(x, axes, keepDims);
 
-/** Index of the first largest or smallest element along an axis, or of the last one. */
+/**
+ * Creates an operator that finds the index of the largest
+ * or smallest element along an axis, the first or the last.
+ */
 function extremum(apply: (tf: Tfjs, x: TfTensor, axis: number) => TfTensor): TfjsOperator {
   return typed("i64", (context: OperatorContext) => {
     const { tf, node } = context;
     const x = operand(context, 0);
     const axis = wrapAxis(intAttribute(node, "axis", 0), x.rank);
     const isLast = intAttribute(node, "select_last_index", 0) === 1;
-    const found = apply(tf, isLast ? tf.reverse(x, axis) : x, axis);
-    const index = isLast ? tf.sub(tf.scalar((x.shape[axis] ?? 1) - 1, "int32"), found) : found;
+    const first = apply(tf, isLast ? tf.reverse(x, axis) : x, axis);
+    const index = isLast ? tf.sub(tf.scalar(at(x.shape, axis, "axis") - 1, "int32"), first) : first;
     return intAttribute(node, "keepdims", 1) === 1 ? tf.expandDims(index, axis) : index;
   });
 }

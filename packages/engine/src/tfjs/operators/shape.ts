@@ -1,8 +1,16 @@
-import { type DType, type Tensor, UnsupportedError } from "@isthmus/core";
+import { at, type DType, type Tensor, UnsupportedError } from "@isthmus/core";
 import { dtypeOfCode } from "@isthmus/graph";
 import { intAttribute, wrapAxis } from "@isthmus/graph/ir";
-import { numbers, type OperatorContext, operand, same, type TfjsOperator, typed } from "../operator.ts";
-import { tfTypeOf, toTfTensor } from "../tensors.ts";
+import {
+  type OperatorContext,
+  operand,
+  operandType,
+  same,
+  scalar,
+  type TfjsOperator,
+  typed,
+} from "../operator.ts";
+import { numbersOf, tfTypeOf, toTfTensor } from "../tensors.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
 
 function shape(context: OperatorContext): TfTensor {
@@ -13,7 +21,7 @@ function shape(context: OperatorContext): TfTensor {
   return context.tf.tensor1d(x.shape.slice(start, end), "int32");
 }
 
-/** The tensor that an attribute of a constant holds, whichever attribute it is. */
+/** Returns the tensor of a constant, from whichever attribute holds it. */
 function constantTensor({ attributes, name }: OperatorContext["node"]): Tensor {
   for (const attribute of attributes.values()) {
     const { type, value } = attribute;
@@ -30,7 +38,7 @@ function constantTensor({ attributes, name }: OperatorContext["node"]): Tensor {
   });
 }
 
-/** The value that `ConstantOfShape` repeats. */
+/** Returns the value that `ConstantOfShape` repeats, as a tensor of one element. */
 function filling({ node }: OperatorContext): Tensor {
   const value = node.attributes.get("value");
   return value?.type === "tensor" ? value.value : { dtype: "f32", shape: [1], data: Float32Array.of(0) };
@@ -38,10 +46,11 @@ function filling({ node }: OperatorContext): Tensor {
 
 function filled(context: OperatorContext): TfTensor {
   const { dtype, data } = filling(context);
-  return fill(context.tf, numbers(context, 0) ?? [], { value: Number(data[0] ?? 0), dtype });
+  const value = Number(at<number | bigint>(data, 0, "element"));
+  return fill(context.tf, numbersOf(operand(context, 0)), { value, dtype });
 }
 
-/** Truth values are filled as integers, since not every backend fills them. */
+/** Fills a tensor with a value; truth values are filled as integers, since not every backend fills them. */
 function fill(
   tf: Tfjs,
   extents: number[],
@@ -52,17 +61,18 @@ function fill(
 }
 
 function range(context: OperatorContext): TfTensor {
-  const at = (index: number) => Number(numbers(context, index)?.[0] ?? 0);
-  const [start, limit, step] = [at(0), at(1), at(2)];
+  const [start, limit, step] = [scalar(context, 0), scalar(context, 1), scalar(context, 2)];
   const count = Math.max(0, Math.ceil((limit - start) / step));
   const values = Array.from({ length: count }, (_, i) => start + i * step);
   return context.tf.tensor1d(values, operand(context, 0).dtype as "float32" | "int32");
 }
 
-/** A unit diagonal, moved up by `k`, of the extents of the operand. */
+/**
+ * Returns a matrix of the extents of the operand with ones on the diagonal that is `k` above the main one.
+ */
 function eyeLike(context: OperatorContext): TfTensor {
   const { tf, node } = context;
-  const [rows = 0, columns = 0] = operand(context, 0).shape;
+  const [rows, columns] = operand(context, 0).shape as [number, number];
   const k = intAttribute(node, "k", 0);
   const values = Float32Array.from({ length: rows * columns }, (_, i) =>
     (i % columns) - Math.floor(i / columns) === k ? 1 : 0,
@@ -70,24 +80,25 @@ function eyeLike(context: OperatorContext): TfTensor {
   return tf.cast(tf.tensor2d(values, [rows, columns]), tfTypeOf(eyeType(context), node.name));
 }
 
-const eyeType = ({ node, inputs }: OperatorContext): DType =>
-  dtypeOfCode(intAttribute(node, "dtype", 0)) ?? inputs[0]?.dtype ?? "f32";
+const eyeType = (context: OperatorContext): DType =>
+  dtypeOfCode(intAttribute(context.node, "dtype", 0)) ?? operandType(context, 0);
 
-/** Positions of elements that are not zero, `[rank, count]`. */
+/** Finds the positions of elements that are not zero, `[rank, count]`. */
 function nonZero(context: OperatorContext): TfTensor {
   const x = operand(context, 0);
-  const found = (numbers(context, 0) ?? []).flatMap((value, i) => (value === 0 ? [] : [i]));
+  const indices = numbersOf(x).flatMap((value, i) => (value === 0 ? [] : [i]));
   let stride = x.size;
   const rows = x.shape.flatMap((extent) => {
     stride /= extent;
-    return found.map((index) => Math.floor(index / stride) % extent);
+    return indices.map((index) => Math.floor(index / stride) % extent);
   });
-  return context.tf.tensor2d(rows, [x.rank, found.length], "int32");
+  return context.tf.tensor2d(rows, [x.rank, indices.length], "int32");
 }
 
-/** The element type a cast goes to. @throws UnsupportedError if it is none of ours */
-function castType({ node, inputs }: OperatorContext): DType {
-  if (node.op === "CastLike") return inputs[1]?.dtype ?? "f32";
+/** Returns the element type that a cast converts to. @throws UnsupportedError if Isthmus has no such type */
+function castType(context: OperatorContext): DType {
+  const { node } = context;
+  if (node.op === "CastLike") return operandType(context, 1);
   const dtype = dtypeOfCode(intAttribute(node, "to", 0));
   if (dtype !== undefined) return dtype;
   throw new UnsupportedError(
@@ -96,7 +107,7 @@ function castType({ node, inputs }: OperatorContext): DType {
   );
 }
 
-/** Conversion; of floats to integers towards zero, of everything but 0 to true. */
+/** Converts elements: floats to integers towards zero, and everything but 0 to true. */
 function cast(context: OperatorContext): TfTensor {
   const { tf, node } = context;
   const x = operand(context, 0);
@@ -104,12 +115,12 @@ function cast(context: OperatorContext): TfTensor {
   return type === "bool" && x.dtype !== "bool" ? tf.notEqual(x, 0) : tf.cast(x, type);
 }
 
-/** In inference a dropout passes everything on; drawing at random would not be the same on two engines. */
+/** Returns the operand unchanged, as in inference; random dropout would not be the same on two engines. */
 function dropout(context: OperatorContext): TfTensor[] {
   const { tf, node } = context;
   const x = operand(context, 0);
-  const isTraining = (numbers(context, 2)?.[0] ?? 0) !== 0;
-  if (isTraining && (numbers(context, 1)?.[0] ?? 0.5) > 0) {
+  const isTraining = scalar(context, 2, 0) !== 0;
+  if (isTraining && scalar(context, 1, 0.5) > 0) {
     throw new UnsupportedError(
       `Cannot compute node "${node.name}" on TensorFlow.js as a dropout must not draw at random: it is in training mode; feed its mask instead`,
       { feature: "Dropout in training mode" },
@@ -118,7 +129,7 @@ function dropout(context: OperatorContext): TfTensor[] {
   return [x, tf.cast(tf.ones(x.shape), "bool")];
 }
 
-/** Shapes, constants, conversions. */
+/** Operators of shapes, constants and conversions. */
 export const SHAPE: Readonly<Record<string, TfjsOperator>> = {
   Shape: typed("i64", shape),
   Size: typed("i64", (context) => context.tf.scalar(operand(context, 0).size, "int32")),
@@ -132,5 +143,5 @@ export const SHAPE: Readonly<Record<string, TfjsOperator>> = {
   NonZero: typed("i64", nonZero),
   Cast: { compute: cast, types: (context) => [castType(context)] },
   CastLike: { compute: cast, types: (context) => [castType(context)] },
-  Dropout: { compute: dropout, types: ({ inputs }) => [inputs[0]?.dtype ?? "f32", "bool"] },
+  Dropout: { compute: dropout, types: (context) => [operandType(context, 0), "bool"] },
 };

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { intAttribute, intsAttribute, stringAttribute } from "@isthmus/graph/ir";
 import { cannotCompute, type OperatorContext } from "../operator.ts";
 import type { Tfjs, TfTensor } from "../tfjs-types.ts";
@@ -13,9 +14,9 @@ export interface Window {
 }
 
 /**
- * The window of a convolution or a pooling.
- * @param extents - of the spatial axes of the input
- * @param kernel - of the spatial axes of the window
+ * Reads the window of a convolution or a pooling from the attributes of its node.
+ * @param extents - extents of the spatial axes of the input
+ * @param kernel - extents of the spatial axes of the window
  */
 export function windowOf(
   context: OperatorContext,
@@ -30,7 +31,11 @@ export function windowOf(
   const list = (name: string) => intsAttribute(node, name) ?? Array<number>(rank).fill(1);
   const [strides, dilations] = [list("strides"), list("dilations")];
   const pads = extents.map((extent, axis): [number, number] =>
-    padsOf(context, { extent, axis, rank }, [kernel[axis] ?? 1, strides[axis] ?? 1, dilations[axis] ?? 1]),
+    padsOf(context, { extent, axis, rank }, [
+      at(kernel, axis, "tap"),
+      at(strides, axis, "stride"),
+      at(dilations, axis, "dilation"),
+    ]),
   );
   return {
     taps: asPair(kernel, 1),
@@ -57,11 +62,15 @@ function padsOf(
     const [less, more] = [Math.floor(total / 2), Math.ceil(total / 2)];
     return mode === "SAME_UPPER" ? [less, more] : [more, less];
   }
-  const given = mode === "VALID" ? undefined : intsAttribute(node, "pads");
-  const [before, after] = [given?.[axis] ?? 0, given?.[axis + rank] ?? 0];
+  const explicit = mode === "VALID" ? undefined : intsAttribute(node, "pads");
+  const pads = explicit ?? Array<number>(2 * rank).fill(0);
+  const [before, after] = [at(pads, axis, "pad"), at(pads, axis + rank, "pad")];
   return [before, after + (intAttribute(node, "ceil_mode", 0) === 1 ? ceilPad(extent + before + after) : 0)];
 
-  /** With `ceil_mode` a last window may reach over the end, if it begins within the input or the pad before it. */
+  /**
+   * Returns what a last window needs beyond the end with `ceil_mode`, if it begins within the input or the
+   * pad before.
+   */
   function ceilPad(padded: number): number {
     let windows = Math.ceil((padded - reach) / stride) + 1;
     if ((windows - 1) * stride >= extent + before) windows -= 1;
@@ -69,16 +78,19 @@ function padsOf(
   }
 }
 
-/** `[batch, channels, (height,) width]` as `[batch, height, width, channels]`, which all backends compute on. */
+/**
+ * Moves the channels of `[batch, channels, (height,) width]` last, `[batch, height, width, channels]`, for
+ * all backends.
+ */
 export function toImage(tf: Tfjs, x: TfTensor): TfTensor {
-  const [batch = 0, channels = 0, ...spatial] = x.shape;
+  const [batch, channels, ...spatial] = x.shape as [number, number, ...number[]];
   const image = spatial.length === 1 ? tf.reshape(x, [batch, channels, 1, ...spatial]) : x;
   return tf.transpose(image, [0, 2, 3, 1]);
 }
 
-/** `[batch, height, width, channels]` back to `[batch, channels, (height,) width]`. */
+/** Moves the channels of `[batch, height, width, channels]` back, to `[batch, channels, (height,) width]`. */
 export function fromImage(tf: Tfjs, image: TfTensor, spatial: number): TfTensor {
   const x = tf.transpose(image, [0, 3, 1, 2]);
-  const [batch = 0, channels = 0, , width = 0] = x.shape;
+  const [batch, channels, , width] = x.shape as [number, number, number, number];
   return spatial === 1 ? tf.reshape(x, [batch, channels, width]) : x;
 }

@@ -1,7 +1,7 @@
 /**
- * Adds, for each unit, sums of `x - shift` and of its square, in f64.
+ * Adds for each unit the sums of `x - shift` and of its square, in f64.
  *
- * Sums about a shift near the mean keep the variance exact where the mean is large against the deviation.
+ * With a shift near the mean, the variance stays exact even if the mean is much larger than the deviation.
  *
  * @param x - `[outer, units, inner]` row-major
  * @param shift - `[units]`
@@ -31,7 +31,7 @@ export function addUnitSums(
   for (let n = 0; n < outer; n++) {
     for (let u = 0; u < units; u++) {
       const origin = shift[u]!;
-      // Four chains, as an addition takes four cycles to follow another.
+      // Four separate sums, as an addition that depends on another one waits four cycles for it.
       let s0 = 0;
       let s1 = 0;
       let s2 = 0;
@@ -67,11 +67,11 @@ export function addUnitSums(
 }
 
 /**
- * Adds, for each unit, sums of products of two networks' samples about a shift of each, in f64.
+ * Adds for each unit the sum of products of two networks' samples, each minus a shift, in f64.
  *
  * @param a - `[outer, units, inner]` row-major
- * @param b - as `a`
- * @param shifts - of a and of b, `[units]` each
+ * @param b - shape as of `a`
+ * @param shifts - shifts of `a` and of `b`, `[units]` each
  * @param products - `[units]`, added to
  */
 export function addUnitProducts(

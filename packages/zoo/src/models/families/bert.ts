@@ -14,8 +14,8 @@ import { narrowHeads } from "../narrow-heads.ts";
 export const BERT: ModelFamily = {
   build,
   narrow: narrowHeads,
-  // The bias of the language head has two names for the same tensor: one of them is fed. No symmetry permutes
-  // words.
+  // The bias of the language head has two names for the same
+  // tensor: one of them is fed. No symmetry permutes words.
   idle: /(position_ids|token_type_ids|cls\.predictions\.decoder\.bias)$/,
 };
 

@@ -97,8 +97,8 @@ function headExtent(config: ModelConfig): number {
 }
 
 /**
- * Returns fields for two blocks of two groups each; groups have as many heads as before, heads as many
- * dimensions.
+ * Returns fields for two blocks of two groups each; groups
+ * have as many heads as before, heads as many dimensions.
  */
 function narrow(config: ModelConfig): Readonly<Record<string, number>> {
   const heads = config.count("num_attention_heads");

@@ -208,8 +208,8 @@ function protocol(machine: Machine): void {
 const STOP = 0x2e;
 
 /**
- * Effect of each operation by its code, without operations that PyTorch never writes, such as building
- * instances.
+ * Effect of each operation by its code, without operations
+ * that PyTorch never writes, such as building instances.
  */
 const OPERATIONS: ReadonlyMap<number, (machine: Machine) => void> = new Map([
   [0x80, protocol],

@@ -62,7 +62,7 @@ function gate({ functions, bound }: RecurrentWeights, place: number, x: Value): 
 }
 
 /** Computes `h' = f(x + h R')`, the step of an `RNN`. */
-export const simpleCell: RecurrentCell = (input, { hidden }, weights) => ({
+const simpleCell: RecurrentCell = (input, { hidden }, weights) => ({
   hidden: gate(weights, 0, product(hidden, weights.recurrent, input)),
   cell: undefined,
 });
@@ -74,7 +74,7 @@ export const simpleCell: RecurrentCell = (input, { hidden }, weights) => ({
  *
  * @see Cho et al., Learning phrase representations, 2014, equations 5 to 8
  */
-export const gatedCell: RecurrentCell = (input, { hidden }, weights) => {
+const gatedCell: RecurrentCell = (input, { hidden }, weights) => {
   const units = at(hidden.shape, 1, "axis");
   const parts = [2 * units, units] as const;
   const [inputGates, inputCandidate] = split(input, 1, parts) as [Value, Value];
@@ -102,7 +102,7 @@ export const gatedCell: RecurrentCell = (input, { hidden }, weights) => {
  * @see Hochreiter and Schmidhuber, Long short-term memory, 1997; Gers et al., Learning to forget, 2000, and
  *   Learning precise timing, 2002, on peepholes
  */
-export const memoryCell: RecurrentCell = (input, state, weights) => {
+const memoryCell: RecurrentCell = (input, state, weights) => {
   const { hidden } = state;
   const units = at(hidden.shape, 1, "axis");
   const cell = state.cell as Value;

@@ -1,22 +1,19 @@
-import { at, convertData, entry, sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
-import { float, int, intAttribute, ints } from "../ir/attributes.ts";
+import { at, entry, type Tensor, type TensorInfo } from "@isthmus/core";
+import { float, int, intAttribute } from "../ir/attributes.ts";
 import { capturedNames } from "../ir/captured-names.ts";
-import type { Attribute, Graph, Node, WeightInfo, WeightRole } from "../ir/graph.ts";
+import type { Graph, Node, WeightInfo, WeightRole } from "../ir/graph.ts";
 import { inputName } from "../ir/input-name.ts";
 import { pruneNodes } from "../ir/prune-nodes.ts";
 import { renameInputs } from "../ir/rename-values.ts";
 import type { WeightBinding } from "./find-binding.ts";
 import { foldableLayers } from "./folded-layers.ts";
+import { WeightMaker } from "./weight-maker.ts";
 import {
-  type ConcatenatedSource,
   type FoldedKernelSource,
   type FoldedNorm,
   isUnchanged,
-  type Rearrangement,
-  type SpectralNormSource,
   type TensorSource,
   tensorsOf,
-  type WeightNormSource,
   type WeightSource,
 } from "./weight-source.ts";
 
@@ -53,28 +50,25 @@ export function bindGraph(graph: Graph, { binding, tensors, carried }: GraphBind
 class Rewriter {
   readonly #graph: Graph;
   readonly #tensors: ReadonlyMap<string, TensorInfo>;
-  readonly #weights = new Map<string, WeightInfo>();
-  readonly #constants: Map<string, Tensor>;
-  /** Nodes that compute weights from tensors, before all others. */
-  readonly #makers: Node[] = [];
   /** Value that replaces a weight of the graph, by the weight's name. */
   readonly #names = new Map<string, string>();
   /** Kernel as it was before a norm was folded into it, by the name of the folded kernel. */
   readonly #kernels = new Map<string, string>();
-  readonly #taken: Set<string>;
+  /** Maker of the nodes that compute weights, before all others. */
+  readonly #maker: WeightMaker;
   #nodes: Node[];
 
   constructor(graph: Graph, tensors: ReadonlyMap<string, TensorInfo>) {
     this.#graph = graph;
     this.#tensors = tensors;
-    this.#constants = new Map(graph.constants);
-    this.#taken = new Set([
+    const taken = new Set([
       ...graph.nodes.flatMap(({ name, outputs }) => [name, ...outputs]),
       ...graph.constants.keys(),
       ...graph.inputs.map(({ name }) => name),
       ...graph.weights.keys(),
       ...tensors.keys(),
     ]);
+    this.#maker = new WeightMaker(tensors, new Map(graph.constants), taken);
     this.#nodes = this.#makeRoom(graph.nodes, new Set(tensors.keys()));
   }
 
@@ -83,11 +77,11 @@ class Rewriter {
     const clashing = nodes.flatMap(({ outputs }) =>
       outputs.filter((name) => name !== "" && tensors.has(name)),
     );
-    const names = new Map(clashing.map((name) => [name, this.#fresh(`${name}/value`)]));
-    for (const name of [...this.#constants.keys()].filter((name) => tensors.has(name))) {
-      const other = this.#fresh(`${name}/constant`);
-      this.#constants.set(other, entry(this.#constants, name));
-      this.#constants.delete(name);
+    const names = new Map(clashing.map((name) => [name, this.#maker.fresh(`${name}/value`)]));
+    for (const name of [...this.#maker.constants.keys()].filter((name) => tensors.has(name))) {
+      const other = this.#maker.fresh(`${name}/constant`);
+      this.#maker.constants.set(other, entry(this.#maker.constants, name));
+      this.#maker.constants.delete(name);
       names.set(name, other);
     }
     if (names.size === 0) return [...nodes];
@@ -99,7 +93,7 @@ class Rewriter {
 
   /** Makes a weight that the file contains a constant of the graph. */
   keepConstant(name: string, tensor: Tensor): void {
-    this.#constants.set(name, tensor);
+    this.#maker.constants.set(name, tensor);
   }
 
   /**
@@ -110,127 +104,10 @@ class Rewriter {
     const info = entry(this.#graph.weights, weight, "weight");
     if (source.kind === "folded-kernel" || source.kind === "folded-bias") return;
     if (source.kind === "tensor" && isTransposed(source) && this.#flipProducts(weight)) {
-      this.#names.set(weight, this.#weight(source.tensor, info));
+      this.#names.set(weight, this.#maker.weight(source.tensor, info));
       return;
     }
-    if (source.kind === "weight-norm" || source.kind === "spectral-norm") {
-      this.#names.set(weight, this.#reparametrized(source, info));
-      return;
-    }
-    const value = source.kind === "tensor" ? this.#rearranged(source, info) : this.#joined(source, info);
-    this.#names.set(weight, value);
-  }
-
-  /** Declares a tensor of the checkpoint as a weight. */
-  #weight(tensor: string, { dtype, role }: Pick<WeightInfo, "dtype" | "role">): string {
-    const { shape } = entry(this.#tensors, tensor, "tensor");
-    if (!this.#weights.has(tensor)) this.#weights.set(tensor, { dtype, shape, role });
-    return tensor;
-  }
-
-  #rearranged({ tensor, steps }: TensorSource, info: WeightInfo): string {
-    return steps.reduce(
-      (value, step) => this.#step(value, step, `${tensor}/${step.kind}`),
-      this.#weight(tensor, info),
-    );
-  }
-
-  #joined(source: ConcatenatedSource, info: WeightInfo): string {
-    const { parts, shape } = source;
-    const pieces = parts.map((part) =>
-      part.kind === "tensor" ? this.#rearranged(part, info) : this.#joined(part, info),
-    );
-    const name = `${at(tensorsOf(source), 0)}/joined`;
-    const rows = this.#emit("Concat", pieces, new Map([["axis", int(0)]]), name);
-    return this.#step(rows, { kind: "reshape", shape }, `${name}/reshape`);
-  }
-
-  /** Computes a kernel from the tensors of a reparametrized layer. */
-  #reparametrized(source: WeightNormSource | SpectralNormSource, info: WeightInfo): string {
-    const [outputs = 1] = info.shape;
-    const plain = new Map<string, Attribute>();
-    const name = source.kind === "weight-norm" ? source.direction : source.kernel;
-    const kernel = this.#weight(name, info);
-    const rows = [outputs, sizeOf(info.shape) / outputs];
-    const matrix = this.#step(kernel, { kind: "reshape", shape: rows }, `${name}/rows`);
-    if (source.kind === "weight-norm") {
-      const length = this.#step(
-        this.#weight(source.length, info),
-        { kind: "reshape", shape: [outputs, 1] },
-        `${name}/length`,
-      );
-      // A product with itself and with ones sums squares in every operator set; reductions
-      // differ between operator sets.
-      const squares = this.#emit("Mul", [matrix, matrix], plain, `${name}/squares`);
-      const ones = this.#constant(1, { dtype: info.dtype, shape: [at(rows, 1), 1] });
-      const sums = this.#emit("MatMul", [squares, ones], plain, `${name}/sums`);
-      const scale = this.#emit(
-        "Div",
-        [length, this.#emit("Sqrt", [sums], plain, `${name}/norm`)],
-        plain,
-        `${name}/scale`,
-      );
-      const scaled = this.#emit("Mul", [matrix, scale], plain, `${name}/scaled`);
-      return this.#step(scaled, { kind: "reshape", shape: info.shape }, `${name}/kernel`);
-    }
-    const as = { dtype: info.dtype, role: "statistic" as const };
-    const right = this.#step(
-      this.#weight(source.right, as),
-      { kind: "reshape", shape: [at(rows, 1), 1] },
-      `${name}/right`,
-    );
-    const left = this.#step(
-      this.#weight(source.left, as),
-      { kind: "reshape", shape: [1, outputs] },
-      `${name}/left`,
-    );
-    const product = this.#emit("MatMul", [matrix, right], plain, `${name}/product`);
-    const value = this.#emit("MatMul", [left, product], plain, `${name}/value`);
-    const divided = this.#emit("Div", [matrix, value], plain, `${name}/divided`);
-    return this.#step(divided, { kind: "reshape", shape: info.shape }, `${name}/kernel`);
-  }
-
-  #step(value: string, step: Rearrangement, name: string): string {
-    switch (step.kind) {
-      case "transpose":
-        return this.#emit("Transpose", [value], new Map([["perm", ints(step.permutation)]]), name);
-      case "reshape":
-        return this.#emit("Reshape", [value, this.#integers(step.shape)], new Map(), name);
-      case "expand":
-        return this.#emit("Expand", [value, this.#integers(step.shape)], new Map(), name);
-      case "gather":
-        return this.#emit("Gather", [value, this.#integers(step.indices)], new Map([["axis", int(0)]]), name);
-      case "slice": {
-        const bounds = [step.begin, step.end, step.axis].map((bound) => this.#integers([bound]));
-        return this.#emit("Slice", [value, ...bounds], new Map(), name);
-      }
-    }
-  }
-
-  #emit(
-    op: string,
-    inputs: readonly string[],
-    attributes: ReadonlyMap<string, Attribute>,
-    name: string,
-  ): string {
-    const output = this.#fresh(name);
-    this.#makers.push({ name: output, op, domain: "", inputs, outputs: [output], attributes });
-    return output;
-  }
-
-  #integers(values: readonly number[]): string {
-    const name = this.#fresh(`shape/${values.slice(0, 4).join("x")}`);
-    const data = BigInt64Array.from(values, BigInt);
-    this.#constants.set(name, { dtype: "i64", shape: [values.length], data });
-    return name;
-  }
-
-  /** Returns a name that nothing has yet, the base itself if it is free. */
-  #fresh(base: string): string {
-    let name = base;
-    for (let copy = 2; this.#taken.has(name); copy++) name = `${base}#${copy}`;
-    this.#taken.add(name);
-    return name;
+    this.#names.set(weight, this.#maker.make(source, info));
   }
 
   /**
@@ -282,10 +159,10 @@ class Rewriter {
   ): Node[] {
     const [data, folded] = [at(node.inputs, 0, "input"), at(node.inputs, 1, "input")];
     const flips = isTransposed(kernel) && node.op === "Gemm";
-    const weight = flips ? this.#weight(kernel.tensor, info) : this.#kernelOf(folded, kernel, info);
-    const biases = bias === undefined ? [] : [this.#weight(bias, info)];
+    const weight = flips ? this.#maker.weight(kernel.tensor, info) : this.#kernelOf(folded, kernel, info);
+    const biases = bias === undefined ? [] : [this.#maker.weight(bias, info)];
     const output = at(node.outputs, 0, "output");
-    const before = this.#fresh(`${output}/before-norm`);
+    const before = this.#maker.fresh(`${output}/before-norm`);
     const layer = { ...(flips ? withTransposed(node) : node), outputs: [before] };
     const inputs = [this.#names.get(data) ?? data, weight, ...biases];
     return [{ ...layer, inputs }, this.#norm(norm, { info, input: before, output })];
@@ -296,7 +173,7 @@ class Rewriter {
    * for all layers that share it.
    */
   #kernelOf(folded: string, kernel: TensorSource, info: WeightInfo): string {
-    const value = this.#kernels.get(folded) ?? this.#rearranged(kernel, info);
+    const value = this.#kernels.get(folded) ?? this.#maker.rearranged(kernel, info);
     this.#kernels.set(folded, value);
     return value;
   }
@@ -309,29 +186,22 @@ class Rewriter {
     const as = (role: WeightRole) => ({ dtype: info.dtype, role });
     const vector = (tensor: string | undefined, value: number) =>
       tensor === undefined
-        ? this.#constant(value, { dtype: info.dtype, shape })
-        : this.#weight(tensor, as("parameter"));
+        ? this.#maker.constant(value, { dtype: info.dtype, shape })
+        : this.#maker.weight(tensor, as("parameter"));
     return {
-      name: this.#fresh(`${variance.replace(/[^./]*$/, "")}norm`),
+      name: this.#maker.fresh(`${variance.replace(/[^./]*$/, "")}norm`),
       op: "BatchNormalization",
       domain: "",
       inputs: [
         input,
         vector(scale, 1),
         vector(offset, 0),
-        this.#weight(mean, as("statistic")),
-        this.#weight(variance, as("statistic")),
+        this.#maker.weight(mean, as("statistic")),
+        this.#maker.weight(variance, as("statistic")),
       ],
       outputs: [output],
       attributes: new Map([["epsilon", float(epsilon)]]),
     };
-  }
-
-  #constant(value: number, { dtype, shape }: TensorInfo): string {
-    const name = this.#fresh(`constant/${value}`);
-    const data = convertData(new Float64Array(sizeOf(shape)).fill(value), "f64", dtype);
-    this.#constants.set(name, { dtype, shape, data });
-    return name;
   }
 
   /** Returns the rewritten graph. */
@@ -345,9 +215,9 @@ class Rewriter {
     });
     return pruneNodes({
       ...graph,
-      weights: new Map(inOrder.map((name) => [name, entry(this.#weights, name, "weight")])),
-      constants: this.#constants,
-      nodes: [...this.#makers, ...this.#nodes],
+      weights: new Map(inOrder.map((name) => [name, entry(this.#maker.weights, name, "weight")])),
+      constants: this.#maker.constants,
+      nodes: [...this.#maker.nodes, ...this.#nodes],
     });
   }
 }

@@ -44,7 +44,9 @@ const VALUE_ROOM = 62;
 /** Most of the width that names of rows may take. */
 const NAME_SHARE = 0.36;
 
-/** Draws horizontal bars in rows, with their values and intervals; the height follows from the number of rows. */
+/**
+ * Draws horizontal bars in rows, with their values and intervals; the height follows from the number of rows.
+ */
 export function drawBars(figure: BarFigure): Drawing {
   const { rows, series, bars, axis, points = [] } = figure;
   const lanes = figure.single ? [0] : series.map((_, index) => index);

@@ -70,7 +70,10 @@ ${renderMethod(mergeFacts(report.facts, page.facts ?? []), page.commands ?? [])}
 `.markup;
 }
 
-/** Returns the facts of the result, followed by the facts of the page that the result does not state in the same words. */
+/**
+ * Returns the facts of the result, followed by the facts of the page that the result does not state in the
+ * same words.
+ */
 function mergeFacts(facts: readonly PageFact[], more: readonly PageFact[]): PageFact[] {
   const isNew = ({ name, value }: PageFact) =>
     !facts.some((fact) => fact.name === name && fact.value === value);

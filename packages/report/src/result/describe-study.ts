@@ -6,7 +6,8 @@ import { studyFigure } from "./study-figure.ts";
 import { groupWords, listVariables } from "./study-words.ts";
 
 /**
- * Says what a study has found, by the figures and tables it declares; figures without a number to draw are named only.
+ * Says what a study has found, by the figures and tables it declares; figures without a number to draw are
+ * named only.
  * @throws TypeError if a figure is of a table or a column that the study does not have
  */
 export function describeStudy(result: StudyResult): Report {

@@ -11,8 +11,8 @@ export interface Frame {
 export const isPlace = ({ x: [left, right] }: Frame): boolean => left === right;
 
 /**
- * Finds the ends of the axes around points. Zero belongs to the picture unless all values lie far above it; the ends of the vertical
- * axis are round numbers.
+ * Finds the ends of the axes around points. Zero belongs to the picture unless all values lie far above it;
+ * the ends of the vertical axis are round numbers.
  */
 export function frameOf(points: readonly (readonly [number, number])[], intervals: number): Frame {
   const xs = points.map(([x]) => x);

@@ -93,7 +93,7 @@ function labelsOf(axis: Axis): { text: ChannelValue } | { tickFormat: (value: nu
   return axis.scale === "log" ? { text: format } : { tickFormat: format };
 }
 
-/** Words of an axis, which say so where its scale is not linear. */
+/** Returns the words of an axis, which name its scale if that is not linear. */
 function axisWords({ label, scale }: Axis): string {
   return scale === "log" ? `${label}, log scale` : label;
 }

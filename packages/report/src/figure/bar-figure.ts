@@ -139,7 +139,7 @@ function barMarks(plot: Plot, figure: BarFigure): Markish[] {
   ];
 }
 
-/** Value of whatever of a bar's row reaches farthest to the right. */
+/** Finds the largest value that a bar, its interval or the points of its row reach. */
 function rightEnd({ row, value, high }: Bar, { points = [] }: BarFigure): number {
   const beside = points.flatMap(({ values }) => values.filter((one) => one.row === row));
   return Math.max(0, value, high ?? value, ...beside.map((one) => one.value));

@@ -219,7 +219,7 @@ function obstaclesOf({ models, paths }: ContourFigure): { readonly x: number; re
   return [...models, ...along];
 }
 
-/** Place at a share of a path's points, linear between them. */
+/** Finds the place at a share of a path's points, linear between them. */
 function placeOn(
   points: ContourFigure["paths"][number]["points"],
   share: number,

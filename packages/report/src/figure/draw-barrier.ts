@@ -177,7 +177,7 @@ function curveMarks(plot: Plot, { label, result, color, symbol }: StyledCurve, m
   ];
 }
 
-/** The bracket stands where the barrier is reached, from the chord to the curve. */
+/** Draws the bracket of a barrier at the place of the barrier, from the chord to the curve. */
 function bracketMarks(
   plot: Plot,
   { result, color }: StyledCurve,

@@ -58,7 +58,7 @@ export async function drawElement(
 }
 
 /**
- * Counts names anew in each figure, so that the same figure is the same text and pages hold each name once.
+ * Counts names from 1 in each figure, so that the same figure is the same text and pages hold each name once.
  */
 function renameNumbered(text: string, name: string): string {
   const numbers = new Map<string, number>();

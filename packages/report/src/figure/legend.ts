@@ -53,7 +53,7 @@ export function layOutLegend(
   };
 }
 
-/** Marks of an entry: the symbol of its curve and its text. */
+/** Makes the marks of an entry: the symbol of its curve and its text. */
 export function legendMarks(
   plot: Plot,
   { color, symbol, filled = false }: CurveStyle & { readonly filled?: boolean },

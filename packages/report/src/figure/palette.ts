@@ -32,7 +32,7 @@ const APPEARANCES: Readonly<Record<"light" | "dark", Appearance>> = {
 /** Number of colours and symbols before they repeat. */
 export const CURVE_STYLES = 6;
 
-/** Marks of curves, so that they can be told apart without colour. */
+/** Marks of curves, so that curves differ without colour. */
 export const CURVE_SYMBOLS = ["circle", "square", "triangle", "diamond", "star", "times"] as const;
 
 /** How one of several curves is drawn. */

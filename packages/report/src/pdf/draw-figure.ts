@@ -90,7 +90,7 @@ function pathOf(name: string, element: FigureElement): string {
   }
 }
 
-/** Words in one line: their place is that of the baseline. */
+/** Draws words in one line; their place is the place of the baseline. */
 function drawText(element: FigureElement, style: FigureStyle, content: ContentStream): void {
   if ([...element.children].some(({ tagName }) => tagName.toLowerCase() === "tspan"))
     throw unknown("words in several lines");

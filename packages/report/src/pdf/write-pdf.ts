@@ -10,7 +10,7 @@ const POINTS = 0.75;
 /** Numbers of the objects that others refer to. */
 const INFO = 5;
 const FIRST_FONT = 6;
-/** Bytes beyond ASCII in the second line tell programs that the file is not text. */
+/** Bytes beyond ASCII in the second line, by which programs see that the file is not text. */
 const HEADER = "%PDF-1.4\n%\u00e2\u00e3\u00cf\u00d3\n";
 
 /** What a PDF says of itself. */

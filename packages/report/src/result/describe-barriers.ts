@@ -115,7 +115,10 @@ function measuredWords(curves: readonly BarrierCurve[]): string {
   return `Measured ${measured.map((words, index) => `${words} (${curves[index]?.label})`).join(", and ")}.`;
 }
 
-/** Index of a curve so much flatter than the highest one that it needs a figure of its own; -1 if none. */
+/**
+ * Finds the index of a curve so much flatter than the highest one that it needs a figure of its own; -1 if
+ * none.
+ */
 function flattestCurve(curves: readonly BarrierCurve[], ratio: number): number {
   const heights = curves.map(({ result }) => result.barrier.loss.chord);
   const lowest = Math.min(...heights);
@@ -136,7 +139,7 @@ const FACTS: readonly { readonly name: string; readonly of: (result: BarrierResu
   { name: "Engine", of: ({ engine }) => engine },
 ];
 
-/** A fact is said once where all curves agree, else for each curve. */
+/** States a fact once if all curves agree, else for each curve. */
 function sharedFacts(curves: readonly BarrierCurve[]): PageFact[] {
   return FACTS.flatMap(({ name, of }) => {
     const values = curves.map(({ result }) => of(result));

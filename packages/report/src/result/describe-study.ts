@@ -40,13 +40,13 @@ export function describeStudy(result: StudyResult): Report {
   };
 }
 
-/** What the study does; of a part, that and which it is. */
+/** Says what the study does; of a part, also that it is one, and which. */
 function summarise({ description, only }: StudyResult): string {
   if (only === undefined) return description;
   return `This is a part of a study: ${listVariables(only)} only. The study as a whole: ${description}`;
 }
 
-/** The table of a name. */
+/** Finds the table of a name. */
 function tableOf({ tables }: StudyResult, name: string): StudyTable {
   const table = tables.find((one) => one.name === name);
   if (table === undefined) {

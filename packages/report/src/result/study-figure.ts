@@ -80,7 +80,7 @@ function captionOf(
     .join(" ");
 }
 
-/** Whether two values of a line stand at the same place. */
+/** Tells whether two values of a line are at the same place. */
 function hasRepeated(places: readonly Place[]): boolean {
   return new Set(places.map(({ series, x }) => JSON.stringify([series, x]))).size < places.length;
 }
@@ -110,7 +110,7 @@ function placeOf(figure: StudyFigure, row: Readonly<Record<string, StudyValue>>,
   return [{ row: index, x, y, ...bounds, series }];
 }
 
-/** The interval of a value, if it has one. */
+/** Returns the interval of a value, if it has one. */
 function boundsOf({ low, high }: Place): { readonly low?: number; readonly high?: number } {
   return low === undefined || high === undefined ? {} : { low, high };
 }

@@ -7,7 +7,7 @@ type Values = readonly (string | number)[];
 /** Whole numbers in a row from which a list names its ends only. */
 const LONG_RUN = 4;
 
-/** What a figure of a study draws, as far as words tell of it. */
+/** What a figure of a study draws, as far as its caption describes it. */
 export interface DrawnRows {
   /** Indices of the rows that are drawn. */
   readonly rows: readonly number[];

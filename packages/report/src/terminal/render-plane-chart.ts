@@ -24,7 +24,7 @@ export const PLANE_CHART_DEFAULTS: Readonly<PlaneChartOptions> = {
   measure: "loss",
 };
 
-/** From the lowest band to the highest, and what stands for no finite value. */
+/** Characters of the bands from the lowest to the highest, of places without a finite value, and of paths. */
 const SHADES = {
   braille: { bands: [" ", "░", "▒", "▓", "█"], none: "?", path: "•" },
   ascii: { bands: [" ", ".", ":", "+", "#"], none: "?", path: "o" },
@@ -143,7 +143,7 @@ function shade(
   }
 }
 
-/** Index of the nearest of evenly spaced values. */
+/** Finds the index of the nearest of evenly spaced values. */
 function nearest(values: readonly number[], value: number): number {
   const [first = 0, last = 0] = [values[0], values.at(-1)];
   const at = Math.round(((value - first) / (last - first)) * (values.length - 1));

@@ -1,4 +1,5 @@
 import type { BarrierResult } from "@isthmus/barrier";
+import { at } from "@isthmus/core";
 
 /** One named curve of a picture. */
 export interface BarrierCurve {
@@ -7,7 +8,10 @@ export interface BarrierCurve {
   readonly result: BarrierResult;
 }
 
-/** What a curve shows: the loss in nats, or the error: the share of examples, or of tokens, whose prediction is wrong. */
+/**
+ * What a curve shows: the loss in nats, or the error, which is the share of examples, or of tokens, predicted
+ * wrongly.
+ */
 export type Measure = "loss" | "error";
 
 /**
@@ -33,9 +37,9 @@ export function assertDrawable(curves: readonly BarrierCurve[]): void {
   }
 }
 
-/** Height of the chord, the straight line between the ends of a curve, at place `t`. */
+/** Computes the height, at place `t`, of the chord: the straight line between the ends of a curve. */
 export function chordAt(result: BarrierResult, measure: Measure, t: number): number {
-  const first = result.points[0]?.[measure] ?? 0;
-  const last = result.points.at(-1)?.[measure] ?? 0;
+  const first = at(result.points, 0, "point")[measure];
+  const last = at(result.points, result.points.length - 1, "point")[measure];
   return (1 - t) * first + t * last;
 }

@@ -19,7 +19,7 @@ export interface MeasureWords {
   readonly unit: string;
 }
 
-/** Names what loss and error are on some data sets: if all are texts, they are those of the next token. */
+/** Returns what loss or error is called on some data sets: if all are texts, it is of the next token. */
 export function measureWords(measure: Measure, ...data: readonly string[]): MeasureWords {
   const text = data.length > 0 && data.every((name) => name.startsWith(TEXT));
   if (measure === "loss") {
@@ -41,7 +41,10 @@ export function firstWords(data: string, examples: number): string {
   return `the first ${formatCounted(examples, "example")} of ${nameOf(data)}`;
 }
 
-/** Name of a data set without folders and the number of its examples; of two files that of the inputs. */
+/**
+ * Returns the name of a data set without folders and the number of its examples; of two files, the name of
+ * the inputs.
+ */
 function nameOf(data: string): string {
   return data.replace(FIRST, "").replace(FOLDERS, "").replace(TWO_FILES, "$1");
 }

@@ -1,8 +1,8 @@
 import type { Measure } from "./barrier-curve.ts";
 
 /**
- * A number as tables and labels show it: four significant digits, three below 0.1, and an exponent only
- * below 1e-4 and from 1e6.
+ * Writes a number as tables and labels show it: four significant digits, three below 0.1, and an exponent
+ * only below 1e-4 and from 1e6.
  */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
@@ -13,7 +13,7 @@ export function formatNumber(value: number): string {
   return value.toFixed(Math.max(0, digits - 1 - Math.floor(Math.log10(magnitude))));
 }
 
-/** A number in words and on axes: three significant digits, without needless zeros. */
+/** Writes a number for sentences and axes: three significant digits, without needless zeros. */
 export function formatShort(value: number, digits = 3): string {
   const rounded = Number(value.toPrecision(digits));
   return rounded === 0 || Math.abs(rounded) >= 1e-4 ? String(rounded) : formatNumber(value);
@@ -22,7 +22,10 @@ export function formatShort(value: number, digits = 3): string {
 /** Most decimals of numbers that stand beside each other. */
 const MOST_DECIMALS = 6;
 
-/** Makes a format of numbers that stand beside each other: all have as many decimals as give the largest three significant digits. */
+/**
+ * Makes a format of numbers that stand beside each other: all have as many decimals as give the largest three
+ * significant digits.
+ */
 export function formatAlike(values: readonly number[]): (value: number) => string {
   const largest = Math.max(0, ...values.filter(Number.isFinite).map(Math.abs));
   const decimals = largest === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(largest)));
@@ -33,27 +36,27 @@ export function formatAlike(values: readonly number[]): (value: number) => strin
   };
 }
 
-/** A loss in nats, or an error as a percentage, the way readers of papers expect it. */
+/** Writes a loss in nats, or an error as a percentage, the way readers of papers expect it. */
 export function formatMeasure(value: number, measure: Measure): string {
   return measure === "loss" ? formatNumber(value) : `${(100 * value).toFixed(2)} %`;
 }
 
-/** A difference of losses in nats, or of errors in percentage points. */
+/** Writes a difference of losses in nats, or of errors in percentage points. */
 export function formatBarrier(value: number, measure: Measure): string {
   return measure === "loss" ? formatNumber(value) : `${(100 * value).toFixed(2)} points`;
 }
 
-/** A place on a path, `0` to `1`, without needless zeros. */
+/** Writes a place on a path, `0` to `1`, without needless zeros. */
 export function formatPlace(t: number): string {
   return String(Number(t.toFixed(4)));
 }
 
-/** A count with thousands separators: `10,000`. */
+/** Writes a count with thousands separators: `10,000`. */
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");
 }
 
-/** A count with the noun of what is counted: `1 pair`, `3 pairs`. */
+/** Writes a count with the noun of what is counted: `1 pair`, `3 pairs`. */
 export function formatCounted(count: number, singular: string, plural = `${singular}s`): string {
   return `${formatCount(count)} ${count === 1 ? singular : plural}`;
 }

@@ -32,7 +32,10 @@ function toMarkup(value: Value): string {
   return value.map((item) => item.markup).join("");
 }
 
-/** Template tag: what is interpolated is escaped unless it is markup; `undefined` leaves nothing. */
+/**
+ * Joins a template to markup, as its tag: values are escaped unless they are markup; `undefined` leaves
+ * nothing.
+ */
 export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
   const parts = strings.map((text, index) => text + toMarkup(values[index]));
   return { markup: parts.join("") };

@@ -20,8 +20,8 @@ export interface PdfFigure {
 /**
  * Draws the figures of a result's page, each as a PDF of one page, for papers.
  *
- * Letters are in Helvetica, which every PDF reader has; what it and the font of symbols lack becomes a question mark. The same
- * result gives the same bytes.
+ * Letters are in Helvetica, which every PDF reader has; what it and the font of symbols lack becomes a
+ * question mark. The same result gives the same bytes.
  *
  * @throws TypeError if the result has nothing to draw, or contradicts itself, or there is no such theme
  */

@@ -34,7 +34,7 @@ export interface RunStudyResult {
   /** Tasks that were there already. */
   readonly kept: number;
   readonly failures: readonly TaskFailure[];
-  /** Tasks that could not be begun, as one they depend on failed. */
+  /** Tasks that could not be started, as one they depend on failed. */
   readonly blocked: readonly Task[];
 }
 

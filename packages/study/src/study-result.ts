@@ -54,7 +54,7 @@ export interface StudyFigure {
   /** Keys of columns that bound an interval around `y`. */
   readonly low?: string;
   readonly high?: string;
-  /** Key of the column that tells lines apart. */
+  /** Key of the column whose values name the lines. */
   readonly series?: string;
   readonly xScale?: "linear" | "log" | "band";
   readonly yScale?: "linear" | "log";

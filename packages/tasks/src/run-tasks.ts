@@ -10,7 +10,7 @@ export interface TasksProgress {
   readonly done: number;
   /** Labels of the tasks under way. */
   readonly running: readonly string[];
-  /** Tasks that are not begun. */
+  /** Tasks that are not started. */
   readonly waiting: number;
   readonly failed: number;
   /** Share of all tasks that is done, those under way in part, in `[0, 1]`. */
@@ -19,7 +19,7 @@ export interface TasksProgress {
   readonly timeLeft?: TimeLeftEstimate;
 }
 
-/** A task that did not come to its end. */
+/** A task that failed. */
 export interface TaskFailure {
   readonly task: Task;
   readonly error: unknown;
@@ -30,7 +30,7 @@ export interface TasksOutcome {
   /** By key. */
   readonly results: ReadonlyMap<string, object>;
   readonly failures: readonly TaskFailure[];
-  /** Tasks that were not begun, as one they depend on failed. */
+  /** Tasks that were not started, as one they depend on failed. */
   readonly blocked: readonly Task[];
 }
 

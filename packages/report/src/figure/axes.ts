@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import type { ChannelValue, Markish } from "@observablehq/plot";
 import { formatMeasure, formatNumber, formatShort } from "../format-value.ts";
 import type { Plot } from "./figure.ts";
@@ -13,7 +14,7 @@ export interface Axis {
   readonly percent?: boolean;
   /** Whether zero belongs to the picture even where all values are far from it. */
   readonly fromZero?: boolean;
-  /** Ends of the axis; those of the data without it. */
+  /** Ends of the axis. @defaultValue the ends of the data */
   readonly domain?: readonly [number, number];
   /** Names of the places 0, 1, 2, ... of an axis that has no numbers. */
   readonly names?: readonly string[];
@@ -38,25 +39,25 @@ export const FIGURE_TEXT_STYLE = {
   overflow: "visible",
 } as const;
 
-/** A value on an axis: percent where the axis has it. */
+/** Writes a value as the axis shows it: in percent, by name, or as a number. */
 export function formatOnAxis({ percent, names, format }: Axis, value: number, digits = 4): string {
   if (format) return format(value);
-  if (names) return names[value] ?? "";
+  if (names) return at(names, value, "name of a place");
   return formatShort(percent ? 100 * value : value, digits);
 }
 
-/** A value beside a mark, as tables write it: percent where the axis has it. */
+/** Writes a value to stand beside a mark, as tables write it: in percent if the axis is in percent. */
 export function formatBesideMark(axis: Axis, value: number): string {
   return axis.percent ? formatMeasure(value, "error") : formatNumber(value);
 }
 
-/** Ends of an axis around its finite values: zero is part of the picture unless they stay far above it. */
+/** Finds the ends of an axis around its finite values; zero is included unless they stay far above it. */
 export function domainOf(values: readonly number[], axis: Axis): [number, number] {
   if (axis.domain) return [...axis.domain];
-  const known = values.filter(Number.isFinite);
-  if (known.length === 0) return [0, 1];
-  const low = Math.min(...known);
-  const high = Math.max(...known);
+  const finite = values.filter(Number.isFinite);
+  if (finite.length === 0) return [0, 1];
+  const low = Math.min(...finite);
+  const high = Math.max(...finite);
   if (axis.names) return [-0.5, axis.names.length - 0.5];
   if (axis.scale === "log") {
     const factor = (high / low) ** PADDING;
@@ -68,7 +69,7 @@ export function domainOf(values: readonly number[], axis: Axis): [number, number
   return [zero ? 0 : bottom, high <= 0 && axis.fromZero ? 0 : high + pad];
 }
 
-/** Places of ticks, or about how many. */
+/** Returns the places of ticks, or about how many there are to be. */
 function ticksOf(
   axis: Axis,
   [low, high]: readonly [number, number],
@@ -79,24 +80,27 @@ function ticksOf(
   return axis.scale === "log" ? logarithmicLevels(low, high, MOST_LOG_TICKS) : count;
 }
 
-/** Ticks as the library takes them. */
-const given = (ticks: readonly number[] | number): number[] | number =>
+/** Copies ticks, as the library wants arrays that it could write to. */
+const copyTicks = (ticks: readonly number[] | number): number[] | number =>
   typeof ticks === "number" ? ticks : [...ticks];
 
-/** What ticks are called. The library leaves out labels of logarithmic axes that it thinks too many; we chose the ticks. */
+/**
+ * Returns the options that name the ticks. The library leaves out labels of logarithmic axes that it thinks
+ * too many; we chose the ticks.
+ */
 function labelsOf(axis: Axis): { text: ChannelValue } | { tickFormat: (value: number) => string } {
   const format = (value: number) => formatOnAxis(axis, value);
   return axis.scale === "log" ? { text: format } : { tickFormat: format };
 }
 
-/** Words of an axis, which say so where its scale is not linear. */
+/** Returns the words of an axis, which name its scale if that is not linear. */
 function axisWords({ label, scale }: Axis): string {
   return scale === "log" ? `${label}, log scale` : label;
 }
 
-/** Horizontal grid lines with values on the left. */
+/** Makes horizontal grid lines with values on the left. */
 export function verticalAxis(plot: Plot, axis: Axis, domain: readonly [number, number]): Markish[] {
-  const ticks = given(ticksOf(axis, domain, 5));
+  const ticks = copyTicks(ticksOf(axis, domain, 5));
   return [
     plot.gridY({ ticks, stroke: "var(--isthmus-grid)", strokeOpacity: 1 }),
     plot.axisY({
@@ -112,14 +116,14 @@ export function verticalAxis(plot: Plot, axis: Axis, domain: readonly [number, n
   ];
 }
 
-/** Values below the frame. */
+/** Makes the values below the frame, and vertical grid lines if they are asked for. */
 export function horizontalAxis(
   plot: Plot,
   axis: Axis,
   domain: readonly [number, number],
   { count = 6, grid = false }: { readonly count?: number; readonly grid?: boolean } = {},
 ): Markish[] {
-  const ticks = given(ticksOf(axis, domain, count));
+  const ticks = copyTicks(ticksOf(axis, domain, count));
   return [
     ...(grid ? [plot.gridX({ ticks, stroke: "var(--isthmus-grid)", strokeOpacity: 1 })] : []),
     plot.axisX({

@@ -44,7 +44,9 @@ const VALUE_ROOM = 62;
 /** Most of the width that names of rows may take. */
 const NAME_SHARE = 0.36;
 
-/** Draws horizontal bars in rows, with their values and intervals; the height follows from the number of rows. */
+/**
+ * Draws horizontal bars in rows, with their values and intervals; the height follows from the number of rows.
+ */
 export function drawBars(figure: BarFigure): Drawing {
   const { rows, series, bars, axis, points = [] } = figure;
   const lanes = figure.single ? [0] : series.map((_, index) => index);
@@ -137,7 +139,7 @@ function barMarks(plot: Plot, figure: BarFigure): Markish[] {
   ];
 }
 
-/** Value of whatever of a bar's row reaches farthest to the right. */
+/** Finds the largest value that a bar, its interval or the points of its row reach. */
 function rightEnd({ row, value, high }: Bar, { points = [] }: BarFigure): number {
   const beside = points.flatMap(({ values }) => values.filter((one) => one.row === row));
   return Math.max(0, value, high ?? value, ...beside.map((one) => one.value));

@@ -11,25 +11,30 @@ export interface ColorScale {
 
 /** Most levels of a picture whose cells are small. */
 const MOST_LEVELS = 9;
-/** Most levels on either side of zero, and the share of the largest value below which one is as good as zero. */
+/**
+ * Most levels on either side of zero, and the share of the largest value below which one is as good as zero.
+ */
 const SIDE = { levels: 4, share: 0.05 } as const;
-/** What is near zero, and far below and above: ends of a map that the colour-blind can read (after ColorBrewer's RdBu, Brewer 2003). */
+/**
+ * What is near zero, and far below and above: ends of a map that the colour-blind can read (after
+ * ColorBrewer's RdBu, Brewer 2003).
+ */
 const NEUTRAL = "#f0f0f0";
 const BELOW = ["#92c5de", "#4393c3", "#2166ac", "#053061"] as const;
 const ABOVE = ["#f4a582", "#d6604d", "#b2182b", "#67001f"] as const;
 
 /** Makes a scale from dark to light of all finite values of the pictures that it is for. */
 export function sequentialScale(values: readonly number[], most: number = MOST_LEVELS): ColorScale {
-  const known = values.filter(Number.isFinite);
-  const levels = levelsBetween(Math.min(...known), Math.max(...known), most);
+  const finite = values.filter(Number.isFinite);
+  const levels = levelsBetween(Math.min(...finite), Math.max(...finite), most);
   const last = levels.length;
   const colors = Array.from({ length: last + 1 }, (_, band) => rampColor(last === 0 ? 0.5 : band / last));
   return { levels, colors };
 }
 
 /**
- * Makes a scale of values with signs: zero and what is near it is neutral, below is blue and above is red. Both sides have the same
- * levels, which grow by factors.
+ * Makes a scale of values with signs: zero and what is near it is neutral, below is blue and above is red.
+ * Both sides have the same levels, which grow by factors.
  */
 export function divergingScale(values: readonly number[]): ColorScale {
   const largest = Math.max(0, ...values.filter(Number.isFinite).map(Math.abs));
@@ -52,7 +57,7 @@ function sideColors(colors: readonly string[], bands: number): string[] {
   });
 }
 
-/** Colour of the band that a value falls into. */
+/** Returns the colour of the band that a value falls into. */
 export function colorOf(value: number, { levels, colors }: ColorScale): string {
   return colors[levels.filter((level) => level <= value).length] ?? NEUTRAL;
 }

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import type { Markish } from "@observablehq/plot";
 import { FIGURE_TEXT_STYLE, horizontalAxis, verticalAxis } from "./axes.ts";
 import { COLOR_LEGEND_HEIGHT, colorLegend } from "./color-legend.ts";
@@ -30,13 +31,13 @@ const MOST_LEVELS = 10;
 const MARGIN = { right: 20, bottom: 46, left: 52, top: 12 } as const;
 /** Bounds of the height of the frame relative to its width; scales of both axes are equal between them. */
 const ASPECT = { low: 0.4, high: 1.3 } as const;
-/** Light on all colours but the lightest, dark around: seen on every band. */
+/** Colours of what is drawn over the contours: light with a dark halo can be seen on every band. */
 const OVER = { color: "#ffffff", halo: "#14181c" } as const;
 const DASHES = ["", "7 4", "2 4"] as const;
 
 /**
- * How many times longer a unit of y is drawn than one of x: 1 but for strips, which would be too thin, or too high, to show
- * anything.
+ * Computes how many times longer a unit of y is drawn than one of x: 1 except for strips, which would be too
+ * thin, or too high, to show anything.
  */
 export function stretchOf({ xs, ys }: Pick<ContourFigure, "xs" | "ys">): number {
   const aspect = aspectOf(xs, ys);
@@ -54,7 +55,10 @@ function aspectOf(xs: readonly number[], ys: readonly number[]): number {
   return (top - bottom) / (right - left);
 }
 
-/** Draws values over a plane as filled contours, and networks and paths in it; both axes have one scale unless it is a strip. */
+/**
+ * Draws values over a plane as filled contours, and networks and paths in it; both axes have one scale unless
+ * it is a strip.
+ */
 export function drawContours(figure: ContourFigure): Drawing {
   const { xs, ys, values, label, format } = figure;
   const scale = sequentialScale(values.flat(), MOST_LEVELS);
@@ -94,15 +98,18 @@ const Y_LABELS = ["y (distance between weights)", "y (same unit)"] as const;
 
 const yLabel = (room: number): string => Y_LABELS.find((words) => textWidth(words) <= room) ?? "y";
 
-/** Contours of the grid itself, whose values stand in the middle of cells; values are compared by their logarithm. */
+/**
+ * Contours of the grid itself, whose values stand in the middle of cells; values are compared by their
+ * logarithm.
+ */
 function contourMarks(
   plot: Plot,
   { xs, ys, values }: ContourFigure,
   { levels, colors }: ColorScale,
 ): Markish[] {
-  const known = values.flat().filter(Number.isFinite);
-  const highest = Math.max(...known);
-  const floor = Math.min(...known.filter((value) => value > 0), Math.max(highest, 1e-11)) / 10;
+  const finite = values.flat().filter(Number.isFinite);
+  const highest = Math.max(...finite);
+  const floor = Math.min(...finite.filter((value) => value > 0), Math.max(highest, 1e-11)) / 10;
   const logarithm = (value: number): number =>
     Math.log(Math.max(floor, Number.isFinite(value) ? value : highest));
   const cells = resample(
@@ -121,7 +128,7 @@ function contourMarks(
     y1: endsOf(ys)[0] - halfY,
     y2: endsOf(ys)[1] + halfY,
   };
-  // One mark a level: the library would write a colour for the value of each contour, through a scale of its own.
+  // One mark a level, as the library would choose the colour of each contour through a scale of its own.
   return [
     plot.frame({ fill: colors[0] ?? "none", stroke: "none" }),
     ...levels.map((level, index) =>
@@ -145,7 +152,7 @@ function contourMarks(
 /** Cells around places that have no value. */
 function missingMark(plot: Plot, { xs, ys, values }: ContourFigure): Markish {
   const edges = (coordinates: readonly number[], index: number): readonly [number, number] => {
-    const here = coordinates[index] ?? 0;
+    const here = at(coordinates, index, "coordinate");
     return [(here + (coordinates[index - 1] ?? here)) / 2, (here + (coordinates[index + 1] ?? here)) / 2];
   };
   const cells = ys.flatMap((_, row) =>
@@ -171,7 +178,7 @@ function pathMarks(plot: Plot, { paths }: ContourFigure): Markish[] {
     plot.line(points, {
       stroke: OVER.color,
       strokeWidth: 2,
-      strokeDasharray: DASHES[index % DASHES.length] ?? "",
+      strokeDasharray: at(DASHES, index % DASHES.length),
     }),
   ]);
 }
@@ -212,7 +219,7 @@ function obstaclesOf({ models, paths }: ContourFigure): { readonly x: number; re
   return [...models, ...along];
 }
 
-/** Place at a share of a path's points, linear between them. */
+/** Finds the place at a share of a path's points, linear between them. */
 function placeOn(
   points: ContourFigure["paths"][number]["points"],
   share: number,

@@ -18,7 +18,7 @@ export interface Drawn {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** A mark that the library does not have, drawn element by element. */
+/** Makes a mark that the library does not have, drawn element by element. */
 export function customMark(draw: (drawn: Drawn) => void): RenderFunction {
   return (...[, scales, , frame, { document }]: RenderParameters) => {
     const group = document.createElementNS(SVG, "g");

@@ -17,7 +17,7 @@ interface PixelScale {
   readonly perValue: number;
 }
 
-/** Pixels below which a value is not written beside its bracket: the legend has it. */
+/** Pixels below which a value is not written beside its bracket, but only in the legend. */
 const MIN_LABELLED_BRACKET = 26;
 /** Half the width of the ends of a bracket, in pixels. */
 const CAP = 4;
@@ -32,8 +32,8 @@ export interface BarrierFigure {
 }
 
 /**
- * Describes curves along a path: every measured point, joined by straight lines, the chord of each curve as a dashed line, and its
- * barrier as a bracket from the chord to the curve, with its interval if it has one.
+ * Describes curves along a path: every measured point, joined by straight lines, the chord of each curve as a
+ * dashed line, and its barrier as a bracket from the chord to the curve, with its interval if it has one.
  */
 export function drawBarrier(
   curves: readonly BarrierCurve[],
@@ -177,7 +177,7 @@ function curveMarks(plot: Plot, { label, result, color, symbol }: StyledCurve, m
   ];
 }
 
-/** The bracket stands where the barrier is reached, from the chord to the curve. */
+/** Draws the bracket of a barrier at the place of the barrier, from the chord to the curve. */
 function bracketMarks(
   plot: Plot,
   { result, color }: StyledCurve,
@@ -220,12 +220,12 @@ function bracketMarks(
 export function describeBarrier(curves: readonly BarrierCurve[], figure: BarrierFigure): string {
   const { measure } = figure;
   const shown = choose(curves, figure);
-  const each = shown.map(({ label, result }) => {
+  const sentences = shown.map(({ label, result }) => {
     const { chord, at } = result.barrier[measure];
     const [first, last] = [0, 1].map((t) => formatMeasure(chordAt(result, measure, t), measure));
     return `${label}: ${first} at A, ${last} at B, barrier ${formatBarrier(chord, measure)} at t = ${formatPlace(at)}`;
   });
-  return `${wordsOf(shown, measure).name} along the path. ${each.join("; ")}`;
+  return `${wordsOf(shown, measure).name} along the path. ${sentences.join("; ")}`;
 }
 
 function wordsOf(curves: readonly BarrierCurve[], measure: Measure): MeasureWords {

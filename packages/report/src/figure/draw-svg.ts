@@ -8,7 +8,7 @@ import { type FigureElement, standAlone } from "./stand-alone.ts";
 /** Attributes that hold coordinates, which need no more than one decimal of a pixel. */
 const COORDINATES = /\s(?:d|transform|c?[xy]|[xy][12]|width|height)="[^"]*"/g;
 const LONG_DECIMAL = /-?\d+\.\d{2,}/g;
-/** Style the library puts in every figure; a page has it once. */
+/** Style that the library puts in every figure; a page holds it once, in its style sheet. */
 const LIBRARY_STYLE = /<style>:where[\s\S]*?<\/style>/;
 /** Names the library numbers through all figures of a process. */
 const NUMBERED_NAME = /plot-clip-(\d+)/g;
@@ -57,7 +57,9 @@ export async function drawElement(
   return plot.plot({ ...describe(plot), document, className: "isthmus-figure" });
 }
 
-/** Counts names anew in each figure, so that the same figure is the same text and pages hold each name once. */
+/**
+ * Counts names from 1 in each figure, so that the same figure is the same text and pages hold each name once.
+ */
 function renameNumbered(text: string, name: string): string {
   const numbers = new Map<string, number>();
   return text.replace(NUMBERED_NAME, (_, number: string) => {

@@ -25,7 +25,7 @@ export interface Figure {
 /** Widths figures are drawn at, in pixels: full for pages and files, compact for narrow screens. */
 export const FIGURE_WIDTHS = { hero: 960, half: 480, compact: 340 } as const;
 
-/** Height that suits a figure of lines or dots, in pixels. */
+/** Returns the height that suits a figure of lines or dots, in pixels. */
 export function heightFor(width: number): number {
   if (width >= FIGURE_WIDTHS.hero) return 420;
   return width >= FIGURE_WIDTHS.half ? 330 : 300;

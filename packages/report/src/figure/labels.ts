@@ -50,7 +50,10 @@ const OFFSET = 8;
 const MARK_RADIUS = 5;
 const DEFAULT_STYLE: LabelStyle = { color: "var(--isthmus-text)", halo: "var(--isthmus-background)" };
 
-/** Draws words beside places where they neither meet each other, nor a mark, nor the end of the frame; else leaves them out. */
+/**
+ * Draws words beside places where they neither meet each other, nor a mark, nor the end of the frame; else
+ * leaves them out.
+ */
 export function labelMark(labels: readonly Label[], options: LabelOptions = {}): Markish {
   const { color, halo, avoid = [] } = { ...DEFAULT_STYLE, ...options };
   return customMark(({ scales, frame, add }) => {

@@ -15,17 +15,17 @@ const GAP = 22;
 /** Mean advance of a character of 12 px system fonts, a little generous: nothing here can measure text. */
 const CHARACTER_WIDTH = 7;
 
-/** Estimated width of text in a figure, in pixels. */
+/** Estimates the width of text in a figure, in pixels. */
 export function textWidth(text: string): number {
   return text.length * CHARACTER_WIDTH;
 }
 
-/** Text that fits `width` pixels: its middle gives way, as names differ at their ends. */
+/** Shortens text to `width` pixels by leaving out its middle, as names differ at their ends. */
 export function fitText(text: string, width: number): string {
   const characters = Math.max(3, Math.floor(width / CHARACTER_WIDTH));
   if (text.length <= characters) return text;
-  const kept = characters - 1;
-  return `${text.slice(0, Math.ceil(kept / 2))}…${text.slice(text.length - Math.floor(kept / 2))}`;
+  const remaining = characters - 1;
+  return `${text.slice(0, Math.ceil(remaining / 2))}…${text.slice(text.length - Math.floor(remaining / 2))}`;
 }
 
 /** Sets entries in rows above a frame of `width` pixels, in order. */
@@ -53,7 +53,7 @@ export function layOutLegend(
   };
 }
 
-/** Marks of an entry: the symbol of its curve and its text. */
+/** Makes the marks of an entry: the symbol of its curve and its text. */
 export function legendMarks(
   plot: Plot,
   { color, symbol, filled = false }: CurveStyle & { readonly filled?: boolean },

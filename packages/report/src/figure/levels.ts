@@ -15,8 +15,8 @@ const SMALLEST_SHARE = 1e-3;
 const LINEAR_STEPS = [1, 2, 2.5, 5, 10] as const;
 
 /**
- * Round numbers strictly between `low` and `high`, ascending, at most `most` of them: by factors (1, 2, 5, ...) where
- * the range spans several times its lower end, else in equal steps. Empty where the range is.
+ * Lists round numbers strictly between `low` and `high`, ascending, at most `most` of them: by factors (1, 2,
+ * 5, ...) where the range spans several times its lower end, else in equal steps. Empty if the range is.
  */
 export function levelsBetween(low: number, high: number, most = 10): number[] {
   if (!(high > low)) return [];
@@ -29,10 +29,13 @@ export function levelsBetween(low: number, high: number, most = 10): number[] {
   return levels.filter((level, index) => level > Math.max(low, levels[index - 1] ?? low) && level < high);
 }
 
-/** Numbers nearer to 0 have fewer digits than others, or are 0 once they are scaled: no levels lie between them. */
+/** Numbers nearer to 0 have fewer digits than others, or are 0 once scaled: no levels lie between them. */
 const SMALLEST = 1e-300;
 
-/** Gives round numbers by factors between `low` and `high`, ends included; both must be positive. Empty where `low` is as good as 0. */
+/**
+ * Lists round numbers by factors between `low` and `high`, ends included; both must be positive. Empty if
+ * `low` is as good as 0.
+ */
 export function logarithmicLevels(low: number, high: number, most: number): number[] {
   if (low < SMALLEST) return [];
   const first = Math.floor(Math.log10(low));

@@ -32,7 +32,7 @@ const APPEARANCES: Readonly<Record<"light" | "dark", Appearance>> = {
 /** Number of colours and symbols before they repeat. */
 export const CURVE_STYLES = 6;
 
-/** Marks of curves, so that they can be told apart without colour. */
+/** Marks of curves, so that curves differ without colour. */
 export const CURVE_SYMBOLS = ["circle", "square", "triangle", "diamond", "star", "times"] as const;
 
 /** How one of several curves is drawn. */
@@ -41,13 +41,16 @@ export interface CurveStyle {
   readonly symbol: (typeof CURVE_SYMBOLS)[number];
 }
 
-/** Style of the curve of an index; after {@link CURVE_STYLES} of them, colours come with other symbols. */
+/**
+ * Returns the style of the curve of an index; after {@link CURVE_STYLES} of them, colours come with other
+ * symbols.
+ */
 export function curveStyle(index: number): CurveStyle {
   const symbol = CURVE_SYMBOLS[(index + Math.floor(index / CURVE_STYLES)) % CURVE_STYLES] ?? "circle";
   return { color: curveColor(index), symbol };
 }
 
-/** CSS value of a curve's colour. */
+/** Returns the CSS value of a curve's colour. */
 export function curveColor(index: number): string {
   return `var(--isthmus-curve-${index % CURVE_STYLES})`;
 }
@@ -82,14 +85,20 @@ export function assertTheme(theme: Theme): void {
 /** Matches the CSS variable of any colour of the palette. */
 const VARIABLE = /var\(--isthmus-([\w-]+)\)/g;
 
-/** Replaces every colour variable, and `currentColor`, in an attribute of a figure by the colour it has in an appearance. */
+/**
+ * Replaces every colour variable, and `currentColor`, in an attribute of a figure by the colour it has in an
+ * appearance.
+ */
 export function withLiteralColors(value: string, theme: Theme): string {
   const colors = namedColors(APPEARANCES[theme]);
   const literal = value.replace(VARIABLE, (variable, name: string) => colors.get(name) ?? variable);
   return literal.replaceAll("currentColor", APPEARANCES[theme].text);
 }
 
-/** Defines the colours of a page in CSS; its attribute `data-theme`, `light` or `dark`, goes before what the reader prefers. */
+/**
+ * Defines the colours of a page in CSS; its attribute `data-theme`, `light` or `dark`, goes before what the
+ * reader prefers.
+ */
 export function pagePaletteCss(): string {
   const light = `:root{color-scheme:light;${declarations(APPEARANCES.light)}}`;
   const dark = `color-scheme:dark;${declarations(APPEARANCES.dark)}`;

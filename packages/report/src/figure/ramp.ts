@@ -1,4 +1,8 @@
-/** Viridis (van der Walt and Smith, 2015): even steps of lightness, for all common kinds of colour blindness. */
+import { at } from "@isthmus/core";
+
+/**
+ * Viridis (van der Walt and Smith, 2015): even steps of lightness, for all common kinds of colour blindness.
+ */
 const STOPS = [
   "#440154",
   "#472d7b",
@@ -11,17 +15,20 @@ const STOPS = [
   "#fde725",
 ] as const;
 
-/** Text on colours, and the luminance from which the dark one is easier to read: where both contrasts are alike. */
+/**
+ * Text on colours, and the luminance from which the dark one is easier to read: where both contrasts are
+ * alike.
+ */
 const ON_COLOR = { dark: "#14181c", light: "#ffffff", from: 0.19 } as const;
 
 /** Mixes two colours `#rrggbb`: the first at a share of 0, the second at 1. */
 export function mixColors(from: string, to: string, share: number): string {
   const ends = channelsOf(to);
-  const mixed = channelsOf(from).map((value, k) => value + share * ((ends[k] ?? 0) - value));
+  const mixed = channelsOf(from).map((value, k) => value + share * (at(ends, k, "channel") - value));
   return `#${mixed.map((value) => Math.round(value).toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** Colour at `share` in `[0, 1]` of a ramp from dark to light, the same in both appearances. */
+/** Returns the colour at `share` in `[0, 1]` of a ramp from dark to light, the same in both appearances. */
 export function rampColor(share: number): string {
   const place = Math.min(1, Math.max(0, share)) * (STOPS.length - 1);
   const index = Math.min(STOPS.length - 2, Math.floor(place));
@@ -29,7 +36,7 @@ export function rampColor(share: number): string {
   return mixColors(from, to, place - index);
 }
 
-/** Colour of text that can be read on a colour, by the relative luminance of WCAG 2. */
+/** Returns the colour of text that can be read on a colour, by the relative luminance of WCAG 2. */
 export function textColorOn(color: string): string {
   const [red = 0, green = 0, blue = 0] = channelsOf(color).map((channel) => {
     const share = channel / 255;
@@ -39,7 +46,7 @@ export function textColorOn(color: string): string {
   return luminance >= ON_COLOR.from ? ON_COLOR.dark : ON_COLOR.light;
 }
 
-/** Red, green and blue of a colour `#rrggbb`, from 0 to 255. */
+/** Reads red, green and blue of a colour `#rrggbb`, from 0 to 255. */
 function channelsOf(color: string): number[] {
   return [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
 }

@@ -28,10 +28,12 @@ export const BARRIER_SVG_DEFAULTS: Readonly<BarrierSvgOptions> = {
 };
 
 /**
- * Draws curves along a path as one `<svg>` element that stands alone: every measured point, joined by straight lines, the chord of
- * each curve as a dotted line, and its barrier as a bracket from the chord to the curve, with its interval if it has one.
+ * Draws curves along a path as one `<svg>` element that stands alone: every measured point, joined by
+ * straight lines, the chord of each curve as a dotted line, and its barrier as a bracket from the chord to
+ * the curve, with its interval if it has one.
  *
- * @throws TypeError if there is no curve, or one has fewer than two points or a value that is not finite, or there is no such theme
+ * @throws TypeError if there is no curve, or one has fewer than two points or a value that is not finite, or
+ *   there is no such theme
  * @throws RangeError if the figure is smaller than 240 by 160 pixels
  */
 export async function renderBarrierSvg(

@@ -1,11 +1,12 @@
-/** Finds the first and the last of ascending coordinates. */
+import { at } from "@isthmus/core";
+/** Returns the first and the last of ascending coordinates. */
 export function endsOf(coordinates: readonly number[]): [number, number] {
-  return [coordinates[0] ?? 0, coordinates.at(-1) ?? 1];
+  return [at(coordinates, 0, "coordinate"), at(coordinates, coordinates.length - 1, "coordinate")];
 }
 
 /**
- * Gives values at even steps between the ends of a grid, row by row: linear between its coordinates, and the same where these are
- * even.
+ * Interpolates values at even steps between the ends of a grid, row by row: linearly between its coordinates,
+ * so that nothing changes if these are even.
  *
  * @param values - `[ys][xs]`
  */
@@ -16,18 +17,21 @@ export function resample(
 ): number[] {
   const columns = evenPlaces(xs);
   return evenPlaces(ys).flatMap(({ index, share }) => {
-    const [low = [], high = low] = [values[index], values[index + 1]];
+    const [low, high] = [at(values, index, "row"), at(values, index + 1, "row")];
     return columns.map((column) => {
-      const at = (row: readonly number[]): number => {
-        const from = row[column.index] ?? 0;
-        return from + column.share * ((row[column.index + 1] ?? from) - from);
+      const valueIn = (row: readonly number[]): number => {
+        const from = at(row, column.index, "column");
+        return from + column.share * (at(row, column.index + 1, "column") - from);
       };
-      return at(low) + share * (at(high) - at(low));
+      return valueIn(low) + share * (valueIn(high) - valueIn(low));
     });
   });
 }
 
-/** For each of as many even steps: the coordinate before it, and the share of the way to the next. */
+/**
+ * Finds, for each of as many even steps as there are coordinates, the coordinate before it and the share of
+ * the way to the next.
+ */
 function evenPlaces(coordinates: readonly number[]): { readonly index: number; readonly share: number }[] {
   const [low, high] = endsOf(coordinates);
   const last = coordinates.length - 1;
@@ -35,7 +39,7 @@ function evenPlaces(coordinates: readonly number[]): { readonly index: number; r
     const place = low + ((high - low) * step) / last;
     const after = coordinates.findIndex((coordinate) => coordinate > place);
     const index = after === -1 ? last - 1 : after - 1;
-    const [from = 0, to = 1] = [coordinates[index], coordinates[index + 1]];
+    const [from, to] = [at(coordinates, index, "coordinate"), at(coordinates, index + 1, "coordinate")];
     return { index, share: (place - from) / (to - from) };
   });
 }

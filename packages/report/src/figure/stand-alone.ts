@@ -1,6 +1,8 @@
 import { type Theme, withLiteralColors } from "./palette.ts";
 
-/** Families whose letters are as wide as those of a PDF's Helvetica, and what every system has. */
+/**
+ * Families of fonts: first some whose letters are as wide as Helvetica in a PDF, then what every system has.
+ */
 const FONTS = "Helvetica, Arial, Liberation Sans, sans-serif";
 /** Size of letters that a figure's style sheet sets, in pixels. */
 const FONT_SIZE = "12";
@@ -26,8 +28,8 @@ export interface FigureElement {
 }
 
 /**
- * Changes a figure so that every program draws it alike: colours become literal, style sheets become attributes, the background
- * becomes a rectangle, and the halo of words becomes an element of its own.
+ * Changes a figure so that every program draws it alike: colours become literal, style sheets become
+ * attributes, the background becomes a rectangle, and the halo of words becomes an element of its own.
  *
  * Programs such as Inkscape, rsvg-convert and cairosvg know no CSS variables, and some no `paint-order`.
  */

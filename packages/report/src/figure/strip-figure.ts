@@ -21,7 +21,9 @@ export interface StripFigure {
 const MARGIN = { right: 24, bottom: 46, left: 20, top: 12 } as const;
 /** Room for the words over the dots of a strip, and the least for the dots. */
 const ROOM = { words: 26, dots: 36 } as const;
-/** Distance of the middles of dots that touch, relative to that of a pile of them: piles lean on each other. */
+/**
+ * Distance of the middles of dots that touch, relative to that of a pile of them: piles lean on each other.
+ */
 const LEAN = 1.7;
 
 interface Dot {

@@ -11,8 +11,8 @@ export async function renderFigure(figure: Figure, number: number): Promise<Html
 }
 
 /**
- * Attribute in which the drawing library puts the style of letters; pages have it in their style sheet, as
- * their policy wants.
+ * Attribute in which the drawing library puts the style of letters; pages have that style in their style
+ * sheet, as their policy allows no other.
  */
 const LETTER_STYLE = /^(<svg [^>]*?) style="[^"]*"/;
 

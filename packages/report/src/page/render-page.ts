@@ -3,7 +3,6 @@ import { type Html, html, trusted } from "../html.ts";
 import type { PageFact, Report, Section, Tile } from "../result/report.ts";
 import { contentPolicy } from "./content-policy.ts";
 import { renderFigure } from "./render-figure.ts";
-import { renderMethod } from "./render-method.ts";
 import { renderTable } from "./render-table.ts";
 import { PAGE_SCRIPT } from "./script.ts";
 import { PAGE_STYLE } from "./style.ts";
@@ -70,7 +69,10 @@ ${renderMethod(mergeFacts(report.facts, page.facts ?? []), page.commands ?? [])}
 `.markup;
 }
 
-/** Returns the facts of the result, followed by the facts of the page that the result does not state in the same words. */
+/**
+ * Returns the facts of the result, followed by the facts of the page that the result does not state in the
+ * same words.
+ */
 function mergeFacts(facts: readonly PageFact[], more: readonly PageFact[]): PageFact[] {
   const isNew = ({ name, value }: PageFact) =>
     !facts.some((fact) => fact.name === name && fact.value === value);
@@ -112,4 +114,20 @@ function renderNotes(notes: readonly string[]): Html | undefined {
 /** JSON that cannot end the script element it stands in. */
 function embeddableJson(data: unknown): string {
   return JSON.stringify(data).replaceAll("<", "\\u003c");
+}
+
+/**
+ * Renders how the result was made: the networks, the data, the policy, the seed, and the command lines to
+ * repeat it.
+ */
+function renderMethod(facts: readonly PageFact[], commands: readonly string[]): Html {
+  const list = facts.map(({ name, value }) => html`<dt>${name}</dt><dd>${value}</dd>`);
+  return html`<section aria-labelledby="method"><h2 id="method">How it was measured</h2><dl>${list}</dl></section>
+${renderCommands(commands)}`;
+}
+
+function renderCommands(commands: readonly string[]): Html | undefined {
+  if (commands.length === 0) return undefined;
+  const text = commands.join("\n");
+  return html`<section aria-labelledby="again"><h2 id="again">Make it again</h2><pre tabindex="0"><code>${text}</code></pre></section>`;
 }

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { CURVE_STYLES } from "../figure/palette.ts";
 import { type Html, html } from "../html.ts";
 import { type CellKind, formatCell, type Table, type TableColumn, type TableRow } from "../table/table.ts";
@@ -5,10 +6,12 @@ import { type CellKind, formatCell, type Table, type TableColumn, type TableRow 
 /** Rows from which a table scrolls in a frame of its own, and from which it is folded up. */
 const MANY_ROWS = { tall: 14, folded: 100 } as const;
 
-/** Characters of a title that may stand on one line or two, and not on more. */
+/**
+ * Characters of a title beyond which its column has a least width, so that the title takes two lines at most.
+ */
 const LONG_TITLE = 14;
 
-/** A table with its caption; the page's script makes its columns sortable unless it is fixed. */
+/** Renders a table with its caption; the page's script makes its columns sortable unless it is fixed. */
 export function renderTable(table: Table): Html {
   const { name, title, caption, columns, rows } = table;
   const tall = rows.length > MANY_ROWS.tall ? " tall" : "";
@@ -20,7 +23,7 @@ export function renderTable(table: Table): Html {
   return html`<details><summary>${title}: ${rows.length} rows</summary>${element}</details>`;
 }
 
-/** Words over neighbouring columns, if there are any. */
+/** Renders the row of words over neighbouring columns, if there are any. */
 function groupRow(columns: readonly TableColumn[]): Html | undefined {
   if (columns.every(({ group }) => group === undefined)) return undefined;
   const spans: { group: string | undefined; style: number | undefined; count: number }[] = [];
@@ -51,8 +54,11 @@ function isNumeric(kind: CellKind): boolean {
 
 function renderRow({ cells, note, strong, kind }: TableRow, columns: readonly TableColumn[]): Html {
   const [head, ...values] = cells.map((cell, index) => {
-    const own = columns[index]?.kind ?? "text";
-    return { text: formatCell(cell, index === 0 ? own : (kind ?? own)), isText: own === "text" };
+    const columnKind = at(columns, index, "column").kind;
+    return {
+      text: formatCell(cell, index === 0 ? columnKind : (kind ?? columnKind)),
+      isText: columnKind === "text",
+    };
   });
   const wrap = note === undefined ? undefined : html` class="wrap"`;
   const small = note === undefined ? undefined : html`<small>${note}</small>`;

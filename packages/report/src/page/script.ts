@@ -1,6 +1,6 @@
 /**
- * Script of a page: the button for the other theme, tables that sort, and the download of the measurement. Everything else
- * works without it, and what needs it is hidden until it runs.
+ * Script of a page: the button for the other theme, tables that sort, and the download of the measurement.
+ * Everything else works without it, and what needs it is hidden until it runs.
  */
 export const PAGE_SCRIPT = `(() => {
 const root = document.documentElement, prefers = matchMedia("(prefers-color-scheme:dark)"), toggle = document.getElementById("theme");

@@ -17,7 +17,8 @@ const TRANSFORM = /(\w+)\(([^)]*)\)/g;
 const SILENT = new Set(["title", "desc", "defs", "clippath", "style"]);
 
 /**
- * Draws the children of an element of a figure that stands alone as PDF operators. It knows the elements that figures are made of.
+ * Draws the children of an element of a figure that stands alone as PDF operators. It knows the elements that
+ * figures are made of.
  * @throws RangeError if there is another
  */
 export function drawChildren(parent: FigureElement, inherited: FigureStyle, place: Surroundings): void {
@@ -89,24 +90,32 @@ function pathOf(name: string, element: FigureElement): string {
   }
 }
 
-/** Words in one line: their place is that of the baseline. */
+/** Draws words in one line; their place is the place of the baseline. */
 function drawText(element: FigureElement, style: FigureStyle, content: ContentStream): void {
   if ([...element.children].some(({ tagName }) => tagName.toLowerCase() === "tspan"))
     throw unknown("words in several lines");
   const runs = splitRuns(element.textContent ?? "", style.bold);
   const width = style.fontSize * runs.reduce((sum, run) => sum + run.width, 0);
   const length = (name: string) => lengthOf(element.getAttribute(name), style.fontSize);
-  const shift = { start: 0, middle: -width / 2, end: -width }[style.anchor] ?? 0;
+  const shift = -width * shareBefore(style.anchor);
   content.text(runs, [length("x") + length("dx") + shift, length("y") + length("dy")], style);
 }
 
-/** A length in pixels, of one in pixels or in sizes of the font; 0 for none. */
+/**
+ * Returns the share of words that lies before the place they are anchored at; `start` is the default of SVG.
+ */
+function shareBefore(anchor: string): number {
+  if (anchor === "middle") return 0.5;
+  return anchor === "end" ? 1 : 0;
+}
+
+/** Reads a length, in pixels or in sizes of the font, as pixels; 0 for none. */
 function lengthOf(text: string | null, fontSize: number): number {
   if (text === null) return 0;
   return Number.parseFloat(text) * (text.endsWith("em") ? fontSize : 1);
 }
 
-/** Coordinates by their names; those that an element does not have are 0, as SVG says. */
+/** Reads coordinates by their names; a coordinate that an element lacks is 0, as SVG says. */
 function numbersOf(element: FigureElement, ...names: readonly string[]): number[] {
   return names.map((name) => Number(element.getAttribute(name) ?? 0));
 }

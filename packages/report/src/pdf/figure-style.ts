@@ -42,7 +42,7 @@ export const INITIAL_STYLE: Readonly<FigureStyle> = {
 /** Weight from which letters are bold. */
 const BOLD_FROM = 600;
 
-/** Style of an element within one of the style `inherited`. */
+/** Reads the style of an element that lies within one of the style `inherited`. */
 export function styleOf(element: FigureElement, inherited: FigureStyle): FigureStyle {
   const text = (name: string, otherwise: string) => element.getAttribute(name) ?? otherwise;
   const number = (name: string, otherwise: number) => Number(element.getAttribute(name) ?? otherwise);
@@ -72,7 +72,7 @@ function parseDashes(text: string): number[] {
     .filter((length) => length > 0);
 }
 
-/** Red, green and blue of a colour, each in `[0, 1]`. */
+/** Reads red, green and blue of a colour `#rrggbb`, each in `[0, 1]`. */
 export function channelsOf(color: string): readonly [red: number, green: number, blue: number] {
   const hex = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(color);
   if (!hex)

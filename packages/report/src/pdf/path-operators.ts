@@ -29,7 +29,7 @@ function operatorOf([name, ...numbers]: readonly [string, ...number[]], x: numbe
     case "C":
       return `${formatCoordinates(...numbers)} c`;
     case "Q":
-      // The control points that give the same curve lie two thirds of the way to the one of the quadratic curve.
+      // The cubic curve of the same shape has its control points two thirds of the way there.
       return `${formatCoordinates(x + (2 * (a - x)) / 3, y + (2 * (b - y)) / 3, c + (2 * (a - c)) / 3, d + (2 * (b - d)) / 3, c, d)} c`;
     case "Z":
     case "z":
@@ -41,7 +41,7 @@ function operatorOf([name, ...numbers]: readonly [string, ...number[]], x: numbe
   }
 }
 
-/** Data of a circle, as a path of two arcs. */
+/** Writes a circle as the data of a path of two arcs. */
 export function circlePath(cx: number, cy: number, radius: number): string {
   const arc = (end: number) => `A${radius},${radius},0,0,1,${end},${cy}`;
   return `M${cx - radius},${cy}${arc(cx + radius)}${arc(cx - radius)}Z`;

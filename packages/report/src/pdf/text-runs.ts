@@ -1,6 +1,6 @@
 import { Encodings, Font } from "@pdf-lib/standard-fonts";
 
-/** Fonts that every PDF reader has, of those that figures need. */
+/** Fonts that figures need, all of which every PDF reader has. */
 export type PdfFont = "Helvetica" | "Helvetica-Bold" | "Symbol";
 
 /** Letters of one font that follow each other. */
@@ -12,7 +12,7 @@ export interface TextRun {
   readonly width: number;
 }
 
-/** Stands for letters that no standard font has. */
+/** Letter in place of letters that no standard font has. */
 const UNKNOWN = "?";
 /** Units of font metrics in the size of a font. */
 const UNITS = 1000;
@@ -24,8 +24,8 @@ interface Letter {
 }
 
 /**
- * Splits text into runs of letters by the standard font that has them: Helvetica for Latin ones, Symbol for arrows, Greek and
- * mathematical signs. Letters that neither has become a question mark.
+ * Splits text into runs of letters by the standard font that has them: Helvetica for Latin ones, Symbol for
+ * arrows, Greek and mathematical signs. Letters that neither has become a question mark.
  */
 export function splitRuns(text: string, bold: boolean): TextRun[] {
   const runs: TextRun[] = [];

@@ -10,7 +10,7 @@ const POINTS = 0.75;
 /** Numbers of the objects that others refer to. */
 const INFO = 5;
 const FIRST_FONT = 6;
-/** Bytes beyond ASCII in the second line tell programs that the file is not text. */
+/** Bytes beyond ASCII in the second line, by which programs see that the file is not text. */
 const HEADER = "%PDF-1.4\n%\u00e2\u00e3\u00cf\u00d3\n";
 
 /** What a PDF says of itself. */
@@ -21,8 +21,8 @@ export interface PdfDescription {
 }
 
 /**
- * Writes a figure that stands alone as a PDF of one page of its size, with the fonts that every reader has. The same figure gives
- * the same bytes.
+ * Writes a figure that stands alone as a PDF of one page of its size, with the fonts that every reader has.
+ * The same figure gives the same bytes.
  *
  * @throws RangeError if the figure has elements that figures are not made of
  * @see ISO 32000-1, sections 7.5 (file structure) and 8 to 9 (operators)

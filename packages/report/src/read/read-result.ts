@@ -9,7 +9,8 @@ const MOST = 1e300;
 
 /**
  * Reads a result that a verb printed with `--json`.
- * @throws InputError if the file cannot be read, or holds no result of a kind that can be drawn, or only a part of one
+ * @throws InputError if the file cannot be read, or holds no result of a kind that can be drawn, or only a
+ *   part of one
  * @throws FormatError if it is not JSON
  */
 export async function readResult(path: string): Promise<DrawableResult> {
@@ -19,25 +20,25 @@ export async function readResult(path: string): Promise<DrawableResult> {
   const kinds = Object.keys(RESULT_SCHEMAS).join(", ");
   const kind = (json as { kind?: unknown } | null)?.kind;
   if (typeof kind !== "string" || !Object.hasOwn(RESULT_SCHEMAS, kind)) {
-    const found = kind === undefined ? "it has none" : `it is ${excerpt(kind)}`;
+    const actual = kind === undefined ? "it has none" : `it is ${excerpt(kind)}`;
     throw new InputError(
-      `Cannot draw "${path}" as the "kind" of a result must be one of ${kinds}: ${found}; give a file that a verb wrote, or printed with --json`,
+      `Cannot draw "${path}" as the "kind" of a result must be one of ${kinds}: ${actual}; give a file that a verb wrote, or printed with --json`,
       { input: path },
     );
   }
   assertDrawable(json, path);
   const { data, error } = RESULT_SCHEMAS[kind as DrawableResult["kind"]].safeParse(json);
   if (error) {
-    const told = error.issues
+    const problems = error.issues
       .slice(0, SHOWN_PROBLEMS)
       .map((issue) => `"${issue.path.map(String).join(".")}": ${issue.message}`);
-    const more = error.issues.length - told.length;
+    const more = error.issues.length - problems.length;
     throw new InputError(
-      `Cannot draw "${path}" as it must be a whole result of kind "${kind}": ${told.join("; ")}${more > 0 ? `; and ${more} more` : ""}`,
+      `Cannot draw "${path}" as it must be a whole result of kind "${kind}": ${problems.join("; ")}${more > 0 ? `; and ${more} more` : ""}`,
       { input: path },
     );
   }
-  // The schemas say the same as the types, but for optional keys that are there and undefined, which JSON does not have.
+  // The schemas describe the types, except for optional keys that are present and undefined: JSON has none.
   return data as DrawableResult;
 }
 

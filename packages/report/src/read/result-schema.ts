@@ -6,8 +6,8 @@ import type { DrawableResult } from "../result/drawable-result.ts";
 type ResultOf<K extends DrawableResult["kind"]> = Extract<DrawableResult, { readonly kind: K }>;
 
 /**
- * Returns the schema of a kind of result as it is, once the compiler has found that it describes the type of the
- * result: a key or a choice that is added to the type or to the schema alone is an error here.
+ * Returns the schema of a kind of result as it is, once the compiler has found that it describes the type of
+ * the result: a key or a choice that is added to the type or to the schema alone is an error here.
  */
 function schemaOf<K extends DrawableResult["kind"]>() {
   return <S extends z.ZodType>(

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { DrawableResult } from "../result/drawable-result.ts";
 
-/** Title of a page, from what the result says of itself. */
+/** Returns the title of a result's page, made of what the result says of itself. */
 export function titleOfResult(result: DrawableResult): string {
   switch (result.kind) {
     case "barrier":

@@ -2,7 +2,8 @@ import type { PlaneResult } from "@isthmus/barrier";
 
 /**
  * Checks that a plane can be drawn.
- * @throws TypeError if there are fewer than two columns or rows, coordinates do not ascend, or a grid has other sizes
+ * @throws TypeError if there are fewer than two columns or rows, coordinates do not ascend, or a grid has
+ *   other sizes
  */
 export function assertGrid({ xs, ys, loss, error, models }: PlaneResult): void {
   for (const [name, coordinates] of Object.entries({ xs, ys })) {

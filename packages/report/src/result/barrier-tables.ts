@@ -28,7 +28,7 @@ function measureColumns(curves: readonly BarrierCurve[], errorKind: "share" | "p
   ]);
 }
 
-/** Table of the barrier definitions, one column pair for each curve. */
+/** Makes the table of the barrier definitions, one column pair for each curve. */
 export function definitionsTable(curves: readonly BarrierCurve[]): Table {
   const row = (name: string, value: (curve: BarrierCurve, measure: Measure) => number | null) => ({
     cells: [name, ...curves.flatMap((curve) => MEASURES.map((measure) => value(curve, measure)))],
@@ -62,7 +62,7 @@ export function definitionsTable(curves: readonly BarrierCurve[]): Table {
   };
 }
 
-/** Table of every point of every curve; places that a curve was not measured at stay empty. */
+/** Makes the table of every point of every curve; places that a curve was not measured at stay empty. */
 export function pointsTable(curves: readonly BarrierCurve[]): Table {
   const places = [...new Set(curves.flatMap(({ result }) => result.points.map(({ t }) => t)))].sort(
     (a, b) => a - b,

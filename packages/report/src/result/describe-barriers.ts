@@ -107,15 +107,18 @@ function intervalWords(curves: readonly BarrierCurve[]): string {
 
 /** Says at how many places and on which examples the curves were measured, once where they agree. */
 function measuredWords(curves: readonly BarrierCurve[]): string {
-  const each = curves.map(
+  const measured = curves.map(
     ({ result: { points, data, examples } }) =>
       `at ${formatCounted(points.length, "place")} on ${dataWords(data, examples)}`,
   );
-  if (new Set(each).size === 1) return `Measured ${each[0]}.`;
-  return `Measured ${each.map((words, index) => `${words} (${curves[index]?.label})`).join(", and ")}.`;
+  if (new Set(measured).size === 1) return `Measured ${measured[0]}.`;
+  return `Measured ${measured.map((words, index) => `${words} (${curves[index]?.label})`).join(", and ")}.`;
 }
 
-/** Index of a curve so much flatter than the highest one that it needs a figure of its own; -1 if none. */
+/**
+ * Finds the index of a curve so much flatter than the highest one that it needs a figure of its own; -1 if
+ * none.
+ */
 function flattestCurve(curves: readonly BarrierCurve[], ratio: number): number {
   const heights = curves.map(({ result }) => result.barrier.loss.chord);
   const lowest = Math.min(...heights);
@@ -136,7 +139,7 @@ const FACTS: readonly { readonly name: string; readonly of: (result: BarrierResu
   { name: "Engine", of: ({ engine }) => engine },
 ];
 
-/** A fact is said once where all curves agree, else for each curve. */
+/** States a fact once if all curves agree, else for each curve. */
 function sharedFacts(curves: readonly BarrierCurve[]): PageFact[] {
   return FACTS.flatMap(({ name, of }) => {
     const values = curves.map(({ result }) => of(result));

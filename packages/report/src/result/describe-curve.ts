@@ -192,7 +192,7 @@ function pointsTable(paths: readonly NamedPath[]): Table {
   };
 }
 
-/** How the bends were trained, if they were. */
+/** Describes how the bends were trained, if they were. */
 function trainingSection({ epochs }: CurveResult): Section[] {
   if (epochs.length === 0) return [];
   return [

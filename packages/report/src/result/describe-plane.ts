@@ -59,12 +59,14 @@ function figureOf(result: PlaneResult, measure: Measure): Figure {
   const values = result[measure];
   const missing = values.flat().filter((value) => !Number.isFinite(value)).length;
   const { name: named, axis } = measureWords(measure, result.data);
-  const each = models.map((model) => `${model.label} ${formatMeasure(model[measure], measure)}`).join(", ");
+  const atModels = models
+    .map((model) => `${model.label} ${formatMeasure(model[measure], measure)}`)
+    .join(", ");
   return {
     name: `plane-${measure}`,
     title: `${named} in the plane,`,
     caption: captionOf(result, measure, missing),
-    words: `${named} over a plane, as contours. At the networks: ${each}. ${paths.map(({ label }) => `A line shows ${label}.`).join(" ")}`,
+    words: `${named} over a plane, as contours. At the networks: ${atModels}. ${paths.map(({ label }) => `A line shows ${label}.`).join(" ")}`,
     table: "grid",
     size: "half",
     draw: drawContours({

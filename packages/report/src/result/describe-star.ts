@@ -63,7 +63,7 @@ const namesOf = (names: readonly string[]): string =>
 
 function summarise({ barriers, anchors }: StarResult): string {
   const { regularRegular, starHeldOut, starAnchor } = barriers;
-  // Of a star without networks held out only its anchors can be told.
+  // Without networks held out, a star can only be described by its anchors.
   const [{ mean, pairs }, others] =
     starHeldOut.pairs.length > 0
       ? [
@@ -71,11 +71,11 @@ function summarise({ barriers, anchors }: StarResult): string {
           starHeldOut.pairs.length === 1 ? "a network it has not seen" : "networks it has not seen",
         ]
       : [starAnchor, "its anchors"];
-  const found = `A star network of ${formatCounted(anchors.length, "anchor")} meets a ${pairs.length === 1 ? "" : "mean "}loss barrier of ${formatNumber(mean)} nats on the way to ${others}`;
-  if (regularRegular.pairs.length === 0) return `${found}.`;
+  const finding = `A star network of ${formatCounted(anchors.length, "anchor")} meets a ${pairs.length === 1 ? "" : "mean "}loss barrier of ${formatNumber(mean)} nats on the way to ${others}`;
+  if (regularRegular.pairs.length === 0) return `${finding}.`;
   const ratio = mean / regularRegular.mean;
   const share = regularRegular.mean > 0 ? ` (ratio ${formatShort(ratio)})` : "";
-  return `${found}; between two regular networks it is ${formatNumber(regularRegular.mean)}${share}.`;
+  return `${finding}; between two regular networks it is ${formatNumber(regularRegular.mean)}${share}.`;
 }
 
 function barrierSection(

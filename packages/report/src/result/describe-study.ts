@@ -6,7 +6,8 @@ import { studyFigure } from "./study-figure.ts";
 import { groupWords, listVariables } from "./study-words.ts";
 
 /**
- * Says what a study has found, by the figures and tables it declares; figures without a number to draw are named only.
+ * Says what a study has found, by the figures and tables it declares; figures without a number to draw are
+ * named only.
  * @throws TypeError if a figure is of a table or a column that the study does not have
  */
 export function describeStudy(result: StudyResult): Report {
@@ -39,13 +40,13 @@ export function describeStudy(result: StudyResult): Report {
   };
 }
 
-/** What the study does; of a part, that and which it is. */
+/** Says what the study does; of a part, also that it is one, and which. */
 function summarise({ description, only }: StudyResult): string {
   if (only === undefined) return description;
   return `This is a part of a study: ${listVariables(only)} only. The study as a whole: ${description}`;
 }
 
-/** The table of a name. */
+/** Finds the table of a name. */
 function tableOf({ tables }: StudyResult, name: string): StudyTable {
   const table = tables.find((one) => one.name === name);
   if (table === undefined) {

@@ -1,7 +1,7 @@
 import { formatCounted } from "../format-value.ts";
 import type { PageFact } from "./report.ts";
 
-/** What results know of how they were made; each has some of it. */
+/** How a result was made, as far as its kind says. */
 interface Origin {
   readonly a?: string;
   readonly b?: string;
@@ -12,10 +12,10 @@ interface Origin {
   readonly engine?: string;
 }
 
-/** Facts of a result in the order pages tell them, with others between the data and the seed. */
+/** Lists the facts of a result in the order of pages, with others between the data and the seed. */
 export function factsOf(result: Origin, others: readonly PageFact[] = []): PageFact[] {
   const { a, b, data, examples, statistics, seed, engine } = result;
-  const known: readonly (readonly [name: string, value: string | undefined])[] = [
+  const facts: readonly (readonly [name: string, value: string | undefined])[] = [
     ["Network A", a],
     ["Network B", b],
     [
@@ -27,5 +27,5 @@ export function factsOf(result: Origin, others: readonly PageFact[] = []): PageF
     ["Seed", seed === undefined ? undefined : String(seed)],
     ["Engine", engine],
   ];
-  return known.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
+  return facts.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
 }

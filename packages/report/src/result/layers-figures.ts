@@ -16,7 +16,7 @@ const FIXED = [
   { network: "b", label: "others as in B" },
 ] as const;
 
-/** Figures of barriers by layer, by the section they belong to. */
+/** Makes the figures of barriers by layer, by the section they belong to. */
 export function layersFigures(result: LayersResult): {
   readonly single: readonly Figure[];
   readonly cumulative: readonly Figure[];

@@ -3,7 +3,7 @@ import type { Table } from "../table/table.ts";
 import { BARRIER_DEFINITIONS } from "./barrier-tables.ts";
 import { ALL_GROUPS } from "./layers-figures.ts";
 
-/** Table of the groups: what they hold and how far apart the networks are in them. */
+/** Makes the table of the groups: what they hold and how far apart the networks are in them. */
 export function groupsTable({ groups }: LayersResult): Table {
   return {
     name: "groups",
@@ -23,7 +23,7 @@ export function groupsTable({ groups }: LayersResult): Table {
   };
 }
 
-/** Table of what averaging each group costs, and all of them. */
+/** Makes the table of what averaging each group costs, and all of them. */
 export function layerBarriersTable({ layers, whole }: LayersResult): Table {
   const { loss, error } = whole.wholeEndpoints;
   return {
@@ -43,7 +43,7 @@ export function layerBarriersTable({ layers, whole }: LayersResult): Table {
   };
 }
 
-/** Table of the barriers of single groups and of the whole, by every definition. */
+/** Makes the table of the barriers of single groups and of the whole, by every definition. */
 export function layerDefinitionsTable({ layers, whole }: LayersResult): Table {
   const row = (group: string, others: string, { barrier, wholeEndpoints }: LayerCut) => ({
     cells: [
@@ -73,7 +73,7 @@ export function layerDefinitionsTable({ layers, whole }: LayersResult): Table {
   };
 }
 
-/** Table of the steps of every order. */
+/** Makes the table of the steps of every order. */
 export function cumulativeTable({ cumulative }: LayersResult): Table {
   return {
     name: "cumulative",
@@ -105,7 +105,7 @@ export function cumulativeTable({ cumulative }: LayersResult): Table {
   };
 }
 
-/** Table of loss and error at every place of every group's way. */
+/** Makes the table of loss and error at every place of every group's way. */
 export function layerPointsTable({ layers, whole }: LayersResult): Table {
   const cuts = [
     ...layers.flatMap(({ group, a, b }) => [

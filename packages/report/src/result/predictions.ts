@@ -22,7 +22,7 @@ interface Shown {
   readonly measured: string;
 }
 
-/** Predicted beside measured barriers, where they were asked for. */
+/** Describes predicted beside measured barriers; no section if the result has no predictions. */
 export function predictionSection({ predictions, groups, data }: LayersResult): Section[] {
   if (!predictions) return [];
   const names = groups.map(({ name }) => name);

@@ -2,7 +2,7 @@ import type { StarResult } from "@isthmus/star-domain";
 import { dataWords } from "../data-words.ts";
 import type { Section } from "./report.ts";
 
-/** Quality of averaged predictions, where they were asked for. */
+/** Describes the quality of averaged predictions; no section if the result has none. */
 export function predictorsSection({ predictions }: StarResult): Section[] {
   if (!predictions) return [];
   const { predictors, data, examples, outOfDistribution } = predictions;

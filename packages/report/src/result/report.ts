@@ -7,7 +7,7 @@ export interface PageFact {
   readonly value: string;
 }
 
-/** One number that stands for a result, large on its page. */
+/** One number that sums up a result, large on its page. */
 export interface Tile {
   readonly name: string;
   readonly value: string;
@@ -27,7 +27,9 @@ export interface Section {
   readonly tables: readonly Table[];
 }
 
-/** What a result says, in words, figures and tables: pages, files of figures and of numbers are made of it. */
+/**
+ * What a result says, in words, figures and tables: pages, files of figures and of numbers are made of it.
+ */
 export interface Report {
   /** What sort of result it is, in a few words. */
   readonly subject: string;

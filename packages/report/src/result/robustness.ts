@@ -19,7 +19,7 @@ function barsOf({ group, random, toOther }: DirectionRobustness) {
   ];
 }
 
-/** Random directions beside the way to the other network, where they were asked for. */
+/** Describes random directions beside the way to the other network; no section if the result has none. */
 export function robustnessSection({ robustness, data, examples, seed }: LayersResult): Section[] {
   if (!robustness || robustness.length === 0) return [];
   const words = robustness.map(

@@ -29,8 +29,8 @@ interface Drawn {
 }
 
 /**
- * Draws columns of a table as a study declares it; rows without a number to draw are left out, and the caption says so, as it says
- * what the numbers are made of. Without any there is no figure.
+ * Draws columns of a table as a study declares it. Rows without a number to draw are left out, and the
+ * caption says so; it also says what the numbers are made of. If no row has a number there is no figure.
  * @throws TypeError if a column is missing
  */
 export function studyFigure(
@@ -80,7 +80,7 @@ function captionOf(
     .join(" ");
 }
 
-/** Whether two values of a line stand at the same place. */
+/** Tells whether two values of a line are at the same place. */
 function hasRepeated(places: readonly Place[]): boolean {
   return new Set(places.map(({ series, x }) => JSON.stringify([series, x]))).size < places.length;
 }
@@ -90,7 +90,7 @@ function assertColumns({ title, x, y, low, high, series }: StudyFigure, { name, 
   for (const key of [x, y, low, high, series]) {
     if (key !== undefined && !keys.includes(key)) {
       throw new TypeError(
-        `Cannot draw "${title}" as its columns must be in the table "${name}": "${key}" is not among ${keys.map((known) => `"${known}"`).join(", ")}`,
+        `Cannot draw "${title}" as its columns must be in the table "${name}": "${key}" is not among ${keys.map((column) => `"${column}"`).join(", ")}`,
       );
     }
   }
@@ -105,11 +105,12 @@ function placeOf(figure: StudyFigure, row: Readonly<Record<string, StudyValue>>,
   const [low, high] = [figure.low, figure.high].map((key) => (key === undefined ? undefined : row[key]));
   // One value has no range: a whisker without length would look like one that was measured.
   const bounds = fits(low, figure.yScale) && fits(high, figure.yScale) && low < high ? { low, high } : {};
-  const series = figure.series === undefined ? "" : String(row[figure.series] ?? "");
+  const line = figure.series === undefined ? undefined : row[figure.series];
+  const series = line === undefined || line === null ? "" : String(line);
   return [{ row: index, x, y, ...bounds, series }];
 }
 
-/** The interval of a value, if it has one. */
+/** Returns the interval of a value, if it has one. */
 function boundsOf({ low, high }: Place): { readonly low?: number; readonly high?: number } {
   return low === undefined || high === undefined ? {} : { low, high };
 }

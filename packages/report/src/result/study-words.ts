@@ -7,7 +7,7 @@ type Values = readonly (string | number)[];
 /** Whole numbers in a row from which a list names its ends only. */
 const LONG_RUN = 4;
 
-/** What a figure of a study draws, as far as words tell of it. */
+/** What a figure of a study draws, as far as its caption describes it. */
 export interface DrawnRows {
   /** Indices of the rows that are drawn. */
   readonly rows: readonly number[];
@@ -18,7 +18,10 @@ export interface DrawnRows {
   readonly interval: "band" | "thin line";
 }
 
-/** Says what the numbers of a figure are made of, as far as the results know: how many measurements, on what, of which networks. */
+/**
+ * Says what the numbers of a figure are made of, as far as the results know: how many measurements, on what,
+ * of which networks.
+ */
 export function studyCaption(
   figure: StudyFigure,
   { table, study }: { readonly table: StudyTable; readonly study: StudyResult },
@@ -35,7 +38,10 @@ function countWords({ y, low, high }: StudyFigure, { columns }: StudyTable, draw
   const columnOf = (key: string | undefined): StudyColumn | undefined =>
     columns.find((column) => column.key === key);
   const column = columnOf(y);
-  const counts = rows.map((row) => column?.counts?.[row] ?? 0).filter((count) => count > 0);
+  // Older files have no counts.
+  const counts = rows
+    .map((row) => column?.counts?.[row])
+    .filter((count): count is number => count !== undefined && count > 0);
   if (column?.aggregate !== "mean" || counts.length === 0) return "";
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   if (most === 1) return `Each ${mark} is one measurement.`;
@@ -49,27 +55,27 @@ function countWords({ y, low, high }: StudyFigure, { columns }: StudyTable, draw
 
 /** Says on which examples, and at how many places. */
 function measuredWords({ measured = [] }: StudyTable): string {
-  const each = measured.map(({ data, examples, points }) => {
+  const sentences = measured.map(({ data, examples, points }) => {
     const places = points === undefined ? "" : `at ${formatCounted(points, "place")} of each path `;
     return `${places}on ${dataWords(data, examples)}`;
   });
-  return each.length === 0 ? "" : `Measured ${each.join(", and ")}.`;
+  return sentences.length === 0 ? "" : `Measured ${sentences.join(", and ")}.`;
 }
 
 /** Says which networks were measured: the values of the variable that pairs differ in. */
 function seedWords({ of = [] }: StudyTable, { networks = [], measurements = [] }: StudyResult): string {
   const groups = measurements.filter(({ name }) => of.includes(name));
-  const found = groups.flatMap(({ settings: { between, across = "seed" } }) =>
+  const values = groups.flatMap(({ settings: { between, across = "seed" } }) =>
     [between].flat().flatMap((name) => {
-      const values = networks.find((network) => network.name === name)?.variables[String(across)];
-      return values === undefined ? [] : [`${networksName(networks, name)}${across} ${listValues(values)}`];
+      const choices = networks.find((network) => network.name === name)?.variables[String(across)];
+      return choices === undefined ? [] : [`${networksName(networks, name)}${across} ${listValues(choices)}`];
     }),
   );
-  const each = [...new Set(found)];
-  return each.length === 0 ? "" : `Networks: ${each.join("; ")}.`;
+  const distinct = [...new Set(values)];
+  return distinct.length === 0 ? "" : `Networks: ${distinct.join("; ")}.`;
 }
 
-/** Name of a group where there are several. */
+/** Returns the name of a group, with a comma, if there are several groups. */
 const networksName = (networks: readonly StudyGroup[], name: unknown): string =>
   networks.length > 1 ? `${name}, ` : "";
 
@@ -87,14 +93,17 @@ export function listVariables(variables: Readonly<Record<string, Values>>): stri
     .join("; ");
 }
 
-/** Describes the networks or the measurements of a group: how many, of which variables, and with which settings. */
+/**
+ * Describes the networks or the measurements of a group: how many, of which variables, and with which
+ * settings.
+ */
 export function groupWords({ count, variables, settings }: StudyGroup): string {
   const of = listVariables(variables);
   const list = Object.entries(settings).map(([name, value]) => `${nameWords(name)} ${settingWords(value)}`);
   return `${count}${of === "" ? "" : ` (${of})`}: ${list.join("; ")}`;
 }
 
-/** A setting as a description has it, in words. */
+/** Writes a setting of a description in words. */
 function settingWords(value: unknown): string {
   if (Array.isArray(value)) return value.map(settingWords).join(", ");
   if (typeof value !== "object" || value === null) return String(value);

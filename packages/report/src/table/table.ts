@@ -26,7 +26,7 @@ export interface TableRow {
   readonly note?: string;
   /** Whether it stands out. */
   readonly strong?: boolean;
-  /** What its values are, where they are not those of the columns. */
+  /** What its values are, if they differ from what the columns say. */
   readonly kind?: CellKind;
 }
 
@@ -56,18 +56,20 @@ const FORMATS: Readonly<Record<CellKind, (value: number) => string>> = {
 /** Units that kinds of columns have, as numbers in files. */
 const UNITS: Readonly<Partial<Record<CellKind, string>>> = { loss: "nats" };
 
-/** Whether there is a value: what is not finite was not measured either, and is null in JSON. */
+/**
+ * Tells whether there is a value: a number that is not finite was not measured either, and is null in JSON.
+ */
 export function isKnown(value: CellValue): value is string | number {
   return typeof value === "number" ? Number.isFinite(value) : value !== null;
 }
 
-/** A value as a page or a terminal shows it; nothing where there is none. */
+/** Writes a value as a page or a terminal shows it; an empty text if there is none. */
 export function formatCell(value: CellValue, kind: CellKind): string {
   if (!isKnown(value)) return "";
   return typeof value === "string" ? value : FORMATS[kind](value);
 }
 
-/** Unit of a column, as files name it. */
+/** Returns the unit of a column, as files name it. */
 export function unitOf({ unit, kind }: TableColumn): string | undefined {
   return unit ?? UNITS[kind];
 }

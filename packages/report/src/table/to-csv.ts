@@ -1,8 +1,8 @@
 import { type CellValue, isKnown, type Table, type TableColumn, unitOf } from "./table.ts";
 
 /**
- * A table as comma-separated values (RFC 4180): a row of titles, then numbers at full precision, with errors in
- * `[0, 1]`; what was not measured is empty. Lines end in CR LF.
+ * Writes a table as comma-separated values (RFC 4180): a row of titles, then numbers at full precision, with
+ * errors in `[0, 1]`; what was not measured is empty. Lines end in CR LF.
  */
 export function toCsv({ columns, rows }: Table): string {
   const lines = [columns.map(titleOf), ...rows.map(({ cells }) => cells)];

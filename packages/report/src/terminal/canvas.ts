@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 /** Characters a chart is drawn with. */
 export type Charset = "braille" | "ascii";
 
@@ -18,10 +19,10 @@ const MARKS = {
 /** What joins marks where lines have no character of their own. */
 export const ASCII_LINE = ".";
 
-/** Mark of the series of an index; after the last they begin anew. */
+/** Returns the mark of the series of an index; after the last mark comes the first again. */
 export function markOf(series: number, charset: Charset): string {
   const marks = MARKS[charset];
-  return marks[series % marks.length] ?? marks[0];
+  return at(marks, series % marks.length, "mark");
 }
 
 /**
@@ -57,8 +58,8 @@ export class Canvas {
     if (x < 0 || y < 0 || x >= this.width || y >= this.height) return;
     const braille = this.#charset === "braille";
     const cell = this.#cellOf(x, y);
-    const bit = braille ? (BRAILLE_BITS[y & 3]?.[x & 1] ?? 0) : 1;
-    this.#bits[cell] = (this.#bits[cell] ?? 0) | bit;
+    const bit = braille ? at(at(BRAILLE_BITS, y & 3), x & 1) : 1;
+    this.#bits[cell] = at(this.#bits, cell, "cell") | bit;
     this.#series[cell] = series;
   }
 
@@ -73,14 +74,14 @@ export class Canvas {
     return this.#charset === "braille" ? (y >> 2) * this.#columns + (x >> 1) : y * this.#columns + x;
   }
 
-  /** Characters of one row; `paint` may colour each run of characters of one series. */
+  /** Returns the characters of one row; `paint` may colour each run of characters of one series. */
   row(index: number, paint: (text: string, series: number) => string): string {
     let line = "";
     let run = "";
     let runSeries = -1;
     for (let column = 0; column < this.#columns; column++) {
       const cell = index * this.#columns + column;
-      const series = this.#marks.get(cell) ?? this.#series[cell] ?? -1;
+      const series = this.#marks.get(cell) ?? at(this.#series, cell, "cell");
       if (series !== runSeries) {
         line += runSeries < 0 ? run : paint(run, runSeries);
         run = "";
@@ -94,7 +95,7 @@ export class Canvas {
   #character(cell: number, series: number): string {
     if (series < 0) return " ";
     if (this.#marks.has(cell)) return markOf(series, this.#charset);
-    if (this.#charset === "braille") return String.fromCharCode(0x2800 + (this.#bits[cell] ?? 0));
+    if (this.#charset === "braille") return String.fromCharCode(0x2800 + at(this.#bits, cell, "cell"));
     return this.#marked.has(series) ? ASCII_LINE : markOf(series, "ascii");
   }
 }

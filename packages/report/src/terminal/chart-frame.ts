@@ -11,8 +11,8 @@ export interface Frame {
 export const isPlace = ({ x: [left, right] }: Frame): boolean => left === right;
 
 /**
- * Finds the ends of the axes around points. Zero belongs to the picture unless all values lie far above it; the ends of the vertical
- * axis are round numbers.
+ * Finds the ends of the axes around points. Zero belongs to the picture unless all values lie far above it;
+ * the ends of the vertical axis are round numbers.
  */
 export function frameOf(points: readonly (readonly [number, number])[], intervals: number): Frame {
   const xs = points.map(([x]) => x);
@@ -23,7 +23,7 @@ export function frameOf(points: readonly (readonly [number, number])[], interval
   return { x: [Math.min(...xs), Math.max(...xs)], y: roundOut(bottom, high, intervals) };
 }
 
-/** The tightest range around `[low, high]` that is divided into `intervals` by round numbers. */
+/** Finds the tightest range around `[low, high]` that is divided into `intervals` by round numbers. */
 function roundOut(low: number, high: number, intervals: number): [number, number] {
   const extent = high - low || Math.abs(high) || 1;
   const decade = 10 ** Math.floor(Math.log10(extent / intervals));

@@ -1,4 +1,4 @@
-import { resolveOptions } from "@isthmus/core";
+import { at, resolveOptions } from "@isthmus/core";
 import { formatNumber, formatShort } from "../format-value.ts";
 import { ASCII_LINE, Canvas, type Charset, markOf } from "./canvas.ts";
 import { type Frame, frameOf, isPlace, yTicks } from "./chart-frame.ts";
@@ -28,7 +28,10 @@ export interface ChartOptions {
   readonly xLabel: string;
   /** How values beside the vertical axis are written. @defaultValue four significant digits */
   readonly formatY: (value: number) => string;
-  /** How the ends of the horizontal axis are written. @defaultValue four significant digits, without needless zeros */
+  /**
+   * How the ends of the horizontal axis are written.
+   * @defaultValue four significant digits, without needless zeros
+   */
   readonly formatX: (value: number) => string;
 }
 
@@ -60,7 +63,7 @@ interface Plotted {
   readonly columns: number;
 }
 
-/** ANSI foreground colours close to those of the figures: yellow, cyan, green, magenta, blue, grey. */
+/** ANSI foreground colours close to the colours of figures: yellow, cyan, green, magenta, blue, grey. */
 const ANSI_COLORS = [33, 36, 32, 35, 34, 90] as const;
 const LINES = {
   braille: { side: "┤", plain: "│", corner: "└", floor: "─" },
@@ -70,7 +73,8 @@ const LINES = {
 /**
  * Draws lines as text for a terminal: a few rows of characters, values on the left, a legend below.
  *
- * Points are joined by straight lines, and marked where there is room; points at one place only are marks in the middle. Series are told apart by colour, and by dashes in braille or by letters in ASCII, so that a chart can be
+ * Points are joined by straight lines, and marked if there is room; points at one place only are marks in the
+ * middle. Series differ by colour, and by dashes in braille or by letters in ASCII, so that a chart can be
  * read without colour. Every line ends without spaces and none is wider than `width`.
  *
  * @throws TypeError if there is nothing to draw or a coordinate is not finite
@@ -113,7 +117,7 @@ function assertChart(series: readonly ChartSeries[], { width, height }: ChartOpt
   }
 }
 
-/** Whether the points of a series are marked: those that nothing joins always are. */
+/** Decides whether the points of a series are marked; points without lines between them always are. */
 function isMarked({ points, joined = true }: ChartSeries, columns: number): boolean {
   return !joined || points.length * COLUMNS_OF_MARK <= columns;
 }
@@ -145,7 +149,7 @@ function plotLine(canvas: Canvas, { points }: ChartSeries, series: number, frame
   }
 }
 
-/** Row of dots, from the top, of a value. */
+/** Finds the row of dots, from the top, of a value. */
 function rowOf(canvas: Canvas, value: number, frame: Frame): number {
   const share = (value - frame.y[0]) / (frame.y[1] - frame.y[0]);
   return Math.round((1 - share) * (canvas.height - 1));
@@ -158,11 +162,12 @@ function isGap(series: number, column: number): boolean {
   return column % (dash + 2) >= dash;
 }
 
+/** Returns the value of a line at `x`; undefined outside of its points. */
 function interpolate(points: ChartSeries["points"], x: number): number | undefined {
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined || x < first[0] || x > last[0]) return undefined;
   const after = points.findIndex(([px]) => px >= x);
-  const right = points[after === -1 ? points.length - 1 : after];
-  const left = points[Math.max(0, (after === -1 ? points.length : after) - 1)];
-  if (!left || !right || x < (points[0]?.[0] ?? 0) || x > (points.at(-1)?.[0] ?? 0)) return undefined;
+  const [left, right] = [at(points, Math.max(0, after - 1), "point"), at(points, after, "point")];
   if (right[0] === left[0]) return right[1];
   return left[1] + ((right[1] - left[1]) * (x - left[0])) / (right[0] - left[0]);
 }

@@ -1,5 +1,5 @@
 import type { PlaneResult } from "@isthmus/barrier";
-import { resolveOptions } from "@isthmus/core";
+import { at, resolveOptions } from "@isthmus/core";
 import type { Measure } from "../barrier-curve.ts";
 import { formatMeasure } from "../format-value.ts";
 import type { Charset } from "./canvas.ts";
@@ -24,7 +24,7 @@ export const PLANE_CHART_DEFAULTS: Readonly<PlaneChartOptions> = {
   measure: "loss",
 };
 
-/** From the lowest band to the highest, and what stands for no finite value. */
+/** Characters of the bands from the lowest to the highest, of places without a finite value, and of paths. */
 const SHADES = {
   braille: { bands: [" ", "░", "▒", "▓", "█"], none: "?", path: "•" },
   ascii: { bands: [" ", ".", ":", "+", "#"], none: "?", path: "o" },
@@ -34,11 +34,11 @@ const SHADES = {
 const ASPECT = 2;
 
 /**
- * Draws a plane as text for a terminal: bands of loss or error by shades, higher ones darker, networks as letters, paths as dots,
- * and below what shades and letters stand for.
+ * Draws a plane as text for a terminal: bands of loss or error by shades, higher ones darker, networks as
+ * letters, paths as dots, and below what shades and letters mean.
  *
- * Bands hold equal shares of the measured places, so that basins show however high the rest is. Every line ends without spaces and
- * none is wider than `width`.
+ * Bands hold equal shares of the measured places, so that basins show however high the rest is. Every line
+ * ends without spaces and none is wider than `width`.
  * @throws RangeError if the chart is smaller than 30 columns or 4 rows
  * @throws TypeError if no place has a finite value
  */
@@ -66,7 +66,7 @@ export function renderPlaneChart(result: PlaneResult, options: Partial<PlaneChar
 
 const letterOf = (k: number): string => String.fromCharCode(65 + (k % 26));
 
-/** Upper limits of all bands but the last, by equal shares of the finite values. */
+/** Finds the upper limits of all bands but the last, by equal shares of the finite values. */
 function limitsOf(values: readonly (readonly number[])[], bands: number): number[] {
   const sorted = values
     .flat()
@@ -76,7 +76,7 @@ function limitsOf(values: readonly (readonly number[])[], bands: number): number
     throw new TypeError("Cannot draw a plane as at least one place must have a finite value: none has");
   }
   return Array.from({ length: bands - 1 }, (_, k) => {
-    return sorted[Math.floor(((k + 1) * sorted.length) / bands)] ?? 0;
+    return at(sorted, Math.floor(((k + 1) * sorted.length) / bands), "value");
   });
 }
 
@@ -143,7 +143,7 @@ function shade(
   }
 }
 
-/** Index of the nearest of evenly spaced values. */
+/** Finds the index of the nearest of evenly spaced values. */
 function nearest(values: readonly number[], value: number): number {
   const [first = 0, last = 0] = [values[0], values.at(-1)];
   const at = Math.round(((value - first) / (last - first)) * (values.length - 1));
@@ -162,7 +162,7 @@ function legend(
   const missing = (measure === "loss" ? loss : error).flat().length - finite.length;
   return [
     `${measure}:`,
-    ...bands.map((band, k) => `  [${band}] ${format(edges[k] ?? 0)} to ${format(edges[k + 1] ?? 0)}`),
+    ...bands.map((band, k) => `  [${band}] ${format(at(edges, k))} to ${format(at(edges, k + 1))}`),
     ...(missing === 0 ? [] : [`  [${none}] no finite value`]),
     ...paths.map(({ label }) => `  ${path}   ${label}`),
     ...models.map(({ label, [measure]: value }, k) => `  ${letterOf(k)}   ${label}: ${format(value)}`),

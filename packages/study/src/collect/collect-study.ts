@@ -38,7 +38,7 @@ export function collectStudy(
   };
 }
 
-/** What a description says of a group, with its variables beside it. */
+/** Describes a group: what the description says of it, beside the values of its variables. */
 function describeGroup(
   name: string,
   { for: ranges = {}, ...settings }: RepeatedNetwork | Repeated<MeasurementDescription>,

@@ -21,7 +21,7 @@ const MAX_TASKS = 50_000;
 type Ranges = ReadonlyMap<string, readonly VariableValue[]>;
 
 /**
- * Checks how much a study would have to plan, before any of it is made: a slip of the pen can stand for
+ * Checks how much a study would have to plan, before any of it is made: a typing error can ask for
  * millions of pairs.
  * @throws InputError if there are more networks and tasks than a study may have; it names the entry that has
  *   the most
@@ -64,7 +64,7 @@ export function* countStudy({
   }
 }
 
-/** Values of the variables of a group; the epochs of its snapshots are one of them. */
+/** Lists the values of the variables of a group; the epochs of its snapshots are one of them. */
 function rangesOf(name: string, repeated: RepeatedNetwork): Ranges {
   const ranges = new Map(
     Object.entries(repeated.for ?? {}).map(([variable, range]) => {
@@ -87,7 +87,7 @@ function countMeasurements(
   groups: ReadonlyMap<string, Ranges>,
 ): number {
   const { for: ranges, between, across, where, choose, align } = repeated;
-  // Only what decides the number is unfolded, and only for as many combinations as one entry may stand for.
+  // Only what decides the number is unfolded, and only for as many combinations as one entry may have.
   const selections = unfold<PairSelection>(`measurements.${name}`, {
     ...(ranges !== undefined && { for: ranges }),
     between,

@@ -1,6 +1,6 @@
 import type { VariableValue, WantedValues } from "./variable-values.ts";
 
-/** Tells whether variables have the values that are wanted: that one, or one of those. */
+/** Checks whether every variable has the value that is asked for, or one of several. */
 export function fulfils(variable: (name: string) => VariableValue | undefined, where: WantedValues): boolean {
   return Object.entries(where).every(([name, wanted]) => {
     const value = variable(name);

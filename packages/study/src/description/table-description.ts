@@ -39,7 +39,7 @@ export interface ColumnDescription extends ColumnSource {
 /** A table: results of a measurement, of which results with equal variables are gathered into one row. */
 export interface TableDescription {
   readonly title: string;
-  /** Name of the measurement, or of several; the variable `measurement` tells them apart. */
+  /** Name of the measurement, or of several; the variable `measurement` holds which one a result is of. */
   readonly of: string | readonly string[];
   /**
    * Path of a list in each result, every entry of which counts as a result; `*` in it leads to every entry of

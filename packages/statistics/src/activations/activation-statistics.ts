@@ -1,6 +1,14 @@
 import { at, InputError, resolveOptions, type Tensor } from "@isthmus/core";
-import type { DataSet, Engine, Graph, Session } from "@isthmus/graph";
-import { bakeWeights, createLeaveOutFilling, extractSubgraph, planFeeds } from "@isthmus/graph";
+import {
+  bakeWeights,
+  createLeaveOutFilling,
+  type DataSet,
+  type Engine,
+  extractSubgraph,
+  type Graph,
+  planFeeds,
+  type Session,
+} from "@isthmus/graph";
 import { PairMoments, type PairStatistics } from "./pair-moments.ts";
 import { createPairProducts } from "./pair-products.ts";
 import { UnitMoments, type UnitStatistics } from "./unit-moments.ts";

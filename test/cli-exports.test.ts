@@ -43,7 +43,7 @@ async function evaluate(name: string, path: string): Promise<{ loss: number; err
   const decoded = await readGraph(join(folder, `${name}-legacy-inputs.onnx`));
   const { graph, networks } = await bindNetworks(decoded, [checkpoint]);
   const data = await openDataSet(`safetensors:${join(folder, "examples.safetensors")}`);
-  const evaluator = await createEvaluator(graph, engine, data);
+  const evaluator = await createEvaluator({ graph, engine }, data);
   const [bound] = networks;
   const { loss, error } = await evaluator.evaluate(await bindWeights(graph, bound!.network));
   await Promise.all([evaluator.release(), checkpoint.close()]);

@@ -253,7 +253,7 @@ describe("the command on model folders", () => {
     const { points } = await json<Ends>(["barrier", "gpt-a", "gpt-b", ...data, "--points", "3"]);
     const { network, checkpoint } = await openModel(join(folder, "gpt-a"), { length: 12 });
     const set = await openDataSet(`safetensors:${join(folder, "tokens.safetensors")}`);
-    const evaluator = await createEvaluator(network.graph, createOnnxRuntimeEngine(), set);
+    const evaluator = await createEvaluator({ graph: network.graph, engine: createOnnxRuntimeEngine() }, set);
     const expected = await evaluator.evaluate(await bindWeights(network.graph, checkpoint));
     await Promise.all([evaluator.release(), checkpoint.close()]);
     expect(points[0]?.loss).toBeCloseTo(expected.loss, 6);
@@ -301,7 +301,7 @@ describe("the command on model folders", () => {
     const { network, checkpoint } = await openModel(join(folder, "gpt-a"), { length: 16 });
     const vocabulary = new Map([..."abcdefghi \n"].map((character, i) => [character, i] as const));
     const set = await openDataSet(`text:${join(folder, "text.txt")}`, { context: 16, vocabulary });
-    const evaluator = await createEvaluator(network.graph, createOnnxRuntimeEngine(), set);
+    const evaluator = await createEvaluator({ graph: network.graph, engine: createOnnxRuntimeEngine() }, set);
     const expected = await evaluator.evaluate(await bindWeights(network.graph, checkpoint));
     await Promise.all([evaluator.release(), checkpoint.close()]);
     expect(points[0]?.loss).toBeCloseTo(expected.loss, 6);

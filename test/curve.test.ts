@@ -145,7 +145,7 @@ describe("measurePath()", () => {
   it("measurePath() has at every place what evaluate() says of the network there", async () => {
     const path = createCurve("chain", [a, createCheckpoint(randomWeights(graph, 7)), b]);
     const { points, length, loss, error } = await measurePath({ ...parts, path }, { points: 5 });
-    const evaluator = await createEvaluator(graph, engine, data);
+    const evaluator = await createEvaluator({ graph, engine }, data);
     let sum = 0;
     for (const [k, point] of points.entries()) {
       const t = k / 4;
@@ -186,7 +186,7 @@ describe("measurePath()", () => {
       await measurePath(evaluated, { points: 3 }),
       await measurePath(evaluated, { points: 3, statistics: "keep" }),
     ];
-    const evaluator = await createEvaluator(normed, engine, data);
+    const evaluator = await createEvaluator({ graph: normed, engine }, data);
     const weights = await bindWeights(normed, path(0.5));
     const recalibrated = await recalibrateBatchNorm({ graph: normed, engine, weights }, data);
     expect(fresh.points[1]!.loss).toBe((await evaluator.evaluate(recalibrated)).loss);

@@ -35,7 +35,7 @@ async function openExport(file: string) {
   const checkpoints = [await openFile(`${name}-0.safetensors`), await openFile(`${name}-1.safetensors`)];
   const bound = await bindNetworks(decoded, checkpoints);
   const networks = bound.networks.map(({ network }) => network);
-  const freed = await freeBatch(bound.graph, engine, { weights: networks[0] });
+  const freed = await freeBatch({ graph: bound.graph, engine }, { weights: networks[0] });
   const inputs = decoded.graph.inputs.map((input) => input.name);
   const data = await openDataSet(`safetensors:${FOLDER}${name}-examples.safetensors`, { inputs });
   const scored = (graph: Graph) => (name === "speller" ? scoreOutput(graph, "logits") : graph);
@@ -76,10 +76,10 @@ describe.each(EXPORTS.filter((file) => !file.startsWith("recurrent")))("%s", (fi
     const { networks, graph, kept, data } = await openExport(file);
     const sizes: number[][] = [];
     for (const own of [graph, kept]) {
-      const found = await discoverSymmetries(own, engine);
+      const found = await discoverSymmetries({ graph: own, engine });
       sizes.push(found.spec.symmetries.map(({ size }) => size));
       const weights = networks[0]!;
-      expect(await verifySymmetries(own, engine, found, { seed: 0, weights })).toMatchObject({
+      expect(await verifySymmetries({ graph: own, engine }, found, { seed: 0, weights })).toMatchObject({
         passed: true,
       });
       const permuted = permute(randomAlignment(found.spec, 1), weights, found.spec);
@@ -93,7 +93,7 @@ describe.each(EXPORTS.filter((file) => !file.startsWith("recurrent")))("%s", (fi
 
 test.each(EXPORTS.filter((file) => file.startsWith("recurrent")))("%s takes any batch", async (file) => {
   const { graph, weights } = await readGraph(`${FOLDER}${file}`);
-  const freed = await freeBatch(graph, engine, { weights: createCheckpoint(weights) });
+  const freed = await freeBatch({ graph, engine }, { weights: createCheckpoint(weights) });
   expect(freed).toMatchObject({ exportedBatch: graph.inputs[0]?.shape?.[0] });
   expect(freed.reason).toBeUndefined();
 });

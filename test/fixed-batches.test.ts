@@ -61,13 +61,13 @@ const MEASUREMENTS: Readonly<
   Record<string, (graph: Graph, data: DataSet, batchSize: number) => Promise<unknown>>
 > = {
   async createEvaluator(own, data, batchSize) {
-    const evaluator = await createEvaluator(own, engine, data, { batchSize });
+    const evaluator = await createEvaluator({ graph: own, engine }, data, { batchSize });
     const results = [await evaluator.evaluate(weights), await evaluator.evaluate(others)];
     await evaluator.release();
     return results;
   },
   async createClassifier(own, data, batchSize) {
-    const classifier = await createClassifier(own, engine, data, { batchSize });
+    const classifier = await createClassifier({ graph: own, engine }, data, { batchSize });
     const result = await classifier.classify(weights);
     await classifier.release();
     return result;

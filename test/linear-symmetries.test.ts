@@ -34,10 +34,10 @@ interface Found {
 
 /** Discovers, and verifies each kind on every value. */
 async function discover(graph: Graph): Promise<Found> {
-  const derivation = await discoverSymmetries(graph, engine);
-  const linear = await discoverLinearSymmetries(graph, engine, derivation);
+  const derivation = await discoverSymmetries({ graph, engine });
+  const linear = await discoverLinearSymmetries({ graph, engine }, derivation);
   const found = { derivation, spec: derivation.spec, linear };
-  for (const result of await verifyLinearSymmetries(graph, engine, found, { seed: SEED })) {
+  for (const result of await verifyLinearSymmetries({ graph, engine }, found, { seed: SEED })) {
     expect(result, result.kind).toMatchObject({ passed: true });
   }
   return found;
@@ -221,7 +221,7 @@ describe("canonicalize()", () => {
       await canonicalize(other, found, { kinds: [kind] }),
     ];
     expect(await differ(one.network, two.network)).toBeLessThan(1e-3);
-    const same = await verifyAlignment(graph, engine, [network, one.network], { seed: SEED });
+    const same = await verifyAlignment({ graph, engine }, [network, one.network], { seed: SEED });
     expect(same.passed).toBe(true);
     expect(await differ(await one.undo(one.network), network)).toBeLessThan(1e-5);
   });
@@ -333,7 +333,7 @@ describe("matchNormalized() of transformed networks", () => {
           matchWeights(one, two, found.spec, { seed });
         const { network, distance } = await matchNormalized([a, b], found, kinds, match);
         expect(distance.after).toBeLessThan(distance.before);
-        const { maxRelativeError } = await verifyAlignment(graph, engine, [b, network], { seed });
+        const { maxRelativeError } = await verifyAlignment({ graph, engine }, [b, network], { seed });
         expect(maxRelativeError).toBeLessThan(2e-5);
       }),
       { numRuns: 5, seed: 1 },
@@ -378,7 +378,11 @@ describe("verifyLinearSymmetries()", () => {
       signs: without(linear.signs, "two.weight"),
     };
     const own = kind === "rotation" ? mlp(unary("Relu")) : graph;
-    const results = await verifyLinearSymmetries(own, engine, { derivation, linear: wrong }, { seed: SEED });
+    const results = await verifyLinearSymmetries(
+      { graph: own, engine },
+      { derivation, linear: wrong },
+      { seed: SEED },
+    );
     const result = results.find((entry) => entry.kind === kind);
     expect(result).toMatchObject({ passed: false });
     expect(result?.firstFailure?.node).toMatch(kind === "rotation" ? /Relu/ : /Gemm|MatMul/);

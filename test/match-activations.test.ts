@@ -21,7 +21,7 @@ interface Case {
 async function caseOf(graph: Graph): Promise<Case> {
   const shape = (graph.inputs[0]?.shape ?? []).slice(1).map(Number);
   const data = randomExamples(shape, { size: 64 });
-  return { name: graph.name, graph, symmetries: await discoverSymmetries(graph, engine), data };
+  return { name: graph.name, graph, symmetries: await discoverSymmetries({ graph, engine }), data };
 }
 
 const graphs = smallNetworks();

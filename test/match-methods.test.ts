@@ -55,7 +55,7 @@ async function caseOf(graph: Graph, head: string): Promise<Case> {
   return {
     name: graph.name,
     graph,
-    symmetries: await discoverSymmetries(graph, engine),
+    symmetries: await discoverSymmetries({ graph, engine }),
     data: createDataSet(inputs, labels, { name: "answers" }),
     a: createCheckpoint(weights),
     b: createCheckpoint(randomWeights(graph, 2)),
@@ -119,7 +119,7 @@ describe("match()", () => {
   test.each(table)("by $method never changes what $name computes", async ({ method, own }) => {
     const { alignment, objective } = await run(method, own, own.b);
     const permuted = permute(alignment, own.b, own.symmetries.spec);
-    const verified = await verifyAlignment(own.graph, engine, [own.b, permuted], { seed: 3 });
+    const verified = await verifyAlignment({ graph: own.graph, engine }, [own.b, permuted], { seed: 3 });
     expect(verified.passed).toBe(true);
     expect(objective.after).toBeGreaterThanOrEqual(objective.before);
   });
@@ -179,7 +179,7 @@ describe("match()", () => {
 
   test("by straight-through leads rotations by gradients, and never changes what B computes", async () => {
     const { graph, symmetries, data, a, b } = cases[2] as Case;
-    const linear = await discoverLinearSymmetries(graph, engine, symmetries);
+    const linear = await discoverLinearSymmetries({ graph, engine }, symmetries);
     expect(linear.rotations.length).toBeGreaterThan(0);
     const options = { ...optionsOf("straight-through", data), rotations: linear.rotations } as MatchOptions;
     const forms = { spec: symmetries.spec, linear };
@@ -187,7 +187,9 @@ describe("match()", () => {
       match({ graph, engine, a: one, b: two, symmetries }, options),
     );
     expect(found.method === "straight-through" && found.objective.after >= found.start).toBe(true);
-    expect(await verifyAlignment(graph, engine, [b, network], { seed: 0 })).toMatchObject({ passed: true });
+    expect(await verifyAlignment({ graph, engine }, [b, network], { seed: 0 })).toMatchObject({
+      passed: true,
+    });
     expect(await distance(b, network)).toBeGreaterThan(1);
   });
 });

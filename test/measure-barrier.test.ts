@@ -29,7 +29,7 @@ function mlp(norm = false): Graph {
 }
 
 const graph = mlp();
-const { spec } = await discoverSymmetries(graph, engine);
+const { spec } = await discoverSymmetries({ graph, engine });
 
 /** Weights large enough for clear answers. */
 function network(seed: number, architecture = graph): Checkpoint {

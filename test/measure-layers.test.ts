@@ -268,7 +268,7 @@ describe("predictBarriers()", () => {
       graph: objective,
       targets,
       loss: name,
-    } = attachLoss(await specialize(graph, engine, { batch: 50 }), loss);
+    } = attachLoss(await specialize({ graph, engine }, { batch: 50 }), loss);
     const session = await engine.load(objective);
     const { inputs, labels } = networks.data.read(0, 50);
     const rows = new Float32Array(50 * 4);

@@ -35,7 +35,7 @@ function network(norm: boolean): Graph {
 }
 
 const graph = network(false);
-const { spec } = await discoverSymmetries(graph, engine, {});
+const { spec } = await discoverSymmetries({ graph, engine }, {});
 
 async function trained(seed: number, of = graph): Promise<Checkpoint> {
   const { weights } = await train(
@@ -152,7 +152,7 @@ describe("findStar()", () => {
   it("findStar() measures batch norms anew at the end, on the first examples", async () => {
     const normed = network(true);
     const others = [await trained(0, normed), await trained(1, normed)];
-    const derivation = await discoverSymmetries(normed, engine, {});
+    const derivation = await discoverSymmetries({ graph: normed, engine }, {});
     const { star } = await findStar(
       { graph: normed, engine, data, anchors: others, spec: derivation.spec },
       { ...options, statisticsExamples: 60 },

@@ -20,7 +20,7 @@ for (const seed of [0, 1, 2, 3]) {
   );
 }
 const heldOut = anchors.splice(3);
-const { spec } = await discoverSymmetries(graph, architecture.engine);
+const { spec } = await discoverSymmetries({ graph, engine: architecture.engine });
 const { star } = await findStar({ ...architecture, anchors, data, spec }, { seed: 0, epochs: 2 });
 const networks = { ...architecture, star, anchors, heldOut, data, spec };
 const { barriers } = await measureStar(networks, { seed: 0, points: 3 });

@@ -15,7 +15,7 @@ export async function evaluateNetwork(
   network: Checkpoint | ReadonlyMap<string, Tensor>,
   options: EvaluatorOptions = {},
 ): Promise<Evaluation> {
-  const evaluator = await createEvaluator(graph, createOnnxRuntimeEngine(), data, options);
+  const evaluator = await createEvaluator({ graph, engine: createOnnxRuntimeEngine() }, data, options);
   try {
     return await evaluator.evaluate("tensors" in network ? await bindWeights(graph, network) : network);
   } finally {

@@ -59,7 +59,7 @@ const first = (data: DataSet, size: number): DataSet => ({
   size: Math.min(size, data.size),
   read: (begin, end) => data.read(begin, end),
 });
-const symmetries = await discoverSymmetries(graph, engine);
+const symmetries = await discoverSymmetries({ graph, engine });
 const seed = Number(values.seed);
 
 function optionsOf(method: string): MatchOptions {

@@ -73,7 +73,7 @@ const { graph } = await readGraph(graphPath);
 const [a, b] = [await openCheckpoint(pathA), await openCheckpoint(pathB)];
 const scaling = mean && std ? { mean: Number(mean), std: Number(std) } : undefined;
 const data = await openDataSet(test, { scaling });
-const { spec } = await discoverSymmetries(graph, engine);
+const { spec } = await discoverSymmetries({ graph, engine });
 const seed = Number(values.seed);
 
 async function tell(way: string, network: Checkpoint): Promise<void> {
@@ -81,7 +81,7 @@ async function tell(way: string, network: Checkpoint): Promise<void> {
     { graph, engine, a, b: network, data },
     { points: Number(values.points) },
   );
-  const { passed, maxRelativeError } = await verifyAlignment(graph, engine, [b, network], { seed });
+  const { passed, maxRelativeError } = await verifyAlignment({ graph, engine }, [b, network], { seed });
   console.log(
     JSON.stringify({
       way,

@@ -21,7 +21,7 @@ if (graphPath === undefined || checkpointPath === undefined) {
 
 const engine = createOnnxRuntimeEngine();
 const { graph } = await readGraph(graphPath);
-const { spec } = await discoverSymmetries(graph, engine);
+const { spec } = await discoverSymmetries({ graph, engine });
 const opened = checkpointPath === "random" ? undefined : await openCheckpoint(checkpointPath);
 
 async function sameBytes(x: Checkpoint, y: Checkpoint): Promise<boolean> {

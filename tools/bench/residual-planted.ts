@@ -21,7 +21,7 @@ const engine = createOnnxRuntimeEngine();
 
 async function recoveredOf(width: number, links: "two layers" | "one layer") {
   const graph = residualMlp(width, links);
-  const { spec } = await discoverSymmetries(graph, engine);
+  const { spec } = await discoverSymmetries({ graph, engine });
   const missed: number[] = [];
   const started = performance.now();
   for (let seed = 0; seed < Number(count); seed++) {

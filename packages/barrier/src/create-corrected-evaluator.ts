@@ -61,7 +61,7 @@ export async function createCorrectedEvaluator(
   options: CorrectedEvaluatorOptions,
 ): Promise<CorrectedEvaluator> {
   const { attempt, allowNonFinite = false, batchSize, signal } = options;
-  const evaluator = await createEvaluator(graph, engine, data, { batchSize });
+  const evaluator = await createEvaluator({ graph, engine }, data, { batchSize });
   try {
     const { statistics, statisticsData, ends = [] } = options;
     const correct = await createCorrection(

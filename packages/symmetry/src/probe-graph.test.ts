@@ -30,7 +30,7 @@ describe("probeGraph()", () => {
   test("probeGraph() runs nothing of a typed graph, whose batch is that of its types", async () => {
     const { engine, loaded } = fakeEngine(new Map());
     const graph = buildProduct(false);
-    const probe = await probeGraph(graph, engine, { batch: 5 });
+    const probe = await probeGraph({ graph, engine }, { batch: 5 });
     expect(loaded).toEqual([]);
     expect(probe).toMatchObject({ batch: 3, types: graph.types, constants: new Map() });
   });
@@ -38,7 +38,7 @@ describe("probeGraph()", () => {
   test("probeGraph() runs of a typed graph what depends on neither input nor weight", async () => {
     const sum = createTensor("f32", [4], Float32Array.of(5, 5, 5, 5));
     const { engine, loaded } = fakeEngine(new Map([["Add_0:0", sum]]));
-    const probe = await probeGraph(buildProduct(true), engine);
+    const probe = await probeGraph({ graph: buildProduct(true), engine });
     expect(probe.constants).toEqual(new Map([["Add_0:0", sum]]));
     expect(loaded.map(({ inputs, weights, nodes }) => [inputs.length, weights.size, nodes.length])).toEqual([
       [0, 0, 1],
@@ -52,14 +52,14 @@ describe("probeGraph()", () => {
     const { types: _, ...graph } = wide.build([
       matMul(x, wide.weight("w", { dtype: "f32", shape: [2 ** 20, 2 ** 28] })),
     ]);
-    await expect(probeGraph(graph, engine)).rejects.toMatchObject({ _tag: "InputError" });
-    await expect(probeGraph(graph, engine)).rejects.toThrow(
+    await expect(probeGraph({ graph, engine })).rejects.toMatchObject({ _tag: "InputError" });
+    await expect(probeGraph({ graph, engine })).rejects.toThrow(
       /Cannot run graph "wide" as .* must fit the memory: they take \d+ bytes of \d+, "w" of f32 \[1048576, 268435456\]/,
     );
     const long = new GraphBuilder("long", 21);
     const one = long.input("x", { dtype: "f32", shape: [2, 2 ** 26] });
     const { types: __, ...added } = long.build([add(one, long.weight("w", { dtype: "f32", shape: [1] }))]);
-    await expect(probeGraph(added, engine)).rejects.toThrow(
+    await expect(probeGraph({ graph: added, engine })).rejects.toThrow(
       /as its inputs may have at most 33554432 numbers for 2 examples: they have 134217728, "x" of f32 \[2, 67108864\]/,
     );
     expect(loaded).toEqual([]);

@@ -113,7 +113,7 @@ async function discover(
   { progress, signal }: Context,
 ): Promise<Derivation> {
   progress("Discovering symmetries");
-  return discoverSymmetries(graph, engine, { signal });
+  return discoverSymmetries({ graph, engine }, { signal });
 }
 
 /** What leaves the function as it is beyond permutation; not asked of a list of one's own. */
@@ -122,7 +122,9 @@ async function discoverLinear(
   symmetries: Derivation | SymmetrySpec,
   { signal }: Context,
 ): Promise<LinearSymmetries | undefined> {
-  return "spec" in symmetries ? discoverLinearSymmetries(graph, engine, symmetries, { signal }) : undefined;
+  return "spec" in symmetries
+    ? discoverLinearSymmetries({ graph, engine }, symmetries, { signal })
+    : undefined;
 }
 
 interface Findings {

@@ -96,6 +96,6 @@ async function permuteBy(
   const json = await readJsonFile(file);
   context.progress("Discovering symmetries");
   const { graph, engine } = architecture;
-  const { spec } = await discoverSymmetries(graph, engine, { signal: context.signal });
+  const { spec } = await discoverSymmetries({ graph, engine }, { signal: context.signal });
   return permute(decodeAlignment(spec, json), given, spec);
 }

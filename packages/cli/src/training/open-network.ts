@@ -95,7 +95,7 @@ export async function openNetwork(
       graph,
       exportedBatch: exported,
       reason,
-    } = await freeBatch(read.graph, engine, { weights, signal });
+    } = await freeBatch({ graph: read.graph, engine }, { weights, signal });
     const batch = exported === undefined ? null : { exported, reason: reason ?? null };
     for (const line of describeBatch(batch)) terminal.note(line);
     return unbound(name, graph, weights);

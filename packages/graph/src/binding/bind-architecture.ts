@@ -73,7 +73,7 @@ export async function bindArchitecture<
   const bound = await bindNetworks(decoded, checkpoints, { exportedFrom, unread, prefix });
   const witnessError = await verifyBinding(decoded, bound, engine, { seed: 0, signal });
   const { network } = at(bound.networks, 0, "network");
-  const freed = await freeBatch(bound.graph, engine, { weights: network, signal });
+  const freed = await freeBatch({ graph: bound.graph, engine }, { weights: network, signal });
   const { exportedBatch: exported, reason } = freed;
   const batch = exported === undefined ? null : { exported, reason: reason ?? null };
   return {

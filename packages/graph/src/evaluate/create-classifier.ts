@@ -1,7 +1,6 @@
 import { resolveOptions, type Tensor } from "@isthmus/core";
+import type { Architecture } from "../architecture.ts";
 import type { DataSet } from "../data-set.ts";
-import type { Engine } from "../engine.ts";
-import type { Graph } from "../ir/graph.ts";
 import { softmaxInto } from "../kernels/softmax.ts";
 import { createPasses } from "./create-passes.ts";
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.ts";
@@ -33,8 +32,7 @@ export interface Classifier {
  * @throws RangeError if an option is out of its range
  */
 export async function createClassifier(
-  graph: Graph,
-  engine: Engine,
+  { graph, engine }: Architecture,
   data: DataSet,
   options: EvaluatorOptions = {},
 ): Promise<Classifier> {

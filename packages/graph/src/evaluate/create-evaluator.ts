@@ -1,7 +1,6 @@
 import { InputError, resolveOptions, type Tensor } from "@isthmus/core";
+import type { Architecture } from "../architecture.ts";
 import type { DataSet } from "../data-set.ts";
-import type { Engine } from "../engine.ts";
-import type { Graph } from "../ir/graph.ts";
 import { crossEntropyInto } from "../kernels/cross-entropy.ts";
 import { createPasses, type LogitsBatch } from "./create-passes.ts";
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.ts";
@@ -56,8 +55,7 @@ export interface Evaluator {
  * @throws RangeError if an option is out of its range
  */
 export async function createEvaluator(
-  graph: Graph,
-  engine: Engine,
+  { graph, engine }: Architecture,
   data: DataSet,
   options: EvaluatorOptions = {},
 ): Promise<Evaluator> {

@@ -47,7 +47,7 @@ export async function averagePredictions(
 ): Promise<ClassProbabilities[]> {
   const classifiers: Classifier[] = [];
   try {
-    for (const set of data) classifiers.push(await createClassifier(graph, engine, set, { batchSize }));
+    for (const set of data) classifiers.push(await createClassifier({ graph, engine }, set, { batchSize }));
     const sums: ClassProbabilities[] = [];
     let count = 0;
     for await (const weights of networks) {

@@ -23,7 +23,7 @@ export const alignNetworks: StudyTaskKind<AlignNetworksParams> = {
     const { networks, close } = await openPair(inputs, engine, signal);
     try {
       const { graph, a, b } = networks;
-      const { spec } = await discoverSymmetries(graph, engine, { signal });
+      const { spec } = await discoverSymmetries({ graph, engine }, { signal });
       const match = await matchWeights(a, b, spec, {
         seed,
         restarts,
@@ -32,7 +32,7 @@ export const alignNetworks: StudyTaskKind<AlignNetworksParams> = {
         signal,
         onProgress: ({ restart }) => onProgress(restart / restarts),
       });
-      const proof = await verifyAlignment(graph, engine, [b, permute(match.alignment, b, spec)], {
+      const proof = await verifyAlignment({ graph, engine }, [b, permute(match.alignment, b, spec)], {
         seed,
         signal,
       });

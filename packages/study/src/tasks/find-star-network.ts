@@ -42,7 +42,7 @@ export const findStarNetwork: StudyTaskKind<FindStarNetworkParams> = {
     const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "anchors"), engine);
     try {
       const data = await openData(name, start === undefined ? graph.inputs.map((input) => input.name) : []);
-      const { spec } = await discoverSymmetries(graph, engine, { signal });
+      const { spec } = await discoverSymmetries({ graph, engine }, { signal });
       const anchors = networks.map(({ network }) => network);
       const { star, result } = await findStar(
         {

@@ -23,7 +23,7 @@ export async function narrowLarge(
 ): Promise<NarrowNetwork | undefined> {
   if (narrow === undefined || !isLarge(graph)) return undefined;
   const small = narrow();
-  return { graph: small, symmetries: await discoverSymmetries(small, engine, { signal }) };
+  return { graph: small, symmetries: await discoverSymmetries({ graph: small, engine }, { signal }) };
 }
 
 /** Tells whether a network has more than 2^27 weights. */

@@ -43,18 +43,23 @@ export async function proveSymmetries(
   const { graph, engine } = architecture;
   const small = "spec" in symmetries ? await narrowLarge(architecture, signal) : undefined;
   if (small !== undefined) {
-    const permutations = await verifySymmetries(small.graph, engine, small.symmetries, { seed, signal });
+    const permutations = await verifySymmetries({ graph: small.graph, engine }, small.symmetries, {
+      seed,
+      signal,
+    });
     const both = {
       derivation: small.symmetries,
-      linear: await discoverLinearSymmetries(small.graph, engine, small.symmetries, { signal }),
+      linear: await discoverLinearSymmetries({ graph: small.graph, engine }, small.symmetries, { signal }),
     };
-    const beyond = await verifyLinearSymmetries(small.graph, engine, both, { seed, signal });
+    const beyond = await verifyLinearSymmetries({ graph: small.graph, engine }, both, { seed, signal });
     return withLinear({ ...permutations, narrowed: true }, beyond);
   }
-  const permutations = await verifySymmetries(graph, engine, symmetries, { seed, weights, signal });
+  const permutations = await verifySymmetries({ graph, engine }, symmetries, { seed, weights, signal });
   const both = "spec" in symmetries && linear !== undefined ? { derivation: symmetries, linear } : undefined;
   const beyond =
-    both === undefined ? [] : await verifyLinearSymmetries(graph, engine, both, { seed, weights, signal });
+    both === undefined
+      ? []
+      : await verifyLinearSymmetries({ graph, engine }, both, { seed, weights, signal });
   return withLinear({ ...permutations, narrowed: false }, beyond);
 }
 

@@ -76,7 +76,7 @@ export async function createTrainingStep(
     );
   }
   const optimizer = resolveOptimizer(spec);
-  const typed = await specialize(graph, engine, { batch, extents, ...(signal && { signal }) });
+  const typed = await specialize({ graph, engine }, { batch, extents, ...(signal && { signal }) });
   const objective = attachLoss(typed, loss);
   assertBatch(objective, batch);
   const mode = toTrainingMode(objective.graph);

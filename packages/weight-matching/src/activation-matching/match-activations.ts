@@ -89,7 +89,7 @@ export async function matchActivations(
   const seen = limitExamples("match activations", data, resolved.examples);
   const tree = createUnitTree(spec);
   const expander = createPlacementExpander(spec);
-  const probe = await probeGraph(graph, engine, { batch: symmetries.batch + 1 });
+  const probe = await probeGraph({ graph, engine }, { batch: symmetries.batch + 1 });
   const views = findActivationViews({ graph, derivation: symmetries, probe, tree, expander }, values);
   const weights = { a: await bindWeights(graph, a), b: await bindWeights(graph, b) };
   const measure = async (

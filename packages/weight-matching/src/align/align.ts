@@ -96,7 +96,8 @@ export async function align(
   const { graph } = architecture;
   for (const network of networks) assertNetwork(graph, inGraph(network));
   onProgress?.({ done: 0, phase: "discovering", network: 0 });
-  const symmetries = discovered ?? (await discoverSymmetries(graph, architecture.engine, { signal }));
+  const symmetries =
+    discovered ?? (await discoverSymmetries({ graph, engine: architecture.engine }, { signal }));
   const group = { symmetries, normalizing: await discoverForms(architecture, symmetries, options) };
   const aligned: AlignedNetwork[] = [];
   for (const [i, other] of others.entries()) {
@@ -162,7 +163,10 @@ async function discoverForms(
       { feature: "normalize" },
     );
   }
-  return { kinds: normalize, linear: await discoverLinearSymmetries(graph, engine, symmetries, { signal }) };
+  return {
+    kinds: normalize,
+    linear: await discoverLinearSymmetries({ graph, engine }, symmetries, { signal }),
+  };
 }
 
 function tooFew(networks: readonly (Checkpoint | BoundNetwork)[]): InputError {

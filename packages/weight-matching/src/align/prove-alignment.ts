@@ -74,7 +74,7 @@ export async function proveAlignment(
           await provePermutations(graph, group.symmetries, engine, options),
           await proveLinear(architecture, group, options),
         ];
-  const outputs = await verifyAlignment(graph, engine, [before, after], { seed, signal });
+  const outputs = await verifyAlignment({ graph, engine }, [before, after], { seed, signal });
   if (!outputs.passed) throw changedFunction(graph.name, "the output", outputs.maxRelativeError);
   return { passed: true, maxRelativeError: Math.max(...errors, outputs.maxRelativeError), narrowed: false };
 }
@@ -86,7 +86,7 @@ async function provePermutations(
   engine: Architecture["engine"],
   options: VerifySymmetriesOptions,
 ): Promise<number> {
-  const { firstFailure, maxRelativeError } = await verifySymmetries(graph, engine, symmetries, options);
+  const { firstFailure, maxRelativeError } = await verifySymmetries({ graph, engine }, symmetries, options);
   if (firstFailure !== undefined) throw changedFunction(graph.name, firstFailure.node, firstFailure.error);
   return maxRelativeError;
 }
@@ -100,7 +100,7 @@ async function proveLinear(
   if (normalizing === undefined) return 0;
   const { kinds, linear } = normalizing;
   const both = { derivation: symmetries, linear };
-  const results = await verifyLinearSymmetries(graph, engine, both, { ...options, kinds });
+  const results = await verifyLinearSymmetries({ graph, engine }, both, { ...options, kinds });
   for (const { firstFailure } of results) {
     if (firstFailure !== undefined) throw changedFunction(graph.name, firstFailure.node, firstFailure.error);
   }

@@ -34,7 +34,7 @@ export async function createBatchLoss(
   const plan = planFeeds("match straight through", graph, data, batchSize);
   const batch = plan.fixedBatch ?? Math.min(batchSize, data.size);
   assertOneBatch(data, batch);
-  const typed = await specialize(graph, engine, { batch, extents: plan.extents });
+  const typed = await specialize({ graph, engine }, { batch, extents: plan.extents });
   const objective = attachLoss(typed, lossOfData(graph, data));
   const { targets, targetWeights } = objective;
   const step = {

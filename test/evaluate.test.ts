@@ -148,7 +148,7 @@ describe("createEvaluator()", () => {
 
   test("refuses graphs of no data input, and names inputs that the data have nothing for", async () => {
     const graph = identity();
-    const none = createEvaluator({ ...graph, inputs: [] }, engine, examples([CLASSES]));
+    const none = createEvaluator({ graph: { ...graph, inputs: [] }, engine }, examples([CLASSES]));
     await expect(none).rejects.toThrow(
       /Cannot evaluate graph "module" on "random" as it must have a data input/,
     );

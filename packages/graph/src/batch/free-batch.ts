@@ -65,7 +65,7 @@ export interface FreedBatch {
  * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
  * // The graph as it would be exported from one example, without a dynamic batch.
  * const inputs = graph.inputs.map((input) => ({ ...input, shape: [1, 1, 28, 28] }));
- * const freed = await freeBatch({ ...graph, inputs }, createOnnxRuntimeEngine());
+ * const freed = await freeBatch({ graph: { ...graph, inputs }, engine: createOnnxRuntimeEngine() });
  * assert.equal(freed.exportedBatch, 1);
  * assert.deepEqual(freed.graph.inputs[0]?.shape, ["batch", 1, 28, 28]);
  * ```

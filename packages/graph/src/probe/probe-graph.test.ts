@@ -1,7 +1,9 @@
 import { createTensor, type Tensor } from "@isthmus/core";
-import { type Engine, type Graph, probeGraph } from "@isthmus/graph";
-import { add, GraphBuilder, matMul } from "@isthmus/graph/builder";
 import { describe, expect, test } from "vitest";
+import { add, GraphBuilder, matMul } from "../builder/index.ts";
+import type { Engine } from "../engine.ts";
+import type { Graph } from "../ir/graph.ts";
+import { probeGraph } from "./probe-graph.ts";
 
 /** An engine that keeps the graphs it is given and answers with what it is told. */
 function fakeEngine(results: ReadonlyMap<string, Tensor>): { engine: Engine; loaded: Graph[] } {
@@ -70,7 +72,7 @@ describe("probeGraph()", () => {
     const { engine, loaded } = fakeEngine(new Map([["MatMul_0:0", value]]));
     const graph = buildProduct(false);
     const types = new Map([...(graph.types ?? [])].filter(([name]) => name !== "MatMul_0:0"));
-    const probe = await probeGraph({ ...graph, types }, engine);
+    const probe = await probeGraph({ graph: { ...graph, types }, engine });
     expect(loaded).toHaveLength(1);
     expect(probe.types.get("MatMul_0:0")).toEqual({ dtype: "f32", shape: [3, 4] });
   });

@@ -1,15 +1,21 @@
 import type { KernelMemory } from "./kernel.ts";
 
-/** What WebAssembly can address: 65,536 pages of 64 KiB. */
+/** Most bytes that WebAssembly can address: 65,536 pages of 64 KiB. */
 const MAX_BYTES = 2 ** 32 - 2 ** 16;
 
 /** Bytes of a page of WebAssembly memory. */
 const PAGE = 2 ** 16;
 
-/** Columns handled together by the kernel (`BLOCK` in kernels/assignment/layout.ts): rows are padded to whole blocks. */
+/**
+ * Columns handled together by the kernel (`BLOCK` in kernels/assignment/layout.ts): rows are padded to whole
+ * blocks.
+ */
 const BLOCK = 32;
 
-/** Bytes for each row beside the matrix: candidate lists (64 entries of 8 bytes), queues, bounds, heap; measured 600, rounded up. */
+/**
+ * Bytes for each row beside the matrix: candidate lists (64 entries of 8 bytes), queues, bounds, heap;
+ * measured 600, rounded up.
+ */
 const BYTES_PER_ROW = 640;
 
 /** Bytes for each column beside the matrix: prices, owners, distances, heap; measured 90, rounded up. */
@@ -18,7 +24,9 @@ const BYTES_PER_COLUMN = 128;
 /** Bytes staged by the first pass (`STAGE_BYTES` in kernels/assignment/layout.ts); at least one row. */
 const STAGE_BYTES = 2 ** 17;
 
-/** Bytes a solve of [rows, columns] needs, not less than the kernel's own account. */
+/**
+ * Computes the bytes that a solve of [rows, columns] needs, at least as many as the kernel itself computes.
+ */
 export function bytesForAssignment(rows: number, columns: number): number {
   const short = Math.min(rows, columns);
   const long = Math.max(rows, columns);

@@ -7,7 +7,7 @@ export interface CostMatrix {
   readonly stride?: number | undefined;
 }
 
-/** Distance between the starts of two rows of `cost`, in elements. */
+/** Returns the distance between the starts of two rows of `cost`, in elements. */
 export function strideOf(cost: CostMatrix): number {
   return cost.stride ?? cost.columns;
 }
@@ -15,7 +15,8 @@ export function strideOf(cost: CostMatrix): number {
 /**
  * Checks that the sizes of a cost matrix are whole numbers and that its data hold them.
  * @throws TypeError if the data are not a Float32Array.
- * @throws RangeError if a size is not a whole number, the stride is shorter than a row, or the data are too short.
+ * @throws RangeError if a size is not a whole number, the stride is shorter than a row, or the data are too
+ *   short.
  */
 export function assertCostMatrix(cost: CostMatrix): void {
   if (!(cost.data instanceof Float32Array)) {

@@ -3,7 +3,8 @@ import type { AssignmentSolver } from "./assignment-solver.ts";
 import { KernelSolver } from "./kernel-solver.ts";
 
 /**
- * Makes a solver for problems of up to `maxRows` x `maxColumns`, which takes its memory at once and keeps it.
+ * Makes a solver for problems of up to `maxRows` x `maxColumns`, which takes all of its memory at once and
+ * keeps it.
  * @throws RangeError if that needs more than 4 GiB.
  */
 export function createAssignmentSolver(maxRows: number, maxColumns: number): AssignmentSolver {

@@ -20,8 +20,8 @@ export interface BatchLoss {
 }
 
 /**
- * Prepares what any network of an architecture is evaluated by, in training mode but with dropout off: cross-entropy, of texts that of
- * the next token.
+ * Prepares what any network of an architecture is evaluated by, in training mode but with dropout off:
+ * cross-entropy, of texts that of the next token.
  * @throws InputError if the data do not fit the graph, or are fewer than the graph takes at once
  * @throws MismatchError if the output that is scored is not a logit for each class
  * @throws UnsupportedError if an operator has no gradient rule

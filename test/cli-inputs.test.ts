@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint, type Tensor } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { bindWeights, createEvaluator, randomWeights } from "@isthmus/graph";
+import { createEvaluator, randomWeights } from "@isthmus/graph";
 import { networkOfConfig, openModel } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli, runJson } from "./helpers/run-cli.ts";
@@ -254,7 +254,7 @@ describe("the command on model folders", () => {
     const { network, checkpoint } = await openModel(join(folder, "gpt-a"), { length: 12 });
     const set = await openDataSet(`safetensors:${join(folder, "tokens.safetensors")}`);
     const evaluator = await createEvaluator({ graph: network.graph, engine: createOnnxRuntimeEngine() }, set);
-    const expected = await evaluator.evaluate(await bindWeights(network.graph, checkpoint));
+    const expected = await evaluator.evaluate(checkpoint);
     await Promise.all([evaluator.release(), checkpoint.close()]);
     expect(points[0]?.loss).toBeCloseTo(expected.loss, 6);
     expect(points[0]?.perplexity).toBeCloseTo(expected.perplexity!, 4);
@@ -302,7 +302,7 @@ describe("the command on model folders", () => {
     const vocabulary = new Map([..."abcdefghi \n"].map((character, i) => [character, i] as const));
     const set = await openDataSet(`text:${join(folder, "text.txt")}`, { context: 16, vocabulary });
     const evaluator = await createEvaluator({ graph: network.graph, engine: createOnnxRuntimeEngine() }, set);
-    const expected = await evaluator.evaluate(await bindWeights(network.graph, checkpoint));
+    const expected = await evaluator.evaluate(checkpoint);
     await Promise.all([evaluator.release(), checkpoint.close()]);
     expect(points[0]?.loss).toBeCloseTo(expected.loss, 6);
     const odd = await run([...args, "--data", "text:odd.txt"]);

@@ -149,7 +149,7 @@ describe("measurePath()", () => {
     let sum = 0;
     for (const [k, point] of points.entries()) {
       const t = k / 4;
-      const expected = await evaluator.evaluate(await bindWeights(graph, path(t)));
+      const expected = await evaluator.evaluate(path(t));
       expect(point).toMatchObject({ t, loss: expected.loss, error: expected.error });
       const [[square]] = (await innerProducts([path(Math.max(0, t - 0.25)), path(t)], [[-1, 1]])) as [
         [number],
@@ -188,9 +188,13 @@ describe("measurePath()", () => {
     ];
     const evaluator = await createEvaluator({ graph: normed, engine }, data);
     const weights = await bindWeights(normed, path(0.5));
-    const recalibrated = await recalibrateBatchNorm({ graph: normed, engine, weights }, data);
+    const recalibrated = await recalibrateBatchNorm(
+      { graph: normed, engine },
+      createCheckpoint(weights),
+      data,
+    );
     expect(fresh.points[1]!.loss).toBe((await evaluator.evaluate(recalibrated)).loss);
-    expect(kept.points[1]!.loss).toBe((await evaluator.evaluate(weights)).loss);
+    expect(kept.points[1]!.loss).toBe((await evaluator.evaluate(createCheckpoint(weights))).loss);
     await evaluator.release();
     expect(fresh.points[0]).toEqual(kept.points[0]);
     expect(fresh.points[1]!.loss).not.toBe(kept.points[1]!.loss);

@@ -44,7 +44,7 @@ describe("createEvaluator() on texts", () => {
     "evaluate() scores every token but the first, in batches of %i",
     async (batchSize) => {
       const evaluator = await createEvaluator({ graph, engine }, text, { batchSize });
-      const result = await evaluator.evaluate(await bindWeights(graph, a));
+      const result = await evaluator.evaluate(a);
       await evaluator.release();
       const { losses, right } = await plainly();
       // Logits are f32 sums, whose rounding may depend on the batch.
@@ -66,7 +66,7 @@ describe("createEvaluator() on texts", () => {
     );
     const short = parseNetwork("gpt:d1:w16:h2", { exampleShape: [1], classes: 3 });
     const evaluator = await createEvaluator({ graph: short.graph, engine }, single);
-    const run = evaluator.evaluate(await bindWeights(short.graph, short.initialize(0)));
+    const run = evaluator.evaluate(short.initialize(0));
     await expect(run).rejects.toThrow(
       /token ids \[examples, length\] or labels .*: got f32 \[3, 1, 3\] for i64 \[3, 1\]/,
     );
@@ -81,7 +81,7 @@ describe("measureBarrier() on texts", () => {
     const copy = permute(randomAlignment(spec, 3), a, spec);
     const options = { points: 5, bootstrap: 50 };
     const apart = await measureBarrier({ graph, engine, a, b: copy, data: text }, options);
-    const { alignment } = await matchWeights(a, copy, spec, { seed: 0, graph, engine });
+    const { alignment } = await matchWeights({ spec, graph, engine }, [a, copy], { seed: 0 });
     const aligned = permute(alignment, copy, spec);
     const together = await measureBarrier({ graph, engine, a, b: aligned, data: text }, options);
     // Rounding of f32 logits in another order of summation.
@@ -91,7 +91,7 @@ describe("measureBarrier() on texts", () => {
     ).toBeGreaterThan(1e-4);
     expect(apart.interval?.loss.low).toBeLessThanOrEqual(apart.barrier.loss.chord);
     const evaluator = await createEvaluator({ graph, engine }, text);
-    const { loss, error, perplexity } = await evaluator.evaluate(await bindWeights(graph, a));
+    const { loss, error, perplexity } = await evaluator.evaluate(a);
     await evaluator.release();
     expect(apart.points[0]).toEqual({ t: 0, loss, error, perplexity });
   });

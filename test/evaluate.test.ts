@@ -1,4 +1,4 @@
-import type { Tensor } from "@isthmus/core";
+import { createCheckpoint, type Tensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
@@ -85,9 +85,9 @@ describe("createEvaluator()", () => {
     const evaluator = await createEvaluator({ graph: cnn(), engine }, data, { batchSize: 10 });
     const other = randomWeights(cnn(), 4);
     const weights = randomWeights(cnn(), 3);
-    const first = await evaluator.evaluate(weights);
-    const between = await evaluator.evaluate(other);
-    expect(await evaluator.evaluate(weights)).toEqual(first);
+    const first = await evaluator.evaluate(createCheckpoint(weights));
+    const between = await evaluator.evaluate(createCheckpoint(other));
+    expect(await evaluator.evaluate(createCheckpoint(weights))).toEqual(first);
     expect(between.loss).not.toBe(first.loss);
     await evaluator.release();
   });
@@ -100,7 +100,7 @@ describe("createEvaluator()", () => {
 
   test("evaluate() stops when it is told to", async () => {
     const evaluator = await createEvaluator({ graph: identity(), engine }, examples([CLASSES]));
-    const aborted = evaluator.evaluate(one, AbortSignal.abort());
+    const aborted = evaluator.evaluate(createCheckpoint(one), AbortSignal.abort());
     await expect(aborted).rejects.toMatchObject({ name: "AbortError" });
     await evaluator.release();
   });

@@ -6,7 +6,6 @@ import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   bindNetworks,
-  bindWeights,
   type DataSet,
   type Evaluation,
   freeBatch,
@@ -104,13 +103,13 @@ test("batch norms of a graph that keeps its batch are measured on the examples a
   expect(fixed.freed.reason).toBeDefined();
   expect(free.freed.reason).toBeUndefined();
   const measure = async ({ graph, networks, data }: typeof fixed) =>
-    recalibrateBatchNorm({ graph, engine, weights: await bindWeights(graph, networks[0]!) }, data, {
+    recalibrateBatchNorm({ graph, engine }, networks[0]!, data, {
       batchSize: 7,
     });
   const [one, two] = [await measure(fixed), await measure(free)];
   for (const statistic of ["norm.running_mean", "norm.running_var"]) {
-    const expected = Array.from(two.get(statistic)!.data as Float32Array);
-    expect(Array.from(one.get(statistic)!.data as Float32Array)).toEqual(
+    const expected = Array.from((await two.read(statistic)).data as Float32Array);
+    expect(Array.from((await one.read(statistic)).data as Float32Array)).toEqual(
       expected.map((value) => expect.closeTo(value, 6)),
     );
   }

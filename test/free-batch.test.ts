@@ -104,7 +104,7 @@ test("permuting examples permutes what a filled batch and a freed graph make of 
     const labels = Int32Array.from(order, (i) => i % 3);
     const set = createDataSet({ dtype: "f32", shape: [size, WIDTH], data }, labels);
     const evaluator = await createEvaluator({ graph: own, engine }, set);
-    const { losses } = await evaluator.evaluate(weights);
+    const { losses } = await evaluator.evaluate(createCheckpoint(weights));
     await evaluator.release();
     return losses;
   };

@@ -255,7 +255,7 @@ describe("matchNormalized()", () => {
         kinds: LINEAR_KINDS,
       });
       const { network } = await matchNormalized([a, b], found, [kind], ([one, two]) =>
-        matchWeights(one, two, spec, { seed: SEED }),
+        matchWeights({ spec, graph: undefined }, [one, two], { seed: SEED }),
       );
       expect(await differ(a, network)).toBeLessThan(1e-3);
     },
@@ -278,7 +278,7 @@ describe("matchNormalized()", () => {
     const turned = transformRandomly(permute(planted, a, spec), spec, linear, { seed: SEED, kinds });
     expect(await differ(a, turned)).toBeGreaterThan(0.1);
     const { network } = await matchNormalized([a, turned], found, kinds, ([one, two]) =>
-      matchWeights(one, two, spec, { seed: SEED }),
+      matchWeights({ spec, graph: undefined }, [one, two], { seed: SEED }),
     );
     expect(await differ(a, network)).toBeLessThan(1e-3);
   });
@@ -310,7 +310,7 @@ describe("matchNormalized() of transformed networks", () => {
           const permuted = permute(randomAlignment(spec, seed + 1), a, spec);
           const b = transformRandomly(permuted, spec, linear, { seed: seed + 2, kinds: LINEAR_KINDS });
           const { network, distance } = await matchNormalized([a, b], found, LINEAR_KINDS, ([one, two]) =>
-            matchWeights(one, two, spec, { seed }),
+            matchWeights({ spec, graph: undefined }, [one, two], { seed }),
           );
           expect(distance.before).toBeGreaterThan(0.1);
           expect(await differ(a, network)).toBeLessThan(1e-4);
@@ -330,7 +330,7 @@ describe("matchNormalized() of transformed networks", () => {
           Checkpoint,
         ];
         const match = ([one, two]: readonly [Checkpoint, Checkpoint]) =>
-          matchWeights(one, two, found.spec, { seed });
+          matchWeights({ spec: found.spec, graph: undefined }, [one, two], { seed });
         const { network, distance } = await matchNormalized([a, b], found, kinds, match);
         expect(distance.after).toBeLessThan(distance.before);
         const { maxRelativeError } = await verifyAlignment({ graph, engine }, [b, network], { seed });
@@ -352,7 +352,7 @@ describe("matchNormalized() of transformed networks", () => {
       }),
     );
     const match = ([one, two]: readonly [Checkpoint, Checkpoint]) =>
-      matchWeights(one, two, found.spec, { seed: SEED });
+      matchWeights({ spec: found.spec, graph: undefined }, [one, two], { seed: SEED });
     const { network } = await matchNormalized([a, createCheckpoint(half)], found, ["scale"], match);
     expect((await network.read("one.weight")).dtype).toBe("bf16");
     expect(await differ(a, network)).toBeLessThan(0.02);

@@ -32,7 +32,7 @@ const match = (
   { graph, symmetries, data }: Case,
   [a, b]: readonly [Checkpoint, Checkpoint],
   options: MatchActivationsOptions = {},
-) => matchActivations({ graph, engine, a, b, symmetries }, data, options);
+) => matchActivations({ graph, engine, symmetries }, [a, b], data, options);
 
 const networkOf = ({ graph }: Case, seed: number) => randomNetwork(graph, seed);
 

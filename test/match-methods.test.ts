@@ -95,7 +95,7 @@ function optionsOf(method: MatchMethod, data: DataSet, seed = 0): MatchOptions {
 }
 
 const run = (method: MatchMethod, own: Case, b: Checkpoint, seed?: number) =>
-  match({ ...own, engine, b }, optionsOf(method, own.data, seed));
+  match({ ...own, engine }, [own.a, b], optionsOf(method, own.data, seed));
 
 const table = MATCH_METHODS.flatMap((method) => cases.map((own) => ({ method, name: own.name, own })));
 
@@ -146,10 +146,10 @@ describe("match()", () => {
     async (method) => {
       const seen: number[] = [];
       const options = optionsOf(method, mlp.data);
-      await match({ ...mlp, engine }, { ...options, onProgress: (done) => seen.push(done) });
+      await match({ ...mlp, engine }, [mlp.a, mlp.b], { ...options, onProgress: (done) => seen.push(done) });
       expect(seen.every((done, i) => done >= (seen[i - 1] ?? 0) && done <= 1)).toBe(true);
       expect(seen.length).toBeGreaterThan(0);
-      const stopped = match({ ...mlp, engine }, { ...options, signal: AbortSignal.abort() });
+      const stopped = match({ ...mlp, engine }, [mlp.a, mlp.b], { ...options, signal: AbortSignal.abort() });
       await expect(stopped).rejects.toMatchObject({ name: "AbortError" });
     },
   );
@@ -164,9 +164,11 @@ describe("match()", () => {
     async (method) => {
       const options = optionsOf(method, mlp.data);
       const broken = { ...options, examples: 0 } as MatchOptions;
-      await expect(match({ ...mlp, engine }, broken)).rejects.toThrow(RangeError);
+      await expect(match({ ...mlp, engine }, [mlp.a, mlp.b], broken)).rejects.toThrow(RangeError);
       const wrong = { ...options, data: (cases[1] as Case).data } as MatchOptions;
-      await expect(match({ ...mlp, engine }, wrong)).rejects.toMatchObject({ _tag: "InputError" });
+      await expect(match({ ...mlp, engine }, [mlp.a, mlp.b], wrong)).rejects.toMatchObject({
+        _tag: "InputError",
+      });
     },
   );
 
@@ -184,7 +186,7 @@ describe("match()", () => {
     const options = { ...optionsOf("straight-through", data), rotations: linear.rotations } as MatchOptions;
     const forms = { spec: symmetries.spec, linear };
     const { found, network } = await matchNormalized([a, b], forms, ["rotation"], ([one, two]) =>
-      match({ graph, engine, a: one, b: two, symmetries }, options),
+      match({ graph, engine, symmetries }, [one, two], options),
     );
     expect(found.method === "straight-through" && found.objective.after >= found.start).toBe(true);
     expect(await verifyAlignment({ graph, engine }, [b, network], { seed: 0 })).toMatchObject({

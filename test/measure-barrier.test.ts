@@ -158,7 +158,7 @@ describe("measureBarrier()", () => {
   test("is about 0 between a network and its permuted copy once that is aligned", async () => {
     const naive = await measure({}, { b: shuffled });
     expect(naive.barrier.loss.chord).toBeGreaterThan(0.01);
-    const { alignment } = await matchWeights(a, shuffled, spec, { seed: 1, engine });
+    const { alignment } = await matchWeights({ spec, graph: undefined, engine }, [a, shuffled], { seed: 1 });
     const aligned = await measure({}, { b: permute(alignment, shuffled, spec) });
     expect(aligned.barrier.loss.chord).toBe(0);
     // The copy computes the same function, up to the order of additions.
@@ -277,9 +277,9 @@ describe("measureBarrier() with batch norms", () => {
     const unchanged = await measureNormed({ statistics: "keep" });
     for (const other of [undefined, await examples(8, 30)]) {
       const result = await measureNormed({ statistics: "recalibrate", statisticsData: other });
-      const weights = await bindWeights(normed, lerp(ends.a, ends.b, 0.5));
-      const corrected = await recalibrateBatchNorm({ graph: normed, engine, weights }, other ?? data);
-      expect(result.points[1]?.loss).toBe((await evaluate(ends.a, normed, corrected)).loss);
+      const middle = lerp(ends.a, ends.b, 0.5);
+      const corrected = await recalibrateBatchNorm({ graph: normed, engine }, middle, other ?? data);
+      expect(result.points[1]?.loss).toBe((await evaluate(corrected, normed)).loss);
       expect(result.points[1]?.loss).not.toBe(unchanged.points[1]?.loss);
       expect([result.points[0], result.points[2]]).toEqual([unchanged.points[0], unchanged.points[2]]);
       expect(result.statistics).toBe("recalibrate");
@@ -291,14 +291,11 @@ describe("measureBarrier() with batch norms", () => {
     async (statistics) => {
       const unchanged = await measureNormed({ statistics: "keep" });
       const result = await measureNormed({ statistics });
-      const networks = [await bindWeights(normed, ends.a), await bindWeights(normed, ends.b)];
+      const networks = [ends.a, ends.b];
       const closedForm = statistics === "repair-closed-form";
-      const repairer = await createRepairer({ graph: normed, engine, networks }, data, { closedForm });
-      const corrected = await repairer.repair(
-        await bindWeights(normed, lerp(ends.a, ends.b, 0.5)),
-        [0.5, 0.5],
-      );
-      expect(result.points[1]?.loss).toBe((await evaluate(ends.a, normed, corrected)).loss);
+      const repairer = await createRepairer({ graph: normed, engine }, networks, data, { closedForm });
+      const corrected = await repairer.repair(lerp(ends.a, ends.b, 0.5), [0.5, 0.5]);
+      expect(result.points[1]?.loss).toBe((await evaluate(corrected, normed)).loss);
       expect([result.points[0], result.points[2]]).toEqual([unchanged.points[0], unchanged.points[2]]);
       expect(result.statistics).toBe(statistics);
     },

@@ -13,7 +13,7 @@ import {
   predictRise,
   rankCorrelation,
 } from "@isthmus/barrier";
-import { type Checkpoint, createCheckpoint, FormatError, MismatchError, type Tensor } from "@isthmus/core";
+import { type Checkpoint, FormatError, MismatchError, type Tensor } from "@isthmus/core";
 import { createTextDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, type DataSet, type Graph, specialize } from "@isthmus/graph";
@@ -216,28 +216,23 @@ describe("measureLayers() with batch norms", () => {
   test("recalibrates every network but A and B", async () => {
     const { layers } = await measureLayers({ ...cnn, ...pair }, { points: 3, statistics: "recalibrate" });
     const norm = layers.find(({ group }) => group === "n0")?.a;
-    const weights = await bindWeights(cnn.graph, between);
-    const corrected = await recalibrateBatchNorm({ graph: cnn.graph, engine, weights }, cnn.data);
+    const corrected = await recalibrateBatchNorm({ graph: cnn.graph, engine }, between, cnn.data);
     expect(norm?.points[0]).toEqual({ t: 0, ...(await evaluate(pair.a, cnn)) });
-    expect(norm?.points[1]).toEqual({ t: 0.5, ...(await evaluate(createCheckpoint(corrected), cnn)) });
-    const swapped = await bindWeights(
-      cnn.graph,
-      lerp(pair.a, pair.b, (name) => (name.startsWith("n0.") ? 1 : 0)),
-    );
-    const end = await recalibrateBatchNorm({ graph: cnn.graph, engine, weights: swapped }, cnn.data);
-    expect(norm?.points[2]).toEqual({ t: 1, ...(await evaluate(createCheckpoint(end), cnn)) });
+    expect(norm?.points[1]).toEqual({ t: 0.5, ...(await evaluate(corrected, cnn)) });
+    const swapped = lerp(pair.a, pair.b, (name) => (name.startsWith("n0.") ? 1 : 0));
+    const end = await recalibrateBatchNorm({ graph: cnn.graph, engine }, swapped, cnn.data);
+    expect(norm?.points[2]).toEqual({ t: 1, ...(await evaluate(end, cnn)) });
   });
 
   test("repairs every layer by its own place", async () => {
     const options = { points: 3, statistics: "repair" as const };
     const { layers, whole } = await measureLayers({ ...cnn, ...pair }, options);
-    const networks = [await bindWeights(cnn.graph, pair.a), await bindWeights(cnn.graph, pair.b)];
-    const repairer = await createRepairer({ graph: cnn.graph, engine, networks }, cnn.data);
-    const corrected = await repairer.repair(await bindWeights(cnn.graph, between), (site) =>
+    const repairer = await createRepairer({ graph: cnn.graph, engine }, [pair.a, pair.b], cnn.data);
+    const corrected = await repairer.repair(between, (site) =>
       site.startsWith("n0.") ? [0.5, 0.5] : [1, 0],
     );
     const norm = layers.find(({ group }) => group === "n0")?.a;
-    expect(norm?.points[1]).toEqual({ t: 0.5, ...(await evaluate(createCheckpoint(corrected), cnn)) });
+    expect(norm?.points[1]).toEqual({ t: 0.5, ...(await evaluate(corrected, cnn)) });
     expect(whole.points).toEqual((await measureBarrier({ ...cnn, ...pair }, options)).points);
   });
 });

@@ -47,7 +47,7 @@ async function evaluate(graph: Graph, network: Checkpoint, on: DataSet, recalibr
   const weights = await bindWeights(graph, network);
   const { loss, error } = await evaluateNetwork(
     { graph, data: on },
-    recalibrated ? await recalibrateBatchNorm({ graph, engine, weights }, on) : weights,
+    recalibrated ? await recalibrateBatchNorm({ graph, engine }, createCheckpoint(weights), on) : weights,
   );
   return { loss, error };
 }

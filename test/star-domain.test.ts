@@ -158,8 +158,8 @@ describe("findStar()", () => {
       { ...options, statisticsExamples: 60 },
     );
     const weights = await bindWeights(normed, star);
-    const again = await recalibrateBatchNorm({ graph: normed, engine, weights }, data);
-    expect([...(again.get("norm.mean")?.data ?? [])]).toEqual([...(weights.get("norm.mean")?.data ?? [])]);
+    const again = await recalibrateBatchNorm({ graph: normed, engine }, star, data);
+    expect([...(await again.read("norm.mean")).data]).toEqual([...(weights.get("norm.mean")?.data ?? [])]);
     const [first] = others as [Checkpoint];
     expect((await checkpointNumbers(first))["norm.mean"]).not.toEqual(
       (await checkpointNumbers(star))["norm.mean"],
@@ -235,7 +235,7 @@ describe("measureStar()", () => {
 describe("averagePredictions()", () => {
   it("averagePredictions() is the mean over networks of the softmax of their logits", async () => {
     const bound = await Promise.all(anchors.map((anchor) => bindWeights(graph, anchor)));
-    const [mean] = await averagePredictions({ graph, engine, data: [testData] }, bound, { batchSize: 7 });
+    const [mean] = await averagePredictions({ graph, engine, data: [testData] }, anchors, { batchSize: 7 });
     const session = await engine.load(graph, { threads: 1 });
     const expected = new Float64Array(40 * 3);
     for (const weights of bound) {

@@ -79,7 +79,7 @@ const seconds = (since: number) => Number(((performance.now() - since) / 1000).t
 for (const method of values.methods.split(",")) {
   const started = performance.now();
   const found =
-    method === "none" ? undefined : await match({ graph, engine, a, b, symmetries }, optionsOf(method));
+    method === "none" ? undefined : await match({ graph, engine, symmetries }, [a, b], optionsOf(method));
   const matchSeconds = seconds(started);
   const network = found === undefined ? b : permute(found.alignment, b, symmetries.spec);
   for (const statistics of values.statistics.split(",") as StatisticsPolicy[]) {

@@ -98,7 +98,7 @@ async function tell(way: string, network: Checkpoint): Promise<void> {
 
 await tell("as trained", b);
 for (const [way, own] of Object.entries({ "head-aware": spec, flat: flatten(spec) })) {
-  const { alignment } = await matchWeights(a, b, own, { seed, graph, engine });
+  const { alignment } = await matchWeights({ spec: own, graph, engine }, [a, b], { seed });
   await tell(way, permute(alignment, b, own));
 }
 await Promise.all([a.close(), b.close()]);

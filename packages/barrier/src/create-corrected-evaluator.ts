@@ -1,6 +1,5 @@
 import { type Checkpoint, InputError } from "@isthmus/core";
 import {
-  bindWeights,
   createEvaluator,
   type DataSet,
   type Engine,
@@ -10,6 +9,7 @@ import {
 } from "@isthmus/graph";
 import {
   createCorrection,
+  holdInMemory,
   type RepairShares,
   STATISTICS_EXAMPLES,
   type StatisticsPolicy,
@@ -70,15 +70,16 @@ export async function createCorrectedEvaluator(
       {
         attempt,
         statistics,
-        networks: await Promise.all(ends.map((end) => bindWeights(graph, end))),
+        networks: ends,
         batchSize,
         signal,
       },
     );
     return {
       async evaluate(network, shares) {
-        const weights = await bindWeights(graph, network);
-        const corrected = shares === undefined ? weights : await correct(weights, shares);
+        // In memory and in the graph's element types, so that nothing is rounded and files are read once.
+        const read = await holdInMemory({ graph, engine }, network);
+        const corrected = shares === undefined ? read : await correct(read, shares);
         const evaluation = await evaluator.evaluate(corrected, signal);
         if (!allowNonFinite) assertFiniteLoss(attempt, network, evaluation);
         return evaluation;

@@ -29,6 +29,10 @@ export async function alignTo(
   { graph, engine, spec }: Alignable,
   { seed, restarts, signal }: AlignToOptions,
 ): Promise<Checkpoint> {
-  const { alignment } = await matchWeights(target, network, spec, { graph, engine, seed, restarts, signal });
+  const { alignment } = await matchWeights({ spec, graph, engine }, [target, network], {
+    seed,
+    restarts,
+    signal,
+  });
   return permute(alignment, network, spec);
 }

@@ -51,18 +51,24 @@ export interface MatchWeightsOptions extends SymmetrySelection {
   /** Sweeps over all symmetries after which a search is given up, at least 1. @defaultValue 100 */
   readonly maxSweeps?: number;
   /**
-   * The architecture, by which weights before batch norms are matched as the norms scale them; without it,
-   * as they are. @defaultValue none
-   */
-  readonly graph?: Graph | undefined;
-  /** Engine for the products of weights; without one they are computed by a plain loop. @defaultValue none */
-  readonly engine?: Engine | undefined;
-  /**
    * Where the first search starts, and where symmetries stay that are not matched. @defaultValue from nothing
    */
   readonly start?: Alignment | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: MatchProgress) => void) | undefined;
+}
+
+/** What {@link matchWeights} must know of an architecture. */
+export interface MatchedArchitecture {
+  /** Its symmetries. */
+  readonly spec: SymmetrySpec;
+  /**
+   * The graph, by which weights before batch norms are matched as the norms scale them. Undefined, which must be said, for
+   * networks of which there is none: weights are then matched as they are.
+   */
+  readonly graph: Graph | undefined;
+  /** Engine for the products of weights; without one they are computed by a plain loop. @defaultValue none */
+  readonly engine?: Engine | undefined;
 }
 
 /** Defaults of {@link matchWeights}; the seed has none. */
@@ -73,8 +79,6 @@ export const MATCH_WEIGHTS_DEFAULTS: Required<Omit<MatchWeightsOptions, "seed">>
   only: undefined,
   skip: undefined,
   maxSweeps: 100,
-  graph: undefined,
-  engine: undefined,
   start: undefined,
   signal: undefined,
   onProgress: undefined,
@@ -134,22 +138,21 @@ export interface MatchWeightsResult {
  * @throws RangeError if an option is out of range
  */
 export async function matchWeights(
-  a: Checkpoint,
-  b: Checkpoint,
-  spec: SymmetrySpec,
+  { spec, graph, engine }: MatchedArchitecture,
+  [a, b]: readonly [Checkpoint, Checkpoint],
   options: MatchWeightsOptions,
 ): Promise<MatchWeightsResult> {
   const { seed, ...rest } = options;
   const resolved = resolveOptions("match weights", MATCH_WEIGHTS_DEFAULTS, rest, ["seed"]);
   assertOptions(seed, resolved);
   assertSameStructure(movable(a, spec), movable(b, spec));
-  if (resolved.graph !== undefined) for (const network of [a, b]) assertNetwork(resolved.graph, network);
+  if (graph !== undefined) for (const network of [a, b]) assertNetwork(graph, network);
   const held = heldSymmetries(spec, resolved);
   const search = affordableSearch(spec, resolved);
   const stopwatch = new Stopwatch();
-  const products = timedProducts(await createCrossProducts(resolved.engine), stopwatch);
+  const products = timedProducts(await createCrossProducts(engine), stopwatch);
   try {
-    const prepared = await prepareMatching({ a, b }, spec, { ...resolved, held, products, stopwatch });
+    const prepared = await prepareMatching({ a, b }, spec, { ...resolved, graph, held, products, stopwatch });
     const { problem, weights } = prepared;
     const searches = await searchPlacements(problem, {
       ...resolved,

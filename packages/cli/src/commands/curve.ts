@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
 import {
   type CurveResult,
   MEASURE_PATH_DEFAULTS,
@@ -10,7 +10,7 @@ import {
   trainCurve,
 } from "@isthmus/curve";
 import { DATA_SET_FORMS } from "@isthmus/data";
-import { type BoundNetwork, bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
+import { type BoundNetwork, type DataSet, limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { renderResultPage, titleOfResult } from "@isthmus/report";
 import { recalibrateBatchNorm, STATISTICS_EXAMPLES } from "@isthmus/statistics";
@@ -269,12 +269,11 @@ async function saveBends(
   };
   for (const [k, path] of files.bends.entries()) {
     const bend = trained.points[k + 1] ?? a;
-    const weights = await bindWeights(graph, bend);
     const measured =
       statistics === "keep"
-        ? weights
-        : await recalibrateBatchNorm({ graph, engine, weights }, data.statistics, { signal });
-    await saveCheckpoint(start.restore(createCheckpoint(measured)), path, {
+        ? bend
+        : await recalibrateBatchNorm({ graph, engine }, bend, data.statistics, { signal });
+    await saveCheckpoint(start.restore(measured), path, {
       metadata: describeMaking([a, b], { ...making, bend: k + 1 }),
       overwrite: true,
       signal,

@@ -1,4 +1,4 @@
-import { at, type Tensor } from "@isthmus/core";
+import { at, type Checkpoint } from "@isthmus/core";
 import {
   type Classifier,
   type ClassProbabilities,
@@ -16,9 +16,7 @@ export interface PredictionTask {
 }
 
 /** Weights of the networks whose predictions are averaged, one network after another. */
-export type NetworkStream =
-  | Iterable<ReadonlyMap<string, Tensor>>
-  | AsyncIterable<ReadonlyMap<string, Tensor>>;
+export type NetworkStream = Iterable<Checkpoint> | AsyncIterable<Checkpoint>;
 
 /** Options of {@link averagePredictions}. */
 export interface AveragePredictionsOptions {
@@ -50,9 +48,9 @@ export async function averagePredictions(
     for (const set of data) classifiers.push(await createClassifier({ graph, engine }, set, { batchSize }));
     const sums: ClassProbabilities[] = [];
     let count = 0;
-    for await (const weights of networks) {
+    for await (const network of networks) {
       const predictions: ClassProbabilities[] = [];
-      for (const classifier of classifiers) predictions.push(await classifier.classify(weights, signal));
+      for (const classifier of classifiers) predictions.push(await classifier.classify(network, signal));
       onNetwork?.(predictions);
       for (const [i, prediction] of predictions.entries()) {
         if (count === 0) sums.push(copyOf(prediction));

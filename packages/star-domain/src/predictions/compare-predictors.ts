@@ -1,5 +1,5 @@
-import { assertWholeOptions, at, type Checkpoint, resolveOptions, type Tensor } from "@isthmus/core";
-import { bindWeights, type ClassProbabilities, type DataSet, type Graph } from "@isthmus/graph";
+import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
+import type { ClassProbabilities, DataSet } from "@isthmus/graph";
 import { assertDistribution, type RayDistribution } from "../search/ray.ts";
 import type { PredictionQuality, Predictor, StarResult } from "../star-result.ts";
 import { averagePredictions } from "./average-predictions.ts";
@@ -113,7 +113,7 @@ function createJudge(
     onQuality?: (quality: PredictionQuality) => void,
   ): Promise<Predictor> => {
     let members = 0;
-    const mean = await averagePredictions({ graph, engine, data: sets }, bound(graph, networks), {
+    const mean = await averagePredictions({ graph, engine, data: sets }, networks, {
       batchSize,
       signal,
       onNetwork(predictions) {
@@ -124,14 +124,6 @@ function createJudge(
     });
     return { name, members, ...qualityOf(mean) };
   };
-}
-
-/** Yields the weights of networks, one network after another. */
-async function* bound(
-  graph: Graph,
-  networks: Iterable<Checkpoint> | AsyncIterable<Checkpoint>,
-): AsyncGenerator<ReadonlyMap<string, Tensor>> {
-  for await (const network of networks) yield bindWeights(graph, network);
 }
 
 /** Number of labels that are read at a time, as the inputs are read with them. */

@@ -1,7 +1,7 @@
-import { at, type Checkpoint, createCheckpoint, createRandom, MismatchError } from "@isthmus/core";
-import { bindWeights, type DataSet } from "@isthmus/graph";
+import { at, type Checkpoint, createRandom, MismatchError } from "@isthmus/core";
+import type { DataSet } from "@isthmus/graph";
 import { lerp } from "@isthmus/interpolation";
-import { recalibrateBatchNorm } from "@isthmus/statistics";
+import { holdInMemory, recalibrateBatchNorm } from "@isthmus/statistics";
 import { alignTo } from "../align-to.ts";
 import { drawPlace, type RayDistribution } from "../search/ray.ts";
 import type { PredictorNetworks } from "./predictor-networks.ts";
@@ -47,10 +47,8 @@ export async function* networksOnRays(
     const network = lerp(star, aligned, drawPlace(random, rays));
     if (statisticsData === undefined || !norms) yield network;
     else {
-      const weights = await bindWeights(graph, network);
-      yield createCheckpoint(
-        await recalibrateBatchNorm({ graph, engine, weights }, statisticsData, { signal }),
-      );
+      const held = await holdInMemory({ graph, engine }, network);
+      yield recalibrateBatchNorm({ graph, engine }, held, statisticsData, { signal });
     }
   }
 }

@@ -74,13 +74,17 @@ async function matchAnchors(
 ): Promise<Int32Array[]> {
   const { signal, seed } = training;
   const { statisticsExamples: examples, restarts } = options;
-  const measured = await measureNorms({ graph, engine, data, examples, signal }, star);
-  const target = createCheckpoint(new Map(measured), {}, "star");
+  const held = createCheckpoint(new Map(star), {}, "star");
+  const target = await measureNorms({ graph, engine, data, examples, signal }, held);
   const sources: Int32Array[] = [];
   for (const anchor of anchors) {
     signal?.throwIfAborted();
     onProgress?.({ phase: "aligning", epoch, aligned: sources.length, anchors: anchors.length });
-    const { alignment } = await matchWeights(target, anchor, spec, { graph, engine, seed, restarts, signal });
+    const { alignment } = await matchWeights({ spec, graph, engine }, [target, anchor], {
+      seed,
+      restarts,
+      signal,
+    });
     sources.push(alignment.source);
   }
   return sources;

@@ -8,6 +8,7 @@ import {
 } from "@isthmus/core";
 import { assertNetwork, bindWeights } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
+import { holdInMemory } from "@isthmus/statistics";
 import { type TrainResult, trainBlend } from "@isthmus/training";
 import { alignTo } from "../align-to.ts";
 import { createRays, STAR } from "./create-rays.ts";
@@ -78,8 +79,9 @@ export async function findStar(search: StarSearch, options: FindStarOptions): Pr
   });
   onProgress?.({ phase: "measuring statistics" });
   const { statisticsExamples: examples } = resolved.search;
-  const star = await bindWeights(graph, entry(points, STAR, "trained point"));
-  const weights = await measureNorms({ ...search, examples, signal: options.signal }, star);
+  const star = await holdInMemory({ graph, engine }, entry(points, STAR, "trained point"));
+  const measured = await measureNorms({ ...search, examples, signal: options.signal }, star);
+  const weights = await bindWeights(graph, measured);
   const { rays: distribution, alignEvery, restarts } = resolved.search;
   return {
     star: createCheckpoint(await withCounters(weights, start), {}, "star"),

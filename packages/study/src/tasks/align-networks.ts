@@ -24,11 +24,9 @@ export const alignNetworks: StudyTaskKind<AlignNetworksParams> = {
     try {
       const { graph, a, b } = networks;
       const { spec } = await discoverSymmetries({ graph, engine }, { signal });
-      const match = await matchWeights(a, b, spec, {
+      const match = await matchWeights({ spec, graph, engine }, [a, b], {
         seed,
         restarts,
-        graph,
-        engine,
         signal,
         onProgress: ({ restart }) => onProgress(restart / restarts),
       });

@@ -1,4 +1,4 @@
-import { at, entry, InputError, type Tensor } from "@isthmus/core";
+import { at, createCheckpoint, entry, InputError, type Tensor } from "@isthmus/core";
 import {
   createEvaluator,
   type DataSet,
@@ -51,7 +51,7 @@ export async function createNetworkEvaluator(evaluation: NetworkEvaluation): Pro
   const evaluator = await createEvaluator({ graph: scored, engine }, data, options);
   return {
     async evaluate(weights, signal) {
-      const { loss: mean, error } = await evaluator.evaluate(weights, signal);
+      const { loss: mean, error } = await evaluator.evaluate(createCheckpoint(weights), signal);
       return { loss: mean, accuracy: 1 - error };
     },
     release: () => evaluator.release(),

@@ -1,14 +1,7 @@
-import { at, type Checkpoint, entry, resolveOptions } from "@isthmus/core";
-import {
-  bindWeights,
-  type DataSet,
-  type Engine,
-  type Graph,
-  limitExamples,
-  probeGraph,
-} from "@isthmus/graph";
+import { at, type Checkpoint, createCheckpoint, entry, resolveOptions } from "@isthmus/core";
+import { bindWeights, type DataSet, limitExamples, probeGraph } from "@isthmus/graph";
 import { type PairStatistics, pairStatistics } from "@isthmus/statistics";
-import type { Alignment, Derivation } from "@isthmus/symmetry";
+import type { Alignment, SymmetricArchitecture } from "@isthmus/symmetry";
 import { createAssignmentSolver } from "../assignment/create-assignment-solver.ts";
 import {
   createPlacementExpander,
@@ -61,15 +54,6 @@ export interface MatchActivationsResult {
   readonly values: readonly string[];
 }
 
-/** Two networks of one architecture, and its symmetries. */
-export interface ActivationNetworks {
-  readonly graph: Graph;
-  readonly engine: Engine;
-  readonly a: Checkpoint;
-  readonly b: Checkpoint;
-  readonly symmetries: Derivation;
-}
-
 /**
  * Finds the element of the symmetry group under which the units of network B behave most like the units of
  * network A on data.
@@ -85,7 +69,8 @@ export interface ActivationNetworks {
  * @throws RangeError if an option is out of range
  */
 export async function matchActivations(
-  { graph, engine, a, b, symmetries }: ActivationNetworks,
+  { graph, engine, symmetries }: SymmetricArchitecture,
+  networks: readonly [Checkpoint, Checkpoint],
   data: DataSet,
   options: MatchActivationsOptions = {},
 ): Promise<MatchActivationsResult> {
@@ -97,14 +82,18 @@ export async function matchActivations(
   const expander = createPlacementExpander(spec);
   const probe = await probeGraph({ graph, engine }, { batch: symmetries.batch + 1 });
   const views = findActivationViews({ graph, derivation: symmetries, probe, tree, expander }, values);
-  const weights = { a: await bindWeights(graph, a), b: await bindWeights(graph, b) };
+  const [a, b] = networks;
+  const held = [
+    createCheckpoint(await bindWeights(graph, a)),
+    createCheckpoint(await bindWeights(graph, b)),
+  ] as const;
   const measure = async (
     compared: readonly MemberView[],
     { over, ...rest }: Pick<Required<MatchActivationsOptions>, "onProgress"> & { readonly over: DataSet },
   ) => {
     const unitViews = compared.map(({ view }) => view);
     const pass = { batchSize, signal, ...rest };
-    const statistics = await pairStatistics({ graph, engine, ...weights }, over, unitViews, pass);
+    const statistics = await pairStatistics({ graph, engine }, held, over, unitViews, pass);
     return costsOf(tree.blocks, compared, statistics, similarity);
   };
   const first = views.filter(({ chosen }) => chosen);

@@ -18,8 +18,8 @@ export async function matchPair(
   [a, b]: readonly [Checkpoint, Checkpoint],
   options: MatchOptions,
 ): Promise<MatchedNetwork> {
-  const matchBy = ([first, second]: readonly [Checkpoint, Checkpoint], method = options) =>
-    match({ graph, engine, a: first, b: second, symmetries }, method);
+  const matchBy = (pair: readonly [Checkpoint, Checkpoint], method = options) =>
+    match({ graph, engine, symmetries }, pair, method);
   if (normalizing === undefined) {
     const found = await matchBy([a, b]);
     const network = permute(found.alignment, b, symmetries.spec);

@@ -55,6 +55,6 @@ test("matchWeights() recovers permutations in all cells whose parents are in sev
     random.shuffleInPlace(source.subarray(unit, unit + SIZE));
   }
   const planted: Alignment = { source };
-  const result = await matchWeights(a, permute(planted, a, spec), spec, { seed: 1 });
+  const result = await matchWeights({ spec, graph: undefined }, [a, permute(planted, a, spec)], { seed: 1 });
   expect(result.alignment).toEqual(invert(planted));
 });

@@ -1,5 +1,6 @@
 import {
   assertWholeOptions,
+  type Checkpoint,
   createCheckpoint,
   createRandom,
   entry,
@@ -16,9 +17,9 @@ import {
   type Rotation,
   type RotationSpace,
   rotateUnits,
+  type SymmetricArchitecture,
   type SymmetrySpec,
 } from "@isthmus/symmetry";
-import type { ActivationNetworks } from "../activation-matching/match-activations.ts";
 import { matchWeights } from "../match-weights.ts";
 import { alignRotations } from "../normalize/align-rotations.ts";
 import { meanOf, stepInPlace } from "./kernels/step.ts";
@@ -104,10 +105,12 @@ export interface MatchStraightThroughResult {
  * @throws RangeError if an option is out of range
  */
 export async function matchStraightThrough(
-  networks: ActivationNetworks,
+  architecture: SymmetricArchitecture,
+  [a, b]: readonly [Checkpoint, Checkpoint],
   data: DataSet,
   options: MatchStraightThroughOptions,
 ): Promise<MatchStraightThroughResult> {
+  const networks = { ...architecture, a, b };
   const { seed, ...rest } = options;
   const resolved = {
     ...resolveOptions("match straight through", MATCH_STRAIGHT_THROUGH_DEFAULTS, rest, ["seed"]),
@@ -123,6 +126,12 @@ export async function matchStraightThrough(
   } finally {
     await loss.release();
   }
+}
+
+/** Two networks that are matched, with their architecture. */
+interface MatchedNetworks extends SymmetricArchitecture {
+  readonly a: Checkpoint;
+  readonly b: Checkpoint;
 }
 
 type Options = Required<Omit<MatchStraightThroughOptions, "signal" | "onProgress">> &
@@ -150,7 +159,7 @@ interface Place {
 
 /** A search on its way. */
 class Search {
-  readonly #networks: ActivationNetworks;
+  readonly #networks: MatchedNetworks;
   readonly #spec: SymmetrySpec;
   readonly #loss: BatchLoss;
   readonly #options: Options;
@@ -167,7 +176,7 @@ class Search {
   #start = 0;
   #steps = 0;
 
-  static async start(networks: ActivationNetworks, loss: BatchLoss, options: Options): Promise<Search> {
+  static async start(networks: MatchedNetworks, loss: BatchLoss, options: Options): Promise<Search> {
     const { graph, a, b } = networks;
     // What the graph does not read, such as counts of batches, is in one checkpoint and not in the shadow.
     const bound = createCheckpoint(await bindWeights(graph, b), {}, b.source);
@@ -177,7 +186,7 @@ class Search {
   }
 
   private constructor(
-    networks: ActivationNetworks,
+    networks: MatchedNetworks,
     { loss, options, a }: { readonly loss: BatchLoss; readonly options: Options; readonly a: Weights },
   ) {
     this.#networks = networks;
@@ -242,12 +251,10 @@ class Search {
     const rotated = this.#rotations.length > 0;
     const matched = rotated ? createCheckpoint(this.#projected) : b;
     const start = rotated ? identityAlignment(this.#spec) : this.#alignment;
-    const result = await matchWeights(shadow, matched, this.#spec, {
+    const result = await matchWeights({ spec: this.#spec, graph, engine }, [shadow, matched], {
       seed,
       restarts,
       search: "coordinate-descent",
-      graph,
-      engine,
       signal,
       ...(first ? {} : { start }),
     });

@@ -1,5 +1,4 @@
-import type { Checkpoint } from "@isthmus/core";
-import { entry, gatherInto, squaredNorm } from "@isthmus/core";
+import { type Checkpoint, entry, gatherInto, squaredNorm } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 import { alignmentObjective, type WeightPair } from "../coordinate-descent/alignment-objective.ts";

@@ -32,10 +32,12 @@ beforeAll(async () => {
   await saveCheckpoint(other.initialize(0), join(folder, "other.safetensors"));
   const engine = createOnnxRuntimeEngine();
   for (let seed = 0; seed < 4; seed++) {
-    const { weights } = await train(
-      { graph, engine, data, weights: initialize(seed) },
-      { seed, epochs: 6, batch: 10, threads: 1 },
-    );
+    const { weights } = await train({ graph, engine }, initialize(seed), data, {
+      seed,
+      epochs: 6,
+      batch: 10,
+      threads: 1,
+    });
     await saveCheckpoint(weights, join(folder, seed < 3 ? `net-${seed}.safetensors` : "held.safetensors"));
   }
   for (const name of readdirSync(folder)) given.add(name);

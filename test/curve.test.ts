@@ -35,10 +35,11 @@ const graph = network();
 
 async function trained(seed: number, architecture = graph): Promise<Checkpoint> {
   const weights = createCheckpoint(randomWeights(architecture, seed));
-  const result = await train(
-    { graph: architecture, engine, weights, data },
-    { ...options, seed, epochs: 20 },
-  );
+  const result = await train({ graph: architecture, engine }, weights, data, {
+    ...options,
+    seed,
+    epochs: 20,
+  });
   return createCheckpoint(await bindWeights(architecture, result.weights), {}, `network ${seed}`);
 }
 
@@ -53,11 +54,11 @@ const options: TrainCurveOptions = {
 const [a, b] = [await trained(1), await trained(2)];
 
 const run = (more: Partial<TrainCurveOptions> = {}, ends: { a?: Checkpoint; b?: Checkpoint } = {}) =>
-  trainCurve({ graph, engine, data, a, b, ...ends }, { ...options, ...more });
+  trainCurve({ ...ends, graph, engine }, [a, b], data, { ...options, ...more });
 
 const parts = { graph, engine, data };
 const measure = (curve: TrainedCurve, more: MeasurePathOptions = {}) =>
-  measureCurve({ ...parts, trained: curve }, { points: 9, ...more });
+  measureCurve(parts, curve, parts.data, { points: 9, ...more });
 
 let folder: string;
 let statePath: string;
@@ -144,7 +145,7 @@ describe("trainCurve()", () => {
 describe("measurePath()", () => {
   it("measurePath() has at every place what evaluate() says of the network there", async () => {
     const path = createCurve("chain", [a, createCheckpoint(randomWeights(graph, 7)), b]);
-    const { points, length, loss, error } = await measurePath({ ...parts, path }, { points: 5 });
+    const { points, length, loss, error } = await measurePath(parts, path, parts.data, { points: 5 });
     const evaluator = await createEvaluator({ graph, engine }, data);
     let sum = 0;
     for (const [k, point] of points.entries()) {
@@ -172,7 +173,7 @@ describe("measurePath()", () => {
   });
 
   it("measurePath() of a network to itself has no length", async () => {
-    const { length, loss } = await measurePath({ ...parts, path: createPath("linear", a, a) }, { points: 3 });
+    const { length, loss } = await measurePath(parts, createPath("linear", a, a), parts.data, { points: 3 });
     expect(length).toBe(0);
     expect([loss.min, loss.mean, loss.lengthMean]).toEqual([loss.max, loss.max, loss.max]);
   });
@@ -183,8 +184,8 @@ describe("measurePath()", () => {
     const path = createPath("linear", from, to);
     const evaluated = { graph: normed, engine, data, path };
     const [fresh, kept] = [
-      await measurePath(evaluated, { points: 3 }),
-      await measurePath(evaluated, { points: 3, statistics: "keep" }),
+      await measurePath(evaluated, evaluated.path, evaluated.data, { points: 3 }),
+      await measurePath(evaluated, evaluated.path, evaluated.data, { points: 3, statistics: "keep" }),
     ];
     const evaluator = await createEvaluator({ graph: normed, engine }, data);
     const weights = await bindWeights(normed, path(0.5));
@@ -199,28 +200,19 @@ describe("measurePath()", () => {
     expect(fresh.points[0]).toEqual(kept.points[0]);
     expect(fresh.points[1]!.loss).not.toBe(kept.points[1]!.loss);
 
-    const curve = await trainCurve(
-      { graph: normed, engine, data, a: from, b: to },
-      { ...options, epochs: 20 },
-    );
-    const { path: bent, line } = await measureCurve(
-      { graph: normed, engine, data, trained: curve },
-      { points: 9 },
-    );
+    const curve = await trainCurve({ graph: normed, engine }, [from, to], data, { ...options, epochs: 20 });
+    const { path: bent, line } = await measureCurve({ graph: normed, engine }, curve, data, { points: 9 });
     expect(bent.loss.max).toBeLessThan(line.loss.max);
   });
 
   it("measurePath() stops when it is told to", async () => {
     const controller = new AbortController();
     const seen: number[] = [];
-    const stopped = measurePath(
-      { ...parts, path: createPath("linear", a, b) },
-      {
-        points: 5,
-        signal: controller.signal,
-        onProgress: ({ done }) => seen.push(done) === 2 && controller.abort(),
-      },
-    );
+    const stopped = measurePath(parts, createPath("linear", a, b), parts.data, {
+      points: 5,
+      signal: controller.signal,
+      onProgress: ({ done }) => seen.push(done) === 2 && controller.abort(),
+    });
     await expect(stopped).rejects.toThrow(/abort/i);
     expect(seen).toEqual([1, 2]);
   });
@@ -231,7 +223,7 @@ describe("measurePath()", () => {
     ["statistics", { statistics: "repair" as "keep" }],
   ])("measurePath() refuses %s out of range: %o", async (name, more) => {
     const path = createPath("linear", a, b);
-    await expect(measurePath({ ...parts, path }, more)).rejects.toThrow(
+    await expect(measurePath(parts, path, parts.data, more)).rejects.toThrow(
       `Cannot measure a path as "${name}" must be`,
     );
   });

@@ -80,10 +80,10 @@ describe("measureBarrier() on texts", () => {
     const { spec } = symmetries;
     const copy = permute(randomAlignment(spec, 3), a, spec);
     const options = { points: 5, bootstrap: 50 };
-    const apart = await measureBarrier({ graph, engine, a, b: copy, data: text }, options);
+    const apart = await measureBarrier({ graph, engine }, [a, copy], text, options);
     const { alignment } = await matchWeights({ spec, graph, engine }, [a, copy], { seed: 0 });
     const aligned = permute(alignment, copy, spec);
-    const together = await measureBarrier({ graph, engine, a, b: aligned, data: text }, options);
+    const together = await measureBarrier({ graph, engine }, [a, aligned], text, options);
     // Rounding of f32 logits in another order of summation.
     expect(Math.abs(together.barrier.loss.chord)).toBeLessThan(1e-5);
     expect(

@@ -120,7 +120,7 @@ test("derivatives of the loss leave out what fills up a batch, and positions tha
     const opened = await openExport(file);
     const [a, b] = opened.networks as [Checkpoint, Checkpoint];
     const { data } = opened;
-    const { ends } = await predictBarriers({ graph: opened[of], engine, a, b, data }, { batchSize: 10 });
+    const { ends } = await predictBarriers({ graph: opened[of], engine }, [a, b], data, { batchSize: 10 });
     return { ends, loss: (await evaluate(opened[of], a, data)).loss };
   };
   for (const [kept, free] of [

@@ -63,7 +63,7 @@ const shuffled = permute(randomAlignment(spec, 7), a, spec);
 const b = createCheckpoint(await bindWeights(graph, lerp(shuffled, network(2), 0.1)), {}, "network 2");
 
 const measure = (options: MeasureBarrierOptions = {}, ends: { a?: Checkpoint; b?: Checkpoint } = {}) =>
-  measureBarrier({ graph, engine, a, b, data, ...ends }, { points: 5, ...options });
+  measureBarrier({ ...ends, graph, engine }, [a, b], data, { points: 5, ...options });
 
 const evaluate = (checkpoint: Checkpoint, architecture = graph, weights?: ReadonlyMap<string, Tensor>) =>
   evaluateNetwork({ graph: architecture, data }, weights ?? checkpoint);
@@ -194,7 +194,7 @@ describe("measureBarrier()", () => {
 
   test("refuses data of another shape", async () => {
     const wrong = createDataSet({ dtype: "f32", shape: [1, 5], data: new Float32Array(5) }, Int32Array.of(0));
-    const run = measureBarrier({ graph, engine, a, b, data: wrong });
+    const run = measureBarrier({ graph, engine }, [a, b], wrong);
     await expect(run).rejects.toMatchObject({ _tag: "InputError" });
   });
 
@@ -242,7 +242,7 @@ describe("measureBarrier() with batch norms", () => {
   const normed = mlp(true);
   const ends = { a: network(1, normed), b: network(2, normed) };
   const measureNormed = (options: MeasureBarrierOptions) =>
-    measureBarrier({ graph: normed, engine, ...ends, data }, { points: 3, ...options });
+    measureBarrier({ ...ends, graph: normed, engine }, [ends.a, ends.b], data, { points: 3, ...options });
 
   test("measures batch norms anew unless told otherwise, and says on what", async () => {
     const result = await measureNormed({});
@@ -255,7 +255,7 @@ describe("measureBarrier() with batch norms", () => {
     const unchanged = await measureNormed({ statistics: "keep" });
     expect(unchanged.points[1]?.loss).toBe((await evaluate(lerp(ends.a, ends.b, 0.5), normed)).loss);
     expect(unchanged).not.toHaveProperty("statisticsData");
-    const plain = await measureBarrier({ graph, engine, a: network(1), b, data }, { points: 3 });
+    const plain = await measureBarrier({ graph, engine }, [network(1), b], data, { points: 3 });
     expect(plain.statistics).toBe("keep");
   });
 
@@ -266,10 +266,10 @@ describe("measureBarrier() with batch norms", () => {
       size: 3000,
       read: (begin: number, end: number) => data.read(0, end - begin),
     };
-    const result = await measureBarrier(
-      { graph: normed, engine, ...ends, data: many },
-      { points: 3, batchSize: 20 },
-    );
+    const result = await measureBarrier({ ...ends, graph: normed, engine }, [ends.a, ends.b], many, {
+      points: 3,
+      batchSize: 20,
+    });
     expect(result).toMatchObject({ statisticsData: "many@2500", statisticsExamples: 2500 });
   });
 

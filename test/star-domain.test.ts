@@ -13,9 +13,9 @@ import {
   findStar,
   measureStar,
   RAY_DISTRIBUTIONS,
-  type StarSearch,
 } from "@isthmus/star-domain";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
+import type { SymmetrySpec } from "@isthmus/symmetry";
 import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { train } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -38,10 +38,13 @@ const graph = network(false);
 const { spec } = await discoverSymmetries({ graph, engine }, {});
 
 async function trained(seed: number, of = graph): Promise<Checkpoint> {
-  const { weights } = await train(
-    { graph: of, engine, data, weights: createCheckpoint(randomWeights(of, seed)) },
-    { seed, epochs: 12, batch: 12, threads: 1, schedule: { kind: "cosine", learningRate: 0.2 } },
-  );
+  const { weights } = await train({ graph: of, engine }, createCheckpoint(randomWeights(of, seed)), data, {
+    seed,
+    epochs: 12,
+    batch: 12,
+    threads: 1,
+    schedule: { kind: "cosine", learningRate: 0.2 },
+  });
   const tensors = await bindWeights(of, weights);
   return createCheckpoint(tensors, {}, `network ${seed}`);
 }
@@ -49,7 +52,14 @@ async function trained(seed: number, of = graph): Promise<Checkpoint> {
 const networks = [await trained(0), await trained(1), await trained(2), await trained(3)];
 const [anchors, heldOut] = [networks.slice(0, 3), networks.slice(3)];
 const start = createCheckpoint(randomWeights(graph, 9), {}, "random");
-const search: StarSearch = { graph, engine, anchors, data, spec, start };
+const search = {
+  graph,
+  engine,
+  anchors,
+  data,
+  spec: spec as SymmetrySpec | undefined,
+  start: start as Checkpoint | undefined,
+};
 const options: FindStarOptions = {
   seed: 5,
   epochs: 4,
@@ -59,8 +69,13 @@ const options: FindStarOptions = {
   schedule: { kind: "cosine", learningRate: 0.1 },
 };
 
-const find = (more: Partial<FindStarOptions> = {}, other: Partial<StarSearch> = {}): Promise<FoundStar> =>
-  findStar({ ...search, ...other }, { ...options, ...more });
+const find = (
+  more: Partial<FindStarOptions> = {},
+  other: Partial<typeof search> = {},
+): Promise<FoundStar> => {
+  const { anchors: to, data: on, start: from, ...architecture } = { ...search, ...other };
+  return findStar(architecture, to, on, { ...options, start: from, ...more });
+};
 
 /** Options that abort at a step, or while anchors are aligned for an epoch. */
 function abortAt({ step, aligning }: { step?: number; aligning?: number }): Partial<FindStarOptions> {
@@ -108,7 +123,7 @@ describe("findStar()", () => {
     const { start: __, ...without } = { graph, ...rest };
     const first = anchors[0] as Checkpoint;
     const copies = [1, 2].map((seed) => permute(randomAlignment(spec, seed), first, spec));
-    const { star } = await findStar({ ...without, anchors: [first, ...copies] }, { ...options, ...still });
+    const { star } = await findStar(without, [first, ...copies], without.data, { ...options, ...still });
     const [got, expected] = [await checkpointNumbers(star), await checkpointNumbers(first)];
     for (const [name, numbers] of Object.entries(expected)) {
       // The mean of three equal numbers, rounded.
@@ -153,10 +168,10 @@ describe("findStar()", () => {
     const normed = network(true);
     const others = [await trained(0, normed), await trained(1, normed)];
     const derivation = await discoverSymmetries({ graph: normed, engine }, {});
-    const { star } = await findStar(
-      { graph: normed, engine, data, anchors: others, spec: derivation.spec },
-      { ...options, statisticsExamples: 60 },
-    );
+    const { star } = await findStar({ graph: normed, engine, spec: derivation.spec }, others, data, {
+      ...options,
+      statisticsExamples: 60,
+    });
     const weights = await bindWeights(normed, star);
     const again = await recalibrateBatchNorm({ graph: normed, engine }, star, data);
     expect([...(await again.read("norm.mean")).data]).toEqual([...(weights.get("norm.mean")?.data ?? [])]);
@@ -191,7 +206,7 @@ describe("measureStar()", () => {
     const moved = heldOut.map((one) => permute(randomAlignment(spec, 3), one, spec));
     const task = { graph, engine, star: networks[3] as Checkpoint, anchors, heldOut: moved, data, spec };
     const done: number[] = [];
-    const result = await measureStar(task, {
+    const result = await measureStar(task, task, task.data, {
       seed: 1,
       regularPairs: 2,
       onProgress: (progress) => done.push(progress.done / progress.total),
@@ -205,7 +220,7 @@ describe("measureStar()", () => {
     expect(starAnchor.mean).toBeCloseTo(starAnchor.pairs.reduce((sum, { loss }) => sum + loss, 0) / 3, 14);
     expect(done.every((value, i) => value >= (done[i - 1] ?? 0) && value < 1)).toBe(true);
     const { spec: _, ...asTheyAre } = task;
-    const naive = await measureStar(asTheyAre, { seed: 1, regularPairs: 2 });
+    const naive = await measureStar(asTheyAre, asTheyAre, asTheyAre.data, { seed: 1, regularPairs: 2 });
     expect(naive.aligned).toBe(false);
     expect(naive.barriers.starHeldOut.mean).toBeGreaterThan(0.01);
     expect(naive.barriers.regularRegular.pairs.map(({ a, b }) => [a, b])).toEqual(
@@ -215,7 +230,7 @@ describe("measureStar()", () => {
 
   it("measureStar() takes all regular pairs where asked for, and no held-out networks", async () => {
     const task = { graph, engine, star: start, anchors, heldOut: [], data };
-    const { barriers } = await measureStar(task, { seed: 0, regularPairs: 0, points: 3 });
+    const { barriers } = await measureStar(task, task, task.data, { seed: 0, regularPairs: 0, points: 3 });
     expect(barriers.regularRegular.pairs.map(({ a, b }) => [a, b])).toEqual([
       ["network 0", "network 1"],
       ["network 0", "network 2"],
@@ -226,9 +241,15 @@ describe("measureStar()", () => {
 
   it("measureStar() refuses what does not fit", async () => {
     const task = { graph, engine, star: start, anchors, heldOut, data };
-    await expect(measureStar({ ...task, anchors: [] }, { seed: 0 })).rejects.toThrow(/must have anchors/);
-    await expect(measureStar(task, { seed: 0, restarts: 0 })).rejects.toThrow(/"restarts" must be/);
-    await expect(measureStar(task, { seed: 0, points: 2 })).rejects.toThrow(/"points" must be/);
+    await expect(
+      measureStar(task, { star: task.star, anchors: [], heldOut: task.heldOut }, task.data, { seed: 0 }),
+    ).rejects.toThrow(/must have anchors/);
+    await expect(measureStar(task, task, task.data, { seed: 0, restarts: 0 })).rejects.toThrow(
+      /"restarts" must be/,
+    );
+    await expect(measureStar(task, task, task.data, { seed: 0, points: 2 })).rejects.toThrow(
+      /"points" must be/,
+    );
   });
 });
 
@@ -265,10 +286,12 @@ describe("comparePredictors()", () => {
     const { star } = await find({ epochs: 10 });
     const shares: number[] = [];
     const task = { graph, engine, star, anchors, data: testData, spec };
-    const compared = await comparePredictors(
-      { ...task, outOfDistribution: stripes(30, 2) },
-      { seed: 0, members: 7, onProgress: (done) => shares.push(done) },
-    );
+    const compared = await comparePredictors(task, { star: task.star, anchors: task.anchors }, task.data, {
+      outOfDistribution: stripes(30, 2),
+      seed: 0,
+      members: 7,
+      onProgress: (done) => shares.push(done),
+    });
     expect(compared.predictors.map(({ name, members }) => [name, members])).toEqual([
       ["star", 1],
       ["rays of the star", 7],
@@ -286,7 +309,11 @@ describe("comparePredictors()", () => {
     expect(ensemble?.brier).toBeLessThanOrEqual(single?.brier ?? 0);
     expect(shares.at(-1)).toBe(1);
     expect(shares).toHaveLength(11);
-    const constant = await comparePredictors(task, { seed: 0, members: 3, rays: "constant" });
+    const constant = await comparePredictors(task, task, task.data, {
+      seed: 0,
+      members: 3,
+      rays: "constant",
+    });
     expect(constant.outOfDistribution).toBeUndefined();
     expect(constant.predictors[0]).not.toHaveProperty("aurocOutOfDistribution");
   });
@@ -295,7 +322,9 @@ describe("comparePredictors()", () => {
     const star = anchors[0] as Checkpoint;
     const twins = [1, 2].map((seed) => permute(randomAlignment(spec, seed), star, spec));
     const { predictors } = await comparePredictors(
-      { graph, engine, star, anchors: twins, data: testData, spec },
+      { graph, engine, spec },
+      { star, anchors: twins },
+      testData,
       { seed: 0 },
     );
     // On the way to itself a network stays as it is; permuted, it rounds differently.
@@ -308,11 +337,13 @@ describe("comparePredictors()", () => {
     const normed = network(true);
     const others = [0, 1].map((seed) => createCheckpoint(randomWeights(normed, seed)));
     const task = { graph: normed, engine, star: others[0] as Checkpoint, anchors: others, data: testData };
-    await expect(comparePredictors(task, { seed: 0 })).rejects.toThrow(
+    await expect(comparePredictors(task, task, task.data, { seed: 0 })).rejects.toThrow(
       /batch norms .* must be measured anew/,
     );
-    const { predictors } = await comparePredictors(task, { seed: 0, statisticsData: data });
+    const { predictors } = await comparePredictors(task, task, task.data, { seed: 0, statisticsData: data });
     expect(predictors).toHaveLength(4);
-    await expect(comparePredictors(task, { seed: 0, members: 0 })).rejects.toThrow(/"members" must be/);
+    await expect(comparePredictors(task, task, task.data, { seed: 0, members: 0 })).rejects.toThrow(
+      /"members" must be/,
+    );
   });
 });

@@ -55,7 +55,7 @@ const options: TrainOptions = {
 const STEPS = 19;
 
 const trainSmall = (more: Partial<TrainOptions> = {}): Promise<Trained> =>
-  train({ graph: network, engine, weights: start, data, evaluationData }, { ...options, ...more });
+  train({ graph: network, engine }, start, data, { evaluationData, ...options, ...more });
 
 /** Bytes of all tensors by name. */
 async function bytesOf(checkpoint: Checkpoint): Promise<Record<string, string>> {
@@ -171,17 +171,15 @@ describe("train()", () => {
     const graph = linearNetwork();
     const loss = { kind: "mean-squared-error" } as const;
     const runs = [7, 23].map((batch) =>
-      train(
-        { graph, engine, weights: weightsOf(graph), data, evaluationData },
-        {
-          seed: 0,
-          epochs: 1,
-          batch,
-          loss,
-          optimizer: { kind: "sgd" },
-          schedule: { kind: "constant", learningRate: 1e-30 },
-        },
-      ),
+      train({ graph, engine }, weightsOf(graph), data, {
+        evaluationData,
+        seed: 0,
+        epochs: 1,
+        batch,
+        loss,
+        optimizer: { kind: "sgd" },
+        schedule: { kind: "constant", learningRate: 1e-30 },
+      }),
     );
     const [small, whole] = await Promise.all(runs);
     expect(small?.result.evaluation?.accuracy).toBeUndefined();
@@ -261,18 +259,22 @@ describe("train() with a state", () => {
       ],
       [
         () =>
-          train(
-            { graph: linear, engine, weights: weightsOf(linear), data },
-            { ...options, statePath, resume: true, augment: {} },
-          ),
+          train({ graph: linear, engine }, weightsOf(linear), data, {
+            ...options,
+            statePath,
+            resume: true,
+            augment: {},
+          }),
         /same network and optimiser: "head\.weight" is f32 \[64, 3\] there and f32 \[16, 3\] here/,
       ],
       [
         () =>
-          train(
-            { graph: network, engine, weights: start, data: stripes(50, 9) },
-            { ...options, statePath, epochs: 1, resume: true },
-          ),
+          train({ graph: network, engine }, start, stripes(50, 9), {
+            ...options,
+            statePath,
+            epochs: 1,
+            resume: true,
+          }),
         /"data\.digest" is /,
       ],
       [() => trainSmall({ statePath }), /must not replace an earlier one: the file exists; resume from it/],
@@ -301,7 +303,9 @@ describe("train() that fails", () => {
       optimizer: { kind: "sgd" },
       schedule: { kind: "step", learningRate: 1e-3, every: 3, factor: 1e30 },
     };
-    const error = await train(training, wild).catch((cause: unknown) => cause);
+    const error = await train(training, training.weights, training.data, wild).catch(
+      (cause: unknown) => cause,
+    );
     expect(error).toBeInstanceOf(DivergenceError);
     expect((error as DivergenceError).step).toBeGreaterThan(3);
     expect((error as Error).message).toMatch(
@@ -321,25 +325,22 @@ describe("train() that fails", () => {
     const onProgress = () => expect.unreachable("a step was made");
     const cases: [() => Promise<unknown>, RegExp][] = [
       [
-        () => train({ ...two, data }, { ...options, onProgress }),
+        () => train(two, two.weights, data, { ...options, onProgress }),
         /labels must be below the 2 classes of the graph: the largest is 2/,
       ],
       [
-        () => train({ ...two, data: wide }, { ...options, onProgress }),
+        () => train(two, two.weights, wide, { ...options, onProgress }),
         /examples must fit the graph's input "x", f32 \[1, 4, 4\]: they are f32 \[1, 5, 5\]/,
       ],
       [
-        () => train({ ...two, data: stripes(5) }, { ...options, onProgress }),
+        () => train(two, two.weights, stripes(5), { ...options, onProgress }),
         /a batch must be at most the data set: it is 8 of 5/,
       ],
       [
-        () => train({ ...two, data: { ...data, classes: 2 } }, { ...options, onProgress }),
+        () => train(two, two.weights, { ...data, classes: 2 }, { ...options, onProgress }),
         /labels must be classes from 0 to 1: one is 2/,
       ],
-      [
-        () => train({ ...two, weights: createCheckpoint({}), data }, { ...options, onProgress }),
-        /lacks 2 of 2 weights/,
-      ],
+      [() => train(two, createCheckpoint({}), data, { ...options, onProgress }), /lacks 2 of 2 weights/],
     ];
     for (const [training, message] of cases) await expect(training()).rejects.toThrow(message);
   });

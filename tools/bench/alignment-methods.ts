@@ -85,8 +85,7 @@ for (const method of values.methods.split(",")) {
   for (const statistics of values.statistics.split(",") as StatisticsPolicy[]) {
     const begun = performance.now();
     const { barrier, points } = await measureBarrier(
-      { graph, engine, a, b: network, data: testData },
-      {
+      { graph, engine }, [a, network], testData, {
         points: Number(values.points),
         statistics,
         statisticsData: first(trainData, Number(values["statistics-examples"])),

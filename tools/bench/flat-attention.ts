@@ -78,8 +78,7 @@ const seed = Number(values.seed);
 
 async function tell(way: string, network: Checkpoint): Promise<void> {
   const { barrier, points } = await measureBarrier(
-    { graph, engine, a, b: network, data },
-    { points: Number(values.points) },
+    { graph, engine }, [a, network], data, { points: Number(values.points) },
   );
   const { passed, maxRelativeError } = await verifyAlignment({ graph, engine }, [b, network], { seed });
   console.log(

@@ -2,7 +2,6 @@ import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/co
 import type { DataSet } from "@isthmus/graph";
 import type { CurveKind } from "@isthmus/interpolation";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
-import type { EvaluatedArchitecture } from "./create-corrected-evaluator.ts";
 
 /** A network of a plane, and its label there. */
 export interface PlaneSubject {
@@ -10,13 +9,11 @@ export interface PlaneSubject {
   readonly network: Checkpoint;
 }
 
-/** Networks of one architecture that span a plane, and the engine and the data to measure it with. */
-export interface MeasuredPlane extends EvaluatedArchitecture {
-  /** The first is the origin, the third lies on the x axis; for a curve: one end, its bend, the other end. */
-  readonly models: readonly [PlaneSubject, PlaneSubject, PlaneSubject];
-  /** Further networks, each of which is placed at the nearest point of the plane. */
-  readonly placed?: readonly PlaneSubject[] | undefined;
-}
+/**
+ * The three networks of a plane: the first is the origin, the third lies on the x axis; for a curve they are one
+ * end, its bend, and the other end.
+ */
+export type PlaneModels = readonly [PlaneSubject, PlaneSubject, PlaneSubject];
 
 /** Progress of {@link measurePlane}. */
 export interface PlaneProgress {
@@ -27,6 +24,8 @@ export interface PlaneProgress {
 
 /** Options of {@link measurePlane}. */
 export interface MeasurePlaneOptions {
+  /** Further networks, each of which is placed at the nearest point of the plane. @defaultValue none */
+  readonly placed?: readonly PlaneSubject[] | undefined;
   /** Number of columns, and of rows, of the grid, at least 2. @defaultValue 21 */
   readonly points?: number;
   /**
@@ -52,7 +51,7 @@ export interface MeasurePlaneOptions {
 }
 
 /** Defaults of {@link measurePlane}. */
-export const MEASURE_PLANE_DEFAULTS: Required<MeasurePlaneOptions> = {
+export const MEASURE_PLANE_DEFAULTS: Required<Omit<MeasurePlaneOptions, "placed">> = {
   points: 21,
   margin: 0.2,
   statistics: "recalibrate",
@@ -69,7 +68,9 @@ export const MEASURE_PLANE_DEFAULTS: Required<MeasurePlaneOptions> = {
  * @throws TypeError if an option is unknown
  * @throws RangeError if an option is out of range
  */
-export function resolvePlaneOptions(options: MeasurePlaneOptions): Required<MeasurePlaneOptions> {
+export function resolvePlaneOptions(
+  options: Omit<MeasurePlaneOptions, "placed">,
+): Required<Omit<MeasurePlaneOptions, "placed">> {
   const resolved = resolveOptions("measure a plane", MEASURE_PLANE_DEFAULTS, options);
   assertWholeOptions("measure a plane", resolved, { points: 2, batchSize: 1 });
   const { margin, statistics } = resolved;

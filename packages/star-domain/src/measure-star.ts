@@ -1,27 +1,18 @@
 import { MEASURE_BARRIER_DEFAULTS, measureBarrier } from "@isthmus/barrier";
 import { assertWholeOptions, type Checkpoint, createRandom, InputError, resolveOptions } from "@isthmus/core";
-import { assertNetwork, type DataSet, type Engine, type Graph } from "@isthmus/graph";
+import { assertNetwork, type DataSet, type Graph } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
-import type { SymmetrySpec } from "@isthmus/symmetry";
 import { alignTo } from "./align-to.ts";
+import type { StarArchitecture } from "./search/star-search.ts";
 import type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";
 import { summarizePairs } from "./summarize-pairs.ts";
 
 /** A star, its anchors, and held-out networks. */
 export interface StarNetworks {
-  readonly graph: Graph;
-  readonly engine: Engine;
   readonly star: Checkpoint;
   readonly anchors: readonly Checkpoint[];
   /** Networks that the search did not use, which show whether it found a star; may be empty. */
   readonly heldOut: readonly Checkpoint[];
-  /** Examples that barriers are measured on. */
-  readonly data: DataSet;
-  /**
-   * Symmetries of the graph, verified, by which the second network of each pair is aligned to the first;
-   * without them, no network is aligned.
-   */
-  readonly spec?: SymmetrySpec | undefined;
 }
 
 /** Progress of {@link measureStar}. */
@@ -89,11 +80,15 @@ type Pair = readonly [Checkpoint, Checkpoint];
  * @throws RangeError if an option is out of its range
  * @throws DOMException named AbortError if `signal` is aborted
  */
-export async function measureStar(networks: StarNetworks, options: MeasureStarOptions): Promise<StarResult> {
+export async function measureStar(
+  { graph, engine, spec }: StarArchitecture,
+  { star, anchors, heldOut }: StarNetworks,
+  data: DataSet,
+  options: MeasureStarOptions,
+): Promise<StarResult> {
   const { seed, ...others } = options;
   const resolved = { ...resolveOptions("measure a star", MEASURE_STAR_DEFAULTS, others, ["seed"]), seed };
-  assertNetworks(networks, resolved);
-  const { graph, engine, star, anchors, heldOut, data, spec } = networks;
+  assertNetworks(graph, { star, anchors, heldOut }, resolved);
   const groups = {
     regularRegular: drawPairs([...anchors, ...heldOut], resolved),
     starHeldOut: heldOut.map((network): Pair => [star, network]),
@@ -128,7 +123,7 @@ export async function measureStar(networks: StarNetworks, options: MeasureStarOp
   };
 }
 
-function assertNetworks({ graph, star, anchors, heldOut }: StarNetworks, options: Resolved): void {
+function assertNetworks(graph: Graph, { star, anchors, heldOut }: StarNetworks, options: Resolved): void {
   if (anchors.length === 0) {
     throw new InputError(`Cannot measure the star "${star.source}" as it must have anchors: there are none`, {
       input: star.source,
@@ -152,7 +147,7 @@ function drawPairs(
 
 /** Aligns the second network of a pair to the first, and measures the chord barriers between them. */
 async function measurePair(
-  { graph, engine, data, spec }: Pick<StarNetworks, "graph" | "engine" | "data" | "spec">,
+  { graph, engine, data, spec }: StarArchitecture & { readonly data: DataSet },
   [a, b]: Pair,
   options: Resolved & { readonly onShare: (share: number) => void },
 ): Promise<PairBarrier> {
@@ -160,16 +155,13 @@ async function measurePair(
   signal?.throwIfAborted();
   onShare(0);
   const aligned = spec === undefined ? b : await alignTo(a, b, { graph, engine, spec }, options);
-  const { barrier } = await measureBarrier(
-    { graph, engine, data, a, b: aligned },
-    {
-      points,
-      statistics,
-      statisticsData,
-      batchSize,
-      signal,
-      onProgress: (progress) => onShare(progress.done / progress.total),
-    },
-  );
+  const { barrier } = await measureBarrier({ graph, engine }, [a, aligned], data, {
+    points,
+    statistics,
+    statisticsData,
+    batchSize,
+    signal,
+    onProgress: (progress) => onShare(progress.done / progress.total),
+  });
   return { a: a.source, b: b.source, loss: barrier.loss.chord, error: barrier.error.chord };
 }

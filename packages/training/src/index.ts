@@ -59,8 +59,8 @@ export {
 } from "./train/create-step-runner.ts";
 export { createTargetFiller, type TargetFiller, type TargetRules } from "./train/create-target-filler.ts";
 export { assertSameRun, describeData, type RunDescription } from "./train/describe-run.ts";
-export { type Trained, type Training, train } from "./train/train.ts";
-export { type BlendTraining, type TrainedBlend, trainBlend } from "./train/train-blend.ts";
+export { type Trained, train } from "./train/train.ts";
+export { type TrainedBlend, trainBlend } from "./train/train-blend.ts";
 export { TRAIN_DEFAULTS, type TrainOptions } from "./train/train-options.ts";
 export type { TrainProgress } from "./train/train-progress.ts";
 export type { EpochResult, EvaluationResult, TrainResult } from "./train/train-result.ts";

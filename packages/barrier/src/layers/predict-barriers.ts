@@ -1,6 +1,7 @@
 import {
   assertWholeOptions,
   at,
+  type Checkpoint,
   convertData,
   DTYPES,
   entry,
@@ -8,7 +9,7 @@ import {
   type Tensor,
   toFloat64,
 } from "@isthmus/core";
-import { bindWeights } from "@isthmus/graph";
+import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
 import type { LossSpec } from "@isthmus/training";
 import { type Journal, openJournal } from "../journal.ts";
 import type { BarrierNetworks } from "../measure-barrier.ts";
@@ -76,7 +77,9 @@ export interface PredictBarriersResult {
  *   the path
  */
 export async function predictBarriers(
-  { graph, engine, a, b, data }: BarrierNetworks,
+  { graph, engine }: Architecture,
+  [a, b]: readonly [Checkpoint, Checkpoint],
+  data: DataSet,
   options: PredictBarriersOptions = {},
 ): Promise<PredictBarriersResult> {
   const resolved = resolveOptions("predict barriers", PREDICT_BARRIERS_DEFAULTS, options);

@@ -144,16 +144,13 @@ async function measureCurves(
   ];
   const curves: BarrierCurve[] = [];
   for (const [index, { label, network }] of networks.entries()) {
-    const result = await measureBarrier(
-      { ...measured, a, b: network },
-      {
-        ...{ points, path, bootstrap, seed, statistics, statisticsData },
-        refine: refine === true ? REFINED_PLACES : (refine ?? 0),
-        signal: context.signal,
-        onProgress: ({ done, total }) =>
-          context.progress(`Measuring ${label}`, (index + done / total) / networks.length),
-      },
-    );
+    const result = await measureBarrier(measured, [a, network], measured.data, {
+      ...{ points, path, bootstrap, seed, statistics, statisticsData },
+      refine: refine === true ? REFINED_PLACES : (refine ?? 0),
+      signal: context.signal,
+      onProgress: ({ done, total }) =>
+        context.progress(`Measuring ${label}`, (index + done / total) / networks.length),
+    });
     curves.push({ label, result });
   }
   return curves;

@@ -226,10 +226,13 @@ function trainBends(
 ): Promise<TrainedCurve> {
   const { curve: kind, bends, resume = false } = options;
   return followTraining({ verb: "curve", state: files.state }, context, (following) =>
-    trainCurve(
-      { graph, engine, a, b, data },
-      { ...trainingOptions(options, { graph, data }), ...following, curve: kind, bends, resume },
-    ),
+    trainCurve({ graph, engine }, [a, b], data, {
+      ...trainingOptions(options, { graph, data }),
+      ...following,
+      curve: kind,
+      bends,
+      resume,
+    }),
   );
 }
 
@@ -239,14 +242,11 @@ async function measureBends(
   { signal, progress }: Context,
 ): Promise<CurveResult> {
   const { points, statistics } = options;
-  return measureCurve(
-    { graph, engine, data: data.test, trained },
-    {
-      ...{ points, statistics, statisticsData: data.statistics },
-      signal,
-      onProgress: ({ done, total }) => progress("Measuring the curve and the line", done / total),
-    },
-  );
+  return measureCurve({ graph, engine }, trained, data.test, {
+    ...{ points, statistics, statisticsData: data.statistics },
+    signal,
+    onProgress: ({ done, total }) => progress("Measuring the curve and the line", done / total),
+  });
 }
 
 /** Saves every bend, its statistics measured anew if asked, then removes the state; returns the files written. */

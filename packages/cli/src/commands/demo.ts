@@ -82,5 +82,5 @@ function measureStep(
   const title = step === 0 ? "Measuring the networks as trained" : "Measuring them aligned";
   const onProgress = ({ done, total }: { readonly done: number; readonly total: number }) =>
     progress(title, (step + done / total) / 2);
-  return measureBarrier({ graph, engine, a, b, data }, { points, signal, onProgress });
+  return measureBarrier({ graph, engine }, [a, b], data, { points, signal, onProgress });
 }

@@ -147,21 +147,18 @@ async function measure(
   const { signal, progress, terminal } = context;
   let done = 0;
   try {
-    return await measureLayers(
-      { graph, engine, a, b, data },
-      {
-        ...{ points, seed, statistics, statisticsData, signal },
-        ...(groups === undefined ? {} : { groups }),
-        ...(order === undefined ? {} : { orders: order }),
-        predict: predict === true ? Math.min(PREDICT_BARRIERS_DEFAULTS.examples, data.size) : (predict ?? 0),
-        directions: robustness === true ? DIRECTIONS : (robustness ?? 0),
-        journalPath: journal,
-        onProgress: (at) => {
-          done = at.done;
-          progress(PHASES[at.phase], at.done / at.total);
-        },
+    return await measureLayers({ graph, engine }, [a, b], data, {
+      ...{ points, seed, statistics, statisticsData, signal },
+      ...(groups === undefined ? {} : { groups }),
+      ...(order === undefined ? {} : { orders: order }),
+      predict: predict === true ? Math.min(PREDICT_BARRIERS_DEFAULTS.examples, data.size) : (predict ?? 0),
+      directions: robustness === true ? DIRECTIONS : (robustness ?? 0),
+      journalPath: journal,
+      onProgress: (at) => {
+        done = at.done;
+        progress(PHASES[at.phase], at.done / at.total);
       },
-    );
+    });
   } catch (error) {
     if (signal.aborted && done > 0 && journal !== undefined) {
       terminal.note(`isthmus layers: what was done is in "${journal}": --resume goes on`);

@@ -130,14 +130,12 @@ async function plane(
     const models = subjects.slice(0, 3) as [PlaneSubject, PlaneSubject, PlaneSubject];
     const placed = subjects.slice(models.length);
     const seen = statisticsData ?? limitExamples("measure statistics", data, STATISTICS_EXAMPLES);
-    const result = await measurePlane(
-      { ...architecture, data, models, placed },
-      {
-        ...{ points, margin, statistics, statisticsData: seen, curve, journalPath: journal },
-        signal: context.signal,
-        onProgress: ({ done, total }) => context.progress("Measuring the plane", done / total),
-      },
-    );
+    const result = await measurePlane(architecture, models, data, {
+      placed,
+      ...{ points, margin, statistics, statisticsData: seen, curve, journalPath: journal },
+      signal: context.signal,
+      onProgress: ({ done, total }) => context.progress("Measuring the plane", done / total),
+    });
     if (report !== undefined) {
       const title = titleOfResult(result);
       const { commandLine, version } = context;

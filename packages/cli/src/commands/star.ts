@@ -111,15 +111,12 @@ async function search(job: Job, context: Context): Promise<FoundStar> {
   const { options, files, data } = job;
   const { rays, alignEvery, restarts, memory, recalibrateExamples, resume = false } = options;
   return followTraining({ verb: "star", state: files.state }, context, ({ onProgress, ...following }) =>
-    findStar(
-      { ...job, data: data.training },
-      {
-        ...trainingOptions(options, { graph: job.graph, data: data.training }),
-        ...{ rays, alignEvery, restarts, memory, resume, statisticsExamples: recalibrateExamples },
-        ...following,
-        onProgress: (at) => ("step" in at ? onProgress?.(at) : tell(at, context.progress)),
-      },
-    ),
+    findStar(job, job.anchors, data.training, {
+      ...trainingOptions(options, { graph: job.graph, data: data.training }),
+      ...{ rays, alignEvery, restarts, memory, resume, statisticsExamples: recalibrateExamples },
+      ...following,
+      onProgress: (at) => ("step" in at ? onProgress?.(at) : tell(at, context.progress)),
+    }),
   );
 }
 
@@ -149,13 +146,10 @@ async function measure(found: Checkpoint, job: Job, { signal, progress }: Contex
   const { data, options, files } = job;
   const { seed, points, pairs, statistics = "recalibrate" } = options;
   const named = { ...found, source: files.checkpoint };
-  return measureStar(
-    { ...job, star: named, data: data.measured },
-    {
-      ...{ seed, points, regularPairs: pairs, statistics, statisticsData: data.statistics, signal },
-      onProgress: ({ done, total, share }) => progress("Measuring pairs", (done + share) / total),
-    },
-  );
+  return measureStar(job, { star: named, anchors: job.anchors, heldOut: job.heldOut }, data.measured, {
+    ...{ seed, points, regularPairs: pairs, statistics, statisticsData: data.statistics, signal },
+    onProgress: ({ done, total, share }) => progress("Measuring pairs", (done + share) / total),
+  });
 }
 
 async function predict(
@@ -166,11 +160,9 @@ async function predict(
   const { test, outOfDistribution, statistics } = job.data;
   if (test === undefined) return undefined;
   const { seed, members = job.anchors.length, rays } = job.options;
-  return comparePredictors(
-    { ...job, star: found, data: test, outOfDistribution },
-    {
-      ...{ seed, members, rays, statisticsData: statistics, signal },
-      onProgress: (done) => progress("Predicting", done),
-    },
-  );
+  return comparePredictors(job, { star: found, anchors: job.anchors }, test, {
+    outOfDistribution,
+    ...{ seed, members, rays, statisticsData: statistics, signal },
+    onProgress: (done) => progress("Predicting", done),
+  });
 }

@@ -146,14 +146,12 @@ interface Run {
 async function runTraining({ options, files, data, network }: Run, context: Context): Promise<Trained> {
   const { graph, weights } = network;
   return followTraining({ verb: "train", state: files.state }, context, async (following) =>
-    train(
-      { graph, weights, ...data, engine: await createEngine(options.engine) },
-      {
-        ...trainingOptions(options, { graph, data: data.data }),
-        ...following,
-        resume: options.resume ?? false,
-      },
-    ),
+    train({ graph, engine: await createEngine(options.engine) }, weights, data.data, {
+      ...trainingOptions(options, { graph, data: data.data }),
+      evaluationData: data.evaluationData,
+      ...following,
+      resume: options.resume ?? false,
+    }),
   );
 }
 

@@ -60,8 +60,11 @@ async function trainAndSave(
 ): Promise<{ readonly path: string; readonly result: TrainResult }> {
   const { network } = parts;
   const { weights, result } = await train(
-    { ...parts, graph: network.graph, weights: network.initialize(seed) },
+    { graph: network.graph, engine: parts.engine },
+    network.initialize(seed),
+    parts.data,
     {
+      evaluationData: parts.evaluationData,
       seed,
       epochs,
       signal,

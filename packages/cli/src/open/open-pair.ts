@@ -60,8 +60,9 @@ export async function withPair<T>(
   const matching = options.align
     ? matchingOf(options, await openMatchData(options, seen, opened))
     : undefined;
+  const { alignment } = options;
+  const permutations = alignment === undefined ? undefined : await readJsonFile(alignment);
   return withCheckpoints(paths, async (checkpoints) => {
-    const { alignment } = options;
     const inputs = [
       ...checkpoints.flatMap(({ files }) => files),
       ...[options.graph, alignment, options.exportedFrom].filter((path) => path !== undefined),
@@ -80,20 +81,21 @@ export async function withPair<T>(
       const { network, summary } = at(aligned, 0, "aligned network");
       return work({ ...pair, b: network, summary });
     }
-    const b = alignment === undefined ? given : await permuteBy(alignment, { architecture, given, context });
+    const b =
+      permutations === undefined ? given : await permuteBy(permutations, { architecture, given, context });
     return work({ ...pair, b, summary: undefined });
   });
 }
 
+/** Permutes a network as an alignment in JSON says. */
 async function permuteBy(
-  file: string,
+  json: unknown,
   {
     architecture,
     given,
     context,
   }: { readonly architecture: OpenedArchitecture; readonly given: Checkpoint; readonly context: Context },
 ): Promise<Checkpoint> {
-  const json = await readJsonFile(file);
   context.progress("Discovering symmetries");
   const { graph, engine } = architecture;
   const { spec } = await discoverSymmetries({ graph, engine }, { signal: context.signal });

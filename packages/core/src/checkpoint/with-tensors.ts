@@ -22,7 +22,8 @@ import { defineCheckpoint } from "./define-checkpoint.ts";
  * const network = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
  * const zeros = createTensor("f32", [10], new Float32Array(10));
  * const unbiased = withTensors(network, new Map([["layers.3.bias", zeros]]));
- * assert.deepEqual((await unbiased.read("layers.3.bias")).data, zeros.data);
+ * const { dtype, data } = await unbiased.read("layers.3.bias"); // of the checkpoint's own type
+ * assert.deepEqual([dtype, data.every((value) => value === 0)], ["f16", true]);
  * assert.equal(unbiased.tensors.size, network.tensors.size);
  * await network.close();
  * ```

@@ -1,6 +1,7 @@
 import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { ClassProbabilities, DataSet } from "@isthmus/graph";
 import { assertDistribution, type RayDistribution } from "../search/ray.ts";
+import type { StarArchitecture } from "../search/star-search.ts";
 import type { PredictionQuality, Predictor, StarResult } from "../star-result.ts";
 import { averagePredictions } from "./average-predictions.ts";
 import { networksOnRays } from "./networks-on-rays.ts";
@@ -9,6 +10,8 @@ import type { PredictorNetworks } from "./predictor-networks.ts";
 
 /** Options of {@link comparePredictors}. */
 export interface ComparePredictorsOptions {
+  /** Examples of other data, for which a predictor should have low confidence; their labels are not used. @defaultValue none */
+  readonly outOfDistribution?: DataSet | undefined;
   /** Decides the rays and the places on them, and seeds alignments. */
   readonly seed: number;
   /**
@@ -33,7 +36,9 @@ export interface ComparePredictorsOptions {
 }
 
 /** Defaults of {@link comparePredictors}; `members` is as many as there are anchors. */
-export const COMPARE_PREDICTORS_DEFAULTS: Required<Omit<ComparePredictorsOptions, "seed" | "members">> = {
+export const COMPARE_PREDICTORS_DEFAULTS: Required<
+  Omit<ComparePredictorsOptions, "seed" | "members" | "outOfDistribution">
+> = {
   rays: "uniform",
   restarts: 4,
   statisticsData: undefined,
@@ -46,7 +51,7 @@ export const COMPARE_PREDICTORS_DEFAULTS: Required<Omit<ComparePredictorsOptions
 export type PredictorComparison = NonNullable<StarResult["predictions"]>;
 
 /** Options with all defaults filled in. */
-type Resolved = Required<ComparePredictorsOptions>;
+type Resolved = Required<Omit<ComparePredictorsOptions, "outOfDistribution">>;
 
 /**
  * Compares ways to predict: by the star alone, by the mean over networks drawn from its rays (Bayesian model
@@ -61,10 +66,12 @@ type Resolved = Required<ComparePredictorsOptions>;
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function comparePredictors(
-  networks: PredictorNetworks,
-  options: ComparePredictorsOptions,
+  { graph, engine, spec }: StarArchitecture,
+  { star, anchors }: { readonly star: Checkpoint; readonly anchors: readonly Checkpoint[] },
+  data: DataSet,
+  { outOfDistribution, ...options }: ComparePredictorsOptions,
 ): Promise<PredictorComparison> {
-  const { anchors, data, outOfDistribution: other } = networks;
+  const networks: PredictorNetworks = { graph, engine, spec, star, anchors, data, outOfDistribution };
   const { seed, members = anchors.length, ...others } = options;
   const resolved = {
     ...resolveOptions("compare predictors", COMPARE_PREDICTORS_DEFAULTS, others),
@@ -85,7 +92,9 @@ export async function comparePredictors(
     predictors: [...predictors, ensemble, { name: "single networks", members: 1, ...meanQuality(singles) }],
     data: data.name,
     examples: data.size,
-    ...(other && { outOfDistribution: { data: other.name, examples: other.size } }),
+    ...(outOfDistribution && {
+      outOfDistribution: { data: outOfDistribution.name, examples: outOfDistribution.size },
+    }),
   };
 }
 

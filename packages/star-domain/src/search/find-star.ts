@@ -6,7 +6,7 @@ import {
   InputError,
   type Tensor,
 } from "@isthmus/core";
-import { assertNetwork, bindWeights } from "@isthmus/graph";
+import { assertNetwork, bindWeights, type DataSet } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
 import { holdInMemory } from "@isthmus/statistics";
 import { type TrainResult, trainBlend } from "@isthmus/training";
@@ -19,7 +19,7 @@ import {
 } from "./find-star-options.ts";
 import { measureNorms } from "./measure-norms.ts";
 import type { RayDistribution } from "./ray.ts";
-import type { StarSearch } from "./star-search.ts";
+import type { StarArchitecture, StarSearch } from "./star-search.ts";
 
 /** Results of {@link findStar}, as plain data. */
 export interface FindStarResult extends TrainResult {
@@ -66,14 +66,19 @@ export interface FoundStar {
  * @throws FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train` of
  *   `@isthmus/training`
  */
-export async function findStar(search: StarSearch, options: FindStarOptions): Promise<FoundStar> {
+export async function findStar(
+  { graph, engine, spec }: StarArchitecture,
+  anchors: readonly Checkpoint[],
+  data: DataSet,
+  { start: from, ...options }: FindStarOptions,
+): Promise<FoundStar> {
   const resolved = resolveFindStarOptions(options);
-  const { graph, engine, anchors, data } = search;
+  const search: StarSearch = { graph, engine, spec, anchors, data, start: from };
   assertAnchors(search);
   const { seed, onProgress } = options;
   const start = search.start ?? (await meanOfAnchors(search, resolved));
   const rays = await createRays({ ...search, start }, resolved, onProgress);
-  const { points, result } = await trainBlend({ graph, engine, data }, rays, {
+  const { points, result } = await trainBlend({ graph, engine }, rays, data, {
     ...resolved.training,
     ...(onProgress === undefined ? {} : { onProgress }),
   });

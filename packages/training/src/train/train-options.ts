@@ -1,4 +1,5 @@
 import { assertWholeOptions, type Checkpoint, excerpt, resolveOptions } from "@isthmus/core";
+import type { DataSet } from "@isthmus/graph";
 import type { AugmentOptions } from "../batches/augment.ts";
 import type { Remainder } from "../batches/epoch-steps.ts";
 import type { LossSpec } from "../loss/loss-spec.ts";
@@ -33,6 +34,8 @@ export interface TrainOptions {
   readonly augment?: AugmentOptions;
   /** Names of parameters that are not trained; `*` matches any characters. @defaultValue none */
   readonly freeze?: readonly string[];
+  /** Examples to evaluate the network on after every epoch. @defaultValue none */
+  readonly evaluationData?: DataSet | undefined;
   /** Threads of the engine; 0 lets it choose. The bits of results may depend on it. @defaultValue 0 */
   readonly threads?: number;
   /**
@@ -64,7 +67,7 @@ export interface TrainOptions {
   readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
 }
 
-type Optional = "seed" | "statePath" | "onEpoch" | "signal" | "onProgress";
+type Optional = "seed" | "evaluationData" | "statePath" | "onEpoch" | "signal" | "onProgress";
 
 /** Defaults of {@link TrainOptions}. */
 export const TRAIN_DEFAULTS: Required<Omit<TrainOptions, Optional>> = {
@@ -104,7 +107,10 @@ const UNRESOLVED: ResolvedTrainOptions = {
  * @throws TypeError if an option is unknown, or needs another that is missing
  * @throws RangeError if a number is out of its range
  */
-export function resolveTrainOptions(options: TrainOptions, leastEpochs: 0 | 1 = 0): ResolvedTrainOptions {
+export function resolveTrainOptions(
+  options: Omit<TrainOptions, "evaluationData">,
+  leastEpochs: 0 | 1 = 0,
+): ResolvedTrainOptions {
   const resolved = resolveOptions("train", UNRESOLVED, options);
   assertWholeOptions("train", resolved, { seed: 0, epochs: leastEpochs, batch: 1, threads: 0, saveEvery: 0 });
   const { saveEvery, remainder } = resolved;

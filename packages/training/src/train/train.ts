@@ -1,5 +1,5 @@
 import { type Checkpoint, createCheckpoint, entry, type Tensor } from "@isthmus/core";
-import { assertNetwork, type DataSet, type Engine, type Graph } from "@isthmus/graph";
+import { type Architecture, assertNetwork, type DataSet, type Engine, type Graph } from "@isthmus/graph";
 import { createNetworkEvaluator, type NetworkEvaluator } from "./create-network-evaluator.ts";
 import { createStepRunner } from "./create-step-runner.ts";
 import { describeRun } from "./describe-run.ts";
@@ -10,7 +10,7 @@ import type { TrainResult } from "./train-result.ts";
 import { startOf } from "./training-state.ts";
 
 /** A network and the data to train it on. */
-export interface Training {
+interface Training {
   /** Architecture of the network; every operator needs a gradient rule. */
   readonly graph: Graph;
   readonly engine: Engine;
@@ -47,9 +47,14 @@ export interface Trained {
  * @throws RangeError if an option is out of its range
  * @throws DOMException named AbortError if `signal` is aborted
  */
-export async function train(training: Training, options: TrainOptions): Promise<Trained> {
+export async function train(
+  { graph, engine }: Architecture,
+  weights: Checkpoint,
+  data: DataSet,
+  { evaluationData, ...options }: TrainOptions,
+): Promise<Trained> {
   const resolved = resolveTrainOptions(options);
-  const { graph, engine, weights, data } = training;
+  const training = { graph, engine, weights, data, evaluationData };
   const { seed, threads } = resolved;
   assertNetwork(graph, weights);
   const prepared = await prepareSteps(training, resolved);

@@ -11,7 +11,7 @@ import {
   trainCurve,
 } from "@isthmus/curve";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { bindWeights, createEvaluator, type Graph, randomWeights } from "@isthmus/graph";
+import { bindWeights, createEvaluator, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import { CURVE_KINDS, createCurve, createPath, innerProducts, lerp } from "@isthmus/interpolation";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { train } from "@isthmus/training";
@@ -53,8 +53,10 @@ const options: TrainCurveOptions = {
 };
 const [a, b] = [await trained(1), await trained(2)];
 
-const run = (more: Partial<TrainCurveOptions> = {}, ends: { a?: Checkpoint; b?: Checkpoint } = {}) =>
-  trainCurve({ ...ends, graph, engine }, [a, b], data, { ...options, ...more });
+const run = (
+  more: Partial<TrainCurveOptions> = {},
+  ends: { a?: Checkpoint; b?: Checkpoint; data?: DataSet } = {},
+) => trainCurve({ graph, engine }, [ends.a ?? a, ends.b ?? b], ends.data ?? data, { ...options, ...more });
 
 const parts = { graph, engine, data };
 const measure = (curve: TrainedCurve, more: MeasurePathOptions = {}) =>

@@ -123,7 +123,7 @@ describe("createEvaluator()", () => {
   test("evaluate() names a weight that it is not given", async () => {
     for (const bake of [false, true]) {
       const run = evaluate(identity(), examples([CLASSES]), { weights: new Map(), bake });
-      await expect(run).rejects.toThrow(/needs a tensor for input "one"/);
+      await expect(run).rejects.toThrow(/lacks 1 of 1 weights: "one"/);
     }
   });
 

@@ -15,8 +15,7 @@ import {
   RAY_DISTRIBUTIONS,
 } from "@isthmus/star-domain";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
-import type { SymmetrySpec } from "@isthmus/symmetry";
-import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
+import { type Derivation, discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { train } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkpointNumbers } from "./helpers/checkpoint-numbers.ts";
@@ -35,7 +34,8 @@ function network(norm: boolean): Graph {
 }
 
 const graph = network(false);
-const { spec } = await discoverSymmetries({ graph, engine }, {});
+const symmetries = await discoverSymmetries({ graph, engine }, {});
+const { spec } = symmetries;
 
 async function trained(seed: number, of = graph): Promise<Checkpoint> {
   const { weights } = await train({ graph: of, engine }, createCheckpoint(randomWeights(of, seed)), data, {
@@ -57,7 +57,7 @@ const search = {
   engine,
   anchors,
   data,
-  spec: spec as SymmetrySpec | undefined,
+  symmetries: symmetries as Derivation | undefined,
   start: start as Checkpoint | undefined,
 };
 const options: FindStarOptions = {
@@ -168,7 +168,7 @@ describe("findStar()", () => {
     const normed = network(true);
     const others = [await trained(0, normed), await trained(1, normed)];
     const derivation = await discoverSymmetries({ graph: normed, engine }, {});
-    const { star } = await findStar({ graph: normed, engine, spec: derivation.spec }, others, data, {
+    const { star } = await findStar({ graph: normed, engine, symmetries: derivation }, others, data, {
       ...options,
       statisticsExamples: 60,
     });
@@ -204,7 +204,15 @@ describe("findStar()", () => {
 describe("measureStar()", () => {
   it("measureStar() measures pairs of three sorts, each aligned first", async () => {
     const moved = heldOut.map((one) => permute(randomAlignment(spec, 3), one, spec));
-    const task = { graph, engine, star: networks[3] as Checkpoint, anchors, heldOut: moved, data, spec };
+    const task = {
+      graph,
+      engine,
+      star: networks[3] as Checkpoint,
+      anchors,
+      heldOut: moved,
+      data,
+      symmetries,
+    };
     const done: number[] = [];
     const result = await measureStar(task, task, task.data, {
       seed: 1,
@@ -219,7 +227,7 @@ describe("measureStar()", () => {
     expect(starHeldOut.std).toBeNaN();
     expect(starAnchor.mean).toBeCloseTo(starAnchor.pairs.reduce((sum, { loss }) => sum + loss, 0) / 3, 14);
     expect(done.every((value, i) => value >= (done[i - 1] ?? 0) && value < 1)).toBe(true);
-    const { spec: _, ...asTheyAre } = task;
+    const { symmetries: _, ...asTheyAre } = task;
     const naive = await measureStar(asTheyAre, asTheyAre, asTheyAre.data, { seed: 1, regularPairs: 2 });
     expect(naive.aligned).toBe(false);
     expect(naive.barriers.starHeldOut.mean).toBeGreaterThan(0.01);
@@ -285,7 +293,7 @@ describe("comparePredictors()", () => {
   it("comparePredictors() judges the star, its rays, the ensemble and single networks", async () => {
     const { star } = await find({ epochs: 10 });
     const shares: number[] = [];
-    const task = { graph, engine, star, anchors, data: testData, spec };
+    const task = { graph, engine, star, anchors, data: testData, symmetries };
     const compared = await comparePredictors(task, { star: task.star, anchors: task.anchors }, task.data, {
       outOfDistribution: stripes(30, 2),
       seed: 0,
@@ -322,7 +330,7 @@ describe("comparePredictors()", () => {
     const star = anchors[0] as Checkpoint;
     const twins = [1, 2].map((seed) => permute(randomAlignment(spec, seed), star, spec));
     const { predictors } = await comparePredictors(
-      { graph, engine, spec },
+      { graph, engine, symmetries },
       { star, anchors: twins },
       testData,
       { seed: 0 },

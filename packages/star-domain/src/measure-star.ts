@@ -81,7 +81,7 @@ type Pair = readonly [Checkpoint, Checkpoint];
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function measureStar(
-  { graph, engine, spec }: StarArchitecture,
+  { graph, engine, symmetries }: StarArchitecture,
   { star, anchors, heldOut }: StarNetworks,
   data: DataSet,
   options: MeasureStarOptions,
@@ -100,7 +100,7 @@ export async function measureStar(
     const measured: PairBarrier[] = [];
     for (const pair of pairs) {
       const onShare = (share: number) => resolved.onProgress?.({ done, total, share });
-      measured.push(await measurePair({ graph, engine, data, spec }, pair, { ...resolved, onShare }));
+      measured.push(await measurePair({ graph, engine, data, symmetries }, pair, { ...resolved, onShare }));
       done += 1;
     }
     return summarizePairs(measured);
@@ -115,7 +115,7 @@ export async function measureStar(
       starAnchor: await measureGroup(groups.starAnchor),
     },
     points: resolved.points,
-    aligned: spec !== undefined,
+    aligned: symmetries !== undefined,
     data: data.name,
     examples: data.size,
     seed,
@@ -147,14 +147,14 @@ function drawPairs(
 
 /** Aligns the second network of a pair to the first, and measures the chord barriers between them. */
 async function measurePair(
-  { graph, engine, data, spec }: StarArchitecture & { readonly data: DataSet },
+  { graph, engine, data, symmetries }: StarArchitecture & { readonly data: DataSet },
   [a, b]: Pair,
   options: Resolved & { readonly onShare: (share: number) => void },
 ): Promise<PairBarrier> {
   const { points, statistics, statisticsData, batchSize, signal, onShare } = options;
   signal?.throwIfAborted();
   onShare(0);
-  const aligned = spec === undefined ? b : await alignTo(a, b, { graph, engine, spec }, options);
+  const aligned = symmetries === undefined ? b : await alignTo(a, b, { graph, engine, symmetries }, options);
   const { barrier } = await measureBarrier({ graph, engine }, [a, aligned], data, {
     points,
     statistics,

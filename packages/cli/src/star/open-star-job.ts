@@ -8,7 +8,7 @@ import {
   type DataSet,
   limitExamples,
 } from "@isthmus/graph";
-import type { SymmetrySpec } from "@isthmus/symmetry";
+import type { Derivation } from "@isthmus/symmetry";
 import { align } from "@isthmus/weight-matching";
 import {
   assertArchitecture,
@@ -46,7 +46,7 @@ export interface StarJob extends OpenedArchitecture {
   /** Where the star starts; undefined for the mean of the anchors. */
   readonly start: Checkpoint | undefined;
   /** Proved; undefined where nothing is to be aligned. */
-  readonly spec: SymmetrySpec | undefined;
+  readonly symmetries: Derivation | undefined;
   readonly data: StarData;
   /** All files that are read. */
   readonly inputs: readonly string[];
@@ -85,7 +85,7 @@ export async function withStarJob<T>(
       context.terminal.note(line);
     for (const set of [data.test, data.outOfDistribution])
       if (set !== undefined) assertDataFits("find a star", architecture.graph, set, 1);
-    const spec = options.align
+    const symmetries = options.align
       ? await proveSpec({ ...architecture, networks: bound }, options, context)
       : undefined;
     const inputs = [
@@ -95,7 +95,7 @@ export async function withStarJob<T>(
     const anchors = bound.slice(0, heldBegin).map(({ network }) => network);
     const heldOut = bound.slice(heldBegin, heldEnd).map(({ network }) => network);
     const { restore } = at(bound, 0, "network");
-    return work({ ...architecture, anchors, heldOut, start, spec, data, inputs, binding, restore });
+    return work({ ...architecture, anchors, heldOut, start, symmetries, data, inputs, binding, restore });
   });
 }
 
@@ -159,11 +159,11 @@ async function proveSpec(
   { networks, ...architecture }: OpenedArchitecture & Pick<BoundArchitecture, "networks">,
   { seed, restarts }: StarVerbOptions,
   context: Context,
-): Promise<SymmetrySpec> {
+): Promise<Derivation> {
   const { symmetries } = await align(architecture, networks.slice(0, 2), {
     seed,
     restarts,
     ...followAlignment("weight", context),
   });
-  return symmetries.spec;
+  return symmetries;
 }

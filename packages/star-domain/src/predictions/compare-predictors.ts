@@ -66,12 +66,12 @@ type Resolved = Required<Omit<ComparePredictorsOptions, "outOfDistribution">>;
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function comparePredictors(
-  { graph, engine, spec }: StarArchitecture,
+  { graph, engine, symmetries }: StarArchitecture,
   { star, anchors }: { readonly star: Checkpoint; readonly anchors: readonly Checkpoint[] },
   data: DataSet,
   { outOfDistribution, ...options }: ComparePredictorsOptions,
 ): Promise<PredictorComparison> {
-  const networks: PredictorNetworks = { graph, engine, spec, star, anchors, data, outOfDistribution };
+  const networks: PredictorNetworks = { graph, engine, symmetries, star, anchors, data, outOfDistribution };
   const { seed, members = anchors.length, ...others } = options;
   const resolved = {
     ...resolveOptions("compare predictors", COMPARE_PREDICTORS_DEFAULTS, others),

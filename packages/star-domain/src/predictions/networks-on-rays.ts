@@ -24,7 +24,7 @@ export interface RayNetworksOptions {
  * @throws RangeError if there are no anchors
  */
 export async function* networksOnRays(
-  { graph, engine, star, anchors, spec }: Omit<PredictorNetworks, "data">,
+  { graph, engine, star, anchors, symmetries }: Omit<PredictorNetworks, "data">,
   { seed, members, rays, restarts, statisticsData, signal }: RayNetworksOptions,
 ): AsyncGenerator<Checkpoint> {
   const norms = graph.nodes.some(({ op }) => op === "BatchNormalization");
@@ -41,9 +41,9 @@ export async function* networksOnRays(
     if (turn === 0) random.shuffleInPlace(order);
     const anchor = at(anchors, at(order, turn, "anchor"), "anchor");
     const aligned =
-      spec === undefined
+      symmetries === undefined
         ? anchor
-        : await alignTo(star, anchor, { graph, engine, spec }, { seed, restarts, signal });
+        : await alignTo(star, anchor, { graph, engine, symmetries }, { seed, restarts, signal });
     const network = lerp(star, aligned, drawPlace(random, rays));
     if (statisticsData === undefined || !norms) yield network;
     else {

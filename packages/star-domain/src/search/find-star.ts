@@ -67,13 +67,13 @@ export interface FoundStar {
  *   `@isthmus/training`
  */
 export async function findStar(
-  { graph, engine, spec }: StarArchitecture,
+  { graph, engine, symmetries }: StarArchitecture,
   anchors: readonly Checkpoint[],
   data: DataSet,
   { start: from, ...options }: FindStarOptions,
 ): Promise<FoundStar> {
   const resolved = resolveFindStarOptions(options);
-  const search: StarSearch = { graph, engine, spec, anchors, data, start: from };
+  const search: StarSearch = { graph, engine, symmetries, anchors, data, start: from };
   assertAnchors(search);
   const { seed, onProgress } = options;
   const start = search.start ?? (await meanOfAnchors(search, resolved));
@@ -94,7 +94,7 @@ export async function findStar(
       ...result,
       anchors: anchors.map(({ source }) => source),
       rays: distribution,
-      alignEvery: search.spec === undefined ? 0 : alignEvery,
+      alignEvery: search.symmetries === undefined ? 0 : alignEvery,
       restarts,
       start: start.source,
       seed,
@@ -134,12 +134,12 @@ async function meanOfAnchors(
   search: StarSearch,
   { search: { restarts }, training: { seed, signal } }: ResolvedFindStarOptions,
 ): Promise<Checkpoint> {
-  const { spec, anchors } = search;
+  const { symmetries, anchors } = search;
   const [first, ...others] = anchors as readonly [Checkpoint, ...Checkpoint[]];
-  if (spec === undefined) return average([first, ...others]);
+  if (symmetries === undefined) return average([first, ...others]);
   const aligned: Checkpoint[] = [];
   for (const anchor of others) {
-    aligned.push(await alignTo(first, anchor, { ...search, spec }, { seed, restarts, signal }));
+    aligned.push(await alignTo(first, anchor, { ...search, symmetries }, { seed, restarts, signal }));
   }
   return average([first, ...aligned]);
 }

@@ -42,9 +42,9 @@ export const findStarNetwork: StudyTaskKind<FindStarNetworkParams> = {
     const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "anchors"), engine);
     try {
       const data = await openData(name, start === undefined ? graph.inputs.map((input) => input.name) : []);
-      const { spec } = await discoverSymmetries({ graph, engine }, { signal });
+      const symmetries = await discoverSymmetries({ graph, engine }, { signal });
       const anchors = networks.map(({ network }) => network);
-      const { star, result } = await findStar({ graph, engine, spec }, anchors, data, {
+      const { star, result } = await findStar({ graph, engine, symmetries }, anchors, data, {
         start: start === undefined ? undefined : parseNetwork(start.net, data).initialize(options.seed),
         ...options,
         statePath,

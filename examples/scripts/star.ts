@@ -18,8 +18,8 @@ for (const seed of [0, 1, 2, 3]) {
   anchors.push((await train(architecture, initialize(seed), data, { seed, epochs: 2 })).weights);
 }
 const heldOut = anchors.splice(3);
-const symmetries = await discoverSymmetries(architecture);
-const { star } = await findStar({ ...architecture, symmetries }, anchors, data, { seed: 0, epochs: 2 });
+const symmetric = { ...architecture, symmetries: await discoverSymmetries(architecture) };
+const { star } = await findStar(symmetric, anchors, data, { seed: 0, epochs: 2 });
 const networks = { star, anchors, heldOut };
 const { barriers } = await measureStar({ ...architecture, symmetries }, networks, data, {
   seed: 0,

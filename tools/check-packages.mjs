@@ -45,6 +45,9 @@ function* checkFields(name, manifest) {
   if (!manifest.files?.includes("dist") || !manifest.files.includes("!src/**/*.test.ts")) {
     yield ["files", 'must list "dist" and leave tests out'];
   }
+  for (const [dependency, range] of Object.entries(manifest.dependencies ?? {}))
+    if (isOurs(dependency) && range !== `^${manifest.version}`)
+      yield ["dependencies", `must take ${dependency} at ^${manifest.version}: it takes ${range}`];
   for (const script of ["build", "package"])
     if (!manifest.scripts?.[script]) yield ["scripts", `must have ${script}`];
   for (const [path, entry] of Object.entries(manifest.exports ?? {})) {
@@ -89,6 +92,11 @@ function checkReadme(name) {
   const lines = text.split("\n").length;
   if (lines > 90)
     findings.push(`packages/${name}/README.md must fit one screen, at most 90 lines: it has ${lines}`);
+}
+
+/** Whether a dependency is one of the packages here, which are versioned together. */
+function isOurs(dependency) {
+  return packageNames.some((name) => nameOf(name) === dependency);
 }
 
 /** Relative targets of links and images that lead out of the README's own folder. */

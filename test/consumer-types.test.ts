@@ -33,7 +33,9 @@ async function compile(...flags: string[]): Promise<string> {
     join(folder, "tsconfig.json"),
     JSON.stringify({ compilerOptions: OPTIONS, files: ["consumer.ts"] }),
   );
-  const imports = packages.map((name, index) => `import * as p${index} from "@isthmus/${name}";`);
+  const imports = packages.map(
+    (name, index) => `import * as p${index} from "${name === "isthmus" ? name : `@isthmus/${name}`}";`,
+  );
   const uses = packages.map((_, index) => `p${index}`).join(", ");
   writeFileSync(join(folder, "consumer.ts"), `${imports.join("\n")}\nexport const all = [${uses}];\n`);
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");

@@ -1,9 +1,10 @@
 // Checks that every package has the files and package.json fields it is published with.
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, normalize } from "node:path";
 import { packageNames, readManifest, report, root } from "./packages.mjs";
 
 const REQUIRED_FILES = ["README.md", "package.json", "tsconfig.json", "src/index.ts"];
+const COPY_LICENSE = "node ../../tools/copy-license.mjs";
 const findings = [];
 const versions = new Set();
 
@@ -34,10 +35,19 @@ function* checkFields(name, manifest) {
       yield [field, `must be ${JSON.stringify(value)}: it is ${JSON.stringify(manifest[field])}`];
   }
   if (!/^[A-Z].{20,}\.$/.test(manifest.description ?? "")) yield ["description", "must be a sentence"];
+  if (!(manifest.keywords?.length >= 3)) yield ["keywords", "must list three words or more to be found by"];
+  if (manifest.scripts?.prepack !== COPY_LICENSE)
+    yield [
+      "scripts",
+      `must have "prepack": ${JSON.stringify(COPY_LICENSE)}, as tarballs must carry the license`,
+    ];
   if (manifest.engines?.node !== ">=20") yield ["engines", 'must be {"node":">=20"}'];
   if (!manifest.files?.includes("dist") || !manifest.files.includes("!src/**/*.test.ts")) {
     yield ["files", 'must list "dist" and leave tests out'];
   }
+  for (const [dependency, range] of Object.entries(manifest.dependencies ?? {}))
+    if (isOurs(dependency) && range !== `^${manifest.version}`)
+      yield ["dependencies", `must take ${dependency} at ^${manifest.version}: it takes ${range}`];
   for (const script of ["build", "package"])
     if (!manifest.scripts?.[script]) yield ["scripts", `must have ${script}`];
   for (const [path, entry] of Object.entries(manifest.exports ?? {})) {
@@ -75,9 +85,26 @@ function checkReadme(name) {
     findings.push(`packages/${name}/README.md must have a section "When not to use it"`);
   if (name !== "cli" && !/^```ts$/m.test(text))
     findings.push(`packages/${name}/README.md must have a TypeScript example`);
+  for (const target of linksOutside(text))
+    findings.push(
+      `packages/${name}/README.md must not link out of the package, as others are not there: ${target}`,
+    );
   const lines = text.split("\n").length;
   if (lines > 90)
     findings.push(`packages/${name}/README.md must fit one screen, at most 90 lines: it has ${lines}`);
+}
+
+/** Whether a dependency is one of the packages here, which are versioned together. */
+function isOurs(dependency) {
+  return packageNames.some((name) => nameOf(name) === dependency);
+}
+
+/** Relative targets of links and images that lead out of the README's own folder. */
+function linksOutside(text) {
+  const targets = [...text.matchAll(/\]\(([^)\s]+)/g), ...text.matchAll(/(?:src|href)="([^"]+)"/g)];
+  return targets
+    .map(([, target]) => target)
+    .filter((target) => !/^[a-z]+:|^#/.test(target) && normalize(target).startsWith(".."));
 }
 
 /** The umbrella has the project's own name, all others are scoped. */

@@ -14,13 +14,13 @@ export {
   formatPlace,
   formatShort,
 } from "./format-value.ts";
-export type { ReportPage } from "./page/render-page.ts";
 export {
   type BarrierPage,
   type ResultPage,
   renderBarrierPage,
   renderResultPage,
 } from "./page/render-result-page.ts";
+export type { ReportPage } from "./page/report-page.ts";
 export { readResult } from "./read/read-result.ts";
 export { titleOfResult } from "./read/title-of-result.ts";
 export {
@@ -37,7 +37,7 @@ export {
   type DrawableResult,
   type Provenance,
 } from "./result/drawable-result.ts";
-export type { PageFact } from "./result/report.ts";
+export type { PageFact } from "./result/page-fact.ts";
 export { studyColumnTitle } from "./result/study-column-title.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {

@@ -1,24 +1,13 @@
 import { CURVE_STYLES } from "../figure/palette.ts";
 import { type Html, html, trusted } from "../html.ts";
-import type { PageFact, Report, Section, Tile } from "../result/report.ts";
+import type { PageFact } from "../result/page-fact.ts";
+import type { Report, Section, Tile } from "../result/report.ts";
 import { contentPolicy } from "./content-policy.ts";
 import { renderFigure } from "./render-figure.ts";
 import { renderTable } from "./render-table.ts";
+import type { ReportPage } from "./report-page.ts";
 import { PAGE_SCRIPT } from "./script.ts";
 import { PAGE_STYLE } from "./style.ts";
-
-/** What every page shows around its result. */
-export interface ReportPage {
-  readonly title: string;
-  /** Plain sentences shown under the figures. */
-  readonly notes?: readonly string[];
-  /** The command lines that produced the result, so that a reader can repeat it. */
-  readonly commands?: readonly string[];
-  /** More facts of the run, in order: a seed, a version, an alignment's objective. */
-  readonly facts?: readonly PageFact[];
-  /** Version of the software, for the footer. */
-  readonly version?: string;
-}
 
 /**
  * Renders a report as one self-contained HTML page.

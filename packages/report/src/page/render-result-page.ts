@@ -2,7 +2,8 @@ import { assertDrawable, type BarrierCurve } from "../barrier-curve.ts";
 import { describeBarriers } from "../result/describe-barriers.ts";
 import { describeResult } from "../result/describe-result.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
-import { type ReportPage, renderPage } from "./render-page.ts";
+import { renderPage } from "./render-page.ts";
+import type { ReportPage } from "./report-page.ts";
 
 /** What a page of a result of any kind shows. */
 export interface ResultPage extends ReportPage {

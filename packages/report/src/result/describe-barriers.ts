@@ -5,7 +5,8 @@ import { describeBarrier, drawBarrier } from "../figure/draw-barrier.ts";
 import type { Figure } from "../figure/figure.ts";
 import { formatBarrier, formatCounted, formatNumber } from "../format-value.ts";
 import { definitionsTable, pointsTable } from "./barrier-tables.ts";
-import type { PageFact, Report, Tile } from "./report.ts";
+import type { PageFact } from "./page-fact.ts";
+import type { Report, Tile } from "./report.ts";
 
 /** Ratio of barriers from which the smaller deserves words. */
 const WORTH_TELLING = 2;

@@ -1,5 +1,5 @@
 import { formatCounted } from "../format-value.ts";
-import type { PageFact } from "./report.ts";
+import type { PageFact } from "./page-fact.ts";
 
 /** How a result was made, as far as its kind says. */
 interface Origin {

@@ -1,11 +1,6 @@
 import type { Figure } from "../figure/figure.ts";
 import type { Table } from "../table/table.ts";
-
-/** Something a page says about how its result was made. */
-export interface PageFact {
-  readonly name: string;
-  readonly value: string;
-}
+import type { PageFact } from "./page-fact.ts";
 
 /** One number that sums up a result, large on its page. */
 export interface Tile {

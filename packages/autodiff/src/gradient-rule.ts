@@ -1,4 +1,4 @@
-import { at, type Tensor, UnsupportedError } from "@isthmus/core";
+import { at, OutOfRangeError, type Tensor, UnsupportedError } from "@isthmus/core";
 import type { Node } from "@isthmus/graph";
 import type { GraphBuilder, Value } from "@isthmus/graph/builder";
 import { constantNumbers } from "@isthmus/graph/ir";
@@ -41,7 +41,7 @@ export function operand(context: GradientContext, index: number): Value {
 }
 
 function refuseMissing({ node }: GradientContext, input: number): never {
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot differentiate node "${node.name}" as ${node.op} needs input ${input}: it is missing`,
   );
 }
@@ -53,7 +53,7 @@ function refuseMissing({ node }: GradientContext, input: number): never {
 export function result({ outputs, node }: GradientContext, index = 0): Value {
   const value = outputs[index];
   if (value !== undefined) return value;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot differentiate node "${node.name}" as output ${index} of ${node.op} must be computed: it is left out`,
   );
 }
@@ -62,7 +62,7 @@ export function result({ outputs, node }: GradientContext, index = 0): Value {
 export function cotangent({ cotangents, node }: GradientContext): Value {
   const [value] = cotangents;
   if (value !== undefined) return value;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot differentiate node "${node.name}" as the loss must depend on the first output of ${node.op}: it depends on others only`,
   );
 }

@@ -33,6 +33,8 @@ export interface Outcome {
   readonly text: string;
   /** Why the command fails although the work is done: a gate that was exceeded. */
   readonly failure?: string | undefined;
+  /** Exit code if there is a `failure`; 1 if it is missing. */
+  readonly exitCode?: 1 | 2;
 }
 
 /** Runs the work of a verb and prints its outcome; given to every verb by the program. */

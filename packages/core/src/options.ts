@@ -1,3 +1,5 @@
+import { OutOfRangeError, UsageError } from "./errors.ts";
+
 /**
  * Merges the options of a caller with the defaults of an operation and freezes the result.
  *
@@ -15,7 +17,7 @@ export function resolveOptions<T extends object>(
   for (const [key, value] of Object.entries(options ?? {})) {
     if (!Object.hasOwn(defaults, key)) {
       const names = [...required, ...Object.keys(defaults)].join(", ");
-      throw new TypeError(`Cannot ${operation} as there is no option "${key}": known options are ${names}`);
+      throw new UsageError(`Cannot ${operation} as there is no option "${key}": known options are ${names}`);
     }
     if (value !== undefined) resolved[key] = value;
   }
@@ -35,7 +37,7 @@ export function assertWholeOptions<K extends string>(
   for (const name of Object.keys(least) as K[]) {
     const value = options[name];
     if (Number.isSafeInteger(value) && (value as number) >= least[name]) continue;
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot ${operation} as "${name}" must be a whole number of at least ${least[name]}: it is ${value}`,
     );
   }

@@ -1,4 +1,5 @@
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
+import { OutOfRangeError, UsageError } from "./errors.ts";
 import { writeSafetensors } from "./formats/safetensors/write-safetensors.ts";
 import { at } from "./invariant.ts";
 import { createFolder, removeFolders } from "./io/create-folder.ts";
@@ -125,13 +126,13 @@ type Options = Readonly<SaveCheckpointOptions>;
 function assertOptions({ dtype, maxShardBytes, chunkBytes, buffers }: Options): void {
   if (dtype !== undefined && !DTYPES[dtype]?.float) {
     const floats = Object.keys(DTYPES).filter((name) => DTYPES[name as DType].float);
-    throw new TypeError(
+    throw new UsageError(
       `Cannot save a checkpoint as ${dtype} as "dtype" must be one of ${floats.join(", ")}: it is "${dtype}"`,
     );
   }
   for (const [name, value] of Object.entries({ maxShardBytes, chunkBytes, buffers })) {
     if (value >= 1) continue;
-    throw new RangeError(`Cannot save a checkpoint as ${name} must be at least 1: it is ${value}`);
+    throw new OutOfRangeError(`Cannot save a checkpoint as ${name} must be at least 1: it is ${value}`);
   }
 }
 

@@ -1,4 +1,12 @@
-import { at, FormatError, formatShape, resolveOptions, sizeOf, type Tensor } from "@isthmus/core";
+import {
+  at,
+  FormatError,
+  formatShape,
+  OutOfRangeError,
+  resolveOptions,
+  sizeOf,
+  type Tensor,
+} from "@isthmus/core";
 import type { Batch, DataSet, Labelling, Scaling } from "@isthmus/graph";
 import { assertGathers, assertReads, limitTo } from "./assert-reads.ts";
 import { createFeatures } from "./create-features.ts";
@@ -111,7 +119,7 @@ function gatherLabels({ labels, perExample }: ExampleLabels, indices: Uint32Arra
 
 function assertCount(option: "limit" | "classes", value: number): void {
   if (Number.isSafeInteger(value) && value >= 0) return;
-  throw new RangeError(`Cannot create a data set as "${option}" must be a whole number: it is ${value}`);
+  throw new OutOfRangeError(`Cannot create a data set as "${option}" must be a whole number: it is ${value}`);
 }
 
 function assertExamples(name: string, inputs: Tensor, features: ReadonlyMap<string, Tensor>): void {

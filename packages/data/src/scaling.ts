@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { OutOfRangeError } from "@isthmus/core";
 import type { Scaling } from "@isthmus/graph";
 
 /** Scaling that networks for MNIST are trained with: mean and deviation of its training pixels. */
@@ -61,7 +62,7 @@ export function recogniseScaling(pixels: Uint8Array): Scaling | undefined {
  */
 export function scaleTable({ mean, std }: Scaling): Float32Array {
   if (!(Number.isFinite(mean) && Number.isFinite(std) && std > 0)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot scale bytes as the mean must be finite and the deviation positive: they are ${mean} and ${std}`,
     );
   }

@@ -1,4 +1,4 @@
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, OutOfRangeError } from "@isthmus/core";
 import { averageInto } from "./average-into.ts";
 import { combine } from "./combine.ts";
 import { normalizeWeights } from "./normalize-weights.ts";
@@ -17,7 +17,7 @@ import { normalizeWeights } from "./normalize-weights.ts";
 export function average(checkpoints: readonly Checkpoint[], weights?: readonly number[]): Checkpoint {
   const [first, ...rest] = checkpoints;
   if (first === undefined) {
-    throw new RangeError("Cannot average checkpoints as there must be at least one: got none");
+    throw new OutOfRangeError("Cannot average checkpoints as there must be at least one: got none");
   }
   const shares = normalizeWeights(weights ?? checkpoints.map(() => 1), checkpoints.length);
   return combine({

@@ -1,4 +1,12 @@
-import { at, type Checkpoint, type Elements, excerpt, lerpInto } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  type Elements,
+  excerpt,
+  lerpInto,
+  OutOfRangeError,
+  UsageError,
+} from "@isthmus/core";
 import { combine } from "./combine.ts";
 import { lerp } from "./lerp.ts";
 import type { Path } from "./path.ts";
@@ -66,17 +74,17 @@ const unitVector = (length: number, k: number): number[] =>
 
 function assertCurve(kind: CurveKind, count: number): void {
   if (!CURVE_KINDS.includes(kind)) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot draw a curve as its kind must be one of ${CURVE_KINDS.join(", ")}: got ${excerpt(kind)}`,
     );
   }
   if (Number.isSafeInteger(count) && count >= 2) return;
-  throw new RangeError(`Cannot draw a curve as it needs at least 2 points, its ends: got ${count}`);
+  throw new OutOfRangeError(`Cannot draw a curve as it needs at least 2 points, its ends: got ${count}`);
 }
 
 function assertPlace(t: number): void {
   if (t >= 0 && t <= 1) return;
-  throw new RangeError(`Cannot follow a curve as t must be in [0, 1]: got ${t}`);
+  throw new OutOfRangeError(`Cannot follow a curve as t must be in [0, 1]: got ${t}`);
 }
 
 /**

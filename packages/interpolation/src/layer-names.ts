@@ -1,4 +1,4 @@
-import { matchesGlob } from "@isthmus/core";
+import { matchesGlob, OutOfRangeError } from "@isthmus/core";
 
 /**
  * Returns the layer that a tensor belongs to: its name up to the last dot, `conv1` of `conv1.weight`; the
@@ -34,7 +34,7 @@ export function assertLayerPatterns(
     if (names.some((name) => fitsLayer(pattern, name))) continue;
     const layers = [...new Set(names.map(layerOf))];
     const more = layers.length > LISTED ? `, and ${layers.length - LISTED} more` : "";
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot ${attempt} as every pattern must fit a layer: "${pattern}" fits none of ${layers.slice(0, LISTED).join(", ")}${more}`,
     );
   }

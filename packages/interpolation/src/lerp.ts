@@ -1,4 +1,4 @@
-import { at, type Checkpoint, entry, lerpInto } from "@isthmus/core";
+import { at, type Checkpoint, entry, lerpInto, OutOfRangeError } from "@isthmus/core";
 import { combine } from "./combine.ts";
 
 /**
@@ -33,5 +33,5 @@ export function lerp(a: Checkpoint, b: Checkpoint, t: LerpPlace): Checkpoint {
 
 function assertPlace(t: number): void {
   if (Number.isFinite(t)) return;
-  throw new RangeError(`Cannot interpolate as t must be a finite number: got ${t}`);
+  throw new OutOfRangeError(`Cannot interpolate as t must be a finite number: got ${t}`);
 }

@@ -1,3 +1,5 @@
+import { OutOfRangeError } from "@isthmus/core";
+
 /**
  * The smallest number that a double holds with all its digits;
  * quotients by smaller numbers are inexact or infinite.
@@ -13,7 +15,7 @@ const SMALLEST_NORMAL = 2 ** -1022;
 export function normalizeWeights(weights: readonly number[], count: number): number[] {
   const sum = weights.reduce((total, weight) => total + weight, 0);
   const fail = (rule: string) =>
-    new RangeError(`Cannot average ${count} checkpoints as ${rule}: got ${weights.join(", ")}`);
+    new OutOfRangeError(`Cannot average ${count} checkpoints as ${rule}: got ${weights.join(", ")}`);
   if (weights.length !== count || !weights.every(Number.isFinite) || sum === 0) {
     throw fail("weights must be one finite number for each, of a sum other than 0");
   }

@@ -6,6 +6,7 @@ import {
   entry,
   lerpInto,
   MismatchError,
+  OutOfRangeError,
   sizeOf,
   squaredNorm,
 } from "@isthmus/core";
@@ -31,7 +32,7 @@ const PARALLEL = 1 - 1e-6;
  */
 export function slerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {
   if (!(t >= 0 && t <= 1)) {
-    throw new RangeError(`Cannot interpolate on an arc as t must be in [0, 1]: got ${t}`);
+    throw new OutOfRangeError(`Cannot interpolate on an arc as t must be in [0, 1]: got ${t}`);
   }
   return combine({
     source: `slerp(${a.source}, ${b.source}, ${t})`,

@@ -1,3 +1,4 @@
+import { OutOfRangeError, UsageError } from "@isthmus/core";
 import { assertLayerPatterns, fitsLayer } from "@isthmus/interpolation";
 
 /** A value that a parameter of a merge method takes. */
@@ -77,7 +78,7 @@ export function resolveParameters<P extends ParameterSpecs>(
 ): TensorParameters<P> {
   const unknown = Object.keys(given).find((name) => !(name in specs));
   if (unknown !== undefined) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge by ${method} as there is no parameter "${unknown}": known are ${Object.keys(specs).sort().join(", ") || "none"}`,
     );
   }
@@ -102,11 +103,11 @@ function listValues(
   networks: number,
 ): readonly AnyValue[] {
   const value = given ?? fallback;
-  if (value === undefined) throw new TypeError(`Cannot merge as ${parameter} must be given: it is missing`);
+  if (value === undefined) throw new UsageError(`Cannot merge as ${parameter} must be given: it is missing`);
   if (of === "merge") return [value as AnyValue];
   if (!Array.isArray(value)) return Array.from({ length: networks }, () => value as AnyValue);
   if (value.length === networks) return value;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot merge ${networks} networks as ${parameter} needs one value for each: got ${value.length}`,
   );
 }
@@ -119,17 +120,17 @@ function assertValue(
 ): void {
   const type = typeof (fallback ?? choices?.[0] ?? 0);
   if (typeof value !== type) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge "${tensor}" as ${parameter} must be a ${type}: it is ${JSON.stringify(value)}`,
     );
   }
   if (typeof value === "number" && !(Number.isFinite(value) && value >= least && value <= most)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot merge "${tensor}" as ${parameter} must be a finite number in [${least}, ${most}]: it is ${value}`,
     );
   }
   if (choices !== undefined && !choices.includes(value)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot merge "${tensor}" as ${parameter} must be one of ${choices.join(", ")}: it is ${value}`,
     );
   }

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, UsageError } from "@isthmus/core";
 
 /** What every task works with, whatever its kind. */
 export interface TaskContext {
@@ -37,7 +37,7 @@ export function createTaskKinds<Ports extends object = object>(
   const byName = new Map<string, TaskKind<object, Ports>>();
   for (const kind of kinds) {
     if (byName.has(kind.name)) {
-      throw new TypeError(
+      throw new UsageError(
         `Cannot list kinds of tasks as each must have a name of its own: two are called "${kind.name}"`,
       );
     }
@@ -61,5 +61,5 @@ export function pathOf(inputs: TaskPaths, role: string): string {
 export function pathsOf(inputs: TaskPaths, role: string): readonly string[] {
   const paths = inputs[role];
   if (paths !== undefined && paths.length > 0) return paths;
-  throw new TypeError(`Cannot run a task as it must be given a file for "${role}": there is none`);
+  throw new UsageError(`Cannot run a task as it must be given a file for "${role}": there is none`);
 }

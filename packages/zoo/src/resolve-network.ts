@@ -1,4 +1,4 @@
-import { formatShape, resolveOptions, sizeOf } from "@isthmus/core";
+import { formatShape, OutOfRangeError, resolveOptions, sizeOf } from "@isthmus/core";
 import type { NetworkShape } from "./network.ts";
 import { assertOptions } from "./short-string/format-spec.ts";
 import { type FamilyName, GRAMMAR } from "./short-string/grammar.ts";
@@ -38,12 +38,12 @@ function assertShape(family: string, { exampleShape, classes }: NetworkShape): v
     exampleShape.length === 0 ||
     !Number.isSafeInteger(sizeOf(exampleShape))
   ) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot build "${family}" as extents of examples must be whole numbers of at least 1: they are ${formatShape(exampleShape)}`,
     );
   }
   if (isCount(classes)) return;
-  throw new RangeError(`Cannot build "${family}" as it must have at least 1 class: got ${classes}`);
+  throw new OutOfRangeError(`Cannot build "${family}" as it must have at least 1 class: got ${classes}`);
 }
 
 /** Checks that one extent divides another, given with their names. @throws RangeError if it does not */
@@ -53,7 +53,7 @@ export function assertDivides(
   [part, count]: readonly [string, number],
 ): void {
   if (extent % count === 0) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot build "${family}" as ${part} must divide ${whole}: ${count} does not divide ${extent}`,
   );
 }

@@ -1,4 +1,4 @@
-import { entry, UnsupportedError } from "@isthmus/core";
+import { entry, OutOfRangeError, UnsupportedError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import { capturedNames } from "@isthmus/graph/ir";
 import { assertLayerPatterns, fitsLayer, layerOf } from "@isthmus/interpolation";
@@ -67,10 +67,12 @@ function assertPatterns(graph: Graph, groups: readonly LayerPattern[]): void {
   const attempt = `group layers of graph "${graph.name}"`;
   groups.forEach(({ name, patterns }, index) => {
     if (groups.findIndex((group) => group.name === name) !== index) {
-      throw new RangeError(`Cannot ${attempt} as every group must have a name of its own: two are "${name}"`);
+      throw new OutOfRangeError(
+        `Cannot ${attempt} as every group must have a name of its own: two are "${name}"`,
+      );
     }
     if (name === ALL_GROUPS) {
-      throw new RangeError(
+      throw new OutOfRangeError(
         `Cannot ${attempt} as "${ALL_GROUPS}" stands for all groups: name the group otherwise`,
       );
     }

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import { at, type Checkpoint, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { encodeAlignment } from "@isthmus/symmetry";
 import {
@@ -124,12 +124,12 @@ function alignmentFiles({ output, saveAlignment }: AlignVerbOptions): string[] {
 /** Two results under one name would leave only the second; permutations are not all that normalising does. */
 function assertOutputs({ output, saveAlignment, normalize }: AlignVerbOptions): void {
   if (normalize !== undefined && output.endsWith(".json")) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot align with --normalize to "${output}" as it holds permutations only: name a .safetensors file or a folder, and --save-alignment for the permutations beside it`,
     );
   }
   if (saveAlignment === undefined || resolve(saveAlignment) !== resolve(output)) return;
-  throw new TypeError(`Cannot align as -o and --save-alignment must name two files: both are "${output}"`);
+  throw new UsageError(`Cannot align as -o and --save-alignment must name two files: both are "${output}"`);
 }
 
 /** Saves the permuted network, if that is what the output is for; returns the files written. */

@@ -1,6 +1,6 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { MEASURE_BARRIER_DEFAULTS, measureBarrier } from "@isthmus/barrier";
-import { saveFile } from "@isthmus/core";
+import { saveFile, UsageError } from "@isthmus/core";
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
 import { type BarrierCurve, renderBarrierPage } from "@isthmus/report";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
@@ -122,10 +122,12 @@ function assertUsage(options: BarrierOptions): void {
   const { align, alignment, compare, report } = options;
   if (report !== undefined) assertPageName(report);
   if (options.statistics !== undefined && options.batchNorm !== undefined) {
-    throw new TypeError("Cannot measure a barrier as --batch-norm is another name of --statistics: got both");
+    throw new UsageError(
+      "Cannot measure a barrier as --batch-norm is another name of --statistics: got both",
+    );
   }
   if (compare && !align && alignment === undefined) {
-    throw new TypeError(
+    throw new UsageError(
       "Cannot compare as there must be something to compare with: add --align or --alignment",
     );
   }

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
 import {
   type CurveResult,
   MEASURE_PATH_DEFAULTS,
@@ -199,7 +199,7 @@ async function openCurveData(options: CurveVerbOptions, context: DataContext): P
     context,
   );
   if (test === undefined) {
-    throw new TypeError(
+    throw new UsageError(
       "Cannot measure the curve as it needs examples that it was not trained on: name them with --test-data",
     );
   }

@@ -10,7 +10,7 @@ import {
   measureLayers,
   PREDICT_BARRIERS_DEFAULTS,
 } from "@isthmus/barrier";
-import { InputError, saveFile } from "@isthmus/core";
+import { InputError, saveFile, UsageError } from "@isthmus/core";
 import { renderResultPage } from "@isthmus/report";
 import { describePair } from "../format/describe-pair.ts";
 import { formatJson } from "../format/format-json.ts";
@@ -183,7 +183,7 @@ const PHASES: Readonly<Record<LayersProgress["phase"], string>> = {
  */
 async function nameJournal(output: string, { resume }: LayersVerbOptions): Promise<string> {
   if (!output.endsWith(".json")) {
-    throw new TypeError(`Cannot measure layers as -o must name a file ending in .json: it is "${output}"`);
+    throw new UsageError(`Cannot measure layers as -o must name a file ending in .json: it is "${output}"`);
   }
   const path = `${output.slice(0, -".json".length)}.state.json`;
   const exists = (await stat(path).catch(() => undefined)) !== undefined;

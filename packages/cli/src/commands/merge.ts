@@ -6,6 +6,7 @@ import {
   type DType,
   type SaveCheckpointResult,
   saveCheckpoint,
+  UsageError,
 } from "@isthmus/core";
 import { type BoundArchitecture, type DataSet, withNamesOf } from "@isthmus/graph";
 import { normalizeWeights, PATH_KINDS, type PathKind } from "@isthmus/interpolation";
@@ -336,19 +337,19 @@ function formatMerge(
   ]);
 }
 
-function tooFew(paths: readonly string[]): TypeError {
-  return new TypeError(`Cannot merge as at least two checkpoints are needed: got ${paths.length}`);
+function tooFew(paths: readonly string[]): UsageError {
+  return new UsageError(`Cannot merge as at least two checkpoints are needed: got ${paths.length}`);
 }
 
 function assertStatistics({ statistics, graph, data, path }: MergeOptions): void {
   const runs = statistics !== undefined && statistics !== "keep";
   if (runs && (graph === undefined || data === undefined)) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge with --statistics ${statistics} as it runs the network on examples: give --graph model.onnx and --data, for example mnist:train@10000`,
     );
   }
   if (statistics === "repair-closed-form" && path !== "linear") {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge on the arc with --statistics ${statistics} as it is for the line: use repair`,
     );
   }
@@ -361,12 +362,12 @@ function assertUsage(paths: readonly string[], options: MergeOptions): void {
   assertAligns("merge", options);
   if (paths.length < 2) throw tooFew(paths);
   if (weights !== undefined && weights.length !== paths.length) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge ${paths.length} checkpoints as --weights needs one number for each: got ${weights.length}`,
     );
   }
   if (path === "spherical" && (paths.length !== 2 || weights?.some((weight) => weight < 0))) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge on the arc as it joins two checkpoints with weights of at least 0: got ${paths.length} checkpoints with weights ${weights?.join(", ") ?? "equal"}`,
     );
   }

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
 import { bindWeights } from "@isthmus/graph";
 import { renderResultPage, titleOfResult } from "@isthmus/report";
 import {
@@ -51,7 +51,7 @@ const EXAMPLES = formatExamples(
 async function star(paths: readonly string[], options: StarVerbOptions, context: Context): Promise<Outcome> {
   const { report, graph, net } = options;
   if (graph !== undefined && net !== undefined) {
-    throw new TypeError("Cannot find a star as --graph and --net both say the architecture: leave one out");
+    throw new UsageError("Cannot find a star as --graph and --net both say the architecture: leave one out");
   }
   if (report !== undefined) assertPageName(report);
   const { checkpoint, state } = nameTrainingFiles({ output: options.output, graph: graph ?? net ?? "" });

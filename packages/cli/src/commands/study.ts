@@ -28,6 +28,7 @@ import {
 import { parseOnly } from "../study/parse-only.ts";
 import { saveStudy } from "../study/save-study.ts";
 import type { StudyWorkerData } from "../study/study-worker.ts";
+import { explainFailure } from "../terminal/explain-failure.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface StudyVerbOptions extends EngineOptions {
@@ -140,7 +141,7 @@ async function runTasks(
     });
     const { study } = outcome;
     return study === undefined
-      ? describeFailures(outcome)
+      ? await describeFailures(outcome)
       : await describeStudy({ ...outcome, study }, folder, context);
   } catch (error) {
     if (signal.aborted)
@@ -151,17 +152,21 @@ async function runTasks(
   }
 }
 
-function describeFailures(outcome: RunStudyResult): Outcome {
-  const { failures, blocked, ran, kept } = outcome;
-  const told = failures.map(({ task: { key, label }, error }) => ({
-    key,
-    label,
-    message: (error as Error).message,
-  }));
+/** Describes the tasks that failed; only if none failed by work, but all by wrong input or usage, is the exit code 2. */
+async function describeFailures({ failures, blocked, ran, kept }: RunStudyResult): Promise<Outcome> {
+  const explained = await Promise.all(
+    failures.map(async ({ task: { key, label }, error }) => ({
+      key,
+      label,
+      ...(await explainFailure(error)),
+    })),
+  );
+  const counts = { blocked: blocked.map(({ key, label }) => ({ key, label })), ran, kept };
   return {
-    result: { failures: told, blocked: blocked.map(({ key, label }) => ({ key, label })), ran, kept },
-    text: formatFailures(outcome),
+    result: { failures: explained.map(({ key, label, message }) => ({ key, label, message })), ...counts },
+    text: formatFailures(explained, counts),
     failure: `${failures.length} of the study's tasks failed`,
+    exitCode: explained.every(({ exitCode }) => exitCode === 2) ? 2 : 1,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
-import { InputError } from "@isthmus/core";
+import { InputError, UsageError } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { type DataSet, limitExamples, type Scaling } from "@isthmus/graph";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
@@ -86,7 +86,7 @@ export async function openStatisticsData(options: DataOptions, context: DataCont
 function scalingOf({ mean, std }: Pick<DataOptions, "mean" | "std">): Scaling | undefined {
   if (mean === undefined && std === undefined) return undefined;
   if (mean === undefined || std === undefined) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot scale the data as --mean and --std belong together: got only ${mean === undefined ? "--std" : "--mean"}`,
     );
   }

@@ -6,7 +6,7 @@ import {
   type OptionValues,
 } from "@commander-js/extra-typings";
 import { chooseLayers } from "@isthmus/barrier";
-import { FormatError, MismatchError, readJsonFile } from "@isthmus/core";
+import { FormatError, MismatchError, OutOfRangeError, readJsonFile, UsageError } from "@isthmus/core";
 import { z } from "zod";
 import { parseLayerShares, parseNumber } from "./parse-values.ts";
 
@@ -54,25 +54,25 @@ export function assertLayerShares(
   },
 ): void {
   if (layers !== undefined && layersFrom !== undefined) {
-    throw new TypeError("Cannot merge as --layers and --layers-from exclude each other: got both");
+    throw new UsageError("Cannot merge as --layers and --layers-from exclude each other: got both");
   }
   if ((layersFrom === undefined) !== (maxBarrier === undefined)) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge as --layers-from and --max-barrier belong together: got only ${layersFrom === undefined ? "--max-barrier" : "--layers-from"}`,
     );
   }
   if (layers === undefined && layersFrom === undefined) return;
   const { paths, weights, path, statistics } = merge;
   if (paths.length !== 2) {
-    throw new TypeError(`Cannot merge by layer as there must be two checkpoints: got ${paths.length}`);
+    throw new UsageError(`Cannot merge by layer as there must be two checkpoints: got ${paths.length}`);
   }
   if (weights !== undefined || path !== "linear") {
-    throw new TypeError(
+    throw new UsageError(
       "Cannot merge by layer as every layer has its own share, on the line: leave out --weights and --path",
     );
   }
   if (statistics.startsWith("repair")) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge by layer with --statistics ${statistics} as it wants one share for all layers: use recalibrate`,
     );
   }
@@ -114,7 +114,7 @@ export async function openLayerShares(
   const chosen = new Set(chooseLayers(result, maxBarrier));
   if (chosen.size === 0) {
     const least = Math.min(...result.layers.map(({ a }) => a.wholeEndpoints.loss));
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot merge by "${layersFrom}" as a layer's barrier must be at most ${maxBarrier}: the lowest is ${least}`,
     );
   }

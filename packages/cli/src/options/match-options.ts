@@ -4,6 +4,7 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
+import { UsageError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { LINEAR_KINDS, type LinearKind } from "@isthmus/symmetry";
 import {
@@ -106,7 +107,7 @@ export function matchingOf(
 } {
   const { method, seed, restarts, matchExamples, search, memory, only, skip, normalize } = options;
   if (normalize !== undefined && memory !== undefined) {
-    throw new TypeError(
+    throw new UsageError(
       "Cannot align with --normalize and --memory as canonical forms are held in memory: leave one out",
     );
   }
@@ -115,7 +116,7 @@ export function matchingOf(
   }
   assertWeightOnly(method, { search, memory, only, skip });
   if (data === undefined) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot align with --method ${method} as it needs examples: add --data, for example --data mnist:train`,
     );
   }
@@ -134,7 +135,7 @@ export function assertAligns(
   { align, normalize }: Pick<MatchVerbOptions, "normalize"> & { readonly align?: true | undefined },
 ): void {
   if (normalize === undefined || align) return;
-  throw new TypeError(`Cannot ${attempt} with --normalize alone as it is part of --align: add --align`);
+  throw new UsageError(`Cannot ${attempt} with --normalize alone as it is part of --align: add --align`);
 }
 
 /** What was given; absent, not undefined, where it was not. */
@@ -150,7 +151,7 @@ function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], u
 function assertWeightOnly(method: MatchMethod, options: object): void {
   const [name] = Object.keys(given(options));
   if (name === undefined) return;
-  throw new TypeError(
+  throw new UsageError(
     `Cannot align with --method ${method} and --${name} as only --method weight takes it: leave one out`,
   );
 }

@@ -4,6 +4,7 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
+import { UsageError } from "@isthmus/core";
 import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { parseCount } from "./parse-values.ts";
 
@@ -47,7 +48,7 @@ export function assertNotKept({
   recalibrateExamples,
 }: Partial<Omit<NormOptions, "statistics">> & { readonly statistics?: string | undefined }): void {
   if (statistics !== "keep" || (recalibrateData === undefined && recalibrateExamples === undefined)) return;
-  throw new TypeError(
+  throw new UsageError(
     "Cannot recalibrate as --statistics keep leaves the statistics as they are: got --recalibrate options, too",
   );
 }

@@ -4,6 +4,7 @@ import {
   Option,
   type OptionValues,
 } from "@commander-js/extra-typings";
+import { UsageError } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   STATISTICS_EXAMPLES,
@@ -71,7 +72,7 @@ export function policyOf(options: PairOptions): StatisticsChoice {
   const { align, alignment, statistics, recalibrateData, recalibrateExamples } = options;
   assertAligns("measure", options);
   if (align && alignment !== undefined) {
-    throw new TypeError("Cannot measure as --align and --alignment exclude each other: got both");
+    throw new UsageError("Cannot measure as --align and --alignment exclude each other: got both");
   }
   const recalibrates = recalibrateData !== undefined || recalibrateExamples !== undefined;
   assertNotKept({ statistics, recalibrateData, recalibrateExamples });

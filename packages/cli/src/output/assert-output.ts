@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { assertNoInput, InputError } from "@isthmus/core";
+import { assertNoInput, InputError, UsageError } from "@isthmus/core";
 
 /**
  * Checks, before long work, that a file can be written in the end: it is no folder and no input, and what
@@ -32,5 +32,5 @@ function outputError(path: string, rule: string): InputError {
  */
 export function assertPageName(path: string): void {
   if (path.endsWith(".html")) return;
-  throw new TypeError(`Cannot write a report as its name must end in .html: got ${path}`);
+  throw new UsageError(`Cannot write a report as its name must end in .html: got ${path}`);
 }

@@ -1,4 +1,4 @@
-import { at, type Checkpoint, InputError } from "@isthmus/core";
+import { at, type Checkpoint, InputError, UsageError } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import {
   assertDataFits,
@@ -124,7 +124,7 @@ async function openStarData(options: StarVerbOptions, context: DataContext): Pro
   const { scaling } = training;
   const { tokenizedBy: _, ...opening } = context;
   if (oodData !== undefined && test === undefined) {
-    throw new TypeError(
+    throw new UsageError(
       "Cannot tell other data from those of the network as there must be some to predict: add --test-data",
     );
   }

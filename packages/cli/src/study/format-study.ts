@@ -7,6 +7,11 @@ import { formatSeconds } from "../training/format-training.ts";
 
 import { formatStudyFigure } from "./format-study-figure.ts";
 
+/** What became of the tasks that did not fail: those that could not begin, and numbers of results. */
+interface FailedCounts extends Pick<RunStudyResult, "ran" | "kept"> {
+  readonly blocked: readonly unknown[];
+}
+
 /** Tasks that are shown of a long list. */
 const SHOWN_TASKS = 40;
 
@@ -71,12 +76,14 @@ export function formatTimeLeft({ timeLeft }: TasksProgress): string {
   return `${timeLeft.atLeast ? "at least " : ""}${formatSeconds(timeLeft.seconds)} left`;
 }
 
-/** What failed of a study, as text. */
-export function formatFailures({ failures, blocked, ran, kept }: RunStudyResult): string {
-  const told = failures.map(({ task, error }) => `${task.label}: ${(error as Error).message}`);
+/** Formats the tasks of a study that failed, one a line, and says how to go on. */
+export function formatFailures(
+  failures: readonly { readonly label: string; readonly message: string }[],
+  { blocked, ran, kept }: FailedCounts,
+): string {
   const lost = blocked.length === 0 ? "" : `; ${blocked.length} more could not be begun`;
   return [
-    ...told,
+    ...failures.map(({ label, message }) => `${label}: ${message}`),
     "",
     `${failures.length} tasks failed${lost}. What was done, ${ran + kept} results, is kept: run the study again to go on.`,
   ].join("\n");

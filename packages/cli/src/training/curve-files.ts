@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { UsageError } from "@isthmus/core";
 import { ENDING, nameState } from "./training-files.ts";
 
 /** Files that the training of a curve writes. */
@@ -19,7 +20,7 @@ export interface CurveFiles {
 export function nameCurveFiles(output: string, bends: number): CurveFiles {
   if (output.endsWith(ENDING)) {
     if (bends === 1) return { bends: [output], state: nameState(output) };
-    throw new TypeError(
+    throw new UsageError(
       `Cannot write ${bends} bends to "${output}" as each needs a file: let -o name a folder`,
     );
   }

@@ -1,4 +1,4 @@
-import { at, type Checkpoint, createCheckpoint, openCheckpoint } from "@isthmus/core";
+import { at, type Checkpoint, createCheckpoint, openCheckpoint, UsageError } from "@isthmus/core";
 import { type BindingSummary, type DataSet, describeBatch, freeBatch, type Graph } from "@isthmus/graph";
 import {
   type DataContext,
@@ -41,7 +41,7 @@ export interface OpenNetwork {
  */
 export function assertNetworkOptions({ net, graph }: NetworkOptions): void {
   if ((net === undefined) !== (graph === undefined)) return;
-  throw new TypeError(
+  throw new UsageError(
     `Cannot train as one of --net and --graph must say what: got ${net === undefined ? "neither" : "both"}`,
   );
 }
@@ -100,7 +100,7 @@ export async function openNetwork(
     for (const line of describeBatch(batch)) terminal.note(line);
     return unbound(name, graph, weights);
   }
-  throw new TypeError(
+  throw new UsageError(
     `Cannot train graph "${name}" as it must have weights to start from: give them with --from CHECKPOINT, or build a network with --net`,
   );
 }

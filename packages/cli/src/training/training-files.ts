@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { UsageError } from "@isthmus/core";
 
 /** Files that a training writes. */
 export interface TrainingFiles {
@@ -31,7 +32,7 @@ export function nameTrainingFiles({
   readonly graph?: string | undefined;
 }): TrainingFiles {
   if (!output.endsWith(ENDING)) {
-    throw new TypeError(`Cannot train as -o must name a file ending in ${ENDING}: it is "${output}"`);
+    throw new UsageError(`Cannot train as -o must name a file ending in ${ENDING}: it is "${output}"`);
   }
   const stem = output.slice(0, -ENDING.length);
   const files: TrainingFiles = {
@@ -41,7 +42,7 @@ export function nameTrainingFiles({
   };
   const others = [files.checkpoint, files.state].map((path) => resolve(path));
   if (files.graph === undefined || !others.includes(resolve(files.graph))) return files;
-  throw new TypeError(
+  throw new UsageError(
     `Cannot train as the graph and the weights must go to different files: both to "${files.graph}"`,
   );
 }

@@ -1,3 +1,4 @@
+import { UsageError } from "../errors.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
 /**
@@ -14,5 +15,5 @@ export function assertCheckpoint(attempt: string, value: unknown): asserts value
   const got = isPromise
     ? "a promise; write await openCheckpoint(...)"
     : `${value === null ? "null" : typeof value}; open it with openCheckpoint(path)`;
-  throw new TypeError(`Cannot ${attempt} as it needs a checkpoint: got ${got}`);
+  throw new UsageError(`Cannot ${attempt} as it needs a checkpoint: got ${got}`);
 }

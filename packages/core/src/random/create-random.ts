@@ -1,3 +1,5 @@
+import { OutOfRangeError } from "../errors.ts";
+
 /** A seeded stream of random numbers: the same seed gives the same numbers everywhere. */
 export interface Random {
   /** Draws a number uniform in `[0, 1)`, with 32 random bits. */
@@ -20,7 +22,7 @@ export interface Random {
  */
 export function createRandom(seed: number, label = ""): Random {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot seed a generator as the seed must be a whole number of at least 0: got ${seed}`,
     );
   }

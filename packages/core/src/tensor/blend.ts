@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "../errors.ts";
 import { at } from "../invariant.ts";
 import { convertInto, fromFloat64Into, toFloat64 } from "./convert.ts";
 import { assertElements, type Elements, isBig } from "./elements.ts";
@@ -19,9 +20,9 @@ const BLOCK = 4096;
  */
 export function blendInto(sources: readonly Elements[], weights: readonly number[], out: Elements): void {
   if (sources.length === 0)
-    throw new RangeError("Cannot blend tensors as there must be at least one: got none");
+    throw new OutOfRangeError("Cannot blend tensors as there must be at least one: got none");
   if (weights.length !== sources.length) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot blend tensors as each needs one weight: got ${sources.length} tensors and ${weights.length} weights`,
     );
   }
@@ -46,7 +47,7 @@ export function blendInto(sources: readonly Elements[], weights: readonly number
  * @throws TypeError if an array is not the class of its element type.
  */
 export function lerpInto(a: Elements, b: Elements, t: number, out: Elements): void {
-  if (!Number.isFinite(t)) throw new RangeError(`Cannot interpolate as t must be finite: it is ${t}`);
+  if (!Number.isFinite(t)) throw new OutOfRangeError(`Cannot interpolate as t must be finite: it is ${t}`);
   assertElements("interpolate", [a, b, out]);
   const [from, to, by] = t < 0.5 ? [a, b, t] : [b, a, 1 - t];
   const source = asFloats(from);

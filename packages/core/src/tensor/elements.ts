@@ -1,3 +1,4 @@
+import { OutOfRangeError, UsageError } from "../errors.ts";
 import { at } from "../invariant.ts";
 import { DTYPES, type DType, type TensorData } from "./dtype.ts";
 
@@ -18,12 +19,12 @@ export function assertElements(operation: string, all: readonly Elements[]): voi
   for (const { dtype, data } of all) {
     const { array } = DTYPES[dtype];
     if (!(data instanceof array)) {
-      throw new TypeError(
+      throw new UsageError(
         `Cannot ${operation} ${dtype} elements as they are kept in a ${array.name}: got ${(data as TensorData).constructor.name}`,
       );
     }
     if (data.length !== length) {
-      throw new RangeError(
+      throw new OutOfRangeError(
         `Cannot ${operation} elements as lengths must be equal: ${data.length} and ${length}`,
       );
     }

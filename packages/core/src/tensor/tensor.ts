@@ -1,3 +1,4 @@
+import { OutOfRangeError, UsageError } from "../errors.ts";
 import { DTYPES, type DType, type TensorData } from "./dtype.ts";
 import type { Elements } from "./elements.ts";
 import { formatShape, sizeOf } from "./shape.ts";
@@ -22,12 +23,12 @@ export interface Tensor extends TensorInfo, Elements {
 export function createTensor(dtype: DType, shape: readonly number[], data: TensorData): Tensor {
   if (!(data instanceof DTYPES[dtype].array)) {
     const expected = DTYPES[dtype].array.name;
-    throw new TypeError(
+    throw new UsageError(
       `Cannot create a tensor of ${dtype} as it needs a ${expected}: got ${data.constructor.name}`,
     );
   }
   if (data.length !== sizeOf(shape)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot create a tensor of shape ${formatShape(shape)} as it needs ${sizeOf(shape)} elements: got ${data.length}`,
     );
   }
@@ -47,7 +48,7 @@ export function allocateData(dtype: DType, length: number): TensorData {
   try {
     return new DTYPES[dtype].array(length);
   } catch (cause) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot allocate ${length} elements of ${dtype} as they must fit the memory: ${(cause as Error).message}`,
       { cause },
     );

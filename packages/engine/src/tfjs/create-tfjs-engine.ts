@@ -1,4 +1,4 @@
-import { resolveOptions } from "@isthmus/core";
+import { OutOfRangeError, resolveOptions } from "@isthmus/core";
 import type { Engine, LoadOptions } from "@isthmus/graph";
 import { createTapeSession } from "./create-tape-session.ts";
 import { createTfjsSession } from "./create-tfjs-session.ts";
@@ -29,7 +29,7 @@ const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true };
 export async function createTfjsEngine(options: TfjsEngineOptions = {}): Promise<Engine> {
   const { backend } = options;
   if (backend !== undefined && !TFJS_BACKENDS.includes(backend)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot create a TensorFlow.js engine as the backend must be one of ${TFJS_BACKENDS.join(", ")}: got "${backend}"`,
     );
   }

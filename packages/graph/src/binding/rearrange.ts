@@ -1,4 +1,4 @@
-import { at, sameShape, sizeOf, stridesOf } from "@isthmus/core";
+import { at, OutOfRangeError, sameShape, sizeOf, stridesOf } from "@isthmus/core";
 import type { Rearrangement } from "./weight-source.ts";
 
 /** Values in row-major order with their shape. */
@@ -34,7 +34,7 @@ function applyStep(tensor: ShapedValues, step: Rearrangement): ShapedValues {
   const shape = rearrangedShape(tensor.shape, [step]);
   if (step.kind === "reshape") {
     if (sizeOf(shape) === tensor.values.length) return { values: tensor.values, shape };
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot reshape [${tensor.shape.join(", ")}] to [${shape.join(", ")}] as the number of elements must stay`,
     );
   }

@@ -6,10 +6,12 @@ import {
   formatShape,
   fromFloat64Into,
   MismatchError,
+  OutOfRangeError,
   sameShape,
   type Tensor,
   type TensorInfo,
   UnsupportedError,
+  UsageError,
 } from "@isthmus/core";
 import { capturedNames } from "../ir/captured-names.ts";
 import type { Attribute, Graph, Node, ValueInfo, WeightInfo, WeightRole } from "../ir/graph.ts";
@@ -112,7 +114,7 @@ export class GraphBuilder {
   value(name: string): Value {
     const type = this.#types.get(name);
     if (type === undefined) {
-      throw new RangeError(`Cannot use value "${name}" as graph "${this.name}" has none of that name`);
+      throw new OutOfRangeError(`Cannot use value "${name}" as graph "${this.name}" has none of that name`);
     }
     return { builder: this, name, dtype: type.dtype, shape: type.shape };
   }
@@ -313,12 +315,14 @@ export class GraphBuilder {
 
   #assertNew(name: string): void {
     if (!this.#types.has(name)) return;
-    throw new RangeError(`Cannot add "${name}" to graph "${this.name}" as names must be unique: it is taken`);
+    throw new OutOfRangeError(
+      `Cannot add "${name}" to graph "${this.name}" as names must be unique: it is taken`,
+    );
   }
 
   #assertOwn(op: string, value: Value | undefined): void {
     if (value === undefined || value.builder === this) return;
-    throw new TypeError(
+    throw new UsageError(
       `Cannot apply ${op} in graph "${this.name}" as all operands must belong to it: "${value.name}" is of "${value.builder.name}"`,
     );
   }

@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import type { Graph } from "./graph.ts";
 
 /**
@@ -11,7 +12,9 @@ export function exposeValues(graph: Graph, names: readonly string[]): Graph {
   for (const name of names) {
     if (present.has(name)) continue;
     if (name === "" || !computed.has(name)) {
-      throw new RangeError(`Cannot expose value "${name}" as no node of graph "${graph.name}" computes it`);
+      throw new OutOfRangeError(
+        `Cannot expose value "${name}" as no node of graph "${graph.name}" computes it`,
+      );
     }
     present.add(name);
     added.push({ name });

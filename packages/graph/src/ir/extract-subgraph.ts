@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import { capturedNames } from "./captured-names.ts";
 import type { Graph, Node, ValueInfo } from "./graph.ts";
 
@@ -63,6 +64,8 @@ function assertReachable(
 ): void {
   const missing = outputs.find((name) => !isReachable(name));
   if (missing !== undefined) {
-    throw new RangeError(`Cannot extract value "${missing}" as no node of graph "${graph.name}" computes it`);
+    throw new OutOfRangeError(
+      `Cannot extract value "${missing}" as no node of graph "${graph.name}" computes it`,
+    );
   }
 }

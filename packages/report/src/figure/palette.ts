@@ -1,3 +1,5 @@
+import { UsageError } from "@isthmus/core";
+
 /** Colours of one appearance; all are opaque CSS colours. */
 interface Appearance {
   readonly background: string;
@@ -77,7 +79,7 @@ const THEMES: readonly Theme[] = ["light", "dark"];
  */
 export function assertTheme(theme: Theme): void {
   if (THEMES.includes(theme)) return;
-  throw new TypeError(
+  throw new UsageError(
     `Cannot draw a figure as its theme must be ${THEMES.join(" or ")}: it is ${JSON.stringify(theme)}`,
   );
 }

@@ -1,4 +1,4 @@
-import { resolveOptions } from "@isthmus/core";
+import { OutOfRangeError, resolveOptions } from "@isthmus/core";
 import { assertDrawable, type BarrierCurve, type Measure } from "../barrier-curve.ts";
 import { describeBarrier, drawBarrier } from "./draw-barrier.ts";
 import { drawSvg } from "./draw-svg.ts";
@@ -48,7 +48,7 @@ export async function renderBarrierSvg(
   assertDrawable(curves);
   assertTheme(theme);
   if (!(width >= 240 && height >= 160)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot draw a barrier as a figure needs at least 240 by 160 pixels: got ${width} by ${height}`,
     );
   }

@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import type { FigureElement } from "../figure/stand-alone.ts";
 import type { ContentStream } from "./content-stream.ts";
 import { type FigureStyle, styleOf } from "./figure-style.ts";
@@ -120,8 +121,8 @@ function numbersOf(element: FigureElement, ...names: readonly string[]): number[
   return names.map((name) => Number(element.getAttribute(name) ?? 0));
 }
 
-function unknown(what: string): RangeError {
-  return new RangeError(
+function unknown(what: string): OutOfRangeError {
+  return new OutOfRangeError(
     `Cannot write a figure as PDF as it must be made of paths, lines, rectangles, circles and single lines of words: it has ${what}`,
   );
 }

@@ -1,3 +1,4 @@
+import { UsageError } from "@isthmus/core";
 import type { CurveResult, MeasuredPath, PathSummary } from "@isthmus/curve";
 import type { Measure } from "../barrier-curve.ts";
 import { dataWords, measureWords } from "../data-words.ts";
@@ -25,7 +26,7 @@ export function describeCurve(result: CurveResult): Report {
   const paths = namedPaths(result);
   for (const { label, path } of paths) {
     if (path.points.length < 2) {
-      throw new TypeError(
+      throw new UsageError(
         `Cannot draw the ${label} as it needs at least 2 points: it has ${path.points.length}`,
       );
     }

@@ -1,3 +1,4 @@
+import { UsageError } from "@isthmus/core";
 import type { PairGroup, StarResult } from "@isthmus/star-domain";
 import { dataWords } from "../data-words.ts";
 import { drawStrips } from "../figure/strip-figure.ts";
@@ -26,7 +27,7 @@ export function describeStar(result: StarResult): Report {
     ({ pairs }) => pairs.length > 0,
   );
   if (groups.length === 0) {
-    throw new TypeError("Cannot draw a star as at least one pair of networks is needed: got 0");
+    throw new UsageError("Cannot draw a star as at least one pair of networks is needed: got 0");
   }
   return {
     subject: "star domain",

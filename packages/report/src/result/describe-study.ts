@@ -1,3 +1,4 @@
+import { UsageError } from "@isthmus/core";
 import type { StudyResult, StudyTable } from "@isthmus/study";
 import type { CellKind, Table } from "../table/table.ts";
 import { factsOf } from "./facts.ts";
@@ -50,7 +51,7 @@ function summarise({ description, only }: StudyResult): string {
 function tableOf({ tables }: StudyResult, name: string): StudyTable {
   const table = tables.find((one) => one.name === name);
   if (table === undefined) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot draw a study as its figures must name one of its tables: got "${name}", it has ${tables.map((one) => `"${one.name}"`).join(", ")}`,
     );
   }

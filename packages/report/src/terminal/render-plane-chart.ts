@@ -1,5 +1,5 @@
 import type { PlaneResult } from "@isthmus/barrier";
-import { at, resolveOptions } from "@isthmus/core";
+import { at, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
 import type { Measure } from "../barrier-curve.ts";
 import { formatMeasure } from "../format-value.ts";
 import type { Charset } from "./canvas.ts";
@@ -46,7 +46,7 @@ export function renderPlaneChart(result: PlaneResult, options: Partial<PlaneChar
   const resolved = resolveOptions("draw a plane", PLANE_CHART_DEFAULTS, options);
   const { width, height, charset, measure } = resolved;
   if (!(width >= 30 && height >= 4)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot draw a plane as it needs at least 30 columns and 4 rows: got ${width} and ${height}`,
     );
   }
@@ -73,7 +73,7 @@ function limitsOf(values: readonly (readonly number[])[], bands: number): number
     .filter(Number.isFinite)
     .sort((a, b) => a - b);
   if (sorted.length === 0) {
-    throw new TypeError("Cannot draw a plane as at least one place must have a finite value: none has");
+    throw new UsageError("Cannot draw a plane as at least one place must have a finite value: none has");
   }
   return Array.from({ length: bands - 1 }, (_, k) => {
     return at(sorted, Math.floor(((k + 1) * sorted.length) / bands), "value");

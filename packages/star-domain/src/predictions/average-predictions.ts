@@ -1,4 +1,4 @@
-import { at, type Tensor } from "@isthmus/core";
+import { at, OutOfRangeError, type Tensor } from "@isthmus/core";
 import {
   type Classifier,
   type ClassProbabilities,
@@ -61,7 +61,7 @@ export async function averagePredictions(
       count += 1;
     }
     if (count === 0) {
-      throw new RangeError(
+      throw new OutOfRangeError(
         `Cannot average predictions of graph "${graph.name}" as there must be at least one network: there are none`,
       );
     }

@@ -1,4 +1,4 @@
-import { entry, type Tensor } from "@isthmus/core";
+import { entry, OutOfRangeError, type Tensor } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { recalibrateBatchNorm } from "../repair/recalibrate-batch-norm.ts";
 import { createRepairer, type RepairShares } from "../repair/repair.ts";
@@ -45,7 +45,7 @@ export async function createCorrection(
     return (weights, shares) => repairer.repair(weights, shares);
   };
   if (!STATISTICS_POLICIES.includes(statistics)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot ${attempt} as "statistics" must be one of ${STATISTICS_POLICIES.join(", ")}: it is ${statistics}`,
     );
   }

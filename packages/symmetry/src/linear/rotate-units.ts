@@ -5,6 +5,7 @@ import {
   defineCheckpoint,
   entry,
   fromFloat32Into,
+  OutOfRangeError,
   toFloat32,
 } from "@isthmus/core";
 import { assertFits } from "../permute.ts";
@@ -71,7 +72,7 @@ function assertOrthogonal({ space, matrix }: Rotation): void {
     }
   }
   if (worst < ORTHOGONAL) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot rotate cell ${cell} of "${symmetry}" as its matrix must be orthogonal, ${size} x ${size}: it has ${matrix.length} elements and is off by ${worst}`,
   );
 }

@@ -3,6 +3,7 @@ import {
   defineCheckpoint,
   entry,
   MismatchError,
+  OutOfRangeError,
   type Tensor,
   type TensorInfo,
 } from "@isthmus/core";
@@ -90,7 +91,7 @@ export function takePoint(
 ): Map<string, Tensor> {
   const point = blend.find((candidate) => candidate.name === name && candidate.trained);
   if (point === undefined) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot take point "${name}" of a blend of graph "${graph.name}" as it must be a trained one: there is none of that name`,
     );
   }

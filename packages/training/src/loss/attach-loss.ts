@@ -1,4 +1,4 @@
-import { excerpt } from "@isthmus/core";
+import { excerpt, UsageError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import type { Objective } from "../objective.ts";
 import { attachCrossEntropy } from "./cross-entropy.ts";
@@ -28,7 +28,7 @@ export function attachLoss(graph: Graph, loss: LossSpec): Objective {
     case "output":
       return attachOutput(graph, loss);
     default:
-      throw new TypeError(
+      throw new UsageError(
         `Cannot attach a loss as its kind must be cross-entropy, next-token, mean-squared-error or output: it is ${excerpt((loss as { kind?: unknown }).kind)}`,
       );
   }

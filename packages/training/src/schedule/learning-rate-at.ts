@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import { assertSchedule } from "./assert-schedule.ts";
 import {
   COSINE_DEFAULTS,
@@ -73,7 +74,7 @@ function shareOf(step: number, steps: number): number {
 
 function assertSteps(step: number, totalSteps: number): void {
   if (Number.isSafeInteger(step) && step >= 0 && Number.isSafeInteger(totalSteps) && totalSteps >= 1) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot find the learning rate as the step must be a whole number of at least 0, of at least 1 in all: got step ${step} of ${totalSteps}`,
   );
 }

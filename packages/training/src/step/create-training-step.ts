@@ -1,5 +1,5 @@
 import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
-import { at, entry, MismatchError } from "@isthmus/core";
+import { at, entry, MismatchError, OutOfRangeError } from "@isthmus/core";
 import { type Engine, type Graph, specialize } from "@isthmus/graph";
 import { cast, GraphBuilder, mul, type Value } from "@isthmus/graph/builder";
 import { capturedNames, gradientName } from "@isthmus/graph/ir";
@@ -71,7 +71,7 @@ export async function createTrainingStep(
     signal,
   } = options;
   if (!Number.isSafeInteger(batch) || batch < 1) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot train graph "${graph.name}" as a batch must be a whole number of at least 1: it is ${batch}`,
     );
   }

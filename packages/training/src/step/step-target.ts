@@ -1,4 +1,4 @@
-import { DTYPES, entry, MismatchError, matchesAny } from "@isthmus/core";
+import { DTYPES, entry, MismatchError, matchesAny, OutOfRangeError } from "@isthmus/core";
 import type { BlendDecay, BlendedPoint, BlendPoint } from "../blend/blend-point.ts";
 import { blendWeights } from "../blend/blend-weights.ts";
 import type { TrainingMode } from "../mode/to-training-mode.ts";
@@ -64,7 +64,7 @@ function trainedParameters(
 ): string[] {
   for (const pattern of freeze) {
     if (parameters.some((name) => matchesAny([pattern], name))) continue;
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot freeze "${pattern}" as it must match a floating-point parameter of graph "${graph.name}": none of ${parameters.length} does`,
     );
   }

@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import type { KernelMemory } from "./kernel.ts";
 
 /** What WebAssembly can address: 65,536 pages of 64 KiB. */
@@ -42,7 +43,7 @@ export function bytesForAssignment(rows: number, columns: number): number {
 export function assertFitsMemory(rows: number, columns: number): void {
   const bytes = bytesForAssignment(rows, columns);
   if (bytes <= MAX_BYTES) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot solve an assignment of ${rows} x ${columns} as its matrix and lists must fit 4 GiB: they need ${(bytes / 2 ** 30).toFixed(1)} GiB; split the matrix`,
   );
 }
@@ -57,7 +58,7 @@ export function growMemory(memory: KernelMemory, bytes: number): void {
   try {
     memory.grow(pages);
   } catch (cause) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot solve an assignment as its memory must grow to ${(bytes / 2 ** 20).toFixed(0)} MiB: the system refused`,
       { cause },
     );

@@ -1,4 +1,4 @@
-import { InputError, resolveOptions } from "@isthmus/core";
+import { InputError, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import type { AssignmentResult } from "./assignment-result.ts";
 import { assertCostMatrix, type CostMatrix, strideOf } from "./cost-matrix.ts";
 
@@ -73,7 +73,7 @@ function assertLengths(
     ["columnDuals", result.columnDuals.length, cost.columns],
   ] as const) {
     if (length === size) continue;
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot certify an assignment of ${cost.rows} x ${cost.columns} as ${name} must have ${size} elements: there are ${length}`,
     );
   }

@@ -1,4 +1,4 @@
-import { matchesGlob } from "@isthmus/core";
+import { matchesGlob, UsageError } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 
 /** Which symmetries to match, by their names; `*` stands for any characters and `?` for one. */
@@ -19,7 +19,7 @@ export function heldSymmetries(spec: SymmetrySpec, { only, skip }: SymmetrySelec
   const left = skip === undefined ? new Set<number>() : findByPatterns("skip", skip, names);
   const held = new Set([...names.keys()].filter((index) => !chosen.has(index) || left.has(index)));
   if (names.length > 0 && held.size === names.length) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot match weights as only and skip must leave a symmetry to match: they leave none of ${names.length}`,
     );
   }
@@ -35,7 +35,7 @@ function findByPatterns(option: string, patterns: readonly string[], names: read
     const own = [...names.keys()].filter((index) => matchesGlob(pattern, names[index] ?? ""));
     if (own.length === 0) {
       const more = names.length > LISTED ? `, and ${names.length - LISTED} more` : "";
-      throw new TypeError(
+      throw new UsageError(
         `Cannot match weights as every pattern of ${option} must fit the name of a symmetry: "${pattern}" fits none of ${names.slice(0, LISTED).join(", ")}${more}`,
       );
     }

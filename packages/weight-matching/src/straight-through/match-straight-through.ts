@@ -3,6 +3,7 @@ import {
   createCheckpoint,
   createRandom,
   InputError,
+  OutOfRangeError,
   resolveOptions,
   type Tensor,
 } from "@isthmus/core";
@@ -127,7 +128,7 @@ function assertOptions(options: Options): void {
 }
 
 function fail(option: string, rule: string, value: unknown): never {
-  throw new RangeError(`Cannot match straight through as "${option}" must be ${rule}: it is ${value}`);
+  throw new OutOfRangeError(`Cannot match straight through as "${option}" must be ${rule}: it is ${value}`);
 }
 
 type Weights = ReadonlyMap<string, Tensor>;

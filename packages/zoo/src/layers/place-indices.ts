@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, OutOfRangeError } from "@isthmus/core";
 import { add, sub, type Value } from "@isthmus/graph/builder";
 
 /**
@@ -12,7 +12,7 @@ import { add, sub, type Value } from "@isthmus/graph/builder";
 export function placeIndices(ids: Value, positions: number): Value {
   const length = at(ids.shape, 1, "axis");
   if (length > positions) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot build "${ids.builder.name}" for examples of ${length} tokens as there must be a position for each: it has ${positions}; take texts of at most as many tokens`,
     );
   }

@@ -1,4 +1,4 @@
-import { resolveOptions, type TensorInfo, UnsupportedError } from "@isthmus/core";
+import { OutOfRangeError, resolveOptions, type TensorInfo, UnsupportedError } from "@isthmus/core";
 import type { Network } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { assertTensorsFit } from "./assert-tensors-fit.ts";
@@ -114,7 +114,7 @@ const LENGTHS: readonly string[] = ["n_positions", "max_position_embeddings"];
 
 function create(modelType: ModelType, { config, length, has }: CreateOptions): ConfigNetwork {
   if (!Number.isSafeInteger(length) || length < 1) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot build the network of "${config.source}" as the length of examples must be a whole number of at least 1: got ${length}`,
     );
   }

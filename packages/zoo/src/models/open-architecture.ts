@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import type { Tensor } from "@isthmus/core";
+import { type Tensor, UsageError } from "@isthmus/core";
 import {
   type Architecture,
   type Engine,
@@ -133,7 +133,7 @@ export async function assertArchitecture(
   if (graph !== undefined) return;
   for (const path of paths) {
     if ((await findModelConfig(path)) !== undefined) continue;
-    throw new TypeError(
+    throw new UsageError(
       `Cannot ${attempt} as it needs the architecture: give --graph model.onnx, or model folders with config.json; "${path}" has none`,
     );
   }

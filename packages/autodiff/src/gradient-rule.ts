@@ -35,7 +35,7 @@ export type GradientRule = (context: GradientContext) => readonly (Value | undef
 /** The rules of a family of operators, by the name of the operator in ONNX. */
 export type GradientRules = Readonly<Record<string, GradientRule>>;
 
-/** Returns a required operand. @throws RangeError if the node lacks it */
+/** Returns a required operand. @throws OutOfRangeError if the node lacks it */
 export function operand(context: GradientContext, index: number): Value {
   return context.inputs[index] ?? refuseMissing(context, index);
 }
@@ -47,7 +47,7 @@ function refuseMissing({ node }: GradientContext, input: number): never {
 }
 
 /**
- * Returns a result, by default the first. @throws RangeError if nothing uses it,
+ * Returns a result, by default the first. @throws OutOfRangeError if nothing uses it,
  * so that the node leaves it out
  */
 export function result({ outputs, node }: GradientContext, index = 0): Value {
@@ -58,7 +58,7 @@ export function result({ outputs, node }: GradientContext, index = 0): Value {
   );
 }
 
-/** Returns the gradient for the first output. @throws RangeError if only other outputs have one */
+/** Returns the gradient for the first output. @throws OutOfRangeError if only other outputs have one */
 export function cotangent({ cotangents, node }: GradientContext): Value {
   const [value] = cotangents;
   if (value !== undefined) return value;
@@ -84,7 +84,7 @@ export function settledNumbers(context: GradientContext, input: number): number[
 
 /**
  * Returns the numbers of a required input that must be constant.
- * @throws RangeError if the node lacks it
+ * @throws OutOfRangeError if the node lacks it
  * @throws UnsupportedError if it depends on data
  */
 export function requiredNumbers(context: GradientContext, input: number): number[] {

@@ -79,7 +79,7 @@ const MIN_STEP = 1 / 1024;
  * a policy for statistics applies to the places between.
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  */
 export async function measureBarrier(
   { graph, engine, a, b, data }: BarrierNetworks,

@@ -66,8 +66,8 @@ export const MEASURE_PLANE_DEFAULTS: Required<MeasurePlaneOptions> = {
 
 /**
  * Fills in the defaults of options and checks their ranges.
- * @throws TypeError if an option is unknown
- * @throws RangeError if an option is out of range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of range
  */
 export function resolvePlaneOptions(options: MeasurePlaneOptions): Required<MeasurePlaneOptions> {
   const resolved = resolveOptions("measure a plane", MEASURE_PLANE_DEFAULTS, options);

@@ -5,7 +5,7 @@ import { OutOfRangeError, UsageError } from "./errors.ts";
  *
  * An option that is `undefined` gets its default.
  * @param required - names of options without default, which are not in `options`, for the message
- * @throws TypeError if an option has a name that `defaults` does not have.
+ * @throws UsageError if an option has a name that `defaults` does not have.
  */
 export function resolveOptions<T extends object>(
   operation: string,
@@ -27,7 +27,7 @@ export function resolveOptions<T extends object>(
 /**
  * Checks options that must be whole numbers.
  * @param least - smallest value of each option
- * @throws RangeError if one is not a whole number, or is smaller
+ * @throws OutOfRangeError if one is not a whole number, or is smaller
  */
 export function assertWholeOptions<K extends string>(
   operation: string,

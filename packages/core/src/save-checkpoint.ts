@@ -85,8 +85,8 @@ export const SAVE_CHECKPOINT_DEFAULTS: Readonly<SaveCheckpointOptions> = {
  * save leaves nothing under a final name. The same tensors and options give the same bytes.
  * @throws InputError if the path cannot be used: it is an input, exists already, or the disk is full; and if
  * a number is NaN or infinite, or overflows `dtype`.
- * @throws TypeError if `dtype` is not a floating-point type.
- * @throws RangeError if a size or count is not positive.
+ * @throws UsageError if `dtype` is not a floating-point type.
+ * @throws OutOfRangeError if a size or count is not positive.
  */
 export async function saveCheckpoint(
   checkpoint: Checkpoint,

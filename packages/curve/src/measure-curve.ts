@@ -12,7 +12,7 @@ export interface EvaluatedCurve extends EvaluatedArchitecture {
 
 /**
  * Measures a curve, and for comparison the straight line between its ends.
- * @throws MismatchError, InputError, RangeError, DOMException as `measurePath`
+ * @throws MismatchError, InputError, OutOfRangeError, DOMException as `measurePath`
  */
 export async function measureCurve(
   { trained, ...architecture }: EvaluatedCurve,

@@ -59,7 +59,7 @@ export const MEASURE_PATH_DEFAULTS: Required<MeasurePathOptions> = {
  * between parameters; running statistics do not count.
  * @throws MismatchError if networks of the path do not fit the graph
  * @throws InputError if the data do not fit the graph
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function measurePath(

@@ -65,8 +65,8 @@ export interface TrainedCurve {
  * on the bends.
  * @throws MismatchError if an end, the loss or the data do not fit the graph, or the state is of another
  *   training
- * @throws TypeError if an option is unknown
- * @throws RangeError if an option is out of its range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of its range
  * @throws InputError, FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train`
  */
 export async function trainCurve(

@@ -20,7 +20,7 @@ export function limitTo(limit: number, count: number, name: string): number {
   );
 }
 
-/** Checks that examples `[begin, end)` are within a data set. @throws RangeError if they are not */
+/** Checks that examples `[begin, end)` are within a data set. @throws OutOfRangeError if they are not */
 export function assertReads({ name, size }: Extent, begin: number, end: number): void {
   if (Number.isInteger(begin) && Number.isInteger(end) && 0 <= begin && begin <= end && end <= size) return;
   throw new OutOfRangeError(
@@ -30,7 +30,8 @@ export function assertReads({ name, size }: Extent, begin: number, end: number):
 
 /**
  * Checks that examples of `stride` elements, with `perExample` labels each, can be gathered into a batch.
- * @throws RangeError if an index is not within the data set, or the batch has room for more or fewer examples
+ * @throws OutOfRangeError if an index is not within the data set, or the batch has room for more or fewer
+ *   examples
  */
 export function assertGathers(
   { name, size, stride, perExample = 1 }: Extent & { readonly stride: number; readonly perExample?: number },

@@ -60,7 +60,7 @@ export const CREATE_DATA_SET_DEFAULTS: CreateDataSetOptions = Object.freeze({
  * 0. Without labels (`undefined`), token ids are predicted themselves, each from the ids before it.
  * @throws FormatError if there are no examples, counts differ, or a label is not a class
  * @throws InputError if there are fewer examples than `limit`
- * @throws RangeError if an option is out of its range
+ * @throws OutOfRangeError if an option is out of its range
  */
 export function createDataSet(
   inputs: Tensor,

@@ -23,7 +23,7 @@ const LISTED = 12;
  * Checks that every pattern matches a layer.
  * @param attempt - what is attempted on what, for messages
  * @param names - names of the tensors
- * @throws RangeError if a pattern matches none; it lists the layers
+ * @throws OutOfRangeError if a pattern matches none; it lists the layers
  */
 export function assertLayerPatterns(
   attempt: string,

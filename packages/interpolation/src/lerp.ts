@@ -16,7 +16,7 @@ export type LerpPlace = number | ((name: string) => number);
  * extrapolates.
  * @param t - one place for all tensors, or a place for each, so that layers can be at different places
  * @throws MismatchError if names or shapes differ
- * @throws RangeError if a place is not finite
+ * @throws OutOfRangeError if a place is not finite
  */
 export function lerp(a: Checkpoint, b: Checkpoint, t: LerpPlace): Checkpoint {
   const places = new Map([...a.tensors.keys()].map((name) => [name, typeof t === "number" ? t : t(name)]));

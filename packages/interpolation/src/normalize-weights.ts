@@ -9,7 +9,7 @@ const SMALLEST_NORMAL = 2 ** -1022;
 /**
  * Divides the weights of an average by their sum, so that they sum to 1.
  * @param count - how many weights there must be
- * @throws RangeError if there are more or fewer weights, one is not finite, or they cannot be divided by
+ * @throws OutOfRangeError if there are more or fewer weights, one is not finite, or they cannot be divided by
  * their sum: it is 0, or so large or small that a double does not hold it in full
  */
 export function normalizeWeights(weights: readonly number[], count: number): number[] {

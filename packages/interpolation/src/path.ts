@@ -16,7 +16,7 @@ export const PATH_KINDS: readonly PathKind[] = ["linear", "spherical"];
 
 /**
  * Returns the path of a kind from `a` to `b`.
- * @throws RangeError if there is no such kind
+ * @throws OutOfRangeError if there is no such kind
  * @throws MismatchError if names or shapes differ, when the path is followed
  */
 export function createPath(kind: PathKind, a: Checkpoint, b: Checkpoint): Path {

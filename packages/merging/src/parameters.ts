@@ -52,7 +52,7 @@ export type TensorParameters<P extends ParameterSpecs> = {
  *   for one
  * @param rest - value of the tensors that no pattern fits
  * @param names - names of all tensors, among which every pattern must fit one
- * @throws RangeError if a pattern fits no layer
+ * @throws OutOfRangeError if a pattern fits no layer
  */
 export function byLayer<T extends ParameterValue>(
   values: ReadonlyMap<string, T>,
@@ -67,8 +67,8 @@ export function byLayer<T extends ParameterValue>(
  * Resolves the parameters of a method for one tensor.
  * @param method - its name, for messages
  * @param networks - number of networks
- * @throws TypeError if a parameter is unknown or missing, or of another type
- * @throws RangeError if a value is out of its range, or there are not as many as networks
+ * @throws UsageError if a parameter is unknown or missing, or of another type
+ * @throws OutOfRangeError if a value is out of its range, or there are not as many as networks
  */
 export function resolveParameters<P extends ParameterSpecs>(
   method: string,

@@ -16,7 +16,7 @@ export type Measure = "loss" | "error";
 
 /**
  * Checks that curves can be drawn.
- * @throws TypeError if there is no curve, or one has fewer than two points or a value that is not finite
+ * @throws UsageError if there is no curve, or one has fewer than two points or a value that is not finite
  */
 export function assertDrawable(curves: readonly BarrierCurve[]): void {
   if (curves.length === 0)

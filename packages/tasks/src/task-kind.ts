@@ -29,7 +29,7 @@ export type TaskKinds<Ports extends object = object> = ReadonlyMap<string, TaskK
 
 /**
  * Makes a registry of kinds of tasks.
- * @throws TypeError if two kinds have the same name
+ * @throws UsageError if two kinds have the same name
  */
 export function createTaskKinds<Ports extends object = object>(
   kinds: readonly TaskKind<object, Ports>[],
@@ -48,7 +48,7 @@ export function createTaskKinds<Ports extends object = object>(
 
 /**
  * Returns the first file that a task reads in a role.
- * @throws TypeError if there is none
+ * @throws UsageError if there is none
  */
 export function pathOf(inputs: TaskPaths, role: string): string {
   return at(pathsOf(inputs, role), 0, role);
@@ -56,7 +56,7 @@ export function pathOf(inputs: TaskPaths, role: string): string {
 
 /**
  * Returns all files that a task reads in a role.
- * @throws TypeError if there is none
+ * @throws UsageError if there is none
  */
 export function pathsOf(inputs: TaskPaths, role: string): readonly string[] {
   const paths = inputs[role];

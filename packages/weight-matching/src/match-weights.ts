@@ -136,7 +136,7 @@ export interface MatchWeightsResult {
  * @throws MismatchError if the checkpoints differ in names or shapes, or lack weights of the specification, or `start` is
  *   not an alignment of it
  * @throws InputError if a weight, or with a graph a variance of a norm, is NaN or infinite; it is named
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  */
 export async function matchWeights(
   a: Checkpoint,

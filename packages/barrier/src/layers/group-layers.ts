@@ -30,7 +30,7 @@ export const ALL_GROUPS = "all";
  *
  * @param patterns - groups to form first; a tensor belongs to the first group that matches, other tensors are
  *   grouped by layer
- * @throws RangeError if a pattern fits no weight, two groups have one name, or one is called `all`
+ * @throws OutOfRangeError if a pattern fits no weight, two groups have one name, or one is called `all`
  * @throws UnsupportedError if the graph has no weights
  * @see Adilova et al., Layer-wise linear mode connectivity, 2024, section 3; groups are formed as in its
  *   implementation

@@ -75,8 +75,8 @@ export const MEASURE_LAYERS_DEFAULTS: AskedLayersOptions = {
 /**
  * Fills in the defaults of options and checks their ranges.
  * @param examples - number of examples of the data set
- * @throws TypeError if an option is unknown
- * @throws RangeError if an option is out of range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of range
  */
 export function resolveLayersOptions(options: MeasureLayersOptions, examples: number): AskedLayersOptions {
   const resolved = resolveOptions("measure layers", MEASURE_LAYERS_DEFAULTS, options);

@@ -178,7 +178,7 @@ const PHASES: Readonly<Record<LayersProgress["phase"], string>> = {
 
 /**
  * Name of the file that keeps what is finished.
- * @throws TypeError if the output is not named `*.json`
+ * @throws UsageError if the output is not named `*.json`
  * @throws InputError if there is such a file and it was not said to go on
  */
 async function nameJournal(output: string, { resume }: LayersVerbOptions): Promise<string> {

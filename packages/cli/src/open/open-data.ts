@@ -81,7 +81,7 @@ export async function openStatisticsData(options: DataOptions, context: DataCont
 
 /**
  * How bytes are scaled, if not as usual for the data set.
- * @throws TypeError if only one of the two numbers is given
+ * @throws UsageError if only one of the two numbers is given
  */
 function scalingOf({ mean, std }: Pick<DataOptions, "mean" | "std">): Scaling | undefined {
   if (mean === undefined && std === undefined) return undefined;

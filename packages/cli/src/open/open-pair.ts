@@ -42,7 +42,7 @@ export interface PairRequest {
 
 /**
  * Opens two networks with their data, aligns B if asked, hands them to `work`, and closes them whatever happens.
- * @throws TypeError if options exclude each other
+ * @throws UsageError if options exclude each other
  * @throws InputError if an output cannot be written
  */
 export async function withPair<T>(

@@ -42,7 +42,7 @@ export function addLayerShareOptions<A extends unknown[], O extends OptionValues
 
 /**
  * Checks that the options of a layer-wise merge belong together.
- * @throws TypeError if not
+ * @throws UsageError if not
  */
 export function assertLayerShares(
   { layers, layersFrom, maxBarrier }: LayerShareOptions,
@@ -98,7 +98,7 @@ export interface LayerShares {
  * How much of the second checkpoint each layer gets; undefined where all layers are merged alike.
  * @throws FormatError if the file is not a result of `isthmus layers`
  * @throws MismatchError if the result is of the same two checkpoints the other way round, or of the second aligned and it is not
- * @throws RangeError if no layer's barrier is low enough
+ * @throws OutOfRangeError if no layer's barrier is low enough
  */
 export async function openLayerShares(
   { layers, layersFrom, maxBarrier = 0 }: LayerShareOptions,

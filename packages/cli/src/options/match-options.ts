@@ -97,7 +97,7 @@ export async function openMatchData(
 /**
  * Returns how networks are to be aligned, as options of the library.
  * @param data - the examples; undefined where none were given
- * @throws TypeError if the method needs data and there are none, or options exclude each other
+ * @throws UsageError if the method needs data and there are none, or options exclude each other
  */
 export function matchingOf(
   options: MatchVerbOptions,
@@ -128,7 +128,7 @@ export function matchingOf(
 
 /**
  * Checks that `--normalize` is not given where nothing is aligned.
- * @throws TypeError if it is
+ * @throws UsageError if it is
  */
 export function assertAligns(
   attempt: string,
@@ -146,7 +146,7 @@ function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], u
 
 /**
  * Checks that options of weight matching are not given to another method.
- * @throws TypeError that names the first
+ * @throws UsageError that names the first
  */
 function assertWeightOnly(method: MatchMethod, options: object): void {
   const [name] = Object.keys(given(options));

@@ -40,7 +40,7 @@ export function addNormOptions<A extends unknown[], O extends OptionValues>(
 
 /**
  * Checks that statistics are measured anew where examples for that are named.
- * @throws TypeError if not
+ * @throws UsageError if not
  */
 export function assertNotKept({
   statistics,

@@ -66,7 +66,7 @@ export function addPairOptions<A extends unknown[], O extends OptionValues>(
 
 /**
  * Reads from the options what is done about statistics; to name examples for them is to ask for `recalibrate`.
- * @throws TypeError if options exclude each other
+ * @throws UsageError if options exclude each other
  */
 export function policyOf(options: PairOptions): StatisticsChoice {
   const { align, alignment, statistics, recalibrateData, recalibrateExamples } = options;

@@ -28,7 +28,7 @@ function outputError(path: string, rule: string): InputError {
 
 /**
  * Checks the name of a page that will be written.
- * @throws TypeError if it does not end in `.html`
+ * @throws UsageError if it does not end in `.html`
  */
 export function assertPageName(path: string): void {
   if (path.endsWith(".html")) return;

@@ -15,7 +15,7 @@ export interface CurveFiles {
 /**
  * Names the files of a curve: a file ending in `.safetensors` holds the only bend; else `-o` is a folder with `bend-1.safetensors`
  * and so on.
- * @throws TypeError if several bends are to go to one file
+ * @throws UsageError if several bends are to go to one file
  */
 export function nameCurveFiles(output: string, bends: number): CurveFiles {
   if (output.endsWith(ENDING)) {

@@ -37,7 +37,7 @@ export interface OpenNetwork {
 
 /**
  * Checks that one network is named.
- * @throws TypeError if not
+ * @throws UsageError if not
  */
 export function assertNetworkOptions({ net, graph }: NetworkOptions): void {
   if ((net === undefined) !== (graph === undefined)) return;
@@ -67,7 +67,7 @@ export async function planNetwork(options: NetworkOptions): Promise<PlannedNetwo
 /**
  * Builds or reads the network, for the examples it will be trained on; its weights are those of `--from`, else those of the
  * graph's file, else random ones by the seed.
- * @throws TypeError if there are no weights to start from
+ * @throws UsageError if there are no weights to start from
  * @throws MismatchError if graph and `--from` do not fit each other
  */
 export async function openNetwork(

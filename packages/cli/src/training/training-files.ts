@@ -20,7 +20,7 @@ export function nameState(checkpoint: string): string {
 
 /**
  * Names of the files beside the checkpoint: `a.onnx` and `a.state.safetensors` for `a.safetensors`.
- * @throws TypeError if the output is not named `*.safetensors`, or two files have one name
+ * @throws UsageError if the output is not named `*.safetensors`, or two files have one name
  */
 export function nameTrainingFiles({
   output,

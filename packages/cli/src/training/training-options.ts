@@ -55,7 +55,7 @@ export type TrainingFlags = {
 
 /**
  * Options of `train` from those of the command line.
- * @throws TypeError if flags contradict each other
+ * @throws UsageError if flags contradict each other
  */
 export function trainingOptions(
   flags: TrainingFlags,
@@ -105,7 +105,7 @@ function assertFlags({
 
 /**
  * Examples in a step: as the user said, else those that the graph takes, else as usual.
- * @throws TypeError if the graph takes another number, or batch norms would normalize single examples
+ * @throws UsageError if the graph takes another number, or batch norms would normalize single examples
  */
 export function batchOf({ batch }: Pick<TrainingFlags, "batch">, graph: Graph): number {
   const fixed = graph.inputs[0]?.shape?.[0];

@@ -6,7 +6,7 @@ import type { Checkpoint } from "./checkpoint.ts";
  * not awaited.
  *
  * @param attempt - what is attempted, for the message, for example `interpolate`
- * @throws TypeError if it is not a checkpoint
+ * @throws UsageError if it is not a checkpoint
  */
 export function assertCheckpoint(attempt: string, value: unknown): asserts value is Checkpoint {
   const candidate = value as Partial<Checkpoint> | null | undefined;

@@ -18,7 +18,7 @@ export interface Random {
  * It is sfc32 (Chris Doty-Humphrey's PractRand), with a state that splitmix32
  * derives from the seed. Each label gives an independent stream of the same
  * seed, so that adding one use of randomness does not disturb another.
- * @throws RangeError if `seed` is not a whole number in `[0, 2^53)`
+ * @throws OutOfRangeError if `seed` is not a whole number in `[0, 2^53)`
  */
 export function createRandom(seed: number, label = ""): Random {
   if (!Number.isSafeInteger(seed) || seed < 0) {

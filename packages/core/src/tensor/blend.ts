@@ -15,8 +15,8 @@ const BLOCK = 4096;
  * Products and sums are computed in f32, in the order of `sources`, and the result is rounded once to the
  * type of `out`; if any array is f64 or an integer type, f64 takes the place of f32. A NaN in the result is
  * the canonical one. Element types may differ. `out` may be one of the sources.
- * @throws RangeError if there are no sources, or lengths or the number of weights differ.
- * @throws TypeError if an array is not the class of its element type.
+ * @throws OutOfRangeError if there are no sources, or lengths or the number of weights differ.
+ * @throws UsageError if an array is not the class of its element type.
  */
 export function blendInto(sources: readonly Elements[], weights: readonly number[], out: Elements): void {
   if (sources.length === 0)
@@ -43,8 +43,8 @@ export function blendInto(sources: readonly Elements[], weights: readonly number
  * `t = 0.5`. `t` may be any finite number: beyond `[0, 1]` it extrapolates.
  *
  * Element types may differ. `out` may be `a` or `b`.
- * @throws RangeError if `t` is not finite, or lengths differ.
- * @throws TypeError if an array is not the class of its element type.
+ * @throws OutOfRangeError if `t` is not finite, or lengths differ.
+ * @throws UsageError if an array is not the class of its element type.
  */
 export function lerpInto(a: Elements, b: Elements, t: number, out: Elements): void {
   if (!Number.isFinite(t)) throw new OutOfRangeError(`Cannot interpolate as t must be finite: it is ${t}`);

@@ -11,8 +11,8 @@ export interface Elements {
 /**
  * Checks that every array is the class of its element type, and that all have the length of the last.
  * @param operation - verb for the message
- * @throws TypeError if an array is not the class of its element type.
- * @throws RangeError if lengths differ.
+ * @throws UsageError if an array is not the class of its element type.
+ * @throws OutOfRangeError if lengths differ.
  */
 export function assertElements(operation: string, all: readonly Elements[]): void {
   const { length } = at(all, all.length - 1, "array").data;

@@ -17,8 +17,8 @@ export interface Tensor extends TensorInfo, Elements {
 
 /**
  * Creates a tensor of `data`, which is not copied.
- * @throws TypeError if `data` is not the array class of `dtype`.
- * @throws RangeError if `data.length` is not the product of `shape`.
+ * @throws UsageError if `data` is not the array class of `dtype`.
+ * @throws OutOfRangeError if `data.length` is not the product of `shape`.
  */
 export function createTensor(dtype: DType, shape: readonly number[], data: TensorData): Tensor {
   if (!(data instanceof DTYPES[dtype].array)) {
@@ -42,7 +42,7 @@ export function byteLengthOf(info: TensorInfo): number {
 
 /**
  * Allocates stored elements of `dtype`, all zero.
- * @throws RangeError if there are more than an array can have, or than there is memory for
+ * @throws OutOfRangeError if there are more than an array can have, or than there is memory for
  */
 export function allocateData(dtype: DType, length: number): TensorData {
   try {

@@ -24,7 +24,7 @@ const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true };
  *
  * @throws UnsupportedError if no package of TensorFlow.js is installed; it names the package to add
  * @throws EngineError if the installed package does not start
- * @throws RangeError if there is no backend of that name
+ * @throws OutOfRangeError if there is no backend of that name
  */
 export async function createTfjsEngine(options: TfjsEngineOptions = {}): Promise<Engine> {
   const { backend } = options;

@@ -30,7 +30,8 @@ export function takeExamples(tensor: Tensor, place: BatchPlace, { begin, end }: 
 }
 
 /**
- * Joins tensors along their first axis; all other axes are equal. @throws RangeError if there is no tensor
+ * Joins tensors along their first axis; all other axes are equal.
+ * @throws OutOfRangeError if there is no tensor
  */
 export function joinRows(tensors: readonly Tensor[]): Tensor {
   const [first] = tensors;

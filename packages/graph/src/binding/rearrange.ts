@@ -11,7 +11,7 @@ export interface ShapedValues {
  * Applies rearrangements to a tensor, one after another.
  *
  * It defines the nodes that `bindGraph` writes; searching by value compares tensors after it.
- * @throws RangeError if a step does not fit the shape it is applied to
+ * @throws OutOfRangeError if a step does not fit the shape it is applied to
  */
 export function rearrange(tensor: ShapedValues, steps: readonly Rearrangement[]): ShapedValues {
   return steps.reduce(applyStep, tensor);

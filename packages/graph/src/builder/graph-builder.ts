@@ -110,7 +110,7 @@ export class GraphBuilder {
     return this.#nodes;
   }
 
-  /** Returns the value of a name. @throws RangeError if there is none */
+  /** Returns the value of a name. @throws OutOfRangeError if there is none */
   value(name: string): Value {
     const type = this.#types.get(name);
     if (type === undefined) {
@@ -124,14 +124,14 @@ export class GraphBuilder {
     return this.#constants.get(name);
   }
 
-  /** Adds a data input. @throws RangeError if the name is taken */
+  /** Adds a data input. @throws OutOfRangeError if the name is taken */
   input(name: string, { dtype, shape }: TensorInfo): Value {
     this.#assertNew(name);
     this.#inputs.push({ name, dtype, shape });
     return this.#declare(name, { dtype, shape });
   }
 
-  /** Adds a weight. @throws RangeError if the name is taken */
+  /** Adds a weight. @throws OutOfRangeError if the name is taken */
   weight(name: string, { dtype, shape }: TensorInfo, role: WeightRole = "parameter"): Value {
     this.#assertNew(name);
     this.#weights.set(name, { dtype, shape, role });
@@ -202,7 +202,7 @@ export class GraphBuilder {
 
   /**
    * Gives a value another name by an `Identity`, for outputs that must have a certain name.
-   * @throws RangeError if it is taken
+   * @throws OutOfRangeError if it is taken
    */
   rename(value: Value, name: string): Value {
     this.#assertNew(name);

@@ -3,7 +3,7 @@ import type { Graph } from "./graph.ts";
 
 /**
  * Returns the graph with further values as outputs, after its outputs.
- * @throws RangeError if a name is neither a node's output nor an output already
+ * @throws OutOfRangeError if a name is neither a node's output nor an output already
  */
 export function exposeValues(graph: Graph, names: readonly string[]): Graph {
   const computed = new Set(graph.nodes.flatMap((node) => node.outputs));

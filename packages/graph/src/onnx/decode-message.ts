@@ -21,7 +21,7 @@ interface Budget {
 
 /**
  * Decodes one protobuf message by its schema; byte fields share memory with `bytes`.
- * @throws RangeError or TypeError, some from the wire reader, if the bytes are not such a message
+ * @throws OutOfRangeError or UsageError, or what the wire reader throws, if the bytes are not such a message
  */
 export function decodeMessage<T>(schema: Schema, bytes: Uint8Array): T {
   return decodeWithin(schema, bytes, { depth: 0, budget: { parts: 0 } });

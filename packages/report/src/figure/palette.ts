@@ -75,7 +75,7 @@ const THEMES: readonly Theme[] = ["light", "dark"];
 
 /**
  * Checks the appearance that a caller asked for.
- * @throws TypeError if there is no appearance of that name
+ * @throws UsageError if there is no appearance of that name
  */
 export function assertTheme(theme: Theme): void {
   if (THEMES.includes(theme)) return;

@@ -20,7 +20,7 @@ const SILENT = new Set(["title", "desc", "defs", "clippath", "style"]);
 /**
  * Draws the children of an element of a figure that stands alone as PDF operators. It knows the elements that
  * figures are made of.
- * @throws RangeError if there is another
+ * @throws OutOfRangeError if there is another
  */
 export function drawChildren(parent: FigureElement, inherited: FigureStyle, place: Surroundings): void {
   for (const element of parent.children) drawElement(element, inherited, place);

@@ -3,7 +3,7 @@ import { UsageError } from "@isthmus/core";
 
 /**
  * Checks that a plane can be drawn.
- * @throws TypeError if there are fewer than two columns or rows, coordinates do not ascend, or a grid has
+ * @throws UsageError if there are fewer than two columns or rows, coordinates do not ascend, or a grid has
  *   other sizes
  */
 export function assertGrid({ xs, ys, loss, error, models }: PlaneResult): void {

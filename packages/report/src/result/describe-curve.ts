@@ -20,7 +20,7 @@ interface NamedPath {
 
 /**
  * Says what a curve shows, beside the straight line.
- * @throws TypeError if one of them has fewer than two points
+ * @throws UsageError if one of them has fewer than two points
  */
 export function describeCurve(result: CurveResult): Report {
   const paths = namedPaths(result);

@@ -19,7 +19,7 @@ const NAMED = 2;
 
 /**
  * Says what barriers by layer show.
- * @throws TypeError if there is no group
+ * @throws UsageError if there is no group
  */
 export function describeLayers(result: LayersResult): Report {
   if (result.layers.length === 0) {

@@ -20,7 +20,7 @@ interface NamedGroup extends PairGroup {
 
 /**
  * Says how a star network is connected, and how good its predictions are.
- * @throws TypeError if no pair of any sort was measured
+ * @throws UsageError if no pair of any sort was measured
  */
 export function describeStar(result: StarResult): Report {
   const groups = GROUPS.map(({ key, label }) => ({ ...result.barriers[key], label })).filter(

@@ -9,7 +9,7 @@ import { groupWords, listVariables } from "./study-words.ts";
 /**
  * Says what a study has found, by the figures and tables it declares; figures without a number to draw are
  * named only.
- * @throws TypeError if a figure is of a table or a column that the study does not have
+ * @throws UsageError if a figure is of a table or a column that the study does not have
  */
 export function describeStudy(result: StudyResult): Report {
   const { title, tables, figures, networks = [], measurements = [] } = result;

@@ -32,7 +32,7 @@ interface Drawn {
 /**
  * Draws columns of a table as a study declares it. Rows without a number to draw are left out, and the
  * caption says so; it also says what the numbers are made of. If no row has a number there is no figure.
- * @throws TypeError if a column is missing
+ * @throws UsageError if a column is missing
  */
 export function studyFigure(
   figure: StudyFigure,

@@ -77,8 +77,8 @@ const LINES = {
  * middle. Series differ by colour, and by dashes in braille or by letters in ASCII, so that a chart can be
  * read without colour. Every line ends without spaces and none is wider than `width`.
  *
- * @throws TypeError if there is nothing to draw or a coordinate is not finite
- * @throws RangeError if the chart is smaller than 30 columns or 4 rows
+ * @throws UsageError if there is nothing to draw or a coordinate is not finite
+ * @throws OutOfRangeError if the chart is smaller than 30 columns or 4 rows
  */
 export function renderChart(series: readonly ChartSeries[], options: Partial<ChartOptions> = {}): string {
   const resolved = resolveOptions("draw a chart", CHART_DEFAULTS, options);

@@ -39,8 +39,8 @@ const ASPECT = 2;
  *
  * Bands hold equal shares of the measured places, so that basins show however high the rest is. Every line
  * ends without spaces and none is wider than `width`.
- * @throws RangeError if the chart is smaller than 30 columns or 4 rows
- * @throws TypeError if no place has a finite value
+ * @throws OutOfRangeError if the chart is smaller than 30 columns or 4 rows
+ * @throws UsageError if no place has a finite value
  */
 export function renderPlaneChart(result: PlaneResult, options: Partial<PlaneChartOptions> = {}): string {
   const resolved = resolveOptions("draw a plane", PLANE_CHART_DEFAULTS, options);

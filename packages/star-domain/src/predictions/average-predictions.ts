@@ -37,7 +37,7 @@ export interface AveragePredictionsOptions {
  * averaging over networks that are drawn. One network is in memory at a time; sums are in f64.
  *
  * @returns the mean probabilities for every data set
- * @throws RangeError if there are no networks
+ * @throws OutOfRangeError if there are no networks
  * @throws InputError if data do not fit the graph, or its first output is not logits
  */
 export async function averagePredictions(

@@ -45,7 +45,7 @@ export function drawPlace(random: Random, distribution: RayDistribution): number
 /**
  * Checks the name of a distribution.
  * @param attempt - for messages, for example `find a star`
- * @throws TypeError if there is no distribution of that name
+ * @throws UsageError if there is no distribution of that name
  */
 export function assertDistribution(attempt: string, name: string): asserts name is RayDistribution {
   if ((RAY_DISTRIBUTIONS as readonly string[]).includes(name)) return;

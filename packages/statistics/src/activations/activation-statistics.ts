@@ -57,7 +57,7 @@ export const PAIR_STATISTICS_DEFAULTS: Required<PairStatisticsOptions> = {
  * @param views - values, and their units
  * @returns statistics of each view, in order
  * @throws InputError if the data do not fit the graph, or an activation is not f32, or not finite
- * @throws RangeError if an option is out of range, or a view names no value of the graph
+ * @throws OutOfRangeError if an option is out of range, or a view names no value of the graph
  */
 export async function activationStatistics(
   network: { readonly graph: Graph; readonly engine: Engine; readonly weights: ReadonlyMap<string, Tensor> },
@@ -85,7 +85,7 @@ export async function activationStatistics(
  *
  * @param networks - `a` and `b` have a tensor for every weight of the graph
  * @throws InputError if the data do not fit the graph, or an activation is not f32, or not finite
- * @throws RangeError if an option is out of range, or a view names no value of the graph
+ * @throws OutOfRangeError if an option is out of range, or a view names no value of the graph
  */
 export async function pairStatistics(
   networks: {

@@ -50,7 +50,7 @@ export class UnitReader {
   /**
    * Returns the samples of a tensor; they share its memory if the axes of units are adjacent.
    * @throws InputError if the value is not f32
-   * @throws RangeError if the value has no such axes or positions
+   * @throws OutOfRangeError if the value has no such axes or positions
    */
   read(tensor: Tensor | undefined): UnitPanel {
     const { value } = this.view;

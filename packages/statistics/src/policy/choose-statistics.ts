@@ -46,7 +46,7 @@ export function chooseStatistics(
 
 /**
  * Checks that a choice is one.
- * @throws RangeError if it is not
+ * @throws OutOfRangeError if it is not
  */
 export function assertChoice(attempt: string, choice: StatisticsChoice): void {
   if (STATISTICS_CHOICES.includes(choice)) return;

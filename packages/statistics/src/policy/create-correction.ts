@@ -25,7 +25,7 @@ export type Correction = (
 /**
  * Prepares the correction of any number of networks by one policy: everything that is measured of the ends is measured once.
  * @param data - examples that statistics are measured on
- * @throws RangeError if the policy is unknown
+ * @throws OutOfRangeError if the policy is unknown
  * @throws InputError if the data do not fit the graph
  */
 export async function createCorrection(

@@ -64,7 +64,7 @@ export interface OrderedMeasurement<S extends Site> {
  *
  * @throws InputError if there are no examples, they do not fit the graph's input, or activations are not
  * finite f32
- * @throws RangeError if an option is out of its range
+ * @throws OutOfRangeError if an option is out of its range
  */
 export async function measureInOrder<S extends Site>(
   network: OpenNetwork,

@@ -65,7 +65,7 @@ export interface Repairer {
  * @param networks - a tensor for every weight of the graph each, aligned to one another; at least one
  * @throws InputError if the data do not fit the graph, or activations are not finite f32
  * @throws UnsupportedError if two norms share their statistics
- * @throws RangeError if an option is out of its range
+ * @throws OutOfRangeError if an option is out of its range
  */
 export async function createRepairer(
   { graph, engine, networks }: RepairNetworks,

@@ -18,7 +18,7 @@ import type { DiagonalSymmetry, FactorField, FactorLayout } from "./linear-symme
  * it is read.
  *
  * @param factors - number for each variable, `[variables]`: positive for scales, 1 or -1 for signs
- * @throws RangeError if there are not as many factors as variables, or one is out of range
+ * @throws OutOfRangeError if there are not as many factors as variables, or one is out of range
  * @throws MismatchError if the checkpoint lacks a weight, or the shape of a weight differs
  */
 export function multiplyUnits(

@@ -28,7 +28,7 @@ export interface Rotation {
  * of a tensor is read, it is read whole and mixed.
  *
  * @param spec - the permutation symmetries that the spaces are cells of
- * @throws RangeError if a matrix has the wrong size or is not orthogonal
+ * @throws OutOfRangeError if a matrix has the wrong size or is not orthogonal
  * @throws MismatchError if the checkpoint does not fit the specification
  */
 export function rotateUnits(

@@ -12,7 +12,7 @@ const PROGRESS_MS = 200;
  * time. The script of the worker calls it once.
  *
  * @param run - runs one task, usually by `runTask` with a registry of kinds
- * @throws TypeError if this is not a worker thread
+ * @throws UsageError if this is not a worker thread
  */
 export function serveTasks(run: (assignment: TaskAssignment, control: TaskControl) => Promise<object>): void {
   const port = parentPort;

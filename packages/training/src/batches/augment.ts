@@ -36,7 +36,7 @@ export type Augment = (image: Float32Array, key: AugmentKey) => void;
  *
  * @param exampleShape - `[channels, height, width]`
  * @param padding - value of the pixels around the image: black, scaled as the images are
- * @throws RangeError if `crop` is not a whole number of at least 0
+ * @throws OutOfRangeError if `crop` is not a whole number of at least 0
  * @throws UnsupportedError if examples are not images
  */
 export function createAugment(

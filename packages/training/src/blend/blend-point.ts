@@ -29,7 +29,7 @@ export interface BlendedPoint extends BlendPoint {
 
 /**
  * Checks that at least one point of a blend is trained and that no two points have the same name.
- * @throws RangeError if not
+ * @throws OutOfRangeError if not
  */
 export function assertPoints(points: readonly BlendPoint[]): void {
   const names = points.map(({ name }) => name);

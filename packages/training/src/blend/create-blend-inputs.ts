@@ -7,13 +7,13 @@ export interface BlendInputs {
   readonly tensors: ReadonlyMap<string, Tensor>;
   /**
    * Sets the coefficient of every point, in the step's order.
-   * @throws RangeError if there are not as many coefficients as points
+   * @throws OutOfRangeError if there are not as many coefficients as points
    */
   weigh(coefficients: readonly number[]): void;
   /**
    * Sets the weights of a given point, by their names in the network. The tensors themselves are fed, not
    * copies.
-   * @throws RangeError if there is no given point of that name, or a weight is missing
+   * @throws OutOfRangeError if there is no given point of that name, or a weight is missing
    */
   place(point: string, weights: ReadonlyMap<string, Tensor>): void;
 }

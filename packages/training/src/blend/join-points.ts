@@ -82,7 +82,7 @@ function infoOf({
  * @param tensors - weights of all points by the names by which they enter the step, as in a step runner's
  *   `carried()` and `fixed`
  * @returns the same tensors by their names in the network; weights that `tensors` lacks are left out
- * @throws RangeError if there is no trained point of that name
+ * @throws OutOfRangeError if there is no trained point of that name
  */
 export function takePoint(
   { graph, blend = [] }: TrainingStep,

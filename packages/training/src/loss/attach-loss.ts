@@ -14,8 +14,8 @@ import { attachOutput } from "./output.ts";
  * @param graph - typed, as `specialize` makes it; with one data input unless the loss is of kind `output` or
  *   names the input for the examples
  * @throws MismatchError if the graph is not typed, or its inputs or outputs do not fit the loss
- * @throws RangeError if a number of the loss is out of its range
- * @throws TypeError if the kind or an option of the loss is unknown
+ * @throws OutOfRangeError if a number of the loss is out of its range
+ * @throws UsageError if the kind or an option of the loss is unknown
  */
 export function attachLoss(graph: Graph, loss: LossSpec): Objective {
   switch (loss.kind) {

@@ -36,7 +36,7 @@ export function isCorrect(logits: Value, labels: Value): Value {
   return equal(argMax(logits, -1), cast(labels, "i64"));
 }
 
-/** Checks the share of label smoothing. @throws RangeError if it is not in `[0, 1)` */
+/** Checks the share of label smoothing. @throws OutOfRangeError if it is not in `[0, 1)` */
 export function assertSmoothing(labelSmoothing: number): void {
   if (labelSmoothing >= 0 && labelSmoothing < 1) return;
   throw new OutOfRangeError(

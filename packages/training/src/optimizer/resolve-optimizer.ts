@@ -25,8 +25,8 @@ export interface ResolvedOptimizer {
 
 /**
  * Fills in the defaults of an optimiser and checks the ranges of its numbers.
- * @throws RangeError if a number is out of its range
- * @throws TypeError if the kind or an option of the optimiser is unknown
+ * @throws OutOfRangeError if a number is out of its range
+ * @throws UsageError if the kind or an option of the optimiser is unknown
  */
 export function resolveOptimizer(spec: OptimizerSpec): ResolvedOptimizer {
   if (spec.kind !== "sam") return { rho: null, ...resolveBase(spec) };

@@ -35,8 +35,8 @@ const RANGES: Readonly<Record<string, Range>> = {
 
 /**
  * Checks a schedule before it is followed.
- * @throws RangeError if a number is out of its range; the message names the number
- * @throws TypeError if the kind or an option of the schedule is unknown
+ * @throws OutOfRangeError if a number is out of its range; the message names the number
+ * @throws UsageError if the kind or an option of the schedule is unknown
  */
 export function assertSchedule(schedule: ScheduleSpec): void {
   const { kind, ...rest } = schedule;

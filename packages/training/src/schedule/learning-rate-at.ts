@@ -18,8 +18,8 @@ import {
  *
  * @param step - from 0
  * @param totalSteps - steps of the whole training, at least 1
- * @throws RangeError if a number is out of its range
- * @throws TypeError if the kind or an option of the schedule is unknown
+ * @throws OutOfRangeError if a number is out of its range
+ * @throws UsageError if the kind or an option of the schedule is unknown
  */
 export function learningRateAt(schedule: ScheduleSpec, step: number, totalSteps: number): number {
   assertSchedule(schedule);

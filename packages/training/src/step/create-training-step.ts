@@ -52,8 +52,8 @@ export interface TrainingStepOptions {
  * @throws MismatchError if the loss does not fit the graph, or there is nothing to train
  * @throws UnsupportedError if an operator has no gradient rule
  * @throws EngineError if the engine cannot run the graph
- * @throws RangeError if an option is out of its range, or no point of a blend is trained
- * @throws TypeError if an option of the optimiser or the loss is unknown
+ * @throws OutOfRangeError if an option is out of its range, or no point of a blend is trained
+ * @throws UsageError if an option of the optimiser or the loss is unknown
  */
 export async function createTrainingStep(
   graph: Graph,

@@ -33,7 +33,7 @@ interface TargetOptions {
  * Chooses the weights that a step trains: parameters of the network, or those parameters at each trained
  * point of a blend.
  * @throws MismatchError if there is nothing to train
- * @throws RangeError if a pattern of `freeze` matches no parameter, or no point of a blend is trained
+ * @throws OutOfRangeError if a pattern of `freeze` matches no parameter, or no point of a blend is trained
  */
 export function chooseTarget(mode: TrainingMode, { freeze, points, decay }: TargetOptions): StepTarget {
   const parameters = floatingParameters(mode);

@@ -15,7 +15,7 @@ import type { ResolvedTrainOptions } from "./train-options.ts";
 /**
  * Checks that there are enough examples for a batch.
  * @throws InputError if the data set is empty
- * @throws RangeError if a batch is larger than the data set
+ * @throws OutOfRangeError if a batch is larger than the data set
  */
 export function assertEnoughExamples({ name, size }: DataSet, { batch }: ResolvedTrainOptions): void {
   if (size === 0) {

@@ -21,7 +21,7 @@ export interface TargetFiller {
   readonly weights?: Tensor;
   /**
    * Computes {@link targets} and {@link weights} from the batch.
-   * @throws RangeError if a label is not a class
+   * @throws OutOfRangeError if a label is not a class
    */
   fill(): void;
 }

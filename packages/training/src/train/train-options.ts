@@ -101,8 +101,8 @@ const UNRESOLVED: ResolvedTrainOptions = {
  * Fills in the defaults of options and checks their ranges.
  * @param leastEpochs - the least number of epochs; 0 if a network that was not trained at all is a valid
  *   result
- * @throws TypeError if an option is unknown, or needs another that is missing
- * @throws RangeError if a number is out of its range
+ * @throws UsageError if an option is unknown, or needs another that is missing
+ * @throws OutOfRangeError if a number is out of its range
  */
 export function resolveTrainOptions(options: TrainOptions, leastEpochs: 0 | 1 = 0): ResolvedTrainOptions {
   const resolved = resolveOptions("train", UNRESOLVED, options);

@@ -76,7 +76,7 @@ export interface ActivationNetworks {
  *
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph, or activations are not finite
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  */
 export async function matchActivations(
   { graph, engine, a, b, symmetries }: ActivationNetworks,

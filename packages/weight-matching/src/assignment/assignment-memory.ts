@@ -38,7 +38,7 @@ export function bytesForAssignment(rows: number, columns: number): number {
 
 /**
  * Checks that a problem fits the memory before anything is allocated.
- * @throws RangeError if it does not.
+ * @throws OutOfRangeError if it does not.
  */
 export function assertFitsMemory(rows: number, columns: number): void {
   const bytes = bytesForAssignment(rows, columns);
@@ -50,7 +50,7 @@ export function assertFitsMemory(rows: number, columns: number): void {
 
 /**
  * Grows `memory` to at least `bytes`; views on it are detached if it grows.
- * @throws RangeError if the machine does not have that much.
+ * @throws OutOfRangeError if the machine does not have that much.
  */
 export function growMemory(memory: KernelMemory, bytes: number): void {
   const pages = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);

@@ -9,12 +9,12 @@ export interface AssignmentSolver {
   /**
    * View [rows, columns] on the memory of the solver, with the rows close together: whoever computes the costs can write them here, and
    * `solve` then copies nothing. Valid until the next call of `costs` or `solve`; `solve` leaves other values in it.
-   * @throws RangeError if the sizes exceed `maxRows` or `maxColumns`.
+   * @throws OutOfRangeError if the sizes exceed `maxRows` or `maxColumns`.
    */
   costs(rows: number, columns: number): Float32Array;
   /**
    * Finds an assignment of least (or greatest) sum: see `solveAssignment`. `cost.data` may be the view that `costs` returned.
-   * @throws RangeError if the sizes exceed `maxRows` or `maxColumns`.
+   * @throws OutOfRangeError if the sizes exceed `maxRows` or `maxColumns`.
    */
   solve(cost: CostMatrix, options?: AssignmentOptions): AssignmentResult;
 }

@@ -43,7 +43,7 @@ interface Side {
  * For any duals v of the columns, every matching costs at least `sum_i min_j (cost(i, j) - v[j])` plus the v of the columns it uses, which
  * are all of them in a square problem and otherwise count as min(v, 0).
  * @throws InputError if the assignment is not a complete matching of allowed edges.
- * @throws RangeError if the lengths do not agree.
+ * @throws OutOfRangeError if the lengths do not agree.
  */
 export function certifyAssignment(
   cost: CostMatrix,

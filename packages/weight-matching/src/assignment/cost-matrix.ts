@@ -16,8 +16,9 @@ export function strideOf(cost: CostMatrix): number {
 
 /**
  * Checks that the sizes of a cost matrix are whole numbers and that its data hold them.
- * @throws TypeError if the data are not a Float32Array.
- * @throws RangeError if a size is not a whole number, the stride is shorter than a row, or the data are too short.
+ * @throws UsageError if the data are not a Float32Array.
+ * @throws OutOfRangeError if a size is not a whole number, the stride is shorter than a row, or the data
+ *   are too short.
  */
 export function assertCostMatrix(cost: CostMatrix): void {
   if (!(cost.data instanceof Float32Array)) {

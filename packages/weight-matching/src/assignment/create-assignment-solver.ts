@@ -5,7 +5,7 @@ import { KernelSolver } from "./kernel-solver.ts";
 
 /**
  * Makes a solver for problems of up to `maxRows` x `maxColumns`, which takes its memory at once and keeps it.
- * @throws RangeError if that needs more than 4 GiB.
+ * @throws OutOfRangeError if that needs more than 4 GiB.
  */
 export function createAssignmentSolver(maxRows: number, maxColumns: number): AssignmentSolver {
   assertSize("maxRows", maxRows);

@@ -202,7 +202,7 @@ function copyRows(
 
 /**
  * Checks dual variables given for a warm start.
- * @throws RangeError if their number is wrong or one is not finite.
+ * @throws OutOfRangeError if their number is wrong or one is not finite.
  */
 function assertDuals(duals: Float64Array | undefined, columns: number): void {
   if (duals === undefined) return;

@@ -18,8 +18,8 @@ let kept: AssignmentSolver | undefined;
  *
  * Method: candidate lists over the dense matrix with bounds that prove each answer, an auction with eps-scaling (Bertsekas, 1988) after
  * augmenting row reduction, shortest augmenting paths for the rest (Jonker and Volgenant, 1987), in f64, then a certificate.
- * @throws TypeError if an option is unknown or the data are not a Float32Array.
- * @throws RangeError if a size does not fit the data or the duals, or needs more than 4 GiB.
+ * @throws UsageError if an option is unknown or the data are not a Float32Array.
+ * @throws OutOfRangeError if a size does not fit the data or the duals, or needs more than 4 GiB.
  * @throws InputError if a cost is NaN or the infinity that does not forbid, or if forbidden edges leave no complete matching.
  */
 export function solveAssignment(cost: CostMatrix, options?: AssignmentOptions): AssignmentResult {

@@ -34,7 +34,7 @@ export interface MemoryNeeds {
 /**
  * Plans matching within a bound: first what must be there (the costs of the largest block and the solver), then tiles, then a
  * cache of weights. The process itself takes 100 to 200 MB, which bounds of less than a gigabyte do not cover.
- * @throws RangeError if the bound is too small; it says what is needed
+ * @throws OutOfRangeError if the bound is too small; it says what is needed
  */
 export function planMemory({ spec, tree, held }: MemoryNeeds, bytes: number): MemoryPlan {
   const costBytes = bytesForCosts(tree, held);

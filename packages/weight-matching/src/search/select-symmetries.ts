@@ -11,7 +11,7 @@ export interface SymmetrySelection {
 
 /**
  * Indices of the symmetries that a selection leaves out.
- * @throws TypeError if a pattern fits no symmetry, or none is left
+ * @throws UsageError if a pattern fits no symmetry, or none is left
  */
 export function heldSymmetries(spec: SymmetrySpec, { only, skip }: SymmetrySelection): ReadonlySet<number> {
   const names = spec.symmetries.map(({ name }) => name);

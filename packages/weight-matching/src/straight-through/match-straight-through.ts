@@ -92,7 +92,7 @@ export interface MatchStraightThroughResult {
  * @throws MismatchError if a checkpoint does not fit the graph, or the graph does not give a logit for each class
  * @throws UnsupportedError if an operator has no gradient rule
  * @throws InputError if the data do not fit the graph, or the loss is not finite
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  */
 export async function matchStraightThrough(
   networks: ActivationNetworks,

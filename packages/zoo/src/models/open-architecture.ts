@@ -123,7 +123,7 @@ export async function openSharedArchitecture(
 /**
  * Checks that the architecture of some checkpoints is known: that a graph is named, or every checkpoint has a config.
  * @param attempt - what is attempted, for the message, for example `merge with --align`
- * @throws TypeError if no graph is named, and a checkpoint has no config
+ * @throws UsageError if no graph is named, and a checkpoint has no config
  */
 export async function assertArchitecture(
   attempt: string,

@@ -3,8 +3,8 @@ import { dirname } from "node:path";
 import { assertNoInput, InputError, UsageError } from "@isthmus/core";
 
 /**
- * Checks, before long work, that a file can be written in the end: it is no folder and no input, and what
- * there is of the folders above it are folders. Those that are missing are created when it is written.
+ * Checks, before long work, that a file can be written in the end: it is no folder and no input, and no
+ * file has the name of a folder above it. Folders that are missing are created when the file is written.
  * @throws InputError if not
  */
 export async function assertOutput(path: string, inputs: readonly string[]): Promise<void> {

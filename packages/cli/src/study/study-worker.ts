@@ -7,7 +7,7 @@ import { createEngine, type EngineName } from "../options/engine-option.ts";
 import { holdExamples } from "./hold-examples.ts";
 import { oneThreadEngine } from "./one-thread-engine.ts";
 
-/** What the worker is started with. */
+/** The data that the worker is started with. */
 export interface StudyWorkerData {
   readonly engine: EngineName;
 }

@@ -6,8 +6,8 @@ export interface Failure {
 }
 
 /**
- * Returns the message and the exit code of a failure by the class of its error: input and arguments that cannot
- * be used (2), work that failed (1), or a defect of the program, which is called unexpected (1).
+ * Returns the message and the exit code of a failure by the class of its error: input and arguments that
+ * cannot be used (2), work that failed (1), or a defect of the program, which is called unexpected (1).
  */
 export async function explainFailure(error: unknown): Promise<Failure> {
   // Loaded when needed, as help must not wait for it.

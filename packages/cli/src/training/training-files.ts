@@ -4,22 +4,25 @@ import { UsageError } from "@isthmus/core";
 /** Files that a training writes. */
 export interface TrainingFiles {
   readonly checkpoint: string;
-  /** Missing where the graph is a file already. */
+  /** Undefined if the graph is read from a file. */
   readonly graph: string | undefined;
-  /** What an interrupted training goes on from; removed in the end. */
+  /** The state that an interrupted training goes on from; removed at the end. */
   readonly state: string;
 }
 
 /** Ending of the names of checkpoints. */
 export const ENDING = ".safetensors";
 
-/** Name of the state beside a checkpoint that is being made: `a.state.safetensors` for `a.safetensors`. */
+/**
+ * Returns the name of the state beside a checkpoint in the making: `a.state.safetensors` for `a.safetensors`.
+ */
 export function nameState(checkpoint: string): string {
   return `${checkpoint.slice(0, -ENDING.length)}.state${ENDING}`;
 }
 
 /**
- * Names of the files beside the checkpoint: `a.onnx` and `a.state.safetensors` for `a.safetensors`.
+ * Returns the names of the files of a training, beside the checkpoint: `a.onnx` and
+ * `a.state.safetensors` for `a.safetensors`.
  * @throws UsageError if the output is not named `*.safetensors`, or two files have one name
  */
 export function nameTrainingFiles({

@@ -27,7 +27,7 @@ export const LEARNING_RATES: Readonly<Record<(typeof OPTIMIZER_NAMES)[number], n
 /** Momentum of SGD, where none is given. */
 export const MOMENTUM = 0.9;
 
-/** How to train, as the user said it; an alias, as commander wants types with an implicit index signature. */
+/** Options of the command line that say how to train. */
 export type TrainingFlags = {
   readonly seed: number;
   readonly epochs: number;

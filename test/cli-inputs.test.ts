@@ -115,7 +115,7 @@ describe("the command on exported graphs", () => {
     expect(stderr).toMatch(/was exported for 2 examples; it is used for any number/);
     expect(stderr).toMatch(/Not in safetensors:unmasked\.safetensors, filled in: attention_mask by ones\./);
     expect(stderr).toMatch(/but not read by the graph: token_type_ids\./);
-    expect(stderr).toMatch(/Each position is held against its own label\./);
+    expect(stderr).toMatch(/Each position is compared with its own label\./);
     const several = await run([
       "barrier",
       ...pairOf("speller"),
@@ -123,7 +123,7 @@ describe("the command on exported graphs", () => {
       "speller-dynamo-any.onnx",
       ...dataOf("speller"),
     ]);
-    expect(several.stderr).toMatch(/Scored is output "hidden"; --logits takes another: logits\./);
+    expect(several.stderr).toMatch(/Output "hidden" is scored; --logits chooses another: logits\./);
     expect(several.stderr).toMatch(/token ids must be below the 8 classes of the graph: the largest is 10/);
     expect(several.code).toBe(2);
   });

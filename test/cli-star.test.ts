@@ -145,7 +145,7 @@ describe("isthmus star", () => {
 
   it.each([
     [["net-0.safetensors", ...graph], /at least two anchors: got "net-0\.safetensors"/],
-    [["net-?.pt", ...graph], /Cannot open "net-\?\.pt" as it must fit at least one file/],
+    [["net-?.pt", ...graph], /Cannot open "net-\?\.pt" as it must match at least one file/],
     [[...anchors, ...data], /needs the architecture: give --graph model\.onnx, or model folders/],
     [[...anchors, "other.safetensors", ...graph], /"other\.safetensors" to graph .*shapes must be equal/],
     [[...anchors, ...graph, "--held-out", anchors[1] ?? ""], /Cannot hold out "net-1\.safetensors"/],

@@ -54,7 +54,7 @@ export interface CorrectedEvaluator {
 /**
  * Prepares loss and error of any number of networks on the same examples in the same order, each corrected by a policy first.
  * @throws InputError if the data do not fit the graph; `evaluate` also if a loss is NaN or infinite
- * @throws RangeError if the policy is unknown, or `batchSize` is out of range
+ * @throws OutOfRangeError if the policy is unknown, or `batchSize` is out of range
  */
 export async function createCorrectedEvaluator(
   { graph, engine, data }: EvaluatedArchitecture,

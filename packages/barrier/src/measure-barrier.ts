@@ -1,4 +1,4 @@
-import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import type { Architecture, DataSet, Evaluation } from "@isthmus/graph";
 import { createPath, PATH_KINDS, type Path, type PathKind } from "@isthmus/interpolation";
 import { assertChoice, chooseStatistics, type StatisticsChoice } from "@isthmus/statistics";
@@ -129,7 +129,7 @@ function assertOptions(options: Required<MeasureBarrierOptions>): void {
 }
 
 function fail(option: string, rule: string, value: unknown): never {
-  throw new RangeError(`Cannot measure a barrier as "${option}" must be ${rule}: it is ${value}`);
+  throw new OutOfRangeError(`Cannot measure a barrier as "${option}" must be ${rule}: it is ${value}`);
 }
 
 /** A path and the evaluator of its networks. */

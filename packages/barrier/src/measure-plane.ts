@@ -37,7 +37,7 @@ const CURVE_PIECES = 100;
  * @throws MismatchError if a checkpoint does not fit the graph, or the journal is of another measurement
  * @throws InputError if the data do not fit the graph, or the networks lie on a line
  * @throws FormatError if the file at `journalPath` is not a journal
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function measurePlane(

@@ -1,4 +1,4 @@
-import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import type { CurveKind } from "@isthmus/interpolation";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
@@ -65,8 +65,8 @@ export const MEASURE_PLANE_DEFAULTS: Required<Omit<MeasurePlaneOptions, "placed"
 
 /**
  * Fills in the defaults of options and checks their ranges.
- * @throws TypeError if an option is unknown
- * @throws RangeError if an option is out of range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of range
  */
 export function resolvePlaneOptions(
   options: Omit<MeasurePlaneOptions, "placed">,
@@ -75,7 +75,7 @@ export function resolvePlaneOptions(
   assertWholeOptions("measure a plane", resolved, { points: 2, batchSize: 1 });
   const { margin, statistics } = resolved;
   const fail = (option: string, rule: string, value: unknown): never => {
-    throw new RangeError(`Cannot measure a plane as "${option}" must be ${rule}: it is ${value}`);
+    throw new OutOfRangeError(`Cannot measure a plane as "${option}" must be ${rule}: it is ${value}`);
   };
   if (!(margin >= 0 && Number.isFinite(margin))) fail("margin", "a number of at least 0", margin);
   if (!NORM_POLICIES.includes(statistics)) {

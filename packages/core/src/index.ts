@@ -29,8 +29,11 @@ export {
   IsthmusError,
   type IsthmusErrorTag,
   isIsthmusError,
+  isUsageError,
   MismatchError,
+  OutOfRangeError,
   UnsupportedError,
+  UsageError,
 } from "./errors.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
 export { recognizeFile } from "./formats/recognize.ts";

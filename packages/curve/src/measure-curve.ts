@@ -7,7 +7,7 @@ import type { TrainedCurve } from "./train-curve.ts";
 
 /**
  * Measures a curve, and for comparison the straight line between its ends.
- * @throws MismatchError, InputError, RangeError, DOMException as `measurePath`
+ * @throws MismatchError, InputError, OutOfRangeError, DOMException as `measurePath`
  */
 export async function measureCurve(
   architecture: Architecture,

@@ -1,5 +1,5 @@
 import { bindNetwork, createCorrectedEvaluator, parameterNames } from "@isthmus/barrier";
-import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
 import { innerProducts, type Path } from "@isthmus/interpolation";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
@@ -88,7 +88,7 @@ function assertOptions(options: Required<MeasurePathOptions>): void {
   assertWholeOptions("measure a path", options, { points: 2, batchSize: 1 });
   const { statistics } = options;
   if (NORM_POLICIES.includes(statistics)) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot measure a path as "statistics" must be one of ${NORM_POLICIES.join(", ")}: it is ${statistics}`,
   );
 }

@@ -1,5 +1,5 @@
 import { bindNetwork } from "@isthmus/barrier";
-import { assertWholeOptions, type Checkpoint, createRandom, entry, excerpt } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, createRandom, entry, excerpt, UsageError } from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet, fingerprintWeights, type Graph } from "@isthmus/graph";
 import {
   CURVE_KINDS,
@@ -80,7 +80,7 @@ export async function trainCurve(
 
 function assertShape(curve: CurveKind, bends: number): void {
   if (!CURVE_KINDS.includes(curve)) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot train a curve as "curve" must be one of ${CURVE_KINDS.join(", ")}: it is ${excerpt(curve)}`,
     );
   }

@@ -26,8 +26,8 @@ export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unk
  * @param networks - checkpoints of one structure, in the order that parameters of networks are listed in
  * @throws InputError if there are too few or too many networks for the method, or a base is missing or of no use
  * @throws MismatchError if names or shapes differ
- * @throws TypeError if a parameter is unknown, missing or of another type
- * @throws RangeError if the value of a parameter is out of its range for a tensor
+ * @throws UsageError if a parameter is unknown, missing or of another type
+ * @throws OutOfRangeError if the value of a parameter is out of its range for a tensor
  */
 export function merge<P extends ParameterSpecs, S>(
   networks: readonly Checkpoint[],

@@ -1,3 +1,4 @@
+import { OutOfRangeError, UsageError } from "@isthmus/core";
 import { assertLayerPatterns, fitsLayer } from "@isthmus/interpolation";
 
 /** A value that a parameter of a merge method takes. */
@@ -51,7 +52,7 @@ export type TensorParameters<P extends ParameterSpecs> = {
  *   for one
  * @param rest - value of the tensors that no pattern fits
  * @param names - names of all tensors, among which every pattern must fit one
- * @throws RangeError if a pattern fits no layer
+ * @throws OutOfRangeError if a pattern fits no layer
  */
 export function byLayer<T extends ParameterValue>(
   values: ReadonlyMap<string, T>,
@@ -66,8 +67,8 @@ export function byLayer<T extends ParameterValue>(
  * Resolves the parameters of a method for one tensor.
  * @param method - its name, for messages
  * @param networks - number of networks
- * @throws TypeError if a parameter is unknown or missing, or of another type
- * @throws RangeError if a value is out of its range, or there are not as many as networks
+ * @throws UsageError if a parameter is unknown or missing, or of another type
+ * @throws OutOfRangeError if a value is out of its range, or there are not as many as networks
  */
 export function resolveParameters<P extends ParameterSpecs>(
   method: string,
@@ -77,7 +78,7 @@ export function resolveParameters<P extends ParameterSpecs>(
 ): TensorParameters<P> {
   const unknown = Object.keys(given).find((name) => !(name in specs));
   if (unknown !== undefined) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge by ${method} as there is no parameter "${unknown}": known are ${Object.keys(specs).sort().join(", ") || "none"}`,
     );
   }
@@ -102,11 +103,11 @@ function listValues(
   networks: number,
 ): readonly AnyValue[] {
   const value = given ?? fallback;
-  if (value === undefined) throw new TypeError(`Cannot merge as ${parameter} must be given: it is missing`);
+  if (value === undefined) throw new UsageError(`Cannot merge as ${parameter} must be given: it is missing`);
   if (of === "merge") return [value as AnyValue];
   if (!Array.isArray(value)) return Array.from({ length: networks }, () => value as AnyValue);
   if (value.length === networks) return value;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot merge ${networks} networks as ${parameter} needs one value for each: got ${value.length}`,
   );
 }
@@ -119,17 +120,17 @@ function assertValue(
 ): void {
   const type = typeof (fallback ?? choices?.[0] ?? 0);
   if (typeof value !== type) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge "${tensor}" as ${parameter} must be a ${type}: it is ${JSON.stringify(value)}`,
     );
   }
   if (typeof value === "number" && !(Number.isFinite(value) && value >= least && value <= most)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot merge "${tensor}" as ${parameter} must be a finite number in [${least}, ${most}]: it is ${value}`,
     );
   }
   if (choices !== undefined && !choices.includes(value)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot merge "${tensor}" as ${parameter} must be one of ${choices.join(", ")}: it is ${value}`,
     );
   }

@@ -76,8 +76,8 @@ type Pair = readonly [Checkpoint, Checkpoint];
  *
  * @throws InputError if there are no anchors, or the data do not fit the graph
  * @throws MismatchError if a network does not fit the graph
- * @throws TypeError if an option is unknown
- * @throws RangeError if an option is out of its range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of its range
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function measureStar(

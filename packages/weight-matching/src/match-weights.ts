@@ -1,4 +1,11 @@
-import { assertSameStructure, assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
+import {
+  assertSameStructure,
+  assertWholeOptions,
+  type Checkpoint,
+  OutOfRangeError,
+  resolveOptions,
+  UsageError,
+} from "@isthmus/core";
 import { assertNetwork, type Engine, type Graph } from "@isthmus/graph";
 import type { Alignment, SymmetrySpec } from "@isthmus/symmetry";
 import { objectiveBound } from "./bound/objective-bound.ts";
@@ -135,7 +142,7 @@ export interface MatchWeightsResult {
  * @throws MismatchError if the checkpoints differ in names or shapes, or lack weights of the specification,
  *   or `start` is not an alignment of it
  * @throws InputError if a weight, or with a graph a variance of a norm, is NaN or infinite; it is named
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  */
 export async function matchWeights(
   { spec, graph, engine }: MatchedArchitecture,
@@ -221,7 +228,7 @@ function affordableSearch(
   const bytes = bytesForFrankWolfe({ spec });
   if (memory === undefined || search === "coordinate-descent" || bytes <= memory / 2) return search;
   if (search === "best") return "coordinate-descent";
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot match weights by Frank-Wolfe as it must fit half of the memory: it holds ${Math.ceil(bytes / 2 ** 20)} MiB of ${Math.floor(memory / 2 ** 20)}; search by coordinate descent`,
   );
 }
@@ -234,7 +241,7 @@ function assertOptions(
   assertWholeOptions("match weights", { seed, ...options }, { seed: 0, restarts: 1, maxSweeps: 1 });
   if (memory !== undefined) assertWholeOptions("match weights", { memory }, { memory: 1 });
   if (MATCH_SEARCHES.includes(search)) return;
-  throw new TypeError(
+  throw new UsageError(
     `Cannot match weights as search must be one of ${MATCH_SEARCHES.join(", ")}: got ${String(search)}`,
   );
 }

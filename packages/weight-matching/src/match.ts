@@ -62,7 +62,7 @@ export type MatchResult = SharedResult &
  *
  * @throws MismatchError if the checkpoints do not fit each other or the graph
  * @throws InputError if weights, data or activations cannot be used
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  */
 export async function match(
   architecture: SymmetricArchitecture,

@@ -49,7 +49,7 @@ import { expandEnds, PREDICT_BARRIERS_DEFAULTS } from "./predict-barriers.ts";
  * @throws FormatError if the file at `journalPath` is not a journal
  * @throws UnsupportedError if the graph has no weights, or barriers are predicted and an operator has no
  *   gradient rule
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  * @throws DOMException named AbortError if `signal` is aborted
  * @see Adilova et al., Layer-wise linear mode connectivity, 2024
  */

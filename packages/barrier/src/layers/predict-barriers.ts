@@ -72,7 +72,7 @@ export interface PredictBarriersResult {
  * `predictRise` predicts barriers from the expansions.
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws UnsupportedError if an operator has no gradient rule; it names the node
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  * @see Singh et al., Landscaping linear mode connectivity, 2024, which predicts barriers by curvatures along
  *   the path
  */

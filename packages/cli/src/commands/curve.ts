@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import { type Checkpoint, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
 import {
   type CurveResult,
   MEASURE_PATH_DEFAULTS,
@@ -29,7 +29,7 @@ import { addBindingOptions, type BindingOptions, bindArchitecture } from "../ope
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openStatisticsData, type ScalingOptions } from "../open/open-data.ts";
-import { type EngineOptions, engineOption } from "../options/engine-option.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
 import { MOST, parseCount } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
@@ -54,7 +54,7 @@ interface CurveVerbOptions extends TrainingFlags, ScalingOptions, NormOptions, B
   readonly report?: string | undefined;
 }
 
-/** The verb `curve`. */
+/** Creates the command `isthmus curve`. */
 export function curveVerb(run: RunVerb): CommandUnknownOpts {
   return withOutput(withMeasurement(withTraining()))
     .addHelpText("after", EXAMPLES)
@@ -67,7 +67,7 @@ function withTraining() {
     .argument("<b>", "the checkpoint where it ends")
     .option(
       "--graph <file>",
-      "their architecture, an .onnx file or the model.json of a LayersModel (default: of their config.json)",
+      "their architecture, an .onnx file or the model.json of a LayersModel (default: from their config.json)",
     )
     .requiredOption(
       "--data <name>",
@@ -80,7 +80,7 @@ function withTraining() {
     )
     .option(
       "--bends <n>",
-      "networks between the ends to train",
+      "number of networks to train between the ends",
       parseCount(1, MOST.columns),
       TRAIN_CURVE_DEFAULTS.bends,
     );
@@ -96,11 +96,11 @@ function withMeasurement(command: ReturnType<typeof withTraining>) {
     )
     .option(
       "--points <n>",
-      "evenly spaced places, both ends among them",
+      "number of evenly spaced places, both ends among them",
       parseCount(2, MOST.places),
       MEASURE_PATH_DEFAULTS.points,
     );
-  return addNormOptions(measured, `the first ${STATISTICS_EXAMPLES} of --data`).addOption(engineOption());
+  return addEngineOption(addNormOptions(measured, `the first ${STATISTICS_EXAMPLES} of --data`));
 }
 
 function withOutput(command: ReturnType<typeof withMeasurement>) {
@@ -185,7 +185,7 @@ function renderPage(result: CurveResult, { commandLine, version }: Context): Pro
   return renderResultPage({ title: titleOfResult(result), result, commands: [commandLine], version });
 }
 
-/** Examples to train on, to measure on, and to measure statistics on. */
+/** The examples to train on, to measure on, and to measure statistics on. */
 interface CurveData {
   readonly training: DataSet;
   readonly test: DataSet;
@@ -199,7 +199,7 @@ async function openCurveData(options: CurveVerbOptions, context: DataContext): P
     context,
   );
   if (test === undefined) {
-    throw new TypeError(
+    throw new UsageError(
       "Cannot measure the curve as it needs examples that it was not trained on: name them with --test-data",
     );
   }
@@ -213,7 +213,7 @@ async function openCurveData(options: CurveVerbOptions, context: DataContext): P
 interface CurveJob extends OpenedArchitecture {
   readonly a: Checkpoint;
   readonly b: Checkpoint;
-  /** A as it was bound to the graph, whose names the bends are saved under. */
+  /** A bound to the graph; the bends are saved under the names of its file. */
   readonly start: BoundNetwork;
   readonly files: CurveFiles;
   readonly data: CurveData;
@@ -249,7 +249,10 @@ async function measureBends(
   });
 }
 
-/** Saves every bend, its statistics measured anew if asked, then removes the state; returns the files written. */
+/**
+ * Saves every bend, with its statistics measured anew unless the options keep them, then removes the state
+ * of the training; returns the files written.
+ */
 async function saveBends(
   trained: TrainedCurve,
   { graph, engine, a, b, start, files, data, options }: CurveJob,

@@ -10,7 +10,7 @@ import { describeFeeds } from "../format/describe-feeds.ts";
 import { formatPairs } from "../format/format-table.ts";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions } from "../open/open-data.ts";
-import { createEngine, engineOption } from "../options/engine-option.ts";
+import { addEngineOption, createEngine } from "../options/engine-option.ts";
 import { assertOutput } from "../output/assert-output.ts";
 import { describeMaking } from "../output/provenance.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
@@ -39,9 +39,9 @@ interface TrainVerbOptions extends NetworkOptions, TrainingDataOptions, Omit<Tra
   readonly resume?: true | undefined;
 }
 
-/** The verb `train`. */
+/** Creates the command `isthmus train`. */
 export function trainVerb(run: RunVerb): CommandUnknownOpts {
-  return withOutput(addTrainingOptions(withData(createWithNetwork())).addOption(engineOption()))
+  return withOutput(addEngineOption(addTrainingOptions(withData(createWithNetwork()), 0)))
     .addHelpText("after", EXAMPLES)
     .addHelpText("after", () => `\nNetworks:\n${describeNetworks().replace(/^(?=.)/gm, "  ")}\n`)
     .action((options) => run(options, (context) => trainNetwork(options, context)));
@@ -51,7 +51,7 @@ function createWithNetwork() {
   const command = createVerb("train")
     .optionsGroup("What to train:")
     .option("--net <name>", `a network to build: ${NETWORK_FORMS.join(", ")}`)
-    .option("--graph <file>", "an architecture that is there, an .onnx file")
+    .option("--graph <file>", "the architecture to train, an .onnx file")
     .option("--from <file>", "a checkpoint to start from (default: random weights, or those of --graph)");
   return addBindingOptions(command);
 }
@@ -155,7 +155,7 @@ async function runTraining({ options, files, data, network }: Run, context: Cont
   );
 }
 
-/** Saves graph and weights, then removes the state, which nobody needs any more; returns the files written. */
+/** Saves the graph and the weights, then removes the state of the training; returns the files written. */
 async function saveTrained(
   { weights }: Trained,
   { options, files, network }: Pick<Run, "options" | "files" | "network">,

@@ -10,11 +10,11 @@ import type { Context } from "../verb.ts";
 
 /** How the two networks of the demo are trained. */
 export interface PairOptions {
-  /** Folder that the files go to; made if it is missing. */
+  /** Folder for the files; created if it is missing. */
   readonly output: string;
   readonly net: string;
   readonly epochs: number;
-  /** Seed of A; that of B is one more. */
+  /** Seed of A; the seed of B is one more. */
   readonly seed: number;
 }
 
@@ -41,8 +41,8 @@ export async function trainPair(
   await createFolder(output);
   const graph = join(output, "graph.onnx");
   await saveFile(graph, encodeGraph(network.graph));
-  const trainOne = (name: string, own: number) =>
-    trainAndSave({ network, engine, data, evaluationData }, { ...options, seed: own, name }, context);
+  const trainOne = (name: string, networkSeed: number) =>
+    trainAndSave({ network, engine, data, evaluationData }, { ...options, seed: networkSeed, name }, context);
   const a = await trainOne("a", seed);
   const b = await trainOne("b", seed + 1);
   return { graph, net: network.spec, checkpoints: [a.path, b.path], results: [a.result, b.result] };

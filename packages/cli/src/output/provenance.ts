@@ -12,8 +12,8 @@ export interface Making {
 }
 
 /**
- * Metadata entry that says how a checkpoint was made of `inputs`. Names without folders, so that the bytes do not
- * depend on where files lie.
+ * Metadata entry that says how a checkpoint was made of `inputs`. Names without folders, so that the bytes
+ * do not depend on where files lie.
  */
 export function describeMaking(inputs: readonly Checkpoint[], making: Making): Record<string, string> {
   const names = inputs.map(({ source }) => basename(source));
@@ -21,8 +21,8 @@ export function describeMaking(inputs: readonly Checkpoint[], making: Making): R
 }
 
 /**
- * Metadata that is true of a combination, too: which framework's names and layouts the tensors have. What else the
- * first checkpoint says, such as its seed, is true of that network only.
+ * Metadata that is true of a combination, too: which framework's names and layouts the tensors have. What
+ * else the first checkpoint says, such as its seed, is true of that network only.
  */
 export function sharedMetadata({ metadata }: Checkpoint): Record<string, string> {
   const { format } = metadata;

@@ -1,3 +1,4 @@
+import { UsageError } from "@isthmus/core";
 import type { DataSet, Graph } from "@isthmus/graph";
 import {
   type BaseOptimizerSpec,
@@ -26,7 +27,7 @@ export const LEARNING_RATES: Readonly<Record<(typeof OPTIMIZER_NAMES)[number], n
 /** Momentum of SGD, where none is given. */
 export const MOMENTUM = 0.9;
 
-/** How to train, as the user said it; an alias, as commander wants types with an implicit index signature. */
+/** Options of the command line that say how to train. */
 export type TrainingFlags = {
   readonly seed: number;
   readonly epochs: number;
@@ -54,7 +55,7 @@ export type TrainingFlags = {
 
 /**
  * Options of `train` from those of the command line.
- * @throws TypeError if flags contradict each other
+ * @throws UsageError if flags contradict each other
  */
 export function trainingOptions(
   flags: TrainingFlags,
@@ -89,13 +90,13 @@ function assertFlags({
   stepFactor,
 }: TrainingFlags): void {
   if (optimizer !== "sgd" && (momentum !== undefined || nesterov)) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot train as ${nesterov ? "--nesterov" : "--momentum"} belongs to sgd: the optimizer is ${optimizer}`,
     );
   }
   if (schedule === "step" ? stepEvery !== undefined : stepEvery === undefined && stepFactor === undefined)
     return;
-  throw new TypeError(
+  throw new UsageError(
     schedule === "step"
       ? "Cannot train as --schedule step must be told how often the rate falls: give --step-every EPOCHS"
       : `Cannot train as --step-every and --step-factor belong to --schedule step: it is ${schedule}`,
@@ -104,18 +105,18 @@ function assertFlags({
 
 /**
  * Examples in a step: as the user said, else those that the graph takes, else as usual.
- * @throws TypeError if the graph takes another number, or batch norms would normalize single examples
+ * @throws UsageError if the graph takes another number, or batch norms would normalize single examples
  */
 export function batchOf({ batch }: Pick<TrainingFlags, "batch">, graph: Graph): number {
   const fixed = graph.inputs[0]?.shape?.[0];
   if (typeof fixed !== "number") return batch ?? TRAIN_DEFAULTS.batch;
   if (batch !== undefined && batch !== fixed) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot train by --batch ${batch} as graph "${graph.name}" was exported for batches of ${fixed} and takes no others: leave --batch out, or export it with a dynamic batch`,
     );
   }
   if (fixed === 1 && graph.nodes.some(({ op }) => op === "BatchNormalization")) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot train graph "${graph.name}" as its batch norms must see several examples at once to normalize them: it was exported for batches of 1 and takes no others; export it with a dynamic batch`,
     );
   }
@@ -125,7 +126,7 @@ export function batchOf({ batch }: Pick<TrainingFlags, "batch">, graph: Graph): 
 /** As the user said; else what networks of the graph are evaluated by. */
 function lossOf({ loss: kind, labelSmoothing }: TrainingFlags, graph: Graph, data: DataSet): LossSpec {
   if (labelSmoothing !== undefined && kind === "mean-squared-error") {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot train as --label-smoothing belongs to losses of classes: the loss is ${kind}`,
     );
   }

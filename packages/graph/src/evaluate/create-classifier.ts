@@ -31,7 +31,7 @@ export interface Classifier {
  * Prepares class probabilities of networks of one architecture: softmax in f64 of the first output that can
  * be logits, in the order of the data set, with the same bits on every run.
  * @throws InputError if there are no examples, or they do not fit the graph's input
- * @throws RangeError if an option is out of its range
+ * @throws OutOfRangeError if an option is out of its range
  */
 export async function createClassifier(
   { graph, engine }: Architecture,

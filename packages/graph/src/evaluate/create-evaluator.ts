@@ -54,7 +54,7 @@ export interface Evaluator {
  * run in its batches, the last one filled up.
  * @throws InputError if there are no examples, they do not fit the graph's input, or there
  *   is nothing for another input
- * @throws RangeError if an option is out of its range
+ * @throws OutOfRangeError if an option is out of its range
  */
 export async function createEvaluator(
   { graph, engine }: Architecture,

@@ -1,4 +1,4 @@
-import { at, type Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint, OutOfRangeError } from "@isthmus/core";
 import {
   type Classifier,
   type ClassProbabilities,
@@ -59,7 +59,7 @@ export async function averagePredictions(
       count += 1;
     }
     if (count === 0) {
-      throw new RangeError(
+      throw new OutOfRangeError(
         `Cannot average predictions of graph "${graph.name}" as there must be at least one network: there are none`,
       );
     }

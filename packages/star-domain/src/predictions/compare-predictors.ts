@@ -61,8 +61,8 @@ type Resolved = Required<Omit<ComparePredictorsOptions, "outOfDistribution">>;
  * @see Sonthalia et al. 2024, section 6.1; we draw places on rays, where the authors take the midpoints
  * @throws InputError if the data do not fit the graph
  * @throws MismatchError if a network does not fit the graph, or a label is no class
- * @throws TypeError if an option is unknown
- * @throws RangeError if an option is out of its range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of its range
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function comparePredictors(

@@ -21,7 +21,7 @@ export interface RayNetworksOptions {
  * Draws networks from the segments between a star and its anchors, one after another. Anchors are taken in
  * random order, each once before any is repeated, and aligned to the star; batch norms are measured again.
  * @throws MismatchError if there are batch norms and no data to measure them on
- * @throws RangeError if there are no anchors
+ * @throws OutOfRangeError if there are no anchors
  */
 export async function* networksOnRays(
   { graph, engine, star, anchors, symmetries }: Omit<PredictorNetworks, "data">,

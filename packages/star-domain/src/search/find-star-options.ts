@@ -70,8 +70,8 @@ export interface ResolvedFindStarOptions {
 
 /**
  * Separates the options of the search from the options of training, and checks the former.
- * @throws TypeError if a distribution is unknown
- * @throws RangeError if a number of the search is out of its range
+ * @throws UsageError if a distribution is unknown
+ * @throws OutOfRangeError if a number of the search is out of its range
  */
 export function resolveFindStarOptions(options: Omit<FindStarOptions, "start">): ResolvedFindStarOptions {
   const { rays, alignEvery, restarts, memory, statisticsExamples, onProgress: _, ...training } = options;

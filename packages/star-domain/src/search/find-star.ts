@@ -61,8 +61,8 @@ export interface FoundStar {
  *   section 4
  * @throws InputError if there are fewer than two anchors, or data do not fit
  * @throws MismatchError if an anchor or the start does not fit the graph, or a state is of another search
- * @throws TypeError if an option is unknown
- * @throws RangeError if an option is out of its range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of its range
  * @throws FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train` of
  *   `@isthmus/training`
  */

@@ -58,7 +58,7 @@ export const PAIR_STATISTICS_DEFAULTS: Required<PairStatisticsOptions> = {
  * @param views - values, and their units
  * @returns statistics of each view, in order
  * @throws InputError if the data do not fit the graph, or an activation is not f32, or not finite
- * @throws RangeError if an option is out of range, or a view names no value of the graph
+ * @throws OutOfRangeError if an option is out of range, or a view names no value of the graph
  */
 export async function activationStatistics(
   { graph, engine }: Architecture,
@@ -87,7 +87,7 @@ export async function activationStatistics(
  *
  * @param networks - `a` and `b` have a tensor for every weight of the graph
  * @throws InputError if the data do not fit the graph, or an activation is not f32, or not finite
- * @throws RangeError if an option is out of range, or a view names no value of the graph
+ * @throws OutOfRangeError if an option is out of range, or a view names no value of the graph
  */
 export async function pairStatistics(
   { graph, engine }: Architecture,

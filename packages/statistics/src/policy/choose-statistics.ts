@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import { type DataSet, type Graph, limitExamples } from "@isthmus/graph";
 import { countBatchNorms } from "../repair/batch-norm-sites.ts";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "./statistics-policy.ts";
@@ -45,11 +46,11 @@ export function chooseStatistics(
 
 /**
  * Checks that a choice is one.
- * @throws RangeError if it is not
+ * @throws OutOfRangeError if it is not
  */
 export function assertChoice(attempt: string, choice: StatisticsChoice): void {
   if (STATISTICS_CHOICES.includes(choice)) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot ${attempt} as "statistics" must be one of ${STATISTICS_CHOICES.join(", ")}: it is ${choice}`,
   );
 }

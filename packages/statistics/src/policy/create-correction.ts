@@ -1,4 +1,4 @@
-import { type Checkpoint, createCheckpoint, entry } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, entry, OutOfRangeError } from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
 import { recalibrateBatchNorm } from "../repair/recalibrate-batch-norm.ts";
 import { createRepairer, type RepairShares } from "../repair/repair.ts";
@@ -46,7 +46,7 @@ export async function createCorrection(
     "repair-closed-form": () => createRepair(true),
   };
   if (!STATISTICS_POLICIES.includes(statistics)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot ${attempt} as "statistics" must be one of ${STATISTICS_POLICIES.join(", ")}: it is ${statistics}`,
     );
   }

@@ -21,7 +21,7 @@ export const RECALIBRATE_DEFAULTS: Required<RecalibrateOptions> = MEASURE_IN_ORD
  * @throws InputError if there are no examples, they do not fit the graph's input, or the activations of a
  * norm are not finite f32
  * @throws UnsupportedError if two norms share their statistics
- * @throws RangeError if an option is out of its range
+ * @throws OutOfRangeError if an option is out of its range
  */
 export async function recalibrateBatchNorm(
   { graph, engine }: Architecture,

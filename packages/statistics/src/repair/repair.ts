@@ -1,4 +1,12 @@
-import { at, type Checkpoint, entry, resolveOptions, type Tensor, withTensors } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  entry,
+  OutOfRangeError,
+  resolveOptions,
+  type Tensor,
+  withTensors,
+} from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
 import { activationStatistics } from "../activations/activation-statistics.ts";
 import type { UnitStatistics } from "../activations/unit-moments.ts";
@@ -129,7 +137,7 @@ type Shares = readonly (readonly number[])[];
 function assertShares(shares: readonly number[], networks: readonly unknown[]): void {
   const sum = shares.reduce((total, share) => total + share, 0);
   if (shares.length === networks.length && Math.abs(sum - 1) < 1e-9) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot repair a combination of ${networks.length} networks as it must have a share of each, of sum 1: got ${shares.join(", ")}`,
   );
 }

@@ -72,10 +72,10 @@ export interface TrainedBlend {
  * assert.deepEqual([...points.keys()], ["bend"]);
  * ```
  *
- * @throws RangeError if an option is out of its range, no point is trained, or the blend of a step lacks
+ * @throws OutOfRangeError if an option is out of its range, no point is trained, or the blend of a step lacks
  *   coefficients or weights
  * @throws MismatchError if weights, loss or data do not fit the graph, or the state is of another training
- * @throws TypeError if an option is unknown
+ * @throws UsageError if an option is unknown
  * @throws InputError, FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train`
  */
 export async function trainBlend(

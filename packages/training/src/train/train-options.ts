@@ -1,4 +1,4 @@
-import { assertWholeOptions, type Checkpoint, excerpt, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, excerpt, resolveOptions, UsageError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import type { AugmentOptions } from "../batches/augment.ts";
 import type { Remainder } from "../batches/epoch-steps.ts";
@@ -115,11 +115,13 @@ export function resolveTrainOptions(
   assertWholeOptions("train", resolved, { seed: 0, epochs: leastEpochs, batch: 1, threads: 0, saveEvery: 0 });
   const { saveEvery, remainder } = resolved;
   if (remainder !== "carry" && remainder !== "drop") {
-    throw new TypeError(`Cannot train as "remainder" must be "carry" or "drop": it is ${excerpt(remainder)}`);
+    throw new UsageError(
+      `Cannot train as "remainder" must be "carry" or "drop": it is ${excerpt(remainder)}`,
+    );
   }
   const { statePath, resume } = resolved;
   if (statePath === undefined ? resume || saveEvery > 0 : !statePath.endsWith(".safetensors")) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot train as "statePath" must name a file ending in .safetensors for the state to be kept in: it is ${excerpt(statePath)}`,
     );
   }

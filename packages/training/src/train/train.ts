@@ -43,8 +43,8 @@ export interface Trained {
  * @throws UnsupportedError if an operator has no gradient rule, or examples to be changed are not images
  * @throws DivergenceError if a loss or a weight is not finite; the last good state is left in place
  * @throws EngineError if the engine fails
- * @throws TypeError if an option is unknown
- * @throws RangeError if an option is out of its range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of its range
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function train(

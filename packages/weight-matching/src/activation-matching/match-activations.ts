@@ -66,7 +66,7 @@ export interface MatchActivationsResult {
  *
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph, or activations are not finite
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  */
 export async function matchActivations(
   { graph, engine, symmetries }: SymmetricArchitecture,

@@ -65,7 +65,7 @@ export interface AlignResult {
  * @throws UnsupportedError if a network would compute something else, or canonical forms of one too large to be run are asked for
  * @throws MismatchError if a network does not fit the graph
  * @throws InputError if there are fewer than two networks, or data do not fit
- * @throws RangeError if an option is out of its range
+ * @throws OutOfRangeError if an option is out of its range
  *
  * @example
  * ```ts

@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import type { KernelMemory } from "./kernel.ts";
 
 /** Most bytes that WebAssembly can address: 65,536 pages of 64 KiB. */
@@ -45,19 +46,19 @@ export function bytesForAssignment(rows: number, columns: number): number {
 
 /**
  * Checks that a problem fits the memory before anything is allocated.
- * @throws RangeError if it does not.
+ * @throws OutOfRangeError if it does not.
  */
 export function assertFitsMemory(rows: number, columns: number): void {
   const bytes = bytesForAssignment(rows, columns);
   if (bytes <= MAX_BYTES) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot solve an assignment of ${rows} x ${columns} as its matrix and lists must fit 4 GiB: they need ${(bytes / 2 ** 30).toFixed(1)} GiB; split the matrix`,
   );
 }
 
 /**
  * Grows `memory` to at least `bytes`; views on it are detached if it grows.
- * @throws RangeError if the machine does not have that much.
+ * @throws OutOfRangeError if the machine does not have that much.
  */
 export function growMemory(memory: KernelMemory, bytes: number): void {
   const pages = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
@@ -65,7 +66,7 @@ export function growMemory(memory: KernelMemory, bytes: number): void {
   try {
     memory.grow(pages);
   } catch (cause) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot solve an assignment as its memory must grow to ${(bytes / 2 ** 20).toFixed(0)} MiB: the system refused`,
       { cause },
     );

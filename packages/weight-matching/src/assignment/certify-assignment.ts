@@ -1,4 +1,4 @@
-import { InputError, resolveOptions } from "@isthmus/core";
+import { InputError, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import type { AssignmentResult } from "./assignment-result.ts";
 import { assertCostMatrix, type CostMatrix, strideOf } from "./cost-matrix.ts";
 import { gapOf, type Side } from "./kernels/gap.ts";
@@ -35,7 +35,7 @@ export interface AssignmentCertificate {
  * For any duals v of the columns, every matching costs at least `sum_i min_j (cost(i, j) - v[j])` plus the v
  * of the columns it uses, which are all of them in a square problem and otherwise count as min(v, 0).
  * @throws InputError if the assignment is not a complete matching of allowed edges.
- * @throws RangeError if the lengths do not agree.
+ * @throws OutOfRangeError if the lengths do not agree.
  */
 export function certifyAssignment(
   cost: CostMatrix,
@@ -65,7 +65,7 @@ function assertLengths(
     ["columnDuals", result.columnDuals.length, cost.columns],
   ] as const) {
     if (length === size) continue;
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot certify an assignment of ${cost.rows} x ${cost.columns} as ${name} must have ${size} elements: there are ${length}`,
     );
   }

@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import { assertFitsMemory } from "./assignment-memory.ts";
 import type { AssignmentSolver } from "./assignment-solver.ts";
 import { KernelSolver } from "./kernel-solver.ts";
@@ -16,7 +17,7 @@ export function createAssignmentSolver(maxRows: number, maxColumns: number): Ass
 
 function assertSize(name: string, size: number): void {
   if (Number.isSafeInteger(size) && size >= 0) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot make an assignment solver as its sizes must be whole numbers from 0: ${name} is ${size}`,
   );
 }

@@ -1,4 +1,4 @@
-import { InputError, resolveOptions } from "@isthmus/core";
+import { InputError, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import { bytesForAssignment, growMemory } from "./assignment-memory.ts";
 import { ASSIGNMENT_DEFAULTS, type AssignmentOptions, type AssignmentResult } from "./assignment-result.ts";
 import type { AssignmentSolver } from "./assignment-solver.ts";
@@ -62,7 +62,7 @@ export class KernelSolver implements AssignmentSolver {
 
   #layOut(rows: number, columns: number): void {
     if (rows > this.maxRows || columns > this.maxColumns) {
-      throw new RangeError(
+      throw new OutOfRangeError(
         `Cannot solve an assignment of ${rows} x ${columns} as this solver was made for at most ${this.maxRows} x ${this.maxColumns}: make a larger one`,
       );
     }
@@ -212,18 +212,18 @@ function copyRows(
 
 /**
  * Checks dual variables given for a warm start.
- * @throws RangeError if their number is wrong or one is not finite.
+ * @throws OutOfRangeError if their number is wrong or one is not finite.
  */
 function assertDuals(duals: Float64Array | undefined, columns: number): void {
   if (duals === undefined) return;
   if (duals.length !== columns) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot start an assignment from duals as there must be one for each of ${columns} columns: there are ${duals.length}`,
     );
   }
   const bad = duals.findIndex((x) => !Number.isFinite(x));
   if (bad >= 0) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot start an assignment from duals as they must be finite: number ${bad} is ${duals[bad]}`,
     );
   }

@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 import { bytesForAssignment } from "../assignment/assignment-memory.ts";
 import type { UnitTree } from "../coordinate-descent/unit-tree.ts";
@@ -48,7 +49,7 @@ export function planMemory({ spec, tree, held }: MemoryNeeds, bytes: number): Me
   const least = Math.max(TILE_ELEMENTS.least, row) * BYTES_PER_TILE_ELEMENT;
   if (!(bytes >= costBytes + least)) {
     const needed = Math.ceil((costBytes + least) / 2 ** 20);
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot match weights as memory must hold the costs of the largest symmetry: ${needed} MiB are needed, ${Math.floor(bytes / 2 ** 20)} are given; give more, or skip the largest symmetries`,
     );
   }

@@ -41,7 +41,7 @@ const LIMIT_TOLERANCE = 1e-9;
 
 /**
  * Gets everything ready for searching.
- * @throws RangeError if `memory` is too little
+ * @throws OutOfRangeError if `memory` is too little
  */
 export async function prepareMatching(
   networks: NetworkPair,

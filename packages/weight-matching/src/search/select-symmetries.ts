@@ -1,4 +1,4 @@
-import { matchesGlob } from "@isthmus/core";
+import { matchesGlob, UsageError } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 
 /** A selection of symmetries by their names; `*` matches any characters and `?` matches one. */
@@ -19,7 +19,7 @@ export function heldSymmetries(spec: SymmetrySpec, { only, skip }: SymmetrySelec
   const left = skip === undefined ? new Set<number>() : findByPatterns("skip", skip, names);
   const held = new Set([...names.keys()].filter((index) => !chosen.has(index) || left.has(index)));
   if (names.length > 0 && held.size === names.length) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot match weights as only and skip must leave a symmetry to match: they leave none of ${names.length}`,
     );
   }
@@ -37,7 +37,7 @@ function findByPatterns(option: string, patterns: readonly string[], names: read
     );
     if (fitting.length === 0) {
       const more = names.length > LISTED ? `, and ${names.length - LISTED} more` : "";
-      throw new TypeError(
+      throw new UsageError(
         `Cannot match weights as every pattern of ${option} must fit the name of a symmetry: "${pattern}" fits none of ${names.slice(0, LISTED).join(", ")}${more}`,
       );
     }

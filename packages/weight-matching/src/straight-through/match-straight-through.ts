@@ -5,6 +5,7 @@ import {
   createRandom,
   entry,
   InputError,
+  OutOfRangeError,
   resolveOptions,
   type Tensor,
 } from "@isthmus/core";
@@ -102,7 +103,7 @@ export interface MatchStraightThroughResult {
  *   class
  * @throws UnsupportedError if an operator has no gradient rule
  * @throws InputError if the data do not fit the graph, or the loss is not finite
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  */
 export async function matchStraightThrough(
   architecture: SymmetricArchitecture,
@@ -146,7 +147,7 @@ function assertOptions(options: Options): void {
 }
 
 function fail(option: string, rule: string, value: unknown): never {
-  throw new RangeError(`Cannot match straight through as "${option}" must be ${rule}: it is ${value}`);
+  throw new OutOfRangeError(`Cannot match straight through as "${option}" must be ${rule}: it is ${value}`);
 }
 
 type Weights = ReadonlyMap<string, Tensor>;

@@ -5,7 +5,7 @@ import type { ReadArchitecture } from "./open-architecture.ts";
 /**
  * Builds the network of a model's folder for the tokens that examples have; other architectures are as long as they are.
  *
- * @throws RangeError if the model knows fewer positions
+ * @throws OutOfRangeError if the model knows fewer positions
  * @throws UnsupportedError if texts are padded in a way that its network would take for text
  */
 export function fitToData<A extends ReadArchitecture>(architecture: A, data: DataSet): A {

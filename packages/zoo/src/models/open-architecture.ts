@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import type { Tensor } from "@isthmus/core";
+import { type Tensor, UsageError } from "@isthmus/core";
 import {
   type Architecture,
   type Engine,
@@ -123,7 +123,7 @@ export async function openSharedArchitecture(
 /**
  * Checks that the architecture of some checkpoints is known: that a graph is named, or every checkpoint has a config.
  * @param attempt - what is attempted, for the message, for example `merge with --align`
- * @throws TypeError if no graph is named, and a checkpoint has no config
+ * @throws UsageError if no graph is named, and a checkpoint has no config
  */
 export async function assertArchitecture(
   attempt: string,
@@ -133,7 +133,7 @@ export async function assertArchitecture(
   if (graph !== undefined) return;
   for (const path of paths) {
     if ((await findModelConfig(path)) !== undefined) continue;
-    throw new TypeError(
+    throw new UsageError(
       `Cannot ${attempt} as it needs the architecture: give --graph model.onnx, or model folders with config.json; "${path}" has none`,
     );
   }

@@ -44,7 +44,8 @@ export interface CorrectedEvaluatorOptions {
 export interface CorrectedEvaluator {
   /**
    * Evaluates a network.
-   * @param shares - how much of each of `ends` is in it, `[ends]`; undefined for a network that is taken as it is
+   * @param shares - how much of each of `ends` is in it, `[ends]`; undefined for a network that is taken as
+   *   it is
    */
   evaluate(network: Checkpoint, shares: RepairShares | undefined): Promise<Evaluation>;
   /** Frees what the engine holds. */
@@ -52,7 +53,8 @@ export interface CorrectedEvaluator {
 }
 
 /**
- * Prepares loss and error of any number of networks on the same examples in the same order, each corrected by a policy first.
+ * Prepares loss and error of any number of networks on the same examples in the same order, each corrected
+ * by a policy first.
  * @throws InputError if the data do not fit the graph; `evaluate` also if a loss is NaN or infinite
  * @throws OutOfRangeError if the policy is unknown, or `batchSize` is out of range
  */

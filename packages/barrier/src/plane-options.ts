@@ -10,7 +10,8 @@ export interface PlaneSubject {
 }
 
 /**
- * The three networks of a plane: the first is the origin, the third lies on the x axis; for a curve they are one
+ * The three networks of a plane: the first is the origin, the third lies on the x axis; for a curve they
+ * are one
  * end, its bend, and the other end.
  */
 export type PlaneModels = readonly [PlaneSubject, PlaneSubject, PlaneSubject];

@@ -11,7 +11,8 @@ import { normalizeWeights } from "./normalize-weights.ts";
  * up one checkpoint at a time, so that equal elements stay unchanged, bit for bit: the average of copies of a
  * network is that network. Integer tensors are taken from the first checkpoint.
  * @throws MismatchError if names or shapes differ
- * @throws OutOfRangeError if there are no checkpoints, there is not one finite weight for each, or the weights
+ * @throws OutOfRangeError if there are no checkpoints, there is not one finite weight for each, or the
+ *   weights
  * cannot be divided by their sum: it is 0, or so large or small that a double does not hold it in full
  */
 export function average(checkpoints: readonly Checkpoint[], weights?: readonly number[]): Checkpoint {

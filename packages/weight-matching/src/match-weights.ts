@@ -70,7 +70,8 @@ export interface MatchedArchitecture {
   /** Its symmetries. */
   readonly spec: SymmetrySpec;
   /**
-   * The graph, by which weights before batch norms are matched as the norms scale them. Undefined, which must be said, for
+   * The graph, by which weights before batch norms are matched as the norms scale them. Undefined, which
+   * must be said, for
    * networks of which there is none: weights are then matched as they are.
    */
   readonly graph: Graph | undefined;

@@ -19,7 +19,7 @@ export const MATCH_METHODS = ["weight", "activation", "straight-through"] as con
 /** A method that finds an alignment. */
 export type MatchMethod = (typeof MATCH_METHODS)[number];
 
-/** What all methods are told: seed, signal, and where progress goes. */
+/** Options that all methods have. */
 interface SharedOptions {
   /** Seed of all random choices; matching activations makes none. */
   readonly seed: number;
@@ -56,8 +56,10 @@ export type MatchResult = SharedResult &
   );
 
 /**
- * Finds the element of the symmetry group that brings network B closest to network A, by one of the methods: closest in
- * weights ({@link matchWeights}), in behaviour ({@link matchActivations}), or so that the network half-way has the least loss
+ * Finds the element of the symmetry group that brings network B closest to network A, by one of the
+ * methods: closest in
+ * weights ({@link matchWeights}), in behaviour ({@link matchActivations}), or so that the network half-way
+ * has the least loss
  * ({@link matchStraightThrough}).
  *
  * @throws MismatchError if the checkpoints do not fit each other or the graph
@@ -98,7 +100,8 @@ export async function match(
   const result = await matchWeights({ spec: symmetries.spec, graph, engine }, networks, {
     ...rest,
     onProgress: ({ restart, restarts, sweep, share }) => {
-      // How many sweeps a search will take is not known: each is taken to be half of what is left. What comes before the first counts
+      // How many sweeps a search will take is not known: each is taken to be half of what is left. What
+      // comes before the first counts
       // as part of it, so the first itself would go back.
       done = Math.max(done, (restart + 1 - 2 ** -(sweep + share)) / restarts);
       onProgress?.(done);

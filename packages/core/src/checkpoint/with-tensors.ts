@@ -8,8 +8,10 @@ import { defineCheckpoint } from "./define-checkpoint.ts";
 /**
  * Returns a checkpoint with some of its tensors replaced, lazily.
  *
- * Everything else stays: names, order, metadata, and the element types, to which the new tensors are converted. So what was
- * computed in f32 goes back into a bf16 checkpoint, and tensors that nothing computed, such as counters, are not lost.
+ * Everything else stays: names, order, metadata, and the element types, to which the new tensors are
+ * converted. So what was
+ * computed in f32 goes back into a bf16 checkpoint, and tensors that nothing computed, such as counters,
+ * are not lost.
  *
  * @param tensors - by name, each of the shape that the checkpoint's tensor has
  * @throws MismatchError if the checkpoint has no tensor of a name, or one of another shape

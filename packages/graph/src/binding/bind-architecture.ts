@@ -12,7 +12,10 @@ export interface BindArchitectureOptions {
   readonly exportedFrom?: Checkpoint | undefined;
   /** What is done about floating-point tensors that the graph does not read. @defaultValue "refuse" */
   readonly unread?: UnreadPolicy | undefined;
-  /** What stands before the network's names in the checkpoints, such as `module.`. @defaultValue it is found out */
+  /**
+   * What stands before the network's names in the checkpoints, such as `module.`. @defaultValue it is found
+   * out
+   */
   readonly prefix?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,7 +42,10 @@ export interface BindingSummary {
   readonly leftOut: readonly (readonly string[])[];
   /** Tensors of each checkpoint that the graph does not read and that are kept as they are. */
   readonly kept: readonly (readonly string[])[];
-  /** How far the graph's file and the checkpoint it was exported from are apart, relative; null where there was nothing to compare. */
+  /**
+   * How far the graph's file and the checkpoint it was exported from are apart, relative; null where there
+   * was nothing to compare.
+   */
   readonly witnessError: number | null;
   /** What became of the batch that the graph was exported for; null where it takes any. */
   readonly batch: BatchSummary | null;
@@ -55,11 +61,13 @@ export interface BoundArchitecture extends Architecture {
 }
 
 /**
- * Makes an architecture and checkpoints fit each other, whatever the exporter renamed, folded or reordered, proves it where the
+ * Makes an architecture and checkpoints fit each other, whatever the exporter renamed, folded or reordered,
+ * proves it where the
  * graph's file can be a witness, and lets the graph take any batch where it can.
  *
  * @param opened - an architecture, and the weights that its file carries
- * @throws MismatchError if they do not fit, or the graph's file computes something else than the checkpoint it was exported from
+ * @throws MismatchError if they do not fit, or the graph's file computes something else than the checkpoint
+ *   it was exported from
  */
 export async function bindArchitecture<
   A extends Architecture & { readonly carried: ReadonlyMap<string, Tensor> },
@@ -113,7 +121,9 @@ function summarizeBinding(
   };
 }
 
-/** Returns sentences on what is not plain about a binding; none where every weight is a tensor of its name. */
+/**
+ * Returns sentences on what is not plain about a binding; none where every weight is a tensor of its name.
+ */
 function describeBinding(
   { binding, networks }: Pick<BoundNetworks, "binding" | "networks">,
   checkpoints: readonly Pick<Checkpoint, "source">[],

@@ -10,7 +10,10 @@ import type { PredictorNetworks } from "./predictor-networks.ts";
 
 /** Options of {@link comparePredictors}. */
 export interface ComparePredictorsOptions {
-  /** Examples of other data, for which a predictor should have low confidence; their labels are not used. @defaultValue none */
+  /**
+   * Examples of other data, for which a predictor should have low confidence; their labels are not used.
+   * @defaultValue none
+   */
   readonly outOfDistribution?: DataSet | undefined;
   /** Decides the rays and the places on them, and seeds alignments. */
   readonly seed: number;

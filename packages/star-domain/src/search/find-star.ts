@@ -36,7 +36,8 @@ export interface FindStarResult extends TrainResult {
 /** A star network and the result of the search that found it. */
 export interface FoundStar {
   /**
-   * Its weights, in the order of the graph, and beside them the integer tensors of the network it started from, such as counters
+   * Its weights, in the order of the graph, and beside them the integer tensors of the network it started
+   * from, such as counters
    * of batches, so that it has the structure of the anchors; in memory.
    */
   readonly star: Checkpoint;

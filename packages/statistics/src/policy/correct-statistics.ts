@@ -14,10 +14,12 @@ export interface CorrectStatisticsOptions {
 }
 
 /**
- * Returns a merged network whose statistics of activations are corrected over examples: running means and variances of its batch
+ * Returns a merged network whose statistics of activations are corrected over examples: running means and
+ * variances of its batch
  * norms, or by REPAIR scales and shifts of all its layers, too.
  *
- * Every other tensor stays as it is, and so do names, element types and metadata: what is saved loads wherever `merged` does.
+ * Every other tensor stays as it is, and so do names, element types and metadata: what is saved loads
+ * wherever `merged` does.
  *
  * @param data - examples that statistics are measured on; 2,500 suffice
  * @throws MismatchError if a network does not fit the graph

@@ -14,7 +14,8 @@ export const RECALIBRATE_DEFAULTS: Required<RecalibrateOptions> = MEASURE_IN_ORD
  *
  * Norms are measured in order, each after all earlier norms are replaced, so the result does not depend on
  * how examples are split into batches, unlike the running averages of a training pass (Jordan et al. 2023,
- * section 3, reset with momentum averages). Sums are in f64. Variances are population variances; in training mode
+ * section 3, reset with momentum averages). Sums are in f64. Variances are population variances; in
+ * training mode
  * PyTorch stores `n / (n - 1)` of the variance of a batch of `n`.
  *
  * @returns the network with new statistics; every other tensor, such as a counter of batches, stays

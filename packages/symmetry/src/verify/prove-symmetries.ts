@@ -21,16 +21,21 @@ export interface ProveSymmetriesOptions {
 
 /** How far symmetries keep every value of a network. */
 export interface SymmetryProof extends VerifySymmetriesResult {
-  /** Whether the network was too large to be run, and a small one of the same structure was run in its place. */
+  /**
+   * Whether the network was too large to be run, and a small one of the same structure was run in its
+   * place.
+   */
   readonly narrowed: boolean;
   /** Results for scales, signs and rotations. */
   readonly linear: readonly VerifyLinearResult[];
 }
 
 /**
- * Proves symmetries on every value of a graph: permutations, and scales, signs and rotations where they are given.
+ * Proves symmetries on every value of a graph: permutations, and scales, signs and rotations where they are
+ * given.
  *
- * A network that is built from a config and has more than 2^27 weights is not run: a narrowed one of random weights is, whose
+ * A network that is built from a config and has more than 2^27 weights is not run: a narrowed one of random
+ * weights is, whose
  * structure and rules are the same.
  * @param symmetries - as `discoverSymmetries` finds them, or a list of one's own
  * @throws MismatchError if `weights` do not fit the graph

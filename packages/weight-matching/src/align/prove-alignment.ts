@@ -29,7 +29,10 @@ export interface Verification {
   readonly passed: boolean;
   /** Largest error of any value inside the network, or of its outputs. */
   readonly maxRelativeError: number;
-  /** Whether the network was too large to be run, and a small one of the same structure was run in its place. */
+  /**
+   * Whether the network was too large to be run, and a small one of the same structure was run in its
+   * place.
+   */
   readonly narrowed: boolean;
 }
 
@@ -37,7 +40,8 @@ export interface Verification {
 export interface ProveAlignmentOptions {
   readonly seed: number;
   /**
-   * `values` proves the symmetries on every value inside the network and then compares the outputs; `outputs` only compares the
+   * `values` proves the symmetries on every value inside the network and then compares the outputs;
+   * `outputs` only compares the
    * outputs, for symmetries that were proved before.
    * @defaultValue "values"
    */
@@ -46,10 +50,12 @@ export interface ProveAlignmentOptions {
 }
 
 /**
- * Proves that neither the symmetries of a network nor an alignment by them change what it computes, by running it: every value
+ * Proves that neither the symmetries of a network nor an alignment by them change what it computes, by
+ * running it: every value
  * inside is compared, and the outputs of the network before and after.
  *
- * A network built from a config that has more than 2^27 weights is not run: its symmetries are proved on a narrowed one of random
+ * A network built from a config that has more than 2^27 weights is not run: its symmetries are proved on a
+ * narrowed one of random
  * weights, whose structure and rules are the same.
  * @param networks - the network before and after it was aligned
  * @throws UnsupportedError if the computed values differ

@@ -1,6 +1,13 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
+import {
+  type Checkpoint,
+  createCheckpoint,
+  describeMaking,
+  saveCheckpoint,
+  saveFile,
+  UsageError,
+} from "@isthmus/core";
 import {
   type CurveResult,
   MEASURE_PATH_DEFAULTS,
@@ -33,7 +40,6 @@ import { addEngineOption, type EngineOptions } from "../options/engine-option.ts
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
 import { MOST, parseCount } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
-import { describeMaking } from "../output/provenance.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import { type CurveFiles, nameCurveFiles } from "../training/curve-files.ts";
 import { followTraining } from "../training/follow-training.ts";

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
-import { saveCheckpoint, saveFile } from "@isthmus/core";
+import { describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { encodeGraph } from "@isthmus/graph";
 import { type Trained, train } from "@isthmus/training";
@@ -12,7 +12,6 @@ import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions } from "../open/open-data.ts";
 import { addEngineOption, createEngine } from "../options/engine-option.ts";
 import { assertOutput } from "../output/assert-output.ts";
-import { describeMaking } from "../output/provenance.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs, formatRate, formatSeconds } from "../training/format-training.ts";

@@ -1,4 +1,6 @@
-/** Kinds of failure a caller can act on; wrong arguments are {@link UsageError} and {@link OutOfRangeError}. */
+/**
+ * Kinds of failure a caller can act on; wrong arguments are {@link UsageError} and {@link OutOfRangeError}.
+ */
 export type IsthmusErrorTag =
   | "FormatError"
   | "UnsupportedError"
@@ -99,8 +101,8 @@ export function isIsthmusError(error: unknown, ...tags: readonly IsthmusErrorTag
 }
 
 /**
- * An argument is wrong, missing, or contradicts another one. It is a `TypeError` that comes from a check of ours,
- * whereas a plain `TypeError` of the JavaScript engine is a defect of the program.
+ * An argument is wrong, missing, or contradicts another one. It is a `TypeError` that comes from a check of
+ * ours, whereas a plain `TypeError` of the JavaScript engine is a defect of the program.
  */
 export class UsageError extends TypeError {
   /** @internal */
@@ -122,7 +124,9 @@ export class OutOfRangeError extends RangeError {
   }
 }
 
-/** Checks whether a value is an error of ours on an argument, even if another copy of this package made it. */
+/**
+ * Checks whether a value is an error of ours on an argument, even if another copy of this package made it.
+ */
 export function isUsageError(error: unknown): error is UsageError | OutOfRangeError {
   return error instanceof Error && (error as Partial<UsageError>)[USAGE_MARKER] === true;
 }

@@ -44,7 +44,7 @@ import { addTrainingOptions } from "../training/add-training-options.ts";
 import { type CurveFiles, nameCurveFiles } from "../training/curve-files.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
-import { batchOf, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -265,7 +265,7 @@ async function saveBends(
   { version, signal }: Context,
 ): Promise<readonly string[]> {
   const { curve: kind, bends, statistics, epochs, seed } = options;
-  const batch = batchOf(options, graph);
+  const { batch } = trained.result;
   const making = {
     verb: "curve",
     version,

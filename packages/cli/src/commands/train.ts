@@ -28,7 +28,7 @@ import {
   type TrainingDataOptions,
 } from "../training/open-training-data.ts";
 import { nameTrainingFiles, type TrainingFiles } from "../training/training-files.ts";
-import { batchOf, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -158,12 +158,12 @@ async function runTraining({ options, files, data, network }: Run, context: Cont
 
 /** Saves the graph and the weights, then removes the state of the training; returns the files written. */
 async function saveTrained(
-  { weights }: Trained,
+  { weights, result }: Trained,
   { options, files, network }: Pick<Run, "options" | "files" | "network">,
   { version, signal }: Context,
 ): Promise<readonly string[]> {
   const { seed, epochs, data } = options;
-  const batch = batchOf(options, network.graph);
+  const { batch } = result;
   const from = options.from === undefined ? [] : [network.weights];
   const making = { verb: "train", version, network: basename(network.name), data, epochs, batch, seed };
   const outputs: string[] = [];

@@ -15,7 +15,7 @@ export interface Making {
 }
 
 /**
- * Returns the metadata that say how a checkpoint was made from others, for {@link saveCheckpoint}. The inputs are
+ * Returns the metadata that say how a checkpoint was made from others, for `saveCheckpoint`. The inputs are
  * named without their folders, so that the bytes of the result do not depend on where files lie.
  *
  * @example
@@ -24,8 +24,8 @@ export interface Making {
  * import { createCheckpoint, describeMaking, sharedMetadata } from "@isthmus/core";
  *
  * const a = createCheckpoint(new Map(), { format: "pt", seed: "0" }, "runs/a.safetensors");
- * const metadata = { ...sharedMetadata(a), ...describeMaking([a], { verb: "prune", version: "1.0.0", share: 0.5 }) };
- * assert.deepEqual(metadata, {
+ * const making = { verb: "prune", version: "1.0.0", share: 0.5 };
+ * assert.deepEqual({ ...sharedMetadata(a), ...describeMaking([a], making) }, {
  *   format: "pt",
  *   isthmus: '{"verb":"prune","version":"1.0.0","share":0.5,"inputs":["a.safetensors"]}',
  * });
@@ -37,8 +37,9 @@ export function describeMaking(inputs: readonly Checkpoint[], making: Making): R
 }
 
 /**
- * Returns the metadata of a checkpoint that are true of everything made from it, too: only `format`, the framework
- * whose names and layouts the tensors have. Other entries, such as a seed, are true of that network only.
+ * Returns the metadata of a checkpoint that are true of everything made from it, too: only `format`, the
+ * framework whose names and layouts the tensors have. Other entries, such as a seed, are true of that network
+ * only.
  */
 export function sharedMetadata({ metadata }: Checkpoint): Record<string, string> {
   const { format } = metadata;

@@ -54,7 +54,9 @@ export function describeError(error: unknown): ErrorDescription {
   return { name: tag, message, stack, fields, isUsage: false };
 }
 
-/** Makes the error that {@link describeError} described: of the same class, with the same message and stack. */
+/**
+ * Makes the error that {@link describeError} described: of the same class, with the same message and stack.
+ */
 export function reviveError({ name, message, stack, fields, isUsage }: ErrorDescription): Error {
   const error = createError({ name, message, fields, isUsage });
   // A constructor of JavaScript knows its own name only.

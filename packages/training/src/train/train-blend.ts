@@ -6,9 +6,10 @@ import { joinPoints } from "../blend/join-points.ts";
 import { createStepRunner } from "./create-step-runner.ts";
 import { describeRun, type RunDescription } from "./describe-run.ts";
 import { prepareSteps } from "./prepare-steps.ts";
+import { resolveTrainOptions } from "./resolve-train-options.ts";
 import { runEpochs } from "./run-epochs.ts";
 import type { Training } from "./train.ts";
-import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./train-options.ts";
+import type { ResolvedTrainOptions, TrainOptions } from "./train-options.ts";
 import type { TrainResult } from "./train-result.ts";
 import { startOf } from "./training-state.ts";
 
@@ -75,7 +76,7 @@ export async function trainBlend(
   blend: Blend,
   options: Omit<TrainOptions, "onEpoch">,
 ): Promise<TrainedBlend> {
-  const resolved = resolveTrainOptions(options, 1);
+  const resolved = resolveTrainOptions(training, options, 1);
   const { graph, engine, data } = training;
   const { seed, threads } = resolved;
   for (const start of blend.start.values()) assertNetwork(graph, start);

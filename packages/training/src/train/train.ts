@@ -4,8 +4,9 @@ import { createNetworkEvaluator, type NetworkEvaluator } from "./create-network-
 import { createStepRunner } from "./create-step-runner.ts";
 import { describeRun } from "./describe-run.ts";
 import { prepareSteps } from "./prepare-steps.ts";
+import { resolveTrainOptions } from "./resolve-train-options.ts";
 import { runEpochs } from "./run-epochs.ts";
-import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./train-options.ts";
+import type { ResolvedTrainOptions, TrainOptions } from "./train-options.ts";
 import type { TrainResult } from "./train-result.ts";
 import { startOf } from "./training-state.ts";
 
@@ -48,7 +49,7 @@ export interface Trained {
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function train(training: Training, options: TrainOptions): Promise<Trained> {
-  const resolved = resolveTrainOptions(options);
+  const resolved = resolveTrainOptions(training, options);
   const { graph, engine, weights, data } = training;
   const { seed, threads } = resolved;
   assertNetwork(graph, weights);

@@ -231,7 +231,7 @@ describe("the command on exported graphs", () => {
     ];
     const refused = await run([...args, "--batch", "5"]);
     expect(refused.stderr).toMatch(
-      /--batch 5 as graph .* was exported for batches of 2 and takes no others: leave --batch out/,
+      /by batches of 5 as graph .* was exported for batches of 2 and takes no others: leave the batch out/,
     );
     const single = await run(args.map((word) => word.replace("legacy-2", "legacy-1")));
     expect(single.stderr).toMatch(/its batch norms must see several examples at once.*batches of 1/);

@@ -10,12 +10,14 @@ import {
   saveCheckpoint,
   viewBytes,
 } from "@isthmus/core";
-import { createDataSet } from "@isthmus/data";
+import { createDataSet, createTextDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights } from "@isthmus/graph";
 import { type Trained, type TrainOptions, train } from "@isthmus/training";
+import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
+import { markovText } from "./helpers/markov-text.ts";
 import { batchNorm } from "./helpers/small-networks.ts";
 import { stripes } from "./helpers/stripes.ts";
 
@@ -185,6 +187,39 @@ describe("train()", () => {
     expect(small?.result.evaluation?.accuracy).toBeUndefined();
     // The same sum in another order.
     expect(small?.result.evaluation?.loss).toBeCloseTo(whole?.result.evaluation?.loss ?? 0, 6);
+  });
+});
+
+describe("train() without a loss", () => {
+  it("train() predicts the next token of a language model", async () => {
+    const text = createTextDataSet(markovText(300, 0), { context: 12 });
+    const { graph, initialize } = parseNetwork("gpt:d1:w16:h2", text);
+    const trainText = (more: Partial<TrainOptions>) =>
+      train(
+        { graph, engine, weights: initialize(0), data: text },
+        { seed: 0, epochs: 1, batch: 4, optimizer: { kind: "adam" }, ...more },
+      );
+    const { result } = await trainText({});
+    const explicit = await trainText({
+      loss: { kind: "next-token" },
+      schedule: { kind: "cosine", learningRate: 0.001 },
+    });
+    expect(result.loss).toBe(explicit.result.loss);
+    const smoothed = await trainText({ loss: { labelSmoothing: 0.1 } });
+    expect(smoothed.result.loss).not.toBe(result.loss);
+  });
+
+  it("train() takes batches of the size that the graph was exported for", async () => {
+    const fixed = {
+      ...network,
+      inputs: network.inputs.map((input) => ({ ...input, shape: input.shape!.with(0, 8) })),
+    };
+    const { batch: _, ...rest } = options;
+    const training = { graph: fixed, engine, weights: start, data };
+    expect((await train(training, rest)).result.batch).toBe(8);
+    await expect(train(training, { ...rest, batch: 5 })).rejects.toThrow(
+      /by batches of 5 as graph "small" was exported for batches of 8/,
+    );
   });
 });
 

@@ -84,13 +84,11 @@ for (const method of values.methods.split(",")) {
   const network = found === undefined ? b : permute(found.alignment, b, symmetries.spec);
   for (const statistics of values.statistics.split(",") as StatisticsPolicy[]) {
     const begun = performance.now();
-    const { barrier, points } = await measureBarrier(
-      { graph, engine }, [a, network], testData, {
-        points: Number(values.points),
-        statistics,
-        statisticsData: first(trainData, Number(values["statistics-examples"])),
-      },
-    );
+    const { barrier, points } = await measureBarrier({ graph, engine }, [a, network], testData, {
+      points: Number(values.points),
+      statistics,
+      statisticsData: first(trainData, Number(values["statistics-examples"])),
+    });
     console.log(
       JSON.stringify({
         graph: graphPath,

@@ -77,9 +77,9 @@ const { spec } = await discoverSymmetries({ graph, engine });
 const seed = Number(values.seed);
 
 async function tell(way: string, network: Checkpoint): Promise<void> {
-  const { barrier, points } = await measureBarrier(
-    { graph, engine }, [a, network], data, { points: Number(values.points) },
-  );
+  const { barrier, points } = await measureBarrier({ graph, engine }, [a, network], data, {
+    points: Number(values.points),
+  });
   const { passed, maxRelativeError } = await verifyAlignment({ graph, engine }, [b, network], { seed });
   console.log(
     JSON.stringify({

@@ -50,7 +50,11 @@ for (let seed = 0; seed < Number(count); seed++) {
   const a = opened ?? createCheckpoint(randomWeights(graph, seed));
   const wanted = randomAlignment(spec, seed).source;
   const planted = permute({ source: wanted }, a, spec);
-  const { alignment, objective, seconds } = await matchWeights({ spec, graph, engine }, [a, planted], { seed, restarts: Number(restarts), ...(memory === undefined ? {} : { memory: Number(memory) }) });
+  const { alignment, objective, seconds } = await matchWeights({ spec, graph, engine }, [a, planted], {
+    seed,
+    restarts: Number(restarts),
+    ...(memory === undefined ? {} : { memory: Number(memory) }),
+  });
   for (const work of Object.keys(spent) as (keyof MatchSeconds)[]) spent[work] += seconds[work];
   const inverse = new Int32Array(wanted.length);
   wanted.forEach((from, to) => {

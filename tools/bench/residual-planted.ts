@@ -27,7 +27,11 @@ async function recoveredOf(width: number, links: "two layers" | "one layer") {
   for (let seed = 0; seed < Number(count); seed++) {
     const a = createCheckpoint(randomWeights(graph, seed));
     const planted = permute(randomAlignment(spec, seed), a, spec);
-    const { alignment } = await matchWeights({ spec, graph: undefined, engine }, [a, planted], { seed, search: search as MatchSearch, restarts: Number(restarts) });
+    const { alignment } = await matchWeights({ spec, graph: undefined, engine }, [a, planted], {
+      seed,
+      search: search as MatchSearch,
+      restarts: Number(restarts),
+    });
     const back = permute(alignment, planted, spec);
     for (const name of a.tensors.keys()) {
       const [left, right] = [await a.read(name), await back.read(name)];

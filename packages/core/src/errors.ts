@@ -102,8 +102,7 @@ export function isIsthmusError(error: unknown, ...tags: readonly IsthmusErrorTag
 
 /**
  * An argument is wrong, missing, or contradicts another one. It is a `TypeError` that comes from a check of
- * ours,
- * whereas a plain `TypeError` of the JavaScript engine is a defect of the program.
+ * ours, whereas a plain `TypeError` of the JavaScript engine is a defect of the program.
  */
 export class UsageError extends TypeError {
   /** @internal */

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, type Checkpoint, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
+import { at, type Checkpoint, describeMaking, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { encodeAlignment } from "@isthmus/symmetry";
 import {
@@ -25,7 +25,6 @@ import {
   openMatchData,
 } from "../options/match-options.ts";
 import { assertOutput } from "../output/assert-output.ts";
-import { describeMaking } from "../output/provenance.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 

@@ -1,6 +1,8 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type Checkpoint, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
+
+import { type Checkpoint, describeMaking, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
+
 import {
   type CurveResult,
   MEASURE_PATH_DEFAULTS,
@@ -33,12 +35,11 @@ import { addEngineOption, type EngineOptions } from "../options/engine-option.ts
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
 import { MOST, parseCount } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
-import { describeMaking } from "../output/provenance.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import { type CurveFiles, nameCurveFiles } from "../training/curve-files.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
-import { batchOf, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -259,7 +260,7 @@ async function saveBends(
   { version, signal }: Context,
 ): Promise<readonly string[]> {
   const { curve: kind, bends, statistics, epochs, seed } = options;
-  const batch = batchOf(options, graph);
+  const { batch } = trained.result;
   const making = {
     verb: "curve",
     version,

@@ -4,8 +4,10 @@ import {
   type Checkpoint,
   DTYPES,
   type DType,
+  describeMaking,
   type SaveCheckpointResult,
   saveCheckpoint,
+  sharedMetadata,
   UsageError,
 } from "@isthmus/core";
 import { type BoundArchitecture, type DataSet, withNamesOf } from "@isthmus/graph";
@@ -50,7 +52,6 @@ import {
   matchingOf,
 } from "../options/match-options.ts";
 import { parseBytes, parseNumbers } from "../options/parse-values.ts";
-import { describeMaking, sharedMetadata } from "../output/provenance.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 

@@ -1,6 +1,13 @@
 import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
+import {
+  type Checkpoint,
+  createCheckpoint,
+  describeMaking,
+  saveCheckpoint,
+  saveFile,
+  UsageError,
+} from "@isthmus/core";
 import { bindWeights } from "@isthmus/graph";
 import { renderResultPage, titleOfResult } from "@isthmus/report";
 import {
@@ -15,7 +22,6 @@ import {
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
-import { describeMaking } from "../output/provenance.ts";
 import { formatStar } from "../star/format-star.ts";
 import { type StarJob, withStarJob } from "../star/open-star-job.ts";
 import { addStarOptions, type StarVerbOptions } from "../star/star-options.ts";

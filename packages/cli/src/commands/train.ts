@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
-import { saveCheckpoint, saveFile } from "@isthmus/core";
+import { describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { encodeGraph } from "@isthmus/graph";
 import { type Trained, train } from "@isthmus/training";
@@ -12,7 +12,6 @@ import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions } from "../open/open-data.ts";
 import { addEngineOption, createEngine } from "../options/engine-option.ts";
 import { assertOutput } from "../output/assert-output.ts";
-import { describeMaking } from "../output/provenance.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs, formatRate, formatSeconds } from "../training/format-training.ts";
@@ -29,7 +28,7 @@ import {
   type TrainingDataOptions,
 } from "../training/open-training-data.ts";
 import { nameTrainingFiles, type TrainingFiles } from "../training/training-files.ts";
-import { batchOf, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -157,12 +156,12 @@ async function runTraining({ options, files, data, network }: Run, context: Cont
 
 /** Saves the graph and the weights, then removes the state of the training; returns the files written. */
 async function saveTrained(
-  { weights }: Trained,
+  { weights, result }: Trained,
   { options, files, network }: Pick<Run, "options" | "files" | "network">,
   { version, signal }: Context,
 ): Promise<readonly string[]> {
   const { seed, epochs, data } = options;
-  const batch = batchOf(options, network.graph);
+  const { batch } = result;
   const from = options.from === undefined ? [] : [network.weights];
   const making = { verb: "train", version, network: basename(network.name), data, epochs, batch, seed };
   const outputs: string[] = [];

@@ -1,10 +1,9 @@
 import { join } from "node:path";
-import { createFolder, saveCheckpoint, saveFile } from "@isthmus/core";
+import { createFolder, describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { type DataSet, type Engine, encodeGraph } from "@isthmus/graph";
 import { type TrainResult, train } from "@isthmus/training";
 import { type Network, parseNetwork } from "@isthmus/zoo";
-import { describeMaking } from "../output/provenance.ts";
 import { formatPace } from "../training/format-training.ts";
 import type { Context } from "../verb.ts";
 

@@ -1,9 +1,8 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { TRAIN_DEFAULTS } from "@isthmus/training";
+import { LEARNING_RATES, TRAIN_DEFAULTS } from "@isthmus/training";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { collect, MOST, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
 import {
-  LEARNING_RATES,
   LOSS_NAMES,
   MOMENTUM,
   OPTIMIZER_NAMES,

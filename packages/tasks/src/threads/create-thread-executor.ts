@@ -21,8 +21,7 @@ export interface ThreadExecutorOptions {
 /**
  * Makes an executor that runs every task in a worker thread. Threads are started when they are needed, and
  * used again. The error that a task fails with in its thread is thrown here as one of the same class, with
- * the
- * same message and properties, but without its cause.
+ * the same message and properties, but without its cause.
  *
  * @param script - module of the worker, which calls `serveTasks`
  */

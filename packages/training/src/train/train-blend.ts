@@ -12,8 +12,11 @@ import { joinPoints } from "../blend/join-points.ts";
 import { createStepRunner } from "./create-step-runner.ts";
 import { describeRun, type RunDescription } from "./describe-run.ts";
 import { prepareSteps } from "./prepare-steps.ts";
+import { resolveTrainOptions } from "./resolve-train-options.ts";
 import { runEpochs } from "./run-epochs.ts";
-import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./train-options.ts";
+
+import type { ResolvedTrainOptions, TrainOptions } from "./train-options.ts";
+
 import type { TrainResult } from "./train-result.ts";
 import { startOf } from "./training-state.ts";
 
@@ -84,8 +87,8 @@ export async function trainBlend(
   data: DataSet,
   options: Omit<TrainOptions, "onEpoch" | "evaluationData">,
 ): Promise<TrainedBlend> {
-  const resolved = resolveTrainOptions(options, 1);
   const training = { graph, engine, data };
+  const resolved = resolveTrainOptions(training, options, 1);
   const { seed, threads } = resolved;
   for (const start of blend.start.values()) assertNetwork(graph, start);
   const prepared = await prepareSteps({ ...training, blend }, resolved);

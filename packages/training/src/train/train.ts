@@ -4,8 +4,9 @@ import { createNetworkEvaluator, type NetworkEvaluator } from "./create-network-
 import { createStepRunner } from "./create-step-runner.ts";
 import { describeRun } from "./describe-run.ts";
 import { prepareSteps } from "./prepare-steps.ts";
+import { resolveTrainOptions } from "./resolve-train-options.ts";
 import { runEpochs } from "./run-epochs.ts";
-import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./train-options.ts";
+import type { ResolvedTrainOptions, TrainOptions } from "./train-options.ts";
 import type { TrainResult } from "./train-result.ts";
 import { startOf } from "./training-state.ts";
 
@@ -53,8 +54,8 @@ export async function train(
   data: DataSet,
   { evaluationData, ...options }: TrainOptions,
 ): Promise<Trained> {
-  const resolved = resolveTrainOptions(options);
   const training = { graph, engine, weights, data, evaluationData };
+  const resolved = resolveTrainOptions(training, options);
   const { seed, threads } = resolved;
   assertNetwork(graph, weights);
   const prepared = await prepareSteps(training, resolved);

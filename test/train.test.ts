@@ -195,10 +195,13 @@ describe("train() without a loss", () => {
     const text = createTextDataSet(markovText(300, 0), { context: 12 });
     const { graph, initialize } = parseNetwork("gpt:d1:w16:h2", text);
     const trainText = (more: Partial<TrainOptions>) =>
-      train(
-        { graph, engine, weights: initialize(0), data: text },
-        { seed: 0, epochs: 1, batch: 4, optimizer: { kind: "adam" }, ...more },
-      );
+      train({ graph, engine }, initialize(0), text, {
+        seed: 0,
+        epochs: 1,
+        batch: 4,
+        optimizer: { kind: "adam" },
+        ...more,
+      });
     const { result } = await trainText({});
     const explicit = await trainText({
       loss: { kind: "next-token" },
@@ -215,9 +218,9 @@ describe("train() without a loss", () => {
       inputs: network.inputs.map((input) => ({ ...input, shape: input.shape!.with(0, 8) })),
     };
     const { batch: _, ...rest } = options;
-    const training = { graph: fixed, engine, weights: start, data };
-    expect((await train(training, rest)).result.batch).toBe(8);
-    await expect(train(training, { ...rest, batch: 5 })).rejects.toThrow(
+    const architecture = { graph: fixed, engine };
+    expect((await train(architecture, start, data, rest)).result.batch).toBe(8);
+    await expect(train(architecture, start, data, { ...rest, batch: 5 })).rejects.toThrow(
       /by batches of 5 as graph "small" was exported for batches of 8/,
     );
   });

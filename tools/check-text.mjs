@@ -30,6 +30,8 @@ function checkSource(path, text) {
     say(index, "makes a bare Error: use a tagged error");
   for (const { index, 1: name } of text.matchAll(/\bnew (TypeError|RangeError)\(/g))
     say(index, `makes a ${name}: use ${name === "TypeError" ? "UsageError" : "OutOfRangeError"}`);
+  for (const { index } of text.matchAll(/\bTextDecoder\([^)]*\blatin1\b/g))
+    say(index, "decodes windows-1252, from Node 22 on: use the encoding latin1 of a Buffer");
   if (!path.startsWith("packages/core/src/")) checkReading(text, say);
   for (const { index } of text.matchAll(/\/\/ *(?:TODO|FIXME|XXX)\b/g)) say(index, "leaves work for later");
   const construction = new RegExp(`\\bnew (${ERRORS.join("|")})\\(\\s*([\`"'])`, "g");

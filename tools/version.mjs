@@ -1,5 +1,6 @@
-// Makes the next version of all packages from the notes in .changeset/: `npm run version`. Packages are versioned together, so each
-// note is written once, with the packages it concerns, to the one changelog, which is published with the package `isthmus`.
+// Makes the next version of all packages from the notes in .changeset/: `npm run version`. Packages are versioned
+// together, so each note is written once, with the packages it concerns, to the one changelog, which is published
+// with the package `isthmus`.
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -90,10 +90,8 @@ function readHeader(bytes: Uint8Array, source: string): NpyHeader {
       `its header must fit the file and ${MAX_HEADER_BYTES} bytes: it ends at ${end} of ${bytes.length}`,
     );
   }
-  return {
-    text: new TextDecoder(version === 3 ? "utf-8" : "latin1").decode(bytes.subarray(begin, end)),
-    end,
-  };
+  const header = Buffer.from(bytes.buffer, bytes.byteOffset + begin, end - begin);
+  return { text: header.toString(version === 3 ? "utf-8" : "latin1"), end };
 }
 
 /** Reads the value of one field, which must match `pattern`. */

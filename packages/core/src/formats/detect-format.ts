@@ -1,5 +1,6 @@
 import { InputError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
+import { decodeLatin1 } from "../io/decode-latin1.ts";
 import { RECOGNIZED_BYTES, recognizeFile } from "./recognize.ts";
 import { LEGACY_MAGIC } from "./torch/open-torch-legacy.ts";
 
@@ -19,7 +20,7 @@ export async function detectFormat(source: ByteSource): Promise<FileFormat> {
   const { name, size } = source;
   if (size === 0) throw unknown(name, "it is empty");
   const head = await source.read(0, Math.min(RECOGNIZED_BYTES, size));
-  const text = new TextDecoder("latin1").decode(head);
+  const text = decodeLatin1(head);
   if (text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06")) return "torch-zip";
   if (head[0] === 0x80 && startsWith(head.subarray(2), LEGACY_MAGIC)) return "torch-legacy";
   // The length of the header, then the brace of its JSON. An index begins with the brace itself.

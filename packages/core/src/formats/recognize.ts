@@ -1,3 +1,5 @@
+import { decodeLatin1 } from "../io/decode-latin1.ts";
+
 /** First bytes of a kind of file that is not handled as a checkpoint, and its description with advice. */
 interface KnownStart {
   /** The first bytes, in Latin-1. */
@@ -38,7 +40,7 @@ export const RECOGNIZED_BYTES = 64;
 export function recognizeFile(bytes: Uint8Array): string | undefined {
   const head = bytes.subarray(0, RECOGNIZED_BYTES);
   if (head.length === 0) return "empty";
-  const latin = new TextDecoder("latin1").decode(head);
+  const latin = decodeLatin1(head);
   const match = KNOWN.find(({ start }) => latin.startsWith(start));
   if (match !== undefined) return match.what;
   if (isSafetensors(head)) return "a safetensors checkpoint";

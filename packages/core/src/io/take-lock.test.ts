@@ -70,12 +70,27 @@ describe("takeLock()", () => {
   });
 
   it("lets in one of many that find what a killed process left", async () => {
-    await writeFile(path, `${ended}-7`);
-    const results = await Promise.allSettled(Array.from({ length: 8 }, () => takeLock(path, "x.json")));
-    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-    for (const result of results) {
-      if (result.status === "rejected") expect(result.reason).toBeInstanceOf(InputError);
+    for (let round = 0; round < 40; round++) {
+      await writeFile(path, `${ended}-7`);
+      const results = await Promise.allSettled(Array.from({ length: 24 }, () => takeLock(path, "x.json")));
+      expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+      for (const result of results) {
+        if (result.status === "rejected") expect(result.reason).toBeInstanceOf(InputError);
+      }
+      expect(await readdir(folder)).toEqual([".x.json.writing.lock"]);
     }
+  });
+
+  it("removes the claim of a process that was killed while it removed a lock", async () => {
+    await writeFile(path, `${ended}-7`);
+    await writeFile(`${path}.${ended}-7`, `${ended}-8`);
+    await takeLock(path, "x.json");
+    expect(await readdir(folder)).toEqual([".x.json.writing.lock"]);
+  });
+
+  it("takes a lock that holds no mark, whatever it holds", async () => {
+    await writeFile(path, "../../elsewhere");
+    await takeLock(path, "x.json");
     expect(await readdir(folder)).toEqual([".x.json.writing.lock"]);
   });
 });

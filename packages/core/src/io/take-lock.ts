@@ -1,11 +1,10 @@
-import { open, rename, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { InputError } from "../errors.ts";
 import { isMarkAlive, processMark } from "./process-mark.ts";
 import { readTextFile } from "./read-file.ts";
 import { reasonOf } from "./system-error.ts";
-import { temporaryName } from "./temporary-name.ts";
 
 /** Number of attempts to take a lock that others release, or leave behind, at the same moment. */
 const ATTEMPTS = 3;
@@ -35,7 +34,7 @@ export async function takeLock(path: string, subject: string): Promise<() => Pro
     const owner = await ownerOf(path);
     if (owner === undefined) continue;
     if (isMarkAlive(owner)) throw busy(subject, owner === processMark() ? "this process is" : nameOf(owner));
-    await removeLeft(path, owner, attempt);
+    await removeLeft(path, owner);
   }
   throw busy(subject, "another one has just begun");
 }
@@ -43,7 +42,7 @@ export async function takeLock(path: string, subject: string): Promise<() => Pro
 /** Removes a lock that a killed process left, unless another process takes it at the same moment. */
 export async function removeDeadLock(path: string): Promise<void> {
   const owner = await ownerOf(path);
-  if (owner !== undefined && !isMarkAlive(owner)) await removeLeft(path, owner, 0);
+  if (owner !== undefined && !isMarkAlive(owner)) await removeLeft(path, owner);
 }
 
 function nameOf(owner: string): string {
@@ -98,17 +97,28 @@ async function contentOf(path: string): Promise<string | undefined> {
 }
 
 /**
- * Removes the lock of a killed process. The lock is moved aside first: if another process was faster and owns
- * it by now, it is moved back.
+ * Removes the lock of a killed process, as the only one to do so: whoever creates the claim beside it may. Without
+ * the claim, a slow process could remove the lock that a faster one has taken meanwhile. A claim that a killed
+ * process left is removed in the same way.
  */
-async function removeLeft(path: string, owner: string, attempt: number): Promise<void> {
-  const aside = temporaryName(path, attempt);
+async function removeLeft(path: string, owner: string): Promise<void> {
+  const claim = `${path}.${/^\d+-\d+$/.test(owner) ? owner : "unknown"}`;
+  if (!(await create(claim))) {
+    const claimant = await ownerOf(claim);
+    if (claimant !== undefined && !isMarkAlive(claimant)) await removeLeft(claim, claimant);
+    return;
+  }
   try {
-    await rename(path, aside);
+    if ((await ownerOf(path)) === owner) await remove(path);
+  } finally {
+    await rm(claim, { force: true });
+  }
+}
+
+async function remove(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
     throw new InputError(`Cannot remove "${path}" as ${reasonOf(error)}`, { input: path, cause: error });
   }
-  if ((await ownerOf(aside)) === owner) await rm(aside, { force: true });
-  else await rename(aside, path);
 }

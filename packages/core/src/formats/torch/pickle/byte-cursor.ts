@@ -1,6 +1,6 @@
 import { FormatError } from "../../../errors.ts";
+import { decodeLatin1 } from "../../../io/decode-latin1.ts";
 
-const LATIN1 = new TextDecoder("latin1");
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const NEWLINE = 0x0a;
 
@@ -81,7 +81,7 @@ export class ByteCursor {
   }
 
   latin1(count: number): string {
-    return LATIN1.decode(this.bytes(count));
+    return decodeLatin1(this.bytes(count));
   }
 
   utf8(count: number): string {

@@ -61,6 +61,12 @@ describe("readPickle()", () => {
     expect((read("(K\x01\x91.") as PickleSet).items).toEqual([1]);
   });
 
+  it("reads strings of pickles that Python 2 wrote as Latin-1", () => {
+    const bytes = Array.from({ length: 255 }, (_, i) => String.fromCharCode(i + 1)).join("");
+    expect(read(`U\xff${bytes}.`)).toBe(bytes);
+    expect(read(`T\xff\x00\x00\x00${bytes}.`)).toBe(bytes);
+  });
+
   it("keeps and recalls values", () => {
     const list = read("]q\x00(h\x00]\x94h\x01e.") as unknown[];
     expect(list[0]).toBe(list);

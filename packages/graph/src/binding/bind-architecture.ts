@@ -116,7 +116,7 @@ function summarizeBinding(
     constants: binding.constants,
     prefixes: networks.map(({ names }) => names.prefix),
     leftOut: networks.map(({ leftOut }) => leftOut),
-    kept: networks.map(({ kept }) => kept),
+    kept: networks.map((network) => network.kept),
     witnessError: witnessError ?? null,
   };
 }
@@ -142,12 +142,14 @@ function describeBinding(
       `Taken from the graph's file as they are, as no tensor is left for them: ${list(binding.constants)}.`,
     );
   }
-  for (const [i, { names, leftOut, kept }] of networks.entries()) {
+  for (const [i, network] of networks.entries()) {
+    const { names, leftOut } = network;
     const source = `"${checkpoints[i]?.source}"`;
     if (names.prefix !== "")
       lines.push(`Names in ${source} begin with "${names.prefix}"; the names of the network follow it.`);
     if (leftOut.length > 0) lines.push(`No part of the network in ${source}, left out: ${list(leftOut)}.`);
-    if (kept.length > 0) lines.push(`Not read by the graph, kept as they are in ${source}: ${list(kept)}.`);
+    if (network.kept.length > 0)
+      lines.push(`Not read by the graph, kept as they are in ${source}: ${list(network.kept)}.`);
   }
   return lines;
 }

@@ -15,7 +15,10 @@ const VAGUE = "own|each|given|found|wanted|kept|known";
 const DECLARATIONS = [
   new RegExp(`\\b(?:const|let)\\s+(${VAGUE})\\b`, "g"),
   new RegExp(`[{,[]\\s*\\w+:\\s*(${VAGUE})\\s*(?=[,}])`, "g"),
-  new RegExp(`[(,]\\s*(${VAGUE})(?=\\s*(?::|[,)]\\s*(?:=>|:)))`, "g"),
+  new RegExp(
+    `[(,]\\s*(${VAGUE})(?=\\s*(?::\\s*(?:readonly|number|string|boolean|unknown|[A-Z{])|[,)]\\s*(?:=>|:)))`,
+    "g",
+  ),
 ];
 /** Element access with a value in place of a missing element. */
 const FALLBACK = /\[[^\]\n]+\] \?\? (?:-?\d+\b|""|\[\]|new \w+|"")/g;

@@ -15,6 +15,7 @@ import { normalizeWeights, PATH_KINDS, type PathKind } from "@isthmus/interpolat
 import { byLayer, linear, merge, slerp } from "@isthmus/merging";
 import {
   type CorrectStatisticsOptions,
+  chooseStatistics,
   correctStatistics,
   countBatchNorms,
   STATISTICS_POLICIES,
@@ -274,10 +275,10 @@ interface Shares {
  * Chooses what is done about statistics: what the options say, else batch norms are measured anew if there
  * are data to do so.
  */
-function policyOf({ architecture, networks }: OpenedNetworks, options: MergeOptions): StatisticsPolicy {
+function policyOf({ architecture, data }: OpenedNetworks, options: MergeOptions): StatisticsPolicy {
   if (options.statistics !== undefined) return options.statistics;
-  const hasNorms = architecture !== undefined && countBatchNorms(architecture.graph) > 0;
-  return hasNorms && options.data !== undefined && networks.length > 1 ? "recalibrate" : "keep";
+  if (architecture === undefined || data === undefined) return "keep";
+  return chooseStatistics(architecture.graph, "auto", { data }).statistics;
 }
 
 /**

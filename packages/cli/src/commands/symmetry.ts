@@ -1,8 +1,10 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { saveFile } from "@isthmus/core";
-import type { BindingSummary } from "@isthmus/graph";
+import { readJsonFile, saveFile } from "@isthmus/core";
+import type { BindingSummary, Graph } from "@isthmus/graph";
 import {
+  assertFits,
   type Derivation,
+  decodeSpec,
   discoverLinearSymmetries,
   discoverSymmetries,
   encodeSpec,
@@ -28,7 +30,6 @@ import {
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { readSpec } from "../open/read-spec.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { parseSeed } from "../options/parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -98,6 +99,18 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
     const binding = bound?.binding;
     return describe({ explanation: explainSpec(spec), linear: explained, binding, verified }, context);
   });
+}
+
+/**
+ * Reads the symmetries of a graph from a file that was written by hand or saved.
+ * @throws InputError if the file cannot be read
+ * @throws FormatError if it has no valid symmetries; it says where
+ * @throws MismatchError if they move weights that the graph does not have, or has in another shape
+ */
+async function readSpec(path: string, { name, weights }: Graph): Promise<SymmetrySpec> {
+  const spec = decodeSpec(await readJsonFile(path), path);
+  assertFits({ source: name, tensors: weights }, spec);
+  return spec;
 }
 
 async function prove(

@@ -14,8 +14,8 @@ export interface ChosenTrainOptions {
 }
 
 /**
- * Chooses the loss, the batch and the schedule of a training, as `train` does, from the options, the graph, the
- * data and the optimiser: for tools that must know or record them beforehand.
+ * Chooses the loss, the batch and the schedule of a training, as `train` does, from the options, the graph,
+ * the data and the optimiser: for tools that must know or record them beforehand.
  *
  * @example
  * ```ts

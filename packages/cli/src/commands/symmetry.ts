@@ -1,10 +1,8 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { readJsonFile, saveFile } from "@isthmus/core";
-import type { BindingSummary, Graph } from "@isthmus/graph";
+import { saveFile } from "@isthmus/core";
+import type { BindingSummary } from "@isthmus/graph";
 import {
-  assertFits,
   type Derivation,
-  decodeSpec,
   discoverLinearSymmetries,
   discoverSymmetries,
   encodeSpec,
@@ -14,6 +12,7 @@ import {
   type LinearSymmetries,
   type ProveSymmetriesOptions,
   proveSymmetries,
+  readSpec,
   type SpecExplanation,
   type SymmetryProof,
   type SymmetrySpec,
@@ -99,18 +98,6 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
     const binding = bound?.binding;
     return describe({ explanation: explainSpec(spec), linear: explained, binding, verified }, context);
   });
-}
-
-/**
- * Reads the symmetries of a graph from a file that was written by hand or saved.
- * @throws InputError if the file cannot be read
- * @throws FormatError if it has no valid symmetries; it says where
- * @throws MismatchError if they move weights that the graph does not have, or has in another shape
- */
-async function readSpec(path: string, { name, weights }: Graph): Promise<SymmetrySpec> {
-  const spec = decodeSpec(await readJsonFile(path), path);
-  assertFits({ source: name, tensors: weights }, spec);
-  return spec;
 }
 
 async function prove(

@@ -151,7 +151,7 @@ describe("isthmus star", () => {
     [[...anchors, ...graph, "--held-out", anchors[1] ?? ""], /Cannot hold out "net-1\.safetensors"/],
     [
       [...anchors, ...graph, "--ood-data", "npz:stripes.npz"],
-      /there must be some to predict: add --test-data/,
+      /there must be data of the networks, too: add --test-data/,
     ],
     [
       [...anchors, "--graph", "model.onnx", "--data", "mnist:train@200"],

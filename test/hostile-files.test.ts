@@ -8,10 +8,10 @@ import { openDataSet, readIdx, readNpy, readNpz } from "@isthmus/data";
 import { readGraph, readLayersModel } from "@isthmus/graph";
 import { readResult } from "@isthmus/report";
 import { readStudy } from "@isthmus/study";
+import { readSpec } from "@isthmus/symmetry";
 import { copyModelFiles, openModel } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openJournal } from "../packages/barrier/src/journal.ts";
-import { readSpec } from "../packages/cli/src/open/read-spec.ts";
 
 const GRAPH = fileURLToPath(new URL("fixtures/mnist-mlp/graph.onnx", import.meta.url));
 const WEIGHTS = fileURLToPath(new URL("../examples/mnist-mlp/s0.safetensors", import.meta.url));

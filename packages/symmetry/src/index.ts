@@ -13,6 +13,7 @@ export {
   encodeSpec,
 } from "./encode/encode-spec.ts";
 export { fingerprintSpec } from "./encode/fingerprint-spec.ts";
+export { readSpec } from "./encode/read-spec.ts";
 export { explainSpec, type SpecExplanation, type SymmetrySummary } from "./explain-spec.ts";
 export { deriveLinearSymmetries, discoverLinearSymmetries } from "./linear/discover-linear-symmetries.ts";
 export { explainLinearSymmetries, type LinearSummary } from "./linear/explain-linear-symmetries.ts";

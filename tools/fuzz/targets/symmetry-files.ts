@@ -8,9 +8,9 @@ import {
   encodeAlignment,
   encodeSpec,
   randomAlignment,
+  readSpec,
   type SymmetrySpec,
 } from "@isthmus/symmetry";
-import { readSpec } from "../../../packages/cli/src/open/read-spec.ts";
 import { deepen } from "../bombs.ts";
 import { pathOf } from "../fixtures.ts";
 import { mutateJson, writeJson } from "../mutate/mutate-json.ts";

@@ -15,7 +15,7 @@ import {
 } from "@isthmus/study";
 import { createThreadExecutor, readTaskResult } from "@isthmus/tasks";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
-import { parseCount } from "../options/parse-values.ts";
+import { parseCount, parseOnly } from "../options/parse-values.ts";
 import { describeCommand } from "../result/result-provenance.ts";
 import { findStudy } from "../study/find-study.ts";
 import {
@@ -25,7 +25,6 @@ import {
   formatTasks,
   formatTimeLeft,
 } from "../study/format-study.ts";
-import { parseOnly } from "../study/parse-only.ts";
 import { saveStudy } from "../study/save-study.ts";
 import type { StudyWorkerData } from "../study/study-worker.ts";
 import { explainFailure } from "../terminal/explain-failure.ts";

@@ -12,6 +12,7 @@ import {
   type LinearSymmetries,
   type ProveSymmetriesOptions,
   proveSymmetries,
+  readSpec,
   type SpecExplanation,
   type SymmetryProof,
   type SymmetrySpec,
@@ -28,7 +29,6 @@ import {
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { readSpec } from "../open/read-spec.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { parseSeed } from "../options/parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";

@@ -92,6 +92,24 @@ export function parseChoices<T extends string>(choices: readonly T[]): (text: st
   };
 }
 
+/**
+ * Parses a variable with some of its values, `width=4,8`, and adds it to the variables of earlier `--only`.
+ */
+export function parseOnly(
+  text: string,
+  before: Readonly<Record<string, readonly string[]>> = {},
+): Readonly<Record<string, readonly string[]>> {
+  const [, variable = "", list = ""] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  const values = list
+    .split(",")
+    .map((value) => value.trim())
+    .filter((value) => value !== "");
+  if (variable === "" || values.length === 0) {
+    throw new InvalidArgumentError("It must be a variable and values, such as width=4,8.");
+  }
+  return { ...before, [variable]: values };
+}
+
 /** Adds the value of an option to the values of the same option before, for options that may be repeated. */
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];

@@ -1,11 +1,10 @@
 import { workerData } from "node:worker_threads";
 import { openDataSet } from "@isthmus/data";
-import type { DataSet } from "@isthmus/graph";
+import type { DataSet, Engine } from "@isthmus/graph";
 import { STUDY_TASKS } from "@isthmus/study";
 import { runTask, serveTasks } from "@isthmus/tasks";
 import { createEngine, type EngineName } from "../options/engine-option.ts";
 import { holdExamples } from "./hold-examples.ts";
-import { oneThreadEngine } from "./one-thread-engine.ts";
 
 /** The data that the worker is started with. */
 export interface StudyWorkerData {
@@ -25,3 +24,11 @@ function openData(data: string, inputs: readonly string[] = []): Promise<DataSet
 }
 
 serveTasks((assignment, control) => runTask(STUDY_TASKS, assignment, { engine, openData }, control));
+
+/**
+ * Returns an engine that runs every graph in one thread, which keeps all cores busy where several graphs
+ * run side by side.
+ */
+function oneThreadEngine({ name, load }: Engine): Engine {
+  return { name, load: (graph, options) => load(graph, { ...options, threads: 1 }) };
+}

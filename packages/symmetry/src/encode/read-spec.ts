@@ -1,9 +1,11 @@
 import { readJsonFile } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
-import { assertFits, decodeSpec, type SymmetrySpec } from "@isthmus/symmetry";
+import { assertFits } from "../permute.ts";
+import type { SymmetrySpec } from "../spec.ts";
+import { decodeSpec } from "./decode-spec.ts";
 
 /**
- * Reads the symmetries of a graph from a file that was written by hand or saved.
+ * Reads the symmetries of a graph from a JSON file that was written by hand or saved.
  * @throws InputError if the file cannot be read
  * @throws FormatError if it has no valid symmetries; it says where
  * @throws MismatchError if they move weights that the graph does not have, or has in another shape

@@ -1,0 +1,114 @@
+import { Option } from "@commander-js/extra-typings";
+import { DTYPES, type DType, UsageError } from "@isthmus/core";
+import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
+import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
+import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { addLayerShareOptions, assertLayerShares, type LayerShareOptions } from "../options/layer-shares.ts";
+import { addMatchOptions, assertAligns, type MatchVerbOptions } from "../options/match-options.ts";
+import { type AddOptions, optionGroup } from "../options/option-group.ts";
+import { parseBytes, parseNumbers } from "../options/parse-values.ts";
+
+const FLOAT_TYPES = (Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float);
+
+/** Options of the verb `merge`. */
+export type MergeOptions = EngineOptions &
+  MatchVerbOptions &
+  LayerShareOptions &
+  BindingOptions & {
+    readonly output: string;
+    readonly weights?: readonly number[] | undefined;
+    readonly path: PathKind;
+    readonly dtype?: DType | undefined;
+    readonly maxShardSize?: number | undefined;
+    readonly allowNonFinite?: true | undefined;
+    readonly align?: true | undefined;
+    readonly graph?: string | undefined;
+    readonly statistics?: StatisticsPolicy | undefined;
+    readonly data?: string | undefined;
+  };
+
+/** Adds the options of the verb `merge`. */
+export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) => {
+  command
+    .requiredOption("-o, --output <path>", "a file ending in .safetensors, or a folder")
+    .option(
+      "--weights <list>",
+      "one number for each checkpoint, for example .7,.3, which need not add up to 1 (default: equal numbers)",
+      parseNumbers,
+    )
+    .addOption(
+      new Option("--path <kind>", "the path between two checkpoints: the line, or the arc (spherical)")
+        .choices(PATH_KINDS)
+        .default("linear"),
+    )
+    .addOption(
+      new Option(
+        "--dtype <type>",
+        "type of the result's floating-point tensors (default: their type in the first checkpoint)",
+      ).choices(FLOAT_TYPES),
+    )
+    .option(
+      "--max-shard-size <size>",
+      "most bytes in one file, for example 5GB (default: one file)",
+      parseBytes,
+    )
+    .option(
+      "--align",
+      "align every further checkpoint to the first; needs --graph, or a config.json with each",
+    )
+    .option(
+      "--graph <file>",
+      "their architecture, .onnx or model.json of a LayersModel, for --align and --statistics",
+    )
+    .addOption(
+      new Option(
+        "--statistics <policy>",
+        "how statistics of activations are corrected: recalibrate batch norms, or repair all layers (default: recalibrate if there are batch norms and --data)",
+      ).choices(STATISTICS_POLICIES),
+    )
+    .option("--data <name>", "examples for --method and --statistics, for example mnist:train@10000")
+    .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)");
+  addMatchOptions(addBindingOptions(addLayerShareOptions(addEngineOption(command))), "--data");
+});
+
+/** Returns the error of a merge of too few checkpoints. */
+export function tooFew(paths: readonly string[]): UsageError {
+  return new UsageError(`Cannot merge as at least two checkpoints are needed: got ${paths.length}`);
+}
+
+function assertStatistics({ statistics, graph, data, path }: MergeOptions): void {
+  const runsNetwork = statistics !== undefined && statistics !== "keep";
+  if (runsNetwork && (graph === undefined || data === undefined)) {
+    throw new UsageError(
+      `Cannot merge with --statistics ${statistics} as it runs the network on examples: give --graph model.onnx and --data, for example mnist:train@10000`,
+    );
+  }
+  if (statistics === "repair-closed-form" && path !== "linear") {
+    throw new UsageError(
+      `Cannot merge on the arc with --statistics ${statistics} as it is for the line: use repair`,
+    );
+  }
+}
+
+/**
+ * Checks that the options of a merge belong together, and fit the checkpoints.
+ * @throws UsageError if not
+ */
+export function assertMergeOptions(paths: readonly string[], options: MergeOptions): void {
+  const { weights, path, statistics } = options;
+  assertStatistics(options);
+  assertLayerShares(options, { paths, weights, path, statistics: statistics ?? "recalibrate" });
+  assertAligns("merge", options);
+  if (paths.length < 2) throw tooFew(paths);
+  if (weights !== undefined && weights.length !== paths.length) {
+    throw new UsageError(
+      `Cannot merge ${paths.length} checkpoints as --weights needs one number for each: got ${weights.length}`,
+    );
+  }
+  if (path === "spherical" && (paths.length !== 2 || weights?.some((weight) => weight < 0))) {
+    throw new UsageError(
+      `Cannot merge on the arc as it joins two checkpoints with weights of at least 0: got ${paths.length} checkpoints with weights ${weights?.join(", ") ?? "equal"}`,
+    );
+  }
+}

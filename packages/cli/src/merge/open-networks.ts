@@ -1,0 +1,45 @@
+import { at, type Checkpoint } from "@isthmus/core";
+import { type BoundArchitecture, type DataSet, withNamesOf } from "@isthmus/graph";
+import { dataContext, fitToData } from "@isthmus/zoo";
+import { bindArchitecture } from "../open/bind-architecture.ts";
+import { openSharedArchitecture } from "../open/open-architecture.ts";
+import { openExamples } from "../open/open-data.ts";
+import type { Context } from "../verb.ts";
+import { type MergeOptions, tooFew } from "./merge-options.ts";
+
+/** The networks to merge, whose tensors have the same names. */
+export interface OpenedNetworks {
+  /** Their architecture; undefined if nothing needs it. */
+  readonly architecture: BoundArchitecture | undefined;
+  readonly networks: readonly Checkpoint[];
+  /** Examples for matching and statistics; undefined if none are named, or no graph is run. */
+  readonly data: DataSet | undefined;
+  /** Renames the tensors of the merged network as in the file of the first checkpoint. */
+  readonly restore: (merged: Checkpoint) => Checkpoint;
+}
+
+/**
+ * Binds the checkpoints to their architecture if `--align` or `--graph` asks for one; else only finds the
+ * prefixes of their names.
+ */
+export async function openNetworks(
+  checkpoints: readonly Checkpoint[],
+  paths: readonly string[],
+  options: MergeOptions,
+  context: Context,
+): Promise<OpenedNetworks> {
+  if (!options.align && options.graph === undefined) {
+    const [first, ...others] = checkpoints;
+    if (first === undefined) throw tooFew(paths);
+    const networks = [first, ...others.map((other) => withNamesOf(first, other))];
+    return { architecture: undefined, networks, data: undefined, restore: (merged) => merged };
+  }
+  const read = await openSharedArchitecture(paths, options);
+  const data =
+    options.data === undefined ? undefined : await openExamples(options.data, options, dataContext(read));
+  const shared = data === undefined ? read : fitToData(read, data);
+  const architecture = await bindArchitecture(shared, checkpoints, options, context);
+  const networks = architecture.networks.map(({ network }) => network);
+  const { restore } = at(architecture.networks, 0, "network");
+  return { architecture, networks, data, restore };
+}

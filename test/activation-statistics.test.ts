@@ -1,4 +1,4 @@
-import type { Tensor } from "@isthmus/core";
+import { createCheckpoint, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type DataSet, randomWeights } from "@isthmus/graph";
 import { activationStatistics, pairStatistics, type UnitView } from "@isthmus/statistics";
@@ -73,7 +73,9 @@ const close = (got: ArrayLike<number>, wanted: readonly number[]) => {
 
 describe("activationStatistics()", () => {
   test.each([1, 7, 23, 100])("equals two plain passes in batches of %i", async (batchSize) => {
-    const results = await activationStatistics({ graph, engine, weights: a }, data, views, { batchSize });
+    const results = await activationStatistics({ graph, engine }, createCheckpoint(a), data, views, {
+      batchSize,
+    });
     for (const [i, view] of views.entries()) {
       const samples = samplesOf(await run(a, view.value), view);
       close(results[i]?.mean ?? [], samples.map(meanOf));
@@ -87,8 +89,12 @@ describe("activationStatistics()", () => {
 
   test("does not depend on the batch size where values do not", async () => {
     const own = views.slice(0, 1);
-    const [one] = await activationStatistics({ graph, engine, weights: a }, data, own, { batchSize: 1 });
-    const [all] = await activationStatistics({ graph, engine, weights: a }, data, own, { batchSize: 23 });
+    const [one] = await activationStatistics({ graph, engine }, createCheckpoint(a), data, own, {
+      batchSize: 1,
+    });
+    const [all] = await activationStatistics({ graph, engine }, createCheckpoint(a), data, own, {
+      batchSize: 23,
+    });
     one?.variance.forEach((variance, unit) => {
       expect(Math.abs(variance - (all?.variance[unit] ?? 0))).toBeLessThan(1e-12);
     });
@@ -101,7 +107,7 @@ describe("activationStatistics()", () => {
       data: Float32Array.of(Number.NaN, 0, 0, 0, 0, 0),
     });
     const measure = (own: readonly UnitView[], weights = a) =>
-      activationStatistics({ graph, engine, weights }, data, own);
+      activationStatistics({ graph, engine }, createCheckpoint(weights), data, own);
     await expect(measure(views.slice(1, 2), broken)).rejects.toThrow(
       /must be finite: the variance of unit 0 is NaN/,
     );
@@ -123,7 +129,7 @@ describe("activationStatistics()", () => {
         if (done >= 10) controller.abort();
       },
     };
-    const run = activationStatistics({ graph, engine, weights: a }, data, views, options);
+    const run = activationStatistics({ graph, engine }, createCheckpoint(a), data, views, options);
     await expect(run).rejects.toMatchObject({ name: "AbortError" });
     expect(seen).toEqual([5, 23, 10, 23]);
   });
@@ -134,7 +140,13 @@ describe("pairStatistics()", () => {
     ["in batches", 4],
     ["all at once", 100],
   ])("equals two plain passes for all pairs %s", async (_, batchSize) => {
-    const results = await pairStatistics({ graph, engine, a, b }, data, views, { batchSize });
+    const results = await pairStatistics(
+      { graph, engine },
+      [createCheckpoint(a), createCheckpoint(b)],
+      data,
+      views,
+      { batchSize },
+    );
     for (const [i, view] of views.entries()) {
       const [x, y] = [samplesOf(await run(a, view.value), view), samplesOf(await run(b, view.value), view)];
       close(
@@ -148,9 +160,15 @@ describe("pairStatistics()", () => {
   test("adds up more samples than one product takes", async () => {
     const many = examples(300);
     const [view] = views;
-    const [result] = await pairStatistics({ graph, engine, a, b }, many, view === undefined ? [] : [view], {
-      batchSize: 300,
-    });
+    const [result] = await pairStatistics(
+      { graph, engine },
+      [createCheckpoint(a), createCheckpoint(b)],
+      many,
+      view === undefined ? [] : [view],
+      {
+        batchSize: 300,
+      },
+    );
     const { data: values } = many.read(0, 300).inputs;
     const samples = [0, 1].map((unit) =>
       Array.from(values as Float32Array).filter((_, i) => Math.floor(i / 16) % 2 === unit),
@@ -163,11 +181,23 @@ describe("pairStatistics()", () => {
   });
 
   test("gives the diagonal for equal pairs", async () => {
-    const all = await pairStatistics({ graph, engine, a, b }, data, views, { batchSize: 8 });
-    const equal = await pairStatistics({ graph, engine, a, b }, data, views, {
-      batchSize: 8,
-      pairs: "equal",
-    });
+    const all = await pairStatistics(
+      { graph, engine },
+      [createCheckpoint(a), createCheckpoint(b)],
+      data,
+      views,
+      { batchSize: 8 },
+    );
+    const equal = await pairStatistics(
+      { graph, engine },
+      [createCheckpoint(a), createCheckpoint(b)],
+      data,
+      views,
+      {
+        batchSize: 8,
+        pairs: "equal",
+      },
+    );
     equal.forEach(({ covariance }, view) => {
       const units = covariance.length;
       covariance.forEach((value, unit) => {

@@ -60,7 +60,7 @@ describe("isthmus align", () => {
       "mnist:test@9",
     ]);
     expect(other.code).toBe(2);
-    expect(other.stderr).toMatch(/--memory as only --method weight takes it/);
+    expect(other.stderr).toMatch(/--memory as only --method weight has this option: got both/);
   });
 
   it("isthmus align --normalize undoes scales, says so, and is measured closer", async () => {
@@ -73,7 +73,7 @@ describe("isthmus align", () => {
   });
 
   it.each([
-    [["align", a, b, "--normalize", "scale,size", "-o", "x.safetensors"], /"size" is none/],
+    [["align", a, b, "--normalize", "scale,size", "-o", "x.safetensors"], /"size" is not one/],
     [["align", a, b, "--normalize", "-o", "x.json"], /it holds permutations only: name a \.safetensors/],
     [
       ["align", a, b, "--normalize", "--memory", "1GB", "-o", "x.safetensors"],

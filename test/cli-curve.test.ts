@@ -22,7 +22,11 @@ beforeAll(async () => {
   writeFileSync(join(folder, "graph.onnx"), encodeGraph(graph));
   for (const [seed, name] of ["a", "b"].entries()) {
     const training = { graph, engine: createOnnxRuntimeEngine(), weights: initialize(seed), data };
-    const { weights } = await train(training, { seed, epochs: 6, batch: 16 });
+    const { weights } = await train(training, training.weights, training.data, {
+      seed,
+      epochs: 6,
+      batch: 16,
+    });
     await saveCheckpoint(weights, join(folder, `${name}.safetensors`));
   }
 });

@@ -11,7 +11,7 @@ import {
 } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { bindNetworks, bindWeights, createEvaluator, readGraph } from "@isthmus/graph";
+import { bindNetworks, createEvaluator, readGraph } from "@isthmus/graph";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli, runJson } from "./helpers/run-cli.ts";
 
@@ -43,9 +43,9 @@ async function evaluate(name: string, path: string): Promise<{ loss: number; err
   const decoded = await readGraph(join(folder, `${name}-legacy-inputs.onnx`));
   const { graph, networks } = await bindNetworks(decoded, [checkpoint]);
   const data = await openDataSet(`safetensors:${join(folder, "examples.safetensors")}`);
-  const evaluator = await createEvaluator(graph, engine, data);
+  const evaluator = await createEvaluator({ graph, engine }, data);
   const [bound] = networks;
-  const { loss, error } = await evaluator.evaluate(await bindWeights(graph, bound!.network));
+  const { loss, error } = await evaluator.evaluate(bound!.network);
   await Promise.all([evaluator.release(), checkpoint.close()]);
   return { loss, error };
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint, type Tensor } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { bindWeights, createEvaluator, randomWeights } from "@isthmus/graph";
+import { createEvaluator, randomWeights } from "@isthmus/graph";
 import { networkOfConfig, openModel } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli, runJson } from "./helpers/run-cli.ts";
@@ -115,7 +115,7 @@ describe("the command on exported graphs", () => {
     expect(stderr).toMatch(/was exported for 2 examples; it is used for any number/);
     expect(stderr).toMatch(/Not in safetensors:unmasked\.safetensors, filled in: attention_mask by ones\./);
     expect(stderr).toMatch(/but not read by the graph: token_type_ids\./);
-    expect(stderr).toMatch(/Each position is held against its own label\./);
+    expect(stderr).toMatch(/Each position is compared with its own label\./);
     const several = await run([
       "barrier",
       ...pairOf("speller"),
@@ -123,7 +123,7 @@ describe("the command on exported graphs", () => {
       "speller-dynamo-any.onnx",
       ...dataOf("speller"),
     ]);
-    expect(several.stderr).toMatch(/Scored is output "hidden"; --logits takes another: logits\./);
+    expect(several.stderr).toMatch(/Output "hidden" is scored; --logits chooses another: logits\./);
     expect(several.stderr).toMatch(/token ids must be below the 8 classes of the graph: the largest is 10/);
     expect(several.code).toBe(2);
   });
@@ -231,7 +231,7 @@ describe("the command on exported graphs", () => {
     ];
     const refused = await run([...args, "--batch", "5"]);
     expect(refused.stderr).toMatch(
-      /--batch 5 as graph .* was exported for batches of 2 and takes no others: leave --batch out/,
+      /by batches of 5 as graph .* was exported for batches of 2 and takes no others: leave the batch out/,
     );
     const single = await run(args.map((word) => word.replace("legacy-2", "legacy-1")));
     expect(single.stderr).toMatch(/its batch norms must see several examples at once.*batches of 1/);
@@ -253,8 +253,8 @@ describe("the command on model folders", () => {
     const { points } = await json<Ends>(["barrier", "gpt-a", "gpt-b", ...data, "--points", "3"]);
     const { network, checkpoint } = await openModel(join(folder, "gpt-a"), { length: 12 });
     const set = await openDataSet(`safetensors:${join(folder, "tokens.safetensors")}`);
-    const evaluator = await createEvaluator(network.graph, createOnnxRuntimeEngine(), set);
-    const expected = await evaluator.evaluate(await bindWeights(network.graph, checkpoint));
+    const evaluator = await createEvaluator({ graph: network.graph, engine: createOnnxRuntimeEngine() }, set);
+    const expected = await evaluator.evaluate(checkpoint);
     await Promise.all([evaluator.release(), checkpoint.close()]);
     expect(points[0]?.loss).toBeCloseTo(expected.loss, 6);
     expect(points[0]?.perplexity).toBeCloseTo(expected.perplexity!, 4);
@@ -301,8 +301,8 @@ describe("the command on model folders", () => {
     const { network, checkpoint } = await openModel(join(folder, "gpt-a"), { length: 16 });
     const vocabulary = new Map([..."abcdefghi \n"].map((character, i) => [character, i] as const));
     const set = await openDataSet(`text:${join(folder, "text.txt")}`, { context: 16, vocabulary });
-    const evaluator = await createEvaluator(network.graph, createOnnxRuntimeEngine(), set);
-    const expected = await evaluator.evaluate(await bindWeights(network.graph, checkpoint));
+    const evaluator = await createEvaluator({ graph: network.graph, engine: createOnnxRuntimeEngine() }, set);
+    const expected = await evaluator.evaluate(checkpoint);
     await Promise.all([evaluator.release(), checkpoint.close()]);
     expect(points[0]?.loss).toBeCloseTo(expected.loss, 6);
     const odd = await run([...args, "--data", "text:odd.txt"]);

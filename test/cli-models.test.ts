@@ -47,7 +47,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "isthmus-"));
   const { graph } = networkOfConfig(CONFIG);
   const weights = createCheckpoint(randomWeights(graph, 1));
-  const { spec } = await discoverSymmetries(graph, createOnnxRuntimeEngine());
+  const { spec } = await discoverSymmetries({ graph, engine: createOnnxRuntimeEngine() });
   a = await writeModel("a", weights, CONFIG);
   b = await writeModel("b", permute(randomAlignment(spec, 1), weights, spec), CONFIG);
 });

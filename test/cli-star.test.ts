@@ -32,10 +32,12 @@ beforeAll(async () => {
   await saveCheckpoint(other.initialize(0), join(folder, "other.safetensors"));
   const engine = createOnnxRuntimeEngine();
   for (let seed = 0; seed < 4; seed++) {
-    const { weights } = await train(
-      { graph, engine, data, weights: initialize(seed) },
-      { seed, epochs: 6, batch: 10, threads: 1 },
-    );
+    const { weights } = await train({ graph, engine }, initialize(seed), data, {
+      seed,
+      epochs: 6,
+      batch: 10,
+      threads: 1,
+    });
     await saveCheckpoint(weights, join(folder, seed < 3 ? `net-${seed}.safetensors` : "held.safetensors"));
   }
   for (const name of readdirSync(folder)) given.add(name);
@@ -143,7 +145,7 @@ describe("isthmus star", () => {
 
   it.each([
     [["net-0.safetensors", ...graph], /at least two anchors: got "net-0\.safetensors"/],
-    [["net-?.pt", ...graph], /Cannot open "net-\?\.pt" as it must fit at least one file/],
+    [["net-?.pt", ...graph], /Cannot open "net-\?\.pt" as it must match at least one file/],
     [[...anchors, ...data], /needs the architecture: give --graph model\.onnx, or model folders/],
     [[...anchors, "other.safetensors", ...graph], /"other\.safetensors" to graph .*shapes must be equal/],
     [[...anchors, ...graph, "--held-out", anchors[1] ?? ""], /Cannot hold out "net-1\.safetensors"/],

@@ -175,7 +175,22 @@ describe("isthmus study", () => {
     const { code, stdout, stderr } = await run("wild.yaml");
     expect(code).toBe(1);
     expect(stdout).toMatch(/^train mlp:4 seed 0: Cannot go on training at step \d+ of \d+/m);
-    expect(stdout).toContain("4 tasks failed; 12 more could not be begun. What was done, 0 results, is kept");
+    expect(stdout).toContain(
+      "4 tasks failed; 12 more could not be begun. The finished part, 0 results, is kept",
+    );
     expect(stderr).toContain("4 of the study's tasks failed");
+  });
+
+  it("isthmus study calls it wrong usage when a thread refuses an option", async () => {
+    const smooth = STUDY.replace(
+      "net: mlp:${width}",
+      "net: mlp:${width}\n    loss: { kind: cross-entropy, labelSmoothing: 2 }",
+    );
+    writeFileSync(join(folder, "smooth.yaml"), smooth);
+    const { code, stdout } = await run("smooth.yaml");
+    expect(stdout).toMatch(
+      /^train mlp:4 seed 0: Cannot smooth labels as the share must be in \[0, 1\): labelSmoothing is 2$/m,
+    );
+    expect(code).toBe(2);
   });
 });

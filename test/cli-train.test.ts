@@ -195,7 +195,7 @@ describe("isthmus train", () => {
       [["--net", "mlp:8", ...out], /Required option '--data <name>' not specified/],
       [[...net], /Required option '-o, --output <file>' not specified/],
       [[...net, "-o", "x.bin"], /-o must name a file ending in \.safetensors: it is "x\.bin"/],
-      [[...data, ...out], /one of --net and --graph must say what: got neither/],
+      [[...data, ...out], /one of --net and --graph must name the network: got neither/],
       [[...net, "--graph", "x.onnx", ...out], /got both/],
       [["--net", "mlq:8", ...data, ...out], /Cannot build network "mlq:8"/],
       [[...net, "--from", "missing.safetensors", ...out], /Cannot open "missing\.safetensors"/],

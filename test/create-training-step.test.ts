@@ -43,7 +43,7 @@ async function gradientsAt(
   weights: ReadonlyMap<string, Tensor>,
   feeds: ReadonlyMap<string, Tensor>,
 ): Promise<Map<string, number[]>> {
-  const typed = await specialize(smallMlp(), engine, { batch: BATCH });
+  const typed = await specialize({ graph: smallMlp(), engine }, { batch: BATCH });
   const { graph, loss } = attachLoss(typed, crossEntropy);
   const session = await engine.load(gradient(graph, { loss }), { threads: 1 });
   const results = await session.run(new Map([...weights, ...feeds]));
@@ -333,7 +333,7 @@ describe("createTrainingStep()", () => {
     });
 
     test("a typed graph of another batch", async () => {
-      const typed = await specialize(smallMlp(), engine, { batch: 4 });
+      const typed = await specialize({ graph: smallMlp(), engine }, { batch: 4 });
       await expect(createTrainingStep(typed, engine, options)).rejects.toThrow(/batches of 8.*"x" takes 4/);
     });
 

@@ -11,7 +11,7 @@ import {
   trainCurve,
 } from "@isthmus/curve";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { bindWeights, createEvaluator, type Graph, randomWeights } from "@isthmus/graph";
+import { bindWeights, createEvaluator, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import { CURVE_KINDS, createCurve, createPath, innerProducts, lerp } from "@isthmus/interpolation";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 import { train } from "@isthmus/training";
@@ -35,10 +35,11 @@ const graph = network();
 
 async function trained(seed: number, architecture = graph): Promise<Checkpoint> {
   const weights = createCheckpoint(randomWeights(architecture, seed));
-  const result = await train(
-    { graph: architecture, engine, weights, data },
-    { ...options, seed, epochs: 20 },
-  );
+  const result = await train({ graph: architecture, engine }, weights, data, {
+    ...options,
+    seed,
+    epochs: 20,
+  });
   return createCheckpoint(await bindWeights(architecture, result.weights), {}, `network ${seed}`);
 }
 
@@ -52,12 +53,14 @@ const options: TrainCurveOptions = {
 };
 const [a, b] = [await trained(1), await trained(2)];
 
-const run = (more: Partial<TrainCurveOptions> = {}, ends: { a?: Checkpoint; b?: Checkpoint } = {}) =>
-  trainCurve({ graph, engine, data, a, b, ...ends }, { ...options, ...more });
+const run = (
+  more: Partial<TrainCurveOptions> = {},
+  ends: { a?: Checkpoint; b?: Checkpoint; data?: DataSet } = {},
+) => trainCurve({ graph, engine }, [ends.a ?? a, ends.b ?? b], ends.data ?? data, { ...options, ...more });
 
 const parts = { graph, engine, data };
 const measure = (curve: TrainedCurve, more: MeasurePathOptions = {}) =>
-  measureCurve({ ...parts, trained: curve }, { points: 9, ...more });
+  measureCurve(parts, curve, parts.data, { points: 9, ...more });
 
 let folder: string;
 let statePath: string;
@@ -144,12 +147,12 @@ describe("trainCurve()", () => {
 describe("measurePath()", () => {
   it("measurePath() has at every place what evaluate() says of the network there", async () => {
     const path = createCurve("chain", [a, createCheckpoint(randomWeights(graph, 7)), b]);
-    const { points, length, loss, error } = await measurePath({ ...parts, path }, { points: 5 });
-    const evaluator = await createEvaluator(graph, engine, data);
+    const { points, length, loss, error } = await measurePath(parts, path, parts.data, { points: 5 });
+    const evaluator = await createEvaluator({ graph, engine }, data);
     let sum = 0;
     for (const [k, point] of points.entries()) {
       const t = k / 4;
-      const expected = await evaluator.evaluate(await bindWeights(graph, path(t)));
+      const expected = await evaluator.evaluate(path(t));
       expect(point).toMatchObject({ t, loss: expected.loss, error: expected.error });
       const [[square]] = (await innerProducts([path(Math.max(0, t - 0.25)), path(t)], [[-1, 1]])) as [
         [number],
@@ -172,7 +175,7 @@ describe("measurePath()", () => {
   });
 
   it("measurePath() of a network to itself has no length", async () => {
-    const { length, loss } = await measurePath({ ...parts, path: createPath("linear", a, a) }, { points: 3 });
+    const { length, loss } = await measurePath(parts, createPath("linear", a, a), parts.data, { points: 3 });
     expect(length).toBe(0);
     expect([loss.min, loss.mean, loss.lengthMean]).toEqual([loss.max, loss.max, loss.max]);
   });
@@ -183,40 +186,35 @@ describe("measurePath()", () => {
     const path = createPath("linear", from, to);
     const evaluated = { graph: normed, engine, data, path };
     const [fresh, kept] = [
-      await measurePath(evaluated, { points: 3 }),
-      await measurePath(evaluated, { points: 3, statistics: "keep" }),
+      await measurePath(evaluated, evaluated.path, evaluated.data, { points: 3 }),
+      await measurePath(evaluated, evaluated.path, evaluated.data, { points: 3, statistics: "keep" }),
     ];
-    const evaluator = await createEvaluator(normed, engine, data);
+    const evaluator = await createEvaluator({ graph: normed, engine }, data);
     const weights = await bindWeights(normed, path(0.5));
-    const recalibrated = await recalibrateBatchNorm({ graph: normed, engine, weights }, data);
+    const recalibrated = await recalibrateBatchNorm(
+      { graph: normed, engine },
+      createCheckpoint(weights),
+      data,
+    );
     expect(fresh.points[1]!.loss).toBe((await evaluator.evaluate(recalibrated)).loss);
-    expect(kept.points[1]!.loss).toBe((await evaluator.evaluate(weights)).loss);
+    expect(kept.points[1]!.loss).toBe((await evaluator.evaluate(createCheckpoint(weights))).loss);
     await evaluator.release();
     expect(fresh.points[0]).toEqual(kept.points[0]);
     expect(fresh.points[1]!.loss).not.toBe(kept.points[1]!.loss);
 
-    const curve = await trainCurve(
-      { graph: normed, engine, data, a: from, b: to },
-      { ...options, epochs: 20 },
-    );
-    const { path: bent, line } = await measureCurve(
-      { graph: normed, engine, data, trained: curve },
-      { points: 9 },
-    );
+    const curve = await trainCurve({ graph: normed, engine }, [from, to], data, { ...options, epochs: 20 });
+    const { path: bent, line } = await measureCurve({ graph: normed, engine }, curve, data, { points: 9 });
     expect(bent.loss.max).toBeLessThan(line.loss.max);
   });
 
   it("measurePath() stops when it is told to", async () => {
     const controller = new AbortController();
     const seen: number[] = [];
-    const stopped = measurePath(
-      { ...parts, path: createPath("linear", a, b) },
-      {
-        points: 5,
-        signal: controller.signal,
-        onProgress: ({ done }) => seen.push(done) === 2 && controller.abort(),
-      },
-    );
+    const stopped = measurePath(parts, createPath("linear", a, b), parts.data, {
+      points: 5,
+      signal: controller.signal,
+      onProgress: ({ done }) => seen.push(done) === 2 && controller.abort(),
+    });
     await expect(stopped).rejects.toThrow(/abort/i);
     expect(seen).toEqual([1, 2]);
   });
@@ -227,7 +225,7 @@ describe("measurePath()", () => {
     ["statistics", { statistics: "repair" as "keep" }],
   ])("measurePath() refuses %s out of range: %o", async (name, more) => {
     const path = createPath("linear", a, b);
-    await expect(measurePath({ ...parts, path }, more)).rejects.toThrow(
+    await expect(measurePath(parts, path, parts.data, more)).rejects.toThrow(
       `Cannot measure a path as "${name}" must be`,
     );
   });

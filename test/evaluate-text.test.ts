@@ -43,8 +43,8 @@ describe("createEvaluator() on texts", () => {
   test.each([1, 7, 100])(
     "evaluate() scores every token but the first, in batches of %i",
     async (batchSize) => {
-      const evaluator = await createEvaluator(graph, engine, text, { batchSize });
-      const result = await evaluator.evaluate(await bindWeights(graph, a));
+      const evaluator = await createEvaluator({ graph, engine }, text, { batchSize });
+      const result = await evaluator.evaluate(a);
       await evaluator.release();
       const { losses, right } = await plainly();
       // Logits are f32 sums, whose rounding may depend on the batch.
@@ -65,8 +65,8 @@ describe("createEvaluator() on texts", () => {
       Int32Array.of(0, 0, 0),
     );
     const short = parseNetwork("gpt:d1:w16:h2", { exampleShape: [1], classes: 3 });
-    const evaluator = await createEvaluator(short.graph, engine, single);
-    const run = evaluator.evaluate(await bindWeights(short.graph, short.initialize(0)));
+    const evaluator = await createEvaluator({ graph: short.graph, engine }, single);
+    const run = evaluator.evaluate(short.initialize(0));
     await expect(run).rejects.toThrow(
       /token ids \[examples, length\] or labels .*: got f32 \[3, 1, 3\] for i64 \[3, 1\]/,
     );
@@ -76,22 +76,22 @@ describe("createEvaluator() on texts", () => {
 
 describe("measureBarrier() on texts", () => {
   it("is 0 between a language model and its aligned permuted copy, with intervals over examples", async () => {
-    const symmetries = await discoverSymmetries(graph, engine);
+    const symmetries = await discoverSymmetries({ graph, engine });
     const { spec } = symmetries;
     const copy = permute(randomAlignment(spec, 3), a, spec);
     const options = { points: 5, bootstrap: 50 };
-    const apart = await measureBarrier({ graph, engine, a, b: copy, data: text }, options);
-    const { alignment } = await matchWeights(a, copy, spec, { seed: 0, graph, engine });
+    const apart = await measureBarrier({ graph, engine }, [a, copy], text, options);
+    const { alignment } = await matchWeights({ spec, graph, engine }, [a, copy], { seed: 0 });
     const aligned = permute(alignment, copy, spec);
-    const together = await measureBarrier({ graph, engine, a, b: aligned, data: text }, options);
+    const together = await measureBarrier({ graph, engine }, [a, aligned], text, options);
     // Rounding of f32 logits in another order of summation.
     expect(Math.abs(together.barrier.loss.chord)).toBeLessThan(1e-5);
     expect(
       Math.max(...apart.points.map(({ loss }) => Math.abs(loss - (apart.points[0]?.loss ?? 0)))),
     ).toBeGreaterThan(1e-4);
     expect(apart.interval?.loss.low).toBeLessThanOrEqual(apart.barrier.loss.chord);
-    const evaluator = await createEvaluator(graph, engine, text);
-    const { loss, error, perplexity } = await evaluator.evaluate(await bindWeights(graph, a));
+    const evaluator = await createEvaluator({ graph, engine }, text);
+    const { loss, error, perplexity } = await evaluator.evaluate(a);
     await evaluator.release();
     expect(apart.points[0]).toEqual({ t: 0, loss, error, perplexity });
   });

@@ -1,4 +1,4 @@
-import type { Tensor } from "@isthmus/core";
+import { createCheckpoint, type Tensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
@@ -82,12 +82,12 @@ describe("createEvaluator()", () => {
 
   test("evaluate() gives the same bits again", async () => {
     const data = examples([2, 4, 4]);
-    const evaluator = await createEvaluator(cnn(), engine, data, { batchSize: 10 });
+    const evaluator = await createEvaluator({ graph: cnn(), engine }, data, { batchSize: 10 });
     const other = randomWeights(cnn(), 4);
     const weights = randomWeights(cnn(), 3);
-    const first = await evaluator.evaluate(weights);
-    const between = await evaluator.evaluate(other);
-    expect(await evaluator.evaluate(weights)).toEqual(first);
+    const first = await evaluator.evaluate(createCheckpoint(weights));
+    const between = await evaluator.evaluate(createCheckpoint(other));
+    expect(await evaluator.evaluate(createCheckpoint(weights))).toEqual(first);
     expect(between.loss).not.toBe(first.loss);
     await evaluator.release();
   });
@@ -99,8 +99,8 @@ describe("createEvaluator()", () => {
   });
 
   test("evaluate() stops when it is told to", async () => {
-    const evaluator = await createEvaluator(identity(), engine, examples([CLASSES]));
-    const aborted = evaluator.evaluate(one, AbortSignal.abort());
+    const evaluator = await createEvaluator({ graph: identity(), engine }, examples([CLASSES]));
+    const aborted = evaluator.evaluate(createCheckpoint(one), AbortSignal.abort());
     await expect(aborted).rejects.toMatchObject({ name: "AbortError" });
     await evaluator.release();
   });
@@ -123,30 +123,32 @@ describe("createEvaluator()", () => {
   test("evaluate() names a weight that it is not given", async () => {
     for (const bake of [false, true]) {
       const run = evaluate(identity(), examples([CLASSES]), { weights: new Map(), bake });
-      await expect(run).rejects.toThrow(/needs a tensor for input "one"/);
+      await expect(run).rejects.toThrow(/lacks 1 of 1 weights: "one"/);
     }
   });
 
   test("refuses examples of another shape, or another type", async () => {
-    const wrong = createEvaluator(identity(), engine, examples([CLASSES + 1]));
+    const wrong = createEvaluator({ graph: identity(), engine }, examples([CLASSES + 1]));
     await expect(wrong).rejects.toMatchObject({ _tag: "InputError", input: "random" });
     await expect(wrong).rejects.toThrow(/must fit the graph's input "x", f32 \[4\]: they are f32 \[5\]/);
-    await expect(createEvaluator(identity(), engine, examples([2, 2]))).rejects.toThrow(/f32 \[2, 2\]/);
+    await expect(createEvaluator({ graph: identity(), engine }, examples([2, 2]))).rejects.toThrow(
+      /f32 \[2, 2\]/,
+    );
     const tokens = { dtype: "i64" as const, shape: [1, 4], data: new BigInt64Array(4) };
     const text = createDataSet(tokens, Int32Array.of(0));
-    await expect(createEvaluator(identity(), engine, text)).rejects.toThrow(/they are i64 \[4\]/);
+    await expect(createEvaluator({ graph: identity(), engine }, text)).rejects.toThrow(/they are i64 \[4\]/);
   });
 
   test("refuses an empty data set", async () => {
     const empty = { ...examples([CLASSES]), size: 0 };
-    await expect(createEvaluator(identity(), engine, empty)).rejects.toThrow(
+    await expect(createEvaluator({ graph: identity(), engine }, empty)).rejects.toThrow(
       /Cannot evaluate on "random" as it must have examples: it is empty/,
     );
   });
 
   test("refuses graphs of no data input, and names inputs that the data have nothing for", async () => {
     const graph = identity();
-    const none = createEvaluator({ ...graph, inputs: [] }, engine, examples([CLASSES]));
+    const none = createEvaluator({ graph: { ...graph, inputs: [] }, engine }, examples([CLASSES]));
     await expect(none).rejects.toThrow(
       /Cannot evaluate graph "module" on "random" as it must have a data input/,
     );
@@ -154,7 +156,7 @@ describe("createEvaluator()", () => {
       ...graph,
       inputs: [...graph.inputs, { name: "y", dtype: "f32" as const, shape: ["N", 3] }],
     };
-    await expect(createEvaluator(two, engine, examples([CLASSES]))).rejects.toThrow(
+    await expect(createEvaluator({ graph: two, engine }, examples([CLASSES]))).rejects.toThrow(
       /there is nothing for "y"; its inputs are "x" \(f32 \[N, 4\]\), "y" \(f32 \[N, 3\]\), the arrays "inputs" \(f32 \[N, 4\]\)/,
     );
   });
@@ -162,7 +164,7 @@ describe("createEvaluator()", () => {
   test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])(
     "refuses batches of %d",
     async (batchSize) => {
-      const run = createEvaluator(identity(), engine, examples([CLASSES]), { batchSize });
+      const run = createEvaluator({ graph: identity(), engine }, examples([CLASSES]), { batchSize });
       await expect(run).rejects.toThrow(RangeError);
       await expect(run).rejects.toThrow(
         `"batchSize" must be a whole number of at least 1: it is ${batchSize}`,

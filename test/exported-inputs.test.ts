@@ -6,7 +6,6 @@ import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   bindNetworks,
-  bindWeights,
   type DataSet,
   type Evaluation,
   freeBatch,
@@ -35,7 +34,7 @@ async function openExport(file: string) {
   const checkpoints = [await openFile(`${name}-0.safetensors`), await openFile(`${name}-1.safetensors`)];
   const bound = await bindNetworks(decoded, checkpoints);
   const networks = bound.networks.map(({ network }) => network);
-  const freed = await freeBatch(bound.graph, engine, { weights: networks[0] });
+  const freed = await freeBatch({ graph: bound.graph, engine }, { weights: networks[0] });
   const inputs = decoded.graph.inputs.map((input) => input.name);
   const data = await openDataSet(`safetensors:${FOLDER}${name}-examples.safetensors`, { inputs });
   const scored = (graph: Graph) => (name === "speller" ? scoreOutput(graph, "logits") : graph);
@@ -76,10 +75,10 @@ describe.each(EXPORTS.filter((file) => !file.startsWith("recurrent")))("%s", (fi
     const { networks, graph, kept, data } = await openExport(file);
     const sizes: number[][] = [];
     for (const own of [graph, kept]) {
-      const found = await discoverSymmetries(own, engine);
+      const found = await discoverSymmetries({ graph: own, engine });
       sizes.push(found.spec.symmetries.map(({ size }) => size));
       const weights = networks[0]!;
-      expect(await verifySymmetries(own, engine, found, { seed: 0, weights })).toMatchObject({
+      expect(await verifySymmetries({ graph: own, engine }, found, { seed: 0, weights })).toMatchObject({
         passed: true,
       });
       const permuted = permute(randomAlignment(found.spec, 1), weights, found.spec);
@@ -93,7 +92,7 @@ describe.each(EXPORTS.filter((file) => !file.startsWith("recurrent")))("%s", (fi
 
 test.each(EXPORTS.filter((file) => file.startsWith("recurrent")))("%s takes any batch", async (file) => {
   const { graph, weights } = await readGraph(`${FOLDER}${file}`);
-  const freed = await freeBatch(graph, engine, { weights: createCheckpoint(weights) });
+  const freed = await freeBatch({ graph, engine }, { weights: createCheckpoint(weights) });
   expect(freed).toMatchObject({ exportedBatch: graph.inputs[0]?.shape?.[0] });
   expect(freed.reason).toBeUndefined();
 });
@@ -104,13 +103,13 @@ test("batch norms of a graph that keeps its batch are measured on the examples a
   expect(fixed.freed.reason).toBeDefined();
   expect(free.freed.reason).toBeUndefined();
   const measure = async ({ graph, networks, data }: typeof fixed) =>
-    recalibrateBatchNorm({ graph, engine, weights: await bindWeights(graph, networks[0]!) }, data, {
+    recalibrateBatchNorm({ graph, engine }, networks[0]!, data, {
       batchSize: 7,
     });
   const [one, two] = [await measure(fixed), await measure(free)];
   for (const statistic of ["norm.running_mean", "norm.running_var"]) {
-    const expected = Array.from(two.get(statistic)!.data as Float32Array);
-    expect(Array.from(one.get(statistic)!.data as Float32Array)).toEqual(
+    const expected = Array.from((await two.read(statistic)).data as Float32Array);
+    expect(Array.from((await one.read(statistic)).data as Float32Array)).toEqual(
       expected.map((value) => expect.closeTo(value, 6)),
     );
   }
@@ -121,7 +120,7 @@ test("derivatives of the loss leave out what fills up a batch, and positions tha
     const opened = await openExport(file);
     const [a, b] = opened.networks as [Checkpoint, Checkpoint];
     const { data } = opened;
-    const { ends } = await predictBarriers({ graph: opened[of], engine, a, b, data }, { batchSize: 10 });
+    const { ends } = await predictBarriers({ graph: opened[of], engine }, [a, b], data, { batchSize: 10 });
     return { ends, loss: (await evaluate(opened[of], a, data)).loss };
   };
   for (const [kept, free] of [

@@ -72,8 +72,8 @@ describe.each(NETWORKS)("the exports of %s", (name) => {
         expect.closeTo(0, 5),
       ]);
       const { x, y } = await readParity(name);
-      const { spec } = await discoverSymmetries(bound.graph, engine);
-      const proof = await verifySymmetries(bound.graph, engine, spec, { seed: 3 });
+      const { spec } = await discoverSymmetries({ graph: bound.graph, engine });
+      const proof = await verifySymmetries({ graph: bound.graph, engine }, spec, { seed: 3 });
       expect(proof.firstFailure).toBeUndefined();
       for (const [place, seed] of [1, 0].entries()) {
         const { network, restore, reread } = bound.networks[place] as (typeof bound.networks)[number];
@@ -92,7 +92,7 @@ describe.each(NETWORKS)("the exports of %s", (name) => {
       EXPORTS.map(async (kind) => {
         const decoded = await readGraph(pathOf(`${name}-${kind}.onnx`));
         const { graph } = await bindNetworks(decoded, [await openFile(`${name}-0.pt`)]);
-        const { spec } = await discoverSymmetries(graph, engine);
+        const { spec } = await discoverSymmetries({ graph, engine });
         return `${kind}: ${describeSizes(spec).join(", ")}`;
       }),
     );

@@ -31,7 +31,7 @@ async function withLoss(path: string, { inputs }: Witness): Promise<Graph> {
       if (typeof extent === "string") extents[extent] = inputs[i]?.shape[axis] ?? 0;
     });
   });
-  const typed = await specialize(graph, engine, { batch: inputs[0]?.shape[0] ?? 1, extents });
+  const typed = await specialize({ graph, engine }, { batch: inputs[0]?.shape[0] ?? 1, extents });
   const builder = GraphBuilder.from(typed);
   const output = builder.value(graph.outputs[0]?.name ?? "");
   return builder.build([builder.rename(reduceSum(mul(output, output)), "loss")]);

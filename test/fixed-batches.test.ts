@@ -1,4 +1,4 @@
-import type { Tensor } from "@isthmus/core";
+import { createCheckpoint, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createClassifier, createEvaluator, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import {
@@ -32,8 +32,8 @@ function network(): Graph {
 }
 
 const graph = network();
-const weights = randomWeights(graph, 1);
-const others = randomWeights(graph, 2);
+const weights = createCheckpoint(randomWeights(graph, 1));
+const others = createCheckpoint(randomWeights(graph, 2));
 
 /** The graph for batches of one size. */
 const fixed = (batch: number): Graph => ({
@@ -61,25 +61,25 @@ const MEASUREMENTS: Readonly<
   Record<string, (graph: Graph, data: DataSet, batchSize: number) => Promise<unknown>>
 > = {
   async createEvaluator(own, data, batchSize) {
-    const evaluator = await createEvaluator(own, engine, data, { batchSize });
+    const evaluator = await createEvaluator({ graph: own, engine }, data, { batchSize });
     const results = [await evaluator.evaluate(weights), await evaluator.evaluate(others)];
     await evaluator.release();
     return results;
   },
   async createClassifier(own, data, batchSize) {
-    const classifier = await createClassifier(own, engine, data, { batchSize });
+    const classifier = await createClassifier({ graph: own, engine }, data, { batchSize });
     const result = await classifier.classify(weights);
     await classifier.release();
     return result;
   },
   activationStatistics: (own, data, batchSize) =>
-    activationStatistics({ graph: own, engine, weights }, data, views, { batchSize }),
+    activationStatistics({ graph: own, engine }, weights, data, views, { batchSize }),
   pairStatistics: (own, data, batchSize) =>
-    pairStatistics({ graph: own, engine, a: weights, b: others }, data, views, { batchSize }),
+    pairStatistics({ graph: own, engine }, [weights, others], data, views, { batchSize }),
   recalibrateBatchNorm: (own, data, batchSize) =>
-    recalibrateBatchNorm({ graph: own, engine, weights }, data, { batchSize }),
+    recalibrateBatchNorm({ graph: own, engine }, weights, data, { batchSize }),
   async createRepairer(own, data, batchSize) {
-    const repairer = await createRepairer({ graph: own, engine, networks: [weights, others] }, data, {
+    const repairer = await createRepairer({ graph: own, engine }, [weights, others], data, {
       batchSize,
     });
     return repairer.repair(weights, [0.5, 0.5]);
@@ -111,7 +111,8 @@ test("statistics are refused where it is not known which part of a value belongs
   const sums = { ...own, inputs: own.inputs.map((input) => ({ ...input, shape: [4, 2, 4, 4] })) };
   const measure = (size: number) =>
     activationStatistics(
-      { graph: sums, engine, weights: new Map<string, Tensor>() },
+      { graph: sums, engine },
+      createCheckpoint(new Map<string, Tensor>()),
       randomExamples([2, 4, 4], { size, seed: size, classes: CLASSES, name: "few" }),
       [{ value: mixed, axes: [1] }],
     );

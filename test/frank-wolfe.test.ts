@@ -28,8 +28,12 @@ describe("matchWeights() by Frank-Wolfe", () => {
     for (let seed = 0; seed < 10; seed++) {
       const a = network(own, seed);
       const shuffled = permute(randomAlignment(own.spec, seed), a, own.spec);
-      const options = { seed, engine, search: "frank-wolfe" as const };
-      const { alignment, objective, bound } = await matchWeights(a, shuffled, own.spec, options);
+      const options = { seed, search: "frank-wolfe" as const };
+      const { alignment, objective, bound } = await matchWeights(
+        { spec: own.spec, graph: undefined, engine },
+        [a, shuffled],
+        options,
+      );
       for (const [name, { data }] of randomWeights(own.graph, seed)) {
         expect((await permute(alignment, shuffled, own.spec).read(name)).data).toEqual(data);
       }
@@ -40,9 +44,9 @@ describe("matchWeights() by Frank-Wolfe", () => {
   test.each(cases)("$name: is never below the identity, and the same for the same seed", async (own) => {
     for (let seed = 0; seed < 3; seed++) {
       const pair = [network(own, seed), network(own, seed + 50)] as const;
-      const options = { seed, engine, search: "frank-wolfe" as const, restarts: 2 };
-      const runs = [await matchWeights(...pair, own.spec, options)];
-      runs.push(await matchWeights(...pair, own.spec, options));
+      const options = { seed, search: "frank-wolfe" as const, restarts: 2 };
+      const runs = [await matchWeights({ spec: own.spec, graph: undefined, engine }, pair, options)];
+      runs.push(await matchWeights({ spec: own.spec, graph: undefined, engine }, pair, options));
       expect(runs[0]?.alignment).toEqual(runs[1]?.alignment);
       expect(runs[0]?.objective.after).toBeGreaterThanOrEqual(runs[0]?.objective.before ?? 0);
       expect(runs[0]?.search).toBe("frank-wolfe");
@@ -52,11 +56,11 @@ describe("matchWeights() by Frank-Wolfe", () => {
 
   test("is the second search where both are tried", async () => {
     const own = cases[2] as NetworkCase;
-    const result = await matchWeights(network(own, 1), network(own, 2), own.spec, {
-      seed: 1,
-      engine,
-      restarts: 3,
-    });
+    const result = await matchWeights(
+      { spec: own.spec, graph: undefined, engine },
+      [network(own, 1), network(own, 2)],
+      { seed: 1, restarts: 3 },
+    );
     expect(result.restarts.map(({ search }) => search)).toEqual([
       "coordinate-descent",
       "frank-wolfe",
@@ -68,10 +72,11 @@ describe("matchWeights() by Frank-Wolfe", () => {
 
   test("refuses a search that it does not know", async () => {
     const own = cases[0] as NetworkCase;
-    const run = matchWeights(network(own, 1), network(own, 2), own.spec, {
-      seed: 1,
-      search: "worst" as "best",
-    });
+    const run = matchWeights(
+      { spec: own.spec, graph: undefined, engine },
+      [network(own, 1), network(own, 2)],
+      { seed: 1, search: "worst" as "best" },
+    );
     await expect(run).rejects.toThrow(
       /search must be one of best, coordinate-descent, frank-wolfe: got worst/,
     );
@@ -97,7 +102,9 @@ describe("the bound of matchWeights()", () => {
   test.each(cases)("$name: no alignment exceeds it", async (own) => {
     for (let seed = 0; seed < 4; seed++) {
       const [a, b] = [network(own, seed), network(own, seed + 50)];
-      const { bound, objective } = await matchWeights(a, b, own.spec, { seed, engine });
+      const { bound, objective } = await matchWeights({ spec: own.spec, graph: undefined, engine }, [a, b], {
+        seed,
+      });
       expect(bound).toBeGreaterThanOrEqual(objective.after);
       let cauchy = 0;
       for (const [name, { role, fields }] of own.spec.weights) {
@@ -115,8 +122,12 @@ describe("the bound of matchWeights()", () => {
   test("is the optimum where all but one symmetry are held", async () => {
     const own = cases.find(({ name }) => name === "mlp") as NetworkCase;
     for (const { name } of own.spec.symmetries) {
-      const options = { seed: 1, engine, only: [name] };
-      const { bound, objective } = await matchWeights(network(own, 1), network(own, 2), own.spec, options);
+      const options = { seed: 1, only: [name] };
+      const { bound, objective } = await matchWeights(
+        { spec: own.spec, graph: undefined, engine },
+        [network(own, 1), network(own, 2)],
+        options,
+      );
       expect(bound).toBeGreaterThanOrEqual(objective.after);
       expect(bound).toBeCloseTo(objective.after, 3);
     }
@@ -148,7 +159,11 @@ describe("the bound of matchWeights()", () => {
         [attention, some],
       ] as const) {
         const [a, other] = [network(own, seed), network(own, seed + 7)];
-        const { bound, objective } = await matchWeights(a, other, own.spec, { seed, engine });
+        const { bound, objective } = await matchWeights(
+          { spec: own.spec, graph: undefined, engine },
+          [a, other],
+          { seed },
+        );
         let best = Number.NEGATIVE_INFINITY;
         for (const source of elements) {
           best = Math.max(best, await innerProduct(own.spec, a, permute({ source }, other, own.spec)));
@@ -212,7 +227,10 @@ describe("matchWeights() of networks with residual links", () => {
     for (const [seed, search] of MATCH_SEARCHES.entries()) {
       const a = network(own, seed);
       const shuffled = permute(randomAlignment(own.spec, seed), a, own.spec);
-      const { alignment } = await matchWeights(a, shuffled, own.spec, { seed, engine, search });
+      const { alignment } = await matchWeights({ spec: own.spec, graph: undefined, engine }, [a, shuffled], {
+        seed,
+        search,
+      });
       for (const [name, { data }] of randomWeights(own.graph, seed)) {
         expect((await permute(alignment, shuffled, own.spec).read(name)).data).toEqual(data);
       }

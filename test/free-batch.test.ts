@@ -22,7 +22,7 @@ describe("freeBatch()", () => {
   test("leaves a graph of any batch as it is, and runs nothing", async () => {
     const graph = { ...rowsOf(2, (b, x) => b.op("Relu", [x])), inputs: [{ name: "x", shape: ["N", WIDTH] }] };
     const idle = { name: "none", load: () => Promise.reject(new Error("nothing is to be run")) };
-    expect(await freeBatch(graph, idle)).toEqual({ graph });
+    expect(await freeBatch({ graph, engine: idle })).toEqual({ graph });
   });
 
   test.each([1, 2, 5])("writes a batch of %d out of shapes and constants that hold it", async (batch) => {
@@ -35,7 +35,7 @@ describe("freeBatch()", () => {
       const whole = b.slice(b.transpose(turned, 1, 0, 2), 0, [0, batch]);
       return b.linear(b.reshape(whole, batch, 9), "head", 9, 4);
     });
-    const freed = await freeBatch(graph, engine);
+    const freed = await freeBatch({ graph, engine });
     expect(freed.reason).toBeUndefined();
     expect(freed.exportedBatch).toBe(batch);
     expect(freed.graph.inputs[0]?.shape).toEqual(["batch", WIDTH]);
@@ -71,28 +71,30 @@ describe("freeBatch()", () => {
   ];
   test.each(depending)("keeps the batch where an example %s, and says why", async (_, build, reason) => {
     const graph = rowsOf(3, build);
-    const freed = await freeBatch(graph, engine);
+    const freed = await freeBatch({ graph, engine });
     expect(freed.graph).toBe(graph);
     expect(freed.reason).toMatch(reason);
   });
 
   test("keeps a batch of 1 that is removed", async () => {
     const graph = rowsOf(1, (b, x) => b.op("Squeeze", [x, b.ints(0)]));
-    expect((await freeBatch(graph, engine)).reason).toMatch(/\(Squeeze\): it removes the axis of the batch/);
+    expect((await freeBatch({ graph, engine })).reason).toMatch(
+      /\(Squeeze\): it removes the axis of the batch/,
+    );
   });
 
   test("proves it with the network it is given, where constants of it are repeated for every example", async () => {
     const graph = rowsOf(2, (b, x) => b.op("Concat", [b.weight("token", [2, 1]), x], { axis: 1 }));
-    expect((await freeBatch(graph, engine)).reason).toMatch(/2 examples give other outputs/);
+    expect((await freeBatch({ graph, engine })).reason).toMatch(/2 examples give other outputs/);
     const token: Tensor = { dtype: "f32", shape: [2, 1], data: Float32Array.of(3, 3) };
     const weights = createCheckpoint(new Map([["token", token]]));
-    expect((await freeBatch(graph, engine, { weights })).reason).toBeUndefined();
+    expect((await freeBatch({ graph, engine }, { weights })).reason).toBeUndefined();
   });
 });
 
 test("permuting examples permutes what a filled batch and a freed graph make of them", async () => {
   const graph = rowsOf(4, (b, x) => b.linear(b.op("Tanh", [b.linear(x, "in", WIDTH, 5)]), "out", 5, 3));
-  const freed = await freeBatch(graph, engine);
+  const freed = await freeBatch({ graph, engine });
   const weights = randomWeights(graph, 3);
   const random = createRandom(1, "rows");
   const size = 11;
@@ -101,8 +103,8 @@ test("permuting examples permutes what a filled batch and a freed graph make of 
     const data = Float32Array.from(order.flatMap((i) => rows[i]!));
     const labels = Int32Array.from(order, (i) => i % 3);
     const set = createDataSet({ dtype: "f32", shape: [size, WIDTH], data }, labels);
-    const evaluator = await createEvaluator(own, engine, set);
-    const { losses } = await evaluator.evaluate(weights);
+    const evaluator = await createEvaluator({ graph: own, engine }, set);
+    const { losses } = await evaluator.evaluate(createCheckpoint(weights));
     await evaluator.release();
     return losses;
   };

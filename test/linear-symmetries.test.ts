@@ -34,10 +34,10 @@ interface Found {
 
 /** Discovers, and verifies each kind on every value. */
 async function discover(graph: Graph): Promise<Found> {
-  const derivation = await discoverSymmetries(graph, engine);
-  const linear = await discoverLinearSymmetries(graph, engine, derivation);
+  const derivation = await discoverSymmetries({ graph, engine });
+  const linear = await discoverLinearSymmetries({ graph, engine }, derivation);
   const found = { derivation, spec: derivation.spec, linear };
-  for (const result of await verifyLinearSymmetries(graph, engine, found, { seed: SEED })) {
+  for (const result of await verifyLinearSymmetries({ graph, engine }, found, { seed: SEED })) {
     expect(result, result.kind).toMatchObject({ passed: true });
   }
   return found;
@@ -221,7 +221,7 @@ describe("canonicalize()", () => {
       await canonicalize(other, found, { kinds: [kind] }),
     ];
     expect(await differ(one.network, two.network)).toBeLessThan(1e-3);
-    const same = await verifyAlignment(graph, engine, [network, one.network], { seed: SEED });
+    const same = await verifyAlignment({ graph, engine }, [network, one.network], { seed: SEED });
     expect(same.passed).toBe(true);
     expect(await differ(await one.undo(one.network), network)).toBeLessThan(1e-5);
   });
@@ -255,7 +255,7 @@ describe("matchNormalized()", () => {
         kinds: LINEAR_KINDS,
       });
       const { network } = await matchNormalized([a, b], found, [kind], ([one, two]) =>
-        matchWeights(one, two, spec, { seed: SEED }),
+        matchWeights({ spec, graph: undefined }, [one, two], { seed: SEED }),
       );
       expect(await differ(a, network)).toBeLessThan(1e-3);
     },
@@ -278,7 +278,7 @@ describe("matchNormalized()", () => {
     const turned = transformRandomly(permute(planted, a, spec), spec, linear, { seed: SEED, kinds });
     expect(await differ(a, turned)).toBeGreaterThan(0.1);
     const { network } = await matchNormalized([a, turned], found, kinds, ([one, two]) =>
-      matchWeights(one, two, spec, { seed: SEED }),
+      matchWeights({ spec, graph: undefined }, [one, two], { seed: SEED }),
     );
     expect(await differ(a, network)).toBeLessThan(1e-3);
   });
@@ -310,7 +310,7 @@ describe("matchNormalized() of transformed networks", () => {
           const permuted = permute(randomAlignment(spec, seed + 1), a, spec);
           const b = transformRandomly(permuted, spec, linear, { seed: seed + 2, kinds: LINEAR_KINDS });
           const { network, distance } = await matchNormalized([a, b], found, LINEAR_KINDS, ([one, two]) =>
-            matchWeights(one, two, spec, { seed }),
+            matchWeights({ spec, graph: undefined }, [one, two], { seed }),
           );
           expect(distance.before).toBeGreaterThan(0.1);
           expect(await differ(a, network)).toBeLessThan(1e-4);
@@ -330,10 +330,10 @@ describe("matchNormalized() of transformed networks", () => {
           Checkpoint,
         ];
         const match = ([one, two]: readonly [Checkpoint, Checkpoint]) =>
-          matchWeights(one, two, found.spec, { seed });
+          matchWeights({ spec: found.spec, graph: undefined }, [one, two], { seed });
         const { network, distance } = await matchNormalized([a, b], found, kinds, match);
         expect(distance.after).toBeLessThan(distance.before);
-        const { maxRelativeError } = await verifyAlignment(graph, engine, [b, network], { seed });
+        const { maxRelativeError } = await verifyAlignment({ graph, engine }, [b, network], { seed });
         expect(maxRelativeError).toBeLessThan(2e-5);
       }),
       { numRuns: 5, seed: 1 },
@@ -352,7 +352,7 @@ describe("matchNormalized() of transformed networks", () => {
       }),
     );
     const match = ([one, two]: readonly [Checkpoint, Checkpoint]) =>
-      matchWeights(one, two, found.spec, { seed: SEED });
+      matchWeights({ spec: found.spec, graph: undefined }, [one, two], { seed: SEED });
     const { network } = await matchNormalized([a, createCheckpoint(half)], found, ["scale"], match);
     expect((await network.read("one.weight")).dtype).toBe("bf16");
     expect(await differ(a, network)).toBeLessThan(0.02);
@@ -378,7 +378,11 @@ describe("verifyLinearSymmetries()", () => {
       signs: without(linear.signs, "two.weight"),
     };
     const own = kind === "rotation" ? mlp(unary("Relu")) : graph;
-    const results = await verifyLinearSymmetries(own, engine, { derivation, linear: wrong }, { seed: SEED });
+    const results = await verifyLinearSymmetries(
+      { graph: own, engine },
+      { derivation, linear: wrong },
+      { seed: SEED },
+    );
     const result = results.find((entry) => entry.kind === kind);
     expect(result).toMatchObject({ passed: false });
     expect(result?.firstFailure?.node).toMatch(kind === "rotation" ? /Relu/ : /Gemm|MatMul/);

@@ -15,7 +15,7 @@ const engine = createOnnxRuntimeEngine();
 /** The case as a graph with the types of its values. */
 async function typed(given: OperatorCase, seed: number) {
   const { graph, feeds } = graphOfCase(given, seed);
-  return { graph: await specialize(graph, engine, { batch: 1 }), feeds };
+  return { graph: await specialize({ graph, engine }, { batch: 1 }), feeds };
 }
 
 describe("lowerRecurrence()", () => {

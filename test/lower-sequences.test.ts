@@ -131,10 +131,10 @@ describe("lowerSequences()", () => {
     const half = b.op("SequenceAt", [parts, b.op("Div", [place, whole(b, 3)])]);
     const graph = b.output(b.linear(half, "head", 3, 2)).build();
     expect(lowerSequences(graph).nodes).toEqual(graph.nodes);
-    const found = await discoverSymmetries(graph, engine);
+    const found = await discoverSymmetries({ graph, engine });
     expect(found.spec.symmetries).toEqual([]);
     expect(found.spec.unknown.map(({ op }) => op)).toEqual(["SplitToSequence", "SequenceAt"]);
-    expect(await verifySymmetries(graph, engine, found, { seed: 1 })).toMatchObject({ passed: true });
+    expect(await verifySymmetries({ graph, engine }, found, { seed: 1 })).toMatchObject({ passed: true });
   });
 
   test("discoverSymmetries() finds halves of a gate behind a sequence", async () => {

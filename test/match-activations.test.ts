@@ -21,7 +21,7 @@ interface Case {
 async function caseOf(graph: Graph): Promise<Case> {
   const shape = (graph.inputs[0]?.shape ?? []).slice(1).map(Number);
   const data = randomExamples(shape, { size: 64 });
-  return { name: graph.name, graph, symmetries: await discoverSymmetries(graph, engine), data };
+  return { name: graph.name, graph, symmetries: await discoverSymmetries({ graph, engine }), data };
 }
 
 const graphs = smallNetworks();
@@ -32,7 +32,7 @@ const match = (
   { graph, symmetries, data }: Case,
   [a, b]: readonly [Checkpoint, Checkpoint],
   options: MatchActivationsOptions = {},
-) => matchActivations({ graph, engine, a, b, symmetries }, data, options);
+) => matchActivations({ graph, engine, symmetries }, [a, b], data, options);
 
 const networkOf = ({ graph }: Case, seed: number) => randomNetwork(graph, seed);
 

@@ -41,10 +41,13 @@ describe("matchWeights() within a bound of memory", () => {
   test.each(cases)("$name: finds what it finds in memory", async (own) => {
     for (const [seed, dtype] of (["f32", "bf16", "f16", "f64"] as const).entries()) {
       const pair = [network(own, seed, dtype), network(own, seed + 50, dtype)] as const;
-      const options: MatchWeightsOptions = { seed, engine, graph: own.graph };
-      const loaded = await matchWeights(...pair, own.spec, options);
+      const options: MatchWeightsOptions = { seed };
+      const loaded = await matchWeights({ spec: own.spec, graph: own.graph, engine }, pair, options);
       for (const memory of [leastMemory(own.spec), 2 ** 30]) {
-        const streamed = await matchWeights(...pair, own.spec, { ...options, memory });
+        const streamed = await matchWeights({ spec: own.spec, graph: own.graph, engine }, pair, {
+          ...options,
+          memory,
+        });
         expect(streamed.alignment, own.name).toEqual(loaded.alignment);
         expect(streamed.objective.after).toBeCloseTo(loaded.objective.after, 5);
         expect(streamed.objective.before).toBeCloseTo(loaded.objective.before, 5);
@@ -58,7 +61,11 @@ describe("matchWeights() within a bound of memory", () => {
   });
 
   test("says how much it needs at least", async () => {
-    const run = matchWeights(network(mlp, 1), network(mlp, 2), mlp.spec, { seed: 1, engine, memory: 1000 });
+    const run = matchWeights(
+      { spec: mlp.spec, graph: undefined, engine },
+      [network(mlp, 1), network(mlp, 2)],
+      { seed: 1, memory: 1000 },
+    );
     await expect(run).rejects.toThrow(RangeError);
     await expect(run).rejects.toThrow(/memory must hold .*: \d+ MiB are needed, 0 are given/);
   });
@@ -71,16 +78,22 @@ describe("matchWeights() within a bound of memory", () => {
     expect(one.costBytes).toBeLessThan(all.costBytes);
     const pair = [network(mlp, 1), network(mlp, 2)] as const;
     for (const only of [first, second]) {
-      const options = { seed: 1, engine, only: [`${only}`] };
-      const loaded = await matchWeights(...pair, mlp.spec, options);
-      const streamed = await matchWeights(...pair, mlp.spec, { ...options, memory: 2 ** 22 });
+      const options = { seed: 1, only: [`${only}`] };
+      const loaded = await matchWeights({ spec: mlp.spec, graph: undefined, engine }, pair, options);
+      const streamed = await matchWeights({ spec: mlp.spec, graph: undefined, engine }, pair, {
+        ...options,
+        memory: 2 ** 22,
+      });
       expect(streamed.alignment).toEqual(loaded.alignment);
       expect(streamed.bound).toBeCloseTo(loaded.bound, 3);
     }
   });
 
   test.each([0, -1, 1.5, Number.NaN])("refuses a memory of %d", async (memory) => {
-    const run = matchWeights(network(mlp, 1), network(mlp, 2), mlp.spec, { seed: 1, memory });
+    const run = matchWeights({ spec: mlp.spec, graph: undefined }, [network(mlp, 1), network(mlp, 2)], {
+      seed: 1,
+      memory,
+    });
     await expect(run).rejects.toThrow(
       'Cannot match weights as "memory" must be a whole number of at least 1',
     );
@@ -90,13 +103,20 @@ describe("matchWeights() within a bound of memory", () => {
     const weights = randomWeights(mlp.graph, 2);
     (weights.get("l1.weight")?.data as Float32Array)[3] = Number.NaN;
     const b = createCheckpoint(weights, {}, "spoiled.pt");
-    const run = matchWeights(network(mlp, 1), b, mlp.spec, { seed: 1, engine, memory: 2 ** 28 });
+    const run = matchWeights({ spec: mlp.spec, graph: undefined, engine }, [network(mlp, 1), b], {
+      seed: 1,
+      memory: 2 ** 28,
+    });
     await expect(run).rejects.toThrow(/"l1.weight" of "spoiled.pt" as weights must be finite/);
   });
 
   test("stops when it is told to", async () => {
-    const options = { seed: 1, engine, memory: 2 ** 28, signal: AbortSignal.abort() };
-    const run = matchWeights(network(mlp, 1), network(mlp, 2), mlp.spec, options);
+    const options = { seed: 1, memory: 2 ** 28, signal: AbortSignal.abort() };
+    const run = matchWeights(
+      { spec: mlp.spec, graph: undefined, engine },
+      [network(mlp, 1), network(mlp, 2)],
+      options,
+    );
     await expect(run).rejects.toMatchObject({ name: "AbortError" });
   });
 });
@@ -146,9 +166,15 @@ describe("matchWeights() of some symmetries", () => {
       const pair = [network(own, 1), network(own, 2)] as const;
       for (const [index, name] of names(own).entries()) {
         for (const search of MATCH_SEARCHES) {
-          const options = { seed: 1, engine, search, restarts: 3 };
-          const only = await matchWeights(...pair, own.spec, { ...options, only: [name] });
-          const skip = await matchWeights(...pair, own.spec, { ...options, skip: [name] });
+          const options = { seed: 1, search, restarts: 3 };
+          const only = await matchWeights({ spec: own.spec, graph: undefined, engine }, pair, {
+            ...options,
+            only: [name],
+          });
+          const skip = await matchWeights({ spec: own.spec, graph: undefined, engine }, pair, {
+            ...options,
+            skip: [name],
+          });
           for (const moved of movedBy(own, only.alignment.source)) expect(moved).toBe(index);
           expect(movedBy(own, skip.alignment.source).has(index)).toBe(false);
           for (const { objective } of [only, skip]) {
@@ -180,9 +206,8 @@ describe("matchWeights() of some symmetries", () => {
       return inFirst ? (planted[place] ?? 0) : unit;
     });
     const shuffled = permute({ source: kept }, a, mlp.spec);
-    const { alignment } = await matchWeights(a, shuffled, mlp.spec, {
+    const { alignment } = await matchWeights({ spec: mlp.spec, graph: undefined, engine }, [a, shuffled], {
       seed: 1,
-      engine,
       only: [`${first?.name}`],
     });
     for (const [name, { data }] of randomWeights(mlp.graph, 3)) {
@@ -192,14 +217,17 @@ describe("matchWeights() of some symmetries", () => {
 
   test("takes * and ? in names, and nothing else as special", async () => {
     const pair = [network(mlp, 1), network(mlp, 2)] as const;
-    const all = await matchWeights(...pair, mlp.spec, { seed: 1, engine });
-    const starred = await matchWeights(...pair, mlp.spec, { seed: 1, engine, only: ["*"] });
+    const all = await matchWeights({ spec: mlp.spec, graph: undefined, engine }, pair, { seed: 1 });
+    const starred = await matchWeights({ spec: mlp.spec, graph: undefined, engine }, pair, {
+      seed: 1,
+      only: ["*"],
+    });
     expect(starred.alignment).toEqual(all.alignment);
-    await expect(matchWeights(...pair, mlp.spec, { seed: 1, only: [".*"] })).rejects.toThrow(
-      /every pattern of only must fit the name of a symmetry: "\.\*" fits none of /,
-    );
-    await expect(matchWeights(...pair, mlp.spec, { seed: 1, skip: ["*"] })).rejects.toThrow(
-      /must leave a symmetry to match: they leave none of/,
-    );
+    await expect(
+      matchWeights({ spec: mlp.spec, graph: undefined }, pair, { seed: 1, only: [".*"] }),
+    ).rejects.toThrow(/every pattern of only must fit the name of a symmetry: "\.\*" fits none of /);
+    await expect(
+      matchWeights({ spec: mlp.spec, graph: undefined }, pair, { seed: 1, skip: ["*"] }),
+    ).rejects.toThrow(/must leave a symmetry to match: they leave none of/);
   });
 });

@@ -55,7 +55,7 @@ async function caseOf(graph: Graph, head: string): Promise<Case> {
   return {
     name: graph.name,
     graph,
-    symmetries: await discoverSymmetries(graph, engine),
+    symmetries: await discoverSymmetries({ graph, engine }),
     data: createDataSet(inputs, labels, { name: "answers" }),
     a: createCheckpoint(weights),
     b: createCheckpoint(randomWeights(graph, 2)),
@@ -95,7 +95,7 @@ function optionsOf(method: MatchMethod, data: DataSet, seed = 0): MatchOptions {
 }
 
 const run = (method: MatchMethod, own: Case, b: Checkpoint, seed?: number) =>
-  match({ ...own, engine, b }, optionsOf(method, own.data, seed));
+  match({ ...own, engine }, [own.a, b], optionsOf(method, own.data, seed));
 
 const table = MATCH_METHODS.flatMap((method) => cases.map((own) => ({ method, name: own.name, own })));
 
@@ -119,7 +119,7 @@ describe("match()", () => {
   test.each(table)("by $method never changes what $name computes", async ({ method, own }) => {
     const { alignment, objective } = await run(method, own, own.b);
     const permuted = permute(alignment, own.b, own.symmetries.spec);
-    const verified = await verifyAlignment(own.graph, engine, [own.b, permuted], { seed: 3 });
+    const verified = await verifyAlignment({ graph: own.graph, engine }, [own.b, permuted], { seed: 3 });
     expect(verified.passed).toBe(true);
     expect(objective.after).toBeGreaterThanOrEqual(objective.before);
   });
@@ -146,10 +146,10 @@ describe("match()", () => {
     async (method) => {
       const seen: number[] = [];
       const options = optionsOf(method, mlp.data);
-      await match({ ...mlp, engine }, { ...options, onProgress: (done) => seen.push(done) });
+      await match({ ...mlp, engine }, [mlp.a, mlp.b], { ...options, onProgress: (done) => seen.push(done) });
       expect(seen.every((done, i) => done >= (seen[i - 1] ?? 0) && done <= 1)).toBe(true);
       expect(seen.length).toBeGreaterThan(0);
-      const stopped = match({ ...mlp, engine }, { ...options, signal: AbortSignal.abort() });
+      const stopped = match({ ...mlp, engine }, [mlp.a, mlp.b], { ...options, signal: AbortSignal.abort() });
       await expect(stopped).rejects.toMatchObject({ name: "AbortError" });
     },
   );
@@ -164,9 +164,11 @@ describe("match()", () => {
     async (method) => {
       const options = optionsOf(method, mlp.data);
       const broken = { ...options, examples: 0 } as MatchOptions;
-      await expect(match({ ...mlp, engine }, broken)).rejects.toThrow(RangeError);
+      await expect(match({ ...mlp, engine }, [mlp.a, mlp.b], broken)).rejects.toThrow(RangeError);
       const wrong = { ...options, data: (cases[1] as Case).data } as MatchOptions;
-      await expect(match({ ...mlp, engine }, wrong)).rejects.toMatchObject({ _tag: "InputError" });
+      await expect(match({ ...mlp, engine }, [mlp.a, mlp.b], wrong)).rejects.toMatchObject({
+        _tag: "InputError",
+      });
     },
   );
 
@@ -179,15 +181,17 @@ describe("match()", () => {
 
   test("by straight-through leads rotations by gradients, and never changes what B computes", async () => {
     const { graph, symmetries, data, a, b } = cases[2] as Case;
-    const linear = await discoverLinearSymmetries(graph, engine, symmetries);
+    const linear = await discoverLinearSymmetries({ graph, engine }, symmetries);
     expect(linear.rotations.length).toBeGreaterThan(0);
     const options = { ...optionsOf("straight-through", data), rotations: linear.rotations } as MatchOptions;
     const forms = { spec: symmetries.spec, linear };
     const { found, network } = await matchNormalized([a, b], forms, ["rotation"], ([one, two]) =>
-      match({ graph, engine, a: one, b: two, symmetries }, options),
+      match({ graph, engine, symmetries }, [one, two], options),
     );
     expect(found.method === "straight-through" && found.objective.after >= found.start).toBe(true);
-    expect(await verifyAlignment(graph, engine, [b, network], { seed: 0 })).toMatchObject({ passed: true });
+    expect(await verifyAlignment({ graph, engine }, [b, network], { seed: 0 })).toMatchObject({
+      passed: true,
+    });
     expect(await distance(b, network)).toBeGreaterThan(1);
   });
 });

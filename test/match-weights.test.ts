@@ -93,7 +93,7 @@ describe("matchWeights() of a permuted copy", () => {
       const a = network(own, seed);
       const shuffled = permute(randomAlignment(own.spec, seed), a, own.spec);
       const graph = seed % 2 === 0 ? own.graph : undefined;
-      const result = await matchWeights(a, shuffled, own.spec, { seed, engine, graph });
+      const result = await matchWeights({ spec: own.spec, graph, engine }, [a, shuffled], { seed });
       await expectEqual(a, permute(result.alignment, shuffled, own.spec));
       expect(result.objective.after).toBeCloseTo(await plainObjective(own.spec, [a, a]), 8);
       expect(result.restarts.length).toBeLessThanOrEqual(MATCH_WEIGHTS_DEFAULTS.restarts);
@@ -105,7 +105,10 @@ describe("matchWeights() of a permuted copy", () => {
     const own = await networkCase(decodeGraph(bytes).graph);
     const a = network(own, 1);
     const shuffled = permute(randomAlignment(own.spec, 2), a, own.spec);
-    const result = await matchWeights(a, shuffled, own.spec, { seed: 3, engine, restarts: 2 });
+    const result = await matchWeights({ spec: own.spec, graph: undefined, engine }, [a, shuffled], {
+      seed: 3,
+      restarts: 2,
+    });
     await expectEqual(a, permute(result.alignment, shuffled, own.spec));
   });
 
@@ -122,7 +125,11 @@ describe("matchWeights() of a permuted copy", () => {
         const data = (tensor.data as Float32Array).map((value, i) => 0.9 * value + 0.1 * other[i]!);
         noisy.set(name, { ...tensor, data });
       }
-      const { alignment } = await matchWeights(a, createCheckpoint(noisy), own.spec, { seed: 1, engine });
+      const { alignment } = await matchWeights(
+        { spec: own.spec, graph: undefined, engine },
+        [a, createCheckpoint(noisy)],
+        { seed: 1 },
+      );
       await expectEqual(a, permute(alignment, shuffled, own.spec));
     }
   });
@@ -132,7 +139,9 @@ describe("matchWeights() of a permuted copy", () => {
       const [a, planted] = [network(own, 3), randomAlignment(own.spec, 4)];
       const shuffled = permute(planted, a, own.spec);
       const results = await Promise.all(
-        [undefined, engine].map((by) => matchWeights(a, shuffled, own.spec, { seed: 1, engine: by })),
+        [undefined, engine].map((by) =>
+          matchWeights({ spec: own.spec, graph: undefined, engine: by }, [a, shuffled], { seed: 1 }),
+        ),
       );
       expect(results[0]?.alignment).toEqual(results[1]?.alignment);
     }
@@ -142,7 +151,11 @@ describe("matchWeights() of a permuted copy", () => {
     for (const own of [mlp, cnn, transformer]) {
       const a = converted(randomWeights(own.graph, 1), dtype);
       const shuffled = permute(randomAlignment(own.spec, 2), a, own.spec);
-      const { alignment, objective } = await matchWeights(a, shuffled, own.spec, { seed: 1, engine });
+      const { alignment, objective } = await matchWeights(
+        { spec: own.spec, graph: undefined, engine },
+        [a, shuffled],
+        { seed: 1 },
+      );
       await expectEqual(a, permute(alignment, shuffled, own.spec));
       expect(objective.after).toBeCloseTo(await plainObjective(own.spec, [a, a]), 4);
     }
@@ -152,7 +165,9 @@ describe("matchWeights() of a permuted copy", () => {
     const weights = randomWeights(mlp.graph, 1);
     const [a, half] = [createCheckpoint(weights), converted(weights, "bf16")];
     const shuffled = permute(randomAlignment(mlp.spec, 2), half, mlp.spec);
-    const { alignment } = await matchWeights(a, shuffled, mlp.spec, { seed: 1, engine });
+    const { alignment } = await matchWeights({ spec: mlp.spec, graph: undefined, engine }, [a, shuffled], {
+      seed: 1,
+    });
     await expectEqual(half, permute(alignment, shuffled, mlp.spec));
   });
 });
@@ -161,7 +176,7 @@ describe("matchWeights() of independent networks", () => {
   test.each(cases)("$name: reports the objective that its alignment has", async ({ spec, ...own }) => {
     for (let seed = 0; seed < 5; seed++) {
       const pair = [network({ spec, ...own }, seed), network({ spec, ...own }, seed + 50)] as const;
-      const result = await matchWeights(...pair, spec, { seed, engine });
+      const result = await matchWeights({ spec, graph: undefined, engine }, pair, { seed });
       expect(result.objective.before).toBeCloseTo(await plainObjective(spec, pair), 8);
       expect(result.objective.after).toBeCloseTo(await plainObjective(spec, pair, result.alignment), 8);
       expect(result.scaledObjective).toEqual(result.objective);
@@ -175,8 +190,10 @@ describe("matchWeights() of independent networks", () => {
 
   test.each(cases)("$name: gives the same bytes for the same seed", async ({ spec, ...own }) => {
     const pair = [network({ spec, ...own }, 1), network({ spec, ...own }, 2)] as const;
-    const options = { seed: 6, engine, graph: own.graph };
-    const runs = await Promise.all([1, 2].map(() => matchWeights(...pair, spec, options)));
+    const options = { seed: 6 };
+    const runs = await Promise.all(
+      [1, 2].map(() => matchWeights({ spec, graph: own.graph, engine }, pair, options)),
+    );
     const [one, other] = runs.map(({ seconds: _, ...rest }) => rest);
     expect(one).toEqual(other);
   });
@@ -190,7 +207,7 @@ describe("matchWeights() of independent networks", () => {
     ]);
     for (let seed = 0; seed < 3; seed++) {
       const pair = [network(attention, seed), network(attention, seed + 9)] as const;
-      const result = await matchWeights(...pair, spec, { seed, engine });
+      const result = await matchWeights({ spec, graph: undefined, engine }, pair, { seed });
       expect(result.restarts.length).toBe(1);
       let best = Number.NEGATIVE_INFINITY;
       // Random elements of the 2592 there are: none may be better.
@@ -206,7 +223,9 @@ describe("matchWeights() of independent networks", () => {
     for (let seed = 0; seed < 5; seed++) {
       const pair = [network(transformer, seed), network(transformer, seed + 50)] as const;
       const [one, many] = await Promise.all(
-        [1, 12].map((restarts) => matchWeights(...pair, transformer.spec, { seed, engine, restarts })),
+        [1, 12].map((restarts) =>
+          matchWeights({ spec: transformer.spec, graph: undefined, engine }, pair, { seed, restarts }),
+        ),
       );
       expect(many!.restarts[0]).toEqual(one!.restarts[0]);
       expect(many!.objective.after).toBeGreaterThanOrEqual(one!.objective.after);
@@ -228,7 +247,10 @@ describe("matchWeights() of independent networks", () => {
           ];
         });
         const pair = [createCheckpoint(weights), createCheckpoint(new Map(near))] as const;
-        const { objective } = await matchWeights(...pair, own.spec, { seed, engine, restarts: 1 });
+        const { objective } = await matchWeights({ spec: own.spec, graph: undefined, engine }, pair, {
+          seed,
+          restarts: 1,
+        });
         expect(objective.after).toBeGreaterThanOrEqual(objective.before);
       }
     }
@@ -237,7 +259,11 @@ describe("matchWeights() of independent networks", () => {
   test("leaves everything in place where nothing may move", async () => {
     const weights = new Map([...mlp.spec.weights].map(([name, layout]) => [name, { ...layout, fields: [] }]));
     const spec: SymmetrySpec = { ...mlp.spec, symmetries: [], followers: [], units: 0, weights };
-    const result = await matchWeights(network(mlp, 1), network(mlp, 2), spec, { seed: 1, engine });
+    const result = await matchWeights(
+      { spec, graph: undefined, engine },
+      [network(mlp, 1), network(mlp, 2)],
+      { seed: 1 },
+    );
     expect(result).toMatchObject({ objective: { before: 0, after: 0 }, status: "converged" });
     expect(result.alignment.source).toEqual(new Int32Array());
   });
@@ -248,7 +274,11 @@ describe("matchWeights() of independent networks", () => {
       { ...tensor, data: new Float32Array(tensor.data.length) },
     ]);
     const zero = createCheckpoint(new Map(zeros));
-    const { objective } = await matchWeights(zero, network(cnn, 1), cnn.spec, { seed: 1, engine });
+    const { objective } = await matchWeights(
+      { spec: cnn.spec, graph: undefined, engine },
+      [zero, network(cnn, 1)],
+      { seed: 1 },
+    );
     expect(objective).toEqual({ before: 0, after: 0 });
   });
 
@@ -256,8 +286,12 @@ describe("matchWeights() of independent networks", () => {
     const pair = [network(transformer, 1), network(transformer, 2)] as const;
     const statuses = new Set<string>();
     for (let seed = 0; seed < 6; seed++) {
-      const options = { seed, engine, maxSweeps: 1 };
-      const { alignment, objective, ...rest } = await matchWeights(...pair, transformer.spec, options);
+      const options = { seed, maxSweeps: 1 };
+      const { alignment, objective, ...rest } = await matchWeights(
+        { spec: transformer.spec, graph: undefined, engine },
+        pair,
+        options,
+      );
       expect(rest.sweeps).toBe(1);
       expect(objective.after).toBeCloseTo(await plainObjective(transformer.spec, pair, alignment), 8);
       statuses.add(rest.status);
@@ -269,7 +303,7 @@ describe("matchWeights() of independent networks", () => {
 describe("matchWeights() and what it is given", () => {
   const [a, b] = [network(mlp, 1), network(mlp, 2)];
   const match = (options: Partial<MatchWeightsOptions> = {}, ends: { a?: Checkpoint; b?: Checkpoint } = {}) =>
-    matchWeights(ends.a ?? a, ends.b ?? b, mlp.spec, { seed: 1, ...options });
+    matchWeights({ spec: mlp.spec, graph: undefined }, [ends.a ?? a, ends.b ?? b], { seed: 1, ...options });
 
   /** Network 2 of a case with one element of one tensor replaced. */
   function spoiled(own: NetworkCase, name: string, value: number): Checkpoint {
@@ -296,7 +330,9 @@ describe("matchWeights() and what it is given", () => {
 
   test("names a variance that is not a number, or negative, where norms count", async () => {
     const run = (value: number, graph?: Graph) =>
-      matchWeights(network(cnn, 1), spoiled(cnn, "n1.var", value), cnn.spec, { seed: 1, engine, graph });
+      matchWeights({ spec: cnn.spec, graph, engine }, [network(cnn, 1), spoiled(cnn, "n1.var", value)], {
+        seed: 1,
+      });
     await expect(run(Number.NaN, cnn.graph)).rejects.toThrow(
       /"n1.var" of "spoiled.pt" .* is NaN, the first at element 3/,
     );
@@ -403,7 +439,7 @@ describe("matchWeights() by norms", () => {
       const a = network(cnn, seed);
       const [plain, other] = [network(cnn, seed + 50), rescaled(seed + 50)];
       const match = async (b: Checkpoint, graph?: Graph) =>
-        matchWeights(a, b, cnn.spec, { seed: 1, engine, graph });
+        matchWeights({ spec: cnn.spec, graph, engine }, [a, b], { seed: 1 });
       const [one, two] = [await match(plain, cnn.graph), await match(other, cnn.graph)];
       expect(two.alignment).toEqual(one.alignment);
       // Epsilon beside variances of 0.03 and more.

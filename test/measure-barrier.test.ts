@@ -29,7 +29,7 @@ function mlp(norm = false): Graph {
 }
 
 const graph = mlp();
-const { spec } = await discoverSymmetries(graph, engine);
+const { spec } = await discoverSymmetries({ graph, engine });
 
 /** Weights large enough for clear answers. */
 function network(seed: number, architecture = graph): Checkpoint {
@@ -63,7 +63,7 @@ const shuffled = permute(randomAlignment(spec, 7), a, spec);
 const b = createCheckpoint(await bindWeights(graph, lerp(shuffled, network(2), 0.1)), {}, "network 2");
 
 const measure = (options: MeasureBarrierOptions = {}, ends: { a?: Checkpoint; b?: Checkpoint } = {}) =>
-  measureBarrier({ graph, engine, a, b, data, ...ends }, { points: 5, ...options });
+  measureBarrier({ graph, engine }, [ends.a ?? a, ends.b ?? b], data, { points: 5, ...options });
 
 const evaluate = (checkpoint: Checkpoint, architecture = graph, weights?: ReadonlyMap<string, Tensor>) =>
   evaluateNetwork({ graph: architecture, data }, weights ?? checkpoint);
@@ -158,7 +158,7 @@ describe("measureBarrier()", () => {
   test("is about 0 between a network and its permuted copy once that is aligned", async () => {
     const naive = await measure({}, { b: shuffled });
     expect(naive.barrier.loss.chord).toBeGreaterThan(0.01);
-    const { alignment } = await matchWeights(a, shuffled, spec, { seed: 1, engine });
+    const { alignment } = await matchWeights({ spec, graph: undefined, engine }, [a, shuffled], { seed: 1 });
     const aligned = await measure({}, { b: permute(alignment, shuffled, spec) });
     expect(aligned.barrier.loss.chord).toBe(0);
     // The copy computes the same function, up to the order of additions.
@@ -194,7 +194,7 @@ describe("measureBarrier()", () => {
 
   test("refuses data of another shape", async () => {
     const wrong = createDataSet({ dtype: "f32", shape: [1, 5], data: new Float32Array(5) }, Int32Array.of(0));
-    const run = measureBarrier({ graph, engine, a, b, data: wrong });
+    const run = measureBarrier({ graph, engine }, [a, b], wrong);
     await expect(run).rejects.toMatchObject({ _tag: "InputError" });
   });
 
@@ -242,7 +242,7 @@ describe("measureBarrier() with batch norms", () => {
   const normed = mlp(true);
   const ends = { a: network(1, normed), b: network(2, normed) };
   const measureNormed = (options: MeasureBarrierOptions) =>
-    measureBarrier({ graph: normed, engine, ...ends, data }, { points: 3, ...options });
+    measureBarrier({ graph: normed, engine }, [ends.a, ends.b], data, { points: 3, ...options });
 
   test("measures batch norms anew unless told otherwise, and says on what", async () => {
     const result = await measureNormed({});
@@ -255,7 +255,7 @@ describe("measureBarrier() with batch norms", () => {
     const unchanged = await measureNormed({ statistics: "keep" });
     expect(unchanged.points[1]?.loss).toBe((await evaluate(lerp(ends.a, ends.b, 0.5), normed)).loss);
     expect(unchanged).not.toHaveProperty("statisticsData");
-    const plain = await measureBarrier({ graph, engine, a: network(1), b, data }, { points: 3 });
+    const plain = await measureBarrier({ graph, engine }, [network(1), b], data, { points: 3 });
     expect(plain.statistics).toBe("keep");
   });
 
@@ -266,10 +266,10 @@ describe("measureBarrier() with batch norms", () => {
       size: 3000,
       read: (begin: number, end: number) => data.read(0, end - begin),
     };
-    const result = await measureBarrier(
-      { graph: normed, engine, ...ends, data: many },
-      { points: 3, batchSize: 20 },
-    );
+    const result = await measureBarrier({ graph: normed, engine }, [ends.a, ends.b], many, {
+      points: 3,
+      batchSize: 20,
+    });
     expect(result).toMatchObject({ statisticsData: "many@2500", statisticsExamples: 2500 });
   });
 
@@ -277,9 +277,9 @@ describe("measureBarrier() with batch norms", () => {
     const unchanged = await measureNormed({ statistics: "keep" });
     for (const other of [undefined, await examples(8, 30)]) {
       const result = await measureNormed({ statistics: "recalibrate", statisticsData: other });
-      const weights = await bindWeights(normed, lerp(ends.a, ends.b, 0.5));
-      const corrected = await recalibrateBatchNorm({ graph: normed, engine, weights }, other ?? data);
-      expect(result.points[1]?.loss).toBe((await evaluate(ends.a, normed, corrected)).loss);
+      const middle = lerp(ends.a, ends.b, 0.5);
+      const corrected = await recalibrateBatchNorm({ graph: normed, engine }, middle, other ?? data);
+      expect(result.points[1]?.loss).toBe((await evaluate(corrected, normed)).loss);
       expect(result.points[1]?.loss).not.toBe(unchanged.points[1]?.loss);
       expect([result.points[0], result.points[2]]).toEqual([unchanged.points[0], unchanged.points[2]]);
       expect(result.statistics).toBe("recalibrate");
@@ -291,14 +291,11 @@ describe("measureBarrier() with batch norms", () => {
     async (statistics) => {
       const unchanged = await measureNormed({ statistics: "keep" });
       const result = await measureNormed({ statistics });
-      const networks = [await bindWeights(normed, ends.a), await bindWeights(normed, ends.b)];
+      const networks = [ends.a, ends.b];
       const closedForm = statistics === "repair-closed-form";
-      const repairer = await createRepairer({ graph: normed, engine, networks }, data, { closedForm });
-      const corrected = await repairer.repair(
-        await bindWeights(normed, lerp(ends.a, ends.b, 0.5)),
-        [0.5, 0.5],
-      );
-      expect(result.points[1]?.loss).toBe((await evaluate(ends.a, normed, corrected)).loss);
+      const repairer = await createRepairer({ graph: normed, engine }, networks, data, { closedForm });
+      const corrected = await repairer.repair(lerp(ends.a, ends.b, 0.5), [0.5, 0.5]);
+      expect(result.points[1]?.loss).toBe((await evaluate(corrected, normed)).loss);
       expect([result.points[0], result.points[2]]).toEqual([unchanged.points[0], unchanged.points[2]]);
       expect(result.statistics).toBe(statistics);
     },

@@ -13,7 +13,7 @@ import {
   predictRise,
   rankCorrelation,
 } from "@isthmus/barrier";
-import { type Checkpoint, createCheckpoint, FormatError, MismatchError, type Tensor } from "@isthmus/core";
+import { type Checkpoint, FormatError, MismatchError, type Tensor } from "@isthmus/core";
 import { createTextDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, type DataSet, type Graph, specialize } from "@isthmus/graph";
@@ -33,7 +33,8 @@ const engine = createOnnxRuntimeEngine();
 
 const mlp = { graph: smallMlp(), engine, data: randomExamples([6], { size: 50, classes: 4, seed: 3 }) };
 const ends = { a: randomNetwork(mlp.graph, 1), b: randomNetwork(mlp.graph, 2) };
-const measure = (options: MeasureLayersOptions = {}) => measureLayers({ ...mlp, ...ends }, options);
+const measure = (options: MeasureLayersOptions = {}) =>
+  measureLayers(mlp, [ends.a, ends.b], mlp.data, options);
 
 async function evaluate(checkpoint: Checkpoint, evaluated: { graph: Graph; data: DataSet } = mlp) {
   const { loss, error } = await evaluateNetwork(evaluated, checkpoint);
@@ -51,7 +52,7 @@ afterAll(() => rm(folder, { recursive: true }));
 describe("measureLayers()", () => {
   test("of all groups at once is what measureBarrier() says", async () => {
     const { whole, layers, cumulative, groups } = await measure({ points: 7 });
-    const barrier = await measureBarrier({ ...mlp, ...ends }, { points: 7 });
+    const barrier = await measureBarrier(mlp, [ends.a, ends.b], mlp.data, { points: 7 });
     expect(whole.points).toEqual(barrier.points);
     expect(whole.barrier).toEqual(barrier.barrier);
     expect(whole.wholeEndpoints.loss).toBeCloseTo(barrier.barrier.loss.midpoint, 12);
@@ -98,7 +99,9 @@ describe("measureLayers()", () => {
   test("is nothing between a network and itself", async () => {
     const none = { chord: 0, meanOfEndpoints: 0, maxEndpoint: 0, midpoint: 0, at: 0 };
     const same = { ...mlp, a: ends.a, b: ends.a };
-    const { whole, layers, predictions, groups } = await measureLayers(same, { predict: 20 });
+    const { whole, layers, predictions, groups } = await measureLayers(same, [same.a, same.b], same.data, {
+      predict: 20,
+    });
     expect([whole, ...layers.flatMap(({ a, b }) => [a, b])].map(({ barrier }) => barrier.loss)).toEqual(
       Array.from({ length: 7 }, () => none),
     );
@@ -194,7 +197,9 @@ describe("measureLayers() with a journal", () => {
     await measure({ points: 3, journalPath });
     const before = await readFile(journalPath, "utf8");
     const other = { ...mlp, a: ends.a, b: randomNetwork(mlp.graph, 3) };
-    await expect(measureLayers(other, { points: 3, journalPath })).rejects.toThrow(/"b" is/);
+    await expect(
+      measureLayers(other, [other.a, other.b], other.data, { points: 3, journalPath }),
+    ).rejects.toThrow(/"b" is/);
     await expect(measure({ points: 3, seed: 1, journalPath })).rejects.toThrow(MismatchError);
     const groups = [{ name: "first", patterns: ["l0"] }];
     await expect(measure({ points: 3, groups, journalPath })).rejects.toThrow(/"groups" is/);
@@ -214,31 +219,29 @@ describe("measureLayers() with batch norms", () => {
   const between = lerp(pair.a, pair.b, (name) => (name.startsWith("n0.") ? 0.5 : 0));
 
   test("recalibrates every network but A and B", async () => {
-    const { layers } = await measureLayers({ ...cnn, ...pair }, { points: 3, statistics: "recalibrate" });
+    const { layers } = await measureLayers(cnn, [pair.a, pair.b], cnn.data, {
+      points: 3,
+      statistics: "recalibrate",
+    });
     const norm = layers.find(({ group }) => group === "n0")?.a;
-    const weights = await bindWeights(cnn.graph, between);
-    const corrected = await recalibrateBatchNorm({ graph: cnn.graph, engine, weights }, cnn.data);
+    const corrected = await recalibrateBatchNorm({ graph: cnn.graph, engine }, between, cnn.data);
     expect(norm?.points[0]).toEqual({ t: 0, ...(await evaluate(pair.a, cnn)) });
-    expect(norm?.points[1]).toEqual({ t: 0.5, ...(await evaluate(createCheckpoint(corrected), cnn)) });
-    const swapped = await bindWeights(
-      cnn.graph,
-      lerp(pair.a, pair.b, (name) => (name.startsWith("n0.") ? 1 : 0)),
-    );
-    const end = await recalibrateBatchNorm({ graph: cnn.graph, engine, weights: swapped }, cnn.data);
-    expect(norm?.points[2]).toEqual({ t: 1, ...(await evaluate(createCheckpoint(end), cnn)) });
+    expect(norm?.points[1]).toEqual({ t: 0.5, ...(await evaluate(corrected, cnn)) });
+    const swapped = lerp(pair.a, pair.b, (name) => (name.startsWith("n0.") ? 1 : 0));
+    const end = await recalibrateBatchNorm({ graph: cnn.graph, engine }, swapped, cnn.data);
+    expect(norm?.points[2]).toEqual({ t: 1, ...(await evaluate(end, cnn)) });
   });
 
   test("repairs every layer by its own place", async () => {
     const options = { points: 3, statistics: "repair" as const };
-    const { layers, whole } = await measureLayers({ ...cnn, ...pair }, options);
-    const networks = [await bindWeights(cnn.graph, pair.a), await bindWeights(cnn.graph, pair.b)];
-    const repairer = await createRepairer({ graph: cnn.graph, engine, networks }, cnn.data);
-    const corrected = await repairer.repair(await bindWeights(cnn.graph, between), (site) =>
+    const { layers, whole } = await measureLayers(cnn, [pair.a, pair.b], cnn.data, options);
+    const repairer = await createRepairer({ graph: cnn.graph, engine }, [pair.a, pair.b], cnn.data);
+    const corrected = await repairer.repair(between, (site) =>
       site.startsWith("n0.") ? [0.5, 0.5] : [1, 0],
     );
     const norm = layers.find(({ group }) => group === "n0")?.a;
-    expect(norm?.points[1]).toEqual({ t: 0.5, ...(await evaluate(createCheckpoint(corrected), cnn)) });
-    expect(whole.points).toEqual((await measureBarrier({ ...cnn, ...pair }, options)).points);
+    expect(norm?.points[1]).toEqual({ t: 0.5, ...(await evaluate(corrected, cnn)) });
+    expect(whole.points).toEqual((await measureBarrier(cnn, [pair.a, pair.b], cnn.data, options)).points);
   });
 });
 
@@ -263,12 +266,16 @@ describe("predictBarriers()", () => {
     const {
       ends: [a, b],
       groups,
-    } = await predictBarriers(networks, { examples: 50, batchSize: 20, loss });
+    } = await predictBarriers(networks, [networks.a, networks.b], networks.data, {
+      examples: 50,
+      batchSize: 20,
+      loss,
+    });
     const {
       graph: objective,
       targets,
       loss: name,
-    } = attachLoss(await specialize(graph, engine, { batch: 50 }), loss);
+    } = attachLoss(await specialize({ graph, engine }, { batch: 50 }), loss);
     const session = await engine.load(objective);
     const { inputs, labels } = networks.data.read(0, 50);
     const rows = new Float32Array(50 * 4);
@@ -303,7 +310,12 @@ describe("predictBarriers()", () => {
       a: randomNetwork(graph, 1),
       b: randomNetwork(graph, 2),
     };
-    const { ends: expansions, groups } = await predictBarriers(networks, { batchSize: 50 });
+    const { ends: expansions, groups } = await predictBarriers(
+      networks,
+      [networks.a, networks.b],
+      networks.data,
+      { batchSize: 50 },
+    );
     expect(groups.map(({ name }) => name)).toEqual(["l0", "l1"]);
     for (const [k, { slopes, curvatures, loss }] of expansions.entries()) {
       const at = async (...steps: readonly number[]) => {
@@ -332,7 +344,7 @@ describe("predictBarriers()", () => {
     const {
       ends: [a, b],
       groups,
-    } = await predictBarriers(networks);
+    } = await predictBarriers(networks, [networks.a, networks.b], networks.data);
     expect(groups.length).toBeGreaterThan(5);
     for (const [end, checkpoint] of [
       [a, networks.a],

@@ -1,12 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type MeasuredPlane,
-  type MeasurePlaneOptions,
-  measurePlane,
-  type PlaneResult,
-} from "@isthmus/barrier";
+import { type MeasurePlaneOptions, measurePlane, type PlaneModels, type PlaneResult } from "@isthmus/barrier";
 import { type Checkpoint, createCheckpoint, FormatError, MismatchError } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, type DataSet, type Graph } from "@isthmus/graph";
@@ -35,19 +30,27 @@ const [a, b, c, d] = [1, 2, 3, 4].map((seed) => randomNetwork(mlp, seed)) as [
 
 const label = (network: Checkpoint, name = network.source) => ({ label: name, network });
 const spanning = (...networks: [Checkpoint, Checkpoint, Checkpoint]) =>
-  networks.map((network) => label(network)) as unknown as MeasuredPlane["models"];
+  networks.map((network) => label(network)) as unknown as PlaneModels;
 
-const measure = (options: MeasurePlaneOptions = {}, parts: Partial<MeasuredPlane> = {}) =>
-  measurePlane(
-    { graph: mlp, engine, data, models: spanning(a, b, c), ...parts },
-    { points: 3, margin: 0, ...options },
-  );
+interface Parts {
+  readonly graph?: Graph;
+  readonly models?: PlaneModels;
+  readonly data?: DataSet;
+  readonly placed?: MeasurePlaneOptions["placed"];
+}
+
+const measure = (options: MeasurePlaneOptions = {}, parts: Parts = {}) =>
+  measurePlane({ graph: parts.graph ?? mlp, engine }, parts.models ?? spanning(a, b, c), parts.data ?? data, {
+    placed: parts.placed,
+    points: 3,
+    margin: 0,
+    ...options,
+  });
 
 async function evaluate(graph: Graph, network: Checkpoint, on: DataSet, recalibrated = false) {
-  const weights = await bindWeights(graph, network);
   const { loss, error } = await evaluateNetwork(
     { graph, data: on },
-    recalibrated ? await recalibrateBatchNorm({ graph, engine, weights }, on) : weights,
+    recalibrated ? await recalibrateBatchNorm({ graph, engine }, network, on) : network,
   );
   return { loss, error };
 }

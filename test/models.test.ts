@@ -106,16 +106,16 @@ describe.each(Object.entries(golden))("%s", (_, entry) => {
   });
 
   test("discoverSymmetries() needs no run, and what it finds holds on every value", async () => {
-    const symmetries = await discoverSymmetries(graph, refusing);
+    const symmetries = await discoverSymmetries({ graph, engine: refusing });
     expect(symmetries.spec.unknown).toEqual([]);
-    const verified = await verifySymmetries(graph, engine, symmetries, { seed: 1 });
+    const verified = await verifySymmetries({ graph, engine }, symmetries, { seed: 1 });
     expect(verified.firstFailure).toBeUndefined();
   });
 
   test("discoverSymmetries() finds in a narrowed network what it finds in the whole", async () => {
-    const whole = explainSpec((await discoverSymmetries(graph, refusing)).spec);
+    const whole = explainSpec((await discoverSymmetries({ graph, engine: refusing })).spec);
     const narrow = network.narrow();
-    const twin = explainSpec((await discoverSymmetries(narrow.graph, refusing)).spec);
+    const twin = explainSpec((await discoverSymmetries({ graph: narrow.graph, engine: refusing })).spec);
     const kinds = ({ name, parents }: (typeof whole)["symmetries"][number]) => ({ name, parents });
     expect(twin.symmetries.map(kinds)).toEqual(whole.symmetries.map(kinds));
     const { free, partly, total } = whole.axes;
@@ -137,6 +137,9 @@ test.each([
   ["bert, as published", "4 4 16 16 24 24 4x4 4x4 4x4 4x4"],
   ["vit", "4 4 16 24 24 4x4 4x4 4x4 4x4"],
 ])("discoverSymmetries() finds in %s what moves", async (name, sizes) => {
-  const { spec } = await discoverSymmetries(buildGolden(golden[name] as Golden).graph, refusing);
+  const { spec } = await discoverSymmetries({
+    graph: buildGolden(golden[name] as Golden).graph,
+    engine: refusing,
+  });
   expect(describeSizes(spec).join(" ")).toBe(sizes);
 });

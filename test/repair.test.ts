@@ -87,12 +87,20 @@ async function repair(
   shares: readonly number[],
   options: RepairOptions = {},
 ) {
-  const repairer = await createRepairer({ graph, engine, networks }, examplesFor(graph), options);
-  return repairer.repair(await combine(graph, networks, shares), shares);
+  const repairer = await createRepairer(
+    { graph, engine },
+    networks.map((weights) => createCheckpoint(weights)),
+    examplesFor(graph),
+    options,
+  );
+  return bindWeights(
+    graph,
+    await repairer.repair(createCheckpoint(await combine(graph, networks, shares)), shares),
+  );
 }
 
 const measure = (graph: Graph, weights: ReadonlyMap<string, Tensor>, views: readonly UnitView[]) =>
-  activationStatistics({ graph, engine, weights }, examplesFor(graph), views);
+  activationStatistics({ graph, engine }, createCheckpoint(weights), examplesFor(graph), views);
 
 const close = (got: ArrayLike<number>, wanted: ArrayLike<number>, tolerance = 1e-4) => {
   const scale = 1 + Math.max(...Array.from(wanted, Math.abs));
@@ -156,13 +164,15 @@ describe("createRepairer()", () => {
 
   test("adds no weights, and corrects all but the outputs", async () => {
     const networks = networksOf(cnn, 2);
-    const repairer = await createRepairer({ graph: cnn, engine, networks }, examplesFor(cnn));
+    const architecture = { graph: cnn, engine };
+    const checkpoints = networks.map((weights) => createCheckpoint(weights));
+    const repairer = await createRepairer(architecture, checkpoints, examplesFor(cnn));
     expect([...repairer.sites].sort()).toEqual(["l0.weight", "n0.mean", "n1.mean"]);
     const merged = await combine(cnn, networks, [0.5, 0.5]);
-    const repaired = await repairer.repair(merged, [0.5, 0.5]);
+    const repaired = await bindWeights(cnn, await repairer.repair(createCheckpoint(merged), [0.5, 0.5]));
     expect([...repaired.keys()]).toEqual([...merged.keys()]);
     for (const [name, { shape, dtype }] of merged) expect(repaired.get(name)).toMatchObject({ shape, dtype });
-    expect(repaired.get("l1.weight")).toBe(merged.get("l1.weight"));
+    expect(repaired.get("l1.weight")).toEqual(merged.get("l1.weight"));
   });
 
   test("gives finite weights where units are dead", async () => {
@@ -185,10 +195,10 @@ describe("createRepairer()", () => {
   });
 
   test("refuses shares that are not one for each network, of sum 1", async () => {
-    const networks = networksOf(mlp, 2);
-    const repairer = await createRepairer({ graph: mlp, engine, networks }, examplesFor(mlp));
+    const networks = networksOf(mlp, 2).map((weights) => createCheckpoint(weights));
+    const repairer = await createRepairer({ graph: mlp, engine }, networks, examplesFor(mlp));
     for (const shares of [[1], [0.5, 0.6], [Number.NaN, 1]]) {
-      await expect(repairer.repair(networks[0] ?? new Map(), shares)).rejects.toThrow(RangeError);
+      await expect(repairer.repair(networks[0]!, shares)).rejects.toThrow(RangeError);
     }
   });
 });

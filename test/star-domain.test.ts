@@ -13,10 +13,9 @@ import {
   findStar,
   measureStar,
   RAY_DISTRIBUTIONS,
-  type StarSearch,
 } from "@isthmus/star-domain";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
-import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
+import { type Derivation, discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { train } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkpointNumbers } from "./helpers/checkpoint-numbers.ts";
@@ -35,13 +34,17 @@ function network(norm: boolean): Graph {
 }
 
 const graph = network(false);
-const { spec } = await discoverSymmetries(graph, engine, {});
+const symmetries = await discoverSymmetries({ graph, engine }, {});
+const { spec } = symmetries;
 
 async function trained(seed: number, of = graph): Promise<Checkpoint> {
-  const { weights } = await train(
-    { graph: of, engine, data, weights: createCheckpoint(randomWeights(of, seed)) },
-    { seed, epochs: 12, batch: 12, threads: 1, schedule: { kind: "cosine", learningRate: 0.2 } },
-  );
+  const { weights } = await train({ graph: of, engine }, createCheckpoint(randomWeights(of, seed)), data, {
+    seed,
+    epochs: 12,
+    batch: 12,
+    threads: 1,
+    schedule: { kind: "cosine", learningRate: 0.2 },
+  });
   const tensors = await bindWeights(of, weights);
   return createCheckpoint(tensors, {}, `network ${seed}`);
 }
@@ -49,7 +52,14 @@ async function trained(seed: number, of = graph): Promise<Checkpoint> {
 const networks = [await trained(0), await trained(1), await trained(2), await trained(3)];
 const [anchors, heldOut] = [networks.slice(0, 3), networks.slice(3)];
 const start = createCheckpoint(randomWeights(graph, 9), {}, "random");
-const search: StarSearch = { graph, engine, anchors, data, spec, start };
+const search = {
+  graph,
+  engine,
+  anchors,
+  data,
+  symmetries: symmetries as Derivation | undefined,
+  start: start as Checkpoint | undefined,
+};
 const options: FindStarOptions = {
   seed: 5,
   epochs: 4,
@@ -59,8 +69,13 @@ const options: FindStarOptions = {
   schedule: { kind: "cosine", learningRate: 0.1 },
 };
 
-const find = (more: Partial<FindStarOptions> = {}, other: Partial<StarSearch> = {}): Promise<FoundStar> =>
-  findStar({ ...search, ...other }, { ...options, ...more });
+const find = (
+  more: Partial<FindStarOptions> = {},
+  other: Partial<typeof search> = {},
+): Promise<FoundStar> => {
+  const { anchors: to, data: on, start: from, ...architecture } = { ...search, ...other };
+  return findStar(architecture, to, on, { ...options, start: from, ...more });
+};
 
 /** Options that abort at a step, or while anchors are aligned for an epoch. */
 function abortAt({ step, aligning }: { step?: number; aligning?: number }): Partial<FindStarOptions> {
@@ -108,7 +123,7 @@ describe("findStar()", () => {
     const { start: __, ...without } = { graph, ...rest };
     const first = anchors[0] as Checkpoint;
     const copies = [1, 2].map((seed) => permute(randomAlignment(spec, seed), first, spec));
-    const { star } = await findStar({ ...without, anchors: [first, ...copies] }, { ...options, ...still });
+    const { star } = await findStar(without, [first, ...copies], without.data, { ...options, ...still });
     const [got, expected] = [await checkpointNumbers(star), await checkpointNumbers(first)];
     for (const [name, numbers] of Object.entries(expected)) {
       // The mean of three equal numbers, rounded.
@@ -152,14 +167,14 @@ describe("findStar()", () => {
   it("findStar() measures batch norms anew at the end, on the first examples", async () => {
     const normed = network(true);
     const others = [await trained(0, normed), await trained(1, normed)];
-    const derivation = await discoverSymmetries(normed, engine, {});
-    const { star } = await findStar(
-      { graph: normed, engine, data, anchors: others, spec: derivation.spec },
-      { ...options, statisticsExamples: 60 },
-    );
+    const derivation = await discoverSymmetries({ graph: normed, engine }, {});
+    const { star } = await findStar({ graph: normed, engine, symmetries: derivation }, others, data, {
+      ...options,
+      statisticsExamples: 60,
+    });
     const weights = await bindWeights(normed, star);
-    const again = await recalibrateBatchNorm({ graph: normed, engine, weights }, data);
-    expect([...(again.get("norm.mean")?.data ?? [])]).toEqual([...(weights.get("norm.mean")?.data ?? [])]);
+    const again = await recalibrateBatchNorm({ graph: normed, engine }, star, data);
+    expect([...(await again.read("norm.mean")).data]).toEqual([...(weights.get("norm.mean")?.data ?? [])]);
     const [first] = others as [Checkpoint];
     expect((await checkpointNumbers(first))["norm.mean"]).not.toEqual(
       (await checkpointNumbers(star))["norm.mean"],
@@ -189,9 +204,17 @@ describe("findStar()", () => {
 describe("measureStar()", () => {
   it("measureStar() measures pairs of three sorts, each aligned first", async () => {
     const moved = heldOut.map((one) => permute(randomAlignment(spec, 3), one, spec));
-    const task = { graph, engine, star: networks[3] as Checkpoint, anchors, heldOut: moved, data, spec };
+    const task = {
+      graph,
+      engine,
+      star: networks[3] as Checkpoint,
+      anchors,
+      heldOut: moved,
+      data,
+      symmetries,
+    };
     const done: number[] = [];
-    const result = await measureStar(task, {
+    const result = await measureStar(task, task, task.data, {
       seed: 1,
       regularPairs: 2,
       onProgress: (progress) => done.push(progress.done / progress.total),
@@ -204,8 +227,8 @@ describe("measureStar()", () => {
     expect(starHeldOut.std).toBeNaN();
     expect(starAnchor.mean).toBeCloseTo(starAnchor.pairs.reduce((sum, { loss }) => sum + loss, 0) / 3, 14);
     expect(done.every((value, i) => value >= (done[i - 1] ?? 0) && value < 1)).toBe(true);
-    const { spec: _, ...asTheyAre } = task;
-    const naive = await measureStar(asTheyAre, { seed: 1, regularPairs: 2 });
+    const { symmetries: _, ...asTheyAre } = task;
+    const naive = await measureStar(asTheyAre, asTheyAre, asTheyAre.data, { seed: 1, regularPairs: 2 });
     expect(naive.aligned).toBe(false);
     expect(naive.barriers.starHeldOut.mean).toBeGreaterThan(0.01);
     expect(naive.barriers.regularRegular.pairs.map(({ a, b }) => [a, b])).toEqual(
@@ -215,7 +238,7 @@ describe("measureStar()", () => {
 
   it("measureStar() takes all regular pairs where asked for, and no held-out networks", async () => {
     const task = { graph, engine, star: start, anchors, heldOut: [], data };
-    const { barriers } = await measureStar(task, { seed: 0, regularPairs: 0, points: 3 });
+    const { barriers } = await measureStar(task, task, task.data, { seed: 0, regularPairs: 0, points: 3 });
     expect(barriers.regularRegular.pairs.map(({ a, b }) => [a, b])).toEqual([
       ["network 0", "network 1"],
       ["network 0", "network 2"],
@@ -226,16 +249,22 @@ describe("measureStar()", () => {
 
   it("measureStar() refuses what does not fit", async () => {
     const task = { graph, engine, star: start, anchors, heldOut, data };
-    await expect(measureStar({ ...task, anchors: [] }, { seed: 0 })).rejects.toThrow(/must have anchors/);
-    await expect(measureStar(task, { seed: 0, restarts: 0 })).rejects.toThrow(/"restarts" must be/);
-    await expect(measureStar(task, { seed: 0, points: 2 })).rejects.toThrow(/"points" must be/);
+    await expect(
+      measureStar(task, { star: task.star, anchors: [], heldOut: task.heldOut }, task.data, { seed: 0 }),
+    ).rejects.toThrow(/must have anchors/);
+    await expect(measureStar(task, task, task.data, { seed: 0, restarts: 0 })).rejects.toThrow(
+      /"restarts" must be/,
+    );
+    await expect(measureStar(task, task, task.data, { seed: 0, points: 2 })).rejects.toThrow(
+      /"points" must be/,
+    );
   });
 });
 
 describe("averagePredictions()", () => {
   it("averagePredictions() is the mean over networks of the softmax of their logits", async () => {
     const bound = await Promise.all(anchors.map((anchor) => bindWeights(graph, anchor)));
-    const [mean] = await averagePredictions({ graph, engine, data: [testData] }, bound, { batchSize: 7 });
+    const [mean] = await averagePredictions({ graph, engine, data: [testData] }, anchors, { batchSize: 7 });
     const session = await engine.load(graph, { threads: 1 });
     const expected = new Float64Array(40 * 3);
     for (const weights of bound) {
@@ -264,11 +293,13 @@ describe("comparePredictors()", () => {
   it("comparePredictors() judges the star, its rays, the ensemble and single networks", async () => {
     const { star } = await find({ epochs: 10 });
     const shares: number[] = [];
-    const task = { graph, engine, star, anchors, data: testData, spec };
-    const compared = await comparePredictors(
-      { ...task, outOfDistribution: stripes(30, 2) },
-      { seed: 0, members: 7, onProgress: (done) => shares.push(done) },
-    );
+    const task = { graph, engine, star, anchors, data: testData, symmetries };
+    const compared = await comparePredictors(task, { star: task.star, anchors: task.anchors }, task.data, {
+      outOfDistribution: stripes(30, 2),
+      seed: 0,
+      members: 7,
+      onProgress: (done) => shares.push(done),
+    });
     expect(compared.predictors.map(({ name, members }) => [name, members])).toEqual([
       ["star", 1],
       ["rays of the star", 7],
@@ -286,7 +317,11 @@ describe("comparePredictors()", () => {
     expect(ensemble?.brier).toBeLessThanOrEqual(single?.brier ?? 0);
     expect(shares.at(-1)).toBe(1);
     expect(shares).toHaveLength(11);
-    const constant = await comparePredictors(task, { seed: 0, members: 3, rays: "constant" });
+    const constant = await comparePredictors(task, task, task.data, {
+      seed: 0,
+      members: 3,
+      rays: "constant",
+    });
     expect(constant.outOfDistribution).toBeUndefined();
     expect(constant.predictors[0]).not.toHaveProperty("aurocOutOfDistribution");
   });
@@ -295,7 +330,9 @@ describe("comparePredictors()", () => {
     const star = anchors[0] as Checkpoint;
     const twins = [1, 2].map((seed) => permute(randomAlignment(spec, seed), star, spec));
     const { predictors } = await comparePredictors(
-      { graph, engine, star, anchors: twins, data: testData, spec },
+      { graph, engine, symmetries },
+      { star, anchors: twins },
+      testData,
       { seed: 0 },
     );
     // On the way to itself a network stays as it is; permuted, it rounds differently.
@@ -308,11 +345,13 @@ describe("comparePredictors()", () => {
     const normed = network(true);
     const others = [0, 1].map((seed) => createCheckpoint(randomWeights(normed, seed)));
     const task = { graph: normed, engine, star: others[0] as Checkpoint, anchors: others, data: testData };
-    await expect(comparePredictors(task, { seed: 0 })).rejects.toThrow(
+    await expect(comparePredictors(task, task, task.data, { seed: 0 })).rejects.toThrow(
       /batch norms .* must be measured anew/,
     );
-    const { predictors } = await comparePredictors(task, { seed: 0, statisticsData: data });
+    const { predictors } = await comparePredictors(task, task, task.data, { seed: 0, statisticsData: data });
     expect(predictors).toHaveLength(4);
-    await expect(comparePredictors(task, { seed: 0, members: 0 })).rejects.toThrow(/"members" must be/);
+    await expect(comparePredictors(task, task, task.data, { seed: 0, members: 0 })).rejects.toThrow(
+      /"members" must be/,
+    );
   });
 });

@@ -48,7 +48,7 @@ describe.each([
 
   beforeAll(async () => {
     graph = await readFixture(name);
-    derivation = await discoverSymmetries(graph, engine);
+    derivation = await discoverSymmetries({ graph, engine });
   });
 
   test("discoverSymmetries() finds exactly the symmetries there are", () => {
@@ -57,12 +57,12 @@ describe.each([
   });
 
   test("discoverSymmetries() finds the same from another batch", async () => {
-    const other = await discoverSymmetries(graph, engine, { batch: 3 });
+    const other = await discoverSymmetries({ graph, engine }, { batch: 3 });
     expect(fingerprintSpec(other.spec)).toBe(fingerprintSpec(derivation.spec));
   });
 
   test("verifySymmetries() passes on every value", async () => {
-    const result = await verifySymmetries(graph, engine, derivation, { seed: SEED });
+    const result = await verifySymmetries({ graph, engine }, derivation, { seed: SEED });
     expect(result).toMatchObject({ passed: true, failedSymmetries: [] });
     expect(result.maxRelativeError).toBeLessThan(1e-5);
   });
@@ -70,11 +70,11 @@ describe.each([
   test("verifyAlignment() finds that a permuted network computes the same, and another does not", async () => {
     const network = createCheckpoint(randomWeights(graph, SEED));
     const permuted = permute(randomAlignment(derivation.spec, SEED), network, derivation.spec);
-    const same = await verifyAlignment(graph, engine, [network, permuted], { seed: SEED });
+    const same = await verifyAlignment({ graph, engine }, [network, permuted], { seed: SEED });
     expect(same).toMatchObject({ passed: true, seed: SEED });
     expect(same.maxAbsoluteDifference).toBeLessThan(1e-4);
     const other = createCheckpoint(randomWeights(graph, SEED + 1));
-    expect(await verifyAlignment(graph, engine, [network, other], { seed: SEED })).toMatchObject({
+    expect(await verifyAlignment({ graph, engine }, [network, other], { seed: SEED })).toMatchObject({
       passed: false,
     });
   });
@@ -95,7 +95,7 @@ describe.each([
 
   test("verifySymmetries() passes a specification that was saved and loaded", async () => {
     const loaded = decodeSpec(JSON.parse(JSON.stringify(encodeSpec(derivation.spec))));
-    expect(await verifySymmetries(graph, engine, loaded, { seed: SEED })).toMatchObject({ passed: true });
+    expect(await verifySymmetries({ graph, engine }, loaded, { seed: SEED })).toMatchObject({ passed: true });
   });
 });
 
@@ -105,7 +105,7 @@ async function withoutSearch(
   derivation: Derivation,
   options: { seed: number; unpermuted: readonly string[] },
 ) {
-  return verifySymmetries(graph, engine, derivation, { ...options, findFailing: false });
+  return verifySymmetries({ graph, engine }, derivation, { ...options, findFailing: false });
 }
 
 /** A specification with maps as entries, for comparison. */
@@ -116,7 +116,7 @@ function plain(spec: SymmetrySpec): unknown {
 describe("names and reasons", () => {
   test("discoverSymmetries() names symmetries after the weights that make them", async () => {
     const vit = await readFixture("fmnist-vit");
-    const { spec } = await discoverSymmetries(vit, engine);
+    const { spec } = await discoverSymmetries({ graph: vit, engine });
     expect(spec.symmetries.slice(0, 5).map(({ name }) => name)).toEqual([
       "cls",
       "blocks.0.attn.qkv.heads",
@@ -165,14 +165,16 @@ describe("a specification written by hand", () => {
   };
 
   test("verifySymmetries() passes it if it is right, though it is not all there is", async () => {
-    const result = await verifySymmetries(await mlp(), engine, decodeSpec(written), { seed: SEED });
+    const result = await verifySymmetries({ graph: await mlp(), engine }, decodeSpec(written), {
+      seed: SEED,
+    });
     expect(result).toMatchObject({ passed: true, failedSymmetries: [] });
   });
 
   test("verifySymmetries() names what is wrong with it", async () => {
     const wrong = structuredClone(written);
     wrong.weights["layers.1.bias"].fields = [hidden("one")];
-    const result = await verifySymmetries(await mlp(), engine, decodeSpec(wrong), { seed: SEED });
+    const result = await verifySymmetries({ graph: await mlp(), engine }, decodeSpec(wrong), { seed: SEED });
     expect(result).toMatchObject({
       passed: false,
       firstFailure: { node: "/layers.1/Gemm" },
@@ -198,7 +200,7 @@ describe("a specification written by hand", () => {
       },
     });
     for (let seed = 0; seed < 4; seed++) {
-      const result = await verifySymmetries(network, engine, own, { seed });
+      const result = await verifySymmetries({ graph: network, engine }, own, { seed });
       expect(result).toMatchObject({ passed: false, failedSymmetries: ["weights", "bias"] });
     }
   });
@@ -206,7 +208,7 @@ describe("a specification written by hand", () => {
   test("verifySymmetries() names the symmetry that only the output shows to be wrong", async () => {
     const wrong = structuredClone(written);
     wrong.weights["layers.2.weight"].fields = [];
-    const result = await verifySymmetries(await mlp(), engine, decodeSpec(wrong), { seed: SEED });
+    const result = await verifySymmetries({ graph: await mlp(), engine }, decodeSpec(wrong), { seed: SEED });
     expect(result).toMatchObject({ passed: false, failedSymmetries: ["two"] });
   });
 });

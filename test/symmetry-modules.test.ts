@@ -446,7 +446,7 @@ describe("what the graph does not read", () => {
     const y = b.op("Sigmoid", [b.op("Add", [x, rows])]);
     const graph = b.output(b.linear(y, "head", 6, 3)).build();
     expect(await sizesOf(graph)).toEqual(["6"]);
-    const { spec } = await discoverSymmetries(graph, createOnnxRuntimeEngine());
+    const { spec } = await discoverSymmetries({ graph, engine: createOnnxRuntimeEngine() });
     const frozen = spec.frozen.find(({ tensor, axis }) => tensor === "positions" && axis === 0);
     expect(frozen).toMatchObject({ indices: TOKENS + 4 });
   });

@@ -116,7 +116,7 @@ describe("operands that only describe", () => {
       ]);
       return b.op("MatMul", [b.op("Relu", [x]), unit]);
     });
-    const { spec } = await discoverSymmetries(graph, createOnnxRuntimeEngine());
+    const { spec } = await discoverSymmetries({ graph, engine: createOnnxRuntimeEngine() });
     // What only gives a shape may be permuted; what meets the matrix may not.
     expect(spec.symmetries.map(({ name }) => name)).toEqual(["mid"]);
     expect(spec.unknown).toEqual([]);

@@ -8,9 +8,9 @@ import { randomImageGraph } from "./helpers/random-image-graph.ts";
 const engine = createOnnxRuntimeEngine();
 
 async function verify(graph: Graph): Promise<number> {
-  const derivation = await discoverSymmetries(graph, engine);
+  const derivation = await discoverSymmetries({ graph, engine });
   expect(derivation.spec.unknown).toEqual([]);
-  const result = await verifySymmetries(graph, engine, derivation, { seed: 5 });
+  const result = await verifySymmetries({ graph, engine }, derivation, { seed: 5 });
   expect(result, graph.name).toMatchObject({ passed: true });
   return derivation.spec.symmetries.length;
 }

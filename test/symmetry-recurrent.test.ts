@@ -143,9 +143,9 @@ describe("a recurrent layer with the batch first", () => {
     const b = new GraphBuilder();
     const inputs = [b.input("x", [STEPS, 4]), b.weight("w", [1, 6, 4]), b.weight("r", [1, 6, 6])];
     const [y = ""] = b.ops("RNN", inputs, 2, { hidden_size: 6, layout: 1 });
-    await expect(discoverSymmetries(b.output(y).build(), createOnnxRuntimeEngine())).rejects.toThrow(
-      /layout/,
-    );
+    await expect(
+      discoverSymmetries({ graph: b.output(y).build(), engine: createOnnxRuntimeEngine() }),
+    ).rejects.toThrow(/layout/);
   });
 });
 

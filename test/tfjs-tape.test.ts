@@ -43,7 +43,7 @@ async function runOn(engine: Engine, graph: Graph, feeds: ReadonlyMap<string, Te
 /** A network with its loss, as it is trained, and what to feed it. */
 async function objectiveOf([spec, shape, loss]: Case) {
   const network = parseNetwork(spec, shape);
-  const typed = await specialize(network.graph, onnxruntime, { batch: 3 });
+  const typed = await specialize({ graph: network.graph, engine: onnxruntime }, { batch: 3 });
   const mode = toTrainingMode(typed);
   const objective = attachLoss(mode.graph, loss);
   const feeds = new Map([

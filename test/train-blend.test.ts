@@ -55,7 +55,7 @@ function rays(more: Partial<Blend> = {}): Blend {
 }
 
 const run = (blend = rays(), more: Partial<TrainOptions> = {}): Promise<TrainedBlend> =>
-  trainBlend({ graph, engine, data }, blend, { ...options, ...more });
+  trainBlend({ graph, engine }, blend, data, { ...options, ...more });
 
 let folder: string;
 let statePath: string;
@@ -80,7 +80,7 @@ describe("trainBlend()", () => {
   it("trainBlend() trains what train() does where the other points count nothing", async () => {
     const weights = new Map([["anchor", anchors[0] ?? new Map()]]);
     const { points, result } = await run(rays({ at: () => ({ given: weights, coefficients: [1, 0] }) }));
-    const plain = await train({ graph, engine, data, weights: weightsOf(0) }, options);
+    const plain = await train({ graph, engine }, weightsOf(0), data, options);
     expect(await checkpointNumbers(points.get("star")!)).toEqual(await checkpointNumbers(plain.weights));
     expect(result.epochs).toEqual(plain.result.epochs);
   });

@@ -50,17 +50,14 @@ describe("networks of every family", () => {
   ])("train() lowers the loss of %s", async (spec, data) => {
     const { graph, initialize } = parseNetwork(spec, data);
     const kind = data === text ? ("next-token" as const) : ("cross-entropy" as const);
-    const { result } = await train(
-      { graph, engine, weights: initialize(0), data },
-      {
-        seed: 0,
-        epochs: data === large ? 12 : 4,
-        batch: 16,
-        loss: { kind },
-        optimizer: { kind: "adam" },
-        schedule: { kind: "constant", learningRate: spec.includes("none") ? 0.001 : 0.01 },
-      },
-    );
+    const { result } = await train({ graph, engine }, initialize(0), data, {
+      seed: 0,
+      epochs: data === large ? 12 : 4,
+      batch: 16,
+      loss: { kind },
+      optimizer: { kind: "adam" },
+      schedule: { kind: "constant", learningRate: spec.includes("none") ? 0.001 : 0.01 },
+    });
     const losses = result.epochs.map(({ loss }) => loss);
     expect(losses.every(Number.isFinite)).toBe(true);
     expect(losses.at(-1)).toBeLessThan(0.85 * (losses[0] ?? 0));
@@ -73,17 +70,15 @@ it("train() takes the loss of a one-layer character GPT below the entropy of sin
     createTextDataSet(characters, { context: 32, split }),
   ) as [DataSet, DataSet];
   const { graph, initialize } = parseNetwork("gpt:d1:w32:h4", data);
-  const { result } = await train(
-    { graph, engine, weights: initialize(1), data, evaluationData },
-    {
-      seed: 1,
-      epochs: 4,
-      batch: 16,
-      loss: { kind: "next-token" },
-      optimizer: { kind: "adamw" },
-      schedule: { kind: "cosine", learningRate: 0.01 },
-    },
-  );
+  const { result } = await train({ graph, engine }, initialize(1), data, {
+    evaluationData,
+    seed: 1,
+    epochs: 4,
+    batch: 16,
+    loss: { kind: "next-token" },
+    optimizer: { kind: "adamw" },
+    schedule: { kind: "cosine", learningRate: 0.01 },
+  });
   const entropy = unigramEntropy(characters);
   const last = result.epochs.at(-1)?.evaluation?.loss ?? Number.POSITIVE_INFINITY;
   expect(entropy).toBeGreaterThan(2.5);

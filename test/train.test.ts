@@ -10,12 +10,14 @@ import {
   saveCheckpoint,
   viewBytes,
 } from "@isthmus/core";
-import { createDataSet } from "@isthmus/data";
+import { createDataSet, createTextDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights } from "@isthmus/graph";
 import { type Trained, type TrainOptions, train } from "@isthmus/training";
+import { parseNetwork } from "@isthmus/zoo";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GraphBuilder } from "./helpers/graph-builder.ts";
+import { markovText } from "./helpers/markov-text.ts";
 import { batchNorm } from "./helpers/small-networks.ts";
 import { stripes } from "./helpers/stripes.ts";
 
@@ -55,7 +57,7 @@ const options: TrainOptions = {
 const STEPS = 19;
 
 const trainSmall = (more: Partial<TrainOptions> = {}): Promise<Trained> =>
-  train({ graph: network, engine, weights: start, data, evaluationData }, { ...options, ...more });
+  train({ graph: network, engine }, start, data, { evaluationData, ...options, ...more });
 
 /** Bytes of all tensors by name. */
 async function bytesOf(checkpoint: Checkpoint): Promise<Record<string, string>> {
@@ -171,22 +173,56 @@ describe("train()", () => {
     const graph = linearNetwork();
     const loss = { kind: "mean-squared-error" } as const;
     const runs = [7, 23].map((batch) =>
-      train(
-        { graph, engine, weights: weightsOf(graph), data, evaluationData },
-        {
-          seed: 0,
-          epochs: 1,
-          batch,
-          loss,
-          optimizer: { kind: "sgd" },
-          schedule: { kind: "constant", learningRate: 1e-30 },
-        },
-      ),
+      train({ graph, engine }, weightsOf(graph), data, {
+        evaluationData,
+        seed: 0,
+        epochs: 1,
+        batch,
+        loss,
+        optimizer: { kind: "sgd" },
+        schedule: { kind: "constant", learningRate: 1e-30 },
+      }),
     );
     const [small, whole] = await Promise.all(runs);
     expect(small?.result.evaluation?.accuracy).toBeUndefined();
     // The same sum in another order.
     expect(small?.result.evaluation?.loss).toBeCloseTo(whole?.result.evaluation?.loss ?? 0, 6);
+  });
+});
+
+describe("train() without a loss", () => {
+  it("train() predicts the next token of a language model", async () => {
+    const text = createTextDataSet(markovText(300, 0), { context: 12 });
+    const { graph, initialize } = parseNetwork("gpt:d1:w16:h2", text);
+    const trainText = (more: Partial<TrainOptions>) =>
+      train({ graph, engine }, initialize(0), text, {
+        seed: 0,
+        epochs: 1,
+        batch: 4,
+        optimizer: { kind: "adam" },
+        ...more,
+      });
+    const { result } = await trainText({});
+    const explicit = await trainText({
+      loss: { kind: "next-token" },
+      schedule: { kind: "cosine", learningRate: 0.001 },
+    });
+    expect(result.loss).toBe(explicit.result.loss);
+    const smoothed = await trainText({ loss: { labelSmoothing: 0.1 } });
+    expect(smoothed.result.loss).not.toBe(result.loss);
+  });
+
+  it("train() takes batches of the size that the graph was exported for", async () => {
+    const fixed = {
+      ...network,
+      inputs: network.inputs.map((input) => ({ ...input, shape: input.shape!.with(0, 8) })),
+    };
+    const { batch: _, ...rest } = options;
+    const architecture = { graph: fixed, engine };
+    expect((await train(architecture, start, data, rest)).result.batch).toBe(8);
+    await expect(train(architecture, start, data, { ...rest, batch: 5 })).rejects.toThrow(
+      /by batches of 5 as graph "small" was exported for batches of 8/,
+    );
   });
 });
 
@@ -261,18 +297,22 @@ describe("train() with a state", () => {
       ],
       [
         () =>
-          train(
-            { graph: linear, engine, weights: weightsOf(linear), data },
-            { ...options, statePath, resume: true, augment: {} },
-          ),
+          train({ graph: linear, engine }, weightsOf(linear), data, {
+            ...options,
+            statePath,
+            resume: true,
+            augment: {},
+          }),
         /same network and optimiser: "head\.weight" is f32 \[64, 3\] there and f32 \[16, 3\] here/,
       ],
       [
         () =>
-          train(
-            { graph: network, engine, weights: start, data: stripes(50, 9) },
-            { ...options, statePath, epochs: 1, resume: true },
-          ),
+          train({ graph: network, engine }, start, stripes(50, 9), {
+            ...options,
+            statePath,
+            epochs: 1,
+            resume: true,
+          }),
         /"data\.digest" is /,
       ],
       [() => trainSmall({ statePath }), /must not replace an earlier one: the file exists; resume from it/],
@@ -301,7 +341,9 @@ describe("train() that fails", () => {
       optimizer: { kind: "sgd" },
       schedule: { kind: "step", learningRate: 1e-3, every: 3, factor: 1e30 },
     };
-    const error = await train(training, wild).catch((cause: unknown) => cause);
+    const error = await train(training, training.weights, training.data, wild).catch(
+      (cause: unknown) => cause,
+    );
     expect(error).toBeInstanceOf(DivergenceError);
     expect((error as DivergenceError).step).toBeGreaterThan(3);
     expect((error as Error).message).toMatch(
@@ -321,25 +363,22 @@ describe("train() that fails", () => {
     const onProgress = () => expect.unreachable("a step was made");
     const cases: [() => Promise<unknown>, RegExp][] = [
       [
-        () => train({ ...two, data }, { ...options, onProgress }),
+        () => train(two, two.weights, data, { ...options, onProgress }),
         /labels must be below the 2 classes of the graph: the largest is 2/,
       ],
       [
-        () => train({ ...two, data: wide }, { ...options, onProgress }),
+        () => train(two, two.weights, wide, { ...options, onProgress }),
         /examples must fit the graph's input "x", f32 \[1, 4, 4\]: they are f32 \[1, 5, 5\]/,
       ],
       [
-        () => train({ ...two, data: stripes(5) }, { ...options, onProgress }),
+        () => train(two, two.weights, stripes(5), { ...options, onProgress }),
         /a batch must be at most the data set: it is 8 of 5/,
       ],
       [
-        () => train({ ...two, data: { ...data, classes: 2 } }, { ...options, onProgress }),
+        () => train(two, two.weights, { ...data, classes: 2 }, { ...options, onProgress }),
         /labels must be classes from 0 to 1: one is 2/,
       ],
-      [
-        () => train({ ...two, weights: createCheckpoint({}), data }, { ...options, onProgress }),
-        /lacks 2 of 2 weights/,
-      ],
+      [() => train(two, createCheckpoint({}), data, { ...options, onProgress }), /lacks 2 of 2 weights/],
     ];
     for (const [training, message] of cases) await expect(training()).rejects.toThrow(message);
   });

@@ -39,10 +39,10 @@ function specOfChain(width: number, layers: number, wrong: number): SymmetrySpec
 describe("verifySymmetries() of symmetries that hold only together", () => {
   test.each([0, 1])("verifySymmetries() tells two of 2 units apart, seed %i", async (seed) => {
     const graph = chain(2, 5);
-    expect(await verifySymmetries(graph, engine, specOfChain(2, 5, -1), { seed })).toMatchObject({
+    expect(await verifySymmetries({ graph, engine }, specOfChain(2, 5, -1), { seed })).toMatchObject({
       passed: true,
     });
-    const result = await verifySymmetries(graph, engine, specOfChain(2, 5, 2), { seed });
+    const result = await verifySymmetries({ graph, engine }, specOfChain(2, 5, 2), { seed });
     expect(result.passed).toBe(false);
     expect([...result.failedSymmetries].sort()).toEqual(["behind", "hidden2"]);
   });
@@ -51,7 +51,9 @@ describe("verifySymmetries() of symmetries that hold only together", () => {
     const graph = chain(width, 2);
     const spec = specOfChain(width, 2, 0);
     for (let seed = 0; seed < 10; seed++) {
-      expect((await verifySymmetries(graph, engine, spec, { seed, findFailing: false })).passed).toBe(false);
+      expect((await verifySymmetries({ graph, engine }, spec, { seed, findFailing: false })).passed).toBe(
+        false,
+      );
     }
   });
 });

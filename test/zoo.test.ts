@@ -83,7 +83,7 @@ describe.each(Object.entries(golden.networks))("%s", (spec, expected) => {
 
   test("parseNetwork() gives a graph that can be written, read and made typed", async () => {
     expect(decodeGraph(encodeGraph(graph)).graph).toEqual(graph);
-    const typed = await specialize(graph, engine, { batch: EXAMPLES });
+    const typed = await specialize({ graph, engine }, { batch: EXAMPLES });
     expect(largestDifference((await run(typed, feeds)).data, expected.logits)).toBeLessThan(2e-5);
   });
 
@@ -120,13 +120,15 @@ describe("symmetries", () => {
     "discoverSymmetries() finds those of %s, and they hold",
     async (spec, shape, sizes, [frozen, kernels]) => {
       const network = parseNetwork(spec, shape);
-      const found = await discoverSymmetries(network.graph, engine);
+      const found = await discoverSymmetries({ graph: network.graph, engine });
       expect(describeSizes(found.spec)).toEqual(sizes);
       const { unknown, frozen: axes } = explainSpec(found.spec);
       expect(unknown).toEqual([]);
       expect(axes.length).toBeLessThanOrEqual(frozen + kernels);
       for (const weights of [undefined, network.initialize(2)]) {
-        expect(await verifySymmetries(network.graph, engine, found, { seed: 1, weights })).toMatchObject({
+        expect(
+          await verifySymmetries({ graph: network.graph, engine }, found, { seed: 1, weights }),
+        ).toMatchObject({
           passed: true,
         });
       }

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageNames, report, root, sourceFiles } from "./packages.mjs";
 
-/** Tagged errors and the errors for wrong arguments; nothing else may be thrown. */
+/** Tagged errors and the two errors for wrong arguments; nothing else may be thrown. */
 const ERRORS = [
   "FormatError",
   "UnsupportedError",
@@ -12,8 +12,8 @@ const ERRORS = [
   "InputError",
   "EngineError",
   "DivergenceError",
-  "TypeError",
-  "RangeError",
+  "UsageError",
+  "OutOfRangeError",
 ];
 const findings = [];
 
@@ -28,6 +28,8 @@ function checkSource(path, text) {
   for (const { index } of text.matchAll(/\bMath\.random\b/g)) say(index, "uses Math.random: take a seed");
   for (const { index } of text.matchAll(/\bnew Error\(/g))
     say(index, "makes a bare Error: use a tagged error");
+  for (const { index, 1: name } of text.matchAll(/\bnew (TypeError|RangeError)\(/g))
+    say(index, `makes a ${name}: use ${name === "TypeError" ? "UsageError" : "OutOfRangeError"}`);
   for (const { index } of text.matchAll(/\bTextDecoder\([^)]*\blatin1\b/g))
     say(index, "decodes windows-1252, from Node 22 on: use the encoding latin1 of a Buffer");
   if (!path.startsWith("packages/core/src/")) checkReading(text, say);

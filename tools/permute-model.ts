@@ -24,7 +24,7 @@ if (path === undefined || folder === undefined) {
 
 const started = performance.now();
 const { network, checkpoint, configPath } = await openModel(path);
-const { spec } = await discoverSymmetries(network.graph, createOnnxRuntimeEngine());
+const { spec } = await discoverSymmetries({ graph: network.graph, engine: createOnnxRuntimeEngine() });
 const discovered = performance.now();
 const alignment = randomAlignment(spec, Number(values.seed));
 await mkdir(folder, { recursive: true });

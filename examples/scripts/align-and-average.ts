@@ -15,9 +15,7 @@ const { graph, initialize } = parseNetwork("mlp:64x2", data);
 const architecture = { graph, engine: createOnnxRuntimeEngine() };
 const trained = [];
 for (const seed of [0, 1, 2]) {
-  trained.push(
-    (await train({ ...architecture, weights: initialize(seed), data }, { seed, epochs: 2 })).weights,
-  );
+  trained.push((await train(architecture, initialize(seed), data, { seed, epochs: 2 })).weights);
 }
 const { networks, aligned } = await align(architecture, trained, { seed: 0 }); // nothing unproved comes back
 assert(aligned.every(({ summary }) => summary.verified.passed));

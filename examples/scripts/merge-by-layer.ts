@@ -21,7 +21,7 @@ const other = await openCheckpoint("examples/mnist-mlp/s1.safetensors");
 const { networks } = await align(architecture, [a, other], { seed: 0, restarts: 1 });
 const [, b = other] = networks;
 const data = await openDataSet("mnist:test@500");
-const result = await measureLayers({ ...architecture, a, b, data }, { points: 3 });
+const result = await measureLayers(architecture, [a, b], data, { points: 3 });
 const shared = chooseLayers(result, 0.05); // nats
 const share = byLayer(new Map(shared.map((layer) => [layer, 0.5])), 0, [...a.tensors.keys()]);
 const weight = [(name: string) => 1 - share(name), share];

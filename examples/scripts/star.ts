@@ -15,13 +15,10 @@ const { graph, initialize } = parseNetwork("mlp:32", data);
 const architecture = { graph, engine: createOnnxRuntimeEngine() };
 const anchors = [];
 for (const seed of [0, 1, 2, 3]) {
-  anchors.push(
-    (await train({ ...architecture, weights: initialize(seed), data }, { seed, epochs: 2 })).weights,
-  );
+  anchors.push((await train(architecture, initialize(seed), data, { seed, epochs: 2 })).weights);
 }
 const heldOut = anchors.splice(3);
-const { spec } = await discoverSymmetries(graph, architecture.engine);
-const { star } = await findStar({ ...architecture, anchors, data, spec }, { seed: 0, epochs: 2 });
-const networks = { ...architecture, star, anchors, heldOut, data, spec };
-const { barriers } = await measureStar(networks, { seed: 0, points: 3 });
+const symmetric = { ...architecture, symmetries: await discoverSymmetries(architecture) };
+const { star } = await findStar(symmetric, anchors, data, { seed: 0, epochs: 2 });
+const { barriers } = await measureStar(symmetric, { star, anchors, heldOut }, data, { seed: 0, points: 3 });
 assert.equal(barriers.starHeldOut.pairs.length, 1);

@@ -1,7 +1,6 @@
-import type { Checkpoint, Tensor } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
-  bindWeights,
   createEvaluator,
   type DataSet,
   type Evaluation,
@@ -15,9 +14,9 @@ export async function evaluateNetwork(
   network: Checkpoint | ReadonlyMap<string, Tensor>,
   options: EvaluatorOptions = {},
 ): Promise<Evaluation> {
-  const evaluator = await createEvaluator(graph, createOnnxRuntimeEngine(), data, options);
+  const evaluator = await createEvaluator({ graph, engine: createOnnxRuntimeEngine() }, data, options);
   try {
-    return await evaluator.evaluate("tensors" in network ? await bindWeights(graph, network) : network);
+    return await evaluator.evaluate("tensors" in network ? network : createCheckpoint(network));
   } finally {
     await evaluator.release();
   }

@@ -11,7 +11,7 @@ export interface NetworkCase {
 
 /** Discovers the symmetries of a graph. */
 export async function networkCase(graph: Graph): Promise<NetworkCase> {
-  const { spec } = await discoverSymmetries(graph, createOnnxRuntimeEngine());
+  const { spec } = await discoverSymmetries({ graph, engine: createOnnxRuntimeEngine() });
   return { name: graph.name, graph, spec };
 }
 

@@ -111,11 +111,14 @@ export interface ExportReport {
  */
 export async function verifyExport(path: string, witness: Witness, seed = 1): Promise<ExportReport> {
   const file = await readGraph(path);
-  const asExported = await runCarried(file, await discoverSymmetries(file.graph, engine), { witness, seed });
+  const asExported = await runCarried(file, await discoverSymmetries({ graph: file.graph, engine }), {
+    witness,
+    seed,
+  });
   const bound = await bindNetworks(file, [witness.state]).catch(asUnbound);
   const graph = bound instanceof MismatchError ? file.graph : bound.graph;
-  const derivation = await discoverSymmetries(graph, engine);
-  const proof = await verifySymmetries(graph, engine, derivation, { seed });
+  const derivation = await discoverSymmetries({ graph, engine });
+  const proof = await verifySymmetries({ graph, engine }, derivation, { seed });
   const report = { file, derivation, proof, asExported };
   if (bound instanceof MismatchError) {
     return { ...report, unbound: bound.message, asBound: undefined, permuted: undefined };

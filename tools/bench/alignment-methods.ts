@@ -59,7 +59,7 @@ const first = (data: DataSet, size: number): DataSet => ({
   size: Math.min(size, data.size),
   read: (begin, end) => data.read(begin, end),
 });
-const symmetries = await discoverSymmetries(graph, engine);
+const symmetries = await discoverSymmetries({ graph, engine });
 const seed = Number(values.seed);
 
 function optionsOf(method: string): MatchOptions {
@@ -79,19 +79,16 @@ const seconds = (since: number) => Number(((performance.now() - since) / 1000).t
 for (const method of values.methods.split(",")) {
   const started = performance.now();
   const found =
-    method === "none" ? undefined : await match({ graph, engine, a, b, symmetries }, optionsOf(method));
+    method === "none" ? undefined : await match({ graph, engine, symmetries }, [a, b], optionsOf(method));
   const matchSeconds = seconds(started);
   const network = found === undefined ? b : permute(found.alignment, b, symmetries.spec);
   for (const statistics of values.statistics.split(",") as StatisticsPolicy[]) {
     const begun = performance.now();
-    const { barrier, points } = await measureBarrier(
-      { graph, engine, a, b: network, data: testData },
-      {
-        points: Number(values.points),
-        statistics,
-        statisticsData: first(trainData, Number(values["statistics-examples"])),
-      },
-    );
+    const { barrier, points } = await measureBarrier({ graph, engine }, [a, network], testData, {
+      points: Number(values.points),
+      statistics,
+      statisticsData: first(trainData, Number(values["statistics-examples"])),
+    });
     console.log(
       JSON.stringify({
         graph: graphPath,

@@ -28,7 +28,7 @@ for (let round = 0; round < Number(rounds); round++) {
   const started = performance.now();
   const { graph, parameters } = networkOfConfig(config);
   const middle = performance.now();
-  const { spec } = await discoverSymmetries(graph, none);
+  const { spec } = await discoverSymmetries({ graph, engine: none });
   built.push(middle - started);
   discovered.push(performance.now() - middle);
   found = { parameters, nodes: graph.nodes.length, symmetries: spec.symmetries.length, units: spec.units };

@@ -73,15 +73,14 @@ const { graph } = await readGraph(graphPath);
 const [a, b] = [await openCheckpoint(pathA), await openCheckpoint(pathB)];
 const scaling = mean && std ? { mean: Number(mean), std: Number(std) } : undefined;
 const data = await openDataSet(test, { scaling });
-const { spec } = await discoverSymmetries(graph, engine);
+const { spec } = await discoverSymmetries({ graph, engine });
 const seed = Number(values.seed);
 
 async function tell(way: string, network: Checkpoint): Promise<void> {
-  const { barrier, points } = await measureBarrier(
-    { graph, engine, a, b: network, data },
-    { points: Number(values.points) },
-  );
-  const { passed, maxRelativeError } = await verifyAlignment(graph, engine, [b, network], { seed });
+  const { barrier, points } = await measureBarrier({ graph, engine }, [a, network], data, {
+    points: Number(values.points),
+  });
+  const { passed, maxRelativeError } = await verifyAlignment({ graph, engine }, [b, network], { seed });
   console.log(
     JSON.stringify({
       way,
@@ -98,7 +97,7 @@ async function tell(way: string, network: Checkpoint): Promise<void> {
 
 await tell("as trained", b);
 for (const [way, own] of Object.entries({ "head-aware": spec, flat: flatten(spec) })) {
-  const { alignment } = await matchWeights(a, b, own, { seed, graph, engine });
+  const { alignment } = await matchWeights({ spec: own, graph, engine }, [a, b], { seed });
   await tell(way, permute(alignment, b, own));
 }
 await Promise.all([a.close(), b.close()]);

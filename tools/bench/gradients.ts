@@ -159,7 +159,7 @@ function kinksOf({ nodes }: Graph): string[] {
 }
 
 async function measure(path: string) {
-  const graph = await specialize((await readGraph(path)).graph, engine, { batch });
+  const graph = await specialize({ graph: (await readGraph(path)).graph, engine }, { batch });
   const trained = withLoss(graph);
   const started = performance.now();
   const differentiated = lowerBatchNorm(gradient(trained.graph, { loss: trained.loss }));

@@ -21,7 +21,7 @@ if (graphPath === undefined || checkpointPath === undefined) {
 
 const engine = createOnnxRuntimeEngine();
 const { graph } = await readGraph(graphPath);
-const { spec } = await discoverSymmetries(graph, engine);
+const { spec } = await discoverSymmetries({ graph, engine });
 const opened = checkpointPath === "random" ? undefined : await openCheckpoint(checkpointPath);
 
 async function sameBytes(x: Checkpoint, y: Checkpoint): Promise<boolean> {
@@ -50,10 +50,8 @@ for (let seed = 0; seed < Number(count); seed++) {
   const a = opened ?? createCheckpoint(randomWeights(graph, seed));
   const wanted = randomAlignment(spec, seed).source;
   const planted = permute({ source: wanted }, a, spec);
-  const { alignment, objective, seconds } = await matchWeights(a, planted, spec, {
+  const { alignment, objective, seconds } = await matchWeights({ spec, graph, engine }, [a, planted], {
     seed,
-    graph,
-    engine,
     restarts: Number(restarts),
     ...(memory === undefined ? {} : { memory: Number(memory) }),
   });

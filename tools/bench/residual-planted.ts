@@ -21,15 +21,14 @@ const engine = createOnnxRuntimeEngine();
 
 async function recoveredOf(width: number, links: "two layers" | "one layer") {
   const graph = residualMlp(width, links);
-  const { spec } = await discoverSymmetries(graph, engine);
+  const { spec } = await discoverSymmetries({ graph, engine });
   const missed: number[] = [];
   const started = performance.now();
   for (let seed = 0; seed < Number(count); seed++) {
     const a = createCheckpoint(randomWeights(graph, seed));
     const planted = permute(randomAlignment(spec, seed), a, spec);
-    const { alignment } = await matchWeights(a, planted, spec, {
+    const { alignment } = await matchWeights({ spec, graph: undefined, engine }, [a, planted], {
       seed,
-      engine,
       search: search as MatchSearch,
       restarts: Number(restarts),
     });

@@ -37,7 +37,7 @@ function controlsOf({ symmetries }: SymmetrySpec): string[] {
 
 async function measure(path: string, graph: Graph): Promise<object> {
   const probing = performance.now();
-  const probe = await probeGraph(graph, engine);
+  const probe = await probeGraph({ graph, engine });
   const probeSeconds = (performance.now() - probing) / 1000;
   const times: number[] = [];
   let derivation = deriveSpec(graph, probe);
@@ -51,13 +51,13 @@ async function measure(path: string, graph: Graph): Promise<object> {
   const verified = [];
   const weights = createCheckpoint(randomWeights(graph, 0));
   for (const seed of [0, 1])
-    verified.push(await verifySymmetries(graph, engine, derivation, { seed, weights }));
+    verified.push(await verifySymmetries({ graph, engine }, derivation, { seed, weights }));
   const controls = controlsOf(spec);
   const missed: string[] = [];
   let leastRise = Number.POSITIVE_INFINITY;
   for (const tensor of controls) {
     const control = { seed: 0, weights, unpermuted: [tensor], findFailing: false };
-    const { passed, maxRelativeError } = await verifySymmetries(graph, engine, derivation, control);
+    const { passed, maxRelativeError } = await verifySymmetries({ graph, engine }, derivation, control);
     if (passed) missed.push(tensor);
     leastRise = Math.min(leastRise, maxRelativeError);
   }

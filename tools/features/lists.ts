@@ -3,6 +3,7 @@
 // page is written.
 import { DATA_SET_FORMS } from "@isthmus/data";
 import * as interpolation from "@isthmus/interpolation";
+import { MERGE_METHODS, type MergeMethod } from "@isthmus/merging";
 import { MATCH_METHODS, MATCH_SEARCHES } from "@isthmus/weight-matching";
 import { MODEL_TYPES } from "@isthmus/zoo";
 import type { FileFormat } from "../../packages/core/src/formats/detect-format.ts";
@@ -111,9 +112,10 @@ const MERGING: Readonly<Record<string, Described>> = {
 };
 
 /** Exported functions of interpolation that are parts of the operations above. */
-const PARTS = "assertLayerPatterns curveCoefficients fitsLayer innerProducts layerOf normalizeWeights".split(
-  " ",
-);
+const PARTS =
+  "arcInto assertLayerPatterns averageInto curveCoefficients fitsLayer innerProducts layerOf measureAngle normalizeWeights scanTensor".split(
+    " ",
+  );
 const MAKERS = "createPath createCurve createPlane".split(" ");
 
 /** Lists all sections but the operators. @throws Error if the sources have a name that no section has */
@@ -136,8 +138,14 @@ export function listFeatures(): FeatureList[] {
     },
     { title: "Matching methods and searches", rows: rowsOf(MATCHING) },
     { title: "Interpolation paths", rows: rowsOf(PATHS) },
-    { title: "Merging operations", rows: rowsOf(MERGING) },
+    { title: "Merge methods", rows: [...MERGE_METHODS.values()].map(methodRow) },
+    { title: "Operations on several networks", rows: rowsOf(MERGING) },
   ];
+}
+
+/** Describes a merge method; all of them pass one suite. */
+function methodRow({ name, description }: MergeMethod): FeatureRow {
+  return { name, test: "packages/merging/src/conformance.test.ts", what: description };
 }
 
 function rowsOf(

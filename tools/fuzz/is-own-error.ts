@@ -1,9 +1,8 @@
 import { explainFailure } from "../../packages/cli/src/terminal/explain-failure.ts";
 
 /**
- * Tells whether an error is one of our own, with words for users: a tagged error, or a TypeError or RangeError that
- * says what was attempted and what the rule is. Anything else is a defect of the program, whatever the file
- * was.
+ * Checks whether an error is one of our own, with words for users: a tagged error, a UsageError or an
+ * OutOfRangeError. Anything else is a defect of the program, whatever the file was.
  */
 export async function isOwnError(error: unknown): Promise<boolean> {
   const { message } = await explainFailure(error);

@@ -1,4 +1,4 @@
-import { at, type Tensor, UnsupportedError } from "@isthmus/core";
+import { at, OutOfRangeError, type Tensor, UnsupportedError } from "@isthmus/core";
 import type { Node } from "@isthmus/graph";
 import type { GraphBuilder, Value } from "@isthmus/graph/builder";
 import { constantNumbers } from "@isthmus/graph/ir";
@@ -35,34 +35,34 @@ export type GradientRule = (context: GradientContext) => readonly (Value | undef
 /** The rules of a family of operators, by the name of the operator in ONNX. */
 export type GradientRules = Readonly<Record<string, GradientRule>>;
 
-/** Returns a required operand. @throws RangeError if the node lacks it */
+/** Returns a required operand. @throws OutOfRangeError if the node lacks it */
 export function operand(context: GradientContext, index: number): Value {
   return context.inputs[index] ?? refuseMissing(context, index);
 }
 
 function refuseMissing({ node }: GradientContext, input: number): never {
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot differentiate node "${node.name}" as ${node.op} needs input ${input}: it is missing`,
   );
 }
 
 /**
- * Returns a result, by default the first. @throws RangeError if nothing uses it,
+ * Returns a result, by default the first. @throws OutOfRangeError if nothing uses it,
  * so that the node leaves it out
  */
 export function result({ outputs, node }: GradientContext, index = 0): Value {
   const value = outputs[index];
   if (value !== undefined) return value;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot differentiate node "${node.name}" as output ${index} of ${node.op} must be computed: it is left out`,
   );
 }
 
-/** Returns the gradient for the first output. @throws RangeError if only other outputs have one */
+/** Returns the gradient for the first output. @throws OutOfRangeError if only other outputs have one */
 export function cotangent({ cotangents, node }: GradientContext): Value {
   const [value] = cotangents;
   if (value !== undefined) return value;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot differentiate node "${node.name}" as the loss must depend on the first output of ${node.op}: it depends on others only`,
   );
 }
@@ -84,7 +84,7 @@ export function settledNumbers(context: GradientContext, input: number): number[
 
 /**
  * Returns the numbers of a required input that must be constant.
- * @throws RangeError if the node lacks it
+ * @throws OutOfRangeError if the node lacks it
  * @throws UnsupportedError if it depends on data
  */
 export function requiredNumbers(context: GradientContext, input: number): number[] {

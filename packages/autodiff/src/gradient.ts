@@ -35,7 +35,7 @@ export interface GradientOptions {
  * @param model - typed, as `specialize` makes it
  * @throws MismatchError if the graph is not typed, the loss is not a scalar, or a value to
  *   differentiate by is not floating-point
- * @throws RangeError if the loss or a value to differentiate by is unknown
+ * @throws OutOfRangeError if the loss or a value to differentiate by is unknown
  * @throws UnsupportedError if an operator between them, or control flow, has no
  *   gradient rule; it names the node
  */
@@ -110,7 +110,7 @@ function parametersOf(graph: Graph, builder: GraphBuilder): Value[] {
  * Lists the names of the values that a graph is differentiated by, each once.
  * @param names - names of values. @defaultValue all floating-point weights that are parameters
  * @throws MismatchError if there is none, or one is not floating-point
- * @throws RangeError if one is unknown
+ * @throws OutOfRangeError if one is unknown
  */
 export function differentiableValues(graph: Graph, names?: readonly string[]): string[] {
   return variablesOf(graph, GraphBuilder.from(graph), names).map(({ name }) => name);

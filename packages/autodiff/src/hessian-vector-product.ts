@@ -23,7 +23,7 @@ export function productName(loss: string, value: string): string {
  * `productName(loss, value)`, of the value's shape.
  *
  * @param graph - typed, as `specialize` makes it
- * @throws MismatchError and RangeError as `gradient` does
+ * @throws MismatchError and OutOfRangeError as `gradient` does
  * @throws UnsupportedError if an operator between values and loss, or in the gradient, has no gradient rule
  * @see Pearlmutter, Fast exact multiplication by the Hessian, 1994
  */

@@ -1,6 +1,5 @@
 import { type Checkpoint, InputError } from "@isthmus/core";
 import {
-  bindWeights,
   createEvaluator,
   type DataSet,
   type Engine,
@@ -10,6 +9,7 @@ import {
 } from "@isthmus/graph";
 import {
   createCorrection,
+  holdInMemory,
   type RepairShares,
   STATISTICS_EXAMPLES,
   type StatisticsPolicy,
@@ -44,7 +44,8 @@ export interface CorrectedEvaluatorOptions {
 export interface CorrectedEvaluator {
   /**
    * Evaluates a network.
-   * @param shares - how much of each of `ends` is in it, `[ends]`; undefined for a network that is taken as it is
+   * @param shares - how much of each of `ends` is in it, `[ends]`; undefined for a network that is taken as
+   *   it is
    */
   evaluate(network: Checkpoint, shares: RepairShares | undefined): Promise<Evaluation>;
   /** Frees what the engine holds. */
@@ -52,16 +53,17 @@ export interface CorrectedEvaluator {
 }
 
 /**
- * Prepares loss and error of any number of networks on the same examples in the same order, each corrected by a policy first.
+ * Prepares loss and error of any number of networks on the same examples in the same order, each corrected
+ * by a policy first.
  * @throws InputError if the data do not fit the graph; `evaluate` also if a loss is NaN or infinite
- * @throws RangeError if the policy is unknown, or `batchSize` is out of range
+ * @throws OutOfRangeError if the policy is unknown, or `batchSize` is out of range
  */
 export async function createCorrectedEvaluator(
   { graph, engine, data }: EvaluatedArchitecture,
   options: CorrectedEvaluatorOptions,
 ): Promise<CorrectedEvaluator> {
   const { attempt, allowNonFinite = false, batchSize, signal } = options;
-  const evaluator = await createEvaluator(graph, engine, data, { batchSize });
+  const evaluator = await createEvaluator({ graph, engine }, data, { batchSize });
   try {
     const { statistics, statisticsData, ends = [] } = options;
     const correct = await createCorrection(
@@ -70,15 +72,16 @@ export async function createCorrectedEvaluator(
       {
         attempt,
         statistics,
-        networks: await Promise.all(ends.map((end) => bindWeights(graph, end))),
+        networks: ends,
         batchSize,
         signal,
       },
     );
     return {
       async evaluate(network, shares) {
-        const weights = await bindWeights(graph, network);
-        const corrected = shares === undefined ? weights : await correct(weights, shares);
+        // In memory and in the graph's element types, so that nothing is rounded and files are read once.
+        const read = await holdInMemory({ graph, engine }, network);
+        const corrected = shares === undefined ? read : await correct(read, shares);
         const evaluation = await evaluator.evaluate(corrected, signal);
         if (!allowNonFinite) assertFiniteLoss(attempt, network, evaluation);
         return evaluation;

@@ -46,8 +46,8 @@ export {
 export { measurePlane } from "./measure-plane.ts";
 export {
   MEASURE_PLANE_DEFAULTS,
-  type MeasuredPlane,
   type MeasurePlaneOptions,
+  type PlaneModels,
   type PlaneProgress,
   type PlaneSubject,
 } from "./plane-options.ts";

@@ -1,5 +1,5 @@
-import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
-import type { DataSet, Evaluation } from "@isthmus/graph";
+import { assertWholeOptions, at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import type { Architecture, DataSet, Evaluation } from "@isthmus/graph";
 import { createPath, PATH_KINDS, type Path, type PathKind } from "@isthmus/interpolation";
 import { assertChoice, chooseStatistics, type StatisticsChoice } from "@isthmus/statistics";
 import type { BarrierPoint, BarrierResult } from "./barrier-result.ts";
@@ -82,7 +82,9 @@ const MIN_STEP = 1 / 1024;
  * @throws RangeError if an option is out of range
  */
 export async function measureBarrier(
-  { graph, engine, a, b, data }: BarrierNetworks,
+  { graph, engine }: Architecture,
+  [a, b]: readonly [Checkpoint, Checkpoint],
+  data: DataSet,
   options: MeasureBarrierOptions = {},
 ): Promise<BarrierResult> {
   const resolved = resolveOptions("measure a barrier", MEASURE_BARRIER_DEFAULTS, options);
@@ -127,7 +129,7 @@ function assertOptions(options: Required<MeasureBarrierOptions>): void {
 }
 
 function fail(option: string, rule: string, value: unknown): never {
-  throw new RangeError(`Cannot measure a barrier as "${option}" must be ${rule}: it is ${value}`);
+  throw new OutOfRangeError(`Cannot measure a barrier as "${option}" must be ${rule}: it is ${value}`);
 }
 
 /** A path and the evaluator of its networks. */

@@ -1,5 +1,5 @@
 import { at, type Checkpoint } from "@isthmus/core";
-import { fingerprintWeights } from "@isthmus/graph";
+import { type Architecture, type DataSet, fingerprintWeights, type Graph } from "@isthmus/graph";
 import {
   type CurveKind,
   createPlane,
@@ -18,8 +18,8 @@ import { describeMeasurement } from "./describe-measurement.ts";
 import { type Journal, type JournalRun, openJournal } from "./journal.ts";
 import { type PlaneGrid, planeGrid } from "./plane-grid.ts";
 import {
-  type MeasuredPlane,
   type MeasurePlaneOptions,
+  type PlaneModels,
   type PlaneSubject,
   resolvePlaneOptions,
 } from "./plane-options.ts";
@@ -37,12 +37,14 @@ const CURVE_PIECES = 100;
  * @throws MismatchError if a checkpoint does not fit the graph, or the journal is of another measurement
  * @throws InputError if the data do not fit the graph, or the networks lie on a line
  * @throws FormatError if the file at `journalPath` is not a journal
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function measurePlane(
-  { graph, engine, data, models, placed }: MeasuredPlane,
-  options: MeasurePlaneOptions = {},
+  { graph, engine }: Architecture,
+  models: PlaneModels,
+  data: DataSet,
+  { placed, ...options }: MeasurePlaneOptions = {},
 ): Promise<PlaneResult> {
   const resolved = resolvePlaneOptions(options);
   const task = await placeNetworks({ graph, models, placed }, resolved);
@@ -73,8 +75,16 @@ interface PlaneTask {
 
 /** Computes the plane, the place of every network in it, and the grid around them. */
 async function placeNetworks(
-  { graph, models, placed = [] }: Pick<MeasuredPlane, "graph" | "models" | "placed">,
-  options: Required<MeasurePlaneOptions>,
+  {
+    graph,
+    models,
+    placed = [],
+  }: {
+    readonly graph: Graph;
+    readonly models: PlaneModels;
+    readonly placed: readonly PlaneSubject[] | undefined;
+  },
+  options: Required<Omit<MeasurePlaneOptions, "placed">>,
 ): Promise<PlaneTask> {
   const bind = async ({ label, network }: PlaneSubject) => ({
     label,
@@ -103,7 +113,7 @@ async function placeNetworks(
 async function evaluatePlane(
   architecture: EvaluatedArchitecture,
   task: PlaneTask,
-  options: Required<MeasurePlaneOptions>,
+  options: Required<Omit<MeasurePlaneOptions, "placed">>,
 ): Promise<Pick<PlaneResult, "loss" | "error" | "models">> {
   const { statistics, statisticsData, batchSize, signal, journalPath } = options;
   const journal = await openJournal(journalPath, await describePlane(architecture, task, options));
@@ -142,7 +152,7 @@ function countEvaluations(
   }: {
     readonly task: PlaneTask;
     readonly rows: number;
-    readonly options: Required<MeasurePlaneOptions>;
+    readonly options: Required<Omit<MeasurePlaneOptions, "placed">>;
   },
 ): Evaluate {
   const total = grid.xs.length * grid.ys.length + subjects.length;
@@ -180,7 +190,7 @@ async function evaluateRows(
 async function describePlane(
   architecture: EvaluatedArchitecture,
   { grid, subjects }: PlaneTask,
-  options: Required<MeasurePlaneOptions>,
+  options: Required<Omit<MeasurePlaneOptions, "placed">>,
 ): Promise<JournalRun> {
   const { graph } = architecture;
   const fingerprint = (k: number) => fingerprintWeights(graph, at(subjects, k, "network").network);

@@ -1,8 +1,7 @@
-import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import type { CurveKind } from "@isthmus/interpolation";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
-import type { EvaluatedArchitecture } from "./create-corrected-evaluator.ts";
 
 /** A network of a plane, and its label there. */
 export interface PlaneSubject {
@@ -10,13 +9,12 @@ export interface PlaneSubject {
   readonly network: Checkpoint;
 }
 
-/** Networks of one architecture that span a plane, and the engine and the data to measure it with. */
-export interface MeasuredPlane extends EvaluatedArchitecture {
-  /** The first is the origin, the third lies on the x axis; for a curve: one end, its bend, the other end. */
-  readonly models: readonly [PlaneSubject, PlaneSubject, PlaneSubject];
-  /** Further networks, each of which is placed at the nearest point of the plane. */
-  readonly placed?: readonly PlaneSubject[] | undefined;
-}
+/**
+ * The three networks of a plane: the first is the origin, the third lies on the x axis; for a curve they
+ * are one
+ * end, its bend, and the other end.
+ */
+export type PlaneModels = readonly [PlaneSubject, PlaneSubject, PlaneSubject];
 
 /** Progress of {@link measurePlane}. */
 export interface PlaneProgress {
@@ -27,6 +25,8 @@ export interface PlaneProgress {
 
 /** Options of {@link measurePlane}. */
 export interface MeasurePlaneOptions {
+  /** Further networks, each of which is placed at the nearest point of the plane. @defaultValue none */
+  readonly placed?: readonly PlaneSubject[] | undefined;
   /** Number of columns, and of rows, of the grid, at least 2. @defaultValue 21 */
   readonly points?: number;
   /**
@@ -52,7 +52,7 @@ export interface MeasurePlaneOptions {
 }
 
 /** Defaults of {@link measurePlane}. */
-export const MEASURE_PLANE_DEFAULTS: Required<MeasurePlaneOptions> = {
+export const MEASURE_PLANE_DEFAULTS: Required<Omit<MeasurePlaneOptions, "placed">> = {
   points: 21,
   margin: 0.2,
   statistics: "recalibrate",
@@ -66,15 +66,17 @@ export const MEASURE_PLANE_DEFAULTS: Required<MeasurePlaneOptions> = {
 
 /**
  * Fills in the defaults of options and checks their ranges.
- * @throws TypeError if an option is unknown
- * @throws RangeError if an option is out of range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of range
  */
-export function resolvePlaneOptions(options: MeasurePlaneOptions): Required<MeasurePlaneOptions> {
+export function resolvePlaneOptions(
+  options: Omit<MeasurePlaneOptions, "placed">,
+): Required<Omit<MeasurePlaneOptions, "placed">> {
   const resolved = resolveOptions("measure a plane", MEASURE_PLANE_DEFAULTS, options);
   assertWholeOptions("measure a plane", resolved, { points: 2, batchSize: 1 });
   const { margin, statistics } = resolved;
   const fail = (option: string, rule: string, value: unknown): never => {
-    throw new RangeError(`Cannot measure a plane as "${option}" must be ${rule}: it is ${value}`);
+    throw new OutOfRangeError(`Cannot measure a plane as "${option}" must be ${rule}: it is ${value}`);
   };
   if (!(margin >= 0 && Number.isFinite(margin))) fail("margin", "a number of at least 0", margin);
   if (!NORM_POLICIES.includes(statistics)) {

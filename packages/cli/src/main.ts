@@ -59,10 +59,10 @@ function createContext(
   };
 }
 
-function reportGate({ failure }: Outcome, terminal: Terminal): number {
+function reportGate({ failure, exitCode = 1 }: Outcome, terminal: Terminal): number {
   if (failure === undefined) return 0;
   terminal.note(`isthmus: ${failure}`);
-  return 1;
+  return exitCode;
 }
 
 async function reportFailure(error: unknown, argv: readonly string[], terminal: Terminal): Promise<number> {

@@ -3,7 +3,7 @@ import type { Terminal } from "./terminal/terminal.ts";
 import { formatExamples, type RunVerb } from "./verb.ts";
 import { VERBS } from "./verbs.ts";
 
-/** What {@link createProgram} needs. */
+/** Options of {@link createProgram}. */
 export interface ProgramOptions {
   readonly terminal: Terminal;
   readonly version: string;
@@ -14,8 +14,8 @@ const DESCRIPTION =
   "Aligns, merges and measures neural-network checkpoints: two trained networks in, one good network out.";
 
 /**
- * Makes the command line. Only the verb that `argv` names is loaded, the others are listed, so that help
- * starts at once.
+ * Creates the command line. Only the verb that `argv` names is loaded; the others are only listed, so that
+ * help is shown at once.
  */
 export async function createProgram(
   argv: readonly string[],
@@ -25,7 +25,7 @@ export async function createProgram(
     .description(DESCRIPTION)
     .usage("<verb> [options]")
     .version(version, "-V, --version", "show the version")
-    .helpOption("-h, --help", "show this help, or that of a verb: isthmus <verb> --help")
+    .helpOption("-h, --help", "show this help; isthmus <verb> --help shows the help of a verb")
     .helpCommand(false)
     .commandsGroup("Verbs:")
     .addHelpText(
@@ -42,9 +42,9 @@ export async function createProgram(
         ],
       ),
     );
-  const wanted = argv.find((word) => Object.hasOwn(VERBS, word));
+  const verb = argv.find((word) => Object.hasOwn(VERBS, word));
   for (const [name, { summary, load }] of Object.entries(VERBS)) {
-    const command = name === wanted ? (await load())(run) : new Command(name);
+    const command = name === verb ? (await load())(run) : new Command(name);
     program.addCommand(command.summary(summary).description(`${summary}.`));
   }
   for (const command of [program, ...program.commands]) configure(command, terminal);
@@ -65,7 +65,7 @@ function configure(command: CommandUnknownOpts, terminal: Terminal): void {
     });
 }
 
-/** Commander's `error: unknown option '--x'\n(Did you mean --y?)` on one line. */
+/** Puts a message of commander, such as `error: unknown option '--x'\n(Did you mean --y?)`, on one line. */
 function sentence(text: string): string {
   const [first = "", ...rest] = text
     .trim()

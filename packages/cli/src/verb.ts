@@ -1,9 +1,10 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { Provenance } from "@isthmus/report";
+import { optionGroup } from "./options/option-group.ts";
 import type { Progress } from "./terminal/progress.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
-/** Options that every verb has; an alias, as commander wants types with an implicit index signature. */
+/** Options that every verb has. */
 export type CommonOptions = {
   /** Print one JSON object instead of text. */
   readonly json?: true;
@@ -11,7 +12,7 @@ export type CommonOptions = {
   readonly quiet?: true;
 };
 
-/** What a verb works with. */
+/** Everything of the program that a verb works with. */
 export interface Context {
   readonly terminal: Terminal;
   /** Aborted when the user asks to stop. */
@@ -21,36 +22,43 @@ export interface Context {
   readonly commandLine: string;
   /** Version of this program. */
   readonly version: string;
-  /** What results that are kept say of the command that made them. */
+  /** The command that made a result, to be saved with it. */
   readonly provenance: Provenance;
 }
 
-/** What a verb has done. */
+/** The outcome of a verb. */
 export interface Outcome {
   /** The one object that `--json` prints. */
   readonly result: object;
-  /** What is printed otherwise, without a final line end. */
+  /** The text that is printed without `--json`, without a final line end. */
   readonly text: string;
   /** Why the command fails although the work is done: a gate that was exceeded. */
   readonly failure?: string | undefined;
+  /** Exit code if there is a `failure`; 1 if it is missing. */
+  readonly exitCode?: 1 | 2;
 }
 
 /** Runs the work of a verb and prints its outcome; given to every verb by the program. */
 export type RunVerb = (options: CommonOptions, work: (context: Context) => Promise<Outcome>) => Promise<void>;
 
-/** Makes the command of one verb; each is in a module of its own that is loaded when it is used. */
+/** Creates the command of one verb; each is in a module of its own that is loaded when it is used. */
 export type CreateVerb = (run: RunVerb) => CommandUnknownOpts;
 
-/** Starts the command of a verb with the options that all of them have. */
+/** Creates the command of a verb with the options that all verbs have. */
 export function createVerb(name: string): Command<[], CommonOptions> {
-  return new Command(name)
-    .allowExcessArguments(false)
-    .option("--json", "print one JSON object on standard output and nothing else there")
-    .option("-q, --quiet", "show no progress")
-    .helpOption("-h, --help", "show this help") as Command<[], CommonOptions>;
+  return addCommonOptions(new Command(name).allowExcessArguments(false)).helpOption(
+    "-h, --help",
+    "show this help",
+  );
 }
 
-/** Shows example command lines after the help of a verb. */
+const addCommonOptions = optionGroup<CommonOptions>((command) => {
+  command
+    .option("--json", "print one JSON object on standard output and nothing else there")
+    .option("-q, --quiet", "show no progress");
+});
+
+/** Formats example command lines, to be shown after the help of a verb. */
 export function formatExamples(
   ...examples: readonly (readonly [command: string, purpose: string])[]
 ): string {

@@ -1,6 +1,6 @@
 import type { CreateVerb } from "./verb.ts";
 
-/** A verb as the list of verbs knows it, before its module is loaded. */
+/** A verb in the list of verbs, whose module is not loaded yet. */
 export interface VerbEntry {
   readonly summary: string;
   readonly load: () => Promise<CreateVerb>;

@@ -1,4 +1,6 @@
-/** Kinds of failure a caller can act on; wrong arguments are `TypeError` and `RangeError` instead. */
+/**
+ * Kinds of failure a caller can act on; wrong arguments are {@link UsageError} and {@link OutOfRangeError}.
+ */
 export type IsthmusErrorTag =
   | "FormatError"
   | "UnsupportedError"
@@ -8,6 +10,7 @@ export type IsthmusErrorTag =
   | "DivergenceError";
 
 const MARKER: unique symbol = Symbol.for("isthmus.error") as never;
+const USAGE_MARKER: unique symbol = Symbol.for("isthmus.usage-error") as never;
 
 /** Base of all tagged errors: carries a literal `_tag` and survives two copies of this package. */
 export abstract class IsthmusError extends Error {
@@ -95,4 +98,35 @@ export class DivergenceError extends IsthmusError {
 export function isIsthmusError(error: unknown, ...tags: readonly IsthmusErrorTag[]): error is IsthmusError {
   if (!(error instanceof Error) || (error as Partial<IsthmusError>)[MARKER] !== true) return false;
   return tags.length === 0 || tags.includes((error as IsthmusError)._tag);
+}
+
+/**
+ * An argument is wrong, missing, or contradicts another one. It is a `TypeError` that comes from a check of
+ * ours, whereas a plain `TypeError` of the JavaScript engine is a defect of the program.
+ */
+export class UsageError extends TypeError {
+  /** @internal */
+  readonly [USAGE_MARKER] = true;
+  override get name(): string {
+    return "UsageError";
+  }
+}
+
+/**
+ * An argument lies outside its range. It is a `RangeError` that comes from a check of ours, whereas a plain
+ * `RangeError` of the JavaScript engine is a defect of the program.
+ */
+export class OutOfRangeError extends RangeError {
+  /** @internal */
+  readonly [USAGE_MARKER] = true;
+  override get name(): string {
+    return "OutOfRangeError";
+  }
+}
+
+/**
+ * Checks whether a value is an error of ours on an argument, even if another copy of this package made it.
+ */
+export function isUsageError(error: unknown): error is UsageError | OutOfRangeError {
+  return error instanceof Error && (error as Partial<UsageError>)[USAGE_MARKER] === true;
 }

@@ -29,8 +29,11 @@ export {
   IsthmusError,
   type IsthmusErrorTag,
   isIsthmusError,
+  isUsageError,
   MismatchError,
+  OutOfRangeError,
   UnsupportedError,
+  UsageError,
 } from "./errors.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
 export { recognizeFile } from "./formats/recognize.ts";
@@ -50,6 +53,7 @@ export { matchesAny, matchesGlob } from "./match-glob.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export { assertWholeOptions, resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";
+export { describeMaking, type Making, sharedMetadata } from "./save/describe-making.ts";
 export {
   SAVE_CHECKPOINT_DEFAULTS,
   type SaveCheckpointOptions,

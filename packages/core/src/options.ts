@@ -1,9 +1,11 @@
+import { OutOfRangeError, UsageError } from "./errors.ts";
+
 /**
  * Merges the options of a caller with the defaults of an operation and freezes the result.
  *
  * An option that is `undefined` gets its default.
  * @param required - names of options without default, which are not in `options`, for the message
- * @throws TypeError if an option has a name that `defaults` does not have.
+ * @throws UsageError if an option has a name that `defaults` does not have.
  */
 export function resolveOptions<T extends object>(
   operation: string,
@@ -15,7 +17,7 @@ export function resolveOptions<T extends object>(
   for (const [key, value] of Object.entries(options ?? {})) {
     if (!Object.hasOwn(defaults, key)) {
       const names = [...required, ...Object.keys(defaults)].join(", ");
-      throw new TypeError(`Cannot ${operation} as there is no option "${key}": known options are ${names}`);
+      throw new UsageError(`Cannot ${operation} as there is no option "${key}": known options are ${names}`);
     }
     if (value !== undefined) resolved[key] = value;
   }
@@ -25,7 +27,7 @@ export function resolveOptions<T extends object>(
 /**
  * Checks options that must be whole numbers.
  * @param least - smallest value of each option
- * @throws RangeError if one is not a whole number, or is smaller
+ * @throws OutOfRangeError if one is not a whole number, or is smaller
  */
 export function assertWholeOptions<K extends string>(
   operation: string,
@@ -35,7 +37,7 @@ export function assertWholeOptions<K extends string>(
   for (const name of Object.keys(least) as K[]) {
     const value = options[name];
     if (Number.isSafeInteger(value) && (value as number) >= least[name]) continue;
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot ${operation} as "${name}" must be a whole number of at least ${least[name]}: it is ${value}`,
     );
   }

@@ -1,4 +1,5 @@
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
+import { OutOfRangeError, UsageError } from "./errors.ts";
 import { writeSafetensors } from "./formats/safetensors/write-safetensors.ts";
 import { at } from "./invariant.ts";
 import { createFolder, removeFolders } from "./io/create-folder.ts";
@@ -84,8 +85,8 @@ export const SAVE_CHECKPOINT_DEFAULTS: Readonly<SaveCheckpointOptions> = {
  * save leaves nothing under a final name. The same tensors and options give the same bytes.
  * @throws InputError if the path cannot be used: it is an input, exists already, or the disk is full; and if
  * a number is NaN or infinite, or overflows `dtype`.
- * @throws TypeError if `dtype` is not a floating-point type.
- * @throws RangeError if a size or count is not positive.
+ * @throws UsageError if `dtype` is not a floating-point type.
+ * @throws OutOfRangeError if a size or count is not positive.
  */
 export async function saveCheckpoint(
   checkpoint: Checkpoint,
@@ -125,13 +126,13 @@ type Options = Readonly<SaveCheckpointOptions>;
 function assertOptions({ dtype, maxShardBytes, chunkBytes, buffers }: Options): void {
   if (dtype !== undefined && !DTYPES[dtype]?.float) {
     const floats = Object.keys(DTYPES).filter((name) => DTYPES[name as DType].float);
-    throw new TypeError(
+    throw new UsageError(
       `Cannot save a checkpoint as ${dtype} as "dtype" must be one of ${floats.join(", ")}: it is "${dtype}"`,
     );
   }
   for (const [name, value] of Object.entries({ maxShardBytes, chunkBytes, buffers })) {
     if (value >= 1) continue;
-    throw new RangeError(`Cannot save a checkpoint as ${name} must be at least 1: it is ${value}`);
+    throw new OutOfRangeError(`Cannot save a checkpoint as ${name} must be at least 1: it is ${value}`);
   }
 }
 

@@ -1,21 +1,18 @@
-import type { EvaluatedArchitecture } from "@isthmus/barrier";
 import { resolveOptions } from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
 import { createPath } from "@isthmus/interpolation";
 import type { CurveResult } from "./curve-result.ts";
 import { MEASURE_PATH_DEFAULTS, type MeasurePathOptions, measurePath } from "./measure-path.ts";
 import type { TrainedCurve } from "./train-curve.ts";
 
-/** A trained curve, and the architecture and the data to measure it with. */
-export interface EvaluatedCurve extends EvaluatedArchitecture {
-  readonly trained: TrainedCurve;
-}
-
 /**
  * Measures a curve, and for comparison the straight line between its ends.
- * @throws MismatchError, InputError, RangeError, DOMException as `measurePath`
+ * @throws MismatchError, InputError, OutOfRangeError, DOMException as `measurePath`
  */
 export async function measureCurve(
-  { trained, ...architecture }: EvaluatedCurve,
+  architecture: Architecture,
+  trained: TrainedCurve,
+  data: DataSet,
   options: MeasurePathOptions = {},
 ): Promise<CurveResult> {
   const { points, onProgress, ...resolved } = resolveOptions(
@@ -26,14 +23,11 @@ export async function measureCurve(
   const [a, ...others] = trained.points;
   const b = others.at(-1) ?? a;
   const along = (path: TrainedCurve["path"], before: number) =>
-    measurePath(
-      { ...architecture, path },
-      {
-        ...resolved,
-        points,
-        onProgress: ({ done }) => onProgress?.({ done: before + done, total: 2 * points }),
-      },
-    );
+    measurePath(architecture, path, data, {
+      ...resolved,
+      points,
+      onProgress: ({ done }) => onProgress?.({ done: before + done, total: 2 * points }),
+    });
   return {
     kind: "curve",
     curve: trained.curve,
@@ -43,8 +37,8 @@ export async function measureCurve(
     path: await along(trained.path, 0),
     line: await along(createPath("linear", a, b), points),
     statistics: resolved.statistics,
-    examples: architecture.data.size,
-    data: architecture.data.name,
+    examples: data.size,
+    data: data.name,
     a: a.source,
     b: b.source,
     seed: trained.result.seed,

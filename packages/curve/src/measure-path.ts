@@ -1,20 +1,10 @@
-import {
-  bindNetwork,
-  createCorrectedEvaluator,
-  type EvaluatedArchitecture,
-  parameterNames,
-} from "@isthmus/barrier";
-import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import { bindNetwork, createCorrectedEvaluator, parameterNames } from "@isthmus/barrier";
+import { assertWholeOptions, at, type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
 import { innerProducts, type Path } from "@isthmus/interpolation";
 import { NORM_POLICIES, type NormPolicy } from "@isthmus/statistics";
 import type { MeasuredPath } from "./curve-result.ts";
 import { summarizePath } from "./summarize-path.ts";
-
-/** A path between two networks, and the architecture and the data to measure it with. */
-export interface EvaluatedPath extends EvaluatedArchitecture {
-  readonly path: Path;
-}
 
 /** Progress of {@link measurePath}. */
 export interface PathProgress {
@@ -63,7 +53,9 @@ export const MEASURE_PATH_DEFAULTS: Required<MeasurePathOptions> = {
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function measurePath(
-  { graph, engine, data, path }: EvaluatedPath,
+  { graph, engine }: Architecture,
+  path: Path,
+  data: DataSet,
   options: MeasurePathOptions = {},
 ): Promise<MeasuredPath> {
   const resolved = resolveOptions("measure a path", MEASURE_PATH_DEFAULTS, options);
@@ -96,7 +88,7 @@ function assertOptions(options: Required<MeasurePathOptions>): void {
   assertWholeOptions("measure a path", options, { points: 2, batchSize: 1 });
   const { statistics } = options;
   if (NORM_POLICIES.includes(statistics)) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot measure a path as "statistics" must be one of ${NORM_POLICIES.join(", ")}: it is ${statistics}`,
   );
 }

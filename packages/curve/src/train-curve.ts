@@ -1,6 +1,6 @@
 import { bindNetwork } from "@isthmus/barrier";
-import { assertWholeOptions, type Checkpoint, createRandom, entry, excerpt } from "@isthmus/core";
-import { bindWeights, fingerprintWeights, type Graph } from "@isthmus/graph";
+import { assertWholeOptions, type Checkpoint, createRandom, entry, excerpt, UsageError } from "@isthmus/core";
+import { type Architecture, bindWeights, type DataSet, fingerprintWeights, type Graph } from "@isthmus/graph";
 import {
   CURVE_KINDS,
   type CurveKind,
@@ -10,21 +10,7 @@ import {
   lerp,
   type Path,
 } from "@isthmus/interpolation";
-import {
-  type Blend,
-  type BlendTraining,
-  type TrainOptions,
-  type TrainResult,
-  trainBlend,
-} from "@isthmus/training";
-
-/** Two networks of one architecture, and the engine and the data to train a curve between them with. */
-export interface CurveTraining extends BlendTraining {
-  /** The network at which the curve starts. */
-  readonly a: Checkpoint;
-  /** The network at which the curve ends. */
-  readonly b: Checkpoint;
-}
+import { type Blend, type TrainOptions, type TrainResult, trainBlend } from "@isthmus/training";
 
 /** Options of {@link trainCurve}: the options of training, and the shape of the curve. */
 export interface TrainCurveOptions extends TrainOptions {
@@ -70,29 +56,31 @@ export interface TrainedCurve {
  * @throws InputError, FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train`
  */
 export async function trainCurve(
-  { a, b, ...training }: CurveTraining,
+  architecture: Architecture,
+  [a, b]: readonly [Checkpoint, Checkpoint],
+  data: DataSet,
   { curve = TRAIN_CURVE_DEFAULTS.curve, bends = TRAIN_CURVE_DEFAULTS.bends, ...options }: TrainCurveOptions,
 ): Promise<TrainedCurve> {
   assertShape(curve, bends);
-  const { graph } = training;
+  const { graph } = architecture;
   const ends = [await bindNetwork(graph, a), await bindNetwork(graph, b)] as const;
   const names = Array.from({ length: bends }, (_, k) => `bend ${k + 1}`);
   const blend = await createBlend({ graph, curve, ends, names, seed: options.seed });
-  const { points, result } = await trainBlend(training, blend, options);
+  const { points, result } = await trainBlend(architecture, blend, data, options);
   const [start, end] = ends;
   const control: CurvePoints = [start, ...names.map((name) => entry(points, name, "bend")), end];
   return {
     curve,
     points: control,
     path: createCurve(curve, control),
-    trainingData: training.data.name,
+    trainingData: data.name,
     result,
   };
 }
 
 function assertShape(curve: CurveKind, bends: number): void {
   if (!CURVE_KINDS.includes(curve)) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot train a curve as "curve" must be one of ${CURVE_KINDS.join(", ")}: it is ${excerpt(curve)}`,
     );
   }

@@ -1,4 +1,4 @@
-import { InputError } from "@isthmus/core";
+import { InputError, OutOfRangeError } from "@isthmus/core";
 import type { Batch } from "@isthmus/graph";
 
 /** Name and size of a data set, which reads are checked against. */
@@ -20,17 +20,18 @@ export function limitTo(limit: number, count: number, name: string): number {
   );
 }
 
-/** Checks that examples `[begin, end)` are within a data set. @throws RangeError if they are not */
+/** Checks that examples `[begin, end)` are within a data set. @throws OutOfRangeError if they are not */
 export function assertReads({ name, size }: Extent, begin: number, end: number): void {
   if (Number.isInteger(begin) && Number.isInteger(end) && 0 <= begin && begin <= end && end <= size) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot read examples ${begin} to ${end} of "${name}" as the range must be within it: it has ${size}`,
   );
 }
 
 /**
  * Checks that examples of `stride` elements, with `perExample` labels each, can be gathered into a batch.
- * @throws RangeError if an index is not within the data set, or the batch has room for more or fewer examples
+ * @throws OutOfRangeError if an index is not within the data set, or the batch has room for more or fewer
+ *   examples
  */
 export function assertGathers(
   { name, size, stride, perExample = 1 }: Extent & { readonly stride: number; readonly perExample?: number },
@@ -45,13 +46,13 @@ export function assertGathers(
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i] as number;
     if (index < size) continue;
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot read example ${index} of "${name}" as it must be within the data set: it has ${size}`,
     );
   }
 }
 
 /** Returns the error that examples do not fit into a batch. */
-export function wrongBatch(reason: string): RangeError {
-  return new RangeError(`Cannot read examples into a batch as ${reason}`);
+export function wrongBatch(reason: string): OutOfRangeError {
+  return new OutOfRangeError(`Cannot read examples into a batch as ${reason}`);
 }

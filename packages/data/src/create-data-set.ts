@@ -1,4 +1,12 @@
-import { at, FormatError, formatShape, resolveOptions, sizeOf, type Tensor } from "@isthmus/core";
+import {
+  at,
+  FormatError,
+  formatShape,
+  OutOfRangeError,
+  resolveOptions,
+  sizeOf,
+  type Tensor,
+} from "@isthmus/core";
 import type { Batch, DataSet, Labelling, Scaling } from "@isthmus/graph";
 import { assertGathers, assertReads, limitTo } from "./assert-reads.ts";
 import { createFeatures } from "./create-features.ts";
@@ -52,7 +60,7 @@ export const CREATE_DATA_SET_DEFAULTS: CreateDataSetOptions = Object.freeze({
  * 0. Without labels (`undefined`), token ids are predicted themselves, each from the ids before it.
  * @throws FormatError if there are no examples, counts differ, or a label is not a class
  * @throws InputError if there are fewer examples than `limit`
- * @throws RangeError if an option is out of its range
+ * @throws OutOfRangeError if an option is out of its range
  */
 export function createDataSet(
   inputs: Tensor,
@@ -111,7 +119,7 @@ function gatherLabels({ labels, perExample }: ExampleLabels, indices: Uint32Arra
 
 function assertCount(option: "limit" | "classes", value: number): void {
   if (Number.isSafeInteger(value) && value >= 0) return;
-  throw new RangeError(`Cannot create a data set as "${option}" must be a whole number: it is ${value}`);
+  throw new OutOfRangeError(`Cannot create a data set as "${option}" must be a whole number: it is ${value}`);
 }
 
 function assertExamples(name: string, inputs: Tensor, features: ReadonlyMap<string, Tensor>): void {

@@ -11,7 +11,7 @@ export interface Features {
   read(begin: number, end: number): ReadonlyMap<string, Tensor>;
   /**
    * Writes the examples at `indices` of all arrays into a batch.
-   * @throws RangeError if the batch has no room for one of them
+   * @throws OutOfRangeError if the batch has no room for one of them
    */
   gatherInto(indices: Uint32Array, out: Batch): void;
 }

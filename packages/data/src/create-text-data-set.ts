@@ -50,7 +50,7 @@ const TRAINED = 0.9;
  * @param text - characters, or their code points
  * @throws InputError if there are too few characters for one example, fewer examples than `limit`, or the
  * vocabulary lacks a character
- * @throws RangeError if an option is out of its range
+ * @throws OutOfRangeError if an option is out of its range
  */
 export function createTextDataSet(
   text: string | Int32Array,

@@ -56,7 +56,7 @@ export const OPEN_DATA_SET_DEFAULTS: OpenDataSetOptions = Object.freeze({
  *   N examples, `scaling` is given for inputs that are not bytes, or a text has a character that `vocabulary`
  *   lacks
  * @throws FormatError if a file is damaged, or inputs and labels do not match
- * @throws RangeError if `scaling` or `context` is out of its range
+ * @throws OutOfRangeError if `scaling` or `context` is out of its range
  */
 export async function openDataSet(name: string, options: Partial<OpenDataSetOptions> = {}): Promise<DataSet> {
   const resolved = resolveOptions("open a data set", OPEN_DATA_SET_DEFAULTS, options);

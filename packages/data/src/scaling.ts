@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { OutOfRangeError } from "@isthmus/core";
 import type { Scaling } from "@isthmus/graph";
 
 /** Scaling that networks for MNIST are trained with: mean and deviation of its training pixels. */
@@ -57,11 +58,11 @@ export function recogniseScaling(pixels: Uint8Array): Scaling | undefined {
 /**
  * Returns the scaled value of every byte, `[256]`: `(byte / 255 - mean) / std`, each step rounded to f32 as
  * by PyTorch's `ToTensor` and `Normalize`, so that inputs have the same bits.
- * @throws RangeError if `mean` is not finite or `std` is not positive and finite
+ * @throws OutOfRangeError if `mean` is not finite or `std` is not positive and finite
  */
 export function scaleTable({ mean, std }: Scaling): Float32Array {
   if (!(Number.isFinite(mean) && Number.isFinite(std) && std > 0)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot scale bytes as the mean must be finite and the deviation positive: they are ${mean} and ${std}`,
     );
   }

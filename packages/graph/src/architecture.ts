@@ -7,7 +7,8 @@ export interface Architecture {
   readonly graph: Graph;
   readonly engine: Engine;
   /**
-   * Makes a small graph of the same structure. Of a network that is too large to be run, symmetries are proved on it; only graphs
+   * Makes a small graph of the same structure. Of a network that is too large to be run, symmetries are
+   * proved on it; only graphs
    * that are built from a config have it.
    */
   readonly narrow?: (() => Graph) | undefined;

@@ -60,13 +60,14 @@ export interface DataSet {
   readonly scaling?: Scaling | undefined;
   /**
    * Reads examples `[begin, end)`.
-   * @throws RangeError if the range is not within the data set
+   * @throws OutOfRangeError if the range is not within the data set
    */
   read(begin: number, end: number): Batch;
   /**
    * Reads the examples at `indices`, in that order and as often as each occurs, into a batch of the same size
    * that {@link read} returned; absent if examples can only be read one by one.
-   * @throws RangeError if an index is not within the data set, or `out` is of another size or element type
+   * @throws OutOfRangeError if an index is not within the data set, or `out` is of another size or
+   *   element type
    */
   readonly gatherInto?: (indices: Uint32Array, out: Batch) => Batch;
 }

@@ -3,7 +3,8 @@ import { at, blendInto, type Elements, lerpInto } from "@isthmus/core";
 /**
  * Writes the weighted average of stored elements, computed in f32 and rounded once to the type of `out`.
  *
- * Where all shares are positive the mean is built up one array at a time, `mean_k = mean_(k-1) + w_k / (w_1 + ... + w_k) (x_k -
+ * Where all shares are positive the mean is built up one array at a time, `mean_k = mean_(k-1) + w_k / (w_1
+ * + ... + w_k) (x_k -
  * mean_(k-1))`, so that equal elements stay as they are, bit for bit; else it is the sum of the products.
  *
  * @param parts - at least one array, all of the length of `out`

@@ -1,4 +1,4 @@
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, OutOfRangeError } from "@isthmus/core";
 import { averageInto } from "./average-into.ts";
 import { combine } from "./combine.ts";
 import { normalizeWeights } from "./normalize-weights.ts";
@@ -11,13 +11,14 @@ import { normalizeWeights } from "./normalize-weights.ts";
  * up one checkpoint at a time, so that equal elements stay unchanged, bit for bit: the average of copies of a
  * network is that network. Integer tensors are taken from the first checkpoint.
  * @throws MismatchError if names or shapes differ
- * @throws RangeError if there are no checkpoints, there is not one finite weight for each, or the weights
+ * @throws OutOfRangeError if there are no checkpoints, there is not one finite weight for each, or the
+ *   weights
  * cannot be divided by their sum: it is 0, or so large or small that a double does not hold it in full
  */
 export function average(checkpoints: readonly Checkpoint[], weights?: readonly number[]): Checkpoint {
   const [first, ...rest] = checkpoints;
   if (first === undefined) {
-    throw new RangeError("Cannot average checkpoints as there must be at least one: got none");
+    throw new OutOfRangeError("Cannot average checkpoints as there must be at least one: got none");
   }
   const shares = normalizeWeights(weights ?? checkpoints.map(() => 1), checkpoints.length);
   return combine({

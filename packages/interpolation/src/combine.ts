@@ -31,7 +31,9 @@ export interface Combination<S = undefined> {
    * are not averaged.
    */
   readonly integersFrom: Checkpoint | ((name: string) => Checkpoint);
-  /** Looks at a whole float tensor once, before its first range is written; the result is handed to `blend`. */
+  /**
+   * Looks at a whole float tensor once, before its first range is written; the result is handed to `blend`.
+   */
   readonly survey?: ((name: string) => S | Promise<S>) | undefined;
   /** Writes the elements of one range of a float tensor. */
   readonly blend: (
@@ -91,8 +93,10 @@ function once<S>(survey: Combination<S>["survey"]): (name: string) => Promise<S>
 const SURVEYED = 1 << 20;
 
 /**
- * Reads a tensor of several checkpoints from its first to its last element, range by range, all checkpoints side by side.
- * @param use - called with the parts of one range, in the order of the checkpoints; they are only valid during the call
+ * Reads a tensor of several checkpoints from its first to its last element, range by range, all checkpoints
+ * side by side.
+ * @param use - called with the parts of one range, in the order of the checkpoints; they are only valid
+ *   during the call
  */
 export async function scanTensor(
   checkpoints: readonly [Checkpoint, ...Checkpoint[]],

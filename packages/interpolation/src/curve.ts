@@ -1,4 +1,12 @@
-import { at, type Checkpoint, type Elements, excerpt, lerpInto } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  type Elements,
+  excerpt,
+  lerpInto,
+  OutOfRangeError,
+  UsageError,
+} from "@isthmus/core";
 import { combine } from "./combine.ts";
 import { lerp } from "./lerp.ts";
 import type { Path } from "./path.ts";
@@ -21,9 +29,9 @@ export type CurvePoints = readonly [Checkpoint, ...Checkpoint[], Checkpoint];
  * elements that are equal in all points stay unchanged, bit for bit. Points are computed in f32 (f64 if a
  * point is f64) and rounded once, to the element type of the first point, on a chain of the first point of
  * the piece. Integer tensors are taken from the nearer end, on a chain from the nearer point.
- * @throws TypeError if `kind` is unknown
+ * @throws UsageError if `kind` is unknown
  * @throws MismatchError if names or shapes differ, when the curve is followed
- * @throws RangeError if there are fewer than two points; when it is followed, if `t` is not in `[0, 1]`
+ * @throws OutOfRangeError if there are fewer than two points; when it is followed, if `t` is not in `[0, 1]`
  */
 export function createCurve(kind: CurveKind, points: CurvePoints): Path {
   assertCurve(kind, points.length);
@@ -39,8 +47,8 @@ export function createCurve(kind: CurveKind, points: CurvePoints): Path {
  * @param count - number of points of the curve, ends included, at least 2
  * @param t - place, in `[0, 1]`
  * @returns `[count]`
- * @throws TypeError if `kind` is unknown
- * @throws RangeError if `count` or `t` is out of range
+ * @throws UsageError if `kind` is unknown
+ * @throws OutOfRangeError if `count` or `t` is out of range
  */
 export function curveCoefficients(kind: CurveKind, count: number, t: number): number[] {
   assertCurve(kind, count);
@@ -66,17 +74,17 @@ const unitVector = (length: number, k: number): number[] =>
 
 function assertCurve(kind: CurveKind, count: number): void {
   if (!CURVE_KINDS.includes(kind)) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot draw a curve as its kind must be one of ${CURVE_KINDS.join(", ")}: got ${excerpt(kind)}`,
     );
   }
   if (Number.isSafeInteger(count) && count >= 2) return;
-  throw new RangeError(`Cannot draw a curve as it needs at least 2 points, its ends: got ${count}`);
+  throw new OutOfRangeError(`Cannot draw a curve as it needs at least 2 points, its ends: got ${count}`);
 }
 
 function assertPlace(t: number): void {
   if (t >= 0 && t <= 1) return;
-  throw new RangeError(`Cannot follow a curve as t must be in [0, 1]: got ${t}`);
+  throw new OutOfRangeError(`Cannot follow a curve as t must be in [0, 1]: got ${t}`);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { matchesGlob } from "@isthmus/core";
+import { matchesGlob, OutOfRangeError } from "@isthmus/core";
 
 /**
  * Returns the layer that a tensor belongs to: its name up to the last dot, `conv1` of `conv1.weight`; the
@@ -23,7 +23,7 @@ const LISTED = 12;
  * Checks that every pattern matches a layer.
  * @param attempt - what is attempted on what, for messages
  * @param names - names of the tensors
- * @throws RangeError if a pattern matches none; it lists the layers
+ * @throws OutOfRangeError if a pattern matches none; it lists the layers
  */
 export function assertLayerPatterns(
   attempt: string,
@@ -34,7 +34,7 @@ export function assertLayerPatterns(
     if (names.some((name) => fitsLayer(pattern, name))) continue;
     const layers = [...new Set(names.map(layerOf))];
     const more = layers.length > LISTED ? `, and ${layers.length - LISTED} more` : "";
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot ${attempt} as every pattern must fit a layer: "${pattern}" fits none of ${layers.slice(0, LISTED).join(", ")}${more}`,
     );
   }

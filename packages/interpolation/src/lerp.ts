@@ -1,4 +1,4 @@
-import { at, type Checkpoint, entry, lerpInto } from "@isthmus/core";
+import { at, type Checkpoint, entry, lerpInto, OutOfRangeError } from "@isthmus/core";
 import { combine } from "./combine.ts";
 
 /**
@@ -16,7 +16,7 @@ export type LerpPlace = number | ((name: string) => number);
  * extrapolates.
  * @param t - one place for all tensors, or a place for each, so that layers can be at different places
  * @throws MismatchError if names or shapes differ
- * @throws RangeError if a place is not finite
+ * @throws OutOfRangeError if a place is not finite
  */
 export function lerp(a: Checkpoint, b: Checkpoint, t: LerpPlace): Checkpoint {
   const places = new Map([...a.tensors.keys()].map((name) => [name, typeof t === "number" ? t : t(name)]));
@@ -33,5 +33,5 @@ export function lerp(a: Checkpoint, b: Checkpoint, t: LerpPlace): Checkpoint {
 
 function assertPlace(t: number): void {
   if (Number.isFinite(t)) return;
-  throw new RangeError(`Cannot interpolate as t must be a finite number: got ${t}`);
+  throw new OutOfRangeError(`Cannot interpolate as t must be a finite number: got ${t}`);
 }

@@ -12,7 +12,7 @@ import { lerp } from "./lerp.ts";
  * @param shares - how much of `b` is in the layers that match a pattern: the name of a layer (`conv1`) or of
  * a tensor (`conv1.weight`), with `*` for any characters and `?` for any one
  * @throws MismatchError if names or shapes differ
- * @throws RangeError if a share is not finite, or a pattern matches no layer
+ * @throws OutOfRangeError if a share is not finite, or a pattern matches no layer
  * @see Adilova et al., Layer-wise linear mode connectivity, 2024, section 3: networks that differ in some
  * layers only
  */

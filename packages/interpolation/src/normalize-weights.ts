@@ -1,3 +1,5 @@
+import { OutOfRangeError } from "@isthmus/core";
+
 /**
  * The smallest number that a double holds with all its digits;
  * quotients by smaller numbers are inexact or infinite.
@@ -7,13 +9,13 @@ const SMALLEST_NORMAL = 2 ** -1022;
 /**
  * Divides the weights of an average by their sum, so that they sum to 1.
  * @param count - how many weights there must be
- * @throws RangeError if there are more or fewer weights, one is not finite, or they cannot be divided by
+ * @throws OutOfRangeError if there are more or fewer weights, one is not finite, or they cannot be divided by
  * their sum: it is 0, or so large or small that a double does not hold it in full
  */
 export function normalizeWeights(weights: readonly number[], count: number): number[] {
   const sum = weights.reduce((total, weight) => total + weight, 0);
   const fail = (rule: string) =>
-    new RangeError(`Cannot average ${count} checkpoints as ${rule}: got ${weights.join(", ")}`);
+    new OutOfRangeError(`Cannot average ${count} checkpoints as ${rule}: got ${weights.join(", ")}`);
   if (weights.length !== count || !weights.every(Number.isFinite) || sum === 0) {
     throw fail("weights must be one finite number for each, of a sum other than 0");
   }

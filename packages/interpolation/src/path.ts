@@ -1,4 +1,4 @@
-import { assertCheckpoint, type Checkpoint } from "@isthmus/core";
+import { assertCheckpoint, type Checkpoint, OutOfRangeError } from "@isthmus/core";
 import { lerp } from "./lerp.ts";
 import { slerp } from "./slerp.ts";
 
@@ -16,12 +16,12 @@ export const PATH_KINDS: readonly PathKind[] = ["linear", "spherical"];
 
 /**
  * Returns the path of a kind from `a` to `b`.
- * @throws RangeError if there is no such kind
+ * @throws OutOfRangeError if there is no such kind
  * @throws MismatchError if names or shapes differ, when the path is followed
  */
 export function createPath(kind: PathKind, a: Checkpoint, b: Checkpoint): Path {
   if (!PATH_KINDS.includes(kind)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot create a path as its kind must be one of ${PATH_KINDS.join(", ")}: it is ${kind}`,
     );
   }

@@ -6,6 +6,7 @@ import {
   entry,
   lerpInto,
   MismatchError,
+  OutOfRangeError,
   sizeOf,
   squaredNorm,
 } from "@isthmus/core";
@@ -27,11 +28,11 @@ const PARALLEL = 1 - 1e-6;
  * @throws MismatchError if names or shapes differ; when it is read, if a tensor of two elements or more
  *   points the opposite way in the other checkpoint, as then there are many arcs, and the line between leads
  *   through zero
- * @throws RangeError if `t` is not in `[0, 1]`
+ * @throws OutOfRangeError if `t` is not in `[0, 1]`
  */
 export function slerp(a: Checkpoint, b: Checkpoint, t: number): Checkpoint {
   if (!(t >= 0 && t <= 1)) {
-    throw new RangeError(`Cannot interpolate on an arc as t must be in [0, 1]: got ${t}`);
+    throw new OutOfRangeError(`Cannot interpolate on an arc as t must be in [0, 1]: got ${t}`);
   }
   return combine({
     source: `slerp(${a.source}, ${b.source}, ${t})`,

@@ -16,7 +16,10 @@ export interface MergedTensor<P extends ParameterSpecs = ParameterSpecs> {
 /** Stored elements of one range of a tensor; they are only valid during the call. */
 export interface MergedRange<P extends ParameterSpecs = ParameterSpecs, S = unknown> {
   readonly tensor: MergedTensor<P>;
-  /** Position of the first element in the tensor, in row-major order: random numbers and masks depend on it, not on ranges. */
+  /**
+   * Position of the first element in the tensor, in row-major order: random numbers and masks depend on it,
+   * not on ranges.
+   */
   readonly begin: number;
   /** Elements of each network. */
   readonly parts: readonly Elements[];
@@ -35,10 +38,13 @@ export interface MergedNetworks {
 }
 
 /**
- * A rule by which the tensors of several networks become those of one. A method is one file under `methods/`, which says all this.
+ * A rule that makes one network of several, tensor by tensor. A method is one file under
+ * `methods/`, which says all this.
  *
- * `survey` is called once for each floating-point tensor, before its first range, and may read the whole tensor. `blendInto` is then
- * called for ranges that cover the tensor, in any order and several at once: what it writes may depend on `begin` and the survey, and
+ * `survey` is called once for each floating-point tensor, before its first range, and may read the whole
+ * tensor. `blendInto` is then
+ * called for ranges that cover the tensor, in any order and several at once: what it writes may depend on
+ * `begin` and the survey, and
  * not on how the tensor was cut into ranges. Integer tensors, such as counters, are never blended.
  */
 export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unknown> {

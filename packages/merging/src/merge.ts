@@ -11,7 +11,7 @@ import {
 /** How networks are merged. */
 export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unknown> {
   readonly method: MergeMethod<P, S>;
-  /** @defaultValue those of the method */
+  /** Values of the method's parameters. @defaultValue the defaults of the method */
   readonly parameters?: GivenParameters<P>;
   /** The network that the others were made from; only for methods that take one. */
   readonly base?: Checkpoint | undefined;
@@ -20,14 +20,16 @@ export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unk
 /**
  * Merges networks by a method, lazily: nothing is computed before it is read, and then range by range.
  *
- * The result has the names, order, element types and metadata of the first network. Integer tensors, such as counters of batches,
- * are not averaged: they are those of the first network, or of the one that the method says.
+ * The result has the names, order, element types and metadata of the first network. Integer tensors, such
+ * as counters of batches,
+ * are not averaged: they are taken from one network, by default the first.
  *
  * @param networks - checkpoints of one structure, in the order that parameters of networks are listed in
- * @throws InputError if there are too few or too many networks for the method, or a base is missing or of no use
+ * @throws InputError if there are too few or too many networks for the method, or a base is missing or of
+ *   no use
  * @throws MismatchError if names or shapes differ
- * @throws TypeError if a parameter is unknown, missing or of another type
- * @throws RangeError if the value of a parameter is out of its range for a tensor
+ * @throws UsageError if a parameter is unknown, missing or of another type
+ * @throws OutOfRangeError if the value of a parameter is out of its range for a tensor
  */
 export function merge<P extends ParameterSpecs, S>(
   networks: readonly Checkpoint[],

@@ -1,3 +1,4 @@
+import { at, OutOfRangeError, UsageError } from "@isthmus/core";
 import { assertLayerPatterns, fitsLayer } from "@isthmus/interpolation";
 
 /** A value that a parameter of a merge method takes. */
@@ -32,7 +33,10 @@ type ValueOf<S> = S extends { readonly default: infer T }
     : never;
 type Widened<T> = T extends number ? number : T extends boolean ? boolean : T;
 
-/** Values of parameters as users give them: of a network's parameter one value for all networks, or one for each. */
+/**
+ * Values of parameters as users give them: of a network's parameter one value for all networks, or one for
+ * each.
+ */
 export type GivenParameters<P extends ParameterSpecs> = {
   readonly [K in keyof P]?: P[K]["of"] extends "network"
     ? PerTensor<ValueOf<P[K]>> | readonly PerTensor<ValueOf<P[K]>>[]
@@ -45,13 +49,15 @@ export type TensorParameters<P extends ParameterSpecs> = {
 };
 
 /**
- * Makes a parameter that has other values in some layers: of the first pattern that fits, else the value for the rest.
+ * Makes a parameter that has other values in some layers: of the first pattern that fits, else the value
+ * for the rest.
  *
- * @param values - by pattern: the name of a layer (`conv1`) or of a tensor (`conv1.weight`), with `*` for any characters and `?`
+ * @param values - by pattern: the name of a layer (`conv1`) or of a tensor (`conv1.weight`), with `*` for
+ *   any characters and `?`
  *   for one
  * @param rest - value of the tensors that no pattern fits
  * @param names - names of all tensors, among which every pattern must fit one
- * @throws RangeError if a pattern fits no layer
+ * @throws OutOfRangeError if a pattern fits no layer
  */
 export function byLayer<T extends ParameterValue>(
   values: ReadonlyMap<string, T>,
@@ -66,28 +72,28 @@ export function byLayer<T extends ParameterValue>(
  * Resolves the parameters of a method for one tensor.
  * @param method - its name, for messages
  * @param networks - number of networks
- * @throws TypeError if a parameter is unknown or missing, or of another type
- * @throws RangeError if a value is out of its range, or there are not as many as networks
+ * @throws UsageError if a parameter is unknown or missing, or of another type
+ * @throws OutOfRangeError if a value is out of its range, or there are not as many as networks
  */
 export function resolveParameters<P extends ParameterSpecs>(
   method: string,
   specs: P,
-  given: GivenParameters<P>,
+  values: GivenParameters<P>,
   { tensor, networks }: { readonly tensor: string; readonly networks: number },
 ): TensorParameters<P> {
-  const unknown = Object.keys(given).find((name) => !(name in specs));
+  const unknown = Object.keys(values).find((name) => !(name in specs));
   if (unknown !== undefined) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge by ${method} as there is no parameter "${unknown}": known are ${Object.keys(specs).sort().join(", ") || "none"}`,
     );
   }
   const resolved = Object.entries(specs).map(([name, spec]) => {
-    const values = listValues(`"${name}" of ${method}`, spec, given[name], networks).map((value) => {
+    const ofNetworks = listValues(`"${name}" of ${method}`, spec, values[name], networks).map((value) => {
       const single = typeof value === "function" ? value(tensor) : value;
       assertValue(`"${name}" of ${method}`, spec, single, tensor);
       return single;
     });
-    return [name, spec.of === "network" ? values : values[0]] as const;
+    return [name, spec.of === "network" ? ofNetworks : at(ofNetworks, 0, "value")] as const;
   });
   return Object.fromEntries(resolved) as TensorParameters<P>;
 }
@@ -98,15 +104,15 @@ type AnyValue = PerTensor<ParameterValue>;
 function listValues(
   parameter: string,
   { of, default: fallback }: ParameterSpec,
-  given: AnyValue | readonly AnyValue[] | undefined,
+  values: AnyValue | readonly AnyValue[] | undefined,
   networks: number,
 ): readonly AnyValue[] {
-  const value = given ?? fallback;
-  if (value === undefined) throw new TypeError(`Cannot merge as ${parameter} must be given: it is missing`);
+  const value = values ?? fallback;
+  if (value === undefined) throw new UsageError(`Cannot merge as ${parameter} must be given: it is missing`);
   if (of === "merge") return [value as AnyValue];
   if (!Array.isArray(value)) return Array.from({ length: networks }, () => value as AnyValue);
   if (value.length === networks) return value;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot merge ${networks} networks as ${parameter} needs one value for each: got ${value.length}`,
   );
 }
@@ -117,19 +123,19 @@ function assertValue(
   value: ParameterValue,
   tensor: string,
 ): void {
-  const type = typeof (fallback ?? choices?.[0] ?? 0);
+  const type = typeof (fallback ?? choices?.at(0) ?? 0);
   if (typeof value !== type) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge "${tensor}" as ${parameter} must be a ${type}: it is ${JSON.stringify(value)}`,
     );
   }
   if (typeof value === "number" && !(Number.isFinite(value) && value >= least && value <= most)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot merge "${tensor}" as ${parameter} must be a finite number in [${least}, ${most}]: it is ${value}`,
     );
   }
   if (choices !== undefined && !choices.includes(value)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot merge "${tensor}" as ${parameter} must be one of ${choices.join(", ")}: it is ${value}`,
     );
   }

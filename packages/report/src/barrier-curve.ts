@@ -1,5 +1,5 @@
 import type { BarrierResult } from "@isthmus/barrier";
-import { at } from "@isthmus/core";
+import { at, UsageError } from "@isthmus/core";
 
 /** One named curve of a picture. */
 export interface BarrierCurve {
@@ -16,20 +16,20 @@ export type Measure = "loss" | "error";
 
 /**
  * Checks that curves can be drawn.
- * @throws TypeError if there is no curve, or one has fewer than two points or a value that is not finite
+ * @throws UsageError if there is no curve, or one has fewer than two points or a value that is not finite
  */
 export function assertDrawable(curves: readonly BarrierCurve[]): void {
   if (curves.length === 0)
-    throw new TypeError("Cannot draw a barrier as at least one curve is needed: got 0");
+    throw new UsageError("Cannot draw a barrier as at least one curve is needed: got 0");
   for (const { label, result } of curves) {
     if (result.points.length < 2) {
-      throw new TypeError(
+      throw new UsageError(
         `Cannot draw "${label}" as a curve needs at least 2 points: it has ${result.points.length}`,
       );
     }
     for (const { t, loss, error } of result.points) {
       if (![t, loss, error].every(Number.isFinite)) {
-        throw new TypeError(
+        throw new UsageError(
           `Cannot draw "${label}" as every value must be finite: at t = ${t} the loss is ${loss} and the error ${error}`,
         );
       }

@@ -25,7 +25,7 @@ export const FIGURES_DEFAULTS: Readonly<FiguresOptions> = { theme: "light" };
 /**
  * Draws the figures of a result's page, each as an SVG that stands alone.
  *
- * @throws TypeError if the result has nothing to draw, or contradicts itself, or there is no such theme
+ * @throws UsageError if the result has nothing to draw, or contradicts itself, or there is no such theme
  */
 export async function renderFigures(
   result: DrawableResult,

@@ -23,7 +23,7 @@ export interface PdfFigure {
  * Letters are in Helvetica, which every PDF reader has; what it and the font of symbols lack becomes a
  * question mark. The same result gives the same bytes.
  *
- * @throws TypeError if the result has nothing to draw, or contradicts itself, or there is no such theme
+ * @throws UsageError if the result has nothing to draw, or contradicts itself, or there is no such theme
  */
 export async function renderPdfFigures(
   result: DrawableResult,

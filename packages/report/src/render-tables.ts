@@ -13,7 +13,7 @@ export interface RenderedTable {
 /**
  * Writes the tables of a result's page as comma-separated values.
  *
- * @throws TypeError if the result has nothing to draw, or contradicts itself
+ * @throws UsageError if the result has nothing to draw, or contradicts itself
  */
 export function renderTables(result: DrawableResult): RenderedTable[] {
   const tables = describeResult(result).sections.flatMap((section) => section.tables);

@@ -1,15 +1,6 @@
-import type { Checkpoint } from "@isthmus/core";
-import type { Engine, Graph } from "@isthmus/graph";
-import { permute, type SymmetrySpec } from "@isthmus/symmetry";
-import { matchWeights } from "@isthmus/weight-matching";
-
-/** An architecture and the symmetries by which its networks are aligned. */
-export interface Alignable {
-  readonly graph: Graph;
-  readonly engine: Engine;
-  /** Symmetries of the graph, which the caller has verified. */
-  readonly spec: SymmetrySpec;
-}
+import { at, type Checkpoint } from "@isthmus/core";
+import type { SymmetricArchitecture } from "@isthmus/symmetry";
+import { align } from "@isthmus/weight-matching";
 
 /** Options of {@link alignTo}. */
 export interface AlignToOptions {
@@ -21,14 +12,15 @@ export interface AlignToOptions {
 
 /**
  * Aligns a network to another by weight matching: returns it, lazily, with its units permuted to match
- * `target`.
+ * `target`, once its outputs were found to be the same as before.
  */
 export async function alignTo(
   target: Checkpoint,
   network: Checkpoint,
-  { graph, engine, spec }: Alignable,
+  { graph, engine, symmetries }: SymmetricArchitecture,
   { seed, restarts, signal }: AlignToOptions,
 ): Promise<Checkpoint> {
-  const { alignment } = await matchWeights(target, network, spec, { graph, engine, seed, restarts, signal });
-  return permute(alignment, network, spec);
+  const options = { seed, restarts, signal, symmetries, proof: "outputs" } as const;
+  const { aligned } = await align({ graph, engine }, [target, network], options);
+  return at(aligned, 0, "aligned network").network;
 }

@@ -20,7 +20,6 @@ export {
   type PredictorComparison,
 } from "./predictions/compare-predictors.ts";
 export { predictionQuality } from "./predictions/prediction-quality.ts";
-export type { PredictorNetworks } from "./predictions/predictor-networks.ts";
 export { type FindStarResult, type FoundStar, findStar } from "./search/find-star.ts";
 export {
   FIND_STAR_DEFAULTS,
@@ -28,6 +27,6 @@ export {
   type FindStarProgress,
 } from "./search/find-star-options.ts";
 export { RAY_DISTRIBUTIONS, type RayDistribution } from "./search/ray.ts";
-export type { StarSearch } from "./search/star-search.ts";
+export type { StarArchitecture } from "./search/star-search.ts";
 export type { PairBarrier, PairGroup, PredictionQuality, Predictor, StarResult } from "./star-result.ts";
 export { summarizePairs } from "./summarize-pairs.ts";

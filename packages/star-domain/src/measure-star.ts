@@ -1,27 +1,18 @@
 import { MEASURE_BARRIER_DEFAULTS, measureBarrier } from "@isthmus/barrier";
 import { assertWholeOptions, type Checkpoint, createRandom, InputError, resolveOptions } from "@isthmus/core";
-import { assertNetwork, type DataSet, type Engine, type Graph } from "@isthmus/graph";
+import { assertNetwork, type DataSet, type Graph } from "@isthmus/graph";
 import type { StatisticsChoice } from "@isthmus/statistics";
-import type { SymmetrySpec } from "@isthmus/symmetry";
 import { alignTo } from "./align-to.ts";
+import type { StarArchitecture } from "./search/star-search.ts";
 import type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";
 import { summarizePairs } from "./summarize-pairs.ts";
 
 /** A star, its anchors, and held-out networks. */
 export interface StarNetworks {
-  readonly graph: Graph;
-  readonly engine: Engine;
   readonly star: Checkpoint;
   readonly anchors: readonly Checkpoint[];
   /** Networks that the search did not use, which show whether it found a star; may be empty. */
   readonly heldOut: readonly Checkpoint[];
-  /** Examples that barriers are measured on. */
-  readonly data: DataSet;
-  /**
-   * Symmetries of the graph, verified, by which the second network of each pair is aligned to the first;
-   * without them, no network is aligned.
-   */
-  readonly spec?: SymmetrySpec | undefined;
 }
 
 /** Progress of {@link measureStar}. */
@@ -85,15 +76,19 @@ type Pair = readonly [Checkpoint, Checkpoint];
  *
  * @throws InputError if there are no anchors, or the data do not fit the graph
  * @throws MismatchError if a network does not fit the graph
- * @throws TypeError if an option is unknown
- * @throws RangeError if an option is out of its range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of its range
  * @throws DOMException named AbortError if `signal` is aborted
  */
-export async function measureStar(networks: StarNetworks, options: MeasureStarOptions): Promise<StarResult> {
+export async function measureStar(
+  { graph, engine, symmetries }: StarArchitecture,
+  { star, anchors, heldOut }: StarNetworks,
+  data: DataSet,
+  options: MeasureStarOptions,
+): Promise<StarResult> {
   const { seed, ...others } = options;
   const resolved = { ...resolveOptions("measure a star", MEASURE_STAR_DEFAULTS, others, ["seed"]), seed };
-  assertNetworks(networks, resolved);
-  const { graph, engine, star, anchors, heldOut, data, spec } = networks;
+  assertNetworks(graph, { star, anchors, heldOut }, resolved);
   const groups = {
     regularRegular: drawPairs([...anchors, ...heldOut], resolved),
     starHeldOut: heldOut.map((network): Pair => [star, network]),
@@ -105,7 +100,7 @@ export async function measureStar(networks: StarNetworks, options: MeasureStarOp
     const measured: PairBarrier[] = [];
     for (const pair of pairs) {
       const onShare = (share: number) => resolved.onProgress?.({ done, total, share });
-      measured.push(await measurePair({ graph, engine, data, spec }, pair, { ...resolved, onShare }));
+      measured.push(await measurePair({ graph, engine, data, symmetries }, pair, { ...resolved, onShare }));
       done += 1;
     }
     return summarizePairs(measured);
@@ -120,7 +115,7 @@ export async function measureStar(networks: StarNetworks, options: MeasureStarOp
       starAnchor: await measureGroup(groups.starAnchor),
     },
     points: resolved.points,
-    aligned: spec !== undefined,
+    aligned: symmetries !== undefined,
     data: data.name,
     examples: data.size,
     seed,
@@ -128,7 +123,7 @@ export async function measureStar(networks: StarNetworks, options: MeasureStarOp
   };
 }
 
-function assertNetworks({ graph, star, anchors, heldOut }: StarNetworks, options: Resolved): void {
+function assertNetworks(graph: Graph, { star, anchors, heldOut }: StarNetworks, options: Resolved): void {
   if (anchors.length === 0) {
     throw new InputError(`Cannot measure the star "${star.source}" as it must have anchors: there are none`, {
       input: star.source,
@@ -152,24 +147,21 @@ function drawPairs(
 
 /** Aligns the second network of a pair to the first, and measures the chord barriers between them. */
 async function measurePair(
-  { graph, engine, data, spec }: Pick<StarNetworks, "graph" | "engine" | "data" | "spec">,
+  { graph, engine, data, symmetries }: StarArchitecture & { readonly data: DataSet },
   [a, b]: Pair,
   options: Resolved & { readonly onShare: (share: number) => void },
 ): Promise<PairBarrier> {
   const { points, statistics, statisticsData, batchSize, signal, onShare } = options;
   signal?.throwIfAborted();
   onShare(0);
-  const aligned = spec === undefined ? b : await alignTo(a, b, { graph, engine, spec }, options);
-  const { barrier } = await measureBarrier(
-    { graph, engine, data, a, b: aligned },
-    {
-      points,
-      statistics,
-      statisticsData,
-      batchSize,
-      signal,
-      onProgress: (progress) => onShare(progress.done / progress.total),
-    },
-  );
+  const aligned = symmetries === undefined ? b : await alignTo(a, b, { graph, engine, symmetries }, options);
+  const { barrier } = await measureBarrier({ graph, engine }, [a, aligned], data, {
+    points,
+    statistics,
+    statisticsData,
+    batchSize,
+    signal,
+    onProgress: (progress) => onShare(progress.done / progress.total),
+  });
   return { a: a.source, b: b.source, loss: barrier.loss.chord, error: barrier.error.chord };
 }

@@ -18,7 +18,12 @@ export {
   type StatisticsChoice,
 } from "./policy/choose-statistics.ts";
 export { type CorrectStatisticsOptions, correctStatistics } from "./policy/correct-statistics.ts";
-export { type Correction, type CorrectionOptions, createCorrection } from "./policy/create-correction.ts";
+export {
+  type Correction,
+  type CorrectionOptions,
+  createCorrection,
+  holdInMemory,
+} from "./policy/create-correction.ts";
 export {
   NORM_POLICIES,
   type NormPolicy,
@@ -26,7 +31,6 @@ export {
   type StatisticsPolicy,
 } from "./policy/statistics-policy.ts";
 export { countBatchNorms } from "./repair/batch-norm-sites.ts";
-export type { RepairNetworks } from "./repair/expected-statistics.ts";
 export {
   RECALIBRATE_DEFAULTS,
   type RecalibrateOptions,

@@ -1,4 +1,4 @@
-import { type Engine, type Graph, type ProbeOptions, probeGraph } from "@isthmus/graph";
+import { type Architecture, type ProbeOptions, probeGraph } from "@isthmus/graph";
 import { type Derivation, deriveSpec } from "./derive-spec.ts";
 
 /**
@@ -11,9 +11,8 @@ import { type Derivation, deriveSpec } from "./derive-spec.ts";
  * @throws EngineError if the engine cannot run the graph
  */
 export async function discoverSymmetries(
-  graph: Graph,
-  engine: Engine,
+  { graph, engine }: Architecture,
   options: ProbeOptions = {},
 ): Promise<Derivation> {
-  return deriveSpec(graph, await probeGraph(graph, engine, options));
+  return deriveSpec(graph, await probeGraph({ graph, engine }, options));
 }

@@ -50,6 +50,7 @@ export type {
   WeightField,
   WeightLayout,
 } from "./spec.ts";
+export type { SymmetricArchitecture } from "./symmetric-architecture.ts";
 export { layOutValues, type Motion, type ValueComponent, type ValueLayouts } from "./value-layouts.ts";
 export { isLarge, type NarrowNetwork, narrowLarge } from "./verify/narrow-large.ts";
 export {

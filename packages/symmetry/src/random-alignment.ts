@@ -5,7 +5,7 @@ import type { SymmetrySpec } from "./spec.ts";
 
 /**
  * Draws a random element of the symmetry group, all equally likely: the units of every cell are shuffled.
- * @throws RangeError if `seed` is not a whole number in `[0, 2^53)`
+ * @throws OutOfRangeError if `seed` is not a whole number in `[0, 2^53)`
  */
 export function randomAlignment(spec: SymmetrySpec, seed: number): Alignment {
   const random = createRandom(seed, "alignment");

@@ -25,6 +25,5 @@ export {
   type ThreadExecutor,
   type ThreadExecutorOptions,
 } from "./threads/create-thread-executor.ts";
-export { type ServeTasksOptions, serveTasks } from "./threads/serve-tasks.ts";
-export type { ExplainedFailure } from "./threads/thread-messages.ts";
+export { serveTasks } from "./threads/serve-tasks.ts";
 export type { TimeLeftEstimate } from "./time-left.ts";

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, UsageError } from "@isthmus/core";
 
 /** What every task works with, whatever its kind. */
 export interface TaskContext {
@@ -29,7 +29,7 @@ export type TaskKinds<Ports extends object = object> = ReadonlyMap<string, TaskK
 
 /**
  * Makes a registry of kinds of tasks.
- * @throws TypeError if two kinds have the same name
+ * @throws UsageError if two kinds have the same name
  */
 export function createTaskKinds<Ports extends object = object>(
   kinds: readonly TaskKind<object, Ports>[],
@@ -37,7 +37,7 @@ export function createTaskKinds<Ports extends object = object>(
   const byName = new Map<string, TaskKind<object, Ports>>();
   for (const kind of kinds) {
     if (byName.has(kind.name)) {
-      throw new TypeError(
+      throw new UsageError(
         `Cannot list kinds of tasks as each must have a name of its own: two are called "${kind.name}"`,
       );
     }
@@ -48,7 +48,7 @@ export function createTaskKinds<Ports extends object = object>(
 
 /**
  * Returns the first file that a task reads in a role.
- * @throws TypeError if there is none
+ * @throws UsageError if there is none
  */
 export function pathOf(inputs: TaskPaths, role: string): string {
   return at(pathsOf(inputs, role), 0, role);
@@ -56,10 +56,10 @@ export function pathOf(inputs: TaskPaths, role: string): string {
 
 /**
  * Returns all files that a task reads in a role.
- * @throws TypeError if there is none
+ * @throws UsageError if there is none
  */
 export function pathsOf(inputs: TaskPaths, role: string): readonly string[] {
   const paths = inputs[role];
   if (paths !== undefined && paths.length > 0) return paths;
-  throw new TypeError(`Cannot run a task as it must be given a file for "${role}": there is none`);
+  throw new UsageError(`Cannot run a task as it must be given a file for "${role}": there is none`);
 }

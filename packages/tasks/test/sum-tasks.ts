@@ -1,5 +1,5 @@
 import { workerData } from "node:worker_threads";
-import { InputError } from "@isthmus/core";
+import { InputError, OutOfRangeError } from "@isthmus/core";
 import { serveTasks } from "../src/threads/serve-tasks.ts";
 
 /** Adds numbers to what the worker was started with; other numbers of it fail, end the thread, or wait to be stopped. */
@@ -15,5 +15,6 @@ serveTasks(async ({ params }, { signal, onProgress }) => {
     await new Promise((resolve) => signal.addEventListener("abort", resolve));
     signal.throwIfAborted();
   }
+  if (first === -5) throw new OutOfRangeError("Cannot add as there must be few numbers: there are 9");
   return { sum: of.reduce((sum, number) => sum + number, workerData as number) };
 });

@@ -86,21 +86,18 @@ async function bareEpoch(): Promise<Times> {
 async function wholeEpoch(): Promise<Times> {
   let begin: (() => Times) | undefined;
   let times: Times = { clock: 0, processor: 0 };
-  await train(
-    { graph: network.graph, engine, weights, data },
-    {
-      seed: 0,
-      epochs: 1,
-      batch,
-      optimizer,
-      threads,
-      schedule: { kind: "constant", learningRate: 0.05 },
-      onProgress: ({ step: done }) => {
-        begin ??= measure();
-        if (done === steps) times = begin();
-      },
+  await train({ graph: network.graph, engine }, weights, data, {
+    seed: 0,
+    epochs: 1,
+    batch,
+    optimizer,
+    threads,
+    schedule: { kind: "constant", learningRate: 0.05 },
+    onProgress: ({ step: done }) => {
+      begin ??= measure();
+      if (done === steps) times = begin();
     },
-  );
+  });
   // The first step is over when the time begins.
   const share = steps / (steps - 1);
   return { clock: times.clock * share, processor: times.processor * share };

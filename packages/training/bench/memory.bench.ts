@@ -35,27 +35,24 @@ interface Reading {
 const readings: Reading[] = [];
 const data = await openDataSet(options.data);
 const network = parseNetwork(options.net, data);
-await train(
-  { graph: network.graph, engine: createOnnxRuntimeEngine(), weights: network.initialize(0), data },
-  {
-    seed: 0,
-    epochs: Math.ceil((steps * batch) / data.size),
-    batch,
-    augment: { crop: 2, flip: true },
-    optimizer: { kind: "adam" },
-    schedule: { kind: "constant", learningRate: 1e-4 },
-    onProgress: ({ step }) => {
-      if (step % every !== 0) return;
-      globalThis.gc?.();
-      const { rss, external, heapUsed } = process.memoryUsage();
-      const reading = { step, rss: rss / 1e6, external: external / 1e6, heap: heapUsed / 1e6 };
-      readings.push(reading);
-      console.error(
-        `step ${step}: rss ${reading.rss.toFixed(1)} MB, external ${reading.external.toFixed(1)}, heap ${reading.heap.toFixed(1)}`,
-      );
-    },
+await train({ graph: network.graph, engine: createOnnxRuntimeEngine() }, network.initialize(0), data, {
+  seed: 0,
+  epochs: Math.ceil((steps * batch) / data.size),
+  batch,
+  augment: { crop: 2, flip: true },
+  optimizer: { kind: "adam" },
+  schedule: { kind: "constant", learningRate: 1e-4 },
+  onProgress: ({ step }) => {
+    if (step % every !== 0) return;
+    globalThis.gc?.();
+    const { rss, external, heapUsed } = process.memoryUsage();
+    const reading = { step, rss: rss / 1e6, external: external / 1e6, heap: heapUsed / 1e6 };
+    readings.push(reading);
+    console.error(
+      `step ${step}: rss ${reading.rss.toFixed(1)} MB, external ${reading.external.toFixed(1)}, heap ${reading.heap.toFixed(1)}`,
+    );
   },
-);
+});
 const half = readings.length >> 1;
 const peak = (part: readonly Reading[], kind: keyof Reading) =>
   Math.max(...part.map((reading) => reading[kind]));

@@ -16,6 +16,7 @@ export {
   NEXT_TOKEN_DEFAULTS,
   type NextTokenLoss,
   type OutputLoss,
+  type UsualLoss,
 } from "./loss/loss-spec.ts";
 export type { MaskInput } from "./mode/mask-input.ts";
 export { type TrainingMode, toTrainingMode } from "./mode/to-training-mode.ts";
@@ -50,6 +51,7 @@ export {
 } from "./schedule/schedule-spec.ts";
 export { createTrainingStep, type TrainingStepOptions } from "./step/create-training-step.ts";
 export type { Carried, CarriedRole, ScalarInput, TrainingStep } from "./step/training-step.ts";
+export { type ChosenTrainOptions, chooseBatch, chooseTrainOptions } from "./train/choose-train-options.ts";
 export {
   createStepRunner,
   type StepAt,
@@ -59,8 +61,10 @@ export {
 } from "./train/create-step-runner.ts";
 export { createTargetFiller, type TargetFiller, type TargetRules } from "./train/create-target-filler.ts";
 export { assertSameRun, describeData, type RunDescription } from "./train/describe-run.ts";
-export { type Trained, type Training, train } from "./train/train.ts";
-export { type BlendTraining, type TrainedBlend, trainBlend } from "./train/train-blend.ts";
-export { TRAIN_DEFAULTS, type TrainOptions } from "./train/train-options.ts";
+
+export { type Trained, train } from "./train/train.ts";
+export { type TrainedBlend, trainBlend } from "./train/train-blend.ts";
+export { LEARNING_RATES, TRAIN_DEFAULTS, type TrainOptions } from "./train/train-options.ts";
+
 export type { TrainProgress } from "./train/train-progress.ts";
 export type { EpochResult, EvaluationResult, TrainResult } from "./train/train-result.ts";

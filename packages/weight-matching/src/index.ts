@@ -1,6 +1,5 @@
 export type { ActivationChoice } from "./activation-matching/activation-views.ts";
 export {
-  type ActivationNetworks,
   MATCH_ACTIVATIONS_DEFAULTS,
   type MatchActivationsOptions,
   type MatchActivationsResult,
@@ -34,6 +33,7 @@ export { solveAssignment } from "./assignment/solve-assignment.ts";
 export { MATCH_METHODS, type MatchMethod, type MatchOptions, type MatchResult, match } from "./match.ts";
 export {
   MATCH_WEIGHTS_DEFAULTS,
+  type MatchedArchitecture,
   type MatchProgress,
   type MatchRestart,
   type MatchStatus,

@@ -1,4 +1,11 @@
-import { assertSameStructure, assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
+import {
+  assertSameStructure,
+  assertWholeOptions,
+  type Checkpoint,
+  OutOfRangeError,
+  resolveOptions,
+  UsageError,
+} from "@isthmus/core";
 import { assertNetwork, type Engine, type Graph } from "@isthmus/graph";
 import type { Alignment, SymmetrySpec } from "@isthmus/symmetry";
 import { objectiveBound } from "./bound/objective-bound.ts";
@@ -39,28 +46,37 @@ export interface MatchWeightsOptions extends SymmetrySelection {
    */
   readonly restarts?: number;
   /**
-   * How to search: by coordinate descent, by relaxing all symmetries at once (Frank-Wolfe), or both: then the second search is the
-   * relaxation, and later ones go on from the better. @defaultValue "best"
+   * How to search: by coordinate descent, by relaxing all symmetries at once (Frank-Wolfe), or both: then the
+   * second search is the relaxation, and later ones go on from the better. @defaultValue "best"
    */
   readonly search?: MatchSearch;
   /**
-   * Bytes that matching may hold. The weights are then read whenever they are needed, one symmetry at a time; without
-   * it, all of them are kept as f32, several times over. @defaultValue none
+   * Bytes that matching may hold. The weights are then read whenever they are needed, one symmetry at a time;
+   * without it, all of them are kept as f32, several times over. @defaultValue none
    */
   readonly memory?: number | undefined;
   /** Sweeps over all symmetries after which a search is given up, at least 1. @defaultValue 100 */
   readonly maxSweeps?: number;
   /**
-   * The architecture, by which weights before batch norms are matched as the norms scale them; without it,
-   * as they are. @defaultValue none
+   * Where the first search starts, and where symmetries stay that are not matched. @defaultValue from nothing
    */
-  readonly graph?: Graph | undefined;
-  /** Engine for the products of weights; without one they are computed by a plain loop. @defaultValue none */
-  readonly engine?: Engine | undefined;
-  /** Where the first search starts, and where symmetries stay that are not matched. @defaultValue from nothing */
   readonly start?: Alignment | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: MatchProgress) => void) | undefined;
+}
+
+/** What {@link matchWeights} must know of an architecture. */
+export interface MatchedArchitecture {
+  /** Its symmetries. */
+  readonly spec: SymmetrySpec;
+  /**
+   * The graph, by which weights before batch norms are matched as the norms scale them. Undefined, which
+   * must be said, for
+   * networks of which there is none: weights are then matched as they are.
+   */
+  readonly graph: Graph | undefined;
+  /** Engine for the products of weights; without one they are computed by a plain loop. @defaultValue none */
+  readonly engine?: Engine | undefined;
 }
 
 /** Defaults of {@link matchWeights}; the seed has none. */
@@ -71,8 +87,6 @@ export const MATCH_WEIGHTS_DEFAULTS: Required<Omit<MatchWeightsOptions, "seed">>
   only: undefined,
   skip: undefined,
   maxSweeps: 100,
-  graph: undefined,
-  engine: undefined,
   start: undefined,
   signal: undefined,
   onProgress: undefined,
@@ -95,11 +109,11 @@ export interface MatchWeightsResult {
   readonly alignment: Alignment;
   /** Inner product of A and B over the parameters that can move, before and after. */
   readonly objective: { readonly before: number; readonly after: number };
-  /** The same of what was matched: weights as batch norms scale them, if a graph was given. */
+  /** Inner product of the weights as they were matched: as batch norms scale them, if a graph was given. */
   readonly scaledObjective: { readonly before: number; readonly after: number };
   /**
-   * A number that the scaled objective of no alignment exceeds, those included that move what was not matched not at all. How far it is above
-   * `scaledObjective.after` limits what more searching could gain.
+   * A number that the scaled objective of no alignment exceeds, those included that move what was not matched
+   * not at all. How far it is above `scaledObjective.after` limits what more searching could gain.
    */
   readonly bound: number;
   /** Sweeps of the best search. */
@@ -126,28 +140,27 @@ export interface MatchWeightsResult {
  * gains more than rounding; 5. a symmetry is solved again only if one it depends on has moved; 6. running
  * statistics follow but do not vote; 7. weights before a batch norm count as the norm scales them.
  *
- * @throws MismatchError if the checkpoints differ in names or shapes, or lack weights of the specification, or `start` is
- *   not an alignment of it
+ * @throws MismatchError if the checkpoints differ in names or shapes, or lack weights of the specification,
+ *   or `start` is not an alignment of it
  * @throws InputError if a weight, or with a graph a variance of a norm, is NaN or infinite; it is named
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  */
 export async function matchWeights(
-  a: Checkpoint,
-  b: Checkpoint,
-  spec: SymmetrySpec,
+  { spec, graph, engine }: MatchedArchitecture,
+  [a, b]: readonly [Checkpoint, Checkpoint],
   options: MatchWeightsOptions,
 ): Promise<MatchWeightsResult> {
-  const { seed, ...given } = options;
-  const resolved = resolveOptions("match weights", MATCH_WEIGHTS_DEFAULTS, given, ["seed"]);
+  const { seed, ...rest } = options;
+  const resolved = resolveOptions("match weights", MATCH_WEIGHTS_DEFAULTS, rest, ["seed"]);
   assertOptions(seed, resolved);
   assertSameStructure(movable(a, spec), movable(b, spec));
-  if (resolved.graph !== undefined) for (const network of [a, b]) assertNetwork(resolved.graph, network);
+  if (graph !== undefined) for (const network of [a, b]) assertNetwork(graph, network);
   const held = heldSymmetries(spec, resolved);
   const search = affordableSearch(spec, resolved);
   const stopwatch = new Stopwatch();
-  const products = timedProducts(await createCrossProducts(resolved.engine), stopwatch);
+  const products = timedProducts(await createCrossProducts(engine), stopwatch);
   try {
-    const prepared = await prepareMatching({ a, b }, spec, { ...resolved, held, products, stopwatch });
+    const prepared = await prepareMatching({ a, b }, spec, { ...resolved, graph, held, products, stopwatch });
     const { problem, weights } = prepared;
     const searches = await searchPlacements(problem, {
       ...resolved,
@@ -167,7 +180,7 @@ export async function matchWeights(
       scaledObjective: { before: before.scaled, after: after.scaled },
       bound: await boundOf(prepared, { products, reached: after.scaled }),
       ...reportOf(best),
-      restarts: searches.map(({ objective, ...own }) => ({ objective, ...reportOf(own) })),
+      restarts: searches.map(({ objective, ...search }) => ({ objective, ...reportOf(search) })),
       seconds: stopwatch.read(),
       seed,
     };
@@ -176,7 +189,9 @@ export async function matchWeights(
   }
 }
 
-/** The tensors of a network that a specification is about; counters beside them may be in one network only. */
+/**
+ * The tensors of a network that a specification is about; counters beside them may be in one network only.
+ */
 function movable(network: Checkpoint, { weights }: SymmetrySpec): Checkpoint {
   const tensors = [...network.tensors].filter(([name]) => weights.has(name));
   return { ...network, tensors: new Map(tensors) };
@@ -188,9 +203,9 @@ const MAX_ITERATIONS = 60;
 /** A bound in which rounding has not left less than was reached. */
 async function boundOf(
   { problem, weights }: PreparedMatching,
-  found: { readonly products: CrossProducts; readonly reached: number },
+  tools: { readonly products: CrossProducts; readonly reached: number },
 ): Promise<number> {
-  return Math.max(found.reached, await objectiveBound(problem, weights, found));
+  return Math.max(tools.reached, await objectiveBound(problem, weights, tools));
 }
 
 function reportOf({ search, iterations, sweeps, status }: Omit<Search, "objective" | "placement">) {
@@ -203,7 +218,10 @@ async function beforeOf({ problem, weights }: PreparedMatching): Promise<{ raw: 
   return { scaled, raw: weights.isScaled ? await weights.objective(identity, false) : scaled };
 }
 
-/** The relaxation holds every symmetry at once, so "best" leaves it out where it does not fit half of the memory. */
+/**
+ * The relaxation holds every symmetry at once, so "best" leaves it out where it does not fit half of the
+ * memory.
+ */
 function affordableSearch(
   spec: SymmetrySpec,
   { search, memory }: { readonly search: MatchSearch; readonly memory: number | undefined },
@@ -211,7 +229,7 @@ function affordableSearch(
   const bytes = bytesForFrankWolfe({ spec });
   if (memory === undefined || search === "coordinate-descent" || bytes <= memory / 2) return search;
   if (search === "best") return "coordinate-descent";
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot match weights by Frank-Wolfe as it must fit half of the memory: it holds ${Math.ceil(bytes / 2 ** 20)} MiB of ${Math.floor(memory / 2 ** 20)}; search by coordinate descent`,
   );
 }
@@ -224,7 +242,7 @@ function assertOptions(
   assertWholeOptions("match weights", { seed, ...options }, { seed: 0, restarts: 1, maxSweeps: 1 });
   if (memory !== undefined) assertWholeOptions("match weights", { memory }, { memory: 1 });
   if (MATCH_SEARCHES.includes(search)) return;
-  throw new TypeError(
+  throw new UsageError(
     `Cannot match weights as search must be one of ${MATCH_SEARCHES.join(", ")}: got ${String(search)}`,
   );
 }

@@ -1,7 +1,7 @@
+import type { Checkpoint } from "@isthmus/core";
 import { assertNetwork, type DataSet } from "@isthmus/graph";
-import type { Alignment } from "@isthmus/symmetry";
+import type { Alignment, SymmetricArchitecture } from "@isthmus/symmetry";
 import {
-  type ActivationNetworks,
   type MatchActivationsOptions,
   type MatchActivationsResult,
   matchActivations,
@@ -19,7 +19,7 @@ export const MATCH_METHODS = ["weight", "activation", "straight-through"] as con
 /** A method that finds an alignment. */
 export type MatchMethod = (typeof MATCH_METHODS)[number];
 
-/** What all methods are told: seed, signal, and where progress goes. */
+/** Options that all methods have. */
 interface SharedOptions {
   /** Seed of all random choices; matching activations makes none. */
   readonly seed: number;
@@ -56,40 +56,52 @@ export type MatchResult = SharedResult &
   );
 
 /**
- * Finds the element of the symmetry group that brings network B closest to network A, by one of the methods: closest in
- * weights ({@link matchWeights}), in behaviour ({@link matchActivations}), or so that the network half-way has the least loss
+ * Finds the element of the symmetry group that brings network B closest to network A, by one of the
+ * methods: closest in
+ * weights ({@link matchWeights}), in behaviour ({@link matchActivations}), or so that the network half-way
+ * has the least loss
  * ({@link matchStraightThrough}).
  *
  * @throws MismatchError if the checkpoints do not fit each other or the graph
  * @throws InputError if weights, data or activations cannot be used
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  */
-export async function match(networks: ActivationNetworks, options: MatchOptions): Promise<MatchResult> {
+export async function match(
+  architecture: SymmetricArchitecture,
+  networks: readonly [Checkpoint, Checkpoint],
+  options: MatchOptions,
+): Promise<MatchResult> {
   const { seed, onProgress } = options;
-  for (const network of [networks.a, networks.b]) assertNetwork(networks.graph, network);
+  for (const network of networks) assertNetwork(architecture.graph, network);
   if (options.method === "activation") {
     const { method, data, seed: _, ...rest } = options;
     const progress = {
       onProgress: ({ done, total }: { done: number; total: number }) => onProgress?.(done / total),
     };
-    return { method, seed, ...(await matchActivations(networks, data, { ...rest, ...progress })) };
+    return {
+      method,
+      seed,
+      ...(await matchActivations(architecture, networks, data, { ...rest, ...progress })),
+    };
   }
   if (options.method === "straight-through") {
     const { method, data, ...rest } = options;
     const progress = {
       onProgress: ({ done, total }: { done: number; total: number }) => onProgress?.(done / total),
     };
-    return { method, ...(await matchStraightThrough(networks, data, { ...rest, ...progress })) };
+    return {
+      method,
+      ...(await matchStraightThrough(architecture, networks, data, { ...rest, ...progress })),
+    };
   }
   const { method, ...rest } = options;
-  const { a, b, graph, engine, symmetries } = networks;
+  const { graph, engine, symmetries } = architecture;
   let done = 0;
-  const result = await matchWeights(a, b, symmetries.spec, {
+  const result = await matchWeights({ spec: symmetries.spec, graph, engine }, networks, {
     ...rest,
-    graph,
-    engine,
     onProgress: ({ restart, restarts, sweep, share }) => {
-      // How many sweeps a search will take is not known: each is taken to be half of what is left. What comes before the first counts
+      // How many sweeps a search will take is not known: each is taken to be half of what is left. What
+      // comes before the first counts
       // as part of it, so the first itself would go back.
       done = Math.max(done, (restart + 1 - 2 ** -(sweep + share)) / restarts);
       onProgress?.(done);

@@ -21,7 +21,7 @@ export interface Network {
    * Creates random weights to start training from, in f32; batch norms start with mean 0 and variance 1.
    * @param seed - the same seed gives the same weights; each weight has a random stream of its own, keyed by
    * its name
-   * @throws RangeError if `seed` is not a whole number of at least 0
+   * @throws OutOfRangeError if `seed` is not a whole number of at least 0
    */
   readonly initialize: (seed: number) => Checkpoint;
 }

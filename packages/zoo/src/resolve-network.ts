@@ -1,12 +1,12 @@
-import { formatShape, resolveOptions, sizeOf } from "@isthmus/core";
+import { formatShape, OutOfRangeError, resolveOptions, sizeOf } from "@isthmus/core";
 import type { NetworkShape } from "./network.ts";
 import { assertOptions } from "./short-string/format-spec.ts";
 import { type FamilyName, GRAMMAR } from "./short-string/grammar.ts";
 
 /**
  * Resolves and checks the options of a network, and checks the shape it is built for.
- * @throws TypeError if an option is unknown
- * @throws RangeError if one is not allowed, or the shape is not
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if one is not allowed, or the shape is not
  */
 export function resolveNetwork<T extends object>(
   family: FamilyName,
@@ -29,7 +29,7 @@ export function resolveNetwork<T extends object>(
 
 /**
  * Checks the shape of examples and the number of classes that a network is to be built for.
- * @throws RangeError if an extent is not a whole number of at least 1, or there are no classes
+ * @throws OutOfRangeError if an extent is not a whole number of at least 1, or there are no classes
  */
 function assertShape(family: string, { exampleShape, classes }: NetworkShape): void {
   const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1;
@@ -38,22 +38,22 @@ function assertShape(family: string, { exampleShape, classes }: NetworkShape): v
     exampleShape.length === 0 ||
     !Number.isSafeInteger(sizeOf(exampleShape))
   ) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot build "${family}" as extents of examples must be whole numbers of at least 1: they are ${formatShape(exampleShape)}`,
     );
   }
   if (isCount(classes)) return;
-  throw new RangeError(`Cannot build "${family}" as it must have at least 1 class: got ${classes}`);
+  throw new OutOfRangeError(`Cannot build "${family}" as it must have at least 1 class: got ${classes}`);
 }
 
-/** Checks that one extent divides another, given with their names. @throws RangeError if it does not */
+/** Checks that one extent divides another, given with their names. @throws OutOfRangeError if it does not */
 export function assertDivides(
   family: string,
   [whole, extent]: readonly [string, number],
   [part, count]: readonly [string, number],
 ): void {
   if (extent % count === 0) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot build "${family}" as ${part} must divide ${whole}: ${count} does not divide ${extent}`,
   );
 }

@@ -68,7 +68,7 @@ export function createOnnxSymmetriesTarget(): FuzzTarget {
     make: (dice) => ({ [FILE]: mutateMessage(dice, seed.message) }),
     async read(folder) {
       const { graph } = await readGraph(join(folder, FILE));
-      await discoverSymmetries(graph, engine);
+      await discoverSymmetries({ graph, engine });
     },
   };
 }

@@ -18,7 +18,7 @@ import type { FuzzTarget } from "../target.ts";
 
 async function networkSpec(): Promise<{ readonly graph: Graph; readonly spec: SymmetrySpec }> {
   const { graph } = await readGraph(pathOf("test/fixtures/mnist-mlp/graph.onnx"));
-  const { spec } = await discoverSymmetries(graph, createOnnxRuntimeEngine());
+  const { spec } = await discoverSymmetries({ graph, engine: createOnnxRuntimeEngine() });
   return { graph, spec };
 }
 

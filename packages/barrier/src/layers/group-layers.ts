@@ -1,4 +1,4 @@
-import { entry, UnsupportedError } from "@isthmus/core";
+import { entry, OutOfRangeError, UnsupportedError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import { capturedNames } from "@isthmus/graph/ir";
 import { assertLayerPatterns, fitsLayer, layerOf } from "@isthmus/interpolation";
@@ -30,7 +30,7 @@ export const ALL_GROUPS = "all";
  *
  * @param patterns - groups to form first; a tensor belongs to the first group that matches, other tensors are
  *   grouped by layer
- * @throws RangeError if a pattern fits no weight, two groups have one name, or one is called `all`
+ * @throws OutOfRangeError if a pattern fits no weight, two groups have one name, or one is called `all`
  * @throws UnsupportedError if the graph has no weights
  * @see Adilova et al., Layer-wise linear mode connectivity, 2024, section 3; groups are formed as in its
  *   implementation
@@ -67,10 +67,12 @@ function assertPatterns(graph: Graph, groups: readonly LayerPattern[]): void {
   const attempt = `group layers of graph "${graph.name}"`;
   groups.forEach(({ name, patterns }, index) => {
     if (groups.findIndex((group) => group.name === name) !== index) {
-      throw new RangeError(`Cannot ${attempt} as every group must have a name of its own: two are "${name}"`);
+      throw new OutOfRangeError(
+        `Cannot ${attempt} as every group must have a name of its own: two are "${name}"`,
+      );
     }
     if (name === ALL_GROUPS) {
-      throw new RangeError(
+      throw new OutOfRangeError(
         `Cannot ${attempt} as "${ALL_GROUPS}" stands for all groups: name the group otherwise`,
       );
     }

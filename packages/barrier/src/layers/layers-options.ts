@@ -1,4 +1,4 @@
-import { assertWholeOptions, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { type ChosenStatistics, STATISTICS_CHOICES, type StatisticsChoice } from "@isthmus/statistics";
 import { CUMULATIVE_ORDERS, type CumulativeOrder } from "../layers-result.ts";
@@ -75,8 +75,8 @@ export const MEASURE_LAYERS_DEFAULTS: AskedLayersOptions = {
 /**
  * Fills in the defaults of options and checks their ranges.
  * @param examples - number of examples of the data set
- * @throws TypeError if an option is unknown
- * @throws RangeError if an option is out of range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of range
  */
 export function resolveLayersOptions(options: MeasureLayersOptions, examples: number): AskedLayersOptions {
   const resolved = resolveOptions("measure layers", MEASURE_LAYERS_DEFAULTS, options);
@@ -98,5 +98,5 @@ export function resolveLayersOptions(options: MeasureLayersOptions, examples: nu
 }
 
 function fail(option: string, rule: string, value: unknown): never {
-  throw new RangeError(`Cannot measure layers as "${option}" must be ${rule}: it is ${value}`);
+  throw new OutOfRangeError(`Cannot measure layers as "${option}" must be ${rule}: it is ${value}`);
 }

@@ -139,7 +139,7 @@ async function createPart(
   plan: FeedPlan,
   range: Pick<Part, "begin" | "end" | "batch">,
 ): Promise<Part> {
-  const typed = await specialize(graph, engine, { batch: range.batch, extents: plan.extents });
+  const typed = await specialize({ graph, engine }, { batch: range.batch, extents: plan.extents });
   const isFilled = (range.end - range.begin) % range.batch > 0;
   const spec = loss ?? lossOfData(graph, data);
   const objective = attachLoss(typed, isFilled ? weighted(spec, data, range.batch) : spec);

@@ -1,5 +1,5 @@
-import { at, entry, sizeOf } from "@isthmus/core";
-import { fingerprintWeights } from "@isthmus/graph";
+import { at, type Checkpoint, entry, sizeOf } from "@isthmus/core";
+import { type Architecture, type DataSet, fingerprintWeights } from "@isthmus/graph";
 import { innerProducts } from "@isthmus/interpolation";
 import { chooseStatistics } from "@isthmus/statistics";
 import { bindNetwork, parameterNames } from "../bind-network.ts";
@@ -49,23 +49,25 @@ import { expandEnds, PREDICT_BARRIERS_DEFAULTS } from "./predict-barriers.ts";
  * @throws FormatError if the file at `journalPath` is not a journal
  * @throws UnsupportedError if the graph has no weights, or barriers are predicted and an operator has no
  *   gradient rule
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  * @throws DOMException named AbortError if `signal` is aborted
  * @see Adilova et al., Layer-wise linear mode connectivity, 2024
  */
 export async function measureLayers(
-  networks: BarrierNetworks,
+  { graph, engine }: Architecture,
+  [first, second]: readonly [Checkpoint, Checkpoint],
+  data: DataSet,
   options: MeasureLayersOptions = {},
 ): Promise<LayersResult> {
-  const { graph, engine, data } = networks;
   const complete = resolveLayersOptions(options, data.size);
   const chosen = chooseStatistics(graph, complete.statistics, { data, ...complete });
   const resolved: ResolvedLayersOptions = { ...complete, ...chosen };
   const tensors = groupLayers(graph, resolved.groups);
-  const [a, b] = await Promise.all([bindNetwork(graph, networks.a), bindNetwork(graph, networks.b)]);
-  const run = await describeRun({ ...networks, a, b }, tensors, resolved);
+  const [a, b] = await Promise.all([bindNetwork(graph, first), bindNetwork(graph, second)]);
+  const networks = { graph, engine, a, b, data };
+  const run = await describeRun(networks, tensors, resolved);
   const journal = await openJournal(resolved.journalPath, run);
-  const subject = { ...networks, a, b, tensors, journal };
+  const subject = { ...networks, tensors, journal };
   const { statistics, statisticsData, seed } = resolved;
   return {
     kind: "layers",

@@ -1,6 +1,7 @@
 import {
   assertWholeOptions,
   at,
+  type Checkpoint,
   convertData,
   DTYPES,
   entry,
@@ -8,7 +9,7 @@ import {
   type Tensor,
   toFloat64,
 } from "@isthmus/core";
-import { bindWeights } from "@isthmus/graph";
+import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
 import type { LossSpec } from "@isthmus/training";
 import { type Journal, openJournal } from "../journal.ts";
 import type { BarrierNetworks } from "../measure-barrier.ts";
@@ -71,12 +72,14 @@ export interface PredictBarriersResult {
  * `predictRise` predicts barriers from the expansions.
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws UnsupportedError if an operator has no gradient rule; it names the node
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  * @see Singh et al., Landscaping linear mode connectivity, 2024, which predicts barriers by curvatures along
  *   the path
  */
 export async function predictBarriers(
-  { graph, engine, a, b, data }: BarrierNetworks,
+  { graph, engine }: Architecture,
+  [a, b]: readonly [Checkpoint, Checkpoint],
+  data: DataSet,
   options: PredictBarriersOptions = {},
 ): Promise<PredictBarriersResult> {
   const resolved = resolveOptions("predict barriers", PREDICT_BARRIERS_DEFAULTS, options);

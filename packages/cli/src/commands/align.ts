@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { at, type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import { at, type Checkpoint, describeMaking, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { encodeAlignment } from "@isthmus/symmetry";
 import {
@@ -17,7 +17,7 @@ import { formatPairs } from "../format/format-table.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { type EngineOptions, engineOption } from "../options/engine-option.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import {
   addMatchOptions,
   type MatchVerbOptions,
@@ -25,7 +25,6 @@ import {
   openMatchData,
 } from "../options/match-options.ts";
 import { assertOutput } from "../output/assert-output.ts";
-import { describeMaking } from "../output/provenance.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -36,9 +35,9 @@ interface AlignVerbOptions extends EngineOptions, MatchVerbOptions, BindingOptio
   readonly data?: string | undefined;
 }
 
-/** The verb `align`. */
+/** Creates the command `isthmus align`. */
 export function alignVerb(run: RunVerb): CommandUnknownOpts {
-  return addMatchOptions(addBindingOptions(createAlignVerb()))
+  return addMatchOptions(addBindingOptions(addEngineOption(createAlignVerb())), "--data")
     .addHelpText("after", EXAMPLES)
     .action((a, b, options) => run(options, (context) => align([a, b], options, context)));
 }
@@ -48,15 +47,15 @@ const EXAMPLES = formatExamples(
   ["isthmus align llama-a llama-b -o llama-b-aligned", "model folders with config.json: no graph is needed"],
   [
     "isthmus align a.pt b.pt --graph model.onnx --restarts 32 -o alignment.json",
-    "search longer, keep the permutations",
+    "search longer, and write only the permutations",
   ],
   [
     "isthmus align a.pt b.pt --graph vit.onnx --normalize -o b-aligned.safetensors",
-    "with scales, signs and rotations of units, too; --normalize rotation for these alone",
+    "undo scales, signs and rotations of units, too; --normalize rotation for rotations alone",
   ],
   [
     "isthmus align a.pt b.pt --graph model.onnx --method activation --data mnist:train -o b-aligned.safetensors",
-    "by what units do on data",
+    "match units by their activations on data",
   ],
 );
 
@@ -69,7 +68,7 @@ function createAlignVerb() {
     .argument("<b>", "the checkpoint whose units are permuted")
     .option(
       "--graph <file>",
-      "their architecture, .onnx or model.json of a LayersModel (default: of their config.json)",
+      "their architecture, .onnx or model.json of a LayersModel (default: from their config.json)",
     )
     .requiredOption(
       "-o, --output <path>",
@@ -79,8 +78,7 @@ function createAlignVerb() {
     .option(
       "--data <name>",
       `examples for --method; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`,
-    )
-    .addOption(engineOption());
+    );
 }
 
 async function align(
@@ -116,23 +114,27 @@ async function align(
   });
 }
 
-/** Files the permutations go to. */
+/** Lists the files that the permutations are written to. */
 function alignmentFiles({ output, saveAlignment }: AlignVerbOptions): string[] {
   return [output.endsWith(".json") ? output : undefined, saveAlignment].filter((path) => path !== undefined);
 }
 
-/** Two results under one name would leave only the second; permutations are not all that normalising does. */
+/**
+ * Checks that the outputs have different names, as the second would replace the first, and that
+ * `--normalize` is not asked for permutations alone, as they do not hold the scales, signs and rotations.
+ * @throws UsageError if not
+ */
 function assertOutputs({ output, saveAlignment, normalize }: AlignVerbOptions): void {
   if (normalize !== undefined && output.endsWith(".json")) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot align with --normalize to "${output}" as it holds permutations only: name a .safetensors file or a folder, and --save-alignment for the permutations beside it`,
     );
   }
   if (saveAlignment === undefined || resolve(saveAlignment) !== resolve(output)) return;
-  throw new TypeError(`Cannot align as -o and --save-alignment must name two files: both are "${output}"`);
+  throw new UsageError(`Cannot align as -o and --save-alignment must name two files: both are "${output}"`);
 }
 
-/** Saves the permuted network, if that is what the output is for; returns the files written. */
+/** Saves the permuted network, unless the output is for the permutations alone; returns the files written. */
 async function saveAligned(
   networks: readonly [Checkpoint, Checkpoint],
   { restored: network }: AlignedNetwork,
@@ -174,25 +176,27 @@ function formatVerification({ narrowed, maxRelativeError }: AlignedNetwork["summ
   return `${what} computes the same, to ${maxRelativeError.toExponential(1)} (relative)`;
 }
 
-/** Per mille that rounding may have put between the objective and a bound that is reached. */
+/** Per mille by which rounding may leave the objective below a bound that it reaches. */
 const ROUNDING = 1e-6;
 
-function describeSearch(found: MatchResult): [string, string][] {
-  if (found.method === "activation") {
-    return [["compared", `${found.values.length} values on ${found.examples} examples`]];
+/** Describes how networks were matched, as names and values of a list. */
+function describeSearch(match: MatchResult): [string, string][] {
+  if (match.method === "activation") {
+    return [["compared", `${match.values.length} values on ${match.examples} examples`]];
   }
-  if (found.method === "straight-through") {
+  if (match.method === "straight-through") {
     const loss = (objective: number) => (-objective).toFixed(4);
     return [
-      ["search", `${found.steps} steps on ${found.examples} examples`],
-      ["loss half-way", `${loss(found.start)} by weights alone, ${loss(found.objective.after)} at the end`],
+      ["search", `${match.steps} steps on ${match.examples} examples`],
+      ["loss half-way", `${loss(match.start)} by weights alone, ${loss(match.objective.after)} at the end`],
     ];
   }
-  const { restarts, sweeps, status, search, scaledObjective, bound } = found;
+  const { restarts, sweeps, status, search, scaledObjective, bound } = match;
   const end = status === "converged" ? "converged" : "was given up";
   const how = search === "frank-wolfe" ? "the best, by Frank-Wolfe," : "the best";
-  // Weights before a norm count as it scales them, in what is searched and bounded; the objective is of the weights as they are.
-  const isScaled = scaledObjective.after !== found.objective.after;
+  // What is searched and bounded counts weights before a norm as the norm scales them; the objective counts
+  // them as they are.
+  const isScaled = scaledObjective.after !== match.objective.after;
   const { before, after } = scaledObjective;
   const share = bound > 0 ? Math.floor(1000 * (scaledObjective.after / bound) + ROUNDING) / 10 : 100;
   return [
@@ -212,13 +216,13 @@ function describeSearch(found: MatchResult): [string, string][] {
       "bound",
       `${bound.toFixed(2)}, which no alignment exceeds${isScaled ? " as scaled" : ""}; ${after.toFixed(2)}, ${share} %, is reached`,
     ],
-    ["time", formatTime(found.seconds)],
+    ["time", formatTime(match.seconds)],
   ];
 }
 
 const plural = (count: number, one: string, more: string) => `${count} ${count === 1 ? one : more}`;
 
-/** Where the time of matching went. */
+/** Formats how long matching took, and the shares of its parts. */
 function formatTime({ total, products, reading, assignment }: MatchSeconds): string {
   const share = (seconds: number) => `${Math.round((100 * seconds) / total)} %`;
   const read = reading > 0 ? `, ${share(reading)} in reading` : "";

@@ -1,6 +1,6 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { MEASURE_BARRIER_DEFAULTS, measureBarrier } from "@isthmus/barrier";
-import { saveFile } from "@isthmus/core";
+import { at, saveFile, UsageError } from "@isthmus/core";
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
 import { type BarrierCurve, renderBarrierPage } from "@isthmus/report";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
@@ -26,10 +26,10 @@ interface BarrierOptions extends PairOptions {
   readonly report?: string | undefined;
 }
 
-/** Places `--refine` adds when it is not told how many. */
+/** Number of places that `--refine` adds if it names none. */
 const REFINED_PLACES = 8;
 
-/** The verb `barrier`. */
+/** Creates the command `isthmus barrier`. */
 export function barrierVerb(run: RunVerb): CommandUnknownOpts {
   return addPairOptions(createBarrierVerb())
     .addHelpText("after", EXAMPLES)
@@ -42,7 +42,7 @@ function createBarrierVerb() {
     .argument("<b>", "the checkpoint at t = 1")
     .option(
       "--points <n>",
-      "evenly spaced places, both ends among them",
+      "number of evenly spaced places, both ends among them",
       parseCount(3, MOST.places),
       MEASURE_BARRIER_DEFAULTS.points,
     )
@@ -56,7 +56,7 @@ function createBarrierVerb() {
     .addOption(new Option("--batch-norm <policy>").choices(STATISTICS_POLICIES).hideHelp())
     .option(
       "--bootstrap <n>",
-      "resamples of the examples, for intervals",
+      "number of resamples of the examples, for confidence intervals",
       parseCount(0, MOST.resamples),
       MEASURE_BARRIER_DEFAULTS.bootstrap,
     )
@@ -65,7 +65,7 @@ function createBarrierVerb() {
 }
 
 const pathOption = () =>
-  new Option("--path <kind>", "from A to B on the line or on the arc")
+  new Option("--path <kind>", "the path from A to B: the line, or the arc (spherical)")
     .choices(PATH_KINDS)
     .default("linear" as const);
 
@@ -77,7 +77,7 @@ const EXAMPLES = formatExamples(
   ],
   [
     "isthmus barrier a.pt b.pt --graph model.onnx --data mnist:test --align --compare --report barrier.html",
-    "before and after alignment, as a page",
+    "before and after alignment, also as a page",
   ],
   [
     "isthmus barrier a.pt b.pt --graph cnn.onnx --data idx:images.gz,labels.gz --align --recalibrate-examples 10000",
@@ -85,7 +85,7 @@ const EXAMPLES = formatExamples(
   ],
   [
     "isthmus barrier a.pt b.pt --graph cnn.onnx --data fashion-mnist:test --align --method activation --statistics repair --recalibrate-data fashion-mnist:train@10000",
-    "by activations, and with REPAIR",
+    "align by activations, and correct statistics by REPAIR",
   ],
   [
     "isthmus barrier start.safetensors a.safetensors --graph a.onnx --data mnist:test",
@@ -122,38 +122,40 @@ function assertUsage(options: BarrierOptions): void {
   const { align, alignment, compare, report } = options;
   if (report !== undefined) assertPageName(report);
   if (options.statistics !== undefined && options.batchNorm !== undefined) {
-    throw new TypeError("Cannot measure a barrier as --batch-norm is another name of --statistics: got both");
+    throw new UsageError(
+      "Cannot measure a barrier as --batch-norm is another name of --statistics: got both",
+    );
   }
   if (compare && !align && alignment === undefined) {
-    throw new TypeError(
-      "Cannot compare as there must be something to compare with: add --align or --alignment",
+    throw new UsageError(
+      "Cannot compare B with itself as --compare needs B aligned, too: add --align or --alignment",
     );
   }
 }
 
-/** The curve to B as it is to be measured, after that to B as it was given if that is another and asked for. */
+/**
+ * Measures the curve to B as it is in its file, if B is not aligned or both are compared, and then the
+ * curve to the aligned B.
+ */
 async function measureCurves(
-  { a, b, given, statistics, statisticsData, ...measured }: Pair,
+  { a, b, unaligned, statistics, statisticsData, ...measured }: Pair,
   options: BarrierOptions,
   context: Context,
 ): Promise<BarrierCurve[]> {
   const { points, refine, path, bootstrap, seed } = options;
   const networks = [
-    ...(b === given || options.compare ? [{ label: "as trained", network: given }] : []),
-    ...(b === given ? [] : [{ label: "aligned", network: b }]),
+    ...(b === unaligned || options.compare ? [{ label: "as trained", network: unaligned }] : []),
+    ...(b === unaligned ? [] : [{ label: "aligned", network: b }]),
   ];
   const curves: BarrierCurve[] = [];
   for (const [index, { label, network }] of networks.entries()) {
-    const result = await measureBarrier(
-      { ...measured, a, b: network },
-      {
-        ...{ points, path, bootstrap, seed, statistics, statisticsData },
-        refine: refine === true ? REFINED_PLACES : (refine ?? 0),
-        signal: context.signal,
-        onProgress: ({ done, total }) =>
-          context.progress(`Measuring ${label}`, (index + done / total) / networks.length),
-      },
-    );
+    const result = await measureBarrier(measured, [a, network], measured.data, {
+      ...{ points, path, bootstrap, seed, statistics, statisticsData },
+      refine: refine === true ? REFINED_PLACES : (refine ?? 0),
+      signal: context.signal,
+      onProgress: ({ done, total }) =>
+        context.progress(`Measuring ${label}`, (index + done / total) / networks.length),
+    });
     curves.push({ label, result });
   }
   return curves;
@@ -164,15 +166,16 @@ function describeOutcome(
   { summary, graph, binding }: Pair,
   { options, context }: { readonly options: BarrierOptions; readonly context: Context },
 ): Outcome {
-  const [result, asTrained] = curves.map((curve) => curve.result).toReversed();
-  const height = result?.barrier.loss.chord ?? 0;
+  const { result } = at(curves, curves.length - 1, "curve");
+  const asTrained = curves.length > 1 ? at(curves, 0, "curve").result : undefined;
+  const height = result.barrier.loss.chord;
   const limit = options.maxBarrier;
   const outputs = options.report === undefined ? [] : [options.report];
   return {
     result: { ...result, ...(summary && { alignment: summary }), ...(asTrained && { asTrained }), binding },
     text: [
       formatBarriers(curves, context.terminal),
-      ...(result === undefined ? [] : formatNote(formatStatistics(graph, result, BETWEEN))),
+      ...formatNote(formatStatistics(graph, result, BETWEEN)),
       formatOutputs(outputs),
     ].join(""),
     failure:

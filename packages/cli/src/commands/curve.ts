@@ -1,6 +1,8 @@
 import { rm } from "node:fs/promises";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+
+import { type Checkpoint, describeMaking, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
+
 import {
   type CurveResult,
   MEASURE_PATH_DEFAULTS,
@@ -10,7 +12,7 @@ import {
   trainCurve,
 } from "@isthmus/curve";
 import { DATA_SET_FORMS } from "@isthmus/data";
-import { type BoundNetwork, bindWeights, type DataSet, limitExamples } from "@isthmus/graph";
+import { type BoundNetwork, type DataSet, limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
 import { renderResultPage, titleOfResult } from "@isthmus/report";
 import { recalibrateBatchNorm, STATISTICS_EXAMPLES } from "@isthmus/statistics";
@@ -29,16 +31,15 @@ import { addBindingOptions, type BindingOptions, bindArchitecture } from "../ope
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, openStatisticsData, type ScalingOptions } from "../open/open-data.ts";
-import { type EngineOptions, engineOption } from "../options/engine-option.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
 import { MOST, parseCount } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
-import { describeMaking } from "../output/provenance.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import { type CurveFiles, nameCurveFiles } from "../training/curve-files.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { openTrainingData } from "../training/open-training-data.ts";
-import { batchOf, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -54,7 +55,7 @@ interface CurveVerbOptions extends TrainingFlags, ScalingOptions, NormOptions, B
   readonly report?: string | undefined;
 }
 
-/** The verb `curve`. */
+/** Creates the command `isthmus curve`. */
 export function curveVerb(run: RunVerb): CommandUnknownOpts {
   return withOutput(withMeasurement(withTraining()))
     .addHelpText("after", EXAMPLES)
@@ -67,7 +68,7 @@ function withTraining() {
     .argument("<b>", "the checkpoint where it ends")
     .option(
       "--graph <file>",
-      "their architecture, an .onnx file or the model.json of a LayersModel (default: of their config.json)",
+      "their architecture, an .onnx file or the model.json of a LayersModel (default: from their config.json)",
     )
     .requiredOption(
       "--data <name>",
@@ -80,7 +81,7 @@ function withTraining() {
     )
     .option(
       "--bends <n>",
-      "networks between the ends to train",
+      "number of networks to train between the ends",
       parseCount(1, MOST.columns),
       TRAIN_CURVE_DEFAULTS.bends,
     );
@@ -96,11 +97,11 @@ function withMeasurement(command: ReturnType<typeof withTraining>) {
     )
     .option(
       "--points <n>",
-      "evenly spaced places, both ends among them",
+      "number of evenly spaced places, both ends among them",
       parseCount(2, MOST.places),
       MEASURE_PATH_DEFAULTS.points,
     );
-  return addNormOptions(measured, `the first ${STATISTICS_EXAMPLES} of --data`).addOption(engineOption());
+  return addEngineOption(addNormOptions(measured, `the first ${STATISTICS_EXAMPLES} of --data`));
 }
 
 function withOutput(command: ReturnType<typeof withMeasurement>) {
@@ -185,7 +186,7 @@ function renderPage(result: CurveResult, { commandLine, version }: Context): Pro
   return renderResultPage({ title: titleOfResult(result), result, commands: [commandLine], version });
 }
 
-/** Examples to train on, to measure on, and to measure statistics on. */
+/** The examples to train on, to measure on, and to measure statistics on. */
 interface CurveData {
   readonly training: DataSet;
   readonly test: DataSet;
@@ -199,7 +200,7 @@ async function openCurveData(options: CurveVerbOptions, context: DataContext): P
     context,
   );
   if (test === undefined) {
-    throw new TypeError(
+    throw new UsageError(
       "Cannot measure the curve as it needs examples that it was not trained on: name them with --test-data",
     );
   }
@@ -213,7 +214,7 @@ async function openCurveData(options: CurveVerbOptions, context: DataContext): P
 interface CurveJob extends OpenedArchitecture {
   readonly a: Checkpoint;
   readonly b: Checkpoint;
-  /** A as it was bound to the graph, whose names the bends are saved under. */
+  /** A bound to the graph; the bends are saved under the names of its file. */
   readonly start: BoundNetwork;
   readonly files: CurveFiles;
   readonly data: CurveData;
@@ -226,10 +227,13 @@ function trainBends(
 ): Promise<TrainedCurve> {
   const { curve: kind, bends, resume = false } = options;
   return followTraining({ verb: "curve", state: files.state }, context, (following) =>
-    trainCurve(
-      { graph, engine, a, b, data },
-      { ...trainingOptions(options, { graph, data }), ...following, curve: kind, bends, resume },
-    ),
+    trainCurve({ graph, engine }, [a, b], data, {
+      ...trainingOptions(options, { graph, data }),
+      ...following,
+      curve: kind,
+      bends,
+      resume,
+    }),
   );
 }
 
@@ -239,24 +243,24 @@ async function measureBends(
   { signal, progress }: Context,
 ): Promise<CurveResult> {
   const { points, statistics } = options;
-  return measureCurve(
-    { graph, engine, data: data.test, trained },
-    {
-      ...{ points, statistics, statisticsData: data.statistics },
-      signal,
-      onProgress: ({ done, total }) => progress("Measuring the curve and the line", done / total),
-    },
-  );
+  return measureCurve({ graph, engine }, trained, data.test, {
+    ...{ points, statistics, statisticsData: data.statistics },
+    signal,
+    onProgress: ({ done, total }) => progress("Measuring the curve and the line", done / total),
+  });
 }
 
-/** Saves every bend, its statistics measured anew if asked, then removes the state; returns the files written. */
+/**
+ * Saves every bend, with its statistics measured anew unless the options keep them, then removes the state
+ * of the training; returns the files written.
+ */
 async function saveBends(
   trained: TrainedCurve,
   { graph, engine, a, b, start, files, data, options }: CurveJob,
   { version, signal }: Context,
 ): Promise<readonly string[]> {
   const { curve: kind, bends, statistics, epochs, seed } = options;
-  const batch = batchOf(options, graph);
+  const { batch } = trained.result;
   const making = {
     verb: "curve",
     version,
@@ -269,12 +273,11 @@ async function saveBends(
   };
   for (const [k, path] of files.bends.entries()) {
     const bend = trained.points[k + 1] ?? a;
-    const weights = await bindWeights(graph, bend);
     const measured =
       statistics === "keep"
-        ? weights
-        : await recalibrateBatchNorm({ graph, engine, weights }, data.statistics, { signal });
-    await saveCheckpoint(start.restore(createCheckpoint(measured)), path, {
+        ? bend
+        : await recalibrateBatchNorm({ graph, engine }, bend, data.statistics, { signal });
+    await saveCheckpoint(start.restore(measured), path, {
       metadata: describeMaking([a, b], { ...making, bend: k + 1 }),
       overwrite: true,
       signal,

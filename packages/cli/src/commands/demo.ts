@@ -10,7 +10,7 @@ import { writeFindings } from "../demo/write-findings.ts";
 import { bindArchitecture } from "../open/bind-architecture.ts";
 import { openArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
-import { createEngine, type EngineOptions, engineOption } from "../options/engine-option.ts";
+import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { MOST, parseCount, parseSeed } from "../options/parse-values.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -21,18 +21,24 @@ interface DemoOptions extends PairOptions, EngineOptions {
 
 const NET = "mlp:512x3";
 const EPOCHS = 3;
-/** An odd number, so that half-way is among them; twice as many show no more. */
+/** Places on each path: an odd number, so that half-way is among them; twice as many show no more. */
 const POINTS = 13;
 
-/** The verb `demo`. */
+/** Creates the command `isthmus demo`. */
 export function demoVerb(run: RunVerb): CommandUnknownOpts {
-  return createVerb("demo")
-    .option("-o, --output <folder>", "where the files go", "demo")
-    .option("--net <name>", "what is trained, as isthmus train --net takes it", NET)
-    .option("--epochs <n>", "times each image is seen in training", parseCount(1, MOST.epochs), EPOCHS)
-    .option("--points <n>", "places to measure on each path", parseCount(3, MOST.places), POINTS)
-    .option("--seed <n>", "seed of network A and of the alignment; that of B is one more", parseSeed, 0)
-    .addOption(engineOption())
+  return addEngineOption(
+    createVerb("demo")
+      .option("-o, --output <folder>", "folder for the files", "demo")
+      .option("--net <name>", "the network that is trained, by its name for isthmus train --net", NET)
+      .option("--epochs <n>", "times each image is seen in training", parseCount(1, MOST.epochs), EPOCHS)
+      .option("--points <n>", "number of places to measure on each path", parseCount(3, MOST.places), POINTS)
+      .option(
+        "--seed <n>",
+        "seed of network A and of the alignment; the seed of B is one more",
+        parseSeed,
+        0,
+      ),
+  )
     .addHelpText(
       "after",
       formatExamples(["isthmus demo", "train, align, merge and measure two networks that read digits"]),
@@ -82,5 +88,5 @@ function measureStep(
   const title = step === 0 ? "Measuring the networks as trained" : "Measuring them aligned";
   const onProgress = ({ done, total }: { readonly done: number; readonly total: number }) =>
     progress(title, (step + done / total) / 2);
-  return measureBarrier({ graph, engine, a, b, data }, { points, signal, onProgress });
+  return measureBarrier({ graph, engine }, [a, b], data, { points, signal, onProgress });
 }

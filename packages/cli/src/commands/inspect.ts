@@ -4,7 +4,7 @@ import { type Graph, readGraph, type ValueInfo } from "@isthmus/graph";
 import { formatBytes, formatPairs, formatTable } from "../format/format-table.ts";
 import { createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-/** The verb `inspect`. */
+/** Creates the command `isthmus inspect`. */
 export function inspectVerb(run: RunVerb): CommandUnknownOpts {
   return createVerb("inspect")
     .argument("<file>", "a checkpoint (.safetensors, a folder or index of them, .pt) or a graph (.onnx)")
@@ -92,7 +92,7 @@ function inspectGraph(path: string, graph: Graph): Outcome {
   return { result, text };
 }
 
-/** Operators and how often each occurs, the most frequent first. */
+/** Counts how often each operator occurs, the most frequent first. */
 function countOperators({ nodes }: Graph): { op: string; count: number }[] {
   const counts = new Map<string, number>();
   for (const { op } of nodes) counts.set(op, (counts.get(op) ?? 0) + 1);

@@ -10,7 +10,7 @@ import {
   measureLayers,
   PREDICT_BARRIERS_DEFAULTS,
 } from "@isthmus/barrier";
-import { InputError, saveFile } from "@isthmus/core";
+import { InputError, saveFile, UsageError } from "@isthmus/core";
 import { renderResultPage } from "@isthmus/report";
 import { describePair } from "../format/describe-pair.ts";
 import { formatJson } from "../format/format-json.ts";
@@ -35,10 +35,10 @@ interface LayersVerbOptions extends PairOptions {
   readonly report?: string | undefined;
 }
 
-/** Random directions that `--robustness` takes when it is not told how many, as published. */
+/** Number of random directions that `--robustness` takes if it names none, as published. */
 const DIRECTIONS = 5;
 
-/** The verb `layers`. */
+/** Creates the command `isthmus layers`. */
 export function layersVerb(run: RunVerb): CommandUnknownOpts {
   return addPairOptions(createLayersVerb())
     .addHelpText("after", EXAMPLES)
@@ -51,7 +51,7 @@ function createLayersVerb() {
     .argument("<b>", "the checkpoint at t = 1")
     .option(
       "--groups <list>",
-      "layers to take together, as head=fc*+norm,conv*: names of layers or tensors, * and ? are wildcards; the others are each its own",
+      "layers to group, for example head=fc*+norm,conv*: names of layers or tensors, where * and ? are wildcards; every other layer is a group of its own",
       parseGroups,
     )
     .addOption(
@@ -61,7 +61,7 @@ function createLayersVerb() {
     )
     .option(
       "--points <n>",
-      "places on every cut, both ends among them; odd",
+      "number of places on every path, both ends among them; an odd number",
       parseCount(3, MOST.places),
       MEASURE_LAYERS_DEFAULTS.points,
     )
@@ -83,7 +83,7 @@ function createLayersVerb() {
 const EXAMPLES = formatExamples(
   [
     "isthmus layers a.safetensors b.safetensors --graph model.onnx --data mnist:test@2000 --align --report layers.html",
-    "which layers stand in the way, as a page, too",
+    "which layers raise the loss between the networks, also as a page",
   ],
   [
     "isthmus layers a.pt b.pt --graph model.onnx --data mnist:test --order random middle-first --predict --robustness",
@@ -147,24 +147,21 @@ async function measure(
   const { signal, progress, terminal } = context;
   let done = 0;
   try {
-    return await measureLayers(
-      { graph, engine, a, b, data },
-      {
-        ...{ points, seed, statistics, statisticsData, signal },
-        ...(groups === undefined ? {} : { groups }),
-        ...(order === undefined ? {} : { orders: order }),
-        predict: predict === true ? Math.min(PREDICT_BARRIERS_DEFAULTS.examples, data.size) : (predict ?? 0),
-        directions: robustness === true ? DIRECTIONS : (robustness ?? 0),
-        journalPath: journal,
-        onProgress: (at) => {
-          done = at.done;
-          progress(PHASES[at.phase], at.done / at.total);
-        },
+    return await measureLayers({ graph, engine }, [a, b], data, {
+      ...{ points, seed, statistics, statisticsData, signal },
+      ...(groups === undefined ? {} : { groups }),
+      ...(order === undefined ? {} : { orders: order }),
+      predict: predict === true ? Math.min(PREDICT_BARRIERS_DEFAULTS.examples, data.size) : (predict ?? 0),
+      directions: robustness === true ? DIRECTIONS : (robustness ?? 0),
+      journalPath: journal,
+      onProgress: (at) => {
+        done = at.done;
+        progress(PHASES[at.phase], at.done / at.total);
       },
-    );
+    });
   } catch (error) {
     if (signal.aborted && done > 0 && journal !== undefined) {
-      terminal.note(`isthmus layers: what was done is in "${journal}": --resume goes on`);
+      terminal.note(`isthmus layers: the finished part is in "${journal}": add --resume to go on`);
     }
     throw error;
   }
@@ -177,13 +174,13 @@ const PHASES: Readonly<Record<LayersProgress["phase"], string>> = {
 };
 
 /**
- * Name of the file that keeps what is finished.
- * @throws TypeError if the output is not named `*.json`
- * @throws InputError if there is such a file and it was not said to go on
+ * Names the file that keeps the finished part of a measurement.
+ * @throws UsageError if the output is not named `*.json`
+ * @throws InputError if there is such a file and `--resume` is not given
  */
 async function nameJournal(output: string, { resume }: LayersVerbOptions): Promise<string> {
   if (!output.endsWith(".json")) {
-    throw new TypeError(`Cannot measure layers as -o must name a file ending in .json: it is "${output}"`);
+    throw new UsageError(`Cannot measure layers as -o must name a file ending in .json: it is "${output}"`);
   }
   const path = `${output.slice(0, -".json".length)}.state.json`;
   const exists = (await stat(path).catch(() => undefined)) !== undefined;

@@ -4,8 +4,11 @@ import {
   type Checkpoint,
   DTYPES,
   type DType,
+  describeMaking,
   type SaveCheckpointResult,
   saveCheckpoint,
+  sharedMetadata,
+  UsageError,
 } from "@isthmus/core";
 import { type BoundArchitecture, type DataSet, withNamesOf } from "@isthmus/graph";
 import { normalizeWeights, PATH_KINDS, type PathKind } from "@isthmus/interpolation";
@@ -33,7 +36,7 @@ import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
 import { openExamples } from "../open/open-data.ts";
-import { type EngineOptions, engineOption } from "../options/engine-option.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import {
   addLayerShareOptions,
   assertLayerShares,
@@ -49,7 +52,6 @@ import {
   matchingOf,
 } from "../options/match-options.ts";
 import { parseBytes, parseNumbers } from "../options/parse-values.ts";
-import { describeMaking, sharedMetadata } from "../output/provenance.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -68,31 +70,37 @@ interface MergeOptions extends EngineOptions, MatchVerbOptions, LayerShareOption
   readonly data?: string | undefined;
 }
 
-/** The verb `merge`. */
+/** Creates the command `isthmus merge`. */
 export function mergeVerb(run: RunVerb): CommandUnknownOpts {
-  return addMatchOptions(addBindingOptions(addLayerShareOptions(createMergeVerb())))
+  return addMatchOptions(
+    addBindingOptions(addLayerShareOptions(addEngineOption(createMergeVerb()))),
+    "--data",
+  )
     .addHelpText("after", EXAMPLES)
     .action((paths, options) => run(options, (context) => mergeFiles(paths, options, context)));
 }
 
 function createMergeVerb() {
   return createVerb("merge")
-    .argument("<checkpoints...>", "two or more checkpoints of one architecture; * and ? stand for files")
+    .argument(
+      "<checkpoints...>",
+      "two or more checkpoints of one architecture; * and ? are wildcards for files",
+    )
     .requiredOption("-o, --output <path>", "a file ending in .safetensors, or a folder")
     .option(
       "--weights <list>",
-      "one number for each checkpoint, for example .7,.3; their sum need not be 1 (default: equal)",
+      "one number for each checkpoint, for example .7,.3, which need not add up to 1 (default: equal numbers)",
       parseNumbers,
     )
     .addOption(
-      new Option("--path <kind>", "where between two checkpoints: on the line or on the arc")
+      new Option("--path <kind>", "the path between two checkpoints: the line, or the arc (spherical)")
         .choices(PATH_KINDS)
         .default("linear" as const),
     )
     .addOption(
       new Option(
         "--dtype <type>",
-        "type of the result's floating-point tensors (default: that of the first)",
+        "type of the result's floating-point tensors (default: their type in the first checkpoint)",
       ).choices(FLOAT_TYPES),
     )
     .option(
@@ -111,12 +119,11 @@ function createMergeVerb() {
     .addOption(
       new Option(
         "--statistics <policy>",
-        "what is done about statistics of activations: recalibrate batch norms, or repair all layers (default: recalibrate if there are batch norms and --data)",
+        "how statistics of activations are corrected: recalibrate batch norms, or repair all layers (default: recalibrate if there are batch norms and --data)",
       ).choices(STATISTICS_POLICIES),
     )
     .option("--data <name>", "examples for --method and --statistics, for example mnist:train@10000")
-    .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)")
-    .addOption(engineOption());
+    .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)");
 }
 
 const EXAMPLES = formatExamples(
@@ -128,7 +135,7 @@ const EXAMPLES = formatExamples(
   ["isthmus merge llama-a llama-b --align -o merged", "model folders with config.json: no graph is needed"],
   [
     "isthmus merge a.pt b.pt --align --method activation --statistics repair --graph model.onnx --data mnist:train@10000 -o merged.safetensors",
-    "by activations, and with REPAIR",
+    "align by activations, and correct statistics by REPAIR",
   ],
   [
     "isthmus merge a.pt b.pt --align --graph cnn.onnx --layers 'conv*=.5,fc=1' -o merged.safetensors",
@@ -177,7 +184,7 @@ async function mergeFiles(
       signal: context.signal,
       onProgress: ({ doneBytes, totalBytes }) => context.progress("Writing", doneBytes / totalBytes),
     });
-    const copied = await copyModelFiles(paths[0] ?? "", options.output, options.dtype);
+    const copied = await copyModelFiles(at(paths, 0, "checkpoint"), options.output, options.dtype);
     const alignments = aligned.map(({ summary }, index) => ({ checkpoint: paths[index + 1], ...summary }));
     return {
       result: {
@@ -191,18 +198,21 @@ async function mergeFiles(
   });
 }
 
-/** Networks to merge, under the same names. */
+/** The networks to merge, whose tensors have the same names. */
 interface OpenedNetworks {
-  /** Their architecture; undefined where nothing needs it. */
+  /** Their architecture; undefined if nothing needs it. */
   readonly architecture: BoundArchitecture | undefined;
   readonly networks: readonly Checkpoint[];
-  /** Examples for matching and statistics; undefined where there are none, or nothing is run. */
+  /** Examples for matching and statistics; undefined if none are named, or no graph is run. */
   readonly data: DataSet | undefined;
-  /** Gives what is made of them the names of the first checkpoint. */
+  /** Renames the tensors of the merged network as in the file of the first checkpoint. */
   readonly restore: (merged: Checkpoint) => Checkpoint;
 }
 
-/** Binds the checkpoints to their architecture if there is need of one; else only finds the prefixes of their names. */
+/**
+ * Binds the checkpoints to their architecture if `--align` or `--graph` asks for one; else only finds the
+ * prefixes of their names.
+ */
 async function openNetworks(
   checkpoints: readonly Checkpoint[],
   paths: readonly string[],
@@ -221,11 +231,11 @@ async function openNetworks(
   const shared = data === undefined ? read : fitToData(read, data);
   const architecture = await bindArchitecture(shared, checkpoints, options, context);
   const networks = architecture.networks.map(({ network }) => network);
-  const restore = (merged: Checkpoint) => architecture.networks[0]?.restore(merged) ?? merged;
+  const { restore } = at(architecture.networks, 0, "network");
   return { architecture, networks, data, restore };
 }
 
-/** Aligns the other checkpoints to the first, if asked. */
+/** Aligns the other checkpoints to the first, if `--align` asks for it. */
 async function alignAll(
   { architecture, data }: OpenedNetworks,
   options: MergeOptions,
@@ -239,7 +249,9 @@ async function alignAll(
   return aligned;
 }
 
-/** Corrects the statistics of activations of the merged network, where there is a network to run and data to run it on. */
+/**
+ * Corrects the statistics of activations of the merged network, if there are a graph and data to run it on.
+ */
 async function correct(
   merged: Checkpoint,
   options: CorrectStatisticsOptions,
@@ -252,24 +264,30 @@ async function correct(
   return correctStatistics(architecture, merged, data, { ...options, signal });
 }
 
-/** How much of each checkpoint is in the result: of all layers, or of the second in each. */
+/** The share of each checkpoint in all layers of the result, or that of the second in each layer. */
 interface Shares {
   readonly weights: readonly number[];
   readonly layers: LayerShares | undefined;
 }
 
-/** What is done about statistics: as asked; else batch norms are measured anew where there are data to do so. */
+/**
+ * Chooses what is done about statistics: what the options say, else batch norms are measured anew if there
+ * are data to do so.
+ */
 function policyOf({ architecture, networks }: OpenedNetworks, options: MergeOptions): StatisticsPolicy {
   if (options.statistics !== undefined) return options.statistics;
   const hasNorms = architecture !== undefined && countBatchNorms(architecture.graph) > 0;
   return hasNorms && options.data !== undefined && networks.length > 1 ? "recalibrate" : "keep";
 }
 
-/** Says what was done about batch norms, or what it costs that nothing was; undefined where there are none. */
+/**
+ * Says what was done about batch norms, or what it costs that nothing was done; returns undefined for
+ * networks without batch norms.
+ */
 function describeStatistics(
   { architecture, networks }: OpenedNetworks,
   statistics: StatisticsPolicy,
-  { statistics: asked, data }: MergeOptions,
+  { statistics: policy, data }: MergeOptions,
 ): string | undefined {
   const count =
     architecture === undefined ? countRunningStatistics(networks) : countBatchNorms(architecture.graph);
@@ -278,16 +296,17 @@ function describeStatistics(
   if (statistics !== "keep") {
     return `${norms}: statistics were ${statistics === "recalibrate" ? "measured anew" : "repaired"} on ${data}; --statistics keep leaves them averaged.`;
   }
-  if (asked === "keep") return undefined;
+  if (policy === "keep") return undefined;
   return `${norms}: their statistics are averaged as they are, which can cost most of the accuracy (29 % errors where 11 % are possible, on a small network for Fashion-MNIST): measure them anew with --graph model.onnx and --data, some thousand of the examples they were trained on, or say --statistics keep.`;
 }
 
-/** Counts the batch norms of networks whose graph is not known, by the names of their statistics. */
+/** Counts the batch norms of networks without a graph, by the names of their statistics. */
 function countRunningStatistics([first]: readonly Checkpoint[]): number {
   const names = [...(first?.tensors.keys() ?? [])];
   return names.filter((name) => /(^|[./])(running_var|moving_variance)$/.test(name)).length;
 }
 
+/** Returns the metadata of the result, which says how it was made. */
 function describeMerge(
   inputs: readonly Checkpoint[],
   { weights, layers }: Shares,
@@ -305,8 +324,8 @@ function describeMerge(
   },
   { version }: Context,
 ): Record<string, string> {
-  const { search: how, only, skip, normalize } = options;
-  const search = align ? { align: { method, seed, restarts, search: how, only, skip, normalize } } : {};
+  const { search: strategy, only, skip, normalize } = options;
+  const search = align ? { align: { method, seed, restarts, search: strategy, only, skip, normalize } } : {};
   const correction = statistics === "keep" ? {} : { statistics, data };
   const shares = layers === undefined ? { weights } : { layers: Object.fromEntries(layers.shares) };
   const making = { verb: "merge", version, ...shares, path, ...search, ...correction };
@@ -325,7 +344,7 @@ function formatMerge(
   const shares =
     layers === undefined
       ? `weights ${weights.map((weight) => Number(weight.toPrecision(4))).join(", ")}`
-      : `of the second ${layers.told}`;
+      : `of the second ${layers.description}`;
   return formatPairs([
     ...pairs,
     ["merged", `${weights.length} checkpoints, ${shares}`],
@@ -336,19 +355,19 @@ function formatMerge(
   ]);
 }
 
-function tooFew(paths: readonly string[]): TypeError {
-  return new TypeError(`Cannot merge as at least two checkpoints are needed: got ${paths.length}`);
+function tooFew(paths: readonly string[]): UsageError {
+  return new UsageError(`Cannot merge as at least two checkpoints are needed: got ${paths.length}`);
 }
 
 function assertStatistics({ statistics, graph, data, path }: MergeOptions): void {
-  const runs = statistics !== undefined && statistics !== "keep";
-  if (runs && (graph === undefined || data === undefined)) {
-    throw new TypeError(
+  const runsNetwork = statistics !== undefined && statistics !== "keep";
+  if (runsNetwork && (graph === undefined || data === undefined)) {
+    throw new UsageError(
       `Cannot merge with --statistics ${statistics} as it runs the network on examples: give --graph model.onnx and --data, for example mnist:train@10000`,
     );
   }
   if (statistics === "repair-closed-form" && path !== "linear") {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge on the arc with --statistics ${statistics} as it is for the line: use repair`,
     );
   }
@@ -361,12 +380,12 @@ function assertUsage(paths: readonly string[], options: MergeOptions): void {
   assertAligns("merge", options);
   if (paths.length < 2) throw tooFew(paths);
   if (weights !== undefined && weights.length !== paths.length) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge ${paths.length} checkpoints as --weights needs one number for each: got ${weights.length}`,
     );
   }
   if (path === "spherical" && (paths.length !== 2 || weights?.some((weight) => weight < 0))) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge on the arc as it joins two checkpoints with weights of at least 0: got ${paths.length} checkpoints with weights ${weights?.join(", ") ?? "equal"}`,
     );
   }

@@ -1,7 +1,7 @@
 import { basename, extname } from "node:path";
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { MEASURE_PLANE_DEFAULTS, measurePlane, type PlaneSubject } from "@isthmus/barrier";
-import { saveFile } from "@isthmus/core";
+import { at, saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { limitExamples } from "@isthmus/graph";
 import { CURVE_KINDS, type CurveKind } from "@isthmus/interpolation";
@@ -16,9 +16,9 @@ import { addBindingOptions, type BindingOptions, bindArchitecture } from "../ope
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addScalingOptions, type DataOptions, openData } from "../open/open-data.ts";
-import { type EngineOptions, engineOption } from "../options/engine-option.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addNormOptions, assertNotKept, type NormOptions } from "../options/norm-options.ts";
-import { MOST, parseCount, parseNumber } from "../options/parse-values.ts";
+import { collect, MOST, parseCount, parseNumber } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -32,7 +32,7 @@ interface PlaneVerbOptions extends DataOptions, NormOptions, BindingOptions, Eng
   readonly report?: string | undefined;
 }
 
-/** The verb `plane`. */
+/** Creates the command `isthmus plane`. */
 export function planeVerb(run: RunVerb): CommandUnknownOpts {
   return withMeasurement(createPlaneVerb())
     .addHelpText("after", EXAMPLES)
@@ -42,15 +42,15 @@ export function planeVerb(run: RunVerb): CommandUnknownOpts {
 function createPlaneVerb() {
   return createVerb("plane")
     .argument("<a>", "the checkpoint at the origin")
-    .argument("<b>", "the checkpoint that says which way is up, such as a curve's bend")
+    .argument("<b>", "the checkpoint above the x axis, such as the bend of a curve")
     .argument("<c>", "the checkpoint on the x axis")
     .option(
       "--graph <file>",
-      "their architecture, an .onnx file or the model.json of a LayersModel (default: of their config.json)",
+      "their architecture, an .onnx file or the model.json of a LayersModel (default: from their config.json)",
     )
     .option(
       "--place <file>",
-      "another checkpoint to show where it is nearest to the plane; may be repeated",
+      "another checkpoint, shown at the nearest place on the plane; may be repeated",
       collect,
     )
     .addOption(
@@ -58,13 +58,13 @@ function createPlaneVerb() {
     )
     .option(
       "--points <n>",
-      "columns of the grid, and rows",
+      "number of columns of the grid, and of rows",
       parseCount(2, MOST.columns),
       MEASURE_PLANE_DEFAULTS.points,
     )
     .option(
       "--margin <share>",
-      "space around the networks, as a share of what they take up",
+      "space around the networks, as a share of the area that they take up",
       parseNumber,
       MEASURE_PLANE_DEFAULTS.margin,
     );
@@ -75,13 +75,10 @@ function withMeasurement(command: ReturnType<typeof createPlaneVerb>) {
     "--data <name>",
     `${DATA_SET_FORMS.join(", ")}; then :test or :train, then @N for the first N`,
   );
-  return addBindingOptions(addScalingOptions(addNormOptions(measured, "those of --data")))
-    .addOption(engineOption())
+  return addEngineOption(addBindingOptions(addScalingOptions(addNormOptions(measured, "--data"))))
     .option("--journal <file>", "keep finished rows in this file, and go on from it after an interruption")
     .option("--report <file>", "write a page with the planes of loss and error and all numbers (.html)");
 }
-
-const collect = (path: string, before: readonly string[] | undefined) => [...(before ?? []), path];
 
 const EXAMPLES = formatExamples(
   [
@@ -94,7 +91,7 @@ const EXAMPLES = formatExamples(
   ],
   [
     "isthmus plane a.pt b.pt c.pt --graph model.onnx --data mnist:test@1000 --points 11 --place mean.safetensors",
-    "a coarse look, and where the average of the three is",
+    "a coarse plane, and the place of the average of the three",
   ],
 );
 
@@ -125,19 +122,20 @@ async function plane(
       context,
     );
     for (const line of describeFeeds("measure", architecture.graph, data)) context.terminal.note(line);
-    const name = namesOf(all);
-    const subjects = networks.map(({ network }, k): PlaneSubject => ({ label: name(k), network }));
+    const labels = labelsOf(all);
+    const subjects = networks.map(
+      ({ network }, k): PlaneSubject => ({ label: at(labels, k, "label"), network }),
+    );
     const models = subjects.slice(0, 3) as [PlaneSubject, PlaneSubject, PlaneSubject];
     const placed = subjects.slice(models.length);
-    const seen = statisticsData ?? limitExamples("measure statistics", data, STATISTICS_EXAMPLES);
-    const result = await measurePlane(
-      { ...architecture, data, models, placed },
-      {
-        ...{ points, margin, statistics, statisticsData: seen, curve, journalPath: journal },
-        signal: context.signal,
-        onProgress: ({ done, total }) => context.progress("Measuring the plane", done / total),
-      },
-    );
+    const statisticsExamples =
+      statisticsData ?? limitExamples("measure statistics", data, STATISTICS_EXAMPLES);
+    const result = await measurePlane(architecture, models, data, {
+      placed,
+      ...{ points, margin, statistics, statisticsData: statisticsExamples, curve, journalPath: journal },
+      signal: context.signal,
+      onProgress: ({ done, total }) => context.progress("Measuring the plane", done / total),
+    });
     if (report !== undefined) {
       const title = titleOfResult(result);
       const { commandLine, version } = context;
@@ -151,16 +149,17 @@ async function plane(
       result: { ...result, binding },
       text: [
         formatPlane(result, context.terminal),
-        ...formatNote(formatStatistics(architecture.graph, { ...measuredOn(seen), statistics })),
+        ...formatNote(
+          formatStatistics(architecture.graph, { ...measuredOn(statisticsExamples), statistics }),
+        ),
         formatOutputs(report === undefined ? [] : [report]),
       ].join(""),
     };
   });
 }
 
-/** Names of files without folders and endings, or whole paths where these do not tell them apart. */
-function namesOf(paths: readonly string[]): (index: number) => string {
+/** Returns the names of files without folders and endings, or whole paths if two of these names are equal. */
+function labelsOf(paths: readonly string[]): readonly string[] {
   const names = paths.map((path) => basename(path, extname(path)));
-  const labels = new Set(names).size === names.length ? names : paths;
-  return (index) => labels[index] ?? "";
+  return new Set(names).size === names.length ? names : paths;
 }

@@ -8,6 +8,7 @@ import {
   titleOfResult,
 } from "@isthmus/report";
 import { formatOutputs } from "../format/format-outputs.ts";
+import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
 import { formatResult } from "../result/format-result.ts";
 import { assertFolder, saveFigures, savePdfFigures, saveTables } from "../result/save-parts.ts";
@@ -23,7 +24,7 @@ interface ReportVerbOptions {
   readonly command?: readonly string[] | undefined;
 }
 
-/** The verb `report`. */
+/** Creates the command `isthmus report`. */
 export function reportVerb(run: RunVerb): CommandUnknownOpts {
   return createVerb("report")
     .argument("<result>", "a .json file that another verb wrote, or printed with --json")
@@ -41,7 +42,7 @@ export function reportVerb(run: RunVerb): CommandUnknownOpts {
       new Option(
         "--command <line>",
         "a command line that made the result, to be shown on the page; may be repeated (default: what the result says)",
-      ).argParser((line: string, before: readonly string[] | undefined) => [...(before ?? []), line]),
+      ).argParser(collect),
     )
     .addHelpText("after", EXAMPLES)
     .action((file, options) => run(options, (context) => report(file, options, context)));
@@ -52,7 +53,7 @@ const EXAMPLES = formatExamples(
   ["isthmus report plane.json -o plane.html", "a page to publish"],
   [
     "isthmus report mnist-width/study.json -o study.html --svg figures --csv numbers",
-    "and its parts beside it",
+    "a page, and its figures and tables as files of their own",
   ],
   ["isthmus report plane.json --pdf figures", "figures for a paper"],
 );

@@ -1,6 +1,13 @@
 import { rm } from "node:fs/promises";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type Checkpoint, createCheckpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import {
+  type Checkpoint,
+  createCheckpoint,
+  describeMaking,
+  saveCheckpoint,
+  saveFile,
+  UsageError,
+} from "@isthmus/core";
 import { bindWeights } from "@isthmus/graph";
 import { renderResultPage, titleOfResult } from "@isthmus/report";
 import {
@@ -15,7 +22,6 @@ import {
 import { formatNote, formatOutputs } from "../format/format-outputs.ts";
 import { formatStatistics, measuredOn } from "../format/format-statistics.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
-import { describeMaking } from "../output/provenance.ts";
 import { formatStar } from "../star/format-star.ts";
 import { type StarJob, withStarJob } from "../star/open-star-job.ts";
 import { addStarOptions, type StarVerbOptions } from "../star/star-options.ts";
@@ -25,16 +31,16 @@ import { trainingOptions } from "../training/training-options.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-/** The verb `star`. */
+/** Creates the command `isthmus star`. */
 export function starVerb(run: RunVerb): CommandUnknownOpts {
   return addStarOptions(
     createVerb("star").argument(
       "<anchors...>",
-      "trained networks to connect to, two or more; * and ? stand for files",
+      "two or more trained networks to connect to; * and ? are wildcards for files",
     ),
   )
     .addHelpText("after", EXAMPLES)
-    .action((paths, options) => run(options, (context) => star(paths, options, context)));
+    .action((paths, options) => run(options, (context) => runStar(paths, options, context)));
 }
 
 const EXAMPLES = formatExamples(
@@ -48,10 +54,14 @@ const EXAMPLES = formatExamples(
   ],
 );
 
-async function star(paths: readonly string[], options: StarVerbOptions, context: Context): Promise<Outcome> {
+async function runStar(
+  paths: readonly string[],
+  options: StarVerbOptions,
+  context: Context,
+): Promise<Outcome> {
   const { report, graph, net } = options;
   if (graph !== undefined && net !== undefined) {
-    throw new TypeError("Cannot find a star as --graph and --net both say the architecture: leave one out");
+    throw new UsageError("Cannot find a star as --graph and --net both say the architecture: leave one out");
   }
   if (report !== undefined) assertPageName(report);
   const { checkpoint, state } = nameTrainingFiles({ output: options.output, graph: graph ?? net ?? "" });
@@ -68,7 +78,10 @@ interface Job extends StarJob {
   readonly options: StarVerbOptions;
 }
 
-/** Finds the star and saves it before it is measured; the state goes last, so that --resume repeats the measuring only. */
+/**
+ * Finds the star and saves it before it is measured; the state of the search is removed last, so that
+ * `--resume` repeats the measuring only.
+ */
 async function runJob(job: Job, context: Context): Promise<Outcome> {
   const { files, inputs, options } = job;
   for (const path of Object.values(files)) if (path !== undefined) await assertOutput(path, inputs);
@@ -77,10 +90,10 @@ async function runJob(job: Job, context: Context): Promise<Outcome> {
 
 async function runAlone(job: Job, context: Context): Promise<Outcome> {
   const { files, inputs } = job;
-  const found = await search(job, context);
-  await save(found, job, context);
-  const measured = await measure(found.star, job, context);
-  const predictions = await predict(found.star, job, context);
+  const search = await findStarOf(job, context);
+  await save(search, job, context);
+  const measured = await measure(search.star, job, context);
+  const predictions = await predict(search.star, job, context);
   const result: StarResult = predictions === undefined ? measured : { ...measured, predictions };
   if (files.report !== undefined) {
     const page = {
@@ -93,7 +106,7 @@ async function runAlone(job: Job, context: Context): Promise<Outcome> {
   await rm(files.state, { force: true });
   const outputs = [files.checkpoint, ...(files.report === undefined ? [] : [files.report])];
   return {
-    result: { ...result, search: found.result, binding: job.binding, outputs },
+    result: { ...result, search: search.result, binding: job.binding, outputs },
     text: [
       formatStar(result, context.terminal),
       ...formatNote(
@@ -107,37 +120,34 @@ async function runAlone(job: Job, context: Context): Promise<Outcome> {
   };
 }
 
-async function search(job: Job, context: Context): Promise<FoundStar> {
+async function findStarOf(job: Job, context: Context): Promise<FoundStar> {
   const { options, files, data } = job;
   const { rays, alignEvery, restarts, memory, recalibrateExamples, resume = false } = options;
   return followTraining({ verb: "star", state: files.state }, context, ({ onProgress, ...following }) =>
-    findStar(
-      { ...job, data: data.training },
-      {
-        ...trainingOptions(options, { graph: job.graph, data: data.training }),
-        ...{ rays, alignEvery, restarts, memory, resume, statisticsExamples: recalibrateExamples },
-        ...following,
-        onProgress: (at) => ("step" in at ? onProgress?.(at) : tell(at, context.progress)),
-      },
-    ),
+    findStar(job, job.anchors, data.training, {
+      start: job.start,
+      ...trainingOptions(options, { graph: job.graph, data: data.training }),
+      ...{ rays, alignEvery, restarts, memory, resume, statisticsExamples: recalibrateExamples },
+      ...following,
+      onProgress: (at) => ("step" in at ? onProgress?.(at) : showPhase(at, context.progress)),
+    }),
   );
 }
 
-/** Tells of what is done between epochs. */
-function tell(at: Exclude<FindStarProgress, { readonly step: number }>, progress: Context["progress"]): void {
+/** Shows what is done between epochs. */
+function showPhase(
+  at: Exclude<FindStarProgress, { readonly step: number }>,
+  progress: Context["progress"],
+): void {
   if (at.phase === "measuring statistics") progress("Measuring batch norms");
   else progress(`Aligning anchors for epoch ${at.epoch + 1}`, at.aligned / at.anchors);
 }
 
-async function save(
-  { star: found, result }: FoundStar,
-  job: Job,
-  { version, signal }: Context,
-): Promise<void> {
+async function save({ star, result }: FoundStar, job: Job, { version, signal }: Context): Promise<void> {
   const { graph, anchors, data, files } = job;
   const { rays, alignEvery, seed, batch, epochs } = result;
   const making = { verb: "star", version, rays, alignEvery, data: data.training.name, batch, seed };
-  const weights = createCheckpoint(await bindWeights(graph, found));
+  const weights = createCheckpoint(await bindWeights(graph, star));
   await saveCheckpoint(job.restore(weights), files.checkpoint, {
     metadata: describeMaking(anchors, { ...making, epochs: epochs.length }),
     overwrite: true,
@@ -145,32 +155,27 @@ async function save(
   });
 }
 
-async function measure(found: Checkpoint, job: Job, { signal, progress }: Context): Promise<StarResult> {
+async function measure(star: Checkpoint, job: Job, { signal, progress }: Context): Promise<StarResult> {
   const { data, options, files } = job;
   const { seed, points, pairs, statistics = "recalibrate" } = options;
-  const named = { ...found, source: files.checkpoint };
-  return measureStar(
-    { ...job, star: named, data: data.measured },
-    {
-      ...{ seed, points, regularPairs: pairs, statistics, statisticsData: data.statistics, signal },
-      onProgress: ({ done, total, share }) => progress("Measuring pairs", (done + share) / total),
-    },
-  );
+  const named = { ...star, source: files.checkpoint };
+  return measureStar(job, { star: named, anchors: job.anchors, heldOut: job.heldOut }, data.measured, {
+    ...{ seed, points, regularPairs: pairs, statistics, statisticsData: data.statistics, signal },
+    onProgress: ({ done, total, share }) => progress("Measuring pairs", (done + share) / total),
+  });
 }
 
 async function predict(
-  found: Checkpoint,
+  star: Checkpoint,
   job: Job,
   { signal, progress }: Context,
 ): Promise<PredictorComparison | undefined> {
   const { test, outOfDistribution, statistics } = job.data;
   if (test === undefined) return undefined;
   const { seed, members = job.anchors.length, rays } = job.options;
-  return comparePredictors(
-    { ...job, star: found, data: test, outOfDistribution },
-    {
-      ...{ seed, members, rays, statisticsData: statistics, signal },
-      onProgress: (done) => progress("Predicting", done),
-    },
-  );
+  return comparePredictors(job, { star, anchors: job.anchors }, test, {
+    outOfDistribution,
+    ...{ seed, members, rays, statisticsData: statistics, signal },
+    onProgress: (done) => progress("Predicting", done),
+  });
 }

@@ -14,7 +14,7 @@ import {
   type StudyResult,
 } from "@isthmus/study";
 import { createThreadExecutor, readTaskResult } from "@isthmus/tasks";
-import { createEngine, type EngineOptions, engineOption } from "../options/engine-option.ts";
+import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { parseCount } from "../options/parse-values.ts";
 import { describeCommand } from "../result/result-provenance.ts";
 import { findStudy } from "../study/find-study.ts";
@@ -28,6 +28,7 @@ import {
 import { parseOnly } from "../study/parse-only.ts";
 import { saveStudy } from "../study/save-study.ts";
 import type { StudyWorkerData } from "../study/study-worker.ts";
+import { explainFailure } from "../terminal/explain-failure.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface StudyVerbOptions extends EngineOptions {
@@ -40,41 +41,45 @@ interface StudyVerbOptions extends EngineOptions {
 
 /** The script of the threads that tasks run in. */
 const STUDY_WORKER = new URL("../study/study-worker.js", import.meta.url);
-/** Folder, in that of the results, for what tasks leave. */
+/** Name of the folder for the files of tasks, within the folder of the results. */
 const TASKS = "tasks";
 
-/** The verb `study`. */
+/** Creates the command `isthmus study`. */
 export function studyVerb(run: RunVerb): CommandUnknownOpts {
-  return createVerb("study")
-    .argument("<study>", "a YAML file, or the name of a study that comes with this program")
-    .option("-o, --output <folder>", "where results go (default: a folder beside the file, named as it is)")
-    .option(
-      "--workers <n>",
-      "tasks at once, each in a thread of its own",
-      parseCount(1),
-      availableParallelism(),
-    )
-    .option(
-      "--only <variable=values>",
-      "only a part: some values of a variable, with commas between them; may be repeated",
-      parseOnly,
-    )
-    .option("--list", "show what would be run, and run nothing")
-    .option("--print", "print the study itself, to be changed")
-    .addOption(engineOption())
+  return addEngineOption(
+    createVerb("study")
+      .argument("<study>", "a YAML file, or the name of a study that comes with this program")
+      .option(
+        "-o, --output <folder>",
+        "folder for the results (default: a folder beside the file, with its name)",
+      )
+      .option(
+        "--workers <n>",
+        "number of tasks that run at once, each in a thread of its own",
+        parseCount(1),
+        availableParallelism(),
+      )
+      .option(
+        "--only <variable=values>",
+        "run only a part: some values of a variable, separated by commas; may be repeated",
+        parseOnly,
+      )
+      .option("--list", "show the tasks that would be run, and run nothing")
+      .option("--print", "print the file of the study, to make a changed one from it"),
+  )
     .addHelpText("after", EXAMPLES)
     .addHelpText(
       "after",
-      "\nWhat was done is kept, whatever ends the command: the same command goes on with what is missing.\n",
+      "\nFinished tasks are kept, whatever ends the command: the same command goes on with those that are missing.\n",
     )
     .action((study, options) => run(options, (context) => runVerb(study, options, context)));
 }
 
 const EXAMPLES = formatExamples(
   ["isthmus study mnist-width", "a study that comes with this program; its results go to mnist-width/"],
-  ["isthmus study mnist-width --print > mine.yaml", "one of your own, to begin with"],
-  ["isthmus study mine.yaml --list", "what would be run"],
-  ["isthmus study star-table --only width=4,8", "a part; the whole finds later what is there"],
+  ["isthmus study mnist-width --print > mine.yaml", "start a study of your own from a copy"],
+  ["isthmus study mine.yaml --list", "show what would be run"],
+  ["isthmus study star-table --only width=4,8", "run a part; the whole study uses its results later"],
   ["isthmus study mine.yaml -o results --workers 8", "run what is missing"],
 );
 
@@ -83,7 +88,7 @@ async function runVerb(name: string, options: StudyVerbOptions, context: Context
   const whole = await readStudy(file.path);
   const description = options.only === undefined ? whole : restrictStudy(whole, options.only);
   if (options.print) {
-    // What is left is a study of its own, to be read again.
+    // A part of a study is printed as a study of its own, which can be read again.
     const { only: _, ...printed } = description;
     return { result: printed, text: (await readTextFile(file.path)).trimEnd() };
   }
@@ -93,7 +98,10 @@ async function runVerb(name: string, options: StudyVerbOptions, context: Context
   return runTasks({ description, folder }, options, { ...context, provenance });
 }
 
-/** The part of the command that the results depend on: where they go and how many workers there were changes nothing. */
+/**
+ * Returns the words of the command that the results depend on. Where they are written and how many workers
+ * there were changes nothing.
+ */
 function onlyWords({ only = {} }: StudyVerbOptions): string[] {
   return Object.entries(only).flatMap(([variable, values]) => ["--only", `${variable}=${values.join(",")}`]);
 }
@@ -115,8 +123,9 @@ async function listTasks(
     read: (key) => readTaskResult(join(folder, TASKS), key),
   });
   const tasks = missing.map(({ key, kind, label }) => ({ key, kind, label }));
+  const counts = { kept: results.size };
   return {
-    result: { missing: tasks, kept: results.size, folder },
+    result: { missing: tasks, ...counts, folder },
     text: formatMissing(missing, results.size),
   };
 }
@@ -140,28 +149,34 @@ async function runTasks(
     });
     const { study } = outcome;
     return study === undefined
-      ? describeFailures(outcome)
+      ? await describeFailures(outcome)
       : await describeStudy({ ...outcome, study }, folder, context);
   } catch (error) {
     if (signal.aborted)
-      terminal.note(`isthmus study: what was done is in "${folder}": the same command goes on`);
+      terminal.note(`isthmus study: the finished tasks are in "${folder}": the same command goes on`);
     throw error;
   } finally {
     await executor.close();
   }
 }
 
-function describeFailures(outcome: RunStudyResult): Outcome {
-  const { failures, blocked, ran, kept } = outcome;
-  const told = failures.map(({ task: { key, label }, error }) => ({
-    key,
-    label,
-    message: (error as Error).message,
-  }));
+/**
+ * Describes the tasks that failed. The exit code is 2 if all of them failed by wrong input or usage, else 1.
+ */
+async function describeFailures({ failures, blocked, ran, kept }: RunStudyResult): Promise<Outcome> {
+  const explained = await Promise.all(
+    failures.map(async ({ task: { key, label }, error }) => ({
+      key,
+      label,
+      ...(await explainFailure(error)),
+    })),
+  );
+  const counts = { blocked: blocked.map(({ key, label }) => ({ key, label })), ran, kept };
   return {
-    result: { failures: told, blocked: blocked.map(({ key, label }) => ({ key, label })), ran, kept },
-    text: formatFailures(outcome),
+    result: { failures: explained.map(({ key, label, message }) => ({ key, label, message })), ...counts },
+    text: formatFailures(explained, counts),
     failure: `${failures.length} of the study's tasks failed`,
+    exitCode: explained.every(({ exitCode }) => exitCode === 2) ? 2 : 1,
   };
 }
 

@@ -29,7 +29,7 @@ import { addBindingOptions, type BindingOptions, bindArchitecture } from "../ope
 import { openArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { readSpec } from "../open/read-spec.ts";
-import { type EngineOptions, engineOption } from "../options/engine-option.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { parseSeed } from "../options/parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -41,9 +41,9 @@ interface SymmetryOptions extends EngineOptions, BindingOptions {
   readonly output?: string | undefined;
 }
 
-/** The verb `symmetry`. */
+/** Creates the command `isthmus symmetry`. */
 export function symmetryVerb(run: RunVerb): CommandUnknownOpts {
-  return addBindingOptions(createSymmetryVerb())
+  return addBindingOptions(addEngineOption(createSymmetryVerb()))
     .addHelpText("after", EXAMPLES)
     .action((graph, options) => run(options, (context) => symmetry(graph, options, context)));
 }
@@ -54,20 +54,22 @@ function createSymmetryVerb() {
       "<graph>",
       "an .onnx file, the model.json of a LayersModel, or a model's folder with config.json and safetensors",
     )
-    .option("--verify", "permute weights by every symmetry at once and compare every value inside")
+    .option(
+      "--verify",
+      "permute weights by every symmetry at once and compare every value inside the network",
+    )
     .option(
       "--checkpoint <file>",
-      "say it in the names of this network, found by value where an exporter renamed weights, and verify with it",
+      "use the names of weights in this network, found by value if an exporter renamed them, and verify with it",
     )
     .option("--spec <file>", "symmetries written by hand or saved, instead of those of the graph")
     .option("--seed <n>", "seed of permutations, inputs and weights of the verification", parseSeed, 0)
-    .option("-o, --output <file>", "write the symmetries as JSON")
-    .addOption(engineOption());
+    .option("-o, --output <file>", "write the symmetries as JSON");
 }
 
 const EXAMPLES = formatExamples(
   ["isthmus symmetry model.onnx", "what can be permuted, and what cannot and why"],
-  ["isthmus symmetry llama", "of a model's folder"],
+  ["isthmus symmetry llama", "a model folder, whose config.json describes the architecture"],
   ["isthmus symmetry model.onnx --verify --checkpoint a.safetensors", "prove it on real weights"],
   ["isthmus symmetry model.onnx --verify --spec own.json", "find out what is wrong with a list of your own"],
 );
@@ -113,16 +115,21 @@ async function discover(
   { progress, signal }: Context,
 ): Promise<Derivation> {
   progress("Discovering symmetries");
-  return discoverSymmetries(graph, engine, { signal });
+  return discoverSymmetries({ graph, engine }, { signal });
 }
 
-/** What leaves the function as it is beyond permutation; not asked of a list of one's own. */
+/**
+ * Discovers the scales, signs and rotations that leave the function as it is; returns undefined for
+ * symmetries from a file.
+ */
 async function discoverLinear(
   { graph, engine }: OpenedArchitecture,
   symmetries: Derivation | SymmetrySpec,
   { signal }: Context,
 ): Promise<LinearSymmetries | undefined> {
-  return "spec" in symmetries ? discoverLinearSymmetries(graph, engine, symmetries, { signal }) : undefined;
+  return "spec" in symmetries
+    ? discoverLinearSymmetries({ graph, engine }, symmetries, { signal })
+    : undefined;
 }
 
 interface Findings {

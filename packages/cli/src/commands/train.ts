@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
-import { saveCheckpoint, saveFile } from "@isthmus/core";
+import { describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import { encodeGraph } from "@isthmus/graph";
 import { type Trained, train } from "@isthmus/training";
@@ -10,9 +10,8 @@ import { describeFeeds } from "../format/describe-feeds.ts";
 import { formatPairs } from "../format/format-table.ts";
 import { addBindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions } from "../open/open-data.ts";
-import { createEngine, engineOption } from "../options/engine-option.ts";
+import { addEngineOption, createEngine } from "../options/engine-option.ts";
 import { assertOutput } from "../output/assert-output.ts";
-import { describeMaking } from "../output/provenance.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import { followTraining } from "../training/follow-training.ts";
 import { formatEpochs, formatRate, formatSeconds } from "../training/format-training.ts";
@@ -29,7 +28,7 @@ import {
   type TrainingDataOptions,
 } from "../training/open-training-data.ts";
 import { nameTrainingFiles, type TrainingFiles } from "../training/training-files.ts";
-import { batchOf, type TrainingFlags, trainingOptions } from "../training/training-options.ts";
+import { type TrainingFlags, trainingOptions } from "../training/training-options.ts";
 import { withTrainingLock } from "../training/with-training-lock.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
@@ -39,9 +38,9 @@ interface TrainVerbOptions extends NetworkOptions, TrainingDataOptions, Omit<Tra
   readonly resume?: true | undefined;
 }
 
-/** The verb `train`. */
+/** Creates the command `isthmus train`. */
 export function trainVerb(run: RunVerb): CommandUnknownOpts {
-  return withOutput(addTrainingOptions(withData(createWithNetwork())).addOption(engineOption()))
+  return withOutput(addEngineOption(addTrainingOptions(withData(createWithNetwork()), 0)))
     .addHelpText("after", EXAMPLES)
     .addHelpText("after", () => `\nNetworks:\n${describeNetworks().replace(/^(?=.)/gm, "  ")}\n`)
     .action((options) => run(options, (context) => trainNetwork(options, context)));
@@ -51,7 +50,7 @@ function createWithNetwork() {
   const command = createVerb("train")
     .optionsGroup("What to train:")
     .option("--net <name>", `a network to build: ${NETWORK_FORMS.join(", ")}`)
-    .option("--graph <file>", "an architecture that is there, an .onnx file")
+    .option("--graph <file>", "the architecture to train, an .onnx file")
     .option("--from <file>", "a checkpoint to start from (default: random weights, or those of --graph)");
   return addBindingOptions(command);
 }
@@ -146,25 +145,23 @@ interface Run {
 async function runTraining({ options, files, data, network }: Run, context: Context): Promise<Trained> {
   const { graph, weights } = network;
   return followTraining({ verb: "train", state: files.state }, context, async (following) =>
-    train(
-      { graph, weights, ...data, engine: await createEngine(options.engine) },
-      {
-        ...trainingOptions(options, { graph, data: data.data }),
-        ...following,
-        resume: options.resume ?? false,
-      },
-    ),
+    train({ graph, engine: await createEngine(options.engine) }, weights, data.data, {
+      ...trainingOptions(options, { graph, data: data.data }),
+      evaluationData: data.evaluationData,
+      ...following,
+      resume: options.resume ?? false,
+    }),
   );
 }
 
-/** Saves graph and weights, then removes the state, which nobody needs any more; returns the files written. */
+/** Saves the graph and the weights, then removes the state of the training; returns the files written. */
 async function saveTrained(
-  { weights }: Trained,
+  { weights, result }: Trained,
   { options, files, network }: Pick<Run, "options" | "files" | "network">,
   { version, signal }: Context,
 ): Promise<readonly string[]> {
   const { seed, epochs, data } = options;
-  const batch = batchOf(options, network.graph);
+  const { batch } = result;
   const from = options.from === undefined ? [] : [network.weights];
   const making = { verb: "train", version, network: basename(network.name), data, epochs, batch, seed };
   const outputs: string[] = [];

@@ -3,13 +3,13 @@ import type { BarrierCurve } from "@isthmus/report";
 import type { AlignedNetwork } from "@isthmus/weight-matching";
 import type { TrainedPair } from "./train-pair.ts";
 
-/** What the demo has found out. */
+/** The findings of the demo: two networks, their alignment, and the barriers between them. */
 export interface Findings {
   readonly pair: TrainedPair;
   readonly aligned: AlignedNetwork;
-  /** From A to B as trained. */
+  /** The barrier from A to B as trained. */
   readonly before: BarrierResult;
-  /** From A to B aligned. */
+  /** The barrier from A to the aligned B. */
   readonly after: BarrierResult;
 }
 
@@ -24,7 +24,7 @@ export interface DemoFiles {
   readonly page: string;
 }
 
-/** Both paths, to be drawn in one figure. */
+/** Returns the curves of both paths, to be drawn in one figure. */
 export function curvesOf({ before, after }: Pick<Findings, "before" | "after">): BarrierCurve[] {
   return [
     { label: "as trained", result: before },

@@ -1,4 +1,5 @@
 import type { BarrierResult } from "@isthmus/barrier";
+import { at } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { formatMeasure, formatNumber } from "@isthmus/report";
 import { formatBarriers } from "../format/format-barriers.ts";
@@ -7,26 +8,26 @@ import { formatAccuracy, formatRate, formatSeconds } from "../training/format-tr
 import type { Context } from "../verb.ts";
 import { curvesOf, type DemoFiles, type Findings } from "./findings.ts";
 
-/** Tells what the demo has done and found, to be read from top to bottom. */
+/** Tells what the demo did and what it found, as a text to be read from top to bottom. */
 export function tellFindings(
   findings: Findings,
   { files, data }: { readonly files: DemoFiles; readonly data: DataSet },
   { terminal }: Context,
 ): string {
   const { before, after } = findings;
-  const [a, b] = [before.points[0], before.points.at(-1)];
-  const middle = ({ points }: BarrierResult) => points[points.length >> 1];
+  const [a, b] = [pointOf(before, 0), pointOf(before, before.points.length - 1)];
+  const middle = (result: BarrierResult) => pointOf(result, result.points.length >> 1);
   return `${tellTraining(findings)}
-Of ${data.size.toLocaleString("en-US")} test images A reads ${right(a)} rightly, and B ${right(b)}. What lies between them?
+Of ${data.size.toLocaleString("en-US")} test images A reads ${accuracyAt(a)} rightly, and B ${accuracyAt(b)}. What lies between them?
 
 ${formatBarriers(curvesOf(findings), terminal)}
 
-As trained, a ridge: half-way the loss is ${formatNumber(middle(before)?.loss ?? 0)}, against ${formatNumber(a?.loss ?? 0)} at A, and ${error(middle(before))} are misread.
+As trained, a ridge: half-way the loss is ${formatNumber(middle(before).loss)}, against ${formatNumber(a.loss)} at A, and ${errorAt(middle(before))} are misread.
 The two have learned the same thing in different places: hidden units have no order of their own.
 
 Alignment puts the units of B in the order in which they match those of A. What B computes
 stays the same, and the ridge ${tellRidge(findings)}. The average of the two, which was made by
-no training at all, misreads ${error(middle(after))}.
+no training at all, misreads ${errorAt(middle(after))}.
 
 Written:
 ${indent(
@@ -56,18 +57,24 @@ function tellTraining({ pair: { results, net } }: Findings): string {
 each, ${formatSeconds(seconds)} together, up to ${formatRate(rate)} images a second.`;
 }
 
-/** How much lower the ridge has become; alignment may leave none at all. */
+/** Says how much lower the ridge has become; alignment may leave none at all. */
 function tellRidge({ before, after }: Findings): string {
   const [high, low] = [before.barrier.loss.chord, after.barrier.loss.chord];
   return low > 0 ? `becomes ${Math.round(high / low)} times lower` : "is gone";
 }
 
-function right(point: { readonly error: number } | undefined): string {
-  return formatAccuracy(1 - (point?.error ?? 0));
+type Point = BarrierResult["points"][number];
+
+function pointOf({ points }: BarrierResult, index: number): Point {
+  return at(points, index, "point of the barrier");
 }
 
-function error(point: { readonly error: number } | undefined): string {
-  return formatMeasure(point?.error ?? 0, "error");
+function accuracyAt({ error }: Point): string {
+  return formatAccuracy(1 - error);
+}
+
+function errorAt({ error }: Point): string {
+  return formatMeasure(error, "error");
 }
 
 function indent(text: string): string {

@@ -1,20 +1,19 @@
 import { join } from "node:path";
-import { createFolder, saveCheckpoint, saveFile } from "@isthmus/core";
+import { createFolder, describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { type DataSet, type Engine, encodeGraph } from "@isthmus/graph";
 import { type TrainResult, train } from "@isthmus/training";
 import { type Network, parseNetwork } from "@isthmus/zoo";
-import { describeMaking } from "../output/provenance.ts";
 import { formatPace } from "../training/format-training.ts";
 import type { Context } from "../verb.ts";
 
 /** How the two networks of the demo are trained. */
 export interface PairOptions {
-  /** Folder that the files go to; made if it is missing. */
+  /** Folder for the files; created if it is missing. */
   readonly output: string;
   readonly net: string;
   readonly epochs: number;
-  /** Seed of A; that of B is one more. */
+  /** Seed of A; the seed of B is one more. */
   readonly seed: number;
 }
 
@@ -41,8 +40,8 @@ export async function trainPair(
   await createFolder(output);
   const graph = join(output, "graph.onnx");
   await saveFile(graph, encodeGraph(network.graph));
-  const trainOne = (name: string, own: number) =>
-    trainAndSave({ network, engine, data, evaluationData }, { ...options, seed: own, name }, context);
+  const trainOne = (name: string, networkSeed: number) =>
+    trainAndSave({ network, engine, data, evaluationData }, { ...options, seed: networkSeed, name }, context);
   const a = await trainOne("a", seed);
   const b = await trainOne("b", seed + 1);
   return { graph, net: network.spec, checkpoints: [a.path, b.path], results: [a.result, b.result] };
@@ -60,8 +59,11 @@ async function trainAndSave(
 ): Promise<{ readonly path: string; readonly result: TrainResult }> {
   const { network } = parts;
   const { weights, result } = await train(
-    { ...parts, graph: network.graph, weights: network.initialize(seed) },
+    { graph: network.graph, engine: parts.engine },
+    network.initialize(seed),
+    parts.data,
     {
+      evaluationData: parts.evaluationData,
       seed,
       epochs,
       signal,

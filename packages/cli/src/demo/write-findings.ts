@@ -1,10 +1,9 @@
 import { join } from "node:path";
-import { type Checkpoint, saveCheckpoint, saveFile } from "@isthmus/core";
+import { type Checkpoint, describeMaking, saveCheckpoint, saveFile } from "@isthmus/core";
 import { lerp } from "@isthmus/interpolation";
 import { renderBarrierPage } from "@isthmus/report";
 import { encodeAlignment, type SymmetrySpec } from "@isthmus/symmetry";
 import { formatJson } from "../format/format-json.ts";
-import { describeMaking } from "../output/provenance.ts";
 import { formatAccuracy } from "../training/format-training.ts";
 import type { Context } from "../verb.ts";
 import { curvesOf, type DemoFiles, type Findings } from "./findings.ts";

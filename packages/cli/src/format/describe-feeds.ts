@@ -1,6 +1,6 @@
 import { type DataSet, type Filling, type Graph, logitsCandidates, planFeeds } from "@isthmus/graph";
 
-/** What stands for what the data do not hold, in words. */
+/** How an input that the data do not hold is filled in, in words. */
 const FILLINGS: Readonly<Record<Filling, string>> = {
   ones: "by ones",
   zeros: "by zeros",
@@ -8,8 +8,9 @@ const FILLINGS: Readonly<Record<Filling, string>> = {
 };
 
 /**
- * Says in full sentences what is not plain about how a graph is run on data: what is filled in, what is not read, and which of several
- * outputs is scored; nothing where there is one input and one output.
+ * Says in full sentences what is not plain about how a graph is run on data: which inputs are filled in,
+ * what of the data is not read, how bytes are scaled, and which of several outputs is scored. For a graph
+ * with one input and one output the list is mostly empty.
  *
  * @param attempt - what is attempted, for errors, for example `measure`
  * @throws InputError if the data do not fit the graph
@@ -18,8 +19,8 @@ export function describeFeeds(attempt: string, graph: Graph, data: DataSet): str
   const { filled, unread } = planFeeds(attempt, graph, data, 1);
   const lines: string[] = [];
   if (filled.length > 0) {
-    const told = filled.map(({ name, filling }) => `${name} ${FILLINGS[filling]}`);
-    lines.push(`Not in ${data.name}, filled in: ${told.join(", ")}.`);
+    const inputs = filled.map(({ name, filling }) => `${name} ${FILLINGS[filling]}`);
+    lines.push(`Not in ${data.name}, filled in: ${inputs.join(", ")}.`);
   }
   if (unread.length > 0) {
     const mask = unread.includes("attention_mask") ? "; what it masks is left out of the loss only" : "";
@@ -32,10 +33,10 @@ export function describeFeeds(attempt: string, graph: Graph, data: DataSet): str
     );
   }
   if (data.labelling === "next") lines.push("Each token is predicted from those before it.");
-  if (data.labelling === "position") lines.push("Each position is held against its own label.");
+  if (data.labelling === "position") lines.push("Each position is compared with its own label.");
   const [scored, ...others] = logitsCandidates(graph);
   if (scored !== undefined && others.length > 0) {
-    lines.push(`Scored is output "${scored}"; --logits takes another: ${others.join(", ")}.`);
+    lines.push(`Output "${scored}" is scored; --logits chooses another: ${others.join(", ")}.`);
   }
   return lines;
 }

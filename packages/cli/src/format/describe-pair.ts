@@ -3,7 +3,7 @@ import type { AlignedNetwork } from "@isthmus/weight-matching";
 import type { Context } from "../verb.ts";
 import { formatObjective } from "./format-objective.ts";
 
-/** What a page says of how two networks were measured. */
+/** The title and the facts on a page about two networks that were measured. */
 export interface PairDescription {
   readonly title: string;
   readonly commands: readonly string[];
@@ -11,7 +11,9 @@ export interface PairDescription {
   readonly version: string;
 }
 
-/** What a page says of how two networks were measured: by which command and seed, and how they were aligned. */
+/**
+ * Describes for a page how two networks were measured: by which command and seed, and how they were aligned.
+ */
 export function describePair(
   paths: readonly string[],
   { seed, summary }: { readonly seed: number; readonly summary: AlignedNetwork["summary"] | undefined },

@@ -1,4 +1,4 @@
-/** A number as a bar, `width` cells for `full`; nothing for what is not above 0. */
+/** Formats a number as a bar, `width` cells for `full`; a number that is not above 0 has no cells. */
 export function formatBar(
   value: number,
   { full, width, unicode }: { readonly full: number; readonly width: number; readonly unicode: boolean },

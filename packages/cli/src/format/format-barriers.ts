@@ -1,4 +1,5 @@
 import type { BarrierValues } from "@isthmus/barrier";
+import { at } from "@isthmus/core";
 import {
   type BarrierCurve,
   formatBarrier,
@@ -47,8 +48,10 @@ function formatBarrierTable(curves: readonly BarrierCurve[]): string {
     ...curves.flatMap((curve) => MEASURES.map((measure) => cell(curve, measure))),
   ];
   const rows = [
-    row("at A", ({ result }, measure) => formatMeasure(result.points[0]?.[measure] ?? 0, measure)),
-    row("at B", ({ result }, measure) => formatMeasure(result.points.at(-1)?.[measure] ?? 0, measure)),
+    row("at A", ({ result }, measure) => formatMeasure(endOf(result, 0)[measure], measure)),
+    row("at B", ({ result }, measure) =>
+      formatMeasure(endOf(result, result.points.length - 1)[measure], measure),
+    ),
     ...DEFINITIONS.map(([key, name]) =>
       row(name, ({ result }, measure) => formatBarrier(result.barrier[measure][key], measure)),
     ),
@@ -71,6 +74,10 @@ function formatBarrierTable(curves: readonly BarrierCurve[]): string {
     );
   }
   return formatTable([{ title: "" }, ...columns], rows);
+}
+
+function endOf({ points }: BarrierCurve["result"], index: number): BarrierCurve["result"]["points"][number] {
+  return at(points, index, "point of the curve");
 }
 
 /** Places whose perplexity is shown, by their index from either end. */

@@ -1,4 +1,5 @@
 import type { BarrierPrediction, DirectionRobustness, LayersResult } from "@isthmus/barrier";
+import { at } from "@isthmus/core";
 import { type ChartSeries, formatBarrier, formatCount, formatNumber, renderChart } from "@isthmus/report";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatBar } from "./format-bar.ts";
@@ -11,7 +12,10 @@ const CHART_HEIGHT = 9;
 /** Columns beyond which a chart only gets coarser to read. */
 const MAX_CHART_WIDTH = 90;
 
-/** Shows barriers by layer as a table with bars, those of growing sets as a chart, and what predictions and directions say. */
+/**
+ * Shows barriers by layer as a table with bars, barriers of growing sets of layers as a chart, and, if they
+ * were asked for, the predicted barriers and the random directions as tables.
+ */
 export function formatLayers(result: LayersResult, terminal: Terminal): string {
   const { predictions, robustness, statistics } = result;
   const about = `Loss half-way above the mean of both networks, in nats, on ${formatCount(result.examples)} examples; statistics: ${statistics}`;
@@ -21,7 +25,7 @@ export function formatLayers(result: LayersResult, terminal: Terminal): string {
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-const right = (title: string): Column => ({ title, align: "right" });
+const alignedRight = (title: string): Column => ({ title, align: "right" });
 const nats = (value: number) => formatBarrier(value, "loss");
 
 function formatGroups({ groups, layers, whole }: LayersResult, { unicode }: Terminal): string {
@@ -29,12 +33,12 @@ function formatGroups({ groups, layers, whole }: LayersResult, { unicode }: Term
   const full = Math.max(...values.filter(Number.isFinite));
   const bar = (value: number) => formatBar(value, { full, width: BAR_WIDTH, unicode });
   const rows = layers.map(({ group, a, b, barrier }, index) => {
-    const found = groups[index];
+    const { elements, euclideanDistance, cosineSimilarity } = at(groups, index, "group of layers");
     return [
       group,
-      found === undefined ? "" : formatCount(found.elements),
-      found === undefined ? "" : formatNumber(found.euclideanDistance),
-      found === undefined ? "" : found.cosineSimilarity.toFixed(2),
+      formatCount(elements),
+      formatNumber(euclideanDistance),
+      cosineSimilarity.toFixed(2),
       nats(a.wholeEndpoints.loss),
       nats(b.wholeEndpoints.loss),
       nats(barrier.loss),
@@ -44,7 +48,7 @@ function formatGroups({ groups, layers, whole }: LayersResult, { unicode }: Term
   const all = whole.wholeEndpoints.loss;
   const total = groups.reduce((sum, { elements }) => sum + elements, 0);
   rows.push(["all at once", formatCount(total), "", "", "", "", nats(all), bar(all)]);
-  const columns = ["numbers", "distance", "cosine", "in A", "in B", "barrier"].map(right);
+  const columns = ["numbers", "distance", "cosine", "in A", "in B", "barrier"].map(alignedRight);
   return formatTable([{ title: "layer" }, ...columns, { title: "" }], rows);
 }
 
@@ -66,7 +70,7 @@ function formatCumulative({ cumulative, groups }: LayersResult, terminal: Termin
   });
 }
 
-/** Where no layer is averaged yet: A itself, above the mean of both networks. */
+/** Returns the loss of A, where no layer is averaged yet, above the mean of both networks. */
 function endLoss(cut: LayersResult["whole"] | undefined): number {
   const middle = cut?.points[(cut.points.length - 1) / 2]?.loss ?? Number.NaN;
   return (cut?.points[0]?.loss ?? Number.NaN) - middle + (cut?.wholeEndpoints.loss ?? Number.NaN);
@@ -88,7 +92,9 @@ function formatPredictions({
     nats(middle(barrier)?.predicted ?? Number.NaN),
     nats(middle(barrier)?.measured ?? Number.NaN),
   ]);
-  const columns = ["slope at A", "curvature", "slope at B", "curvature", "predicted", "measured"].map(right);
+  const columns = ["slope at A", "curvature", "slope at B", "curvature", "predicted", "measured"].map(
+    alignedRight,
+  );
   const rank = Number.isNaN(rankCorrelation) ? "not defined" : rankCorrelation.toFixed(2);
   return `Predicted to second order, half-way, on ${formatCount(examples)} examples; rank correlation of layers: ${rank}\n${formatTable([{ title: "layer" }, ...columns], rows)}`;
 }
@@ -99,7 +105,7 @@ function formatRobustness(robustness: readonly DirectionRobustness[]): string {
     group,
     ...[mean(randomHalfway), mean(random), toOther.halfway, toOther.end].map(nats),
   ]);
-  const columns = ["random, half-way", "random", "to B, half-way", "to B"].map(right);
+  const columns = ["random, half-way", "random", "to B, half-way", "to B"].map(alignedRight);
   const draws = robustness[0]?.random.length ?? 0;
   return `Rise of A's loss in ${draws} random directions as long as the way to B, and on that way\n${formatTable([{ title: "layer" }, ...columns], rows)}`;
 }

@@ -1,9 +1,9 @@
-/** Says what was written, as the last lines of a text; nothing where nothing was. */
+/** Formats the names of the files that were written, as the end of a text; empty if there are none. */
 export function formatOutputs(outputs: readonly string[]): string {
   return outputs.length === 0 ? "" : `\n\nWrote ${outputs.join(", ")}`;
 }
 
-/** A remark after a result, as a paragraph of its own; nothing where there is none. */
+/** Formats a remark after a result as a paragraph of its own; the list is empty if the remark is. */
 export function formatNote(note: string): string[] {
   return note === "" ? [] : [`\n\n${note}`];
 }

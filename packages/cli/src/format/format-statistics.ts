@@ -28,13 +28,13 @@ export function formatStatistics(
   const norms = count === 1 ? "1 batch norm" : `${count} batch norms`;
   if (statistics === "keep")
     return `${norms}: statistics are averaged as they are, as --statistics keep says`;
-  const done = statistics === "recalibrate" ? "measured anew" : "repaired, as all layers";
+  const action = statistics === "recalibrate" ? "measured anew" : "repaired, as all layers";
   const examples = statisticsExamples === undefined ? "" : `, ${formatCount(statisticsExamples)} examples`;
   const where = statisticsData === undefined ? "" : ` on ${statisticsData}${examples}`;
-  return `${norms}: statistics ${of} are ${done}${where}; --statistics keep leaves them as they are`;
+  return `${norms}: statistics ${of} are ${action}${where}; --statistics keep leaves them as they are`;
 }
 
-/** Names the examples that statistics were measured on, where they are a data set of their own. */
+/** Returns the name and the number of the examples that statistics were measured on. */
 export function measuredOn({ name, size }: DataSet): Omit<DoneStatistics, "statistics"> {
   return { statisticsData: name, statisticsExamples: size };
 }

@@ -14,7 +14,7 @@ const SHOWN_AXES = 3;
 /** Operators without a rule and tensors that are written out. */
 const SHOWN_NAMES = 6;
 
-/** Sets what may move, what may not and why as tables. */
+/** Formats as tables what can be permuted, and what cannot and why. */
 export function formatExplanation(explanation: SpecExplanation, width?: number): string {
   const { symmetries, frozen } = explanation;
   const table = formatTable(
@@ -49,7 +49,7 @@ export function formatExplanation(explanation: SpecExplanation, width?: number):
   return [table, ...(frozen.length === 0 ? [] : ["", stuck]), "", formatSummary(explanation)].join("\n");
 }
 
-/** Sets what may be scaled, negated or rotated as a table. */
+/** Formats as a table what can be scaled, negated or rotated. */
 export function formatLinear(linear: readonly LinearSummary[], width?: number): string {
   if (linear.length === 0)
     return "Beyond permutation nothing leaves the function as it is: no scales, signs or rotations";
@@ -70,13 +70,13 @@ export function formatLinear(linear: readonly LinearSummary[], width?: number): 
   );
 }
 
-/** One row for units that may be scaled as well as negated. */
+/** Joins the entries of the same units into one row, such as units that can be scaled as well as negated. */
 function joinKinds(linear: readonly LinearSummary[]): (LinearSummary & { readonly kinds: string })[] {
   const rows = new Map<string, LinearSummary & { readonly kinds: string }>();
   for (const entry of linear) {
     const key = `${entry.cells} ${entry.size} ${JSON.stringify(entry.axes)}`;
-    const known = rows.get(key);
-    rows.set(key, { ...entry, kinds: known === undefined ? entry.kind : `${known.kinds}, ${entry.kind}` });
+    const joined = rows.get(key);
+    rows.set(key, { ...entry, kinds: joined === undefined ? entry.kind : `${joined.kinds}, ${entry.kind}` });
   }
   return [...rows.values()];
 }
@@ -102,7 +102,7 @@ function formatSummary({ symmetries, derived, axes, unknown }: SpecExplanation):
   return formatPairs(pairs);
 }
 
-/** The first few axes of many: the others are of the same kind, and in the JSON. */
+/** Formats the first few axes of many: the others are of the same kind, and in the JSON. */
 function formatAxes(axes: readonly AxisRef[]): string {
   return formatNames(
     axes.map(({ tensor, axis }) => `${tensor}:${axis}`),
@@ -117,18 +117,20 @@ function formatNames(names: readonly string[], shown = SHOWN_NAMES, separator = 
   return list.join(separator);
 }
 
-/** How the tensors of a checkpoint were found. */
+/** Formats how the weights of a graph were found among the tensors of a checkpoint. */
 export function formatBinding({ byName, renamed, witnessError }: BindingSummary): string {
-  const made = Object.entries(renamed).map(([name, source]) => [name, describeSource(source)]);
-  const table = formatTable([{ title: "weight of the graph" }, { title: "is, by its values" }], made);
-  const pairs: [string, string][] = [["weights bound", `${byName} by name, ${made.length} by their values`]];
+  const sources = Object.entries(renamed).map(([name, source]) => [name, describeSource(source)]);
+  const table = formatTable([{ title: "weight of the graph" }, { title: "is, by its values" }], sources);
+  const pairs: [string, string][] = [
+    ["weights bound", `${byName} by name, ${sources.length} by their values`],
+  ];
   if (witnessError !== null) {
     pairs.push(["the file itself", `computes the same, to ${witnessError.toExponential(1)} (relative)`]);
   }
-  return [...(made.length === 0 ? [] : [table, ""]), formatPairs(pairs)].join("\n");
+  return [...(sources.length === 0 ? [] : [table, ""]), formatPairs(pairs)].join("\n");
 }
 
-/** What came of a verification, in a line. */
+/** Formats the outcome of a verification as a line, with a second one for scales, signs and rotations. */
 export function formatVerification(result: SymmetryProof): string {
   const { passed, maxRelativeError, tensors, worst, narrowed, linear } = result;
   const where = worst === undefined ? "" : `, at ${worst.node}`;
@@ -136,7 +138,7 @@ export function formatVerification(result: SymmetryProof): string {
   return `${passed ? "Verified" : "NOT verified"}${how}: ${tensors} values compared, largest relative error ${maxRelativeError.toExponential(1)}${where}${formatLinearProofs(linear)}`;
 }
 
-/** What came of scales, signs and rotations: their largest errors, of as many values. */
+/** Formats the largest errors of scales, signs and rotations, each over as many values. */
 function formatLinearProofs(linear: SymmetryProof["linear"]): string {
   if (linear.length === 0) return "";
   const errors = linear.map(({ kind, passed, maxRelativeError: error }) => {
@@ -145,7 +147,7 @@ function formatLinearProofs(linear: SymmetryProof["linear"]): string {
   return `\nBeyond permutation, as many values of each kind: ${errors.join(", ")}`;
 }
 
-/** Why a verification makes the command fail; undefined if it passed. */
+/** Explains why a verification makes the command fail; returns undefined if it passed. */
 export function explainVerification(result: SymmetryProof): string | undefined {
   const { failedSymmetries, linear } = result;
   const wrong = linear.find(({ passed }) => !passed);

@@ -6,10 +6,14 @@ describe("formatTable(), formatPairs()", () => {
     const columns = [{ title: "name" }, { title: "size", align: "right" as const }, { title: "note" }];
     expect(
       formatTable(columns, [
-        ["a", "10"],
+        ["a", "10", ""],
         ["long name", "2", "x"],
       ]),
     ).toBe(["name       size  note", "a            10", "long name     2  x"].join("\n"));
+  });
+
+  it("formatTable() stops at a row without a cell for every column", () => {
+    expect(() => formatTable([{ title: "name" }, { title: "size" }], [["a"]])).toThrow(/No cell 1 among 1/);
   });
 
   it("formatPairs() sets values in one column", () => {

@@ -1,20 +1,23 @@
+import { at } from "@isthmus/core";
+
 /** One column of a text table. */
 export interface Column {
   readonly title: string;
-  /** Numbers stand on the right. @defaultValue "left" */
+  /** The side that cells are set on, right for numbers. @defaultValue "left" */
   readonly align?: "left" | "right";
 }
 
 const GAP = "  ";
 
-/** Least width in which words of the last column are set beside the others; in less they go below. */
+/** Least width in which the last column is set beside the others; with less it is set below them. */
 const LEAST_WIDTH = 24;
 
-/** Spaces before what stands below a row. */
+/** Spaces before a last column that is set below its row. */
 const INDENT = 4;
 
 /**
- * Sets rows as text in columns under their titles; lines end without spaces.
+ * Formats rows as text in columns under their titles; lines end without spaces.
+ * @param rows - a cell for every column in each
  * @param width - columns of the screen: words of the last column that do not fit go to further lines
  */
 export function formatTable(
@@ -24,23 +27,25 @@ export function formatTable(
 ): string {
   const titles = columns.map(({ title }) => title);
   const widths = titles.map((title, index) =>
-    Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)),
+    Math.max(title.length, ...rows.map((row) => at(row, index, "cell").length)),
   );
   const last = columns.length - 1;
-  const place = widths.slice(0, last).reduce((sum, own) => sum + own + GAP.length, 0);
-  const below = width - place < Math.min(LEAST_WIDTH, widths[last] ?? 0);
+  const lastWidth = at(widths, last, "column");
+  const place = widths.slice(0, last).reduce((sum, columnWidth) => sum + columnWidth + GAP.length, 0);
+  const below = width - place < Math.min(LEAST_WIDTH, lastWidth);
   const formatRow = (cells: readonly string[]): string => {
     const others = columns.slice(0, last).map(({ align }, index) => {
-      const own = widths[index] ?? 0;
-      return align === "right" ? (cells[index] ?? "").padStart(own) : (cells[index] ?? "").padEnd(own);
+      const text = at(cells, index, "cell");
+      const columnWidth = at(widths, index, "column");
+      return align === "right" ? text.padStart(columnWidth) : text.padEnd(columnWidth);
     });
-    const cell = cells[last] ?? "";
+    const cell = at(cells, last, "cell");
     const start = others.join(GAP);
     if (below)
       return [start.trimEnd(), ...wrap(cell, width - INDENT).map((line) => " ".repeat(INDENT) + line)].join(
         "\n",
       );
-    const full = columns[last]?.align === "right" ? cell.padStart(widths[last] ?? 0) : cell;
+    const full = columns[last]?.align === "right" ? cell.padStart(lastWidth) : cell;
     const [first = "", ...more] = wrap(full, width - place);
     return [[...others, first].join(GAP).trimEnd(), ...more.map((line) => " ".repeat(place) + line)].join(
       "\n",
@@ -62,13 +67,13 @@ function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-/** Sets names and values as text, one pair a line, values in one column. */
+/** Formats names and values as text, one pair a line, values in one column. */
 export function formatPairs(pairs: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(0, ...pairs.map(([name]) => name.length));
   return pairs.map(([name, value]) => `${name.padEnd(width)}${GAP}${value}`.trimEnd()).join("\n");
 }
 
-/** A number of bytes in the unit that suits it: `3.7 MB`. */
+/** Formats a number of bytes in the unit that suits it: `3.70 MB`. */
 export function formatBytes(bytes: number): string {
   const units = ["bytes", "kB", "MB", "GB", "TB", "PB"];
   const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);

@@ -1,9 +1,4 @@
-import {
-  type Command,
-  type CommandUnknownOpts,
-  Option,
-  type OptionValues,
-} from "@commander-js/extra-typings";
+import { Option } from "@commander-js/extra-typings";
 import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import {
   type BoundArchitecture,
@@ -12,51 +7,49 @@ import {
   type UnreadPolicy,
 } from "@isthmus/graph";
 import type { GraphOptions, OpenedArchitecture } from "@isthmus/zoo";
+import { type AddOptions, optionGroup } from "../options/option-group.ts";
+import { collect } from "../options/parse-values.ts";
 import type { Context } from "../verb.ts";
 
-/** How a graph is read, and its weights are found in checkpoints; an alias, as commander wants it. */
+/** Options that say how a graph is read, and how its weights are found in checkpoints. */
 export type BindingOptions = GraphOptions & {
   readonly exportedFrom?: string | undefined;
   readonly unread?: UnreadPolicy | undefined;
   readonly prefix?: string | undefined;
 };
 
-/** Adds the options of how a graph is read and its weights are found in checkpoints, for every verb that takes both. */
-export function addBindingOptions<A extends unknown[], O extends OptionValues>(
-  command: Command<A, O>,
-): Command<A, O & BindingOptions> {
-  (command as CommandUnknownOpts)
+/** Adds the options that say how a graph is read, and how its weights are found in checkpoints. */
+export const addBindingOptions: AddOptions<BindingOptions> = optionGroup((command) => {
+  command
     .option(
       "--exported-from <checkpoint>",
-      "what --graph was exported from, where it is none of the networks: tells which weight is which",
+      "the checkpoint that --graph was exported from, if it is none of the networks; it shows which weight is which",
     )
     .addOption(
       new Option(
         "--unread <policy>",
-        "floating-point tensors that the graph does not read: refuse the checkpoint, or keep them as they are (default: refuse)",
+        "what to do about floating-point tensors that the graph does not read: refuse the checkpoint, or keep them as they are (default: refuse)",
       ).choices(UNREAD_POLICIES),
     )
     .option(
       "--prefix <text>",
-      "what stands before the network's names in the checkpoints, such as module. (default: found out)",
+      "text before the names of weights in the checkpoints, such as module. (default: found automatically)",
     )
     .option(
       "--input <name>",
-      "a data input of --graph, where its types do not tell data from weights; may be repeated",
+      "a data input of --graph, if types alone do not distinguish data from weights; may be repeated",
       collect,
     )
     .option(
       "--logits <name>",
       "the output of the graph that is scored (default: the first that can be logits)",
     );
-  return command as unknown as Command<A, O & BindingOptions>;
-}
-
-const collect = (name: string, before: readonly string[] | undefined) => [...(before ?? []), name];
+});
 
 /**
  * Binds checkpoints to an architecture as the options say, and notes on standard error what is not plain.
- * @throws MismatchError if they do not fit, or the graph's file computes something else than the checkpoint it was exported from
+ * @throws MismatchError if they do not fit, or the graph's file does not compute what the checkpoint that it
+ *   was exported from computes
  */
 export async function bindArchitecture(
   architecture: OpenedArchitecture,

@@ -3,9 +3,10 @@ import { basename, dirname, join } from "node:path";
 import { InputError, matchesGlob } from "@isthmus/core";
 
 /**
- * Replaces names with `*` or `?` by the files of their folder that fit, in the order of their names with numbers in them as numbers; for
- * shells that do not, and for names in quotes. Other names stay as they are.
- * @throws InputError if a pattern fits nothing
+ * Replaces names with `*` or `?` by the files of their folder that match, for shells that do not and for
+ * names in quotes. The files are in the order of their names, with numbers compared as numbers. Other names
+ * stay as they are.
+ * @throws InputError if a pattern matches no file
  */
 export async function expandPaths(paths: readonly string[]): Promise<string[]> {
   const expanded: string[] = [];
@@ -16,12 +17,12 @@ export async function expandPaths(paths: readonly string[]): Promise<string[]> {
 async function findFiles(pattern: string): Promise<string[]> {
   const folder = dirname(pattern);
   const names = await readdir(folder).catch(() => []);
-  const fitting = names
+  const matches = names
     .filter((name) => matchesGlob(basename(pattern), name))
     .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-  if (fitting.length > 0) return fitting.map((name) => join(folder, name));
+  if (matches.length > 0) return matches.map((name) => join(folder, name));
   throw new InputError(
-    `Cannot open "${pattern}" as it must fit at least one file: none of "${folder}" does`,
+    `Cannot open "${pattern}" as it must match at least one file: no file in "${folder}" does`,
     {
       input: pattern,
     },

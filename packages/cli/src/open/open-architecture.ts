@@ -6,7 +6,10 @@ import {
 } from "@isthmus/zoo";
 import { createEngine, type EngineOptions } from "../options/engine-option.ts";
 
-/** Where the architecture of some checkpoints is from: a graph if one is named, else the config of each. */
+/**
+ * Options that say where the architecture of checkpoints is read from: a graph if one is named,
+ * else their config.
+ */
 export type ArchitectureOptions = EngineOptions &
   GraphOptions & {
     readonly graph?: string | undefined;

@@ -2,17 +2,18 @@ import { resolve } from "node:path";
 import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import type { Terminal } from "../terminal/terminal.ts";
 
-/** Remarks on standard error that a checkpoint is named twice, which is seldom meant. */
+/** Notes on standard error that a checkpoint is named twice, which is seldom meant. */
 export function noteTwice(paths: readonly string[], { note }: Pick<Terminal, "note">): void {
-  const resolved = paths.map((path) => resolve(path));
-  const twice = paths.find((_, i) => resolved.indexOf(resolved[i] ?? "") < i);
-  if (twice !== undefined) note(`"${twice}" is named twice: of a network with itself nothing new comes out.`);
+  const seen = new Set<string>();
+  const twice = paths.find((path) => seen.size === seen.add(resolve(path)).size);
+  if (twice !== undefined)
+    note(`"${twice}" is named twice: a network combined with itself is the same network.`);
 }
 
-/** As many checkpoints as there are paths. */
+/** A checkpoint for every path. */
 type Checkpoints<P extends readonly string[]> = { readonly [I in keyof P]: Checkpoint };
 
-/** Opens checkpoints, hands them to `work` in the same order, and closes them whatever happens. */
+/** Opens checkpoints, passes them to `work` in the same order, and closes them whatever happens. */
 export async function withCheckpoints<P extends readonly string[], T>(
   paths: P,
   work: (checkpoints: Checkpoints<P>) => Promise<T>,

@@ -1,43 +1,40 @@
-import type { Command, CommandUnknownOpts, OptionValues } from "@commander-js/extra-typings";
-import { InputError } from "@isthmus/core";
+import { InputError, UsageError } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { type DataSet, limitExamples, type Scaling } from "@isthmus/graph";
 import { STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import type { DataContext } from "@isthmus/zoo";
+import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseNumber } from "../options/parse-values.ts";
 
-/** How bytes are scaled, if not as usual for the data set; an alias, as commander wants it. */
+/** Options that say how bytes are scaled, if not as usual for the data set. */
 export type ScalingOptions = {
   readonly mean?: number | undefined;
   readonly std?: number | undefined;
 };
 
-/** Adds the options of how bytes are scaled. */
-export function addScalingOptions<A extends unknown[], O extends OptionValues>(
-  command: Command<A, O>,
-): Command<A, O & ScalingOptions> {
-  (command as CommandUnknownOpts)
+/** Adds the options that say how bytes are scaled. */
+export const addScalingOptions: AddOptions<ScalingOptions> = optionGroup((command) => {
+  command
     .option(
       "--mean <m>",
       "with --std: feed (byte / 255 - mean) / std (default: as usual for the data)",
       parseNumber,
     )
     .option("--std <s>", "see --mean", parseNumber);
-  return command as unknown as Command<A, O & ScalingOptions>;
-}
+});
 
-/** What the user said of the data; an alias, as commander wants it. */
+/** Options that name the data of a verb. */
 export type DataOptions = ScalingOptions & {
   readonly data: string;
-  /** Examples that statistics of activations are measured on; the evaluated ones if missing. */
+  /** Name of the examples that statistics are measured on; the evaluated examples if it is missing. */
   readonly recalibrateData?: string | undefined;
-  /** Only as many of them, from the first. */
+  /** Number of these examples that are used, from the first. */
   readonly recalibrateExamples?: number | undefined;
 };
 
 /**
- * Opens a data set with bytes scaled as the user said, as an architecture wants it.
- * @throws InputError if it is a text, and the model has tokens that are not characters
+ * Opens a data set for an architecture, with bytes scaled as the options say.
+ * @throws InputError if it is a text, and the tokens of the model are not characters
  */
 export async function openExamples(
   name: string,
@@ -46,14 +43,16 @@ export async function openExamples(
 ): Promise<DataSet> {
   if (tokenizedBy !== undefined && name.startsWith("text:")) {
     throw new InputError(
-      `Cannot open "${name}" for model "${tokenizedBy}" as a text is taken by characters, and the model's tokens are others: encode it with the model's tokenizer, and give the ids as npz:FILE or safetensors:FILE with "input_ids" [N, length]`,
+      `Cannot open "${name}" for model "${tokenizedBy}" as a text is read by characters, and the tokens of the model are not characters: encode it with the model's tokenizer, and give the ids as npz:FILE or safetensors:FILE with "input_ids" [N, length]`,
       { input: name },
     );
   }
   return openDataSet(name, { scaling: scalingOf(options), ...context });
 }
 
-/** Opens the examples to evaluate on and, if others are wanted, those to measure statistics on. */
+/**
+ * Opens the examples to evaluate on and, if the options name others, the examples to measure statistics on.
+ */
 export async function openData(
   options: DataOptions,
   context: DataContext,
@@ -66,7 +65,7 @@ export async function openData(
   return { data, statisticsData: await openStatisticsData(options, context) };
 }
 
-/** Opens the examples to measure statistics on: those named for it, else those of `data`. */
+/** Opens the examples to measure statistics on: `recalibrateData` if it is given, else `data`. */
 export async function openStatisticsData(options: DataOptions, context: DataContext = {}): Promise<DataSet> {
   const { data, recalibrateData = data, recalibrateExamples } = options;
   const whole = recalibrateData.replace(/@\d+$/, "");
@@ -80,13 +79,13 @@ export async function openStatisticsData(options: DataOptions, context: DataCont
 }
 
 /**
- * How bytes are scaled, if not as usual for the data set.
- * @throws TypeError if only one of the two numbers is given
+ * Returns how the options scale bytes; undefined if they are scaled as usual for the data set.
+ * @throws UsageError if only one of the two numbers is given
  */
 function scalingOf({ mean, std }: Pick<DataOptions, "mean" | "std">): Scaling | undefined {
   if (mean === undefined && std === undefined) return undefined;
   if (mean === undefined || std === undefined) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot scale the data as --mean and --std belong together: got only ${mean === undefined ? "--std" : "--mean"}`,
     );
   }

@@ -15,14 +15,14 @@ import { openSharedArchitecture } from "./open-architecture.ts";
 import { noteTwice, withCheckpoints } from "./open-checkpoints.ts";
 import { openData } from "./open-data.ts";
 
-/** Two networks to measure between, and with what. */
+/** Two networks to measure between, with their architecture and data. */
 export interface Pair extends BoundArchitecture {
   readonly a: Checkpoint;
-  /** B as it was given. */
-  readonly given: Checkpoint;
-  /** B as it is to be measured: aligned, if that was asked for. */
+  /** B as it is in its file. */
+  readonly unaligned: Checkpoint;
+  /** B as it is measured: aligned, if the options ask for that. */
   readonly b: Checkpoint;
-  /** What is known of the alignment, if it was searched for. */
+  /** Summary of the alignment; undefined if none was searched for. */
   readonly summary: AlignedNetwork["summary"] | undefined;
   readonly data: DataSet;
   /** Examples to measure statistics on; undefined for the evaluated ones. */
@@ -32,7 +32,7 @@ export interface Pair extends BoundArchitecture {
   readonly inputs: readonly string[];
 }
 
-/** What {@link withPair} opens. */
+/** The networks and files that {@link withPair} opens. */
 export interface PairRequest {
   readonly paths: readonly [string, string];
   readonly options: PairOptions;
@@ -41,8 +41,9 @@ export interface PairRequest {
 }
 
 /**
- * Opens two networks with their data, aligns B if asked, hands them to `work`, and closes them whatever happens.
- * @throws TypeError if options exclude each other
+ * Opens two networks with their data, aligns B if the options ask for it, passes them to `work`, and closes
+ * them whatever happens.
+ * @throws UsageError if options exclude each other
  * @throws InputError if an output cannot be written
  */
 export async function withPair<T>(
@@ -56,12 +57,13 @@ export async function withPair<T>(
   const read = await openSharedArchitecture(paths, options);
   const { data, statisticsData } = await openData(options, dataContext(read));
   const opened = fitToData(read, data);
-  const seen = options.matchData ?? statisticsData ?? data;
+  const matchData = options.matchData ?? statisticsData ?? data;
   const matching = options.align
-    ? matchingOf(options, await openMatchData(options, seen, opened))
+    ? matchingOf(options, await openMatchData(options, matchData, opened))
     : undefined;
+  const { alignment } = options;
+  const permutations = alignment === undefined ? undefined : await readJsonFile(alignment);
   return withCheckpoints(paths, async (checkpoints) => {
-    const { alignment } = options;
     const inputs = [
       ...checkpoints.flatMap(({ files }) => files),
       ...[options.graph, alignment, options.exportedFrom].filter((path) => path !== undefined),
@@ -70,8 +72,8 @@ export async function withPair<T>(
     const architecture = await bindArchitecture(opened, checkpoints, options, context);
     for (const line of describeFeeds("measure", architecture.graph, data)) context.terminal.note(line);
     const [one, two] = architecture.networks as [BoundNetwork, BoundNetwork];
-    const [a, given] = [one.network, two.network];
-    const pair = { ...architecture, a, given, data, statisticsData, statistics, inputs };
+    const [a, unaligned] = [one.network, two.network];
+    const pair = { ...architecture, a, unaligned, data, statisticsData, statistics, inputs };
     if (matching !== undefined) {
       const { aligned } = await align(architecture, [one, two], {
         ...matching,
@@ -80,22 +82,25 @@ export async function withPair<T>(
       const { network, summary } = at(aligned, 0, "aligned network");
       return work({ ...pair, b: network, summary });
     }
-    const b = alignment === undefined ? given : await permuteBy(alignment, { architecture, given, context });
+    const b =
+      permutations === undefined
+        ? unaligned
+        : await permuteBy(permutations, { architecture, network: unaligned, context });
     return work({ ...pair, b, summary: undefined });
   });
 }
 
+/** Permutes a network by an alignment in JSON, which holds for the symmetries of its architecture. */
 async function permuteBy(
-  file: string,
+  json: unknown,
   {
     architecture,
-    given,
+    network,
     context,
-  }: { readonly architecture: OpenedArchitecture; readonly given: Checkpoint; readonly context: Context },
+  }: { readonly architecture: OpenedArchitecture; readonly network: Checkpoint; readonly context: Context },
 ): Promise<Checkpoint> {
-  const json = await readJsonFile(file);
   context.progress("Discovering symmetries");
   const { graph, engine } = architecture;
-  const { spec } = await discoverSymmetries(graph, engine, { signal: context.signal });
-  return permute(decodeAlignment(spec, json), given, spec);
+  const { spec } = await discoverSymmetries({ graph, engine }, { signal: context.signal });
+  return permute(decodeAlignment(spec, json), network, spec);
 }

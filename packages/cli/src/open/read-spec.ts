@@ -3,7 +3,7 @@ import type { Graph } from "@isthmus/graph";
 import { assertFits, decodeSpec, type SymmetrySpec } from "@isthmus/symmetry";
 
 /**
- * Reads symmetries that were written by hand or saved, for one graph.
+ * Reads the symmetries of a graph from a file that was written by hand or saved.
  * @throws InputError if the file cannot be read
  * @throws FormatError if it has no valid symmetries; it says where
  * @throws MismatchError if they move weights that the graph does not have, or has in another shape

@@ -2,28 +2,30 @@ import { Option } from "@commander-js/extra-typings";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { createTfjsEngine } from "@isthmus/engine/tfjs";
 import type { Engine } from "@isthmus/graph";
+import { type AddOptions, optionGroup } from "./option-group.ts";
 
-/** Engines by the name `--engine` takes. */
+/** Names of engines that `--engine` takes. */
 export const ENGINE_NAMES = ["onnxruntime", "tfjs"] as const;
 
 /** One of {@link ENGINE_NAMES}. */
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
-/** What a verb that runs graphs is told of the engine; an alias, as commander wants types with an implicit index signature. */
+/** The option on the engine of a verb that runs graphs. */
 export type EngineOptions = {
   readonly engine: EngineName;
 };
 
-/** The option `--engine` of every verb that runs graphs. */
-export function engineOption(): Option<"--engine <name>", undefined, "onnxruntime", EngineName, true> {
-  return new Option("--engine <name>", "what runs the graph: tfjs needs a package of TensorFlow.js")
-    .choices(ENGINE_NAMES)
-    .default("onnxruntime" as const)
-    .makeOptionMandatory() as Option<"--engine <name>", undefined, "onnxruntime", EngineName, true>;
-}
+/** Adds the option `--engine` of every verb that runs graphs. */
+export const addEngineOption: AddOptions<EngineOptions> = optionGroup((command) => {
+  command.addOption(
+    new Option("--engine <name>", "the engine that runs the graph; tfjs needs a package of TensorFlow.js")
+      .choices(ENGINE_NAMES)
+      .default("onnxruntime"),
+  );
+});
 
 /**
- * Makes the engine of a name.
+ * Creates the engine that has a name.
  * @throws UnsupportedError if no package of TensorFlow.js is installed
  */
 export async function createEngine(name: EngineName): Promise<Engine> {

@@ -1,16 +1,12 @@
 import { basename } from "node:path";
-import {
-  type Command,
-  type CommandUnknownOpts,
-  Option,
-  type OptionValues,
-} from "@commander-js/extra-typings";
+import { Option } from "@commander-js/extra-typings";
 import { chooseLayers } from "@isthmus/barrier";
-import { FormatError, MismatchError, readJsonFile } from "@isthmus/core";
+import { FormatError, MismatchError, OutOfRangeError, readJsonFile, UsageError } from "@isthmus/core";
 import { z } from "zod";
+import { type AddOptions, optionGroup } from "./option-group.ts";
 import { parseLayerShares, parseNumber } from "./parse-values.ts";
 
-/** Which layers a merge averages; an alias, as commander wants it. */
+/** Options that say which layers a merge averages. */
 export type LayerShareOptions = {
   readonly layers?: ReadonlyMap<string, number> | undefined;
   readonly layersFrom?: string | undefined;
@@ -18,31 +14,28 @@ export type LayerShareOptions = {
 };
 
 /** Adds the options that say which layers are averaged. */
-export function addLayerShareOptions<A extends unknown[], O extends OptionValues>(
-  command: Command<A, O>,
-): Command<A, O & LayerShareOptions> {
-  (command as CommandUnknownOpts)
+export const addLayerShareOptions: AddOptions<LayerShareOptions> = optionGroup((command) => {
+  command
     .addOption(
       new Option(
         "--layers <list>",
-        "how much of the second checkpoint each layer gets, as conv*=.5,fc=1; the others stay as in the first",
+        "share of the second checkpoint in each layer, for example conv*=.5,fc=1; other layers stay as in the first",
       ).argParser(parseLayerShares),
     )
     .option(
       "--layers-from <file>",
-      "average the layers that a result of isthmus layers allows; see --max-barrier",
+      "average the layers whose barrier is low in a result of isthmus layers; see --max-barrier",
     )
     .option(
       "--max-barrier <x>",
-      "with --layers-from: those whose barrier in the first is at most x",
+      "with --layers-from: average the layers whose barrier in the first checkpoint is at most x",
       parseNumber,
     );
-  return command as unknown as Command<A, O & LayerShareOptions>;
-}
+});
 
 /**
  * Checks that the options of a layer-wise merge belong together.
- * @throws TypeError if not
+ * @throws UsageError if not
  */
 export function assertLayerShares(
   { layers, layersFrom, maxBarrier }: LayerShareOptions,
@@ -54,59 +47,60 @@ export function assertLayerShares(
   },
 ): void {
   if (layers !== undefined && layersFrom !== undefined) {
-    throw new TypeError("Cannot merge as --layers and --layers-from exclude each other: got both");
+    throw new UsageError("Cannot merge as --layers and --layers-from exclude each other: got both");
   }
   if ((layersFrom === undefined) !== (maxBarrier === undefined)) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot merge as --layers-from and --max-barrier belong together: got only ${layersFrom === undefined ? "--max-barrier" : "--layers-from"}`,
     );
   }
   if (layers === undefined && layersFrom === undefined) return;
   const { paths, weights, path, statistics } = merge;
   if (paths.length !== 2) {
-    throw new TypeError(`Cannot merge by layer as there must be two checkpoints: got ${paths.length}`);
+    throw new UsageError(`Cannot merge by layer as there must be two checkpoints: got ${paths.length}`);
   }
   if (weights !== undefined || path !== "linear") {
-    throw new TypeError(
+    throw new UsageError(
       "Cannot merge by layer as every layer has its own share, on the line: leave out --weights and --path",
     );
   }
   if (statistics.startsWith("repair")) {
-    throw new TypeError(
-      `Cannot merge by layer with --statistics ${statistics} as it wants one share for all layers: use recalibrate`,
+    throw new UsageError(
+      `Cannot merge by layer with --statistics ${statistics} as repair needs one share for all layers: use recalibrate`,
     );
   }
 }
 
 /**
- * Checks that a file is a result of `isthmus layers`, before anything is said of the other options.
+ * Checks that a file is a result of `isthmus layers`, before the other options are checked.
  * @throws FormatError if it is not
  */
 export async function assertLayersResult(file: string): Promise<void> {
   parseResult(file, await readJsonFile(file));
 }
 
-/** How much of the second checkpoint each layer gets. */
+/** The share of the second checkpoint in each layer. */
 export interface LayerShares {
-  /** By patterns of layers and tensors. */
+  /** The share by patterns of layers and tensors. */
   readonly shares: ReadonlyMap<string, number>;
-  /** The same in words. */
-  readonly told: string;
+  /** The shares in words. */
+  readonly description: string;
 }
 
 /**
- * How much of the second checkpoint each layer gets; undefined where all layers are merged alike.
+ * Reads the share of the second checkpoint in each layer; returns undefined if all layers are merged alike.
  * @throws FormatError if the file is not a result of `isthmus layers`
- * @throws MismatchError if the result is of the same two checkpoints the other way round, or of the second aligned and it is not
- * @throws RangeError if no layer's barrier is low enough
+ * @throws MismatchError if the result is of the same two checkpoints in the other order, or one of the result
+ *   and the merge aligns the second checkpoint and the other does not
+ * @throws OutOfRangeError if no layer's barrier is low enough
  */
 export async function openLayerShares(
   { layers, layersFrom, maxBarrier = 0 }: LayerShareOptions,
   merge: MergedPair,
 ): Promise<LayerShares | undefined> {
   if (layers !== undefined) {
-    const told = [...layers].map(([pattern, share]) => `${Number(share.toPrecision(4))} of ${pattern}`);
-    return { shares: layers, told: told.join(", ") };
+    const parts = [...layers].map(([pattern, share]) => `${Number(share.toPrecision(4))} of ${pattern}`);
+    return { shares: layers, description: parts.join(", ") };
   }
   if (layersFrom === undefined) return undefined;
   const result = parseResult(layersFrom, await readJsonFile(layersFrom));
@@ -114,12 +108,15 @@ export async function openLayerShares(
   const chosen = new Set(chooseLayers(result, maxBarrier));
   if (chosen.size === 0) {
     const least = Math.min(...result.layers.map(({ a }) => a.wholeEndpoints.loss));
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot merge by "${layersFrom}" as a layer's barrier must be at most ${maxBarrier}: the lowest is ${least}`,
     );
   }
   const tensors = result.groups.filter(({ name }) => chosen.has(name)).flatMap((group) => group.tensors);
-  return { shares: new Map(tensors.map((name) => [name, 0.5])), told: `half of ${[...chosen].join(", ")}` };
+  return {
+    shares: new Map(tensors.map((name) => [name, 0.5])),
+    description: `half of ${[...chosen].join(", ")}`,
+  };
 }
 
 /** The checkpoints of a merge, and whether the others are aligned to the first. */
@@ -128,10 +125,14 @@ interface MergedPair {
   readonly align?: true | undefined;
 }
 
-/** What the source of a checkpoint ends with that is derived of a file, such as " (permuted)". */
+/** The end of the source of a checkpoint that was derived from a file, such as " (permuted)". */
 const DERIVED = /(?: \([a-z ]+\))+$/;
 
-/** Files of other names may be the same networks elsewhere, or aligned before: they are taken on trust. */
+/**
+ * Checks that a result was measured between the checkpoints of a merge, as far as names of files tell.
+ * Files of other names may be the same networks elsewhere, or aligned before, and are trusted.
+ * @throws MismatchError if not
+ */
 function assertSamePair(
   file: string,
   { a, b }: { readonly a: string; readonly b: string },
@@ -151,13 +152,13 @@ function assertSamePair(
   if (!wasAligned && align) refuse(`it was measured with "${paths[1]}" as it is: leave out --align`);
 }
 
-/** A number, null in JSON where it is not finite. */
+/** A number, which is null in JSON if it is not finite. */
 const NUMBER = z
   .number()
   .nullable()
   .transform((value) => value ?? Number.NaN);
 
-/** What is read of a result. */
+/** The part of a result that is read. */
 const RESULT = z.object({
   kind: z.literal("layers"),
   a: z.string(),
@@ -172,7 +173,7 @@ function parseResult(path: string, json: unknown): z.infer<typeof RESULT> {
   const parsed = RESULT.safeParse(json);
   if (parsed.success) return parsed.data;
   throw new FormatError(
-    `Cannot merge by "${path}" as it must be a result of isthmus layers, of -o or --json: it is something else`,
+    `Cannot merge by "${path}" as it must be a result of isthmus layers, written by -o or --json: it is something else`,
     { format: "layers", cause: parsed.error },
   );
 }

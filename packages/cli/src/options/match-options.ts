@@ -1,9 +1,5 @@
-import {
-  type Command,
-  type CommandUnknownOpts,
-  Option,
-  type OptionValues,
-} from "@commander-js/extra-typings";
+import { Option } from "@commander-js/extra-typings";
+import { UsageError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import { LINEAR_KINDS, type LinearKind } from "@isthmus/symmetry";
 import {
@@ -17,9 +13,10 @@ import {
 } from "@isthmus/weight-matching";
 import { dataContext, type ReadArchitecture } from "@isthmus/zoo";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
+import { type AddOptions, optionGroup } from "./option-group.ts";
 import { MOST, parseBytes, parseChoices, parseCount, parseNames, parseSeed } from "./parse-values.ts";
 
-/** What a verb that aligns is told of how; an alias, as commander wants types with an implicit index signature. */
+/** Options that say how a verb aligns networks. */
 export type MatchVerbOptions = ScalingOptions & {
   readonly method: MatchMethod;
   readonly seed: number;
@@ -32,57 +29,61 @@ export type MatchVerbOptions = ScalingOptions & {
   readonly normalize?: readonly LinearKind[] | undefined;
 };
 
-/** Examples that `--match-examples` takes when it is not given. */
+/** Default of `--match-examples`. */
 const MATCH_EXAMPLES = MATCH_ACTIVATIONS_DEFAULTS.examples;
 
 /**
- * Adds the options of every verb that aligns, and those of how data are scaled.
- * @param data - the option that names the examples for `--method`
+ * Adds the options that say how networks are aligned and how data are scaled. The setting is the option
+ * that names the examples for `--method`.
  */
-export function addMatchOptions<A extends unknown[], O extends OptionValues>(
-  command: Command<A, O>,
-  data: "--data" | "--match-data" = "--data",
-): Command<A, O & MatchVerbOptions> {
-  addScalingOptions(command as CommandUnknownOpts)
-    .option(
-      "--restarts <n>",
-      "searches; the best wins",
-      parseCount(1, MOST.searches),
-      MATCH_WEIGHTS_DEFAULTS.restarts,
-    )
-    .addOption(
-      new Option("--method <name>", METHOD_TEXT)
-        .choices(MATCH_METHODS)
-        .default("weight")
-        .makeOptionMandatory(),
-    )
-    .addOption(new Option("--search <how>", SEARCH_TEXT).choices(MATCH_SEARCHES))
-    .option("--memory <size>", MEMORY_TEXT, parseBytes)
-    .option("--only <names>", ONLY_TEXT, parseNames)
-    .option("--skip <names>", "leave these symmetries as they are; see --only", parseNames)
-    .addOption(
-      new Option("--normalize [kinds]", NORMALIZE_TEXT)
-        .preset(LINEAR_KINDS.join(","))
-        .argParser(parseChoices(LINEAR_KINDS)),
-    )
-    .option("--match-examples <n>", `only the first n of ${data} for --method`, parseCount(1), MATCH_EXAMPLES)
-    .option("--seed <n>", "seed of all that is random", parseSeed, 0);
-  return command as unknown as Command<A, O & MatchVerbOptions>;
-}
+export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--match-data"]> = optionGroup(
+  (command, data) => {
+    addScalingOptions(command)
+      .option(
+        "--restarts <n>",
+        "number of searches, of which the best is taken",
+        parseCount(1, MOST.searches),
+        MATCH_WEIGHTS_DEFAULTS.restarts,
+      )
+      .addOption(
+        new Option("--method <name>", METHOD_TEXT)
+          .choices(MATCH_METHODS)
+          .default("weight")
+          .makeOptionMandatory(),
+      )
+      .addOption(new Option("--search <how>", SEARCH_TEXT).choices(MATCH_SEARCHES))
+      .option("--memory <size>", MEMORY_TEXT, parseBytes)
+      .option("--only <names>", ONLY_TEXT, parseNames)
+      .option("--skip <names>", "do not match these symmetries; see --only", parseNames)
+      .addOption(
+        new Option("--normalize [kinds]", NORMALIZE_TEXT)
+          .preset(LINEAR_KINDS.join(","))
+          .argParser(parseChoices(LINEAR_KINDS)),
+      )
+      .option(
+        "--match-examples <n>",
+        `match by the first n examples of ${data} only`,
+        parseCount(1),
+        MATCH_EXAMPLES,
+      )
+      .option("--seed <n>", "seed of everything random", parseSeed, 0);
+  },
+);
 
 const METHOD_TEXT =
-  "align by weights, by activations, or by gradients of the loss half-way; the latter two need data";
+  "align by weights, by activations, or by gradients of the loss half-way; the last two need data";
 const SEARCH_TEXT =
   "how --method weight searches: one symmetry after the other, all at once, or both (best, the default)";
-const MEMORY_TEXT = "what --method weight may hold, such as 4GB: weights are read whenever they are needed";
+const MEMORY_TEXT =
+  "most memory for --method weight, such as 4GB: weights are then read each time they are needed";
 const ONLY_TEXT =
-  "match only these symmetries by --method weight, as `isthmus symmetry` names them; * and ? are wildcards";
+  "match only these symmetries by --method weight, by their names in `isthmus symmetry`; * and ? are wildcards";
 const NORMALIZE_TEXT = `undo more than permutations, as far as the network allows: ${LINEAR_KINDS.join(", ")} (kinds: all)`;
 
 /**
  * Opens the examples that a method matches by.
  * @param data - the examples, or their name
- * @returns undefined if the method needs none, or none were given
+ * @returns undefined if the method needs no examples, or `data` is undefined
  */
 export async function openMatchData(
   options: MatchVerbOptions,
@@ -94,9 +95,9 @@ export async function openMatchData(
 }
 
 /**
- * Returns how networks are to be aligned, as options of the library.
- * @param data - the examples; undefined where none were given
- * @throws TypeError if the method needs data and there are none, or options exclude each other
+ * Returns the options of the library that align networks as the command line says.
+ * @param data - the examples; undefined if none are named
+ * @throws UsageError if the method needs data and there are none, or options exclude each other
  */
 export function matchingOf(
   options: MatchVerbOptions,
@@ -106,51 +107,51 @@ export function matchingOf(
 } {
   const { method, seed, restarts, matchExamples, search, memory, only, skip, normalize } = options;
   if (normalize !== undefined && memory !== undefined) {
-    throw new TypeError(
+    throw new UsageError(
       "Cannot align with --normalize and --memory as canonical forms are held in memory: leave one out",
     );
   }
   if (method === "weight") {
-    return { method, seed, restarts, normalize, ...given({ search, memory, only, skip }) };
+    return { method, seed, restarts, normalize, ...definedOf({ search, memory, only, skip }) };
   }
   assertWeightOnly(method, { search, memory, only, skip });
   if (data === undefined) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot align with --method ${method} as it needs examples: add --data, for example --data mnist:train`,
     );
   }
-  const seen = { data, examples: matchExamples };
+  const examples = { data, examples: matchExamples };
   return method === "activation"
-    ? { method, seed, normalize, ...seen }
-    : { method, seed, restarts, normalize, ...seen };
+    ? { method, seed, normalize, ...examples }
+    : { method, seed, restarts, normalize, ...examples };
 }
 
 /**
- * Checks that `--normalize` is not given where nothing is aligned.
- * @throws TypeError if it is
+ * Checks that `--normalize` is given only together with `--align`.
+ * @throws UsageError if not
  */
 export function assertAligns(
   attempt: string,
   { align, normalize }: Pick<MatchVerbOptions, "normalize"> & { readonly align?: true | undefined },
 ): void {
   if (normalize === undefined || align) return;
-  throw new TypeError(`Cannot ${attempt} with --normalize alone as it is part of --align: add --align`);
+  throw new UsageError(`Cannot ${attempt} with --normalize alone as it is part of --align: add --align`);
 }
 
-/** What was given; absent, not undefined, where it was not. */
-function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+/** Returns the options that are not undefined. */
+function definedOf<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 /**
- * Checks that options of weight matching are not given to another method.
- * @throws TypeError that names the first
+ * Checks that no option of weight matching is given with another method.
+ * @throws UsageError if one is; it names the first
  */
 function assertWeightOnly(method: MatchMethod, options: object): void {
-  const [name] = Object.keys(given(options));
+  const [name] = Object.keys(definedOf(options));
   if (name === undefined) return;
-  throw new TypeError(
-    `Cannot align with --method ${method} and --${name} as only --method weight takes it: leave one out`,
+  throw new UsageError(
+    `Cannot align with --method ${method} and --${name} as only --method weight has this option: got both; leave one out`,
   );
 }

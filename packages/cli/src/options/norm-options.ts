@@ -1,13 +1,10 @@
-import {
-  type Command,
-  type CommandUnknownOpts,
-  Option,
-  type OptionValues,
-} from "@commander-js/extra-typings";
+import { Option } from "@commander-js/extra-typings";
+import { UsageError } from "@isthmus/core";
 import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
+import { type AddOptions, optionGroup } from "./option-group.ts";
 import { parseCount } from "./parse-values.ts";
 
-/** What a verb that measures networks which are no averages of two is told of batch norms; an alias, as commander wants it. */
+/** Options on batch norms of a verb that measures networks other than averages of two. */
 export type NormOptions = {
   readonly statistics: NormPolicy;
   readonly recalibrateData?: string | undefined;
@@ -15,31 +12,30 @@ export type NormOptions = {
 };
 
 /**
- * Adds the options of what is done about batch norms.
- * @param data - what statistics are measured on where nothing is said, for example `those of --data`
+ * Adds the options on batch norms. The setting names the examples that statistics are measured on by
+ * default, for the help, such as `--data`.
  */
-export function addNormOptions<A extends unknown[], O extends OptionValues>(
-  command: Command<A, O>,
-  data: string,
-): Command<A, O & NormOptions> {
-  (command as CommandUnknownOpts)
+export const addNormOptions: AddOptions<NormOptions, [data: string]> = optionGroup((command, data) => {
+  command
     .addOption(
-      new Option("--statistics <policy>", "whether batch norms are measured anew in every network")
+      new Option(
+        "--statistics <policy>",
+        "whether statistics of batch norms are measured anew in every network, or kept",
+      )
         .choices(NORM_POLICIES)
         .default("recalibrate"),
     )
     .option("--recalibrate-data <name>", `measure statistics on these examples (default: ${data})`)
     .option(
       "--recalibrate-examples <n>",
-      `only on the first n of them (default: ${STATISTICS_EXAMPLES})`,
+      `measure them on the first n examples only (default: ${STATISTICS_EXAMPLES})`,
       parseCount(1),
     );
-  return command as unknown as Command<A, O & NormOptions>;
-}
+});
 
 /**
- * Checks that statistics are measured anew where examples for that are named.
- * @throws TypeError if not
+ * Checks that no examples for statistics are named if statistics are kept.
+ * @throws UsageError if they are
  */
 export function assertNotKept({
   statistics,
@@ -47,7 +43,7 @@ export function assertNotKept({
   recalibrateExamples,
 }: Partial<Omit<NormOptions, "statistics">> & { readonly statistics?: string | undefined }): void {
   if (statistics !== "keep" || (recalibrateData === undefined && recalibrateExamples === undefined)) return;
-  throw new TypeError(
-    "Cannot recalibrate as --statistics keep leaves the statistics as they are: got --recalibrate options, too",
+  throw new UsageError(
+    "Cannot recalibrate as --statistics keep leaves the statistics as they are: got --recalibrate options, too; leave out one of them",
   );
 }

@@ -1,9 +1,5 @@
-import {
-  type Command,
-  type CommandUnknownOpts,
-  Option,
-  type OptionValues,
-} from "@commander-js/extra-typings";
+import { Option } from "@commander-js/extra-typings";
+import { UsageError } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   STATISTICS_EXAMPLES,
@@ -13,12 +9,13 @@ import {
 } from "@isthmus/statistics";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import type { DataOptions } from "../open/open-data.ts";
-import { type EngineOptions, engineOption } from "./engine-option.ts";
+import { addEngineOption, type EngineOptions } from "./engine-option.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "./match-options.ts";
 import { assertNotKept } from "./norm-options.ts";
+import { type AddOptions, optionGroup } from "./option-group.ts";
 import { parseCount } from "./parse-values.ts";
 
-/** What a verb that measures between two networks is told; an alias, as commander wants it. */
+/** Options of a verb that measures between two networks. */
 export type PairOptions = DataOptions &
   MatchVerbOptions &
   BindingOptions &
@@ -30,14 +27,14 @@ export type PairOptions = DataOptions &
     readonly statistics?: StatisticsPolicy | undefined;
   };
 
-/** Adds the options of every verb that measures between two networks: their architecture, data, alignment and statistics. */
-export function addPairOptions<A extends unknown[], O extends OptionValues>(
-  command: Command<A, O>,
-): Command<A, O & PairOptions> {
-  (command as CommandUnknownOpts)
+/**
+ * Adds the options of a verb that measures between two networks: their graph, data, alignment and statistics.
+ */
+export const addPairOptions: AddOptions<PairOptions> = optionGroup((command) => {
+  command
     .option(
       "--graph <file>",
-      "their architecture, an .onnx file or the model.json of a LayersModel (default: of their config.json)",
+      "their architecture, an .onnx file or the model.json of a LayersModel (default: from their config.json)",
     )
     .requiredOption(
       "--data <name>",
@@ -45,33 +42,33 @@ export function addPairOptions<A extends unknown[], O extends OptionValues>(
     )
     .option("--align", "align B to A first")
     .option("--alignment <file>", "permute B by an alignment that isthmus align wrote")
-    .option("--match-data <name>", "examples for --method (default: those for --statistics)")
+    .option("--match-data <name>", "examples for --method (default: the examples for --statistics)")
     .addOption(
       new Option(
         "--statistics <policy>",
-        "what is done about statistics of activations between the ends: recalibrate batch norms, or repair all layers (default: recalibrate if there are batch norms)",
+        "how statistics of activations are corrected between the ends: recalibrate batch norms, or repair all layers (default: recalibrate if there are batch norms)",
       ).choices(STATISTICS_POLICIES),
     )
-    .option("--recalibrate-data <name>", "measure statistics on these examples (default: those of --data)")
+    .option("--recalibrate-data <name>", "measure statistics on these examples (default: --data)")
     .option(
       "--recalibrate-examples <n>",
-      `only on the first n of them (default: ${STATISTICS_EXAMPLES})`,
+      `measure them on the first n examples only (default: ${STATISTICS_EXAMPLES})`,
       parseCount(1),
-    )
-    .addOption(engineOption());
-  const bound = addBindingOptions(command);
-  return addMatchOptions(bound, "--match-data") as unknown as Command<A, O & PairOptions>;
-}
+    );
+  addEngineOption(command);
+  addMatchOptions(addBindingOptions(command), "--match-data");
+});
 
 /**
- * Reads from the options what is done about statistics; to name examples for them is to ask for `recalibrate`.
- * @throws TypeError if options exclude each other
+ * Reads from the options what is done about statistics. Options that name examples for
+ * them imply `recalibrate`.
+ * @throws UsageError if options exclude each other
  */
 export function policyOf(options: PairOptions): StatisticsChoice {
   const { align, alignment, statistics, recalibrateData, recalibrateExamples } = options;
   assertAligns("measure", options);
   if (align && alignment !== undefined) {
-    throw new TypeError("Cannot measure as --align and --alignment exclude each other: got both");
+    throw new UsageError("Cannot measure as --align and --alignment exclude each other: got both");
   }
   const recalibrates = recalibrateData !== undefined || recalibrateExamples !== undefined;
   assertNotKept({ statistics, recalibrateData, recalibrateExamples });

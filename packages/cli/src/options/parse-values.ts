@@ -1,6 +1,9 @@
 import { InvalidArgumentError } from "commander";
 
-/** Most places on a path, columns of a plane, resamples and the like: more would not end, and was a slip of the finger. */
+/**
+ * Largest numbers of places on a path, columns of a plane, resamples and so on: a larger one is
+ * a typing error.
+ */
 export const MOST = {
   places: 10_000,
   columns: 500,
@@ -10,9 +13,9 @@ export const MOST = {
 } as const;
 
 /**
- * Parses a whole number within bounds, for commander.
- * @param least - smallest that is taken
- * @param most - largest that is taken
+ * Returns a parser of whole numbers within bounds, for commander.
+ * @param least - the smallest number that is accepted
+ * @param most - the largest number that is accepted
  */
 export function parseCount(least: number, most: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
@@ -42,7 +45,7 @@ export function parseNumbers(text: string): number[] {
   return text.split(",").map(parseNumber);
 }
 
-/** Parses names separated by commas, and adds them to those of the same option before. */
+/** Parses names separated by commas, and adds them to the names of the same option before. */
 export function parseNames(text: string, previous: readonly string[] = []): readonly string[] {
   const names = text
     .split(",")
@@ -52,7 +55,10 @@ export function parseNames(text: string, previous: readonly string[] = []): read
   return [...previous, ...names];
 }
 
-/** Parses groups of layers separated by commas, patterns in a group by plus signs: `head=fc*+norm,conv*`; a name is not needed. */
+/**
+ * Parses groups of layers separated by commas, with patterns separated by plus signs, and a name for a
+ * group if it needs one: `head=fc*+norm,conv*`.
+ */
 export function parseGroups(text: string): { readonly name: string; readonly patterns: readonly string[] }[] {
   return parseNames(text).map((group) => {
     const [first = "", second] = group.split("=").map((part) => part.trim());
@@ -76,14 +82,19 @@ export function parseLayerShares(text: string): ReadonlyMap<string, number> {
   return new Map(entries);
 }
 
-/** Parses some of a list of words, separated by commas. */
+/** Returns a parser of words from a list, separated by commas. */
 export function parseChoices<T extends string>(choices: readonly T[]): (text: string) => readonly T[] {
   return (text) => {
     const names = parseNames(text);
     const wrong = names.find((name) => !(choices as readonly string[]).includes(name));
     if (wrong === undefined) return choices.filter((choice) => names.includes(choice));
-    throw new InvalidArgumentError(`It must be one or more of ${choices.join(", ")}: "${wrong}" is none.`);
+    throw new InvalidArgumentError(`It must be one or more of ${choices.join(", ")}: "${wrong}" is not one.`);
   };
+}
+
+/** Adds the value of an option to the values of the same option before, for options that may be repeated. */
+export function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
 }
 
 const BYTE_UNITS: Readonly<Record<string, number>> = {

@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { assertNoInput, InputError } from "@isthmus/core";
+import { assertNoInput, InputError, UsageError } from "@isthmus/core";
 
 /**
- * Checks, before long work, that a file can be written in the end: it is no folder and no input, and what
- * there is of the folders above it are folders. Those that are missing are created when it is written.
+ * Checks, before long work, that a file can be written in the end: it is no folder and no input, and no
+ * file has the name of a folder above it. Folders that are missing are created when the file is written.
  * @throws InputError if not
  */
 export async function assertOutput(path: string, inputs: readonly string[]): Promise<void> {
@@ -28,9 +28,9 @@ function outputError(path: string, rule: string): InputError {
 
 /**
  * Checks the name of a page that will be written.
- * @throws TypeError if it does not end in `.html`
+ * @throws UsageError if it does not end in `.html`
  */
 export function assertPageName(path: string): void {
   if (path.endsWith(".html")) return;
-  throw new TypeError(`Cannot write a report as its name must end in .html: got ${path}`);
+  throw new UsageError(`Cannot write a report as its name must end in .html: got ${path}`);
 }

@@ -7,7 +7,7 @@ import { formatStar } from "../star/format-star.ts";
 import { formatStudy } from "../study/format-study.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
-/** Shows a result of any kind as the verb that made it does: as small charts and tables. */
+/** Formats a result of any kind as small charts and tables, as the verb that made it does. */
 export function formatResult(result: DrawableResult, terminal: Terminal): string {
   switch (result.kind) {
     case "barrier":

@@ -10,24 +10,32 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   star: true,
   study: true,
 };
-/** Options that change nothing of a result, and those that say where it goes, with a value. */
+/** Options that change nothing of a result, then options with a value that say where results are written. */
 const INCIDENTAL: ReadonlySet<string> = new Set(["--json", "--quiet", "-q", "--resume"]);
 const REPORT: ReadonlySet<string> = new Set(["--report"]);
 const OUTPUT: ReadonlySet<string> = new Set(["--report", "--output", "-o"]);
-/** Verbs that train networks, which must go somewhere: without that their command does not run. */
+/** Verbs that train networks and write them: without an output their command does not run. */
 const TRAINING: ReadonlySet<string> = new Set(["curve", "star"]);
 
-/** Says which command made a result, without options that change nothing of it: so the result is the same wherever it goes. */
+/**
+ * Describes the command that made a result, without options that change nothing of it, so that the result
+ * is the same wherever it is written.
+ * @param argv - the words after the name of the program, first the verb
+ */
 export function describeCommand(argv: readonly string[], version: string): Provenance {
-  const places = TRAINING.has(argv[0] ?? "") ? REPORT : OUTPUT;
-  const words = argv.filter((word, index) => {
+  const [verb = ""] = argv;
+  const places = TRAINING.has(verb) ? REPORT : OUTPUT;
+  let previous = "";
+  const words = argv.filter((word) => {
+    const isValueOfPlace = places.has(previous);
+    previous = word;
     const [option = ""] = word.split("=");
-    return !(INCIDENTAL.has(word) || places.has(option) || places.has(argv[index - 1] ?? ""));
+    return !(INCIDENTAL.has(word) || places.has(option) || isValueOfPlace);
   });
   return { command: quoteCommand(["isthmus", ...words]), version };
 }
 
-/** Adds to a result that can be drawn which command made it, unless it says so already. */
+/** Adds the command that made a result to it, if it can be drawn and does not name its command already. */
 export function withProvenance(result: object, provenance: Provenance): object {
   const { kind } = result as { readonly kind?: unknown };
   const drawable = typeof kind === "string" && Object.hasOwn(DRAWABLE, kind);

@@ -11,18 +11,18 @@ import {
 } from "@isthmus/report";
 
 /**
- * Checks that files can be written into a folder, which need not be there.
- * @throws InputError if it is something else
+ * Checks that a path names a folder, or nothing yet, so that files can be written into it.
+ * @throws InputError if it is a file
  */
 export async function assertFolder(path: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined || found.isDirectory()) return;
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined || stats.isDirectory()) return;
   throw new InputError(`Cannot write into "${path}" as it must be a folder: it is a file; name another`, {
     input: path,
   });
 }
 
-/** How the parts of a result are written. */
+/** Options of how the parts of a result are written. */
 export interface PartsOptions {
   /** Colours of figures. @defaultValue "light" */
   readonly theme?: Theme;
@@ -30,7 +30,10 @@ export interface PartsOptions {
   readonly inputs?: readonly string[];
 }
 
-/** Writes the figures of a result into a folder, each as an SVG that stands alone; returns the files. */
+/**
+ * Writes the figures of a result into a folder, each as an SVG file that needs no other file;
+ * returns the files.
+ */
 export async function saveFigures(
   result: DrawableResult,
   folder: string,

@@ -1,4 +1,4 @@
-import { at, type Checkpoint, InputError } from "@isthmus/core";
+import { at, type Checkpoint, InputError, UsageError } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import {
   assertDataFits,
@@ -8,7 +8,7 @@ import {
   type DataSet,
   limitExamples,
 } from "@isthmus/graph";
-import type { SymmetrySpec } from "@isthmus/symmetry";
+import type { Derivation } from "@isthmus/symmetry";
 import { align } from "@isthmus/weight-matching";
 import {
   assertArchitecture,
@@ -29,33 +29,36 @@ import { openTrainingData } from "../training/open-training-data.ts";
 import type { Context } from "../verb.ts";
 import type { StarVerbOptions } from "./star-options.ts";
 
-/** Examples that a star is found on, measured on, and judged by. */
+/** The examples that a star is found on, measured on, and tested on. */
 export interface StarData {
   readonly training: DataSet;
   readonly measured: DataSet;
-  /** The first of those to train on, for statistics of norms. */
+  /** The first examples of the training data, for statistics of norms. */
   readonly statistics: DataSet;
   readonly test: DataSet | undefined;
   readonly outOfDistribution: DataSet | undefined;
 }
 
-/** All that the verb works on. */
+/** Everything that the verb works on. */
 export interface StarJob extends OpenedArchitecture {
   readonly anchors: readonly Checkpoint[];
   readonly heldOut: readonly Checkpoint[];
-  /** Where the star starts; undefined for the mean of the anchors. */
+  /** The network that the star starts from; undefined for the mean of the anchors. */
   readonly start: Checkpoint | undefined;
-  /** Proved; undefined where nothing is to be aligned. */
-  readonly spec: SymmetrySpec | undefined;
+  /** The proved symmetries; undefined if nothing is aligned. */
+  readonly symmetries: Derivation | undefined;
   readonly data: StarData;
   /** All files that are read. */
   readonly inputs: readonly string[];
   readonly binding: BindingSummary;
-  /** Gives a network the names that the first anchor has in its file. */
+  /** Renames the tensors of a network as in the file of the first anchor. */
   readonly restore: BoundNetwork["restore"];
 }
 
-/** Opens networks and data, checks that they fit each other, hands them to `work`, and closes them whatever happens. */
+/**
+ * Opens networks and data, checks that they fit each other, passes them to `work`, and closes them
+ * in any case.
+ */
 export async function withStarJob<T>(
   paths: readonly string[],
   options: StarVerbOptions,
@@ -85,7 +88,7 @@ export async function withStarJob<T>(
       context.terminal.note(line);
     for (const set of [data.test, data.outOfDistribution])
       if (set !== undefined) assertDataFits("find a star", architecture.graph, set, 1);
-    const spec = options.align
+    const symmetries = options.align
       ? await proveSpec({ ...architecture, networks: bound }, options, context)
       : undefined;
     const inputs = [
@@ -95,7 +98,7 @@ export async function withStarJob<T>(
     const anchors = bound.slice(0, heldBegin).map(({ network }) => network);
     const heldOut = bound.slice(heldBegin, heldEnd).map(({ network }) => network);
     const { restore } = at(bound, 0, "network");
-    return work({ ...architecture, anchors, heldOut, start, spec, data, inputs, binding, restore });
+    return work({ ...architecture, anchors, heldOut, start, symmetries, data, inputs, binding, restore });
   });
 }
 
@@ -124,8 +127,8 @@ async function openStarData(options: StarVerbOptions, context: DataContext): Pro
   const { scaling } = training;
   const { tokenizedBy: _, ...opening } = context;
   if (oodData !== undefined && test === undefined) {
-    throw new TypeError(
-      "Cannot tell other data from those of the network as there must be some to predict: add --test-data",
+    throw new UsageError(
+      "Cannot compare predictions with --ood-data as there must be data of the networks, too: add --test-data",
     );
   }
   return {
@@ -138,13 +141,13 @@ async function openStarData(options: StarVerbOptions, context: DataContext): Pro
   };
 }
 
-/** The architecture that is named, or that of the networks' own configs. */
+/** Opens the architecture that `--graph` names, or that the configs of the networks describe. */
 async function openNamed(paths: readonly string[], options: StarVerbOptions): Promise<OpenedArchitecture> {
   await assertArchitecture("find a star", paths, options);
   return openSharedArchitecture(paths, options);
 }
 
-/** The architecture of a short string, and random weights. */
+/** Builds the architecture that the short string of `--net` describes, and random weights for it. */
 async function buildNetwork(
   { net, engine, seed }: StarVerbOptions,
   data: DataSet,
@@ -154,16 +157,16 @@ async function buildNetwork(
   return { architecture, random: initialize(seed) };
 }
 
-/** The symmetries of the networks, proved by aligning one anchor to another. */
+/** Discovers the symmetries of the networks, and proves them by aligning one anchor to another. */
 async function proveSpec(
   { networks, ...architecture }: OpenedArchitecture & Pick<BoundArchitecture, "networks">,
   { seed, restarts }: StarVerbOptions,
   context: Context,
-): Promise<SymmetrySpec> {
+): Promise<Derivation> {
   const { symmetries } = await align(architecture, networks.slice(0, 2), {
     seed,
     restarts,
     ...followAlignment("weight", context),
   });
-  return symmetries.spec;
+  return symmetries;
 }

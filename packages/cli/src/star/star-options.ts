@@ -1,9 +1,4 @@
-import {
-  type Command,
-  type CommandUnknownOpts,
-  Option,
-  type OptionValues,
-} from "@commander-js/extra-typings";
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   FIND_STAR_DEFAULTS,
@@ -14,12 +9,13 @@ import {
 import { NORM_POLICIES, type NormPolicy, STATISTICS_EXAMPLES } from "@isthmus/statistics";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { addScalingOptions, type ScalingOptions } from "../open/open-data.ts";
-import { type EngineOptions, engineOption } from "../options/engine-option.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { MOST, parseBytes, parseCount } from "../options/parse-values.ts";
 import { addTrainingOptions } from "../training/add-training-options.ts";
 import type { TrainingFlags } from "../training/training-options.ts";
 
-/** What the user said of a star; an alias, as commander wants it. */
+/** Options of the verb `star`. */
 export type StarVerbOptions = TrainingFlags &
   ScalingOptions &
   BindingOptions &
@@ -48,30 +44,26 @@ export type StarVerbOptions = TrainingFlags &
   };
 
 /** Adds the options of the verb `star`. */
-export function addStarOptions<A extends unknown[], O extends OptionValues>(
-  command: Command<A, O>,
-): Command<A, O & StarVerbOptions> {
-  const untyped = command as unknown as CommandUnknownOpts;
-  addNetworks(untyped);
-  addBindingOptions(untyped);
-  addTrainingOptions(addScalingOptions(untyped), 1);
-  addSearch(untyped);
-  addMeasurement(untyped);
-  addOutput(untyped);
-  return untyped as unknown as Command<A, O & StarVerbOptions>;
-}
+export const addStarOptions: AddOptions<StarVerbOptions> = optionGroup((command) => {
+  addNetworks(command);
+  addBindingOptions(command);
+  addTrainingOptions(addScalingOptions(command), 1);
+  addSearch(command);
+  addMeasurement(command);
+  addOutput(command);
+});
 
 function addNetworks(command: CommandUnknownOpts): void {
   command
     .option(
       "--graph <file>",
-      "their architecture, an .onnx file or the model.json of a LayersModel (default: of their config.json)",
+      "their architecture, an .onnx file or the model.json of a LayersModel (default: from their config.json)",
     )
     .option(
       "--net <name>",
-      "their architecture as isthmus train --net has it; the star then starts at random",
+      "their architecture by its name for isthmus train --net; the star then starts at random",
     )
-    .option("--held-out <files...>", "networks that the star is verified on, and not found from")
+    .option("--held-out <files...>", "networks that the star is not found from, but verified on")
     .option("--from <file>", "where the star starts (default: the mean of the anchors, or random with --net)")
     .requiredOption(
       "--data <name>",
@@ -98,32 +90,32 @@ function addSearch(command: CommandUnknownOpts): void {
     )
     .option(
       "--restarts <n>",
-      "searches of each of these alignments",
+      "number of searches for each of these alignments, of which the best is taken",
       parseCount(1),
       FIND_STAR_DEFAULTS.restarts,
     )
     .option(
       "--memory <size>",
-      "memory for anchors; the others are read again",
+      "memory for anchors; anchors beyond it are read again each time",
       parseBytes,
       FIND_STAR_DEFAULTS.memory,
-    )
-    .addOption(engineOption());
+    );
+  addEngineOption(command);
 }
 
 function addMeasurement(command: CommandUnknownOpts): void {
   command
     .optionsGroup("How to measure:")
-    .option("--measure-data <name>", "examples that barriers are measured on (default: those of --data)")
+    .option("--measure-data <name>", "examples that barriers are measured on (default: --data)")
     .option(
       "--points <n>",
-      "evenly spaced places of each pair",
+      "number of evenly spaced places for each pair",
       parseCount(3, MOST.places),
       MEASURE_STAR_DEFAULTS.points,
     )
     .option(
       "--pairs <n>",
-      "pairs of regular networks, drawn from all; 0 for all",
+      "number of pairs of regular networks, drawn from all; 0 for all",
       parseCount(0),
       MEASURE_STAR_DEFAULTS.regularPairs,
     )
@@ -131,7 +123,7 @@ function addMeasurement(command: CommandUnknownOpts): void {
     .addOption(
       new Option(
         "--statistics <policy>",
-        "what is done about batch norms between two networks (default: recalibrate)",
+        "whether statistics of batch norms are measured anew between two networks, or kept (default: recalibrate)",
       ).choices(NORM_POLICIES),
     )
     .option(
@@ -146,11 +138,11 @@ function addMeasurement(command: CommandUnknownOpts): void {
     )
     .option(
       "--ood-data <name>",
-      "examples of other data, scaled as --data, that predictions should be unsure of",
+      "examples of other data, scaled as --data, on which predictions should be unsure",
     )
     .option(
       "--members <n>",
-      "networks on rays whose predictions are averaged (default: as many as anchors)",
+      "number of networks on rays whose predictions are averaged (default: the number of anchors)",
       parseCount(1),
     );
 }

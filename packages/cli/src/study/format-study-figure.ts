@@ -14,8 +14,8 @@ const BAR_WIDTH = 30;
 type Row = StudyTable["rows"][number];
 
 /**
- * Shows a figure of a study as a chart of lines, or as bars where its axis has names, or a single place: nothing where there is no
- * number.
+ * Shows a figure of a study as a chart of lines, or as bars if its axis has names or a single place. The
+ * text is empty if the figure has no number.
  */
 export function formatStudyFigure(figure: StudyFigure, table: StudyTable, terminal: Terminal): string {
   const named = figure.mark === "bar" || figure.xScale === "band";
@@ -28,7 +28,7 @@ export function formatStudyFigure(figure: StudyFigure, table: StudyTable, termin
   return drawn === "" ? "" : `${figure.title}\n\n${drawn}`;
 }
 
-/** Lines of a figure, on its scales; several values at one place have no line through them. */
+/** Lists the lines of a figure, on its scales; several values at one place have no line through them. */
 function listLines(
   { x, y, series: key, mark, xScale, yScale }: StudyFigure,
   table: StudyTable,
@@ -36,9 +36,9 @@ function listLines(
   const [scaleX, scaleY] = [scaleOf(xScale === "log"), scaleOf(yScale === "log")];
   const lines = new Map<string, [x: number, y: number][]>();
   for (const row of table.rows) {
-    const place: [number, number] = [scaleX.forth(row[x]), scaleY.forth(row[y])];
+    const place: [number, number] = [scaleX.toPlace(row[x]), scaleY.toPlace(row[y])];
     if (!place.every(Number.isFinite)) continue;
-    const label = key === undefined ? studyColumnTitle(table, y) : String(row[key] ?? "");
+    const label = key === undefined ? studyColumnTitle(table, y) : textOf(row, key);
     lines.set(label, [...(lines.get(label) ?? []), place]);
   }
   return [...lines].map(([label, points]) => {
@@ -49,6 +49,12 @@ function listLines(
       joined: mark === "line" && single,
     };
   });
+}
+
+/** Returns a value of a table as text; empty if the row has none, which is normal. */
+function textOf(row: Row, key: string): string {
+  const { [key]: value = null } = row;
+  return value === null ? "" : String(value);
 }
 
 function formatLines(
@@ -68,19 +74,19 @@ function formatLines(
     color: terminal.color,
     yLabel: `${studyColumnTitle(table, y)}${yScale === "log" ? ", log scale" : ""}`,
     xLabel: `${studyColumnTitle(table, x)}${xScale === "log" ? ", log scale" : ""}`,
-    formatX: (value) => formatShort(scaleX.back(value), 4),
-    formatY: (value) => formatNumber(scaleY.back(value)),
+    formatX: (value) => formatShort(scaleX.toValue(value), 4),
+    formatY: (value) => formatNumber(scaleY.toValue(value)),
   });
 }
 
-/** To places on an axis, and back; what has none there is not a number. */
+/** Returns the functions from values to places on an axis, NaN for values that have none, and back. */
 function scaleOf(logarithmic: boolean) {
   return {
-    forth: (value: StudyValue | undefined): number => {
+    toPlace: (value: StudyValue | undefined): number => {
       if (typeof value !== "number") return Number.NaN;
       return logarithmic ? Math.log10(value) : value;
     },
-    back: (value: number): number => (logarithmic ? 10 ** value : value),
+    toValue: (value: number): number => (logarithmic ? 10 ** value : value),
   };
 }
 
@@ -97,8 +103,8 @@ function formatBars({ x, y, series }: StudyFigure, table: StudyTable, { unicode 
       { title: "" },
     ],
     rows.map((row) => [
-      String(row[x] ?? ""),
-      ...(series === undefined ? [] : [String(row[series] ?? "")]),
+      textOf(row, x),
+      ...(series === undefined ? [] : [textOf(row, series)]),
       formatNumber(heightOf(row)),
       formatBar(heightOf(row), { full, width: BAR_WIDTH, unicode }),
     ]),

@@ -4,13 +4,17 @@ import type { Task, TasksProgress } from "@isthmus/tasks";
 import { formatTable } from "../format/format-table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { formatSeconds } from "../training/format-training.ts";
-
 import { formatStudyFigure } from "./format-study-figure.ts";
 
-/** Tasks that are shown of a long list. */
+/** The tasks that could not begin as others failed, and the numbers of results. */
+interface FailedCounts extends Pick<RunStudyResult, "ran" | "kept"> {
+  readonly blocked: readonly unknown[];
+}
+
+/** Most tasks of a list that are shown. */
 const SHOWN_TASKS = 40;
 
-/** Sets the tables of a study as text, each with its figures as charts. */
+/** Formats the tables of a study as text, each with its figures as charts. */
 export function formatStudy({ title, only, tables, figures }: StudyResult, terminal: Terminal): string {
   const parts = tables.flatMap((table) => [
     formatStudyTable(table),
@@ -22,7 +26,7 @@ export function formatStudy({ title, only, tables, figures }: StudyResult, termi
   return [title, ...part, ...parts.filter((part) => part !== "")].join("\n\n");
 }
 
-/** Variables with their values: `width 64; seed 0, 1`. */
+/** Formats variables with their values: `width 64; seed 0, 1`. */
 function formatVariables(variables: Readonly<Record<string, readonly StudyValue[]>>): string {
   return Object.entries(variables)
     .map(([name, values]) => `${name} ${values.join(", ")}`)
@@ -45,19 +49,19 @@ function formatCell(value: StudyValue): string {
   return typeof value === "number" && !Number.isInteger(value) ? formatNumber(value) : String(value);
 }
 
-/** What a study would run, as text. */
-export function formatMissing(missing: readonly Task[], kept: number): string {
+/** Formats the tasks that a study would run, and how many results are there already. */
+export function formatMissing(missing: readonly Task[], resultCount: number): string {
   const shown = missing.slice(0, SHOWN_TASKS).map(({ label }) => label);
   if (missing.length > SHOWN_TASKS) shown.push(`and ${missing.length - SHOWN_TASKS} more`);
   const kinds = [...new Set(missing.map(({ kind }) => kind))].map((kind) => {
     return `${missing.filter((task) => task.kind === kind).length} ${kind}`;
   });
   const counts = kinds.length === 0 ? "" : ` (${kinds.join(", ")})`;
-  const first = `${missing.length} tasks to run${counts}, ${kept} results there`;
+  const first = `${missing.length} tasks to run${counts}, ${resultCount} results there`;
   return [first, "How long they take is said once some of them have run.", ...shown].join("\n");
 }
 
-/** What a study is doing, for the progress bar. */
+/** Formats what a study is doing, for the progress bar. */
 export function formatTasks({ done, running, waiting, failed }: TasksProgress): string {
   const [first = ""] = running;
   const counts = [`${done} done`, `${running.length} running`, `${waiting} left`];
@@ -65,19 +69,21 @@ export function formatTasks({ done, running, waiting, failed }: TasksProgress): 
   return `${counts.join(", ")}${first === "" ? "" : `: ${first}`}`;
 }
 
-/** The time left of a study, for the progress bar. */
+/** Formats the time left of a study, for the progress bar. */
 export function formatTimeLeft({ timeLeft }: TasksProgress): string {
   if (timeLeft === undefined) return "";
   return `${timeLeft.atLeast ? "at least " : ""}${formatSeconds(timeLeft.seconds)} left`;
 }
 
-/** What failed of a study, as text. */
-export function formatFailures({ failures, blocked, ran, kept }: RunStudyResult): string {
-  const told = failures.map(({ task, error }) => `${task.label}: ${(error as Error).message}`);
+/** Formats the tasks of a study that failed, one a line, and says how to go on. */
+export function formatFailures(
+  failures: readonly { readonly label: string; readonly message: string }[],
+  { blocked, ran, kept }: FailedCounts,
+): string {
   const lost = blocked.length === 0 ? "" : `; ${blocked.length} more could not be begun`;
   return [
-    ...told,
+    ...failures.map(({ label, message }) => `${label}: ${message}`),
     "",
-    `${failures.length} tasks failed${lost}. What was done, ${ran + kept} results, is kept: run the study again to go on.`,
+    `${failures.length} tasks failed${lost}. The finished part, ${ran + kept} results, is kept: run the study again to go on.`,
   ].join("\n");
 }

@@ -2,12 +2,13 @@ import { createTensor, sizeOf, type Tensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import type { DataSet } from "@isthmus/graph";
 
-/** Bytes of f32 up to which a data set is held: twice the training images of MNIST, in every thread. */
+/** Most bytes of f32 that a data set is held in: twice the training images of MNIST, in every thread. */
 const MOST_BYTES = 400e6;
 
 /**
- * The same data set with its examples scaled once and for all, where they are bytes: tasks go through them hundreds of times, and
- * for small networks scaling takes as long as learning.
+ * Returns a data set with its bytes scaled once and for all, as tasks read them hundreds of times, and for
+ * small networks scaling takes as long as learning. A data set without bytes to scale, or a large one, is
+ * returned as it is.
  */
 export function holdExamples(data: DataSet): DataSet {
   const { name, classes, size, exampleShape, scaling, inputName, labelling } = data;

@@ -1,6 +1,9 @@
 import type { Engine } from "@isthmus/graph";
 
-/** The same engine with one thread for every graph: where several work side by side, that keeps all cores busy. */
+/**
+ * Returns an engine that runs every graph in one thread, which keeps all cores busy where several graphs
+ * run side by side.
+ */
 export function oneThreadEngine({ name, load }: Engine): Engine {
   return { name, load: (graph, options) => load(graph, { ...options, threads: 1 }) };
 }

@@ -1,6 +1,8 @@
 import { InvalidArgumentError } from "commander";
 
-/** Parses a variable with some of its values, `width=4,8`, and adds it to those of the same option before. */
+/**
+ * Parses a variable with some of its values, `width=4,8`, and adds it to the variables of earlier `--only`.
+ */
 export function parseOnly(
   text: string,
   before: Readonly<Record<string, readonly string[]>> = {},

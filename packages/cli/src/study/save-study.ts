@@ -5,7 +5,10 @@ import type { StudyResult } from "@isthmus/study";
 import { formatJson } from "../format/format-json.ts";
 import { saveFigures, saveTables } from "../result/save-parts.ts";
 
-/** Writes the results of a study into its folder: the JSON, a page, and every table and figure as a file; returns the files. */
+/**
+ * Writes the results of a study into its folder: the JSON, a page, and every table and figure as a file;
+ * returns the files.
+ */
 export async function saveStudy(
   study: StudyResult & { readonly provenance: Provenance },
   folder: string,

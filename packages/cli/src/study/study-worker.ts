@@ -4,11 +4,10 @@ import type { DataSet } from "@isthmus/graph";
 import { STUDY_TASKS } from "@isthmus/study";
 import { runTask, serveTasks } from "@isthmus/tasks";
 import { createEngine, type EngineName } from "../options/engine-option.ts";
-import { explainFailure } from "../terminal/explain-failure.ts";
 import { holdExamples } from "./hold-examples.ts";
 import { oneThreadEngine } from "./one-thread-engine.ts";
 
-/** What the worker is started with. */
+/** The data that the worker is started with. */
 export interface StudyWorkerData {
   readonly engine: EngineName;
 }
@@ -25,9 +24,4 @@ function openData(data: string, inputs: readonly string[] = []): Promise<DataSet
   return open;
 }
 
-serveTasks((assignment, control) => runTask(STUDY_TASKS, assignment, { engine, openData }, control), {
-  explain: async (error) => {
-    const { message, exitCode } = await explainFailure(error);
-    return { message, isInput: exitCode === 2 };
-  },
-});
+serveTasks((assignment, control) => runTask(STUDY_TASKS, assignment, { engine, openData }, control));

@@ -1,4 +1,11 @@
-import { DivergenceError, EngineError, FormatError, InputError } from "@isthmus/core";
+import {
+  DivergenceError,
+  EngineError,
+  FormatError,
+  InputError,
+  OutOfRangeError,
+  UsageError,
+} from "@isthmus/core";
 import { describe, expect, it } from "vitest";
 import { explainFailure } from "./explain-failure.ts";
 
@@ -13,10 +20,17 @@ describe("explainFailure()", () => {
     expect((await explainFailure(diverged)).exitCode).toBe(1);
   });
 
-  it("explainFailure() tells our argument errors from mistakes in code", async () => {
-    const ours = new RangeError("Cannot lerp as t must be in [0, 1]: it is 2");
-    expect(await explainFailure(ours)).toEqual({ message: ours.message, exitCode: 2 });
+  it("explainFailure() tells our argument errors from mistakes in code by their class, not their wording", async () => {
+    const message = "Cannot lerp as t must be in [0, 1]: it is 2";
+    for (const ours of [new OutOfRangeError(message), new UsageError(message)])
+      expect(await explainFailure(ours)).toEqual({ message, exitCode: 2 });
     const mistakes = [
+      () => {
+        throw new TypeError(message);
+      },
+      () => {
+        throw new RangeError(message);
+      },
       () => (undefined as unknown as { x: number }).x,
       () => {
         const { x } = undefined as unknown as { x: number };

@@ -1,23 +1,22 @@
-/** What to tell the user of a failure, and how the process should end. */
+/** The message of a failure for the user, and the exit code of the process. */
 export interface Failure {
   readonly message: string;
   /** 1 if the work failed, 2 if what the user gave cannot be used. */
   readonly exitCode: 1 | 2;
 }
 
-/** Our wording: what was attempted, `as`, the rule, a colon, the value. V8 has no message of this form. */
-const OUR_WORDING = /^Cannot .+ as .+: /s;
-
-/** Tells bad input and wrong usage from work that failed and from our own mistakes. */
+/**
+ * Returns the message and the exit code of a failure by the class of its error: input and arguments that
+ * cannot be used (2), work that failed (1), or a defect of the program, which is called unexpected (1).
+ */
 export async function explainFailure(error: unknown): Promise<Failure> {
   // Loaded when needed, as help must not wait for it.
-  const { isIsthmusError } = await import("@isthmus/core");
+  const { isIsthmusError, isUsageError } = await import("@isthmus/core");
   if (isIsthmusError(error)) {
     const failed = isIsthmusError(error, "EngineError", "DivergenceError");
     return { message: error.message, exitCode: failed ? 1 : 2 };
   }
+  if (isUsageError(error)) return { message: error.message, exitCode: 2 };
   const message = error instanceof Error ? error.message : String(error);
-  const argument = error instanceof TypeError || error instanceof RangeError;
-  if (argument && OUR_WORDING.test(message)) return { message, exitCode: 2 };
   return { message: `Unexpected failure: ${message} (ISTHMUS_DEBUG=1 shows where)`, exitCode: 1 };
 }

@@ -1,14 +1,16 @@
 import type { AlignOptions, MatchMethod } from "@isthmus/weight-matching";
 import type { Context } from "../verb.ts";
 
-/** What methods match by, for progress. */
+/** What each method matches by, for the progress bar. */
 const NAMES: Readonly<Record<MatchMethod, string>> = {
   weight: "weights",
   activation: "activations",
   "straight-through": "weights that gradients pass through",
 };
 
-/** Returns the options by which an alignment shows its progress in the terminal, and stops when the command is stopped. */
+/**
+ * Returns the options that show the progress of an alignment in the terminal, and stop it with the command.
+ */
 export function followAlignment(
   method: MatchMethod,
   { progress, signal }: Pick<Context, "progress" | "signal">,

@@ -1,20 +1,24 @@
 import type { Terminal } from "./terminal.ts";
 
 /**
- * Reports how far a step has got; `share` in `[0, 1]`, or nothing where it cannot be told. What changes all the time goes into
- * `detail`, which is called for only when it is shown.
+ * Reports the progress of a step: the `share` that is done, in `[0, 1]`, or undefined if it is unknown.
+ * Text that changes all the time is returned by `detail`, which is called only when it is shown.
  */
 export type Progress = (step: string, share?: number, detail?: () => string) => void;
 
-/** Milliseconds between two pictures of the bar. */
+/** Milliseconds between two drawings of the bar. */
 const REDRAW_MS = 80;
-/** Milliseconds of silence before a line is written where there is no screen: a tenth of the time so far, within these. */
+/**
+ * Without a screen a line is written after a tenth of the time so far, but within these
+ * bounds in milliseconds.
+ */
 const [FIRST_LINE_MS, LINE_MS] = [5_000, 60_000];
 const BAR_CELLS = 24;
 
 /**
- * Makes a progress reporter: a bar that is drawn over on a screen; elsewhere a plain line every few seconds, then every minute,
- * so that a fast command writes none and the log of a long one stays short.
+ * Creates a progress reporter. On a screen it draws a bar again and again in the same line; elsewhere it
+ * writes a plain line every few seconds, then every minute, so that a fast command writes none and the log of
+ * a long one stays short.
  */
 export function createProgress(terminal: Terminal, now: () => number = Date.now): Progress {
   const started = now();

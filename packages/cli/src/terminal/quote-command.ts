@@ -1,4 +1,4 @@
-/** Words as a POSIX shell would read them back; quotes only where needed. */
+/** Quotes words so that a POSIX shell reads them back, with quotes only where they are needed. */
 export function quoteCommand(words: readonly string[]): string {
   return words
     .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))

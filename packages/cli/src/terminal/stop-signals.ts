@@ -4,13 +4,13 @@ import { constants } from "node:os";
 export interface StopListener {
   /** Aborted by the first request. */
   readonly signal: AbortSignal;
-  /** Name of the request, once there was one. */
+  /** Returns the name of the first request; undefined until there is one. */
   received(): StopSignal | undefined;
   /** Stops listening, so that the next request ends the process at once. */
   close(): void;
 }
 
-/** Requests to stop that a command answers by cleaning up. */
+/** A request to stop, which a command answers by cleaning up. */
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 const STOP_SIGNALS: readonly StopSignal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -37,7 +37,10 @@ export function listenForStop(): StopListener {
   };
 }
 
-/** Exit code of a process that a signal ended, as shells report it: 130 for SIGINT, 143 for SIGTERM. */
+/**
+ * Returns the exit code of a process that a signal ended, as shells report it: 130 for SIGINT,
+ * 143 for SIGTERM.
+ */
 export function exitCodeOf(name: StopSignal): number {
   return 128 + constants.signals[name];
 }

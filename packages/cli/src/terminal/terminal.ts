@@ -1,15 +1,18 @@
 import { setImmediate } from "node:timers/promises";
 import { printable } from "./printable.ts";
 
-/** Where a command writes, and what can be shown there. Nothing else in the program writes to the console. */
+/**
+ * The terminal that a command writes to, and what it can show. Nothing else in the program writes
+ * to the console.
+ */
 export interface Terminal {
-  /** Columns of the screen, or 80 where there is none. */
+  /** Columns of the screen, or 80 if there is none. */
   readonly columns: number;
   /** Whether standard output is a screen that shows colours. */
   readonly color: boolean;
   /** Whether standard output shows more than ASCII. */
   readonly unicode: boolean;
-  /** Whether standard error is a screen, where a line can be written over. */
+  /** Whether standard error is a screen, on which a line can be replaced. */
   readonly interactive: boolean;
   /** Writes to standard output. */
   print(text: string): void;
@@ -19,12 +22,12 @@ export interface Terminal {
   status(line: string): void;
   /**
    * Waits until everything was written.
-   * @returns false if standard output could not be written, which was then said on standard error
+   * @returns false if standard output could not be written; standard error then has a message about it
    */
   settle(): Promise<boolean>;
 }
 
-/** A writable stream as far as a terminal needs it. */
+/** The part of a writable stream that a terminal needs. */
 export interface TerminalStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -34,7 +37,7 @@ export interface TerminalStream {
 
 const CLEAR_LINE = "\r\u001b[K";
 
-/** Makes the terminal of a process, from its streams and environment. */
+/** Creates the terminal of a process from its streams and environment. */
 export function createTerminal(
   out: TerminalStream,
   err: TerminalStream,
@@ -43,19 +46,19 @@ export function createTerminal(
   let shown = "";
   let failure: NodeJS.ErrnoException | undefined;
   const fail = (error: NodeJS.ErrnoException): void => {
-    // A reader that has seen enough closes the pipe; that is no failure of ours. What follows a failure says
-    // nothing new.
+    // A reader that has seen enough closes the pipe, which is no failure of ours. Only the first failure is
+    // reported.
     if (error.code === "EPIPE" || failure !== undefined) return;
     failure = error;
-    const told = error.code === "ENOSPC" ? "the disk must have room: it is full" : error.message;
-    err.write(`isthmus: Cannot write to standard output as ${told}\n`);
+    const reason = error.code === "ENOSPC" ? "the disk must have room: it is full" : error.message;
+    err.write(`isthmus: Cannot write to standard output as ${reason}\n`);
   };
   out.on("error", fail);
-  // There is nowhere left to say that standard error cannot be written.
+  // There is no place left to report that standard error cannot be written.
   err.on("error", () => {});
-  // What goes to a file or a program must arrive as it is; a screen obeys what is written to it.
+  // A file or a program must get the text as it is; a screen obeys control characters in it.
   const shownOn = (stream: TerminalStream, text: string) => (stream.isTTY === true ? printable(text) : text);
-  // Files are written at once, and failures then are thrown.
+  // Files are written synchronously, so their failures are thrown.
   const write = (text: string, done?: () => void): void => {
     try {
       out.write(shownOn(out, text), done);
@@ -85,14 +88,17 @@ export function createTerminal(
     status,
     async settle() {
       if (failure === undefined) await new Promise<void>((resolve) => write("", resolve));
-      // Streams tell of failures a moment after they have called back.
+      // Streams report failures a moment after they have called back.
       await setImmediate();
       return failure === undefined;
     },
   };
 }
 
-/** `NO_COLOR` and `FORCE_COLOR` count if they are set to anything, as their conventions say. */
+/**
+ * Decides whether to show colours: `NO_COLOR` and `FORCE_COLOR` count if they are not empty, as
+ * their conventions say.
+ */
 function showsColor(out: TerminalStream, env: Readonly<Record<string, string | undefined>>): boolean {
   if (env["NO_COLOR"]) return false;
   if (env["FORCE_COLOR"]) return env["FORCE_COLOR"] !== "0";

@@ -1,13 +1,8 @@
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { LEARNING_RATES, TRAIN_DEFAULTS } from "@isthmus/training";
+import { type AddOptions, optionGroup } from "../options/option-group.ts";
+import { collect, MOST, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
 import {
-  type Command,
-  type CommandUnknownOpts,
-  Option,
-  type OptionValues,
-} from "@commander-js/extra-typings";
-import { TRAIN_DEFAULTS } from "@isthmus/training";
-import { MOST, parseCount, parseNumber, parseSeed } from "../options/parse-values.ts";
-import {
-  LEARNING_RATES,
   LOSS_NAMES,
   MOMENTUM,
   OPTIMIZER_NAMES,
@@ -15,21 +10,18 @@ import {
   type TrainingFlags,
 } from "./training-options.ts";
 
-const collect = (name: string, before: readonly string[] | undefined) => [...(before ?? []), name];
-
 /**
- * Adds the options of every verb that trains: how images are changed, loss, optimiser, schedule, and what decides the bytes.
- * @param leastEpochs - 0 where a network that was not trained at all is a result, too
+ * Adds the options of every verb that trains: length, changes of images, loss, optimiser, schedule,
+ * seed and threads. The setting is the least number of epochs, 0 if a network that is not trained at all
+ * is a result, too.
  */
-export function addTrainingOptions<A extends unknown[], O extends OptionValues>(
-  command: Command<A, O>,
-  leastEpochs: 0 | 1 = 0,
-): Command<A, O & TrainingFlags> {
-  const untyped = (command as CommandUnknownOpts).optionsGroup("How to train:");
-  addLength(untyped, leastEpochs);
-  for (const add of [addObjective, addOptimizer, addSchedule, addMachine]) add(untyped);
-  return command as unknown as Command<A, O & TrainingFlags>;
-}
+export const addTrainingOptions: AddOptions<TrainingFlags, [leastEpochs: 0 | 1]> = optionGroup(
+  (command, leastEpochs) => {
+    command.optionsGroup("How to train:");
+    addLength(command, leastEpochs);
+    for (const add of [addObjective, addOptimizer, addSchedule, addMachine]) add(command);
+  },
+);
 
 function addLength(command: CommandUnknownOpts, leastEpochs: 0 | 1): void {
   command
@@ -48,7 +40,7 @@ function addLength(command: CommandUnknownOpts, leastEpochs: 0 | 1): void {
     )
     .option(
       "--drop-last",
-      "leave out what is left of an epoch's examples, instead of going on with them in the next",
+      "leave out the examples at the end of an epoch that fill no batch, instead of starting the next epoch with them",
     )
     .option("--crop <n>", "pad images by n pixels and crop them at random to their size", parseCount(0))
     .option("--flip", "mirror every other image");
@@ -73,7 +65,7 @@ function addObjective(command: CommandUnknownOpts): void {
 function addOptimizer(command: CommandUnknownOpts): void {
   command
     .addOption(
-      new Option("--optimizer <name>", "what makes a step of a gradient")
+      new Option("--optimizer <name>", "the rule that makes a step from a gradient")
         .choices(OPTIMIZER_NAMES)
         .default("sgd"),
     )
@@ -82,30 +74,44 @@ function addOptimizer(command: CommandUnknownOpts): void {
       `learning rate, the largest of the schedule (default: ${LEARNING_RATES.sgd} for sgd, else ${LEARNING_RATES.adam})`,
       parseNumber,
     )
-    .option("--momentum <x>", `of sgd (default: ${MOMENTUM})`, parseNumber)
-    .option("--nesterov", "let the momentum of sgd look ahead")
-    .option("--weight-decay <x>", "shrink weights (default: 0; 0.01 for adamw)", parseNumber)
-    .option("--clip <norm>", "scale gradients down to this norm", parseNumber)
+    .option("--momentum <x>", `momentum of sgd (default: ${MOMENTUM})`, parseNumber)
+    .option("--nesterov", "use Nesterov's momentum in sgd")
+    .option(
+      "--weight-decay <x>",
+      "weight decay, which shrinks weights in every step (default: 0, or 0.01 for adamw)",
+      parseNumber,
+    )
+    .option("--clip <norm>", "scale larger gradients down to this norm", parseNumber)
     .option("--sam [rho]", "sharpness-aware minimisation: two gradients a step (rho: 0.05)", parseNumber);
 }
 
 function addSchedule(command: CommandUnknownOpts): void {
   command
     .addOption(
-      new Option("--schedule <name>", "how the learning rate goes").choices(SCHEDULE_NAMES).default("cosine"),
+      new Option("--schedule <name>", "how the learning rate changes over the training")
+        .choices(SCHEDULE_NAMES)
+        .default("cosine"),
     )
     .option("--warmup <steps>", "steps over which the learning rate rises first", parseCount(0), 0)
-    .option("--step-every <epochs>", "of --schedule step: when the rate falls", parseCount(1))
-    .option("--step-factor <x>", "of --schedule step: to which share (default: 0.1)", parseNumber);
+    .option(
+      "--step-every <epochs>",
+      "of --schedule step: the epochs after which the rate falls",
+      parseCount(1),
+    )
+    .option(
+      "--step-factor <x>",
+      "of --schedule step: the factor by which it falls (default: 0.1)",
+      parseNumber,
+    );
 }
 
 function addMachine(command: CommandUnknownOpts): void {
   command
-    .option("--seed <n>", "seed of all that is random", parseSeed, 0)
+    .option("--seed <n>", "seed of everything random", parseSeed, 0)
     .option("--threads <n>", "threads of the engine; 0 lets it choose", parseCount(0), 0)
     .option(
       "--save-every <steps>",
-      "write the state every so often, not after epochs only",
+      "write the state after every so many steps, too, not only after epochs; 0 for never",
       parseCount(0),
       0,
     );

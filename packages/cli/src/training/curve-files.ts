@@ -1,26 +1,27 @@
 import { join } from "node:path";
+import { UsageError } from "@isthmus/core";
 import { ENDING, nameState } from "./training-files.ts";
 
 /** Files that the training of a curve writes. */
 export interface CurveFiles {
-  /** Of every bend, in order. */
+  /** The file of every bend, in order. */
   readonly bends: readonly string[];
-  /** Folder to be made for them; missing where the only bend is named. */
+  /** The folder to be created for them; missing if the only bend is named. */
   readonly folder?: string;
-  /** What an interrupted training goes on from; removed in the end. */
+  /** The state that an interrupted training goes on from; removed at the end. */
   readonly state: string;
 }
 
 /**
- * Names the files of a curve: a file ending in `.safetensors` holds the only bend; else `-o` is a folder with `bend-1.safetensors`
- * and so on.
- * @throws TypeError if several bends are to go to one file
+ * Returns the names of the files of a curve: an output ending in `.safetensors` is the file of the only
+ * bend; else it is a folder with `bend-1.safetensors` and so on.
+ * @throws UsageError if one file is named for several bends
  */
 export function nameCurveFiles(output: string, bends: number): CurveFiles {
   if (output.endsWith(ENDING)) {
     if (bends === 1) return { bends: [output], state: nameState(output) };
-    throw new TypeError(
-      `Cannot write ${bends} bends to "${output}" as each needs a file: let -o name a folder`,
+    throw new UsageError(
+      `Cannot write ${bends} bends to "${output}" as each needs a file of its own: it is one file; let -o name a folder`,
     );
   }
   return {

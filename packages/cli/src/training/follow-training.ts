@@ -2,7 +2,7 @@ import type { TrainOptions } from "@isthmus/training";
 import type { Context } from "../verb.ts";
 import { formatPace, formatPhase } from "./format-training.ts";
 
-/** A training that a verb runs. */
+/** The verb that runs a training, and the file of its state. */
 export interface FollowedTraining {
   readonly verb: string;
   /** File that the training goes on from. */
@@ -10,8 +10,8 @@ export interface FollowedTraining {
 }
 
 /**
- * Runs a training with its progress shown; if it is stopped, tells how to go on.
- * @param work - is given the options of the training that this takes
+ * Runs a training and shows its progress; if it is stopped, says how to go on.
+ * @param work - runs the training, with the options that keep its state, stop it and report its progress
  */
 export async function followTraining<T>(
   { verb, state }: FollowedTraining,

@@ -2,20 +2,20 @@ import { formatNumber } from "@isthmus/report";
 import type { TrainProgress, TrainResult } from "@isthmus/training";
 import { formatTable } from "../format/format-table.ts";
 
-/** Rows of the table of epochs that are shown; of more, some in between are left out. */
+/** Most rows of the table of epochs; of more epochs, some in between are left out. */
 const SHOWN_EPOCHS = 20;
 
-/** Sets what every epoch came to as a table. */
+/** Formats the loss and the accuracy of every epoch as a table. */
 export function formatEpochs({ epochs }: TrainResult): string {
   if (epochs.length === 0) return "The network is as it starts: no epoch was trained.";
   const every = Math.ceil(epochs.length / SHOWN_EPOCHS);
+  const evaluated = epochs.some(({ evaluation }) => evaluation !== undefined);
   const rows = epochs.map(({ loss, accuracy, evaluation }, i) => [
     String(i + 1),
     formatNumber(loss),
     formatAccuracy(accuracy),
-    ...(evaluation ? [formatNumber(evaluation.loss), formatAccuracy(evaluation.accuracy)] : []),
+    ...(evaluated ? formatEvaluation(evaluation) : []),
   ]);
-  const evaluated = epochs.some(({ evaluation }) => evaluation !== undefined);
   return formatTable(
     ["epoch", "loss", "accuracy", ...(evaluated ? ["eval loss", "eval accuracy"] : [])].map((title) => ({
       title,
@@ -25,17 +25,22 @@ export function formatEpochs({ epochs }: TrainResult): string {
   );
 }
 
-/** An accuracy in percent, or nothing where the loss has none. */
+function formatEvaluation(evaluation: TrainResult["epochs"][number]["evaluation"]): [string, string] {
+  if (evaluation === undefined) return ["", ""];
+  return [formatNumber(evaluation.loss), formatAccuracy(evaluation.accuracy)];
+}
+
+/** Formats an accuracy in percent; empty if the loss has none. */
 export function formatAccuracy(accuracy: number | undefined): string {
   return accuracy === undefined ? "" : `${(100 * accuracy).toFixed(2)} %`;
 }
 
-/** What a training is doing, for the progress bar. */
+/** Formats what a training is doing, for the progress bar. */
 export function formatPhase({ phase, epoch, epochs }: TrainProgress): string {
   return `${phase === "training" ? "Epoch" : "Evaluating epoch"} ${epoch + 1} of ${epochs}`;
 }
 
-/** Loss, rate and time left of a training, for the progress bar. */
+/** Formats the loss, the rate and the time left of a training, for the progress bar. */
 export function formatPace({ meanLoss, examplesPerSecond, secondsLeft }: TrainProgress): string {
   const parts = [
     ...(Number.isFinite(meanLoss) ? [`loss ${meanLoss.toPrecision(3)}`] : []),
@@ -46,12 +51,12 @@ export function formatPace({ meanLoss, examplesPerSecond, secondsLeft }: TrainPr
   return parts.join(", ");
 }
 
-/** A rate of which three digits matter: `58,300`, `12.4`. */
+/** Formats a rate with three digits: `58,300`, `12.4`. */
 export function formatRate(rate: number): string {
   return rate < 100 ? rate.toPrecision(3) : Number(rate.toPrecision(3)).toLocaleString("en-US");
 }
 
-/** A time in the unit that suits it: `3 s`, `2 min 05 s`, `1 h 20 min`. */
+/** Formats a time in the unit that suits it: `3 s`, `2 min 05 s`, `1 h 20 min`. */
 export function formatSeconds(seconds: number): string {
   if (!Number.isFinite(seconds)) return "unknown time";
   const whole = Math.max(0, Math.round(seconds));

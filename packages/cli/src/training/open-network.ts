@@ -1,4 +1,4 @@
-import { at, type Checkpoint, createCheckpoint, openCheckpoint } from "@isthmus/core";
+import { at, type Checkpoint, createCheckpoint, openCheckpoint, UsageError } from "@isthmus/core";
 import { type BindingSummary, type DataSet, describeBatch, freeBatch, type Graph } from "@isthmus/graph";
 import {
   type DataContext,
@@ -13,7 +13,7 @@ import { type BindingOptions, bindArchitecture } from "../open/bind-architecture
 import { createEngine, type EngineOptions } from "../options/engine-option.ts";
 import type { Context } from "../verb.ts";
 
-/** What the user said of the network to train. */
+/** Options of the command line that say which network is trained. */
 export interface NetworkOptions extends BindingOptions, EngineOptions {
   readonly net?: string | undefined;
   readonly graph?: string | undefined;
@@ -28,32 +28,33 @@ export interface OpenNetwork {
   readonly graph: Graph;
   /** Weights to start from, under the graph's names. */
   readonly weights: Checkpoint;
-  /** How the weights of the graph were found in `--from`; absent where there was nothing to find. */
+  /** How the weights of the graph were found in `--from`; missing without `--from`. */
   readonly binding?: BindingSummary;
-  /** Gives trained weights the names that they had in `--from`. */
+  /** Renames trained weights as they are named in `--from`. */
   restore(trained: Checkpoint): Checkpoint;
   close(): Promise<void>;
 }
 
 /**
- * Checks that one network is named.
- * @throws TypeError if not
+ * Checks that one of `--net` and `--graph` is given.
+ * @throws UsageError if none or both are
  */
 export function assertNetworkOptions({ net, graph }: NetworkOptions): void {
   if ((net === undefined) !== (graph === undefined)) return;
-  throw new TypeError(
-    `Cannot train as one of --net and --graph must say what: got ${net === undefined ? "neither" : "both"}`,
+  throw new UsageError(
+    `Cannot train as one of --net and --graph must name the network: got ${net === undefined ? "neither" : "both"}`,
   );
 }
 
-/** What a network to be built or read says of the data it is trained on. */
+/** What is known of a network before the data are opened. */
 export interface PlannedNetwork {
+  /** What the network demands of the data. */
   readonly context: DataContext;
-  /** The architecture, where it is read and not built. */
+  /** The architecture; undefined if it is built and not read. */
   readonly read: ReadArchitecture | undefined;
 }
 
-/** Reads the architecture, or what the short string of a network says of texts. */
+/** Reads the architecture of `--graph`, or from the short string of `--net` how long texts are. */
 export async function planNetwork(options: NetworkOptions): Promise<PlannedNetwork> {
   const { net, graph: path = "" } = options;
   if (net === undefined) {
@@ -65,9 +66,9 @@ export async function planNetwork(options: NetworkOptions): Promise<PlannedNetwo
 }
 
 /**
- * Builds or reads the network, for the examples it will be trained on; its weights are those of `--from`, else those of the
- * graph's file, else random ones by the seed.
- * @throws TypeError if there are no weights to start from
+ * Opens the network for the examples it will be trained on, and its weights: from `--from`, else from the
+ * file of the graph, else random ones by the seed for `--net`.
+ * @throws UsageError if there are no weights to start from
  * @throws MismatchError if graph and `--from` do not fit each other
  */
 export async function openNetwork(
@@ -95,12 +96,12 @@ export async function openNetwork(
       graph,
       exportedBatch: exported,
       reason,
-    } = await freeBatch(read.graph, engine, { weights, signal });
+    } = await freeBatch({ graph: read.graph, engine }, { weights, signal });
     const batch = exported === undefined ? null : { exported, reason: reason ?? null };
     for (const line of describeBatch(batch)) terminal.note(line);
     return unbound(name, graph, weights);
   }
-  throw new TypeError(
+  throw new UsageError(
     `Cannot train graph "${name}" as it must have weights to start from: give them with --from CHECKPOINT, or build a network with --net`,
   );
 }

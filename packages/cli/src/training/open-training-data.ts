@@ -2,7 +2,7 @@ import type { DataSet } from "@isthmus/graph";
 import type { DataContext } from "@isthmus/zoo";
 import { openExamples } from "../open/open-data.ts";
 
-/** What the user said of the data to train and to evaluate on. */
+/** Options of the command line that say which data are trained and evaluated on. */
 export interface TrainingDataOptions {
   readonly data: string;
   /** Name of the evaluation data, or `none`. */
@@ -11,15 +11,16 @@ export interface TrainingDataOptions {
   readonly std?: number | undefined;
 }
 
-/** Examples to train on, and to evaluate on after every epoch. */
+/** The examples to train on, and to evaluate on after every epoch. */
 export interface TrainingData {
   readonly data: DataSet;
   readonly evaluationData: DataSet | undefined;
 }
 
 /**
- * Opens the data of a training: the training split where the name says no other. They are evaluated on the test split of data
- * sets that have one (MNIST, Fashion-MNIST, texts), where nothing else is asked for.
+ * Opens the data of a training: the training split unless the name says another. Networks are
+ * evaluated on the test split of data sets that have one (MNIST, Fashion-MNIST, texts), unless the
+ * options say something else.
  */
 export async function openTrainingData(
   options: TrainingDataOptions,
@@ -34,7 +35,7 @@ export async function openTrainingData(
   };
 }
 
-/** The parts of a name: what it is of, the split if it says one, and `@N` or nothing. */
+/** Splits the name of a data set into its source, the split if it says one, and `@N` or an empty text. */
 function parseName(name: string): { source: string; split: string | undefined; count: string } {
   const [, source = "", split, count = ""] = /^(.*?)(?::(test|train))?(@\d+)?$/s.exec(name) ?? [];
   return { source, split, count };

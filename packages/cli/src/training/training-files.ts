@@ -1,25 +1,29 @@
 import { resolve } from "node:path";
+import { UsageError } from "@isthmus/core";
 
 /** Files that a training writes. */
 export interface TrainingFiles {
   readonly checkpoint: string;
-  /** Missing where the graph is a file already. */
+  /** Undefined if the graph is read from a file. */
   readonly graph: string | undefined;
-  /** What an interrupted training goes on from; removed in the end. */
+  /** The state that an interrupted training goes on from; removed at the end. */
   readonly state: string;
 }
 
 /** Ending of the names of checkpoints. */
 export const ENDING = ".safetensors";
 
-/** Name of the state beside a checkpoint that is being made: `a.state.safetensors` for `a.safetensors`. */
+/**
+ * Returns the name of the state beside a checkpoint in the making: `a.state.safetensors` for `a.safetensors`.
+ */
 export function nameState(checkpoint: string): string {
   return `${checkpoint.slice(0, -ENDING.length)}.state${ENDING}`;
 }
 
 /**
- * Names of the files beside the checkpoint: `a.onnx` and `a.state.safetensors` for `a.safetensors`.
- * @throws TypeError if the output is not named `*.safetensors`, or two files have one name
+ * Returns the names of the files of a training, beside the checkpoint: `a.onnx` and
+ * `a.state.safetensors` for `a.safetensors`.
+ * @throws UsageError if the output is not named `*.safetensors`, or two files have one name
  */
 export function nameTrainingFiles({
   output,
@@ -31,7 +35,7 @@ export function nameTrainingFiles({
   readonly graph?: string | undefined;
 }): TrainingFiles {
   if (!output.endsWith(ENDING)) {
-    throw new TypeError(`Cannot train as -o must name a file ending in ${ENDING}: it is "${output}"`);
+    throw new UsageError(`Cannot train as -o must name a file ending in ${ENDING}: it is "${output}"`);
   }
   const stem = output.slice(0, -ENDING.length);
   const files: TrainingFiles = {
@@ -41,7 +45,7 @@ export function nameTrainingFiles({
   };
   const others = [files.checkpoint, files.state].map((path) => resolve(path));
   if (files.graph === undefined || !others.includes(resolve(files.graph))) return files;
-  throw new TypeError(
+  throw new UsageError(
     `Cannot train as the graph and the weights must go to different files: both to "${files.graph}"`,
   );
 }

@@ -2,20 +2,18 @@ import { createTensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { describe, expect, it } from "vitest";
-import { batchOf, type TrainingFlags, trainingOptions } from "./training-options.ts";
+import { type TrainingFlags, trainingOptions } from "./training-options.ts";
 
 const images = graphOf({ name: "x", dtype: "f32", shape: ["N", 4] }, ["N", 10]);
-const tokens = graphOf({ name: "ids", dtype: "i64", shape: ["N", 8] }, ["N", 8, 5]);
 const rows = createDataSet(createTensor("f32", [95, 4], new Float32Array(380)), new Int32Array(95));
-const texts = createDataSet(createTensor("i64", [95, 8], new BigInt64Array(760)), new Int32Array(95));
 
-function graphOf(input: object, output: readonly (number | string)[], op = "Identity"): Graph {
+function graphOf(input: object, output: readonly (number | string)[]): Graph {
   const outputs = [{ name: "y", dtype: "f32", shape: output }];
   return {
     name: "net",
     inputs: [input],
     outputs,
-    nodes: [{ op, domain: "", inputs: [] }],
+    nodes: [{ op: "Identity", domain: "", inputs: [], outputs: [] }],
     weights: new Map(),
   } as unknown as Graph;
 }
@@ -49,37 +47,13 @@ describe("trainingOptions()", () => {
     });
   });
 
-  it("trainingOptions() predicts the next token where the graph does", () => {
-    expect(resolve({}, tokens, texts).loss).toEqual({ kind: "next-token" });
-    expect(resolve({ loss: "cross-entropy" }, tokens, texts).loss).toEqual({ kind: "cross-entropy" });
-    expect(resolve({ labelSmoothing: 0.1 }, tokens, texts).loss).toEqual({
-      kind: "next-token",
+  it("trainingOptions() completes the loss that flags name for graph and data", () => {
+    expect(resolve({ loss: "cross-entropy", labelSmoothing: 0.1 }).loss).toEqual({
+      kind: "cross-entropy",
       labelSmoothing: 0.1,
     });
-  });
-
-  it("trainingOptions() leaves out of the loss what labels of positions leave out", () => {
-    const labels = createTensor(
-      "i64",
-      [2, 8],
-      BigInt64Array.from({ length: 16 }, (_, i) => (i < 3 ? -100n : 1n)),
-    );
-    const some = createDataSet(createTensor("i64", [2, 8], new BigInt64Array(16)), labels);
-    expect(resolve({ batch: 2 }, tokens, some).loss).toEqual({ kind: "cross-entropy", weighted: true });
-  });
-
-  it("batchOf() is what a graph of a fixed batch takes, and says why another is refused", () => {
-    const fixed = (batch: number, op?: string) =>
-      graphOf({ name: "x", dtype: "f32", shape: [batch, 4] }, [batch, 10], op);
-    expect(batchOf({}, images)).toBe(128);
-    expect(batchOf({ batch: 5 }, images)).toBe(5);
-    expect(batchOf({}, fixed(2))).toBe(2);
-    expect(batchOf({ batch: 2 }, fixed(2))).toBe(2);
-    expect(() => batchOf({ batch: 3 }, fixed(2))).toThrow(
-      /--batch 3 as graph "net" was exported for batches of 2/,
-    );
-    expect(batchOf({}, fixed(1))).toBe(1);
-    expect(() => batchOf({}, fixed(1, "BatchNormalization"))).toThrow(/must see several examples at once/);
+    expect(resolve({ labelSmoothing: 0.1 }).loss).toEqual({ kind: "cross-entropy", labelSmoothing: 0.1 });
+    expect(resolve({ loss: "mean-squared-error" }).loss).toEqual({ kind: "mean-squared-error" });
   });
 
   it("trainingOptions() counts the epochs between two falls in steps", () => {

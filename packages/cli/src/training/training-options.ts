@@ -1,8 +1,9 @@
+import { UsageError } from "@isthmus/core";
 import type { DataSet, Graph } from "@isthmus/graph";
 import {
   type BaseOptimizerSpec,
-  type LossSpec,
-  lossOfData,
+  chooseTrainOptions,
+  LEARNING_RATES,
   type OptimizerSpec,
   type ScheduleSpec,
   stepsUntil,
@@ -17,16 +18,10 @@ export const SCHEDULE_NAMES = ["constant", "cosine", "one-cycle", "step"] as con
 /** Names that `--loss` takes. */
 export const LOSS_NAMES = ["cross-entropy", "next-token", "mean-squared-error"] as const;
 
-/** Learning rates by optimiser, where none is given. */
-export const LEARNING_RATES: Readonly<Record<(typeof OPTIMIZER_NAMES)[number], number>> = {
-  sgd: 0.05,
-  adam: 0.001,
-  adamw: 0.001,
-};
-/** Momentum of SGD, where none is given. */
+/** Default of `--momentum`. */
 export const MOMENTUM = 0.9;
 
-/** How to train, as the user said it; an alias, as commander wants types with an implicit index signature. */
+/** Options of the command line that say how to train. */
 export type TrainingFlags = {
   readonly seed: number;
   readonly epochs: number;
@@ -53,8 +48,9 @@ export type TrainingFlags = {
 };
 
 /**
- * Options of `train` from those of the command line.
- * @throws TypeError if flags contradict each other
+ * Returns the options of `train` that the command line asks for.
+ * @throws UsageError if flags contradict each other, or the graph takes batches of another size only
+ * @throws InputError if the data do not fit the graph
  */
 export function trainingOptions(
   flags: TrainingFlags,
@@ -62,7 +58,7 @@ export function trainingOptions(
 ): TrainOptions {
   assertFlags(flags);
   const { seed, epochs, threads, saveEvery, freeze, crop, flip } = flags;
-  const batch = batchOf(flags, graph);
+  const { batch, loss } = chooseTrainOptions({ graph, data }, { batch: flags.batch, loss: lossOf(flags) });
   const remainder = flags.dropLast ? "drop" : TRAIN_DEFAULTS.remainder;
   const epochSteps = (count: number) => stepsUntil(count, { examples: data.size, batch, remainder });
   return {
@@ -70,7 +66,7 @@ export function trainingOptions(
     epochs,
     batch,
     remainder,
-    loss: lossOf(flags, graph, data),
+    loss,
     optimizer: optimizerOf(flags),
     schedule: scheduleOf(flags, epochSteps),
     augment: { crop: crop ?? 0, flip: flip ?? false },
@@ -89,47 +85,24 @@ function assertFlags({
   stepFactor,
 }: TrainingFlags): void {
   if (optimizer !== "sgd" && (momentum !== undefined || nesterov)) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot train as ${nesterov ? "--nesterov" : "--momentum"} belongs to sgd: the optimizer is ${optimizer}`,
     );
   }
   if (schedule === "step" ? stepEvery !== undefined : stepEvery === undefined && stepFactor === undefined)
     return;
-  throw new TypeError(
+  throw new UsageError(
     schedule === "step"
-      ? "Cannot train as --schedule step must be told how often the rate falls: give --step-every EPOCHS"
+      ? "Cannot train as --schedule step needs the epochs after which the rate falls: give --step-every EPOCHS"
       : `Cannot train as --step-every and --step-factor belong to --schedule step: it is ${schedule}`,
   );
 }
 
-/**
- * Examples in a step: as the user said, else those that the graph takes, else as usual.
- * @throws TypeError if the graph takes another number, or batch norms would normalize single examples
- */
-export function batchOf({ batch }: Pick<TrainingFlags, "batch">, graph: Graph): number {
-  const fixed = graph.inputs[0]?.shape?.[0];
-  if (typeof fixed !== "number") return batch ?? TRAIN_DEFAULTS.batch;
-  if (batch !== undefined && batch !== fixed) {
-    throw new TypeError(
-      `Cannot train by --batch ${batch} as graph "${graph.name}" was exported for batches of ${fixed} and takes no others: leave --batch out, or export it with a dynamic batch`,
-    );
-  }
-  if (fixed === 1 && graph.nodes.some(({ op }) => op === "BatchNormalization")) {
-    throw new TypeError(
-      `Cannot train graph "${graph.name}" as its batch norms must see several examples at once to normalize them: it was exported for batches of 1 and takes no others; export it with a dynamic batch`,
-    );
-  }
-  return fixed;
-}
-
-/** As the user said; else what networks of the graph are evaluated by. */
-function lossOf({ loss: kind, labelSmoothing }: TrainingFlags, graph: Graph, data: DataSet): LossSpec {
-  if (labelSmoothing !== undefined && kind === "mean-squared-error") {
-    throw new TypeError(
-      `Cannot train as --label-smoothing belongs to losses of classes: the loss is ${kind}`,
-    );
-  }
-  return lossOfData(graph, data, { ...(kind === undefined ? {} : { kind }), labelSmoothing });
+function lossOf({ loss: kind, labelSmoothing }: TrainingFlags): TrainOptions["loss"] {
+  const smoothed = labelSmoothing === undefined ? {} : { labelSmoothing };
+  if (kind !== "mean-squared-error") return kind === undefined ? smoothed : { kind, ...smoothed };
+  if (labelSmoothing === undefined) return { kind };
+  throw new UsageError(`Cannot train as --label-smoothing belongs to losses of classes: the loss is ${kind}`);
 }
 
 function optimizerOf(flags: TrainingFlags): OptimizerSpec {

@@ -1,3 +1,4 @@
+import { UsageError } from "../errors.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
 /**
@@ -5,7 +6,7 @@ import type { Checkpoint } from "./checkpoint.ts";
  * not awaited.
  *
  * @param attempt - what is attempted, for the message, for example `interpolate`
- * @throws TypeError if it is not a checkpoint
+ * @throws UsageError if it is not a checkpoint
  */
 export function assertCheckpoint(attempt: string, value: unknown): asserts value is Checkpoint {
   const candidate = value as Partial<Checkpoint> | null | undefined;
@@ -14,5 +15,5 @@ export function assertCheckpoint(attempt: string, value: unknown): asserts value
   const got = isPromise
     ? "a promise; write await openCheckpoint(...)"
     : `${value === null ? "null" : typeof value}; open it with openCheckpoint(path)`;
-  throw new TypeError(`Cannot ${attempt} as it needs a checkpoint: got ${got}`);
+  throw new UsageError(`Cannot ${attempt} as it needs a checkpoint: got ${got}`);
 }

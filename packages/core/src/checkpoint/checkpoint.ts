@@ -27,15 +27,15 @@ export interface Checkpoint {
   /**
    * Reads elements `[begin, end)` of one tensor in row-major order.
    * @throws MismatchError if there is no tensor of that name.
-   * @throws RangeError if the range is not within the tensor.
+   * @throws OutOfRangeError if the range is not within the tensor.
    */
   readRange(name: string, begin: number, end: number): Promise<TensorData>;
   /**
    * Fills `out` with elements `[begin, begin + out.length)` of one tensor in row-major order, so that memory
    * can be used again for the next range.
    * @throws MismatchError if there is no tensor of that name.
-   * @throws RangeError if the range is not within the tensor.
-   * @throws TypeError if `out` is not the array class of the tensor's element type.
+   * @throws OutOfRangeError if the range is not within the tensor.
+   * @throws UsageError if `out` is not the array class of the tensor's element type.
    */
   readRangeInto(name: string, begin: number, out: TensorData): Promise<void>;
   /** Releases files; reading afterwards fails. Closing a computed checkpoint closes nothing it reads from. */

@@ -10,8 +10,8 @@ import { defineCheckpoint } from "./define-checkpoint.ts";
  * @param tensors - by name, in the order of the checkpoint
  * @param metadata - free-form strings stored beside the tensors
  * @param source - name for messages
- * @throws TypeError if a tensor's array is not the class of its element type.
- * @throws RangeError if a tensor's array does not have as many elements as its shape.
+ * @throws UsageError if a tensor's array is not the class of its element type.
+ * @throws OutOfRangeError if a tensor's array does not have as many elements as its shape.
  */
 export function createCheckpoint(
   tensors: ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>,

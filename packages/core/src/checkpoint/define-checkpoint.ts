@@ -1,4 +1,4 @@
-import { MismatchError } from "../errors.ts";
+import { MismatchError, OutOfRangeError, UsageError } from "../errors.ts";
 import { DTYPES, type TensorData } from "../tensor/dtype.ts";
 import { formatShape, sizeOf } from "../tensor/shape.ts";
 import { allocateData, type Tensor, type TensorInfo } from "../tensor/tensor.ts";
@@ -50,7 +50,7 @@ export function defineCheckpoint(definition: CheckpointDefinition): Checkpoint {
     assertRange(name, info, begin, begin + out.length);
     const { array } = DTYPES[info.dtype];
     if (!(out instanceof array)) {
-      throw new TypeError(
+      throw new UsageError(
         `Cannot read "${name}" into a ${(out as TensorData).constructor.name} as its elements are ${info.dtype}: it needs a ${array.name}`,
       );
     }
@@ -89,7 +89,7 @@ export function defineCheckpoint(definition: CheckpointDefinition): Checkpoint {
 function assertRange(name: string, info: TensorInfo, begin: number, end: number): void {
   const size = sizeOf(info.shape);
   if (Number.isInteger(begin) && Number.isInteger(end) && 0 <= begin && begin <= end && end <= size) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot read elements ${begin} to ${end} of "${name}" ${formatShape(info.shape)} as it has ${size} elements`,
   );
 }

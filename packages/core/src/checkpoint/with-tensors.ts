@@ -8,8 +8,10 @@ import { defineCheckpoint } from "./define-checkpoint.ts";
 /**
  * Returns a checkpoint with some of its tensors replaced, lazily.
  *
- * Everything else stays: names, order, metadata, and the element types, to which the new tensors are converted. So what was
- * computed in f32 goes back into a bf16 checkpoint, and tensors that nothing computed, such as counters, are not lost.
+ * Everything else stays: names, order, metadata, and the element types, to which the new tensors are
+ * converted. So what was
+ * computed in f32 goes back into a bf16 checkpoint, and tensors that nothing computed, such as counters,
+ * are not lost.
  *
  * @param tensors - by name, each of the shape that the checkpoint's tensor has
  * @throws MismatchError if the checkpoint has no tensor of a name, or one of another shape
@@ -22,7 +24,8 @@ import { defineCheckpoint } from "./define-checkpoint.ts";
  * const network = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
  * const zeros = createTensor("f32", [10], new Float32Array(10));
  * const unbiased = withTensors(network, new Map([["layers.3.bias", zeros]]));
- * assert.deepEqual((await unbiased.read("layers.3.bias")).data, zeros.data);
+ * const { dtype, data } = await unbiased.read("layers.3.bias"); // of the checkpoint's own type
+ * assert.deepEqual([dtype, data.every((value) => value === 0)], ["f16", true]);
  * assert.equal(unbiased.tensors.size, network.tensors.size);
  * await network.close();
  * ```

@@ -97,8 +97,10 @@ async function contentOf(path: string): Promise<string | undefined> {
 }
 
 /**
- * Removes the lock of a killed process, as the only one to do so: whoever creates the claim beside it may. Without
- * the claim, a slow process could remove the lock that a faster one has taken meanwhile. A claim that a killed
+ * Removes the lock of a killed process, as the only one to do so: whoever creates the claim beside it may.
+ * Without
+ * the claim, a slow process could remove the lock that a faster one has taken meanwhile. A claim that a
+ * killed
  * process left is removed in the same way.
  */
 async function removeLeft(path: string, owner: string): Promise<void> {

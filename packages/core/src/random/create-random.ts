@@ -1,3 +1,5 @@
+import { OutOfRangeError } from "../errors.ts";
+
 /** A seeded stream of random numbers: the same seed gives the same numbers everywhere. */
 export interface Random {
   /** Draws a number uniform in `[0, 1)`, with 32 random bits. */
@@ -16,11 +18,11 @@ export interface Random {
  * It is sfc32 (Chris Doty-Humphrey's PractRand), with a state that splitmix32
  * derives from the seed. Each label gives an independent stream of the same
  * seed, so that adding one use of randomness does not disturb another.
- * @throws RangeError if `seed` is not a whole number in `[0, 2^53)`
+ * @throws OutOfRangeError if `seed` is not a whole number in `[0, 2^53)`
  */
 export function createRandom(seed: number, label = ""): Random {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot seed a generator as the seed must be a whole number of at least 0: got ${seed}`,
     );
   }

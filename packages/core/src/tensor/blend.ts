@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "../errors.ts";
 import { at } from "../invariant.ts";
 import { convertInto, fromFloat64Into, toFloat64 } from "./convert.ts";
 import { assertElements, type Elements, isBig } from "./elements.ts";
@@ -14,14 +15,14 @@ const BLOCK = 4096;
  * Products and sums are computed in f32, in the order of `sources`, and the result is rounded once to the
  * type of `out`; if any array is f64 or an integer type, f64 takes the place of f32. A NaN in the result is
  * the canonical one. Element types may differ. `out` may be one of the sources.
- * @throws RangeError if there are no sources, or lengths or the number of weights differ.
- * @throws TypeError if an array is not the class of its element type.
+ * @throws OutOfRangeError if there are no sources, or lengths or the number of weights differ.
+ * @throws UsageError if an array is not the class of its element type.
  */
 export function blendInto(sources: readonly Elements[], weights: readonly number[], out: Elements): void {
   if (sources.length === 0)
-    throw new RangeError("Cannot blend tensors as there must be at least one: got none");
+    throw new OutOfRangeError("Cannot blend tensors as there must be at least one: got none");
   if (weights.length !== sources.length) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot blend tensors as each needs one weight: got ${sources.length} tensors and ${weights.length} weights`,
     );
   }
@@ -42,11 +43,11 @@ export function blendInto(sources: readonly Elements[], weights: readonly number
  * `t = 0.5`. `t` may be any finite number: beyond `[0, 1]` it extrapolates.
  *
  * Element types may differ. `out` may be `a` or `b`.
- * @throws RangeError if `t` is not finite, or lengths differ.
- * @throws TypeError if an array is not the class of its element type.
+ * @throws OutOfRangeError if `t` is not finite, or lengths differ.
+ * @throws UsageError if an array is not the class of its element type.
  */
 export function lerpInto(a: Elements, b: Elements, t: number, out: Elements): void {
-  if (!Number.isFinite(t)) throw new RangeError(`Cannot interpolate as t must be finite: it is ${t}`);
+  if (!Number.isFinite(t)) throw new OutOfRangeError(`Cannot interpolate as t must be finite: it is ${t}`);
   assertElements("interpolate", [a, b, out]);
   const [from, to, by] = t < 0.5 ? [a, b, t] : [b, a, 1 - t];
   const source = asFloats(from);

@@ -16,7 +16,7 @@ const BLOCK = 4096;
  * Converts stored elements to a new f32 array, rounding once to nearest even where f32 cannot hold the value.
  *
  * Integers and `bool` (0 or 1) convert by value.
- * @throws TypeError if `data` is not the array class of `dtype`.
+ * @throws UsageError if `data` is not the array class of `dtype`.
  */
 export function toFloat32(data: TensorData, dtype: DType): Float32Array {
   const out = new Float32Array(data.length);
@@ -26,7 +26,7 @@ export function toFloat32(data: TensorData, dtype: DType): Float32Array {
 
 /**
  * Returns stored elements as f32: shares memory with `data` if they are f32 already, else converts them.
- * @throws TypeError if `data` is not the array class of `dtype`.
+ * @throws UsageError if `data` is not the array class of `dtype`.
  */
 export function asFloat32(data: TensorData, dtype: DType): Float32Array {
   return dtype === "f32" && data instanceof Float32Array ? data : toFloat32(data, dtype);
@@ -34,8 +34,8 @@ export function asFloat32(data: TensorData, dtype: DType): Float32Array {
 
 /**
  * Converts stored elements to f32 into `out`, of the same length, as {@link toFloat32} does.
- * @throws TypeError if `data` is not the array class of `dtype`.
- * @throws RangeError if lengths differ.
+ * @throws UsageError if `data` is not the array class of `dtype`.
+ * @throws OutOfRangeError if lengths differ.
  */
 export function toFloat32Into(data: TensorData, dtype: DType, out: Float32Array): Float32Array {
   convertInto({ data, dtype }, { data: out, dtype: "f32" });
@@ -45,7 +45,7 @@ export function toFloat32Into(data: TensorData, dtype: DType, out: Float32Array)
 /**
  * Converts stored elements to a new f64 array: exact except for 64-bit integers beyond 2^53, which are
  * rounded to nearest even.
- * @throws TypeError if `data` is not the array class of `dtype`.
+ * @throws UsageError if `data` is not the array class of `dtype`.
  */
 export function toFloat64(data: TensorData, dtype: DType): Float64Array {
   const out = new Float64Array(data.length);
@@ -55,8 +55,8 @@ export function toFloat64(data: TensorData, dtype: DType): Float64Array {
 
 /**
  * Rounds f32 numbers to stored elements of `dtype` in `out`, of the same length, as {@link convertInto} does.
- * @throws TypeError if `out` is not the array class of `dtype`.
- * @throws RangeError if lengths differ.
+ * @throws UsageError if `out` is not the array class of `dtype`.
+ * @throws OutOfRangeError if lengths differ.
  */
 export function fromFloat32Into(source: Float32Array, dtype: DType, out: TensorData): TensorData {
   convertInto({ data: source, dtype: "f32" }, { data: out, dtype });
@@ -65,8 +65,8 @@ export function fromFloat32Into(source: Float32Array, dtype: DType, out: TensorD
 
 /**
  * Rounds f64 numbers to stored elements of `dtype` in `out`, of the same length, as {@link convertInto} does.
- * @throws TypeError if `out` is not the array class of `dtype`.
- * @throws RangeError if lengths differ.
+ * @throws UsageError if `out` is not the array class of `dtype`.
+ * @throws OutOfRangeError if lengths differ.
  */
 export function fromFloat64Into(source: Float64Array, dtype: DType, out: TensorData): TensorData {
   convertInto({ data: source, dtype: "f64" }, { data: out, dtype });
@@ -75,7 +75,7 @@ export function fromFloat64Into(source: Float64Array, dtype: DType, out: TensorD
 
 /**
  * Converts stored elements to a new array of another element type; rounds as {@link convertInto} does.
- * @throws TypeError if `data` is not the array class of `dtype`.
+ * @throws UsageError if `data` is not the array class of `dtype`.
  */
 export function convertData(data: TensorData, dtype: DType, outDType: DType): TensorData {
   const out = allocateData(outDType, data.length);
@@ -90,8 +90,8 @@ export function convertData(data: TensorData, dtype: DType, outDType: DType): Te
  * none) the largest number. In an integer type, numbers beyond its range become the nearest end of the range
  * and NaN becomes 0; in `bool`, everything but 0 becomes 1. Between equal types, and from a narrow float to
  * f32 and back, all bits stay, NaN payloads included.
- * @throws TypeError if an array is not the class of its element type.
- * @throws RangeError if lengths differ.
+ * @throws UsageError if an array is not the class of its element type.
+ * @throws OutOfRangeError if lengths differ.
  */
 export function convertInto(source: Elements, out: Elements): void {
   assertElements("convert", [source, out]);

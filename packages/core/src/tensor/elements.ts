@@ -1,3 +1,4 @@
+import { OutOfRangeError, UsageError } from "../errors.ts";
 import { at } from "../invariant.ts";
 import { DTYPES, type DType, type TensorData } from "./dtype.ts";
 
@@ -10,20 +11,20 @@ export interface Elements {
 /**
  * Checks that every array is the class of its element type, and that all have the length of the last.
  * @param operation - verb for the message
- * @throws TypeError if an array is not the class of its element type.
- * @throws RangeError if lengths differ.
+ * @throws UsageError if an array is not the class of its element type.
+ * @throws OutOfRangeError if lengths differ.
  */
 export function assertElements(operation: string, all: readonly Elements[]): void {
   const { length } = at(all, all.length - 1, "array").data;
   for (const { dtype, data } of all) {
     const { array } = DTYPES[dtype];
     if (!(data instanceof array)) {
-      throw new TypeError(
+      throw new UsageError(
         `Cannot ${operation} ${dtype} elements as they are kept in a ${array.name}: got ${(data as TensorData).constructor.name}`,
       );
     }
     if (data.length !== length) {
-      throw new RangeError(
+      throw new OutOfRangeError(
         `Cannot ${operation} elements as lengths must be equal: ${data.length} and ${length}`,
       );
     }

@@ -8,8 +8,8 @@ import { asFloats } from "./kernels/floats.ts";
 /**
  * Computes the scalar product of two arrays of stored elements
  * of equal length, added in f64; 0 if they are empty.
- * @throws RangeError if lengths differ.
- * @throws TypeError if an array is not the class of its element type.
+ * @throws OutOfRangeError if lengths differ.
+ * @throws UsageError if an array is not the class of its element type.
  */
 export function dot(a: Elements, b: Elements): number {
   assertElements("multiply", [a, b]);
@@ -23,7 +23,7 @@ export function dot(a: Elements, b: Elements): number {
 
 /**
  * Computes the sum of the squares of stored elements, added in f64; 0 if there are none.
- * @throws TypeError if the array is not the class of its element type.
+ * @throws UsageError if the array is not the class of its element type.
  */
 export function squaredNorm(elements: Elements): number {
   return dot(elements, elements);
@@ -31,7 +31,7 @@ export function squaredNorm(elements: Elements): number {
 
 /**
  * Finds the index of the first NaN or infinity among stored elements, or -1; integers have none.
- * @throws TypeError if the array is not the class of its element type.
+ * @throws UsageError if the array is not the class of its element type.
  */
 export function findNonFinite(elements: Elements): number {
   assertElements("scan", [elements]);

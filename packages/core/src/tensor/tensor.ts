@@ -1,3 +1,4 @@
+import { OutOfRangeError, UsageError } from "../errors.ts";
 import { DTYPES, type DType, type TensorData } from "./dtype.ts";
 import type { Elements } from "./elements.ts";
 import { formatShape, sizeOf } from "./shape.ts";
@@ -16,18 +17,18 @@ export interface Tensor extends TensorInfo, Elements {
 
 /**
  * Creates a tensor of `data`, which is not copied.
- * @throws TypeError if `data` is not the array class of `dtype`.
- * @throws RangeError if `data.length` is not the product of `shape`.
+ * @throws UsageError if `data` is not the array class of `dtype`.
+ * @throws OutOfRangeError if `data.length` is not the product of `shape`.
  */
 export function createTensor(dtype: DType, shape: readonly number[], data: TensorData): Tensor {
   if (!(data instanceof DTYPES[dtype].array)) {
     const expected = DTYPES[dtype].array.name;
-    throw new TypeError(
+    throw new UsageError(
       `Cannot create a tensor of ${dtype} as it needs a ${expected}: got ${data.constructor.name}`,
     );
   }
   if (data.length !== sizeOf(shape)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot create a tensor of shape ${formatShape(shape)} as it needs ${sizeOf(shape)} elements: got ${data.length}`,
     );
   }
@@ -41,13 +42,13 @@ export function byteLengthOf(info: TensorInfo): number {
 
 /**
  * Allocates stored elements of `dtype`, all zero.
- * @throws RangeError if there are more than an array can have, or than there is memory for
+ * @throws OutOfRangeError if there are more than an array can have, or than there is memory for
  */
 export function allocateData(dtype: DType, length: number): TensorData {
   try {
     return new DTYPES[dtype].array(length);
   } catch (cause) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot allocate ${length} elements of ${dtype} as they must fit the memory: ${(cause as Error).message}`,
       { cause },
     );

@@ -1,4 +1,4 @@
-import { resolveOptions } from "@isthmus/core";
+import { OutOfRangeError, resolveOptions } from "@isthmus/core";
 import type { Engine, LoadOptions } from "@isthmus/graph";
 import { createTapeSession } from "./create-tape-session.ts";
 import { createTfjsSession } from "./create-tfjs-session.ts";
@@ -24,12 +24,12 @@ const LOAD_DEFAULTS: Required<LoadOptions> = { threads: 0, optimize: true };
  *
  * @throws UnsupportedError if no package of TensorFlow.js is installed; it names the package to add
  * @throws EngineError if the installed package does not start
- * @throws RangeError if there is no backend of that name
+ * @throws OutOfRangeError if there is no backend of that name
  */
 export async function createTfjsEngine(options: TfjsEngineOptions = {}): Promise<Engine> {
   const { backend } = options;
   if (backend !== undefined && !TFJS_BACKENDS.includes(backend)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot create a TensorFlow.js engine as the backend must be one of ${TFJS_BACKENDS.join(", ")}: got "${backend}"`,
     );
   }

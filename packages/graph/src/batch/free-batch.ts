@@ -1,5 +1,5 @@
 import { at, type Checkpoint, resolveOptions } from "@isthmus/core";
-import type { Engine } from "../engine.ts";
+import type { Architecture } from "../architecture.ts";
 import { bindWeights } from "../ir/bind-weights.ts";
 import type { Graph } from "../ir/graph.ts";
 import { type Probe, probeGraph } from "../probe/probe-graph.ts";
@@ -65,14 +65,13 @@ export interface FreedBatch {
  * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
  * // The graph as it would be exported from one example, without a dynamic batch.
  * const inputs = graph.inputs.map((input) => ({ ...input, shape: [1, 1, 28, 28] }));
- * const freed = await freeBatch({ ...graph, inputs }, createOnnxRuntimeEngine());
+ * const freed = await freeBatch({ graph: { ...graph, inputs }, engine: createOnnxRuntimeEngine() });
  * assert.equal(freed.exportedBatch, 1);
  * assert.deepEqual(freed.graph.inputs[0]?.shape, ["batch", 1, 28, 28]);
  * ```
  */
 export async function freeBatch(
-  graph: Graph,
-  engine: Engine,
+  { graph, engine }: Architecture,
   options: FreeBatchOptions = {},
 ): Promise<FreedBatch> {
   const { weights, seed, tolerance, signal } = resolveOptions("free a batch", FREE_BATCH_DEFAULTS, options);
@@ -81,7 +80,7 @@ export async function freeBatch(
   const unchanged = (reason: string): FreedBatch => ({ graph, exportedBatch: batch, reason });
   const open = graph.inputs.flatMap(({ shape = [] }) => shape.filter((extent) => typeof extent === "string"));
   if (open.length > 0) return unchanged(`other extents are not fixed, such as "${open[0]}"`);
-  const probe = await probeGraph(graph, engine, { batch, ...(signal === undefined ? {} : { signal }) });
+  const probe = await probeGraph({ graph, engine }, { batch, ...(signal === undefined ? {} : { signal }) });
   const tensors = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
   const proof = { engine, weights: tensors, seed, tolerance, signal };
   const reasons: string[] = [];

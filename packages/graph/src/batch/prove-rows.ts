@@ -1,4 +1,4 @@
-import { asFloat32, at, type Tensor } from "@isthmus/core";
+import { asFloat32, at, type Tensor, UsageError } from "@isthmus/core";
 import type { Engine } from "../engine.ts";
 import type { Graph } from "../ir/graph.ts";
 import { runAll } from "../probe/probe-graph.ts";
@@ -57,7 +57,7 @@ function replaceRow(
   batch: number,
 ): Tensor {
   if (original === undefined || other === undefined)
-    throw new TypeError("Cannot replace an example of no batch");
+    throw new UsageError("Cannot replace an example of no batch");
   const rows = (tensor: Tensor, begin: number, end: number) =>
     takeExamples(tensor, { axis: 0, outer: 1, inner: 1 }, { begin, end });
   return joinRows([

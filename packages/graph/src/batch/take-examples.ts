@@ -1,4 +1,4 @@
-import { allocateData, type Tensor } from "@isthmus/core";
+import { allocateData, OutOfRangeError, type Tensor } from "@isthmus/core";
 import type { BatchPlace } from "./batch-place.ts";
 
 /** Range of examples of a batch. */
@@ -30,11 +30,12 @@ export function takeExamples(tensor: Tensor, place: BatchPlace, { begin, end }: 
 }
 
 /**
- * Joins tensors along their first axis; all other axes are equal. @throws RangeError if there is no tensor
+ * Joins tensors along their first axis; all other axes are equal.
+ * @throws OutOfRangeError if there is no tensor
  */
 export function joinRows(tensors: readonly Tensor[]): Tensor {
   const [first] = tensors;
-  if (first === undefined) throw new RangeError("Cannot join tensors as there must be one: got none");
+  if (first === undefined) throw new OutOfRangeError("Cannot join tensors as there must be one: got none");
   const data = allocateData(
     first.dtype,
     tensors.reduce((length, tensor) => length + tensor.data.length, 0),

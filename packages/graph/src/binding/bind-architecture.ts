@@ -12,7 +12,10 @@ export interface BindArchitectureOptions {
   readonly exportedFrom?: Checkpoint | undefined;
   /** What is done about floating-point tensors that the graph does not read. @defaultValue "refuse" */
   readonly unread?: UnreadPolicy | undefined;
-  /** What stands before the network's names in the checkpoints, such as `module.`. @defaultValue it is found out */
+  /**
+   * What stands before the network's names in the checkpoints, such as `module.`. @defaultValue it is found
+   * out
+   */
   readonly prefix?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,7 +42,10 @@ export interface BindingSummary {
   readonly leftOut: readonly (readonly string[])[];
   /** Tensors of each checkpoint that the graph does not read and that are kept as they are. */
   readonly kept: readonly (readonly string[])[];
-  /** How far the graph's file and the checkpoint it was exported from are apart, relative; null where there was nothing to compare. */
+  /**
+   * How far the graph's file and the checkpoint it was exported from are apart, relative; null where there
+   * was nothing to compare.
+   */
   readonly witnessError: number | null;
   /** What became of the batch that the graph was exported for; null where it takes any. */
   readonly batch: BatchSummary | null;
@@ -55,11 +61,13 @@ export interface BoundArchitecture extends Architecture {
 }
 
 /**
- * Makes an architecture and checkpoints fit each other, whatever the exporter renamed, folded or reordered, proves it where the
+ * Makes an architecture and checkpoints fit each other, whatever the exporter renamed, folded or reordered,
+ * proves it where the
  * graph's file can be a witness, and lets the graph take any batch where it can.
  *
  * @param opened - an architecture, and the weights that its file carries
- * @throws MismatchError if they do not fit, or the graph's file computes something else than the checkpoint it was exported from
+ * @throws MismatchError if they do not fit, or the graph's file computes something else than the checkpoint
+ *   it was exported from
  */
 export async function bindArchitecture<
   A extends Architecture & { readonly carried: ReadonlyMap<string, Tensor> },
@@ -73,7 +81,7 @@ export async function bindArchitecture<
   const bound = await bindNetworks(decoded, checkpoints, { exportedFrom, unread, prefix });
   const witnessError = await verifyBinding(decoded, bound, engine, { seed: 0, signal });
   const { network } = at(bound.networks, 0, "network");
-  const freed = await freeBatch(bound.graph, engine, { weights: network, signal });
+  const freed = await freeBatch({ graph: bound.graph, engine }, { weights: network, signal });
   const { exportedBatch: exported, reason } = freed;
   const batch = exported === undefined ? null : { exported, reason: reason ?? null };
   return {
@@ -108,12 +116,14 @@ function summarizeBinding(
     constants: binding.constants,
     prefixes: networks.map(({ names }) => names.prefix),
     leftOut: networks.map(({ leftOut }) => leftOut),
-    kept: networks.map(({ kept }) => kept),
+    kept: networks.map((network) => network.kept),
     witnessError: witnessError ?? null,
   };
 }
 
-/** Returns sentences on what is not plain about a binding; none where every weight is a tensor of its name. */
+/**
+ * Returns sentences on what is not plain about a binding; none where every weight is a tensor of its name.
+ */
 function describeBinding(
   { binding, networks }: Pick<BoundNetworks, "binding" | "networks">,
   checkpoints: readonly Pick<Checkpoint, "source">[],
@@ -132,12 +142,14 @@ function describeBinding(
       `Taken from the graph's file as they are, as no tensor is left for them: ${list(binding.constants)}.`,
     );
   }
-  for (const [i, { names, leftOut, kept }] of networks.entries()) {
+  for (const [i, network] of networks.entries()) {
+    const { names, leftOut } = network;
     const source = `"${checkpoints[i]?.source}"`;
     if (names.prefix !== "")
       lines.push(`Names in ${source} begin with "${names.prefix}"; the names of the network follow it.`);
     if (leftOut.length > 0) lines.push(`No part of the network in ${source}, left out: ${list(leftOut)}.`);
-    if (kept.length > 0) lines.push(`Not read by the graph, kept as they are in ${source}: ${list(kept)}.`);
+    if (network.kept.length > 0)
+      lines.push(`Not read by the graph, kept as they are in ${source}: ${list(network.kept)}.`);
   }
   return lines;
 }

@@ -1,4 +1,4 @@
-import { type Checkpoint, composeCheckpoint, MismatchError, resolveOptions } from "@isthmus/core";
+import { type Checkpoint, composeCheckpoint, MismatchError, resolveOptions, UsageError } from "@isthmus/core";
 import type { Graph } from "../ir/graph.ts";
 import { listNames } from "../ir/list-names.ts";
 import type { DecodedGraph } from "../onnx/decode-graph.ts";
@@ -127,7 +127,7 @@ async function chooseBinding(
     tried.push({ named, binding });
   }
   const [best] = tried.toSorted((one, two) => one.binding.unbound.length - two.binding.unbound.length);
-  if (best === undefined) throw new TypeError("Cannot bind a graph as there must be a checkpoint: got none");
+  if (best === undefined) throw new UsageError("Cannot bind a graph as there must be a checkpoint: got none");
   if (best.binding.unbound.length > 0) throw unboundError({ graph, weights }, tried, best);
   return best;
 }

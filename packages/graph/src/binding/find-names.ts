@@ -1,4 +1,4 @@
-import { MismatchError } from "@isthmus/core";
+import { MismatchError, OutOfRangeError } from "@isthmus/core";
 import { listNames } from "../ir/list-names.ts";
 
 /**
@@ -104,7 +104,7 @@ function choosePrefixes(
   const shortest = best.toSorted((a, b) => lengthOf(a.pair) - lengthOf(b.pair));
   const [first, second] = shortest;
   if (first === undefined)
-    throw new RangeError(`Cannot choose a prefix for "${source}" as there are no votes`);
+    throw new OutOfRangeError(`Cannot choose a prefix for "${source}" as there are no votes`);
   if (second !== undefined && lengthOf(first.pair) > 0 && lengthOf(second.pair) === lengthOf(first.pair)) {
     throw severalNetworks(source, first.pair, second.pair);
   }

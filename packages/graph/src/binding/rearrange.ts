@@ -1,4 +1,4 @@
-import { at, sameShape, sizeOf, stridesOf } from "@isthmus/core";
+import { at, OutOfRangeError, sameShape, sizeOf, stridesOf } from "@isthmus/core";
 import type { Rearrangement } from "./weight-source.ts";
 
 /** Values in row-major order with their shape. */
@@ -11,7 +11,7 @@ export interface ShapedValues {
  * Applies rearrangements to a tensor, one after another.
  *
  * It defines the nodes that `bindGraph` writes; searching by value compares tensors after it.
- * @throws RangeError if a step does not fit the shape it is applied to
+ * @throws OutOfRangeError if a step does not fit the shape it is applied to
  */
 export function rearrange(tensor: ShapedValues, steps: readonly Rearrangement[]): ShapedValues {
   return steps.reduce(applyStep, tensor);
@@ -34,7 +34,7 @@ function applyStep(tensor: ShapedValues, step: Rearrangement): ShapedValues {
   const shape = rearrangedShape(tensor.shape, [step]);
   if (step.kind === "reshape") {
     if (sizeOf(shape) === tensor.values.length) return { values: tensor.values, shape };
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot reshape [${tensor.shape.join(", ")}] to [${shape.join(", ")}] as the number of elements must stay`,
     );
   }

@@ -6,10 +6,12 @@ import {
   formatShape,
   fromFloat64Into,
   MismatchError,
+  OutOfRangeError,
   sameShape,
   type Tensor,
   type TensorInfo,
   UnsupportedError,
+  UsageError,
 } from "@isthmus/core";
 import { capturedNames } from "../ir/captured-names.ts";
 import type { Attribute, Graph, Node, ValueInfo, WeightInfo, WeightRole } from "../ir/graph.ts";
@@ -108,11 +110,11 @@ export class GraphBuilder {
     return this.#nodes;
   }
 
-  /** Returns the value of a name. @throws RangeError if there is none */
+  /** Returns the value of a name. @throws OutOfRangeError if there is none */
   value(name: string): Value {
     const type = this.#types.get(name);
     if (type === undefined) {
-      throw new RangeError(`Cannot use value "${name}" as graph "${this.name}" has none of that name`);
+      throw new OutOfRangeError(`Cannot use value "${name}" as graph "${this.name}" has none of that name`);
     }
     return { builder: this, name, dtype: type.dtype, shape: type.shape };
   }
@@ -122,14 +124,14 @@ export class GraphBuilder {
     return this.#constants.get(name);
   }
 
-  /** Adds a data input. @throws RangeError if the name is taken */
+  /** Adds a data input. @throws OutOfRangeError if the name is taken */
   input(name: string, { dtype, shape }: TensorInfo): Value {
     this.#assertNew(name);
     this.#inputs.push({ name, dtype, shape });
     return this.#declare(name, { dtype, shape });
   }
 
-  /** Adds a weight. @throws RangeError if the name is taken */
+  /** Adds a weight. @throws OutOfRangeError if the name is taken */
   weight(name: string, { dtype, shape }: TensorInfo, role: WeightRole = "parameter"): Value {
     this.#assertNew(name);
     this.#weights.set(name, { dtype, shape, role });
@@ -200,7 +202,7 @@ export class GraphBuilder {
 
   /**
    * Gives a value another name by an `Identity`, for outputs that must have a certain name.
-   * @throws RangeError if it is taken
+   * @throws OutOfRangeError if it is taken
    */
   rename(value: Value, name: string): Value {
     this.#assertNew(name);
@@ -313,12 +315,14 @@ export class GraphBuilder {
 
   #assertNew(name: string): void {
     if (!this.#types.has(name)) return;
-    throw new RangeError(`Cannot add "${name}" to graph "${this.name}" as names must be unique: it is taken`);
+    throw new OutOfRangeError(
+      `Cannot add "${name}" to graph "${this.name}" as names must be unique: it is taken`,
+    );
   }
 
   #assertOwn(op: string, value: Value | undefined): void {
     if (value === undefined || value.builder === this) return;
-    throw new TypeError(
+    throw new UsageError(
       `Cannot apply ${op} in graph "${this.name}" as all operands must belong to it: "${value.name}" is of "${value.builder.name}"`,
     );
   }

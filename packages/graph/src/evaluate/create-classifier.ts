@@ -1,7 +1,7 @@
-import { resolveOptions, type Tensor } from "@isthmus/core";
+import { type Checkpoint, resolveOptions } from "@isthmus/core";
+import type { Architecture } from "../architecture.ts";
 import type { DataSet } from "../data-set.ts";
-import type { Engine } from "../engine.ts";
-import type { Graph } from "../ir/graph.ts";
+import { bindWeights } from "../ir/bind-weights.ts";
 import { softmaxInto } from "../kernels/softmax.ts";
 import { createPasses } from "./create-passes.ts";
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.ts";
@@ -17,11 +17,12 @@ export interface ClassProbabilities {
 export interface Classifier {
   /**
    * Runs the whole data set once, without its labels.
-   * @param weights - a tensor for every weight of the graph, as `bindWeights` reads them
+   * @param network - has every weight of the graph; they are read anew each time
+   * @throws MismatchError if it lacks a weight, or one has another shape
    * @throws InputError if the output that is scored is not f32 logits `[examples, classes]`
    * @throws DOMException named AbortError if `signal` is aborted
    */
-  classify(weights: ReadonlyMap<string, Tensor>, signal?: AbortSignal): Promise<ClassProbabilities>;
+  classify(network: Checkpoint, signal?: AbortSignal): Promise<ClassProbabilities>;
   /** Frees the engine's memory. */
   release(): Promise<void>;
 }
@@ -30,22 +31,21 @@ export interface Classifier {
  * Prepares class probabilities of networks of one architecture: softmax in f64 of the first output that can
  * be logits, in the order of the data set, with the same bits on every run.
  * @throws InputError if there are no examples, or they do not fit the graph's input
- * @throws RangeError if an option is out of its range
+ * @throws OutOfRangeError if an option is out of its range
  */
 export async function createClassifier(
-  graph: Graph,
-  engine: Engine,
+  { graph, engine }: Architecture,
   data: DataSet,
   options: EvaluatorOptions = {},
 ): Promise<Classifier> {
   const resolved = resolveOptions("classify", EVALUATOR_DEFAULTS, options);
   const passes = await createPasses({ graph, engine, data, attempt: "classify" }, resolved);
   return {
-    async classify(weights, signal) {
+    async classify(network, signal) {
       let classes = 0;
       let probabilities = new Float64Array(0);
       await passes.run(
-        weights,
+        await bindWeights(graph, network),
         ({ logits, labels, begin }) => {
           classes = logits.length / labels.length;
           if (begin === 0) probabilities = new Float64Array(data.size * classes);

@@ -1,7 +1,7 @@
-import { InputError, resolveOptions, type Tensor } from "@isthmus/core";
+import { type Checkpoint, InputError, resolveOptions } from "@isthmus/core";
+import type { Architecture } from "../architecture.ts";
 import type { DataSet } from "../data-set.ts";
-import type { Engine } from "../engine.ts";
-import type { Graph } from "../ir/graph.ts";
+import { bindWeights } from "../ir/bind-weights.ts";
 import { crossEntropyInto } from "../kernels/cross-entropy.ts";
 import { createPasses, type LogitsBatch } from "./create-passes.ts";
 import { EVALUATOR_DEFAULTS, type EvaluatorOptions } from "./evaluator-options.ts";
@@ -30,12 +30,13 @@ export interface Evaluation {
 export interface Evaluator {
   /**
    * Runs the whole data set once.
-   * @param weights - a tensor for every weight of the graph, as `bindWeights` reads them
+   * @param network - has every weight of the graph; they are read anew each time
+   * @throws MismatchError if it lacks a weight, or one has another shape
    * @throws InputError if the scored output is not one logit for each class of each example or position, or
    *   an example has no position that counts
    * @throws DOMException named AbortError if `signal` is aborted
    */
-  evaluate(weights: ReadonlyMap<string, Tensor>, signal?: AbortSignal): Promise<Evaluation>;
+  evaluate(network: Checkpoint, signal?: AbortSignal): Promise<Evaluation>;
   /** Frees the engine's memory. */
   release(): Promise<void>;
 }
@@ -53,20 +54,19 @@ export interface Evaluator {
  * run in its batches, the last one filled up.
  * @throws InputError if there are no examples, they do not fit the graph's input, or there
  *   is nothing for another input
- * @throws RangeError if an option is out of its range
+ * @throws OutOfRangeError if an option is out of its range
  */
 export async function createEvaluator(
-  graph: Graph,
-  engine: Engine,
+  { graph, engine }: Architecture,
   data: DataSet,
   options: EvaluatorOptions = {},
 ): Promise<Evaluator> {
   const resolved = resolveOptions("evaluate", EVALUATOR_DEFAULTS, options);
   const passes = await createPasses({ graph, engine, data, attempt: "evaluate", texts: true }, resolved);
   return {
-    async evaluate(weights, signal) {
+    async evaluate(network, signal) {
       const scores = new Scores(data);
-      await passes.run(weights, (batch) => scores.add(batch), signal);
+      await passes.run(await bindWeights(graph, network), (batch) => scores.add(batch), signal);
       return scores.result();
     },
     release: () => passes.release(),

@@ -4,7 +4,7 @@ import type { DataSet } from "../data-set.ts";
 /**
  * Limits a data set to its first examples and adds their number to its name, as in `mnist:test@1000`; returns
  * the data set itself if it has no more.
- * @throws RangeError if `examples` is not a whole number of at least 1
+ * @throws OutOfRangeError if `examples` is not a whole number of at least 1
  */
 export function limitExamples(attempt: string, data: DataSet, examples: number): DataSet {
   assertWholeOptions(attempt, { examples }, { examples: 1 });

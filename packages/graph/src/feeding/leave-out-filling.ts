@@ -37,7 +37,7 @@ export async function createLeaveOutFilling(
   const last = ranges.at(-1);
   const isFilled = batch !== undefined && last !== undefined && last.end - last.begin < batch;
   if (!isFilled) return (_, value) => value;
-  const probe = await probeGraph(graph, engine, { batch });
+  const probe = await probeGraph({ graph, engine }, { batch });
   const { places, lost } = followBatch(graph, probe, { batch, choice: "changed" });
   const rows: ReadonlySet<string> =
     lost.size === 0 ? new Set() : await proveRows({ graph, engine, batch, names: [...lost.keys()] });

@@ -69,7 +69,7 @@ export interface FeedPlan {
  *
  * @param attempt - name of the attempt for messages, for example `evaluate`
  * @throws InputError if there are no examples, nothing for an input of the graph, or examples do not fit it
- * @throws RangeError if `batchSize` is not a whole number of at least 1
+ * @throws OutOfRangeError if `batchSize` is not a whole number of at least 1
  */
 export function planFeeds(attempt: string, graph: Graph, data: DataSet, batchSize: number): FeedPlan {
   assertWholeOptions(attempt, { batchSize }, { batchSize: 1 });

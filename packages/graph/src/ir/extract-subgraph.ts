@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import { capturedNames } from "./captured-names.ts";
 import type { Graph, Node, ValueInfo } from "./graph.ts";
 
@@ -7,7 +8,7 @@ import type { Graph, Node, ValueInfo } from "./graph.ts";
  * @param inputs - values that will be fed and become data inputs, f32 if neither they nor the graph state a
  *   type; data inputs of the graph that are needed and not listed stay inputs
  * @param outputs - names of the values to compute, which become the outputs
- * @throws RangeError if an output is neither computed nor an input
+ * @throws OutOfRangeError if an output is neither computed nor an input
  */
 export function extractSubgraph(
   graph: Graph,
@@ -63,6 +64,8 @@ function assertReachable(
 ): void {
   const missing = outputs.find((name) => !isReachable(name));
   if (missing !== undefined) {
-    throw new RangeError(`Cannot extract value "${missing}" as no node of graph "${graph.name}" computes it`);
+    throw new OutOfRangeError(
+      `Cannot extract value "${missing}" as no node of graph "${graph.name}" computes it`,
+    );
   }
 }

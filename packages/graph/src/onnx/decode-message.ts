@@ -1,4 +1,5 @@
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { OutOfRangeError, UsageError } from "@isthmus/core";
 import type { Field, Schema } from "./schema.ts";
 import { wireTypeOf } from "./wire-type.ts";
 
@@ -20,7 +21,7 @@ interface Budget {
 
 /**
  * Decodes one protobuf message by its schema; byte fields share memory with `bytes`.
- * @throws RangeError or TypeError, some from the wire reader, if the bytes are not such a message
+ * @throws OutOfRangeError or UsageError, or what the wire reader throws, if the bytes are not such a message
  */
 export function decodeMessage<T>(schema: Schema, bytes: Uint8Array): T {
   return decodeWithin(schema, bytes, { depth: 0, budget: { parts: 0 } });
@@ -34,7 +35,7 @@ interface Place {
 
 function decodeWithin<T>(schema: Schema, bytes: Uint8Array, place: Place): T {
   if (place.depth > MAX_DEPTH) {
-    throw new RangeError(`Cannot decode a message as nesting must not exceed ${MAX_DEPTH} levels`);
+    throw new OutOfRangeError(`Cannot decode a message as nesting must not exceed ${MAX_DEPTH} levels`);
   }
   const reader = new BinaryReader(bytes);
   const message: Message = {};
@@ -58,7 +59,7 @@ function readField(reader: BinaryReader, occurrence: Occurrence, message: Messag
   const { field, wireType } = occurrence;
   const packed = field.repeated === true && wireType === WireType.LengthDelimited && isNumeric(field);
   if (!packed && wireType !== wireTypeOf(field)) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot decode field "${field.name}" as its wire type must be ${wireTypeOf(field)}: it is ${wireType}`,
     );
   }
@@ -108,5 +109,5 @@ function readValue(reader: BinaryReader, { field, place }: Occurrence): unknown 
 
 function countPart({ budget }: Place): void {
   if (++budget.parts <= MAX_PARTS) return;
-  throw new RangeError(`Cannot decode a message as it may have ${MAX_PARTS} parts: it has more`);
+  throw new OutOfRangeError(`Cannot decode a message as it may have ${MAX_PARTS} parts: it has more`);
 }

@@ -7,6 +7,7 @@ import {
   type Tensor,
   type TensorInfo,
 } from "@isthmus/core";
+import type { Architecture } from "../architecture.ts";
 import type { Engine } from "../engine.ts";
 import { exposeValues } from "../ir/expose-values.ts";
 import { extractSubgraph } from "../ir/extract-subgraph.ts";
@@ -56,7 +57,10 @@ export const PROBE_DEFAULTS: Required<Omit<ProbeOptions, "signal">> = { batch: 2
  * @throws EngineError if the engine cannot run the graph
  * @throws InputError if its inputs and weights are larger than the memory of this machine
  */
-export async function probeGraph(graph: Graph, engine: Engine, options: ProbeOptions = {}): Promise<Probe> {
+export async function probeGraph(
+  { graph, engine }: Architecture,
+  options: ProbeOptions = {},
+): Promise<Probe> {
   const { signal, ...rest } = options;
   const { batch, seed, extents } = resolveOptions("probe a graph", PROBE_DEFAULTS, rest);
   const fromTypes = await probeTyped(graph, engine, { batch, extents });

@@ -1,4 +1,4 @@
-import type { Engine } from "../engine.ts";
+import type { Architecture } from "../architecture.ts";
 import type { Graph, ValueInfo } from "../ir/graph.ts";
 import { pruneNodes } from "../ir/prune-nodes.ts";
 import { probeGraph } from "./probe-graph.ts";
@@ -21,8 +21,11 @@ export interface SpecializeOptions {
  *
  * @throws EngineError if the engine cannot run the graph
  */
-export async function specialize(graph: Graph, engine: Engine, options: SpecializeOptions): Promise<Graph> {
-  const probe = await probeGraph(graph, engine, options);
+export async function specialize(
+  { graph, engine }: Architecture,
+  options: SpecializeOptions,
+): Promise<Graph> {
+  const probe = await probeGraph({ graph, engine }, options);
   const typed = (info: ValueInfo): ValueInfo => {
     const type = probe.types.get(info.name);
     return type === undefined ? info : { name: info.name, dtype: type.dtype, shape: type.shape };

@@ -10,7 +10,10 @@ const PARAMETERS = {
   },
 } as const;
 
-/** The weighted average of networks, `sum of w_i x_i / sum of w_i`; weights may differ from tensor to tensor. */
+/**
+ * The weighted average of networks, `sum of w_i x_i / sum of w_i`; weights may differ from tensor to
+ * tensor.
+ */
 export const linear: MergeMethod<typeof PARAMETERS, readonly number[]> = {
   name: "linear",
   description: "Averages networks, each by its weight.",
@@ -18,7 +21,7 @@ export const linear: MergeMethod<typeof PARAMETERS, readonly number[]> = {
     "Utans, Weight averaging for neural networks and local resampling schemes, 1996; Wortsman et al., Model soups, 2022",
   parameters: PARAMETERS,
   networks: { least: 1, base: "none" },
-  // Of two networks the counters of the nearer one, of the first if both are as near; of more those of the first.
+  // The counters of the nearer of two networks; of the first one if both are equally near, or there are more.
   integersFrom: ({ weight }) => (weight.length === 2 && at(normalizeWeights(weight, 2), 1) > 0.5 ? 1 : 0),
   survey: ({ parameters: { weight } }) => normalizeWeights(weight, weight.length),
   blendInto({ parts, survey: shares }, out) {

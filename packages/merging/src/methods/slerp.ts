@@ -12,7 +12,10 @@ const PARAMETERS = {
   },
 } as const;
 
-/** The point on the arc between two networks, tensor by tensor; the angle is measured over each whole tensor. */
+/**
+ * The point on the arc between two networks, tensor by tensor; the angle is measured over each whole
+ * tensor.
+ */
 export const slerp: MergeMethod<typeof PARAMETERS, number | undefined> = {
   name: "slerp",
   description: "Goes from the first network to the second on the arc of each tensor.",

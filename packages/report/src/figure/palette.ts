@@ -1,3 +1,5 @@
+import { UsageError } from "@isthmus/core";
+
 /** Colours of one appearance; all are opaque CSS colours. */
 interface Appearance {
   readonly background: string;
@@ -73,11 +75,11 @@ const THEMES: readonly Theme[] = ["light", "dark"];
 
 /**
  * Checks the appearance that a caller asked for.
- * @throws TypeError if there is no appearance of that name
+ * @throws UsageError if there is no appearance of that name
  */
 export function assertTheme(theme: Theme): void {
   if (THEMES.includes(theme)) return;
-  throw new TypeError(
+  throw new UsageError(
     `Cannot draw a figure as its theme must be ${THEMES.join(" or ")}: it is ${JSON.stringify(theme)}`,
   );
 }

@@ -1,4 +1,4 @@
-import { resolveOptions } from "@isthmus/core";
+import { OutOfRangeError, resolveOptions } from "@isthmus/core";
 import { assertDrawable, type BarrierCurve, type Measure } from "../barrier-curve.ts";
 import { describeBarrier, drawBarrier } from "./draw-barrier.ts";
 import { drawSvg } from "./draw-svg.ts";
@@ -32,9 +32,9 @@ export const BARRIER_SVG_DEFAULTS: Readonly<BarrierSvgOptions> = {
  * straight lines, the chord of each curve as a dotted line, and its barrier as a bracket from the chord to
  * the curve, with its interval if it has one.
  *
- * @throws TypeError if there is no curve, or one has fewer than two points or a value that is not finite, or
+ * @throws UsageError if there is no curve, or one has fewer than two points or a value that is not finite, or
  *   there is no such theme
- * @throws RangeError if the figure is smaller than 240 by 160 pixels
+ * @throws OutOfRangeError if the figure is smaller than 240 by 160 pixels
  */
 export async function renderBarrierSvg(
   curves: readonly BarrierCurve[],
@@ -48,7 +48,7 @@ export async function renderBarrierSvg(
   assertDrawable(curves);
   assertTheme(theme);
   if (!(width >= 240 && height >= 160)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot draw a barrier as a figure needs at least 240 by 160 pixels: got ${width} by ${height}`,
     );
   }

@@ -20,7 +20,7 @@ export interface BarrierPage extends ReportPage {
  * Renders a result of any kind as one self-contained HTML page, without network: see the README for what
  * pages hold. The same input gives the same bytes.
  *
- * @throws TypeError if the result has nothing to draw, or contradicts itself
+ * @throws UsageError if the result has nothing to draw, or contradicts itself
  */
 export async function renderResultPage(page: ResultPage): Promise<string> {
   return renderPage(page, describeResult(page.result));
@@ -29,7 +29,7 @@ export async function renderResultPage(page: ResultPage): Promise<string> {
 /**
  * Renders several barrier measurements as one self-contained HTML page that compares them.
  *
- * @throws TypeError if there is no curve, or one has fewer than two points or a value that is not finite
+ * @throws UsageError if there is no curve, or one has fewer than two points or a value that is not finite
  */
 export async function renderBarrierPage(page: BarrierPage): Promise<string> {
   assertDrawable(page.curves);

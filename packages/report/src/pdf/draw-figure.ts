@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import type { FigureElement } from "../figure/stand-alone.ts";
 import type { ContentStream } from "./content-stream.ts";
 import { type FigureStyle, styleOf } from "./figure-style.ts";
@@ -19,7 +20,7 @@ const SILENT = new Set(["title", "desc", "defs", "clippath", "style"]);
 /**
  * Draws the children of an element of a figure that stands alone as PDF operators. It knows the elements that
  * figures are made of.
- * @throws RangeError if there is another
+ * @throws OutOfRangeError if there is another
  */
 export function drawChildren(parent: FigureElement, inherited: FigureStyle, place: Surroundings): void {
   for (const element of parent.children) drawElement(element, inherited, place);
@@ -120,8 +121,8 @@ function numbersOf(element: FigureElement, ...names: readonly string[]): number[
   return names.map((name) => Number(element.getAttribute(name) ?? 0));
 }
 
-function unknown(what: string): RangeError {
-  return new RangeError(
+function unknown(what: string): OutOfRangeError {
+  return new OutOfRangeError(
     `Cannot write a figure as PDF as it must be made of paths, lines, rectangles, circles and single lines of words: it has ${what}`,
   );
 }

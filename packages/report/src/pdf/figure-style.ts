@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import type { FigureElement } from "../figure/stand-alone.ts";
 
 /** What an element of a figure looks like, as it says itself or inherits from those around it. */
@@ -76,7 +77,7 @@ function parseDashes(text: string): number[] {
 export function channelsOf(color: string): readonly [red: number, green: number, blue: number] {
   const hex = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(color);
   if (!hex)
-    throw new RangeError(`Cannot write a figure as PDF as its colours must be #rrggbb: got "${color}"`);
+    throw new OutOfRangeError(`Cannot write a figure as PDF as its colours must be #rrggbb: got "${color}"`);
   const [red, green, blue] = hex.slice(1).map((channel) => Number.parseInt(channel, 16) / 255);
   return [red ?? 0, green ?? 0, blue ?? 0];
 }

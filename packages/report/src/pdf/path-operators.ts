@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import svgPath from "svgpath";
 import { formatCoordinates } from "./format-coordinates.ts";
 
@@ -35,7 +36,7 @@ function operatorOf([name, ...numbers]: readonly [string, ...number[]], x: numbe
     case "z":
       return "h";
     default:
-      throw new RangeError(
+      throw new OutOfRangeError(
         `Cannot write a path as its segments must be M, L, H, V, C, Q, A or Z: got "${name}"`,
       );
   }

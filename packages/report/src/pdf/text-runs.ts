@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import { Encodings, Font } from "@pdf-lib/standard-fonts";
 
 /** Fonts that figures need, all of which every PDF reader has. */
@@ -44,7 +45,7 @@ function letterOf(character: string, bold: boolean): Letter {
   const letter =
     findLetter(character, latin) ?? findLetter(character, "Symbol") ?? findLetter(UNKNOWN, latin);
   if (letter === undefined)
-    throw new RangeError(`Cannot write "${character}" as ${latin} must have a letter for it`);
+    throw new OutOfRangeError(`Cannot write "${character}" as ${latin} must have a letter for it`);
   return letter;
 }
 

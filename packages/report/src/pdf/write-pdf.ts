@@ -24,7 +24,7 @@ export interface PdfDescription {
  * Writes a figure that stands alone as a PDF of one page of its size, with the fonts that every reader has.
  * The same figure gives the same bytes.
  *
- * @throws RangeError if the figure has elements that figures are not made of
+ * @throws OutOfRangeError if the figure has elements that figures are not made of
  * @see ISO 32000-1, sections 7.5 (file structure) and 8 to 9 (operators)
  */
 export function writePdf(svg: FigureElement, { title, words }: PdfDescription): Uint8Array {

@@ -1,8 +1,9 @@
 import type { PlaneResult } from "@isthmus/barrier";
+import { UsageError } from "@isthmus/core";
 
 /**
  * Checks that a plane can be drawn.
- * @throws TypeError if there are fewer than two columns or rows, coordinates do not ascend, or a grid has
+ * @throws UsageError if there are fewer than two columns or rows, coordinates do not ascend, or a grid has
  *   other sizes
  */
 export function assertGrid({ xs, ys, loss, error, models }: PlaneResult): void {
@@ -11,7 +12,7 @@ export function assertGrid({ xs, ys, loss, error, models }: PlaneResult): void {
       (value, index) => index === 0 || value > (coordinates[index - 1] ?? value),
     );
     if (coordinates.length < 2 || !ascends) {
-      throw new TypeError(
+      throw new UsageError(
         `Cannot draw a plane as "${name}" must be at least 2 ascending numbers: got [${coordinates.join(", ")}]`,
       );
     }
@@ -19,13 +20,13 @@ export function assertGrid({ xs, ys, loss, error, models }: PlaneResult): void {
   for (const [name, grid] of Object.entries({ loss, error })) {
     const odd = grid.find((row) => row.length !== xs.length);
     if (grid.length !== ys.length || odd) {
-      throw new TypeError(
+      throw new UsageError(
         `Cannot draw a plane as "${name}" must be ${ys.length} rows of ${xs.length} values: it has ${grid.length} rows${odd ? `, one of ${odd.length}` : ""}`,
       );
     }
     if (!grid.flat().some(Number.isFinite)) {
-      throw new TypeError(`Cannot draw a plane as "${name}" must have a finite value: it has none`);
+      throw new UsageError(`Cannot draw a plane as "${name}" must have a finite value: it has none`);
     }
   }
-  if (models.length === 0) throw new TypeError("Cannot draw a plane as it must go through networks: got 0");
+  if (models.length === 0) throw new UsageError("Cannot draw a plane as it must go through networks: got 0");
 }

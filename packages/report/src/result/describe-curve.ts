@@ -1,3 +1,4 @@
+import { UsageError } from "@isthmus/core";
 import type { CurveResult, MeasuredPath, PathSummary } from "@isthmus/curve";
 import type { Measure } from "../barrier-curve.ts";
 import { dataWords, measureWords } from "../data-words.ts";
@@ -19,13 +20,13 @@ interface NamedPath {
 
 /**
  * Says what a curve shows, beside the straight line.
- * @throws TypeError if one of them has fewer than two points
+ * @throws UsageError if one of them has fewer than two points
  */
 export function describeCurve(result: CurveResult): Report {
   const paths = namedPaths(result);
   for (const { label, path } of paths) {
     if (path.points.length < 2) {
-      throw new TypeError(
+      throw new UsageError(
         `Cannot draw the ${label} as it needs at least 2 points: it has ${path.points.length}`,
       );
     }

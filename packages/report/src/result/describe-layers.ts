@@ -1,4 +1,5 @@
 import type { LayersResult } from "@isthmus/barrier";
+import { UsageError } from "@isthmus/core";
 import { formatBarrier, formatCount, formatNumber } from "../format-value.ts";
 import { factsOf } from "./facts.ts";
 import { ALL_GROUPS, layersFigures } from "./layers-figures.ts";
@@ -18,11 +19,11 @@ const NAMED = 2;
 
 /**
  * Says what barriers by layer show.
- * @throws TypeError if there is no group
+ * @throws UsageError if there is no group
  */
 export function describeLayers(result: LayersResult): Report {
   if (result.layers.length === 0) {
-    throw new TypeError("Cannot draw barriers by layer as at least one group is needed: got 0");
+    throw new UsageError("Cannot draw barriers by layer as at least one group is needed: got 0");
   }
   const figures = layersFigures(result);
   return {

@@ -11,7 +11,7 @@ import type { Report } from "./report.ts";
 
 /**
  * Says what a plane shows.
- * @throws TypeError if its grids do not fit its coordinates
+ * @throws UsageError if its grids do not fit its coordinates
  */
 export function describePlane(result: PlaneResult): Report {
   assertGrid(result);

@@ -1,3 +1,4 @@
+import { UsageError } from "@isthmus/core";
 import type { PairGroup, StarResult } from "@isthmus/star-domain";
 import { dataWords } from "../data-words.ts";
 import { drawStrips } from "../figure/strip-figure.ts";
@@ -19,14 +20,14 @@ interface NamedGroup extends PairGroup {
 
 /**
  * Says how a star network is connected, and how good its predictions are.
- * @throws TypeError if no pair of any sort was measured
+ * @throws UsageError if no pair of any sort was measured
  */
 export function describeStar(result: StarResult): Report {
   const groups = GROUPS.map(({ key, label }) => ({ ...result.barriers[key], label })).filter(
     ({ pairs }) => pairs.length > 0,
   );
   if (groups.length === 0) {
-    throw new TypeError("Cannot draw a star as at least one pair of networks is needed: got 0");
+    throw new UsageError("Cannot draw a star as at least one pair of networks is needed: got 0");
   }
   return {
     subject: "star domain",

@@ -1,3 +1,4 @@
+import { UsageError } from "@isthmus/core";
 import type { StudyResult, StudyTable } from "@isthmus/study";
 import type { CellKind, Table } from "../table/table.ts";
 import { factsOf } from "./facts.ts";
@@ -8,7 +9,7 @@ import { groupWords, listVariables } from "./study-words.ts";
 /**
  * Says what a study has found, by the figures and tables it declares; figures without a number to draw are
  * named only.
- * @throws TypeError if a figure is of a table or a column that the study does not have
+ * @throws UsageError if a figure is of a table or a column that the study does not have
  */
 export function describeStudy(result: StudyResult): Report {
   const { title, tables, figures, networks = [], measurements = [] } = result;
@@ -50,7 +51,7 @@ function summarise({ description, only }: StudyResult): string {
 function tableOf({ tables }: StudyResult, name: string): StudyTable {
   const table = tables.find((one) => one.name === name);
   if (table === undefined) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot draw a study as its figures must name one of its tables: got "${name}", it has ${tables.map((one) => `"${one.name}"`).join(", ")}`,
     );
   }

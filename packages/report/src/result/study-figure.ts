@@ -1,3 +1,4 @@
+import { UsageError } from "@isthmus/core";
 import type { StudyFigure, StudyResult, StudyTable, StudyValue } from "@isthmus/study";
 import type { Axis } from "../figure/axes.ts";
 import { drawBars } from "../figure/bar-figure.ts";
@@ -31,7 +32,7 @@ interface Drawn {
 /**
  * Draws columns of a table as a study declares it. Rows without a number to draw are left out, and the
  * caption says so; it also says what the numbers are made of. If no row has a number there is no figure.
- * @throws TypeError if a column is missing
+ * @throws UsageError if a column is missing
  */
 export function studyFigure(
   figure: StudyFigure,
@@ -89,7 +90,7 @@ function assertColumns({ title, x, y, low, high, series }: StudyFigure, { name, 
   const keys = columns.map(({ key }) => key);
   for (const key of [x, y, low, high, series]) {
     if (key !== undefined && !keys.includes(key)) {
-      throw new TypeError(
+      throw new UsageError(
         `Cannot draw "${title}" as its columns must be in the table "${name}": "${key}" is not among ${keys.map((column) => `"${column}"`).join(", ")}`,
       );
     }

@@ -20,8 +20,8 @@ export const BARRIER_CHART_DEFAULTS: Readonly<BarrierChartOptions> = {
 /**
  * Draws barrier curves as text for a terminal, with the barrier of each in the legend.
  *
- * @throws TypeError if there is no curve, or one has fewer than two points or a value that is not finite
- * @throws RangeError if the chart is smaller than 30 columns or 4 rows
+ * @throws UsageError if there is no curve, or one has fewer than two points or a value that is not finite
+ * @throws OutOfRangeError if the chart is smaller than 30 columns or 4 rows
  */
 export function renderBarrierChart(
   curves: readonly BarrierCurve[],

@@ -1,4 +1,4 @@
-import { at, resolveOptions } from "@isthmus/core";
+import { at, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
 import { formatNumber, formatShort } from "../format-value.ts";
 import { ASCII_LINE, Canvas, type Charset, markOf } from "./canvas.ts";
 import { type Frame, frameOf, isPlace, yTicks } from "./chart-frame.ts";
@@ -77,8 +77,8 @@ const LINES = {
  * middle. Series differ by colour, and by dashes in braille or by letters in ASCII, so that a chart can be
  * read without colour. Every line ends without spaces and none is wider than `width`.
  *
- * @throws TypeError if there is nothing to draw or a coordinate is not finite
- * @throws RangeError if the chart is smaller than 30 columns or 4 rows
+ * @throws UsageError if there is nothing to draw or a coordinate is not finite
+ * @throws OutOfRangeError if the chart is smaller than 30 columns or 4 rows
  */
 export function renderChart(series: readonly ChartSeries[], options: Partial<ChartOptions> = {}): string {
   const resolved = resolveOptions("draw a chart", CHART_DEFAULTS, options);
@@ -105,13 +105,13 @@ export function renderChart(series: readonly ChartSeries[], options: Partial<Cha
 
 function assertChart(series: readonly ChartSeries[], { width, height }: ChartOptions): void {
   const points = series.flatMap((line) => line.points);
-  if (points.length === 0) throw new TypeError("Cannot draw a chart as at least one point is needed: got 0");
+  if (points.length === 0) throw new UsageError("Cannot draw a chart as at least one point is needed: got 0");
   const odd = points.flat().find((value) => !Number.isFinite(value));
   if (odd !== undefined) {
-    throw new TypeError(`Cannot draw a chart as every coordinate must be finite: got ${odd}`);
+    throw new UsageError(`Cannot draw a chart as every coordinate must be finite: got ${odd}`);
   }
   if (!(width >= 30 && height >= 4)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot draw a chart as it needs at least 30 columns and 4 rows: got ${width} and ${height}`,
     );
   }

@@ -1,5 +1,5 @@
 import type { PlaneResult } from "@isthmus/barrier";
-import { at, resolveOptions } from "@isthmus/core";
+import { at, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
 import type { Measure } from "../barrier-curve.ts";
 import { formatMeasure } from "../format-value.ts";
 import type { Charset } from "./canvas.ts";
@@ -39,14 +39,14 @@ const ASPECT = 2;
  *
  * Bands hold equal shares of the measured places, so that basins show however high the rest is. Every line
  * ends without spaces and none is wider than `width`.
- * @throws RangeError if the chart is smaller than 30 columns or 4 rows
- * @throws TypeError if no place has a finite value
+ * @throws OutOfRangeError if the chart is smaller than 30 columns or 4 rows
+ * @throws UsageError if no place has a finite value
  */
 export function renderPlaneChart(result: PlaneResult, options: Partial<PlaneChartOptions> = {}): string {
   const resolved = resolveOptions("draw a plane", PLANE_CHART_DEFAULTS, options);
   const { width, height, charset, measure } = resolved;
   if (!(width >= 30 && height >= 4)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot draw a plane as it needs at least 30 columns and 4 rows: got ${width} and ${height}`,
     );
   }
@@ -73,7 +73,7 @@ function limitsOf(values: readonly (readonly number[])[], bands: number): number
     .filter(Number.isFinite)
     .sort((a, b) => a - b);
   if (sorted.length === 0) {
-    throw new TypeError("Cannot draw a plane as at least one place must have a finite value: none has");
+    throw new UsageError("Cannot draw a plane as at least one place must have a finite value: none has");
   }
   return Array.from({ length: bands - 1 }, (_, k) => {
     return at(sorted, Math.floor(((k + 1) * sorted.length) / bands), "value");

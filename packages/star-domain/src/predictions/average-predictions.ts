@@ -1,4 +1,4 @@
-import { at, type Tensor } from "@isthmus/core";
+import { at, type Checkpoint, OutOfRangeError } from "@isthmus/core";
 import {
   type Classifier,
   type ClassProbabilities,
@@ -16,9 +16,7 @@ export interface PredictionTask {
 }
 
 /** Weights of the networks whose predictions are averaged, one network after another. */
-export type NetworkStream =
-  | Iterable<ReadonlyMap<string, Tensor>>
-  | AsyncIterable<ReadonlyMap<string, Tensor>>;
+export type NetworkStream = Iterable<Checkpoint> | AsyncIterable<Checkpoint>;
 
 /** Options of {@link averagePredictions}. */
 export interface AveragePredictionsOptions {
@@ -47,12 +45,12 @@ export async function averagePredictions(
 ): Promise<ClassProbabilities[]> {
   const classifiers: Classifier[] = [];
   try {
-    for (const set of data) classifiers.push(await createClassifier(graph, engine, set, { batchSize }));
+    for (const set of data) classifiers.push(await createClassifier({ graph, engine }, set, { batchSize }));
     const sums: ClassProbabilities[] = [];
     let count = 0;
-    for await (const weights of networks) {
+    for await (const network of networks) {
       const predictions: ClassProbabilities[] = [];
-      for (const classifier of classifiers) predictions.push(await classifier.classify(weights, signal));
+      for (const classifier of classifiers) predictions.push(await classifier.classify(network, signal));
       onNetwork?.(predictions);
       for (const [i, prediction] of predictions.entries()) {
         if (count === 0) sums.push(copyOf(prediction));
@@ -61,7 +59,7 @@ export async function averagePredictions(
       count += 1;
     }
     if (count === 0) {
-      throw new RangeError(
+      throw new OutOfRangeError(
         `Cannot average predictions of graph "${graph.name}" as there must be at least one network: there are none`,
       );
     }

@@ -1,6 +1,7 @@
-import { assertWholeOptions, at, type Checkpoint, resolveOptions, type Tensor } from "@isthmus/core";
-import { bindWeights, type ClassProbabilities, type DataSet, type Graph } from "@isthmus/graph";
+import { assertWholeOptions, at, type Checkpoint, resolveOptions } from "@isthmus/core";
+import type { ClassProbabilities, DataSet } from "@isthmus/graph";
 import { assertDistribution, type RayDistribution } from "../search/ray.ts";
+import type { StarArchitecture } from "../search/star-search.ts";
 import type { PredictionQuality, Predictor, StarResult } from "../star-result.ts";
 import { averagePredictions } from "./average-predictions.ts";
 import { networksOnRays } from "./networks-on-rays.ts";
@@ -9,6 +10,11 @@ import type { PredictorNetworks } from "./predictor-networks.ts";
 
 /** Options of {@link comparePredictors}. */
 export interface ComparePredictorsOptions {
+  /**
+   * Examples of other data, for which a predictor should have low confidence; their labels are not used.
+   * @defaultValue none
+   */
+  readonly outOfDistribution?: DataSet | undefined;
   /** Decides the rays and the places on them, and seeds alignments. */
   readonly seed: number;
   /**
@@ -33,7 +39,9 @@ export interface ComparePredictorsOptions {
 }
 
 /** Defaults of {@link comparePredictors}; `members` is as many as there are anchors. */
-export const COMPARE_PREDICTORS_DEFAULTS: Required<Omit<ComparePredictorsOptions, "seed" | "members">> = {
+export const COMPARE_PREDICTORS_DEFAULTS: Required<
+  Omit<ComparePredictorsOptions, "seed" | "members" | "outOfDistribution">
+> = {
   rays: "uniform",
   restarts: 4,
   statisticsData: undefined,
@@ -46,7 +54,7 @@ export const COMPARE_PREDICTORS_DEFAULTS: Required<Omit<ComparePredictorsOptions
 export type PredictorComparison = NonNullable<StarResult["predictions"]>;
 
 /** Options with all defaults filled in. */
-type Resolved = Required<ComparePredictorsOptions>;
+type Resolved = Required<Omit<ComparePredictorsOptions, "outOfDistribution">>;
 
 /**
  * Compares ways to predict: by the star alone, by the mean over networks drawn from its rays (Bayesian model
@@ -56,15 +64,17 @@ type Resolved = Required<ComparePredictorsOptions>;
  * @see Sonthalia et al. 2024, section 6.1; we draw places on rays, where the authors take the midpoints
  * @throws InputError if the data do not fit the graph
  * @throws MismatchError if a network does not fit the graph, or a label is no class
- * @throws TypeError if an option is unknown
- * @throws RangeError if an option is out of its range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of its range
  * @throws DOMException named AbortError if `signal` is aborted
  */
 export async function comparePredictors(
-  networks: PredictorNetworks,
-  options: ComparePredictorsOptions,
+  { graph, engine, symmetries }: StarArchitecture,
+  { star, anchors }: { readonly star: Checkpoint; readonly anchors: readonly Checkpoint[] },
+  data: DataSet,
+  { outOfDistribution, ...options }: ComparePredictorsOptions,
 ): Promise<PredictorComparison> {
-  const { anchors, data, outOfDistribution: other } = networks;
+  const networks: PredictorNetworks = { graph, engine, symmetries, star, anchors, data, outOfDistribution };
   const { seed, members = anchors.length, ...others } = options;
   const resolved = {
     ...resolveOptions("compare predictors", COMPARE_PREDICTORS_DEFAULTS, others),
@@ -85,7 +95,9 @@ export async function comparePredictors(
     predictors: [...predictors, ensemble, { name: "single networks", members: 1, ...meanQuality(singles) }],
     data: data.name,
     examples: data.size,
-    ...(other && { outOfDistribution: { data: other.name, examples: other.size } }),
+    ...(outOfDistribution && {
+      outOfDistribution: { data: outOfDistribution.name, examples: outOfDistribution.size },
+    }),
   };
 }
 
@@ -113,7 +125,7 @@ function createJudge(
     onQuality?: (quality: PredictionQuality) => void,
   ): Promise<Predictor> => {
     let members = 0;
-    const mean = await averagePredictions({ graph, engine, data: sets }, bound(graph, networks), {
+    const mean = await averagePredictions({ graph, engine, data: sets }, networks, {
       batchSize,
       signal,
       onNetwork(predictions) {
@@ -124,14 +136,6 @@ function createJudge(
     });
     return { name, members, ...qualityOf(mean) };
   };
-}
-
-/** Yields the weights of networks, one network after another. */
-async function* bound(
-  graph: Graph,
-  networks: Iterable<Checkpoint> | AsyncIterable<Checkpoint>,
-): AsyncGenerator<ReadonlyMap<string, Tensor>> {
-  for await (const network of networks) yield bindWeights(graph, network);
 }
 
 /** Number of labels that are read at a time, as the inputs are read with them. */

@@ -1,7 +1,7 @@
-import { at, type Checkpoint, createCheckpoint, createRandom, MismatchError } from "@isthmus/core";
-import { bindWeights, type DataSet } from "@isthmus/graph";
+import { at, type Checkpoint, createRandom, MismatchError } from "@isthmus/core";
+import type { DataSet } from "@isthmus/graph";
 import { lerp } from "@isthmus/interpolation";
-import { recalibrateBatchNorm } from "@isthmus/statistics";
+import { holdInMemory, recalibrateBatchNorm } from "@isthmus/statistics";
 import { alignTo } from "../align-to.ts";
 import { drawPlace, type RayDistribution } from "../search/ray.ts";
 import type { PredictorNetworks } from "./predictor-networks.ts";
@@ -21,10 +21,10 @@ export interface RayNetworksOptions {
  * Draws networks from the segments between a star and its anchors, one after another. Anchors are taken in
  * random order, each once before any is repeated, and aligned to the star; batch norms are measured again.
  * @throws MismatchError if there are batch norms and no data to measure them on
- * @throws RangeError if there are no anchors
+ * @throws OutOfRangeError if there are no anchors
  */
 export async function* networksOnRays(
-  { graph, engine, star, anchors, spec }: Omit<PredictorNetworks, "data">,
+  { graph, engine, star, anchors, symmetries }: Omit<PredictorNetworks, "data">,
   { seed, members, rays, restarts, statisticsData, signal }: RayNetworksOptions,
 ): AsyncGenerator<Checkpoint> {
   const norms = graph.nodes.some(({ op }) => op === "BatchNormalization");
@@ -41,16 +41,14 @@ export async function* networksOnRays(
     if (turn === 0) random.shuffleInPlace(order);
     const anchor = at(anchors, at(order, turn, "anchor"), "anchor");
     const aligned =
-      spec === undefined
+      symmetries === undefined
         ? anchor
-        : await alignTo(star, anchor, { graph, engine, spec }, { seed, restarts, signal });
+        : await alignTo(star, anchor, { graph, engine, symmetries }, { seed, restarts, signal });
     const network = lerp(star, aligned, drawPlace(random, rays));
     if (statisticsData === undefined || !norms) yield network;
     else {
-      const weights = await bindWeights(graph, network);
-      yield createCheckpoint(
-        await recalibrateBatchNorm({ graph, engine, weights }, statisticsData, { signal }),
-      );
+      const held = await holdInMemory({ graph, engine }, network);
+      yield recalibrateBatchNorm({ graph, engine }, held, statisticsData, { signal });
     }
   }
 }

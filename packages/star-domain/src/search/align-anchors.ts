@@ -1,7 +1,7 @@
 import { at, createCheckpoint, createTensor, entry, type Tensor } from "@isthmus/core";
-import { permute, type SymmetrySpec } from "@isthmus/symmetry";
+import { type Derivation, permute } from "@isthmus/symmetry";
 import type { Blend, PointWeights } from "@isthmus/training";
-import { matchWeights } from "@isthmus/weight-matching";
+import { align } from "@isthmus/weight-matching";
 import type { AnchorCache } from "./anchor-cache.ts";
 import type { FindStarOptions, ResolvedFindStarOptions } from "./find-star-options.ts";
 import { measureNorms } from "./measure-norms.ts";
@@ -9,7 +9,7 @@ import type { StarSearch } from "./star-search.ts";
 
 /** A search whose anchors are aligned to the star. */
 interface AnchorAlignment extends StarSearch {
-  readonly spec: SymmetrySpec;
+  readonly symmetries: Derivation;
   /** The cache of anchors, which is switched to the aligned ones. */
   readonly cache: AnchorCache;
 }
@@ -34,7 +34,8 @@ export function createAnchorAligner(
   search: AnchorAlignment,
   options: AnchorAlignerOptions,
 ): Required<Pick<Blend, "beginEpoch" | "kept">> {
-  const { anchors, spec, cache } = search;
+  const { anchors, symmetries, cache } = search;
+  const { spec } = symmetries;
   const { alignEvery } = options.options;
   const alignments = anchors.map(() => Int32Array.from({ length: spec.units }, (_, unit) => unit));
   const alignedFor = Int32Array.of(-1);
@@ -68,20 +69,26 @@ export function createAnchorAligner(
 
 /** Matches every anchor to the star, and returns the permutation of each, `[anchors][units]`. */
 async function matchAnchors(
-  { graph, engine, anchors, data, spec }: AnchorAlignment,
+  { graph, engine, anchors, data, symmetries }: AnchorAlignment,
   star: PointWeights,
   { options, training, epoch, onProgress }: AnchorAlignerOptions & { readonly epoch: number },
 ): Promise<Int32Array[]> {
   const { signal, seed } = training;
   const { statisticsExamples: examples, restarts } = options;
-  const measured = await measureNorms({ graph, engine, data, examples, signal }, star);
-  const target = createCheckpoint(new Map(measured), {}, "star");
+  const held = createCheckpoint(new Map(star), {}, "star");
+  const target = await measureNorms({ graph, engine, data, examples, signal }, held);
   const sources: Int32Array[] = [];
   for (const anchor of anchors) {
     signal?.throwIfAborted();
     onProgress?.({ phase: "aligning", epoch, aligned: sources.length, anchors: anchors.length });
-    const { alignment } = await matchWeights(target, anchor, spec, { graph, engine, seed, restarts, signal });
-    sources.push(alignment.source);
+    const { aligned } = await align({ graph, engine }, [target, anchor], {
+      seed,
+      restarts,
+      signal,
+      symmetries,
+      proof: "outputs",
+    });
+    sources.push(at(aligned, 0, "aligned network").alignment.source);
   }
   return sources;
 }

@@ -1,4 +1,4 @@
-import { byteLengthOf, type Checkpoint, type Tensor } from "@isthmus/core";
+import { byteLengthOf, type Checkpoint, OutOfRangeError, type Tensor } from "@isthmus/core";
 import { bindWeights, type Graph } from "@isthmus/graph";
 
 /** A cache of the weights of anchors, which are read when they are needed. */
@@ -21,7 +21,7 @@ export function createAnchorCache(graph: Graph, anchors: readonly Checkpoint[], 
     async read(anchor) {
       const source = sources[anchor];
       if (source === undefined) {
-        throw new RangeError(`Cannot read anchor ${anchor} as there are ${sources.length}`);
+        throw new OutOfRangeError(`Cannot read anchor ${anchor} as there are ${sources.length}`);
       }
       const weights = held.get(anchor) ?? (await bindWeights(graph, source));
       held.delete(anchor);

@@ -21,14 +21,14 @@ export async function createRays(
   { search: options, training }: ResolvedFindStarOptions,
   onProgress: FindStarOptions["onProgress"],
 ): Promise<Blend> {
-  const { graph, anchors, spec, start } = search;
+  const { graph, anchors, symmetries, start } = search;
   const { memory, restarts, alignEvery, rays, statisticsExamples } = options;
   const cache = createAnchorCache(graph, anchors, memory);
   const aligning =
-    spec === undefined || alignEvery === 0
+    symmetries === undefined || alignEvery === 0
       ? undefined
       : createAnchorAligner(
-          { ...search, spec, cache },
+          { ...search, symmetries, cache },
           {
             options,
             training,

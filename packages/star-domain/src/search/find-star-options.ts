@@ -1,4 +1,4 @@
-import { assertWholeOptions, resolveOptions } from "@isthmus/core";
+import { assertWholeOptions, type Checkpoint, resolveOptions } from "@isthmus/core";
 import type { TrainOptions, TrainProgress } from "@isthmus/training";
 import { assertDistribution, type RayDistribution } from "./ray.ts";
 
@@ -41,7 +41,14 @@ interface SearchOptions {
  * Options of `findStar`: the options of training, with an `onProgress` that reports more, and options of the
  * search.
  */
-export interface FindStarOptions extends Omit<TrainOptions, "onProgress" | "onEpoch">, SearchOptions {
+export interface FindStarOptions
+  extends Omit<TrainOptions, "onProgress" | "onEpoch" | "evaluationData">,
+    SearchOptions {
+  /**
+   * The weights at which the star starts, for example random ones.
+   * @defaultValue the mean of the anchors, each aligned to the first
+   */
+  readonly start?: Checkpoint | undefined;
   /** Called after every step, and while anchors are aligned. */
   readonly onProgress?: ((progress: FindStarProgress) => void) | undefined;
 }
@@ -58,15 +65,15 @@ export const FIND_STAR_DEFAULTS: Required<SearchOptions> = {
 /** The options of the search and the options of training, separated. */
 export interface ResolvedFindStarOptions {
   readonly search: Required<SearchOptions>;
-  readonly training: Omit<TrainOptions, "onProgress" | "onEpoch">;
+  readonly training: Omit<TrainOptions, "onProgress" | "onEpoch" | "evaluationData">;
 }
 
 /**
  * Separates the options of the search from the options of training, and checks the former.
- * @throws TypeError if a distribution is unknown
- * @throws RangeError if a number of the search is out of its range
+ * @throws UsageError if a distribution is unknown
+ * @throws OutOfRangeError if a number of the search is out of its range
  */
-export function resolveFindStarOptions(options: FindStarOptions): ResolvedFindStarOptions {
+export function resolveFindStarOptions(options: Omit<FindStarOptions, "start">): ResolvedFindStarOptions {
   const { rays, alignEvery, restarts, memory, statisticsExamples, onProgress: _, ...training } = options;
   const search = resolveOptions("find a star", FIND_STAR_DEFAULTS, {
     rays,

@@ -6,8 +6,9 @@ import {
   InputError,
   type Tensor,
 } from "@isthmus/core";
-import { assertNetwork, bindWeights } from "@isthmus/graph";
+import { assertNetwork, bindWeights, type DataSet } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
+import { holdInMemory } from "@isthmus/statistics";
 import { type TrainResult, trainBlend } from "@isthmus/training";
 import { alignTo } from "../align-to.ts";
 import { createRays, STAR } from "./create-rays.ts";
@@ -18,7 +19,7 @@ import {
 } from "./find-star-options.ts";
 import { measureNorms } from "./measure-norms.ts";
 import type { RayDistribution } from "./ray.ts";
-import type { StarSearch } from "./star-search.ts";
+import type { StarArchitecture, StarSearch } from "./star-search.ts";
 
 /** Results of {@link findStar}, as plain data. */
 export interface FindStarResult extends TrainResult {
@@ -35,7 +36,8 @@ export interface FindStarResult extends TrainResult {
 /** A star network and the result of the search that found it. */
 export interface FoundStar {
   /**
-   * Its weights, in the order of the graph, and beside them the integer tensors of the network it started from, such as counters
+   * Its weights, in the order of the graph, and beside them the integer tensors of the network it started
+   * from, such as counters
    * of batches, so that it has the structure of the anchors; in memory.
    */
   readonly star: Checkpoint;
@@ -60,26 +62,32 @@ export interface FoundStar {
  *   section 4
  * @throws InputError if there are fewer than two anchors, or data do not fit
  * @throws MismatchError if an anchor or the start does not fit the graph, or a state is of another search
- * @throws TypeError if an option is unknown
- * @throws RangeError if an option is out of its range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of its range
  * @throws FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train` of
  *   `@isthmus/training`
  */
-export async function findStar(search: StarSearch, options: FindStarOptions): Promise<FoundStar> {
+export async function findStar(
+  { graph, engine, symmetries }: StarArchitecture,
+  anchors: readonly Checkpoint[],
+  data: DataSet,
+  { start: from, ...options }: FindStarOptions,
+): Promise<FoundStar> {
   const resolved = resolveFindStarOptions(options);
-  const { graph, engine, anchors, data } = search;
+  const search: StarSearch = { graph, engine, symmetries, anchors, data, start: from };
   assertAnchors(search);
   const { seed, onProgress } = options;
   const start = search.start ?? (await meanOfAnchors(search, resolved));
   const rays = await createRays({ ...search, start }, resolved, onProgress);
-  const { points, result } = await trainBlend({ graph, engine, data }, rays, {
+  const { points, result } = await trainBlend({ graph, engine }, rays, data, {
     ...resolved.training,
     ...(onProgress === undefined ? {} : { onProgress }),
   });
   onProgress?.({ phase: "measuring statistics" });
   const { statisticsExamples: examples } = resolved.search;
-  const star = await bindWeights(graph, entry(points, STAR, "trained point"));
-  const weights = await measureNorms({ ...search, examples, signal: options.signal }, star);
+  const star = await holdInMemory({ graph, engine }, entry(points, STAR, "trained point"));
+  const measured = await measureNorms({ ...search, examples, signal: options.signal }, star);
+  const weights = await bindWeights(graph, measured);
   const { rays: distribution, alignEvery, restarts } = resolved.search;
   return {
     star: createCheckpoint(await withCounters(weights, start), {}, "star"),
@@ -87,7 +95,7 @@ export async function findStar(search: StarSearch, options: FindStarOptions): Pr
       ...result,
       anchors: anchors.map(({ source }) => source),
       rays: distribution,
-      alignEvery: search.spec === undefined ? 0 : alignEvery,
+      alignEvery: search.symmetries === undefined ? 0 : alignEvery,
       restarts,
       start: start.source,
       seed,
@@ -127,12 +135,12 @@ async function meanOfAnchors(
   search: StarSearch,
   { search: { restarts }, training: { seed, signal } }: ResolvedFindStarOptions,
 ): Promise<Checkpoint> {
-  const { spec, anchors } = search;
+  const { symmetries, anchors } = search;
   const [first, ...others] = anchors as readonly [Checkpoint, ...Checkpoint[]];
-  if (spec === undefined) return average([first, ...others]);
+  if (symmetries === undefined) return average([first, ...others]);
   const aligned: Checkpoint[] = [];
   for (const anchor of others) {
-    aligned.push(await alignTo(first, anchor, { ...search, spec }, { seed, restarts, signal }));
+    aligned.push(await alignTo(first, anchor, { ...search, symmetries }, { seed, restarts, signal }));
   }
   return average([first, ...aligned]);
 }

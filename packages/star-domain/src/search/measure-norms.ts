@@ -1,4 +1,4 @@
-import type { Tensor } from "@isthmus/core";
+import type { Checkpoint } from "@isthmus/core";
 import { type DataSet, type Engine, type Graph, limitExamples } from "@isthmus/graph";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
 
@@ -13,14 +13,14 @@ export interface NormMeasurement {
 }
 
 /**
- * Returns the weights of a network with the statistics of its batch norms measured on the first examples;
+ * Returns a network with the statistics of its batch norms measured on the first examples;
  * unchanged if it has no batch norms.
  */
 export async function measureNorms(
   { graph, engine, data, examples, signal }: NormMeasurement,
-  weights: ReadonlyMap<string, Tensor>,
-): Promise<ReadonlyMap<string, Tensor>> {
-  if (!graph.nodes.some(({ op }) => op === "BatchNormalization")) return weights;
+  network: Checkpoint,
+): Promise<Checkpoint> {
+  if (!graph.nodes.some(({ op }) => op === "BatchNormalization")) return network;
   const measured = limitExamples("measure batch norms", data, examples);
-  return recalibrateBatchNorm({ graph, engine, weights }, measured, signal === undefined ? {} : { signal });
+  return recalibrateBatchNorm({ graph, engine }, network, measured, { signal });
 }

@@ -1,4 +1,4 @@
-import { at, createRandom, excerpt, type Random } from "@isthmus/core";
+import { at, createRandom, excerpt, type Random, UsageError } from "@isthmus/core";
 
 /**
  * Names of the distributions of places on rays: `uniform`; `beta`, which is Beta(2, 2) and favours the
@@ -45,11 +45,11 @@ export function drawPlace(random: Random, distribution: RayDistribution): number
 /**
  * Checks the name of a distribution.
  * @param attempt - for messages, for example `find a star`
- * @throws TypeError if there is no distribution of that name
+ * @throws UsageError if there is no distribution of that name
  */
 export function assertDistribution(attempt: string, name: string): asserts name is RayDistribution {
   if ((RAY_DISTRIBUTIONS as readonly string[]).includes(name)) return;
-  throw new TypeError(
+  throw new UsageError(
     `Cannot ${attempt} as "rays" must be one of ${RAY_DISTRIBUTIONS.join(", ")}: it is ${excerpt(name)}`,
   );
 }

@@ -1,6 +1,8 @@
-import { at, InputError, resolveOptions, type Tensor } from "@isthmus/core";
+import { at, type Checkpoint, InputError, resolveOptions, type Tensor } from "@isthmus/core";
 import {
+  type Architecture,
   bakeWeights,
+  bindWeights,
   createLeaveOutFilling,
   type DataSet,
   type Engine,
@@ -53,19 +55,19 @@ export const PAIR_STATISTICS_DEFAULTS: Required<PairStatisticsOptions> = {
  * does not depend on the batch size beyond rounding of f64 (and of the network itself, which the engine
  * computes in f32).
  *
- * @param network - `weights` has a tensor for every weight of the graph, as `bindWeights` reads them
  * @param views - values, and their units
  * @returns statistics of each view, in order
  * @throws InputError if the data do not fit the graph, or an activation is not f32, or not finite
- * @throws RangeError if an option is out of range, or a view names no value of the graph
+ * @throws OutOfRangeError if an option is out of range, or a view names no value of the graph
  */
 export async function activationStatistics(
-  network: { readonly graph: Graph; readonly engine: Engine; readonly weights: ReadonlyMap<string, Tensor> },
+  { graph, engine }: Architecture,
+  network: Checkpoint,
   data: DataSet,
   views: readonly UnitView[],
   options: ActivationStatisticsOptions = {},
 ): Promise<UnitStatistics[]> {
-  const { graph, engine, weights } = network;
+  const weights = await bindWeights(graph, network);
   const resolved = resolveOptions("measure activations", ACTIVATION_STATISTICS_DEFAULTS, options);
   const measured = views.map((view) => ({ reader: new UnitReader(view), moments: new UnitMoments() }));
   await runOver({ graph, engine, data, networks: [weights] }, views, resolved, async (networks) => {
@@ -85,20 +87,16 @@ export async function activationStatistics(
  *
  * @param networks - `a` and `b` have a tensor for every weight of the graph
  * @throws InputError if the data do not fit the graph, or an activation is not f32, or not finite
- * @throws RangeError if an option is out of range, or a view names no value of the graph
+ * @throws OutOfRangeError if an option is out of range, or a view names no value of the graph
  */
 export async function pairStatistics(
-  networks: {
-    readonly graph: Graph;
-    readonly engine: Engine;
-    readonly a: ReadonlyMap<string, Tensor>;
-    readonly b: ReadonlyMap<string, Tensor>;
-  },
+  { graph, engine }: Architecture,
+  networks: readonly [Checkpoint, Checkpoint],
   data: DataSet,
   views: readonly UnitView[],
   options: PairStatisticsOptions = {},
 ): Promise<PairStatistics[]> {
-  const { graph, engine, a, b } = networks;
+  const [a, b] = [await bindWeights(graph, networks[0]), await bindWeights(graph, networks[1])];
   const { pairs, ...resolved } = resolveOptions("measure activations", PAIR_STATISTICS_DEFAULTS, options);
   const products = pairs === "all" ? await createPairProducts(engine) : undefined;
   try {

@@ -1,4 +1,13 @@
-import { at, axisOffsets, formatShape, gatherInto, InputError, stridesOf, type Tensor } from "@isthmus/core";
+import {
+  at,
+  axisOffsets,
+  formatShape,
+  gatherInto,
+  InputError,
+  OutOfRangeError,
+  stridesOf,
+  type Tensor,
+} from "@isthmus/core";
 
 /** A value of a graph, and how its elements are divided into units and samples. */
 export interface UnitView {
@@ -41,7 +50,7 @@ export class UnitReader {
   /**
    * Returns the samples of a tensor; they share its memory if the axes of units are adjacent.
    * @throws InputError if the value is not f32
-   * @throws RangeError if the value has no such axes or positions
+   * @throws OutOfRangeError if the value has no such axes or positions
    */
   read(tensor: Tensor | undefined): UnitPanel {
     const { value } = this.view;
@@ -105,7 +114,7 @@ function assertView(
 ): void {
   const ascending = axes.every((axis, i) => i === 0 || axis > at(axes, i - 1, "axis"));
   if (axes.length === 0 || !ascending || axes.some((axis) => !(axis >= 0 && axis < shape.length))) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot measure "${value}" as axes must be ascending and among the ${shape.length} of its shape ${formatShape(shape)}: got ${axes.join(", ")}`,
     );
   }
@@ -113,7 +122,7 @@ function assertView(
   if (positions === undefined) return;
   if (positions.length % slots === 0 && positions.every((position) => position >= 0 && position < count))
     return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot measure "${value}" as every unit must have ${slots} positions below ${count}: got ${positions.length} positions`,
   );
 }

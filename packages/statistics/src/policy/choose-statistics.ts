@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import { type DataSet, type Graph, limitExamples } from "@isthmus/graph";
 import { countBatchNorms } from "../repair/batch-norm-sites.ts";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "./statistics-policy.ts";
@@ -6,7 +7,8 @@ import { STATISTICS_POLICIES, type StatisticsPolicy } from "./statistics-policy.
 export const STATISTICS_EXAMPLES = 2500;
 
 /**
- * A policy, or `auto`: networks with batch norms have them measured anew, other networks stay as they are, and so do those in which
+ * A policy, or `auto`: networks with batch norms have them measured anew, other networks stay as they are,
+ * and so do those in which
  * two norms share their statistics.
  */
 export type StatisticsChoice = StatisticsPolicy | "auto";
@@ -24,11 +26,13 @@ export interface ChosenStatistics {
 /**
  * Decides what is done about the statistics of activations in networks between two others.
  *
- * Averaged running statistics fit neither network: on two small convolutional networks the average had 29.2 % errors with them and
+ * Averaged running statistics fit neither network: on two small convolutional networks the average had 29.2
+ * % errors with them and
  * 11.2 % with statistics measured anew on 1,000 examples.
  *
  * @param choice - what was asked for
- * @param data - examples that networks are evaluated on, of which the first {@link STATISTICS_EXAMPLES} are taken if
+ * @param data - examples that networks are evaluated on, of which the first {@link STATISTICS_EXAMPLES} are
+ *   taken if
  *   `statisticsData` names no others
  */
 export function chooseStatistics(
@@ -45,11 +49,11 @@ export function chooseStatistics(
 
 /**
  * Checks that a choice is one.
- * @throws RangeError if it is not
+ * @throws OutOfRangeError if it is not
  */
 export function assertChoice(attempt: string, choice: StatisticsChoice): void {
   if (STATISTICS_CHOICES.includes(choice)) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot ${attempt} as "statistics" must be one of ${STATISTICS_CHOICES.join(", ")}: it is ${choice}`,
   );
 }

@@ -1,5 +1,5 @@
-import { type Checkpoint, withTensors } from "@isthmus/core";
-import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
+import type { Checkpoint } from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
 import { createCorrection } from "./create-correction.ts";
 import type { StatisticsPolicy } from "./statistics-policy.ts";
 
@@ -14,10 +14,12 @@ export interface CorrectStatisticsOptions {
 }
 
 /**
- * Returns a merged network whose statistics of activations are corrected over examples: running means and variances of its batch
+ * Returns a merged network whose statistics of activations are corrected over examples: running means and
+ * variances of its batch
  * norms, or by REPAIR scales and shifts of all its layers, too.
  *
- * Every other tensor stays as it is, and so do names, element types and metadata: what is saved loads wherever `merged` does.
+ * Every other tensor stays as it is, and so do names, element types and metadata: what is saved loads
+ * wherever `merged` does.
  *
  * @param data - examples that statistics are measured on; 2,500 suffice
  * @throws MismatchError if a network does not fit the graph
@@ -30,21 +32,13 @@ export async function correctStatistics(
   { statistics, networks = [], weights = networks.map(() => 1), signal }: CorrectStatisticsOptions,
 ): Promise<Checkpoint> {
   if (statistics === "keep") return merged;
-  const { graph } = architecture;
-  const ends = statistics === "recalibrate" ? [] : networks;
   const correct = await createCorrection(architecture, data, {
     attempt: `correct the statistics of "${merged.source}"`,
     statistics,
-    networks: await Promise.all(ends.map((network) => bindWeights(graph, network))),
+    networks: statistics === "recalibrate" ? [] : networks,
     signal,
   });
   const sum = weights.reduce((total, weight) => total + weight, 0);
-  const bound = await bindWeights(graph, merged);
-  return withTensors(
-    merged,
-    await correct(
-      bound,
-      weights.map((weight) => weight / sum),
-    ),
-  );
+  const shares = weights.map((weight) => weight / sum);
+  return correct(merged, shares);
 }

@@ -2,8 +2,10 @@
 export const STATISTICS_POLICIES = ["keep", "recalibrate", "repair", "repair-closed-form"] as const;
 
 /**
- * What is done about the statistics of activations of a network that was made of others: nothing; batch norms measure theirs
- * anew; or every pre-activation gets the mean and deviation that it has in the others on average (REPAIR), measured layer after
+ * What is done about the statistics of activations of a network that was made of others: nothing; batch
+ * norms measure theirs
+ * anew; or every pre-activation gets the mean and deviation that it has in the others on average (REPAIR),
+ * measured layer after
  * layer or computed in closed form.
  */
 export type StatisticsPolicy = (typeof STATISTICS_POLICIES)[number];

@@ -1,16 +1,9 @@
-import { at, type Tensor } from "@isthmus/core";
-import type { DataSet, Engine, Graph } from "@isthmus/graph";
+import { at, type Checkpoint } from "@isthmus/core";
+import type { Architecture, DataSet } from "@isthmus/graph";
 import { pairStatistics } from "../activations/activation-statistics.ts";
 import type { UnitStatistics } from "../activations/unit-moments.ts";
 import type { MeasureInOrderOptions } from "./measure-in-order.ts";
 import type { RepairSite } from "./repair-sites.ts";
-
-/** Networks of one architecture, and the engine to run them. */
-export interface RepairNetworks {
-  readonly graph: Graph;
-  readonly engine: Engine;
-  readonly networks: readonly ReadonlyMap<string, Tensor>[];
-}
 
 /** Computes the weighted sum over networks `sum of w_i x_i` for each unit of a site. */
 export function mix(parts: readonly Float64Array[], shares: readonly number[]): Float64Array {
@@ -32,7 +25,8 @@ export interface Joint {
  * @throws InputError if the data do not fit the graph, or activations are not finite f32
  */
 export async function measureJoint(
-  { graph, engine, networks }: RepairNetworks,
+  { graph, engine }: Architecture,
+  networks: readonly Checkpoint[],
   data: DataSet,
   {
     sites,
@@ -56,7 +50,7 @@ export async function measureJoint(
   };
   for (const [i, j] of pairsOf(count)) {
     const [a, b] = [at(networks, i, "network"), at(networks, j, "network")];
-    const pairs = await pairStatistics({ graph, engine, a, b }, data, views, { ...pass, pairs: "equal" });
+    const pairs = await pairStatistics({ graph, engine }, [a, b], data, views, { ...pass, pairs: "equal" });
     const variancesA = pairs.map((pair) => pair.a.variance);
     const variancesB = pairs.map((pair) => pair.b.variance);
     store(i, i, variancesA);

@@ -1,4 +1,4 @@
-import { at, entry, InputError, type Tensor } from "@isthmus/core";
+import { at, entry, InputError, OutOfRangeError, type Tensor } from "@isthmus/core";
 import {
   bakeWeights,
   createLeaveOutFilling,
@@ -64,7 +64,7 @@ export interface OrderedMeasurement<S extends Site> {
  *
  * @throws InputError if there are no examples, they do not fit the graph's input, or activations are not
  * finite f32
- * @throws RangeError if an option is out of its range
+ * @throws OutOfRangeError if an option is out of its range
  */
 export async function measureInOrder<S extends Site>(
   network: OpenNetwork,
@@ -75,7 +75,7 @@ export async function measureInOrder<S extends Site>(
   const { attempt, sites } = measurement;
   const plan = planFeeds(attempt, network.graph, data, options.batchSize);
   if (!(options.maxCacheBytes >= 0)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot ${attempt} as maxCacheBytes must be at least 0: got ${options.maxCacheBytes}`,
     );
   }

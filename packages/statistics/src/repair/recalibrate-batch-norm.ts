@@ -1,5 +1,5 @@
-import { resolveOptions, type Tensor } from "@isthmus/core";
-import type { DataSet, Engine, Graph } from "@isthmus/graph";
+import { type Checkpoint, entry, resolveOptions, type Tensor, withTensors } from "@isthmus/core";
+import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
 import { findBatchNorms } from "./batch-norm-sites.ts";
 import { MEASURE_IN_ORDER_DEFAULTS, type MeasureInOrderOptions, measureInOrder } from "./measure-in-order.ts";
 
@@ -14,29 +14,32 @@ export const RECALIBRATE_DEFAULTS: Required<RecalibrateOptions> = MEASURE_IN_ORD
  *
  * Norms are measured in order, each after all earlier norms are replaced, so the result does not depend on
  * how examples are split into batches, unlike the running averages of a training pass (Jordan et al. 2023,
- * section 3, reset with momentum averages). Sums are in f64; variances are population variances.
+ * section 3, reset with momentum averages). Sums are in f64. Variances are population variances; in
+ * training mode
+ * PyTorch stores `n / (n - 1)` of the variance of a batch of `n`.
  *
- * @param network - `weights` has a tensor for every weight of the graph
- * @returns all of `weights`, with new statistics
+ * @returns the network with new statistics; every other tensor, such as a counter of batches, stays
  * @throws InputError if there are no examples, they do not fit the graph's input, or the activations of a
  * norm are not finite f32
  * @throws UnsupportedError if two norms share their statistics
- * @throws RangeError if an option is out of its range
+ * @throws OutOfRangeError if an option is out of its range
  */
 export async function recalibrateBatchNorm(
-  network: { readonly graph: Graph; readonly engine: Engine; readonly weights: ReadonlyMap<string, Tensor> },
+  { graph, engine }: Architecture,
+  network: Checkpoint,
   data: DataSet,
   options: RecalibrateOptions = {},
-): Promise<Map<string, Tensor>> {
+): Promise<Checkpoint> {
   const resolved = resolveOptions("recalibrate batch norm", RECALIBRATE_DEFAULTS, options);
-  const weights = new Map(network.weights);
+  const weights = await bindWeights(graph, network);
   const measurement = {
     attempt: "recalibrate batch norms",
-    sites: findBatchNorms(network.graph),
+    sites: findBatchNorms(graph),
     correct: storeStatistics,
   };
-  await measureInOrder({ ...network, weights }, data, measurement, resolved);
-  return weights;
+  await measureInOrder({ graph, engine, weights }, data, measurement, resolved);
+  const names = measurement.sites.flatMap(({ mean, variance }) => [mean, variance]);
+  return withTensors(network, new Map(names.map((name) => [name, entry(weights, name, "statistic")])));
 }
 
 function storeStatistics(

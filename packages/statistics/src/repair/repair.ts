@@ -1,9 +1,17 @@
-import { at, entry, resolveOptions, type Tensor } from "@isthmus/core";
-import type { DataSet } from "@isthmus/graph";
+import {
+  at,
+  type Checkpoint,
+  entry,
+  OutOfRangeError,
+  resolveOptions,
+  type Tensor,
+  withTensors,
+} from "@isthmus/core";
+import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
 import { activationStatistics } from "../activations/activation-statistics.ts";
 import type { UnitStatistics } from "../activations/unit-moments.ts";
 import { correctSite, extendWeights, foldCorrections, type Goal } from "./correct-site.ts";
-import { expectStatistics, measureJoint, mix, type RepairNetworks } from "./expected-statistics.ts";
+import { expectStatistics, measureJoint, mix } from "./expected-statistics.ts";
 import { MEASURE_IN_ORDER_DEFAULTS, type MeasureInOrderOptions, measureInOrder } from "./measure-in-order.ts";
 import { goalView, planRepair, type RepairSite } from "./repair-sites.ts";
 
@@ -31,12 +39,12 @@ export interface Repairer {
   readonly sites: readonly string[];
   /**
    * Corrects a combination of the networks.
-   * @param weights - a tensor of the combination for every weight of the graph
+   * @param combination - an average of the networks
    * @param shares - shares of the networks in it; the goal of a site is the average by its shares
-   * @returns all of `weights`, with new weights and biases of layers, and new statistics, scales and biases
-   * of norms
+   * @returns the combination with new weights and biases of layers, and new statistics, scales and biases of
+   * norms; every other tensor stays
    */
-  repair(weights: ReadonlyMap<string, Tensor>, shares: RepairShares): Promise<Map<string, Tensor>>;
+  repair(combination: Checkpoint, shares: RepairShares): Promise<Checkpoint>;
 }
 
 /**
@@ -62,13 +70,14 @@ export interface Repairer {
  * networks, `sum of w_i w_j cov(i, j)` (section 5), which is exact if the inputs of a layer are averages by
  * the same shares.
  *
- * @param networks - a tensor for every weight of the graph each, aligned to one another; at least one
+ * @param networks - networks that are aligned to one another; at least one
  * @throws InputError if the data do not fit the graph, or activations are not finite f32
  * @throws UnsupportedError if two norms share their statistics
  * @throws RangeError if an option is out of its range
  */
 export async function createRepairer(
-  { graph, engine, networks }: RepairNetworks,
+  { graph, engine }: Architecture,
+  networks: readonly Checkpoint[],
   data: DataSet,
   options: RepairOptions = {},
 ): Promise<Repairer> {
@@ -79,8 +88,8 @@ export async function createRepairer(
   const endpoints: UnitStatistics[][] = [];
   const { batchSize, threads, signal } = resolved;
   const pass = { batchSize, threads, signal };
-  for (const weights of networks) {
-    endpoints.push(await activationStatistics({ graph, engine, weights }, data, views, pass));
+  for (const network of networks) {
+    endpoints.push(await activationStatistics({ graph, engine }, network, data, views, pass));
   }
   const goalsFor = (shares: Shares) => shares.map((siteShares, i) => goalOf(endpoints, siteShares, i));
   const labels = sites.map(({ label }) => label);
@@ -90,26 +99,26 @@ export async function createRepairer(
     return bySite;
   };
   if (resolved.closedForm) {
-    const joint = await measureJoint({ graph, engine, networks }, data, { sites, pass });
+    const joint = await measureJoint({ graph, engine }, networks, data, { sites, pass });
     return {
       sites: labels,
-      async repair(weights, shares) {
+      async repair(combination, shares) {
         const bySite = sharesAt(shares);
         const goals = goalsFor(bySite);
-        const repaired = extendWeights(plan, weights);
+        const repaired = extendWeights(plan, await bindWeights(graph, combination));
         for (const [i, site] of sites.entries()) {
           const statistics = expectStatistics(joint, at(bySite, i, "site"), i);
           correctSite(site, { goal: at(goals, i, "goal"), statistics }, repaired);
         }
-        return foldCorrections(plan, repaired);
+        return withTensors(combination, foldCorrections(plan, repaired));
       },
     };
   }
   return {
     sites: labels,
-    async repair(weights, shares) {
+    async repair(combination, shares) {
       const goals = new Map(goalsFor(sharesAt(shares)).map((goal, i) => [at(sites, i, "site"), goal]));
-      const repaired = extendWeights(plan, weights);
+      const repaired = extendWeights(plan, await bindWeights(graph, combination));
       const measurement = {
         attempt: "repair",
         sites,
@@ -117,7 +126,7 @@ export async function createRepairer(
           correctSite(site, { goal: entry(goals, site, "goal"), statistics }, current),
       };
       await measureInOrder({ graph: plan.extended, engine, weights: repaired }, data, measurement, resolved);
-      return foldCorrections(plan, repaired);
+      return withTensors(combination, foldCorrections(plan, repaired));
     },
   };
 }
@@ -128,7 +137,7 @@ type Shares = readonly (readonly number[])[];
 function assertShares(shares: readonly number[], networks: readonly unknown[]): void {
   const sum = shares.reduce((total, share) => total + share, 0);
   if (shares.length === networks.length && Math.abs(sum - 1) < 1e-9) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot repair a combination of ${networks.length} networks as it must have a share of each, of sum 1: got ${shares.join(", ")}`,
   );
 }

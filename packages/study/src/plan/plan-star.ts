@@ -1,6 +1,7 @@
 import { excerpt, InputError, resolveOptions } from "@isthmus/core";
+import type { DataSet, Graph } from "@isthmus/graph";
 import { FIND_STAR_DEFAULTS } from "@isthmus/star-domain";
-import { TRAIN_DEFAULTS } from "@isthmus/training";
+import { chooseTrainOptions, TRAIN_DEFAULTS } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import type { StarNetwork } from "../description/study-description.ts";
 import type { Unfolded } from "../description/unfold.ts";
@@ -38,7 +39,7 @@ export async function planStar(
   const params: FindStarNetworkParams = {
     data: description,
     ...(start !== undefined && { start }),
-    options: optionsOf(entry),
+    options: optionsOf(entry, first.architecture, data),
   };
   const { key } = planner.add(findStarNetwork, {
     params,
@@ -53,15 +54,15 @@ export async function planStar(
 }
 
 /** Lists every option that decides the bytes, defaults included. */
-function optionsOf({
-  star: _,
-  net: __,
-  data: ___,
-  ...settings
-}: StarNetwork): FindStarNetworkParams["options"] {
-  const { epochs, batch, remainder, loss, optimizer, schedule } = TRAIN_DEFAULTS;
+function optionsOf(
+  { star: _, net: __, data: ___, ...settings }: StarNetwork,
+  graph: Graph,
+  data: DataSet,
+): FindStarNetworkParams["options"] {
+  const { epochs, remainder, optimizer } = TRAIN_DEFAULTS;
+  const chosen = chooseTrainOptions({ graph, data }, settings);
   const { rays, alignEvery, restarts, statisticsExamples } = FIND_STAR_DEFAULTS;
-  const training = { epochs, batch, remainder, loss, optimizer, schedule };
+  const training = { epochs, remainder, optimizer, ...chosen };
   const search = { rays, alignEvery, restarts, statisticsExamples };
-  return resolveOptions("find a star", { seed: 0, ...training, ...search }, settings);
+  return resolveOptions("find a star", { seed: 0, ...training, ...search }, { ...settings, ...chosen });
 }

@@ -27,7 +27,7 @@ export interface StudyPlan {
  * anything is run.
  * @throws InputError if the description contradicts itself, names what is not there, is of more than a study
  *   may have, or data do not fit
- * @throws MismatchError, FormatError or RangeError of what it names
+ * @throws MismatchError, FormatError or OutOfRangeError of what it names
  */
 export async function planStudy(description: StudyDescription, ports: PlanPorts): Promise<StudyPlan> {
   assertStudySize(description);

@@ -1,5 +1,6 @@
 import { InputError, resolveOptions } from "@isthmus/core";
-import { TRAIN_DEFAULTS } from "@isthmus/training";
+import type { DataSet, Graph } from "@isthmus/graph";
+import { chooseTrainOptions, TRAIN_DEFAULTS } from "@isthmus/training";
 import { parseNetwork } from "@isthmus/zoo";
 import type { TrainedNetwork, Variables } from "../description/study-description.ts";
 import type { Unfolded } from "../description/unfold.ts";
@@ -25,7 +26,7 @@ export async function planTraining(
     network: await describeNetwork(network, entry.seed),
     data: description,
     snapshots,
-    options: optionsOf(entry),
+    options: optionsOf(entry, network.graph, data),
   };
   const label = `${network.spec} seed ${entry.seed}`;
   const { key } = planner.add(trainNetwork, { params, inputs: {}, label: `train ${label}` });
@@ -63,12 +64,11 @@ function snapshotsOf(group: string, { epochs, snapshots = [epochs] }: TrainedNet
 }
 
 /** Lists every option that decides the bytes, defaults included. */
-function optionsOf({
-  net: _,
-  data: __,
-  snapshots: ___,
-  ...settings
-}: TrainedNetwork): TrainNetworkParams["options"] {
+function optionsOf(
+  { net: _, data: __, snapshots: ___, ...settings }: TrainedNetwork,
+  graph: Graph,
+  data: DataSet,
+): TrainNetworkParams["options"] {
   const {
     threads: _threads,
     saveEvery: _saveEvery,
@@ -76,5 +76,6 @@ function optionsOf({
     freeze: _freeze,
     ...defaults
   } = TRAIN_DEFAULTS;
-  return resolveOptions("train", { seed: 0, ...defaults }, settings);
+  const chosen = chooseTrainOptions({ graph, data }, settings);
+  return resolveOptions("train", { seed: 0, ...defaults, ...chosen }, { ...settings, ...chosen });
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { saveFile, UnsupportedError } from "@isthmus/core";
-import { discoverSymmetries, encodeAlignment, permute, verifyAlignment } from "@isthmus/symmetry";
-import { matchWeights } from "@isthmus/weight-matching";
+import { at, InvariantError, saveFile } from "@isthmus/core";
+import { encodeAlignment } from "@isthmus/symmetry";
+import { align } from "@isthmus/weight-matching";
 import { openPair } from "./open-pair.ts";
 import type { StudyTaskKind } from "./task-kind.ts";
 
@@ -23,26 +23,18 @@ export const alignNetworks: StudyTaskKind<AlignNetworksParams> = {
     const { networks, close } = await openPair(inputs, engine, signal);
     try {
       const { graph, a, b } = networks;
-      const { spec } = await discoverSymmetries(graph, engine, { signal });
-      const match = await matchWeights(a, b, spec, {
+      const { aligned, symmetries } = await align({ graph, engine }, [a, b], {
         seed,
         restarts,
-        graph,
-        engine,
         signal,
-        onProgress: ({ restart }) => onProgress(restart / restarts),
+        onProgress: ({ done }) => onProgress(done),
       });
-      const proof = await verifyAlignment(graph, engine, [b, permute(match.alignment, b, spec)], {
-        seed,
-        signal,
-      });
-      if (!proof.passed) {
-        throw new UnsupportedError(
-          `Cannot align with graph "${graph.name}" as permuting must not change what it computes: its output differs by ${proof.maxRelativeError}; please report this graph`,
-          { feature: graph.name },
-        );
-      }
-      await saveFile(join(folder, ALIGNMENT_FILE), JSON.stringify(encodeAlignment(spec, match.alignment)));
+      const { match } = at(aligned, 0, "aligned network");
+      if (match.method !== "weight") throw new InvariantError("Networks were not matched by weights");
+      await saveFile(
+        join(folder, ALIGNMENT_FILE),
+        JSON.stringify(encodeAlignment(symmetries.spec, match.alignment)),
+      );
       const { objective, bound, sweeps, status } = match;
       return { kind: "align", objective, bound, sweeps, status, seed };
     } finally {

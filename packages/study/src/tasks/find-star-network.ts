@@ -42,28 +42,19 @@ export const findStarNetwork: StudyTaskKind<FindStarNetworkParams> = {
     const { graph, networks, close } = await openNetworks(inputs, pathsOf(inputs, "anchors"), engine);
     try {
       const data = await openData(name, start === undefined ? graph.inputs.map((input) => input.name) : []);
-      const { spec } = await discoverSymmetries(graph, engine, { signal });
+      const symmetries = await discoverSymmetries({ graph, engine }, { signal });
       const anchors = networks.map(({ network }) => network);
-      const { star, result } = await findStar(
-        {
-          graph,
-          engine,
-          anchors,
-          data,
-          spec,
-          start: start === undefined ? undefined : parseNetwork(start.net, data).initialize(options.seed),
+      const { star, result } = await findStar({ graph, engine, symmetries }, anchors, data, {
+        start: start === undefined ? undefined : parseNetwork(start.net, data).initialize(options.seed),
+        ...options,
+        statePath,
+        resume: true,
+        signal,
+        onProgress: (at) => {
+          // Alignments come between steps: they are part of the epoch that follows.
+          if ("steps" in at) onProgress(at.step / at.steps);
         },
-        {
-          ...options,
-          statePath,
-          resume: true,
-          signal,
-          onProgress: (at) => {
-            // Alignments come between steps: they are part of the epoch that follows.
-            if ("steps" in at) onProgress(at.step / at.steps);
-          },
-        },
-      );
+      });
       const saved = at(networks, 0, "anchor").restore(star);
       await saveCheckpoint(saved, join(folder, STAR_FILE), { overwrite: true });
       await rm(statePath, { force: true });

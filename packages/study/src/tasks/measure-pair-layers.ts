@@ -28,7 +28,9 @@ export const measurePairLayers: StudyTaskKind<MeasurePairLayersParams> = {
     const journalPath = join(folder, "journal.jsonl");
     try {
       const measured = await measureLayers(
-        { ...pair.networks, engine, data: await openData(data.name, inputNames) },
+        { ...pair.networks, engine },
+        [pair.networks.a, pair.networks.b],
+        await openData(data.name, inputNames),
         {
           ...options,
           statisticsData: statisticsData && (await openData(statisticsData.name, inputNames)),

@@ -22,7 +22,9 @@ export const measurePair: StudyTaskKind<MeasurePairParams> = {
         b: __,
         ...result
       } = await measureBarrier(
-        { ...pair.networks, engine, data: await openData(data.name, inputNames) },
+        { ...pair.networks, engine },
+        [pair.networks.a, pair.networks.b],
+        await openData(data.name, inputNames),
         {
           ...options,
           statisticsData: statisticsData && (await openData(statisticsData.name, inputNames)),

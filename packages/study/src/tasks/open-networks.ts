@@ -45,7 +45,7 @@ export async function openNetworks(
     const bound = await bindNetworks(decoded, checkpoints, { exportedFrom });
     await verifyBinding(decoded, bound, engine, { seed: 0 });
     const { network } = at(bound.networks, 0, "network");
-    const { graph } = await freeBatch(bound.graph, engine, { weights: network });
+    const { graph } = await freeBatch({ graph: bound.graph, engine }, { weights: network });
     return { graph, networks: bound.networks, close };
   } catch (error) {
     await close();

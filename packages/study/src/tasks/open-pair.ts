@@ -17,7 +17,7 @@ export async function openPair(inputs: TaskPaths, engine: Engine, signal: AbortS
   const [a, b] = [at(networks, 0, "network").network, at(networks, 1, "network").network];
   const alignment = inputs["alignment"]?.[0];
   if (alignment === undefined) return { networks: { graph, a, b }, close };
-  const { spec } = await discoverSymmetries(graph, engine, { signal });
+  const { spec } = await discoverSymmetries({ graph, engine }, { signal });
   const order = decodeAlignment(spec, await readJsonFile(alignment));
   return { networks: { graph, a, b: permute(order, b, spec) }, close };
 }

@@ -37,20 +37,17 @@ export const trainNetwork: StudyTaskKind<TrainNetworkParams> = {
     const { graph } = network;
     await saveFile(join(folder, GRAPH_FILE), encodeGraph(graph));
     const statePath = join(folder, "state.safetensors");
-    const { result } = await train(
-      { graph, engine, weights: network.initialize(options.seed), data },
-      {
-        ...options,
-        statePath,
-        resume: true,
-        signal,
-        onProgress: ({ step, steps }) => onProgress(step / steps),
-        onEpoch: async (epochs, weights) => {
-          if (!snapshots.includes(epochs)) return;
-          await saveCheckpoint(weights, join(folder, weightsFile(epochs)), { overwrite: true });
-        },
+    const { result } = await train({ graph, engine }, network.initialize(options.seed), data, {
+      ...options,
+      statePath,
+      resume: true,
+      signal,
+      onProgress: ({ step, steps }) => onProgress(step / steps),
+      onEpoch: async (epochs, weights) => {
+        if (!snapshots.includes(epochs)) return;
+        await saveCheckpoint(weights, join(folder, weightsFile(epochs)), { overwrite: true });
       },
-    );
+    });
     await rm(statePath, { force: true });
     const { seed, steps, batch, epochs } = result;
     return { kind: "train", net, seed, steps, batch, epochs };

@@ -1,5 +1,5 @@
 import { entry } from "@isthmus/core";
-import { type Engine, type Graph, type Probe, type ProbeOptions, probeGraph } from "@isthmus/graph";
+import { type Architecture, type Graph, type Probe, type ProbeOptions, probeGraph } from "@isthmus/graph";
 import type { Derivation } from "../derive-spec.ts";
 import type { Field, Labelled } from "../labels/field.ts";
 import { FactorAlgebra, type LinearKind } from "./factor-algebra.ts";
@@ -32,12 +32,11 @@ import { walkFactors } from "./walk-factors.ts";
  * @throws EngineError if the engine cannot run the graph
  */
 export async function discoverLinearSymmetries(
-  graph: Graph,
-  engine: Engine,
+  { graph, engine }: Architecture,
   derivation: Derivation,
   options: ProbeOptions = {},
 ): Promise<LinearSymmetries> {
-  return deriveLinearSymmetries(graph, await probeGraph(graph, engine, options), derivation);
+  return deriveLinearSymmetries(graph, await probeGraph({ graph, engine }, options), derivation);
 }
 
 /** Derives the symmetries of {@link discoverLinearSymmetries} for a graph that was probed before. */

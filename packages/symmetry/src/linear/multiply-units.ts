@@ -7,6 +7,7 @@ import {
   formatShape,
   fromFloat32Into,
   MismatchError,
+  OutOfRangeError,
   sameShape,
   toFloat32,
 } from "@isthmus/core";
@@ -17,7 +18,7 @@ import type { DiagonalSymmetry, FactorField, FactorLayout } from "./linear-symme
  * it is read.
  *
  * @param factors - number for each variable, `[variables]`: positive for scales, 1 or -1 for signs
- * @throws RangeError if there are not as many factors as variables, or one is out of range
+ * @throws OutOfRangeError if there are not as many factors as variables, or one is out of range
  * @throws MismatchError if the checkpoint lacks a weight, or the shape of a weight differs
  */
 export function multiplyUnits(
@@ -46,7 +47,7 @@ export function multiplyUnits(
 
 function assertFactors({ kind, variables }: DiagonalSymmetry, factors: Float64Array): void {
   if (factors.length !== variables) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot multiply units as there must be a factor for each variable: ${factors.length} for ${variables}`,
     );
   }
@@ -54,7 +55,7 @@ function assertFactors({ kind, variables }: DiagonalSymmetry, factors: Float64Ar
     kind === "sign" ? Math.abs(factor) === 1 : factor > 0 && Number.isFinite(factor);
   const wrong = factors.findIndex((factor) => !allowed(factor));
   if (wrong < 0) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot multiply units as factors must be ${kind === "sign" ? "1 or -1" : "positive"}: number ${wrong} is ${factors[wrong]}`,
   );
 }

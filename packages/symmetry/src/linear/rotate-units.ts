@@ -5,6 +5,7 @@ import {
   defineCheckpoint,
   entry,
   fromFloat32Into,
+  OutOfRangeError,
   toFloat32,
 } from "@isthmus/core";
 import { assertFits } from "../permute.ts";
@@ -27,7 +28,7 @@ export interface Rotation {
  * of a tensor is read, it is read whole and mixed.
  *
  * @param spec - the permutation symmetries that the spaces are cells of
- * @throws RangeError if a matrix has the wrong size or is not orthogonal
+ * @throws OutOfRangeError if a matrix has the wrong size or is not orthogonal
  * @throws MismatchError if the checkpoint does not fit the specification
  */
 export function rotateUnits(
@@ -71,7 +72,7 @@ function assertOrthogonal({ space, matrix }: Rotation): void {
     }
   }
   if (worst < ORTHOGONAL) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot rotate cell ${cell} of "${symmetry}" as its matrix must be orthogonal, ${size} x ${size}: it has ${matrix.length} elements and is off by ${worst}`,
   );
 }

@@ -1,5 +1,12 @@
 import { asFloat32, type Checkpoint, createCheckpoint, resolveOptions, type Tensor } from "@isthmus/core";
-import { bindWeights, type Engine, type Graph, randomInputs, randomWeights, runAll } from "@isthmus/graph";
+import {
+  type Architecture,
+  bindWeights,
+  type Graph,
+  randomInputs,
+  randomWeights,
+  runAll,
+} from "@isthmus/graph";
 import type { Derivation } from "../derive-spec.ts";
 import { compareInPlace } from "../verify/compare-values.ts";
 import { measureSensitivity } from "../verify/measure-sensitivity.ts";
@@ -56,8 +63,7 @@ const TRIALS: Readonly<Record<LinearKind, number>> = { scale: 1, sign: 3, rotati
  * @throws EngineError if the engine cannot run the graph
  */
 export async function verifyLinearSymmetries(
-  graph: Graph,
-  engine: Engine,
+  { graph, engine }: Architecture,
   symmetries: { readonly derivation: Derivation; readonly linear: LinearSymmetries },
   options: VerifyLinearOptions,
 ): Promise<readonly VerifyLinearResult[]> {

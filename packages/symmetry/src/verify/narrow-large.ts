@@ -13,7 +13,8 @@ export interface NarrowNetwork {
 const LARGE = 2 ** 27;
 
 /**
- * Makes a small network to be run in place of one that is too large: one built from a config that has more than 2^27 weights. The
+ * Makes a small network to be run in place of one that is too large: one built from a config that has more
+ * than 2^27 weights. The
  * same builder makes both, and the same rules find their symmetries.
  * @returns undefined if the network itself can be run, or no small one can be made
  */
@@ -23,7 +24,7 @@ export async function narrowLarge(
 ): Promise<NarrowNetwork | undefined> {
   if (narrow === undefined || !isLarge(graph)) return undefined;
   const small = narrow();
-  return { graph: small, symmetries: await discoverSymmetries(small, engine, { signal }) };
+  return { graph: small, symmetries: await discoverSymmetries({ graph: small, engine }, { signal }) };
 }
 
 /** Tells whether a network has more than 2^27 weights. */

@@ -21,16 +21,21 @@ export interface ProveSymmetriesOptions {
 
 /** How far symmetries keep every value of a network. */
 export interface SymmetryProof extends VerifySymmetriesResult {
-  /** Whether the network was too large to be run, and a small one of the same structure was run in its place. */
+  /**
+   * Whether the network was too large to be run, and a small one of the same structure was run in its
+   * place.
+   */
   readonly narrowed: boolean;
   /** Results for scales, signs and rotations. */
   readonly linear: readonly VerifyLinearResult[];
 }
 
 /**
- * Proves symmetries on every value of a graph: permutations, and scales, signs and rotations where they are given.
+ * Proves symmetries on every value of a graph: permutations, and scales, signs and rotations where they are
+ * given.
  *
- * A network that is built from a config and has more than 2^27 weights is not run: a narrowed one of random weights is, whose
+ * A network that is built from a config and has more than 2^27 weights is not run: a narrowed one of random
+ * weights is, whose
  * structure and rules are the same.
  * @param symmetries - as `discoverSymmetries` finds them, or a list of one's own
  * @throws MismatchError if `weights` do not fit the graph
@@ -43,18 +48,23 @@ export async function proveSymmetries(
   const { graph, engine } = architecture;
   const small = "spec" in symmetries ? await narrowLarge(architecture, signal) : undefined;
   if (small !== undefined) {
-    const permutations = await verifySymmetries(small.graph, engine, small.symmetries, { seed, signal });
+    const permutations = await verifySymmetries({ graph: small.graph, engine }, small.symmetries, {
+      seed,
+      signal,
+    });
     const both = {
       derivation: small.symmetries,
-      linear: await discoverLinearSymmetries(small.graph, engine, small.symmetries, { signal }),
+      linear: await discoverLinearSymmetries({ graph: small.graph, engine }, small.symmetries, { signal }),
     };
-    const beyond = await verifyLinearSymmetries(small.graph, engine, both, { seed, signal });
+    const beyond = await verifyLinearSymmetries({ graph: small.graph, engine }, both, { seed, signal });
     return withLinear({ ...permutations, narrowed: true }, beyond);
   }
-  const permutations = await verifySymmetries(graph, engine, symmetries, { seed, weights, signal });
+  const permutations = await verifySymmetries({ graph, engine }, symmetries, { seed, weights, signal });
   const both = "spec" in symmetries && linear !== undefined ? { derivation: symmetries, linear } : undefined;
   const beyond =
-    both === undefined ? [] : await verifyLinearSymmetries(graph, engine, both, { seed, weights, signal });
+    both === undefined
+      ? []
+      : await verifyLinearSymmetries({ graph, engine }, both, { seed, weights, signal });
   return withLinear({ ...permutations, narrowed: false }, beyond);
 }
 

@@ -1,5 +1,5 @@
 import { type Checkpoint, resolveOptions, type Tensor } from "@isthmus/core";
-import { bindWeights, compareOutputs, type Engine, type Graph, randomInputs } from "@isthmus/graph";
+import { type Architecture, bindWeights, compareOutputs, randomInputs } from "@isthmus/graph";
 
 /** Options of {@link verifyAlignment}. */
 export interface VerifyAlignmentOptions {
@@ -42,8 +42,7 @@ export interface VerifyAlignmentResult {
  * @throws EngineError if the engine cannot run the graph
  */
 export async function verifyAlignment(
-  graph: Graph,
-  engine: Engine,
+  { graph, engine }: Architecture,
   [before, after]: readonly [Checkpoint, Checkpoint],
   options: VerifyAlignmentOptions,
 ): Promise<VerifyAlignmentResult> {

@@ -1,5 +1,6 @@
 import { type Checkpoint, createCheckpoint, resolveOptions, type Tensor } from "@isthmus/core";
 import {
+  type Architecture,
   bindWeights,
   type Engine,
   type Graph,
@@ -74,8 +75,7 @@ export interface VerifySymmetriesResult extends ValueSummary {
  * @throws EngineError if the engine cannot run the graph
  */
 export async function verifySymmetries(
-  graph: Graph,
-  engine: Engine,
+  { graph, engine }: Architecture,
   symmetries: Derivation | SymmetrySpec,
   options: VerifySymmetriesOptions,
 ): Promise<VerifySymmetriesResult> {
@@ -137,7 +137,7 @@ async function derivationOf(
   symmetries: Derivation | SymmetrySpec,
 ): Promise<Derivation | undefined> {
   if ("spec" in symmetries) return symmetries;
-  const derivation = deriveSpec(graph, await probeGraph(graph, engine));
+  const derivation = deriveSpec(graph, await probeGraph({ graph, engine }));
   return fingerprintSpec(derivation.spec) === fingerprintSpec(symmetries) ? derivation : undefined;
 }
 

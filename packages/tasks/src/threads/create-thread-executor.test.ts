@@ -1,4 +1,4 @@
-import { EngineError, InputError } from "@isthmus/core";
+import { EngineError, InputError, isUsageError, OutOfRangeError } from "@isthmus/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createThreadExecutor, type ThreadExecutor } from "./create-thread-executor.ts";
 import { serveTasks } from "./serve-tasks.ts";
@@ -24,18 +24,24 @@ describe("createThreadExecutor()", () => {
     expect(await run([4])).toEqual({ sum: 104 });
   });
 
-  it("createThreadExecutor() fails in the words of the task, and goes on with the next", async () => {
+  it("createThreadExecutor() fails with an error of the same class and words, and goes on with the next", async () => {
     const failed = run([-1]);
     await expect(failed).rejects.toThrow(/^Cannot add as numbers must be positive: one is -1$/);
     await expect(failed).rejects.toBeInstanceOf(InputError);
     const broken = run([-2]);
     await expect(broken).rejects.toThrow(/^a mistake$/);
-    await expect(broken).rejects.toBeInstanceOf(EngineError);
+    const mistake: unknown = await broken.catch((error: unknown) => error);
+    expect(mistake).toBeInstanceOf(TypeError);
+    expect(isUsageError(mistake)).toBe(false);
+    const outOfRange: unknown = await run([-5]).catch((error: unknown) => error);
+    expect(outOfRange).toBeInstanceOf(OutOfRangeError);
     expect(await run([1])).toEqual({ sum: 101 });
   });
 
   it("createThreadExecutor() says that a thread has ended, and starts another", async () => {
-    await expect(run([-3])).rejects.toThrow(/its thread must go on to the end: it ended with code 7/);
+    const lost = run([-3]);
+    await expect(lost).rejects.toThrow(/its thread must go on to the end: it ended with code 7/);
+    await expect(lost).rejects.toBeInstanceOf(EngineError);
     expect(await run([1])).toEqual({ sum: 101 });
   });
 

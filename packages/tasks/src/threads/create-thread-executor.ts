@@ -1,7 +1,8 @@
 import { Worker } from "node:worker_threads";
-import { EngineError, InputError } from "@isthmus/core";
+import { EngineError } from "@isthmus/core";
 import type { TaskAssignment, TaskControl, TaskExecutor } from "../task-executor.ts";
-import type { ExplainedFailure, FromWorker, ToWorker } from "./thread-messages.ts";
+import { reviveError } from "./error-description.ts";
+import type { FromWorker, ToWorker } from "./thread-messages.ts";
 
 /** Runs tasks in threads of this process. */
 export interface ThreadExecutor extends TaskExecutor {
@@ -19,7 +20,8 @@ export interface ThreadExecutorOptions {
 
 /**
  * Makes an executor that runs every task in a worker thread. Threads are started when they are needed, and
- * used again.
+ * used again. The error that a task fails with in its thread is thrown here as one of the same class, with
+ * the same message and properties, but without its cause.
  *
  * @param script - module of the worker, which calls `serveTasks`
  */
@@ -61,10 +63,8 @@ function runOn(
     const abort = (): void => send({ kind: "abort" });
     const listen = (message: FromWorker): void => {
       if (message.kind === "progress") onProgress(message.done);
-      else
-        settle(() =>
-          message.kind === "done" ? resolve(message.result) : reject(failureOf(message, signal)),
-        );
+      else if (message.kind === "done") settle(() => resolve(message.result));
+      else settle(() => reject(signal.aborted ? signal.reason : reviveError(message.error)));
     };
     const crash = (error: Error): void => settle(() => reject(lostThread(error.message, error)));
     const leave = (code: number): void => settle(() => reject(lostThread(`it ended with code ${code}`)));
@@ -85,12 +85,4 @@ function lostThread(reason: string, cause?: unknown): EngineError {
     engine: "worker thread",
     cause,
   });
-}
-
-/** Makes the error that a task failed with in its thread an error of this one, in the same words. */
-function failureOf({ message, isInput }: ExplainedFailure, signal: AbortSignal): unknown {
-  if (signal.aborted) return signal.reason;
-  return isInput
-    ? new InputError(message, { input: "task" })
-    : new EngineError(message, { engine: "worker thread" });
 }

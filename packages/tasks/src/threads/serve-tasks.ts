@@ -1,35 +1,23 @@
 import { parentPort } from "node:worker_threads";
-import { isIsthmusError } from "@isthmus/core";
+import { UsageError } from "@isthmus/core";
 import type { TaskAssignment, TaskControl } from "../task-executor.ts";
-import type { ExplainedFailure, FromWorker, ToWorker } from "./thread-messages.ts";
+import { describeError } from "./error-description.ts";
+import type { FromWorker, ToWorker } from "./thread-messages.ts";
 
 /** Milliseconds between two messages on progress. */
 const PROGRESS_MS = 200;
-
-/** Options of {@link serveTasks}. */
-export interface ServeTasksOptions {
-  /**
-   * Says a failure in words.
-   * @defaultValue the message of the error, whose fault is in the input if it is an error of core, other than
-   * `EngineError` and `DivergenceError`
-   */
-  readonly explain?: (error: unknown) => ExplainedFailure | Promise<ExplainedFailure>;
-}
 
 /**
  * Runs the tasks that the executor of {@link createThreadExecutor} sends to this worker thread, one at a
  * time. The script of the worker calls it once.
  *
  * @param run - runs one task, usually by `runTask` with a registry of kinds
- * @throws TypeError if this is not a worker thread
+ * @throws UsageError if this is not a worker thread
  */
-export function serveTasks(
-  run: (assignment: TaskAssignment, control: TaskControl) => Promise<object>,
-  { explain = explainError }: ServeTasksOptions = {},
-): void {
+export function serveTasks(run: (assignment: TaskAssignment, control: TaskControl) => Promise<object>): void {
   const port = parentPort;
   if (port === null)
-    throw new TypeError("Cannot serve tasks as this must be a worker thread: it is the main one");
+    throw new UsageError("Cannot serve tasks as this must be a worker thread: it is the main one");
   const send = (message: FromWorker): void => port.postMessage(message);
   let controller = new AbortController();
 
@@ -46,19 +34,11 @@ export function serveTasks(
     try {
       send({ kind: "done", result: await run(assignment, { signal, onProgress }) });
     } catch (error) {
-      send({ kind: "failed", ...(await explain(error)) });
+      send({ kind: "failed", error: describeError(error) });
     }
   };
   port.on("message", (message: ToWorker) => {
     if (message.kind === "abort") controller.abort();
     else void runAssignment(message.assignment);
   });
-}
-
-function explainError(error: unknown): ExplainedFailure {
-  const failed = isIsthmusError(error, "EngineError", "DivergenceError");
-  return {
-    message: error instanceof Error ? error.message : String(error),
-    isInput: isIsthmusError(error) && !failed,
-  };
 }

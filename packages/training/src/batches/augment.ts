@@ -1,4 +1,4 @@
-import { createRandom, formatShape, resolveOptions, UnsupportedError } from "@isthmus/core";
+import { createRandom, formatShape, OutOfRangeError, resolveOptions, UnsupportedError } from "@isthmus/core";
 
 /** Options of how images are changed at random each time they are seen. */
 export interface AugmentOptions {
@@ -36,7 +36,7 @@ export type Augment = (image: Float32Array, key: AugmentKey) => void;
  *
  * @param exampleShape - `[channels, height, width]`
  * @param padding - value of the pixels around the image: black, scaled as the images are
- * @throws RangeError if `crop` is not a whole number of at least 0
+ * @throws OutOfRangeError if `crop` is not a whole number of at least 0
  * @throws UnsupportedError if examples are not images
  */
 export function createAugment(
@@ -46,7 +46,7 @@ export function createAugment(
 ): Augment | undefined {
   const { crop, flip } = resolveOptions("augment images", AUGMENT_DEFAULTS, options);
   if (!Number.isSafeInteger(crop) || crop < 0) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot augment images as "crop" must be a whole number of pixels of at least 0: it is ${crop}`,
     );
   }

@@ -31,7 +31,7 @@ export interface Batches {
  *
  * Nothing is allocated for a batch: examples are gathered into the same memory, some 600,000 images of 28 x
  * 28 a second.
- * @throws RangeError if `crop` or the seed is out of its range
+ * @throws OutOfRangeError if `crop` or the seed is out of its range
  * @throws UnsupportedError if images are to be changed and examples are not images
  */
 export function createBatches(
@@ -76,7 +76,7 @@ export function createBatches(
  * Writes the order of the examples of an epoch into `out` `[size]`, a permutation of `0..size-1`. It depends
  * on the seed, the epoch and the size only, so that the order of any epoch can be made without the orders
  * before it.
- * @throws RangeError if `seed` is not a whole number in `[0, 2^53)`
+ * @throws OutOfRangeError if `seed` is not a whole number in `[0, 2^53)`
  */
 function epochOrderInto(seed: number, epoch: number, out: Uint32Array): void {
   for (let i = 0; i < out.length; i++) out[i] = i;

@@ -1,3 +1,5 @@
+import { OutOfRangeError } from "@isthmus/core";
+
 /** A network of a blend: a set of weights and, at every step, a coefficient that multiplies them. */
 export interface BlendPoint {
   /** For example `star`, `anchor` or `bend 1`; no two points have the same name. */
@@ -27,16 +29,18 @@ export interface BlendedPoint extends BlendPoint {
 
 /**
  * Checks that at least one point of a blend is trained and that no two points have the same name.
- * @throws RangeError if not
+ * @throws OutOfRangeError if not
  */
 export function assertPoints(points: readonly BlendPoint[]): void {
   const names = points.map(({ name }) => name);
   if (!points.some(({ trained }) => trained)) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot train a blend as at least one of its points must be trained: of ${points.length}, none is`,
     );
   }
   const repeated = names.find((name, i) => names.indexOf(name) !== i);
   if (repeated === undefined) return;
-  throw new RangeError(`Cannot train a blend as its points need names of their own: two are "${repeated}"`);
+  throw new OutOfRangeError(
+    `Cannot train a blend as its points need names of their own: two are "${repeated}"`,
+  );
 }

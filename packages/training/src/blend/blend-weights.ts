@@ -29,7 +29,7 @@ export interface BlendedGraph {
  * where `c_k` is 1 and the other coefficients are 0, as long as all tensors are finite.
  *
  * @param graph - typed, as `specialize` makes it
- * @throws RangeError if no point is trained, two have the same name, or a weight is unknown
+ * @throws OutOfRangeError if no point is trained, two have the same name, or a weight is unknown
  * @throws MismatchError if the graph is not typed
  */
 export function blendWeights(graph: Graph, { points, weights }: BlendOptions): BlendedGraph {

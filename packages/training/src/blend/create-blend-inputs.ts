@@ -1,4 +1,4 @@
-import { at, createTensor, type Tensor } from "@isthmus/core";
+import { at, createTensor, OutOfRangeError, type Tensor } from "@isthmus/core";
 import type { TrainingStep } from "../step/training-step.ts";
 
 /** The data inputs of a step of a blend beside its batch. */
@@ -7,13 +7,13 @@ export interface BlendInputs {
   readonly tensors: ReadonlyMap<string, Tensor>;
   /**
    * Sets the coefficient of every point, in the step's order.
-   * @throws RangeError if there are not as many coefficients as points
+   * @throws OutOfRangeError if there are not as many coefficients as points
    */
   weigh(coefficients: readonly number[]): void;
   /**
    * Sets the weights of a given point, by their names in the network. The tensors themselves are fed, not
    * copies.
-   * @throws RangeError if there is no given point of that name, or a weight is missing
+   * @throws OutOfRangeError if there is no given point of that name, or a weight is missing
    */
   place(point: string, weights: ReadonlyMap<string, Tensor>): void;
 }
@@ -32,7 +32,7 @@ export function createBlendInputs({ graph, blend = [] }: TrainingStep): BlendInp
     tensors,
     weigh(coefficients) {
       if (coefficients.length !== blend.length) {
-        throw new RangeError(
+        throw new OutOfRangeError(
           `Cannot weigh the points of a blend as each needs one coefficient: got ${coefficients.length} for ${blend.length}`,
         );
       }
@@ -41,14 +41,14 @@ export function createBlendInputs({ graph, blend = [] }: TrainingStep): BlendInp
     place(name, weights) {
       const point = blend.find((candidate) => candidate.name === name && !candidate.trained);
       if (point === undefined) {
-        throw new RangeError(
+        throw new OutOfRangeError(
           `Cannot place a network in a blend of graph "${graph.name}" as it must have a given point of that name: there is no "${name}"`,
         );
       }
       for (const [weight, enters] of point.weights) {
         const tensor = weights.get(weight);
         if (tensor === undefined) {
-          throw new RangeError(
+          throw new OutOfRangeError(
             `Cannot place a network at "${name}" of a blend as it must have every weight: there is no "${weight}"`,
           );
         }

@@ -3,6 +3,7 @@ import {
   defineCheckpoint,
   entry,
   MismatchError,
+  OutOfRangeError,
   type Tensor,
   type TensorInfo,
 } from "@isthmus/core";
@@ -81,7 +82,7 @@ function infoOf({
  * @param tensors - weights of all points by the names by which they enter the step, as in a step runner's
  *   `carried()` and `fixed`
  * @returns the same tensors by their names in the network; weights that `tensors` lacks are left out
- * @throws RangeError if there is no trained point of that name
+ * @throws OutOfRangeError if there is no trained point of that name
  */
 export function takePoint(
   { graph, blend = [] }: TrainingStep,
@@ -90,7 +91,7 @@ export function takePoint(
 ): Map<string, Tensor> {
   const point = blend.find((candidate) => candidate.name === name && candidate.trained);
   if (point === undefined) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot take point "${name}" of a blend of graph "${graph.name}" as it must be a trained one: there is none of that name`,
     );
   }

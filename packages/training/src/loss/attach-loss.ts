@@ -1,4 +1,4 @@
-import { excerpt } from "@isthmus/core";
+import { excerpt, UsageError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import type { Objective } from "../objective.ts";
 import { attachCrossEntropy } from "./cross-entropy.ts";
@@ -14,8 +14,8 @@ import { attachOutput } from "./output.ts";
  * @param graph - typed, as `specialize` makes it; with one data input unless the loss is of kind `output` or
  *   names the input for the examples
  * @throws MismatchError if the graph is not typed, or its inputs or outputs do not fit the loss
- * @throws RangeError if a number of the loss is out of its range
- * @throws TypeError if the kind or an option of the loss is unknown
+ * @throws OutOfRangeError if a number of the loss is out of its range
+ * @throws UsageError if the kind or an option of the loss is unknown
  */
 export function attachLoss(graph: Graph, loss: LossSpec): Objective {
   switch (loss.kind) {
@@ -28,7 +28,7 @@ export function attachLoss(graph: Graph, loss: LossSpec): Objective {
     case "output":
       return attachOutput(graph, loss);
     default:
-      throw new TypeError(
+      throw new UsageError(
         `Cannot attach a loss as its kind must be cross-entropy, next-token, mean-squared-error or output: it is ${excerpt((loss as { kind?: unknown }).kind)}`,
       );
   }

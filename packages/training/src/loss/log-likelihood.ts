@@ -1,4 +1,4 @@
-import { at, DTYPES, type DType } from "@isthmus/core";
+import { at, DTYPES, type DType, OutOfRangeError } from "@isthmus/core";
 import {
   add,
   argMax,
@@ -36,10 +36,10 @@ export function isCorrect(logits: Value, labels: Value): Value {
   return equal(argMax(logits, -1), cast(labels, "i64"));
 }
 
-/** Checks the share of label smoothing. @throws RangeError if it is not in `[0, 1)` */
+/** Checks the share of label smoothing. @throws OutOfRangeError if it is not in `[0, 1)` */
 export function assertSmoothing(labelSmoothing: number): void {
   if (labelSmoothing >= 0 && labelSmoothing < 1) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot smooth labels as the share must be in [0, 1): labelSmoothing is ${labelSmoothing}`,
   );
 }

@@ -1,5 +1,11 @@
 import { type DataSet, type Graph, logitsOf, planFeeds } from "@isthmus/graph";
-import type { CrossEntropyLoss, LossSpec, MeanSquaredErrorLoss, NextTokenLoss } from "./loss-spec.ts";
+import type {
+  CrossEntropyLoss,
+  LossSpec,
+  MeanSquaredErrorLoss,
+  NextTokenLoss,
+  UsualLoss,
+} from "./loss-spec.ts";
 
 /** A loss that needs nothing but examples and their labels. */
 export type LabelledLoss = CrossEntropyLoss | NextTokenLoss | MeanSquaredErrorLoss;
@@ -19,8 +25,39 @@ export function lossOfData(
     kind = usualKind(graph, data),
     labelSmoothing,
   }: Partial<Pick<LabelledLoss, "kind">> & { readonly labelSmoothing?: number | undefined } = {},
+): LabelledLoss {
+  return describeLoss("attach a loss", { graph, data }, { kind, labelSmoothing });
+}
+
+/**
+ * Completes the loss of a training as {@link lossOfData} does: what the loss says itself stays, and a loss
+ * that the graph computes is returned as it is.
+ * @param attempt - what is attempted, for messages
+ * @throws InputError if the data do not fit the graph
+ */
+export function completeLoss(
+  attempt: string,
+  { graph, data }: { readonly graph: Graph; readonly data: DataSet },
+  loss: LossSpec | UsualLoss = {},
 ): LossSpec {
-  const { examples } = planFeeds("attach a loss", graph, data, 1);
+  if (loss.kind === undefined) {
+    const { labelSmoothing } = loss;
+    return describeLoss(attempt, { graph, data }, { kind: usualKind(graph, data), labelSmoothing });
+  }
+  // A loss of an unknown kind is refused later, when it is attached.
+  if (!LABELLED.includes(loss.kind)) return loss;
+  const { kind } = loss as LabelledLoss;
+  return { ...describeLoss(attempt, { graph, data }, { kind, labelSmoothing: undefined }), ...loss };
+}
+
+const LABELLED: readonly LossSpec["kind"][] = ["cross-entropy", "next-token", "mean-squared-error"];
+
+function describeLoss(
+  attempt: string,
+  { graph, data }: { readonly graph: Graph; readonly data: DataSet },
+  { kind, labelSmoothing }: Pick<LabelledLoss, "kind"> & { readonly labelSmoothing: number | undefined },
+): LabelledLoss {
+  const { examples } = planFeeds(attempt, graph, data, 1);
   const named = graph.inputs.length > 1 ? { examples } : {};
   if (kind === "mean-squared-error") return { kind, ...named };
   const smoothed = labelSmoothing === undefined ? {} : { labelSmoothing };

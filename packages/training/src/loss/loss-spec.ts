@@ -66,6 +66,13 @@ export interface OutputLoss {
 /** The loss to minimise, as plain data. */
 export type LossSpec = CrossEntropyLoss | NextTokenLoss | MeanSquaredErrorLoss | OutputLoss;
 
+/** The loss that networks of a graph are evaluated by, whose kind follows from the graph and the data. */
+export interface UsualLoss {
+  readonly kind?: undefined;
+  /** Share of the target's mass spread evenly over all classes, in `[0, 1)`. @defaultValue 0 */
+  readonly labelSmoothing?: number | undefined;
+}
+
 /** Defaults of {@link CrossEntropyLoss}. */
 export const CROSS_ENTROPY_DEFAULTS: Required<Pick<CrossEntropyLoss, "labelSmoothing" | "weighted">> = {
   labelSmoothing: 0,

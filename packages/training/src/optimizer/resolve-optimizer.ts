@@ -1,4 +1,4 @@
-import { excerpt, matchesAny, resolveOptions } from "@isthmus/core";
+import { excerpt, matchesAny, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
 import { updateAdam, updateAdamW } from "./adam.ts";
 import {
   ADAM_DEFAULTS,
@@ -25,8 +25,8 @@ export interface ResolvedOptimizer {
 
 /**
  * Fills in the defaults of an optimiser and checks the ranges of its numbers.
- * @throws RangeError if a number is out of its range
- * @throws TypeError if the kind or an option of the optimiser is unknown
+ * @throws OutOfRangeError if a number is out of its range
+ * @throws UsageError if the kind or an option of the optimiser is unknown
  */
 export function resolveOptimizer(spec: OptimizerSpec): ResolvedOptimizer {
   if (spec.kind !== "sam") return { rho: null, ...resolveBase(spec) };
@@ -55,7 +55,7 @@ function resolveBase(spec: BaseOptimizerSpec): Omit<ResolvedOptimizer, "rho"> {
       return { ...commonRules(kind, rules), update: (context) => update(rules, context) };
     }
     default:
-      throw new TypeError(
+      throw new UsageError(
         `Cannot use an optimiser as its kind must be sgd, adam, adamw or, around one of them, sam: it is ${excerpt((spec as { kind?: unknown }).kind)}`,
       );
   }
@@ -83,7 +83,7 @@ function assertRange(
 ): void {
   for (const [name, value] of Object.entries(numbers)) {
     if (isInRange(value)) continue;
-    throw new RangeError(`Cannot use ${kind} as "${name}" must be ${rule}: it is ${value}`);
+    throw new OutOfRangeError(`Cannot use ${kind} as "${name}" must be ${rule}: it is ${value}`);
   }
 }
 
@@ -95,5 +95,7 @@ function assertNesterov({
   readonly nesterov: boolean;
 }): void {
   if (!nesterov || momentum > 0) return;
-  throw new RangeError(`Cannot use sgd as "momentum" must be more than 0 with nesterov: it is ${momentum}`);
+  throw new OutOfRangeError(
+    `Cannot use sgd as "momentum" must be more than 0 with nesterov: it is ${momentum}`,
+  );
 }

@@ -1,4 +1,4 @@
-import { excerpt, resolveOptions } from "@isthmus/core";
+import { excerpt, OutOfRangeError, resolveOptions, UsageError } from "@isthmus/core";
 import {
   COSINE_DEFAULTS,
   ONE_CYCLE_DEFAULTS,
@@ -35,14 +35,14 @@ const RANGES: Readonly<Record<string, Range>> = {
 
 /**
  * Checks a schedule before it is followed.
- * @throws RangeError if a number is out of its range; the message names the number
- * @throws TypeError if the kind or an option of the schedule is unknown
+ * @throws OutOfRangeError if a number is out of its range; the message names the number
+ * @throws UsageError if the kind or an option of the schedule is unknown
  */
 export function assertSchedule(schedule: ScheduleSpec): void {
   const { kind, ...rest } = schedule;
   const kindOptions = OPTIONS[kind];
   if (kindOptions === undefined) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot follow a schedule as its kind must be constant, cosine, one-cycle or step: it is ${excerpt(kind)}`,
     );
   }
@@ -51,6 +51,8 @@ export function assertSchedule(schedule: ScheduleSpec): void {
   for (const [name, value] of Object.entries(numbers)) {
     const [isInRange, rule] = RANGES[name] ?? positive;
     if (typeof value === "number" && isInRange(value)) continue;
-    throw new RangeError(`Cannot follow a ${kind} schedule as "${name}" must be ${rule}: it is ${value}`);
+    throw new OutOfRangeError(
+      `Cannot follow a ${kind} schedule as "${name}" must be ${rule}: it is ${value}`,
+    );
   }
 }

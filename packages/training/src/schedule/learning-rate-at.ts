@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import { assertSchedule } from "./assert-schedule.ts";
 import {
   COSINE_DEFAULTS,
@@ -17,8 +18,8 @@ import {
  *
  * @param step - from 0
  * @param totalSteps - steps of the whole training, at least 1
- * @throws RangeError if a number is out of its range
- * @throws TypeError if the kind or an option of the schedule is unknown
+ * @throws OutOfRangeError if a number is out of its range
+ * @throws UsageError if the kind or an option of the schedule is unknown
  */
 export function learningRateAt(schedule: ScheduleSpec, step: number, totalSteps: number): number {
   assertSchedule(schedule);
@@ -73,7 +74,7 @@ function shareOf(step: number, steps: number): number {
 
 function assertSteps(step: number, totalSteps: number): void {
   if (Number.isSafeInteger(step) && step >= 0 && Number.isSafeInteger(totalSteps) && totalSteps >= 1) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot find the learning rate as the step must be a whole number of at least 0, of at least 1 in all: got step ${step} of ${totalSteps}`,
   );
 }

@@ -1,5 +1,5 @@
 import { gradient, lowerBatchNorm } from "@isthmus/autodiff";
-import { at, entry, MismatchError } from "@isthmus/core";
+import { at, entry, MismatchError, OutOfRangeError } from "@isthmus/core";
 import { type Engine, type Graph, specialize } from "@isthmus/graph";
 import { cast, GraphBuilder, mul, type Value } from "@isthmus/graph/builder";
 import { capturedNames, gradientName } from "@isthmus/graph/ir";
@@ -52,8 +52,8 @@ export interface TrainingStepOptions {
  * @throws MismatchError if the loss does not fit the graph, or there is nothing to train
  * @throws UnsupportedError if an operator has no gradient rule
  * @throws EngineError if the engine cannot run the graph
- * @throws RangeError if an option is out of its range, or no point of a blend is trained
- * @throws TypeError if an option of the optimiser or the loss is unknown
+ * @throws OutOfRangeError if an option is out of its range, or no point of a blend is trained
+ * @throws UsageError if an option of the optimiser or the loss is unknown
  */
 export async function createTrainingStep(
   graph: Graph,
@@ -71,12 +71,12 @@ export async function createTrainingStep(
     signal,
   } = options;
   if (!Number.isSafeInteger(batch) || batch < 1) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot train graph "${graph.name}" as a batch must be a whole number of at least 1: it is ${batch}`,
     );
   }
   const optimizer = resolveOptimizer(spec);
-  const typed = await specialize(graph, engine, { batch, extents, ...(signal && { signal }) });
+  const typed = await specialize({ graph, engine }, { batch, extents, ...(signal && { signal }) });
   const objective = attachLoss(typed, loss);
   assertBatch(objective, batch);
   const mode = toTrainingMode(objective.graph);

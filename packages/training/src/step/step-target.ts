@@ -1,4 +1,4 @@
-import { DTYPES, entry, MismatchError, matchesAny } from "@isthmus/core";
+import { DTYPES, entry, MismatchError, matchesAny, OutOfRangeError } from "@isthmus/core";
 import type { BlendDecay, BlendedPoint, BlendPoint } from "../blend/blend-point.ts";
 import { blendWeights } from "../blend/blend-weights.ts";
 import type { TrainingMode } from "../mode/to-training-mode.ts";
@@ -33,7 +33,7 @@ interface TargetOptions {
  * Chooses the weights that a step trains: parameters of the network, or those parameters at each trained
  * point of a blend.
  * @throws MismatchError if there is nothing to train
- * @throws RangeError if a pattern of `freeze` matches no parameter, or no point of a blend is trained
+ * @throws OutOfRangeError if a pattern of `freeze` matches no parameter, or no point of a blend is trained
  */
 export function chooseTarget(mode: TrainingMode, { freeze, points, decay }: TargetOptions): StepTarget {
   const parameters = floatingParameters(mode);
@@ -64,7 +64,7 @@ function trainedParameters(
 ): string[] {
   for (const pattern of freeze) {
     if (parameters.some((name) => matchesAny([pattern], name))) continue;
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot freeze "${pattern}" as it must match a floating-point parameter of graph "${graph.name}": none of ${parameters.length} does`,
     );
   }

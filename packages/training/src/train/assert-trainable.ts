@@ -1,4 +1,11 @@
-import { formatShape, InputError, MismatchError, sameShape, type Tensor } from "@isthmus/core";
+import {
+  formatShape,
+  InputError,
+  MismatchError,
+  OutOfRangeError,
+  sameShape,
+  type Tensor,
+} from "@isthmus/core";
 import { type DataSet, type Graph, logitsOf } from "@isthmus/graph";
 import { typesOf } from "@isthmus/graph/ir";
 import type { LossSpec } from "../loss/loss-spec.ts";
@@ -8,14 +15,14 @@ import type { ResolvedTrainOptions } from "./train-options.ts";
 /**
  * Checks that there are enough examples for a batch.
  * @throws InputError if the data set is empty
- * @throws RangeError if a batch is larger than the data set
+ * @throws OutOfRangeError if a batch is larger than the data set
  */
 export function assertEnoughExamples({ name, size }: DataSet, { batch }: ResolvedTrainOptions): void {
   if (size === 0) {
     throw new InputError(`Cannot train on "${name}" as it must have examples: it is empty`, { input: name });
   }
   if (batch <= size) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot train on "${name}" as a batch must be at most the data set: it is ${batch} of ${size} examples; choose a smaller batch`,
   );
 }

@@ -1,4 +1,4 @@
-import { at, entry, InputError, type Tensor } from "@isthmus/core";
+import { at, createCheckpoint, entry, InputError, type Tensor } from "@isthmus/core";
 import {
   createEvaluator,
   type DataSet,
@@ -48,10 +48,10 @@ export async function createNetworkEvaluator(evaluation: NetworkEvaluation): Pro
   const scored = loss.logits === undefined ? graph : scoreOutput(graph, loss.logits);
   // Logits of texts are large: larger batches would take too much memory.
   const options = { threads, ...(loss.kind === "next-token" ? { batchSize: batch } : {}) };
-  const evaluator = await createEvaluator(scored, engine, data, options);
+  const evaluator = await createEvaluator({ graph: scored, engine }, data, options);
   return {
     async evaluate(weights, signal) {
-      const { loss: mean, error } = await evaluator.evaluate(weights, signal);
+      const { loss: mean, error } = await evaluator.evaluate(createCheckpoint(weights), signal);
       return { loss: mean, accuracy: 1 - error };
     },
     release: () => evaluator.release(),
@@ -117,7 +117,7 @@ async function createPart(
   range: Pick<Part, "begin" | "end" | "batch">,
 ): Promise<Part> {
   const { batch } = range;
-  const objective = attachLoss(await specialize(graph, engine, { batch, extents: plan.extents }), loss);
+  const objective = attachLoss(await specialize({ graph, engine }, { batch, extents: plan.extents }), loss);
   const outputs = objective.graph.outputs.filter(({ name }) => name === objective.loss);
   const session = await engine.load({ ...objective.graph, outputs }, { threads });
   const { examples, targets, targetWeights } = objective;

@@ -3,6 +3,7 @@ import {
   createTensor,
   formatShape,
   MismatchError,
+  OutOfRangeError,
   sameShape,
   sizeOf,
   type Tensor,
@@ -20,7 +21,7 @@ export interface TargetFiller {
   readonly weights?: Tensor;
   /**
    * Computes {@link targets} and {@link weights} from the batch.
-   * @throws RangeError if a label is not a class
+   * @throws OutOfRangeError if a label is not a class
    */
   fill(): void;
 }
@@ -159,8 +160,8 @@ function oneHot(labels: Int32Array, columns: number, out: Float32Array): void {
   });
 }
 
-function wrongLabel(label: number, classes: number): RangeError {
-  return new RangeError(
+function wrongLabel(label: number, classes: number): OutOfRangeError {
+  return new OutOfRangeError(
     `Cannot train on a batch as its labels must be classes from 0 to ${classes - 1}: one is ${label}`,
   );
 }

@@ -1,19 +1,29 @@
 import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
-import { assertNetwork, fingerprintWeights, type Graph } from "@isthmus/graph";
+import {
+  type Architecture,
+  assertNetwork,
+  type DataSet,
+  fingerprintWeights,
+  type Graph,
+} from "@isthmus/graph";
 import type { Blend, PointWeights } from "../blend/blend.ts";
 import { createBlendFeeder, trainedPoints } from "../blend/create-blend-feeder.ts";
 import { joinPoints } from "../blend/join-points.ts";
 import { createStepRunner } from "./create-step-runner.ts";
 import { describeRun, type RunDescription } from "./describe-run.ts";
 import { prepareSteps } from "./prepare-steps.ts";
+import { resolveTrainOptions } from "./resolve-train-options.ts";
 import { runEpochs } from "./run-epochs.ts";
-import type { Training } from "./train.ts";
-import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./train-options.ts";
+
+import type { ResolvedTrainOptions, TrainOptions } from "./train-options.ts";
+
 import type { TrainResult } from "./train-result.ts";
 import { startOf } from "./training-state.ts";
 
 /** An architecture, an engine and the data to train a blend on. */
-export type BlendTraining = Omit<Training, "weights" | "evaluationData">;
+interface BlendTraining extends Architecture {
+  readonly data: DataSet;
+}
 
 /** Trained points of a blend. */
 export interface TrainedBlend {
@@ -46,7 +56,7 @@ export interface TrainedBlend {
  * const { graph, initialize } = parseNetwork("mlp:16", data);
  * const end = await bindWeights(graph, initialize(0));
  * const { points } = await trainBlend(
- *   { graph, engine: createOnnxRuntimeEngine(), data },
+ *   { graph, engine: createOnnxRuntimeEngine() },
  *   {
  *     points: [
  *       { name: "end", trained: false },
@@ -59,24 +69,26 @@ export interface TrainedBlend {
  *       return { coefficients: [1 - t, t], given: new Map([["end", end]]) };
  *     },
  *   },
+ *   data,
  *   { seed: 0, epochs: 2 },
  * );
  * assert.deepEqual([...points.keys()], ["bend"]);
  * ```
  *
- * @throws RangeError if an option is out of its range, no point is trained, or the blend of a step lacks
+ * @throws OutOfRangeError if an option is out of its range, no point is trained, or the blend of a step lacks
  *   coefficients or weights
  * @throws MismatchError if weights, loss or data do not fit the graph, or the state is of another training
- * @throws TypeError if an option is unknown
+ * @throws UsageError if an option is unknown
  * @throws InputError, FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train`
  */
 export async function trainBlend(
-  training: BlendTraining,
+  { graph, engine }: Architecture,
   blend: Blend,
-  options: Omit<TrainOptions, "onEpoch">,
+  data: DataSet,
+  options: Omit<TrainOptions, "onEpoch" | "evaluationData">,
 ): Promise<TrainedBlend> {
-  const resolved = resolveTrainOptions(options, 1);
-  const { graph, engine, data } = training;
+  const training = { graph, engine, data };
+  const resolved = resolveTrainOptions(training, options, 1);
   const { seed, threads } = resolved;
   for (const start of blend.start.values()) assertNetwork(graph, start);
   const prepared = await prepareSteps({ ...training, blend }, resolved);

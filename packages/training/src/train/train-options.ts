@@ -1,8 +1,10 @@
-import { assertWholeOptions, type Checkpoint, excerpt, resolveOptions } from "@isthmus/core";
+import type { Checkpoint } from "@isthmus/core";
+import type { DataSet } from "@isthmus/graph";
+
 import type { AugmentOptions } from "../batches/augment.ts";
 import type { Remainder } from "../batches/epoch-steps.ts";
-import type { LossSpec } from "../loss/loss-spec.ts";
-import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
+import type { LossSpec, UsualLoss } from "../loss/loss-spec.ts";
+import type { BaseOptimizerSpec, OptimizerSpec } from "../optimizer/optimizer-spec.ts";
 import type { ScheduleSpec } from "../schedule/schedule-spec.ts";
 import type { TrainProgress } from "./train-progress.ts";
 
@@ -15,24 +17,37 @@ export interface TrainOptions {
   readonly seed: number;
   /** Times each example is seen; 0 leaves the network as it starts. @defaultValue 10 */
   readonly epochs?: number;
-  /** Examples in a step, at least 1 and at most as many as there are. @defaultValue 128 */
-  readonly batch?: number;
+  /**
+   * Examples in a step, at least 1 and at most as many as there are.
+   * @defaultValue the batch that the graph was exported for if it takes no other, else 128
+   */
+  readonly batch?: number | undefined;
   /**
    * What becomes of examples left over when an epoch does not divide into batches: `carry` begins the next
    * epoch's first batch with them, so that every example is seen once an epoch, and the very last batch is
    * filled up with examples of one more epoch; `drop` leaves them out of that epoch. @defaultValue "carry"
    */
   readonly remainder?: Remainder;
-  /** The loss to minimise. @defaultValue cross-entropy */
-  readonly loss?: LossSpec;
+  /**
+   * The loss to minimise. For a loss of examples and labels, `lossOfData` fills in which input takes the
+   * examples and whether some labels do not count; without a kind it chooses the kind, too.
+   * @defaultValue the loss that `lossOfData` chooses: cross-entropy, or for language models that of
+   *   the next token
+   */
+  readonly loss?: LossSpec | UsualLoss | undefined;
   /** How parameters change in a step. @defaultValue SGD with momentum 0.9 */
   readonly optimizer?: OptimizerSpec;
-  /** How the learning rate changes. @defaultValue 0.05, falling to 0 along half a cosine */
+  /**
+   * How the learning rate changes.
+   * @defaultValue the rate of the optimiser in {@link LEARNING_RATES}, falling to 0 along half a cosine
+   */
   readonly schedule?: ScheduleSpec;
   /** How images are changed each time they are seen. @defaultValue not at all */
   readonly augment?: AugmentOptions;
   /** Names of parameters that are not trained; `*` matches any characters. @defaultValue none */
   readonly freeze?: readonly string[];
+  /** Examples to evaluate the network on after every epoch. @defaultValue none */
+  readonly evaluationData?: DataSet | undefined;
   /** Threads of the engine; 0 lets it choose. The bits of results may depend on it. @defaultValue 0 */
   readonly threads?: number;
   /**
@@ -64,16 +79,25 @@ export interface TrainOptions {
   readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
 }
 
-type Optional = "seed" | "statePath" | "onEpoch" | "signal" | "onProgress";
+/** Learning rates by optimiser, for schedules that name none. */
+export const LEARNING_RATES: Readonly<Record<BaseOptimizerSpec["kind"], number>> = {
+  sgd: 0.05,
+  adam: 0.001,
+  adamw: 0.001,
+};
 
-/** Defaults of {@link TrainOptions}. */
-export const TRAIN_DEFAULTS: Required<Omit<TrainOptions, Optional>> = {
+type Optional = "seed" | "evaluationData" | "loss" | "statePath" | "onEpoch" | "signal" | "onProgress";
+
+/**
+ * Defaults of {@link TrainOptions}; what depends on graph, data and optimiser is
+ * chosen by `chooseTrainOptions`.
+ */
+export const TRAIN_DEFAULTS: Required<Omit<TrainOptions, Optional | "batch">> & { readonly batch: number } = {
   epochs: 10,
   batch: 128,
   remainder: "carry",
-  loss: { kind: "cross-entropy" },
   optimizer: { kind: "sgd", momentum: 0.9 },
-  schedule: { kind: "cosine", learningRate: 0.05 },
+  schedule: { kind: "cosine", learningRate: LEARNING_RATES.sgd },
   augment: {},
   freeze: [],
   threads: 0,
@@ -83,39 +107,8 @@ export const TRAIN_DEFAULTS: Required<Omit<TrainOptions, Optional>> = {
 
 /** Options with all defaults filled in. */
 export type ResolvedTrainOptions = Readonly<
-  Required<Omit<TrainOptions, Exclude<Optional, "seed">>> &
-    Pick<TrainOptions, "statePath" | "onEpoch" | "signal" | "onProgress">
+  Required<Omit<TrainOptions, Exclude<Optional, "seed"> | "batch">> & {
+    readonly loss: LossSpec;
+    readonly batch: number;
+  } & Pick<TrainOptions, "statePath" | "onEpoch" | "signal" | "onProgress">
 >;
-
-/** The defaults of all options; placeholders of required options are out of range. */
-const UNRESOLVED: ResolvedTrainOptions = {
-  ...TRAIN_DEFAULTS,
-  seed: -1,
-  statePath: undefined,
-  onEpoch: undefined,
-  signal: undefined,
-  onProgress: undefined,
-};
-
-/**
- * Fills in the defaults of options and checks their ranges.
- * @param leastEpochs - the least number of epochs; 0 if a network that was not trained at all is a valid
- *   result
- * @throws TypeError if an option is unknown, or needs another that is missing
- * @throws RangeError if a number is out of its range
- */
-export function resolveTrainOptions(options: TrainOptions, leastEpochs: 0 | 1 = 0): ResolvedTrainOptions {
-  const resolved = resolveOptions("train", UNRESOLVED, options);
-  assertWholeOptions("train", resolved, { seed: 0, epochs: leastEpochs, batch: 1, threads: 0, saveEvery: 0 });
-  const { saveEvery, remainder } = resolved;
-  if (remainder !== "carry" && remainder !== "drop") {
-    throw new TypeError(`Cannot train as "remainder" must be "carry" or "drop": it is ${excerpt(remainder)}`);
-  }
-  const { statePath, resume } = resolved;
-  if (statePath === undefined ? resume || saveEvery > 0 : !statePath.endsWith(".safetensors")) {
-    throw new TypeError(
-      `Cannot train as "statePath" must name a file ending in .safetensors for the state to be kept in: it is ${excerpt(statePath)}`,
-    );
-  }
-  return resolved;
-}

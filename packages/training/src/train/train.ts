@@ -1,16 +1,17 @@
 import { type Checkpoint, createCheckpoint, entry, type Tensor } from "@isthmus/core";
-import { assertNetwork, type DataSet, type Engine, type Graph } from "@isthmus/graph";
+import { type Architecture, assertNetwork, type DataSet, type Engine, type Graph } from "@isthmus/graph";
 import { createNetworkEvaluator, type NetworkEvaluator } from "./create-network-evaluator.ts";
 import { createStepRunner } from "./create-step-runner.ts";
 import { describeRun } from "./describe-run.ts";
 import { prepareSteps } from "./prepare-steps.ts";
+import { resolveTrainOptions } from "./resolve-train-options.ts";
 import { runEpochs } from "./run-epochs.ts";
-import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from "./train-options.ts";
+import type { ResolvedTrainOptions, TrainOptions } from "./train-options.ts";
 import type { TrainResult } from "./train-result.ts";
 import { startOf } from "./training-state.ts";
 
 /** A network and the data to train it on. */
-export interface Training {
+interface Training {
   /** Architecture of the network; every operator needs a gradient rule. */
   readonly graph: Graph;
   readonly engine: Engine;
@@ -43,13 +44,18 @@ export interface Trained {
  * @throws UnsupportedError if an operator has no gradient rule, or examples to be changed are not images
  * @throws DivergenceError if a loss or a weight is not finite; the last good state is left in place
  * @throws EngineError if the engine fails
- * @throws TypeError if an option is unknown
- * @throws RangeError if an option is out of its range
+ * @throws UsageError if an option is unknown
+ * @throws OutOfRangeError if an option is out of its range
  * @throws DOMException named AbortError if `signal` is aborted
  */
-export async function train(training: Training, options: TrainOptions): Promise<Trained> {
-  const resolved = resolveTrainOptions(options);
-  const { graph, engine, weights, data } = training;
+export async function train(
+  { graph, engine }: Architecture,
+  weights: Checkpoint,
+  data: DataSet,
+  { evaluationData, ...options }: TrainOptions,
+): Promise<Trained> {
+  const training = { graph, engine, weights, data, evaluationData };
+  const resolved = resolveTrainOptions(training, options);
   const { seed, threads } = resolved;
   assertNetwork(graph, weights);
   const prepared = await prepareSteps(training, resolved);

@@ -1,3 +1,4 @@
+import { at, entry } from "@isthmus/core";
 import type { Graph, Node, Probe } from "@isthmus/graph";
 import { capturedNames } from "@isthmus/graph/ir";
 import type { UnitView } from "@isthmus/statistics";
@@ -19,16 +20,16 @@ import type { PlacementExpander } from "../coordinate-descent/placement.ts";
 import type { Block, Member, UnitTree } from "../coordinate-descent/unit-tree.ts";
 
 /**
- * Which values speak for the units they carry: those that layers read (products and convolutions), or all that are computed
- * from the data.
+ * The choice of values by which units are compared: values that layers read (products and convolutions), or
+ * all values computed from the data.
  */
 export type ActivationChoice = "read" | "all";
 
-/** A view of a value whose units are those of a member, in order. */
+/** A view of a value that holds the units of a member, in order. */
 export interface MemberView {
   readonly member: Member;
   readonly view: UnitView;
-  /** Whether its value is of the choice, or the member has none that is. */
+  /** Whether its value is among the chosen ones, or the member has no view of a chosen value. */
   readonly chosen: boolean;
 }
 
@@ -43,10 +44,10 @@ export interface ViewedArchitecture {
 }
 
 /**
- * Finds the values that carry the units of each member of each block, and where its units lie in them.
+ * Finds the values in which units of each member of each block lie, and their places there.
  *
- * Left out are values where units of another block lie as well, since their samples correspond only once that block has
- * been placed, and those whose units share an axis with the batch.
+ * Left out are values in which units of another block lie as well, since their samples correspond only once
+ * that block has been placed, and values whose units share an axis with the batch.
  */
 export function findActivationViews(
   architecture: ViewedArchitecture,
@@ -58,43 +59,46 @@ export function findActivationViews(
   const chosen = choice === "all" ? all : readValues(graph, all);
   return tree.blocks.flatMap((block) => {
     const finder = createFinder(architecture, layouts, block);
-    const views = all.map((value) => ({ value, found: finder(value) }));
+    const views = all.map((value) => ({ value, places: finder(value) }));
     return block.members.flatMap((member): MemberView[] => {
-      const own = views.flatMap(({ value, found }) =>
-        found.flatMap((place) =>
+      const ofMember = views.flatMap(({ value, places }) =>
+        places.flatMap((place) =>
           place.member === member ? [{ ...place, chosen: chosen.includes(value) }] : [],
         ),
       );
-      return own.some((view) => view.chosen) ? own : own.map((view) => ({ ...view, chosen: true }));
+      return ofMember.some((view) => view.chosen)
+        ? ofMember
+        : ofMember.map((view) => ({ ...view, chosen: true }));
     });
   });
 }
 
-type Found = Omit<MemberView, "chosen">;
+/** The places of the units of a member in a value. */
+type MemberPlaces = Omit<MemberView, "chosen">;
 
 function createFinder(
   { tree, expander, derivation, probe }: ViewedArchitecture,
   { components, motionOf }: ValueLayouts,
   block: Block,
-): (value: string) => Found[] {
+): (value: string) => MemberPlaces[] {
   const index = tree.blocks.indexOf(block);
   const owners = blockOwners(tree, block);
   const motions = rotationsOf(tree, block, expander).map((source) => motionOf({ source }));
   return (value) => {
-    const shape = derivation.labels.values.get(value)?.shape ?? [];
-    const other = probe.types.get(value)?.shape ?? [];
-    const own = components.get(value) ?? [];
-    if (own.some((component) => holdsOthers(tree, component, index))) return [];
-    const [component, ...more] = own.filter(({ units }) =>
+    const ofValue = components.get(value) ?? [];
+    if (ofValue.some((component) => holdsOthers(tree, component, index))) return [];
+    const [component, ...more] = ofValue.filter(({ units }) =>
       units.some((list) => list.some((unit) => owners[unit] !== -1 && unit >= 0)),
     );
     if (component === undefined || more.length > 0) return [];
+    const { shape } = entry(derivation.labels.values, value, "value");
+    const other = entry(probe.types, value, "value").shape;
     if (component.axes.some((axis) => shape[axis] !== other[axis])) return [];
     return viewsOf(value, component, { tree, block, owners, motions });
   };
 }
 
-/** Whether a component holds units of other blocks, alone or together with those of this one. */
+/** Checks whether a component holds units of other blocks, alone or together with units of this one. */
 function holdsOthers(tree: UnitTree, { units }: ValueComponent, block: number): boolean {
   return units.some((list) =>
     list.some((unit) => unit >= 0 && (tree.blockOf[unit] !== block || tree.sharedBlocks.has(unit))),
@@ -110,15 +114,15 @@ function viewsOf(
     readonly owners: Int32Array;
     readonly motions: readonly Motion[];
   },
-): Found[] {
+): MemberPlaces[] {
   const { tree, block, owners, motions } = context;
   const maps = motions.map((motion) => component.move(motion));
   if (!maps.every((map) => map !== undefined)) return [];
   const owned = ownersOfPositions(tree, component.units, owners);
-  return block.members.flatMap((member): Found[] => {
-    const found = positionsOfMember(member, owned, maps);
-    if (found === undefined || !isWhole(member, owned, found)) return [];
-    const { positions, slots } = found;
+  return block.members.flatMap((member): MemberPlaces[] => {
+    const places = positionsOfMember(member, owned, maps);
+    if (places === undefined || !isWhole(member, owned, places)) return [];
+    const { positions, slots } = places;
     const plain =
       slots === 1 && positions.length === owned.length && positions.every((p, unit) => p === unit);
     const view = { value, axes: component.axes, ...(plain ? {} : { positions, slots }) };
@@ -126,20 +130,20 @@ function viewsOf(
   });
 }
 
-/** Whether every unit was found, with positions that are its own: else slots of two units need not correspond. */
+/** Checks whether every unit has positions that hold it: otherwise slots of two units need not correspond. */
 function isWhole({ symmetry }: Member, owned: Int32Array, { positions, slots }: MemberPositions): boolean {
   return positions.every((position, i) => owned[position] === symmetry.firstUnit + Math.floor(i / slots));
 }
 
-/** Operators that only move values about, so that what they compute says nothing that their input does not. */
+/** Operators that only move values, so that their output says no more than their input. */
 const MOVES: ReadonlySet<string> = new Set(
   "Identity Cast Reshape Flatten Transpose Squeeze Unsqueeze Expand Dropout".split(" "),
 );
 
-/** Operators that multiply by weights, or activations by one another. */
+/** Operators that multiply activations by weights or by each other. */
 const READS: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul", "Einsum"]);
 
-/** Floating-point values that are computed from the data, those that others are only moved to excepted. */
+/** Lists the values that are computed from the data, except by operators that only move values. */
 function computedValues(graph: Graph): string[] {
   const dependent = new Set(graph.inputs.map(({ name }) => name));
   const values: string[] = [];
@@ -154,7 +158,7 @@ function computedValues(graph: Graph): string[] {
   return values;
 }
 
-/** Those of some values that layers read, as they are or moved about. */
+/** Selects the values that layers read, directly or after moving them. */
 function readValues(graph: Graph, values: readonly string[]): string[] {
   const producer = new Map<string, Node>();
   for (const node of graph.nodes) for (const name of node.outputs) producer.set(name, node);
@@ -168,7 +172,7 @@ function readValues(graph: Graph, values: readonly string[]): string[] {
         node !== undefined && MOVES.has(node.op);
         node = producer.get(name)
       ) {
-        name = node.inputs[0] ?? "";
+        name = at(node.inputs, 0, "input");
       }
       read.add(name);
     }

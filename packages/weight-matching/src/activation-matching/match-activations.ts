@@ -1,14 +1,7 @@
-import { type Checkpoint, resolveOptions } from "@isthmus/core";
-import {
-  bindWeights,
-  type DataSet,
-  type Engine,
-  type Graph,
-  limitExamples,
-  probeGraph,
-} from "@isthmus/graph";
+import { at, type Checkpoint, createCheckpoint, entry, resolveOptions } from "@isthmus/core";
+import { bindWeights, type DataSet, limitExamples, probeGraph } from "@isthmus/graph";
 import { type PairStatistics, pairStatistics } from "@isthmus/statistics";
-import type { Alignment, Derivation } from "@isthmus/symmetry";
+import type { Alignment, SymmetricArchitecture } from "@isthmus/symmetry";
 import { createAssignmentSolver } from "../assignment/create-assignment-solver.ts";
 import {
   createPlacementExpander,
@@ -18,6 +11,7 @@ import {
 import { solveBlock } from "../coordinate-descent/solve-block.ts";
 import { type Block, createUnitTree, type Member } from "../coordinate-descent/unit-tree.ts";
 import { type ActivationChoice, findActivationViews, type MemberView } from "./activation-views.ts";
+import { addScaled, frameCosts } from "./kernels/costs.ts";
 import { type ActivationSimilarity, addSimilarity } from "./similarity.ts";
 
 /** Options of {@link matchActivations}. */
@@ -28,10 +22,10 @@ export interface MatchActivationsOptions {
   readonly batchSize?: number;
   /** @defaultValue "correlation" */
   readonly similarity?: ActivationSimilarity;
-  /** Values that speak for the units they carry, all equally. @defaultValue "read" */
+  /** Values by which units are compared, all with equal weight. @defaultValue "read" */
   readonly values?: ActivationChoice;
   readonly signal?: AbortSignal | undefined;
-  /** Told of examples seen, of all. */
+  /** Called with the number of examples that were seen, and of all. */
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
 }
 
@@ -47,9 +41,12 @@ export const MATCH_ACTIVATIONS_DEFAULTS: Required<MatchActivationsOptions> = {
 
 /** Result of {@link matchActivations}. */
 export interface MatchActivationsResult {
-  /** Permutes B so that its units behave as much like those of A as any permutation makes them. */
+  /** Permutes B so that its units behave as much like the units of A as any permutation allows. */
   readonly alignment: Alignment;
-  /** Similarity of units in the same place, summed over all units and averaged over the values that carry them. */
+  /**
+   * Similarity of units in the same place, summed over all units and averaged over the values that carry
+   * them.
+   */
   readonly objective: { readonly before: number; readonly after: number };
   /** Examples that were seen. */
   readonly examples: number;
@@ -57,29 +54,23 @@ export interface MatchActivationsResult {
   readonly values: readonly string[];
 }
 
-/** Two networks of one architecture, and its symmetries. */
-export interface ActivationNetworks {
-  readonly graph: Graph;
-  readonly engine: Engine;
-  readonly a: Checkpoint;
-  readonly b: Checkpoint;
-  readonly symmetries: Derivation;
-}
-
 /**
- * Finds the element of the symmetry group under which the units of network B behave most like those of network A on data.
+ * Finds the element of the symmetry group under which the units of network B behave most like the units of
+ * network A on data.
  *
- * Both networks see the same examples; for each symmetry the similarities of all pairs of units, over all values that carry
- * them, are the costs of one assignment, solved exactly (Li et al. 2016; Ainsworth et al. 2023, section 3.1). Symmetries
- * nested in others are solved together with them: the best assignment within each pair of cells is the cost of pairing the
- * cells. Exact and without random choices, as no symmetry depends on another. Units without a difference stay in place.
+ * Both networks see the same examples; for each symmetry the similarities of all pairs of units, over all
+ * values that carry them, are the costs of one assignment, solved exactly (Li et al. 2016; Ainsworth et al.
+ * 2023, section 3.1). Symmetries nested in others are solved together with them: the best assignment within
+ * each pair of cells is the cost of pairing the cells. Exact and without random choices, as no symmetry
+ * depends on another. Units without a difference stay in place.
  *
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph, or activations are not finite
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  */
 export async function matchActivations(
-  { graph, engine, a, b, symmetries }: ActivationNetworks,
+  { graph, engine, symmetries }: SymmetricArchitecture,
+  networks: readonly [Checkpoint, Checkpoint],
   data: DataSet,
   options: MatchActivationsOptions = {},
 ): Promise<MatchActivationsResult> {
@@ -89,25 +80,29 @@ export async function matchActivations(
   const seen = limitExamples("match activations", data, resolved.examples);
   const tree = createUnitTree(spec);
   const expander = createPlacementExpander(spec);
-  const probe = await probeGraph(graph, engine, { batch: symmetries.batch + 1 });
+  const probe = await probeGraph({ graph, engine }, { batch: symmetries.batch + 1 });
   const views = findActivationViews({ graph, derivation: symmetries, probe, tree, expander }, values);
-  const weights = { a: await bindWeights(graph, a), b: await bindWeights(graph, b) };
+  const [a, b] = networks;
+  const held = [
+    createCheckpoint(await bindWeights(graph, a)),
+    createCheckpoint(await bindWeights(graph, b)),
+  ] as const;
   const measure = async (
-    own: readonly MemberView[],
+    compared: readonly MemberView[],
     { over, ...rest }: Pick<Required<MatchActivationsOptions>, "onProgress"> & { readonly over: DataSet },
   ) => {
-    const wanted = own.map(({ view }) => view);
+    const unitViews = compared.map(({ view }) => view);
     const pass = { batchSize, signal, ...rest };
-    const statistics = await pairStatistics({ graph, engine, ...weights }, over, wanted, pass);
-    return costsOf(tree.blocks, own, statistics, similarity);
+    const statistics = await pairStatistics({ graph, engine }, held, over, unitViews, pass);
+    return costsOf(tree.blocks, compared, statistics, similarity);
   };
   const first = views.filter(({ chosen }) => chosen);
   const costs = await measure(first, { over: seen, onProgress });
-  const silent = views.filter(({ member, chosen }) => !chosen && hasSilent(costs.get(member)));
+  const silent = views.filter(({ member, chosen }) => !chosen && hasSilent(entry(costs, member, "member")));
   if (silent.length > 0) {
     const some = limitExamples("match activations", seen, HEARSAY_EXAMPLES);
     const further = await measure(silent, { over: some, onProgress: undefined });
-    for (const [member, cost] of costs) addScaled(cost, further.get(member), HEARSAY);
+    for (const [member, cost] of costs) addScaled(cost, entry(further, member, "member"), HEARSAY);
   }
   const source = place(tree.blocks, costs, { expander, placement: identityPlacement(spec) });
   const identity = Int32Array.from(source.keys());
@@ -120,20 +115,23 @@ export async function matchActivations(
 }
 
 /**
- * What values that were not chosen are worth against those that were. Units that never fire in the latter are told apart by
- * the former; others are not moved by so little.
+ * Weight of values that were not chosen, relative to the chosen ones. They decide between units that never
+ * fire in the chosen values, and are too small to move others.
  */
 const HEARSAY = 1e-3;
 
-/** Examples that such values are seen on at most: little depends on them, and the networks run once more for it. */
+/**
+ * Most examples on which such values are compared: little depends on them, and the networks run once more for
+ * it.
+ */
 const HEARSAY_EXAMPLES = 1000;
 
-/** Whether some unit of A or of B is like no other, as one that never fires. */
-function hasSilent(cost: Float64Array | undefined): boolean {
-  const units = Math.sqrt(cost?.length ?? 0);
+/** Checks whether some unit of A or of B is similar to no other, such as a unit that never fires. */
+function hasSilent(cost: Float64Array): boolean {
+  const units = Math.sqrt(cost.length);
   const rows = new Uint8Array(units);
   const columns = new Uint8Array(units);
-  cost?.forEach((value, i) => {
+  cost.forEach((value, i) => {
     if (value === 0) return;
     rows[Math.floor(i / units)] = 1;
     columns[i % units] = 1;
@@ -141,13 +139,10 @@ function hasSilent(cost: Float64Array | undefined): boolean {
   return rows.includes(0) || columns.includes(0);
 }
 
-function addScaled(sums: Float64Array, added: Float64Array | undefined, factor: number): void {
-  added?.forEach((value, i) => {
-    sums[i] = (sums[i] ?? 0) + factor * value;
-  });
-}
-
-/** Mean similarity of all pairs of units of each member over the values that carry it, `[units, units]`. */
+/**
+ * Computes the mean similarity of all pairs of units of each member over the values that carry it,
+ * `[units, units]`.
+ */
 function costsOf(
   blocks: readonly Block[],
   views: readonly MemberView[],
@@ -158,17 +153,17 @@ function costsOf(
   for (const member of blocks.flatMap(({ members }) => members)) {
     const units = member.symmetry.cells.length * member.symmetry.size;
     const cost = new Float64Array(units * units);
-    const own = statistics.filter((_, i) => views[i]?.member === member);
-    for (const statistic of own) addSimilarity(statistic, similarity, cost);
-    costs.set(member, own.length > 1 ? cost.map((sum) => sum / own.length) : cost);
+    const ofMember = statistics.filter((_, i) => at(views, i, "view").member === member);
+    for (const statistic of ofMember) addSimilarity(statistic, similarity, cost);
+    costs.set(member, ofMember.length > 1 ? cost.map((sum) => sum / ofMember.length) : cost);
   }
   return costs;
 }
 
-/** What staying in place is worth, of the largest cost: more than rounding, so that equal units stay. */
+/** Bonus for staying in place, relative to the largest cost: more than rounding, so that equal units stay. */
 const STAY = 1e-6;
 
-/** Solves block by block, parents before those whose cells have several parents. */
+/** Solves block by block, parents before symmetries whose cells have several parents. */
 function place(
   blocks: readonly Block[],
   costs: ReadonlyMap<Member, Float64Array>,
@@ -187,21 +182,18 @@ function place(
   return start.expander.expand(placement);
 }
 
-/** Costs with the units of B where their parents in other blocks have taken them. */
+/** Returns costs with the units of B where their parents in other blocks have taken them. */
 function frameCost(
   member: Member,
   costs: ReadonlyMap<Member, Float64Array>,
   frame: Int32Array,
 ): Float32Array {
-  const cost = costs.get(member) ?? new Float64Array();
+  const cost = entry(costs, member, "member");
   const { firstUnit } = member.symmetry;
   const units = Math.sqrt(cost.length);
   const stay = STAY * cost.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || STAY;
-  return Float32Array.from(cost, (_, i) => {
-    const to = Math.floor(i / units);
-    const from = (frame[firstUnit + (i % units)] ?? 0) - firstUnit;
-    return (cost[to * units + from] ?? 0) + (to === from ? stay : 0);
-  });
+  const columns = frame.subarray(firstUnit, firstUnit + units).map((unit) => unit - firstUnit);
+  return frameCosts(cost, columns, stay);
 }
 
 function objectiveOf(costs: ReadonlyMap<Member, Float64Array>, source: Int32Array): number {
@@ -209,7 +201,8 @@ function objectiveOf(costs: ReadonlyMap<Member, Float64Array>, source: Int32Arra
   for (const [{ symmetry }, cost] of costs) {
     const units = Math.sqrt(cost.length);
     for (let unit = 0; unit < units; unit++) {
-      objective += cost[unit * units + (source[symmetry.firstUnit + unit] ?? 0) - symmetry.firstUnit] ?? 0;
+      const from = at(source, symmetry.firstUnit + unit, "unit") - symmetry.firstUnit;
+      objective += at(cost, unit * units + from, "pair");
     }
   }
   return objective;

@@ -1,8 +1,10 @@
+import { at } from "@isthmus/core";
 import type { PairStatistics } from "@isthmus/statistics";
+import { addScaledProducts } from "./kernels/costs.ts";
 
 /**
- * How alike two units are, from their activations over the same samples: their correlation, their covariance, or the mean of
- * their product, which the reference implementation of Git Re-Basin takes.
+ * A measure of how similar two units are, from their activations over the same samples: their correlation,
+ * their covariance, or the mean of their product, as in the reference implementation of Git Re-Basin.
  */
 export type ActivationSimilarity = "correlation" | "covariance" | "product";
 
@@ -10,7 +12,8 @@ export type ActivationSimilarity = "correlation" | "covariance" | "product";
 const CONSTANT = 1e-6;
 
 /**
- * Adds how alike all units of A and of B are, `[units, units]`. A unit that never varies is like no other: 0, never NaN.
+ * Adds the similarity of all units of A and of B, `[units, units]`. A unit that never varies is similar to no
+ * other: 0, never NaN.
  */
 export function addSimilarity(
   { a, b, covariance }: PairStatistics,
@@ -19,21 +22,14 @@ export function addSimilarity(
 ): void {
   const ofA = scalesOf(a, similarity);
   const ofB = scalesOf(b, similarity);
-  const units = a.mean.length;
-  for (let u = 0; u < units; u++) {
-    for (let v = 0; v < units; v++) {
-      const shared = similarity === "product" ? (a.mean[u] ?? 0) * (b.mean[v] ?? 0) : 0;
-      const value = ((covariance[u * units + v] ?? 0) + shared) * (ofA[u] ?? 0) * (ofB[v] ?? 0);
-      out[u * units + v] = (out[u * units + v] ?? 0) + value;
-    }
-  }
+  addScaledProducts(covariance, a.mean, b.mean, ofA, ofB, similarity !== "product", out);
 }
 
-/** Factor of each unit: one over its deviation for correlations, else 1. */
+/** Computes the factor of each unit: one over its deviation for correlations, otherwise 1. */
 function scalesOf({ mean, variance }: PairStatistics["a"], similarity: ActivationSimilarity): Float64Array {
   return variance.map((value, unit) => {
     if (similarity !== "correlation") return 1;
     const deviation = Math.sqrt(value);
-    return deviation > CONSTANT * Math.abs(mean[unit] ?? 0) ? 1 / deviation : 0;
+    return deviation > CONSTANT * Math.abs(at(mean, unit, "unit")) ? 1 / deviation : 0;
   });
 }

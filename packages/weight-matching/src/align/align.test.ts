@@ -11,7 +11,7 @@ const architecture = { graph: network.graph, engine: createOnnxRuntimeEngine() }
 const a = network.initialize(0);
 
 const shuffled = async (seed: number) => {
-  const { spec } = await discoverSymmetries(architecture.graph, architecture.engine);
+  const { spec } = await discoverSymmetries(architecture);
   return permute(randomAlignment(spec, seed), a, spec);
 };
 

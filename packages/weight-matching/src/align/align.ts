@@ -27,14 +27,15 @@ type WithoutShared<T> = T extends unknown ? Omit<T, "onProgress"> : never;
 type WithoutMethod<T> = T extends { readonly method: "weight" } ? Omit<T, "method"> : never;
 type Matching = WithoutShared<MatchOptions>;
 
-/** Options of {@link align}: those of the matching method, and what else is done. */
+/** Options of {@link align}: the options of the matching method, and how the result is proved. */
 export type AlignOptions = (Matching | (WithoutMethod<Matching> & { readonly method?: undefined })) & {
   /** Kinds of symmetries beyond permutation that are undone, too. @defaultValue none */
   readonly normalize?: readonly LinearKind[] | undefined;
   /** Symmetries of the graph, if they were discovered before. @defaultValue they are discovered */
   readonly symmetries?: Derivation | undefined;
   /**
-   * `values` proves the symmetries on every value inside each network; `outputs` only compares its outputs before and after, for
+   * `values` proves the symmetries on every value inside each network; `outputs` only compares its outputs
+   * before and after, for
    * symmetries that were proved before.
    * @defaultValue "values"
    */
@@ -45,7 +46,8 @@ export type AlignOptions = (Matching | (WithoutMethod<Matching> & { readonly met
 /** Result of {@link align}. */
 export interface AlignResult {
   /**
-   * The first network as it was, and the others with their units in its order, lazily. Networks that were bound to the graph
+   * The first network as it was, and the others with their units in its order, lazily. Networks that were
+   * bound to the graph
    * have the names and the layout of their own checkpoints again.
    */
   readonly networks: readonly Checkpoint[];
@@ -55,17 +57,22 @@ export interface AlignResult {
 }
 
 /**
- * Aligns networks of one architecture to the first of them, and proves that none computes anything else than before.
+ * Aligns networks of one architecture to the first of them, and proves that none computes anything else
+ * than before.
  *
- * The symmetries of the graph are discovered, each network's units are matched to those of the first, and the result, as it would
- * be saved and read back, is run: every value inside is compared, and the outputs before and after. Nothing is returned that was
+ * The symmetries of the graph are discovered, each network's units are matched to the units of the first, and
+ * the result, as it would
+ * be saved and read back, is run: every value inside is compared, and the outputs before and after. Nothing
+ * is returned that was
  * not proved.
  *
- * @param networks - at least two: checkpoints with the graph's names, or networks bound to it by `bindNetworks`
- * @throws UnsupportedError if a network would compute something else, or canonical forms of one too large to be run are asked for
+ * @param networks - at least two: checkpoints with the graph's names, or networks bound to it by
+ *   `bindNetworks`
+ * @throws UnsupportedError if a network would compute something else, or canonical forms of one too large
+ *   to be run are asked for
  * @throws MismatchError if a network does not fit the graph
  * @throws InputError if there are fewer than two networks, or data do not fit
- * @throws RangeError if an option is out of its range
+ * @throws OutOfRangeError if an option is out of its range
  *
  * @example
  * ```ts
@@ -96,7 +103,8 @@ export async function align(
   const { graph } = architecture;
   for (const network of networks) assertNetwork(graph, inGraph(network));
   onProgress?.({ done: 0, phase: "discovering", network: 0 });
-  const symmetries = discovered ?? (await discoverSymmetries(graph, architecture.engine, { signal }));
+  const symmetries =
+    discovered ?? (await discoverSymmetries({ graph, engine: architecture.engine }, { signal }));
   const group = { symmetries, normalizing: await discoverForms(architecture, symmetries, options) };
   const aligned: AlignedNetwork[] = [];
   for (const [i, other] of others.entries()) {
@@ -162,7 +170,10 @@ async function discoverForms(
       { feature: "normalize" },
     );
   }
-  return { kinds: normalize, linear: await discoverLinearSymmetries(graph, engine, symmetries, { signal }) };
+  return {
+    kinds: normalize,
+    linear: await discoverLinearSymmetries({ graph, engine }, symmetries, { signal }),
+  };
 }
 
 function tooFew(networks: readonly (Checkpoint | BoundNetwork)[]): InputError {

@@ -6,7 +6,10 @@ import type { Verification } from "./prove-alignment.ts";
 /** What was undone beyond permutation. */
 export interface Normalization {
   readonly kinds: readonly LinearKind[];
-  /** Units that may be scaled, units that may be negated, and cells that may be rotated; 0 for kinds that were not asked for. */
+  /**
+   * Units that may be scaled, units that may be negated, and cells that may be rotated; 0 for kinds that
+   * were not asked for.
+   */
   readonly scales: number;
   readonly signs: number;
   readonly rotations: number;
@@ -30,7 +33,10 @@ export interface AlignedNetwork {
   readonly alignment: Alignment;
   /** What the matching method returned. */
   readonly match: MatchResult;
-  /** The network under the graph's names, with its units in the order of the other, and normalised if asked; lazy. */
+  /**
+   * The network under the graph's names, with its units in the order of the other, and normalised if asked;
+   * lazy.
+   */
   readonly network: Checkpoint;
   /** The network under the names of its own checkpoint; lazy. */
   readonly restored: Checkpoint;

@@ -18,22 +18,28 @@ export async function matchPair(
   [a, b]: readonly [Checkpoint, Checkpoint],
   options: MatchOptions,
 ): Promise<MatchedNetwork> {
-  const matchBy = ([first, second]: readonly [Checkpoint, Checkpoint], method = options) =>
-    match({ graph, engine, a: first, b: second, symmetries }, method);
+  const matchBy = (pair: readonly [Checkpoint, Checkpoint], method = options) =>
+    match({ graph, engine, symmetries }, pair, method);
   if (normalizing === undefined) {
-    const found = await matchBy([a, b]);
-    const network = permute(found.alignment, b, symmetries.spec);
-    return { alignment: found.alignment, match: found, network, summary: summarize(found) };
+    const result = await matchBy([a, b]);
+    const network = permute(result.alignment, b, symmetries.spec);
+    return { alignment: result.alignment, match: result, network, summary: summarize(result) };
   }
   const { kinds, linear } = normalizing;
-  const { found, network, distance } = await matchNormalized(
-    [a, b],
-    { spec: symmetries.spec, linear },
-    kinds,
-    (pair) => matchBy(pair, withRotations(options, normalizing)),
+  const {
+    found: result,
+    network,
+    distance,
+  } = await matchNormalized([a, b], { spec: symmetries.spec, linear }, kinds, (pair) =>
+    matchBy(pair, withRotations(options, normalizing)),
   );
   const normalized = { ...countForms(normalizing), distance };
-  return { alignment: found.alignment, match: found, network, summary: { ...summarize(found), normalized } };
+  return {
+    alignment: result.alignment,
+    match: result,
+    network,
+    summary: { ...summarize(result), normalized },
+  };
 }
 
 /** Gradients can lead rotations as they do permutations; the other methods leave them to Procrustes. */

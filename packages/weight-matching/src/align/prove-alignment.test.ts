@@ -20,7 +20,7 @@ async function provable(
   network: ConfigNetwork,
   symmetriesOf = network,
 ): Promise<[Architecture, { readonly symmetries: Derivation }]> {
-  const symmetries = await discoverSymmetries(symmetriesOf.graph, engine);
+  const symmetries = await discoverSymmetries({ graph: symmetriesOf.graph, engine });
   const narrow = () => network.narrow().graph;
   return [{ graph: network.graph, engine, narrow }, { symmetries }];
 }

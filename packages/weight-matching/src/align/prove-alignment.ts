@@ -29,7 +29,10 @@ export interface Verification {
   readonly passed: boolean;
   /** Largest error of any value inside the network, or of its outputs. */
   readonly maxRelativeError: number;
-  /** Whether the network was too large to be run, and a small one of the same structure was run in its place. */
+  /**
+   * Whether the network was too large to be run, and a small one of the same structure was run in its
+   * place.
+   */
   readonly narrowed: boolean;
 }
 
@@ -37,7 +40,8 @@ export interface Verification {
 export interface ProveAlignmentOptions {
   readonly seed: number;
   /**
-   * `values` proves the symmetries on every value inside the network and then compares the outputs; `outputs` only compares the
+   * `values` proves the symmetries on every value inside the network and then compares the outputs;
+   * `outputs` only compares the
    * outputs, for symmetries that were proved before.
    * @defaultValue "values"
    */
@@ -46,10 +50,12 @@ export interface ProveAlignmentOptions {
 }
 
 /**
- * Proves that neither the symmetries of a network nor an alignment by them change what it computes, by running it: every value
+ * Proves that neither the symmetries of a network nor an alignment by them change what it computes, by
+ * running it: every value
  * inside is compared, and the outputs of the network before and after.
  *
- * A network built from a config that has more than 2^27 weights is not run: its symmetries are proved on a narrowed one of random
+ * A network built from a config that has more than 2^27 weights is not run: its symmetries are proved on a
+ * narrowed one of random
  * weights, whose structure and rules are the same.
  * @param networks - the network before and after it was aligned
  * @throws UnsupportedError if the computed values differ
@@ -74,7 +80,7 @@ export async function proveAlignment(
           await provePermutations(graph, group.symmetries, engine, options),
           await proveLinear(architecture, group, options),
         ];
-  const outputs = await verifyAlignment(graph, engine, [before, after], { seed, signal });
+  const outputs = await verifyAlignment({ graph, engine }, [before, after], { seed, signal });
   if (!outputs.passed) throw changedFunction(graph.name, "the output", outputs.maxRelativeError);
   return { passed: true, maxRelativeError: Math.max(...errors, outputs.maxRelativeError), narrowed: false };
 }
@@ -86,7 +92,7 @@ async function provePermutations(
   engine: Architecture["engine"],
   options: VerifySymmetriesOptions,
 ): Promise<number> {
-  const { firstFailure, maxRelativeError } = await verifySymmetries(graph, engine, symmetries, options);
+  const { firstFailure, maxRelativeError } = await verifySymmetries({ graph, engine }, symmetries, options);
   if (firstFailure !== undefined) throw changedFunction(graph.name, firstFailure.node, firstFailure.error);
   return maxRelativeError;
 }
@@ -100,7 +106,7 @@ async function proveLinear(
   if (normalizing === undefined) return 0;
   const { kinds, linear } = normalizing;
   const both = { derivation: symmetries, linear };
-  const results = await verifyLinearSymmetries(graph, engine, both, { ...options, kinds });
+  const results = await verifyLinearSymmetries({ graph, engine }, both, { ...options, kinds });
   for (const { firstFailure } of results) {
     if (firstFailure !== undefined) throw changedFunction(graph.name, firstFailure.node, firstFailure.error);
   }

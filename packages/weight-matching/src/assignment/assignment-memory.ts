@@ -1,15 +1,22 @@
+import { OutOfRangeError } from "@isthmus/core";
 import type { KernelMemory } from "./kernel.ts";
 
-/** What WebAssembly can address: 65,536 pages of 64 KiB. */
+/** Most bytes that WebAssembly can address: 65,536 pages of 64 KiB. */
 const MAX_BYTES = 2 ** 32 - 2 ** 16;
 
 /** Bytes of a page of WebAssembly memory. */
 const PAGE = 2 ** 16;
 
-/** Columns handled together by the kernel (`BLOCK` in kernels/assignment/layout.ts): rows are padded to whole blocks. */
+/**
+ * Columns handled together by the kernel (`BLOCK` in kernels/assignment/layout.ts): rows are padded to whole
+ * blocks.
+ */
 const BLOCK = 32;
 
-/** Bytes for each row beside the matrix: candidate lists (64 entries of 8 bytes), queues, bounds, heap; measured 600, rounded up. */
+/**
+ * Bytes for each row beside the matrix: candidate lists (64 entries of 8 bytes), queues, bounds, heap;
+ * measured 600, rounded up.
+ */
 const BYTES_PER_ROW = 640;
 
 /** Bytes for each column beside the matrix: prices, owners, distances, heap; measured 90, rounded up. */
@@ -18,7 +25,9 @@ const BYTES_PER_COLUMN = 128;
 /** Bytes staged by the first pass (`STAGE_BYTES` in kernels/assignment/layout.ts); at least one row. */
 const STAGE_BYTES = 2 ** 17;
 
-/** Bytes a solve of [rows, columns] needs, not less than the kernel's own account. */
+/**
+ * Computes the bytes that a solve of [rows, columns] needs, at least as many as the kernel itself computes.
+ */
 export function bytesForAssignment(rows: number, columns: number): number {
   const short = Math.min(rows, columns);
   const long = Math.max(rows, columns);
@@ -37,19 +46,19 @@ export function bytesForAssignment(rows: number, columns: number): number {
 
 /**
  * Checks that a problem fits the memory before anything is allocated.
- * @throws RangeError if it does not.
+ * @throws OutOfRangeError if it does not.
  */
 export function assertFitsMemory(rows: number, columns: number): void {
   const bytes = bytesForAssignment(rows, columns);
   if (bytes <= MAX_BYTES) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot solve an assignment of ${rows} x ${columns} as its matrix and lists must fit 4 GiB: they need ${(bytes / 2 ** 30).toFixed(1)} GiB; split the matrix`,
   );
 }
 
 /**
  * Grows `memory` to at least `bytes`; views on it are detached if it grows.
- * @throws RangeError if the machine does not have that much.
+ * @throws OutOfRangeError if the machine does not have that much.
  */
 export function growMemory(memory: KernelMemory, bytes: number): void {
   const pages = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
@@ -57,7 +66,7 @@ export function growMemory(memory: KernelMemory, bytes: number): void {
   try {
     memory.grow(pages);
   } catch (cause) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot solve an assignment as its memory must grow to ${(bytes / 2 ** 20).toFixed(0)} MiB: the system refused`,
       { cause },
     );

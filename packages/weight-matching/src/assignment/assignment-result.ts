@@ -1,15 +1,16 @@
 /** Settings of one assignment. */
 export interface AssignmentOptions {
-  /** Look for the largest sum instead of the smallest. @defaultValue false */
+  /** Whether to look for the largest sum instead of the smallest. @defaultValue false */
   readonly maximize?: boolean | undefined;
   /**
-   * Column duals [columns] of a similar matrix, where the search starts. They change how long the solve takes, never how good its result
-   * is. Used for square matrices only.
+   * Column duals [columns] of a similar matrix, where the search starts. They change how long the solve
+   * takes, never how good its result is. Used for square matrices only.
    */
   readonly duals?: Float64Array | undefined;
   /**
-   * Certify by one more pass over the matrix that relies on nothing found before. Without it a row counts as proven where the bound of
-   * its candidate list proves it. @defaultValue true, but false where the search starts from `duals`, as the pass would be half the work
+   * Certify by one more pass over the matrix that relies on nothing found before. Without it a row counts as
+   * proven where the bound of its candidate list proves it. @defaultValue true, but false where the search
+   * starts from `duals`, as the pass would be half the work
    */
   readonly verify?: boolean | undefined;
 }
@@ -21,7 +22,7 @@ export const ASSIGNMENT_DEFAULTS: Readonly<{
   verify: boolean | undefined;
 }> = Object.freeze({ maximize: false, duals: undefined, verify: undefined });
 
-/** How much work a solve took. */
+/** Statistics of the work that a solve took. */
 export interface AssignmentStats {
   /** Bids of the auctions. */
   readonly bids: number;
@@ -40,17 +41,26 @@ export interface AssignmentResult {
   /** Column of each row [rows]; -1 for the rows left over when there are more rows than columns. */
   readonly assignment: Int32Array;
   /**
-   * Row duals u [rows]. When minimising, u[i] + v[j] <= cost(i, j) up to rounding, with equality on the assignment; when maximising,
-   * >=. Rows left over have u = 0.
+   * Row duals u [rows]. When minimising, u[i] + v[j] <= cost(i, j) up to rounding, with equality on the
+   * assignment; when maximising, >=. Rows left over have u = 0.
    */
   readonly rowDuals: Float64Array;
-  /** Column duals v [columns]: see `rowDuals`; columns left over have v = 0. Pass them on as `duals` to solve a similar matrix. */
+  /**
+   * Column duals v [columns]: see `rowDuals`; columns left over have v = 0. Pass them on as `duals` to solve
+   * a similar matrix.
+   */
   readonly columnDuals: Float64Array;
   /** Sum of the costs of the assignment, added in f64. */
   readonly objective: number;
-  /** Certified distance from the optimum: the objective against its dual bound, both in f64. Rounding may leave a trace. */
+  /**
+   * Certified distance from the optimum: the objective against its dual bound, both in f64. Rounding may
+   * leave a trace.
+   */
   readonly gap: number;
-  /** `optimal`: the gap is at most 1e-14 of the sum of absolute costs. `inexact`: rounding did not allow that; the gap still holds. */
+  /**
+   * `optimal`: the gap is at most 1e-14 of the sum of absolute costs. `inexact`: rounding did not allow that;
+   * the gap still holds.
+   */
   readonly status: "optimal" | "inexact";
   readonly stats: AssignmentStats;
 }

@@ -1,8 +1,9 @@
-import { InputError, resolveOptions } from "@isthmus/core";
+import { InputError, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import type { AssignmentResult } from "./assignment-result.ts";
 import { assertCostMatrix, type CostMatrix, strideOf } from "./cost-matrix.ts";
+import { gapOf, type Side } from "./kernels/gap.ts";
 
-/** Which problem a result claims to solve. */
+/** Options of {@link certifyAssignment}: the problem that a result claims to solve. */
 export interface CertifyAssignmentOptions {
   /** Whether it was solved for the largest sum. @defaultValue false */
   readonly maximize?: boolean | undefined;
@@ -13,37 +14,28 @@ export const CERTIFY_ASSIGNMENT_DEFAULTS: Readonly<{ maximize: boolean }> = Obje
   maximize: false,
 });
 
-/** What the duals of a result prove. */
+/** The certificate that the duals of a result give. */
 export interface AssignmentCertificate {
   /** Sum of the costs of the assignment. */
   readonly objective: number;
   /** No assignment is better than this. */
   readonly bound: number;
-  /** Distance of the objective from the bound, summed term by term: 0, or a trace of rounding, if the assignment is optimal. */
+  /**
+   * Distance of the objective from the bound, summed term by term: 0, or a trace of rounding, if the
+   * assignment is optimal.
+   */
   readonly gap: number;
 }
 
-/** The problem turned so that every one of the `short` side has a partner on the `long` side. */
-interface Side {
-  readonly short: number;
-  readonly long: number;
-  /** Cost of a pair, negated when maximising. */
-  readonly at: (s: number, l: number) => number;
-  /** Duals of the long side, negated when maximising. */
-  readonly duals: Float64Array;
-  /** Partner of each of the short side. */
-  readonly partner: Int32Array;
-}
-
 /**
- * Checks an assignment against the definition: that it is a complete matching of allowed edges, and how far from the optimum it can be at
- * most, by weak duality. Uses nothing but the costs, the assignment and the duals of the longer side (the columns, where there are at
- * least as many as rows), all in f64.
+ * Checks an assignment against the definition: that it is a complete matching of allowed edges, and how far
+ * from the optimum it can be at most, by weak duality. Uses nothing but the costs, the assignment and the
+ * duals of the longer side (the columns, where there are at least as many as rows), all in f64.
  *
- * For any duals v of the columns, every matching costs at least `sum_i min_j (cost(i, j) - v[j])` plus the v of the columns it uses, which
- * are all of them in a square problem and otherwise count as min(v, 0).
+ * For any duals v of the columns, every matching costs at least `sum_i min_j (cost(i, j) - v[j])` plus the v
+ * of the columns it uses, which are all of them in a square problem and otherwise count as min(v, 0).
  * @throws InputError if the assignment is not a complete matching of allowed edges.
- * @throws RangeError if the lengths do not agree.
+ * @throws OutOfRangeError if the lengths do not agree.
  */
 export function certifyAssignment(
   cost: CostMatrix,
@@ -73,7 +65,7 @@ function assertLengths(
     ["columnDuals", result.columnDuals.length, cost.columns],
   ] as const) {
     if (length === size) continue;
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot certify an assignment of ${cost.rows} x ${cost.columns} as ${name} must have ${size} elements: there are ${length}`,
     );
   }
@@ -116,7 +108,7 @@ function partnersOfColumns(assignment: Int32Array, columns: number): Int32Array 
   return partner;
 }
 
-/** Sum of the costs, after checking that they are those of a complete matching. */
+/** Sums the costs, after checking that they belong to a complete matching. */
 function objectiveOf(side: Side): number {
   const taken = new Uint8Array(side.long);
   let sum = 0;
@@ -135,26 +127,4 @@ function notAMatching(detail: string): InputError {
     `Cannot certify an assignment as it must match every one of the shorter side with one of its own by an allowed edge: ${detail}`,
     { input: "assignment" },
   );
-}
-
-function gapOf(side: Side): number {
-  const { short, long, duals, partner, at } = side;
-  const square = short === long;
-  let gap = 0;
-  const used = new Uint8Array(long);
-  for (let s = 0; s < short; ++s) {
-    const own = partner[s] ?? 0;
-    const v = duals[own] ?? 0;
-    used[own] = 1;
-    gap += at(s, own) - v - leastReducedCost(side, s);
-    if (!square) gap += Math.max(v, 0);
-  }
-  for (let l = 0; l < long; ++l) if (used[l] === 0) gap -= Math.min(duals[l] ?? 0, 0);
-  return gap;
-}
-
-function leastReducedCost(side: Side, s: number): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let l = 0; l < side.long; ++l) least = Math.min(least, side.at(s, l) - (side.duals[l] ?? 0));
-  return least;
 }

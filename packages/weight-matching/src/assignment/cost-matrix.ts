@@ -1,3 +1,4 @@
+import { OutOfRangeError, UsageError } from "@isthmus/core";
 /** A dense cost matrix [rows, columns], row-major: the edge (i, j) costs `data[i * stride + j]`. */
 export interface CostMatrix {
   readonly data: Float32Array;
@@ -7,7 +8,7 @@ export interface CostMatrix {
   readonly stride?: number | undefined;
 }
 
-/** Distance between the starts of two rows of `cost`, in elements. */
+/** Returns the distance between the starts of two rows of `cost`, in elements. */
 export function strideOf(cost: CostMatrix): number {
   return cost.stride ?? cost.columns;
 }
@@ -15,11 +16,12 @@ export function strideOf(cost: CostMatrix): number {
 /**
  * Checks that the sizes of a cost matrix are whole numbers and that its data hold them.
  * @throws TypeError if the data are not a Float32Array.
- * @throws RangeError if a size is not a whole number, the stride is shorter than a row, or the data are too short.
+ * @throws RangeError if a size is not a whole number, the stride is shorter than a row, or the data are too
+ *   short.
  */
 export function assertCostMatrix(cost: CostMatrix): void {
   if (!(cost.data instanceof Float32Array)) {
-    throw new TypeError(
+    throw new UsageError(
       `Cannot read a cost matrix as its data must be a Float32Array: they are ${describe(cost.data)}`,
     );
   }
@@ -30,19 +32,19 @@ export function assertCostMatrix(cost: CostMatrix): void {
     ["stride", stride],
   ] as const) {
     if (!Number.isSafeInteger(size) || size < 0) {
-      throw new RangeError(
+      throw new OutOfRangeError(
         `Cannot read a cost matrix as its sizes must be whole numbers from 0: ${name} is ${size}`,
       );
     }
   }
   if (stride < cost.columns) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot read a cost matrix as its stride must be at least its ${cost.columns} columns: it is ${stride}`,
     );
   }
   const needed = cost.rows === 0 ? 0 : (cost.rows - 1) * stride + cost.columns;
   if (cost.data.length < needed) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot read a cost matrix [${cost.rows}, ${cost.columns}] with stride ${stride} as its data must have at least ${needed} elements: they have ${cost.data.length}`,
     );
   }

@@ -1,17 +1,20 @@
-import { InputError, resolveOptions } from "@isthmus/core";
+import { InputError, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import { bytesForAssignment, growMemory } from "./assignment-memory.ts";
 import { ASSIGNMENT_DEFAULTS, type AssignmentOptions, type AssignmentResult } from "./assignment-result.ts";
 import type { AssignmentSolver } from "./assignment-solver.ts";
 import { assertCostMatrix, type CostMatrix, strideOf } from "./cost-matrix.ts";
 import { type AssignmentKernel, createKernel } from "./kernel.ts";
 
-/** Share of the sum of absolute costs that rounding may leave of a gap (`TOLERANCE` in kernels/assignment/solve.ts). */
+/**
+ * Share of the sum of absolute costs that rounding may leave of a gap (`TOLERANCE` in
+ * kernels/assignment/solve.ts).
+ */
 const TOLERANCE = 1e-14;
 
 /** Up to this many columns whole rows are searched: lists do not pay. Measured. */
 const DENSE_COLUMNS = 64;
 
-/** No problem: nothing is held between solves. */
+/** An empty problem, which the solver holds between solves. */
 const NOTHING: CostMatrix = { data: new Float32Array(0), rows: 0, columns: 0 };
 
 /** The solver behind `createAssignmentSolver`. */
@@ -59,26 +62,31 @@ export class KernelSolver implements AssignmentSolver {
 
   #layOut(rows: number, columns: number): void {
     if (rows > this.maxRows || columns > this.maxColumns) {
-      throw new RangeError(
+      throw new OutOfRangeError(
         `Cannot solve an assignment of ${rows} x ${columns} as this solver was made for at most ${this.maxRows} x ${this.maxColumns}: make a larger one`,
       );
     }
     const tall = rows > columns;
-    // The kernel wants at least as many columns as rows.
+    // The kernel requires at least as many columns as rows.
     const bytes = tall
       ? this.#kernel.layOut(columns, rows, rows * columns * 4)
       : this.#kernel.layOut(rows, columns, 0);
     growMemory(this.#kernel.memory, bytes >>> 0);
   }
 
-  /** Where the costs of the problem that was laid out are expected, rows close together. */
+  /**
+   * Returns the memory in which the costs of the problem that was laid out are expected, rows close together.
+   */
   #input(rows: number, columns: number): Float32Array {
     const kernel = this.#kernel;
     const address = rows > columns ? kernel.spareAddress() : kernel.costAddress();
     return new Float32Array(kernel.memory.buffer, address >>> 0, rows * columns);
   }
 
-  /** Brings the costs into the matrix, if they are in the memory already or must be turned; whether they are there. */
+  /**
+   * Moves costs into the matrix if they are in the memory already or must be transposed; returns whether they
+   * are in it.
+   */
   #place(cost: CostMatrix): boolean {
     const { rows, columns } = cost;
     const kernel = this.#kernel;
@@ -93,7 +101,7 @@ export class KernelSolver implements AssignmentSolver {
     return shared;
   }
 
-  /** Called by the kernel when it needs rows of the costs that are not in its memory. */
+  /** Copies rows of the costs to the kernel when it asks for them. */
   #fetchRows(from: number, to: number, address: number): void {
     const stride = this.#kernel.strideOf(this.#source.columns);
     const out = new Float32Array(this.#kernel.memory.buffer, address >>> 0);
@@ -107,8 +115,8 @@ export class KernelSolver implements AssignmentSolver {
 
   #badCost(cost: CostMatrix): InputError {
     const tall = cost.rows > cost.columns;
-    const place = [this.#kernel.getBadRow(), this.#kernel.getBadColumn()];
-    const [row = 0, column = 0] = tall ? place.reverse() : place;
+    const place = [this.#kernel.getBadRow(), this.#kernel.getBadColumn()] as const;
+    const [row, column] = tall ? [place[1], place[0]] : place;
     const value = cost.data[row * strideOf(cost) + column];
     return new InputError(
       `Cannot solve an assignment as every cost must be a number or a forbidden edge (+Infinity to minimise, -Infinity to maximise): row ${row}, column ${column} is ${value}`,
@@ -119,8 +127,7 @@ export class KernelSolver implements AssignmentSolver {
   #start(duals: Float64Array, maximize: boolean): void {
     const kernel = this.#kernel;
     const prices = new Float64Array(kernel.memory.buffer, kernel.priceAddress() >>> 0, duals.length);
-    if (maximize) for (let j = 0; j < duals.length; ++j) prices[j] = -(duals[j] ?? 0);
-    else prices.set(duals);
+    prices.set(maximize ? duals.map((dual) => -dual) : duals);
     kernel.usePrices();
   }
 
@@ -163,7 +170,10 @@ export class KernelSolver implements AssignmentSolver {
   }
 }
 
-/** A solver for tall problems also holds the source of a transposition: the larger need of the shapes it takes. */
+/**
+ * Computes the largest need of all shapes that a solver takes; tall problems also hold the source of a
+ * transposition.
+ */
 function largestNeed(maxRows: number, maxColumns: number): number {
   const square = Math.min(maxRows, maxColumns);
   return Math.max(
@@ -202,18 +212,18 @@ function copyRows(
 
 /**
  * Checks dual variables given for a warm start.
- * @throws RangeError if their number is wrong or one is not finite.
+ * @throws OutOfRangeError if their number is wrong or one is not finite.
  */
 function assertDuals(duals: Float64Array | undefined, columns: number): void {
   if (duals === undefined) return;
   if (duals.length !== columns) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot start an assignment from duals as there must be one for each of ${columns} columns: there are ${duals.length}`,
     );
   }
   const bad = duals.findIndex((x) => !Number.isFinite(x));
   if (bad >= 0) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot start an assignment from duals as they must be finite: number ${bad} is ${duals[bad]}`,
     );
   }
@@ -221,7 +231,9 @@ function assertDuals(duals: Float64Array | undefined, columns: number): void {
 
 /** Negates without leaving -0. */
 function negateInPlace(values: Float64Array): void {
-  for (let k = 0; k < values.length; ++k) values[k] = 0 - (values[k] ?? 0);
+  values.forEach((value, k) => {
+    values[k] = 0 - value;
+  });
 }
 
 function invert(choice: Int32Array, size: number): Int32Array {

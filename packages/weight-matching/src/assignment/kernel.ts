@@ -12,7 +12,10 @@ declare const WebAssembly: {
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 };
 
-/** What `wasm/assignment.wasm` exports; addresses are byte offsets into `memory` and may come as negative 32-bit numbers. */
+/**
+ * The exports of `wasm/assignment.wasm`; addresses are byte offsets into `memory` and may be negative 32-bit
+ * numbers.
+ */
 export interface AssignmentKernel {
   readonly memory: KernelMemory;
   layOut(rows: number, columns: number, spareBytes: number): number;
@@ -26,12 +29,15 @@ export interface AssignmentKernel {
   spreadRows(): void;
   transposeFrom(source: number): void;
   /**
-   * Starts a problem that was laid out: no prices, no matching. Up to `denseColumns` columns no lists are used. `resident`: the costs are
-   * in the matrix; else rows are fetched as needed.
+   * Starts a problem that was laid out: no prices, no matching. Up to `denseColumns` columns no lists are
+   * used. `resident`: the costs are in the matrix; else rows are fetched as needed.
    */
   begin(maximize: number, denseColumns: number, resident: number): void;
   usePrices(): void;
-  /** 0: solved; 1: no complete matching; 2: a value that is not a cost. With `verify` the certificate comes from the costs alone. */
+  /**
+   * 0: solved; 1: no complete matching; 2: a value that is not a cost. With `verify` the certificate comes
+   * from the costs alone.
+   */
   solve(verify: number): number;
   getBadRow(): number;
   getBadColumn(): number;
@@ -51,7 +57,7 @@ let compiled: object | undefined;
 /** Copies rows [from, to) of the costs of the present problem to an address in the memory of the kernel. */
 export type FetchRows = (from: number, to: number, address: number) => void;
 
-/** Starts a kernel with a memory of its own; the code is compiled once. */
+/** Starts a kernel with separate memory; the code is compiled once. */
 export function createKernel(fetchRows: FetchRows): AssignmentKernel {
   compiled ??= new WebAssembly.Module(readFileSync(new URL("../../wasm/assignment.wasm", import.meta.url)));
   const instance = new WebAssembly.Instance(compiled, { env: { fetchRows } });

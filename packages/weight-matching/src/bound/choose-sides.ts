@@ -1,3 +1,4 @@
+import { at, entry } from "@isthmus/core";
 import { votes } from "../coordinate-descent/alignment-objective.ts";
 import type { DescentProblem } from "../coordinate-descent/descend.ts";
 import { isFixed } from "../coordinate-descent/member-costs.ts";
@@ -14,16 +15,17 @@ export interface SideNorms {
   readonly slots: number;
 }
 
-/** On which axis each weight is bounded. */
+/** The axis on which each weight is bounded, as norms of units and a constant. */
 export interface Sides {
-  /** What is to be added to the costs of each member: products of norms. */
+  /** Norms whose products are added to the costs of each member. */
   readonly ofMember: ReadonlyMap<Member, readonly SideNorms[]>;
-  /** What weights and positions bring at most that no assignment moves. */
+  /** The most that weights and positions which no assignment moves can contribute. */
   readonly constant: number;
 }
 
 /**
- * Units up to which all that a symmetry moves is assigned together. Products of norms have low rank, which is slow to assign. Beyond, weights are bounded one by one, which is a little less tight.
+ * Most units of a symmetry whose weights are all assigned together. Products of norms have low rank, which is
+ * slow to assign; for larger symmetries weights are bounded one by one, which is a little less tight.
  */
 const MAX_JOINT = 1024;
 
@@ -32,21 +34,24 @@ interface MemberOccurrence {
   readonly occurrence: Occurrence;
 }
 
-/** Bounds each weight on the axis whose norms say most; weights without such an axis by their whole norms. */
+/**
+ * Bounds each weight on the axis whose norms give the least bound, and weights without such an axis by their
+ * whole norms.
+ */
 export async function chooseSides(problem: DescentProblem, weights: MatchedWeights): Promise<Sides> {
   const ofMember = new Map<Member, SideNorms[]>();
   const held = new Set<string>();
   let constant = 0;
   for (const [tensor, layout] of problem.spec.weights) {
     if (!votes(layout)) continue;
-    const own = occurrencesOf(problem, tensor);
-    if (own.length === 0) {
+    const occurrences = occurrencesOf(problem, tensor);
+    if (occurrences.length === 0) {
       held.add(tensor);
       continue;
     }
-    const side = await bestSide(problem, weights, { weight: { tensor, layout }, own });
+    const side = await bestSide(problem, weights, { weight: { tensor, layout }, occurrences });
     if (side === undefined) {
-      const { a, b } = weights.norms.get(tensor) ?? { a: 0, b: 0 };
+      const { a, b } = entry(weights.norms, tensor, "weight");
       constant += a * b;
       continue;
     }
@@ -56,51 +61,57 @@ export async function chooseSides(problem: DescentProblem, weights: MatchedWeigh
       else ofMember.set(member, [...(ofMember.get(member) ?? []), norms]);
     }
   }
-  // Weights of which nothing moves bring what they bring.
+  // Weights of which nothing moves contribute what they contribute now.
   constant += await weights.objective(problem.expander.expand(problem.start), true, held);
   return { ofMember, constant };
 }
 
-/** Occurrences in a weight of what may move. */
+/** Lists the occurrences in a weight of members that may move. */
 function occurrencesOf({ matchers }: DescentProblem, tensor: string): MemberOccurrence[] {
   return matchers
     .filter(({ held }) => !held)
     .flatMap(({ occurrences }) =>
       [...occurrences].flatMap(([member, all]) =>
         all
-          .filter((each) => each.tensor === tensor)
+          .filter((occurrence) => occurrence.tensor === tensor)
           .map((occurrence): MemberOccurrence => ({ member, occurrence })),
       ),
     );
 }
 
 interface MeasuredSide {
-  /** Nothing where the costs of the member have the occurrence already, exactly. */
+  /** Empty where the costs of the member include the occurrence already, exactly. */
   readonly norms: readonly (readonly [Member, SideNorms])[];
-  /** What positions bring that hold no unit. */
+  /** Contribution of positions that hold no unit. */
   readonly still: number;
-  /** Bound by this axis alone, by which axes are compared. */
+  /** Bound by this axis alone, for comparing axes. */
   readonly estimate: number;
 }
 
-/** Takes occurrences whose other side stays where it is, so that what they bring is known exactly. */
+/**
+ * Creates a filter of occurrences whose other side stays in place, so that their contribution is known
+ * exactly.
+ */
 export function whoseRestIsHeld({ matchers }: DescentProblem): (occurrence: Occurrence) => boolean {
   return ({ dependsOn, coupled, entangled }) =>
-    !coupled && !entangled && [...dependsOn].every((block) => matchers[block]?.held === true);
+    !coupled && !entangled && [...dependsOn].every((block) => at(matchers, block, "block").held);
 }
 
 async function bestSide(
   problem: DescentProblem,
   weights: MatchedWeights,
-  { weight, own }: { readonly weight: NamedLayout; readonly own: readonly MemberOccurrence[] },
+  {
+    weight,
+    occurrences,
+  }: { readonly weight: NamedLayout; readonly occurrences: readonly MemberOccurrence[] },
 ): Promise<MeasuredSide | undefined> {
   const { tree } = problem;
   const isExact = whoseRestIsHeld(problem);
   let best: MeasuredSide | undefined;
-  for (const moving of new Set(own.map(({ occurrence }) => occurrence.moving))) {
-    const side = own.filter(({ occurrence }) => occurrence.moving === moving);
-    const component = side[0]?.occurrence.components[moving];
-    if (component === undefined || !isClean(tree, side, component.size)) continue;
+  for (const moving of new Set(occurrences.map(({ occurrence }) => occurrence.moving))) {
+    const side = occurrences.filter(({ occurrence }) => occurrence.moving === moving);
+    const component = at(at(side, 0, "occurrence").occurrence.components, moving, "component");
+    if (!isClean(tree, side, component.size)) continue;
     const exact = side.every(({ occurrence }) => isExact(occurrence));
     const measured = measureSide(side, await positionSums(weights, weight, component), exact);
     if (exact) return measured;
@@ -109,7 +120,7 @@ async function bestSide(
   return best;
 }
 
-/** Whether every position is that of at most one unit, and moves with units of one block only. */
+/** Checks that every position holds at most one unit, and moves with units of one block only. */
 function isClean(tree: UnitTree, side: readonly MemberOccurrence[], size: number): boolean {
   const seen = new Uint8Array(size);
   for (const { occurrence } of side) {
@@ -123,7 +134,8 @@ function isClean(tree: UnitTree, side: readonly MemberOccurrence[], size: number
 }
 
 function measureSide(side: readonly MemberOccurrence[], sums: PositionSums, exact: boolean): MeasuredSide {
-  // Products are of B as it is, which is what counts only if nothing else moves in the weight.
+  // Products are computed with B in its present order, which is valid only if nothing else moves in the
+  // weight.
   const fixed = side.every(({ occurrence }) => isFixed(occurrence));
   const held = new Uint8Array(sums.a.length);
   const norms = side.map(({ member, occurrence }): [Member, SideNorms] => {
@@ -131,23 +143,24 @@ function measureSide(side: readonly MemberOccurrence[], sums: PositionSums, exac
     const units = positions.length / slots;
     for (const position of positions) held[position] = 1;
     const bySlot = (norm: Float64Array) =>
-      Float32Array.from(
-        positions,
-        (_, i) => norm[positions[(i % units) * slots + Math.floor(i / units)] ?? 0] ?? 0,
+      Float32Array.from(positions, (_, i) =>
+        at(norm, at(positions, (i % units) * slots + Math.floor(i / units), "slot"), "position"),
       );
     return [member, { a: bySlot(sums.a), b: bySlot(sums.b), slots }];
   });
   let still = 0;
   held.forEach((isHeld, position) => {
-    const norm = (sums.a[position] ?? 0) * (sums.b[position] ?? 0);
-    if (isHeld === 0) still += fixed ? (sums.product[position] ?? 0) : norm;
+    if (isHeld !== 0) return;
+    still += fixed
+      ? at(sums.product, position, "position")
+      : at(sums.a, position, "position") * at(sums.b, position, "position");
   });
   const estimate = norms.reduce((sum, [, { a, b }]) => sum + sortedProduct(a, b), still);
   return { norms: exact ? [] : norms, still, estimate };
 }
 
-/** The greatest sum of products of pairs (rearrangement inequality). */
+/** Computes the greatest sum of products of pairs (rearrangement inequality). */
 function sortedProduct(a: Float32Array, b: Float32Array): number {
   const [left, right] = [a.slice().sort(), b.slice().sort()];
-  return left.reduce((sum, value, i) => sum + value * (right[i] ?? 0), 0);
+  return left.reduce((sum, value, i) => sum + value * at(right, i, "norm"), 0);
 }

@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import { unitsOf } from "../coordinate-descent/block-matcher.ts";
 import type { CrossProducts } from "../coordinate-descent/cross-products.ts";
 import type { DescentProblem } from "../coordinate-descent/descend.ts";
@@ -10,12 +11,14 @@ import { chooseSides, whoseRestIsHeld } from "./choose-sides.ts";
 const ROUNDING = 2 ** -20;
 
 /**
- * A number that no alignment's objective exceeds.
+ * Computes a number that the objective of no alignment exceeds.
  *
- * By Cauchy and Schwarz a weight brings at most `|A| |B|`. Where only one of its axes moves, what it brings is linear in one
- * permutation and kept exactly. Where two move, permuting one does not change the norms of the other's units, so having unit `j` in place
- * `i` brings at most `|A_i| |B_j|`; the axis whose norms say most is taken. Each block is then assigned for the greatest sum of all
- * it holds, which is at most as much as its weights could bring one by one. The lesser of this and the sum over weights is returned.
+ * By Cauchy and Schwarz a weight contributes at most `|A| |B|`. Where only one of its axes moves, its
+ * contribution is linear in one permutation and counted exactly. Where two move, permuting one does not
+ * change the norms of the other's units, so unit `j` in place `i` contributes at most `|A_i| |B_j|`; the axis
+ * whose norms give the least bound is taken. Each block is then assigned for the greatest sum over all its
+ * weights, which is at most as much as the weights could contribute one by one. The lesser of this and the
+ * sum over weights is returned.
  */
 export async function objectiveBound(
   problem: DescentProblem,
@@ -23,7 +26,7 @@ export async function objectiveBound(
   { products, reached }: { readonly products: CrossProducts; readonly reached: number },
 ): Promise<number> {
   const cauchy = [...weights.norms.values()].reduce((sum, { a, b }) => sum + a * b, 0);
-  // Of permuted copies this is all that can be said, and much is saved where weights must be read.
+  // For permuted copies no bound is less, and where weights must be read, this saves much time.
   if (reached >= cauchy * (1 - ROUNDING ** 2)) return Math.max(reached, cauchy);
   const sides = await chooseSides(problem, weights);
   const isExact = whoseRestIsHeld(problem);
@@ -41,13 +44,13 @@ export async function objectiveBound(
       }
       costs.set(member, sum);
     }
-    // Nothing is known of a block all of whose weights are bounded one by one.
+    // A block whose weights are all bounded one by one adds nothing.
     if ([...costs.values()].every((cost) => cost.every((value) => value === 0))) continue;
     const choices = matcher.solve(costs, problem.start);
     for (const [member, cost] of costs) {
       const units = unitsOf(matcher.block, member, choices);
       units.forEach((unit, place) => {
-        bound += cost[place * units.length + unit] ?? 0;
+        bound += at(cost, place * units.length + unit, "cost");
       });
     }
   }

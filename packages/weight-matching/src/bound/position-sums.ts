@@ -1,8 +1,9 @@
-import { axisOffsets, dot, stridesOf } from "@isthmus/core";
+import { at, axisOffsets, dot, stridesOf } from "@isthmus/core";
 import type { WeightLayout } from "@isthmus/symmetry";
 import type { LayoutComponent } from "@isthmus/symmetry/layout";
 import type { TileTables } from "../out-of-core/weight-tiles.ts";
 import type { MatchedWeights } from "../weights/matched-weights.ts";
+import { addColumns } from "./kernels/add-columns.ts";
 
 /** A weight of a specification. */
 export interface NamedLayout {
@@ -10,7 +11,7 @@ export interface NamedLayout {
   readonly layout: WeightLayout;
 }
 
-/** What lies at each position of some axes of a weight, `[positions]` each. */
+/** Sums over the elements at each position of some axes of a weight, `[positions]` each. */
 export interface PositionSums {
   /** Norms of A and B. */
   readonly a: Float64Array;
@@ -28,15 +29,15 @@ export async function positionSums(
   const strides = stridesOf(layout.view);
   const others = layout.view.flatMap((_, axis) => (component.axes.includes(axis) ? [] : [axis]));
   const along = (axes: readonly number[]) => axisOffsets(layout.view, strides, axes);
-  const own = along(component.axes);
+  const moving = along(component.axes);
   const leads = component.axes[0] === 0;
   const [first, ...rest] = leads ? [] : others;
-  const lead = leads ? own : along(first === undefined ? [] : [first]);
-  const inner = leads ? others.map((axis) => along([axis])) : [...rest.map((axis) => along([axis])), own];
+  const lead = leads ? moving : along(first === undefined ? [] : [first]);
+  const inner = leads ? others.map((axis) => along([axis])) : [...rest.map((axis) => along([axis])), moving];
   const perLead = inner.reduce((product, table) => product * table.length, 1);
   const step = Math.max(1, Math.min(lead.length, Math.floor(tileElements / perLead)));
-  const sums = { a: new Float64Array(own.length), b: new Float64Array(own.length) };
-  const product = new Float64Array(own.length);
+  const sums = { a: new Float64Array(moving.length), b: new Float64Array(moving.length) };
+  const product = new Float64Array(moving.length);
   for (let from = 0; from < lead.length; from += step) {
     const tables: TileTables = { lead: lead.subarray(from, from + step), rest: inner };
     const a = await tiles.a.read(tensor, layout, tables, true);
@@ -49,7 +50,10 @@ export async function positionSums(
   return { a: sums.a.map(Math.sqrt), b: sums.b.map(Math.sqrt), product };
 }
 
-/** Adds products to the positions they belong to: runs of one position each, or all positions again and again (`run` 0). */
+/**
+ * Adds products to their positions: runs of elements of one position each, or rows over all positions (`run`
+ * 0).
+ */
 function addProducts(
   a: Float32Array,
   b: Float32Array,
@@ -60,15 +64,8 @@ function addProducts(
     addColumns(a, b, out);
     return;
   }
-  for (let at = 0, position = from; at < a.length; at += run, position++) {
-    const part = (data: Float32Array) => ({ dtype: "f32" as const, data: data.subarray(at, at + run) });
-    out[position] = (out[position] ?? 0) + dot(part(a), part(b));
-  }
-}
-
-function addColumns(a: Float32Array, b: Float32Array, out: Float64Array): void {
-  const columns = out.length;
-  for (let at = 0; at < a.length; at += columns) {
-    for (let i = 0; i < columns; i++) out[i] = (out[i] ?? 0) + (a[at + i] ?? 0) * (b[at + i] ?? 0);
+  for (let begin = 0, position = from; begin < a.length; begin += run, position++) {
+    const part = (data: Float32Array) => ({ dtype: "f32" as const, data: data.subarray(begin, begin + run) });
+    out[position] = at(out, position, "position") + dot(part(a), part(b));
   }
 }

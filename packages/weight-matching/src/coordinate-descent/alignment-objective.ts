@@ -1,3 +1,4 @@
+import { entry } from "@isthmus/core";
 import type { SymmetrySpec, WeightLayout } from "@isthmus/symmetry";
 import { layoutComponents } from "@isthmus/symmetry/layout";
 import { type Addresses, innerProduct } from "./kernels/inner-product.ts";
@@ -10,8 +11,8 @@ export interface WeightPair {
 }
 
 /**
- * The sum of inner products between A and permuted B over all parameters that the specification can move:
- * what weight matching maximises (Ainsworth et al. 2023, section 3.2, equation 1). Sums in f64.
+ * Computes the sum of inner products between A and permuted B over all parameters that the specification can
+ * move, which weight matching maximises (Ainsworth et al. 2023, section 3.2, equation 1). Sums in f64.
  *
  * `|A - permuted B|^2 = |A|^2 + |B|^2 - 2 objective` over these parameters, so a larger objective is a
  * smaller distance.
@@ -29,8 +30,8 @@ export function alignmentObjective(
   for (const [tensor, layout] of spec.weights) {
     if (!votes(layout) || only?.has(tensor) === false) continue;
     const components = layoutComponents(layout);
-    const left = a.get(tensor) ?? new Float32Array();
-    const right = b.get(tensor) ?? new Float32Array();
+    const left = entry(a, tensor, "weight");
+    const right = entry(b, tensor, "weight");
     const inA = addresses(weightParts(layout, components, undefined));
     const inB = addresses(weightParts(layout, components, source));
     objective += innerProduct(left, right, inA, inB);
@@ -38,7 +39,7 @@ export function alignmentObjective(
   return objective;
 }
 
-/** Whether a weight counts in matching: running statistics follow their units but do not vote. */
+/** Checks whether a weight counts in matching: running statistics follow their units but do not count. */
 export function votes({ role, fields }: WeightLayout): boolean {
   return role === "parameter" && fields.length > 0;
 }

@@ -1,3 +1,4 @@
+import { at, entry } from "@isthmus/core";
 import type { AssignmentSolver } from "../assignment/assignment-solver.ts";
 import { type MemberCosts, type PanelSources, whosePartnersAre } from "./member-costs.ts";
 import type { MemberOccurrences, Occurrence } from "./occurrences.ts";
@@ -17,16 +18,16 @@ export interface Proposal {
 
 /**
  * Relative error allowed for an entry of a cost matrix: f32 products of a few thousand terms stay well below.
- * A step that gains less is not told apart from rounding, and descent would walk in circles on it.
+ * A step that gains less may be mere rounding, and descent would walk in circles by such steps.
  */
 const COST_NOISE = 2 ** -20;
 
-/** What a matcher works with. */
+/** The tools that matchers share. */
 export interface MatcherTools {
   readonly costs: MemberCosts;
   /** Large enough for every member; may be shared, as matchers take turns. */
   readonly solver: AssignmentSolver;
-  /** Whether a symmetry must stay as it is, by index. */
+  /** Checks whether a symmetry must stay as it is, by index. */
   readonly isHeld: (symmetry: number) => boolean;
 }
 
@@ -42,7 +43,7 @@ export class BlockMatcher {
   readonly occurrences: MemberOccurrences;
   /** Whether no symmetry of the block may move. */
   readonly held: boolean;
-  /** Whether its outermost symmetry may not. */
+  /** Whether its outermost symmetry may not move. */
   readonly rootHeld: boolean;
   readonly #tools: MatcherTools;
   readonly #duals = new Map<number, Float64Array>();
@@ -59,7 +60,7 @@ export class BlockMatcher {
     this.rootHeld = tools.isHeld(block.root.index);
   }
 
-  /** Whether anything is known of the block when only `placed` blocks have a meaningful placement. */
+  /** Checks whether some occurrence counts when only `placed` blocks have a meaningful placement. */
   isInformed(placed: ReadonlySet<number>): boolean {
     return [...this.occurrences.values()].flat().some(whosePartnersAre(placed));
   }
@@ -77,15 +78,15 @@ export class BlockMatcher {
     let gain = 0;
     let noise = 0;
     for (const member of this.block.members) {
-      const cost = costs.get(member) ?? new Float32Array();
+      const cost = entry(costs, member, "member");
       const after = unitsOf(this.block, member, choices);
       const before = unitsOf(this.block, member, currentChoices(this.block, current));
       const units = after.length;
       after.forEach((unit, place) => {
-        const old = before[place] ?? 0;
+        const old = at(before, place, "unit");
         if (unit === old) return;
-        const risen = cost[place * units + unit] ?? 0;
-        const fallen = cost[place * units + old] ?? 0;
+        const risen = at(cost, place * units + unit, "cost");
+        const fallen = at(cost, place * units + old, "cost");
         gain += risen - fallen;
         noise += COST_NOISE * (Math.abs(risen) + Math.abs(fallen));
       });
@@ -93,7 +94,7 @@ export class BlockMatcher {
     return { choices, gain, noise };
   }
 
-  /** Costs of all members, each `[units, units]`; valid until the next call. */
+  /** Computes the costs of all members, each `[units, units]`; valid until the next call. */
   async costsAt(
     sources: PanelSources,
     usable?: (occurrence: Occurrence) => boolean,
@@ -105,29 +106,33 @@ export class BlockMatcher {
     return costs;
   }
 
-  /** The best choices for given costs; held symmetries keep their current ones. */
+  /** Finds the best choices for some costs; held symmetries keep their current ones. */
   solve(costs: ReadonlyMap<Member, Float32Array>, current: Placement): Map<number, Int32Array> {
     const { solver, isHeld } = this.#tools;
-    const held = (index: number) => (isHeld(index) ? current[index] : undefined);
+    const held = (index: number) => (isHeld(index) ? at(current, index, "symmetry") : undefined);
     return solveBlock(this.block, costs, { solver, duals: this.#duals, held });
   }
 }
 
 function currentChoices(block: Block, placement: Placement): ReadonlyMap<number, Int32Array> {
-  return new Map(block.members.map(({ index }) => [index, placement[index] ?? new Int32Array()]));
+  return new Map(block.members.map(({ index }) => [index, at(placement, index, "symmetry")]));
 }
 
-/** The unit, within its member, that takes each place of the member under some choices of the block. */
+/**
+ * Returns the unit, within its member, that takes each place of the member under some choices of the block.
+ */
 export function unitsOf(block: Block, member: Member, choices: ReadonlyMap<number, Int32Array>): Int32Array {
-  const chosen = choices.get(member.index) ?? new Int32Array();
+  const chosen = entry(choices, member.index, "symmetry");
   const parent = block.members.find(({ children }) => children.includes(member));
   const { size } = member.symmetry;
   if (parent === undefined) return chosen.map((choice, place) => place - (place % size) + choice);
   const units = new Int32Array(chosen.length);
   unitsOf(block, parent, choices).forEach((from, to) => {
-    const cell = member.cellOfParentUnit[to] ?? 0;
-    const source = member.cellOfParentUnit[from] ?? 0;
-    for (let i = 0; i < size; i++) units[cell * size + i] = source * size + (chosen[cell * size + i] ?? 0);
+    const cell = at(member.cellOfParentUnit, to, "parent unit");
+    const source = at(member.cellOfParentUnit, from, "parent unit");
+    for (let i = 0; i < size; i++) {
+      units[cell * size + i] = source * size + at(chosen, cell * size + i, "choice");
+    }
   });
   return units;
 }

@@ -2,7 +2,7 @@ import type { Engine, Graph, Session } from "@isthmus/graph";
 import { addCrossProducts } from "./kernels/add-cross-products.ts";
 import { addRowProducts } from "./kernels/add-row-products.ts";
 
-/** Computes products of panels: the inner products of all pairs of columns. */
+/** A port that computes products of panels: the inner products of all pairs of columns. */
 export interface CrossProducts {
   /**
    * `out = base + a^T b`.
@@ -32,7 +32,7 @@ export interface RowFactors {
   readonly depth: number;
 }
 
-/** Products by an engine's GEMM, or without one by a plain loop, some hundred times slower. */
+/** Creates products by an engine's GEMM, or without an engine by a plain loop, some hundred times slower. */
 export async function createCrossProducts(engine: Engine | undefined): Promise<CrossProducts> {
   if (engine === undefined) {
     return {

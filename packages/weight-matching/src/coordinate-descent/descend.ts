@@ -1,37 +1,37 @@
-import type { Random } from "@isthmus/core";
+import { at, type Random } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 import type { BlockMatcher, Proposal } from "./block-matcher.ts";
 import type { DescentState } from "./descent-state.ts";
 import type { Placement, PlacementExpander } from "./placement.ts";
 import type { UnitTree } from "./unit-tree.ts";
 
-/** What a search works on. */
+/** A matching problem that is searched. */
 export interface DescentProblem {
   readonly spec: SymmetrySpec;
   readonly tree: UnitTree;
   readonly expander: PlacementExpander;
-  /** The objective of an alignment, over all weights or only those named. */
+  /** Computes the objective of an alignment, over all weights or only some by name. */
   readonly objectiveOf: (source: Int32Array, only?: ReadonlySet<string>) => Promise<number>;
-  /** What no objective can exceed, nearly reached where B is a permuted A. */
+  /** A number that no objective can exceed, nearly reached where B is a permuted A. */
   readonly limit: number;
   /** One for each block, in the order of the unit tree. */
   readonly matchers: readonly BlockMatcher[];
   /** Indices of symmetries that stay where `start` has them. */
   readonly held: ReadonlySet<number>;
-  /** Where everything is at first. */
+  /** The placement at the start. */
   readonly start: Placement;
 }
 
-/** How a search is run. */
+/** Options of a search. */
 export interface DescentOptions {
   readonly random: Random;
   readonly maxSweeps: number;
   readonly signal: AbortSignal | undefined;
-  /** Told of every block that was looked at: how many sweeps are done, and what share of the next, in `[0, 1]`. */
+  /** Called for every block: how many sweeps are done, and which share of the next, in `[0, 1]`. */
   readonly onProgress: (sweep: number, share: number) => void;
 }
 
-/** Where a search ended. */
+/** The result of a search. */
 export interface Descent {
   readonly placement: Placement;
   readonly objective: number;
@@ -40,9 +40,10 @@ export interface Descent {
 }
 
 /**
- * Coordinate descent: sweeps over the open blocks in random order until no block can improve alone.
+ * Improves a placement by coordinate descent: sweeps over the open blocks in random order until no block can
+ * improve alone.
  *
- * @param state - where to start; ends as the result
+ * @param state - the placement to start from; changed into the result
  */
 export async function descend(
   problem: DescentProblem,
@@ -76,8 +77,8 @@ async function sweep(
   const order = options.random.shuffleInPlace(Int32Array.from(problem.matchers.keys()));
   for (const [place, block] of order.entries()) {
     options.onProgress(0, place / order.length);
-    const matcher = problem.matchers[block];
-    if (matcher === undefined || !state.take(block)) continue;
+    if (!state.take(block)) continue;
+    const matcher = at(problem.matchers, block, "block");
     options.signal?.throwIfAborted();
     const proposal = await matcher.propose(state.sourcesOf(block), state.placement);
     if (!(await isImprovement(state, problem, { matcher, proposal }))) continue;
@@ -94,7 +95,7 @@ async function isImprovement(
 ): Promise<boolean> {
   if (proposal.gain <= proposal.noise) return false;
   if (!matcher.coupled) return true;
-  // The costs are only the slope of a quadratic: what counts is where the step ends.
+  // The costs are only the slope of a quadratic function: the objective at the end of the step decides.
   const objectiveAt = (placement: Placement) => objectiveOf(expander.expand(placement), matcher.tensors);
   const risen = await objectiveAt(state.with(proposal.choices));
   return risen - (await objectiveAt(state.placement)) > proposal.noise;

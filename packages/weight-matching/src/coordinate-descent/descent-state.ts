@@ -1,9 +1,10 @@
+import { at } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 import type { BlockMatcher } from "./block-matcher.ts";
 import type { PanelSources } from "./member-costs.ts";
 import { identityPlacement, type Placement, type PlacementExpander } from "./placement.ts";
 
-/** A placement on its way, and which blocks may have something to gain. */
+/** A placement during a search, and the blocks that may improve it. */
 export class DescentState {
   readonly #spec: SymmetrySpec;
   readonly #expander: PlacementExpander;
@@ -15,9 +16,9 @@ export class DescentState {
   #placement: Placement;
 
   /**
-   * @param problem - the blocks and what they are blocks of
-   * @param placement - where to start
-   * @param open - blocks to solve first; all others are taken to be at their best
+   * @param problem - the blocks and their specification
+   * @param placement - the placement to start from
+   * @param open - blocks to solve first; all others count as solved
    */
   constructor(
     problem: {
@@ -35,23 +36,23 @@ export class DescentState {
     this.#open = new Set(open);
   }
 
-  /** Choices now. */
+  /** The present choices. */
   get placement(): Placement {
     return this.#placement;
   }
 
-  /** Takes a block off the open ones; false if it was not open. */
+  /** Removes a block from the open ones; returns false if it was not open or may not move. */
   take(block: number): boolean {
-    return this.#open.delete(block) && this.#matchers[block]?.held !== true;
+    return this.#open.delete(block) && !at(this.#matchers, block, "block").held;
   }
 
-  /** Keeps a block closed until the others have settled. */
+  /** Closes a block until the others have settled. */
   postpone(block: number): void {
     this.#open.delete(block);
     this.#later.add(block);
   }
 
-  /** Opens what was postponed; false if nothing was. */
+  /** Opens the postponed blocks; returns false if there are none. */
   openNext(): boolean {
     const any = this.#later.size > 0;
     for (const block of this.#later) this.#open.add(block);
@@ -59,30 +60,32 @@ export class DescentState {
     return any;
   }
 
-  /** The whole alignment, as it is and with one block in place. */
+  /** Returns the whole alignment, as it is and with one block in place. */
   sourcesOf(block: number): PanelSources {
     const identity = identityPlacement(this.#spec);
     const framed = this.#placement.slice();
-    for (const { index } of this.#matchers[block]?.block.members ?? []) {
-      framed[index] = identity[index] ?? new Int32Array();
+    for (const { index } of at(this.#matchers, block, "block").block.members) {
+      framed[index] = at(identity, index, "symmetry");
     }
     return { current: this.#expander.expand(this.#placement), frame: this.#expander.expand(framed) };
   }
 
-  /** The placement with some choices replaced. */
+  /** Returns the placement with some choices replaced. */
   with(choices: ReadonlyMap<number, Int32Array>): Placement {
-    return this.#placement.map((own, symmetry) => choices.get(symmetry) ?? own);
+    return this.#placement.map((unchanged, symmetry) => choices.get(symmetry) ?? unchanged);
   }
 
-  /** Moves a block, and opens those that depend on it. */
+  /** Moves a block, and opens the blocks that depend on it. */
   accept(block: number, choices: ReadonlyMap<number, Int32Array>): void {
     this.#placement = this.with(choices);
     for (const dependent of this.dependents(block)) this.#open.add(dependent);
-    if (this.#matchers[block]?.coupled === true) this.#open.add(block);
+    if (at(this.#matchers, block, "block").coupled) this.#open.add(block);
   }
 
-  /** Blocks whose costs depend on a block. */
+  /** Lists the blocks whose costs depend on a block. */
   dependents(block: number): number[] {
-    return [...this.#matchers.keys()].filter((other) => this.#matchers[other]?.dependsOn.has(block) === true);
+    return [...this.#matchers.entries()].flatMap(([other, { dependsOn }]) =>
+      dependsOn.has(block) ? [other] : [],
+    );
   }
 }

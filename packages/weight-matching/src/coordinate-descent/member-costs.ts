@@ -5,18 +5,19 @@ import type { Member } from "./unit-tree.ts";
 export interface PanelSources {
   /** The alignment as it is, for the rows of a panel. */
   readonly current: Int32Array;
-  /** The same with the occurrence's own block in place, for the columns. */
+  /** The alignment with the block of the occurrence in place, for the columns. */
   readonly frame: Int32Array;
 }
 
-/** Computes the costs of the members of one block. */
+/** A port that computes the costs of the members of one block. */
 export interface MemberCosts {
   /**
-   * The cost of a member, `[units, units]`: entry `(i, j)` is what it brings to have unit `j` in place `i` while all other blocks stay.
-   * Valid until the member is asked for again.
+   * Computes the cost of a member, `[units, units]`: entry `(i, j)` is the contribution to the objective of
+   * unit `j` in place `i` while all other blocks stay. Valid until the next call for the member.
    *
    * @param sources - the whole alignment, as it is and with this block in place
-   * @param usable - occurrences that count beside those that no alignment changes; all if not given
+   * @param usable - filter of the occurrences that count, beside the ones that no alignment changes; all if
+   *   left out
    */
   costOf(
     member: Member,
@@ -25,12 +26,12 @@ export interface MemberCosts {
   ): Promise<Float32Array>;
 }
 
-/** Whether an occurrence brings the same whatever the alignment is. */
+/** Checks whether the contribution of an occurrence is the same for every alignment of other blocks. */
 export function isFixed({ dependsOn, coupled }: Occurrence): boolean {
   return dependsOn.size === 0 && !coupled;
 }
 
-/** Takes occurrences of which the other side is placed. */
+/** Creates a filter of occurrences whose other side is placed. */
 export function whosePartnersAre(placed: ReadonlySet<number>): (occurrence: Occurrence) => boolean {
   return ({ dependsOn, coupled }) => !coupled && [...dependsOn].every((block) => placed.has(block));
 }

@@ -1,7 +1,8 @@
+import { at } from "@isthmus/core";
 import { identityPlacement, type PlacementExpander } from "./placement.ts";
 import type { Block, Member, UnitTree } from "./unit-tree.ts";
 
-/** For each unit, the unit of this block that it moves with, or -1. */
+/** Finds for each unit the unit of this block that it moves with, or -1. */
 export function blockOwners(tree: UnitTree, block: Block): Int32Array {
   const index = tree.blocks.indexOf(block);
   const owners = tree.anchor.map((anchor, unit) => (tree.blockOf[unit] === index ? anchor : -1));
@@ -9,15 +10,15 @@ export function blockOwners(tree: UnitTree, block: Block): Int32Array {
   for (const family of tree.spec.followers) {
     family.parents.forEach((parents, k) => {
       const unit = family.firstUnit + k;
-      const parent = parents.find((candidate) => (owners[candidate] ?? -1) >= 0);
-      if ((owners[unit] ?? -1) < 0 && parent !== undefined) owners[unit] = owners[parent] ?? -1;
+      const parent = parents.find((candidate) => at(owners, candidate, "unit") >= 0);
+      if (parent !== undefined && at(owners, unit, "unit") < 0) owners[unit] = at(owners, parent, "unit");
     });
   }
   return owners;
 }
 
 /**
- * For each position, the innermost unit of a block that it moves with, or -1.
+ * Finds for each position the innermost unit of a block that it moves with, or -1.
  * @param fields - units at each position by several tables, `[positions]` each
  */
 export function ownersOfPositions(
@@ -25,23 +26,24 @@ export function ownersOfPositions(
   fields: readonly Int32Array[],
   owners: Int32Array,
 ): Int32Array {
-  const owned = new Int32Array(fields[0]?.length ?? 0).fill(-1);
-  const depthOf = (unit: number) => tree.depthOf[tree.symmetryOf[unit] ?? -1] ?? -1;
+  const owned = new Int32Array(at(fields, 0, "field").length).fill(-1);
+  const depthOf = (unit: number) =>
+    unit < 0 ? -1 : at(tree.depthOf, at(tree.symmetryOf, unit, "unit"), "symmetry");
   for (const units of fields) {
     units.forEach((unit, position) => {
-      const owner = owners[unit] ?? -1;
-      if (depthOf(owner) > depthOf(owned[position] ?? -1)) owned[position] = owner;
+      const owner = unit < 0 ? -1 : at(owners, unit, "unit");
+      if (depthOf(owner) > depthOf(at(owned, position, "position"))) owned[position] = owner;
     });
   }
   return owned;
 }
 
-/** For each member of a block, the whole alignment that rotates its units by one within every cell. */
+/** Creates for each member of a block the whole alignment that rotates its units by one within every cell. */
 export function rotationsOf(tree: UnitTree, block: Block, expander: PlacementExpander): Int32Array[] {
   return block.members.map((member) => {
     const placement = identityPlacement(tree.spec);
     const { size } = member.symmetry;
-    placement[member.index] = placement[member.index]?.map((i) => (i + 1) % size) ?? new Int32Array();
+    placement[member.index] = at(placement, member.index, "symmetry").map((i) => (i + 1) % size);
     return expander.expand(placement);
   });
 }
@@ -55,10 +57,11 @@ export interface MemberPositions {
 
 /**
  * Lists the positions of every unit of a member so that slot `s` of one unit corresponds to slot `s` of
- * another: the first unit's are taken as they come, the others' follow by rotating the symmetry step by step.
+ * another: the positions of the first unit are taken in order, the others follow by rotating the symmetry
+ * step by step.
  *
  * @param owned - unit of the block that each position moves with, or -1
- * @param maps - how each rotation of the block moves positions
+ * @param maps - where each rotation of the block takes positions from
  */
 export function positionsOfMember(
   member: Member,
@@ -66,33 +69,47 @@ export function positionsOfMember(
   maps: readonly Int32Array[],
 ): MemberPositions | undefined {
   const { firstUnit, size, cells } = member.symmetry;
-  const first: number[] = [];
-  owned.forEach((owner, position) => {
-    if (owner === firstUnit) first.push(position);
-  });
+  const listOf = (unit: number): Int32Array => {
+    const list: number[] = [];
+    owned.forEach((owner, position) => {
+      if (owner === unit) list.push(position);
+    });
+    return Int32Array.from(list);
+  };
+  const first = listOf(firstUnit);
   if (first.length === 0) return undefined;
   const slots = first.length;
   const positions = new Int32Array(cells.length * size * slots).fill(-1);
   const place = (list: Int32Array): boolean => {
-    const unit = owned[list[0] ?? 0] ?? -1;
-    const at = (unit - firstUnit) * slots;
-    if ((positions[at] ?? 0) >= 0) return false;
-    positions.set(list, at);
+    const unit = at(owned, at(list, 0, "slot"), "position") - firstUnit;
+    // A rotation may also take a position to one that moves with another member, or with none.
+    if (unit < 0 || unit * slots >= positions.length) return false;
+    if (at(positions, unit * slots, "slot") >= 0) return false;
+    positions.set(list, unit * slots);
     return true;
   };
-  // Breadth first: rotate the member and its ancestors until every unit has been reached.
-  const start = Int32Array.from(first);
-  place(start);
-  let frontier: Int32Array[] = [start];
-  while (frontier.length > 0) {
-    const next: Int32Array[] = [];
-    for (const list of frontier) {
-      for (const map of maps) {
-        const moved = list.map((position) => map[position] ?? 0);
-        if (place(moved)) next.push(moved);
+  // Breadth first: rotate the member and its ancestors until no further unit is reached.
+  const reachFrom = (start: Int32Array): void => {
+    place(start);
+    let frontier: Int32Array[] = [start];
+    while (frontier.length > 0) {
+      const next: Int32Array[] = [];
+      for (const list of frontier) {
+        for (const map of maps) {
+          const moved = list.map((position) => at(map, position, "position"));
+          if (place(moved)) next.push(moved);
+        }
       }
+      frontier = next;
     }
-    frontier = next;
+  };
+  reachFrom(first);
+  // No rotation of the block reaches cells whose parents are in other blocks. They are matched cell by cell,
+  // so their slots need not correspond to the slots of other cells.
+  for (let unit = 0; unit < cells.length * size; unit += size) {
+    if (at(positions, unit * slots, "slot") >= 0) continue;
+    const list = listOf(firstUnit + unit);
+    if (list.length === slots) reachFrom(list);
   }
   return { positions, slots };
 }

@@ -1,3 +1,4 @@
+import { at, entry } from "@isthmus/core";
 import type { WeightLayout } from "@isthmus/symmetry";
 import { type LayoutComponent, layoutComponents, mapComponent } from "@isthmus/symmetry/layout";
 import { votes } from "./alignment-objective.ts";
@@ -7,11 +8,11 @@ import type { PlacementExpander } from "./placement.ts";
 import type { Block, Member, UnitTree } from "./unit-tree.ts";
 
 /**
- * One place where the units of a symmetry occur: an axis, or axes that move as one, of one weight.
+ * A place where the units of a symmetry occur: an axis, or axes that move as one, of one weight.
  *
  * Seen as a panel `[rows, columns]`, row `u * slots + s` is slot `s` of unit `u` and the columns are
- * everything else; the panel of A times the transposed panel of B, summed over slots, is what the
- * occurrence adds to the cost `[units, units]` of the symmetry.
+ * everything else; the panel of A times the transposed panel of B, summed over slots, is the contribution of
+ * the occurrence to the cost `[units, units]` of the symmetry.
  */
 export interface Occurrence {
   readonly tensor: string;
@@ -27,8 +28,8 @@ export interface Occurrence {
   /** Whether units of the same block occur elsewhere in the weight too, so that the cost is not linear. */
   readonly coupled: boolean;
   /**
-   * Whether the same position moves with several units of the block at once: then rows of A and B do not correspond,
-   * and the occurrence counts in the objective but not in the costs.
+   * Whether the same position moves with several units of the block at once: then rows of A and B do not
+   * correspond, and the occurrence counts in the objective but not in the costs.
    */
   readonly entangled: boolean;
 }
@@ -49,8 +50,15 @@ export function findOccurrences(
     if (!votes(layout)) continue;
     const components = layoutComponents(layout);
     components.forEach((component, moving) => {
-      if (!component.fields.some(({ units }) => units.some((unit) => (owners[unit] ?? -1) >= 0))) return;
-      const fields = component.fields.map(({ units, indices }) => indices.map((index) => units[index] ?? -1));
+      if (
+        !component.fields.some(({ units }) =>
+          units.some((unit) => unit >= 0 && at(owners, unit, "unit") >= 0),
+        )
+      )
+        return;
+      const fields = component.fields.map(({ units, indices }) =>
+        indices.map((index) => at(units, index, "index")),
+      );
       const owned = ownersOfPositions(tree, fields, owners);
       const maps = rotations.map((rotation) => mapComponent(component, rotation));
       for (const member of block.members) {
@@ -60,7 +68,7 @@ export function findOccurrences(
         const entangled = isEntangled(tree, component, tree.blocks.indexOf(block));
         const coupled = entangled || isCoupled(tree, block, { components, moving });
         const place = { tensor, layout, components, moving, ...positions };
-        occurrences.get(member)?.push({ ...place, dependsOn, coupled, entangled });
+        entry(occurrences, member, "member").push({ ...place, dependsOn, coupled, entangled });
       }
     });
   }
@@ -72,11 +80,12 @@ interface Place {
   readonly moving: number;
 }
 
-/** Blocks other than this one whose units lie in a weight. */
+/** Finds the blocks other than this one whose units lie in a weight. */
 function dependencies(tree: UnitTree, block: Block, { components }: Place): Set<number> {
   const blocks = new Set<number>();
-  for (const component of components)
-    for (const found of blocksOfComponent(tree, component)) blocks.add(found);
+  for (const component of components) {
+    for (const other of blocksOfComponent(tree, component)) blocks.add(other);
+  }
   blocks.delete(tree.blocks.indexOf(block));
   return blocks;
 }
@@ -93,9 +102,27 @@ function blocksOfComponent(tree: UnitTree, component: LayoutComponent): Set<numb
   for (const { units } of component.fields) {
     for (const unit of units) {
       if (unit < 0) continue;
-      blocks.add(tree.blockOf[unit] ?? -1);
+      blocks.add(at(tree.blockOf, unit, "unit"));
       for (const shared of tree.sharedBlocks.get(unit) ?? []) blocks.add(shared);
     }
   }
   return blocks;
+}
+
+/**
+ * Returns the offset in a weight of each unit at one slot of an occurrence, `[units]`.
+ *
+ * @param offsets - offset of each position of the moving component
+ * @param map - where positions of the component are taken from; undefined if they stay
+ */
+export function columnOffsets(
+  { positions, slots }: Occurrence,
+  slot: number,
+  offsets: Int32Array,
+  map: Int32Array | undefined,
+): Int32Array {
+  return Int32Array.from({ length: positions.length / slots }, (_, unit) => {
+    const position = at(positions, unit * slots + slot, "slot");
+    return at(offsets, map === undefined ? position : at(map, position, "position"), "position");
+  });
 }

@@ -1,3 +1,4 @@
+import { entry } from "@isthmus/core";
 import type { WeightPair } from "./alignment-objective.ts";
 import type { CrossProducts } from "./cross-products.ts";
 import { isFixed, type MemberCosts, type PanelSources } from "./member-costs.ts";
@@ -5,7 +6,7 @@ import type { MemberOccurrences, Occurrence } from "./occurrences.ts";
 import { Panel, type PanelMove } from "./panel.ts";
 import type { Member } from "./unit-tree.ts";
 
-/** Costs of weights that are in memory: keeps panels and sums, and adds only what has changed. */
+/** The costs of weights that are in memory: panels and sums are kept, and only changes are added. */
 export class PanelCosts implements MemberCosts {
   readonly #occurrences: MemberOccurrences;
   readonly #weights: WeightPair;
@@ -51,7 +52,7 @@ export class PanelCosts implements MemberCosts {
     return cost;
   }
 
-  /** Adds only what the rows that moved change; the next full sum takes the rounding out again. */
+  /** Adds only the changes by rows that moved; the next full sum removes the accumulated rounding. */
   async #update(
     panels: MemberPanels,
     cost: Float32Array,
@@ -65,7 +66,7 @@ export class PanelCosts implements MemberCosts {
     return updated;
   }
 
-  /** `base + a^T b`, in whichever of the two buffers of the member is not `base`. */
+  /** Computes `base + a^T b`, in the one of the two buffers of the member that is not `base`. */
   async #add(
     { buffers }: Pick<MemberPanels, "buffers">,
     base: Float32Array,
@@ -77,14 +78,14 @@ export class PanelCosts implements MemberCosts {
   }
 
   async #panelsOf(member: Member): Promise<MemberPanels> {
-    const known = this.#panels.get(member);
-    if (known !== undefined) return known;
+    const existing = this.#panels.get(member);
+    if (existing !== undefined) return existing;
     const units = member.symmetry.cells.length * member.symmetry.size;
     const square = () => new Float32Array(units * units);
     const buffers = [square(), square()] as const;
     let fixed: Float32Array = square();
     const moving: Occurrence[] = [];
-    for (const occurrence of this.#occurrences.get(member) ?? []) {
+    for (const occurrence of entry(this.#occurrences, member, "member")) {
       if (occurrence.entangled) continue;
       if (isFixed(occurrence)) fixed = await this.#add({ buffers }, fixed, this.#readPanel(occurrence));
       else moving.push(occurrence);
@@ -94,10 +95,13 @@ export class PanelCosts implements MemberCosts {
     return panels;
   }
 
-  /** Panels are made when they are first needed: where the first placement is exact, half of them never are. */
+  /**
+   * Returns a panel, created when it is first needed: where the first placement is exact, half of them never
+   * are.
+   */
   #panelOf({ read }: MemberPanels, occurrence: Occurrence): Panel {
-    const known = read.get(occurrence);
-    if (known !== undefined) return known;
+    const existing = read.get(occurrence);
+    if (existing !== undefined) return existing;
     const panel = this.#readPanel(occurrence);
     read.set(occurrence, panel);
     return panel;
@@ -105,7 +109,7 @@ export class PanelCosts implements MemberCosts {
 
   #readPanel(occurrence: Occurrence): Panel {
     const weightOf = (weights: ReadonlyMap<string, Float32Array>) =>
-      weights.get(occurrence.tensor) ?? new Float32Array();
+      entry(weights, occurrence.tensor, "weight");
     return new Panel(occurrence, weightOf(this.#weights.a), weightOf(this.#weights.b));
   }
 }
@@ -119,12 +123,12 @@ function planMoves(panels: readonly Panel[], sources: PanelSources): PlannedMove
   return panels.map((panel) => ({ panel, move: panel.plan(sources) }));
 }
 
-/** What the cost of a member is made of. */
+/** The parts of the cost of a member. */
 interface MemberPanels {
   /** The part that no placement changes, `[units, units]`. */
   readonly fixed: Float32Array;
   readonly moving: readonly Occurrence[];
-  /** Panels of those that were needed. */
+  /** Panels of the occurrences that were needed so far. */
   readonly read: Map<Occurrence, Panel>;
   /** Memory for sums, `[units, units]` each. */
   readonly buffers: readonly [Float32Array, Float32Array];

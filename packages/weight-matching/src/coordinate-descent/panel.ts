@@ -1,8 +1,9 @@
-import { gatherInto, sizeOf } from "@isthmus/core";
+import { at, gatherInto, sizeOf } from "@isthmus/core";
 import { mapComponent } from "@isthmus/symmetry/layout";
 import { differenceInto } from "./kernels/difference.ts";
+import { repeatRows } from "./kernels/repeat-rows.ts";
 import type { PanelSources } from "./member-costs.ts";
-import type { Occurrence } from "./occurrences.ts";
+import { columnOffsets, type Occurrence } from "./occurrences.ts";
 import { combineMaps, combineOffsets, type WeightPart, weightParts } from "./weight-parts.ts";
 
 /** Rows of a panel that changed, as factors of the change of the product; valid until the next change. */
@@ -13,14 +14,14 @@ export interface PanelChange {
   readonly b: Float32Array;
 }
 
-/** How a panel moves to follow an alignment. */
+/** The movement by which a panel follows an alignment. */
 export interface PanelMove {
-  /** Row of B's panel as it was read that comes to each row, `[rows]`. */
+  /** Row of B's panel, as it was read, that is taken for each row, `[rows]`. */
   readonly rowMap: Int32Array;
   /** Where the moving component's positions come from; none if they stay. */
   readonly columnMap: Int32Array | undefined;
   readonly sameColumns: boolean;
-  /** Whether so few rows come from elsewhere than now that {@link Panel.change} is cheaper than a new sum. */
+  /** Whether so few rows change that {@link Panel.change} is cheaper than a new sum. */
   readonly few: boolean;
 }
 
@@ -28,7 +29,7 @@ export interface PanelMove {
 const FEW = 0.4;
 
 /**
- * An occurrence as two matrices `[rows, units]` whose product `A^T B` is its share of the cost.
+ * A panel: an occurrence as two matrices `[rows, units]` whose product `A^T B` is its share of the cost.
  *
  * A row is one slot and one place in the rest of the weight. Permuting other axes of B permutes its rows,
  * which are contiguous, so following an alignment is copying the rows that moved.
@@ -47,14 +48,14 @@ export class Panel {
   #columnMap: Int32Array | undefined;
 
   /**
-   * @param occurrence - which axis of which weight
+   * @param occurrence - the axis of the weight
    * @param a - the whole weight of A, flat
    * @param b - the whole weight of B, flat
    */
   constructor(occurrence: Occurrence, a: Float32Array, b: Float32Array) {
     const { layout, components, moving, slots, positions } = occurrence;
     this.occurrence = occurrence;
-    this.rows = (sizeOf(layout.view) / (components[moving]?.size ?? 1)) * slots;
+    this.rows = (sizeOf(layout.view) / at(components, moving, "component").size) * slots;
     this.units = positions.length / slots;
     this.#data = b;
     this.a = gather(occurrence, a, undefined);
@@ -63,7 +64,7 @@ export class Panel {
     this.#rowMap = Int32Array.from({ length: this.rows }, (_, row) => row);
   }
 
-  /** What following an alignment would take. */
+  /** Plans how to follow an alignment. */
   plan({ current, frame }: PanelSources): PanelMove {
     const columnMap = this.#columnMapOf(frame);
     const sameColumns = sameMap(columnMap, this.#columnMap);
@@ -90,24 +91,23 @@ export class Panel {
     const { units } = this;
     const { a, b } = this.#scratchRows();
     let count = 0;
-    for (let row = 0; row < rowMap.length; row++) {
-      if (rowMap[row] === this.#rowMap[row]) continue;
-      const at = count * units;
-      a.set(this.a.subarray(row * units, (row + 1) * units), at);
-      const from = rowMap[row] ?? 0;
+    rowMap.forEach((from, row) => {
+      if (from === this.#rowMap[row]) return;
+      const begin = count * units;
+      a.set(this.a.subarray(row * units, (row + 1) * units), begin);
       differenceInto(
         this.#raw.subarray(from * units),
         this.b.subarray(row * units),
-        b.subarray(at, at + units),
+        b.subarray(begin, begin + units),
       );
       this.#copyRow(from, row);
       count++;
-    }
+    });
     this.#rowMap = rowMap;
     return { a: a.subarray(0, count * units), b: b.subarray(0, count * units) };
   }
 
-  /** Room for as many rows as may change. */
+  /** Returns memory for as many rows as may change. */
   #scratchRows(): { readonly a: Float32Array; readonly b: Float32Array } {
     const few = Math.floor(this.rows * FEW) * this.units;
     this.#scratch ??= { a: new Float32Array(few), b: new Float32Array(few) };
@@ -121,20 +121,20 @@ export class Panel {
 
   #rowMapOf(current: Int32Array): Int32Array {
     const { layout, components, moving, slots } = this.occurrence;
-    const rest = combineMaps(layout, components, { source: current, except: components[moving] });
-    const map = new Int32Array(rest.length * slots);
-    for (let slot = 0; slot < slots; slot++) {
-      for (let r = 0; r < rest.length; r++) map[slot * rest.length + r] = slot * rest.length + (rest[r] ?? 0);
-    }
-    return map;
+    const rest = combineMaps(layout, components, {
+      source: current,
+      except: at(components, moving, "component"),
+    });
+    return repeatRows(rest, slots);
   }
 
-  /** Where the moving component's positions come from, if other blocks share it and have moved it. */
+  /**
+   * Finds where the positions of the moving component come from; undefined if no other block has moved them.
+   */
   #columnMapOf(frame: Int32Array): Int32Array | undefined {
     const { components, moving } = this.occurrence;
-    const component = components[moving];
-    const map = component === undefined ? undefined : mapComponent(component, frame);
-    return map?.every((from, position) => from === position) ? undefined : map;
+    const map = mapComponent(at(components, moving, "component"), frame);
+    return map.every((from, position) => from === position) ? undefined : map;
   }
 }
 
@@ -146,17 +146,15 @@ function sameMap(a: Int32Array | undefined, b: Int32Array | undefined): boolean 
 function gather(occurrence: Occurrence, data: Float32Array, columnMap: Int32Array | undefined): Float32Array {
   const { layout, components, moving, positions, slots } = occurrence;
   const parts = weightParts(layout, components, undefined);
-  const isMoving = ({ component }: WeightPart) => component !== undefined && component === components[moving];
-  const offsets = parts.find(isMoving)?.offsets ?? new Int32Array();
+  const movingComponent = at(components, moving, "component");
+  const isMoving = ({ component }: WeightPart) => component === movingComponent;
+  const { offsets } = at(parts, parts.findIndex(isMoving), "part");
   const rest = combineOffsets(parts.filter((part) => !isMoving(part)));
   const units = positions.length / slots;
   const share = rest.length * units;
   const panel = new Float32Array(share * slots);
   for (let slot = 0; slot < slots; slot++) {
-    const columns = Int32Array.from({ length: units }, (_, unit) => {
-      const position = positions[unit * slots + slot] ?? 0;
-      return offsets[columnMap?.[position] ?? position] ?? 0;
-    });
+    const columns = columnOffsets(occurrence, slot, offsets, columnMap);
     gatherInto(data, [rest, columns], panel.subarray(slot * share, (slot + 1) * share));
   }
   return panel;

@@ -1,3 +1,4 @@
+import { at, entry } from "@isthmus/core";
 import type { Alignment, SymmetrySpec } from "@isthmus/symmetry";
 import { createUnitCompleter } from "@isthmus/symmetry/layout";
 
@@ -7,24 +8,24 @@ import { createUnitCompleter } from "@isthmus/symmetry/layout";
  */
 export type Placement = readonly Int32Array[];
 
-/** Every unit in its own place. */
+/** Returns the placement that leaves every unit in its place. */
 export function identityPlacement(spec: SymmetrySpec): Int32Array[] {
   return spec.symmetries.map(({ cells, size }) =>
     Int32Array.from({ length: cells.length * size }, (_, i) => i % size),
   );
 }
 
-/** The choices of an alignment. */
+/** Returns the choices that an alignment makes. */
 export function placementOf(spec: SymmetrySpec, { source }: Alignment): Int32Array[] {
   return spec.symmetries.map(({ cells, size, firstUnit }) =>
     Int32Array.from(
       { length: cells.length * size },
-      (_, i) => ((source[firstUnit + i] ?? 0) - firstUnit) % size,
+      (_, i) => (at(source, firstUnit + i, "unit") - firstUnit) % size,
     ),
   );
 }
 
-/** Finds the whole alignment that choices determine, parents before children. */
+/** A function from choices to the whole alignment that they determine. */
 export interface PlacementExpander {
   /** Returns the source of every unit, `[units]`. */
   expand(placement: Placement): Int32Array;
@@ -37,7 +38,7 @@ export function createPlacementExpander(spec: SymmetrySpec): PlacementExpander {
   return {
     expand(placement) {
       const { source } = complete((symmetry, cell) => {
-        const choices = placement[indexOf.get(symmetry) ?? -1] ?? new Int32Array();
+        const choices = at(placement, entry(indexOf, symmetry, "symmetry"), "symmetry");
         return choices.subarray(cell * symmetry.size, (cell + 1) * symmetry.size);
       });
       return source;

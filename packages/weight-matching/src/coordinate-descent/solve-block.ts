@@ -1,3 +1,4 @@
+import { at, entry } from "@isthmus/core";
 import type { AssignmentSolver } from "../assignment/assignment-solver.ts";
 import type { Block, Member } from "./unit-tree.ts";
 
@@ -9,7 +10,7 @@ interface SolveContext {
   readonly duals: Map<number, Float64Array>;
 }
 
-/** Values of a member and the inner solutions they rest on. */
+/** The values of a member, and the inner solutions that they are based on. */
 interface Solved {
   readonly member: Member;
   /** Best value of taking unit j to place i, all nested units included, `[units, units]`. */
@@ -29,7 +30,7 @@ interface SolvedChild {
  * From the innermost members outwards, the best assignment between each cell and each other is the value of
  * the pair of parents; the outermost assignment then fixes which inner ones are used.
  *
- * @param costs - for each member, `[units, units]`: what it brings to have unit j in place i
+ * @param costs - for each member, `[units, units]`: the contribution of unit j in place i
  * @returns choices by index of symmetry
  */
 export function solveBlock(
@@ -61,7 +62,7 @@ function solveMember(
   costs: ReadonlyMap<Member, Float32Array>,
   context: SolveContext,
 ): Solved {
-  const cost = costs.get(member) ?? new Float32Array();
+  const cost = entry(costs, member, "member");
   if (member.children.length === 0) return { member, values: cost, children: [] };
   const values = cost.slice();
   const children = member.children.map((child) => {
@@ -74,34 +75,34 @@ function solveMember(
 /** Adds to each pair of parent units the value of the best assignment between the child cells they own. */
 function addChildValues(child: Solved, values: Float32Array, { solver, held }: SolveContext): Int32Array {
   const { cellOfParentUnit, symmetry, index } = child.member;
-  const kept = held?.(index);
+  const heldChoices = held?.(index);
   const units = cellOfParentUnit.length;
   const choices = new Int32Array(units * units * symmetry.size);
   for (let to = 0; to < units; to++) {
     for (let from = 0; from < units; from++) {
-      const cell = cellOfParentUnit[to] ?? 0;
-      const cost = cellCosts(child, cell, cellOfParentUnit[from] ?? 0);
+      const cell = at(cellOfParentUnit, to, "parent unit");
+      const cost = cellCosts(child, cell, at(cellOfParentUnit, from, "parent unit"));
       const { assignment, objective } =
-        kept === undefined
+        heldChoices === undefined
           ? solver.solve(cost, { maximize: true })
-          : valueOfAssignment(cost, kept.subarray(cell * symmetry.size, (cell + 1) * symmetry.size));
-      values[to * units + from] = (values[to * units + from] ?? 0) + objective;
+          : valueOfAssignment(cost, heldChoices.subarray(cell * symmetry.size, (cell + 1) * symmetry.size));
+      values[to * units + from] = at(values, to * units + from, "pair") + objective;
       choices.set(assignment, (to * units + from) * symmetry.size);
     }
   }
   return choices;
 }
 
-/** What a given assignment is worth. */
+/** Sums the costs of an assignment. */
 function valueOfAssignment({ data, stride }: ReturnType<typeof cellCosts>, assignment: Int32Array) {
   let objective = 0;
   assignment.forEach((unit, place) => {
-    objective += data[place * stride + unit] ?? 0;
+    objective += at(data, place * stride + unit, "cost");
   });
   return { assignment, objective };
 }
 
-/** Values between the units of two cells, as a view. */
+/** Returns the values between the units of two cells, as a view. */
 function cellCosts({ member, values }: Solved, to: number, from: number) {
   const { size, cells } = member.symmetry;
   const stride = cells.length * size;
@@ -121,10 +122,10 @@ function choose(
     const chosen = new Int32Array(cells.length * size);
     const inner = new Int32Array(chosen.length);
     placed.units.forEach((from, to) => {
-      const cell = solved.member.cellOfParentUnit[to] ?? 0;
-      const source = solved.member.cellOfParentUnit[from] ?? 0;
+      const cell = at(solved.member.cellOfParentUnit, to, "parent unit");
+      const source = at(solved.member.cellOfParentUnit, from, "parent unit");
       for (let i = 0; i < size; i++) {
-        const choice = best[(to * units + from) * size + i] ?? 0;
+        const choice = at(best, (to * units + from) * size + i, "choice");
         chosen[cell * size + i] = choice;
         inner[cell * size + i] = source * size + choice;
       }

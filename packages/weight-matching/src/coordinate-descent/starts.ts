@@ -1,11 +1,11 @@
-import type { Random } from "@isthmus/core";
+import { at, type Random } from "@isthmus/core";
 import type { DescentOptions, DescentProblem } from "./descend.ts";
 import { DescentState } from "./descent-state.ts";
 import type { Placement } from "./placement.ts";
 
 /**
- * A start from nothing: places every block once, in random order, by those weights alone whose other side is
- * placed already; blocks about which nothing is known yet wait until something is.
+ * Creates a start from nothing: places every block once, in random order, by the weights whose other side is
+ * placed already; blocks without such a weight wait until there is one.
  */
 export async function startFresh(
   problem: DescentProblem,
@@ -13,16 +13,19 @@ export async function startFresh(
 ): Promise<DescentState> {
   const blocks = Int32Array.from(problem.matchers.keys());
   const state = new DescentState(problem, problem.start, blocks);
-  const isHeld = (block: number) => problem.matchers[block]?.held === true;
+  const isHeld = (block: number) => at(problem.matchers, block, "block").held;
   const placed = new Set([...blocks].filter(isHeld));
   const waiting = [...random.shuffleInPlace(blocks)].filter((block) => !isHeld(block));
   while (waiting.length > 0) {
     signal?.throwIfAborted();
     onProgress(0, placed.size / blocks.length);
-    const informed = waiting.findIndex((block) => problem.matchers[block]?.isInformed(placed));
-    const [block = 0] = waiting.splice(Math.max(0, informed), 1);
-    const proposal = await problem.matchers[block]?.propose(state.sourcesOf(block), state.placement, placed);
-    if (proposal !== undefined) state.accept(block, proposal.choices);
+    const informed = waiting.findIndex((block) => at(problem.matchers, block, "block").isInformed(placed));
+    const next = Math.max(0, informed);
+    const block = at(waiting, next, "block");
+    waiting.splice(next, 1);
+    const matcher = at(problem.matchers, block, "block");
+    const proposal = await matcher.propose(state.sourcesOf(block), state.placement, placed);
+    state.accept(block, proposal.choices);
     placed.add(block);
   }
   return state;
@@ -36,11 +39,12 @@ export async function startFresh(
 const KICK = 0.2;
 
 /**
- * A start near the best placement so far: shuffles some units of one block and lets the others answer before
- * that block is solved again. Where a fresh start climbs a new hill of about the same height, this climbs on.
+ * Creates a start near the best placement so far: shuffles some units of one block, and postpones that block
+ * until the others have been solved again. Where a fresh start climbs a new hill of about the same height,
+ * this climbs on.
  *
  * @see Lourenco, Martin, Stutzle 2003, Iterated Local Search
- * @returns nothing if no block depends on another or on itself: then the search has already been exact
+ * @returns undefined if no block depends on another or on itself: then the search was exact already
  */
 export function startFromKick(
   problem: DescentProblem,
@@ -51,10 +55,10 @@ export function startFromKick(
   const candidates = [...problem.matchers.entries()].flatMap(([block, { coupled, rootHeld }]) =>
     !rootHeld && (coupled || state.dependents(block).length > 0) ? [block] : [],
   );
-  const block = candidates[random.integer(candidates.length)];
-  const root = block === undefined ? undefined : problem.matchers[block]?.block.root;
-  if (block === undefined || root === undefined) return undefined;
-  const choices = (best[root.index] ?? new Int32Array()).slice();
+  if (candidates.length === 0) return undefined;
+  const block = at(candidates, random.integer(candidates.length), "block");
+  const { root } = at(problem.matchers, block, "block").block;
+  const choices = at(best, root.index, "symmetry").slice();
   const { cells, size } = root.symmetry;
   for (let cell = 0; cell < cells.length; cell++)
     shuffleSome(choices.subarray(cell * size, (cell + 1) * size), random);
@@ -66,8 +70,8 @@ export function startFromKick(
 function shuffleSome(choices: Int32Array, random: Random): void {
   const places = random.shuffleInPlace(Int32Array.from(choices.keys()));
   const kicked = places.subarray(0, Math.max(2, Math.round(choices.length * KICK)));
-  const values = random.shuffleInPlace(kicked.map((place) => choices[place] ?? 0));
+  const values = random.shuffleInPlace(kicked.map((place) => at(choices, place, "place")));
   kicked.forEach((place, i) => {
-    choices[place] = values[i] ?? 0;
+    choices[place] = at(values, i, "value");
   });
 }

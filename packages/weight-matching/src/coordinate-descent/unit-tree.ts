@@ -1,3 +1,4 @@
+import { at } from "@isthmus/core";
 import type { Symmetry, SymmetrySpec } from "@isthmus/symmetry";
 
 /** A symmetry of a specification and its place among the others. */
@@ -24,7 +25,7 @@ export interface Block {
   readonly members: readonly Member[];
 }
 
-/** Who moves with whom in a specification. */
+/** The units of a specification, and which of them move with which. */
 export interface UnitTree {
   readonly spec: SymmetrySpec;
   readonly blocks: readonly Block[];
@@ -51,7 +52,7 @@ export function createUnitTree(spec: SymmetrySpec): UnitTree {
   const parentsOf = parentTable(spec);
   const ancestry = createAncestry(spec, symmetryOf, parentsOf);
   const anchor = Int32Array.from({ length: spec.units }, (_, unit) => ancestry.anchorOf(unit));
-  const anchoredSymmetry = anchor.map((unit) => symmetryOf[unit] ?? -1);
+  const anchoredSymmetry = anchor.map((unit) => (unit < 0 ? -1 : at(symmetryOf, unit, "unit")));
   const parentSymmetry = spec.symmetries.map((symmetry) => parentOfSymmetry(symmetry, ancestry, symmetryOf));
   const blocks = spec.symmetries.flatMap((_, index) =>
     parentSymmetry[index] === undefined ? [createBlock(spec, index, { parentSymmetry, ancestry })] : [],
@@ -60,7 +61,9 @@ export function createUnitTree(spec: SymmetrySpec): UnitTree {
   blocks.forEach((block, index) => {
     for (const member of block.members) blockOfSymmetry[member.index] = index;
   });
-  const blockOf = anchoredSymmetry.map((symmetry) => blockOfSymmetry[symmetry] ?? -1);
+  const blockOf = anchoredSymmetry.map((symmetry) =>
+    symmetry < 0 ? -1 : at(blockOfSymmetry, symmetry, "symmetry"),
+  );
   return {
     spec,
     blocks,
@@ -73,17 +76,17 @@ export function createUnitTree(spec: SymmetrySpec): UnitTree {
   };
 }
 
-/** Parents of followers and of nested units, by unit. */
+/** Lists the parents of followers and of nested units, by unit. */
 function parentTable(spec: SymmetrySpec): readonly (readonly number[])[] {
   const parents: (readonly number[])[] = new Array(spec.units).fill([]);
   for (const family of spec.followers) {
-    family.parents.forEach((own, k) => {
-      parents[family.firstUnit + k] = own;
+    family.parents.forEach((ofUnit, k) => {
+      parents[family.firstUnit + k] = ofUnit;
     });
   }
   for (const { cells, size, firstUnit } of spec.symmetries) {
-    cells.forEach((own, cell) => {
-      for (let i = 0; i < size; i++) parents[firstUnit + cell * size + i] = own;
+    cells.forEach((ofCell, cell) => {
+      for (let i = 0; i < size; i++) parents[firstUnit + cell * size + i] = ofCell;
     });
   }
   return parents;
@@ -112,25 +115,25 @@ function createAncestry(
     return best;
   };
   const anchorOf = (unit: number): number => {
-    if ((symmetryOf[unit] ?? -1) >= 0) return unit;
-    if ((anchors[unit] ?? -1) < 0) anchors[unit] = deepest(parentsOf[unit] ?? []) ?? -1;
-    return anchors[unit] ?? -1;
+    if (at(symmetryOf, unit, "unit") >= 0) return unit;
+    if (at(anchors, unit, "unit") < 0) anchors[unit] = deepest(at(parentsOf, unit, "unit")) ?? -1;
+    return at(anchors, unit, "unit");
   };
-  const parentOf = (unit: number) => deepest(parentsOf[unit] ?? []);
+  const parentOf = (unit: number) => deepest(at(parentsOf, unit, "unit"));
   const depthOf = (unit: number): number => {
-    if ((depths[unit] ?? -1) < 0) {
+    if (at(depths, unit, "unit") < 0) {
       const parent = parentOf(unit);
       depths[unit] = parent === undefined ? 0 : depthOf(parent) + 1;
     }
-    return depths[unit] ?? 0;
+    return at(depths, unit, "unit");
   };
   return { anchorOf, parentOf };
 }
 
 /**
- * The symmetry a nested one belongs to as a child: the one that holds a single parent for each of its cells.
- * Undefined for plain symmetries, and for those whose cells have several parents: they are matched cell by
- * cell, with their parents where they are.
+ * Finds the symmetry that a nested one belongs to as a child: the one that holds a single parent for each of
+ * its cells. Undefined for plain symmetries, and for symmetries whose cells have several parents: they are
+ * matched cell by cell, with their parents in their present places.
  */
 function parentOfSymmetry(
   symmetry: Symmetry,
@@ -139,11 +142,12 @@ function parentOfSymmetry(
 ): number | undefined {
   let parent: number | undefined;
   for (let cell = 0; cell < symmetry.cells.length; cell++) {
-    if (symmetry.cells[cell]?.length !== 1) return undefined;
+    if (at(symmetry.cells, cell, "cell").length !== 1) return undefined;
     const unit = ancestry.parentOf(symmetry.firstUnit + cell * symmetry.size);
-    const own = unit === undefined ? undefined : symmetryOf[unit];
-    if (own === undefined || (parent !== undefined && parent !== own)) return undefined;
-    parent = own;
+    if (unit === undefined) return undefined;
+    const above = at(symmetryOf, unit, "unit");
+    if (parent !== undefined && parent !== above) return undefined;
+    parent = above;
   }
   return parent;
 }
@@ -163,7 +167,7 @@ function createBlock(
 ): Block {
   const members: Member[] = [];
   const build = (index: number): Member => {
-    const symmetry = spec.symmetries[index] as Symmetry;
+    const symmetry = at(spec.symmetries, index, "symmetry");
     const place = members.length;
     members.push(undefined as unknown as Member);
     const children = tree.parentSymmetry.flatMap((parent, child) => (parent === index ? [build(child)] : []));
@@ -171,7 +175,7 @@ function createBlock(
     const cellOfParentUnit =
       parent === undefined
         ? new Int32Array()
-        : cellsByParent(symmetry, spec.symmetries[parent] as Symmetry, tree.ancestry);
+        : cellsByParent(symmetry, at(spec.symmetries, parent, "symmetry"), tree.ancestry);
     const member = { index, symmetry, children, cellOfParentUnit };
     members[place] = member;
     return member;
@@ -194,12 +198,12 @@ function findShared(
 ): ReadonlyMap<number, readonly number[]> {
   const shared = new Map<number, readonly number[]>();
   const blocksOf = (unit: number): readonly number[] => {
-    const known = shared.get(unit);
-    if (known !== undefined) return known;
-    const own = new Set([blockOf[unit] ?? -1]);
-    for (const parent of parentsOf[unit] ?? []) for (const block of blocksOf(parent)) own.add(block);
-    if (own.size > 1) shared.set(unit, [...own]);
-    return [...own];
+    const earlier = shared.get(unit);
+    if (earlier !== undefined) return earlier;
+    const blocks = new Set([at(blockOf, unit, "unit")]);
+    for (const parent of at(parentsOf, unit, "unit")) for (const block of blocksOf(parent)) blocks.add(block);
+    if (blocks.size > 1) shared.set(unit, [...blocks]);
+    return [...blocks];
   };
   parentsOf.forEach((parents, unit) => {
     if (parents.length > 0) blocksOf(unit);

@@ -1,4 +1,4 @@
-import { axisOffsets, stridesOf } from "@isthmus/core";
+import { at, axisOffsets, gatherInto, stridesOf } from "@isthmus/core";
 import type { WeightLayout } from "@isthmus/symmetry";
 import { type LayoutComponent, mapComponent } from "@isthmus/symmetry/layout";
 
@@ -28,8 +28,8 @@ export function weightParts(
     const permuted =
       source === undefined
         ? offsets
-        : mapComponent(component, source).map((position) => offsets[position] ?? 0);
-    return { axis: component.axes[0] ?? 0, component, offsets: permuted };
+        : gatherInto(offsets, [mapComponent(component, source)], new Int32Array(offsets.length));
+    return { axis: at(component.axes, 0, "axis"), component, offsets: permuted };
   });
   const taken = new Set(components.flatMap(({ axes }) => axes));
   const free = layout.view.flatMap((_, axis): WeightPart[] =>
@@ -40,7 +40,7 @@ export function weightParts(
   return [...moved, ...free].sort((a, b) => a.axis - b.axis);
 }
 
-/** All sums of one offset of each part, the last part running fastest. */
+/** Computes all sums of one offset of each part, the last part running fastest. */
 export function combineOffsets(parts: readonly Pick<WeightPart, "offsets">[]): Int32Array {
   let combined = Int32Array.of(0);
   for (const { offsets } of parts) {
@@ -53,8 +53,8 @@ export function combineOffsets(parts: readonly Pick<WeightPart, "offsets">[]): I
 }
 
 /**
- * Where each combination of places of the parts of a weight comes from when units are permuted, as indices
- * into the same combinations, the last part running fastest; one component is left out.
+ * Finds where each combination of places of the parts of a weight comes from when units are permuted, as
+ * indices into the same combinations, the last part running fastest; one component is left out.
  */
 export function combineMaps(
   layout: WeightLayout,
@@ -64,7 +64,7 @@ export function combineMaps(
   const taken = new Set(components.flatMap(({ axes }) => axes));
   const parts = components
     .filter((component) => component !== except)
-    .map((component) => ({ axis: component.axes[0] ?? 0, map: mapComponent(component, source) }));
+    .map((component) => ({ axis: at(component.axes, 0, "axis"), map: mapComponent(component, source) }));
   layout.view.forEach((extent, axis) => {
     if (!taken.has(axis)) parts.push({ axis, map: Int32Array.from({ length: extent }, (_, i) => i) });
   });

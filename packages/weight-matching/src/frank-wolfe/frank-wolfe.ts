@@ -1,20 +1,20 @@
-import type { Random } from "@isthmus/core";
+import { at, type Random } from "@isthmus/core";
 import type { DescentProblem } from "../coordinate-descent/descend.ts";
 import { DescentState } from "../coordinate-descent/descent-state.ts";
 import { identityPlacement, type Placement } from "../coordinate-descent/placement.ts";
 import { findRelaxable, type Relaxable } from "./relaxable.ts";
 import { RelaxedBlock } from "./relaxed-permutations.ts";
 
-/** How the relaxation is run. */
+/** Options of the relaxation. */
 export interface FrankWolfeOptions {
   readonly random: Random;
-  /** Steps after which it is rounded in any case, at least 1. */
+  /** Most steps before the result is rounded, at least 1. */
   readonly maxIterations: number;
   readonly signal: AbortSignal | undefined;
   readonly onIteration: (iteration: number) => void;
 }
 
-/** Where the relaxation ended, rounded. */
+/** The rounded result of the relaxation. */
 export interface Relaxation {
   readonly placement: Placement;
   readonly iterations: number;
@@ -23,8 +23,9 @@ export interface Relaxation {
 }
 
 /**
- * Vertices whose mean is the start. Their mean is close to the barycentre, where every assignment weighs the same; its gradient is
- * theirs averaged, so it needs no product with a dense matrix.
+ * Number of vertices whose mean is the start. It is close to the barycentre, where every assignment has equal
+ * weight; its gradient is the mean of the gradients at the vertices, so it needs no product with a dense
+ * matrix.
  */
 const START_VERTICES = 8;
 
@@ -32,23 +33,24 @@ const START_VERTICES = 8;
 const GAP_TOLERANCE = 1e-4;
 
 /**
- * Maximises the objective over the convex hull of all placements, all symmetries at once, and rounds to the nearest placement.
+ * Maximises the objective over the convex hull of all placements, all symmetries at once, and rounds to the
+ * nearest placement.
  *
- * The objective is linear or bilinear in the permutations (see `findRelaxable`), so its gradient at a convex combination of placements is
- * the same combination of gradients at placements, which are the costs of coordinate descent: no step multiplies by a
- * doubly stochastic matrix. For the same reason the objective along a direction is a parabola, known from the slopes at both
- * ends: the line search is exact and free.
+ * The objective is linear or bilinear in the permutations (see `findRelaxable`), so its gradient at a convex
+ * combination of placements is the same combination of gradients at placements, which are the costs of
+ * coordinate descent: no step multiplies by a doubly stochastic matrix. For the same reason the objective
+ * along a direction is a parabola, known from the slopes at both ends: the line search is exact and free.
  *
- * @see Frank, Wolfe 1956; Vogelstein et al. 2015 (FAQ) for one permutation; Crisostomi et al. 2024 (C2M3) for those of a network.
- * Differs from C2M3 in: 1. nested symmetries; 2. the exact line search instead of fminbound; 3. a random start inside the polytope
- * instead of the identity; 4. the result is polished by coordinate descent.
+ * @see Frank, Wolfe 1956; Vogelstein et al. 2015 (FAQ) for one permutation; Crisostomi et al. 2024 (C2M3) for
+ *   all permutations of a network. Differs from C2M3 in: 1. nested symmetries; 2. the exact line search
+ *   instead of fminbound; 3. a random start inside the polytope instead of the identity; 4. the result is
+ *   polished by coordinate descent.
  */
 export async function frankWolfe(problem: DescentProblem, options: FrankWolfeOptions): Promise<Relaxation> {
   const relaxable = findRelaxable(problem.tree, problem.matchers);
   const blocks = new Map<number, RelaxedBlock>();
   for (const block of relaxable.blocks) {
-    const matcher = problem.matchers[block];
-    if (matcher !== undefined) blocks.set(block, new RelaxedBlock(matcher));
+    blocks.set(block, new RelaxedBlock(at(problem.matchers, block, "block")));
   }
   const still = problem.start;
   for (let k = 0; k < START_VERTICES; k++) {
@@ -78,12 +80,14 @@ export async function frankWolfe(problem: DescentProblem, options: FrankWolfeOpt
   return result(options.maxIterations, "maxIterations");
 }
 
-/** Where a parabola that rises at 0 with one slope and has another at 1 is highest in `[0, 1]`. */
+/**
+ * Finds where in `[0, 1]` a parabola is highest, from its slope at 0, which is positive, and its slope at 1.
+ */
 export function bestStep(slopeAtStart: number, slopeAtEnd: number): number {
   return slopeAtEnd >= 0 ? 1 : slopeAtStart / (slopeAtStart - slopeAtEnd);
 }
 
-/** Faces a vertex and takes its gradient. */
+/** Turns all blocks to a vertex, and computes the gradient there. */
 async function look(
   problem: DescentProblem,
   {
@@ -107,7 +111,7 @@ function total(blocks: ReadonlyMap<number, RelaxedBlock>, of: (block: RelaxedBlo
   return sum;
 }
 
-/** The start with the choices of some blocks replaced. */
+/** Returns the start with the choices of some blocks replaced. */
 function gather(
   { start }: DescentProblem,
   blocks: ReadonlyMap<number, RelaxedBlock>,
@@ -122,8 +126,8 @@ function gather(
 
 function randomPlacement({ spec, start, held }: DescentProblem, random: Random): Placement {
   return identityPlacement(spec).map((choices, symmetry) => {
-    if (held.has(symmetry)) return start[symmetry] ?? choices;
-    const { size, cells } = spec.symmetries[symmetry] ?? { size: 0, cells: [] };
+    if (held.has(symmetry)) return at(start, symmetry, "symmetry");
+    const { size, cells } = at(spec.symmetries, symmetry, "symmetry");
     for (let cell = 0; cell < cells.length; cell++) {
       random.shuffleInPlace(choices.subarray(cell * size, (cell + 1) * size));
     }
@@ -131,7 +135,7 @@ function randomPlacement({ spec, start, held }: DescentProblem, random: Random):
   });
 }
 
-/** Bytes that the relaxation of a problem holds. */
+/** Computes the bytes that the relaxation of a problem holds. */
 export function bytesForFrankWolfe({ spec }: Pick<DescentProblem, "spec">): number {
   return spec.symmetries.reduce((sum, { cells, size }) => sum + 3 * 4 * (cells.length * size) ** 2, 0);
 }

@@ -2,17 +2,18 @@ import type { BlockMatcher } from "../coordinate-descent/block-matcher.ts";
 import type { Occurrence } from "../coordinate-descent/occurrences.ts";
 import type { UnitTree } from "../coordinate-descent/unit-tree.ts";
 
-/** What of a problem the relaxation takes; the rest is left to coordinate descent. */
+/** The part of a problem that the relaxation takes; the rest is left to coordinate descent. */
 export interface Relaxable {
   /** Indices of the blocks that are relaxed. */
   readonly blocks: readonly number[];
-  /** Whether an occurrence counts; undefined where all do. */
+  /** Checks whether an occurrence counts; undefined where all do. */
   readonly usable: ((occurrence: Occurrence) => boolean) | undefined;
 }
 
 /**
- * Finds what the relaxation can take: weights that are at most bilinear in the permutations, that is where at most two axes move
- * and no position moves with units of several blocks at once; and blocks none of whose cells lie in units of several blocks.
+ * Finds the part of a problem that the relaxation can take: weights that are at most bilinear in the
+ * permutations, that is where at most two axes move and no position moves with units of several blocks at
+ * once; and blocks none of whose cells lie in units of several blocks.
  */
 export function findRelaxable(tree: UnitTree, matchers: readonly BlockMatcher[]): Relaxable {
   const left = new Set<string>();
@@ -31,15 +32,12 @@ export function findRelaxable(tree: UnitTree, matchers: readonly BlockMatcher[])
       return true;
     });
   return {
-    blocks: [...matchers.keys()].filter((block) => {
-      const matcher = matchers[block];
-      return matcher !== undefined && isFree(matcher);
-    }),
+    blocks: [...matchers.entries()].flatMap(([block, matcher]) => (isFree(matcher) ? [block] : [])),
     usable: left.size === 0 ? undefined : ({ tensor }) => !left.has(tensor),
   };
 }
 
-/** Whether some position of the weight moves with units of several blocks. */
+/** Checks whether some position of the weight moves with units of several blocks. */
 export function isShared(tree: UnitTree, { components }: Occurrence): boolean {
   if (tree.sharedBlocks.size === 0) return false;
   return components.some(({ fields }) =>

@@ -1,8 +1,8 @@
-import { dot } from "@isthmus/core";
+import { at, dot, entry } from "@isthmus/core";
 import { type BlockMatcher, unitsOf } from "../coordinate-descent/block-matcher.ts";
 import type { Placement } from "../coordinate-descent/placement.ts";
 import type { Member } from "../coordinate-descent/unit-tree.ts";
-import { blendInPlace } from "./kernels/blend.ts";
+import { blendInPlace, scaleInPlace } from "./kernels/blend.ts";
 
 /** A convex combination of placements of one symmetry, with the gradient of the objective there. */
 interface RelaxedMember {
@@ -11,18 +11,19 @@ interface RelaxedMember {
   readonly permutation: Float32Array;
   /** Gradient of the objective by `permutation`, `[units, units]`. */
   readonly gradient: Float32Array;
-  /** Gradient at the vertex that is looked at, `[units, units]`. */
+  /** Gradient at the present vertex, `[units, units]`. */
   readonly vertexGradient: Float32Array;
-  /** The vertex that is looked at: the unit in each place, `[units]`. */
+  /** The present vertex: the unit in each place, `[units]`. */
   vertex: Int32Array;
 }
 
 /**
  * The permutations of one block, relaxed.
  *
- * For a nested symmetry the matrix is over the units of all its cells. The convex hull of nested permutations is exactly the matrices
- * whose block for a pair of parent units is doubly stochastic times the weight of that pair, so members of a block are relaxed
- * together and the best vertex is the exact solution of the block.
+ * For a nested symmetry the matrix is over the units of all its cells. The convex hull of nested permutations
+ * is exactly the matrices whose block for a pair of parent units is doubly stochastic times the weight of
+ * that pair, so members of a block are relaxed together and the best vertex is the exact solution of the
+ * block.
  */
 export class RelaxedBlock {
   readonly matcher: BlockMatcher;
@@ -43,38 +44,44 @@ export class RelaxedBlock {
     });
   }
 
-  /** Looks at a vertex. */
+  /** Sets the present vertex. */
   face(placement: Placement): void {
     const { block } = this.matcher;
-    const choices = new Map(block.members.map(({ index }) => [index, placement[index] ?? new Int32Array()]));
-    for (const own of this.#members) own.vertex = unitsOf(block, own.member, choices);
+    const choices = new Map(block.members.map(({ index }) => [index, at(placement, index, "symmetry")]));
+    for (const relaxed of this.#members) relaxed.vertex = unitsOf(block, relaxed.member, choices);
   }
 
-  /** Notes the gradient at the vertex. */
+  /** Sets the gradient at the present vertex. */
   note(costs: ReadonlyMap<Member, Float32Array>): void {
     for (const { member, vertexGradient } of this.#members) {
-      vertexGradient.set(costs.get(member) ?? new Float32Array());
+      vertexGradient.set(entry(costs, member, "member"));
     }
   }
 
-  /** The placement of the block that rises most along the gradient. */
+  /** Finds the placement of the block that rises most along the gradient. */
   steepest(current: Placement): Map<number, Int32Array> {
-    return this.matcher.solve(new Map(this.#members.map((own) => [own.member, own.gradient])), current);
+    return this.matcher.solve(
+      new Map(this.#members.map(({ member, gradient }) => [member, gradient])),
+      current,
+    );
   }
 
-  /** The placement closest to the relaxed one. */
+  /** Finds the placement closest to the relaxed one. */
   round(current: Placement): Map<number, Int32Array> {
-    return this.matcher.solve(new Map(this.#members.map((own) => [own.member, own.permutation])), current);
+    return this.matcher.solve(
+      new Map(this.#members.map(({ member, permutation }) => [member, permutation])),
+      current,
+    );
   }
 
-  /** Slope of the objective towards the vertex. */
+  /** Computes the slope of the objective towards the vertex. */
   slope(): number {
     return this.#sum(
       ({ gradient, permutation, vertex }) => valueAt(gradient, vertex) - innerProduct(gradient, permutation),
     );
   }
 
-  /** Slope of the objective at the vertex, in the same direction. */
+  /** Computes the slope of the objective at the vertex, in the same direction. */
   vertexSlope(): number {
     return this.#sum(
       ({ vertexGradient, permutation, vertex }) =>
@@ -82,32 +89,35 @@ export class RelaxedBlock {
     );
   }
 
-  /** Value of the vertex under the gradient, in absolute numbers. */
+  /** Computes the absolute value of the vertex under the gradient. */
   scale(): number {
     return this.#sum(({ gradient, vertex }) => Math.abs(valueAt(gradient, vertex)));
   }
 
-  /** Moves a share `t` in `[0, 1]` of the way to the vertex; the gradient is linear, so it goes the same way. */
+  /**
+   * Moves a share `t` in `[0, 1]` of the way to the vertex; the gradient is linear, so it moves by the same
+   * share.
+   */
   step(t: number): void {
     for (const { permutation, gradient, vertexGradient, vertex } of this.#members) {
       blendInPlace(gradient, vertexGradient, t);
       const units = vertex.length;
-      for (let i = 0; i < permutation.length; i++) permutation[i] = (permutation[i] ?? 0) * (1 - t);
+      scaleInPlace(permutation, 1 - t);
       vertex.forEach((unit, place) => {
-        permutation[place * units + unit] = (permutation[place * units + unit] ?? 0) + t;
+        permutation[place * units + unit] = at(permutation, place * units + unit, "weight") + t;
       });
     }
   }
 
-  #sum(of: (own: RelaxedMember) => number): number {
-    return this.#members.reduce((sum, own) => sum + of(own), 0);
+  #sum(of: (relaxed: RelaxedMember) => number): number {
+    return this.#members.reduce((sum, relaxed) => sum + of(relaxed), 0);
   }
 }
 
 function valueAt(matrix: Float32Array, vertex: Int32Array): number {
   let sum = 0;
   vertex.forEach((unit, place) => {
-    sum += matrix[place * vertex.length + unit] ?? 0;
+    sum += at(matrix, place * vertex.length + unit, "weight");
   });
   return sum;
 }

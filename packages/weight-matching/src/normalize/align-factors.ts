@@ -1,4 +1,4 @@
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, entry } from "@isthmus/core";
 import type { DiagonalSymmetry } from "@isthmus/symmetry";
 import { groupVariables, multiplyInPlace, positionIn } from "@isthmus/symmetry/layout";
 import { touchedBy } from "./balance-scales.ts";
@@ -15,9 +15,10 @@ interface Sums {
 }
 
 /**
- * Finds scales or signs of network B that bring it closer to network A, one group of variables after the other, each the best
- * while the others stay: for a scale the least of `sum (a - s b)^2 + sum (a - b / s)^2` over elements in front and behind, for a
- * sign that of their products. Done again on the result it may go further, where units of several layers meet in a weight.
+ * Finds scales or signs of network B that bring it closer to network A, one group of variables after the
+ * other, each the best while the others stay: for a scale the least of `sum (a - s b)^2 + sum (a - b / s)^2`
+ * over elements in front and behind, for a sign that of their products. Done again on the result it may go
+ * further, where units of several layers meet in a weight.
  *
  * @returns a factor for each variable, `[variables]`
  */
@@ -41,8 +42,7 @@ function alignGroup(
   const sums = { front: zeros(), behind: zeros(), frontSquares: zeros(), behindSquares: zeros() };
   const touched = touchedBy(symmetry, group);
   for (const [name, { view, fields }] of touched) {
-    const [one, two] = [left.get(name), right.get(name)];
-    if (one === undefined || two === undefined) continue;
+    const [one, two] = [entry(left, name, "weight"), entry(right, name, "weight")];
     for (const { axes, variables } of fields) {
       addSums(sums, [one, two], { variables, positionOf: positionIn(view, axes) });
     }
@@ -51,8 +51,7 @@ function alignGroup(
     factors[variable] = symmetry.kind === "sign" ? signOf(sums, variable) : scaleOf(sums, variable);
   }
   for (const [name, layout] of touched) {
-    const values = right.get(name);
-    if (values !== undefined) multiplyInPlace(values, 0, layout, factors);
+    multiplyInPlace(entry(right, name, "weight"), 0, layout, factors);
   }
 }
 
@@ -65,10 +64,10 @@ function addSums(
     const variable = field.variables[field.positionOf(i)] as number;
     if (variable === 0) continue;
     const [products, squares] = variable > 0 ? [front, frontSquares] : [behind, behindSquares];
-    const at = Math.abs(variable) - 1;
+    const index = Math.abs(variable) - 1;
     const value = right[i] as number;
-    products[at] = (products[at] as number) + (left[i] as number) * value;
-    squares[at] = (squares[at] as number) + value * value;
+    products[index] = (products[index] as number) + (left[i] as number) * value;
+    squares[index] = (squares[index] as number) + value * value;
   }
 }
 
@@ -79,7 +78,10 @@ function signOf({ front, behind }: Sums, variable: number): number {
 /** Steps of Newton's method from each start. */
 const NEWTON_STEPS = 40;
 
-/** The scale with the least distance; 1 where the unit is dead or leads nowhere, so that none is better than another. */
+/**
+ * The scale with the least distance; 1 where the unit is dead or leads nowhere, so that none is better than
+ * another.
+ */
 function scaleOf({ front, behind, frontSquares, behindSquares }: Sums, variable: number): number {
   const [fab, gab] = [front[variable] as number, behind[variable] as number];
   const [fbb, gbb] = [frontSquares[variable] as number, behindSquares[variable] as number];

@@ -1,11 +1,11 @@
-import type { Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint } from "@isthmus/core";
 import type { Rotation, RotationSpace, SymmetrySpec } from "@isthmus/symmetry";
 import { EigenvalueDecomposition, Matrix, SingularValueDecomposition } from "ml-matrix";
 import { rotationProducts, unitSums } from "./rotation-products.ts";
 
 /**
- * Finds the rotation of each cell of network B that brings it closest to network A, by orthogonal Procrustes: of the products
- * `C = sum A_i B_j = U S V^T` it is `U V^T`.
+ * Finds the rotation of each cell of network B that brings it closest to network A, by orthogonal Procrustes:
+ * of the products `C = sum A_i B_j = U S V^T` it is `U V^T`.
  *
  * @see Schönemann, "A generalized solution of the orthogonal Procrustes problem" (1966)
  * @returns a rotation of B's units for each space
@@ -18,15 +18,16 @@ export async function alignRotations(
   const products = await rotationProducts(networks, spec, spaces);
   return spaces.map((space, i): Rotation => {
     const { size } = space;
-    const matrix = Matrix.from1DArray(size, size, products[i] ?? []);
+    const matrix = Matrix.from1DArray(size, size, at(products, i, "space"));
     const { leftSingularVectors, rightSingularVectors } = new SingularValueDecomposition(matrix);
     return { space, matrix: orthonormal(leftSingularVectors.mmul(rightSingularVectors.transpose())) };
   });
 }
 
 /**
- * Finds the rotation of each cell that makes its units orthogonal to each other, the longest first, with sums of elements that
- * are not negative: the same whatever the rotation was before, but for units of equal length.
+ * Finds the rotation of each cell that makes its units orthogonal to each other, the longest first, with sums
+ * of elements that are not negative: the same whatever the rotation was before, but for units of equal
+ * length.
  */
 export async function diagonalizeRotations(
   network: Checkpoint,
@@ -37,10 +38,10 @@ export async function diagonalizeRotations(
   const sums = await unitSums(network, spec, spaces);
   return spaces.map((space, i): Rotation => {
     const { size } = space;
-    const { vectors } = decompose(products[i] ?? [], size);
+    const { vectors } = decompose(at(products, i, "space"), size);
     for (let start = 0; start < vectors.length; start += size) {
       const vector = vectors.subarray(start, start + size);
-      if (inner(vector, sums[i] ?? vector) < 0) vector.set(vector.map((value) => -value));
+      if (inner(vector, at(sums, i, "space")) < 0) vector.set(vector.map((value) => -value));
     }
     return { space, matrix: vectors };
   });
@@ -57,10 +58,10 @@ export function decompose(
   );
   const order = realEigenvalues
     .map((_, k) => k)
-    .sort((x, y) => (realEigenvalues[y] ?? 0) - (realEigenvalues[x] ?? 0));
+    .sort((x, y) => at(realEigenvalues, y, "eigenvalue") - at(realEigenvalues, x, "eigenvalue"));
   return {
     vectors: orthonormal(eigenvectorMatrix.subMatrixColumn(order).transpose()),
-    values: Float64Array.from(order, (k) => realEigenvalues[k] ?? 0),
+    values: Float64Array.from(order, (k) => at(realEigenvalues, k, "eigenvalue")),
   };
 }
 

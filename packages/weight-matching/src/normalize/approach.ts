@@ -13,8 +13,8 @@ const MAX_ROUNDS = 20;
 const TOLERANCE = 1e-6;
 
 /**
- * Brings network B as close to network A as rotations, scales and signs allow, one kind after the other until none helps.
- * B keeps computing the same.
+ * Brings network B as close to network A as rotations, scales and signs allow, one kind after the other until
+ * none helps. B keeps computing the same.
  *
  * @returns B, changed; in memory
  */

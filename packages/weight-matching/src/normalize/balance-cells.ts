@@ -1,4 +1,4 @@
-import type { Checkpoint } from "@isthmus/core";
+import { at, type Checkpoint } from "@isthmus/core";
 import { type DiagonalSymmetry, placesOf, type Rotation, type RotationSpace } from "@isthmus/symmetry";
 import { Matrix } from "ml-matrix";
 import { decompose } from "./align-rotations.ts";
@@ -9,13 +9,13 @@ import { rotationProducts, type UsePlace } from "./rotation-products.ts";
 const RANK_TOLERANCE = 1e-7;
 
 /**
- * Finds the rotations and scales after which the products of the units of each cell in front, `F`, equal those behind, `G`:
- * the element of all invertible matrices that makes the sum of squares of the weights least. It is the root of
- * `F^-1/2 (F^1/2 G F^1/2)^1/2 F^-1/2`, of which the eigenvectors are the rotation and the values the scales. Cells whose units
- * are not independent, or are not scaled, are left as they are.
+ * Finds the rotations and scales after which the products of the units of each cell in front, `F`, equal
+ * those behind, `G`: the element of all invertible matrices that makes the sum of squares of the weights
+ * least. It is the root of `F^-1/2 (F^1/2 G F^1/2)^1/2 F^-1/2`, of which the eigenvectors are the rotation
+ * and the values the scales. Cells whose units are not independent, or are not scaled, are left as they are.
  *
- * @see Kempf and Ness, "The length of vectors in representation spaces" (1979): shortest vectors of an orbit are unique up to
- *   rotation
+ * @see Kempf and Ness, "The length of vectors in representation spaces" (1979): shortest vectors of an orbit
+ *   are unique up to rotation
  * @returns a rotation for each cell, and a factor for each variable to be applied after it
  */
 export async function balanceCells(
@@ -30,12 +30,13 @@ export async function balanceCells(
   const factors = new Float64Array(scales.variables).fill(1);
   const turned: Rotation[] = [];
   rotations.forEach((space, i) => {
-    const own = variables[i];
-    const balance = own && balanceOf(front[i] ?? [], behind[i] ?? [], space.size);
-    if (own === undefined || balance === undefined) return;
+    const ofCell = variables[i];
+    if (ofCell === undefined) return;
+    const balance = balanceOf(at(front, i, "space"), at(behind, i, "space"), space.size);
+    if (balance === undefined) return;
     turned.push({ space, matrix: balance.vectors });
-    own.forEach((variable, unit) => {
-      factors[variable] = Math.sqrt(balance.values[unit] ?? 1);
+    ofCell.forEach((variable, unit) => {
+      factors[variable] = Math.sqrt(at(balance.values, unit, "unit"));
     });
   });
   return { turned, factors };
@@ -44,7 +45,7 @@ export async function balanceCells(
 /** Takes places that a variable multiplies, or divides. */
 function onSide(scales: DiagonalSymmetry, side: 1 | -1): UsePlace {
   return ({ tensor, axes, row }) => {
-    const sign = Math.sign(variableAt(scales, { tensor, axes, position: row[0] ?? 0 }));
+    const sign = Math.sign(variableAt(scales, { tensor, axes, position: at(row, 0, "position") }));
     return sign === side;
   };
 }
@@ -58,35 +59,43 @@ function variableAt(
     position,
   }: { readonly tensor: string; readonly axes: readonly number[]; readonly position: number },
 ): number {
-  const field = weights.get(tensor)?.fields.find((own) => own.axes.join() === axes.join());
-  return field?.variables[position] ?? 0;
+  const field = weights.get(tensor)?.fields.find((candidate) => candidate.axes.join() === axes.join());
+  return field === undefined ? 0 : at(field.variables, position, "position");
 }
 
-/** The variable that multiplies each unit of each cell in front; undefined for cells of which some unit has none of its own. */
+/**
+ * The variable that multiplies each unit of each cell in front; undefined for cells of which some unit has
+ * none of its own.
+ */
 function variablesOf(
   scales: DiagonalSymmetry,
   spec: FoundSymmetries["spec"],
   spaces: readonly RotationSpace[],
 ): (Int32Array | undefined)[] {
-  const known = spaces.map(({ size }) => new Int32Array(size).fill(-1));
+  const variablesOfSpaces = spaces.map(({ size }) => new Int32Array(size).fill(-1));
   const rotations = spaces.map((space): Rotation => ({ space, matrix: new Float64Array() }));
   for (const [tensor, layout] of spec.weights) {
     for (const { field, rotation, rows } of placesOf(layout, rotations)) {
-      const own = known[spaces.indexOf(rotation.space)];
+      const ofSpace = at(variablesOfSpaces, spaces.indexOf(rotation.space), "space");
       for (const row of rows) {
         row.forEach((position, unit) => {
           const variable = variableAt(scales, { tensor, axes: field.axes, position });
-          if (own !== undefined && variable > 0) own[unit] = variable - 1;
+          if (variable > 0) ofSpace[unit] = variable - 1;
         });
       }
     }
   }
-  return known.map((own) =>
-    own.every((variable) => variable >= 0) && new Set(own).size === own.length ? own : undefined,
+  return variablesOfSpaces.map((ofSpace) =>
+    ofSpace.every((variable) => variable >= 0) && new Set(ofSpace).size === ofSpace.length
+      ? ofSpace
+      : undefined,
   );
 }
 
-/** Eigenvectors and values of the matrix `S^2` for which `S F S = S^-1 G S^-1`; undefined where `F` or `G` has no inverse. */
+/**
+ * Eigenvectors and values of the matrix `S^2` for which `S F S = S^-1 G S^-1`; undefined where `F` or `G` has
+ * no inverse.
+ */
 function balanceOf(front: ArrayLike<number>, behind: ArrayLike<number>, size: number) {
   const root = power(front, size, 0.5);
   const inverse = power(front, size, -0.5);
@@ -101,7 +110,7 @@ function balanceOf(front: ArrayLike<number>, behind: ArrayLike<number>, size: nu
 /** A power of a symmetric positive definite matrix; undefined if it is not definite. */
 function power(matrix: ArrayLike<number>, size: number, exponent: number): Matrix | undefined {
   const { vectors, values } = decompose(matrix, size);
-  const [largest = 0, least = 0] = [values[0], values.at(-1)];
+  const [largest, least] = [at(values, 0, "eigenvalue"), at(values, size - 1, "eigenvalue")];
   if (!(largest > 0 && least > RANK_TOLERANCE * largest)) return undefined;
   const rows = Matrix.from1DArray(size, size, vectors);
   const scaled = Matrix.diag(Array.from(values, (value) => value ** exponent));

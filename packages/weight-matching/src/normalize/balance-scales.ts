@@ -1,4 +1,4 @@
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, entry } from "@isthmus/core";
 import type { DiagonalSymmetry, FactorField, FactorLayout } from "@isthmus/symmetry";
 import { groupVariables, multiplyInPlace, positionIn } from "@isthmus/symmetry/layout";
 import { readSubjects, type Subjects } from "./read-subjects.ts";
@@ -10,8 +10,8 @@ const MAX_SWEEPS = 50;
 const TOLERANCE = 1e-4;
 
 /**
- * Finds the scales with which each unit's weights in front have the norm of those behind it: the one element of the group
- * that makes the sum of squares of all weights least, whatever the scales were before.
+ * Finds the scales with which each unit's weights in front have the norm of those behind it: the one element
+ * of the group that makes the sum of squares of all weights least, whatever the scales were before.
  *
  * @see Stock et al., "Equi-normalization of Neural Networks" (2019), section 3
  * @returns a factor for each variable, `[variables]`
@@ -42,7 +42,8 @@ function balanceGroup(subjects: Subjects, symmetry: DiagonalSymmetry, group: Int
   const behind = new Float64Array(symmetry.variables);
   const touched = touchedBy(symmetry, group);
   for (const [name, layout] of touched) {
-    for (const field of layout.fields) addSquares(subjects.get(name), layout, field, { front, behind });
+    for (const field of layout.fields)
+      addSquares(entry(subjects, name, "weight"), layout, field, { front, behind });
   }
   const factors = new Float64Array(symmetry.variables).fill(1);
   for (const variable of group) {
@@ -50,13 +51,11 @@ function balanceGroup(subjects: Subjects, symmetry: DiagonalSymmetry, group: Int
     // A unit that is dead or leads nowhere has no scale that is better than another.
     if (before > 0 && after > 0) factors[variable] = (after / before) ** 0.25;
   }
-  for (const [name, layout] of touched) multiplyInPlace(subjects.get(name) ?? NONE, 0, layout, factors);
+  for (const [name, layout] of touched) multiplyInPlace(entry(subjects, name, "weight"), 0, layout, factors);
   return factors;
 }
 
-const NONE = new Float32Array(0);
-
-/** The weights that some variables lie on, with these variables alone. */
+/** Selects the weights that some variables lie on, with these variables alone. */
 export function touchedBy(
   { variables, weights }: DiagonalSymmetry,
   group: Int32Array,
@@ -66,17 +65,17 @@ export function touchedBy(
   return [...weights].flatMap(([name, layout]): [string, FactorLayout][] => {
     const fields = layout.fields
       .map((field): FactorField => {
-        const own = field.variables.map((variable) => (member[Math.abs(variable)] === 1 ? variable : 0));
-        return { axes: field.axes, variables: own };
+        const inGroup = field.variables.map((variable) => (member[Math.abs(variable)] === 1 ? variable : 0));
+        return { axes: field.axes, variables: inGroup };
       })
       .filter((field) => field.variables.some((variable) => variable !== 0));
     return fields.length === 0 ? [] : [[name, { ...layout, fields }]];
   });
 }
 
-/** Adds the squares of elements to the variables that multiply them, and to those that divide them. */
+/** Adds the squares of elements to the variables that multiply or divide them. */
 function addSquares(
-  values: Float32Array = NONE,
+  values: Float32Array,
   { view }: FactorLayout,
   { axes, variables }: FactorField,
   { front, behind }: { readonly front: Float64Array; readonly behind: Float64Array },
@@ -86,7 +85,7 @@ function addSquares(
     const variable = variables[positionOf(i)] as number;
     if (variable === 0) continue;
     const sums = variable > 0 ? front : behind;
-    const at = Math.abs(variable) - 1;
-    sums[at] = (sums[at] as number) + (values[i] as number) ** 2;
+    const index = Math.abs(variable) - 1;
+    sums[index] = (sums[index] as number) + (values[i] as number) ** 2;
   }
 }

@@ -26,25 +26,25 @@ export interface CanonicalizeResult {
 }
 
 /**
- * Brings a network to a canonical form under symmetries beyond permutation: cells rotated so that their units are orthogonal,
- * units scaled so that norms in front and behind are equal, and negated so that the sums in front are not negative. Where
- * cells are both scaled and rotated, which together is any invertible matrix, their units are balanced as a whole: products
- * of units in front equal those behind.
+ * Brings a network to a canonical form under symmetries beyond permutation: cells rotated so that their units
+ * are orthogonal, units scaled so that norms in front and behind are equal, and negated so that the sums in
+ * front are not negative. Where cells are both scaled and rotated, which together is any invertible matrix,
+ * their units are balanced as a whole: products of units in front equal those behind.
  *
- * Two networks that differ by scales, signs or rotations have forms that differ by permutations only, up to cells whose units
- * have equal norms. The network computes the same as before.
+ * Two networks that differ by scales, signs or rotations have forms that differ by permutations only, up to
+ * cells whose units have equal norms. The network computes the same as before.
  *
- * @param found - the permutation symmetries and those beyond of the network's graph
+ * @param symmetries - the permutation symmetries and those beyond of the network's graph
  * @throws InputError if a weight is NaN or infinite; it is named
  * @throws MismatchError if the checkpoint does not fit the graph they were discovered in
  */
 export async function canonicalize(
   checkpoint: Checkpoint,
-  found: FoundSymmetries,
+  symmetries: FoundSymmetries,
   options: CanonicalizeOptions = {},
 ): Promise<CanonicalizeResult> {
   const { kinds } = resolveOptions("bring a network to a canonical form", CANONICALIZE_DEFAULTS, options);
-  const { spec, linear } = found;
+  const { spec, linear } = symmetries;
   const steps: LinearStep[] = [];
   let network = await readAsFloats(checkpoint);
   const take = async (step: LinearStep): Promise<void> => {
@@ -54,7 +54,7 @@ export async function canonicalize(
   const [scales, signs, rotations] = [linear.scales, linear.signs, linear.rotations];
   const rotates = kinds.includes("rotation") && rotations.length > 0;
   if (rotates && kinds.includes("scale")) {
-    const { turned, factors } = await balanceCells(network, found);
+    const { turned, factors } = await balanceCells(network, symmetries);
     await take(rotationStep(spec, turned));
     await take(factorStep(scales, factors));
   }

@@ -10,8 +10,8 @@ import {
 import { assertFinite } from "../weights/read-parameters.ts";
 
 /**
- * Reads a network into memory with all floating-point tensors as f32, so that steps on it are neither rounded to a narrower
- * type nor done again at each reading.
+ * Reads a network into memory with all floating-point tensors as f32, so that steps on it are neither rounded
+ * to a narrower type nor done again at each reading.
  * @throws InputError if a value is NaN or infinite; the tensor is named
  */
 export async function readAsFloats(checkpoint: Checkpoint): Promise<Checkpoint> {
@@ -29,7 +29,10 @@ export async function readAsFloats(checkpoint: Checkpoint): Promise<Checkpoint> 
   return createCheckpoint(tensors, checkpoint.metadata, checkpoint.source);
 }
 
-/** A network that was changed in f32, with the element types that it had before: each tensor is rounded once, when it is read. */
+/**
+ * Returns a network that was changed in f32 with the element types that it had before: each tensor is rounded
+ * once, when it is read.
+ */
 export function withTypesOf(network: Checkpoint, before: Checkpoint): Checkpoint {
   const { tensors, metadata } = before;
   return defineCheckpoint({

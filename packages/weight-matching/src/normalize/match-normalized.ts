@@ -24,11 +24,12 @@ interface Matched {
 }
 
 /**
- * Matches two networks in their canonical forms, so that scales, signs and rotations do not hide which units correspond, and
- * gives B those that bring it closest to A: first in canonical form, where what differs between two forms of one network is a
- * rotation or a sign, then in A's own form.
+ * Matches two networks in their canonical forms, so that scales, signs and rotations do not hide which units
+ * correspond, and gives B the scales, signs and rotations that bring it closest to A: first in canonical
+ * form, where what differs between two forms of one network is a rotation or a sign, then in A's own form.
  *
- * @param match - matches two networks by permutations, or by rotations after them, which are then kept as they are
+ * @param match - matches two networks by permutations, or by rotations after them, which are then kept as
+ *   they are
  * @throws InputError if a weight is NaN or infinite; it is named
  * @throws MismatchError if the checkpoints do not fit the graph that the symmetries are of
  */
@@ -41,8 +42,8 @@ export async function matchNormalized<T extends Matched>(
   const { spec } = symmetries;
   const one = await canonicalize(a, symmetries, { kinds });
   const two = await canonicalize(b, symmetries, { kinds });
-  const found = await match([one.network, two.network]);
-  const { alignment, rotations = [] } = found;
+  const matched = await match([one.network, two.network]);
+  const { alignment, rotations = [] } = matched;
   const permuted = permute(alignment, two.network, spec);
   const rotated = rotations.length === 0 ? permuted : rotateUnits(permuted, spec, rotations);
   const others = rotations.length === 0 ? kinds : kinds.filter((kind) => kind !== "rotation");
@@ -54,5 +55,5 @@ export async function matchNormalized<T extends Matched>(
     before: await networkDistance([a, b], spec),
     after: await networkDistance([a, network], spec),
   };
-  return { found, network, distance };
+  return { found: matched, network, distance };
 }

@@ -1,7 +1,10 @@
 import { asFloat32, type Checkpoint } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 
-/** Distance of two networks in weight space, over all parameters of a specification: the root of the sum of squared differences. */
+/**
+ * Measures the distance of two networks in weight space, over all parameters of a specification: the root of
+ * the sum of squared differences.
+ */
 export async function networkDistance(
   [a, b]: readonly [Checkpoint, Checkpoint],
   { weights }: SymmetrySpec,

@@ -1,11 +1,11 @@
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, entry } from "@isthmus/core";
 import type { DiagonalSymmetry } from "@isthmus/symmetry";
 import { groupVariables, multiplyInPlace, positionIn } from "@isthmus/symmetry/layout";
 import { readSubjects, type Subjects } from "./read-subjects.ts";
 
 /**
- * Finds the signs with which the weights in front of each unit have a sum that is not negative, layer by layer in the order
- * of the graph: the same whatever the signs were before, and whatever the order of units.
+ * Finds the signs with which the weights in front of each unit have a sum that is not negative, layer by
+ * layer in the order of the graph: the same whatever the signs were before, and whatever the order of units.
  *
  * @returns 1 or -1 for each variable, `[variables]`
  */
@@ -17,13 +17,12 @@ export async function orientSigns(checkpoint: Checkpoint, symmetry: DiagonalSymm
     const step = new Float64Array(symmetry.variables).fill(1);
     for (const variable of group) if ((sums[variable] as number) < 0) step[variable] = -1;
     for (const variable of group) signs[variable] = step[variable] as number;
-    for (const [name, layout] of symmetry.weights)
-      multiplyInPlace(subjects.get(name) ?? NONE, 0, layout, step);
+    for (const [name, layout] of symmetry.weights) {
+      multiplyInPlace(entry(subjects, name, "weight"), 0, layout, step);
+    }
   }
   return signs;
 }
-
-const NONE = new Float32Array(0);
 
 /** Sums of the elements of the first weight that each variable of a group lies on. */
 function sumInFront(
@@ -34,7 +33,7 @@ function sumInFront(
   const sums = new Float64Array(variables);
   const open = new Set(group);
   for (const [name, { view, fields }] of weights) {
-    const values = subjects.get(name) ?? NONE;
+    const values = entry(subjects, name, "weight");
     const met = new Set<number>();
     for (const field of fields) {
       const positionOf = positionIn(view, field.axes);

@@ -1,4 +1,4 @@
-import { type Checkpoint, toFloat32 } from "@isthmus/core";
+import { at, type Checkpoint, entry, toFloat32 } from "@isthmus/core";
 import {
   elementFinder,
   placesOf,
@@ -16,10 +16,10 @@ export type UsePlace = (place: {
 }) => boolean;
 
 /**
- * Products of the units of two networks in each cell, over all weights they lie in: `[size, size]` for each space,
- * `products[i * size + j]` of unit `i` of A and unit `j` of B.
+ * Computes the products of the units of two networks in each cell, over all weights that they lie in:
+ * `[size, size]` for each space, `products[i * size + j]` of unit `i` of A and unit `j` of B.
  *
- * @param uses - places that count; all if not given
+ * @param uses - filter of the places that count; all if left out
  */
 export async function rotationProducts(
   [a, b]: readonly [Checkpoint, Checkpoint],
@@ -44,7 +44,10 @@ export async function rotationProducts(
   return rotations.map(({ matrix }) => matrix);
 }
 
-/** Sums of the elements of the units of each cell, over all weights they lie in: `[size]` for each space. */
+/**
+ * Computes the sums of the elements of the units of each cell, over all weights that they lie in: `[size]`
+ * for each space.
+ */
 export async function unitSums(
   network: Checkpoint,
   spec: SymmetrySpec,
@@ -60,7 +63,7 @@ export async function unitSums(
       const elements = elementsOf(field.axes);
       for (const row of rows) {
         row.forEach((position, unit) => {
-          for (const element of elements.get(position) ?? []) {
+          for (const element of entry(elements, position, "position")) {
             rotation.matrix[unit] = (rotation.matrix[unit] as number) + (values[element] as number);
           }
         });
@@ -83,10 +86,10 @@ interface Sides {
 
 function addProducts({ space, matrix }: Rotation, row: Int32Array, { elements, left, right }: Sides): void {
   const { size } = space;
-  const lists = Array.from(row, (position) => elements.get(position) ?? new Int32Array(0));
+  const lists = Array.from(row, (position) => entry(elements, position, "position"));
   for (let i = 0; i < size; i++) {
     for (let j = 0; j < size; j++) {
-      const [one, two] = [lists[i] ?? new Int32Array(0), lists[j] ?? new Int32Array(0)];
+      const [one, two] = [at(lists, i, "unit"), at(lists, j, "unit")];
       let sum = 0;
       for (let k = 0; k < one.length; k++)
         sum += (left[one[k] as number] as number) * (right[two[k] as number] as number);

@@ -1,6 +1,7 @@
+import { at } from "@isthmus/core";
 import { mapComponent } from "@isthmus/symmetry/layout";
 import type { PanelSources } from "../coordinate-descent/member-costs.ts";
-import type { Occurrence } from "../coordinate-descent/occurrences.ts";
+import { columnOffsets, type Occurrence } from "../coordinate-descent/occurrences.ts";
 import { type WeightPart, weightParts } from "../coordinate-descent/weight-parts.ts";
 import type { TileTables } from "./weight-tiles.ts";
 
@@ -12,7 +13,10 @@ export interface OccurrenceTables {
   readonly leadMoves: boolean;
 }
 
-/** Tables for one slot of an occurrence, B permuted on the other axes and, by other blocks, on this one. */
+/**
+ * Creates the tables for one slot of an occurrence, B permuted on the other axes and, by other blocks, on
+ * this one.
+ */
 export function occurrenceTables(
   occurrence: Occurrence,
   { current, frame }: PanelSources,
@@ -21,14 +25,13 @@ export function occurrenceTables(
   const { layout, components } = occurrence;
   const still = weightParts(layout, components, undefined);
   const moved = weightParts(layout, components, current);
-  const component = components[occurrence.moving];
-  const isMoving = (part: WeightPart) => part.component !== undefined && part.component === component;
-  const offsets = still.find(isMoving)?.offsets ?? new Int32Array();
-  const map = component === undefined ? undefined : mapComponent(component, frame);
-  const columns = (from: Int32Array | undefined) => columnOffsets(occurrence, { offsets, map: from, slot });
+  const component = at(components, occurrence.moving, "component");
+  const isMoving = (part: WeightPart) => part.component === component;
+  const { offsets } = at(still, still.findIndex(isMoving), "part");
+  const map = mapComponent(component, frame);
+  const columns = (from: Int32Array | undefined) => columnOffsets(occurrence, slot, offsets, from);
   // Parts are ordered by their first axis, so the first part holds the first axis.
-  const first = still[0];
-  const leadMoves = first !== undefined && isMoving(first);
+  const leadMoves = isMoving(at(still, 0, "part"));
   const others = (parts: readonly WeightPart[]) =>
     parts.filter((part) => !isMoving(part)).map((part) => part.offsets);
   const tables = (parts: readonly WeightPart[], from: Int32Array | undefined): TileTables => {
@@ -37,15 +40,4 @@ export function occurrenceTables(
     return { lead, rest: [...rest, columns(from)] };
   };
   return { a: tables(still, undefined), b: tables(moved, map), leadMoves };
-}
-
-function columnOffsets(
-  { positions, slots }: Occurrence,
-  place: { readonly offsets: Int32Array; readonly map: Int32Array | undefined; readonly slot: number },
-): Int32Array {
-  const { offsets, map, slot } = place;
-  return Int32Array.from({ length: positions.length / slots }, (_, unit) => {
-    const position = positions[unit * slots + slot] ?? 0;
-    return offsets[map?.[position] ?? position] ?? 0;
-  });
 }

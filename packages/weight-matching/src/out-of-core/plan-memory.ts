@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 import { bytesForAssignment } from "../assignment/assignment-memory.ts";
 import type { UnitTree } from "../coordinate-descent/unit-tree.ts";
@@ -13,10 +14,16 @@ export interface MemoryPlan {
   readonly costBytes: number;
 }
 
-/** Bytes that one element of a tile takes: stored, selected and converted, of both networks, in f64 at worst half as many elements. */
+/**
+ * Bytes that one element of a tile takes: stored, selected and converted, of both networks, in f64 at worst
+ * half as many elements.
+ */
 const BYTES_PER_TILE_ELEMENT = 24;
 
-/** Share of what costs leave that tiles and the cache get; the rest is for arrays that are not collected yet, and for the process. */
+/**
+ * Share of what costs leave that tiles and the cache get; the rest is for arrays that are not collected yet,
+ * and for the process.
+ */
 const PLANNED_SHARE = 0.75;
 
 /** Smallest useful tile, and the largest beyond which products do not get faster. */
@@ -31,8 +38,9 @@ export interface MemoryNeeds {
 }
 
 /**
- * Plans matching within a bound: first what must be there (the costs of the largest block and the solver), then tiles, then a
- * cache of weights. The process itself takes 100 to 200 MB, which bounds of less than a gigabyte do not cover.
+ * Plans matching within a bound: first what must be there (the costs of the largest block and the solver),
+ * then tiles, then a cache of weights. The process itself takes 100 to 200 MB, which bounds of less than a
+ * gigabyte do not cover.
  * @throws RangeError if the bound is too small; it says what is needed
  */
 export function planMemory({ spec, tree, held }: MemoryNeeds, bytes: number): MemoryPlan {
@@ -41,7 +49,7 @@ export function planMemory({ spec, tree, held }: MemoryNeeds, bytes: number): Me
   const least = Math.max(TILE_ELEMENTS.least, row) * BYTES_PER_TILE_ELEMENT;
   if (!(bytes >= costBytes + least)) {
     const needed = Math.ceil((costBytes + least) / 2 ** 20);
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot match weights as memory must hold the costs of the largest symmetry: ${needed} MiB are needed, ${Math.floor(bytes / 2 ** 20)} are given; give more, or skip the largest symmetries`,
     );
   }
@@ -52,11 +60,12 @@ export function planMemory({ spec, tree, held }: MemoryNeeds, bytes: number): Me
 }
 
 /**
- * Costs of every member of a block, once more inside the engine, values of members that have children, the solver, and a spare where
- * the solver is too small for one. Buffers are kept for the next block, so each place counts with its largest member.
+ * Costs of every member of a block, once more inside the engine, values of members that have children, the
+ * solver, and a spare where the solver is too small for one. Buffers are kept for the next block, so each
+ * place counts with its largest member.
  */
 function bytesForCosts({ blocks }: UnitTree, held: ReadonlySet<number>): number {
-  const own: number[] = [];
+  const squares: number[] = [];
   let values = 0;
   let largest = 0;
   for (const { members } of blocks) {
@@ -64,14 +73,15 @@ function bytesForCosts({ blocks }: UnitTree, held: ReadonlySet<number>): number 
     let valuesOfBlock = 0;
     for (const [place, { symmetry, children, index }] of members.entries()) {
       const square = (symmetry.cells.length * symmetry.size) ** 2 * 4;
-      own[place] = Math.max(own[place] ?? 0, square);
+      const before = squares[place];
+      squares[place] = before === undefined ? square : Math.max(before, square);
       if (children.length > 0) valuesOfBlock += square;
       if (!held.has(index)) largest = Math.max(largest, symmetry.size);
     }
     values = Math.max(values, valuesOfBlock);
   }
-  const widest = Math.max(0, ...own);
+  const widest = Math.max(0, ...squares);
   const spare = widest > largest * largest * 4 ? widest : 0;
-  const total = own.reduce((sum, square) => sum + square, 0);
+  const total = squares.reduce((sum, square) => sum + square, 0);
   return total + values + widest + spare + bytesForAssignment(largest, largest);
 }

@@ -3,18 +3,19 @@ import type { AssignmentSolver } from "../assignment/assignment-solver.ts";
 /** A matrix to add up costs in, and another that is free until the next assignment. */
 export interface SquarePair {
   /** `[units, units]`, with any contents; valid until its place is asked for again. */
-  readonly own: Float32Array;
+  readonly sum: Float32Array;
   /** `[units, units]`, with any contents; valid until any place is asked for, or the solver is used. */
   readonly spare: Float32Array;
 }
 
 /**
- * Buffers for the costs of a block, used again by the next one: a matrix for each member, and one more that they share. That one is the
- * solver's own memory, where it is large enough: it holds nothing that matters while costs are added up.
+ * Buffers for the costs of a block, used again by the next one: a matrix for each member, and one more that
+ * they share. That one is the solver's own memory, where it is large enough: it holds nothing that matters
+ * while costs are added up.
  */
 export class SquareBuffers {
   readonly #solver: AssignmentSolver;
-  readonly #own: Float32Array[] = [];
+  readonly #sums: Float32Array[] = [];
   #spare: Float32Array = new Float32Array();
 
   constructor(solver: AssignmentSolver) {
@@ -24,12 +25,12 @@ export class SquareBuffers {
   /** @param place - which member of a block asks, from 0 */
   pair(place: number, units: number): SquarePair {
     const length = units * units;
-    let own = this.#own[place];
-    if (own === undefined || own.length < length) {
-      own = new Float32Array(length);
-      this.#own[place] = own;
+    let sum = this.#sums[place];
+    if (sum === undefined || sum.length < length) {
+      sum = new Float32Array(length);
+      this.#sums[place] = sum;
     }
-    return { own: own.subarray(0, length), spare: this.#spareOf(units) };
+    return { sum: sum.subarray(0, length), spare: this.#spareOf(units) };
   }
 
   #spareOf(units: number): Float32Array {

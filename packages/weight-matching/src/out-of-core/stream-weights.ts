@@ -1,4 +1,4 @@
-import { axisOffsets, type Checkpoint, dot, sizeOf, squaredNorm, stridesOf } from "@isthmus/core";
+import { at, axisOffsets, type Checkpoint, dot, sizeOf, squaredNorm, stridesOf } from "@isthmus/core";
 import type { SymmetrySpec, WeightLayout } from "@isthmus/symmetry";
 import { layoutComponents } from "@isthmus/symmetry/layout";
 import { votes } from "../coordinate-descent/alignment-objective.ts";
@@ -15,8 +15,9 @@ export interface NetworkPair {
 }
 
 /**
- * Prepares matching two networks without keeping their weights: reads everything once, to check it and for the norms.
- * @throws MismatchError if a checkpoint lacks a weight, or has it in another shape
+ * Prepares matching two networks without keeping their weights: reads everything once, to check it and for
+ * the norms.
+ * @throws MismatchError if a checkpoint lacks a weight, or the shape of a weight differs
  * @throws InputError if a value is NaN or infinite; the weight is named
  */
 export async function streamWeights(
@@ -68,10 +69,10 @@ async function innerProductOf(
   const components = layoutComponents(layout);
   const moved = [...slabs(weightParts(layout, components, source), tileElements)];
   let sum = 0;
-  let at = 0;
+  let tile = 0;
   for (const tables of slabs(weightParts(layout, components, undefined), tileElements)) {
     signal?.throwIfAborted();
-    const other = moved[at++] ?? tables;
+    const other = at(moved, tile++, "tile");
     const [left, right] = await stopwatch.time("reading", () =>
       Promise.all([a.read(name, layout, tables, scaled), b.read(name, layout, other, scaled)]),
     );
@@ -80,7 +81,7 @@ async function innerProductOf(
   return sum;
 }
 
-/** The axes of a weight as they are. */
+/** Lists the axes of a weight in their present order. */
 function stillParts(layout: WeightLayout): Pick<WeightPart, "offsets">[] {
   const strides = stridesOf(layout.view);
   return layout.view.map((_, axis) => ({ offsets: axisOffsets(layout.view, strides, [axis]) }));
@@ -96,11 +97,11 @@ function* slabs(parts: readonly Pick<WeightPart, "offsets">[], tileElements: num
   }
 }
 
-/** Elements of one index of the first axis of the widest weight that votes. */
+/** Counts the elements of one index of the first axis of the widest weight that votes. */
 export function widestRow(spec: SymmetrySpec): number {
   let widest = 1;
   for (const layout of spec.weights.values()) {
-    if (votes(layout)) widest = Math.max(widest, sizeOf(layout.view) / (layout.view[0] ?? 1));
+    if (votes(layout)) widest = Math.max(widest, sizeOf(layout.view) / at(layout.view, 0, "axis"));
   }
   return widest;
 }

@@ -1,8 +1,10 @@
+import { entry } from "@isthmus/core";
 import type { CrossProducts } from "../coordinate-descent/cross-products.ts";
 import { isFixed, type MemberCosts, type PanelSources } from "../coordinate-descent/member-costs.ts";
 import type { MemberOccurrences, Occurrence } from "../coordinate-descent/occurrences.ts";
 import type { Member } from "../coordinate-descent/unit-tree.ts";
 import type { Stopwatch } from "../search/matching-seconds.ts";
+import { addBlock } from "./kernels/add-block.ts";
 import { type OccurrenceTables, occurrenceTables } from "./occurrence-tables.ts";
 import type { SquareBuffers } from "./square-buffers.ts";
 import type { TileTables, WeightTiles } from "./weight-tiles.ts";
@@ -22,8 +24,9 @@ export interface StreamTools {
 /**
  * Costs of weights that are read when they are needed, tile by tile, and forgotten.
  *
- * A weight whose first axis is not the one that moves is read in slabs along it: each adds `A^T B`. One whose first axis moves is read in
- * blocks of its units, with all that belongs to them, `A B^T`; where it does not fit, block by block of the cost.
+ * A weight whose first axis is not the one that moves is read in slabs along it: each adds `A^T B`. One whose
+ * first axis moves is read in blocks of its units, with all that belongs to them, `A B^T`; where it does not
+ * fit, block by block of the cost.
  */
 export class StreamedCosts implements MemberCosts {
   readonly #occurrences: MemberOccurrences;
@@ -42,9 +45,9 @@ export class StreamedCosts implements MemberCosts {
     usable: (occurrence: Occurrence) => boolean = () => true,
   ): Promise<Float32Array> {
     const units = member.symmetry.cells.length * member.symmetry.size;
-    const { own, spare: scratch } = this.#tools.buffers.pair(this.#members.indexOf(member), units);
-    let [cost, spare]: Pair = [own.fill(0), scratch];
-    for (const occurrence of this.#occurrences.get(member) ?? []) {
+    const { sum, spare: scratch } = this.#tools.buffers.pair(this.#members.indexOf(member), units);
+    let [cost, spare]: Pair = [sum.fill(0), scratch];
+    for (const occurrence of entry(this.#occurrences, member, "member")) {
       if (occurrence.entangled || !(isFixed(occurrence) || usable(occurrence))) continue;
       for (let slot = 0; slot < occurrence.slots; slot++) {
         const tables = occurrenceTables(occurrence, sources, slot);
@@ -52,8 +55,8 @@ export class StreamedCosts implements MemberCosts {
         [cost, spare] = await add.call(this, occurrence, tables, [cost, spare]);
       }
     }
-    if (cost !== own) own.set(cost);
-    return own;
+    if (cost !== sum) sum.set(cost);
+    return sum;
   }
 
   /** Adds one slot of an occurrence whose first axis does not move, in slabs along that axis. */
@@ -94,7 +97,7 @@ export class StreamedCosts implements MemberCosts {
         const base = new Float32Array((left.length / depth) * (right.length / depth));
         const out = new Float32Array(base.length);
         await products.addByRows({ a: left, b: right, depth }, base, out);
-        addBlock(buffers[0], out, { row: i, column: j, columns: right.length / depth });
+        addBlock(buffers[0], out, i, j, right.length / depth);
       }
     }
     return buffers;
@@ -117,16 +120,3 @@ export class StreamedCosts implements MemberCosts {
 }
 
 type Pair = readonly [Float32Array, Float32Array];
-
-/** Adds a block of a square matrix in its place. */
-function addBlock(
-  cost: Float32Array,
-  block: Float32Array,
-  { row, column, columns }: { readonly row: number; readonly column: number; readonly columns: number },
-): void {
-  const units = Math.sqrt(cost.length);
-  for (let k = 0; k < block.length; k++) {
-    const at = (row + Math.floor(k / columns)) * units + column + (k % columns);
-    cost[at] = (cost[at] ?? 0) + (block[k] ?? 0);
-  }
-}

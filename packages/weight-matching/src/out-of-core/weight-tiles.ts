@@ -1,14 +1,17 @@
 import {
   allocateData,
   asFloat32,
+  at,
   type Checkpoint,
   type DType,
+  entry,
   gatherInto,
   sizeOf,
   type TensorData,
   toFloat32,
 } from "@isthmus/core";
 import type { WeightLayout } from "@isthmus/symmetry";
+import { scaleRowsInPlace } from "./kernels/scale-rows.ts";
 
 /** Selects elements of a weight: all sums of one offset of each table, the last running fastest. */
 export interface TileTables {
@@ -36,36 +39,38 @@ export interface WeightTilesOptions {
 }
 
 /**
- * Reads tiles from a checkpoint: only the rows (indices of the first axis) that a tile needs, in stretches of neighbours,
- * converted after they were selected. Weights are kept, first come, while they fit the cache: with the cyclic order in which
- * matching asks, replacing them would lose every one just before it is needed again.
+ * Reads tiles from a checkpoint: only the rows (indices of the first axis) that a tile needs, in stretches of
+ * neighbours, converted after they were selected. Weights are kept, first come, while they fit the cache:
+ * with the cyclic order in which matching asks, replacing them would lose every one just before it is needed
+ * again.
  */
 export function createWeightTiles(
   checkpoint: Checkpoint,
   { cacheBytes, factors }: WeightTilesOptions,
 ): WeightTiles {
-  const kept = new Map<string, TensorData>();
+  const cache = new Map<string, TensorData>();
   let free = cacheBytes;
   const rowsOf = async (name: string, rowSize: number, lead: Int32Array): Promise<StoredRows> => {
-    const info = checkpoint.tensors.get(name);
-    const dtype = info?.dtype ?? "f32";
-    const known = kept.get(name);
-    if (known !== undefined) return { data: known, dtype, lead, firstRows: undefined };
-    const bytes = sizeOf(info?.shape ?? []) * allocateData(dtype, 0).BYTES_PER_ELEMENT;
+    const { shape, dtype } = entry(checkpoint.tensors, name, "weight");
+    const cached = cache.get(name);
+    if (cached !== undefined) return { data: cached, dtype, lead, firstRows: undefined };
+    const bytes = sizeOf(shape) * allocateData(dtype, 0).BYTES_PER_ELEMENT;
     if (bytes > free) return readRows(checkpoint, { name, dtype, rowSize }, lead);
     free -= bytes;
     const { data } = await checkpoint.read(name);
-    kept.set(name, data);
+    cache.set(name, data);
     return { data, dtype, lead, firstRows: undefined };
   };
   return {
     async read(tensor, layout, { lead, rest }, scaled) {
-      const rowSize = sizeOf(layout.view) / (layout.view[0] ?? 1);
+      const rowSize = sizeOf(layout.view) / at(layout.view, 0, "axis");
       const stored = await rowsOf(tensor, rowSize, lead);
-      const own = scaled ? factors.get(tensor) : undefined;
-      if (own === undefined) return select(stored.data, stored.dtype, [stored.lead, ...rest]);
-      const perFactor = sizeOf(layout.view) / own.length;
-      return select(scaleRows(stored, { factors: own, rowSize, perFactor }), "f32", [stored.lead, ...rest]);
+      const ofTensor = scaled ? factors.get(tensor) : undefined;
+      if (ofTensor === undefined) return select(stored.data, stored.dtype, [stored.lead, ...rest]);
+      const perFactor = sizeOf(layout.view) / ofTensor.length;
+      const values = toFloat32(stored.data, stored.dtype);
+      scaleRowsInPlace(values, stored.firstRows, ofTensor, rowSize, perFactor);
+      return select(values, "f32", [stored.lead, ...rest]);
     },
   };
 }
@@ -94,30 +99,18 @@ async function readRows(
   for (const [i, row] of rows.entries()) {
     placeOf.set(row, i);
     if (rows[i + 1] === row + 1) continue;
-    const first = rows[begin] ?? 0;
+    const first = at(rows, begin, "row");
     await checkpoint.readRangeInto(name, first * rowSize, data.subarray(begin * rowSize, (i + 1) * rowSize));
     begin = i + 1;
   }
-  const local = lead.map((offset) => (placeOf.get(rowOf(offset)) ?? 0) * rowSize + (offset % rowSize));
+  const local = lead.map((offset) => entry(placeOf, rowOf(offset), "row") * rowSize + (offset % rowSize));
   return { data, dtype, lead: local, firstRows: rows };
 }
 
-/** Multiplies every element by the factor of its index on the first axis. */
-function scaleRows(
-  { data, dtype, firstRows }: StoredRows,
-  scale: { readonly factors: Float64Array; readonly rowSize: number; readonly perFactor: number },
-): Float32Array {
-  const { factors, rowSize, perFactor } = scale;
-  const values = toFloat32(data, dtype);
-  for (let i = 0; i < values.length; i++) {
-    const place = Math.floor(i / rowSize);
-    const offset = firstRows === undefined ? i : (firstRows[place] ?? 0) * rowSize + (i % rowSize);
-    values[i] = (values[i] ?? 0) * (factors[Math.floor(offset / perFactor)] ?? 0);
-  }
-  return values;
-}
-
-/** Moves elements as they are stored, where they have a width that can be moved, and converts what was selected. */
+/**
+ * Moves elements as they are stored, where they have a width that can be moved, and converts what was
+ * selected.
+ */
 function select(data: TensorData, dtype: DType, tables: readonly Int32Array[]): Float32Array {
   const count = tables.reduce((product, table) => product * table.length, 1);
   if (data instanceof Uint16Array) return asFloat32(gatherInto(data, tables, new Uint16Array(count)), dtype);

@@ -41,7 +41,7 @@ const LIMIT_TOLERANCE = 1e-9;
 
 /**
  * Gets everything ready for searching.
- * @throws RangeError if `memory` is too little
+ * @throws OutOfRangeError if `memory` is too little
  */
 export async function prepareMatching(
   networks: NetworkPair,
@@ -64,7 +64,7 @@ export async function prepareMatching(
     return new BlockMatcher(block, occurrences, { costs: weights.costsOf(occurrences), solver, isHeld });
   });
   const sumOf = (network: "a" | "b") =>
-    [...weights.norms.values()].reduce((sum, own) => sum + own[network] ** 2, 0);
+    [...weights.norms.values()].reduce((sum, norms) => sum + norms[network] ** 2, 0);
   const problem: DescentProblem = {
     spec,
     tree,
@@ -103,7 +103,7 @@ async function openStream(
   });
 }
 
-/** A solver whose solves are measured. */
+/** Wraps a solver so that the time of its solves is measured. */
 function timed(solver: AssignmentSolver, stopwatch: Stopwatch): AssignmentSolver {
   return {
     maxRows: solver.maxRows,
@@ -113,7 +113,7 @@ function timed(solver: AssignmentSolver, stopwatch: Stopwatch): AssignmentSolver
   };
 }
 
-/** Products that are measured. */
+/** Wraps products so that their time is measured. */
 export function timedProducts(products: CrossProducts, stopwatch: Stopwatch): CrossProducts {
   return {
     add: (a, b, base, out) => stopwatch.time("products", () => products.add(a, b, base, out)),

@@ -44,8 +44,9 @@ export interface Search extends Descent {
 }
 
 /**
- * Searches from nothing, then by relaxation, then again and again from the best so far with some units shuffled; stops early
- * where no other search could find more. In the order they were made. Never ends below the start.
+ * Searches from nothing, then by relaxation, then again and again from the best so far with some units
+ * shuffled; stops early where no other search could find more. In the order they were made. Never ends below
+ * the start.
  */
 export async function searchPlacements(problem: DescentProblem, options: SearchOptions): Promise<Search[]> {
   const { seed, restarts, maxSweeps, signal, onProgress } = options;
@@ -58,9 +59,9 @@ export async function searchPlacements(problem: DescentProblem, options: SearchO
       signal,
       onProgress: (sweep, share) => onProgress?.({ restart, restarts, sweep, share }),
     };
-    const found = await searchOnce(problem, { searches, descent, options });
-    if (found === undefined) break;
-    searches.push(found);
+    const search = await searchOnce(problem, { searches, descent, options });
+    if (search === undefined) break;
+    searches.push(search);
     if (bestOf(searches).objective >= problem.limit) break;
   }
   return searches;
@@ -88,8 +89,8 @@ async function searchOnce(
   return kicked === undefined ? undefined : byDescent(await descend(problem, kicked, descent));
 }
 
-function byDescent(found: Descent): Search {
-  return { ...found, search: "coordinate-descent", iterations: 0 };
+function byDescent(descent: Descent): Search {
+  return { ...descent, search: "coordinate-descent", iterations: 0 };
 }
 
 /** Relaxes, rounds, and climbs on from there. */
@@ -106,8 +107,8 @@ async function byRelaxation(
     onIteration: (iteration) => descent.onProgress(0, iteration / maxIterations),
   });
   const state = new DescentState(problem, placement, problem.matchers.keys());
-  const found = await notBelowStart(problem, await descend(problem, state, descent), descent);
-  return { ...found, search: "frank-wolfe", iterations };
+  const polished = await notBelowStart(problem, await descend(problem, state, descent), descent);
+  return { ...polished, search: "frank-wolfe", iterations };
 }
 
 async function searchFirst(problem: DescentProblem, options: DescentOptions): Promise<Descent> {
@@ -121,16 +122,16 @@ async function searchFirst(problem: DescentProblem, options: DescentOptions): Pr
 }
 
 /**
- * What was found, or, where that lies below the start, what is found from there: networks that were trained from common
- * weights are already aligned, which a start from nothing may miss.
+ * Returns a result, or, where its objective is below the start, the result of a descent from the start:
+ * networks that were trained from common weights are already aligned, which a start from nothing may miss.
  */
 async function notBelowStart(
   problem: DescentProblem,
-  found: Descent,
+  result: Descent,
   options: DescentOptions,
 ): Promise<Descent> {
   const { expander, objectiveOf, start } = problem;
-  if ((await objectiveOf(expander.expand(start))) <= found.objective) return found;
+  if ((await objectiveOf(expander.expand(start))) <= result.objective) return result;
   return descend(problem, openAt(problem), options);
 }
 
@@ -138,7 +139,7 @@ function openAt(problem: DescentProblem): DescentState {
   return new DescentState(problem, problem.start, problem.matchers.keys());
 }
 
-/** The search that found most; of equals, the first. */
+/** Returns the search with the greatest objective; of equals, the first. */
 export function bestOf<T extends Descent>(searches: readonly T[]): T {
-  return searches.reduce((kept, found) => (found.objective > kept.objective ? found : kept));
+  return searches.reduce((best, search) => (search.objective > best.objective ? search : best));
 }

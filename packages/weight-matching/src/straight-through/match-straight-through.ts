@@ -1,8 +1,11 @@
 import {
   assertWholeOptions,
+  type Checkpoint,
   createCheckpoint,
   createRandom,
+  entry,
   InputError,
+  OutOfRangeError,
   resolveOptions,
   type Tensor,
 } from "@isthmus/core";
@@ -15,11 +18,12 @@ import {
   type Rotation,
   type RotationSpace,
   rotateUnits,
+  type SymmetricArchitecture,
   type SymmetrySpec,
 } from "@isthmus/symmetry";
-import type { ActivationNetworks } from "../activation-matching/match-activations.ts";
 import { matchWeights } from "../match-weights.ts";
 import { alignRotations } from "../normalize/align-rotations.ts";
+import { meanOf, stepInPlace } from "./kernels/step.ts";
 import { type BatchLoss, createBatchLoss } from "./midpoint-loss.ts";
 
 /** Options of {@link matchStraightThrough}. */
@@ -38,9 +42,14 @@ export interface MatchStraightThroughOptions {
   readonly momentum?: number;
   /** Steps from one projection to the next, at least 1. @defaultValue 1 */
   readonly matchEvery?: number;
-  /** Searches of the first projection, at least 1; the others go on from the last one's result. @defaultValue 8 */
+  /**
+   * Searches of the first projection, at least 1; the others go on from the last one's result. @defaultValue
+   * 8
+   */
   readonly restarts?: number;
-  /** Cells that may be rotated as well, by gradients that pass straight through Procrustes. @defaultValue none */
+  /**
+   * Cells that may be rotated as well, by gradients that pass straight through Procrustes. @defaultValue none
+   */
   readonly rotations?: readonly RotationSpace[];
   readonly signal?: AbortSignal | undefined;
   /** Told of steps made, of all. */
@@ -78,29 +87,34 @@ export interface MatchStraightThroughResult {
 }
 
 /**
- * Finds the permutation of B for which the network half-way between A and permuted B has the least loss, by gradients that
- * pass straight through weight matching (Ainsworth et al. 2023, section 3.3).
+ * Finds the permutation of B for which the network half-way between A and permuted B has the least loss, by
+ * gradients that pass straight through weight matching (Ainsworth et al. 2023, section 3.3).
  *
- * Shadow parameters start at A. Each step matches B to them by weights, from the last permutation on; takes the gradient of
- * the loss half-way between A and permuted B; and moves the shadow by it, with momentum. After every pass over the examples
- * the permutation is judged by the loss half-way over all of them, and the best is kept, that of weight matching included.
+ * Shadow parameters start at A. Each step matches B to them by weights, from the last permutation on; takes
+ * the gradient of the loss half-way between A and permuted B; and moves the shadow by it, with momentum.
+ * After every pass over the examples the permutation is judged by the loss half-way over all of them, and the
+ * best is kept, that of weight matching included.
  *
- * Differs from the reference implementation in: the best permutation is chosen by all examples, not by the loss of the
- * one batch it was found on, and is not overwritten by later steps; batch norms take the statistics of the batch.
+ * Differs from the reference implementation in: the best permutation is chosen by all examples, not by the
+ * loss of the one batch it was found on, and is not overwritten by later steps; batch norms take the
+ * statistics of the batch.
  *
- * @throws MismatchError if a checkpoint does not fit the graph, or the graph does not give a logit for each class
+ * @throws MismatchError if a checkpoint does not fit the graph, or the graph does not give a logit for each
+ *   class
  * @throws UnsupportedError if an operator has no gradient rule
  * @throws InputError if the data do not fit the graph, or the loss is not finite
- * @throws RangeError if an option is out of range
+ * @throws OutOfRangeError if an option is out of range
  */
 export async function matchStraightThrough(
-  networks: ActivationNetworks,
+  architecture: SymmetricArchitecture,
+  [a, b]: readonly [Checkpoint, Checkpoint],
   data: DataSet,
   options: MatchStraightThroughOptions,
 ): Promise<MatchStraightThroughResult> {
-  const { seed, ...given } = options;
+  const networks = { ...architecture, a, b };
+  const { seed, ...rest } = options;
   const resolved = {
-    ...resolveOptions("match straight through", MATCH_STRAIGHT_THROUGH_DEFAULTS, given, ["seed"]),
+    ...resolveOptions("match straight through", MATCH_STRAIGHT_THROUGH_DEFAULTS, rest, ["seed"]),
     seed,
   };
   assertOptions(resolved);
@@ -115,6 +129,12 @@ export async function matchStraightThrough(
   }
 }
 
+/** Two networks that are matched, with their architecture. */
+interface MatchedNetworks extends SymmetricArchitecture {
+  readonly a: Checkpoint;
+  readonly b: Checkpoint;
+}
+
 type Options = Required<Omit<MatchStraightThroughOptions, "signal" | "onProgress">> &
   Pick<MatchStraightThroughOptions, "signal" | "onProgress">;
 
@@ -127,7 +147,7 @@ function assertOptions(options: Options): void {
 }
 
 function fail(option: string, rule: string, value: unknown): never {
-  throw new RangeError(`Cannot match straight through as "${option}" must be ${rule}: it is ${value}`);
+  throw new OutOfRangeError(`Cannot match straight through as "${option}" must be ${rule}: it is ${value}`);
 }
 
 type Weights = ReadonlyMap<string, Tensor>;
@@ -140,7 +160,7 @@ interface Place {
 
 /** A search on its way. */
 class Search {
-  readonly #networks: ActivationNetworks;
+  readonly #networks: MatchedNetworks;
   readonly #spec: SymmetrySpec;
   readonly #loss: BatchLoss;
   readonly #options: Options;
@@ -157,7 +177,7 @@ class Search {
   #start = 0;
   #steps = 0;
 
-  static async start(networks: ActivationNetworks, loss: BatchLoss, options: Options): Promise<Search> {
+  static async start(networks: MatchedNetworks, loss: BatchLoss, options: Options): Promise<Search> {
     const { graph, a, b } = networks;
     // What the graph does not read, such as counts of batches, is in one checkpoint and not in the shadow.
     const bound = createCheckpoint(await bindWeights(graph, b), {}, b.source);
@@ -167,7 +187,7 @@ class Search {
   }
 
   private constructor(
-    networks: ActivationNetworks,
+    networks: MatchedNetworks,
     { loss, options, a }: { readonly loss: BatchLoss; readonly options: Options; readonly a: Weights },
   ) {
     this.#networks = networks;
@@ -177,11 +197,11 @@ class Search {
     this.#a = a;
     this.#shadow = new Map(a);
     for (const name of loss.parameters) {
-      const tensor = a.get(name);
-      if (tensor !== undefined) this.#shadow.set(name, { ...tensor, data: tensor.data.slice() });
+      const tensor = entry(a, name, "weight");
+      this.#shadow.set(name, { ...tensor, data: tensor.data.slice() });
     }
     this.#velocity = new Map(
-      loss.parameters.map((name) => [name, new Float32Array(a.get(name)?.data.length ?? 0)]),
+      loss.parameters.map((name) => [name, new Float32Array(entry(a, name, "weight").data.length)]),
     );
     this.#alignment = identityAlignment(this.#spec);
     this.#best = { alignment: this.#alignment, rotations: [], loss: Number.POSITIVE_INFINITY };
@@ -215,15 +235,11 @@ class Search {
     const { learningRate, momentum } = this.#options;
     const gradients = await this.#loss.gradientsOf(this.#midpoint(), batch);
     for (const name of this.#loss.parameters) {
-      const shadow = this.#shadow.get(name)?.data as Float32Array;
-      const velocity = this.#velocity.get(name) ?? new Float32Array();
-      const gradient = gradients.get(name) ?? new Float32Array();
+      const shadow = entry(this.#shadow, name, "weight").data as Float32Array;
+      const velocity = entry(this.#velocity, name, "parameter");
+      const gradient = entry(gradients, name, "gradient");
       // Half of what permuted B gets, as the midpoint is half of it.
-      for (let i = 0; i < shadow.length; i++) {
-        const next = momentum * (velocity[i] ?? 0) + (gradient[i] ?? 0) / 2;
-        velocity[i] = next;
-        shadow[i] = (shadow[i] ?? 0) - learningRate * next;
-      }
+      stepInPlace(shadow, velocity, gradient, learningRate, momentum);
     }
   }
 
@@ -236,16 +252,14 @@ class Search {
     const rotated = this.#rotations.length > 0;
     const matched = rotated ? createCheckpoint(this.#projected) : b;
     const start = rotated ? identityAlignment(this.#spec) : this.#alignment;
-    const found = await matchWeights(shadow, matched, this.#spec, {
-      seed: seed,
+    const result = await matchWeights({ spec: this.#spec, graph, engine }, [shadow, matched], {
+      seed,
       restarts,
       search: "coordinate-descent",
-      graph,
-      engine,
       signal,
       ...(first ? {} : { start }),
     });
-    const alignment = rotated ? compose(found.alignment, this.#alignment) : found.alignment;
+    const alignment = rotated ? compose(result.alignment, this.#alignment) : result.alignment;
     if (spaces.length === 0) return this.#move({ alignment, rotations: [] });
     const rotations = await alignRotations([shadow, permute(alignment, b, this.#spec)], this.#spec, spaces);
     return this.#move({ alignment, rotations });
@@ -265,9 +279,9 @@ class Search {
   #midpoint(): Weights {
     const middle = new Map(this.#a);
     for (const [name, tensor] of this.#a) {
-      const other = this.#projected.get(name)?.data;
+      const other = entry(this.#projected, name, "weight").data;
       if (!(tensor.data instanceof Float32Array && other instanceof Float32Array)) continue;
-      middle.set(name, { ...tensor, data: tensor.data.map((value, i) => (value + (other[i] ?? 0)) / 2) });
+      middle.set(name, { ...tensor, data: meanOf(tensor.data, other) });
     }
     return middle;
   }

@@ -20,8 +20,8 @@ export interface BatchLoss {
 }
 
 /**
- * Prepares what any network of an architecture is evaluated by, in training mode but with dropout off: cross-entropy, of texts that of
- * the next token.
+ * Prepares what any network of an architecture is evaluated by, in training mode but with dropout off:
+ * cross-entropy, of texts that of the next token.
  * @throws InputError if the data do not fit the graph, or are fewer than the graph takes at once
  * @throws MismatchError if the output that is scored is not a logit for each class
  * @throws UnsupportedError if an operator has no gradient rule
@@ -34,7 +34,7 @@ export async function createBatchLoss(
   const plan = planFeeds("match straight through", graph, data, batchSize);
   const batch = plan.fixedBatch ?? Math.min(batchSize, data.size);
   assertOneBatch(data, batch);
-  const typed = await specialize(graph, engine, { batch, extents: plan.extents });
+  const typed = await specialize({ graph, engine }, { batch, extents: plan.extents });
   const objective = attachLoss(typed, lossOfData(graph, data));
   const { targets, targetWeights } = objective;
   const step = {

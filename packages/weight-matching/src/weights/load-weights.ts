@@ -1,4 +1,4 @@
-import { type Checkpoint, gatherInto, squaredNorm } from "@isthmus/core";
+import { type Checkpoint, entry, gatherInto, squaredNorm } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import type { SymmetrySpec } from "@isthmus/symmetry";
 import { alignmentObjective, type WeightPair } from "../coordinate-descent/alignment-objective.ts";
@@ -12,7 +12,7 @@ import { scaleByNorms } from "./scale-by-norms.ts";
 
 /**
  * Reads all weights that vote into memory.
- * @throws MismatchError if a checkpoint lacks a weight, or has it in another shape
+ * @throws MismatchError if a checkpoint lacks a weight, or the shape of a weight differs
  * @throws InputError if a value is NaN or infinite; the weight is named
  */
 export async function loadWeights(
@@ -22,14 +22,16 @@ export async function loadWeights(
 ): Promise<MatchedWeights> {
   const raw = { a: await readParameters(a, spec), b: await readParameters(b, spec) };
   const scaled = graph === undefined ? raw : await scalePair(graph, { a, b }, raw);
-  const normOf = (data: Float32Array | undefined) =>
-    Math.sqrt(squaredNorm({ dtype: "f32", data: data ?? new Float32Array() }));
+  const normOf = (data: Float32Array) => Math.sqrt(squaredNorm({ dtype: "f32", data }));
   return {
     costsOf: (occurrences) => new PanelCosts(occurrences, scaled, products),
     objective: async (source, isScaled, only) =>
       alignmentObjective(spec, isScaled ? scaled : raw, source, only),
     norms: new Map(
-      [...scaled.a].map(([name, values]) => [name, { a: normOf(values), b: normOf(scaled.b.get(name)) }]),
+      [...scaled.a].map(([name, values]) => [
+        name,
+        { a: normOf(values), b: normOf(entry(scaled.b, name, "weight")) },
+      ]),
     ),
     tiles: { a: tilesOf(scaled.a), b: tilesOf(scaled.b) },
     tileElements: Number.POSITIVE_INFINITY,
@@ -42,7 +44,7 @@ function tilesOf(weights: ReadonlyMap<string, Float32Array>): WeightTiles {
   return {
     async read(tensor, _, { lead, rest }) {
       const count = rest.reduce((product, table) => product * table.length, lead.length);
-      return gatherInto(weights.get(tensor) ?? new Float32Array(), [lead, ...rest], new Float32Array(count));
+      return gatherInto(entry(weights, tensor, "weight"), [lead, ...rest], new Float32Array(count));
     },
   };
 }
@@ -59,7 +61,7 @@ async function scalePair(
   return { a: replace(raw.a, a), b: replace(raw.b, b) };
 }
 
-/** Parameters with those that have a scaled form in it. */
+/** Replaces parameters by their scaled form, if they have one. */
 function replace<T>(parameters: ReadonlyMap<string, T>, scaled: ReadonlyMap<string, T>): Map<string, T> {
-  return new Map([...parameters].map(([name, own]) => [name, scaled.get(name) ?? own]));
+  return new Map([...parameters].map(([name, raw]) => [name, scaled.get(name) ?? raw]));
 }

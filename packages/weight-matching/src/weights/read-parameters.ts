@@ -13,7 +13,7 @@ import { votes } from "../coordinate-descent/alignment-objective.ts";
 
 /**
  * Reads every parameter that a specification can move, as f32.
- * @throws MismatchError if the checkpoint lacks one, or has it in another shape
+ * @throws MismatchError if the checkpoint lacks a parameter, or the shape of one differs
  * @throws InputError if a value is NaN or infinite; the parameter is named
  */
 export async function readParameters(
@@ -39,9 +39,9 @@ export async function readParameters(
 export function assertVoter(checkpoint: Checkpoint, name: string, layout: WeightLayout): void {
   const shape = checkpoint.tensors.get(name)?.shape;
   if (shape !== undefined && sameShape(shape, layout.shape)) return;
-  const own = shape === undefined ? "does not have it" : `has ${formatShape(shape)}`;
+  const actual = shape === undefined ? "does not have it" : `has ${formatShape(shape)}`;
   throw new MismatchError(
-    `Cannot match "${name}" of "${checkpoint.source}" as shapes must be equal: the symmetries are for ${formatShape(layout.shape)}, the checkpoint ${own}`,
+    `Cannot match "${name}" of "${checkpoint.source}" as shapes must be equal: the symmetries are for ${formatShape(layout.shape)}, the checkpoint ${actual}`,
     { parameters: [name] },
   );
 }

@@ -1,6 +1,7 @@
-import { asFloat32, type Checkpoint, InputError, MismatchError, sizeOf } from "@isthmus/core";
+import { asFloat32, at, type Checkpoint, entry, InputError, MismatchError, sizeOf } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import { capturedNames } from "@isthmus/graph/ir";
+import { scaleChannels } from "./kernels/scale-channels.ts";
 import { assertFinite } from "./read-parameters.ts";
 
 /** Batch norm's default epsilon in ONNX. */
@@ -14,9 +15,9 @@ interface ScaledLayer {
 }
 
 /**
- * Returns the parameters of a network as matching should see them: weights and biases that feed a batch norm as
- * the norm scales them, `W[o] * scale[o] / sqrt(variance[o] + epsilon)`, and the scale itself gone into them (0); other
- * parameters are left out.
+ * Returns the parameters of a network as matching should see them: weights and biases that feed a batch norm
+ * as the norm scales them, `W[o] * scale[o] / sqrt(variance[o] + epsilon)`, and the scale itself gone into
+ * them (0); other parameters are left out.
  *
  * A weight before a norm has no size of its own, so inner products of raw weights favour layers that happen
  * to be large. On two convolutional networks with five batch norms, matching scaled weights lowered the loss
@@ -30,18 +31,14 @@ interface ScaledLayer {
 export async function scaleByNorms(graph: Graph, checkpoint: Checkpoint): Promise<Map<string, Float32Array>> {
   const scaled = new Map<string, Float32Array>();
   for (const [name, factors] of await normFactors(graph, checkpoint)) {
-    const tensor = await readFinite(checkpoint, name);
-    const perChannel = tensor.length / factors.length;
-    scaled.set(
-      name,
-      tensor.map((value, index) => value * (factors[Math.floor(index / perChannel)] ?? 0) + 0),
-    );
+    scaled.set(name, scaleChannels(await readFinite(checkpoint, name), factors));
   }
   return scaled;
 }
 
 /**
- * What {@link scaleByNorms} multiplies each output channel by, `[channels]`, for the weights that it scales; 0 for the scales of norms.
+ * Computes the factors by which {@link scaleByNorms} multiplies each output channel, `[channels]`, for the
+ * weights that it scales; 0 for the scales of norms.
  * @throws MismatchError if the checkpoint lacks a tensor of a norm, or has variances of another length
  * @throws InputError if a scale or variance is not finite, or a variance is negative; it is named
  */
@@ -53,7 +50,7 @@ export async function normFactors(graph: Graph, checkpoint: Checkpoint): Promise
     assertVariance(checkpoint, norm, { scale, variance });
     const factors = Float64Array.from(
       scale,
-      (value, channel) => value / Math.sqrt((variance[channel] ?? 0) + norm.epsilon),
+      (value, channel) => value / Math.sqrt(at(variance, channel, "channel") + norm.epsilon),
     );
     for (const name of tensors) factorsOf.set(name, factors);
     factorsOf.set(norm.scale, new Float64Array(scale.length));
@@ -99,8 +96,8 @@ function findScaledLayers(graph: Graph): ScaledLayer[] {
     if (layer === undefined || !isOutputMajor(layer) || uses.get(input) !== 1) return [];
     const [, weight = "", bias = ""] = layer.inputs;
     if (![weight, scale, variance].every(isOwn)) return [];
-    const channels = sizeOf(graph.weights.get(scale)?.shape ?? []);
-    const hasBias = isOwn(bias) && sizeOf(graph.weights.get(bias)?.shape ?? []) === channels;
+    const channels = sizeOf(entry(graph.weights, scale, "weight").shape);
+    const hasBias = isOwn(bias) && sizeOf(entry(graph.weights, bias, "weight").shape) === channels;
     const epsilon = node.attributes.get("epsilon");
     const value = epsilon?.type === "float" ? epsilon.value : DEFAULT_EPSILON;
     return [{ tensors: hasBias ? [weight, bias] : [weight], norm: { scale, variance, epsilon: value } }];

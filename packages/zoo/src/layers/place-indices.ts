@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, OutOfRangeError } from "@isthmus/core";
 import { add, sub, type Value } from "@isthmus/graph/builder";
 
 /**
@@ -7,12 +7,12 @@ import { add, sub, type Value } from "@isthmus/graph/builder";
  * They are computed from the ids and not a constant. With a constant, the rows of the table of positions that
  * examples of one length never read would seem free to be permuted, although longer examples read them.
  * @param positions - rows of the table of positions
- * @throws RangeError if there are fewer positions than tokens
+ * @throws OutOfRangeError if there are fewer positions than tokens
  */
 export function placeIndices(ids: Value, positions: number): Value {
   const length = at(ids.shape, 1, "axis");
   if (length > positions) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot build "${ids.builder.name}" for examples of ${length} tokens as there must be a position for each: it has ${positions}; take texts of at most as many tokens`,
     );
   }

@@ -2,7 +2,8 @@ import { DTYPES, entry, formatShape, MismatchError, sameShape } from "@isthmus/c
 import type { Graph } from "@isthmus/graph";
 
 /**
- * Checks that two graphs have the same symmetries because they are the same but for numbers: bases of rotary positions, epsilons
+ * Checks that two graphs have the same symmetries because they are the same but for numbers: bases of
+ * rotary positions, epsilons
  * and other floating-point constants do not matter.
  * @throws MismatchError if they differ: in heads, say, which no shape of a weight shows
  */

@@ -3,7 +3,9 @@ import { basename, dirname, join } from "node:path";
 import { assertNoInput, type DType, readFileBytes, saveFile } from "@isthmus/core";
 import { findModelConfig } from "./open-model.ts";
 
-/** Files beside the weights that a model is loaded with: its config, and how texts or images are fed to it. */
+/**
+ * Files beside the weights that a model is loaded with: its config, and how texts or images are fed to it.
+ */
 const COMPANIONS: ReadonlySet<string> = new Set([
   "added_tokens.json",
   "chat_template.jinja",
@@ -37,9 +39,11 @@ export async function assertNoModelFolder(output: string, models: readonly strin
 }
 
 /**
- * Copies what a model is loaded with, beside its weights, into the folder that weights made from it were written to, so that this
+ * Copies what a model is loaded with, beside its weights, into the folder that weights made from it were
+ * written to, so that this
  * is a model, too. Does nothing for weights without a config, and where the output is a file.
- * @param dtype - element type that the weights were written in, if they were converted; the config then says so
+ * @param dtype - element type that the weights were written in, if they were converted; the config then
+ *   says so
  * @returns the files written
  */
 export async function copyModelFiles(model: string, output: string, dtype?: DType): Promise<string[]> {
@@ -67,7 +71,10 @@ const TORCH_NAMES: Readonly<Partial<Record<DType, string>>> = {
   bf16: "bfloat16",
 };
 
-/** A config whose weights are said to be of another type, under the key that it has for that; unchanged without such a key. */
+/**
+ * A config whose weights are said to be of another type, under the key that it has for that; unchanged
+ * without such a key.
+ */
 function withDType(config: Uint8Array, dtype: DType): Uint8Array | string {
   const text = new TextDecoder().decode(config);
   const name = TORCH_NAMES[dtype];

@@ -1,7 +1,10 @@
 import { DTYPES } from "@isthmus/core";
 import type { ReadArchitecture } from "./open-architecture.ts";
 
-/** What an architecture says of the data it is run on: options of `openDataSet`, and whether texts must be encoded first. */
+/**
+ * What an architecture says of the data it is run on: options of `openDataSet`, and whether texts must be
+ * encoded first.
+ */
 export interface DataContext {
   /** Names of the graph's data inputs. */
   readonly inputs?: readonly string[];
@@ -17,7 +20,8 @@ export interface DataContext {
 const MOST_TOKENS = 256;
 
 /**
- * Finds out how data are read for an architecture: arrays by the names of its inputs; texts in windows of as many tokens as it takes, by
+ * Finds out how data are read for an architecture: arrays by the names of its inputs; texts in windows of
+ * as many tokens as it takes, by
  * the vocabulary of its model's folder.
  */
 export function dataContext({ graph, model }: Pick<ReadArchitecture, "graph" | "model">): DataContext {

@@ -1,11 +1,12 @@
-import { UnsupportedError } from "@isthmus/core";
+import { at, UnsupportedError } from "@isthmus/core";
 import type { DataSet } from "@isthmus/graph";
 import type { ReadArchitecture } from "./open-architecture.ts";
 
 /**
- * Builds the network of a model's folder for the tokens that examples have; other architectures are as long as they are.
+ * Builds the network of a model's folder for the tokens that examples have; other architectures are as long
+ * as they are.
  *
- * @throws RangeError if the model knows fewer positions
+ * @throws OutOfRangeError if the model knows fewer positions
  * @throws UnsupportedError if texts are padded in a way that its network would take for text
  */
 export function fitToData<A extends ReadArchitecture>(architecture: A, data: DataSet): A {
@@ -18,13 +19,16 @@ export function fitToData<A extends ReadArchitecture>(architecture: A, data: Dat
   return ids.shape?.[1] === length ? architecture : { ...architecture, ...model.ofLength(length) };
 }
 
-/** Networks built from a config see every token; those that look back only may be given padding behind the text. */
+/**
+ * Networks built from a config see every token; networks that only look back may be given padding behind the
+ * text.
+ */
 function assertPadding(modelType: string, data: DataSet): void {
   const mask = data.features?.has("attention_mask")
     ? data.read(0, data.size).features?.get("attention_mask")
     : undefined;
   if (mask === undefined) return;
-  const length = mask.shape[1] ?? 1;
+  const length = at(mask.shape, 1, "axis");
   const seesAll = modelType === "bert";
   for (let i = 0; i < mask.data.length; i++) {
     if (Number(mask.data[i]) !== 0) continue;

@@ -1,4 +1,4 @@
-import { resolveOptions, type TensorInfo, UnsupportedError } from "@isthmus/core";
+import { OutOfRangeError, resolveOptions, type TensorInfo, UnsupportedError } from "@isthmus/core";
 import type { Network } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
 import { assertTensorsFit } from "./assert-tensors-fit.ts";
@@ -36,7 +36,7 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
   readonly narrow: () => ConfigNetwork;
   /**
    * Builds this network for examples of another number of tokens.
-   * @throws RangeError if the length is not a whole number of
+   * @throws OutOfRangeError if the length is not a whole number of
    * at least 1, or exceeds the network's table of positions
    */
   readonly ofLength: (length: number) => ConfigNetwork;
@@ -68,7 +68,7 @@ export interface ConfigNetwork extends Pick<Network, "graph" | "parameters" | "i
  * @throws UnsupportedError if the model's type, or something in its config, is not handled; the message lists
  * what is
  * @throws MismatchError if the tensors are not exactly the weights of the network
- * @throws RangeError if `length` is not a whole number of
+ * @throws OutOfRangeError if `length` is not a whole number of
  * at least 1, or exceeds the network's table of positions
  */
 export function networkOfConfig(config: unknown, options: ConfigNetworkOptions = {}): ConfigNetwork {
@@ -114,7 +114,7 @@ const LENGTHS: readonly string[] = ["n_positions", "max_position_embeddings"];
 
 function create(modelType: ModelType, { config, length, has }: CreateOptions): ConfigNetwork {
   if (!Number.isSafeInteger(length) || length < 1) {
-    throw new RangeError(
+    throw new OutOfRangeError(
       `Cannot build the network of "${config.source}" as the length of examples must be a whole number of at least 1: got ${length}`,
     );
   }

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import type { Tensor } from "@isthmus/core";
+import { type Tensor, UsageError } from "@isthmus/core";
 import {
   type Architecture,
   type Engine,
@@ -50,7 +50,8 @@ export interface ReadModel extends TextEncoding, Pick<ConfigNetwork, "modelType"
 const WEIGHTS = /\.safetensors(\.index\.json)?$/;
 
 /**
- * Reads an architecture: a model's folder with its config.json, that config, or weights beside it; a LayersModel of TensorFlow.js
+ * Reads an architecture: a model's folder with its config.json, that config, or weights beside it; a
+ * LayersModel of TensorFlow.js
  * where the name ends in .json; else ONNX.
  *
  * @throws InputError if a data input or the output to be scored is not there
@@ -74,7 +75,8 @@ export async function readArchitecture(path: string, options: GraphOptions = {})
 /**
  * Reads an architecture as {@link readArchitecture} does, and joins it with the engine that will run it.
  *
- * Weights that a graph's file carries are not bound to a checkpoint yet: `bindArchitecture` of `@isthmus/graph` finds which tensors
+ * Weights that a graph's file carries are not bound to a checkpoint yet: `bindArchitecture` of
+ * `@isthmus/graph` finds which tensors
  * of checkpoints they are.
  *
  * @example
@@ -101,7 +103,8 @@ export async function openArchitecture(
 }
 
 /**
- * Opens the architecture that checkpoints share: of a graph if one is named, else of the config beside each of them.
+ * Opens the architecture that checkpoints share: of a graph if one is named, else of the config beside each
+ * of them.
  *
  * @throws MismatchError if the configs of two describe networks of different structure
  */
@@ -121,9 +124,10 @@ export async function openSharedArchitecture(
 }
 
 /**
- * Checks that the architecture of some checkpoints is known: that a graph is named, or every checkpoint has a config.
+ * Checks that the architecture of some checkpoints is known: that a graph is named, or every checkpoint has
+ * a config.
  * @param attempt - what is attempted, for the message, for example `merge with --align`
- * @throws TypeError if no graph is named, and a checkpoint has no config
+ * @throws UsageError if no graph is named, and a checkpoint has no config
  */
 export async function assertArchitecture(
   attempt: string,
@@ -133,7 +137,7 @@ export async function assertArchitecture(
   if (graph !== undefined) return;
   for (const path of paths) {
     if ((await findModelConfig(path)) !== undefined) continue;
-    throw new TypeError(
+    throw new UsageError(
       `Cannot ${attempt} as it needs the architecture: give --graph model.onnx, or model folders with config.json; "${path}" has none`,
     );
   }
@@ -148,9 +152,9 @@ export async function readModel(path: string, options: GraphOptions = {}): Promi
   const { network, checkpoint, configPath } = await openModel(path);
   await checkpoint.close();
   const { modelType, maxLength } = network;
-  const built = (own: ConfigNetwork) => ({
-    graph: scored(own.graph, options),
-    narrow: () => own.narrow().graph,
+  const built = (made: ConfigNetwork) => ({
+    graph: scored(made.graph, options),
+    narrow: () => made.narrow().graph,
   });
   const model: ReadModel = {
     ...(await readTextEncoding(dirname(configPath))),

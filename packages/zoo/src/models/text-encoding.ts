@@ -23,7 +23,8 @@ const TOKENIZERS: readonly string[] = [
 const SPECIAL = /^[<[].+[>\]]$/;
 
 /**
- * Reads how a model takes texts apart: by its `vocab.json` if that is one of single characters, special tokens aside.
+ * Reads how a model takes texts apart: by its `vocab.json` if that is one of single characters, special
+ * tokens aside.
  * @throws FormatError if that file is not a JSON object of token ids
  */
 export async function readTextEncoding(folder: string): Promise<TextEncoding> {
@@ -36,8 +37,10 @@ export async function readTextEncoding(folder: string): Promise<TextEncoding> {
   ) {
     return { vocabulary: new Map(characters), needsTokenizer: false };
   }
-  const found = await Promise.all(TOKENIZERS.map((name) => stat(join(folder, name)).catch(() => undefined)));
-  return { needsTokenizer: found.some((stats) => stats?.isFile()) };
+  const tokenizers = await Promise.all(
+    TOKENIZERS.map((name) => stat(join(folder, name)).catch(() => undefined)),
+  );
+  return { needsTokenizer: tokenizers.some((stats) => stats?.isFile()) };
 }
 
 function isCharacter(token: string): boolean {
@@ -55,8 +58,8 @@ async function readVocabulary(path: string): Promise<ReadonlyMap<string, number>
   return new Map(entries);
 }
 
-function wrongVocabulary(path: string, found: string): FormatError {
-  return new FormatError(`Cannot read "${path}" as it must be a JSON object of token ids: ${found}`, {
+function wrongVocabulary(path: string, value: string): FormatError {
+  return new FormatError(`Cannot read "${path}" as it must be a JSON object of token ids: ${value}`, {
     format: "vocabulary",
   });
 }

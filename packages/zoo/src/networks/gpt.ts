@@ -56,7 +56,7 @@ const DEVIATION = 0.02;
  * It starts as the original does: biases 0 and weights normal, of deviation 0.02 or, in layers that add to
  * the residual stream, 0.02 over the root of twice the depth.
  * @throws InputError if examples are not rows of tokens as long as the context
- * @throws RangeError if an option is not allowed
+ * @throws OutOfRangeError if an option is not allowed
  * @see Radford et al., Language models are unsupervised multitask learners, 2019, section 2.3
  */
 export function gpt(options: GptOptions, shape: NetworkShape): Network {

@@ -60,7 +60,7 @@ const DEVIATION = 0.02;
  * `model.layers.0.self_attn.q_proj.weight`, `lm_head.weight`; as there, the dimensions of a rotary pair are
  * half a head apart. All weights but norms start normal of deviation 0.02.
  * @throws InputError if examples are not rows of tokens as long as the context
- * @throws RangeError if an option is not allowed
+ * @throws OutOfRangeError if an option is not allowed
  * @see Touvron et al., LLaMA: open and efficient foundation language models, 2023, section 2.2
  */
 export function llama(options: LlamaOptions, shape: NetworkShape): Network {

@@ -45,7 +45,7 @@ const STARTS: Readonly<Record<MlpStart, LayerInitializer>> = { torch: TORCH_DEFA
  * 96.3 % of MNIST's test images after 3 epochs (seed 0), and 97.1 % from the start `he` (96.8 to 97.2 over
  * five seeds). But two networks from `he`, trained by default, are joined less well: once aligned, their
  * barrier is 0.53 nats instead of 0.024.
- * @throws RangeError if an option is not allowed
+ * @throws OutOfRangeError if an option is not allowed
  */
 export function mlp(options: MlpOptions, shape: NetworkShape): Network {
   const defaults = { ...MLP_DEFAULTS, widths: [] as readonly number[] };

@@ -58,7 +58,7 @@ const EXPANSION = 4;
  * 3x3 convolution if images have up to 64 pixels. Weights start as in torchvision: convolutions normal of
  * variance 2 over the fan-out, the last layer as `torch.nn.Linear`.
  * @throws InputError if examples are not images
- * @throws RangeError if an option is not allowed
+ * @throws OutOfRangeError if an option is not allowed
  * @see He et al., Deep residual learning, 2016, table 1 and section 4.2
  */
 export function resnet(options: ResnetOptions, shape: NetworkShape): Network {

@@ -56,7 +56,7 @@ const LOGITS_START = normalWeight(0.01);
  * in a narrow network, it shrinks values sixfold at every layer, and without norms the network then hardly
  * learns.
  * @throws InputError if examples are not images
- * @throws RangeError if an option is not allowed
+ * @throws OutOfRangeError if an option is not allowed
  * @see Simonyan and Zisserman, Very deep convolutional networks, 2015, table 1
  */
 export function vgg(options: VggOptions, shape: NetworkShape): Network {

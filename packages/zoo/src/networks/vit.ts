@@ -69,7 +69,7 @@ const NAMES: VisionNames = {
  * as timm does: linear layers and positions normal of deviation 0.02, biases 0, the class token near 0, the
  * projection of patches as `torch.nn.Conv2d`.
  * @throws InputError if examples are not images, or patches do not tile them
- * @throws RangeError if an option is not allowed
+ * @throws OutOfRangeError if an option is not allowed
  * @see Dosovitskiy et al., An image is worth 16x16 words, 2021
  */
 export function vit(options: VitOptions, shape: NetworkShape): Network {

@@ -1,3 +1,4 @@
+import { OutOfRangeError } from "@isthmus/core";
 import type { FieldValue } from "./field.ts";
 import { type FamilyName, GRAMMAR } from "./grammar.ts";
 
@@ -21,7 +22,7 @@ export function formatSpec(family: FamilyName, options: object, defaults: object
 
 /**
  * Checks options against the grammar.
- * @throws RangeError if one is not allowed
+ * @throws OutOfRangeError if one is not allowed
  */
 export function assertOptions(family: FamilyName, options: object): void {
   const { name, depth, fields } = GRAMMAR[family];
@@ -29,10 +30,12 @@ export function assertOptions(family: FamilyName, options: object): void {
   for (const { option, allowed, accepts } of fields) {
     const value = values[option];
     if (value === undefined || accepts(value)) continue;
-    throw new RangeError(`Cannot build "${name}" as ${option} must be ${allowed}: it is ${String(value)}`);
+    throw new OutOfRangeError(
+      `Cannot build "${name}" as ${option} must be ${allowed}: it is ${String(value)}`,
+    );
   }
   if (depth === undefined || depth.depths.includes(values[depth.option] as number)) return;
-  throw new RangeError(
+  throw new OutOfRangeError(
     `Cannot build "${name}" as depth must be one of ${depth.depths.join(", ")}: it is ${String(values[depth.option])}`,
   );
 }

@@ -25,8 +25,8 @@ export interface NetworkName {
  * The string is a name, then segments in any order, joined
  * by `:`; `describeNetworks` lists all names and segments.
  * @throws InputError if the string has another form, or the network does not fit the examples
- * @throws RangeError if options contradict each other, such as a width that its heads do not divide, or the
- * shape is not allowed
+ * @throws OutOfRangeError if options contradict each other, such as a width that its heads do not divide, or
+ * the shape is not allowed
  */
 export function parseNetwork(spec: string, shape: NetworkShape): Network {
   const { family, options } = parseNetworkName(spec);

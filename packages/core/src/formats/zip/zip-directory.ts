@@ -1,5 +1,5 @@
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl";
-import { FormatError, isIsthmusError, UnsupportedError } from "../../errors.ts";
+import { FormatError, type IsthmusError, isIsthmusError, UnsupportedError } from "../../errors.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_ZIP_ENTRIES } from "../../io/limits.ts";
 import { messageOf } from "../../io/system-error.ts";
@@ -42,7 +42,7 @@ export async function readZipDirectory(source: ByteSource): Promise<Map<string, 
   }
 }
 
-function asFormatError(error: unknown, source: ByteSource): unknown {
+function asFormatError(error: unknown, source: ByteSource): IsthmusError {
   if (isIsthmusError(error)) return error;
   return new FormatError(
     `Cannot read "${source.name}" as it must be a whole zip archive: ${messageOf(error)}`,
@@ -134,7 +134,7 @@ class SourceReader extends RandomAccessReader {
         buffer.set(bytes, offset);
         callback(null);
       },
-      (error: unknown) => callback(error instanceof Error ? error : new TypeError(String(error))),
+      (error: unknown) => callback(error instanceof Error ? error : asFormatError(error, this.#source)),
     );
   }
 

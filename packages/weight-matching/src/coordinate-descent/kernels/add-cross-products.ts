@@ -1,5 +1,6 @@
 /**
- * `out[i * units + j] += sum over r of a[r, i] b[r, j]`, row by row in f32.
+ * Adds the products of all pairs of columns: `out[i * units + j] += sum over r of a[r, i] b[r, j]`, row by
+ * row in f32.
  *
  * @param a - `[rows, units]`
  * @param b - `[rows, units]`

@@ -1,5 +1,6 @@
 /**
- * `out[i * right + j] += sum over d of a[i, d] b[j, d]`, each sum in f64.
+ * Adds the products of all pairs of rows: `out[i * right + j] += sum over d of a[i, d] b[j, d]`, each sum in
+ * f64.
  *
  * @param a - `[left, depth]`
  * @param b - `[right, depth]`

@@ -1,10 +1,10 @@
-/** Where the elements of one factor lie: element `(r, c)` at `rows[r] + columns[c]`. */
+/** The addresses of the elements of one factor: element `(r, c)` at `rows[r] + columns[c]`. */
 export interface Addresses {
   readonly rows: Int32Array;
   readonly columns: Int32Array;
 }
 
-/** Inner product of two tensors element by element, each by its own addresses of the same extents, in f64. */
+/** Computes the inner product of two tensors in f64, each read by separate addresses of the same extents. */
 export function innerProduct(a: Float32Array, b: Float32Array, inA: Addresses, inB: Addresses): number {
   let total = 0;
   for (let r = 0; r < inA.rows.length; r++) {

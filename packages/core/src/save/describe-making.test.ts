@@ -1,6 +1,6 @@
-import { createCheckpoint } from "@isthmus/core";
 import { describe, expect, it } from "vitest";
-import { describeMaking, sharedMetadata } from "./provenance.ts";
+import { createCheckpoint } from "../checkpoint/create-checkpoint.ts";
+import { describeMaking, sharedMetadata } from "./describe-making.ts";
 
 const network = (source: string, metadata: Record<string, string>) => ({
   ...createCheckpoint(new Map()),

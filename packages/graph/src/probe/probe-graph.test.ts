@@ -1,7 +1,9 @@
 import { createTensor, type Tensor } from "@isthmus/core";
-import { type Engine, type Graph, probeGraph } from "@isthmus/graph";
-import { add, GraphBuilder, matMul } from "@isthmus/graph/builder";
 import { describe, expect, test } from "vitest";
+import { add, GraphBuilder, matMul } from "../builder/index.ts";
+import type { Engine } from "../engine.ts";
+import type { Graph } from "../ir/graph.ts";
+import { probeGraph } from "./probe-graph.ts";
 
 /** An engine that keeps the graphs it is given and answers with what it is told. */
 function fakeEngine(results: ReadonlyMap<string, Tensor>): { engine: Engine; loaded: Graph[] } {
@@ -30,7 +32,7 @@ describe("probeGraph()", () => {
   test("probeGraph() runs nothing of a typed graph, whose batch is that of its types", async () => {
     const { engine, loaded } = fakeEngine(new Map());
     const graph = buildProduct(false);
-    const probe = await probeGraph(graph, engine, { batch: 5 });
+    const probe = await probeGraph({ graph, engine }, { batch: 5 });
     expect(loaded).toEqual([]);
     expect(probe).toMatchObject({ batch: 3, types: graph.types, constants: new Map() });
   });
@@ -38,7 +40,7 @@ describe("probeGraph()", () => {
   test("probeGraph() runs of a typed graph what depends on neither input nor weight", async () => {
     const sum = createTensor("f32", [4], Float32Array.of(5, 5, 5, 5));
     const { engine, loaded } = fakeEngine(new Map([["Add_0:0", sum]]));
-    const probe = await probeGraph(buildProduct(true), engine);
+    const probe = await probeGraph({ graph: buildProduct(true), engine });
     expect(probe.constants).toEqual(new Map([["Add_0:0", sum]]));
     expect(loaded.map(({ inputs, weights, nodes }) => [inputs.length, weights.size, nodes.length])).toEqual([
       [0, 0, 1],
@@ -52,14 +54,14 @@ describe("probeGraph()", () => {
     const { types: _, ...graph } = wide.build([
       matMul(x, wide.weight("w", { dtype: "f32", shape: [2 ** 20, 2 ** 28] })),
     ]);
-    await expect(probeGraph(graph, engine)).rejects.toMatchObject({ _tag: "InputError" });
-    await expect(probeGraph(graph, engine)).rejects.toThrow(
+    await expect(probeGraph({ graph, engine })).rejects.toMatchObject({ _tag: "InputError" });
+    await expect(probeGraph({ graph, engine })).rejects.toThrow(
       /Cannot run graph "wide" as .* must fit the memory: they take \d+ bytes of \d+, "w" of f32 \[1048576, 268435456\]/,
     );
     const long = new GraphBuilder("long", 21);
     const one = long.input("x", { dtype: "f32", shape: [2, 2 ** 26] });
     const { types: __, ...added } = long.build([add(one, long.weight("w", { dtype: "f32", shape: [1] }))]);
-    await expect(probeGraph(added, engine)).rejects.toThrow(
+    await expect(probeGraph({ graph: added, engine })).rejects.toThrow(
       /as its inputs may have at most 33554432 numbers for 2 examples: they have 134217728, "x" of f32 \[2, 67108864\]/,
     );
     expect(loaded).toEqual([]);
@@ -70,7 +72,7 @@ describe("probeGraph()", () => {
     const { engine, loaded } = fakeEngine(new Map([["MatMul_0:0", value]]));
     const graph = buildProduct(false);
     const types = new Map([...(graph.types ?? [])].filter(([name]) => name !== "MatMul_0:0"));
-    const probe = await probeGraph({ ...graph, types }, engine);
+    const probe = await probeGraph({ graph: { ...graph, types }, engine });
     expect(loaded).toHaveLength(1);
     expect(probe.types.get("MatMul_0:0")).toEqual({ dtype: "f32", shape: [3, 4] });
   });

@@ -1,0 +1,77 @@
+import {
+  DivergenceError,
+  EngineError,
+  FormatError,
+  InputError,
+  type IsthmusError,
+  type IsthmusErrorTag,
+  isIsthmusError,
+  isUsageError,
+  MismatchError,
+  OutOfRangeError,
+  UnsupportedError,
+  UsageError,
+} from "@isthmus/core";
+
+/** An error as plain data, which can be sent to another thread and made an error of the same class there. */
+export interface ErrorDescription {
+  /** Tag of an error of core, name of an error on an argument, or name of any other error. */
+  readonly name: string;
+  readonly message: string;
+  /** Where it was thrown; missing if what was thrown is no error. */
+  readonly stack?: string | undefined;
+  /** The properties of a tagged error of core, such as `format`; missing for other errors. */
+  readonly fields?: Readonly<Record<string, unknown>> | undefined;
+  /** Whether it is an error on an argument. */
+  readonly isUsage: boolean;
+}
+
+type Revive = (message: string, fields: never) => IsthmusError;
+
+/** How the error of each tag is made again from its message and properties. */
+const TAGGED = {
+  FormatError: (message, fields) => new FormatError(message, fields),
+  UnsupportedError: (message, fields) => new UnsupportedError(message, fields),
+  MismatchError: (message, fields) => new MismatchError(message, fields),
+  InputError: (message, fields) => new InputError(message, fields),
+  EngineError: (message, fields) => new EngineError(message, fields),
+  DivergenceError: (message, fields) => new DivergenceError(message, fields),
+} satisfies Readonly<Record<IsthmusErrorTag, Revive>>;
+
+/** Classes of JavaScript that are made again as they are; an error of any other class becomes an `Error`. */
+const NATIVE: ReadonlyMap<string, ErrorConstructor> = new Map(
+  [TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError].map((type) => [type.name, type]),
+);
+
+/** Describes whatever was thrown as plain data. A cause is left out, as it may be anything. */
+export function describeError(error: unknown): ErrorDescription {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error), isUsage: false };
+  const { name, message, stack } = error;
+  if (!isIsthmusError(error)) return { name, message, stack, isUsage: isUsageError(error) };
+  const { _tag: tag, ...properties } = error;
+  // Spreading takes symbols along, which cannot be sent.
+  const fields = Object.fromEntries(Object.entries(properties));
+  return { name: tag, message, stack, fields, isUsage: false };
+}
+
+/**
+ * Makes the error that {@link describeError} described: of the same class, with the same message and stack.
+ */
+export function reviveError({ name, message, stack, fields, isUsage }: ErrorDescription): Error {
+  const error = createError({ name, message, fields, isUsage });
+  // A constructor of JavaScript knows its own name only.
+  if (error.name !== name) Object.defineProperty(error, "name", { value: name, configurable: true });
+  if (stack !== undefined) Object.defineProperty(error, "stack", { value: stack, configurable: true });
+  return error;
+}
+
+function createError({ name, message, fields, isUsage }: ErrorDescription): Error {
+  if (isUsage) return name === "OutOfRangeError" ? new OutOfRangeError(message) : new UsageError(message);
+  if (fields !== undefined && isTag(name)) return TAGGED[name](message, fields as never);
+  const NativeError = NATIVE.get(name) ?? Error;
+  return new NativeError(message);
+}
+
+function isTag(name: string): name is IsthmusErrorTag {
+  return Object.hasOwn(TAGGED, name);
+}

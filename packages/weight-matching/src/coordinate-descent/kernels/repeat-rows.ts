@@ -1,0 +1,12 @@
+/**
+ * Repeats a map of rows for each slot of a panel: rows `slot * map.length + r` come from
+ * `slot * map.length + map[r]`.
+ */
+export function repeatRows(map: Int32Array, slots: number): Int32Array {
+  const count = map.length;
+  const repeated = new Int32Array(count * slots);
+  for (let slot = 0, row = 0; slot < slots; slot++) {
+    for (let r = 0; r < count; r++, row++) repeated[row] = slot * count + map[r]!;
+  }
+  return repeated;
+}

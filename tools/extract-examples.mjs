@@ -1,11 +1,16 @@
-// Writes every TypeScript block of a README and every @example of a doc comment as a module under test/examples/,
+// Writes every TypeScript block of a README or a page of docs/ and every @example of a doc comment as a module under test/examples/,
 // so that they are type-checked and run: documentation that does not work fails the build.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageNames, root, sourceFiles } from "./packages.mjs";
 
 const folder = join(root, "test", "examples");
-const readmes = ["README.md", ...packageNames.map((name) => `packages/${name}/README.md`)];
+const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+const readmes = [
+  "README.md",
+  ...pages.map((name) => `docs/${name}`),
+  ...packageNames.map((name) => `packages/${name}/README.md`),
+];
 const sources = packageNames.flatMap((name) => sourceFiles(name));
 
 rmSync(folder, { recursive: true, force: true });

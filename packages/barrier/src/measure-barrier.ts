@@ -80,6 +80,22 @@ const MIN_STEP = 1 / 1024;
  * @throws MismatchError if a checkpoint does not fit the graph
  * @throws InputError if the data do not fit the graph
  * @throws RangeError if an option is out of range
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, measureBarrier, openArchitecture } from "isthmus";
+ * import { openCheckpoint, openDataSet } from "isthmus";
+ *
+ * const architecture = await openArchitecture("examples/mnist-mlp/graph.onnx", createOnnxRuntimeEngine());
+ * const a = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const b = await openCheckpoint("examples/mnist-mlp/s1.safetensors");
+ *
+ * const data = await openDataSet("mnist:test@100");
+ * const { barrier } = await measureBarrier(architecture, [a, b], data, { points: 3 });
+ * assert(barrier.loss.chord > 1); // in nats, as trained; aligned it is hardly anything
+ * await Promise.all([a.close(), b.close()]);
+ * ```
  */
 export async function measureBarrier(
   { graph, engine }: Architecture,

@@ -39,6 +39,21 @@ const CURVE_PIECES = 100;
  * @throws FormatError if the file at `journalPath` is not a journal
  * @throws OutOfRangeError if an option is out of range
  * @throws DOMException named AbortError if `signal` is aborted
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, measurePlane, openDataSet, parseNetwork } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ *
+ * // Trained networks, as a rule.
+ * const subject = (seed: number) => ({ label: `seed ${seed}`, network: initialize(seed) });
+ * const plane = await measurePlane(architecture, [subject(0), subject(1), subject(2)], data, { points: 3 });
+ * assert.equal(plane.loss.length, 3); // rows of three losses
+ * ```
  */
 export async function measurePlane(
   { graph, engine }: Architecture,

@@ -87,6 +87,19 @@ export const SAVE_CHECKPOINT_DEFAULTS: Readonly<SaveCheckpointOptions> = {
  * a number is NaN or infinite, or overflows `dtype`.
  * @throws UsageError if `dtype` is not a floating-point type.
  * @throws OutOfRangeError if a size or count is not positive.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+ *
+ * const checkpoint = createCheckpoint({ bias: createTensor("f32", [2], Float32Array.of(1, 2)) });
+ * const { files } = await saveCheckpoint(checkpoint, "bias.safetensors", { dtype: "bf16", overwrite: true });
+ * assert.equal(files.length, 1);
+ * const saved = await openCheckpoint("bias.safetensors");
+ * assert.deepEqual((await saved.read("bias")).data, Uint16Array.of(0x3f80, 0x4000));
+ * await saved.close();
+ * ```
  */
 export async function saveCheckpoint(
   checkpoint: Checkpoint,

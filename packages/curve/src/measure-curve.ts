@@ -8,6 +8,21 @@ import type { TrainedCurve } from "./train-curve.ts";
 /**
  * Measures a curve, and for comparison the straight line between its ends.
  * @throws MismatchError, InputError, OutOfRangeError, DOMException as `measurePath`
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, measureCurve, openDataSet, parseNetwork, trainCurve } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ *
+ * const ends = [initialize(0), initialize(1)] as const; // trained ones, as a rule
+ * const trained = await trainCurve(architecture, ends, data, { seed: 0, epochs: 1, batch: 50 });
+ * const { path, line } = await measureCurve(architecture, trained, data, { points: 3 });
+ * assert(path.loss.max <= line.loss.max); // the way around, beside the straight one
+ * ```
  */
 export async function measureCurve(
   architecture: Architecture,

@@ -54,6 +54,21 @@ export interface TrainedCurve {
  * @throws TypeError if an option is unknown
  * @throws RangeError if an option is out of its range
  * @throws InputError, FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train`
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, openDataSet, parseNetwork, trainCurve } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ *
+ * const ends = [initialize(0), initialize(1)] as const; // trained ones, as a rule
+ * const { path } = await trainCurve(architecture, ends, data, { seed: 0, epochs: 1, batch: 50 });
+ * const middle = path(0.5); // a checkpoint, ready for saveCheckpoint
+ * assert.equal(middle.tensors.size, graph.weights.size);
+ * ```
  */
 export async function trainCurve(
   architecture: Architecture,

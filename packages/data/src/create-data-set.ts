@@ -61,6 +61,18 @@ export const CREATE_DATA_SET_DEFAULTS: CreateDataSetOptions = Object.freeze({
  * @throws FormatError if there are no examples, counts differ, or a label is not a class
  * @throws InputError if there are fewer examples than `limit`
  * @throws OutOfRangeError if an option is out of its range
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createTensor } from "@isthmus/core";
+ * import { createDataSet } from "@isthmus/data";
+ *
+ * const points = createTensor("f32", [4, 2], Float32Array.of(0, 0, 0, 1, 1, 0, 1, 1));
+ * const data = createDataSet(points, Int32Array.of(0, 1, 1, 0), { name: "exclusive or" });
+ * assert.deepEqual([data.size, data.classes, data.exampleShape], [4, 2, [2]]);
+ * assert.deepEqual(data.read(1, 2).inputs.data, Float32Array.of(0, 1));
+ * ```
  */
 export function createDataSet(
   inputs: Tensor,

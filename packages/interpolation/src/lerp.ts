@@ -17,6 +17,20 @@ export type LerpPlace = number | ((name: string) => number);
  * @param t - one place for all tensors, or a place for each, so that layers can be at different places
  * @throws MismatchError if names or shapes differ
  * @throws OutOfRangeError if a place is not finite
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createTensor } from "@isthmus/core";
+ * import { lerp } from "@isthmus/interpolation";
+ *
+ * const vector = (x: number) => createTensor("f32", [2], Float32Array.of(x, 2 * x));
+ * const network = (x: number) => createCheckpoint({ w: vector(x) });
+ * const nearer = lerp(network(0), network(4), 0.25);
+ * assert.deepEqual((await nearer.read("w")).data, Float32Array.of(1, 2));
+ * const byLayer = lerp(network(0), network(4), (name) => (name === "w" ? 1 : 0.5));
+ * assert.deepEqual((await byLayer.read("w")).data, Float32Array.of(4, 8));
+ * ```
  */
 export function lerp(a: Checkpoint, b: Checkpoint, t: LerpPlace): Checkpoint {
   const places = new Map([...a.tensors.keys()].map((name) => [name, typeof t === "number" ? t : t(name)]));

@@ -18,6 +18,18 @@ export const PATH_KINDS: readonly PathKind[] = ["linear", "spherical"];
  * Returns the path of a kind from `a` to `b`.
  * @throws OutOfRangeError if there is no such kind
  * @throws MismatchError if names or shapes differ, when the path is followed
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createTensor } from "@isthmus/core";
+ * import { createPath } from "@isthmus/interpolation";
+ *
+ * const vector = (x: number) => createTensor("f32", [2], Float32Array.of(x, 4 - x));
+ * const network = (x: number) => createCheckpoint({ w: vector(x) });
+ * const path = createPath("linear", network(0), network(4));
+ * assert.deepEqual((await path(0.25).read("w")).data, Float32Array.of(1, 3));
+ * ```
  */
 export function createPath(kind: PathKind, a: Checkpoint, b: Checkpoint): Path {
   if (!PATH_KINDS.includes(kind)) {

@@ -30,6 +30,18 @@ export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unk
  * @throws MismatchError if names or shapes differ
  * @throws UsageError if a parameter is unknown, missing or of another type
  * @throws OutOfRangeError if the value of a parameter is out of its range for a tensor
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createTensor } from "@isthmus/core";
+ * import { linear, merge } from "@isthmus/merging";
+ *
+ * const vector = (x: number) => createTensor("f32", [2], Float32Array.of(x, 2 * x));
+ * const network = (x: number) => createCheckpoint({ w: vector(x) });
+ * const merged = merge([network(1), network(5)], { method: linear, parameters: { weight: [3, 1] } });
+ * assert.deepEqual((await merged.read("w")).data, Float32Array.of(2, 4));
+ * ```
  */
 export function merge<P extends ParameterSpecs, S>(
   networks: readonly Checkpoint[],

@@ -58,6 +58,16 @@ export type TensorParameters<P extends ParameterSpecs> = {
  * @param rest - value of the tensors that no pattern fits
  * @param names - names of all tensors, among which every pattern must fit one
  * @throws OutOfRangeError if a pattern fits no layer
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { byLayer } from "@isthmus/merging";
+ *
+ * const names = ["conv.weight", "conv.bias", "fc.weight"];
+ * const weight = byLayer(new Map([["conv", 0.5]]), 0, names);
+ * assert.deepEqual(names.map(weight), [0.5, 0.5, 0]);
+ * ```
  */
 export function byLayer<T extends ParameterValue>(
   values: ReadonlyMap<string, T>,

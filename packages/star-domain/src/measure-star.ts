@@ -79,6 +79,24 @@ type Pair = readonly [Checkpoint, Checkpoint];
  * @throws UsageError if an option is unknown
  * @throws OutOfRangeError if an option is out of its range
  * @throws DOMException named AbortError if `signal` is aborted
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, discoverSymmetries, measureStar } from "isthmus";
+ * import { openDataSet, parseNetwork } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ *
+ * const symmetric = { ...architecture, symmetries: await discoverSymmetries(architecture) };
+ * const [star, heldOut, ...anchors] = [0, 1, 2, 3].map(initialize); // as findStar found them, as a rule
+ * assert(star !== undefined && heldOut !== undefined);
+ * const networks = { star, anchors, heldOut: [heldOut] };
+ * const { barriers } = await measureStar(symmetric, networks, data, { seed: 0, points: 3 });
+ * assert.deepEqual([barriers.starAnchor.pairs.length, barriers.starHeldOut.pairs.length], [2, 1]);
+ * ```
  */
 export async function measureStar(
   { graph, engine, symmetries }: StarArchitecture,

@@ -45,6 +45,34 @@ export interface RunStudyResult {
  * @throws InputError if the description contradicts itself, data do not fit, or another process uses the
  *   folder
  * @throws DOMException named AbortError if `signal` is aborted; what was done is kept
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { openDataSet } from "@isthmus/data";
+ * import { runStudy, STUDY_TASKS, type StudyDescription } from "@isthmus/study";
+ * import { runTask, type TaskExecutor } from "@isthmus/tasks";
+ *
+ * const study: StudyDescription = {
+ *   title: "One barrier",
+ *   description: "The barrier between two small networks.",
+ *   networks: {
+ *     mlps: { for: { seed: "0..1" }, net: "mlp:8", data: "mnist:test@200", seed: "${seed}", epochs: 1 },
+ *   },
+ *   measurements: { barrier: { kind: "barrier", between: "mlps", data: "mnist:test@200", points: 3 } },
+ *   tables: {},
+ * };
+ * const engine = createOnnxRuntimeEngine();
+ * const ports = { engine, openData: (name: string) => openDataSet(name) };
+ * const executor = {
+ *   capacity: 1,
+ *   run: (...[task, control]: Parameters<TaskExecutor["run"]>) => runTask(STUDY_TASKS, task, ports, control),
+ * };
+ * const options = { engine: engine.name, openData: ports.openData, folder: "one-barrier", executor };
+ * const { ran } = await runStudy(study, options);
+ * assert.equal(ran, 3); // two networks and their barrier
+ * ```
  */
 export async function runStudy(
   description: StudyDescription,

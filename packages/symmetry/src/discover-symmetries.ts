@@ -9,6 +9,18 @@ import { type Derivation, deriveSpec } from "./derive-spec.ts";
  *
  * @returns the specification, with the records that predict how values move when weights are permuted
  * @throws EngineError if the engine cannot run the graph
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, discoverSymmetries, openArchitecture } from "isthmus";
+ *
+ * const architecture = await openArchitecture("examples/mnist-mlp/graph.onnx", createOnnxRuntimeEngine());
+ *
+ * const { spec } = await discoverSymmetries(architecture);
+ * const sizes = spec.symmetries.map(({ name, size }) => [name, size]);
+ * assert.deepEqual(sizes, [["layers.0", 512], ["layers.1", 512], ["layers.2", 512]]);
+ * ```
  */
 export async function discoverSymmetries(
   { graph, engine }: Architecture,

@@ -40,6 +40,18 @@ export interface SpecExplanation {
 /**
  * Summarises a specification: what each symmetry is and moves, what share of axes is free, and what froze the
  * others.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, discoverSymmetries, explainSpec, openArchitecture } from "isthmus";
+ *
+ * const architecture = await openArchitecture("examples/mnist-mlp/graph.onnx", createOnnxRuntimeEngine());
+ *
+ * const { axes, unknown } = explainSpec((await discoverSymmetries(architecture)).spec);
+ * assert.deepEqual([axes.free, axes.total], [9, 12]); // pixels, and classes, stay in place
+ * assert.equal(unknown.length, 0);
+ * ```
  */
 export function explainSpec(spec: SymmetrySpec): SpecExplanation {
   const frozen = spec.frozen.filter(({ kernel }) => !kernel);

@@ -15,6 +15,24 @@ import type { SymmetrySpec, WeightLayout } from "./spec.ts";
  *
  * @throws MismatchError if the alignment is not of this specification, or if a weight is missing from the
  *   checkpoint or has another shape
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint } from "@isthmus/core";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { readGraph } from "@isthmus/graph";
+ * import { discoverSymmetries, invert, permute, randomAlignment } from "@isthmus/symmetry";
+ *
+ * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
+ * const { spec } = await discoverSymmetries({ graph, engine: createOnnxRuntimeEngine() });
+ * const network = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const alignment = randomAlignment(spec, 0);
+ * const shuffled = permute(alignment, network, spec); // computes the same
+ * const back = permute(invert(alignment), shuffled, spec);
+ * assert.deepEqual(await back.read("layers.0.bias"), await network.read("layers.0.bias"));
+ * await network.close();
+ * ```
  */
 export function permute(alignment: Alignment, checkpoint: Checkpoint, spec: SymmetrySpec): Checkpoint {
   assertAlignment(spec, alignment);

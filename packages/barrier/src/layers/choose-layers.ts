@@ -13,6 +13,16 @@ export interface ChoosableLayers {
  * @param maxBarrier - the largest barrier of the loss, in nats: half-way, above the mean of both whole
  *   networks (`wholeEndpoints` of the cut in A)
  * @returns names of the groups, in the order of the network
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { chooseLayers } from "@isthmus/barrier";
+ *
+ * const layer = (group: string, loss: number) => ({ group, a: { wholeEndpoints: { loss } } });
+ * const result = { layers: [layer("conv1", 0.7), layer("fc", 0.01)] }; // as measureLayers returns them
+ * assert.deepEqual(chooseLayers(result, 0.05), ["fc"]);
+ * ```
  */
 export function chooseLayers({ layers }: ChoosableLayers, maxBarrier: number): readonly string[] {
   return layers.filter(({ a }) => a.wholeEndpoints.loss <= maxBarrier).map(({ group }) => group);

@@ -52,6 +52,20 @@ import { expandEnds, PREDICT_BARRIERS_DEFAULTS } from "./predict-barriers.ts";
  * @throws OutOfRangeError if an option is out of range
  * @throws DOMException named AbortError if `signal` is aborted
  * @see Adilova et al., Layer-wise linear mode connectivity, 2024
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, measureLayers, openDataSet, parseNetwork } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ *
+ * const networks = [initialize(0), initialize(1)] as const; // trained ones, as a rule
+ * const { layers } = await measureLayers(architecture, networks, data, { points: 3 });
+ * assert.equal(layers.length, 2);
+ * ```
  */
 export async function measureLayers(
   { graph, engine }: Architecture,

@@ -12,6 +12,17 @@ import { defineCheckpoint } from "./define-checkpoint.ts";
  * @param source - name for messages
  * @throws UsageError if a tensor's array is not the class of its element type.
  * @throws OutOfRangeError if a tensor's array does not have as many elements as its shape.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createTensor } from "@isthmus/core";
+ *
+ * const bias = createTensor("f32", [2], Float32Array.of(1, 2));
+ * const checkpoint = createCheckpoint({ bias }, { epoch: "3" });
+ * assert.deepEqual(await checkpoint.read("bias"), bias);
+ * assert.deepEqual(checkpoint.metadata, { epoch: "3" });
+ * ```
  */
 export function createCheckpoint(
   tensors: ReadonlyMap<string, Tensor> | Readonly<Record<string, Tensor>>,

@@ -46,6 +46,14 @@ export function toFloat32Into(data: TensorData, dtype: DType, out: Float32Array)
  * Converts stored elements to a new f64 array: exact except for 64-bit integers beyond 2^53, which are
  * rounded to nearest even.
  * @throws UsageError if `data` is not the array class of `dtype`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { toFloat64 } from "@isthmus/core";
+ *
+ * assert.deepEqual(toFloat64(Uint16Array.of(0x3f80, 0xc000), "bf16"), Float64Array.of(1, -2));
+ * ```
  */
 export function toFloat64(data: TensorData, dtype: DType): Float64Array {
   const out = new Float64Array(data.length);
@@ -67,6 +75,16 @@ export function fromFloat32Into(source: Float32Array, dtype: DType, out: TensorD
  * Rounds f64 numbers to stored elements of `dtype` in `out`, of the same length, as {@link convertInto} does.
  * @throws UsageError if `out` is not the array class of `dtype`.
  * @throws OutOfRangeError if lengths differ.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { fromFloat64Into } from "@isthmus/core";
+ *
+ * const rounded = new Uint16Array(2);
+ * fromFloat64Into(Float64Array.of(1, -2.001), "bf16", rounded);
+ * assert.deepEqual(rounded, Uint16Array.of(0x3f80, 0xc000)); // 1 and -2
+ * ```
  */
 export function fromFloat64Into(source: Float64Array, dtype: DType, out: TensorData): TensorData {
   convertInto({ data: source, dtype: "f64" }, { data: out, dtype });

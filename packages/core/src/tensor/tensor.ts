@@ -19,6 +19,16 @@ export interface Tensor extends TensorInfo, Elements {
  * Creates a tensor of `data`, which is not copied.
  * @throws UsageError if `data` is not the array class of `dtype`.
  * @throws OutOfRangeError if `data.length` is not the product of `shape`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createTensor } from "@isthmus/core";
+ *
+ * const weight = createTensor("f32", [2, 3], Float32Array.of(1, 2, 3, 4, 5, 6)); // two rows of three
+ * assert.deepEqual(weight.shape, [2, 3]);
+ * assert.throws(() => createTensor("f32", [2, 2], new Float32Array(3)), /needs 4 elements: got 3/);
+ * ```
  */
 export function createTensor(dtype: DType, shape: readonly number[], data: TensorData): Tensor {
   if (!(data instanceof DTYPES[dtype].array)) {

@@ -68,6 +68,20 @@ export interface BoundArchitecture extends Architecture {
  * @param opened - an architecture, and the weights that its file carries
  * @throws MismatchError if they do not fit, or the graph's file computes something else than the checkpoint
  *   it was exported from
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { bindArchitecture, createOnnxRuntimeEngine, openArchitecture, openCheckpoint } from "isthmus";
+ *
+ * const architecture = await openArchitecture("examples/mnist-mlp/graph.onnx", createOnnxRuntimeEngine());
+ * const a = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const b = await openCheckpoint("examples/mnist-mlp/s1.safetensors");
+ *
+ * const bound = await bindArchitecture(architecture, [a, b]); // whatever exporters did to names
+ * assert.equal(bound.networks.length, 2);
+ * await Promise.all([a.close(), b.close()]);
+ * ```
  */
 export async function bindArchitecture<
   A extends Architecture & { readonly carried: ReadonlyMap<string, Tensor> },

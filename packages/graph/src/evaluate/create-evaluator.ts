@@ -55,6 +55,21 @@ export interface Evaluator {
  * @throws InputError if there are no examples, they do not fit the graph's input, or there
  *   is nothing for another input
  * @throws OutOfRangeError if an option is out of its range
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createEvaluator, createOnnxRuntimeEngine, openDataSet, parseNetwork } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ *
+ * const evaluator = await createEvaluator(architecture, data); // for as many networks as there are
+ * const { loss, error } = await evaluator.evaluate(initialize(0));
+ * assert(loss > 2 && error > 0.5); // it has learned nothing yet
+ * await evaluator.release();
+ * ```
  */
 export async function createEvaluator(
   { graph, engine }: Architecture,

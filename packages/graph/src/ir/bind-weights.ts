@@ -14,6 +14,19 @@ import { listNames } from "./list-names.ts";
  * Reads from a checkpoint every weight a graph expects, in the graph's element types. Tensors of the
  * checkpoint that the graph does not use are not read.
  * @throws MismatchError if weights are missing or have another shape; it names them
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint } from "@isthmus/core";
+ * import { bindWeights, readGraph } from "@isthmus/graph";
+ *
+ * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
+ * const checkpoint = await openCheckpoint("examples/mnist-mlp/s0.safetensors"); // in f16
+ * const weights = await bindWeights(graph, checkpoint); // in f32, as the graph computes
+ * assert(weights.get("layers.0.bias")?.data instanceof Float32Array);
+ * await checkpoint.close();
+ * ```
  */
 export async function bindWeights(graph: Graph, checkpoint: Checkpoint): Promise<Map<string, Tensor>> {
   assertBindable(graph, checkpoint);

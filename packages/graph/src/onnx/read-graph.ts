@@ -27,6 +27,15 @@ const NAMELESS: ReadonlySet<string> = new Set([
  * name is named after its file.
  * @throws InputError if the file, or a file that it points to, does not exist
  * @throws FormatError, UnsupportedError as {@link decodeGraph}
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { readGraph } from "@isthmus/graph";
+ *
+ * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
+ * assert.deepEqual(graph.weights.get("layers.0.weight")?.shape, [512, 784]);
+ * ```
  */
 export async function readGraph(
   path: string,

@@ -13,6 +13,18 @@ const PARAMETERS = {
 /**
  * The weighted average of networks, `sum of w_i x_i / sum of w_i`; weights may differ from tensor to
  * tensor.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createTensor } from "@isthmus/core";
+ * import { linear, merge } from "@isthmus/merging";
+ *
+ * const vector = (x: number) => createTensor("f32", [2], Float32Array.of(x, 2 * x));
+ * const network = (x: number) => createCheckpoint({ w: vector(x) });
+ * const merged = merge([network(1), network(2), network(6)], { method: linear }); // all weigh the same
+ * assert.deepEqual((await merged.read("w")).data, Float32Array.of(3, 6));
+ * ```
  */
 export const linear: MergeMethod<typeof PARAMETERS, readonly number[]> = {
   name: "linear",

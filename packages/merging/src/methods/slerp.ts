@@ -15,6 +15,19 @@ const PARAMETERS = {
 /**
  * The point on the arc between two networks, tensor by tensor; the angle is measured over each whole
  * tensor.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createTensor } from "@isthmus/core";
+ * import { merge, slerp } from "@isthmus/merging";
+ *
+ * const vector = (...w: number[]) => createTensor("f32", [2], Float32Array.from(w));
+ * const network = (...w: number[]) => createCheckpoint({ w: vector(...w) });
+ * const merged = merge([network(1, 0), network(0, 1)], { method: slerp, parameters: { t: 0.5 } });
+ * const { data } = await merged.read("w");
+ * assert(Math.abs(Math.hypot(Number(data[0]), Number(data[1])) - 1) < 1e-6); // on the arc, not on the chord
+ * ```
  */
 export const slerp: MergeMethod<typeof PARAMETERS, number | undefined> = {
   name: "slerp",

@@ -21,6 +21,24 @@ export interface BarrierPage extends ReportPage {
  * pages hold. The same input gives the same bytes.
  *
  * @throws UsageError if the result has nothing to draw, or contradicts itself
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { BarrierResult } from "@isthmus/barrier";
+ * import { renderResultPage } from "@isthmus/report";
+ *
+ * const values = { chord: 1.4, meanOfEndpoints: 1.4, maxEndpoint: 1.4, midpoint: 1.4, at: 0.5 };
+ * const result: BarrierResult = {
+ *   kind: "barrier",
+ *   points: [0, 0.5, 1].map((t) => ({ t, loss: t === 0.5 ? 1.5 : 0.1, error: 0.02 })),
+ *   barrier: { loss: values, error: values },
+ *   ...{ a: "a.pt", b: "b.pt", data: "mnist:test", examples: 10_000 },
+ *   ...{ path: "linear", statistics: "keep", engine: "onnxruntime" },
+ * }; // as measureBarrier returns it
+ * const page = await renderResultPage({ title: "Two networks", result }); // what to write as barrier.html
+ * assert(page.startsWith("<!doctype html>"));
+ * ```
  */
 export async function renderResultPage(page: ResultPage): Promise<string> {
   return renderPage(page, describeResult(page.result));

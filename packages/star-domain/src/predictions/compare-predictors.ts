@@ -67,6 +67,22 @@ type Resolved = Required<Omit<ComparePredictorsOptions, "outOfDistribution">>;
  * @throws UsageError if an option is unknown
  * @throws OutOfRangeError if an option is out of its range
  * @throws DOMException named AbortError if `signal` is aborted
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { comparePredictors, createOnnxRuntimeEngine, discoverSymmetries } from "isthmus";
+ * import { openDataSet, parseNetwork } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ *
+ * const symmetric = { ...architecture, symmetries: await discoverSymmetries(architecture) };
+ * const [star = initialize(0), ...anchors] = [0, 1, 2].map(initialize); // as findStar found it, as a rule
+ * const { predictors } = await comparePredictors(symmetric, { star, anchors }, data, { seed: 0 });
+ * assert.deepEqual(predictors.map(({ name }) => name).slice(0, 2), ["star", "rays of the star"]);
+ * ```
  */
 export async function comparePredictors(
   { graph, engine, symmetries }: StarArchitecture,

@@ -66,6 +66,22 @@ export interface FoundStar {
  * @throws OutOfRangeError if an option is out of its range
  * @throws FormatError, UnsupportedError, DivergenceError, EngineError, DOMException as `train` of
  *   `@isthmus/training`
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, discoverSymmetries, findStar } from "isthmus";
+ * import { openDataSet, parseNetwork } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ *
+ * const symmetries = await discoverSymmetries(architecture);
+ * const anchors = [0, 1, 2].map(initialize); // trained ones, as a rule
+ * const { star } = await findStar({ ...architecture, symmetries }, anchors, data, { seed: 0, epochs: 1 });
+ * assert.equal(star.tensors.size, graph.weights.size);
+ * ```
  */
 export async function findStar(
   { graph, engine, symmetries }: StarArchitecture,

@@ -24,6 +24,22 @@ export interface CorrectStatisticsOptions {
  * @param data - examples that statistics are measured on; 2,500 suffice
  * @throws MismatchError if a network does not fit the graph
  * @throws InputError if the data do not fit the graph, or two norms share their statistics
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { average, correctStatistics, createOnnxRuntimeEngine, openDataSet, parseNetwork } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@5");
+ * const { graph, initialize } = parseNetwork("resnet8:w4", data); // it has batch norms
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const networks = [initialize(0), initialize(1)];
+ * const merged = average(networks);
+ * const options = { statistics: "recalibrate", networks } as const;
+ * const corrected = await correctStatistics(architecture, merged, data, options);
+ * const mean = "bn1.running_mean";
+ * assert.notDeepEqual(await corrected.read(mean), await merged.read(mean)); // measured anew, on the data
+ * ```
  */
 export async function correctStatistics(
   architecture: Architecture,

@@ -73,6 +73,19 @@ export interface VerifySymmetriesResult extends ValueSummary {
  *
  * @throws MismatchError if the specification, the weights and the graph do not fit each other
  * @throws EngineError if the engine cannot run the graph
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, discoverSymmetries } from "isthmus";
+ * import { parseNetwork, verifySymmetries } from "isthmus";
+ *
+ * const { graph } = parseNetwork("mlp:8x2", { exampleShape: [4], classes: 3 });
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const symmetries = await discoverSymmetries(architecture);
+ * const { passed } = await verifySymmetries(architecture, symmetries, { seed: 0 });
+ * assert(passed); // every value inside was compared
+ * ```
  */
 export async function verifySymmetries(
   { graph, engine }: Architecture,

@@ -47,6 +47,20 @@ export interface Trained {
  * @throws UsageError if an option is unknown
  * @throws OutOfRangeError if an option is out of its range
  * @throws DOMException named AbortError if `signal` is aborted
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine, openDataSet, parseNetwork, train } from "isthmus";
+ *
+ * const data = await openDataSet("mnist:test@200");
+ * const { graph, initialize } = parseNetwork("mlp:8", data);
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ *
+ * const { weights, result } = await train(architecture, initialize(0), data, { seed: 0, epochs: 1 });
+ * assert.equal(weights.tensors.size, 4); // a checkpoint, ready for saveCheckpoint
+ * assert(result.epochs.length === 1);
+ * ```
  */
 export async function train(
   { graph, engine }: Architecture,

@@ -27,6 +27,17 @@ export interface NetworkName {
  * @throws InputError if the string has another form, or the network does not fit the examples
  * @throws OutOfRangeError if options contradict each other, such as a width that its heads do not divide, or
  * the shape is not allowed
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseNetwork } from "@isthmus/zoo";
+ *
+ * const { graph, initialize } = parseNetwork("mlp:64x2", { exampleShape: [1, 28, 28], classes: 10 });
+ * assert.equal(graph.weights.size, 6); // a weight and a bias for each of three layers
+ * const weights = initialize(0); // a checkpoint, from seed 0
+ * assert.deepEqual([...weights.tensors.keys()], [...graph.weights.keys()]);
+ * ```
  */
 export function parseNetwork(spec: string, shape: NetworkShape): Network {
   const { family, options } = parseNetworkName(spec);

@@ -1,0 +1,69 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { runCli } from "./helpers/run-cli.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+
+/** Names and options of a text's commands `isthmus VERB ...`, the options with their dashes. */
+function commandsIn(text: string): { readonly verb: string; readonly options: readonly string[] }[] {
+  const commands = [...text.matchAll(/(?:^|`)(?:npx )?isthmus ([a-z]+)([^`\n|#]*)/gm)];
+  return commands.map(([, verb = "", rest = ""]) => ({
+    verb,
+    options: rest.match(/(?<=\s)--[a-z-]+/g) ?? [],
+  }));
+}
+
+describe("README.md and docs/", () => {
+  it("README.md is read in one sitting", () => {
+    expect(readme.split("\n").length).toBeLessThanOrEqual(120);
+  });
+
+  it("README.md lists every verb once, and only verbs", async () => {
+    const { stdout } = await runCli(["--help"]);
+    const verbs = [...(stdout.split("Verbs:")[1] ?? "").matchAll(/^ {2}([a-z]+) {2,}/gm)].map(
+      ([, verb]) => verb,
+    );
+    const listed = [...readme.matchAll(/^\| `isthmus ([a-z]+)/gm)].map(([, verb]) => verb);
+    expect(verbs.length).toBeGreaterThan(10);
+    expect(listed.toSorted()).toEqual(verbs.toSorted());
+  });
+
+  it.each(["README.md", ...pages.map((name) => `docs/${name}`)])(
+    "%s names options that its verbs have",
+    async (path) => {
+      for (const { verb, options } of commandsIn(readFileSync(join(root, path), "utf8"))) {
+        const { code, stdout } = await runCli([verb, "--help"]);
+        expect(code, verb).toBe(0);
+        for (const option of options) expect(stdout, verb).toContain(option);
+      }
+    },
+  );
+
+  it.each(["README.md", "CONTRIBUTING.md", ...pages.map((name) => `docs/${name}`)])(
+    "%s links to files that are in the repository",
+    (path) => {
+      const tracked = new Set(execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).split("\n"));
+      const folders = new Set([...tracked].flatMap((file) => [dirname(file), dirname(dirname(file))]));
+      const links = [...readFileSync(join(root, path), "utf8").matchAll(/\]\(([^)#]+)\)/g)].map(
+        ([, target = ""]) => target,
+      );
+      for (const link of links.filter((target) => !/^[a-z]+:/.test(target))) {
+        const target = normalize(join(dirname(path), link));
+        expect(tracked.has(target) || folders.has(target), link).toBe(true);
+      }
+    },
+  );
+
+  it("the picture is small, and what the tool named beside it draws", () => {
+    const [, picture = ""] = /!\[[^\]]+\]\(([^)]+\.svg)\)/.exec(readme) ?? [];
+    expect(statSync(join(root, picture)).size).toBeLessThan(60_000);
+    const [, tool = ""] = /`(tools\/[a-z-]+\.mjs)` draws this picture/.exec(readme) ?? [];
+    expect(existsSync(join(root, tool))).toBe(true);
+    expect(readFileSync(join(root, tool), "utf8")).toContain(`"${picture.split("/").at(-1)}"`);
+  });
+});

@@ -4,7 +4,7 @@ import { join, normalize } from "node:path";
 import { packageNames, readManifest, report, root } from "./packages.mjs";
 
 const REQUIRED_FILES = ["README.md", "package.json", "tsconfig.json", "src/index.ts"];
-const COPY_LICENSE = "node ../../tools/copy-license.mjs";
+const PREPARE = "node ../../tools/prepare-package.mjs";
 const findings = [];
 const versions = new Set();
 
@@ -36,11 +36,8 @@ function* checkFields(name, manifest) {
   }
   if (!/^[A-Z].{20,}\.$/.test(manifest.description ?? "")) yield ["description", "must be a sentence"];
   if (!(manifest.keywords?.length >= 3)) yield ["keywords", "must list three words or more to be found by"];
-  if (manifest.scripts?.prepack !== COPY_LICENSE)
-    yield [
-      "scripts",
-      `must have "prepack": ${JSON.stringify(COPY_LICENSE)}, as tarballs must carry the license`,
-    ];
+  if (manifest.scripts?.prepack !== PREPARE)
+    yield ["scripts", `must have "prepack": ${JSON.stringify(PREPARE)}, as tarballs must carry the license`];
   if (manifest.engines?.node !== ">=20") yield ["engines", 'must be {"node":">=20"}'];
   if (!manifest.files?.includes("dist") || !manifest.files.includes("!src/**/*.test.ts")) {
     yield ["files", 'must list "dist" and leave tests out'];

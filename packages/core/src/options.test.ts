@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { OutOfRangeError } from "./errors.ts";
 import { assertWholeOptions } from "./options.ts";
 
 describe("assertWholeOptions()", () => {
@@ -9,7 +10,7 @@ describe("assertWholeOptions()", () => {
 
   it.each([-1, 0.5, Number.NaN, 2 ** 53, "1", undefined])("refuses %s", (value) => {
     expect(() => assertWholeOptions("count", { seed: value }, { seed: 0 })).toThrow(
-      new RangeError(`Cannot count as "seed" must be a whole number of at least 0: it is ${value}`),
+      new OutOfRangeError(`Cannot count as "seed" must be a whole number of at least 0: it is ${value}`),
     );
   });
 });

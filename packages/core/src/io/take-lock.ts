@@ -103,12 +103,13 @@ async function contentOf(path: string): Promise<string | undefined> {
  * killed
  * process left is removed in the same way.
  */
-async function removeLeft(path: string, owner: string): Promise<void> {
+async function removeLeft(path: string, owner: string, attempts = ATTEMPTS): Promise<void> {
   const claim = `${path}.${/^\d+-\d+$/.test(owner) ? owner : "unknown"}`;
   if (!(await create(claim))) {
     const claimant = await ownerOf(claim);
-    if (claimant !== undefined && !isMarkAlive(claimant)) await removeLeft(claim, claimant);
-    return;
+    if (claimant === undefined || isMarkAlive(claimant)) return;
+    await removeLeft(claim, claimant);
+    return attempts > 1 ? removeLeft(path, owner, attempts - 1) : undefined;
   }
   try {
     if ((await ownerOf(path)) === owner) await remove(path);

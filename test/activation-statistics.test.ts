@@ -73,7 +73,8 @@ const close = (got: ArrayLike<number>, wanted: readonly number[]) => {
 
 describe("activationStatistics()", () => {
   test.each([1, 7, 23, 100])("equals two plain passes in batches of %i", async (batchSize) => {
-    const results = await activationStatistics({ graph, engine }, createCheckpoint(a), data, views, {
+    const results = await activationStatistics({ graph, engine }, createCheckpoint(a), data, {
+      views,
       batchSize,
     });
     for (const [i, view] of views.entries()) {
@@ -89,10 +90,12 @@ describe("activationStatistics()", () => {
 
   test("does not depend on the batch size where values do not", async () => {
     const own = views.slice(0, 1);
-    const [one] = await activationStatistics({ graph, engine }, createCheckpoint(a), data, own, {
+    const [one] = await activationStatistics({ graph, engine }, createCheckpoint(a), data, {
+      views: own,
       batchSize: 1,
     });
-    const [all] = await activationStatistics({ graph, engine }, createCheckpoint(a), data, own, {
+    const [all] = await activationStatistics({ graph, engine }, createCheckpoint(a), data, {
+      views: own,
       batchSize: 23,
     });
     one?.variance.forEach((variance, unit) => {
@@ -107,7 +110,7 @@ describe("activationStatistics()", () => {
       data: Float32Array.of(Number.NaN, 0, 0, 0, 0, 0),
     });
     const measure = (own: readonly UnitView[], weights = a) =>
-      activationStatistics({ graph, engine }, createCheckpoint(weights), data, own);
+      activationStatistics({ graph, engine }, createCheckpoint(weights), data, { views: own });
     await expect(measure(views.slice(1, 2), broken)).rejects.toThrow(
       /must be finite: the variance of unit 0 is NaN/,
     );
@@ -129,7 +132,7 @@ describe("activationStatistics()", () => {
         if (done >= 10) controller.abort();
       },
     };
-    const run = activationStatistics({ graph, engine }, createCheckpoint(a), data, views, options);
+    const run = activationStatistics({ graph, engine }, createCheckpoint(a), data, { views, ...options });
     await expect(run).rejects.toMatchObject({ name: "AbortError" });
     expect(seen).toEqual([5, 23, 10, 23]);
   });
@@ -144,8 +147,7 @@ describe("pairStatistics()", () => {
       { graph, engine },
       [createCheckpoint(a), createCheckpoint(b)],
       data,
-      views,
-      { batchSize },
+      { views, batchSize },
     );
     for (const [i, view] of views.entries()) {
       const [x, y] = [samplesOf(await run(a, view.value), view), samplesOf(await run(b, view.value), view)];
@@ -164,10 +166,7 @@ describe("pairStatistics()", () => {
       { graph, engine },
       [createCheckpoint(a), createCheckpoint(b)],
       many,
-      view === undefined ? [] : [view],
-      {
-        batchSize: 300,
-      },
+      { views: view === undefined ? [] : [view], batchSize: 300 },
     );
     const { data: values } = many.read(0, 300).inputs;
     const samples = [0, 1].map((unit) =>
@@ -181,23 +180,15 @@ describe("pairStatistics()", () => {
   });
 
   test("gives the diagonal for equal pairs", async () => {
-    const all = await pairStatistics(
-      { graph, engine },
-      [createCheckpoint(a), createCheckpoint(b)],
-      data,
+    const all = await pairStatistics({ graph, engine }, [createCheckpoint(a), createCheckpoint(b)], data, {
       views,
-      { batchSize: 8 },
-    );
-    const equal = await pairStatistics(
-      { graph, engine },
-      [createCheckpoint(a), createCheckpoint(b)],
-      data,
+      batchSize: 8,
+    });
+    const equal = await pairStatistics({ graph, engine }, [createCheckpoint(a), createCheckpoint(b)], data, {
       views,
-      {
-        batchSize: 8,
-        pairs: "equal",
-      },
-    );
+      batchSize: 8,
+      pairs: "equal",
+    });
     equal.forEach(({ covariance }, view) => {
       const units = covariance.length;
       covariance.forEach((value, unit) => {

@@ -73,9 +73,9 @@ const MEASUREMENTS: Readonly<
     return result;
   },
   activationStatistics: (own, data, batchSize) =>
-    activationStatistics({ graph: own, engine }, weights, data, views, { batchSize }),
+    activationStatistics({ graph: own, engine }, weights, data, { views, batchSize }),
   pairStatistics: (own, data, batchSize) =>
-    pairStatistics({ graph: own, engine }, [weights, others], data, views, { batchSize }),
+    pairStatistics({ graph: own, engine }, [weights, others], data, { views, batchSize }),
   recalibrateBatchNorm: (own, data, batchSize) =>
     recalibrateBatchNorm({ graph: own, engine }, weights, data, { batchSize }),
   async createRepairer(own, data, batchSize) {
@@ -114,7 +114,7 @@ test("statistics are refused where it is not known which part of a value belongs
       { graph: sums, engine },
       createCheckpoint(new Map<string, Tensor>()),
       randomExamples([2, 4, 4], { size, seed: size, classes: CLASSES, name: "few" }),
-      [{ value: mixed, axes: [1] }],
+      { views: [{ value: mixed, axes: [1] }] },
     );
   await expect(measure(8)).resolves.toHaveLength(1);
   await expect(measure(9)).rejects.toThrow(

@@ -100,7 +100,7 @@ async function repair(
 }
 
 const measure = (graph: Graph, weights: ReadonlyMap<string, Tensor>, views: readonly UnitView[]) =>
-  activationStatistics({ graph, engine }, createCheckpoint(weights), examplesFor(graph), views);
+  activationStatistics({ graph, engine }, createCheckpoint(weights), examplesFor(graph), { views });
 
 const close = (got: ArrayLike<number>, wanted: ArrayLike<number>, tolerance = 1e-4) => {
   const scale = 1 + Math.max(...Array.from(wanted, Math.abs));

@@ -35,6 +35,12 @@ export const ACTIVATION_STATISTICS_DEFAULTS: Required<ActivationStatisticsOption
   onProgress: undefined,
 };
 
+/** The values that are measured. */
+export interface MeasuredViews {
+  /** Values of the graph, and what their units are; results are in their order. */
+  readonly views: readonly UnitView[];
+}
+
 /** Options of {@link pairStatistics}. */
 export interface PairStatisticsOptions extends ActivationStatisticsOptions {
   /** Whether to measure covariances of all pairs of units, or of equal units only. @defaultValue "all" */
@@ -55,7 +61,6 @@ export const PAIR_STATISTICS_DEFAULTS: Required<PairStatisticsOptions> = {
  * does not depend on the batch size beyond rounding of f64 (and of the network itself, which the engine
  * computes in f32).
  *
- * @param views - values, and their units
  * @returns statistics of each view, in order
  * @throws InputError if the data do not fit the graph, or an activation is not f32, or not finite
  * @throws OutOfRangeError if an option is out of range, or a view names no value of the graph
@@ -64,8 +69,7 @@ export async function activationStatistics(
   { graph, engine }: Architecture,
   network: Checkpoint,
   data: DataSet,
-  views: readonly UnitView[],
-  options: ActivationStatisticsOptions = {},
+  { views, ...options }: ActivationStatisticsOptions & MeasuredViews,
 ): Promise<UnitStatistics[]> {
   const weights = await bindWeights(graph, network);
   const resolved = resolveOptions("measure activations", ACTIVATION_STATISTICS_DEFAULTS, options);
@@ -93,8 +97,7 @@ export async function pairStatistics(
   { graph, engine }: Architecture,
   networks: readonly [Checkpoint, Checkpoint],
   data: DataSet,
-  views: readonly UnitView[],
-  options: PairStatisticsOptions = {},
+  { views, ...options }: PairStatisticsOptions & MeasuredViews,
 ): Promise<PairStatistics[]> {
   const [a, b] = [await bindWeights(graph, networks[0]), await bindWeights(graph, networks[1])];
   const { pairs, ...resolved } = resolveOptions("measure activations", PAIR_STATISTICS_DEFAULTS, options);

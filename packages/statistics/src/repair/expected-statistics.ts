@@ -50,7 +50,7 @@ export async function measureJoint(
   };
   for (const [i, j] of pairsOf(count)) {
     const [a, b] = [at(networks, i, "network"), at(networks, j, "network")];
-    const pairs = await pairStatistics({ graph, engine }, [a, b], data, views, { ...pass, pairs: "equal" });
+    const pairs = await pairStatistics({ graph, engine }, [a, b], data, { views, ...pass, pairs: "equal" });
     const variancesA = pairs.map((pair) => pair.a.variance);
     const variancesB = pairs.map((pair) => pair.b.variance);
     store(i, i, variancesA);

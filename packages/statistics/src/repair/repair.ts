@@ -89,7 +89,7 @@ export async function createRepairer(
   const { batchSize, threads, signal } = resolved;
   const pass = { batchSize, threads, signal };
   for (const network of networks) {
-    endpoints.push(await activationStatistics({ graph, engine }, network, data, views, pass));
+    endpoints.push(await activationStatistics({ graph, engine }, network, data, { views, ...pass }));
   }
   const goalsFor = (shares: Shares) => shares.map((siteShares, i) => goalOf(endpoints, siteShares, i));
   const labels = sites.map(({ label }) => label);

@@ -93,7 +93,7 @@ export async function matchActivations(
   ) => {
     const unitViews = compared.map(({ view }) => view);
     const pass = { batchSize, signal, ...rest };
-    const statistics = await pairStatistics({ graph, engine }, held, over, unitViews, pass);
+    const statistics = await pairStatistics({ graph, engine }, held, over, { views: unitViews, ...pass });
     return costsOf(tree.blocks, compared, statistics, similarity);
   };
   const first = views.filter(({ chosen }) => chosen);

@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions: [...conditions, "node"], externalConditions: [...conditions, "node"] } },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
+    include: ["packages/*/{src,test}/**/*.test.ts", "test/**/*.test.ts"],
     reporters: ["default", "./tools/summary-reporter.mjs"],
     pool: "forks",
     maxWorkers: 2,

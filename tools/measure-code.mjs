@@ -10,10 +10,10 @@ import { parseSync, Visitor } from "oxc-parser";
 import { root } from "./packages.mjs";
 
 const [folder = root] = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-const all = list("packages").filter((path) => /^packages\/[^/]+\/src\/.*\.ts$/.test(path));
-const files = all.filter((path) => !path.endsWith(".test.ts"));
+const all = list("packages").filter((path) => /^packages\/[^/]+\/(?:src|test)\/.*\.ts$/.test(path));
+const files = all.filter((path) => path.includes("/src/") && !path.endsWith(".test.ts"));
 const tests = [
-  ...all.filter((path) => path.endsWith(".test.ts")),
+  ...all.filter((path) => path.endsWith(".test.ts") || path.includes("/test/")),
   ...list("test").filter((path) => path.endsWith(".ts")),
 ];
 const texts = new Map([...files, ...tests].map((path) => [path, readFileSync(join(folder, path), "utf8")]));

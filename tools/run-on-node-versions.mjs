@@ -24,8 +24,8 @@ const TESTS = [
   "packages/data",
   "packages/interpolation",
   "packages/merging",
-  "test/cli.test.ts",
-  "test/engine-conformance.test.ts",
+  "packages/cli/test/cli.test.ts",
+  "packages/engine/test/engine-conformance.test.ts",
 ];
 const cache = join(homedir(), ".cache", "isthmus-node");
 

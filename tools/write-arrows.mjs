@@ -33,7 +33,7 @@ function describe() {
       return `| ${i === 0 ? floor : ""} | [${name}](packages/${name}) | ${sentence} |`;
     }),
   );
-  return ["| floor | package | what it is for |", "|---|---|---|", ...rows].join("\n");
+  return ["| layer | package | what it is for |", "|---|---|---|", ...rows].join("\n");
 }
 
 /** Which packages each package imports, from the highest floor down. */
@@ -43,5 +43,5 @@ function arrows() {
       return `| ${i === 0 ? floor : ""} | ${name} | ${imports.join(", ") || "nothing of ours"} |`;
     }),
   );
-  return ["| floor | package | may import |", "|---|---|---|", ...rows].join("\n");
+  return ["| layer | package | may import |", "|---|---|---|", ...rows].join("\n");
 }

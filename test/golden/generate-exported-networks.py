@@ -1,7 +1,7 @@
 """Exports small networks as people export them, with what PyTorch computes beside them.
 
 For every network: two state dicts (seeds 0 and 1, trained for some steps so that norms have statistics of their own), the graph of
-seed 0 by exporter and option, and inputs with PyTorch's logits, losses and errors for both seeds. test/exported-networks.test.ts holds our reading of each graph
+seed 0 by exporter and option, and inputs with PyTorch's logits, losses and errors for both seeds. packages/graph/test/exported-networks.test.ts holds our reading of each graph
 against them.
 
 Run in an environment with torch 2.15, onnx 1.23, onnxscript and safetensors:

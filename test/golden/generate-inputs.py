@@ -1,7 +1,7 @@
 """Exports networks of several inputs, outputs and labels, and for one size of batch, with what PyTorch computes beside them.
 
 For every network: two state dicts (seeds 0 and 1), the graph of seed 0 by exporter and batch, examples, and PyTorch's mean loss, share of errors
-and perplexity for both seeds. test/exported-inputs.test.ts holds the library against them, test/cli-inputs.test.ts the command.
+and perplexity for both seeds. packages/graph/test/exported-inputs.test.ts holds the library against them, packages/cli/test/cli-inputs.test.ts the command.
 
 Run in an environment with torch 2.15, onnx 1.23, onnxscript and safetensors:
 

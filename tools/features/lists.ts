@@ -60,29 +60,38 @@ const DATA_SETS: Readonly<Record<string, Described>> = {
 };
 
 const MATCHING: Readonly<Record<string, Described>> = {
-  weight: ["test/match-methods.test.ts", "matches weights"],
-  activation: ["test/match-methods.test.ts", "matches activations on data"],
+  weight: ["packages/weight-matching/test/match-methods.test.ts", "matches weights"],
+  activation: ["packages/weight-matching/test/match-methods.test.ts", "matches activations on data"],
   "straight-through": [
-    "test/match-methods.test.ts",
+    "packages/weight-matching/test/match-methods.test.ts",
     "minimises the loss half-way by a straight-through estimator",
   ],
-  best: ["test/match-weights.test.ts", "the better of both searches below"],
-  "coordinate-descent": ["test/coordinate-descent.test.ts", "searches symmetry by symmetry"],
-  "frank-wolfe": ["test/frank-wolfe.test.ts", "searches all symmetries at once by a relaxation"],
+  best: ["packages/weight-matching/test/match-weights.test.ts", "the better of both searches below"],
+  "coordinate-descent": [
+    "packages/weight-matching/test/coordinate-descent.test.ts",
+    "searches symmetry by symmetry",
+  ],
+  "frank-wolfe": [
+    "packages/weight-matching/test/frank-wolfe.test.ts",
+    "searches all symmetries at once by a relaxation",
+  ],
 };
 
 const MODELS: Readonly<Record<string, Described>> = Object.fromEntries(
-  MODEL_TYPES.map((type) => [type, ["test/models.test.ts", "`model_type` of a config.json of Hugging Face"]]),
+  MODEL_TYPES.map((type) => [
+    type,
+    ["packages/zoo/test/models.test.ts", "`model_type` of a config.json of Hugging Face"],
+  ]),
 );
 
 const NETWORKS: Readonly<Record<FamilyName, Described>> = {
-  mlp: ["test/zoo.test.ts", GRAMMAR.mlp.help],
-  vgg: ["test/zoo.test.ts", GRAMMAR.vgg.help],
-  "small-resnet": ["test/zoo.test.ts", GRAMMAR["small-resnet"].help],
-  resnet: ["test/zoo.test.ts", GRAMMAR.resnet.help],
-  vit: ["test/zoo.test.ts", GRAMMAR.vit.help],
-  gpt: ["test/zoo.test.ts", GRAMMAR.gpt.help],
-  llama: ["test/zoo.test.ts", GRAMMAR.llama.help],
+  mlp: ["packages/zoo/test/zoo.test.ts", GRAMMAR.mlp.help],
+  vgg: ["packages/zoo/test/zoo.test.ts", GRAMMAR.vgg.help],
+  "small-resnet": ["packages/zoo/test/zoo.test.ts", GRAMMAR["small-resnet"].help],
+  resnet: ["packages/zoo/test/zoo.test.ts", GRAMMAR.resnet.help],
+  vit: ["packages/zoo/test/zoo.test.ts", GRAMMAR.vit.help],
+  gpt: ["packages/zoo/test/zoo.test.ts", GRAMMAR.gpt.help],
+  llama: ["packages/zoo/test/zoo.test.ts", GRAMMAR.llama.help],
 };
 
 const CURVES = "packages/interpolation/src/curve.test.ts";
@@ -102,11 +111,11 @@ const MERGING: Readonly<Record<string, Described>> = {
   combine: [LINES, "any linear combination of networks"],
   mergeLayers: ["packages/interpolation/src/merge-layers.test.ts", "interpolation by a share for each layer"],
   recalibrateBatchNorm: [
-    "test/recalibrate-batch-norm.test.ts",
+    "packages/statistics/test/recalibrate-batch-norm.test.ts",
     "batch norms of a merged network measured on data",
   ],
   createRepairer: [
-    "test/repair.test.ts",
+    "packages/statistics/test/repair.test.ts",
     "REPAIR: the statistics of a merged network's activations restored",
   ],
 };

@@ -49,13 +49,15 @@ export function listOperators(tests: readonly TestFile[]): OperatorRow[] {
       op,
       ...(RULES.has(op) && {
         symmetries: symmetryCases.has(op)
-          ? { test: "test/symmetry-operands.test.ts" }
+          ? { test: "packages/symmetry/test/symmetry-operands.test.ts" }
           : firstOf(symmetryTests, op),
       }),
       ...(hasGradient && { gradient: stops ? { stops } : firstOf(gradientTests, op) }),
       ...(hasGradient && !stops && secondTest !== undefined && { secondGradient: supportOf(secondTest) }),
       ...(TFJS_OPERATORS.has(op) && {
-        tfjs: engineCases.has(op) ? { test: "test/engine-agreement.test.ts" } : firstOf(tfjsTests, op),
+        tfjs: engineCases.has(op)
+          ? { test: "packages/engine/test/engine-agreement.test.ts" }
+          : firstOf(tfjsTests, op),
       }),
       ...(PLACE_RULES.has(op) && { batch: firstOf(batchTests, op) }),
     };

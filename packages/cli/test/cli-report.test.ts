@@ -1,0 +1,141 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DrawableResult } from "@isthmus/report";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+import { barrierCurve } from "../../report/test/barrier-curve.ts";
+import {
+  curveResult,
+  layersResult,
+  planeResult,
+  starResult,
+  studyResult,
+} from "../../report/test/results.ts";
+
+const RESULTS: readonly DrawableResult[] = [
+  barrierCurve("as trained", 1.387).result,
+  layersResult(),
+  planeResult(),
+  curveResult(),
+  starResult(),
+  studyResult(),
+];
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-cli-report-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const run = (...args: string[]) => runCli(["report", ...args], { cwd: folder, env: { COLUMNS: "80" } });
+const write = (name: string, value: unknown) => writeFileSync(join(folder, name), JSON.stringify(value));
+const read = (...path: string[]) => readFileSync(join(folder, ...path), "utf8");
+
+describe("isthmus report", () => {
+  it.each(RESULTS)(
+    "isthmus report draws a $kind in the terminal and writes all its parts",
+    async (result) => {
+      write("result.json", { ...result, outputs: ["something"] });
+      const args = [
+        "result.json",
+        "-o",
+        "page.html",
+        "--svg",
+        "svg",
+        "--pdf",
+        "pdf",
+        "--csv",
+        "csv",
+        "--command",
+        "isthmus made it",
+      ];
+      const { code, stdout, stderr } = await run(...args);
+      expect(stderr).toBe("");
+      expect(code).toBe(0);
+      for (const line of stdout.split("\nWrote")[0]?.split("\n") ?? [])
+        expect([...line].length).toBeLessThan(161);
+      expect(stdout.split("\n").length).toBeGreaterThan(12);
+      expect(read("page.html")).toContain("<code>isthmus made it\nisthmus report result.json -o page.html");
+      const figures = readdirSync(join(folder, "svg"));
+      expect(figures.length).toBeGreaterThan(0);
+      for (const name of figures) expect(read("svg", name)).toMatch(/^<svg /);
+      const pdfs = readdirSync(join(folder, "pdf"));
+      expect(pdfs).toEqual(figures.map((name) => name.replace(/svg$/, "pdf")));
+      for (const name of pdfs) expect(read("pdf", name)).toMatch(/^%PDF-1\.4\n[\s\S]*%%EOF\n$/);
+      const tables = readdirSync(join(folder, "csv"));
+      expect(tables.length).toBeGreaterThan(1);
+      for (const name of tables) expect(read("csv", name)).toMatch(/^[^\r\n]*,[^\r\n]*\r\n/);
+      const wrote = stdout.split("\nWrote ")[1]?.trim().split(", ") ?? [];
+      expect(wrote.toSorted()).toEqual(
+        [
+          "page.html",
+          ...figures.map((name) => join("svg", name)),
+          ...pdfs.map((name) => join("pdf", name)),
+          ...tables.map((name) => join("csv", name)),
+        ].sort(),
+      );
+    },
+  );
+
+  it("isthmus report gives the same page again, and says in JSON what it wrote", async () => {
+    write("plane.json", planeResult());
+    const once = await runJson<object>(["report", "plane.json", "-o", "page.html"], { cwd: folder });
+    const page = read("page.html");
+    await runJson<object>(["report", "plane.json", "-o", "page.html"], { cwd: folder });
+    expect(once).toEqual({ kind: "report", of: "plane", result: "plane.json", outputs: ["page.html"] });
+    expect(read("page.html") === page).toBe(true);
+    expect(page).toContain("<title>The plane through A, B, bend</title>");
+  });
+
+  it("isthmus report shows the command that made a result, as the result says or as it is told", async () => {
+    const provenance = { command: "isthmus plane a b c --data mnist:test", version: "1.2.3" };
+    write("plane.json", { ...planeResult(), provenance });
+    const commandsOf = async (...args: string[]) => {
+      await run("plane.json", "-o", "page.html", ...args);
+      return /<code>(isthmus[^<]*)<\/code>/.exec(read("page.html"))?.[1]?.split("\n");
+    };
+    expect(await commandsOf()).toEqual([provenance.command, "isthmus report plane.json -o page.html"]);
+    expect(await commandsOf("--command", "isthmus other")).toEqual([
+      "isthmus other",
+      expect.stringMatching(/^isthmus report plane\.json/),
+    ]);
+  });
+
+  it("isthmus report draws figures in the colours of a theme", async () => {
+    write("plane.json", planeResult());
+    for (const [theme, background] of [
+      ["light", "#ffffff"],
+      ["dark", "#171b1f"],
+    ] as const) {
+      const { code } = await run("plane.json", "--svg", theme, "--theme", theme);
+      expect(code).toBe(0);
+      expect(read(theme, "plane-loss.svg")).toMatch(
+        new RegExp(`^<svg [^>]*><rect [^>]*fill="${background}"`),
+      );
+    }
+    const { code, stderr } = await run("plane.json", "--svg", "svg", "--theme", "auto");
+    expect(code).toBe(2);
+    expect(stderr).toContain("Allowed choices are light, dark");
+  });
+
+  it("isthmus report refuses what is no result, and writes nothing", async () => {
+    write("bad.json", { kind: "checkpoint" });
+    const { code, stdout, stderr } = await run("bad.json", "-o", "page.html", "--svg", "svg", "--csv", "csv");
+    expect(stderr).toContain(
+      'isthmus report: Cannot draw "bad.json" as the "kind" of a result must be one of',
+    );
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    for (const name of ["page.html", "svg", "csv"]) expect(existsSync(join(folder, name))).toBe(false);
+  });
+
+  it("isthmus report refuses a file in place of a folder, before it writes anything", async () => {
+    write("plane.json", planeResult());
+    write("taken", "");
+    const { code, stderr } = await run("plane.json", "-o", "page.html", "--svg", "svg", "--csv", "taken");
+    expect(stderr).toContain('Cannot write into "taken" as it must be a folder: it is a file');
+    expect(code).toBe(2);
+    for (const name of ["page.html", "svg"]) expect(existsSync(join(folder, name))).toBe(false);
+  });
+});

@@ -1,0 +1,319 @@
+/// <reference lib="dom" />
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type DrawableResult, renderBarrierPage, renderFigures, renderResultPage } from "@isthmus/report";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/browser.ts";
+import { barrierCurve } from "./barrier-curve.ts";
+import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
+
+const BACKGROUND = { light: "rgb(255, 255, 255)", dark: "rgb(23, 27, 31)" } as const;
+const WIDE = { width: 1280, height: 900 } as const;
+const NARROW = { width: 390, height: 844 } as const;
+const APPEARANCES = [
+  { scheme: "light", size: WIDE },
+  { scheme: "dark", size: WIDE },
+  { scheme: "light", size: NARROW },
+  { scheme: "dark", size: NARROW },
+] as const;
+
+const about = {
+  commands: ["isthmus again a.safetensors b.safetensors"],
+  version: "1.2.3",
+  notes: ["A note."],
+};
+const pageOf = (result: DrawableResult) => () =>
+  renderResultPage({ ...about, title: `A page of ${result.kind}`, result });
+const PAGES: Readonly<Record<string, () => Promise<string>>> = {
+  barrier: () =>
+    renderBarrierPage({
+      ...about,
+      title: "A page of barriers",
+      curves: [barrierCurve("as trained", 1.387, true), barrierCurve("aligned", 0.0074, true)],
+    }),
+  layers: pageOf(layersResult()),
+  plane: pageOf(planeResult()),
+  curve: pageOf(curveResult()),
+  star: pageOf(starResult()),
+  study: pageOf(studyResult()),
+};
+
+/** What somebody may have written into the names that a result holds. */
+const INTRUSION = `<b class="foreign">&'</script><!--]]>\u0000\u0001\u001b\u0085\ufffe\ud800<img src=x onerror="document.title='owned'">`;
+
+/**
+ * A result in which every text that is no plain word, as names of kinds and of columns are, ends in an
+ * intrusion.
+ */
+function makeHostile<T>(result: T): T {
+  return JSON.parse(JSON.stringify(result), (_, value: unknown) =>
+    typeof value === "string" && !/^[a-z\d-]+$/.test(value) ? `${value}${INTRUSION}` : value,
+  );
+}
+
+const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
+  barrier: () => makeHostile(barrierCurve("as trained", 1.387, true).result),
+  layers: () => makeHostile(layersResult()),
+  plane: () => makeHostile(planeResult()),
+  curve: () => makeHostile(curveResult()),
+  star: () => makeHostile(starResult()),
+  study: () => makeHostile(studyResult()),
+};
+
+async function renderHostile(name: string): Promise<string> {
+  const result = HOSTILE[name]?.();
+  if (result === undefined) throw new TypeError(`Cannot render "${name}" as there is no such page`);
+  const texts = [INTRUSION];
+  return renderResultPage({
+    title: `a < b & c${INTRUSION}`,
+    result,
+    commands: texts,
+    notes: texts,
+    version: INTRUSION,
+  });
+}
+
+if (!hasBrowser) {
+  console.warn(
+    `SKIPPED: no page was opened in a browser, as there is none at ${CHROMIUM}: apt-get install chromium`,
+  );
+}
+
+describe.skipIf(!hasBrowser)("pages in a browser", () => {
+  let folder: string;
+  let context: BrowserContext;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "isthmus-pages-"));
+    for (const [name, render] of Object.entries(PAGES))
+      writeFileSync(join(folder, `${name}.html`), await render());
+    context = await chromium.launchPersistentContext(join(folder, "profile"), {
+      executablePath: CHROMIUM,
+      args: [...BROWSER_FLAGS],
+    });
+  });
+  afterAll(async () => {
+    await context?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Opens a page, does something with it, and says what the browser complained of or asked the network for. */
+  async function visit(name: string, work: (page: Page) => Promise<void>): Promise<string[]> {
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => void complaints.push(`${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => void complaints.push(error.message));
+    page.on("request", (request) => {
+      if (!/^(file|data|blob):/.test(request.url())) complaints.push(`request: ${request.url()}`);
+    });
+    try {
+      await page.goto(pathToFileURL(join(folder, `${name}.html`)).href);
+      await work(page);
+    } finally {
+      await page.close();
+    }
+    return complaints;
+  }
+
+  it.each(Object.keys(PAGES))("a page of %s is drawn, light and dark, wide and narrow", async (name) => {
+    const complaints = await visit(name, async (page) => {
+      for (const { scheme, size } of APPEARANCES) {
+        await page.emulateMedia({ colorScheme: scheme });
+        await page.setViewportSize(size);
+        const seen = await page.evaluate(lookAround);
+        expect(seen.background).toBe(BACKGROUND[scheme]);
+        expect(seen.overflow).toBeLessThanOrEqual(0);
+        expect(seen.figures.length).toBeGreaterThan(0);
+        for (const figure of seen.figures) {
+          expect(figure).toMatchObject({ drawn: 1, outside: [], overlapping: [] });
+          expect(figure.width).toBeGreaterThan(Math.min(size.width * 0.8, 400));
+          expect(figure.height).toBeGreaterThan(100);
+          expect(figure.shapes).toBeGreaterThan(1);
+        }
+      }
+    });
+    expect(complaints).toEqual([]);
+  });
+
+  it.each(["layers", "plane", "star", "study"])(
+    "tables of a page of %s sort, by mouse and by keyboard",
+    async (name) => {
+      const complaints = await visit(name, async (page) => {
+        const head = page.locator('th[data-sort="number"]').first();
+        const table = page.locator("table", { has: head }).first();
+        const column = await head.evaluate((cell: HTMLTableCellElement) => cell.cellIndex);
+        const values = async (): Promise<number[]> =>
+          (await table.locator(`tbody tr > :nth-child(${column + 1})`).allTextContents())
+            .filter((text) => text !== "")
+            .map((text) => Number.parseFloat(text.replaceAll(",", "")));
+        const before = await values();
+        expect(await head.getAttribute("aria-sort")).toBeNull();
+        await head.locator("button").click();
+        expect(await head.getAttribute("aria-sort")).toBe("ascending");
+        expect(await values()).toEqual(before.toSorted((a, b) => a - b));
+        await head.locator("button").press("Enter");
+        expect(await head.getAttribute("aria-sort")).toBe("descending");
+        expect(await values()).toEqual(before.toSorted((a, b) => b - a));
+      });
+      expect(complaints).toEqual([]);
+    },
+  );
+
+  it("the button shows the other theme, and paper is always light", async () => {
+    const background = () => getComputedStyle(document.documentElement).backgroundColor;
+    const complaints = await visit("plane", async (page) => {
+      await page.emulateMedia({ colorScheme: "light" });
+      const button = page.locator("#theme");
+      expect(await button.getAttribute("aria-pressed")).toBe("false");
+      await button.click();
+      expect(await button.getAttribute("aria-pressed")).toBe("true");
+      expect(await page.evaluate(background)).toBe(BACKGROUND.dark);
+      await page.emulateMedia({ media: "print" });
+      expect(await page.evaluate(background)).toBe(BACKGROUND.light);
+      await page.emulateMedia({ media: "screen", colorScheme: "dark" });
+      await button.click();
+      expect(await page.evaluate(background)).toBe(BACKGROUND.light);
+    });
+    expect(complaints).toEqual([]);
+  });
+
+  it("the keyboard comes to the content first, then to everything that can be used, and shows where it is", async () => {
+    const complaints = await visit("star", async (page) => {
+      const focused = () => {
+        const { activeElement: element } = document;
+        const outline = element === null ? "none" : getComputedStyle(element).outlineStyle;
+        return { text: element?.textContent ?? "", visible: outline !== "none" };
+      };
+      await page.keyboard.press("Tab");
+      expect(await page.evaluate(focused)).toEqual({ text: "Skip to the result", visible: true });
+      await page.keyboard.press("Tab");
+      expect(await page.evaluate(focused)).toEqual({ text: "Dark theme", visible: true });
+      await page.keyboard.press("Tab");
+      expect(await page.evaluate(focused)).toEqual({ text: "The\u00a0numbers", visible: true });
+      await page.keyboard.press("Enter");
+      expect(await page.locator("details").getAttribute("open")).not.toBeNull();
+    });
+    expect(complaints).toEqual([]);
+  });
+
+  it.each(Object.keys(HOSTILE))(
+    "a page of %s shows hostile names as they are, and runs nothing of them",
+    async (name) => {
+      writeFileSync(join(folder, `hostile-${name}.html`), await renderHostile(name));
+      const complaints = await visit(`hostile-${name}`, async (page) => {
+        expect(await page.title()).toContain("a < b & c");
+        const seen = await page.evaluate(() => ({
+          foreign: document.querySelectorAll("b.foreign, img").length,
+          text: document.body.textContent?.includes('<b class="foreign">') ?? false,
+        }));
+        expect(seen).toEqual({ foreign: 0, text: true });
+      });
+      expect(complaints).toEqual([]);
+    },
+  );
+
+  it.each(Object.keys(HOSTILE))(
+    "figures of %s are well-formed XML whatever the names in them hold",
+    async (name) => {
+      const result = HOSTILE[name]?.();
+      const figures = result === undefined ? [] : await renderFigures(result);
+      expect(figures.length).toBeGreaterThan(0);
+      await visit("barrier", async (page) => {
+        for (const { svg } of figures) {
+          const fault = await page.evaluate((text) => {
+            const document = new DOMParser().parseFromString(text, "image/svg+xml");
+            return document.querySelector("parsererror")?.textContent ?? null;
+          }, svg);
+          expect(fault).toBeNull();
+        }
+      });
+    },
+  );
+
+  it("runs no script, no handler and no style that is not its own", async () => {
+    const page = await renderHostile("star");
+    const intruders = [
+      "<script>document.title = 'owned'</script>",
+      "<img src='x' onerror=\"document.title = 'owned'\">",
+      "<svg onload=\"document.title = 'owned'\"></svg>",
+      "<a id='intruder' href=\"javascript:document.title = 'owned'\">x</a>",
+      "<style>html { background: red !important }</style>",
+      "<p style='position: fixed'>x</p>",
+      "<base href='https://example.com/'>",
+    ];
+    writeFileSync(
+      join(folder, "intruded.html"),
+      page.replace("<main", () => `${intruders.join("")}<main`),
+    );
+    const complaints = await visit("intruded", async (opened) => {
+      await opened.locator("#intruder").click();
+      expect(await opened.title()).toContain("a < b & c");
+      const seen = await opened.evaluate(() => ({
+        background: getComputedStyle(document.documentElement).backgroundColor,
+        position: getComputedStyle(document.querySelector("p[style]") ?? document.body).position,
+        base: document.baseURI.startsWith("file:"),
+        // Its own script does run.
+        button: document.querySelector<HTMLElement>("#theme")?.hidden,
+      }));
+      expect(seen).toEqual({ background: BACKGROUND.light, position: "static", base: true, button: false });
+    });
+    expect(complaints.length).toBeGreaterThanOrEqual(intruders.length - 1);
+    for (const complaint of complaints) expect(complaint).toMatch(/Content Security Policy/);
+  });
+
+  it("the measurement can be downloaded", async () => {
+    const complaints = await visit("curve", async (page) => {
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.locator("#download").click(),
+      ]);
+      expect(download.suggestedFilename()).toBe("measurement.json");
+    });
+    expect(complaints).toEqual([]);
+  });
+});
+
+/** Runs in the page: what of its figures can be seen, and whether words are cut off or stand on each other. */
+function lookAround() {
+  const root = document.documentElement;
+  const meets = (a: DOMRect, b: DOMRect): boolean =>
+    Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1.5 &&
+    Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3;
+  const figures = [...document.querySelectorAll("figure")].map((figure) => {
+    const drawings = [...figure.querySelectorAll("svg")].filter(
+      (svg) => svg.getBoundingClientRect().width > 0,
+    );
+    const [drawing] = drawings;
+    const box = drawing?.getBoundingClientRect();
+    const words = [...(drawing?.querySelectorAll("text") ?? [])].map((element) => ({
+      text: element.textContent ?? "",
+      box: element.getBoundingClientRect(),
+      slanted: /rotate/.test(element.getAttribute("transform") ?? ""),
+    }));
+    // Boxes of slanted words overlap where the words do not.
+    const level = words.filter(({ slanted }) => !slanted);
+    return {
+      drawn: drawings.length,
+      width: box?.width ?? 0,
+      height: box?.height ?? 0,
+      shapes: drawing?.querySelectorAll("path, rect, circle, line").length ?? 0,
+      outside: words
+        .filter(({ box: { left, right } }) => left < -1 || right > root.clientWidth + 1)
+        .map(({ text }) => text),
+      overlapping: level.flatMap(({ text, box: own }, index) =>
+        level
+          .slice(index + 1)
+          .filter((other) => meets(own, other.box))
+          .map((other) => `${text} and ${other.text}`),
+      ),
+    };
+  });
+  return {
+    background: getComputedStyle(root).backgroundColor,
+    overflow: root.scrollWidth - root.clientWidth,
+    figures,
+  };
+}

@@ -1,0 +1,357 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Checkpoint, createCheckpoint, openCheckpoint, type Tensor } from "@isthmus/core";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { bindWeights, type Graph, randomWeights } from "@isthmus/graph";
+import { lerp } from "@isthmus/interpolation";
+import {
+  averagePredictions,
+  comparePredictors,
+  type FindStarOptions,
+  type FoundStar,
+  findStar,
+  measureStar,
+  RAY_DISTRIBUTIONS,
+} from "@isthmus/star-domain";
+import { recalibrateBatchNorm } from "@isthmus/statistics";
+import { type Derivation, discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
+import { train } from "@isthmus/training";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkpointNumbers } from "../../../test/helpers/checkpoint-numbers.ts";
+import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
+import { batchNorm } from "../../../test/helpers/small-networks.ts";
+import { stripes } from "../../../test/helpers/stripes.ts";
+
+const engine = createOnnxRuntimeEngine();
+const data = stripes(60);
+const testData = stripes(40, 1);
+
+function network(norm: boolean): Graph {
+  const b = new GraphBuilder(17);
+  const x = b.linear(b.reshape(b.input("x", [1, 4, 4]), 0, 16), "l0", 16, 8);
+  return b.output(b.linear(b.op("Relu", [norm ? batchNorm(b, x, "norm", 8) : x]), "l1", 8, 3)).build("small");
+}
+
+const graph = network(false);
+const symmetries = await discoverSymmetries({ graph, engine }, {});
+const { spec } = symmetries;
+
+async function trained(seed: number, of = graph): Promise<Checkpoint> {
+  const { weights } = await train({ graph: of, engine }, createCheckpoint(randomWeights(of, seed)), data, {
+    seed,
+    epochs: 12,
+    batch: 12,
+    threads: 1,
+    schedule: { kind: "cosine", learningRate: 0.2 },
+  });
+  const tensors = await bindWeights(of, weights);
+  return createCheckpoint(tensors, {}, `network ${seed}`);
+}
+
+const networks = [await trained(0), await trained(1), await trained(2), await trained(3)];
+const [anchors, heldOut] = [networks.slice(0, 3), networks.slice(3)];
+const start = createCheckpoint(randomWeights(graph, 9), {}, "random");
+const search = {
+  graph,
+  engine,
+  anchors,
+  data,
+  symmetries: symmetries as Derivation | undefined,
+  start: start as Checkpoint | undefined,
+};
+const options: FindStarOptions = {
+  seed: 5,
+  epochs: 4,
+  batch: 16,
+  threads: 1,
+  optimizer: { kind: "sgd", momentum: 0.9, nesterov: true },
+  schedule: { kind: "cosine", learningRate: 0.1 },
+};
+
+const find = (
+  more: Partial<FindStarOptions> = {},
+  other: Partial<typeof search> = {},
+): Promise<FoundStar> => {
+  const { anchors: to, data: on, start: from, ...architecture } = { ...search, ...other };
+  return findStar(architecture, to, on, { ...options, start: from, ...more });
+};
+
+/** Options that abort at a step, or while anchors are aligned for an epoch. */
+function abortAt({ step, aligning }: { step?: number; aligning?: number }): Partial<FindStarOptions> {
+  const controller = new AbortController();
+  return {
+    signal: controller.signal,
+    onProgress(progress) {
+      const isThere =
+        progress.phase === "aligning"
+          ? progress.epoch === aligning && progress.aligned === 1
+          : progress.phase === "training" && progress.step === step;
+      if (isThere) controller.abort();
+    },
+  };
+}
+
+let folder: string;
+let statePath: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-star-"));
+  statePath = join(folder, "star.state.safetensors");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe("findStar()", () => {
+  it.each(RAY_DISTRIBUTIONS)(
+    "findStar() with %s rays lowers the loss on the way to anchors",
+    async (rays) => {
+      const { star, result } = await find({ rays, epochs: 25 });
+      expect(result.loss).toBeLessThan((result.epochs[0]?.loss ?? 0) / 2);
+      expect(result).toMatchObject({ rays, alignEvery: 1, restarts: 1, start: "random", seed: 5 });
+      expect(result.anchors).toEqual(["network 0", "network 1", "network 2"]);
+      expect([...star.tensors.keys()]).toEqual([...graph.weights.keys()]);
+      expect(JSON.parse(JSON.stringify(result))).toEqual(result);
+    },
+  );
+
+  it("findStar() starts from the mean of the anchors, aligned to the first, where nothing else is given", async () => {
+    const still: Partial<FindStarOptions> = {
+      epochs: 1,
+      alignEvery: 0,
+      schedule: { kind: "constant", learningRate: 1e-30 },
+    };
+    const { graph: _, ...rest } = search;
+    const { start: __, ...without } = { graph, ...rest };
+    const first = anchors[0] as Checkpoint;
+    const copies = [1, 2].map((seed) => permute(randomAlignment(spec, seed), first, spec));
+    const { star } = await findStar(without, [first, ...copies], without.data, { ...options, ...still });
+    const [got, expected] = [await checkpointNumbers(star), await checkpointNumbers(first)];
+    for (const [name, numbers] of Object.entries(expected)) {
+      // The mean of three equal numbers, rounded.
+      numbers.forEach((value, i) => {
+        expect(got[name]?.[i]).toBeCloseTo(value, 6);
+      });
+    }
+  });
+
+  it("findStar() does not depend on the order of anchors' units where it aligns them", async () => {
+    const moved = anchors.map((anchor, seed) => permute(randomAlignment(spec, seed + 20), anchor, spec));
+    const [first, other] = [await find(), await find({}, { anchors: moved })];
+    expect(await checkpointNumbers(other.star)).toEqual(await checkpointNumbers(first.star));
+    const as = await find({ alignEvery: 0 }, { anchors: moved });
+    expect(await checkpointNumbers(as.star)).not.toEqual(await checkpointNumbers(first.star));
+  });
+
+  it("findStar() gives the same bytes, however few anchors are held in memory", async () => {
+    expect(await checkpointNumbers((await find({ memory: 1 })).star)).toEqual(
+      await checkpointNumbers((await find()).star),
+    );
+  });
+
+  it.each([
+    { step: 3, alignEvery: 1 },
+    { step: 9, alignEvery: 2 },
+    { step: 8, alignEvery: 3 },
+    { aligning: 2, alignEvery: 1 },
+  ])("findStar() aborted at %o goes on to the same bytes", async ({ alignEvery, ...at }) => {
+    const whole = await find({ alignEvery });
+    await expect(find({ alignEvery, statePath, ...abortAt(at) })).rejects.toThrow(/abort/i);
+    const resumed = await find({ alignEvery, statePath, resume: true });
+    expect(await checkpointNumbers(resumed.star)).toEqual(await checkpointNumbers(whole.star));
+    expect(resumed.result.epochs).toEqual(whole.result.epochs);
+    expect(resumed.result.resumedAt).toBeGreaterThan(0);
+    const state = await openCheckpoint(statePath);
+    expect([...state.tensors.keys()]).toContain("alignment of anchor 2");
+    await state.close();
+  });
+
+  it("findStar() measures batch norms anew at the end, on the first examples", async () => {
+    const normed = network(true);
+    const others = [await trained(0, normed), await trained(1, normed)];
+    const derivation = await discoverSymmetries({ graph: normed, engine }, {});
+    const { star } = await findStar({ graph: normed, engine, symmetries: derivation }, others, data, {
+      ...options,
+      statisticsExamples: 60,
+    });
+    const weights = await bindWeights(normed, star);
+    const again = await recalibrateBatchNorm({ graph: normed, engine }, star, data);
+    expect([...(await again.read("norm.mean")).data]).toEqual([...(weights.get("norm.mean")?.data ?? [])]);
+    const [first] = others as [Checkpoint];
+    expect((await checkpointNumbers(first))["norm.mean"]).not.toEqual(
+      (await checkpointNumbers(star))["norm.mean"],
+    );
+  });
+
+  it("findStar() refuses what it cannot find a star of, before the first step", async () => {
+    await expect(find({}, { anchors: anchors.slice(0, 1) })).rejects.toThrow(
+      /at least two anchors: there is 1/,
+    );
+    await expect(find({}, { anchors: [] })).rejects.toThrow(/there are none/);
+    const other = createCheckpoint(randomWeights(network(true), 0), {}, "other");
+    await expect(find({}, { graph: network(true) })).rejects.toThrow(/lacks 4 of 8 weights/);
+    await expect(find({}, { anchors: [...anchors, other] })).rejects.toThrow(
+      /Cannot feed "other" to graph "small" as it must read every floating-point tensor: 4 of 8 are not read/,
+    );
+    await expect(find({ rays: "gamma" as "beta" })).rejects.toThrow(/"rays" must be one of uniform/);
+    await expect(find({ memory: 0 })).rejects.toThrow(/"memory" must be a whole number of at least 1/);
+    await expect(find({ epochs: 0 })).rejects.toThrow(/"epochs" must be/);
+    await find({ statePath });
+    await expect(find({ statePath, resume: true, rays: "beta" })).rejects.toThrow(
+      /"blend.description.rays" is "uniform" there and "beta" here/,
+    );
+  });
+});
+
+describe("measureStar()", () => {
+  it("measureStar() measures pairs of three sorts, each aligned first", async () => {
+    const moved = heldOut.map((one) => permute(randomAlignment(spec, 3), one, spec));
+    const task = {
+      graph,
+      engine,
+      star: networks[3] as Checkpoint,
+      anchors,
+      heldOut: moved,
+      data,
+      symmetries,
+    };
+    const done: number[] = [];
+    const result = await measureStar(task, task, task.data, {
+      seed: 1,
+      regularPairs: 2,
+      onProgress: (progress) => done.push(progress.done / progress.total),
+    });
+    expect(result).toMatchObject({ kind: "star", points: 11, aligned: true, examples: 60, seed: 1 });
+    const { regularRegular, starHeldOut, starAnchor } = result.barriers;
+    expect([regularRegular, starHeldOut, starAnchor].map(({ pairs }) => pairs.length)).toEqual([2, 1, 3]);
+    // The held-out network is the star with its units moved: there is nothing between them, once aligned.
+    expect(starHeldOut.mean).toBeLessThan(1e-6);
+    expect(starHeldOut.std).toBeNaN();
+    expect(starAnchor.mean).toBeCloseTo(starAnchor.pairs.reduce((sum, { loss }) => sum + loss, 0) / 3, 14);
+    expect(done.every((value, i) => value >= (done[i - 1] ?? 0) && value < 1)).toBe(true);
+    const { symmetries: _, ...asTheyAre } = task;
+    const naive = await measureStar(asTheyAre, asTheyAre, asTheyAre.data, { seed: 1, regularPairs: 2 });
+    expect(naive.aligned).toBe(false);
+    expect(naive.barriers.starHeldOut.mean).toBeGreaterThan(0.01);
+    expect(naive.barriers.regularRegular.pairs.map(({ a, b }) => [a, b])).toEqual(
+      regularRegular.pairs.map(({ a, b }) => [a, b]),
+    );
+  });
+
+  it("measureStar() takes all regular pairs where asked for, and no held-out networks", async () => {
+    const task = { graph, engine, star: start, anchors, heldOut: [], data };
+    const { barriers } = await measureStar(task, task, task.data, { seed: 0, regularPairs: 0, points: 3 });
+    expect(barriers.regularRegular.pairs.map(({ a, b }) => [a, b])).toEqual([
+      ["network 0", "network 1"],
+      ["network 0", "network 2"],
+      ["network 1", "network 2"],
+    ]);
+    expect(barriers.starHeldOut.pairs).toEqual([]);
+  });
+
+  it("measureStar() refuses what does not fit", async () => {
+    const task = { graph, engine, star: start, anchors, heldOut, data };
+    await expect(
+      measureStar(task, { star: task.star, anchors: [], heldOut: task.heldOut }, task.data, { seed: 0 }),
+    ).rejects.toThrow(/must have anchors/);
+    await expect(measureStar(task, task, task.data, { seed: 0, restarts: 0 })).rejects.toThrow(
+      /"restarts" must be/,
+    );
+    await expect(measureStar(task, task, task.data, { seed: 0, points: 2 })).rejects.toThrow(
+      /"points" must be/,
+    );
+  });
+});
+
+describe("averagePredictions()", () => {
+  it("averagePredictions() is the mean over networks of the softmax of their logits", async () => {
+    const bound = await Promise.all(anchors.map((anchor) => bindWeights(graph, anchor)));
+    const [mean] = await averagePredictions({ graph, engine, data: [testData] }, anchors, { batchSize: 7 });
+    const session = await engine.load(graph, { threads: 1 });
+    const expected = new Float64Array(40 * 3);
+    for (const weights of bound) {
+      const feeds = new Map<string, Tensor>(weights).set("x", testData.read(0, 40).inputs);
+      const logits = [...(await session.run(feeds)).values()][0]?.data as Float32Array;
+      for (let i = 0; i < 40; i++) {
+        const powers = [0, 1, 2].map((c) => Math.exp(logits[3 * i + c] ?? 0));
+        const total = powers.reduce((a, b) => a + b);
+        powers.forEach((power, c) => {
+          expected[3 * i + c] = (expected[3 * i + c] ?? 0) + power / total / 3;
+        });
+      }
+    }
+    await session.release();
+    // Batches of another size may round logits differently.
+    mean?.probabilities.forEach((value, i) => {
+      expect(value).toBeCloseTo(expected[i] ?? 0, 5);
+    });
+    await expect(averagePredictions({ graph, engine, data: [testData] }, [])).rejects.toThrow(
+      /at least one network/,
+    );
+  });
+});
+
+describe("comparePredictors()", () => {
+  it("comparePredictors() judges the star, its rays, the ensemble and single networks", async () => {
+    const { star } = await find({ epochs: 10 });
+    const shares: number[] = [];
+    const task = { graph, engine, star, anchors, data: testData, symmetries };
+    const compared = await comparePredictors(task, { star: task.star, anchors: task.anchors }, task.data, {
+      outOfDistribution: stripes(30, 2),
+      seed: 0,
+      members: 7,
+      onProgress: (done) => shares.push(done),
+    });
+    expect(compared.predictors.map(({ name, members }) => [name, members])).toEqual([
+      ["star", 1],
+      ["rays of the star", 7],
+      ["deep ensemble", 3],
+      ["single networks", 1],
+    ]);
+    for (const predictor of compared.predictors) {
+      expect(predictor.accuracy).toBeGreaterThan(0.6);
+      // The other data are of the same distribution: they cannot be told.
+      expect(Math.abs((predictor.aurocOutOfDistribution ?? 0) - 0.5)).toBeLessThan(0.2);
+    }
+    const [, , ensemble, single] = compared.predictors;
+    // Jensen's inequality: the mean of probabilities is never worse than their losses' mean.
+    expect(ensemble?.nll).toBeLessThanOrEqual(single?.nll ?? 0);
+    expect(ensemble?.brier).toBeLessThanOrEqual(single?.brier ?? 0);
+    expect(shares.at(-1)).toBe(1);
+    expect(shares).toHaveLength(11);
+    const constant = await comparePredictors(task, task, task.data, {
+      seed: 0,
+      members: 3,
+      rays: "constant",
+    });
+    expect(constant.outOfDistribution).toBeUndefined();
+    expect(constant.predictors[0]).not.toHaveProperty("aurocOutOfDistribution");
+  });
+
+  it("comparePredictors() with a star that is all anchors gives all predictors alike", async () => {
+    const star = anchors[0] as Checkpoint;
+    const twins = [1, 2].map((seed) => permute(randomAlignment(spec, seed), star, spec));
+    const { predictors } = await comparePredictors(
+      { graph, engine, symmetries },
+      { star, anchors: twins },
+      testData,
+      { seed: 0 },
+    );
+    // On the way to itself a network stays as it is; permuted, it rounds differently.
+    for (const { nll } of predictors) expect(nll).toBeCloseTo(predictors[0]?.nll ?? 0, 5);
+    const apart = lerp(star, twins[0] as Checkpoint, 0.5);
+    expect(await checkpointNumbers(apart)).not.toEqual(await checkpointNumbers(star));
+  });
+
+  it("comparePredictors() wants examples to measure batch norms on", async () => {
+    const normed = network(true);
+    const others = [0, 1].map((seed) => createCheckpoint(randomWeights(normed, seed)));
+    const task = { graph: normed, engine, star: others[0] as Checkpoint, anchors: others, data: testData };
+    await expect(comparePredictors(task, task, task.data, { seed: 0 })).rejects.toThrow(
+      /batch norms .* must be measured anew/,
+    );
+    const { predictors } = await comparePredictors(task, task, task.data, { seed: 0, statisticsData: data });
+    expect(predictors).toHaveLength(4);
+    await expect(comparePredictors(task, task, task.data, { seed: 0, members: 0 })).rejects.toThrow(
+      /"members" must be/,
+    );
+  });
+});

@@ -1,0 +1,145 @@
+import { readFileSync } from "node:fs";
+import { sizeOf, type Tensor, type TensorInfo } from "@isthmus/core";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import type { Engine } from "@isthmus/graph";
+import { discoverSymmetries, explainSpec, verifySymmetries } from "@isthmus/symmetry";
+import { type ConfigNetwork, networkOfConfig } from "@isthmus/zoo";
+import { describe, expect, test } from "vitest";
+import { describeSizes } from "../../../test/helpers/describe-symmetries.ts";
+import { waves } from "../../../test/helpers/waves.ts";
+
+interface Golden {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tensors: Readonly<Record<string, readonly number[]>>;
+  /** Tensors that checkpoints hold besides. */
+  readonly idle: Readonly<Record<string, readonly number[]>>;
+  readonly outputs: Readonly<Record<string, readonly number[]>>;
+}
+
+/** What PyTorch modules have and compute, with the formulas below for weights and inputs. */
+const golden: Readonly<Record<string, Golden>> = JSON.parse(
+  readFileSync(new URL("../../../test/golden/models.json", import.meta.url), "utf8"),
+);
+
+const EXAMPLES = 2;
+
+const engine = createOnnxRuntimeEngine();
+
+function infosOf(shapes: Golden["tensors"]): Map<string, TensorInfo> {
+  return new Map(Object.entries(shapes).map(([name, shape]) => [name, { dtype: "f32", shape }]));
+}
+
+/** Weights by the order of their names, as golden/generate-models.py makes them. */
+function weightsOf({ tensors }: Golden): Map<string, Tensor> {
+  return new Map(
+    Object.keys(tensors)
+      .sort()
+      .map((name, index): [string, Tensor] => {
+        const shape = tensors[name] ?? [];
+        const offset = /(weight|gamma)$/.test(name) ? 1 : 0;
+        const isVector = shape.length === 1;
+        return [
+          name,
+          isVector
+            ? waves(shape, index + 1, 0.3, offset)
+            : waves(shape, index + 1, Math.sqrt(2 / sizeOf(shape.slice(1)))),
+        ];
+      }),
+  );
+}
+
+function inputsOf({ graph }: ConfigNetwork, { config }: Golden): Map<string, Tensor> {
+  return new Map(
+    graph.inputs.map(({ name, shape = [] }): [string, Tensor] => {
+      const extents = [EXAMPLES, ...shape.slice(1).map(Number)];
+      if (name === "x") return [name, waves(extents, 0, 1.5)];
+      const bound = name === "ids" ? Number(config["vocab_size"]) : 2;
+      const data = BigInt64Array.from({ length: sizeOf(extents) }, (_, i) => BigInt((7 * i + 3) % bound));
+      return [name, { dtype: "i64", shape: extents, data }];
+    }),
+  );
+}
+
+/** The first example alone. */
+function firstOf(inputs: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  return new Map(
+    [...inputs].map(([name, { dtype, shape, data }]) => {
+      const alone = data.subarray(0, data.length / EXAMPLES);
+      return [name, { dtype, shape: [1, ...shape.slice(1)], data: alone }];
+    }),
+  );
+}
+
+function buildGolden(entry: Golden): ConfigNetwork {
+  const tensors = new Map([...infosOf(entry.tensors), ...infosOf(entry.idle)]);
+  return networkOfConfig(entry.config, { tensors });
+}
+
+const refusing: Engine = {
+  name: "refusing",
+  load: async () => expect.fail("the graph is typed: nothing has to be run"),
+};
+
+describe.each(Object.entries(golden))("%s", (_, entry) => {
+  const network = buildGolden(entry);
+  const { graph } = network;
+
+  test("networkOfConfig() computes what PyTorch computes, from the same names", async () => {
+    const shapes = Object.fromEntries([...graph.weights].map(([name, { shape }]) => [name, [...shape]]));
+    expect(shapes).toEqual(entry.tensors);
+    const session = await engine.load(graph);
+    const outputs = await session.run(new Map([...inputsOf(network, entry), ...weightsOf(entry)]));
+    const single = await session.run(new Map([...firstOf(inputsOf(network, entry)), ...weightsOf(entry)]));
+    await session.release();
+    expect([...outputs.keys()].sort()).toEqual(Object.keys(entry.outputs).sort());
+    for (const [name, expected] of Object.entries(entry.outputs)) {
+      const data = outputs.get(name)?.data as Float32Array;
+      const scale = Math.max(...expected.map(Math.abs));
+      expect(data.length).toBe(expected.length);
+      expect(single.get(name)?.shape[0]).toBe(1);
+      expect(single.get(name)?.data.length).toBe(expected.length / EXAMPLES);
+      // Rounding in f32 of outputs of this size; a wrong epsilon, gelu or angle shows up above 1e-4.
+      expected.forEach((value, i) => {
+        expect(Math.abs(value - (data[i] ?? Number.NaN))).toBeLessThan(2e-5 * Math.max(1, scale));
+      });
+    }
+  });
+
+  test("discoverSymmetries() needs no run, and what it finds holds on every value", async () => {
+    const symmetries = await discoverSymmetries({ graph, engine: refusing });
+    expect(symmetries.spec.unknown).toEqual([]);
+    const verified = await verifySymmetries({ graph, engine }, symmetries, { seed: 1 });
+    expect(verified.firstFailure).toBeUndefined();
+  });
+
+  test("discoverSymmetries() finds in a narrowed network what it finds in the whole", async () => {
+    const whole = explainSpec((await discoverSymmetries({ graph, engine: refusing })).spec);
+    const narrow = network.narrow();
+    const twin = explainSpec((await discoverSymmetries({ graph: narrow.graph, engine: refusing })).spec);
+    const kinds = ({ name, parents }: (typeof whole)["symmetries"][number]) => ({ name, parents });
+    expect(twin.symmetries.map(kinds)).toEqual(whole.symmetries.map(kinds));
+    const { free, partly, total } = whole.axes;
+    expect(twin.axes).toMatchObject({ free, partly, total });
+  });
+});
+
+// Heads of each layer (of Llama, groups of keys and values), the stream unless it is what comes out, hidden units, BERT's pooled row;
+// inside heads what queries share with keys, where positions do not turn it (of Llama, the queries' heads of a group), and values.
+test.each([
+  ["llama", "2 2 16 24 24 2x2 2x2 2x4 2x4"],
+  ["llama, biases, heads of their own width, stretched", "2 2 16 24 24 2x2 2x2 2x6 2x6"],
+  ["mistral", "2 2 16 24 24 2x2 2x2 2x4 2x4"],
+  ["qwen2", "2 2 16 24 24 2x2 2x2 2x4 2x4"],
+  ["gpt2", "4 4 16 64 64 4x4 4x4 4x4 4x4"],
+  ["gpt2, base", "4 4 64 64 4x4 4x4 4x4 4x4"],
+  ["gpt_neox", "4 4 24 24 32 4x6 4x6 4x8 4x8"],
+  ["gpt_neox, one after the other", "4 4 24 24 32 4x8 4x8"],
+  ["bert, as published", "4 4 16 16 24 24 4x4 4x4 4x4 4x4"],
+  ["vit", "4 4 16 24 24 4x4 4x4 4x4 4x4"],
+])("discoverSymmetries() finds in %s what moves", async (name, sizes) => {
+  const { spec } = await discoverSymmetries({
+    graph: buildGolden(golden[name] as Golden).graph,
+    engine: refusing,
+  });
+  expect(describeSizes(spec).join(" ")).toBe(sizes);
+});

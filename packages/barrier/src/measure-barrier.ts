@@ -20,8 +20,10 @@ export interface BarrierNetworks extends EvaluatedArchitecture {
 
 /** Progress of {@link measureBarrier}. */
 export interface BarrierProgress {
-  /** Points measured so far, of `total`. */
+  /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
+  /** Points measured so far, of `total`. */
+  readonly completed: number;
   readonly total: number;
   /** The point measured last. */
   readonly point: BarrierPoint;
@@ -172,7 +174,8 @@ async function evaluateCurve(
     const evaluation = await evaluator.evaluate(path(t), sharesAt(t));
     curve.push({ t, evaluation });
     curve.sort((x, y) => x.t - y.t);
-    onProgress?.({ done: curve.length, total: points + refine, point: pointOf({ t, evaluation }) });
+    const [completed, total] = [curve.length, points + refine];
+    onProgress?.({ done: completed / total, completed, total, point: pointOf({ t, evaluation }) });
   };
   for (let index = 0; index < points; index++) await visit(index / (points - 1));
   for (let added = 0; added < refine; added++) {

@@ -171,12 +171,12 @@ function countEvaluations(
   },
 ): Evaluate {
   const total = grid.xs.length * grid.ys.length + subjects.length;
-  let done = grid.xs.length * rows;
+  let completed = grid.xs.length * rows;
   return async (network) => {
     signal?.throwIfAborted();
     const { loss, error } = await evaluator.evaluate(network, []);
-    done += 1;
-    onProgress?.({ done, total });
+    completed += 1;
+    onProgress?.({ done: completed / total, completed, total });
     return { loss, error };
   };
 }

@@ -18,8 +18,10 @@ export type PlaneModels = readonly [PlaneSubject, PlaneSubject, PlaneSubject];
 
 /** Progress of {@link measurePlane}. */
 export interface PlaneProgress {
-  /** Networks measured so far, of `total`. */
+  /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
+  /** Networks measured so far, of `total`. */
+  readonly completed: number;
   readonly total: number;
 }
 

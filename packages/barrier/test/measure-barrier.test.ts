@@ -138,7 +138,9 @@ describe("measureBarrier()", () => {
   test("tells how far it is", async () => {
     const seen: BarrierProgress[] = [];
     const result = await measure({ refine: 1, onProgress: (progress) => seen.push(progress) });
-    expect(seen.map(({ done, total }) => [done, total])).toEqual([1, 2, 3, 4, 5, 6].map((done) => [done, 6]));
+    expect(seen.map(({ completed, total }) => [completed, total])).toEqual(
+      [1, 2, 3, 4, 5, 6].map((done) => [done, 6]),
+    );
     expect(seen.slice(0, 5).map(({ point }) => point.t)).toEqual([0, 0.25, 0.5, 0.75, 1]);
     for (const { point } of seen) expect(result.points).toContainEqual(point);
   });

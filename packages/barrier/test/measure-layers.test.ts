@@ -146,7 +146,8 @@ describe("measureLayers()", () => {
     };
     await measure(options);
     const { total } = seen[0] as LayersProgress;
-    expect(seen.map(({ done }) => done)).toEqual(Array.from({ length: total }, (_, index) => index + 1));
+    expect(seen.map(({ completed }) => completed)).toEqual(Array.from({ length: total }, (_, i) => i + 1));
+    expect(seen.at(-1)?.done).toBe(1);
     expect(new Set(seen.map(({ phase }) => phase))).toEqual(
       new Set(["measuring", "directions", "predicting"]),
     );

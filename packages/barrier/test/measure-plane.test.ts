@@ -162,7 +162,7 @@ describe("measurePlane()", () => {
 
   test("counts what is done", async () => {
     const seen: number[] = [];
-    await measure({ points: 2, onProgress: ({ done, total }) => seen.push(done, total) });
+    await measure({ points: 2, onProgress: ({ completed, total }) => seen.push(completed, total) });
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7].flatMap((done) => [done, 7]));
   });
 
@@ -173,12 +173,12 @@ describe("measurePlane()", () => {
     const stopped = measure({
       journalPath,
       signal: controller.signal,
-      onProgress: ({ done }) => done === 5 && controller.abort(),
+      onProgress: ({ completed }) => completed === 5 && controller.abort(),
     });
     await expect(stopped).rejects.toThrow(/abort/i);
     expect(Object.keys(JSON.parse(await readFile(journalPath, "utf8")).pieces)).toEqual(["row 0"]);
     const seen: number[] = [];
-    const rest = await measure({ journalPath, onProgress: ({ done }) => seen.push(done) });
+    const rest = await measure({ journalPath, onProgress: ({ completed }) => seen.push(completed) });
     expect(JSON.stringify(rest)).toBe(whole);
     expect(seen[0]).toBe(4);
     expect(JSON.stringify(await measure({ journalPath }))).toBe(whole);

@@ -231,7 +231,7 @@ describe("saveCheckpoint()", () => {
         onProgress: (progress) => reports.push(progress),
       },
     );
-    expect(reports.at(-1)).toEqual({ doneBytes: bytes, totalBytes: bytes });
+    expect(reports.at(-1)).toEqual({ done: 1, doneBytes: bytes, totalBytes: bytes });
     expect(reports.every(({ doneBytes }, i) => doneBytes > (reports[i - 1]?.doneBytes ?? 0))).toBe(true);
   });
 

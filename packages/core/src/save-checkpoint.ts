@@ -48,6 +48,8 @@ export interface SaveCheckpointOptions {
 
 /** Progress of {@link saveCheckpoint}, in bytes. */
 export interface SaveProgress {
+  /** Share of the bytes that are written, in `[0, 1]`. */
+  readonly done: number;
   readonly doneBytes: number;
   readonly totalBytes: number;
 }
@@ -183,7 +185,7 @@ async function writeFiles(
   let doneBytes = 0;
   const onBytes = (bytes: number): void => {
     doneBytes += bytes;
-    onProgress?.({ doneBytes, totalBytes });
+    onProgress?.({ done: doneBytes / totalBytes, doneBytes, totalBytes });
   };
   const stream = {
     signal,

@@ -41,7 +41,10 @@ export async function measureCurve(
     measurePath(architecture, path, data, {
       ...resolved,
       points,
-      onProgress: ({ done }) => onProgress?.({ done: before + done, total: 2 * points }),
+      onProgress({ completed }) {
+        const progress = { completed: before + completed, total: 2 * points };
+        onProgress?.({ done: progress.completed / progress.total, ...progress });
+      },
     });
   return {
     kind: "curve",

@@ -8,8 +8,10 @@ import { summarizePath } from "./summarize-path.ts";
 
 /** Progress of {@link measurePath}. */
 export interface PathProgress {
-  /** Places measured so far, of `total`. */
+  /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
+  /** Places measured so far, of `total`. */
+  readonly completed: number;
   readonly total: number;
 }
 
@@ -76,7 +78,7 @@ export async function measurePath(
       length += await distance(before ?? network, network, parameterNames(graph));
       points.push({ t, loss, error, length });
       before = network;
-      onProgress?.({ done: points.length, total });
+      onProgress?.({ done: points.length / total, completed: points.length, total });
     }
     return summarizePath(points);
   } finally {

@@ -213,7 +213,7 @@ describe("measurePath()", () => {
     const stopped = measurePath(parts, createPath("linear", a, b), parts.data, {
       points: 5,
       signal: controller.signal,
-      onProgress: ({ done }) => seen.push(done) === 2 && controller.abort(),
+      onProgress: ({ completed }) => seen.push(completed) === 2 && controller.abort(),
     });
     await expect(stopped).rejects.toThrow(/abort/i);
     expect(seen).toEqual([1, 2]);

@@ -17,11 +17,11 @@ export interface StarNetworks {
 
 /** Progress of {@link measureStar}. */
 export interface MeasureStarProgress {
-  /** Pairs measured so far, of {@link total}. */
+  /** Share of the work that is done, in `[0, 1]`. */
   readonly done: number;
+  /** Pairs measured so far, of {@link total}. */
+  readonly completed: number;
   readonly total: number;
-  /** Share of the next pair that is already measured, in `[0, 1]`. */
-  readonly share: number;
 }
 
 /** Options of {@link measureStar}. */
@@ -113,13 +113,14 @@ export async function measureStar(
     starAnchor: anchors.map((network): Pair => [star, network]),
   };
   const total = Object.values(groups).reduce((sum, pairs) => sum + pairs.length, 0);
-  let done = 0;
+  let completed = 0;
   const measureGroup = async (pairs: readonly Pair[]): Promise<PairGroup> => {
     const measured: PairBarrier[] = [];
     for (const pair of pairs) {
-      const onShare = (share: number) => resolved.onProgress?.({ done, total, share });
+      const onShare = (share: number) =>
+        resolved.onProgress?.({ done: (completed + share) / total, completed, total });
       measured.push(await measurePair({ graph, engine, data, symmetries }, pair, { ...resolved, onShare }));
-      done += 1;
+      completed += 1;
     }
     return summarizePairs(measured);
   };
@@ -179,7 +180,7 @@ async function measurePair(
     statisticsData,
     batchSize,
     signal,
-    onProgress: (progress) => onShare(progress.done / progress.total),
+    onProgress: ({ done }) => onShare(done),
   });
   return { a: a.source, b: b.source, loss: barrier.loss.chord, error: barrier.error.chord };
 }

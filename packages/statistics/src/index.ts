@@ -2,6 +2,7 @@ export {
   ACTIVATION_STATISTICS_DEFAULTS,
   type ActivationStatisticsOptions,
   activationStatistics,
+  type ExamplesProgress,
   type MeasuredViews,
   PAIR_STATISTICS_DEFAULTS,
   type PairStatisticsOptions,

@@ -127,9 +127,9 @@ describe("activationStatistics()", () => {
     const options = {
       batchSize: 5,
       signal: controller.signal,
-      onProgress: ({ done, total }: { done: number; total: number }) => {
-        seen.push(done, total);
-        if (done >= 10) controller.abort();
+      onProgress: ({ completed, total }: { completed: number; total: number }) => {
+        seen.push(completed, total);
+        if (completed >= 10) controller.abort();
       },
     };
     const run = activationStatistics({ graph, engine }, createCheckpoint(a), data, { views, ...options });

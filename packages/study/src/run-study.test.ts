@@ -163,9 +163,9 @@ describe("runStudy()", () => {
   it("runStudy() stops when it is told to, keeps what was done, and goes on to the same bytes", async () => {
     const controller = new AbortController();
     let most = 0;
-    const onProgress = ({ done }: TasksProgress) => {
-      most = done;
-      if (done === 10) controller.abort();
+    const onProgress = ({ completed }: TasksProgress) => {
+      most = completed;
+      if (completed === 10) controller.abort();
     };
     const stopped = run(fakeExecutor(2), { signal: controller.signal, onProgress });
     await expect(stopped).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
@@ -203,19 +203,19 @@ describe("runStudy()", () => {
   it("runStudy() tells how far it is", async () => {
     const seen: TasksProgress[] = [];
     await run(fakeExecutor(2), { onProgress: (at) => seen.push(at) });
-    for (const { done, running, waiting, share } of seen) {
-      expect(done + running.length + waiting).toBe(TASKS);
-      expect(share).toBeGreaterThanOrEqual(done / TASKS);
+    for (const { completed, running, waiting, done } of seen) {
+      expect(completed + running.length + waiting).toBe(TASKS);
+      expect(done).toBeGreaterThanOrEqual(completed / TASKS);
     }
     expect(seen[0]).toMatchObject({
-      done: 0,
+      completed: 0,
       running: ["train mlp:4 seed 0", "train mlp:4 seed 1"],
       failed: 0,
     });
     expect(seen.at(-1)).toMatchObject({
-      done: TASKS,
+      completed: TASKS,
       waiting: 0,
-      share: 1,
+      done: 1,
       timeLeft: { seconds: 0, atLeast: false },
     });
   });

@@ -7,14 +7,15 @@ import { createTimeLeft, type TimeLeftEstimate } from "./time-left.ts";
 
 /** How far a run of tasks has come. */
 export interface TasksProgress {
+  /** Share of all tasks that is done, those under way in part, in `[0, 1]`. */
   readonly done: number;
+  /** Tasks that are done. */
+  readonly completed: number;
   /** Labels of the tasks under way. */
   readonly running: readonly string[];
   /** Tasks that are not started. */
   readonly waiting: number;
   readonly failed: number;
-  /** Share of all tasks that is done, those under way in part, in `[0, 1]`. */
-  readonly share: number;
   /** Missing until a task is done; a lower bound while no task of some kind is done. */
   readonly timeLeft?: TimeLeftEstimate;
 }
@@ -145,13 +146,14 @@ class TaskRun {
       ],
       this.#options.executor.capacity,
     );
-    const done = this.#results.size;
+    const completed = this.#results.size;
+    const underWay = running.reduce((sum, [, share]) => sum + share, 0);
     this.#options.onProgress?.({
-      done,
+      done: (completed + underWay) / Math.max(1, this.#total),
+      completed,
       running: running.map(([{ label }]) => label),
       waiting: this.#waiting.length,
       failed: this.#failures.length,
-      share: (done + running.reduce((sum, [, share]) => sum + share, 0)) / Math.max(1, this.#total),
       ...(timeLeft !== undefined && { timeLeft }),
     });
   }

@@ -27,6 +27,11 @@ export type MatchStatus = "converged" | "maxSweeps";
 
 /** Progress of {@link matchWeights}. */
 export interface MatchProgress {
+  /**
+   * Share of the work that is done, in `[0, 1]`: an estimate, as it is not known how many sweeps a search
+   * takes.
+   */
+  readonly done: number;
   /** Restart under way, from 0. */
   readonly restart: number;
   readonly restarts: number;
@@ -164,6 +169,7 @@ export async function matchWeights(
     const { problem, weights } = prepared;
     const searches = await searchPlacements(problem, {
       ...resolved,
+      onProgress: estimateDone(resolved.onProgress),
       seed,
       search,
       maxIterations: MAX_ITERATIONS,
@@ -195,6 +201,23 @@ export async function matchWeights(
 function movable(network: Checkpoint, { weights }: SymmetrySpec): Checkpoint {
   const tensors = [...network.tensors].filter(([name]) => weights.has(name));
   return { ...network, tensors: new Map(tensors) };
+}
+
+/**
+ * Adds to the progress of searches the share that is done. How many sweeps a search will take is not known:
+ * each is taken to be half of what is left. What comes before the first sweep counts as part of it, so the
+ * share of the first alone would decrease again.
+ */
+function estimateDone(
+  onProgress: MatchWeightsOptions["onProgress"],
+): ((progress: Omit<MatchProgress, "done">) => void) | undefined {
+  if (onProgress === undefined) return undefined;
+  let done = 0;
+  return (progress) => {
+    const { restart, restarts, sweep, share } = progress;
+    done = Math.max(done, (restart + 1 - 2 ** -(sweep + share)) / restarts);
+    onProgress({ done, ...progress });
+  };
 }
 
 /** Steps of a relaxation, after which it is rounded; not tuned. */

@@ -25,7 +25,7 @@ interface SharedOptions {
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
   /** Told how much is done, in `[0, 1]`. */
-  readonly onProgress?: ((done: number) => void) | undefined;
+  readonly onProgress?: ((progress: { readonly done: number }) => void) | undefined;
 }
 
 type Own<T> = Omit<T, "seed" | "signal" | "onProgress" | "graph" | "engine">;
@@ -71,41 +71,25 @@ export async function match(
   networks: readonly [Checkpoint, Checkpoint],
   options: MatchOptions,
 ): Promise<MatchResult> {
-  const { seed, onProgress } = options;
+  const { seed } = options;
   for (const network of networks) assertNetwork(architecture.graph, network);
   if (options.method === "activation") {
     const { method, data, seed: _, ...rest } = options;
-    const progress = {
-      onProgress: ({ done, total }: { done: number; total: number }) => onProgress?.(done / total),
-    };
     return {
       method,
       seed,
-      ...(await matchActivations(architecture, networks, data, { ...rest, ...progress })),
+      ...(await matchActivations(architecture, networks, data, rest)),
     };
   }
   if (options.method === "straight-through") {
     const { method, data, ...rest } = options;
-    const progress = {
-      onProgress: ({ done, total }: { done: number; total: number }) => onProgress?.(done / total),
-    };
     return {
       method,
-      ...(await matchStraightThrough(architecture, networks, data, { ...rest, ...progress })),
+      ...(await matchStraightThrough(architecture, networks, data, rest)),
     };
   }
   const { method, ...rest } = options;
   const { graph, engine, symmetries } = architecture;
-  let done = 0;
-  const result = await matchWeights({ spec: symmetries.spec, graph, engine }, networks, {
-    ...rest,
-    onProgress: ({ restart, restarts, sweep, share }) => {
-      // How many sweeps a search will take is not known: each is taken to be half of what is left. What
-      // comes before the first counts
-      // as part of it, so the first itself would go back.
-      done = Math.max(done, (restart + 1 - 2 ** -(sweep + share)) / restarts);
-      onProgress?.(done);
-    },
-  });
+  const result = await matchWeights({ spec: symmetries.spec, graph, engine }, networks, rest);
   return { method, ...result };
 }

@@ -146,7 +146,10 @@ describe("match()", () => {
     async (method) => {
       const seen: number[] = [];
       const options = optionsOf(method, mlp.data);
-      await match({ ...mlp, engine }, [mlp.a, mlp.b], { ...options, onProgress: (done) => seen.push(done) });
+      await match({ ...mlp, engine }, [mlp.a, mlp.b], {
+        ...options,
+        onProgress: ({ done }) => seen.push(done),
+      });
       expect(seen.every((done, i) => done >= (seen[i - 1] ?? 0) && done <= 1)).toBe(true);
       expect(seen.length).toBeGreaterThan(0);
       const stopped = match({ ...mlp, engine }, [mlp.a, mlp.b], { ...options, signal: AbortSignal.abort() });

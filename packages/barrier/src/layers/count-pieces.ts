@@ -29,12 +29,12 @@ export function countPieces(
     ),
     ...(predict > 0 ? expansionKeys(count) : []),
   ]);
-  let done = [...keys].filter((key) => journal.has(key)).length;
+  let completed = [...keys].filter((key) => journal.has(key)).length;
   let phase: LayersProgress["phase"] = "measuring";
   return {
     count: () => {
-      done += 1;
-      onProgress?.({ phase, done, total: keys.size });
+      completed += 1;
+      onProgress?.({ phase, done: completed / keys.size, completed, total: keys.size });
     },
     begin: (next) => {
       phase = next;

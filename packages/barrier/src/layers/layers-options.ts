@@ -8,11 +8,13 @@ import type { LayerPattern } from "./group-layers.ts";
 export interface LayersProgress {
   /** What `measureLayers` is doing. */
   readonly phase: "measuring" | "directions" | "predicting";
+  /** Share of the work that is done, in `[0, 1]`. */
+  readonly done: number;
   /**
    * Networks evaluated and passes of differentiation made, of `total`, including all that the journal already
    * has.
    */
-  readonly done: number;
+  readonly completed: number;
   readonly total: number;
 }
 

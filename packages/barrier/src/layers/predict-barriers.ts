@@ -16,6 +16,15 @@ import type { BarrierNetworks } from "../measure-barrier.ts";
 import { groupLayers, type LayerPattern, type LayerTensors } from "./group-layers.ts";
 import { createLossDerivatives, type Direction, type NetworkWeights } from "./loss-derivatives.ts";
 
+/** Progress of {@link predictBarriers}. */
+export interface PassProgress {
+  /** Share of the work that is done, in `[0, 1]`. */
+  readonly done: number;
+  /** Passes of differentiation made so far, of `total`. */
+  readonly completed: number;
+  readonly total: number;
+}
+
 /** Options of {@link predictBarriers}. */
 export interface PredictBarriersOptions {
   /** Groups to form first; other tensors are grouped by layer. @defaultValue none */
@@ -31,7 +40,7 @@ export interface PredictBarriersOptions {
   readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
   /** Called after every pass over the examples. */
-  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+  readonly onProgress?: ((progress: PassProgress) => void) | undefined;
 }
 
 /** Defaults of {@link predictBarriers}. */
@@ -118,15 +127,15 @@ export async function expandEnds(
   const directions = groups.map(({ tensors }) => directionOf(from, to, tensors));
   const names = directions.flatMap((direction) => [...direction.keys()]);
   const total = expansionKeys(groups.length).length;
-  let done = 0;
+  let completed = 0;
   const derivatives = await createLossDerivatives({
     ...{ graph, engine, data, loss, names, examples, batchSize, signal },
   });
   const pass = (key: string, compute: () => Promise<number[]>): Promise<readonly number[]> =>
     journal.get(key, async () => {
       const numbers = await compute();
-      done += 1;
-      onProgress?.({ done, total });
+      completed += 1;
+      onProgress?.({ done: completed / total, completed, total });
       return numbers;
     });
   const expand = async (network: "a" | "b", weights: NetworkWeights): Promise<LossExpansion> => {

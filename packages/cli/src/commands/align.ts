@@ -154,7 +154,7 @@ async function saveAligned(
     metadata: { ...network.metadata, ...making },
     overwrite: true,
     signal,
-    onProgress: ({ doneBytes, totalBytes }) => progress("Writing", doneBytes / totalBytes),
+    onProgress: ({ done }) => progress("Writing", done),
   });
   return [...files];
 }

@@ -153,8 +153,7 @@ async function measureCurves(
       ...{ points, path, bootstrap, seed, statistics, statisticsData },
       refine: refine === true ? REFINED_PLACES : (refine ?? 0),
       signal: context.signal,
-      onProgress: ({ done, total }) =>
-        context.progress(`Measuring ${label}`, (index + done / total) / networks.length),
+      onProgress: ({ done }) => context.progress(`Measuring ${label}`, (index + done) / networks.length),
     });
     curves.push({ label, result });
   }

@@ -246,7 +246,7 @@ async function measureBends(
   return measureCurve({ graph, engine }, trained, data.test, {
     ...{ points, statistics, statisticsData: data.statistics },
     signal,
-    onProgress: ({ done, total }) => progress("Measuring the curve and the line", done / total),
+    onProgress: ({ done }) => progress("Measuring the curve and the line", done),
   });
 }
 

@@ -86,7 +86,6 @@ function measureStep(
 ): Promise<BarrierResult> {
   const { graph, engine, a, b, data } = networks;
   const title = step === 0 ? "Measuring the networks as trained" : "Measuring them aligned";
-  const onProgress = ({ done, total }: { readonly done: number; readonly total: number }) =>
-    progress(title, (step + done / total) / 2);
+  const onProgress = ({ done }: { readonly done: number }) => progress(title, (step + done) / 2);
   return measureBarrier({ graph, engine }, [a, b], data, { points, signal, onProgress });
 }

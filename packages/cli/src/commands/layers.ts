@@ -156,7 +156,7 @@ async function measure(
       journalPath: journal,
       onProgress: (at) => {
         done = at.done;
-        progress(PHASES[at.phase], at.done / at.total);
+        progress(PHASES[at.phase], at.done);
       },
     });
   } catch (error) {

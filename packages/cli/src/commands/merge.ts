@@ -88,7 +88,7 @@ async function mergeFiles(
       metadata: describeMerge(checkpoints, { weights, layers }, { ...options, statistics }, context),
       overwrite: true,
       signal: context.signal,
-      onProgress: ({ doneBytes, totalBytes }) => context.progress("Writing", doneBytes / totalBytes),
+      onProgress: ({ done }) => context.progress("Writing", done),
     });
     const copied = await copyModelFiles(at(paths, 0, "checkpoint"), options.output, options.dtype);
     const alignments = aligned.map(({ summary }, index) => ({ checkpoint: paths[index + 1], ...summary }));

@@ -134,7 +134,7 @@ async function plane(
       placed,
       ...{ points, margin, statistics, statisticsData: statisticsExamples, curve, journalPath: journal },
       signal: context.signal,
-      onProgress: ({ done, total }) => context.progress("Measuring the plane", done / total),
+      onProgress: ({ done }) => context.progress("Measuring the plane", done),
     });
     if (report !== undefined) {
       const title = titleOfResult(result);

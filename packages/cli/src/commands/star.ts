@@ -161,7 +161,7 @@ async function measure(star: Checkpoint, job: Job, { signal, progress }: Context
   const named = { ...star, source: files.checkpoint };
   return measureStar(job, { star: named, anchors: job.anchors, heldOut: job.heldOut }, data.measured, {
     ...{ seed, points, regularPairs: pairs, statistics, statisticsData: data.statistics, signal },
-    onProgress: ({ done, total, share }) => progress("Measuring pairs", (done + share) / total),
+    onProgress: ({ done }) => progress("Measuring pairs", done),
   });
 }
 
@@ -176,6 +176,6 @@ async function predict(
   return comparePredictors(job, { star, anchors: job.anchors }, test, {
     outOfDistribution,
     ...{ seed, members, rays, statisticsData: statistics, signal },
-    onProgress: (done) => progress("Predicting", done),
+    onProgress: ({ done }) => progress("Predicting", done),
   });
 }

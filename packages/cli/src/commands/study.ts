@@ -144,7 +144,7 @@ async function runTasks(
       folder: join(folder, TASKS),
       executor,
       signal,
-      onProgress: (at) => progress(formatTasks(at), at.share, () => formatTimeLeft(at)),
+      onProgress: (at) => progress(formatTasks(at), at.done, () => formatTimeLeft(at)),
     });
     const { study } = outcome;
     return study === undefined

@@ -62,9 +62,9 @@ export function formatMissing(missing: readonly Task[], resultCount: number): st
 }
 
 /** Formats what a study is doing, for the progress bar. */
-export function formatTasks({ done, running, waiting, failed }: TasksProgress): string {
+export function formatTasks({ completed, running, waiting, failed }: TasksProgress): string {
   const [first = ""] = running;
-  const counts = [`${done} done`, `${running.length} running`, `${waiting} left`];
+  const counts = [`${completed} done`, `${running.length} running`, `${waiting} left`];
   if (failed > 0) counts.push(`${failed} failed`);
   return `${counts.join(", ")}${first === "" ? "" : `: ${first}`}`;
 }

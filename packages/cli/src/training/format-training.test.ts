@@ -4,6 +4,7 @@ import { formatEpochs, formatPace, formatPhase, formatRate, formatSeconds } from
 
 const progress: TrainProgress = {
   phase: "training",
+  done: 0.5,
   step: 5,
   steps: 20,
   epoch: 0,

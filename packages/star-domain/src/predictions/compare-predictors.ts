@@ -35,7 +35,7 @@ export interface ComparePredictorsOptions {
   readonly batchSize?: number;
   readonly signal?: AbortSignal | undefined;
   /** Called with the share of the work that is done, in `[0, 1]`. */
-  readonly onProgress?: ((done: number) => void) | undefined;
+  readonly onProgress?: ((progress: { readonly done: number }) => void) | undefined;
 }
 
 /** Defaults of {@link comparePredictors}; `members` is as many as there are anchors. */
@@ -99,8 +99,8 @@ export async function comparePredictors(
   };
   assertOptions(resolved);
   const total = 1 + members + anchors.length;
-  let done = 0;
-  const judge = createJudge(networks, resolved, () => resolved.onProgress?.(++done / total));
+  let completed = 0;
+  const judge = createJudge(networks, resolved, () => resolved.onProgress?.({ done: ++completed / total }));
   const predictors = [
     await judge("star", [networks.star]),
     await judge("rays of the star", networksOnRays(networks, resolved)),

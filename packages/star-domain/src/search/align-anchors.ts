@@ -80,7 +80,8 @@ async function matchAnchors(
   const sources: Int32Array[] = [];
   for (const anchor of anchors) {
     signal?.throwIfAborted();
-    onProgress?.({ phase: "aligning", epoch, aligned: sources.length, anchors: anchors.length });
+    const done = sources.length / anchors.length;
+    onProgress?.({ phase: "aligning", done, epoch, aligned: sources.length, anchors: anchors.length });
     const { aligned } = await align({ graph, engine }, [target, anchor], {
       seed,
       restarts,

@@ -7,13 +7,15 @@ export type FindStarProgress =
   | TrainProgress
   | {
       readonly phase: "aligning";
+      /** Share of the anchors that are aligned, in `[0, 1]`. */
+      readonly done: number;
       /** The epoch before which anchors are aligned, from 0. */
       readonly epoch: number;
       /** Anchors aligned so far, of {@link anchors}. */
       readonly aligned: number;
       readonly anchors: number;
     }
-  | { readonly phase: "measuring statistics" };
+  | { readonly phase: "measuring statistics"; readonly done: number };
 
 /** Options of `findStar` that are no options of training. */
 interface SearchOptions {

@@ -99,7 +99,7 @@ export async function findStar(
     ...resolved.training,
     ...(onProgress === undefined ? {} : { onProgress }),
   });
-  onProgress?.({ phase: "measuring statistics" });
+  onProgress?.({ phase: "measuring statistics", done: 0 });
   const { statisticsExamples: examples } = resolved.search;
   const star = await holdInMemory({ graph, engine }, entry(points, STAR, "trained point"));
   const measured = await measureNorms({ ...search, examples, signal: options.signal }, star);

@@ -16,6 +16,15 @@ import { createPairProducts } from "./pair-products.ts";
 import { UnitMoments, type UnitStatistics } from "./unit-moments.ts";
 import { UnitReader, type UnitView } from "./unit-view.ts";
 
+/** Progress over the examples of a data set. */
+export interface ExamplesProgress {
+  /** Share of the work that is done, in `[0, 1]`. */
+  readonly done: number;
+  /** Examples seen so far, of `total`. */
+  readonly completed: number;
+  readonly total: number;
+}
+
 /** Options of {@link activationStatistics}. */
 export interface ActivationStatisticsOptions {
   /** Examples in one engine call; does not change the result beyond rounding. @defaultValue 100 */
@@ -24,7 +33,7 @@ export interface ActivationStatisticsOptions {
   readonly threads?: number;
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch with the number of examples measured so far, and of all. */
-  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+  readonly onProgress?: ((progress: ExamplesProgress) => void) | undefined;
 }
 
 /** Defaults of {@link activationStatistics}. */
@@ -181,7 +190,7 @@ async function runOver(
         values.push(new Map(all.map(([name, value]) => [name, leaveOut(name, value, batch)])));
       }
       await use(values);
-      onProgress?.({ done: range.end, total: data.size });
+      onProgress?.({ done: range.end / data.size, completed: range.end, total: data.size });
     }
   } finally {
     for (const session of sessions) await session.release();

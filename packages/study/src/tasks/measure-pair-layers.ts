@@ -36,7 +36,7 @@ export const measurePairLayers: StudyTaskKind<MeasurePairLayersParams> = {
           statisticsData: statisticsData && (await openData(statisticsData.name, inputNames)),
           journalPath,
           signal,
-          onProgress: ({ done, total }) => onProgress(done / total),
+          onProgress: ({ done }) => onProgress(done),
         },
       );
       await rm(journalPath, { force: true });

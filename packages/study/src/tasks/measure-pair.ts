@@ -29,7 +29,7 @@ export const measurePair: StudyTaskKind<MeasurePairParams> = {
           ...options,
           statisticsData: statisticsData && (await openData(statisticsData.name, inputNames)),
           signal,
-          onProgress: ({ done, total }) => onProgress(done / total),
+          onProgress: ({ done }) => onProgress(done),
         },
       );
       return result;

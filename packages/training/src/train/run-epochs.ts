@@ -235,6 +235,7 @@ class Loop {
     const evaluations = this.#parts.evaluator === undefined ? 0 : epochs - epoch;
     onProgress({
       phase,
+      done: this.#steps === 0 ? 1 : step / this.#steps,
       step,
       steps: this.#steps,
       epoch,

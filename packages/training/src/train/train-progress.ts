@@ -2,6 +2,8 @@
 export interface TrainProgress {
   /** What `train` is doing. */
   readonly phase: "training" | "evaluating";
+  /** Share of the steps that are made, in `[0, 1]`. */
+  readonly done: number;
   /** Steps made so far, of {@link steps}. */
   readonly step: number;
   /** Steps of the whole training. */

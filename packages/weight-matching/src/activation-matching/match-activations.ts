@@ -1,6 +1,6 @@
 import { at, type Checkpoint, createCheckpoint, entry, resolveOptions } from "@isthmus/core";
 import { bindWeights, type DataSet, limitExamples, probeGraph } from "@isthmus/graph";
-import { type PairStatistics, pairStatistics } from "@isthmus/statistics";
+import { type ExamplesProgress, type PairStatistics, pairStatistics } from "@isthmus/statistics";
 import type { Alignment, SymmetricArchitecture } from "@isthmus/symmetry";
 import { createAssignmentSolver } from "../assignment/create-assignment-solver.ts";
 import {
@@ -26,7 +26,7 @@ export interface MatchActivationsOptions {
   readonly values?: ActivationChoice;
   readonly signal?: AbortSignal | undefined;
   /** Called with the number of examples that were seen, and of all. */
-  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+  readonly onProgress?: ((progress: ExamplesProgress) => void) | undefined;
 }
 
 /** Defaults of {@link matchActivations}. */

@@ -115,7 +115,7 @@ export async function align(
     const method = {
       method: "weight",
       ...matching,
-      onProgress: (share: number) => report("matching", share),
+      onProgress: ({ done }: { readonly done: number }) => report("matching", done),
     };
     const matched = await matchPair(
       architecture,

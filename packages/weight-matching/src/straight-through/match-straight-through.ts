@@ -53,7 +53,9 @@ export interface MatchStraightThroughOptions {
   readonly rotations?: readonly RotationSpace[];
   readonly signal?: AbortSignal | undefined;
   /** Told of steps made, of all. */
-  readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
+  readonly onProgress?:
+    | ((progress: { readonly done: number; readonly completed: number; readonly total: number }) => void)
+    | undefined;
 }
 
 /** Defaults of {@link matchStraightThrough}; the seed has none. */
@@ -225,7 +227,8 @@ class Search {
         signal?.throwIfAborted();
         await this.#step(batch);
         if (++this.#steps % matchEvery === 0) await this.#project(1);
-        onProgress?.({ done: this.#steps, total: epochs * batches });
+        const total = epochs * batches;
+        onProgress?.({ done: this.#steps / total, completed: this.#steps, total });
       }
       await this.#judge();
     }

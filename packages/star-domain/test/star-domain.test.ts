@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Checkpoint, createCheckpoint, openCheckpoint, type Tensor } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, createTensor, openCheckpoint, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, type Graph, randomWeights } from "@isthmus/graph";
 import { lerp } from "@isthmus/interpolation";
@@ -162,6 +162,22 @@ describe("findStar()", () => {
     const state = await openCheckpoint(statePath);
     expect([...state.tensors.keys()]).toContain("alignment of anchor 2");
     await state.close();
+  });
+
+  it("findStar() keeps the counters of batches beside its weights, so that the star can be measured", async () => {
+    const steps = createTensor("i64", [], new BigInt64Array([7n]));
+    const counted = await Promise.all(
+      anchors.map(async (anchor) => {
+        const weights = await bindWeights(graph, anchor);
+        return createCheckpoint(new Map([...weights, ["norm.num_batches_tracked", steps]]));
+      }),
+    );
+    const architecture = { graph, engine, symmetries };
+    const { star } = await findStar(architecture, counted, data, { ...options, epochs: 1 });
+    expect(await star.read("norm.num_batches_tracked")).toEqual(steps);
+    const networks = { star, anchors: counted, heldOut: [] };
+    const { barriers } = await measureStar(architecture, networks, data, { seed: 0, points: 3 });
+    expect(barriers.starAnchor.pairs).toHaveLength(counted.length);
   });
 
   it("findStar() measures batch norms anew at the end, on the first examples", async () => {

@@ -152,7 +152,7 @@ async function findCurve(
     const data = await openCurveData(options, dataContext(read));
     const opened = fitToData(read, data.training);
     const { networks, binding, ...architecture } = await bindArchitecture(opened, [a, b], options, context);
-    for (const line of describeFeeds("train a curve", architecture.graph, data.training))
+    for (const line of describeFeeds("train a curve", architecture.graph, data.training, options))
       context.terminal.note(line);
     const [one, two] = networks as [BoundNetwork, BoundNetwork];
     const job: CurveJob = {

@@ -121,7 +121,8 @@ async function plane(
       options,
       context,
     );
-    for (const line of describeFeeds("measure", architecture.graph, data)) context.terminal.note(line);
+    for (const line of describeFeeds("measure", architecture.graph, data, options))
+      context.terminal.note(line);
     const labels = labelsOf(all);
     const subjects = networks.map(
       ({ network }, k): PlaneSubject => ({ label: at(labels, k, "label"), network }),

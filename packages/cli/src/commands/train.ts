@@ -116,7 +116,7 @@ async function trainAlone(
   const data = await openTrainingData(options, dataContext);
   const network = await openNetwork(options, { data: data.data, read }, context);
   try {
-    for (const line of describeFeeds("train", network.graph, data.data)) context.terminal.note(line);
+    for (const line of describeFeeds("train", network.graph, data.data, options)) context.terminal.note(line);
     const trained = await runTraining({ options, files, data, network }, context);
     const written = await saveTrained(trained, { options, files, network }, context);
     return {

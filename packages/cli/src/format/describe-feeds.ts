@@ -13,9 +13,15 @@ const FILLINGS: Readonly<Record<Filling, string>> = {
  * with one input and one output the list is mostly empty.
  *
  * @param attempt - what is attempted, for errors, for example `measure`
+ * @param mean - what `--mean` says; nothing is said of the scaling where the user gave it
  * @throws InputError if the data do not fit the graph
  */
-export function describeFeeds(attempt: string, graph: Graph, data: DataSet): string[] {
+export function describeFeeds(
+  attempt: string,
+  graph: Graph,
+  data: DataSet,
+  { mean }: { readonly mean?: number | undefined } = {},
+): string[] {
   const { filled, unread } = planFeeds(attempt, graph, data, 1);
   const lines: string[] = [];
   if (filled.length > 0) {
@@ -27,7 +33,7 @@ export function describeFeeds(attempt: string, graph: Graph, data: DataSet): str
     lines.push(`In ${data.name}, but not read by the graph: ${unread.join(", ")}${mask}.`);
   }
   const { scaling } = data;
-  if (scaling !== undefined && !(scaling.mean === 0 && scaling.std === 1)) {
+  if (mean === undefined && scaling !== undefined && !(scaling.mean === 0 && scaling.std === 1)) {
     lines.push(
       `Bytes of ${data.name} are fed as (byte / 255 - ${scaling.mean}) / ${scaling.std}; for networks trained on others, such as byte / 255, add --mean 0 --std 1.`,
     );

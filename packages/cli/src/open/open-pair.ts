@@ -70,7 +70,8 @@ export async function withPair<T>(
     ];
     for (const output of outputs) await assertOutput(output, inputs);
     const architecture = await bindArchitecture(opened, checkpoints, options, context);
-    for (const line of describeFeeds("measure", architecture.graph, data)) context.terminal.note(line);
+    for (const line of describeFeeds("measure", architecture.graph, data, options))
+      context.terminal.note(line);
     const [one, two] = architecture.networks as [BoundNetwork, BoundNetwork];
     const [a, unaligned] = [one.network, two.network];
     const pair = { ...architecture, a, unaligned, data, statisticsData, statistics, inputs };

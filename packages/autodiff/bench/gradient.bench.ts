@@ -16,13 +16,15 @@ import { parseArgs } from "node:util";
 import { createRandom, createTensor, sizeOf, type Tensor } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { GraphBuilder, type Value } from "@isthmus/graph/builder";
+import { inputGradient } from "../src/rules/convolution.ts";
 import { type Convolution, convolve, convolveTransposed } from "../src/windows/convolution.ts";
-import { inputGradient } from "../src/windows/input-gradient.ts";
-import { convolveBatch } from "../src/windows/kernel-gradient/convolve-batch.ts";
-import { kernelGradient } from "../src/windows/kernel-gradient/kernel-gradient.ts";
-import { multiplyColumns } from "../src/windows/kernel-gradient/multiply-columns.ts";
-import { multiplyPositions } from "../src/windows/kernel-gradient/multiply-positions.ts";
-import { multiplyRows } from "../src/windows/kernel-gradient/multiply-rows.ts";
+import {
+  convolveBatch,
+  kernelGradient,
+  multiplyColumns,
+  multiplyPositions,
+  multiplyRows,
+} from "../src/windows/kernel-gradient.ts";
 
 const { values } = parseArgs({
   options: {

@@ -3,13 +3,15 @@ import { conv, GraphBuilder, type Value } from "@isthmus/graph/builder";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { runOnce } from "../../../test/helpers/check-gradient.ts";
+import { inputGradient } from "../src/rules/convolution.ts";
 import type { Convolution } from "../src/windows/convolution.ts";
-import { inputGradient } from "../src/windows/input-gradient.ts";
-import { convolveBatch } from "../src/windows/kernel-gradient/convolve-batch.ts";
-import { kernelGradient } from "../src/windows/kernel-gradient/kernel-gradient.ts";
-import { multiplyColumns } from "../src/windows/kernel-gradient/multiply-columns.ts";
-import { multiplyPositions } from "../src/windows/kernel-gradient/multiply-positions.ts";
-import { multiplyRows } from "../src/windows/kernel-gradient/multiply-rows.ts";
+import {
+  convolveBatch,
+  kernelGradient,
+  multiplyColumns,
+  multiplyPositions,
+  multiplyRows,
+} from "../src/windows/kernel-gradient.ts";
 import { readWindow, type WindowAxis } from "../src/windows/window.ts";
 
 type Form = (x: Value, given: Value, convolution: Convolution) => Value;

@@ -9,6 +9,12 @@ export {
   type EvaluatedArchitecture,
 } from "./create-corrected-evaluator.ts";
 export { type ChoosableLayers, chooseLayers } from "./layers/choose-layers.ts";
+export {
+  alongGroups,
+  predictRise,
+  rankCorrelation,
+  type WayDerivatives,
+} from "./layers/compare-predictions.ts";
 export { groupLayers, type LayerPattern, type LayerTensors } from "./layers/group-layers.ts";
 export {
   type LayersProgress,
@@ -23,8 +29,6 @@ export {
   type PredictBarriersResult,
   predictBarriers,
 } from "./layers/predict-barriers.ts";
-export { alongGroups, predictRise, type WayDerivatives } from "./layers/predict-rise.ts";
-export { rankCorrelation } from "./layers/rank-correlation.ts";
 export {
   type BarrierPrediction,
   CUMULATIVE_ORDERS,

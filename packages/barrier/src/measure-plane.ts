@@ -16,11 +16,12 @@ import {
 } from "./create-corrected-evaluator.ts";
 import { describeMeasurement } from "./describe-measurement.ts";
 import { type Journal, type JournalRun, openJournal } from "./journal.ts";
-import { type PlaneGrid, planeGrid } from "./plane-grid.ts";
 import {
   type MeasurePlaneOptions,
+  type PlaneGrid,
   type PlaneModels,
   type PlaneSubject,
+  planeGrid,
   resolvePlaneOptions,
 } from "./plane-options.ts";
 import type { PlaneModel, PlaneResult } from "./plane-result.ts";

@@ -19,7 +19,6 @@ export {
   formatNonFinite,
   type NonFiniteCount,
 } from "./checkpoint/non-finite.ts";
-export { isTrainingState } from "./checkpoint/training-state.ts";
 export { withTensors } from "./checkpoint/with-tensors.ts";
 export {
   DivergenceError,
@@ -35,15 +34,16 @@ export {
   UnsupportedError,
   UsageError,
 } from "./errors.ts";
+export { recognizeFile } from "./formats/detect-format.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
-export { recognizeFile } from "./formats/recognize.ts";
-export { findOverlap, type ZipPlace } from "./formats/zip/find-overlap.ts";
+export { isTrainingState } from "./formats/torch/collect-tensors.ts";
+export { findOverlap, type ZipPlace } from "./formats/zip/zip-directory.ts";
 export { at, entry, InvariantError } from "./invariant.ts";
 export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
 export { createFolder, removeFolders } from "./io/create-folder.ts";
 export { openFileSource, readFileRangeSync } from "./io/file-source.ts";
-export { hubHint } from "./io/hub-hint.ts";
+export { hubHint } from "./io/open-file.ts";
 export { readFileBytes, readJsonFile, readTextFile } from "./io/read-file.ts";
 export { saveFile } from "./io/save-file.ts";
 export { lockPathOf, takeLock } from "./io/take-lock.ts";

@@ -4,11 +4,10 @@ export {
   type CreateTextDataSetOptions,
   createTextDataSet,
 } from "./create-text-data-set.ts";
-export { decodeIdx } from "./decode-idx.ts";
 export { decodeNpy } from "./decode-npy.ts";
 export { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions, openDataSet } from "./open-data-set.ts";
 export { DATA_SET_FORMS, type Split } from "./parse-data-set-name.ts";
-export { readIdx } from "./read-idx.ts";
+export { decodeIdx, readIdx } from "./read-idx.ts";
 export { readNpy } from "./read-npy.ts";
 export { type Npz, openNpz, readNpz } from "./read-npz.ts";
 export { FASHION_MNIST_SCALING, MNIST_SCALING, UNIT_SCALING } from "./scaling.ts";

@@ -1,13 +1,12 @@
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { InputError, openCheckpoint, type Tensor } from "@isthmus/core";
 import type { Examples } from "./examples.ts";
-import type { DataSetName } from "./parse-data-set-name.ts";
-import { type ArrayRequest, pickArrays } from "./pick-arrays.ts";
+import type { DataSetName, Split } from "./parse-data-set-name.ts";
 import { readFashionMnistPackage } from "./read-fashion-mnist-package.ts";
 import { readIdx } from "./read-idx.ts";
-import { readIdxFolder } from "./read-idx-folder.ts";
-import { openNpz } from "./read-npz.ts";
-import { resolvePackage } from "./resolve-package.ts";
+import { type ArrayRequest, openNpz, pickArrays } from "./read-npz.ts";
 
 /** Name of a data set of arrays, split into its parts. */
 export type ArraysName = Exclude<DataSetName, { readonly kind: "text" }>;
@@ -71,4 +70,68 @@ async function readArrays(
   const { inputName, labels } = picked;
   const labelled = labels === undefined ? {} : { labels: await read(labels), labelName: labels };
   return { inputs: await read(picked.inputs), inputName, features, ...labelled };
+}
+
+/**
+ * Finds the folder of an installed npm package, seen from the working directory or else from this package;
+ * undefined if it is not installed.
+ */
+export function resolvePackage(name: string): string | undefined {
+  for (const origin of [join(process.cwd(), "package.json"), import.meta.url]) {
+    try {
+      return dirname(createRequire(origin).resolve(`${name}/package.json`));
+    } catch {
+      // Not installed there, or it hides its package.json, which the packages of data do not.
+    }
+  }
+  return undefined;
+}
+
+/** What precedes `t10k-images-idx3-ubyte` in the names of published files, the likeliest first. */
+const PREFIXES: Readonly<Record<"mnist" | "fashion-mnist", readonly string[]>> = {
+  mnist: ["", "mnist-"],
+  "fashion-mnist": ["fashion-", "fashion-mnist-", ""],
+};
+
+/**
+ * Reads images and labels of a folder of IDX files under the names they are published with, plain or gzip:
+ * `t10k-images-idx3-ubyte`, `train-labels-idx1-ubyte.gz`, also with a dot as in `t10k-images.idx3-ubyte`,
+ * also with the name of the data set in front.
+ * @throws InputError if there is no such folder or a file is missing
+ * @throws FormatError as {@link readIdx}
+ */
+async function readIdxFolder(
+  kind: "mnist" | "fashion-mnist",
+  folder: string,
+  split: Split,
+): Promise<Examples> {
+  const present = new Set(await listFolder(folder));
+  const part = split === "test" ? "t10k" : "train";
+  const find = (suffixes: readonly string[]): string => {
+    const names = PREFIXES[kind].flatMap((prefix) => suffixes.map((suffix) => `${prefix}${part}-${suffix}`));
+    const name = names.find((candidate) => present.has(candidate));
+    if (name !== undefined) return join(folder, name);
+    throw new InputError(
+      `Cannot find ${part}-${suffixes[0]} of ${kind} in folder "${folder}" as one of these files must be there: ${names.join(", ")}`,
+      { input: folder },
+    );
+  };
+  const images = find(suffixesOf("images", "idx3"));
+  const labels = find(suffixesOf("labels", "idx1"));
+  return { inputs: await readIdx(images), labels: await readIdx(labels) };
+}
+
+function suffixesOf(content: string, type: string): string[] {
+  return ["-", "."].flatMap((joint) => ["", ".gz"].map((end) => `${content}${joint}${type}-ubyte${end}`));
+}
+
+async function listFolder(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    throw new InputError(
+      `Cannot open folder "${folder}" as it must be a folder of IDX files (a split is called :test or :train): ${(cause as Error).message}`,
+      { input: folder, cause },
+    );
+  }
 }

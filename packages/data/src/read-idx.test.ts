@@ -4,8 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { countingBytes, encodeIdx } from "../test/encode-idx.ts";
 import { temporaryFolder } from "../test/temporary-folder.ts";
-import { decodeIdx } from "./decode-idx.ts";
-import { readIdx } from "./read-idx.ts";
+import { decodeIdx, readIdx } from "./read-idx.ts";
 
 const folder = temporaryFolder();
 const images = encodeIdx([3, 4, 5], countingBytes([3, 4, 5]));

@@ -57,9 +57,9 @@ export { type BatchRange, type FedBatch, type FeedPlan, planFeeds } from "./feed
 export { fingerprintData, fingerprintGraph, fingerprintWeights } from "./fingerprint.ts";
 export { bakeWeights } from "./ir/bake-weights.ts";
 export { assertBindable, assertNetwork, bindWeights } from "./ir/bind-weights.ts";
-export { exposeValues } from "./ir/expose-values.ts";
 export { extractSubgraph } from "./ir/extract-subgraph.ts";
 export type { Attribute, Graph, Node, ValueInfo, WeightInfo, WeightRole } from "./ir/graph.ts";
+export { exposeValues } from "./ir/values.ts";
 export { type LayersModel, readLayersModel } from "./layers-model/read-layers-model.ts";
 export { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./onnx/decode-graph.ts";
 export { encodeGraph } from "./onnx/encode-graph.ts";

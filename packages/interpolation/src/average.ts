@@ -1,7 +1,5 @@
-import { type Checkpoint, OutOfRangeError } from "@isthmus/core";
-import { averageInto } from "./average-into.ts";
+import { at, blendInto, type Checkpoint, type Elements, lerpInto, OutOfRangeError } from "@isthmus/core";
 import { combine } from "./combine.ts";
-import { normalizeWeights } from "./normalize-weights.ts";
 
 /**
  * Returns the weighted average of checkpoints, lazily: `sum of w_i x_i / sum of w_i`.
@@ -39,4 +37,60 @@ export function average(checkpoints: readonly Checkpoint[], weights?: readonly n
     integersFrom: first,
     blend: (_range, parts, out) => averageInto(parts, shares, out),
   });
+}
+
+/**
+ * Writes the weighted average of stored elements, computed in f32 and rounded once to the type of `out`.
+ *
+ * Where all shares are positive the mean is built up one array at a time, `mean_k = mean_(k-1) + w_k / (w_1
+ * + ... + w_k) (x_k -
+ * mean_(k-1))`, so that equal elements stay as they are, bit for bit; else it is the sum of the products.
+ *
+ * @param parts - at least one array, all of the length of `out`
+ * @param shares - how much of each part, of sum 1
+ */
+export function averageInto(parts: readonly Elements[], shares: readonly number[], out: Elements): void {
+  if (!shares.every((share) => share > 0)) {
+    blendInto(parts, shares, out);
+    return;
+  }
+  const first = at(parts, 0, "part");
+  let mean = first;
+  let total = at(shares, 0, "share");
+  const last = parts.length - 1;
+  for (let k = 1; k < last; k++) {
+    const share = at(shares, k, "share");
+    total += share;
+    const next = mean === first ? { dtype: "f32" as const, data: new Float32Array(out.data.length) } : mean;
+    lerpInto(mean, at(parts, k, "part"), share / total, next);
+    mean = next;
+  }
+  // A single part is its own mean.
+  const share = last === 0 ? 0 : at(shares, last, "share");
+  lerpInto(mean, at(parts, last, "part"), share / (total + share), out);
+}
+
+/**
+ * The smallest number that a double holds with all its digits;
+ * quotients by smaller numbers are inexact or infinite.
+ */
+const SMALLEST_NORMAL = 2 ** -1022;
+
+/**
+ * Divides the weights of an average by their sum, so that they sum to 1.
+ * @param count - how many weights there must be
+ * @throws OutOfRangeError if there are more or fewer weights, one is not finite, or they cannot be divided by
+ * their sum: it is 0, or so large or small that a double does not hold it in full
+ */
+export function normalizeWeights(weights: readonly number[], count: number): number[] {
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const fail = (rule: string) =>
+    new OutOfRangeError(`Cannot average ${count} checkpoints as ${rule}: got ${weights.join(", ")}`);
+  if (weights.length !== count || !weights.every(Number.isFinite) || sum === 0) {
+    throw fail("weights must be one finite number for each, of a sum other than 0");
+  }
+  if (!Number.isFinite(sum) || Math.abs(sum) < SMALLEST_NORMAL) {
+    throw fail("the sum of the weights must be from 2.3e-308 to 1.7e308 in size");
+  }
+  return weights.map((weight) => weight / sum);
 }

@@ -1,12 +1,9 @@
-export { average } from "./average.ts";
-export { averageInto } from "./average-into.ts";
+export { average, averageInto, normalizeWeights } from "./average.ts";
 export { type Combination, combine, scanTensor, type TensorRange } from "./combine.ts";
 export { CURVE_KINDS, type CurveKind, type CurvePoints, createCurve, curveCoefficients } from "./curve.ts";
 export { type InnerProductsOptions, innerProducts } from "./inner-products.ts";
-export { assertLayerPatterns, fitsLayer, layerOf } from "./layer-names.ts";
 export { type LerpPlace, lerp } from "./lerp.ts";
-export { mergeLayers } from "./merge-layers.ts";
-export { normalizeWeights } from "./normalize-weights.ts";
+export { assertLayerPatterns, fitsLayer, layerOf, mergeLayers } from "./merge-layers.ts";
 export { createPath, PATH_KINDS, type Path, type PathKind } from "./path.ts";
 export {
   createPlane,

@@ -1,9 +1,8 @@
 import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { layerOf } from "./layer-names.ts";
 import { lerp } from "./lerp.ts";
-import { mergeLayers } from "./merge-layers.ts";
+import { layerOf, mergeLayers } from "./merge-layers.ts";
 
 const NAMES = ["conv1.weight", "conv1.bias", "bn1.mean", "fc.weight", "scale"];
 

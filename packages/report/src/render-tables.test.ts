@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planeResult, starResult, studyResult } from "../test/results.ts";
-import { renderTables } from "./render-tables.ts";
-import { toCsv } from "./table/to-csv.ts";
+import { renderTables, toCsv } from "./render-tables.ts";
 
 /** Reads what RFC 4180 says, to compare. */
 function parseCsv(text: string): string[][] {

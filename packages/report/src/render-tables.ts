@@ -1,6 +1,6 @@
 import { describeResult } from "./result/describe-result.ts";
 import type { DrawableResult } from "./result/drawable-result.ts";
-import { toCsv } from "./table/to-csv.ts";
+import { type CellValue, isKnown, type Table, type TableColumn, unitOf } from "./table/table.ts";
 
 /** A table as a file. */
 export interface RenderedTable {
@@ -18,4 +18,24 @@ export interface RenderedTable {
 export function renderTables(result: DrawableResult): RenderedTable[] {
   const tables = describeResult(result).sections.flatMap((section) => section.tables);
   return tables.map((table) => ({ name: table.name, csv: toCsv(table) }));
+}
+
+/**
+ * Writes a table as comma-separated values (RFC 4180): a row of titles, then numbers at full precision, with
+ * errors in `[0, 1]`; what was not measured is empty. Lines end in CR LF.
+ */
+export function toCsv({ columns, rows }: Table): string {
+  const lines = [columns.map(titleOf), ...rows.map(({ cells }) => cells)];
+  return lines.map((line) => `${line.map(quote).join(",")}\r\n`).join("");
+}
+
+function titleOf(column: TableColumn): string {
+  const unit = unitOf(column);
+  const title = column.group === undefined ? column.title : `${column.group}: ${column.title}`;
+  return unit === undefined ? title : `${title} (${unit})`;
+}
+
+function quote(value: CellValue): string {
+  const text = isKnown(value) ? String(value) : "";
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -4,22 +4,21 @@ export {
   type MeasureStarProgress,
   measureStar,
   type StarNetworks,
+  summarizePairs,
 } from "./measure-star.ts";
-export { areaUnderCurve } from "./predictions/area-under-curve.ts";
 export {
   type AveragePredictionsOptions,
   averagePredictions,
   type NetworkStream,
   type PredictionTask,
 } from "./predictions/average-predictions.ts";
-export { calibrationError } from "./predictions/calibration-error.ts";
 export {
   COMPARE_PREDICTORS_DEFAULTS,
   type ComparePredictorsOptions,
   comparePredictors,
   type PredictorComparison,
 } from "./predictions/compare-predictors.ts";
-export { predictionQuality } from "./predictions/prediction-quality.ts";
+export { areaUnderCurve, calibrationError, predictionQuality } from "./predictions/prediction-quality.ts";
 export { type FindStarResult, type FoundStar, findStar } from "./search/find-star.ts";
 export {
   FIND_STAR_DEFAULTS,
@@ -29,4 +28,3 @@ export {
 export { RAY_DISTRIBUTIONS, type RayDistribution } from "./search/ray.ts";
 export type { StarArchitecture } from "./search/star-search.ts";
 export type { PairBarrier, PairGroup, PredictionQuality, Predictor, StarResult } from "./star-result.ts";
-export { summarizePairs } from "./summarize-pairs.ts";

@@ -5,7 +5,6 @@ import type { StatisticsChoice } from "@isthmus/statistics";
 import { alignTo } from "./align-to.ts";
 import type { StarArchitecture } from "./search/star-search.ts";
 import type { PairBarrier, PairGroup, StarResult } from "./star-result.ts";
-import { summarizePairs } from "./summarize-pairs.ts";
 
 /** A star, its anchors, and held-out networks. */
 export interface StarNetworks {
@@ -183,4 +182,15 @@ async function measurePair(
     onProgress: ({ done }) => onShare(done),
   });
   return { a: a.source, b: b.source, loss: barrier.loss.chord, error: barrier.error.chord };
+}
+
+/**
+ * Computes the mean and the sample standard deviation of the loss barriers of pairs: NaN for the mean of no
+ * pairs, and for the deviation of fewer than two.
+ */
+export function summarizePairs(pairs: readonly PairBarrier[]): PairGroup {
+  const mean = pairs.reduce((sum, { loss }) => sum + loss, 0) / pairs.length;
+  const squares = pairs.reduce((sum, { loss }) => sum + (loss - mean) ** 2, 0);
+  const std = pairs.length < 2 ? Number.NaN : Math.sqrt(squares / (pairs.length - 1));
+  return { pairs, mean, std };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { summarizePairs } from "./summarize-pairs.ts";
+import { summarizePairs } from "./measure-star.ts";
 
 const pair = (loss: number) => ({ a: "a", b: "b", loss, error: 0 });
 

@@ -19,13 +19,14 @@ export {
   STATISTICS_EXAMPLES,
   type StatisticsChoice,
 } from "./policy/choose-statistics.ts";
-export { type CorrectStatisticsOptions, correctStatistics } from "./policy/correct-statistics.ts";
 export {
   type Correction,
   type CorrectionOptions,
+  type CorrectStatisticsOptions,
+  correctStatistics,
   createCorrection,
   holdInMemory,
-} from "./policy/create-correction.ts";
+} from "./policy/correct-statistics.ts";
 export {
   NORM_POLICIES,
   type NormPolicy,

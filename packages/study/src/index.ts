@@ -29,11 +29,10 @@ export { type Unfolded, unfold } from "./description/unfold.ts";
 export type { VariableValue, WantedValues } from "./description/variable-values.ts";
 export { readStudy } from "./file/read-study.ts";
 export type { SameShape } from "./file/same-shape.ts";
-export { listMissing } from "./plan/list-missing.ts";
 export type { PlannedMeasurement } from "./plan/plan-measurement.ts";
 export { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 export type { PlanPorts } from "./plan/planner.ts";
-export { type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
+export { listMissing, type RunStudyOptions, type RunStudyResult, runStudy } from "./run-study.ts";
 export type {
   StudyColumn,
   StudyFigure,

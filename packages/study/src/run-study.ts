@@ -1,15 +1,17 @@
 import {
+  findMissing,
+  type MissingTasks,
   openTaskStore,
   runTasks,
   type Task,
   type TaskExecutor,
   type TaskFailure,
+  type TaskStore,
   type TasksProgress,
 } from "@isthmus/tasks";
 import { collectStudy } from "./collect/collect-study.ts";
 import type { StudyDescription } from "./description/study-description.ts";
-import { listMissing } from "./plan/list-missing.ts";
-import { planStudy } from "./plan/plan-study.ts";
+import { planStudy, type StudyPlan } from "./plan/plan-study.ts";
 import type { PlanPorts } from "./plan/planner.ts";
 import type { StudyResult } from "./study-result.ts";
 
@@ -90,4 +92,14 @@ export async function runStudy(
   } finally {
     await store.close();
   }
+}
+
+/** Lists which tasks of a plan must be run: unfinished ones that tables are made of, and what these need. */
+export function listMissing(plan: StudyPlan, store: Pick<TaskStore, "read">): Promise<MissingTasks> {
+  const measured = Object.values(plan.measurements).flat();
+  return findMissing(
+    plan.tasks,
+    measured.map(({ task }) => task),
+    store,
+  );
 }

@@ -2,7 +2,7 @@ export { type Alignment, compose, identityAlignment, invert } from "./alignment.
 export { assertAlignment } from "./assert-alignment.ts";
 export { type Derivation, deriveSpec } from "./derive-spec.ts";
 export { discoverSymmetries } from "./discover-symmetries.ts";
-export { decodeSpec } from "./encode/decode-spec.ts";
+export { decodeSpec, readSpec } from "./encode/decode-spec.ts";
 export { decodeAlignment, type EncodedAlignment, encodeAlignment } from "./encode/encode-alignment.ts";
 export {
   type EncodedField,
@@ -11,9 +11,8 @@ export {
   type EncodedSymmetry,
   type EncodedWeight,
   encodeSpec,
+  fingerprintSpec,
 } from "./encode/encode-spec.ts";
-export { fingerprintSpec } from "./encode/fingerprint-spec.ts";
-export { readSpec } from "./encode/read-spec.ts";
 export { explainSpec, type SpecExplanation, type SymmetrySummary } from "./explain-spec.ts";
 export { deriveLinearSymmetries, discoverLinearSymmetries } from "./linear/discover-linear-symmetries.ts";
 export { explainLinearSymmetries, type LinearSummary } from "./linear/explain-linear-symmetries.ts";
@@ -25,7 +24,6 @@ export type {
   LinearSymmetries,
   RotationSpace,
 } from "./linear/linear-symmetries.ts";
-export { transformRandomly } from "./linear/random-element.ts";
 export {
   elementFinder,
   placesOf,
@@ -34,6 +32,7 @@ export {
   rotateUnits,
 } from "./linear/rotate-units.ts";
 export {
+  transformRandomly,
   VERIFY_LINEAR_DEFAULTS,
   type VerifyLinearOptions,
   type VerifyLinearResult,
@@ -53,8 +52,10 @@ export type {
 } from "./spec.ts";
 export type { SymmetricArchitecture } from "./symmetric-architecture.ts";
 export { layOutValues, type Motion, type ValueComponent, type ValueLayouts } from "./value-layouts.ts";
-export { isLarge, type NarrowNetwork, narrowLarge } from "./verify/narrow-large.ts";
 export {
+  isLarge,
+  type NarrowNetwork,
+  narrowLarge,
   type ProveSymmetriesOptions,
   proveSymmetries,
   type SymmetryProof,

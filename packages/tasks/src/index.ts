@@ -1,4 +1,3 @@
-export { canonicalJson } from "./canonical-json.ts";
 export { findMissing, type MissingTasks } from "./find-missing.ts";
 export { runTask } from "./run-task.ts";
 export {
@@ -8,7 +7,14 @@ export {
   type TasksOutcome,
   type TasksProgress,
 } from "./run-tasks.ts";
-export { createTask, dependenciesOf, type Task, type TaskFile, type TaskInputs } from "./task.ts";
+export {
+  canonicalJson,
+  createTask,
+  dependenciesOf,
+  type Task,
+  type TaskFile,
+  type TaskInputs,
+} from "./task.ts";
 export type { TaskAssignment, TaskControl, TaskExecutor } from "./task-executor.ts";
 export {
   createTaskKinds,

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { canonicalJson } from "./canonical-json.ts";
 import type { TaskKind } from "./task-kind.ts";
 
 /** A file that a task reads: one that another task makes, or one that the user has. */
@@ -55,4 +54,15 @@ function withoutPaths(inputs: TaskInputs): Readonly<Record<string, readonly obje
     return [name, contents] as const;
   });
   return Object.fromEntries(entries);
+}
+
+/**
+ * Writes a value as JSON with sorted keys, so that equal values give equal texts. Keys whose value is
+ * undefined are left out.
+ */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
+    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
 }

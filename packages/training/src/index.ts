@@ -4,7 +4,7 @@ export { type EpochSizes, type Remainder, stepsUntil } from "./batches/epoch-ste
 export type { Blend, BlendAt, PointWeights } from "./blend/blend.ts";
 export type { BlendDecay, BlendedPoint, BlendPoint } from "./blend/blend-point.ts";
 export { type BlendedGraph, type BlendOptions, blendWeights } from "./blend/blend-weights.ts";
-export { type BlendInputs, createBlendInputs } from "./blend/create-blend-inputs.ts";
+export { type BlendInputs, createBlendInputs } from "./blend/create-blend-feeder.ts";
 export { joinPoints, takePoint } from "./blend/join-points.ts";
 export { attachLoss } from "./loss/attach-loss.ts";
 export { type LabelledLoss, lossOfData } from "./loss/loss-of-data.ts";
@@ -35,8 +35,7 @@ export {
   type SgdSpec,
   type UpdateRules,
 } from "./optimizer/optimizer-spec.ts";
-export { assertSchedule } from "./schedule/assert-schedule.ts";
-export { learningRateAt } from "./schedule/learning-rate-at.ts";
+export { assertSchedule, learningRateAt } from "./schedule/learning-rate-at.ts";
 export {
   COSINE_DEFAULTS,
   type ConstantSchedule,
@@ -51,7 +50,6 @@ export {
 } from "./schedule/schedule-spec.ts";
 export { createTrainingStep, type TrainingStepOptions } from "./step/create-training-step.ts";
 export type { Carried, CarriedRole, ScalarInput, TrainingStep } from "./step/training-step.ts";
-export { type ChosenTrainOptions, chooseBatch, chooseTrainOptions } from "./train/choose-train-options.ts";
 export {
   createStepRunner,
   type StepAt,
@@ -61,6 +59,7 @@ export {
 } from "./train/create-step-runner.ts";
 export { createTargetFiller, type TargetFiller, type TargetRules } from "./train/create-target-filler.ts";
 export { assertSameRun, describeData, type RunDescription } from "./train/describe-run.ts";
+export { type ChosenTrainOptions, chooseBatch, chooseTrainOptions } from "./train/resolve-train-options.ts";
 
 export { type Trained, train } from "./train/train.ts";
 export { type TrainedBlend, trainBlend } from "./train/train-blend.ts";

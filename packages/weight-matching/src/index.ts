@@ -1,11 +1,11 @@
 export type { ActivationChoice } from "./activation-matching/activation-views.ts";
 export {
+  type ActivationSimilarity,
   MATCH_ACTIVATIONS_DEFAULTS,
   type MatchActivationsOptions,
   type MatchActivationsResult,
   matchActivations,
 } from "./activation-matching/match-activations.ts";
-export type { ActivationSimilarity } from "./activation-matching/similarity.ts";
 export { type AlignOptions, type AlignProgress, type AlignResult, align } from "./align/align.ts";
 export type { AlignedNetwork, AlignmentSummary, Normalization } from "./align/aligned-network.ts";
 export {
@@ -49,13 +49,13 @@ export {
   type CanonicalizeOptions,
   type CanonicalizeResult,
   canonicalize,
+  orientSigns,
 } from "./normalize/canonicalize.ts";
 export type { FoundSymmetries } from "./normalize/found-symmetries.ts";
 export { type MatchNormalizedResult, matchNormalized } from "./normalize/match-normalized.ts";
-export { orientSigns } from "./normalize/orient-signs.ts";
 export type { MatchSeconds } from "./search/matching-seconds.ts";
+export type { SymmetrySelection } from "./search/prepare-matching.ts";
 export { MATCH_SEARCHES, type MatchSearch } from "./search/search-placements.ts";
-export type { SymmetrySelection } from "./search/select-symmetries.ts";
 export {
   MATCH_STRAIGHT_THROUGH_DEFAULTS,
   type MatchStraightThroughOptions,

@@ -12,7 +12,13 @@ import { objectiveBound } from "./bound/objective-bound.ts";
 import { type CrossProducts, createCrossProducts } from "./coordinate-descent/cross-products.ts";
 import { bytesForFrankWolfe } from "./frank-wolfe/frank-wolfe.ts";
 import { type MatchSeconds, Stopwatch } from "./search/matching-seconds.ts";
-import { type PreparedMatching, prepareMatching, timedProducts } from "./search/prepare-matching.ts";
+import {
+  heldSymmetries,
+  type PreparedMatching,
+  prepareMatching,
+  type SymmetrySelection,
+  timedProducts,
+} from "./search/prepare-matching.ts";
 import {
   bestOf,
   MATCH_SEARCHES,
@@ -20,7 +26,6 @@ import {
   type Search,
   searchPlacements,
 } from "./search/search-placements.ts";
-import { heldSymmetries, type SymmetrySelection } from "./search/select-symmetries.ts";
 
 /** How a search ended. */
 export type MatchStatus = "converged" | "maxSweeps";

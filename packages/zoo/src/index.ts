@@ -1,6 +1,4 @@
-export type { Activation } from "./layers/activation.ts";
 export type { ImageNorm } from "./layers/image-norm.ts";
-export { assertSameArchitecture } from "./models/assert-same-architecture.ts";
 export { assertNoModelFolder, copyModelFiles } from "./models/copy-model-files.ts";
 export { type DataContext, dataContext } from "./models/data-context.ts";
 export { fitToData } from "./models/fit-to-data.ts";
@@ -13,6 +11,7 @@ export {
 } from "./models/network-of-config.ts";
 export {
   assertArchitecture,
+  assertSameArchitecture,
   type GraphOptions,
   type OpenedArchitecture,
   openArchitecture,
@@ -27,7 +26,7 @@ export { readTextEncoding, type TextEncoding } from "./models/text-encoding.ts";
 export type { Network, NetworkShape } from "./network.ts";
 export { GPT_DEFAULTS, type GptOptions, gpt } from "./networks/gpt.ts";
 export { LLAMA_DEFAULTS, type LlamaOptions, llama } from "./networks/llama.ts";
-export { MLP_DEFAULTS, type MlpOptions, type MlpStart, mlp } from "./networks/mlp.ts";
+export { type Activation, MLP_DEFAULTS, type MlpOptions, type MlpStart, mlp } from "./networks/mlp.ts";
 export {
   RESNET_DEFAULTS,
   type ResnetDepth,

@@ -1,10 +1,11 @@
+import { at } from "@isthmus/core";
+import { conv, reshape, reverse, transpose, type Value } from "@isthmus/graph/builder";
 import { intAttribute } from "@isthmus/graph/ir";
 import { channelSum } from "../channels.ts";
 import { cotangent, type GradientRule, type GradientRules, operand } from "../gradient-rule.ts";
-import { convolve } from "../windows/convolution.ts";
-import { inputGradient } from "../windows/input-gradient.ts";
-import { kernelGradient } from "../windows/kernel-gradient/kernel-gradient.ts";
-import { readWindow } from "../windows/window.ts";
+import { type Convolution, convolve, convolveTransposed } from "../windows/convolution.ts";
+import { kernelGradient } from "../windows/kernel-gradient.ts";
+import { perAxis, readWindow, type WindowAxis } from "../windows/window.ts";
 
 /**
  * Differentiates `y = x * w + b`: the adjoint convolution of `g` to `x`; the products of `x` and `g` at each
@@ -48,3 +49,52 @@ const convTransposeRule: GradientRule = (context) => {
 
 /** Rules of convolutions. */
 export const CONVOLUTION_RULES: GradientRules = { Conv: convRule, ConvTranspose: convTransposeRule };
+
+/**
+ * Input channels up to which a transposed convolution is faster: for one it reaches
+ * 27 GFLOP/s, the convolution 7.
+ */
+const FEW_CHANNELS = 4;
+
+/**
+ * Computes the gradient for the input of a convolution, `[batch, in, ...extents]`, from `g`,
+ * the gradient for its result.
+ *
+ * At stride 1 it is a convolution with the reversed kernel, which engines run faster than the transposed
+ * convolution: 67-100 GFLOP/s against 39-67 at 16 to 128 channels (onnxruntime, one thread), depthwise 6
+ * against 4. At stride 2 it is the transposed convolution: 44-49 against 7-14 for a convolution with
+ * zeros put between the elements.
+ */
+export function inputGradient(g: Value, kernel: Value, convolution: Convolution): Value {
+  const { axes, group } = convolution;
+  const isNarrow = group === 1 && at(kernel.shape, 1, "axis") <= FEW_CHANNELS;
+  if (isNarrow || !axes.every(isReversible)) return convolveTransposed(g, kernel, convolution);
+  return conv(g, reverseKernel(kernel, group), {
+    dilations: perAxis(axes, "dilation"),
+    pads: [...axes.map(padBefore), ...axes.map((axis) => reachOf(axis) - axis.after)],
+    group,
+  });
+}
+
+/** Returns the distance between the first and the last element of a window. */
+const reachOf = ({ taps, dilation }: WindowAxis) => dilation * (taps - 1);
+
+const padBefore = (axis: WindowAxis) => reachOf(axis) - axis.before;
+
+/**
+ * Checks whether the adjoint is a convolution too: at stride 1, with no more padding than a window reaches.
+ */
+function isReversible(axis: WindowAxis): boolean {
+  return axis.stride === 1 && padBefore(axis) >= 0 && axis.after <= reachOf(axis);
+}
+
+/** Turns `[out, in / group, ...taps]` into `[in, out / group, ...taps]`, taps backwards. */
+function reverseKernel(kernel: Value, group: number): Value {
+  const [out = 0, inner = 0, ...taps] = kernel.shape;
+  const spatial = taps.map((_, i) => i + 2);
+  const grouped = reshape(kernel, [group, out / group, inner, ...taps]);
+  const turned = transpose(grouped, [0, 2, 1, ...spatial.map((axis) => axis + 1)]);
+  return spatial
+    .filter((axis) => kernel.shape[axis] !== 1)
+    .reduce(reverse, reshape(turned, [group * inner, out / group, ...taps]));
+}

@@ -5,13 +5,13 @@ import {
   matMul,
   pad,
   reshape,
+  type SliceRange,
   slice,
   sub,
   transpose,
   type Value,
 } from "@isthmus/graph/builder";
 import { gate } from "../gate.ts";
-import { tapRange, tapsOf } from "./taps.ts";
 import { perAxis, type WindowAxis } from "./window.ts";
 
 /** Elements of a tile up to which tiles are compared element by element, one slice for each element. */
@@ -100,4 +100,34 @@ function shuffleMatrix({ builder, dtype }: Value, taps: number, width: number): 
     matrix[from * extent + taps * (from % width) + Math.floor(from / width)] = 1;
   }
   return builder.numbers(matrix, dtype, [extent, extent]);
+}
+
+/** Lists the positions of the elements within a window, one number for each axis, in row-major order. */
+export function tapsOf(axes: readonly WindowAxis[]): number[][] {
+  return axes.reduce<number[][]>(
+    (heads, { taps }) => heads.flatMap((head) => Array.from({ length: taps }, (_, tap) => [...head, tap])),
+    [[]],
+  );
+}
+
+/**
+ * Pads the spatial axes of `x`, which begin at axis `from`, with zeros as far as windows reach over the ends.
+ */
+export function padForWindows(x: Value, axes: readonly WindowAxis[], from: number): Value {
+  const around = (reach: (axis: WindowAxis) => number) =>
+    x.shape.map((_, i) => {
+      const axis = axes[i - from];
+      return axis === undefined ? 0 : Math.max(0, reach(axis));
+    });
+  return pad(
+    x,
+    around(({ before }) => before),
+    around(({ after }) => after),
+  );
+}
+
+/** Returns the range along a padded axis that holds one tap of every window. */
+export function tapRange({ stride, dilation, count }: WindowAxis, tap: number, axis: number): SliceRange {
+  const begin = dilation * tap;
+  return { axis, begin, end: begin + stride * (count - 1) + 1, step: stride };
 }

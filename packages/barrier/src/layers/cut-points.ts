@@ -1,6 +1,6 @@
-import type { LayersResult } from "../layers-result.ts";
+import { createRandom } from "@isthmus/core";
+import type { CumulativeOrder, LayersResult } from "../layers-result.ts";
 import type { ResolvedLayersOptions } from "./layers-options.ts";
-import { orderGroups } from "./order-groups.ts";
 
 /** A straight path on which some groups move, and the network to which the other groups belong. */
 export interface Cut {
@@ -62,4 +62,29 @@ export function sharesAt({ moving, fixed }: Cut, t: number, count: number): Shar
 /** Returns the key of a network in the journal; a network on two cuts has one key. */
 export function keyOf(shares: Shares): string {
   return `at ${shares.join(" ")}`;
+}
+
+/**
+ * Returns the order in which groups are accumulated: indices of groups, which are numbered from shallow to
+ * deep.
+ *
+ * `middle-first` starts in the middle and continues on both sides in turn, the deeper one first. It differs
+ * from the reference implementation, which leaves the ends fixed and moves all of the middle at once.
+ * @param count - number of groups
+ * @param seed - seed of the random order
+ */
+export function orderGroups(order: CumulativeOrder, count: number, seed: number): number[] {
+  const shallowFirst = Array.from({ length: count }, (_, index) => index);
+  switch (order) {
+    case "shallow-to-deep":
+      return shallowFirst;
+    case "deep-to-shallow":
+      return shallowFirst.reverse();
+    case "random":
+      return createRandom(seed, "order of layers").shuffleInPlace(shallowFirst);
+    case "middle-first": {
+      const middle = (count - 1) / 2;
+      return shallowFirst.sort((i, j) => Math.abs(i - middle) - Math.abs(j - middle) || j - i);
+    }
+  }
 }

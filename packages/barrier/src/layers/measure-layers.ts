@@ -15,7 +15,6 @@ import type {
 } from "../layers-result.ts";
 import type { BarrierNetworks } from "../measure-barrier.ts";
 import { compareWithPredictions } from "./compare-predictions.ts";
-import { countPieces } from "./count-pieces.ts";
 import { createPointReader, type PointReader } from "./create-point-reader.ts";
 import { type Cut, type CutPlan, placesOf, planCuts } from "./cut-points.ts";
 import { groupLayers, type LayerTensors } from "./group-layers.ts";
@@ -24,7 +23,7 @@ import {
   type ResolvedLayersOptions,
   resolveLayersOptions,
 } from "./layers-options.ts";
-import { measureCut } from "./measure-cut.ts";
+import { countPieces, measureCut } from "./measure-cut.ts";
 import { measureRobustness } from "./measure-robustness.ts";
 import { expandEnds, PREDICT_BARRIERS_DEFAULTS } from "./predict-barriers.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CUMULATIVE_ORDERS } from "../layers-result.ts";
-import { orderGroups } from "./order-groups.ts";
+import { orderGroups } from "./cut-points.ts";
 
 describe("orderGroups()", () => {
   it("goes from either end, or from the middle to both sides", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { rankCorrelation } from "./rank-correlation.ts";
+import { rankCorrelation } from "./compare-predictions.ts";
 
 const pairs = fc.array(fc.tuple(fc.integer({ max: 9, min: -9 }), fc.integer({ max: 9, min: -9 })), {
   minLength: 2,

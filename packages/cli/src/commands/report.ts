@@ -1,17 +1,24 @@
 import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { saveFile } from "@isthmus/core";
 import {
+  curvesOf,
   type DrawableResult,
   readResult,
   renderResultPage,
   type Theme,
   titleOfResult,
 } from "@isthmus/report";
+import { formatBarriers } from "../format/format-barriers.ts";
+import { formatCurve } from "../format/format-curve.ts";
+import { formatLayers } from "../format/format-layers.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
+import { formatPlane } from "../format/format-plane.ts";
 import { collect } from "../options/parse-values.ts";
 import { assertOutput, assertPageName } from "../output/assert-output.ts";
-import { formatResult } from "../result/format-result.ts";
 import { assertFolder, saveFigures, savePdfFigures, saveTables } from "../result/save-parts.ts";
+import { formatStar } from "../star/format-star.ts";
+import { formatStudy } from "../study/format-study.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface ReportVerbOptions {
@@ -93,4 +100,22 @@ function renderPage(
     commands: [...(command ?? made), commandLine],
     version,
   });
+}
+
+/** Formats a result of any kind as small charts and tables, as the verb that made it does. */
+function formatResult(result: DrawableResult, terminal: Terminal): string {
+  switch (result.kind) {
+    case "barrier":
+      return formatBarriers(curvesOf(result), terminal);
+    case "layers":
+      return formatLayers(result, terminal);
+    case "plane":
+      return formatPlane(result, terminal);
+    case "curve":
+      return formatCurve(result, terminal);
+    case "star":
+      return formatStar(result, terminal);
+    case "study":
+      return formatStudy(result, terminal);
+  }
 }

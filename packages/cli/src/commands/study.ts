@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { readTextFile } from "@isthmus/core";
+import { readTextFile, saveFile } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
+import { type Provenance, renderResultPage, titleOfResult } from "@isthmus/report";
 import {
   listMissing,
   planStudy,
@@ -14,9 +15,11 @@ import {
   type StudyResult,
 } from "@isthmus/study";
 import { createThreadExecutor, readTaskResult } from "@isthmus/tasks";
+import { formatJson } from "../format/format-json.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { parseCount, parseOnly } from "../options/parse-values.ts";
 import { describeCommand } from "../result/result-provenance.ts";
+import { saveFigures, saveTables } from "../result/save-parts.ts";
 import { findStudy } from "../study/find-study.ts";
 import {
   formatFailures,
@@ -25,7 +28,6 @@ import {
   formatTasks,
   formatTimeLeft,
 } from "../study/format-study.ts";
-import { saveStudy } from "../study/save-study.ts";
 import type { StudyWorkerData } from "../study/study-worker.ts";
 import { explainFailure } from "../terminal/explain-failure.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -190,4 +192,24 @@ async function describeStudy(
     result: { ...study, provenance, ran, kept, outputs },
     text: `${formatStudy(study, terminal)}\n\n${counts}\nWrote ${outputs.length} files to "${folder}"; to look at: ${outputs.find((path) => path.endsWith(".html"))}`,
   };
+}
+
+/**
+ * Writes the results of a study into its folder: the JSON, a page, and every table and figure as a file;
+ * returns the files.
+ */
+async function saveStudy(
+  study: StudyResult & { readonly provenance: Provenance },
+  folder: string,
+): Promise<readonly string[]> {
+  const parts = [...(await saveTables(study, folder)), ...(await saveFigures(study, folder))];
+  const page = join(folder, "study.html");
+  const { command, version } = study.provenance;
+  await saveFile(
+    page,
+    await renderResultPage({ title: titleOfResult(study), result: study, commands: [command], version }),
+  );
+  const json = join(folder, "study.json");
+  await saveFile(json, formatJson(study));
+  return [json, page, ...parts];
 }

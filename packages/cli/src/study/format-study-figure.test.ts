@@ -1,7 +1,7 @@
 import type { StudyFigure, StudyTable } from "@isthmus/study";
 import { describe, expect, it } from "vitest";
 import type { Terminal } from "../terminal/terminal.ts";
-import { formatStudyFigure } from "./format-study-figure.ts";
+import { formatStudyFigure } from "./format-study.ts";
 
 const terminal = { columns: 60, unicode: false, color: false } as Terminal;
 const figure: StudyFigure = {

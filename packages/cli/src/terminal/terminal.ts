@@ -1,5 +1,4 @@
 import { setImmediate } from "node:timers/promises";
-import { printable } from "./printable.ts";
 
 /**
  * The terminal that a command writes to, and what it can show. Nothing else in the program writes
@@ -111,4 +110,19 @@ function showsUnicode(env: Readonly<Record<string, string | undefined>>): boolea
   if (env["TERM"] === "linux" || env["TERM"] === "dumb") return false;
   const locale = env["LC_ALL"] || env["LC_CTYPE"] || env["LANG"] || "";
   return locale === "" || /utf-?8/i.test(locale);
+}
+
+/**
+ * Control characters other than tabs and line breaks, except in a sequence that sets colours. They could
+ * move the cursor, overwrite text on the screen, or set the title of the window.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it searches for them.
+const CONTROL = /\u001b(?!\[[\d;]*m)|[\0-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g;
+
+/**
+ * Replaces control characters of a text by U+FFFD before a screen obeys them, as names in files may hold any
+ * characters.
+ */
+function printable(text: string): string {
+  return text.replace(CONTROL, "\ufffd");
 }

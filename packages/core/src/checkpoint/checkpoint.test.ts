@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { MismatchError } from "../errors.ts";
+import { planShards } from "../save/plan-save.ts";
 import { allocateData, type Tensor } from "../tensor/tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { assertSameStructure, compareCheckpoints } from "./compare-checkpoints.ts";
 import { createCheckpoint } from "./create-checkpoint.ts";
 import { defineCheckpoint } from "./define-checkpoint.ts";
-import { planShards } from "./plan-shards.ts";
 
 function zeros(...shape: number[]): Tensor {
   return { dtype: "f32", shape, data: new Float32Array(shape.reduce((size, extent) => size * extent, 1)) };

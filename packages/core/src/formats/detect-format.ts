@@ -1,7 +1,6 @@
 import { InputError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 import { decodeLatin1 } from "../io/decode-latin1.ts";
-import { RECOGNIZED_BYTES, recognizeFile } from "./recognize.ts";
 import { LEGACY_MAGIC } from "./torch/open-torch-legacy.ts";
 
 /** Formats of a checkpoint in one file, and the index of one in several. */
@@ -48,4 +47,93 @@ function unknown(name: string, problem: string): InputError {
     `Cannot open "${name}" as a checkpoint must be safetensors (a file, an index or a folder) or a file of torch.save: ${problem}`,
     { input: name },
   );
+}
+
+/** First bytes of a kind of file that is not handled as a checkpoint, and its description with advice. */
+interface KnownStart {
+  /** The first bytes, in Latin-1. */
+  readonly start: string;
+  readonly what: string;
+}
+
+const KNOWN: readonly KnownStart[] = [
+  { start: "GGUF", what: "GGUF, which is not handled; convert it to safetensors" },
+  {
+    start: "\x89HDF",
+    what: "HDF5, as Keras writes it, which is not handled; convert it to safetensors",
+  },
+  {
+    start: "\x93NUMPY",
+    what: "a NumPy array, which has no names; save named tensors as safetensors",
+  },
+  { start: "\x1f\x8b", what: "compressed with gzip; decompress it first" },
+  {
+    start: "version https://git-lfs",
+    what: "a pointer of Git LFS, not the file itself; fetch it with git lfs pull",
+  },
+  { start: "<!DOCTYPE", what: "a web page, not the file itself; download it again" },
+  { start: "<html", what: "a web page, not the file itself; download it again" },
+  { start: "PK\x03\x04", what: "a zip archive, as torch.save and NumPy write them" },
+  { start: "PK\x05\x06", what: "an empty zip archive" },
+];
+
+/** Bytes at the beginning that {@link recognizeFile} looks at. */
+const RECOGNIZED_BYTES = 64;
+
+/**
+ * Recognizes what a file is from its first bytes, and returns a description for the end of a message about a
+ * file of the wrong kind.
+ * @param bytes - the first {@link RECOGNIZED_BYTES} bytes or more, or all bytes of a shorter file
+ * @returns undefined if it is not recognized
+ */
+export function recognizeFile(bytes: Uint8Array): string | undefined {
+  const head = bytes.subarray(0, RECOGNIZED_BYTES);
+  if (head.length === 0) return "empty";
+  const latin = decodeLatin1(head);
+  const match = KNOWN.find(({ start }) => latin.startsWith(start));
+  if (match !== undefined) return match.what;
+  if (isSafetensors(head)) return "a safetensors checkpoint";
+  if (isPickle(head)) return "a pickle, as torch.save wrote it before PyTorch 1.6";
+  if (isOnnx(head)) return "an ONNX graph";
+  return isText(head) ? "text" : undefined;
+}
+
+/**
+ * Looks for the length of a header in 8 bytes, the last three of which are 0 in any real file, then the brace
+ * of its JSON.
+ */
+function isSafetensors(head: Uint8Array): boolean {
+  return head[8] === BRACE && head.subarray(5, 8).every((byte) => byte === 0);
+}
+
+/** Looks for a protocol of pickle and the first operation of PyTorch's files, which pushes a long integer. */
+function isPickle(head: Uint8Array): boolean {
+  const [first, protocol = 0, operation] = head;
+  return first === 0x80 && protocol >= 2 && protocol <= 5 && operation === 0x8a;
+}
+
+/**
+ * Looks for the version of the format, a small number, then the tag of one of the fields that may follow it
+ * in a ModelProto.
+ */
+function isOnnx(head: Uint8Array): boolean {
+  const [first, version = 0, next = 0] = head;
+  return first === 0x08 && version > 0 && version < 64 && MODEL_TAGS.has(next);
+}
+
+/**
+ * Tags of `producer_name` and its version, `domain`, `model_version`, `doc_string`, `graph`, `opset_import`,
+ * `metadata_props`.
+ */
+const MODEL_TAGS: ReadonlySet<number> = new Set([0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72]);
+
+/** Looks for UTF-8 without control characters; the last character may be cut off by the end of the head. */
+function isText(head: Uint8Array): boolean {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: text has none of them, other bytes have.
+    return !/[\0-\x08\x0e-\x1f\x7f]/.test(text);
+  } catch {
+    return false;
+  }
 }

@@ -1,7 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { InputError } from "../errors.ts";
-import { hubHint } from "./hub-hint.ts";
 import { reasonOf } from "./system-error.ts";
 
 /** A regular file that is open for reading, and its size and times when it was opened. */
@@ -76,4 +75,20 @@ function assertRegular(path: string, stats: Stats): void {
 export function openError(path: string, error: unknown): InputError {
   const hint = (error as NodeJS.ErrnoException).code === "ENOENT" ? hubHint(path) : "";
   return new InputError(`Cannot open "${path}" as ${reasonOf(error)}${hint}`, { input: path, cause: error });
+}
+
+/** Names as on the Hugging Face hub, an owner and a model: `meta-llama/Llama-2-7b`. */
+const HUB_NAME = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
+
+/** Endings of files, which no such name has. */
+const FILE_NAME = /\.(safetensors|json|onnx|pt|pth|bin|ckpt|npz|npy|gz|txt|ya?ml|csv|html|svg)$/i;
+
+/**
+ * Returns an addition to the message that a path does not exist, if it looks like the name of a model on the
+ * Hugging Face hub, which is never downloaded here; otherwise an empty string.
+ */
+export function hubHint(path: string): string {
+  if (!HUB_NAME.test(path) || FILE_NAME.test(path)) return "";
+  const [, model] = path.split("/");
+  return `; a model of the Hugging Face hub must be downloaded first: hf download ${path} --local-dir ${model}`;
 }

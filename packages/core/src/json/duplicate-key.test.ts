@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findDuplicateKey } from "./duplicate-key.ts";
+import { findDuplicateKey } from "./parse-json.ts";
 
 describe("findDuplicateKey()", () => {
   it("finds a key that occurs twice in one object, however it is written", () => {

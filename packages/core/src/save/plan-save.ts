@@ -1,7 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { planShards } from "../checkpoint/plan-shards.ts";
 import { InputError } from "../errors.ts";
 import { layOutSafetensors, type SafetensorsLayout } from "../formats/safetensors/layout.ts";
 import { at } from "../invariant.ts";
@@ -124,4 +123,29 @@ export async function assertRoom({ place: { folder }, bytes }: SavePlan): Promis
       "free some space or choose another disk",
     { input: folder },
   );
+}
+
+/**
+ * Distributes tensors over files in their order, and starts a new file when the next tensor would make the
+ * tensors of the current one exceed `maxBytes`. A tensor larger than that gets a file of its own. Returns at
+ * least one file.
+ */
+export function planShards(
+  tensors: ReadonlyMap<string, TensorInfo>,
+  maxBytes: number,
+): ReadonlyArray<ReadonlyMap<string, TensorInfo>> {
+  let shard = new Map<string, TensorInfo>();
+  const shards = [shard];
+  let bytes = 0;
+  for (const [name, info] of tensors) {
+    const size = byteLengthOf(info);
+    if (bytes + size > maxBytes && shard.size > 0) {
+      shard = new Map();
+      shards.push(shard);
+      bytes = 0;
+    }
+    shard.set(name, info);
+    bytes += size;
+  }
+  return shards;
 }

@@ -4,7 +4,7 @@ import { capturedNames } from "../ir/captured-names.ts";
 import type { Graph, Node, WeightInfo, WeightRole } from "../ir/graph.ts";
 import { inputName } from "../ir/input-name.ts";
 import { pruneNodes } from "../ir/prune-nodes.ts";
-import { renameInputs } from "../ir/rename-values.ts";
+import { renameInputs } from "../ir/values.ts";
 import type { WeightBinding } from "./find-binding.ts";
 import { foldableLayers } from "./folded-layers.ts";
 import { WeightMaker } from "./weight-maker.ts";

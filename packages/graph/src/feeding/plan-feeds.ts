@@ -12,8 +12,7 @@ import { fixedBatch } from "../batch/follow-batch.ts";
 import type { Batch, DataSet } from "../data-set.ts";
 import type { Graph, ValueInfo } from "../ir/graph.ts";
 import { tableRows } from "../probe/random-inputs.ts";
-import { fillBatch } from "./fill-batch.ts";
-import { fillInput } from "./fill-input.ts";
+import { fillBatch, fillInput } from "./fill-batch.ts";
 import { type FilledInput, type MatchedInput, matchInputs } from "./match-inputs.ts";
 
 /** A range of examples that are run together. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { decodeGraph } from "../onnx/decode-graph.ts";
-import { exposeValues } from "./expose-values.ts";
+import { exposeValues } from "./values.ts";
 
 const mlp = () =>
   decodeGraph(readFileSync(new URL("../../../../test/fixtures/mnist-mlp/graph.onnx", import.meta.url))).graph;

@@ -6,11 +6,11 @@ import {
   type TensorInfo,
   UnsupportedError,
 } from "@isthmus/core";
+import { intAttribute } from "../ir/attributes.ts";
+import { capturedNames } from "../ir/captured-names.ts";
 import type { Graph, Node, ValueInfo, WeightInfo } from "../ir/graph.ts";
 import { lowerSequences } from "../lower/lower-sequences.ts";
-import { readAsInference } from "../lower/read-as-inference.ts";
-import { assertConnected } from "./assert-connected.ts";
-import { assertExtents } from "./assert-extents.ts";
+import { assertConnected, assertExtents } from "./assert-graph.ts";
 import { chooseDataInputs } from "./choose-data-inputs.ts";
 import { decodeMessage } from "./decode-message.ts";
 import { decodeInitializers, decodeNodes, decodeValueInfo, ownDomain } from "./decode-node.ts";
@@ -198,4 +198,33 @@ function statisticNames(nodes: readonly Node[]): Set<string> {
     if (op === "BatchNormalization") for (const name of inputs.slice(3, 5)) names.add(name);
   }
   return names;
+}
+
+/**
+ * Returns the graph as it computes outside training: dropouts pass all elements on, and batch norms use the
+ * running statistics among their inputs.
+ *
+ * An exporter may write a network in training mode (`TrainingMode.TRAINING` of PyTorch). Networks are
+ * compared by their results in use, and a training step sets the mode of norms and dropouts itself. A batch
+ * norm whose new running statistics are read by another node stays unchanged.
+ */
+function readAsInference(graph: Graph): Graph {
+  const read = new Set([
+    ...graph.outputs.map(({ name }) => name),
+    ...graph.nodes.flatMap((node) => [...node.inputs, ...capturedNames(node)]),
+  ]);
+  const nodes = graph.nodes.map((node) => {
+    const isPlain = node.domain === "" && !node.outputs.slice(1).some((name) => read.has(name));
+    return isPlain ? withoutTraining(node) : node;
+  });
+  return { ...graph, nodes };
+}
+
+function withoutTraining(node: Node): Node {
+  // Ratio and mode are the second and third input; without a mode, nothing is dropped.
+  if (node.op === "Dropout" && node.inputs.length > 2) return { ...node, inputs: node.inputs.slice(0, 2) };
+  if (node.op !== "BatchNormalization" || intAttribute(node, "training_mode", 0) === 0) return node;
+  const attributes = new Map(node.attributes);
+  attributes.delete("training_mode");
+  return { ...node, outputs: node.outputs.slice(0, 1), attributes };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { layersResult } from "../../test/results.ts";
-import { contentPolicy } from "./content-policy.ts";
+import { contentPolicy } from "./render-page.ts";
 import { renderResultPage } from "./render-result-page.ts";
 
 const hashOf = (text = "") => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;

@@ -1,12 +1,11 @@
+import { drawSvg } from "../figure/draw-svg.ts";
+import { FIGURE_WIDTHS, type Figure } from "../figure/figure.ts";
 import { CURVE_STYLES } from "../figure/palette.ts";
 import { type Html, html, trusted } from "../html.ts";
 import type { PageFact } from "../result/page-fact.ts";
 import type { Report, Section, Tile } from "../result/report.ts";
-import { contentPolicy } from "./content-policy.ts";
-import { renderFigure } from "./render-figure.ts";
 import { renderTable } from "./render-table.ts";
 import type { ReportPage } from "./report-page.ts";
-import { PAGE_SCRIPT } from "./script.ts";
 import { PAGE_STYLE } from "./style.ts";
 
 /**
@@ -119,4 +118,83 @@ function renderCommands(commands: readonly string[]): Html | undefined {
   if (commands.length === 0) return undefined;
   const text = commands.join("\n");
   return html`<section aria-labelledby="again"><h2 id="again">Make it again</h2><pre tabindex="0"><code>${text}</code></pre></section>`;
+}
+
+/**
+ * Says, as a content security policy, that a page may use only the style and the script that it was made
+ * with: a browser then runs nothing that names, titles or results could bring into the page, and asks the
+ * network for nothing.
+ * @see https://www.w3.org/TR/CSP3/#grammardef-hash-source
+ */
+export async function contentPolicy(content: {
+  readonly style: string;
+  readonly script: string;
+}): Promise<string> {
+  const [style, script] = await Promise.all([digest(content.style), digest(content.script)]);
+  return [
+    "default-src 'none'",
+    `style-src '${style}'`,
+    `script-src '${script}'`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+}
+
+/** SHA-256 of the text of an element, as policies write it. */
+async function digest(text: string): Promise<string> {
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return `sha256-${btoa(String.fromCharCode(...new Uint8Array(bytes)))}`;
+}
+
+/**
+ * Script of a page: the button for the other theme, tables that sort, and the download of the measurement.
+ * Everything else works without it, and what needs it is hidden until it runs.
+ */
+const PAGE_SCRIPT = `(() => {
+const root = document.documentElement, prefers = matchMedia("(prefers-color-scheme:dark)"), toggle = document.getElementById("theme");
+const isDark = () => root.dataset.theme ? root.dataset.theme === "dark" : prefers.matches;
+const show = () => toggle.setAttribute("aria-pressed", isDark());
+toggle.onclick = () => { root.dataset.theme = isDark() ? "light" : "dark"; show(); };
+prefers.addEventListener("change", show);
+toggle.hidden = false;
+show();
+const number = (text) => parseFloat(text.replace(/,/g, ""));
+for (const head of document.querySelectorAll("th[data-sort]")) {
+const button = document.createElement("button"), table = head.closest("table"), body = table.tBodies[0];
+button.type = "button";
+button.append(...head.childNodes);
+head.append(button);
+button.onclick = () => {
+const sign = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+for (const other of table.querySelectorAll("th[aria-sort]")) other.removeAttribute("aria-sort");
+head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
+const key = (row) => row.cells[head.cellIndex].textContent, numeric = head.dataset.sort === "number";
+const compare = (a, b) => !a || !b ? (a ? -1 : b ? 1 : 0) : sign * (numeric ? number(a) - number(b) : a.localeCompare(b, "en", { numeric: true }));
+body.append(...[...body.rows].sort((a, b) => compare(key(a), key(b))));
+};
+}
+const link = document.getElementById("download");
+link.href = URL.createObjectURL(new Blob([document.getElementById("measurement").textContent], { type: "application/json" }));
+link.hidden = false;
+})();`;
+
+/** Draws a figure full and compact, with its caption: a style sheet shows the one that fits. */
+async function renderFigure(figure: Figure, number: number): Promise<Html> {
+  const { name, title, caption, size, table } = figure;
+  const [full, compact] = await Promise.all([drawAt(figure, size), drawAt(figure, "compact")]);
+  return html`<figure class="${size}" id="figure-${name}"><div class="full">${trusted(full)}</div><div class="compact">${trusted(compact)}</div>
+<figcaption>Figure ${number}. <b>${title}</b> ${caption} <a href="#table-${table}">The numbers</a>.</figcaption></figure>`;
+}
+
+/**
+ * Attribute in which the drawing library puts the style of letters; pages have that style in their style
+ * sheet, as their policy allows no other.
+ */
+const LETTER_STYLE = /^(<svg [^>]*?) style="[^"]*"/;
+
+/** Compact figures do without the titles of marks, which need a mouse. */
+async function drawAt({ name, words, draw }: Figure, size: keyof typeof FIGURE_WIDTHS): Promise<string> {
+  const drawn = await drawSvg(words, (plot) => draw(plot, FIGURE_WIDTHS[size]), { name: `${name}-${size}` });
+  const svg = drawn.replace(LETTER_STYLE, "$1");
+  return size === "compact" ? svg.replace(/<title>[^<]*<\/title>/g, "") : svg;
 }

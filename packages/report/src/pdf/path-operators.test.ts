@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { circlePath, pathOperators } from "./path-operators.ts";
+import { circlePath, pathOperators } from "./draw-figure.ts";
 
 const coordinate = fc.integer({ min: -500, max: 500 });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { areaUnderCurve } from "./area-under-curve.ts";
+import { areaUnderCurve } from "./prediction-quality.ts";
 
 /** Every pair of a positive and a negative: 1 where the positive is higher, one half where they are equal. */
 function bruteForce(positives: readonly number[], negatives: readonly number[]): number {

@@ -3,8 +3,7 @@ import type { ClassProbabilities, DataSet } from "@isthmus/graph";
 import { assertDistribution, type RayDistribution } from "../search/ray.ts";
 import type { StarArchitecture } from "../search/star-search.ts";
 import type { PredictionQuality, Predictor, StarResult } from "../star-result.ts";
-import { averagePredictions } from "./average-predictions.ts";
-import { networksOnRays } from "./networks-on-rays.ts";
+import { averagePredictions, networksOnRays } from "./average-predictions.ts";
 import { predictionQuality } from "./prediction-quality.ts";
 import type { PredictorNetworks } from "./predictor-networks.ts";
 

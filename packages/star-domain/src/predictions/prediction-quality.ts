@@ -1,8 +1,6 @@
 import { MismatchError } from "@isthmus/core";
 import type { ClassProbabilities } from "@isthmus/graph";
 import type { PredictionQuality } from "../star-result.ts";
-import { areaUnderCurve } from "./area-under-curve.ts";
-import { calibrationError } from "./calibration-error.ts";
 
 /**
  * Measures the quality of predicted probabilities: how good they are, and how well their confidence is
@@ -73,4 +71,54 @@ function assertLabels({ probabilities, classes }: ClassProbabilities, labels: In
     `Cannot judge predictions as labels must be below the ${classes} classes of the network: one is ${wrong}`,
     { parameters: [] },
   );
+}
+
+/**
+ * Computes the area under the ROC curve of a score that separates positives from negatives: the probability
+ * that a random positive scores higher than a random negative, where equal scores count half. It is exact, by
+ * ranks (Mann and Whitney 1947), in `O(n log n)`.
+ *
+ * @param positives - scores of the positives, in any order
+ * @param negatives - scores of the negatives, in any order
+ * @returns a number in `[0, 1]`; null if there are no positives or no negatives, or a score is NaN
+ */
+export function areaUnderCurve(positives: ArrayLike<number>, negatives: ArrayLike<number>): number | null {
+  if (positives.length === 0 || negatives.length === 0) return null;
+  const above = Float64Array.from(positives).sort();
+  const below = Float64Array.from(negatives).sort();
+  // NaN sorts last.
+  if (Number.isNaN(above.at(-1)) || Number.isNaN(below.at(-1))) return null;
+  let less = 0;
+  let lessOrEqual = 0;
+  let wins = 0;
+  for (const score of above) {
+    while (less < below.length && (below[less] as number) < score) less++;
+    while (lessOrEqual < below.length && (below[lessOrEqual] as number) <= score) lessOrEqual++;
+    wins += (less + lessOrEqual) / 2;
+  }
+  return wins / (above.length * below.length);
+}
+
+/** Number of bins of {@link calibrationError}. */
+const BINS = 15;
+
+/**
+ * Computes the expected calibration error: the mean over examples of the distance between accuracy and mean
+ * confidence of their bin, in 15 bins of equal width. A bin includes its upper bound; the first one also
+ * includes 0.
+ *
+ * @param confidences - the largest probability of each example, in `[0, 1]`
+ * @param correct - 1 for each example that is classified correctly, else 0
+ * @returns a number in `[0, 1]`; NaN if there are no examples, or a confidence is NaN
+ * @see Guo, Pleiss, Sun and Weinberger, On calibration of modern neural networks, 2017, equation 3
+ */
+export function calibrationError(confidences: ArrayLike<number>, correct: ArrayLike<number>): number {
+  const surplus = new Float64Array(BINS);
+  for (let i = 0; i < confidences.length; i++) {
+    const confidence = confidences[i] as number;
+    if (Number.isNaN(confidence)) return Number.NaN;
+    const bin = Math.min(BINS - 1, Math.max(0, Math.ceil(confidence * BINS) - 1));
+    surplus[bin] = (surplus[bin] as number) + (correct[i] as number) - confidence;
+  }
+  return surplus.reduce((sum, value) => sum + Math.abs(value), 0) / confidences.length;
 }

@@ -6,19 +6,20 @@ import {
   InputError,
   type Tensor,
 } from "@isthmus/core";
-import { assertNetwork, bindWeights, type DataSet } from "@isthmus/graph";
+import { assertNetwork, bindWeights, type DataSet, fingerprintWeights } from "@isthmus/graph";
 import { average } from "@isthmus/interpolation";
 import { holdInMemory } from "@isthmus/statistics";
-import { type TrainResult, trainBlend } from "@isthmus/training";
+import { type Blend, type TrainResult, trainBlend } from "@isthmus/training";
 import { alignTo } from "../align-to.ts";
-import { createRays, STAR } from "./create-rays.ts";
+import { createAnchorAligner } from "./align-anchors.ts";
+import { createAnchorCache } from "./anchor-cache.ts";
 import {
   type FindStarOptions,
   type ResolvedFindStarOptions,
   resolveFindStarOptions,
 } from "./find-star-options.ts";
 import { measureNorms } from "./measure-norms.ts";
-import type { RayDistribution } from "./ray.ts";
+import { drawRay, type RayDistribution } from "./ray.ts";
 import type { StarArchitecture, StarSearch } from "./star-search.ts";
 
 /** Results of {@link findStar}, as plain data. */
@@ -159,4 +160,53 @@ async function meanOfAnchors(
     aligned.push(await alignTo(first, anchor, { ...search, symmetries }, { seed, restarts, signal }));
   }
   return average([first, ...aligned]);
+}
+
+/** Name of the point that is trained. */
+const STAR = "star";
+/** Name of the point that is given at every step: the anchor drawn for it. */
+const ANCHOR = "anchor";
+
+/**
+ * Creates the blend of a search: each step is made at a place that is drawn for it on the segment to an
+ * anchor, and anchors are aligned between epochs.
+ */
+async function createRays(
+  search: StarSearch & { readonly start: Checkpoint },
+  { search: options, training }: ResolvedFindStarOptions,
+  onProgress: FindStarOptions["onProgress"],
+): Promise<Blend> {
+  const { graph, anchors, symmetries, start } = search;
+  const { memory, restarts, alignEvery, rays, statisticsExamples } = options;
+  const cache = createAnchorCache(graph, anchors, memory);
+  const aligning =
+    symmetries === undefined || alignEvery === 0
+      ? undefined
+      : createAnchorAligner(
+          { ...search, symmetries, cache },
+          {
+            options,
+            training,
+            starts: await bindWeights(graph, start),
+            star: STAR,
+            onProgress,
+          },
+        );
+  return {
+    points: [
+      { name: STAR, trained: true },
+      { name: ANCHOR, trained: false },
+    ],
+    start: new Map([[STAR, start]]),
+    description: {
+      anchors: await Promise.all(anchors.map((anchor) => fingerprintWeights(graph, anchor))),
+      rays,
+      ...(aligning && { alignEvery, restarts, statisticsExamples }),
+    },
+    async at(step) {
+      const { anchor, t } = drawRay(anchors.length, rays, { seed: training.seed, step });
+      return { given: new Map([[ANCHOR, await cache.read(anchor)]]), coefficients: [1 - t, t] };
+    },
+    ...aligning,
+  };
 }

@@ -1,7 +1,8 @@
-import type { Checkpoint } from "@isthmus/core";
-import type { Architecture, DataSet } from "@isthmus/graph";
-import { createCorrection } from "./create-correction.ts";
-import type { StatisticsPolicy } from "./statistics-policy.ts";
+import { type Checkpoint, createCheckpoint, entry, OutOfRangeError } from "@isthmus/core";
+import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
+import { recalibrateBatchNorm } from "../repair/recalibrate-batch-norm.ts";
+import { createRepairer, type RepairShares } from "../repair/repair.ts";
+import { STATISTICS_POLICIES, type StatisticsPolicy } from "./statistics-policy.ts";
 
 /** Options of {@link correctStatistics}. */
 export interface CorrectStatisticsOptions {
@@ -57,4 +58,58 @@ export async function correctStatistics(
   const sum = weights.reduce((total, weight) => total + weight, 0);
   const shares = weights.map((weight) => weight / sum);
   return correct(merged, shares);
+}
+
+/** Options of {@link createCorrection}. */
+export interface CorrectionOptions {
+  /** What is attempted, for messages, for example `measure a barrier`. */
+  readonly attempt: string;
+  readonly statistics: StatisticsPolicy;
+  /** Networks whose statistics REPAIR gives to an average of them; other policies ignore them. */
+  readonly networks: readonly Checkpoint[];
+  /** Examples in one engine call. @defaultValue 100 */
+  readonly batchSize?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Function that corrects the statistics of a network that has `shares[i]` of each network. */
+export type Correction = (combination: Checkpoint, shares: RepairShares) => Promise<Checkpoint>;
+
+/**
+ * Prepares the correction of any number of networks by one policy: everything that is measured of the
+ * networks they are made of is measured once.
+ *
+ * What is corrected has the element types of the combination: give one in f32 where nothing is to be rounded.
+ * @param data - examples that statistics are measured on
+ * @throws RangeError if the policy is unknown
+ * @throws InputError if the data do not fit the graph
+ */
+export async function createCorrection(
+  architecture: Architecture,
+  data: DataSet,
+  { attempt, statistics, networks, batchSize, signal }: CorrectionOptions,
+): Promise<Correction> {
+  const options = { ...(batchSize !== undefined && { batchSize }), signal };
+  const createRepair = async (closedForm: boolean): Promise<Correction> => {
+    const held = await Promise.all(networks.map((network) => holdInMemory(architecture, network)));
+    const repairer = await createRepairer(architecture, held, data, { ...options, closedForm });
+    return (combination, shares) => repairer.repair(combination, shares);
+  };
+  const policies: Readonly<Record<StatisticsPolicy, () => Correction | Promise<Correction>>> = {
+    keep: () => async (combination) => combination,
+    recalibrate: () => (combination) => recalibrateBatchNorm(architecture, combination, data, options),
+    repair: () => createRepair(false),
+    "repair-closed-form": () => createRepair(true),
+  };
+  if (!STATISTICS_POLICIES.includes(statistics)) {
+    throw new OutOfRangeError(
+      `Cannot ${attempt} as "statistics" must be one of ${STATISTICS_POLICIES.join(", ")}: it is ${statistics}`,
+    );
+  }
+  return entry(new Map(Object.entries(policies)), statistics, "policy")();
+}
+
+/** Reads the weights of a network once, in the graph's element types, so that later passes read no files. */
+export async function holdInMemory({ graph }: Architecture, network: Checkpoint): Promise<Checkpoint> {
+  return createCheckpoint(await bindWeights(graph, network), network.metadata, network.source);
 }

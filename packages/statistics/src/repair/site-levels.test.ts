@@ -1,7 +1,7 @@
 import type { Attribute, Graph, Node } from "@isthmus/graph";
 import { describe, expect, it } from "vitest";
 import { findBatchNorms } from "./batch-norm-sites.ts";
-import { sortSites } from "./site-levels.ts";
+import { sortSites } from "./measure-in-order.ts";
 
 function node(op: string, inputs: readonly string[], output: string, body?: Graph): Node {
   const attributes = new Map<string, Attribute>(

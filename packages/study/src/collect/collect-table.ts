@@ -1,12 +1,12 @@
-import { InputError } from "@isthmus/core";
+import { at, entry, InputError } from "@isthmus/core";
 import { fulfils } from "../description/fulfils.ts";
 import type { ColumnDescription, TableDescription } from "../description/table-description.ts";
-import type { StudyColumn, StudyTable, StudyValue } from "../study-result.ts";
+import type { VariableValue } from "../description/variable-values.ts";
+import type { PlannedMeasurement } from "../plan/plan-measurement.ts";
+import type { StudyColumn, StudyMeasured, StudyTable, StudyValue } from "../study-result.ts";
 import { AGGREGATES, type AggregateName } from "./aggregate.ts";
 import { collectRecords, type StudyRecord } from "./collect-records.ts";
 import { followPath } from "./follow-path.ts";
-import { groupRecords } from "./group-records.ts";
-import { listMeasured, type MeasuredResults } from "./list-measured.ts";
 
 type Columns = readonly (readonly [key: string, column: ColumnDescription])[];
 
@@ -120,4 +120,85 @@ function assertPaths(table: string, columns: Columns, records: readonly StudyRec
       { input: path },
     );
   }
+}
+
+interface Group {
+  readonly values: readonly VariableValue[];
+  readonly records: StudyRecord[];
+}
+
+/**
+ * Groups records by the values of some variables, ordered by these values: numbers ascending, texts as they
+ * first appear.
+ * @throws InputError if a record has no such variable
+ */
+function groupRecords(
+  table: string,
+  by: readonly string[],
+  records: readonly StudyRecord[],
+): readonly (readonly StudyRecord[])[] {
+  const groups = new Map<string, Group>();
+  const ranks = by.map(() => new Map<VariableValue, number>());
+  for (const record of records) {
+    const values = by.map((name) => readVariable(table, name, record));
+    for (const [index, value] of values.entries()) {
+      const rank = at(ranks, index, "rank");
+      if (!rank.has(value)) rank.set(value, rank.size);
+    }
+    const key = JSON.stringify(values);
+    const group = groups.get(key) ?? { values, records: [] };
+    group.records.push(record);
+    groups.set(key, group);
+  }
+  return [...groups.values()].sort((a, b) => compare(a, b, ranks)).map((group) => group.records);
+}
+
+function readVariable(table: string, name: string, { variable }: StudyRecord): VariableValue {
+  const value = variable(name);
+  if (value !== undefined) return value;
+  throw new InputError(
+    `Cannot make table "${table}" as rows are made by variables of the networks and of the measurement, or by fields of a result: "${name}" is none`,
+    { input: name },
+  );
+}
+
+function compare(a: Group, b: Group, ranks: readonly ReadonlyMap<VariableValue, number>[]): number {
+  for (const [index, rank] of ranks.entries()) {
+    const [left, right] = [at(a.values, index, "value"), at(b.values, index, "value")];
+    const order =
+      typeof left === "number" && typeof right === "number"
+        ? left - right
+        : entry(rank, left, "value") - entry(rank, right, "value");
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+/** Where the results of a study are. */
+interface MeasuredResults {
+  /** Of the table's measurements. */
+  readonly measured: readonly PlannedMeasurement[];
+  /** By key of the task. */
+  readonly results: ReadonlyMap<string, object>;
+}
+
+/** Paths of the places that results were measured at, by kind of result. */
+const PLACES = ["points", "whole.points"] as const;
+
+/** Lists, each once, the examples that results were measured on, and the number of places of each path. */
+function listMeasured({ measured, results }: MeasuredResults): readonly StudyMeasured[] {
+  const byText = new Map<string, StudyMeasured>();
+  for (const { task } of measured) {
+    const one = measuredOf(results.get(task));
+    if (one !== undefined) byText.set(JSON.stringify(one), one);
+  }
+  return [...byText.values()];
+}
+
+/** Reads what a result says of its examples; undefined if it does not say. */
+function measuredOf(result: unknown): StudyMeasured | undefined {
+  const [data, examples] = ["data", "examples"].map((name) => followPath(result, name));
+  if (typeof data !== "string" || typeof examples !== "number") return undefined;
+  const places = PLACES.map((path) => followPath(result, path)).find(Array.isArray);
+  return { data, examples, ...(places !== undefined && { points: places.length }) };
 }

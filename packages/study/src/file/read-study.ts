@@ -1,11 +1,10 @@
 import { basename } from "node:path";
 import { FormatError, InputError, readTextFile } from "@isthmus/core";
-import { LineCounter, parseDocument } from "yaml";
+import { Lexer, LineCounter, Parser, parseDocument } from "yaml";
 import type { ZodType } from "zod";
 import { assertStudySize } from "../description/assert-study-size.ts";
 import type { RepeatedNetwork, StudyDescription } from "../description/study-description.ts";
 import { unfold } from "../description/unfold.ts";
-import { assertShallowYaml } from "./assert-shallow-yaml.ts";
 import { findProblems, type StudySource } from "./study-problems.ts";
 import { LOADED_NETWORK, MEASUREMENT, STAR_NETWORK, STUDY, TRAINED_NETWORK } from "./study-schema.ts";
 
@@ -86,4 +85,33 @@ function reject(name: string, problems: readonly string[]): void {
   throw new InputError(`Cannot read the study as it must be of the form of one: ${lines.join("\n  ")}`, {
     input: name,
   });
+}
+
+/**
+ * Deepest nesting of a study; the studies that come with `isthmus` have six levels. Each level takes one or
+ * two places on the stack of the parser, which is a list. Only what follows the parser goes down by
+ * recursion, and a regular expression that is compiled close to the end of the stack ends the whole process.
+ */
+const MOST_LEVELS = 128;
+const MOST_PLACES = 2 * MOST_LEVELS;
+
+/**
+ * Checks that a YAML text is not nested deeper than any study, without recursion; whether it is YAML is not
+ * looked at.
+ * @param name - of the file, for messages
+ * @throws FormatError if it is
+ */
+function assertShallowYaml(text: string, name: string): void {
+  const parser = new Parser();
+  let line = 1;
+  for (const lexeme of new Lexer().lex(text)) {
+    // What is complete is of no use here, but the parser goes on only if it is taken.
+    for (const _ of parser.next(lexeme));
+    if (lexeme.includes("\n")) line += lexeme.split("\n").length - 1;
+    if (parser.stack.length <= MOST_PLACES) continue;
+    throw new FormatError(
+      `Cannot read the study as its YAML may be nested ${MOST_LEVELS} levels deep: ${name}:${line} is nested deeper`,
+      { format: "yaml" },
+    );
+  }
 }

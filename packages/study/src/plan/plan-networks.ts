@@ -1,17 +1,24 @@
-import { readGraph } from "@isthmus/graph";
+import { createHash } from "node:crypto";
+import { excerpt, InputError, openFileSource, resolveOptions } from "@isthmus/core";
+import { type DataSet, fingerprintGraph, fingerprintWeights, type Graph, readGraph } from "@isthmus/graph";
+import { FIND_STAR_DEFAULTS } from "@isthmus/star-domain";
+import { chooseTrainOptions, TRAIN_DEFAULTS } from "@isthmus/training";
+import { type Network, parseNetwork } from "@isthmus/zoo";
 import type {
   LoadedNetwork,
   NetworkDescription,
   RepeatedNetwork,
+  StarNetwork,
+  TrainedNetwork,
   Variables,
 } from "../description/study-description.ts";
-import { unfold } from "../description/unfold.ts";
-import { digestFile } from "./digest-file.ts";
-import { planStar } from "./plan-star.ts";
-import { planTraining } from "./plan-training.ts";
+import { type Unfolded, unfold } from "../description/unfold.ts";
+import { type FindStarNetworkParams, findStarNetwork, STAR_FILE } from "../tasks/find-star-network.ts";
+import type { TaskNetwork } from "../tasks/task-kind.ts";
+import { GRAPH_FILE, type TrainNetworkParams, trainNetwork, weightsFile } from "../tasks/train-network.ts";
 import type { PlannedNetwork } from "./planned-network.ts";
 import type { Planner } from "./planner.ts";
-import type { FindNetworks } from "./select-pairs.ts";
+import { agree, type FindNetworks } from "./select-pairs.ts";
 
 /**
  * Plans all networks of a group.
@@ -50,5 +57,164 @@ async function planLoading(
     ...(exportedFrom !== undefined && {
       exportedFrom: { path: exportedFrom, digest: await digestFile(exportedFrom) },
     }),
+  };
+}
+
+/** Bytes read at once. */
+const CHUNK_BYTES = 2 ** 20;
+
+/**
+ * Computes the SHA-256 digest of the bytes of a file, in hexadecimal.
+ * @throws InputError if it cannot be read, is not a regular file, or changes meanwhile
+ */
+async function digestFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  const source = await openFileSource(path);
+  try {
+    for (let begin = 0; begin < source.size; begin += CHUNK_BYTES) {
+      hash.update(await source.read(begin, Math.min(begin + CHUNK_BYTES, source.size)));
+    }
+  } finally {
+    await source.close();
+  }
+  return hash.digest("hex");
+}
+
+/**
+ * Plans the search for a star.
+ * @param anchors - the networks of the group that its anchors are taken from
+ * @throws InputError if fewer than two anchors have the star's values of variables
+ */
+async function planStar(
+  group: string,
+  { variables, entry }: Unfolded<StarNetwork>,
+  { anchors, planner }: { readonly anchors: readonly PlannedNetwork[]; readonly planner: Planner },
+): Promise<PlannedNetwork> {
+  const agreeing = anchors.filter((anchor) => agree(variables, anchor.variables));
+  const [first] = agreeing;
+  if (first === undefined || agreeing.length < 2) {
+    throw new InputError(
+      `Cannot plan "networks.${group}" of the study as a star must have two anchors or more: of "${entry.star}" ${agreeing.length} agree with ${excerpt(variables, 200)}`,
+      { input: group },
+    );
+  }
+  const { data, description } = await planner.open(entry.data);
+  const start =
+    entry.net === undefined ? undefined : await describeNetwork(parseNetwork(entry.net, data), entry.seed);
+  const label = [
+    `star of ${agreeing.length} ${entry.star}`,
+    ...Object.entries(variables).map((pair) => pair.join(" ")),
+  ].join(", ");
+  const params: FindStarNetworkParams = {
+    data: description,
+    ...(start !== undefined && { start }),
+    options: starOptionsOf(entry, first.architecture, data),
+  };
+  const { key } = planner.add(findStarNetwork, {
+    params,
+    inputs: {
+      graph: [first.graph],
+      anchors: agreeing.map(({ weights }) => weights),
+      ...(first.exportedFrom !== undefined && { exportedFrom: [first.exportedFrom] }),
+    },
+    label: `find the ${label}`,
+  });
+  return { ...first, variables, label, weights: { task: key, file: STAR_FILE } };
+}
+
+/** Lists every option that decides the bytes, defaults included. */
+function starOptionsOf(
+  { star: _, net: __, data: ___, ...settings }: StarNetwork,
+  graph: Graph,
+  data: DataSet,
+): FindStarNetworkParams["options"] {
+  const { epochs, remainder, optimizer } = TRAIN_DEFAULTS;
+  const chosen = chooseTrainOptions({ graph, data }, settings);
+  const { rays, alignEvery, restarts, statisticsExamples } = FIND_STAR_DEFAULTS;
+  const training = { epochs, remainder, optimizer, ...chosen };
+  const search = { rays, alignEvery, restarts, statisticsExamples };
+  return resolveOptions("find a star", { seed: 0, ...training, ...search }, { ...settings, ...chosen });
+}
+
+/**
+ * Plans the training of a network, which gives one planned network for every snapshot.
+ * @throws InputError if it cannot be built for its data, or the snapshots are not among its epochs
+ */
+async function planTraining(
+  group: string,
+  { variables, entry }: Unfolded<TrainedNetwork>,
+  planner: Planner,
+): Promise<readonly PlannedNetwork[]> {
+  const { net, data: name } = entry;
+  const snapshots = snapshotsOf(group, entry);
+  const { data, description } = await planner.open(name);
+  const network = parseNetwork(net, data);
+  const params: TrainNetworkParams = {
+    network: await describeNetwork(network, entry.seed),
+    data: description,
+    snapshots,
+    options: trainOptionsOf(entry, network.graph, data),
+  };
+  const label = `${network.spec} seed ${entry.seed}`;
+  const { key } = planner.add(trainNetwork, { params, inputs: {}, label: `train ${label}` });
+  return snapshots.map((epochs) => ({
+    variables: withEpochs(group, variables, epochs),
+    label: snapshots.length === 1 ? label : `${label} epoch ${epochs}`,
+    architecture: network.graph,
+    graph: { task: key, file: GRAPH_FILE },
+    weights: { task: key, file: weightsFile(epochs) },
+  }));
+}
+
+/** Adds the variable `epochs`, which the group may have itself if its value is the same. */
+function withEpochs(group: string, variables: Variables, epochs: number): Variables {
+  const value = variables["epochs"] ?? epochs;
+  if (value === epochs) return { ...variables, epochs };
+  throw new InputError(
+    `Cannot plan "networks.${group}" of the study as its variable "epochs" must be the epochs that are trained: it is ${value}, and they are ${epochs}; give it another name`,
+    { input: group },
+  );
+}
+
+function snapshotsOf(group: string, { epochs, snapshots = [epochs] }: TrainedNetwork): readonly number[] {
+  let last = 0;
+  const ascending = snapshots.every((snapshot) => {
+    const before = last;
+    last = snapshot;
+    return snapshot > before;
+  });
+  if (ascending && snapshots.length > 0 && last <= epochs) return snapshots;
+  throw new InputError(
+    `Cannot plan "networks.${group}" of the study as its snapshots must be numbers of epochs from 1 to ${epochs}, ascending: they are [${snapshots.join(", ")}]`,
+    { input: group },
+  );
+}
+
+/** Lists every option that decides the bytes, defaults included. */
+function trainOptionsOf(
+  { net: _, data: __, snapshots: ___, ...settings }: TrainedNetwork,
+  graph: Graph,
+  data: DataSet,
+): TrainNetworkParams["options"] {
+  const {
+    threads: _threads,
+    saveEvery: _saveEvery,
+    resume: _resume,
+    freeze: _freeze,
+    ...defaults
+  } = TRAIN_DEFAULTS;
+  const chosen = chooseTrainOptions({ graph, data }, settings);
+  return resolveOptions("train", { seed: 0, ...defaults, ...chosen }, { ...settings, ...chosen });
+}
+
+/**
+ * Describes a network of the zoo and its random weights, so that a key changes when the zoo builds or
+ * initialises it in another way.
+ */
+async function describeNetwork({ spec, graph, initialize }: Network, seed: number): Promise<TaskNetwork> {
+  return {
+    net: spec,
+    graph: fingerprintGraph(graph),
+    weights: await fingerprintWeights(graph, initialize(seed)),
   };
 }

@@ -1,6 +1,8 @@
-import { at } from "@isthmus/core";
+import { at, readJsonFile } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
 import { indexParents } from "../complete-units.ts";
 import { findAxes } from "../find-axes.ts";
+import { assertFits } from "../permute.ts";
 import type {
   FollowerFamily,
   FrozenAxis,
@@ -185,4 +187,16 @@ function decodeFrozen(reader: JsonReader): FrozenAxis {
 
 function decodeUnknown(reader: JsonReader): UnknownOperator {
   return { node: reader.member("node").text(), op: reader.member("op").text() };
+}
+
+/**
+ * Reads the symmetries of a graph from a JSON file that was written by hand or saved.
+ * @throws InputError if the file cannot be read
+ * @throws FormatError if it has no valid symmetries; it says where
+ * @throws MismatchError if they move weights that the graph does not have, or has in another shape
+ */
+export async function readSpec(path: string, { name, weights }: Graph): Promise<SymmetrySpec> {
+  const spec = decodeSpec(await readJsonFile(path), path);
+  assertFits({ source: name, tensors: weights }, spec);
+  return spec;
 }

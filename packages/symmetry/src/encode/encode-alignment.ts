@@ -3,7 +3,7 @@ import type { Alignment } from "../alignment.ts";
 import { assertAlignment } from "../assert-alignment.ts";
 import { completeUnits } from "../complete-units.ts";
 import type { Symmetry, SymmetrySpec } from "../spec.ts";
-import { fingerprintSpec } from "./fingerprint-spec.ts";
+import { fingerprintSpec } from "./encode-spec.ts";
 import { JsonReader } from "./json-reader.ts";
 
 /** An alignment as JSON. */

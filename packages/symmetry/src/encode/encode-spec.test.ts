@@ -2,9 +2,7 @@ import { FormatError } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeSpec } from "./decode-spec.ts";
-import { encodeRuns } from "./encode-runs.ts";
-import { encodeSpec } from "./encode-spec.ts";
-import { fingerprintSpec } from "./fingerprint-spec.ts";
+import { encodeRuns, encodeSpec, fingerprintSpec } from "./encode-spec.ts";
 
 const written = {
   format: "isthmus-symmetries",

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { FormatError, InputError, MismatchError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readSpec } from "./read-spec.ts";
+import { readSpec } from "./decode-spec.ts";
 
 const SPEC = {
   format: "isthmus-symmetries",

@@ -1,6 +1,6 @@
 import { ELEMENT_WISE_OPERATORS, REDUCTION_OPERATORS } from "@isthmus/graph/ir";
+import { tie } from "../primitives/tie.ts";
 import { convolution, convTranspose } from "./convolution.ts";
-import { castLike, dropout, elementWise } from "./element-wise.ts";
 import { einsum, gemm, matMul } from "./matrix-product.ts";
 import {
   concatenation,
@@ -27,8 +27,23 @@ import {
 import { cumulativeSum, gatherElements, topK, triangle } from "./ordered.ts";
 import { recurrence } from "./recurrence.ts";
 import { argReduction, globalPool, reduction, windowed } from "./reduction.ts";
-import type { Rule } from "./rule.ts";
+import { givenInputs, inputOf, type Rule } from "./rule.ts";
 import { scatterNd } from "./scatter.ts";
+
+/**
+ * Follows functions of corresponding elements, with broadcasting: activations, arithmetic, comparisons,
+ * selections.
+ */
+const elementWise: Rule = (context) => [tie(context.store, givenInputs(context))];
+
+/** Follows `CastLike`: the first input in the element type of the second, whose values are not read. */
+const castLike: Rule = (context) => [tie(context.store, [inputOf(context, 0)])];
+
+/** Follows dropout in evaluation: its input, and a mask of ones of the same shape. */
+const dropout: Rule = (context) => {
+  const result = tie(context.store, [inputOf(context, 0)]);
+  return [result, result];
+};
 
 /** Rules by operator of ONNX's standard set. Operators without a rule freeze what they touch. */
 export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([

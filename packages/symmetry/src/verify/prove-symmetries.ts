@@ -1,11 +1,11 @@
-import type { Checkpoint } from "@isthmus/core";
-import type { Architecture } from "@isthmus/graph";
+import { type Checkpoint, sizeOf } from "@isthmus/core";
+import type { Architecture, Graph } from "@isthmus/graph";
 import type { Derivation } from "../derive-spec.ts";
+import { discoverSymmetries } from "../discover-symmetries.ts";
 import { discoverLinearSymmetries } from "../linear/discover-linear-symmetries.ts";
 import type { LinearSymmetries } from "../linear/linear-symmetries.ts";
 import { type VerifyLinearResult, verifyLinearSymmetries } from "../linear/verify-linear-symmetries.ts";
 import type { SymmetrySpec } from "../spec.ts";
-import { narrowLarge } from "./narrow-large.ts";
 import { type VerifySymmetriesResult, verifySymmetries } from "./verify-symmetries.ts";
 
 /** Options of {@link proveSymmetries}. */
@@ -74,4 +74,35 @@ function withLinear(
   linear: readonly VerifyLinearResult[],
 ): SymmetryProof {
   return { ...proof, passed: proof.passed && linear.every(({ passed }) => passed), linear };
+}
+
+/** A small network of the same structure as a large one, with its symmetries. */
+export interface NarrowNetwork {
+  readonly graph: Graph;
+  readonly symmetries: Derivation;
+}
+
+/** Weights up to which a network itself is run: several copies of them are held at once then, in f32. */
+const LARGE = 2 ** 27;
+
+/**
+ * Makes a small network to be run in place of one that is too large: one built from a config that has more
+ * than 2^27 weights. The
+ * same builder makes both, and the same rules find their symmetries.
+ * @returns undefined if the network itself can be run, or no small one can be made
+ */
+export async function narrowLarge(
+  { graph, engine, narrow }: Architecture,
+  signal?: AbortSignal,
+): Promise<NarrowNetwork | undefined> {
+  if (narrow === undefined || !isLarge(graph)) return undefined;
+  const small = narrow();
+  return { graph: small, symmetries: await discoverSymmetries({ graph: small, engine }, { signal }) };
+}
+
+/** Tells whether a network has more than 2^27 weights. */
+export function isLarge({ weights }: Graph): boolean {
+  let count = 0;
+  for (const { shape } of weights.values()) count += sizeOf(shape);
+  return count > LARGE;
 }

@@ -12,7 +12,7 @@ import {
 } from "@isthmus/graph";
 import type { Alignment } from "../alignment.ts";
 import { type Derivation, deriveSpec } from "../derive-spec.ts";
-import { fingerprintSpec } from "../encode/fingerprint-spec.ts";
+import { fingerprintSpec } from "../encode/encode-spec.ts";
 import { permute } from "../permute.ts";
 import type { SymmetrySpec } from "../spec.ts";
 import { compareInPlace, compareMoved, compareSorted } from "./compare-values.ts";

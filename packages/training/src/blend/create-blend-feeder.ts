@@ -1,8 +1,7 @@
-import type { Tensor } from "@isthmus/core";
+import { at, createTensor, OutOfRangeError, type Tensor } from "@isthmus/core";
 import type { TrainingStep } from "../step/training-step.ts";
 import type { StepRunner } from "../train/create-step-runner.ts";
 import type { Blend, PointWeights } from "./blend.ts";
-import { createBlendInputs } from "./create-blend-inputs.ts";
 import { takePoint } from "./join-points.ts";
 
 /** Sets the data inputs by which a blend enters the steps of a training loop. */
@@ -39,4 +38,61 @@ export function trainedPoints(step: TrainingStep, runner: StepRunner): Map<strin
   const tensors = new Map([...runner.fixed, ...runner.carried()]);
   const trained = (step.blend ?? []).filter((point) => point.trained);
   return new Map(trained.map(({ name }) => [name, takePoint(step, name, tensors)]));
+}
+
+/** The data inputs of a step of a blend beside its batch. */
+export interface BlendInputs {
+  /** Coefficients and the tensors of given points, by the names of their data inputs; always the same map. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /**
+   * Sets the coefficient of every point, in the step's order.
+   * @throws OutOfRangeError if there are not as many coefficients as points
+   */
+  weigh(coefficients: readonly number[]): void;
+  /**
+   * Sets the weights of a given point, by their names in the network. The tensors themselves are fed, not
+   * copies.
+   * @throws OutOfRangeError if there is no given point of that name, or a weight is missing
+   */
+  place(point: string, weights: ReadonlyMap<string, Tensor>): void;
+}
+
+/**
+ * Allocates the data inputs of a blend that change from step to step. Coefficients start as 0, given points
+ * without weights.
+ * @param step - made with `blend`
+ */
+export function createBlendInputs({ graph, blend = [] }: TrainingStep): BlendInputs {
+  const scalars = blend.map(({ coefficient }) => {
+    return [coefficient, createTensor("f32", [], new Float32Array(1))] as const;
+  });
+  const tensors = new Map<string, Tensor>(scalars);
+  return {
+    tensors,
+    weigh(coefficients) {
+      if (coefficients.length !== blend.length) {
+        throw new OutOfRangeError(
+          `Cannot weigh the points of a blend as each needs one coefficient: got ${coefficients.length} for ${blend.length}`,
+        );
+      }
+      for (const [k, [, { data }]] of scalars.entries()) data[0] = at(coefficients, k, "coefficient");
+    },
+    place(name, weights) {
+      const point = blend.find((candidate) => candidate.name === name && !candidate.trained);
+      if (point === undefined) {
+        throw new OutOfRangeError(
+          `Cannot place a network in a blend of graph "${graph.name}" as it must have a given point of that name: there is no "${name}"`,
+        );
+      }
+      for (const [weight, enters] of point.weights) {
+        const tensor = weights.get(weight);
+        if (tensor === undefined) {
+          throw new OutOfRangeError(
+            `Cannot place a network at "${name}" of a blend as it must have every weight: there is no "${weight}"`,
+          );
+        }
+        tensors.set(enters, tensor);
+      }
+    },
+  };
 }

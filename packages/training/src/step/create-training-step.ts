@@ -10,7 +10,7 @@ import { toTrainingMode } from "../mode/to-training-mode.ts";
 import type { Objective } from "../objective.ts";
 import { clipGradients } from "../optimizer/clip-gradients.ts";
 import type { OptimizerSpec } from "../optimizer/optimizer-spec.ts";
-import { type ResolvedOptimizer, resolveOptimizer } from "../optimizer/resolve-optimizer.ts";
+import { type ResolvedOptimizer, resolveOptimizer } from "../optimizer/optimizers.ts";
 import { sharpnessAwareGradients } from "../optimizer/sharpness-aware.ts";
 import { StepScalars } from "../optimizer/step-scalars.ts";
 import { chooseTarget, type StepTarget } from "./step-target.ts";

@@ -2,7 +2,7 @@ import { createTensor } from "@isthmus/core";
 import { createDataSet } from "@isthmus/data";
 import type { DataSet, Graph } from "@isthmus/graph";
 import { describe, expect, it } from "vitest";
-import { chooseBatch, chooseTrainOptions } from "./choose-train-options.ts";
+import { chooseBatch, chooseTrainOptions } from "./resolve-train-options.ts";
 import type { TrainOptions } from "./train-options.ts";
 
 const images = graphOf({ name: "x", dtype: "f32", shape: ["N", 4] }, ["N", 10]);

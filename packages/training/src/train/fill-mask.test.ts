@@ -1,7 +1,7 @@
 import { createTensor, type DType } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fillMask } from "./fill-mask.ts";
+import { fillMask } from "./create-step-runner.ts";
 
 function maskOf(
   ratio: number,

@@ -11,8 +11,7 @@ import {
 import { solveBlock } from "../coordinate-descent/solve-block.ts";
 import { type Block, createUnitTree, type Member } from "../coordinate-descent/unit-tree.ts";
 import { type ActivationChoice, findActivationViews, type MemberView } from "./activation-views.ts";
-import { addScaled, frameCosts } from "./kernels/costs.ts";
-import { type ActivationSimilarity, addSimilarity } from "./similarity.ts";
+import { addScaled, addScaledProducts, frameCosts } from "./kernels/costs.ts";
 
 /** Options of {@link matchActivations}. */
 export interface MatchActivationsOptions {
@@ -206,4 +205,36 @@ function objectiveOf(costs: ReadonlyMap<Member, Float64Array>, source: Int32Arra
     }
   }
   return objective;
+}
+
+/**
+ * A measure of how similar two units are, from their activations over the same samples: their correlation,
+ * their covariance, or the mean of their product, as in the reference implementation of Git Re-Basin.
+ */
+export type ActivationSimilarity = "correlation" | "covariance" | "product";
+
+/** Deviation, relative to the mean, up to which a unit counts as constant: rounding of f32 makes as much. */
+const CONSTANT = 1e-6;
+
+/**
+ * Adds the similarity of all units of A and of B, `[units, units]`. A unit that never varies is similar to no
+ * other: 0, never NaN.
+ */
+function addSimilarity(
+  { a, b, covariance }: PairStatistics,
+  similarity: ActivationSimilarity,
+  out: Float64Array,
+): void {
+  const ofA = scalesOf(a, similarity);
+  const ofB = scalesOf(b, similarity);
+  addScaledProducts(covariance, a.mean, b.mean, ofA, ofB, similarity !== "product", out);
+}
+
+/** Computes the factor of each unit: one over its deviation for correlations, otherwise 1. */
+function scalesOf({ mean, variance }: PairStatistics["a"], similarity: ActivationSimilarity): Float64Array {
+  return variance.map((value, unit) => {
+    if (similarity !== "correlation") return 1;
+    const deviation = Math.sqrt(value);
+    return deviation > CONSTANT * Math.abs(at(mean, unit, "unit")) ? 1 / deviation : 0;
+  });
 }

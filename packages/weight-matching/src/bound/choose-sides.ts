@@ -1,12 +1,15 @@
-import { at, entry } from "@isthmus/core";
+import { at, axisOffsets, dot, entry, stridesOf } from "@isthmus/core";
+import type { WeightLayout } from "@isthmus/symmetry";
+import type { LayoutComponent } from "@isthmus/symmetry/layout";
 import { votes } from "../coordinate-descent/alignment-objective.ts";
 import type { DescentProblem } from "../coordinate-descent/descend.ts";
 import { isFixed } from "../coordinate-descent/member-costs.ts";
 import type { Occurrence } from "../coordinate-descent/occurrences.ts";
 import type { Member, UnitTree } from "../coordinate-descent/unit-tree.ts";
 import { isShared } from "../frank-wolfe/relaxable.ts";
+import type { TileTables } from "../out-of-core/weight-tiles.ts";
 import type { MatchedWeights } from "../weights/matched-weights.ts";
-import { type NamedLayout, type PositionSums, positionSums } from "./position-sums.ts";
+import { addColumns } from "./kernels/add-columns.ts";
 
 /** Norms of the units of an occurrence in both networks, `[slots, units]`. */
 export interface SideNorms {
@@ -163,4 +166,69 @@ function measureSide(side: readonly MemberOccurrence[], sums: PositionSums, exac
 function sortedProduct(a: Float32Array, b: Float32Array): number {
   const [left, right] = [a.slice().sort(), b.slice().sort()];
   return left.reduce((sum, value, i) => sum + value * at(right, i, "norm"), 0);
+}
+
+/** A weight of a specification. */
+interface NamedLayout {
+  readonly tensor: string;
+  readonly layout: WeightLayout;
+}
+
+/** Sums over the elements at each position of some axes of a weight, `[positions]` each. */
+interface PositionSums {
+  /** Norms of A and B. */
+  readonly a: Float64Array;
+  readonly b: Float64Array;
+  /** Inner products of A and B as they are. */
+  readonly product: Float64Array;
+}
+
+/** Measures a weight along some of its axes, tile by tile. */
+async function positionSums(
+  { tiles, tileElements }: MatchedWeights,
+  { tensor, layout }: NamedLayout,
+  component: LayoutComponent,
+): Promise<PositionSums> {
+  const strides = stridesOf(layout.view);
+  const others = layout.view.flatMap((_, axis) => (component.axes.includes(axis) ? [] : [axis]));
+  const along = (axes: readonly number[]) => axisOffsets(layout.view, strides, axes);
+  const moving = along(component.axes);
+  const leads = component.axes[0] === 0;
+  const [first, ...rest] = leads ? [] : others;
+  const lead = leads ? moving : along(first === undefined ? [] : [first]);
+  const inner = leads ? others.map((axis) => along([axis])) : [...rest.map((axis) => along([axis])), moving];
+  const perLead = inner.reduce((product, table) => product * table.length, 1);
+  const step = Math.max(1, Math.min(lead.length, Math.floor(tileElements / perLead)));
+  const sums = { a: new Float64Array(moving.length), b: new Float64Array(moving.length) };
+  const product = new Float64Array(moving.length);
+  for (let from = 0; from < lead.length; from += step) {
+    const tables: TileTables = { lead: lead.subarray(from, from + step), rest: inner };
+    const a = await tiles.a.read(tensor, layout, tables, true);
+    const b = await tiles.b.read(tensor, layout, tables, true);
+    const place = leads ? { from, run: perLead } : { from: 0, run: 0 };
+    addProducts(a, a, sums.a, place);
+    addProducts(b, b, sums.b, place);
+    addProducts(a, b, product, place);
+  }
+  return { a: sums.a.map(Math.sqrt), b: sums.b.map(Math.sqrt), product };
+}
+
+/**
+ * Adds products to their positions: runs of elements of one position each, or rows over all positions (`run`
+ * 0).
+ */
+function addProducts(
+  a: Float32Array,
+  b: Float32Array,
+  out: Float64Array,
+  { from, run }: { readonly from: number; readonly run: number },
+): void {
+  if (run === 0) {
+    addColumns(a, b, out);
+    return;
+  }
+  for (let begin = 0, position = from; begin < a.length; begin += run, position++) {
+    const part = (data: Float32Array) => ({ dtype: "f32" as const, data: data.subarray(begin, begin + run) });
+    out[position] = at(out, position, "position") + dot(part(a), part(b));
+  }
 }

@@ -1,6 +1,5 @@
 import type { Engine, Graph, Session } from "@isthmus/graph";
-import { addCrossProducts } from "./kernels/add-cross-products.ts";
-import { addRowProducts } from "./kernels/add-row-products.ts";
+import { addCrossProducts, addRowProducts } from "./kernels/products.ts";
 
 /** A port that computes products of panels: the inner products of all pairs of columns. */
 export interface CrossProducts {

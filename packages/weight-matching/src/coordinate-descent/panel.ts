@@ -1,7 +1,6 @@
 import { at, gatherInto, sizeOf } from "@isthmus/core";
 import { mapComponent } from "@isthmus/symmetry/layout";
-import { differenceInto } from "./kernels/difference.ts";
-import { repeatRows } from "./kernels/repeat-rows.ts";
+import { differenceInto, repeatRows } from "./kernels/rows.ts";
 import type { PanelSources } from "./member-costs.ts";
 import { columnOffsets, type Occurrence } from "./occurrences.ts";
 import { combineMaps, combineOffsets, type WeightPart, weightParts } from "./weight-parts.ts";

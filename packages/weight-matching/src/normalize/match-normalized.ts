@@ -1,10 +1,18 @@
-import type { Checkpoint } from "@isthmus/core";
-import { type Alignment, type LinearKind, permute, type Rotation, rotateUnits } from "@isthmus/symmetry";
-import { approach } from "./approach.ts";
+import { asFloat32, type Checkpoint } from "@isthmus/core";
+import {
+  type Alignment,
+  type LinearKind,
+  permute,
+  type Rotation,
+  rotateUnits,
+  type SymmetrySpec,
+} from "@isthmus/symmetry";
+import { alignFactors } from "./align-factors.ts";
+import { alignRotations } from "./align-rotations.ts";
 import { canonicalize } from "./canonicalize.ts";
 import { withTypesOf } from "./float-network.ts";
 import type { FoundSymmetries } from "./found-symmetries.ts";
-import { networkDistance } from "./network-distance.ts";
+import { factorStep, rotationStep } from "./linear-steps.ts";
 
 /** Result of {@link matchNormalized}. */
 export interface MatchNormalizedResult<T> {
@@ -56,4 +64,61 @@ export async function matchNormalized<T extends Matched>(
     after: await networkDistance([a, network], spec),
   };
   return { found: matched, network, distance };
+}
+
+/** Rounds after which a network is left as it is. */
+const MAX_ROUNDS = 20;
+
+/** A round that lowers the squared distance by less than this share is the last. */
+const TOLERANCE = 1e-6;
+
+/**
+ * Brings network B as close to network A as rotations, scales and signs allow, one kind after the other until
+ * none helps. B keeps computing the same.
+ *
+ * @returns B, changed; in memory
+ */
+async function approach(
+  [a, b]: readonly [Checkpoint, Checkpoint],
+  { spec, linear }: FoundSymmetries,
+  kinds: readonly LinearKind[],
+): Promise<Checkpoint> {
+  if (kinds.length === 0) return b;
+  let network = b;
+  let distance = await networkDistance([a, network], spec);
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    let next = network;
+    if (kinds.includes("rotation") && linear.rotations.length > 0) {
+      next = await rotationStep(spec, await alignRotations([a, next], spec, linear.rotations)).apply(next);
+    }
+    for (const symmetry of [linear.signs, linear.scales]) {
+      if (!kinds.includes(symmetry.kind) || symmetry.variables === 0) continue;
+      next = await factorStep(symmetry, await alignFactors([a, next], symmetry)).apply(next);
+    }
+    const reached = await networkDistance([a, next], spec);
+    if (!(reached < distance)) break;
+    network = next;
+    const gained = distance ** 2 - reached ** 2 > TOLERANCE * distance ** 2;
+    distance = reached;
+    if (!gained) break;
+  }
+  return network;
+}
+
+/**
+ * Measures the distance of two networks in weight space, over all parameters of a specification: the root of
+ * the sum of squared differences.
+ */
+async function networkDistance(
+  [a, b]: readonly [Checkpoint, Checkpoint],
+  { weights }: SymmetrySpec,
+): Promise<number> {
+  let sum = 0;
+  for (const [name, { role }] of weights) {
+    if (role !== "parameter") continue;
+    const [left, right] = await Promise.all([a.read(name), b.read(name)]);
+    const [one, two] = [asFloat32(left.data, left.dtype), asFloat32(right.data, right.dtype)];
+    for (let i = 0; i < one.length; i++) sum += ((one[i] as number) - (two[i] as number)) ** 2;
+  }
+  return Math.sqrt(sum);
 }

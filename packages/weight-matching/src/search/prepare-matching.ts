@@ -1,20 +1,23 @@
+import { type Checkpoint, entry, gatherInto, matchesGlob, squaredNorm, UsageError } from "@isthmus/core";
 import type { Graph } from "@isthmus/graph";
 import type { Alignment, SymmetrySpec } from "@isthmus/symmetry";
 import type { AssignmentSolver } from "../assignment/assignment-solver.ts";
 import { createAssignmentSolver } from "../assignment/create-assignment-solver.ts";
+import { alignmentObjective, type WeightPair } from "../coordinate-descent/alignment-objective.ts";
 import { BlockMatcher } from "../coordinate-descent/block-matcher.ts";
 import type { CrossProducts } from "../coordinate-descent/cross-products.ts";
 import type { DescentProblem } from "../coordinate-descent/descend.ts";
 import { findOccurrences } from "../coordinate-descent/occurrences.ts";
+import { PanelCosts } from "../coordinate-descent/panel-costs.ts";
 import { createPlacementExpander, identityPlacement, placementOf } from "../coordinate-descent/placement.ts";
 import { createUnitTree } from "../coordinate-descent/unit-tree.ts";
 import { type MemoryPlan, planMemory } from "../out-of-core/plan-memory.ts";
 import { SquareBuffers } from "../out-of-core/square-buffers.ts";
 import { type NetworkPair, streamWeights } from "../out-of-core/stream-weights.ts";
-import { createWeightTiles } from "../out-of-core/weight-tiles.ts";
-import { loadWeights } from "../weights/load-weights.ts";
+import { createWeightTiles, type WeightTiles } from "../out-of-core/weight-tiles.ts";
 import type { MatchedWeights } from "../weights/matched-weights.ts";
-import { normFactors } from "../weights/scale-by-norms.ts";
+import { readParameters } from "../weights/read-parameters.ts";
+import { normFactors, scaleByNorms } from "../weights/scale-by-norms.ts";
 import type { Stopwatch } from "./matching-seconds.ts";
 
 /** How a problem is prepared. */
@@ -121,4 +124,105 @@ export function timedProducts(products: CrossProducts, stopwatch: Stopwatch): Cr
       stopwatch.time("products", () => products.addByRows(factors, base, out)),
     release: () => products.release(),
   };
+}
+
+/** A selection of symmetries by their names; `*` matches any characters and `?` matches one. */
+export interface SymmetrySelection {
+  /** Match only symmetries of which one of these is the name. @defaultValue all */
+  readonly only?: readonly string[] | undefined;
+  /** Leave out symmetries of which one of these is the name. @defaultValue none */
+  readonly skip?: readonly string[] | undefined;
+}
+
+/**
+ * Finds the indices of the symmetries that a selection leaves out.
+ * @throws TypeError if a pattern fits no symmetry, or none is left
+ */
+export function heldSymmetries(spec: SymmetrySpec, { only, skip }: SymmetrySelection): ReadonlySet<number> {
+  const names = spec.symmetries.map(({ name }) => name);
+  const chosen = only === undefined ? new Set(names.keys()) : findByPatterns("only", only, names);
+  const left = skip === undefined ? new Set<number>() : findByPatterns("skip", skip, names);
+  const held = new Set([...names.keys()].filter((index) => !chosen.has(index) || left.has(index)));
+  if (names.length > 0 && held.size === names.length) {
+    throw new UsageError(
+      `Cannot match weights as only and skip must leave a symmetry to match: they leave none of ${names.length}`,
+    );
+  }
+  return held;
+}
+
+/** Most names that an error lists. */
+const LISTED = 12;
+
+function findByPatterns(option: string, patterns: readonly string[], names: readonly string[]): Set<number> {
+  const indices = new Set<number>();
+  for (const pattern of patterns) {
+    const fitting = [...names.entries()].flatMap(([index, name]) =>
+      matchesGlob(pattern, name) ? [index] : [],
+    );
+    if (fitting.length === 0) {
+      const more = names.length > LISTED ? `, and ${names.length - LISTED} more` : "";
+      throw new UsageError(
+        `Cannot match weights as every pattern of ${option} must fit the name of a symmetry: "${pattern}" fits none of ${names.slice(0, LISTED).join(", ")}${more}`,
+      );
+    }
+    for (const index of fitting) indices.add(index);
+  }
+  return indices;
+}
+
+/**
+ * Reads all weights that vote into memory.
+ * @throws MismatchError if a checkpoint lacks a weight, or the shape of a weight differs
+ * @throws InputError if a value is NaN or infinite; the weight is named
+ */
+async function loadWeights(
+  { a, b }: NetworkPair,
+  spec: SymmetrySpec,
+  { graph, products }: { readonly graph: Graph | undefined; readonly products: CrossProducts },
+): Promise<MatchedWeights> {
+  const raw = { a: await readParameters(a, spec), b: await readParameters(b, spec) };
+  const scaled = graph === undefined ? raw : await scalePair(graph, { a, b }, raw);
+  const normOf = (data: Float32Array) => Math.sqrt(squaredNorm({ dtype: "f32", data }));
+  return {
+    costsOf: (occurrences) => new PanelCosts(occurrences, scaled, products),
+    objective: async (source, isScaled, only) =>
+      alignmentObjective(spec, isScaled ? scaled : raw, source, only),
+    norms: new Map(
+      [...scaled.a].map(([name, values]) => [
+        name,
+        { a: normOf(values), b: normOf(entry(scaled.b, name, "weight")) },
+      ]),
+    ),
+    tiles: { a: tilesOf(scaled.a), b: tilesOf(scaled.b) },
+    tileElements: Number.POSITIVE_INFINITY,
+    isScaled: scaled !== raw,
+  };
+}
+
+/** Parts of weights that are in memory. */
+function tilesOf(weights: ReadonlyMap<string, Float32Array>): WeightTiles {
+  return {
+    async read(tensor, _, { lead, rest }) {
+      const count = rest.reduce((product, table) => product * table.length, lead.length);
+      return gatherInto(entry(weights, tensor, "weight"), [lead, ...rest], new Float32Array(count));
+    },
+  };
+}
+
+async function scalePair(
+  graph: Graph,
+  checkpoints: { readonly a: Checkpoint; readonly b: Checkpoint },
+  raw: WeightPair,
+): Promise<WeightPair> {
+  const a = await scaleByNorms(graph, checkpoints.a);
+  // Which weights norms scale is the graph's to say, so both networks have the same or none.
+  if (a.size === 0) return raw;
+  const b = await scaleByNorms(graph, checkpoints.b);
+  return { a: replace(raw.a, a), b: replace(raw.b, b) };
+}
+
+/** Replaces parameters by their scaled form, if they have one. */
+function replace<T>(parameters: ReadonlyMap<string, T>, scaled: ReadonlyMap<string, T>): Map<string, T> {
+  return new Map([...parameters].map(([name, raw]) => [name, scaled.get(name) ?? raw]));
 }

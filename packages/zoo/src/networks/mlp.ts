@@ -1,7 +1,6 @@
 import { sizeOf } from "@isthmus/core";
-import { dropout, reshape } from "@isthmus/graph/builder";
+import { dropout, gelu, relu, reshape, sigmoid, silu, tanh, type Value } from "@isthmus/graph/builder";
 import { HE_FAN_IN, type LayerInitializer, TORCH_DEFAULT } from "../initializer.ts";
-import { ACTIVATIONS, type Activation } from "../layers/activation.ts";
 import { linear } from "../layers/linear.ts";
 import type { Network, NetworkShape } from "../network.ts";
 import { NetworkBuilder } from "../network-builder.ts";
@@ -60,3 +59,15 @@ export function mlp(options: MlpOptions, shape: NetworkShape): Network {
   const logits = linear(network, x, `layers.${widths.length}`, { out: shape.classes });
   return network.build(logits, formatSpec("mlp", resolved, MLP_DEFAULTS));
 }
+
+/** Name of an activation, a function of single units; `gelu` is exact, not the approximation by `tanh`. */
+export type Activation = "relu" | "gelu" | "silu" | "tanh" | "sigmoid";
+
+/** Activations by name. */
+const ACTIVATIONS: Readonly<Record<Activation, (x: Value) => Value>> = {
+  relu,
+  gelu: (x) => gelu(x),
+  silu,
+  tanh,
+  sigmoid,
+};

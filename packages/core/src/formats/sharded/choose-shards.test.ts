@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../errors.ts";
-import { chooseShards } from "./choose-shards.ts";
+import { chooseShards } from "./shards.ts";
 
 const nameOf = (number: number, total: number, stem = "model"): string =>
   `${stem}-${String(number).padStart(5, "0")}-of-${String(total).padStart(5, "0")}.safetensors`;

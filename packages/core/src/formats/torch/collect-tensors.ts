@@ -1,4 +1,3 @@
-import { isTrainingState } from "../../checkpoint/training-state.ts";
 import { FormatError } from "../../errors.ts";
 import { MAX_NESTING, MAX_SEARCHED_ENTRIES, MAX_TENSORS } from "../../io/limits.ts";
 import { PickleDict, PickleTuple } from "./pickle/values.ts";
@@ -118,4 +117,16 @@ function itemsOf(value: unknown): readonly unknown[] {
 
 function sizeOf(value: unknown): number {
   return value instanceof PickleDict ? value.entries.size : itemsOf(value).length;
+}
+
+/** Parts of names under which training scripts store optimizers, schedules, scalers and random generators. */
+const TRAINING_PARTS =
+  /^(optim|optimizer\w*|opt|opt_state|lr_?sched\w*|sched|scheduler\w*|scaler|grad_scaler|amp|rng\w*|random\w*|exp_avg\w*|max_exp_avg_sq|momentum_buffer)$/i;
+
+/**
+ * Checks by its name whether a tensor is the state of a
+ * training, which no network has and no merge should touch.
+ */
+export function isTrainingState(name: string): boolean {
+  return name.split(".").some((part) => TRAINING_PARTS.test(part));
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findOverlap, type ZipPlace } from "./find-overlap.ts";
+import { findOverlap, type ZipPlace } from "./zip-directory.ts";
 
 const place = (name: string, begin: number, bytes: number): ZipPlace => ({
   fileName: name,

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { defineCheckpoint } from "../../checkpoint/define-checkpoint.ts";
-import { FormatError } from "../../errors.ts";
+import { FormatError, InputError } from "../../errors.ts";
 import { at, entry } from "../../invariant.ts";
 import type { TensorInfo } from "../../tensor/tensor.ts";
 
@@ -58,4 +58,53 @@ export function joinShards({ source, shards, index, files }: ShardedParts): Chec
 
 function formatError(source: string, problem: string): FormatError {
   return new FormatError(`Cannot read "${source}" as ${problem}`, { format: "index" });
+}
+
+/** Name of a numbered shard: `model-00002-of-00007.safetensors` is number 2 of 7 of `model`. */
+interface NumberedName {
+  readonly stem: string;
+  readonly number: number;
+  readonly total: number;
+}
+
+const REASON = "they may be left of a save or a download that was interrupted";
+
+/**
+ * Chooses the files that form the checkpoint of a folder which has no index.
+ *
+ * The name of a numbered shard contains their total, so an incomplete set is refused: it is left over from a
+ * save that was killed or a download that was cut off. A folder that has shards of one set beside other files
+ * is refused too, as nothing shows which of them belong together.
+ * @param names - names of the safetensors files in the folder
+ * @throws InputError if there are none, or they do not form one checkpoint
+ */
+export function chooseShards(folder: string, names: readonly string[]): readonly string[] {
+  const fail = (problem: string) =>
+    new InputError(`Cannot open "${folder}" as ${problem}`, { input: folder });
+  if (names.length === 0) throw fail("a folder must hold safetensors files: it has none");
+  const shard = names.find((name) => parseName(name) !== undefined);
+  const set = shard === undefined ? undefined : parseName(shard);
+  if (set === undefined) return names;
+  const stranger = names.find((name) => !isOfSet(parseName(name), set));
+  if (stranger !== undefined) {
+    throw fail(
+      `without an index, shards must be alone in their folder: there are "${shard}" and "${stranger}"; ${REASON}. ` +
+        "Name one file, or save or download the checkpoint again",
+    );
+  }
+  const missing = set.total - new Set(names.map((name) => parseName(name)?.number)).size;
+  if (missing === 0 && names.length === set.total) return names;
+  throw fail(
+    `without an index, a set of shards must be whole: of ${set.total} shards there are ${names.length}; ${REASON}. ` +
+      "Save or download the checkpoint again",
+  );
+}
+
+function parseName(name: string): NumberedName | undefined {
+  const [, stem, number, total] = /^(.*)-(\d+)-of-(\d+)\.safetensors$/.exec(name) ?? [];
+  return stem === undefined ? undefined : { stem, number: Number(number), total: Number(total) };
+}
+
+function isOfSet(name: NumberedName | undefined, { stem, total }: NumberedName): boolean {
+  return name?.stem === stem && name.total === total && name.number >= 1 && name.number <= total;
 }

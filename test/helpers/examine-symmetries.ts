@@ -9,14 +9,14 @@ const SEED = 7;
 
 /** Discovers, verifies on every value, and controls that each weight left unpermuted is caught. */
 export async function examine(graph: Graph): Promise<{ sizes: string[]; unknown: string[] }> {
-  const derivation = await discoverSymmetries({ graph, engine });
-  const { spec } = derivation;
-  const result = await verifySymmetries({ graph, engine }, derivation, { seed: SEED });
+  const permutations = await discoverSymmetries({ graph, engine });
+  const { spec } = permutations;
+  const result = await verifySymmetries({ graph, engine }, permutations, { seed: SEED });
   expect(result).toMatchObject({ passed: true });
   expect(result.maxRelativeError).toBeLessThan(1e-5);
   for (const [name, { fields }] of spec.weights) {
     if (fields.length === 0) continue;
-    const control = await verifySymmetries({ graph, engine }, derivation, {
+    const control = await verifySymmetries({ graph, engine }, permutations, {
       seed: SEED,
       unpermuted: [name],
       findFailing: false,

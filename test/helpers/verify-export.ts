@@ -13,10 +13,10 @@ import {
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindNetworks, bindWeights, type DecodedGraph, type Graph, readGraph } from "@isthmus/graph";
 import {
-  type Derivation,
   discoverSymmetries,
   permute,
   randomAlignment,
+  type Symmetries,
   type VerifySymmetriesResult,
   verifySymmetries,
 } from "@isthmus/symmetry";
@@ -86,7 +86,7 @@ export async function otherState(state: Checkpoint): Promise<Checkpoint> {
 /** What is found out about one export. */
 export interface ExportReport {
   readonly file: DecodedGraph;
-  readonly derivation: Derivation;
+  readonly permutations: Symmetries;
   /** The proof on every value inside. */
   readonly proof: VerifySymmetriesResult;
   /** Why some weight is not found in the module's state; undefined if all are. */
@@ -117,14 +117,14 @@ export async function verifyExport(path: string, witness: Witness, seed = 1): Pr
   });
   const bound = await bindNetworks(file, [witness.state]).catch(asUnbound);
   const graph = bound instanceof MismatchError ? file.graph : bound.graph;
-  const derivation = await discoverSymmetries({ graph, engine });
-  const proof = await verifySymmetries({ graph, engine }, derivation, { seed });
-  const report = { file, derivation, proof, asExported };
+  const permutations = await discoverSymmetries({ graph, engine });
+  const proof = await verifySymmetries({ graph, engine }, permutations, { seed });
+  const report = { file, permutations, proof, asExported };
   if (bound instanceof MismatchError) {
     return { ...report, unbound: bound.message, asBound: undefined, permuted: undefined };
   }
   const { network, restore, reread } = at(bound.networks, 0);
-  const permuted = restore(permute(randomAlignment(derivation.spec, seed), network, derivation.spec));
+  const permuted = restore(permute(randomAlignment(permutations.spec, seed), network, permutations.spec));
   const run = (state: Checkpoint, expected: Tensor): Promise<number> =>
     errorOf(graph, reread(state), { witness, expected });
   const asBound = {
@@ -142,7 +142,7 @@ function asUnbound(error: unknown): MismatchError {
 
 async function runCarried(
   { graph, weights }: DecodedGraph,
-  { spec }: Derivation,
+  { spec }: Symmetries,
   { witness, seed }: { readonly witness: Witness; readonly seed: number },
 ): Promise<ExportReport["asExported"]> {
   if (weights.size < graph.weights.size) return undefined;

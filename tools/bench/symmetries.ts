@@ -40,24 +40,24 @@ async function measure(path: string, graph: Graph): Promise<object> {
   const probe = await probeGraph({ graph, engine });
   const probeSeconds = (performance.now() - probing) / 1000;
   const times: number[] = [];
-  let derivation = deriveSpec(graph, probe);
+  let permutations = deriveSpec(graph, probe);
   for (let run = 0; run < 3; run++) {
     const started = performance.now();
-    derivation = deriveSpec(graph, probe);
+    permutations = deriveSpec(graph, probe);
     times.push((performance.now() - started) / 1000);
   }
-  const { spec } = derivation;
+  const { spec } = permutations;
   const { symmetries, axes, unknown } = explainSpec(spec);
   const verified = [];
   const weights = createCheckpoint(randomWeights(graph, 0));
   for (const seed of [0, 1])
-    verified.push(await verifySymmetries({ graph, engine }, derivation, { seed, weights }));
+    verified.push(await verifySymmetries({ graph, engine }, permutations, { seed, weights }));
   const controls = controlsOf(spec);
   const missed: string[] = [];
   let leastRise = Number.POSITIVE_INFINITY;
   for (const tensor of controls) {
     const control = { seed: 0, weights, unpermuted: [tensor], findFailing: false };
-    const { passed, maxRelativeError } = await verifySymmetries({ graph, engine }, derivation, control);
+    const { passed, maxRelativeError } = await verifySymmetries({ graph, engine }, permutations, control);
     if (passed) missed.push(tensor);
     leastRise = Math.min(leastRise, maxRelativeError);
   }
@@ -71,7 +71,7 @@ async function measure(path: string, graph: Graph): Promise<object> {
     freeAxes: `${axes.free}+${axes.partly}/${axes.total}`,
     freeIndices: Number((axes.freeIndices / axes.indices).toFixed(4)),
     unknown: unknown.length,
-    labels: derivation.labels.store.count,
+    labels: permutations.labels.store.count,
     probeSeconds: Number(probeSeconds.toFixed(2)),
     discoverySeconds: Number(Math.min(...times).toFixed(3)),
     passed: verified.every(({ passed }) => passed),

@@ -44,7 +44,7 @@ const describeErrors = (errors: Readonly<Record<string, number>> | undefined): s
 async function examine(module: string, option: string, file: string): Promise<Row> {
   const path = join(folder as string, module, file);
   const witness = await readWitness(join(folder as string, module));
-  const { derivation, proof, asExported, asBound, unbound, permuted } = await verifyExport(path, witness);
+  const { permutations, proof, asExported, asBound, unbound, permuted } = await verifyExport(path, witness);
   const bound = asBound !== undefined && Object.values(asBound).every((error) => error < TOLERANCE);
   if (values.save !== undefined && permuted !== undefined) {
     await mkdir(join(values.save, module), { recursive: true });
@@ -53,8 +53,8 @@ async function examine(module: string, option: string, file: string): Promise<Ro
   return {
     module,
     option,
-    sizes: describeSizes(derivation.spec).join(" "),
-    unknown: [...new Set(derivation.spec.unknown.map(({ op }) => op))].join(" "),
+    sizes: describeSizes(permutations.spec).join(" "),
+    unknown: [...new Set(permutations.spec.unknown.map(({ op }) => op))].join(" "),
     verified: proof.passed,
     asExported: describeErrors(asExported),
     unbound: unbound ?? "",

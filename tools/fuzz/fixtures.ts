@@ -35,7 +35,7 @@ export async function savedFiles(
 ): Promise<Record<string, Buffer>> {
   const folder = await mkdtemp(join(tmpdir(), "isthmus-fuzz-seed-"));
   try {
-    await saveCheckpoint(checkpoint, folder, { maxShardBytes });
+    await saveCheckpoint(checkpoint, folder, maxShardBytes === undefined ? {} : { maxShardBytes });
     const names = (await readdir(folder)).sort();
     return Object.fromEntries(
       await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))])),

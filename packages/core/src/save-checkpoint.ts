@@ -16,34 +16,34 @@ import { DTYPES, type DType } from "./tensor/dtype.ts";
 /** Options of {@link saveCheckpoint}. */
 export interface SaveCheckpointOptions {
   /** Element type of all floating-point tensors; integers and `bool` keep theirs. @defaultValue unchanged */
-  readonly dtype: DType | undefined;
+  readonly dtype?: DType | undefined;
   /** Most bytes of tensors in one file; a larger tensor gets a file of its own. @defaultValue no limit */
-  readonly maxShardBytes: number;
+  readonly maxShardBytes?: number;
   /** Strings to store in place of the checkpoint's metadata. @defaultValue the checkpoint's metadata */
-  readonly metadata: Readonly<Record<string, string>> | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
   /**
    * Whether to replace an earlier checkpoint of that name, but never a file that is read from.
    * @defaultValue false
    */
-  readonly overwrite: boolean;
+  readonly overwrite?: boolean;
   /**
    * Whether to write NaN and infinities, and let numbers overflow that `dtype` cannot hold.
    * @defaultValue false
    */
-  readonly allowNonFinite: boolean;
+  readonly allowNonFinite?: boolean;
   /** Bytes written at once; rounded up to a multiple of 8. @defaultValue 1 MiB */
-  readonly chunkBytes: number;
+  readonly chunkBytes?: number;
   /** Buffers of `chunkBytes`: while one is filled, the others are being written. @defaultValue 4 */
-  readonly buffers: number;
+  readonly buffers?: number;
   /**
    * Whether to wait until the disk has everything, so that the files survive a power cut as well as a killed
    * process; this doubles the time for checkpoints that fit in memory. @defaultValue false
    */
-  readonly durable: boolean;
+  readonly durable?: boolean;
   /** Signal that stops the work and removes the files written so far. */
-  readonly signal: AbortSignal | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Called after each chunk. */
-  readonly onProgress: ((progress: SaveProgress) => void) | undefined;
+  readonly onProgress?: ((progress: SaveProgress) => void) | undefined;
 }
 
 /** Progress of {@link saveCheckpoint}, in bytes. */
@@ -65,7 +65,7 @@ export interface SaveCheckpointResult {
 }
 
 /** Defaults of {@link saveCheckpoint}. */
-export const SAVE_CHECKPOINT_DEFAULTS: Readonly<SaveCheckpointOptions> = {
+export const SAVE_CHECKPOINT_DEFAULTS: Required<SaveCheckpointOptions> = {
   dtype: undefined,
   maxShardBytes: Number.POSITIVE_INFINITY,
   metadata: undefined,
@@ -106,7 +106,7 @@ export const SAVE_CHECKPOINT_DEFAULTS: Readonly<SaveCheckpointOptions> = {
 export async function saveCheckpoint(
   checkpoint: Checkpoint,
   path: string,
-  options?: { readonly [K in keyof SaveCheckpointOptions]?: SaveCheckpointOptions[K] | undefined },
+  options: SaveCheckpointOptions = {},
 ): Promise<SaveCheckpointResult> {
   const resolved = resolveOptions("save a checkpoint", SAVE_CHECKPOINT_DEFAULTS, options);
   assertOptions(resolved);
@@ -136,7 +136,7 @@ export async function saveCheckpoint(
   return { path: at(written, written.length - 1, "file"), files: written, bytes: plan.bytes };
 }
 
-type Options = Readonly<SaveCheckpointOptions>;
+type Options = Readonly<Required<SaveCheckpointOptions>>;
 
 function assertOptions({ dtype, maxShardBytes, chunkBytes, buffers }: Options): void {
   if (dtype !== undefined && !DTYPES[dtype]?.float) {

@@ -19,28 +19,28 @@ import { UNIT_SCALING } from "./scaling.ts";
 /** Options of {@link createDataSet}. */
 export interface CreateDataSetOptions {
   /** Name for messages and results. */
-  readonly name: string;
+  readonly name?: string;
   /** Scaling of inputs of bytes to f32; inputs of other types are never scaled. */
-  readonly scaling: Scaling;
+  readonly scaling?: Scaling;
   /** Name of the array of inputs, which finds the input of a graph that they are for. */
-  readonly inputName: string | undefined;
+  readonly inputName?: string | undefined;
   /**
    * Further arrays `[n, ...]` by name, such as an attention mask; floats are fed as f32, integers unchanged.
    */
-  readonly features: ReadonlyMap<string, Tensor>;
+  readonly features?: ReadonlyMap<string, Tensor>;
   /**
    * Whether labels belong to examples or positions; undefined to decide by their shape: `[n, length]` belong
    * to positions.
    */
-  readonly labelling: Labelling | undefined;
+  readonly labelling?: Labelling | undefined;
   /** Number of classes; 0 for one more than the largest label. */
-  readonly classes: number;
+  readonly classes?: number;
   /** Number of examples to use, from the first; 0 for all. */
-  readonly limit: number;
+  readonly limit?: number;
 }
 
 /** Defaults of {@link createDataSet}. */
-export const CREATE_DATA_SET_DEFAULTS: CreateDataSetOptions = Object.freeze({
+export const CREATE_DATA_SET_DEFAULTS: Required<CreateDataSetOptions> = Object.freeze({
   name: "data",
   scaling: UNIT_SCALING,
   inputName: undefined,
@@ -79,7 +79,7 @@ export const CREATE_DATA_SET_DEFAULTS: CreateDataSetOptions = Object.freeze({
 export function createDataSet(
   inputs: Tensor,
   labels: Tensor | Int32Array | undefined,
-  options: Partial<CreateDataSetOptions> = {},
+  options: CreateDataSetOptions = {},
 ): DataSet {
   const resolved = resolveOptions("create a data set", CREATE_DATA_SET_DEFAULTS, options);
   const { name, scaling, inputName, features } = resolved;

@@ -14,21 +14,21 @@ import type { Split } from "./parse-data-set-name.ts";
 /** Options of {@link createTextDataSet}. */
 export interface CreateTextDataSetOptions {
   /** Name for messages and results. */
-  readonly name: string;
+  readonly name?: string;
   /** Tokens of an example, at least 2. */
-  readonly context: number;
+  readonly context?: number;
   /** Part of the text: `train` is the first 90 % of the characters, `test` the others; undefined for all. */
-  readonly split: Split | undefined;
+  readonly split?: Split | undefined;
   /**
    * Tokens by character, such as the vocabulary of a model; undefined to number the characters of the text.
    */
-  readonly vocabulary: ReadonlyMap<string, number> | undefined;
+  readonly vocabulary?: ReadonlyMap<string, number> | undefined;
   /** Number of examples to use, from the first; 0 for all. */
-  readonly limit: number;
+  readonly limit?: number;
 }
 
 /** Defaults of {@link createTextDataSet}. */
-export const CREATE_TEXT_DATA_SET_DEFAULTS: CreateTextDataSetOptions = Object.freeze({
+export const CREATE_TEXT_DATA_SET_DEFAULTS: Required<CreateTextDataSetOptions> = Object.freeze({
   name: "text",
   context: 64,
   split: undefined,
@@ -54,7 +54,7 @@ const TRAINED = 0.9;
  */
 export function createTextDataSet(
   text: string | Int32Array,
-  options: Partial<CreateTextDataSetOptions> = {},
+  options: CreateTextDataSetOptions = {},
 ): DataSet {
   const resolved = resolveOptions("create a text data set", CREATE_TEXT_DATA_SET_DEFAULTS, options);
   const { name, context, split } = resolved;

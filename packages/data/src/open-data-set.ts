@@ -12,17 +12,17 @@ import { FASHION_MNIST_SCALING, MNIST_SCALING, recogniseScaling, UNIT_SCALING } 
 /** Options of {@link openDataSet}. */
 export interface OpenDataSetOptions {
   /** Scaling of bytes to f32; undefined for the scaling that belongs to the name or the images. */
-  readonly scaling: Scaling | undefined;
+  readonly scaling?: Scaling | undefined;
   /** Tokens of an example of text, at least 2; other data ignore it. */
-  readonly context: number;
+  readonly context?: number;
   /** Tokens by character, for text; undefined to number the characters of the text. */
-  readonly vocabulary: ReadonlyMap<string, number> | undefined;
+  readonly vocabulary?: ReadonlyMap<string, number> | undefined;
   /** Names of a graph's inputs; arrays of a file that have one of these names are read. */
-  readonly inputs: readonly string[];
+  readonly inputs?: readonly string[];
 }
 
 /** Defaults of {@link openDataSet}. */
-export const OPEN_DATA_SET_DEFAULTS: OpenDataSetOptions = Object.freeze({
+export const OPEN_DATA_SET_DEFAULTS: Required<OpenDataSetOptions> = Object.freeze({
   scaling: undefined,
   context: CREATE_TEXT_DATA_SET_DEFAULTS.context,
   vocabulary: undefined,
@@ -70,7 +70,7 @@ export const OPEN_DATA_SET_DEFAULTS: OpenDataSetOptions = Object.freeze({
  * assert.deepEqual(between0And1.scaling, { mean: 0, std: 1 });
  * ```
  */
-export async function openDataSet(name: string, options: Partial<OpenDataSetOptions> = {}): Promise<DataSet> {
+export async function openDataSet(name: string, options: OpenDataSetOptions = {}): Promise<DataSet> {
   const resolved = resolveOptions("open a data set", OPEN_DATA_SET_DEFAULTS, options);
   const { scaling, context, vocabulary } = resolved;
   const parsed = parseDataSetName(name);

@@ -38,7 +38,7 @@ export {
   type Provenance,
 } from "./result/drawable-result.ts";
 export type { PageFact } from "./result/page-fact.ts";
-export { studyColumnTitle } from "./result/study-figure.ts";
+export { studyColumnTitle } from "./result/study-column-title.ts";
 export type { Charset } from "./terminal/canvas.ts";
 export {
   BARRIER_CHART_DEFAULTS,

@@ -16,11 +16,11 @@ export interface RenderedFigure {
 /** Options of {@link renderFigures}. */
 export interface FiguresOptions {
   /** Colours for a light or for a dark background. @defaultValue "light" */
-  readonly theme: Theme;
+  readonly theme?: Theme;
 }
 
 /** Defaults of {@link renderFigures}. */
-export const FIGURES_DEFAULTS: Readonly<FiguresOptions> = { theme: "light" };
+export const FIGURES_DEFAULTS: Required<FiguresOptions> = { theme: "light" };
 
 /**
  * Draws the figures of a result's page, each as an SVG that stands alone.
@@ -47,7 +47,7 @@ export const FIGURES_DEFAULTS: Readonly<FiguresOptions> = { theme: "light" };
  */
 export async function renderFigures(
   result: DrawableResult,
-  options: Partial<FiguresOptions> = {},
+  options: FiguresOptions = {},
 ): Promise<RenderedFigure[]> {
   const { theme } = resolveOptions("draw figures", FIGURES_DEFAULTS, options);
   assertTheme(theme);

@@ -27,7 +27,7 @@ export interface PdfFigure {
  */
 export async function renderPdfFigures(
   result: DrawableResult,
-  options: Partial<FiguresOptions> = {},
+  options: FiguresOptions = {},
 ): Promise<PdfFigure[]> {
   const { theme } = resolveOptions("draw figures", FIGURES_DEFAULTS, options);
   assertTheme(theme);

@@ -15,7 +15,7 @@ import {
   RAY_DISTRIBUTIONS,
 } from "@isthmus/star-domain";
 import { recalibrateBatchNorm } from "@isthmus/statistics";
-import { type Derivation, discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
+import { discoverSymmetries, permute, randomAlignment, type Symmetries } from "@isthmus/symmetry";
 import { train } from "@isthmus/training";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkpointNumbers } from "../../../test/helpers/checkpoint-numbers.ts";
@@ -57,7 +57,7 @@ const search = {
   engine,
   anchors,
   data,
-  symmetries: symmetries as Derivation | undefined,
+  symmetries: symmetries as Symmetries | undefined,
   start: start as Checkpoint | undefined,
 };
 const options: FindStarOptions = {
@@ -183,8 +183,8 @@ describe("findStar()", () => {
   it("findStar() measures batch norms anew at the end, on the first examples", async () => {
     const normed = network(true);
     const others = [await trained(0, normed), await trained(1, normed)];
-    const derivation = await discoverSymmetries({ graph: normed, engine }, {});
-    const { star } = await findStar({ graph: normed, engine, symmetries: derivation }, others, data, {
+    const permutations = await discoverSymmetries({ graph: normed, engine }, {});
+    const { star } = await findStar({ graph: normed, engine, symmetries: permutations }, others, data, {
       ...options,
       statisticsExamples: 60,
     });

@@ -14,7 +14,7 @@ import type { FollowerFamily, Symmetry, SymmetrySpec, WeightField, WeightLayout 
 /**
  * A specification, and the records it was derived from, which predict how any value of the graph is permuted.
  */
-export interface Derivation {
+export interface Symmetries {
   readonly spec: SymmetrySpec;
   /** Examples in the run of the probe; the shapes of values are for this many. */
   readonly batch: number;
@@ -31,7 +31,7 @@ export interface Derivation {
  *
  * @param probe - shapes and constants of the same graph, as `probeGraph` returns them
  */
-export function deriveSpec(graph: Graph, probe: Probe): Derivation {
+export function deriveSpec(graph: Graph, probe: Probe): Symmetries {
   const labels = labelGraph(graph, probe);
   const group = readOff(labels.store);
   const units = numberUnits(labels.store, group);

@@ -1,5 +1,5 @@
 import { type Architecture, type ProbeOptions, probeGraph } from "@isthmus/graph";
-import { type Derivation, deriveSpec } from "./derive-spec.ts";
+import { deriveSpec, type Symmetries } from "./derive-spec.ts";
 
 /**
  * Discovers the permutation symmetries of a graph: which indices of which weight axes may be permuted
@@ -25,6 +25,6 @@ import { type Derivation, deriveSpec } from "./derive-spec.ts";
 export async function discoverSymmetries(
   { graph, engine }: Architecture,
   options: ProbeOptions = {},
-): Promise<Derivation> {
+): Promise<Symmetries> {
   return deriveSpec(graph, await probeGraph({ graph, engine }, options));
 }

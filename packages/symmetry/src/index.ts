@@ -1,6 +1,6 @@
 export { type Alignment, compose, identityAlignment, invert } from "./alignment.ts";
 export { assertAlignment } from "./assert-alignment.ts";
-export { type Derivation, deriveSpec } from "./derive-spec.ts";
+export { deriveSpec, type Symmetries } from "./derive-spec.ts";
 export { discoverSymmetries } from "./discover-symmetries.ts";
 export { decodeSpec, readSpec } from "./encode/decode-spec.ts";
 export { decodeAlignment, type EncodedAlignment, encodeAlignment } from "./encode/encode-alignment.ts";

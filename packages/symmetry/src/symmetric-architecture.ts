@@ -1,7 +1,7 @@
 import type { Architecture } from "@isthmus/graph";
-import type { Derivation } from "./derive-spec.ts";
+import type { Symmetries } from "./derive-spec.ts";
 
 /** An architecture together with its symmetries, as `discoverSymmetries` finds them. */
 export interface SymmetricArchitecture extends Architecture {
-  readonly symmetries: Derivation;
+  readonly symmetries: Symmetries;
 }

@@ -1,6 +1,6 @@
 import { at } from "@isthmus/core";
 import type { Alignment } from "./alignment.ts";
-import type { Derivation } from "./derive-spec.ts";
+import type { Symmetries } from "./derive-spec.ts";
 import { connectFields, countPositions, type Field, type Labelled, spread } from "./labels/field.ts";
 import { predictImage } from "./verify/predict-image.ts";
 import { predictComponent } from "./verify/predict-value.ts";
@@ -36,20 +36,20 @@ export interface ValueLayouts {
   motionOf(alignment: Alignment): Motion;
 }
 
-/** Lays out the units of a specification in every value of its graph, by the labels of its derivation. */
-export function layOutValues(derivation: Derivation): ValueLayouts {
+/** Lays out the units of a specification in every value of its graph, by the labels of its permutations. */
+export function layOutValues(permutations: Symmetries): ValueLayouts {
   const components = new Map<string, readonly ValueComponent[]>();
-  for (const [name, labelled] of derivation.labels.values) {
-    const ofValue = layOutValue(labelled, derivation);
+  for (const [name, labelled] of permutations.labels.values) {
+    const ofValue = layOutValue(labelled, permutations);
     if (ofValue.length > 0) components.set(name, ofValue);
   }
-  return { components, motionOf: (alignment) => ({ image: predictImage(derivation, alignment) }) };
+  return { components, motionOf: (alignment) => ({ image: predictImage(permutations, alignment) }) };
 }
 
-function layOutValue(labelled: Labelled, derivation: Derivation): ValueComponent[] {
+function layOutValue(labelled: Labelled, permutations: Symmetries): ValueComponent[] {
   const { shape } = labelled;
   return connectFields(labelled).flatMap(({ axes, fields }): ValueComponent[] => {
-    const units = fields.flatMap((field) => unitsOf(field, { shape, axes }, derivation));
+    const units = fields.flatMap((field) => unitsOf(field, { shape, axes }, permutations));
     if (units.length === 0) return [];
     const extents = axes.map((axis) => at(shape, axis, "axis"));
     return [{ axes, extents, units, move: ({ image }) => predictComponent(shape, axes, fields, image) }];
@@ -60,7 +60,7 @@ function layOutValue(labelled: Labelled, derivation: Derivation): ValueComponent
 function unitsOf(
   field: Field,
   { shape, axes }: { readonly shape: readonly number[]; readonly axes: readonly number[] },
-  { group, units }: Derivation,
+  { group, units }: Symmetries,
 ): Int32Array[] {
   if (field.frozen) return [];
   const onField = field.data.map((label) => units.unitOf[group.classes.classOf[label] as number] as number);

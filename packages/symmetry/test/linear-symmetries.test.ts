@@ -3,7 +3,6 @@ import { type Checkpoint, convertData, createCheckpoint, createRandom, toFloat32
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights, readGraph } from "@isthmus/graph";
 import {
-  type Derivation,
   type DiagonalSymmetry,
   discoverLinearSymmetries,
   discoverSymmetries,
@@ -12,6 +11,7 @@ import {
   permute,
   randomAlignment,
   rotateUnits,
+  type Symmetries,
   type SymmetrySpec,
   transformRandomly,
   verifyAlignment,
@@ -27,16 +27,16 @@ const engine = createOnnxRuntimeEngine();
 const SEED = 4;
 
 interface Found {
-  readonly derivation: Derivation;
+  readonly permutations: Symmetries;
   readonly spec: SymmetrySpec;
   readonly linear: LinearSymmetries;
 }
 
 /** Discovers, and verifies each kind on every value. */
 async function discover(graph: Graph): Promise<Found> {
-  const derivation = await discoverSymmetries({ graph, engine });
-  const linear = await discoverLinearSymmetries({ graph, engine }, derivation);
-  const found = { derivation, spec: derivation.spec, linear };
+  const permutations = await discoverSymmetries({ graph, engine });
+  const linear = await discoverLinearSymmetries({ graph, engine }, permutations);
+  const found = { permutations, spec: permutations.spec, linear };
   for (const result of await verifyLinearSymmetries({ graph, engine }, found, { seed: SEED })) {
     expect(result, result.kind).toMatchObject({ passed: true });
   }
@@ -371,7 +371,7 @@ describe("matchNormalized() of transformed networks", () => {
 describe("verifyLinearSymmetries()", () => {
   test.each(LINEAR_KINDS)("verifyLinearSymmetries() catches a wrong %s and says where", async (kind) => {
     const graph = mlp((_, x) => x);
-    const { derivation, linear } = await discover(graph);
+    const { permutations, linear } = await discover(graph);
     const wrong = {
       ...linear,
       scales: without(linear.scales, "two.weight"),
@@ -380,7 +380,7 @@ describe("verifyLinearSymmetries()", () => {
     const own = kind === "rotation" ? mlp(unary("Relu")) : graph;
     const results = await verifyLinearSymmetries(
       { graph: own, engine },
-      { derivation, linear: wrong },
+      { permutations, linear: wrong },
       { seed: SEED },
     );
     const result = results.find((entry) => entry.kind === kind);

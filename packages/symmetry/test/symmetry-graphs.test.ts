@@ -3,7 +3,6 @@ import { createCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type Graph, randomWeights, readGraph } from "@isthmus/graph";
 import {
-  type Derivation,
   decodeSpec,
   discoverSymmetries,
   encodeSpec,
@@ -11,6 +10,7 @@ import {
   fingerprintSpec,
   permute,
   randomAlignment,
+  type Symmetries,
   type SymmetrySpec,
   verifyAlignment,
   verifySymmetries,
@@ -44,32 +44,32 @@ describe.each([
   },
 ])("$name", ({ name, sizes, axes }) => {
   let graph: Graph;
-  let derivation: Derivation;
+  let permutations: Symmetries;
 
   beforeAll(async () => {
     graph = await readFixture(name);
-    derivation = await discoverSymmetries({ graph, engine });
+    permutations = await discoverSymmetries({ graph, engine });
   });
 
   test("discoverSymmetries() finds exactly the symmetries there are", () => {
-    expect(describeSizes(derivation.spec)).toEqual(sizes);
-    expect(explainSpec(derivation.spec)).toMatchObject({ axes, unknown: [] });
+    expect(describeSizes(permutations.spec)).toEqual(sizes);
+    expect(explainSpec(permutations.spec)).toMatchObject({ axes, unknown: [] });
   });
 
   test("discoverSymmetries() finds the same from another batch", async () => {
     const other = await discoverSymmetries({ graph, engine }, { batch: 3 });
-    expect(fingerprintSpec(other.spec)).toBe(fingerprintSpec(derivation.spec));
+    expect(fingerprintSpec(other.spec)).toBe(fingerprintSpec(permutations.spec));
   });
 
   test("verifySymmetries() passes on every value", async () => {
-    const result = await verifySymmetries({ graph, engine }, derivation, { seed: SEED });
+    const result = await verifySymmetries({ graph, engine }, permutations, { seed: SEED });
     expect(result).toMatchObject({ passed: true, failedSymmetries: [] });
     expect(result.maxRelativeError).toBeLessThan(1e-5);
   });
 
   test("verifyAlignment() finds that a permuted network computes the same, and another does not", async () => {
     const network = createCheckpoint(randomWeights(graph, SEED));
-    const permuted = permute(randomAlignment(derivation.spec, SEED), network, derivation.spec);
+    const permuted = permute(randomAlignment(permutations.spec, SEED), network, permutations.spec);
     const same = await verifyAlignment({ graph, engine }, [network, permuted], { seed: SEED });
     expect(same).toMatchObject({ passed: true, seed: SEED });
     expect(same.maxAbsoluteDifference).toBeLessThan(1e-4);
@@ -80,21 +80,21 @@ describe.each([
   });
 
   test("verifySymmetries() catches each weight that is left unpermuted", async () => {
-    for (const [weight, { fields }] of derivation.spec.weights) {
+    for (const [weight, { fields }] of permutations.spec.weights) {
       if (fields.length === 0) continue;
       const options = { seed: SEED, unpermuted: [weight] };
-      const control = await withoutSearch(graph, derivation, options);
+      const control = await withoutSearch(graph, permutations, options);
       expect(control.maxRelativeError, weight).toBeGreaterThan(1e-2);
     }
   });
 
   test("decodeSpec() gives back what encodeSpec() took, through JSON", () => {
-    const json: unknown = JSON.parse(JSON.stringify(encodeSpec(derivation.spec)));
-    expect(plain(decodeSpec(json))).toEqual(plain(derivation.spec));
+    const json: unknown = JSON.parse(JSON.stringify(encodeSpec(permutations.spec)));
+    expect(plain(decodeSpec(json))).toEqual(plain(permutations.spec));
   });
 
   test("verifySymmetries() passes a specification that was saved and loaded", async () => {
-    const loaded = decodeSpec(JSON.parse(JSON.stringify(encodeSpec(derivation.spec))));
+    const loaded = decodeSpec(JSON.parse(JSON.stringify(encodeSpec(permutations.spec))));
     expect(await verifySymmetries({ graph, engine }, loaded, { seed: SEED })).toMatchObject({ passed: true });
   });
 });
@@ -102,10 +102,10 @@ describe.each([
 /** Verifies without looking for the symmetries that fail, which a control does not ask for. */
 async function withoutSearch(
   graph: Graph,
-  derivation: Derivation,
+  permutations: Symmetries,
   options: { seed: number; unpermuted: readonly string[] },
 ) {
-  return verifySymmetries({ graph, engine }, derivation, { ...options, findFailing: false });
+  return verifySymmetries({ graph, engine }, permutations, { ...options, findFailing: false });
 }
 
 /** A specification with maps as entries, for comparison. */

@@ -49,14 +49,14 @@ async function networkOf(given: OperatorCase, seed: number, isWeight: (operand: 
 async function examine(given: OperatorCase, seed: number, isWeight: (operand: string) => boolean) {
   const { graph, weights } = await networkOf(given, seed, isWeight);
   if (weights.length === 0) return { weights, symmetries: 0 };
-  const derivation = await discoverSymmetries({ graph, engine });
-  const { unknown, symmetries } = derivation.spec;
+  const permutations = await discoverSymmetries({ graph, engine });
+  const { unknown, symmetries } = permutations.spec;
   expect(unknown.filter(({ op }) => !UNKNOWN.has(op))).toEqual([]);
-  const result = await verifySymmetries({ graph, engine }, derivation, { seed });
+  const result = await verifySymmetries({ graph, engine }, permutations, { seed });
   const what = `${given.op} ${given.detail ?? ""}, seed ${seed}, weights ${weights}`;
   expect({ what, ...result }).toMatchObject({ what, passed: true });
-  const linear = await discoverLinearSymmetries({ graph, engine }, derivation);
-  for (const each of await verifyLinearSymmetries({ graph, engine }, { derivation, linear }, { seed })) {
+  const linear = await discoverLinearSymmetries({ graph, engine }, permutations);
+  for (const each of await verifyLinearSymmetries({ graph, engine }, { permutations, linear }, { seed })) {
     expect({ what, ...each }).toMatchObject({ what, passed: true });
   }
   return { weights, symmetries: symmetries.length };

@@ -8,11 +8,11 @@ import { randomImageGraph } from "../../../test/helpers/random-image-graph.ts";
 const engine = createOnnxRuntimeEngine();
 
 async function verify(graph: Graph): Promise<number> {
-  const derivation = await discoverSymmetries({ graph, engine });
-  expect(derivation.spec.unknown).toEqual([]);
-  const result = await verifySymmetries({ graph, engine }, derivation, { seed: 5 });
+  const permutations = await discoverSymmetries({ graph, engine });
+  expect(permutations.spec.unknown).toEqual([]);
+  const result = await verifySymmetries({ graph, engine }, permutations, { seed: 5 });
   expect(result, graph.name).toMatchObject({ passed: true });
-  return derivation.spec.symmetries.length;
+  return permutations.spec.symmetries.length;
 }
 
 describe("random graphs", () => {

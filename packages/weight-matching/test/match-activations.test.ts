@@ -1,7 +1,7 @@
 import { type Checkpoint, createCheckpoint } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { type DataSet, type Graph, randomWeights } from "@isthmus/graph";
-import { type Derivation, discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
+import { discoverSymmetries, permute, randomAlignment, type Symmetries } from "@isthmus/symmetry";
 import { type MatchActivationsOptions, matchActivations } from "@isthmus/weight-matching";
 import { describe, expect, test } from "vitest";
 import { distance } from "../../../test/helpers/distance.ts";
@@ -14,7 +14,7 @@ const engine = createOnnxRuntimeEngine();
 interface Case {
   readonly name: string;
   readonly graph: Graph;
-  readonly symmetries: Derivation;
+  readonly symmetries: Symmetries;
   readonly data: DataSet;
 }
 

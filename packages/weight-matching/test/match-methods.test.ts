@@ -3,11 +3,11 @@ import { createDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { bindWeights, type DataSet, type Graph, randomWeights } from "@isthmus/graph";
 import {
-  type Derivation,
   discoverLinearSymmetries,
   discoverSymmetries,
   permute,
   randomAlignment,
+  type Symmetries,
   verifyAlignment,
 } from "@isthmus/symmetry";
 import {
@@ -27,7 +27,7 @@ const EXAMPLES = 48;
 interface Case {
   readonly name: string;
   readonly graph: Graph;
-  readonly symmetries: Derivation;
+  readonly symmetries: Symmetries;
   readonly data: DataSet;
   readonly a: Checkpoint;
   readonly b: Checkpoint;

@@ -2,7 +2,6 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { saveFile } from "@isthmus/core";
 import type { BindingSummary } from "@isthmus/graph";
 import {
-  type Derivation,
   discoverLinearSymmetries,
   discoverSymmetries,
   encodeSpec,
@@ -14,6 +13,7 @@ import {
   proveSymmetries,
   readSpec,
   type SpecExplanation,
+  type Symmetries,
   type SymmetryProof,
   type SymmetrySpec,
 } from "@isthmus/symmetry";
@@ -102,7 +102,7 @@ async function symmetry(path: string, options: SymmetryOptions, context: Context
 
 async function prove(
   architecture: OpenedArchitecture,
-  symmetries: Derivation | SymmetrySpec,
+  symmetries: Symmetries | SymmetrySpec,
   options: ProveSymmetriesOptions,
   { progress, signal }: Context,
 ): Promise<SymmetryProof> {
@@ -113,7 +113,7 @@ async function prove(
 async function discover(
   { graph, engine }: OpenedArchitecture,
   { progress, signal }: Context,
-): Promise<Derivation> {
+): Promise<Symmetries> {
   progress("Discovering symmetries");
   return discoverSymmetries({ graph, engine }, { signal });
 }
@@ -124,7 +124,7 @@ async function discover(
  */
 async function discoverLinear(
   { graph, engine }: OpenedArchitecture,
-  symmetries: Derivation | SymmetrySpec,
+  symmetries: Symmetries | SymmetrySpec,
   { signal }: Context,
 ): Promise<LinearSymmetries | undefined> {
   return "spec" in symmetries

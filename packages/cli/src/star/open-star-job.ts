@@ -8,7 +8,7 @@ import {
   type DataSet,
   limitExamples,
 } from "@isthmus/graph";
-import type { Derivation } from "@isthmus/symmetry";
+import type { Symmetries } from "@isthmus/symmetry";
 import { align } from "@isthmus/weight-matching";
 import {
   assertArchitecture,
@@ -46,7 +46,7 @@ export interface StarJob extends OpenedArchitecture {
   /** The network that the star starts from; undefined for the mean of the anchors. */
   readonly start: Checkpoint | undefined;
   /** The proved symmetries; undefined if nothing is aligned. */
-  readonly symmetries: Derivation | undefined;
+  readonly symmetries: Symmetries | undefined;
   readonly data: StarData;
   /** All files that are read. */
   readonly inputs: readonly string[];
@@ -162,7 +162,7 @@ async function proveSpec(
   { networks, ...architecture }: OpenedArchitecture & Pick<BoundArchitecture, "networks">,
   { seed, restarts }: StarVerbOptions,
   context: Context,
-): Promise<Derivation> {
+): Promise<Symmetries> {
   const { symmetries } = await align(architecture, networks.slice(0, 2), {
     seed,
     restarts,

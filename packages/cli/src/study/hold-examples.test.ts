@@ -1,7 +1,7 @@
 import { createTensor } from "@isthmus/core";
 import { createDataSet, MNIST_SCALING } from "@isthmus/data";
 import { describe, expect, it } from "vitest";
-import { holdExamples } from "./study-worker.ts";
+import { holdExamples } from "./hold-examples.ts";
 
 describe("holdExamples()", () => {
   it("holdExamples() feeds what the data set fed, in the same shapes and under the same name", () => {

@@ -7,19 +7,19 @@ import { assertTheme, type Theme } from "./palette.ts";
 /** Options of {@link renderBarrierSvg}. */
 export interface BarrierSvgOptions {
   /** What to draw. @defaultValue "loss" */
-  readonly measure: Measure;
+  readonly measure?: Measure;
   /** Pixels, at least 240. @defaultValue 720 */
-  readonly width: number;
+  readonly width?: number;
   /** Pixels, at least 160. @defaultValue 380 */
-  readonly height: number;
+  readonly height?: number;
   /** Colours for a light or for a dark background. @defaultValue "light" */
-  readonly theme: Theme;
+  readonly theme?: Theme;
   /** Draw the curves of these indices only, in the colours they have among all. @defaultValue [] (all) */
-  readonly only: readonly number[];
+  readonly only?: readonly number[];
 }
 
 /** Defaults of {@link renderBarrierSvg}. */
-export const BARRIER_SVG_DEFAULTS: Readonly<BarrierSvgOptions> = {
+export const BARRIER_SVG_DEFAULTS: Required<BarrierSvgOptions> = {
   measure: "loss",
   width: 720,
   height: 380,
@@ -38,7 +38,7 @@ export const BARRIER_SVG_DEFAULTS: Readonly<BarrierSvgOptions> = {
  */
 export async function renderBarrierSvg(
   curves: readonly BarrierCurve[],
-  options: Partial<BarrierSvgOptions> = {},
+  options: BarrierSvgOptions = {},
 ): Promise<string> {
   const { measure, width, height, theme, only } = resolveOptions(
     "draw a barrier",

@@ -5,6 +5,7 @@ import { drawBars } from "../figure/bar-figure.ts";
 import type { Drawing, Figure } from "../figure/figure.ts";
 import { drawLines } from "../figure/line-figure.ts";
 import { formatNumber } from "../format-value.ts";
+import { studyColumnTitle } from "./study-column-title.ts";
 import { studyCaption } from "./study-words.ts";
 
 /** A row of a table as a figure sees it. */
@@ -160,10 +161,4 @@ function drawingOf(figure: StudyFigure, table: StudyTable, drawn: Drawn): Drawin
 function ticksAt(places: readonly Place[]): { readonly ticks?: readonly number[] } {
   const values = [...new Set(places.map(({ x }) => Number(x)))].sort((a, b) => a - b);
   return values.length <= 8 ? { ticks: values } : {};
-}
-
-/** Returns the title of a column of a study's table, with its unit in brackets. */
-export function studyColumnTitle({ columns }: StudyTable, key: string): string {
-  const column = columns.find((one) => one.key === key);
-  return column?.unit === undefined ? (column?.title ?? key) : `${column.title} (${column.unit})`;
 }

@@ -5,11 +5,11 @@ import { CHART_DEFAULTS, type ChartOptions, renderChart } from "./render-chart.t
 /** Options of {@link renderBarrierChart}. */
 export interface BarrierChartOptions extends Pick<ChartOptions, "width" | "height" | "charset" | "color"> {
   /** What to draw. @defaultValue "loss" */
-  readonly measure: Measure;
+  readonly measure?: Measure;
 }
 
 /** Defaults of {@link renderBarrierChart}. */
-export const BARRIER_CHART_DEFAULTS: Readonly<BarrierChartOptions> = {
+export const BARRIER_CHART_DEFAULTS: Required<BarrierChartOptions> = {
   width: CHART_DEFAULTS.width,
   height: CHART_DEFAULTS.height,
   charset: CHART_DEFAULTS.charset,
@@ -25,7 +25,7 @@ export const BARRIER_CHART_DEFAULTS: Readonly<BarrierChartOptions> = {
  */
 export function renderBarrierChart(
   curves: readonly BarrierCurve[],
-  options: Partial<BarrierChartOptions> = {},
+  options: BarrierChartOptions = {},
 ): string {
   const { measure = BARRIER_CHART_DEFAULTS.measure, ...chart } = options;
   assertDrawable(curves);

@@ -40,7 +40,7 @@ describe("renderChart()", () => {
         .array(fc.tuple(value, value), { minLength: 1, maxLength: 30 })
         .map((points) => points.toSorted((a, b) => a[0] - b[0])),
     });
-    const options: fc.Arbitrary<Partial<ChartOptions>> = fc.record({
+    const options: fc.Arbitrary<ChartOptions> = fc.record({
       width: fc.integer({ min: 30, max: 200 }),
       height: fc.integer({ min: 4, max: 40 }),
       charset: fc.constantFrom("braille" as const, "ascii" as const),

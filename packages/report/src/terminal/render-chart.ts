@@ -15,28 +15,30 @@ export interface ChartSeries {
 /** Options of {@link renderChart}. */
 export interface ChartOptions {
   /** Columns of the whole chart, labels included; at least 30. @defaultValue 80 */
-  readonly width: number;
+  readonly width?: number;
   /** Rows of the plotted area; at least 4. @defaultValue 12 */
-  readonly height: number;
+  readonly height?: number;
   /** `braille` needs a Unicode terminal. @defaultValue "braille" */
-  readonly charset: Charset;
+  readonly charset?: Charset;
   /** Colour the series with ANSI escapes. @defaultValue false */
-  readonly color: boolean;
+  readonly color?: boolean;
   /** Words above the vertical axis. @defaultValue "" */
-  readonly yLabel: string;
+  readonly yLabel?: string;
   /** Words below the horizontal axis. @defaultValue "" */
-  readonly xLabel: string;
+  readonly xLabel?: string;
   /** How values beside the vertical axis are written. @defaultValue four significant digits */
-  readonly formatY: (value: number) => string;
+  readonly formatY?: (value: number) => string;
   /**
    * How the ends of the horizontal axis are written.
    * @defaultValue four significant digits, without needless zeros
    */
-  readonly formatX: (value: number) => string;
+  readonly formatX?: (value: number) => string;
 }
 
+type ResolvedOptions = Required<ChartOptions>;
+
 /** Defaults of {@link renderChart}. */
-export const CHART_DEFAULTS: Readonly<ChartOptions> = {
+export const CHART_DEFAULTS: ResolvedOptions = {
   width: 80,
   height: 12,
   charset: "braille",
@@ -80,7 +82,7 @@ const LINES = {
  * @throws UsageError if there is nothing to draw or a coordinate is not finite
  * @throws OutOfRangeError if the chart is smaller than 30 columns or 4 rows
  */
-export function renderChart(series: readonly ChartSeries[], options: Partial<ChartOptions> = {}): string {
+export function renderChart(series: readonly ChartSeries[], options: ChartOptions = {}): string {
   const resolved = resolveOptions("draw a chart", CHART_DEFAULTS, options);
   assertChart(series, resolved);
   const intervals = resolved.height >= 9 ? 4 : 2;
@@ -103,7 +105,7 @@ export function renderChart(series: readonly ChartSeries[], options: Partial<Cha
     .join("\n");
 }
 
-function assertChart(series: readonly ChartSeries[], { width, height }: ChartOptions): void {
+function assertChart(series: readonly ChartSeries[], { width, height }: ResolvedOptions): void {
   const points = series.flatMap((line) => line.points);
   if (points.length === 0) throw new UsageError("Cannot draw a chart as at least one point is needed: got 0");
   const odd = points.flat().find((value) => !Number.isFinite(value));
@@ -172,7 +174,12 @@ function interpolate(points: ChartSeries["points"], x: number): number | undefin
   return left[1] + ((right[1] - left[1]) * (x - left[0])) / (right[0] - left[0]);
 }
 
-function plotRows(canvas: Canvas, ticks: readonly string[], gutter: number, options: ChartOptions): string[] {
+function plotRows(
+  canvas: Canvas,
+  ticks: readonly string[],
+  gutter: number,
+  options: ResolvedOptions,
+): string[] {
   const { height, charset } = options;
   const rows = new Map(
     ticks.map((tick, index) => [Math.round((index * (height - 1)) / (ticks.length - 1)), tick]),
@@ -188,7 +195,7 @@ function axisRows(
   frame: Frame,
   gutter: number,
   columns: number,
-  { charset, xLabel, formatX }: ChartOptions,
+  { charset, xLabel, formatX }: ResolvedOptions,
 ): string[] {
   const { corner, floor } = LINES[charset];
   const place = formatX(frame.x[0]);
@@ -208,7 +215,7 @@ function axisRows(
 function legendRows(
   series: readonly ChartSeries[],
   { gutter, columns, frame }: Plotted & { readonly gutter: number },
-  options: ChartOptions,
+  options: ResolvedOptions,
 ): string[] {
   const indent = " ".repeat(gutter + 2);
   return series.map((line, index) => {
@@ -232,7 +239,7 @@ function sampleOf(
   return marked ? `${line[0]}${mark}${line[2]}` : line;
 }
 
-function paint(text: string, series: number, { color }: ChartOptions): string {
+function paint(text: string, series: number, { color }: ResolvedOptions): string {
   if (!color) return text;
   return `\u001b[${ANSI_COLORS[series % ANSI_COLORS.length]}m${text}\u001b[39m`;
 }

@@ -7,17 +7,19 @@ import type { Charset } from "./canvas.ts";
 /** Options of {@link renderPlaneChart}. */
 export interface PlaneChartOptions {
   /** Columns of the whole chart, at least 30. @defaultValue 80 */
-  readonly width: number;
+  readonly width?: number;
   /** Rows of the map at most, at least 4; at least half as many, too. @defaultValue 24 */
-  readonly height: number;
+  readonly height?: number;
   /** `braille` needs a Unicode terminal; the map is then shaded by blocks. @defaultValue "braille" */
-  readonly charset: Charset;
+  readonly charset?: Charset;
   /** What to draw. @defaultValue "loss" */
-  readonly measure: Measure;
+  readonly measure?: Measure;
 }
 
+type ResolvedOptions = Required<PlaneChartOptions>;
+
 /** Defaults of {@link renderPlaneChart}. */
-export const PLANE_CHART_DEFAULTS: Readonly<PlaneChartOptions> = {
+export const PLANE_CHART_DEFAULTS: ResolvedOptions = {
   width: 80,
   height: 24,
   charset: "braille",
@@ -42,7 +44,7 @@ const ASPECT = 2;
  * @throws OutOfRangeError if the chart is smaller than 30 columns or 4 rows
  * @throws UsageError if no place has a finite value
  */
-export function renderPlaneChart(result: PlaneResult, options: Partial<PlaneChartOptions> = {}): string {
+export function renderPlaneChart(result: PlaneResult, options: PlaneChartOptions = {}): string {
   const resolved = resolveOptions("draw a plane", PLANE_CHART_DEFAULTS, options);
   const { width, height, charset, measure } = resolved;
   if (!(width >= 30 && height >= 4)) {
@@ -92,7 +94,7 @@ interface PlaneMap {
   rows(): string[];
 }
 
-function createMap({ xs, ys }: PlaneResult, { width, height }: PlaneChartOptions): PlaneMap {
+function createMap({ xs, ys }: PlaneResult, { width, height }: ResolvedOptions): PlaneMap {
   const [left = 0, right = 1, bottom = 0, top = 1] = [xs[0], xs.at(-1), ys[0], ys.at(-1)];
   const perLine = Math.max((top - bottom) / height, (ASPECT * (right - left)) / width);
   const lines = clamp((top - bottom) / perLine, Math.ceil(height / 2), height);
@@ -130,7 +132,7 @@ function shade(
     limits,
     measure,
     charset,
-  }: { readonly limits: readonly number[] } & Pick<PlaneChartOptions, "measure" | "charset">,
+  }: { readonly limits: readonly number[] } & Pick<ResolvedOptions, "measure" | "charset">,
 ): void {
   const { bands, none } = SHADES[charset];
   for (let line = 0; line < map.lines; line++) {
@@ -153,7 +155,7 @@ function nearest(values: readonly number[], value: number): number {
 function legend(
   { models, paths, loss, error }: PlaneResult,
   limits: readonly number[],
-  { charset, measure }: PlaneChartOptions,
+  { charset, measure }: ResolvedOptions,
 ): string[] {
   const { bands, none, path } = SHADES[charset];
   const finite = (measure === "loss" ? loss : error).flat().filter(Number.isFinite);

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "@isthmus/core";
 import type { DataSet, Engine, Graph } from "@isthmus/graph";
-import type { Derivation } from "@isthmus/symmetry";
+import type { Symmetries } from "@isthmus/symmetry";
 
 /** A star and its anchors, and the data they predict. */
 export interface PredictorNetworks {
@@ -16,5 +16,5 @@ export interface PredictorNetworks {
    * Symmetries of the graph, verified, by which anchors are aligned to the star; without them, anchors are
    * assumed to be aligned.
    */
-  readonly symmetries?: Derivation | undefined;
+  readonly symmetries?: Symmetries | undefined;
 }

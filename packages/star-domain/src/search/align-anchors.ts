@@ -1,5 +1,5 @@
 import { at, createCheckpoint, createTensor, entry, type Tensor } from "@isthmus/core";
-import { type Derivation, permute } from "@isthmus/symmetry";
+import { permute, type Symmetries } from "@isthmus/symmetry";
 import type { Blend, PointWeights } from "@isthmus/training";
 import { align } from "@isthmus/weight-matching";
 import type { AnchorCache } from "./anchor-cache.ts";
@@ -9,7 +9,7 @@ import type { StarSearch } from "./star-search.ts";
 
 /** A search whose anchors are aligned to the star. */
 interface AnchorAlignment extends StarSearch {
-  readonly symmetries: Derivation;
+  readonly symmetries: Symmetries;
   /** The cache of anchors, which is switched to the aligned ones. */
   readonly cache: AnchorCache;
 }

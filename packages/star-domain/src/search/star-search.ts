@@ -1,11 +1,11 @@
 import type { Checkpoint } from "@isthmus/core";
 import type { Architecture, DataSet } from "@isthmus/graph";
-import type { Derivation } from "@isthmus/symmetry";
+import type { Symmetries } from "@isthmus/symmetry";
 
 /** An architecture, and the symmetries by which networks of it are aligned to a star. */
 export interface StarArchitecture extends Architecture {
   /** Symmetries of the graph, verified; without them, no network is aligned. */
-  readonly symmetries?: Derivation | undefined;
+  readonly symmetries?: Symmetries | undefined;
 }
 
 /** Networks to find a star of, and the engine and the data to find it with. */

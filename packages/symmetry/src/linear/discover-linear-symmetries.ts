@@ -1,6 +1,6 @@
 import { entry } from "@isthmus/core";
 import { type Architecture, type Graph, type Probe, type ProbeOptions, probeGraph } from "@isthmus/graph";
-import type { Derivation } from "../derive-spec.ts";
+import type { Symmetries } from "../derive-spec.ts";
 import type { Field, Labelled } from "../labels/field.ts";
 import { FactorAlgebra, type LinearKind } from "./factor-algebra.ts";
 import type {
@@ -28,39 +28,43 @@ import { walkFactors } from "./walk-factors.ts";
  *
  * @see Meng et al., G-SGD (2019), and Stock et al., Equi-normalization (2019), section 3, on scales; Ashkboos
  *   et al., SliceGPT (2024), section 3, on rotations
- * @param derivation - the permutation symmetries of the same graph
+ * @param permutations - the permutation symmetries of the same graph
  * @throws EngineError if the engine cannot run the graph
  */
 export async function discoverLinearSymmetries(
   { graph, engine }: Architecture,
-  derivation: Derivation,
+  permutations: Symmetries,
   options: ProbeOptions = {},
 ): Promise<LinearSymmetries> {
-  return deriveLinearSymmetries(graph, await probeGraph({ graph, engine }, options), derivation);
+  return deriveLinearSymmetries(graph, await probeGraph({ graph, engine }, options), permutations);
 }
 
 /** Derives the symmetries of {@link discoverLinearSymmetries} for a graph that was probed before. */
-export function deriveLinearSymmetries(graph: Graph, probe: Probe, derivation: Derivation): LinearSymmetries {
-  const walk = new Walks(graph, probe, derivation);
+export function deriveLinearSymmetries(
+  graph: Graph,
+  probe: Probe,
+  permutations: Symmetries,
+): LinearSymmetries {
+  const walk = new Walks(graph, probe, permutations);
   return { scales: walk.diagonal("scale"), signs: walk.diagonal("sign"), ...walk.rotations() };
 }
 
 class Walks {
   readonly #graph: Graph;
   readonly #probe: Probe;
-  readonly #derivation: Derivation;
+  readonly #permutations: Symmetries;
 
-  constructor(graph: Graph, probe: Probe, derivation: Derivation) {
+  constructor(graph: Graph, probe: Probe, permutations: Symmetries) {
     this.#graph = graph;
     this.#probe = probe;
-    this.#derivation = derivation;
+    this.#permutations = permutations;
   }
 
   diagonal(kind: DiagonalSymmetry["kind"]): DiagonalSymmetry {
     const { algebra, computed } = this.#walk(kind, () => true);
     const numbers = new Map<number, number>();
     const weights = new Map<string, FactorLayout>();
-    for (const [name, { info, view, fields }] of this.#derivation.labels.weights) {
+    for (const [name, { info, view, fields }] of this.#permutations.labels.weights) {
       const factors = fields.map(({ axes, labels }) => ({ axes, data: labels.map(factorOf) }));
       const layout = layOut({ shape: info.shape, view, fields: factors }, algebra, numbers);
       if (layout !== undefined) weights.set(name, layout);
@@ -75,7 +79,7 @@ class Walks {
   }
 
   rotations(): Pick<LinearSymmetries, "rotations" | "rotatedValues"> {
-    const { spec } = this.#derivation;
+    const { spec } = this.#permutations;
     const unitOf = (label: number): number => this.#unitOf(label);
     const movable = spec.followers[0]?.firstUnit ?? spec.units;
     const { algebra, computed } = this.#walk("rotation", (label) => {
@@ -97,14 +101,14 @@ class Walks {
   }
 
   #unitOf(label: number): number {
-    const { group, units } = this.#derivation;
+    const { group, units } = this.#permutations;
     return units.unitOf[group.classes.classOf[label] as number] as number;
   }
 
   /** Finds the one factor of each unit; {@link ONE} if it has different factors in different weights. */
   #factorsOfUnits(algebra: FactorAlgebra): Map<number, number> {
     const factors = new Map<number, number>();
-    for (const { fields } of this.#derivation.labels.weights.values()) {
+    for (const { fields } of this.#permutations.labels.weights.values()) {
       for (const label of fields.flatMap(({ labels }) => [...labels])) {
         const unit = this.#unitOf(label);
         if (unit < 0) continue;
@@ -117,7 +121,7 @@ class Walks {
   }
 
   #walk(kind: LinearKind, mayChange: (label: number) => boolean) {
-    const { labels } = this.#derivation;
+    const { labels } = this.#permutations;
     const algebra = new FactorAlgebra(kind, this.#cellOfLabels());
     const walk = { graph: this.#graph, probe: this.#probe, weights: labels.weights, mayChange };
     return { algebra, computed: walkFactors(walk, algebra) };
@@ -125,7 +129,7 @@ class Walks {
 
   /** Returns the number of the cell that the unit of each label is in, or -1. */
   #cellOfLabels(): Int32Array {
-    const { spec, labels } = this.#derivation;
+    const { spec, labels } = this.#permutations;
     const cellOfUnit = new Int32Array(spec.units).fill(-1);
     let cells = 0;
     for (const symmetry of spec.symmetries) {

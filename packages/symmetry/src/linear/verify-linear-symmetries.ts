@@ -15,7 +15,7 @@ import {
   randomWeights,
   runAll,
 } from "@isthmus/graph";
-import type { Derivation } from "../derive-spec.ts";
+import type { Symmetries } from "../derive-spec.ts";
 import type { SymmetrySpec } from "../spec.ts";
 import { compareInPlace } from "../verify/compare-values.ts";
 import { measureSensitivity } from "../verify/measure-sensitivity.ts";
@@ -72,7 +72,7 @@ const TRIALS: Readonly<Record<LinearKind, number>> = { scale: 1, sign: 3, rotati
  */
 export async function verifyLinearSymmetries(
   { graph, engine }: Architecture,
-  symmetries: { readonly derivation: Derivation; readonly linear: LinearSymmetries },
+  symmetries: { readonly permutations: Symmetries; readonly linear: LinearSymmetries },
   options: VerifyLinearOptions,
 ): Promise<readonly VerifyLinearResult[]> {
   const { seed, ...rest } = options;
@@ -82,7 +82,7 @@ export async function verifyLinearSymmetries(
   const counts = { scale: scales.variables, sign: signs.variables, rotation: rotations.length };
   const kinds = resolved.kinds.filter((kind) => counts[kind] > 0);
   const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
-  const inputs = randomInputs(graph, symmetries.derivation.batch, seed);
+  const inputs = randomInputs(graph, symmetries.permutations.batch, seed);
   const before = await runAll(graph, engine, new Map([...inputs, ...bound]));
   const results: VerifyLinearResult[] = [];
   for (const kind of kinds) {
@@ -92,7 +92,7 @@ export async function verifyLinearSymmetries(
       const drawn = { seed: seed + trial, kinds: [kind] };
       const moved = transformRandomly(
         createCheckpoint(bound),
-        symmetries.derivation.spec,
+        symmetries.permutations.spec,
         symmetries.linear,
         drawn,
       );

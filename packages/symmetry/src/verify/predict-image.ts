@@ -1,12 +1,12 @@
 import type { Alignment } from "../alignment.ts";
-import type { Derivation } from "../derive-spec.ts";
+import type { Symmetries } from "../derive-spec.ts";
 import { identityImage, labelImage, permuteFamilies } from "../read-off/class-permutation.ts";
 
 /**
- * Predicts where every label of a derivation goes when weights are permuted by an alignment. Families that
+ * Predicts where every label of a graph goes when weights are permuted by an alignment. Families that
  * lie in no weight, and so are not part of the specification, follow the others.
  */
-export function predictImage({ group, units }: Derivation, { source }: Alignment): Int32Array {
+export function predictImage({ group, units }: Symmetries, { source }: Alignment): Int32Array {
   const { classes, families } = group;
   const image = identityImage(classes);
   source.forEach((unit, place) => {

@@ -1,6 +1,6 @@
 import { type Checkpoint, sizeOf } from "@isthmus/core";
 import type { Architecture, Graph } from "@isthmus/graph";
-import type { Derivation } from "../derive-spec.ts";
+import type { Symmetries } from "../derive-spec.ts";
 import { discoverSymmetries } from "../discover-symmetries.ts";
 import { discoverLinearSymmetries } from "../linear/discover-linear-symmetries.ts";
 import type { LinearSymmetries } from "../linear/linear-symmetries.ts";
@@ -42,7 +42,7 @@ export interface SymmetryProof extends VerifySymmetriesResult {
  */
 export async function proveSymmetries(
   architecture: Architecture,
-  symmetries: Derivation | SymmetrySpec,
+  symmetries: Symmetries | SymmetrySpec,
   { seed, linear, weights, signal }: ProveSymmetriesOptions,
 ): Promise<SymmetryProof> {
   const { graph, engine } = architecture;
@@ -53,14 +53,15 @@ export async function proveSymmetries(
       signal,
     });
     const both = {
-      derivation: small.symmetries,
+      permutations: small.symmetries,
       linear: await discoverLinearSymmetries({ graph: small.graph, engine }, small.symmetries, { signal }),
     };
     const beyond = await verifyLinearSymmetries({ graph: small.graph, engine }, both, { seed, signal });
     return withLinear({ ...permutations, narrowed: true }, beyond);
   }
   const permutations = await verifySymmetries({ graph, engine }, symmetries, { seed, weights, signal });
-  const both = "spec" in symmetries && linear !== undefined ? { derivation: symmetries, linear } : undefined;
+  const both =
+    "spec" in symmetries && linear !== undefined ? { permutations: symmetries, linear } : undefined;
   const beyond =
     both === undefined
       ? []
@@ -79,7 +80,7 @@ function withLinear(
 /** A small network of the same structure as a large one, with its symmetries. */
 export interface NarrowNetwork {
   readonly graph: Graph;
-  readonly symmetries: Derivation;
+  readonly symmetries: Symmetries;
 }
 
 /** Weights up to which a network itself is run: several copies of them are held at once then, in f32. */

@@ -11,7 +11,7 @@ import {
   runAll,
 } from "@isthmus/graph";
 import type { Alignment } from "../alignment.ts";
-import { type Derivation, deriveSpec } from "../derive-spec.ts";
+import { deriveSpec, type Symmetries } from "../derive-spec.ts";
 import { fingerprintSpec } from "../encode/encode-spec.ts";
 import { permute } from "../permute.ts";
 import type { SymmetrySpec } from "../spec.ts";
@@ -89,7 +89,7 @@ export interface VerifySymmetriesResult extends ValueSummary {
  */
 export async function verifySymmetries(
   { graph, engine }: Architecture,
-  symmetries: Derivation | SymmetrySpec,
+  symmetries: Symmetries | SymmetrySpec,
   options: VerifySymmetriesOptions,
 ): Promise<VerifySymmetriesResult> {
   const { seed, ...rest } = options;
@@ -97,9 +97,9 @@ export async function verifySymmetries(
   const { signal, weights } = resolved;
   const spec = "spec" in symmetries ? symmetries.spec : symmetries;
   const bound = weights === undefined ? randomWeights(graph, seed) : await bindWeights(graph, weights);
-  const derivation = await derivationOf(graph, engine, symmetries);
+  const permutations = await permutationsOf(graph, engine, symmetries);
   signal?.throwIfAborted();
-  const inputs = randomInputs(graph, derivation?.batch ?? PROBE_DEFAULTS.batch, seed);
+  const inputs = randomInputs(graph, permutations?.batch ?? PROBE_DEFAULTS.batch, seed);
   const before = await runAll(graph, engine, new Map([...inputs, ...bound]));
   signal?.throwIfAborted();
   const network = { inputs, weights: bound, values: before };
@@ -112,7 +112,7 @@ export async function verifySymmetries(
     graph,
     engine,
     spec,
-    derivation,
+    permutations,
     inputs,
     bound,
     before,
@@ -130,7 +130,7 @@ interface Trial {
   readonly graph: Graph;
   readonly engine: Engine;
   readonly spec: SymmetrySpec;
-  readonly derivation: Derivation | undefined;
+  readonly permutations: Symmetries | undefined;
   readonly inputs: ReadonlyMap<string, Tensor>;
   readonly bound: ReadonlyMap<string, Tensor>;
   readonly before: ReadonlyMap<string, Tensor>;
@@ -141,17 +141,17 @@ interface Trial {
 }
 
 /**
- * Returns the derivation of a specification; a loaded one is derived again, and undefined if that gives
+ * Returns the permutations of a specification; a loaded one is derived again, and undefined if that gives
  * another specification.
  */
-async function derivationOf(
+async function permutationsOf(
   graph: Graph,
   engine: Engine,
-  symmetries: Derivation | SymmetrySpec,
-): Promise<Derivation | undefined> {
+  symmetries: Symmetries | SymmetrySpec,
+): Promise<Symmetries | undefined> {
   if ("spec" in symmetries) return symmetries;
-  const derivation = deriveSpec(graph, await probeGraph({ graph, engine }));
-  return fingerprintSpec(derivation.spec) === fingerprintSpec(symmetries) ? derivation : undefined;
+  const permutations = deriveSpec(graph, await probeGraph({ graph, engine }));
+  return fingerprintSpec(permutations.spec) === fingerprintSpec(symmetries) ? permutations : undefined;
 }
 
 /**
@@ -163,7 +163,7 @@ const SHUFFLES = { derived: 0, loaded: 3 };
  * Tries one alignment after the other until one fails; summarises the worst errors of all that were tried.
  */
 async function tryAll(trial: Trial, only?: string): Promise<ValueSummary> {
-  const shuffles = trial.derivation === undefined ? SHUFFLES.loaded : SHUFFLES.derived;
+  const shuffles = trial.permutations === undefined ? SHUFFLES.loaded : SHUFFLES.derived;
   let errors: readonly ValueError[] = [];
   const { graph, options } = trial;
   let summary = summarizeErrors(graph, options, errors, new Map());
@@ -183,7 +183,7 @@ function worse(one: ValueError, other: ValueError): ValueError {
 
 /** Computes the errors of all values that depend on the input or the weights, in the order of computation. */
 async function tryAlignment(trial: Trial, alignment: Alignment): Promise<ValueError[]> {
-  const { graph, engine, spec, derivation, inputs, bound, before, options } = trial;
+  const { graph, engine, spec, permutations, inputs, bound, before, options } = trial;
   const permuted = permute(alignment, createCheckpoint(bound, {}, graph.name), spec);
   const moved = new Map<string, Tensor>();
   for (const [name, tensor] of bound) {
@@ -191,7 +191,7 @@ async function tryAlignment(trial: Trial, alignment: Alignment): Promise<ValueEr
   }
   const after = await runAll(graph, engine, new Map([...inputs, ...moved]));
   options.signal?.throwIfAborted();
-  const compare = createComparison(graph, derivation, alignment);
+  const compare = createComparison(graph, permutations, alignment);
   const named = graph.nodes.flatMap(({ name, outputs }) => outputs.map((value) => ({ value, node: name })));
   return named.flatMap(({ value, node }): ValueError[] => {
     const one = before.get(value);
@@ -210,18 +210,18 @@ type Comparison = (value: string, before: Tensor, after: Tensor) => number | typ
 
 function createComparison(
   graph: Graph,
-  derivation: Derivation | undefined,
+  permutations: Symmetries | undefined,
   alignment: Alignment,
 ): Comparison {
   const outputs = new Set(graph.outputs.map(({ name }) => name));
-  if (derivation === undefined) {
+  if (permutations === undefined) {
     return (value, before, after) =>
       outputs.has(value) ? compareInPlace(before, after) : compareSorted(before, after);
   }
-  const image = predictImage(derivation, alignment);
+  const image = predictImage(permutations, alignment);
   return (value, before, after) => {
     if (outputs.has(value)) return compareInPlace(before, after);
-    const labelled = derivation.labels.values.get(value);
+    const labelled = permutations.labels.values.get(value);
     if (labelled === undefined) return undefined;
     const movement = predictMovement(labelled, image);
     return movement === undefined ? UNPREDICTABLE : compareMoved(before, after, movement);

@@ -3,9 +3,9 @@ import type { Graph, Node, Probe } from "@isthmus/graph";
 import { capturedNames } from "@isthmus/graph/ir";
 import type { UnitView } from "@isthmus/statistics";
 import {
-  type Derivation,
   layOutValues,
   type Motion,
+  type Symmetries,
   type ValueComponent,
   type ValueLayouts,
 } from "@isthmus/symmetry";
@@ -36,8 +36,8 @@ export interface MemberView {
 /** An architecture whose values are searched for units. */
 export interface ViewedArchitecture {
   readonly graph: Graph;
-  readonly derivation: Derivation;
-  /** A probe with another batch than the derivation's, which shows what extents depend on the batch. */
+  readonly permutations: Symmetries;
+  /** A probe with another batch than the permutations's, which shows what extents depend on the batch. */
   readonly probe: Probe;
   readonly tree: UnitTree;
   readonly expander: PlacementExpander;
@@ -54,7 +54,7 @@ export function findActivationViews(
   choice: ActivationChoice,
 ): MemberView[] {
   const { tree, graph } = architecture;
-  const layouts = layOutValues(architecture.derivation);
+  const layouts = layOutValues(architecture.permutations);
   const all = computedValues(graph);
   const chosen = choice === "all" ? all : readValues(graph, all);
   return tree.blocks.flatMap((block) => {
@@ -77,7 +77,7 @@ export function findActivationViews(
 type MemberPlaces = Omit<MemberView, "chosen">;
 
 function createFinder(
-  { tree, expander, derivation, probe }: ViewedArchitecture,
+  { tree, expander, permutations, probe }: ViewedArchitecture,
   { components, motionOf }: ValueLayouts,
   block: Block,
 ): (value: string) => MemberPlaces[] {
@@ -91,7 +91,7 @@ function createFinder(
       units.some((list) => list.some((unit) => owners[unit] !== -1 && unit >= 0)),
     );
     if (component === undefined || more.length > 0) return [];
-    const { shape } = entry(derivation.labels.values, value, "value");
+    const { shape } = entry(permutations.labels.values, value, "value");
     const other = entry(probe.types, value, "value").shape;
     if (component.axes.some((axis) => shape[axis] !== other[axis])) return [];
     return viewsOf(value, component, { tree, block, owners, motions });

@@ -80,7 +80,7 @@ export async function matchActivations(
   const tree = createUnitTree(spec);
   const expander = createPlacementExpander(spec);
   const probe = await probeGraph({ graph, engine }, { batch: symmetries.batch + 1 });
-  const views = findActivationViews({ graph, derivation: symmetries, probe, tree, expander }, values);
+  const views = findActivationViews({ graph, permutations: symmetries, probe, tree, expander }, values);
   const [a, b] = networks;
   const held = [
     createCheckpoint(await bindWeights(graph, a)),

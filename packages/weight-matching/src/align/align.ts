@@ -1,12 +1,12 @@
 import { type Checkpoint, InputError, UnsupportedError } from "@isthmus/core";
 import { type Architecture, assertNetwork, type BoundNetwork } from "@isthmus/graph";
 import {
-  type Derivation,
   discoverLinearSymmetries,
   discoverSymmetries,
   isLarge,
   type LinearKind,
   permute,
+  type Symmetries,
 } from "@isthmus/symmetry";
 import { type MatchOptions, type MatchResult, match } from "../match.ts";
 import { matchNormalized } from "../normalize/match-normalized.ts";
@@ -33,7 +33,7 @@ export type AlignOptions = (Matching | (WithoutMethod<Matching> & { readonly met
   /** Kinds of symmetries beyond permutation that are undone, too. @defaultValue none */
   readonly normalize?: readonly LinearKind[] | undefined;
   /** Symmetries of the graph, if they were discovered before. @defaultValue they are discovered */
-  readonly symmetries?: Derivation | undefined;
+  readonly symmetries?: Symmetries | undefined;
   /**
    * `values` proves the symmetries on every value inside each network; `outputs` only compares its outputs
    * before and after, for
@@ -54,7 +54,7 @@ export interface AlignResult {
   readonly networks: readonly Checkpoint[];
   /** How each network but the first was aligned, in order. */
   readonly aligned: readonly AlignedNetwork[];
-  readonly symmetries: Derivation;
+  readonly symmetries: Symmetries;
 }
 
 /**
@@ -161,7 +161,7 @@ function asSaved(
 /** Discovers scales, signs and rotations if any are to be undone. */
 async function discoverForms(
   { graph, engine, narrow }: Architecture,
-  symmetries: Derivation,
+  symmetries: Symmetries,
   { normalize, signal }: AlignOptions,
 ): Promise<ProvenGroup["normalizing"]> {
   if (normalize === undefined) return undefined;

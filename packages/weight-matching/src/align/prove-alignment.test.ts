@@ -1,7 +1,7 @@
 import { defineCheckpoint, type TensorInfo } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import type { Architecture } from "@isthmus/graph";
-import { type Derivation, discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
+import { discoverSymmetries, permute, randomAlignment, type Symmetries } from "@isthmus/symmetry";
 import { type ConfigNetwork, networkOfConfig } from "@isthmus/zoo";
 import { describe, expect, test } from "vitest";
 import { proveAlignment } from "./prove-alignment.ts";
@@ -19,7 +19,7 @@ const engine = createOnnxRuntimeEngine();
 async function provable(
   network: ConfigNetwork,
   symmetriesOf = network,
-): Promise<[Architecture, { readonly symmetries: Derivation }]> {
+): Promise<[Architecture, { readonly symmetries: Symmetries }]> {
   const symmetries = await discoverSymmetries({ graph: symmetriesOf.graph, engine });
   const narrow = () => network.narrow().graph;
   return [{ graph: network.graph, engine, narrow }, { symmetries }];

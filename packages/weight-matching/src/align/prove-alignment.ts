@@ -1,10 +1,10 @@
 import { type Checkpoint, UnsupportedError } from "@isthmus/core";
 import type { Architecture, Graph } from "@isthmus/graph";
 import {
-  type Derivation,
   type LinearKind,
   type LinearSymmetries,
   narrowLarge,
+  type Symmetries,
   type VerifySymmetriesOptions,
   verifyAlignment,
   verifyLinearSymmetries,
@@ -19,7 +19,7 @@ export interface Normalizing {
 
 /** What an alignment was found with. */
 export interface ProvenGroup {
-  readonly symmetries: Derivation;
+  readonly symmetries: Symmetries;
   /** What is undone beyond permutation; nothing if absent. */
   readonly normalizing?: Normalizing | undefined;
 }
@@ -88,7 +88,7 @@ export async function proveAlignment(
 /** Returns the largest relative error of any value under random permutations. */
 async function provePermutations(
   graph: Graph,
-  symmetries: Derivation,
+  symmetries: Symmetries,
   engine: Architecture["engine"],
   options: VerifySymmetriesOptions,
 ): Promise<number> {
@@ -105,7 +105,7 @@ async function proveLinear(
 ): Promise<number> {
   if (normalizing === undefined) return 0;
   const { kinds, linear } = normalizing;
-  const both = { derivation: symmetries, linear };
+  const both = { permutations: symmetries, linear };
   const results = await verifyLinearSymmetries({ graph, engine }, both, { ...options, kinds });
   for (const { firstFailure } of results) {
     if (firstFailure !== undefined) throw changedFunction(graph.name, firstFailure.node, firstFailure.error);

@@ -110,14 +110,13 @@ export async function scanTensor(
   }
 }
 
-interface Range extends TensorRange {
-  readonly length: number;
-}
-
-/** Reads a range of every checkpoint, all at once, into memory that is only valid until `use` has ended. */
-async function withRanges(
+/**
+ * Reads the same range of a tensor of every checkpoint, all at once.
+ * @param use - called with the parts in the order of the checkpoints; they are only valid until it has ended
+ */
+export async function withRanges(
   checkpoints: readonly Checkpoint[],
-  { name, begin, length }: Range,
+  { name, begin, length }: TensorRange & { readonly length: number },
   use: (parts: readonly Elements[]) => void | Promise<void>,
 ): Promise<void> {
   const ranges = checkpoints.map((checkpoint) => {

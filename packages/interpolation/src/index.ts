@@ -1,5 +1,5 @@
 export { average, averageInto, normalizeWeights } from "./average.ts";
-export { type Combination, combine, scanTensor, type TensorRange } from "./combine.ts";
+export { type Combination, combine, scanTensor, type TensorRange, withRanges } from "./combine.ts";
 export { CURVE_KINDS, type CurveKind, type CurvePoints, createCurve, curveCoefficients } from "./curve.ts";
 export { type InnerProductsOptions, innerProducts } from "./inner-products.ts";
 export { type LerpPlace, lerp } from "./lerp.ts";

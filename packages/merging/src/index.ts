@@ -1,4 +1,4 @@
-export { type MergeOptions, merge } from "./merge.ts";
+export { type MergeOptions, merge, planMerge } from "./merge.ts";
 export {
   defineMergeMethod,
   type MergedNetworks,
@@ -6,6 +6,7 @@ export {
   type MergedTensor,
   type MergeMethod,
 } from "./merge-method.ts";
+export { type MergePlan, mergeByPlan, type PlannedSource, type PlannedTensor } from "./merge-plan.ts";
 export { linear } from "./methods/linear.ts";
 export { slerp } from "./methods/slerp.ts";
 export { MERGE_METHODS } from "./methods.ts";

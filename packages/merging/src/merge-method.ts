@@ -11,6 +11,11 @@ export interface MergedTensor<P extends ParameterSpecs = ParameterSpecs> {
   /** The network that the others were made from, for methods that have one. */
   readonly base: Checkpoint | undefined;
   readonly parameters: TensorParameters<P>;
+  /**
+   * Seed of the merge, a whole number of at least 0. Random numbers are a function of it, the name of the
+   * tensor, the position of the network and the position of the element, and of nothing else.
+   */
+  readonly seed: number;
 }
 
 /** Stored elements of one range of a tensor; they are only valid during the call. */
@@ -61,6 +66,12 @@ export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unkn
    * @defaultValue 0
    */
   integersFrom?(parameters: TensorParameters<P>): number;
+  /**
+   * Whether a survey holds a whole tensor, as where a result cannot be computed range by range; such surveys
+   * are dropped when the next tensors are made, and made again if need be.
+   * @defaultValue false
+   */
+  readonly keepsTensor?: boolean;
   /** Looks at a whole tensor. @defaultValue nothing is looked at */
   survey?(tensor: MergedTensor<P>): S | Promise<S>;
   /** Writes one range of the result. */

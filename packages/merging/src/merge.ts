@@ -1,12 +1,7 @@
-import { at, type Checkpoint, entry, InputError } from "@isthmus/core";
-import { combine } from "@isthmus/interpolation";
-import type { MergedTensor, MergeMethod } from "./merge-method.ts";
-import {
-  type GivenParameters,
-  type ParameterSpecs,
-  resolveParameters,
-  type TensorParameters,
-} from "./parameters.ts";
+import { assertCheckpoint, assertSameStructure, type Checkpoint, InputError } from "@isthmus/core";
+import type { MergeMethod } from "./merge-method.ts";
+import { type MergePlan, mergeByPlan, type PlannedSource, type PlannedTensor } from "./merge-plan.ts";
+import { type GivenParameters, type ParameterSpecs, resolveParameters } from "./parameters.ts";
 
 /** How networks are merged. */
 export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unknown> {
@@ -15,6 +10,8 @@ export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unk
   readonly parameters?: GivenParameters<P>;
   /** The network that the others were made from; only for methods that take one. */
   readonly base?: Checkpoint | undefined;
+  /** Seed of methods that draw random numbers, a whole number of at least 0. @defaultValue 0 */
+  readonly seed?: number;
 }
 
 /**
@@ -45,37 +42,48 @@ export interface MergeOptions<P extends ParameterSpecs = ParameterSpecs, S = unk
  */
 export function merge<P extends ParameterSpecs, S>(
   networks: readonly Checkpoint[],
-  { method, parameters = {}, base }: MergeOptions<P, S>,
+  options: MergeOptions<P, S>,
 ): Checkpoint {
-  assertNetworks(method, networks, base);
-  const [first, ...others] = networks as readonly [Checkpoint, ...Checkpoint[]];
-  const tensors = new Map(
-    [...first.tensors].map(([name, info]): [string, MergedTensor<P>] => {
-      const asked = { tensor: name, networks: networks.length };
-      const resolved = resolveParameters(method.name, method.parameters, parameters, asked);
-      return [name, { name, info, networks: [first, ...others], base, parameters: resolved }];
-    }),
-  );
-  const keptFrom = (values: TensorParameters<P>) =>
-    at(networks, method.integersFrom?.(values) ?? 0, "network");
-  return combine({
-    source: `${method.name}(${networks.map(({ source }) => source).join(", ")})`,
-    inputs: base === undefined ? [first, ...others] : [first, ...others, base],
-    integersFrom: (name) => keptFrom(entry(tensors, name, "tensor").parameters),
-    survey: async (name): Promise<S> => method.survey?.(entry(tensors, name, "tensor")) as S,
-    blend({ name, begin }, all, out, survey) {
-      const parts = all.slice(0, networks.length);
-      const range = { tensor: entry(tensors, name, "tensor"), begin, parts, base: all[networks.length] };
-      return method.blendInto({ ...range, survey }, out);
-    },
+  return mergeByPlan(planMerge(networks, options));
+}
+
+/** Plans a merge of networks of one structure, in which every tensor has the same rule. */
+export function planMerge<P extends ParameterSpecs, S>(
+  networks: readonly Checkpoint[],
+  { method, parameters = {}, base, seed = 0 }: MergeOptions<P, S>,
+): MergePlan {
+  const [first, ...others] = assertNetworks(method, networks, base);
+  const all = base === undefined ? others : [...others, base];
+  for (const other of all) assertSameStructure(first, other);
+  const ofNetworks = (tensor: string): [PlannedSource, ...PlannedSource[]] => [
+    { network: 0, tensor },
+    ...others.map((_, i): PlannedSource => ({ network: i + 1, tensor })),
+  ];
+  const tensors = [...first.tensors].map(([name, info]): [string, PlannedTensor] => {
+    const asked = { tensor: name, networks: networks.length };
+    const planned = {
+      ...{ info, sources: ofNetworks(name) },
+      // What a method is told fits its own parameters, as they are resolved by its own description.
+      method: method as unknown as MergeMethod,
+      parameters: resolveParameters(method.name, method.parameters, parameters, asked),
+      reason: `${method.name} for all tensors`,
+    };
+    return [
+      name,
+      base === undefined ? planned : { ...planned, base: { network: networks.length, tensor: name } },
+    ];
   });
+  return {
+    source: `${method.name}(${networks.map(({ source }) => source).join(", ")})`,
+    ...{ networks: [first, ...all], tensors: new Map(tensors), metadata: first.metadata, seed },
+  };
 }
 
 function assertNetworks(
   { name, networks: rule }: Pick<MergeMethod, "name" | "networks">,
   networks: readonly Checkpoint[],
   base: Checkpoint | undefined,
-): void {
+): readonly [Checkpoint, ...Checkpoint[]] {
   const { least, most = Number.POSITIVE_INFINITY } = rule;
   const input = networks[0]?.source ?? "networks";
   if (networks.length < least || networks.length > most) {
@@ -103,4 +111,6 @@ function assertNetworks(
       },
     );
   }
+  for (const network of networks) assertCheckpoint(`merge by ${name}`, network);
+  return networks as readonly [Checkpoint, ...Checkpoint[]];
 }

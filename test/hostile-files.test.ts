@@ -11,7 +11,7 @@ import { readStudy } from "@isthmus/study";
 import { readSpec } from "@isthmus/symmetry";
 import { copyModelFiles, openModel } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openJournal } from "../packages/barrier/src/journal.ts";
+import { openJournal } from "../packages/tasks/src/journal.ts";
 
 const GRAPH = fileURLToPath(new URL("fixtures/mnist-mlp/graph.onnx", import.meta.url));
 const WEIGHTS = fileURLToPath(new URL("../examples/mnist-mlp/s0.safetensors", import.meta.url));

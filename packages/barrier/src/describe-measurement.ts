@@ -1,7 +1,7 @@
 import { type DataSet, fingerprintData, fingerprintGraph, limitExamples } from "@isthmus/graph";
 import { STATISTICS_EXAMPLES, type StatisticsPolicy } from "@isthmus/statistics";
+import type { JournalRun } from "@isthmus/tasks";
 import type { EvaluatedArchitecture } from "./create-corrected-evaluator.ts";
-import type { JournalRun } from "./journal.ts";
 
 /**
  * Describes how networks are measured, so that it can be compared with another measurement; graph and data by

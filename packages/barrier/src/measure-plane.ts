@@ -8,6 +8,7 @@ import {
   type PlanePlace,
   type PlaneProjection,
 } from "@isthmus/interpolation";
+import { type Journal, type JournalRun, openJournal } from "@isthmus/tasks";
 import { bindNetwork, parameterNames } from "./bind-network.ts";
 import {
   type CorrectedEvaluator,
@@ -15,7 +16,6 @@ import {
   type EvaluatedArchitecture,
 } from "./create-corrected-evaluator.ts";
 import { describeMeasurement } from "./describe-measurement.ts";
-import { type Journal, type JournalRun, openJournal } from "./journal.ts";
 import {
   type MeasurePlaneOptions,
   type PlaneGrid,

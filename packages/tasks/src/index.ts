@@ -1,4 +1,5 @@
 export { findMissing, type MissingTasks } from "./find-missing.ts";
+export { type Journal, type JournalRun, openJournal } from "./journal.ts";
 export { runTask } from "./run-task.ts";
 export {
   type RunTasksOptions,

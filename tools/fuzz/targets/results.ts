@@ -1,5 +1,4 @@
 import { readResult, renderFigures, renderResultPage, renderTables } from "@isthmus/report";
-import { openJournal } from "../../../packages/barrier/src/journal.ts";
 import { barrierCurve } from "../../../packages/report/test/barrier-curve.ts";
 import {
   curveResult,
@@ -8,6 +7,7 @@ import {
   starResult,
   studyResult,
 } from "../../../packages/report/test/results.ts";
+import { openJournal } from "../../../packages/tasks/src/journal.ts";
 import { deepen } from "../bombs.ts";
 import { mutateJson, writeJson } from "../mutate/mutate-json.ts";
 import type { FuzzTarget } from "../target.ts";

@@ -1,8 +1,8 @@
 import { at, type Checkpoint } from "@isthmus/core";
 import type { Evaluation } from "@isthmus/graph";
 import { lerp } from "@isthmus/interpolation";
+import type { Journal } from "@isthmus/tasks";
 import type { CorrectedEvaluator } from "../create-corrected-evaluator.ts";
-import type { Journal } from "../journal.ts";
 import { keyOf, type Shares } from "./cut-points.ts";
 import type { LayerTensors } from "./group-layers.ts";
 

@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
+import type { Journal } from "@isthmus/tasks";
 import type { BarrierPoint } from "../barrier-result.ts";
 import { barrierValues } from "../barrier-values.ts";
-import type { Journal } from "../journal.ts";
 import type { LayerCut } from "../layers-result.ts";
 import type { PointReader } from "./create-point-reader.ts";
 import { type Cut, type CutPlan, keyOf, listCuts, placesOf, sharesAt } from "./cut-points.ts";

@@ -2,10 +2,10 @@ import { at, type Checkpoint, entry, sizeOf } from "@isthmus/core";
 import { type Architecture, type DataSet, fingerprintWeights } from "@isthmus/graph";
 import { innerProducts } from "@isthmus/interpolation";
 import { chooseStatistics } from "@isthmus/statistics";
+import { type Journal, openJournal } from "@isthmus/tasks";
 import { bindNetwork, parameterNames } from "../bind-network.ts";
 import { createCorrectedEvaluator } from "../create-corrected-evaluator.ts";
 import { describeMeasurement } from "../describe-measurement.ts";
-import { type Journal, openJournal } from "../journal.ts";
 import type {
   DirectionRobustness,
   LayerBarrier,

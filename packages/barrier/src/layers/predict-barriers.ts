@@ -10,8 +10,8 @@ import {
   toFloat64,
 } from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
+import { type Journal, openJournal } from "@isthmus/tasks";
 import type { LossSpec } from "@isthmus/training";
-import { type Journal, openJournal } from "../journal.ts";
 import type { BarrierNetworks } from "../measure-barrier.ts";
 import { groupLayers, type LayerPattern, type LayerTensors } from "./group-layers.ts";
 import { createLossDerivatives, type Direction, type NetworkWeights } from "./loss-derivatives.ts";

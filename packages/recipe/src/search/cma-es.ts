@@ -1,0 +1,229 @@
+import { at, createRandom, OutOfRangeError, type Random } from "@isthmus/core";
+import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+
+/** What a search by CMA-ES starts from. */
+export interface CmaEsOptions {
+  /** Where the search starts, one number for each coordinate. */
+  readonly start: readonly number[];
+  /** Standard deviation of the first candidates in every coordinate, above 0. */
+  readonly sigma: number;
+  /** Candidates of a generation, at least 4. @defaultValue `4 + floor(3 log(coordinates))` */
+  readonly population?: number;
+  /** Seed of the candidates, a whole number of at least 0. @defaultValue 0 */
+  readonly seed?: number;
+}
+
+/** Why a search has nothing more to find. */
+export type CmaEsStop = "converged" | "flat" | "ill-conditioned";
+
+/** A search for the least value of a function of which only values are known. */
+export interface CmaEs {
+  /** Draws the candidates of the next generation, each of as many numbers as the start has. */
+  ask(): readonly (readonly number[])[];
+  /** Learns the values of the candidates that were asked last, in their order; the smaller, the better. */
+  tell(values: readonly number[]): void;
+  /** The centre of the search: the best guess where values are noisy. */
+  readonly mean: readonly number[];
+  /** Why it has stopped, or undefined while it may still find better. */
+  readonly stopped: CmaEsStop | undefined;
+}
+
+/** Smallest spread of candidates, as a share of the first one, below which the search has converged. */
+const CONVERGED = 1e-6;
+/** Largest condition of the covariance that doubles describe well. */
+const ILL_CONDITIONED = 1e14;
+/** Generations whose best values must differ, else the function is flat. */
+const FLAT_GENERATIONS = 12;
+
+/**
+ * Creates a search by the evolution strategy CMA-ES (Hansen, The CMA evolution strategy: a tutorial, 2016,
+ * figure 6, with its default constants and without active update). The same seed and values give the same
+ * candidates.
+ *
+ * @throws OutOfRangeError if there are no coordinates, or an option is out of its range
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCmaEs } from "@isthmus/recipe";
+ *
+ * const search = createCmaEs({ start: [0, 0], sigma: 0.5 });
+ * while (search.stopped === undefined)
+ *   search.tell(search.ask().map(([x = 0, y = 0]) => (x - 1) ** 2 + 10 * (y + 2) ** 2));
+ * assert(search.mean.every((x, i) => Math.abs(x - [1, -2][i]!) < 1e-3));
+ * ```
+ */
+export function createCmaEs({ start, sigma, population, seed = 0 }: CmaEsOptions): CmaEs {
+  const size = start.length;
+  if (size === 0)
+    throw new OutOfRangeError("Cannot search as there must be at least one coordinate: got none");
+  if (!(sigma > 0 && Number.isFinite(sigma)))
+    throw new OutOfRangeError(`Cannot search as sigma must be above 0: it is ${sigma}`);
+  const count = population ?? 4 + Math.floor(3 * Math.log(size));
+  if (!(Number.isSafeInteger(count) && count >= 4))
+    throw new OutOfRangeError(`Cannot search as a population needs at least 4 candidates: got ${count}`);
+  return new Search(start, sigma, strategyOf(size, count), createRandom(seed, "cma-es"));
+}
+
+/** Constants of the strategy (tutorial, table 1). */
+interface Strategy {
+  readonly size: number;
+  readonly count: number;
+  /** Weights of the best candidates, of sum 1, falling. */
+  readonly weights: readonly number[];
+  /** Variance-effective number of the best candidates. */
+  readonly effective: number;
+  readonly meanPath: number;
+  readonly sizePath: number;
+  readonly damping: number;
+  readonly rankOne: number;
+  readonly rankMany: number;
+  /** Mean length of a standard normal vector. */
+  readonly normalLength: number;
+}
+
+function strategyOf(size: number, count: number): Strategy {
+  const best = Math.floor(count / 2);
+  const raw = Array.from({ length: best }, (_, i) => Math.log((count + 1) / 2) - Math.log(i + 1));
+  const sum = raw.reduce((total, weight) => total + weight, 0);
+  const weights = raw.map((weight) => weight / sum);
+  const effective = 1 / weights.reduce((total, weight) => total + weight ** 2, 0);
+  const sizePath = (effective + 2) / (size + effective + 5);
+  const rankOne = 2 / ((size + 1.3) ** 2 + effective);
+  const many = (2 * (effective - 2 + 1 / effective)) / ((size + 2) ** 2 + effective);
+  return {
+    ...{ size, count, weights, effective, sizePath, rankOne },
+    meanPath: (4 + effective / size) / (size + 4 + (2 * effective) / size),
+    damping: 1 + 2 * Math.max(0, Math.sqrt((effective - 1) / (size + 1)) - 1) + sizePath,
+    rankMany: Math.min(1 - rankOne, many),
+    normalLength: Math.sqrt(size) * (1 - 1 / (4 * size) + 1 / (21 * size ** 2)),
+  };
+}
+
+class Search implements CmaEs {
+  readonly #strategy: Strategy;
+  readonly #random: Random;
+  readonly #firstSigma: number;
+  #mean: number[];
+  #sigma: number;
+  #covariance: Matrix;
+  /** Columns are eigenvectors of the covariance; with their standard deviations. */
+  #axes: Matrix;
+  #deviations: number[];
+  #sizePath: number[];
+  #meanPath: number[];
+  #generation = 0;
+  #steps: readonly (readonly number[])[] = [];
+  #best: number[] = [];
+  #stopped: CmaEsStop | undefined;
+
+  constructor(start: readonly number[], sigma: number, strategy: Strategy, random: Random) {
+    this.#strategy = strategy;
+    this.#random = random;
+    this.#firstSigma = sigma;
+    this.#mean = [...start];
+    this.#sigma = sigma;
+    this.#covariance = Matrix.eye(strategy.size);
+    this.#axes = Matrix.eye(strategy.size);
+    this.#deviations = start.map(() => 1);
+    this.#sizePath = start.map(() => 0);
+    this.#meanPath = start.map(() => 0);
+  }
+
+  get mean(): readonly number[] {
+    return this.#mean;
+  }
+
+  get stopped(): CmaEsStop | undefined {
+    return this.#stopped;
+  }
+
+  ask(): readonly (readonly number[])[] {
+    const { size, count } = this.#strategy;
+    this.#steps = Array.from({ length: count }, () => {
+      const scaled = this.#deviations.map((deviation) => deviation * this.#random.normal());
+      return Array.from({ length: size }, (_, i) => dot(this.#axes.getRow(i), scaled));
+    });
+    return this.#steps.map((step) => step.map((x, i) => at(this.#mean, i, "coordinate") + this.#sigma * x));
+  }
+
+  tell(values: readonly number[]): void {
+    if (values.length !== this.#steps.length || values.length === 0) {
+      throw new OutOfRangeError(
+        `Cannot learn from ${values.length} values as each of the ${this.#steps.length} candidates that were asked needs one`,
+      );
+    }
+    // Values that are not numbers rank last.
+    const rank = (value: number) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value);
+    const order = values
+      .map((value, i) => ({ value: rank(value), i }))
+      .sort((a, b) => a.value - b.value || a.i - b.i);
+    const best = this.#strategy.weights.map((_, k) => at(this.#steps, at(order, k, "candidate").i, "step"));
+    this.#generation++;
+    this.#move(best);
+    this.#decompose();
+    this.#best.push(at(order, 0, "candidate").value);
+    this.#steps = [];
+    this.#stopped = this.#findStop();
+  }
+
+  /** Moves the centre to the best candidates and adapts both paths, the covariance and the step size. */
+  #move(best: readonly (readonly number[])[]): void {
+    const { size, weights, effective, sizePath, meanPath, damping, rankOne, rankMany, normalLength } =
+      this.#strategy;
+    const step = Array.from({ length: size }, (_, i) =>
+      weights.reduce((sum, weight, k) => sum + weight * at(at(best, k, "step"), i, "coordinate"), 0),
+    );
+    this.#mean = this.#mean.map((x, i) => x + this.#sigma * at(step, i, "coordinate"));
+    const whitened = this.#whiten(step);
+    const sizeGain = Math.sqrt(sizePath * (2 - sizePath) * effective);
+    this.#sizePath = this.#sizePath.map(
+      (x, i) => (1 - sizePath) * x + sizeGain * at(whitened, i, "coordinate"),
+    );
+    const length = Math.hypot(...this.#sizePath);
+    const unbiased = length / Math.sqrt(1 - (1 - sizePath) ** (2 * this.#generation));
+    // The covariance is not widened while the step size still grows fast.
+    const isSteady = unbiased < (1.4 + 2 / (size + 1)) * normalLength;
+    const meanGain = isSteady ? Math.sqrt(meanPath * (2 - meanPath) * effective) : 0;
+    this.#meanPath = this.#meanPath.map((x, i) => (1 - meanPath) * x + meanGain * at(step, i, "coordinate"));
+    const lost = isSteady ? 0 : meanPath * (2 - meanPath);
+    this.#covariance.mul(1 - rankOne - rankMany + rankOne * lost);
+    addOuter(this.#covariance, this.#meanPath, rankOne);
+    for (const [k, weight] of weights.entries())
+      addOuter(this.#covariance, at(best, k, "step"), rankMany * weight);
+    this.#sigma *= Math.exp(Math.min(1, (sizePath / damping) * (length / normalLength - 1)));
+  }
+
+  /** Multiplies a step by the inverse square root of the covariance. */
+  #whiten(step: readonly number[]): number[] {
+    const along = this.#deviations.map((deviation, k) => dot(this.#axes.getColumn(k), step) / deviation);
+    return step.map((_, i) => dot(this.#axes.getRow(i), along));
+  }
+
+  #decompose(): void {
+    const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(this.#covariance, {
+      assumeSymmetric: true,
+    });
+    this.#axes = eigenvectorMatrix;
+    this.#deviations = realEigenvalues.map((value) => Math.sqrt(Math.max(value, Number.MIN_VALUE)));
+  }
+
+  #findStop(): CmaEsStop | undefined {
+    const [most, least] = [Math.max(...this.#deviations), Math.min(...this.#deviations)];
+    if (this.#sigma * most < CONVERGED * this.#firstSigma) return "converged";
+    if ((most / least) ** 2 > ILL_CONDITIONED) return "ill-conditioned";
+    const recent = this.#best.slice(-FLAT_GENERATIONS);
+    const isFlat = recent.length === FLAT_GENERATIONS && Math.max(...recent) === Math.min(...recent);
+    return isFlat ? "flat" : undefined;
+  }
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, x, i) => sum + x * at(b, i, "coordinate"), 0);
+}
+
+/** Adds `factor x xᵀ` to a square matrix in place. */
+function addOuter(matrix: Matrix, x: readonly number[], factor: number): void {
+  for (const [i, a] of x.entries())
+    for (const [j, b] of x.entries()) matrix.set(i, j, matrix.get(i, j) + factor * a * b);
+}

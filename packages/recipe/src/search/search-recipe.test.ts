@@ -1,0 +1,101 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { searchRecipe } from "./search-recipe.ts";
+import { fillSearched, fromUnit, listSearched } from "./search-space.ts";
+
+const recipe = {
+  merge_method: "linear",
+  models: [
+    { model: "a", parameters: { weight: { search: [0, 1] } } },
+    { model: "b", parameters: { weight: { search: [-1, 3], start: 0 } } },
+  ],
+};
+/** Least at weights .25 and 2. */
+const score = ({ models: [a, b] }: typeof recipe) =>
+  (Number(a?.parameters.weight) - 0.25) ** 2 + (Number(b?.parameters.weight) - 2) ** 2;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-search-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe("searchRecipe()", () => {
+  test("finds the best numbers of all marks, and returns the recipe with them", async () => {
+    const { best, candidates } = await searchRecipe(recipe, {
+      evaluate: async (r) => score(r),
+      evaluations: 300,
+    });
+    expect(best.values).toEqual({
+      "models.0.parameters.weight": expect.closeTo(0.25, 2),
+      "models.1.parameters.weight": expect.closeTo(2, 2),
+    });
+    expect(score(best.recipe)).toBe(best.score);
+    expect(candidates.length).toBeLessThanOrEqual(300);
+    for (const { values } of candidates)
+      expect(values["models.0.parameters.weight"]).toBeGreaterThanOrEqual(0);
+  });
+
+  test("looks for large scores if asked", async () => {
+    const options = { evaluate: async (r: typeof recipe) => -score(r), evaluations: 120 };
+    expect((await searchRecipe(recipe, { ...options, goal: "maximize" })).best.score).toBeGreaterThan(-0.01);
+  });
+
+  test("goes on from its journal after it was stopped, and ends the same", async () => {
+    const journal = join(folder, "search.json");
+    let judged = 0;
+    const evaluate = async (r: typeof recipe) => {
+      judged++;
+      return score(r);
+    };
+    const options = { evaluate, evaluations: 60, seed: 3 };
+    const whole = await searchRecipe(recipe, options);
+    const before = judged;
+    const failing = async (r: typeof recipe) => {
+      if (judged === before + 17) throw new Error("killed");
+      return evaluate(r);
+    };
+    await expect(searchRecipe(recipe, { ...options, evaluate: failing, journal })).rejects.toThrow("killed");
+    const resumed = await searchRecipe(recipe, { ...options, journal });
+    expect(resumed).toEqual(whole);
+    expect(judged - before).toBe(before);
+    await expect(searchRecipe(recipe, { ...options, seed: 4, journal })).rejects.toThrow(
+      /"seed" is 3 there and 4/,
+    );
+  });
+
+  test("says what is wrong with marks, and when nothing could be judged", async () => {
+    const evaluate = async () => Number.NaN;
+    await expect(searchRecipe({ weight: 1 }, { evaluate })).rejects.toThrow("must be marked with a range");
+    await expect(searchRecipe({ weight: { search: [1, 0] } }, { evaluate })).rejects.toThrow("must grow");
+    await expect(searchRecipe({ weight: { search: [0] } }, { evaluate })).rejects.toThrow("two numbers");
+    await expect(searchRecipe({ w: { search: [0, 1], strat: 1 } }, { evaluate })).rejects.toThrow(
+      'has "strat"',
+    );
+    await expect(searchRecipe(recipe, { evaluate, evaluations: 30 })).rejects.toThrow(/none of \d+ did/);
+    await expect(searchRecipe(recipe, { evaluate, evaluations: 2 })).rejects.toThrow(
+      "there are 2; allow more",
+    );
+  });
+});
+
+describe("search space", () => {
+  test("lists marks and fills them in the same order", () => {
+    expect(listSearched(recipe).map(({ path, start }) => [path, start])).toEqual([
+      ["models.0.parameters.weight", 0.5],
+      ["models.1.parameters.weight", 0],
+    ]);
+    expect(fillSearched(recipe, [0.1, 2]).models.map(({ parameters }) => parameters.weight)).toEqual([
+      0.1, 2,
+    ]);
+  });
+
+  test("reflects numbers at the ends of their range", () => {
+    const [number] = listSearched({ x: { search: [10, 20] } });
+    expect([0, 1, 1.25, -0.25, 2, 2.5].map((unit) => fromUnit(number!, unit))).toEqual([
+      10, 20, 17.5, 12.5, 10, 15,
+    ]);
+  });
+});

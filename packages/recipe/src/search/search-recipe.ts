@@ -1,0 +1,139 @@
+import { assertWholeOptions, at, InputError, UsageError } from "@isthmus/core";
+import { canonicalJson, openJournal } from "@isthmus/tasks";
+import { type CmaEsStop, createCmaEs } from "./cma-es.ts";
+import { fillSearched, fromUnit, listSearched, type SearchedNumber, toUnit } from "./search-space.ts";
+
+/** A recipe with numbers in place of its ranges, and what it was worth. */
+export interface SearchCandidate<T> {
+  readonly recipe: T;
+  /** The searched numbers by their paths in the recipe. */
+  readonly values: Readonly<Record<string, number>>;
+  readonly score: number;
+}
+
+/** How far a search has come. */
+export interface SearchProgress {
+  /** Share of the evaluations that are done, in `[0, 1]`; a search may stop before. */
+  readonly done: number;
+  readonly evaluations: number;
+  readonly score: number;
+  /** The best score so far. */
+  readonly best: number;
+}
+
+/** Options of {@link searchRecipe}. */
+export interface SearchRecipeOptions<T> {
+  /** Judges a recipe: merges its networks and measures the result. NaN counts as the worst. */
+  readonly evaluate: (recipe: T, signal: AbortSignal | undefined) => Promise<number>;
+  /** Whether a small score is good, as of a loss, or a large one, as of an accuracy. @defaultValue "minimize" */
+  readonly goal?: "minimize" | "maximize";
+  /** The most evaluations. @defaultValue 100 */
+  readonly evaluations?: number;
+  /** Standard deviation of the first candidates, as a share of each range, above 0. @defaultValue 1/6 */
+  readonly sigma?: number;
+  /** Candidates of a generation, at least 4. @defaultValue `4 + floor(3 log(searched numbers))` */
+  readonly population?: number;
+  /** Seed of the candidates, a whole number of at least 0. @defaultValue 0 */
+  readonly seed?: number;
+  /** File that keeps all scores, so that a search that was stopped goes on. @defaultValue none is kept */
+  readonly journal?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: SearchProgress) => void) | undefined;
+}
+
+/** Defaults of {@link searchRecipe}; the population depends on the recipe. */
+export const SEARCH_RECIPE_DEFAULTS: Required<
+  Pick<SearchRecipeOptions<object>, "goal" | "evaluations" | "sigma" | "seed">
+> = { goal: "minimize", evaluations: 100, sigma: 1 / 6, seed: 0 };
+
+/** Why a search ended: there was nothing more to find, or it had no evaluations left. */
+export type SearchStop = CmaEsStop | "evaluations";
+
+/** What {@link searchRecipe} found. */
+export interface SearchResult<T> {
+  readonly best: SearchCandidate<T>;
+  /** Every candidate, in the order in which they were judged. */
+  readonly candidates: readonly SearchCandidate<T>[];
+  readonly stopped: SearchStop;
+}
+
+/**
+ * Searches the numbers that a recipe marks with `{ search: [low, high] }` for the best score, by CMA-ES.
+ *
+ * Numbers outside their range are reflected at its ends. With a journal, a search that was killed begins again and
+ * takes the scores that it knows from there, so that it ends as if it had never been stopped.
+ *
+ * @throws UsageError if no number of the recipe is marked, or a mark has another form
+ * @throws OutOfRangeError if a range or an option is out of its range
+ * @throws MismatchError if the journal is of another search
+ * @throws InputError if no candidate got a finite score
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { searchRecipe } from "@isthmus/recipe";
+ *
+ * const recipe = { merge_method: "linear", parameters: { weight: { search: [0, 1] } } };
+ * const { best } = await searchRecipe(recipe, {
+ *   evaluate: async ({ parameters: { weight } }) => (Number(weight) - 0.3) ** 2, // merge and measure here
+ * });
+ * assert(Math.abs(best.values["parameters.weight"]! - 0.3) < 0.01);
+ * ```
+ */
+export async function searchRecipe<T extends object>(
+  recipe: T,
+  options: SearchRecipeOptions<T>,
+): Promise<SearchResult<T>> {
+  const { evaluate, population, journal: path, signal, onProgress } = options;
+  const { goal, evaluations, sigma, seed } = { ...SEARCH_RECIPE_DEFAULTS, ...options };
+  assertWholeOptions("search a recipe", { evaluations, seed }, { evaluations: 1, seed: 0 });
+  const numbers = listMarked(recipe);
+  const run = { recipe: canonicalJson(recipe), goal, sigma, seed, population: population ?? 0 };
+  const journal = await openJournal(path, run);
+  const start = numbers.map((number) => toUnit(number, number.start));
+  const search = createCmaEs({ start, sigma, seed, ...(population === undefined ? {} : { population }) });
+  const candidates: SearchCandidate<T>[] = [];
+  const sign = goal === "minimize" ? 1 : -1;
+  const isBetter = (a: number, b: number) => Number.isNaN(b) || sign * a < sign * b;
+  let best: SearchCandidate<T> | undefined;
+
+  const judge = async (unit: readonly number[]): Promise<number> => {
+    signal?.throwIfAborted();
+    const values = numbers.map((number, i) => fromUnit(number, at(unit, i, "coordinate")));
+    const filled = fillSearched(recipe, values);
+    const [score] = await journal.get(values.join(","), async () => [await evaluate(filled, signal)]);
+    const named = Object.fromEntries(numbers.map(({ path: name }, i) => [name, at(values, i, "value")]));
+    const candidate = { recipe: filled, values: named, score: score ?? Number.NaN };
+    candidates.push(candidate);
+    if (best === undefined || isBetter(candidate.score, best.score)) best = candidate;
+    const done = candidates.length;
+    onProgress?.({ done: done / evaluations, evaluations: done, score: candidate.score, best: best.score });
+    return sign * candidate.score;
+  };
+
+  while (search.stopped === undefined) {
+    const units = search.ask();
+    if (candidates.length + units.length > evaluations) break;
+    const scores: number[] = [];
+    for (const unit of units) scores.push(await judge(unit));
+    search.tell(scores);
+  }
+  if (best === undefined || !Number.isFinite(best.score)) throw noScore(candidates.length, evaluations);
+  return { best, candidates, stopped: search.stopped ?? "evaluations" };
+}
+
+function listMarked(recipe: object): readonly SearchedNumber[] {
+  const numbers = listSearched(recipe);
+  if (numbers.length > 0) return numbers;
+  throw new UsageError(
+    'Cannot search a recipe as a number of it must be marked with a range: none is; write, for example, "weight: { search: [0, 1] }"',
+  );
+}
+
+function noScore(judged: number, evaluations: number): InputError {
+  const rule =
+    judged === 0
+      ? `one generation must fit the evaluations: there are ${evaluations}; allow more`
+      : `one candidate must get a finite score: none of ${judged} did; look at what the evaluation prints`;
+  return new InputError(`Cannot search a recipe as ${rule}`, { input: "recipe" });
+}

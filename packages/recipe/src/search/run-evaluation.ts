@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { InputError, UsageError } from "@isthmus/core";
+
+/** Where the path of a merged network stands in a command. */
+const PLACE = "{}";
+
+/** Characters of a failed command's output that its error repeats, from the end. */
+const SHOWN = 400;
+
+/**
+ * Judges a network by a command of the user's, which is told its path and prints a number.
+ *
+ * The command is run by the shell, with `{}` in it replaced by the path; the last number on the last line of its
+ * standard output that has any is the score. What it writes to standard error is only shown if it fails.
+ *
+ * @param path - the merged network, a file or a folder
+ * @returns the score; NaN if the command prints `nan`
+ * @throws UsageError if the command has no `{}`
+ * @throws InputError if it fails, or prints no number
+ * @throws DOMException named AbortError if `signal` is aborted; the command is stopped then
+ */
+export async function runEvaluation(command: string, path: string, signal?: AbortSignal): Promise<number> {
+  if (!command.includes(PLACE)) {
+    throw new UsageError(
+      `Cannot run an evaluation as its command must say where the path of the network stands, by ${PLACE}: it is "${command}"; write, for example, "python evaluate.py ${PLACE}"`,
+    );
+  }
+  const { code, output, errors } = await runShell(command.replaceAll(PLACE, quote(path)), signal);
+  if (code !== 0) throw failed(command, `it must succeed: it ended with ${code}`, errors);
+  const score = lastNumber(output);
+  if (score === undefined) throw failed(command, "it must print a number: it printed none", output || errors);
+  return score;
+}
+
+/** Finds the last number of a text, on the last line that has one. */
+function lastNumber(text: string): number | undefined {
+  const numbers = text.match(
+    /(?<![\w.])[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|nan|inf(?:inity)?)(?![\w.])/gi,
+  );
+  const last = numbers?.at(-1)?.toLowerCase();
+  if (last === undefined) return undefined;
+  if (last.endsWith("nan")) return Number.NaN;
+  if (last.includes("inf")) return last.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  return Number(last);
+}
+
+interface ShellOutcome {
+  /** Exit code, or the name of the signal that ended it. */
+  readonly code: number | string;
+  readonly output: string;
+  readonly errors: string;
+}
+
+function runShell(command: string, signal: AbortSignal | undefined): Promise<ShellOutcome> {
+  signal?.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    // In a group of its own, so that the shell's children are stopped with it.
+    const child = spawn(command, { shell: true, stdio: ["ignore", "pipe", "pipe"], detached: !onWindows });
+    const texts = { output: "", errors: "" };
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      texts.output = (texts.output + text).slice(-MOST_KEPT);
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      texts.errors = (texts.errors + text).slice(-MOST_KEPT);
+    });
+    const stop = () => {
+      if (child.pid === undefined || onWindows) child.kill();
+      else process.kill(-child.pid, "SIGTERM");
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+    child.on("error", reject);
+    child.on("close", (code, name) => {
+      signal?.removeEventListener("abort", stop);
+      if (signal?.aborted) reject(signal.reason);
+      else resolve({ code: code ?? name ?? "no exit code", ...texts });
+    });
+  });
+}
+
+/** Characters of output that are kept: a program may print progress for hours. */
+const MOST_KEPT = 1 << 16;
+const onWindows = process.platform === "win32";
+
+/** Quotes a path for the shell. */
+function quote(path: string): string {
+  return onWindows ? `"${path}"` : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+function failed(command: string, rule: string, output: string): InputError {
+  const text = output.trim().slice(-SHOWN);
+  const said = text === "" ? "" : `\n${text}`;
+  return new InputError(`Cannot judge a network by "${command}" as ${rule}${said}`, { input: command });
+}

@@ -1,0 +1,177 @@
+/**
+ * Merges three networks that were fine-tuned from one on three tasks, by every method, and measures the results.
+ *
+ * Each method is tried with a few settings; the one that is best on examples of the training sets is measured on the
+ * test sets. Prints one JSON line a method, and writes `result.json` and `index.html`.
+ *
+ *     npx tsx --conditions=@isthmus/source tools/three-tasks/merge-tasks.ts --in FOLDER --out FOLDER
+ *
+ * FOLDER is what `train.py` beside this file wrote.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { type Checkpoint, openCheckpoint } from "@isthmus/core";
+import { openDataSet } from "@isthmus/data";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { bindArchitecture, createEvaluator } from "@isthmus/graph";
+import { MERGE_METHODS, merge } from "@isthmus/merging";
+import { renderResultPage } from "@isthmus/report";
+import type { StudyResult } from "@isthmus/study";
+import { openArchitecture } from "@isthmus/zoo";
+import { NOT_TRIED, SETTINGS, type Setting } from "./settings.ts";
+
+const TASKS = ["mnist", "fashion", "animals"] as const;
+type Task = (typeof TASKS)[number];
+type Accuracies = Readonly<Record<Task, number>>;
+
+const { values: args } = parseArgs({
+  options: {
+    in: { type: "string" },
+    out: { type: "string" },
+    only: { type: "string" },
+    validation: { type: "string", default: "1000" },
+  },
+});
+const folder = args.in ?? "";
+const out = args.out ?? "";
+if (folder === "" || out === "") throw new Error("give --in FOLDER, which train.py wrote, and --out FOLDER");
+
+const engine = createOnnxRuntimeEngine();
+const open = (name: string) => openCheckpoint(join(folder, `${name}.safetensors`));
+const base = await open("base");
+const networks = await Promise.all(TASKS.map(open));
+
+/** Prepares the accuracy of networks on all tasks, on a part of their data. */
+async function createJudge(part: "train" | "test", limit: string) {
+  const judges = await Promise.all(
+    TASKS.map(async (task) => {
+      const files = ["images-idx3-ubyte", "labels-idx1-ubyte"].map((end) =>
+        join(folder, `${task}-${part}-${end}`),
+      );
+      const data = await openDataSet(`idx:${files.join(",")}${limit}`, { scaling: { mean: 0, std: 1 } });
+      const architecture = await openArchitecture(join(folder, `${task}.onnx`), engine);
+      const evaluator = await createEvaluator(architecture, data, { batchSize: 500 });
+      return async (network: Checkpoint) => {
+        const bound = await bindArchitecture(architecture, [network], { exportedFrom: base, unread: "keep" });
+        const [only] = bound.networks;
+        if (only === undefined) throw new Error(`${network.source} is not bound`);
+        return 1 - (await evaluator.evaluate(only.network)).error;
+      };
+    }),
+  );
+  return async (network: Checkpoint): Promise<Accuracies> => {
+    const found: [Task, number][] = [];
+    for (const [i, task] of TASKS.entries()) {
+      const judge = judges[i];
+      if (judge !== undefined) found.push([task, await judge(network)]);
+    }
+    return Object.fromEntries(found) as unknown as Accuracies;
+  };
+}
+
+const meanOf = (accuracies: Accuracies) =>
+  TASKS.reduce((sum, task) => sum + accuracies[task] / TASKS.length, 0);
+
+const onTraining = await createJudge("train", `@${args.validation}`);
+const onTest = await createJudge("test", "");
+
+const singles = [
+  { name: "the base", accuracies: await onTest(base) },
+  ...(await Promise.all(
+    TASKS.map(async (task, i) => {
+      const network = networks[i];
+      if (network === undefined) throw new Error(`no network of ${task}`);
+      return { name: `fine-tuned on ${task}`, accuracies: await onTest(network) };
+    }),
+  )),
+];
+const own = Object.fromEntries(
+  TASKS.map((task, i) => [task, singles[i + 1]?.accuracies[task]]),
+) as unknown as Accuracies;
+
+/** Merges by one method with each of its settings, and measures the best. */
+async function tryMethod(name: string, settings: readonly Setting[]) {
+  const method = MERGE_METHODS.get(name);
+  if (method === undefined) throw new Error(`there is no method ${name}`);
+  const started = performance.now();
+  const make = ({ parameters, networks: rule = "fine-tuned" }: Setting) =>
+    merge(rule === "with base" ? [base, ...networks] : networks, {
+      method,
+      parameters,
+      seed: 1,
+      ...(method.networks.base === "none" ? {} : { base }),
+    });
+  let best: { setting: Setting; mean: number } | undefined;
+  for (const setting of settings) {
+    const mean = settings.length === 1 ? 0 : meanOf(await onTraining(make(setting)));
+    if (best === undefined || mean > best.mean) best = { setting, mean };
+  }
+  if (best === undefined) throw new Error(`${name} has no settings`);
+  const accuracies = await onTest(make(best.setting));
+  const seconds = (performance.now() - started) / 1000;
+  return { name, parameters: best.setting.parameters, tried: settings.length, accuracies, seconds };
+}
+
+const chosen = args.only?.split(",");
+const known = [...MERGE_METHODS.keys()].filter((name) => chosen?.includes(name) ?? true);
+const unsettled = known.filter((name) => !(name in SETTINGS) && !(name in NOT_TRIED));
+if (unsettled.length > 0) throw new Error(`settings.ts says nothing of ${unsettled.join(", ")}`);
+const rows: Record<string, string | number | null>[] = [];
+const add = (name: string, settings: string, accuracies: Accuracies) => {
+  const mean = meanOf(accuracies);
+  const normalized = TASKS.reduce((sum, task) => sum + accuracies[task] / own[task] / TASKS.length, 0);
+  const row = { name, settings, ...accuracies, mean, normalized };
+  rows.push(row);
+  console.log(JSON.stringify(row));
+};
+for (const { name, accuracies } of singles) add(name, "", accuracies);
+for (const name of known) {
+  const settings = SETTINGS[name];
+  if (settings === undefined) continue;
+  const { parameters, accuracies } = await tryMethod(name, settings);
+  add(name, describe(parameters), accuracies);
+}
+
+function describe(parameters: Setting["parameters"]): string {
+  return Object.entries(parameters)
+    .map(([key, value]) => `${key} ${JSON.stringify(value)}`)
+    .join(", ");
+}
+
+const merged = rows.slice(singles.length).sort((a, b) => Number(b.mean) - Number(a.mean));
+const result: StudyResult = {
+  kind: "study",
+  title: "Three tasks in one network, by every method",
+  description:
+    "One small vision transformer (457,000 weights) was trained a little on MNIST, Fashion-MNIST and animal silhouettes at once, then on each of them alone, with its heads as they were. The three results are merged, and measured on all three test sets. Settings of a method were chosen on examples of the training sets.",
+  tables: [
+    {
+      name: "accuracy",
+      title: "Accuracy on the test sets",
+      columns: [
+        { key: "name", title: "Network" },
+        { key: "settings", title: "Settings" },
+        ...TASKS.map((task) => ({ key: task, title: task })),
+        { key: "mean", title: "Mean" },
+        { key: "normalized", title: "Mean share of the single networks" },
+      ],
+      rows: [...rows.slice(0, singles.length), ...merged],
+    },
+  ],
+  figures: [
+    {
+      title: "Mean accuracy",
+      caption: "Mean over the three tasks, of single networks and of merged ones.",
+      table: "accuracy",
+      mark: "bar",
+      x: "name",
+      y: "mean",
+    },
+  ],
+  seed: 1,
+};
+await mkdir(out, { recursive: true });
+await writeFile(join(out, "result.json"), `${JSON.stringify(result, null, 2)}\n`);
+await writeFile(join(out, "index.html"), await renderResultPage({ title: result.title, result }));
+await Promise.all([base, ...networks].map((network) => network.close()));

@@ -139,7 +139,7 @@ function describe(parameters: Setting["parameters"]): string {
     .join(", ");
 }
 
-const merged = rows.slice(singles.length).sort((a, b) => Number(b.mean) - Number(a.mean));
+const merged = rows.slice(singles.length).sort((a, b) => Number(b["mean"]) - Number(a["mean"]));
 const result: StudyResult = {
   kind: "study",
   title: "Three tasks in one network, by every method",

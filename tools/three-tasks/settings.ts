@@ -1,6 +1,6 @@
 /** One setting of a merge method. */
 export interface Setting {
-  readonly parameters: Readonly<Record<string, number | string | boolean | readonly number[]>>;
+  readonly parameters: Readonly<Record<string, number | string | boolean>>;
   /** Whether the base is merged as one of the networks, too. @defaultValue "fine-tuned" */
   readonly networks?: "fine-tuned" | "with base";
 }

@@ -49,7 +49,11 @@ export interface KeptRanks {
  * Splits a range at the positions of cuts, so that within each piece a comparison of magnitudes tells which
  * elements are kept.
  */
-export function splitAtCuts({ inside, order, outside }: KeptRanks, begin: number, end: number) {
+export function splitAtCuts(
+  { inside, order, outside }: KeptRanks,
+  begin: number,
+  end: number,
+): KeptMagnitudes[] {
   const places = [inside, outside].flatMap((cut) => (cut === undefined ? [] : [cut.position + 1]));
   const bounds = [...new Set([begin, ...places.filter((place) => place > begin && place < end), end])];
   bounds.sort((a, b) => a - b);

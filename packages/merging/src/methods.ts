@@ -1,4 +1,5 @@
 import type { MergeMethod } from "./merge-method.ts";
+import { arceeFusion } from "./methods/arcee-fusion.ts";
 import { breadcrumbs } from "./methods/breadcrumbs.ts";
 import { breadcrumbsTies } from "./methods/breadcrumbs-ties.ts";
 import { dareLinear } from "./methods/dare-linear.ts";
@@ -6,6 +7,11 @@ import { dareTies } from "./methods/dare-ties.ts";
 import { della } from "./methods/della.ts";
 import { dellaLinear } from "./methods/della-linear.ts";
 import { linear } from "./methods/linear.ts";
+import { modelStock } from "./methods/model-stock.ts";
+import { nearswap } from "./methods/nearswap.ts";
+import { ram } from "./methods/ram.ts";
+import { ramplusTl } from "./methods/ramplus-tl.ts";
+import { sce } from "./methods/sce.ts";
 import { slerp } from "./methods/slerp.ts";
 import { taskArithmetic } from "./methods/task-arithmetic.ts";
 import { ties } from "./methods/ties.ts";
@@ -21,6 +27,12 @@ const METHODS: readonly MergeMethod[] = [
   breadcrumbsTies,
   della,
   dellaLinear,
+  modelStock,
+  sce,
+  nearswap,
+  ram,
+  ramplusTl,
+  arceeFusion,
 ];
 
 /** All merge methods, by name. */

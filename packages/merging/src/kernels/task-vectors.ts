@@ -81,3 +81,60 @@ export function largestSize(values: Numbers): number {
 export function keepBelow(values: Numbers, bits: Uint32Array, limit: number): void {
   for (let i = 0; i < values.length; i++) values[i] = bits[i]! < limit ? values[i]! : 0;
 }
+
+/** Divides numbers by others, which are raised to at least `least` first. */
+export function divideByAtLeast(values: Numbers, divisors: Numbers, least: number): void {
+  for (let i = 0; i < values.length; i++) values[i] = values[i]! / Math.max(divisors[i]!, least);
+}
+
+/** Adds products of numbers and a factor to sums. */
+export function addScaledTo(sums: Numbers, values: Numbers, factor: number): void {
+  for (let i = 0; i < sums.length; i++) sums[i] = sums[i]! + factor * values[i]!;
+}
+
+/** Adds squared distances of numbers from others to sums. */
+export function addSquaredDistances(sums: Numbers, values: Numbers, from: Numbers): void {
+  for (let i = 0; i < sums.length; i++) {
+    const distance = values[i]! - from[i]!;
+    sums[i] = sums[i]! + distance * distance;
+  }
+}
+
+/** Counts, for each element, in how many networks the difference is larger than `least`. */
+export function countLarger(counts: Uint16Array, values: Numbers, least: number): void {
+  for (let i = 0; i < counts.length; i++) counts[i] = counts[i]! + (Math.abs(values[i]!) > least ? 1 : 0);
+}
+
+/** Adds differences larger than `least`: times a factor if no other network has one, else as a share of the mean. */
+export function addContributions(
+  sums: Numbers,
+  values: Numbers,
+  counts: Uint16Array,
+  { least, unique }: { readonly least: number; readonly unique: number },
+): void {
+  for (let i = 0; i < sums.length; i++) {
+    const value = values[i]!;
+    if (Math.abs(value) > least) sums[i] = sums[i]! + (counts[i] === 1 ? value * unique : value / counts[i]!);
+  }
+}
+
+/** Counts differences larger than `least` of one network that it has alone, and that it shares. */
+export function countShared(values: Numbers, counts: Uint16Array, least: number): readonly [number, number] {
+  let unique = 0;
+  let shared = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (Math.abs(values[i]!) <= least) continue;
+    if (counts[i] === 1) unique++;
+    else shared++;
+  }
+  return [unique, shared];
+}
+
+/** Moves a base towards a network by at most `step`: `w = min(1, step / max(|d|, 1e-6))` of the difference `d`. */
+export function stepTowards(base: Numbers, network: Numbers, step: number, out: Numbers): void {
+  for (let i = 0; i < out.length; i++) {
+    const difference = network[i]! - base[i]!;
+    const share = step / Math.max(Math.abs(difference), 1e-6);
+    out[i] = share >= 1 ? network[i]! : share > 0 ? base[i]! + share * difference : base[i]!;
+  }
+}

@@ -9,6 +9,7 @@ export interface DeltaBlock {
   /** Position of the first element in the tensor. */
   readonly begin: number;
   readonly base: Numbers;
+  readonly networks: readonly Numbers[];
   /** How far each network is from the base. */
   readonly deltas: readonly Numbers[];
   /** Bit patterns of the deltas, rounded to f32. */
@@ -34,19 +35,20 @@ export function forEachDeltas(
   const total = base.data.length;
   const isWide = [...parts, base].some(({ dtype }) => dtype === "f64");
   const allocate = () => allocateNumbers(isWide, Math.min(length, total));
-  const buffers = { base: allocate(), network: allocate(), deltas: parts.map(allocate) };
+  const buffers = { base: allocate(), networks: parts.map(allocate), deltas: parts.map(allocate) };
   const rounded = isWide ? parts.map(() => new Float32Array(Math.min(length, total))) : undefined;
   for (let from = 0; from < total; from += length) {
     const until = Math.min(from + length, total);
     const count = until - from;
     const baseBlock = widened(base, from, until, buffers.base);
-    const deltas = parts.map((part, k) => {
+    const networks = parts.map((part, k) => widened(part, from, until, at(buffers.networks, k, "network")));
+    const deltas = networks.map((network, k) => {
       const delta = at(buffers.deltas, k, "network").subarray(0, count);
-      subtractInto(widened(part, from, until, buffers.network), baseBlock, delta);
+      subtractInto(network, baseBlock, delta);
       return delta;
     });
     const patterns = deltas.map((delta, k) => patternsOf(delta, rounded && at(rounded, k, "network")));
-    use({ begin: begin + from, base: baseBlock, deltas, patterns });
+    use({ begin: begin + from, base: baseBlock, networks, deltas, patterns });
   }
 }
 

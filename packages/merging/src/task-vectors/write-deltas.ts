@@ -3,7 +3,10 @@ import { withRanges } from "@isthmus/interpolation";
 import type { Numbers } from "../kernels/task-vectors.ts";
 import type { MergedRange } from "../merge-method.ts";
 import { BLOCK, type DeltaBlock, forEachDeltas, type StoredRange } from "./delta-blocks.ts";
-import { alignedDown, baseOf, wholeRows } from "./scan-deltas.ts";
+import { alignedDown, baseOf, type ScannedTensor, wholeRows } from "./scan-deltas.ts";
+
+/** A range of a merged tensor that is written. */
+export type WrittenRange = Pick<MergedRange, "begin" | "parts" | "base"> & { readonly tensor: ScannedTensor };
 
 /** Writes the result of one block of task vectors, which it may change. */
 export type WriteBlock = (block: DeltaBlock, out: Numbers) => void;
@@ -14,7 +17,7 @@ export type WriteBlock = (block: DeltaBlock, out: Numbers) => void;
  *   last row is read again; undefined cuts blocks anywhere
  */
 export async function writeDeltas(
-  range: Pick<MergedRange, "tensor" | "begin" | "parts" | "base">,
+  range: WrittenRange,
   out: Elements,
   write: WriteBlock,
   rowLength?: number,

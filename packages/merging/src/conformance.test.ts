@@ -24,12 +24,20 @@ const network = (values: readonly number[], steps: bigint): Checkpoint =>
   );
 
 const countOf = ({ networks: { least, most } }: MergeMethod) => Math.min(most ?? 3, Math.max(least, 3));
+/** Values for the parameters that have none of their own. */
+const requiredOf = ({ parameters }: MergeMethod) =>
+  Object.fromEntries(
+    Object.entries(parameters)
+      .filter(([, spec]) => spec.default === undefined)
+      .map(([name, { least = 0, most = 1, choices }]) => [name, choices?.[0] ?? (least + most) / 2]),
+  );
 const baseOf = ({ networks: { base } }: MergeMethod, of: Checkpoint) =>
   base === "required" ? { base: of } : {};
 
 describe.each([...MERGE_METHODS.values()])("method $name", (method) => {
   const count = countOf(method);
-  const arbitrary = fc.array(floats, { minLength: count, maxLength: count });
+  const parameters = requiredOf(method);
+  const arbitrary = fc.array(floats, { minLength: count + 1, maxLength: count + 1 });
 
   test("says what it is, where it is from, and what its parameters mean", () => {
     expect(method.description).toMatch(/^[A-Z].*\.$/);
@@ -42,7 +50,7 @@ describe.each([...MERGE_METHODS.values()])("method $name", (method) => {
     fc.assert(
       fc.asyncProperty(floats, async (values) => {
         const x = network(values, 1n);
-        const merged = merge(Array<Checkpoint>(count).fill(x), { method, ...baseOf(method, x) });
+        const merged = merge(Array<Checkpoint>(count).fill(x), { method, parameters, ...baseOf(method, x) });
         expect(await merged.read("layer.weight")).toEqual(await x.read("layer.weight"));
       }),
     ));
@@ -50,9 +58,9 @@ describe.each([...MERGE_METHODS.values()])("method $name", (method) => {
   test("gives the same however a tensor is cut into ranges", () =>
     fc.assert(
       fc.asyncProperty(arbitrary, fc.integer({ min: 0, max: SIZE }), async (all, cut) => {
-        const networks = all.map((values, i) => network(values, BigInt(i)));
-        const [base = network([], 0n)] = networks;
-        const merged = merge(networks, { method, ...baseOf(method, base) });
+        const [base, ...networks] = all.map((values, i) => network(values, BigInt(i)));
+        if (base === undefined) return;
+        const merged = merge(networks, { method, parameters, ...baseOf(method, base) });
         const whole = await merged.read("layer.weight").catch((error: Error) => error);
         // Some methods refuse some tensors, as an arc between opposite ones, whatever the range.
         if (whole instanceof Error) return;
@@ -68,7 +76,7 @@ describe.each([...MERGE_METHODS.values()])("method $name", (method) => {
   test("keeps integers of one network, names, types and metadata", async () => {
     const networks = Array.from({ length: count }, (_, i) => network(Array(SIZE).fill(i + 1), BigInt(i)));
     const [first = network([], 0n)] = networks;
-    const merged = merge(networks, { method, ...baseOf(method, first) });
+    const merged = merge(networks, { method, parameters, ...baseOf(method, first) });
     expect([...merged.tensors]).toEqual([...first.tensors]);
     expect(merged.metadata).toEqual(first.metadata);
     const [steps] = (await merged.read("layer.steps")).data;
@@ -80,15 +88,17 @@ describe.each([...MERGE_METHODS.values()])("method $name", (method) => {
       ...network(Array(SIZE).fill(0), 0n),
       readRangeInto: async () => expect.fail("read"),
     };
-    expect(merge(Array<Checkpoint>(count).fill(unread), { method, ...baseOf(method, unread) })).toBeDefined();
+    expect(
+      merge(Array<Checkpoint>(count).fill(unread), { method, parameters, ...baseOf(method, unread) }),
+    ).toBeDefined();
   });
 
   test("refuses unknown parameters, and too few networks", () => {
     const x = network(Array(SIZE).fill(0), 0n);
     const networks = Array<Checkpoint>(count).fill(x);
-    expect(() => merge(networks, { method, ...baseOf(method, x), parameters: { wieght: 1 } })).toThrow(
-      /there is no parameter "wieght"/,
-    );
+    expect(() =>
+      merge(networks, { method, ...baseOf(method, x), parameters: { ...parameters, wieght: 1 } }),
+    ).toThrow(/there is no parameter "wieght"/);
     expect(() => merge([], { method, ...baseOf(method, x) })).toThrow(/Cannot merge by/);
   });
 });

@@ -21,6 +21,8 @@ export interface ParameterSpec<T extends ParameterValue = ParameterValue> {
   readonly most?: number;
   /** Words that are allowed. */
   readonly choices?: readonly T[];
+  /** Whether its value changes nothing: it is taken so that recipes of other tools can be read. */
+  readonly unused?: boolean;
 }
 
 /** Descriptions of all parameters of a method, by name. */

@@ -1,0 +1,140 @@
+// Flat loops over task vectors: differences between networks and the base they were made from. Every array of a
+// call has the same length and, but for `patterns`, the same class, whose elements round what is stored.
+
+/** Numbers in which a tensor is merged: f64 where a network stores it in f64, else f32. */
+export type Numbers = Float32Array | Float64Array;
+
+/** Writes how far a network is from the base. */
+export function subtractInto(network: Numbers, base: Numbers, out: Numbers): void {
+  for (let i = 0; i < out.length; i++) out[i] = network[i]! - base[i]!;
+}
+
+/** Multiplies all numbers by a factor. */
+export function scaleBy(values: Numbers, factor: number): void {
+  for (let i = 0; i < values.length; i++) values[i] = values[i]! * factor;
+}
+
+/** Adds numbers to sums. */
+export function addTo(sums: Numbers, values: Numbers): void {
+  for (let i = 0; i < sums.length; i++) sums[i] = sums[i]! + values[i]!;
+}
+
+/** Adds the signs of numbers to sums: 1, 0 or -1. */
+export function addSignsTo(sums: Numbers, values: Numbers): void {
+  for (let i = 0; i < sums.length; i++) sums[i] = sums[i]! + Math.sign(values[i]!);
+}
+
+/**
+ * Adds the numbers whose sign is the one that was elected, and the weights of their network to a divisor.
+ * @param votes - a positive sign is elected where they are at least 0
+ */
+export function addAgreeing(
+  votes: Numbers,
+  values: Numbers,
+  weight: number,
+  sums: Numbers,
+  divisors: Numbers,
+): void {
+  for (let i = 0; i < sums.length; i++) {
+    const value = values[i]!;
+    const agrees = votes[i]! >= 0 ? value > 0 : value < 0;
+    sums[i] = sums[i]! + (agrees ? value : 0);
+    divisors[i] = divisors[i]! + (agrees ? weight : 0);
+  }
+}
+
+/** Divides numbers by others; by 1 where the divisor is at most `least` in size. */
+export function divideBy(values: Numbers, divisors: Numbers, least: number): void {
+  for (let i = 0; i < values.length; i++) {
+    const divisor = divisors[i]!;
+    values[i] = Math.abs(divisor) > least ? values[i]! / divisor : values[i]!;
+  }
+}
+
+/** Adds changes to a base; where nothing changes, the bits of the base stay, also those of a negative zero. */
+export function addChanges(base: Numbers, changes: Numbers, out: Numbers): void {
+  for (let i = 0; i < out.length; i++) out[i] = changes[i] === 0 ? base[i]! : base[i]! + changes[i]!;
+}
+
+/** Computes the sum of absolute values, in f64. */
+export function sumOfSizes(values: Numbers): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += Math.abs(values[i]!);
+  return sum;
+}
+
+/** Computes the inner product of two vectors, in f64. */
+export function productOf(left: Numbers, right: Numbers): number {
+  let sum = 0;
+  for (let i = 0; i < left.length; i++) sum += left[i]! * right[i]!;
+  return sum;
+}
+
+/** Computes the largest absolute value. */
+export function largestSize(values: Numbers): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]!));
+  return largest;
+}
+
+/** Sets numbers to 0 whose random bits are not below a limit in `[0, 2^32]`. */
+export function keepBelow(values: Numbers, bits: Uint32Array, limit: number): void {
+  for (let i = 0; i < values.length; i++) values[i] = bits[i]! < limit ? values[i]! : 0;
+}
+
+/** Divides numbers by others, which are raised to at least `least` first. */
+export function divideByAtLeast(values: Numbers, divisors: Numbers, least: number): void {
+  for (let i = 0; i < values.length; i++) values[i] = values[i]! / Math.max(divisors[i]!, least);
+}
+
+/** Adds products of numbers and a factor to sums. */
+export function addScaledTo(sums: Numbers, values: Numbers, factor: number): void {
+  for (let i = 0; i < sums.length; i++) sums[i] = sums[i]! + factor * values[i]!;
+}
+
+/** Adds squared distances of numbers from others to sums. */
+export function addSquaredDistances(sums: Numbers, values: Numbers, from: Numbers): void {
+  for (let i = 0; i < sums.length; i++) {
+    const distance = values[i]! - from[i]!;
+    sums[i] = sums[i]! + distance * distance;
+  }
+}
+
+/** Counts, for each element, in how many networks the difference is larger than `least`. */
+export function countLarger(counts: Uint16Array, values: Numbers, least: number): void {
+  for (let i = 0; i < counts.length; i++) counts[i] = counts[i]! + (Math.abs(values[i]!) > least ? 1 : 0);
+}
+
+/** Adds differences larger than `least`: times a factor if no other network has one, else as a share of the mean. */
+export function addContributions(
+  sums: Numbers,
+  values: Numbers,
+  counts: Uint16Array,
+  { least, unique }: { readonly least: number; readonly unique: number },
+): void {
+  for (let i = 0; i < sums.length; i++) {
+    const value = values[i]!;
+    if (Math.abs(value) > least) sums[i] = sums[i]! + (counts[i] === 1 ? value * unique : value / counts[i]!);
+  }
+}
+
+/** Counts differences larger than `least` of one network that it has alone, and that it shares. */
+export function countShared(values: Numbers, counts: Uint16Array, least: number): readonly [number, number] {
+  let unique = 0;
+  let shared = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (Math.abs(values[i]!) <= least) continue;
+    if (counts[i] === 1) unique++;
+    else shared++;
+  }
+  return [unique, shared];
+}
+
+/** Moves a base towards a network by at most `step`: `w = min(1, step / max(|d|, 1e-6))` of the difference `d`. */
+export function stepTowards(base: Numbers, network: Numbers, step: number, out: Numbers): void {
+  for (let i = 0; i < out.length; i++) {
+    const difference = network[i]! - base[i]!;
+    const share = step / Math.max(Math.abs(difference), 1e-6);
+    out[i] = share >= 1 ? network[i]! : share > 0 ? base[i]! + share * difference : base[i]!;
+  }
+}

@@ -1,0 +1,81 @@
+import { at, sizeOf } from "@isthmus/core";
+import { addChanges, addScaledTo, type Numbers, productOf } from "../kernels/task-vectors.ts";
+import type { MergeMethod } from "../merge-method.ts";
+import { allocateNumbers } from "../task-vectors/delta-blocks.ts";
+import type { OfMerge } from "../task-vectors/parameters.ts";
+import { scanDeltas } from "../task-vectors/scan-deltas.ts";
+import { stockRatio } from "../task-vectors/stock-ratio.ts";
+import { writeDeltas } from "../task-vectors/write-deltas.ts";
+
+type ModelStockSpecs = { readonly filter_wise: OfMerge<boolean> };
+
+/** How far to go from the base to the mean of the networks. */
+interface StockSurvey {
+  /** Elements that share one ratio. */
+  readonly rowLength: number;
+  readonly ratios: Float64Array;
+}
+
+/** The point between the base and the mean of the networks that the angles between their differences suggest. */
+export const modelStock: MergeMethod<ModelStockSpecs, StockSurvey> = {
+  name: "model_stock",
+  description:
+    "Goes from the base towards the mean of the networks, further the smaller the angles between them are.",
+  source: "Jang et al., Model stock, 2024, equation 7",
+  parameters: {
+    filter_wise: {
+      description: "Whether each row of the last axis has an angle of its own, not each tensor.",
+      of: "merge",
+      default: false,
+    },
+  },
+  networks: { least: 2, base: "required" },
+  async survey(tensor) {
+    const { shape } = tensor.info;
+    const size = Math.max(1, sizeOf(shape));
+    const rowLength = tensor.parameters.filter_wise ? Math.max(1, shape.at(-1) ?? 1) : size;
+    const ratios = new Float64Array(size / rowLength);
+    if (ratios.length > 1) {
+      await scanDeltas(
+        tensor,
+        ({ begin, deltas }) => {
+          for (let from = 0; from < at(deltas, 0, "network").length; from += rowLength) {
+            const row = deltas.map((delta) => delta.subarray(from, from + rowLength));
+            ratios[(begin + from) / rowLength] = stockRatio(productsOf(row));
+          }
+        },
+        { rowLength },
+      );
+      return { rowLength, ratios };
+    }
+    const products = tensor.networks.map(() => tensor.networks.map(() => 0));
+    await scanDeltas(tensor, ({ deltas }) => {
+      for (const [i, row] of productsOf(deltas).entries()) {
+        const sums = at(products, i, "network");
+        for (const [j, product] of row.entries()) sums[j] = at(sums, j, "network") + product;
+      }
+    });
+    ratios[0] = stockRatio(products);
+    return { rowLength, ratios };
+  },
+  blendInto(range, out) {
+    const { rowLength, ratios } = range.survey;
+    return writeDeltas(range, out, ({ begin, base, deltas }, result) => {
+      const changes = allocateNumbers(base instanceof Float64Array, base.length);
+      const last = begin + base.length;
+      for (let from = begin; from < last; from = (Math.floor(from / rowLength) + 1) * rowLength) {
+        const until = Math.min(last, (Math.floor(from / rowLength) + 1) * rowLength);
+        const share = at(ratios, Math.floor(from / rowLength), "row") / deltas.length;
+        const [first, end] = [from - begin, until - begin];
+        for (const delta of deltas)
+          addScaledTo(changes.subarray(first, end), delta.subarray(first, end), share);
+      }
+      addChanges(base, changes, result);
+    });
+  },
+};
+
+/** Computes the products of all pairs of vectors, each once: below the diagonal they stay 0. */
+function productsOf(vectors: readonly Numbers[]): number[][] {
+  return vectors.map((left, i) => vectors.map((right, j) => (j < i ? 0 : productOf(left, right))));
+}

@@ -1,0 +1,28 @@
+import { at } from "@isthmus/core";
+import { stepTowards } from "../kernels/task-vectors.ts";
+import type { MergeMethod } from "../merge-method.ts";
+import type { OfMerge } from "../task-vectors/parameters.ts";
+import { writeDeltas } from "../task-vectors/write-deltas.ts";
+
+type NearswapSpecs = {
+  /** How far an element may move. */
+  readonly t: OfMerge<number>;
+};
+
+/** The base, in which elements that are near the network's are replaced, and others moved as far as that. */
+export const nearswap: MergeMethod<NearswapSpecs, undefined> = {
+  name: "nearswap",
+  description:
+    "Takes an element of the network where it is within t of the base's, else moves by t towards it.",
+  source: "alchemonaut, QuartetAnemoi-70B-t0.0001, model card, 2024",
+  parameters: {
+    t: { description: "How far an element may move from the base.", of: "merge", least: 0 },
+  },
+  networks: { least: 1, most: 1, base: "required" },
+  blendInto(range, out) {
+    const { t } = range.tensor.parameters;
+    return writeDeltas(range, out, ({ base, networks }, result) =>
+      stepTowards(base, at(networks, 0, "network"), t, result),
+    );
+  },
+};

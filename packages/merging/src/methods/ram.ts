@@ -1,0 +1,20 @@
+import type { MergeMethod } from "../merge-method.ts";
+import {
+  CONTRIBUTION_SPECS,
+  type ContributionSpecs,
+  writeContributions,
+} from "../task-vectors/contributions.ts";
+
+/** The base plus differences: a difference that one network has alone as it is, shared ones as their mean. */
+export const ram: MergeMethod<ContributionSpecs, undefined> = {
+  name: "ram",
+  description: "Adds a difference that one network has alone as it is, and shared ones as their mean.",
+  source: "Reinforced agent merging, arXiv 2601.13572, 2026",
+  parameters: CONTRIBUTION_SPECS,
+  networks: { least: 1, base: "required" },
+  blendInto(range, out) {
+    const { epsilon } = range.tensor.parameters;
+    const unique = range.parts.map(() => 1);
+    return writeContributions(range, out, { epsilon, unique });
+  },
+};

@@ -1,0 +1,113 @@
+import { at, sizeOf } from "@isthmus/core";
+import { keepMagnitudes } from "../kernels/magnitudes.ts";
+import {
+  addAgreeing,
+  addChanges,
+  addTo,
+  divideByAtLeast,
+  productOf,
+  scaleBy,
+} from "../kernels/task-vectors.ts";
+import type { MergeMethod } from "../merge-method.ts";
+import { cutEverything, cutNothing, type RankCut, splitAtCuts } from "../selection/rank-cut.ts";
+import { createRankSelector } from "../selection/select-rank.ts";
+import { allocateNumbers, type DeltaBlock } from "../task-vectors/delta-blocks.ts";
+import { INT8_MASK, type OfMerge } from "../task-vectors/parameters.ts";
+import { type ScannedTensor, scanDeltas } from "../task-vectors/scan-deltas.ts";
+import { variancePatterns } from "../task-vectors/variance-patterns.ts";
+import { writeDeltas } from "../task-vectors/write-deltas.ts";
+
+type SceSpecs = { readonly select_topk: OfMerge<number>; readonly int8_mask: OfMerge<boolean> };
+
+interface SceSurvey {
+  /** Elements of the largest variance over the networks. */
+  readonly selected: RankCut;
+  /** Share of each network. */
+  readonly weights: readonly number[];
+}
+
+/** Sums of mean squares below this are taken for 0, and then all networks weigh the same. */
+const LEAST_ENERGY = 1e-6;
+
+/** Select, calculate, erase: weights from how much each tensor moved, on the elements that vary most. */
+export const sce: MergeMethod<SceSpecs, SceSurvey> = {
+  name: "sce",
+  description:
+    "Keeps the elements that vary most, weighs networks by how far they moved, and averages differences of an elected sign.",
+  source: "Wan et al., FuseChat, 2024, section 3.3",
+  parameters: {
+    select_topk: {
+      description: "Share of the elements that vary between networks that is kept, the most varying first.",
+      of: "merge",
+      default: 1,
+      least: 0,
+      most: 1,
+    },
+    int8_mask: INT8_MASK,
+  },
+  networks: { least: 1, base: "required" },
+  async survey(tensor) {
+    const selected = await select(tensor, tensor.parameters.select_topk);
+    const energies = tensor.networks.map(() => 0);
+    await scanDeltas(tensor, (block) => {
+      keepSelected(block, selected);
+      for (const [k, delta] of block.deltas.entries())
+        energies[k] = at(energies, k, "network") + productOf(delta, delta);
+    });
+    const size = sizeOf(tensor.info.shape);
+    const total = energies.reduce((sum, energy) => sum + energy / size, 0);
+    const weights = energies.map((energy) =>
+      total < LEAST_ENERGY ? 1 / energies.length : energy / size / total,
+    );
+    return { selected, weights };
+  },
+  blendInto(range, out) {
+    const { selected, weights } = range.survey;
+    return writeDeltas(range, out, (block, result) => {
+      const { base, deltas } = block;
+      const [votes, sums, divisors] = [0, 1, 2].map(() =>
+        allocateNumbers(base instanceof Float64Array, base.length),
+      ) as [typeof base, typeof base, typeof base];
+      keepSelected(block, selected);
+      for (const delta of deltas) addTo(votes, delta);
+      for (const [k, delta] of deltas.entries()) {
+        scaleBy(delta, at(weights, k, "weight"));
+        addAgreeing(votes, delta, at(weights, k, "weight"), sums, divisors);
+      }
+      divideByAtLeast(sums, divisors, LEAST_ENERGY);
+      addChanges(base, sums, result);
+    });
+  },
+};
+
+/** Finds the elements of the largest variance over the networks. */
+async function select(tensor: ScannedTensor, share: number): Promise<RankCut> {
+  if (share >= 1) return cutEverything("largest");
+  if (share <= 0) return cutNothing("largest");
+  const count = (nonzero: number) => Math.trunc(nonzero * share);
+  const selector = createRankSelector(sizeOf(tensor.info.shape), [{ order: "largest", count }]);
+  for (let span = selector.span; span !== undefined; span = selector.span) {
+    await scanDeltas(
+      tensor,
+      ({ begin, deltas }) => {
+        if (selector.span !== undefined) selector.see(variancePatterns(deltas), begin);
+      },
+      { span },
+    );
+    selector.endPass();
+  }
+  return at(selector.cuts(), 0, "cut");
+}
+
+/** Sets elements that were not selected to 0 in all task vectors. */
+function keepSelected({ begin, deltas, base }: DeltaBlock, selected: RankCut): void {
+  if (selected.magnitude === 0 && selected.position === Number.POSITIVE_INFINITY) return;
+  const patterns = variancePatterns(deltas);
+  const ranks = { order: "largest", inside: selected } as const;
+  for (const { begin: from, end, least, below } of splitAtCuts(ranks, begin, begin + base.length)) {
+    for (const delta of deltas) {
+      const place = [from - begin, end - begin] as const;
+      keepMagnitudes(delta.subarray(...place), patterns.subarray(...place), least, below);
+    }
+  }
+}

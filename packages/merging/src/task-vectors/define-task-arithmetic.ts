@@ -1,0 +1,120 @@
+import { at, sizeOf } from "@isthmus/core";
+import type { MergedTensor, MergeMethod } from "../merge-method.ts";
+import type { ParameterSpecs, TensorParameters } from "../parameters.ts";
+import { deriveStreamKey } from "../random/stream-key.ts";
+import { createMixer } from "./blend-deltas.ts";
+import {
+  CONSENSUS_PARAMETERS,
+  type ConsensusSpecs,
+  type TaskArithmeticDefaults,
+  type TaskArithmeticSpecs,
+  taskArithmeticParameters,
+} from "./parameters.ts";
+import { measureRescaling } from "./rescale.ts";
+import { runSurveyors } from "./scan-deltas.ts";
+import { prepareThinning, type Sparsifier, type Thinning } from "./sparsifier.ts";
+import { writeDeltas } from "./write-deltas.ts";
+
+/** A rule of the family of task arithmetic. */
+export interface TaskArithmetic extends TaskArithmeticDefaults {
+  readonly name: string;
+  readonly description: string;
+  readonly source: string;
+  /** How each task vector is thinned out. @defaultValue not at all */
+  readonly sparsifier?: Sparsifier;
+  /** Whether a sign is elected for each element, and differences of the other sign are left out. */
+  readonly electsSigns: boolean;
+}
+
+/** A merge method of the family, with parameters of its own besides the common ones. */
+export type TaskArithmeticMethod<P extends ParameterSpecs = Record<never, never>> = MergeMethod<
+  TaskArithmeticSpecs & P,
+  TaskVectorSurvey
+>;
+
+type CommonValues = TensorParameters<TaskArithmeticSpecs> & Partial<TensorParameters<ConsensusSpecs>>;
+
+/** What is learned of each network's task vector before the first range. */
+export interface TaskVectorSurvey {
+  /** How each is thinned out; undefined where all elements are kept. */
+  readonly thinnings: readonly (Thinning | undefined)[];
+  /** Factors of what is kept. */
+  readonly factors: readonly number[];
+}
+
+/**
+ * Defines a merge method of the family of task arithmetic: each network's difference to the base is thinned
+ * out, scaled and weighted; the differences are added up, or only the ones of an elected sign; and the sum,
+ * perhaps normalised, is added to the base.
+ *
+ * Formulas and defaults are those of mergekit 0.1.5, but arithmetic is in f32 (f64 where a network is in f64)
+ * and rounded once, and random numbers depend on seed, tensor, network and position only.
+ */
+export function defineTaskArithmetic<P extends ParameterSpecs>(
+  rule: TaskArithmetic,
+): TaskArithmeticMethod<P> {
+  const { name, description, source, sparsifier, electsSigns } = rule;
+  const parameters = {
+    ...taskArithmeticParameters(rule, sparsifier !== undefined),
+    ...(electsSigns ? CONSENSUS_PARAMETERS : {}),
+    ...sparsifier?.parameters,
+  } as TaskArithmeticSpecs & P;
+  return {
+    ...{ name, description, source, parameters, networks: { least: 1, base: "required" } },
+    async survey(tensor) {
+      const { rescale, rescale_norm: norm } = tensor.parameters as unknown as CommonValues;
+      const thinnings = tensor.networks.map((_, network) =>
+        prepareThinning(sparsifier, vectorOf(tensor as unknown as MergedTensor, network)),
+      );
+      const surveyors = thinnings.map((thinning) => thinning?.surveyor);
+      await runSurveyors(tensor, surveyors);
+      const rowLength = rowsOf(sparsifier, tensor);
+      const factors = rescale
+        ? await measureRescaling(tensor, thinnings, { norm, rowLength })
+        : thinnings.map(() => 1);
+      return { thinnings, factors };
+    },
+    blendInto(range, out) {
+      const { tensor, survey } = range;
+      const { weight, normalize, lambda, consensus_method } = tensor.parameters as unknown as CommonValues;
+      const mix = createMixer({
+        ...{ weights: weight, factors: survey.factors, normalize, lambda },
+        consensus: consensus_method,
+      });
+      return writeDeltas(
+        range,
+        out,
+        (block, result) => {
+          for (const [k, thinning] of survey.thinnings.entries()) {
+            thinning?.thin(at(block.deltas, k), at(block.patterns, k), block.begin);
+          }
+          mix(block, result);
+        },
+        rowsOf(sparsifier, tensor),
+      );
+    },
+  };
+}
+
+function vectorOf({ name, info, parameters, seed }: MergedTensor, network: number) {
+  const parameter = (key: string) => at(parameters[key] as unknown as readonly number[], network, key);
+  return {
+    ...{ tensor: name, size: sizeOf(info.shape), rowLength: rowLengthOf(info.shape) },
+    key: deriveStreamKey({ seed, tensor: name, network }),
+    density: parameter("density"),
+    parameter,
+  };
+}
+
+/** The length of rows that blocks must hold whole. */
+function rowsOf(
+  sparsifier: Sparsifier | undefined,
+  { info }: Pick<MergedTensor, "info">,
+): number | undefined {
+  return sparsifier?.needsRows ? rowLengthOf(info.shape) : undefined;
+}
+
+/** The number of elements that one output of a layer is computed from; all of a vector are one row. */
+function rowLengthOf(shape: readonly number[]): number {
+  return Math.max(1, sizeOf(shape.length < 2 ? shape : shape.slice(1)));
+}

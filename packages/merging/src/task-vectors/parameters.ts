@@ -1,0 +1,89 @@
+import type { ParameterSpec, ParameterValue } from "../parameters.ts";
+import type { ConsensusMethod } from "./blend-deltas.ts";
+import { RESCALE_NORMS, type RescaleNorm } from "./rescale.ts";
+
+/** A parameter of which each network has a value. */
+export type OfNetwork<T extends ParameterValue> = ParameterSpec<T> & { readonly of: "network" };
+
+/** A parameter of which a merge has one value. */
+export type OfMerge<T extends ParameterValue> = ParameterSpec<T> & { readonly of: "merge" };
+
+/** Parameters that all rules of the family have, by their names in mergekit. */
+export type TaskArithmeticSpecs = {
+  readonly weight: OfNetwork<number>;
+  readonly density: OfNetwork<number>;
+  readonly lambda: OfMerge<number>;
+  readonly normalize: OfMerge<boolean>;
+  readonly rescale: OfMerge<boolean>;
+  readonly rescale_norm: OfMerge<RescaleNorm>;
+  readonly int8_mask: OfMerge<boolean>;
+};
+
+/** Parameters of rules that elect a sign for each element. */
+export type ConsensusSpecs = { readonly consensus_method: OfMerge<ConsensusMethod> };
+
+/** Whether a rule of the family normalises and rescales where nobody says. */
+export interface TaskArithmeticDefaults {
+  readonly normalize: boolean;
+  readonly rescale: boolean;
+}
+
+/** Parameter that changes nothing here, as masks take no memory of their own. */
+export const INT8_MASK: OfMerge<boolean> = {
+  description: "Taken so that recipes of mergekit can be read; masks need no memory here.",
+  of: "merge",
+  default: false,
+  unused: true,
+};
+
+/** Returns the parameters that all rules of the family have, by their names in mergekit. */
+export function taskArithmeticParameters(
+  defaults: TaskArithmeticDefaults,
+  isThinned: boolean,
+): TaskArithmeticSpecs {
+  return {
+    weight: { description: "How much of the network's difference to the base is added.", of: "network" },
+    density: {
+      description: isThinned
+        ? "Share of the network's differences that is kept."
+        : "Taken so that recipes of mergekit can be read; this method keeps all differences.",
+      of: "network",
+      default: 1,
+      least: 0,
+      most: 1,
+      unused: !isThinned,
+    },
+    lambda: { description: "Factor of the sum of all differences.", of: "merge", default: 1 },
+    normalize: {
+      description: "Whether sums are divided by the sum of the weights that went into them.",
+      of: "merge",
+      default: defaults.normalize,
+    },
+    rescale: {
+      description: isThinned
+        ? "Whether the differences that are kept are multiplied so that their norm stays what it was."
+        : "Taken so that recipes of mergekit can be read; this method keeps all differences.",
+      of: "merge",
+      default: defaults.rescale,
+      unused: !isThinned,
+    },
+    rescale_norm: {
+      description: "The norm that stays what it was where differences are rescaled: l1, l2 or linf.",
+      of: "merge",
+      default: "l1",
+      choices: RESCALE_NORMS,
+      unused: !isThinned,
+    },
+    int8_mask: INT8_MASK,
+  };
+}
+
+/** Descriptions of the parameters of rules that elect a sign for each element. */
+export const CONSENSUS_PARAMETERS: ConsensusSpecs = {
+  consensus_method: {
+    description: "How signs are elected: by the sum of the weighted differences, or by their count.",
+    of: "merge",
+    default: "sum",
+    choices: ["sum", "count"],
+  },
+};

@@ -1,0 +1,94 @@
+import { type Checkpoint, InputError, sizeOf } from "@isthmus/core";
+import { withRanges } from "@isthmus/interpolation";
+import type { MergedTensor } from "../merge-method.ts";
+import type { Span, Surveyor } from "../selection/surveyor.ts";
+import { BLOCK, type DeltaBlock, forEachDeltas } from "./delta-blocks.ts";
+
+/** Elements of each network that are read at a time; memory that kernels work in directly has room for them. */
+const CHUNK = 1 << 18;
+
+/** The tensor whose task vectors are scanned. */
+export type ScannedTensor = Pick<MergedTensor, "name" | "info" | "networks" | "base">;
+
+/** Options of {@link scanDeltas}. */
+export interface ScanDeltasOptions {
+  /** Positions that are scanned. @defaultValue the whole tensor */
+  readonly span?: Span;
+  /** Blocks hold whole rows of this many elements. @defaultValue blocks are cut anywhere */
+  readonly rowLength?: number | undefined;
+}
+
+/**
+ * Reads the task vectors of a tensor from first to last, block by block; the next range is read while a
+ * function looks at one.
+ * @throws InputError if there is no base
+ */
+export async function scanDeltas(
+  tensor: ScannedTensor,
+  use: (block: DeltaBlock) => void,
+  { span, rowLength = 1 }: ScanDeltasOptions = {},
+): Promise<void> {
+  const size = sizeOf(tensor.info.shape);
+  const chunk = wholeRows(CHUNK, rowLength);
+  const inputs = [...tensor.networks, baseOf(tensor)];
+  const last = Math.min(span?.end ?? size, size);
+  let earlier = Promise.resolve();
+  for (let begin = alignedDown(span?.begin ?? 0, rowLength); begin < last; begin += chunk) {
+    const length = Math.min(chunk, size - begin);
+    const before = earlier;
+    earlier = withRanges(inputs, { name: tensor.name, begin, length }, async (all) => {
+      await before;
+      const base = all[tensor.networks.length];
+      if (base === undefined) return;
+      forEachDeltas({ begin, parts: all.slice(0, -1), base }, wholeRows(BLOCK, rowLength), use);
+    });
+    // A failure is thrown where the promise is awaited, which may be after the next range has been asked for.
+    earlier.catch(() => {});
+    await before;
+  }
+  await earlier;
+}
+
+/** Runs the passes that surveyors of the task vectors ask for, all in the same scans. */
+export async function runSurveyors(
+  tensor: ScannedTensor,
+  surveyors: readonly (Surveyor | undefined)[],
+): Promise<void> {
+  for (;;) {
+    const active = surveyors.map((surveyor) => (surveyor?.span === undefined ? undefined : surveyor));
+    const spans = active.flatMap((surveyor) => surveyor?.span ?? []);
+    if (spans.length === 0) return;
+    const span = {
+      begin: Math.min(...spans.map(({ begin }) => begin)),
+      end: Math.max(...spans.map(({ end }) => end)),
+    };
+    const see = ({ begin, patterns }: DeltaBlock) => {
+      for (const [k, part] of patterns.entries())
+        if (active[k]?.span !== undefined) active[k].see(part, begin);
+    };
+    await scanDeltas(tensor, see, { span });
+    for (const surveyor of active) surveyor?.endPass();
+  }
+}
+
+/**
+ * Returns the base of a tensor.
+ * @throws InputError if there is none
+ */
+export function baseOf({ name, base, networks: [first] }: ScannedTensor): Checkpoint {
+  if (base !== undefined) return base;
+  throw new InputError(
+    `Cannot merge "${name}" as its networks are compared with the one they were made from: give it as base`,
+    { input: first.source },
+  );
+}
+
+/** Rounds a number of elements down to whole rows, at least one. */
+export function wholeRows(length: number, rowLength: number): number {
+  return Math.max(rowLength, alignedDown(length, rowLength));
+}
+
+/** Rounds a position down to the begin of its row. */
+export function alignedDown(position: number, rowLength: number): number {
+  return position - (position % rowLength);
+}

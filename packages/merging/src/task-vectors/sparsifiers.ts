@@ -1,0 +1,109 @@
+import { at, OutOfRangeError } from "@isthmus/core";
+import { keepMagnitudes } from "../kernels/magnitudes.ts";
+import { dropByRank } from "../kernels/rank-rows.ts";
+import { keepBelow } from "../kernels/task-vectors.ts";
+import { randomBitsInto } from "../random/random-bits.ts";
+import { type KeptRanks, splitAtCuts } from "../selection/rank-cut.ts";
+import { createRankSelector, type RankSelector } from "../selection/select-rank.ts";
+import type { OfNetwork } from "./parameters.ts";
+import type { Sparsifier, Thinning } from "./sparsifier.ts";
+
+/** Parameters of {@link byMagnitudeWithoutOutliers}. */
+export type OutlierSpecs = { readonly gamma: OfNetwork<number> };
+
+/** Parameters of {@link byChanceInRows}. */
+export type RowChanceSpecs = { readonly epsilon: OfNetwork<number> };
+
+/** Keeps the largest elements, at least one; of equal ones the first. Yadav et al., 2023, section 4.1. */
+export const byMagnitude: Sparsifier = {
+  parameters: {},
+  prepare({ size, density }) {
+    const count = Math.max(1, Math.trunc(density * size));
+    const selector = createRankSelector(size, [{ order: "largest", count: () => count }]);
+    return thinByRank(selector, () => ({ order: "largest", inside: at(selector.cuts(), 0, "cut") }));
+  },
+};
+
+/** Drops the largest elements, then the smallest. Davari and Belilovsky, 2023, section 3. */
+export const byMagnitudeWithoutOutliers: Sparsifier = {
+  parameters: {
+    gamma: {
+      description: "Share of the largest differences that is dropped as outliers.",
+      of: "network",
+      default: 0.01,
+      least: 0,
+      most: 1,
+    },
+  },
+  prepare({ size, density, parameter }) {
+    const target = Math.trunc(density * size);
+    const outliers = Math.trunc(parameter("gamma") * size);
+    // Fewer outliers are dropped where there would not be enough elements left.
+    const small = Math.max(0, size - target - outliers);
+    const selector = createRankSelector(size, [
+      { order: "smallest", count: () => small },
+      { order: "smallest", count: () => small + target },
+    ]);
+    return thinByRank(selector, () => {
+      const cuts = selector.cuts();
+      return { order: "smallest", outside: at(cuts, 0, "cut"), inside: at(cuts, 1, "cut") };
+    });
+  },
+};
+
+/** Keeps each element with the same probability. Yu et al., 2023, section 3.2. */
+export const byChance: Sparsifier = {
+  parameters: {},
+  prepare({ density, key }) {
+    const limit = density * 2 ** 32;
+    return {
+      thin(delta, _patterns, begin) {
+        keepBelow(delta, randomBitsInto(key, begin, new Uint32Array(delta.length)), limit);
+      },
+    };
+  },
+};
+
+/** Keeps elements with probabilities that grow with their ranks in their rows. Deep et al., 2024, section 3.1. */
+export const byChanceInRows: Sparsifier = {
+  parameters: {
+    epsilon: {
+      description:
+        "How far the probability to keep an element goes below and above the density, from the smallest to the largest.",
+      of: "network",
+      default: 0.15,
+      least: 0,
+      most: 1,
+    },
+  },
+  needsRows: true,
+  prepare({ tensor, density, rowLength, key, parameter }) {
+    const epsilon = parameter("epsilon");
+    if (density + epsilon >= 1 || density - epsilon <= 0) {
+      throw new OutOfRangeError(
+        `Cannot thin out "${tensor}" as density - epsilon and density + epsilon must be between 0 and 1: ` +
+          `density is ${density} and epsilon ${epsilon}`,
+      );
+    }
+    return {
+      thin(delta, patterns, begin) {
+        const bits = randomBitsInto(key, begin, new Uint32Array(delta.length));
+        dropByRank(delta, patterns, bits, { rowLength, least: density - epsilon, most: density + epsilon });
+      },
+    };
+  },
+};
+
+function thinByRank(surveyor: RankSelector, ranksOf: () => KeptRanks): Thinning {
+  let ranks: KeptRanks | undefined;
+  return {
+    surveyor,
+    thin(delta, patterns, begin) {
+      ranks ??= ranksOf();
+      for (const { begin: from, end, least, below } of splitAtCuts(ranks, begin, begin + delta.length)) {
+        const [first, last] = [from - begin, end - begin];
+        keepMagnitudes(delta.subarray(first, last), patterns.subarray(first, last), least, below);
+      }
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { convertInto, type Elements, sizeOf } from "@isthmus/core";
+import { withRanges } from "@isthmus/interpolation";
+import type { Numbers } from "../kernels/task-vectors.ts";
+import type { MergedRange } from "../merge-method.ts";
+import { BLOCK, type DeltaBlock, forEachDeltas, type StoredRange } from "./delta-blocks.ts";
+import { alignedDown, baseOf, type ScannedTensor, wholeRows } from "./scan-deltas.ts";
+
+/** A range of a merged tensor that is written. */
+export type WrittenRange = Pick<MergedRange, "begin" | "parts" | "base"> & { readonly tensor: ScannedTensor };
+
+/** Writes the result of one block of task vectors, which it may change. */
+export type WriteBlock = (block: DeltaBlock, out: Numbers) => void;
+
+/**
+ * Writes a range of a merged tensor from its task vectors, block by block.
+ * @param rowLength - blocks hold whole rows of this many elements, and what is missing of the first and the
+ *   last row is read again; undefined cuts blocks anywhere
+ */
+export async function writeDeltas(
+  range: WrittenRange,
+  out: Elements,
+  write: WriteBlock,
+  rowLength?: number,
+): Promise<void> {
+  const { tensor, begin, parts, base } = range;
+  const end = begin + out.data.length;
+  const rows = rowLength ?? 1;
+  const first = alignedDown(begin, rows);
+  const last = Math.min(alignedDown(end + rows - 1, rows), sizeOf(tensor.info.shape));
+  const run = (stored: StoredRange) => writeBlocks(stored, { begin, out }, write, wholeRows(BLOCK, rows));
+  if (first === begin && last === end && base !== undefined) {
+    run({ begin, parts, base });
+    return;
+  }
+  const inputs = [...tensor.networks, baseOf(tensor)];
+  await withRanges(inputs, { name: tensor.name, begin: first, length: last - first }, (all) => {
+    const ofBase = all[parts.length];
+    if (ofBase !== undefined) run({ begin: first, parts: all.slice(0, parts.length), base: ofBase });
+  });
+}
+
+function writeBlocks(
+  stored: StoredRange,
+  { begin, out }: { readonly begin: number; readonly out: Elements },
+  write: WriteBlock,
+  length: number,
+): void {
+  let buffer: Numbers | undefined;
+  forEachDeltas(stored, length, (block) => {
+    const count = block.base.length;
+    buffer ??= block.base instanceof Float64Array ? new Float64Array(count) : new Float32Array(count);
+    const result = buffer.subarray(0, count);
+    write(block, result);
+    const from = Math.max(begin, block.begin);
+    const until = Math.min(begin + out.data.length, block.begin + count);
+    if (from >= until) return;
+    convertInto(
+      {
+        dtype: result instanceof Float64Array ? "f64" : "f32",
+        data: result.subarray(from - block.begin, until - block.begin),
+      },
+      { dtype: out.dtype, data: out.data.subarray(from - begin, until - begin) },
+    );
+  });
+}

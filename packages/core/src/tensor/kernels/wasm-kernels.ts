@@ -33,6 +33,7 @@ interface Exports {
   add(code: number, source: number, weight: number, sum: number, count: number): void;
   canonicalize(at: number, count: number): void;
   step(code: number, from: number, to: number, by: number, out: number, count: number): void;
+  approach(code: number, source: number, by: number, reverse: boolean, mean: number, count: number): void;
   dot(a: number, b: number, count: number, sums: number): void;
   findNonFinite(at: number, count: number): number;
 }
@@ -137,6 +138,23 @@ class WasmKernels implements FloatKernels {
         this.#exports.step(CODES.f32, this.#x, this.#y, by, this.#a, count);
         this.#round(this.#a, out, begin);
       }
+    }
+  }
+
+  approach(sources: readonly Floats[], places: readonly number[], out: Floats): void {
+    for (let begin = 0; begin < out.data.length; begin += BLOCK) {
+      const count = blockSize(out, begin);
+      for (let k = 0; k < sources.length; k++) {
+        const source = sources[k]!;
+        const code = CODES[source.dtype];
+        const from = this.#place(source, begin, this.#a);
+        const place = places[k]!;
+        if (k > 0 && place === 0) continue;
+        if (k === 0 || place === 1) this.#exports.widen(code, from, this.#x, count);
+        else if (place < 0.5) this.#exports.approach(code, from, place, false, this.#x, count);
+        else this.#exports.approach(code, from, 1 - place, true, this.#x, count);
+      }
+      this.#round(this.#x, out, begin);
     }
   }
 

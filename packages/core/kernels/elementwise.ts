@@ -262,19 +262,30 @@ function stepAll<T, N>(from: usize, to: usize, by: f32, out: usize, count: i32):
   return v128.any_true(v128.or(f32x4.ne(sum0, sum0), f32x4.ne(sum1, sum1)));
 }
 
-/** mean += by * (source - mean) as a step from the mean, or from the source if `reverse`. */
-function approachAll<T>(source: usize, by: f32, reverse: bool, mean: usize, count: i32): void {
+/**
+ * Makes a step from a mean in f32 towards stored elements, or with `reverse` from the elements towards the
+ * mean.
+ */
+function approachAll<T, N>(source: usize, by: f32, reverse: bool, mean: usize, count: i32): void {
   const s = f32x4.splat(by);
   for (let i = 0; i < count; i += 8) {
     const m0 = v128.load(mean);
     const m1 = v128.load(mean, 16);
     const x0 = load4<T>(source, false);
     const x1 = load4<T>(source, true);
-    v128.store(mean, reverse ? step4<WithNaN>(x0, m0, s) : step4<WithNaN>(m0, x0, s));
-    v128.store(mean, reverse ? step4<WithNaN>(x1, m1, s) : step4<WithNaN>(m1, x1, s), 16);
+    v128.store(mean, reverse ? step4<N>(x0, m0, s) : step4<N>(m0, x0, s));
+    v128.store(mean, reverse ? step4<N>(x1, m1, s) : step4<N>(m1, x1, s), 16);
     source += 8 * sizeof<T>();
     mean += 32;
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function approachEither<T>(source: usize, by: f32, flags: i32, mean: usize, count: i32): void {
+  const reverse = (flags & REVERSE) != 0;
+  if (flags & WITH_NAN) approachAll<T, WithNaN>(source, by, reverse, mean, count);
+  else approachAll<T, WithoutNaN>(source, by, reverse, mean, count);
 }
 
 // NaN is rare, so loops run without handling it first, and once more if there was one.
@@ -318,13 +329,20 @@ export function scale(code: i32, source: usize, weight: f32, out: usize, count: 
   else scaleAll<f32>(source, weight, out, count);
 }
 
-/** Steps from a mean in f32 towards stored elements; with `reverse` from the elements towards the mean. */
-export function approach(code: i32, source: usize, by: f32, reverse: bool, mean: usize, count: i32): void {
-  if (code == F16) approachAll<Half>(source, by, reverse, mean, count);
-  else if (code == BF16) approachAll<Bfloat>(source, by, reverse, mean, count);
-  else if (code == F8E4M3) approachAll<Float8E4M3>(source, by, reverse, mean, count);
-  else if (code == F8E5M2) approachAll<Float8E5M2>(source, by, reverse, mean, count);
-  else approachAll<f32>(source, by, reverse, mean, count);
+/** Flags of `approach`: whether to step from the elements towards the mean, and whether to handle NaN. */
+const REVERSE = 1;
+const WITH_NAN = 2;
+
+/**
+ * Makes a step from a mean in f32 towards stored elements; without the flag for it, a NaN has arbitrary
+ * bits.
+ */
+export function approach(code: i32, source: usize, by: f32, flags: i32, mean: usize, count: i32): void {
+  if (code == F16) approachEither<Half>(source, by, flags, mean, count);
+  else if (code == BF16) approachEither<Bfloat>(source, by, flags, mean, count);
+  else if (code == F8E4M3) approachEither<Float8E4M3>(source, by, flags, mean, count);
+  else if (code == F8E5M2) approachEither<Float8E5M2>(source, by, flags, mean, count);
+  else approachEither<f32>(source, by, flags, mean, count);
 }
 
 /** sum[i] += weight * source[i] in f32, the product rounded before it is added. */

@@ -32,3 +32,18 @@ export {
   type TensorParameters,
 } from "./parameters.ts";
 export { type DecaySchedule, decayWeights, scheduleWeights } from "./series/series-weights.ts";
+export {
+  type Evaluate,
+  GREEDY_SOUP_DEFAULTS,
+  type GreedySoupOptions,
+  type GreedySoupResult,
+  greedySoup,
+  type SoupStep,
+} from "./soups/greedy-soup.ts";
+export { SOCE_DEFAULTS, type SoceOptions, type SoceResult, soceWeights } from "./soups/soce-weights.ts";
+export {
+  FISHER_MERGE_DEFAULTS,
+  type FisherMergeOptions,
+  fisherMerge,
+} from "./with-data/fisher-merge.ts";
+export { REGMEAN_DEFAULTS, type RegmeanOptions, regmean } from "./with-data/regmean.ts";

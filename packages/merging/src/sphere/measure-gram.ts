@@ -1,6 +1,18 @@
-import { at, blendInto, borrowScratch, DTYPES, dot, type Elements, viewData } from "@isthmus/core";
+import {
+  at,
+  blendInto,
+  borrowScratch,
+  convertInto,
+  DTYPES,
+  dot,
+  type Elements,
+  viewData,
+} from "@isthmus/core";
 import { scanTensor } from "@isthmus/interpolation";
 import type { MergedTensor } from "../merge-method.ts";
+
+/** Elements that are multiplied at a time, few enough that all networks stay in the cache. */
+const BLOCK = 1 << 14;
 
 /**
  * Computes the inner products of a tensor of all networks with each other, added in f64, in one pass over
@@ -14,11 +26,12 @@ export async function measureGram({
   base,
 }: Pick<MergedTensor, "name" | "networks" | "base">): Promise<number[][]> {
   const gram = networks.map(() => networks.map(() => 0));
-  const count = networks.length;
   await scanTensor(base === undefined ? networks : [...networks, base], name, (parts) => {
-    const origin = parts[count];
-    if (origin === undefined) addProducts(gram, parts);
-    else withDifferences(parts.slice(0, count), origin, (deltas) => addProducts(gram, deltas));
+    const size = at(parts, 0).data.length;
+    for (let begin = 0; begin < size; begin += BLOCK) {
+      const block = parts.map(({ dtype, data }) => ({ dtype, data: data.subarray(begin, begin + BLOCK) }));
+      withWide(block.slice(0, networks.length), block[networks.length], (wide) => addProducts(gram, wide));
+    }
   });
   return gram.map((row, i) => row.map((_, j) => at(at(gram, Math.max(i, j)), Math.min(i, j))));
 }
@@ -27,25 +40,30 @@ export async function measureGram({
 function addProducts(gram: readonly number[][], parts: readonly Elements[]): void {
   for (const [i, left] of parts.entries()) {
     const row = at(gram, i);
-    for (const [j, right] of parts.slice(0, i + 1).entries()) row[j] = at(row, j) + dot(left, right);
+    for (let j = 0; j <= i; j++) row[j] = at(row, j) + dot(left, at(parts, j));
   }
 }
 
 /**
- * Lends the differences of stored elements from an origin, in f32 (f64 where one of them is f64).
+ * Lends stored elements, or their differences from an origin, as f32 (f64 where one of them is f64), so that
+ * each is converted once for all products.
  * @param use - called with one array for each part; they are only valid during the call
  */
-export function withDifferences(
+function withWide(
   parts: readonly Elements[],
-  origin: Elements,
-  use: (deltas: readonly Elements[]) => void,
+  origin: Elements | undefined,
+  use: (wide: readonly Elements[]) => void,
 ): void {
-  const dtype = [...parts, origin].some((part) => part.dtype === "f64") ? "f64" : "f32";
-  const lent = parts.map(() => borrowScratch(origin.data.length * DTYPES[dtype].bytes));
+  const isDouble = [...parts, ...(origin ? [origin] : [])].some(({ dtype }) => dtype === "f64");
+  const dtype = isDouble ? "f64" : "f32";
+  const lent = parts.map(({ data }) => borrowScratch(data.length * DTYPES[dtype].bytes));
   try {
-    const deltas = lent.map(({ bytes }): Elements => ({ dtype, data: viewData(dtype, bytes) }));
-    for (const [i, delta] of deltas.entries()) blendInto([at(parts, i), origin], [1, -1], delta);
-    use(deltas);
+    const wide = lent.map(({ bytes }): Elements => ({ dtype, data: viewData(dtype, bytes) }));
+    for (const [i, out] of wide.entries()) {
+      if (origin === undefined) convertInto(at(parts, i), out);
+      else blendInto([at(parts, i), origin], [1, -1], out);
+    }
+    use(wide);
   } finally {
     for (const scratch of lent) scratch.release();
   }

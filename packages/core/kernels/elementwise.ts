@@ -91,7 +91,10 @@ function load4<T>(group: usize, second: bool): v128 {
   return v128.or(bits, i32x4.shl(v128.xor(x, magnitude), signShiftOf<T>()));
 }
 
-/** Rounds four f32, none of them NaN, to bf16 in the upper half of each lane; what is left in the lower is noise. */
+/**
+ * Rounds four f32, none of them NaN, to bf16 in the upper half of each lane; what is left in the lower is
+ * noise.
+ */
 // @ts-ignore: decorator
 @inline
 function roundToBfloat(x: v128): v128 {
@@ -106,7 +109,8 @@ function narrow4<T>(x: v128): v128 {
   if (isBfloat<T>()) return i32x4.shr_u(roundToBfloat(x), 16);
   const shift = 23 - mantissaOf<T>();
   const magnitude = v128.and(x, i32x4.splat(0x7fffffff));
-  // Whatever overflows becomes the smallest number that does; in f8e4m3, without infinity, the largest there is.
+  // Whatever overflows becomes the smallest number that does; in f8e4m3, without infinity, the largest
+  // there is.
   const capped = i32x4.min_s(magnitude, i32x4.splat(isE4M3<T>() ? 0x43e00000 : 0x47800000));
   const smallest = i32x4.splat((128 - biasOf<T>()) << 23);
   const exponent = i32x4.max_s(v128.and(capped, i32x4.splat(0x7f800000)), smallest);
@@ -132,7 +136,8 @@ function narrowAny4<T>(x: v128): v128 {
   return v128.bitselect(narrow4<T>(x), v128.or(nan, sign), f32x4.eq(x, x));
 }
 
-// Where order does not matter, bf16 is taken apart by even and odd elements: the upper half of each lane is an f32
+// Where order does not matter, bf16 is taken apart by even and odd elements: the upper half of each lane
+// is an f32
 // but for its lower half, so that neither widening nor packing has to move anything across lanes.
 
 /** Four of eight stored elements as f32: the even ones of bf16, the first four otherwise. */
@@ -188,7 +193,8 @@ function widenAll<T>(source: usize, out: usize, count: i32): void {
   }
 }
 
-// Adding up what is rounded tells cheaply whether there was a NaN: the sum is one. It may be one as well where
+// Adding up what is rounded tells cheaply whether there was a NaN: the sum is one. It may be one as well
+// where
 // infinities of both signs met, which costs time only.
 
 /** Returns whether there may have been a NaN. */
@@ -231,7 +237,8 @@ function addAll<T>(source: usize, weight: f32, sum: usize, count: i32): void {
 // @ts-ignore: decorator
 @inline
 function step4<N>(from: v128, to: v128, by: v128): v128 {
-  const r = f32x4.sub(from, f32x4.mul(by, f32x4.sub(from, to)));
+  // Adding 0 turns a step of -0 into 0, which leaves a `from` of -0 as it is where `by` is negative.
+  const r = f32x4.sub(from, f32x4.add(f32x4.mul(by, f32x4.sub(from, to)), f32x4.splat(0)));
   if (isSigned<N>()) return r;
   const fallback = v128.bitselect(from, i32x4.splat(0x7fc00000), i32x4.eq(from, to));
   return v128.bitselect(r, fallback, f32x4.eq(r, r));
@@ -253,6 +260,32 @@ function stepAll<T, N>(from: usize, to: usize, by: f32, out: usize, count: i32):
     out += 8 * sizeof<T>();
   }
   return v128.any_true(v128.or(f32x4.ne(sum0, sum0), f32x4.ne(sum1, sum1)));
+}
+
+/**
+ * Makes a step from a mean in f32 towards stored elements, or with `reverse` from the elements towards the
+ * mean.
+ */
+function approachAll<T, N>(source: usize, by: f32, reverse: bool, mean: usize, count: i32): void {
+  const s = f32x4.splat(by);
+  for (let i = 0; i < count; i += 8) {
+    const m0 = v128.load(mean);
+    const m1 = v128.load(mean, 16);
+    const x0 = load4<T>(source, false);
+    const x1 = load4<T>(source, true);
+    v128.store(mean, reverse ? step4<N>(x0, m0, s) : step4<N>(m0, x0, s));
+    v128.store(mean, reverse ? step4<N>(x1, m1, s) : step4<N>(m1, x1, s), 16);
+    source += 8 * sizeof<T>();
+    mean += 32;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function approachEither<T>(source: usize, by: f32, flags: i32, mean: usize, count: i32): void {
+  const reverse = (flags & REVERSE) != 0;
+  if (flags & WITH_NAN) approachAll<T, WithNaN>(source, by, reverse, mean, count);
+  else approachAll<T, WithoutNaN>(source, by, reverse, mean, count);
 }
 
 // NaN is rare, so loops run without handling it first, and once more if there was one.
@@ -294,6 +327,22 @@ export function scale(code: i32, source: usize, weight: f32, out: usize, count: 
   else if (code == F8E4M3) scaleAll<Float8E4M3>(source, weight, out, count);
   else if (code == F8E5M2) scaleAll<Float8E5M2>(source, weight, out, count);
   else scaleAll<f32>(source, weight, out, count);
+}
+
+/** Flags of `approach`: whether to step from the elements towards the mean, and whether to handle NaN. */
+const REVERSE = 1;
+const WITH_NAN = 2;
+
+/**
+ * Makes a step from a mean in f32 towards stored elements; without the flag for it, a NaN has arbitrary
+ * bits.
+ */
+export function approach(code: i32, source: usize, by: f32, flags: i32, mean: usize, count: i32): void {
+  if (code == F16) approachEither<Half>(source, by, flags, mean, count);
+  else if (code == BF16) approachEither<Bfloat>(source, by, flags, mean, count);
+  else if (code == F8E4M3) approachEither<Float8E4M3>(source, by, flags, mean, count);
+  else if (code == F8E5M2) approachEither<Float8E5M2>(source, by, flags, mean, count);
+  else approachEither<f32>(source, by, flags, mean, count);
 }
 
 /** sum[i] += weight * source[i] in f32, the product rounded before it is added. */

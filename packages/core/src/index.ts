@@ -62,7 +62,7 @@ export {
   saveCheckpoint,
 } from "./save-checkpoint.ts";
 export { axisOffsets } from "./tensor/axis-offsets.ts";
-export { blendInto, lerpInto } from "./tensor/blend.ts";
+export { approachInto, blendInto, lerpInto } from "./tensor/blend.ts";
 export {
   asFloat32,
   convertData,

@@ -7,8 +7,20 @@ export {
   type MergeMethod,
 } from "./merge-method.ts";
 export { type MergePlan, mergeByPlan, type PlannedSource, type PlannedTensor } from "./merge-plan.ts";
+export { consensusTa } from "./methods/consensus-ta.ts";
+export { ema } from "./methods/ema.ts";
+export { expo } from "./methods/expo.ts";
+export { karcher } from "./methods/karcher.ts";
+export { lawa } from "./methods/lawa.ts";
 export { linear } from "./methods/linear.ts";
+export { magmax } from "./methods/magmax.ts";
+export { multislerp } from "./methods/multislerp.ts";
+export { nuslerp } from "./methods/nuslerp.ts";
+export { passthrough } from "./methods/passthrough.ts";
 export { slerp } from "./methods/slerp.ts";
+export { swa } from "./methods/swa.ts";
+export { tallMask } from "./methods/tall-mask.ts";
+export { wsm } from "./methods/wsm.ts";
 export { MERGE_METHODS } from "./methods.ts";
 export {
   byLayer,
@@ -19,3 +31,19 @@ export {
   type PerTensor,
   type TensorParameters,
 } from "./parameters.ts";
+export { type DecaySchedule, decayWeights, scheduleWeights } from "./series/series-weights.ts";
+export {
+  type Evaluate,
+  GREEDY_SOUP_DEFAULTS,
+  type GreedySoupOptions,
+  type GreedySoupResult,
+  greedySoup,
+  type SoupStep,
+} from "./soups/greedy-soup.ts";
+export { SOCE_DEFAULTS, type SoceOptions, type SoceResult, soceWeights } from "./soups/soce-weights.ts";
+export {
+  FISHER_MERGE_DEFAULTS,
+  type FisherMergeOptions,
+  fisherMerge,
+} from "./with-data/fisher-merge.ts";
+export { REGMEAN_DEFAULTS, type RegmeanOptions, regmean } from "./with-data/regmean.ts";

@@ -62,10 +62,10 @@ export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unkn
   readonly parameters: P;
   readonly networks: MergedNetworks;
   /**
-   * Position of the network whose integer tensors are kept.
+   * Position of the network whose integer tensors are kept, of `count` networks.
    * @defaultValue 0
    */
-  integersFrom?(parameters: TensorParameters<P>): number;
+  integersFrom?(parameters: TensorParameters<P>, count: number): number;
   /**
    * Whether a survey holds a whole tensor, as where a result cannot be computed range by range; such surveys
    * are dropped when the next tensors are made, and made again if need be.

@@ -110,7 +110,9 @@ function createJob(
     networks: views,
     base: base && viewOf(base),
   };
-  const copied = DTYPES[info.dtype].float ? undefined : views[method?.integersFrom?.(parameters) ?? 0];
+  const copied = DTYPES[info.dtype].float
+    ? undefined
+    : views[method?.integersFrom?.(parameters, views.length) ?? 0];
   return { tensor, method, copied };
 }
 
@@ -121,7 +123,9 @@ function renamed(checkpoint: Checkpoint | undefined, tensor: string, name: strin
   return composeCheckpoint(new Map([[name, { checkpoint, name: tensor }]]), { source: checkpoint.source });
 }
 
-/** Surveys that hold whole tensors and are kept at a time: the ranges of a tensor are read one after another. */
+/**
+ * Surveys that hold whole tensors and are kept at a time: the ranges of a tensor are read one after another.
+ */
 const WHOLE_KEPT = 2;
 
 /** Remembers what was found out about each tensor; ranges that are read at once wait for the same survey. */

@@ -63,7 +63,7 @@ export function planMerge<P extends ParameterSpecs, S>(
     const asked = { tensor: name, networks: networks.length };
     const planned = {
       ...{ info, sources: ofNetworks(name) },
-      // What a method is told fits its own parameters, as they are resolved by its own description.
+      // Parameters are resolved by the description of their method, so they have the types it expects.
       method: method as unknown as MergeMethod,
       parameters: resolveParameters(method.name, method.parameters, parameters, asked),
       reason: `${method.name} for all tensors`,

@@ -2,38 +2,61 @@ import type { MergeMethod } from "./merge-method.ts";
 import { arceeFusion } from "./methods/arcee-fusion.ts";
 import { breadcrumbs } from "./methods/breadcrumbs.ts";
 import { breadcrumbsTies } from "./methods/breadcrumbs-ties.ts";
+import { consensusTa } from "./methods/consensus-ta.ts";
 import { dareLinear } from "./methods/dare-linear.ts";
 import { dareTies } from "./methods/dare-ties.ts";
 import { della } from "./methods/della.ts";
 import { dellaLinear } from "./methods/della-linear.ts";
+import { ema } from "./methods/ema.ts";
+import { expo } from "./methods/expo.ts";
+import { isoC } from "./methods/iso-c.ts";
+import { isoCts } from "./methods/iso-cts.ts";
+import { karcher } from "./methods/karcher.ts";
+import { knots } from "./methods/knots.ts";
+import { lawa } from "./methods/lawa.ts";
 import { linear } from "./methods/linear.ts";
+import { magmax } from "./methods/magmax.ts";
 import { modelStock } from "./methods/model-stock.ts";
+import { multislerp } from "./methods/multislerp.ts";
 import { nearswap } from "./methods/nearswap.ts";
+import { nuslerp } from "./methods/nuslerp.ts";
+import { passthrough } from "./methods/passthrough.ts";
 import { ram } from "./methods/ram.ts";
 import { ramplusTl } from "./methods/ramplus-tl.ts";
 import { sce } from "./methods/sce.ts";
 import { slerp } from "./methods/slerp.ts";
+import { svc } from "./methods/svc.ts";
+import { swa } from "./methods/swa.ts";
+import { tallMask } from "./methods/tall-mask.ts";
 import { taskArithmetic } from "./methods/task-arithmetic.ts";
 import { ties } from "./methods/ties.ts";
+import { tsvM } from "./methods/tsv-m.ts";
+import { wsm } from "./methods/wsm.ts";
+import { wudi } from "./methods/wudi.ts";
 
-const METHODS: readonly MergeMethod[] = [
-  linear,
-  slerp,
-  taskArithmetic,
-  ties,
-  dareLinear,
-  dareTies,
-  breadcrumbs,
-  breadcrumbsTies,
-  della,
-  dellaLinear,
-  modelStock,
-  sce,
-  nearswap,
-  ram,
-  ramplusTl,
-  arceeFusion,
+/** Averages, on lines and spheres. */
+const MEANS = [linear, slerp, nuslerp, multislerp, karcher, passthrough];
+
+/** Averages over checkpoints of one run. */
+const SERIES = [swa, ema, lawa, wsm];
+
+/** Sums of task vectors, thinned out or not. */
+const TASK_VECTORS = [
+  ...[taskArithmetic, ties, dareLinear, dareTies, breadcrumbs, breadcrumbsTies, della, dellaLinear],
 ];
+
+/** Other rules on the changes that networks made to a base, element by element. */
+const CHANGES = [
+  ...[modelStock, sce, nearswap, arceeFusion, ram, ramplusTl, magmax, consensusTa, tallMask, expo],
+];
+
+/** Rules on the singular values and vectors of matrices. */
+const MATRICES = [isoC, isoCts, tsvM, svc, knots, wudi];
+
+// Parameters are resolved by the description of their method, so they have the types it expects.
+const METHODS = [
+  ...[MEANS, SERIES, TASK_VECTORS, CHANGES, MATRICES].flat(),
+] as unknown as readonly MergeMethod[];
 
 /** All merge methods, by name. */
 export const MERGE_METHODS: ReadonlyMap<string, MergeMethod> = new Map(

@@ -28,11 +28,13 @@ export interface ParameterSpec<T extends ParameterValue = ParameterValue> {
 /** Descriptions of all parameters of a method, by name. */
 export type ParameterSpecs = Readonly<Record<string, ParameterSpec>>;
 
-type ValueOf<S> = S extends { readonly default: infer T }
-  ? Widened<T>
-  : S extends ParameterSpec<infer T>
+type ValueOf<S> = S extends { readonly choices: readonly (infer T)[] }
+  ? T
+  : S extends { readonly default: infer T }
     ? Widened<T>
-    : never;
+    : S extends ParameterSpec<infer T>
+      ? Widened<T>
+      : never;
 type Widened<T> = T extends number ? number : T extends boolean ? boolean : T;
 
 /**

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { blendInto, lerpInto } from "./blend.ts";
+import { approachInto, blendInto, lerpInto } from "./blend.ts";
 import { convertData, toFloat64 } from "./convert.ts";
 import { DTYPES, type DType, type TensorData } from "./dtype.ts";
 import type { Elements } from "./elements.ts";
@@ -50,10 +50,15 @@ describe("lerpInto()", () => {
 
   it("keeps equal elements, bit for bit", () => {
     fc.assert(
-      fc.property(elements(DTYPE_NAMES, 1), fc.double({ min: 0, max: 1, noNaN: true }), ([a], t) => {
+      fc.property(elements(DTYPE_NAMES, 1), fc.double({ min: -2, max: 3, noNaN: true }), ([a], t) => {
         expect(bits(lerp(a!, { ...a!, data: a!.data.slice() }, t))).toBe(bits(a!.data));
       }),
     );
+  });
+
+  it("keeps a zero that is negative, beyond the ends too", () => {
+    const zero: Elements = { dtype: "f32", data: Float32Array.of(-0) };
+    for (const t of [-1, 0.3, 0.7, 1.5]) expect(lerp(zero, zero, t)).toEqual(Float32Array.of(-0));
   });
 
   it("swaps t and 1 - t when a and b are swapped", () => {
@@ -93,6 +98,43 @@ describe("lerpInto()", () => {
     const b: Elements = { dtype: "f32", data: new Float32Array(3) };
     expect(() => lerp(a, b, 0.5)).toThrow(RangeError);
     expect(() => lerp(a, a, Number.NaN)).toThrow(RangeError);
+  });
+});
+
+describe("approachInto()", () => {
+  const places = fc.array(fc.double({ min: -1, max: 2, noNaN: true }), { minLength: 4, maxLength: 4 });
+
+  it("is one lerp after another, without rounding in between", () => {
+    fc.assert(
+      fc.property(elements(FLOATS, 4), places, (sources, shares) => {
+        const { dtype } = sources[0]!;
+        const wide: DType = dtype === "f64" ? "f64" : "f32";
+        let mean: Elements = { dtype: wide, data: convertData(sources[0]!.data, dtype, wide) };
+        for (const [k, source] of sources.entries()) {
+          if (k > 0) mean = { dtype: wide, data: lerp(mean, source, shares[k]!, wide) };
+        }
+        const out = allocateData(dtype, 24);
+        approachInto(sources, shares, { dtype, data: out });
+        expect(bits(out)).toBe(bits(convertData(mean.data, wide, dtype)));
+      }),
+    );
+  });
+
+  it("keeps equal elements, bit for bit", () => {
+    fc.assert(
+      fc.property(elements(FLOATS, 1), places, ([a], shares) => {
+        const out = allocateData(a!.dtype, 24);
+        approachInto([a!, a!, a!, a!], shares, { dtype: a!.dtype, data: out });
+        expect(bits(out)).toBe(bits(a!.data));
+      }),
+    );
+  });
+
+  it("refuses to average nothing, and places that are missing or not finite", () => {
+    const a: Elements = { dtype: "f32", data: new Float32Array(2) };
+    expect(() => approachInto([], [], a)).toThrow("at least one");
+    expect(() => approachInto([a, a], [0], a)).toThrow("a finite place");
+    expect(() => approachInto([a, a], [0, Number.NaN], a)).toThrow("a finite place");
   });
 });
 

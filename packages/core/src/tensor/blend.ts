@@ -58,6 +58,47 @@ export function lerpInto(a: Elements, b: Elements, t: number, out: Elements): vo
   else stepThroughF64(from, to, by, out);
 }
 
+/**
+ * Goes from the first array of stored elements towards each of the others in turn: `mean = lerp(mean,
+ * sources[k], places[k])`, in f32 (f64 if any array is f64 or an integer type), rounded once at the end.
+ *
+ * With places `w_k / (w_0 + ... + w_k)` this is the average with weights w, one array at a time, and equal
+ * elements stay unchanged, bit for bit. Element types may differ. `out` may not be one of the sources.
+ * @param places - one for each source; the first is not looked at
+ * @throws OutOfRangeError if there are no sources, a place is missing or not finite, or lengths differ.
+ * @throws UsageError if an array is not the class of its element type.
+ */
+export function approachInto(sources: readonly Elements[], places: readonly number[], out: Elements): void {
+  if (sources.length === 0)
+    throw new OutOfRangeError("Cannot average tensors as there must be at least one: got none");
+  if (places.length !== sources.length || !places.every(Number.isFinite)) {
+    throw new OutOfRangeError(
+      `Cannot average ${sources.length} tensors as each needs a finite place on the way to it: got ${places.join(", ")}`,
+    );
+  }
+  assertElements("average", [...sources, out]);
+  const floats = sources.map(asFloats);
+  const result = asFloats(out);
+  if (result !== undefined && floats.every((source) => source !== undefined)) {
+    floatKernels().approach(floats, places, result);
+  } else approachThroughF64(sources, places, out);
+}
+
+function approachThroughF64(sources: readonly Elements[], places: readonly number[], out: Elements): void {
+  for (let begin = 0; begin < out.data.length; begin += BLOCK) {
+    let mean = loadBlock(at(sources, 0), begin);
+    for (const [k, source] of sources.entries()) {
+      const place = at(places, k);
+      if (k === 0 || place === 0) continue;
+      const part = loadBlock(source, begin);
+      const [from, to, by] = place < 0.5 ? [mean, part, place] : [part, mean, 1 - place];
+      if (by !== 0) stepInPlace(from, to, by);
+      mean = from;
+    }
+    storeBlock(mean, out, begin);
+  }
+}
+
 function blendThroughF64(sources: readonly Elements[], weights: readonly number[], out: Elements): void {
   for (let begin = 0; begin < out.data.length; begin += BLOCK) {
     const sum = new Float64Array(Math.min(BLOCK, out.data.length - begin));

@@ -14,7 +14,7 @@ import { asFloats } from "./kernels/floats.ts";
 export function dot(a: Elements, b: Elements): number {
   assertElements("multiply", [a, b]);
   const left = asFloats(a);
-  const right = asFloats(b);
+  const right = a === b ? left : asFloats(b);
   if (left && right) return floatKernels().dot(left, right);
   const x = toFloat64(a.data, a.dtype);
   const y = a.data === b.data && a.dtype === b.dtype ? x : toFloat64(b.data, b.dtype);

@@ -1,18 +1,28 @@
-import { at, lerpInto } from "@isthmus/core";
-import { averageInto, normalizeWeights } from "@isthmus/interpolation";
+import { at } from "@isthmus/core";
+import { normalizeWeights } from "@isthmus/interpolation";
 import type { MergeMethod } from "../merge-method.ts";
+import { addWeightedInto } from "../weighted-sum.ts";
 
 const PARAMETERS = {
   weight: {
-    description: "How much of the network is in the result; only ratios count.",
+    description:
+      "How much of the network is in the result; only ratios count, unless weights are not normalised.",
     of: "network",
     default: 1,
+  },
+  normalize: {
+    description:
+      "Whether weights are divided by their sum; without it, the result is the plain sum of products.",
+    of: "merge",
+    default: true,
   },
 } as const;
 
 /**
  * The weighted average of networks, `sum of w_i x_i / sum of w_i`; weights may differ from tensor to
- * tensor.
+ * tensor. Without `normalize` it is `sum of w_i x_i`.
+ *
+ * Equal weights make the uniform soup of Wortsman et al.
  *
  * @example
  * ```ts
@@ -34,11 +44,9 @@ export const linear: MergeMethod<typeof PARAMETERS, readonly number[]> = {
   parameters: PARAMETERS,
   networks: { least: 1, base: "none" },
   // The counters of the nearer of two networks; of the first one if both are equally near, or there are more.
-  integersFrom: ({ weight }) => (weight.length === 2 && at(normalizeWeights(weight, 2), 1) > 0.5 ? 1 : 0),
-  survey: ({ parameters: { weight } }) => normalizeWeights(weight, weight.length),
-  blendInto({ parts, survey: shares }, out) {
-    const [from, to, ...more] = parts;
-    if (from !== undefined && to !== undefined && more.length === 0) lerpInto(from, to, at(shares, 1), out);
-    else averageInto(parts, shares, out);
-  },
+  integersFrom: ({ weight }) =>
+    weight.length === 2 && Math.abs(at(weight, 1)) > Math.abs(at(weight, 0)) ? 1 : 0,
+  survey: ({ parameters: { weight, normalize } }) =>
+    normalize ? normalizeWeights(weight, weight.length) : weight,
+  blendInto: ({ parts, survey: shares }, out) => addWeightedInto(parts, shares, out),
 };

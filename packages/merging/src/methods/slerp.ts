@@ -1,6 +1,8 @@
-import { at } from "@isthmus/core";
-import { arcInto, measureAngle } from "@isthmus/interpolation";
-import type { MergeMethod } from "../merge-method.ts";
+import { at, MismatchError, sizeOf } from "@isthmus/core";
+import type { MergedTensor, MergeMethod } from "../merge-method.ts";
+import { type ArcFactors, arcFactors, cosineOf } from "../sphere/arc.ts";
+import { measureGram } from "../sphere/measure-gram.ts";
+import { addWeightedInto } from "../weighted-sum.ts";
 
 const PARAMETERS = {
   t: {
@@ -10,11 +12,21 @@ const PARAMETERS = {
     least: 0,
     most: 1,
   },
+  dot_threshold: {
+    description: "Cosine above which two tensors are near enough to take the line between them.",
+    of: "merge",
+    default: 0.9995,
+    least: 0,
+    most: 1,
+  },
 } as const;
 
 /**
  * The point on the arc between two networks, tensor by tensor; the angle is measured over each whole
  * tensor.
+ *
+ * Tensors of nearly one direction are merged on the line, as in mergekit; so are single numbers. A tensor of
+ * zeros counts as orthogonal. Opposite tensors are an error: mergekit takes the line through zero there.
  *
  * @example
  * ```ts
@@ -29,16 +41,36 @@ const PARAMETERS = {
  * assert(Math.abs(Math.hypot(Number(data[0]), Number(data[1])) - 1) < 1e-6); // on the arc, not on the chord
  * ```
  */
-export const slerp: MergeMethod<typeof PARAMETERS, number | undefined> = {
+export const slerp: MergeMethod<typeof PARAMETERS, ArcFactors> = {
   name: "slerp",
   description: "Goes from the first network to the second on the arc of each tensor.",
-  source: "Shoemake, Animating rotation with quaternion curves, 1985, section 3.3",
+  source: "Shoemake, Animating rotation with quaternion curves, 1985, section 3.3; mergekit 0.1.5, slerp",
   parameters: PARAMETERS,
   networks: { least: 2, most: 2, base: "none" },
   integersFrom: ({ t }) => (t < 0.5 ? 0 : 1),
-  survey: ({ name, networks: [a, b], parameters: { t } }) =>
-    b === undefined || t === 0 || t === 1 ? undefined : measureAngle([a, b], name),
-  blendInto({ parts, survey: angle, tensor }, out) {
-    arcInto(at(parts, 0), at(parts, 1), { t: tensor.parameters.t, angle }, out);
+  async survey(tensor) {
+    const { t, dot_threshold } = tensor.parameters;
+    const line: ArcFactors = [1 - t, t];
+    if (t === 0 || t === 1 || sizeOf(tensor.info.shape) <= 1) return line;
+    const [[squareA = 0, product = 0] = [], [, squareB = 0] = []] = await measureGram(tensor);
+    const cosine = cosineOf(product, squareA, squareB);
+    if (cosine <= -OPPOSITE) throw opposite(tensor);
+    return cosine > Math.min(dot_threshold, OPPOSITE) ? line : arcFactors(cosine, t);
   },
+  blendInto: ({ parts, survey: factors }, out) => addWeightedInto(parts, factors, out),
 };
+
+/**
+ * Smallest size of the cosine of directions between which there is no arc: dividing by its sine adds only
+ * noise.
+ */
+const OPPOSITE = 1 - 1e-6;
+
+function opposite({ name, networks }: MergedTensor<typeof PARAMETERS>): MismatchError {
+  const [a, b] = [at(networks, 0), at(networks, 1)];
+  return new MismatchError(
+    `Cannot merge "${name}" of "${a.source}" and "${b.source}" by slerp as they must not point in opposite directions: ` +
+      "they do; use method linear for it, or align the networks first",
+    { parameters: [name] },
+  );
+}

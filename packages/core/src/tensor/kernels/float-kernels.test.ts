@@ -75,6 +75,8 @@ describe("floatKernels()", () => {
             for (const y of [a, b, x]) {
               expectSameBytes(to, length, (k, out) => k.step(x, y, 0.3, out));
               expectSameBytes(from, length, (k, out) => k.step(x, y, 0.125, out));
+              expectSameBytes(to, length, (k, out) => k.approach([x, y, x, y], [0, 0.3, 0.8, 1], out));
+              expectSameBytes(from, length, (k, out) => k.approach([y, x, y], [0, 0.6, 0.1], out));
               expectSameBytes(to, length, (k, out) =>
                 k.blend([x, y, x], Float32Array.of(0.3, 0.9, -0.2), out),
               );

@@ -20,6 +20,12 @@ export interface FloatKernels {
   blend(sources: readonly Floats[], weights: Float32Array, out: Floats): void;
   /** Computes `out[i] = from[i] - by * (from[i] - to[i])`, but `from[i]` where both have the same bits. */
   step(from: Floats, to: Floats, by: number, out: Floats): void;
+  /**
+   * Goes from the first source towards the others in turn, by `places[k]` of the way to source k, in f32
+   * without rounding in between; each part of the way is a step as `lerpInto()` makes it, exact at 0 and 1.
+   * `places[0]` is not looked at.
+   */
+  approach(sources: readonly Floats[], places: readonly number[], out: Floats): void;
   /** Computes `sum over i of a[i] * b[i]`, products exact, added in f64 over 8 interleaved sums. */
   dot(a: Floats, b: Floats): number;
   /** Finds the index of the first NaN or infinity, or -1. */

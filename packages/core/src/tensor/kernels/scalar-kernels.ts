@@ -56,13 +56,14 @@ function canonicalize({ numbers, bits }: Block, count: number): void {
   for (let i = 0; i < count; i++) if (Number.isNaN(numbers[i]!)) bits[i] = CANONICAL_NAN;
 }
 
-function stepBlock(from: Block, to: Block, by: number, count: number): void {
+function stepBlock(from: Block, to: Block, by: number, out: Block, count: number): void {
   for (let i = 0; i < count; i++) {
     const x = from.numbers[i]!;
-    const r = x - fround(by * fround(x - to.numbers[i]!));
+    // Adding 0 turns a step of -0 into 0, which leaves an `x` of -0 as it is where `by` is negative.
+    const r = x - (fround(by * fround(x - to.numbers[i]!)) + 0);
     if (Number.isNaN(r)) {
-      if (from.bits[i] !== to.bits[i]) from.bits[i] = CANONICAL_NAN;
-    } else from.numbers[i] = r;
+      out.bits[i] = from.bits[i] === to.bits[i] ? from.bits[i]! : CANONICAL_NAN;
+    } else out.numbers[i] = r;
   }
 }
 
@@ -91,11 +92,26 @@ export const scalarKernels: FloatKernels = {
     });
   },
 
+  approach(sources, places, out) {
+    eachBlock(out.data.length, (begin, end) => {
+      for (const [k, source] of sources.entries()) {
+        const place = places[k]!;
+        if (k > 0 && place === 0) continue;
+        const replaces = k === 0 || place === 1;
+        load(source, begin, end, replaces ? first : second);
+        if (replaces) continue;
+        if (place < 0.5) stepBlock(first, second, fround(place), first, end - begin);
+        else stepBlock(second, first, fround(1 - place), first, end - begin);
+      }
+      store(first, out, begin, end);
+    });
+  },
+
   step(from, to, by, out) {
     eachBlock(out.data.length, (begin, end) => {
       load(from, begin, end, first);
       load(to, begin, end, second);
-      stepBlock(first, second, fround(by), end - begin);
+      stepBlock(first, second, fround(by), first, end - begin);
       store(first, out, begin, end);
     });
   },

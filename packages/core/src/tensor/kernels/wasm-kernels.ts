@@ -23,6 +23,10 @@ const GROUP = 8;
 /** Codes of element types in kernels/elementwise.ts. */
 const CODES: Readonly<Record<Floats["dtype"], number>> = { f32: 0, f16: 1, bf16: 2, f8e4m3: 3, f8e5m2: 4 };
 
+/** Flags of `approach` in kernels/elementwise.ts. */
+const REVERSE = 1;
+const WITH_NAN = 2;
+
 /** Exports of kernels/elementwise.ts. */
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
@@ -33,6 +37,7 @@ interface Exports {
   add(code: number, source: number, weight: number, sum: number, count: number): void;
   canonicalize(at: number, count: number): void;
   step(code: number, from: number, to: number, by: number, out: number, count: number): void;
+  approach(code: number, source: number, by: number, flags: number, mean: number, count: number): void;
   dot(a: number, b: number, count: number, sums: number): void;
   findNonFinite(at: number, count: number): number;
 }
@@ -140,15 +145,47 @@ class WasmKernels implements FloatKernels {
     }
   }
 
+  approach(sources: readonly Floats[], places: readonly number[], out: Floats): void {
+    for (let begin = 0; begin < out.data.length; begin += BLOCK) {
+      this.#approachBlock(sources, places, begin, 0);
+      // NaN is rare, so a block is made without handling it first, and once more if there was one.
+      if (this.#exports.findNonFinite(this.#x, blockSize(out, begin)) >= 0)
+        this.#approachBlock(sources, places, begin, WITH_NAN);
+      this.#round(this.#x, out, begin);
+    }
+  }
+
+  #approachBlock(sources: readonly Floats[], places: readonly number[], begin: number, flags: number): void {
+    for (let k = 0; k < sources.length; k++) {
+      const source = sources[k]!;
+      const place = places[k]!;
+      if (k > 0 && place === 0) continue;
+      const code = CODES[source.dtype];
+      const from = this.#place(source, begin, this.#a);
+      const count = blockSize(source, begin);
+      if (k === 0 || place === 1) this.#exports.widen(code, from, this.#x, count);
+      else if (place < 0.5) this.#exports.approach(code, from, place, flags, this.#x, count);
+      else this.#exports.approach(code, from, 1 - place, flags | REVERSE, this.#x, count);
+    }
+  }
+
   dot(a: Floats, b: Floats): number {
     this.#sums.fill(0);
     for (let begin = 0; begin < a.data.length; begin += BLOCK) {
       const count = blockSize(a, begin);
-      this.#exports.widen(CODES[a.dtype], this.#place(a, begin, this.#a), this.#x, count);
-      this.#exports.widen(CODES[b.dtype], this.#place(b, begin, this.#b), this.#y, count);
-      this.#exports.dot(this.#x, this.#y, count, this.#sums.byteOffset);
+      const x = this.#widened(a, begin, this.#a, this.#x);
+      const y = a === b ? x : this.#widened(b, begin, this.#b, this.#y);
+      this.#exports.dot(x, y, count, this.#sums.byteOffset);
     }
     return sumLanes(this.#sums);
+  }
+
+  /** Returns the address of the block at `begin` as f32: of the elements themselves, if they are f32. */
+  #widened(source: Floats, begin: number, stored: number, f32: number): number {
+    const from = this.#place(source, begin, stored);
+    if (source.dtype === "f32") return from;
+    this.#exports.widen(CODES[source.dtype], from, f32, blockSize(source, begin));
+    return f32;
   }
 
   findNonFinite(source: Floats): number {

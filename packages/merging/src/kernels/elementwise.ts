@@ -1,0 +1,94 @@
+/**
+ * Writes over `base` the base plus, for each element, the largest of the changes of the networks from it,
+ * scaled; of equally large ones the last.
+ * @param parts - elements of each network
+ */
+export function takeLargestChange(base: Float64Array, parts: readonly Float64Array[], scale: number): void {
+  for (let i = 0; i < base.length; i++) {
+    const start = base[i]!;
+    let largest = 0;
+    for (let k = 0; k < parts.length; k++) {
+      const change = parts[k]![i]! - start;
+      // Written so that NaN is taken too, and not hidden.
+      if (!(Math.abs(change) < Math.abs(largest))) largest = change;
+    }
+    // An element that no network changed stays as it is, -0 included.
+    if (largest !== 0) base[i] = start + scale * largest;
+  }
+}
+
+/** When a change counts as one of a task: its size is above `threshold` times that of all others together. */
+export interface TallMask {
+  readonly threshold: number;
+  /** How many tasks an element must belong to, to be changed. */
+  readonly agreeing: number;
+  readonly scale: number;
+}
+
+/**
+ * Writes over `base` the base plus the sum of the changes of all networks, scaled, where enough of them need
+ * it; the others stay as they are.
+ */
+export function takeAgreedChanges(
+  base: Float64Array,
+  parts: readonly Float64Array[],
+  { threshold, agreeing, scale }: TallMask,
+): void {
+  for (let i = 0; i < base.length; i++) {
+    const start = base[i]!;
+    const sum = sumOfChanges(parts, i, start);
+    let count = 0;
+    for (let k = 0; k < parts.length; k++) if (isOfTask(parts[k]![i]! - start, sum, threshold)) count++;
+    if (count >= agreeing) base[i] = start + scale * sum;
+    else if (Number.isNaN(sum)) base[i] = sum;
+  }
+}
+
+/** Writes over `base` the base plus the sum of the changes of all networks, where one of them needs it. */
+export function takeChangesOfTask(
+  base: Float64Array,
+  parts: readonly Float64Array[],
+  { threshold, task, scale }: Pick<TallMask, "threshold" | "scale"> & { readonly task: number },
+): void {
+  for (let i = 0; i < base.length; i++) {
+    const start = base[i]!;
+    const sum = sumOfChanges(parts, i, start);
+    if (isOfTask(parts[task]![i]! - start, sum, threshold)) base[i] = start + scale * sum;
+    else if (Number.isNaN(sum)) base[i] = sum;
+  }
+}
+
+function sumOfChanges(parts: readonly Float64Array[], i: number, start: number): number {
+  let sum = 0;
+  for (let k = 0; k < parts.length; k++) sum += parts[k]![i]! - start;
+  return sum;
+}
+
+function isOfTask(change: number, sum: number, threshold: number): boolean {
+  return Math.abs(change) > threshold * Math.abs(sum - change);
+}
+
+/**
+ * Writes over the first network the average of all, each element weighted by its importance in each network;
+ * built up one network at a time, so that equal elements stay unchanged, bit for bit.
+ * @param importances - of each network, at least `floor` is taken
+ * @param factors - factor of the importances of each network, positive
+ */
+export function averageByImportance(
+  parts: readonly [Float64Array, ...Float64Array[]],
+  importances: readonly Float64Array[],
+  factors: readonly number[],
+  floor: number,
+): void {
+  const [mean] = parts;
+  for (let i = 0; i < mean.length; i++) {
+    let value = mean[i]!;
+    let total = Math.max(floor, importances[0]![i]!) * factors[0]!;
+    for (let k = 1; k < parts.length; k++) {
+      const importance = Math.max(floor, importances[k]![i]!) * factors[k]!;
+      total += importance;
+      value += (importance / total) * (parts[k]![i]! - value);
+    }
+    mean[i] = value;
+  }
+}

@@ -1,0 +1,23 @@
+import type { MergeMethod } from "../merge-method.ts";
+import { defineSeriesMethod } from "../series/define-series-method.ts";
+import { windowWeights } from "../series/series-weights.ts";
+
+const PARAMETERS = {
+  start: {
+    description: "Position of the first checkpoint that counts; 0 is the oldest.",
+    of: "merge",
+    default: 0,
+    least: 0,
+  },
+} as const;
+
+/** The plain mean of the checkpoints of one run, except for some of the first ones. */
+export const swa: MergeMethod<typeof PARAMETERS, readonly number[]> = defineSeriesMethod({
+  name: "swa",
+  description: "Averages checkpoints of one run equally, from a place in the run on.",
+  source:
+    "Izmailov et al., Averaging weights leads to wider optima and better generalization, 2018, algorithm 1",
+  parameters: PARAMETERS,
+  // The latest checkpoint always counts.
+  weightsOf: ({ start }, count) => windowWeights(count, Math.max(1, count - Math.ceil(start))),
+});

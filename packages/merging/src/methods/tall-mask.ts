@@ -1,0 +1,48 @@
+import { fromFloat64Into, OutOfRangeError, toFloat64 } from "@isthmus/core";
+import { takeChangesOfTask } from "../kernels/elementwise.ts";
+import type { MergeMethod } from "../merge-method.ts";
+
+const PARAMETERS = {
+  task: {
+    description: "Position of the network whose task is brought back; 0 is the first.",
+    of: "merge",
+    default: 0,
+    least: 0,
+  },
+  lambda: {
+    description: "Factor of the changes that are kept.",
+    of: "merge",
+    default: 1,
+  },
+  tall_mask_lambda: {
+    description: "How large a change must be, as a share of all others together, to belong to its task.",
+    of: "merge",
+    default: 0.6,
+    least: 0,
+  },
+} as const;
+
+/** The sum of all changes where one network needs it, which comes close to that network (TALL masks). */
+export const tallMask: MergeMethod<typeof PARAMETERS> = {
+  name: "tall_mask",
+  description:
+    "Brings one network back from the sum of the changes of all, by a mask of the elements it needs.",
+  source:
+    "Wang et al., Localizing task information for improved model merging and compression, 2024, equation 5",
+  parameters: PARAMETERS,
+  networks: { least: 1, base: "required" },
+  survey({ name, networks: { length }, parameters: { task } }) {
+    if (Number.isInteger(task) && task < length) return;
+    throw new OutOfRangeError(
+      `Cannot merge "${name}" as "task" of tall_mask must be the position of one of ${length} networks: it is ${task}`,
+    );
+  },
+  blendInto({ tensor, parts, base }, out) {
+    if (base === undefined) return;
+    const { lambda: scale, tall_mask_lambda: threshold, task } = tensor.parameters;
+    const merged = toFloat64(base.data, base.dtype);
+    const changed = parts.map(({ data, dtype }) => toFloat64(data, dtype));
+    takeChangesOfTask(merged, changed, { threshold, task, scale });
+    fromFloat64Into(merged, out.dtype, out.data);
+  },
+};

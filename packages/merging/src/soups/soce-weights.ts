@@ -1,0 +1,124 @@
+import { at, OutOfRangeError, resolveOptions } from "@isthmus/core";
+
+/** Options of {@link soceWeights}. */
+export interface SoceOptions {
+  /**
+   * Largest correlation with any other category at which a category counts as one of its own. @defaultValue
+   * 0.6
+   */
+  readonly threshold?: number;
+  /** Distance of the weights that are tried, a whole part of 1. @defaultValue 0.1 */
+  readonly step?: number;
+}
+
+/** Defaults of {@link soceWeights}. */
+export const SOCE_DEFAULTS: Required<SoceOptions> = { threshold: 0.6, step: 0.1 };
+
+/** Weights that {@link soceWeights} has found. */
+export interface SoceResult {
+  /** Weight of each network, of sum 1; 0 for networks that are no expert. */
+  readonly weights: readonly number[];
+  /** Score of these weights. */
+  readonly score: number;
+  /** Positions of categories that correlate weakly with all others. */
+  readonly categories: readonly number[];
+  /** Positions of the best network of each of those categories, each once. */
+  readonly experts: readonly number[];
+}
+
+/**
+ * Finds weights for a soup of category experts: for each category of a benchmark that correlates weakly with
+ * the others, over all networks, the best network is an expert, and weights of the experts are searched on a
+ * grid (SoCE, Maiti et al., Souper-model, 2025, algorithm 1).
+ *
+ * Without such categories the expert is the network of the best mean. The threshold is ours: the paper
+ * leaves it open. Grids grow fast: 4 experts at steps of 0.1 need 286 evaluations.
+ *
+ * @param scores - of each network in each category, `[networks][categories]`; larger is better
+ * @param evaluate - judges a soup by its weights, one for each network; larger is better
+ * @throws OutOfRangeError if scores are not a table of finite numbers, or an option is out of its range
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { soceWeights } from "@isthmus/merging";
+ *
+ * // The second network is best at the first category, the first one at the other; the third is no expert.
+ * const scores = [[0.1, 0.9], [0.9, 0.1], [0.5, 0.5]];
+ * const { experts, weights } = await soceWeights(scores, ([a = 0, b = 0]) => -Math.abs(a - 0.3) - b / 1e3);
+ * assert.deepEqual(experts, [1, 0]);
+ * assert.deepEqual(weights, [0.3, 0.7, 0]);
+ * ```
+ */
+export async function soceWeights(
+  scores: readonly (readonly number[])[],
+  evaluate: (weights: readonly number[]) => Promise<number> | number,
+  options: SoceOptions = {},
+): Promise<SoceResult> {
+  const { threshold, step } = resolveOptions("weigh experts", SOCE_DEFAULTS, options);
+  const parts = Math.round(1 / step);
+  assertRequest(scores, threshold, Math.abs(parts * step - 1) < 1e-9 ? parts : 0);
+  const categories = weaklyCorrelated(scores, threshold);
+  const experts = [...new Set(categories.map((category) => bestOf(scores.map((row) => at(row, category)))))];
+  if (experts.length === 0) experts.push(bestOf(scores.map((row) => row.reduce((sum, x) => sum + x, 0))));
+  let best: { weights: readonly number[]; score: number } | undefined;
+  for (const shares of compositions(parts, experts.length)) {
+    const weights = scores.map((_, i) => {
+      const place = experts.indexOf(i);
+      return place < 0 ? 0 : at(shares, place) / parts;
+    });
+    const score = await evaluate(weights);
+    if (best === undefined || score > best.score) best = { weights, score };
+  }
+  if (best === undefined)
+    throw new OutOfRangeError("Cannot weigh experts as there must be at least one: got none");
+  return { ...best, categories, experts };
+}
+
+function assertRequest(scores: readonly (readonly number[])[], threshold: number, parts: number): void {
+  const [first = []] = scores;
+  const fail = (rule: string) => new OutOfRangeError(`Cannot weigh experts as ${rule}`);
+  if (first.length === 0) throw fail("there must be a network and a category: got none");
+  for (const [i, row] of scores.entries()) {
+    if (row.length === first.length && row.every(Number.isFinite)) continue;
+    throw fail(
+      `every network needs a finite score in each of ${first.length} categories: network ${i} has ${row.join(", ")}`,
+    );
+  }
+  if (!(threshold >= -1 && threshold <= 1)) throw fail(`"threshold" must be in [-1, 1]: it is ${threshold}`);
+  if (parts < 1) throw fail('"step" must be 1 divided by a whole number, as 0.1');
+}
+
+/** Finds the categories whose correlation with every other one is at most the threshold. */
+function weaklyCorrelated(scores: readonly (readonly number[])[], threshold: number): number[] {
+  const columns = at(scores, 0).map((_, category) => scores.map((row) => at(row, category)));
+  return columns.flatMap((column, i) =>
+    columns.every((other, j) => i === j || correlationOf(column, other) <= threshold) ? [i] : [],
+  );
+}
+
+/** Computes Pearson's correlation; 0 where one of the lists does not vary. */
+function correlationOf(x: readonly number[], y: readonly number[]): number {
+  const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0) / list.length;
+  const [meanX, meanY] = [mean(x), mean(y)];
+  const product = (a: readonly number[], b: readonly number[], shiftA: number, shiftB: number) =>
+    a.reduce((sum, value, i) => sum + (value - shiftA) * (at(b, i) - shiftB), 0);
+  const spread = Math.sqrt(product(x, x, meanX, meanX) * product(y, y, meanY, meanY));
+  return spread === 0 ? 0 : product(x, y, meanX, meanY) / spread;
+}
+
+/** Returns the position of the largest score, the first of equal ones. */
+function bestOf(list: readonly number[]): number {
+  return list.indexOf(Math.max(...list));
+}
+
+/** Lists all ways to share a number of equal parts among `count`. */
+function* compositions(parts: number, count: number): Generator<readonly number[]> {
+  if (count === 1) {
+    yield [parts];
+    return;
+  }
+  for (let first = 0; first <= parts; first++) {
+    for (const rest of compositions(parts - first, count - 1)) yield [first, ...rest];
+  }
+}

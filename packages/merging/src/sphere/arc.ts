@@ -1,0 +1,24 @@
+/** How much of each of two vectors is in a point on the arc between them. */
+export type ArcFactors = readonly [from: number, to: number];
+
+/**
+ * Returns the factors of two vectors in the point at `t` on the arc between them (Shoemake 1985, section
+ * 3.3): `sin((1 - t) w) / sin w` and `sin(t w) / sin w`, `w` the angle between the vectors.
+ *
+ * Lengths are interpolated too, as the vectors are not normalised.
+ * @param cosine - of the angle, strictly between -1 and 1
+ */
+export function arcFactors(cosine: number, t: number): ArcFactors {
+  const angle = Math.acos(cosine);
+  const sine = Math.sin(angle);
+  return [Math.sin((1 - t) * angle) / sine, Math.sin(t * angle) / sine];
+}
+
+/**
+ * Returns the cosine of the angle between two vectors from their inner products; 0 if one of them is 0, which
+ * has no direction, so that it counts as orthogonal to all others (as in mergekit 0.1.5).
+ */
+export function cosineOf(product: number, squareFrom: number, squareTo: number): number {
+  const lengths = Math.sqrt(squareFrom) * Math.sqrt(squareTo);
+  return lengths === 0 ? 0 : Math.min(1, Math.max(-1, product / lengths));
+}

@@ -1,0 +1,62 @@
+import { at, type Elements, fromFloat64Into, toFloat64 } from "@isthmus/core";
+import { scanTensor } from "@isthmus/interpolation";
+import {
+  addVectorProducts,
+  mixVectors,
+  type VectorFactors,
+  type VectorLayout,
+} from "../kernels/vector-arcs.ts";
+import type { MergedRange, MergedTensor } from "../merge-method.ts";
+import type { ParameterSpecs } from "../parameters.ts";
+import { arcFactors, cosineOf } from "./arc.ts";
+
+/** `1 - cosine^2` up to which two vectors are taken for colinear: the rest is rounding of sums in f64. */
+const COLINEAR = 1e-12;
+
+/** Returns the factors of the point at `t` on the arc; undefined for colinear vectors, which have none. */
+export function arcOrLine(cosine: number, t: number): readonly [number, number] | undefined {
+  return 1 - cosine * cosine <= COLINEAR ? undefined : arcFactors(cosine, t);
+}
+
+/** Measures the angles between the vectors of a tensor of two networks, and returns the factors of each. */
+export async function measureVectorArcs(
+  { name, networks, base }: Pick<MergedTensor, "name" | "networks" | "base">,
+  layout: VectorLayout,
+  t: number,
+): Promise<VectorFactors> {
+  const sums = new Float64Array(3 * layout.count);
+  await scanTensor(base === undefined ? networks : [...networks, base], name, ([a, b, c], begin) => {
+    if (a === undefined || b === undefined) return;
+    const origin = c && numbersOf(c);
+    addVectorProducts([shifted(a, origin), shifted(b, origin)], begin, layout, sums);
+  });
+  const factors = new Float64Array(2 * layout.count).fill(Number.NaN);
+  for (let vector = 0; vector < layout.count; vector++) {
+    const [squareA = 0, product = 0, squareB = 0] = sums.subarray(3 * vector, 3 * vector + 3);
+    const arc = arcOrLine(cosineOf(product, squareA, squareB), t);
+    if (arc !== undefined) factors.set(arc, 2 * vector);
+  }
+  return { factors, t };
+}
+
+/** Writes one range of two networks, merged vector by vector, in f64 and rounded once. */
+export function mixVectorsInto<P extends ParameterSpecs>(
+  { parts, base, begin }: Pick<MergedRange<P>, "parts" | "base" | "begin">,
+  layout: VectorLayout,
+  factors: VectorFactors,
+  out: Elements,
+): void {
+  const x = numbersOf(at(parts, 0));
+  const origin = base === undefined ? new Float64Array(x.length) : numbersOf(base);
+  mixVectors([x, numbersOf(at(parts, 1)), origin], begin, layout, factors);
+  fromFloat64Into(x, out.dtype, out.data);
+}
+
+function numbersOf({ data, dtype }: Elements): Float64Array {
+  return toFloat64(data, dtype);
+}
+
+function shifted(part: Elements, origin: Float64Array | undefined): Float64Array {
+  const numbers = numbersOf(part);
+  return origin === undefined ? numbers : numbers.map((x, i) => x - at(origin, i));
+}

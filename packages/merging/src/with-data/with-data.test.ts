@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+import { type Checkpoint, createCheckpoint, createTensor } from "@isthmus/core";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { fisherMerge } from "./fisher-merge.ts";
+import { regmean } from "./regmean.ts";
+
+/** Networks of two tasks, with results of NumPy: tools/golden/mergekit-means.py. */
+const golden: Record<"weights" | "biases" | "grams" | "fishers", number[][]> &
+  Record<"regmean" | "fisher", number[]> = JSON.parse(
+  readFileSync(new URL("../../test/golden/means.json", import.meta.url), "utf8"),
+).withData;
+
+const [OUTPUTS, INPUTS] = [3, 5];
+const tensor = (shape: readonly number[], values: readonly number[]) =>
+  createTensor("f64", shape, Float64Array.from(values));
+const networks = golden.weights.map((weight, i) =>
+  createCheckpoint({
+    "fc.weight": tensor([OUTPUTS, INPUTS], weight),
+    "fc.bias": tensor([OUTPUTS], golden.biases[i]!),
+  }),
+);
+const gramsOf = (all: readonly (readonly number[])[]): Checkpoint[] =>
+  all.map((gram) => createCheckpoint({ "fc.weight": tensor([INPUTS, INPUTS], gram) }));
+
+async function expectNumbers(merged: Checkpoint, name: string, expected: readonly number[]): Promise<void> {
+  const { data } = await merged.read(name);
+  for (const [i, x] of expected.entries()) expect(data[i]).toBeCloseTo(x, 10);
+}
+
+describe("regmean()", () => {
+  test("solves linear layers as NumPy does, and averages the rest", async () => {
+    const merged = regmean(networks, gramsOf(golden.grams));
+    await expectNumbers(merged, "fc.weight", golden.regmean);
+    const mean = golden.biases[0]!.map((x, i) => (x + golden.biases[1]![i]!) / 2);
+    await expectNumbers(merged, "fc.bias", mean);
+    const range = await merged.readRange("fc.weight", 4, 9);
+    expect([...range]).toEqual([...(await merged.read("fc.weight")).data.slice(4, 9)]);
+  });
+
+  test("gives back a network that is merged with itself, and needs no order", async () => {
+    const [first, second] = networks as [Checkpoint, Checkpoint];
+    await expectNumbers(regmean([first, first], gramsOf(golden.grams)), "fc.weight", golden.weights[0]!);
+    const turned = regmean([second, first], gramsOf([...golden.grams].reverse()));
+    await expectNumbers(turned, "fc.weight", golden.regmean);
+  });
+
+  test("refuses Gram matrices that are missing, of another shape, or singular", async () => {
+    expect(() => regmean(networks, gramsOf(golden.grams.slice(1)))).toThrow("each of 2 networks needs Gram");
+    const wrong = golden.grams.map(() => createCheckpoint({ "fc.bias": tensor([1, 1], [1]) }));
+    expect(() => regmean(networks, wrong)).toThrow('the weight is [3], the matrix of "memory" is [1, 1]');
+    const zeros = golden.grams.map((gram) => gram.map(() => 0));
+    await expect(regmean(networks, gramsOf(zeros)).read("fc.weight")).rejects.toThrow("positive definite");
+    expect(() => regmean(networks, gramsOf(golden.grams), { offDiagonal: 2 })).toThrow("it is 2");
+  });
+});
+
+describe("fisherMerge()", () => {
+  const weightsOnly = golden.weights.map((w) => createCheckpoint({ w: tensor([OUTPUTS, INPUTS], w) }));
+  const fishers = golden.fishers.map((f) => createCheckpoint({ w: tensor([OUTPUTS, INPUTS], f) }));
+
+  test("weights elements as NumPy does", () =>
+    expectNumbers(fisherMerge(weightsOnly, fishers), "w", golden.fisher));
+
+  test("keeps equal elements, bit for bit, and stays between the networks", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.float({ noNaN: true, noDefaultInfinity: true }), fc.float({ min: 0, max: 9 })), {
+          minLength: 2,
+          maxLength: 4,
+        }),
+        fc.float({ noNaN: true, noDefaultInfinity: true, min: -9, max: 9 }),
+        async (pairs, shared) => {
+          const of = (...w: number[]) =>
+            createCheckpoint({ w: createTensor("f32", [2], Float32Array.from(w)) });
+          const all = pairs.map(([x]) => of(shared, x / 2));
+          const information = pairs.map(([, f]) => of(Number.isNaN(f) ? 0 : f, Number.isNaN(f) ? 0 : f));
+          const { data } = await fisherMerge(all, information).read("w");
+          expect(data[0]).toBe(Math.fround(shared));
+          const values = pairs.map(([x]) => Math.fround(x / 2));
+          expect(data[1]).toBeGreaterThanOrEqual(Math.min(...values));
+          expect(data[1]).toBeLessThanOrEqual(Math.max(...values));
+        },
+      ),
+    ));
+
+  test("refuses weights that are not positive, and Fisher information that is missing", () => {
+    expect(() => fisherMerge(weightsOnly, fishers, { weights: [1, 0] })).toThrow(
+      "a positive weight: got 1, 0",
+    );
+    expect(() => fisherMerge(weightsOnly, fishers, { floor: 0 })).toThrow(
+      '"floor" must be positive: it is 0',
+    );
+    expect(() => fisherMerge(weightsOnly, fishers.slice(1))).toThrow("each of 2 networks needs its Fisher");
+    expect(() => fisherMerge([], [])).toThrow("there must be a network");
+  });
+});

@@ -27,9 +27,9 @@ const EXACT_STEPS = 6;
  * @param matrix - `[m, n]`
  * @returns `[m, n]`, of the same element type
  *
- * Source: Newton-Schulz steps of Jordan et al., Muon, 2024 (the fast ones), and Bjorck and Bowie, An iterative
- * algorithm for computing the best estimate of an orthogonal matrix, 1971 (the exact ones). We differ in the
- * norm that the matrix is divided by first, the fourth root of the sum of its singular values to the fourth.
+ * Source: Newton-Schulz steps of Jordan et al., Muon, 2024 (the fast ones), and Bjorck and Bowie, An
+ * iterative algorithm for computing the best estimate of an orthogonal matrix, 1971 (the exact ones). We
+ * differ in the norm that the matrix is divided by first, the fourth root of the sum of its singular values to the fourth.
  */
 export async function polarFactor(
   matrix: Matrix,

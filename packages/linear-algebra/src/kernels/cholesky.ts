@@ -1,4 +1,4 @@
-/** A pivot below this share of the squared length of its column counts as zero: the column depends on others. */
+/** A pivot below this share of the squared length of its column is zero: the column depends on others. */
 const DEPENDENT = 1e-13;
 
 /**

@@ -22,14 +22,6 @@ export function transposeInto(source: MatrixData, { rows, columns }: Extents, ou
   }
 }
 
-/** Multiplies each column of a matrix by a factor, in place. */
-export function scaleColumns(data: MatrixData, factors: ArrayLike<number>): void {
-  const columns = factors.length;
-  for (let begin = 0; begin < data.length; begin += columns) {
-    for (let j = 0; j < columns; j++) data[begin + j] = data[begin + j]! * factors[j]!;
-  }
-}
-
 /** Computes `out = scale * x + shift * y`, element by element; `out` may be one of them. */
 export function combineInto(
   x: MatrixData,
@@ -40,7 +32,7 @@ export function combineInto(
   for (let i = 0; i < out.length; i++) out[i] = scale * x[i]! + shift * y[i]!;
 }
 
-/** Sums the products of elements at the same place of two matrices, in f64. */
+/** Computes the sum of products of elements at the same place of two matrices, in f64. */
 export function innerProduct(x: MatrixData, y: MatrixData): number {
   let sum = 0;
   for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;

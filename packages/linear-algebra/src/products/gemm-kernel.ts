@@ -6,7 +6,7 @@ declare const WebAssembly: {
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 };
 
-/** Takes the addresses of packed blocks and of their sum, the number of panels of both, and the inner extent. */
+/** Takes addresses of packed blocks and their sum, numbers of panels of both, and the inner extent. */
 type AddProduct = (...addressesAndExtents: [number, number, number, number, number, number]) => void;
 
 interface Exports {

@@ -1,1 +1,15 @@
-export {};
+export {
+  type DominantSubspaces,
+  dominantSubspaces,
+  RANGE_FINDER_DEFAULTS,
+  type RangeFinderOptions,
+} from "./dominant-subspaces.ts";
+export { createMatrix, joinColumns, type Matrix, type MatrixData, sliceColumns } from "./matrix.ts";
+export { type OrthonormalizeOptions, orthonormalize } from "./orthonormalize.ts";
+export { type PolarFactorOptions, polarFactor } from "./polar-factor.ts";
+export { createProducts, plainProducts } from "./products/create-products.ts";
+export type { MatrixProducts, ProductOptions } from "./products/matrix-products.ts";
+export { multiply } from "./products/multiply.ts";
+export { type Svd, svd, transpose } from "./svd.ts";
+export { type SymmetricEigen, symmetricEigen } from "./symmetric-eigen.ts";
+export { truncatedSvd } from "./truncated-svd.ts";

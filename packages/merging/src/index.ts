@@ -10,7 +10,10 @@ export { type MergePlan, mergeByPlan, type PlannedSource, type PlannedTensor } f
 export { consensusTa } from "./methods/consensus-ta.ts";
 export { ema } from "./methods/ema.ts";
 export { expo } from "./methods/expo.ts";
+export { isoC } from "./methods/iso-c.ts";
+export { isoCts } from "./methods/iso-cts.ts";
 export { karcher } from "./methods/karcher.ts";
+export { knots } from "./methods/knots.ts";
 export { lawa } from "./methods/lawa.ts";
 export { linear } from "./methods/linear.ts";
 export { magmax } from "./methods/magmax.ts";
@@ -18,9 +21,12 @@ export { multislerp } from "./methods/multislerp.ts";
 export { nuslerp } from "./methods/nuslerp.ts";
 export { passthrough } from "./methods/passthrough.ts";
 export { slerp } from "./methods/slerp.ts";
+export { calibrated, svc } from "./methods/svc.ts";
 export { swa } from "./methods/swa.ts";
 export { tallMask } from "./methods/tall-mask.ts";
+export { tsvM } from "./methods/tsv-m.ts";
 export { wsm } from "./methods/wsm.ts";
+export { wudi } from "./methods/wudi.ts";
 export { MERGE_METHODS } from "./methods.ts";
 export {
   byLayer,

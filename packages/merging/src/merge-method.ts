@@ -1,4 +1,5 @@
 import type { Checkpoint, Elements, TensorInfo } from "@isthmus/core";
+import type { MatrixProducts } from "@isthmus/linear-algebra";
 import type { ParameterSpecs, TensorParameters } from "./parameters.ts";
 
 /** A floating-point tensor that is merged. */
@@ -16,6 +17,8 @@ export interface MergedTensor<P extends ParameterSpecs = ParameterSpecs> {
    * tensor, the position of the network and the position of the element, and of nothing else.
    */
   readonly seed: number;
+  /** Multiplies matrices, for methods that need it. */
+  readonly products: MatrixProducts;
 }
 
 /** Stored elements of one range of a tensor; they are only valid during the call. */

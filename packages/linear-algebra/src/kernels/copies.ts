@@ -1,0 +1,40 @@
+import type { MatrixData } from "../matrix.ts";
+
+/** Extents of a matrix in row-major order. */
+export interface Extents {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Edge of the squares in which a matrix is transposed, so that both sides stay in the cache. */
+const SQUARE = 32;
+
+/** Writes the transpose of a matrix. */
+export function transposeInto(source: MatrixData, { rows, columns }: Extents, out: MatrixData): void {
+  for (let top = 0; top < rows; top += SQUARE) {
+    const bottom = Math.min(top + SQUARE, rows);
+    for (let left = 0; left < columns; left += SQUARE) {
+      const right = Math.min(left + SQUARE, columns);
+      for (let i = top; i < bottom; i++) {
+        for (let j = left; j < right; j++) out[j * rows + i] = source[i * columns + j]!;
+      }
+    }
+  }
+}
+
+/** Computes `out = scale * x + shift * y`, element by element; `out` may be one of them. */
+export function combineInto(
+  x: MatrixData,
+  scale: number,
+  { y, shift }: { readonly y: MatrixData; readonly shift: number },
+  out: MatrixData,
+): void {
+  for (let i = 0; i < out.length; i++) out[i] = scale * x[i]! + shift * y[i]!;
+}
+
+/** Computes the sum of products of elements at the same place of two matrices, in f64. */
+export function innerProduct(x: MatrixData, y: MatrixData): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
+  return sum;
+}

@@ -1,0 +1,57 @@
+import { OutOfRangeError, UsageError } from "@isthmus/core";
+import type { Matrix } from "../matrix.ts";
+
+/** Which factors of a product are transposed first. */
+export interface ProductOptions {
+  /** @defaultValue false */
+  readonly transposeLeft?: boolean;
+  /** @defaultValue false */
+  readonly transposeRight?: boolean;
+}
+
+/** A port that multiplies matrices; every factorization of this package is made of such products. */
+export interface MatrixProducts {
+  /** Name for messages and results. */
+  readonly name: string;
+  /**
+   * Multiplies two matrices of one element type, each transposed first if asked for.
+   * @returns `[m, n]` of `[m, k]` and `[k, n]`, of the same element type
+   * @throws OutOfRangeError if the inner extents differ
+   * @throws UsageError if the element types differ
+   */
+  multiply(left: Matrix, right: Matrix, options?: ProductOptions): Promise<Matrix>;
+  /** Frees memory and threads; multiplying afterwards fails. */
+  release(): Promise<void>;
+}
+
+/** Extents of a product: `[m, k]` times `[k, n]`. */
+export interface ProductExtents {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+/**
+ * Returns the extents of a product.
+ * @throws OutOfRangeError if the inner extents differ
+ * @throws UsageError if the element types differ
+ */
+export function productExtents(
+  left: Matrix,
+  right: Matrix,
+  { transposeLeft = false, transposeRight = false }: ProductOptions,
+): ProductExtents {
+  const [m, inner] = transposeLeft ? [left.columns, left.rows] : [left.rows, left.columns];
+  const [k, n] = transposeRight ? [right.columns, right.rows] : [right.rows, right.columns];
+  if (inner !== k) {
+    throw new OutOfRangeError(
+      `Cannot multiply a ${m} x ${inner} and a ${k} x ${n} matrix as the inner extents must be equal: they are ${inner} and ${k}`,
+    );
+  }
+  if (left.data.constructor !== right.data.constructor) {
+    throw new UsageError(
+      `Cannot multiply matrices of two element types: got a ${left.data.constructor.name} and a ${right.data.constructor.name}`,
+    );
+  }
+  return { m, n, k };
+}

@@ -1,0 +1,52 @@
+import { assertWholeOptions } from "@isthmus/core";
+import { dominantSubspaces, type RangeFinderOptions } from "./dominant-subspaces.ts";
+import { type Matrix, sliceColumns } from "./matrix.ts";
+import type { MatrixProducts } from "./products/matrix-products.ts";
+import { type Svd, svd } from "./svd.ts";
+
+/** Dimensions that are searched beyond the rank, so that the last singular values are accurate as well. */
+const SPARE = 12;
+/** Smaller extent up to which all singular values are computed, exactly. */
+const EXACT = 64;
+
+/**
+ * Computes the largest singular values of a matrix and their vectors, by matrix products.
+ * @param matrix - `[m, n]`
+ * @param rank - how many; at most `min(m, n)` are returned
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createMatrix, plainProducts, truncatedSvd } from "@isthmus/linear-algebra";
+ *
+ * const matrix = createMatrix(2, 3, Float32Array.of(0, 3, 0, 4, 0, 0));
+ * const { left, values } = await truncatedSvd(matrix, 1, plainProducts);
+ * assert.deepEqual([left.rows, left.columns, ...values], [2, 1, 4]);
+ * ```
+ */
+export async function truncatedSvd(
+  matrix: Matrix,
+  rank: number,
+  products: MatrixProducts,
+  options: RangeFinderOptions = {},
+): Promise<Svd> {
+  assertWholeOptions("compute singular values", { rank }, { rank: 1 });
+  const least = Math.min(matrix.rows, matrix.columns);
+  if (least <= EXACT) return cut(svd(matrix), rank);
+  const { left, core, right } = await dominantSubspaces(matrix, rank + SPARE, products, options);
+  const inner = cut(svd(core), rank);
+  return {
+    left: await products.multiply(left, inner.left),
+    values: inner.values,
+    right: await products.multiply(right, inner.right),
+  };
+}
+
+function cut({ left, values, right }: Svd, rank: number): Svd {
+  if (rank >= values.length) return { left, values, right };
+  return {
+    left: sliceColumns(left, 0, rank),
+    values: values.slice(0, rank),
+    right: sliceColumns(right, 0, rank),
+  };
+}

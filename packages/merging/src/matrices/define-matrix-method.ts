@@ -1,0 +1,75 @@
+import { at, type Elements, fromFloat64Into, toFloat64 } from "@isthmus/core";
+import type { Matrix } from "@isthmus/linear-algebra";
+import type { MergedTensor, MergeMethod } from "../merge-method.ts";
+import type { ParameterSpecs } from "../parameters.ts";
+import { addDifference, addScaled, subtract } from "./kernels/task-vectors.ts";
+import { isMatrix } from "./task-matrices.ts";
+
+/** Parameter of all methods on matrices: what the merged difference is multiplied by. */
+export const SCALE = {
+  description: "What the merged difference is multiplied by before it is added to the base.",
+  of: "merge",
+  default: 1,
+} as const;
+
+/** What a method on matrices says; the rest is common to all. */
+export interface MatrixMethod<P extends ParameterSpecs> {
+  readonly name: string;
+  readonly description: string;
+  readonly source: string;
+  /** Its parameters beside `scale`. */
+  readonly parameters: P;
+  /** Merges the differences of one matrix of all networks and the base. */
+  combine(tensor: MergedTensor<WithScale<P>>): Promise<Matrix>;
+}
+
+/** Parameters of a method on matrices. */
+export type WithScale<P extends ParameterSpecs> = P & { readonly scale: typeof SCALE };
+
+/** A merge method whose survey is the merged difference of a whole matrix, undefined for other tensors. */
+export type MatrixMergeMethod<P extends ParameterSpecs> = MergeMethod<
+  WithScale<P>,
+  Matrix["data"] | undefined
+>;
+
+/**
+ * Makes a merge method of a rule for matrices: a matrix is the base plus `scale` times what the rule makes of
+ * the differences; any other tensor is the base plus `scale` times the mean of the differences.
+ */
+export function defineMatrixMethod<const P extends ParameterSpecs>({
+  combine,
+  parameters,
+  ...words
+}: MatrixMethod<P>): MatrixMergeMethod<P> {
+  return {
+    ...words,
+    parameters: { ...parameters, scale: SCALE },
+    networks: { least: 1, base: "required" },
+    keepsTensor: true,
+    survey: async (tensor) => (isMatrix(tensor) ? (await combine(tensor)).data : undefined),
+    blendInto({ parts, base, begin, survey, tensor }, out) {
+      if (base === undefined) throw new TypeError(`"${tensor.name}" has no base`);
+      const difference = survey?.subarray(begin, begin + out.data.length) ?? meanDifference(parts, base);
+      // A float's f64 copy may be the stored array itself, which must not be written to.
+      const result = Float64Array.from(toFloat64(base.data, base.dtype));
+      addDifference(result, difference, scaleOf(tensor.parameters));
+      fromFloat64Into(result, out.dtype, out.data);
+    },
+  };
+}
+
+function scaleOf(parameters: Readonly<Record<string, unknown>>): number {
+  return Number(parameters["scale"]);
+}
+
+function meanDifference(parts: readonly Elements[], base: Elements): Float64Array {
+  const from = toFloat64(base.data, base.dtype);
+  const mean = new Float64Array(from.length);
+  for (let i = 0; i < parts.length; i++) {
+    const { data, dtype } = at(parts, i, "network");
+    const difference = Float64Array.from(toFloat64(data, dtype));
+    subtract(difference, from);
+    addScaled(mean, difference, 1 / parts.length);
+  }
+  return mean;
+}

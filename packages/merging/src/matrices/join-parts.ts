@@ -1,0 +1,31 @@
+import {
+  type DominantSubspaces,
+  joinColumns,
+  type Matrix,
+  type MatrixProducts,
+  polarFactor,
+  sliceColumns,
+} from "@isthmus/linear-algebra";
+
+/**
+ * Joins parts of several matrices: `left` and `right` are orthogonalized over all parts, each part keeps what
+ * it does between its own directions.
+ * @param parts - at least one; `core` of a part, `[l, r]`, maps its right directions to its left ones
+ */
+export async function joinParts(
+  parts: readonly [DominantSubspaces, ...DominantSubspaces[]],
+  products: MatrixProducts,
+): Promise<Matrix> {
+  const [first, ...others] = parts;
+  const left = await polarFactor(joinColumns([first.left, ...others.map((part) => part.left)]), products);
+  const right = await polarFactor(joinColumns([first.right, ...others.map((part) => part.right)]), products);
+  const mapped: Matrix[] = [];
+  let begin = 0;
+  for (const { core } of parts) {
+    mapped.push(await products.multiply(sliceColumns(left, begin, begin + core.rows), core));
+    begin += core.rows;
+  }
+  const [of, ...rest] = mapped;
+  if (of === undefined) throw new TypeError("no parts to join");
+  return products.multiply(joinColumns([of, ...rest]), right, { transposeRight: true });
+}

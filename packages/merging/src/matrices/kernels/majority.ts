@@ -1,0 +1,28 @@
+type Elements = Float32Array | Float64Array;
+
+/** Sets all elements to zero but a share of the largest ones; equal ones at the edge stay all. */
+export function trimInPlace(elements: Elements, density: number): void {
+  const count = Math.floor(density * elements.length);
+  if (count >= elements.length) return;
+  const sizes = elements.map(Math.abs as (x: number) => number).sort();
+  const least = count === 0 ? Infinity : sizes[sizes.length - count]!;
+  for (let i = 0; i < elements.length; i++) if (Math.abs(elements[i]!) < least) elements[i] = 0;
+}
+
+/** Averages, for each place, the elements whose sign is that of the sum; zeros do not count. */
+export function mergeByMajority(vectors: readonly Elements[], out: Elements): void {
+  for (let i = 0; i < out.length; i++) {
+    let sum = 0;
+    for (const vector of vectors) sum += vector[i]!;
+    let agreeing = 0;
+    let count = 0;
+    for (const vector of vectors) {
+      const x = vector[i]!;
+      if (sum >= 0 ? x > 0 : x < 0) {
+        agreeing += x;
+        count++;
+      }
+    }
+    out[i] = count === 0 ? 0 : agreeing / count;
+  }
+}

@@ -1,0 +1,58 @@
+import { at, type Checkpoint, InputError, sizeOf, toFloat32, toFloat64 } from "@isthmus/core";
+import { createMatrix, type Matrix } from "@isthmus/linear-algebra";
+import type { MergedTensor } from "../merge-method.ts";
+import { addScaled, subtract } from "./kernels/task-vectors.ts";
+
+/** Smaller extent of a matrix up to which arithmetic is in f64, where it costs little. */
+const SMALL = 512;
+
+/** Returns whether a tensor is a matrix, which methods on matrices treat by their own rule. */
+export function isMatrix({ info: { shape } }: Pick<MergedTensor, "info">): boolean {
+  return shape.length === 2 && sizeOf(shape) > 0;
+}
+
+/** Reads the difference of one network and the base, as a matrix; in f64 if it is small. */
+export async function readTaskMatrix(tensor: MergedTensor, network: number): Promise<Matrix> {
+  const checkpoint = at(tensor.networks, network, "network");
+  const [rows, columns] = tensor.info.shape;
+  if (rows === undefined || columns === undefined) throw new TypeError(`"${tensor.name}" is no matrix`);
+  const read = async (network: Checkpoint) => {
+    const { data, dtype } = await network.read(tensor.name);
+    return Math.min(rows, columns) <= SMALL ? toFloat64(data, dtype) : toFloat32(data, dtype);
+  };
+  // Converting may return the stored array itself, which must not be written to.
+  const difference = (await read(checkpoint)).slice();
+  subtract(difference, await read(baseOf(tensor)));
+  return createMatrix(rows, columns, difference);
+}
+
+/** Reads the differences of all networks and the base, as matrices. */
+export async function readTaskMatrices(tensor: MergedTensor): Promise<[Matrix, ...Matrix[]]> {
+  const first = await readTaskMatrix(tensor, 0);
+  const others: Matrix[] = [];
+  for (let i = 1; i < tensor.networks.length; i++) others.push(await readTaskMatrix(tensor, i));
+  return [first, ...others];
+}
+
+/** Reads the differences of all networks and the base and sums them, one network in memory at a time. */
+export async function sumTaskMatrices(tensor: MergedTensor): Promise<Matrix> {
+  const sum = await readTaskMatrix(tensor, 0);
+  for (let i = 1; i < tensor.networks.length; i++) {
+    addScaled(sum.data, (await readTaskMatrix(tensor, i)).data, 1);
+  }
+  return sum;
+}
+
+/** Adds matrices of one shape. */
+export function sumMatrices([first, ...others]: readonly [Matrix, ...Matrix[]]): Matrix {
+  const sum = { ...first, data: first.data.slice() };
+  for (const { data } of others) addScaled(sum.data, data, 1);
+  return sum;
+}
+
+function baseOf({ base, name }: MergedTensor): Checkpoint {
+  if (base !== undefined) return base;
+  throw new InputError(`Cannot merge "${name}" as differences need the network that others were made from`, {
+    input: name,
+  });
+}

@@ -36,6 +36,7 @@ export {
 } from "./errors.ts";
 export { recognizeFile } from "./formats/detect-format.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
+export { decodeNpy } from "./formats/npz/decode-npy.ts";
 export { isTrainingState } from "./formats/torch/collect-tensors.ts";
 export { findOverlap, type ZipPlace } from "./formats/zip/zip-directory.ts";
 export { at, entry, InvariantError } from "./invariant.ts";
@@ -43,6 +44,7 @@ export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
 export { createFolder, removeFolders } from "./io/create-folder.ts";
 export { openFileSource, readFileRangeSync } from "./io/file-source.ts";
+export { resolveModelPath } from "./io/hub-cache.ts";
 export { hubHint } from "./io/open-file.ts";
 export { readFileBytes, readJsonFile, readTextFile } from "./io/read-file.ts";
 export { saveFile } from "./io/save-file.ts";
@@ -80,6 +82,7 @@ export { type GatherArray, gatherInto, strideTable } from "./tensor/kernels/gath
 export { dot, findNonFinite, squaredNorm } from "./tensor/measure.ts";
 export { borrowScratch } from "./tensor/scratch.ts";
 export { formatShape, sameShape, sizeOf, stridesOf } from "./tensor/shape.ts";
+export { swapBytesInPlace } from "./tensor/swap-bytes.ts";
 export {
   allocateData,
   byteLengthOf,

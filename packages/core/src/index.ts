@@ -21,6 +21,13 @@ export {
 } from "./checkpoint/non-finite.ts";
 export { withTensors } from "./checkpoint/with-tensors.ts";
 export {
+  CONVERT_CHECKPOINT_DEFAULTS,
+  type ConvertCheckpointOptions,
+  convertCheckpoint,
+  WRITTEN_FORMATS,
+  type WrittenFormat,
+} from "./convert-checkpoint.ts";
+export {
   DivergenceError,
   EngineError,
   FormatError,

@@ -1,4 +1,4 @@
-import { widenHalf } from "../../../tensor/kernels/widen-half.ts";
+import { widenHalf } from "../../../tensor/kernels/half.ts";
 
 /** Decodes whole blocks of stored bytes to as many f32 numbers as they hold. */
 export type DecodeBlocks = (blocks: Uint8Array, out: Float32Array) => void;

@@ -1,5 +1,11 @@
 import type { FuzzTarget } from "./target.ts";
 import { createIdxTarget, createNpyTarget, createNpzTarget, createTextTarget } from "./targets/arrays.ts";
+import {
+  createGgufTarget,
+  createNpzCheckpointTarget,
+  createOnnxWeightsTarget,
+  createScaledTarget,
+} from "./targets/formats.ts";
 import { createLayersModelTarget } from "./targets/layers-model.ts";
 import { createModelConfigTarget } from "./targets/model-config.ts";
 import { createOnnxSymmetriesTarget, createOnnxTarget } from "./targets/onnx.ts";
@@ -23,6 +29,10 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   shards: { share: 6, create: createShardsTarget },
   "torch zip": { share: 12, create: createTorchZipTarget },
   "torch legacy": { share: 12, create: createTorchLegacyTarget },
+  "npz checkpoint": { share: 10, create: createNpzCheckpointTarget },
+  gguf: { share: 10, create: createGgufTarget },
+  "onnx weights": { share: 10, create: createOnnxWeightsTarget },
+  "scaled floats": { share: 6, create: createScaledTarget },
   "layers model": { share: 8, create: createLayersModelTarget },
   "model config": { share: 4, create: createModelConfigTarget },
   onnx: { share: 6, create: createOnnxTarget },

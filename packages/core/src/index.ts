@@ -21,6 +21,13 @@ export {
 } from "./checkpoint/non-finite.ts";
 export { withTensors } from "./checkpoint/with-tensors.ts";
 export {
+  CONVERT_CHECKPOINT_DEFAULTS,
+  type ConvertCheckpointOptions,
+  convertCheckpoint,
+  WRITTEN_FORMATS,
+  type WrittenFormat,
+} from "./convert-checkpoint.ts";
+export {
   DivergenceError,
   EngineError,
   FormatError,
@@ -36,6 +43,7 @@ export {
 } from "./errors.ts";
 export { recognizeFile } from "./formats/detect-format.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
+export { decodeNpy } from "./formats/npz/decode-npy.ts";
 export { isTrainingState } from "./formats/torch/collect-tensors.ts";
 export { findOverlap, type ZipPlace } from "./formats/zip/zip-directory.ts";
 export { at, entry, InvariantError } from "./invariant.ts";
@@ -43,6 +51,7 @@ export { assertNoInput } from "./io/assert-no-input.ts";
 export { type ByteSource, createBytesSource } from "./io/byte-source.ts";
 export { createFolder, removeFolders } from "./io/create-folder.ts";
 export { openFileSource, readFileRangeSync } from "./io/file-source.ts";
+export { resolveModelPath } from "./io/hub-cache.ts";
 export { hubHint } from "./io/open-file.ts";
 export { readFileBytes, readJsonFile, readTextFile } from "./io/read-file.ts";
 export { saveFile } from "./io/save-file.ts";
@@ -80,6 +89,7 @@ export { type GatherArray, gatherInto, strideTable } from "./tensor/kernels/gath
 export { dot, findNonFinite, squaredNorm } from "./tensor/measure.ts";
 export { borrowScratch } from "./tensor/scratch.ts";
 export { formatShape, sameShape, sizeOf, stridesOf } from "./tensor/shape.ts";
+export { swapBytesInPlace } from "./tensor/swap-bytes.ts";
 export {
   allocateData,
   byteLengthOf,

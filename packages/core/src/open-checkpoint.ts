@@ -3,24 +3,27 @@ import { dirname, join } from "node:path";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { FormatError, InputError } from "./errors.ts";
 import { detectFormat } from "./formats/detect-format.ts";
+import { FILE_FORMATS } from "./formats/file-formats.ts";
 import { openLayersModel } from "./formats/layers-model/open-layers-model.ts";
 import { modelJsonOf } from "./formats/layers-model/read-model-json.ts";
 import { readJsonDocument } from "./formats/read-json-document.ts";
-import { openSafetensors } from "./formats/safetensors/open-safetensors.ts";
+import { readScaled } from "./formats/read-scaled.ts";
 import { parseIndex } from "./formats/sharded/parse-index.ts";
 import { chooseShards, joinShards, type Shard } from "./formats/sharded/shards.ts";
-import { openTorchLegacy } from "./formats/torch/open-torch-legacy.ts";
-import { openTorchZip } from "./formats/torch/open-torch-zip.ts";
 import type { ByteSource } from "./io/byte-source.ts";
 import { openFileSource } from "./io/file-source.ts";
-
+import { resolveModelPath } from "./io/hub-cache.ts";
 import { MAX_SHARDS } from "./io/limits.ts";
 import { openError } from "./io/open-file.ts";
 
 /**
  * Opens a checkpoint: a safetensors file, an index of shards (`*.index.json`), a folder with either, a file
- * that `torch.save` wrote, or the `model.json` of a TensorFlow.js LayersModel. The format is detected from
- * the content, never from the name.
+ * that `torch.save` wrote, arrays of NumPy (`.npz`), a GGUF file, the initializers of an ONNX model, or the
+ * `model.json` of a TensorFlow.js LayersModel. The format is detected from the content, never from the name.
+ *
+ * A name of the Hugging Face hub, `owner/model` or `owner/model@revision`, opens what `hf download` put into
+ * the cache on this machine. Quantised numbers are read as what they stand for: blocks of GGUF as f32, 8-bit
+ * floats with scales beside them as bf16.
  *
  * Reads headers only; tensors are read on demand. Nothing in the file is run, and every size it claims is
  * checked before use. A set of shards opens whole or not at all. The checkpoint must be closed after use.
@@ -42,12 +45,26 @@ import { openError } from "./io/open-file.ts";
  * ```
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
+  return closeIfNotScaled(await openStored(await resolveModelPath(path)));
+}
+
+/** Reads scaled 8-bit floats as what they stand for, and closes the checkpoint if their scales are not known. */
+async function closeIfNotScaled(checkpoint: Checkpoint): Promise<Checkpoint> {
+  try {
+    return readScaled(checkpoint);
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
+}
+
+async function openStored(path: string): Promise<Checkpoint> {
   if (await isFolder(path)) return openFolder(path);
   const stamp = await stampOf(path);
   const source = await openFileSource(path);
   return closeOnFailure(source, async () => {
     const format = await detectFormat(source);
-    if (format !== "index") return openFile(source, format, path);
+    if (format !== "index") return FILE_FORMATS[format](source, [path]);
     const document = await readJsonDocument(source);
     await source.close();
     const model = modelJsonOf(document);
@@ -59,15 +76,11 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   });
 }
 
-async function openFile(source: ByteSource, format: string, path: string): Promise<Checkpoint> {
-  if (format === "torch-zip") return openTorchZip(source, [path]);
-  if (format === "torch-legacy") return openTorchLegacy(source, [path]);
-  return openSafetensors(source, [path]);
-}
-
 /** Opens the checkpoint in a folder: its index, or all its safetensors files together. */
 async function openFolder(folder: string): Promise<Checkpoint> {
-  const { indexes, files } = await listFolder(folder);
+  const { indexes, files, others } = await listFolder(folder);
+  const [other] = others;
+  if (indexes.length + files.length === 0 && other !== undefined) return openOther(folder, others);
   const [index] = indexes;
   if (indexes.length > 1) {
     const list = indexes.map((name) => `"${name}"`).join(", ");
@@ -76,7 +89,7 @@ async function openFolder(folder: string): Promise<Checkpoint> {
       { input: folder },
     );
   }
-  if (index !== undefined) return openCheckpoint(join(folder, index));
+  if (index !== undefined) return openStored(join(folder, index));
   const names = chooseShards(folder, files);
   const before = await stampsOf(folder, names);
   const checkpoint = await openShards({ source: folder, folder, names, index: undefined });
@@ -85,16 +98,38 @@ async function openFolder(folder: string): Promise<Checkpoint> {
   return closeUnless(checkpoint, isSame);
 }
 
-interface FolderListing {
-  readonly indexes: readonly string[];
-  readonly files: readonly string[];
+/** Opens the one file of weights in a folder that has no safetensors files, or the index of several. */
+async function openOther(folder: string, names: readonly string[]): Promise<Checkpoint> {
+  const [index, ...indexes] = names.filter((name) => name.endsWith(".json"));
+  const [name = "", ...rest] = index === undefined ? names : [index, ...indexes];
+  if (rest.length === 0) return openStored(join(folder, name));
+  throw new InputError(
+    `Cannot open "${folder}" as a folder without safetensors files must hold one file of weights: it holds ${names.join(", ")}; name one of them`,
+    { input: folder },
+  );
 }
+
+interface FolderListing {
+  /** Indexes of safetensors files. */
+  readonly indexes: readonly string[];
+  /** Safetensors files. */
+  readonly files: readonly string[];
+  /** Weights in other formats, and indexes of them. */
+  readonly others: readonly string[];
+}
+
+/** Names of weights in other formats than safetensors, and of their indexes. */
+const OTHER = /^(.*\.(bin|pt|pth|ckpt|gguf|npz)|.*\.bin\.index\.json|model\.json)$/;
+
+/** Names of files of PyTorch that hold no weights. */
+const NO_WEIGHTS = /^(training_args|optimizer|scheduler|rng_state.*|tokenizer.*)\./;
 
 async function listFolder(folder: string): Promise<FolderListing> {
   const names = (await readdir(folder)).filter((name) => !name.startsWith(".")).sort();
   return {
     indexes: names.filter((name) => name.endsWith(".safetensors.index.json")),
     files: names.filter((name) => name.endsWith(".safetensors")),
+    others: names.filter((name) => OTHER.test(name) && !NO_WEIGHTS.test(name)),
   };
 }
 
@@ -157,7 +192,7 @@ async function openShard(path: string, index: string): Promise<Checkpoint> {
   const source = await openFileSource(path);
   return closeOnFailure(source, async () => {
     const format = await detectFormat(source);
-    if (format !== "index") return openFile(source, format, path);
+    if (format !== "index") return FILE_FORMATS[format](source, [path]);
     throw new FormatError(
       `Cannot open "${index}" as shards must hold tensors: "${path}" is an index itself`,
       {

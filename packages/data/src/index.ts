@@ -4,7 +4,6 @@ export {
   type CreateTextDataSetOptions,
   createTextDataSet,
 } from "./create-text-data-set.ts";
-export { decodeNpy } from "./decode-npy.ts";
 export { OPEN_DATA_SET_DEFAULTS, type OpenDataSetOptions, openDataSet } from "./open-data-set.ts";
 export { DATA_SET_FORMS, type Split } from "./parse-data-set-name.ts";
 export { decodeIdx, readIdx } from "./read-idx.ts";

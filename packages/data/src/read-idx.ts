@@ -1,9 +1,17 @@
 import { promisify } from "node:util";
 import { constants, gunzip, gunzipSync } from "node:zlib";
-import { createTensor, DTYPES, type DType, FormatError, sizeOf, type Tensor, viewData } from "@isthmus/core";
+import {
+  createTensor,
+  DTYPES,
+  type DType,
+  FormatError,
+  sizeOf,
+  swapBytesInPlace,
+  type Tensor,
+  viewData,
+} from "@isthmus/core";
 import { MAX_DATA_BYTES, MAX_INFLATION } from "./limits.ts";
 import { readDataFile } from "./read-data-file.ts";
-import { swapBytesInPlace } from "./swap-bytes.ts";
 
 /**
  * Number of compressed bytes that hold at least an IDX header, with room for a file name in the gzip header.

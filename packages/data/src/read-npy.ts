@@ -1,5 +1,4 @@
-import type { Tensor } from "@isthmus/core";
-import { decodeNpy } from "./decode-npy.ts";
+import { decodeNpy, type Tensor } from "@isthmus/core";
 import { readDataFile } from "./read-data-file.ts";
 
 /**

@@ -1,7 +1,15 @@
 import * as zlib from "node:zlib";
-import { entry, FormatError, findOverlap, InputError, isIsthmusError, type Tensor } from "@isthmus/core";
+import {
+  decodeNpy,
+  entry,
+  FormatError,
+  findOverlap,
+  InputError,
+  isIsthmusError,
+  type Tensor,
+} from "@isthmus/core";
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
-import { decodeNpy } from "./decode-npy.ts";
+
 import { MAX_DATA_BYTES, MAX_INFLATION } from "./limits.ts";
 import type { Split } from "./parse-data-set-name.ts";
 import { readDataFile } from "./read-data-file.ts";

@@ -1,34 +1,29 @@
 import { InputError } from "../errors.ts";
 import type { ByteSource } from "../io/byte-source.ts";
 import { decodeLatin1 } from "../io/decode-latin1.ts";
+import type { FileFormat } from "./file-formats.ts";
 import { LEGACY_MAGIC } from "./torch/open-torch-legacy.ts";
-
-/** Formats of a checkpoint in one file, and the index of one in several. */
-export type FileFormat = "safetensors" | "torch-zip" | "torch-legacy" | "index";
 
 const BRACE = 0x7b;
 
-/** Advice for a graph that was given in place of weights. */
-const SWAPPED = "an ONNX graph; give it as the graph (--graph), and name a file of weights here";
-
 /**
- * Detects the format of a file from its first bytes, whatever its name.
+ * Detects the format of a file from its first bytes, whatever its name; JSON is an index of files.
  * @throws InputError if it is empty, or has no format that is handled.
  */
-export async function detectFormat(source: ByteSource): Promise<FileFormat> {
+export async function detectFormat(source: ByteSource): Promise<FileFormat | "index"> {
   const { name, size } = source;
   if (size === 0) throw unknown(name, "it is empty");
   const head = await source.read(0, Math.min(RECOGNIZED_BYTES, size));
   const text = decodeLatin1(head);
-  if (text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06")) return "torch-zip";
+  if (text.startsWith("PK\x03\x04") || text.startsWith("PK\x05\x06")) return "zip";
+  if (text.startsWith("GGUF")) return "gguf";
   if (head[0] === 0x80 && startsWith(head.subarray(2), LEGACY_MAGIC)) return "torch-legacy";
   // The length of the header, then the brace of its JSON. An index begins with the brace itself.
   if (head[8] === BRACE && !/^\s*\{\s*"/.test(text)) return "safetensors";
   if (/^\s*\{/.test(text)) return "index";
+  if (isOnnx(head)) return "onnx";
   const otherFormat = recognizeFile(head);
-  if (otherFormat !== undefined) {
-    throw unknown(name, `it is ${otherFormat === "an ONNX graph" ? SWAPPED : otherFormat}`);
-  }
+  if (otherFormat !== undefined) throw unknown(name, `it is ${otherFormat}`);
   // Damaged or cut short: the reader of the format explains how.
   if (size < 8 || name.endsWith(".safetensors")) return "safetensors";
   throw unknown(name, `it begins with bytes ${hex(head.subarray(0, 8))}`);
@@ -44,7 +39,7 @@ function hex(bytes: Uint8Array): string {
 
 function unknown(name: string, problem: string): InputError {
   return new InputError(
-    `Cannot open "${name}" as a checkpoint must be safetensors (a file, an index or a folder) or a file of torch.save: ${problem}`,
+    `Cannot open "${name}" as a checkpoint must be safetensors (a file, an index or a folder), a file of torch.save, .npz, GGUF, ONNX, or a model.json: ${problem}`,
     { input: name },
   );
 }
@@ -57,14 +52,14 @@ interface KnownStart {
 }
 
 const KNOWN: readonly KnownStart[] = [
-  { start: "GGUF", what: "GGUF, which is not handled; convert it to safetensors" },
+  { start: "GGUF", what: "a GGUF checkpoint" },
   {
     start: "\x89HDF",
     what: "HDF5, as Keras writes it, which is not handled; convert it to safetensors",
   },
   {
     start: "\x93NUMPY",
-    what: "a NumPy array, which has no names; save named tensors as safetensors",
+    what: "a NumPy array, which has no names; save named arrays with numpy.savez",
   },
   { start: "\x1f\x8b", what: "compressed with gzip; decompress it first" },
   {

@@ -57,3 +57,9 @@ export const MAX_ZIP_ENTRIES: number = 1_000_000;
  * without a limit a file of 1 kB could claim any size. Other tensors are as large as their bytes in the file.
  */
 export const MAX_EXPANDED_BYTES: number = 256 * 2 ** 20;
+
+/** Most bytes that one byte compressed by deflate can become, so that larger claims are false. */
+export const MAX_INFLATION: number = 1032;
+
+/** Most bytes of a compressed array, as it is unpacked at once. */
+export const MAX_INFLATED_BYTES: number = 2 ** 31 - 1;

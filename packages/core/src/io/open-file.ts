@@ -78,10 +78,11 @@ export function openError(path: string, error: unknown): InputError {
 }
 
 /** Names as on the Hugging Face hub, an owner and a model: `meta-llama/Llama-2-7b`. */
-const HUB_NAME = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
+export const HUB_NAME: RegExp = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
 
 /** Endings of files, which no such name has. */
-const FILE_NAME = /\.(safetensors|json|onnx|pt|pth|bin|ckpt|npz|npy|gz|txt|ya?ml|csv|html|svg)$/i;
+export const FILE_NAME: RegExp =
+  /\.(safetensors|json|onnx|pt|pth|bin|ckpt|npz|npy|gguf|gz|txt|ya?ml|csv|html|svg)$/i;
 
 /**
  * Returns an addition to the message that a path does not exist, if it looks like the name of a model on the

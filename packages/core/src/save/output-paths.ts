@@ -35,7 +35,7 @@ export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
   }
   if (!isFolder && FOREIGN.test(path)) {
     throw new InputError(
-      `Cannot save to "${path}" as checkpoints are written in safetensors: name a file ending in ${EXTENSION}, or a folder`,
+      `Cannot save to "${path}" as checkpoints are written in safetensors: name a file ending in ${EXTENSION}, or a folder; isthmus convert makes npz and GGUF of it`,
       { input: path },
     );
   }

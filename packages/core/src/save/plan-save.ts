@@ -1,4 +1,4 @@
-import { statfs } from "node:fs/promises";
+import { stat, statfs } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { InputError } from "../errors.ts";
@@ -109,10 +109,28 @@ function encodeIndex(shards: SavePlan["shards"]): Uint8Array {
 }
 
 /**
+ * Checks that no file would be replaced.
+ * @throws InputError if there is one
+ */
+export async function assertNotThere(path: string): Promise<void> {
+  if ((await stat(path).catch(() => undefined)) === undefined) return;
+  throw new InputError(
+    `Cannot save to "${path}" as it must not replace an earlier file: it exists; choose another path or allow overwriting`,
+    { input: path },
+  );
+}
+
+/**
  * Checks that a plan fits the disk, before anything is written.
  * @throws InputError if the disk has less free space than the files need.
  */
-export async function assertRoom({ place: { folder }, bytes }: SavePlan): Promise<void> {
+export async function assertRoom({
+  place: { folder },
+  bytes,
+}: {
+  readonly place: Pick<OutputPlace, "folder">;
+  readonly bytes: number;
+}): Promise<void> {
   const disk = await statfs(folder).catch(() => undefined);
   // Some network file systems report no blocks at all.
   if (disk === undefined || disk.blocks === 0) return;

@@ -8,6 +8,10 @@ export interface TensorInfo {
   readonly dtype: DType;
   /** Extents, outermost first; `[]` for a scalar. */
   readonly shape: readonly number[];
+  /**
+   * How its file stores the elements, where that is in another type than `dtype`: `Q4_K`, `f8e4m3 with scales`.
+   */
+  readonly stored?: string;
 }
 
 /** A dense row-major array of stored elements; `data.length` is the product of `shape`. */

@@ -1,6 +1,15 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { DTYPES, entry, formatShape, MismatchError, sameShape, type Tensor, UsageError } from "@isthmus/core";
+import {
+  DTYPES,
+  entry,
+  formatShape,
+  MismatchError,
+  resolveModelPath,
+  sameShape,
+  type Tensor,
+  UsageError,
+} from "@isthmus/core";
 import {
   type Architecture,
   type Engine,
@@ -64,7 +73,7 @@ export async function readArchitecture(path: string, options: GraphOptions = {})
     await checkpoint.close();
     return { graph: scored(graph, options), carried: new Map() };
   }
-  const stats = await stat(path).catch(() => undefined);
+  const stats = await stat(await resolveModelPath(path)).catch(() => undefined);
   if (stats?.isDirectory()) return readModel(path, options);
   const { input } = options;
   const { graph, weights } = await readGraph(path, input === undefined ? {} : { inputs: input });

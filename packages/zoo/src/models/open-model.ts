@@ -1,6 +1,13 @@
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Checkpoint, hubHint, InputError, openCheckpoint, readJsonFile } from "@isthmus/core";
+import {
+  type Checkpoint,
+  hubHint,
+  InputError,
+  openCheckpoint,
+  readJsonFile,
+  resolveModelPath,
+} from "@isthmus/core";
 import { type ConfigNetwork, networkOfConfig } from "./network-of-config.ts";
 
 /** A model on disk: its weights, and the network that its config describes. */
@@ -55,7 +62,8 @@ export async function findModelConfig(path: string): Promise<string | undefined>
  * Returns the path at which a model's config is expected.
  * @throws InputError if there is no folder or file at `path`
  */
-async function configPathOf(path: string): Promise<string> {
+async function configPathOf(model: string): Promise<string> {
+  const path = await resolveModelPath(model);
   try {
     return join((await stat(path)).isDirectory() ? path : dirname(path), CONFIG);
   } catch (error) {

@@ -4,9 +4,10 @@ import { FormatError } from "../../errors.ts";
 import { entry } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { DTYPES, type TensorData } from "../../tensor/dtype.ts";
+import { gatherStrided } from "../../tensor/kernels/gather-strided.ts";
 import { sizeOf } from "../../tensor/shape.ts";
 import { viewBytes, viewData } from "../../tensor/tensor.ts";
-import { gatherStrided } from "./kernels/gather-strided.ts";
+import { keepLast } from "../keep-last.ts";
 import { isContiguous, spanOf, type TorchTensor } from "./tensors.ts";
 
 /**
@@ -30,7 +31,7 @@ export function defineTorchCheckpoint(
       },
     );
   }
-  let cached: { readonly name: string; readonly data: Promise<TensorData> } | undefined;
+  const readLast = keepLast((name) => readStrided(entry(tensors, name, "tensor"), readStorage));
   return defineCheckpoint({
     source: source.name,
     tensors,
@@ -38,8 +39,7 @@ export function defineTorchCheckpoint(
     async readInto(name, begin, out) {
       const tensor = entry(tensors, name, "tensor");
       if (isContiguous(tensor)) return readContiguous(tensor, begin, out, readStorage);
-      if (cached?.name !== name) cached = { name, data: readStrided(tensor, readStorage) };
-      const data = await cached.data;
+      const data = await readLast(name);
       viewBytes(out).set(viewBytes(data.subarray(begin, begin + out.length)));
     },
     close: () => source.close(),

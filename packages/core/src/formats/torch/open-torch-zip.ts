@@ -1,10 +1,10 @@
-import * as zlib from "node:zlib";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import { entry as entryOf } from "../../invariant.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_PICKLE_BYTES } from "../../io/limits.ts";
 import { assertStored, readZipDirectory, type ZipEntry } from "../zip/zip-directory.ts";
+import { type OpenEntry, openEntry, readEntry } from "../zip/zip-entry.ts";
 import { collectTensors } from "./collect-tensors.ts";
 import { defineTorchCheckpoint } from "./define-torch-checkpoint.ts";
 import { createGlobalFinder } from "./globals.ts";
@@ -23,12 +23,24 @@ const SCRIPT = /^(code\/|constants\.pkl$)/;
  *
  * Nothing in it is run. The checkpoint owns `source` and closes it; on failure the caller must close it.
  * @param files - paths to report as read
+ * @param entries - the directory of the archive, if it was read before
  * @throws FormatError if the file is damaged, or claims more than it has.
  * @throws UnsupportedError if the pickle names anything but
  * tensors and containers, or the file is not handled.
  */
-export async function openTorchZip(source: ByteSource, files: readonly string[] = []): Promise<Checkpoint> {
-  const entries = await readZipDirectory(source);
+export async function openTorchZip(
+  source: ByteSource,
+  files: readonly string[] = [],
+  entries?: ReadonlyMap<string, ZipEntry>,
+): Promise<Checkpoint> {
+  return openArchive(source, files, entries ?? (await readZipDirectory(source)));
+}
+
+async function openArchive(
+  source: ByteSource,
+  files: readonly string[],
+  entries: ReadonlyMap<string, ZipEntry>,
+): Promise<Checkpoint> {
   const root = findRoot(entries, source);
   await assertLittleEndian(entries.get(`${root}byteorder`), source);
   const pickle = entries.get(root + PICKLE);
@@ -87,38 +99,6 @@ async function assertLittleEndian(entry: ZipEntry | undefined, source: ByteSourc
   );
 }
 
-async function readEntry(entry: ZipEntry, source: ByteSource): Promise<Uint8Array> {
-  const out = new Uint8Array(entry.size);
-  await openEntry(entry, source).readInto(0, out);
-  return out;
-}
-
-/** Access to the bytes of one file of the archive. */
-interface OpenEntry {
-  /**
-   * Fills `out` with bytes from `begin` on.
-   * @throws FormatError if all bytes were read in order and do not match the checksum stored with them
-   */
-  readInto(begin: number, out: Uint8Array): Promise<void>;
-}
-
-/** Opens a file of the archive; the place of its bytes is looked up when it is first read. */
-function openEntry(entry: ZipEntry, source: ByteSource): OpenEntry {
-  const checksum = new RunningChecksum(entry.size, entry.crc32);
-  let place: Promise<number> | undefined;
-  return {
-    async readInto(begin, out) {
-      place ??= entry.locate();
-      await source.readInto((await place) + begin, out);
-      if (checksum.update(begin, out)) return;
-      throw formatError(
-        source,
-        `"${entry.name}" must be intact: its bytes do not have the checksum stored with them; copy or download the file again`,
-      );
-    },
-  };
-}
-
 /** Opens the file of each storage that is used, after checking its size. */
 function placeStorages(
   tensors: ReadonlyMap<string, TorchTensor>,
@@ -145,42 +125,4 @@ function placeStorages(
 
 function formatError(source: ByteSource, problem: string): FormatError {
   return new FormatError(`Cannot read "${source.name}" as ${problem}`, { format: "torch" });
-}
-
-/** Absent before Node 20.15, where damage that does not change the length goes unnoticed. */
-const { crc32 } = zlib as { crc32?: (data: Uint8Array, value?: number) => number };
-
-/**
- * Checksum of the bytes read from one file of an archive, compared with the stored CRC-32 once they were read
- * from the first to the last in order; reads in another order are not checked. It costs 0.15 s for each
- * gigabyte, measured.
- */
-class RunningChecksum {
-  readonly #size: number;
-  readonly #expected: number;
-  #position = 0;
-  #value = 0;
-
-  /**
-   * @param size - bytes of the file
-   * @param expected - its CRC-32; 0 if the writer computed none, which is an option of PyTorch
-   */
-  constructor(size: number, expected: number) {
-    this.#size = size;
-    this.#expected = expected;
-  }
-
-  /**
-   * Adds bytes that were read.
-   * @param begin - place of the first of them in the file
-   * @returns false if the whole file was read now and does not match the checksum
-   */
-  update(begin: number, bytes: Uint8Array): boolean {
-    if (crc32 === undefined || this.#expected === 0) return true;
-    if (begin === 0) [this.#position, this.#value] = [0, 0];
-    if (begin !== this.#position) return true;
-    this.#value = crc32(bytes, this.#value);
-    this.#position += bytes.length;
-    return this.#position !== this.#size || this.#value === this.#expected;
-  }
 }

@@ -1,7 +1,7 @@
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl";
 import { FormatError, type IsthmusError, isIsthmusError, UnsupportedError } from "../../errors.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
-import { MAX_ZIP_ENTRIES } from "../../io/limits.ts";
+import { MAX_INFLATION, MAX_ZIP_ENTRIES } from "../../io/limits.ts";
 import { messageOf } from "../../io/system-error.ts";
 
 /** Bytes of the directory read at once, as it is read forwards entry by entry. */
@@ -14,6 +14,10 @@ export interface ZipEntry {
   readonly size: number;
   /** Whether it is neither compressed nor encrypted, so that it can be read by range. */
   readonly stored: boolean;
+  /** Whether it is compressed by deflate and not encrypted. */
+  readonly deflated: boolean;
+  /** Number of its bytes in the archive. */
+  readonly packedSize: number;
   /** CRC-32 of its bytes; 0 if the writer computed none. */
   readonly crc32: number;
   /**
@@ -76,10 +80,14 @@ async function readEntries(zip: ZipFile, source: ByteSource): Promise<Map<string
 }
 
 function describeEntry(entry: Entry, zip: ZipFile, source: ByteSource): ZipEntry {
-  const { fileName: name, uncompressedSize: size, crc32 } = entry;
+  const { fileName: name, uncompressedSize: size, compressedSize: packedSize, crc32 } = entry;
+  const deflated = entry.compressionMethod === 8 && !entry.isEncrypted();
   const stored = entry.compressionMethod === 0 && !entry.isEncrypted();
   if (stored && size > source.size) {
     throw formatError(source, `cannot hold "${name}": it claims ${size} bytes of ${source.size}`);
+  }
+  if (deflated && size > Math.min(packedSize, source.size) * MAX_INFLATION) {
+    throw formatError(source, `cannot hold "${name}": it claims ${size} bytes, compressed to ${packedSize}`);
   }
   const locate = async (): Promise<number> => {
     const header = await zip.readLocalFileHeaderPromise(entry, { minimal: false }).catch((error: unknown) => {
@@ -91,7 +99,7 @@ function describeEntry(entry: Entry, zip: ZipFile, source: ByteSource): ZipEntry
       `must name a file alike in both places: "${name}" is "${header.fileName}" in the other`,
     );
   };
-  return { name, size, stored, crc32, locate };
+  return { name, size, stored, deflated, packedSize, crc32, locate };
 }
 
 /**

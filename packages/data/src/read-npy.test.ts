@@ -1,9 +1,8 @@
-import { createTensor, FormatError, UnsupportedError } from "@isthmus/core";
+import { createTensor, decodeNpy, FormatError, UnsupportedError } from "@isthmus/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeNpy, npyHeader } from "../test/encode-npy.ts";
 import { temporaryFolder } from "../test/temporary-folder.ts";
-import { decodeNpy } from "./decode-npy.ts";
 import { readNpy } from "./read-npy.ts";
 
 const folder = temporaryFolder();

@@ -1,4 +1,4 @@
-import type { TensorData } from "../../../tensor/dtype.ts";
+import type { TensorData } from "../dtype.ts";
 
 /**
  * Copies elements of any strides into row-major order:

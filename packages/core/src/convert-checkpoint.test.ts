@@ -1,0 +1,220 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fixture } from "../test-fixtures/fixtures.ts";
+import { createCheckpoint } from "./checkpoint/create-checkpoint.ts";
+import { defineCheckpoint } from "./checkpoint/define-checkpoint.ts";
+import { type ConvertCheckpointOptions, convertCheckpoint, WRITTEN_FORMATS } from "./convert-checkpoint.ts";
+import { InputError, UnsupportedError, UsageError } from "./errors.ts";
+import { crc32 } from "./formats/zip/crc32.ts";
+import { encodeDirectory } from "./formats/zip/write-zip.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
+import { convertData } from "./tensor/convert.ts";
+import { DTYPES, type DType } from "./tensor/dtype.ts";
+import { sizeOf } from "./tensor/shape.ts";
+import { type Tensor, viewBytes, viewData } from "./tensor/tensor.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "isthmus-convert-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Tensors as they are read back after they were written. */
+async function converted(
+  tensors: Record<string, Tensor>,
+  file: string,
+  options: ConvertCheckpointOptions = {},
+): Promise<Record<string, Tensor>> {
+  const path = join(folder, file);
+  const { bytes } = await convertCheckpoint(createCheckpoint(tensors), path, { overwrite: true, ...options });
+  expect((await stat(path)).size).toBe(bytes);
+  return readAll(path);
+}
+
+async function readAll(path: string): Promise<Record<string, Tensor>> {
+  const checkpoint = await openCheckpoint(path);
+  const tensors: Record<string, Tensor> = {};
+  for (const name of checkpoint.tensors.keys()) tensors[name] = await checkpoint.read(name);
+  await checkpoint.close();
+  return tensors;
+}
+
+/** Element types that a format has instead of others. */
+const TYPES: Readonly<Record<string, Readonly<Partial<Record<DType, DType>>>>> = {
+  safetensors: {},
+  npz: { bf16: "f32", f8e4m3: "f16", f8e5m2: "f16" },
+  gguf: { bool: "i8", u8: "i16", u16: "i32", u32: "i64", f8e4m3: "f16", f8e5m2: "f16" },
+};
+
+const anyTensor = (dtypes: readonly DType[]): fc.Arbitrary<Tensor> =>
+  fc
+    .record({
+      dtype: fc.constantFrom(...dtypes),
+      shape: fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 4 }),
+    })
+    .chain(({ dtype, shape }) => {
+      const bytes = sizeOf(shape) * DTYPES[dtype].bytes;
+      return fc
+        .uint8Array({ minLength: bytes, maxLength: bytes })
+        .map((content) => viewData(dtype, dtype === "bool" ? content.map((byte) => byte & 1) : content))
+        .map((data) => ({ dtype, shape, data }));
+    });
+
+describe("convertCheckpoint()", () => {
+  it.each(WRITTEN_FORMATS)("writes %s so that the same numbers are read again", async (format) => {
+    const dtypes = (Object.keys(DTYPES) as DType[]).filter((dtype) => format !== "gguf" || dtype !== "u64");
+    const names = fc.string({ unit: "grapheme", maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(names, anyTensor(dtypes), { minKeys: 1, noNullPrototype: true }),
+        async (tensors) => {
+          const read = await converted(tensors, `x.${format}`, { allowNonFinite: true });
+          for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
+            const type = TYPES[format]?.[dtype] ?? dtype;
+            expect(read[name]).toEqual({ dtype: type, shape, data: convertData(data, dtype, type) });
+          }
+          expect(Object.keys(read).sort()).toEqual(Object.keys(tensors).sort());
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it("writes from any format to any other, and from a path", async () => {
+    const output = join(folder, "a.npz");
+    const input = fixture("formats/quants.gguf");
+    await convertCheckpoint(input, output, { dtype: "f32" });
+    const [before, after] = [await readAll(input), await readAll(output)];
+    expect(Object.keys(after)).toEqual(Object.keys(before));
+    expect(after["Q4_K"]).toEqual(before["Q4_K"]);
+    await expect(convertCheckpoint(input, output)).rejects.toThrow(/must not replace an earlier file/);
+  });
+
+  it("writes q8_0 as the reference does, and f32 where there are no whole blocks", async () => {
+    const { q8_0 } = JSON.parse(readFileSync(fixture("formats/expected.json.golden"), "utf8"));
+    const data = viewData("f32", Uint8Array.from(Buffer.from(q8_0.numbers, "hex")));
+    const norm: Tensor = { dtype: "bf16", shape: [32], data: new Uint16Array(32).fill(0x3f80) };
+    const odd: Tensor = { dtype: "f32", shape: [2, 3], data: new Float32Array(6).fill(1 / 3) };
+    const tensors = { weight: { dtype: "f32", shape: [4, 64], data } as const, norm, odd };
+    const read = await converted(tensors, "q8.gguf", { dtype: "q8_0" });
+    const file = readFileSync(join(folder, "q8.gguf"));
+    expect(file.includes(Buffer.from(q8_0.blocks, "hex"))).toBe(true);
+    expect(read["norm"]).toEqual({ dtype: "f32", shape: [32], data: new Float32Array(32).fill(1) });
+    expect(read["odd"]).toEqual(odd);
+    const large = { weight: { dtype: "f32", shape: [1, 32], data: new Float32Array(32).fill(1e8) } as const };
+    await expect(converted(large, "large.gguf", { dtype: "q8_0" })).rejects.toThrow(/must be below 8e6/);
+  });
+
+  it("keeps metadata of GGUF through safetensors and back, with their types", async () => {
+    const [middle, last] = [join(folder, "m.safetensors"), join(folder, "m.gguf")];
+    await convertCheckpoint(fixture("formats/quants.gguf"), middle, { dtype: "bf16" });
+    await convertCheckpoint(middle, last);
+    const original = readFileSync(fixture("formats/quants.gguf"));
+    const written = readFileSync(last);
+    // The reference wrote the entries in another order than keys of safetensors have.
+    for (const [key, bytes] of Object.entries({
+      ...{ "t.u64": 8, "t.f32": 4, "t.bool": 1, "t.i16": 2, "llama.block_count": 4 },
+      "tokenizer.ggml.tokens": 12 + 24 + 3 + 7 + 2,
+      "tokenizer.ggml.scores": 12 + 12,
+    })) {
+      const at = original.indexOf(key);
+      expect(written.includes(original.subarray(at - 8, at + key.length + 4 + bytes))).toBe(true);
+    }
+    const metadata = async (path: string) => {
+      const checkpoint = await openCheckpoint(path);
+      await checkpoint.close();
+      const { "gguf.types": types = "", ...texts } = checkpoint.metadata;
+      return [texts, JSON.parse(types)];
+    };
+    expect(await metadata(last)).toEqual(await metadata(fixture("formats/quants.gguf")));
+  });
+
+  it("refuses metadata that are not of their types", async () => {
+    const tensors = { a: { dtype: "f32", shape: [1], data: new Float32Array(1) } as const };
+    for (const [type, text] of [
+      ["u8", "256"],
+      ["f32", "much"],
+      ["bool", "maybe"],
+      ["array of u8", "7"],
+      ["array of u8", "[1.5]"],
+      ["what", "1"],
+    ] as const) {
+      const checkpoint = createCheckpoint(tensors, { k: text, "gguf.types": JSON.stringify({ k: type }) });
+      const writing = convertCheckpoint(checkpoint, join(folder, "bad.gguf"));
+      await expect(writing).rejects.toThrow(InputError);
+      await expect(writing).rejects.toThrow(/Cannot write metadata "k" as it must be of the type/);
+    }
+  });
+
+  it("leaves nothing behind that is not complete, and never replaces what it reads", async () => {
+    const inner = join(folder, "new");
+    const broken = defineCheckpoint({
+      source: "broken",
+      tensors: new Map([["a", { dtype: "f32", shape: [3] }]]),
+      readInto: async () => {
+        throw new InputError("Cannot read", { input: "a" });
+      },
+    });
+    for (const file of ["x.npz", "x.gguf"]) {
+      await expect(convertCheckpoint(broken, join(inner, file))).rejects.toThrow(/Cannot read/);
+      await expect(readdir(inner)).rejects.toThrow(/ENOENT/);
+    }
+    const path = join(folder, "own.npz");
+    await convertCheckpoint(fixture("formats/zip64.npz"), path);
+    await expect(convertCheckpoint(path, path, { overwrite: true })).rejects.toThrow(
+      /must not be a file that is read/,
+    );
+  });
+
+  it("refuses numbers that are not finite, unless allowed", async () => {
+    const tensors = { a: { dtype: "f32", shape: [2], data: Float32Array.of(1, Number.NaN) } as const };
+    await expect(converted(tensors, "nan.npz")).rejects.toThrow(/1 of 2 is NaN/);
+    expect((await converted(tensors, "nan.npz", { allowNonFinite: true }))["a"]?.data[1]).toBeNaN();
+  });
+
+  it.each<[string, ConvertCheckpointOptions, Tensor, RegExp]>([
+    ["x.npz", { dtype: "q8_0" }, scalar("f32"), /q8_0 is a type of GGUF/],
+    ["x.npz", { dtype: "bf16" }, scalar("f32"), /it has no bf16; choose f16, f32 or f64/],
+    ["x.npz", { dtype: "i8" }, scalar("f32"), /must be a floating-point type or q8_0/],
+    ["x.gguf", { maxShardBytes: 10 }, scalar("f32"), /only safetensors are written in shards/],
+    ["x.gguf", {}, scalar("u64"), /GGUF has no type for its elements: they are u64/],
+    ["x.gguf", {}, { dtype: "u8", shape: [1, 1, 1, 1, 1], data: new Uint8Array(1) }, /may have 4 axes/],
+    ["x", { format: "pickle" as "npz" }, scalar("f32"), /must be one of safetensors, npz, gguf/],
+  ])("refuses to write %s with %o", async (file, options, tensor, message) => {
+    const writing = convertCheckpoint(createCheckpoint({ a: tensor }), join(folder, "r", file), options);
+    await expect(writing).rejects.toThrow(message);
+    const error = await writing.catch((reason: unknown) => reason);
+    expect(error instanceof UsageError || error instanceof UnsupportedError).toBe(true);
+  });
+});
+
+function scalar(dtype: DType): Tensor {
+  return { dtype, shape: [], data: new DTYPES[dtype].array(1) };
+}
+
+describe("crc32()", () => {
+  it("computes the checksum of the standard, in parts too", () => {
+    const text = Buffer.from("123456789");
+    expect(crc32(text)).toBe(0xcbf43926);
+    expect(crc32(text.subarray(4), crc32(text.subarray(0, 4)))).toBe(0xcbf43926);
+    expect(crc32(viewBytes(new Float32Array(0)))).toBe(0);
+  });
+});
+
+describe("encodeDirectory()", () => {
+  it("writes places beyond 4 GB, and many files, in fields of 64 bits", () => {
+    const entry = { name: "a", size: 2 ** 33, crc32: 1, begin: 2 ** 34 };
+    const directory = Buffer.from(encodeDirectory([entry], 2 ** 35));
+    expect(directory.readBigUInt64LE(46 + 1 + 4)).toBe(2n ** 33n);
+    expect(directory.readBigUInt64LE(46 + 1 + 4 + 16)).toBe(2n ** 34n);
+    expect(directory.readUInt32LE(directory.length - 22 + 16)).toBe(0xffffffff);
+    expect(directory.readBigUInt64LE(directory.length - 22 - 20 - 56 + 48)).toBe(2n ** 35n);
+    const many = Array.from({ length: 70_000 }, () => ({ ...entry, size: 1, begin: 0 }));
+    const end = Buffer.from(encodeDirectory(many, 0)).subarray(-22 - 20 - 56);
+    expect([end.readUInt32LE(0), end.readBigUInt64LE(24)]).toEqual([0x06064b50, 70_000n]);
+  });
+});

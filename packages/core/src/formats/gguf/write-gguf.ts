@@ -1,0 +1,168 @@
+import { InputError, UnsupportedError } from "../../errors.ts";
+import type { FileWriter } from "../../save/file-writer.ts";
+import type { DType } from "../../tensor/dtype.ts";
+import { DTYPES } from "../../tensor/dtype.ts";
+import { formatShape, sizeOf } from "../../tensor/shape.ts";
+import { type TensorInfo, viewBytes } from "../../tensor/tensor.ts";
+import { encodeMetadata, encodeText, encodeU32, encodeU64 } from "./encode-metadata.ts";
+import { ALIGNMENT_KEY, DEFAULT_ALIGNMENT, MAX_GGUF_RANK, storedBytes } from "./gguf-header.ts";
+import { TYPES_KEY } from "./gguf-metadata.ts";
+import { GGUF_TYPES, type GgufType, Q8_0 } from "./gguf-types.ts";
+import { encodeQ8 } from "./kernels/encode-q8.ts";
+
+/** Version of the format that is written. */
+const VERSION = 3;
+
+/** Integer types that hold all values of those that GGUF lacks. */
+const WIDER: Readonly<Partial<Record<DType, DType>>> = {
+  bool: "i8",
+  u8: "i16",
+  u16: "i32",
+  u32: "i64",
+  f8e4m3: "f16",
+  f8e5m2: "f16",
+};
+
+/** Numbers of types that are written as they are, by element type. */
+const NUMBER_OF: ReadonlyMap<DType, number> = new Map(
+  [...GGUF_TYPES]
+    .filter(([, { decode }]) => decode === undefined)
+    .map(([number, { dtype }]) => [dtype, number]),
+);
+
+/** Key and values by which llama.cpp shows what most of a file is stored in. */
+const FILE_TYPE_KEY = "general.file_type";
+const FILE_TYPES: ReadonlyMap<string, string> = new Map([
+  ["F32", "0"],
+  ["F16", "1"],
+  ["Q8_0", "7"],
+  ["BF16", "32"],
+]);
+
+/** A tensor of a file that is to be written. */
+export interface GgufTarget extends TensorInfo {
+  readonly number: number;
+  readonly type: GgufType;
+}
+
+/**
+ * Chooses how a tensor is stored in a GGUF file.
+ *
+ * Floats become `target` if one is named, except those of one axis or none, which llama.cpp needs in f32, and
+ * those of which a row has no whole blocks of Q8_0. Types that GGUF lacks become the next wider one.
+ * @throws UnsupportedError if the tensor has more than 4 axes, or 64-bit integers without sign
+ */
+export function ggufTarget(
+  name: string,
+  { dtype, shape }: TensorInfo,
+  target: DType | "q8_0" | undefined,
+): GgufTarget {
+  if (shape.length > MAX_GGUF_RANK) {
+    throw new UnsupportedError(
+      `Cannot write "${name}" as a tensor in GGUF may have ${MAX_GGUF_RANK} axes: it is ${formatShape(shape)}`,
+      { feature: `rank ${shape.length} in GGUF` },
+    );
+  }
+  const number = numberOf(name, { dtype, shape }, target);
+  const type = GGUF_TYPES.get(number) as GgufType;
+  return { number, type, dtype: type.dtype, shape };
+}
+
+function numberOf(name: string, info: TensorInfo, target: DType | "q8_0" | undefined): number {
+  const isFloat = DTYPES[info.dtype].float;
+  const type = target === undefined || !isFloat ? info.dtype : floatType(info, target);
+  if (type === "q8_0") return Q8_0;
+  const number = NUMBER_OF.get(WIDER[type] ?? type);
+  if (number !== undefined) return number;
+  throw new UnsupportedError(
+    `Cannot write "${name}" as GGUF has no type for its elements: they are ${info.dtype}; write safetensors or npz`,
+    { feature: `${info.dtype} in GGUF` },
+  );
+}
+
+function floatType({ shape }: TensorInfo, target: DType | "q8_0"): DType | "q8_0" {
+  if (target === "f32" || target === "f64") return target;
+  if (shape.length < 2) return "f32";
+  return target === "q8_0" && (shape.at(-1) ?? 0) % 32 !== 0 ? "f32" : target;
+}
+
+/** Returns about how many bytes a GGUF file has. */
+export function ggufBytes(
+  tensors: ReadonlyMap<string, GgufTarget>,
+  metadata: Readonly<Record<string, string>>,
+): number {
+  let bytes = 64;
+  for (const [key, text] of Object.entries(metadata)) bytes += 24 + 3 * (key.length + text.length);
+  for (const [name, target] of tensors)
+    bytes += 64 + 3 * name.length + storedBytes(target) + DEFAULT_ALIGNMENT;
+  return bytes;
+}
+
+/**
+ * Writes tensors and metadata as a GGUF file of version 3.
+ * @throws InputError if a number is too large for the scales of Q8_0, or metadata are not what their types say
+ */
+export async function writeGguf(
+  tensors: ReadonlyMap<string, GgufTarget>,
+  metadata: Readonly<Record<string, string>>,
+  writer: FileWriter,
+): Promise<void> {
+  const alignment = Number(metadata[ALIGNMENT_KEY] ?? DEFAULT_ALIGNMENT);
+  if (!Number.isInteger(alignment) || alignment < 1 || alignment > 2 ** 20)
+    throw new InputError(
+      `Cannot write a GGUF file as ${ALIGNMENT_KEY} must be a whole number from 1 to 2^20: it is ${metadata[ALIGNMENT_KEY]}`,
+      { input: ALIGNMENT_KEY },
+    );
+  const pad = (): Promise<void> =>
+    writer.append(new Uint8Array((alignment - (writer.position() % alignment)) % alignment));
+  await writer.append(encodeHeader(tensors, withFileType(metadata, tensors), alignment));
+  await pad();
+  for (const [name, { type, dtype }] of tensors) {
+    await writer.appendTensor({ name, dtype }, (data) => {
+      if (type.decode === undefined) return viewBytes(data);
+      const bytes = new Uint8Array((data.length / type.blockElements) * type.blockBytes);
+      if (encodeQ8(data as Float32Array, bytes)) return bytes;
+      throw new InputError(
+        `Cannot write "${name}" as q8_0 as its numbers must be below 8e6: some are larger; choose f32 or bf16`,
+        { input: name },
+      );
+    });
+    await pad();
+  }
+}
+
+function encodeHeader(
+  tensors: ReadonlyMap<string, GgufTarget>,
+  metadata: Readonly<Record<string, string>>,
+  alignment: number,
+): Uint8Array {
+  const { bytes, count } = encodeMetadata(metadata);
+  const parts: Uint8Array[] = [
+    Buffer.from("GGUF"),
+    encodeU32(VERSION),
+    encodeU64(tensors.size),
+    encodeU64(count),
+    bytes,
+  ];
+  let offset = 0;
+  for (const [name, target] of tensors) {
+    const { shape, number } = target;
+    parts.push(encodeText(name), encodeU32(shape.length), ...shape.toReversed().map(encodeU64));
+    parts.push(encodeU32(number), encodeU64(offset));
+    offset = Math.ceil((offset + storedBytes(target)) / alignment) * alignment;
+  }
+  return Buffer.concat(parts);
+}
+
+/** Corrects what metadata say of the type of most numbers; others than llama.cpp's have nothing to correct. */
+function withFileType(
+  metadata: Readonly<Record<string, string>>,
+  tensors: ReadonlyMap<string, GgufTarget>,
+): Readonly<Record<string, string>> {
+  if (metadata[FILE_TYPE_KEY] === undefined || metadata[TYPES_KEY] === undefined) return metadata;
+  const counts = new Map<string, number>();
+  for (const { type, shape } of tensors.values())
+    counts.set(type.name, (counts.get(type.name) ?? 0) + sizeOf(shape));
+  const [most] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [""];
+  return { ...metadata, [FILE_TYPE_KEY]: FILE_TYPES.get(most) ?? metadata[FILE_TYPE_KEY] };
+}

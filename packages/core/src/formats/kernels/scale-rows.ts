@@ -1,0 +1,35 @@
+/** Which scale belongs to an element of a tensor, seen as matrices one after another. */
+export interface ScaleGrid {
+  /** Rows of all matrices together. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Rows of one matrix: blocks do not reach from one matrix into the next. */
+  readonly rowsOfMatrix: number;
+  readonly rowsPerScale: number;
+  readonly columnsPerScale: number;
+  readonly scales: Float32Array;
+}
+
+/**
+ * Multiplies elements of a tensor by the scales of their blocks.
+ * @param numbers - elements from `begin` on in row-major order
+ */
+export function scaleRows(numbers: Float32Array, begin: number, grid: ScaleGrid): void {
+  const { columns, rowsOfMatrix, rowsPerScale, columnsPerScale, scales } = grid;
+  if (scales.length === 1) {
+    for (let i = 0; i < numbers.length; i++) numbers[i] = numbers[i]! * scales[0]!;
+    return;
+  }
+  const scalesPerRow = Math.ceil(columns / columnsPerScale);
+  const scaleRowsPerMatrix = Math.ceil(rowsOfMatrix / rowsPerScale);
+  for (let i = 0; i < numbers.length; ) {
+    const row = Math.floor((begin + i) / columns);
+    const column = (begin + i) % columns;
+    const matrix = Math.floor(row / rowsOfMatrix);
+    const scaleRow = matrix * scaleRowsPerMatrix + Math.floor((row % rowsOfMatrix) / rowsPerScale);
+    const block = Math.floor(column / columnsPerScale);
+    const end = Math.min(numbers.length, i + Math.min((block + 1) * columnsPerScale, columns) - column);
+    const scale = scales[scaleRow * scalesPerRow + block]!;
+    for (; i < end; i++) numbers[i] = numbers[i]! * scale;
+  }
+}

@@ -1,0 +1,52 @@
+import { DTYPES } from "../../tensor/dtype.ts";
+import { gatherStrided } from "../../tensor/kernels/gather-strided.ts";
+import { sizeOf, stridesOf } from "../../tensor/shape.ts";
+import { swapBytesInPlace } from "../../tensor/swap-bytes.ts";
+import { allocateData, createTensor, type Tensor, viewData } from "../../tensor/tensor.ts";
+import { NPY_PREFIX_BYTES, type NpyHeader, npyError, npyHeaderEnd, parseNpyHeader } from "./npy-header.ts";
+
+/**
+ * Decodes a `.npy` file of NumPy, versions 1 to 3, in C or Fortran order and either byte order.
+ *
+ * Shares memory with `bytes` if elements need not be reordered or aligned.
+ * @throws FormatError if it is not a `.npy` file, or its length does not match its header
+ * @throws UnsupportedError if elements are not numbers or booleans: objects are never unpickled
+ * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ */
+export function decodeNpy(bytes: Uint8Array, source = "bytes"): Tensor {
+  const end = npyHeaderEnd(bytes.subarray(0, NPY_PREFIX_BYTES), bytes.length, source);
+  const header = parseNpyHeader(bytes.subarray(0, end), source);
+  assertNpyLength(header, bytes.length, source);
+  const body = bytes.subarray(end);
+  return decodeNpyElements(header, header.bigEndian ? body.slice() : body);
+}
+
+/**
+ * Checks that a `.npy` file has as many bytes as its header makes necessary.
+ * @param size - bytes of the whole file
+ * @throws FormatError if it has more or fewer
+ */
+export function assertNpyLength({ dtype, shape, end }: NpyHeader, size: number, source: string): void {
+  const bytes = sizeOf(shape) * DTYPES[dtype].bytes;
+  if (size - end === bytes) return;
+  throw npyError(
+    source,
+    `its header, ${dtype} [${shape.join(", ")}], makes ${bytes} bytes of elements: there are ${size - end}`,
+  );
+}
+
+/**
+ * Makes the tensor of the elements that follow a header, in row-major order.
+ * @param body - all bytes behind the header, which are changed if they are in big-endian order, and shared
+ *   with the tensor if they need not be reordered or aligned
+ */
+export function decodeNpyElements(
+  { dtype, shape, bigEndian, fortranOrder }: NpyHeader,
+  body: Uint8Array,
+): Tensor {
+  const data = viewData(dtype, bigEndian ? swapBytesInPlace(body, DTYPES[dtype].bytes) : body);
+  if (!fortranOrder) return createTensor(dtype, shape, data);
+  const out = allocateData(dtype, data.length);
+  if (out.length > 0) gatherStrided(data, shape, stridesOf(shape.toReversed()).reverse(), out);
+  return createTensor(dtype, shape, out);
+}

@@ -1,0 +1,83 @@
+import { UnsupportedError } from "../../errors.ts";
+import type { FileWriter } from "../../save/file-writer.ts";
+import { DTYPES, type DType } from "../../tensor/dtype.ts";
+import { byteLengthOf, type TensorInfo, viewBytes } from "../../tensor/tensor.ts";
+import { RunningCrc32 } from "../zip/crc32.ts";
+import { encodeDirectory, encodeLocalHeader, MAX_NAME_BYTES, type WrittenEntry } from "../zip/write-zip.ts";
+
+/** Codes of element types in NumPy; the others are written in the next wider type that NumPy has. */
+const CODES: Readonly<Partial<Record<DType, string>>> = {
+  bool: "|b1",
+  u8: "|u1",
+  i8: "|i1",
+  u16: "<u2",
+  u32: "<u4",
+  u64: "<u8",
+  i16: "<i2",
+  i32: "<i4",
+  i64: "<i8",
+  f16: "<f2",
+  f32: "<f4",
+  f64: "<f8",
+};
+
+/** Types that hold all numbers of those that NumPy lacks. */
+const WIDER: Readonly<Partial<Record<DType, DType>>> = { bf16: "f32", f8e4m3: "f16", f8e5m2: "f16" };
+
+/** Returns the element type in which NumPy can hold all numbers of another. */
+export function numpyType(dtype: DType): DType {
+  return WIDER[dtype] ?? dtype;
+}
+
+/** Returns about how many bytes an archive of arrays has. */
+export function npzBytes(tensors: ReadonlyMap<string, TensorInfo>): number {
+  let bytes = 0;
+  for (const [name, info] of tensors) bytes += byteLengthOf(info) + 400 + 2 * Buffer.byteLength(name);
+  return bytes;
+}
+
+/**
+ * Writes tensors as arrays of NumPy into a zip archive, stored as they are, as `numpy.savez` does.
+ * @param tensors - names, element types that NumPy has, and shapes
+ * @throws UnsupportedError if a name is too long for an archive
+ */
+export async function writeNpz(tensors: ReadonlyMap<string, TensorInfo>, writer: FileWriter): Promise<void> {
+  const entries: WrittenEntry[] = [];
+  for (const [tensor, info] of tensors) {
+    const name = `${tensor}.npy`;
+    if (Buffer.byteLength(name) > MAX_NAME_BYTES) {
+      throw new UnsupportedError(
+        `Cannot write an archive with "${tensor.slice(0, 100)}…" as names may have at most ${MAX_NAME_BYTES} bytes: it has ${Buffer.byteLength(name)}`,
+        { feature: "long names in a zip archive" },
+      );
+    }
+    const begin = writer.position();
+    const head = encodeNpyHeader(info);
+    const size = head.length + byteLengthOf(info);
+    // The checksum is known once all is written; the header is then written again.
+    await writer.append(encodeLocalHeader({ name, size, crc32: 0 }));
+    const crc = new RunningCrc32();
+    crc.update(head);
+    await writer.append(head);
+    await writer.appendTensor({ name: tensor, dtype: info.dtype }, (data) => {
+      const bytes = viewBytes(data);
+      crc.update(bytes);
+      return bytes;
+    });
+    const entry = { name, size, crc32: crc.value(), begin };
+    await writer.patch(encodeLocalHeader(entry), begin);
+    entries.push(entry);
+  }
+  await writer.append(encodeDirectory(entries, writer.position()));
+}
+
+/** Encodes the header of an array, version 1, padded so that elements begin at a multiple of 64 bytes. */
+function encodeNpyHeader({ dtype, shape }: TensorInfo): Uint8Array {
+  const extents = shape.map((extent) => `${extent},`).join(" ");
+  const tuple = shape.length > 1 ? extents.slice(0, -1) : extents;
+  const text = `{'descr': '${CODES[dtype] ?? `V${DTYPES[dtype].bytes}`}', 'fortran_order': False, 'shape': (${tuple}), }`;
+  const length = Math.ceil((10 + text.length + 1) / 64) * 64;
+  const header = Buffer.from(`\x93NUMPY\x01\0\0\0${text.padEnd(length - 11)}\n`, "latin1");
+  header.writeUInt16LE(length - 10, 8);
+  return header;
+}

@@ -1,0 +1,53 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { OutputFile } from "../io/output-file.ts";
+import type { DType, TensorData } from "../tensor/dtype.ts";
+import { streamTensor } from "./stream-tensor.ts";
+
+/** How {@link createFileWriter} writes. */
+export interface FileWriterOptions {
+  readonly allowNonFinite: boolean;
+  readonly signal: AbortSignal | undefined;
+  /** Called after each write with the bytes just written. */
+  readonly onBytes: (bytes: number) => void;
+}
+
+/** Writes a file from its beginning to its end, and single places again. */
+export interface FileWriter {
+  /** Place of the next byte. */
+  position(): number;
+  /** Writes bytes at the end. */
+  append(bytes: Uint8Array): Promise<void>;
+  /** Writes bytes over those that are there. */
+  patch(bytes: Uint8Array, position: number): Promise<void>;
+  /**
+   * Writes the elements of a tensor at the end.
+   * @param encode - makes the bytes of a range of elements
+   */
+  appendTensor(
+    tensor: { readonly name: string; readonly dtype: DType },
+    encode: (data: TensorData) => Uint8Array,
+  ): Promise<void>;
+}
+
+/** Creates the writer of a file that holds tensors of a checkpoint. */
+export function createFileWriter(
+  checkpoint: Checkpoint,
+  file: OutputFile,
+  { allowNonFinite, signal, onBytes }: FileWriterOptions,
+): FileWriter {
+  let position = 0;
+  const append = async (bytes: Uint8Array): Promise<void> => {
+    await file.write(bytes, position);
+    position += bytes.length;
+    onBytes(bytes.length);
+  };
+  return {
+    position: () => position,
+    append,
+    patch: (bytes, at) => file.write(bytes, at),
+    async appendTensor(tensor, encode) {
+      for await (const data of streamTensor(checkpoint, { ...tensor, allowNonFinite, signal }))
+        await append(encode(data));
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { explainNonFinite } from "../checkpoint/non-finite.ts";
+import { entry } from "../invariant.ts";
+import { convertInto } from "../tensor/convert.ts";
+import type { DType, TensorData } from "../tensor/dtype.ts";
+import { findNonFinite } from "../tensor/measure.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { allocateData } from "../tensor/tensor.ts";
+
+/** Elements that are read at once: a multiple of the block sizes of all formats. */
+const RANGE = 2 ** 18;
+
+/** Which elements {@link streamTensor} reads, and as what. */
+export interface TensorStream {
+  readonly name: string;
+  /** Element type to convert to. */
+  readonly dtype: DType;
+  /** Whether NaN and infinities pass. */
+  readonly allowNonFinite: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Reads a tensor range by range in row-major order, converted to an element type. The array of one range is
+ * filled again with the next.
+ * @throws InputError if a number is NaN or infinite, or overflows `dtype`, unless that is allowed
+ */
+export async function* streamTensor(
+  checkpoint: Checkpoint,
+  { name, dtype, allowNonFinite, signal }: TensorStream,
+): AsyncGenerator<TensorData> {
+  const info = entry(checkpoint.tensors, name, "tensor");
+  const size = sizeOf(info.shape);
+  const stored = allocateData(info.dtype, Math.min(RANGE, size));
+  const converted = info.dtype === dtype ? stored : allocateData(dtype, stored.length);
+  for (let begin = 0; begin < size; begin += RANGE) {
+    signal?.throwIfAborted();
+    const input = stored.subarray(0, size - begin);
+    await checkpoint.readRangeInto(name, begin, input);
+    const data = converted.subarray(0, input.length);
+    if (dtype !== info.dtype) convertInto({ dtype: info.dtype, data: input }, { dtype, data });
+    if (!allowNonFinite && findNonFinite({ dtype, data }) >= 0)
+      throw await explainNonFinite(checkpoint, name, dtype);
+    yield data;
+  }
+}

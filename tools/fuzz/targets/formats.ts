@@ -1,0 +1,169 @@
+import { join } from "node:path";
+import type { Dice } from "../dice.ts";
+import { fixture } from "../fixtures.ts";
+import { edgeNumber, mutateBytes } from "../mutate/mutate-bytes.ts";
+import { mutateJson, writeJson } from "../mutate/mutate-json.ts";
+import { mutateMessage, parseMessage } from "../mutate/mutate-protobuf.ts";
+import { packZip } from "../mutate/zip-archive.ts";
+import { readTensors } from "../read-tensors.ts";
+import type { FuzzInput, FuzzTarget } from "../target.ts";
+import { createNpzTarget } from "./arrays.ts";
+
+const read =
+  (file: string) =>
+  (folder: string): Promise<void> =>
+    readTensors(join(folder, file));
+const seedOf = (name: string): Buffer => fixture(`packages/core/test-fixtures/formats/${name}`);
+
+/** Makes archives of NumPy as for data sets, and opens them as checkpoints. */
+export function createNpzCheckpointTarget(): FuzzTarget {
+  const base = createNpzTarget();
+  return {
+    ...base,
+    name: "npz checkpoint",
+    valid: () => ["stored.npz", "deflated.npz", "zip64.npz"].map((name) => ({ "x.npz": seedOf(name) })),
+    *bombs() {
+      yield* base.bombs();
+      yield { "x.npz": packZip([["x.npy", Buffer.alloc(100_000_000)]], true) };
+    },
+    make(dice) {
+      if (dice.chance(0.7)) return base.make(dice);
+      return { "x.npz": mutateBytes(dice, seedOf(dice.pick(["stored.npz", "deflated.npz", "zip64.npz"]))) };
+    },
+    read: read("x.npz"),
+  };
+}
+
+const GGUF = "x.gguf";
+
+/** Makes GGUF files of other counts, types, names, offsets and metadata. */
+export function createGgufTarget(): FuzzTarget {
+  const seed = seedOf("quants.gguf");
+  const headerEnd = seed.indexOf("IQ4_XS", 0, "latin1") + 100;
+  return {
+    name: "gguf",
+    valid: () => [{ [GGUF]: seed }],
+    *bombs() {
+      // Counts far beyond the file, arrays within arrays, and many arrays of nothing.
+      for (const [tensors, entries] of [
+        [2n ** 63n, 0n],
+        [0n, 2n ** 64n - 1n],
+        [40_000n, 40_000n],
+      ] as const) {
+        yield { [GGUF]: Buffer.concat([ggufHead(tensors, entries), Buffer.alloc(1_000_000)]) };
+      }
+      yield { [GGUF]: Buffer.concat([ggufHead(0n, 1n), nestedArrays(80_000)]) };
+      yield { [GGUF]: Buffer.concat([ggufHead(0n, 1n), ggufArray(7, 3_000_000n), Buffer.alloc(3_000_000)]) };
+      yield { [GGUF]: Buffer.concat([ggufHead(0n, 1n), ggufArray(8, 300_000n), Buffer.alloc(2_400_000)]) };
+    },
+    make(dice) {
+      if (dice.chance(0.3)) return { [GGUF]: mutateBytes(dice, seed) };
+      const changed = Buffer.from(seed);
+      for (let round = 1 + dice.below(3); round > 0; round--)
+        edgeNumber(dice).copy(changed, dice.below(headerEnd));
+      return { [GGUF]: dice.chance(0.2) ? mutateBytes(dice, changed) : changed };
+    },
+    read: read(GGUF),
+  };
+}
+
+function ggufHead(tensors: bigint, entries: bigint): Buffer {
+  const head = Buffer.from("GGUF\x03\0\0\0................", "latin1");
+  head.writeBigUInt64LE(tensors, 8);
+  head.writeBigUInt64LE(entries, 16);
+  return head;
+}
+
+/** An entry of the metadata with the key `k`, up to the items of an array. */
+function ggufArray(type: number, count: bigint): Buffer {
+  const entry = Buffer.alloc(8 + 1 + 4 + 4 + 8);
+  entry.writeBigUInt64LE(1n, 0);
+  entry.write("k", 8);
+  entry.writeUInt32LE(9, 9);
+  entry.writeUInt32LE(type, 13);
+  entry.writeBigUInt64LE(count, 17);
+  return entry;
+}
+
+function nestedArrays(levels: number): Buffer {
+  const level = ggufArray(9, 1n).subarray(13);
+  return Buffer.concat([ggufArray(9, 1n), ...Array.from({ length: levels }, () => level)]);
+}
+
+const ONNX = "x.onnx";
+
+/** Makes models of changed initializers, and opens these as checkpoints. */
+export function createOnnxWeightsTarget(): FuzzTarget {
+  const seed = seedOf("weights.onnx");
+  const message = parseMessage(seed);
+  if (message === undefined) throw new TypeError("Cannot use the model as a seed as it is no message");
+  const beside = { "weights.onnx.data": seedOf("weights.onnx.data") };
+  const make = (dice: Dice): FuzzInput => ({
+    ...beside,
+    [ONNX]: dice.chance(0.3) ? mutateBytes(dice, seed) : mutateMessage(dice, message),
+  });
+  return {
+    name: "onnx weights",
+    valid: () => [{ ...beside, [ONNX]: seed }],
+    *bombs() {
+      // The version, then a graph of a great many empty nodes, or of empty initializers.
+      for (const tag of [0x0a, 0x2a]) {
+        const parts = Buffer.alloc(1_000_000, Buffer.from([tag, 0]));
+        yield { [ONNX]: Buffer.concat([Buffer.from([8, 8, 0x3a, 0xc0, 0x84, 0x3d]), parts]) };
+      }
+    },
+    make,
+    read: read(ONNX),
+  };
+}
+
+const SCALED = "x.safetensors";
+
+/** Makes safetensors files of 8-bit floats whose scales have other shapes, types and names. */
+export function createScaledTarget(): FuzzTarget {
+  const seed = seedOf("fp8.safetensors");
+  const length = Number(seed.readBigUInt64LE(0));
+  const header = JSON.parse(seed.toString("utf8", 8, 8 + length)) as object;
+  const body = seed.subarray(8 + length);
+  return {
+    name: "scaled floats",
+    valid: () => [{ [SCALED]: seed }],
+    *bombs() {
+      // Rows and blocks of tensors without elements.
+      for (const [weight, scale] of [
+        [
+          [0, 0],
+          [0, 0],
+        ],
+        [[0, 128], [0]],
+        [
+          [2 ** 40, 0],
+          [2 ** 33, 0],
+        ],
+        [[0], [0]],
+      ]) {
+        yield { [SCALED]: emptyScaled(weight as number[], scale as number[]) };
+      }
+    },
+    make(dice) {
+      const text = writeJson(dice, mutateJson(dice, header));
+      return { [SCALED]: encode(text, dice.chance(0.2) ? mutateBytes(dice, body) : body) };
+    },
+    read: read(SCALED),
+  };
+}
+
+function emptyScaled(weight: readonly number[], scale: readonly number[]): Buffer {
+  const header = {
+    "a.weight": { dtype: "F8_E4M3", shape: weight, data_offsets: [0, 0] },
+    "a.weight_scale": { dtype: "F32", shape: scale, data_offsets: [0, 0] },
+  };
+  return encode(JSON.stringify(header), Buffer.alloc(0));
+}
+
+function encode(header: string, body: Uint8Array): Buffer {
+  const json = Buffer.from(header);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  return Buffer.concat([length, json, body]);
+}

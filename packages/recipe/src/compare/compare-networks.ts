@@ -21,7 +21,7 @@ export interface CompareNetworksOptions {
   readonly base?: Checkpoint | undefined;
   /**
    * Most elements of each network that are read, at least 1; small networks are read whole. @defaultValue
-   * 2^24
+   * 2^23
    */
   readonly sample?: number;
   /**
@@ -45,7 +45,7 @@ export interface CompareNetworksOptions {
 /** Defaults of {@link compareNetworks}. */
 export const COMPARE_NETWORKS_DEFAULTS: Required<CompareNetworksOptions> = {
   base: undefined,
-  sample: 2 ** 24,
+  sample: 2 ** 23,
   search: 2 ** 27,
   seed: 0,
   architecture: undefined,

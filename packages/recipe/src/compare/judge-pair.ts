@@ -56,7 +56,7 @@ function judge(pair: PairComparison): Judgement {
     return { verdict: "permuted copy", confidence: 0.99, evidence };
   }
   if (kinship === null) {
-    // Matrices are too small for their rows to say anything; relatives that were measured are nearer than this.
+    // Matrices are too small for their rows to say anything; fine-tunes that were measured are nearer.
     const isNear = distance !== null && distance < KINSHIP.close;
     return { verdict: isNear ? "same ancestor" : "different seed", confidence: 0.5, evidence };
   }
@@ -83,9 +83,9 @@ function describeEvidence({ kinship, matrices, distance, cosine, moved, alignmen
   const parts = [
     kinship === null
       ? undefined
-      : `kinship ${kinship.toFixed(2)} over ${matrices === 1 ? "1 matrix" : `${matrices} matrices`}`,
+      : `kinship ${formatSigned(kinship)} over ${matrices === 1 ? "1 matrix" : `${matrices} matrices`}`,
     distance === null ? undefined : `distance ${formatDistance(distance)}`,
-    cosine === null ? undefined : `cosine ${cosine.toFixed(2)}`,
+    cosine === null ? undefined : `cosine ${formatSigned(cosine)}`,
     moved === null ? undefined : `${Math.round(100 * moved.share)} % of rows found in another place`,
     alignment === null
       ? undefined
@@ -94,4 +94,6 @@ function describeEvidence({ kinship, matrices, distance, cosine, moved, alignmen
   return parts.filter((part) => part !== undefined).join(", ");
 }
 
+/** Formats a number with two digits; rounding leaves no zero with a sign. */
+const formatSigned = (value: number) => value.toFixed(2).replace(/^-(?=0\.00$)/, "");
 const formatDistance = (distance: number) => String(Number(distance.toPrecision(2)));

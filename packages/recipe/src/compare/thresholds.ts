@@ -8,7 +8,7 @@
  * |---|---|---|---|---|
  * | trained apart from different starts | -.005 to .012 | .00 to .63 | .86 to 1.62 | .84 to 1.67 |
  * | trained apart from one start | .71 to .94 | .65 to .97 | .26 to .85 | -.02 to .01 |
- * | fine-tuned for another task, and their base or kin | .84 to .94 | .89 to .96 | .29 to .49 | |
+ * | fine-tuned for another task, and their base or kin | .87 to .94 | .90 to .96 | .29 to .45 | |
  * | fine-tuned on the same task, and their base or kin | .97 to 1 | .97 to 1 | .001 to .26 | -.03 to 0 |
  *
  * So the cosine of all weights does not tell who descends from whom: norm scales and means of rows make it

@@ -12,6 +12,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Show what is in a checkpoint or a graph",
     load: async () => (await import("./commands/inspect.ts")).inspectVerb,
   },
+  compare: {
+    summary: "Say whether networks can be merged, and what to do first",
+    load: async () => (await import("./commands/compare.ts")).compareVerb,
+  },
   train: {
     summary: "Train a network, or fine-tune one",
     load: async () => (await import("./commands/train.ts")).trainVerb,

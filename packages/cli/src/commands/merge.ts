@@ -2,6 +2,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, type Checkpoint, saveCheckpoint } from "@isthmus/core";
 import { normalizeWeights } from "@isthmus/interpolation";
 import { byLayer, linear, merge, slerp } from "@isthmus/merging";
+import type { MergeFinding } from "@isthmus/recipe";
 import {
   type CorrectStatisticsOptions,
   chooseStatistics,
@@ -10,9 +11,11 @@ import {
 } from "@isthmus/statistics";
 import { type AlignedNetwork, align } from "@isthmus/weight-matching";
 import { assertArchitecture, assertNoModelFolder, copyModelFiles } from "@isthmus/zoo";
+import { checkNetworks } from "../merge/check-networks.ts";
 import { describeMerge, describeStatistics, formatMerge, type Shares } from "../merge/describe-merge.ts";
 import { addMergeOptions, assertMergeOptions, type MergeOptions, tooFew } from "../merge/merge-options.ts";
 import { type OpenedNetworks, openNetworks } from "../merge/open-networks.ts";
+import { type BarrierGate, formatBarrierGate, requireBarrier } from "../merge/require-barrier.ts";
 import { expandPaths } from "../open/expand-paths.ts";
 import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
 import { assertLayersResult, openLayerShares } from "../options/layer-shares.ts";
@@ -52,6 +55,10 @@ const EXAMPLES = formatExamples(
     "average the layers whose barrier isthmus layers found to be low",
   ],
   [
+    "isthmus merge a.pt b.pt --graph model.onnx --data mnist:test --require-barrier 0.05 -o merged.safetensors",
+    "merge only if the loss between them rises by 0.05 at most",
+  ],
+  [
     "isthmus merge a.pt b.pt c.pt --weights .5,.3,.2 --dtype bf16 --max-shard-size 5GB -o merged/",
     "three checkpoints, unequally, in shards",
   ],
@@ -67,15 +74,17 @@ async function mergeFiles(
   assertMergeOptions(paths, options);
   noteTwice(paths, context.terminal);
   if (options.align) await assertArchitecture("merge with --align", paths, options);
+  if (options.requireBarrier !== undefined)
+    await assertArchitecture("merge with --require-barrier", paths, options);
   await assertNoModelFolder(options.output, paths);
   const weights = options.weights ?? paths.map(() => 1 / paths.length);
   const layers = await openLayerShares(options, { paths, align: options.align });
   return withCheckpoints(paths, async (checkpoints) => {
-    const opened = await openNetworks(checkpoints, paths, options, context);
-    const aligned = await alignAll(opened, options, context);
-    const [first, ...others] = opened.networks;
-    if (first === undefined) throw tooFew(paths);
-    const networks = [first, ...(aligned.length === 0 ? others : aligned.map(({ network }) => network))];
+    const prepared = await prepareNetworks(checkpoints, paths, options, context);
+    const { opened, aligned, networks, gate, findings } = prepared;
+    if (gate?.failure !== undefined) {
+      return { result: { gate, findings }, text: formatBarrierGate(gate), failure: gate.failure };
+    }
     const combined = combine(networks, { weights, layers, path: options.path });
     const statistics = policyOf(opened, options);
     const merged = await correct(combined, { networks, weights, statistics }, opened, context);
@@ -97,11 +106,39 @@ async function mergeFiles(
         ...{ output, copied, path: options.path, dtype: options.dtype ?? null, alignments },
         ...(layers === undefined ? { weights } : { layers: Object.fromEntries(layers.shares) }),
         statistics,
+        ...(options.check && { findings }),
+        ...(gate && { gate }),
         ...(opened.architecture && { binding: opened.architecture.binding }),
       },
       text: formatMerge(output, { weights, layers }, alignments),
     };
   });
+}
+
+/** Networks that were opened, checked, aligned and measured between, as the options say. */
+interface PreparedNetworks {
+  readonly opened: OpenedNetworks;
+  readonly aligned: readonly AlignedNetwork[];
+  /** The networks that are merged. */
+  readonly networks: readonly Checkpoint[];
+  readonly gate: BarrierGate | undefined;
+  readonly findings: readonly MergeFinding[];
+}
+
+async function prepareNetworks(
+  checkpoints: readonly Checkpoint[],
+  paths: readonly string[],
+  options: MergeOptions,
+  context: Context,
+): Promise<PreparedNetworks> {
+  const opened = await openNetworks(checkpoints, paths, options, context);
+  const findings = await checkNetworks(opened.networks, paths, options, context);
+  const aligned = await alignAll(opened, options, context);
+  const [first, ...others] = opened.networks;
+  if (first === undefined) throw tooFew(paths);
+  const networks = [first, ...(aligned.length === 0 ? others : aligned.map(({ network }) => network))];
+  const gate = await requireBarrier(networks, opened, options, context);
+  return { opened, aligned, networks, gate, findings };
 }
 
 /** Aligns the other checkpoints to the first, if `--align` asks for it. */

@@ -7,7 +7,7 @@ import { addEngineOption, type EngineOptions } from "../options/engine-option.ts
 import { addLayerShareOptions, assertLayerShares, type LayerShareOptions } from "../options/layer-shares.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "../options/match-options.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
-import { parseBytes, parseNumbers } from "../options/parse-values.ts";
+import { parseBytes, parseNumber, parseNumbers } from "../options/parse-values.ts";
 
 const FLOAT_TYPES = (Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float);
 
@@ -26,6 +26,8 @@ export type MergeOptions = EngineOptions &
     readonly graph?: string | undefined;
     readonly statistics?: StatisticsPolicy | undefined;
     readonly data?: string | undefined;
+    readonly check: boolean;
+    readonly requireBarrier?: number | undefined;
   };
 
 /** Adds the options of the verb `merge`. */
@@ -68,9 +70,20 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
       ).choices(STATISTICS_POLICIES),
     )
     .option("--data <name>", "examples for --method and --statistics, for example mnist:train@10000")
+    .option("--no-check", "do not look at the checkpoints beforehand, and merge what cannot make sense")
+    .option(
+      "--require-barrier <x>",
+      "merge only if no loss barrier between two of them, aligned if asked, is higher than x; needs --data",
+      parseNumber,
+    )
     .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)");
   addMatchOptions(addBindingOptions(addLayerShareOptions(addEngineOption(command))), "--data");
 });
+
+/** Checks whether a merge runs the network on examples, so that its architecture must be known. */
+export function needsArchitecture({ align, graph, requireBarrier }: MergeOptions): boolean {
+  return align === true || graph !== undefined || requireBarrier !== undefined;
+}
 
 /** Returns the error of a merge of too few checkpoints. */
 export function tooFew(paths: readonly string[]): UsageError {
@@ -96,8 +109,13 @@ function assertStatistics({ statistics, graph, data, path }: MergeOptions): void
  * @throws UsageError if not
  */
 export function assertMergeOptions(paths: readonly string[], options: MergeOptions): void {
-  const { weights, path, statistics } = options;
+  const { weights, path, statistics, requireBarrier, data } = options;
   assertStatistics(options);
+  if (requireBarrier !== undefined && data === undefined) {
+    throw new UsageError(
+      "Cannot merge with --require-barrier as the barrier is measured on examples: add --data, for example mnist:test",
+    );
+  }
   assertLayerShares(options, { paths, weights, path, statistics: statistics ?? "recalibrate" });
   assertAligns("merge", options);
   if (paths.length < 2) throw tooFew(paths);

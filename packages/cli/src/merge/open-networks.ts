@@ -5,7 +5,7 @@ import { bindArchitecture } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { openExamples } from "../open/open-data.ts";
 import type { Context } from "../verb.ts";
-import { type MergeOptions, tooFew } from "./merge-options.ts";
+import { type MergeOptions, needsArchitecture, tooFew } from "./merge-options.ts";
 
 /** The networks to merge, whose tensors have the same names. */
 export interface OpenedNetworks {
@@ -28,7 +28,7 @@ export async function openNetworks(
   options: MergeOptions,
   context: Context,
 ): Promise<OpenedNetworks> {
-  if (!options.align && options.graph === undefined) {
+  if (!needsArchitecture(options)) {
     const [first, ...others] = checkpoints;
     if (first === undefined) throw tooFew(paths);
     const networks = [first, ...others.map((other) => withNamesOf(first, other))];

@@ -1,0 +1,121 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { type Checkpoint, isIsthmusError } from "@isthmus/core";
+import { withNamesOf } from "@isthmus/graph";
+import {
+  COMPARE_NETWORKS_DEFAULTS,
+  type ComparedArchitecture,
+  compareNetworks,
+  judgeMerge,
+  readModelFacts,
+} from "@isthmus/recipe";
+import { assertArchitecture } from "@isthmus/zoo";
+import { formatComparison } from "../format/format-comparison.ts";
+import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
+import { expandPaths } from "../open/expand-paths.ts";
+import { openSharedArchitecture } from "../open/open-architecture.ts";
+import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { parseCount, parseSeed } from "../options/parse-values.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+
+interface CompareOptions extends EngineOptions, BindingOptions {
+  readonly base?: string | undefined;
+  readonly graph?: string | undefined;
+  readonly align?: true | undefined;
+  readonly method?: string | undefined;
+  readonly sample: number;
+  readonly seed: number;
+}
+
+/** Creates the command `isthmus compare`. */
+export function compareVerb(run: RunVerb): CommandUnknownOpts {
+  return addBindingOptions(addEngineOption(createCompareVerb()))
+    .addHelpText("after", EXAMPLES)
+    .action((paths, options) => run(options, (context) => compareFiles(paths, options, context)));
+}
+
+function createCompareVerb() {
+  return createVerb("compare")
+    .argument("<checkpoints...>", "two or more checkpoints; * and ? are wildcards for files")
+    .option("--base <checkpoint>", "the checkpoint that they were made from")
+    .option(
+      "--graph <file>",
+      "their architecture, .onnx or model.json of a LayersModel: measures what alignment changes, too",
+    )
+    .option("--align", "measure what alignment changes; needs --graph, or a config.json with each")
+    .option("--method <name>", "judge them for a merge by this method, such as linear or ties")
+    .option(
+      "--sample <n>",
+      "most numbers that are read of each checkpoint; small ones are read whole",
+      parseCount(1),
+      COMPARE_NETWORKS_DEFAULTS.sample,
+    )
+    .option("--seed <n>", "seed of the sample", parseSeed, COMPARE_NETWORKS_DEFAULTS.seed);
+}
+
+const EXAMPLES = formatExamples(
+  ["isthmus compare a.safetensors b.safetensors", "can they be merged as they are?"],
+  [
+    "isthmus compare llama-math llama-code --base llama",
+    "what each learned since the base, and at what angle",
+  ],
+  ["isthmus compare a.pt b.pt --graph model.onnx", "how much nearer alignment brings them"],
+  ["isthmus compare 'run/*.safetensors' --method ties --json", "for a script: one object with all numbers"],
+);
+
+async function compareFiles(
+  patterns: readonly string[],
+  options: CompareOptions,
+  context: Context,
+): Promise<Outcome> {
+  const paths = await expandPaths(patterns);
+  noteTwice(paths, context.terminal);
+  const all = options.base === undefined ? paths : [...paths, options.base];
+  if (options.align) await assertArchitecture("compare with --align", all, options);
+  const facts = await Promise.all(all.map(readModelFacts));
+  return withCheckpoints(all, async (checkpoints) => {
+    const architecture = await openCompared(checkpoints, all, options, context);
+    const networks = withCommonNames(checkpoints);
+    const comparison = await compareNetworks(networks.slice(0, paths.length), {
+      ...{ base: networks[paths.length], sample: options.sample, seed: options.seed, architecture, facts },
+      signal: context.signal,
+      onProgress: ({ done, phase }) =>
+        context.progress(
+          phase === "aligning" ? "Aligning" : "Comparing",
+          phase === "aligning" ? undefined : done,
+        ),
+    });
+    const judged = judgeMerge(comparison, { method: options.method });
+    return {
+      result: { ...comparison, ...judged, pairs: comparison.pairs, verdicts: judged.pairs },
+      text: formatComparison(comparison, judged, context.terminal.columns),
+    };
+  });
+}
+
+/** Binds the checkpoints to their architecture, where one is asked for. */
+async function openCompared(
+  checkpoints: readonly Checkpoint[],
+  paths: readonly string[],
+  options: CompareOptions,
+  context: Context,
+): Promise<ComparedArchitecture | undefined> {
+  if (!options.align && options.graph === undefined) return undefined;
+  return bindArchitecture(await openSharedArchitecture(paths, options), checkpoints, options, context);
+}
+
+/** Gives checkpoints that share no name the names of the first, where they differ by a prefix only. */
+function withCommonNames([first, ...others]: readonly Checkpoint[]): readonly Checkpoint[] {
+  if (first === undefined) return [];
+  const rename = (other: Checkpoint): Checkpoint => {
+    if ([...other.tensors.keys()].some((name) => first.tensors.has(name))) return other;
+    try {
+      return withNamesOf(first, other);
+    } catch (error) {
+      // Of another architecture: what differs is part of the comparison.
+      if (isIsthmusError(error)) return other;
+      throw error;
+    }
+  };
+  return [first, ...others.map(rename)];
+}

@@ -1,0 +1,6 @@
+import type { MergeFinding } from "@isthmus/recipe";
+
+/** Formats what was found before a merge, each finding with what to do on a line of its own. */
+export function formatFindings(findings: readonly MergeFinding[]): string[] {
+  return findings.flatMap(({ severity, message, advice }) => [`${severity}: ${message}`, `  ${advice}`]);
+}

@@ -1,0 +1,117 @@
+import { at, type Checkpoint, composeCheckpoint, type TensorPlace } from "@isthmus/core";
+import type { MergePlan, PlannedSource, PlannedTensor } from "@isthmus/merging";
+import { compareNetworks } from "./compare-networks.ts";
+import type { MergeFinding } from "./findings/merge-finding.ts";
+import { judgeMerge } from "./judge-merge.ts";
+import type { ModelFacts } from "./model-facts.ts";
+import { findQuantizedForm } from "./quantized-form.ts";
+import { findEmbedding, findHead } from "./token-names.ts";
+
+/** Options of {@link checkMerge}. */
+export interface CheckMergeOptions {
+  /** Most elements of each network that are read, at least 1. @defaultValue 2^18 */
+  readonly sample?: number;
+  /** Most tensors that are read. @defaultValue 24 */
+  readonly tensors?: number;
+  /** Whether the networks will be aligned before they are merged. @defaultValue false */
+  readonly aligned?: boolean;
+  /** What files beside each network of the plan say. @defaultValue nothing */
+  readonly facts?: readonly (ModelFacts | null)[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Defaults of {@link checkMerge}; the sample takes about 0.1 s, whatever the size of the networks. */
+export const CHECK_MERGE_DEFAULTS: Required<CheckMergeOptions> = {
+  sample: 2 ** 18,
+  tensors: 24,
+  aligned: false,
+  facts: [],
+  signal: undefined,
+};
+
+/**
+ * * Checks a merge before it is done: whether the networks that it blends are relatives, and whether their
+ * numbers can be blended at all. It reads a small sample.
+ *
+ * A finding of severity `error` says that the merge is surely meaningless. Tensors that are copied from one
+ * network are not looked at, so layers may be stacked of networks that have nothing in common.
+ *
+ * @returns what to know before the merge, errors first; notes that do not concern it are left out
+ */
+export async function checkMerge(
+  plan: MergePlan,
+  options: CheckMergeOptions = {},
+): Promise<readonly MergeFinding[]> {
+  const { sample, tensors, aligned, facts, signal } = { ...CHECK_MERGE_DEFAULTS, ...options };
+  const blended = [...plan.tensors].filter(
+    ([, { sources, base }]) => sources.length > 1 || base !== undefined,
+  );
+  const chosen = [...new Set([...findTelling(plan, blended), ...chooseTensors(blended, tensors)])];
+  const roles = rolesOf(plan, blended);
+  if (roles.networks.length + (roles.base === undefined ? 0 : 1) < 2) return [];
+  const views = roles.networks.map((network) => viewOf(plan, chosen, network));
+  const base = roles.base === undefined ? undefined : viewOf(plan, chosen, roles.base);
+  const positions = [...roles.networks, ...(roles.base === undefined ? [] : [roles.base])];
+  const comparison = await compareNetworks(views, {
+    ...{ base, sample, search: sample, seed: plan.seed, signal },
+    facts: positions.map((position) => facts[position] ?? null),
+  });
+  const { findings } = judgeMerge(comparison, {
+    aligned,
+    method: methodOf(blended),
+    hasBase: base !== undefined,
+  });
+  return findings
+    .filter(({ severity }) => severity !== "note")
+    .map((finding) => ({ ...finding, networks: finding.networks.map((i) => at(positions, i, "network")) }));
+}
+
+type Named = readonly [name: string, tensor: PlannedTensor];
+
+/** Positions of the networks that are blended, and of the network that is only their base. */
+function rolesOf(
+  { networks }: MergePlan,
+  blended: readonly Named[],
+): { readonly networks: readonly number[]; readonly base: number | undefined } {
+  const merged = new Set(blended.flatMap(([, { sources }]) => sources.map(({ network }) => network)));
+  const base = blended.find(([, tensor]) => tensor.base !== undefined)?.[1].base?.network;
+  return {
+    networks: [...networks.keys()].filter((position) => merged.has(position)),
+    base: base === undefined || merged.has(base) ? undefined : base,
+  };
+}
+
+function methodOf(blended: readonly Named[]): string | undefined {
+  return blended.find(([, { method }]) => method !== undefined)?.[1].method?.name;
+}
+
+/** Finds tensors that are always looked at: of packed weights, and the embeddings and heads of tokens. */
+function findTelling({ networks }: MergePlan, blended: readonly Named[]): readonly Named[] {
+  const names = networks.map((network) =>
+    [findQuantizedForm(network)?.tensor, findEmbedding(network), findHead(network)].filter(
+      (name) => name !== undefined,
+    ),
+  );
+  return blended.filter(([, { sources }]) =>
+    sources.some(({ network, tensor }) => at(names, network, "network").includes(tensor)),
+  );
+}
+
+/** Chooses tensors from all over a network, the first and the last among them. */
+function chooseTensors(blended: readonly Named[], most: number): readonly Named[] {
+  if (blended.length <= most) return blended;
+  const matrices = blended.filter(([, { info }]) => info.shape.length > 1);
+  const from = matrices.length >= most ? matrices : blended;
+  const step = (from.length - 1) / Math.max(1, most - 1);
+  return Array.from({ length: most }, (_, i) => at(from, Math.round(i * step), "tensor"));
+}
+
+/** The chosen tensors of one network, under their names in the result. */
+function viewOf({ networks }: MergePlan, chosen: readonly Named[], position: number): Checkpoint {
+  const checkpoint = at(networks, position, "network");
+  const places = chosen.flatMap(([name, { sources, base }]): [string, TensorPlace][] => {
+    const source = [...sources, base].find((place): place is PlannedSource => place?.network === position);
+    return source === undefined ? [] : [[name, { checkpoint, name: source.tensor }]];
+  });
+  return composeCheckpoint(new Map(places), { source: checkpoint.source });
+}

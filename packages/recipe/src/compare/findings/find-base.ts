@@ -1,0 +1,91 @@
+import { at } from "@isthmus/core";
+import { MERGE_METHODS } from "@isthmus/merging";
+import type { NetworkComparison, TaskVectors } from "../comparison.ts";
+import { KINSHIP } from "../thresholds.ts";
+import { type JudgedMerge, type MergeFinding, nameNetwork, nameNetworks } from "./merge-finding.ts";
+
+/** Cosine below which two steps from a base undo each other. */
+const OPPOSED = -0.1;
+
+/** Finds what is to say about the base: missing, of other networks, or among the networks. */
+export function findBase(comparison: NetworkComparison, merge: JudgedMerge): MergeFinding[] {
+  return [
+    ...findMissing(comparison, merge),
+    ...findUnrelated(comparison),
+    ...findRecognised(comparison, merge),
+    ...(comparison.taskVectors === null ? [] : findOpposed(comparison, comparison.taskVectors)),
+  ];
+}
+
+const needsBase = (method: string | undefined) =>
+  method !== undefined && MERGE_METHODS.get(method)?.networks.base === "required";
+
+function findMissing(comparison: NetworkComparison, { method, hasBase }: JudgedMerge): MergeFinding[] {
+  if (!needsBase(method) || hasBase) return [];
+  const guess = comparison.taskVectors;
+  return [
+    {
+      kind: "base-missing",
+      severity: "error",
+      networks: [],
+      message: `${method} merges what networks learned since their base, and no base is given`,
+      advice:
+        guess === null
+          ? "name the base as base_model (in a script: base)"
+          : `name the base as base_model: it looks as if it were ${nameNetwork(comparison, guess.base)}`,
+    },
+  ];
+}
+
+function findUnrelated(comparison: NetworkComparison): MergeFinding[] {
+  const { base, pairs } = comparison;
+  if (base === null) return [];
+  const strangers = pairs
+    .filter(({ a, b, kinship }) => (a === base || b === base) && kinship !== null && kinship < KINSHIP.least)
+    .map(({ a, b }) => (a === base ? b : a));
+  if (strangers.length === 0) return [];
+  return [
+    {
+      kind: "base-unrelated",
+      severity: "error",
+      networks: [...strangers, base],
+      message: `${nameNetworks(comparison, strangers)} ${strangers.length === 1 ? "was" : "were"} not made from ${nameNetwork(comparison, base)}: the steps from it are as long as weights themselves`,
+      advice:
+        "name the network that they were fine-tuned from as base_model, or use a method without base (--method linear)",
+    },
+  ];
+}
+
+function findRecognised(comparison: NetworkComparison, { hasBase }: JudgedMerge): MergeFinding[] {
+  const { taskVectors } = comparison;
+  if (taskVectors === null || !taskVectors.guessed || hasBase) return [];
+  const { base, networks } = taskVectors;
+  return [
+    {
+      kind: "base-recognised",
+      severity: "note",
+      networks: [base],
+      message: `${nameNetwork(comparison, base)} looks like the base of ${nameNetworks(comparison, networks)}: seen from it, their steps are the furthest apart`,
+      advice:
+        "give it as base_model and choose --method task_arithmetic or ties; a mean with it only shortens every step",
+    },
+  ];
+}
+
+function findOpposed(comparison: NetworkComparison, { networks, cosines }: TaskVectors): MergeFinding[] {
+  return networks.flatMap((a, i) =>
+    networks.slice(i + 1).flatMap((b, k): MergeFinding[] => {
+      const cosine = at(at(cosines, i, "row"), i + 1 + k, "cosine");
+      if (cosine >= OPPOSED) return [];
+      return [
+        {
+          kind: "opposed-steps",
+          severity: "note",
+          networks: [a, b],
+          message: `what ${nameNetworks(comparison, [a, b])} learned since the base points apart (cosine ${cosine.toFixed(2)})`,
+          advice: "choose a method that settles conflicts of signs: --method ties or dare_ties",
+        },
+      ];
+    }),
+  );
+}

@@ -1,0 +1,66 @@
+import type { NetworkComparison } from "./comparison.ts";
+import { findBase } from "./findings/find-base.ts";
+import { findKinship } from "./findings/find-kinship.ts";
+import { findStructure } from "./findings/find-structure.ts";
+import { findTraits } from "./findings/find-traits.ts";
+import type { JudgedMerge, MergeFinding } from "./findings/merge-finding.ts";
+import { judgePair, type PairVerdict, VERDICTS, type Verdict } from "./judge-pair.ts";
+
+/** Options of {@link judgeMerge}. */
+export interface JudgeMergeOptions {
+  /** Name of the method that will merge the networks. @defaultValue none is chosen yet */
+  readonly method?: string | undefined;
+  /** Whether the method is given a base. @defaultValue whether the comparison has one */
+  readonly hasBase?: boolean | undefined;
+  /** Whether the networks are aligned before they are merged. @defaultValue false */
+  readonly aligned?: boolean | undefined;
+}
+
+/** What a comparison means for a merge, as plain data. */
+export interface MergeVerdict {
+  /** The worst of the verdicts on pairs of networks that are merged; the base is not. */
+  readonly verdict: Verdict;
+  /** From 0.5, a guess, to 1. */
+  readonly confidence: number;
+  /** Verdicts on all pairs, the base included, in the order of the comparison. */
+  readonly pairs: readonly PairVerdict[];
+  /** What to know before the merge, errors first. */
+  readonly findings: readonly MergeFinding[];
+}
+
+const SEVERITIES: readonly MergeFinding["severity"][] = ["error", "warning", "note"];
+
+/**
+ * * Judges from a comparison whether networks can be merged as they are, and says for each thing that
+ * stands against it what to do. The limits behind it were measured, see `KINSHIP`.
+ */
+export function judgeMerge(comparison: NetworkComparison, options: JudgeMergeOptions = {}): MergeVerdict {
+  const { base } = comparison;
+  const merge: JudgedMerge = {
+    method: options.method,
+    hasBase: options.hasBase ?? base !== null,
+    aligned: options.aligned ?? false,
+  };
+  const pairs = comparison.pairs.map(judgePair);
+  const merged = pairs.filter(({ a, b }) => a !== base && b !== base);
+  const findings = [
+    ...findTraits(comparison),
+    ...findStructure(comparison),
+    ...findKinship(comparison, pairs, merge),
+    ...findBase(comparison, merge),
+  ];
+  return {
+    ...worstOf(merged.length > 0 ? merged : pairs),
+    pairs,
+    findings: SEVERITIES.flatMap((severity) => findings.filter((finding) => finding.severity === severity)),
+  };
+}
+
+/** The worst verdict, as sure as the surest such pair; if all pairs are alike, as the least sure. */
+function worstOf(pairs: readonly PairVerdict[]): Pick<MergeVerdict, "verdict" | "confidence"> {
+  const verdict =
+    VERDICTS.findLast((candidate) => pairs.some((pair) => pair.verdict === candidate)) ?? "identical";
+  const confidences = pairs.filter((pair) => pair.verdict === verdict).map(({ confidence }) => confidence);
+  const isOfAll = confidences.length === pairs.length;
+  return { verdict, confidence: isOfAll ? Math.min(...confidences) : Math.max(...confidences) };
+}

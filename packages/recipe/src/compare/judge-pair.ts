@@ -1,0 +1,99 @@
+import type { PairComparison } from "./comparison.ts";
+import { COPY_GAIN, KINSHIP, PARTNERS, SHARED } from "./thresholds.ts";
+
+/** What two networks are to each other. */
+export type Verdict =
+  | "identical"
+  | "same ancestor"
+  | "permuted copy"
+  | "different seed"
+  | "different architecture";
+
+/** Verdicts from the best for a merge to the worst. */
+export const VERDICTS: readonly Verdict[] = [
+  "identical",
+  "same ancestor",
+  "permuted copy",
+  "different seed",
+  "different architecture",
+];
+
+/** What two networks are, and how sure that is. */
+export interface PairVerdict {
+  /** Positions of the networks. */
+  readonly a: number;
+  readonly b: number;
+  readonly verdict: Verdict;
+  /** From 0.5, a guess, to 1. */
+  readonly confidence: number;
+  /** The numbers behind it, in one line. */
+  readonly evidence: string;
+}
+
+/** Judges what two networks are to each other. */
+export function judgePair(pair: PairComparison): PairVerdict {
+  const { a, b } = pair;
+  return { a, b, ...judge(pair) };
+}
+
+type Judgement = Omit<PairVerdict, "a" | "b">;
+
+function judge(pair: PairComparison): Judgement {
+  const { shared, identical, kinship, distance, moved, alignment } = pair;
+  const most = Math.max(shared.tensors, shared.parameters);
+  if (most < SHARED) {
+    const evidence = `${Math.round(100 * most)} % of tensors have the same name and shape`;
+    return { verdict: "different architecture", confidence: 1 - most, evidence };
+  }
+  if (identical) {
+    return { verdict: "identical", confidence: 1, evidence: "all numbers that were read are equal" };
+  }
+  const evidence = describeEvidence(pair);
+  if (moved !== null && moved.share >= PARTNERS) {
+    return { verdict: "permuted copy", confidence: Math.min(0.99, moved.share), evidence };
+  }
+  if (alignment !== null && alignment.before > 0 && alignment.gain >= COPY_GAIN) {
+    return { verdict: "permuted copy", confidence: 0.99, evidence };
+  }
+  if (kinship === null) {
+    // Matrices are too small for their rows to say anything; fine-tunes that were measured are nearer.
+    const isNear = distance !== null && distance < KINSHIP.close;
+    return { verdict: isNear ? "same ancestor" : "different seed", confidence: 0.5, evidence };
+  }
+  const isKin = kinship >= KINSHIP.least;
+  return {
+    verdict: isKin ? "same ancestor" : "different seed",
+    confidence: confidenceOf(kinship, pair.matrices),
+    evidence,
+  };
+}
+
+/**
+ * * How sure a verdict from kinship is: 0.5 at the limit, rising to where networks of either kind were
+ * measured; one matrix says less than many.
+ */
+function confidenceOf(kinship: number, matrices: number): number {
+  const { least, close, strangers } = KINSHIP;
+  const share =
+    kinship >= least ? (kinship - least) / (close - least) : (least - kinship) / (least - strangers);
+  return 0.5 + (0.5 - 0.1 / Math.max(1, matrices)) * Math.min(1, share);
+}
+
+function describeEvidence({ kinship, matrices, distance, cosine, moved, alignment }: PairComparison): string {
+  const parts = [
+    kinship === null
+      ? undefined
+      : `kinship ${formatSigned(kinship)} over ${matrices === 1 ? "1 matrix" : `${matrices} matrices`}`,
+    distance === null ? undefined : `distance ${formatDistance(distance)}`,
+    cosine === null ? undefined : `cosine ${formatSigned(cosine)}`,
+    moved === null ? undefined : `${Math.round(100 * moved.share)} % of rows found in another place`,
+    alignment === null
+      ? undefined
+      : `aligned ${formatDistance(alignment.after)} (${Math.round(100 * alignment.gain)} % nearer)`,
+  ];
+  return parts.filter((part) => part !== undefined).join(", ");
+}
+
+/** Formats a number with two digits; rounding leaves no zero with a sign. */
+const formatSigned = (value: number) => value.toFixed(2).replace(/^-(?=0\.00$)/, "");
+const formatDistance = (distance: number) => String(Number(distance.toPrecision(2)));

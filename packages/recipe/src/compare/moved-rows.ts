@@ -1,0 +1,160 @@
+import { at, type Checkpoint, createRandom, entry, toFloat32 } from "@isthmus/core";
+import type { MovedRows } from "./comparison.ts";
+import { rowInvariantsInto, updateNearestRows } from "./kernels/row-sums.ts";
+import { matrixShape } from "./sample-rows.ts";
+
+/** Least rows and columns of a matrix whose rows are searched. */
+const [LEAST_ROWS, LEAST_COLUMNS] = [16, 4];
+/** Most tensors that are searched. */
+const TENSORS = 6;
+/** Elements that are read at a time. */
+const CHUNK = 1 << 20;
+/** Invariants of a row, see {@link rowInvariantsInto}. */
+const INVARIANTS = 4;
+/**
+ * Relative difference of invariants that rounding explains: of sums in another order, of other element
+ * types.
+ */
+const [SAME_TYPE, OTHER_TYPE] = [1e-5, 4e-3];
+
+/** Two networks and the tensors of both that are searched. */
+export interface RowSearch {
+  readonly networks: readonly [Checkpoint, Checkpoint];
+  readonly names: readonly string[];
+  /** Most elements that are read of each network. */
+  readonly most: number;
+}
+
+/**
+ * * Searches the rows of one network in the other by numbers that stay as they are when columns change
+ * places, so that a network is recognised whose units were put in another order, whichever axes of a tensor
+ * that moved.
+ * @returns null if no tensor is large enough to say, or small enough to be read
+ */
+export async function findMovedRows({ networks, names, most }: RowSearch): Promise<MovedRows | null> {
+  let left = most;
+  let [rows, partners] = [0, 0];
+  const searched: string[] = [];
+  for (const name of [...names].sort((x, y) => sizeIn(networks[0], x) - sizeIn(networks[0], y))) {
+    const shapes = networks.map(({ tensors }) => matrixShape(entry(tensors, name, "tensor").shape));
+    const [shape] = shapes;
+    if (shape === undefined || shape.rows < LEAST_ROWS || shape.columns < LEAST_COLUMNS) continue;
+    if (shape.rows * shape.columns > left || searched.length === TENSORS) break;
+    left -= shape.rows * shape.columns;
+    const [x, y] = await Promise.all(networks.map((network) => readInvariants(network, name)));
+    if (x === undefined || y === undefined) continue;
+    searched.push(name);
+    rows += shape.rows;
+    const types = networks.map(({ tensors }) => entry(tensors, name, "tensor").dtype);
+    partners += countPartners(x, y, types[0] === types[1] ? SAME_TYPE : OTHER_TYPE);
+  }
+  return searched.length === 0 ? null : { tensors: searched.sort(), share: partners / rows };
+}
+
+function sizeIn({ tensors }: Checkpoint, name: string): number {
+  const { rows, columns } = matrixShape(entry(tensors, name, "tensor").shape);
+  return rows * columns;
+}
+
+async function readInvariants(network: Checkpoint, name: string): Promise<Float64Array> {
+  const { rows } = matrixShape(entry(network.tensors, name, "tensor").shape);
+  const out = new Float64Array(rows * INVARIANTS);
+  await scanRows(network, name, (values, first, columns) => {
+    const count = values.length / columns;
+    const part = out.subarray(first * INVARIANTS, (first + count) * INVARIANTS);
+    rowInvariantsInto(values, count, columns, part);
+  });
+  return out;
+}
+
+async function scanRows(
+  network: Checkpoint,
+  name: string,
+  use: (values: Float32Array, first: number, columns: number) => void,
+): Promise<void> {
+  const { dtype, shape } = entry(network.tensors, name, "tensor");
+  const { rows, columns } = matrixShape(shape);
+  const count = Math.max(1, Math.floor(CHUNK / columns));
+  for (let first = 0; first < rows; first += count) {
+    const end = Math.min(rows, first + count);
+    const data = await network.readRange(name, first * columns, end * columns);
+    use(toFloat32(data, dtype), first, columns);
+  }
+}
+
+/** Counts rows of one matrix for which the other has a row of the same invariants, each at most once. */
+function countPartners(x: Float64Array, y: Float64Array, tolerance: number): number {
+  const [left, right] = [sortRows(x), sortRows(y)];
+  const used = new Set<number>();
+  let [count, begin] = [0, 0];
+  for (const row of left) {
+    const squares = at(row, 0, "invariant");
+    while (begin < right.length && at(at(right, begin), 0) < squares * (1 - tolerance)) begin++;
+    for (let i = begin; i < right.length; i++) {
+      const other = at(right, i, "row");
+      if (at(other, 0) > squares * (1 + tolerance)) break;
+      if (used.has(i) || !isPartner(row, other, tolerance)) continue;
+      used.add(i);
+      count++;
+      break;
+    }
+  }
+  return count;
+}
+
+function isPartner(row: Float64Array, other: Float64Array, tolerance: number): boolean {
+  // The sum may cancel, so it is compared on the scale of the sum of absolute values.
+  const scales = [at(row, 0), at(row, 2), at(row, 2), at(row, 3)];
+  return scales.every((scale, i) => Math.abs(at(row, i) - at(other, i)) <= tolerance * scale);
+}
+
+function sortRows(invariants: Float64Array): Float64Array[] {
+  const rows = Array.from({ length: invariants.length / INVARIANTS }, (_, i) =>
+    invariants.subarray(i * INVARIANTS, (i + 1) * INVARIANTS),
+  );
+  return rows.sort((p, q) => at(p, 0) - at(q, 0));
+}
+
+/** Rows of an embedding that are searched in the other network, and their columns that are compared. */
+const [SOUGHT_ROWS, SOUGHT_COLUMNS] = [48, 128];
+/** Least cosine of a row and its partner. */
+const PARTNER_COSINE = 0.8;
+
+/**
+ * Searches rows of one embedding in the other, whose columns are in the same order: a vocabulary in another
+ * order has its rows elsewhere.
+ * @returns the share of sampled rows, of both networks, whose partner is in another place
+ */
+export async function findMovedTokens(
+  [a, b]: readonly [Checkpoint, Checkpoint],
+  name: string,
+  seed: number,
+): Promise<number> {
+  const there = await shareElsewhere([a, b], name, seed);
+  return (there + (await shareElsewhere([b, a], name, seed))) / 2;
+}
+
+async function shareElsewhere(
+  [from, to]: readonly [Checkpoint, Checkpoint],
+  name: string,
+  seed: number,
+): Promise<number> {
+  const { rows, columns } = matrixShape(entry(from.tensors, name, "tensor").shape);
+  const { dtype } = entry(from.tensors, name, "tensor");
+  const width = Math.min(columns, SOUGHT_COLUMNS);
+  const random = createRandom(seed, name);
+  const places = Array.from({ length: Math.min(rows, SOUGHT_ROWS) }, () => random.integer(rows));
+  const sought = new Float32Array(places.length * width);
+  for (const [k, place] of places.entries()) {
+    const row = toFloat32(await from.readRange(name, place * columns, place * columns + width), dtype);
+    const length = Math.hypot(...row);
+    sought.set(length === 0 ? row : row.map((x) => x / length), k * width);
+  }
+  const best = new Float64Array(places.length).fill(-1);
+  const nearest = new Int32Array(places.length).fill(-1);
+  await scanRows(to, name, (values, first, stride) =>
+    updateNearestRows(sought, values, { width, stride, first }, best, nearest),
+  );
+  const moved = places.filter((place, k) => nearest[k] !== place && at(best, k) > PARTNER_COSINE);
+  return moved.length / places.length;
+}

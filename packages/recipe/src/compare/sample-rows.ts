@@ -1,0 +1,95 @@
+import type { Random } from "@isthmus/core";
+
+/** Rows that are read of a tensor as a matrix `[rows, columns]`. */
+export interface RowBlock {
+  /** The first row. */
+  readonly first: number;
+  readonly rows: number;
+  /** Rows from one to the next; 1 for rows side by side. */
+  readonly step: number;
+  /** The first column. */
+  readonly column: number;
+  /** Columns that are read of each row. */
+  readonly width: number;
+}
+
+/** A tensor as a matrix: axes of one element in front are left out, the first other axis counts rows. */
+export interface MatrixShape {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Rows in one block, so that the means of columns can be taken away from few rows. */
+const BLOCK_ROWS = 8;
+/** Most places of a tensor that are looked at. */
+const BLOCKS = 8;
+/** Least number of columns of a row that is read in part. */
+const LEAST_WIDTH = 64;
+/** Elements of a whole tensor that are held at a time. */
+const CHUNK = 1 << 19;
+
+/** Returns a tensor's shape as a matrix; a vector is one row. */
+export function matrixShape(shape: readonly number[]): MatrixShape {
+  const sizes = shape.slice(shape.findIndex((size) => size !== 1));
+  if (shape.every((size) => size === 1)) return { rows: 1, columns: 1 };
+  const [rows = 1, ...rest] = sizes;
+  if (rest.length === 0) return { rows: 1, columns: rows };
+  return { rows, columns: rest.reduce((product, size) => product * size, 1) };
+}
+
+/**
+ * Chooses the rows that are read of a matrix: all of a small one; of a large one a few blocks of neighbouring
+ * rows, one from each of equal parts, or where rows are long, pieces of rows that are far apart.
+ * @param most - number of elements that may be read
+ */
+export function sampleRows({ rows, columns }: MatrixShape, most: number, random: Random): RowBlock[] {
+  if (rows * columns === 0) return [];
+  if (rows * columns <= most) return wholeMatrix(rows, columns);
+  const count = Math.min(rows, BLOCK_ROWS);
+  if (count * columns <= most) return neighbouringRows({ rows, columns }, most, random);
+  const width = Math.min(columns, Math.max(LEAST_WIDTH, Math.floor(most / count)));
+  const step = Math.floor(rows / count);
+  const first = random.integer(rows - step * (count - 1));
+  return [{ first, rows: count, step, column: random.integer(columns - width + 1), width }];
+}
+
+function wholeMatrix(rows: number, columns: number): RowBlock[] {
+  const count = Math.max(BLOCK_ROWS, Math.floor(CHUNK / columns));
+  const blocks: RowBlock[] = [];
+  for (let first = 0; first < rows; ) {
+    // A last block of few rows would say little about them.
+    const left = rows - first;
+    const taken = left < count + BLOCK_ROWS ? left : count;
+    blocks.push({ first, rows: taken, step: 1, column: 0, width: columns });
+    first += taken;
+  }
+  return blocks;
+}
+
+function neighbouringRows({ rows, columns }: MatrixShape, most: number, random: Random): RowBlock[] {
+  const affordable = Math.floor(most / columns);
+  const count = Math.max(1, Math.min(BLOCKS, Math.floor(affordable / BLOCK_ROWS)));
+  const length = Math.floor(affordable / count);
+  const part = Math.floor(rows / count);
+  return Array.from({ length: count }, (_, i) => ({
+    first: i * part + random.integer(part - length + 1),
+    rows: length,
+    step: 1,
+    column: 0,
+    width: columns,
+  }));
+}
+
+/**
+ * * Returns the most elements to read of each tensor so that all together are within a budget: small
+ * tensors are read whole, and what they leave is shared out evenly among the large ones.
+ */
+export function shareBudget(sizes: readonly number[], budget: number): number {
+  let [left, count] = [budget, sizes.length];
+  for (const size of [...sizes].sort((a, b) => a - b)) {
+    if (size * count > left) return Math.floor(left / count);
+    left -= size;
+    count--;
+  }
+  return Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,208 @@
+import {
+  at,
+  type Checkpoint,
+  convertInto,
+  createRandom,
+  DTYPES,
+  type DType,
+  dot,
+  entry,
+  type TensorData,
+} from "@isthmus/core";
+import { centreRowsInto, countLongRows, dropNonFinite, sum } from "./kernels/row-sums.ts";
+import { isCoarse } from "./quantized-form.ts";
+import { type MatrixShape, type RowBlock, sampleRows } from "./sample-rows.ts";
+
+/** A tensor of one name that some networks have, all with the same size of a row. */
+export interface SurveyedTensor {
+  readonly name: string;
+  /** Positions of the networks. */
+  readonly members: readonly number[];
+  /** The fewest rows that a member has, and the columns that all have. */
+  readonly matrix: MatrixShape;
+}
+
+/** What was measured on a tensor of some networks; sums are scaled up from the sample to the whole tensor. */
+export interface TensorSurvey extends SurveyedTensor {
+  readonly float: boolean;
+  /** Share of the tensor that was read. */
+  readonly sampled: number;
+  /** Elements of the tensor. */
+  readonly size: number;
+  /** Scalar products, `[members][members]`. */
+  readonly products: readonly (readonly number[])[];
+  /** Sums of elements, `[members]`. */
+  readonly sums: readonly number[];
+  /** Mean cosines of rows in the same place, `[members][members]`; null for vectors and small matrices. */
+  readonly kinship: readonly (readonly number[])[] | null;
+  /** Whether every element that was read is equal, `[members][members]`. */
+  readonly equal: readonly (readonly boolean[])[];
+  /** Elements that are not finite, `[members]`; as many as were seen. */
+  readonly nonFinite: readonly number[];
+  /** Whether numbers take few values, `[members]`; null where rows are too short to say. */
+  readonly coarse: readonly boolean[] | null;
+}
+
+/** Least rows, columns and elements of a matrix whose rows are compared. */
+const [LEAST_ROWS, LEAST_COLUMNS, LEAST_ELEMENTS] = [4, 4, 256];
+/** Rows of a tensor in which values are counted, and the least width of these. */
+const [COUNTED_ROWS, COUNTED_WIDTH] = [4, 64];
+
+/** Sums over the blocks of a tensor that were read. */
+interface Totals {
+  elements: number;
+  readonly products: number[][];
+  readonly sums: number[];
+  readonly cosines: number[][];
+  readonly rows: number[][];
+  readonly equal: boolean[][];
+  readonly nonFinite: number[];
+  readonly coarse: number[];
+  counted: number;
+}
+
+/**
+ * Measures a tensor of some networks on a sample of its rows, all networks side by side.
+ * @param most - number of elements that may be read of each network
+ */
+export async function surveyTensor(
+  networks: readonly Checkpoint[],
+  tensor: SurveyedTensor,
+  { most, seed }: { readonly most: number; readonly seed: number },
+): Promise<TensorSurvey> {
+  const { name, members, matrix } = tensor;
+  const size = matrix.rows * matrix.columns;
+  const isMatrix = matrix.rows >= LEAST_ROWS && matrix.columns >= LEAST_COLUMNS && size >= LEAST_ELEMENTS;
+  const checkpoints = members.map((member) => at(networks, member, "network"));
+  const float = checkpoints.every(({ tensors }) => DTYPES[entry(tensors, name, "tensor").dtype].float);
+  const totals = createTotals(members.length);
+  for (const block of sampleRows(matrix, most, createRandom(seed, name))) {
+    const parts = await Promise.all(checkpoints.map((network) => readBlock(network, name, matrix, block)));
+    compareParts(parts, totals);
+    if (!float) totals.elements += block.rows * block.width;
+    else addBlock(parts, block, { totals, isMatrix });
+  }
+  const scale = totals.elements === 0 ? 0 : size / totals.elements;
+  return {
+    ...{ name, members, matrix, float, size, sampled: size === 0 ? 1 : totals.elements / size },
+    products: totals.products.map((row) => row.map((product) => scale * product)),
+    sums: totals.sums.map((total) => scale * total),
+    kinship: float && isMatrix ? meanCosines(totals) : null,
+    equal: totals.equal,
+    nonFinite: totals.nonFinite,
+    coarse: totals.counted === 0 ? null : totals.coarse.map((rows) => rows === totals.counted),
+  };
+}
+
+function createTotals(count: number): Totals {
+  const table = <T>(value: T): T[][] => Array.from({ length: count }, () => Array<T>(count).fill(value));
+  const list = () => Array<number>(count).fill(0);
+  return {
+    ...{ elements: 0, counted: 0, products: table(0), cosines: table(0), rows: table(0), equal: table(true) },
+    ...{ sums: list(), nonFinite: list(), coarse: list() },
+  };
+}
+
+/** Elements of one network in a block, as they are stored and as f32. */
+interface BlockPart {
+  readonly dtype: DType;
+  readonly stored: TensorData;
+  readonly values: Float32Array;
+}
+
+async function readBlock(
+  network: Checkpoint,
+  name: string,
+  { columns }: MatrixShape,
+  { first, rows, step, column, width }: RowBlock,
+): Promise<BlockPart> {
+  const { dtype } = entry(network.tensors, name, "tensor");
+  const stored = new DTYPES[dtype].array(rows * width);
+  const isContiguous = step === 1 && width === columns;
+  const reads = isContiguous
+    ? [network.readRangeInto(name, first * columns, stored)]
+    : Array.from({ length: rows }, (_, i) =>
+        network.readRangeInto(
+          name,
+          (first + i * step) * columns + column,
+          stored.subarray(i * width, (i + 1) * width),
+        ),
+      );
+  await Promise.all(reads);
+  const values = new Float32Array(DTYPES[dtype].float ? stored.length : 0);
+  if (values.length > 0) convertInto({ dtype, data: stored }, { dtype: "f32", data: values });
+  return { dtype, stored, values };
+}
+
+function compareParts(parts: readonly BlockPart[], { equal }: Totals): void {
+  forPairs(parts, (a, b, i, j) => {
+    if (!equal[i]?.[j]) return;
+    const [left, right] = a.dtype === b.dtype ? [a.stored, b.stored] : [a.values, b.values];
+    setBoth(equal, i, j, Buffer.compare(bytesOf(left), bytesOf(right)) === 0);
+  });
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: TensorData) =>
+  Buffer.from(buffer, byteOffset, byteLength);
+
+function addBlock(
+  parts: readonly BlockPart[],
+  { rows, width }: RowBlock,
+  { totals, isMatrix }: { readonly totals: Totals; readonly isMatrix: boolean },
+): void {
+  totals.elements += rows * width;
+  for (const [i, { values }] of parts.entries()) {
+    add(totals.nonFinite, i, dropNonFinite(values));
+    add(totals.sums, i, sum(values));
+  }
+  if (isMatrix && totals.counted < COUNTED_ROWS && width >= COUNTED_WIDTH) {
+    const step = Math.max(1, Math.floor(rows / COUNTED_ROWS));
+    for (let row = 0; row < rows && totals.counted < COUNTED_ROWS; row += step) {
+      totals.counted++;
+      for (const [i, { values }] of parts.entries())
+        add(totals.coarse, i, Number(isCoarse(values.subarray(row * width, (row + 1) * width))));
+    }
+  }
+  forPairs(parts, ({ values: x }, { values: y }, i, j) => addBoth(totals.products, i, j, product(x, y)));
+  if (!isMatrix || rows < 2) return;
+  const centred = parts.map(({ values }) => {
+    const out = new Float32Array(values.length);
+    centreRowsInto(values, rows, width, out);
+    return { out, long: countLongRows(out, rows, width) };
+  });
+  forPairs(centred, (x, y, i, j) => {
+    addBoth(totals.cosines, i, j, product(x.out, y.out));
+    addBoth(totals.rows, i, j, Math.max(x.long, y.long));
+  });
+}
+
+const product = (x: Float32Array, y: Float32Array) =>
+  dot({ dtype: "f32", data: x }, { dtype: "f32", data: y });
+
+function meanCosines({ cosines, rows }: Totals): number[][] | null {
+  if (rows.every((row) => row.every((count) => count === 0))) return null;
+  return cosines.map((row, i) =>
+    row.map((total, j) => total / Math.max(1, at(at(rows, i, "row"), j, "count"))),
+  );
+}
+
+/** Calls a function with every two items, and with each item and itself. */
+function forPairs<T>(items: readonly T[], use: (a: T, b: T, i: number, j: number) => void): void {
+  for (const [i, a] of items.entries()) {
+    for (const [k, b] of items.slice(i).entries()) use(a, b, i, i + k);
+  }
+}
+
+function add(list: number[], i: number, value: number): void {
+  list[i] = at(list, i, "number") + value;
+}
+
+function addBoth(table: number[][], i: number, j: number, value: number): void {
+  setBoth(table, i, j, at(at(table, i, "row"), j, "number") + value);
+}
+
+function setBoth<T>(table: T[][], i: number, j: number, value: T): void {
+  const [row, column] = [table[i], table[j]];
+  if (row !== undefined) row[j] = value;
+  if (column !== undefined) column[i] = value;
+}

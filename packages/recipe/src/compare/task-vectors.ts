@@ -1,0 +1,69 @@
+import { at } from "@isthmus/core";
+import type { PairComparison, TaskVectors } from "./comparison.ts";
+import type { TensorSurvey } from "./survey-tensor.ts";
+import { APART, KINSHIP } from "./thresholds.ts";
+
+/** The networks whose steps from a base are measured. */
+export interface TaskRequest {
+  /** Number of networks. */
+  readonly count: number;
+  /** Position of the base that was given; null if it is to be found. */
+  readonly base: number | null;
+  readonly surveys: readonly TensorSurvey[];
+  readonly pairs: readonly PairComparison[];
+}
+
+/**
+ * * Measures the steps from a base to the networks that were made of it, and the cosines between them; over
+ * the tensors that all networks have.
+ *
+ * Without a base the network is taken for one from which the steps to the others are at large angles: seen
+ * from any of the others, the way back to the base is part of every step, which are then about 45 to 60
+ * degrees apart.
+ * @returns null if no network looks like a base
+ */
+export function measureTaskVectors({ count, base, surveys, pairs }: TaskRequest): TaskVectors | null {
+  const gram = sumProducts(surveys, count);
+  const of = (position: number, guessed: boolean) => stepsFrom(gram, position, guessed);
+  if (base !== null) return of(base, false);
+  if (count < 3 || pairs.some(({ kinship }) => kinship === null || kinship < KINSHIP.least)) return null;
+  const candidates = gram.map((_, position) => of(position, true));
+  const [best, second] = candidates.sort((x, y) => worstOf(x) - worstOf(y));
+  if (best === undefined || second === undefined) return null;
+  // The largest cosine seen from the base is clearly smaller than that seen from any other network.
+  return worstOf(best) < APART && worstOf(best) < worstOf(second) - 0.05 ? best : null;
+}
+
+function sumProducts(surveys: readonly TensorSurvey[], count: number): number[][] {
+  const gram = Array.from({ length: count }, () => Array<number>(count).fill(0));
+  for (const { members, products, float } of surveys) {
+    if (!float || members.length < count) continue;
+    for (const [i, row] of gram.entries()) {
+      for (const j of row.keys()) row[j] = at(row, j) + at(at(products, i, "row"), j, "product");
+    }
+  }
+  return gram;
+}
+
+function stepsFrom(gram: readonly (readonly number[])[], base: number, guessed: boolean): TaskVectors {
+  const product = (i: number, j: number) => at(at(gram, i, "row"), j, "product");
+  const stepProduct = (i: number, j: number) =>
+    product(i, j) - product(i, base) - product(j, base) + product(base, base);
+  const networks = [...gram.keys()].filter((position) => position !== base);
+  const squares = networks.map((i) => Math.max(0, stepProduct(i, i)));
+  const norm = Math.sqrt(product(base, base));
+  return {
+    ...{ base, guessed, networks },
+    lengths: squares.map((square) => (norm === 0 ? 0 : Math.sqrt(square) / norm)),
+    cosines: networks.map((i, k) =>
+      networks.map((j, l) => {
+        const scale = Math.sqrt(at(squares, k, "square") * at(squares, l, "square"));
+        return scale === 0 ? 0 : Math.min(1, Math.max(-1, stepProduct(i, j) / scale));
+      }),
+    ),
+  };
+}
+
+function worstOf({ cosines }: TaskVectors): number {
+  return Math.max(...cosines.flatMap((row, i) => row.filter((_, j) => i !== j)));
+}

@@ -86,7 +86,7 @@ describe.each(golden.cases)("planVocabulary() as mergekit 0.1.5: $name", (item) 
   it("splits texts in the same way", async () => {
     const { tokenizer, tokens } = await planOf(item);
     const library = new Tokenizer(mergedDocument(tokenizer) as never, mergedSettings(tokenizer) as never);
-    const splits = golden.samples.map((text) => library.encode(text).ids.map((id) => tokens[id]));
+    const splits = golden.samples.map((text) => library.encode(text).ids.map((id: number) => tokens[id]));
     expect(splits).toEqual(item.splits);
   });
 });
@@ -164,7 +164,7 @@ describe("planVocabulary()", () => {
       ["<|end|>", 2],
     ]);
     await expect(read({ "tokenizer.model": "" })).rejects.toThrow(/save_pretrained/);
-    await expect(read({ "tokenizer.json": "[]" })).rejects.toThrow("it must hold an object: []");
+    await expect(read({ "tokenizer.json": "[]" })).rejects.toThrow("it must hold an object: it holds []");
     await expect(read({ "tokenizer.json": "{}" })).rejects.toThrow("it must have model.vocab");
     await expect(read({ "vocab.json": '{"a": -1}' })).rejects.toThrow('"a" has -1');
     expect(await read({})).toBeUndefined();

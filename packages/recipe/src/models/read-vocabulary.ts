@@ -1,13 +1,6 @@
-import { access } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  excerpt,
-  FormatError,
-  InputError,
-  readFileBytes,
-  readJsonFile,
-  UnsupportedError,
-} from "@isthmus/core";
+import { excerpt, FormatError, InputError, readFileBytes, UnsupportedError } from "@isthmus/core";
+import { exists, readExactJson, readModelConfig, readPlainJson } from "./exact-json.ts";
 import { isRecord, type ModelConfig, vocabularySizeOf } from "./model-config.ts";
 
 /** A token that a tokenizer looks for in the text itself, before its model splits the rest. */
@@ -51,8 +44,8 @@ const MAX_VOCABULARY_BYTES = 2 ** 26;
  * @throws FormatError if a file is damaged
  */
 export async function readVocabulary(directory: string): Promise<Vocabulary | undefined> {
-  const read = async (name: string) => (await readOptionalJson(join(directory, name))) ?? {};
-  const document = await readOptionalJson(join(directory, "tokenizer.json"));
+  const read = async (name: string) => (await readExactJson(join(directory, name))) ?? {};
+  const document = await readPlainJson(join(directory, "tokenizer.json"));
   const settings = await read("tokenizer_config.json");
   const ids = document === undefined ? await readPlainVocabulary(directory) : idsOf(directory, document);
   if (ids === undefined) return undefined;
@@ -67,7 +60,7 @@ export async function readVocabulary(directory: string): Promise<Vocabulary | un
   return {
     ...{ directory, ids, document, settings },
     added: [...added.values()].sort((a, b) => a.id - b.id),
-    size: vocabularySizeOf(await read("config.json")) ?? nextId(ids),
+    size: vocabularySizeOf(await readModelConfig(directory)) ?? nextId(ids),
   };
 }
 
@@ -97,28 +90,6 @@ export function nextId(ids: ReadonlyMap<string, number>): number {
   return next;
 }
 
-/**
- * Reads a JSON file whose content is an object.
- * @returns undefined if there is no such file
- * @throws FormatError if it is not an object in JSON
- */
-export async function readOptionalJson(path: string): Promise<ModelConfig | undefined> {
-  if (!(await exists(path))) return undefined;
-  const content = await readJsonFile(path);
-  if (isRecord(content)) return content;
-  throw new FormatError(`Cannot read "${path}" as it must hold an object: ${excerpt(content)}`, {
-    format: "json",
-  });
-}
-
-/** Checks whether there is a file of a name. */
-export async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 function addAt(ids: Map<string, number>, added: Map<string, AddedToken>, token: AddedToken): void {
   const id = ids.get(token.content) ?? token.id;
   ids.set(token.content, id);
@@ -139,7 +110,7 @@ function idsOf(directory: string, { model }: ModelConfig): Map<string, number> {
 }
 
 async function readPlainVocabulary(directory: string): Promise<Map<string, number> | undefined> {
-  const vocabulary = await readOptionalJson(join(directory, "vocab.json"));
+  const vocabulary = await readPlainJson(join(directory, "vocab.json"));
   if (vocabulary !== undefined) return new Map(Object.entries(vocabulary) as [string, number][]);
   const path = join(directory, "vocab.txt");
   if (await exists(path)) {

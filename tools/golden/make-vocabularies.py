@@ -1,6 +1,6 @@
 """Makes tiny model directories with tokenizers, and what mergekit makes of their vocabularies.
 
-    /work/py/bin/python tools/golden/make-vocabularies.py packages/recipe/test/golden/vocabularies
+    python tools/golden/make-vocabularies.py packages/recipe/test/golden/vocabularies [--check DIRECTORY]
 
 Needs mergekit 0.1.5, transformers 5, tokenizers. The directories hold config.json and tokenizer files only;
 row i of the embedding of network n is [i + n / 8, -i, n] (exact in f32), which the tests make themselves.
@@ -154,6 +154,25 @@ def place(source):
 
 
 
+def split(folder):
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    return [tokenizer.convert_ids_to_tokens(tokenizer(text)["input_ids"]) for text in SAMPLES]
+
+
+def check(folder):
+    """Loads the directories of write-vocabularies.ts by transformers and compares them with the record."""
+    for case in json.loads((OUT / "expected.json").read_text())["cases"]:
+        directory = Path(folder) / case["name"]
+        tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
+        vocabulary = tokenizer.get_vocab()
+        config = transformers.AutoConfig.from_pretrained(directory)
+        assert set(vocabulary) == set(case["vocabulary"]), case["name"]
+        assert split(directory) == case["splits"], case["name"]
+        assert config.vocab_size == case["size"], case["name"]
+        chat = "with" if tokenizer.chat_template else "without"
+        print(f"{case['name']}: {len(vocabulary)} tokens, {config.vocab_size} rows, same splits, {chat} chat template")
+
+
 def run(case):
     models = [reference(name) for name in case["networks"]]
     base = models[case["base"]] if "base" in case else None
@@ -188,12 +207,11 @@ def run(case):
     ]
     with tempfile.TemporaryDirectory() as folder:
         info.tokenizer.save_pretrained(folder)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        splits = [tokenizer.convert_ids_to_tokens(tokenizer(text)["input_ids"]) for text in SAMPLES]
+        splits = split(folder)
     return {**case, "size": len(next(iter(result.values()))), "vocabulary": vocab, "rows": rows, "splits": splits}
 
 
-if __name__ == "__main__":
+def main():
     shutil.rmtree(OUT, ignore_errors=True)
     make_directories()
     results = []
@@ -204,3 +222,7 @@ if __name__ == "__main__":
             results.append({**case, "error": f"{type(error).__name__}: {error}"[:200]})
     text = json.dumps({"samples": SAMPLES, "cases": results}, ensure_ascii=False)
     (OUT / "expected.json").write_text(text.replace('{"name": ', '\n{"name": ') + "\n")
+
+
+if __name__ == "__main__":
+    check(sys.argv[3]) if "--check" in sys.argv else main()

@@ -1,6 +1,6 @@
 """Renders a conversation by chat templates that mergekit 0.1.5 knows by name and that follow the published formats.
 
-    /work/py/bin/python tools/golden/render-chats.py > packages/recipe/test/golden/chats.json
+    python tools/golden/render-chats.py > packages/recipe/test/golden/chats.json
 
 Only what the templates print is recorded, not the templates.
 """

@@ -1,0 +1,59 @@
+import { join } from "node:path";
+import { excerpt, readTextFile, UsageError } from "@isthmus/core";
+import { exists, readExactJson } from "./exact-json.ts";
+import { isRecord } from "./model-config.ts";
+
+/** Published formats of conversations, by the names that mergekit's recipes use. */
+const NAMED: Readonly<Record<string, string>> = {
+  alpaca: `{% for message in messages %}{% if message['role'] == 'system' %}{{ message['content'] }}{% elif message['role'] == 'user' %}{{ '### Instruction:\\n' + message['content'] }}{% else %}{{ '### Response:\\n' + message['content'] }}{% endif %}{{ '\\n\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '### Response:\\n' }}{% endif %}`,
+  chatml: `{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}`,
+  exaone: `{% if messages[0]['role'] != 'system' %}{{ '[|system|][|endofturn|]\\n' }}{% endif %}{% for message in messages %}{{ '[|' + message['role'] + '|]' + message['content'] }}{% if message['role'] != 'user' %}{{ '[|endofturn|]' }}{% endif %}{{ '\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '[|assistant|]' }}{% endif %}`,
+  llama3: `{{ bos_token }}{% for message in messages %}{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' + message['content'] | trim + '<|eot_id|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}`,
+  mistral: `{{ bos_token }}{% set state = namespace(system='') %}{% for message in messages %}{% if message['role'] == 'system' %}{% set state.system = message['content'] + '\\n\\n' %}{% elif message['role'] == 'user' %}{{ ' [INST] ' + state.system + message['content'] + ' [/INST]' }}{% set state.system = '' %}{% else %}{{ ' ' + message['content'] + eos_token }}{% endif %}{% endfor %}`,
+};
+
+/**
+ * Chooses the chat template of a merged network.
+ *
+ * Differs from mergekit in what `llama3`, `alpaca` and `exaone` print: its templates have line breaks and
+ * spaces that the published formats have not.
+ *
+ * @param choice - `auto` (what most of the directories have, the first of equals), a name, or Jinja itself
+ * @param directories - of the networks
+ * @returns undefined if `auto` finds none
+ * @throws UsageError if it is neither a name that is known nor Jinja
+ */
+export async function chooseChatTemplate(
+  choice: string,
+  directories: readonly string[],
+): Promise<string | undefined> {
+  if (choice === "auto") return mostCommon(await Promise.all(directories.map(readChatTemplate)));
+  const template = Object.hasOwn(NAMED, choice) ? NAMED[choice] : undefined;
+  if (template !== undefined) return template;
+  if (choice.length >= 20 && choice.includes("{")) return choice;
+  throw new UsageError(
+    `Cannot use ${excerpt(choice)} as chat template as it must be auto, ${Object.keys(NAMED).join(", ")} or a Jinja text`,
+  );
+}
+
+/**
+ * Reads the chat template of a model directory: `chat_template.jinja`, else that of `tokenizer_config.json`.
+ * @returns undefined if there is none
+ */
+async function readChatTemplate(directory: string): Promise<string | undefined> {
+  const path = join(directory, "chat_template.jinja");
+  if (await exists(path)) return (await readTextFile(path)).trim();
+  const template = (await readExactJson(join(directory, "tokenizer_config.json")))?.["chat_template"];
+  const list = Array.isArray(template) ? template.filter(isRecord) : [];
+  const text = list.find(({ name }) => name === "default")?.["template"] ?? template;
+  return typeof text === "string" && text.trim() !== "" ? text.trim() : undefined;
+}
+
+function mostCommon(templates: readonly (string | undefined)[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const template of templates) {
+    if (template !== undefined) counts.set(template, (counts.get(template) ?? 0) + 1);
+  }
+  const most = Math.max(...counts.values());
+  return [...counts].find(([, count]) => count === most)?.[0];
+}

@@ -1,0 +1,71 @@
+import { readdir, stat } from "node:fs/promises";
+import { extname, join } from "node:path";
+
+/** Endings of the files beside weights that a network needs to be loaded: settings, tokenizers, code. */
+const ENDINGS = new Set([".json", ".txt", ".model", ".jinja", ".py", ".tiktoken"]);
+/** Files that belong to the weights or to the training of the network, not to what is made of it. */
+const LEFT_OUT =
+  /(\.index\.json|_results\.json|^trainer_state\.json|^adapter_config\.json|^all_results\.json|^requirements\.txt)$/;
+const LICENCE = /^(licen[cs]e|notice|use_policy|copying)/i;
+/** Folders of the same network for other programs. */
+const OTHER_FOLDERS = /^(onnx|openvino|coreml|checkpoint-\d+|runs|logs|original)$/;
+
+const MAX_DEPTH = 3;
+const MAX_FILES = 1000;
+
+/** Names of files of tokenizers, which come from the network whose tokens the result has. */
+export const TOKENIZER_FILES: ReadonlySet<string> = new Set([
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "vocab.json",
+  "vocab.txt",
+  "merges.txt",
+  "tokenizer.model",
+  "spiece.model",
+  "sentencepiece.bpe.model",
+  "chat_template.jinja",
+  "chat_template.json",
+]);
+
+/**
+ * Lists the files of a model directory that belong to the network and are no weights: settings, tokenizers,
+ * templates, licences, and Python code, which is copied and never run. Links to files are followed, as in the
+ * cache of the Hugging Face hub; hidden files and links to folders are not.
+ * @returns paths within the directory, in order
+ */
+export async function listModelFiles(directory: string): Promise<readonly string[]> {
+  const files: string[] = [];
+  await listInto({ directory, below: "", depth: 0 }, files);
+  return files.slice(0, MAX_FILES);
+}
+
+interface Folder {
+  readonly directory: string;
+  /** Path within the directory. */
+  readonly below: string;
+  readonly depth: number;
+}
+
+async function listInto({ directory, below, depth }: Folder, files: string[]): Promise<void> {
+  const entries = await readdir(join(directory, below), { withFileTypes: true });
+  for (const item of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(below, item.name);
+    if (item.name.startsWith(".")) continue;
+    if (item.isDirectory()) {
+      if (depth < MAX_DEPTH && !OTHER_FOLDERS.test(item.name)) {
+        await listInto({ directory, below: path, depth: depth + 1 }, files);
+      }
+    } else if (isModelFile(item.name) && (await isFile(join(directory, path)))) files.push(path);
+  }
+}
+
+function isModelFile(name: string): boolean {
+  return LICENCE.test(name) || (ENDINGS.has(extname(name)) && !LEFT_OUT.test(name));
+}
+
+async function isFile(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  return stats?.isFile() ?? false;
+}

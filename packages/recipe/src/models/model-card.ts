@@ -1,0 +1,90 @@
+import { existsSync } from "node:fs";
+import { stringify } from "yaml";
+
+/** One of the networks in a model card. */
+export interface CardNetwork {
+  /** Path or name on the Hugging Face hub, as in the recipe. */
+  readonly name: string;
+  /** Whether it is the base of the merge. @defaultValue false */
+  readonly isBase?: boolean;
+  /** Its parameters in the recipe, such as `weight`. @defaultValue none */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+}
+
+/** What a model card says. */
+export interface ModelCard {
+  /** Heading. */
+  readonly name: string;
+  readonly networks: readonly CardNetwork[];
+  /** Name of the merge method, such as `ties`. */
+  readonly method?: string | undefined;
+  /** The recipe as text, in YAML. */
+  readonly recipe?: string | undefined;
+  /** Library that loads the result, for the front matter. @defaultValue "transformers" */
+  readonly library?: string | undefined;
+  /** Sentences about the result, such as rows that were filled. @defaultValue none */
+  readonly notes?: readonly string[];
+}
+
+/**
+ * Writes a model card (README.md of the Hugging Face hub): front matter with the networks as `base_model` and
+ * the tags `merge` and `isthmus`, a table of the networks, and the recipe.
+ *
+ * Only names that the hub can have, `owner/model`, are in the front matter, as it refuses others.
+ */
+export function formatModelCard(card: ModelCard): string {
+  const { name, networks, method, recipe, library = "transformers", notes = [] } = card;
+  const models = [...new Set(networks.flatMap((network) => hubNamesOf(network.name)))];
+  const front = {
+    ...(models.length > 0 ? { base_model: models } : {}),
+    library_name: library,
+    tags: ["merge", "isthmus"],
+  };
+  const parts = [
+    `---\n${stringify(front)}---`,
+    `# ${name}`,
+    `A merge of ${networks.length} networks${method === undefined ? "" : ` by the method \`${method}\``}, made with [Isthmus](https://www.npmjs.com/package/isthmus).`,
+    formatTable(networks),
+    ...(notes.length > 0 ? [notes.map((note) => `- ${note}`).join("\n")] : []),
+    ...(recipe === undefined ? [] : ["## Recipe", formatCode(recipe)]),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+/** Finds the repositories in `owner/model@revision+owner/adapter`. */
+function hubNamesOf(name: string): readonly string[] {
+  return name
+    .split("+")
+    .map((part) => part.replace(/@.*$/, ""))
+    .filter((part) => /^\w[\w.-]*\/\w[\w.-]*$/.test(part) && !existsSync(part));
+}
+
+function formatTable(networks: readonly CardNetwork[]): string {
+  const keys = [...new Set(networks.flatMap(({ parameters = {} }) => Object.keys(parameters)))];
+  const rows = networks.map(({ name, isBase = false, parameters = {} }) => {
+    const [hubName] = hubNamesOf(name);
+    const isLink = hubName === name;
+    return [
+      isLink ? `[${name}](https://huggingface.co/${name})` : name,
+      isBase ? "base" : "",
+      ...keys.map((key) => (key in parameters ? formatValue(parameters[key]) : "")),
+    ];
+  });
+  const lines = [["network", "role", ...keys], ["---", "---", ...keys.map(() => "---")], ...rows];
+  return lines.map((cells) => `| ${cells.map(escapeCell).join(" | ")} |`).join("\n");
+}
+
+function formatValue(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function escapeCell(text: string): string {
+  return text.replace(/\|/g, "\\|").replace(/\r?\n/g, " ");
+}
+
+/** Fences a text by more backticks than it has in a row. */
+function formatCode(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}yaml\n${text.trimEnd()}\n${fence}`;
+}

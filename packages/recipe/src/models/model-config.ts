@@ -1,0 +1,180 @@
+import { type DType, FormatError, OutOfRangeError } from "@isthmus/core";
+
+/** The values of a `config.json`, of any architecture. */
+export type ModelConfig = Readonly<Record<string, unknown>>;
+
+/** Keys under which models of several modules keep the config of their language model. */
+const TEXT_PARTS = ["text_config", "llm_config", "language_config"];
+
+const LAYER_COUNTS = ["num_hidden_layers", "n_layer", "num_layers", "n_layers"];
+
+/** Checks whether a value of JSON is an object with keys. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Returns the number of rows that a config claims for embeddings.
+ * @returns undefined if the config does not say it
+ */
+export function vocabularySizeOf(config: ModelConfig): number | undefined {
+  return wholeNumber(config, ["vocab_size"]);
+}
+
+/**
+ * Returns the number of layers that a config claims for the language model.
+ * @returns undefined if the config does not say it
+ */
+export function layerCountOf(config: ModelConfig): number | undefined {
+  return wholeNumber(config, LAYER_COUNTS);
+}
+
+/**
+ * Returns whether a config says that the output head is the embedding.
+ * @returns undefined if it says nothing, and the architecture's default holds
+ */
+export function tiedByConfig(config: ModelConfig): boolean | undefined {
+  for (const part of partsOf(config)) {
+    if (typeof part["tie_word_embeddings"] === "boolean") return part["tie_word_embeddings"];
+  }
+  return undefined;
+}
+
+/** Lists the numbers of a config that could be lengths of axes, other than the size of the vocabulary. */
+export function otherSizesOf(config: ModelConfig): ReadonlySet<number> {
+  const sizes = new Set<number>();
+  for (const part of partsOf(config)) {
+    for (const [key, value] of Object.entries(part)) {
+      if (typeof value === "number" && key !== "vocab_size") sizes.add(value);
+    }
+  }
+  return sizes;
+}
+
+/** What of a config a merge changes; what is undefined stays. */
+export interface ConfigChanges {
+  /** Element type of the weights. */
+  readonly dtype?: DType | undefined;
+  /** Rows of embeddings. */
+  readonly vocabularySize?: number | undefined;
+  readonly tied?: boolean | undefined;
+  /** The layer of the base, by position, whose settings each layer of the result has. */
+  readonly layers?: readonly number[] | undefined;
+}
+
+/** A changed config, and what people should look at. */
+export interface ChangedConfig {
+  readonly config: ModelConfig;
+  readonly notes: readonly string[];
+}
+
+const DTYPE_NAMES: Partial<Record<DType, string>> = {
+  f64: "float64",
+  f32: "float32",
+  f16: "float16",
+  bf16: "bfloat16",
+};
+
+/**
+ * Changes a config to that of a merged network: element type, size of the vocabulary, number of layers and
+ * the lists that say something about each layer, such as `layer_types` of Qwen3 and Gemma.
+ * @throws OutOfRangeError if a layer is not one of the base
+ * @throws FormatError if layers are given and the config does not say how many there are
+ */
+export function changeConfig(base: ModelConfig, changes: ConfigChanges): ChangedConfig {
+  const notes: string[] = [];
+  const config: Record<string, unknown> = { ...base };
+  delete config["_name_or_path"];
+  for (const key of ["", ...TEXT_PARTS]) {
+    const part = key === "" ? config : config[key];
+    if (!isRecord(part)) continue;
+    const changed = changePart(part, { isTop: key === "", changes, notes });
+    if (key === "") Object.assign(config, changed);
+    else config[key] = changed;
+  }
+  return { config, notes };
+}
+
+interface PartChange {
+  readonly isTop: boolean;
+  readonly changes: ConfigChanges;
+  readonly notes: string[];
+}
+
+function changePart(part: ModelConfig, { isTop, changes, notes }: PartChange): Record<string, unknown> {
+  const { dtype, vocabularySize, tied, layers } = changes;
+  const changed: Record<string, unknown> = { ...part };
+  if (dtype !== undefined) setDType(changed, dtype, isTop);
+  if (vocabularySize !== undefined && "vocab_size" in part) changed["vocab_size"] = vocabularySize;
+  if (tied !== undefined && (isTop || "tie_word_embeddings" in part)) changed["tie_word_embeddings"] = tied;
+  const countKey = LAYER_COUNTS.find((key) => typeof part[key] === "number");
+  if (layers !== undefined && countKey !== undefined) changeLayers(changed, { countKey, layers, notes });
+  else if (layers !== undefined && isTop && !TEXT_PARTS.some((key) => isRecord(part[key]))) {
+    throw new FormatError(
+      `Cannot write config.json of ${layers.length} layers as the config of the base must say how many it has: it has none of ${LAYER_COUNTS.join(", ")}`,
+      { format: "config.json" },
+    );
+  }
+  return changed;
+}
+
+function setDType(config: Record<string, unknown>, dtype: DType, isTop: boolean): void {
+  const name = DTYPE_NAMES[dtype];
+  const keys = ["torch_dtype", "dtype"].filter((key) => typeof config[key] === "string");
+  for (const key of keys) config[key] = name;
+  // Old and new versions of transformers both read this name.
+  if (keys.length === 0 && isTop) config["torch_dtype"] = name;
+}
+
+/** Lists that have one value for each layer, in any architecture. */
+const LAYER_LIST = /layer|block|rope|attention|attn|window|mlp|moe|key_value_heads|intermediate_size/i;
+/** Lists of positions of layers. */
+const LAYER_POSITIONS = ["mlp_only_layers", "full_attn_idxs", "attn_layer_indices", "cross_attention_layers"];
+/** Numbers that count or space layers, which no rule can carry over. */
+const LAYER_NUMBERS = [
+  "max_window_layers",
+  "first_k_dense_replace",
+  "sliding_window_pattern",
+  "num_kv_shared_layers",
+];
+
+interface LayerChange {
+  readonly countKey: string;
+  readonly layers: readonly number[];
+  readonly notes: string[];
+}
+
+function changeLayers(config: Record<string, unknown>, { countKey, layers, notes }: LayerChange): void {
+  const count = config[countKey] as number;
+  const beyond = layers.find((layer) => !Number.isInteger(layer) || layer < 0 || layer >= count);
+  if (beyond !== undefined) {
+    throw new OutOfRangeError(
+      `Cannot write config.json with layer ${beyond} of the base as its layers are 0 to ${count - 1}`,
+    );
+  }
+  config[countKey] = layers.length;
+  if (layers.length === count && layers.every((layer, i) => layer === i)) return;
+  for (const [key, value] of Object.entries(config)) {
+    if (LAYER_POSITIONS.includes(key) && Array.isArray(value)) {
+      config[key] = layers.flatMap((layer, i) => (value.includes(layer) ? [i] : []));
+    } else if (Array.isArray(value) && value.length === count && LAYER_LIST.test(key)) {
+      config[key] = layers.map((layer) => value[layer]);
+    } else if (LAYER_NUMBERS.includes(key) && typeof value === "number") {
+      notes.push(`config.json keeps ${key}: ${value} of the base, which had ${count} layers: check it`);
+    }
+  }
+}
+
+function partsOf(config: ModelConfig): readonly ModelConfig[] {
+  return [config, ...TEXT_PARTS.map((key) => config[key]).filter(isRecord)];
+}
+
+function wholeNumber(config: ModelConfig, keys: readonly string[]): number | undefined {
+  for (const part of partsOf(config)) {
+    for (const key of keys) {
+      const value = part[key];
+      if (typeof value === "number" && Number.isInteger(value) && value >= 0) return value;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,170 @@
+import { excerpt, InputError } from "@isthmus/core";
+import { addTokens, type MergedTokenizer, stripTokenizer } from "./merge-tokenizer.ts";
+import { type AddedToken, nextId, readVocabulary, type Vocabulary } from "./read-vocabulary.ts";
+import { checkTokenRows, type TokenRow } from "./token-rows.ts";
+import type { NetworkVocabulary, VocabularyNetwork, VocabularyPlan } from "./vocabulary-plan.ts";
+
+/** What becomes of vocabularies, as a recipe says it under `tokenizer`. */
+export interface TokenizerOptions {
+  /**
+   * Whose tokens the result has: of all networks (`union`), of the base, or of the network or directory
+   * of that name.
+   * @defaultValue "union"
+   */
+  readonly source?: string;
+  /** Rows of single tokens; a token that no network has is added. @defaultValue none */
+  readonly tokens?: Readonly<Record<string, TokenRow>>;
+  /** Number that the rows of embeddings are made a multiple of. @defaultValue 1 */
+  readonly padToMultipleOf?: number;
+}
+
+/** What {@link planVocabulary} plans for. */
+export interface PlanVocabularyOptions {
+  readonly networks: readonly [VocabularyNetwork, ...VocabularyNetwork[]];
+  /** Position of the base among the networks. @defaultValue none: the first gives the files */
+  readonly base?: number | undefined;
+  readonly tokenizer?: TokenizerOptions;
+}
+
+/**
+ * Plans the vocabulary of a merged network from the tokenizers of its inputs, with the meaning that mergekit
+ * 0.1.5 gives to `tokenizer` in a recipe.
+ *
+ * A union keeps the ids of the base; then follow ordinary tokens of the others, network by network, and then
+ * their added tokens. A network without a tokenizer is taken to have that of the base.
+ *
+ * Differs from mergekit: new tokens are numbered by rising id, not in the order of a hash table; a token
+ * whose id lies beyond the embedding of a network counts as absent there, where mergekit stops with a
+ * `KeyError`; vocabularies of any type can be cut, not BPE alone.
+ *
+ * @throws InputError if the base has no tokenizer, or a name is not one of a network
+ * @throws UnsupportedError if new tokens cannot be added to the tokenizer
+ */
+export async function planVocabulary({
+  networks,
+  base,
+  tokenizer: { source = "union", tokens = {}, padToMultipleOf = 1 } = {},
+}: PlanVocabularyOptions): Promise<VocabularyPlan> {
+  const [first] = networks;
+  const donor = networks[base ?? 0] ?? first;
+  const notes: string[] = [];
+  const baseVocabulary = await requireVocabulary(donor);
+  const vocabularies = await Promise.all(
+    networks.map(async (network) => {
+      const vocabulary = network === donor ? baseVocabulary : await readVocabulary(network.directory);
+      if (vocabulary === undefined) {
+        notes.push(`"${network.name}" has no tokenizer: it is taken to have that of "${donor.name}"`);
+      }
+      return vocabulary ?? baseVocabulary;
+    }),
+  );
+  const chosen = await chooseTokenizer({ source, networks, vocabularies, baseVocabulary, notes });
+  const tokenizer = addTokens(chosen, Object.keys(tokens));
+  const count = nextId(tokenizer.ids);
+  const names = Array<string | undefined>(count).fill(undefined);
+  for (const [token, id] of tokenizer.ids) names[id] = token;
+  return {
+    tokens: names,
+    size: Math.ceil(count / assertMultiple(padToMultipleOf)) * padToMultipleOf,
+    networks: networks.map((network, i) =>
+      findRows(network, vocabularies[i] ?? baseVocabulary, tokenizer.ids),
+    ),
+    base,
+    rows: checkTokenRows(tokens, { ids: tokenizer.ids, networks, vocabularies }),
+    tokenizer,
+    notes,
+  };
+}
+
+interface ChooseTokenizer {
+  readonly source: string;
+  readonly networks: readonly VocabularyNetwork[];
+  readonly vocabularies: readonly Vocabulary[];
+  readonly baseVocabulary: Vocabulary;
+  readonly notes: string[];
+}
+
+async function chooseTokenizer(choice: ChooseTokenizer): Promise<MergedTokenizer> {
+  const { source, networks, vocabularies, baseVocabulary } = choice;
+  if (source === "base") return stripTokenizer(baseVocabulary);
+  if (source === "union") return uniteTokenizers(choice);
+  const position = networks.findIndex(({ name, directory }) => name === source || directory === source);
+  const vocabulary = vocabularies[position] ?? (await requireVocabulary({ name: source, directory: source }));
+  return {
+    ...stripTokenizer({ ...vocabulary, size: nextId(vocabulary.ids) }),
+    directory: vocabulary.directory,
+  };
+}
+
+/** Adds the tokens of all networks to the base's tokenizer. */
+function uniteTokenizers({
+  networks,
+  vocabularies,
+  baseVocabulary,
+  notes,
+}: ChooseTokenizer): MergedTokenizer {
+  const base = stripTokenizer(baseVocabulary);
+  const ordinary = new Set<string>();
+  const added = new Map<string, AddedToken>(base.added.map((token) => [token.content, token]));
+  for (const [i, vocabulary] of vocabularies.entries()) {
+    if (vocabulary === baseVocabulary) continue;
+    const name = networks[i]?.name ?? vocabulary.directory;
+    const foreign = ordinaryTokensOf(vocabulary).filter((token) => !base.ids.has(token));
+    foreign.forEach(ordinary.add, ordinary);
+    if (foreign.length > 0) {
+      notes.push(
+        `${foreign.length} ordinary tokens of "${name}" are not in the base's tokenizer: as in mergekit they become strings that are looked for in any text, so texts may split otherwise than in "${name}"`,
+      );
+    }
+    for (const token of addedTokensOf(vocabulary)) {
+      if (!added.has(token.content)) added.set(token.content, token);
+    }
+    const other = addedTokensOf(vocabulary).find((token) => !sameSettings(token, added.get(token.content)));
+    if (other !== undefined) {
+      notes.push(`${excerpt(other.content)} has other settings in "${name}": the first network decides`);
+    }
+  }
+  return addTokens(base, [...[...ordinary].filter((token) => !added.has(token)), ...added.values()]);
+}
+
+/** Lists tokens that have an embedding and are no added tokens, by rising id. */
+function ordinaryTokensOf({ ids, added, size }: Vocabulary): readonly string[] {
+  const addedContents = new Set(added.map(({ content }) => content));
+  const ordinary = [...ids].filter(([token, id]) => id < size && !addedContents.has(token));
+  return ordinary.sort((a, b) => a[1] - b[1]).map(([token]) => token);
+}
+
+function addedTokensOf({ added, size }: Vocabulary): readonly AddedToken[] {
+  return added.filter(({ id }) => id < size);
+}
+
+function sameSettings({ id: _, ...settings }: AddedToken, other: AddedToken | undefined): boolean {
+  return Object.entries(settings).every(([key, value]) => other?.[key as keyof AddedToken] === value);
+}
+
+function findRows(
+  network: VocabularyNetwork,
+  vocabulary: Vocabulary,
+  tokens: ReadonlyMap<string, number>,
+): NetworkVocabulary {
+  const rows = new Int32Array(nextId(tokens)).fill(-1);
+  for (const [token, id] of tokens) {
+    const row = vocabulary.ids.get(token);
+    if (row !== undefined && row < vocabulary.size) rows[id] = row;
+  }
+  return { ...network, rows, size: vocabulary.size, ids: vocabulary.ids };
+}
+
+async function requireVocabulary({ name, directory }: VocabularyNetwork): Promise<Vocabulary> {
+  const vocabulary = await readVocabulary(directory);
+  if (vocabulary !== undefined) return vocabulary;
+  throw new InputError(
+    `Cannot plan the vocabulary as "${name}" must have a tokenizer: there is no tokenizer.json, vocab.json or vocab.txt in "${directory}"; copy its tokenizer there or leave out "tokenizer"`,
+    { input: directory },
+  );
+}
+
+function assertMultiple(multiple: number): number {
+  if (Number.isInteger(multiple) && multiple >= 1) return multiple;
+  throw new RangeError(`pad_to_multiple_of must be a whole number of at least 1: it is ${multiple}`);
+}

@@ -1,0 +1,202 @@
+import {
+  allocateData,
+  at,
+  type Checkpoint,
+  convertInto,
+  type DType,
+  entry,
+  type TensorData,
+  toFloat64,
+} from "@isthmus/core";
+import type { RowFill } from "./token-rows.ts";
+
+/** Where the rows of one tensor of one network come from, when its vocabulary is put in another order. */
+export interface RowTable {
+  readonly name: string;
+  readonly networks: readonly Checkpoint[];
+  /** Position of the network among `networks`. */
+  readonly position: number;
+  /** `[tokens]`: row of the network, or -1. */
+  readonly rows: Int32Array;
+  /** Rows of tokens that the network lacks, by id. */
+  readonly fills: ReadonlyMap<number, RowFill>;
+  readonly dtype: DType;
+  /** Shape in the result. */
+  readonly shape: readonly number[];
+  /** The axis that counts tokens. */
+  readonly axis: number;
+  /** Rows that each network has which has the tensor, by position. */
+  readonly sizes: ReadonlyMap<number, number>;
+  /** Checks whether an id belongs to a token; rows of other ids are padding. */
+  readonly isToken: (id: number) => boolean;
+}
+
+/** Part of a row of padding. */
+interface PaddingRange {
+  /** Position on the axes before that of tokens, flat. */
+  readonly outer: number;
+  /** First number of the row. */
+  readonly offset: number;
+  readonly out: TensorData;
+}
+
+/** Rows that belong to no token: the mean of all rows that do. */
+export interface Padding {
+  /** Fills `out` with numbers of the mean row; the first call reads all rows of tokens, range by range. */
+  readonly readInto: (range: PaddingRange) => Promise<void>;
+}
+
+/** A range of a tensor in the new order. */
+export interface RowRange {
+  /** First element. */
+  readonly begin: number;
+  readonly out: TensorData;
+  readonly padding: Padding;
+}
+
+/** Elements of a stretch that is worth reading at once where only some of its rows are needed. */
+const SPAN = 2 ** 16;
+
+/**
+ * Fills a range of a tensor whose rows were put in another order. Rows that follow each other in the network
+ * as well are read at once, so that an unchanged vocabulary costs no more than reading the tensor.
+ */
+export async function readRows(table: RowTable, { begin, out, padding }: RowRange): Promise<void> {
+  const { inner, size } = measureTable(table);
+  const end = begin + out.length;
+  for (let position = begin; position < end; ) {
+    const outer = Math.floor(position / (size * inner));
+    const stop = Math.min(end, (outer + 1) * size * inner);
+    const slice = out.subarray(position - begin, stop - begin) as TensorData;
+    const first = position - outer * size * inner;
+    if (!(await readSpan(table, { outer, first, out: slice, padding }))) {
+      await readRuns(table, { outer, first, out: slice, padding });
+    }
+    position = stop;
+  }
+}
+
+/** Returns how many numbers a row has after the axis of tokens, and how many rows there are. */
+export function measureTable({ shape, axis }: RowTable): { readonly inner: number; readonly size: number } {
+  return { inner: shape.slice(axis + 1).reduce((a, b) => a * b, 1), size: at(shape, axis) };
+}
+
+/** A range within one position of the axes before that of tokens. */
+interface Slice {
+  readonly outer: number;
+  /** First element, counted from the first row. */
+  readonly first: number;
+  readonly out: TensorData;
+  readonly padding: Padding;
+}
+
+/**
+ * Reads single numbers, as of a bias, by one read of the stretch that has them all.
+ * @returns false if the stretch is too long for that, or rows are filled from elsewhere
+ */
+async function readSpan(table: RowTable, { outer, first, out }: Slice): Promise<boolean> {
+  const { inner } = measureTable(table);
+  if (inner !== 1 || first + out.length > table.rows.length) return false;
+  const rows = table.rows.subarray(first, first + out.length);
+  let least = Number.POSITIVE_INFINITY;
+  let most = -1;
+  for (const row of rows) {
+    if (row < 0) return false;
+    if (row < least) least = row;
+    if (row > most) most = row;
+  }
+  if (most + 1 - least > Math.max(SPAN, 2 * rows.length)) return false;
+  const network = at(table.networks, table.position);
+  const { dtype } = entry(network.tensors, table.name, "tensor");
+  const stretch = allocateData(table.dtype, most + 1 - least);
+  const start = outer * entry(table.sizes, table.position, "size") + least;
+  await readConverted(network, {
+    name: table.name,
+    begin: start,
+    out: stretch,
+    dtype,
+    outDType: table.dtype,
+  });
+  for (let i = 0; i < rows.length; i++) out[i] = at(stretch as Float32Array, at(rows, i) - least);
+  return true;
+}
+
+async function readRuns(table: RowTable, { outer, first, out, padding }: Slice): Promise<void> {
+  const { inner } = measureTable(table);
+  const end = first + out.length;
+  for (let position = first; position < end; ) {
+    const id = Math.floor(position / inner);
+    const offset = position - id * inner;
+    const row = id < table.rows.length ? at(table.rows, id) : -1;
+    let stop = (id + 1) * inner;
+    if (row >= 0) {
+      for (let next = id + 1; stop < end && table.rows[next] === row + next - id; next++) stop += inner;
+    }
+    stop = Math.min(stop, end);
+    const target = out.subarray(position - first, stop - first) as TensorData;
+    if (row >= 0)
+      await readRow(table, { place: { network: table.position, row }, outer, offset, out: target });
+    else if (table.isToken(id)) await readFill(table, { id, outer, offset, out: target });
+    else await padding.readInto({ outer, offset, out: target });
+    position = stop;
+  }
+}
+
+interface RowRead {
+  readonly place: RowFill[number];
+  readonly outer: number;
+  readonly offset: number;
+  readonly out: TensorData;
+}
+
+/** Reads a row of a network, or several that follow it. */
+async function readRow(table: RowTable, { place, outer, offset, out }: RowRead): Promise<void> {
+  const { inner } = measureTable(table);
+  const network = at(table.networks, place.network, "network");
+  const { dtype } = entry(network.tensors, table.name, "tensor");
+  const begin = (outer * entry(table.sizes, place.network, "size") + place.row) * inner + offset;
+  await readConverted(network, { name: table.name, begin, out, dtype, outDType: table.dtype });
+}
+
+interface FillRead {
+  readonly id: number;
+  readonly outer: number;
+  readonly offset: number;
+  readonly out: TensorData;
+}
+
+/** Writes a row that the network lacks: zeros, the row of another network, or the mean of several. */
+async function readFill(table: RowTable, { id, outer, offset, out }: FillRead): Promise<void> {
+  const fill = entry(table.fills, id, "row");
+  const [place, ...others] = fill;
+  if (place !== undefined && others.length === 0) {
+    await readRow(table, { place, outer, offset, out });
+    return;
+  }
+  const sum = new Float64Array(out.length);
+  for (const donor of fill) {
+    const data = allocateData(table.dtype, out.length);
+    await readRow(table, { place: donor, outer, offset, out: data });
+    const numbers = toFloat64(data, table.dtype);
+    for (let i = 0; i < sum.length; i++) sum[i] = at(sum, i) + at(numbers, i) / fill.length;
+  }
+  convertInto({ data: sum, dtype: "f64" }, { data: out, dtype: table.dtype });
+}
+
+interface ConvertedRead {
+  readonly name: string;
+  readonly begin: number;
+  readonly out: TensorData;
+  readonly dtype: DType;
+  readonly outDType: DType;
+}
+
+async function readConverted(
+  network: Checkpoint,
+  { name, begin, out, dtype, outDType }: ConvertedRead,
+): Promise<void> {
+  if (dtype === outDType) return network.readRangeInto(name, begin, out);
+  const data = allocateData(dtype, out.length);
+  await network.readRangeInto(name, begin, data);
+  convertInto({ data, dtype }, { data: out, dtype: outDType });
+}

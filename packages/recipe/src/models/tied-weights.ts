@@ -1,0 +1,77 @@
+import { type Checkpoint, composeCheckpoint, type TensorPlace } from "@isthmus/core";
+import { type ModelConfig, tiedByConfig } from "./model-config.ts";
+import type { VocabularyAxes } from "./vocabulary-axes.ts";
+
+/** Whether the output head of a network is its embedding. */
+export interface TiedWeights {
+  /** Name of the embedding and of the head; the head may be absent from the file. */
+  readonly embedding: string | undefined;
+  readonly head: string | undefined;
+  /**
+   * `absent`: there is no head, so the embedding is used; `equal`: both are there and equal; `unequal`: both
+   * are there and differ although the config ties them; `apart`: they are separate, or there is no embedding.
+   */
+  readonly state: "absent" | "equal" | "unequal" | "apart";
+  /** What people should know, in one line. */
+  readonly note: string | undefined;
+}
+
+const HEAD = /(^|\.)(lm_head|embed_out|predictions\.decoder|output)\.weight$/;
+const EMBEDDING =
+  /(^|\.)(embed_tokens|wte|word_embeddings|tok_embeddings|embed_in|shared|(model|backbone)\.embeddings?)\.weight$/;
+
+/** Finds out whether the output head of a network is its embedding; reads both where the config ties them. */
+export async function examineTiedWeights(
+  checkpoint: Checkpoint,
+  axes: VocabularyAxes,
+  config: ModelConfig = {},
+): Promise<TiedWeights> {
+  const embedding = [...axes.keys()].find((name) => EMBEDDING.test(name));
+  const head = [...axes.keys()].find((name) => HEAD.test(name) && checkpoint.tensors.has(name));
+  const result = { embedding, head };
+  if (embedding === undefined) return { ...result, state: "apart", note: undefined };
+  const tied = tiedByConfig(config);
+  if (head === undefined) {
+    const note =
+      tied === false
+        ? `"${checkpoint.source}" has no output head though its config.json says tie_word_embeddings: false`
+        : undefined;
+    return { ...result, state: "absent", note };
+  }
+  if (tied !== true) return { ...result, state: "apart", note: undefined };
+  if (await areEqual(checkpoint, embedding, head)) return { ...result, state: "equal", note: undefined };
+  return {
+    ...{ ...result, state: "unequal" },
+    note: `"${head}" of "${checkpoint.source}" differs from "${embedding}" though its config.json ties them: transformers uses the embedding for both; set tie_word_embeddings: false to use the head, or delete it`,
+  };
+}
+
+/**
+ * Shows a network without an output head with one, which is its embedding, so that it can be merged with
+ * networks that have a head; the result must then say `tie_word_embeddings: false`.
+ */
+export function untieWeights(checkpoint: Checkpoint, embedding: string, head: string): Checkpoint {
+  const places = new Map<string, TensorPlace>();
+  for (const name of checkpoint.tensors.keys()) places.set(name, { checkpoint, name });
+  places.set(head, { checkpoint, name: embedding });
+  return composeCheckpoint(places, { source: checkpoint.source, metadata: checkpoint.metadata });
+}
+
+const CHUNK = 2 ** 20;
+
+async function areEqual(checkpoint: Checkpoint, a: string, b: string): Promise<boolean> {
+  const infoA = checkpoint.tensors.get(a);
+  const infoB = checkpoint.tensors.get(b);
+  if (infoA?.dtype !== infoB?.dtype || String(infoA?.shape) !== String(infoB?.shape)) return false;
+  const size = (infoA?.shape ?? []).reduce((product, length) => product * length, 1);
+  for (let begin = 0; begin < size; begin += CHUNK) {
+    const end = Math.min(size, begin + CHUNK);
+    const [first, second] = await Promise.all([a, b].map((name) => checkpoint.readRange(name, begin, end)));
+    if (first === undefined || second === undefined) return false;
+    const bytes = [first, second].map(({ buffer, byteOffset, byteLength }) =>
+      Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength),
+    );
+    if (bytes[0]?.equals(bytes[1] as Buffer) !== true) return false;
+  }
+  return true;
+}

@@ -1,0 +1,167 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { createFolder, type DType, InputError, readFileBytes, saveFile } from "@isthmus/core";
+import { chooseChatTemplate } from "./chat-template.ts";
+import { formatExactJson, readExactJson } from "./exact-json.ts";
+import { listModelFiles, TOKENIZER_FILES } from "./list-model-files.ts";
+import { mergedDocument, mergedSettings } from "./merge-tokenizer.ts";
+import { type CardNetwork, formatModelCard } from "./model-card.ts";
+import { changeConfig, type ModelConfig } from "./model-config.ts";
+import { renumberTokenIds } from "./token-ids.ts";
+import type { VocabularyPlan } from "./vocabulary-plan.ts";
+
+/** A network of the merge, and where its files are. */
+export interface MergedNetwork extends CardNetwork {
+  readonly directory: string;
+}
+
+/** What {@link writeModelFiles} writes beside the weights. */
+export interface WriteModelFilesOptions {
+  /** Directory whose files the result has, where nothing else is said. */
+  readonly base: string;
+  /** All networks, for `auto` chat templates and the table of the model card. */
+  readonly networks: readonly MergedNetwork[];
+  /** The recipe as text; it becomes `recipe.yml` and part of the card. @defaultValue none */
+  readonly recipe?: string | undefined;
+  /** Name of the merge method, for the card. @defaultValue none */
+  readonly method?: string | undefined;
+  /** Element type of the weights. @defaultValue as the base says */
+  readonly dtype?: DType | undefined;
+  /** Vocabulary of the result. @defaultValue that of the base */
+  readonly vocabulary?: VocabularyPlan | undefined;
+  /** For each layer of the result the layer of the base it is like. @defaultValue all layers of the base */
+  readonly layers?: readonly number[] | undefined;
+  /** Whether the output head is the embedding. @defaultValue as the base says */
+  readonly tied?: boolean | undefined;
+  /** `auto`, a name such as `chatml`, or a Jinja text. @defaultValue that of the tokenizer */
+  readonly chatTemplate?: string | undefined;
+  /** Whether to write a model card. @defaultValue true */
+  readonly card?: boolean;
+}
+
+/** What was written, and what people should look at. */
+export interface WriteModelFilesResult {
+  /** Paths within the directory. */
+  readonly files: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * Writes the files that make a directory of merged weights a model that loads: `config.json`, tokenizer, chat
+ * template, generation settings, code (copied, never run), licences, the recipe and a model card.
+ *
+ * A tokenizer that does not change is copied byte for byte. One that changes is written as `tokenizer.json`
+ * alone, without the older files of SentencePiece or BPE, which would lack the new tokens.
+ *
+ * @param out - directory of the result, created where it is missing
+ * @throws InputError if it is the directory of one of the networks
+ * @throws UsageError if the chat template is none
+ * @throws OutOfRangeError if a layer is not one of the base
+ */
+export async function writeModelFiles(
+  out: string,
+  options: WriteModelFilesOptions,
+): Promise<WriteModelFilesResult> {
+  const { base, networks, vocabulary, recipe } = options;
+  const directories = networks.map(({ directory }) => directory);
+  await assertOtherDirectory(out, [base, ...directories]);
+  const contents = new Map<string, Content>();
+  const notes = [...(vocabulary?.notes ?? [])];
+  const donor = vocabulary?.tokenizer.directory ?? base;
+  for (const file of await listModelFiles(base)) {
+    if (!TOKENIZER_FILES.has(file)) contents.set(file, { copyOf: join(base, file) });
+  }
+  for (const file of await listModelFiles(donor)) {
+    if (TOKENIZER_FILES.has(file)) contents.set(file, { copyOf: join(donor, file) });
+  }
+  await setConfigs(contents, options, notes);
+  if (vocabulary?.tokenizer.changed === true) setTokenizer(contents, vocabulary);
+  await setChatTemplate(contents, options);
+  if (recipe !== undefined) contents.set("recipe.yml", { text: recipe });
+  if (options.card ?? true) {
+    const library = contents.has("modules.json") ? "sentence-transformers" : undefined;
+    const card = { ...options, name: basename(out), library, notes };
+    contents.set("README.md", { text: formatModelCard(card) });
+  }
+  for (const [file, content] of contents) await save(join(out, file), content);
+  return { files: [...contents.keys()].sort(), notes };
+}
+
+/** What a file of the result holds. */
+type Content = { readonly copyOf: string } | { readonly json: ModelConfig } | { readonly text: string };
+type Contents = Map<string, Content>;
+
+async function setConfigs(
+  contents: Contents,
+  { base, dtype, vocabulary, layers, tied }: WriteModelFilesOptions,
+  notes: string[],
+): Promise<void> {
+  const config = await readExactJson(join(base, "config.json"));
+  const generation = await readExactJson(join(base, "generation_config.json"));
+  if (config === undefined) notes.push(`"${base}" has no config.json: the result has none`);
+  else {
+    const changed = changeConfig(config, { dtype, layers, tied, vocabularySize: vocabulary?.size });
+    const renumbered = vocabulary && renumberTokenIds(changed.config, vocabulary);
+    notes.push(...changed.notes, ...(renumbered?.notes ?? []));
+    contents.set("config.json", { json: renumbered?.config ?? changed.config });
+  }
+  if (generation === undefined || vocabulary === undefined) return;
+  contents.set("generation_config.json", { json: renumberTokenIds(generation, vocabulary).config });
+}
+
+function setTokenizer(contents: Contents, { tokenizer }: VocabularyPlan): void {
+  const document = mergedDocument(tokenizer);
+  if (document !== undefined) {
+    for (const file of TOKENIZER_FILES) {
+      if (/^(tokenizer\.model|spiece|sentencepiece|vocab|merges|added_tokens)/.test(file))
+        contents.delete(file);
+    }
+    contents.set("tokenizer.json", { json: document });
+  } else {
+    const added = Object.fromEntries(tokenizer.added.map(({ content, id }) => [content, id]));
+    contents.set("added_tokens.json", { json: added });
+  }
+  contents.set("tokenizer_config.json", { json: mergedSettings(tokenizer) });
+}
+
+async function setChatTemplate(contents: Contents, options: WriteModelFilesOptions): Promise<void> {
+  const { base, networks, vocabulary, chatTemplate } = options;
+  if (chatTemplate === undefined) return;
+  const directories = networks.map(({ directory }) => directory);
+  const text = await chooseChatTemplate(chatTemplate, directories);
+  if (text === undefined) return;
+  contents.set("chat_template.jinja", { text });
+  const donor = vocabulary?.tokenizer;
+  const settings =
+    donor === undefined ? await readExactJson(join(base, "tokenizer_config.json")) : mergedSettings(donor);
+  if (settings?.["chat_template"] === undefined) return;
+  const { chat_template: _, ...others } = settings;
+  contents.set("tokenizer_config.json", { json: others });
+}
+
+/** Largest file that is copied: tokenizers have some tens of megabytes. */
+const MAX_COPY_BYTES = 2 ** 28;
+
+async function save(path: string, content: Content): Promise<void> {
+  await createFolder(dirname(path));
+  if ("copyOf" in content) {
+    await saveFile(path, await readFileBytes(content.copyOf, MAX_COPY_BYTES), [content.copyOf]);
+  } else {
+    await saveFile(path, "json" in content ? formatExactJson(content.json) : content.text);
+  }
+}
+
+async function assertOtherDirectory(out: string, inputs: readonly string[]): Promise<void> {
+  const identityOf = async (path: string) => {
+    const stats = await stat(path).catch(() => undefined);
+    return stats && `${stats.dev}:${stats.ino}`;
+  };
+  const identity = await identityOf(out);
+  for (const input of inputs) {
+    if (identity === undefined || identity !== (await identityOf(input))) continue;
+    throw new InputError(
+      `Cannot write files to "${out}" as it must not be the directory of a network that is merged: it is "${input}"; choose another`,
+      { input: out },
+    );
+  }
+}

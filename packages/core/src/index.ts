@@ -44,6 +44,11 @@ export {
 export { recognizeFile } from "./formats/detect-format.ts";
 export { type ModelJson, readModelJson } from "./formats/layers-model/read-model-json.ts";
 export { decodeNpy } from "./formats/npz/decode-npy.ts";
+export {
+  type WriteRangeOptions,
+  type WrittenRange,
+  writeTensorRange,
+} from "./formats/safetensors/write-range.ts";
 export { isTrainingState } from "./formats/torch/collect-tensors.ts";
 export { findOverlap, type ZipPlace } from "./formats/zip/zip-directory.ts";
 export { at, entry, InvariantError } from "./invariant.ts";
@@ -53,6 +58,7 @@ export { createFolder, removeFolders } from "./io/create-folder.ts";
 export { openFileSource, readFileRangeSync } from "./io/file-source.ts";
 export { resolveModelPath } from "./io/hub-cache.ts";
 export { hubHint } from "./io/open-file.ts";
+export { openPositionalFile, type PositionalFile } from "./io/positional-file.ts";
 export { readFileBytes, readJsonFile, readTextFile } from "./io/read-file.ts";
 export { saveFile } from "./io/save-file.ts";
 export { lockPathOf, takeLock } from "./io/take-lock.ts";
@@ -63,6 +69,12 @@ export { openCheckpoint } from "./open-checkpoint.ts";
 export { assertWholeOptions, resolveOptions } from "./options.ts";
 export { createRandom, type Random } from "./random/create-random.ts";
 export { describeMaking, type Making, sharedMetadata } from "./save/describe-making.ts";
+export {
+  type StageCheckpointOptions,
+  type StagedCheckpoint,
+  type StagedTensor,
+  stageCheckpoint,
+} from "./save/stage-checkpoint.ts";
 export {
   SAVE_CHECKPOINT_DEFAULTS,
   type SaveCheckpointOptions,

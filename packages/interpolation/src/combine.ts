@@ -89,8 +89,11 @@ function once<S>(survey: Combination<S>["survey"]): (name: string) => Promise<S>
   };
 }
 
-/** Elements of each checkpoint that are held at a time while a whole tensor is surveyed. */
-const SURVEYED = 1 << 20;
+/**
+ * Elements of each checkpoint that are held at a time while a whole tensor is surveyed: as many as fit into
+ * the memory of the kernels in f32, so that nothing is allocated for each range.
+ */
+const SURVEYED = 1 << 18;
 
 /**
  * Reads a tensor of several checkpoints from its first to its last element, range by range, all checkpoints

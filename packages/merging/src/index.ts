@@ -1,3 +1,30 @@
+export {
+  type EstimateMergeOptions,
+  estimateMerge,
+  type MergeEstimate,
+} from "./executor/estimate-merge.ts";
+export { describeFileMerge, type FileMerge } from "./executor/file-merge.ts";
+export {
+  type MergeSource,
+  type OpenedMerge,
+  type OpenMerge,
+  openMergeSource,
+} from "./executor/merge-source.ts";
+export type { MergedFile, MergedInput, MergeProvenance } from "./executor/provenance.ts";
+export {
+  type MergedTensors,
+  type MergeProgress,
+  SAVE_MERGE_DEFAULTS,
+  type SaveMergeOptions,
+  type SaveMergeResult,
+  saveMerge,
+} from "./executor/save-merge.ts";
+export {
+  type TensorDeviation,
+  type VerifyMergeOptions,
+  type VerifyMergeResult,
+  verifyMerge,
+} from "./executor/verify-merge.ts";
 export { type MergeOptions, merge, planMerge } from "./merge.ts";
 export {
   defineMergeMethod,

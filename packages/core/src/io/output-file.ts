@@ -2,7 +2,7 @@ import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { InputError } from "../errors.ts";
 import { createFolder } from "./create-folder.ts";
-import { reasonOf } from "./system-error.ts";
+import { writeError, writeFully } from "./positional-file.ts";
 import { removeStaleTemporaries, temporaryName } from "./temporary-name.ts";
 
 /** A file being written under a temporary name; its final name appears only once it is complete. */
@@ -60,14 +60,8 @@ class TemporaryFile implements OutputFile {
     this.#handle = handle;
   }
 
-  async write(bytes: Uint8Array, position: number): Promise<void> {
-    try {
-      for (let done = 0; done < bytes.length; ) {
-        done += (await this.#handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
-      }
-    } catch (error) {
-      throw writeError(this.path, error);
-    }
+  write(bytes: Uint8Array, position: number): Promise<void> {
+    return writeFully(this.#handle, bytes, { position, name: this.path });
   }
 
   async finish(durable: boolean): Promise<void> {
@@ -97,11 +91,4 @@ class TemporaryFile implements OutputFile {
     if (open) await this.#handle.close().catch(() => {});
     await unlink(this.#temporary).catch(() => {});
   }
-}
-
-function writeError(path: string, error: unknown, missing?: string): InputError {
-  return new InputError(`Cannot write "${path}" as ${reasonOf(error, missing)}`, {
-    input: path,
-    cause: error,
-  });
 }

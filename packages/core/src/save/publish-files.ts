@@ -27,7 +27,7 @@ interface FileAside {
  * @throws InputError if a file cannot be renamed or removed
  */
 export async function publishFiles(
-  files: readonly OutputFile[],
+  files: readonly Pick<OutputFile, "path" | "publish">[],
   earlier: readonly string[],
   durable: boolean,
 ): Promise<void> {

@@ -1,11 +1,11 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { explainNonFinite } from "../../checkpoint/non-finite.ts";
-import { at, entry } from "../../invariant.ts";
+import { entry } from "../../invariant.ts";
+import { BufferedWriter } from "../../io/buffered-writer.ts";
 import type { OutputFile } from "../../io/output-file.ts";
 import { convertInto } from "../../tensor/convert.ts";
 import { DTYPES } from "../../tensor/dtype.ts";
 import type { Elements } from "../../tensor/elements.ts";
-import type { Scratch } from "../../tensor/kernels/floats.ts";
 import { findNonFinite } from "../../tensor/measure.ts";
 import { borrowScratch } from "../../tensor/scratch.ts";
 import { sizeOf } from "../../tensor/shape.ts";
@@ -14,7 +14,7 @@ import type { StoredTensor } from "./header.ts";
 import type { SafetensorsLayout } from "./layout.ts";
 
 /** Bytes read at once: few enough that they stay in the cache until they have been used. */
-const READ_BYTES = 128 * 1024;
+export const READ_BYTES: number = 128 * 1024;
 
 /** How {@link writeSafetensors} streams. */
 export interface StreamOptions {
@@ -81,54 +81,6 @@ export async function writeSafetensors(
     for (const scratch of [...buffers, input]) scratch.release();
   }
   writer.throwFailure();
-}
-
-/** Writes from several buffers in turn, so that filling one overlaps writing the others. */
-class BufferedWriter {
-  readonly #slots: { readonly bytes: Uint8Array; writing: Promise<void> }[];
-  readonly #file: OutputFile;
-  readonly #onBytes: (bytes: number) => void;
-  #next = 0;
-  #failure: { readonly error: unknown } | undefined;
-
-  constructor(buffers: readonly Scratch[], file: OutputFile, onBytes: (bytes: number) => void) {
-    this.#slots = buffers.map(({ bytes }) => ({ bytes, writing: Promise.resolve() }));
-    this.#file = file;
-    this.#onBytes = onBytes;
-  }
-
-  /** Waits until the next buffer may be filled. */
-  async nextBuffer(): Promise<Uint8Array> {
-    const slot = at(this.#slots, this.#next, "buffer");
-    await slot.writing;
-    this.throwFailure();
-    return slot.bytes;
-  }
-
-  /** Starts to write the buffer that `nextBuffer` returned last. */
-  start(bytes: Uint8Array, position: number): void {
-    at(this.#slots, this.#next, "buffer").writing = this.#write(bytes, position);
-    this.#next = (this.#next + 1) % this.#slots.length;
-  }
-
-  /** Waits for all writes, whether they succeed or not. */
-  async settle(): Promise<void> {
-    for (const { writing } of this.#slots) await writing;
-  }
-
-  throwFailure(): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
-  }
-
-  /** Writes bytes, and stores a failure for later, since nobody is waiting yet. */
-  async #write(bytes: Uint8Array, position: number): Promise<void> {
-    try {
-      await this.#file.write(bytes, position);
-      this.#onBytes(bytes.length);
-    } catch (error) {
-      this.#failure ??= { error };
-    }
-  }
 }
 
 /** Cuts a file into chunks, lazily: large tensors into several, neighbouring small tensors into one. */

@@ -1,0 +1,242 @@
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { layOutSafetensors } from "../formats/safetensors/layout.ts";
+import { at, InvariantError } from "../invariant.ts";
+import { createFolder, removeFolders } from "../io/create-folder.ts";
+import { openPositionalFile, writeError } from "../io/positional-file.ts";
+import { lockPathOf, takeLock } from "../io/take-lock.ts";
+import { removeStaleTemporaries } from "../io/temporary-name.ts";
+import type { SaveCheckpointResult } from "../save-checkpoint.ts";
+import type { TensorInfo } from "../tensor/tensor.ts";
+import { indexPath, isCheckpointFile, resolveOutputPlace } from "./output-paths.ts";
+import { assertRoom, findReplaced, planSave, type SavePlan } from "./plan-save.ts";
+import { publishFiles } from "./publish-files.ts";
+
+/** Where the elements of a tensor are written while its checkpoint is not complete. */
+export interface StagedTensor extends TensorInfo {
+  /** Path of the unfinished file. */
+  readonly path: string;
+  /** Path that the file will have, for messages. */
+  readonly target: string;
+  /** Position in the file of the first byte of the tensor. */
+  readonly position: number;
+}
+
+/** A checkpoint whose tensors are written in any order, by several writers, in a hidden folder. */
+export interface StagedCheckpoint {
+  /** The hidden folder, which may hold other files about the work, too. */
+  readonly folder: string;
+  readonly tensors: ReadonlyMap<string, StagedTensor>;
+  /** Bytes of all files. */
+  readonly bytes: number;
+  /** Whether the files hold what an earlier process wrote. */
+  readonly resumed: boolean;
+  /**
+   * Writes the headers, gives the files their final names, removes the hidden folder and gives the place
+   * free.
+   * @param metadata - of as many bytes as the metadata that the checkpoint was staged with
+   * @throws InputError if a file cannot be written or renamed
+   */
+  publish(metadata: Readonly<Record<string, string>>): Promise<SaveCheckpointResult>;
+  /** Gives the place free for other processes, and leaves the files for a later one to go on with. */
+  close(): Promise<void>;
+  /** Removes the files, and gives the place free. */
+  discard(): Promise<void>;
+}
+
+/** Options of {@link stageCheckpoint}. */
+export interface StageCheckpointOptions {
+  readonly maxShardBytes: number;
+  readonly overwrite: boolean;
+  /** Whether the disk must have every byte before a file gets its name. */
+  readonly durable: boolean;
+  /** Metadata of the right length; what it says is replaced when the checkpoint is published. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /**
+   * Decides whether the unfinished files in the hidden folder are used, else they are removed; not called
+   * where there is no such folder. They must not be used unless they are whole: all there, of their full
+   * size.
+   */
+  readonly goesOn: (folder: string, isWhole: boolean) => Promise<boolean>;
+}
+
+/** File in the hidden folder that lists the files which are just being renamed. */
+const PUBLISHING = "publishing.json";
+
+/**
+ * Makes the files of a checkpoint in a hidden folder beside their final place, of their full size and without
+ * content, or takes up the ones that a killed process left.
+ *
+ * @param checkpoint - names, element types and shapes of the tensors, and the files that must not be replaced
+ * @param path - as of `saveCheckpoint`
+ * @throws InputError if the path cannot be used, another process is writing there, or the disk lacks room
+ */
+export async function stageCheckpoint(
+  checkpoint: Checkpoint,
+  path: string,
+  options: StageCheckpointOptions,
+): Promise<StagedCheckpoint> {
+  const place = await resolveOutputPlace(path);
+  const created = await createFolder(place.folder);
+  const unlock = await takeLock(lockPathOf(indexPath(place), "saving"), path);
+  const folder = join(place.folder, `.${place.stem}.unfinished`);
+  const leave = async (): Promise<void> => {
+    await unlock();
+    await removeFolders(created);
+  };
+  try {
+    await takeBackPublished(folder, place.folder);
+    const plan = await planSave(checkpoint, path, { ...options, dtype: undefined });
+    await removeStaleTemporaries(place.folder, (name) => isCheckpointFile(place, name));
+    const resumed = (await isFolder(folder)) && (await options.goesOn(folder, await hasFiles(folder, plan)));
+    if (!resumed) await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    try {
+      await assertRoom({ ...plan, bytes: plan.bytes - (await allocatedBytes(folder)) });
+      for (const { path: target, layout } of plan.shards) await createFile(folder, target, layout.size);
+    } catch (error) {
+      if (!resumed) await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+    return createStage(checkpoint, { plan, folder, resumed, leave }, options);
+  } catch (error) {
+    await leave();
+    throw error;
+  }
+}
+
+interface Staging {
+  readonly plan: SavePlan;
+  readonly folder: string;
+  readonly resumed: boolean;
+  readonly leave: () => Promise<void>;
+}
+
+function createStage(
+  checkpoint: Checkpoint,
+  { plan, folder, resumed, leave }: Staging,
+  options: StageCheckpointOptions,
+): StagedCheckpoint {
+  const tensors = new Map<string, StagedTensor>();
+  for (const { path: target, layout } of plan.shards) {
+    for (const [name, { dtype, shape, begin }] of layout.tensors)
+      tensors.set(name, { dtype, shape, position: begin, target, path: join(folder, basename(target)) });
+  }
+  const discard = async (): Promise<void> => {
+    await rm(folder, { recursive: true, force: true });
+    await leave();
+  };
+  return {
+    ...{ folder, tensors, resumed, bytes: plan.bytes, discard, close: leave },
+    async publish(metadata) {
+      await writeHeaders(plan, folder, { metadata, durable: options.durable });
+      const files = [...plan.shards.map((shard) => shard.path), ...(plan.index ? [plan.index.path] : [])];
+      const earlier = await findReplaced(plan, checkpoint, options);
+      await writeFile(join(folder, PUBLISHING), JSON.stringify(files.map((file) => basename(file))));
+      const outputs = files.map((file) => ({ path: file, publish: () => moveTo(file, folder) }));
+      await publishFiles(outputs, earlier, options.durable);
+      await discard();
+      return { path: at(files, files.length - 1, "file"), files, bytes: plan.bytes };
+    },
+  };
+}
+
+async function writeHeaders(
+  { shards, index }: SavePlan,
+  folder: string,
+  { metadata, durable }: { readonly metadata: Readonly<Record<string, string>>; readonly durable: boolean },
+): Promise<void> {
+  for (const { path, layout } of shards) {
+    const { header } = layOutSafetensors(layout.tensors, metadata);
+    if (header.length !== layout.header.length) {
+      throw new InvariantError(
+        `metadata of "${path}" must be as long as planned: a header of ${header.length} bytes, not ${layout.header.length}`,
+      );
+    }
+    const file = await openPositionalFile(join(folder, basename(path)), path);
+    try {
+      await file.write(header, 0);
+      if (durable) await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+  if (index !== undefined) {
+    await writeFile(join(folder, basename(index.path)), index.json).catch((error: unknown) => {
+      throw writeError(index.path, error);
+    });
+  }
+}
+
+async function moveTo(path: string, folder: string): Promise<void> {
+  await rename(join(folder, basename(path)), path).catch((error: unknown) => {
+    throw writeError(path, error, "its unfinished file must stay until it is complete: it was removed");
+  });
+}
+
+/**
+ * Moves files back that a process had given their names when it was killed in the midst of it; where all had
+ * got their names, nothing is left to do but to remove the folder.
+ */
+async function takeBackPublished(folder: string, target: string): Promise<void> {
+  const names = await readNames(join(folder, PUBLISHING));
+  if (names === undefined) return;
+  const staged = new Set(await readdir(folder));
+  if (names.every((name) => !staged.has(name))) {
+    await rm(folder, { recursive: true, force: true });
+    return;
+  }
+  for (const name of names) {
+    if (!staged.has(name)) await rename(join(target, name), join(folder, name)).catch(() => {});
+  }
+  await rm(join(folder, PUBLISHING), { force: true });
+}
+
+async function readNames(path: string): Promise<readonly string[] | undefined> {
+  const handle = await open(path, "r").catch(() => undefined);
+  if (handle === undefined) return undefined;
+  try {
+    return JSON.parse(await handle.readFile("utf8")) as readonly string[];
+  } catch {
+    // Killed while it was being written: no file had been renamed yet.
+    return undefined;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes a file of its full size, without content; one that is there already keeps what it has. */
+async function createFile(folder: string, target: string, size: number): Promise<void> {
+  const path = join(folder, basename(target));
+  try {
+    const handle = await open(path, "a");
+    try {
+      await handle.truncate(size);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw writeError(target, error);
+  }
+}
+
+/** Returns the bytes of the disk that the files in a folder take; parts without content take none. */
+async function allocatedBytes(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(folder)) bytes += (await stat(join(folder, name))).blocks * 512;
+  return bytes;
+}
+
+/** Returns whether all unfinished files of a plan are there, of their full size. */
+async function hasFiles(folder: string, { shards }: SavePlan): Promise<boolean> {
+  for (const { path, layout } of shards) {
+    const stats = await stat(join(folder, basename(path))).catch(() => undefined);
+    if (stats?.size !== layout.size) return false;
+  }
+  return true;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}

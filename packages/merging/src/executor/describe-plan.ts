@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { canonicalJson } from "@isthmus/tasks";
+import type { MergeMethod } from "../merge-method.ts";
+import type { MergePlan } from "../merge-plan.ts";
+
+/**
+ * Computes a digest of all that a plan says: tensors, methods with their code, sources, parameters and seed;
+ * not of the content of the networks.
+ * @returns 64 hexadecimal digits
+ */
+export function digestPlan({ tensors, networks, metadata, seed }: MergePlan): string {
+  const hash = createHash("sha256");
+  const codes = new Map<MergeMethod, string>();
+  const codeOf = (method: MergeMethod): string => {
+    const code = codes.get(method) ?? `${method.name} ${method.survey} ${method.blendInto}`;
+    codes.set(method, code);
+    return code;
+  };
+  hash.update(canonicalJson({ seed, metadata, sources: networks.map(({ source }) => source) }));
+  for (const [name, { info, method, sources, base, parameters }] of tensors) {
+    const rule = { name, info, sources, base, parameters: exactNumbers(parameters) };
+    hash.update(canonicalJson(rule)).update(method === undefined ? "copy" : codeOf(method));
+  }
+  return hash.digest("hex");
+}
+
+/** Replaces numbers that JSON writes alike, such as infinities and -0, by their names. */
+function exactNumbers(value: unknown): unknown {
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  if (Array.isArray(value)) return value.map(exactNumbers);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, exactNumbers(part)]));
+}
+
+/** State of a file, which changes when it is written to or replaced. */
+export interface FileState {
+  readonly path: string;
+  readonly bytes: number;
+  /** Time of the last change in nanoseconds, as text. */
+  readonly changed: string;
+}
+
+/** Looks up the states of files, in the order of their paths. */
+export async function statesOf(paths: readonly string[]): Promise<readonly FileState[]> {
+  const states = [...new Set(paths)].sort().map(async (path): Promise<FileState> => {
+    const { size, mtimeNs } = await stat(path, { bigint: true });
+    return { path, bytes: Number(size), changed: String(mtimeNs) };
+  });
+  return Promise.all(states);
+}

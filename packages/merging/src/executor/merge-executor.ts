@@ -1,0 +1,124 @@
+import { createThreadExecutor, type TaskExecutor } from "@isthmus/tasks";
+import type { MergePlan } from "../merge-plan.ts";
+import { digestPlan } from "./describe-plan.ts";
+import type { MergeSource } from "./merge-source.ts";
+import type { MergedPiece, MergeTask } from "./merge-tasks.ts";
+import type { MergeWorkerData } from "./merge-worker.ts";
+import { type MergeTarget, runPieces } from "./run-pieces.ts";
+
+/** Runs tasks of merges in threads, or side by side in this one. */
+export interface MergeExecutor extends TaskExecutor {
+  close(): Promise<void>;
+}
+
+// Threads start from sources, where this module does; Node needs help with that.
+const WORKER = new URL(
+  import.meta.url.endsWith(".ts") ? "../../test/merge-worker.mjs" : "./merge-worker.js",
+  import.meta.url,
+);
+
+/**
+ * Creates an executor for the tasks of a merge.
+ * @param threads - tasks that run at once
+ * @param source - from which each thread makes the plan; without it, tasks share this thread
+ */
+export function createMergeExecutor(
+  plan: MergePlan,
+  target: MergeTarget,
+  { threads, source }: { readonly threads: number; readonly source: MergeSource | undefined },
+): MergeExecutor {
+  if (source !== undefined && threads > 1) {
+    const workerData: MergeWorkerData = { source, digest: digestPlan(plan), target };
+    return createThreadExecutor(WORKER, { capacity: threads, workerData });
+  }
+  return {
+    capacity: threads,
+    async run({ params }, { signal, onProgress }) {
+      const { pieces, bytes } = params as Pick<MergeTask, "bytes"> & {
+        readonly pieces: readonly MergedPiece[];
+      };
+      let written = 0;
+      const onBytes = (more: number): void => {
+        written += more;
+        onProgress(written / bytes);
+      };
+      await runPieces(plan, pieces, target, { signal, onBytes });
+      return {};
+    },
+    async close() {},
+  };
+}
+
+/** Limits of {@link runMergeTasks}, and what it reports. */
+export interface RunMergeTasksOptions {
+  readonly executor: MergeExecutor;
+  /** Bytes that the surveys of tasks which run at once may hold together. */
+  readonly room: number;
+  readonly folder: string;
+  readonly signal: AbortSignal | undefined;
+  /** Called with the bytes written by tasks so far. */
+  readonly onBytes: (bytes: number) => void;
+}
+
+/**
+ * Runs tasks, as many at once as the executor takes and their surveys have room for, at least one.
+ * @throws the error of the first task that fails, once the others have stopped
+ */
+export async function runMergeTasks(
+  tasks: readonly MergeTask[],
+  { executor, room, folder, signal, onBytes }: RunMergeTasksOptions,
+): Promise<void> {
+  const waiting = [...tasks];
+  const running = new Map<MergeTask, { end: Promise<void>; bytes: number }>();
+  const stop = new AbortController();
+  const abort = (): void => stop.abort(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  if (signal?.aborted) abort();
+  let done = 0;
+  let failure: { readonly error: unknown } | undefined;
+  const report = (): void => onBytes([...running.values()].reduce((sum, { bytes }) => sum + bytes, done));
+  const start = (task: MergeTask): void => {
+    const state = { end: Promise.resolve(), bytes: 0 };
+    running.set(task, state);
+    const assignment = { kind: "merge", params: task, inputs: {}, folder };
+    const onProgress = (share: number): void => {
+      state.bytes = share * task.bytes;
+      report();
+    };
+    state.end = executor
+      .run(assignment, { signal: stop.signal, onProgress })
+      .then(() => {
+        done += task.bytes;
+      })
+      .catch((error: unknown) => {
+        failure ??= { error };
+        stop.abort(error);
+      })
+      .finally(() => {
+        running.delete(task);
+        report();
+      });
+  };
+  const heldBytes = (): number => [...running.keys()].reduce((sum, { memory }) => sum + memory, 0);
+  const takeNext = (): MergeTask | undefined => {
+    const place = waiting.findIndex(
+      ({ memory }) => memory === 0 || running.size === 0 || heldBytes() + memory <= room,
+    );
+    return place < 0 ? undefined : waiting.splice(place, 1)[0];
+  };
+  try {
+    for (;;) {
+      while (!stop.signal.aborted && running.size < executor.capacity) {
+        const task = takeNext();
+        if (task === undefined) break;
+        start(task);
+      }
+      if (running.size === 0) break;
+      await Promise.race([...running.values()].map(({ end }) => end));
+    }
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+  signal?.throwIfAborted();
+  if (failure !== undefined) throw failure.error;
+}

@@ -1,0 +1,117 @@
+import { byteLengthOf, DTYPES, entry, sizeOf } from "@isthmus/core";
+import type { MergePlan, PlannedTensor } from "../merge-plan.ts";
+
+/** Elements `[begin, end)` of a tensor of the result. */
+export interface MergedPiece {
+  readonly tensor: string;
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** Pieces that one thread makes, one after another. */
+export interface MergeTask {
+  readonly pieces: readonly MergedPiece[];
+  /** Bytes that it writes. */
+  readonly bytes: number;
+  /** Most bytes that its surveys hold, beside what every thread needs. */
+  readonly memory: number;
+}
+
+/** What cutting a plan into tasks depends on. */
+export interface CutOptions {
+  readonly threads: number;
+  /** Bytes of the result in one piece, a multiple of 8. */
+  readonly pieceBytes: number;
+  /** How often the survey of each tensor reads its sources, by name; of 0 where there is none. */
+  readonly passes: ReadonlyMap<string, number>;
+  /** Returns whether a piece was made before. */
+  readonly isDone: (piece: MergedPiece) => boolean;
+}
+
+/**
+ * Cuts a merge into tasks, which may run in any order and at once.
+ *
+ * Pieces of a tensor that is surveyed stay together, as each task would have to survey it, unless the tensor
+ * is more than the share of one thread. Small tensors are put together. Large tasks come first, so that no
+ * thread is left with one at the end; all others are in the order of the plan, as files are read fastest in
+ * order.
+ */
+export function cutIntoTasks(
+  { tensors }: Pick<MergePlan, "tensors">,
+  { threads, pieceBytes, passes, isDone }: CutOptions,
+): readonly MergeTask[] {
+  const total = [...tensors].reduce((sum, [name, planned]) => sum + costOf(planned, passes.get(name)), 0);
+  const share = total / threads;
+  const tasks: MergeTask[] = [];
+  let small: MergedPiece[] = [];
+  const flush = (): void => {
+    if (small.length > 0) tasks.push(createTask(small, tensors));
+    small = [];
+  };
+  for (const [name, planned] of tensors) {
+    const pieces = piecesOf(name, planned, pieceBytes).filter((piece) => !isDone(piece));
+    if (isSmall(planned, pieceBytes)) {
+      small.push(...pieces);
+      if (bytesOf(small, tensors) >= pieceBytes) flush();
+      continue;
+    }
+    const surveyed = entry(passes, name, "tensor") > 0;
+    const count = surveyed
+      ? Math.max(1, Math.round(costOf(planned, passes.get(name)) / share))
+      : pieces.length;
+    tasks.push(...groupsOf(pieces, count).map((group) => createTask(group, tensors)));
+  }
+  flush();
+  const isLarge = (task: MergeTask): boolean => task.bytes > total / threads / 8;
+  return [
+    ...tasks.filter(isLarge).sort((a, b) => b.bytes - a.bytes),
+    ...tasks.filter((task) => !isLarge(task)),
+  ];
+}
+
+/** Returns whether a tensor is so small that others share a task with it. */
+function isSmall({ info, method }: PlannedTensor, pieceBytes: number): boolean {
+  return byteLengthOf(info) <= pieceBytes / 4 && !method?.keepsTensor;
+}
+
+/** Returns the bytes that are held while a whole tensor is surveyed: its sources and one result, in f32. */
+export function surveyBytes({ method, info, sources, base }: PlannedTensor): number {
+  if (!method?.keepsTensor || !DTYPES[info.dtype].float) return 0;
+  return 4 * sizeOf(info.shape) * (sources.length + (base === undefined ? 0 : 1) + 1);
+}
+
+/** Cuts a tensor of the result into pieces that are made, and noted, one by one. */
+function piecesOf(tensor: string, { info }: PlannedTensor, pieceBytes: number): readonly MergedPiece[] {
+  const size = sizeOf(info.shape);
+  const step = pieceBytes / DTYPES[info.dtype].bytes;
+  return Array.from({ length: Math.ceil(size / step) }, (_, i) => ({
+    ...{ tensor, begin: i * step, end: Math.min((i + 1) * step, size) },
+  }));
+}
+
+function groupsOf(pieces: readonly MergedPiece[], count: number): readonly (readonly MergedPiece[])[] {
+  const length = Math.ceil(pieces.length / count);
+  const groups = Array.from({ length: count }, (_, i) => pieces.slice(i * length, (i + 1) * length));
+  return groups.filter((group) => group.length > 0);
+}
+
+function createTask(pieces: readonly MergedPiece[], tensors: MergePlan["tensors"]): MergeTask {
+  const memory = Math.max(...pieces.map(({ tensor }) => surveyBytes(plannedOf(tensors, tensor))));
+  return { pieces, bytes: bytesOf(pieces, tensors), memory };
+}
+
+function bytesOf(pieces: readonly MergedPiece[], tensors: MergePlan["tensors"]): number {
+  return pieces.reduce(
+    (sum, { tensor, begin, end }) =>
+      sum + (end - begin) * DTYPES[plannedOf(tensors, tensor).info.dtype].bytes,
+    0,
+  );
+}
+
+const plannedOf = (tensors: MergePlan["tensors"], name: string): PlannedTensor =>
+  entry(tensors, name, "tensor");
+
+/** What making a tensor costs, in bytes of the result that are computed or surveyed. */
+function costOf({ info }: PlannedTensor, passes = 0): number {
+  return byteLengthOf(info) * (1 + passes);
+}

@@ -1,0 +1,40 @@
+import { workerData } from "node:worker_threads";
+import { MismatchError } from "@isthmus/core";
+import { serveTasks } from "@isthmus/tasks";
+import type { MergePlan } from "../merge-plan.ts";
+import { digestPlan } from "./describe-plan.ts";
+import { type MergeSource, openMergeSource } from "./merge-source.ts";
+import type { MergedPiece } from "./merge-tasks.ts";
+import { type MergeTarget, runPieces } from "./run-pieces.ts";
+
+/** The data that a worker is started with. */
+export interface MergeWorkerData {
+  readonly source: MergeSource;
+  /** Digest of the plan that the worker must make from the source. */
+  readonly digest: string;
+  readonly target: MergeTarget;
+}
+
+const { source, digest, target } = workerData as MergeWorkerData;
+let opened: Promise<MergePlan> | undefined;
+
+serveTasks(async ({ params }, { signal, onProgress }) => {
+  opened ??= openPlan();
+  const { pieces, bytes } = params as { readonly pieces: readonly MergedPiece[]; readonly bytes: number };
+  let written = 0;
+  const onBytes = (more: number): void => {
+    written += more;
+    onProgress(written / bytes);
+  };
+  await runPieces(await opened, pieces, target, { signal, onBytes });
+  return {};
+});
+
+async function openPlan(): Promise<MergePlan> {
+  const { plan } = await openMergeSource(source);
+  if (digestPlan(plan) === digest) return plan;
+  throw new MismatchError(
+    `Cannot merge in threads as "${source.module}" must make the plan that was given from its data alone: it makes another one`,
+    { parameters: ["source"] },
+  );
+}

@@ -1,0 +1,55 @@
+import { entry, openPositionalFile, type StagedTensor, writeTensorRange } from "@isthmus/core";
+import { type MergePlan, mergeByPlan } from "../merge-plan.ts";
+import { noteFinished } from "./merge-journal.ts";
+import type { MergedPiece } from "./merge-tasks.ts";
+
+/** Where the pieces of a merge are written, as plain data. */
+export interface MergeTarget {
+  /** Folder of unfinished files, with the journal. */
+  readonly folder: string;
+  readonly tensors: ReadonlyMap<string, StagedTensor>;
+  readonly allowNonFinite: boolean;
+  /** Whether the disk must have a piece before the journal says that it is finished. */
+  readonly durable: boolean;
+}
+
+/** How a run of pieces is stopped, and where it reports the bytes it has written. */
+export interface PiecesControl {
+  readonly signal: AbortSignal;
+  readonly onBytes: (bytes: number) => void;
+}
+
+/**
+ * Makes pieces one after another, writes them into their places, and notes each in the journal. What a method
+ * found out about a tensor is forgotten after the last of its pieces in a row.
+ * @throws InputError if a file cannot be written, or a number is not finite; what a method throws
+ * @throws the reason of the signal if it is aborted
+ */
+export async function runPieces(
+  plan: MergePlan,
+  pieces: readonly MergedPiece[],
+  { folder, tensors, allowNonFinite, durable }: MergeTarget,
+  { signal, onBytes }: PiecesControl,
+): Promise<void> {
+  let rest = pieces;
+  while (rest[0] !== undefined) {
+    const name = rest[0].tensor;
+    const { path, target, position } = entry(tensors, name, "tensor");
+    const next = rest.findIndex(({ tensor }) => tensor !== name);
+    const group = next < 0 ? rest : rest.slice(0, next);
+    rest = next < 0 ? [] : rest.slice(next);
+    const planned = new Map([[name, entry(plan.tensors, name, "tensor")]]);
+    const checkpoint = mergeByPlan({ ...plan, tensors: planned });
+    const file = await openPositionalFile(path, target);
+    try {
+      for (const { begin, end, tensor } of group) {
+        const range = { name, begin, end, file, position };
+        await writeTensorRange(checkpoint, range, { allowNonFinite, signal, onBytes });
+        if (durable) await file.sync();
+        await noteFinished(folder, { tensor, begin, end });
+      }
+    } finally {
+      await file.close();
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import {
+  allocateData,
+  type Checkpoint,
+  DTYPES,
+  defineCheckpoint,
+  fromFloat64Into,
+  sizeOf,
+  type TensorInfo,
+} from "@isthmus/core";
+import type { MergedTensor, MergeMethod } from "../merge-method.ts";
+import type { MergePlan, PlannedTensor } from "../merge-plan.ts";
+
+/** Largest extent of the tensors that surveys are tried on. */
+const TRIED_EXTENT = 24;
+
+/** A function that says how often the survey of a tensor reads all that the tensor is made of. */
+export type CountPasses = (tensor: PlannedTensor) => Promise<number>;
+
+/**
+ * Creates a function that finds out how often a survey reads the networks, by running it on a small tensor of
+ * made-up numbers, whose reads are counted; each method is tried once for tensors of each number of axes.
+ *
+ * A survey that fails there, or chooses its passes by size, is not counted right: the number is an estimate.
+ */
+export function createPassCounter({ seed }: Pick<MergePlan, "seed">): CountPasses {
+  const counts = new Map<MergeMethod, Map<string, Promise<number>>>();
+  return async (planned) => {
+    const { method, info, sources, parameters } = planned;
+    if (method?.survey === undefined || !DTYPES[info.dtype].float) return 0;
+    const key = JSON.stringify([info.shape.length, sources.length, planned.base !== undefined, parameters]);
+    const tried = counts.get(method) ?? new Map<string, Promise<number>>();
+    counts.set(method, tried);
+    const passes = tried.get(key) ?? tryOut(planned, method, seed);
+    tried.set(key, passes);
+    return passes;
+  };
+}
+
+async function tryOut(
+  { info: { dtype, shape }, sources, base, parameters }: PlannedTensor,
+  method: MergeMethod,
+  seed: number,
+): Promise<number> {
+  const info = { dtype, shape: shape.map((extent) => Math.min(extent, TRIED_EXTENT)) };
+  let elements = 0;
+  const create = (place: number): Checkpoint =>
+    createMadeUp(info, place, (count) => {
+      elements += count;
+    });
+  const [first, ...others] = sources;
+  const networks = [create(0), ...others.map((_, i) => create(i + 1))] as const;
+  const tensor: MergedTensor = {
+    ...{ name: NAME, info, networks, parameters, seed },
+    base: base && create(sources.length),
+  };
+  // One network may be read in full and others not at all: what counts is the sum.
+  const once = sizeOf(info.shape) * (sources.length + (base === undefined ? 0 : 1));
+  try {
+    await method.survey?.(tensor);
+  } catch {
+    return Math.max(1, Math.ceil(elements / once));
+  }
+  return first === undefined || once === 0 ? 0 : elements / once;
+}
+
+const NAME = "tried";
+
+function createMadeUp(info: TensorInfo, place: number, onRead: (elements: number) => void): Checkpoint {
+  const size = sizeOf(info.shape);
+  const numbers = Float64Array.from({ length: size }, (_, i) => Math.sin(1 + i * 1.7 + place * 0.9));
+  const stored = fromFloat64Into(numbers, info.dtype, allocateData(info.dtype, size));
+  return defineCheckpoint({
+    source: `made-up network ${place}`,
+    tensors: new Map([[NAME, info]]),
+    async readInto(_, begin, out) {
+      onRead(out.length);
+      out.set(stored.subarray(begin, begin + out.length) as never);
+    },
+  });
+}

@@ -1,0 +1,132 @@
+import {
+  allocateData,
+  at,
+  type Checkpoint,
+  DTYPES,
+  openCheckpoint,
+  sameShape,
+  sizeOf,
+  type TensorData,
+  type TensorInfo,
+  viewBytes,
+} from "@isthmus/core";
+import { mergeByPlan } from "../merge-plan.ts";
+import type { OpenedMerge } from "./merge-source.ts";
+import { hashFiles, type MergeProvenance, readProvenance } from "./provenance.ts";
+
+/** A tensor that is not what making it again gives. */
+export interface TensorDeviation {
+  readonly tensor: string;
+  /** What differs, for people. */
+  readonly reason: string;
+  /** Position of the first element that differs, in row-major order; missing where there is none to name. */
+  readonly element?: number;
+}
+
+/** Result of {@link verifyMerge}. */
+export interface VerifyMergeResult {
+  /** Whether every tensor is what making it again gives, and no input has changed. */
+  readonly ok: boolean;
+  readonly provenance: MergeProvenance;
+  /** Tensors that are the same, bit for bit. */
+  readonly same: number;
+  readonly deviations: readonly TensorDeviation[];
+  /** Names of the input files whose content is not that of the merge, where hashes were stored. */
+  readonly changedInputs: readonly string[];
+}
+
+/** Options of {@link verifyMerge}. */
+export interface VerifyMergeOptions {
+  /** @defaultValue none */
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the share of the tensors that are compared, in `[0, 1]`. */
+  readonly onProgress?: ((progress: { readonly done: number }) => void) | undefined;
+}
+
+/** Elements that are compared at a time. */
+const COMPARED = 2 ** 17;
+
+/**
+ * Makes a merge again that `saveMerge` has written, and compares it with the file tensor by tensor, bit for
+ * bit; writes nothing.
+ * @param open - makes the plan from what the metadata say: it finds the inputs and opens them
+ * @throws FormatError if the metadata of the checkpoint do not say how it was merged
+ */
+export async function verifyMerge(
+  path: string,
+  open: (provenance: MergeProvenance) => Promise<OpenedMerge>,
+  { signal, onProgress }: VerifyMergeOptions = {},
+): Promise<VerifyMergeResult> {
+  await using checkpoint = await openCheckpoint(path);
+  const provenance = readProvenance(checkpoint);
+  const { plan, close } = await open(provenance);
+  try {
+    const again = mergeByPlan(plan);
+    const names = [...new Set([...again.tensors.keys(), ...checkpoint.tensors.keys()])];
+    const deviations: TensorDeviation[] = [];
+    for (const [i, name] of names.entries()) {
+      signal?.throwIfAborted();
+      const deviation = await compareTensor(name, checkpoint, again);
+      if (deviation !== undefined) deviations.push({ tensor: name, ...deviation });
+      onProgress?.({ done: (i + 1) / names.length });
+    }
+    const changedInputs = await findChanged(provenance, plan.networks, signal);
+    const ok = deviations.length === 0 && changedInputs.length === 0;
+    return { ok, provenance, same: names.length - deviations.length, deviations, changedInputs };
+  } finally {
+    await close();
+  }
+}
+
+async function compareTensor(
+  name: string,
+  saved: Checkpoint,
+  again: Checkpoint,
+): Promise<Omit<TensorDeviation, "tensor"> | undefined> {
+  const info = saved.tensors.get(name);
+  const expected = again.tensors.get(name);
+  if (info === undefined) return { reason: "the file lacks it" };
+  if (expected === undefined) return { reason: "the merge has none of that name" };
+  if (info.dtype !== expected.dtype || !sameShape(info.shape, expected.shape))
+    return { reason: `it is ${formatInfo(info)} in the file, and ${formatInfo(expected)} when made again` };
+  const size = sizeOf(info.shape);
+  for (let begin = 0; begin < size; begin += COMPARED) {
+    const length = Math.min(COMPARED, size - begin);
+    const [a, b] = [allocateData(info.dtype, length), allocateData(info.dtype, length)];
+    await saved.readRangeInto(name, begin, a);
+    await again.readRangeInto(name, begin, b);
+    const byte = firstDifference(a, b);
+    if (byte < 0) continue;
+    const element = begin + Math.floor(byte / DTYPES[info.dtype].bytes);
+    const [x, y] = [a, b].map((data) => String(at(data as ArrayLike<number>, element - begin)));
+    return { reason: `element ${element} is stored as ${x}, and as ${y} when made again`, element };
+  }
+  return undefined;
+}
+
+const formatInfo = ({ dtype, shape }: TensorInfo): string => `${dtype} [${shape.join(", ")}]`;
+
+/** Returns the position of the first byte that differs; -1 if all are equal. */
+function firstDifference(a: TensorData, b: TensorData): number {
+  const [x, y] = [viewBytes(a), viewBytes(b)];
+  if (Buffer.compare(x, y) === 0) return -1;
+  return x.findIndex((byte, i) => byte !== y[i]);
+}
+
+/** Hashes the input files again, and lists the ones whose hash is not the stored one. */
+async function findChanged(
+  { inputs }: MergeProvenance,
+  networks: readonly Checkpoint[],
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const stored = inputs.flatMap(({ files }) => files);
+  if (!stored.some(({ sha256 }) => sha256 !== undefined)) return [];
+  const paths = networks.flatMap(({ files }) => files);
+  const hashes = await hashFiles(paths, signal);
+  return stored
+    .filter(({ sha256 }, i) => {
+      const path = paths[i];
+      return sha256 !== undefined && (path === undefined || hashes.get(path) !== sha256);
+    })
+    .map(({ name }) => name);
+}

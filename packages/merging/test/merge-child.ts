@@ -1,0 +1,33 @@
+// Saves a merge in a process of its own, which a test may kill or measure. It is called with JSON: the merge, where to save it, and
+// options; it prints what `saveMerge` returns and the notes, or the error, as JSON.
+import {
+  describeFileMerge,
+  type FileMerge,
+  openMergeSource,
+  type SaveMergeOptions,
+  saveMerge,
+} from "@isthmus/merging";
+
+/** What the process is called with. */
+export interface MergeChildRequest {
+  readonly merge: FileMerge;
+  readonly path: string;
+  readonly options: SaveMergeOptions;
+  /** Whether all is done in one thread, without a description for others. */
+  readonly isAlone?: boolean;
+}
+
+const { merge, path, options, isAlone = false }: MergeChildRequest = JSON.parse(process.argv[2] ?? "");
+const source = describeFileMerge(merge);
+const { plan, close } = await openMergeSource(source);
+const notes: string[] = [];
+try {
+  const onNote = (note: string): void => void notes.push(note);
+  const result = await saveMerge(plan, path, { ...options, ...(isAlone ? {} : { source }), onNote });
+  process.stdout.write(JSON.stringify({ result, notes }));
+} catch (error) {
+  process.stdout.write(
+    JSON.stringify({ error: (error as Error).message, name: (error as Error).name, notes }),
+  );
+}
+await close();

@@ -17,5 +17,6 @@ export {
   type ParameterSpecs,
   type ParameterValue,
   type PerTensor,
+  resolveParameters,
   type TensorParameters,
 } from "./parameters.ts";

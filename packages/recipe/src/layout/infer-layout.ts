@@ -26,9 +26,8 @@ export interface Layout {
 const LAYER_WORDS = /(^|[./])(layers?|h|blocks?|blk)[./]$/;
 
 /**
- * Infers the runs of layers of a network from the names of its tensors: wherever names have numbers from 0
- * without gaps, the outermost ones. Experts inside layers are therefore no layers, and towers have runs of their
- * own.
+ * Infers the runs of layers of a network from the names of its tensors: the outermost numbers that begin at 0
+ * and have no gaps. Experts inside layers are therefore no layers, and towers have runs of their own.
  *
  * @example
  * ```ts
@@ -36,7 +35,7 @@ const LAYER_WORDS = /(^|[./])(layers?|h|blocks?|blk)[./]$/;
  * import { createCheckpoint, createTensor } from "@isthmus/core";
  * import { inferLayout } from "@isthmus/recipe";
  *
- * const names = ["embed.weight", "layers.0.experts.0.w", "layers.0.experts.1.w", "layers.1.mixer.w", "head.weight"];
+ * const names = ["embed.weight", "layers.0.experts.0.w", "layers.0.experts.1.w", "layers.1.mixer.w"];
  * const tensor = createTensor("f32", [1], Float32Array.of(0));
  * const { runs, placeOf } = inferLayout(createCheckpoint(new Map(names.map((name) => [name, tensor]))));
  * assert.deepEqual(runs, [{ prefix: "layers.", count: 2 }]);

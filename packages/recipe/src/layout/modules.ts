@@ -26,7 +26,7 @@ export function isBeforeLayers(name: string): boolean {
   return INPUT.test(name) && !OUTPUT.test(name);
 }
 
-/** Infers the parts of a network: the first words in which the prefixes of its layers differ, and of other tensors. */
+/** Infers the parts of a network: the first words in which the prefixes of its layers differ. */
 export function inferModules({ runs }: Layout, tensors: Iterable<string>): Modules {
   const [longest] = [...runs].sort(
     (a, b) => Number(TOWER.test(a.prefix)) - Number(TOWER.test(b.prefix)) || b.count - a.count,
@@ -34,7 +34,7 @@ export function inferModules({ runs }: Layout, tensors: Iterable<string>): Modul
   if (longest === undefined || runs.length === 1)
     return { names: ["default"], main: "default", moduleOf: () => "default", runOf: () => longest };
   const shared = sharedPrefix(runs.map(({ prefix }) => prefix));
-  const wordOf = (name: string) => name.slice(shared.length).split(/[./]/)[0] ?? "";
+  const wordOf = (name: string) => name.slice(shared.length).replace(/[./].*$/, "");
   const byName = new Map(runs.map((run) => [wordOf(run.prefix), run]));
   const main = wordOf(longest.prefix);
   const moduleOf = (name: string) => {

@@ -7,8 +7,8 @@ import { findScalarProblem } from "../settings/scalar.ts";
 import type { RoledGroup } from "./roles.ts";
 
 /**
- * Lists settings of a group that can have no effect or no value, before any network is opened: parameters that
- * the method has not, or not there; values of another type or out of range.
+ * Lists settings of a group that can have no effect or no value, before any network is opened: parameters
+ * that the method has not, or not there; values of another type or out of range.
  */
 export function findSettingProblems(
   { levels, networks, ancestor }: RoledGroup,

@@ -24,7 +24,7 @@ export interface Member {
 /** Networks that are merged with each other: whole ones, or the sources of a slice. */
 export interface Group {
   readonly path: Path;
-  /** Name of the part of the networks, as the recipe has it; all parts if undefined. */
+  /** Name of the part of the networks, as it stands in the recipe; all parts if undefined. */
   readonly module: string | undefined;
   readonly members: readonly Member[];
   /** The network that the members were made from. */

@@ -9,8 +9,9 @@ import type { RoledGroup } from "./roles.ts";
 import { findRangeProblems, stackLayers } from "./stack-layers.ts";
 
 /**
- * Places every tensor of the result: whole networks by their names, slices layer by layer. Names, their order and
- * the tensors that no part of the recipe names are those of the base, or of the first network.
+ * Finds a place for every tensor of the result: whole networks by their names, slices layer by layer. The
+ * base, or else the first network, gives names, their order, and the tensors that no part of the recipe
+ * names.
  *
  * @throws InputError if a part or a range of layers is not there
  */
@@ -41,7 +42,7 @@ export function placeTensors(
 /** Key of groups that merge all parts of networks. */
 const ALL = "";
 
-/** The network whose names the result has: the base, else the first. */
+/** Finds the network whose names the result has: the base, else the first. */
 export function templateOf(groups: readonly RoledGroup[], inputs: Inputs): Input {
   const { ancestor, networks } = at(groups, 0, "group");
   return inputs.inputOf(ancestor ?? networks[0]);
@@ -64,7 +65,7 @@ function groupByModule(
   return byModule;
 }
 
-/** Lists the names of all tensors, first those of the template; layers of other networks have its names. */
+/** Lists the names of all tensors, first of the template; layers of other networks get its names. */
 function listNames(groups: readonly RoledGroup[], inputs: Inputs, template: Input): readonly string[] {
   const names = new Set(template.network.tensors.keys());
   for (const group of groups) {

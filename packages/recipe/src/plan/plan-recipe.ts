@@ -1,4 +1,5 @@
-import { type Checkpoint, entry, UsageError } from "@isthmus/core";
+import { resolve } from "node:path";
+import { type Checkpoint, entry, InputError, UsageError } from "@isthmus/core";
 import {
   MERGE_METHODS,
   type MergeMethod,
@@ -6,6 +7,7 @@ import {
   mergeByPlan,
   type PlannedTensor,
 } from "@isthmus/merging";
+import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
 import { assertRecipe } from "../recipe/assert-recipe.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
 import { rejectRecipe } from "../recipe/reject.ts";
@@ -51,13 +53,22 @@ export interface PlanRecipeOptions extends OpenOptions {
  * ```
  */
 export async function planRecipe(recipe: Recipe, options: PlanRecipeOptions): Promise<MergePlan> {
+  return planInside(recipe, options, []);
+}
+
+/** Plans a recipe that files of recipes need, by their paths. */
+async function planInside(
+  recipe: Recipe,
+  options: PlanRecipeOptions,
+  within: readonly string[],
+): Promise<MergePlan> {
   assertRecipe(recipe);
   const { methods = MERGE_METHODS, seed = 0, align } = options;
   const method = findMethod(recipe, methods);
   const groups = assignAllRoles(recipe, method);
   const problems = groups.flatMap((group) => findSettingProblems(group, method, methods));
   rejectRecipe(recipe, "Cannot plan the recipe as its settings must have an effect", unique(problems));
-  const open = (reference: ModelReference) => openNested(reference, options);
+  const open = (reference: ModelReference) => openNested(reference, options, within);
   const inputs = await openInputs(groups, { open, align });
   const tensors = planTensors(groups, inputs, { recipe, method, reader: new SettingsReader() });
   const [first, ...others] = inputs.networks;
@@ -70,8 +81,20 @@ export async function planRecipe(recipe: Recipe, options: PlanRecipeOptions): Pr
   };
 }
 
-async function openNested(reference: ModelReference, options: PlanRecipeOptions): Promise<Checkpoint> {
-  return isRecipe(reference) ? mergeByPlan(await planRecipe(reference, options)) : options.open(reference);
+async function openNested(
+  reference: ModelReference,
+  options: PlanRecipeOptions,
+  within: readonly string[],
+): Promise<Checkpoint> {
+  if (isRecipe(reference)) return mergeByPlan(await planInside(reference, options, within));
+  if (typeof reference !== "string" || !isRecipeFile(reference)) return options.open(reference);
+  const path = resolve(reference);
+  if (within.includes(path)) {
+    throw new InputError(`Cannot plan the recipe "${reference}" as it must not need itself: it does`, {
+      input: reference,
+    });
+  }
+  return mergeByPlan(await planInside(await readRecipe(path), options, [...within, path]));
 }
 
 function assignAllRoles(recipe: Recipe, method: MergeMethod): readonly RoledGroup[] {
@@ -104,7 +127,9 @@ function planTensors(
   return tensors;
 }
 
-/** @throws InputError if a filter or a value of a gradient changes nothing, or a strict recipe has no filters */
+/**
+ * @throws InputError if a filter or a value of a gradient changes nothing, or a strict recipe has no filters
+ */
 function assertEffects(groups: readonly RoledGroup[], inputs: Inputs, { recipe, reader }: Planning): void {
   const levels = listLevels(groups);
   const problems = [...reader.findIdleFilters(levels), ...findLongGradients(levels, groups, inputs)];

@@ -112,7 +112,7 @@ function givenOf(
 function infoOf({ dtype, out_dtype: output }: Recipe, parts: readonly Pick<FoundPart, "info">[]): TensorInfo {
   const [first, ...others] = parts.map(({ info }) => info);
   if (first === undefined) throw new RangeError("a tensor is made of at least one");
-  if (!DTYPES[first.dtype].float) return first;
+  if (!DTYPES[first.dtype].float) return { dtype: first.dtype, shape: first.shape };
   const named = output ?? dtype;
   const chosen = named === undefined ? undefined : RECIPE_DTYPES[named];
   return {

@@ -11,8 +11,8 @@ export interface RoledGroup extends Group {
 }
 
 /**
- * Gives the networks of a group their roles: a base that the method compares with is none of the networks; for a
- * method that knows no base it is the first of them.
+ * Gives the networks of a group their roles: a base that the method compares with is none of the networks;
+ * for a method that knows no base it is the first of them.
  * @returns the group, or what is wrong with it
  */
 export function assignRoles(
@@ -52,7 +52,7 @@ export function assignRoles(
   }
 }
 
-/** The base of a slice that does not list it: its layers are those of the first source. */
+/** Puts the base beside the sources of a slice that does not list it, with the layers of the first source. */
 function baseBeside(base: Member, [first]: readonly Member[]): Member {
   return { ...base, range: first?.range };
 }

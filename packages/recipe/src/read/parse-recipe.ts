@@ -6,9 +6,15 @@ import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts"
 import { isMap, type Path } from "../recipe/shape.ts";
 import { createPositions, type Positions, positionsInside, rememberPositions } from "./positions.ts";
 
+/** Checks whether a path is named like a file of a recipe: it ends in `.yml` or `.yaml`. */
+export function isRecipeFile(path: string): boolean {
+  return /\.ya?ml$/i.test(path);
+}
+
 /**
  * Reads a recipe from a YAML file, and checks its form; no network is looked at.
- * @throws InputError if it cannot be read, or is not of the form of a recipe; the message names lines and keys
+ * @throws InputError if it cannot be read, or is not of the form of a recipe; the message names lines and
+ *   keys
  * @throws FormatError if it is not YAML
  */
 export async function readRecipe(path: string): Promise<Recipe> {
@@ -30,7 +36,8 @@ export async function readRecipe(path: string): Promise<Recipe> {
  *
  * const { models } = parseRecipe("merge_method: linear\nmodels: [{ model: a }, { model: b }]");
  * assert.deepEqual(models, [{ model: "a" }, { model: "b" }]);
- * assert.throws(() => parseRecipe("merge_method: linear\nmodles: []"), /recipe:2: "modles".*did you mean "models"/);
+ * assert.throws(() => parseRecipe("merge_method: linear\nmodles: []"), /recipe:2: "modles".*did you mean
+ * "models"/);
  * ```
  */
 export function parseRecipe(text: string, name = "recipe"): Recipe {
@@ -82,8 +89,8 @@ function rememberAll(value: unknown, positions: Positions, at: Path = []): void 
 }
 
 /**
- * Most nesting of a recipe, in places on the stack of the parser, which takes one or two a level. What follows the
- * parser goes down by recursion, so that deeper texts could end the process.
+ * Most nesting of a recipe, in places on the stack of the parser, which takes one or two a level. What
+ * follows the parser goes down by recursion, so that deeper texts could end the process.
  */
 const MOST_PLACES = 256;
 

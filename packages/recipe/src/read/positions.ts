@@ -39,7 +39,7 @@ export function createPositions(name: string, document: Document, lines: LineCou
   return { name, lineOf: (path) => lines.linePos(offsetOf(document, path)).line };
 }
 
-/** Positions of a recipe inside another, at a path of it. */
+/** Creates the positions of a recipe inside another, at a path of it. */
 export function positionsInside(positions: Positions, at: Path): Positions {
   return { name: positions.name, lineOf: (path) => positions.lineOf([...at, ...path]) };
 }
@@ -47,15 +47,19 @@ export function positionsInside(positions: Positions, at: Path): Positions {
 /** Finds where the key that a path ends in stands, or else the nearest key around it that is there. */
 function offsetOf(document: Document, path: Path): number {
   let node: unknown = document.contents;
-  let offset = isMap(node) ? (node.range?.[0] ?? 0) : 0;
+  let offset = isMap(node) ? startOf(node, 0) : 0;
   for (const step of path) {
     if (isAlias(node)) node = node.resolve(document);
     const [place, child] = childOf(node, step);
     if (place === undefined) break;
-    offset = place.range?.[0] ?? offset;
+    offset = startOf(place, offset);
     node = child;
   }
   return offset;
+}
+
+function startOf({ range }: Node, fallback: number): number {
+  return range ? range[0] : fallback;
 }
 
 function childOf(node: unknown, step: string | number): readonly [Node | undefined, unknown] {

@@ -120,7 +120,9 @@ export interface Recipe {
   readonly tokenizer?: TokenizerSetting;
   /** A template's name, `auto`, or its text. */
   readonly chat_template?: string;
-  /** Whether tensors that no filter names are copied from the base, or the first network. @defaultValue false */
+  /**
+   * Whether tensors that no filter names are copied from the base, or the first network. @defaultValue false
+   */
   readonly strict?: boolean;
   /** What is done about a tensor that not all networks have. @defaultValue "error" */
   readonly missing?: "error" | "copy";

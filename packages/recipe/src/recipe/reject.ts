@@ -7,7 +7,8 @@ const SHOWN = 8;
 
 /**
  * Throws one error that lists the problems of a recipe with their places; does nothing if there are none.
- * @param what - what is attempted and the rule, such as `Cannot plan the recipe as settings must have an effect`
+ * @param what - what is attempted and the rule, such as `Cannot plan the recipe as settings must have an
+ *   effect`
  */
 export function rejectRecipe(recipe: object, what: string, problems: readonly Problem[]): void {
   if (problems.length === 0) return;

@@ -64,7 +64,7 @@ const SETTING: Shape = {
 };
 
 /** Form of settings by the names of parameters. */
-export const SETTINGS: Shape = { kind: "table", values: SETTING };
+export const SETTINGS: Extract<Shape, { readonly kind: "table" }> = { kind: "table", values: SETTING };
 
 function chooseValue(value: unknown): Shape | undefined {
   if (typeof value === "number") return NUMBER;

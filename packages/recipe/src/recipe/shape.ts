@@ -2,7 +2,7 @@ import { closestName } from "@isthmus/core";
 
 /** Form of a value in a recipe, from which both its check and its JSON Schema are made. */
 export type Shape =
-  | { readonly kind: "text"; readonly choices?: readonly string[]; readonly hints?: readonly string[] }
+  | { readonly kind: "text"; readonly choices?: readonly string[] }
   | { readonly kind: "number"; readonly whole?: true; readonly least?: number }
   | { readonly kind: "truth" }
   | { readonly kind: "list"; readonly items: Shape; readonly length?: number }
@@ -104,8 +104,9 @@ function findMapProblems(
     .filter((key) => keys[key]?.required && value[key] === undefined)
     .map((key): Problem => ({ path: [...path, key], text: "is missing" }));
   const wrong = Object.entries(value).flatMap(([key, item]): readonly Problem[] => {
-    const known = Object.hasOwn(keys, key) ? keys[key] : undefined;
-    if (known !== undefined) return item === undefined ? [] : findProblems(known.shape, item, [...path, key]);
+    const described = Object.hasOwn(keys, key) ? keys[key] : undefined;
+    if (described !== undefined)
+      return item === undefined ? [] : findProblems(described.shape, item, [...path, key]);
     const meant = closestName(key, names);
     const hint = meant === undefined ? `the keys are ${names.join(", ")}` : `did you mean "${meant}"?`;
     return [{ path: [...path, key], text: `is no key here; ${hint}` }];

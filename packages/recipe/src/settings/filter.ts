@@ -1,8 +1,8 @@
 import { matchesGlob } from "@isthmus/core";
 
 /**
- * Makes the test of a filter: a text that is part of the name; where it has `*` or `?`, a pattern for the whole
- * name; between slashes, a regular expression.
+ * Makes the test of a filter: a text that is part of the name; where it has `*` or `?`, a pattern for the
+ * whole name; between slashes, a regular expression.
  * @throws SyntaxError if it is a regular expression that is none
  */
 export function compileFilter(filter: string): (name: string) => boolean {

@@ -2,7 +2,7 @@ import { closestName } from "@isthmus/core";
 import type { ParameterSpec, ParameterValue } from "@isthmus/merging";
 import { show } from "../recipe/shape.ts";
 
-/** Names the type of a parameter's values: of its default, or its choices, else a number. */
+/** Returns the type of a parameter's values: of its default, or its choices, else a number. */
 export function typeOf({ default: fallback, choices }: ParameterSpec): "number" | "string" | "boolean" {
   return typeof (fallback ?? choices?.at(0) ?? 0) as "number" | "string" | "boolean";
 }

@@ -39,8 +39,8 @@ export class SettingsReader {
   readonly #names = new Set<string>();
 
   /**
-   * Reads a parameter: of the levels, nearest first, the first that has a value for the tensor; undefined if none
-   * has.
+   * Reads a parameter: of the levels, nearest first, the first that has a value for the tensor; undefined if
+   * none has.
    */
   read(
     parameter: string,
@@ -108,8 +108,8 @@ export class SettingsReader {
 }
 
 /**
- * Reads a value at a place between the first layer and the last: numbers of a gradient are interpolated, other
- * values hold from their place to the next.
+ * Reads a value at a place between the first layer and the last: numbers of a gradient are interpolated,
+ * other values hold from their place to the next.
  */
 function valueAt(
   { value, path, filter, isConditional }: Branch,

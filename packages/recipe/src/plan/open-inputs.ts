@@ -1,7 +1,8 @@
-import { type Checkpoint, UsageError } from "@isthmus/core";
+import { type Checkpoint, InputError, isIsthmusError, UsageError } from "@isthmus/core";
 import { inferLayout, type Layout } from "../layout/infer-layout.ts";
 import { inferModules, type Modules } from "../layout/modules.ts";
-import type { AlignSetting, ModelReference } from "../recipe/recipe.ts";
+import { formatPlace } from "../read/positions.ts";
+import type { AlignSetting, ModelReference, Recipe } from "../recipe/recipe.ts";
 import { keyOf, type Member } from "./groups.ts";
 import type { RoledGroup } from "./roles.ts";
 
@@ -42,6 +43,7 @@ export interface Inputs {
 
 /** Opens the networks of groups, each once, and aligns the ones that ask for it. */
 export async function openInputs(
+  recipe: Recipe,
   groups: readonly RoledGroup[],
   { open, align }: OpenOptions,
 ): Promise<Inputs> {
@@ -56,9 +58,9 @@ export async function openInputs(
   for (const group of groups) {
     for (const member of membersOf(group)) {
       if (inputs.has(memberKey(member))) continue;
-      const network = member.align
-        ? await alignMember(member, group, { open: openOnce, align })
-        : await openOnce(member.reference);
+      const network = await atPlace(recipe, member, () =>
+        member.align ? alignMember(member, group, { open: openOnce, align }) : openOnce(member.reference),
+      );
       const layout = inferLayout(network);
       const modules = inferModules(layout, network.tensors.keys());
       inputs.set(memberKey(member), { index: inputs.size, network, layout, modules });
@@ -72,6 +74,21 @@ export async function openInputs(
       return input;
     },
   };
+}
+
+/** Opens a network; if it cannot be opened, the message says where the recipe names it. */
+async function atPlace(
+  recipe: Recipe,
+  { path }: Member,
+  open: () => Promise<Checkpoint>,
+): Promise<Checkpoint> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!isIsthmusError(error, "InputError")) throw error;
+    const { message, input } = error as InputError;
+    throw new InputError(`${message} (${formatPlace(recipe, path)})`, { input, cause: error });
+  }
 }
 
 /** Lists the networks of a group with its base, which comes last. */

@@ -69,7 +69,7 @@ async function planInside(
   const problems = groups.flatMap((group) => findSettingProblems(group, method, methods));
   rejectRecipe(recipe, "Cannot plan the recipe as its settings must have an effect", unique(problems));
   const open = (reference: ModelReference) => openNested(reference, options, within);
-  const inputs = await openInputs(groups, { open, align });
+  const inputs = await openInputs(recipe, groups, { open, align });
   const tensors = planTensors(groups, inputs, { recipe, method, reader: new SettingsReader() });
   const [first, ...others] = inputs.networks;
   if (first === undefined)

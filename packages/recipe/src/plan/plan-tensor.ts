@@ -138,12 +138,19 @@ function explain(
   const settings = read.flatMap(({ name, values }) => {
     const present = values.filter((value) => value !== undefined);
     if (present.length === 0) return [];
-    const texts = values.map((value) => value?.value ?? "default").join(", ");
+    const texts = values
+      .map((value) => (value === undefined ? "default" : formatValue(value.value)))
+      .join(", ");
     const places = [...new Set(present.map((value) => describePlace(recipe, value)))];
     return [`${name} ${texts} (${places.join("; ")})`];
   });
   const ties = tied.map(({ input, tensor }) => `"${input.network.source}" ties it to "${tensor}"`);
   return [method.name, ...settings, ...ties].join(", ");
+}
+
+/** Formats a value with as many digits as people look at. */
+function formatValue(value: ParameterValue): string {
+  return typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value);
 }
 
 function describePlace(recipe: Recipe, { path, filter, along }: ReadValue): string {

@@ -29,7 +29,7 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     load: async () => (await import("./commands/align.ts")).alignVerb,
   },
   merge: {
-    summary: "Average checkpoints, aligned first if asked",
+    summary: "Average checkpoints, aligned first if asked, or merge what a recipe describes",
     load: async () => (await import("./commands/merge.ts")).mergeVerb,
   },
   barrier: {

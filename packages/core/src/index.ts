@@ -20,6 +20,7 @@ export {
   type NonFiniteCount,
 } from "./checkpoint/non-finite.ts";
 export { withTensors } from "./checkpoint/with-tensors.ts";
+export { closestName } from "./closest-name.ts";
 export {
   CONVERT_CHECKPOINT_DEFAULTS,
   type ConvertCheckpointOptions,

@@ -62,6 +62,7 @@ export {
   type ParameterSpecs,
   type ParameterValue,
   type PerTensor,
+  resolveParameters,
   type TensorParameters,
 } from "./parameters.ts";
 export { type DecaySchedule, decayWeights, scheduleWeights } from "./series/series-weights.ts";

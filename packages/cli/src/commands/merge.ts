@@ -2,7 +2,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, type Checkpoint, saveCheckpoint } from "@isthmus/core";
 import { normalizeWeights } from "@isthmus/interpolation";
 import { byLayer, linear, merge, slerp } from "@isthmus/merging";
-import type { MergeFinding } from "@isthmus/recipe";
+import { isRecipeFile, type MergeFinding } from "@isthmus/recipe";
 import {
   type CorrectStatisticsOptions,
   chooseStatistics,
@@ -13,7 +13,14 @@ import { type AlignedNetwork, align } from "@isthmus/weight-matching";
 import { assertArchitecture, assertNoModelFolder, copyModelFiles } from "@isthmus/zoo";
 import { checkNetworks } from "../merge/check-networks.ts";
 import { describeMerge, describeStatistics, formatMerge, type Shares } from "../merge/describe-merge.ts";
-import { addMergeOptions, assertMergeOptions, type MergeOptions, tooFew } from "../merge/merge-options.ts";
+import {
+  addMergeOptions,
+  assertMergeOptions,
+  type MergeOptions,
+  outputOf,
+  tooFew,
+} from "../merge/merge-options.ts";
+import { mergeRecipe } from "../merge/merge-recipe.ts";
 import { type OpenedNetworks, openNetworks } from "../merge/open-networks.ts";
 import { type BarrierGate, formatBarrierGate, requireBarrier } from "../merge/require-barrier.ts";
 import { expandPaths } from "../open/expand-paths.ts";
@@ -28,15 +35,27 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
   return addMergeOptions(
     createVerb("merge").argument(
       "<checkpoints...>",
-      "two or more checkpoints of one architecture; * and ? are wildcards for files",
+      "two or more checkpoints of one architecture, * and ? are wildcards for files; or one recipe in YAML",
     ),
   )
     .addHelpText("after", EXAMPLES)
-    .action((paths, options) => run(options, (context) => mergeFiles(paths, options, context)));
+    .action((paths, options) =>
+      run(options, (context) => {
+        const [path] = paths;
+        const isRecipe = paths.length === 1 && path !== undefined && isRecipeFile(path);
+        return isRecipe ? mergeRecipe(path, options, context) : mergeFiles(paths, options, context);
+      }),
+    );
 }
 
 const EXAMPLES = formatExamples(
   ["isthmus merge a.safetensors b.safetensors -o merged.safetensors", "the mean of two checkpoints"],
+  ["isthmus merge recipe.yml -o merged", "what a recipe describes; recipes of mergekit are read as they are"],
+  ["isthmus merge recipe.yml --dry-run", "what would be merged, copied, read and written"],
+  [
+    "isthmus merge recipe.yml --explain 'model.layers.3.*'",
+    "which line of the recipe gives these tensors which values",
+  ],
   [
     "isthmus merge a.safetensors b.safetensors --align --graph model.onnx -o merged.safetensors",
     "align B to A first, for networks that were trained apart",
@@ -72,11 +91,12 @@ async function mergeFiles(
   if (options.layersFrom !== undefined) await assertLayersResult(options.layersFrom);
   const paths = await expandPaths(patterns);
   assertMergeOptions(paths, options);
+  const path = outputOf(options);
   noteTwice(paths, context.terminal);
   if (options.align) await assertArchitecture("merge with --align", paths, options);
   if (options.requireBarrier !== undefined)
     await assertArchitecture("merge with --require-barrier", paths, options);
-  await assertNoModelFolder(options.output, paths);
+  await assertNoModelFolder(path, paths);
   const weights = options.weights ?? paths.map(() => 1 / paths.length);
   const layers = await openLayerShares(options, { paths, align: options.align });
   return withCheckpoints(paths, async (checkpoints) => {
@@ -90,7 +110,7 @@ async function mergeFiles(
     const merged = await correct(combined, { networks, weights, statistics }, opened, context);
     const note = describeStatistics(opened, statistics, options);
     if (note !== undefined) context.terminal.note(note);
-    const output = await saveCheckpoint(opened.restore(merged), options.output, {
+    const output = await saveCheckpoint(opened.restore(merged), path, {
       dtype: options.dtype,
       allowNonFinite: options.allowNonFinite ?? false,
       maxShardBytes: options.maxShardSize ?? Number.POSITIVE_INFINITY,
@@ -99,7 +119,7 @@ async function mergeFiles(
       signal: context.signal,
       onProgress: ({ done }) => context.progress("Writing", done),
     });
-    const copied = await copyModelFiles(at(paths, 0, "checkpoint"), options.output, options.dtype);
+    const copied = await copyModelFiles(at(paths, 0, "checkpoint"), path, options.dtype);
     const alignments = aligned.map(({ summary }, index) => ({ checkpoint: paths[index + 1], ...summary }));
     return {
       result: {

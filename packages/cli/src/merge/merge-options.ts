@@ -8,15 +8,17 @@ import { addLayerShareOptions, assertLayerShares, type LayerShareOptions } from 
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "../options/match-options.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseBytes, parseNumber, parseNumbers } from "../options/parse-values.ts";
+import { addRecipeOptions, assertNoRecipeOptions, type RecipeOptions } from "./recipe-options.ts";
 
 const FLOAT_TYPES = (Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float);
 
 /** Options of the verb `merge`. */
-export type MergeOptions = EngineOptions &
+export type MergeOptions = RecipeOptions &
+  EngineOptions &
   MatchVerbOptions &
   LayerShareOptions &
   BindingOptions & {
-    readonly output: string;
+    readonly output?: string | undefined;
     readonly weights?: readonly number[] | undefined;
     readonly path: PathKind;
     readonly dtype?: DType | undefined;
@@ -33,7 +35,7 @@ export type MergeOptions = EngineOptions &
 /** Adds the options of the verb `merge`. */
 export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) => {
   command
-    .requiredOption("-o, --output <path>", "a file ending in .safetensors, or a folder")
+    .option("-o, --output <path>", "a file ending in .safetensors, or a folder")
     .option(
       "--weights <list>",
       "one number for each checkpoint, for example .7,.3, which need not add up to 1 (default: equal numbers)",
@@ -77,7 +79,10 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
       parseNumber,
     )
     .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)");
-  addMatchOptions(addBindingOptions(addLayerShareOptions(addEngineOption(command))), "--data");
+  addMatchOptions(
+    addBindingOptions(addLayerShareOptions(addEngineOption(addRecipeOptions(command)))),
+    "--data",
+  );
 });
 
 /** Checks whether a merge runs the network on examples, so that its architecture must be known. */
@@ -105,10 +110,22 @@ function assertStatistics({ statistics, graph, data, path }: MergeOptions): void
 }
 
 /**
- * Checks that the options of a merge belong together, and fit the checkpoints.
+ * Returns where a merge is written.
+ * @throws UsageError if no option says it
+ */
+export function outputOf({ output }: Pick<MergeOptions, "output">): string {
+  if (output !== undefined) return output;
+  throw new UsageError(
+    "Cannot merge as -o must name the result: give a file ending in .safetensors, or a folder",
+  );
+}
+
+/**
+ * Checks that the options of a merge of checkpoints belong together, and fit the checkpoints.
  * @throws UsageError if not
  */
 export function assertMergeOptions(paths: readonly string[], options: MergeOptions): void {
+  assertNoRecipeOptions(options);
   const { weights, path, statistics, requireBarrier, data } = options;
   assertStatistics(options);
   if (requireBarrier !== undefined && data === undefined) {

@@ -7,6 +7,7 @@ import {
   sizeOf,
   type TensorInfo,
 } from "@isthmus/core";
+import { plainProducts } from "@isthmus/linear-algebra";
 import type { MergedTensor, MergeMethod } from "../merge-method.ts";
 import type { MergePlan, PlannedTensor } from "../merge-plan.ts";
 
@@ -22,7 +23,7 @@ export type CountPasses = (tensor: PlannedTensor) => Promise<number>;
  *
  * A survey that fails there, or chooses its passes by size, is not counted right: the number is an estimate.
  */
-export function createPassCounter({ seed }: Pick<MergePlan, "seed">): CountPasses {
+export function createPassCounter(plan: Pick<MergePlan, "seed" | "products">): CountPasses {
   const counts = new Map<MergeMethod, Map<string, Promise<number>>>();
   return async (planned) => {
     const { method, info, sources, parameters } = planned;
@@ -30,7 +31,7 @@ export function createPassCounter({ seed }: Pick<MergePlan, "seed">): CountPasse
     const key = JSON.stringify([info.shape.length, sources.length, planned.base !== undefined, parameters]);
     const tried = counts.get(method) ?? new Map<string, Promise<number>>();
     counts.set(method, tried);
-    const passes = tried.get(key) ?? tryOut(planned, method, seed);
+    const passes = tried.get(key) ?? tryOut(planned, method, plan);
     tried.set(key, passes);
     return passes;
   };
@@ -39,7 +40,7 @@ export function createPassCounter({ seed }: Pick<MergePlan, "seed">): CountPasse
 async function tryOut(
   { info: { dtype, shape }, sources, base, parameters }: PlannedTensor,
   method: MergeMethod,
-  seed: number,
+  { seed, products = plainProducts }: Pick<MergePlan, "seed" | "products">,
 ): Promise<number> {
   const info = { dtype, shape: shape.map((extent) => Math.min(extent, TRIED_EXTENT)) };
   let elements = 0;
@@ -50,7 +51,7 @@ async function tryOut(
   const [first, ...others] = sources;
   const networks = [create(0), ...others.map((_, i) => create(i + 1))] as const;
   const tensor: MergedTensor = {
-    ...{ name: NAME, info, networks, parameters, seed },
+    ...{ name: NAME, info, networks, parameters, seed, products },
     base: base && create(sources.length),
   };
   // One network may be read in full and others not at all: what counts is the sum.

@@ -25,7 +25,9 @@ export interface SearchProgress {
 export interface SearchRecipeOptions<T> {
   /** Judges a recipe: merges its networks and measures the result. NaN counts as the worst. */
   readonly evaluate: (recipe: T, signal: AbortSignal | undefined) => Promise<number>;
-  /** Whether a small score is good, as of a loss, or a large one, as of an accuracy. @defaultValue "minimize" */
+  /**
+   * Whether a small score is good, as of a loss, or a large one, as of an accuracy. @defaultValue "minimize"
+   */
   readonly goal?: "minimize" | "maximize";
   /** The most evaluations. @defaultValue 100 */
   readonly evaluations?: number;
@@ -60,8 +62,8 @@ export interface SearchResult<T> {
 /**
  * Searches the numbers that a recipe marks with `{ search: [low, high] }` for the best score, by CMA-ES.
  *
- * Numbers outside their range are reflected at its ends. With a journal, a search that was killed begins again and
- * takes the scores that it knows from there, so that it ends as if it had never been stopped.
+ * Numbers outside their range are reflected at its ends. With a journal, a search that was killed begins
+ * again and takes the scores that it knows from there, so that it ends as if it had never been stopped.
  *
  * @throws UsageError if no number of the recipe is marked, or a mark has another form
  * @throws OutOfRangeError if a range or an option is out of its range

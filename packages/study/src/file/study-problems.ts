@@ -1,6 +1,6 @@
+import { closestName } from "@isthmus/core";
 import { type Document, isAlias, isMap, isSeq, type LineCounter, type Node, type Pair } from "yaml";
 import { z } from "zod";
-import { closestName } from "./closest-name.ts";
 
 /** A YAML text, parsed so that the line of each value can be found. */
 export interface StudySource {

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at } from "./invariant.ts";
 
 /** Edits, as a share of the longer name, up to which a name counts as another one misspelt. */
 const LARGEST_SHARE = 0.4;

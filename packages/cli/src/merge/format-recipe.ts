@@ -1,0 +1,78 @@
+import { formatShape } from "@isthmus/core";
+import type {
+  AbsentTensor,
+  ExplainedSource,
+  PlanSummary,
+  RunRecipeResult,
+  TensorExplanation,
+} from "@isthmus/recipe";
+import { formatBytes, formatPairs, formatTable } from "../format/format-table.ts";
+
+/** Formats the plan of a recipe: a line for each tensor, and what all amounts to. */
+export function formatPlan(tensors: readonly TensorExplanation[], summary: PlanSummary): string {
+  const rows = tensors.map(({ tensor, dtype, shape, method, reason }) => [
+    tensor,
+    dtype,
+    formatShape(shape),
+    method === null ? "copy" : reason,
+  ]);
+  const table = formatTable(
+    [{ title: "tensor" }, { title: "type" }, { title: "shape" }, { title: "made by" }],
+    rows,
+  );
+  return [table, "", formatPairs(summarize(summary))].join("\n");
+}
+
+/** Formats how single tensors are made. */
+export function formatExplanations(tensors: readonly TensorExplanation[]): string {
+  return tensors
+    .map(({ tensor, dtype, shape, method, sources, base, parameters, reason }) =>
+      [
+        `${tensor} ${dtype} ${formatShape(shape)}`,
+        ...sources.map((source, i) => `  ${i === 0 ? "of  " : "and "} ${formatSource(source)}`),
+        ...(base === null ? [] : [`  base ${formatSource(base)}`]),
+        ...(method === null ? [] : [`  with ${formatValues(parameters)}`]),
+        `  as   ${reason}`,
+      ].join("\n"),
+    )
+    .join("\n");
+}
+
+function formatSource({ network, tensor }: ExplainedSource): string {
+  return `${network}: ${tensor}`;
+}
+
+function formatValues(parameters: Readonly<Record<string, unknown>>): string {
+  const values = Object.entries(parameters).map(([name, value]) => `${name} ${[value].flat().join(", ")}`);
+  return values.length === 0 ? "no parameters" : values.join("; ");
+}
+
+/** Formats what a merge by a recipe has done. */
+export function formatSavedRecipe(method: string, { output, summary, modelFiles }: RunRecipeResult): string {
+  const parts = output.files.length > 1 ? ` in ${output.files.length} files` : "";
+  return formatPairs([
+    ["method", method],
+    ...summarize(summary),
+    ["wrote", `${output.path}, ${formatBytes(output.bytes)}${parts}`],
+    ...(modelFiles.length === 0 ? [] : [["copied files", `${modelFiles.length}`] as [string, string]]),
+  ]);
+}
+
+function summarize({ merged, copied, absent, bytesRead, bytesWritten }: PlanSummary): [string, string][] {
+  return [
+    ["merged", `${merged} tensors`],
+    ["copied", `${copied} tensors`],
+    ["absent", describeAbsent(absent)],
+    ["bytes", `${formatBytes(bytesRead)} to read, ${formatBytes(bytesWritten)} to write`],
+  ];
+}
+
+/** Tensors that are named in a line. */
+const SHOWN = 3;
+
+function describeAbsent(absent: readonly AbsentTensor[]): string {
+  if (absent.length === 0) return "no tensor of a network is left out";
+  const names = absent.slice(0, SHOWN).map(({ network, tensor }) => `${tensor} of ${network}`);
+  const more = absent.length > SHOWN ? `, and ${absent.length - SHOWN} more` : "";
+  return `${absent.length} tensors of networks are in no tensor of the result: ${names.join(", ")}${more}`;
+}

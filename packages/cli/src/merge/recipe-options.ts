@@ -1,0 +1,66 @@
+import { UsageError } from "@isthmus/core";
+import { type AddOptions, optionGroup } from "../options/option-group.ts";
+import { collect, parseCount } from "../options/parse-values.ts";
+
+/** Options of a merge by recipe. */
+export type RecipeOptions = {
+  readonly dryRun?: true | undefined;
+  readonly explain?: string | undefined;
+  readonly methods?: readonly string[] | undefined;
+  readonly threads?: number | undefined;
+};
+
+/** Adds the options of a merge by recipe. */
+export const addRecipeOptions: AddOptions<RecipeOptions> = optionGroup((command) => {
+  command
+    .option("--dry-run", "of a recipe: only print what would be merged, copied, read and written")
+    .option(
+      "--explain <pattern>",
+      "of a recipe: only print how tensors are made: part of a name, a pattern with * and ?, or /expression/",
+    )
+    .option(
+      "--methods <file>",
+      "of a recipe: a JavaScript file that exports methods of your own, which is run; may be repeated",
+      collect,
+    )
+    .option("--threads <n>", "of a recipe: most threads (default: one for each core)", parseCount(1));
+});
+
+/** Options that a recipe says itself, with the key of the recipe to use in their place. */
+const IN_RECIPE: Readonly<Record<string, readonly [option: string, key: string]>> = {
+  weights: ["--weights", "weight under the parameters of each model"],
+  layers: ["--layers", "filters under the parameters"],
+  layersFrom: ["--layers-from", "filters under the parameters"],
+  dtype: ["--dtype", "out_dtype"],
+  align: ["--align", "align: true at a model"],
+  statistics: ["--statistics", "nothing, and then isthmus merge with --statistics"],
+};
+
+/**
+ * Checks that no option of a merge contradicts its recipe.
+ * @throws UsageError if one does
+ */
+export function assertFitsRecipe(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, [option, key]] of Object.entries(IN_RECIPE)) {
+    if (options[name] === undefined) continue;
+    throw new UsageError(`Cannot merge by a recipe with ${option} as the recipe says it: write ${key}`);
+  }
+}
+
+/**
+ * Checks that a merge without a recipe has no options of recipes.
+ * @throws UsageError if it has
+ */
+export function assertNoRecipeOptions({ dryRun, explain, methods, threads }: RecipeOptions): void {
+  const present = Object.entries({
+    "--dry-run": dryRun,
+    "--explain": explain,
+    "--methods": methods,
+    "--threads": threads,
+  });
+  const [option] = present.find(([, value]) => value !== undefined) ?? [];
+  if (option === undefined) return;
+  throw new UsageError(
+    `Cannot merge checkpoints with ${option} as it is for recipes: name one file ending in .yml`,
+  );
+}

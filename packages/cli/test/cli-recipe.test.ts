@@ -1,0 +1,124 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const mlp = join(root, "examples", "mnist-mlp");
+const [a, b, graph] = ["s0.safetensors", "s1.safetensors", "graph.onnx"].map((name) => join(mlp, name)) as [
+  ...[string, string, string],
+];
+const llamas = join(root, "packages", "recipe", "test", "golden", "recipes");
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-cli-recipe-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const write = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+const merge = (recipe: string, ...args: string[]) => runCli(["merge", recipe, ...args], { cwd: folder });
+
+async function tensorOf(path: string, name: string) {
+  const checkpoint = await openCheckpoint(path);
+  const tensor = await checkpoint.read(name);
+  await checkpoint.close();
+  return tensor;
+}
+
+describe("isthmus merge RECIPE.yml", () => {
+  it("merges model folders as the quick form does, and copies their config", async () => {
+    const models = `models: [{ model: ${llamas}/a }, { model: ${llamas}/b }]`;
+    const recipe = write("r.yml", `merge_method: linear\n${models}\nout_dtype: bfloat16\n`);
+    expect(await merge(recipe, "-o", "out")).toMatchObject({ code: 0, stderr: "" });
+    await runJson(["merge", `${llamas}/a`, `${llamas}/b`, "--dtype", "bf16", "-o", "quick"], { cwd: folder });
+    for (const name of ["lm_head.weight", "model.layers.3.mlp.up_proj.weight"])
+      expect(await tensorOf(join(folder, "out"), name)).toEqual(await tensorOf(join(folder, "quick"), name));
+    expect(readdirSync(join(folder, "out")).sort()).toEqual(["config.json", "model.safetensors"]);
+    expect(readFileSync(join(folder, "out", "config.json"), "utf8")).toContain('"dtype": "bfloat16"');
+  });
+
+  it("says what it would do with --dry-run and --explain, and writes nothing", async () => {
+    const recipe = join(llamas, "02-slerp-gradients.yml");
+    const plan = await runCli(["merge", recipe, "--dry-run"], { cwd: llamas });
+    expect(plan).toMatchObject({ code: 0, stderr: "" });
+    expect(plan.stdout).toMatch(
+      /^lm_head\.weight +f32 +\[16, 8\] +slerp, t 0\.5 \(02-slerp-gradients\.yml:16/m,
+    );
+    expect(plan.stdout).toMatch(/^merged +57 tensors$/m);
+    expect(plan.stdout).toMatch(/^bytes +25\.9 kB to read, 13\.0 kB to write$/m);
+    const explained = await runCli(["merge", recipe, "--explain", "layers.2.mlp.up_proj"], { cwd: llamas });
+    expect(explained.stdout.trim().split("\n")).toEqual([
+      "model.layers.2.mlp.up_proj.weight f32 [12, 8]",
+      "  of   a: model.layers.2.mlp.up_proj.weight",
+      "  and  b: model.layers.2.mlp.up_proj.weight",
+      expect.stringMatching(/^ {2}with t 0\.62/),
+      '  as   slerp, t 0.62 (02-slerp-gradients.yml:14: parameters.t[1], filter "mlp", 40 % along the layers)',
+    ]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("aligns inputs as --align does", async () => {
+    const inputs = `models: [{ model: ${a} }, { model: ${b}, align: { graph: ${graph}, restarts: 1 } }]`;
+    const recipe = write("r.yml", `merge_method: linear\n${inputs}\n`);
+    expect((await merge(recipe, "-o", "out.safetensors")).code).toBe(0);
+    const quick = ["merge", a, b, "--align", "--graph", graph, "--restarts", "1", "-o", "quick.safetensors"];
+    await runJson(quick, { cwd: folder });
+    for (const name of ["layers.0.weight", "layers.3.bias"]) {
+      const [ours, theirs] = [join(folder, "out.safetensors"), join(folder, "quick.safetensors")];
+      expect(await tensorOf(ours, name)).toEqual(await tensorOf(theirs, name));
+    }
+  });
+
+  it("merges by a method of a file, and takes recipes as inputs", async () => {
+    const methods = write(
+      "first.mjs",
+      `export const first = {
+        name: "first", description: "Takes the first.", source: "this test, 2026", parameters: {},
+        networks: { least: 1, base: "none" },
+        blendInto({ parts: [part] }, out) { out.data.set(part.data); },
+      };`,
+    );
+    const inner = write("inner.yml", `merge_method: first\nmodels: [{ model: ${a} }, { model: ${b} }]\n`);
+    const recipe = write("r.yml", `merge_method: linear\nmodels: [{ model: ${inner} }]\n`);
+    expect((await merge(recipe, "--methods", methods, "-o", "out.safetensors")).stderr).toBe("");
+    const name = "layers.0.weight";
+    expect(await tensorOf(join(folder, "out.safetensors"), name)).toEqual(await tensorOf(a, name));
+    const { code, stderr } = await merge(recipe, "-o", "out.safetensors");
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/inner\.yml:1: "merge_method" is "first"; the methods are/),
+    ]);
+    const empty = write("empty.mjs", "export const nothing = 1;");
+    expect((await merge(recipe, "--methods", empty, "-o", "x")).stderr).toContain("it exports none");
+  });
+
+  it("writes shards where the first network has several, and none where it has one", async () => {
+    const checkpoint = await openCheckpoint(join(llamas, "a"));
+    await saveCheckpoint(checkpoint, join(folder, "sharded"), { maxShardBytes: 4000 });
+    await checkpoint.close();
+    const recipe = write("r.yml", "merge_method: linear\nmodels: [{ model: sharded }]\n");
+    await merge(recipe, "-o", "out");
+    expect(readdirSync(join(folder, "out"))).toContain("model.safetensors.index.json");
+  });
+
+  it.each([
+    [["r.yml"], "merge_method: linear\nmodels: [{ model: a }]\n", "-o must name the result"],
+    [["r.yml", "-o", "x", "--weights", ".5,.5"], "", "with --weights as the recipe says it"],
+    [["r.yml", "-o", "x"], "merge_method: linear\nmodels: [{ model: nowhere }]\n", 'r.yml:2: "models[0]"'],
+    [["r.yml", "-o", "x"], "merge_method: [\n", "it must be YAML: r.yml:"],
+    [[a, b, "--dry-run"], "", "with --dry-run as it is for recipes"],
+  ])("refuses %j", async (args, text, message) => {
+    write("r.yml", text);
+    const { code, stderr, stdout } = await runCli(["merge", ...args], { cwd: folder });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(message);
+  });
+});

@@ -1,0 +1,82 @@
+import type { Checkpoint } from "@isthmus/core";
+
+/** Layers of a network that follow each other, numbered from 0. */
+export interface LayerRun {
+  /** Text before the number, such as `model.layers.`. */
+  readonly prefix: string;
+  readonly count: number;
+}
+
+/** Place of a tensor in a run of layers. */
+export interface LayerPlace {
+  readonly run: LayerRun;
+  readonly layer: number;
+  /** Text after the number, such as `.mlp.up_proj.weight`. */
+  readonly rest: string;
+}
+
+/** How the names of a network's tensors are built. */
+export interface Layout {
+  readonly runs: readonly LayerRun[];
+  /** Finds the layer that a tensor is in; undefined if it is in none. */
+  placeOf(name: string): LayerPlace | undefined;
+}
+
+/** Last words of prefixes before the numbers of layers, which tell a network of one layer. */
+const LAYER_WORDS = /(^|[./])(layers?|h|blocks?|blk)[./]$/;
+
+/**
+ * Infers the runs of layers of a network from the names of its tensors: the outermost numbers that begin at 0
+ * and have no gaps. Experts inside layers are therefore no layers, and towers have runs of their own.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createTensor } from "@isthmus/core";
+ * import { inferLayout } from "@isthmus/recipe";
+ *
+ * const names = ["embed.weight", "layers.0.experts.0.w", "layers.0.experts.1.w", "layers.1.mixer.w"];
+ * const tensor = createTensor("f32", [1], Float32Array.of(0));
+ * const { runs, placeOf } = inferLayout(createCheckpoint(new Map(names.map((name) => [name, tensor]))));
+ * assert.deepEqual(runs, [{ prefix: "layers.", count: 2 }]);
+ * assert.equal(placeOf("layers.1.mixer.w")?.rest, ".mixer.w");
+ * ```
+ */
+export function inferLayout({ tensors }: Pick<Checkpoint, "tensors">): Layout {
+  const numbers = new Map<string, Set<number>>();
+  for (const name of tensors.keys())
+    for (const { prefix, layer } of splitName(name)) {
+      const layers = numbers.get(prefix) ?? new Set();
+      numbers.set(prefix, layers.add(layer));
+    }
+  const runs = new Map<string, LayerRun>();
+  for (const [prefix, layers] of numbers) {
+    const count = layers.size;
+    const hasGaps = Math.max(...layers) !== count - 1;
+    if (!hasGaps && (count > 1 || LAYER_WORDS.test(prefix))) runs.set(prefix, { prefix, count });
+  }
+  const placeOf = (name: string): LayerPlace | undefined => {
+    for (const { prefix, layer, rest } of splitName(name)) {
+      const run = runs.get(prefix);
+      if (run !== undefined) return { run, layer, rest };
+    }
+    return undefined;
+  };
+  const outermost = new Set([...tensors.keys()].flatMap((name) => placeOf(name)?.run ?? []));
+  return { runs: [...outermost], placeOf };
+}
+
+interface NumberedName {
+  readonly prefix: string;
+  readonly layer: number;
+  readonly rest: string;
+}
+
+/** Splits a name at each of its numbers, the outermost first. */
+function splitName(name: string): readonly NumberedName[] {
+  return [...name.matchAll(/(?<=^|[./])\d+(?=[./])/g)].map(({ index, 0: digits }) => ({
+    prefix: name.slice(0, index),
+    layer: Number(digits),
+    rest: name.slice(index + digits.length),
+  }));
+}

@@ -1,0 +1,56 @@
+import { at, type DType, InputError } from "@isthmus/core";
+import type { MergePlan, PlannedSource } from "@isthmus/merging";
+import { compileFilter } from "../settings/filter.ts";
+import { isMerged } from "./summarize-plan.ts";
+
+/** A tensor of a network, by the network's place. */
+export interface ExplainedSource {
+  readonly network: string;
+  readonly tensor: string;
+}
+
+/** How one tensor of a plan is made, as plain data. */
+export interface TensorExplanation {
+  readonly tensor: string;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Name of the method; null where the tensor is copied. */
+  readonly method: string | null;
+  readonly sources: readonly ExplainedSource[];
+  readonly base: ExplainedSource | null;
+  /** Values of all parameters, defaults included; of a network's parameter one for each source. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Which rules gave the values, and where they stand in the recipe. */
+  readonly reason: string;
+}
+
+/**
+ * Explains which rule makes each of some tensors, of which tensors and with which values.
+ * @param pattern - a filter, as in recipes
+ * @throws InputError if no tensor of the result matches the pattern
+ */
+export function explainPlan({ networks, tensors }: MergePlan, pattern = "*"): readonly TensorExplanation[] {
+  const fits = compileFilter(pattern);
+  const placeOf = ({ network, tensor }: PlannedSource): ExplainedSource => ({
+    network: at(networks, network, "network").source,
+    tensor,
+  });
+  const explained = [...tensors].flatMap(([tensor, planned]): readonly TensorExplanation[] => {
+    if (!fits(tensor)) return [];
+    const { info, method, sources, base, parameters, reason } = planned;
+    return [
+      {
+        ...{ tensor, ...info, reason, parameters },
+        method: method !== undefined && isMerged(planned) ? method.name : null,
+        sources: sources.map(placeOf),
+        base: base === undefined ? null : placeOf(base),
+      },
+    ];
+  });
+  if (explained.length > 0) return explained;
+  const [first] = tensors.keys();
+  throw new InputError(
+    `Cannot explain "${pattern}" as it must match a tensor: it matches none of ${tensors.size}, such as "${first}"`,
+    { input: pattern },
+  );
+}

@@ -1,0 +1,91 @@
+import type {
+  AlignSetting,
+  ModelReference,
+  Recipe,
+  RecipeModel,
+  RecipeSlice,
+  RecipeSource,
+} from "../recipe/recipe.ts";
+import type { Path } from "../recipe/shape.ts";
+import { type Level, levelsOf } from "../settings/level.ts";
+
+/** A network as one place of a recipe names it. */
+export interface Member {
+  readonly reference: ModelReference;
+  readonly align: boolean | AlignSetting;
+  /** Where it is named. */
+  readonly path: Path;
+  /** Settings of it alone. */
+  readonly levels: readonly Level[];
+  /** Layers that are taken; all if undefined. */
+  readonly range: readonly [begin: number, end: number] | undefined;
+}
+
+/** Networks that are merged with each other: whole ones, or the sources of a slice. */
+export interface Group {
+  readonly path: Path;
+  /** Name of the part of the networks, as it stands in the recipe; all parts if undefined. */
+  readonly module: string | undefined;
+  readonly members: readonly Member[];
+  /** The network that the members were made from. */
+  readonly base: Member | undefined;
+  /** Settings of all members, nearest first. */
+  readonly levels: readonly Level[];
+  readonly isSlice: boolean;
+}
+
+/** Lists the groups of a recipe, slices in their order. */
+export function listGroups(recipe: Recipe): readonly Group[] {
+  const { modules } = recipe;
+  if (modules === undefined) return groupsOf(recipe, { recipe, path: [], module: undefined, levels: [] });
+  return Object.entries(modules).flatMap(([module, part]) => {
+    const path = ["modules", module];
+    return groupsOf(part, { recipe, path, module, levels: levelsOf([part.parameters, path]) });
+  });
+}
+
+interface Around {
+  readonly recipe: Recipe;
+  readonly path: Path;
+  readonly module: string | undefined;
+  /** Settings of the module. */
+  readonly levels: readonly Level[];
+}
+
+function groupsOf(
+  { models, slices = [] }: Pick<Recipe, "models" | "slices">,
+  { recipe, path, module, levels }: Around,
+): readonly Group[] {
+  const outer = [...levels, ...levelsOf([recipe.parameters, []])];
+  const base = memberOf(recipe.base_model, ["base_model"]);
+  if (models !== undefined) {
+    const members = models.map((model, i) => listMember(model, [...path, "models", i]));
+    return [{ path, module, members, base, levels: outer, isSlice: false }];
+  }
+  return slices.map((slice: RecipeSlice, i): Group => {
+    const at = [...path, "slices", i];
+    return {
+      ...{ path: at, module, isSlice: true },
+      members: slice.sources.map((source, j) => listMember(source, [...at, "sources", j])),
+      base: memberOf(slice.base_model, [...at, "base_model"]) ?? base,
+      levels: [...levelsOf([slice.parameters, at]), ...outer],
+    };
+  });
+}
+
+function listMember(input: RecipeModel | RecipeSource, path: Path): Member {
+  const { model: reference, align = false, parameters } = input;
+  const range = "layer_range" in input ? input.layer_range : undefined;
+  return { reference, align, path, levels: levelsOf([parameters, path]), range };
+}
+
+function memberOf(reference: ModelReference | undefined, path: Path): Member | undefined {
+  return reference === undefined
+    ? undefined
+    : { reference, align: false, path, levels: [], range: undefined };
+}
+
+/** Returns a text that is the same for references to the same network. */
+export function keyOf(reference: ModelReference): string {
+  return JSON.stringify(reference);
+}

@@ -1,0 +1,126 @@
+import { type Checkpoint, InputError, isIsthmusError, UsageError } from "@isthmus/core";
+import { inferLayout, type Layout } from "../layout/infer-layout.ts";
+import { inferModules, type Modules } from "../layout/modules.ts";
+import { formatPlace } from "../read/positions.ts";
+import type { AlignSetting, ModelReference, Recipe } from "../recipe/recipe.ts";
+import { keyOf, type Member } from "./groups.ts";
+import type { RoledGroup } from "./roles.ts";
+
+/** A network of a recipe, opened. */
+export interface Input {
+  /** Position in the plan. */
+  readonly index: number;
+  readonly network: Checkpoint;
+  readonly layout: Layout;
+  readonly modules: Modules;
+}
+
+/** A network that is aligned, or that another one is aligned to. */
+export interface AlignedInput {
+  readonly reference: ModelReference;
+  readonly network: Checkpoint;
+}
+
+/** Aligns a network to another one, and returns it with its units in that order. */
+export type AlignInput = (
+  input: AlignedInput,
+  target: AlignedInput,
+  setting: AlignSetting,
+) => Promise<Checkpoint>;
+
+/** How networks of a recipe are opened. */
+export interface OpenOptions {
+  /** Opens the network of a reference that is no recipe; it is called once for each. */
+  readonly open: (reference: ModelReference) => Promise<Checkpoint>;
+  readonly align?: AlignInput | undefined;
+}
+
+/** The networks of a recipe, in the order in which it names them. */
+export interface Inputs {
+  readonly networks: readonly Checkpoint[];
+  inputOf(member: Member): Input;
+}
+
+/** Opens the networks of groups, each once, and aligns the ones that ask for it. */
+export async function openInputs(
+  recipe: Recipe,
+  groups: readonly RoledGroup[],
+  { open, align }: OpenOptions,
+): Promise<Inputs> {
+  const opened = new Map<string, Promise<Checkpoint>>();
+  const inputs = new Map<string, Input>();
+  const openOnce = (reference: ModelReference): Promise<Checkpoint> => {
+    const key = keyOf(reference);
+    const network = opened.get(key) ?? open(reference);
+    opened.set(key, network);
+    return network;
+  };
+  for (const group of groups) {
+    for (const member of membersOf(group)) {
+      if (inputs.has(memberKey(member))) continue;
+      const network = await atPlace(recipe, member, () =>
+        member.align ? alignMember(member, group, { open: openOnce, align }) : openOnce(member.reference),
+      );
+      const layout = inferLayout(network);
+      const modules = inferModules(layout, network.tensors.keys());
+      inputs.set(memberKey(member), { index: inputs.size, network, layout, modules });
+    }
+  }
+  return {
+    networks: [...inputs.values()].map(({ network }) => network),
+    inputOf(member) {
+      const input = inputs.get(memberKey(member));
+      if (input === undefined) throw new RangeError(`the network of ${member.path.join(".")} was not opened`);
+      return input;
+    },
+  };
+}
+
+/** Opens a network; if it cannot be opened, the message says where the recipe names it. */
+async function atPlace(
+  recipe: Recipe,
+  { path }: Member,
+  open: () => Promise<Checkpoint>,
+): Promise<Checkpoint> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!isIsthmusError(error, "InputError")) throw error;
+    const { message, input } = error as InputError;
+    throw new InputError(`${message} (${formatPlace(recipe, path)})`, { input, cause: error });
+  }
+}
+
+/** Lists the networks of a group with its base, which comes last. */
+export function membersOf({ networks, ancestor }: RoledGroup): readonly Member[] {
+  return ancestor === undefined ? networks : [...networks, ancestor];
+}
+
+async function alignMember(
+  { reference, align: asked }: Member,
+  group: RoledGroup,
+  { open, align }: OpenOptions,
+): Promise<Checkpoint> {
+  const target = group.ancestor ?? group.networks.find((member) => !member.align);
+  if (target === undefined || target.align) throw noTarget();
+  if (align === undefined) throw noAligner();
+  const to = { reference: target.reference, network: await open(target.reference) };
+  const setting = typeof asked === "boolean" ? {} : asked;
+  return align({ reference, network: await open(reference) }, to, setting);
+}
+
+function memberKey({ reference, align }: Member): string {
+  return `${keyOf(reference)} ${JSON.stringify(align)}`;
+}
+
+function noTarget(): UsageError {
+  return new UsageError(
+    'Cannot align the networks of the recipe as one of them must stay as it is: all have "align"; leave it out of one',
+  );
+}
+
+function noAligner(): UsageError {
+  return new UsageError(
+    'Cannot align the networks of the recipe as planRecipe() was called without "align": give it createAligner(engine)',
+  );
+}

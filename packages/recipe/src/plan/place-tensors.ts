@@ -1,0 +1,92 @@
+import { at } from "@isthmus/core";
+import { findModule, isBeforeLayers } from "../layout/modules.ts";
+import type { Recipe } from "../recipe/recipe.ts";
+import { rejectRecipe } from "../recipe/reject.ts";
+import type { Member } from "./groups.ts";
+import { type Input, type Inputs, membersOf } from "./open-inputs.ts";
+import { alongRun, type CopyPlace, type Place } from "./place.ts";
+import type { RoledGroup } from "./roles.ts";
+import { findRangeProblems, stackLayers } from "./stack-layers.ts";
+
+/**
+ * Finds a place for every tensor of the result: whole networks by their names, slices layer by layer. The
+ * base, or else the first network, gives names, their order, and the tensors that no part of the recipe
+ * names.
+ *
+ * @throws InputError if a part or a range of layers is not there
+ */
+export function placeTensors(
+  recipe: Recipe,
+  groups: readonly RoledGroup[],
+  inputs: Inputs,
+): readonly (Place | CopyPlace)[] {
+  const template = templateOf(groups, inputs);
+  const byModule = groupByModule(recipe, groups, { inputs, template });
+  const stacked = new Set<string>();
+  return listNames(groups, inputs, template).flatMap((output): readonly (Place | CopyPlace)[] => {
+    const module = template.modules.moduleOf(output);
+    const parts = byModule.get(module) ?? byModule.get(ALL);
+    if (parts === undefined) return [{ output, copied: template }];
+    const [first, last] = [at(parts, 0, "group"), at(parts, parts.length - 1, "group")];
+    if (!first.isSlice) return [placeWhole(output, first, inputs, template)];
+    const slicedModule = byModule.has(module) ? module : template.modules.main;
+    const run = template.modules.runOf(slicedModule);
+    if (run !== undefined && template.layout.placeOf(output)?.run === run) {
+      const isFirst = stacked.size === stacked.add(slicedModule).size - 1;
+      return isFirst ? stackLayers(parts, inputs, { module: slicedModule, prefix: run.prefix }) : [];
+    }
+    return [placeWhole(output, isBeforeLayers(output) ? first : last, inputs, template)];
+  });
+}
+
+/** Key of groups that merge all parts of networks. */
+const ALL = "";
+
+/** Finds the network whose names the result has: the base, else the first. */
+export function templateOf(groups: readonly RoledGroup[], inputs: Inputs): Input {
+  const { ancestor, networks } = at(groups, 0, "group");
+  return inputs.inputOf(ancestor ?? networks[0]);
+}
+
+function groupByModule(
+  recipe: Recipe,
+  groups: readonly RoledGroup[],
+  { inputs, template }: { readonly inputs: Inputs; readonly template: Input },
+): ReadonlyMap<string, readonly RoledGroup[]> {
+  const byModule = new Map<string, RoledGroup[]>();
+  const problems = groups.flatMap((group) => {
+    const sought = group.module === undefined ? { module: ALL } : findModule(group.module, template.modules);
+    if ("problem" in sought) return [{ path: group.path.slice(0, 2), text: sought.problem }];
+    const { module } = sought;
+    byModule.set(module, [...(byModule.get(module) ?? []), group]);
+    return group.isSlice ? findRangeProblems(group, inputs, module === ALL ? undefined : module) : [];
+  });
+  rejectRecipe(recipe, "Cannot plan the recipe as its parts and layers must be there", problems);
+  return byModule;
+}
+
+/** Lists the names of all tensors, first of the template; layers of other networks get its names. */
+function listNames(groups: readonly RoledGroup[], inputs: Inputs, template: Input): readonly string[] {
+  const names = new Set(template.network.tensors.keys());
+  for (const group of groups) {
+    for (const member of membersOf(group)) {
+      const { network, layout } = inputs.inputOf(member);
+      for (const name of network.tensors.keys())
+        if (!group.isSlice || layout.placeOf(name) === undefined) names.add(name);
+    }
+  }
+  return [...names];
+}
+
+function placeWhole(output: string, group: RoledGroup, inputs: Inputs, template: Input): Place {
+  const partOf = (member: Member) => ({ member, input: inputs.inputOf(member), tensor: output });
+  const { networks, ancestor } = group;
+  const layer = [template, ...networks.map(inputs.inputOf)].flatMap(
+    ({ layout }) => layout.placeOf(output) ?? [],
+  )[0];
+  return {
+    ...{ output, group, along: alongRun(layer) },
+    parts: networks.map(partOf),
+    base: ancestor && partOf(ancestor),
+  };
+}

@@ -1,0 +1,37 @@
+import type { LayerPlace } from "../layout/infer-layout.ts";
+import type { Member } from "./groups.ts";
+import type { Input } from "./open-inputs.ts";
+import type { RoledGroup } from "./roles.ts";
+
+/** A tensor that a network should have. */
+export interface PlacedPart {
+  readonly member: Member;
+  readonly input: Input;
+  readonly tensor: string;
+}
+
+/** A tensor of the result, and the tensors that it is to be made of. */
+export interface Place {
+  readonly output: string;
+  readonly group: RoledGroup;
+  /** Position between the first layer of its group (0) and the last (1); 0 outside layers. */
+  readonly along: number;
+  readonly parts: readonly PlacedPart[];
+  readonly base: PlacedPart | undefined;
+}
+
+/** A tensor of the result that no part of the recipe names. */
+export interface CopyPlace {
+  readonly output: string;
+  readonly copied: Input;
+}
+
+/** Says how far a layer is between the first and the last one of `count`; a single one counts as the last. */
+export function alongOf(layer: number, count: number): number {
+  return count > 1 ? layer / (count - 1) : 1;
+}
+
+/** Says how far a tensor is in its run of layers; 0 outside layers. */
+export function alongRun(place: LayerPlace | undefined): number {
+  return place === undefined ? 0 : alongOf(place.layer, place.run.count);
+}

@@ -1,0 +1,161 @@
+import { DTYPES, type DType, type TensorInfo } from "@isthmus/core";
+import {
+  type GivenParameters,
+  type MergeMethod,
+  type ParameterValue,
+  type PlannedSource,
+  type PlannedTensor,
+  resolveParameters,
+} from "@isthmus/merging";
+import { formatPlace } from "../read/positions.ts";
+import { RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
+import { rejectRecipe } from "../recipe/reject.ts";
+import type { ReadValue, SettingsReader } from "../settings/settings-reader.ts";
+import type { FoundPart, FoundParts } from "./find-parts.ts";
+import type { Place } from "./place.ts";
+
+/** What all tensors of a plan share. */
+export interface Planning {
+  readonly recipe: Recipe;
+  readonly method: MergeMethod;
+  readonly reader: SettingsReader;
+}
+
+/** A parameter and what the recipe says about it, for one network or for all. */
+interface ReadParameter {
+  readonly name: string;
+  readonly of: "network" | "merge";
+  readonly values: readonly (ReadValue | undefined)[];
+}
+
+/** Plans one tensor: reads its parameters, and says why it is made so. */
+export function planTensor(place: Place, parts: FoundParts, planning: Planning): PlannedTensor {
+  const { recipe, method } = planning;
+  if ("copied" in parts) return copy(recipe, parts.copied, "not all networks have it");
+  const { base } = parts;
+  const read = readParameters(place, parts.parts, planning);
+  const isNamed = read.some(({ values }) => values.some((value) => value?.isConditional));
+  if (recipe.strict && !isNamed) {
+    const from = base ?? parts.parts[0];
+    if (from !== undefined) return copy(recipe, from, "no filter names it, and the recipe is strict");
+  }
+  const [first, ...others] = parts.parts.map(sourceOf);
+  if (first === undefined) throw new RangeError(`no network is merged in ${place.output}`);
+  const all = base === undefined ? parts.parts : [base, ...parts.parts];
+  return {
+    ...{ info: infoOf(recipe, all), method, sources: [first, ...others] },
+    ...(base === undefined ? {} : { base: sourceOf(base) }),
+    parameters: resolveParameters(method.name, method.parameters, givenOf(read, planning), {
+      ...{ tensor: place.output, networks: parts.parts.length },
+    }),
+    reason: explain(
+      planning,
+      read,
+      all.filter(({ isTied }) => isTied),
+    ),
+  };
+}
+
+/** Plans a tensor that is copied from one network. */
+export function copy(
+  recipe: Recipe,
+  part: Pick<FoundPart, "input" | "tensor" | "info">,
+  why: string,
+): PlannedTensor {
+  return {
+    ...{ info: infoOf(recipe, [part]), method: undefined, sources: [sourceOf(part)], parameters: {} },
+    reason: `copied: ${why}`,
+  };
+}
+
+function sourceOf({ input, tensor }: Pick<FoundPart, "input" | "tensor">): PlannedSource {
+  return { network: input.index, tensor };
+}
+
+function readParameters(
+  { output, along, group }: Place,
+  parts: readonly FoundPart[],
+  { recipe, method, reader }: Planning,
+): readonly ReadParameter[] {
+  return Object.entries(method.parameters).map(([name, spec]): ReadParameter => {
+    if (spec.of === "merge")
+      return { name, of: "merge", values: [reader.read(name, spec, group.levels, { name: output, along })] };
+    const values = parts.map(({ member, tensor }) => {
+      const value = reader.read(name, spec, [...member.levels, ...group.levels], { name: tensor, along });
+      if (value === undefined && spec.default === undefined) {
+        const text = `has no "${name}" for "${tensor}", and ${method.name} has no default: write it under its parameters`;
+        rejectRecipe(recipe, "Cannot plan the recipe as all parameters must have values", [
+          { path: member.path, text },
+        ]);
+      }
+      return value;
+    });
+    return { name, of: "network", values };
+  });
+}
+
+function givenOf(
+  read: readonly ReadParameter[],
+  { method }: Planning,
+): GivenParameters<MergeMethod["parameters"]> {
+  type Entry = readonly [name: string, value: ParameterValue | readonly ParameterValue[]];
+  const entries = read.flatMap(({ name, of, values }): readonly Entry[] => {
+    const [first] = values;
+    if (of === "merge") return first === undefined ? [] : [[name, first.value]];
+    if (values.every((value) => value === undefined)) return [];
+    const fallback = method.parameters[name]?.default;
+    return [[name, values.flatMap((value) => value?.value ?? fallback ?? [])]];
+  });
+  return Object.fromEntries(entries) as GivenParameters<MergeMethod["parameters"]>;
+}
+
+function infoOf({ dtype, out_dtype: output }: Recipe, parts: readonly Pick<FoundPart, "info">[]): TensorInfo {
+  const [first, ...others] = parts.map(({ info }) => info);
+  if (first === undefined) throw new RangeError("a tensor is made of at least one");
+  if (!DTYPES[first.dtype].float) return { dtype: first.dtype, shape: first.shape };
+  const named = output ?? dtype;
+  const chosen = named === undefined ? undefined : RECIPE_DTYPES[named];
+  return {
+    dtype: chosen ?? others.reduce((type, info) => widest(type, info.dtype), first.dtype),
+    shape: first.shape,
+  };
+}
+
+/** Returns the type that holds numbers of both; f32 for two different ones of 16 bits. */
+function widest(a: DType, b: DType): DType {
+  if (a === b) return a;
+  const [sizeA, sizeB] = [DTYPES[a].bytes, DTYPES[b].bytes];
+  if (sizeA === sizeB) return "f32";
+  return sizeA > sizeB ? a : b;
+}
+
+/** Says in one line by which rule a tensor is made, and where the recipe says so. */
+function explain(
+  { recipe, method }: Planning,
+  read: readonly ReadParameter[],
+  tied: readonly FoundPart[],
+): string {
+  const settings = read.flatMap(({ name, values }) => {
+    const present = values.filter((value) => value !== undefined);
+    if (present.length === 0) return [];
+    const texts = values
+      .map((value) => (value === undefined ? "default" : formatValue(value.value)))
+      .join(", ");
+    const places = [...new Set(present.map((value) => describePlace(recipe, value)))];
+    return [`${name} ${texts} (${places.join("; ")})`];
+  });
+  const ties = tied.map(({ input, tensor }) => `"${input.network.source}" ties it to "${tensor}"`);
+  return [method.name, ...settings, ...ties].join(", ");
+}
+
+/** Formats a value with as many digits as people look at. */
+function formatValue(value: ParameterValue): string {
+  return typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value);
+}
+
+function describePlace(recipe: Recipe, { path, filter, along }: ReadValue): string {
+  const parts = [formatPlace(recipe, path).replaceAll('"', "")];
+  if (filter !== undefined) parts.push(`filter ${JSON.stringify(filter)}`);
+  if (along !== undefined) parts.push(`${Math.round(100 * along)} % along the layers`);
+  return parts.join(", ");
+}

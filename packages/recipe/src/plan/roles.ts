@@ -1,0 +1,58 @@
+import type { MergeMethod } from "@isthmus/merging";
+import type { Problem } from "../recipe/shape.ts";
+import { type Group, keyOf, type Member } from "./groups.ts";
+
+/** A group whose networks have their roles in the method. */
+export interface RoledGroup extends Group {
+  /** Networks that the method merges, in its order. */
+  readonly networks: readonly [Member, ...Member[]];
+  /** The base, for a method that compares with one. */
+  readonly ancestor: Member | undefined;
+}
+
+/**
+ * Gives the networks of a group their roles: a base that the method compares with is none of the networks;
+ * for a method that knows no base it is the first of them.
+ * @returns the group, or what is wrong with it
+ */
+export function assignRoles(
+  group: Group,
+  method: MergeMethod,
+): { readonly group: RoledGroup } | { readonly problem: Problem } {
+  const { members, base } = group;
+  const { least, most = Number.POSITIVE_INFINITY, base: rule } = method.networks;
+  const isBase = ({ reference }: Member) => base !== undefined && keyOf(reference) === keyOf(base.reference);
+  const listed = members.find(isBase);
+  const others = members.filter((member) => member !== listed);
+  const ancestor = rule === "none" || base === undefined ? undefined : (listed ?? baseBeside(base, members));
+  if (rule === "required" && ancestor === undefined) {
+    const text = `is missing: ${method.name} compares networks with the one that they were made from`;
+    return { problem: { path: ["base_model"], text } };
+  }
+  // A base that is not listed takes part only where the method could do nothing without it, as slerp.
+  const isAdded =
+    rule === "none" && base !== undefined && listed === undefined && members.length === least - 1;
+  if (rule === "none" && base !== undefined && listed === undefined && !isAdded) {
+    const text = `has no effect on ${method.name}, which compares with no base: list it among the networks, or leave it out`;
+    return group.isSlice ? rolesOf(members) : { problem: { path: base.path, text } };
+  }
+  const first = isAdded ? baseBeside(base, members) : listed;
+  return rolesOf(ancestor !== undefined || first === undefined ? others : [first, ...others]);
+
+  function rolesOf(networks: readonly Member[]): { group: RoledGroup } | { problem: Problem } {
+    const [one, ...more] = networks;
+    if (one !== undefined && networks.length >= least && networks.length <= most)
+      return { group: { ...group, networks: [one, ...more], ancestor } };
+    const count =
+      most === least ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+    const beside = ancestor === undefined ? "" : " beside the base";
+    const path = [...group.path, group.isSlice ? "sources" : "models"];
+    const text = `must have ${count} ${most === 1 ? "network" : "networks"}${beside} for ${method.name}: it has ${networks.length}`;
+    return { problem: { path, text } };
+  }
+}
+
+/** Puts the base beside the sources of a slice that does not list it, with the layers of the first source. */
+function baseBeside(base: Member, [first]: readonly Member[]): Member {
+  return { ...base, range: first?.range };
+}

@@ -1,0 +1,54 @@
+import { at, byteLengthOf, DTYPES, entry } from "@isthmus/core";
+import type { MergePlan, PlannedSource, PlannedTensor } from "@isthmus/merging";
+
+/** A tensor of a network that is in no tensor of the result. */
+export interface AbsentTensor {
+  /** Where the network came from. */
+  readonly network: string;
+  readonly tensor: string;
+}
+
+/** What a plan amounts to. */
+export interface PlanSummary {
+  /** Tensors that are computed by a method. */
+  readonly merged: number;
+  /** Tensors that are copied from one network, converted at most. */
+  readonly copied: number;
+  /** Tensors of networks that are not used. */
+  readonly absent: readonly AbsentTensor[];
+  /**
+   * Bytes to read, if every tensor is read once; methods that look at whole tensors first read them again.
+   */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+/** Counts what a plan merges, copies and leaves out, and the bytes that it reads and writes. */
+export function summarizePlan({ networks, tensors }: MergePlan): PlanSummary {
+  const used = networks.map(() => new Set<string>());
+  let [merged, bytesRead, bytesWritten] = [0, 0, 0];
+  for (const planned of tensors.values()) {
+    const sources = sourcesOf(planned);
+    for (const { network, tensor } of sources) {
+      at(used, network, "network").add(tensor);
+      bytesRead += byteLengthOf(entry(at(networks, network, "network").tensors, tensor, "tensor"));
+    }
+    bytesWritten += byteLengthOf(planned.info);
+    if (isMerged(planned)) merged++;
+  }
+  const absent = networks.flatMap(({ source, tensors: names }, i) =>
+    [...names.keys()]
+      .filter((tensor) => !at(used, i, "network").has(tensor))
+      .map((tensor): AbsentTensor => ({ network: source, tensor })),
+  );
+  return { merged, copied: tensors.size - merged, absent, bytesRead, bytesWritten };
+}
+
+/** Checks whether a tensor is computed by a method; integers never are. */
+export function isMerged({ method, info }: PlannedTensor): boolean {
+  return method !== undefined && DTYPES[info.dtype].float;
+}
+
+function sourcesOf({ sources, base }: PlannedTensor): readonly PlannedSource[] {
+  return base === undefined ? sources : [...sources, base];
+}

@@ -1,0 +1,126 @@
+import { FormatError, InputError } from "@isthmus/core";
+import { describe, expect, test } from "vitest";
+import { parseRecipe } from "./parse-recipe.ts";
+
+const MODELS = "models:\n  - model: a\n  - model: b\n";
+
+function messageOf(text: string): string {
+  try {
+    parseRecipe(text, "r.yml");
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError);
+    return (error as Error).message;
+  }
+  return "no error";
+}
+
+describe("parseRecipe()", () => {
+  test("reads YAML as mergekit does: 1.1, with anchors, and keys without a value left out", () => {
+    const text = `merge_method: ties
+base_model:
+models:
+  - &first
+    model: a
+    parameters: { weight: 1e-1, normalize: yes }
+  - <<: *first
+    model: b
+`;
+    const parameters = { weight: 0.1, normalize: true };
+    expect(parseRecipe(text)).toEqual({
+      merge_method: "ties",
+      models: [
+        { model: "a", parameters },
+        { model: "b", parameters },
+      ],
+    });
+  });
+
+  test("reads recipes inside recipes", () => {
+    const inside = "{ merge_method: linear, models: [{ model: a }] }";
+    const recipe = parseRecipe(`merge_method: linear\nmodels:\n  - model: ${inside}\n`);
+    expect(recipe.models?.[0]?.model).toEqual({ merge_method: "linear", models: [{ model: "a" }] });
+  });
+
+  test.each([
+    [
+      "a misspelt key",
+      `merge_metod: linear\n${MODELS}`,
+      'r.yml:1: "merge_metod" is no key here; did you mean "merge_method"?',
+    ],
+    ["a missing key", MODELS, 'r.yml:1: "merge_method" is missing'],
+    [
+      "a misspelt key deep inside",
+      "merge_method: linear\nslices:\n  - sources:\n      - model: a\n        layer_rnge: [0, 2]\n",
+      'r.yml:5: "slices[0].sources[0].layer_rnge" is no key here; did you mean "layer_range"?',
+    ],
+    [
+      "a wrong type",
+      `merge_method: linear\nstrict: maybe\n${MODELS}`,
+      'r.yml:2: "strict" must be true or false: it is "maybe"',
+    ],
+    [
+      "a wrong range",
+      "merge_method: linear\nslices: [{ sources: [{ model: a, layer_range: [0, -2] }] }]",
+      '"slices[0].sources[0].layer_range[1]" must be a whole number of at least 0: it is -2',
+    ],
+    [
+      "an unknown type of elements",
+      `merge_method: linear\n${MODELS}dtype: bfloat\n`,
+      'r.yml:5: "dtype" must be one of bfloat16, float16, float32, float64, bf16, f16, f32, f64: it is "bfloat"; did you mean "bfloat16"?',
+    ],
+    [
+      "two kinds of parts",
+      `merge_method: linear\n${MODELS}slices: []\n`,
+      'r.yml:5: "slices" must not stand beside "models": write only one of "models" or "slices" or "modules"',
+    ],
+    [
+      "no parts",
+      "merge_method: linear\n",
+      '"the recipe" must have networks: write "models" or "slices" or "modules"',
+    ],
+    ["no networks", "merge_method: linear\nmodels: []\n", '"models" must not be empty'],
+    [
+      "a parameter without a value",
+      `merge_method: linear\n${MODELS}parameters:\n  weight:\n`,
+      'r.yml:6: "parameters.weight" must be a value, a list of values along the layers, or a list of filters with values: it is empty',
+    ],
+    [
+      "a filter without a value",
+      `merge_method: linear\n${MODELS}parameters:\n  weight:\n    - filter: mlp\n`,
+      '"parameters.weight[0].value" is missing',
+    ],
+    ["a method that is no text", `merge_method: 3\n${MODELS}`, '"merge_method" must be a text: it is 3'],
+    [
+      "two tokenizers",
+      `merge_method: linear\n${MODELS}tokenizer_source: union\ntokenizer: {}\n`,
+      '"tokenizer_source" must not stand beside "tokenizer"',
+    ],
+    ["something else", "- 1\n- 2\n", "must be keys with values: it is [1,2]"],
+    [
+      "mistakes in a recipe inside",
+      "merge_method: linear\nmodels:\n  - model:\n      merge_method: linear\n      modls: []\n",
+      'r.yml:5: "models[0].model.modls" is no key here; did you mean "models"?',
+    ],
+  ])("names %s, its line and what is meant", (_, text, message) => {
+    expect(messageOf(text)).toContain(message);
+  });
+
+  test("lists every problem in one message", () => {
+    const message = messageOf("merge_method: linear\nmodels:\n  - modl: a\n  - model: b\n    weight: 1\n");
+    expect(message.split("\n  ")).toEqual([
+      'Cannot read the recipe as its form must be right: r.yml:3: "models[0].model" is missing',
+      'r.yml:3: "models[0].modl" is no key here; did you mean "model"?',
+      'r.yml:5: "models[1].weight" is no key here; the keys are model, align, parameters',
+    ]);
+  });
+
+  test.each([
+    ["merge_method: [", /r\.yml:1: Flow sequence/],
+    ["merge_method: linear\nmerge_method: slerp\n", /r\.yml:2: Map keys must be unique/],
+    ["a: *nothing\n", /r\.yml: Unresolved alias/],
+    [`a: ${"[".repeat(400)}`, /nested deeper than 128 levels/],
+  ])("refuses what is no YAML", (text, message) => {
+    expect(() => parseRecipe(text, "r.yml")).toThrow(FormatError);
+    expect(() => parseRecipe(text, "r.yml")).toThrow(message);
+  });
+});

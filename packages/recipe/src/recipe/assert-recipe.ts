@@ -1,0 +1,47 @@
+import type { Recipe } from "./recipe.ts";
+import { RECIPE } from "./recipe-shape.ts";
+import { rejectRecipe } from "./reject.ts";
+import { findProblems, isMap, type Path, type Problem } from "./shape.ts";
+
+/**
+ * Checks the form of a recipe: keys, types, and which keys go together.
+ * @throws InputError if something is wrong; it lists every problem
+ */
+export function assertRecipe(value: unknown): asserts value is Recipe {
+  const problems = [...findProblems(RECIPE, value), ...findContradictions(value, [])];
+  rejectRecipe(isMap(value) ? value : {}, "Cannot read the recipe as its form must be right", problems);
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** Lists keys that do not go together, in a recipe and the recipes inside it. */
+function findContradictions(value: unknown, path: Path): readonly Problem[] {
+  if (Array.isArray(value)) return value.flatMap((item, i) => findContradictions(item, [...path, i]));
+  if (!isMap(value)) return [];
+  const inside = Object.entries(value).flatMap(([key, item]) => findContradictions(item, [...path, key]));
+  if (path.at(-2) === "modules") return [...findParts(value, path, ["models", "slices"]), ...inside];
+  if (path.length > 0 && !("merge_method" in value)) return inside;
+  return [
+    ...findParts(value, path, ["models", "slices", "modules"]),
+    ...findTokenizers(value, path),
+    ...inside,
+  ];
+}
+
+function findParts(value: Values, path: Path, keys: readonly string[]): readonly Problem[] {
+  const present = keys.filter((key) => value[key] !== undefined);
+  const [first, second] = present;
+  const all = keys.map((key) => `"${key}"`).join(" or ");
+  if (first === undefined) return [{ path, text: `must have networks: write ${all}` }];
+  if (second !== undefined)
+    return [{ path: [...path, second], text: `must not stand beside "${first}": write only one of ${all}` }];
+  const parts = value[first];
+  const isEmpty = Array.isArray(parts) ? parts.length === 0 : isMap(parts) && Object.keys(parts).length === 0;
+  return isEmpty ? [{ path: [...path, first], text: "must not be empty" }] : [];
+}
+
+function findTokenizers({ tokenizer, tokenizer_source: source }: Values, path: Path): readonly Problem[] {
+  if (tokenizer === undefined || source === undefined) return [];
+  const text = 'must not stand beside "tokenizer": write the source there';
+  return [{ path: [...path, "tokenizer_source"], text }];
+}

@@ -1,0 +1,40 @@
+import { at } from "@isthmus/core";
+import { bindArchitecture, type Engine } from "@isthmus/graph";
+import { type AlignOptions, align, MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
+import { openSharedArchitecture } from "@isthmus/zoo";
+import type { AlignedInput, AlignInput } from "../plan/open-inputs.ts";
+import { isRecipe } from "../recipe/recipe.ts";
+import { splitReference } from "./open-reference.ts";
+
+/** Options of {@link createAligner}. */
+export interface CreateAlignerOptions extends Pick<AlignOptions, "signal" | "onProgress"> {
+  /** File of the architecture, for inputs that name none. @defaultValue the config.json beside the weights */
+  readonly graph?: string | undefined;
+}
+
+/**
+ * Creates what aligns the inputs of recipes that have `align`, by their weights: the architecture is read
+ * from the graph that the input names, or from the config.json beside the weights.
+ *
+ * @param engine - the engine that proves that aligned networks compute what they computed before
+ */
+export function createAligner(
+  engine: Engine,
+  { graph: shared, ...options }: CreateAlignerOptions = {},
+): AlignInput {
+  return async (input, target, { graph = shared, restarts, seed }) => {
+    const paths = await Promise.all([target, input].map(pathOf));
+    const opened = await openSharedArchitecture(paths, engine, { graph });
+    const architecture = await bindArchitecture(opened, [target.network, input.network]);
+    const { networks } = await align(architecture, architecture.networks, {
+      ...options,
+      restarts: restarts ?? MATCH_WEIGHTS_DEFAULTS.restarts,
+      seed: seed ?? 0,
+    });
+    return at(networks, 1, "network");
+  };
+}
+
+async function pathOf({ reference, network }: AlignedInput): Promise<string> {
+  return isRecipe(reference) ? network.source : (await splitReference(reference)).path;
+}

@@ -1,0 +1,52 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { InputError } from "@isthmus/core";
+import { MERGE_METHODS, type MergeMethod } from "@isthmus/merging";
+
+/**
+ * Reads merge methods from JavaScript files, and adds them to the methods that there are. A file exports
+ * methods, each made by `defineMergeMethod`, under any names.
+ *
+ * @param paths - the files; their code is run
+ * @throws InputError if a file cannot be run, exports no method, or one whose name is taken
+ */
+export async function readMethods(paths: readonly string[]): Promise<ReadonlyMap<string, MergeMethod>> {
+  const methods = new Map(MERGE_METHODS);
+  for (const path of paths) {
+    const exported = Object.values(await importFile(path)).filter(isMethod);
+    if (exported.length === 0) {
+      throw unreadable(
+        path,
+        "it must export a method: it exports none; write export const name = defineMergeMethod({ ... })",
+      );
+    }
+    for (const method of exported) {
+      if (methods.has(method.name))
+        throw unreadable(path, `names must differ: there is a method "${method.name}" already`);
+      methods.set(method.name, method);
+    }
+  }
+  return methods;
+}
+
+async function importFile(path: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return await import(pathToFileURL(resolve(path)).href);
+  } catch (cause) {
+    throw unreadable(path, `it must be a module of JavaScript: ${(cause as Error).message}`, cause);
+  }
+}
+
+function unreadable(path: string, rule: string, cause?: unknown): InputError {
+  return new InputError(`Cannot read methods from "${path}" as ${rule}`, { input: path, cause });
+}
+
+function isMethod(value: unknown): value is MergeMethod {
+  const { name, parameters, networks, blendInto } = (value ?? {}) as Partial<MergeMethod>;
+  return (
+    typeof name === "string" &&
+    typeof parameters === "object" &&
+    typeof networks === "object" &&
+    typeof blendInto === "function"
+  );
+}

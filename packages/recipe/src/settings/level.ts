@@ -1,0 +1,41 @@
+import type { ConditionalSetting, Gradient, Scalar, Setting, Settings } from "../recipe/recipe.ts";
+import { isMap, type Path } from "../recipe/shape.ts";
+
+/** Settings of one place in a recipe: of an input, a slice, a module, or all. */
+export interface Level {
+  readonly settings: Settings;
+  /** Path of the settings. */
+  readonly path: Path;
+}
+
+/** Makes the levels of some places, without places that have no settings. */
+export function levelsOf(...places: readonly (readonly [Settings | undefined, Path])[]): readonly Level[] {
+  return places.flatMap(([settings, path]) =>
+    settings === undefined ? [] : [{ settings, path: [...path, "parameters"] }],
+  );
+}
+
+/** A value or gradient of a setting, with its filter and place. */
+export interface Branch {
+  readonly path: Path;
+  /** Undefined where a value has no filter. */
+  readonly filter: string | undefined;
+  readonly isConditional: boolean;
+  readonly value: Scalar | Gradient;
+}
+
+/** Lists the values of a setting, in the order in which their filters are tried. */
+export function listBranches(setting: Setting, path: Path): readonly Branch[] {
+  if (isConditional(setting)) return [branchOf(setting, path)];
+  if (Array.isArray(setting) && setting.some(isConditional))
+    return (setting as readonly ConditionalSetting[]).map((item, i) => branchOf(item, [...path, i]));
+  return [{ path, filter: undefined, isConditional: false, value: setting as Scalar | Gradient }];
+}
+
+function branchOf({ filter, value }: ConditionalSetting, path: Path): Branch {
+  return { path, filter, isConditional: true, value: value as Scalar | Gradient };
+}
+
+function isConditional(value: unknown): value is ConditionalSetting {
+  return isMap(value) && !("search" in value);
+}

@@ -1,0 +1,130 @@
+import { at, closestName } from "@isthmus/core";
+import type { ParameterSpec, ParameterValue } from "@isthmus/merging";
+import type { Gradient } from "../recipe/recipe.ts";
+import type { Path, Problem } from "../recipe/shape.ts";
+import { compileFilter } from "./filter.ts";
+import { type Branch, type Level, listBranches } from "./level.ts";
+import { readScalar } from "./scalar.ts";
+
+/** The value of a parameter for one tensor, and where it is from. */
+export interface ReadValue {
+  readonly value: ParameterValue;
+  readonly path: Path;
+  readonly filter: string | undefined;
+  /** Whether it was chosen for the tensor's name. */
+  readonly isConditional: boolean;
+  /** Position between the first layer and the last, where the value is of a gradient. */
+  readonly along: number | undefined;
+}
+
+/** A tensor for which settings are read. */
+export interface ReadTensor {
+  readonly name: string;
+  /** Position between the first layer (0) and the last (1); 0 outside layers. */
+  readonly along: number;
+}
+
+/** What became of a filter. */
+interface FilterUse {
+  readonly path: Path;
+  readonly filter: string;
+  readonly fits: (name: string) => boolean;
+  matched: boolean;
+  chosen: boolean;
+}
+
+/** Reads settings tensor by tensor, and remembers which filters had an effect. */
+export class SettingsReader {
+  readonly #filters = new Map<string, FilterUse>();
+  readonly #names = new Set<string>();
+
+  /**
+   * Reads a parameter: of the levels, nearest first, the first that has a value for the tensor; undefined if
+   * none has.
+   */
+  read(
+    parameter: string,
+    spec: ParameterSpec,
+    levels: readonly Level[],
+    tensor: ReadTensor,
+  ): ReadValue | undefined {
+    this.#names.add(tensor.name);
+    for (const { settings, path } of levels) {
+      const setting = settings[parameter];
+      if (setting === undefined) continue;
+      const branch = this.#choose(listBranches(setting, [...path, parameter]), tensor.name);
+      const value = branch && valueAt(branch, spec, tensor.along);
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  }
+
+  /** Lists filters that changed nothing. */
+  findIdleFilters(levels: readonly Level[]): readonly Problem[] {
+    const branches = levels.flatMap(({ settings, path }) =>
+      Object.entries(settings).flatMap(([name, setting]) => listBranches(setting, [...path, name])),
+    );
+    return branches.flatMap(({ path, filter }): readonly Problem[] => {
+      if (filter === undefined || filter === "*") return [];
+      const use = this.#filters.get(path.join("\n"));
+      if (use?.chosen) return [];
+      return [{ path: [...path, "filter"], text: this.#explainIdle(filter, use) }];
+    });
+  }
+
+  #explainIdle(filter: string, use: FilterUse | undefined): string {
+    if (use === undefined)
+      return `"${filter}" has no effect as settings nearer to the networks come first: leave it out`;
+    if (use.matched)
+      return `"${filter}" has no effect as filters before it take all its tensors: put it first`;
+    const parts = [...new Set([...this.#names].flatMap((name) => name.split(/[./]/)))];
+    const meant = closestName(filter, parts);
+    const hint = meant === undefined ? `one tensor is "${[...this.#names][0]}"` : `did you mean "${meant}"?`;
+    return `"${filter}" matches none of ${this.#names.size} tensors; ${hint}`;
+  }
+
+  #choose(branches: readonly Branch[], name: string): Branch | undefined {
+    let chosen: Branch | undefined;
+    for (const branch of branches) {
+      const fits = this.#fits(branch, name, chosen !== undefined);
+      if (fits) chosen ??= branch;
+    }
+    return chosen;
+  }
+
+  #fits({ path, filter }: Branch, name: string, isTaken: boolean): boolean {
+    if (filter === undefined) return true;
+    const key = path.join("\n");
+    const use = this.#filters.get(key) ?? {
+      ...{ path, filter, matched: false, chosen: false },
+      fits: compileFilter(filter),
+    };
+    this.#filters.set(key, use);
+    const fits = use.fits(name);
+    use.matched ||= fits;
+    use.chosen ||= fits && !isTaken;
+    return fits;
+  }
+}
+
+/**
+ * Reads a value at a place between the first layer and the last: numbers of a gradient are interpolated,
+ * other values hold from their place to the next.
+ */
+function valueAt(
+  { value, path, filter, isConditional }: Branch,
+  spec: ParameterSpec,
+  along: number,
+): ReadValue | undefined {
+  const source = { path, filter, isConditional };
+  if (!Array.isArray(value))
+    return { ...source, value: readScalar(spec, value) as ParameterValue, along: undefined };
+  if (value.length === 0) return undefined;
+  const values = (value as Gradient).map((item) => readScalar(spec, item) as ParameterValue);
+  const position = along * (values.length - 1);
+  const before = Math.floor(position);
+  const [low, high] = [at(values, before), at(values, Math.min(before + 1, values.length - 1))];
+  const share = position - before;
+  const between = typeof low === "number" && typeof high === "number" ? low + share * (high - low) : low;
+  return { ...source, value: share === 0 ? low : between, along };
+}

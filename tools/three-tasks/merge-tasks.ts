@@ -14,8 +14,8 @@ import { parseArgs } from "node:util";
 import { type Checkpoint, openCheckpoint } from "@isthmus/core";
 import { openDataSet } from "@isthmus/data";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
-import { bindArchitecture, createEvaluator } from "@isthmus/graph";
 import { MERGE_METHODS, merge } from "@isthmus/merging";
+import { judgeByExamples } from "@isthmus/recipe";
 import { renderResultPage } from "@isthmus/report";
 import type { StudyResult } from "@isthmus/study";
 import { openArchitecture } from "@isthmus/zoo";
@@ -51,13 +51,12 @@ async function createJudge(part: "train" | "test", limit: string) {
       );
       const data = await openDataSet(`idx:${files.join(",")}${limit}`, { scaling: { mean: 0, std: 1 } });
       const architecture = await openArchitecture(join(folder, `${task}.onnx`), engine);
-      const evaluator = await createEvaluator(architecture, data, { batchSize: 500 });
-      return async (network: Checkpoint) => {
-        const bound = await bindArchitecture(architecture, [network], { exportedFrom: base, unread: "keep" });
-        const [only] = bound.networks;
-        if (only === undefined) throw new Error(`${network.source} is not bound`);
-        return 1 - (await evaluator.evaluate(only.network)).error;
-      };
+      const { judge } = judgeByExamples(architecture, data, {
+        score: "error",
+        exportedFrom: base,
+        unread: "keep",
+      });
+      return async (network: Checkpoint) => 1 - (await judge({ network }));
     }),
   );
   return async (network: Checkpoint): Promise<Accuracies> => {

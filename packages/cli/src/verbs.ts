@@ -32,6 +32,14 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Average checkpoints, aligned first if asked, or merge what a recipe describes",
     load: async () => (await import("./commands/merge.ts")).mergeVerb,
   },
+  verify: {
+    summary: "Make a merge by a recipe again, and compare every bit",
+    load: async () => (await import("./commands/verify.ts")).verifyVerb,
+  },
+  search: {
+    summary: "Search the numbers of a recipe for the best merge",
+    load: async () => (await import("./commands/search.ts")).searchVerb,
+  },
   barrier: {
     summary: "Measure loss and error on the way from one network to another",
     load: async () => (await import("./commands/barrier.ts")).barrierVerb,

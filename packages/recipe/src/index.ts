@@ -80,10 +80,26 @@ export type {
 } from "./recipe/recipe.ts";
 export { type CreateAlignerOptions, createAligner } from "./run/create-aligner.ts";
 export { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./run/open-recipe.ts";
+export type { PreparedModels, RecipeModelInput } from "./run/prepare-models.ts";
 export { readMethods } from "./run/read-methods.ts";
+export type { SaveRecipeOptions } from "./run/run-recipe.ts";
 export { type RunRecipeOptions, type RunRecipeResult, runRecipe, saveRecipe } from "./run/run-recipe.ts";
+export { type VerifyRecipeOptions, verifyRecipe } from "./run/verify-recipe.ts";
+export type { RecipeFiles } from "./run/write-recipe-files.ts";
 export { type JsonSchema, recipeJsonSchema } from "./schema/recipe-json-schema.ts";
 export { type CmaEs, type CmaEsOptions, type CmaEsStop, createCmaEs } from "./search/cma-es.ts";
+export {
+  type ExamplesJudge,
+  type JudgeByExamplesOptions,
+  judgeByCommand,
+  judgeByExamples,
+} from "./search/judges.ts";
+export {
+  type JudgeMerge,
+  type MergeCandidate,
+  type SearchMergeOptions,
+  searchMerge,
+} from "./search/search-merge.ts";
 export {
   SEARCH_RECIPE_DEFAULTS,
   type SearchCandidate,

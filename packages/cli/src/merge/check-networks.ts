@@ -1,5 +1,5 @@
 import { at, type Checkpoint, InputError } from "@isthmus/core";
-import { linear, planMerge } from "@isthmus/merging";
+import { linear, type MergePlan, planMerge } from "@isthmus/merging";
 import { checkMerge, type MergeFinding, readModelFacts } from "@isthmus/recipe";
 import { formatFindings } from "../format/format-findings.ts";
 import type { Context } from "../verb.ts";
@@ -14,13 +14,26 @@ export async function checkNetworks(
   networks: readonly Checkpoint[],
   paths: readonly string[],
   options: MergeOptions,
+  context: Context,
+): Promise<readonly MergeFinding[]> {
+  if (!options.check) return [];
+  // Whatever the method is: every method that the command has blends the same tensors.
+  return checkPlan(planMerge(networks, { method: linear }), paths, options, context);
+}
+
+/**
+ * Looks at a sample of the networks of a plan before they are merged, see {@link checkNetworks}.
+ * @param paths - of each network of the plan
+ */
+export async function checkPlan(
+  plan: MergePlan,
+  paths: readonly string[],
+  options: Pick<MergeOptions, "check" | "align">,
   { terminal, signal, progress }: Context,
 ): Promise<readonly MergeFinding[]> {
   if (!options.check) return [];
   progress("Checking");
   const facts = await Promise.all(paths.map(readModelFacts));
-  // Whatever the method is: every method that the command has blends the same tensors.
-  const plan = planMerge(networks, { method: linear });
   const findings = await checkMerge(plan, { aligned: options.align === true, facts, signal });
   const [first] = findings;
   if (first?.severity === "error") {

@@ -54,8 +54,16 @@ export function formatSavedRecipe(method: string, { output, summary, modelFiles 
     ["method", method],
     ...summarize(summary),
     ["wrote", `${output.path}, ${formatBytes(output.bytes)}${parts}`],
-    ...(modelFiles.length === 0 ? [] : [["copied files", `${modelFiles.length}`] as [string, string]]),
+    ...(modelFiles.files.length === 0
+      ? []
+      : [["beside them", modelFiles.files.join(", ")] as [string, string]]),
+    ["took", formatTook(output)],
   ]);
+}
+
+function formatTook({ seconds, peakBytes, resumedBytes }: RunRecipeResult["output"]): string {
+  const resumed = resumedBytes === 0 ? "" : `; ${formatBytes(resumedBytes)} were finished before`;
+  return `${seconds.toFixed(1)} s and ${formatBytes(peakBytes)} of memory${resumed}`;
 }
 
 function summarize({ merged, copied, absent, bytesRead, bytesWritten }: PlanSummary): [string, string][] {

@@ -1,17 +1,19 @@
-import type { MergePlan } from "@isthmus/merging";
+import type { MergeEstimate, MergePlan } from "@isthmus/merging";
 import {
   createAligner,
   explainPlan,
+  type OpenedRecipe,
   openRecipe,
-  readMethods,
   readRecipe,
   saveRecipe,
   summarizePlan,
 } from "@isthmus/recipe";
 import { assertNoModelFolder } from "@isthmus/zoo";
+import { formatBytes } from "../format/format-table.ts";
 import { createEngine } from "../options/engine-option.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import type { Context, Outcome } from "../verb.ts";
+import { checkPlan } from "./check-networks.ts";
 import { formatExplanations, formatPlan, formatSavedRecipe } from "./format-recipe.ts";
 import { type MergeOptions, outputOf } from "./merge-options.ts";
 import { assertFitsRecipe } from "./recipe-options.ts";
@@ -21,9 +23,9 @@ export async function mergeRecipe(path: string, options: MergeOptions, context: 
   assertFitsRecipe(options);
   const isPlanned = options.dryRun === true || options.explain !== undefined;
   const output = isPlanned ? undefined : outputOf(options);
-  const [recipe, methods] = await Promise.all([readRecipe(path), readMethods(options.methods ?? [])]);
+  const recipe = await readRecipe(path);
   const opened = await openRecipe(recipe, {
-    ...{ methods, seed: options.seed },
+    ...{ methodFiles: options.methods, seed: options.seed },
     align: createAligner(await createEngine(options.engine), {
       ...{ graph: options.graph, ...followAlignment("weight", context) },
     }),
@@ -34,20 +36,37 @@ export async function mergeRecipe(path: string, options: MergeOptions, context: 
       output,
       opened.plan.networks.flatMap(({ files }) => files),
     );
-    const { threads, memory, maxShardSize, allowNonFinite = false } = options;
+    const findings = await checkPlan(opened.plan, filesOf(opened), options, context);
+    const { threads, memory, maxShardSize, allowNonFinite = false, restart, hashInputs = false } = options;
     const saved = await saveRecipe(recipe, opened, output, {
-      ...{ threads, memory, allowNonFinite, overwrite: true },
+      ...{ threads, allowNonFinite, overwrite: true, hashInputs, resume: restart !== true },
+      ...(memory === undefined ? {} : { memory }),
       ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
-      ...{ version: context.version, signal: context.signal },
+      signal: context.signal,
+      onStart: (estimate) => context.terminal.note(formatEstimate(estimate)),
+      onNote: (note) => context.terminal.note(`${note}.`),
       onProgress: ({ done }) => context.progress("Merging", done),
     });
+    for (const note of saved.modelFiles.notes) context.terminal.note(note);
     return {
-      result: { recipe: path, method: recipe.merge_method, seed: opened.plan.seed, ...saved },
+      result: { recipe: path, method: recipe.merge_method, seed: opened.plan.seed, findings, ...saved },
       text: formatSavedRecipe(recipe.merge_method, saved),
     };
   } finally {
     await opened.close();
   }
+}
+
+/** Paths of the files or folders of a plan's networks, for what they say beside the weights. */
+function filesOf({ plan, models: { inputs } }: OpenedRecipe): readonly string[] {
+  return plan.networks.map(
+    ({ source }) => inputs.find(({ network }) => network.source === source)?.directory ?? source,
+  );
+}
+
+function formatEstimate({ readBytes, writtenBytes, peakBytes, threads }: MergeEstimate): string {
+  const bytes = `${formatBytes(readBytes)} to read, ${formatBytes(writtenBytes)} to write`;
+  return `${bytes}, at most ${formatBytes(peakBytes)} of memory, ${threads === 1 ? "1 thread" : `${threads} threads`}.`;
 }
 
 function describePlan(plan: MergePlan, { explain }: MergeOptions): Outcome {

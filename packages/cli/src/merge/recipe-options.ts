@@ -8,6 +8,8 @@ export type RecipeOptions = {
   readonly explain?: string | undefined;
   readonly methods?: readonly string[] | undefined;
   readonly threads?: number | undefined;
+  readonly restart?: true | undefined;
+  readonly hashInputs?: true | undefined;
 };
 
 /** Adds the options of a merge by recipe. */
@@ -23,7 +25,12 @@ export const addRecipeOptions: AddOptions<RecipeOptions> = optionGroup((command)
       "of a recipe: a JavaScript file that exports methods of your own, which is run; may be repeated",
       collect,
     )
-    .option("--threads <n>", "of a recipe: most threads (default: one for each core)", parseCount(1));
+    .option("--threads <n>", "of a recipe: most threads (default: one for each core)", parseCount(1))
+    .option("--restart", "of a recipe: start anew where the same merge was interrupted (default: go on)")
+    .option(
+      "--hash-inputs",
+      "of a recipe: store the SHA-256 of every input, which isthmus verify compares (default: names alone)",
+    );
 });
 
 /** Options that a recipe says itself, with the key of the recipe to use in their place. */
@@ -51,12 +58,15 @@ export function assertFitsRecipe(options: Readonly<Record<string, unknown>>): vo
  * Checks that a merge without a recipe has no options of recipes.
  * @throws UsageError if it has
  */
-export function assertNoRecipeOptions({ dryRun, explain, methods, threads }: RecipeOptions): void {
+export function assertNoRecipeOptions(options: RecipeOptions): void {
+  const { dryRun, explain, methods, threads, restart, hashInputs } = options;
   const present = Object.entries({
     "--dry-run": dryRun,
     "--explain": explain,
     "--methods": methods,
     "--threads": threads,
+    "--restart": restart,
+    "--hash-inputs": hashInputs,
   });
   const [option] = present.find(([, value]) => value !== undefined) ?? [];
   if (option === undefined) return;

@@ -1,40 +1,100 @@
 import type { Checkpoint } from "@isthmus/core";
-import type { MergePlan } from "@isthmus/merging";
-import { type PlanRecipeOptions, planRecipe } from "../plan/plan-recipe.ts";
-import type { Recipe } from "../recipe/recipe.ts";
+import type { MergeMethod, MergePlan, MergeSource } from "@isthmus/merging";
+import { keyOf } from "../plan/groups.ts";
+import type { AlignInput } from "../plan/open-inputs.ts";
+import { planRecipe } from "../plan/plan-recipe.ts";
+import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
 import { openReference } from "./open-reference.ts";
+import { type PreparedModels, prepareModels } from "./prepare-models.ts";
+import { readMethods } from "./read-methods.ts";
 
 /** Options of {@link openRecipe}. */
-export type OpenRecipeOptions = Partial<PlanRecipeOptions>;
+export interface OpenRecipeOptions {
+  /** Methods by name, in place of all methods of `@isthmus/merging`; `methodFiles` adds to either. */
+  readonly methods?: ReadonlyMap<string, MergeMethod> | undefined;
+  /** Paths of JavaScript files that export methods of your own; their code is run. @defaultValue none */
+  readonly methodFiles?: readonly string[] | undefined;
+  /** Seed of methods that draw random numbers, a whole number of at least 0. @defaultValue 0 */
+  readonly seed?: number | undefined;
+  /** Opens the network of a reference that is no recipe. @defaultValue files and folders are opened */
+  readonly open?: ((reference: ModelReference) => Promise<Checkpoint>) | undefined;
+  /** Aligns networks that ask for it. @defaultValue such recipes are refused */
+  readonly align?: AlignInput | undefined;
+}
 
 /** The plan of a recipe, and the networks that were opened for it. */
 export interface OpenedRecipe {
   readonly plan: MergePlan;
+  readonly models: PreparedModels;
+  /** Description from which worker threads make the plan; undefined if a function of the caller's decides it. */
+  readonly source: MergeSource | undefined;
+  /** Whether making the plan takes long, so that worker threads should not make it again. */
+  readonly isAligned: boolean;
   /** Closes the networks; the plan cannot be run afterwards. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the networks of a recipe and plans its merge; paths are looked up from the folder the process runs
- * in.
+ * Opens the networks of a recipe and plans its merge; paths are looked up from the folder the process runs in.
+ *
+ * Language models are made to fit each other first: their vocabularies, if the recipe has a tokenizer, and their
+ * output heads.
  * @throws InputError if a network cannot be opened, or something in the recipe is wrong
- * @throws MismatchError if tensors that are merged are missing or of other shapes
+ * @throws MismatchError if tensors that are merged are missing or of other shapes, or vocabularies of other sizes
  */
 export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}): Promise<OpenedRecipe> {
-  const { open = openReference } = options;
+  const { open = openReference, align, seed = 0, methodFiles = [] } = options;
+  const methods = await readMethods(methodFiles, options.methods);
   const opened: Checkpoint[] = [];
   const close = async () => {
     for (const network of opened) await network.close();
   };
-  const openAndKeep: PlanRecipeOptions["open"] = async (reference) => {
+  const openAndKeep = async (reference: ModelReference) => {
     const network = await open(reference);
     opened.push(network);
     return network;
   };
   try {
-    return { plan: await planRecipe(recipe, { ...options, open: openAndKeep }), close };
+    const models = await prepareModels(recipe, openAndKeep);
+    const plan = await planRecipe(recipe, {
+      ...{ methods, seed, align },
+      open: async (reference) => models.networks.get(keyOf(reference)) ?? openAndKeep(reference),
+    });
+    const isDescribed = options.open === undefined && options.methods === undefined;
+    const source = isDescribed ? describeRecipeMerge({ recipe, methodFiles, seed }) : undefined;
+    return { plan, models, source, isAligned: hasAligned(recipe), close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** A merge by a recipe as plain data. */
+export interface RecipeMerge {
+  readonly recipe: Recipe;
+  readonly methodFiles: readonly string[];
+  readonly seed: number;
+}
+
+function describeRecipeMerge(merge: RecipeMerge): MergeSource {
+  return { module: import.meta.url, data: merge, files: merge.methodFiles };
+}
+
+/** Opens a merge that plain data describe, in a worker thread. */
+export async function openMerge({ recipe, methodFiles, seed }: RecipeMerge): Promise<OpenedRecipe> {
+  return openRecipe(recipe, { methodFiles, seed });
+}
+
+/** Checks whether a network of a recipe, or of a recipe in it, is aligned. */
+function hasAligned(recipe: Recipe): boolean {
+  const parts = recipe.modules === undefined ? [recipe] : Object.values(recipe.modules);
+  const inputs = parts.flatMap(({ models = [], slices = [] }) => [
+    ...models,
+    ...slices.flatMap(({ sources }) => sources),
+  ]);
+  return inputs.some(
+    ({ align, model }) =>
+      (align !== undefined && align !== false) ||
+      (typeof model === "object" && isRecipe(model) ? hasAligned(model) : /\.ya?ml$/i.test(String(model))),
+  );
 }

@@ -8,10 +8,14 @@ import { MERGE_METHODS, type MergeMethod } from "@isthmus/merging";
  * methods, each made by `defineMergeMethod`, under any names.
  *
  * @param paths - the files; their code is run
+ * @param others - the methods that there are; by default all of `@isthmus/merging`
  * @throws InputError if a file cannot be run, exports no method, or one whose name is taken
  */
-export async function readMethods(paths: readonly string[]): Promise<ReadonlyMap<string, MergeMethod>> {
-  const methods = new Map(MERGE_METHODS);
+export async function readMethods(
+  paths: readonly string[],
+  others: ReadonlyMap<string, MergeMethod> = MERGE_METHODS,
+): Promise<ReadonlyMap<string, MergeMethod>> {
+  const methods = new Map(others);
   for (const path of paths) {
     const exported = Object.values(await importFile(path)).filter(isMethod);
     if (exported.length === 0) {

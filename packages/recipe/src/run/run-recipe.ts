@@ -1,29 +1,33 @@
-import { describeMaking, type SaveCheckpointResult } from "@isthmus/core";
-import { copyModelFiles } from "@isthmus/zoo";
+import { stat } from "node:fs/promises";
+import { at } from "@isthmus/core";
+import { type SaveMergeOptions, type SaveMergeResult, saveMerge } from "@isthmus/merging";
 import { type PlanSummary, summarizePlan } from "../plan/summarize-plan.ts";
-import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
-import { isRecipe, type ModelReference, RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
+import type { Recipe } from "../recipe/recipe.ts";
 import { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./open-recipe.ts";
-import { splitReference } from "./open-reference.ts";
-import { type SavePlanOptions, savePlan } from "./save-plan.ts";
+import { type RecipeFiles, writeRecipeFiles } from "./write-recipe-files.ts";
+
+/** Options of {@link saveRecipe}. */
+export interface SaveRecipeOptions extends Omit<SaveMergeOptions, "source" | "recipe"> {
+  /** The recipe as text, for the model card. @defaultValue the recipe as YAML */
+  readonly text?: string | undefined;
+}
 
 /** Options of {@link runRecipe}. */
-export interface RunRecipeOptions extends OpenRecipeOptions, Omit<SavePlanOptions, "metadata"> {
-  /** Version of the program, for the metadata. @defaultValue none is written */
-  readonly version?: string | undefined;
-}
+export interface RunRecipeOptions extends OpenRecipeOptions, SaveRecipeOptions {}
 
 /** What {@link runRecipe} has done. */
 export interface RunRecipeResult {
-  readonly output: SaveCheckpointResult;
+  readonly output: SaveMergeResult;
   readonly summary: PlanSummary;
   /** Files of the model beside the weights, such as its config. */
-  readonly modelFiles: readonly string[];
+  readonly modelFiles: RecipeFiles;
 }
 
 /**
- * Makes the network that a recipe describes, and saves it as safetensors; a model's config and tokenizer are
- * copied from the base, or the first network.
+ * Makes the network that a recipe describes, and saves it as safetensors; in a folder, with all that a model is
+ * loaded with: config, tokenizer, chat template, model card.
+ *
+ * The merge is made by worker threads within a limit of memory, and goes on where it was interrupted: see `saveMerge`.
  *
  * @param output - a file ending in `.safetensors`, or a folder
  * @throws InputError if something in the recipe is wrong, a network cannot be opened, or the output cannot be
@@ -52,9 +56,10 @@ export async function runRecipe(
   output: string,
   options: RunRecipeOptions = {},
 ): Promise<RunRecipeResult> {
-  const opened = await openRecipe(recipe, options);
+  const { methods, methodFiles, seed, open, align, ...saving } = options;
+  const opened = await openRecipe(recipe, { methods, methodFiles, seed, open, align });
   try {
-    return await saveRecipe(recipe, opened, output, options);
+    return await saveRecipe(recipe, opened, output, saving);
   } finally {
     await opened.close();
   }
@@ -63,44 +68,33 @@ export async function runRecipe(
 /** Saves what an opened recipe makes, see {@link runRecipe}. */
 export async function saveRecipe(
   recipe: Recipe,
-  { plan }: Pick<OpenedRecipe, "plan">,
+  opened: OpenedRecipe,
   output: string,
-  { version, threads, memory, seed, ...options }: RunRecipeOptions,
+  { text, ...options }: SaveRecipeOptions = {},
 ): Promise<RunRecipeResult> {
-  const { maxShardBytes, overwrite, allowNonFinite, signal, onProgress } = options;
-  const making = { verb: "merge", recipe, seed: plan.seed };
-  const saved = await savePlan(plan, output, {
-    ...{ threads, memory, signal, onProgress },
-    ...(maxShardBytes === undefined ? {} : { maxShardBytes }),
-    ...{ overwrite: overwrite ?? false, allowNonFinite: allowNonFinite ?? false },
-    metadata:
-      version === undefined
-        ? plan.metadata
-        : { ...plan.metadata, ...describeMaking(plan.networks, { ...making, version }) },
+  const { plan, source, isAligned } = opened;
+  const saved = await saveMerge(plan, output, {
+    ...options,
+    ...{ source, recipe },
+    // Each thread would align the networks again.
+    threads: isAligned ? 1 : options.threads,
+    maxShardBytes: options.maxShardBytes ?? (await shardBytesOf(opened)),
   });
-  return { output: saved, summary: summarizePlan(plan), modelFiles: await writeModelFiles(recipe, output) };
+  const modelFiles = await writeRecipeFiles(recipe, opened, output, { text });
+  return { output: saved, summary: summarizePlan(plan), modelFiles };
 }
 
-/** Writes what a model is loaded with; this is the one place where recipes do. */
-async function writeModelFiles(recipe: Recipe, output: string): Promise<readonly string[]> {
-  const { path } = await splitReference(await templateOf(recipe));
-  const dtype = recipe.out_dtype ?? recipe.dtype;
-  return copyModelFiles(path, output, dtype === undefined ? undefined : RECIPE_DTYPES[dtype]);
-}
-
-/**
- * Returns the network whose config and names the result has: the base, or the first one; of a recipe, its
- * own.
- */
-async function templateOf(recipe: Recipe): Promise<Exclude<ModelReference, Recipe>> {
-  const parts = recipe.modules === undefined ? [recipe] : Object.values(recipe.modules);
-  const [first] = parts.flatMap(({ models = [], slices = [] }) => [
-    ...models,
-    ...slices.flatMap(({ sources }) => sources),
-  ]);
-  const reference = recipe.base_model ?? first?.model;
-  if (reference === undefined) throw new TypeError("a recipe that was checked names a network");
-  if (isRecipe(reference)) return templateOf(reference);
-  const isFile = typeof reference === "string" && isRecipeFile(reference);
-  return isFile ? templateOf(await readRecipe(reference)) : reference;
+/** Finds the size of shards: that of the largest file of the first network that has several, else no limit. */
+async function shardBytesOf({ plan: { networks } }: Pick<OpenedRecipe, "plan">): Promise<number> {
+  for (const { files } of networks) {
+    const weights = files.filter((file) => file.endsWith(".safetensors"));
+    if (weights.length < 2) continue;
+    const sizes = await Promise.all(weights.map(async (file) => (await stat(file)).size));
+    return at(
+      sizes.sort((a, b) => b - a),
+      0,
+      "size",
+    );
+  }
+  return Number.POSITIVE_INFINITY;
 }

@@ -1,0 +1,224 @@
+import { dirname, join } from "node:path";
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { openCheckpoint, saveFile, UsageError } from "@isthmus/core";
+import { DATA_SET_FORMS } from "@isthmus/data";
+import {
+  createAligner,
+  type JudgeMerge,
+  judgeByCommand,
+  judgeByExamples,
+  openRecipe,
+  type Recipe,
+  readRecipe,
+  SEARCH_RECIPE_DEFAULTS,
+  type SearchResult,
+  saveRecipe,
+  searchMerge,
+} from "@isthmus/recipe";
+import { renderResultPage } from "@isthmus/report";
+import type { StudyResult } from "@isthmus/study";
+import { dataContext, fitToData } from "@isthmus/zoo";
+import { formatPairs } from "../format/format-table.ts";
+import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
+import { openSharedArchitecture } from "../open/open-architecture.ts";
+import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
+import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
+import { optionGroup } from "../options/option-group.ts";
+import { collect, parseCount, parseNumber } from "../options/parse-values.ts";
+import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { describeSearch, formatSearch } from "../search/describe-search.ts";
+import { followAlignment } from "../terminal/follow-alignment.ts";
+import {
+  type CommonOptions,
+  type Context,
+  createVerb,
+  formatExamples,
+  type Outcome,
+  type RunVerb,
+} from "../verb.ts";
+
+type SearchOptions = CommonOptions &
+  EngineOptions &
+  BindingOptions &
+  ScalingOptions & {
+    readonly output: string;
+    readonly evaluate?: string | undefined;
+    readonly data?: string | undefined;
+    readonly graph?: string | undefined;
+    readonly score: "loss" | "error";
+    readonly goal: "minimize" | "maximize";
+    readonly evaluations: number;
+    readonly population?: number | undefined;
+    readonly sigma: number;
+    readonly seed: number;
+    readonly journal?: string | undefined;
+    readonly methods?: readonly string[] | undefined;
+    readonly report?: string | undefined;
+  };
+
+/** Creates the command `isthmus search`. */
+export function searchVerb(run: RunVerb): CommandUnknownOpts {
+  return addSearchOptions(
+    createVerb("search").argument(
+      "<recipe>",
+      "a recipe in YAML, with ranges in place of numbers: weight: { search: [0, 1] }",
+    ),
+  )
+    .addHelpText("after", EXAMPLES)
+    .action((path, options) => run(options, (context) => search(path, options, context)));
+}
+
+const EXAMPLES = formatExamples(
+  [
+    "isthmus search recipe.yml -o merged --evaluate 'python evaluate.py {}' --goal maximize",
+    "judge each merge by the last number that a command prints; {} is the merged model",
+  ],
+  [
+    "isthmus search recipe.yml -o merged.safetensors --graph model.onnx --data mnist:train@2000",
+    "judge each merge by its loss on examples",
+  ],
+  [
+    "isthmus search recipe.yml -o merged --data npz:tokens.npz --evaluations 40 --report search.html",
+    "model folders, with a page of all that was tried",
+  ],
+);
+
+const addSearchOptions = optionGroup<SearchOptions>((command) => {
+  command
+    .requiredOption("-o, --output <path>", "the best merge: a file ending in .safetensors, or a folder")
+    .option(
+      "--evaluate <command>",
+      "a command that prints a score; {} in it is the path of the merged network",
+    )
+    .option("--data <name>", `examples to score on: ${DATA_SET_FORMS.join(", ")}`)
+    .option(
+      "--graph <file>",
+      "the architecture, for --data (default: from the config.json of the first network)",
+    )
+    .addOption(
+      new Option("--score <name>", "what is measured on --data")
+        .choices(["loss", "error"] as const)
+        .default("loss" as const),
+    )
+    .addOption(
+      new Option("--goal <goal>", "whether a small score is good, or a large one")
+        .choices(["minimize", "maximize"] as const)
+        .default(SEARCH_RECIPE_DEFAULTS.goal),
+    )
+    .option("--evaluations <n>", "most merges to judge", parseCount(1), SEARCH_RECIPE_DEFAULTS.evaluations)
+    .option("--population <n>", "merges of a generation (default: 4 + 3 ln(searched numbers))", parseCount(4))
+    .option(
+      "--sigma <s>",
+      "spread of the first merges, as a share of each range",
+      parseNumber,
+      SEARCH_RECIPE_DEFAULTS.sigma,
+    )
+    .option(
+      "--seed <n>",
+      "seed of the search and of random methods",
+      parseCount(0),
+      SEARCH_RECIPE_DEFAULTS.seed,
+    )
+    .option("--journal <file>", "scores so far, from which a search goes on (default: OUTPUT.search.jsonl)")
+    .option(
+      "--methods <file>",
+      "a JavaScript file that exports methods of your own, which is run; may be repeated",
+      collect,
+    )
+    .option("--report <file>", "write a page with all merges that were tried (.html)");
+  addScalingOptions(addBindingOptions(addEngineOption(command)));
+});
+
+async function search(path: string, options: SearchOptions, context: Context): Promise<Outcome> {
+  assertOneJudge(options);
+  if (options.report !== undefined) assertPageName(options.report);
+  await assertOutput(options.output, [path]);
+  const recipe = await readRecipe(path);
+  const { evaluations, population, sigma, seed, goal, journal, methods: methodFiles } = options;
+  const align = createAligner(await createEngine(options.engine), followAlignment("weight", context));
+  const judging = await createJudge(recipe, options);
+  const found = await searchMerge(recipe, {
+    ...{ judge: judging.judge, methodFiles, align, evaluations, sigma, seed, goal },
+    ...(population === undefined ? {} : { population }),
+    journal: journal ?? `${options.output.replace(/\/+$/, "")}.search.jsonl`,
+    signal: context.signal,
+    onProgress: ({ done, best }) => context.progress(`Searching, best ${best.toPrecision(5)}`, done),
+  }).finally(judging.release);
+  const result = describeSearch(found, { recipe: path, goal, seed });
+  if (options.report !== undefined) await savePage(options.report, result, context);
+  return saveBest(found, { result, options, align }, context);
+}
+
+async function saveBest(
+  { best }: SearchResult<Recipe>,
+  {
+    result,
+    options,
+    align,
+  }: { result: StudyResult; options: SearchOptions; align: ReturnType<typeof createAligner> },
+  context: Context,
+): Promise<Outcome> {
+  const opened = await openRecipe(best.recipe, { methodFiles: options.methods, seed: options.seed, align });
+  try {
+    const saved = await saveRecipe(best.recipe, opened, options.output, {
+      ...{ overwrite: true, signal: context.signal },
+      onProgress: ({ done }) => context.progress("Writing the best", done),
+    });
+    const { path } = saved.output;
+    return {
+      result: { ...result, best: { ...best }, output: saved.output },
+      text: [formatSearch(result, best), formatPairs([["wrote", path]])].join("\n"),
+    };
+  } finally {
+    await opened.close();
+  }
+}
+
+async function savePage(path: string, result: StudyResult, { provenance }: Context): Promise<void> {
+  await saveFile(
+    path,
+    await renderResultPage({ title: result.title, result: { ...result, provenance } as StudyResult }),
+    [],
+  );
+}
+
+/** @throws UsageError if candidates are judged in no way, or in two */
+function assertOneJudge({ evaluate, data }: SearchOptions): void {
+  if ((evaluate === undefined) !== (data === undefined)) return;
+  throw new UsageError(
+    `Cannot search as merges must be judged in one way: give --evaluate "python evaluate.py {}", or --data with --graph${evaluate === undefined ? "" : ", not both"}`,
+  );
+}
+
+async function createJudge(
+  recipe: Recipe,
+  options: SearchOptions,
+): Promise<{ readonly judge: JudgeMerge; readonly release: () => Promise<void> }> {
+  const { evaluate, output, data, score, exportedFrom, unread } = options;
+  if (evaluate !== undefined) {
+    const name = output.endsWith(".safetensors") ? ".candidate.safetensors" : ".candidate";
+    return { judge: judgeByCommand(evaluate, join(dirname(output), name)), release: async () => {} };
+  }
+  const [first] = listPaths(recipe);
+  const read = await openSharedArchitecture(first === undefined ? [] : [first], options);
+  const examples = await openExamples(data ?? "", options, dataContext(read));
+  const witness = exportedFrom === undefined ? undefined : await openCheckpoint(exportedFrom);
+  const judge = judgeByExamples(fitToData(read, examples), examples, {
+    score,
+    exportedFrom: witness,
+    unread,
+  });
+  return {
+    judge: judge.judge,
+    release: async () => {
+      await judge.release();
+      await witness?.close();
+    },
+  };
+}
+
+/** Lists the paths of the networks of a recipe, for the architecture that they share. */
+function listPaths({ models = [], slices = [], base_model: base }: Recipe): readonly string[] {
+  const references = [...models, ...slices.flatMap(({ sources }) => sources)].map(({ model }) => model);
+  return [...references, base].filter((reference) => typeof reference === "string");
+}

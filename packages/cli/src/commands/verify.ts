@@ -1,0 +1,64 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import type { VerifyMergeResult } from "@isthmus/merging";
+import { createAligner, verifyRecipe } from "@isthmus/recipe";
+import { formatPairs } from "../format/format-table.ts";
+import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
+import { collect } from "../options/parse-values.ts";
+import {
+  type CommonOptions,
+  type Context,
+  createVerb,
+  formatExamples,
+  type Outcome,
+  type RunVerb,
+} from "../verb.ts";
+
+type VerifyOptions = CommonOptions & EngineOptions & { readonly methods?: readonly string[] | undefined };
+
+/** Creates the command `isthmus verify`. */
+export function verifyVerb(run: RunVerb): CommandUnknownOpts {
+  return addEngineOption(
+    createVerb("verify").argument("<checkpoint>", "a file or folder that isthmus merge made by a recipe"),
+  )
+    .option(
+      "--methods <file>",
+      "a JavaScript file that exports methods of your own, which is run; may be repeated",
+      collect,
+    )
+    .addHelpText("after", EXAMPLES)
+    .action((path, options) => run(options, (context) => verify(path, options, context)));
+}
+
+const EXAMPLES = formatExamples(
+  ["isthmus verify merged", "make the merge again as its metadata say, and compare every bit"],
+  ["isthmus verify merged.safetensors --methods mine.js", "a merge by a method of your own"],
+);
+
+async function verify(path: string, { methods, engine }: VerifyOptions, context: Context): Promise<Outcome> {
+  const result = await verifyRecipe(path, {
+    ...{ methodFiles: methods, signal: context.signal },
+    align: createAligner(await createEngine(engine)),
+    onProgress: ({ done }) => context.progress("Comparing", done),
+  });
+  const failure = result.ok ? undefined : `"${path}" is not what its recipe makes`;
+  return { result: { checkpoint: path, ...result }, text: formatVerified(result), failure };
+}
+
+/** Deviations that are listed. */
+const SHOWN = 5;
+
+function formatVerified({ ok, same, deviations, changedInputs, provenance }: VerifyMergeResult): string {
+  const inputs = provenance.inputs.map(({ source }) => source).join(", ");
+  const more =
+    deviations.length > SHOWN ? [["", `and ${deviations.length - SHOWN} more`] as [string, string]] : [];
+  return formatPairs([
+    ["made by", `Isthmus ${provenance.version} of ${inputs}, seed ${provenance.seed}`],
+    ["tensors", `${same} are the same, bit for bit`],
+    ...deviations
+      .slice(0, SHOWN)
+      .map(({ tensor, reason }): [string, string] => ["differs", `${tensor}: ${reason}`]),
+    ...more,
+    ...changedInputs.map((name): [string, string] => ["changed", `${name} is not the file that was merged`]),
+    ["verdict", ok ? "the same, made again" : "not the same"],
+  ]);
+}

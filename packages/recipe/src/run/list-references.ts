@@ -1,0 +1,24 @@
+import { keyOf, listGroups } from "../plan/groups.ts";
+import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
+
+/** Lists the networks that a recipe names, each once, in its order, bases last. */
+export function listReferences(recipe: Recipe): readonly ModelReference[] {
+  const members = listGroups(recipe).flatMap(({ members: named, base }) => [
+    ...named,
+    ...(base ? [base] : []),
+  ]);
+  return [...new Map(members.map(({ reference }) => [keyOf(reference), reference])).values()];
+}
+
+/** Returns what a recipe calls a network, as `path@revision+adapter`. */
+export function nameOf(reference: ModelReference): string {
+  if (typeof reference === "string") return reference;
+  if (isRecipe(reference)) return `a recipe of ${listReferences(reference).map(nameOf).join(", ")}`;
+  const { model, lora } = reference;
+  return [model, lora].flatMap((part) => (part === undefined ? [] : [nameOfPart(part)])).join("+");
+}
+
+function nameOfPart(part: string | { readonly path: string; readonly revision?: string }): string {
+  if (typeof part === "string") return part;
+  return part.revision === undefined ? part.path : `${part.path}@${part.revision}`;
+}

@@ -1,0 +1,77 @@
+import { rm } from "node:fs/promises";
+import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
+import { bindArchitecture, createEvaluator, type DataSet, type Evaluator } from "@isthmus/graph";
+import { saveMerge } from "@isthmus/merging";
+import type { OpenedArchitecture } from "@isthmus/zoo";
+import { writeRecipeFiles } from "../run/write-recipe-files.ts";
+import { runEvaluation } from "./run-evaluation.ts";
+import type { JudgeMerge, MergeCandidate } from "./search-merge.ts";
+
+/**
+ * Creates a judge that runs a command of the user's on each merged network; see `runEvaluation`.
+ *
+ * @param command - has `{}` where the path of the network stands
+ * @param path - where each network is written, and removed once it is judged: a file ending in `.safetensors`, or a
+ *   folder, which then is a model with its config and tokenizer
+ */
+export function judgeByCommand(command: string, path: string): JudgeMerge {
+  return async ({ recipe, plan, models }, signal) => {
+    try {
+      await saveMerge(plan, path, { overwrite: true, resume: false, signal, recipe });
+      await writeRecipeFiles(recipe, { models }, path, {});
+      return await runEvaluation(command, path, signal);
+    } finally {
+      await rm(path, { recursive: true, force: true });
+    }
+  };
+}
+
+/** Options of {@link judgeByExamples}. */
+export interface JudgeByExamplesOptions {
+  /** What is measured: the mean loss, or the share of errors; both are better small. @defaultValue "loss" */
+  readonly score?: "loss" | "error";
+  /** The checkpoint that the graph was exported from. @defaultValue the first network of the recipe */
+  readonly exportedFrom?: Checkpoint | undefined;
+  /** What is done about tensors that the graph does not read. @defaultValue "refuse" */
+  readonly unread?: "refuse" | "keep" | undefined;
+}
+
+/** A judge that holds memory of an engine. */
+export interface ExamplesJudge {
+  readonly judge: (
+    candidate: Pick<MergeCandidate, "network"> & Partial<Pick<MergeCandidate, "plan">>,
+    signal?: AbortSignal,
+  ) => Promise<number>;
+  release(): Promise<void>;
+}
+
+/** Creates a judge that runs each merged network on examples; networks are merged in memory. */
+export function judgeByExamples(
+  architecture: OpenedArchitecture,
+  data: DataSet,
+  { score = "loss", exportedFrom, unread }: JudgeByExamplesOptions = {},
+): ExamplesJudge {
+  // All candidates are bound by the same witness, so that the graph of the first is that of all.
+  let evaluator: Promise<Evaluator> | undefined;
+  return {
+    async judge({ plan, network }, signal) {
+      const held = await holdInMemory(network);
+      const witness = exportedFrom ?? plan?.networks[0];
+      const bound = await bindArchitecture(architecture, [held], { exportedFrom: witness, unread, signal });
+      const [only] = bound.networks;
+      if (only === undefined) throw new RangeError(`"${network.source}" was not bound`);
+      evaluator ??= createEvaluator(bound, data);
+      const evaluation = await (await evaluator).evaluate(only.network, signal);
+      return evaluation[score];
+    },
+    async release() {
+      await (await evaluator)?.release();
+    },
+  };
+}
+
+async function holdInMemory(network: Checkpoint): Promise<Checkpoint> {
+  const tensors = new Map<string, Tensor>();
+  for (const name of network.tensors.keys()) tensors.set(name, await network.read(name));
+  return createCheckpoint(tensors, network.metadata, network.source);
+}

@@ -1,0 +1,99 @@
+import type { Checkpoint } from "@isthmus/core";
+import { type MergePlan, mergeByPlan } from "@isthmus/merging";
+import { keyOf } from "../plan/groups.ts";
+import type { AlignInput } from "../plan/open-inputs.ts";
+import { planRecipe } from "../plan/plan-recipe.ts";
+import type { ModelReference, Recipe } from "../recipe/recipe.ts";
+import type { OpenRecipeOptions } from "../run/open-recipe.ts";
+import { openReference } from "../run/open-reference.ts";
+import { type PreparedModels, prepareModels } from "../run/prepare-models.ts";
+import { readMethods } from "../run/read-methods.ts";
+import { type SearchRecipeOptions, type SearchResult, searchRecipe } from "./search-recipe.ts";
+
+/** A merge that a search tries. */
+export interface MergeCandidate {
+  /** The recipe with numbers in place of its ranges. */
+  readonly recipe: Recipe;
+  readonly plan: MergePlan;
+  readonly models: PreparedModels;
+  /** The merged network, computed as it is read. */
+  readonly network: Checkpoint;
+}
+
+/** Returns the score of a merged network; NaN counts as the worst. */
+export type JudgeMerge = (candidate: MergeCandidate, signal: AbortSignal | undefined) => Promise<number>;
+
+/** Options of {@link searchMerge}; the seed is that of the search and of the merges. */
+export interface SearchMergeOptions
+  extends OpenRecipeOptions,
+    Omit<SearchRecipeOptions<Recipe>, "evaluate" | "seed"> {
+  readonly judge: JudgeMerge;
+}
+
+/**
+ * Searches the numbers that a recipe marks with `{ search: [low, high] }` for the merge that is judged best.
+ *
+ * Networks are opened, and aligned if the recipe asks for it, once for all candidates; nothing is written unless the
+ * judge does.
+ * @throws what `searchRecipe` and `openRecipe` throw
+ */
+export async function searchMerge(
+  recipe: Recipe,
+  options: SearchMergeOptions,
+): Promise<SearchResult<Recipe>> {
+  const {
+    judge,
+    open = openReference,
+    align,
+    methods: some,
+    methodFiles = [],
+    seed = 0,
+    ...search
+  } = options;
+  const methods = await readMethods(methodFiles, some);
+  const opened: Checkpoint[] = [];
+  const openAndKeep = async (reference: ModelReference) => {
+    const network = await open(reference);
+    opened.push(network);
+    return network;
+  };
+  try {
+    const models = await prepareModels(recipe, openAndKeep);
+    const planning = {
+      ...{ methods, seed },
+      open: remember(
+        async (reference: ModelReference) => models.networks.get(keyOf(reference)) ?? openAndKeep(reference),
+        keyOf,
+      ),
+      align: align && rememberAlignments(align),
+    };
+    return await searchRecipe(recipe, {
+      ...{ ...search, seed },
+      async evaluate(filled, signal) {
+        const plan = await planRecipe(filled, planning);
+        return judge({ recipe: filled, plan, models, network: mergeByPlan(plan) }, signal);
+      },
+    });
+  } finally {
+    for (const network of opened) await network.close();
+  }
+}
+
+/** Calls a function once for arguments of the same key. */
+function remember<A extends readonly unknown[], T>(
+  work: (...parts: A) => Promise<T>,
+  key: (...parts: A) => string,
+): (...parts: A) => Promise<T> {
+  const results = new Map<string, Promise<T>>();
+  return (...parts) => {
+    const result = results.get(key(...parts)) ?? work(...parts);
+    results.set(key(...parts), result);
+    return result;
+  };
+}
+
+function rememberAlignments(align: AlignInput): AlignInput {
+  return remember(align, (input, target, setting) =>
+    JSON.stringify([input.reference, target.reference, setting]),
+  );
+}

@@ -94,12 +94,12 @@ async function tryMethod(name: string, settings: readonly Setting[]) {
   const method = MERGE_METHODS.get(name);
   if (method === undefined) throw new Error(`there is no method ${name}`);
   const started = performance.now();
-  const make = ({ parameters, networks: rule = "fine-tuned" }: Setting) =>
-    merge(rule === "with base" ? [base, ...networks] : networks, {
+  const make = ({ parameters }: Setting) =>
+    merge(networks, {
       method,
       parameters,
       seed: 1,
-      ...(method.networks.base === "none" ? {} : { base }),
+      ...(method.networks.base === "required" ? { base } : {}),
     });
   let best: { setting: Setting; mean: number } | undefined;
   for (const setting of settings) {

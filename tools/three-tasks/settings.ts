@@ -1,24 +1,60 @@
 /** One setting of a merge method. */
 export interface Setting {
   readonly parameters: Readonly<Record<string, number | string | boolean>>;
-  /** Whether the base is merged as one of the networks, too. @defaultValue "fine-tuned" */
-  readonly networks?: "fine-tuned" | "with base";
 }
 
-const SCALES = [0.3, 0.5, 0.7, 1];
+const LAMBDAS = [0.3, 0.5, 0.7, 1];
+/** Sums of several changes are longer than one of them, and orthogonal parts of them are not. */
+const SCALES = [0.5, 0.75, 1, 1.5];
 
-/** The sums of task vectors, which is what methods without a mean of their own scale. */
-const scaled = (parameters: Setting["parameters"] = {}): Setting[] =>
-  SCALES.map((lambda) => ({ parameters: { normalize: false, weight: 1, lambda, ...parameters } }));
+/** Settings with each value of a parameter. */
+const each = (name: string, values: readonly number[], others: Setting["parameters"] = {}): Setting[] =>
+  values.map((value) => ({ parameters: { ...others, [name]: value } }));
+
+/** Sums of task vectors of weight 1, with a scale that is chosen. */
+const sums = (others: Setting["parameters"] = {}): Setting[] =>
+  each("lambda", LAMBDAS, { weight: 1, ...others });
+
+const plain: readonly Setting[] = [{ parameters: {} }];
 
 /** Settings that are tried, by method. */
 export const SETTINGS: Readonly<Record<string, readonly Setting[]>> = {
-  linear: [{ parameters: {} }],
-  task_arithmetic: scaled(),
-  ties: [0.2, 0.5].flatMap((density) => scaled({ density })),
+  linear: plain,
+  multislerp: plain,
+  karcher: plain,
+  task_arithmetic: sums(),
+  ties: [0.2, 0.5].flatMap((density) => each("lambda", [0.7, 1, 1.5, 2], { weight: 1, density })),
+  dare_linear: sums({ density: 0.5 }),
+  dare_ties: sums({ density: 0.5 }),
+  breadcrumbs: sums({ density: 0.9 }),
+  breadcrumbs_ties: sums({ density: 0.9 }),
+  della: each("lambda", [0.7, 1, 1.5, 2], { weight: 1, density: 0.5 }),
+  della_linear: sums({ density: 0.5 }),
+  model_stock: [{ parameters: {} }, { parameters: { filter_wise: true } }],
+  sce: each("select_topk", [0.1, 0.5, 1]),
+  ram: plain,
+  ramplus_tl: plain,
+  magmax: each("lambda", LAMBDAS),
+  consensus_ta: each("lambda", LAMBDAS),
+  iso_c: each("scale", SCALES),
+  iso_cts: each("scale", SCALES),
+  tsv_m: each("scale", SCALES),
+  svc: each("scale", SCALES),
+  knots: each("scale", SCALES),
+  wudi: each("scale", SCALES),
 };
 
-/** Methods that are no merge of three networks of different tasks, and why. */
+/** Methods that make no one network of three for three tasks, and why. */
 export const NOT_TRIED: Readonly<Record<string, string>> = {
   slerp: "joins two networks",
+  nuslerp: "joins two networks",
+  passthrough: "takes one network",
+  nearswap: "joins one network and the base",
+  arcee_fusion: "joins one network and the base",
+  expo: "goes on from the base through one network",
+  swa: "averages one run",
+  ema: "averages one run",
+  lawa: "averages one run",
+  wsm: "averages one run",
+  tall_mask: "gives a network for each task",
 };

@@ -151,7 +151,8 @@ def main():
     options = argparse.ArgumentParser()
     for name in ("mnist", "fashion", "animals", "out"):
         options.add_argument(f"--{name}", required=True)
-    options.add_argument("--epochs", type=int, default=3)
+    options.add_argument("--epochs", type=int, default=2)
+    options.add_argument("--rate", type=float, default=1e-4, help="learning rate of the fine-tuning")
     options.add_argument("--seed", type=int, default=1)
     args = options.parse_args()
     torch.manual_seed(args.seed)
@@ -179,8 +180,8 @@ def main():
 
     started = time.time()
     base = Network()
-    few = {task: (data[task][0][0][:3000], data[task][0][1][:3000]) for task in TASKS}
-    feeds = {task: list(batches(few[task], 64, 6, generator)) for task in TASKS}
+    few = {task: (data[task][0][0][:4000], data[task][0][1][:4000]) for task in TASKS}
+    feeds = {task: list(batches(few[task], 64, 8, generator)) for task in TASKS}
     train(base, feeds, 1e-3, list(base.parameters()))
     report("base", base)
     save_file(base.state_dict(), os.path.join(args.out, "base.safetensors"))
@@ -193,7 +194,7 @@ def main():
         network.load_state_dict(base.state_dict())
         trunk = [p for name, p in network.named_parameters() if not name.startswith("heads.")]
         passes = args.epochs * (1 if len(data[task][0][0]) > 20000 else 5)
-        train(network, {task: list(batches(data[task][0], 64, passes, generator))}, 4e-4, trunk)
+        train(network, {task: list(batches(data[task][0], 64, passes, generator))}, args.rate, trunk)
         report(task, network)
         save_file(network.state_dict(), os.path.join(args.out, f"{task}.safetensors"))
 

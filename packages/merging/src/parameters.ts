@@ -40,9 +40,9 @@ type Widened<T> = T extends number ? number : T extends boolean ? boolean : T;
  * each.
  */
 export type GivenParameters<P extends ParameterSpecs> = {
-  readonly [K in keyof P]?: P[K]["of"] extends "network"
-    ? PerTensor<ValueOf<P[K]>> | readonly PerTensor<ValueOf<P[K]>>[]
-    : PerTensor<ValueOf<P[K]>>;
+  readonly [K in keyof P]?: P[K]["of"] extends "merge"
+    ? PerTensor<ValueOf<P[K]>>
+    : PerTensor<ValueOf<P[K]>> | readonly PerTensor<ValueOf<P[K]>>[];
 };
 
 /** Values of parameters for one tensor, checked: a network's parameter has one value for each network. */

@@ -38,7 +38,7 @@ export const REGMEAN_PLUS_PLUS_DEFAULTS: Required<RegmeanPlusPlusOptions> = {
  *
  * @param networks - at least one, of one structure
  * @param groups - names of the weights to solve, in the order in which the network computes them; layers
- *   with the same inputs, as those of query, key and value, belong to one group
+ *   with the same inputs, as of query, key and value, belong to one group
  * @param measure - measures a checkpoint with a Gram matrix `[inputs, inputs]` under the name of each
  *   layer's weight
  * @throws MismatchError if names or shapes differ, or Gram matrices are singular

@@ -160,13 +160,14 @@ describe("weights of a series", () => {
         w: createTensor("f32", [1], Float32Array.of(Number(n))),
         steps: createTensor("i64", [], BigInt64Array.of(n)),
       });
-    const broken = createCheckpoint({
-      w: createTensor("f32", [1], Float32Array.of(Number.NaN)),
-      steps: createTensor("i64", [], BigInt64Array.of(0n)),
-    });
-    const merged = mergeBy("lawa", [broken, step(5n), step(7n)], { parameters: { window: 2 } });
+    const unread: Checkpoint = { ...step(0n), readRangeInto: async () => expect.fail("read") };
+    const merged = mergeBy("lawa", [unread, step(5n), step(7n)], { parameters: { window: 2 } });
     expect((await merged.read("steps")).data).toEqual(BigInt64Array.of(7n));
     expect(await numbersOf(merged)).toEqual([6]);
+    const weighted = mergeBy("linear", [step(3n), unread, step(7n)], { parameters: { weight: [1, 0, 3] } });
+    expect(await numbersOf(weighted)).toEqual([6]);
+    const nothing = { parameters: { weight: [0, 0], normalize: false } };
+    expect(await numbersOf(mergeBy("linear", [step(3n), unread], nothing))).toEqual([0]);
   });
 });
 

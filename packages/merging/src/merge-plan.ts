@@ -1,4 +1,5 @@
 import {
+  at,
   type Checkpoint,
   composeCheckpoint,
   convertInto,
@@ -102,8 +103,10 @@ async function blendPieces(
   { name, begin, survey }: TensorRange & { readonly survey: unknown },
   { dtype, data }: Elements,
 ): Promise<void> {
-  const { networks, base } = tensor;
-  const all = base === undefined ? networks : [...networks, base];
+  const { networks, base, parameters } = tensor;
+  const positions = method.networksRead?.(parameters, networks.length) ?? networks.map((_, i) => i);
+  const used = positions.map((i) => at(networks, i, "network"));
+  const all = base === undefined ? used : [...used, base];
   const widest = Math.max(...all.map(({ tensors }) => DTYPES[entry(tensors, name, "tensor").dtype].bytes));
   const length = Math.max(HELD_BYTES / all.length, LEAST_BYTES) / widest;
   // Whole groups of elements, which kernels process at once.
@@ -112,11 +115,11 @@ async function blendPieces(
     const out: Elements = { dtype, data: data.subarray(done, done + size) };
     const piece = { name, begin: begin + done, length: out.data.length };
     await withRanges(all, piece, (ranges) => {
-      const parts = ranges.slice(0, networks.length);
-      return method.blendInto(
-        { tensor, begin: piece.begin, parts, base: ranges[networks.length], survey },
-        out,
-      );
+      const [first] = ranges;
+      if (first === undefined) return;
+      const parts: Elements[] = networks.map(() => first);
+      for (const [k, i] of positions.entries()) parts[i] = at(ranges, k, "range");
+      return method.blendInto({ tensor, begin: piece.begin, parts, base: ranges[used.length], survey }, out);
     });
   }
 }

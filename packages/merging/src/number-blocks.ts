@@ -3,7 +3,7 @@ import { at, borrowScratch, convertInto, DTYPES, type Elements, viewData } from 
 /** Elements of a block as plain numbers that kernels of this package compute with. */
 export type Numbers = Float32Array | Float64Array;
 
-/** Elements of a block, few enough that those of several networks stay in the cache. */
+/** Elements of a block, few enough that blocks of several networks stay in the cache. */
 const BLOCK = 1 << 14;
 
 /**

@@ -45,6 +45,11 @@ for name, shape, count, spread in [
 ]:
     INPUTS[name] = family(shape, count, spread)
 
+# The first network is zero, or has not moved from the base: neither has a direction.
+base, networks = family((4, 6), 4, 0.8)
+INPUTS["zero"] = (base, [torch.zeros(4, 6), *networks[1:]])
+INPUTS["unmoved"] = (base, [base.clone(), *networks[1:]])
+
 
 def cases():
     for name in INPUTS:
@@ -97,13 +102,15 @@ def exp_map(point, way):
 
 
 def sphere_mean(vectors, weights, steps):
+    """Vectors of zeros have no direction: they count for the length only."""
     weights = np.array(weights) / np.sum(weights)
     norms = [np.linalg.norm(v) for v in vectors]
-    units = [v / n for v, n in zip(vectors, norms)]
-    mean = sum(w * u for w, u in zip(weights, units))
+    units = [(w, v / n) for w, v, n in zip(weights, vectors, norms) if n > 0]
+    total = sum(w for w, _ in units)
+    mean = sum(w * u for w, u in units)
     point = mean / np.linalg.norm(mean)
     for _ in range(steps):
-        point = exp_map(point, sum(w * log_map(point, u) for w, u in zip(weights, units)))
+        point = exp_map(point, sum(w / total * log_map(point, u) for w, u in units))
     return point * sum(w * n for w, n in zip(weights, norms))
 
 

@@ -89,11 +89,11 @@ function once<S>(survey: Combination<S>["survey"]): (name: string) => Promise<S>
   };
 }
 
-/**
- * Elements of each checkpoint that are held at a time while a whole tensor is surveyed: as many as fit into
- * the memory of the kernels in f32, so that nothing is allocated for each range.
- */
-const SURVEYED = 1 << 18;
+/** Elements of all checkpoints that are held at a time while a whole tensor is surveyed. */
+const SURVEYED = 1 << 22;
+
+/** Most and least elements of one checkpoint among them; f32 of the former fit in borrowed memory. */
+const [MOST, LEAST] = [1 << 18, 1 << 13];
 
 /**
  * Reads a tensor of several checkpoints from its first to its last element, range by range, all checkpoints
@@ -107,8 +107,9 @@ export async function scanTensor(
   use: (parts: readonly Elements[], begin: number) => void | Promise<void>,
 ): Promise<void> {
   const size = sizeOf(entry(checkpoints[0].tensors, name, "tensor").shape);
-  for (let begin = 0; begin < size; begin += SURVEYED) {
-    const length = Math.min(SURVEYED, size - begin);
+  const step = Math.min(MOST, Math.max(LEAST, Math.floor(SURVEYED / checkpoints.length)));
+  for (let begin = 0; begin < size; begin += step) {
+    const length = Math.min(step, size - begin);
     await withRanges(checkpoints, { name, begin, length }, (parts) => use(parts, begin));
   }
 }

@@ -63,9 +63,9 @@ async function run(
   return toFloat64((await merged.read("w")).data, dtype);
 }
 
-/** Largest difference, as a share of the largest element that is expected. */
+/** Largest difference, as a share of the largest element that is expected; of 1 if all are 0. */
 function differenceOf(result: Float64Array, expected: Float64Array): number {
-  const largest = Math.max(...expected.map(Math.abs));
+  const largest = Math.max(...expected.map(Math.abs)) || 1;
   return Math.max(...result.map((x, i) => Math.abs(x - expected[i]!))) / largest;
 }
 

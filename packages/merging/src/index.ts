@@ -81,3 +81,9 @@ export {
   fisherMerge,
 } from "./with-data/fisher-merge.ts";
 export { REGMEAN_DEFAULTS, type RegmeanOptions, regmean } from "./with-data/regmean.ts";
+export {
+  type GramRequest,
+  REGMEAN_PLUS_PLUS_DEFAULTS,
+  type RegmeanPlusPlusOptions,
+  regmeanPlusPlus,
+} from "./with-data/regmean-plus-plus.ts";

@@ -70,6 +70,12 @@ export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unkn
    */
   integersFrom?(parameters: TensorParameters<P>, count: number): number;
   /**
+   * Positions of the networks that a tensor depends on, of `count` networks, at least one; the others are not
+   * read, and their parts of a range are arbitrary.
+   * @defaultValue all
+   */
+  networksRead?(parameters: TensorParameters<P>, count: number): readonly number[];
+  /**
    * Whether a survey holds a whole tensor, as where a result cannot be computed range by range; such surveys
    * are dropped when the next tensors are made, and made again if need be.
    * @defaultValue false

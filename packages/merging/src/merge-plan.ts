@@ -1,4 +1,5 @@
 import {
+  at,
   type Checkpoint,
   composeCheckpoint,
   convertInto,
@@ -8,7 +9,7 @@ import {
   entry,
   type TensorInfo,
 } from "@isthmus/core";
-import { withRanges } from "@isthmus/interpolation";
+import { type TensorRange, withRanges } from "@isthmus/interpolation";
 import { type MatrixProducts, plainProducts } from "@isthmus/linear-algebra";
 import type { MergedTensor, MergeMethod } from "./merge-method.ts";
 import type { TensorParameters } from "./parameters.ts";
@@ -86,13 +87,48 @@ export function mergeByPlan(plan: MergePlan): Checkpoint {
         return;
       }
       const survey = await surveys.of(tensor, method);
-      const { networks: sources, base } = tensor;
-      await withRanges(base === undefined ? sources : [...sources, base], range, (all) => {
-        const parts = all.slice(0, sources.length);
-        return method.blendInto({ tensor, begin, parts, base: all[sources.length], survey }, out);
-      });
+      await blendPieces(tensor, method, { name, begin, survey }, out);
     },
   });
+}
+
+/**
+ * Bytes of all networks that are held at a time; less than half of the memory that kernels work in directly.
+ */
+const HELD_BYTES = 12 * 2 ** 20;
+
+/** Bytes of one network that are worth a read of their own. */
+const LEAST_BYTES = 2 ** 14;
+
+/**
+ * Blends a range in pieces, the smaller the more networks there are, so that any number of them can be
+ * merged.
+ */
+async function blendPieces(
+  tensor: MergedTensor,
+  method: MergeMethod,
+  { name, begin, survey }: TensorRange & { readonly survey: unknown },
+  { dtype, data }: Elements,
+): Promise<void> {
+  const { networks, base, parameters } = tensor;
+  const positions = method.networksRead?.(parameters, networks.length) ?? networks.map((_, i) => i);
+  const used = positions.map((i) => at(networks, i, "network"));
+  const all = base === undefined ? used : [...used, base];
+  const widest = Math.max(...all.map(({ tensors }) => DTYPES[entry(tensors, name, "tensor").dtype].bytes));
+  const length = Math.max(HELD_BYTES / all.length, LEAST_BYTES) / widest;
+  // Whole groups of elements, which kernels process at once.
+  const size = Math.floor(length / 64) * 64;
+  for (let done = 0; done < data.length; done += size) {
+    const out: Elements = { dtype, data: data.subarray(done, done + size) };
+    const piece = { name, begin: begin + done, length: out.data.length };
+    await withRanges(all, piece, (ranges) => {
+      const [first] = ranges;
+      if (first === undefined) return;
+      const parts: Elements[] = networks.map(() => first);
+      for (const [k, i] of positions.entries()) parts[i] = at(ranges, k, "range");
+      return method.blendInto({ tensor, begin: piece.begin, parts, base: ranges[used.length], survey }, out);
+    });
+  }
 }
 
 /** What making one tensor needs. */
@@ -136,16 +172,17 @@ const WHOLE_KEPT = 2;
 
 /** Remembers what was found out about each tensor; ranges that are read at once wait for the same survey. */
 function createSurveys() {
-  const kept = new Map<string, Promise<unknown>>();
+  const small = new Map<string, Promise<unknown>>();
   const whole = new Map<string, Promise<unknown>>();
   return {
     of(tensor: MergedTensor, method: MergeMethod): Promise<unknown> {
-      const surveys = method.keepsTensor ? whole : kept;
+      const surveys = method.keepsTensor ? whole : small;
       const earlier = surveys.get(tensor.name);
       if (earlier !== undefined) return earlier;
       const survey = (async () => method.survey?.(tensor))();
       surveys.set(tensor.name, survey);
-      if (whole.size > WHOLE_KEPT) whole.delete([...whole.keys()][0] ?? "");
+      const [oldest] = whole.keys();
+      if (whole.size > WHOLE_KEPT && oldest !== undefined) whole.delete(oldest);
       return survey;
     },
   };

@@ -16,11 +16,17 @@ const ROUNDING = 1e-12;
  * @param weights - factor of each part, finite
  */
 export function addWeightedInto(parts: readonly Elements[], weights: readonly number[], out: Elements): void {
-  const used = parts.filter((_, i) => at(weights, i, "weight") !== 0);
-  const factors = weights.filter((weight) => weight !== 0);
+  const positions = positionsOfWeight(weights);
+  const used = positions.map((i) => at(parts, i, "part"));
+  const factors = positions.map((i) => at(weights, i, "weight"));
   const sum = factors.reduce((total, weight) => total + weight, 0);
-  if (used.length === 0) blendInto(parts, weights, out);
-  else if (Math.abs(sum - 1) > ROUNDING) blendInto(used, factors, out);
+  if (Math.abs(sum - 1) > ROUNDING) blendInto(used, factors, out);
   else if (used.length === 2) lerpInto(at(used, 0), at(used, 1), at(factors, 1), out);
   else averageInto(used, factors, out);
+}
+
+/** Returns the positions of the weights that are not 0; the first, if all are. */
+export function positionsOfWeight(weights: readonly number[]): number[] {
+  const positions = weights.flatMap((weight, i) => (weight === 0 ? [] : [i]));
+  return positions.length === 0 ? [0] : positions;
 }

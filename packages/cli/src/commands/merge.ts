@@ -212,5 +212,6 @@ function combine(
   }
   if (path === "linear") return merge(checkpoints, { method: linear, parameters: { weight: weights } });
   const t = at(normalizeWeights(weights, 2), 1, "weight");
-  return merge(checkpoints, { method: slerp, parameters: { t } });
+  // Without a threshold it is the arc that barriers are measured on.
+  return merge(checkpoints, { method: slerp, parameters: { t, dot_threshold: 1 } });
 }

@@ -1,9 +1,11 @@
+import type { Numbers } from "../number-blocks.ts";
+
 /**
  * Writes over `base` the base plus, for each element, the largest of the changes of the networks from it,
  * scaled; of equally large ones the last.
  * @param parts - elements of each network
  */
-export function takeLargestChange(base: Float64Array, parts: readonly Float64Array[], scale: number): void {
+export function takeLargestChange(base: Numbers, parts: readonly Numbers[], scale: number): void {
   for (let i = 0; i < base.length; i++) {
     const start = base[i]!;
     let largest = 0;
@@ -30,8 +32,8 @@ export interface TallMask {
  * it; the others stay as they are.
  */
 export function takeAgreedChanges(
-  base: Float64Array,
-  parts: readonly Float64Array[],
+  base: Numbers,
+  parts: readonly Numbers[],
   { threshold, agreeing, scale }: TallMask,
 ): void {
   for (let i = 0; i < base.length; i++) {
@@ -46,8 +48,8 @@ export function takeAgreedChanges(
 
 /** Writes over `base` the base plus the sum of the changes of all networks, where one of them needs it. */
 export function takeChangesOfTask(
-  base: Float64Array,
-  parts: readonly Float64Array[],
+  base: Numbers,
+  parts: readonly Numbers[],
   { threshold, task, scale }: Pick<TallMask, "threshold" | "scale"> & { readonly task: number },
 ): void {
   for (let i = 0; i < base.length; i++) {
@@ -58,7 +60,7 @@ export function takeChangesOfTask(
   }
 }
 
-function sumOfChanges(parts: readonly Float64Array[], i: number, start: number): number {
+function sumOfChanges(parts: readonly Numbers[], i: number, start: number): number {
   let sum = 0;
   for (let k = 0; k < parts.length; k++) sum += parts[k]![i]! - start;
   return sum;
@@ -75,8 +77,8 @@ function isOfTask(change: number, sum: number, threshold: number): boolean {
  * @param factors - factor of the importances of each network, positive
  */
 export function averageByImportance(
-  parts: readonly [Float64Array, ...Float64Array[]],
-  importances: readonly Float64Array[],
+  parts: readonly [Numbers, ...Numbers[]],
+  importances: readonly Numbers[],
   factors: readonly number[],
   floor: number,
 ): void {

@@ -1,3 +1,5 @@
+import type { Numbers } from "../number-blocks.ts";
+
 /** Vectors that a tensor is made of: runs along its last axis, or columns along its first. */
 export interface VectorLayout {
   /** Elements that follow each other in memory before the next vector begins. */
@@ -16,12 +18,14 @@ export function layVectors(shape: readonly number[], axis: "first" | "last"): Ve
 }
 
 /**
- * Adds products of two arrays to sums over each vector: of `x` with itself, `x` with `y`, `y` with itself.
+ * Adds products of the differences of two arrays from an origin to sums over each vector: of `x` with
+ * itself, `x` with `y`, `y` with itself.
+ * @param origin - undefined without a base
  * @param begin - position of the first element in the tensor
  * @param sums - `[vectors][3]`
  */
 export function addVectorProducts(
-  [x, y]: readonly [Float64Array, Float64Array],
+  [x, y, origin]: readonly [Numbers, Numbers, Numbers | undefined],
   begin: number,
   { run, count }: VectorLayout,
   sums: Float64Array,
@@ -29,8 +33,9 @@ export function addVectorProducts(
   let vector = Math.floor(begin / run) % count;
   let within = begin % run;
   for (let i = 0; i < x.length; i++) {
-    const a = x[i]!;
-    const b = y[i]!;
+    const start = origin === undefined ? 0 : origin[i]!;
+    const a = x[i]! - start;
+    const b = y[i]! - start;
     const place = 3 * vector;
     sums[place] = sums[place]! + a * a;
     sums[place + 1] = sums[place + 1]! + a * b;
@@ -51,10 +56,10 @@ export interface VectorFactors {
 /**
  * Writes `origin + a (x - origin) + b (y - origin)` over `x`, with other factors for each vector; on the line
  * equal elements stay unchanged, bit for bit.
- * @param origin - zeros without a base
+ * @param origin - undefined without a base
  */
 export function mixVectors(
-  [x, y, origin]: readonly [Float64Array, Float64Array, Float64Array],
+  [x, y, origin]: readonly [Numbers, Numbers, Numbers | undefined],
   begin: number,
   { run, count }: VectorLayout,
   { factors, t }: VectorFactors,
@@ -66,7 +71,7 @@ export function mixVectors(
     const b = factors[2 * vector + 1]!;
     const from = x[i]!;
     const to = y[i]!;
-    const start = origin[i]!;
+    const start = origin === undefined ? 0 : origin[i]!;
     if (Number.isNaN(a)) x[i] = t < 0.5 ? from - t * (from - to) : to - (1 - t) * (to - from);
     else x[i] = start + a * (from - start) + b * (to - start);
     if (++within < run) continue;

@@ -1,6 +1,6 @@
-import { fromFloat64Into, toFloat64 } from "@isthmus/core";
 import { takeAgreedChanges } from "../kernels/elementwise.ts";
 import type { MergeMethod } from "../merge-method.ts";
+import { computeBlocks } from "../number-blocks.ts";
 
 const PARAMETERS = {
   lambda: {
@@ -38,9 +38,8 @@ export const consensusTa: MergeMethod<typeof PARAMETERS> = {
   blendInto({ tensor, parts, base }, out) {
     if (base === undefined) return;
     const { lambda: scale, tall_mask_lambda: threshold, prune_threshold: agreeing } = tensor.parameters;
-    const merged = toFloat64(base.data, base.dtype);
-    const changed = parts.map(({ data, dtype }) => toFloat64(data, dtype));
-    takeAgreedChanges(merged, changed, { threshold, agreeing, scale });
-    fromFloat64Into(merged, out.dtype, out.data);
+    computeBlocks([base, ...parts], out, ([merged, ...changed]) =>
+      takeAgreedChanges(merged, changed, { threshold, agreeing, scale }),
+    );
   },
 };

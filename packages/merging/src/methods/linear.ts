@@ -1,7 +1,7 @@
 import { at } from "@isthmus/core";
 import { normalizeWeights } from "@isthmus/interpolation";
 import type { MergeMethod } from "../merge-method.ts";
-import { addWeightedInto } from "../weighted-sum.ts";
+import { addWeightedInto, positionsOfWeight } from "../weighted-sum.ts";
 
 const PARAMETERS = {
   weight: {
@@ -46,6 +46,7 @@ export const linear: MergeMethod<typeof PARAMETERS, readonly number[]> = {
   // The counters of the nearer of two networks; of the first one if both are equally near, or there are more.
   integersFrom: ({ weight }) =>
     weight.length === 2 && Math.abs(at(weight, 1)) > Math.abs(at(weight, 0)) ? 1 : 0,
+  networksRead: ({ weight }) => positionsOfWeight(weight),
   survey: ({ parameters: { weight, normalize } }) =>
     normalize ? normalizeWeights(weight, weight.length) : weight,
   blendInto: ({ parts, survey: shares }, out) => addWeightedInto(parts, shares, out),

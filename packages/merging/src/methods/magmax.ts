@@ -1,6 +1,6 @@
-import { fromFloat64Into, toFloat64 } from "@isthmus/core";
 import { takeLargestChange } from "../kernels/elementwise.ts";
 import type { MergeMethod } from "../merge-method.ts";
+import { computeBlocks } from "../number-blocks.ts";
 
 const PARAMETERS = {
   lambda: {
@@ -23,9 +23,8 @@ export const magmax: MergeMethod<typeof PARAMETERS> = {
   networks: { least: 1, base: "required" },
   blendInto({ tensor, parts, base }, out) {
     if (base === undefined) return;
-    const merged = toFloat64(base.data, base.dtype);
-    const changed = parts.map(({ data, dtype }) => toFloat64(data, dtype));
-    takeLargestChange(merged, changed, tensor.parameters.lambda);
-    fromFloat64Into(merged, out.dtype, out.data);
+    computeBlocks([base, ...parts], out, ([merged, ...changed]) =>
+      takeLargestChange(merged, changed, tensor.parameters.lambda),
+    );
   },
 };

@@ -1,6 +1,7 @@
-import { fromFloat64Into, OutOfRangeError, toFloat64 } from "@isthmus/core";
+import { OutOfRangeError } from "@isthmus/core";
 import { takeChangesOfTask } from "../kernels/elementwise.ts";
 import type { MergeMethod } from "../merge-method.ts";
+import { computeBlocks } from "../number-blocks.ts";
 
 const PARAMETERS = {
   task: {
@@ -40,9 +41,8 @@ export const tallMask: MergeMethod<typeof PARAMETERS> = {
   blendInto({ tensor, parts, base }, out) {
     if (base === undefined) return;
     const { lambda: scale, tall_mask_lambda: threshold, task } = tensor.parameters;
-    const merged = toFloat64(base.data, base.dtype);
-    const changed = parts.map(({ data, dtype }) => toFloat64(data, dtype));
-    takeChangesOfTask(merged, changed, { threshold, task, scale });
-    fromFloat64Into(merged, out.dtype, out.data);
+    computeBlocks([base, ...parts], out, ([merged, ...changed]) =>
+      takeChangesOfTask(merged, changed, { threshold, task, scale }),
+    );
   },
 };

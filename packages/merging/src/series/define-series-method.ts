@@ -1,6 +1,6 @@
 import type { MergeMethod } from "../merge-method.ts";
 import type { ParameterSpecs, TensorParameters } from "../parameters.ts";
-import { addWeightedInto } from "../weighted-sum.ts";
+import { addWeightedInto, positionsOfWeight } from "../weighted-sum.ts";
 
 /** What an average over checkpoints of one run says of itself. */
 export interface SeriesMethod<P extends ParameterSpecs>
@@ -22,6 +22,7 @@ export function defineSeriesMethod<const P extends ParameterSpecs>({
     ...method,
     networks: { least: 1, base: "none" },
     integersFrom: (_, count) => count - 1,
+    networksRead: (parameters, count) => positionsOfWeight(weightsOf(parameters, count)),
     survey: ({ parameters, networks }) => weightsOf(parameters, networks.length),
     blendInto: ({ parts, survey: weights }, out) => addWeightedInto(parts, weights, out),
   };

@@ -54,7 +54,8 @@ export interface GreedySoupResult {
  * import { createCheckpoint, createTensor } from "@isthmus/core";
  * import { greedySoup } from "@isthmus/merging";
  *
- * const networks = [1, 9, 3].map((x) => createCheckpoint({ w: createTensor("f32", [1], Float32Array.of(x)) }));
+ * const tensor = (x: number) => createTensor("f32", [1], Float32Array.of(x));
+ * const networks = [1, 9, 3].map((x) => createCheckpoint({ w: tensor(x) }));
  * const { members } = await greedySoup(networks, async (network) => {
  *   const { data } = await network.read("w");
  *   return -Math.abs(Number(data[0]) - 2); // the nearer to 2 the better

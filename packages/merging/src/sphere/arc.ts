@@ -15,10 +15,13 @@ export function arcFactors(cosine: number, t: number): ArcFactors {
 }
 
 /**
- * Returns the cosine of the angle between two vectors from their inner products; 0 if one of them is 0, which
- * has no direction, so that it counts as orthogonal to all others (as in mergekit 0.1.5).
+ * Returns the cosine of the angle between two vectors from their inner products.
+ *
+ * A vector of zeros has no direction: it counts as orthogonal to all others, as in mergekit 0.1.5, except to
+ * another one, which it equals.
  */
 export function cosineOf(product: number, squareFrom: number, squareTo: number): number {
+  if (squareFrom === 0 && squareTo === 0) return 1;
   const lengths = Math.sqrt(squareFrom) * Math.sqrt(squareTo);
   return lengths === 0 ? 0 : Math.min(1, Math.max(-1, product / lengths));
 }

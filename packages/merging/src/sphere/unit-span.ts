@@ -36,7 +36,7 @@ export function pointsOneWay({ cosines }: UnitSpan, members: readonly number[]):
  * Returns the inner products of a weighted sum of the unit vectors with each of them.
  * @param factors - factor of each unit vector
  */
-export function cosinesWith({ cosines }: UnitSpan, factors: readonly number[]): number[] {
+function cosinesWith({ cosines }: UnitSpan, factors: readonly number[]): number[] {
   return cosines.map((row) => row.reduce((sum, cosine, j) => sum + cosine * at(factors, j), 0));
 }
 

@@ -1,4 +1,4 @@
-import { at, type Elements, fromFloat64Into, toFloat64 } from "@isthmus/core";
+import type { Elements } from "@isthmus/core";
 import { scanTensor } from "@isthmus/interpolation";
 import {
   addVectorProducts,
@@ -7,6 +7,7 @@ import {
   type VectorLayout,
 } from "../kernels/vector-arcs.ts";
 import type { MergedRange, MergedTensor } from "../merge-method.ts";
+import { computeBlocks, eachBlock } from "../number-blocks.ts";
 import type { ParameterSpecs } from "../parameters.ts";
 import { arcFactors, cosineOf } from "./arc.ts";
 
@@ -25,10 +26,10 @@ export async function measureVectorArcs(
   t: number,
 ): Promise<VectorFactors> {
   const sums = new Float64Array(3 * layout.count);
-  await scanTensor(base === undefined ? networks : [...networks, base], name, ([a, b, c], begin) => {
-    if (a === undefined || b === undefined) return;
-    const origin = c && numbersOf(c);
-    addVectorProducts([shifted(a, origin), shifted(b, origin)], begin, layout, sums);
+  await scanTensor(base === undefined ? networks : [...networks, base], name, (parts, begin) => {
+    eachBlock(parts, ([x, y, origin], offset) => {
+      if (y !== undefined) addVectorProducts([x, y, origin], begin + offset, layout, sums);
+    });
   });
   const factors = new Float64Array(2 * layout.count).fill(Number.NaN);
   for (let vector = 0; vector < layout.count; vector++) {
@@ -39,24 +40,14 @@ export async function measureVectorArcs(
   return { factors, t };
 }
 
-/** Writes one range of two networks, merged vector by vector, in f64 and rounded once. */
+/** Writes one range of two networks, merged vector by vector and rounded once. */
 export function mixVectorsInto<P extends ParameterSpecs>(
   { parts, base, begin }: Pick<MergedRange<P>, "parts" | "base" | "begin">,
   layout: VectorLayout,
   factors: VectorFactors,
   out: Elements,
 ): void {
-  const x = numbersOf(at(parts, 0));
-  const origin = base === undefined ? new Float64Array(x.length) : numbersOf(base);
-  mixVectors([x, numbersOf(at(parts, 1)), origin], begin, layout, factors);
-  fromFloat64Into(x, out.dtype, out.data);
-}
-
-function numbersOf({ data, dtype }: Elements): Float64Array {
-  return toFloat64(data, dtype);
-}
-
-function shifted(part: Elements, origin: Float64Array | undefined): Float64Array {
-  const numbers = numbersOf(part);
-  return origin === undefined ? numbers : numbers.map((x, i) => x - at(origin, i));
+  computeBlocks(base === undefined ? parts : [...parts, base], out, ([x, y, origin], offset) => {
+    if (y !== undefined) mixVectors([x, y, origin], begin + offset, layout, factors);
+  });
 }

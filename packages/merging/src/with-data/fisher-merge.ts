@@ -1,6 +1,7 @@
-import { type Checkpoint, fromFloat64Into, OutOfRangeError, resolveOptions, toFloat64 } from "@isthmus/core";
+import { type Checkpoint, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import { combine } from "@isthmus/interpolation";
 import { averageByImportance } from "../kernels/elementwise.ts";
+import { computeBlocks } from "../number-blocks.ts";
 
 /** Options of {@link fisherMerge}. */
 export interface FisherMergeOptions {
@@ -14,16 +15,16 @@ export interface FisherMergeOptions {
 export const FISHER_MERGE_DEFAULTS: Required<FisherMergeOptions> = { weights: undefined, floor: 1e-6 };
 
 /**
- * Averages networks, lazily, with each element weighted by how much the network's loss depends on it:
- * `sum of w_i F_i x_i / sum of w_i F_i` (Matena and Raffel, Merging models with Fisher-weighted averaging,
- * 2022, equation 3).
+ * Averages networks, lazily, with each element weighted by how much the network's loss depends on it: `sum
+ * of w_i F_i x_i / sum of w_i F_i` (Matena and Raffel, Merging models with Fisher-weighted averaging, 2022,
+ * equation 3).
  *
- * It is computed in f64 and rounded once; elements that are equal in all networks stay as they are, bit for
- * bit. Integer tensors are taken from the first network.
+ * It is computed in f32 (f64 where an array is f64) and rounded once; elements that are equal in all
+ * networks stay as they are, bit for bit. Integer tensors are taken from the first network.
  *
  * @param networks - at least one, of one structure
- * @param fishers - the diagonal of the Fisher information of each network, a checkpoint of the same names and
- *   shapes: the mean over examples of the squared gradients of the log-likelihood
+ * @param fishers - the diagonal of the Fisher information of each network, a checkpoint of the same names
+ *   and shapes: the mean over examples of the squared gradients of the log-likelihood
  * @throws MismatchError if names or shapes differ
  * @throws OutOfRangeError if there is not one Fisher information and one positive weight for each network
  *
@@ -53,11 +54,10 @@ export function fisherMerge(
     inputs: [first, ...others, ...fishers],
     integersFrom: first,
     blend(_range, parts, out) {
-      const [mean, ...more] = parts.map(({ data, dtype }) => toFloat64(data, dtype));
-      if (mean === undefined) return;
-      const rest = more.slice(0, others.length);
-      averageByImportance([mean, ...rest], more.slice(others.length), factors, floor);
-      fromFloat64Into(mean, out.dtype, out.data);
+      computeBlocks(parts, out, ([mean, ...more]) => {
+        const rest = more.slice(0, others.length);
+        averageByImportance([mean, ...rest], more.slice(others.length), factors, floor);
+      });
     },
   });
 }

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fisherMerge } from "./fisher-merge.ts";
 import { regmean } from "./regmean.ts";
+import { type GramRequest, regmeanPlusPlus } from "./regmean-plus-plus.ts";
 
 /** Networks of two tasks, with results of NumPy: tools/golden/mergekit-means.py. */
 const golden: Record<"weights" | "biases" | "grams" | "fishers", number[][]> &
@@ -93,5 +94,73 @@ describe("fisherMerge()", () => {
     );
     expect(() => fisherMerge(weightsOnly, fishers.slice(1))).toThrow("each of 2 networks needs its Fisher");
     expect(() => fisherMerge([], [])).toThrow("there must be a network");
+  });
+});
+
+describe("regmeanPlusPlus()", () => {
+  /** Gram matrix of examples `[examples, n]`. */
+  const gramOf = (rows: readonly (readonly number[])[]) => {
+    const n = rows[0]!.length;
+    return Array.from({ length: n * n }, (_, p) =>
+      rows.reduce((sum, row) => sum + row[Math.floor(p / n)]! * row[p % n]!, 0),
+    );
+  };
+  const apply = (weight: ArrayLike<unknown>, row: readonly number[], outputs: number) =>
+    Array.from({ length: outputs }, (_, o) =>
+      row.reduce((sum, x, k) => sum + Number(weight[o * row.length + k]) * x, 0),
+    );
+  const wave = (length: number, seed: number) =>
+    Array.from({ length }, (_, i) => Math.sin(seed + 1.7 * i * i));
+  // Two networks of two linear layers, 3 to 4 to 2, on data of their own.
+  const pair = [1, 5].map((seed) =>
+    createCheckpoint({ first: tensor([4, 3], wave(12, seed)), second: tensor([2, 4], wave(8, seed + 2)) }),
+  );
+  const examples = [2, 7].map((seed) => Array.from({ length: 9 }, (_, e) => wave(3, seed + 10 * e)));
+  const measure = async ({ network, layers, data }: GramRequest): Promise<Checkpoint> => {
+    const { data: first } = await network.read("first");
+    const inputs = examples[data]!.map((row) => (layers.includes("first") ? row : apply(first, row, 4)));
+    const name = layers[0]!;
+    const n = inputs[0]!.length;
+    return createCheckpoint({ [name]: tensor([n, n], gramOf(inputs)) });
+  };
+
+  test("fits each layer to the inputs that the merged layers before it give", async () => {
+    const progress: number[] = [];
+    const merged = await regmeanPlusPlus(pair, [["first"], ["second"]], measure, {
+      offDiagonal: 0.9,
+      onProgress: ({ done }) => progress.push(done),
+    });
+    expect(progress).toEqual([0.5, 1]);
+    const plain = regmean(
+      pair,
+      [
+        await measure({ network: pair[0]!, layers: ["first"], data: 0 }),
+        await measure({ network: pair[1]!, layers: ["first"], data: 1 }),
+      ],
+      { offDiagonal: 0.9 },
+    );
+    expect(await merged.read("first")).toEqual(await plain.read("first"));
+    // At the least sum of squared differences its gradient is 0: sum of (W - W_i) G_i.
+    const { data: solution } = await merged.read("second");
+    const gradient = new Float64Array(8);
+    for (const [i, network] of pair.entries()) {
+      const { data: gram } = await (await measure({ network: merged, layers: ["second"], data: i })).read(
+        "second",
+      );
+      const { data: weight } = await network.read("second");
+      for (let p = 0; p < 8; p++) {
+        for (let k = 0; k < 4; k++) {
+          const place = Math.floor(p / 4) * 4 + k;
+          const factor = Number(gram[k * 4 + (p % 4)]) * (k === p % 4 ? 1 : 0.9);
+          gradient[p] = gradient[p]! + (Number(solution[place]) - Number(weight[place])) * factor;
+        }
+      }
+    }
+    for (const x of gradient) expect(x).toBeCloseTo(0, 9);
+  });
+
+  test("stops when asked", async () => {
+    const signal = AbortSignal.abort();
+    await expect(regmeanPlusPlus(pair, [["first"]], measure, { signal })).rejects.toThrow(/abort/i);
   });
 });

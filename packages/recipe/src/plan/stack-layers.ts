@@ -1,3 +1,4 @@
+import { InvariantError } from "@isthmus/core";
 import type { LayerRun } from "../layout/infer-layout.ts";
 import type { Problem } from "../recipe/shape.ts";
 import type { Member } from "./groups.ts";
@@ -82,7 +83,7 @@ export function findRangeProblems(group: RoledGroup, inputs: Inputs, module?: st
 function runOf(member: Member, inputs: Inputs, module: string): Run {
   const input = inputs.inputOf(member);
   const run = input.modules.runOf(module) ?? input.modules.runOf(input.modules.main);
-  if (run === undefined) throw new RangeError(`"${input.network.source}" has no layers in ${module}`);
+  if (run === undefined) throw new InvariantError(`No layers in ${module} of "${input.network.source}"`);
   const [begin, end] = member.range ?? [0, run.count];
   return { member, input, run, begin, length: end - begin };
 }

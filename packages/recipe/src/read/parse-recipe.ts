@@ -36,8 +36,8 @@ export async function readRecipe(path: string): Promise<Recipe> {
  *
  * const { models } = parseRecipe("merge_method: linear\nmodels: [{ model: a }, { model: b }]");
  * assert.deepEqual(models, [{ model: "a" }, { model: "b" }]);
- * assert.throws(() => parseRecipe("merge_method: linear\nmodles: []"), /recipe:2: "modles".*did you mean
- * "models"/);
+ * const misspelt = "merge_method: linear\nmodles: []";
+ * assert.throws(() => parseRecipe(misspelt), /recipe:2: "modles".*did you mean "models"/);
  * ```
  */
 export function parseRecipe(text: string, name = "recipe"): Recipe {

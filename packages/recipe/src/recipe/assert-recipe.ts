@@ -32,6 +32,9 @@ function findParts(value: Values, path: Path, keys: readonly string[]): readonly
   const present = keys.filter((key) => value[key] !== undefined);
   const [first, second] = present;
   const all = keys.map((key) => `"${key}"`).join(" or ");
+  // A key that is misspelt may be the one that is missing, and is told already.
+  const isMisspelt = Object.keys(value).some((key) => !Object.hasOwn(RECIPE.keys, key));
+  if (first === undefined && isMisspelt) return [];
   if (first === undefined) return [{ path, text: `must have networks: write ${all}` }];
   if (second !== undefined)
     return [{ path: [...path, second], text: `must not stand beside "${first}": write only one of ${all}` }];

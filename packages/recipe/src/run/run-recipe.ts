@@ -1,4 +1,4 @@
-import { describeMaking, type SaveCheckpointResult } from "@isthmus/core";
+import { describeMaking, InvariantError, type SaveCheckpointResult } from "@isthmus/core";
 import { copyModelFiles } from "@isthmus/zoo";
 import { type PlanSummary, summarizePlan } from "../plan/summarize-plan.ts";
 import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
@@ -99,7 +99,7 @@ async function templateOf(recipe: Recipe): Promise<Exclude<ModelReference, Recip
     ...slices.flatMap(({ sources }) => sources),
   ]);
   const reference = recipe.base_model ?? first?.model;
-  if (reference === undefined) throw new TypeError("a recipe that was checked names a network");
+  if (reference === undefined) throw new InvariantError("No network in a recipe that was checked");
   if (isRecipe(reference)) return templateOf(reference);
   const isFile = typeof reference === "string" && isRecipeFile(reference);
   return isFile ? templateOf(await readRecipe(reference)) : reference;

@@ -4,8 +4,8 @@ import { at } from "./invariant.ts";
 const LARGEST_SHARE = 0.4;
 
 /**
- * Finds the name, among `names`, that a misspelt one most likely means; undefined if none is near. Of names that
- * are equally near the first is taken.
+ * Finds the name, among `names`, that a misspelt one most likely means; undefined if none is near. Of names
+ * that are equally near the first is taken.
  */
 export function closestName(name: string, names: readonly string[]): string | undefined {
   const [best] = names

@@ -94,11 +94,6 @@ function partOf({ member, input, run, begin }: Run, layer: number, rest: string)
 
 /** Lists the tensors of a layer that at least one network has, in the order of the first. */
 function listRests(runs: readonly Run[], layer: number): readonly string[] {
-  const rests = runs.flatMap(({ input, run, begin }) =>
-    [...input.network.tensors.keys()].flatMap((name) => {
-      const place = input.layout.placeOf(name);
-      return place?.run === run && place.layer === begin + layer ? [place.rest] : [];
-    }),
-  );
+  const rests = runs.flatMap(({ input, run, begin }) => input.layout.restsOf(run, begin + layer));
   return [...new Set(rests)];
 }

@@ -32,7 +32,7 @@ function findParts(value: Values, path: Path, keys: readonly string[]): readonly
   const present = keys.filter((key) => value[key] !== undefined);
   const [first, second] = present;
   const all = keys.map((key) => `"${key}"`).join(" or ");
-  // A key that is misspelt may be the one that is missing, and is told already.
+  // A key that is misspelt may be the one that is missing; there is a message on it already.
   const isMisspelt = Object.keys(value).some((key) => !Object.hasOwn(RECIPE.keys, key));
   if (first === undefined && isMisspelt) return [];
   if (first === undefined) return [{ path, text: `must have networks: write ${all}` }];

@@ -273,7 +273,7 @@ describe("isthmus merge", () => {
       [[copy, b, "-o", copy], /must not be a file that is read from/],
       [[copy, b, "-o", link], /must not be a file that is read from/],
       [[a, "-o", output], /at least two checkpoints are needed: got 1/],
-      [[a, b], /Required option '-o, --output <path>' not specified/],
+      [[a, b], /-o must name the result/],
       [[a, b, "-o", output, "--weights", "1"], /--weights needs one number for each: got 1/],
       [[a, b, "-o", output, "--weights", "1,x"], /It must be a number/],
       [[a, b, "-o", output, "--weights", "1,-1"], /Cannot average 2 checkpoints/],

@@ -3,7 +3,10 @@ import { at } from "./invariant.ts";
 /** Edits, as a share of the longer name, up to which a name counts as another one misspelt. */
 const LARGEST_SHARE = 0.4;
 
-/** Finds the name, among `names`, that a misspelt one most likely means; undefined if none is near. */
+/**
+ * Finds the name, among `names`, that a misspelt one most likely means; undefined if none is near. Of names
+ * that are equally near the first is taken.
+ */
 export function closestName(name: string, names: readonly string[]): string | undefined {
   const [best] = names
     .map((candidate) => ({ candidate, edits: countEdits(name.toLowerCase(), candidate.toLowerCase()) }))
@@ -12,16 +15,21 @@ export function closestName(name: string, names: readonly string[]): string | un
   return best?.candidate;
 }
 
-/** Counts the characters to insert, remove or replace to turn `a` into `b` (Levenshtein). */
+/**
+ * Counts the characters to insert, remove, replace or exchange with their neighbour to turn `a` into `b`
+ * (optimal string alignment).
+ */
 function countEdits(a: string, b: string): number {
+  let before: readonly number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (const [i, left] of [...a].entries()) {
+  for (let i = 0; i < a.length; i++) {
     const next = [i + 1];
-    for (const [j, right] of [...b].entries()) {
-      const replaced = at(row, j) + (left === right ? 0 : 1);
-      next.push(Math.min(replaced, at(row, j + 1) + 1, at(next, j) + 1));
+    for (let j = 0; j < b.length; j++) {
+      const edits = [at(row, j) + (a[i] === b[j] ? 0 : 1), at(row, j + 1) + 1, at(next, j) + 1];
+      if (i > 0 && j > 0 && a[i] === b[j - 1] && a[i - 1] === b[j]) edits.push(at(before, j - 1) + 1);
+      next.push(Math.min(...edits));
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return at(row, row.length - 1);
 }

@@ -33,6 +33,16 @@ export {
 } from "@isthmus/graph";
 export { average, createPath, lerp } from "@isthmus/interpolation";
 export { byLayer, defineMergeMethod, linear, type MergeMethod, merge, slerp } from "@isthmus/merging";
+export {
+  createAligner,
+  explainPlan,
+  openRecipe,
+  parseRecipe,
+  type Recipe,
+  readRecipe,
+  runRecipe,
+  summarizePlan,
+} from "@isthmus/recipe";
 export { renderFigures, renderResultPage } from "@isthmus/report";
 export { comparePredictors, findStar, measureStar } from "@isthmus/star-domain";
 export { correctStatistics } from "@isthmus/statistics";

@@ -20,6 +20,8 @@ export interface Layout {
   readonly runs: readonly LayerRun[];
   /** Finds the layer that a tensor is in; undefined if it is in none. */
   placeOf(name: string): LayerPlace | undefined;
+  /** Lists what stands after the number in the names of a layer's tensors, in the order of the tensors. */
+  restsOf(run: LayerRun, layer: number): readonly string[];
 }
 
 /** Last words of prefixes before the numbers of layers, which tell a network of one layer. */
@@ -55,15 +57,32 @@ export function inferLayout({ tensors }: Pick<Checkpoint, "tensors">): Layout {
     const hasGaps = Math.max(...layers) !== count - 1;
     if (!hasGaps && (count > 1 || LAYER_WORDS.test(prefix))) runs.set(prefix, { prefix, count });
   }
-  const placeOf = (name: string): LayerPlace | undefined => {
-    for (const { prefix, layer, rest } of splitName(name)) {
-      const run = runs.get(prefix);
-      if (run !== undefined) return { run, layer, rest };
-    }
-    return undefined;
+  const places = new Map<string, LayerPlace>();
+  const rests = new Map<LayerRun, Map<number, string[]>>();
+  for (const name of tensors.keys()) {
+    const place = placeIn(runs, name);
+    if (place === undefined) continue;
+    places.set(name, place);
+    const { run, layer, rest } = place;
+    const layers = rests.get(run) ?? new Map<number, string[]>();
+    const inLayer = layers.get(layer) ?? [];
+    inLayer.push(rest);
+    rests.set(run, layers.set(layer, inLayer));
+  }
+  return {
+    runs: [...rests.keys()],
+    placeOf: (name) => places.get(name),
+    restsOf: (run, layer) => rests.get(run)?.get(layer) ?? [],
   };
-  const outermost = new Set([...tensors.keys()].flatMap((name) => placeOf(name)?.run ?? []));
-  return { runs: [...outermost], placeOf };
+}
+
+/** Finds the outermost number of a name that is of a run. */
+function placeIn(runs: ReadonlyMap<string, LayerRun>, name: string): LayerPlace | undefined {
+  for (const { prefix, layer, rest } of splitName(name)) {
+    const run = runs.get(prefix);
+    if (run !== undefined) return { run, layer, rest };
+  }
+  return undefined;
 }
 
 interface NumberedName {

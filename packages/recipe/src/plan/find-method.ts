@@ -1,4 +1,4 @@
-import { closestName } from "@isthmus/core";
+import { closestName, entry } from "@isthmus/core";
 import type { MergeMethod } from "@isthmus/merging";
 import type { Recipe } from "../recipe/recipe.ts";
 import { rejectRecipe } from "../recipe/reject.ts";
@@ -15,8 +15,7 @@ export function findMethod(recipe: Recipe, methods: ReadonlyMap<string, MergeMet
   const meant = closestName(name, names);
   const hint =
     meant === undefined ? `the methods are ${names.sort().join(", ")}` : `did you mean "${meant}"?`;
-  rejectRecipe(recipe, "Cannot plan the recipe as its method must be known", [
-    { path: ["merge_method"], text: `is "${name}"; ${hint}` },
-  ]);
-  throw new TypeError("a problem was rejected");
+  const problem = { path: ["merge_method"], text: `is "${name}"; ${hint}` };
+  rejectRecipe(recipe, "Cannot plan the recipe as its method must be known", [problem]);
+  return entry(methods, name, "method");
 }

@@ -115,7 +115,8 @@ describe.each(names)("recipe %s", (name) => {
       expect(merged.tensors.get(tensor)).toEqual({ dtype: info.dtype, shape: info.shape });
       const [ours, theirs] = [await merged.read(tensor), await golden.read(tensor)];
       const expected = toFloat64(theirs.data, info.dtype);
-      const rounding = info.dtype === "bf16" ? 2 ** -8 : 2 ** -21;
+      // mergekit sums cosines and norms in f32, which costs some units of the last place beside ours.
+      const rounding = info.dtype === "bf16" ? 2 ** -8 : 2 ** -20;
       for (const [i, x] of toFloat64(ours.data, info.dtype).entries())
         expect(Math.abs(x - (expected[i] ?? Number.NaN))).toBeLessThanOrEqual(
           rounding * Math.max(1, Math.abs(x)),

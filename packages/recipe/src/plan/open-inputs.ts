@@ -1,4 +1,4 @@
-import { type Checkpoint, InputError, isIsthmusError, UsageError } from "@isthmus/core";
+import { type Checkpoint, entry, InputError, isIsthmusError, UsageError } from "@isthmus/core";
 import { inferLayout, type Layout } from "../layout/infer-layout.ts";
 import { inferModules, type Modules } from "../layout/modules.ts";
 import { formatPlace } from "../read/positions.ts";
@@ -68,11 +68,7 @@ export async function openInputs(
   }
   return {
     networks: [...inputs.values()].map(({ network }) => network),
-    inputOf(member) {
-      const input = inputs.get(memberKey(member));
-      if (input === undefined) throw new RangeError(`the network of ${member.path.join(".")} was not opened`);
-      return input;
-    },
+    inputOf: (member) => entry(inputs, memberKey(member), "network"),
   };
 }
 

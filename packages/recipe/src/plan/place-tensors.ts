@@ -81,11 +81,9 @@ function listNames(groups: readonly RoledGroup[], inputs: Inputs, template: Inpu
 function placeWhole(output: string, group: RoledGroup, inputs: Inputs, template: Input): Place {
   const partOf = (member: Member) => ({ member, input: inputs.inputOf(member), tensor: output });
   const { networks, ancestor } = group;
-  const layer = [template, ...networks.map(inputs.inputOf)].flatMap(
-    ({ layout }) => layout.placeOf(output) ?? [],
-  )[0];
+  const inLayer = [template, ...networks.map(inputs.inputOf)].find(({ layout }) => layout.placeOf(output));
   return {
-    ...{ output, group, along: alongRun(layer) },
+    ...{ output, group, along: alongRun(inLayer?.layout.placeOf(output)) },
     parts: networks.map(partOf),
     base: ancestor && partOf(ancestor),
   };

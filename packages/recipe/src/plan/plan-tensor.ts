@@ -1,4 +1,4 @@
-import { DTYPES, type DType, type TensorInfo } from "@isthmus/core";
+import { at, DTYPES, type DType, InvariantError, type TensorInfo } from "@isthmus/core";
 import {
   type GivenParameters,
   type MergeMethod,
@@ -40,7 +40,7 @@ export function planTensor(place: Place, parts: FoundParts, planning: Planning):
     if (from !== undefined) return copy(recipe, from, "no filter names it, and the recipe is strict");
   }
   const [first, ...others] = parts.parts.map(sourceOf);
-  if (first === undefined) throw new RangeError(`no network is merged in ${place.output}`);
+  if (first === undefined) throw new InvariantError(`No network is merged in "${place.output}"`);
   const all = base === undefined ? parts.parts : [base, ...parts.parts];
   return {
     ...{ info: infoOf(recipe, all), method, sources: [first, ...others] },
@@ -110,13 +110,12 @@ function givenOf(
 }
 
 function infoOf({ dtype, out_dtype: output }: Recipe, parts: readonly Pick<FoundPart, "info">[]): TensorInfo {
-  const [first, ...others] = parts.map(({ info }) => info);
-  if (first === undefined) throw new RangeError("a tensor is made of at least one");
+  const { info: first } = at(parts, 0, "part");
   if (!DTYPES[first.dtype].float) return { dtype: first.dtype, shape: first.shape };
   const named = output ?? dtype;
   const chosen = named === undefined ? undefined : RECIPE_DTYPES[named];
   return {
-    dtype: chosen ?? others.reduce((type, info) => widest(type, info.dtype), first.dtype),
+    dtype: chosen ?? parts.reduce((type, { info }) => widest(type, info.dtype), first.dtype),
     shape: first.shape,
   };
 }

@@ -1,3 +1,4 @@
+import { InvariantError } from "@isthmus/core";
 import type { LayerRun } from "../layout/infer-layout.ts";
 import type { Problem } from "../recipe/shape.ts";
 import type { Member } from "./groups.ts";
@@ -82,7 +83,7 @@ export function findRangeProblems(group: RoledGroup, inputs: Inputs, module?: st
 function runOf(member: Member, inputs: Inputs, module: string): Run {
   const input = inputs.inputOf(member);
   const run = input.modules.runOf(module) ?? input.modules.runOf(input.modules.main);
-  if (run === undefined) throw new RangeError(`"${input.network.source}" has no layers in ${module}`);
+  if (run === undefined) throw new InvariantError(`No layers in ${module} of "${input.network.source}"`);
   const [begin, end] = member.range ?? [0, run.count];
   return { member, input, run, begin, length: end - begin };
 }
@@ -93,11 +94,6 @@ function partOf({ member, input, run, begin }: Run, layer: number, rest: string)
 
 /** Lists the tensors of a layer that at least one network has, in the order of the first. */
 function listRests(runs: readonly Run[], layer: number): readonly string[] {
-  const rests = runs.flatMap(({ input, run, begin }) =>
-    [...input.network.tensors.keys()].flatMap((name) => {
-      const place = input.layout.placeOf(name);
-      return place?.run === run && place.layer === begin + layer ? [place.rest] : [];
-    }),
-  );
+  const rests = runs.flatMap(({ input, run, begin }) => input.layout.restsOf(run, begin + layer));
   return [...new Set(rests)];
 }

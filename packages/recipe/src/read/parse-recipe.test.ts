@@ -80,6 +80,11 @@ models:
     ],
     ["no networks", "merge_method: linear\nmodels: []\n", '"models" must not be empty'],
     [
+      "a slice of nothing",
+      "merge_method: linear\nslices:\n  - sources: []\n",
+      'r.yml:3: "slices[0].sources" must not be empty',
+    ],
+    [
       "a parameter without a value",
       `merge_method: linear\n${MODELS}parameters:\n  weight:\n`,
       'r.yml:6: "parameters.weight" must be a value, a list of values along the layers, or a list of filters with values: it is empty',
@@ -117,6 +122,10 @@ models:
   test.each([
     ["merge_method: [", /r\.yml:1: Flow sequence/],
     ["merge_method: linear\nmerge_method: slerp\n", /r\.yml:2: Map keys must be unique/],
+    [
+      "merge_method: linear\n---\nmerge_method: linear\n",
+      /r\.yml:2: it must be one document: write the recipe/,
+    ],
     ["a: *nothing\n", /r\.yml: Unresolved alias/],
     [`a: ${"[".repeat(400)}`, /nested deeper than 128 levels/],
   ])("refuses what is no YAML", (text, message) => {

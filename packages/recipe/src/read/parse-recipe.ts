@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { FormatError, readTextFile } from "@isthmus/core";
-import { Lexer, LineCounter, Parser, parseDocument } from "yaml";
+import { Lexer, LineCounter, Parser, parseDocument, type YAMLError } from "yaml";
 import { assertRecipe } from "../recipe/assert-recipe.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
 import { isMap, type Path } from "../recipe/shape.ts";
@@ -36,18 +36,17 @@ export async function readRecipe(path: string): Promise<Recipe> {
  *
  * const { models } = parseRecipe("merge_method: linear\nmodels: [{ model: a }, { model: b }]");
  * assert.deepEqual(models, [{ model: "a" }, { model: "b" }]);
- * assert.throws(() => parseRecipe("merge_method: linear\nmodles: []"), /recipe:2: "modles".*did you mean
- * "models"/);
+ * const misspelt = "merge_method: linear\nmodles: []";
+ * assert.throws(() => parseRecipe(misspelt), /recipe:2: "modles".*did you mean "models"/);
  * ```
  */
 export function parseRecipe(text: string, name = "recipe"): Recipe {
   assertShallow(text, name);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, version: "1.1" });
+  const document = parseDocument(text, { lineCounter: lines, version: "1.1", logLevel: "error" });
   const [error] = document.errors;
   if (error !== undefined) {
-    const [message = ""] = error.message.split("\n");
-    throw notYaml(`${name}:${lines.linePos(error.pos[0]).line}: ${message}`, error);
+    throw notYaml(`${name}:${lines.linePos(error.pos[0]).line}: ${explainYaml(error)}`, error);
   }
   const value = dropEmpty(plainValue(() => document.toJS(), name));
   const positions = createPositions(name, document, lines);
@@ -63,6 +62,13 @@ function plainValue(read: () => unknown, name: string): unknown {
   } catch (cause) {
     throw notYaml(`${name}: ${(cause as Error).message}`, cause);
   }
+}
+
+/** Says what is wrong in a text that is no YAML, without the place. */
+function explainYaml({ code, message }: YAMLError): string {
+  if (code === "MULTIPLE_DOCS")
+    return "it must be one document: write the recipe that makes a model in place of the model's path";
+  return message.replace(/ at line \d+[\s\S]*$/, "");
 }
 
 function notYaml(problem: string, cause?: unknown): FormatError {

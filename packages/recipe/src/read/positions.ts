@@ -26,7 +26,7 @@ export function formatPlace(recipe: object, path: Path): string {
 }
 
 /** Formats a path as one writes it in a program: `models[1].parameters.weight`. */
-export function formatPath(path: Path): string {
+function formatPath(path: Path): string {
   if (path.length === 0) return "the recipe";
   return path.reduce<string>(
     (text, step) => (typeof step === "number" ? `${text}[${step}]` : text === "" ? step : `${text}.${step}`),

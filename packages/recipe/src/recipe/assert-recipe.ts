@@ -20,6 +20,7 @@ function findContradictions(value: unknown, path: Path): readonly Problem[] {
   if (!isMap(value)) return [];
   const inside = Object.entries(value).flatMap(([key, item]) => findContradictions(item, [...path, key]));
   if (path.at(-2) === "modules") return [...findParts(value, path, ["models", "slices"]), ...inside];
+  if (path.at(-2) === "slices") return [...findParts(value, path, ["sources"]), ...inside];
   if (path.length > 0 && !("merge_method" in value)) return inside;
   return [
     ...findParts(value, path, ["models", "slices", "modules"]),
@@ -32,6 +33,10 @@ function findParts(value: Values, path: Path, keys: readonly string[]): readonly
   const present = keys.filter((key) => value[key] !== undefined);
   const [first, second] = present;
   const all = keys.map((key) => `"${key}"`).join(" or ");
+  // A key that is misspelt may be the one that is missing; there is a message on it already.
+  const isMisspelt = Object.keys(value).some((key) => !Object.hasOwn(RECIPE.keys, key));
+  if (first === undefined && isMisspelt) return [];
+  if (first === undefined && keys.length === 1) return [];
   if (first === undefined) return [{ path, text: `must have networks: write ${all}` }];
   if (second !== undefined)
     return [{ path: [...path, second], text: `must not stand beside "${first}": write only one of ${all}` }];

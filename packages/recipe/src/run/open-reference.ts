@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { type Checkpoint, openCheckpoint, UnsupportedError } from "@isthmus/core";
+import { type Checkpoint, InvariantError, openCheckpoint, UnsupportedError } from "@isthmus/core";
 import { isRecipe, type ModelReference } from "../recipe/recipe.ts";
 
 /** A reference to a model in its parts. */
@@ -30,7 +30,7 @@ function unsupported(path: string, feature: string, advice: string): Unsupported
 
 /** Splits `path@revision+lora` into its parts; a file or folder of the whole name comes first. */
 export async function splitReference(reference: ModelReference): Promise<ReferenceParts> {
-  if (isRecipe(reference)) throw new TypeError("a recipe is no reference to files");
+  if (isRecipe(reference)) throw new InvariantError("A recipe names no file");
   if (typeof reference !== "string") {
     const { model, lora } = reference;
     const place = typeof model === "string" ? await splitReference(model) : model;

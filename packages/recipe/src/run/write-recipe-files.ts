@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
+import { InvariantError } from "@isthmus/core";
 import { stringify } from "yaml";
 import { writeModelFiles } from "../models/write-model-files.ts";
 import { keyOf } from "../plan/groups.ts";
 import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
 import { isRecipe, type ModelReference, RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
-import { nameOf } from "./list-references.ts";
 import type { OpenedRecipe } from "./open-recipe.ts";
 import { directoryOf, type RecipeModelInput } from "./prepare-models.ts";
 
@@ -66,8 +66,7 @@ async function templateOf(recipe: Recipe): Promise<Exclude<ModelReference, Recip
     ...slices.flatMap(({ sources }) => sources),
   ]);
   const reference = recipe.base_model ?? first?.model;
-  if (reference === undefined)
-    throw new TypeError(`a recipe that was checked names a network: ${nameOf(recipe)} does not`);
+  if (reference === undefined) throw new InvariantError("No network in a recipe that was checked");
   if (isRecipe(reference)) return templateOf(reference);
   const isFile = typeof reference === "string" && isRecipeFile(reference);
   return isFile ? templateOf(await readRecipe(reference)) : reference;

@@ -3,7 +3,7 @@ import type { ParameterSpec, ParameterValue } from "@isthmus/merging";
 import { show } from "../recipe/shape.ts";
 
 /** Returns the type of a parameter's values: of its default, or its choices, else a number. */
-export function typeOf({ default: fallback, choices }: ParameterSpec): "number" | "string" | "boolean" {
+function typeOf({ default: fallback, choices }: ParameterSpec): "number" | "string" | "boolean" {
   return typeof (fallback ?? choices?.at(0) ?? 0) as "number" | "string" | "boolean";
 }
 

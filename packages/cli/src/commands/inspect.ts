@@ -42,7 +42,7 @@ async function inspect(
     const paths = [file, other] as const;
     return withCheckpoints(paths, (checkpoints) => inspectTwo(paths, checkpoints, options, context));
   }
-  // Of a graph, statistics and hashes are those of the tensors that it contains.
+  // Statistics and hashes are measured of the tensors that a graph contains.
   if (file.endsWith(".onnx") && !options.stats && !options.hash)
     return inspectGraph(file, (await readGraph(file)).graph);
   return withCheckpoints([file] as const, ([checkpoint]) =>

@@ -8,7 +8,7 @@ import { viewBytes } from "../tensor/tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { assertSameShapes } from "./compare-checkpoints.ts";
 
-/** Statistics of the numbers of a tensor; those that are not finite count only in `nonFinite`. */
+/** Statistics of the finite numbers of a tensor; NaN and infinities count only in `nonFinite`. */
 export interface TensorStatistics {
   /** Smallest number; NaN if none is finite. */
   readonly min: number;

@@ -21,7 +21,7 @@ const CODES: Readonly<Partial<Record<DType, string>>> = {
   f64: "<f8",
 };
 
-/** Types that hold all numbers of those that NumPy lacks. */
+/** Types that hold all numbers of a type that NumPy lacks. */
 const WIDER: Readonly<Partial<Record<DType, DType>>> = { bf16: "f32", f8e4m3: "f16", f8e5m2: "f16" };
 
 /** Returns the element type in which NumPy can hold all numbers of another. */

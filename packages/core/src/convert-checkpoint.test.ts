@@ -37,10 +37,11 @@ async function converted(
 
 async function readAll(path: string): Promise<Record<string, Tensor>> {
   const checkpoint = await openCheckpoint(path);
-  const tensors: Record<string, Tensor> = {};
-  for (const name of checkpoint.tensors.keys()) tensors[name] = await checkpoint.read(name);
+  const tensors: [string, Tensor][] = [];
+  for (const name of checkpoint.tensors.keys()) tensors.push([name, await checkpoint.read(name)]);
   await checkpoint.close();
-  return tensors;
+  // Not by assignment, as a tensor may be named "__proto__".
+  return Object.fromEntries(tensors);
 }
 
 /** Element types that a format has instead of others. */
@@ -82,6 +83,12 @@ describe("convertCheckpoint()", () => {
       ),
       { numRuns: 40 },
     );
+  });
+
+  it.each(WRITTEN_FORMATS)("writes %s with names that are no safe paths, or none at all", async (format) => {
+    const names = ["/", "../up", "a\\b", "C:", "", "__proto__", "a.npy", "layer/0", "gewöhnlich ✓"];
+    const tensors = Object.fromEntries(names.map((name) => [name, scalar("f32")]));
+    expect(await converted(tensors, `names.${format}`)).toEqual(tensors);
   });
 
   it("writes from any format to any other, and from a path", async () => {

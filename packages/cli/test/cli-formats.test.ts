@@ -24,14 +24,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("isthmus convert", () => {
   it("isthmus convert goes round through all formats without a change", async () => {
-    const paths = ["a.npz", "a.gguf", "a.safetensors"].map((name) => join(folder, name));
+    const paths = ["a.npz", "a.gguf", "a.pt", "a.safetensors"].map((name) => join(folder, name));
     let from = NETWORK;
     for (const path of paths) {
       const { stdout } = await runCli(["convert", from, path]);
-      expect(stdout).toMatch(new RegExp(`^Wrote .*${path.slice(-4)} \\(1\\.8\\d MB\\)$`, "m"));
+      expect(stdout).toMatch(new RegExp(`^Wrote .*${path.slice(-3)} \\(1\\.8\\d MB\\)$`, "m"));
       from = path;
     }
-    const compared = await runJson<Comparison>(["inspect", NETWORK, paths[2]!]);
+    const compared = await runJson<Comparison>(["inspect", NETWORK, paths[3]!]);
     expect(compared).toMatchObject({ same: true, totals: { compared: 8, different: 0, structure: 0 } });
   });
 
@@ -50,7 +50,7 @@ describe("isthmus convert", () => {
     for (const [args, message] of [
       [["--dtype", "q8_0"], /q8_0 is a type of GGUF: the format is npz/],
       [["--max-shard-size", "1MB"], /only safetensors are written in shards/],
-      [["--format", "pickle"], /Allowed choices are safetensors, npz, gguf/],
+      [["--format", "pickle"], /Allowed choices are safetensors, torch, npz, gguf/],
     ] as const) {
       const { code, stderr } = await runCli(["convert", NETWORK, output, ...args]);
       expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);

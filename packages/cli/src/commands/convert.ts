@@ -22,7 +22,7 @@ type ConvertOptions = Pick<ConvertCheckpointOptions, "dtype" | "format"> & {
 export function convertVerb(run: RunVerb): CommandUnknownOpts {
   return createVerb("convert")
     .argument("<input>", "a checkpoint of any format that isthmus inspect shows")
-    .argument("<output>", "a file ending in .safetensors, .npz or .gguf, or a folder for safetensors")
+    .argument("<output>", "a file ending in .safetensors, .pt, .npz or .gguf, or a folder for safetensors")
     .addOption(
       new Option(
         "--dtype <type>",

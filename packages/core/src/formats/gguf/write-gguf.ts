@@ -123,7 +123,7 @@ export async function writeGguf(
       const bytes = new Uint8Array((data.length / type.blockElements) * type.blockBytes);
       if (encodeQ8(data as Float32Array, bytes)) return bytes;
       throw new InputError(
-        `Cannot write "${name}" as q8_0 as its numbers must be below 8e6: some are larger; choose f32 or bf16`,
+        `Cannot write "${name}" as q8_0 as its numbers must be finite and below 8e6: some are not; choose f32 or bf16`,
         { input: name },
       );
     });

@@ -52,8 +52,8 @@ export const CONVERT_CHECKPOINT_DEFAULTS: Required<ConvertCheckpointOptions> = {
  * Tensors are read by range and written as they come, so memory does not grow with the checkpoint. The file
  * has a temporary name until it is complete. Metadata are kept, except in files of NumPy and PyTorch, which
  * have none. Types that a format lacks become the next type that holds all their numbers: bf16 becomes f32 in
- * npz, `bool` becomes i8 in GGUF. In GGUF, floats of one axis or none are written in f32 where `dtype` names a narrower type, and so
- * are rows without whole blocks of q8_0, as llama.cpp needs it.
+ * npz, `bool` becomes i8 in GGUF. In GGUF, floats of one axis or none become f32 where `dtype` names a
+ * narrower type, and so are tensors whose rows have no whole blocks of q8_0, as llama.cpp needs it.
  * @param input - path of a checkpoint of any format, or an open one, which stays open
  * @param output - path to write; a folder for safetensors
  * @throws InputError if the output cannot be used, or numbers are not finite or do not fit

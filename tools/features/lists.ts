@@ -6,7 +6,7 @@ import * as interpolation from "@isthmus/interpolation";
 import { MERGE_METHODS, type MergeMethod } from "@isthmus/merging";
 import { MATCH_METHODS, MATCH_SEARCHES } from "@isthmus/weight-matching";
 import { MODEL_TYPES } from "@isthmus/zoo";
-import type { FileFormat } from "../../packages/core/src/formats/detect-format.ts";
+import type { FileFormat } from "../../packages/core/src/formats/file-formats.ts";
 import { type FamilyName, GRAMMAR } from "../../packages/zoo/src/short-string/grammar.ts";
 
 /** A feature: its name, the test that covers it, and what it is. */
@@ -24,7 +24,17 @@ export interface FeatureList {
 
 type Described = readonly [test: string, what: string];
 
-const CHECKPOINT_FORMATS: Readonly<Record<FileFormat | "folder" | "layers-model", Described>> = {
+/** Formats of files, without the archives that hold files of two of them. */
+type ListedFormat =
+  | Exclude<FileFormat, "zip">
+  | "torch-zip"
+  | "npz"
+  | "index"
+  | "folder"
+  | "hub"
+  | "layers-model";
+
+const CHECKPOINT_FORMATS: Readonly<Record<ListedFormat, Described>> = {
   safetensors: ["packages/core/src/formats/safetensors/open-safetensors.test.ts", "one safetensors file"],
   index: ["packages/core/src/open-checkpoint.test.ts", "the index of several safetensors files"],
   folder: ["packages/core/src/open-checkpoint.test.ts", "a folder of safetensors files, such as a model's"],
@@ -32,6 +42,19 @@ const CHECKPOINT_FORMATS: Readonly<Record<FileFormat | "folder" | "layers-model"
   "torch-legacy": [
     "packages/core/src/formats/torch/open-torch.test.ts",
     "a file of `torch.save` before PyTorch 1.6",
+  ],
+  npz: ["packages/core/src/formats/file-formats.test.ts", "arrays of NumPy, compressed or not"],
+  gguf: [
+    "packages/core/src/formats/file-formats.test.ts",
+    "a GGUF file: floats, integers, and blocks of Q4 to Q8, Q2_K to Q6_K, IQ4",
+  ],
+  onnx: [
+    "packages/core/src/formats/file-formats.test.ts",
+    "the initializers of an ONNX model, and files of external data beside it",
+  ],
+  hub: [
+    "packages/core/src/io/hub-cache.test.ts",
+    "`owner/model` or `owner/model@revision` in the cache of the Hugging Face hub",
   ],
   "layers-model": [
     "packages/core/src/formats/layers-model/open-layers-model.test.ts",

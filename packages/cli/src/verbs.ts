@@ -9,12 +9,15 @@ export interface VerbEntry {
 /** Every verb, in the order of a working day. */
 export const VERBS: Readonly<Record<string, VerbEntry>> = {
   inspect: {
-    summary: "Show what is in a checkpoint or a graph",
+    summary: "Show what is in a checkpoint or a graph, or how two checkpoints differ",
     load: async () => (await import("./commands/inspect.ts")).inspectVerb,
   },
   compare: {
     summary: "Say whether networks can be merged, and what to do first",
     load: async () => (await import("./commands/compare.ts")).compareVerb,
+  convert: {
+    summary: "Write a checkpoint in another format or element type",
+    load: async () => (await import("./commands/convert.ts")).convertVerb,
   },
   train: {
     summary: "Train a network, or fine-tune one",

@@ -59,7 +59,7 @@ describe("isthmus", () => {
       [["inspekt", "x"], /Unknown command 'inspekt' \(Did you mean inspect\?\)/],
       [["inspect", "--jsn", "x"], /^isthmus inspect: Unknown option '--jsn' \(Did you mean --json\?\)/],
       [["inspect"], /^isthmus inspect: Missing required argument 'file'/],
-      [["inspect", "x", "y"], /^isthmus inspect: Too many arguments/],
+      [["inspect", "x", "y", "z"], /^isthmus inspect: Too many arguments/],
     ];
     for (const [args, message] of cases) {
       const { code, stdout, stderr } = await runCli(args);

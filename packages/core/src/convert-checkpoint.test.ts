@@ -10,7 +10,7 @@ import { defineCheckpoint } from "./checkpoint/define-checkpoint.ts";
 import { type ConvertCheckpointOptions, convertCheckpoint, WRITTEN_FORMATS } from "./convert-checkpoint.ts";
 import { InputError, UnsupportedError, UsageError } from "./errors.ts";
 import { crc32 } from "./formats/zip/crc32.ts";
-import { encodeDirectory } from "./formats/zip/write-zip.ts";
+import { encodeDirectory } from "./formats/zip/encode-headers.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import { convertData } from "./tensor/convert.ts";
 import { DTYPES, type DType } from "./tensor/dtype.ts";
@@ -29,7 +29,7 @@ async function converted(
   file: string,
   options: ConvertCheckpointOptions = {},
 ): Promise<Record<string, Tensor>> {
-  const path = join(folder, file);
+  const path = join(folder, file.replace(".torch", ".pt"));
   const { bytes } = await convertCheckpoint(createCheckpoint(tensors), path, { overwrite: true, ...options });
   expect((await stat(path)).size).toBe(bytes);
   return readAll(path);
@@ -37,15 +37,17 @@ async function converted(
 
 async function readAll(path: string): Promise<Record<string, Tensor>> {
   const checkpoint = await openCheckpoint(path);
-  const tensors: Record<string, Tensor> = {};
-  for (const name of checkpoint.tensors.keys()) tensors[name] = await checkpoint.read(name);
+  const tensors: [string, Tensor][] = [];
+  for (const name of checkpoint.tensors.keys()) tensors.push([name, await checkpoint.read(name)]);
   await checkpoint.close();
-  return tensors;
+  // Not by assignment, as a tensor may be named "__proto__".
+  return Object.fromEntries(tensors);
 }
 
 /** Element types that a format has instead of others. */
 const TYPES: Readonly<Record<string, Readonly<Partial<Record<DType, DType>>>>> = {
   safetensors: {},
+  torch: {},
   npz: { bf16: "f32", f8e4m3: "f16", f8e5m2: "f16" },
   gguf: { bool: "i8", u8: "i16", u16: "i32", u32: "i64", f8e4m3: "f16", f8e5m2: "f16" },
 };
@@ -84,6 +86,12 @@ describe("convertCheckpoint()", () => {
     );
   });
 
+  it.each(WRITTEN_FORMATS)("writes %s with names that are no safe paths, or none at all", async (format) => {
+    const names = ["/", "../up", "a\\b", "C:", "", "__proto__", "a.npy", "layer/0", "gewöhnlich ✓"];
+    const tensors = Object.fromEntries(names.map((name) => [name, scalar("f32")]));
+    expect(await converted(tensors, `names.${format}`)).toEqual(tensors);
+  });
+
   it("writes from any format to any other, and from a path", async () => {
     const output = join(folder, "a.npz");
     const input = fixture("formats/quants.gguf");
@@ -106,7 +114,13 @@ describe("convertCheckpoint()", () => {
     expect(read["norm"]).toEqual({ dtype: "f32", shape: [32], data: new Float32Array(32).fill(1) });
     expect(read["odd"]).toEqual(odd);
     const large = { weight: { dtype: "f32", shape: [1, 32], data: new Float32Array(32).fill(1e8) } as const };
-    await expect(converted(large, "large.gguf", { dtype: "q8_0" })).rejects.toThrow(/must be below 8e6/);
+    await expect(converted(large, "large.gguf", { dtype: "q8_0" })).rejects.toThrow(/finite and below 8e6/);
+    const withNaN = new Float32Array(64).fill(1);
+    withNaN[40] = Number.NaN;
+    const nan = { weight: { dtype: "f32", shape: [2, 32], data: withNaN } as const };
+    await expect(converted(nan, "nan.gguf", { dtype: "q8_0", allowNonFinite: true })).rejects.toThrow(
+      /must be finite and below 8e6: some are not/,
+    );
   });
 
   it("keeps metadata of GGUF through safetensors and back, with their types", async () => {
@@ -183,7 +197,7 @@ describe("convertCheckpoint()", () => {
     ["x.gguf", { maxShardBytes: 10 }, scalar("f32"), /only safetensors are written in shards/],
     ["x.gguf", {}, scalar("u64"), /GGUF has no type for its elements: they are u64/],
     ["x.gguf", {}, { dtype: "u8", shape: [1, 1, 1, 1, 1], data: new Uint8Array(1) }, /may have 4 axes/],
-    ["x", { format: "pickle" as "npz" }, scalar("f32"), /must be one of safetensors, npz, gguf/],
+    ["x", { format: "pickle" as "npz" }, scalar("f32"), /must be one of safetensors, torch, npz, gguf/],
   ])("refuses to write %s with %o", async (file, options, tensor, message) => {
     const writing = convertCheckpoint(createCheckpoint({ a: tensor }), join(folder, "r", file), options);
     await expect(writing).rejects.toThrow(message);

@@ -3,6 +3,7 @@ import type { Checkpoint } from "./checkpoint/checkpoint.ts";
 import { InputError, UsageError } from "./errors.ts";
 import { type GgufTarget, ggufBytes, ggufTarget, writeGguf } from "./formats/gguf/write-gguf.ts";
 import { npzBytes, numpyType, writeNpz } from "./formats/npz/write-npz.ts";
+import { torchBytes, writeTorch } from "./formats/torch/write-torch.ts";
 import { assertNoInput } from "./io/assert-no-input.ts";
 import { createFolder, removeFolders } from "./io/create-folder.ts";
 import { createOutputFile } from "./io/output-file.ts";
@@ -20,7 +21,7 @@ import { DTYPES, type DType, isDType } from "./tensor/dtype.ts";
 import type { TensorInfo } from "./tensor/tensor.ts";
 
 /** Formats that checkpoints are written in. */
-export const WRITTEN_FORMATS = ["safetensors", "npz", "gguf"] as const;
+export const WRITTEN_FORMATS = ["safetensors", "torch", "npz", "gguf"] as const;
 
 /** A format that checkpoints are written in. */
 export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
@@ -45,13 +46,14 @@ export const CONVERT_CHECKPOINT_DEFAULTS: Required<ConvertCheckpointOptions> = {
 };
 
 /**
- * Writes a checkpoint in another format: safetensors, an archive of NumPy (`.npz`), or GGUF.
+ * Writes a checkpoint in another format: safetensors, a file of PyTorch (`.pt`, `.pth`, `.bin`), an archive
+ * of NumPy (`.npz`), or GGUF.
  *
  * Tensors are read by range and written as they come, so memory does not grow with the checkpoint. The file
- * has a temporary name until it is complete. Metadata are kept, except in npz, which has none. Types that a
- * format lacks become the next type that holds all their numbers: bf16 becomes f32 in npz, `bool` becomes i8
- * in GGUF. In GGUF, floats of one axis or none are written in f32 where `dtype` names a narrower type, and so
- * are rows without whole blocks of q8_0, as llama.cpp needs it.
+ * has a temporary name until it is complete. Metadata are kept, except in files of NumPy and PyTorch, which
+ * have none. Types that a format lacks become the next type that holds all their numbers: bf16 becomes f32 in
+ * npz, `bool` becomes i8 in GGUF. In GGUF, floats of one axis or none become f32 where `dtype` names a
+ * narrower type, and so are tensors whose rows have no whole blocks of q8_0, as llama.cpp needs it.
  * @param input - path of a checkpoint of any format, or an open one, which stays open
  * @param output - path to write; a folder for safetensors
  * @throws InputError if the output cannot be used, or numbers are not finite or do not fit
@@ -97,8 +99,12 @@ function withoutStreaming({
   return others;
 }
 
+/** Endings of files that `torch.save` writes. */
+const TORCH_EXTENSIONS: ReadonlySet<string> = new Set(["pt", "pth", "bin", "ckpt"]);
+
 function formatOf(output: string): WrittenFormat {
   const extension = extname(output).slice(1).toLowerCase();
+  if (TORCH_EXTENSIONS.has(extension)) return "torch";
   return WRITTEN_FORMATS.find((format) => format === extension) ?? "safetensors";
 }
 
@@ -121,13 +127,15 @@ interface WritePlan {
   readonly write: (writer: FileWriter) => Promise<void>;
 }
 
-function planNpz(checkpoint: Checkpoint, dtype: DType | undefined): WritePlan {
+function planArchive(checkpoint: Checkpoint, format: "torch" | "npz", dtype: DType | undefined): WritePlan {
   const tensors = new Map<string, TensorInfo>();
-  for (const [name, info] of checkpoint.tensors) {
-    const type = dtype !== undefined && DTYPES[info.dtype].float ? dtype : numpyType(info.dtype);
-    tensors.set(name, { dtype: type, shape: info.shape });
+  for (const [name, { dtype: stored, shape }] of checkpoint.tensors) {
+    const unchanged = format === "npz" ? numpyType(stored) : stored;
+    tensors.set(name, { dtype: dtype !== undefined && DTYPES[stored].float ? dtype : unchanged, shape });
   }
-  return { bytes: npzBytes(tensors), write: (writer) => writeNpz(tensors, writer) };
+  return format === "npz"
+    ? { bytes: npzBytes(tensors), write: (writer) => writeNpz(tensors, writer) }
+    : { bytes: torchBytes(tensors), write: (writer) => writeTorch(tensors, writer) };
 }
 
 function planGguf(checkpoint: Checkpoint, { dtype, metadata: replaced }: Options): WritePlan {
@@ -140,15 +148,15 @@ function planGguf(checkpoint: Checkpoint, { dtype, metadata: replaced }: Options
 async function writeFile(
   checkpoint: Checkpoint,
   path: string,
-  format: WrittenFormat,
+  format: Exclude<WrittenFormat, "safetensors">,
   options: Options,
 ): Promise<SaveCheckpointResult> {
   const { signal, onProgress, allowNonFinite, overwrite, durable } = options;
   signal?.throwIfAborted();
   const plan =
-    format === "npz"
-      ? planNpz(checkpoint, options.dtype as DType | undefined)
-      : planGguf(checkpoint, options);
+    format === "gguf"
+      ? planGguf(checkpoint, options)
+      : planArchive(checkpoint, format, options.dtype as DType | undefined);
   if (checkpoint.tensors.size === 0)
     throw new InputError(`Cannot write "${path}" as there must be tensors: "${checkpoint.source}" has none`, {
       input: checkpoint.source,

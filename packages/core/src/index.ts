@@ -14,6 +14,13 @@ export {
 export { createCheckpoint } from "./checkpoint/create-checkpoint.ts";
 export { type CheckpointDefinition, defineCheckpoint } from "./checkpoint/define-checkpoint.ts";
 export {
+  compareTensors,
+  hashTensor,
+  measureTensor,
+  type TensorStatistics,
+  type ValueDifference,
+} from "./checkpoint/describe-values.ts";
+export {
   assertFiniteTensors,
   countNonFinite,
   formatNonFinite,

@@ -48,7 +48,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   return closeIfNotScaled(await openStored(await resolveModelPath(path)));
 }
 
-/** Reads scaled 8-bit floats as what they stand for, and closes the checkpoint if their scales are not known. */
+/** Reads scaled 8-bit floats as what they stand for; closes the checkpoint if their scales are unknown. */
 async function closeIfNotScaled(checkpoint: Checkpoint): Promise<Checkpoint> {
   try {
     return readScaled(checkpoint);

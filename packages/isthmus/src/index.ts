@@ -9,6 +9,7 @@ export {
 export {
   type Checkpoint,
   composeCheckpoint,
+  convertCheckpoint,
   createCheckpoint,
   createTensor,
   fromFloat64Into,

@@ -1,66 +1,53 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { byteLengthOf, type Checkpoint, formatShape, openCheckpoint, sizeOf } from "@isthmus/core";
+import { formatShape, sizeOf } from "@isthmus/core";
 import { type Graph, readGraph, type ValueInfo } from "@isthmus/graph";
-import { formatBytes, formatPairs, formatTable } from "../format/format-table.ts";
-import { createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+import { formatPairs, formatTable } from "../format/format-table.ts";
+import { inspectTwo } from "../inspect/compare-checkpoints.ts";
+import { type InspectOptions, inspectCheckpoint } from "../inspect/inspect-checkpoint.ts";
+import { withCheckpoints } from "../open/open-checkpoints.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 /** Creates the command `isthmus inspect`. */
 export function inspectVerb(run: RunVerb): CommandUnknownOpts {
   return createVerb("inspect")
-    .argument("<file>", "a checkpoint (.safetensors, a folder or index of them, .pt) or a graph (.onnx)")
+    .argument(
+      "<file>",
+      "a checkpoint (.safetensors, a folder or index of them, .pt, .npz, .gguf, owner/model of the Hugging Face cache) or a graph (.onnx)",
+    )
+    .argument("[other]", "a second checkpoint, to compare the first with")
+    .option(
+      "--stats",
+      "measure smallest and largest number, mean, deviation, norm, zeros, NaN and infinities",
+    )
+    .option("--hash", "compute the SHA-256 of the elements of each tensor")
     .addHelpText(
       "after",
       formatExamples(
         ["isthmus inspect model.safetensors", "names, types and shapes; tensors are not read"],
         ["isthmus inspect model.onnx", "inputs, weights and operators of a graph"],
+        ["isthmus inspect model.gguf --stats", "statistics of every tensor"],
+        ["isthmus inspect a.pt b.safetensors", "in which tensors, and how far, two checkpoints differ"],
       ),
     )
-    .action((file, options) => run(options, () => inspect(file)));
+    .action((file, other, options) => run(options, (context) => inspect(file, other, options, context)));
 }
 
-async function inspect(file: string): Promise<Outcome> {
-  if (file.endsWith(".onnx")) return inspectGraph(file, (await readGraph(file)).graph);
-  const checkpoint = await openCheckpoint(file);
-  try {
-    return inspectCheckpoint(file, checkpoint);
-  } finally {
-    await checkpoint.close();
+async function inspect(
+  file: string,
+  other: string | undefined,
+  options: InspectOptions,
+  context: Context,
+): Promise<Outcome> {
+  if (other !== undefined) {
+    const paths = [file, other] as const;
+    return withCheckpoints(paths, (checkpoints) => inspectTwo(paths, checkpoints, options, context));
   }
-}
-
-function inspectCheckpoint(path: string, { tensors: infos, metadata, files }: Checkpoint): Outcome {
-  const tensors = [...infos].map(([name, { dtype, shape }]) => ({
-    name,
-    dtype,
-    shape,
-    bytes: byteLengthOf({ dtype, shape }),
-  }));
-  const totals = {
-    tensors: tensors.length,
-    parameters: tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
-    bytes: tensors.reduce((sum, { bytes }) => sum + bytes, 0),
-  };
-  const rows = tensors.map(({ name, dtype, shape, bytes }) => [
-    name,
-    dtype,
-    formatShape(shape),
-    formatBytes(bytes),
-  ]);
-  const table = formatTable(
-    [{ title: "tensor" }, { title: "type" }, { title: "shape" }, { title: "size", align: "right" }],
-    rows,
+  // Statistics and hashes are measured of the tensors that a graph contains.
+  if (file.endsWith(".onnx") && !options.stats && !options.hash)
+    return inspectGraph(file, (await readGraph(file)).graph);
+  return withCheckpoints([file] as const, ([checkpoint]) =>
+    inspectCheckpoint(file, checkpoint, options, context),
   );
-  const count = totals.parameters.toLocaleString("en-US");
-  const summary = `${totals.tensors} tensors, ${count} parameters, ${formatBytes(totals.bytes)}`;
-  return {
-    result: { kind: "checkpoint", path, files, totals, metadata, tensors },
-    text: [table, "", summary, ...formatMetadata(metadata)].join("\n"),
-  };
-}
-
-function formatMetadata(metadata: Readonly<Record<string, string>>): string[] {
-  const entries = Object.entries(metadata);
-  return entries.length === 0 ? [] : ["", "metadata", formatPairs(entries)];
 }
 
 function inspectGraph(path: string, graph: Graph): Outcome {

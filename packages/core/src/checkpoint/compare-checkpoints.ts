@@ -1,4 +1,5 @@
 import { MismatchError } from "../errors.ts";
+import { entry } from "../invariant.ts";
 import { formatShape, sameShape } from "../tensor/shape.ts";
 import type { TensorInfo } from "../tensor/tensor.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -55,6 +56,19 @@ export function assertSameStructure(a: Checkpoint, b: Checkpoint): void {
     `Cannot combine "${a.source}" and "${b.source}" as they must have tensors of the same names and shapes: ` +
       describe(differences, a, b),
     { parameters: differences.map(({ name }) => name) },
+  );
+}
+
+/**
+ * Checks that a tensor of both checkpoints has one shape in them.
+ * @throws MismatchError if it has two
+ */
+export function assertSameShapes(a: Checkpoint, b: Checkpoint, name: string): void {
+  const [left, right] = [entry(a.tensors, name, "tensor"), entry(b.tensors, name, "tensor")];
+  if (sameShape(left.shape, right.shape)) return;
+  throw new MismatchError(
+    `Cannot compare "${name}" of "${a.source}" and "${b.source}" as its shapes must be equal: they are ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
+    { parameters: [name] },
   );
 }
 

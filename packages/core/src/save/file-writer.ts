@@ -17,7 +17,7 @@ export interface FileWriter {
   position(): number;
   /** Writes bytes at the end. */
   append(bytes: Uint8Array): Promise<void>;
-  /** Writes bytes over those that are there. */
+  /** Writes bytes over earlier ones. */
   patch(bytes: Uint8Array, position: number): Promise<void>;
   /**
    * Writes the elements of a tensor at the end.

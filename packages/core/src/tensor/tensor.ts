@@ -9,7 +9,7 @@ export interface TensorInfo {
   /** Extents, outermost first; `[]` for a scalar. */
   readonly shape: readonly number[];
   /**
-   * How its file stores the elements, where that is in another type than `dtype`: `Q4_K`, `f8e4m3 with scales`.
+   * How its file stores the elements, where that differs from `dtype`: `Q4_K`, `f8e4m3 with scales`.
    */
   readonly stored?: string;
 }

@@ -1,4 +1,4 @@
-import { InputError } from "../../errors.ts";
+import { InputError, UsageError } from "../../errors.ts";
 import { parseJson } from "../../json/parse-json.ts";
 import { TYPES_KEY, VALUE_TYPES } from "./gguf-metadata.ts";
 
@@ -79,7 +79,7 @@ function encodeValue(text: string, type: string): Buffer {
   if (type === "string") return encodeText(text);
   if (type.startsWith("array of ")) return encodeArray(itemsOf(text), type.slice("array of ".length));
   const number = NUMBERS[type];
-  if (number === undefined) throw new TypeError(`Cannot encode a value of type ${type}`);
+  if (number === undefined) throw new UsageError(`Cannot encode a value of type ${type}`);
   const out = Buffer.alloc(number.bytes);
   number.write(out, text);
   return out;
@@ -93,12 +93,12 @@ function encodeArray(items: readonly string[], type: string): Buffer {
 
 /** Splits an array in JSON into the texts of its items; whole numbers keep all their digits. */
 function itemsOf(json: string): string[] {
-  // Digits beyond those of a double are kept by reading all numbers as texts.
+  // Read as texts, numbers keep more digits than a double has.
   const quoted = json.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) =>
     token.startsWith('"') ? token : `"${token}"`,
   );
   const items: unknown = JSON.parse(quoted);
-  if (!Array.isArray(items)) throw new TypeError("Cannot encode an array of what is none");
+  if (!Array.isArray(items)) throw new UsageError("Cannot encode an array of what is none");
   return items.map((item) => (typeof item === "string" ? item : JSON.stringify(item)));
 }
 
@@ -108,12 +108,12 @@ function wholeOf(text: string): number {
 
 function boolOf(text: string): number {
   if (text === "false") return 0;
-  throw new TypeError("Cannot encode a boolean of what is none");
+  throw new UsageError("Cannot encode a boolean of what is none");
 }
 
 function numberOf(text: string): number {
   if (text === "NaN") return Number.NaN;
   const value = Number(text);
   if (text.trim() !== "" && !Number.isNaN(value)) return value;
-  throw new TypeError("Cannot encode a number of what is none");
+  throw new UsageError("Cannot encode a number of what is none");
 }

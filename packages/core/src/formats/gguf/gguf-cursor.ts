@@ -37,13 +37,13 @@ export class GgufCursor {
 
   /**
    * Reads a 64-bit number of things that follow.
-   * @param each - least bytes that each of them takes
+   * @param leastBytes - fewest bytes that one of them takes
    * @throws FormatError if the file has no room for so many
    */
-  count(what: string, each: number): number {
+  count(what: string, leastBytes: number): number {
     const count = this.#view.getBigUint64(this.#take(8), true);
     const room = this.#size - this.position;
-    if (count * BigInt(each) <= BigInt(room)) return Number(count);
+    if (count * BigInt(leastBytes) <= BigInt(room)) return Number(count);
     throw this.error(
       `the file must have room for its ${what}: it claims ${count}, and has ${room} bytes left; it may be cut short`,
     );

@@ -98,7 +98,7 @@ function readTensorInfo(cursor: GgufCursor, source: ByteSource): readonly [strin
   const type = GGUF_TYPES.get(number);
   if (type === undefined) {
     throw new UnsupportedError(
-      `Cannot read "${name}" of "${source.name}" as its type must be one of ${[...GGUF_TYPES.values()].map((known) => known.name).join(", ")}: it has number ${number}`,
+      `Cannot read "${name}" of "${source.name}" as its type must be one of ${[...GGUF_TYPES.values()].map((handled) => handled.name).join(", ")}: it has number ${number}`,
       { feature: `GGUF type ${number}` },
     );
   }

@@ -11,6 +11,9 @@ export const TYPES_KEY = "gguf.types";
 /** Levels of arrays within arrays; real files have none within another. */
 const MAX_LEVELS = 4;
 
+/** Items that are joined at once. */
+const BLOCK = 4096;
+
 interface NumberType {
   readonly bytes: number;
   readonly read: (view: DataView, at: number) => number | bigint;
@@ -75,20 +78,41 @@ function readArray(cursor: GgufCursor, level: number): MetadataValue {
   const name = nameOf(cursor, type);
   const count = cursor.count("array in the metadata", bytesOf(type));
   if (level > MAX_LEVELS) throw cursor.error(`arrays may be ${MAX_LEVELS} levels deep: one is deeper`);
-  const items: string[] = [];
+  const items = new ItemList();
   let itemType = name;
   for (let left = count; left > 0; left--) {
     if (type !== ARRAY) {
-      items.push(readItem(cursor, type));
+      items.add(readItem(cursor, type));
       continue;
     }
     const item = readArray(cursor, level + 1);
-    if (items.length > 0 && item.type !== itemType)
+    if (left < count && item.type !== itemType)
       throw cursor.error(`arrays within an array must be of one type: they are ${itemType} and ${item.type}`);
     itemType = item.type;
-    items.push(item.text);
+    items.add(item.text);
   }
-  return { text: `[${items.join(",")}]`, type: `array of ${itemType}` };
+  return { text: `[${items.text()}]`, type: `array of ${itemType}` };
+}
+
+/** Joins items of JSON; a great many small ones take little more memory than their text. */
+class ItemList {
+  readonly #blocks: string[] = [];
+  #items: string[] = [];
+
+  add(item: string): void {
+    this.#items.push(item);
+    if (this.#items.length === BLOCK) this.#flush();
+  }
+
+  text(): string {
+    this.#flush();
+    return this.#blocks.join(",");
+  }
+
+  #flush(): void {
+    if (this.#items.length > 0) this.#blocks.push(this.#items.join(","));
+    this.#items = [];
+  }
 }
 
 /** Reads an item of an array as JSON. */

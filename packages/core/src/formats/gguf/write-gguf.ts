@@ -13,7 +13,7 @@ import { encodeQ8 } from "./kernels/encode-q8.ts";
 /** Version of the format that is written. */
 const VERSION = 3;
 
-/** Integer types that hold all values of those that GGUF lacks. */
+/** Types that hold all values of a type that GGUF lacks. */
 const WIDER: Readonly<Partial<Record<DType, DType>>> = {
   bool: "i8",
   u8: "i16",
@@ -48,8 +48,8 @@ export interface GgufTarget extends TensorInfo {
 /**
  * Chooses how a tensor is stored in a GGUF file.
  *
- * Floats become `target` if one is named, except those of one axis or none, which llama.cpp needs in f32, and
- * those of which a row has no whole blocks of Q8_0. Types that GGUF lacks become the next wider one.
+ * Floats become `target` if one is named. Tensors of one axis or none, which llama.cpp needs in f32, and
+ * tensors whose rows have no whole blocks of Q8_0 become f32. Types that GGUF lacks become a wider one.
  * @throws UnsupportedError if the tensor has more than 4 axes, or 64-bit integers without sign
  */
 export function ggufTarget(
@@ -100,7 +100,7 @@ export function ggufBytes(
 
 /**
  * Writes tensors and metadata as a GGUF file of version 3.
- * @throws InputError if a number is too large for the scales of Q8_0, or metadata are not what their types say
+ * @throws InputError if a number is too large for the scales of Q8_0, or metadata are not of their types
  */
 export async function writeGguf(
   tensors: ReadonlyMap<string, GgufTarget>,
@@ -123,7 +123,7 @@ export async function writeGguf(
       const bytes = new Uint8Array((data.length / type.blockElements) * type.blockBytes);
       if (encodeQ8(data as Float32Array, bytes)) return bytes;
       throw new InputError(
-        `Cannot write "${name}" as q8_0 as its numbers must be below 8e6: some are larger; choose f32 or bf16`,
+        `Cannot write "${name}" as q8_0 as its numbers must be finite and below 8e6: some are not; choose f32 or bf16`,
         { input: name },
       );
     });
@@ -154,7 +154,7 @@ function encodeHeader(
   return Buffer.concat(parts);
 }
 
-/** Corrects what metadata say of the type of most numbers; others than llama.cpp's have nothing to correct. */
+/** Corrects what metadata of llama.cpp say of the type of most numbers; other metadata stay. */
 function withFileType(
   metadata: Readonly<Record<string, string>>,
   tensors: ReadonlyMap<string, GgufTarget>,

@@ -41,7 +41,7 @@ export interface NpyHeader extends TensorInfo {
 }
 
 /**
- * Finds out where the header of a `.npy` file ends, from the first {@link NPY_PREFIX_BYTES} bytes of the file.
+ * Finds out where the header of a `.npy` file ends, from the first {@link NPY_PREFIX_BYTES} bytes of it.
  * @param size - bytes of the whole file
  * @returns the byte at which elements begin
  * @throws FormatError if it is not a `.npy` file, or the header does not fit it

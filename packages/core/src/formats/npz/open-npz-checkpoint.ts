@@ -26,8 +26,8 @@ interface NpzArray extends NpyHeader {
  * Opens a file that `savez` or `savez_compressed` of NumPy wrote: a zip archive of arrays, which are the
  * tensors.
  *
- * Arrays that are stored as they are, in C order, are read by range. Of the others, those that are compressed
- * or in Fortran order, the one that was read last stays in memory whole. Objects are never unpickled. The
+ * Arrays that are stored as they are, in C order, are read by range. Of compressed arrays and arrays in
+ * Fortran order, the one that was read last stays in memory whole. Objects are never unpickled. The
  * checkpoint owns `source` and closes it; on failure the caller must close it.
  * @param files - paths to report as read
  * @param entries - directory of the archive

@@ -1,9 +1,7 @@
-import { UnsupportedError } from "../../errors.ts";
 import type { FileWriter } from "../../save/file-writer.ts";
 import { DTYPES, type DType } from "../../tensor/dtype.ts";
-import { byteLengthOf, type TensorInfo, viewBytes } from "../../tensor/tensor.ts";
-import { RunningCrc32 } from "../zip/crc32.ts";
-import { encodeDirectory, encodeLocalHeader, MAX_NAME_BYTES, type WrittenEntry } from "../zip/write-zip.ts";
+import { byteLengthOf, type TensorInfo } from "../../tensor/tensor.ts";
+import { createZipWriter } from "../zip/zip-writer.ts";
 
 /** Codes of element types in NumPy; the others are written in the next wider type that NumPy has. */
 const CODES: Readonly<Partial<Record<DType, string>>> = {
@@ -21,7 +19,7 @@ const CODES: Readonly<Partial<Record<DType, string>>> = {
   f64: "<f8",
 };
 
-/** Types that hold all numbers of those that NumPy lacks. */
+/** Types that hold all numbers of a type that NumPy lacks. */
 const WIDER: Readonly<Partial<Record<DType, DType>>> = { bf16: "f32", f8e4m3: "f16", f8e5m2: "f16" };
 
 /** Returns the element type in which NumPy can hold all numbers of another. */
@@ -42,33 +40,10 @@ export function npzBytes(tensors: ReadonlyMap<string, TensorInfo>): number {
  * @throws UnsupportedError if a name is too long for an archive
  */
 export async function writeNpz(tensors: ReadonlyMap<string, TensorInfo>, writer: FileWriter): Promise<void> {
-  const entries: WrittenEntry[] = [];
-  for (const [tensor, info] of tensors) {
-    const name = `${tensor}.npy`;
-    if (Buffer.byteLength(name) > MAX_NAME_BYTES) {
-      throw new UnsupportedError(
-        `Cannot write an archive with "${tensor.slice(0, 100)}…" as names may have at most ${MAX_NAME_BYTES} bytes: it has ${Buffer.byteLength(name)}`,
-        { feature: "long names in a zip archive" },
-      );
-    }
-    const begin = writer.position();
-    const head = encodeNpyHeader(info);
-    const size = head.length + byteLengthOf(info);
-    // The checksum is known once all is written; the header is then written again.
-    await writer.append(encodeLocalHeader({ name, size, crc32: 0 }));
-    const crc = new RunningCrc32();
-    crc.update(head);
-    await writer.append(head);
-    await writer.appendTensor({ name: tensor, dtype: info.dtype }, (data) => {
-      const bytes = viewBytes(data);
-      crc.update(bytes);
-      return bytes;
-    });
-    const entry = { name, size, crc32: crc.value(), begin };
-    await writer.patch(encodeLocalHeader(entry), begin);
-    entries.push(entry);
-  }
-  await writer.append(encodeDirectory(entries, writer.position()));
+  const archive = createZipWriter(writer);
+  for (const [name, info] of tensors)
+    await archive.add({ name: `${name}.npy`, head: encodeNpyHeader(info), tensor: { name, ...info } });
+  await archive.finish();
 }
 
 /** Encodes the header of an array, version 1, padded so that elements begin at a multiple of 64 bytes. */

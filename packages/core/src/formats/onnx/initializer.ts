@@ -162,7 +162,7 @@ function externalPlace(name: string, external: ReadonlyMap<string, string>, info
 }
 
 /**
- * Decodes elements that are stored as varints; those of 16-bit floats are bit patterns.
+ * Decodes elements that are stored as varints, which for 16-bit floats are their bit patterns.
  * @throws FormatError if there are more or fewer than the shape needs
  */
 export function decodeVarints({ name, dtype, shape }: Initializer, bytes: Uint8Array): TensorData {

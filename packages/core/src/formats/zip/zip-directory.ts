@@ -1,4 +1,10 @@
-import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl";
+import {
+  type Entry,
+  fromRandomAccessReaderPromise,
+  getFileNameLowLevel,
+  RandomAccessReader,
+  type ZipFile,
+} from "yauzl";
 import { FormatError, type IsthmusError, isIsthmusError, UnsupportedError } from "../../errors.ts";
 import type { ByteSource } from "../../io/byte-source.ts";
 import { MAX_INFLATION, MAX_ZIP_ENTRIES } from "../../io/limits.ts";
@@ -35,7 +41,10 @@ export interface ZipEntry {
 export async function readZipDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
   try {
     const reader = new SourceReader(source);
-    const zip = await fromRandomAccessReaderPromise(reader, source.size, { autoClose: false });
+    const zip = await fromRandomAccessReaderPromise(reader, source.size, {
+      autoClose: false,
+      decodeStrings: false,
+    });
     const entries = await readEntries(zip, source);
     // From here on only single headers are read.
     reader.readsAhead = false;
@@ -61,7 +70,12 @@ async function readEntries(zip: ZipFile, source: ByteSource): Promise<Map<string
     throw formatError(source, `may hold at most ${MAX_ZIP_ENTRIES} files: it claims ${zip.entryCount}`);
   }
   const listed: Entry[] = [];
-  for await (const entry of zip.eachEntry()) listed.push(entry);
+  for await (const entry of zip.eachEntry()) {
+    // Not as yauzl does by itself, which refuses names that are no safe paths: none is used as one here.
+    const { generalPurposeBitFlag, fileNameRaw, extraFields } = entry;
+    entry.fileName = getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, true);
+    listed.push(entry);
+  }
   const overlap = findOverlap(listed);
   if (overlap !== undefined) {
     throw formatError(

@@ -18,13 +18,3 @@ function widenAll(): Float32Array {
   floatKernels().convert({ dtype: "f16", data: patterns }, { dtype: "f32", data: out });
   return out;
 }
-
-const wide = new Float32Array(1);
-const narrow = new Uint16Array(1);
-
-/** Rounds one number to the bit pattern of the nearest 16-bit floating-point number, ties to even. */
-export function narrowHalf(x: number): number {
-  wide[0] = x;
-  floatKernels().convert({ dtype: "f32", data: wide }, { dtype: "f16", data: narrow });
-  return narrow[0]!;
-}

@@ -1,7 +1,13 @@
-import { narrowHalf } from "../../../tensor/kernels/half.ts";
+import { floatKernels } from "../../../tensor/kernels/float-kernels.ts";
 
-/** Elements and bytes of a block. */
-const [SIZE, BYTES] = [32, 34];
+/** Elements of a block. */
+const SIZE = 32;
+
+/** Bytes of a block. */
+const BYTES = 34;
+
+/** Bit pattern of infinity in 16 bits. */
+const INFINITE = 0x7c00;
 
 /**
  * Encodes f32 numbers as `Q8_0` as llama.cpp does: in each block of 32, the scale `d = max |x| / 127` in 16
@@ -11,20 +17,40 @@ const [SIZE, BYTES] = [32, 34];
  * @returns whether all scales fit 16 bits
  */
 export function encodeQ8(numbers: Float32Array, out: Uint8Array): boolean {
+  const scales = largestOf(numbers);
+  for (let block = 0; block < scales.length; block++) scales[block] = scales[block]! / 127;
+  const bits = new Uint16Array(scales.length);
+  floatKernels().convert({ dtype: "f32", data: scales }, { dtype: "f16", data: bits });
   let fits = true;
-  for (let from = 0, to = 0; from < numbers.length; from += SIZE, to += BYTES) {
-    let largest = 0;
-    for (let i = 0; i < SIZE; i++) largest = Math.max(largest, Math.abs(numbers[from + i]!));
-    const d = Math.fround(largest / 127);
+  for (let block = 0, to = 0; block < scales.length; block++, to += BYTES) {
+    const half = bits[block]!;
+    if (half >= INFINITE) fits = false;
+    out[to] = half & 0xff;
+    out[to + 1] = half >> 8;
+    const d = scales[block]!;
     const inverse = d === 0 ? 0 : Math.fround(1 / d);
-    const bits = narrowHalf(d);
-    if (bits >= 0x7c00) fits = false;
-    out[to] = bits & 0xff;
-    out[to + 1] = bits >> 8;
+    const from = block * SIZE;
     for (let i = 0; i < SIZE; i++) {
       const x = Math.fround(numbers[from + i]! * inverse);
-      out[to + 2 + i] = x < 0 ? -Math.floor(0.5 - x) : Math.floor(x + 0.5);
+      // Adding towards its sign and cutting off rounds halves away from 0.
+      out[to + 2 + i] = (x + (x < 0 ? -0.5 : 0.5)) | 0;
     }
   }
   return fits;
+}
+
+/** Returns the largest magnitude in each block; NaN if there is one. */
+function largestOf(numbers: Float32Array): Float32Array {
+  const out = new Float32Array(numbers.length / SIZE);
+  for (let block = 0; block < out.length; block++) {
+    let largest = 0;
+    const from = block * SIZE;
+    for (let i = 0; i < SIZE; i++) {
+      const magnitude = Math.abs(numbers[from + i]!);
+      // Nothing is larger than NaN, so that it stays.
+      if (magnitude > largest || Number.isNaN(magnitude)) largest = magnitude;
+    }
+    out[block] = largest;
+  }
+  return out;
 }

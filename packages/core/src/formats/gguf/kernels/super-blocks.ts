@@ -77,7 +77,7 @@ export function decodeQ6K(blocks: Uint8Array, out: Float32Array): void {
   }
 }
 
-/** Returns scale and minimum of a group of `Q4_K` or `Q5_K`, whose 12 bytes of 6-bit numbers are interleaved. */
+/** Returns scale and minimum of a group of `Q4_K` or `Q5_K`, from 12 bytes of interleaved 6-bit numbers. */
 function scaleOf(blocks: Uint8Array, at: number, group: number): { readonly d: number; readonly m: number } {
   const byte = (i: number): number => blocks[at + 4 + i]!;
   const isFirst = group < 4;

@@ -1,0 +1,109 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+
+const pathOf = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+const FORMATS = pathOf("packages/core/test-fixtures/formats");
+const NETWORK = pathOf("examples/mnist-mlp/s0.safetensors");
+const GRAPH = pathOf("examples/mnist-mlp/graph.onnx");
+
+interface Comparison {
+  readonly same: boolean;
+  readonly totals: unknown;
+  readonly tensors: readonly { readonly name: string; readonly largest: number; readonly cosine: number }[];
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-formats-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("isthmus convert", () => {
+  it("isthmus convert goes round through all formats without a change", async () => {
+    const paths = ["a.npz", "a.gguf", "a.pt", "a.safetensors"].map((name) => join(folder, name));
+    let from = NETWORK;
+    for (const path of paths) {
+      const { stdout } = await runCli(["convert", from, path]);
+      expect(stdout).toMatch(new RegExp(`^Wrote .*${path.slice(-3)} \\(1\\.8\\d MB\\)$`, "m"));
+      from = path;
+    }
+    const compared = await runJson<Comparison>(["inspect", NETWORK, paths[3]!]);
+    expect(compared).toMatchObject({ same: true, totals: { compared: 8, different: 0, structure: 0 } });
+  });
+
+  it("isthmus convert changes element types, and writes shards", async () => {
+    const output = join(folder, "shards");
+    const result = await runJson<{ output: { files: string[] } }>([
+      ...["convert", join(FORMATS, "weights.onnx"), output, "--dtype", "bf16", "--max-shard-size", "100B"],
+    ]);
+    expect(result.output.files.length).toBeGreaterThan(2);
+    const { tensors } = await runJson<{ tensors: { name: string; dtype: string }[] }>(["inspect", output]);
+    expect(tensors.find(({ name }) => name === "raw")?.dtype).toBe("bf16");
+  });
+
+  it("isthmus convert refuses what contradicts itself, and leaves nothing", async () => {
+    const output = join(folder, "no.npz");
+    for (const [args, message] of [
+      [["--dtype", "q8_0"], /q8_0 is a type of GGUF: the format is npz/],
+      [["--max-shard-size", "1MB"], /only safetensors are written in shards/],
+      [["--format", "pickle"], /Allowed choices are safetensors, torch, npz, gguf/],
+    ] as const) {
+      const { code, stderr } = await runCli(["convert", NETWORK, output, ...args]);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+    }
+    expect(existsSync(output)).toBe(false);
+    const { stderr } = await runCli(["convert", GRAPH, output]);
+    expect(stderr).toMatch(/a checkpoint must hold weights: it is an ONNX graph; give it as the graph/);
+  });
+});
+
+describe("isthmus inspect", () => {
+  it("isthmus inspect --stats and --hash show what is in the tensors", async () => {
+    const { stdout } = await runCli(["inspect", join(FORMATS, "quants.gguf"), "--stats"]);
+    expect(stdout).toMatch(/^tensor +type +shape +size +min +max +mean +std +norm +zeros +non-finite$/m);
+    expect(stdout).toMatch(/^Q4_K +f32 \(Q4_K\) +\[3, 512\] +6\.14 kB +-?[\d.]+ /m);
+    const { tensors } = await runJson<{ tensors: { sha256: string; stored?: string }[] }>([
+      ...["inspect", join(FORMATS, "weights.onnx"), "--hash"],
+    ]);
+    expect(tensors[0]?.sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("isthmus inspect A B says where two checkpoints differ, and how far", async () => {
+    const other = pathOf("examples/mnist-mlp/s1.safetensors");
+    const { same, tensors } = await runJson<Comparison>(["inspect", NETWORK, other]);
+    expect(same).toBe(false);
+    expect(tensors.find(({ name }) => name === "layers.1.weight")?.cosine).toBeLessThan(0.5);
+    const { stdout } = await runCli(["inspect", NETWORK, join(FORMATS, "zip64.npz")]);
+    expect(stdout).toMatch(/^layers\.0\.bias +only in .*s0\.safetensors$/m);
+    expect(stdout).toMatch(/^0 tensors compared, 0 differ; 10 in one only; /m);
+  });
+
+  it("isthmus inspect shortens long metadata in the text, not in the JSON", async () => {
+    const path = join(folder, "long.safetensors");
+    const header = Buffer.from(JSON.stringify({ __metadata__: { tokens: "x".repeat(5000) } }));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    writeFileSync(path, Buffer.concat([length, header]));
+    expect((await runCli(["inspect", path])).stdout).toContain("x... and 4800 characters more");
+    const { metadata } = await runJson<{ metadata: { tokens: string } }>(["inspect", path]);
+    expect(metadata.tokens).toHaveLength(5000);
+  });
+
+  it("isthmus takes models of the Hugging Face cache by name", async () => {
+    const model = join(folder, "hub", "models--me--mlp");
+    mkdirSync(join(model, "refs"), { recursive: true });
+    mkdirSync(join(model, "snapshots", "abc"), { recursive: true });
+    writeFileSync(join(model, "refs", "main"), "abc");
+    writeFileSync(join(model, "snapshots", "abc", "model.safetensors"), readFileSync(NETWORK));
+    const env = { HF_HUB_CACHE: join(folder, "hub") };
+    expect((await runCli(["inspect", "me/mlp"], { env })).stdout).toContain("8 tensors, 932,362 parameters");
+    const output = join(folder, "merged.safetensors");
+    await runCli(["merge", "me/mlp", "me/mlp@abc", "-o", output], { env });
+    expect((await runJson<Comparison>(["inspect", NETWORK, output])).same).toBe(true);
+    expect((await runCli(["inspect", "me/other"], { env })).stderr).toMatch(/which holds me\/mlp; download/);
+  });
+});

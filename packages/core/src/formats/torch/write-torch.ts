@@ -1,0 +1,131 @@
+import type { FileWriter } from "../../save/file-writer.ts";
+import type { DType } from "../../tensor/dtype.ts";
+import { sizeOf, stridesOf } from "../../tensor/shape.ts";
+import { byteLengthOf, type TensorInfo } from "../../tensor/tensor.ts";
+import { createZipWriter } from "../zip/zip-writer.ts";
+
+/** Classes of storages; the other types are stored without a type, which their tensor names. */
+const STORAGES: Readonly<Partial<Record<DType, string>>> = {
+  f64: "DoubleStorage",
+  f32: "FloatStorage",
+  f16: "HalfStorage",
+  bf16: "BFloat16Storage",
+  i64: "LongStorage",
+  i32: "IntStorage",
+  i16: "ShortStorage",
+  i8: "CharStorage",
+  u8: "ByteStorage",
+  bool: "BoolStorage",
+};
+
+/** Names in PyTorch of types that have no class of storages. */
+const TYPES: Readonly<Partial<Record<DType, string>>> = {
+  u16: "uint16",
+  u32: "uint32",
+  u64: "uint64",
+  f8e4m3: "float8_e4m3fn",
+  f8e5m2: "float8_e5m2",
+};
+
+/** Folder of all files in the archive. */
+const ROOT = "archive";
+
+/** Returns about how many bytes a file of PyTorch has. */
+export function torchBytes(tensors: ReadonlyMap<string, TensorInfo>): number {
+  let bytes = 1000;
+  for (const [name, info] of tensors) bytes += byteLengthOf(info) + 700 + 3 * name.length;
+  return bytes;
+}
+
+/**
+ * Writes tensors as the dictionary that `torch.save(model.state_dict())` writes, which `torch.load` reads
+ * with `weights_only=True`, its default since PyTorch 2.6.
+ */
+export async function writeTorch(
+  tensors: ReadonlyMap<string, TensorInfo>,
+  writer: FileWriter,
+): Promise<void> {
+  const archive = createZipWriter(writer);
+  await archive.add({ name: `${ROOT}/data.pkl`, head: encodePickle(tensors) });
+  await archive.add({ name: `${ROOT}/byteorder`, head: Buffer.from("little") });
+  let key = 0;
+  for (const [name, info] of tensors)
+    await archive.add({
+      name: `${ROOT}/data/${key++}`,
+      head: new Uint8Array(0),
+      tensor: { name, ...info },
+    });
+  await archive.add({ name: `${ROOT}/version`, head: Buffer.from("3\n") });
+  await archive.finish();
+}
+
+/** Encodes the dictionary as a pickle of protocol 2. */
+function encodePickle(tensors: ReadonlyMap<string, TensorInfo>): Buffer {
+  const parts: Buffer[] = [Buffer.from([0x80, 2]), Buffer.from("}(")];
+  let key = 0;
+  for (const [name, info] of tensors) parts.push(encodeText(name), encodeTensor(info, String(key++)));
+  return Buffer.concat([...parts, Buffer.from("u.")]);
+}
+
+/** Encodes a call of the function that makes a tensor of a storage. */
+function encodeTensor(info: TensorInfo, key: string): Buffer {
+  const { dtype, shape } = info;
+  const storage = STORAGES[dtype];
+  const version = storage === undefined ? "v3" : "v2";
+  const isTyped = storage !== undefined;
+  return Buffer.concat([
+    encodeGlobal("torch._utils", `_rebuild_tensor_${version}`),
+    encodeTuple([
+      encodeStorage(isTyped ? ["torch", storage] : ["torch.storage", "UntypedStorage"], key, {
+        count: isTyped ? sizeOf(shape) : byteLengthOf(info),
+      }),
+      encodeInteger(0),
+      encodeTuple(shape.map(encodeInteger)),
+      encodeTuple(stridesOf(shape).map(encodeInteger)),
+      // It needs no gradient, and has no hooks.
+      Buffer.from([0x89]),
+      Buffer.concat([encodeGlobal("collections", "OrderedDict"), Buffer.from(")R")]),
+      ...(isTyped ? [] : [encodeGlobal("torch", TYPES[dtype] ?? dtype)]),
+    ]),
+    Buffer.from("R"),
+  ]);
+}
+
+/** Encodes the reference to a file of elements. */
+function encodeStorage(
+  [module, name]: readonly [string, string],
+  key: string,
+  { count }: { readonly count: number },
+): Buffer {
+  const id = [encodeText("storage"), encodeGlobal(module, name), encodeText(key), encodeText("cpu")];
+  return Buffer.concat([encodeTuple([...id, encodeInteger(count)]), Buffer.from("Q")]);
+}
+
+function encodeTuple(items: readonly Buffer[]): Buffer {
+  return Buffer.concat([Buffer.from("("), ...items, Buffer.from("t")]);
+}
+
+function encodeGlobal(module: string, name: string): Buffer {
+  return Buffer.from(`c${module}\n${name}\n`);
+}
+
+function encodeText(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  const head = Buffer.from("X....");
+  head.writeUInt32LE(bytes.length, 1);
+  return Buffer.concat([head, bytes]);
+}
+
+/** Encodes a whole number that is not negative: in four bytes, or as a long integer of eight. */
+function encodeInteger(value: number): Buffer {
+  if (value < 2 ** 31) {
+    const short = Buffer.from("J....");
+    short.writeInt32LE(value, 1);
+    return short;
+  }
+  const long = Buffer.alloc(10);
+  long[0] = 0x8a;
+  long[1] = 8;
+  long.writeBigInt64LE(BigInt(value), 2);
+  return long;
+}

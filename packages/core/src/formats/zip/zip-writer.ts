@@ -1,0 +1,59 @@
+import { UnsupportedError } from "../../errors.ts";
+import type { FileWriter } from "../../save/file-writer.ts";
+import { byteLengthOf, type TensorInfo, viewBytes } from "../../tensor/tensor.ts";
+import { RunningCrc32 } from "./crc32.ts";
+import { encodeDirectory, encodeLocalHeader, MAX_NAME_BYTES, type WrittenEntry } from "./encode-headers.ts";
+
+/** A file to store in an archive: some bytes, then the elements of a tensor if there is one. */
+export interface ZipContent {
+  readonly name: string;
+  readonly head: Uint8Array;
+  readonly tensor?: TensorInfo & { readonly name: string };
+}
+
+/** Writes an archive of files that are stored as they are. */
+export interface ZipWriter {
+  /**
+   * Writes a file.
+   * @throws UnsupportedError if its name is too long for an archive
+   */
+  add(content: ZipContent): Promise<void>;
+  /** Writes the directory, which ends the archive. */
+  finish(): Promise<void>;
+}
+
+/** Creates the writer of an archive. */
+export function createZipWriter(writer: FileWriter): ZipWriter {
+  const entries: WrittenEntry[] = [];
+  return {
+    async add({ name, head, tensor }) {
+      assertName(name);
+      const begin = writer.position();
+      const size = head.length + (tensor === undefined ? 0 : byteLengthOf(tensor));
+      // The checksum is known once all is written; the header is then written again.
+      await writer.append(encodeLocalHeader({ name, size, crc32: 0 }));
+      const crc = new RunningCrc32();
+      crc.update(head);
+      await writer.append(head);
+      const encode = (data: Parameters<typeof viewBytes>[0]): Uint8Array => {
+        const bytes = viewBytes(data);
+        crc.update(bytes);
+        return bytes;
+      };
+      if (tensor !== undefined) await writer.appendTensor(tensor, encode);
+      const entry = { name, size, crc32: crc.value(), begin };
+      await writer.patch(encodeLocalHeader(entry), begin);
+      entries.push(entry);
+    },
+    finish: () => writer.append(encodeDirectory(entries, writer.position())),
+  };
+}
+
+function assertName(name: string): void {
+  const length = Buffer.byteLength(name);
+  if (length <= MAX_NAME_BYTES) return;
+  throw new UnsupportedError(
+    `Cannot write an archive with "${name.slice(0, 100)}…" as names may have at most ${MAX_NAME_BYTES} bytes: it has ${length}`,
+    { feature: "long names in a zip archive" },
+  );
+}

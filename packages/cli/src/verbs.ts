@@ -15,6 +15,7 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
   compare: {
     summary: "Say whether networks can be merged, and what to do first",
     load: async () => (await import("./commands/compare.ts")).compareVerb,
+  },
   convert: {
     summary: "Write a checkpoint in another format or element type",
     load: async () => (await import("./commands/convert.ts")).convertVerb,

@@ -1,4 +1,4 @@
-import { excerpt, InputError } from "@isthmus/core";
+import { excerpt, InputError, OutOfRangeError } from "@isthmus/core";
 import { addTokens, type MergedTokenizer, stripTokenizer } from "./merge-tokenizer.ts";
 import { type AddedToken, nextId, readVocabulary, type Vocabulary } from "./read-vocabulary.ts";
 import { checkTokenRows, type TokenRow } from "./token-rows.ts";
@@ -166,5 +166,7 @@ async function requireVocabulary({ name, directory }: VocabularyNetwork): Promis
 
 function assertMultiple(multiple: number): number {
   if (Number.isInteger(multiple) && multiple >= 1) return multiple;
-  throw new RangeError(`pad_to_multiple_of must be a whole number of at least 1: it is ${multiple}`);
+  throw new OutOfRangeError(
+    `Cannot plan the vocabulary as pad_to_multiple_of must be a whole number of at least 1: it is ${multiple}`,
+  );
 }

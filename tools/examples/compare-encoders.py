@@ -47,7 +47,7 @@ def run_onnx(model, tokenizer, folder):
     batch = tokenizer(texts, padding=True, return_tensors="pt")
     axes = {name: {0: "batch", 1: "tokens"} for name in [*names, "last_hidden_state"]}
     torch.onnx.export(
-        Hidden(model),
+        Hidden(model).eval(),
         tuple(batch[name] for name in names),
         folder / "model.onnx",
         input_names=names,

@@ -8,6 +8,7 @@ import {
 } from "./targets/formats.ts";
 import { createLayersModelTarget } from "./targets/layers-model.ts";
 import { createModelConfigTarget } from "./targets/model-config.ts";
+import { createModelDirectoryTarget } from "./targets/model-directory.ts";
 import { createOnnxSymmetriesTarget, createOnnxTarget } from "./targets/onnx.ts";
 import { createJournalTarget, createResultTarget } from "./targets/results.ts";
 import { createSafetensorsTarget } from "./targets/safetensors.ts";
@@ -35,6 +36,7 @@ export const TARGETS: Readonly<Record<string, TargetEntry>> = {
   "scaled floats": { share: 6, create: createScaledTarget },
   "layers model": { share: 8, create: createLayersModelTarget },
   "model config": { share: 4, create: createModelConfigTarget },
+  "model directory": { share: 2, create: createModelDirectoryTarget },
   onnx: { share: 6, create: createOnnxTarget },
   "onnx symmetries": { share: 0.7, create: createOnnxSymmetriesTarget },
   idx: { share: 9, create: createIdxTarget },

@@ -4,10 +4,8 @@ import { excerpt, FormatError, parseJson, readFileBytes, readJsonFile } from "@i
 import { isRecord, type ModelConfig } from "./model-config.ts";
 
 /** Largest file of settings, in bytes; with many added tokens a tokenizer has about a megabyte of them. */
-const MAX_SETTINGS_BYTES = 2 ** 26;
+const MAX_SETTINGS_BYTES = 2 ** 24;
 
-/** Strings in JSON, and numbers outside them. */
-const STRINGS_AND_NUMBERS = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const MARKED_NUMBERS = /"\\u0000(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"/g;
 
 /**
@@ -20,11 +18,46 @@ const MARKED_NUMBERS = /"\\u0000(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"/g;
  */
 export async function readExactJson(path: string): Promise<ModelConfig | undefined> {
   if (!(await exists(path))) return undefined;
-  const text = new TextDecoder().decode(await readFileBytes(path, MAX_SETTINGS_BYTES));
-  const marked = text.replace(STRINGS_AND_NUMBERS, (part) => {
-    return part.startsWith('"') || String(Number(part)) === part ? part : `"\\u0000${part}"`;
-  });
-  return assertRecord(path, parseJson(marked, { attempt: `read "${path}"` }));
+  const bytes = await readFileBytes(path, MAX_SETTINGS_BYTES);
+  const attempt = `read "${path}"`;
+  assertRecord(path, parseJson(bytes, { attempt }));
+  return assertRecord(path, parseJson(markNumbers(new TextDecoder().decode(bytes)), { attempt }));
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Puts numbers that JavaScript writes otherwise in quotes, after a null character; the text is JSON. */
+function markNumbers(text: string): string {
+  const parts: string[] = [];
+  let copied = 0;
+  for (let position = 0; position < text.length; ) {
+    const end = endOfToken(text, position);
+    const token = text.slice(position, end);
+    // Letters of true and false count as parts of numbers, and are none.
+    if (/^-?\d/.test(token) && String(Number(token)) !== token) {
+      parts.push(text.slice(copied, position), `"\\u0000${token}"`);
+      copied = end;
+    }
+    position = end;
+  }
+  return parts.join("") + text.slice(copied);
+}
+
+/** Finds the end of the string, number or other character that begins at a position. */
+function endOfToken(text: string, begin: number): number {
+  let end = begin + 1;
+  if (text.charCodeAt(begin) !== QUOTE) {
+    if (isInNumber(text.charCodeAt(begin))) while (isInNumber(text.charCodeAt(end))) end++;
+    return end;
+  }
+  while (text.charCodeAt(end) !== QUOTE) end += text.charCodeAt(end) === BACKSLASH ? 2 : 1;
+  return end + 1;
+}
+
+/** Checks whether a character occurs in numbers: digits, signs, points and exponents. */
+function isInNumber(code: number): boolean {
+  return (code >= 0x30 && code <= 0x39) || "+-.eE".includes(String.fromCharCode(code));
 }
 
 /** Writes settings as indented JSON, with numbers as {@link readExactJson} found them. */

@@ -18,15 +18,11 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
  * @returns undefined if the config does not say it
  */
 export function vocabularySizeOf(config: ModelConfig): number | undefined {
-  return wholeNumber(config, ["vocab_size"]);
-}
-
-/**
- * Returns the number of layers that a config claims for the language model.
- * @returns undefined if the config does not say it
- */
-export function layerCountOf(config: ModelConfig): number | undefined {
-  return wholeNumber(config, LAYER_COUNTS);
+  for (const part of partsOf(config)) {
+    const size = part["vocab_size"];
+    if (typeof size === "number" && Number.isInteger(size) && size >= 0) return size;
+  }
+  return undefined;
 }
 
 /**
@@ -167,14 +163,4 @@ function changeLayers(config: Record<string, unknown>, { countKey, layers, notes
 
 function partsOf(config: ModelConfig): readonly ModelConfig[] {
   return [config, ...TEXT_PARTS.map((key) => config[key]).filter(isRecord)];
-}
-
-function wholeNumber(config: ModelConfig, keys: readonly string[]): number | undefined {
-  for (const part of partsOf(config)) {
-    for (const key of keys) {
-      const value = part[key];
-      if (typeof value === "number" && Number.isInteger(value) && value >= 0) return value;
-    }
-  }
-  return undefined;
 }

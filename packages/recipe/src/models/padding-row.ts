@@ -1,4 +1,5 @@
-import { allocateData, at, convertInto, toFloat64 } from "@isthmus/core";
+import { allocateData, asFloat32, at, convertInto } from "@isthmus/core";
+import { addRows } from "./kernels/add-rows.ts";
 import { measureTable, type Padding, type RowTable, readRows } from "./read-rows.ts";
 
 /** Numbers that are read at once while rows are averaged. */
@@ -31,7 +32,7 @@ async function averageRows(table: RowTable, padding: Padding): Promise<Float64Ar
     for (const { first, count } of runsOf(ids, most)) {
       const out = allocateData(table.dtype, count * inner);
       await readRows(table, { begin: (outer * size + first) * inner, out, padding });
-      addRows(toFloat64(out, table.dtype), sum);
+      addRows(out instanceof Float64Array ? out : asFloat32(out, table.dtype), sum);
     }
     for (let i = 0; i < inner; i++) sum[i] = at(sum, i) / ids.length;
   }
@@ -46,11 +47,5 @@ function* runsOf(ids: readonly number[], most: number): Generator<{ first: numbe
     while (count < most && ids[i + count] === first + count) count++;
     yield { first, count };
     i += count;
-  }
-}
-
-function addRows(rows: Float64Array, sum: Float64Array): void {
-  for (let begin = 0; begin < rows.length; begin += sum.length) {
-    for (let i = 0; i < sum.length; i++) sum[i] = at(sum, i) + at(rows, begin + i);
   }
 }

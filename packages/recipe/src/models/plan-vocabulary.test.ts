@@ -105,6 +105,11 @@ describe("planVocabulary()", () => {
     ]);
   });
 
+  it.each([0, 1.5])("refuses rows that are a multiple of %s", async (padToMultipleOf) => {
+    const plan = planVocabulary({ networks: networksOf(["bpe"]), tokenizer: { padToMultipleOf } });
+    await expect(plan).rejects.toThrow(/pad_to_multiple_of must be a whole number of at least 1/);
+  });
+
   it("takes a network without a tokenizer to have that of the base, and says so", async () => {
     const networks = [...networksOf(["bpe"]), { name: "bare", directory: folder }] as const;
     const { networks: found, notes } = await planVocabulary({

@@ -1,4 +1,4 @@
-import { excerpt, InputError } from "@isthmus/core";
+import { excerpt, InputError, OutOfRangeError } from "@isthmus/core";
 import { addTokens, type MergedTokenizer, stripTokenizer } from "./merge-tokenizer.ts";
 import { type AddedToken, nextId, readVocabulary, type Vocabulary } from "./read-vocabulary.ts";
 import { checkTokenRows, type TokenRow } from "./token-rows.ts";
@@ -39,6 +39,29 @@ export interface PlanVocabularyOptions {
  *
  * @throws InputError if the base has no tokenizer, or a name is not one of a network
  * @throws UnsupportedError if new tokens cannot be added to the tokenizer
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { mkdir, writeFile } from "node:fs/promises";
+ * import { planVocabulary } from "@isthmus/recipe";
+ *
+ * // The second network has one token more.
+ * const tokens = { plain: ["the", "land"], chat: ["the", "land", "<|end|>"] };
+ * for (const [name, list] of Object.entries(tokens)) {
+ *   await mkdir(name);
+ *   await writeFile(`${name}/vocab.txt`, list.join("\n"));
+ * }
+ * const networks = [
+ *   { name: "plain", directory: "plain" },
+ *   { name: "chat", directory: "chat" },
+ * ] as const;
+ * const plan = await planVocabulary({ networks, base: 0, tokenizer: { source: "union" } });
+ * assert.deepEqual(plan.tokens, ["the", "land", "<|end|>"]);
+ * const [plain, chat] = plan.networks;
+ * assert.deepEqual([...(plain?.rows ?? [])], [0, 1, -1]); // the last row is filled from "chat"
+ * assert.deepEqual([...(chat?.rows ?? [])], [0, 1, 2]);
+ * ```
  */
 export async function planVocabulary({
   networks,
@@ -166,5 +189,7 @@ async function requireVocabulary({ name, directory }: VocabularyNetwork): Promis
 
 function assertMultiple(multiple: number): number {
   if (Number.isInteger(multiple) && multiple >= 1) return multiple;
-  throw new RangeError(`pad_to_multiple_of must be a whole number of at least 1: it is ${multiple}`);
+  throw new OutOfRangeError(
+    `Cannot plan the vocabulary as pad_to_multiple_of must be a whole number of at least 1: it is ${multiple}`,
+  );
 }

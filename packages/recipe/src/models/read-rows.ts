@@ -121,25 +121,52 @@ async function readSpan(table: RowTable, { outer, first, out }: Slice): Promise<
   return true;
 }
 
-async function readRuns(table: RowTable, { outer, first, out, padding }: Slice): Promise<void> {
-  const { inner } = measureTable(table);
-  const end = first + out.length;
-  for (let position = first; position < end; ) {
-    const id = Math.floor(position / inner);
-    const offset = position - id * inner;
-    const row = id < table.rows.length ? at(table.rows, id) : -1;
-    let stop = (id + 1) * inner;
-    if (row >= 0) {
-      for (let next = id + 1; stop < end && table.rows[next] === row + next - id; next++) stop += inner;
+/** Rows that are read at once where each must be read from a place of its own. */
+const AT_ONCE = 16;
+
+async function readRuns(table: RowTable, slice: Slice): Promise<void> {
+  const end = slice.first + slice.out.length;
+  let reads: Promise<void>[] = [];
+  for (let position = slice.first; position < end; ) {
+    const stop = Math.min(endOfRun(table, position, end), end);
+    reads.push(readRun(table, slice, { position, stop }));
+    if (reads.length === AT_ONCE) {
+      await Promise.all(reads);
+      reads = [];
     }
-    stop = Math.min(stop, end);
-    const target = out.subarray(position - first, stop - first) as TensorData;
-    if (row >= 0)
-      await readRow(table, { place: { network: table.position, row }, outer, offset, out: target });
-    else if (table.isToken(id)) await readFill(table, { id, outer, offset, out: target });
-    else await padding.readInto({ outer, offset, out: target });
     position = stop;
   }
+  await Promise.all(reads);
+}
+
+/** Finds the end of the rows that follow each other in the network as well. */
+function endOfRun(table: RowTable, position: number, end: number): number {
+  const { inner } = measureTable(table);
+  const first = Math.floor(position / inner);
+  const row = rowOf(table, first);
+  let next = first + 1;
+  if (row >= 0) while (next * inner < end && rowOf(table, next) === row + next - first) next++;
+  return next * inner;
+}
+
+/** Returns the network's row of a token, or -1 for a token that it lacks and for padding. */
+function rowOf({ rows }: RowTable, id: number): number {
+  return id < rows.length ? at(rows, id) : -1;
+}
+
+async function readRun(
+  table: RowTable,
+  { outer, first, out, padding }: Slice,
+  { position, stop }: { readonly position: number; readonly stop: number },
+): Promise<void> {
+  const { inner } = measureTable(table);
+  const id = Math.floor(position / inner);
+  const offset = position - id * inner;
+  const row = rowOf(table, id);
+  const target = out.subarray(position - first, stop - first) as TensorData;
+  if (row >= 0) await readRow(table, { place: { network: table.position, row }, outer, offset, out: target });
+  else if (table.isToken(id)) await readFill(table, { id, outer, offset, out: target });
+  else await padding.readInto({ outer, offset, out: target });
 }
 
 interface RowRead {

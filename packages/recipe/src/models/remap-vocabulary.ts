@@ -9,6 +9,7 @@ import {
   sameShape,
   type TensorData,
   type TensorInfo,
+  UsageError,
 } from "@isthmus/core";
 import { createPadding } from "./padding-row.ts";
 import { type Padding, type RowTable, readRows } from "./read-rows.ts";
@@ -39,8 +40,8 @@ export function remapVocabulary(
   plan: VocabularyPlan,
 ): readonly Checkpoint[] {
   if (networks.length !== plan.networks.length || axes.length !== networks.length) {
-    throw new RangeError(
-      `there must be a checkpoint and axes for each network of the plan: ${networks.length} and ${axes.length} of ${plan.networks.length}`,
+    throw new UsageError(
+      `Cannot put rows in order as there must be a checkpoint and axes for each network of the plan: ${networks.length} and ${axes.length} of ${plan.networks.length}`,
     );
   }
   const layouts = new Map<string, TensorLayout>();

@@ -30,7 +30,7 @@ export const CHECK_MERGE_DEFAULTS: Required<CheckMergeOptions> = {
 };
 
 /**
- * * Checks a merge before it is done: whether the networks that it blends are relatives, and whether their
+ * Checks a merge before it is done: whether the networks that it blends are relatives, and whether their
  * numbers can be blended at all. It reads a small sample.
  *
  * A finding of severity `error` says that the merge is surely meaningless. Tensors that are copied from one

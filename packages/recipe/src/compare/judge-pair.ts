@@ -69,7 +69,7 @@ function judge(pair: PairComparison): Judgement {
 }
 
 /**
- * * How sure a verdict from kinship is: 0.5 at the limit, rising to where networks of either kind were
+ * How sure a verdict from kinship is: 0.5 at the limit, rising to where networks of either kind were
  * measured; one matrix says less than many.
  */
 function confidenceOf(kinship: number, matrices: number): number {

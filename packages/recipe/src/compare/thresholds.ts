@@ -1,5 +1,5 @@
 /**
- * * What the kinship of two networks says (see `PairComparison.kinship`), as measured on networks trained
+ * What the kinship of two networks says (see `PairComparison.kinship`), as measured on networks trained
  * with PyTorch; the script is tools/golden/verdict-networks.py, all pairs are in
  * test/golden/verdict-pairs.json. The barrier is how much more loss their mean has than they have on
  * average, in nats on Fashion-MNIST, where it was measured.
@@ -33,7 +33,7 @@ export const PARTNERS = 0.9;
  */
 export const MOVED_TOKENS = 0.3;
 /**
- * * Largest cosine of the steps from a base to two networks made of it: up to .57 was measured for
+ * Largest cosine of the steps from a base to two networks made of it: up to .57 was measured for
  * fine-tunes on one task, and .7 is what a network sees that is not the base but a third fine-tune of the
  * same length.
  */

@@ -1,8 +1,8 @@
 import { createTensor } from "@isthmus/core";
-import { linear, type MergePlan, planMerge } from "@isthmus/merging";
+import { linear, MERGE_METHODS, type MergeMethod, type MergePlan, planMerge, slerp } from "@isthmus/merging";
 import { checkMerge } from "@isthmus/recipe";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   checkpointOf,
   countReads,
@@ -20,6 +20,8 @@ const planOf = (...networks: readonly Tensors[]): MergePlan =>
 
 const kindsOf = async (plan: MergePlan, options: Parameters<typeof checkMerge>[1] = {}) =>
   (await checkMerge(plan, options)).map(({ kind, severity }) => `${severity} ${kind}`);
+
+afterEach(() => vi.restoreAllMocks());
 
 describe("checkMerge()", () => {
   test("has nothing to say about fine-tunes of one network", () =>
@@ -64,6 +66,19 @@ describe("checkMerge()", () => {
     expect(await checkMerge({ ...whole, tensors: new Map(tensors) })).toEqual([]);
   });
 
+  test("does not look at networks that are no part of the result", async () => {
+    const [a, b] = [checkpointOf(plantNetwork(4), "a"), checkpointOf(permuteUnits(plantNetwork(4), 1), "b")];
+    for (const weight of [
+      [1, 0],
+      [0, 1],
+      [(name: string) => (name.includes("up") ? 1 : 0), (name: string) => (name.includes("up") ? 0 : 1)],
+    ])
+      expect(await checkMerge(planMerge([a, b], { method: linear, parameters: { weight } }))).toEqual([]);
+    for (const t of [0, 1])
+      expect(await checkMerge(planMerge([a, b], { method: slerp, parameters: { t } }))).toEqual([]);
+    expect(await kindsOf(planMerge([a, b], { method: slerp }))).toEqual(["error permuted-copy"]);
+  });
+
   test("follows tensors by their names in the networks", async () => {
     const start = plantNetwork(6);
     const other = Object.fromEntries(
@@ -95,6 +110,19 @@ describe("checkMerge()", () => {
     const findings = await checkMerge(planMerge(networks, { method, base }));
     expect(findings).toMatchObject([{ kind: "base-unrelated", severity: "error", networks: [0, 1, 2] }]);
     expect(await checkMerge(planMerge(networks, { method, base: checkpointOf(start, "base") }))).toEqual([]);
+  });
+
+  test("takes a base for one that is among the merged networks, and misses one that is in none", async () => {
+    const start = plantNetwork(11);
+    const [base, a] = [checkpointOf(start, "base"), checkpointOf(fineTune(start, 1), "a")];
+    const method = { ...linear, networks: { ...linear.networks, base: "required" as const } };
+    vi.spyOn(MERGE_METHODS, "get").mockReturnValue(method as unknown as MergeMethod);
+    const plan = planMerge([base, a], { method, base });
+    const tensors = [...plan.tensors].map(([name, planned]) => {
+      return [name, { ...planned, base: { network: 0, tensor: name } }] as const;
+    });
+    expect(await checkMerge({ ...plan, tensors: new Map(tensors) })).toEqual([]);
+    expect(await kindsOf(planMerge([base, a], { method: linear }))).toEqual(["error base-missing"]);
   });
 
   test("reads no more than its sample and the search for moved rows", async () => {

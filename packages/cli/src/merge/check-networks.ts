@@ -1,17 +1,18 @@
-import { at, type Checkpoint, InputError } from "@isthmus/core";
-import { linear, planMerge } from "@isthmus/merging";
+import { at, InputError } from "@isthmus/core";
+import type { MergePlan } from "@isthmus/merging";
 import { checkMerge, type MergeFinding, readModelFacts } from "@isthmus/recipe";
 import { formatFindings } from "../format/format-findings.ts";
 import type { Context } from "../verb.ts";
 import type { MergeOptions } from "./merge-options.ts";
 
 /**
- * Looks at a sample of the networks before they are merged, and notes on standard error what may go wrong.
+ * Looks at a sample of the networks of a plan before they are merged, and notes on standard error what may go
+ * wrong.
  * @returns what was found; nothing with `--no-check`
  * @throws InputError if the merge would surely be meaningless
  */
 export async function checkNetworks(
-  networks: readonly Checkpoint[],
+  plan: MergePlan,
   paths: readonly string[],
   options: MergeOptions,
   { terminal, signal, progress }: Context,
@@ -19,8 +20,6 @@ export async function checkNetworks(
   if (!options.check) return [];
   progress("Checking");
   const facts = await Promise.all(paths.map(readModelFacts));
-  // Whatever the method is: every method that the command has blends the same tensors.
-  const plan = planMerge(networks, { method: linear });
   const findings = await checkMerge(plan, { aligned: options.align === true, facts, signal });
   const [first] = findings;
   if (first?.severity === "error") {

@@ -143,7 +143,7 @@ function findOffset(comparison: NetworkComparison, { a, b, offset }: PairCompari
 function findNorms(comparison: NetworkComparison, { a, b, norms }: PairComparison): MergeFinding[] {
   const [one, two] = norms;
   const quotient = Math.max(one, two) / Math.min(one, two);
-  if (!(quotient > UNEQUAL)) return [];
+  if (!(quotient > UNEQUAL) || !Number.isFinite(quotient)) return [];
   const [longer, shorter] = one > two ? [a, b] : [b, a];
   return [
     {

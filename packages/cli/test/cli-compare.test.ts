@@ -123,6 +123,9 @@ describe("isthmus compare", () => {
     const { code, stderr } = await runCli(["compare", a]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^isthmus compare: Cannot compare networks as there must be at least two: got 1/);
+    const missing = await runCli(["compare", a, "missing.safetensors"]);
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toMatch(/^isthmus compare: Cannot open "missing\.safetensors"/);
   });
 });
 

@@ -20,7 +20,7 @@ export interface CheckMergeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Defaults of {@link checkMerge}; the sample takes about 0.1 s, whatever the size of the networks. */
+/** Defaults of {@link checkMerge}; two networks of 1 GB take 0.03 to 0.1 s on an idle machine. */
 export const CHECK_MERGE_DEFAULTS: Required<CheckMergeOptions> = {
   sample: 2 ** 18,
   tensors: 24,

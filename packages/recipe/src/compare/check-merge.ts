@@ -74,7 +74,7 @@ type Blended = readonly [
   tensor: Pick<PlannedTensor, "info" | "method" | "base"> & { readonly sources: readonly PlannedSource[] },
 ];
 
-/** Lists the sources that are part of the result: those of weight 0, and the far end of a path, are not. */
+/** Lists the sources that are part of the result: sources of weight 0 and the far end of a path are not. */
 function countingSources({ sources, method, parameters }: PlannedTensor): readonly PlannedSource[] {
   const { weight, t } = parameters;
   if (method?.networks.most === 2 && t === 0) return sources.slice(0, 1);

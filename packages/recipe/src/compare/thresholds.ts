@@ -1,8 +1,9 @@
 /**
  * What the kinship of two networks says (see `PairComparison.kinship`), as measured on networks trained
- * with PyTorch; the script is tools/golden/verdict-networks.py, all pairs are in
- * test/golden/verdict-pairs.json. The barrier is how much more loss their mean has than they have on
- * average, in nats on Fashion-MNIST, where it was measured.
+ * with PyTorch: four families that tools/golden/verdict-networks.py makes, and two seeds each of an
+ * MLP, a CNN and a ViT; all pairs are in test/golden/verdict-pairs.json. The barrier is how much more loss
+ * their mean has than they have on average, in nats on Fashion-MNIST, of the MLP and the CNN of that script
+ * (tools/golden/verdict-barriers.py).
  *
  * | two networks, of MLPs, CNNs, GPTs, ViTs, BERTs | kinship | cosine | distance | barrier |
  * |---|---|---|---|---|

@@ -15,9 +15,11 @@ const pairs = [];
 for (const architecture of new Set(files.map((name) => name.split("-")[0]))) {
   const members = files.filter((name) => name.startsWith(`${architecture}-`)).sort();
   const networks = await Promise.all(members.map((name) => openCheckpoint(join(folder, name))));
-  const comparison = await compareNetworks(networks);
+  const comparison = await compareNetworks(networks, { sample: 2 ** 24 });
   for (const { a, b, tensors, ...pair } of comparison.pairs) {
-    const names = [members[a], members[b]].map((name) => name.slice(architecture.length + 1, -".safetensors".length));
+    const names = [members[a], members[b]].map((name) =>
+      name.slice(architecture.length + 1, -".safetensors".length),
+    );
     const { identical, kinship, matrices, distance, cosine, shared, moved } = pair;
     const kinships = tensors.flatMap((tensor) => (tensor.kinship === null ? [] : [tensor.kinship]));
     pairs.push({

@@ -99,8 +99,14 @@ describe("isthmus and what it writes", () => {
     expect((await runCli(["merge", A, B, "-o", output])).code).toBe(0);
     expect(existsSync(output)).toBe(true);
     writeFileSync(join(folder, "file"), "");
-    await expectRefusal(["merge", A, B, "-o", "file"], /as "file" must be a folder: it is a file$/);
-    await expectRefusal(["merge", A, B, "-o", "file/x.safetensors"], /must be a folder: one is a file$/);
+    await expectRefusal(
+      ["merge", A, B, "--no-check", "-o", "file"],
+      /as "file" must be a folder: it is a file$/,
+    );
+    await expectRefusal(
+      ["merge", A, B, "--no-check", "-o", "file/x.safetensors"],
+      /must be a folder: one is a file$/,
+    );
     expect(readdirSync(folder).sort()).toEqual(["file", "new"]);
   });
 

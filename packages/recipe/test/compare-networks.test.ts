@@ -71,6 +71,15 @@ describe("compareNetworks() and judgeMerge()", () => {
       { numRuns: 20 },
     ));
 
+  test("say which networks are of one family, where there are several", async () => {
+    const [one, two] = [plantNetwork(30), plantNetwork(31)];
+    const networks = [one, two, fineTune(one, 1), fineTune(two, 1), fineTune(one, 2)];
+    const { findings } = await judge(networks.map((tensors, i) => network(tensors, `n${i + 1}`)));
+    expect(findingOf(findings, "different-seed").message).toMatch(
+      /^2 families .*: network 1 \("n1"\), network 3 \("n3"\) and network 5 \("n5"\); network 2 \("n2"\) and network 4/,
+    );
+  });
+
   test("recognise a copy in which only the units of one layer moved", async () => {
     const start = plantNetwork(1);
     const order = Array.from({ length: 64 }, (_, i) => (i * 13 + 5) % 64);

@@ -43,6 +43,33 @@ describe("limits of kinship", () => {
     expect(Math.min(...cosines(related))).toBeLessThan(0.65);
   });
 
+  test("do without kinship where matrices are small, and are surer where alignment agrees", () => {
+    const pair = {
+      ...{ a: 0, b: 1, onlyA: [], onlyB: [], shapes: [], dtypes: [], offset: null, norms: [1, 1] as const },
+      ...{
+        vocabulary: null,
+        tensors: [],
+        moved: null,
+        shared: { tensors: 1, parameters: 1 },
+        identical: false,
+      },
+      ...{ distance: 1, cosine: 0.5, kinship: null, matrices: 0, alignment: null },
+    };
+    const aligned = (gain: number) => ({ before: 1, after: 1 - gain, gain });
+    expect(judgePair(pair)).toMatchObject({ verdict: "different seed", confidence: 0.5 });
+    expect(judgePair({ ...pair, distance: 0.1 })).toMatchObject({
+      verdict: "same ancestor",
+      confidence: 0.5,
+    });
+    expect(judgePair({ ...pair, alignment: aligned(0) }).verdict).toBe("same ancestor");
+    expect(judgePair({ ...pair, alignment: aligned(0.1) }).verdict).toBe("different seed");
+    expect(judgePair({ ...pair, alignment: aligned(1) }).verdict).toBe("permuted copy");
+    const single = { ...pair, kinship: 0.3, matrices: 1 };
+    expect(judgePair({ ...single, alignment: aligned(0) }).confidence).toBeGreaterThan(
+      judgePair(single).confidence,
+    );
+  });
+
   test.each(pairs)(
     "give the right verdict on $architecture $networks",
     ({ moved, related: isKin, ...pair }) => {

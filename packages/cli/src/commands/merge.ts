@@ -1,7 +1,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, type Checkpoint, saveCheckpoint } from "@isthmus/core";
 import { normalizeWeights } from "@isthmus/interpolation";
-import { byLayer, linear, merge, slerp } from "@isthmus/merging";
+import { byLayer, linear, type MergePlan, mergeByPlan, planMerge, slerp } from "@isthmus/merging";
 import { isRecipeFile, type MergeFinding } from "@isthmus/recipe";
 import {
   type CorrectStatisticsOptions,
@@ -99,13 +99,14 @@ async function mergeFiles(
   await assertNoModelFolder(path, paths);
   const weights = options.weights ?? paths.map(() => 1 / paths.length);
   const layers = await openLayerShares(options, { paths, align: options.align });
+  const shares = { weights, layers, path: options.path };
   return withCheckpoints(paths, async (checkpoints) => {
-    const prepared = await prepareNetworks(checkpoints, paths, options, context);
+    const prepared = await prepareNetworks({ checkpoints, paths, shares }, options, context);
     const { opened, aligned, networks, gate, findings } = prepared;
     if (gate?.failure !== undefined) {
       return { result: { gate, findings }, text: formatBarrierGate(gate), failure: gate.failure };
     }
-    const combined = combine(networks, { weights, layers, path: options.path });
+    const combined = mergeByPlan(planCombination(networks, shares));
     const statistics = policyOf(opened, options);
     const merged = await correct(combined, { networks, weights, statistics }, opened, context);
     const note = describeStatistics(opened, statistics, options);
@@ -145,14 +146,21 @@ interface PreparedNetworks {
   readonly findings: readonly MergeFinding[];
 }
 
+/** Checkpoints, their paths, and how much of each is in the result. */
+interface MergeRequest {
+  readonly checkpoints: readonly Checkpoint[];
+  readonly paths: readonly string[];
+  readonly shares: Shares & Pick<MergeOptions, "path">;
+}
+
 async function prepareNetworks(
-  checkpoints: readonly Checkpoint[],
-  paths: readonly string[],
+  { checkpoints, paths, shares }: MergeRequest,
   options: MergeOptions,
   context: Context,
 ): Promise<PreparedNetworks> {
   const opened = await openNetworks(checkpoints, paths, options, context);
-  const findings = await checkNetworks(opened.networks, paths, options, context);
+  const plan = planCombination(opened.networks, shares);
+  const findings = await checkNetworks(plan, paths, options, context);
   const aligned = await alignAll(opened, options, context);
   const [first, ...others] = opened.networks;
   if (first === undefined) throw tooFew(paths);
@@ -200,18 +208,18 @@ function policyOf({ architecture, data }: OpenedNetworks, options: MergeOptions)
   return chooseStatistics(architecture.graph, "auto", { data }).statistics;
 }
 
-function combine(
+function planCombination(
   checkpoints: readonly Checkpoint[],
   { weights, layers, path }: Shares & Pick<MergeOptions, "path">,
-): Checkpoint {
+): MergePlan {
   const [first] = checkpoints;
   if (layers !== undefined && first !== undefined) {
     const share = byLayer(layers.shares, 0, [...first.tensors.keys()]);
     const weight = [(tensor: string) => 1 - share(tensor), share];
-    return merge(checkpoints, { method: linear, parameters: { weight } });
+    return planMerge(checkpoints, { method: linear, parameters: { weight } });
   }
-  if (path === "linear") return merge(checkpoints, { method: linear, parameters: { weight: weights } });
+  if (path === "linear") return planMerge(checkpoints, { method: linear, parameters: { weight: weights } });
   const t = at(normalizeWeights(weights, 2), 1, "weight");
   // Without a threshold it is the arc that barriers are measured on.
-  return merge(checkpoints, { method: slerp, parameters: { t, dot_threshold: 1 } });
+  return planMerge(checkpoints, { method: slerp, parameters: { t, dot_threshold: 1 } });
 }

@@ -1,31 +1,17 @@
-import { at, type Checkpoint, InputError } from "@isthmus/core";
-import { linear, type MergePlan, planMerge } from "@isthmus/merging";
+import { at, InputError } from "@isthmus/core";
+import type { MergePlan } from "@isthmus/merging";
 import { checkMerge, type MergeFinding, readModelFacts } from "@isthmus/recipe";
 import { formatFindings } from "../format/format-findings.ts";
 import type { Context } from "../verb.ts";
 import type { MergeOptions } from "./merge-options.ts";
 
 /**
- * Looks at a sample of the networks before they are merged, and notes on standard error what may go wrong.
+ * Looks at a sample of the networks of a plan before they are merged, and notes on standard error what may go
+ * wrong.
  * @returns what was found; nothing with `--no-check`
  * @throws InputError if the merge would surely be meaningless
  */
 export async function checkNetworks(
-  networks: readonly Checkpoint[],
-  paths: readonly string[],
-  options: MergeOptions,
-  context: Context,
-): Promise<readonly MergeFinding[]> {
-  if (!options.check) return [];
-  // Whatever the method is: every method that the command has blends the same tensors.
-  return checkPlan(planMerge(networks, { method: linear }), paths, options, context);
-}
-
-/**
- * Looks at a sample of the networks of a plan before they are merged, see {@link checkNetworks}.
- * @param paths - of each network of the plan
- */
-export async function checkPlan(
   plan: MergePlan,
   paths: readonly string[],
   options: Pick<MergeOptions, "check" | "align">,

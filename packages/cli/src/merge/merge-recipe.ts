@@ -13,7 +13,7 @@ import { formatBytes } from "../format/format-table.ts";
 import { createEngine } from "../options/engine-option.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import type { Context, Outcome } from "../verb.ts";
-import { checkPlan } from "./check-networks.ts";
+import { checkNetworks } from "./check-networks.ts";
 import { formatExplanations, formatPlan, formatSavedRecipe } from "./format-recipe.ts";
 import { type MergeOptions, outputOf } from "./merge-options.ts";
 import { assertFitsRecipe } from "./recipe-options.ts";
@@ -36,7 +36,7 @@ export async function mergeRecipe(path: string, options: MergeOptions, context: 
       output,
       opened.plan.networks.flatMap(({ files }) => files),
     );
-    const findings = await checkPlan(opened.plan, filesOf(opened), options, context);
+    const findings = await checkNetworks(opened.plan, filesOf(opened), options, context);
     const { threads, memory, maxShardSize, allowNonFinite = false, restart, hashInputs = false } = options;
     const saved = await saveRecipe(recipe, opened, output, {
       ...{ threads, allowNonFinite, overwrite: true, hashInputs, resume: restart !== true },

@@ -16,7 +16,7 @@ export interface MeasuredGain {
 }
 
 /**
- * * Measures how much nearer alignment by weights brings one network to another, over the trained
+ * Measures how much nearer alignment by weights brings one network to another, over the trained
  * parameters of the graph: nothing for networks that descend from one, all of the distance for a permuted
  * copy.
  */

@@ -58,7 +58,7 @@ export const COMPARE_NETWORKS_DEFAULTS: Required<CompareNetworksOptions> = {
 const AT_ONCE = 4;
 
 /**
- * * Compares networks before they are merged: names and shapes, norms, distances and angles of every two,
+ * Compares networks before they are merged: names and shapes, norms, distances and angles of every two,
  * signs of another order of units or tokens, of quantisation and of numbers that are not finite.
  *
  * Of large networks a sample of each tensor is read, so that the time is bounded whatever their size.
@@ -163,7 +163,7 @@ async function surveyAll(
 }
 
 /**
- * * Lists the tensors of all networks: under one name, those with rows of one size belong together, however
+ * Lists the tensors of all networks: under one name, those with rows of one size belong together, however
  * many rows they have.
  */
 function listTensors(networks: readonly Checkpoint[]): SurveyedTensor[] {

@@ -95,7 +95,7 @@ export interface PairComparison {
   readonly distance: number | null;
   readonly cosine: number | null;
   /**
-   * * Median over matrices of the mean cosine of rows in the same place, after the means of rows and
+   * Median over matrices of the mean cosine of rows in the same place, after the means of rows and
    * columns were taken away: 1 for equal networks, about 0 for networks whose units are in no common order.
    * Null if no matrix is large enough.
    */

@@ -31,7 +31,7 @@ export interface MergeVerdict {
 const SEVERITIES: readonly MergeFinding["severity"][] = ["error", "warning", "note"];
 
 /**
- * * Judges from a comparison whether networks can be merged as they are, and says for each thing that
+ * Judges from a comparison whether networks can be merged as they are, and says for each thing that
  * stands against it what to do. The limits behind it were measured, see `KINSHIP`.
  */
 export function judgeMerge(comparison: NetworkComparison, options: JudgeMergeOptions = {}): MergeVerdict {

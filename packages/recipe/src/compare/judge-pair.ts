@@ -1,5 +1,5 @@
-import type { PairComparison } from "./comparison.ts";
-import { COPY_GAIN, KINSHIP, PARTNERS, SHARED } from "./thresholds.ts";
+import type { AlignmentGain, PairComparison } from "./comparison.ts";
+import { COPY_GAIN, KINSHIP, PARTNERS, SHARED, STRANGER_GAIN } from "./thresholds.ts";
 
 /** What two networks are to each other. */
 export type Verdict =
@@ -39,7 +39,7 @@ export function judgePair(pair: PairComparison): PairVerdict {
 type Judgement = Omit<PairVerdict, "a" | "b">;
 
 function judge(pair: PairComparison): Judgement {
-  const { shared, identical, kinship, distance, moved, alignment } = pair;
+  const { shared, identical, moved, alignment } = pair;
   const most = Math.max(shared.tensors, shared.parameters);
   if (most < SHARED) {
     const evidence = `${Math.round(100 * most)} % of tensors have the same name and shape`;
@@ -55,21 +55,38 @@ function judge(pair: PairComparison): Judgement {
   if (alignment !== null && alignment.before > 0 && alignment.gain >= COPY_GAIN) {
     return { verdict: "permuted copy", confidence: 0.99, evidence };
   }
+  return { ...judgeKinship(pair), evidence };
+}
+
+/** Judges networks of one architecture that are no copies. */
+function judgeKinship({
+  kinship,
+  matrices,
+  distance,
+  alignment,
+}: PairComparison): Pick<Judgement, "verdict" | "confidence"> {
+  const verdictOf = (isKin: boolean): Verdict => (isKin ? "same ancestor" : "different seed");
   if (kinship === null) {
-    // Matrices are too small for their rows to say anything; fine-tunes that were measured are nearer.
-    const isNear = distance !== null && distance < KINSHIP.close;
-    return { verdict: isNear ? "same ancestor" : "different seed", confidence: 0.5, evidence };
+    // Matrices are too small for their rows to say anything; alignment or the distance must do.
+    if (alignment !== null) return { verdict: verdictOf(!isGain(alignment)), confidence: 0.8 };
+    return { verdict: verdictOf(distance !== null && distance < KINSHIP.close), confidence: 0.5 };
   }
   const isKin = kinship >= KINSHIP.least;
+  const confidence = confidenceOf(kinship, matrices);
+  const isConfirmed = alignment !== null && isGain(alignment) !== isKin;
   return {
-    verdict: isKin ? "same ancestor" : "different seed",
-    confidence: confidenceOf(kinship, pair.matrices),
-    evidence,
+    verdict: verdictOf(isKin),
+    confidence: isConfirmed ? Math.max(confidence, CONFIRMED) : confidence,
   };
 }
 
+/** How sure a verdict is at least that kinship and alignment agree on. */
+const CONFIRMED = 0.98;
+
+const isGain = ({ gain }: AlignmentGain) => gain >= STRANGER_GAIN;
+
 /**
- * * How sure a verdict from kinship is: 0.5 at the limit, rising to where networks of either kind were
+ * How sure a verdict from kinship is: 0.5 at the limit, rising to where networks of either kind were
  * measured; one matrix says less than many.
  */
 function confidenceOf(kinship: number, matrices: number): number {

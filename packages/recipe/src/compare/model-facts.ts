@@ -17,11 +17,12 @@ export interface ModelFacts {
 }
 
 /**
- * Reads what the JSON files in a model's folder say; returns null if the path is no folder, or has none.
+ * Reads what the JSON files in a model's folder say; returns null if there is no folder, or it has none.
  * @throws FormatError if a file is damaged
  */
 export async function readModelFacts(path: string): Promise<ModelFacts | null> {
-  if (!(await stat(path)).isDirectory()) return null;
+  const stats = await stat(path).catch(() => undefined);
+  if (!stats?.isDirectory()) return null;
   const config = await readObject(join(path, "config.json"));
   const adapter = await readObject(join(path, "adapter_config.json"));
   const tokenizer = await readObject(join(path, "tokenizer_config.json"));

@@ -26,7 +26,7 @@ export interface RowSearch {
 }
 
 /**
- * * Searches the rows of one network in the other by numbers that stay as they are when columns change
+ * Searches the rows of one network in the other by numbers that stay as they are when columns change
  * places, so that a network is recognised whose units were put in another order, whichever axes of a tensor
  * that moved.
  * @returns null if no tensor is large enough to say, or small enough to be read

@@ -39,7 +39,7 @@ const [ROW, GROUP] = [1024, 64];
 const ORDINARY = 0.35;
 
 /**
- * * Checks whether the numbers of a row take as few values as codes of 8 bits do in a row, or codes of 4
+ * Checks whether the numbers of a row take as few values as codes of 8 bits do in a row, or codes of 4
  * bits in a group of 64. Zeros do not count, as rows may be sparse.
  */
 export function isCoarse(row: Float32Array): boolean {

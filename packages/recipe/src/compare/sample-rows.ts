@@ -81,7 +81,7 @@ function neighbouringRows({ rows, columns }: MatrixShape, most: number, random: 
 }
 
 /**
- * * Returns the most elements to read of each tensor so that all together are within a budget: small
+ * Returns the most elements to read of each tensor so that all together are within a budget: small
  * tensors are read whole, and what they leave is shared out evenly among the large ones.
  */
 export function shareBudget(sizes: readonly number[], budget: number): number {

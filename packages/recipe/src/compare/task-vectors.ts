@@ -14,7 +14,7 @@ export interface TaskRequest {
 }
 
 /**
- * * Measures the steps from a base to the networks that were made of it, and the cosines between them; over
+ * Measures the steps from a base to the networks that were made of it, and the cosines between them; over
  * the tensors that all networks have.
  *
  * Without a base the network is taken for one from which the steps to the others are at large angles: seen

@@ -40,18 +40,38 @@ function findStrangers(
   const pairs = verdicts.filter(({ verdict }) => verdict === "different seed");
   if (pairs.length === 0) return [];
   const networks = positionsOf(pairs);
+  const families = listFamilies(verdicts).map((family) => nameNetworks(comparison, family));
   const [first] = pairs;
-  const list =
-    pairs.length === 1 ? (first?.evidence ?? "") : `${pairs.length} pairs, the first: ${first?.evidence}`;
+  const numbers = `${first?.evidence}${pairs.length > 1 ? `; so are ${pairs.length - 1} more pairs` : ""}`;
+  const message =
+    networks.length > 2 && families.length > 1
+      ? `${families.length} families were trained apart and have no units in common: ${families.join("; ")} (${numbers})`
+      : `${nameNetworks(comparison, networks)} were trained apart and have no units in common (${numbers})`;
   return [
     {
       kind: "different-seed",
       severity: aligned ? "note" : "warning",
       networks,
-      message: `${nameNetworks(comparison, networks)} were trained apart and have no units in common (${list})`,
+      message,
       advice: aligned ? "they are aligned before they are merged: measure the result" : ALIGN,
     },
   ];
+}
+
+/**
+ * Lists the networks that are relatives of each other, directly or through others, the largest family
+ * first.
+ */
+function listFamilies(verdicts: readonly PairVerdict[]): number[][] {
+  const families = positionsOf(verdicts).map((position) => new Set([position]));
+  for (const { a, b, verdict } of verdicts) {
+    if (verdict !== "same ancestor" && verdict !== "identical") continue;
+    const [one, two] = [a, b].map((position) => families.find((family) => family.has(position)));
+    if (one === undefined || two === undefined || one === two) continue;
+    for (const position of two) one.add(position);
+    families.splice(families.indexOf(two), 1);
+  }
+  return families.map((family) => [...family]).sort((x, y) => y.length - x.length);
 }
 
 function findCopies(
@@ -123,7 +143,7 @@ function findOffset(comparison: NetworkComparison, { a, b, offset }: PairCompari
 function findNorms(comparison: NetworkComparison, { a, b, norms }: PairComparison): MergeFinding[] {
   const [one, two] = norms;
   const quotient = Math.max(one, two) / Math.min(one, two);
-  if (!(quotient > UNEQUAL)) return [];
+  if (!(quotient > UNEQUAL) || !Number.isFinite(quotient)) return [];
   const [longer, shorter] = one > two ? [a, b] : [b, a];
   return [
     {

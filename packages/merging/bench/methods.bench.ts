@@ -74,8 +74,8 @@ async function timeMethod(method: MergeMethod): Promise<Times> {
   const parameters = Object.fromEntries(
     Object.keys(method.parameters).flatMap((name) => (name in PARAMETERS ? [[name, PARAMETERS[name]]] : [])),
   );
-  if (method.name.startsWith("ram")) parameters.epsilon = 1e-5;
-  if (method.name === "nearswap") parameters.t = 0.001;
+  if (method.name.startsWith("ram")) Object.assign(parameters, { epsilon: 1e-5 });
+  if (method.name === "nearswap") Object.assign(parameters, { t: 0.001 });
   const merged = merge(networks.slice(0, method.networks.most ?? 2), {
     ...{ method, parameters },
     base: method.networks.base === "none" ? undefined : base,

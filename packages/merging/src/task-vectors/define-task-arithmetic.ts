@@ -47,7 +47,7 @@ export interface TaskVectorSurvey {
  * out, scaled and weighted; the differences are added up, or only the ones of an elected sign; and the sum,
  * perhaps normalised, is added to the base.
  *
- * Formulas and defaults are those of mergekit 0.1.5, but arithmetic is in f32 (f64 where a network is in f64)
+ * Formulas and defaults are as in mergekit 0.1.5, but arithmetic is in f32 (f64 where a network is in f64)
  * and rounded once, and random numbers depend on seed, tensor, network and position only.
  */
 export function defineTaskArithmetic<P extends ParameterSpecs>(

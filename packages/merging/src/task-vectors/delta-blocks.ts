@@ -1,5 +1,5 @@
 import { at, convertInto, type Elements } from "@isthmus/core";
-import { type Numbers, subtractInto } from "../kernels/task-vectors.ts";
+import { type Numbers, patternsOf, subtractInto } from "../kernels/task-vectors.ts";
 
 /** Elements that are computed at a time, so that the numbers of a few networks stay in the cache. */
 export const BLOCK: number = 1 << 14;
@@ -12,7 +12,7 @@ export interface DeltaBlock {
   readonly networks: readonly Numbers[];
   /** How far each network is from the base. */
   readonly deltas: readonly Numbers[];
-  /** Bit patterns of the deltas, rounded to f32. */
+  /** Bit patterns of the deltas, rounded to f32: of f32 deltas in the same memory. */
   readonly patterns: readonly Int32Array[];
 }
 
@@ -47,7 +47,7 @@ export function forEachDeltas(
       subtractInto(network, baseBlock, delta);
       return delta;
     });
-    const patterns = deltas.map((delta, k) => patternsOf(delta, rounded && at(rounded, k, "network")));
+    const patterns = deltas.map((delta, k) => roundedPatterns(delta, rounded && at(rounded, k, "network")));
     use({ begin: begin + from, base: baseBlock, networks, deltas, patterns });
   }
 }
@@ -57,7 +57,10 @@ export function allocateNumbers(isWide: boolean, length: number): Numbers {
   return isWide ? new Float64Array(length) : new Float32Array(length);
 }
 
-/** Returns a range of stored elements as numbers of the class of `buffer`: themselves where they are that already. */
+/**
+ * Returns a range of stored elements as numbers of the class of `buffer`: themselves where they are that
+ * already.
+ */
 function widened({ dtype, data }: Elements, from: number, until: number, buffer: Numbers): Numbers {
   const stored = data.subarray(from, until);
   if (stored instanceof Float32Array && buffer instanceof Float32Array) return stored;
@@ -67,8 +70,8 @@ function widened({ dtype, data }: Elements, from: number, until: number, buffer:
   return out;
 }
 
-function patternsOf(delta: Numbers, rounded: Float32Array | undefined): Int32Array {
-  if (delta instanceof Float32Array) return new Int32Array(delta.buffer, delta.byteOffset, delta.length);
+function roundedPatterns(delta: Numbers, rounded: Float32Array | undefined): Int32Array {
+  if (delta instanceof Float32Array) return patternsOf(delta);
   const buffer = rounded ?? new Float32Array(delta.length);
   buffer.set(delta);
   return new Int32Array(buffer.buffer, buffer.byteOffset, delta.length);

@@ -2,6 +2,7 @@ import { createCheckpoint, createTensor, entry } from "@isthmus/core";
 import { describe, expect, test } from "vitest";
 import { merge } from "../merge.ts";
 import { MERGE_METHODS } from "../methods.ts";
+import type { GivenParameters, ParameterSpecs } from "../parameters.ts";
 
 const vector = (shape: readonly number[], ...values: number[]) =>
   createCheckpoint({ w: createTensor("f32", shape, Float32Array.from(values)) });
@@ -10,9 +11,13 @@ async function run(
   name: string,
   networks: readonly ReturnType<typeof vector>[],
   base: ReturnType<typeof vector>,
-  parameters: Record<string, number | boolean | readonly number[]>,
+  parameters: Readonly<Record<string, number | boolean | readonly number[]>>,
 ) {
-  const merged = merge(networks, { method: entry(MERGE_METHODS, name), parameters, base });
+  const merged = merge(networks, {
+    method: entry(MERGE_METHODS, name),
+    parameters: parameters as unknown as GivenParameters<ParameterSpecs>,
+    base,
+  });
   return [...(await merged.read("w")).data].map(Number);
 }
 
@@ -47,7 +52,8 @@ describe("where mergekit 0.1.5 goes wrong", () => {
     const base = vector([2], 0, 0);
     // 0.1 + 0.2 - 0.3 is 5.6e-17 in f64 and 0 or 1.5e-8 in f32, but the differences do not cancel.
     const networks = [vector([2], 1, 1), vector([2], 1, 1), vector([2], -1, -1)];
-    const result = await run("ties", networks, base, { weight: [0.1, 0.2, -0.30000001], density: 1 });
+    const weight = [0.1, 0.2, -0.30000001] as const;
+    const result = await run("ties", networks, base, { weight, density: 1 });
     for (const x of result) expect(Math.abs(x)).toBeLessThan(1);
   });
 
@@ -82,7 +88,8 @@ describe("where mergekit 0.1.5 goes wrong", () => {
 
   test("arcee_fusion looks at all elements for its quantiles, not at a sample drawn anew each time", async () => {
     const size = 2048 * 512;
-    // One row, so that importance is the size of the difference times one number: ranks 0 to size - 1, and 40 large.
+    // One row, so that importance is the size of the difference times one number: ranks 0 to size - 1, and 40
+    // large.
     const values = Float32Array.from({ length: size }, (_, i) => ((i * 40503) % size) / size);
     for (let i = 0; i < 40; i++) values[i * 1000] = 3 + i;
     const create = (data: Float32Array) => createCheckpoint({ w: createTensor("f32", [size], data) });

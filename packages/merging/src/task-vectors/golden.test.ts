@@ -12,13 +12,14 @@ import {
 import { describe, expect, test } from "vitest";
 import { merge } from "../merge.ts";
 import { MERGE_METHODS } from "../methods.ts";
+import type { GivenParameters, ParameterSpecs } from "../parameters.ts";
 
 /** A merge that mergekit computed, tensors as hexadecimal bytes. */
 interface GoldenCase {
   readonly method: string;
   readonly dtype: "f32" | "bf16";
   readonly shape: readonly number[];
-  readonly parameters: Readonly<Record<string, number | boolean | readonly number[]>>;
+  readonly parameters: GivenParameters<ParameterSpecs>;
   readonly base: string;
   readonly networks: readonly string[];
 }
@@ -86,7 +87,7 @@ describe("bf16 networks are merged in f32, where mergekit 0.1.5 computes in bf16
       weight,
       lambda = 1,
       normalize = false,
-    } = golden.parameters as Record<string, number | boolean | number[]>;
+    } = golden.parameters as unknown as Record<string, number | boolean | number[]>;
     const weights = weight as number[];
     const total = normalize ? weights.reduce((sum, w) => sum + w, 0) : 1;
     const base = numbers(golden.base, "bf16");

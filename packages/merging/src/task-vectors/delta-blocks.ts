@@ -34,9 +34,8 @@ export function forEachDeltas(
 ): void {
   const total = base.data.length;
   const isWide = [...parts, base].some(({ dtype }) => dtype === "f64");
-  const allocate = () => allocateNumbers(isWide, Math.min(length, total));
-  const buffers = { base: allocate(), networks: parts.map(allocate), deltas: parts.map(allocate) };
-  const rounded = isWide ? parts.map(() => new Float32Array(Math.min(length, total))) : undefined;
+  const buffers = takeBuffers(isWide, parts.length, Math.min(length, total));
+  const { rounded } = buffers;
   for (let from = 0; from < total; from += length) {
     const until = Math.min(from + length, total);
     const count = until - from;
@@ -50,6 +49,31 @@ export function forEachDeltas(
     const patterns = deltas.map((delta, k) => roundedPatterns(delta, rounded && at(rounded, k, "network")));
     use({ begin: begin + from, base: baseBlock, networks, deltas, patterns });
   }
+  lent = buffers;
+}
+
+/** Memory in which blocks are computed. */
+interface Buffers {
+  readonly isWide: boolean;
+  readonly length: number;
+  readonly base: Numbers;
+  readonly networks: readonly Numbers[];
+  readonly deltas: readonly Numbers[];
+  /** Differences rounded to f32, where they are in f64. */
+  readonly rounded: readonly Float32Array[] | undefined;
+}
+
+/** Buffers that were used last and are free: making new ones for each range would keep the collector busy. */
+let lent: Buffers | undefined;
+
+function takeBuffers(isWide: boolean, count: number, length: number): Buffers {
+  const last = lent;
+  lent = undefined;
+  if (last?.isWide === isWide && last.networks.length === count && last.length === length) return last;
+  const allocate = () => allocateNumbers(isWide, length);
+  const each = <T>(create: () => T) => Array.from({ length: count }, create);
+  const rounded = isWide ? each(() => new Float32Array(length)) : undefined;
+  return { isWide, length, base: allocate(), networks: each(allocate), deltas: each(allocate), rounded };
 }
 
 /** Allocates numbers of the class in which a tensor is merged. */

@@ -71,9 +71,16 @@ function takeBuffers(isWide: boolean, count: number, length: number): Buffers {
   lent = undefined;
   if (last?.isWide === isWide && last.networks.length === count && last.length === length) return last;
   const allocate = () => allocateNumbers(isWide, length);
-  const each = <T>(create: () => T) => Array.from({ length: count }, create);
-  const rounded = isWide ? each(() => new Float32Array(length)) : undefined;
-  return { isWide, length, base: allocate(), networks: each(allocate), deltas: each(allocate), rounded };
+  const ofNetworks = <T>(create: () => T) => Array.from({ length: count }, create);
+  const rounded = isWide ? ofNetworks(() => new Float32Array(length)) : undefined;
+  return {
+    isWide,
+    length,
+    base: allocate(),
+    networks: ofNetworks(allocate),
+    deltas: ofNetworks(allocate),
+    rounded,
+  };
 }
 
 /** Allocates numbers of the class in which a tensor is merged. */

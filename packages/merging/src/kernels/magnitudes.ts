@@ -52,15 +52,26 @@ export function findMagnitude(patterns: Int32Array, magnitude: number, from: num
   return -seen - 1;
 }
 
-/** Sets numbers to 0 whose magnitudes are not in `[least, below)`. */
+/**
+ * Sets numbers to 0 whose magnitudes are not in `[least, below)`, without branches, as a processor cannot
+ * predict them.
+ * @param values - f64 numbers, or the bit patterns of f32 numbers
+ */
 export function keepMagnitudes(
-  values: Float32Array | Float64Array,
+  values: Float64Array | Int32Array,
   patterns: Int32Array,
   least: number,
   below: number,
 ): void {
-  for (let i = 0; i < values.length; i++) {
-    const magnitude = patterns[i]! & MAGNITUDE;
-    values[i] = magnitude >= least && magnitude < below ? values[i]! : 0;
+  if (values instanceof Int32Array) {
+    for (let i = 0; i < values.length; i++) {
+      const magnitude = patterns[i]! & MAGNITUDE;
+      values[i] = values[i]! & ((least - 1 - magnitude) >> 31) & ((magnitude - below) >> 31);
+    }
+  } else {
+    for (let i = 0; i < values.length; i++) {
+      const magnitude = patterns[i]! & MAGNITUDE;
+      values[i] = magnitude >= least && magnitude < below ? values[i]! : 0;
+    }
   }
 }

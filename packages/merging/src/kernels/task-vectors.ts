@@ -1,5 +1,5 @@
-// Flat loops over task vectors: differences between networks and the base they were made from. Every array of a
-// call has the same length and, but for `patterns`, the same class, whose elements round what is stored.
+// Flat loops over task vectors: differences between networks and the base they were made from. Every array of
+// a call has the same length and, but for `patterns`, the same class, whose elements round what is stored.
 
 /** Numbers in which a tensor is merged: f64 where a network stores it in f64, else f32. */
 export type Numbers = Float32Array | Float64Array;
@@ -25,22 +25,36 @@ export function addSignsTo(sums: Numbers, values: Numbers): void {
 }
 
 /**
- * Adds the numbers whose sign is the one that was elected, and the weights of their network to a divisor.
- * @param votes - a positive sign is elected where they are at least 0
+ * Sets numbers to 0 whose sign is not the elected one: the positive where a vote is at least 0.
+ * @param votes - sums that began at 0, so that none is a negative zero
  */
-export function addAgreeing(
-  votes: Numbers,
-  values: Numbers,
-  weight: number,
-  sums: Numbers,
-  divisors: Numbers,
-): void {
-  for (let i = 0; i < sums.length; i++) {
-    const value = values[i]!;
-    const agrees = votes[i]! >= 0 ? value > 0 : value < 0;
-    sums[i] = sums[i]! + (agrees ? value : 0);
-    divisors[i] = divisors[i]! + (agrees ? weight : 0);
+export function keepAgreeing(votes: Numbers, values: Numbers): void {
+  if (votes instanceof Float32Array && values instanceof Float32Array) {
+    const [signs, patterns] = [patternsOf(votes), patternsOf(values)];
+    for (let i = 0; i < patterns.length; i++)
+      patterns[i] = patterns[i]! & ~((signs[i]! ^ patterns[i]!) >> 31);
+  } else {
+    for (let i = 0; i < values.length; i++) {
+      if (votes[i]! >= 0 ? values[i]! < 0 : values[i]! > 0) values[i] = 0;
+    }
   }
+}
+
+/** Adds a weight to sums where numbers are not 0. */
+export function addWeightOf(values: Numbers, weight: number, sums: Numbers): void {
+  if (values instanceof Float32Array) {
+    const patterns = patternsOf(values);
+    for (let i = 0; i < patterns.length; i++) {
+      // The sum overflows into the sign unless the magnitude is 0.
+      const isSet = (((patterns[i]! & 0x7fffffff) + 0x7fffffff) | 0) >>> 31;
+      sums[i] = sums[i]! + weight * isSet;
+    }
+  } else for (let i = 0; i < values.length; i++) sums[i] = sums[i]! + (values[i] === 0 ? 0 : weight);
+}
+
+/** Returns the bit patterns of f32 numbers, in the same memory. */
+export function patternsOf({ buffer, byteOffset, length }: Float32Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, length);
 }
 
 /** Divides numbers by others; by 1 where the divisor is at most `least` in size. */
@@ -51,9 +65,20 @@ export function divideBy(values: Numbers, divisors: Numbers, least: number): voi
   }
 }
 
-/** Adds changes to a base; where nothing changes, the bits of the base stay, also those of a negative zero. */
+/**
+ * Adds changes to a base; where nothing changes, the bits of the base stay, also of a negative zero. The
+ * changes may be overwritten.
+ */
 export function addChanges(base: Numbers, changes: Numbers, out: Numbers): void {
-  for (let i = 0; i < out.length; i++) out[i] = changes[i] === 0 ? base[i]! : base[i]! + changes[i]!;
+  if (changes instanceof Float32Array) {
+    const patterns = patternsOf(changes);
+    // A negative zero changes no number that it is added to, whereas a positive one makes -0 positive.
+    for (let i = 0; i < patterns.length; i++) {
+      const isZero = ~((((patterns[i]! & 0x7fffffff) + 0x7fffffff) | 0) >> 31);
+      patterns[i] = patterns[i]! | (isZero & 0x80000000);
+    }
+    for (let i = 0; i < out.length; i++) out[i] = base[i]! + changes[i]!;
+  } else for (let i = 0; i < out.length; i++) out[i] = changes[i] === 0 ? base[i]! : base[i]! + changes[i]!;
 }
 
 /** Computes the sum of absolute values, in f64. */
@@ -77,9 +102,15 @@ export function largestSize(values: Numbers): number {
   return largest;
 }
 
-/** Sets numbers to 0 whose random bits are not below a limit in `[0, 2^32]`. */
-export function keepBelow(values: Numbers, bits: Uint32Array, limit: number): void {
-  for (let i = 0; i < values.length; i++) values[i] = bits[i]! < limit ? values[i]! : 0;
+/**
+ * Sets numbers to 0 whose random bits, of which 31 count, are not below a share in `[0, 1)` of all numbers.
+ */
+export function keepBelow(values: Numbers, bits: Uint32Array, share: number): void {
+  const limit = Math.min(0x7fffffff, Math.round(share * 2 ** 31));
+  if (values instanceof Float32Array) {
+    const patterns = patternsOf(values);
+    for (let i = 0; i < patterns.length; i++) patterns[i] = patterns[i]! & (((bits[i]! >>> 1) - limit) >> 31);
+  } else for (let i = 0; i < values.length; i++) values[i] = bits[i]! >>> 1 < limit ? values[i]! : 0;
 }
 
 /** Divides numbers by others, which are raised to at least `least` first. */
@@ -105,7 +136,10 @@ export function countLarger(counts: Uint16Array, values: Numbers, least: number)
   for (let i = 0; i < counts.length; i++) counts[i] = counts[i]! + (Math.abs(values[i]!) > least ? 1 : 0);
 }
 
-/** Adds differences larger than `least`: times a factor if no other network has one, else as a share of the mean. */
+/**
+ * Adds differences larger than `least`: times a factor if no other network has one, else as a share of the
+ * mean.
+ */
 export function addContributions(
   sums: Numbers,
   values: Numbers,
@@ -130,7 +164,10 @@ export function countShared(values: Numbers, counts: Uint16Array, least: number)
   return [unique, shared];
 }
 
-/** Moves a base towards a network by at most `step`: `w = min(1, step / max(|d|, 1e-6))` of the difference `d`. */
+/**
+ * Moves a base towards a network by at most `step`: `w = min(1, step / max(|d|, 1e-6))` of the difference
+ * `d`.
+ */
 export function stepTowards(base: Numbers, network: Numbers, step: number, out: Numbers): void {
   for (let i = 0; i < out.length; i++) {
     const difference = network[i]! - base[i]!;

@@ -59,7 +59,9 @@ async function measureRows(tensor: ScannedTensor, rowLength: number): Promise<Fl
   return divergences;
 }
 
-/** Finds the importance above that of most elements: the median plus 1.5 times the range of the middle half. */
+/**
+ * Finds the importance above that of most elements: the median plus 1.5 times the range of the middle half.
+ */
 async function findThreshold(
   tensor: Pick<MergedTensor, keyof ScannedTensor>,
   rows: Pick<FusionSurvey, "rowLength" | "divergences">,

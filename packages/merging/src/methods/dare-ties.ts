@@ -2,7 +2,10 @@ import { defineTaskArithmetic, type TaskArithmeticMethod } from "../task-vectors
 import type { ConsensusSpecs } from "../task-vectors/parameters.ts";
 import { byChance } from "../task-vectors/sparsifiers.ts";
 
-/** Task arithmetic on differences that are kept by chance, of which only the ones of an elected sign are added. */
+/**
+ * Task arithmetic on differences that are kept by chance, of which only the ones of an elected sign are
+ * added.
+ */
 export const dareTies: TaskArithmeticMethod<ConsensusSpecs> = defineTaskArithmetic({
   name: "dare_ties",
   description:

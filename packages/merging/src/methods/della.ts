@@ -2,7 +2,10 @@ import { defineTaskArithmetic, type TaskArithmeticMethod } from "../task-vectors
 import type { ConsensusSpecs } from "../task-vectors/parameters.ts";
 import { byChanceInRows, type RowChanceSpecs } from "../task-vectors/sparsifiers.ts";
 
-/** Task arithmetic on differences that are kept by chance, larger ones more often, of which only the ones of an elected sign are averaged. */
+/**
+ * Task arithmetic on differences that are kept by chance, larger ones more often, of which only the ones of
+ * an elected sign are averaged.
+ */
 export const della: TaskArithmeticMethod<RowChanceSpecs & ConsensusSpecs> = defineTaskArithmetic({
   name: "della",
   description:

@@ -16,7 +16,9 @@ interface StockSurvey {
   readonly ratios: Float64Array;
 }
 
-/** The point between the base and the mean of the networks that the angles between their differences suggest. */
+/**
+ * The point between the base and the mean of the networks that the angles between their differences suggest.
+ */
 export const modelStock: MergeMethod<ModelStockSpecs, StockSurvey> = {
   name: "model_stock",
   description:

@@ -1,12 +1,14 @@
 import { at, sizeOf } from "@isthmus/core";
 import { keepMagnitudes } from "../kernels/magnitudes.ts";
 import {
-  addAgreeing,
   addChanges,
+  addScaledTo,
   addTo,
+  addWeightOf,
   divideByAtLeast,
+  keepAgreeing,
+  patternsOf,
   productOf,
-  scaleBy,
 } from "../kernels/task-vectors.ts";
 import type { MergeMethod } from "../merge-method.ts";
 import { cutEverything, cutNothing, type RankCut, splitAtCuts } from "../selection/rank-cut.ts";
@@ -71,8 +73,9 @@ export const sce: MergeMethod<SceSpecs, SceSurvey> = {
       keepSelected(block, selected);
       for (const delta of deltas) addTo(votes, delta);
       for (const [k, delta] of deltas.entries()) {
-        scaleBy(delta, at(weights, k, "weight"));
-        addAgreeing(votes, delta, at(weights, k, "weight"), sums, divisors);
+        keepAgreeing(votes, delta);
+        addWeightOf(delta, at(weights, k, "weight"), divisors);
+        addScaledTo(sums, delta, at(weights, k, "weight"));
       }
       divideByAtLeast(sums, divisors, LEAST_ENERGY);
       addChanges(base, sums, result);
@@ -107,7 +110,9 @@ function keepSelected({ begin, deltas, base }: DeltaBlock, selected: RankCut): v
   for (const { begin: from, end, least, below } of splitAtCuts(ranks, begin, begin + base.length)) {
     for (const delta of deltas) {
       const place = [from - begin, end - begin] as const;
-      keepMagnitudes(delta.subarray(...place), patterns.subarray(...place), least, below);
+      const part = delta.subarray(...place);
+      const values = part instanceof Float32Array ? patternsOf(part) : part;
+      keepMagnitudes(values, patterns.subarray(...place), least, below);
     }
   }
 }

@@ -7,8 +7,9 @@ const POSITIONS = 2 ** 32;
  * Writes 32 random bits for each of a range of positions: a function of the key and the position, and of
  * nothing else, so that ranges may be computed in any order and by any thread.
  *
- * The counter goes twice through a mixer of 32 bits, with half of the key before each (Salmon et al., Parallel
- * random numbers: as easy as 1, 2, 3, 2011, section 2; mixer: Ettinger, triple32 and its relatives, 2018).
+ * The counter goes twice through a mixer of 32 bits, with half of the key before each (Salmon et al.,
+ * Parallel random numbers: as easy as 1, 2, 3, 2011, section 2; mixer: Ettinger, triple32 and its relatives,
+ * 2018).
  * @param begin - first position, a whole number in `[0, 2^53)`
  */
 export function randomBitsInto(key: StreamKey, begin: number, out: Uint32Array): Uint32Array {

@@ -12,7 +12,7 @@ export interface StreamPlace {
   readonly seed: number;
   /** Name of the tensor in the result. */
   readonly tensor: string;
-  /** Position of the network among those that are merged. */
+  /** Position of the network among the merged ones. */
   readonly network: number;
 }
 

@@ -32,7 +32,8 @@ function kept(values: Float32Array, ranks: KeptRanks, begin = 0, end = values.le
   const out = values.slice();
   for (const piece of splitAtCuts(ranks, begin, end)) {
     const part = out.subarray(piece.begin, piece.end);
-    keepMagnitudes(part, new Int32Array(out.buffer, 4 * piece.begin, part.length), piece.least, piece.below);
+    const patterns = new Int32Array(out.buffer, 4 * piece.begin, part.length);
+    keepMagnitudes(patterns, patterns, piece.least, piece.below);
   }
   return out;
 }

@@ -19,9 +19,9 @@ export interface RankSelector extends Surveyor {
 
 /**
  * Finds where the first `k` elements of a tensor end in the order of their magnitudes, exactly, in passes of
- * bounded memory: the first counts the upper 16 bits of each pattern, the second the lower 15 bits of patterns
- * whose upper bits are those of the cut. A third one reads a block, rarely more, where many elements are equal
- * and only some of them count.
+ * bounded memory: the first counts the upper 16 bits of each pattern, the second the lower 15 bits of
+ * patterns with the same upper bits as the cut. A third one reads a block, rarely more, where many elements
+ * are equal and only some of them count.
  * @param size - number of elements of the tensor
  */
 export function createRankSelector(size: number, asked: readonly RankAsked[]): RankSelector {

@@ -1,10 +1,12 @@
 import { at } from "@isthmus/core";
 import {
-  addAgreeing,
   addChanges,
   addSignsTo,
   addTo,
+  addWeightOf,
   divideBy,
+  divideByAtLeast,
+  keepAgreeing,
   type Numbers,
   scaleBy,
 } from "../kernels/task-vectors.ts";
@@ -29,10 +31,15 @@ export interface Mixture {
 /** Sums of weights up to this are taken for 0. */
 const LEAST_SUM = 1e-8;
 
+/** The smallest number that f32 holds with all its digits. */
+const LEAST_WEIGHT = 2 ** -126;
+
 /** Share of the largest weight up to which a sum of weights of both signs is taken for 0. */
 const LEAST_SHARE = 1e-6;
 
-/** Returns a function that writes the base with the weighted task vectors of a block added; it changes them. */
+/**
+ * Returns a function that writes the base with the weighted task vectors of a block added; it changes them.
+ */
 export function createMixer(mixture: Mixture): (block: DeltaBlock, out: Numbers) => void {
   const { weights, factors, lambda } = mixture;
   let scratch: Sums | undefined;
@@ -72,9 +79,14 @@ function addElected(deltas: readonly Numbers[], mixture: Mixture, { sums, votes,
   divisors.fill(0);
   for (const delta of deltas) (consensus === "sum" ? addTo : addSignsTo)(votes, delta);
   for (const [k, delta] of deltas.entries()) {
-    addAgreeing(votes, delta, at(weights, k, "weight"), sums, divisors);
+    keepAgreeing(votes, delta);
+    addTo(sums, delta);
+    if (normalize) addWeightOf(delta, at(weights, k, "weight"), divisors);
   }
-  if (normalize) divideBy(sums, divisors, leastDivisor(weights));
+  if (!normalize) return;
+  // Where no network agrees, both are 0.
+  if (weights.every((weight) => weight >= 0)) divideByAtLeast(sums, divisors, LEAST_WEIGHT);
+  else divideBy(sums, divisors, leastDivisor(weights));
 }
 
 /**

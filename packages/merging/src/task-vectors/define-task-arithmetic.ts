@@ -13,7 +13,7 @@ import {
 import { measureRescaling } from "./rescale.ts";
 import { runSurveyors } from "./scan-deltas.ts";
 import { prepareThinning, type Sparsifier, type Thinning } from "./sparsifier.ts";
-import { writeDeltas } from "./write-deltas.ts";
+import { type WriteBlock, writeDeltas } from "./write-deltas.ts";
 
 /** A rule of the family of task arithmetic. */
 export interface TaskArithmetic extends TaskArithmeticDefaults {
@@ -38,8 +38,8 @@ type CommonValues = TensorParameters<TaskArithmeticSpecs> & Partial<TensorParame
 export interface TaskVectorSurvey {
   /** How each is thinned out; undefined where all elements are kept. */
   readonly thinnings: readonly (Thinning | undefined)[];
-  /** Factors of what is kept. */
-  readonly factors: readonly number[];
+  /** Writes the base with what is kept of the task vectors of a block. */
+  readonly mix: WriteBlock;
 }
 
 /**
@@ -47,7 +47,7 @@ export interface TaskVectorSurvey {
  * out, scaled and weighted; the differences are added up, or only the ones of an elected sign; and the sum,
  * perhaps normalised, is added to the base.
  *
- * Formulas and defaults are those of mergekit 0.1.5, but arithmetic is in f32 (f64 where a network is in f64)
+ * Formulas and defaults are as in mergekit 0.1.5, but arithmetic is in f32 (f64 where a network is in f64)
  * and rounded once, and random numbers depend on seed, tensor, network and position only.
  */
 export function defineTaskArithmetic<P extends ParameterSpecs>(
@@ -62,7 +62,8 @@ export function defineTaskArithmetic<P extends ParameterSpecs>(
   return {
     ...{ name, description, source, parameters, networks: { least: 1, base: "required" } },
     async survey(tensor) {
-      const { rescale, rescale_norm: norm } = tensor.parameters as unknown as CommonValues;
+      const values = tensor.parameters as unknown as CommonValues;
+      const { weight, normalize, lambda, rescale, rescale_norm: norm, consensus_method } = values;
       const thinnings = tensor.networks.map((_, network) =>
         prepareThinning(sparsifier, vectorOf(tensor as unknown as MergedTensor, network)),
       );
@@ -72,15 +73,14 @@ export function defineTaskArithmetic<P extends ParameterSpecs>(
       const factors = rescale
         ? await measureRescaling(tensor, thinnings, { norm, rowLength })
         : thinnings.map(() => 1);
-      return { thinnings, factors };
+      const mix = createMixer({
+        ...{ weights: weight, factors, normalize, lambda },
+        consensus: consensus_method,
+      });
+      return { thinnings, mix };
     },
     blendInto(range, out) {
       const { tensor, survey } = range;
-      const { weight, normalize, lambda, consensus_method } = tensor.parameters as unknown as CommonValues;
-      const mix = createMixer({
-        ...{ weights: weight, factors: survey.factors, normalize, lambda },
-        consensus: consensus_method,
-      });
       return writeDeltas(
         range,
         out,
@@ -88,7 +88,7 @@ export function defineTaskArithmetic<P extends ParameterSpecs>(
           for (const [k, thinning] of survey.thinnings.entries()) {
             thinning?.thin(at(block.deltas, k), at(block.patterns, k), block.begin);
           }
-          mix(block, result);
+          survey.mix(block, result);
         },
         rowsOf(sparsifier, tensor),
       );

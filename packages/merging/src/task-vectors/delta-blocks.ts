@@ -1,5 +1,5 @@
 import { at, convertInto, type Elements } from "@isthmus/core";
-import { type Numbers, subtractInto } from "../kernels/task-vectors.ts";
+import { type Numbers, patternsOf, subtractInto } from "../kernels/task-vectors.ts";
 
 /** Elements that are computed at a time, so that the numbers of a few networks stay in the cache. */
 export const BLOCK: number = 1 << 14;
@@ -12,7 +12,7 @@ export interface DeltaBlock {
   readonly networks: readonly Numbers[];
   /** How far each network is from the base. */
   readonly deltas: readonly Numbers[];
-  /** Bit patterns of the deltas, rounded to f32. */
+  /** Bit patterns of the deltas, rounded to f32: of f32 deltas in the same memory. */
   readonly patterns: readonly Int32Array[];
 }
 
@@ -34,9 +34,8 @@ export function forEachDeltas(
 ): void {
   const total = base.data.length;
   const isWide = [...parts, base].some(({ dtype }) => dtype === "f64");
-  const allocate = () => allocateNumbers(isWide, Math.min(length, total));
-  const buffers = { base: allocate(), networks: parts.map(allocate), deltas: parts.map(allocate) };
-  const rounded = isWide ? parts.map(() => new Float32Array(Math.min(length, total))) : undefined;
+  const buffers = takeBuffers(isWide, parts.length, Math.min(length, total));
+  const { rounded } = buffers;
   for (let from = 0; from < total; from += length) {
     const until = Math.min(from + length, total);
     const count = until - from;
@@ -47,9 +46,41 @@ export function forEachDeltas(
       subtractInto(network, baseBlock, delta);
       return delta;
     });
-    const patterns = deltas.map((delta, k) => patternsOf(delta, rounded && at(rounded, k, "network")));
+    const patterns = deltas.map((delta, k) => roundedPatterns(delta, rounded && at(rounded, k, "network")));
     use({ begin: begin + from, base: baseBlock, networks, deltas, patterns });
   }
+  lent = buffers;
+}
+
+/** Memory in which blocks are computed. */
+interface Buffers {
+  readonly isWide: boolean;
+  readonly length: number;
+  readonly base: Numbers;
+  readonly networks: readonly Numbers[];
+  readonly deltas: readonly Numbers[];
+  /** Differences rounded to f32, where they are in f64. */
+  readonly rounded: readonly Float32Array[] | undefined;
+}
+
+/** Buffers that were used last and are free: making new ones for each range would keep the collector busy. */
+let lent: Buffers | undefined;
+
+function takeBuffers(isWide: boolean, count: number, length: number): Buffers {
+  const last = lent;
+  lent = undefined;
+  if (last?.isWide === isWide && last.networks.length === count && last.length === length) return last;
+  const allocate = () => allocateNumbers(isWide, length);
+  const ofNetworks = <T>(create: () => T) => Array.from({ length: count }, create);
+  const rounded = isWide ? ofNetworks(() => new Float32Array(length)) : undefined;
+  return {
+    isWide,
+    length,
+    base: allocate(),
+    networks: ofNetworks(allocate),
+    deltas: ofNetworks(allocate),
+    rounded,
+  };
 }
 
 /** Allocates numbers of the class in which a tensor is merged. */
@@ -57,7 +88,10 @@ export function allocateNumbers(isWide: boolean, length: number): Numbers {
   return isWide ? new Float64Array(length) : new Float32Array(length);
 }
 
-/** Returns a range of stored elements as numbers of the class of `buffer`: themselves where they are that already. */
+/**
+ * Returns a range of stored elements as numbers of the class of `buffer`: themselves where they are that
+ * already.
+ */
 function widened({ dtype, data }: Elements, from: number, until: number, buffer: Numbers): Numbers {
   const stored = data.subarray(from, until);
   if (stored instanceof Float32Array && buffer instanceof Float32Array) return stored;
@@ -67,8 +101,8 @@ function widened({ dtype, data }: Elements, from: number, until: number, buffer:
   return out;
 }
 
-function patternsOf(delta: Numbers, rounded: Float32Array | undefined): Int32Array {
-  if (delta instanceof Float32Array) return new Int32Array(delta.buffer, delta.byteOffset, delta.length);
+function roundedPatterns(delta: Numbers, rounded: Float32Array | undefined): Int32Array {
+  if (delta instanceof Float32Array) return patternsOf(delta);
   const buffer = rounded ?? new Float32Array(delta.length);
   buffer.set(delta);
   return new Int32Array(buffer.buffer, buffer.byteOffset, delta.length);

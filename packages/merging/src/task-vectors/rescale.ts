@@ -14,8 +14,8 @@ export type RescaleNorm = (typeof RESCALE_NORMS)[number];
 const LEAST_NORM = 1e-7;
 
 /**
- * Computes, for each network, the factor by which its task vector is multiplied after it has been thinned out,
- * so that its norm over the whole tensor is what it was before; sums are in f64.
+ * Computes, for each network, the factor by which its task vector is multiplied after it has been thinned
+ * out, so that its norm over the whole tensor is what it was before; sums are in f64.
  * @param thinnings - of each network, undefined where nothing is dropped
  */
 export async function measureRescaling(

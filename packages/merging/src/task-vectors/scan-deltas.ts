@@ -4,7 +4,9 @@ import type { MergedTensor } from "../merge-method.ts";
 import type { Span, Surveyor } from "../selection/surveyor.ts";
 import { BLOCK, type DeltaBlock, forEachDeltas } from "./delta-blocks.ts";
 
-/** Elements of each network that are read at a time; memory that kernels work in directly has room for them. */
+/**
+ * Elements of each network that are read at a time; memory that kernels work in directly has room for them.
+ */
 const CHUNK = 1 << 18;
 
 /** The tensor whose task vectors are scanned. */

@@ -3,6 +3,7 @@ import { keepMagnitudes } from "../kernels/magnitudes.ts";
 import { dropByRank } from "../kernels/rank-rows.ts";
 import { keepBelow } from "../kernels/task-vectors.ts";
 import { randomBitsInto } from "../random/random-bits.ts";
+import type { StreamKey } from "../random/stream-key.ts";
 import { type KeptRanks, splitAtCuts } from "../selection/rank-cut.ts";
 import { createRankSelector, type RankSelector } from "../selection/select-rank.ts";
 import type { OfNetwork } from "./parameters.ts";
@@ -55,16 +56,18 @@ export const byMagnitudeWithoutOutliers: Sparsifier = {
 export const byChance: Sparsifier = {
   parameters: {},
   prepare({ density, key }) {
-    const limit = density * 2 ** 32;
+    const draw = createDrawer(key);
     return {
       thin(delta, _patterns, begin) {
-        keepBelow(delta, randomBitsInto(key, begin, new Uint32Array(delta.length)), limit);
+        keepBelow(delta, draw(begin, delta.length), density);
       },
     };
   },
 };
 
-/** Keeps elements with probabilities that grow with their ranks in their rows. Deep et al., 2024, section 3.1. */
+/**
+ * Keeps elements with probabilities that grow with their ranks in their rows. Deep et al., 2024, section 3.1.
+ */
 export const byChanceInRows: Sparsifier = {
   parameters: {
     epsilon: {
@@ -85,14 +88,24 @@ export const byChanceInRows: Sparsifier = {
           `density is ${density} and epsilon ${epsilon}`,
       );
     }
+    const draw = createDrawer(key);
     return {
       thin(delta, patterns, begin) {
-        const bits = randomBitsInto(key, begin, new Uint32Array(delta.length));
+        const bits = draw(begin, delta.length);
         dropByRank(delta, patterns, bits, { rowLength, least: density - epsilon, most: density + epsilon });
       },
     };
   },
 };
+
+/** Returns a function that draws random bits for a block into memory that it uses again. */
+function createDrawer(key: StreamKey): (begin: number, count: number) => Uint32Array {
+  let bits = new Uint32Array(0);
+  return (begin, count) => {
+    if (bits.length < count) bits = new Uint32Array(count);
+    return randomBitsInto(key, begin, bits.subarray(0, count));
+  };
+}
 
 function thinByRank(surveyor: RankSelector, ranksOf: () => KeptRanks): Thinning {
   let ranks: KeptRanks | undefined;
@@ -102,7 +115,14 @@ function thinByRank(surveyor: RankSelector, ranksOf: () => KeptRanks): Thinning 
       ranks ??= ranksOf();
       for (const { begin: from, end, least, below } of splitAtCuts(ranks, begin, begin + delta.length)) {
         const [first, last] = [from - begin, end - begin];
-        keepMagnitudes(delta.subarray(first, last), patterns.subarray(first, last), least, below);
+        const part = patterns.subarray(first, last);
+        // The bits of f32 differences are their patterns, so that changing these changes them.
+        keepMagnitudes(
+          delta instanceof Float64Array ? delta.subarray(first, last) : part,
+          part,
+          least,
+          below,
+        );
       }
     },
   };

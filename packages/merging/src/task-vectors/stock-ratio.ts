@@ -7,8 +7,8 @@ const LEAST_LENGTHS = 1e-6;
 const LEAST_DENOMINATOR = 1e-6;
 
 /**
- * Computes how far to go from a base to the mean of `N` networks: `t = N cos / (1 + (N - 1) cos)` for the mean
- * cosine of the angles between their differences to the base.
+ * Computes how far to go from a base to the mean of `N` networks: `t = N cos / (1 + (N - 1) cos)` for the
+ * mean cosine of the angles between their differences to the base.
  *
  * Where the denominator vanishes the networks pull apart and nothing can be said: the base is kept.
  * @param products - inner products of the differences, `[N][N]`; only the upper half is read

@@ -2,8 +2,8 @@ import { at } from "@isthmus/core";
 import { addScaledTo, addSquaredDistances, type Numbers } from "../kernels/task-vectors.ts";
 
 /**
- * Computes the bit patterns, as f32, of the variance of each element over the networks (divided by their number).
- * Sums are in f64, so that elements that are equal in all networks have variance 0.
+ * Computes the bit patterns, as f32, of the variance of each element over the networks (divided by their
+ * number). Sums are in f64, so that elements that are equal in all networks have variance 0.
  */
 export function variancePatterns(deltas: readonly Numbers[]): Int32Array {
   const { length } = at(deltas, 0, "network");

@@ -172,11 +172,6 @@ describe("planRecipe()", () => {
       '"base_model" is missing: ties compares networks',
     ],
     [
-      "a base without effect",
-      `merge_method: linear\n${PAIR}base_model: half`,
-      'r.yml:3: "base_model" has no effect on linear',
-    ],
-    [
       "too many networks",
       "merge_method: slerp\nmodels: [{ model: a }, { model: b }, { model: half }]",
       '"models" must have 2 networks for slerp: it has 3',
@@ -258,6 +253,11 @@ describe("planRecipe()", () => {
     ],
   ])("names %s", async (_, text, message) => {
     await expect(planOf(text)).rejects.toThrow(message);
+  });
+
+  it("takes a base for config and tokenizer, where the method compares with none", async () => {
+    const plan = await planOf(`merge_method: linear\n${PAIR}base_model: half`);
+    expect(plan.networks).toHaveLength(2);
   });
 
   test("says what to do about vocabularies that differ", async () => {

@@ -29,7 +29,8 @@ const EXACT_STEPS = 6;
  *
  * Source: Newton-Schulz steps of Jordan et al., Muon, 2024 (the fast ones), and Bjorck and Bowie, An
  * iterative algorithm for computing the best estimate of an orthogonal matrix, 1971 (the exact ones). We
- * differ in the norm that the matrix is divided by first, the fourth root of the sum of its singular values to the fourth.
+ * divide the matrix first by a closer bound of its norm, the fourth root of the sum of the fourth powers of
+ * its singular values.
  */
 export async function polarFactor(
   matrix: Matrix,

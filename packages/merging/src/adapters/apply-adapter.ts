@@ -38,14 +38,15 @@ interface Change {
 
 /**
  * Applies a LoRA adapter to a network, lazily: a changed weight is computed when it is read, range by range,
- * as `W + weight * scale * B * A`, in f32 (f64 for f64) and rounded once. Memory does not grow with the network.
+ * as `W + weight * scale * B * A`, in f32 (f64 for f64) and rounded once. Memory does not grow with the
+ * network.
  *
- * Tensors that the adapter holds whole (`modules_to_save`, trained biases) replace those of the network.
+ * Tensors that the adapter holds whole (`modules_to_save`, trained biases) replace tensors of the network.
  * PEFT rounds the change to the adapter's element type before it is added; we do not.
  * @throws MismatchError if the network lacks a weight that the adapter changes, or shapes do not fit
  *
- * Source: Hu et al., LoRA, 2022, equation 3; Kalajdzievski, rank-stabilized LoRA, 2023; Liu et al., DoRA, 2024,
- * equation 5.
+ * Source: Hu et al., LoRA, 2022, equation 3; Kalajdzievski, rank-stabilized LoRA, 2023; Liu et al., DoRA,
+ * 2024, equation 5.
  */
 export function applyAdapter(
   base: Checkpoint,
@@ -171,7 +172,7 @@ async function addProduct(
   if (module.magnitude !== undefined) await scaleRowsTo(result, module.magnitude, adapter, rows);
 }
 
-/** Modules whose factors are kept: those of ranges that are read side by side. */
+/** Modules whose factors are kept, as ranges of several may be read side by side. */
 const REMEMBERED = 4;
 
 /** Reads factors of modules and remembers the last ones. */

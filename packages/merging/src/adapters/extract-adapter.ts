@@ -33,7 +33,9 @@ export interface ExtractAdapterOptions {
   readonly include?: readonly string[];
   /** Names of weights that are not. @defaultValue none */
   readonly exclude?: readonly string[];
-  /** Names of weights of embeddings, which PEFT stores otherwise. @defaultValue `*embed*`, `*wte*`, `*wpe*` */
+  /**
+   * Names of weights of embeddings, which PEFT stores otherwise. @defaultValue `*embed*`, `*wte*`, `*wpe*`
+   */
   readonly embeddings?: readonly string[];
   /** Multiplies matrices. @defaultValue `plainProducts` */
   readonly products?: MatrixProducts;

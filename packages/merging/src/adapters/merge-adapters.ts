@@ -40,11 +40,11 @@ export interface MergeAdaptersOptions {
 /**
  * Merges LoRA adapters of one base into one adapter, lazily: a module is computed when it is read.
  *
- * A module that some adapters lack is merged of the others. Results are those of PEFT's `add_weighted_adapter`,
+ * A module that some adapters lack is merged of the others. Results are as by PEFT's `add_weighted_adapter`,
  * but for `cat` and `svd` without the zeros it fills matrices with.
  * @throws InputError if there is none
  * @throws MismatchError if adapters do not fit each other
- * @throws UnsupportedError if an adapter changes biases or lengths of rows (DoRA), which have no sum of this kind
+ * @throws UnsupportedError if an adapter changes biases or lengths of rows (DoRA), which have no such sum
  * @throws UsageError if an option is missing or of no use
  */
 export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdaptersOptions): Adapter {

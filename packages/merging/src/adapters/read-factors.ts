@@ -30,7 +30,10 @@ export async function readFactors(
   };
 }
 
-/** Reads the factors of a module in the order in which its weight is stored: `[rows, rank]`, `[rank, columns]`. */
+/**
+ * Reads the factors of a module in the order in which its weight is stored: `[rows, rank]`, `[rank,
+ * columns]`.
+ */
 export async function readStoredFactors(
   adapter: Pick<Adapter, "checkpoint">,
   module: AdapterModule,

@@ -1,6 +1,8 @@
 import { createMatrix, type Matrix, type MatrixProducts, orthonormalize } from "@isthmus/linear-algebra";
 
-/** Computes an orthonormal basis of the columns of a matrix; with more columns than rows, that of all rows. */
+/**
+ * Computes an orthonormal basis of the columns of a matrix; with more columns than rows, that of all rows.
+ */
 export async function basisOf(matrix: Matrix, products: MatrixProducts): Promise<Matrix> {
   const { rows, columns, data } = matrix;
   if (columns <= rows) return orthonormalize(matrix, products);

@@ -20,8 +20,8 @@ export interface CoreRule {
  * Merges changes by any merge method in the small space that all adapters share, and maps the result back:
  * nothing of a change is lost on the way there. The rank of the result is that of all adapters together.
  *
- * With bases `U` of all `B` and `V` of all `A` side by side, a change is `U M V^T` with a small matrix `M`; the
- * method merges these matrices as it would merge weights, with a base of zeros.
+ * With bases `U` of all `B` and `V` of all `A` side by side, a change is `U M V^T` with a small matrix `M`;
+ * the method merges these matrices as it would merge weights, with a base of zeros.
  *
  * Source: Panariello et al., Accurate and efficient low-rank model merging in core space, 2025, section 4. We
  * use orthonormal bases by Cholesky factors where the authors use singular vectors; methods that treat

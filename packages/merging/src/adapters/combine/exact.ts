@@ -14,10 +14,10 @@ export const catCombination: Combination = {
 };
 
 /**
- * Sums the changes and keeps the largest singular values of the sum.
+ * Keeps the largest singular values of the sum of all changes.
  *
  * The sum is never written out: bases of `B` and `A` of all adapters side by side hold it in a small matrix,
- * whose singular values are those of the sum.
+ * with the same singular values.
  * @param rank - rank of the result; undefined for the largest rank of the adapters
  */
 export function svdCombination(rank: number | undefined): Combination {

@@ -140,6 +140,20 @@ describe("orthonormalize", () => {
     expect(distance(projected, matrix)).toBeLessThan(1e-14);
   });
 
+  test("does so where factors are computed by halves, with columns that depend on others on both sides", async () => {
+    const matrix = random(150, 120, 11);
+    for (let i = 0; i < 150; i++) {
+      const row = matrix.data.subarray(i * 120, (i + 1) * 120);
+      row[17] = row[3]! - row[5]!;
+      row[100] = row[3]! + row[99]!;
+    }
+    const basis = await orthonormalize(matrix, plainProducts);
+    const ones = Float64Array.from({ length: 120 }, (_, i) => (i === 17 || i === 100 ? 0 : 1));
+    expect(distance(gram(basis), diagonal(ones))).toBeLessThan(1e-13);
+    const projected = multiply(basis, multiply(basis, matrix, { transposeLeft: true }));
+    expect(distance(projected, matrix)).toBeLessThan(1e-12);
+  });
+
   test("makes columns zero that depend on earlier ones", async () => {
     const matrix = createMatrix(3, 3, Float64Array.of(1, 2, 0, 1, 2, 0, 0, 0, 5));
     const basis = await orthonormalize(matrix, plainProducts);
@@ -238,6 +252,18 @@ describe("polarFactor", () => {
   test("in f32 is orthonormal to rounding", async () => {
     const factor = await polarFactor(random(80, 50, 9, Float32Array), engineProducts);
     expect(distance(gram(factor), identity(50))).toBeLessThan(2e-6);
+  });
+
+  test.each([
+    [90, 20],
+    [20, 90],
+  ])("of a long f32 matrix, %i x %i, is the product of the singular vectors", async (m, n) => {
+    const values = Array.from({ length: 20 }, (_, i) => 10 ** (-i / 10));
+    const matrix = await withValues(m, n, values);
+    const single = createMatrix(m, n, Float32Array.from(matrix.data));
+    const { left, right } = svd(matrix);
+    const expected = multiply(left, right, { transposeRight: true });
+    expect(distance(await polarFactor(single, plainProducts), expected)).toBeLessThan(1e-5);
   });
 
   test("of zeros is zero, of rank one is the outer product", async () => {

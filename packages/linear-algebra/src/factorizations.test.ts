@@ -5,11 +5,13 @@ import { afterAll, describe, expect, test } from "vitest";
 import {
   createMatrix,
   createProducts,
+  gramSvd,
   type Matrix,
   multiply,
   orthonormalize,
   plainProducts,
   polarFactor,
+  sliceColumns,
   svd,
   symmetricEigen,
   transpose,
@@ -197,6 +199,28 @@ function inverse(matrix: Matrix): Matrix {
   return multiply(multiply(right, diagonal(values.map((x) => 1 / x))), left, { transposeRight: true });
 }
 
+describe("gramSvd", () => {
+  test.each([
+    [70, 40],
+    [40, 70],
+  ])("is the largest part of the factorization, %i x %i", async (m, n) => {
+    const matrix = random(m, n, 12);
+    const exact = svd(matrix);
+    const { left, values, right } = await gramSvd(matrix, plainProducts, { rank: 9 });
+    for (let i = 0; i < 9; i++) expect(values[i]).toBeCloseTo(exact.values[i]!, 11);
+    const first = (u: Matrix) => sliceColumns(u, 0, 9);
+    const low = (u: Matrix, v: Matrix) =>
+      multiply(multiply(u, diagonal(values)), v, { transposeRight: true });
+    expect(distance(low(left, right), low(first(exact.left), first(exact.right)))).toBeLessThan(1e-10);
+  });
+
+  test("leaves out what is zero", async () => {
+    const matrix = multiply(random(30, 4, 1), random(4, 20, 2));
+    expect((await gramSvd(matrix, plainProducts)).values).toHaveLength(4);
+    expect((await gramSvd(createMatrix(3, 2, new Float64Array(6)), plainProducts)).left.data).toHaveLength(0);
+  });
+});
+
 describe("symmetricEigen", () => {
   test("is a factorization with falling values and orthonormal vectors", () =>
     fc.assert(
@@ -286,15 +310,7 @@ describe("truncatedSvd", () => {
     const exact = svd(matrix);
     const low = (u: Matrix, v: Matrix) =>
       multiply(multiply(u, diagonal(largest)), v, { transposeRight: true });
-    const first = (u: Matrix) =>
-      createMatrix(
-        u.rows,
-        10,
-        Float64Array.from(
-          { length: u.rows * 10 },
-          (_, i) => u.data[Math.floor(i / 10) * u.columns + (i % 10)]!,
-        ),
-      );
+    const first = (u: Matrix) => sliceColumns(u, 0, 10);
     expect(distance(low(left, right), low(first(exact.left), first(exact.right)))).toBeLessThan(
       // Vectors err by the square root of what values err by.
       0.9 ** (13 * 7),

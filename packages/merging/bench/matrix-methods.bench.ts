@@ -2,7 +2,7 @@
  * Times merges of matrices on layers of a Llama, and the extraction of an adapter.
  *
  *   npx tsx --conditions=@isthmus/source packages/merging/bench/matrix-methods.bench.ts [--methods iso_c,tsv_m]
- *     [--layers 1] [--of 16] [--width 2048] [--hidden 8192] [--groups 512] [--networks 3] [--extract 4096] [--rank 16]
+ *     [--layers 1] [--of 16] [--width 2048] [--hidden 8192] [--groups 512] [--networks 3] [--extract 4096] [--rank 16] [--iterations 0]
  *
  * Standard output: one JSON object a line, with wall and processor seconds, and what `--of` layers would take. Weights are
  * random; the time does not depend on them. `load` is the machine's load, as other processes slow the wall clock down.
@@ -32,6 +32,7 @@ const { values } = parseArgs({
     networks: { type: "string", default: "3" },
     extract: { type: "string", default: "4096" },
     rank: { type: "string", default: "16" },
+    iterations: { type: "string", default: "0" },
   },
 });
 const [layers, of, width, hidden, groups] = [
@@ -126,14 +127,24 @@ const networks = Array.from({ length: Number(values.networks) }, (_, i) => rando
 for (const name of values.methods.split(",")) {
   const method = MERGE_METHODS.get(name);
   if (method === undefined) throw new Error(`no method ${name}`);
-  const took = await time(() => readAll(merge(networks, { method, base, products })));
+  const parameters = name in { tsv_m: 0, iso_cts: 0 } ? { iterations: Number(values.iterations) } : {};
+  const took = await time(() => readAll(merge(networks, { method, base, products, parameters })));
   const elements = [...tensors.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const whole = {
     seconds: Math.round((took.seconds * of) / layers),
     processorSeconds: Math.round((took.processorSeconds * of) / layers),
   };
   console.log(
-    JSON.stringify({ work: name, networks: networks.length, layers, elements, ...took, ofLayers: of, whole }),
+    JSON.stringify({
+      work: name,
+      ...parameters,
+      networks: networks.length,
+      layers,
+      elements,
+      ...took,
+      ofLayers: of,
+      whole,
+    }),
   );
 }
 await products.release();

@@ -52,7 +52,7 @@ type Parts = { kind: AdapterModule["kind"] } & Partial<Record<"a" | "b" | "bias"
 
 /**
  * Makes an adapter of weights under PEFT's names and of settings.
- * @throws MismatchError if a module lacks one of its two matrices, or their ranks differ
+ * @throws MismatchError if it is empty, a module lacks one of its two matrices, or their ranks differ
  * @throws UnsupportedError if a tensor is of a variant of LoRA that is not handled
  */
 export function createAdapter(source: string, checkpoint: Checkpoint, config: AdapterConfig): Adapter {
@@ -70,6 +70,14 @@ export function createAdapter(source: string, checkpoint: Checkpoint, config: Ad
     const module = name.replace(pattern, "");
     const earlier = parts.get(module) ?? { kind };
     parts.set(module, { ...earlier, [part]: key });
+  }
+  if (parts.size + replaced.size === 0) {
+    throw new MismatchError(
+      `Cannot use adapter "${source}" as it must hold at least one tensor: it is empty`,
+      {
+        parameters: [],
+      },
+    );
   }
   const modules = [...parts].map(
     ([name, of]) => [name, createModule({ source, checkpoint, config }, name, of)] as const,

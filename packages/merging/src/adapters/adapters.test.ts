@@ -10,6 +10,7 @@ import {
   createTensor,
   type DType,
   fromFloat64Into,
+  isIsthmusError,
   openCheckpoint,
   toFloat64,
 } from "@isthmus/core";
@@ -162,6 +163,18 @@ describe("settings", () => {
     expect(() => config({ alpha_pattern: { q: null } })).toThrow('"q" must be a number');
   });
 
+  test("of any content are read or refused by an error of ours", () =>
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), fc.jsonValue(), (r, alpha, pattern) => {
+        try {
+          const { rank } = config({ r, lora_alpha: alpha, alpha_pattern: pattern });
+          expect(rank).toBe(r);
+        } catch (error) {
+          expect(isIsthmusError(error)).toBe(true);
+        }
+      }),
+    ));
+
   test("patterns fit the ends of names after a dot", () => {
     expect(fitsModule("q_proj", "layers.0.q_proj")).toBe(true);
     expect(fitsModule("proj", "layers.0.q_proj")).toBe(false);
@@ -179,6 +192,7 @@ describe("createAdapter", () => {
   test("refuses matrices that do not fit each other, and unknown variants", () => {
     const make = (tensors: Parameters<typeof createCheckpoint>[0]) =>
       createAdapter("x", createCheckpoint(tensors), config());
+    expect(() => make({})).toThrow("it must hold at least one tensor: it is empty");
     expect(() => make({ "base_model.model.q.lora_A.weight": matrix(2, 3) })).toThrow(
       'module "q" must have both',
     );

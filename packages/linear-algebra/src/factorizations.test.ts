@@ -5,11 +5,13 @@ import { afterAll, describe, expect, test } from "vitest";
 import {
   createMatrix,
   createProducts,
+  gramSvd,
   type Matrix,
   multiply,
   orthonormalize,
   plainProducts,
   polarFactor,
+  sliceColumns,
   svd,
   symmetricEigen,
   transpose,
@@ -140,6 +142,20 @@ describe("orthonormalize", () => {
     expect(distance(projected, matrix)).toBeLessThan(1e-14);
   });
 
+  test("does so where factors are computed by halves, with columns that depend on others on both sides", async () => {
+    const matrix = random(150, 120, 11);
+    for (let i = 0; i < 150; i++) {
+      const row = matrix.data.subarray(i * 120, (i + 1) * 120);
+      row[17] = row[3]! - row[5]!;
+      row[100] = row[3]! + row[99]!;
+    }
+    const basis = await orthonormalize(matrix, plainProducts);
+    const ones = Float64Array.from({ length: 120 }, (_, i) => (i === 17 || i === 100 ? 0 : 1));
+    expect(distance(gram(basis), diagonal(ones))).toBeLessThan(1e-13);
+    const projected = multiply(basis, multiply(basis, matrix, { transposeLeft: true }));
+    expect(distance(projected, matrix)).toBeLessThan(1e-12);
+  });
+
   test("makes columns zero that depend on earlier ones", async () => {
     const matrix = createMatrix(3, 3, Float64Array.of(1, 2, 0, 1, 2, 0, 0, 0, 5));
     const basis = await orthonormalize(matrix, plainProducts);
@@ -182,6 +198,28 @@ function inverse(matrix: Matrix): Matrix {
   const { left, values, right } = svd(matrix);
   return multiply(multiply(right, diagonal(values.map((x) => 1 / x))), left, { transposeRight: true });
 }
+
+describe("gramSvd", () => {
+  test.each([
+    [70, 40],
+    [40, 70],
+  ])("is the largest part of the factorization, %i x %i", async (m, n) => {
+    const matrix = random(m, n, 12);
+    const exact = svd(matrix);
+    const { left, values, right } = await gramSvd(matrix, plainProducts, { rank: 9 });
+    for (let i = 0; i < 9; i++) expect(values[i]).toBeCloseTo(exact.values[i]!, 11);
+    const first = (u: Matrix) => sliceColumns(u, 0, 9);
+    const low = (u: Matrix, v: Matrix) =>
+      multiply(multiply(u, diagonal(values)), v, { transposeRight: true });
+    expect(distance(low(left, right), low(first(exact.left), first(exact.right)))).toBeLessThan(1e-10);
+  });
+
+  test("leaves out what is zero", async () => {
+    const matrix = multiply(random(30, 4, 1), random(4, 20, 2));
+    expect((await gramSvd(matrix, plainProducts)).values).toHaveLength(4);
+    expect((await gramSvd(createMatrix(3, 2, new Float64Array(6)), plainProducts)).left.data).toHaveLength(0);
+  });
+});
 
 describe("symmetricEigen", () => {
   test("is a factorization with falling values and orthonormal vectors", () =>
@@ -240,6 +278,18 @@ describe("polarFactor", () => {
     expect(distance(gram(factor), identity(50))).toBeLessThan(2e-6);
   });
 
+  test.each([
+    [90, 20],
+    [20, 90],
+  ])("of a long f32 matrix, %i x %i, is the product of the singular vectors", async (m, n) => {
+    const values = Array.from({ length: 20 }, (_, i) => 10 ** (-i / 10));
+    const matrix = await withValues(m, n, values);
+    const single = createMatrix(m, n, Float32Array.from(matrix.data));
+    const { left, right } = svd(matrix);
+    const expected = multiply(left, right, { transposeRight: true });
+    expect(distance(await polarFactor(single, plainProducts), expected)).toBeLessThan(1e-5);
+  });
+
   test("of zeros is zero, of rank one is the outer product", async () => {
     const zero = createMatrix(2, 3, new Float64Array(6));
     expect(await polarFactor(zero, plainProducts)).toEqual(zero);
@@ -260,15 +310,7 @@ describe("truncatedSvd", () => {
     const exact = svd(matrix);
     const low = (u: Matrix, v: Matrix) =>
       multiply(multiply(u, diagonal(largest)), v, { transposeRight: true });
-    const first = (u: Matrix) =>
-      createMatrix(
-        u.rows,
-        10,
-        Float64Array.from(
-          { length: u.rows * 10 },
-          (_, i) => u.data[Math.floor(i / 10) * u.columns + (i % 10)]!,
-        ),
-      );
+    const first = (u: Matrix) => sliceColumns(u, 0, 10);
     expect(distance(low(left, right), low(first(exact.left), first(exact.right)))).toBeLessThan(
       // Vectors err by the square root of what values err by.
       0.9 ** (13 * 7),

@@ -1,4 +1,4 @@
-import { invertCholesky } from "./kernels/cholesky.ts";
+import { invertCholesky } from "./invert-cholesky.ts";
 import { convertLike, type Matrix, toFloat64Matrix } from "./matrix.ts";
 import type { MatrixProducts } from "./products/matrix-products.ts";
 
@@ -29,12 +29,8 @@ export async function orthonormalize(
 ): Promise<Matrix> {
   let basis = toFloat64Matrix(matrix);
   for (let pass = 0; pass < passes; pass++) {
-    const { data } = await products.multiply(basis, basis, { transposeLeft: true });
-    const inverse = invertCholesky(Float64Array.from(data), matrix.columns);
-    basis = await products.multiply(basis, {
-      ...{ rows: matrix.columns, columns: matrix.columns },
-      data: inverse,
-    });
+    const gram = await products.multiply(basis, basis, { transposeLeft: true });
+    basis = await products.multiply(basis, invertCholesky(gram), { transposeRight: true });
   }
   return matrix.data instanceof Float64Array ? basis : convertLike(matrix, basis);
 }

@@ -1,5 +1,6 @@
 import { combineInto, innerProduct } from "./kernels/copies.ts";
 import { type Matrix, zerosLike } from "./matrix.ts";
+import { orthonormalize } from "./orthonormalize.ts";
 import type { MatrixProducts } from "./products/matrix-products.ts";
 import { transpose } from "./svd.ts";
 
@@ -15,6 +16,8 @@ export interface PolarFactorOptions {
 
 /** Coefficients of the step that grows small singular values fast: `3.4445 s - 4.775 s^3 + 2.0315 s^5`. */
 const FAST = { linear: 3.4445, cubic: -4.775, quintic: 2.0315 } as const;
+/** Smaller singular values, as a share of the largest, are lost in an orthonormal basis by Gram matrices. */
+const SMALLEST_BY_BASIS = 1e-6;
 /** Steps of `1.5 s - 0.5 s^3`, after which values in `[0.6, 1.25]` are 1 to rounding in f64. */
 const EXACT_STEPS = 6;
 
@@ -22,14 +25,15 @@ const EXACT_STEPS = 6;
  * Computes the orthogonal factor `U V^T` of `matrix = U S V^T`: the nearest matrix with orthonormal columns
  * or rows, made by matrix products only.
  *
- * Three products a step, 16 to 24 steps. Where a singular value is zero the factor is zero too, where
- * others take arbitrary vectors.
+ * Three products a step, 16 to 24 steps; a tall or wide matrix of f32 is first made square by an orthonormal
+ * basis. Where a singular value is zero the factor is zero too, where others take arbitrary vectors.
  * @param matrix - `[m, n]`
  * @returns `[m, n]`, of the same element type
  *
  * Source: Newton-Schulz steps of Jordan et al., Muon, 2024 (the fast ones), and Bjorck and Bowie, An
  * iterative algorithm for computing the best estimate of an orthogonal matrix, 1971 (the exact ones). We
- * differ in the norm that the matrix is divided by first, the fourth root of the sum of its singular values to the fourth.
+ * divide the matrix first by a closer bound of its norm, the fourth root of the sum of the fourth powers of
+ * its singular values.
  */
 export async function polarFactor(
   matrix: Matrix,
@@ -38,6 +42,11 @@ export async function polarFactor(
 ): Promise<Matrix> {
   if (matrix.rows < matrix.columns) {
     return transpose(await polarFactor(transpose(matrix), products, { smallest }));
+  }
+  if (matrix.rows >= 2 * matrix.columns && smallest >= SMALLEST_BY_BASIS) {
+    const basis = await orthonormalize(matrix, products);
+    const inner = await products.multiply(basis, matrix, { transposeLeft: true });
+    return products.multiply(basis, await polarFactor(inner, products, { smallest }));
   }
   let gram = await products.multiply(matrix, matrix, { transposeLeft: true });
   const bound = innerProduct(gram.data, gram.data) ** 0.25;

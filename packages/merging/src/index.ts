@@ -1,3 +1,15 @@
+export { type Adapter, type AdapterModule, createAdapter } from "./adapters/adapter.ts";
+export { type AdapterConfig, parseAdapterConfig } from "./adapters/adapter-config.ts";
+export { type ApplyAdapterOptions, applyAdapter } from "./adapters/apply-adapter.ts";
+export type { CoreRule } from "./adapters/combine/core-space.ts";
+export {
+  type ExtractAdapterOptions,
+  type ExtractAdapterResult,
+  extractAdapter,
+} from "./adapters/extract-adapter.ts";
+export { type MergeAdaptersOptions, mergeAdapters } from "./adapters/merge-adapters.ts";
+export { openAdapter } from "./adapters/open-adapter.ts";
+export { type SaveAdapterOptions, saveAdapter } from "./adapters/save-adapter.ts";
 export {
   type EstimateMergeOptions,
   estimateMerge,

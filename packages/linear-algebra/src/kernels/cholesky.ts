@@ -2,15 +2,16 @@
 const DEPENDENT = 1e-13;
 
 /**
- * Computes the inverse of the upper triangular Cholesky factor `R` of a Gram matrix, `R^T R = gram`.
+ * Computes the inverse of the lower triangular Cholesky factor of a small Gram matrix.
  *
  * A column that depends on earlier ones gets zeros, so that it is zero in the basis that is made with it.
- * @param gram - `[n, n]`, symmetric, positive semidefinite; the lower half is overwritten with `R^T`
- * @returns `R^-1`, `[n, n]`, upper triangular
+ * @param gram - `[n, n]`, symmetric, positive semidefinite; the lower half is overwritten
+ * @param squares - `[n]`, squared length of each column, before anything was taken away from it
+ * @returns `[n, n]`, lower triangular
  */
-export function invertCholesky(gram: Float64Array, n: number): Float64Array {
-  factor(gram, n);
-  // Row j of `inverse` holds column j of R^-1 = row j of (R^T)^-1, so that all loops run along rows.
+export function invertSmallCholesky(gram: Float64Array, squares: Float64Array): Float64Array {
+  const n = squares.length;
+  factor(gram, squares);
   const inverse = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
     const pivot = gram[i * n + i]!;
@@ -25,16 +26,14 @@ export function invertCholesky(gram: Float64Array, n: number): Float64Array {
     for (let j = 0; j < i; j++) row[j] = row[j]! / pivot;
     row[i] = 1 / pivot;
   }
-  const upper = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) upper[j * n + i] = inverse[i * n + j]!;
-  return upper;
+  return inverse;
 }
 
 /** Overwrites the lower half with the factor; columns that depend on others have a diagonal of zero. */
-function factor(gram: Float64Array, n: number): void {
+function factor(gram: Float64Array, squares: Float64Array): void {
+  const n = squares.length;
   for (let i = 0; i < n; i++) {
     const rowOfI = i * n;
-    const squaredLength = gram[rowOfI + i]!;
     for (let j = 0; j < i; j++) {
       const rowOfJ = j * n;
       const pivot = gram[rowOfJ + j]!;
@@ -46,8 +45,8 @@ function factor(gram: Float64Array, n: number): void {
       for (let k = 0; k < j; k++) sum -= gram[rowOfI + k]! * gram[rowOfJ + k]!;
       gram[rowOfI + j] = sum / pivot;
     }
-    let rest = squaredLength;
+    let rest = gram[rowOfI + i]!;
     for (let k = 0; k < i; k++) rest -= gram[rowOfI + k]! * gram[rowOfI + k]!;
-    gram[rowOfI + i] = rest > DEPENDENT * squaredLength ? Math.sqrt(rest) : 0;
+    gram[rowOfI + i] = rest > DEPENDENT * squares[i]! ? Math.sqrt(rest) : 0;
   }
 }

@@ -2,29 +2,39 @@ import { at } from "@isthmus/core";
 import {
   type DominantSubspaces,
   dominantSubspaces,
+  gramSvd,
   type Matrix,
   type MatrixProducts,
+  type Svd,
   sliceColumns,
   svd,
-  symmetricEigen,
   transpose,
 } from "@isthmus/linear-algebra";
 
-/** Smaller extent of a matrix up to which its singular vectors are computed exactly. */
-const EXACT = 192;
-/** Power iterations where a cut goes through singular values that are close to each other. */
-const ITERATIONS = 2;
+/** Smaller extent of a matrix up to which rotations are used, which lose no small singular values. */
+const SMALL = 192;
 
 /** Which singular values are meant, and with what they are found. */
 export interface PartsOptions {
   readonly rank: number;
   readonly products: MatrixProducts;
   readonly seed: number;
+  /** Power iterations of an approximate search; 0 for singular vectors. */
+  readonly iterations: number;
 }
 
+/** Parameter of methods that keep the largest singular values of matrices. */
+export const ITERATIONS = {
+  description:
+    "Power iterations of an approximate search of main directions; 0 computes them exactly, which takes longer.",
+  of: "merge",
+  default: 0,
+  least: 0,
+  most: 100,
+} as const;
+
 /**
- * Finds bases of the spaces of the largest singular values of a matrix, exactly for small matrices and by
- * random vectors for large ones.
+ * Finds bases of the spaces of the largest singular values of a matrix.
  *
  * Methods need bases only: where they orthogonalize joined singular vectors, other bases of the same spaces
  * give the same result, as the polar factor of `A R` is that of `A` times `R` for orthogonal `R`.
@@ -33,20 +43,22 @@ export interface PartsOptions {
  */
 export async function largestParts(
   matrix: Matrix,
-  { rank, products, seed }: PartsOptions,
+  { rank, products, seed, iterations }: PartsOptions,
 ): Promise<DominantSubspaces> {
   const negligible = matrix.data instanceof Float64Array ? 1e-10 : 1e-5;
-  if (Math.min(matrix.rows, matrix.columns) > EXACT) {
-    return leaveOutSmall(
-      await dominantSubspaces(matrix, rank, products, { iterations: ITERATIONS, seed }),
-      negligible,
-    );
+  if (iterations > 0) {
+    return leaveOutSmall(await dominantSubspaces(matrix, rank, products, { iterations, seed }), negligible);
   }
-  const { left, values, right } = svd(matrix);
+  const { left, values, right } = await exactSvd(matrix, products, rank);
   const count = Math.min(rank, countAbove(values, negligible * largestOf(values)));
-  const core = { ...left, rows: count, columns: count, data: left.data.slice(0, count * count).fill(0) };
+  const core = { ...left, rows: count, columns: count, data: zeros(left.data, count ** 2) };
   for (let i = 0; i < count; i++) core.data[i * count + i] = at(values, i, "singular value");
   return { left: sliceColumns(left, 0, count), core, right: sliceColumns(right, 0, count) };
+}
+
+async function exactSvd(matrix: Matrix, products: MatrixProducts, rank: number): Promise<Svd> {
+  const isSmall = Math.min(matrix.rows, matrix.columns) <= SMALL;
+  return isSmall ? svd(matrix) : gramSvd(matrix, products, { rank });
 }
 
 /** Leaves out directions in which the core is small, compared to the one in which it is largest. */
@@ -82,8 +94,6 @@ function selectColumns(matrix: Matrix, chosen: readonly number[]): Matrix {
 
 /**
  * Computes all left singular vectors of a matrix that belong to singular values other than zero.
- *
- * Large matrices take long, as the time grows with the cube of the smaller extent: 5 s at 1024, 50 s at 2048.
  * @param smallest - singular values up to this are zero
  * @returns `[m, r]`, orthonormal columns, largest singular value first
  */
@@ -92,29 +102,8 @@ export async function leftSingularVectors(
   smallest: number,
   products: MatrixProducts,
 ): Promise<Matrix> {
-  const { rows, columns } = matrix;
-  if (Math.min(rows, columns) <= EXACT) {
-    const { left, values } = svd(matrix);
-    return sliceColumns(left, 0, countAbove(values, smallest));
-  }
-  const double = { ...matrix, data: Float64Array.from(matrix.data) };
-  // Eigenvectors of a Gram matrix lose what is below 1e-8 of the largest singular value.
-  const least = (largest: number) => Math.max(smallest ** 2, 1e-15 * largest);
-  if (rows <= columns) {
-    const gram = await products.multiply(double, double, { transposeRight: true });
-    const { values, vectors } = symmetricEigen(gram);
-    return asIn(matrix, sliceColumns(vectors, 0, countAbove(values, least(largestOf(values)))));
-  }
-  const gram = await products.multiply(double, double, { transposeLeft: true });
-  const { values, vectors } = symmetricEigen(gram);
-  const count = countAbove(values, least(largestOf(values)));
-  const mapped = transpose(await products.multiply(double, sliceColumns(vectors, 0, count)));
-  for (let i = 0; i < count; i++) {
-    const row = mapped.data.subarray(i * rows, (i + 1) * rows);
-    const length = Math.sqrt(values[i] as number);
-    for (let j = 0; j < rows; j++) row[j] = (row[j] as number) / length;
-  }
-  return asIn(matrix, transpose(mapped));
+  const { left, values } = await exactSvd(matrix, products, Number.POSITIVE_INFINITY);
+  return sliceColumns(left, 0, countAbove(values, smallest));
 }
 
 /** The first of falling values; a matrix without elements has none, and nothing is smaller. */
@@ -126,6 +115,6 @@ function countAbove(values: Float64Array, least: number): number {
   return values.reduce((count, value) => (value > least ? count + 1 : count), 0);
 }
 
-function asIn({ data: like }: Matrix, { rows, columns, data }: Matrix): Matrix {
-  return { rows, columns, data: like instanceof Float32Array ? Float32Array.from(data) : data };
+function zeros(like: Matrix["data"], size: number): Matrix["data"] {
+  return like instanceof Float64Array ? new Float64Array(size) : new Float32Array(size);
 }

@@ -92,25 +92,28 @@ const sum = (a: Matrix, b: Matrix) => ({ ...a, data: a.data.map((x, i) => x + b.
 const distance = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Array.from(a).reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!)), 0);
 
-test("tsv_m adds differences that do not touch each other, also where singular vectors are not computed exactly", async () => {
-  const [rows, columns, rank] = [210, 200, 6];
-  const left = await orthonormalize(random(rows, 2 * rank, 1), plainProducts);
-  const right = await orthonormalize(random(columns, 2 * rank, 2), plainProducts);
-  const part = (from: number) => {
-    const values = createMatrix(2 * rank, 2 * rank, new Float64Array(4 * rank * rank));
-    for (let i = from; i < from + rank; i++) values.data[i * (2 * rank + 1)] = 1 + i;
-    return multiply(multiply(left, values), right, { transposeRight: true });
-  };
-  const base = random(rows, columns, 3);
-  const parts = [part(0), part(rank)];
-  const merged = merge(
-    parts.map((x) => single(sum(base, x))),
-    { method: tsvM, base: single(base) },
-  );
-  const expected = sum(base, sum(parts[0]!, parts[1]!));
-  const { data } = await merged.read("w");
-  expect(distance(data as Float64Array, expected.data)).toBeLessThan(1e-9);
-});
+test.each([0, 2])(
+  "tsv_m adds differences that do not touch each other, by %i power iterations",
+  async (iterations) => {
+    const [rows, columns, rank] = [210, 200, 6];
+    const left = await orthonormalize(random(rows, 2 * rank, 1), plainProducts);
+    const right = await orthonormalize(random(columns, 2 * rank, 2), plainProducts);
+    const part = (from: number) => {
+      const values = createMatrix(2 * rank, 2 * rank, new Float64Array(4 * rank * rank));
+      for (let i = from; i < from + rank; i++) values.data[i * (2 * rank + 1)] = 1 + i;
+      return multiply(multiply(left, values), right, { transposeRight: true });
+    };
+    const base = random(rows, columns, 3);
+    const parts = [part(0), part(rank)];
+    const merged = merge(
+      parts.map((x) => single(sum(base, x))),
+      { method: tsvM, base: single(base), parameters: { iterations } },
+    );
+    const expected = sum(base, sum(parts[0]!, parts[1]!));
+    const { data } = await merged.read("w");
+    expect(distance(data as Float64Array, expected.data)).toBeLessThan(1e-9);
+  },
+);
 
 test("iso_c of a large matrix has equal singular values whose sum is kept, by any products", async () => {
   const base = random(220, 200, 4);

@@ -8,7 +8,7 @@ import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-m
 import { joinParts } from "../matrices/join-parts.ts";
 import { subtract } from "../matrices/kernels/task-vectors.ts";
 import { multiplyBy, trace } from "../matrices/kernels/traces.ts";
-import { largestParts } from "../matrices/largest-parts.ts";
+import { ITERATIONS, largestParts } from "../matrices/largest-parts.ts";
 import { readTaskMatrices, sumMatrices } from "../matrices/task-matrices.ts";
 
 const PARAMETERS = {
@@ -19,6 +19,7 @@ const PARAMETERS = {
     least: 0,
     most: 1,
   },
+  iterations: ITERATIONS as typeof ITERATIONS,
 } as const;
 
 /**
@@ -33,19 +34,20 @@ export const isoCts: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   parameters: PARAMETERS,
   async combine(tensor) {
     const { products, seed } = tensor;
+    const search = { products, seed, iterations: tensor.parameters.iterations };
     const differences = await readTaskMatrices(tensor);
     const least = Math.min(differences[0].rows, differences[0].columns);
     const shares = shareDirections(least, tensor.parameters.common_space_fraction, differences.length);
     const parts: DominantSubspaces[] = [];
     let common: Matrix | undefined;
     if (shares.common > 0) {
-      const part = await largestParts(sumMatrices(differences), { rank: shares.common, products, seed });
+      const part = await largestParts(sumMatrices(differences), { rank: shares.common, ...search });
       common = part.left;
       parts.push(part);
     }
     for (const difference of shares.ofEach > 0 ? differences : []) {
       const rest = common === undefined ? difference : await removeSpace(difference, common, products);
-      parts.push(await largestParts(rest, { rank: shares.ofEach, products, seed }));
+      parts.push(await largestParts(rest, { rank: shares.ofEach, ...search }));
     }
     return joinIsotropic(parts, least, products);
   },

@@ -1,6 +1,6 @@
 import { joinColumns, type Matrix, sliceColumns } from "@isthmus/linear-algebra";
 import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-matrix-method.ts";
-import { mergeByMajority, trimInPlace } from "../matrices/kernels/majority.ts";
+import { mergeBySign, trimInPlace } from "../matrices/kernels/majority.ts";
 import { leftSingularVectors } from "../matrices/largest-parts.ts";
 import { readTaskMatrices } from "../matrices/task-matrices.ts";
 
@@ -19,8 +19,8 @@ const PARAMETERS = {
 
 /**
  * Merges differences in coordinates that all networks share: the left singular vectors of all differences
- * side by side. There each is trimmed to its largest elements, and elements that agree with the majority of signs
- * are averaged, as TIES does.
+ * side by side. There each is trimmed to its largest elements, and elements that agree with the majority
+ * of signs are averaged, as TIES does.
  *
  * The share of elements is taken in each tensor, where the authors take it over all tensors of a network.
  */
@@ -42,8 +42,9 @@ export const knots: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
     );
     for (const { data } of inCommon) trimInPlace(data, parameters.density);
     const merged = { ...together, columns, data: together.data.slice(0, left.columns * columns) };
-    mergeByMajority(
+    mergeBySign(
       inCommon.map(({ data }) => data),
+      inCommon.map(() => 1),
       merged.data,
     );
     return products.multiply(left, merged);

@@ -1,28 +1,31 @@
 import type { DominantSubspaces } from "@isthmus/linear-algebra";
 import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-matrix-method.ts";
 import { joinParts } from "../matrices/join-parts.ts";
-import { largestParts } from "../matrices/largest-parts.ts";
+import { ITERATIONS, largestParts } from "../matrices/largest-parts.ts";
 import { readTaskMatrix } from "../matrices/task-matrices.ts";
+
+const PARAMETERS = { iterations: ITERATIONS as typeof ITERATIONS } as const;
 
 /**
  * Keeps the largest singular vectors of each difference, an equal number of each, and makes them orthogonal
  * over all networks, so that networks do not disturb each other.
  */
-export const tsvM: MatrixMergeMethod<Record<never, never>> = defineMatrixMethod({
+export const tsvM: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   name: "tsv_m",
   description: "Joins the main directions of each difference to the base, made orthogonal to each other.",
   source:
     "Gargiulo et al., Task singular vectors: reducing task interference in model merging, 2025, algorithm 1",
-  parameters: {},
+  parameters: PARAMETERS,
   async combine(tensor) {
     const { products, seed, networks } = tensor;
+    const { iterations } = tensor.parameters;
     const parts: DominantSubspaces[] = [];
     for (let i = 0; i < networks.length; i++) {
       const difference = await readTaskMatrix(tensor, i);
       const rank = Math.floor(Math.min(difference.rows, difference.columns) / networks.length);
       // More networks than directions: none is kept, as in the authors' code.
       if (rank === 0) return { ...difference, data: difference.data.fill(0) };
-      parts.push(await largestParts(difference, { rank, products, seed }));
+      parts.push(await largestParts(difference, { rank, products, seed, iterations }));
     }
     const [first, ...others] = parts;
     if (first === undefined) throw new TypeError("a merge has at least one network");

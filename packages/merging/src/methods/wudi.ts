@@ -14,8 +14,8 @@ const PARAMETERS = {
  * Starts from the sum of the differences and makes what it adds to each one vanish on the inputs of that
  * one, which the rows of a difference span: Adam on `sum over i of |(D - D_i) D_i^T|^2 / |D_i|^2`.
  *
- * The gradient is `2 (D G - R)` with `G = sum of D_i^T D_i / |D_i|^2` and `R = sum of D_i D_i^T D_i / |D_i|^2`,
- * which are computed once: one product a step whatever the number of networks.
+ * The gradient is `2 (D G - R)` with `G = sum of D_i^T D_i / |D_i|^2` and `R = sum of D_i D_i^T D_i /
+ * |D_i|^2`, which are computed once: one product a step whatever the number of networks.
  */
 export const wudi: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   name: "wudi",

@@ -9,17 +9,20 @@ export function trimInPlace(elements: Elements, density: number): void {
   for (let i = 0; i < elements.length; i++) if (Math.abs(elements[i]!) < least) elements[i] = 0;
 }
 
-/** Averages, for each place, the elements whose sign is that of the sum; zeros do not count. */
-export function mergeByMajority(vectors: readonly Elements[], out: Elements): void {
+/**
+ * Averages, for each place, factors times elements whose sign is that of the sum of all, before factors; a
+ * sum of zero counts as positive.
+ */
+export function mergeBySign(vectors: readonly Elements[], factors: readonly number[], out: Elements): void {
   for (let i = 0; i < out.length; i++) {
     let sum = 0;
     for (const vector of vectors) sum += vector[i]!;
     let agreeing = 0;
     let count = 0;
-    for (const vector of vectors) {
-      const x = vector[i]!;
+    for (let k = 0; k < vectors.length; k++) {
+      const x = vectors[k]![i]!;
       if (sum >= 0 ? x > 0 : x < 0) {
-        agreeing += x;
+        agreeing += factors[k]! * x;
         count++;
       }
     }

@@ -1,0 +1,93 @@
+import { FormatError, UnsupportedError } from "@isthmus/core";
+
+/** What `adapter_config.json` of a LoRA adapter says that its weights do not. */
+export interface AdapterConfig {
+  /** Rank where no pattern says otherwise; for information, as ranks are known from the weights. */
+  readonly rank: number;
+  /** Numerator of the scale where no pattern says otherwise. */
+  readonly alpha: number;
+  /** Numerators of some modules, by patterns of their names. */
+  readonly alphaPattern: ReadonlyMap<string, number>;
+  /** Whether the scale is `alpha / sqrt(rank)`, not `alpha / rank`. */
+  readonly isRankStabilized: boolean;
+  /** Whether weights of linear modules are stored as `[in, out]`, as in GPT-2. */
+  readonly isTransposed: boolean;
+  /** Whether the length of each row of a weight is learned too (DoRA). */
+  readonly hasMagnitudes: boolean;
+  /** All that the file says, for what is only passed on. */
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+/** Settings under which weights mean something else than is handled here. */
+const UNSUPPORTED = [
+  ...["use_qalora", "use_bdlora", "target_parameters", "layer_replication", "alora_invocation_tokens"],
+  ...["trainable_token_indices", "velora_config", "monteclora_config", "arrow_config", "kasa_config"],
+];
+
+/**
+ * Reads the settings of a LoRA adapter as PEFT writes them.
+ * @param raw - parsed JSON of `adapter_config.json`
+ * @param source - path, for messages
+ * @throws FormatError if a setting is missing or of another type
+ * @throws UnsupportedError if it is no LoRA adapter, or uses a variant that is not handled
+ */
+export function parseAdapterConfig(raw: unknown, source: string): AdapterConfig {
+  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) {
+    throw configError(source, "it must hold an object");
+  }
+  const settings = raw as Readonly<Record<string, unknown>>;
+  const { peft_type: type } = settings;
+  if (type !== "LORA") {
+    throw new UnsupportedError(
+      `Cannot use adapter "${source}" as only LoRA adapters are handled: its "peft_type" is ${JSON.stringify(type)}`,
+      { feature: String(type) },
+    );
+  }
+  for (const name of UNSUPPORTED) {
+    if (!isSet(settings[name])) continue;
+    throw new UnsupportedError(
+      `Cannot use adapter "${source}" as "${name}" changes what its weights mean, which is not handled; merge it into its model with PEFT`,
+      { feature: name },
+    );
+  }
+  return {
+    rank: numberOf(settings, "r", source),
+    alpha: numberOf(settings, "lora_alpha", source),
+    alphaPattern: patternsOf(settings, source),
+    isRankStabilized: settings["use_rslora"] === true,
+    isTransposed: settings["fan_in_fan_out"] === true,
+    hasMagnitudes: settings["use_dora"] === true,
+    raw: settings,
+  };
+}
+
+function isSet(value: unknown): boolean {
+  if (value === undefined || value === null || value === false) return false;
+  return Array.isArray(value) ? value.length > 0 : true;
+}
+
+function numberOf(settings: Readonly<Record<string, unknown>>, name: string, source: string): number {
+  const value = settings[name];
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw configError(source, `"${name}" must be a number: it is ${JSON.stringify(value) ?? "missing"}`);
+}
+
+function patternsOf(
+  settings: Readonly<Record<string, unknown>>,
+  source: string,
+): ReadonlyMap<string, number> {
+  const patterns = settings["alpha_pattern"] ?? {};
+  if (typeof patterns !== "object" || Array.isArray(patterns)) {
+    throw configError(source, '"alpha_pattern" must be an object of numbers');
+  }
+  const entries = Object.entries(patterns as Readonly<Record<string, unknown>>);
+  return new Map(
+    entries.map(([pattern]) => [pattern, numberOf(patterns as Record<string, unknown>, pattern, source)]),
+  );
+}
+
+function configError(source: string, problem: string): FormatError {
+  return new FormatError(`Cannot read the settings of adapter "${source}" as ${problem}`, {
+    format: "adapter_config.json",
+  });
+}

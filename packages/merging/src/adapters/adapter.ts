@@ -1,0 +1,132 @@
+import { type Checkpoint, entry, MismatchError, type TensorInfo, UnsupportedError } from "@isthmus/core";
+import type { AdapterConfig } from "./adapter-config.ts";
+import { fitsModule } from "./fits-module.ts";
+
+/** Low-rank change of one weight: `scale * B * A`. */
+export interface AdapterModule {
+  /** Name of the module in the network, as `model.layers.0.self_attn.q_proj`; its weight is `NAME.weight`. */
+  readonly name: string;
+  readonly kind: "linear" | "embedding";
+  /** Name of `A`, `[rank, in, ...]`, in the adapter's checkpoint. */
+  readonly a: string;
+  /** Name of `B`, `[out, rank, ...]`. */
+  readonly b: string;
+  /** Name of the change of the bias, `[out]`. */
+  readonly bias: string | undefined;
+  /** Name of the lengths of the weight's rows, `[out]`, of DoRA. */
+  readonly magnitude: string | undefined;
+  readonly rank: number;
+  /** What `B * A` is multiplied by. */
+  readonly scale: number;
+  /** Whether the weight is stored as `[in, out]`, so that the change is transposed. */
+  readonly isTransposed: boolean;
+}
+
+/** A LoRA adapter: small changes of some weights of a network, and some tensors in place of others. */
+export interface Adapter {
+  /** Where it comes from, for messages. */
+  readonly source: string;
+  readonly config: AdapterConfig;
+  /** Its weights under the names that PEFT gives them. */
+  readonly checkpoint: Checkpoint;
+  /** Changed modules, by name. */
+  readonly modules: ReadonlyMap<string, AdapterModule>;
+  /** Tensors that replace tensors of the network: name in the network, and in the adapter. */
+  readonly replaced: ReadonlyMap<string, string>;
+  /** Closes its files. */
+  close(): Promise<void>;
+}
+
+const PREFIX = "base_model.model.";
+/** What follows the name of a module, and which of its tensors that is. */
+const ROLES: readonly (readonly [RegExp, "a" | "b" | "bias" | "magnitude", AdapterModule["kind"]])[] = [
+  [/\.lora_A(\.default)?\.weight$/, "a", "linear"],
+  [/\.lora_B(\.default)?\.weight$/, "b", "linear"],
+  [/\.lora_B(\.default)?\.bias$/, "bias", "linear"],
+  [/\.lora_embedding_A(\.default)?$/, "a", "embedding"],
+  [/\.lora_embedding_B(\.default)?$/, "b", "embedding"],
+  [/\.lora_magnitude_vector(\.default)?(\.weight)?$/, "magnitude", "linear"],
+];
+
+type Parts = { kind: AdapterModule["kind"] } & Partial<Record<"a" | "b" | "bias" | "magnitude", string>>;
+
+/**
+ * Makes an adapter of weights under PEFT's names and of settings.
+ * @throws MismatchError if it is empty, a module lacks one of its two matrices, or their ranks differ
+ * @throws UnsupportedError if a tensor is of a variant of LoRA that is not handled
+ */
+export function createAdapter(source: string, checkpoint: Checkpoint, config: AdapterConfig): Adapter {
+  const parts = new Map<string, Parts>();
+  const replaced = new Map<string, string>();
+  for (const key of checkpoint.tensors.keys()) {
+    const name = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
+    const role = ROLES.find(([pattern]) => pattern.test(name));
+    if (role === undefined) {
+      assertPlain(source, key, name);
+      replaced.set(name.replace(/\.modules_to_save(\.default)?\./, ".").replace(".base_layer.", "."), key);
+      continue;
+    }
+    const [pattern, part, kind] = role;
+    const module = name.replace(pattern, "");
+    const earlier = parts.get(module) ?? { kind };
+    parts.set(module, { ...earlier, [part]: key });
+  }
+  if (parts.size + replaced.size === 0) {
+    throw new MismatchError(
+      `Cannot use adapter "${source}" as it must hold at least one tensor: it is empty`,
+      {
+        parameters: [],
+      },
+    );
+  }
+  const modules = [...parts].map(
+    ([name, of]) => [name, createModule({ source, checkpoint, config }, name, of)] as const,
+  );
+  return { source, config, checkpoint, modules: new Map(modules), replaced, close: () => checkpoint.close() };
+}
+
+function assertPlain(source: string, key: string, name: string): void {
+  if (!/\.(lora_|trainable_tokens|token_adapter)/.test(name)) return;
+  throw new UnsupportedError(
+    `Cannot use adapter "${source}" as "${key}" belongs to a variant of LoRA that is not handled; merge it into its model with PEFT`,
+    { feature: key },
+  );
+}
+
+function createModule(
+  { source, checkpoint, config }: Pick<Adapter, "source" | "checkpoint" | "config">,
+  name: string,
+  { kind, a, b, bias, magnitude }: Parts,
+): AdapterModule {
+  if (a === undefined || b === undefined) {
+    throw new MismatchError(
+      `Cannot use adapter "${source}" as module "${name}" must have both lora_A and lora_B: it lacks ${a === undefined ? "lora_A" : "lora_B"}`,
+      { parameters: [name] },
+    );
+  }
+  const rank = rankOf(
+    source,
+    entry(checkpoint.tensors, a, "tensor"),
+    entry(checkpoint.tensors, b, "tensor"),
+    name,
+  );
+  const pattern = [...config.alphaPattern.keys()].find((key) => fitsModule(key, name));
+  const alpha = pattern === undefined ? config.alpha : entry(config.alphaPattern, pattern, "pattern");
+  const isEmbedding = kind === "embedding";
+  return {
+    ...{ name, kind, a, b, bias, magnitude, rank },
+    scale: alpha / (config.isRankStabilized ? Math.sqrt(rank) : rank),
+    isTransposed: isEmbedding || config.isTransposed,
+  };
+}
+
+function rankOf(source: string, a: TensorInfo, b: TensorInfo, name: string): number {
+  const [rank] = a.shape;
+  const inner = b.shape.slice(1).reduce((product, extent) => product * extent, 1);
+  if (rank !== undefined && a.shape.length >= 2 && b.shape.length >= 2 && rank === inner && rank > 0)
+    return rank;
+  throw new MismatchError(
+    `Cannot use adapter "${source}" as the matrices of "${name}" must be [rank, in] and [out, rank]: they are [${a.shape}] and [${b.shape}]`,
+    { parameters: [name] },
+  );
+}

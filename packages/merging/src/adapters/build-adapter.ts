@@ -1,0 +1,115 @@
+import {
+  type allocateData,
+  type Checkpoint,
+  convertInto,
+  type DType,
+  defineCheckpoint,
+  entry,
+  sizeOf,
+  type TensorInfo,
+} from "@isthmus/core";
+import type { Matrix } from "@isthmus/linear-algebra";
+import { type Adapter, type AdapterModule, createAdapter } from "./adapter.ts";
+import { parseAdapterConfig } from "./adapter-config.ts";
+import type { Factors } from "./read-factors.ts";
+
+/** A module of an adapter that is computed. */
+export interface BuiltModule {
+  readonly name: string;
+  readonly kind: AdapterModule["kind"];
+  /** Extents of `B`, `[out, rank, ...]`, and `A`, `[rank, in, ...]`. */
+  readonly shapes: { readonly a: readonly number[]; readonly b: readonly number[] };
+  /** Element type of both. */
+  readonly dtype: DType;
+  /** Computes both, with scale 1. */
+  readonly compute: () => Promise<Factors>;
+}
+
+/** What a computed adapter is made of. */
+export interface BuildAdapterOptions {
+  readonly source: string;
+  readonly modules: readonly BuiltModule[];
+  /** Tensors that replace tensors of the network: adapter, name there, by name in the network. */
+  readonly replaced?: ReadonlyMap<string, { readonly checkpoint: Checkpoint; readonly name: string }>;
+  /** Checkpoints it is computed from. */
+  readonly inputs: readonly Checkpoint[];
+  /** Settings that are passed on, as the name of the base model. */
+  readonly passedOn: Readonly<Record<string, unknown>>;
+  /** Whether weights of linear modules are stored as `[in, out]`. */
+  readonly isTransposed?: boolean;
+}
+
+const PREFIX = "base_model.model.";
+
+/** Makes an adapter whose matrices are computed when they are read; every module has scale 1. */
+export function buildAdapter(options: BuildAdapterOptions): Adapter {
+  const { source, modules, replaced = new Map(), inputs } = options;
+  const tensors = new Map<string, TensorInfo>();
+  const places = new Map<string, { readonly module: BuiltModule; readonly part: keyof Factors }>();
+  for (const module of modules) {
+    const keys = keysOf(module);
+    tensors.set(keys.a, { dtype: module.dtype, shape: module.shapes.a });
+    tensors.set(keys.b, { dtype: module.dtype, shape: module.shapes.b });
+    places.set(keys.a, { module, part: "right" });
+    places.set(keys.b, { module, part: "left" });
+  }
+  for (const [name, place] of replaced) {
+    tensors.set(PREFIX + name, entry(place.checkpoint.tensors, place.name, "tensor"));
+  }
+  const factorsOf = createFactors();
+  const checkpoint = defineCheckpoint({
+    ...{ source, tensors, inputs },
+    async readInto(key, begin, out) {
+      const place = places.get(key);
+      if (place === undefined) {
+        const { checkpoint: of, name } = entry(replaced, key.slice(PREFIX.length), "tensor");
+        return of.readRangeInto(name, begin, out);
+      }
+      const { data } = (await factorsOf(place.module))[place.part];
+      const { dtype } = place.module;
+      copyInto(data.subarray(begin, begin + out.length), { dtype, data: out });
+    },
+  });
+  return createAdapter(source, checkpoint, parseAdapterConfig(settingsOf(options), source));
+}
+
+function keysOf({ name, kind }: BuiltModule) {
+  return kind === "embedding"
+    ? { a: `${PREFIX}${name}.lora_embedding_A`, b: `${PREFIX}${name}.lora_embedding_B` }
+    : { a: `${PREFIX}${name}.lora_A.weight`, b: `${PREFIX}${name}.lora_B.weight` };
+}
+
+function copyInto(data: Matrix["data"], out: { readonly dtype: DType; readonly data: TensorInto }): void {
+  convertInto({ dtype: data instanceof Float64Array ? "f64" : "f32", data }, out);
+}
+
+type TensorInto = ReturnType<typeof allocateData>;
+
+/** Remembers the factors of the last module, as its two matrices are read one after the other. */
+function createFactors() {
+  let last: { readonly module: BuiltModule; readonly factors: Promise<Factors> } | undefined;
+  return (module: BuiltModule): Promise<Factors> => {
+    if (last?.module !== module) last = { module, factors: module.compute() };
+    return last.factors;
+  };
+}
+
+function settingsOf({ modules, replaced, passedOn, isTransposed = false }: BuildAdapterOptions) {
+  const ranks = modules.map(({ name, shapes }) => [name, sizeOf(shapes.a.slice(0, 1))] as const);
+  const most = ranks.reduce((rank, [, of]) => Math.max(rank, of), 1);
+  const exceptions = ranks.filter(([, rank]) => rank !== most);
+  const saved = [...new Set([...(replaced?.keys() ?? [])].map((name) => name.replace(/\.[^.]*$/, "")))];
+  return {
+    ...passedOn,
+    peft_type: "LORA",
+    r: most,
+    lora_alpha: most,
+    rank_pattern: Object.fromEntries(exceptions),
+    // The scale is alpha / rank; it is 1 for every module.
+    alpha_pattern: Object.fromEntries(exceptions),
+    target_modules: modules.map(({ name }) => name).sort(),
+    modules_to_save: saved.length === 0 ? null : saved.sort(),
+    ...{ fan_in_fan_out: isTransposed, use_rslora: false, use_dora: false, lora_bias: false, bias: "none" },
+    ...{ lora_dropout: 0, inference_mode: true, init_lora_weights: true },
+  };
+}

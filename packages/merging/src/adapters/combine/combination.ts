@@ -1,0 +1,21 @@
+import type { MatrixProducts } from "@isthmus/linear-algebra";
+import type { Factors } from "../read-factors.ts";
+
+/** Changes of one module by several adapters. */
+export interface ModuleChanges {
+  /** Name of the module. */
+  readonly name: string;
+  /** Factors of each adapter that changes the module, `[out, rank]` and `[rank, in]`, at least one. */
+  readonly factors: readonly [Factors, ...Factors[]];
+  /** What the product of each is multiplied by: its scale times the weight of the adapter. */
+  readonly scales: readonly number[];
+  readonly products: MatrixProducts;
+}
+
+/** A way to make one low-rank change of several. */
+export interface Combination {
+  /** Rank of the result, from the ranks of the changes and the extents of the weight. */
+  rankOf(ranks: readonly number[], extents: { readonly out: number; readonly in: number }): number;
+  /** Computes the result, `[out, rank]` and `[rank, in]`, with scale 1. */
+  combine(changes: ModuleChanges): Promise<Factors>;
+}

@@ -1,0 +1,73 @@
+import { at, MismatchError } from "@isthmus/core";
+import type { Matrix } from "@isthmus/linear-algebra";
+import { mergeBySign, trimInPlace } from "../../matrices/kernels/majority.ts";
+import { addScaled } from "../../matrices/kernels/task-vectors.ts";
+import type { Combination, ModuleChanges } from "./combination.ts";
+
+/** Merges matrices of one shape, each with its factor. */
+type Rule = (matrices: readonly Matrix["data"][], factors: readonly number[], out: Matrix["data"]) => void;
+
+/**
+ * Adds `A` and `B` of all adapters, each by the square root of its scale. It is fast and a rough
+ * approximation, as the product of two sums has terms of mixed adapters.
+ */
+export const linearCombination: Combination = elementByElement((matrices, factors, out) => {
+  for (const [i, matrix] of matrices.entries()) addScaled(out, matrix, at(factors, i, "adapter"));
+});
+
+/**
+ * Trims `A` and `B` of each adapter to their largest elements and averages elements that agree with the
+ * majority of signs, as TIES does.
+ *
+ * Source: Yadav et al., TIES-merging, 2023, algorithm 1, as PEFT applies it to `A` and `B`.
+ * @param density - share of elements that is kept
+ */
+export function tiesCombination(density: number): Combination {
+  return elementByElement((matrices, factors, out) => {
+    const trimmed = matrices.map((matrix) => matrix.slice());
+    for (const matrix of trimmed) trimInPlace(matrix, density);
+    mergeBySign(trimmed, factors, out);
+  });
+}
+
+/** Makes a combination that treats `A` and `B` apart; PEFT gives the sign of a scale to `A`. */
+function elementByElement(rule: Rule): Combination {
+  return {
+    rankOf: (ranks) => at(ranks, 0, "rank"),
+    async combine(changes) {
+      assertSameRank(changes);
+      const { factors, scales } = changes;
+      const roots = scales.map((scale) => Math.sqrt(Math.abs(scale)));
+      const signed = scales.map((scale, i) => (scale < 0 ? -1 : 1) * at(roots, i, "scale"));
+      const merge = (matrices: readonly Matrix[], by: readonly number[]): Matrix => {
+        const first = at(matrices, 0, "matrix");
+        const out = first.data.slice().fill(0);
+        rule(
+          matrices.map(({ data }) => data),
+          by,
+          out,
+        );
+        return { ...first, data: out };
+      };
+      return {
+        left: merge(
+          factors.map(({ left }) => left),
+          roots,
+        ),
+        right: merge(
+          factors.map(({ right }) => right),
+          signed,
+        ),
+      };
+    },
+  };
+}
+
+function assertSameRank({ name, factors }: ModuleChanges): void {
+  const ranks = new Set(factors.map(({ right }) => right.rows));
+  if (ranks.size <= 1) return;
+  throw new MismatchError(
+    `Cannot merge adapters element by element as their ranks of "${name}" must be equal: they are ${[...ranks].join(", ")}; merge by "cat" or "svd"`,
+    { parameters: [name] },
+  );
+}

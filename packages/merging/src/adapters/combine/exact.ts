@@ -1,0 +1,77 @@
+import { at } from "@isthmus/core";
+import { joinColumns, type Matrix, sliceColumns, svd, transpose } from "@isthmus/linear-algebra";
+import { multiplyBy } from "../../matrices/kernels/traces.ts";
+import type { Factors } from "../read-factors.ts";
+import { basisOf } from "./basis-of.ts";
+import type { Combination, ModuleChanges } from "./combination.ts";
+
+const sum = (ranks: readonly number[]) => ranks.reduce((total, rank) => total + rank, 0);
+
+/** Puts the matrices of all adapters side by side: the change is exactly the sum, its rank that of all. */
+export const catCombination: Combination = {
+  rankOf: sum,
+  combine: async (changes) => stack(changes),
+};
+
+/**
+ * Keeps the largest singular values of the sum of all changes.
+ *
+ * The sum is never written out: bases of `B` and `A` of all adapters side by side hold it in a small matrix,
+ * with the same singular values.
+ * @param rank - rank of the result; undefined for the largest rank of the adapters
+ */
+export function svdCombination(rank: number | undefined): Combination {
+  const rankOf: Combination["rankOf"] = (ranks, extents) =>
+    Math.min(rank ?? Math.max(...ranks), extents.out, extents.in);
+  return {
+    rankOf,
+    async combine(changes) {
+      const { products, factors } = changes;
+      const { left, right } = stack(changes);
+      const ofLeft = await basisOf(left, products);
+      const ofRight = await basisOf(transpose(right), products);
+      const core = await products.multiply(
+        await products.multiply(ofLeft, left, { transposeLeft: true }),
+        await products.multiply(right, ofRight),
+      );
+      const extents = { out: left.rows, in: right.columns };
+      const keep = rankOf(
+        factors.map((of) => of.right.rows),
+        extents,
+      );
+      const inner = svd(core);
+      return {
+        left: await products.multiply(ofLeft, firstScaled(inner.left, inner.values, keep)),
+        right: transpose(await products.multiply(ofRight, firstScaled(inner.right, undefined, keep))),
+      };
+    },
+  };
+}
+
+/** Copies the first columns, each times its value; columns beyond the last one are zeros. */
+function firstScaled(matrix: Matrix, values: Float64Array | undefined, count: number): Matrix {
+  const available = Math.min(count, matrix.columns);
+  const part = sliceColumns(matrix, 0, available);
+  for (let i = 0; i < part.data.length; i++) {
+    const value = values === undefined ? 1 : at(values, i % available, "value");
+    part.data[i] = at(part.data, i, "element") * value;
+  }
+  if (available === count) return part;
+  const zeros = { ...part, columns: count - available, data: part.data.slice(0, 0) };
+  const Elements = part.data instanceof Float64Array ? Float64Array : Float32Array;
+  return joinColumns([part, { ...zeros, data: new Elements(part.rows * zeros.columns) }]);
+}
+
+/** Puts `B` of all adapters side by side, and `A`, each with its scale, one below the other. */
+function stack({ factors, scales }: ModuleChanges): Factors {
+  const [first, ...others] = factors;
+  const scaled = ({ right }: Factors, i: number): Matrix => {
+    const copy = transpose(right);
+    multiplyBy(copy.data, at(scales, i, "adapter"));
+    return copy;
+  };
+  return {
+    left: joinColumns([first.left, ...others.map(({ left }) => left)]),
+    right: transpose(joinColumns([scaled(first, 0), ...others.map((of, i) => scaled(of, i + 1))])),
+  };
+}

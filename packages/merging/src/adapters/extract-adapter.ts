@@ -1,0 +1,148 @@
+import {
+  assertSameStructure,
+  assertWholeOptions,
+  at,
+  type Checkpoint,
+  DTYPES,
+  entry,
+  MismatchError,
+  matchesAny,
+  sizeOf,
+  type TensorInfo,
+  toFloat32,
+} from "@isthmus/core";
+import {
+  createMatrix,
+  type Matrix,
+  type MatrixProducts,
+  plainProducts,
+  type RangeFinderOptions,
+  transpose,
+  truncatedSvd,
+} from "@isthmus/linear-algebra";
+import { subtract } from "../matrices/kernels/task-vectors.ts";
+import type { Adapter } from "./adapter.ts";
+import { type BuiltModule, buildAdapter } from "./build-adapter.ts";
+import type { Factors } from "./read-factors.ts";
+
+/** Options of {@link extractAdapter}. */
+export interface ExtractAdapterOptions {
+  /** Rank of every module, but at most that of its weight. */
+  readonly rank: number;
+  /** Names of weights that are extracted, with `*` for any characters. @defaultValue all matrices */
+  readonly include?: readonly string[];
+  /** Names of weights that are not. @defaultValue none */
+  readonly exclude?: readonly string[];
+  /**
+   * Names of weights of embeddings, which PEFT stores otherwise. @defaultValue `*embed*`, `*wte*`, `*wpe*`
+   */
+  readonly embeddings?: readonly string[];
+  /** Multiplies matrices. @defaultValue `plainProducts` */
+  readonly products?: MatrixProducts;
+  /** Power iterations and seed. */
+  readonly search?: RangeFinderOptions;
+}
+
+/** What {@link extractAdapter} has made. */
+export interface ExtractAdapterResult {
+  readonly adapter: Adapter;
+  /** Floating-point tensors that are not in the adapter: vectors, and what was excluded. */
+  readonly leftOut: readonly string[];
+}
+
+const EMBEDDINGS = ["*embed*", "*wte*", "*wpe*"];
+
+/**
+ * Extracts what a network differs by from its base as a LoRA adapter, lazily: each module is computed when it
+ * is read, from the largest singular values of its difference, `B = U sqrt(S)` and `A = sqrt(S) V^T`.
+ *
+ * Save it by `saveAdapter`. Tensors other than matrices, as norms and biases, are left out and listed.
+ * @throws MismatchError if names or shapes differ, or no matrix is left
+ *
+ * Source: Eckart and Young, The approximation of one matrix by another of lower rank, 1936.
+ */
+export function extractAdapter(
+  network: Checkpoint,
+  base: Checkpoint,
+  options: ExtractAdapterOptions,
+): ExtractAdapterResult {
+  const { rank, include = ["*"], exclude = [] } = options;
+  assertWholeOptions("extract an adapter", { rank }, { rank: 1 });
+  assertSameStructure(network, base);
+  const floats = [...network.tensors].filter(([, { dtype }]) => DTYPES[dtype].float);
+  const isExtracted = (name: string, { shape }: TensorInfo) =>
+    shape.length === 2 &&
+    sizeOf(shape) > 0 &&
+    name.endsWith(".weight") &&
+    matchesAny(include, name) &&
+    !matchesAny(exclude, name);
+  const modules = floats
+    .filter(([name, info]) => isExtracted(name, info))
+    .map(([name, info]) => describeModule(network, base, { name, info }, options));
+  if (modules.length === 0) {
+    throw new MismatchError(
+      `Cannot extract an adapter from "${network.source}" as there must be matrices "NAME.weight" that are included: there are none`,
+      { parameters: [...network.tensors.keys()] },
+    );
+  }
+  const source = `adapter of ${network.source}`;
+  return {
+    adapter: buildAdapter({
+      source,
+      modules,
+      inputs: [network, base],
+      passedOn: { base_model_name_or_path: base.source },
+    }),
+    leftOut: floats.filter(([name, info]) => !isExtracted(name, info)).map(([name]) => name),
+  };
+}
+
+function describeModule(
+  network: Checkpoint,
+  base: Checkpoint,
+  { name, info }: { readonly name: string; readonly info: TensorInfo },
+  { rank, embeddings = EMBEDDINGS, products = plainProducts, search = {} }: ExtractAdapterOptions,
+): BuiltModule {
+  const rows = at(info.shape, 0, "extent");
+  const columns = at(info.shape, 1, "extent");
+  const isEmbedding = matchesAny(embeddings, name);
+  const [out, from] = isEmbedding ? [columns, rows] : [rows, columns];
+  const least = Math.min(rank, rows, columns);
+  return {
+    name: name.slice(0, -".weight".length),
+    kind: isEmbedding ? "embedding" : "linear",
+    shapes: { a: [least, from], b: [out, least] },
+    dtype: info.dtype,
+    async compute(): Promise<Factors> {
+      const difference = await readDifference(network, base, name, { rows, columns });
+      const { left, values, right } = await truncatedSvd(difference, least, products, search);
+      const roots = values.map(Math.sqrt);
+      const outer = { left: scaled(left, roots), right: transpose(scaled(right, roots)) };
+      return isEmbedding ? { left: transpose(outer.right), right: transpose(outer.left) } : outer;
+    },
+  };
+}
+
+async function readDifference(
+  network: Checkpoint,
+  base: Checkpoint,
+  name: string,
+  { rows, columns }: Pick<Matrix, "rows" | "columns">,
+): Promise<Matrix> {
+  const read = async (of: Checkpoint) => {
+    const { data } = await of.read(name);
+    return toFloat32(data, entry(of.tensors, name, "tensor").dtype);
+  };
+  const difference = await read(network);
+  subtract(difference, await read(base));
+  return createMatrix(rows, columns, difference);
+}
+
+/** Copies a matrix with each column multiplied by a factor. */
+function scaled(matrix: Matrix, factors: Float64Array): Matrix {
+  const { columns } = matrix;
+  return {
+    ...matrix,
+    data: matrix.data.map((x: number, i: number) => x * at(factors, i % columns, "factor")) as Matrix["data"],
+  };
+}

@@ -1,0 +1,173 @@
+import {
+  at,
+  type Checkpoint,
+  entry,
+  InputError,
+  MismatchError,
+  OutOfRangeError,
+  UnsupportedError,
+  UsageError,
+} from "@isthmus/core";
+import { type MatrixProducts, plainProducts } from "@isthmus/linear-algebra";
+import type { Adapter, AdapterModule } from "./adapter.ts";
+import { type BuiltModule, buildAdapter } from "./build-adapter.ts";
+import type { Combination } from "./combine/combination.ts";
+import { type CoreRule, coreCombination } from "./combine/core-space.ts";
+import { linearCombination, tiesCombination } from "./combine/element-by-element.ts";
+import { catCombination, svdCombination } from "./combine/exact.ts";
+import { type Factors, moduleExtents, readFactors } from "./read-factors.ts";
+
+/** Options of {@link mergeAdapters}. */
+export interface MergeAdaptersOptions {
+  /**
+   * How changes of a module are merged: `linear` adds the matrices, `cat` puts them side by side (exact, the
+   * ranks add up), `svd` keeps the largest singular values of the sum, `ties` trims and elects signs, `core`
+   * applies a merge method in the space that all adapters share.
+   */
+  readonly combination: "linear" | "cat" | "svd" | "ties" | "core";
+  /** Weight of each adapter, which may be negative. @defaultValue 1 for each */
+  readonly weights?: readonly number[];
+  /** Rank that `svd` keeps. @defaultValue the largest rank of the adapters */
+  readonly rank?: number;
+  /** Share of elements that `ties` keeps, in `[0, 1]`. @defaultValue 1 */
+  readonly density?: number;
+  /** Merge method of `core`. */
+  readonly rule?: CoreRule;
+  /** Multiplies matrices. @defaultValue `plainProducts` */
+  readonly products?: MatrixProducts;
+}
+
+/**
+ * Merges LoRA adapters of one base into one adapter, lazily: a module is computed when it is read.
+ *
+ * A module that some adapters lack is merged of the others. Results are as by PEFT's `add_weighted_adapter`,
+ * but for `cat` and `svd` without the zeros it fills matrices with.
+ * @throws InputError if there is none
+ * @throws MismatchError if adapters do not fit each other
+ * @throws UnsupportedError if an adapter changes biases or lengths of rows (DoRA), which have no such sum
+ * @throws UsageError if an option is missing or of no use
+ */
+export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdaptersOptions): Adapter {
+  const { weights = adapters.map(() => 1), products = plainProducts } = options;
+  const [first] = adapters;
+  if (first === undefined) {
+    throw new InputError("Cannot merge adapters as there must be at least one: there is none", {
+      input: "adapters",
+    });
+  }
+  if (weights.length !== adapters.length) {
+    throw new OutOfRangeError(
+      `Cannot merge ${adapters.length} adapters as each needs a weight: there are ${weights.length}`,
+    );
+  }
+  for (const adapter of adapters) assertMergeable(first, adapter);
+  const combination = chooseCombination(options);
+  const names = [...new Set(adapters.flatMap(({ modules }) => [...modules.keys()]))];
+  const modules = names.map((name) => {
+    const changes = adapters.flatMap((adapter, i): Change[] => {
+      const module = adapter.modules.get(name);
+      return module === undefined ? [] : [{ adapter, module, weight: at(weights, i, "weight") }];
+    });
+    return describeModule(changes, combination, products);
+  });
+  return buildAdapter({
+    source: `${options.combination}(${adapters.map(({ source }) => source).join(", ")})`,
+    ...{ modules, replaced: joinReplaced(adapters) },
+    inputs: adapters.map(({ checkpoint }) => checkpoint),
+    passedOn: first.config.raw,
+    isTransposed: first.config.isTransposed,
+  });
+}
+
+interface Change {
+  readonly adapter: Adapter;
+  readonly module: AdapterModule;
+  readonly weight: number;
+}
+
+function chooseCombination({ combination, rank, density = 1, rule }: MergeAdaptersOptions): Combination {
+  switch (combination) {
+    case "linear":
+      return linearCombination;
+    case "cat":
+      return catCombination;
+    case "svd":
+      return svdCombination(rank);
+    case "ties":
+      return tiesCombination(density);
+    case "core":
+      if (rule !== undefined) return coreCombination(rule);
+      throw new UsageError('Cannot merge adapters by "core" as it needs a "rule": give a merge method');
+    default:
+      throw new UsageError(
+        `Cannot merge adapters by "${combination}" as known are linear, cat, svd, ties, core`,
+      );
+  }
+}
+
+function assertMergeable(first: Adapter, adapter: Adapter): void {
+  const special = [...adapter.modules.values()].find(({ bias, magnitude }) => bias ?? magnitude);
+  if (special !== undefined) {
+    throw new UnsupportedError(
+      `Cannot merge adapter "${adapter.source}" with others as it changes ${special.bias === undefined ? "lengths of rows (DoRA)" : "biases"} of "${special.name}": apply it to its model, and merge models`,
+      { feature: special.name },
+    );
+  }
+  for (const [name, module] of adapter.modules) {
+    const other = first.modules.get(name);
+    if (other === undefined) continue;
+    const [a, b] = [moduleExtents(first, other), moduleExtents(adapter, module)];
+    if (a.in === b.in && a.out === b.out && other.isTransposed === module.isTransposed) continue;
+    throw new MismatchError(
+      `Cannot merge adapters "${first.source}" and "${adapter.source}" as their changes of "${name}" must have one shape: they are ${a.out} x ${a.in} and ${b.out} x ${b.in}`,
+      { parameters: [name] },
+    );
+  }
+}
+
+function describeModule(
+  changes: readonly Change[],
+  combination: Combination,
+  products: MatrixProducts,
+): BuiltModule {
+  const { adapter, module } = at(changes, 0, "change");
+  const extents = moduleExtents(adapter, module);
+  const ranks = changes.map((change) => change.module.rank);
+  const rank = combination.rankOf(ranks, extents);
+  const a = entry(adapter.checkpoint.tensors, module.a, "tensor");
+  const b = entry(adapter.checkpoint.tensors, module.b, "tensor");
+  return {
+    ...{ name: module.name, kind: module.kind, dtype: a.dtype },
+    // Kernels of convolutions keep their extents.
+    shapes: { a: [rank, ...a.shape.slice(1)], b: [extents.out, rank, ...b.shape.slice(2)] },
+    async compute() {
+      const factors: Factors[] = [];
+      for (const change of changes) {
+        factors.push(await readFactors(change.adapter, change.module, "f32"));
+      }
+      const [of, ...others] = factors;
+      if (of === undefined) throw new TypeError(`module "${module.name}" has no changes`);
+      return combination.combine({
+        ...{ name: module.name, factors: [of, ...others], products },
+        scales: changes.map((change) => change.weight * change.module.scale),
+      });
+    },
+  };
+}
+
+function joinReplaced(adapters: readonly Adapter[]) {
+  const replaced = new Map<string, { readonly checkpoint: Checkpoint; readonly name: string }>();
+  for (const { replaced: tensors, checkpoint, source } of adapters) {
+    for (const [name, key] of tensors) {
+      const earlier = replaced.get(name);
+      if (earlier !== undefined) {
+        throw new MismatchError(
+          `Cannot merge adapter "${source}" with "${earlier.checkpoint.source}" as both replace "${name}": at most one may`,
+          { parameters: [name] },
+        );
+      }
+      replaced.set(name, { checkpoint, name: key });
+    }
+  }
+  return replaced;
+}

@@ -11,6 +11,7 @@ import { existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { MERGE_METHODS } from "@isthmus/merging";
 
 const { values } = parseArgs({
   options: {
@@ -29,6 +30,7 @@ const { values } = parseArgs({
 });
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const gigabytes = Number(values.gb);
+const methods = values.methods.split(",").filter((method) => MERGE_METHODS.has(method));
 const memory = Number(values.memory.replace(/GB$/, "e9"));
 const { folder } = values;
 
@@ -141,7 +143,7 @@ try {
   makeModels();
   const runs: ({ readonly method: string; readonly program: string } & Run)[] = [];
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const method of values.methods.split(",")) {
+    for (const method of methods) {
       const programs: Record<string, () => Run> = {
         cat: () => measureCat(method),
         isthmus: () => measureOurs(method),
@@ -157,7 +159,7 @@ try {
       }
     }
   }
-  const rows = values.methods.split(",").map((method) => {
+  const rows = methods.map((method) => {
     const of = (program: string) => runs.filter((run) => run.method === method && run.program === program);
     const seconds = (program: string): number => median(of(program).map((run) => run.seconds));
     const cpu = (program: string): number => median(of(program).map((run) => run.cpuSeconds));

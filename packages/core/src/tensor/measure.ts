@@ -32,8 +32,8 @@ export interface PairProducts {
 }
 
 /**
- * Computes the three scalar products of two arrays of stored elements of equal length in one pass; each is what
- * {@link dot} gives, bit for bit.
+ * Computes the three scalar products of two arrays of stored elements of equal length in one pass; each is
+ * what {@link dot} gives, bit for bit.
  * @throws OutOfRangeError if lengths differ.
  * @throws UsageError if an array is not the class of its element type.
  */

@@ -25,8 +25,8 @@ function isStored({ source, files }: Checkpoint): boolean {
 }
 
 /**
- * Lists everything that decides the bytes of a result; where the plan and its files do not show all of it, the
- * identity is like no other.
+ * Lists everything that decides the bytes of a result; where the plan and its files do not show all of it,
+ * the identity is like no other.
  * @param inputs - paths of the files that the networks are read from
  */
 export async function identify(

@@ -89,7 +89,7 @@ export { DTYPES, type DType, type DTypeInfo, isDType, type TensorData } from "./
 export type { Elements } from "./tensor/elements.ts";
 export type { Scratch } from "./tensor/kernels/floats.ts";
 export { type GatherArray, gatherInto, strideTable } from "./tensor/kernels/gather.ts";
-export { dot, findNonFinite, type PairProducts, pairProducts, squaredNorm } from "./tensor/measure.ts";
+export { dot, findNonFinite, squaredNorm } from "./tensor/measure.ts";
 export { borrowScratch } from "./tensor/scratch.ts";
 export { formatShape, sameShape, sizeOf, stridesOf } from "./tensor/shape.ts";
 export {

@@ -1,13 +1,14 @@
 import {
   blendInto,
   type Checkpoint,
+  dot,
   type Elements,
   entry,
   lerpInto,
   MismatchError,
   OutOfRangeError,
-  pairProducts,
   sizeOf,
+  squaredNorm,
 } from "@isthmus/core";
 import { combine, scanTensor } from "./combine.ts";
 
@@ -76,10 +77,9 @@ export async function measureAngle(
   let squareB = 0;
   await scanTensor([a, b], name, ([x, y]) => {
     if (x === undefined || y === undefined) return;
-    const products = pairProducts(x, y);
-    product += products.both;
-    squareA += products.first;
-    squareB += products.second;
+    product += dot(x, y);
+    squareA += squaredNorm(x);
+    squareB += squaredNorm(y);
   });
   const cosine = product / Math.sqrt(squareA * squareB);
   if (sizeOf(entry(a.tensors, name, "tensor").shape) > 1 && cosine <= -PARALLEL) throw opposite(name, a, b);

@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fromFloat64Into } from "./convert.ts";
-import type { DType } from "./dtype.ts";
-import { dot, findNonFinite, pairProducts, squaredNorm } from "./measure.ts";
-import { allocateData, viewData } from "./tensor.ts";
+import { dot, findNonFinite, squaredNorm } from "./measure.ts";
+import { viewData } from "./tensor.ts";
 
 describe("dot()", () => {
   it("adds in f64 what f32 would lose", () => {
@@ -30,21 +28,6 @@ describe("dot()", () => {
     expect(() =>
       dot({ dtype: "u8", data: new Uint8Array(1) }, { dtype: "u8", data: new Uint8Array(2) }),
     ).toThrow(RangeError);
-  });
-});
-
-describe("pairProducts()", () => {
-  it.each([
-    ["bf16", "bf16"],
-    ["f32", "f16"],
-    ["f64", "f32"],
-  ] as const)("gives what dot() gives, bit for bit: %s and %s", (left, right) => {
-    const numbers = (seed: number) => Float64Array.from({ length: 40_003 }, (_, i) => Math.sin(i * seed));
-    const elements = (dtype: DType, seed: number) => ({
-      ...{ dtype, data: fromFloat64Into(numbers(seed), dtype, allocateData(dtype, 40_003)) },
-    });
-    const [a, b] = [elements(left, 1.3), elements(right, 0.7)];
-    expect(pairProducts(a, b)).toEqual({ both: dot(a, b), first: squaredNorm(a), second: squaredNorm(b) });
   });
 });
 

@@ -21,30 +21,6 @@ export function dot(a: Elements, b: Elements): number {
   return dotNumbers(x, y);
 }
 
-/** Scalar products of two arrays with each other and with themselves. */
-export interface PairProducts {
-  /** `sum of a[i] * b[i]`. */
-  readonly both: number;
-  /** `sum of a[i] * a[i]`. */
-  readonly first: number;
-  /** `sum of b[i] * b[i]`. */
-  readonly second: number;
-}
-
-/**
- * Computes the three scalar products of two arrays of stored elements of equal length in one pass; each is
- * what {@link dot} gives, bit for bit.
- * @throws OutOfRangeError if lengths differ.
- * @throws UsageError if an array is not the class of its element type.
- */
-export function pairProducts(a: Elements, b: Elements): PairProducts {
-  assertElements("multiply", [a, b]);
-  const left = asFloats(a);
-  const right = asFloats(b);
-  if (left && right) return floatKernels().pairProducts(left, right);
-  return { both: dot(a, b), first: dot(a, a), second: dot(b, b) };
-}
-
 /**
  * Computes the sum of the squares of stored elements, added in f64; 0 if there are none.
  * @throws UsageError if the array is not the class of its element type.

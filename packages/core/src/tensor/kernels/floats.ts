@@ -22,11 +22,6 @@ export interface FloatKernels {
   step(from: Floats, to: Floats, by: number, out: Floats): void;
   /** Computes `sum over i of a[i] * b[i]`, products exact, added in f64 over 8 interleaved sums. */
   dot(a: Floats, b: Floats): number;
-  /** Computes `dot` of both, of `a` with itself, and of `b` with itself, in one pass. */
-  pairProducts(
-    a: Floats,
-    b: Floats,
-  ): { readonly both: number; readonly first: number; readonly second: number };
   /** Finds the index of the first NaN or infinity, or -1. */
   findNonFinite(source: Floats): number;
   /** Borrows memory in which arrays need no copying; undefined if none is left or there is no such memory. */

@@ -110,10 +110,6 @@ export const scalarKernels: FloatKernels = {
     return sumLanes(s);
   },
 
-  pairProducts(a, b) {
-    return { both: this.dot(a, b), first: this.dot(a, a), second: this.dot(b, b) };
-  },
-
   findNonFinite(source) {
     for (let begin = 0; begin < source.data.length; begin += BLOCK) {
       const end = Math.min(begin + BLOCK, source.data.length);

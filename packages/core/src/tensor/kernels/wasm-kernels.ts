@@ -151,33 +151,6 @@ class WasmKernels implements FloatKernels {
     return sumLanes(this.#sums);
   }
 
-  pairProducts(
-    a: Floats,
-    b: Floats,
-  ): {
-    readonly both: number;
-    readonly first: number;
-    readonly second: number;
-  } {
-    const [both, first, second] = [new Float64Array(8), new Float64Array(8), new Float64Array(8)];
-    for (let begin = 0; begin < a.data.length; begin += BLOCK) {
-      const count = blockSize(a, begin);
-      this.#exports.widen(CODES[a.dtype], this.#place(a, begin, this.#a), this.#x, count);
-      this.#exports.widen(CODES[b.dtype], this.#place(b, begin, this.#b), this.#y, count);
-      this.#addProducts(this.#x, this.#y, count, both);
-      this.#addProducts(this.#x, this.#x, count, first);
-      this.#addProducts(this.#y, this.#y, count, second);
-    }
-    return { both: sumLanes(both), first: sumLanes(first), second: sumLanes(second) };
-  }
-
-  /** Adds the products of two blocks of f32 in this memory to 8 interleaved sums. */
-  #addProducts(a: number, b: number, count: number, sums: Float64Array): void {
-    this.#sums.set(sums);
-    this.#exports.dot(a, b, count, this.#sums.byteOffset);
-    sums.set(this.#sums);
-  }
-
   findNonFinite(source: Floats): number {
     for (let begin = 0; begin < source.data.length; begin += BLOCK) {
       const count = blockSize(source, begin);

@@ -16,6 +16,7 @@ import {
   type Checkpoint,
   createRandom,
   defineCheckpoint,
+  entry,
   fromFloat64Into,
   saveCheckpoint,
   UsageError,
@@ -69,9 +70,10 @@ async function killMerge(
   method: string,
 ): Promise<{ hits: number; missed: number; wrong: number; finished: number }> {
   const networks = [path("a.safetensors"), path("b.safetensors")];
-  const base =
-    MERGE_METHODS.get(method)?.networks.base === "required" ? { base: path("base.safetensors") } : {};
-  const merge = { networks, method, ...base };
+  const { networks: rule, parameters } = entry(MERGE_METHODS, method, "method");
+  const base = rule.base === "required" ? { base: path("base.safetensors") } : {};
+  const settings = Object.entries({ weight: 0.5, density: 0.5 }).filter(([name]) => name in parameters);
+  const merge = { networks, method, ...base, parameters: Object.fromEntries(settings) };
   const random = createRandom(Number(values.seed), method);
   const whole = path(`${method}-whole`);
   const began = performance.now();

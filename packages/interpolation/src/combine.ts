@@ -1,7 +1,6 @@
 import {
   assertCheckpoint,
   assertSameStructure,
-  at,
   borrowScratch,
   type Checkpoint,
   convertInto,
@@ -91,10 +90,10 @@ function once<S>(survey: Combination<S>["survey"]): (name: string) => Promise<S>
 }
 
 /**
- * Bytes of each checkpoint that are held at a time while a whole tensor is surveyed: as many as files read at
- * once, without another thread, and as stay in the cache until they have been used.
+ * Elements of each checkpoint that are held at a time while a whole tensor is surveyed: as many as fit into
+ * the memory of the kernels in f32, so that nothing is allocated for each range.
  */
-const SURVEYED_BYTES = 128 * 1024;
+const SURVEYED = 1 << 18;
 
 /**
  * Reads a tensor of several checkpoints from its first to its last element, range by range, all checkpoints
@@ -107,11 +106,9 @@ export async function scanTensor(
   name: string,
   use: (parts: readonly Elements[], begin: number) => void | Promise<void>,
 ): Promise<void> {
-  const infos = checkpoints.map(({ tensors }) => entry(tensors, name, "tensor"));
-  const size = sizeOf(at(infos, 0, "checkpoint").shape);
-  const step = SURVEYED_BYTES / Math.max(...infos.map(({ dtype }) => DTYPES[dtype].bytes));
-  for (let begin = 0; begin < size; begin += step) {
-    const length = Math.min(step, size - begin);
+  const size = sizeOf(entry(checkpoints[0].tensors, name, "tensor").shape);
+  for (let begin = 0; begin < size; begin += SURVEYED) {
+    const length = Math.min(SURVEYED, size - begin);
     await withRanges(checkpoints, { name, begin, length }, (parts) => use(parts, begin));
   }
 }

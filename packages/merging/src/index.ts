@@ -25,12 +25,14 @@ export {
 export type { MergedFile, MergedInput, MergeProvenance } from "./executor/provenance.ts";
 export {
   type MergedTensors,
-  type MergeProgress,
-  SAVE_MERGE_DEFAULTS,
-  type SaveMergeOptions,
   type SaveMergeResult,
   saveMerge,
 } from "./executor/save-merge.ts";
+export {
+  type MergeProgress,
+  SAVE_MERGE_DEFAULTS,
+  type SaveMergeOptions,
+} from "./executor/save-merge-options.ts";
 export {
   type TensorDeviation,
   type VerifyMergeOptions,

@@ -13,21 +13,17 @@ export interface MergeChildRequest {
   readonly merge: FileMerge;
   readonly path: string;
   readonly options: SaveMergeOptions;
-  /** Whether all is done in one thread, without a description for others. */
-  readonly isAlone?: boolean;
 }
 
-const { merge, path, options, isAlone = false }: MergeChildRequest = JSON.parse(process.argv[2] ?? "");
-const source = describeFileMerge(merge);
-const { plan, close } = await openMergeSource(source);
+const { merge, path, options }: MergeChildRequest = JSON.parse(process.argv[2] ?? "");
 const notes: string[] = [];
 try {
+  const source = describeFileMerge(merge);
+  const { plan, close } = await openMergeSource(source);
   const onNote = (note: string): void => void notes.push(note);
-  const result = await saveMerge(plan, path, { ...options, ...(isAlone ? {} : { source }), onNote });
+  const result = await saveMerge(plan, path, { ...options, source, onNote });
   process.stdout.write(JSON.stringify({ result, notes }));
+  await close();
 } catch (error) {
-  process.stdout.write(
-    JSON.stringify({ error: (error as Error).message, name: (error as Error).name, notes }),
-  );
+  process.stdout.write(JSON.stringify({ error: (error as Error).message, notes }));
 }
-await close();

@@ -56,6 +56,7 @@ export function describeFileMerge(merge: FileMerge): MergeSource {
  * Opens a merge that {@link describeFileMerge} described.
  * @throws UsageError if there is no method of the name
  * @throws what `openCheckpoint` and `planMerge` throw
+ * @public as the module of a description, which threads import
  */
 export async function openMerge(merge: FileMerge): Promise<OpenedMerge> {
   const method = await findMethod(merge);

@@ -166,6 +166,7 @@ describe("saveMerge()", () => {
     ["an input", /the file ".*a\.safetensors" has changed/, {}],
     ["the recipe", /its metadata has changed/, { recipe: { changed: true } }],
     ["the size of shards", /the size of shards has changed/, { maxShardBytes: 5000 }],
+    ["what numbers are allowed", /whether numbers must be finite has changed/, { allowNonFinite: true }],
     ["what is asked for", /that was asked for/, { resume: false }],
   ])("starts anew if %s has changed, and says so", async (what, reason, changed) => {
     const { plan, repair } = await planThatFails();

@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeFileMerge, type FileMerge } from "./file-merge.ts";
 import { openMergeSource } from "./merge-source.ts";
 import type { MergeProvenance } from "./provenance.ts";
-import { type SaveMergeOptions, saveMerge } from "./save-merge.ts";
+import { saveMerge } from "./save-merge.ts";
+import type { SaveMergeOptions } from "./save-merge-options.ts";
 import { verifyMerge } from "./verify-merge.ts";
 
 let folder: string;

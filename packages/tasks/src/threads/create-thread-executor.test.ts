@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { EngineError, InputError, isUsageError, OutOfRangeError } from "@isthmus/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createThreadExecutor, type ThreadExecutor } from "./create-thread-executor.ts";
@@ -16,6 +17,19 @@ function run(of: readonly number[], signal = new AbortController().signal, seen:
 }
 
 describe("createThreadExecutor()", () => {
+  it("createThreadExecutor() runs threads of a program that is given on the command line", () => {
+    const program = `
+      import { createThreadExecutor } from ${JSON.stringify(new URL("./create-thread-executor.ts", import.meta.url))};
+      const executor = createThreadExecutor(new URL(${JSON.stringify(SCRIPT)}), { capacity: 1, workerData: 1 });
+      const assignment = { kind: "sum", params: { of: [2] }, inputs: {}, folder: "f" };
+      const { signal } = new AbortController();
+      console.log(JSON.stringify(await executor.run(assignment, { signal, onProgress() {} })));
+      await executor.close();`;
+    const flags = ["--import", "tsx", "--conditions=@isthmus/source", "--input-type=module", "-e", program];
+    const output = execFileSync(process.execPath, flags, { encoding: "utf8" });
+    expect(JSON.parse(output)).toEqual({ sum: 3 });
+  });
+
   it("createThreadExecutor() runs tasks in threads, side by side and one after the other", async () => {
     const seen: number[] = [];
     const { signal } = new AbortController();

@@ -32,7 +32,7 @@ export function createThreadExecutor(
   const alive = new Set<Worker>();
   const idle: Worker[] = [];
   const start = (): Worker => {
-    const worker = new Worker(script, { workerData });
+    const worker = new Worker(script, { workerData, ...threadFlags() });
     alive.add(worker);
     for (const end of ["error", "exit"]) worker.on(end, () => alive.delete(worker));
     return worker;
@@ -51,6 +51,16 @@ export function createThreadExecutor(
       await Promise.all([...alive].map((worker) => worker.terminate()));
     },
   };
+}
+
+/**
+ * Returns the flags of Node for threads where they must not be the flags of the process: a program that is
+ * given on the command line has a flag for its type, which a thread that runs a file refuses.
+ */
+function threadFlags(): { readonly execArgv?: string[] } {
+  const flags = process.execArgv;
+  if (!flags.some((flag) => flag.startsWith("--input-type"))) return {};
+  return { execArgv: flags.filter((flag) => flag.startsWith("--conditions=")) };
 }
 
 function runOn(

@@ -1,0 +1,83 @@
+import { createHash, randomUUID } from "node:crypto";
+import { dirname } from "node:path";
+import type { Checkpoint } from "@isthmus/core";
+import { canonicalJson } from "@isthmus/tasks";
+import type { MergePlan } from "../merge-plan.ts";
+import { digestPlan, statesOf } from "./describe-plan.ts";
+import { differencesOf, type MergeIdentity, readJournal, startOfMachine } from "./merge-journal.ts";
+import { programVersion } from "./provenance.ts";
+import type { ResolvedOptions } from "./save-merge-options.ts";
+
+/**
+ * Returns whether a plan and its files show all that decides the result: a network that is computed, or held
+ * in memory, may be another one the next time, unless a description says how it is made.
+ */
+function isRepeatable({ networks }: MergePlan, { source }: ResolvedOptions): boolean {
+  return source !== undefined || networks.every(isStored);
+}
+
+/** Returns whether a network is the content of a file, or of the shards in a folder. */
+function isStored({ source, files }: Checkpoint): boolean {
+  return (
+    files.includes(source) ||
+    (files.length > 0 && files.every((file) => dirname(file) === source.replace(/(?<=.)\/+$/, "")))
+  );
+}
+
+/**
+ * Lists everything that decides the bytes of a result; where the plan and its files do not show all of it,
+ * the identity is like no other.
+ * @param inputs - paths of the files that the networks are read from
+ */
+export async function identify(
+  plan: MergePlan,
+  inputs: readonly string[],
+  metadata: Readonly<Record<string, string>>,
+  options: ResolvedOptions,
+): Promise<MergeIdentity> {
+  if (!isRepeatable(plan, options)) return { "some network that is computed": randomUUID() };
+  const { source, maxShardBytes, pieceBytes, durable, allowNonFinite } = options;
+  const states = await statesOf([...inputs, ...(source?.files ?? [])]);
+  const files = states.map(({ path, ...state }) => [`the file "${path}"`, canonicalJson(state)]);
+  return {
+    "the version of the program": programVersion(),
+    "the plan": digestPlan(plan),
+    "its description": digest(canonicalJson(source?.data ?? null)),
+    "its metadata": digest(canonicalJson(metadata)),
+    "the size of shards": String(maxShardBytes),
+    "the size of pieces": String(pieceBytes),
+    "whether numbers must be finite": String(!allowNonFinite),
+    ...Object.fromEntries(files),
+    ...(!durable && { "the start of the machine": startOfMachine() }),
+  };
+}
+
+const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+interface Continuation {
+  readonly isWhole: boolean;
+  readonly identity: MergeIdentity;
+  readonly path: string;
+  readonly options: ResolvedOptions;
+}
+
+/**
+ * Returns the finished pieces of an interrupted merge if this merge is the same.
+ * @returns undefined if it starts anew
+ */
+export async function takeUp(
+  folder: string,
+  { isWhole, identity, path, options: { resume, onNote } }: Continuation,
+): Promise<ReadonlySet<string> | undefined> {
+  const anew = (reason: string): undefined =>
+    void onNote?.(`Starting anew what was interrupted at "${path}", as ${reason}`);
+  if (!resume) return anew("that was asked for");
+  const journal = await readJournal(folder);
+  if (journal === undefined) return anew("it had not got far enough to be continued");
+  const [first, ...others] = differencesOf(journal.identity, identity);
+  if (first !== undefined)
+    return anew(`${first} has changed${others.length > 0 ? `, and ${others.length} more` : ""}`);
+  if (!isWhole) return anew("some of its unfinished files are gone");
+  onNote?.(`Going on with what was interrupted at "${path}": ${journal.finished.size} pieces are finished`);
+  return journal.finished;
+}

@@ -7,6 +7,7 @@ import {
   defineCheckpoint,
   type Elements,
   entry,
+  InvariantError,
   type TensorInfo,
 } from "@isthmus/core";
 import { type TensorRange, withRanges } from "@isthmus/interpolation";
@@ -160,7 +161,7 @@ function createJob(
 
 /** A checkpoint of one tensor of another, under the name it has in the result. */
 function renamed(checkpoint: Checkpoint | undefined, tensor: string, name: string): Checkpoint {
-  if (checkpoint === undefined) throw new RangeError(`no network of the plan has the tensor ${tensor}`);
+  if (checkpoint === undefined) throw new InvariantError(`no network of the plan has the tensor ${tensor}`);
   if (tensor === name && checkpoint.tensors.has(name)) return checkpoint;
   return composeCheckpoint(new Map([[name, { checkpoint, name: tensor }]]), { source: checkpoint.source });
 }

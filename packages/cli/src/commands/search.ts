@@ -137,16 +137,16 @@ async function search(path: string, options: SearchOptions, context: Context): P
   const { evaluations, population, sigma, seed, goal, journal, methods: methodFiles } = options;
   const align = createAligner(await createEngine(options.engine), followAlignment("weight", context));
   const judging = await createJudge(recipe, options);
-  const found = await searchMerge(recipe, {
+  const searched = await searchMerge(recipe, {
     ...{ judge: judging.judge, methodFiles, align, evaluations, sigma, seed, goal },
     ...(population === undefined ? {} : { population }),
     journal: journal ?? `${options.output.replace(/\/+$/, "")}.search.jsonl`,
     signal: context.signal,
     onProgress: ({ done, best }) => context.progress(`Searching, best ${best.toPrecision(5)}`, done),
   }).finally(judging.release);
-  const result = describeSearch(found, { recipe: path, goal, seed });
+  const result = describeSearch(searched, { recipe: path, goal, seed });
   if (options.report !== undefined) await savePage(options.report, result, context);
-  return saveBest(found, { result, options, align }, context);
+  return saveBest(searched, { result, options, align }, context);
 }
 
 async function saveBest(

@@ -57,6 +57,9 @@ export function formatSearch(
   { description }: StudyResult,
   { values, score }: SearchCandidate<Recipe>,
 ): string {
-  const found = Object.entries(values).map(([name, value]): [string, string] => [name, value.toPrecision(6)]);
-  return [description, formatPairs([["score", score.toPrecision(6)], ...found])].join("\n");
+  const numbers = Object.entries(values).map(([name, value]): [string, string] => [
+    name,
+    value.toPrecision(6),
+  ]);
+  return [description, formatPairs([["score", score.toPrecision(6)], ...numbers])].join("\n");
 }

@@ -7,6 +7,7 @@ import {
   formatShape,
   fromFloat32Into,
   fromFloat64Into,
+  InvariantError,
   MismatchError,
   type TensorInfo,
   toFloat32,
@@ -190,7 +191,7 @@ function createFactors(adapter: Adapter) {
 }
 
 function round(result: Matrix["data"], out: Elements): void {
-  if (!DTYPES[out.dtype].float) throw new TypeError(`a changed tensor is ${out.dtype}`);
+  if (!DTYPES[out.dtype].float) throw new InvariantError(`a changed tensor is ${out.dtype}`);
   if (result instanceof Float64Array) fromFloat64Into(result, out.dtype, out.data);
   else fromFloat32Into(result, out.dtype, out.data);
 }

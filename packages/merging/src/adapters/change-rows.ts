@@ -1,4 +1,4 @@
-import { at, entry, toFloat64, UnsupportedError } from "@isthmus/core";
+import { at, entry, InvariantError, toFloat64, UnsupportedError } from "@isthmus/core";
 import type { Matrix } from "@isthmus/linear-algebra";
 import type { Adapter, AdapterModule } from "./adapter.ts";
 
@@ -18,7 +18,7 @@ export async function addBias(
   { checkpoint }: Adapter,
   { top, bottom, weight }: ChangedRows,
 ): Promise<void> {
-  if (bias === undefined) throw new TypeError(`module "${name}" has no bias`);
+  if (bias === undefined) throw new InvariantError(`module "${name}" has no bias`);
   const { dtype } = entry(checkpoint.tensors, bias, "tensor");
   const change = toFloat64(await checkpoint.readRange(bias, top, bottom), dtype);
   for (let i = 0; i < result.length; i++) {

@@ -3,6 +3,7 @@ import {
   type Checkpoint,
   entry,
   InputError,
+  InvariantError,
   MismatchError,
   OutOfRangeError,
   UnsupportedError,
@@ -146,7 +147,7 @@ function describeModule(
         factors.push(await readFactors(change.adapter, change.module, "f32"));
       }
       const [of, ...others] = factors;
-      if (of === undefined) throw new TypeError(`module "${module.name}" has no changes`);
+      if (of === undefined) throw new InvariantError(`module "${module.name}" has no changes`);
       return combination.combine({
         ...{ name: module.name, factors: [of, ...others], products },
         scales: changes.map((change) => change.weight * change.module.scale),

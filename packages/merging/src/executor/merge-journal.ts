@@ -1,8 +1,7 @@
-import { createReadStream, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { parseJson } from "@isthmus/core";
+import { parseJson, readTextFile } from "@isthmus/core";
 import type { MergedPiece } from "./merge-tasks.ts";
 
 /**
@@ -46,8 +45,7 @@ export async function readJournal(folder: string): Promise<MergeJournal | undefi
   const finished = new Set<string>();
   let identity: MergeIdentity | undefined;
   try {
-    const lines = createInterface({ input: createReadStream(journalPath(folder)) });
-    for await (const line of lines) {
+    for (const line of (await readTextFile(journalPath(folder))).split("\n").slice(0, -1)) {
       if (identity !== undefined) finished.add(line);
       else identity = parseIdentity(line);
       if (identity === undefined) return undefined;
@@ -81,7 +79,7 @@ export function differencesOf(a: MergeIdentity, b: MergeIdentity): readonly stri
  */
 export function startOfMachine(): string {
   try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+    return readFileSync(new URL("file:///proc/sys/kernel/random/boot_id"), "latin1").trim();
   } catch {
     return "";
   }

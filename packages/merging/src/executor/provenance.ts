@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { type Checkpoint, FormatError, openFileSource } from "@isthmus/core";
+import { type Checkpoint, FormatError, openFileSource, parseJson } from "@isthmus/core";
 import type { MergePlan } from "../merge-plan.ts";
 
 /** A file that a merge has read. */
@@ -100,7 +100,7 @@ function isInput(value: unknown): boolean {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(Buffer.from(text), { attempt: "verify a merge" });
   } catch {
     return undefined;
   }

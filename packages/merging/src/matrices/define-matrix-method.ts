@@ -1,4 +1,4 @@
-import { at, type Elements, fromFloat64Into, toFloat64 } from "@isthmus/core";
+import { at, type Elements, fromFloat64Into, InvariantError, toFloat64 } from "@isthmus/core";
 import type { Matrix } from "@isthmus/linear-algebra";
 import type { MergedTensor, MergeMethod } from "../merge-method.ts";
 import type { ParameterSpecs } from "../parameters.ts";
@@ -48,7 +48,7 @@ export function defineMatrixMethod<const P extends ParameterSpecs>({
     keepsTensor: true,
     survey: async (tensor) => (isMatrix(tensor) ? (await combine(tensor)).data : undefined),
     blendInto({ parts, base, begin, survey, tensor }, out) {
-      if (base === undefined) throw new TypeError(`"${tensor.name}" has no base`);
+      if (base === undefined) throw new InvariantError(`"${tensor.name}" has no base`);
       const difference = survey?.subarray(begin, begin + out.data.length) ?? meanDifference(parts, base);
       // A float's f64 copy may be the stored array itself, which must not be written to.
       const result = Float64Array.from(toFloat64(base.data, base.dtype));

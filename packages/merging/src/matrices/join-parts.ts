@@ -1,3 +1,4 @@
+import { InvariantError } from "@isthmus/core";
 import {
   type DominantSubspaces,
   joinColumns,
@@ -26,6 +27,6 @@ export async function joinParts(
     begin += core.rows;
   }
   const [of, ...rest] = mapped;
-  if (of === undefined) throw new TypeError("no parts to join");
+  if (of === undefined) throw new InvariantError("no parts to join");
   return products.multiply(joinColumns([of, ...rest]), right, { transposeRight: true });
 }

@@ -1,4 +1,4 @@
-import { at, type Checkpoint, InputError, sizeOf, toFloat32, toFloat64 } from "@isthmus/core";
+import { at, type Checkpoint, InputError, InvariantError, sizeOf, toFloat32, toFloat64 } from "@isthmus/core";
 import { createMatrix, type Matrix } from "@isthmus/linear-algebra";
 import type { MergedTensor } from "../merge-method.ts";
 import { addScaled, subtract } from "./kernels/task-vectors.ts";
@@ -15,7 +15,7 @@ export function isMatrix({ info: { shape } }: Pick<MergedTensor, "info">): boole
 export async function readTaskMatrix(tensor: MergedTensor, network: number): Promise<Matrix> {
   const checkpoint = at(tensor.networks, network, "network");
   const [rows, columns] = tensor.info.shape;
-  if (rows === undefined || columns === undefined) throw new TypeError(`"${tensor.name}" is no matrix`);
+  if (rows === undefined || columns === undefined) throw new InvariantError(`"${tensor.name}" is no matrix`);
   const read = async (network: Checkpoint) => {
     const { data, dtype } = await network.read(tensor.name);
     return Math.min(rows, columns) <= SMALL ? toFloat64(data, dtype) : toFloat32(data, dtype);

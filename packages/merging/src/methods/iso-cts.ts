@@ -1,3 +1,4 @@
+import { InvariantError } from "@isthmus/core";
 import {
   type DominantSubspaces,
   type Matrix,
@@ -91,7 +92,7 @@ async function joinIsotropic(
     turned.push({ ...part, core });
   }
   const [first, ...others] = turned;
-  if (first === undefined) throw new TypeError("a matrix has at least one direction");
+  if (first === undefined) throw new InvariantError("a matrix has at least one direction");
   const joined = await joinParts([first, ...others], products);
   multiplyBy(joined.data, sum / directions);
   return joined;

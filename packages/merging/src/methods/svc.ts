@@ -1,3 +1,4 @@
+import { InvariantError } from "@isthmus/core";
 import type { Matrix, MatrixProducts } from "@isthmus/linear-algebra";
 import {
   defineMatrixMethod,
@@ -68,7 +69,7 @@ export function calibrated<P extends ParameterSpecs>(
     parameters: { ...method.parameters, alpha: { ...ALPHA, default: alpha } },
     async combine(tensor) {
       const merged = await method.survey?.(tensor as unknown as MergedTensor<WithScale<P>>);
-      if (merged === undefined) throw new TypeError(`${method.name} has no rule for matrices`);
+      if (merged === undefined) throw new InvariantError(`${method.name} has no rule for matrices`);
       const [rows = 0, columns = 0] = tensor.info.shape;
       return calibrate({ rows, columns, data: merged }, tensor as unknown as CalibratedTensor);
     },

@@ -1,3 +1,4 @@
+import { InvariantError } from "@isthmus/core";
 import type { DominantSubspaces } from "@isthmus/linear-algebra";
 import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-matrix-method.ts";
 import { joinParts } from "../matrices/join-parts.ts";
@@ -28,7 +29,7 @@ export const tsvM: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
       parts.push(await largestParts(difference, { rank, products, seed, iterations }));
     }
     const [first, ...others] = parts;
-    if (first === undefined) throw new TypeError("a merge has at least one network");
+    if (first === undefined) throw new InvariantError("a merge has at least one network");
     return joinParts([first, ...others], products);
   },
 });

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, InvariantError } from "@isthmus/core";
 import { countUpperBits, findMagnitude, LOWER_BITS } from "../kernels/magnitudes.ts";
 import { cutEverything, cutNothing, type RankCut, type RankOrder } from "./rank-cut.ts";
 import { RememberedPositions } from "./remembered-positions.ts";
@@ -123,5 +123,5 @@ function findBin(counts: Uint32Array, count: number, order: RankOrder): [number,
     if (before + inBin >= count) return [bin, count - before];
     before += inBin;
   }
-  throw new RangeError(`Cannot find element ${count} as there must be as many: there are ${before}`);
+  throw new InvariantError(`Cannot find element ${count} as there must be as many: there are ${before}`);
 }

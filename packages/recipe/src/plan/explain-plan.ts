@@ -28,6 +28,24 @@ export interface TensorExplanation {
  * Explains which rule makes each of some tensors, of which tensors and with which values.
  * @param pattern - a filter, as in recipes
  * @throws InputError if no tensor of the result matches the pattern
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { explainPlan, openRecipe, parseRecipe } from "@isthmus/recipe";
+ *
+ * const recipe = parseRecipe(`
+ * merge_method: linear
+ * models:
+ *   - model: examples/mnist-mlp/s0.safetensors
+ *   - model: examples/mnist-mlp/s1.safetensors
+ * `);
+ * const { plan, close } = await openRecipe(recipe);
+ * const [bias] = explainPlan(plan, "layers.3.bias");
+ * assert.deepEqual(bias?.parameters["weight"], [1, 1]);
+ * assert.equal(bias?.sources.length, 2);
+ * await close();
+ * ```
  */
 export function explainPlan({ networks, tensors }: MergePlan, pattern = "*"): readonly TensorExplanation[] {
   const fits = compileFilter(pattern);

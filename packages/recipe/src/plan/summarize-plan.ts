@@ -23,7 +23,25 @@ export interface PlanSummary {
   readonly bytesWritten: number;
 }
 
-/** Counts what a plan merges, copies and leaves out, and the bytes that it reads and writes. */
+/** Counts what a plan merges, copies and leaves out, and the bytes that it reads and writes. *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openRecipe, parseRecipe, summarizePlan } from "@isthmus/recipe";
+ *
+ * const recipe = parseRecipe(`
+ * merge_method: linear
+ * models:
+ *   - model: examples/mnist-mlp/s0.safetensors
+ *   - model: examples/mnist-mlp/s1.safetensors
+ * `);
+ * const { plan, close } = await openRecipe(recipe);
+ * const { merged, copied, bytesRead, bytesWritten } = summarizePlan(plan);
+ * assert.deepEqual([merged, copied], [8, 0]);
+ * assert.equal(bytesRead, 2 * bytesWritten);
+ * await close();
+ * ```
+ */
 export function summarizePlan({ networks, tensors }: MergePlan): PlanSummary {
   const used = networks.map(() => new Set<string>());
   let [merged, bytesRead, bytesWritten] = [0, 0, 0];

@@ -16,6 +16,17 @@ export function isRecipeFile(path: string): boolean {
  * @throws InputError if it cannot be read, or is not of the form of a recipe; the message names lines and
  *   keys
  * @throws FormatError if it is not YAML
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { writeFile } from "node:fs/promises";
+ * import { readRecipe } from "@isthmus/recipe";
+ *
+ * await writeFile("recipe.yml", "merge_method: linear\nmodels: [{ model: a }, { model: b }]\n");
+ * const { models } = await readRecipe("recipe.yml");
+ * assert.equal(models?.length, 2);
+ * ```
  */
 export async function readRecipe(path: string): Promise<Recipe> {
   return parseRecipe(await readTextFile(path), basename(path));

@@ -17,6 +17,24 @@ export interface CreateAlignerOptions extends Pick<AlignOptions, "signal" | "onP
  * from the graph that the input names, or from the config.json beside the weights.
  *
  * @param engine - the engine that proves that aligned networks compute what they computed before
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { createAligner, parseRecipe, runRecipe } from "@isthmus/recipe";
+ *
+ * const recipe = parseRecipe(`
+ * merge_method: linear
+ * models:
+ *   - model: examples/mnist-mlp/s0.safetensors
+ *   - model: examples/mnist-mlp/s1.safetensors
+ *     align: { graph: examples/mnist-mlp/graph.onnx, restarts: 1 }
+ * `);
+ * const align = createAligner(createOnnxRuntimeEngine());
+ * const { summary } = await runRecipe(recipe, "aligned.safetensors", { align, overwrite: true });
+ * assert.equal(summary.merged, 8);
+ * ```
  */
 export function createAligner(
   engine: Engine,

@@ -26,7 +26,9 @@ export interface OpenRecipeOptions {
 export interface OpenedRecipe {
   readonly plan: MergePlan;
   readonly models: PreparedModels;
-  /** Description from which worker threads make the plan; undefined if a function of the caller's decides it. */
+  /**
+   * Description from which worker threads make the plan; undefined if a function of the caller's decides it.
+   */
   readonly source: MergeSource | undefined;
   /** Whether making the plan takes long, so that worker threads should not make it again. */
   readonly isAligned: boolean;
@@ -35,12 +37,30 @@ export interface OpenedRecipe {
 }
 
 /**
- * Opens the networks of a recipe and plans its merge; paths are looked up from the folder the process runs in.
+ * Opens the networks of a recipe and plans its merge; paths are looked up from the folder the process runs
+ * in.
  *
- * Language models are made to fit each other first: their vocabularies, if the recipe has a tokenizer, and their
- * output heads.
+ * Language models are made to fit each other first: their vocabularies, if the recipe has a tokenizer, and
+ * their output heads.
  * @throws InputError if a network cannot be opened, or something in the recipe is wrong
- * @throws MismatchError if tensors that are merged are missing or of other shapes, or vocabularies of other sizes
+ * @throws MismatchError if tensors that are merged are missing or of other shapes, or vocabularies of other
+ *   sizes
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openRecipe, parseRecipe } from "@isthmus/recipe";
+ *
+ * const recipe = parseRecipe(`
+ * merge_method: linear
+ * models:
+ *   - model: examples/mnist-mlp/s0.safetensors
+ *   - model: examples/mnist-mlp/s1.safetensors
+ * `);
+ * const { plan, close } = await openRecipe(recipe); // reads headers only
+ * assert.equal(plan.tensors.get("layers.0.weight")?.method?.name, "linear");
+ * await close();
+ * ```
  */
 export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}): Promise<OpenedRecipe> {
   const { open = openReference, align, seed = 0, methodFiles = [] } = options;
@@ -80,7 +100,10 @@ function describeRecipeMerge(merge: RecipeMerge): MergeSource {
   return { module: import.meta.url, data: merge, files: merge.methodFiles };
 }
 
-/** Opens a merge that plain data describe, in a worker thread. */
+/**
+ * Opens a merge that plain data describe, in a worker thread.
+ * @public
+ */
 export async function openMerge({ recipe, methodFiles, seed }: RecipeMerge): Promise<OpenedRecipe> {
   return openRecipe(recipe, { methodFiles, seed });
 }

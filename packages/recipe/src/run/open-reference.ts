@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
-import { type Checkpoint, InvariantError, openCheckpoint, UnsupportedError } from "@isthmus/core";
+import { type Checkpoint, InvariantError, openCheckpoint, resolveModelPath } from "@isthmus/core";
+import { applyAdapter, openAdapter } from "@isthmus/merging";
 import { isRecipe, type ModelReference } from "../recipe/recipe.ts";
 
 /** A reference to a model in its parts. */
@@ -11,21 +12,29 @@ export interface ReferenceParts {
 }
 
 /**
- * Opens the network of a reference: a file, or a folder, in any format that `openCheckpoint` reads.
- * @throws UnsupportedError if it has a revision or an adapter
+ * Opens the network of a reference: a file, a folder or a name in the cache of the Hugging Face hub, in any
+ * format that `openCheckpoint` reads, with its LoRA adapter applied as it is read.
+ * @throws InputError if it cannot be opened
+ * @throws MismatchError if the adapter does not fit the network
  */
 export async function openReference(reference: ModelReference): Promise<Checkpoint> {
   const { path, revision, lora } = await splitReference(reference);
-  if (lora !== undefined) throw unsupported(path, "adapter", `add "${lora}" to the model before`);
-  if (revision !== undefined) throw unsupported(path, "revision", "download it, and name its folder");
-  return openCheckpoint(path);
-}
-
-function unsupported(path: string, feature: string, advice: string): UnsupportedError {
-  return new UnsupportedError(
-    `Cannot open "${path}" with its ${feature} as only files and folders are opened: ${advice}`,
-    { feature },
-  );
+  const network = await openCheckpoint(revision === undefined ? path : `${path}@${revision}`);
+  if (lora === undefined) return network;
+  try {
+    const adapter = await openAdapter(await resolveModelPath(lora));
+    const adapted = applyAdapter(network, adapter);
+    return {
+      ...adapted,
+      async close() {
+        await adapter.checkpoint.close();
+        await network.close();
+      },
+    };
+  } catch (error) {
+    await network.close();
+    throw error;
+  }
 }
 
 /** Splits `path@revision+lora` into its parts; a file or folder of the whole name comes first. */

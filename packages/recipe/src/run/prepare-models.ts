@@ -40,13 +40,14 @@ export interface PreparedModels {
 }
 
 /**
- * Opens the networks of a recipe that are no recipes themselves, and makes language models fit each other: rows of
- * embeddings are put in the order of one vocabulary where the recipe has a tokenizer, and a network without an output
- * head gets one where others have it.
+ * Opens the networks of a recipe that are no recipes themselves, and makes language models fit each other:
+ * rows of embeddings are put in the order of one vocabulary where the recipe has a tokenizer, and a network
+ * without an output head gets one where others have it.
  *
  * @param open - opens the network of a reference
  * @throws MismatchError if vocabularies have other sizes and the recipe has no tokenizer
- * @throws UnsupportedError if the recipe has a tokenizer and a network is a recipe, or a file without its tokenizer
+ * @throws UnsupportedError if the recipe has a tokenizer and a network is a recipe, or a file without its
+ *   tokenizer
  */
 export async function prepareModels(
   recipe: Recipe,

@@ -24,10 +24,11 @@ export interface RunRecipeResult {
 }
 
 /**
- * Makes the network that a recipe describes, and saves it as safetensors; in a folder, with all that a model is
- * loaded with: config, tokenizer, chat template, model card.
+ * Makes the network that a recipe describes, and saves it as safetensors; in a folder, with all that a model
+ * is loaded with: config, tokenizer, chat template, model card.
  *
- * The merge is made by worker threads within a limit of memory, and goes on where it was interrupted: see `saveMerge`.
+ * The merge is made by worker threads within a limit of memory, and goes on where it was interrupted: see
+ * `saveMerge`.
  *
  * @param output - a file ending in `.safetensors`, or a folder
  * @throws InputError if something in the recipe is wrong, a network cannot be opened, or the output cannot be
@@ -84,7 +85,9 @@ export async function saveRecipe(
   return { output: saved, summary: summarizePlan(plan), modelFiles };
 }
 
-/** Finds the size of shards: that of the largest file of the first network that has several, else no limit. */
+/**
+ * Finds the size of shards: that of the largest file of the first network that has several, else no limit.
+ */
 async function shardBytesOf({ plan: { networks } }: Pick<OpenedRecipe, "plan">): Promise<number> {
   for (const { files } of networks) {
     const weights = files.filter((file) => file.endsWith(".safetensors"));

@@ -14,8 +14,8 @@ export interface VerifyRecipeOptions extends Omit<OpenRecipeOptions, "seed">, Ve
 
 /**
  * Makes a merge by a recipe again, as the metadata of its result say, and compares it with the file tensor by
- * tensor, bit for bit; writes nothing. Networks are looked up where the recipe says, from the folder the process
- * runs in.
+ * tensor, bit for bit; writes nothing. Networks are looked up where the recipe says, from the folder the
+ * process runs in.
  *
  * @param path - a file or folder that `runRecipe` wrote
  * @throws FormatError if the metadata do not say how it was merged

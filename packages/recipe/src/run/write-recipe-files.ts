@@ -17,8 +17,8 @@ export interface RecipeFiles {
 }
 
 /**
- * Writes what a model is loaded with into the folder of its merged weights, as the recipe says: config, tokenizer,
- * chat template, model card. This is the one place where recipes do.
+ * Writes what a model is loaded with into the folder of its merged weights, as the recipe says: config,
+ * tokenizer, chat template, model card. This is the one place where recipes do.
  *
  * @param output - the weights; nothing is written if they are one file, or if no network has a `config.json`
  */
@@ -49,7 +49,10 @@ function describeNetwork(recipe: Recipe, { reference, name, directory }: RecipeM
   return [{ name, directory, isBase, parameters: model?.parameters ?? {} }];
 }
 
-/** Lists for each layer of the result the layer whose place in the config it takes; undefined for whole networks. */
+/**
+ * Lists for each layer of the result the layer whose place in the config it takes; undefined for whole
+ * networks.
+ */
 function layersOf({ slices }: Recipe): readonly number[] | undefined {
   return slices?.flatMap(({ sources: [first] }) => {
     if (first === undefined) return [];

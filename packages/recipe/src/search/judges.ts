@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, InvariantError, type Tensor } from "@isthmus/core";
 import { bindArchitecture, createEvaluator, type DataSet, type Evaluator } from "@isthmus/graph";
 import { saveMerge } from "@isthmus/merging";
 import type { OpenedArchitecture } from "@isthmus/zoo";
@@ -11,8 +11,8 @@ import type { JudgeMerge, MergeCandidate } from "./search-merge.ts";
  * Creates a judge that runs a command of the user's on each merged network; see `runEvaluation`.
  *
  * @param command - has `{}` where the path of the network stands
- * @param path - where each network is written, and removed once it is judged: a file ending in `.safetensors`, or a
- *   folder, which then is a model with its config and tokenizer
+ * @param path - where each network is written, and removed once it is judged: a file ending in
+ *   `.safetensors`, or a folder, which then is a model with its config and tokenizer
  */
 export function judgeByCommand(command: string, path: string): JudgeMerge {
   return async ({ recipe, plan, models }, signal) => {
@@ -59,7 +59,7 @@ export function judgeByExamples(
       const witness = exportedFrom ?? plan?.networks[0];
       const bound = await bindArchitecture(architecture, [held], { exportedFrom: witness, unread, signal });
       const [only] = bound.networks;
-      if (only === undefined) throw new RangeError(`"${network.source}" was not bound`);
+      if (only === undefined) throw new InvariantError(`"${network.source}" was not bound`);
       evaluator ??= createEvaluator(bound, data);
       const evaluation = await (await evaluator).evaluate(only.network, signal);
       return evaluation[score];

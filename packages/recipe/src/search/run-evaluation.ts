@@ -8,10 +8,10 @@ const PLACE = "{}";
 const SHOWN = 400;
 
 /**
- * Judges a network by a command of the user's, which is told its path and prints a number.
+ * Judges a network by a command of the user's, which gets its path and prints a number.
  *
- * The command is run by the shell, with `{}` in it replaced by the path; the last number on the last line of its
- * standard output that has any is the score. What it writes to standard error is only shown if it fails.
+ * The command is run by the shell, with `{}` in it replaced by the path; the last number on the last line of
+ * its standard output that has any is the score. What it writes to standard error is only shown if it fails.
  *
  * @param path - the merged network, a file or a folder
  * @returns the score; NaN if the command prints `nan`

@@ -33,8 +33,8 @@ export interface SearchMergeOptions
 /**
  * Searches the numbers that a recipe marks with `{ search: [low, high] }` for the merge that is judged best.
  *
- * Networks are opened, and aligned if the recipe asks for it, once for all candidates; nothing is written unless the
- * judge does.
+ * Networks are opened, and aligned if the recipe asks for it, once for all candidates; nothing is written
+ * unless the judge does.
  * @throws what `searchRecipe` and `openRecipe` throw
  */
 export async function searchMerge(

@@ -141,11 +141,36 @@ const MERGING: Readonly<Record<string, Described>> = {
     "packages/statistics/test/repair.test.ts",
     "REPAIR: the statistics of a merged network's activations restored",
   ],
+  "recipes of mergekit": [
+    "packages/recipe/src/plan/mergekit-recipes.test.ts",
+    "twelve recipes planned as mergekit plans them, with the tensors that it makes",
+  ],
+  "tokenizers of merged models": [
+    "packages/recipe/src/models/plan-vocabulary.test.ts",
+    "a union of vocabularies, one model's, rows of single tokens, padding",
+  ],
+  "LoRA adapters": [
+    "packages/merging/src/adapters/adapters.test.ts",
+    "applied, extracted and merged as PEFT does, also in core space",
+  ],
+  "large merges": [
+    "packages/merging/src/executor/merge-processes.test.ts",
+    "worker threads within a limit of memory; killed merges go on to the same bytes",
+  ],
+  verify: [
+    "packages/merging/src/executor/verify-merge.test.ts",
+    "a merge made again and compared bit for bit",
+  ],
+  search: ["packages/recipe/src/search/search-recipe.test.ts", "numbers of a recipe searched by CMA-ES"],
+  compare: [
+    "packages/recipe/test/judge-pairs.test.ts",
+    "a verdict on networks before they are merged: kinship, order of units and tokens, packed weights",
+  ],
 };
 
 /** Exported functions of interpolation that are parts of the operations above. */
 const PARTS =
-  "arcInto assertLayerPatterns averageInto curveCoefficients fitsLayer innerProducts layerOf measureAngle normalizeWeights scanTensor".split(
+  "arcInto assertLayerPatterns averageInto curveCoefficients fitsLayer innerProducts layerOf measureAngle normalizeWeights scanTensor withRanges".split(
     " ",
   );
 const MAKERS = "createPath createCurve createPlane".split(" ");

@@ -5,15 +5,17 @@ import type { MergeMethod } from "../merge-method.ts";
 import type { MergePlan } from "../merge-plan.ts";
 
 /**
- * Computes a digest of all that a plan says: tensors, methods with their code, sources, parameters and seed;
- * not of the content of the networks.
+ * Computes a digest of all that a plan says: tensors, methods, sources, parameters and seed; not of the content
+ * of the networks.
+ * @param withCode - whether methods count with their code, which loaders of sources may write in other words
  * @returns 64 hexadecimal digits
  */
-export function digestPlan({ tensors, networks, metadata, seed }: MergePlan): string {
+export function digestPlan({ tensors, networks, metadata, seed }: MergePlan, withCode: boolean): string {
   const hash = createHash("sha256");
   const codes = new Map<MergeMethod, string>();
   const codeOf = (method: MergeMethod): string => {
-    const code = codes.get(method) ?? `${method.name} ${method.survey} ${method.blendInto}`;
+    const code =
+      codes.get(method) ?? (withCode ? `${method.name} ${method.survey} ${method.blendInto}` : method.name);
     codes.set(method, code);
     return code;
   };

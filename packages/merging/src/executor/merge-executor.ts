@@ -28,7 +28,7 @@ export function createMergeExecutor(
   { threads, source }: { readonly threads: number; readonly source: MergeSource | undefined },
 ): MergeExecutor {
   if (source !== undefined && threads > 1) {
-    const workerData: MergeWorkerData = { source, digest: digestPlan(plan), target };
+    const workerData: MergeWorkerData = { source, digest: digestPlan(plan, false), target };
     return createThreadExecutor(WORKER, { capacity: threads, workerData });
   }
   return {

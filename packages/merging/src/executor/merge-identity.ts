@@ -41,7 +41,7 @@ export async function identify(
   const files = states.map(({ path, ...state }) => [`the file "${path}"`, canonicalJson(state)]);
   return {
     "the version of the program": programVersion(),
-    "the plan": digestPlan(plan),
+    "the plan": digestPlan(plan, true),
     "its description": digest(canonicalJson(source?.data ?? null)),
     "its metadata": digest(canonicalJson(metadata)),
     "the size of shards": String(maxShardBytes),

@@ -32,7 +32,7 @@ serveTasks(async ({ params }, { signal, onProgress }) => {
 
 async function openPlan(): Promise<MergePlan> {
   const { plan } = await openMergeSource(source);
-  if (digestPlan(plan) === digest) return plan;
+  if (digestPlan(plan, false) === digest) return plan;
   throw new MismatchError(
     `Cannot merge in threads as "${source.module}" must make the plan that was given from its data alone: it makes another one`,
     { parameters: ["source"] },

@@ -73,9 +73,9 @@ export async function openInputs(
 }
 
 /** Opens a network; if it cannot be opened, the message says where the recipe names it. */
-async function atPlace(
+export async function atPlace(
   recipe: Recipe,
-  { path }: Member,
+  { path }: Pick<Member, "path">,
   open: () => Promise<Checkpoint>,
 ): Promise<Checkpoint> {
   try {

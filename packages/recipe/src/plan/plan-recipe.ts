@@ -17,7 +17,7 @@ import { SettingsReader } from "../settings/settings-reader.ts";
 import { findSettingProblems } from "./check-settings.ts";
 import { findMethod } from "./find-method.ts";
 import { PartFinder } from "./find-parts.ts";
-import { listGroups } from "./groups.ts";
+import { keyOf, listGroups } from "./groups.ts";
 import { type Inputs, type OpenOptions, openInputs } from "./open-inputs.ts";
 import { placeTensors, templateOf } from "./place-tensors.ts";
 import { copy, type Planning, planTensor } from "./plan-tensor.ts";
@@ -29,6 +29,12 @@ export interface PlanRecipeOptions extends OpenOptions {
   readonly methods?: ReadonlyMap<string, MergeMethod>;
   /** Seed of methods that draw random numbers, a whole number of at least 0. @defaultValue 0 */
   readonly seed?: number;
+  /**
+   * Opens the networks of a recipe that are no recipes, and makes them fit each other, by the keys of their
+   * references; it is called once its form and settings are found right, for recipes inside it, too.
+   * @defaultValue networks are opened as they are
+   */
+  readonly prepare?: ((recipe: Recipe) => Promise<ReadonlyMap<string, Checkpoint>>) | undefined;
 }
 
 /**
@@ -68,7 +74,9 @@ async function planInside(
   const groups = assignAllRoles(recipe, method);
   const problems = groups.flatMap((group) => findSettingProblems(group, method, methods));
   rejectRecipe(recipe, "Cannot plan the recipe as its settings must have an effect", unique(problems));
-  const open = (reference: ModelReference) => openNested(reference, options, within);
+  const prepared = await options.prepare?.(recipe);
+  const open = async (reference: ModelReference) =>
+    prepared?.get(keyOf(reference)) ?? openNested(reference, options, within);
   const inputs = await openInputs(recipe, groups, { open, align });
   const tensors = planTensors(groups, inputs, { recipe, method, reader: new SettingsReader() });
   const [first, ...others] = inputs.networks;

@@ -1,6 +1,5 @@
-import type { Checkpoint } from "@isthmus/core";
+import { type Checkpoint, InvariantError } from "@isthmus/core";
 import type { MergeMethod, MergePlan, MergeSource } from "@isthmus/merging";
-import { keyOf } from "../plan/groups.ts";
 import type { AlignInput } from "../plan/open-inputs.ts";
 import { planRecipe } from "../plan/plan-recipe.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
@@ -75,11 +74,17 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
     return network;
   };
   try {
-    const models = await prepareModels(recipe, openAndKeep);
+    let models: PreparedModels | undefined;
     const plan = await planRecipe(recipe, {
-      ...{ methods, seed, align },
-      open: async (reference) => models.networks.get(keyOf(reference)) ?? openAndKeep(reference),
+      ...{ methods, seed, align, open: openAndKeep },
+      async prepare(part) {
+        const prepared = await prepareModels(part, openAndKeep);
+        if (part === recipe) models = prepared;
+        return prepared.networks;
+      },
     });
+    if (models === undefined)
+      throw new InvariantError("A recipe was planned whose networks were not prepared");
     const isDescribed = options.open === undefined && options.methods === undefined;
     const source = isDescribed ? describeRecipeMerge({ recipe, methodFiles, seed }) : undefined;
     return { plan, models, source, isAligned: hasAligned(recipe), close };

@@ -13,6 +13,7 @@ import {
 } from "../models/vocabulary-axes.ts";
 import type { VocabularyPlan } from "../models/vocabulary-plan.ts";
 import { keyOf } from "../plan/groups.ts";
+import { atPlace } from "../plan/open-inputs.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
 import { listReferences, nameOf } from "./list-references.ts";
 import { splitReference } from "./open-reference.ts";
@@ -54,10 +55,10 @@ export async function prepareModels(
   open: (reference: ModelReference) => Promise<Checkpoint>,
 ): Promise<PreparedModels> {
   const inputs: RecipeModelInput[] = [];
-  for (const reference of listReferences(recipe)) {
+  for (const { reference, path } of listReferences(recipe)) {
     if (isNested(reference)) continue;
-    const directory = await directoryOf(reference);
-    inputs.push({ reference, name: nameOf(reference), network: await open(reference), directory });
+    const network = await atPlace(recipe, { path }, () => open(reference));
+    inputs.push({ reference, name: nameOf(reference), network, directory: await directoryOf(reference) });
   }
   const configs = await Promise.all(inputs.map(({ directory }) => configOf(directory)));
   const tokenizer = tokenizerOf(recipe);
@@ -124,7 +125,7 @@ async function unifyVocabularies(
     if (axes.every(({ size }) => size > 0)) assertSameVocabularySize(networks, axes);
     return { networks, vocabulary: undefined };
   }
-  if (listReferences(recipe).some(isNested))
+  if (listReferences(recipe).some(({ reference }) => isNested(reference)))
     throw noTokenizer("a recipe as a network: give it a tokenizer of its own");
   const models = inputs.map(({ name, directory }) => {
     if (directory === undefined)

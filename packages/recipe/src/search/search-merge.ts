@@ -59,18 +59,14 @@ export async function searchMerge(
   };
   try {
     const models = await prepareModels(recipe, openAndKeep);
-    const planning = {
-      ...{ methods, seed },
-      open: remember(
-        async (reference: ModelReference) => models.networks.get(keyOf(reference)) ?? openAndKeep(reference),
-        keyOf,
-      ),
-      align: align && rememberAlignments(align),
-    };
+    const openOnce = remember(openAndKeep, keyOf);
+    const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align) };
     return await searchRecipe(recipe, {
       ...{ ...search, seed },
       async evaluate(filled, signal) {
-        const plan = await planRecipe(filled, planning);
+        const prepare = async (part: Recipe) =>
+          part === filled ? models.networks : (await prepareModels(part, openOnce)).networks;
+        const plan = await planRecipe(filled, { ...planning, prepare });
         return judge({ recipe: filled, plan, models, network: mergeByPlan(plan) }, signal);
       },
     });

@@ -1,0 +1,96 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+
+const mlp = fileURLToPath(new URL("../../../examples/mnist-mlp", import.meta.url));
+const [a, b] = [join(mlp, "s0.safetensors"), join(mlp, "s1.safetensors")];
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-cli-search-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const write = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+const RANGE = "{ weight: { search: [0, 1] } }";
+const MODELS = `models:\n  - { model: ${a}, parameters: { weight: 1 } }\n  - { model: ${b}, parameters: ${RANGE} }\n`;
+
+describe("isthmus search", () => {
+  it("searches by a command, keeps scores in a journal, and writes the best with a page", async () => {
+    write("r.yml", `merge_method: linear\n${MODELS}`);
+    // The less of B, the better: its share decides the bytes of the metadata.
+    write(
+      "judge.mjs",
+      `import { readFileSync } from "node:fs";
+      const text = readFileSync(process.argv[2], "latin1");
+      console.log("score", /\\\\"weight\\\\":([0-9.e-]+)\\}\\}\\]/.exec(text)?.[1] ?? "nan");`,
+    );
+    const args = ["search", "r.yml", "-o", "best.safetensors", "--evaluate", "node judge.mjs {}"];
+    const result = await runJson([...args, "--evaluations", "12", "--report", "s.html"], { cwd: folder });
+    const { best, tables } = result as {
+      best: { score: number; values: Record<string, number> };
+      tables: { rows: unknown[] }[];
+    };
+    expect(tables[0]?.rows).toHaveLength(12);
+    expect(best.score).toBeCloseTo(best.values["models.1.parameters.weight"] ?? Number.NaN, 6);
+    expect(best.score).toBeLessThan(0.4);
+    expect(readFileSync(join(folder, "s.html"), "utf8")).toMatch(/^<!doctype html>/);
+    expect(existsSync(join(folder, ".candidate.safetensors"))).toBe(false);
+
+    // The same search again takes all scores from the journal: the command is not run.
+    rmSync(join(folder, "judge.mjs"));
+    const again = await runJson([...args, "--evaluations", "12"], { cwd: folder });
+    expect((again as { best: unknown }).best).toEqual(best);
+    const verified = await runCli(["verify", "best.safetensors"], { cwd: folder });
+    expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining("the same, made again") });
+  });
+
+  it("refuses to judge in no way or in two, and recipes without ranges", async () => {
+    write("r.yml", `merge_method: linear\n${MODELS}`);
+    const none = await runCli(["search", "r.yml", "-o", "x.safetensors"], { cwd: folder });
+    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("judged in one way") });
+    write("plain.yml", `merge_method: linear\nmodels: [{ model: ${a} }, { model: ${b} }]\n`);
+    const plain = await runCli(["search", "plain.yml", "-o", "x.safetensors", "--evaluate", "echo 1 {}"], {
+      cwd: folder,
+    });
+    expect(plain).toMatchObject({ code: 2, stderr: expect.stringContaining("weight: { search: [0, 1] }") });
+  });
+});
+
+describe("isthmus verify", () => {
+  it("names the tensor and element that were changed, and exits with 1", async () => {
+    write(
+      "r.yml",
+      `merge_method: slerp\nmodels: [{ model: ${a} }, { model: ${b} }]\nparameters: { t: 0.3 }\n`,
+    );
+    expect(
+      (await runCli(["merge", "r.yml", "-o", "m.safetensors", "--hash-inputs"], { cwd: folder })).code,
+    ).toBe(0);
+    const path = join(folder, "m.safetensors");
+    expect(await runCli(["verify", path], { cwd: folder })).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/made by +Isthmus .* of s0\.safetensors, s1\.safetensors, seed 0/),
+    });
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    expect(await runCli(["verify", path], { cwd: folder })).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/differs +\S+: element \d+ is stored as/),
+    });
+  });
+
+  it("refuses what was not merged by a recipe", async () => {
+    expect(await runCli(["verify", a])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("must say how it was merged"),
+    });
+  });
+});

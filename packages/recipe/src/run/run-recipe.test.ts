@@ -1,0 +1,158 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint, toFloat64 } from "@isthmus/core";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parseRecipe } from "../read/parse-recipe.ts";
+import { createAligner } from "./create-aligner.ts";
+import { runRecipe } from "./run-recipe.ts";
+import { verifyRecipe } from "./verify-recipe.ts";
+
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
+const golden = join(root, "packages", "recipe", "test", "golden", "vocabularies");
+const adapters = join(root, "packages", "merging", "test", "golden", "adapters");
+const mlp = join(root, "examples", "mnist-mlp");
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-run-recipe-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** A model with a golden tokenizer, whose rows of tokens are `[id + offset, ...]`. */
+async function saveModel(
+  name: string,
+  tokenizer: string,
+  { rows, offset, head }: { readonly rows: number; readonly offset: number; readonly head: boolean },
+) {
+  const path = join(folder, name);
+  cpSync(join(golden, tokenizer), path, { recursive: true });
+  const table = (width: number) =>
+    createTensor(
+      "f32",
+      [rows, width],
+      Float32Array.from({ length: rows * width }, (_, i) => Math.floor(i / width) + offset),
+    );
+  await saveCheckpoint(
+    createCheckpoint({
+      "model.embed_tokens.weight": table(3),
+      "model.layers.0.mlp.up_proj.weight": createTensor("f32", [5, 3], new Float32Array(15).fill(offset)),
+      "model.layers.1.mlp.up_proj.weight": createTensor("f32", [5, 3], new Float32Array(15).fill(2 * offset)),
+      ...(head ? { "lm_head.weight": table(3) } : {}),
+    }),
+    join(path, "model.safetensors"),
+  );
+  return path;
+}
+
+async function valuesOf(path: string, tensor: string): Promise<number[]> {
+  const checkpoint = await openCheckpoint(path);
+  try {
+    const { data, dtype } = await checkpoint.read(tensor);
+    return [...toFloat64(data, dtype)];
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+describe("runRecipe()", () => {
+  it("unites vocabularies of other sizes, and writes a model that says so", async () => {
+    const a = await saveModel("a", "bpe", { rows: 56, offset: 0, head: true });
+    const b = await saveModel("b", "bpe-chat", { rows: 50, offset: 1000, head: true });
+    const recipe = parseRecipe(
+      `merge_method: linear\nbase_model: ${a}\ntokenizer: { source: union, pad_to_multiple_of: 16 }\nmodels: [{ model: ${a} }, { model: ${b} }]\nchat_template: chatml`,
+    );
+    const out = join(folder, "out");
+    const { modelFiles } = await runRecipe(recipe, out);
+    expect(modelFiles.files).toEqual(
+      expect.arrayContaining(["README.md", "chat_template.jinja", "config.json", "tokenizer.json"]),
+    );
+    const config = JSON.parse(readFileSync(join(out, "config.json"), "utf8"));
+    expect(config.vocab_size % 16).toBe(0);
+    const checkpoint = await openCheckpoint(out);
+    expect(checkpoint.tensors.get("lm_head.weight")?.shape).toEqual([config.vocab_size, 3]);
+    await checkpoint.close();
+    expect(await valuesOf(out, "model.layers.0.mlp.up_proj.weight")).toEqual(Array(15).fill(500));
+    expect(readFileSync(join(out, "README.md"), "utf8")).toContain("merge_method: linear");
+    expect((await verifyRecipe(out)).ok).toBe(true);
+  });
+
+  it("refuses vocabularies of other sizes without a tokenizer, and says what to write", async () => {
+    const [a, b] = [
+      await saveModel("a", "bpe", { rows: 56, offset: 0, head: true }),
+      await saveModel("b", "bpe-chat", { rows: 50, offset: 1, head: true }),
+    ];
+    const recipe = parseRecipe(`merge_method: linear\nmodels: [{ model: ${a} }, { model: ${b} }]`);
+    await expect(runRecipe(recipe, join(folder, "out"))).rejects.toThrow(/tokenizer: \{ ?source: union ?\}/);
+    expect(readdirSync(folder)).toEqual(["a", "b"]);
+  });
+
+  it("gives a network a head where others have one, and the config says so", async () => {
+    const [a, b] = [
+      await saveModel("a", "bpe", { rows: 56, offset: 0, head: false }),
+      await saveModel("b", "bpe", { rows: 56, offset: 2, head: true }),
+    ];
+    const config = join(a, "config.json");
+    writeFileSync(
+      config,
+      readFileSync(config, "utf8").replace('"tie_word_embeddings": false', '"tie_word_embeddings": true'),
+    );
+    const recipe = parseRecipe(`merge_method: linear\nmodels: [{ model: ${a} }, { model: ${b} }]`);
+    await runRecipe(recipe, join(folder, "out"));
+    expect((await valuesOf(join(folder, "out"), "lm_head.weight")).slice(0, 6)).toEqual([1, 1, 1, 2, 2, 2]);
+    expect(readFileSync(join(folder, "out", "config.json"), "utf8")).toContain(
+      '"tie_word_embeddings": false',
+    );
+  });
+
+  it("stacks layers, and the config has as many", async () => {
+    const a = await saveModel("a", "bpe", { rows: 56, offset: 1, head: true });
+    const recipe = parseRecipe(
+      `merge_method: passthrough\nslices:\n  - sources: [{ model: ${a}, layer_range: [0, 2] }]\n  - sources: [{ model: ${a}, layer_range: [1, 2] }]`,
+    );
+    await runRecipe(recipe, join(folder, "out"));
+    const config = JSON.parse(readFileSync(join(folder, "out", "config.json"), "utf8"));
+    expect(config.num_hidden_layers).toBe(3);
+    expect(await valuesOf(join(folder, "out"), "model.layers.2.mlp.up_proj.weight")).toEqual(
+      Array(15).fill(2),
+    );
+  });
+
+  it("applies LoRA adapters as they are read, as PEFT merges them", async () => {
+    const base = join(adapters, "base.safetensors");
+    const recipe = parseRecipe(
+      `merge_method: linear\nmodels: [{ model: "${base}+${join(adapters, "plain")}" }]`,
+    );
+    const out = join(folder, "out.safetensors");
+    await runRecipe(recipe, out);
+    const merged = await openCheckpoint(join(adapters, "merged", "plain.safetensors"));
+    for (const name of merged.tensors.keys()) {
+      const expected = await valuesOf(merged.source, name);
+      const actual = await valuesOf(out, name);
+      for (const [i, value] of expected.entries()) expect(actual[i]).toBeCloseTo(value, 5);
+    }
+    await merged.close();
+  });
+
+  it("gives the same bytes with any number of threads, and when networks are aligned", async () => {
+    const models = (align: string) =>
+      `models: [{ model: ${mlp}/s0.safetensors }, { model: ${mlp}/s1.safetensors${align} }]`;
+    const recipe = parseRecipe(
+      `merge_method: dare_ties\nbase_model: ${mlp}/s0.safetensors\nparameters: { weight: 0.5, density: 0.4 }\n${models("")}`,
+    );
+    const outputs = [1, 2, 4].map((threads) => join(folder, `${threads}.safetensors`));
+    for (const [i, path] of outputs.entries()) await runRecipe(recipe, path, { threads: 2 ** i, seed: 7 });
+    const [first, ...others] = outputs.map((path) => readFileSync(path));
+    for (const other of others) expect(first?.equals(other)).toBe(true);
+
+    const align = createAligner(createOnnxRuntimeEngine());
+    const aligned = parseRecipe(
+      `merge_method: linear\n${models(`, align: { graph: ${mlp}/graph.onnx, restarts: 1 }`)}`,
+    );
+    const { output } = await runRecipe(aligned, join(folder, "aligned.safetensors"), { align, threads: 4 });
+    expect(output.threads).toBe(1);
+    expect((await verifyRecipe(output.path, { align })).ok).toBe(true);
+  });
+});

@@ -5,8 +5,8 @@ import type { MergeMethod } from "../merge-method.ts";
 import type { MergePlan } from "../merge-plan.ts";
 
 /**
- * Computes a digest of all that a plan says: tensors, methods, sources, parameters and seed; not of the content
- * of the networks.
+ * Computes a digest of all that a plan says: tensors, methods, sources, parameters and seed; not of the
+ * content of the networks.
  * @param withCode - whether methods count with their code, which loaders of sources may write in other words
  * @returns 64 hexadecimal digits
  */

@@ -15,10 +15,12 @@ export function findSettingProblems(
   method: MergeMethod,
   methods: ReadonlyMap<string, MergeMethod>,
 ): readonly Problem[] {
+  const isOnlyBase = ancestor !== undefined && !networks.includes(ancestor);
+  const levelsOfBase = isOnlyBase ? ancestor.levels : [];
   return [
     ...levels.flatMap((level) => check(level, "all")),
     ...networks.flatMap((member) => member.levels.flatMap((level) => check(level, "network"))),
-    ...(ancestor?.levels ?? []).flatMap((level) => check(level, "base")),
+    ...levelsOfBase.flatMap((level) => check(level, "base")),
   ];
 
   function check({ settings, path }: Level, place: "all" | "network" | "base"): readonly Problem[] {

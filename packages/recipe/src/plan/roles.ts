@@ -33,6 +33,8 @@ export function assignRoles(
   // A base that is not listed takes part only where the method could do nothing without it, as slerp.
   const isAdded =
     rule === "none" && base !== undefined && listed === undefined && members.length === least - 1;
+  // A base that is listed alone is merged with itself, as recipes do that only apply an adapter.
+  if (rule === "required" && listed !== undefined && others.length === 0) return rolesOf([listed]);
   const first = isAdded ? baseBeside(base, members) : listed;
   return rolesOf(ancestor !== undefined || first === undefined ? others : [first, ...others]);
 

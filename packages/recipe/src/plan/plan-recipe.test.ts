@@ -172,6 +172,11 @@ describe("planRecipe()", () => {
       '"base_model" is missing: ties compares networks',
     ],
     [
+      "a base without effect",
+      `merge_method: linear\n${PAIR}base_model: half`,
+      'r.yml:3: "base_model" has no effect on linear',
+    ],
+    [
       "too many networks",
       "merge_method: slerp\nmodels: [{ model: a }, { model: b }, { model: half }]",
       '"models" must have 2 networks for slerp: it has 3',
@@ -255,9 +260,11 @@ describe("planRecipe()", () => {
     await expect(planOf(text)).rejects.toThrow(message);
   });
 
-  test("takes a base for config and tokenizer, where the method compares with none", async () => {
-    const plan = await planOf(`merge_method: linear\n${PAIR}base_model: half`);
-    expect(plan.networks).toHaveLength(2);
+  test("merges a base that is listed alone with itself, as recipes do that apply an adapter to it", async () => {
+    const plan = await planOf(
+      "merge_method: task_arithmetic\nbase_model: a\nmodels: [{ model: a, parameters: { weight: 1 } }]",
+    );
+    expect([...plan.tensors.values()].every(({ sources }) => sources.length === 1)).toBe(true);
   });
 
   test("says what to do about vocabularies that differ", async () => {

@@ -12,8 +12,7 @@ export interface RoledGroup extends Group {
 
 /**
  * Gives the networks of a group their roles: a base that the method compares with is none of the networks;
- * for a method that knows no base it is the first of them if it is listed, and else only gives the result its
- * config and tokenizer.
+ * for a method that knows no base it is the first of them.
  * @returns the group, or what is wrong with it
  */
 export function assignRoles(
@@ -33,6 +32,10 @@ export function assignRoles(
   // A base that is not listed takes part only where the method could do nothing without it, as slerp.
   const isAdded =
     rule === "none" && base !== undefined && listed === undefined && members.length === least - 1;
+  if (rule === "none" && base !== undefined && listed === undefined && !isAdded) {
+    const text = `has no effect on ${method.name}, which compares with no base: list it among the networks, or leave it out`;
+    return group.isSlice ? rolesOf(members) : { problem: { path: base.path, text } };
+  }
   // A base that is listed alone is merged with itself, as recipes do that only apply an adapter.
   if (rule === "required" && listed !== undefined && others.length === 0) return rolesOf([listed]);
   const first = isAdded ? baseBeside(base, members) : listed;

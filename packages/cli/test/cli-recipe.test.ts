@@ -83,6 +83,29 @@ describe("isthmus merge RECIPE.yml", () => {
     }
   });
 
+  it("merges only what has no barrier with --require-barrier", async () => {
+    const models = (align: string) =>
+      `merge_method: linear\nmodels: [{ model: ${a} }, { model: ${b}${align} }]\n`;
+    const args = [
+      "-o",
+      "out.safetensors",
+      "--graph",
+      graph,
+      "--data",
+      "mnist:test@200",
+      "--require-barrier",
+      "0.2",
+    ];
+    const high = await merge(write("high.yml", models("")), ...args);
+    expect(high).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("nothing was merged: the loss barrier"),
+    });
+    expect(readdirSync(folder)).toEqual(["high.yml"]);
+    const low = await merge(write("low.yml", models(", align: true")), ...args);
+    expect(low.code).toBe(0);
+  });
+
   it("merges by a method of a file, and takes recipes as inputs", async () => {
     const methods = write(
       "first.mjs",

@@ -15,8 +15,10 @@ import { followAlignment } from "../terminal/follow-alignment.ts";
 import type { Context, Outcome } from "../verb.ts";
 import { checkNetworks } from "./check-networks.ts";
 import { formatExplanations, formatPlan, formatSavedRecipe } from "./format-recipe.ts";
+import { gateRecipe } from "./gate-recipe.ts";
 import { type MergeOptions, outputOf } from "./merge-options.ts";
 import { assertFitsRecipe } from "./recipe-options.ts";
+import { formatBarrierGate } from "./require-barrier.ts";
 
 /** Merges what a recipe describes, or only says what it would do. */
 export async function mergeRecipe(path: string, options: MergeOptions, context: Context): Promise<Outcome> {
@@ -37,6 +39,10 @@ export async function mergeRecipe(path: string, options: MergeOptions, context: 
       opened.plan.networks.flatMap(({ files }) => files),
     );
     const findings = await checkNetworks(opened.plan, filesOf(opened), options, context);
+    const gate = await gateRecipe(opened.plan, filesOf(opened), options, context);
+    if (gate?.failure !== undefined) {
+      return { result: { gate, findings }, text: formatBarrierGate(gate), failure: gate.failure };
+    }
     const { threads, memory, maxShardSize, allowNonFinite = false, restart, hashInputs = false } = options;
     const saved = await saveRecipe(recipe, opened, output, {
       ...{ threads, allowNonFinite, overwrite: true, hashInputs, resume: restart !== true },
@@ -49,7 +55,14 @@ export async function mergeRecipe(path: string, options: MergeOptions, context: 
     });
     for (const note of saved.modelFiles.notes) context.terminal.note(note);
     return {
-      result: { recipe: path, method: recipe.merge_method, seed: opened.plan.seed, findings, ...saved },
+      result: {
+        recipe: path,
+        method: recipe.merge_method,
+        seed: opened.plan.seed,
+        findings,
+        ...(gate && { gate }),
+        ...saved,
+      },
       text: formatSavedRecipe(recipe.merge_method, saved),
     };
   } finally {

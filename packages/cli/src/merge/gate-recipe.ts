@@ -1,0 +1,50 @@
+import { at, type Checkpoint, UsageError } from "@isthmus/core";
+import type { MergePlan } from "@isthmus/merging";
+import { dataContext, fitToData } from "@isthmus/zoo";
+import { bindArchitecture } from "../open/bind-architecture.ts";
+import { openSharedArchitecture } from "../open/open-architecture.ts";
+import { openExamples } from "../open/open-data.ts";
+import type { Context } from "../verb.ts";
+import type { MergeOptions } from "./merge-options.ts";
+import { type BarrierGate, requireBarrier } from "./require-barrier.ts";
+
+/**
+ * Measures the barriers between the networks that a plan merges, if `--require-barrier` asks for it; a base
+ * that is only compared with is none of them.
+ *
+ * @param paths - of each network of the plan, for its architecture
+ * @returns undefined without `--require-barrier`
+ * @throws UsageError if there is no `--data`
+ */
+export async function gateRecipe(
+  plan: MergePlan,
+  paths: readonly string[],
+  options: MergeOptions,
+  context: Context,
+): Promise<BarrierGate | undefined> {
+  if (options.requireBarrier === undefined) return undefined;
+  if (options.data === undefined) {
+    throw new UsageError(
+      "Cannot merge with --require-barrier as the barrier is measured on examples: add --data, for example mnist:test",
+    );
+  }
+  const positions = mergedNetworks(plan);
+  const networks = positions.map((position): Checkpoint => at(plan.networks, position, "network"));
+  const read = await openSharedArchitecture(
+    positions.map((position) => at(paths, position, "path")),
+    options,
+  );
+  const data = await openExamples(options.data, options, dataContext(read));
+  const architecture = await bindArchitecture(fitToData(read, data), networks, options, context);
+  const bound = architecture.networks.map(({ network }) => network);
+  const opened = { architecture, networks: bound, data, restore: (merged: Checkpoint) => merged };
+  return requireBarrier(bound, opened, options, context);
+}
+
+/** Lists the positions of the networks that some tensor is made of. */
+function mergedNetworks({ networks, tensors }: MergePlan): readonly number[] {
+  const merged = new Set(
+    [...tensors.values()].flatMap(({ sources }) => sources.map(({ network }) => network)),
+  );
+  return [...networks.keys()].filter((position) => merged.has(position));
+}

@@ -290,6 +290,13 @@ describe("polarFactor", () => {
     expect(distance(await polarFactor(single, plainProducts), expected)).toBeLessThan(1e-5);
   });
 
+  test("does not depend on the size of elements, also in f32", async () => {
+    const matrix = random(40, 30, 13, Float32Array);
+    const of = (scale: number) =>
+      polarFactor({ ...matrix, data: matrix.data.map((x) => scale * x) }, plainProducts);
+    for (const scale of [2 ** -60, 2 ** 40]) expect(await of(scale)).toEqual(await of(1));
+  });
+
   test("of zeros is zero, of rank one is the outer product", async () => {
     const zero = createMatrix(2, 3, new Float64Array(6));
     expect(await polarFactor(zero, plainProducts)).toEqual(zero);

@@ -5,6 +5,7 @@ export {
   type RangeFinderOptions,
 } from "./dominant-subspaces.ts";
 export { type GramSvdOptions, gramSvd } from "./gram-svd.ts";
+export { largestEigenvectors } from "./largest-eigenvectors.ts";
 export { createMatrix, joinColumns, type Matrix, type MatrixData, sliceColumns } from "./matrix.ts";
 export { type OrthonormalizeOptions, orthonormalize } from "./orthonormalize.ts";
 export { type PolarFactorOptions, polarFactor } from "./polar-factor.ts";

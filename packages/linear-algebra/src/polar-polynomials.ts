@@ -14,7 +14,7 @@ const CLOSE = 1e-3;
  * the largest near zero, and rounding could turn its sign.
  */
 const CUSHION = 0.024;
-/** What is added to an interval's end, as a share of its width: polynomials grow rounding errors beyond it. */
+/** Share of its width by which an interval is widened, as polynomials grow rounding errors beyond its end. */
 const MARGIN = 0.01;
 /** Exchanges after which the places of the largest errors no longer move. */
 const EXCHANGES = 40;

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "@isthmus/core";
-import type { MergeMethod, MergePlan, MergeSource } from "@isthmus/merging";
+import { type MergeMethod, type MergePlan, type MergeSource, openMergeProducts } from "@isthmus/merging";
 import { keyOf } from "../plan/groups.ts";
 import type { AlignInput } from "../plan/open-inputs.ts";
 import { planRecipe } from "../plan/plan-recipe.ts";
@@ -18,6 +18,11 @@ export interface OpenRecipeOptions {
   readonly seed?: number | undefined;
   /** Opens the network of a reference that is no recipe. @defaultValue files and folders are opened */
   readonly open?: ((reference: ModelReference) => Promise<Checkpoint>) | undefined;
+  /**
+   * URL of a module that exports `openProducts`, a function that makes products of matrices with a number of
+   * threads, for methods that need them. @defaultValue products without an engine, which are slower
+   */
+  readonly productsModule?: string | undefined;
   /** Aligns networks that ask for it. @defaultValue such recipes are refused */
   readonly align?: AlignInput | undefined;
 }
@@ -46,7 +51,10 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
   const { open = openReference, align, seed = 0, methodFiles = [] } = options;
   const methods = await readMethods(methodFiles, options.methods);
   const opened: Checkpoint[] = [];
+  const products =
+    options.productsModule === undefined ? undefined : await openMergeProducts(options.productsModule, 0);
   const close = async () => {
+    await products?.release();
     for (const network of opened) await network.close();
   };
   const openAndKeep = async (reference: ModelReference) => {
@@ -56,12 +64,15 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
   };
   try {
     const models = await prepareModels(recipe, openAndKeep);
-    const plan = await planRecipe(recipe, {
+    const planned = await planRecipe(recipe, {
       ...{ methods, seed, align },
       open: async (reference) => models.networks.get(keyOf(reference)) ?? openAndKeep(reference),
     });
+    const plan = { ...planned, products };
     const isDescribed = options.open === undefined && options.methods === undefined;
-    const source = isDescribed ? describeRecipeMerge({ recipe, methodFiles, seed }) : undefined;
+    const source = isDescribed
+      ? describeRecipeMerge({ recipe, methodFiles, seed }, options.productsModule)
+      : undefined;
     return { plan, models, source, isAligned: hasAligned(recipe), close };
   } catch (error) {
     await close();
@@ -76,8 +87,8 @@ export interface RecipeMerge {
   readonly seed: number;
 }
 
-function describeRecipeMerge(merge: RecipeMerge): MergeSource {
-  return { module: import.meta.url, data: merge, files: merge.methodFiles };
+function describeRecipeMerge(merge: RecipeMerge, products: string | undefined): MergeSource {
+  return { module: import.meta.url, data: merge, files: merge.methodFiles, products };
 }
 
 /** Opens a merge that plain data describe, in a worker thread. */

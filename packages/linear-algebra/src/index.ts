@@ -12,6 +12,7 @@ export { type PolarFactorOptions, polarFactor } from "./polar-factor.ts";
 export { createProducts, plainProducts } from "./products/create-products.ts";
 export type { MatrixProducts, ProductOptions } from "./products/matrix-products.ts";
 export { multiply } from "./products/multiply.ts";
+export { solvePositiveDefinite } from "./solve-positive-definite.ts";
 export { type Svd, svd, transpose } from "./svd.ts";
 export { type SymmetricEigen, symmetricEigen } from "./symmetric-eigen.ts";
 export { truncatedSvd } from "./truncated-svd.ts";

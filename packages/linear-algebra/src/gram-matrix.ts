@@ -27,3 +27,27 @@ export async function gramMatrix(matrix: Matrix, products: MatrixProducts): Prom
   mirrorUpper(gram.data, n);
   return gram;
 }
+
+/**
+ * Computes the square of a symmetric matrix; rows of it serve as columns, so that nothing is copied.
+ * @param matrix - `[n, n]`, symmetric
+ * @returns `[n, n]`, exactly symmetric
+ */
+export async function squareOfSymmetric(
+  { columns: n, data }: Matrix,
+  products: MatrixProducts,
+): Promise<Matrix> {
+  const square = zerosLike({ data }, n, n);
+  for (let begin = 0; begin < n; begin += STRIP) {
+    const end = Math.min(n, begin + STRIP);
+    const strip = { rows: end - begin, columns: n, data: data.subarray(begin * n, end * n) };
+    const rest = { rows: n - begin, columns: n, data: data.subarray(begin * n) };
+    const part = await products.multiply(strip, rest, { transposeRight: true });
+    for (let i = begin; i < end; i++) {
+      const row = (i - begin) * part.columns;
+      square.data.set(part.data.subarray(row + i - begin, row + part.columns), i * n + i);
+    }
+  }
+  mirrorUpper(square.data, n);
+  return square;
+}

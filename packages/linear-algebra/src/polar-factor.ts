@@ -1,4 +1,4 @@
-import { gramMatrix } from "./gram-matrix.ts";
+import { gramMatrix, squareOfSymmetric } from "./gram-matrix.ts";
 import { invertCholesky } from "./invert-cholesky.ts";
 import { addToDiagonal, combineInto, innerProduct, largestSize } from "./kernels/copies.ts";
 import { convertLike, type Matrix, toFloat64Matrix, zerosLike } from "./matrix.ts";
@@ -48,8 +48,7 @@ export async function polarFactor(
   // Fourth powers of small elements would vanish in f32.
   combineInto(matrix.data, 1 / size, { y: matrix.data, shift: 0 }, factor.data);
   let gram = await gramMatrix(factor, products);
-  // A symmetric matrix's square is its Gram matrix.
-  let square = await gramMatrix(gram, products);
+  let square = await squareOfSymmetric(gram, products);
   const bound = innerProduct(square.data, square.data) ** 0.125;
   combineInto(factor.data, 1 / bound, { y: factor.data, shift: 0 }, factor.data);
   combineInto(gram.data, bound ** -2, { y: gram.data, shift: 0 }, gram.data);
@@ -61,7 +60,7 @@ export async function polarFactor(
     factor = await products.multiply(factor, evenPart(polynomial, gram, square));
     if (step + 1 === polynomials.length) break;
     gram = await gramMatrix(factor, products);
-    square = await gramMatrix(gram, products);
+    square = await squareOfSymmetric(gram, products);
   }
   return factor;
 }

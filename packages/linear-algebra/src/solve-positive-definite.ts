@@ -4,8 +4,8 @@ import type { Matrix } from "./matrix.ts";
 import type { MatrixProducts } from "./products/matrix-products.ts";
 
 /**
- * Solves `matrix * x = right` for a symmetric positive definite matrix in f64, by products: the inverse of its
- * Cholesky factor is applied twice.
+ * Solves `matrix * x = right` for a symmetric positive definite matrix in f64, by products: the inverse of
+ * its Cholesky factor is applied twice.
  * @param matrix - `[n, n]`, f64
  * @param right - `[n, columns]`, f64
  * @returns x, `[n, columns]`; undefined if the matrix is not positive definite, or singular to rounding

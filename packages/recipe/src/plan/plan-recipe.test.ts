@@ -255,7 +255,7 @@ describe("planRecipe()", () => {
     await expect(planOf(text)).rejects.toThrow(message);
   });
 
-  it("takes a base for config and tokenizer, where the method compares with none", async () => {
+  test("takes a base for config and tokenizer, where the method compares with none", async () => {
     const plan = await planOf(`merge_method: linear\n${PAIR}base_model: half`);
     expect(plan.networks).toHaveLength(2);
   });

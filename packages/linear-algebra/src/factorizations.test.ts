@@ -2,6 +2,7 @@ import { createRandom } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { gramMatrix, squareOfSymmetric } from "./gram-matrix.ts";
 import {
   createMatrix,
   createProducts,
@@ -127,6 +128,23 @@ test("rows of a plain product have the bits they have in the whole", () => {
     const part = multiply(createMatrix(end - begin, 600, left.data.slice(begin * 600, end * 600)), right);
     expect(part.data).toEqual(whole.data.slice(begin * 70, end * 70));
   }
+});
+
+describe("symmetric products", () => {
+  test.each([plainProducts, engineProducts])(
+    "equal whole ones and are exactly symmetric, by $name",
+    async (by) => {
+      for (const extent of [1, 30, 513, 700]) {
+        const matrix = random(extent + 7, extent, 21);
+        const gramOf = await gramMatrix(matrix, by);
+        expect(distance(gramOf, gram(matrix))).toBeLessThan(1e-11);
+        expect(transpose(gramOf)).toEqual(gramOf);
+        const square = await squareOfSymmetric(gramOf, by);
+        expect(distance(square, multiply(gramOf, gramOf)) / extent ** 2).toBeLessThan(1e-11);
+        expect(transpose(square)).toEqual(square);
+      }
+    },
+  );
 });
 
 describe("orthonormalize", () => {
@@ -288,6 +306,13 @@ describe("polarFactor", () => {
     const { left, right } = svd(matrix);
     const expected = multiply(left, right, { transposeRight: true });
     expect(distance(await polarFactor(single, plainProducts), expected)).toBeLessThan(1e-5);
+  });
+
+  test("does not depend on the size of elements, also in f32", async () => {
+    const matrix = random(40, 30, 13, Float32Array);
+    const of = (scale: number) =>
+      polarFactor({ ...matrix, data: matrix.data.map((x) => scale * x) }, plainProducts);
+    for (const scale of [2 ** -60, 2 ** 40]) expect(await of(scale)).toEqual(await of(1));
   });
 
   test("of zeros is zero, of rank one is the outer product", async () => {

@@ -2,7 +2,7 @@ import { at } from "@isthmus/core";
 import { invertSmallCholesky } from "./kernels/cholesky.ts";
 import { combineInto } from "./kernels/copies.ts";
 import { type Matrix, zerosLike } from "./matrix.ts";
-import { multiply } from "./products/multiply.ts";
+import type { MatrixProducts } from "./products/matrix-products.ts";
 
 /** Extent up to which loops are faster than products of blocks. */
 const SMALL = 48;
@@ -14,25 +14,27 @@ const SMALL = 48;
  * @param gram - `[n, n]`, symmetric, positive semidefinite, f64
  * @returns `L^-1`, `[n, n]`, lower triangular, with `L L^T = gram`
  */
-export function invertCholesky(gram: Matrix): Matrix {
+export async function invertCholesky(gram: Matrix, products: MatrixProducts): Promise<Matrix> {
   const { columns, data } = gram;
   const squares = Float64Array.from({ length: columns }, (_, i) => at(data, i * (columns + 1), "element"));
-  return invertBlock(gram, squares);
+  return invertBlock(gram, squares, products);
 }
 
-function invertBlock(gram: Matrix, squares: Float64Array): Matrix {
+async function invertBlock(gram: Matrix, squares: Float64Array, products: MatrixProducts): Promise<Matrix> {
   const n = gram.columns;
   if (n <= SMALL) {
     return { rows: n, columns: n, data: invertSmallCholesky(Float64Array.from(gram.data), squares) };
   }
   const half = n >> 1;
-  const upper = invertBlock(copyBlock(gram, [0, half], [0, half]), squares.subarray(0, half));
-  const below = multiply(copyBlock(gram, [half, n], [0, half]), upper, { transposeRight: true });
+  const upper = await invertBlock(copyBlock(gram, [0, half], [0, half]), squares.subarray(0, half), products);
+  const below = await products.multiply(copyBlock(gram, [half, n], [0, half]), upper, {
+    transposeRight: true,
+  });
   const rest = copyBlock(gram, [half, n], [half, n]);
-  const taken = multiply(below, below, { transposeRight: true });
+  const taken = await products.multiply(below, below, { transposeRight: true });
   combineInto(rest.data, 1, { y: taken.data, shift: -1 }, rest.data);
-  const lower = invertBlock(rest, squares.subarray(half));
-  const between = multiply(lower, multiply(below, upper));
+  const lower = await invertBlock(rest, squares.subarray(half), products);
+  const between = await products.multiply(lower, await products.multiply(below, upper));
   combineInto(between.data, -1, { y: between.data, shift: 0 }, between.data);
   const inverse = zerosLike(gram, n, n);
   pasteBlock(upper, inverse, 0, 0);

@@ -1,3 +1,4 @@
+import { gramMatrix } from "./gram-matrix.ts";
 import { invertCholesky } from "./invert-cholesky.ts";
 import { convertLike, type Matrix, toFloat64Matrix } from "./matrix.ts";
 import type { MatrixProducts } from "./products/matrix-products.ts";
@@ -29,8 +30,8 @@ export async function orthonormalize(
 ): Promise<Matrix> {
   let basis = toFloat64Matrix(matrix);
   for (let pass = 0; pass < passes; pass++) {
-    const gram = await products.multiply(basis, basis, { transposeLeft: true });
-    basis = await products.multiply(basis, invertCholesky(gram), { transposeRight: true });
+    const gram = await gramMatrix(basis, products);
+    basis = await products.multiply(basis, await invertCholesky(gram, products), { transposeRight: true });
   }
   return matrix.data instanceof Float64Array ? basis : convertLike(matrix, basis);
 }

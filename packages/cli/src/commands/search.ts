@@ -19,6 +19,7 @@ import { renderResultPage } from "@isthmus/report";
 import type { StudyResult } from "@isthmus/study";
 import { dataContext, fitToData } from "@isthmus/zoo";
 import { formatPairs } from "../format/format-table.ts";
+import { PRODUCTS_MODULE } from "../merge/products.ts";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
@@ -139,6 +140,7 @@ async function search(path: string, options: SearchOptions, context: Context): P
   const judging = await createJudge(recipe, options);
   const searched = await searchMerge(recipe, {
     ...{ judge: judging.judge, methodFiles, align, evaluations, sigma, seed, goal },
+    productsModule: PRODUCTS_MODULE,
     ...(population === undefined ? {} : { population }),
     journal: journal ?? `${options.output.replace(/\/+$/, "")}.search.jsonl`,
     signal: context.signal,
@@ -158,7 +160,12 @@ async function saveBest(
   }: { result: StudyResult; options: SearchOptions; align: ReturnType<typeof createAligner> },
   context: Context,
 ): Promise<Outcome> {
-  const opened = await openRecipe(best.recipe, { methodFiles: options.methods, seed: options.seed, align });
+  const opened = await openRecipe(best.recipe, {
+    methodFiles: options.methods,
+    seed: options.seed,
+    align,
+    productsModule: PRODUCTS_MODULE,
+  });
   try {
     const saved = await saveRecipe(best.recipe, opened, options.output, {
       ...{ overwrite: true, signal: context.signal },

@@ -2,6 +2,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { VerifyMergeResult } from "@isthmus/merging";
 import { createAligner, verifyRecipe } from "@isthmus/recipe";
 import { formatPairs } from "../format/format-table.ts";
+import { PRODUCTS_MODULE } from "../merge/products.ts";
 import { addEngineOption, createEngine, type EngineOptions } from "../options/engine-option.ts";
 import { collect } from "../options/parse-values.ts";
 import {
@@ -36,6 +37,7 @@ const EXAMPLES = formatExamples(
 
 async function verify(path: string, { methods, engine }: VerifyOptions, context: Context): Promise<Outcome> {
   const result = await verifyRecipe(path, {
+    productsModule: PRODUCTS_MODULE,
     ...{ methodFiles: methods, signal: context.signal },
     align: createAligner(await createEngine(engine)),
     onProgress: ({ done }) => context.progress("Comparing", done),

@@ -17,6 +17,7 @@ import { checkNetworks } from "./check-networks.ts";
 import { formatExplanations, formatPlan, formatSavedRecipe } from "./format-recipe.ts";
 import { gateRecipe } from "./gate-recipe.ts";
 import { type MergeOptions, outputOf } from "./merge-options.ts";
+import { PRODUCTS_MODULE } from "./products.ts";
 import { assertFitsRecipe } from "./recipe-options.ts";
 import { formatBarrierGate } from "./require-barrier.ts";
 
@@ -27,7 +28,7 @@ export async function mergeRecipe(path: string, options: MergeOptions, context: 
   const output = isPlanned ? undefined : outputOf(options);
   const recipe = await readRecipe(path);
   const opened = await openRecipe(recipe, {
-    ...{ methodFiles: options.methods, seed: options.seed },
+    ...{ methodFiles: options.methods, seed: options.seed, productsModule: PRODUCTS_MODULE },
     align: createAligner(await createEngine(options.engine), {
       ...{ graph: options.graph, ...followAlignment("weight", context) },
     }),

@@ -38,3 +38,36 @@ export function innerProduct(x: MatrixData, y: MatrixData): number {
   for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
   return sum;
 }
+
+/** Copies the upper half of a square matrix to the lower one. */
+export function mirrorUpper(data: MatrixData, n: number): void {
+  for (let top = 0; top < n; top += SQUARE) {
+    const bottom = Math.min(top + SQUARE, n);
+    for (let left = 0; left <= top; left += SQUARE) {
+      for (let i = top; i < bottom; i++) {
+        const right = Math.min(left + SQUARE, i);
+        for (let j = left; j < right; j++) data[i * n + j] = data[j * n + i]!;
+      }
+    }
+  }
+}
+
+/** Divides every column of a matrix by a number of its own. */
+export function divideColumns(data: MatrixData, divisors: Float64Array): void {
+  const columns = divisors.length;
+  for (let begin = 0; begin < data.length; begin += columns) {
+    for (let j = 0; j < columns; j++) data[begin + j] = data[begin + j]! / divisors[j]!;
+  }
+}
+
+/** Adds a number to the diagonal of a square matrix. */
+export function addToDiagonal(data: MatrixData, columns: number, value: number): void {
+  for (let i = 0; i < data.length; i += columns + 1) data[i] = data[i]! + value;
+}
+
+/** Returns the largest absolute value. */
+export function largestSize(data: MatrixData): number {
+  let largest = 0;
+  for (let i = 0; i < data.length; i++) largest = Math.max(largest, Math.abs(data[i]!));
+  return largest;
+}

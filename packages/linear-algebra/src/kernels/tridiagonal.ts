@@ -18,7 +18,7 @@ export function diagonalize(matrix: Float64Array, n: number): EigenRows {
   const diagonal = new Float64Array(n);
   const beside = new Float64Array(n);
   const vectors = tridiagonalize(matrix, n, diagonal, beside);
-  iterate(diagonal, beside, vectors, n);
+  diagonalizeThree(diagonal, beside, vectors, n);
   return { values: diagonal, vectors };
 }
 
@@ -98,8 +98,17 @@ function accumulate(matrix: Float64Array, n: number, scales: Float64Array): Floa
   return rows;
 }
 
-/** Diagonalizes three diagonals in place; rows of `vectors` become eigenvectors. */
-function iterate(diagonal: Float64Array, beside: Float64Array, vectors: Float64Array, n: number): void {
+/**
+ * Diagonalizes three diagonals in place by QL steps; rows of `vectors` become eigenvectors.
+ * @param beside - `[n]`, elements beside the diagonal; the last one is not used
+ * @param vectors - `[n, n]`, the identity for eigenvectors of the three diagonals themselves
+ */
+export function diagonalizeThree(
+  diagonal: Float64Array,
+  beside: Float64Array,
+  vectors: Float64Array,
+  n: number,
+): void {
   for (let first = 0; first < n; first++) {
     for (let step = 0; step < STEPS; step++) {
       let last = first;

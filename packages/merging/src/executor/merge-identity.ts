@@ -5,7 +5,7 @@ import { canonicalJson } from "@isthmus/tasks";
 import type { MergePlan } from "../merge-plan.ts";
 import { digestPlan, statesOf } from "./describe-plan.ts";
 import { differencesOf, type MergeIdentity, readJournal, startOfMachine } from "./merge-journal.ts";
-import { programVersion } from "./provenance.ts";
+import { nameOfProducts, programVersion } from "./provenance.ts";
 import type { ResolvedOptions } from "./save-merge-options.ts";
 
 /**
@@ -42,6 +42,7 @@ export async function identify(
   return {
     "the version of the program": programVersion(),
     "the plan": digestPlan(plan, true),
+    ...productsOf(plan),
     "its description": digest(canonicalJson(source?.data ?? null)),
     "its metadata": digest(canonicalJson(metadata)),
     "the size of shards": String(maxShardBytes),
@@ -50,6 +51,12 @@ export async function identify(
     ...Object.fromEntries(files),
     ...(!durable && { "the start of the machine": startOfMachine() }),
   };
+}
+
+/** Names what multiplies matrices, where methods need it: other products round in another way. */
+function productsOf(plan: MergePlan): Record<string, string> {
+  const name = nameOfProducts(plan);
+  return name === undefined ? {} : { "what multiplies matrices": name };
 }
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -19,6 +19,12 @@ export interface MergeSource {
    * interrupted starts from the beginning once one of them has changed. @defaultValue none
    */
   readonly files?: readonly string[];
+  /**
+   * URL of a module that exports `openProducts`: makes the products of matrices for each worker thread, with
+   * one thread inside a product. They must be products by the same engine as the plan's. @defaultValue the
+   * products of the plan that `openMerge` makes
+   */
+  readonly products?: string | undefined;
 }
 
 /** A plan, and how the networks that were opened for it are closed. */

@@ -3,6 +3,7 @@ import { MismatchError } from "@isthmus/core";
 import { serveTasks } from "@isthmus/tasks";
 import type { MergePlan } from "../merge-plan.ts";
 import { digestPlan } from "./describe-plan.ts";
+import { openMergeProducts } from "./merge-products.ts";
 import { type MergeSource, openMergeSource } from "./merge-source.ts";
 import type { MergedPiece } from "./merge-tasks.ts";
 import { type MergeTarget, runPieces } from "./run-pieces.ts";
@@ -30,9 +31,15 @@ serveTasks(async ({ params }, { signal, onProgress }) => {
   return {};
 });
 
+/** Gives a plan products of its own: each worker multiplies on its own thread, as others do so beside it. */
+async function withProducts(plan: MergePlan): Promise<MergePlan> {
+  if (source.products === undefined) return plan;
+  return { ...plan, products: await openMergeProducts(source.products, 1) };
+}
+
 async function openPlan(): Promise<MergePlan> {
   const { plan } = await openMergeSource(source);
-  if (digestPlan(plan, false) === digest) return plan;
+  if (digestPlan(plan, false) === digest) return withProducts(plan);
   throw new MismatchError(
     `Cannot merge in threads as "${source.module}" must make the plan that was given from its data alone: it makes another one`,
     { parameters: ["source"] },

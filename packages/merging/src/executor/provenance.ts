@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { type Checkpoint, FormatError, openFileSource, parseJson } from "@isthmus/core";
+import { plainProducts } from "@isthmus/linear-algebra";
 import type { MergePlan } from "../merge-plan.ts";
 
 /** A file that a merge has read. */
@@ -28,6 +29,8 @@ export interface MergeProvenance {
   /** The recipe, as JSON can hold it; null where none was named. */
   readonly recipe: unknown;
   readonly inputs: readonly MergedInput[];
+  /** Name of what multiplied matrices, as `onnxruntime`; missing where no method needs whole matrices. */
+  readonly products?: string;
 }
 
 /** Key of the entry of the metadata that says how a checkpoint was made. */
@@ -52,10 +55,12 @@ export function programVersion(): string {
  *   undefined leaves hashes out
  */
 export function mergeMetadata(
-  { networks, metadata, seed }: MergePlan,
+  plan: MergePlan,
   recipe: unknown,
   hashes: ReadonlyMap<string, string> | undefined,
 ): Record<string, string> {
+  const { networks, metadata, seed } = plan;
+  const products = nameOfProducts(plan);
   const inputOf = ({ source, files }: Checkpoint): MergedInput => ({
     source: basename(source),
     files: files.map((path) => ({
@@ -66,8 +71,15 @@ export function mergeMetadata(
   const provenance: MergeProvenance = {
     ...{ verb: "merge", version: programVersion(), seed, recipe: recipe ?? null },
     inputs: networks.map(inputOf),
+    ...(products !== undefined && { products }),
   };
   return { ...metadata, [KEY]: JSON.stringify(provenance) };
+}
+
+/** Returns the name of what multiplies matrices; undefined if no method of the plan holds whole tensors. */
+export function nameOfProducts({ tensors, products = plainProducts }: MergePlan): string | undefined {
+  const isNeeded = [...tensors.values()].some(({ method }) => method?.keepsTensor === true);
+  return isNeeded ? products.name : undefined;
 }
 
 /**

@@ -12,10 +12,12 @@ import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import {
   createMatrix,
   createProducts,
+  type DominantSubspaces,
   type Matrix,
   multiply,
   orthonormalize,
   plainProducts,
+  sliceColumns,
   svd,
 } from "@isthmus/linear-algebra";
 import { expect, test } from "vitest";
@@ -27,6 +29,7 @@ import { knots } from "../methods/knots.ts";
 import { calibrated, svc } from "../methods/svc.ts";
 import { tsvM } from "../methods/tsv-m.ts";
 import { wudi } from "../methods/wudi.ts";
+import { joinParts } from "./join-parts.ts";
 
 type Numbers = Readonly<Record<string, readonly number[]>>;
 interface Golden {
@@ -114,6 +117,28 @@ test.each([0, 2])(
     expect(distance(data as Float64Array, expected.data)).toBeLessThan(1e-9);
   },
 );
+
+test("joining bases of main directions and their cores is joining singular vectors, whatever the bases", async () => {
+  const parts = [1, 2, 3].map((seed) => {
+    const { left, values, right } = svd(random(60, 45, seed));
+    const core = createMatrix(15, 15, new Float64Array(225));
+    for (let i = 0; i < 15; i++) core.data[i * 16] = values[i]!;
+    return { left: sliceColumns(left, 0, 15), core, right: sliceColumns(right, 0, 15) };
+  }) as [DominantSubspaces, DominantSubspaces, DominantSubspaces];
+  const turned: DominantSubspaces[] = [];
+  for (const [i, { left, core, right }] of parts.entries()) {
+    const ofLeft = await orthonormalize(random(15, 15, 10 + i), plainProducts);
+    const ofRight = await orthonormalize(random(15, 15, 20 + i), plainProducts);
+    turned.push({
+      left: multiply(left, ofLeft),
+      core: multiply(multiply(ofLeft, core, { transposeLeft: true }), ofRight),
+      right: multiply(right, ofRight),
+    });
+  }
+  const expected = await joinParts(parts, plainProducts);
+  const joined = await joinParts(turned as [DominantSubspaces, ...DominantSubspaces[]], plainProducts);
+  expect(distance(joined.data, expected.data)).toBeLessThan(1e-9 * Math.max(...expected.data));
+});
 
 test("iso_c of a large matrix has equal singular values whose sum is kept, by any products", async () => {
   const base = random(220, 200, 4);

@@ -60,7 +60,10 @@ export async function regmeanPlusPlus(
       resolved.signal?.throwIfAborted();
       grams.push(await measure({ network: merged, layers, data }));
     }
-    const solution = regmean(networks, grams, { offDiagonal: resolved.offDiagonal });
+    const solution = regmean(networks, grams, {
+      offDiagonal: resolved.offDiagonal,
+      products: resolved.products,
+    });
     for (const name of at(grams, 0).tensors.keys()) solved.set(name, await solution.read(name));
     merged = withTensors(mean, new Map(solved));
     resolved.onProgress?.({ done: (done + 1) / groups.length });

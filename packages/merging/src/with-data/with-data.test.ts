@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
-import { type Checkpoint, createCheckpoint, createTensor } from "@isthmus/core";
+import { type Checkpoint, createCheckpoint, createRandom, createTensor } from "@isthmus/core";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { createMatrix, createProducts, multiply, plainProducts } from "@isthmus/linear-algebra";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fisherMerge } from "./fisher-merge.ts";
@@ -44,6 +46,26 @@ describe("regmean()", () => {
     await expectNumbers(regmean([first, first], gramsOf(golden.grams)), "fc.weight", golden.weights[0]!);
     const turned = regmean([second, first], gramsOf([...golden.grams].reverse()));
     await expectNumbers(turned, "fc.weight", golden.regmean);
+  });
+
+  test("solves large layers by any products: what networks agree on stays", async () => {
+    const { normal } = createRandom(1, "regmean");
+    const [outputs, inputs] = [40, 150];
+    const normals = (count: number) => Float64Array.from({ length: count }, normal);
+    const weight = createTensor("f64", [outputs, inputs], normals(outputs * inputs));
+    const grams = [2, 3].map(() => {
+      const examples = createMatrix(400, inputs, normals(400 * inputs));
+      const { data } = multiply(examples, examples, { transposeLeft: true });
+      return createCheckpoint({ w: createTensor("f64", [inputs, inputs], data as Float64Array) });
+    });
+    const network = createCheckpoint({ w: weight });
+    const products = createProducts(createOnnxRuntimeEngine(), 1);
+    for (const by of [plainProducts, products]) {
+      const { data } = await regmean([network, network], grams, { products: by }).read("w");
+      const errors = Array.from(data as Float64Array, (x, i) => Math.abs(x - weight.data[i]!));
+      expect(Math.max(...errors)).toBeLessThan(1e-12);
+    }
+    await products.release();
   });
 
   test("refuses Gram matrices that are missing, of another shape, or singular", async () => {

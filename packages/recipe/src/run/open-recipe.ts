@@ -1,5 +1,5 @@
 import { type Checkpoint, InvariantError } from "@isthmus/core";
-import type { MergeMethod, MergePlan, MergeSource } from "@isthmus/merging";
+import { type MergeMethod, type MergePlan, type MergeSource, openMergeProducts } from "@isthmus/merging";
 import type { AlignInput } from "../plan/open-inputs.ts";
 import { planRecipe } from "../plan/plan-recipe.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
@@ -17,6 +17,11 @@ export interface OpenRecipeOptions {
   readonly seed?: number | undefined;
   /** Opens the network of a reference that is no recipe. @defaultValue files and folders are opened */
   readonly open?: ((reference: ModelReference) => Promise<Checkpoint>) | undefined;
+  /**
+   * URL of a module that exports `openProducts`, a function that makes products of matrices with a number of
+   * threads, for methods that need them. @defaultValue products without an engine, which are slower
+   */
+  readonly productsModule?: string | undefined;
   /** Aligns networks that ask for it. @defaultValue such recipes are refused */
   readonly align?: AlignInput | undefined;
 }
@@ -65,7 +70,10 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
   const { open = openReference, align, seed = 0, methodFiles = [] } = options;
   const methods = await readMethods(methodFiles, options.methods);
   const opened: Checkpoint[] = [];
+  const products =
+    options.productsModule === undefined ? undefined : await openMergeProducts(options.productsModule, 0);
   const close = async () => {
+    await products?.release();
     for (const network of opened) await network.close();
   };
   const openAndKeep = async (reference: ModelReference) => {
@@ -75,7 +83,7 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
   };
   try {
     let models: PreparedModels | undefined;
-    const plan = await planRecipe(recipe, {
+    const planned = await planRecipe(recipe, {
       ...{ methods, seed, align, open: openAndKeep },
       async prepare(part) {
         const prepared = await prepareModels(part, openAndKeep);
@@ -85,8 +93,11 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
     });
     if (models === undefined)
       throw new InvariantError("A recipe was planned whose networks were not prepared");
+    const plan = { ...planned, products };
     const isDescribed = options.open === undefined && options.methods === undefined;
-    const source = isDescribed ? describeRecipeMerge({ recipe, methodFiles, seed }) : undefined;
+    const source = isDescribed
+      ? describeRecipeMerge({ recipe, methodFiles, seed }, options.productsModule)
+      : undefined;
     return { plan, models, source, isAligned: hasAligned(recipe), close };
   } catch (error) {
     await close();
@@ -101,8 +112,8 @@ export interface RecipeMerge {
   readonly seed: number;
 }
 
-function describeRecipeMerge(merge: RecipeMerge): MergeSource {
-  return { module: import.meta.url, data: merge, files: merge.methodFiles };
+function describeRecipeMerge(merge: RecipeMerge, products: string | undefined): MergeSource {
+  return { module: import.meta.url, data: merge, files: merge.methodFiles, products };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "@isthmus/core";
-import { type MergePlan, mergeByPlan } from "@isthmus/merging";
+import { type MergePlan, mergeByPlan, openMergeProducts } from "@isthmus/merging";
 import { keyOf } from "../plan/groups.ts";
 import type { AlignInput } from "../plan/open-inputs.ts";
 import { planRecipe } from "../plan/plan-recipe.ts";
@@ -52,6 +52,8 @@ export async function searchMerge(
   } = options;
   const methods = await readMethods(methodFiles, some);
   const opened: Checkpoint[] = [];
+  const { productsModule, ...searching } = search;
+  const products = productsModule === undefined ? undefined : await openMergeProducts(productsModule, 0);
   const openAndKeep = async (reference: ModelReference) => {
     const network = await open(reference);
     opened.push(network);
@@ -62,15 +64,16 @@ export async function searchMerge(
     const openOnce = remember(openAndKeep, keyOf);
     const planning = { methods, seed, open: openOnce, align: align && rememberAlignments(align) };
     return await searchRecipe(recipe, {
-      ...{ ...search, seed },
+      ...{ ...searching, seed },
       async evaluate(filled, signal) {
         const prepare = async (part: Recipe) =>
           part === filled ? models.networks : (await prepareModels(part, openOnce)).networks;
-        const plan = await planRecipe(filled, { ...planning, prepare });
+        const plan = { ...(await planRecipe(filled, { ...planning, prepare })), products };
         return judge({ recipe: filled, plan, models, network: mergeByPlan(plan) }, signal);
       },
     });
   } finally {
+    await products?.release();
     for (const network of opened) await network.close();
   }
 }

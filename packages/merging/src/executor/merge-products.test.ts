@@ -1,0 +1,59 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { createCheckpoint, createRandom, createTensor, openCheckpoint, saveCheckpoint } from "@isthmus/core";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { runMergeChild } from "../../test/run-merge-child.ts";
+import { openMergeProducts } from "./merge-products.ts";
+import { readProvenance } from "./provenance.ts";
+
+const MODULE = new URL("../../test/engine-products.mjs", import.meta.url).href;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-products-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function writeNetwork(seed: number): Promise<string> {
+  const { normal } = createRandom(seed, "network");
+  const matrix = () => createTensor("f32", [70, 220], Float32Array.from({ length: 70 * 220 }, normal));
+  const path = join(folder, `${seed}.safetensors`);
+  await saveCheckpoint(createCheckpoint({ a: matrix(), b: matrix(), c: matrix() }), path);
+  return path;
+}
+
+test("a merge of matrices has the same bytes by one thread of two and by two threads of one", async () => {
+  const base = await writeNetwork(1);
+  const networks = [await writeNetwork(2), await writeNetwork(3)];
+  const save = async (name: string, threads: number, products?: string) => {
+    const path = join(folder, name);
+    const { error, result } = await runMergeChild({
+      ...{ merge: { networks, base, method: "tsv_m" }, path, options: { threads } },
+      ...(products !== undefined && { products }),
+    });
+    expect(error).toBeUndefined();
+    expect(result?.threads).toBe(threads);
+    return path;
+  };
+  const one = await save("one.safetensors", 1, MODULE);
+  const two = await save("two.safetensors", 2, MODULE);
+  expect(readFileSync(two).equals(readFileSync(one))).toBe(true);
+  await using merged = await openCheckpoint(two);
+  expect(readProvenance(merged).products).toBe("onnxruntime");
+  await using plain = await openCheckpoint(await save("plain.safetensors", 2));
+  expect(readProvenance(plain).products).toBe("wasm");
+  const [a, b] = [await merged.read("a"), await plain.read("a")];
+  const errors = Array.from(a.data as Float32Array, (x, i) => Math.abs(x - Number(b.data[i])));
+  expect(Math.max(...errors)).toBeLessThan(1e-4);
+});
+
+test("a module without products is refused", async () => {
+  const path = join(folder, "nothing.mjs");
+  writeFileSync(path, "export const products = 1;");
+  const { href } = pathToFileURL(path);
+  await expect(openMergeProducts(href, 1)).rejects.toThrow(
+    `Cannot multiply matrices by "${href}" as it must export a function openProducts: it exports none`,
+  );
+});

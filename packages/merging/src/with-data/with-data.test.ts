@@ -62,7 +62,7 @@ describe("regmean()", () => {
     const products = createProducts(createOnnxRuntimeEngine(), 1);
     for (const by of [plainProducts, products]) {
       const { data } = await regmean([network, network], grams, { products: by }).read("w");
-      const errors = Array.from(data as Float64Array, (x, i) => Math.abs(x - weight.data[i]!));
+      const errors = Array.from(data as Float64Array, (x, i) => Math.abs(x - Number(weight.data[i])));
       expect(Math.max(...errors)).toBeLessThan(1e-12);
     }
     await products.release();

@@ -1,3 +1,5 @@
+import { simdFor, wholeGroups } from "./simd.ts";
+
 // Flat loops over the bit patterns of f32 numbers. Without its sign, a pattern grows with the size of the
 // number, so that sizes can be compared and counted as whole numbers.
 
@@ -63,8 +65,11 @@ export function keepMagnitudes(
   least: number,
   below: number,
 ): void {
+  const simd = values instanceof Int32Array ? simdFor(values, patterns) : undefined;
+  const count = simd === undefined ? 0 : wholeGroups(values.length);
+  simd?.keepMagnitudes(values.byteOffset, patterns.byteOffset, least, below, count);
   if (values instanceof Int32Array) {
-    for (let i = 0; i < values.length; i++) {
+    for (let i = count; i < values.length; i++) {
       const magnitude = patterns[i]! & MAGNITUDE;
       values[i] = values[i]! & ((least - 1 - magnitude) >> 31) & ((magnitude - below) >> 31);
     }

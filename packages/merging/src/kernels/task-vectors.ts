@@ -81,17 +81,25 @@ export function addChanges(base: Numbers, changes: Numbers, out: Numbers): void 
   } else for (let i = 0; i < out.length; i++) out[i] = changes[i] === 0 ? base[i]! : base[i]! + changes[i]!;
 }
 
-/** Computes the sum of absolute values, in f64. */
-export function sumOfSizes(values: Numbers): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += Math.abs(values[i]!);
-  return sum;
+/** Interleaved sums of {@link addSizes} and {@link addProducts}. */
+export const LANES = 8;
+
+/** Adds absolute values to 8 interleaved sums in f64. */
+export function addSizes(values: Numbers, sums: Numbers): Numbers {
+  for (let i = 0; i < values.length; i++) sums[i & 7] = sums[i & 7]! + Math.abs(values[i]!);
+  return sums;
 }
 
-/** Computes the inner product of two vectors, in f64. */
-export function productOf(left: Numbers, right: Numbers): number {
+/** Adds products of two vectors to 8 interleaved sums in f64. */
+export function addProducts(left: Numbers, right: Numbers, sums: Numbers): Numbers {
+  for (let i = 0; i < left.length; i++) sums[i & 7] = sums[i & 7]! + left[i]! * right[i]!;
+  return sums;
+}
+
+/** Adds up interleaved sums. */
+export function sumLanes(sums: Numbers): number {
   let sum = 0;
-  for (let i = 0; i < left.length; i++) sum += left[i]! * right[i]!;
+  for (let i = 0; i < sums.length; i++) sum += sums[i]!;
   return sum;
 }
 
@@ -102,11 +110,8 @@ export function largestSize(values: Numbers): number {
   return largest;
 }
 
-/**
- * Sets numbers to 0 whose random bits, of which 31 count, are not below a share in `[0, 1)` of all numbers.
- */
-export function keepBelow(values: Numbers, bits: Uint32Array, share: number): void {
-  const limit = Math.min(0x7fffffff, Math.round(share * 2 ** 31));
+/** Sets numbers to 0 whose random bits, of which 31 count, are not below a limit. */
+export function keepBelow(values: Numbers, bits: Uint32Array, limit: number): void {
   if (values instanceof Float32Array) {
     const patterns = patternsOf(values);
     for (let i = 0; i < patterns.length; i++) patterns[i] = patterns[i]! & (((bits[i]! >>> 1) - limit) >> 31);

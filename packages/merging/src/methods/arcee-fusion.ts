@@ -1,6 +1,7 @@
 import { at, sizeOf } from "@isthmus/core";
 import { keepImportant, sizesTimes, softmaxDivergence } from "../kernels/importance.ts";
-import { addChanges, type Numbers } from "../kernels/task-vectors.ts";
+import type { Numbers } from "../kernels/task-vectors.ts";
+import { addChanges } from "../kernels/vectors.ts";
 import type { MergedTensor, MergeMethod } from "../merge-method.ts";
 import type { RankCut } from "../selection/rank-cut.ts";
 import { createRankSelector } from "../selection/select-rank.ts";

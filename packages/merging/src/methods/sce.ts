@@ -1,19 +1,12 @@
 import { at, sizeOf } from "@isthmus/core";
+import { allocateNumbers } from "../kernels/block-memory.ts";
 import { keepMagnitudes } from "../kernels/magnitudes.ts";
-import {
-  addChanges,
-  addScaledTo,
-  addTo,
-  addWeightOf,
-  divideByAtLeast,
-  keepAgreeing,
-  patternsOf,
-  productOf,
-} from "../kernels/task-vectors.ts";
+import { addScaledTo, addTo, addWeightOf, keepAgreeing, patternsOf } from "../kernels/task-vectors.ts";
+import { addChanges, divideByAtLeast, productOf } from "../kernels/vectors.ts";
 import type { MergeMethod } from "../merge-method.ts";
 import { cutEverything, cutNothing, type RankCut, splitAtCuts } from "../selection/rank-cut.ts";
 import { createRankSelector } from "../selection/select-rank.ts";
-import { allocateNumbers, type DeltaBlock } from "../task-vectors/delta-blocks.ts";
+import type { DeltaBlock } from "../task-vectors/delta-blocks.ts";
 import { INT8_MASK, type OfMerge } from "../task-vectors/parameters.ts";
 import { type ScannedTensor, scanDeltas } from "../task-vectors/scan-deltas.ts";
 import { variancePatterns } from "../task-vectors/variance-patterns.ts";

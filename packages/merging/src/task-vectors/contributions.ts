@@ -1,6 +1,7 @@
 import { at, type Elements } from "@isthmus/core";
-import { addChanges, addContributions, countLarger, type Numbers } from "../kernels/task-vectors.ts";
-import { allocateNumbers } from "./delta-blocks.ts";
+import { allocateNumbers } from "../kernels/block-memory.ts";
+import { addContributions, countLarger, type Numbers } from "../kernels/task-vectors.ts";
+import { addChanges } from "../kernels/vectors.ts";
 import type { OfMerge } from "./parameters.ts";
 import { type WrittenRange, writeDeltas } from "./write-deltas.ts";
 

@@ -1,7 +1,8 @@
 import { at, OutOfRangeError } from "@isthmus/core";
+import { allocatePatterns } from "../kernels/block-memory.ts";
 import { keepMagnitudes } from "../kernels/magnitudes.ts";
 import { dropByRank } from "../kernels/rank-rows.ts";
-import { keepBelow } from "../kernels/task-vectors.ts";
+import { keepBelow } from "../kernels/vectors.ts";
 import { randomBitsInto } from "../random/random-bits.ts";
 import type { StreamKey } from "../random/stream-key.ts";
 import { type KeptRanks, splitAtCuts } from "../selection/rank-cut.ts";
@@ -98,13 +99,9 @@ export const byChanceInRows: Sparsifier = {
   },
 };
 
-/** Returns a function that draws random bits for a block into memory that it uses again. */
+/** Returns a function that draws random bits for a block; they are valid as long as its memory. */
 function createDrawer(key: StreamKey): (begin: number, count: number) => Uint32Array {
-  let bits = new Uint32Array(0);
-  return (begin, count) => {
-    if (bits.length < count) bits = new Uint32Array(count);
-    return randomBitsInto(key, begin, bits.subarray(0, count));
-  };
+  return (begin, count) => randomBitsInto(key, begin, allocatePatterns(count));
 }
 
 function thinByRank(surveyor: RankSelector, ranksOf: () => KeptRanks): Thinning {

@@ -202,3 +202,25 @@ function storeSums(sums: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
   v128.store(sums, s2, 32);
   v128.store(sums, s3, 48);
 }
+
+/**
+ * Writes the indices of patterns whose upper bits are `upper`, after `shift` lower ones, without the sign;
+ * returns how many there are.
+ */
+export function listUpperBits(patterns: usize, upper: i32, shift: i32, indices: usize, count: i32): i32 {
+  const mask = i32x4.splat(MAGNITUDE);
+  const looked = i32x4.splat(upper);
+  let out = indices;
+  for (let i = 0; i < count; i += 8) {
+    const x = i32x4.eq(i32x4.shr_u(v128.and(v128.load(patterns), mask), shift), looked);
+    const y = i32x4.eq(i32x4.shr_u(v128.and(v128.load(patterns, 16), mask), shift), looked);
+    let bits = i32x4.bitmask(x) | (i32x4.bitmask(y) << 4);
+    while (bits != 0) {
+      store<i32>(out, i + ctz(bits));
+      out += 4;
+      bits &= bits - 1;
+    }
+    patterns += 32;
+  }
+  return <i32>((out - indices) >> 2);
+}

@@ -37,10 +37,10 @@ export function allocateNumbers(isWide: boolean, length: number): Numbers {
   const Class = isWide ? Float64Array : Float32Array;
   const bytes = allocateBytes(length * Class.BYTES_PER_ELEMENT);
   if (bytes === undefined) return new Class(length);
-  return new Class(bytes.buffer as ArrayBuffer, bytes.byteOffset, length);
+  return new Class(bytes.buffer as ArrayBuffer, bytes.byteOffset, length).fill(0);
 }
 
-/** Allocates 32-bit patterns that are 0, valid as long as what {@link allocateNumbers} allocates. */
+/** Allocates 32-bit patterns of arbitrary content, valid as long as what {@link allocateNumbers} allocates. */
 export function allocatePatterns(length: number): Uint32Array {
   const bytes = allocateBytes(4 * length);
   return bytes === undefined
@@ -57,5 +57,5 @@ function allocateBytes(byteLength: number): Uint8Array | undefined {
   }
   const begin = piece.taken;
   piece.taken = Math.min(PIECE_BYTES, Math.ceil((begin + byteLength) / ALIGNMENT) * ALIGNMENT);
-  return piece.scratch.bytes.subarray(begin, begin + byteLength).fill(0);
+  return piece.scratch.bytes.subarray(begin, begin + byteLength);
 }

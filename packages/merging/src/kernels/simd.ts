@@ -27,6 +27,9 @@ export interface Simd {
   divideBy(values: number, divisors: number, least: number, count: number): void;
   addChanges(base: number, changes: number, factor: number, out: number, count: number): void;
   keepMagnitudes(values: number, patterns: number, least: number, below: number, count: number): void;
+  listUpperBits(
+    ...addressesBitsCount: [patterns: number, upper: number, shift: number, indices: number, count: number]
+  ): number;
   randomBits(counter: number, high: number, out: number, count: number): void;
   keepBelow(values: number, bits: number, limit: number, count: number): void;
   product(left: number, right: number, sums: number, count: number): void;

@@ -16,6 +16,14 @@ export function subtractInto(network: Numbers, base: Numbers, out: Numbers): voi
   }
 }
 
+/** Writes how far a network in bf16 is from the base; returns false, and does nothing, where SIMD loops cannot. */
+export function subtractFromBfloat(network: Uint16Array, base: Numbers, out: Numbers): boolean {
+  const simd = out instanceof Float32Array ? simdFor(network, base, out) : undefined;
+  if (simd === undefined || wholeGroups(out.length) < out.length) return false;
+  simd.subtractFromBfloat(network.byteOffset, base.byteOffset, out.byteOffset, out.length);
+  return true;
+}
+
 /**
  * Multiplies numbers by a factor, then by a weight, and adds them, or their signs, to votes.
  * @param counts - whether signs are added

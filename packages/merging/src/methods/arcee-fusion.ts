@@ -46,9 +46,10 @@ async function measureRows(tensor: ScannedTensor, rowLength: number): Promise<Fl
   const divergences = new Float64Array(sizeOf(tensor.info.shape) / rowLength);
   await scanDeltas(
     tensor,
-    ({ begin, base, networks }) => {
+    ({ begin, base, network }) => {
+      const numbers = network(0);
       for (let from = 0; from < base.length; from += rowLength) {
-        const row = at(networks, 0, "network").subarray(from, from + rowLength);
+        const row = numbers.subarray(from, from + rowLength);
         divergences[(begin + from) / rowLength] = softmaxDivergence(
           row,
           base.subarray(from, from + rowLength),

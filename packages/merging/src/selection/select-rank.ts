@@ -26,6 +26,7 @@ export interface RankSelector extends Surveyor {
  */
 export function createRankSelector(size: number, asked: readonly RankAsked[]): RankSelector {
   const upper = new Uint32Array(2 ** (31 - LOWER_BITS));
+  const odd = new Uint32Array(upper.length);
   let zeros = 0;
   let searches: CutSearch[] | undefined;
   const widest = (): Span | undefined => {
@@ -42,7 +43,7 @@ export function createRankSelector(size: number, asked: readonly RankAsked[]): R
       return widest();
     },
     see(patterns, begin) {
-      if (searches === undefined) zeros += countUpperBits(patterns, upper);
+      if (searches === undefined) zeros += countUpperBits(patterns, upper, odd);
       else for (const search of searches) if (search.span !== undefined) search.see(patterns, begin);
     },
     endPass() {
@@ -50,6 +51,7 @@ export function createRankSelector(size: number, asked: readonly RankAsked[]): R
         for (const search of searches) if (search.span !== undefined) search.endPass();
         return;
       }
+      for (let bin = 0; bin < upper.length; bin++) upper[bin] = at(upper, bin) + at(odd, bin);
       searches = asked.map(({ order, count }) => new CutSearch(size, order, count(size - zeros), upper));
     },
     cuts: () => (searches ?? []).map(({ cut }) => cut),

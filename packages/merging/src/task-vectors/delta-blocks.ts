@@ -1,17 +1,18 @@
 import { at, convertInto, type Elements } from "@isthmus/core";
 import { allocateNumbers, withBlockMemory } from "../kernels/block-memory.ts";
 import { type Numbers, patternsOf } from "../kernels/task-vectors.ts";
-import { subtractInto } from "../kernels/vectors.ts";
+import { subtractFromBfloat, subtractInto } from "../kernels/vectors.ts";
 
 /** Elements that are computed at a time, so that the numbers of a few networks stay in the cache. */
-export const BLOCK: number = 1 << 12;
+export const BLOCK: number = 1 << 13;
 
 /** The task vectors of one block of a tensor; arrays are only valid during the call. */
 export interface DeltaBlock {
   /** Position of the first element in the tensor. */
   readonly begin: number;
   readonly base: Numbers;
-  readonly networks: readonly Numbers[];
+  /** Returns the numbers of a network. */
+  network(k: number): Numbers;
   /** How far each network is from the base. */
   readonly deltas: readonly Numbers[];
   /** Bit patterns of the deltas, rounded to f32: of f32 deltas in the same memory. */
@@ -44,13 +45,14 @@ export function forEachDeltas(
       if (until - from < buffers.base.length) buffers = shortened(buffers, until - from);
       const { deltas, patterns, rounded } = buffers;
       const baseBlock = widened(base, from, until, buffers.base);
-      const networks = parts.map((part, k) => widened(part, from, until, at(buffers.networks, k, "network")));
-      for (let k = 0; k < networks.length; k++) {
+      for (let k = 0; k < parts.length; k++) {
         const delta = at(deltas, k, "network");
-        subtractInto(at(networks, k, "network"), baseBlock, delta);
+        subtractStored(at(parts, k, "network"), from, baseBlock, delta);
         rounded?.[k]?.set(delta);
       }
-      withBlockMemory(() => use({ begin: begin + from, base: baseBlock, networks, deltas, patterns }));
+      const network = (k: number): Numbers =>
+        widened(at(parts, k, "network"), from, until, allocateNumbers(isWide, until - from));
+      withBlockMemory(() => use({ begin: begin + from, base: baseBlock, network, deltas, patterns }));
     }
   });
 }
@@ -58,7 +60,6 @@ export function forEachDeltas(
 /** Memory in which blocks are computed. */
 interface Buffers {
   readonly base: Numbers;
-  readonly networks: readonly Numbers[];
   readonly deltas: readonly Numbers[];
   /** Differences rounded to f32, where they are in f64. */
   readonly rounded: readonly Float32Array[] | undefined;
@@ -71,19 +72,26 @@ function allocateBuffers(isWide: boolean, count: number, length: number): Buffer
   const deltas = ofNetworks(allocate);
   const rounded = isWide ? ofNetworks(() => new Float32Array(length)) : undefined;
   const patterns = (rounded ?? deltas).map((numbers) => patternsOf(numbers as Float32Array));
-  return { base: allocate(), networks: ofNetworks(allocate), deltas, rounded, patterns };
+  return { base: allocate(), deltas, rounded, patterns };
 }
 
 /** Returns the first elements of buffers. */
-function shortened({ base, networks, deltas, rounded, patterns }: Buffers, length: number): Buffers {
+function shortened({ base, deltas, rounded, patterns }: Buffers, length: number): Buffers {
   const cut = <T extends Numbers | Int32Array>(array: T) => array.subarray(0, length) as T;
   return {
     base: cut(base),
-    networks: networks.map(cut),
     deltas: deltas.map(cut),
     rounded: rounded?.map((array) => cut(array)),
     patterns: patterns.map(cut),
   };
+}
+
+/** Writes how far stored elements from `from` on are from a base. */
+function subtractStored({ dtype, data }: Elements, from: number, base: Numbers, delta: Numbers): void {
+  const stored = data.subarray(from, from + delta.length);
+  if (dtype === "bf16" && stored instanceof Uint16Array && subtractFromBfloat(stored, base, delta)) return;
+  // A difference may be written over what it is computed from.
+  subtractInto(widened({ dtype, data }, from, from + delta.length, delta), base, delta);
 }
 
 /**

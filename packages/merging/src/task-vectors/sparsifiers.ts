@@ -5,7 +5,7 @@ import { dropByRank } from "../kernels/rank-rows.ts";
 import { keepBelow } from "../kernels/vectors.ts";
 import { randomBitsInto } from "../random/random-bits.ts";
 import type { StreamKey } from "../random/stream-key.ts";
-import { type KeptRanks, splitAtCuts } from "../selection/rank-cut.ts";
+import { type KeptRanks, magnitudesKept, splitAtCuts } from "../selection/rank-cut.ts";
 import { createRankSelector, type RankSelector } from "../selection/select-rank.ts";
 import type { OfNetwork } from "./parameters.ts";
 import type { Sparsifier, Thinning } from "./sparsifier.ts";
@@ -110,10 +110,16 @@ function thinByRank(surveyor: RankSelector, ranksOf: () => KeptRanks): Thinning 
     surveyor,
     thin(delta, patterns, begin) {
       ranks ??= ranksOf();
+      const uniform = magnitudesKept(ranks, begin, begin + delta.length);
+      if (uniform !== undefined) {
+        // The bits of f32 differences are their patterns, so that changing these changes them.
+        const values = delta instanceof Float64Array ? delta : patterns;
+        keepMagnitudes(values, patterns, uniform.least, uniform.below);
+        return;
+      }
       for (const { begin: from, end, least, below } of splitAtCuts(ranks, begin, begin + delta.length)) {
         const [first, last] = [from - begin, end - begin];
         const part = patterns.subarray(first, last);
-        // The bits of f32 differences are their patterns, so that changing these changes them.
         keepMagnitudes(
           delta instanceof Float64Array ? delta.subarray(first, last) : part,
           part,

@@ -61,13 +61,22 @@ export function weighAndCount(values: usize, factor: f32, weight: f32, votes: us
   }
 }
 
-export function addAgreeing(votes: usize, values: usize, weight: f32, sums: usize, divisors: usize, count: i32): void {
+export function addAgreeing(
+  votes: usize,
+  values: usize,
+  scale: f32,
+  weight: f32,
+  sums: usize,
+  divisors: usize,
+  count: i32,
+): void {
+  const f = f32x4.splat(scale);
   const w = f32x4.splat(weight);
   const zero = f32x4.splat(0);
   for (let end = values + 4 * <usize>count; values < end; values += 16) {
     const x = v128.load(values);
     const agreeing = v128.andnot(x, i32x4.shr_s(v128.xor(v128.load(votes), x), 31));
-    addAt(sums, agreeing, 0);
+    addAt(sums, f32x4.mul(agreeing, f), 0);
     addAt(divisors, v128.and(w, f32x4.ne(agreeing, zero)), 0);
     votes += 16;
     sums += 16;

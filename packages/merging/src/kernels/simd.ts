@@ -7,34 +7,34 @@ declare const WebAssembly: {
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 };
 
-/** Loops of kernels/task-vectors.ts: they take addresses of f32 and a count that is a multiple of 8. */
+/** Loops of kernels/*.ts: they take addresses of f32, numbers, and last a count that is a multiple of 8. */
 export interface Simd {
-  subtract(network: number, base: number, out: number, count: number): void;
-  subtractFromBfloat(network: number, base: number, out: number, count: number): void;
-  weighAndVote(values: number, factor: number, weight: number, votes: number, count: number): void;
-  weighAndCount(values: number, factor: number, weight: number, votes: number, count: number): void;
-  addAgreeing(
-    ...addressesWeightCount: [
-      votes: number,
-      values: number,
-      weight: number,
-      sums: number,
-      divisors: number,
-      count: number,
-    ]
-  ): void;
-  divideByAtLeast(values: number, divisors: number, least: number, count: number): void;
-  divideBy(values: number, divisors: number, least: number, count: number): void;
-  addChanges(base: number, changes: number, factor: number, out: number, count: number): void;
-  keepMagnitudes(values: number, patterns: number, least: number, below: number, count: number): void;
-  listUpperBits(
-    ...addressesBitsCount: [patterns: number, upper: number, shift: number, indices: number, count: number]
-  ): number;
-  randomBits(counter: number, high: number, out: number, count: number): void;
-  keepBelow(values: number, bits: number, limit: number, count: number): void;
-  product(left: number, right: number, sums: number, count: number): void;
-  sizes(values: number, sums: number, count: number): void;
+  readonly subtract: Loop;
+  readonly subtractFromBfloat: Loop;
+  readonly weighAndVote: Loop;
+  readonly weighAndCount: Loop;
+  readonly addAgreeing: Loop;
+  readonly divideByAtLeast: Loop;
+  readonly divideBy: Loop;
+  readonly addChanges: Loop;
+  readonly keepMagnitudes: Loop;
+  readonly listUpperBits: (...addressesAndNumbers: readonly number[]) => number;
+  readonly randomBits: Loop;
+  readonly keepBelow: Loop;
+  readonly product: Loop;
+  readonly sizes: Loop;
+  readonly stepTowards: Loop;
+  readonly countLarger: Loop;
+  readonly addContributions: Loop;
+  readonly countShared: (...addressesAndNumbers: readonly number[]) => bigint;
+  readonly variances: Loop;
+  readonly addScaled: Loop;
+  readonly sizesTimes: Loop;
+  readonly keepImportant: Loop;
+  readonly takeLargestChange: Loop;
 }
+
+type Loop = (...addressesAndNumbers: readonly number[]) => void;
 
 /** Elements that SIMD loops process at once. */
 const GROUP = 8;
@@ -61,7 +61,10 @@ export function wholeGroups(length: number): number {
 function load(): typeof loaded {
   const memory = kernelMemory();
   if (memory === undefined) return undefined;
-  const code = readFileSync(new URL("../../wasm/task-vectors.wasm", import.meta.url));
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
-  return { simd: exports as Simd, buffer: memory.buffer };
+  const exportsOf = (name: string): object => {
+    const code = readFileSync(new URL(`../../wasm/${name}.wasm`, import.meta.url));
+    return new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } }).exports;
+  };
+  const simd = { ...exportsOf("task-vectors"), ...exportsOf("elementwise") };
+  return { simd: simd as Simd, buffer: memory.buffer };
 }

@@ -45,25 +45,25 @@ export function weighAndVote(
 }
 
 /**
- * Adds numbers of the elected sign to sums, and the weight of the ones that are not 0 to divisors; elected is
- * the positive sign where a vote is at least 0.
+ * Adds numbers of the elected sign, times a scale, to sums, and the weight of the ones that are not 0 to
+ * divisors; elected is the positive sign where a vote is at least 0. The numbers may be overwritten.
  */
 export function addAgreeing(
   votes: Numbers,
   values: Numbers,
-  weight: number,
+  { scale, weight }: { readonly scale: number; readonly weight: number },
   { sums, divisors }: { readonly sums: Numbers; readonly divisors: Numbers },
 ): void {
   const simd = values instanceof Float32Array ? simdFor(votes, values, sums, divisors) : undefined;
   const count = simd === undefined ? 0 : wholeGroups(values.length);
-  simd?.addAgreeing(
-    ...([votes.byteOffset, values.byteOffset, weight, sums.byteOffset, divisors.byteOffset, count] as const),
-  );
+  const addresses = [sums.byteOffset, divisors.byteOffset, count];
+  simd?.addAgreeing(votes.byteOffset, values.byteOffset, scale, weight, ...addresses);
   if (count === values.length) return;
   const rest = values.subarray(count);
   loops.keepAgreeing(votes.subarray(count), rest);
-  loops.addTo(sums.subarray(count), rest);
   loops.addWeightOf(rest, roundedFor(values, weight), divisors.subarray(count));
+  if (scale !== 1) loops.scaleBy(rest, roundedFor(values, scale));
+  loops.addTo(sums.subarray(count), rest);
 }
 
 /** Divides numbers by others, which are raised to at least `least` first. */
@@ -100,6 +100,17 @@ export function addChanges(base: Numbers, changes: Numbers, out: Numbers, factor
   loops.addChanges(base.subarray(count), rest, out.subarray(count));
 }
 
+/** Adds products of numbers and a factor to sums; the numbers may be overwritten. */
+export function addScaledTo(sums: Numbers, values: Numbers, factor: number): void {
+  const simd = values instanceof Float32Array ? simdFor(sums, values) : undefined;
+  const count = simd === undefined ? 0 : wholeGroups(values.length);
+  simd?.addScaled(sums.byteOffset, values.byteOffset, factor, count);
+  if (count === values.length) return;
+  const rest = values.subarray(count);
+  loops.scaleBy(rest, roundedFor(values, factor));
+  loops.addTo(sums.subarray(count), rest);
+}
+
 /**
  * Sets numbers to 0 whose random bits, of which 31 count, are not below a share in `[0, 1)` of all numbers.
  */
@@ -130,6 +141,6 @@ export function sumOfSizes(values: Numbers): number {
 }
 
 /** Rounds a factor to the type of the numbers that it is for. */
-function roundedFor(values: Numbers, factor: number): number {
+export function roundedFor(values: Numbers, factor: number): number {
   return values instanceof Float64Array ? factor : Math.fround(factor);
 }

@@ -1,6 +1,7 @@
 import { at, sizeOf } from "@isthmus/core";
+import { allocateNumbers } from "../kernels/block-memory.ts";
 import { keepImportant, sizesTimes, softmaxDivergence } from "../kernels/importance.ts";
-import type { Numbers } from "../kernels/task-vectors.ts";
+import { type Numbers, patternsOf } from "../kernels/task-vectors.ts";
 import { addChanges } from "../kernels/vectors.ts";
 import type { MergedTensor, MergeMethod } from "../merge-method.ts";
 import type { RankCut } from "../selection/rank-cut.ts";
@@ -80,7 +81,7 @@ async function findThreshold(
       ({ begin, deltas }) => {
         if (selector.span === undefined) return;
         const importance = importanceOf(at(deltas, 0, "network"), begin, rows);
-        selector.see(new Int32Array(importance.buffer), begin);
+        selector.see(patternsOf(importance), begin);
       },
       { span },
     );
@@ -99,7 +100,7 @@ function importanceOf(
   begin: number,
   { rowLength, divergences }: Pick<FusionSurvey, "rowLength" | "divergences">,
 ): Float32Array {
-  const importance = new Float32Array(delta.length);
+  const importance = allocateNumbers(false, delta.length) as Float32Array;
   const last = begin + delta.length;
   for (let from = begin; from < last; from = (Math.floor(from / rowLength) + 1) * rowLength) {
     const until = Math.min(last, (Math.floor(from / rowLength) + 1) * rowLength);

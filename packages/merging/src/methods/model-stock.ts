@@ -1,7 +1,7 @@
 import { at, sizeOf } from "@isthmus/core";
 import { allocateNumbers } from "../kernels/block-memory.ts";
-import { addScaledTo, type Numbers } from "../kernels/task-vectors.ts";
-import { addChanges, productOf } from "../kernels/vectors.ts";
+import type { Numbers } from "../kernels/task-vectors.ts";
+import { addChanges, addScaledTo, productOf } from "../kernels/vectors.ts";
 import type { MergeMethod } from "../merge-method.ts";
 import type { OfMerge } from "../task-vectors/parameters.ts";
 import { scanDeltas } from "../task-vectors/scan-deltas.ts";

@@ -1,4 +1,4 @@
-import { stepTowards } from "../kernels/task-vectors.ts";
+import { stepTowards } from "../kernels/contributions.ts";
 import type { MergeMethod } from "../merge-method.ts";
 import type { OfMerge } from "../task-vectors/parameters.ts";
 import { writeDeltas } from "../task-vectors/write-deltas.ts";

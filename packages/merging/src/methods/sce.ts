@@ -1,8 +1,8 @@
 import { at, sizeOf } from "@isthmus/core";
 import { allocateNumbers } from "../kernels/block-memory.ts";
 import { keepMagnitudes } from "../kernels/magnitudes.ts";
-import { addScaledTo, addTo, addWeightOf, keepAgreeing, patternsOf } from "../kernels/task-vectors.ts";
-import { addChanges, divideByAtLeast, productOf } from "../kernels/vectors.ts";
+import { patternsOf } from "../kernels/task-vectors.ts";
+import { addAgreeing, addChanges, divideByAtLeast, productOf, weighAndVote } from "../kernels/vectors.ts";
 import type { MergeMethod } from "../merge-method.ts";
 import { cutEverything, cutNothing, type RankCut, splitAtCuts } from "../selection/rank-cut.ts";
 import { createRankSelector } from "../selection/select-rank.ts";
@@ -64,11 +64,10 @@ export const sce: MergeMethod<SceSpecs, SceSurvey> = {
         allocateNumbers(base instanceof Float64Array, base.length),
       ) as [typeof base, typeof base, typeof base];
       keepSelected(block, selected);
-      for (const delta of deltas) addTo(votes, delta);
+      for (const delta of deltas) weighAndVote(delta, { factor: 1, weight: 1, counts: false }, votes);
       for (const [k, delta] of deltas.entries()) {
-        keepAgreeing(votes, delta);
-        addWeightOf(delta, at(weights, k, "weight"), divisors);
-        addScaledTo(sums, delta, at(weights, k, "weight"));
+        const weight = at(weights, k, "weight");
+        addAgreeing(votes, delta, { scale: weight, weight }, { sums, divisors });
       }
       divideByAtLeast(sums, divisors, LEAST_ENERGY);
       addChanges(base, sums, result);

@@ -61,8 +61,9 @@ function addElected(deltas: readonly Numbers[], mixture: Mixture, base: Numbers)
     const [factor, weight] = [at(factors, k, "factor"), at(weights, k, "weight")];
     weighAndVote(delta, { factor, weight, counts: consensus === "count" }, votes);
   }
-  for (const [k, delta] of deltas.entries())
-    addAgreeing(votes, delta, at(weights, k, "weight"), { sums, divisors });
+  for (const [k, delta] of deltas.entries()) {
+    addAgreeing(votes, delta, { scale: 1, weight: at(weights, k, "weight") }, { sums, divisors });
+  }
   // Where no network agrees, both are 0.
   if (normalize && weights.every((weight) => weight >= 0)) divideByAtLeast(sums, divisors, LEAST_WEIGHT);
   else if (normalize) divideBy(sums, divisors, leastDivisor(weights));

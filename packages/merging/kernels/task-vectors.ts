@@ -233,3 +233,28 @@ export function listUpperBits(patterns: usize, upper: i32, shift: i32, indices: 
   }
   return <i32>((out - indices) >> 2);
 }
+
+/**
+ * Replaces random bits by 0 where they are below `least` or the value is 0, and by all ones where they are above
+ * `most`; writes the indices of the others, and returns how many there are.
+ */
+export function decideByBits(values: usize, bits: usize, least: i32, most: i32, indices: usize, count: i32): i32 {
+  const low = i32x4.splat(least);
+  const high = i32x4.splat(most);
+  let out = indices;
+  for (let i = 0; i < count; i += 4) {
+    const x = v128.load(bits);
+    const isKept = v128.or(i32x4.lt_u(x, low), f32x4.eq(v128.load(values), f32x4.splat(0)));
+    const isOpen = v128.andnot(i32x4.le_u(x, high), isKept);
+    v128.store(bits, v128.bitselect(x, v128.not(isKept), isOpen));
+    let open = i32x4.bitmask(isOpen);
+    while (open != 0) {
+      store<i32>(out, i + ctz(open));
+      out += 4;
+      open &= open - 1;
+    }
+    values += 16;
+    bits += 16;
+  }
+  return <i32>((out - indices) >> 2);
+}

@@ -8,6 +8,7 @@ import { takeLargestChange } from "./elementwise.ts";
 import { keepImportant, sizesTimes } from "./importance.ts";
 import { keepMagnitudes, listUpperBits } from "./magnitudes.ts";
 import { simdFor } from "./simd.ts";
+import { exponential, logarithm, softmaxDivergence } from "./softmax.ts";
 import { type Numbers, patternsOf } from "./task-vectors.ts";
 import { variancesInto } from "./variances.ts";
 import {
@@ -110,6 +111,7 @@ const KERNELS: Readonly<Record<string, (given: Given) => unknown>> = {
   variancesInto: ({ arrays: [a, b, c, d] }) => variancesInto([a, b, c], d),
   sizesTimes: ({ arrays: [a, b], factor }) => sizesTimes(a, factor, b),
   keepImportant: ({ arrays: [a, b], least }) => keepImportant(a, b, Math.fround(least)),
+  softmaxDivergence: ({ arrays: [a, b] }) => softmaxDivergence(a, b),
   takeLargestChange: ({ arrays: [a, b, c, d], factor }) => takeLargestChange(a, [b, c, d], factor),
 };
 
@@ -179,4 +181,18 @@ test("block memory is free again after an error", () => {
     });
   expect(fail).toThrow("stopped");
   expect(simdFor(allocateNumbers(false, 100))).toBeUndefined();
+});
+
+test("exponential() and logarithm() are right up to a few units in the last place", () => {
+  fc.assert(
+    fc.property(fc.double({ min: -690, max: 0, noNaN: true }), (x) => {
+      expect(Math.abs(exponential(x) / Math.exp(x) - 1)).toBeLessThan(2 ** -49);
+    }),
+  );
+  fc.assert(
+    fc.property(fc.double({ min: 1e-9, max: 1e9, noNaN: true }), (x) => {
+      expect(Math.abs(logarithm(x) - Math.log(x))).toBeLessThanOrEqual(2 ** -50 * Math.abs(Math.log(x)));
+    }),
+  );
+  expect([exponential(0), logarithm(1), exponential(Number.NaN)]).toEqual([1, 0, Number.NaN]);
 });

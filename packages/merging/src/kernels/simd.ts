@@ -33,6 +33,9 @@ export interface Simd {
   readonly sizesTimes: Loop;
   readonly keepImportant: Loop;
   readonly takeLargestChange: Loop;
+  readonly largestOf: (...addressesAndNumbers: readonly number[]) => number;
+  readonly exponentials: Loop;
+  readonly divergences: Loop;
 }
 
 type Loop = (...addressesAndNumbers: readonly number[]) => void;
@@ -66,6 +69,6 @@ function load(): typeof loaded {
     const code = readFileSync(new URL(`../../wasm/${name}.wasm`, import.meta.url));
     return new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } }).exports;
   };
-  const simd = { ...exportsOf("task-vectors"), ...exportsOf("elementwise") };
+  const simd = { ...exportsOf("task-vectors"), ...exportsOf("elementwise"), ...exportsOf("softmax") };
   return { simd: simd as Simd, buffer: memory.buffer };
 }

@@ -1,6 +1,7 @@
 import { at, sizeOf } from "@isthmus/core";
 import { allocateNumbers } from "../kernels/block-memory.ts";
-import { keepImportant, sizesTimes, softmaxDivergence } from "../kernels/importance.ts";
+import { keepImportant, sizesTimes } from "../kernels/importance.ts";
+import { softmaxDivergence } from "../kernels/softmax.ts";
 import { type Numbers, patternsOf } from "../kernels/task-vectors.ts";
 import { addChanges } from "../kernels/vectors.ts";
 import type { MergedTensor, MergeMethod } from "../merge-method.ts";

@@ -258,3 +258,19 @@ export function decideByBits(values: usize, bits: usize, least: i32, most: i32, 
   }
   return <i32>((out - indices) >> 2);
 }
+
+/** Returns how many patterns are below a limit, without their signs. */
+export function countBelow(patterns: usize, limit: i32, count: i32): i32 {
+  const mask = i32x4.splat(MAGNITUDE);
+  const most = i32x4.splat(limit);
+  let sums = i32x4.splat(0);
+  for (let end = patterns + 4 * <usize>count; patterns < end; patterns += 16) {
+    sums = i32x4.sub(sums, i32x4.lt_s(v128.and(v128.load(patterns), mask), most));
+  }
+  return (
+    i32x4.extract_lane(sums, 0) +
+    i32x4.extract_lane(sums, 1) +
+    i32x4.extract_lane(sums, 2) +
+    i32x4.extract_lane(sums, 3)
+  );
+}

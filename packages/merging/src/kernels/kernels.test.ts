@@ -6,7 +6,7 @@ import { allocateNumbers, allocatePatterns, withBlockMemory } from "./block-memo
 import { addContributions, countLarger, countShared, stepTowards } from "./contributions.ts";
 import { takeLargestChange } from "./elementwise.ts";
 import { keepImportant, sizesTimes } from "./importance.ts";
-import { keepMagnitudes, listUpperBits } from "./magnitudes.ts";
+import { countBelow, keepMagnitudes, listUpperBits } from "./magnitudes.ts";
 import { simdFor } from "./simd.ts";
 import { exponential, logarithm, softmaxDivergence } from "./softmax.ts";
 import { type Numbers, patternsOf } from "./task-vectors.ts";
@@ -98,6 +98,7 @@ const KERNELS: Readonly<Record<string, (given: Given) => unknown>> = {
     indices.fill(0, count);
     return count;
   },
+  countBelow: ({ arrays: [a], least }) => countBelow(patternsOf(a), patternOf(least)),
   stepTowards: ({ arrays: [a, b, c], least }) => stepTowards(a, b, least, c),
   countLarger: ({ arrays: [a, b], least }) => countLarger(a, b, Math.fround(least)),
   addContributions: ({ arrays: [a, b, c], least, factor }) => {

@@ -31,6 +31,15 @@ export function countUpperBits(patterns: Int32Array, even: Uint32Array, odd: Uin
   return zeros + (last === 0 ? 1 : 0);
 }
 
+/** Counts magnitudes below a limit. */
+export function countBelow(patterns: Int32Array, limit: number): number {
+  const simd = simdFor(patterns);
+  const groups = simd === undefined ? 0 : wholeGroups(patterns.length);
+  let count = simd?.countBelow(patterns.byteOffset, limit, groups) ?? 0;
+  for (let i = groups; i < patterns.length; i++) count += (patterns[i]! & MAGNITUDE) < limit ? 1 : 0;
+  return count;
+}
+
 /** Counts the lower bits of the magnitudes at some indices. */
 export function countLowerBits(
   patterns: Int32Array,

@@ -19,6 +19,7 @@ export interface Simd {
   readonly addChanges: Loop;
   readonly keepMagnitudes: Loop;
   readonly listUpperBits: (...addressesAndNumbers: readonly number[]) => number;
+  readonly countBelow: (...addressesAndNumbers: readonly number[]) => number;
   readonly decideByBits: (...addressesAndNumbers: readonly number[]) => number;
   readonly randomBits: Loop;
   readonly keepBelow: Loop;

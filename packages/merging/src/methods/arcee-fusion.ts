@@ -74,7 +74,7 @@ async function findThreshold(
   const quantiles = [0.25, 0.5, 0.75].map((share) => Math.trunc(Math.fround(share * (size - 1))) + 1);
   const selector = createRankSelector(
     size,
-    quantiles.map((count) => ({ order: "smallest", count: () => Math.min(count, size - 1) })),
+    quantiles.map((count) => ({ order: "smallest", count: Math.min(count, size - 1) })),
   );
   for (let span = selector.span; span !== undefined; span = selector.span) {
     await scanDeltas(
@@ -84,7 +84,7 @@ async function findThreshold(
         const importance = importanceOf(at(deltas, 0, "network"), begin, rows);
         selector.see(patternsOf(importance), begin);
       },
-      { span },
+      { span, isSample: selector.takesSample },
     );
     selector.endPass();
   }

@@ -87,7 +87,7 @@ async function select(tensor: ScannedTensor, share: number): Promise<RankCut> {
       ({ begin, deltas }) => {
         if (selector.span !== undefined) selector.see(variancePatterns(deltas), begin);
       },
-      { span },
+      { span, isSample: selector.takesSample },
     );
     selector.endPass();
   }

@@ -21,7 +21,7 @@ export const byMagnitude: Sparsifier = {
   parameters: {},
   prepare({ size, density }) {
     const count = Math.max(1, Math.trunc(density * size));
-    const selector = createRankSelector(size, [{ order: "largest", count: () => count }]);
+    const selector = createRankSelector(size, [{ order: "largest", count }]);
     return thinByRank(selector, () => ({ order: "largest", inside: at(selector.cuts(), 0, "cut") }));
   },
 };
@@ -43,8 +43,8 @@ export const byMagnitudeWithoutOutliers: Sparsifier = {
     // Fewer outliers are dropped where there would not be enough elements left.
     const small = Math.max(0, size - target - outliers);
     const selector = createRankSelector(size, [
-      { order: "smallest", count: () => small },
-      { order: "smallest", count: () => small + target },
+      { order: "smallest", count: small },
+      { order: "smallest", count: small + target },
     ]);
     return thinByRank(selector, () => {
       const cuts = selector.cuts();

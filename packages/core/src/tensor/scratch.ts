@@ -14,8 +14,8 @@ export function borrowScratch(byteLength: number): Scratch {
 }
 
 /**
- * Returns the WebAssembly memory that scratch is borrowed from, so that kernels of other packages can import it
- * and compute in place; undefined where the runtime has no WebAssembly SIMD.
+ * Returns the WebAssembly memory that scratch is borrowed from, so that kernels of other packages can
+ * import it and compute in place; undefined where the runtime has no WebAssembly SIMD.
  *
  * Such kernels may only touch memory that was borrowed, and must have no static data of their own.
  */

@@ -12,8 +12,8 @@ const pieces: { readonly scratch: Scratch; taken: number }[] = [];
 let depth = 0;
 
 /**
- * Calls a function that computes blocks at once, without waiting for anything: arrays that it allocates here lie
- * in the memory of SIMD kernels, and are free again when it returns.
+ * Calls a function that computes blocks at once, without waiting for anything: arrays that it allocates
+ * here lie in the memory of SIMD kernels, and are free again when it returns.
  */
 export function withBlockMemory<T>(use: () => T): T {
   const count = pieces.length;
@@ -30,8 +30,8 @@ export function withBlockMemory<T>(use: () => T): T {
 }
 
 /**
- * Allocates numbers that are 0, of the class in which a tensor is merged; within `withBlockMemory` they are only
- * valid until it returns.
+ * Allocates numbers that are 0, of the class in which a tensor is merged; within `withBlockMemory` they
+ * are only valid until it returns.
  */
 export function allocateNumbers(isWide: boolean, length: number): Numbers {
   const Class = isWide ? Float64Array : Float32Array;
@@ -40,7 +40,9 @@ export function allocateNumbers(isWide: boolean, length: number): Numbers {
   return new Class(bytes.buffer as ArrayBuffer, bytes.byteOffset, length).fill(0);
 }
 
-/** Allocates 32-bit patterns of arbitrary content, valid as long as what {@link allocateNumbers} allocates. */
+/**
+ * Allocates 32-bit patterns of arbitrary content, valid as long as what {@link allocateNumbers} allocates.
+ */
 export function allocatePatterns(length: number): Uint32Array {
   const bytes = allocateBytes(4 * length);
   return bytes === undefined

@@ -12,8 +12,8 @@ export const LOWER_BITS = 15;
 const LOWER_MASK = (1 << LOWER_BITS) - 1;
 
 /**
- * Counts magnitudes by their upper 16 bits; returns how many are 0. Neighbours are counted apart, as a processor
- * waits where it adds to the same count again and again: the counts are sums of both arrays.
+ * Counts magnitudes by their upper 16 bits; returns how many are 0. Neighbours are counted apart, as a
+ * processor waits where it adds to the same count again and again: the counts are sums of both arrays.
  */
 export function countUpperBits(patterns: Int32Array, even: Uint32Array, odd: Uint32Array): number {
   let zeros = 0;

@@ -126,8 +126,8 @@ function decideByBins(row: Row, bins: Bins, { first, step }: RowChances): void {
 }
 
 /**
- * Decides on elements whose random bits are below the least or above the largest chance, and on zeros, where it
- * matters to no one; writes the indices of the others, and returns how many there are.
+ * Decides on elements whose random bits are below the least or above the largest chance, and on zeros,
+ * where it matters to no one; writes the indices of the others, and returns how many there are.
  */
 function decideByBits({ values, bits }: Row, least: number, most: number, open: Int32Array): number {
   const lowest = Math.min(Math.ceil(least * 2 ** 32), 2 ** 32 - 1);

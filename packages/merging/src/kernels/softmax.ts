@@ -2,8 +2,8 @@ import { allocateNumbers } from "./block-memory.ts";
 import { simdFor, wholeGroups } from "./simd.ts";
 import { LANES, type Numbers, sumLanes } from "./task-vectors.ts";
 
-// Exponentials and logarithms are computed by series, in f64 up to a few units in the last place, so that SIMD
-// gives the same bits.
+// Exponentials and logarithms are computed by series, in f64 up to a few units in the last place, so that
+// SIMD gives the same bits.
 
 /** Added to probabilities, so that a ratio of two is never infinite. */
 const LEAST_PROBABILITY = 1e-8;

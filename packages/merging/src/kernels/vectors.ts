@@ -16,7 +16,10 @@ export function subtractInto(network: Numbers, base: Numbers, out: Numbers): voi
   }
 }
 
-/** Writes how far a network in bf16 is from the base; returns false, and does nothing, where SIMD loops cannot. */
+/**
+ * Writes how far a network in bf16 is from the base; returns false, and does nothing, where SIMD loops
+ * cannot.
+ */
 export function subtractFromBfloat(network: Uint16Array, base: Numbers, out: Numbers): boolean {
   const simd = out instanceof Float32Array ? simdFor(network, base, out) : undefined;
   if (simd === undefined || wholeGroups(out.length) < out.length) return false;
@@ -87,8 +90,8 @@ export function divideBy(values: Numbers, divisors: Numbers, least: number): voi
 }
 
 /**
- * Adds changes, times a factor, to a base; where nothing changes, the bits of the base stay, also of a negative
- * zero. The changes may be overwritten.
+ * Adds changes, times a factor, to a base; where nothing changes, the bits of the base stay, also of a
+ * negative zero. The changes may be overwritten.
  */
 export function addChanges(base: Numbers, changes: Numbers, out: Numbers, factor = 1): void {
   const simd = out instanceof Float32Array ? simdFor(base, changes, out) : undefined;

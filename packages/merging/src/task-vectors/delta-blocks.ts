@@ -27,8 +27,8 @@ export interface StoredRange {
 }
 
 /**
- * Calls a function with the task vectors of a range, block by block. What it allocates by `allocateNumbers` is
- * valid during the call.
+ * Calls a function with the task vectors of a range, block by block. What it allocates by
+ * `allocateNumbers` is valid during the call.
  * @param length - elements of a block; the last one may be shorter
  */
 export function forEachDeltas(

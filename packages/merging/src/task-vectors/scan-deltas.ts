@@ -5,8 +5,8 @@ import type { Span, Surveyor } from "../selection/surveyor.ts";
 import { BLOCK, type DeltaBlock, forEachDeltas } from "./delta-blocks.ts";
 
 /**
- * Elements of each network that are read at a time: in 16 bits few enough that reads are not handed to another
- * thread, and that they stay in the cache until they have been used.
+ * Elements of each network that are read at a time: in 16 bits few enough that reads are not handed to
+ * another thread, and that they stay in the cache until they have been used.
  */
 const CHUNK = 1 << 16;
 

@@ -97,7 +97,9 @@ export function averageByImportance(
     for (let k = 1; k < parts.length; k++) {
       const importance = Math.max(floor, importances[k]![i]!) * factors[k]!;
       total += importance;
-      value += (importance / total) * (parts[k]![i]! - value);
+      const change = parts[k]![i]! - value;
+      // Adding 0 would make a negative zero positive.
+      if (change !== 0) value += (importance / total) * change;
     }
     mean[i] = value;
   }

@@ -104,10 +104,10 @@ export {
 } from "./tensor/convert.ts";
 export { DTYPES, type DType, type DTypeInfo, isDType, type TensorData } from "./tensor/dtype.ts";
 export type { Elements } from "./tensor/elements.ts";
-export type { Scratch } from "./tensor/kernels/floats.ts";
+export type { KernelMemory, Scratch } from "./tensor/kernels/floats.ts";
 export { type GatherArray, gatherInto, strideTable } from "./tensor/kernels/gather.ts";
 export { dot, findNonFinite, squaredNorm } from "./tensor/measure.ts";
-export { borrowScratch } from "./tensor/scratch.ts";
+export { borrowScratch, kernelMemory } from "./tensor/scratch.ts";
 export { formatShape, sameShape, sizeOf, stridesOf } from "./tensor/shape.ts";
 export { swapBytesInPlace } from "./tensor/swap-bytes.ts";
 export {

@@ -1,4 +1,5 @@
 import { at, borrowScratch, convertInto, DTYPES, type Elements, viewData } from "@isthmus/core";
+import { withBlockMemory } from "./kernels/block-memory.ts";
 
 /** Elements of a block as plain numbers that kernels of this package compute with. */
 export type Numbers = Float32Array | Float64Array;
@@ -28,7 +29,7 @@ export function eachBlock(
         convertInto({ dtype: part.dtype, data: part.data.subarray(begin, begin + BLOCK) }, { dtype, data });
       }
       const [first, ...others] = views;
-      if (first !== undefined) use([first, ...others], begin);
+      if (first !== undefined) withBlockMemory(() => use([first, ...others], begin));
     }
   } finally {
     for (const scratch of lent) scratch.release();

@@ -1,5 +1,5 @@
 import { floatKernels } from "./kernels/float-kernels.ts";
-import type { Scratch } from "./kernels/floats.ts";
+import type { KernelMemory, Scratch } from "./kernels/floats.ts";
 
 /**
  * Borrows memory that the kernels can work in directly, as
@@ -11,4 +11,14 @@ import type { Scratch } from "./kernels/floats.ts";
  */
 export function borrowScratch(byteLength: number): Scratch {
   return floatKernels().borrow(byteLength) ?? { bytes: new Uint8Array(byteLength), release() {} };
+}
+
+/**
+ * Returns the WebAssembly memory that scratch is borrowed from, so that kernels of other packages can
+ * import it and compute in place; undefined where the runtime has no WebAssembly SIMD.
+ *
+ * Such kernels may only touch memory that was borrowed, and must have no static data of their own.
+ */
+export function kernelMemory(): KernelMemory | undefined {
+  return floatKernels().memory;
 }

@@ -1,4 +1,6 @@
 import type { Numbers } from "../number-blocks.ts";
+import { simdFor, wholeGroups } from "./simd.ts";
+import { tableOf } from "./variances.ts";
 
 /**
  * Writes over `base` the base plus, for each element, the largest of the changes of the networks from it,
@@ -6,16 +8,22 @@ import type { Numbers } from "../number-blocks.ts";
  * @param parts - elements of each network
  */
 export function takeLargestChange(base: Numbers, parts: readonly Numbers[], scale: number): void {
-  for (let i = 0; i < base.length; i++) {
+  const table = tableOf(parts);
+  const simd = base instanceof Float32Array ? simdFor(base, table, ...parts) : undefined;
+  const count = simd === undefined ? 0 : wholeGroups(base.length);
+  simd?.takeLargestChange(table.byteOffset, parts.length, base.byteOffset, scale, count);
+  const round = base instanceof Float32Array ? Math.fround : Number;
+  const factor = round(scale);
+  for (let i = count; i < base.length; i++) {
     const start = base[i]!;
     let largest = 0;
     for (let k = 0; k < parts.length; k++) {
-      const change = parts[k]![i]! - start;
+      const change = round(parts[k]![i]! - start);
       // Written so that NaN is taken too, and not hidden.
       if (!(Math.abs(change) < Math.abs(largest))) largest = change;
     }
     // An element that no network changed stays as it is, -0 included.
-    if (largest !== 0) base[i] = start + scale * largest;
+    if (largest !== 0) base[i] = start + round(factor * largest);
   }
 }
 
@@ -89,7 +97,9 @@ export function averageByImportance(
     for (let k = 1; k < parts.length; k++) {
       const importance = Math.max(floor, importances[k]![i]!) * factors[k]!;
       total += importance;
-      value += (importance / total) * (parts[k]![i]! - value);
+      const change = parts[k]![i]! - value;
+      // Adding 0 would make a negative zero positive.
+      if (change !== 0) value += (importance / total) * change;
     }
     mean[i] = value;
   }

@@ -1,5 +1,8 @@
+import { allocatePatterns } from "./block-memory.ts";
 import { MAGNITUDE } from "./magnitudes.ts";
+import { simdFor, wholeGroups } from "./simd.ts";
 import type { Numbers } from "./task-vectors.ts";
+import { keepBelow } from "./vectors.ts";
 
 /** How likely elements are kept by their rank in a row. */
 export interface RankChances {
@@ -15,9 +18,25 @@ export interface RankChances {
 const DIGIT = 11;
 const BINS = 1 << DIGIT;
 
+/** Lower bits of a magnitude that do not decide its bin. */
+const BELOW_BIN = 31 - DIGIT;
+
+/** Share of a row in one bin, and elements, from which on the whole row is sorted instead. */
+const [LARGE_SHARE, LARGE_COUNT] = [1 / 8, 64];
+
+/** What takes the place of random bits: whether an element is dropped. */
+const [KEPT, DROPPED] = [0, 0xffffffff];
+
+/** Share of all numbers that only random bits in the place of which {@link KEPT} stands are below. */
+const ONLY_KEPT = 2 ** -31;
+
 /**
  * Sets elements to 0 by chance: probabilities go evenly from `least` to `most` with the rank of an element's
  * magnitude in its row, equal ones in the order of their positions. In rows of one element it is their mean.
+ *
+ * Random bits below `least` or above `most` decide without a rank, and the bin of a magnitude, its upper
+ * bits, narrows down the rank enough for most others.
+ * @param bits - random bits of each element, which are overwritten
  */
 export function dropByRank(
   values: Numbers,
@@ -25,16 +44,129 @@ export function dropByRank(
   bits: Uint32Array,
   { rowLength, least, most }: RankChances,
 ): void {
-  const order = new Int32Array(rowLength);
-  const other = new Int32Array(rowLength);
+  const { buffer, byteOffset } = allocatePatterns(rowLength);
+  const bins = {
+    order: new Int32Array(rowLength),
+    ends: new Int32Array(BINS),
+    open: new Int32Array(buffer, byteOffset, rowLength),
+  };
   const step = rowLength > 1 ? (most - least) / (rowLength - 1) : 0;
-  const first = rowLength > 1 ? least : (least + most) / 2;
+  const chances = { first: rowLength > 1 ? least : (least + most) / 2, step };
   for (let begin = 0; begin < values.length; begin += rowLength) {
-    sortRow(patterns.subarray(begin, begin + rowLength), order, other);
-    for (let rank = 0; rank < rowLength; rank++) {
-      const i = begin + order[rank]!;
-      if (bits[i]! >= (first + step * rank) * 2 ** 32) values[i] = 0;
-    }
+    const row = {
+      values: values.subarray(begin, begin + rowLength),
+      patterns: patterns.subarray(begin, begin + rowLength),
+      bits: bits.subarray(begin, begin + rowLength),
+    };
+    const largest = sortIntoBins(row.patterns, bins);
+    if (largest > rowLength * LARGE_SHARE + LARGE_COUNT) decideBySorting(row, chances);
+    else decideByBins(row, bins, chances);
+  }
+  keepBelow(values, bits, ONLY_KEPT);
+}
+
+/** Chances of a row: the one of its smallest element, and how much it grows from rank to rank. */
+interface RowChances {
+  readonly first: number;
+  readonly step: number;
+}
+
+/** Elements of one row; decisions are written over the random bits. */
+interface Row {
+  readonly values: Numbers;
+  readonly patterns: Int32Array;
+  readonly bits: Uint32Array;
+}
+
+/** Indices of a row by the bins of its elements, where each bin ends, and indices that are not decided. */
+interface Bins {
+  readonly order: Int32Array;
+  readonly ends: Int32Array;
+  readonly open: Int32Array;
+}
+
+/** Puts the indices of a row in the order of their bins; returns how many other than 0 are in the largest. */
+function sortIntoBins(patterns: Int32Array, { order, ends }: Bins): number {
+  ends.fill(0);
+  let zeros = 0;
+  for (let i = 0; i < patterns.length; i++) {
+    const magnitude = patterns[i]! & MAGNITUDE;
+    zeros += magnitude === 0 ? 1 : 0;
+    ends[magnitude >>> BELOW_BIN]!++;
+  }
+  let largest = ends[0]! - zeros;
+  let place = 0;
+  for (let bin = 0; bin < BINS; bin++) {
+    const count = ends[bin]!;
+    ends[bin] = place;
+    place += count;
+    if (bin > 0 && count > largest) largest = count;
+  }
+  // The begin of each bin moves to its end, which is where the next one begins.
+  for (let i = 0; i < patterns.length; i++) order[ends[(patterns[i]! & MAGNITUDE) >>> BELOW_BIN]!++] = i;
+  return largest;
+}
+
+function decideByBins(row: Row, bins: Bins, { first, step }: RowChances): void {
+  const { patterns, bits } = row;
+  const { ends, open } = bins;
+  const count = decideByBits(row, first, first + step * (patterns.length - 1), open);
+  for (let k = 0; k < count; k++) {
+    const index = open[k]!;
+    const drawn = bits[index]!;
+    const bin = (patterns[index]! & MAGNITUDE) >>> BELOW_BIN;
+    const [begin, end] = [bin === 0 ? 0 : ends[bin - 1]!, ends[bin]!];
+    let rank = begin;
+    // Between the chances of the first and the last of its bin, an element's place in it decides.
+    const isCertain = drawn < (first + step * begin) * 2 ** 32;
+    if (!isCertain && drawn < (first + step * (end - 1)) * 2 ** 32)
+      rank += rankInBin(patterns, bins, { index, begin, end });
+    bits[index] = drawn < (first + step * rank) * 2 ** 32 ? KEPT : DROPPED;
+  }
+}
+
+/**
+ * Decides on elements whose random bits are below the least or above the largest chance, and on zeros,
+ * where it matters to no one; writes the indices of the others, and returns how many there are.
+ */
+function decideByBits({ values, bits }: Row, least: number, most: number, open: Int32Array): number {
+  const lowest = Math.min(Math.ceil(least * 2 ** 32), 2 ** 32 - 1);
+  const highest = Math.max(0, Math.ceil(most * 2 ** 32) - 1);
+  const simd = values instanceof Float32Array ? simdFor(values, bits, open) : undefined;
+  const groups = simd === undefined ? 0 : wholeGroups(values.length);
+  let count =
+    simd?.decideByBits(values.byteOffset, bits.byteOffset, lowest, highest, open.byteOffset, groups) ?? 0;
+  for (let i = groups; i < values.length; i++) {
+    const drawn = bits[i]!;
+    if (drawn < lowest || values[i] === 0) bits[i] = KEPT;
+    else if (drawn > highest) bits[i] = DROPPED;
+    else open[count++] = i;
+  }
+  return count;
+}
+
+/** Counts the elements of a bin that come before one of them. */
+function rankInBin(
+  patterns: Int32Array,
+  { order }: Bins,
+  { index, begin, end }: { readonly index: number; readonly begin: number; readonly end: number },
+): number {
+  const magnitude = patterns[index]! & MAGNITUDE;
+  let rank = 0;
+  for (let place = begin; place < end; place++) {
+    const other = patterns[order[place]!]! & MAGNITUDE;
+    if (other < magnitude || (other === magnitude && order[place]! < index)) rank++;
+  }
+  return rank;
+}
+
+/** Decides on the elements of a row in the order of their magnitudes. */
+function decideBySorting({ patterns, bits }: Row, { first, step }: RowChances): void {
+  const order = new Int32Array(patterns.length);
+  sortRow(patterns, order, new Int32Array(patterns.length));
+  for (let rank = 0; rank < order.length; rank++) {
+    const i = order[rank]!;
+    bits[i] = bits[i]! >= (first + step * rank) * 2 ** 32 ? DROPPED : KEPT;
   }
 }
 

@@ -81,17 +81,25 @@ export function addChanges(base: Numbers, changes: Numbers, out: Numbers): void 
   } else for (let i = 0; i < out.length; i++) out[i] = changes[i] === 0 ? base[i]! : base[i]! + changes[i]!;
 }
 
-/** Computes the sum of absolute values, in f64. */
-export function sumOfSizes(values: Numbers): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += Math.abs(values[i]!);
-  return sum;
+/** Interleaved sums of {@link addSizes} and {@link addProducts}. */
+export const LANES = 8;
+
+/** Adds absolute values to 8 interleaved sums in f64. */
+export function addSizes(values: Numbers, sums: Numbers): Numbers {
+  for (let i = 0; i < values.length; i++) sums[i & 7] = sums[i & 7]! + Math.abs(values[i]!);
+  return sums;
 }
 
-/** Computes the inner product of two vectors, in f64. */
-export function productOf(left: Numbers, right: Numbers): number {
+/** Adds products of two vectors to 8 interleaved sums in f64. */
+export function addProducts(left: Numbers, right: Numbers, sums: Numbers): Numbers {
+  for (let i = 0; i < left.length; i++) sums[i & 7] = sums[i & 7]! + left[i]! * right[i]!;
+  return sums;
+}
+
+/** Adds up interleaved sums. */
+export function sumLanes(sums: Numbers): number {
   let sum = 0;
-  for (let i = 0; i < left.length; i++) sum += left[i]! * right[i]!;
+  for (let i = 0; i < sums.length; i++) sum += sums[i]!;
   return sum;
 }
 
@@ -102,11 +110,8 @@ export function largestSize(values: Numbers): number {
   return largest;
 }
 
-/**
- * Sets numbers to 0 whose random bits, of which 31 count, are not below a share in `[0, 1)` of all numbers.
- */
-export function keepBelow(values: Numbers, bits: Uint32Array, share: number): void {
-  const limit = Math.min(0x7fffffff, Math.round(share * 2 ** 31));
+/** Sets numbers to 0 whose random bits, of which 31 count, are not below a limit. */
+export function keepBelow(values: Numbers, bits: Uint32Array, limit: number): void {
   if (values instanceof Float32Array) {
     const patterns = patternsOf(values);
     for (let i = 0; i < patterns.length; i++) patterns[i] = patterns[i]! & (((bits[i]! >>> 1) - limit) >> 31);
@@ -116,62 +121,4 @@ export function keepBelow(values: Numbers, bits: Uint32Array, share: number): vo
 /** Divides numbers by others, which are raised to at least `least` first. */
 export function divideByAtLeast(values: Numbers, divisors: Numbers, least: number): void {
   for (let i = 0; i < values.length; i++) values[i] = values[i]! / Math.max(divisors[i]!, least);
-}
-
-/** Adds products of numbers and a factor to sums. */
-export function addScaledTo(sums: Numbers, values: Numbers, factor: number): void {
-  for (let i = 0; i < sums.length; i++) sums[i] = sums[i]! + factor * values[i]!;
-}
-
-/** Adds squared distances of numbers from others to sums. */
-export function addSquaredDistances(sums: Numbers, values: Numbers, from: Numbers): void {
-  for (let i = 0; i < sums.length; i++) {
-    const distance = values[i]! - from[i]!;
-    sums[i] = sums[i]! + distance * distance;
-  }
-}
-
-/** Counts, for each element, in how many networks the difference is larger than `least`. */
-export function countLarger(counts: Uint16Array, values: Numbers, least: number): void {
-  for (let i = 0; i < counts.length; i++) counts[i] = counts[i]! + (Math.abs(values[i]!) > least ? 1 : 0);
-}
-
-/**
- * Adds differences larger than `least`: times a factor if no other network has one, else as a share of the
- * mean.
- */
-export function addContributions(
-  sums: Numbers,
-  values: Numbers,
-  counts: Uint16Array,
-  { least, unique }: { readonly least: number; readonly unique: number },
-): void {
-  for (let i = 0; i < sums.length; i++) {
-    const value = values[i]!;
-    if (Math.abs(value) > least) sums[i] = sums[i]! + (counts[i] === 1 ? value * unique : value / counts[i]!);
-  }
-}
-
-/** Counts differences larger than `least` of one network that it has alone, and that it shares. */
-export function countShared(values: Numbers, counts: Uint16Array, least: number): readonly [number, number] {
-  let unique = 0;
-  let shared = 0;
-  for (let i = 0; i < values.length; i++) {
-    if (Math.abs(values[i]!) <= least) continue;
-    if (counts[i] === 1) unique++;
-    else shared++;
-  }
-  return [unique, shared];
-}
-
-/**
- * Moves a base towards a network by at most `step`: `w = min(1, step / max(|d|, 1e-6))` of the difference
- * `d`.
- */
-export function stepTowards(base: Numbers, network: Numbers, step: number, out: Numbers): void {
-  for (let i = 0; i < out.length; i++) {
-    const difference = network[i]! - base[i]!;
-    const share = step / Math.max(Math.abs(difference), 1e-6);
-    out[i] = share >= 1 ? network[i]! : share > 0 ? base[i]! + share * difference : base[i]!;
-  }
 }

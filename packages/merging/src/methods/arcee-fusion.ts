@@ -1,6 +1,9 @@
 import { at, sizeOf } from "@isthmus/core";
-import { keepImportant, sizesTimes, softmaxDivergence } from "../kernels/importance.ts";
-import { addChanges, type Numbers } from "../kernels/task-vectors.ts";
+import { allocateNumbers } from "../kernels/block-memory.ts";
+import { keepImportant, sizesTimes } from "../kernels/importance.ts";
+import { softmaxDivergence } from "../kernels/softmax.ts";
+import { type Numbers, patternsOf } from "../kernels/task-vectors.ts";
+import { addChanges } from "../kernels/vectors.ts";
 import type { MergedTensor, MergeMethod } from "../merge-method.ts";
 import type { RankCut } from "../selection/rank-cut.ts";
 import { createRankSelector } from "../selection/select-rank.ts";
@@ -45,9 +48,10 @@ async function measureRows(tensor: ScannedTensor, rowLength: number): Promise<Fl
   const divergences = new Float64Array(sizeOf(tensor.info.shape) / rowLength);
   await scanDeltas(
     tensor,
-    ({ begin, base, networks }) => {
+    ({ begin, base, network }) => {
+      const numbers = network(0);
       for (let from = 0; from < base.length; from += rowLength) {
-        const row = at(networks, 0, "network").subarray(from, from + rowLength);
+        const row = numbers.subarray(from, from + rowLength);
         divergences[(begin + from) / rowLength] = softmaxDivergence(
           row,
           base.subarray(from, from + rowLength),
@@ -70,7 +74,7 @@ async function findThreshold(
   const quantiles = [0.25, 0.5, 0.75].map((share) => Math.trunc(Math.fround(share * (size - 1))) + 1);
   const selector = createRankSelector(
     size,
-    quantiles.map((count) => ({ order: "smallest", count: () => Math.min(count, size - 1) })),
+    quantiles.map((count) => ({ order: "smallest", count: Math.min(count, size - 1) })),
   );
   for (let span = selector.span; span !== undefined; span = selector.span) {
     await scanDeltas(
@@ -78,9 +82,9 @@ async function findThreshold(
       ({ begin, deltas }) => {
         if (selector.span === undefined) return;
         const importance = importanceOf(at(deltas, 0, "network"), begin, rows);
-        selector.see(new Int32Array(importance.buffer), begin);
+        selector.see(patternsOf(importance), begin);
       },
-      { span },
+      { span, isSample: selector.takesSample },
     );
     selector.endPass();
   }
@@ -97,7 +101,7 @@ function importanceOf(
   begin: number,
   { rowLength, divergences }: Pick<FusionSurvey, "rowLength" | "divergences">,
 ): Float32Array {
-  const importance = new Float32Array(delta.length);
+  const importance = allocateNumbers(false, delta.length) as Float32Array;
   const last = begin + delta.length;
   for (let from = begin; from < last; from = (Math.floor(from / rowLength) + 1) * rowLength) {
     const until = Math.min(last, (Math.floor(from / rowLength) + 1) * rowLength);

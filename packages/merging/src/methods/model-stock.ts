@@ -1,7 +1,8 @@
 import { at, sizeOf } from "@isthmus/core";
-import { addChanges, addScaledTo, type Numbers, productOf } from "../kernels/task-vectors.ts";
+import { allocateNumbers } from "../kernels/block-memory.ts";
+import type { Numbers } from "../kernels/task-vectors.ts";
+import { addChanges, addScaledTo, productOf } from "../kernels/vectors.ts";
 import type { MergeMethod } from "../merge-method.ts";
-import { allocateNumbers } from "../task-vectors/delta-blocks.ts";
 import type { OfMerge } from "../task-vectors/parameters.ts";
 import { scanDeltas } from "../task-vectors/scan-deltas.ts";
 import { stockRatio } from "../task-vectors/stock-ratio.ts";

@@ -1,5 +1,4 @@
-import { at } from "@isthmus/core";
-import { stepTowards } from "../kernels/task-vectors.ts";
+import { stepTowards } from "../kernels/contributions.ts";
 import type { MergeMethod } from "../merge-method.ts";
 import type { OfMerge } from "../task-vectors/parameters.ts";
 import { writeDeltas } from "../task-vectors/write-deltas.ts";
@@ -21,8 +20,6 @@ export const nearswap: MergeMethod<NearswapSpecs, undefined> = {
   networks: { least: 1, most: 1, base: "required" },
   blendInto(range, out) {
     const { t } = range.tensor.parameters;
-    return writeDeltas(range, out, ({ base, networks }, result) =>
-      stepTowards(base, at(networks, 0, "network"), t, result),
-    );
+    return writeDeltas(range, out, ({ base, network }, result) => stepTowards(base, network(0), t, result));
   },
 };

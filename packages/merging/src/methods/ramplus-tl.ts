@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import { countShared } from "../kernels/task-vectors.ts";
+import { countShared } from "../kernels/contributions.ts";
 import type { MergeMethod } from "../merge-method.ts";
 import {
   CONTRIBUTION_SPECS,

@@ -1,19 +1,12 @@
 import { at, sizeOf } from "@isthmus/core";
+import { allocateNumbers } from "../kernels/block-memory.ts";
 import { keepMagnitudes } from "../kernels/magnitudes.ts";
-import {
-  addChanges,
-  addScaledTo,
-  addTo,
-  addWeightOf,
-  divideByAtLeast,
-  keepAgreeing,
-  patternsOf,
-  productOf,
-} from "../kernels/task-vectors.ts";
+import { patternsOf } from "../kernels/task-vectors.ts";
+import { addAgreeing, addChanges, divideByAtLeast, productOf, weighAndVote } from "../kernels/vectors.ts";
 import type { MergeMethod } from "../merge-method.ts";
 import { cutEverything, cutNothing, type RankCut, splitAtCuts } from "../selection/rank-cut.ts";
 import { createRankSelector } from "../selection/select-rank.ts";
-import { allocateNumbers, type DeltaBlock } from "../task-vectors/delta-blocks.ts";
+import type { DeltaBlock } from "../task-vectors/delta-blocks.ts";
 import { INT8_MASK, type OfMerge } from "../task-vectors/parameters.ts";
 import { type ScannedTensor, scanDeltas } from "../task-vectors/scan-deltas.ts";
 import { variancePatterns } from "../task-vectors/variance-patterns.ts";
@@ -71,11 +64,10 @@ export const sce: MergeMethod<SceSpecs, SceSurvey> = {
         allocateNumbers(base instanceof Float64Array, base.length),
       ) as [typeof base, typeof base, typeof base];
       keepSelected(block, selected);
-      for (const delta of deltas) addTo(votes, delta);
+      for (const delta of deltas) weighAndVote(delta, { factor: 1, weight: 1, counts: false }, votes);
       for (const [k, delta] of deltas.entries()) {
-        keepAgreeing(votes, delta);
-        addWeightOf(delta, at(weights, k, "weight"), divisors);
-        addScaledTo(sums, delta, at(weights, k, "weight"));
+        const weight = at(weights, k, "weight");
+        addAgreeing(votes, delta, { scale: weight, weight }, { sums, divisors });
       }
       divideByAtLeast(sums, divisors, LEAST_ENERGY);
       addChanges(base, sums, result);
@@ -95,7 +87,7 @@ async function select(tensor: ScannedTensor, share: number): Promise<RankCut> {
       ({ begin, deltas }) => {
         if (selector.span !== undefined) selector.see(variancePatterns(deltas), begin);
       },
-      { span },
+      { span, isSample: selector.takesSample },
     );
     selector.endPass();
   }

@@ -1,3 +1,4 @@
+import { simdFor, wholeGroups } from "../kernels/simd.ts";
 import type { StreamKey } from "./stream-key.ts";
 
 /** Positions that share the upper half of a counter. */
@@ -31,7 +32,10 @@ function counterKey({ low, high }: StreamKey, block: number): StreamKey {
 
 function mixInto({ low, high }: StreamKey, counter: number, out: Uint32Array): void {
   const start = (counter + low) | 0;
-  for (let i = 0; i < out.length; i++) {
+  const simd = simdFor(out);
+  const count = simd === undefined ? 0 : wholeGroups(out.length);
+  simd?.randomBits(start, high, out.byteOffset, count);
+  for (let i = count; i < out.length; i++) {
     let x = (start + i) | 0;
     x ^= x >>> 16;
     x = Math.imul(x, 0x21f0aaad);

@@ -57,14 +57,32 @@ export function splitAtCuts(
   const places = [inside, outside].flatMap((cut) => (cut === undefined ? [] : [cut.position + 1]));
   const bounds = [...new Set([begin, ...places.filter((place) => place > begin && place < end), end])];
   bounds.sort((a, b) => a - b);
-  return bounds.slice(1).map((until, k): KeptMagnitudes => {
+  return bounds.slice(1).map((until, k) => {
     const from = bounds[k] as number;
-    const piece = { begin: from, end: until };
-    if (order === "largest") {
-      return { ...piece, least: firstLarge(inside, from), below: outside ? firstLarge(outside, from) : TOP };
-    }
-    return { ...piece, least: outside ? endOfSmall(outside, from) : 0, below: endOfSmall(inside, from) };
+    return { begin: from, end: until, ...keptFrom({ inside, order, outside }, from) };
   });
+}
+
+/** Returns the magnitudes that are kept in a range that no cut splits; undefined where one does. */
+export function magnitudesKept(
+  ranks: KeptRanks,
+  begin: number,
+  end: number,
+): Pick<KeptMagnitudes, "least" | "below"> | undefined {
+  const splits = ({ position }: RankCut): boolean => position + 1 > begin && position + 1 < end;
+  if (splits(ranks.inside) || (ranks.outside !== undefined && splits(ranks.outside))) return undefined;
+  return keptFrom(ranks, begin);
+}
+
+/** The magnitudes that are kept from a position up to the next cut. */
+function keptFrom(
+  { inside, order, outside }: KeptRanks,
+  from: number,
+): Pick<KeptMagnitudes, "least" | "below"> {
+  if (order === "largest") {
+    return { least: firstLarge(inside, from), below: outside ? firstLarge(outside, from) : TOP };
+  }
+  return { least: outside ? endOfSmall(outside, from) : 0, below: endOfSmall(inside, from) };
 }
 
 /** The smallest pattern that counts among the largest, at a position. */

@@ -1,8 +1,9 @@
 import { at } from "@isthmus/core";
-import { countLowerBits, LOWER_BITS, listUpperBits } from "../kernels/magnitudes.ts";
+import { allocatePatterns } from "../kernels/block-memory.ts";
+import { countLowerBits, listUpperBits, noteListed } from "../kernels/magnitudes.ts";
 
 /** Elements of the cut's upper bits whose positions are remembered at most. */
-const REMEMBERED = 1 << 21;
+const REMEMBERED = 1 << 18;
 
 /** A place before which some of the elements that are looked for are known to be. */
 export interface PlaceBefore {
@@ -18,28 +19,23 @@ export class RememberedPositions {
   #positions = new Float64Array(1 << 12);
   #lows = new Uint16Array(1 << 12);
   #count = 0;
-  #indices = new Int32Array(0);
   #frequent = -1;
   /** Blocks after the remembered ones: where each begins, and how often `#frequent` occurs before it. */
   readonly #blocks: PlaceBefore[] = [];
 
   see(patterns: Int32Array, begin: number, upper: number, lower: Uint32Array): void {
     if (this.#frequent < 0 && this.#count + patterns.length > REMEMBERED) this.#frequent = largestOf(lower);
-    if (this.#frequent >= 0) {
-      this.#blocks.push({ begin, before: at(lower, this.#frequent, "count") });
-      countLowerBits(patterns, upper, lower);
-      return;
-    }
-    if (this.#indices.length < patterns.length) this.#indices = new Int32Array(patterns.length);
-    const listed = listUpperBits(patterns, upper, this.#indices);
+    if (this.#frequent >= 0) this.#blocks.push({ begin, before: at(lower, this.#frequent, "count") });
+    const { buffer, byteOffset } = allocatePatterns(patterns.length);
+    const indices = new Int32Array(buffer, byteOffset, patterns.length);
+    const listed = listUpperBits(patterns, upper, indices);
+    countLowerBits(patterns, indices, listed, lower);
+    if (this.#frequent >= 0) return;
     this.#reserve(this.#count + listed);
-    for (let k = 0; k < listed; k++) {
-      const index = at(this.#indices, k, "index");
-      const low = at(patterns, index, "pattern") & ((1 << LOWER_BITS) - 1);
-      lower[low] = at(lower, low, "count") + 1;
-      this.#positions[this.#count] = begin + index;
-      this.#lows[this.#count++] = low;
-    }
+    const [from, until] = [this.#count, this.#count + listed];
+    const places = this.#positions.subarray(from, until);
+    noteListed({ patterns, begin }, indices, places, this.#lows.subarray(from, until));
+    this.#count = until;
   }
 
   /** Finds the `count`-th element of the given lower bits, or a block from which it must be looked for. */

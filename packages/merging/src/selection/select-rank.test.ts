@@ -54,7 +54,55 @@ const anyFloats = fc.oneof(
     .map((x) => Float32Array.from(x)),
 );
 
+/** As `select`, but where a sample does, only every third block is seen. */
+function selectBySample(values: Float32Array, block: number, asked: readonly RankAsked[]) {
+  const patterns = new Int32Array(values.buffer);
+  const selector = createRankSelector(values.length, asked, 1);
+  let passes = 0;
+  for (let span = selector.span; span !== undefined; span = selector.span) {
+    passes++;
+    const step = selector.takesSample ? 3 * block : block;
+    for (let begin = 0; begin < values.length; begin += step) {
+      if (selector.span === undefined) continue;
+      selector.see(patterns.subarray(begin, Math.min(values.length, begin + block)), begin);
+    }
+    selector.endPass();
+  }
+  return { cuts: selector.cuts(), passes };
+}
+
 describe("createRankSelector", () => {
+  test.each(["largest", "smallest"] as const)(
+    "finds the %s elements by a sample, whatever it is like",
+    (order) => {
+      fc.assert(
+        fc.property(anyFloats, fc.nat(70), fc.integer({ min: 1, max: 20 }), (values, count, block) => {
+          const [inside] = selectBySample(values, block, [{ order, count }]).cuts as [RankCut];
+          expect(unsigned(kept(values, { inside, order }))).toEqual(
+            keepAt(values, sorted(values, order).slice(0, count)),
+          );
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
+
+  test("needs two passes where a sample is like the rest, else more", () => {
+    const values = Float32Array.from(
+      { length: 4096 },
+      (_, i) => 1 + (((i * 2654435761) >>> 0) % 4096) / 4096,
+    );
+    expect(selectBySample(values, 64, [{ order: "largest", count: 1000 }]).passes).toBe(2);
+    const rising = values.toSorted();
+    expect(
+      selectBySample(
+        rising.map((x, i) => x * 2 ** (i >> 8)),
+        1024,
+        [{ order: "largest", count: 1000 }],
+      ).passes,
+    ).toBeGreaterThan(2);
+  });
+
   test.each(["largest", "smallest"] as const)("finds the %s elements that sorting finds", (order) => {
     fc.assert(
       fc.property(anyFloats, fc.nat(70), fc.integer({ min: 1, max: 70 }), (values, count, block) => {

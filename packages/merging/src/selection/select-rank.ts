@@ -1,14 +1,13 @@
-import { at, InvariantError } from "@isthmus/core";
-import { countUpperBits, findMagnitude, LOWER_BITS } from "../kernels/magnitudes.ts";
-import { cutEverything, cutNothing, type RankCut, type RankOrder } from "./rank-cut.ts";
-import { RememberedPositions } from "./remembered-positions.ts";
-import type { Span, Surveyor } from "./surveyor.ts";
+import { CutSearch } from "./cut-search.ts";
+import type { RankCut, RankOrder } from "./rank-cut.ts";
+import type { Surveyor } from "./surveyor.ts";
+import { UpperBits } from "./upper-bits.ts";
 
 /** Which elements of a tensor come before a cut. */
 export interface RankAsked {
   readonly order: RankOrder;
-  /** How many, as a function of the number of elements other than 0. */
-  readonly count: (nonzero: number) => number;
+  /** How many, or a function that says so from the number of elements other than 0. */
+  readonly count: number | ((nonzero: number) => number);
 }
 
 /** Finds cuts of one tensor by rank. */
@@ -17,111 +16,63 @@ export interface RankSelector extends Surveyor {
   cuts(): readonly RankCut[];
 }
 
+/** Elements from which on a sample is looked at first. */
+const SAMPLED_SIZE = 1 << 20;
+
 /**
  * Finds where the first `k` elements of a tensor end in the order of their magnitudes, exactly, in passes of
  * bounded memory: the first counts the upper 16 bits of each pattern, the second the lower 15 bits of
  * patterns with the same upper bits as the cut. A third one reads a block, rarely more, where many elements
  * are equal and only some of them count.
+ *
+ * In a large tensor a sample tells near which upper bits the cut is: where the pass that follows finds it
+ * there, the first one is saved.
  * @param size - number of elements of the tensor
+ * @param sampledSize - elements from which on a sample is looked at
  */
-export function createRankSelector(size: number, asked: readonly RankAsked[]): RankSelector {
-  const upper = new Uint32Array(2 ** (31 - LOWER_BITS));
-  let zeros = 0;
+export function createRankSelector(
+  size: number,
+  asked: readonly RankAsked[],
+  sampledSize: number = SAMPLED_SIZE,
+): RankSelector {
+  const counts = asked.flatMap(({ count }) => (typeof count === "number" ? [count] : []));
+  let takesSample = size >= sampledSize && counts.length === asked.length;
+  let histogram = new UpperBits();
   let searches: CutSearch[] | undefined;
-  const widest = (): Span | undefined => {
-    if (searches === undefined) return { begin: 0, end: size };
-    const spans = searches.flatMap(({ span }) => span ?? []);
-    if (spans.length === 0) return undefined;
-    return {
-      begin: Math.min(...spans.map(({ begin }) => begin)),
-      end: Math.max(...spans.map(({ end }) => end)),
-    };
-  };
+  const searchesOf = (bits: UpperBits, isSample: boolean): CutSearch[] =>
+    asked.map(({ order, count }) => {
+      const first = typeof count === "number" ? count : count(size - bits.zeros);
+      return new CutSearch(size, { order, count: first, bits, isSample });
+    });
   return {
     get span() {
-      return widest();
+      if (searches === undefined) return { begin: 0, end: size };
+      const spans = searches.flatMap(({ span }) => span ?? []);
+      if (spans.length === 0) return undefined;
+      return {
+        begin: Math.min(...spans.map(({ begin }) => begin)),
+        end: Math.max(...spans.map(({ end }) => end)),
+      };
+    },
+    get takesSample() {
+      return takesSample;
     },
     see(patterns, begin) {
-      if (searches === undefined) zeros += countUpperBits(patterns, upper);
+      if (searches === undefined) histogram.see(patterns);
       else for (const search of searches) if (search.span !== undefined) search.see(patterns, begin);
     },
     endPass() {
-      if (searches !== undefined) {
-        for (const search of searches) if (search.span !== undefined) search.endPass();
+      if (searches === undefined) {
+        searches = searchesOf(histogram, takesSample);
+        takesSample = false;
         return;
       }
-      searches = asked.map(({ order, count }) => new CutSearch(size, order, count(size - zeros), upper));
+      for (const search of searches) if (search.span !== undefined) search.endPass();
+      if (!searches.some(({ isMissed }) => isMissed)) return;
+      // The sample was not like the rest: all elements are counted.
+      searches = undefined;
+      histogram = new UpperBits();
     },
     cuts: () => (searches ?? []).map(({ cut }) => cut),
   };
-}
-
-/** The search for one cut, from the second pass on. */
-class CutSearch {
-  span: Span | undefined;
-  cut: RankCut;
-  readonly #size: number;
-  readonly #order: RankOrder;
-  readonly #upper: number = 0;
-  /** Elements that count among those with the cut's upper bits; after the pass, among the equal ones. */
-  #rest: number = 0;
-  readonly #lower = new Uint32Array(1 << LOWER_BITS);
-  readonly #remembered = new RememberedPositions();
-  #magnitude: number | undefined;
-
-  constructor(size: number, order: RankOrder, count: number, upper: Uint32Array) {
-    this.#size = size;
-    this.#order = order;
-    this.cut = count <= 0 ? cutNothing(order) : cutEverything(order);
-    if (count <= 0 || count >= size) return;
-    [this.#upper, this.#rest] = findBin(upper, count, order);
-    this.span = { begin: 0, end: size };
-  }
-
-  see(patterns: Int32Array, begin: number): void {
-    if (this.#magnitude !== undefined) this.#findPosition(patterns, begin, this.#magnitude);
-    else this.#remembered.see(patterns, begin, this.#upper, this.#lower);
-  }
-
-  endPass(): void {
-    if (this.#magnitude !== undefined) return;
-    const [low, rest] = findBin(this.#lower, this.#rest, this.#order);
-    const magnitude = this.#upper * 2 ** LOWER_BITS + low;
-    this.span = undefined;
-    this.cut = { magnitude, position: this.#size };
-    // Which of the equal elements count matters to no one if all do, or if they are 0.
-    if (magnitude === 0 || rest === at(this.#lower, low, "count")) return;
-    const place = this.#remembered.find(low, rest);
-    if (typeof place === "number") {
-      this.cut = { magnitude, position: place };
-      return;
-    }
-    this.#magnitude = magnitude;
-    this.#rest = rest - place.before;
-    this.span = { begin: place.begin, end: this.#size };
-  }
-
-  #findPosition(patterns: Int32Array, begin: number, magnitude: number): void {
-    if (this.span === undefined || begin + patterns.length <= this.span.begin) return;
-    const from = Math.max(0, this.span.begin - begin);
-    const index = findMagnitude(patterns, magnitude, from, this.#rest);
-    if (index < 0) {
-      this.#rest += index + 1;
-      return;
-    }
-    this.cut = { magnitude, position: begin + index };
-    this.span = undefined;
-  }
-}
-
-/** Finds the bin in which the `count`-th element is, and how many of its elements count. */
-function findBin(counts: Uint32Array, count: number, order: RankOrder): [number, number] {
-  let before = 0;
-  for (let k = 0; k < counts.length; k++) {
-    const bin = order === "largest" ? counts.length - 1 - k : k;
-    const inBin = at(counts, bin, "bin");
-    if (before + inBin >= count) return [bin, count - before];
-    before += inBin;
-  }
-  throw new InvariantError(`Cannot find element ${count} as there must be as many: there are ${before}`);
 }

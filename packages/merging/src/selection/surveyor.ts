@@ -12,6 +12,11 @@ export interface Surveyor {
   /** What the next pass must cover; undefined once nothing more is needed. */
   readonly span: Span | undefined;
   /**
+   * Whether a sample of the span, evenly spread, does for the next pass; more does no harm.
+   * @defaultValue false
+   */
+  readonly takesSample?: boolean;
+  /**
    * Looks at a block of the pass; blocks come from first to last and together cover the span, or more.
    * @param patterns - bit patterns of the elements as f32
    * @param begin - position of the first of them in the tensor

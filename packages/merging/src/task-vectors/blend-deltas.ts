@@ -1,16 +1,8 @@
 import { at } from "@isthmus/core";
-import {
-  addChanges,
-  addSignsTo,
-  addTo,
-  addWeightOf,
-  divideBy,
-  divideByAtLeast,
-  keepAgreeing,
-  type Numbers,
-  scaleBy,
-} from "../kernels/task-vectors.ts";
-import { allocateNumbers, type DeltaBlock } from "./delta-blocks.ts";
+import { allocateNumbers } from "../kernels/block-memory.ts";
+import type { Numbers } from "../kernels/task-vectors.ts";
+import { addAgreeing, addChanges, divideBy, divideByAtLeast, weighAndVote } from "../kernels/vectors.ts";
+import type { DeltaBlock } from "./delta-blocks.ts";
 
 /** How the signs of elements are elected: by the sum of the weighted differences, or by their number. */
 export type ConsensusMethod = "sum" | "count";
@@ -41,52 +33,41 @@ const LEAST_SHARE = 1e-6;
  * Returns a function that writes the base with the weighted task vectors of a block added; it changes them.
  */
 export function createMixer(mixture: Mixture): (block: DeltaBlock, out: Numbers) => void {
-  const { weights, factors, lambda } = mixture;
-  let scratch: Sums | undefined;
+  const total = mixture.weights.reduce((sum, weight) => sum + weight, 0);
+  const divisor = mixture.normalize && Math.abs(total) >= LEAST_SUM ? total : 1;
   return ({ base, deltas }, out) => {
-    if (scratch === undefined || scratch.sums.length !== base.length) scratch = allocateSums(base);
-    for (const [k, delta] of deltas.entries()) {
-      for (const factor of [at(factors, k, "factor"), at(weights, k, "weight")]) scale(delta, factor);
-    }
-    scratch.sums.fill(0);
-    if (mixture.consensus === undefined) addAll(deltas, mixture, scratch);
-    else addElected(deltas, mixture, scratch);
-    scale(scratch.sums, lambda);
-    addChanges(base, scratch.sums, out);
+    const sums =
+      mixture.consensus === undefined ? addAll(deltas, mixture, base) : addElected(deltas, mixture, base);
+    const factor = mixture.consensus === undefined ? mixture.lambda / divisor : mixture.lambda;
+    addChanges(base, sums, out, factor);
   };
 }
 
-interface Sums {
-  readonly sums: Numbers;
-  readonly votes: Numbers;
-  readonly divisors: Numbers;
-}
+const allocateLike = (numbers: Numbers) => allocateNumbers(numbers instanceof Float64Array, numbers.length);
 
-function allocateSums(base: Numbers): Sums {
-  const allocate = () => allocateNumbers(base instanceof Float64Array, base.length);
-  return { sums: allocate(), votes: allocate(), divisors: allocate() };
-}
-
-function addAll(deltas: readonly Numbers[], { weights, normalize }: Mixture, { sums }: Sums): void {
-  for (const delta of deltas) addTo(sums, delta);
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  if (normalize && Math.abs(total) >= LEAST_SUM) scaleBy(sums, 1 / total);
-}
-
-function addElected(deltas: readonly Numbers[], mixture: Mixture, { sums, votes, divisors }: Sums): void {
-  const { weights, consensus, normalize } = mixture;
-  votes.fill(0);
-  divisors.fill(0);
-  for (const delta of deltas) (consensus === "sum" ? addTo : addSignsTo)(votes, delta);
+function addAll(deltas: readonly Numbers[], { weights, factors }: Mixture, base: Numbers): Numbers {
+  const sums = allocateLike(base);
   for (const [k, delta] of deltas.entries()) {
-    keepAgreeing(votes, delta);
-    addTo(sums, delta);
-    if (normalize) addWeightOf(delta, at(weights, k, "weight"), divisors);
+    const [factor, weight] = [at(factors, k, "factor"), at(weights, k, "weight")];
+    weighAndVote(delta, { factor, weight, counts: false }, sums);
   }
-  if (!normalize) return;
+  return sums;
+}
+
+function addElected(deltas: readonly Numbers[], mixture: Mixture, base: Numbers): Numbers {
+  const { weights, factors, consensus, normalize } = mixture;
+  const [votes, sums, divisors] = [allocateLike(base), allocateLike(base), allocateLike(base)];
+  for (const [k, delta] of deltas.entries()) {
+    const [factor, weight] = [at(factors, k, "factor"), at(weights, k, "weight")];
+    weighAndVote(delta, { factor, weight, counts: consensus === "count" }, votes);
+  }
+  for (const [k, delta] of deltas.entries()) {
+    addAgreeing(votes, delta, { scale: 1, weight: at(weights, k, "weight") }, { sums, divisors });
+  }
   // Where no network agrees, both are 0.
-  if (weights.every((weight) => weight >= 0)) divideByAtLeast(sums, divisors, LEAST_WEIGHT);
-  else divideBy(sums, divisors, leastDivisor(weights));
+  if (normalize && weights.every((weight) => weight >= 0)) divideByAtLeast(sums, divisors, LEAST_WEIGHT);
+  else if (normalize) divideBy(sums, divisors, leastDivisor(weights));
+  return sums;
 }
 
 /**
@@ -96,9 +77,4 @@ function addElected(deltas: readonly Numbers[], mixture: Mixture, { sums, votes,
 function leastDivisor(weights: readonly number[]): number {
   const isMixed = weights.some((weight) => weight < 0) && weights.some((weight) => weight > 0);
   return isMixed ? LEAST_SHARE * Math.max(...weights.map(Math.abs)) : 0;
-}
-
-/** Multiplies numbers by a factor that is rounded to their type. */
-function scale(values: Numbers, factor: number): void {
-  if (factor !== 1) scaleBy(values, values instanceof Float64Array ? factor : Math.fround(factor));
 }

@@ -1,6 +1,8 @@
 import { at, type Elements } from "@isthmus/core";
-import { addChanges, addContributions, countLarger, type Numbers } from "../kernels/task-vectors.ts";
-import { allocateNumbers } from "./delta-blocks.ts";
+import { allocateNumbers } from "../kernels/block-memory.ts";
+import { addContributions, countLarger } from "../kernels/contributions.ts";
+import type { Numbers } from "../kernels/task-vectors.ts";
+import { addChanges } from "../kernels/vectors.ts";
 import type { OfMerge } from "./parameters.ts";
 import { type WrittenRange, writeDeltas } from "./write-deltas.ts";
 
@@ -18,8 +20,9 @@ export const CONTRIBUTION_SPECS: ContributionSpecs = {
 };
 
 /** Counts in how many networks each element differs from the base by more than `epsilon`. */
-export function countContributions(deltas: readonly Numbers[], epsilon: number): Uint16Array {
-  const counts = new Uint16Array(at(deltas, 0, "network").length);
+export function countContributions(deltas: readonly Numbers[], epsilon: number): Numbers {
+  const first = at(deltas, 0, "network");
+  const counts = allocateNumbers(first instanceof Float64Array, first.length);
   for (const delta of deltas) countLarger(counts, delta, leastContribution(delta, epsilon));
   return counts;
 }

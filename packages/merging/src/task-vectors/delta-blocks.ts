@@ -1,15 +1,18 @@
 import { at, convertInto, type Elements } from "@isthmus/core";
-import { type Numbers, patternsOf, subtractInto } from "../kernels/task-vectors.ts";
+import { allocateNumbers, withBlockMemory } from "../kernels/block-memory.ts";
+import { type Numbers, patternsOf } from "../kernels/task-vectors.ts";
+import { subtractFromBfloat, subtractInto } from "../kernels/vectors.ts";
 
 /** Elements that are computed at a time, so that the numbers of a few networks stay in the cache. */
-export const BLOCK: number = 1 << 14;
+export const BLOCK: number = 1 << 13;
 
 /** The task vectors of one block of a tensor; arrays are only valid during the call. */
 export interface DeltaBlock {
   /** Position of the first element in the tensor. */
   readonly begin: number;
   readonly base: Numbers;
-  readonly networks: readonly Numbers[];
+  /** Returns the numbers of a network. */
+  network(k: number): Numbers;
   /** How far each network is from the base. */
   readonly deltas: readonly Numbers[];
   /** Bit patterns of the deltas, rounded to f32: of f32 deltas in the same memory. */
@@ -24,7 +27,8 @@ export interface StoredRange {
 }
 
 /**
- * Calls a function with the task vectors of a range, block by block.
+ * Calls a function with the task vectors of a range, block by block. What it allocates by
+ * `allocateNumbers` is valid during the call.
  * @param length - elements of a block; the last one may be shorter
  */
 export function forEachDeltas(
@@ -32,60 +36,62 @@ export function forEachDeltas(
   length: number,
   use: (block: DeltaBlock) => void,
 ): void {
-  const total = base.data.length;
-  const isWide = [...parts, base].some(({ dtype }) => dtype === "f64");
-  const buffers = takeBuffers(isWide, parts.length, Math.min(length, total));
-  const { rounded } = buffers;
-  for (let from = 0; from < total; from += length) {
-    const until = Math.min(from + length, total);
-    const count = until - from;
-    const baseBlock = widened(base, from, until, buffers.base);
-    const networks = parts.map((part, k) => widened(part, from, until, at(buffers.networks, k, "network")));
-    const deltas = networks.map((network, k) => {
-      const delta = at(buffers.deltas, k, "network").subarray(0, count);
-      subtractInto(network, baseBlock, delta);
-      return delta;
-    });
-    const patterns = deltas.map((delta, k) => roundedPatterns(delta, rounded && at(rounded, k, "network")));
-    use({ begin: begin + from, base: baseBlock, networks, deltas, patterns });
-  }
-  lent = buffers;
+  withBlockMemory(() => {
+    const total = base.data.length;
+    const isWide = [...parts, base].some(({ dtype }) => dtype === "f64");
+    let buffers = allocateBuffers(isWide, parts.length, Math.min(length, total));
+    for (let from = 0; from < total; from += length) {
+      const until = Math.min(from + length, total);
+      if (until - from < buffers.base.length) buffers = shortened(buffers, until - from);
+      const { deltas, patterns, rounded } = buffers;
+      const baseBlock = widened(base, from, until, buffers.base);
+      for (let k = 0; k < parts.length; k++) {
+        const delta = at(deltas, k, "network");
+        subtractStored(at(parts, k, "network"), from, baseBlock, delta);
+        rounded?.[k]?.set(delta);
+      }
+      const network = (k: number): Numbers =>
+        widened(at(parts, k, "network"), from, until, allocateNumbers(isWide, until - from));
+      withBlockMemory(() => use({ begin: begin + from, base: baseBlock, network, deltas, patterns }));
+    }
+  });
 }
 
 /** Memory in which blocks are computed. */
 interface Buffers {
-  readonly isWide: boolean;
-  readonly length: number;
   readonly base: Numbers;
-  readonly networks: readonly Numbers[];
   readonly deltas: readonly Numbers[];
   /** Differences rounded to f32, where they are in f64. */
   readonly rounded: readonly Float32Array[] | undefined;
+  readonly patterns: readonly Int32Array[];
 }
 
-/** Buffers that were used last and are free: making new ones for each range would keep the collector busy. */
-let lent: Buffers | undefined;
-
-function takeBuffers(isWide: boolean, count: number, length: number): Buffers {
-  const last = lent;
-  lent = undefined;
-  if (last?.isWide === isWide && last.networks.length === count && last.length === length) return last;
-  const allocate = () => allocateNumbers(isWide, length);
+function allocateBuffers(isWide: boolean, count: number, length: number): Buffers {
   const ofNetworks = <T>(create: () => T) => Array.from({ length: count }, create);
+  const allocate = () => allocateNumbers(isWide, length);
+  const deltas = ofNetworks(allocate);
   const rounded = isWide ? ofNetworks(() => new Float32Array(length)) : undefined;
+  const patterns = (rounded ?? deltas).map((numbers) => patternsOf(numbers as Float32Array));
+  return { base: allocate(), deltas, rounded, patterns };
+}
+
+/** Returns the first elements of buffers. */
+function shortened({ base, deltas, rounded, patterns }: Buffers, length: number): Buffers {
+  const cut = <T extends Numbers | Int32Array>(array: T) => array.subarray(0, length) as T;
   return {
-    isWide,
-    length,
-    base: allocate(),
-    networks: ofNetworks(allocate),
-    deltas: ofNetworks(allocate),
-    rounded,
+    base: cut(base),
+    deltas: deltas.map(cut),
+    rounded: rounded?.map((array) => cut(array)),
+    patterns: patterns.map(cut),
   };
 }
 
-/** Allocates numbers of the class in which a tensor is merged. */
-export function allocateNumbers(isWide: boolean, length: number): Numbers {
-  return isWide ? new Float64Array(length) : new Float32Array(length);
+/** Writes how far stored elements from `from` on are from a base. */
+function subtractStored({ dtype, data }: Elements, from: number, base: Numbers, delta: Numbers): void {
+  const stored = data.subarray(from, from + delta.length);
+  if (dtype === "bf16" && stored instanceof Uint16Array && subtractFromBfloat(stored, base, delta)) return;
+  // A difference may be written over what it is computed from.
+  subtractInto(widened({ dtype, data }, from, from + delta.length, delta), base, delta);
 }
 
 /**
@@ -96,14 +102,7 @@ function widened({ dtype, data }: Elements, from: number, until: number, buffer:
   const stored = data.subarray(from, until);
   if (stored instanceof Float32Array && buffer instanceof Float32Array) return stored;
   if (stored instanceof Float64Array) return stored;
-  const out = buffer.subarray(0, until - from);
-  convertInto({ dtype, data: stored }, { dtype: out instanceof Float64Array ? "f64" : "f32", data: out });
-  return out;
-}
-
-function roundedPatterns(delta: Numbers, rounded: Float32Array | undefined): Int32Array {
-  if (delta instanceof Float32Array) return patternsOf(delta);
-  const buffer = rounded ?? new Float32Array(delta.length);
-  buffer.set(delta);
-  return new Int32Array(buffer.buffer, buffer.byteOffset, delta.length);
+  const wide = buffer instanceof Float64Array ? "f64" : "f32";
+  convertInto({ dtype, data: stored }, { dtype: wide, data: buffer });
+  return buffer;
 }

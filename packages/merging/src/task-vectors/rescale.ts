@@ -1,5 +1,6 @@
 import { at } from "@isthmus/core";
-import { largestSize, type Numbers, productOf, sumOfSizes } from "../kernels/task-vectors.ts";
+import { largestSize, type Numbers } from "../kernels/task-vectors.ts";
+import { productOf, sumOfSizes } from "../kernels/vectors.ts";
 import type { ScannedTensor } from "./scan-deltas.ts";
 import { scanDeltas } from "./scan-deltas.ts";
 import type { Thinning } from "./sparsifier.ts";

@@ -5,9 +5,10 @@ import type { Span, Surveyor } from "../selection/surveyor.ts";
 import { BLOCK, type DeltaBlock, forEachDeltas } from "./delta-blocks.ts";
 
 /**
- * Elements of each network that are read at a time; memory that kernels work in directly has room for them.
+ * Elements of each network that are read at a time: in 16 bits few enough that reads are not handed to
+ * another thread, and that they stay in the cache until they have been used.
  */
-const CHUNK = 1 << 18;
+const CHUNK = 1 << 16;
 
 /** The tensor whose task vectors are scanned. */
 export type ScannedTensor = Pick<MergedTensor, "name" | "info" | "networks" | "base">;
@@ -18,7 +19,12 @@ export interface ScanDeltasOptions {
   readonly span?: Span;
   /** Blocks hold whole rows of this many elements. @defaultValue blocks are cut anywhere */
   readonly rowLength?: number | undefined;
+  /** Whether only an evenly spread sample is read. @defaultValue false */
+  readonly isSample?: boolean | undefined;
 }
+
+/** Elements of one piece of a sample, and of the tensor for each of them. */
+const SAMPLE = { piece: 1 << 11, step: 1 << 15 } as const;
 
 /**
  * Reads the task vectors of a tensor from first to last, block by block; the next range is read while a
@@ -28,14 +34,15 @@ export interface ScanDeltasOptions {
 export async function scanDeltas(
   tensor: ScannedTensor,
   use: (block: DeltaBlock) => void,
-  { span, rowLength = 1 }: ScanDeltasOptions = {},
+  { span, rowLength = 1, isSample = false }: ScanDeltasOptions = {},
 ): Promise<void> {
   const size = sizeOf(tensor.info.shape);
-  const chunk = wholeRows(CHUNK, rowLength);
+  const chunk = isSample ? SAMPLE.piece : wholeRows(CHUNK, rowLength);
+  const step = isSample ? SAMPLE.step : chunk;
   const inputs = [...tensor.networks, baseOf(tensor)];
   const last = Math.min(span?.end ?? size, size);
   let earlier = Promise.resolve();
-  for (let begin = alignedDown(span?.begin ?? 0, rowLength); begin < last; begin += chunk) {
+  for (let begin = alignedDown(span?.begin ?? 0, rowLength); begin < last; begin += step) {
     const length = Math.min(chunk, size - begin);
     const before = earlier;
     earlier = withRanges(inputs, { name: tensor.name, begin, length }, async (all) => {
@@ -68,7 +75,8 @@ export async function runSurveyors(
       for (const [k, part] of patterns.entries())
         if (active[k]?.span !== undefined) active[k].see(part, begin);
     };
-    await scanDeltas(tensor, see, { span });
+    const isSample = active.every((surveyor) => surveyor === undefined || surveyor.takesSample);
+    await scanDeltas(tensor, see, { span, isSample });
     for (const surveyor of active) surveyor?.endPass();
   }
 }

@@ -1,10 +1,11 @@
 import { at, OutOfRangeError } from "@isthmus/core";
+import { allocatePatterns } from "../kernels/block-memory.ts";
 import { keepMagnitudes } from "../kernels/magnitudes.ts";
 import { dropByRank } from "../kernels/rank-rows.ts";
-import { keepBelow } from "../kernels/task-vectors.ts";
+import { keepBelow } from "../kernels/vectors.ts";
 import { randomBitsInto } from "../random/random-bits.ts";
 import type { StreamKey } from "../random/stream-key.ts";
-import { type KeptRanks, splitAtCuts } from "../selection/rank-cut.ts";
+import { type KeptRanks, magnitudesKept, splitAtCuts } from "../selection/rank-cut.ts";
 import { createRankSelector, type RankSelector } from "../selection/select-rank.ts";
 import type { OfNetwork } from "./parameters.ts";
 import type { Sparsifier, Thinning } from "./sparsifier.ts";
@@ -20,7 +21,7 @@ export const byMagnitude: Sparsifier = {
   parameters: {},
   prepare({ size, density }) {
     const count = Math.max(1, Math.trunc(density * size));
-    const selector = createRankSelector(size, [{ order: "largest", count: () => count }]);
+    const selector = createRankSelector(size, [{ order: "largest", count }]);
     return thinByRank(selector, () => ({ order: "largest", inside: at(selector.cuts(), 0, "cut") }));
   },
 };
@@ -42,8 +43,8 @@ export const byMagnitudeWithoutOutliers: Sparsifier = {
     // Fewer outliers are dropped where there would not be enough elements left.
     const small = Math.max(0, size - target - outliers);
     const selector = createRankSelector(size, [
-      { order: "smallest", count: () => small },
-      { order: "smallest", count: () => small + target },
+      { order: "smallest", count: small },
+      { order: "smallest", count: small + target },
     ]);
     return thinByRank(selector, () => {
       const cuts = selector.cuts();
@@ -98,13 +99,9 @@ export const byChanceInRows: Sparsifier = {
   },
 };
 
-/** Returns a function that draws random bits for a block into memory that it uses again. */
+/** Returns a function that draws random bits for a block; they are valid as long as its memory. */
 function createDrawer(key: StreamKey): (begin: number, count: number) => Uint32Array {
-  let bits = new Uint32Array(0);
-  return (begin, count) => {
-    if (bits.length < count) bits = new Uint32Array(count);
-    return randomBitsInto(key, begin, bits.subarray(0, count));
-  };
+  return (begin, count) => randomBitsInto(key, begin, allocatePatterns(count));
 }
 
 function thinByRank(surveyor: RankSelector, ranksOf: () => KeptRanks): Thinning {
@@ -113,10 +110,16 @@ function thinByRank(surveyor: RankSelector, ranksOf: () => KeptRanks): Thinning 
     surveyor,
     thin(delta, patterns, begin) {
       ranks ??= ranksOf();
+      const uniform = magnitudesKept(ranks, begin, begin + delta.length);
+      if (uniform !== undefined) {
+        // The bits of f32 differences are their patterns, so that changing these changes them.
+        const values = delta instanceof Float64Array ? delta : patterns;
+        keepMagnitudes(values, patterns, uniform.least, uniform.below);
+        return;
+      }
       for (const { begin: from, end, least, below } of splitAtCuts(ranks, begin, begin + delta.length)) {
         const [first, last] = [from - begin, end - begin];
         const part = patterns.subarray(first, last);
-        // The bits of f32 differences are their patterns, so that changing these changes them.
         keepMagnitudes(
           delta instanceof Float64Array ? delta.subarray(first, last) : part,
           part,

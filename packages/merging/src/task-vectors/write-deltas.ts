@@ -1,5 +1,6 @@
 import { convertInto, type Elements, sizeOf } from "@isthmus/core";
 import { withRanges } from "@isthmus/interpolation";
+import { allocateNumbers } from "../kernels/block-memory.ts";
 import type { Numbers } from "../kernels/task-vectors.ts";
 import type { MergedRange } from "../merge-method.ts";
 import { BLOCK, type DeltaBlock, forEachDeltas, type StoredRange } from "./delta-blocks.ts";
@@ -45,20 +46,16 @@ function writeBlocks(
   write: WriteBlock,
   length: number,
 ): void {
-  let buffer: Numbers | undefined;
   forEachDeltas(stored, length, (block) => {
     const count = block.base.length;
-    buffer ??= block.base instanceof Float64Array ? new Float64Array(count) : new Float32Array(count);
-    const result = buffer.subarray(0, count);
+    const isWide = block.base instanceof Float64Array;
+    const result = allocateNumbers(isWide, count);
     write(block, result);
     const from = Math.max(begin, block.begin);
     const until = Math.min(begin + out.data.length, block.begin + count);
     if (from >= until) return;
     convertInto(
-      {
-        dtype: result instanceof Float64Array ? "f64" : "f32",
-        data: result.subarray(from - block.begin, until - block.begin),
-      },
+      { dtype: isWide ? "f64" : "f32", data: result.subarray(from - block.begin, until - block.begin) },
       { dtype: out.dtype, data: out.data.subarray(from - begin, until - begin) },
     );
   });

@@ -105,6 +105,17 @@ describe("fisherMerge()", () => {
           expect(data[1]).toBeLessThanOrEqual(Math.max(...values));
         },
       ),
+      {
+        examples: [
+          [
+            [
+              [0, 0],
+              [0, 0],
+            ],
+            -0,
+          ],
+        ],
+      },
     ));
 
   test("refuses weights that are not positive, and Fisher information that is missing", () => {

@@ -32,6 +32,13 @@ export interface FloatKernels {
   findNonFinite(source: Floats): number;
   /** Borrows memory in which arrays need no copying; undefined if none is left or there is no such memory. */
   borrow(byteLength: number): Scratch | undefined;
+  /** The memory that is borrowed from; undefined if there is no such memory. */
+  readonly memory: KernelMemory | undefined;
+}
+
+/** A WebAssembly memory that never grows, so that views of it stay valid. */
+export interface KernelMemory {
+  readonly buffer: ArrayBuffer;
 }
 
 /** Returns elements as floats, if f32 holds their type exactly and their array has the correct class. */

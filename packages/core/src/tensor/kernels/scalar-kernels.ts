@@ -136,6 +136,7 @@ export const scalarKernels: FloatKernels = {
   },
 
   borrow: () => undefined,
+  memory: undefined,
 };
 
 /** Adds the 8 interleaved sums of a dot product in the order that both implementations use. */

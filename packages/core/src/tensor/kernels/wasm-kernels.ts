@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { FloatKernels, Floats, Scratch } from "./floats.ts";
+import type { FloatKernels, Floats, KernelMemory, Scratch } from "./floats.ts";
 import { sumLanes } from "./scalar-kernels.ts";
 
 /** The part of WebAssembly that is used here; Node's own types do not declare it. */
@@ -29,7 +29,7 @@ const WITH_NAN = 2;
 
 /** Exports of kernels/elementwise.ts. */
 interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly memory: KernelMemory & { grow(pages: number): number };
   readonly base: { readonly value: number };
   widen(code: number, source: number, out: number, count: number): void;
   narrow(code: number, source: number, out: number, count: number): void;
@@ -55,6 +55,7 @@ const SLOT_BYTES = 2 ** 20;
 const SLOTS = 32;
 
 class WasmKernels implements FloatKernels {
+  readonly memory: KernelMemory;
   readonly #exports: Exports;
   readonly #bytes: Uint8Array;
   readonly #sums: Float64Array;
@@ -82,6 +83,7 @@ class WasmKernels implements FloatKernels {
     // Grown once, here: growing later would detach the views. Pages that are not touched take no memory.
     if (missing > 0) exports.memory.grow(Math.ceil(missing / 65536));
     this.#exports = exports;
+    this.memory = exports.memory;
     this.#bytes = new Uint8Array(exports.memory.buffer);
     this.#sums = new Float64Array(exports.memory.buffer, sums, 8);
   }

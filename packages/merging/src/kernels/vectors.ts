@@ -1,0 +1,149 @@
+import { allocateNumbers } from "./block-memory.ts";
+import { simdFor, wholeGroups } from "./simd.ts";
+import * as loops from "./task-vectors.ts";
+import { LANES, type Numbers, sumLanes } from "./task-vectors.ts";
+
+// Each function calls a SIMD loop where its arrays lie in the memory for it, and a plain loop on what is left
+// of them, or on all. Both give the same bits.
+
+/** Writes how far a network is from the base. */
+export function subtractInto(network: Numbers, base: Numbers, out: Numbers): void {
+  const simd = out instanceof Float32Array ? simdFor(network, base, out) : undefined;
+  const count = simd === undefined ? 0 : wholeGroups(out.length);
+  simd?.subtract(network.byteOffset, base.byteOffset, out.byteOffset, count);
+  if (count < out.length) {
+    loops.subtractInto(network.subarray(count), base.subarray(count), out.subarray(count));
+  }
+}
+
+/**
+ * Writes how far a network in bf16 is from the base; returns false, and does nothing, where SIMD loops
+ * cannot.
+ */
+export function subtractFromBfloat(network: Uint16Array, base: Numbers, out: Numbers): boolean {
+  const simd = out instanceof Float32Array ? simdFor(network, base, out) : undefined;
+  if (simd === undefined || wholeGroups(out.length) < out.length) return false;
+  simd.subtractFromBfloat(network.byteOffset, base.byteOffset, out.byteOffset, out.length);
+  return true;
+}
+
+/**
+ * Multiplies numbers by a factor, then by a weight, and adds them, or their signs, to votes.
+ * @param counts - whether signs are added
+ */
+export function weighAndVote(
+  values: Numbers,
+  { factor, weight, counts }: { readonly factor: number; readonly weight: number; readonly counts: boolean },
+  votes: Numbers,
+): void {
+  const simd = values instanceof Float32Array ? simdFor(values, votes) : undefined;
+  const count = simd === undefined ? 0 : wholeGroups(values.length);
+  if (counts) simd?.weighAndCount(values.byteOffset, factor, weight, votes.byteOffset, count);
+  else simd?.weighAndVote(values.byteOffset, factor, weight, votes.byteOffset, count);
+  if (count === values.length) return;
+  const [rest, restVotes] = [values.subarray(count), votes.subarray(count)];
+  for (const by of [factor, weight]) if (by !== 1) loops.scaleBy(rest, roundedFor(values, by));
+  if (counts) loops.addSignsTo(restVotes, rest);
+  else loops.addTo(restVotes, rest);
+}
+
+/**
+ * Adds numbers of the elected sign, times a scale, to sums, and the weight of the ones that are not 0 to
+ * divisors; elected is the positive sign where a vote is at least 0. The numbers may be overwritten.
+ */
+export function addAgreeing(
+  votes: Numbers,
+  values: Numbers,
+  { scale, weight }: { readonly scale: number; readonly weight: number },
+  { sums, divisors }: { readonly sums: Numbers; readonly divisors: Numbers },
+): void {
+  const simd = values instanceof Float32Array ? simdFor(votes, values, sums, divisors) : undefined;
+  const count = simd === undefined ? 0 : wholeGroups(values.length);
+  const addresses = [sums.byteOffset, divisors.byteOffset, count];
+  simd?.addAgreeing(votes.byteOffset, values.byteOffset, scale, weight, ...addresses);
+  if (count === values.length) return;
+  const rest = values.subarray(count);
+  loops.keepAgreeing(votes.subarray(count), rest);
+  loops.addWeightOf(rest, roundedFor(values, weight), divisors.subarray(count));
+  if (scale !== 1) loops.scaleBy(rest, roundedFor(values, scale));
+  loops.addTo(sums.subarray(count), rest);
+}
+
+/** Divides numbers by others, which are raised to at least `least` first. */
+export function divideByAtLeast(values: Numbers, divisors: Numbers, least: number): void {
+  const simd = values instanceof Float32Array ? simdFor(values, divisors) : undefined;
+  const count = simd === undefined ? 0 : wholeGroups(values.length);
+  simd?.divideByAtLeast(values.byteOffset, divisors.byteOffset, least, count);
+  if (count < values.length) {
+    loops.divideByAtLeast(values.subarray(count), divisors.subarray(count), roundedFor(values, least));
+  }
+}
+
+/** Divides numbers by others; by 1 where the divisor is at most `least` in size. */
+export function divideBy(values: Numbers, divisors: Numbers, least: number): void {
+  const simd = values instanceof Float32Array ? simdFor(values, divisors) : undefined;
+  const count = simd === undefined ? 0 : wholeGroups(values.length);
+  simd?.divideBy(values.byteOffset, divisors.byteOffset, least, count);
+  if (count < values.length) {
+    loops.divideBy(values.subarray(count), divisors.subarray(count), roundedFor(values, least));
+  }
+}
+
+/**
+ * Adds changes, times a factor, to a base; where nothing changes, the bits of the base stay, also of a
+ * negative zero. The changes may be overwritten.
+ */
+export function addChanges(base: Numbers, changes: Numbers, out: Numbers, factor = 1): void {
+  const simd = out instanceof Float32Array ? simdFor(base, changes, out) : undefined;
+  const count = simd === undefined ? 0 : wholeGroups(out.length);
+  simd?.addChanges(base.byteOffset, changes.byteOffset, factor, out.byteOffset, count);
+  if (count === out.length) return;
+  const rest = changes.subarray(count);
+  if (factor !== 1) loops.scaleBy(rest, roundedFor(changes, factor));
+  loops.addChanges(base.subarray(count), rest, out.subarray(count));
+}
+
+/** Adds products of numbers and a factor to sums; the numbers may be overwritten. */
+export function addScaledTo(sums: Numbers, values: Numbers, factor: number): void {
+  const simd = values instanceof Float32Array ? simdFor(sums, values) : undefined;
+  const count = simd === undefined ? 0 : wholeGroups(values.length);
+  simd?.addScaled(sums.byteOffset, values.byteOffset, factor, count);
+  if (count === values.length) return;
+  const rest = values.subarray(count);
+  loops.scaleBy(rest, roundedFor(values, factor));
+  loops.addTo(sums.subarray(count), rest);
+}
+
+/**
+ * Sets numbers to 0 whose random bits, of which 31 count, are not below a share in `[0, 1)` of all numbers.
+ */
+export function keepBelow(values: Numbers, bits: Uint32Array, share: number): void {
+  const simd = values instanceof Float32Array ? simdFor(values, bits) : undefined;
+  const count = simd === undefined ? 0 : wholeGroups(values.length);
+  const limit = Math.min(0x7fffffff, Math.round(share * 2 ** 31));
+  simd?.keepBelow(values.byteOffset, bits.byteOffset, limit, count);
+  if (count < values.length) loops.keepBelow(values.subarray(count), bits.subarray(count), limit);
+}
+
+/** Computes the inner product of two vectors, in f64, over 8 interleaved sums. */
+export function productOf(left: Numbers, right: Numbers): number {
+  const sums = allocateNumbers(true, LANES);
+  const simd = left instanceof Float32Array ? simdFor(left, right, sums) : undefined;
+  const count = simd === undefined ? 0 : wholeGroups(left.length);
+  simd?.product(left.byteOffset, right.byteOffset, sums.byteOffset, count);
+  return sumLanes(loops.addProducts(left.subarray(count), right.subarray(count), sums));
+}
+
+/** Computes the sum of absolute values, in f64, over 8 interleaved sums. */
+export function sumOfSizes(values: Numbers): number {
+  const sums = allocateNumbers(true, LANES);
+  const simd = values instanceof Float32Array ? simdFor(values, sums) : undefined;
+  const count = simd === undefined ? 0 : wholeGroups(values.length);
+  simd?.sizes(values.byteOffset, sums.byteOffset, count);
+  return sumLanes(loops.addSizes(values.subarray(count), sums));
+}
+
+/** Rounds a factor to the type of the numbers that it is for. */
+export function roundedFor(values: Numbers, factor: number): number {
+  return values instanceof Float64Array ? factor : Math.fround(factor);
+}

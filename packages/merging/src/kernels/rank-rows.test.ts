@@ -53,6 +53,19 @@ test.each([Float32Array, Float64Array])("dropByRank() drops what sorting each ro
       dropByRank(numbers, patterns, Uint32Array.from(bits), { rowLength, least, most });
       expect([...numbers].map((x) => x + 0)).toEqual(expected.map((x) => x + 0));
     }),
-    { numRuns: 300 },
+    {
+      numRuns: 300,
+      examples: [
+        [
+          {
+            rowLength: 14,
+            values: Array.from({ length: 14 }, (_, i) => (i % 3 === 1 ? 1 : 0)),
+            bits: Array.from({ length: 14 }, (_, i) => (i === 7 ? 1 : 0)),
+            least: 1.3544720900426911e-14, // the largest chance is rounded to more than 1
+            most: 1,
+          },
+        ],
+      ],
+    },
   );
 });

@@ -131,7 +131,8 @@ function decideByBins(row: Row, bins: Bins, { first, step }: RowChances): void {
  */
 function decideByBits({ values, bits }: Row, least: number, most: number, open: Int32Array): number {
   const lowest = Math.min(Math.ceil(least * 2 ** 32), 2 ** 32 - 1);
-  const highest = Math.max(0, Math.ceil(most * 2 ** 32) - 1);
+  // The largest chance is 1 at most, but its sum may be rounded beyond it.
+  const highest = Math.min(Math.max(0, Math.ceil(most * 2 ** 32) - 1), 2 ** 32 - 1);
   const simd = values instanceof Float32Array ? simdFor(values, bits, open) : undefined;
   const groups = simd === undefined ? 0 : wholeGroups(values.length);
   let count =

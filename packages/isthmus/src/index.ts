@@ -33,16 +33,33 @@ export {
   readGraph,
 } from "@isthmus/graph";
 export { average, createPath, lerp } from "@isthmus/interpolation";
-export { byLayer, defineMergeMethod, linear, type MergeMethod, merge, slerp } from "@isthmus/merging";
 export {
+  applyAdapter,
+  byLayer,
+  defineMergeMethod,
+  extractAdapter,
+  linear,
+  type MergeMethod,
+  merge,
+  openAdapter,
+  saveAdapter,
+  slerp,
+} from "@isthmus/merging";
+export {
+  compareNetworks,
   createAligner,
   explainPlan,
+  judgeByCommand,
+  judgeByExamples,
+  judgeMerge,
   openRecipe,
   parseRecipe,
   type Recipe,
   readRecipe,
   runRecipe,
+  searchMerge,
   summarizePlan,
+  verifyRecipe,
 } from "@isthmus/recipe";
 export { renderFigures, renderResultPage } from "@isthmus/report";
 export { comparePredictors, findStar, measureStar } from "@isthmus/star-domain";

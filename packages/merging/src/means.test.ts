@@ -19,7 +19,11 @@ const numbersOf = async (checkpoint: Checkpoint, name = "w"): Promise<number[]> 
   return [...toFloat64(data, dtype)];
 };
 const mergeBy = (name: string, networks: readonly Checkpoint[], options: Options = {}) =>
-  merge(networks, { method: methodOf(name), ...options });
+  merge(networks, {
+    method: methodOf(name),
+    ...(name === "slerp" && { parameters: { t: 0.5 } }),
+    ...options,
+  });
 
 // Whole multiples of a small number, so that no product underflows.
 const values = fc.array(

@@ -32,9 +32,11 @@ type ValueOf<S> = S extends { readonly choices: readonly (infer T)[] }
   ? T
   : S extends { readonly default: infer T }
     ? Widened<T>
-    : S extends ParameterSpec<infer T>
-      ? Widened<T>
-      : never;
+    : S extends { readonly least: number } | { readonly most: number }
+      ? number
+      : S extends ParameterSpec<infer T>
+        ? Widened<T>
+        : never;
 type Widened<T> = T extends number ? number : T extends boolean ? boolean : T;
 
 /**

@@ -1,6 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
 import { DTYPES, type DType, UsageError } from "@isthmus/core";
 import { PATH_KINDS, type PathKind } from "@isthmus/interpolation";
+import { isRecipeFile } from "@isthmus/recipe";
 import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics";
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
@@ -92,7 +93,9 @@ export function needsArchitecture({ align, graph, requireBarrier }: MergeOptions
 
 /** Returns the error of a merge of too few checkpoints. */
 export function tooFew(paths: readonly string[]): UsageError {
-  return new UsageError(`Cannot merge as at least two checkpoints are needed: got ${paths.length}`);
+  return new UsageError(
+    `Cannot merge as at least two checkpoints are needed, or one recipe that ends in .yml: got ${paths.length}`,
+  );
 }
 
 function assertStatistics({ statistics, graph, data, path }: MergeOptions): void {
@@ -120,11 +123,21 @@ export function outputOf({ output }: Pick<MergeOptions, "output">): string {
   );
 }
 
+/** @throws UsageError if a recipe is among checkpoints */
+function assertNoRecipes(paths: readonly string[]): void {
+  const recipe = paths.find(isRecipeFile);
+  if (recipe === undefined) return;
+  throw new UsageError(
+    `Cannot merge "${recipe}" with ${paths.length - 1} more as a recipe names all networks itself: give one recipe alone; another recipe may be the model of one`,
+  );
+}
+
 /**
  * Checks that the options of a merge of checkpoints belong together, and fit the checkpoints.
  * @throws UsageError if not
  */
 export function assertMergeOptions(paths: readonly string[], options: MergeOptions): void {
+  assertNoRecipes(paths);
   assertNoRecipeOptions(options);
   const { weights, path, statistics, requireBarrier, data } = options;
   assertStatistics(options);

@@ -12,7 +12,7 @@ import { assertNoModelFolder } from "@isthmus/zoo";
 import { formatBytes } from "../format/format-table.ts";
 import { createEngine } from "../options/engine-option.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
-import type { Context, Outcome } from "../verb.ts";
+import type { CommonOptions, Context, Outcome } from "../verb.ts";
 import { checkNetworks } from "./check-networks.ts";
 import { formatExplanations, formatPlan, formatSavedRecipe } from "./format-recipe.ts";
 import { gateRecipe } from "./gate-recipe.ts";
@@ -22,7 +22,11 @@ import { assertFitsRecipe } from "./recipe-options.ts";
 import { formatBarrierGate } from "./require-barrier.ts";
 
 /** Merges what a recipe describes, or only says what it would do. */
-export async function mergeRecipe(path: string, options: MergeOptions, context: Context): Promise<Outcome> {
+export async function mergeRecipe(
+  path: string,
+  options: MergeOptions & CommonOptions,
+  context: Context,
+): Promise<Outcome> {
   assertFitsRecipe(options);
   const isPlanned = options.dryRun === true || options.explain !== undefined;
   const output = isPlanned ? undefined : outputOf(options);
@@ -50,7 +54,9 @@ export async function mergeRecipe(path: string, options: MergeOptions, context: 
       ...(memory === undefined ? {} : { memory }),
       ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
       signal: context.signal,
-      onStart: (estimate) => context.terminal.note(formatEstimate(estimate)),
+      onStart(estimate) {
+        if (!options.quiet) context.terminal.note(formatEstimate(estimate));
+      },
       onNote: (note) => context.terminal.note(`${note}.`),
       onProgress: ({ done }) => context.progress("Merging", done),
     });

@@ -48,6 +48,21 @@ interface Change {
  *
  * Source: Hu et al., LoRA, 2022, equation 3; Kalajdzievski, rank-stabilized LoRA, 2023; Liu et al., DoRA,
  * 2024, equation 5.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createTensor } from "@isthmus/core";
+ * import { applyAdapter, extractAdapter } from "@isthmus/merging";
+ *
+ * const network = (...w: number[]) =>
+ *   createCheckpoint({ "q.weight": createTensor("f32", [2, 2], Float32Array.from(w)) });
+ * const base = network(1, 0, 0, 1);
+ * const { adapter } = extractAdapter(network(1, 2, 0, 1), base, { rank: 1 });
+ * const half = applyAdapter(base, adapter, { weight: 0.5 }); // nothing is read yet
+ * const { data } = await half.read("q.weight");
+ * assert.deepEqual([...data].map((x) => Math.round(Number(x) * 1e5) / 1e5), [1, 1, 0, 1]);
+ * ```
  */
 export function applyAdapter(
   base: Checkpoint,

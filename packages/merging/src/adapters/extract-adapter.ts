@@ -60,6 +60,20 @@ const EMBEDDINGS = ["*embed*", "*wte*", "*wpe*"];
  * @throws MismatchError if names or shapes differ, or no matrix is left
  *
  * Source: Eckart and Young, The approximation of one matrix by another of lower rank, 1936.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createTensor } from "@isthmus/core";
+ * import { extractAdapter } from "@isthmus/merging";
+ *
+ * const network = (...w: number[]) =>
+ *   createCheckpoint({ "q.weight": createTensor("f32", [2, 2], Float32Array.from(w)) });
+ * const base = network(1, 0, 0, 1);
+ * const { adapter, leftOut } = extractAdapter(network(1, 2, 0, 1), base, { rank: 1 });
+ * assert.equal(adapter.modules.size, 1);
+ * assert.deepEqual(leftOut, []); // tensors that changed and are no matrices
+ * ```
  */
 export function extractAdapter(
   network: Checkpoint,

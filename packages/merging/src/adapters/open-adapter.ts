@@ -16,6 +16,22 @@ export const WEIGHT_FILES = ["adapter_model.safetensors", "adapter_model.bin"] a
  * @throws FormatError if a file is damaged
  * @throws MismatchError if weights do not fit each other
  * @throws UnsupportedError if it is no LoRA adapter, or uses a variant that is not handled
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createTensor } from "@isthmus/core";
+ * import { applyAdapter, extractAdapter, openAdapter, saveAdapter } from "@isthmus/merging";
+ *
+ * const network = (...w: number[]) =>
+ *   createCheckpoint({ "q.weight": createTensor("f32", [2, 2], Float32Array.from(w)) });
+ * const base = network(1, 0, 0, 1);
+ * await saveAdapter(extractAdapter(network(1, 2, 0, 1), base, { rank: 1 }).adapter, "tuned");
+ * const adapter = await openAdapter("tuned");
+ * const tuned = applyAdapter(base, adapter);
+ * assert.equal((await tuned.read("q.weight")).data.length, 4);
+ * await adapter.checkpoint.close();
+ * ```
  */
 export async function openAdapter(folder: string): Promise<Adapter> {
   const config = parseAdapterConfig(await readJsonFile(join(folder, CONFIG_FILE)), folder);

@@ -14,6 +14,22 @@ export interface SaveAdapterOptions {
 /**
  * Saves an adapter as a folder that PEFT loads: `adapter_config.json` and `adapter_model.safetensors`.
  * @throws InputError if the folder cannot be written, or has an adapter already
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createCheckpoint, createTensor } from "@isthmus/core";
+ * import { extractAdapter, openAdapter, saveAdapter } from "@isthmus/merging";
+ *
+ * const network = (...w: number[]) =>
+ *   createCheckpoint({ "q.weight": createTensor("f32", [2, 2], Float32Array.from(w)) });
+ * const base = network(1, 0, 0, 1);
+ * const { adapter } = extractAdapter(network(1, 2, 0, 1), base, { rank: 1 });
+ * await saveAdapter(adapter, "adapter"); // a folder that PEFT loads
+ * const again = await openAdapter("adapter");
+ * assert.equal(again.modules.size, 1);
+ * await again.checkpoint.close();
+ * ```
  */
 export async function saveAdapter(
   adapter: Adapter,

@@ -56,6 +56,7 @@ const merge = (method: string) => ({
   networks: [path("1.safetensors"), path("2.safetensors")],
   method,
   ...(method === "slow_mean" && { methodFile: SLOW }),
+  ...(method === "slerp" && { parameters: { t: 0.5 } }),
 });
 
 describe("saveMerge() in threads", () => {
@@ -114,7 +115,7 @@ describe("saveMerge() in threads", () => {
     const networks = [path("3.safetensors"), path("4.safetensors")];
     const memory = 2 ** 28;
     const { result } = await runMergeChild({
-      ...{ merge: { networks, method: "slerp" }, path: path("large.safetensors") },
+      ...{ merge: { networks, method: "slerp", parameters: { t: 0.5 } }, path: path("large.safetensors") },
       options: { threads: 2, memory },
     });
     expect(result?.bytes).toBeGreaterThan(memory - 2 ** 24);

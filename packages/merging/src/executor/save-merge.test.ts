@@ -65,7 +65,10 @@ async function openFile(name: string, seed: number): Promise<Checkpoint> {
 }
 
 const planOf = async () =>
-  planMerge([await openFile("a.safetensors", 1), await openFile("b.safetensors", 2)], { method: slerp });
+  planMerge([await openFile("a.safetensors", 1), await openFile("b.safetensors", 2)], {
+    method: slerp,
+    parameters: { t: 0.5 },
+  });
 
 /** A plan that fails at a range of its last tensor, and then no more. */
 async function planThatFails() {

@@ -30,10 +30,10 @@ const surveying = (passes: number, keepsTensor = false) =>
 
 describe("countPasses()", () => {
   it("finds out how often surveys read, without reading", async () => {
-    const passesOf = async (method: Parameters<typeof planMerge>[1]["method"]) =>
-      Object.fromEntries(await countPasses(planMerge(networks, { method })));
+    const passesOf = async (method: Parameters<typeof planMerge>[1]["method"], parameters = {}) =>
+      Object.fromEntries(await countPasses(planMerge(networks, { method, parameters })));
     expect(await passesOf(linear as never)).toEqual({ w: 0, steps: 0 });
-    expect(await passesOf(slerp as never)).toEqual({ w: 1, steps: 0 });
+    expect(await passesOf(slerp as never, { t: 0.5 })).toEqual({ w: 1, steps: 0 });
     expect(await passesOf(surveying(3) as never)).toEqual({ w: 3, steps: 0 });
   });
 });

@@ -8,7 +8,6 @@ const PARAMETERS = {
   t: {
     description: "Place on the arc: 0 is the first network, 1 the second.",
     of: "merge",
-    default: 0.5,
     least: 0,
     most: 1,
   },

@@ -33,6 +33,20 @@ const SEVERITIES: readonly MergeFinding["severity"][] = ["error", "warning", "no
 /**
  * Judges from a comparison whether networks can be merged as they are, and says for each thing that
  * stands against it what to do. The limits behind it were measured, see `KINSHIP`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint } from "@isthmus/core";
+ * import { compareNetworks, judgeMerge } from "@isthmus/recipe";
+ *
+ * const a = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const b = await openCheckpoint("examples/mnist-mlp/s1.safetensors");
+ * const { verdict, findings } = judgeMerge(await compareNetworks([a, b]), { method: "linear" });
+ * assert.equal(verdict, "different seed");
+ * assert.match(findings[0]?.advice ?? "", /align them first/);
+ * await Promise.all([a.close(), b.close()]);
+ * ```
  */
 export function judgeMerge(comparison: NetworkComparison, options: JudgeMergeOptions = {}): MergeVerdict {
   const { base } = comparison;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { excerpt, readTextFile, UsageError } from "@isthmus/core";
+import { closestName, excerpt, readTextFile, UsageError } from "@isthmus/core";
 import { exists, readExactJson } from "./exact-json.ts";
 import { isRecord } from "./model-config.ts";
 
@@ -31,8 +31,10 @@ export async function chooseChatTemplate(
   const template = Object.hasOwn(NAMED, choice) ? NAMED[choice] : undefined;
   if (template !== undefined) return template;
   if (choice.length >= 20 && choice.includes("{")) return choice;
+  const names = ["auto", ...Object.keys(NAMED)];
+  const meant = closestName(choice, names);
   throw new UsageError(
-    `Cannot use ${excerpt(choice)} as chat template as it must be auto, ${Object.keys(NAMED).join(", ")} or a Jinja text`,
+    `Cannot use ${excerpt(choice)} as chat template as it must be ${names.join(", ")} or a Jinja text${meant === undefined ? "" : `; did you mean "${meant}"?`}`,
   );
 }
 

@@ -1,5 +1,7 @@
-import { excerpt, InputError, OutOfRangeError } from "@isthmus/core";
+import { closestName, excerpt, InputError, OutOfRangeError } from "@isthmus/core";
+import { readModelConfig } from "./exact-json.ts";
 import { addTokens, type MergedTokenizer, stripTokenizer } from "./merge-tokenizer.ts";
+import { vocabularySizeOf } from "./model-config.ts";
 import { type AddedToken, nextId, readVocabulary, type Vocabulary } from "./read-vocabulary.ts";
 import { checkTokenRows, type TokenRow } from "./token-rows.ts";
 import type { NetworkVocabulary, VocabularyNetwork, VocabularyPlan } from "./vocabulary-plan.ts";
@@ -76,6 +78,7 @@ export async function planVocabulary({
     networks.map(async (network) => {
       const vocabulary = network === donor ? baseVocabulary : await readVocabulary(network.directory);
       if (vocabulary === undefined) {
+        await assertFitsBase(network, { name: donor.name, size: baseVocabulary.size });
         notes.push(`"${network.name}" has no tokenizer: it is taken to have that of "${donor.name}"`);
       }
       return vocabulary ?? baseVocabulary;
@@ -112,11 +115,22 @@ async function chooseTokenizer(choice: ChooseTokenizer): Promise<MergedTokenizer
   if (source === "base") return stripTokenizer(baseVocabulary);
   if (source === "union") return uniteTokenizers(choice);
   const position = networks.findIndex(({ name, directory }) => name === source || directory === source);
-  const vocabulary = vocabularies[position] ?? (await requireVocabulary({ name: source, directory: source }));
+  const vocabulary = vocabularies[position] ?? (await readVocabulary(source).catch(() => undefined));
+  if (vocabulary === undefined) throw noSource(source, networks);
   return {
     ...stripTokenizer({ ...vocabulary, size: nextId(vocabulary.ids) }),
     directory: vocabulary.directory,
   };
+}
+
+function noSource(source: string, networks: readonly VocabularyNetwork[]): InputError {
+  const names = ["union", "base", ...networks.map(({ name }) => name)];
+  const meant = closestName(source, names);
+  const advice = meant === undefined ? `give one of ${names.join(", ")}` : `did you mean "${meant}"?`;
+  return new InputError(
+    `Cannot plan the vocabulary as the source of the tokenizer must be union, base, a network of the recipe or a folder with a tokenizer: "${source}" is none; ${advice}`,
+    { input: source },
+  );
 }
 
 /** Adds the tokens of all networks to the base's tokenizer. */
@@ -183,6 +197,21 @@ async function requireVocabulary({ name, directory }: VocabularyNetwork): Promis
   if (vocabulary !== undefined) return vocabulary;
   throw new InputError(
     `Cannot plan the vocabulary as "${name}" must have a tokenizer: there is no tokenizer.json, vocab.json or vocab.txt in "${directory}"; copy its tokenizer there or leave out "tokenizer"`,
+    { input: directory },
+  );
+}
+
+/**
+ * @throws InputError if a network without a tokenizer has other rows than the base, whose it is taken to have
+ */
+async function assertFitsBase(
+  { name, directory }: VocabularyNetwork,
+  base: { readonly name: string; readonly size: number },
+): Promise<void> {
+  const size = vocabularySizeOf(await readModelConfig(directory));
+  if (size === undefined || size === base.size) return;
+  throw new InputError(
+    `Cannot plan the vocabulary as "${name}" has no tokenizer, and must then have the rows of "${base.name}", ${base.size}: it has ${size}; copy its tokenizer to "${directory}"`,
     { input: directory },
   );
 }

@@ -32,6 +32,8 @@ export class PartFinder {
   readonly #absentNames: string[] = [];
   readonly #misshapen: string[] = [];
   readonly #misshapenNames: string[] = [];
+  /** Whether tensors of other shapes differ in their rows only, as where vocabularies differ. */
+  #areWidthsEqual = true;
 
   constructor({ missing = "error" }: Pick<Recipe, "missing">) {
     this.#missing = missing;
@@ -58,6 +60,7 @@ export class PartFinder {
     if (other !== undefined) {
       this.#misshapen.push(`"${output}" is ${describe(first)} and ${describe(other)}`);
       this.#misshapenNames.push(output);
+      this.#areWidthsEqual &&= sameShape(other.info.shape.slice(1), first.info.shape.slice(1));
       return undefined;
     }
     return base === undefined
@@ -68,7 +71,8 @@ export class PartFinder {
   /** @throws MismatchError if a tensor was missing in a network, or of another shape */
   assertAll(): void {
     if (this.#misshapen.length > 0) {
-      const vocabulary = this.#misshapenNames.every((name) => EMBEDDING.test(name) || HEAD.test(name));
+      const vocabulary =
+        this.#areWidthsEqual && this.#misshapenNames.every((name) => EMBEDDING.test(name) || HEAD.test(name));
       const advice = vocabulary ? "; their vocabularies differ: say tokenizer_source: union, or base" : "";
       throw new MismatchError(
         `Cannot plan the recipe as tensors that are merged must be of one shape: ${list(this.#misshapen)}${advice}`,

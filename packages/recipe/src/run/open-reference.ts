@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
-import { type Checkpoint, InvariantError, openCheckpoint, resolveModelPath } from "@isthmus/core";
+import { join } from "node:path";
+import { type Checkpoint, InputError, InvariantError, openCheckpoint, resolveModelPath } from "@isthmus/core";
 import { applyAdapter, openAdapter } from "@isthmus/merging";
 import { isRecipe, type ModelReference } from "../recipe/recipe.ts";
 
@@ -19,6 +20,7 @@ export interface ReferenceParts {
  */
 export async function openReference(reference: ModelReference): Promise<Checkpoint> {
   const { path, revision, lora } = await splitReference(reference);
+  await assertNoAdapter(path);
   const network = await openCheckpoint(revision === undefined ? path : `${path}@${revision}`);
   if (lora === undefined) return network;
   try {
@@ -35,6 +37,16 @@ export async function openReference(reference: ModelReference): Promise<Checkpoi
     await network.close();
     throw error;
   }
+}
+
+/** @throws InputError if a path is the folder of an adapter, which changes a network and is none */
+async function assertNoAdapter(path: string): Promise<void> {
+  const has = async (name: string) => (await stat(join(path, name)).catch(() => undefined)) !== undefined;
+  if (!(await has("adapter_config.json")) || (await has("config.json"))) return;
+  throw new InputError(
+    `Cannot open "${path}" as a network as it is a LoRA adapter, which changes one: write it behind its base, as base+${path}`,
+    { input: path },
+  );
 }
 
 /** Splits `path@revision+lora` into its parts; a file or folder of the whole name comes first. */

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { at, type Checkpoint, resolveModelPath, UnsupportedError } from "@isthmus/core";
+import { chooseChatTemplate } from "../models/chat-template.ts";
 import { readModelConfig } from "../models/exact-json.ts";
 import type { ModelConfig } from "../models/model-config.ts";
 import { planVocabulary, type TokenizerOptions } from "../models/plan-vocabulary.ts";
@@ -60,6 +61,8 @@ export async function prepareModels(
     const network = await atPlace(recipe, { path }, () => open(reference));
     inputs.push({ reference, name: nameOf(reference), network, directory: await directoryOf(reference) });
   }
+  // What cannot be used is said before anything is merged.
+  if (recipe.chat_template !== undefined) await chooseChatTemplate(recipe.chat_template, []);
   const configs = await Promise.all(inputs.map(({ directory }) => configOf(directory)));
   const tokenizer = tokenizerOf(recipe);
   const axes = inputs.map(({ network }, i) => axesOf(network, configs[i], tokenizer !== undefined));

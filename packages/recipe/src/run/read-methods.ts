@@ -37,7 +37,12 @@ async function importFile(path: string): Promise<Readonly<Record<string, unknown
   try {
     return await import(pathToFileURL(resolve(path)).href);
   } catch (cause) {
-    throw unreadable(path, `it must be a module of JavaScript: ${(cause as Error).message}`, cause);
+    const { message, code } = cause as NodeJS.ErrnoException;
+    const advice =
+      code === "ERR_MODULE_NOT_FOUND"
+        ? "; a method may be a plain object, without imports, or install the package beside the file"
+        : "";
+    throw unreadable(path, `it must be a module of JavaScript: ${message}${advice}`, cause);
   }
 }
 

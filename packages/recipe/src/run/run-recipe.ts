@@ -88,8 +88,10 @@ export async function saveRecipe(
 /**
  * Finds the size of shards: that of the largest file of the first network that has several, else no limit.
  */
-async function shardBytesOf({ plan: { networks } }: Pick<OpenedRecipe, "plan">): Promise<number> {
-  for (const { files } of networks) {
+async function shardBytesOf({ models: { inputs } }: Pick<OpenedRecipe, "models">): Promise<number> {
+  for (const {
+    network: { files },
+  } of inputs) {
     const weights = files.filter((file) => file.endsWith(".safetensors"));
     if (weights.length < 2) continue;
     const sizes = await Promise.all(weights.map(async (file) => (await stat(file)).size));

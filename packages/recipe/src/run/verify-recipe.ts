@@ -20,6 +20,23 @@ export interface VerifyRecipeOptions extends Omit<OpenRecipeOptions, "seed">, Ve
  * @param path - a file or folder that `runRecipe` wrote
  * @throws FormatError if the metadata do not say how it was merged
  * @throws InputError if it was not merged by a recipe, or a network cannot be opened
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseRecipe, runRecipe, verifyRecipe } from "@isthmus/recipe";
+ *
+ * const recipe = parseRecipe(`
+ * merge_method: slerp
+ * parameters: { t: 0.5 }
+ * models:
+ *   - model: examples/mnist-mlp/s0.safetensors
+ *   - model: examples/mnist-mlp/s1.safetensors
+ * `);
+ * await runRecipe(recipe, "verified.safetensors", { overwrite: true });
+ * const { ok, same } = await verifyRecipe("verified.safetensors");
+ * assert(ok && same === 8);
+ * ```
  */
 export async function verifyRecipe(
   path: string,

@@ -13,6 +13,22 @@ import type { JudgeMerge, MergeCandidate } from "./search-merge.ts";
  * @param command - has `{}` where the path of the network stands
  * @param path - where each network is written, and removed once it is judged: a file ending in
  *   `.safetensors`, or a folder, which then is a model with its config and tokenizer
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { judgeByCommand, parseRecipe, searchMerge } from "@isthmus/recipe";
+ *
+ * const recipe = parseRecipe(`
+ * merge_method: linear
+ * parameters: { normalize: false, weight: { search: [0, 1] } }
+ * models:
+ *   - model: examples/mnist-mlp/s0.safetensors
+ * `);
+ * const judge = judgeByCommand("wc -c < {}", "candidate.safetensors"); // here: how many bytes it has
+ * const { candidates } = await searchMerge(recipe, { judge, evaluations: 4 });
+ * assert.equal(candidates.length, 4);
+ * ```
  */
 export function judgeByCommand(command: string, path: string): JudgeMerge {
   return async ({ recipe, plan, models }, signal) => {
@@ -45,7 +61,28 @@ export interface ExamplesJudge {
   release(): Promise<void>;
 }
 
-/** Creates a judge that runs each merged network on examples; networks are merged in memory. */
+/** Creates a judge that runs each merged network on examples; networks are merged in memory. *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openDataSet } from "@isthmus/data";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { judgeByExamples, parseRecipe, searchMerge } from "@isthmus/recipe";
+ * import { openArchitecture } from "@isthmus/zoo";
+ *
+ * const recipe = parseRecipe(`
+ * merge_method: linear
+ * parameters: { normalize: false, weight: { search: [0, 1] } }
+ * models:
+ *   - model: examples/mnist-mlp/s0.safetensors
+ * `);
+ * const architecture = await openArchitecture("examples/mnist-mlp/graph.onnx", createOnnxRuntimeEngine());
+ * const { judge, release } = judgeByExamples(architecture, await openDataSet("mnist:test@100"));
+ * const { best } = await searchMerge(recipe, { judge, evaluations: 8 });
+ * assert(best.score < 2.3); // less than the loss of guessing
+ * await release();
+ * ```
+ */
 export function judgeByExamples(
   architecture: OpenedArchitecture,
   data: DataSet,

@@ -36,6 +36,27 @@ export interface SearchMergeOptions
  * Networks are opened, and aligned if the recipe asks for it, once for all candidates; nothing is written
  * unless the judge does.
  * @throws what `searchRecipe` and `openRecipe` throw
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseRecipe, searchMerge } from "@isthmus/recipe";
+ *
+ * const recipe = parseRecipe(`
+ * merge_method: linear
+ * parameters: { normalize: false, weight: { search: [0, 1] } }
+ * models:
+ *   - model: examples/mnist-mlp/s0.safetensors
+ * `);
+ * const { best } = await searchMerge(recipe, {
+ *   async judge({ network }) {
+ *     const { data } = await network.read("layers.3.bias"); // measure the merged network here
+ *     return Math.abs(Number(data[0]));
+ *   },
+ *   evaluations: 20,
+ * });
+ * assert(best.values["parameters.weight"]! < 0.3);
+ * ```
  */
 export async function searchMerge(
   recipe: Recipe,

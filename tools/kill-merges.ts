@@ -72,7 +72,9 @@ async function killMerge(
   const networks = [path("a.safetensors"), path("b.safetensors")];
   const { networks: rule, parameters } = entry(MERGE_METHODS, method, "method");
   const base = rule.base === "required" ? { base: path("base.safetensors") } : {};
-  const settings = Object.entries({ weight: 0.5, density: 0.5, t: 0.5 }).filter(([name]) => name in parameters);
+  const settings = Object.entries({ weight: 0.5, density: 0.5, t: 0.5 }).filter(
+    ([name]) => name in parameters,
+  );
   const merge = { networks, method, ...base, parameters: Object.fromEntries(settings) };
   const random = createRandom(Number(values.seed), method);
   const whole = path(`${method}-whole`);

@@ -272,7 +272,7 @@ describe("isthmus merge", () => {
     const cases: [string[], RegExp][] = [
       [[copy, b, "-o", copy], /must not be a file that is read from/],
       [[copy, b, "-o", link], /must not be a file that is read from/],
-      [[a, "-o", output], /at least two checkpoints are needed: got 1/],
+      [[a, "-o", output], /at least two checkpoints are needed, or one recipe that ends in .yml: got 1/],
       [[a, b], /-o must name the result/],
       [[a, b, "-o", output, "--weights", "1"], /--weights needs one number for each: got 1/],
       [[a, b, "-o", output, "--weights", "1,x"], /It must be a number/],

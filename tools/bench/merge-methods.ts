@@ -137,8 +137,9 @@ const median = (numbers: readonly number[]): number =>
 
 mkdirSync(folder, { recursive: true });
 const disk = statfsSync(folder);
-if (disk.bavail * disk.bsize < 5 * gigabytes * 1e9)
-  throw new Error(`${folder} must have room for ${5 * gigabytes} GB`);
+// Models that an earlier run kept are there already.
+const needed = (existsSync(join(folder, "base", "config.json")) ? 2 : 5) * gigabytes;
+if (disk.bavail * disk.bsize < needed * 1e9) throw new Error(`${folder} must have room for ${needed} GB`);
 try {
   makeModels();
   const runs: ({ readonly method: string; readonly program: string } & Run)[] = [];

@@ -34,7 +34,7 @@ export interface ConvertCheckpointOptions
    * @defaultValue unchanged
    */
   readonly dtype?: DType | "q8_0" | undefined;
-  /** Format to write. @defaultValue that of the extension of the path; safetensors for a folder */
+  /** Format to write. @defaultValue the format that the path's extension names; safetensors for a folder */
   readonly format?: WrittenFormat | undefined;
 }
 

@@ -16,7 +16,7 @@ export {
   type MergeEstimate,
 } from "./executor/estimate-merge.ts";
 export { describeFileMerge, type FileMerge } from "./executor/file-merge.ts";
-export { type OpenProducts, openMergeProducts } from "./executor/merge-products.ts";
+export { needsProducts, type OpenProducts, openMergeProducts } from "./executor/merge-products.ts";
 export {
   type MergeSource,
   type OpenedMerge,

@@ -54,9 +54,8 @@ export interface StageCheckpointOptions {
   /** Metadata of the right length; what it says is replaced when the checkpoint is published. */
   readonly metadata: Readonly<Record<string, string>>;
   /**
-   * Decides whether the unfinished files in the hidden folder are used, else they are removed; not called
-   * where there is no such folder. They must not be used unless they are whole: all there, of their full
-   * size.
+   * Decides whether the unfinished files in the hidden folder are used; if not, they are removed. It is
+   * called only if there is such a folder, and must refuse files of which some are missing or too short.
    */
   readonly goesOn: (folder: string, isWhole: boolean) => Promise<boolean>;
 }

@@ -27,7 +27,7 @@ import type { Factors } from "./read-factors.ts";
 
 /** Options of {@link extractAdapter}. */
 export interface ExtractAdapterOptions {
-  /** Rank of every module, but at most that of its weight. */
+  /** Rank of every module; a module whose weight has a smaller rank gets the smaller one. */
   readonly rank: number;
   /** Names of weights that are extracted, with `*` for any characters. @defaultValue all matrices */
   readonly include?: readonly string[];

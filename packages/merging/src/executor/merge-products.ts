@@ -1,9 +1,15 @@
 import { UsageError } from "@isthmus/core";
 import type { MatrixProducts } from "@isthmus/linear-algebra";
+import type { MergePlan } from "../merge-plan.ts";
 import { importModule } from "./merge-source.ts";
 
 /** The function of a module that makes products for one thread of a merge, with threads of their own. */
 export type OpenProducts = (threads: number) => MatrixProducts | Promise<MatrixProducts>;
+
+/** Checks whether a method of a plan multiplies matrices, which methods that hold whole tensors may do. */
+export function needsProducts({ tensors }: Pick<MergePlan, "tensors">): boolean {
+  return [...tensors.values()].some(({ method }) => method?.keepsTensor === true);
+}
 
 /**
  * Makes the products of matrices that a module offers.

@@ -22,7 +22,7 @@ export interface CutOptions {
   readonly threads: number;
   /** Bytes of the result in one piece, a multiple of 8. */
   readonly pieceBytes: number;
-  /** How often the survey of each tensor reads its sources, by name; of 0 where there is none. */
+  /** How often the survey of each tensor reads its sources, by name; a tensor without a survey has 0. */
   readonly passes: ReadonlyMap<string, number>;
   /** Returns whether a piece was made before. */
   readonly isDone: (piece: MergedPiece) => boolean;

@@ -3,7 +3,7 @@ import { MismatchError } from "@isthmus/core";
 import { serveTasks } from "@isthmus/tasks";
 import type { MergePlan } from "../merge-plan.ts";
 import { digestPlan } from "./describe-plan.ts";
-import { openMergeProducts } from "./merge-products.ts";
+import { needsProducts, openMergeProducts } from "./merge-products.ts";
 import { type MergeSource, openMergeSource } from "./merge-source.ts";
 import type { MergedPiece } from "./merge-tasks.ts";
 import { type MergeTarget, runPieces } from "./run-pieces.ts";
@@ -33,7 +33,7 @@ serveTasks(async ({ params }, { signal, onProgress }) => {
 
 /** Gives a plan products of its own: each worker multiplies on its own thread, as others do so beside it. */
 async function withProducts(plan: MergePlan): Promise<MergePlan> {
-  if (source.products === undefined) return plan;
+  if (source.products === undefined || !needsProducts(plan)) return plan;
   return { ...plan, products: await openMergeProducts(source.products, 1) };
 }
 

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { type Checkpoint, FormatError, openFileSource, parseJson } from "@isthmus/core";
 import { plainProducts } from "@isthmus/linear-algebra";
 import type { MergePlan } from "../merge-plan.ts";
+import { needsProducts } from "./merge-products.ts";
 
 /** A file that a merge has read. */
 export interface MergedFile {
@@ -77,9 +78,8 @@ export function mergeMetadata(
 }
 
 /** Returns the name of what multiplies matrices; undefined if no method of the plan holds whole tensors. */
-export function nameOfProducts({ tensors, products = plainProducts }: MergePlan): string | undefined {
-  const isNeeded = [...tensors.values()].some(({ method }) => method?.keepsTensor === true);
-  return isNeeded ? products.name : undefined;
+export function nameOfProducts(plan: MergePlan): string | undefined {
+  return needsProducts(plan) ? (plan.products ?? plainProducts).name : undefined;
 }
 
 /**

@@ -19,7 +19,9 @@ export interface TensorDeviation {
   readonly tensor: string;
   /** What differs, for people. */
   readonly reason: string;
-  /** Position of the first element that differs, in row-major order; missing where there is none to name. */
+  /**
+   * Position of the first element that differs, in row-major order; missing if whole tensors differ in shape.
+   */
   readonly element?: number;
 }
 
@@ -31,7 +33,7 @@ export interface VerifyMergeResult {
   /** Tensors that are the same, bit for bit. */
   readonly same: number;
   readonly deviations: readonly TensorDeviation[];
-  /** Names of the input files whose content is not that of the merge, where hashes were stored. */
+  /** Names of input files whose content has changed since the merge, found if hashes were stored. */
   readonly changedInputs: readonly string[];
 }
 

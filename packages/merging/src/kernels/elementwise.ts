@@ -27,7 +27,9 @@ export function takeLargestChange(base: Numbers, parts: readonly Numbers[], scal
   }
 }
 
-/** When a change counts as one of a task: its size is above `threshold` times that of all others together. */
+/**
+ * Rule by which a change belongs to a task: it is larger than `threshold` times all other changes together.
+ */
 export interface TallMask {
   readonly threshold: number;
   /** How many tasks an element must belong to, to be changed. */

@@ -1,4 +1,13 @@
-import { type Checkpoint, composeCheckpoint, type TensorPlace } from "@isthmus/core";
+import {
+  type Checkpoint,
+  composeCheckpoint,
+  entry,
+  sameShape,
+  sizeOf,
+  type TensorInfo,
+  type TensorPlace,
+  viewBytes,
+} from "@isthmus/core";
 import { type ModelConfig, tiedByConfig } from "./model-config.ts";
 import type { VocabularyAxes } from "./vocabulary-axes.ts";
 
@@ -60,18 +69,17 @@ export function untieWeights(checkpoint: Checkpoint, embedding: string, head: st
 const CHUNK = 2 ** 20;
 
 async function areEqual(checkpoint: Checkpoint, a: string, b: string): Promise<boolean> {
-  const infoA = checkpoint.tensors.get(a);
-  const infoB = checkpoint.tensors.get(b);
-  if (infoA?.dtype !== infoB?.dtype || String(infoA?.shape) !== String(infoB?.shape)) return false;
-  const size = (infoA?.shape ?? []).reduce((product, length) => product * length, 1);
+  const [infoA, infoB] = [a, b].map((name) => entry(checkpoint.tensors, name, "tensor")) as [
+    TensorInfo,
+    TensorInfo,
+  ];
+  if (infoA.dtype !== infoB.dtype || !sameShape(infoA.shape, infoB.shape)) return false;
+  const size = sizeOf(infoA.shape);
   for (let begin = 0; begin < size; begin += CHUNK) {
     const end = Math.min(size, begin + CHUNK);
-    const [first, second] = await Promise.all([a, b].map((name) => checkpoint.readRange(name, begin, end)));
-    if (first === undefined || second === undefined) return false;
-    const bytes = [first, second].map(({ buffer, byteOffset, byteLength }) =>
-      Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength),
-    );
-    if (bytes[0]?.equals(bytes[1] as Buffer) !== true) return false;
+    const first = await checkpoint.readRange(a, begin, end);
+    const second = await checkpoint.readRange(b, begin, end);
+    if (Buffer.compare(viewBytes(first), viewBytes(second)) !== 0) return false;
   }
   return true;
 }

@@ -1,4 +1,5 @@
 import { keyOf, listGroups, type Member } from "../plan/groups.ts";
+import { isRecipeFile } from "../read/parse-recipe.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
 
 /** A network that a recipe names, and where it does first. */
@@ -16,6 +17,11 @@ export function listReferences(recipe: Recipe): readonly NamedReference[] {
     if (!places.has(key)) places.set(key, member);
   }
   return [...places.values()];
+}
+
+/** Checks whether a reference is to a recipe, as an object or as a path. */
+export function isNested(reference: ModelReference): reference is Recipe {
+  return isRecipe(reference) || (typeof reference === "string" && isRecipeFile(reference));
 }
 
 /** Returns what a recipe calls a network, as `path@revision+adapter`. */

@@ -1,8 +1,16 @@
 import { type Checkpoint, InvariantError } from "@isthmus/core";
-import { type MergeMethod, type MergePlan, type MergeSource, openMergeProducts } from "@isthmus/merging";
+import {
+  type MergeMethod,
+  type MergePlan,
+  type MergeSource,
+  needsProducts,
+  openMergeProducts,
+} from "@isthmus/merging";
+import { listGroups } from "../plan/groups.ts";
 import type { AlignInput } from "../plan/open-inputs.ts";
 import { planRecipe } from "../plan/plan-recipe.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
+import { isNested } from "./list-references.ts";
 import { openReference } from "./open-reference.ts";
 import { type PreparedModels, prepareModels } from "./prepare-models.ts";
 import { readMethods } from "./read-methods.ts";
@@ -70,8 +78,8 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
   const { open = openReference, align, seed = 0, methodFiles = [] } = options;
   const methods = await readMethods(methodFiles, options.methods);
   const opened: Checkpoint[] = [];
-  const products =
-    options.productsModule === undefined ? undefined : await openMergeProducts(options.productsModule, 0);
+  const { productsModule } = options;
+  let products: MergePlan["products"];
   const close = async () => {
     await products?.release();
     for (const network of opened) await network.close();
@@ -93,10 +101,12 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
     });
     if (models === undefined)
       throw new InvariantError("A recipe was planned whose networks were not prepared");
+    if (productsModule !== undefined && needsProducts(planned))
+      products = await openMergeProducts(productsModule, 0);
     const plan = { ...planned, products };
     const isDescribed = options.open === undefined && options.methods === undefined;
     const source = isDescribed
-      ? describeRecipeMerge({ recipe, methodFiles, seed }, options.productsModule)
+      ? describeRecipeMerge({ recipe, methodFiles, seed }, productsModule)
       : undefined;
     return { plan, models, source, isAligned: hasAligned(recipe), close };
   } catch (error) {
@@ -124,16 +134,13 @@ export async function openMerge({ recipe, methodFiles, seed }: RecipeMerge): Pro
   return openRecipe(recipe, { methodFiles, seed });
 }
 
-/** Checks whether a network of a recipe, or of a recipe in it, is aligned. */
+/**
+ * Checks whether a network of a recipe, or of a recipe in it, is aligned; a recipe in a file may have one.
+ */
 function hasAligned(recipe: Recipe): boolean {
-  const parts = recipe.modules === undefined ? [recipe] : Object.values(recipe.modules);
-  const inputs = parts.flatMap(({ models = [], slices = [] }) => [
-    ...models,
-    ...slices.flatMap(({ sources }) => sources),
-  ]);
-  return inputs.some(
-    ({ align, model }) =>
-      (align !== undefined && align !== false) ||
-      (typeof model === "object" && isRecipe(model) ? hasAligned(model) : /\.ya?ml$/i.test(String(model))),
+  const members = listGroups(recipe).flatMap((group) => group.members);
+  return members.some(
+    ({ align, reference }) =>
+      align !== false || (isRecipe(reference) ? hasAligned(reference) : isNested(reference)),
   );
 }

@@ -15,8 +15,8 @@ import {
 import type { VocabularyPlan } from "../models/vocabulary-plan.ts";
 import { keyOf } from "../plan/groups.ts";
 import { atPlace } from "../plan/open-inputs.ts";
-import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
-import { listReferences, nameOf } from "./list-references.ts";
+import type { ModelReference, Recipe } from "../recipe/recipe.ts";
+import { isNested, listReferences, nameOf } from "./list-references.ts";
 import { splitReference } from "./open-reference.ts";
 
 /** A network of a recipe, and the directory of a model that it lies in. */
@@ -86,10 +86,6 @@ export async function directoryOf(reference: Exclude<ModelReference, Recipe>): P
 
 async function configOf(directory: string | undefined): Promise<ModelConfig | undefined> {
   return directory === undefined ? undefined : readModelConfig(directory);
-}
-
-function isNested(reference: ModelReference): reference is Recipe {
-  return isRecipe(reference) || (typeof reference === "string" && /\.ya?ml$/i.test(reference));
 }
 
 /** Axes of tokens; without a tokenizer in the recipe only of models whose config settles them. */

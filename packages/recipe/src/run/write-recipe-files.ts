@@ -5,6 +5,7 @@ import { writeModelFiles } from "../models/write-model-files.ts";
 import { keyOf } from "../plan/groups.ts";
 import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
 import { isRecipe, type ModelReference, RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
+import { listReferences } from "./list-references.ts";
 import type { OpenedRecipe } from "./open-recipe.ts";
 import { directoryOf, type RecipeModelInput } from "./prepare-models.ts";
 
@@ -63,12 +64,7 @@ function layersOf({ slices }: Recipe): readonly number[] | undefined {
 
 /** Returns the network whose files the result has: the base, or the first one; of a recipe, its own. */
 async function templateOf(recipe: Recipe): Promise<Exclude<ModelReference, Recipe>> {
-  const parts = recipe.modules === undefined ? [recipe] : Object.values(recipe.modules);
-  const [first] = parts.flatMap(({ models = [], slices = [] }) => [
-    ...models,
-    ...slices.flatMap(({ sources }) => sources),
-  ]);
-  const reference = recipe.base_model ?? first?.model;
+  const reference = recipe.base_model ?? listReferences(recipe)[0]?.reference;
   if (reference === undefined) throw new InvariantError("No network in a recipe that was checked");
   if (isRecipe(reference)) return templateOf(reference);
   const isFile = typeof reference === "string" && isRecipeFile(reference);

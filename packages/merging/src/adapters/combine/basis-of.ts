@@ -1,7 +1,8 @@
 import { createMatrix, type Matrix, type MatrixProducts, orthonormalize } from "@isthmus/linear-algebra";
 
 /**
- * Computes an orthonormal basis of the columns of a matrix; with more columns than rows, that of all rows.
+ * Computes an orthonormal basis of the columns of a matrix. A matrix of more columns than rows gets the
+ * basis of the whole space of its rows.
  */
 export async function basisOf(matrix: Matrix, products: MatrixProducts): Promise<Matrix> {
   const { rows, columns, data } = matrix;

@@ -18,7 +18,7 @@ export interface CoreRule {
 
 /**
  * Merges changes by any merge method in the small space that all adapters share, and maps the result back:
- * nothing of a change is lost on the way there. The rank of the result is that of all adapters together.
+ * this loses nothing of any change. The result has the sum of the adapters' ranks.
  *
  * With bases `U` of all `B` and `V` of all `A` side by side, a change is `U M V^T` with a small matrix `M`;
  * the method merges these matrices as it would merge weights, with a base of zeros.
@@ -56,7 +56,7 @@ export function coreCombination({ method, parameters = {}, seed = 0 }: CoreRule)
       const merged = merge(cores.map(toNetwork), { method, parameters, seed, products, ...base });
       const { data, dtype } = await merged.read("core");
       const core = createMatrix(bases.left.columns, bases.right.columns, toFloat32(data, dtype));
-      // The core goes to the side with more directions, so that the rank is that of the other.
+      // The core is multiplied into the side with more directions: the rank is the number of the others.
       return core.rows < core.columns
         ? { left: bases.left, right: await products.multiply(core, bases.right, { transposeRight: true }) }
         : { left: await products.multiply(bases.left, core), right: transpose(bases.right) };

@@ -7,7 +7,7 @@ import type { Combination, ModuleChanges } from "./combination.ts";
 
 const sum = (ranks: readonly number[]) => ranks.reduce((total, rank) => total + rank, 0);
 
-/** Puts the matrices of all adapters side by side: the change is exactly the sum, its rank that of all. */
+/** Puts the matrices of all adapters side by side, which gives exactly the sum of changes, and of ranks. */
 export const catCombination: Combination = {
   rankOf: sum,
   combine: async (changes) => stack(changes),

@@ -10,8 +10,8 @@ export function trimInPlace(elements: Elements, density: number): void {
 }
 
 /**
- * Averages, for each place, factors times elements whose sign is that of the sum of all, before factors; a
- * sum of zero counts as positive.
+ * Averages the elements of each place that agree with the majority, each times the factor of its vector. The
+ * majority is the sign of the sum of all elements of the place, without factors; a sum of zero is positive.
  */
 export function mergeBySign(vectors: readonly Elements[], factors: readonly number[], out: Elements): void {
   for (let i = 0; i < out.length; i++) {

@@ -30,6 +30,24 @@ export {
 export type { CostMatrix } from "./assignment/cost-matrix.ts";
 export { createAssignmentSolver } from "./assignment/create-assignment-solver.ts";
 export { solveAssignment } from "./assignment/solve-assignment.ts";
+export {
+  type AlignManyOptions,
+  type AlignManyResult,
+  alignMany,
+  type ManyAlignedNetwork,
+} from "./many/align-many.ts";
+export type { ManyJournal } from "./many/many-matching.ts";
+export {
+  MANY_METHODS,
+  MATCH_MANY_DEFAULTS,
+  type ManyMethod,
+  type ManyProgress,
+  type ManySearch,
+  type MatchManyOptions,
+  type MatchManyResult,
+  matchMany,
+} from "./many/match-many.ts";
+export { alignmentBetween } from "./many/universe-alignments.ts";
 export { MATCH_METHODS, type MatchMethod, type MatchOptions, type MatchResult, match } from "./match.ts";
 export {
   MATCH_WEIGHTS_DEFAULTS,

@@ -1,17 +1,12 @@
-import { type Checkpoint, InputError, UnsupportedError } from "@isthmus/core";
+import { type Checkpoint, InputError } from "@isthmus/core";
 import { type Architecture, assertNetwork, type BoundNetwork } from "@isthmus/graph";
-import {
-  discoverLinearSymmetries,
-  discoverSymmetries,
-  isLarge,
-  type LinearKind,
-  permute,
-  type Symmetries,
-} from "@isthmus/symmetry";
+import { discoverSymmetries, type LinearKind, permute, type Symmetries } from "@isthmus/symmetry";
 import { type MatchOptions, type MatchResult, match } from "../match.ts";
 import { matchNormalized } from "../normalize/match-normalized.ts";
-import type { AlignedNetwork, AlignmentSummary, Normalization } from "./aligned-network.ts";
+import type { AlignedNetwork, AlignmentSummary } from "./aligned-network.ts";
+import { countForms, discoverForms } from "./linear-forms.ts";
 import { type Normalizing, type ProvenGroup, proveAlignment } from "./prove-alignment.ts";
+import { asSaved, asStored, inGraph } from "./saved-network.ts";
 
 /** How far an alignment is, see {@link AlignOptions.onProgress}. */
 export interface AlignProgress {
@@ -135,47 +130,11 @@ export async function align(
     aligned.push({ ...matched, restored: saved.restored, summary: { ...matched.summary, verified } });
   }
   onProgress?.({ done: 1, phase: "verifying", network: others.length, share: 1 });
-  const start = isBound(first) ? first.restore(first.network) : first;
-  return { networks: [start, ...aligned.map(({ restored }) => restored)], aligned, symmetries };
+  return { networks: [asStored(first), ...aligned.map(({ restored }) => restored)], aligned, symmetries };
 }
 
 /** Share of the time of a network that matching takes, for progress; the rest is the proof. */
 const MATCHING = 0.8;
-
-const isBound = (network: Checkpoint | BoundNetwork): network is BoundNetwork => "restore" in network;
-
-/** The network under the graph's names. */
-const inGraph = (network: Checkpoint | BoundNetwork): Checkpoint =>
-  isBound(network) ? network.network : network;
-
-/** A changed network as it will be saved, and as the graph reads it back. */
-function asSaved(
-  original: Checkpoint | BoundNetwork,
-  changed: Checkpoint,
-): { readonly restored: Checkpoint; readonly reread: Checkpoint } {
-  if (!isBound(original)) return { restored: changed, reread: changed };
-  const restored = original.restore(changed);
-  return { restored, reread: original.reread(restored) };
-}
-
-/** Discovers scales, signs and rotations if any are to be undone. */
-async function discoverForms(
-  { graph, engine, narrow }: Architecture,
-  symmetries: Symmetries,
-  { normalize, signal }: AlignOptions,
-): Promise<ProvenGroup["normalizing"]> {
-  if (normalize === undefined) return undefined;
-  if (narrow !== undefined && isLarge(graph)) {
-    throw new UnsupportedError(
-      `Cannot normalize "${graph.name}" as canonical forms are proved by running the network: it has more than 2^27 weights; leave --normalize out`,
-      { feature: "normalize" },
-    );
-  }
-  return {
-    kinds: normalize,
-    linear: await discoverLinearSymmetries({ graph, engine }, symmetries, { signal }),
-  };
-}
 
 function tooFew(networks: readonly (Checkpoint | BoundNetwork)[]): InputError {
   const [only] = networks;
@@ -225,16 +184,6 @@ function withRotations(options: MatchOptions, { kinds, linear }: Normalizing): M
   return options.method === "straight-through" && kinds.includes("rotation")
     ? { ...options, rotations: linear.rotations }
     : options;
-}
-
-function countForms({ kinds, linear }: Normalizing): Omit<Normalization, "distance"> {
-  const count = (kind: LinearKind, number: number) => (kinds.includes(kind) ? number : 0);
-  return {
-    kinds,
-    scales: count("scale", linear.scales.variables),
-    signs: count("sign", linear.signs.variables),
-    rotations: count("rotation", linear.rotations.length),
-  };
 }
 
 /** Leaves out permutations and rotations; of searches only their number stays. */

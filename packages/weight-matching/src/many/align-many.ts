@@ -1,0 +1,191 @@
+import { at, type Checkpoint } from "@isthmus/core";
+import { type Architecture, assertNetwork, type BoundNetwork } from "@isthmus/graph";
+import {
+  type Alignment,
+  discoverSymmetries,
+  identityAlignment,
+  type LinearKind,
+  permute,
+  type Symmetries,
+} from "@isthmus/symmetry";
+import type { AlignProgress } from "../align/align.ts";
+import type { AlignedNetwork, AlignmentSummary } from "../align/aligned-network.ts";
+import { countForms, discoverForms } from "../align/linear-forms.ts";
+import { type ProvenGroup, proveAlignment } from "../align/prove-alignment.ts";
+import { asSaved, asStored, inGraph } from "../align/saved-network.ts";
+import { canonicalize } from "../normalize/canonicalize.ts";
+import { matchNormalized } from "../normalize/match-normalized.ts";
+import { type MatchManyOptions, type MatchManyResult, matchMany } from "./match-many.ts";
+import { openMatchedNetwork, votingSpec } from "./matched-network.ts";
+import { pairsObjective } from "./pairs-objective.ts";
+
+/** Options of {@link alignMany}: the options of {@link matchMany}, and how the result is proved. */
+export type AlignManyOptions = Omit<MatchManyOptions, "onProgress"> & {
+  /** Kinds of symmetries beyond permutation that are undone, too. @defaultValue none */
+  readonly normalize?: readonly LinearKind[] | undefined;
+  /** Symmetries of the graph, if they were discovered before. @defaultValue they are discovered */
+  readonly symmetries?: Symmetries | undefined;
+  /** How much is proved, see `align`. @defaultValue "values" */
+  readonly proof?: "values" | "outputs" | undefined;
+  readonly onProgress?: ((progress: AlignProgress) => void) | undefined;
+};
+
+/** A network in the coordinates of the reference. */
+export type ManyAlignedNetwork = Pick<AlignedNetwork, "alignment" | "network" | "restored"> & {
+  /** Its objective is the inner product with the reference. */
+  readonly summary: AlignmentSummary;
+};
+
+/** Result of {@link alignMany}. */
+export interface AlignManyResult {
+  /** All networks, lazily, with their units in the order of the reference, which is as it was. */
+  readonly networks: readonly Checkpoint[];
+  /** How each network was aligned, the reference included. */
+  readonly aligned: readonly ManyAlignedNetwork[];
+  /** How they were matched. */
+  readonly match: MatchManyResult;
+  readonly symmetries: Symmetries;
+}
+
+/**
+ * Aligns any number of networks of one architecture to each other, through one universe, and proves that none
+ * computes anything else than before.
+ *
+ * All are put in the coordinates of one of them, the reference, but which one it is does not change how they
+ * lie to each other: {@link alignmentBetween} of any two agrees with the way over any third.
+ *
+ * @param networks - at least two: checkpoints with the graph's names, or networks bound to it by
+ *   `bindNetworks`
+ * @throws UnsupportedError if a network would compute something else, or canonical forms of one too large
+ *   to be run are asked for
+ * @throws MismatchError if a network does not fit the graph
+ * @throws InputError if there are fewer than two networks, or a weight is NaN or infinite; it is named
+ * @throws OutOfRangeError if an option is out of its range
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint } from "@isthmus/core";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { randomWeights, readGraph } from "@isthmus/graph";
+ * import { createCheckpoint } from "@isthmus/core";
+ * import { alignMany } from "@isthmus/weight-matching";
+ *
+ * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
+ * const trained = await Promise.all(["s0", "s1"].map((seed) => openCheckpoint(`examples/mnist-mlp/${seed}.safetensors`)));
+ * const third = createCheckpoint(randomWeights(graph, 0));
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const { match, aligned } = await alignMany(architecture, [...trained, third], { seed: 0, many: "merge-many" });
+ * assert(match.objective.after > match.objective.before);
+ * assert(aligned.every(({ summary }) => summary.verified.passed));
+ * await Promise.all(trained.map((network) => network.close()));
+ * ```
+ */
+export async function alignMany(
+  architecture: Architecture,
+  networks: readonly (Checkpoint | BoundNetwork)[],
+  options: AlignManyOptions,
+): Promise<AlignManyResult> {
+  const { normalize, symmetries: discovered, proof = "values", onProgress, ...matching } = options;
+  const { graph, engine } = architecture;
+  const { seed, signal } = matching;
+  const originals = networks.map(inGraph);
+  for (const network of originals) assertNetwork(graph, network);
+  onProgress?.({ done: 0, phase: "discovering", network: 0 });
+  const symmetries = discovered ?? (await discoverSymmetries({ graph, engine }, { signal }));
+  const group = { symmetries, normalizing: await discoverForms(architecture, symmetries, options) };
+  const match = await matchMany(
+    { spec: symmetries.spec, graph, engine },
+    await canonicalForms(originals, group),
+    {
+      ...matching,
+      onProgress: ({ done }) =>
+        onProgress?.({ done: MATCHING * done, phase: "matching", network: 0, share: done }),
+    },
+  );
+  const aligned: ManyAlignedNetwork[] = [];
+  for (const [i, network] of networks.entries()) {
+    const share = i / networks.length;
+    onProgress?.({ done: MATCHING + (1 - MATCHING) * share, phase: "verifying", network: i, share });
+    const moved = await moveNetwork(originals, group, match, i);
+    const saved =
+      i === match.reference
+        ? { restored: asStored(network), reread: moved.network }
+        : asSaved(network, moved.network);
+    const verified = await proveAlignment(architecture, group, [at(originals, i, "network"), saved.reread], {
+      seed,
+      proof,
+      signal,
+    });
+    const { alignment, network: inUniverse, ...summary } = moved;
+    aligned.push({
+      alignment,
+      network: inUniverse,
+      restored: saved.restored,
+      summary: { method: "weight", seed, verified, ...summary },
+    });
+  }
+  onProgress?.({ done: 1, phase: "verifying", network: networks.length, share: 1 });
+  return { networks: aligned.map(({ restored }) => restored), aligned, match, symmetries };
+}
+
+/** Share of the time that matching takes, for progress; the rest is the proof. */
+const MATCHING = 0.8;
+
+/** Returns networks without their scales, signs and rotations, if these are to be undone. */
+async function canonicalForms(
+  networks: readonly Checkpoint[],
+  { symmetries, normalizing }: ProvenGroup,
+): Promise<readonly Checkpoint[]> {
+  if (normalizing === undefined) return networks;
+  const { kinds, linear } = normalizing;
+  const forms: Checkpoint[] = [];
+  for (const network of networks) {
+    forms.push((await canonicalize(network, { spec: symmetries.spec, linear }, { kinds })).network);
+  }
+  return forms;
+}
+
+/** A network in the coordinates of the reference, not yet proved. */
+type MovedNetwork = Pick<AlignedNetwork, "alignment" | "network"> &
+  Pick<AlignmentSummary, "objective" | "normalized">;
+
+/** Permutes a network, and gives it the scales, signs and rotations that bring it closest to the reference. */
+async function moveNetwork(
+  networks: readonly Checkpoint[],
+  { symmetries: { spec }, normalizing }: ProvenGroup,
+  { universe, reference }: MatchManyResult,
+  i: number,
+): Promise<MovedNetwork> {
+  const [first, original] = [at(networks, reference, "reference"), at(networks, i, "network")];
+  const alignment = at(universe, i, "network");
+  const objective = await objectiveOf([first, original], alignment, spec);
+  if (i === reference || normalizing === undefined) {
+    return { alignment, network: permute(alignment, original, spec), objective };
+  }
+  const { kinds, linear } = normalizing;
+  const { network, distance } = await matchNormalized(
+    [first, original],
+    { spec, linear },
+    kinds,
+    async () => ({ alignment }),
+  );
+  return { alignment, network, objective, normalized: { ...countForms(normalizing), distance } };
+}
+
+/** Computes the inner product of two networks before and after the second is permuted. */
+async function objectiveOf(
+  networks: readonly [Checkpoint, Checkpoint],
+  alignment: Alignment,
+  whole: Symmetries["spec"],
+): Promise<AlignmentSummary["objective"]> {
+  const spec = votingSpec(whole);
+  const [a, b] = networks;
+  const options = { graph: undefined, kept: false };
+  const pair = [await openMatchedNetwork(a, spec, options), await openMatchedNetwork(b, spec, options)];
+  const still = identityAlignment(spec);
+  return {
+    before: await pairsObjective(pair, [still, still], spec),
+    after: await pairsObjective(pair, [still, alignment], spec),
+  };
+}

@@ -1,0 +1,226 @@
+import {
+  assertWholeOptions,
+  at,
+  type Checkpoint,
+  InputError,
+  OutOfRangeError,
+  resolveOptions,
+  UsageError,
+} from "@isthmus/core";
+import { type Alignment, identityAlignment } from "@isthmus/symmetry";
+import type { MatchedArchitecture } from "../match-weights.ts";
+import { heldSymmetries, type SymmetrySelection } from "../search/prepare-matching.ts";
+import type { ManyJournal, ManyMatching } from "./many-matching.ts";
+import { matchByTree } from "./match-by-tree.ts";
+import { placeOneByOne } from "./match-in-rounds.ts";
+import { matchToReference } from "./match-to-reference.ts";
+import { openMatchedNetwork, votingSpec } from "./matched-network.ts";
+import { pairsLimit, pairsObjective } from "./pairs-objective.ts";
+import { fitsMemory, polish, type SearchedUniverse, searchByRelaxation } from "./search-universe.ts";
+import { inCoordinatesOf } from "./universe-alignments.ts";
+
+/** Ways to match many networks: see {@link matchMany}. */
+export const MANY_METHODS = ["best", "cycle", "merge-many", "tree", "reference"] as const;
+
+/** A way to match many networks. */
+export type ManyMethod = (typeof MANY_METHODS)[number];
+
+/** Options of {@link matchMany}. */
+export interface MatchManyOptions extends SymmetrySelection {
+  /** Seed of all random choices. */
+  readonly seed: number;
+  /**
+   * `cycle` places all networks in a universe at once, by relaxing all permutations (C2M3); `merge-many`
+   * places one after another and matches each to the sum of the others until none moves; `tree` matches pairs,
+   * then pairs of pairs; `reference` matches each to one of them; `best` tries reference, tree and cycle and
+   * moves on from the best until nothing is gained. @defaultValue "best"
+   */
+  readonly many?: ManyMethod;
+  /** Index of the network in whose coordinates the others are put. @defaultValue 0 */
+  readonly reference?: number;
+  /** Searches for each pair that is matched, at least 1, see `matchWeights`. @defaultValue 2 */
+  readonly restarts?: number;
+  /** Bytes that matching may hold; weights are then read when they are needed. @defaultValue none */
+  readonly memory?: number | undefined;
+  /** Keeps what was found, to go on after a stop. @defaultValue none */
+  readonly journal?: ManyJournal | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Told how much is done, in `[0, 1]`, an estimate, and by which method. */
+  readonly onProgress?: ((progress: ManyProgress) => void) | undefined;
+}
+
+/** Progress of {@link matchMany}. */
+export interface ManyProgress {
+  readonly done: number;
+  readonly many: Exclude<ManyMethod, "best">;
+}
+
+/** Defaults of {@link matchMany}; the seed has none. */
+export const MATCH_MANY_DEFAULTS: Required<Omit<MatchManyOptions, "seed">> = {
+  many: "best",
+  reference: 0,
+  restarts: 2,
+  memory: undefined,
+  only: undefined,
+  skip: undefined,
+  journal: undefined,
+  signal: undefined,
+  onProgress: undefined,
+};
+
+/** One method that {@link matchMany} tried. */
+export interface ManySearch {
+  readonly many: Exclude<ManyMethod, "best">;
+  /** As `objective.after` of the whole result. */
+  readonly objective: number;
+  /** Steps of the relaxation, and rounds of polishing after it; 0 for methods that have none. */
+  readonly steps: number;
+  readonly rounds: number;
+  readonly status: SearchedUniverse["status"];
+}
+
+/** Result of {@link matchMany}. */
+export interface MatchManyResult {
+  /** For each network, the alignment that permutes it into the coordinates of the reference. */
+  readonly universe: readonly Alignment[];
+  /**
+   * Sum over all pairs of networks of the inner products of their weights, as batch norms scale them if a
+   * graph was given; before and after.
+   */
+  readonly objective: { readonly before: number; readonly after: number };
+  /** A number that the objective exceeds for no alignments: reached where all are copies of one network. */
+  readonly limit: number;
+  /** Method of the result. */
+  readonly many: ManySearch["many"];
+  /** Everything that was tried, in order. */
+  readonly searches: readonly ManySearch[];
+  readonly reference: number;
+  readonly seed: number;
+}
+
+/** Rounding of the objective; nothing can be gained beyond this close to its limit. */
+const LIMIT_TOLERANCE = 1e-9;
+
+/**
+ * Finds for each of several networks the element of the symmetry group that brings all of them as close to
+ * each other as possible: the sum over all pairs of the inner products of their weights is greatest.
+ *
+ * All alignments are to one universe, so they agree: aligning B to A and C to B is aligning C to A.
+ *
+ * @param networks - at least two checkpoints with the names and shapes of the specification
+ * @see Crisostomi et al. 2024 (C2M3) for `cycle`; Ainsworth et al. 2023 (Git Re-Basin), algorithm 3, for
+ *   `merge-many`
+ * @throws InputError if there are fewer than two networks, or a weight is NaN or infinite; it is named
+ * @throws MismatchError if a network does not fit the specification
+ * @throws OutOfRangeError if an option is out of range
+ */
+export async function matchMany(
+  { spec: whole, graph, engine }: MatchedArchitecture,
+  networks: readonly Checkpoint[],
+  options: MatchManyOptions,
+): Promise<MatchManyResult> {
+  const { seed, ...rest } = options;
+  const resolved = resolveOptions("match many networks", MATCH_MANY_DEFAULTS, rest, ["seed"]);
+  assertOptions(networks, seed, resolved);
+  const { memory, only, skip, reference } = resolved;
+  const selection = { only, skip };
+  const spec = votingSpec(whole);
+  const held = heldSymmetries(spec, selection);
+  const matched: Checkpoint[] = [];
+  for (const network of networks) {
+    matched.push(await openMatchedNetwork(network, spec, { graph, kept: memory === undefined }));
+  }
+  const matching = { ...resolved, spec, engine, networks: matched, selection, held, seed };
+  const limit = await pairsLimit(matched);
+  const objectiveOf = (universe: readonly Alignment[]) => pairsObjective(matched, universe, spec);
+  const found = await search(matching, { ...resolved, objectiveOf, limit });
+  const best = bestOf(found);
+  const before = await objectiveOf(networks.map(() => identityAlignment(spec)));
+  return {
+    universe: inCoordinatesOf(best.universe, reference),
+    objective: { before, after: best.objective },
+    limit,
+    many: best.many,
+    searches: found.map(({ universe: _, ...tried }) => tried),
+    reference,
+    seed,
+  };
+}
+
+type Found = ManySearch & { readonly universe: readonly Alignment[] };
+
+interface SearchTools extends Pick<Required<MatchManyOptions>, "many" | "reference" | "onProgress"> {
+  readonly objectiveOf: (universe: readonly Alignment[]) => Promise<number>;
+  readonly limit: number;
+}
+
+/** Tries one method, or all that "best" tries; stops where nothing more can be gained. */
+async function search(
+  matching: Omit<ManyMatching, "onProgress">,
+  { many, reference, onProgress, objectiveOf, limit }: SearchTools,
+): Promise<Found[]> {
+  const methods = many === "best" ? bestMethods(matching as ManyMatching) : [many];
+  const found: Found[] = [];
+  const last = many === "best" ? methods.length + 1 : methods.length;
+  const report = (method: ManySearch["many"]) => (done: number) =>
+    onProgress?.({ done: (found.length + done) / last, many: method });
+  for (const method of methods) {
+    const result = await METHODS[method]({ ...matching, onProgress: report(method) }, reference);
+    found.push({ many: method, ...result, objective: await objectiveOf(result.universe) });
+    if (bestOf(found).objective >= limit * (1 - LIMIT_TOLERANCE)) return found;
+  }
+  const best = bestOf(found);
+  if (many !== "best" || best.many === "cycle") return found;
+  const polished = await polish({ ...matching, onProgress: report(best.many) }, best.many, best.universe);
+  found.push({ many: best.many, ...polished, objective: await objectiveOf(polished.universe) });
+  return found;
+}
+
+/** The relaxation holds all networks at once, so "best" leaves it out where they do not fit the memory. */
+function bestMethods(matching: ManyMatching): readonly ManySearch["many"][] {
+  return fitsMemory(matching) ? ["reference", "tree", "cycle"] : ["reference", "tree"];
+}
+
+const DIRECT = { steps: 0, rounds: 0, status: "converged" } as const;
+
+/** The methods by name. */
+const METHODS: Readonly<
+  Record<ManySearch["many"], (matching: ManyMatching, reference: number) => Promise<SearchedUniverse>>
+> = {
+  cycle: searchByRelaxation,
+  "merge-many": async (matching) => polish(matching, "merge-many", await placeOneByOne(matching)),
+  tree: async (matching) => ({ universe: await matchByTree(matching), ...DIRECT }),
+  reference: async (matching, reference) => ({
+    universe: await matchToReference(matching, reference),
+    ...DIRECT,
+  }),
+};
+
+function bestOf(found: readonly Found[]): Found {
+  return found.reduce((best, one) => (one.objective > best.objective ? one : best));
+}
+
+function assertOptions(
+  networks: readonly Checkpoint[],
+  seed: number,
+  options: Pick<Required<MatchManyOptions>, "restarts" | "reference" | "many" | "memory">,
+): void {
+  assertWholeOptions("match many networks", { seed, ...options }, { seed: 0, restarts: 1, reference: 0 });
+  const { memory, many, reference } = options;
+  if (memory !== undefined) assertWholeOptions("match many networks", { memory }, { memory: 1 });
+  if (!MANY_METHODS.includes(many)) {
+    throw new UsageError(
+      `Cannot match many networks as many must be one of ${MANY_METHODS.join(", ")}: got ${JSON.stringify(many)}`,
+    );
+  }
+  if (networks.length < 2) {
+    throw new InputError(`Cannot match networks as there must be at least two: got ${networks.length}`, {
+      input: networks.length === 0 ? "networks" : at(networks, 0, "network").source,
+    });
+  }
+  if (reference >= networks.length) {
+    throw new OutOfRangeError(
+      `Cannot match many networks as reference must be the index of one of them: it is ${reference} of ${networks.length}`,
+    );
+  }
+}

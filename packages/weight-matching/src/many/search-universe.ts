@@ -1,0 +1,116 @@
+import { at, createRandom, OutOfRangeError, sizeOf } from "@isthmus/core";
+import type { Alignment } from "@isthmus/symmetry";
+import { layoutComponents } from "@isthmus/symmetry/layout";
+import { createCrossProducts } from "../coordinate-descent/cross-products.ts";
+import { createPlacementExpander, placementOf } from "../coordinate-descent/placement.ts";
+import { journaled, type ManyMatching } from "./many-matching.ts";
+import { matchInRounds } from "./match-in-rounds.ts";
+import { type Polishing, polishUniverse } from "./universe/polish-universe.ts";
+import { relaxUniverse } from "./universe/relax-universe.ts";
+import { Universe } from "./universe/universe.ts";
+
+/** Rounds over all networks after which polishing is given up. */
+const MAX_ROUNDS = 100;
+
+/** A universe that was searched for. */
+export interface SearchedUniverse extends Polishing {
+  readonly universe: Alignment[];
+  /** Steps of the relaxation; 0 without one. */
+  readonly steps: number;
+}
+
+/**
+ * Places all networks at once by relaxation, and polishes the result.
+ * @throws OutOfRangeError if the universe does not fit the memory
+ */
+export async function searchByRelaxation(matching: ManyMatching): Promise<SearchedUniverse> {
+  assertFits(matching);
+  return searchIn(matching, "cycle", undefined);
+}
+
+/** Moves networks from where they are until none can be matched better to the others. */
+export async function polish(
+  matching: ManyMatching,
+  key: string,
+  start: readonly Alignment[],
+): Promise<SearchedUniverse> {
+  if (fitsMemory(matching)) return searchIn(matching, `${key} polished`, start);
+  const universe = start.slice();
+  const polishing = await matchInRounds(matching, universe, { maxRounds: MAX_ROUNDS });
+  return { universe, steps: 0, ...polishing };
+}
+
+/** Searches in memory: from a start, or by relaxation without one. */
+async function searchIn(
+  matching: ManyMatching,
+  key: string,
+  start: readonly Alignment[] | undefined,
+): Promise<SearchedUniverse> {
+  let ending: Omit<SearchedUniverse, "universe"> = { steps: 0, rounds: 0, status: "converged" };
+  const found = await journaled(matching, key, async () => {
+    const { universe, ...rest } = await searchAfresh(matching, key, start);
+    ending = rest;
+    return universe;
+  });
+  return { universe: [...found], ...ending };
+}
+
+async function searchAfresh(
+  matching: ManyMatching,
+  key: string,
+  start: readonly Alignment[] | undefined,
+): Promise<SearchedUniverse> {
+  const { spec, engine, networks, held, seed, signal, onProgress } = matching;
+  const products = await createCrossProducts(engine);
+  try {
+    const universe = await Universe.open(networks, { spec, held, products });
+    const expander = createPlacementExpander(spec);
+    let steps = 0;
+    if (start === undefined) {
+      const random = createRandom(seed, "relax universe");
+      steps = await relaxUniverse(universe, { spec, held, random, signal, onProgress });
+    } else {
+      universe.networks.forEach((network, i) => {
+        network.place(placementOf(spec, at(start, i, "network")));
+      });
+    }
+    const polishing = await polishUniverse(universe, {
+      random: createRandom(seed, `polish universe ${key}`),
+      maxRounds: MAX_ROUNDS,
+      signal,
+      onRound: (rounds) => onProgress(1 - 2 ** -rounds),
+    });
+    const alignments = universe.networks.map(({ placement }) => ({ source: expander.expand(placement) }));
+    if (universe.isWhole) return { universe: alignments, steps, ...polishing };
+    const further = await matchInRounds(matching, alignments, { maxRounds: MAX_ROUNDS });
+    return { universe: alignments, steps, ...further, rounds: polishing.rounds + further.rounds };
+  } finally {
+    await products.release();
+  }
+}
+
+/** Arrays that a universe keeps of a weight with one axis that moves, and with two. */
+const ARRAYS = { one: 4, two: 6 };
+
+/** Computes the bytes that a universe of networks holds. */
+function bytesForUniverse({ spec, networks }: Pick<ManyMatching, "spec" | "networks">): number {
+  let elements = 0;
+  for (const layout of spec.weights.values()) {
+    elements += sizeOf(layout.view) * (layoutComponents(layout).length > 1 ? ARRAYS.two : ARRAYS.one);
+  }
+  for (const { cells, size } of spec.symmetries) elements += 3 * (cells.length * size) ** 2;
+  return elements * networks.length * Float32Array.BYTES_PER_ELEMENT;
+}
+
+/** Checks whether a universe of the networks fits the memory that matching may hold. */
+export function fitsMemory(matching: ManyMatching): boolean {
+  return matching.memory === undefined || bytesForUniverse(matching) <= matching.memory;
+}
+
+function assertFits(matching: ManyMatching): void {
+  if (fitsMemory(matching)) return;
+  const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);
+  throw new OutOfRangeError(
+    `Cannot match ${matching.networks.length} networks through a universe as it must fit the memory: it holds ${mebibytes(bytesForUniverse(matching))} MiB of ${mebibytes(matching.memory ?? 0)}; match by a tree, in rounds (merge-many) or to a reference`,
+  );
+}

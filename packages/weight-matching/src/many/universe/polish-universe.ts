@@ -1,0 +1,98 @@
+import { at, dot, type Random } from "@isthmus/core";
+import type { BlockMatcher, Proposal } from "../../coordinate-descent/block-matcher.ts";
+import { f32 } from "./relaxed-weight.ts";
+import type { Universe } from "./universe.ts";
+import type { UniverseNetwork } from "./universe-network.ts";
+
+/** Options of {@link polishUniverse}. */
+export interface PolishUniverseOptions {
+  readonly random: Random;
+  /** Rounds over all networks and blocks after which it is given up. */
+  readonly maxRounds: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onRound: (rounds: number) => void;
+}
+
+/** How polishing ended. */
+export interface Polishing {
+  readonly rounds: number;
+  readonly status: "converged" | "maxSweeps";
+}
+
+/** A block of one network. */
+interface Place {
+  readonly network: UniverseNetwork;
+  readonly matcher: BlockMatcher;
+}
+
+/**
+ * Improves the placements of all networks of a universe until no block of any network can improve alone:
+ * matches block after block to the sum of the other networks.
+ *
+ * @see Ainsworth et al. 2023 (Git Re-Basin), algorithm 3 (MergeMany). Differs in: 1. it goes block by block
+ *   instead of network by network, and only where something has changed; 2. it ends when no block gains more
+ *   than rounding, not when a norm changes by less than 1e-12.
+ */
+export async function polishUniverse(universe: Universe, options: PolishUniverseOptions): Promise<Polishing> {
+  const places = universe.networks.flatMap((network) =>
+    network.matchers.filter(({ held }) => !held).map((matcher): Place => ({ network, matcher })),
+  );
+  const open = new Set(places);
+  let rounds = 0;
+  while (rounds < options.maxRounds) {
+    let moved = false;
+    for (const index of options.random.shuffleInPlace(Int32Array.from(places.keys()))) {
+      const place = at(places, index, "place");
+      if (!open.delete(place)) continue;
+      options.signal?.throwIfAborted();
+      if (!(await improve(universe, place))) continue;
+      moved = true;
+      reopen(places, place, open);
+    }
+    options.onRound(++rounds);
+    if (!moved && open.size === 0) return { rounds, status: "converged" };
+  }
+  return { rounds, status: "maxSweeps" };
+}
+
+/** Moves a block of a network to where it matches the other networks best; returns false if it is there. */
+async function improve(universe: Universe, { network, matcher }: Place): Promise<boolean> {
+  const { tensors } = matcher;
+  universe.turnTo(network, tensors);
+  const proposal = await network.propose(matcher);
+  if (proposal.gain <= proposal.noise) return false;
+  const before = network.placement;
+  const risen = placeAndMeasure(universe, { network, matcher }, proposal);
+  if (!matcher.coupled || risen > proposal.noise) return true;
+  // The costs are only the slope of a quadratic function: the objective at the end of the step decides.
+  network.place(before, tensors);
+  return false;
+}
+
+/** Moves a block, and returns how much the objective rises. */
+function placeAndMeasure(
+  universe: Universe,
+  { network, matcher }: Place,
+  { choices }: Pick<Proposal, "choices">,
+): number {
+  const measure = () => {
+    let sum = 0;
+    for (const name of matcher.tensors) {
+      const relaxed = network.weights.get(name);
+      if (relaxed !== undefined) sum += dot(f32(universe.others(name)), f32(relaxed.image));
+    }
+    return sum;
+  };
+  const before = matcher.coupled ? measure() : 0;
+  network.place(network.with(choices), matcher.tensors);
+  return matcher.coupled ? measure() - before : 0;
+}
+
+/** Opens every block that shares a weight with one that has moved. */
+function reopen(places: readonly Place[], moved: Place, open: Set<Place>): void {
+  for (const place of places) {
+    if (place === moved && !moved.matcher.coupled) continue;
+    const { tensors } = place.matcher;
+    if ([...moved.matcher.tensors].some((name) => tensors.has(name))) open.add(place);
+  }
+}

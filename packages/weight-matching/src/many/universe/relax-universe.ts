@@ -1,0 +1,112 @@
+import { at, type Random } from "@isthmus/core";
+import type { SymmetrySpec } from "@isthmus/symmetry";
+import { identityPlacement, type Placement } from "../../coordinate-descent/placement.ts";
+import { type StepGram, stepGram } from "./relaxed-weight.ts";
+import { bestStepOf, stepPolynomial, valueAt } from "./step-length.ts";
+import type { Universe } from "./universe.ts";
+import type { UniverseNetwork } from "./universe-network.ts";
+
+/** Options of {@link relaxUniverse}. */
+export interface RelaxUniverseOptions {
+  readonly spec: SymmetrySpec;
+  /** Indices of symmetries that stay as they are. */
+  readonly held: ReadonlySet<number>;
+  readonly random: Random;
+  readonly signal: AbortSignal | undefined;
+  /** Told how much is done, in `[0, 1]`: an estimate. */
+  readonly onProgress: (done: number) => void;
+}
+
+/**
+ * Number of placements whose mean is the start of every network: close to the barycentre, where each unit is
+ * in all places alike.
+ */
+const START_VERTICES = 8;
+
+/** Steps after which the relaxation is rounded in any case. */
+const MAX_STEPS = 60;
+
+/** A step that gains less than this share of the objective is the last; what follows gains more by far. */
+const TOLERANCE = 3e-4;
+
+/**
+ * Places all networks of a universe at once: maximises the sum over all pairs of the inner products of their
+ * weights over relaxed permutations by Frank-Wolfe, and rounds to the nearest placements.
+ *
+ * No network is the reference: all start near the barycentre and move together, so what they have in common
+ * decides first. The objective along a step is a polynomial of degree 4, known from inner products of three
+ * arrays, so the step is exact.
+ *
+ * @see Crisostomi et al. 2024 (C2M3), section 4 and algorithm 1. Differs from its code in: 1. any graph,
+ *   nested symmetries included; 2. the exact step instead of fminbound; 3. a random start inside the polytope
+ *   instead of one projected by Sinkhorn; 4. products with relaxed permutations are kept up to date by
+ *   permuting instead of being multiplied anew; 5. the result is polished by `polishUniverse`.
+ * @returns the number of steps; the networks are left where they were rounded to
+ */
+export async function relaxUniverse(universe: Universe, options: RelaxUniverseOptions): Promise<number> {
+  const { random, signal, onProgress } = options;
+  for (const network of universe.networks) startInside(network, options, random);
+  let steps = 0;
+  while (steps < MAX_STEPS) {
+    await faceSteepest(universe, signal);
+    const polynomial = objectiveAlongStep(universe);
+    const t = bestStepOf(polynomial);
+    const [before, after] = [valueAt(polynomial, 0), valueAt(polynomial, t)];
+    if (!(after > before)) break;
+    for (const network of universe.networks) network.step(t);
+    onProgress(++steps / MAX_STEPS);
+    if (after - before <= TOLERANCE * Math.abs(after)) break;
+  }
+  for (const network of universe.networks) network.place(network.rounded());
+  return steps;
+}
+
+/** Puts a network at the mean of some random placements. */
+function startInside(network: UniverseNetwork, options: RelaxUniverseOptions, random: Random): void {
+  for (let k = 0; k < START_VERTICES; k++) {
+    network.face(randomPlacement(options, random));
+    network.step(1 / (k + 1));
+  }
+}
+
+function randomPlacement(
+  { spec, held }: Pick<RelaxUniverseOptions, "spec" | "held">,
+  random: Random,
+): Placement {
+  return identityPlacement(spec).map((choices, symmetry) => {
+    if (held.has(symmetry)) return choices;
+    const { size, cells } = at(spec.symmetries, symmetry, "symmetry");
+    for (let cell = 0; cell < cells.length; cell++) {
+      random.shuffleInPlace(choices.subarray(cell * size, (cell + 1) * size));
+    }
+    return choices;
+  });
+}
+
+/** Turns every network to the placement that rises most while the others stay. */
+async function faceSteepest(universe: Universe, signal: AbortSignal | undefined): Promise<void> {
+  const sums = new Map(universe.names.map((name) => [name, universe.sum(name, "image")]));
+  for (const network of universe.networks) {
+    signal?.throwIfAborted();
+    universe.turnTo(network, universe.names, sums);
+    network.face(await network.steepest());
+  }
+}
+
+/** Computes the objective along the step that all networks face, as a polynomial of its length. */
+function objectiveAlongStep(universe: Universe): number[] {
+  const polynomial = [0, 0, 0, 0, 0];
+  const add = (gram: StepGram, factor: number) => {
+    stepPolynomial(gram).forEach((coefficient, power) => {
+      polynomial[power] = at(polynomial, power, "power") + factor * coefficient;
+    });
+  };
+  for (const name of universe.names) {
+    const [image, cross, vertex] = (["image", "cross", "vertex"] as const).map((of) =>
+      universe.sum(name, of),
+    );
+    add(stepGram({ image, cross, vertex } as Parameters<typeof stepGram>[0]), 0.5);
+    for (const network of universe.networks) add(stepGram(network.weight(name)), -0.5);
+  }
+  return polynomial;
+}

@@ -1,0 +1,106 @@
+import { entry } from "@isthmus/core";
+import type { SymmetrySpec } from "@isthmus/symmetry";
+import type { BlockMatcher, Proposal } from "../../coordinate-descent/block-matcher.ts";
+import {
+  identityPlacement,
+  type Placement,
+  type PlacementExpander,
+} from "../../coordinate-descent/placement.ts";
+import { RelaxedPermutations } from "./relaxed-permutations.ts";
+import type { RelaxedWeight } from "./relaxed-weight.ts";
+
+/** What all networks of a universe share. */
+export interface UniverseTools {
+  readonly spec: SymmetrySpec;
+  readonly expander: PlacementExpander;
+}
+
+/** One network of a universe: its weights, and where its units are. */
+export class UniverseNetwork {
+  readonly weights: ReadonlyMap<string, RelaxedWeight>;
+  /** One for each block that the universe moves. */
+  readonly matchers: readonly BlockMatcher[];
+  readonly #tools: UniverseTools;
+  readonly #permutations: readonly RelaxedPermutations[];
+  #placement: Placement;
+  /** The placement that the next step leads to. */
+  #target: Placement;
+
+  constructor(
+    weights: ReadonlyMap<string, RelaxedWeight>,
+    matchers: readonly BlockMatcher[],
+    tools: UniverseTools,
+  ) {
+    this.weights = weights;
+    this.matchers = matchers;
+    this.#tools = tools;
+    this.#permutations = matchers.map((matcher) => new RelaxedPermutations(matcher));
+    this.#placement = identityPlacement(tools.spec);
+    this.#target = this.#placement;
+  }
+
+  /** The placement that it was last put in. */
+  get placement(): Placement {
+    return this.#placement;
+  }
+
+  /** Puts all units in their places, or only those of some weights, by name, whose units have moved. */
+  place(placement: Placement, only: Iterable<string> = this.weights.keys()): void {
+    this.#placement = placement;
+    const source = this.#tools.expander.expand(placement);
+    for (const name of only) {
+      const relaxed = this.weights.get(name);
+      if (relaxed !== undefined) relaxed.place(relaxed.weight.mapsOf(source));
+    }
+  }
+
+  /** Returns the placement with some choices replaced. */
+  with(choices: ReadonlyMap<number, Int32Array>): Placement {
+    return this.#placement.map((unchanged, symmetry) => choices.get(symmetry) ?? unchanged);
+  }
+
+  /** Proposes where the units of a block should go, from the costs at the present. */
+  propose(matcher: BlockMatcher): Promise<Proposal> {
+    return matcher.propose(NOWHERE, this.#placement);
+  }
+
+  /** Finds the placement that rises most from the relaxed one. */
+  async steepest(): Promise<Placement> {
+    const choices = new Map<number, Int32Array>();
+    for (const matcher of this.matchers) {
+      const costs = await matcher.costsAt(NOWHERE);
+      for (const [symmetry, chosen] of matcher.solve(costs, this.#placement)) choices.set(symmetry, chosen);
+    }
+    return this.with(choices);
+  }
+
+  /** Turns to a placement: the next step leads towards it. */
+  face(placement: Placement): void {
+    this.#target = placement;
+    const source = this.#tools.expander.expand(placement);
+    for (const relaxed of this.weights.values()) relaxed.face(relaxed.weight.mapsOf(source));
+  }
+
+  /** Takes a step of `t` in `[0, 1]` towards the placement that it faces. */
+  step(t: number): void {
+    for (const relaxed of this.weights.values()) relaxed.step(t);
+    for (const permutations of this.#permutations) permutations.step(this.#target, t);
+  }
+
+  /** Finds the placement closest to the relaxed one. */
+  rounded(): Placement {
+    const choices = new Map<number, Int32Array>();
+    for (const permutations of this.#permutations) {
+      for (const [symmetry, chosen] of permutations.round(this.#placement)) choices.set(symmetry, chosen);
+    }
+    return this.with(choices);
+  }
+
+  /** Returns a weight of the network. */
+  weight(name: string): RelaxedWeight {
+    return entry(this.weights, name, "weight");
+  }
+}
+
+/** Costs in a universe are computed from what its networks keep, whatever alignment is asked for. */
+const NOWHERE = { current: new Int32Array(), frame: new Int32Array() };

@@ -1,0 +1,167 @@
+import { at, blendInto, type Checkpoint, entry } from "@isthmus/core";
+import type { SymmetrySpec } from "@isthmus/symmetry";
+import { createAssignmentSolver } from "../../assignment/create-assignment-solver.ts";
+import { BlockMatcher, type MatcherTools } from "../../coordinate-descent/block-matcher.ts";
+import type { CrossProducts } from "../../coordinate-descent/cross-products.ts";
+import {
+  findOccurrences,
+  type MemberOccurrences,
+  type Occurrence,
+} from "../../coordinate-descent/occurrences.ts";
+import { createPlacementExpander } from "../../coordinate-descent/placement.ts";
+import { createUnitTree } from "../../coordinate-descent/unit-tree.ts";
+import { findRelaxable } from "../../frank-wolfe/relaxable.ts";
+import { type PanelTables, PartedWeight } from "./parted-weight.ts";
+import { RelaxedCosts } from "./relaxed-costs.ts";
+import { f32, RelaxedWeight } from "./relaxed-weight.ts";
+import { UniverseNetwork } from "./universe-network.ts";
+
+/** What a universe is made with. */
+export interface UniverseOptions {
+  readonly spec: SymmetrySpec;
+  /** Indices of symmetries that stay as they are. */
+  readonly held: ReadonlySet<number>;
+  readonly products: CrossProducts;
+}
+
+/**
+ * Common coordinates of several networks: a placement of every network's units, and the sum of what the
+ * networks have there.
+ *
+ * The sum over all pairs of networks of the inner products of their weights is half of the squared norm of
+ * that sum, less a constant. So bringing all pairs as close as possible is making the sum as long as
+ * possible, and the best placement of one network is the one that matches it to the sum of the others.
+ */
+export class Universe {
+  readonly networks: readonly UniverseNetwork[];
+  /** Names of the weights that it holds. */
+  readonly names: readonly string[];
+  /**
+   * Whether every block and every weight is in it. Left out are axes whose positions move with units of
+   * several blocks at once, and weights on which more than two axes move.
+   */
+  readonly isWhole: boolean;
+  /** The sum of all networks but the one whose costs are computed now, by weight. */
+  readonly #others: ReadonlyMap<string, Float32Array>;
+
+  private constructor(
+    networks: readonly UniverseNetwork[],
+    others: ReadonlyMap<string, Float32Array>,
+    isWhole: boolean,
+  ) {
+    this.networks = networks;
+    this.names = [...others.keys()];
+    this.isWhole = isWhole;
+    this.#others = others;
+  }
+
+  /**
+   * Reads networks into a universe, with all units where they are.
+   * @param networks - their parameters as f32
+   */
+  static async open(networks: readonly Checkpoint[], options: UniverseOptions): Promise<Universe> {
+    const plan = planUniverse(options);
+    const others = new Map<string, Float32Array>();
+    const members: UniverseNetwork[] = [];
+    for (const network of networks) {
+      const weights = new Map<string, RelaxedWeight>();
+      for (const [name, weight] of plan.weights) {
+        const values = weight.layOut((await network.read(name)).data as Float32Array);
+        weights.set(name, new RelaxedWeight(weight, values));
+        if (!others.has(name)) others.set(name, new Float32Array(values.length));
+      }
+      const matchers = plan.blocks.map(({ block, occurrences }) => {
+        const costs = new RelaxedCosts(occurrences, { others, weights }, { ...options, tables: plan.tables });
+        return new BlockMatcher(block, occurrences, { ...plan.tools, costs });
+      });
+      members.push(new UniverseNetwork(weights, matchers, { spec: options.spec, expander: plan.expander }));
+    }
+    return new Universe(members, others, plan.isWhole);
+  }
+
+  /** Returns the sum of some array of every network for one weight. */
+  sum(name: string, of: "image" | "cross" | "vertex"): Float32Array {
+    const terms = this.networks.map((network) => f32(network.weight(name)[of]));
+    const sum = new Float32Array(at(terms, 0, "network").data.length);
+    blendInto(
+      terms,
+      terms.map(() => 1),
+      f32(sum),
+    );
+    return sum;
+  }
+
+  /** Turns to a network, whose costs may then be computed: sums the others, from the sum of all if it is known. */
+  turnTo(network: UniverseNetwork, names: Iterable<string>, sums?: ReadonlyMap<string, Float32Array>): void {
+    for (const name of names) {
+      const others = this.#others.get(name);
+      if (others === undefined) continue;
+      if (sums === undefined) {
+        const terms = this.networks.flatMap((other) =>
+          other === network ? [] : [f32(other.weight(name).image)],
+        );
+        const ones = terms.map(() => 1);
+        blendInto(terms, ones, f32(others));
+      } else
+        blendInto([f32(entry(sums, name, "weight")), f32(network.weight(name).image)], [1, -1], f32(others));
+    }
+  }
+
+  /** Returns the sum of all networks but the one that was last turned to. */
+  others(name: string): Float32Array {
+    return entry(this.#others, name, "weight");
+  }
+}
+
+interface UniversePlan {
+  readonly weights: ReadonlyMap<string, PartedWeight>;
+  readonly tables: ReadonlyMap<Occurrence, PanelTables>;
+  readonly blocks: readonly {
+    readonly block: BlockMatcher["block"];
+    readonly occurrences: MemberOccurrences;
+  }[];
+  readonly expander: ReturnType<typeof createPlacementExpander>;
+  readonly tools: Omit<MatcherTools, "costs">;
+  readonly isWhole: boolean;
+}
+
+/** Finds what a universe can hold of a specification, and prepares what all networks share. */
+function planUniverse({ spec, held }: UniverseOptions): UniversePlan {
+  const tree = createUnitTree(spec);
+  const expander = createPlacementExpander(spec);
+  const largest = Math.max(0, ...spec.symmetries.map(({ size }, index) => (held.has(index) ? 0 : size)));
+  const tools = {
+    solver: createAssignmentSolver(largest, largest),
+    isHeld: (symmetry: number) => held.has(symmetry),
+  };
+  const all = tree.blocks.map((block) => ({ block, occurrences: findOccurrences(tree, block, expander) }));
+  const probes = all.map(
+    ({ block, occurrences }) => new BlockMatcher(block, occurrences, { ...tools, costs: NO_COSTS }),
+  );
+  const relaxable = findRelaxable(tree, probes);
+  const weights = new Map<string, PartedWeight>();
+  const tables = new Map<Occurrence, PanelTables>();
+  for (const { occurrences } of all) {
+    for (const occurrence of [...occurrences.values()].flat()) {
+      if (relaxable.usable?.(occurrence) === false) continue;
+      const { tensor, layout } = occurrence;
+      const weight = weights.get(tensor) ?? new PartedWeight(tensor, layout);
+      weights.set(tensor, weight);
+      tables.set(occurrence, weight.tablesOf(occurrence));
+    }
+  }
+  const movable = probes.filter((probe) => !probe.held).length;
+  return {
+    weights,
+    tables,
+    blocks: relaxable.blocks.map((index) => at(all, index, "block")),
+    expander,
+    tools,
+    isWhole: relaxable.usable === undefined && relaxable.blocks.length === movable,
+  };
+}
+
+/** Stands for costs where only the structure of blocks is looked at. */
+const NO_COSTS = {
+  costOf: () => Promise.resolve(new Float32Array()),
+};

@@ -1,0 +1,218 @@
+import { type Checkpoint, createCheckpoint, type Tensor } from "@isthmus/core";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { compose, identityAlignment, permute, randomAlignment } from "@isthmus/symmetry";
+import { alignmentBetween, MANY_METHODS, type ManyJournal, matchMany } from "@isthmus/weight-matching";
+import { describe, expect, test } from "vitest";
+import { GraphBuilder } from "../../../test/helpers/graph-builder.ts";
+import { type NetworkCase, networkCase, networkCases } from "../../../test/helpers/network-cases.ts";
+import { randomNetwork } from "../../../test/helpers/random-network.ts";
+import { residualMlp } from "../../../test/helpers/residual-mlp.ts";
+import { smallMlp, smallNetworks } from "../../../test/helpers/small-networks.ts";
+
+const engine = createOnnxRuntimeEngine();
+
+const cases = await networkCases([
+  ...smallNetworks(),
+  residualMlp(12, "two layers"),
+  residualMlp(12, "one layer"),
+]);
+
+const copiesOf = ({ graph, spec }: NetworkCase, count: number, seed: number) => {
+  const original = randomNetwork(graph, seed);
+  const copies = Array.from({ length: count }, (_, i) =>
+    i === 0 ? original : permute(randomAlignment(spec, 100 * seed + i), original, spec),
+  );
+  return { original, copies };
+};
+
+const apart = ({ graph }: NetworkCase, count: number) =>
+  Array.from({ length: count }, (_, i) => randomNetwork(graph, i));
+
+/** Linear layers with relu: 6 -> width -> width -> 4. */
+function wideMlp(width: number) {
+  const b = new GraphBuilder();
+  const first = b.op("Relu", [b.linear(b.input("x", [6]), "l0", 6, width)]);
+  const second = b.op("Relu", [b.linear(first, "l1", width, width)]);
+  return b.output(b.linear(second, "l2", width, 4)).build("wide mlp");
+}
+
+describe("matchMany()", () => {
+  test.each(cases)(
+    "$name: finds all planted permutations of 3 and of 8 copies by every method",
+    async (network) => {
+      const { spec } = network;
+      for (const [count, seed] of [
+        [3, 1],
+        [8, 2],
+      ] as const) {
+        const { original, copies } = copiesOf(network, count, seed);
+        for (const many of MANY_METHODS) {
+          const { universe, objective, limit } = await matchMany({ spec, graph: undefined, engine }, copies, {
+            seed,
+            many,
+          });
+          expect(objective.after / limit).toBeCloseTo(1, 9);
+          for (const [i, copy] of copies.entries()) {
+            const aligned = permute(universe[i] ?? identityAlignment(spec), copy, spec);
+            for (const name of original.tensors.keys()) {
+              expect((await aligned.read(name)).data).toEqual((await original.read(name)).data);
+            }
+          }
+        }
+      }
+    },
+  );
+
+  test.each(cases)("$name: every circle closes exactly", async (network) => {
+    const { spec } = network;
+    const networks = apart(network, 4);
+    for (const many of MANY_METHODS) {
+      const { universe } = await matchMany({ spec, graph: network.graph, engine }, networks, {
+        seed: 3,
+        many,
+        reference: 2,
+      });
+      expect(universe[2]).toEqual(identityAlignment(spec));
+      for (let a = 0; a < 4; a++) {
+        for (let b = 0; b < 4; b++) {
+          for (let c = 0; c < 4; c++) {
+            const circle = compose(
+              compose(alignmentBetween(universe, a, b), alignmentBetween(universe, b, c)),
+              alignmentBetween(universe, c, a),
+            );
+            expect(circle).toEqual(identityAlignment(spec));
+          }
+        }
+      }
+    }
+  });
+
+  test.each(cases)(
+    "$name: the objective is that of the pairs, and the best is no worse than any other",
+    async (network) => {
+      const { spec } = network;
+      const networks = apart(network, 4);
+      const architecture = { spec, graph: undefined, engine };
+      const best = await matchMany(architecture, networks, { seed: 5 });
+      expect(best.objective.after).toBeCloseTo(await sumOfPairs(network, networks, best.universe), 3);
+      expect(best.objective.before).toBeCloseTo(
+        await sumOfPairs(
+          network,
+          networks,
+          networks.map(() => identityAlignment(spec)),
+        ),
+        3,
+      );
+      for (const many of ["reference", "tree", "cycle"] as const) {
+        const other = await matchMany(architecture, networks, { seed: 5, many });
+        expect(best.objective.after).toBeGreaterThanOrEqual(other.objective.after);
+      }
+      expect(best.objective.after).toBeLessThanOrEqual(best.limit);
+    },
+  );
+
+  test("gives the same for the same seed, and goes on from a journal", async () => {
+    const network = cases[1] as NetworkCase;
+    const networks = apart(network, 5);
+    const architecture = { spec: network.spec, graph: network.graph, engine };
+    for (const many of MANY_METHODS) {
+      const once = await matchMany(architecture, networks, { seed: 7, many });
+      const kept = new Map<string, Awaited<ReturnType<ManyJournal["read"]>>>();
+      let writes = 0;
+      const journal: ManyJournal = {
+        read: async (key) => kept.get(key),
+        async write(key, alignments) {
+          if (++writes === 3) throw new Error("killed");
+          kept.set(key, alignments);
+        },
+      };
+      await matchMany(architecture, networks, { seed: 7, many, journal }).catch(() => undefined);
+      const resumed = await matchMany(architecture, networks, { seed: 7, many, journal });
+      expect(resumed.universe).toEqual(once.universe);
+      expect(resumed.objective).toEqual(once.objective);
+    }
+  });
+
+  test("keeps symmetries that are skipped, and reads weights when needed under a memory limit", async () => {
+    const network = await networkCase(smallMlp());
+    const { spec } = network;
+    const { copies } = copiesOf(network, 4, 9);
+    const [name = ""] = spec.symmetries.map((symmetry) => symmetry.name);
+    const { universe } = await matchMany({ spec, graph: undefined, engine }, copies, {
+      seed: 1,
+      skip: [name],
+    });
+    const { firstUnit, size } = spec.symmetries[0] ?? { firstUnit: 0, size: 0 };
+    for (const { source } of universe) {
+      expect([...source.subarray(firstUnit, firstUnit + size)]).toEqual(
+        Array.from({ length: size }, (_, unit) => firstUnit + unit),
+      );
+    }
+  });
+
+  test("reads weights when they are needed under a memory limit", async () => {
+    const network = await networkCase(wideMlp(200));
+    const { spec } = network;
+    const architecture = { spec, graph: undefined, engine };
+    const memory = 2 ** 21;
+    const { copies } = copiesOf(network, 3, 9);
+    const best = await matchMany(architecture, copies, { seed: 1, memory });
+    expect(best.searches.map(({ many }) => many)).not.toContain("cycle");
+    expect(best.objective.after / best.limit).toBeCloseTo(1, 9);
+    const networks = apart(network, 3);
+    const limited = await matchMany(architecture, networks, { seed: 1, many: "merge-many", memory });
+    expect(limited.searches[0]?.status).toBe("converged");
+    expect(limited.objective.after).toBeGreaterThan(limited.objective.before);
+    await expect(matchMany(architecture, networks, { seed: 1, many: "cycle", memory })).rejects.toThrow(
+      /Cannot match 3 networks through a universe as it must fit the memory/,
+    );
+  });
+
+  test("names the network of a NaN, too few networks, and options out of range", async () => {
+    const network = await networkCase(smallMlp());
+    const { spec } = network;
+    const architecture = { spec, graph: undefined, engine };
+    const networks = apart(network, 7);
+    const tensors = new Map<string, Tensor>();
+    for (const name of network.graph.weights.keys())
+      tensors.set(name, await (networks[6] as Checkpoint).read(name));
+    const bias = tensors.get("l1.bias") as Tensor;
+    tensors.set("l1.bias", {
+      ...bias,
+      data: bias.data.slice().fill(Number.NaN as never, 2, 3) as Float32Array,
+    });
+    const broken = [...networks.slice(0, 6), createCheckpoint(tensors, {}, "seventh.safetensors")];
+    await expect(matchMany(architecture, broken, { seed: 0 })).rejects.toThrow(
+      /Cannot match "l1.bias" of "seventh.safetensors" as weights must be finite/,
+    );
+    await expect(matchMany(architecture, networks.slice(0, 1), { seed: 0 })).rejects.toThrow(
+      /there must be at least two: got 1/,
+    );
+    await expect(matchMany(architecture, networks, { seed: 0, reference: 7 })).rejects.toThrow(
+      /reference must be the index of one of them: it is 7 of 7/,
+    );
+    await expect(matchMany(architecture, networks, { seed: 0, many: "star" as "tree" })).rejects.toThrow(
+      /many must be one of best, cycle, merge-many, tree, reference: got "star"/,
+    );
+  });
+});
+
+/** Adds the inner products of all pairs of permuted networks, one by one. */
+async function sumOfPairs(
+  { spec }: NetworkCase,
+  networks: readonly Checkpoint[],
+  universe: Awaited<ReturnType<typeof matchMany>>["universe"],
+): Promise<number> {
+  const placed = networks.map((network, i) => permute(universe[i] ?? identityAlignment(spec), network, spec));
+  let sum = 0;
+  for (const [name, { role, fields }] of spec.weights) {
+    if (role !== "parameter" || fields.length === 0) continue;
+    const values = await Promise.all(placed.map(async (one) => (await one.read(name)).data as Float32Array));
+    for (const [a, left] of values.entries()) {
+      for (const right of values.slice(a + 1)) {
+        for (let k = 0; k < left.length; k++) sum += (left[k] as number) * (right[k] as number);
+      }
+    }
+  }
+  return sum;
+}

@@ -9,6 +9,11 @@ export {
   pairStatistics,
 } from "./activations/activation-statistics.ts";
 export type { PairStatistics } from "./activations/pair-moments.ts";
+export {
+  SAMPLE_UNITS_DEFAULTS,
+  type SampleUnitsOptions,
+  sampleUnits,
+} from "./activations/sample-units.ts";
 export { UnitMoments, type UnitStatistics } from "./activations/unit-moments.ts";
 export { type UnitPanel, UnitReader, type UnitView } from "./activations/unit-view.ts";
 export {

@@ -1,5 +1,5 @@
-import { at, type Checkpoint } from "@isthmus/core";
-import { type Architecture, assertNetwork, type BoundNetwork } from "@isthmus/graph";
+import { at, type Checkpoint, UsageError } from "@isthmus/core";
+import { type Architecture, assertNetwork, type BoundNetwork, type DataSet } from "@isthmus/graph";
 import {
   type Alignment,
   discoverSymmetries,
@@ -15,12 +15,19 @@ import { type ProvenGroup, proveAlignment } from "../align/prove-alignment.ts";
 import { asSaved, asStored, inGraph } from "../align/saved-network.ts";
 import { canonicalize } from "../normalize/canonicalize.ts";
 import { matchNormalized } from "../normalize/match-normalized.ts";
+import { type ActivationNetworksOptions, activationNetworks } from "./activation-networks.ts";
 import { type MatchManyOptions, type MatchManyResult, matchMany } from "./match-many.ts";
 import { openMatchedNetwork, votingSpec } from "./matched-network.ts";
 import { pairsObjective } from "./pairs-objective.ts";
 
 /** Options of {@link alignMany}: the options of {@link matchMany}, and how the result is proved. */
 export type AlignManyOptions = Omit<MatchManyOptions, "onProgress"> & {
+  /** Whether units are matched by their weights or by what they do on data. @defaultValue "weight" */
+  readonly method?: "weight" | "activation";
+  /** Examples to match activations on; needed for method "activation". */
+  readonly data?: DataSet | undefined;
+  /** How activations are compared. */
+  readonly activations?: ActivationNetworksOptions | undefined;
   /** Kinds of symmetries beyond permutation that are undone, too. @defaultValue none */
   readonly normalize?: readonly LinearKind[] | undefined;
   /** Symmetries of the graph, if they were discovered before. @defaultValue they are discovered */
@@ -86,23 +93,17 @@ export async function alignMany(
   networks: readonly (Checkpoint | BoundNetwork)[],
   options: AlignManyOptions,
 ): Promise<AlignManyResult> {
-  const { normalize, symmetries: discovered, proof = "values", onProgress, ...matching } = options;
+  const { symmetries: discovered, proof = "values", onProgress, method = "weight" } = options;
   const { graph, engine } = architecture;
-  const { seed, signal } = matching;
+  const { seed, signal } = options;
   const originals = networks.map(inGraph);
   for (const network of originals) assertNetwork(graph, network);
   onProgress?.({ done: 0, phase: "discovering", network: 0 });
   const symmetries = discovered ?? (await discoverSymmetries({ graph, engine }, { signal }));
   const group = { symmetries, normalizing: await discoverForms(architecture, symmetries, options) };
-  const match = await matchMany(
-    { spec: symmetries.spec, graph, engine },
-    await canonicalForms(originals, group),
-    {
-      ...matching,
-      onProgress: ({ done }) =>
-        onProgress?.({ done: MATCHING * done, phase: "matching", network: 0, share: done }),
-    },
-  );
+  const report = (share: number) =>
+    onProgress?.({ done: MATCHING * share, phase: "matching", network: 0, share });
+  const match = await matchBy(architecture, { originals, group }, options, report);
   const aligned: ManyAlignedNetwork[] = [];
   for (const [i, network] of networks.entries()) {
     const share = i / networks.length;
@@ -122,7 +123,7 @@ export async function alignMany(
       alignment,
       network: inUniverse,
       restored: saved.restored,
-      summary: { method: "weight", seed, verified, ...summary },
+      summary: { method, seed, verified, ...summary },
     });
   }
   onProgress?.({ done: 1, phase: "verifying", network: networks.length, share: 1 });
@@ -131,6 +132,35 @@ export async function alignMany(
 
 /** Share of the time that matching takes, for progress; the rest is the proof. */
 const MATCHING = 0.8;
+
+/** Matches the networks by their weights or by their activations. */
+async function matchBy(
+  { graph, engine }: Architecture,
+  { originals, group }: { readonly originals: readonly Checkpoint[]; readonly group: ProvenGroup },
+  options: AlignManyOptions,
+  report: (share: number) => void,
+): Promise<MatchManyResult> {
+  const { normalize, symmetries: _, proof: __, method, data, activations, ...matching } = options;
+  const { symmetries } = group;
+  const { signal } = matching;
+  if (method !== "activation") {
+    const networks = await canonicalForms(originals, group);
+    const onProgress = ({ done }: { readonly done: number }) => report(done);
+    return matchMany({ spec: symmetries.spec, graph, engine }, networks, { ...matching, onProgress });
+  }
+  if (data === undefined) {
+    throw new UsageError("Cannot match activations as there must be data to run the networks on: give data");
+  }
+  const sampled = await activationNetworks({ graph, engine, symmetries }, originals, data, {
+    ...activations,
+    signal,
+    onProgress: (done) => report(done / 2),
+  });
+  return matchMany({ spec: sampled.spec, graph: undefined, engine }, sampled.networks, {
+    ...matching,
+    onProgress: ({ done }) => report((1 + done) / 2),
+  });
+}
 
 /** Returns networks without their scales, signs and rotations, if these are to be undone. */
 async function canonicalForms(

@@ -1,0 +1,93 @@
+import { composeCheckpoint } from "@isthmus/core";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { bindNetworks } from "@isthmus/graph";
+import {
+  discoverLinearSymmetries,
+  discoverSymmetries,
+  permute,
+  randomAlignment,
+  transformRandomly,
+} from "@isthmus/symmetry";
+import { mlp } from "@isthmus/zoo";
+import { describe, expect, test } from "vitest";
+import { distance } from "../../../../test/helpers/distance.ts";
+import { randomExamples } from "../../../../test/helpers/random-examples.ts";
+import { alignMany } from "./align-many.ts";
+
+const network = mlp({ widths: [12, 12] }, { exampleShape: [6], classes: 3 });
+const architecture = { graph: network.graph, engine: createOnnxRuntimeEngine() };
+const a = network.initialize(0);
+const symmetries = await discoverSymmetries(architecture);
+
+const shuffled = (seed: number) => permute(randomAlignment(symmetries.spec, seed), a, symmetries.spec);
+
+describe("alignMany()", () => {
+  test("brings shuffled copies back to any reference, proves each, and says how far it is", async () => {
+    const shares: number[] = [];
+    const copies = [shuffled(1), shuffled(2), a, shuffled(3)];
+    const { networks, aligned, match } = await alignMany(architecture, copies, {
+      seed: 0,
+      reference: 2,
+      onProgress: ({ done }) => shares.push(done),
+    });
+    expect(networks[2]).toBe(a);
+    for (const copy of networks) {
+      for (const name of a.tensors.keys()) expect(await copy.read(name)).toEqual(await a.read(name));
+    }
+    expect(aligned.every(({ summary }) => summary.verified.passed)).toBe(true);
+    const [first, , reference] = aligned;
+    expect(first?.summary.objective.after).toBeCloseTo(reference?.summary.objective.after ?? Number.NaN, 4);
+    expect(match.reference).toBe(2);
+    expect(shares).toEqual([...shares].sort((x, y) => x - y));
+    expect([shares[0], shares.at(-1)]).toEqual([0, 1]);
+  });
+
+  test("matches units by what they do on data", async () => {
+    const data = randomExamples([6], { size: 200, classes: 3, seed: 0 });
+    const copies = [a, shuffled(4), shuffled(5)];
+    for (const many of ["cycle", "merge-many"] as const) {
+      const { networks, match } = await alignMany(architecture, copies, {
+        seed: 0,
+        many,
+        method: "activation",
+        data,
+      });
+      for (const copy of networks) {
+        for (const name of a.tensors.keys()) expect(await copy.read(name)).toEqual(await a.read(name));
+      }
+      // The correlation of every unit with itself is 1, in each of 3 pairs; a unit that never fires has none.
+      expect(match.objective.after / match.limit).toBeCloseTo(1, 5);
+    }
+    await expect(alignMany(architecture, copies, { seed: 0, method: "activation" })).rejects.toThrow(
+      /Cannot match activations as there must be data/,
+    );
+  });
+
+  test("undoes scales, too, where that is asked for", async () => {
+    const linear = await discoverLinearSymmetries(architecture, symmetries);
+    const other = (seed: number) =>
+      transformRandomly(shuffled(seed), symmetries.spec, linear, { seed, kinds: ["scale"] });
+    const copies = [a, other(6), other(7)];
+    const { networks, aligned } = await alignMany(architecture, copies, { seed: 0, normalize: ["scale"] });
+    expect(await distance(copies[1] ?? a, a)).toBeGreaterThan(1);
+    for (const copy of networks) expect(await distance(copy, a)).toBeLessThan(1e-3);
+    expect(aligned[1]?.summary.normalized).toMatchObject({ kinds: ["scale"], signs: 0 });
+  });
+
+  test("gives networks that were bound to the graph the names of their own checkpoints again", async () => {
+    const places = [...a.tensors.keys()].map((name) => [`module.${name}`, { checkpoint: a, name }] as const);
+    const wrapped = composeCheckpoint(new Map(places), { source: "wrapped" });
+    const bound = await bindNetworks({ graph: network.graph, weights: new Map() }, [wrapped, shuffled(3)]);
+    const { networks } = await alignMany({ ...architecture, graph: bound.graph }, bound.networks, {
+      seed: 0,
+    });
+    expect([...(networks[0]?.tensors.keys() ?? [])]).toEqual([...wrapped.tensors.keys()]);
+    for (const name of a.tensors.keys()) expect(await networks[1]?.read(name)).toEqual(await a.read(name));
+  });
+
+  test("refuses one network, and one that does not fit", async () => {
+    await expect(alignMany(architecture, [a], { seed: 0 })).rejects.toThrow(/at least two: got 1/);
+    const wide = mlp({ widths: [13, 12] }, { exampleShape: [6], classes: 3 }).initialize(0);
+    await expect(alignMany(architecture, [a, a, wide], { seed: 0 })).rejects.toThrow(/Cannot/);
+  });
+});

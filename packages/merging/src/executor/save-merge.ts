@@ -181,7 +181,7 @@ async function makePieces(
 /** Gives the place free after a failure, and explains what stays there; returns the error to throw. */
 async function leave(stage: StagedCheckpoint, error: unknown, { onNote }: ResolvedOptions): Promise<unknown> {
   const journal = await readJournal(stage.folder);
-  if (journal === undefined || journal.finished.size === 0) {
+  if (journal === undefined || journal.finished.size === 0 || isRefusal(error)) {
     await stage.discard();
     return error;
   }
@@ -190,6 +190,14 @@ async function leave(stage: StagedCheckpoint, error: unknown, { onNote }: Resolv
   onNote?.(`Interrupted; ${rest}`);
   if (!(error instanceof InputError) || !error.message.startsWith("Cannot write")) return error;
   return new InputError(`${error.message}; ${rest}`, { input: error.input, cause: error });
+}
+
+/**
+ * Whether the numbers of the result were refused: the same merge would be refused again, and with other
+ * inputs, or where such numbers are allowed, another merge starts anew.
+ */
+function isRefusal(error: unknown): boolean {
+  return error instanceof InputError && error.message.startsWith("Cannot save");
 }
 
 function countTensors(plan: MergePlan): MergedTensors {

@@ -18,8 +18,8 @@ const FIRST = /embed|^(transformer\.)?w[tp]e\b/i;
 const LAST = /(^|\.)(lm_head|head|classifier|cls|score)\b/i;
 
 /**
- * Returns the block that a tensor belongs to: what its name says up to its first number, as in `layers.3`, and
- * where there is no number its module, as in `conv1` of `conv1.weight`.
+ * Returns the block that a tensor belongs to: what its name says up to its first number, as in `layers.3`,
+ * and where there is no number its module, as in `conv1` of `conv1.weight`.
  */
 export function blockOf(name: string): string {
   const parts = name.split(".");
@@ -64,7 +64,10 @@ export function shortenBlocks(blocks: readonly string[]): string[] {
   return new Set(short).size === blocks.length ? short : [...blocks];
 }
 
-/** Measures the median and the range of the distances of the tensors of each block that has any, by the name of the block. */
+/**
+ * Measures the median and the range of the distances of each block's tensors, by the name of the block; a
+ * block without a distance is left out.
+ */
 export function measureBlocks({ tensors }: ComparedPair): Map<string, BlockDistances> {
   const distances = new Map<string, number[]>();
   for (const { name, distance } of tensors) {

@@ -6,8 +6,8 @@ import type { ComparisonResult } from "../drawable-result.ts";
 const ENDING = /\.(safetensors|pt|pth|bin|ckpt|npz|gguf|onnx|json)$/;
 
 /**
- * Makes names of the networks of a comparison for figures and tables, each with its position, so that no two names
- * are alike; files of one name get the name of their folder, too.
+ * Makes names of the networks of a comparison for figures and tables, each with its position, so that no two
+ * names are alike; files of one name get the name of their folder, too.
  */
 export function networkNames(result: ComparisonResult): string[] {
   const files = result.networks.map(({ source }) => basename(source).replace(ENDING, ""));

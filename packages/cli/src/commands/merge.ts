@@ -2,7 +2,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, type Checkpoint, saveCheckpoint } from "@isthmus/core";
 import { normalizeWeights } from "@isthmus/interpolation";
 import { byLayer, linear, type MergePlan, mergeByPlan, planMerge, slerp } from "@isthmus/merging";
-import { isRecipeFile, type MergeFinding } from "@isthmus/recipe";
+import { copyModelFiles, isRecipeFile, type MergeFinding } from "@isthmus/recipe";
 import {
   type CorrectStatisticsOptions,
   chooseStatistics,
@@ -10,7 +10,7 @@ import {
   type StatisticsPolicy,
 } from "@isthmus/statistics";
 import { type AlignedNetwork, align } from "@isthmus/weight-matching";
-import { assertArchitecture, assertNoModelFolder, copyModelFiles } from "@isthmus/zoo";
+import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
 import { checkNetworks } from "../merge/check-networks.ts";
 import { describeMerge, describeStatistics, formatMerge, type Shares } from "../merge/describe-merge.ts";
 import {

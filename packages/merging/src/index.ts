@@ -8,8 +8,8 @@ export {
   extractAdapter,
 } from "./adapters/extract-adapter.ts";
 export { type MergeAdaptersOptions, mergeAdapters } from "./adapters/merge-adapters.ts";
-export { openAdapter } from "./adapters/open-adapter.ts";
-export { type SaveAdapterOptions, saveAdapter } from "./adapters/save-adapter.ts";
+export { isAdapterFolder, openAdapter } from "./adapters/open-adapter.ts";
+export { type SaveAdapterOptions, saveAdapter, saveAdapterConfig } from "./adapters/save-adapter.ts";
 export {
   type EstimateMergeOptions,
   estimateMerge,

@@ -7,10 +7,10 @@ import {
   type PlannedTensor,
   resolveParameters,
 } from "@isthmus/merging";
-import { formatPlace } from "../read/positions.ts";
 import { RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
 import { rejectRecipe } from "../recipe/reject.ts";
 import type { ReadValue, SettingsReader } from "../settings/settings-reader.ts";
+import { explainValues } from "./explain-values.ts";
 import type { FoundPart, FoundParts } from "./find-parts.ts";
 import type { Place } from "./place.ts";
 
@@ -134,27 +134,7 @@ function explain(
   read: readonly ReadParameter[],
   tied: readonly FoundPart[],
 ): string {
-  const settings = read.flatMap(({ name, values }) => {
-    const present = values.filter((value) => value !== undefined);
-    if (present.length === 0) return [];
-    const texts = values
-      .map((value) => (value === undefined ? "default" : formatValue(value.value)))
-      .join(", ");
-    const places = [...new Set(present.map((value) => describePlace(recipe, value)))];
-    return [`${name} ${texts} (${places.join("; ")})`];
-  });
+  const settings = explainValues(recipe, read);
   const ties = tied.map(({ input, tensor }) => `"${input.network.source}" ties it to "${tensor}"`);
   return [method.name, ...settings, ...ties].join(", ");
-}
-
-/** Formats a value with as many digits as people look at. */
-function formatValue(value: ParameterValue): string {
-  return typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value);
-}
-
-function describePlace(recipe: Recipe, { path, filter, along }: ReadValue): string {
-  const parts = [formatPlace(recipe, path).replaceAll('"', "")];
-  if (filter !== undefined) parts.push(`filter ${JSON.stringify(filter)}`);
-  if (along !== undefined) parts.push(`${Math.round(100 * along)} % along the layers`);
-  return parts.join(", ");
 }

@@ -43,6 +43,7 @@ export {
 export { type MergeOptions, merge, planMerge } from "./merge.ts";
 export {
   defineMergeMethod,
+  type Measurement,
   type MergedNetworks,
   type MergedRange,
   type MergedTensor,
@@ -83,7 +84,7 @@ export { ties } from "./methods/ties.ts";
 export { tsvM } from "./methods/tsv-m.ts";
 export { wsm } from "./methods/wsm.ts";
 export { wudi } from "./methods/wudi.ts";
-export { MERGE_METHODS } from "./methods.ts";
+export { MERGE_METHODS, METHODS_WITH_DATA } from "./methods.ts";
 export {
   byLayer,
   type GivenParameters,

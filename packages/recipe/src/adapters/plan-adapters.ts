@@ -42,6 +42,9 @@ const OF_NETWORKS = [
   "missing",
 ] as const;
 
+/** Keys of a model that say something about a network. */
+const OF_MODELS = ["align", "fisher", "grams"] as const;
+
 /**
  * Finds the way in which a recipe merges adapters, and checks its settings; no adapter is opened.
  * @throws InputError if something in the recipe is wrong or has no effect; the message names places in it
@@ -101,16 +104,19 @@ function groupOf(recipe: Recipe): RoledGroup {
 
 function findIdleKeys(recipe: Recipe): readonly Problem[] {
   const idle = OF_NETWORKS.filter((key) => recipe[key] !== undefined);
-  const aligned = (recipe.models ?? []).flatMap(({ align }, i) => (align ? [i] : []));
+  const ofModels = (recipe.models ?? []).flatMap((model, i) =>
+    OF_MODELS.filter((key) => model[key] !== undefined && model[key] !== false).map((key) => [
+      "models",
+      i,
+      key,
+    ]),
+  );
   return [
     ...idle.map((key) => ({
       path: [key],
       text: "has no effect on a merge of adapters, as all models are: leave it out, or write models as base+adapter",
     })),
-    ...aligned.map((i) => ({
-      path: ["models", i, "align"],
-      text: "has no effect on an adapter: leave it out",
-    })),
+    ...ofModels.map((path) => ({ path, text: "has no effect on an adapter: leave it out" })),
   ];
 }
 

@@ -1,4 +1,12 @@
-import { at, DTYPES, type DType, InvariantError, type TensorInfo } from "@isthmus/core";
+import {
+  at,
+  DTYPES,
+  type DType,
+  formatShape,
+  InvariantError,
+  sameShape,
+  type TensorInfo,
+} from "@isthmus/core";
 import {
   type GivenParameters,
   type MergeMethod,
@@ -9,6 +17,7 @@ import {
 } from "@isthmus/merging";
 import { RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
 import { rejectRecipe } from "../recipe/reject.ts";
+import type { Problem } from "../recipe/shape.ts";
 import type { ReadValue, SettingsReader } from "../settings/settings-reader.ts";
 import { explainValues } from "./explain-values.ts";
 import type { FoundPart, FoundParts } from "./find-parts.ts";
@@ -45,6 +54,7 @@ export function planTensor(place: Place, parts: FoundParts, planning: Planning):
   return {
     ...{ info: infoOf(recipe, all), method, sources: [first, ...others] },
     ...(base === undefined ? {} : { base: sourceOf(base) }),
+    ...measuredOf(planning, parts.parts),
     parameters: resolveParameters(method.name, method.parameters, givenOf(read, planning), {
       ...{ tensor: place.output, networks: parts.parts.length },
     }),
@@ -54,6 +64,37 @@ export function planTensor(place: Place, parts: FoundParts, planning: Planning):
       all.filter(({ isTied }) => isTied),
     ),
   };
+}
+
+/**
+ * Finds what was measured of the tensor in each network, if the method needs it; tensors that nothing was
+ * measured of in any network are merged without.
+ */
+function measuredOf(
+  { recipe, method }: Planning,
+  parts: readonly FoundPart[],
+): Pick<PlannedTensor, "measured"> {
+  const { needs } = method;
+  if (needs === undefined) return {};
+  const measured = parts.map(({ input, tensor, info: { shape } }) => {
+    if (input.measured === undefined)
+      throw new InvariantError(`Nothing was measured of "${input.network.source}"`);
+    return { ...input.measured, tensor, shape, stored: input.measured.checkpoint.tensors.get(tensor) };
+  });
+  if (measured.every(({ stored }) => stored === undefined)) return {};
+  const problems = measured.flatMap(({ tensor, shape, path, stored }): readonly Problem[] => {
+    if (needs === "grams" && shape.length !== 2) {
+      const text = `must have Gram matrices of weights [outputs, inputs] only: "${tensor}" is ${formatShape(shape)}`;
+      return [{ path, text }];
+    }
+    const expected = needs === "fisher" ? shape : [at(shape, 1, "axis"), at(shape, 1, "axis")];
+    if (stored !== undefined && sameShape(stored.shape, expected)) return [];
+    const state = stored === undefined ? "it has none" : `it is ${formatShape(stored.shape)}`;
+    const text = `must have a tensor "${tensor}" of shape ${formatShape(expected)}, as it is merged with what was measured of others: ${state}`;
+    return [{ path, text }];
+  });
+  rejectRecipe(recipe, "Cannot plan the recipe as all networks must be measured alike", problems);
+  return { measured: measured.map(({ index, tensor }) => ({ network: index, tensor })) };
 }
 
 /** Plans a tensor that is copied from one network. */

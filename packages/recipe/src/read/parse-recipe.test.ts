@@ -115,7 +115,7 @@ models:
     expect(message.split("\n  ")).toEqual([
       'Cannot read the recipe as its form must be right: r.yml:3: "models[0].model" is missing',
       'r.yml:3: "models[0].modl" is no key here; did you mean "model"?',
-      'r.yml:5: "models[1].weight" is no key here; the keys are model, align, parameters',
+      'r.yml:5: "models[1].weight" is no key here; the keys are model, align, fisher, grams, parameters',
     ]);
   });
 

@@ -68,6 +68,8 @@ const ALIGN: Shape = {
 const INPUT: KeysOf<RecipeModel> = {
   model: { shape: REFERENCE, description: "The network: a path, or the recipe of one.", required: true },
   align: { shape: ALIGN, description: "Whether its units are first put in the order of the others." },
+  fisher: { shape: TEXT, description: "Its Fisher information, for the method fisher: a file." },
+  grams: { shape: TEXT, description: "Gram matrices of its layers' inputs, for the method regmean: a file." },
   parameters: { shape: SETTINGS, description: "Settings of this network alone." },
 };
 const MODELS = listOf(map<RecipeModel>("input", INPUT));

@@ -1,5 +1,6 @@
-import { MERGE_METHODS, type MergeMethod, type ParameterSpec, type ParameterSpecs } from "@isthmus/merging";
+import type { MergeMethod, ParameterSpec, ParameterSpecs } from "@isthmus/merging";
 import { COMBINATIONS } from "../adapters/adapter-methods.ts";
+import { RECIPE_METHODS } from "../plan/find-method.ts";
 import { RECIPE } from "../recipe/recipe-shape.ts";
 import { SETTINGS } from "../recipe/setting-shape.ts";
 import type { Key, Shape } from "../recipe/shape.ts";
@@ -22,7 +23,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
  * assert.deepEqual([required, additionalProperties], [["merge_method"], false]);
  * ```
  */
-export function recipeJsonSchema(methods: ReadonlyMap<string, MergeMethod> = MERGE_METHODS): JsonSchema {
+export function recipeJsonSchema(methods: ReadonlyMap<string, MergeMethod> = RECIPE_METHODS): JsonSchema {
   const definitions = new Map<string, JsonSchema>();
   const setting = schemaOf(SETTINGS.values, definitions);
   definitions.set("settings", {

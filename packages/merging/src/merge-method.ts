@@ -91,6 +91,11 @@ export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unkn
    */
   networksRead?(parameters: TensorParameters<P>, count: number): readonly number[];
   /**
+   * Whether the values of the parameter `weight` are divided by their sum, which must then not be 0.
+   * @defaultValue they are not
+   */
+  dividesByWeights?(parameters: TensorParameters<P>): boolean;
+  /**
    * Whether a survey holds a whole tensor, as where a result cannot be computed range by range; such surveys
    * are dropped when the next tensors are made, and made again if need be.
    * @defaultValue false

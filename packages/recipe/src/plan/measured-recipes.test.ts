@@ -161,6 +161,10 @@ describe("recipes with what was measured of networks", () => {
       "merge_method: regmean_plus_plus\nmodels: [{ model: a.safetensors }]\n",
       'r.yml:1: "merge_method" is "regmean_plus_plus", which measures inputs anew after each layer',
     ],
+    ...["linear", "multislerp"].map((method) => [
+      `merge_method: ${method}\nmodels:\n  - model: a.safetensors\n    parameters: { weight: 1 }\n  - model: b.safetensors\n    parameters: { weight: -1 }\n`,
+      `r.yml:6: "models[1].parameters.weight" must not make weights that sum to 0, as ${method} divides by their sum: those of "fc.bias" are 1, -1`,
+    ]),
     [
       "merge_method: fisher\nmodels: [{ model: a.safetensors, fischer: x }]\n",
       '"models[0].fischer" is no key here; did you mean "fisher"?',

@@ -48,6 +48,7 @@ export function planTensor(place: Place, parts: FoundParts, planning: Planning):
     const from = base ?? parts.parts[0];
     if (from !== undefined) return copy(recipe, from, "no filter names it, and the recipe is strict");
   }
+  assertWeights(place.output, read, planning);
   const [first, ...others] = parts.parts.map(sourceOf);
   if (first === undefined) throw new InvariantError(`No network is merged in "${place.output}"`);
   const all = base === undefined ? parts.parts : [base, ...parts.parts];
@@ -133,6 +134,30 @@ function readParameters(
     });
     return { name, of: "network", values };
   });
+}
+
+/** @throws InputError if weights sum to 0 that the method divides by their sum; it names the last of them */
+function assertWeights(tensor: string, read: readonly ReadParameter[], { recipe, method }: Planning): void {
+  const parameters = valuesOf(read, method);
+  const weights = parameters["weight"];
+  if (!Array.isArray(weights) || method.dividesByWeights?.(parameters as never) !== true) return;
+  if (weights.reduce((sum: number, weight) => sum + Number(weight), 0) !== 0) return;
+  const values = read.find(({ name }) => name === "weight")?.values ?? [];
+  const path = values.findLast((value) => value !== undefined)?.path ?? ["merge_method"];
+  const text = `must not make weights that sum to 0, as ${method.name} divides by their sum: those of "${tensor}" are ${weights.join(", ")}`;
+  rejectRecipe(recipe, "Cannot plan the recipe as weights must have a sum", [{ path, text }]);
+}
+
+/** Returns the values of all parameters, defaults included. */
+function valuesOf(
+  read: readonly ReadParameter[],
+  { parameters }: MergeMethod,
+): Readonly<Record<string, unknown>> {
+  const entries = read.map(({ name, of, values }) => {
+    const filled = values.map((value) => value?.value ?? parameters[name]?.default);
+    return [name, of === "merge" ? filled[0] : filled] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function givenOf(

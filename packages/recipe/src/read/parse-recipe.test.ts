@@ -100,6 +100,11 @@ models:
       `merge_method: linear\n${MODELS}tokenizer_source: union\ntokenizer: {}\n`,
       '"tokenizer_source" must not stand beside "tokenizer"',
     ],
+    [
+      "a misspelt kind of token",
+      `merge_method: linear\n${MODELS}tokenizer:\n  tokens:\n    <s>: { source: { kind: zeroo } }\n`,
+      'must be one of zero: it is "zeroo"; did you mean "zero"?',
+    ],
     ["something else", "- 1\n- 2\n", "must be keys with values: it is [1,2]"],
     [
       "mistakes in a recipe inside",

@@ -1,3 +1,4 @@
+import { closestName } from "@isthmus/core";
 import {
   type AlignSetting,
   type ModelParts,
@@ -115,7 +116,8 @@ const TOKEN_SOURCE: Shape = {
   options: () => [REFERENCE, ZERO, MODEL_TOKEN],
   choose: (value) => {
     if (!isMap(value) || !("kind" in value)) return REFERENCE;
-    return value["kind"] === "zero" ? ZERO : MODEL_TOKEN;
+    const meant = closestName(String(value["kind"]), ["zero", "model_token"]);
+    return meant === "zero" ? ZERO : MODEL_TOKEN;
   },
 };
 const TOKEN = map<{ source: string; force: boolean }>("token", {

@@ -8,6 +8,7 @@ export {
   type PairStatisticsOptions,
   pairStatistics,
 } from "./activations/activation-statistics.ts";
+export { type MeasureGramsResult, measureGrams } from "./activations/measure-grams.ts";
 export type { PairStatistics } from "./activations/pair-moments.ts";
 export { UnitMoments, type UnitStatistics } from "./activations/unit-moments.ts";
 export { type UnitPanel, UnitReader, type UnitView } from "./activations/unit-view.ts";

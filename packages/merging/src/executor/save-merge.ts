@@ -205,7 +205,8 @@ function countTensors(plan: MergePlan): MergedTensors {
   let merged = 0;
   for (const planned of plan.tensors.values()) {
     if (isBlended(planned)) merged++;
-    for (const { network, tensor } of [...planned.sources, ...(planned.base ? [planned.base] : [])])
+    const { sources, base, measured = [] } = planned;
+    for (const { network, tensor } of [...sources, ...(base ? [base] : []), ...measured])
       at(used, network, "network").add(tensor);
   }
   const absent = plan.networks.flatMap(({ tensors }, i) =>

@@ -87,7 +87,7 @@ async function joinIsotropic(
   let sum = 0;
   const turned: DominantSubspaces[] = [];
   for (const part of parts) {
-    const core = await polarFactor(part.core, products);
+    const core = isDiagonal(part.core) ? identityLike(part.core) : await polarFactor(part.core, products);
     sum += trace(core.data, part.core.data);
     turned.push({ ...part, core });
   }
@@ -96,4 +96,13 @@ async function joinIsotropic(
   const joined = await joinParts([first, ...others], products);
   multiplyBy(joined.data, sum / directions);
   return joined;
+}
+
+/** Returns whether a square matrix has numbers on its diagonal only, as one of singular values has. */
+function isDiagonal({ rows, columns, data }: Matrix): boolean {
+  return rows === columns && data.every((x, place) => (place % (columns + 1) === 0 ? x > 0 : x === 0));
+}
+
+function identityLike({ columns, data, ...rest }: Matrix): Matrix {
+  return { ...rest, columns, data: data.map((_, place) => (place % (columns + 1) === 0 ? 1 : 0)) };
 }

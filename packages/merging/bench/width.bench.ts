@@ -3,18 +3,18 @@
 //
 //   npx tsx --conditions=@isthmus/source packages/merging/bench/width.bench.ts [--methods iso_c,tsv_m] [--threads 1]
 //     [--memory 4GB] [--tensors q_proj,up_proj] [--of 16] [--width 2048] [--hidden 8192] [--groups 512] [--networks 3]
-//     [--limit 600] [--folder /tmp/isthmus-bench-width] [--keep]
+//     [--limit 600] [--folder /tmp/isthmus-bench-width] [--keep] [--built .]
 //
 // Standard output: one JSON object a line, with wall and processor seconds of the process, what `--of` such layers would take,
 // and bytes: the most that the process took, and the estimate from before it began. Models are one layer of a Llama in bf16,
 // made once from a seed: a random base, and networks that differ from it by matrices with falling singular values, 1 / i. A
 // method that takes longer than the limit, in seconds, is stopped. `load` is the machine's load, as other processes slow the
-// wall clock down.
+// wall clock down. `--built` is the repository whose built packages are measured.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { loadavg } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import {
   allocateData,
@@ -43,9 +43,10 @@ const { values } = parseArgs({
     limit: { type: "string", default: "600" },
     folder: { type: "string", default: "/tmp/isthmus-bench-width" },
     keep: { type: "boolean", default: false },
+    built: { type: "string", default: fileURLToPath(new URL("../../..", import.meta.url)) },
   },
 });
-const root = fileURLToPath(new URL("../../..", import.meta.url));
+const root = resolve(values.built);
 const { folder } = values;
 const count = Number(values.networks);
 const [width, hidden, groups] = [values.width, values.hidden, values.groups].map(Number) as [
@@ -132,8 +133,9 @@ const onStart = (made) => { estimate = made; };
 const { seconds, peakBytes } = await saveMerge({ ...plan, products: own }, path, { ...options, source, onStart });
 await own.release();
 await close();
-const { user, system } = process.resourceUsage ? { user: process.resourceUsage().userCPUTime, system: process.resourceUsage().systemCPUTime } : {};
-console.log(JSON.stringify({ seconds, processorSeconds: (user + system) / 1e6, peakBytes, estimate: estimate.peakBytes, threads: estimate.threads }));
+const { userCPUTime, systemCPUTime } = process.resourceUsage();
+const processorSeconds = (userCPUTime + systemCPUTime) / 1e6;
+console.log(JSON.stringify({ seconds, processorSeconds, peakBytes, estimate: estimate.peakBytes, threads: estimate.threads }));
 `;
 
 mkdirSync(folder, { recursive: true });
@@ -143,14 +145,14 @@ try {
   for (const method of values.methods.split(",")) {
     const request = JSON.stringify({
       merge: { networks, base, method },
-      path: join(folder, `merged-${method}.safetensors`),
+      path: join(folder, `merged-${process.pid}.safetensors`),
       options: {
         threads: Number(values.threads),
         memory: Number(values.memory.replace(/GB$/, "e9")),
         overwrite: true,
         resume: false,
       },
-      products: new URL("packages/cli/dist/merge/products.js", `file://${root}`).href,
+      products: pathToFileURL(join(root, "packages/cli/dist/merge/products.js")).href,
     });
     // From the root, where the packages of the workspace resolve.
     const { status, stdout, stderr } = spawnSync(

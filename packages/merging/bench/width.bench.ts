@@ -9,7 +9,8 @@
 // and bytes: the most that the process took, and the estimate from before it began. Models are one layer of a Llama in bf16,
 // made once from a seed: a random base, and networks that differ from it by matrices with falling singular values, 1 / i. A
 // method that takes longer than the limit, in seconds, is stopped. `load` is the machine's load, as other processes slow the
-// wall clock down. `--built` is the repository whose built packages are measured.
+// wall clock down. Products run on one thread, as threads that wait for each other count as busy. `--built` is the repository
+// whose built packages are measured.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { loadavg } from "node:os";
@@ -127,7 +128,7 @@ import { describeFileMerge, openMergeProducts, openMergeSource, saveMerge } from
 const { merge, path, options, products } = JSON.parse(process.argv[1]);
 const source = { ...describeFileMerge(merge), products };
 const { plan, close } = await openMergeSource(source);
-const own = await openMergeProducts(products, 0);
+const own = await openMergeProducts(products, 1);
 let estimate;
 const onStart = (made) => { estimate = made; };
 const { seconds, peakBytes } = await saveMerge({ ...plan, products: own }, path, { ...options, source, onStart });

@@ -74,9 +74,10 @@ function isSmall({ info, method }: PlannedTensor, pieceBytes: number): boolean {
   return byteLengthOf(info) <= pieceBytes / 4 && !method?.keepsTensor;
 }
 
-/** Returns the bytes that are held while a whole tensor is surveyed: its sources and one result, in f32. */
+/** Returns the most bytes that are held while a whole tensor is surveyed, as its method says. */
 export function surveyBytes({ method, info, sources, base }: PlannedTensor): number {
   if (!method?.keepsTensor || !DTYPES[info.dtype].float) return 0;
+  if (method.heldBytes !== undefined) return method.heldBytes(info, sources.length);
   return 4 * sizeOf(info.shape) * (sources.length + (base === undefined ? 0 : 1) + 1);
 }
 

@@ -10,10 +10,8 @@ import {
 } from "@isthmus/core";
 import { createMatrix, type Matrix } from "@isthmus/linear-algebra";
 import type { MergedTensor } from "../merge-method.ts";
+import { SMALL } from "./held-bytes.ts";
 import { addScaled, subtract } from "./kernels/task-vectors.ts";
-
-/** Smaller extent of a matrix up to which arithmetic is in f64, where it costs little. */
-const SMALL = 512;
 
 /** Elements that are read at a time, so that the whole is in memory once only. */
 const PIECE = 2 ** 20;

@@ -6,6 +6,7 @@ import {
   polarFactor,
 } from "@isthmus/linear-algebra";
 import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-matrix-method.ts";
+import { directionBytes, joinBytes, singularBytes } from "../matrices/held-bytes.ts";
 import { joinParts } from "../matrices/join-parts.ts";
 import { subtract } from "../matrices/kernels/task-vectors.ts";
 import { multiplyBy, trace } from "../matrices/kernels/traces.ts";
@@ -33,6 +34,12 @@ export const isoCts: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
     "Joins the main directions of the summed differences with directions of each network, all of equal size.",
   source: "Marczak et al., No task left behind: isotropic model merging, 2025, section 4.2, algorithm 2",
   parameters: PARAMETERS,
+  heldBytes(matrix) {
+    const { networks, short, whole } = matrix;
+    // The sum, or what it leaves of a difference, beside all differences.
+    const search = 2 * whole + directionBytes(matrix, short) + singularBytes(matrix, short);
+    return networks * whole + Math.max(search, joinBytes(matrix));
+  },
   async combine(tensor) {
     const { products, seed } = tensor;
     const search = { products, seed, iterations: tensor.parameters.iterations };

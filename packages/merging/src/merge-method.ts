@@ -101,6 +101,11 @@ export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unkn
    * @defaultValue false
    */
   readonly keepsTensor?: boolean;
+  /**
+   * Most bytes that the survey of a tensor holds, of `count` networks; for methods that keep whole tensors.
+   * @defaultValue those of all networks, the base and the result, in f32
+   */
+  heldBytes?(info: TensorInfo, count: number): number;
   /** Looks at a whole tensor. @defaultValue nothing is looked at */
   survey?(tensor: MergedTensor<P>): S | Promise<S>;
   /** Writes one range of the result. */

@@ -128,7 +128,7 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
 
 /** What is prepared of the models of a recipe that merges adapters: it has none. */
 const NO_MODELS: PreparedModels = {
-  ...{ networks: new Map(), inputs: [], vocabulary: undefined, tied: undefined },
+  ...{ networks: new Map(), inputs: [], vocabulary: undefined, tied: undefined, notes: [] },
 };
 
 /** A merge by a recipe as plain data. */

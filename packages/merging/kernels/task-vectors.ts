@@ -213,25 +213,32 @@ function storeSums(sums: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
 }
 
 /**
- * Writes the indices of patterns whose upper bits are `upper`, after `shift` lower ones, without the sign;
- * returns how many there are.
+ * Writes the indices of patterns whose magnitudes are at least `least` by less than `span`, an unsigned number;
+ * returns how many there are, plus 2^32 times how many magnitudes are below `least`.
  */
-export function listUpperBits(patterns: usize, upper: i32, shift: i32, indices: usize, count: i32): i32 {
+export function listMagnitudes(patterns: usize, least: i32, span: i32, indices: usize, count: i32): i64 {
   const mask = i32x4.splat(MAGNITUDE);
-  const looked = i32x4.splat(upper);
+  const low = i32x4.splat(least);
+  const range = i32x4.splat(span);
+  let below = i32x4.splat(0);
   let out = indices;
   for (let i = 0; i < count; i += 8) {
-    const x = i32x4.eq(i32x4.shr_u(v128.and(v128.load(patterns), mask), shift), looked);
-    const y = i32x4.eq(i32x4.shr_u(v128.and(v128.load(patterns, 16), mask), shift), looked);
-    let bits = i32x4.bitmask(x) | (i32x4.bitmask(y) << 4);
-    while (bits != 0) {
-      store<i32>(out, i + ctz(bits));
-      out += 4;
-      bits &= bits - 1;
+    const x = i32x4.sub(v128.and(v128.load(patterns), mask), low);
+    const y = i32x4.sub(v128.and(v128.load(patterns, 16), mask), low);
+    below = i32x4.sub(below, i32x4.add(i32x4.shr_s(x, 31), i32x4.shr_s(y, 31)));
+    const isListed = i32x4.lt_u(x, range);
+    const isListedToo = i32x4.lt_u(y, range);
+    if (v128.any_true(v128.or(isListed, isListedToo))) {
+      let bits = i32x4.bitmask(isListed) | (i32x4.bitmask(isListedToo) << 4);
+      do {
+        store<i32>(out, i + ctz(bits));
+        out += 4;
+        bits &= bits - 1;
+      } while (bits != 0);
     }
     patterns += 32;
   }
-  return <i32>((out - indices) >> 2);
+  return (<i64>total(below) << 32) | <i64>((out - indices) >> 2);
 }
 
 /**
@@ -259,18 +266,8 @@ export function decideByBits(values: usize, bits: usize, least: i32, most: i32, 
   return <i32>((out - indices) >> 2);
 }
 
-/** Returns how many patterns are below a limit, without their signs. */
-export function countBelow(patterns: usize, limit: i32, count: i32): i32 {
-  const mask = i32x4.splat(MAGNITUDE);
-  const most = i32x4.splat(limit);
-  let sums = i32x4.splat(0);
-  for (let end = patterns + 4 * <usize>count; patterns < end; patterns += 16) {
-    sums = i32x4.sub(sums, i32x4.lt_s(v128.and(v128.load(patterns), mask), most));
-  }
-  return (
-    i32x4.extract_lane(sums, 0) +
-    i32x4.extract_lane(sums, 1) +
-    i32x4.extract_lane(sums, 2) +
-    i32x4.extract_lane(sums, 3)
-  );
+// @ts-ignore: decorator
+@inline
+function total(x: v128): i32 {
+  return i32x4.extract_lane(x, 0) + i32x4.extract_lane(x, 1) + i32x4.extract_lane(x, 2) + i32x4.extract_lane(x, 3);
 }

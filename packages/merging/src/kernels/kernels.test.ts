@@ -6,7 +6,7 @@ import { allocateNumbers, allocatePatterns, withBlockMemory } from "./block-memo
 import { addContributions, countLarger, countShared, stepTowards } from "./contributions.ts";
 import { takeLargestChange } from "./elementwise.ts";
 import { keepImportant, sizesTimes } from "./importance.ts";
-import { countBelow, keepMagnitudes, listUpperBits } from "./magnitudes.ts";
+import { keepMagnitudes, listMagnitudes } from "./magnitudes.ts";
 import { simdFor } from "./simd.ts";
 import { exponential, logarithm, softmaxDivergence } from "./softmax.ts";
 import { type Numbers, patternsOf } from "./task-vectors.ts";
@@ -92,13 +92,19 @@ const KERNELS: Readonly<Record<string, (given: Given) => unknown>> = {
     randomBitsInto({ low: Math.trunc(factor * 2 ** 28), high: 12345 }, 2 ** 32 - 20, bits),
   keepMagnitudes: ({ arrays: [a], least }) =>
     keepMagnitudes(patternsOf(a), patternsOf(a), patternOf(least), patternOf(0.75)),
-  listUpperBits: ({ arrays: [a], bits }) => {
+  listMagnitudes: ({ arrays: [a], bits, least }) => {
     const indices = new Int32Array(bits.buffer, bits.byteOffset, bits.length);
-    const count = listUpperBits(patternsOf(a), patternOf(0.5) >>> 15, indices);
-    indices.fill(0, count);
-    return count;
+    const counts = listMagnitudes(patternsOf(a), { least: patternOf(least), span: 3 << 15 }, indices);
+    indices.fill(0, counts[0]);
+    return counts;
   },
-  countBelow: ({ arrays: [a], least }) => countBelow(patternsOf(a), patternOf(least)),
+  "listMagnitudes above 0.5": ({ arrays: [a], bits }) => {
+    const indices = new Int32Array(bits.buffer, bits.byteOffset, bits.length);
+    const least = patternOf(0.5);
+    const counts = listMagnitudes(patternsOf(a), { least, span: 2 ** 31 - least }, indices);
+    indices.fill(0, counts[0]);
+    return counts;
+  },
   stepTowards: ({ arrays: [a, b, c], least }) => stepTowards(a, b, least, c),
   countLarger: ({ arrays: [a, b], least }) => countLarger(a, b, Math.fround(least)),
   addContributions: ({ arrays: [a, b, c], least, factor }) => {

@@ -9,8 +9,6 @@ export const MAGNITUDE = 0x7fffffff;
 /** How many low bits of a magnitude {@link countUpperBits} leaves out. */
 export const LOWER_BITS = 15;
 
-const LOWER_MASK = (1 << LOWER_BITS) - 1;
-
 /**
  * Counts magnitudes by their upper 16 bits; returns how many are 0. Neighbours are counted apart, as a
  * processor waits where it adds to the same count again and again: the counts are sums of both arrays.
@@ -31,49 +29,94 @@ export function countUpperBits(patterns: Int32Array, even: Uint32Array, odd: Uin
   return zeros + (last === 0 ? 1 : 0);
 }
 
-/** Counts magnitudes below a limit. */
-export function countBelow(patterns: Int32Array, limit: number): number {
-  const simd = simdFor(patterns);
-  const groups = simd === undefined ? 0 : wholeGroups(patterns.length);
-  let count = simd?.countBelow(patterns.byteOffset, limit, groups) ?? 0;
-  for (let i = groups; i < patterns.length; i++) count += (patterns[i]! & MAGNITUDE) < limit ? 1 : 0;
-  return count;
+/** Magnitudes that are at least `least`, by less than `span`. */
+export interface MagnitudeWindow {
+  readonly least: number;
+  readonly span: number;
 }
 
-/** Counts the lower bits of the magnitudes at some indices. */
-export function countLowerBits(
+/** Lists the indices of magnitudes in a window; returns how many they are, and how many magnitudes are below it. */
+export function listMagnitudes(
+  patterns: Int32Array,
+  { least, span }: MagnitudeWindow,
+  indices: Int32Array,
+): readonly [listed: number, below: number] {
+  const simd = simdFor(patterns, indices);
+  const groups = simd === undefined ? 0 : wholeGroups(patterns.length);
+  const both = simd?.listMagnitudes(patterns.byteOffset, least, span, indices.byteOffset, groups) ?? 0n;
+  let listed = Number(both & 0xffffffffn);
+  let below = Number(both >> 32n);
+  for (let i = groups; i < patterns.length; i++) {
+    const distance = (patterns[i]! & MAGNITUDE) - least;
+    if (distance < 0) below++;
+    else if (distance < span) indices[listed++] = i;
+  }
+  return [listed, below];
+}
+
+/** Counts, at their distances from `least`, the magnitudes at some indices. */
+export function countListed(
   patterns: Int32Array,
   indices: Int32Array,
-  listed: number,
+  least: number,
   counts: Uint32Array,
 ): void {
-  for (let k = 0; k < listed; k++) counts[patterns[indices[k]!]! & LOWER_MASK]!++;
+  for (let k = 0; k < indices.length; k++) counts[(patterns[indices[k]!]! & MAGNITUDE) - least]!++;
 }
 
-/** Writes the positions, and the lower bits, of magnitudes at some indices. */
+/** Writes the positions of the elements at some indices of a block, and their distances from `least`. */
 export function noteListed(
-  { patterns, begin }: { readonly patterns: Int32Array; readonly begin: number },
+  {
+    patterns,
+    begin,
+    least,
+  }: { readonly patterns: Int32Array; readonly begin: number; readonly least: number },
   indices: Int32Array,
   positions: Float64Array,
-  lows: Uint16Array,
+  distances: Int32Array,
 ): void {
   for (let k = 0; k < positions.length; k++) {
     const index = indices[k]!;
     positions[k] = begin + index;
-    lows[k] = patterns[index]! & LOWER_MASK;
+    distances[k] = (patterns[index]! & MAGNITUDE) - least;
   }
 }
 
-/** Lists the indices of magnitudes with the given upper bits; returns how many there are. */
-export function listUpperBits(patterns: Int32Array, upper: number, indices: Int32Array): number {
-  const simd = simdFor(patterns, indices);
-  const groups = simd === undefined ? 0 : wholeGroups(patterns.length);
-  let count = simd?.listUpperBits(patterns.byteOffset, upper, LOWER_BITS, indices.byteOffset, groups) ?? 0;
-  for (let i = groups; i < patterns.length; i++) {
-    if ((patterns[i]! & MAGNITUDE) >>> LOWER_BITS !== upper) continue;
-    indices[count++] = i;
+/** Adds up counts. */
+export function sumOfCounts(counts: Uint32Array): number {
+  let sum = 0;
+  for (let i = 0; i < counts.length; i++) sum += counts[i]!;
+  return sum;
+}
+
+/** Adds counts to others. */
+export function addCounts(sums: Uint32Array, counts: Uint32Array): void {
+  for (let i = 0; i < sums.length; i++) sums[i] = sums[i]! + counts[i]!;
+}
+
+/** Finds which of some counts is the largest; of equal ones the first. */
+export function largestCount(counts: Uint32Array): number {
+  let largest = 0;
+  for (let i = 1; i < counts.length; i++) if (counts[i]! > counts[largest]!) largest = i;
+  return largest;
+}
+
+/**
+ * Finds at which of some counts their sum reaches a number, from the first on or from the last, and what is left
+ * of the number before it; -1 if it is above the sum of all.
+ */
+export function findCount(
+  counts: Uint32Array,
+  number: number,
+  from: "first" | "last",
+): readonly [index: number, rest: number] {
+  let rest = number;
+  for (let k = 0; k < counts.length; k++) {
+    const index = from === "first" ? k : counts.length - 1 - k;
+    if (counts[index]! >= rest) return [index, rest];
+    rest -= counts[index]!;
   }
-  return count;
+  return [-1, rest];
 }
 
 /**

@@ -18,8 +18,7 @@ export interface Simd {
   readonly divideBy: Loop;
   readonly addChanges: Loop;
   readonly keepMagnitudes: Loop;
-  readonly listUpperBits: (...addressesAndNumbers: readonly number[]) => number;
-  readonly countBelow: (...addressesAndNumbers: readonly number[]) => number;
+  readonly listMagnitudes: (...addressesAndNumbers: readonly number[]) => bigint;
   readonly decideByBits: (...addressesAndNumbers: readonly number[]) => number;
   readonly randomBits: Loop;
   readonly keepBelow: Loop;

@@ -35,7 +35,10 @@ export interface MagnitudeWindow {
   readonly span: number;
 }
 
-/** Lists the indices of magnitudes in a window; returns how many they are, and how many magnitudes are below it. */
+/**
+ * Lists the indices of magnitudes in a window; returns how many they are, and how many magnitudes are below
+ * it.
+ */
 export function listMagnitudes(
   patterns: Int32Array,
   { least, span }: MagnitudeWindow,
@@ -102,8 +105,8 @@ export function largestCount(counts: Uint32Array): number {
 }
 
 /**
- * Finds at which of some counts their sum reaches a number, from the first on or from the last, and what is left
- * of the number before it; -1 if it is above the sum of all.
+ * Finds at which of some counts their sum reaches a number, from the first on or from the last, and what is
+ * left of the number before it; -1 if it is above the sum of all.
  */
 export function findCount(
   counts: Uint32Array,

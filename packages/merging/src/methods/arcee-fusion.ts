@@ -48,8 +48,9 @@ async function measureRows(tensor: ScannedTensor, rowLength: number): Promise<Fl
   const divergences = new Float64Array(sizeOf(tensor.info.shape) / rowLength);
   await scanDeltas(
     tensor,
-    ({ begin, base, network }) => {
-      const numbers = network(0);
+    (block) => {
+      const { begin, base } = block;
+      const numbers = block.network(0);
       for (let from = 0; from < base.length; from += rowLength) {
         const row = numbers.subarray(from, from + rowLength);
         divergences[(begin + from) / rowLength] = softmaxDivergence(

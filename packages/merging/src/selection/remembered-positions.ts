@@ -18,9 +18,9 @@ export interface PlaceBefore {
 }
 
 /**
- * Counts of the magnitudes in a window, and positions of the elements that have them. Where there are too many,
- * it notes how often the most frequent magnitude occurs up to each block: it is most likely the one that is asked
- * for.
+ * Counts of the magnitudes in a window, and positions of the elements that have them. Where there are too
+ * many, it notes how often the most frequent magnitude occurs up to each block: it is most likely the one that
+ * is asked for.
  */
 export class RememberedPositions {
   /** How often each magnitude of the window occurs, by its distance from the least. */
@@ -62,7 +62,7 @@ export class RememberedPositions {
     return below;
   }
 
-  /** Finds the `count`-th element at a distance from the least magnitude, or a block from which to look for it. */
+  /** Finds the `count`-th element at a distance from the least magnitude, or a block to look for it from. */
   find(distance: number, count: number): number | PlaceBefore {
     let seen = 0;
     for (let k = 0; k < this.#count; k++) {

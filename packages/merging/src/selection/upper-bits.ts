@@ -27,8 +27,8 @@ export function findBin(
   count: number,
   order: RankOrder,
 ): readonly [bin: number, rest: number] {
-  const found = findCount(counts, count, order === "smallest" ? "first" : "last");
-  if (found[0] >= 0) return found;
+  const place = findCount(counts, count, order === "smallest" ? "first" : "last");
+  if (place[0] >= 0) return place;
   throw new InvariantError(
     `Cannot find element ${count} as there must be as many: there are ${sumOfCounts(counts)}`,
   );

@@ -2,7 +2,7 @@
 // what each does, and gives the same bits.
 //
 // A table has 8 words for each network: the address of its elements; what they are; the least magnitude that is
-// kept and for how many more patterns, unsigned; a factor and a weight of the differences; a scale of the differences
+// kept and for how many more patterns, both with 2^31 added so that they compare as unsigned numbers do; a factor and a weight of the differences; a scale of the differences
 // that are added, and the share that each of them has in the divisor. The memory is imported from @isthmus/core, so
 // there must be no static data. Every count is a multiple of 8.
 
@@ -22,7 +22,67 @@ function fourNumbers(address: usize, kind: u32, i: usize): v128 {
   return v128.load(address + 4 * i);
 }
 
-/** Differences to a base whose magnitudes are from `least` on less than `span`, times a factor and a weight. */
+// @ts-ignore: decorator
+@inline
+function total(x: v128): i32 {
+  return i32x4.extract_lane(x, 0) + i32x4.extract_lane(x, 1) + i32x4.extract_lane(x, 2) + i32x4.extract_lane(x, 3);
+}
+
+/** How far the magnitudes of four differences are above `least`, or below it. */
+// @ts-ignore: decorator
+@inline
+function distances(network: usize, kind: u32, base: usize, baseKind: u32, least: v128, i: usize): v128 {
+  const x = fourNumbers(network, kind, i);
+  const difference = kind == DIFFERENCES ? x : f32x4.sub(x, fourNumbers(base, baseKind, i));
+  return i32x4.sub(v128.and(difference, i32x4.splat(MAGNITUDE)), least);
+}
+
+/**
+ * Writes the indices of differences whose magnitudes are at least `least` by less than `span`, an unsigned number, and
+ * by how much; returns how many there are, plus 2^32 times how many magnitudes are below `least`.
+ * @param scratch - memory for 8 numbers
+ */
+export function listMagnitudes(
+  network: usize,
+  kind: u32,
+  base: usize,
+  baseKind: u32,
+  least: i32,
+  span: i32,
+  indices: usize,
+  excesses: usize,
+  scratch: usize,
+  count: i32,
+): i64 {
+  const low = i32x4.splat(least);
+  const sign = i32x4.splat(SIGN);
+  const range = v128.xor(i32x4.splat(span), sign);
+  let below = i32x4.splat(0);
+  let listed: usize = 0;
+  for (let i: usize = 0; i < <usize>count; i += 8) {
+    const x = distances(network, kind, base, baseKind, low, i);
+    const y = distances(network, kind, base, baseKind, low, i + 4);
+    below = i32x4.sub(below, i32x4.add(i32x4.shr_s(x, 31), i32x4.shr_s(y, 31)));
+    // With their signs turned, numbers compare as unsigned ones do.
+    const isListed = i32x4.lt_s(v128.xor(x, sign), range);
+    const isListedToo = i32x4.lt_s(v128.xor(y, sign), range);
+    if (v128.any_true(v128.or(isListed, isListedToo))) {
+      v128.store(scratch, x);
+      v128.store(scratch, y, 16);
+      let bits = i32x4.bitmask(isListed) | (i32x4.bitmask(isListedToo) << 4);
+      do {
+        const place = ctz(bits);
+        store<i32>(indices + listed, <i32>i + place);
+        store<i32>(excesses + listed, load<i32>(scratch + 4 * <usize>place));
+        listed += 4;
+        bits &= bits - 1;
+      } while (bits != 0);
+    }
+  }
+  return (<i64>total(below) << 32) | <i64>(listed >> 2);
+}
+
+/** Differences to a base whose magnitudes are less than `span` above `least`, times a factor and a weight. */
 // @ts-ignore: decorator
 @inline
 function weighed(
@@ -36,7 +96,7 @@ function weighed(
 ): v128 {
   const difference = kind == DIFFERENCES ? numbers : f32x4.sub(numbers, base);
   const distance = i32x4.sub(v128.and(difference, i32x4.splat(MAGNITUDE)), least);
-  return f32x4.mul(f32x4.mul(v128.and(difference, i32x4.lt_u(distance, span)), factor), weight);
+  return f32x4.mul(f32x4.mul(v128.and(difference, i32x4.lt_s(distance, span)), factor), weight);
 }
 
 /** Signs of numbers: 1, 0 or -1. */
@@ -161,8 +221,8 @@ export function mixElected(
       shares1 = f32x4.add(shares1, v128.and(share, f32x4.ne(y, zero)));
     }
     if (divides == 1) {
-      sum0 = f32x4.div(sum0, f32x4.max(shares0, floor));
-      sum1 = f32x4.div(sum1, f32x4.max(shares1, floor));
+      sum0 = f32x4.div(sum0, f32x4.pmax(shares0, floor));
+      sum1 = f32x4.div(sum1, f32x4.pmax(shares1, floor));
     } else if (divides == 2) {
       sum0 = v128.bitselect(f32x4.div(sum0, shares0), sum0, f32x4.gt(f32x4.abs(shares0), floor));
       sum1 = v128.bitselect(f32x4.div(sum1, shares1), sum1, f32x4.gt(f32x4.abs(shares1), floor));

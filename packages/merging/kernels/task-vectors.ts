@@ -139,35 +139,6 @@ function storeSums(sums: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
 }
 
 /**
- * Writes the indices of patterns whose magnitudes are at least `least` by less than `span`, an unsigned number;
- * returns how many there are, plus 2^32 times how many magnitudes are below `least`.
- */
-export function listMagnitudes(patterns: usize, least: i32, span: i32, indices: usize, count: i32): i64 {
-  const mask = i32x4.splat(MAGNITUDE);
-  const low = i32x4.splat(least);
-  const range = i32x4.splat(span);
-  let below = i32x4.splat(0);
-  let out = indices;
-  for (let i = 0; i < count; i += 8) {
-    const x = i32x4.sub(v128.and(v128.load(patterns), mask), low);
-    const y = i32x4.sub(v128.and(v128.load(patterns, 16), mask), low);
-    below = i32x4.sub(below, i32x4.add(i32x4.shr_s(x, 31), i32x4.shr_s(y, 31)));
-    const isListed = i32x4.lt_u(x, range);
-    const isListedToo = i32x4.lt_u(y, range);
-    if (v128.any_true(v128.or(isListed, isListedToo))) {
-      let bits = i32x4.bitmask(isListed) | (i32x4.bitmask(isListedToo) << 4);
-      do {
-        store<i32>(out, i + ctz(bits));
-        out += 4;
-        bits &= bits - 1;
-      } while (bits != 0);
-    }
-    patterns += 32;
-  }
-  return (<i64>total(below) << 32) | <i64>((out - indices) >> 2);
-}
-
-/**
  * Replaces random bits by 0 where they are below `least` or the value is 0, and by all ones where they are above
  * `most`; writes the indices of the others, and returns how many there are.
  */
@@ -190,10 +161,4 @@ export function decideByBits(values: usize, bits: usize, least: i32, most: i32, 
     bits += 16;
   }
   return <i32>((out - indices) >> 2);
-}
-
-// @ts-ignore: decorator
-@inline
-function total(x: v128): i32 {
-  return i32x4.extract_lane(x, 0) + i32x4.extract_lane(x, 1) + i32x4.extract_lane(x, 2) + i32x4.extract_lane(x, 3);
 }

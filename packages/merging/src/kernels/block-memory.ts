@@ -55,6 +55,12 @@ export function allocatePatterns(length: number): Uint32Array {
     : new Uint32Array(bytes.buffer, bytes.byteOffset, length);
 }
 
+/** Allocates whole numbers of 32 bits, otherwise as {@link allocatePatterns}. */
+export function allocateIndices(length: number): Int32Array {
+  const { buffer, byteOffset } = allocatePatterns(length);
+  return new Int32Array(buffer, byteOffset, length);
+}
+
 function allocateBytes(byteLength: number): Uint8Array | undefined {
   if (depth === 0 || byteLength > PIECE_BYTES) return undefined;
   let piece = pieces.at(-1);

@@ -6,7 +6,7 @@ import { allocateNumbers, allocatePatterns, withBlockMemory } from "./block-memo
 import { addContributions, countLarger, countShared, stepTowards } from "./contributions.ts";
 import { takeLargestChange } from "./elementwise.ts";
 import { keepImportant, sizesTimes } from "./importance.ts";
-import { keepMagnitudes, listMagnitudes } from "./magnitudes.ts";
+import { keepMagnitudes, listMagnitudes, type MagnitudeWindow, measuredPatterns } from "./magnitudes.ts";
 import { ALL_MAGNITUDES, type Election, mixVectors } from "./mixtures.ts";
 import { simdFor } from "./simd.ts";
 import { exponential, logarithm, softmaxDivergence } from "./softmax.ts";
@@ -71,19 +71,9 @@ const KERNELS: Readonly<Record<string, (given: Given) => unknown>> = {
     randomBitsInto({ low: Math.trunc(factor * 2 ** 28), high: 12345 }, 2 ** 32 - 20, bits),
   keepMagnitudes: ({ arrays: [a], least }) =>
     keepMagnitudes(patternsOf(a), patternsOf(a), patternOf(least), patternOf(0.75)),
-  listMagnitudes: ({ arrays: [a], bits, least }) => {
-    const indices = new Int32Array(bits.buffer, bits.byteOffset, bits.length);
-    const counts = listMagnitudes(patternsOf(a), { least: patternOf(least), span: 3 << 15 }, indices);
-    indices.fill(0, counts[0]);
-    return counts;
-  },
-  "listMagnitudes above 0.5": ({ arrays: [a], bits }) => {
-    const indices = new Int32Array(bits.buffer, bits.byteOffset, bits.length);
-    const least = patternOf(0.5);
-    const counts = listMagnitudes(patternsOf(a), { least, span: 2 ** 31 - least }, indices);
-    indices.fill(0, counts[0]);
-    return counts;
-  },
+  listMagnitudes: (given) => listAll(given, { least: patternOf(given.least), span: 3 << 15 }),
+  "listMagnitudes above 0.5": (given) =>
+    listAll(given, { least: patternOf(0.5), span: 2 ** 31 - patternOf(0.5) }),
   stepTowards: ({ arrays: [a, b, c], least }) => stepTowards(a, b, least, c),
   countLarger: ({ arrays: [a, b], least }) => countLarger(a, b, Math.fround(least)),
   addContributions: ({ arrays: [a, b, c], least, factor }) => {
@@ -122,6 +112,20 @@ function mixAll({ arrays: [a, b, c, d], bits, factor, least }: Given, election: 
   mixVectors(vectors, { stored: () => base, numbers: () => base }, { election, factor }, out);
   // Differences may be overwritten, or not.
   delta.fill(0);
+}
+
+/** Lists magnitudes of differences of a network in f32, and of numbers. */
+function listAll({ arrays: [a, b, c, d] }: Given, window: MagnitudeWindow): unknown {
+  const length = a.length - (a.length % 8);
+  const [network, base] = [a.subarray(0, length), b.subarray(0, length)];
+  const [indices, excesses] = [patternsOf(c.subarray(0, length)), patternsOf(d.subarray(0, length))];
+  const stored = () => ({ network, base });
+  const patterns = () => patternsOf(network.map((x, i) => x - base[i]!));
+  return [{ length, stored, patterns }, measuredPatterns(patternsOf(network))].map((measured) => {
+    const counts = listMagnitudes(measured, window, { indices, excesses });
+    for (const array of [indices, excesses]) array.fill(0, counts[0]);
+    return [...counts, [...indices], [...excesses]];
+  });
 }
 
 function patternOf(x: number): number {

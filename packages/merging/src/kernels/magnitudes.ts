@@ -1,4 +1,6 @@
+import { allocatePatterns } from "./block-memory.ts";
 import { simdFor, wholeGroups } from "./simd.ts";
+import { DIFFERENCES, kindOf, type StoredFloats } from "./stored-floats.ts";
 
 // Flat loops over the bit patterns of f32 numbers. Without its sign, a pattern grows with the size of the
 // number, so that sizes can be compared and counted as whole numbers.
@@ -35,54 +37,97 @@ export interface MagnitudeWindow {
   readonly span: number;
 }
 
+/** Numbers whose magnitudes are looked at: patterns of f32, or differences of stored elements from others. */
+export interface Measured {
+  readonly length: number;
+  /** What SIMD loops subtract; undefined where they must take the patterns. */
+  readonly stored: (() => StoredPair) | undefined;
+  patterns(): Int32Array;
+}
+
+/** Returns numbers by their patterns alone. */
+export function measuredPatterns(patterns: Int32Array): Measured {
+  return { length: patterns.length, stored: undefined, patterns: () => patterns };
+}
+
+/** Elements of a network and of its base. */
+interface StoredPair {
+  readonly network: StoredFloats;
+  readonly base: StoredFloats;
+}
+
+/** Memory for what {@link listMagnitudes} writes, of the length of the numbers. */
+export interface ListedMagnitudes {
+  readonly indices: Int32Array;
+  /** How far each magnitude is above the least of the window. */
+  readonly excesses: Int32Array;
+}
+
 /**
- * Lists the indices of magnitudes in a window; returns how many they are, and how many magnitudes are below
- * it.
+ * Lists the indices of numbers whose magnitudes are in a window; returns how many they are, and how many
+ * magnitudes are below it.
  */
 export function listMagnitudes(
-  patterns: Int32Array,
-  { least, span }: MagnitudeWindow,
-  indices: Int32Array,
+  measured: Measured,
+  window: MagnitudeWindow,
+  out: ListedMagnitudes,
 ): readonly [listed: number, below: number] {
-  const simd = simdFor(patterns, indices);
-  const groups = simd === undefined ? 0 : wholeGroups(patterns.length);
-  const both = simd?.listMagnitudes(patterns.byteOffset, least, span, indices.byteOffset, groups) ?? 0n;
-  let listed = Number(both & 0xffffffffn);
-  let below = Number(both >> 32n);
-  for (let i = groups; i < patterns.length; i++) {
-    const distance = (patterns[i]! & MAGNITUDE) - least;
-    if (distance < 0) below++;
-    else if (distance < span) indices[listed++] = i;
+  const { least, span } = window;
+  const both = listBySimd(measured, window, out);
+  if (both !== undefined) return [Number(both & 0xffffffffn), Number(both >> 32n)];
+  const patterns = measured.patterns();
+  const { indices, excesses } = out;
+  let [listed, below] = [0, 0];
+  for (let i = 0; i < patterns.length; i++) {
+    const excess = (patterns[i]! & MAGNITUDE) - least;
+    if (excess < 0) below++;
+    else if (excess < span) {
+      indices[listed] = i;
+      excesses[listed++] = excess;
+    }
   }
   return [listed, below];
 }
 
-/** Counts, at their distances from `least`, the magnitudes at some indices. */
-export function countListed(
-  patterns: Int32Array,
-  indices: Int32Array,
-  least: number,
-  counts: Uint32Array,
-): void {
-  for (let k = 0; k < indices.length; k++) counts[(patterns[indices[k]!]! & MAGNITUDE) - least]!++;
+function listBySimd(
+  { length, stored, patterns }: Measured,
+  { least, span }: MagnitudeWindow,
+  { indices, excesses }: ListedMagnitudes,
+): bigint | undefined {
+  if (wholeGroups(length) < length || simdFor(indices, excesses) === undefined) return undefined;
+  const pair = stored?.();
+  const numbers = pair?.network ?? patterns();
+  const base = pair?.base ?? numbers;
+  const scratch = allocatePatterns(8);
+  const kind = pair === undefined ? DIFFERENCES : kindOf(pair.network);
+  const from = [numbers.byteOffset, kind, base.byteOffset, kindOf(base)];
+  const to = [indices.byteOffset, excesses.byteOffset, scratch.byteOffset];
+  const simd = simdFor(indices, excesses, numbers, base, scratch);
+  return simd?.listMagnitudes(...from, least, span, ...to, length);
 }
 
-/** Writes the positions of the elements at some indices of a block, and their distances from `least`. */
-export function noteListed(
-  {
-    patterns,
-    begin,
-    least,
-  }: { readonly patterns: Int32Array; readonly begin: number; readonly least: number },
-  indices: Int32Array,
-  positions: Float64Array,
-  distances: Int32Array,
-): void {
-  for (let k = 0; k < positions.length; k++) {
-    const index = indices[k]!;
-    positions[k] = begin + index;
-    distances[k] = (patterns[index]! & MAGNITUDE) - least;
+/** Adds 1 to the counts at some places. */
+export function countAt(places: Int32Array, counts: Uint32Array): void {
+  for (let k = 0; k < places.length; k++) counts[places[k]!]!++;
+}
+
+/** Writes indices as positions, for a block that begins at one. */
+export function addBegin(indices: Int32Array, begin: number, positions: Float64Array): void {
+  for (let k = 0; k < positions.length; k++) positions[k] = begin + indices[k]!;
+}
+
+/**
+ * Finds the place of the `count`-th occurrence of a number; if there are fewer, returns minus their number
+ * minus 1.
+ */
+export function findOccurrence(numbers: Int32Array, number: number, count: number): number {
+  let seen = 0;
+  for (let k = 0; k < numbers.length; k++) {
+    if (numbers[k] !== number) continue;
+    seen++;
+    if (seen === count) return k;
   }
+  return -seen - 1;
 }
 
 /** Adds up counts. */

@@ -1,12 +1,10 @@
 import { allocateNumbers, allocatePatterns } from "./block-memory.ts";
 import { keepMagnitudes, type MagnitudeWindow } from "./magnitudes.ts";
 import { simdFor, wholeGroups } from "./simd.ts";
+import { DIFFERENCES, kindOf, type StoredFloats } from "./stored-floats.ts";
 import * as loops from "./task-vectors.ts";
 import { type Numbers, patternsOf } from "./task-vectors.ts";
 import { addChanges, roundedFor } from "./vectors.ts";
-
-/** Elements that SIMD loops take as they are stored: f32 numbers, or the bits of bf16 ones. */
-export type StoredFloats = Float32Array | Uint16Array;
 
 /** The window in which all magnitudes are, also the ones of numbers that are not finite. */
 export const ALL_MAGNITUDES: MagnitudeWindow = { least: 0, span: 2 ** 31 };
@@ -39,16 +37,13 @@ export interface MixedBase {
 export interface Election {
   /** Whether differences vote by their signs, not by their sum. */
   readonly counts: boolean;
-  /** Whether the sum is divided by the shares: raised to at least `least`, or if they are above it in size. */
+  /** Whether sums are divided by the shares: raised to at least `least`, or if these are above it in size. */
   readonly divides: "never" | "at least" | "above";
   readonly least: number;
 }
 
 /** Words of a network in the table that SIMD loops read, and numbers of it that they remember at a time. */
 const WORDS = 8;
-
-/** What the elements of a network are, in the table. */
-const [NUMBERS, BFLOATS, DIFFERENCES] = [0, 1, 2];
 
 const DIVIDES = { never: 0, "at least": 1, above: 2 } as const;
 
@@ -89,7 +84,8 @@ function mixBySimd(
     const row = WORDS * k;
     const source = sources[k]!;
     const kind = stored === undefined ? DIFFERENCES : kindOf(source);
-    table.set([source.byteOffset, kind, kept.least, kept.span], row);
+    // Signed words compare as unsigned ones do where 2^31 is added to both.
+    table.set([source.byteOffset, kind, kept.least + 2 ** 31, kept.span - 2 ** 31], row);
     numbers.set([scaled, weight, scale, share], row + WORDS / 2);
   }
   const common = [table.byteOffset, vectors.length, start.byteOffset, kindOf(start)] as const;
@@ -101,10 +97,6 @@ function mixBySimd(
     simd.mixElected(...common, ...rules, factor, scratch.byteOffset, out.byteOffset, out.length);
   }
   return true;
-}
-
-function kindOf(stored: StoredFloats | Numbers): number {
-  return stored instanceof Uint16Array ? BFLOATS : NUMBERS;
 }
 
 /** Sets differences to 0 that are not kept, and multiplies the others by their factor and their weight. */

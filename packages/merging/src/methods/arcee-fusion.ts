@@ -1,6 +1,7 @@
 import { at, sizeOf } from "@isthmus/core";
 import { allocateNumbers } from "../kernels/block-memory.ts";
 import { keepImportant, sizesTimes } from "../kernels/importance.ts";
+import { measuredPatterns } from "../kernels/magnitudes.ts";
 import { softmaxDivergence } from "../kernels/softmax.ts";
 import { type Numbers, patternsOf } from "../kernels/task-vectors.ts";
 import { addChanges } from "../kernels/vectors.ts";
@@ -83,7 +84,7 @@ async function findThreshold(
       ({ begin, deltas }) => {
         if (selector.span === undefined) return;
         const importance = importanceOf(at(deltas, 0, "network"), begin, rows);
-        selector.see(patternsOf(importance), begin);
+        selector.see(measuredPatterns(patternsOf(importance)), begin);
       },
       { span, isSample: selector.takesSample },
     );

@@ -1,5 +1,5 @@
 import { at, sizeOf } from "@isthmus/core";
-import { keepMagnitudes } from "../kernels/magnitudes.ts";
+import { keepMagnitudes, measuredPatterns } from "../kernels/magnitudes.ts";
 import { ALL_MAGNITUDES, type Election, mixVectors } from "../kernels/mixtures.ts";
 import { patternsOf } from "../kernels/task-vectors.ts";
 import { productOf } from "../kernels/vectors.ts";
@@ -83,7 +83,7 @@ async function select(tensor: ScannedTensor, share: number): Promise<RankCut> {
     await scanDeltas(
       tensor,
       ({ begin, deltas }) => {
-        if (selector.span !== undefined) selector.see(variancePatterns(deltas), begin);
+        if (selector.span !== undefined) selector.see(measuredPatterns(variancePatterns(deltas)), begin);
       },
       { span, isSample: selector.takesSample },
     );

@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import { findMagnitude, LOWER_BITS, sumOfCounts } from "../kernels/magnitudes.ts";
+import { findMagnitude, LOWER_BITS, type Measured, sumOfCounts } from "../kernels/magnitudes.ts";
 import { cutEverything, cutNothing, type RankCut, type RankOrder } from "./rank-cut.ts";
 import { RememberedPositions } from "./remembered-positions.ts";
 import type { Span } from "./surveyor.ts";
@@ -53,9 +53,9 @@ export class CutSearch {
     this.span = { begin: 0, end: size };
   }
 
-  see(patterns: Int32Array, begin: number): void {
-    if (this.#magnitude !== undefined) this.#findPosition(patterns, begin, this.#magnitude);
-    else if (this.#remembered !== undefined) this.#below += this.#remembered.see(patterns, begin);
+  see(measured: Measured, begin: number): void {
+    if (this.#magnitude !== undefined) this.#findPosition(measured, begin, this.#magnitude);
+    else if (this.#remembered !== undefined) this.#below += this.#remembered.see(measured, begin);
   }
 
   endPass(): void {
@@ -85,10 +85,10 @@ export class CutSearch {
     this.span = { begin: place.begin, end: this.#size };
   }
 
-  #findPosition(patterns: Int32Array, begin: number, magnitude: number): void {
-    if (this.span === undefined || begin + patterns.length <= this.span.begin) return;
+  #findPosition(measured: Measured, begin: number, magnitude: number): void {
+    if (this.span === undefined || begin + measured.length <= this.span.begin) return;
     const from = Math.max(0, this.span.begin - begin);
-    const index = findMagnitude(patterns, magnitude, from, this.#rest);
+    const index = findMagnitude(measured.patterns(), magnitude, from, this.#rest);
     if (index < 0) {
       this.#rest += index + 1;
       return;

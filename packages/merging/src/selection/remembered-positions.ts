@@ -1,11 +1,13 @@
 import { at } from "@isthmus/core";
-import { allocatePatterns } from "../kernels/block-memory.ts";
+import { allocateIndices } from "../kernels/block-memory.ts";
 import {
-  countListed,
+  addBegin,
+  countAt,
+  findOccurrence,
   largestCount,
   listMagnitudes,
   type MagnitudeWindow,
-  noteListed,
+  type Measured,
 } from "../kernels/magnitudes.ts";
 
 /** Elements in the window whose positions are remembered at most. */
@@ -19,8 +21,8 @@ export interface PlaceBefore {
 
 /**
  * Counts of the magnitudes in a window, and positions of the elements that have them. Where there are too
- * many, it notes how often the most frequent magnitude occurs up to each block: it is most likely the one that
- * is asked for.
+ * many, it notes how often the most frequent magnitude occurs up to each block: it is most likely the one
+ * that is asked for.
  */
 export class RememberedPositions {
   /** How often each magnitude of the window occurs, by its distance from the least. */
@@ -39,40 +41,32 @@ export class RememberedPositions {
   }
 
   /** Looks at a block; returns how many of its magnitudes are below the window. */
-  see(patterns: Int32Array, begin: number): number {
+  see(measured: Measured, begin: number): number {
     const { counts } = this;
-    const { least } = this.#window;
-    if (this.#frequent < 0 && this.#count + patterns.length > REMEMBERED)
-      this.#frequent = largestCount(counts);
+    const { length } = measured;
+    if (this.#frequent < 0 && this.#count + length > REMEMBERED) this.#frequent = largestCount(counts);
     if (this.#frequent >= 0) this.#blocks.push({ begin, before: at(counts, this.#frequent, "count") });
-    const { buffer, byteOffset } = allocatePatterns(patterns.length);
-    const [listed, below] = listMagnitudes(
-      patterns,
-      this.#window,
-      new Int32Array(buffer, byteOffset, patterns.length),
-    );
-    const indices = new Int32Array(buffer, byteOffset, listed);
-    countListed(patterns, indices, least, counts);
+    const [indices, excesses] = [allocateIndices(length), allocateIndices(length)];
+    const [listed, below] = listMagnitudes(measured, this.#window, { indices, excesses });
+    const distances = excesses.subarray(0, listed);
+    countAt(distances, counts);
     if (this.#frequent >= 0) return below;
-    this.#reserve(this.#count + listed);
     const [from, until] = [this.#count, this.#count + listed];
-    const places = this.#positions.subarray(from, until);
-    noteListed({ patterns, begin, least }, indices, places, this.#distances.subarray(from, until));
+    this.#reserve(until);
+    addBegin(indices, begin, this.#positions.subarray(from, until));
+    this.#distances.set(distances, from);
     this.#count = until;
     return below;
   }
 
   /** Finds the `count`-th element at a distance from the least magnitude, or a block to look for it from. */
   find(distance: number, count: number): number | PlaceBefore {
-    let seen = 0;
-    for (let k = 0; k < this.#count; k++) {
-      if (this.#distances[k] === distance) seen++;
-      if (seen === count) return at(this.#positions, k, "position");
-    }
+    const place = findOccurrence(this.#distances.subarray(0, this.#count), distance, count);
+    if (place >= 0) return at(this.#positions, place, "position");
     const [first] = this.#blocks;
     const block =
       distance === this.#frequent ? this.#blocks.findLast(({ before }) => before < count) : undefined;
-    return block ?? { begin: first?.begin ?? 0, before: seen };
+    return block ?? { begin: first?.begin ?? 0, before: -place - 1 };
   }
 
   #reserve(count: number): void {

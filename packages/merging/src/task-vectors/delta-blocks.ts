@@ -1,12 +1,13 @@
 import { at, convertInto, type Elements } from "@isthmus/core";
 import { allocateUnset, withBlockMemory } from "../kernels/block-memory.ts";
-import type { StoredFloats } from "../kernels/mixtures.ts";
+import type { Measured } from "../kernels/magnitudes.ts";
 import { simdFor } from "../kernels/simd.ts";
+import type { StoredFloats } from "../kernels/stored-floats.ts";
 import { type Numbers, patternsOf } from "../kernels/task-vectors.ts";
 import { subtractFromBfloat, subtractInto } from "../kernels/vectors.ts";
 
 /** Elements that are computed at a time, so that the numbers of a few networks stay in the cache. */
-export const BLOCK: number = 1 << 13;
+export const BLOCK: number = 1 << 14;
 
 /** The task vectors of one block of a tensor, computed when asked for; arrays are valid during the call. */
 export interface DeltaBlock {
@@ -17,10 +18,14 @@ export interface DeltaBlock {
   readonly base: Numbers;
   /** Returns the numbers of a network. */
   network(k: number): Numbers;
+  /** Computes how far a network is from the base, in memory of its own. */
+  delta(k: number): Numbers;
   /** How far each network is from the base. */
   readonly deltas: readonly Numbers[];
   /** Bit patterns of the deltas, rounded to f32: of f32 deltas in the same memory. */
   readonly patterns: readonly Int32Array[];
+  /** Returns the differences of a network, whose magnitudes are looked at. */
+  measured(k: number): Measured;
   /** Returns the elements of a network as SIMD loops take them; only where deltas are in f32. */
   stored(k: number): StoredFloats;
   /** Returns the elements of the base, likewise. */
@@ -81,19 +86,29 @@ class StoredBlock implements DeltaBlock {
   }
 
   get deltas(): readonly Numbers[] {
-    this.#deltas ??= this.#range.parts.map((part) => {
-      const delta = this.#allocate();
-      subtractStored(part, this.#place.from, this.base, delta);
-      return delta;
-    });
+    this.#deltas ??= this.#range.parts.map((_, k) => this.delta(k));
     return this.#deltas;
   }
 
   get patterns(): readonly Int32Array[] {
-    this.#patterns ??= this.deltas.map((delta) =>
-      patternsOf(delta instanceof Float32Array ? delta : Float32Array.from(delta)),
-    );
+    this.#patterns ??= this.deltas.map(roundedPatterns);
     return this.#patterns;
+  }
+
+  delta(k: number): Numbers {
+    const delta = this.#allocate();
+    subtractStored(at(this.#range.parts, k, "network"), this.#place.from, this.base, delta);
+    return delta;
+  }
+
+  measured(k: number): Measured {
+    const stored = () => ({ network: this.stored(k), base: this.storedBase() });
+    const { isWide } = this.#place;
+    return {
+      length: this.length,
+      stored: isWide ? undefined : stored,
+      patterns: () => roundedPatterns(this.delta(k)),
+    };
   }
 
   network(k: number): Numbers {
@@ -125,6 +140,11 @@ class StoredBlock implements DeltaBlock {
   #allocate(): Numbers {
     return allocateUnset(this.#place.isWide, this.length);
   }
+}
+
+/** Returns the bit patterns of numbers as f32. */
+function roundedPatterns(numbers: Numbers): Int32Array {
+  return patternsOf(numbers instanceof Float32Array ? numbers : Float32Array.from(numbers));
 }
 
 /** Writes how far stored elements from `from` on are from a base. */

@@ -86,6 +86,7 @@ class StoredBlock implements DeltaBlock {
   }
 
   get deltas(): readonly Numbers[] {
+    if (this.#deltas === undefined) this.#base = this.base;
     this.#deltas ??= this.#range.parts.map((_, k) => this.delta(k));
     return this.#deltas;
   }
@@ -96,8 +97,10 @@ class StoredBlock implements DeltaBlock {
   }
 
   delta(k: number): Numbers {
+    // Numbers of the base are not remembered here, as they may be in memory that is freed before the block's.
+    const base = this.#base ?? this.#widened(this.#range.base);
     const delta = this.#allocate();
-    subtractStored(at(this.#range.parts, k, "network"), this.#place.from, this.base, delta);
+    subtractStored(at(this.#range.parts, k, "network"), this.#place.from, base, delta);
     return delta;
   }
 

@@ -103,7 +103,7 @@ export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unkn
   readonly keepsTensor?: boolean;
   /**
    * Most bytes that the survey of a tensor holds, of `count` networks; for methods that keep whole tensors.
-   * @defaultValue those of all networks, the base and the result, in f32
+   * @defaultValue the bytes of all networks, the base and the result, in f32
    */
   heldBytes?(info: TensorInfo, count: number): number;
   /** Looks at a whole tensor. @defaultValue nothing is looked at */

@@ -75,8 +75,8 @@ function isSmall({ info, method }: PlannedTensor, pieceBytes: number): boolean {
 }
 
 /**
- * Returns the most bytes that are held while a whole tensor is surveyed: as its method says, or three matrices
- * of its shape and three Gram matrices, in f64, where Gram matrices were measured.
+ * Returns the most bytes that are held while a whole tensor is surveyed: as its method says, or three
+ * matrices of its shape and three Gram matrices, in f64, where Gram matrices were measured.
  */
 export function surveyBytes({ method, info, sources, base, measured }: PlannedTensor): number {
   if (!method?.keepsTensor || !DTYPES[info.dtype].float) return 0;

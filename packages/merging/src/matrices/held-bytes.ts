@@ -30,12 +30,12 @@ export function heldMatrix(rows: number, columns: number, networks: number): Hel
   return { rows, columns, networks, short, width, whole: rows * columns * width };
 }
 
-/** Bytes of `count` left and right directions of a matrix. */
+/** Computes the bytes of `count` left and right directions of a matrix. */
 export function directionBytes({ rows, columns, width }: HeldMatrix, count: number): number {
   return width * count * (rows + columns);
 }
 
-/** Bytes that `polarFactor` takes beside the matrix, with the factor. */
+/** Computes the bytes that `polarFactor` takes beside the matrix, with the factor. */
 export function polarBytes({ rows, columns, short, width, whole }: HeldMatrix): number {
   const square = short * short;
   const isLong = width === 4 && Math.max(rows, columns) >= 2 * short;
@@ -48,7 +48,9 @@ export function polarBytes({ rows, columns, short, width, whole }: HeldMatrix): 
 /** Lines of a matrix that the Gram matrix is summed over at a time. */
 const LINES = 1024;
 
-/** Bytes that `count` singular vectors by the Gram matrix take beside the matrix, with the vectors. */
+/**
+ * Computes the bytes that `count` singular vectors by the Gram matrix take beside the matrix, with the vectors.
+ */
 export function singularBytes(matrix: HeldMatrix, count: number): number {
   const { rows, columns, short } = matrix;
   const lines = 2 * 8 * Math.min(LINES, Math.max(rows, columns)) * short;
@@ -56,7 +58,10 @@ export function singularBytes(matrix: HeldMatrix, count: number): number {
   return directionBytes(matrix, count) + lines + 8 * (2.5 * short * short + 4 * count * short);
 }
 
-/** Bytes that joining directions, as many as the shorter side has, takes with the directions and the result. */
+/**
+ * Computes the bytes that joining directions, as many as the shorter side has, takes with the directions and
+ * the result.
+ */
 export function joinBytes(matrix: HeldMatrix): number {
   const { rows, columns, short, width, whole, networks } = matrix;
   const all = directionBytes(matrix, short);

@@ -49,7 +49,8 @@ export function polarBytes({ rows, columns, short, width, whole }: HeldMatrix): 
 const LINES = 1024;
 
 /**
- * Computes the bytes that `count` singular vectors by the Gram matrix take beside the matrix, with the vectors.
+ * Computes the bytes that `count` singular vectors by the Gram matrix take beside the matrix, with the
+ * vectors.
  */
 export function singularBytes(matrix: HeldMatrix, count: number): number {
   const { rows, columns, short } = matrix;

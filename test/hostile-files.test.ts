@@ -6,10 +6,11 @@ import { fileURLToPath } from "node:url";
 import { isIsthmusError, openCheckpoint, readJsonFile } from "@isthmus/core";
 import { openDataSet, readIdx, readNpy, readNpz } from "@isthmus/data";
 import { readGraph, readLayersModel } from "@isthmus/graph";
+import { planVocabulary } from "@isthmus/recipe";
 import { readResult } from "@isthmus/report";
 import { readStudy } from "@isthmus/study";
 import { readSpec } from "@isthmus/symmetry";
-import { copyModelFiles, openModel } from "@isthmus/zoo";
+import { openModel } from "@isthmus/zoo";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openJournal } from "../packages/tasks/src/journal.ts";
 
@@ -66,12 +67,9 @@ const READERS: Readonly<Record<string, (place: Impostor) => Promise<unknown>>> =
     return openCheckpoint(join(folderWith("w.bin", place, { "model.json": model }), "model.json"));
   },
   "the config of a model": (place) => openModel(folderWith("config.json", place)),
-  "a file beside a model": (place) => {
-    const folder = folderWith("vocab.json", place, { "config.json": "{}", "model.safetensors": "" });
-    return copyModelFiles(
-      folder,
-      folderWith("other", (path) => writeFileSync(path, "")),
-    );
+  "a tokenizer beside a model": (place) => {
+    const directory = folderWith("tokenizer.json", place, { "config.json": "{}" });
+    return planVocabulary({ networks: [{ name: "a", directory }] });
   },
 };
 

@@ -3,7 +3,7 @@
 // page is written.
 import { DATA_SET_FORMS } from "@isthmus/data";
 import * as interpolation from "@isthmus/interpolation";
-import { MERGE_METHODS, type MergeMethod } from "@isthmus/merging";
+import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
 import { MATCH_METHODS, MATCH_SEARCHES } from "@isthmus/weight-matching";
 import { MODEL_TYPES } from "@isthmus/zoo";
 import type { FileFormat } from "../../packages/core/src/formats/file-formats.ts";
@@ -151,7 +151,7 @@ const MERGING: Readonly<Record<string, Described>> = {
   ],
   "LoRA adapters": [
     "packages/merging/src/adapters/adapters.test.ts",
-    "applied, extracted and merged as PEFT does, also in core space",
+    "applied, extracted and merged as PEFT does, also in core space and by recipe",
   ],
   "large merges": [
     "packages/merging/src/executor/merge-processes.test.ts",
@@ -195,7 +195,10 @@ export function listFeatures(): FeatureList[] {
     },
     { title: "Matching methods and searches", rows: rowsOf(MATCHING) },
     { title: "Interpolation paths", rows: rowsOf(PATHS) },
-    { title: "Merge methods", rows: [...MERGE_METHODS.values()].map(methodRow) },
+    {
+      title: "Merge methods",
+      rows: [...[...MERGE_METHODS.values()].map(methodRow), ...[...METHODS_WITH_DATA.values()].map(dataRow)],
+    },
     { title: "Operations on several networks", rows: rowsOf(MERGING) },
   ];
 }
@@ -203,6 +206,10 @@ export function listFeatures(): FeatureList[] {
 /** Describes a merge method; all of them pass one suite. */
 function methodRow({ name, description }: MergeMethod): FeatureRow {
   return { name, test: "packages/merging/src/conformance.test.ts", what: description };
+}
+
+function dataRow({ name, description }: MergeMethod): FeatureRow {
+  return { name, test: "packages/recipe/src/plan/measured-recipes.test.ts", what: description };
 }
 
 function rowsOf(

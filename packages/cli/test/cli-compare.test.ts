@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -114,9 +114,54 @@ describe("isthmus compare", () => {
       join(model, "config.json"),
       JSON.stringify({ quantization_config: { quant_method: "awq" } }),
     );
-    const result = await runJson<Result>(["compare", a, model]);
+    const quantized = await runCli(["compare", a, model, "--json"]);
+    expect(quantized.code).toBe(1);
+    const result = JSON.parse(quantized.stdout) as Result;
     expect(result.verdict).toBe("same ancestor");
     expect(result.findings.find(({ kind }) => kind === "quantized")?.message).toMatch(/awq, "config.json"/);
+  });
+
+  it("isthmus compare writes its result and a page, and report draws the same of the result", async () => {
+    const [json, page, again] = ["c.json", "c.html", "again.html"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const compared = await runCli(["compare", a, tuned, reversed, "-o", json, "--report", page]);
+    expect(compared.stdout).toMatch(/\nWrote .*c\.json, .*c\.html\n$/);
+    expect(readFileSync(page, "utf8")).toContain("<h1>s0.safetensors, tuned.safetensors, reversed");
+    const reported = await runCli(["report", json, "-o", again]);
+    expect(reported.code).toBe(0);
+    // But for the files that each wrote, the terminal shows the same.
+    const shown = ({ stdout }: { readonly stdout: string }) => stdout.replace(/\nWrote .*/, "");
+    expect(shown(reported)).toBe(shown(compared));
+    expect(readFileSync(again, "utf8")).toContain("permuted copy");
+    const wrong = await runCli(["compare", a, tuned, "-o", join(folder, "c.txt")]);
+    expect(wrong).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/must name a file ending in \.json/),
+    });
+  });
+
+  it("isthmus compare ends with 1 where a merge would be meaningless, and says so in its help", async () => {
+    const copy = await runCli(["compare", a, reversed]);
+    expect(copy.code).toBe(1);
+    expect(copy.stdout).toMatch(/^error: /m);
+    expect(copy.stderr).toMatch(/^isthmus: the networks cannot be merged as they are: 1 error above$/m);
+    const strange = join(folder, "strange.safetensors");
+    await saveCheckpoint(
+      createCheckpoint({ x: createTensor("f32", [2], new Float32Array([1, 2])) }),
+      strange,
+    );
+    const other = await runCli(["compare", a, strange]);
+    expect(other.code).toBe(1);
+    expect(other.stderr).toMatch(/^isthmus: the networks cannot be merged: their architectures differ$/m);
+    // Warnings alone are no reason to stop.
+    const apart = await runJson<Result>(["compare", a, b]);
+    expect(apart.findings.map(({ severity }) => severity)).toContain("warning");
+    expect((await runCli(["compare", "--help"])).stdout).toMatch(
+      /Exit code: 0 if .*; 1 if a finding is an error/,
+    );
   });
 
   it("isthmus compare needs two checkpoints", async () => {

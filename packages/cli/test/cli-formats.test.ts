@@ -35,6 +35,16 @@ describe("isthmus convert", () => {
     expect(compared).toMatchObject({ same: true, totals: { compared: 8, different: 0, structure: 0 } });
   });
 
+  it("isthmus convert writes weights for TensorFlow.js, which it reads again", async () => {
+    const [model, back] = [join(folder, "web", "model.json"), join(folder, "back.safetensors")];
+    const { stdout } = await runCli(["convert", NETWORK, model, "--max-shard-size", "1MB"]);
+    expect(stdout).toMatch(/^Wrote .*model\.json \(1\.8\d MB, 3 files\)$/m);
+    await runCli(["convert", model, back, "--dtype", "f16"]);
+    const hashes = async (path: string) =>
+      (await runJson<{ tensors: object[] }>(["inspect", path, "--hash"])).tensors;
+    expect(await hashes(back)).toEqual(await hashes(NETWORK));
+  });
+
   it("isthmus convert changes element types, and writes shards", async () => {
     const output = join(folder, "shards");
     const result = await runJson<{ output: { files: string[] } }>([
@@ -49,13 +59,20 @@ describe("isthmus convert", () => {
     const output = join(folder, "no.npz");
     for (const [args, message] of [
       [["--dtype", "q8_0"], /q8_0 is a type of GGUF: the format is npz/],
-      [["--max-shard-size", "1MB"], /only safetensors are written in shards/],
+      [["--max-shard-size", "1MB"], /only safetensors and tfjs are written in shards/],
       [["--format", "pickle"], /Allowed choices are safetensors, torch, npz, gguf/],
     ] as const) {
       const { code, stderr } = await runCli(["convert", NETWORK, output, ...args]);
       expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
     }
     expect(existsSync(output)).toBe(false);
+    const foo = join(folder, "c.foo");
+    const unknown = await runCli(["convert", NETWORK, foo]);
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toMatch(
+      /its ending must be one of \.safetensors, \.pt, .*: it is \.foo; name ".*c\.foo\/"/,
+    );
+    expect(existsSync(foo)).toBe(false);
     const { stderr } = await runCli(["convert", GRAPH, output]);
     expect(stderr).toMatch(/a checkpoint must hold weights: it is an ONNX graph; give it as the graph/);
   });

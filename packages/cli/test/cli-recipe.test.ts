@@ -33,6 +33,45 @@ async function tensorOf(path: string, name: string) {
   return tensor;
 }
 
+describe("isthmus merge of LoRA adapters", () => {
+  const golden = join(root, "packages", "merging", "test", "golden", "adapters");
+  const [plain, small] = [join(golden, "plain"), join(golden, "small")];
+
+  it("writes an adapter, as the recipe does, which can be verified", async () => {
+    const args = [plain, small, "--combination", "cat", "--weights", ".7,.3"];
+    const quick = await runCli(["merge", ...args, "-o", "quick"], { cwd: folder });
+    expect([quick.code, quick.stdout]).toEqual([0, expect.stringMatching(/^method +cat$/m)]);
+    expect(readdirSync(join(folder, "quick"))).toEqual(["adapter_config.json", "adapter_model.safetensors"]);
+    expect(await runCli(["verify", "quick"], { cwd: folder })).toMatchObject({ code: 0 });
+    const models = `[{ model: ${plain}, parameters: { weight: 0.7 } }, { model: ${small}, parameters: { weight: 0.3 } }]`;
+    await merge(write("r.yml", `merge_method: cat\nmodels: ${models}\n`), "-o", "recipe");
+    const bytes = ["quick", "recipe"].map((name) =>
+      readFileSync(join(folder, name, "adapter_model.safetensors")),
+    );
+    expect(bytes[0]?.equals(bytes[1] as Buffer)).toBe(true);
+  });
+
+  it("refuses options of networks, and adapters among networks", async () => {
+    const aligned = await runCli(["merge", plain, small, "--align", "-o", "x"], { cwd: folder });
+    expect([aligned.code, aligned.stderr]).toEqual([
+      2,
+      expect.stringContaining("--align as it is for networks"),
+    ]);
+    const networks = await runCli(["merge", a, b, "--combination", "svd", "-o", "x"], { cwd: folder });
+    expect([networks.code, networks.stderr]).toEqual([
+      2,
+      expect.stringContaining("for folders of LoRA adapters"),
+    ]);
+    const unequal = await runCli(["merge", plain, small, "--weights", "1", "-o", "x"], { cwd: folder });
+    expect([unequal.code, unequal.stderr]).toEqual([
+      2,
+      expect.stringContaining("one number for each: got 1"),
+    ]);
+    const mixed = await runCli(["merge", plain, a, "-o", "x"], { cwd: folder });
+    expect([mixed.code, mixed.stderr]).toEqual([2, expect.stringContaining("model+adapter")]);
+  });
+});
+
 describe("isthmus merge RECIPE.yml", () => {
   it("merges model folders as the quick form does, and copies their config", async () => {
     const models = `models: [{ model: ${llamas}/a }, { model: ${llamas}/b }]`;

@@ -5,6 +5,7 @@ import type { DrawableResult } from "@isthmus/report";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
 import { barrierCurve } from "../../report/test/barrier-curve.ts";
+import { comparisonResult } from "../../report/test/comparison-result.ts";
 import {
   curveResult,
   layersResult,
@@ -20,6 +21,7 @@ const RESULTS: readonly DrawableResult[] = [
   curveResult(),
   starResult(),
   studyResult(),
+  comparisonResult(),
 ];
 
 let folder: string;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fixture } from "../test-fixtures/fixtures.ts";
@@ -29,9 +29,11 @@ async function converted(
   file: string,
   options: ConvertCheckpointOptions = {},
 ): Promise<Record<string, Tensor>> {
-  const path = join(folder, file.replace(".torch", ".pt"));
-  const { bytes } = await convertCheckpoint(createCheckpoint(tensors), path, { overwrite: true, ...options });
-  expect((await stat(path)).size).toBe(bytes);
+  const path = join(folder, file.replace(".torch", ".pt").replace(".tfjs", ".json"));
+  const written = await convertCheckpoint(createCheckpoint(tensors), path, { overwrite: true, ...options });
+  expect(written.files.at(-1)).toBe(path);
+  const sizes = await Promise.all(written.files.map(async (name) => (await stat(name)).size));
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(written.bytes);
   return readAll(path);
 }
 
@@ -50,6 +52,15 @@ const TYPES: Readonly<Record<string, Readonly<Partial<Record<DType, DType>>>>> =
   torch: {},
   npz: { bf16: "f32", f8e4m3: "f16", f8e5m2: "f16" },
   gguf: { bool: "i8", u8: "i16", u16: "i32", u32: "i64", f8e4m3: "f16", f8e5m2: "f16" },
+  tfjs: {
+    ...{ f16: "f32", bf16: "f32", f8e4m3: "f32", f8e5m2: "f32" },
+    ...{ u8: "i32", i8: "i32", u16: "i32", i16: "i32" },
+  },
+};
+/** Element types that a format refuses, as none of its own holds all their numbers. */
+const REFUSED: Readonly<Record<string, readonly DType[]>> = {
+  gguf: ["u64"],
+  tfjs: ["f64", "u32", "i64", "u64"],
 };
 
 const anyTensor = (dtypes: readonly DType[]): fc.Arbitrary<Tensor> =>
@@ -68,7 +79,7 @@ const anyTensor = (dtypes: readonly DType[]): fc.Arbitrary<Tensor> =>
 
 describe("convertCheckpoint()", () => {
   it.each(WRITTEN_FORMATS)("writes %s so that the same numbers are read again", async (format) => {
-    const dtypes = (Object.keys(DTYPES) as DType[]).filter((dtype) => format !== "gguf" || dtype !== "u64");
+    const dtypes = (Object.keys(DTYPES) as DType[]).filter((dtype) => !REFUSED[format]?.includes(dtype));
     const names = fc.string({ unit: "grapheme", maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(
@@ -173,7 +184,7 @@ describe("convertCheckpoint()", () => {
         throw new InputError("Cannot read", { input: "a" });
       },
     });
-    for (const file of ["x.npz", "x.gguf"]) {
+    for (const file of ["x.npz", "x.gguf", "model.json"]) {
       await expect(convertCheckpoint(broken, join(inner, file))).rejects.toThrow(/Cannot read/);
       await expect(readdir(inner)).rejects.toThrow(/ENOENT/);
     }
@@ -182,6 +193,56 @@ describe("convertCheckpoint()", () => {
     await expect(convertCheckpoint(path, path, { overwrite: true })).rejects.toThrow(
       /must not be a file that is read/,
     );
+  });
+
+  it("takes a name without an ending, with a slash, or of a folder that is there, for a folder", async () => {
+    const names = ["plain", "with.dot/", "llama-3.1", "there.foo"].map((name) => join(folder, "named", name));
+    await mkdir(join(folder, "named", "there.foo"), { recursive: true });
+    for (const path of names) {
+      const { files } = await convertCheckpoint(createCheckpoint({ a: scalar("f32") }), path);
+      expect(files).toEqual([join(path, "model.safetensors")]);
+    }
+  });
+
+  it("divides weights of TensorFlow.js among files of 4 MB, or as asked, and removes files of earlier ones", async () => {
+    const path = join(folder, "shards", "model.json");
+    const data = new Float32Array(2 ** 21 + 5).map((_, i) => i);
+    const tensors = { a: { dtype: "f32", shape: [data.length], data } as const, b: scalar("i32") };
+    const write = (options: ConvertCheckpointOptions) =>
+      convertCheckpoint(createCheckpoint(tensors), path, { overwrite: true, ...options });
+    const shard = (i: number, of: number) => join(dirname(path), `group1-shard${i}of${of}.bin`);
+    await write({});
+    const sizes = await Promise.all([1, 2, 3].map(async (i) => (await stat(shard(i, 3))).size));
+    expect(sizes).toEqual([2 ** 22, 2 ** 22, 24]);
+    expect(await readAll(path)).toEqual(tensors);
+    await write({ maxShardBytes: 7e6 });
+    expect((await readdir(dirname(path))).sort()).toEqual([
+      ...["group1-shard1of2.bin", "group1-shard2of2.bin", "model.json"],
+    ]);
+    expect(await readAll(path)).toEqual(tensors);
+    // Names of files that are taken: replaced, too.
+    await write({ maxShardBytes: 7e6, dtype: "f16", allowNonFinite: true });
+    expect((await stat(shard(1, 1))).size).toBe(2 * data.length + 4);
+    const into = await convertCheckpoint(createCheckpoint(tensors), `${folder}/tfjs-folder/`, {
+      format: "tfjs",
+    });
+    expect(into.path).toBe(join(folder, "tfjs-folder", "model.json"));
+    expect(await readAll(into.path)).toEqual(tensors);
+  });
+
+  it("keeps two models of TensorFlow.js in a folder apart, and never replaces JSON of another kind", async () => {
+    for (const [name, value] of [
+      ["one", 1],
+      ["two", 2],
+    ] as const)
+      await converted({ a: { dtype: "f32", shape: [1], data: Float32Array.of(value) } }, `${name}.json`);
+    expect((await readAll(join(folder, "one.json")))["a"]?.data).toEqual(Float32Array.of(1));
+    const config = join(folder, "config.json");
+    await writeFile(config, "{}");
+    await expect(converted({ a: scalar("f32") }, "config.json")).rejects.toThrow(
+      /must not replace a file that is no model/,
+    );
+    expect(readFileSync(config, "utf8")).toBe("{}");
   });
 
   it("refuses numbers that are not finite, unless allowed", async () => {
@@ -194,10 +255,14 @@ describe("convertCheckpoint()", () => {
     ["x.npz", { dtype: "q8_0" }, scalar("f32"), /q8_0 is a type of GGUF/],
     ["x.npz", { dtype: "bf16" }, scalar("f32"), /it has no bf16; choose f16, f32 or f64/],
     ["x.npz", { dtype: "i8" }, scalar("f32"), /must be a floating-point type or q8_0/],
-    ["x.gguf", { maxShardBytes: 10 }, scalar("f32"), /only safetensors are written in shards/],
+    ["x.gguf", { maxShardBytes: 10 }, scalar("f32"), /only safetensors and tfjs are written in shards/],
+    ["x.json", { dtype: "bf16" }, scalar("f32"), /it has no bf16; choose f16 or f32/],
+    ["x.json", {}, scalar("f64"), /they are f64; choose --dtype f32, which rounds them/],
+    ["x.json", {}, scalar("i64"), /they are i64; leave the tensor out/],
+    ["x.foo", {}, scalar("f32"), /one of \.safetensors, .*: it is \.foo; name ".*x\.foo\/" for a folder/],
     ["x.gguf", {}, scalar("u64"), /GGUF has no type for its elements: they are u64/],
     ["x.gguf", {}, { dtype: "u8", shape: [1, 1, 1, 1, 1], data: new Uint8Array(1) }, /may have 4 axes/],
-    ["x", { format: "pickle" as "npz" }, scalar("f32"), /must be one of safetensors, torch, npz, gguf/],
+    ["x", { format: "pickle" as "npz" }, scalar("f32"), /must be one of safetensors, torch, npz, gguf, tfjs/],
   ])("refuses to write %s with %o", async (file, options, tensor, message) => {
     const writing = convertCheckpoint(createCheckpoint({ a: tensor }), join(folder, "r", file), options);
     await expect(writing).rejects.toThrow(message);

@@ -1,16 +1,17 @@
-import { dirname, extname } from "node:path";
+import { dirname, extname, join } from "node:path";
 import type { Checkpoint } from "./checkpoint/checkpoint.ts";
-import { InputError, UsageError } from "./errors.ts";
-import { type GgufTarget, ggufBytes, ggufTarget, writeGguf } from "./formats/gguf/write-gguf.ts";
-import { npzBytes, numpyType, writeNpz } from "./formats/npz/write-npz.ts";
-import { torchBytes, writeTorch } from "./formats/torch/write-torch.ts";
+import { InputError, OutOfRangeError, UsageError } from "./errors.ts";
+import { numpyType } from "./formats/npz/write-npz.ts";
 import { assertNoInput } from "./io/assert-no-input.ts";
 import { createFolder, removeFolders } from "./io/create-folder.ts";
-import { createOutputFile } from "./io/output-file.ts";
+import { createOutputFile, type OutputFile } from "./io/output-file.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import { resolveOptions } from "./options.ts";
-import { createFileWriter, type FileWriter } from "./save/file-writer.ts";
+import { createFileWriter } from "./save/file-writer.ts";
+import { isDirectory } from "./save/output-paths.ts";
+import { planConversion } from "./save/plan-conversion.ts";
 import { assertNotThere, assertRoom } from "./save/plan-save.ts";
+import { publishFiles } from "./save/publish-files.ts";
 import {
   SAVE_CHECKPOINT_DEFAULTS,
   type SaveCheckpointOptions,
@@ -18,10 +19,9 @@ import {
   saveCheckpoint,
 } from "./save-checkpoint.ts";
 import { DTYPES, type DType, isDType } from "./tensor/dtype.ts";
-import type { TensorInfo } from "./tensor/tensor.ts";
 
 /** Formats that checkpoints are written in. */
-export const WRITTEN_FORMATS = ["safetensors", "torch", "npz", "gguf"] as const;
+export const WRITTEN_FORMATS = ["safetensors", "torch", "npz", "gguf", "tfjs"] as const;
 
 /** A format that checkpoints are written in. */
 export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
@@ -47,15 +47,16 @@ export const CONVERT_CHECKPOINT_DEFAULTS: Required<ConvertCheckpointOptions> = {
 
 /**
  * Writes a checkpoint in another format: safetensors, a file of PyTorch (`.pt`, `.pth`, `.bin`), an archive
- * of NumPy (`.npz`), or GGUF.
+ * of NumPy (`.npz`), GGUF, or the weights of a LayersModel of TensorFlow.js (`.json`, with files beside it).
  *
  * Tensors are read by range and written as they come, so memory does not grow with the checkpoint. The file
- * has a temporary name until it is complete. Metadata are kept, except in files of NumPy and PyTorch, which
- * have none. Types that a format lacks become the next type that holds all their numbers: bf16 becomes f32 in
- * npz, `bool` becomes i8 in GGUF. In GGUF, floats of one axis or none become f32 where `dtype` names a
- * narrower type, and so are tensors whose rows have no whole blocks of q8_0, as llama.cpp needs it.
+ * has a temporary name until it is complete. Metadata are kept, except in files of NumPy, PyTorch and
+ * TensorFlow.js, which have none. Types that a format lacks become the next type that holds all their
+ * numbers: bf16 becomes f32 in npz, `bool` becomes i8 in GGUF, small integers become i32 in TensorFlow.js. In
+ * GGUF, floats of one axis or none become f32 where `dtype` names a narrower type, and so are tensors whose
+ * rows have no whole blocks of q8_0, as llama.cpp needs it.
  * @param input - path of a checkpoint of any format, or an open one, which stays open
- * @param output - path to write; a folder for safetensors
+ * @param output - path to write: its ending names the format; a folder is for safetensors
  * @throws InputError if the output cannot be used, or numbers are not finite or do not fit
  * @throws UnsupportedError if the format has no way to hold a tensor
  * @throws UsageError if the format or element type contradict each other or the output
@@ -77,11 +78,14 @@ export async function convertCheckpoint(
   options: ConvertCheckpointOptions = {},
 ): Promise<SaveCheckpointResult> {
   const resolved = resolveOptions("convert a checkpoint", CONVERT_CHECKPOINT_DEFAULTS, options);
-  const format = resolved.format ?? formatOf(output);
+  const format = resolved.format ?? (await formatOf(output));
   assertOptions(format, resolved, output);
   const checkpoint = typeof input === "string" ? await openCheckpoint(input) : input;
   try {
-    if (format !== "safetensors") return await writeFile(checkpoint, output, format, resolved);
+    if (format !== "safetensors") {
+      const isInFolder = format === "tfjs" && (output.endsWith("/") || (await isDirectory(output)));
+      return await writeFiles(checkpoint, isInFolder ? join(output, "model.json") : output, format, resolved);
+    }
     const { format: _format, dtype, ...saveOptions } = resolved;
     return await saveCheckpoint(checkpoint, output, { ...saveOptions, dtype: dtype as DType | undefined });
   } finally {
@@ -102,10 +106,25 @@ function withoutStreaming({
 /** Endings of files that `torch.save` writes. */
 const TORCH_EXTENSIONS: ReadonlySet<string> = new Set(["pt", "pth", "bin", "ckpt"]);
 
-function formatOf(output: string): WrittenFormat {
+/** Endings of all formats, for messages. */
+const ENDINGS = ".safetensors, .pt, .pth, .bin, .ckpt, .npz, .gguf, and .json for TensorFlow.js";
+
+/**
+ * Finds the format of a path: that of its ending, or safetensors for a folder, which has no ending, ends in a
+ * slash, or is there already. What follows a dot and is no word, as in `llama-3.1`, is no ending.
+ * @throws UsageError if no format has the ending
+ */
+async function formatOf(output: string): Promise<WrittenFormat> {
   const extension = extname(output).slice(1).toLowerCase();
+  if (/[\\/]$/.test(output) || !/^[a-z][a-z\d_]*$/.test(extension)) return "safetensors";
   if (TORCH_EXTENSIONS.has(extension)) return "torch";
-  return WRITTEN_FORMATS.find((format) => format === extension) ?? "safetensors";
+  if (extension === "json") return "tfjs";
+  const format = WRITTEN_FORMATS.find((one) => one === extension);
+  if (format !== undefined && format !== "tfjs") return format;
+  if (await isDirectory(output)) return "safetensors";
+  throw new UsageError(
+    `Cannot write "${output}" as its ending must be one of ${ENDINGS}: it is .${extension}; name "${output}/" for a folder of safetensors`,
+  );
 }
 
 function assertOptions(format: WrittenFormat, { dtype, maxShardBytes }: Options, output: string): void {
@@ -117,35 +136,17 @@ function assertOptions(format: WrittenFormat, { dtype, maxShardBytes }: Options,
     throw fail(`"dtype" must be a floating-point type or q8_0: it is "${dtype}"`);
   if (format === "npz" && dtype !== undefined && numpyType(dtype as DType) !== dtype)
     throw fail(`NumPy must have the element type: it has no ${dtype}; choose f16, f32 or f64`);
-  if (format !== "safetensors" && maxShardBytes !== Number.POSITIVE_INFINITY)
-    throw fail(`only safetensors are written in shards: the format is ${format}`);
+  if (format === "tfjs" && dtype !== undefined && dtype !== "f16" && dtype !== "f32")
+    throw fail(`TensorFlow.js must have the element type: it has no ${dtype}; choose f16 or f32`);
+  if (!(maxShardBytes >= 1))
+    throw new OutOfRangeError(
+      `Cannot write "${output}" as maxShardBytes must be at least 1: it is ${maxShardBytes}`,
+    );
+  if (format !== "safetensors" && format !== "tfjs" && maxShardBytes !== Number.POSITIVE_INFINITY)
+    throw fail(`only safetensors and tfjs are written in shards: the format is ${format}`);
 }
 
-/** What is written, and how. */
-interface WritePlan {
-  readonly bytes: number;
-  readonly write: (writer: FileWriter) => Promise<void>;
-}
-
-function planArchive(checkpoint: Checkpoint, format: "torch" | "npz", dtype: DType | undefined): WritePlan {
-  const tensors = new Map<string, TensorInfo>();
-  for (const [name, { dtype: stored, shape }] of checkpoint.tensors) {
-    const unchanged = format === "npz" ? numpyType(stored) : stored;
-    tensors.set(name, { dtype: dtype !== undefined && DTYPES[stored].float ? dtype : unchanged, shape });
-  }
-  return format === "npz"
-    ? { bytes: npzBytes(tensors), write: (writer) => writeNpz(tensors, writer) }
-    : { bytes: torchBytes(tensors), write: (writer) => writeTorch(tensors, writer) };
-}
-
-function planGguf(checkpoint: Checkpoint, { dtype, metadata: replaced }: Options): WritePlan {
-  const tensors = new Map<string, GgufTarget>();
-  for (const [name, info] of checkpoint.tensors) tensors.set(name, ggufTarget(name, info, dtype));
-  const metadata = replaced ?? checkpoint.metadata;
-  return { bytes: ggufBytes(tensors, metadata), write: (writer) => writeGguf(tensors, metadata, writer) };
-}
-
-async function writeFile(
+async function writeFiles(
   checkpoint: Checkpoint,
   path: string,
   format: Exclude<WrittenFormat, "safetensors">,
@@ -153,36 +154,37 @@ async function writeFile(
 ): Promise<SaveCheckpointResult> {
   const { signal, onProgress, allowNonFinite, overwrite, durable } = options;
   signal?.throwIfAborted();
-  const plan =
-    format === "gguf"
-      ? planGguf(checkpoint, options)
-      : planArchive(checkpoint, format, options.dtype as DType | undefined);
   if (checkpoint.tensors.size === 0)
     throw new InputError(`Cannot write "${path}" as there must be tensors: "${checkpoint.source}" has none`, {
       input: checkpoint.source,
     });
-  await assertNoInput([path], checkpoint.files);
-  if (!overwrite) await assertNotThere(path);
-  const created = await createFolder(dirname(path));
+  const plan = await planConversion(checkpoint, path, format, options);
+  await assertNoInput([...plan.paths, ...plan.earlier], checkpoint.files);
+  if (!overwrite) for (const file of plan.paths) await assertNotThere(file);
+  const folder = dirname(path);
+  const created = await createFolder(folder);
   let doneBytes = 0;
   const onBytes = (bytes: number): void => {
     doneBytes += bytes;
     onProgress?.({ done: Math.min(1, doneBytes / plan.bytes), doneBytes, totalBytes: plan.bytes });
   };
+  const files: OutputFile[] = [];
   try {
-    await assertRoom({ place: { folder: dirname(path) }, bytes: plan.bytes });
-    const file = await createOutputFile(path);
-    try {
-      await plan.write(createFileWriter(checkpoint, file, { allowNonFinite, signal, onBytes }));
-      await file.finish(durable);
-      await file.publish();
-    } catch (error) {
-      await file.discard();
-      throw error;
-    }
+    await assertRoom({ place: { folder }, bytes: plan.bytes });
+    await plan.write({
+      durable,
+      async create(name) {
+        const file = await createOutputFile(name);
+        files.push(file);
+        return file;
+      },
+      append: (file) => createFileWriter(checkpoint, file, { allowNonFinite, signal, onBytes }),
+    });
+    await publishFiles(files, plan.earlier, durable);
   } catch (error) {
+    for (const file of files) await file.discard();
     await removeFolders(created);
     throw error;
   }
-  return { path, files: [path], bytes: doneBytes };
+  return { path, files: plan.paths, bytes: doneBytes };
 }

@@ -63,9 +63,9 @@ export {
 } from "@isthmus/recipe";
 export { renderFigures, renderResultPage } from "@isthmus/report";
 export { comparePredictors, findStar, measureStar } from "@isthmus/star-domain";
-export { correctStatistics } from "@isthmus/statistics";
+export { correctStatistics, measureGrams } from "@isthmus/statistics";
 export { runStudy } from "@isthmus/study";
 export { discoverSymmetries, explainSpec, permute, verifySymmetries } from "@isthmus/symmetry";
-export { train } from "@isthmus/training";
+export { measureFisher, train } from "@isthmus/training";
 export { type AlignResult, align } from "@isthmus/weight-matching";
 export { openArchitecture, parseNetwork } from "@isthmus/zoo";

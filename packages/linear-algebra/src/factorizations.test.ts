@@ -2,12 +2,13 @@ import { createRandom } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
-import { gramMatrix, squareOfSymmetric } from "./gram-matrix.ts";
+import { gramMatrix, squareOfRows } from "./gram-matrix.ts";
 import {
   createMatrix,
   createProducts,
   gramSvd,
   type Matrix,
+  type MatrixProducts,
   multiply,
   orthonormalize,
   plainProducts,
@@ -139,7 +140,7 @@ describe("symmetric products", () => {
         const gramOf = await gramMatrix(matrix, by);
         expect(distance(gramOf, gram(matrix))).toBeLessThan(1e-11);
         expect(transpose(gramOf)).toEqual(gramOf);
-        const square = await squareOfSymmetric(gramOf, by);
+        const square = await squareOfRows(gramOf, by);
         expect(distance(square, multiply(gramOf, gramOf)) / extent ** 2).toBeLessThan(1e-11);
         expect(transpose(square)).toEqual(square);
       }
@@ -221,6 +222,8 @@ describe("gramSvd", () => {
   test.each([
     [70, 40],
     [40, 70],
+    [2100, 30],
+    [30, 2100],
   ])("is the largest part of the factorization, %i x %i", async (m, n) => {
     const matrix = random(m, n, 12);
     const exact = svd(matrix);
@@ -299,6 +302,8 @@ describe("polarFactor", () => {
   test.each([
     [90, 20],
     [20, 90],
+    [2100, 20],
+    [20, 2100],
   ])("of a long f32 matrix, %i x %i, is the product of the singular vectors", async (m, n) => {
     const values = Array.from({ length: 20 }, (_, i) => 10 ** (-i / 10));
     const matrix = await withValues(m, n, values);
@@ -306,6 +311,26 @@ describe("polarFactor", () => {
     const { left, right } = svd(matrix);
     const expected = multiply(left, right, { transposeRight: true });
     expect(distance(await polarFactor(single, plainProducts), expected)).toBeLessThan(1e-5);
+  });
+
+  test("of a long f32 matrix takes few products where no singular value is small", async () => {
+    let count = 0;
+    const counting: MatrixProducts = {
+      ...plainProducts,
+      multiply(left, right, options) {
+        count++;
+        return plainProducts.multiply(left, right, options);
+      },
+    };
+    const countOf = async (least: number) => {
+      const values = Array.from({ length: 20 }, (_, i) => least ** (i / 19));
+      const { data } = await withValues(90, 20, values);
+      count = 0;
+      await polarFactor(createMatrix(90, 20, Float32Array.from(data)), counting);
+      return count;
+    };
+    // Each step is three products; a matrix of nearly equal values needs half of the eleven steps.
+    expect(await countOf(0.5)).toBeLessThanOrEqual((await countOf(1e-4)) - 3 * 5);
   });
 
   test("does not depend on the size of elements, also in f32", async () => {

@@ -29,19 +29,18 @@ export async function gramMatrix(matrix: Matrix, products: MatrixProducts): Prom
 }
 
 /**
- * Computes the square of a symmetric matrix; rows of it serve as columns, so that nothing is copied.
- * @param matrix - `[n, n]`, symmetric
- * @returns `[n, n]`, exactly symmetric
+ * Computes the Gram matrix of the rows of a matrix, without copying any of them; of a symmetric matrix it is
+ * the square.
+ * @param matrix - `[n, k]`
+ * @returns `matrix matrix^T`, `[n, n]`, exactly symmetric
  */
-export async function squareOfSymmetric(
-  { columns: n, data }: Matrix,
-  products: MatrixProducts,
-): Promise<Matrix> {
-  const square = zerosLike({ data }, n, n);
+export async function squareOfRows(matrix: Matrix, products: MatrixProducts): Promise<Matrix> {
+  const { rows: n, columns: k, data } = matrix;
+  const square = zerosLike(matrix, n, n);
   for (let begin = 0; begin < n; begin += STRIP) {
     const end = Math.min(n, begin + STRIP);
-    const strip = { rows: end - begin, columns: n, data: data.subarray(begin * n, end * n) };
-    const rest = { rows: n - begin, columns: n, data: data.subarray(begin * n) };
+    const strip = { rows: end - begin, columns: k, data: data.subarray(begin * k, end * k) };
+    const rest = { rows: n - begin, columns: k, data: data.subarray(begin * k) };
     const part = await products.multiply(strip, rest, { transposeRight: true });
     for (let i = begin; i < end; i++) {
       const row = (i - begin) * part.columns;

@@ -1,10 +1,11 @@
 import { at } from "@isthmus/core";
-import { gramMatrix } from "./gram-matrix.ts";
 import { divideColumns } from "./kernels/copies.ts";
 import { largestEigenvectors } from "./largest-eigenvectors.ts";
-import { convertLike, type Matrix, sliceColumns, toFloat64Matrix } from "./matrix.ts";
+import { gramOfShortSide, isWide, turnLines } from "./long-matrix.ts";
+import { convertLike, type Matrix, sliceColumns } from "./matrix.ts";
 import type { MatrixProducts } from "./products/matrix-products.ts";
-import { type Svd, transpose } from "./svd.ts";
+import type { Svd } from "./svd.ts";
+import type { SymmetricEigen } from "./symmetric-eigen.ts";
 
 /** Singular values below this share of the largest are rounding errors in a Gram matrix of f64. */
 const LOST = 1e-7;
@@ -27,20 +28,19 @@ export async function gramSvd(
   products: MatrixProducts,
   { rank = Number.POSITIVE_INFINITY }: GramSvdOptions = {},
 ): Promise<Svd> {
-  const isWide = matrix.rows < matrix.columns;
-  const tall = toFloat64Matrix(isWide ? transpose(matrix) : matrix);
-  const count = Math.min(rank, tall.columns);
-  const { values: squares, vectors } = await largestEigenvectors(
-    await gramMatrix(tall, products),
-    count,
-    products,
-  );
+  const count = Math.min(rank, matrix.rows, matrix.columns);
+  const { values: squares, vectors } = await eigenOfGram(matrix, count, products);
   const largest = squares.length === 0 ? 0 : at(squares, 0, "eigenvalue");
   const present = squares.filter((square) => square > LOST ** 2 * largest).length;
   const values = squares.slice(0, Math.min(count, present)).map(Math.sqrt);
-  const right = sliceColumns(vectors, 0, values.length);
-  const left = await products.multiply(tall, right);
-  divideColumns(left.data, values);
-  const [ofRows, ofColumns] = isWide ? [right, left] : [left, right];
-  return { left: convertLike(matrix, ofRows), values, right: convertLike(matrix, ofColumns) };
+  const short = sliceColumns(vectors, 0, values.length);
+  const long = await turnLines(matrix, short, products);
+  divideColumns(long.data, values);
+  const converted = convertLike(matrix, short);
+  return isWide(matrix) ? { left: converted, values, right: long } : { left: long, values, right: converted };
+}
+
+/** Computes eigenvectors of the Gram matrix of the shorter side, which nothing keeps in memory meanwhile. */
+async function eigenOfGram(matrix: Matrix, count: number, products: MatrixProducts): Promise<SymmetricEigen> {
+  return largestEigenvectors(await gramOfShortSide(matrix, products), count, products);
 }

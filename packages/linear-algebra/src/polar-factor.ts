@@ -1,6 +1,7 @@
-import { gramMatrix, squareOfSymmetric } from "./gram-matrix.ts";
+import { gramMatrix, squareOfRows } from "./gram-matrix.ts";
 import { invertCholesky } from "./invert-cholesky.ts";
 import { addToDiagonal, combineInto, innerProduct, largestSize } from "./kernels/copies.ts";
+import { gramOfShortSide, isWide, turnInPlace } from "./long-matrix.ts";
 import { convertLike, type Matrix, toFloat64Matrix, zerosLike } from "./matrix.ts";
 import { type OddPolynomial, polarPolynomials } from "./polar-polynomials.ts";
 import type { MatrixProducts } from "./products/matrix-products.ts";
@@ -37,30 +38,43 @@ export async function polarFactor(
   products: MatrixProducts,
   { smallest = matrix.data instanceof Float64Array ? 1e-9 : 1e-5 }: PolarFactorOptions = {},
 ): Promise<Matrix> {
-  if (matrix.rows < matrix.columns) {
-    return transpose(await polarFactor(transpose(matrix), products, { smallest }));
-  }
-  const isLong = matrix.rows >= 2 * matrix.columns && smallest >= SMALLEST_BY_GRAM;
+  const [long, short] = isWide(matrix) ? [matrix.columns, matrix.rows] : [matrix.rows, matrix.columns];
+  const isLong = long >= 2 * short && smallest >= SMALLEST_BY_GRAM;
   if (isLong && matrix.data instanceof Float32Array) return ofLong(matrix, products, smallest);
+  if (isWide(matrix)) return transpose(await ofTall(transpose(matrix), products, { smallest, least: 0 }));
+  return ofTall(matrix, products, { smallest, least: 0 });
+}
+
+/** What is known of the singular values that become 1. */
+interface Range {
+  /** As a share of the largest. */
+  readonly smallest: number;
+  /** A bound: every singular value other than zero is at least this; 0 where none is known. */
+  readonly least: number;
+}
+
+/** Computes the polar factor of a matrix with at least as many rows as columns, by polynomials. */
+async function ofTall(matrix: Matrix, products: MatrixProducts, { smallest, least }: Range): Promise<Matrix> {
   const size = largestSize(matrix.data);
   if (size === 0) return zerosLike(matrix, matrix.rows, matrix.columns);
   let factor = zerosLike(matrix, matrix.rows, matrix.columns);
   // Fourth powers of small elements would vanish in f32.
   combineInto(matrix.data, 1 / size, { y: matrix.data, shift: 0 }, factor.data);
   let gram = await gramMatrix(factor, products);
-  let square = await squareOfSymmetric(gram, products);
+  let square = await squareOfRows(gram, products);
   const bound = innerProduct(square.data, square.data) ** 0.125;
   combineInto(factor.data, 1 / bound, { y: factor.data, shift: 0 }, factor.data);
   combineInto(gram.data, bound ** -2, { y: gram.data, shift: 0 }, gram.data);
   combineInto(square.data, bound ** -4, { y: square.data, shift: 0 }, square.data);
   // The bound is at most this many times the largest singular value.
   const slack = matrix.columns ** 0.125;
-  const polynomials = polarPolynomials(smallest / slack, matrix.data instanceof Float64Array ? 1e-15 : 1e-7);
+  const low = Math.max(smallest / slack, least / (size * bound));
+  const polynomials = polarPolynomials(low, matrix.data instanceof Float64Array ? 1e-15 : 1e-7);
   for (const [step, polynomial] of polynomials.entries()) {
     factor = await products.multiply(factor, evenPart(polynomial, gram, square));
     if (step + 1 === polynomials.length) break;
     gram = await gramMatrix(factor, products);
-    square = await squareOfSymmetric(gram, products);
+    square = await squareOfRows(gram, products);
   }
   return factor;
 }
@@ -72,15 +86,22 @@ function evenPart({ linear, cubic, quintic }: OddPolynomial, gram: Matrix, squar
   return square;
 }
 
+/** What rounding may take from a bound of the smallest singular value. */
+const CAUTION = 0.5;
+
 /**
  * Computes the polar factor by the triangular factor R of the Gram matrix in f64: with `A = Q R` it is
  * `Q polar(R) = A R^-1 polar(R)`.
+ *
+ * The inverse of R bounds the smallest singular value, which saves steps where it is not small.
  */
 async function ofLong(matrix: Matrix, products: MatrixProducts, smallest: number): Promise<Matrix> {
-  const gram = await gramMatrix(toFloat64Matrix(matrix), products);
+  const gram = await gramOfShortSide(matrix, products);
   const inverse = await invertCholesky(gram, products);
-  const triangle = await products.multiply(inverse, gram);
-  const inner = await polarFactor(convertLike(matrix, triangle), products, { smallest });
+  const triangle = convertLike(matrix, await products.multiply(inverse, gram));
+  const sizeOfInverse = Math.sqrt(innerProduct(inverse.data, inverse.data));
+  const least = sizeOfInverse === 0 ? 0 : CAUTION / sizeOfInverse;
+  const inner = await ofTall(triangle, products, { smallest, least });
   const turned = await products.multiply(inverse, toFloat64Matrix(inner), { transposeLeft: true });
-  return convertLike(matrix, await products.multiply(toFloat64Matrix(matrix), turned));
+  return turnInPlace(matrix, turned, products);
 }

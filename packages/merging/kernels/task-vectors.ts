@@ -6,12 +6,6 @@
 const SIGN: i32 = 0x80000000;
 const MAGNITUDE: i32 = 0x7fffffff;
 
-// @ts-ignore: decorator
-@inline
-function addAt(at: usize, x: v128, place: usize): void {
-  v128.store(at + place, f32x4.add(v128.load(at + place), x));
-}
-
 export function subtract(network: usize, base: usize, out: usize, count: i32): void {
   for (let end = out + 4 * <usize>count; out < end; out += 16) {
     v128.store(out, f32x4.sub(v128.load(network), v128.load(base)));
@@ -32,74 +26,6 @@ export function subtractFromBfloat(network: usize, base: usize, out: usize, coun
     v128.store(out, f32x4.sub(high, v128.load(base, 16)), 16);
     network += 16;
     base += 32;
-  }
-}
-
-export function weighAndVote(values: usize, factor: f32, weight: f32, votes: usize, count: i32): void {
-  const f = f32x4.splat(factor);
-  const w = f32x4.splat(weight);
-  for (let end = values + 4 * <usize>count; values < end; values += 16) {
-    const x = f32x4.mul(f32x4.mul(v128.load(values), f), w);
-    v128.store(values, x);
-    addAt(votes, x, 0);
-    votes += 16;
-  }
-}
-
-export function weighAndCount(values: usize, factor: f32, weight: f32, votes: usize, count: i32): void {
-  const f = f32x4.splat(factor);
-  const w = f32x4.splat(weight);
-  const zero = f32x4.splat(0);
-  const one = f32x4.splat(1);
-  for (let end = values + 4 * <usize>count; values < end; values += 16) {
-    const x = f32x4.mul(f32x4.mul(v128.load(values), f), w);
-    v128.store(values, x);
-    const up = v128.and(one, f32x4.gt(x, zero));
-    const down = v128.and(one, f32x4.lt(x, zero));
-    addAt(votes, f32x4.sub(up, down), 0);
-    votes += 16;
-  }
-}
-
-export function addAgreeing(
-  votes: usize,
-  values: usize,
-  scale: f32,
-  weight: f32,
-  sums: usize,
-  divisors: usize,
-  count: i32,
-): void {
-  const f = f32x4.splat(scale);
-  const w = f32x4.splat(weight);
-  const zero = f32x4.splat(0);
-  for (let end = values + 4 * <usize>count; values < end; values += 16) {
-    const x = v128.load(values);
-    const agreeing = v128.andnot(x, i32x4.shr_s(v128.xor(v128.load(votes), x), 31));
-    addAt(sums, f32x4.mul(agreeing, f), 0);
-    addAt(divisors, v128.and(w, f32x4.ne(agreeing, zero)), 0);
-    votes += 16;
-    sums += 16;
-    divisors += 16;
-  }
-}
-
-export function divideByAtLeast(values: usize, divisors: usize, least: f32, count: i32): void {
-  const floor = f32x4.splat(least);
-  for (let end = values + 4 * <usize>count; values < end; values += 16) {
-    v128.store(values, f32x4.div(v128.load(values), f32x4.max(v128.load(divisors), floor)));
-    divisors += 16;
-  }
-}
-
-export function divideBy(values: usize, divisors: usize, least: f32, count: i32): void {
-  const floor = f32x4.splat(least);
-  for (let end = values + 4 * <usize>count; values < end; values += 16) {
-    const x = v128.load(values);
-    const divisor = v128.load(divisors);
-    const isLarge = f32x4.gt(f32x4.abs(divisor), floor);
-    v128.store(values, v128.bitselect(f32x4.div(x, divisor), x, isLarge));
-    divisors += 16;
   }
 }
 
@@ -213,28 +139,6 @@ function storeSums(sums: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
 }
 
 /**
- * Writes the indices of patterns whose upper bits are `upper`, after `shift` lower ones, without the sign;
- * returns how many there are.
- */
-export function listUpperBits(patterns: usize, upper: i32, shift: i32, indices: usize, count: i32): i32 {
-  const mask = i32x4.splat(MAGNITUDE);
-  const looked = i32x4.splat(upper);
-  let out = indices;
-  for (let i = 0; i < count; i += 8) {
-    const x = i32x4.eq(i32x4.shr_u(v128.and(v128.load(patterns), mask), shift), looked);
-    const y = i32x4.eq(i32x4.shr_u(v128.and(v128.load(patterns, 16), mask), shift), looked);
-    let bits = i32x4.bitmask(x) | (i32x4.bitmask(y) << 4);
-    while (bits != 0) {
-      store<i32>(out, i + ctz(bits));
-      out += 4;
-      bits &= bits - 1;
-    }
-    patterns += 32;
-  }
-  return <i32>((out - indices) >> 2);
-}
-
-/**
  * Replaces random bits by 0 where they are below `least` or the value is 0, and by all ones where they are above
  * `most`; writes the indices of the others, and returns how many there are.
  */
@@ -257,20 +161,4 @@ export function decideByBits(values: usize, bits: usize, least: i32, most: i32, 
     bits += 16;
   }
   return <i32>((out - indices) >> 2);
-}
-
-/** Returns how many patterns are below a limit, without their signs. */
-export function countBelow(patterns: usize, limit: i32, count: i32): i32 {
-  const mask = i32x4.splat(MAGNITUDE);
-  const most = i32x4.splat(limit);
-  let sums = i32x4.splat(0);
-  for (let end = patterns + 4 * <usize>count; patterns < end; patterns += 16) {
-    sums = i32x4.sub(sums, i32x4.lt_s(v128.and(v128.load(patterns), mask), most));
-  }
-  return (
-    i32x4.extract_lane(sums, 0) +
-    i32x4.extract_lane(sums, 1) +
-    i32x4.extract_lane(sums, 2) +
-    i32x4.extract_lane(sums, 3)
-  );
 }

@@ -8,8 +8,8 @@ export {
   extractAdapter,
 } from "./adapters/extract-adapter.ts";
 export { type MergeAdaptersOptions, mergeAdapters } from "./adapters/merge-adapters.ts";
-export { openAdapter } from "./adapters/open-adapter.ts";
-export { type SaveAdapterOptions, saveAdapter } from "./adapters/save-adapter.ts";
+export { isAdapterFolder, openAdapter } from "./adapters/open-adapter.ts";
+export { type SaveAdapterOptions, saveAdapter, saveAdapterConfig } from "./adapters/save-adapter.ts";
 export {
   type EstimateMergeOptions,
   estimateMerge,
@@ -43,6 +43,7 @@ export {
 export { type MergeOptions, merge, planMerge } from "./merge.ts";
 export {
   defineMergeMethod,
+  type Measurement,
   type MergedNetworks,
   type MergedRange,
   type MergedTensor,
@@ -83,7 +84,7 @@ export { ties } from "./methods/ties.ts";
 export { tsvM } from "./methods/tsv-m.ts";
 export { wsm } from "./methods/wsm.ts";
 export { wudi } from "./methods/wudi.ts";
-export { MERGE_METHODS } from "./methods.ts";
+export { MERGE_METHODS, METHODS_WITH_DATA } from "./methods.ts";
 export {
   byLayer,
   type GivenParameters,

@@ -11,6 +11,11 @@ export interface MergedTensor<P extends ParameterSpecs = ParameterSpecs> {
   readonly networks: readonly [Checkpoint, ...Checkpoint[]];
   /** The network that the others were made from, for methods that have one. */
   readonly base: Checkpoint | undefined;
+  /**
+   * What was measured of each network, under the name of the tensor, for methods that need it; undefined
+   * where nothing was measured of the tensor.
+   */
+  readonly measured: readonly Checkpoint[] | undefined;
   readonly parameters: TensorParameters<P>;
   /**
    * Seed of the merge, a whole number of at least 0. Random numbers are a function of it, the name of the
@@ -36,6 +41,9 @@ export interface MergedRange<P extends ParameterSpecs = ParameterSpecs, S = unkn
   /** What the method found out about the whole tensor. */
   readonly survey: S;
 }
+
+/** What is measured of a network on data before it is merged. */
+export type Measurement = "fisher" | "grams";
 
 /** How many networks a method merges, and whether it needs the network that they were made from. */
 export interface MergedNetworks {
@@ -65,6 +73,13 @@ export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unkn
   readonly parameters: P;
   readonly networks: MergedNetworks;
   /**
+   * What must have been measured of each network on its data: `fisher`, the diagonal of the Fisher
+   * information, of the shape of each tensor; `grams`, the Gram matrix `[inputs, inputs]` of the inputs of
+   * each linear layer.
+   * @defaultValue nothing
+   */
+  readonly needs?: Measurement;
+  /**
    * Position of the network whose integer tensors are kept, of `count` networks.
    * @defaultValue 0
    */
@@ -76,11 +91,21 @@ export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs, S = unkn
    */
   networksRead?(parameters: TensorParameters<P>, count: number): readonly number[];
   /**
+   * Whether the values of the parameter `weight` are divided by their sum, which must then not be 0.
+   * @defaultValue they are not
+   */
+  dividesByWeights?(parameters: TensorParameters<P>): boolean;
+  /**
    * Whether a survey holds a whole tensor, as where a result cannot be computed range by range; such surveys
    * are dropped when the next tensors are made, and made again if need be.
    * @defaultValue false
    */
   readonly keepsTensor?: boolean;
+  /**
+   * Most bytes that the survey of a tensor holds, of `count` networks; for methods that keep whole tensors.
+   * @defaultValue the bytes of all networks, the base and the result, in f32
+   */
+  heldBytes?(info: TensorInfo, count: number): number;
   /** Looks at a whole tensor. @defaultValue nothing is looked at */
   survey?(tensor: MergedTensor<P>): S | Promise<S>;
   /** Writes one range of the result. */

@@ -33,6 +33,10 @@ export interface PlannedTensor {
   readonly sources: readonly [PlannedSource, ...PlannedSource[]];
   /** Tensor that the others were made from, for methods that have one. */
   readonly base?: PlannedSource | undefined;
+  /**
+   * What was measured of each source, in their order, for methods that need it; undefined where nothing was.
+   */
+  readonly measured?: readonly PlannedSource[] | undefined;
   /** Checked values of the method's parameters for this tensor, networks in the order of `sources`. */
   readonly parameters: TensorParameters<MergeMethod["parameters"]>;
   /** Why the tensor is made so, in one line, for people who ask. */
@@ -142,7 +146,7 @@ interface TensorJob {
 
 function createJob(
   name: string,
-  { info, method, sources, base, parameters }: PlannedTensor,
+  { info, method, sources, base, measured, parameters }: PlannedTensor,
   { networks, seed, products = plainProducts }: MergePlan,
 ): TensorJob {
   const viewOf = ({ network, tensor }: PlannedSource) => renamed(networks[network], tensor, name);
@@ -152,6 +156,7 @@ function createJob(
     ...{ name, info, parameters, seed, products },
     networks: views,
     base: base && viewOf(base),
+    measured: measured?.map(viewOf),
   };
   const copied = DTYPES[info.dtype].float
     ? undefined

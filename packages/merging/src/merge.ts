@@ -1,4 +1,10 @@
-import { assertCheckpoint, assertSameStructure, type Checkpoint, InputError } from "@isthmus/core";
+import {
+  assertCheckpoint,
+  assertSameStructure,
+  type Checkpoint,
+  InputError,
+  UsageError,
+} from "@isthmus/core";
 import type { MatrixProducts } from "@isthmus/linear-algebra";
 import type { MergeMethod } from "./merge-method.ts";
 import { type MergePlan, mergeByPlan, type PlannedSource, type PlannedTensor } from "./merge-plan.ts";
@@ -58,6 +64,11 @@ export function planMerge<P extends ParameterSpecs, S>(
   networks: readonly Checkpoint[],
   { method, parameters = {}, base, seed = 0, products }: MergeOptions<P, S>,
 ): MergePlan {
+  if (method.needs !== undefined) {
+    throw new UsageError(
+      `Cannot merge by ${method.name} as it needs what was measured of each network: call fisherMerge or regmean, or write a recipe with "${method.needs}" at each model`,
+    );
+  }
   const [first, ...others] = assertNetworks(method, networks, base);
   const all = base === undefined ? others : [...others, base];
   for (const other of all) assertSameStructure(first, other);

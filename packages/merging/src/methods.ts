@@ -9,6 +9,7 @@ import { della } from "./methods/della.ts";
 import { dellaLinear } from "./methods/della-linear.ts";
 import { ema } from "./methods/ema.ts";
 import { expo } from "./methods/expo.ts";
+import { fisher } from "./methods/fisher.ts";
 import { isoC } from "./methods/iso-c.ts";
 import { isoCts } from "./methods/iso-cts.ts";
 import { karcher } from "./methods/karcher.ts";
@@ -23,6 +24,7 @@ import { nuslerp } from "./methods/nuslerp.ts";
 import { passthrough } from "./methods/passthrough.ts";
 import { ram } from "./methods/ram.ts";
 import { ramplusTl } from "./methods/ramplus-tl.ts";
+import { regmeanOfGrams } from "./methods/regmean.ts";
 import { sce } from "./methods/sce.ts";
 import { slerp } from "./methods/slerp.ts";
 import { svc } from "./methods/svc.ts";
@@ -58,7 +60,12 @@ const METHODS = [
   ...[MEANS, SERIES, TASK_VECTORS, CHANGES, MATRICES].flat(),
 ] as unknown as readonly MergeMethod[];
 
-/** All merge methods, by name. */
+/** Methods that need what was measured of each network on its data, by name; recipes name the files. */
+export const METHODS_WITH_DATA: ReadonlyMap<string, MergeMethod> = new Map(
+  ([fisher, regmeanOfGrams] as unknown as readonly MergeMethod[]).map((method) => [method.name, method]),
+);
+
+/** All merge methods that need networks alone, by name. */
 export const MERGE_METHODS: ReadonlyMap<string, MergeMethod> = new Map(
   METHODS.map((method) => [method.name, method]),
 );

@@ -23,6 +23,7 @@ export { type ModelFacts, readModelFacts } from "./compare/model-facts.ts";
 export type { QuantizedForm } from "./compare/quantized-form.ts";
 export { KINSHIP } from "./compare/thresholds.ts";
 export { inferLayout, type LayerPlace, type LayerRun, type Layout } from "./layout/infer-layout.ts";
+export { copyModelFiles } from "./models/copy-model-files.ts";
 export { readModelConfig } from "./models/exact-json.ts";
 export type { MergedTokenizer } from "./models/merge-tokenizer.ts";
 export type { ModelConfig } from "./models/model-config.ts";
@@ -79,6 +80,7 @@ export type {
   TokenSource,
 } from "./recipe/recipe.ts";
 export { type CreateAlignerOptions, createAligner } from "./run/create-aligner.ts";
+export { listReferences, type NamedReference } from "./run/list-references.ts";
 export { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./run/open-recipe.ts";
 export type { PreparedModels, RecipeModelInput } from "./run/prepare-models.ts";
 export { readMethods } from "./run/read-methods.ts";

@@ -31,8 +31,10 @@ export {
 } from "./render-figures.ts";
 export { type PdfFigure, renderPdfFigures } from "./render-pdf-figures.ts";
 export { type RenderedTable, renderTables } from "./render-tables.ts";
+export { VERDICT_MEANINGS } from "./result/comparison/verdict-meanings.ts";
 export {
   type ComparedBarrierResult,
+  type ComparisonResult,
   curvesOf,
   type DrawableResult,
   type Provenance,

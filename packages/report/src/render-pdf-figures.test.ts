@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../test/barrier-curve.ts";
+import { comparisonResult } from "../test/comparison-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../test/results.ts";
 import { renderFigures } from "./render-figures.ts";
 import { renderPdfFigures } from "./render-pdf-figures.ts";
@@ -11,6 +12,7 @@ const RESULTS = [
   curveResult(),
   starResult(),
   studyResult(),
+  comparisonResult(),
 ];
 /** Bytes as characters, of which each has a code below 256. */
 const textOf = (pdf: Uint8Array): string => Buffer.from(pdf).toString("latin1");

@@ -8,6 +8,7 @@ import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BROWSER_FLAGS, CHROMIUM, hasBrowser } from "../../../test/helpers/browser.ts";
 import { barrierCurve } from "./barrier-curve.ts";
+import { comparisonResult } from "./comparison-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "./results.ts";
 
 const BACKGROUND = { light: "rgb(255, 255, 255)", dark: "rgb(23, 27, 31)" } as const;
@@ -39,6 +40,7 @@ const PAGES: Readonly<Record<string, () => Promise<string>>> = {
   curve: pageOf(curveResult()),
   star: pageOf(starResult()),
   study: pageOf(studyResult()),
+  comparison: pageOf(comparisonResult()),
 };
 
 /** What somebody may have written into the names that a result holds. */
@@ -61,6 +63,7 @@ const HOSTILE: Readonly<Record<string, () => DrawableResult>> = {
   curve: () => makeHostile(curveResult()),
   star: () => makeHostile(starResult()),
   study: () => makeHostile(studyResult()),
+  comparison: () => makeHostile(comparisonResult()),
 };
 
 async function renderHostile(name: string): Promise<string> {
@@ -138,7 +141,7 @@ describe.skipIf(!hasBrowser)("pages in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
-  it.each(["layers", "plane", "star", "study"])(
+  it.each(["layers", "plane", "star", "study", "comparison"])(
     "tables of a page of %s sort, by mouse and by keyboard",
     async (name) => {
       const complaints = await visit(name, async (page) => {

@@ -8,6 +8,7 @@ export {
   type PairStatisticsOptions,
   pairStatistics,
 } from "./activations/activation-statistics.ts";
+export { type MeasureGramsResult, measureGrams } from "./activations/measure-grams.ts";
 export type { PairStatistics } from "./activations/pair-moments.ts";
 export {
   SAMPLE_UNITS_DEFAULTS,

@@ -6,6 +6,11 @@ export type { BlendDecay, BlendedPoint, BlendPoint } from "./blend/blend-point.t
 export { type BlendedGraph, type BlendOptions, blendWeights } from "./blend/blend-weights.ts";
 export { type BlendInputs, createBlendInputs } from "./blend/create-blend-feeder.ts";
 export { joinPoints, takePoint } from "./blend/join-points.ts";
+export {
+  MEASURE_FISHER_DEFAULTS,
+  type MeasureFisherOptions,
+  measureFisher,
+} from "./fisher/measure-fisher.ts";
 export { attachLoss } from "./loss/attach-loss.ts";
 export { type LabelledLoss, lossOfData } from "./loss/loss-of-data.ts";
 export {

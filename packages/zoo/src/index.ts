@@ -1,5 +1,5 @@
 export type { ImageNorm } from "./layers/image-norm.ts";
-export { assertNoModelFolder, copyModelFiles } from "./models/copy-model-files.ts";
+export { assertNoModelFolder } from "./models/assert-no-model-folder.ts";
 export { type DataContext, dataContext } from "./models/data-context.ts";
 export { fitToData } from "./models/fit-to-data.ts";
 export { MODEL_TYPES, type ModelType } from "./models/model-families.ts";

@@ -1,5 +1,6 @@
 import { readResult, renderFigures, renderResultPage, renderTables } from "@isthmus/report";
 import { barrierCurve } from "../../../packages/report/test/barrier-curve.ts";
+import { comparisonResult } from "../../../packages/report/test/comparison-result.ts";
 import {
   curveResult,
   layersResult,
@@ -22,6 +23,7 @@ export function createResultTarget(): FuzzTarget {
     planeResult(),
     starResult(),
     studyResult(),
+    comparisonResult(),
   ].map((result) => JSON.parse(JSON.stringify(result)) as object);
   const { read, ...target } = createJsonTarget({ name: "result", document: {} }, async (path) => {
     const result = await readResult(path);

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, type Checkpoint, describeMaking, saveCheckpoint, saveFile, UsageError } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
+import { copyModelFiles } from "@isthmus/recipe";
 import { encodeAlignment } from "@isthmus/symmetry";
 import {
   type AlignedNetwork,
@@ -9,7 +10,7 @@ import {
   type MatchResult,
   type MatchSeconds,
 } from "@isthmus/weight-matching";
-import { assertArchitecture, assertNoModelFolder, copyModelFiles, fitToData } from "@isthmus/zoo";
+import { assertArchitecture, assertNoModelFolder, fitToData } from "@isthmus/zoo";
 import { formatJson } from "../format/format-json.ts";
 import { formatNormalization } from "../format/format-normalization.ts";
 import { formatObjective } from "../format/format-objective.ts";

@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
-import { type Checkpoint, isIsthmusError } from "@isthmus/core";
+import { type Checkpoint, isIsthmusError, saveFile, UsageError } from "@isthmus/core";
 import { withNamesOf } from "@isthmus/graph";
 import {
   COMPARE_NETWORKS_DEFAULTS,
@@ -8,14 +8,19 @@ import {
   judgeMerge,
   readModelFacts,
 } from "@isthmus/recipe";
+import { type ComparisonResult, renderResultPage, titleOfResult } from "@isthmus/report";
 import { assertArchitecture } from "@isthmus/zoo";
 import { formatComparison } from "../format/format-comparison.ts";
+import { formatJson } from "../format/format-json.ts";
+import { formatOutputs } from "../format/format-outputs.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
 import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { parseCount, parseSeed } from "../options/parse-values.ts";
+import { assertOutput, assertPageName } from "../output/assert-output.ts";
+import { withProvenance } from "../result/result-provenance.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 interface CompareOptions extends EngineOptions, BindingOptions {
@@ -25,11 +30,14 @@ interface CompareOptions extends EngineOptions, BindingOptions {
   readonly method?: string | undefined;
   readonly sample: number;
   readonly seed: number;
+  readonly output?: string | undefined;
+  readonly report?: string | undefined;
 }
 
 /** Creates the command `isthmus compare`. */
 export function compareVerb(run: RunVerb): CommandUnknownOpts {
   return addBindingOptions(addEngineOption(createCompareVerb()))
+    .addHelpText("after", EXIT_CODES)
     .addHelpText("after", EXAMPLES)
     .action((paths, options) => run(options, (context) => compareFiles(paths, options, context)));
 }
@@ -50,8 +58,15 @@ function createCompareVerb() {
       parseCount(1),
       COMPARE_NETWORKS_DEFAULTS.sample,
     )
-    .option("--seed <n>", "seed of the sample", parseSeed, COMPARE_NETWORKS_DEFAULTS.seed);
+    .option("--seed <n>", "seed of the sample", parseSeed, COMPARE_NETWORKS_DEFAULTS.seed)
+    .option("-o, --output <file>", "write the result (.json), for isthmus report")
+    .option("--report <file>", "write a page with figures and all numbers (.html)");
 }
+
+const EXIT_CODES = `
+Exit code: 0 if the networks can be merged, whatever warnings there are; 1 if a finding is an error, or the
+architectures differ, so that a merge would be meaningless; 2 if something cannot be read or is wrong.
+`;
 
 const EXAMPLES = formatExamples(
   ["isthmus compare a.safetensors b.safetensors", "can they be merged as they are?"],
@@ -60,6 +75,10 @@ const EXAMPLES = formatExamples(
     "what each learned since the base, and at what angle",
   ],
   ["isthmus compare a.pt b.pt --graph model.onnx", "how much nearer alignment brings them"],
+  [
+    "isthmus compare math code chat --base base -o compare.json --report compare.html",
+    "a page with distances, angles and what differs",
+  ],
   ["isthmus compare 'run/*.safetensors' --method ties --json", "for a script: one object with all numbers"],
 );
 
@@ -72,6 +91,7 @@ async function compareFiles(
   noteTwice(paths, context.terminal);
   const all = options.base === undefined ? paths : [...paths, options.base];
   if (options.align) await assertArchitecture("compare with --align", all, options);
+  const outputs = await checkOutputs(options, all);
   const facts = await Promise.all(all.map(readModelFacts));
   return withCheckpoints(all, async (checkpoints) => {
     const architecture = await openCompared(checkpoints, all, options, context);
@@ -86,11 +106,64 @@ async function compareFiles(
         ),
     });
     const judged = judgeMerge(comparison, { method: options.method });
+    const result: ComparisonResult = {
+      ...comparison,
+      ...judged,
+      pairs: comparison.pairs,
+      verdicts: judged.pairs,
+    };
+    await saveOutputs(result, { options, inputs: all, context });
     return {
-      result: { ...comparison, ...judged, pairs: comparison.pairs, verdicts: judged.pairs },
-      text: formatComparison(comparison, judged, context.terminal.columns),
+      result,
+      text: formatComparison(result, context.terminal.columns) + formatOutputs(outputs),
+      failure: failureOf(result),
     };
   });
+}
+
+/**
+ * Checks the names of the files to write, before long work, and returns them.
+ * @throws UsageError if a name does not end as it must
+ * @throws InputError if a file cannot be written, or would replace an input
+ */
+async function checkOutputs(
+  { output, report }: CompareOptions,
+  inputs: readonly string[],
+): Promise<string[]> {
+  if (report !== undefined) assertPageName(report);
+  if (output !== undefined && !output.endsWith(".json")) {
+    throw new UsageError(`Cannot compare networks as -o must name a file ending in .json: it is "${output}"`);
+  }
+  const outputs = [output, report].filter((path) => path !== undefined);
+  for (const path of outputs) await assertOutput(path, inputs);
+  return outputs;
+}
+
+async function saveOutputs(
+  result: ComparisonResult,
+  {
+    options: { output, report },
+    inputs,
+    context: { provenance, commandLine, version },
+  }: { readonly options: CompareOptions; readonly inputs: readonly string[]; readonly context: Context },
+): Promise<void> {
+  if (output !== undefined) {
+    await saveFile(output, formatJson(withProvenance(result, provenance)), inputs);
+  }
+  if (report === undefined) return;
+  const page = { title: titleOfResult(result), result, commands: [commandLine], version };
+  await saveFile(report, await renderResultPage(page), inputs);
+}
+
+/** Says why a merge would be meaningless; undefined if there are only warnings. */
+function failureOf({ verdict, findings }: ComparisonResult): string | undefined {
+  const errors = findings.filter(({ severity }) => severity === "error").length;
+  if (errors > 0) {
+    return `the networks cannot be merged as they are: ${errors === 1 ? "1 error" : `${errors} errors`} above`;
+  }
+  return verdict === "different architecture"
+    ? "the networks cannot be merged: their architectures differ"
+    : undefined;
 }
 
 /** Binds the checkpoints to their architecture, where one is asked for. */

@@ -22,7 +22,10 @@ type ConvertOptions = Pick<ConvertCheckpointOptions, "dtype" | "format"> & {
 export function convertVerb(run: RunVerb): CommandUnknownOpts {
   return createVerb("convert")
     .argument("<input>", "a checkpoint of any format that isthmus inspect shows")
-    .argument("<output>", "a file ending in .safetensors, .pt, .npz or .gguf, or a folder for safetensors")
+    .argument(
+      "<output>",
+      "a file ending in .safetensors, .pt, .npz, .gguf, or .json for the weights of a LayersModel of TensorFlow.js; or a folder for safetensors: a name without an ending or with a slash, or one that is there",
+    )
     .addOption(
       new Option(
         "--dtype <type>",
@@ -36,7 +39,7 @@ export function convertVerb(run: RunVerb): CommandUnknownOpts {
     )
     .option(
       "--max-shard-size <size>",
-      "most bytes in one file of safetensors, for example 5GB (default: one file)",
+      "most bytes in one file of safetensors, for example 5GB, or of TensorFlow.js (default: one file; 4 MB)",
       parseBytes,
     )
     .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)")
@@ -47,6 +50,10 @@ export function convertVerb(run: RunVerb): CommandUnknownOpts {
         ["isthmus convert model.gguf model/ --dtype bf16 --max-shard-size 5GB", "unpack blocks, in shards"],
         ["isthmus convert model.safetensors model.gguf --dtype q8_0", "pack into blocks of 8 bits"],
         ["isthmus convert model.onnx weights.npz", "the tensors that a graph contains, for NumPy"],
+        [
+          "isthmus convert model.safetensors web/model.json --dtype f16",
+          "for TensorFlow.js, in files of 4 MB",
+        ],
       ),
     )
     .action((input, output, options) => run(options, (context) => convert(input, output, options, context)));

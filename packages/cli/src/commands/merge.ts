@@ -2,7 +2,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { at, type Checkpoint, saveCheckpoint } from "@isthmus/core";
 import { normalizeWeights } from "@isthmus/interpolation";
 import { byLayer, linear, type MergePlan, mergeByPlan, planMerge, slerp } from "@isthmus/merging";
-import { isRecipeFile, type MergeFinding } from "@isthmus/recipe";
+import { copyModelFiles, isRecipeFile, type MergeFinding } from "@isthmus/recipe";
 import {
   type CorrectStatisticsOptions,
   chooseStatistics,
@@ -10,9 +10,10 @@ import {
   type StatisticsPolicy,
 } from "@isthmus/statistics";
 import { type AlignedNetwork, align } from "@isthmus/weight-matching";
-import { assertArchitecture, assertNoModelFolder, copyModelFiles } from "@isthmus/zoo";
+import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
 import { checkNetworks } from "../merge/check-networks.ts";
 import { describeMerge, describeStatistics, formatMerge, type Shares } from "../merge/describe-merge.ts";
+import { areAdapters, mergeAdapterFolders } from "../merge/merge-adapters.ts";
 import {
   addMergeOptions,
   assertMergeOptions,
@@ -20,7 +21,7 @@ import {
   outputOf,
   tooFew,
 } from "../merge/merge-options.ts";
-import { mergeRecipe } from "../merge/merge-recipe.ts";
+import { mergeRecipeFile } from "../merge/merge-recipe.ts";
 import { type OpenedNetworks, openNetworks } from "../merge/open-networks.ts";
 import { type BarrierGate, formatBarrierGate, requireBarrier } from "../merge/require-barrier.ts";
 import { expandPaths } from "../open/expand-paths.ts";
@@ -40,10 +41,12 @@ export function mergeVerb(run: RunVerb): CommandUnknownOpts {
   )
     .addHelpText("after", EXAMPLES)
     .action((paths, options) =>
-      run(options, (context) => {
+      run(options, async (context) => {
         const [path] = paths;
-        const isRecipe = paths.length === 1 && path !== undefined && isRecipeFile(path);
-        return isRecipe ? mergeRecipe(path, options, context) : mergeFiles(paths, options, context);
+        if (paths.length === 1 && path !== undefined && isRecipeFile(path))
+          return mergeRecipeFile(path, options, context);
+        if (await areAdapters(paths)) return mergeAdapterFolders(paths, options, context);
+        return mergeFiles(paths, options, context);
       }),
     );
 }
@@ -55,6 +58,10 @@ const EXAMPLES = formatExamples(
   [
     "isthmus merge recipe.yml --explain 'model.layers.3.*'",
     "which line of the recipe gives these tensors which values",
+  ],
+  [
+    "isthmus merge lora-a lora-b --combination svd --weights .7,.3 -o lora",
+    "LoRA adapters with each other, into an adapter that PEFT loads",
   ],
   [
     "isthmus merge a.safetensors b.safetensors --align --graph model.onnx -o merged.safetensors",

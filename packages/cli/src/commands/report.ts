@@ -9,6 +9,7 @@ import {
   titleOfResult,
 } from "@isthmus/report";
 import { formatBarriers } from "../format/format-barriers.ts";
+import { formatComparison } from "../format/format-comparison.ts";
 import { formatCurve } from "../format/format-curve.ts";
 import { formatLayers } from "../format/format-layers.ts";
 import { formatOutputs } from "../format/format-outputs.ts";
@@ -117,5 +118,7 @@ function formatResult(result: DrawableResult, terminal: Terminal): string {
       return formatStar(result, terminal);
     case "study":
       return formatStudy(result, terminal);
+    case "comparison":
+      return formatComparison(result, terminal.columns);
   }
 }

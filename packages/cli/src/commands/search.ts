@@ -4,9 +4,11 @@ import { openCheckpoint, saveFile, UsageError } from "@isthmus/core";
 import { DATA_SET_FORMS } from "@isthmus/data";
 import {
   createAligner,
+  isRecipeFile,
   type JudgeMerge,
   judgeByCommand,
   judgeByExamples,
+  listReferences,
   openRecipe,
   type Recipe,
   readRecipe,
@@ -206,7 +208,9 @@ async function createJudge(
     const name = output.endsWith(".safetensors") ? ".candidate.safetensors" : ".candidate";
     return { judge: judgeByCommand(evaluate, join(dirname(output), name)), release: async () => {} };
   }
-  const [first] = listPaths(recipe);
+  const first = listReferences(recipe)
+    .map(({ reference }) => reference)
+    .find((reference) => typeof reference === "string" && !isRecipeFile(reference)) as string | undefined;
   const read = await openSharedArchitecture(first === undefined ? [] : [first], options);
   const examples = await openExamples(data ?? "", options, dataContext(read));
   const witness = exportedFrom === undefined ? undefined : await openCheckpoint(exportedFrom);
@@ -222,10 +226,4 @@ async function createJudge(
       await witness?.close();
     },
   };
-}
-
-/** Lists the paths of the networks of a recipe, for the architecture that they share. */
-function listPaths({ models = [], slices = [], base_model: base }: Recipe): readonly string[] {
-  const references = [...models, ...slices.flatMap(({ sources }) => sources)].map(({ model }) => model);
-  return [...references, base].filter((reference) => typeof reference === "string");
 }

@@ -1,33 +1,21 @@
 import { at } from "@isthmus/core";
-import type { MergeVerdict, NetworkComparison, Verdict } from "@isthmus/recipe";
+import type { NetworkComparison } from "@isthmus/recipe";
+import { type ComparisonResult, VERDICT_MEANINGS } from "@isthmus/report";
 import { formatFindings } from "./format-findings.ts";
 import { formatTable } from "./format-table.ts";
 
-/** What each verdict means for a merge, in a few words. */
-const MEANINGS: Readonly<Record<Verdict, string>> = {
-  identical: "identical: there is nothing to merge",
-  "same ancestor": "same ancestor: they can be merged as they are",
-  "permuted copy": "permuted copy: one network, its units in another order; align first",
-  "different seed": "different seed: align first",
-  "different architecture": "different architecture: they cannot be averaged",
-};
-
 /** Formats a comparison of networks and what it means for a merge. */
-export function formatComparison(
-  comparison: NetworkComparison,
-  verdict: MergeVerdict,
-  width: number,
-): string {
-  const { taskVectors, sampled } = comparison;
+export function formatComparison(comparison: ComparisonResult, width: number): string {
+  const { taskVectors, sampled, verdict, confidence, findings } = comparison;
   return [
     formatNetworks(comparison, width),
     "",
-    formatPairTable(comparison, verdict),
+    formatPairTable(comparison),
     ...(taskVectors === null ? [] : ["", formatSteps(comparison)]),
     "",
-    `${MEANINGS[verdict.verdict]} (${formatSure(verdict.confidence)} sure)`,
+    `${verdict}: ${VERDICT_MEANINGS[verdict]} (${formatSure(confidence)} sure)`,
     ...(sampled < 1 ? [`${(100 * sampled).toPrecision(2)} % of all numbers were read`] : []),
-    ...(verdict.findings.length === 0 ? [] : ["", ...formatFindings(verdict.findings)]),
+    ...(findings.length === 0 ? [] : ["", ...formatFindings(findings)]),
   ].join("\n");
 }
 
@@ -53,10 +41,10 @@ function formatNetworks({ networks, base }: NetworkComparison, width: number): s
   );
 }
 
-function formatPairTable({ pairs, base }: NetworkComparison, verdict: MergeVerdict): string {
+function formatPairTable({ pairs, base, verdicts }: ComparisonResult): string {
   const hasAligned = pairs.some(({ alignment }) => alignment !== null);
   const rows = pairs.map(({ a, b, kinship, distance, cosine, alignment }, index) => {
-    const judged = at(verdict.pairs, index, "verdict");
+    const judged = at(verdicts, index, "verdict");
     return [
       `${a + 1} and ${b === base ? "base" : b + 1}`,
       formatNumber(kinship),
@@ -77,7 +65,7 @@ function formatSteps({ taskVectors, base }: NetworkComparison): string {
   const rows = networks.map((network, i) => [
     String(network + 1),
     formatNumber(at(lengths, i, "length")),
-    ...at(cosines, i, "row").map((cosine) => cosine.toFixed(2)),
+    ...at(cosines, i, "row").map((cosine) => cosine.toFixed(2).replace(/^-(?=0\.00$)/, "")),
   ]);
   const from = taskVectors.base === base ? "the base" : `network ${taskVectors.base + 1}`;
   const columns = ["length", ...networks.map((network) => `cosine ${network + 1}`)];

@@ -13,6 +13,10 @@ import { addRecipeOptions, assertNoRecipeOptions, type RecipeOptions } from "./r
 
 const FLOAT_TYPES = (Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float);
 
+/** Ways to merge LoRA adapters that `--combination` names. */
+const COMBINATIONS = ["linear", "cat", "svd", "ties"] as const;
+type Combination = (typeof COMBINATIONS)[number];
+
 /** Options of the verb `merge`. */
 export type MergeOptions = RecipeOptions &
   EngineOptions &
@@ -22,6 +26,7 @@ export type MergeOptions = RecipeOptions &
     readonly output?: string | undefined;
     readonly weights?: readonly number[] | undefined;
     readonly path: PathKind;
+    readonly combination?: Combination | undefined;
     readonly dtype?: DType | undefined;
     readonly maxShardSize?: number | undefined;
     readonly allowNonFinite?: true | undefined;
@@ -46,6 +51,12 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
       new Option("--path <kind>", "the path between two checkpoints: the line, or the arc (spherical)")
         .choices(PATH_KINDS)
         .default("linear"),
+    )
+    .addOption(
+      new Option(
+        "--combination <type>",
+        "of LoRA adapters: add matrices (linear), put them side by side, which is exact (cat, the default), keep the largest singular values (svd), or elect signs (ties)",
+      ).choices(COMBINATIONS),
     )
     .addOption(
       new Option(
@@ -138,6 +149,11 @@ function assertNoRecipes(paths: readonly string[]): void {
  */
 export function assertMergeOptions(paths: readonly string[], options: MergeOptions): void {
   assertNoRecipes(paths);
+  if (options.combination !== undefined) {
+    throw new UsageError(
+      `Cannot merge networks with --combination ${options.combination} as it is for folders of LoRA adapters alone: leave it out`,
+    );
+  }
   assertNoRecipeOptions(options);
   const { weights, path, statistics, requireBarrier, data } = options;
   assertStatistics(options);

@@ -1,9 +1,12 @@
+import { UsageError } from "@isthmus/core";
 import type { MergeEstimate, MergePlan } from "@isthmus/merging";
 import {
   createAligner,
   explainPlan,
+  type MergeFinding,
   type OpenedRecipe,
   openRecipe,
+  type Recipe,
   readRecipe,
   saveRecipe,
   summarizePlan,
@@ -19,18 +22,32 @@ import { gateRecipe } from "./gate-recipe.ts";
 import { type MergeOptions, outputOf } from "./merge-options.ts";
 import { PRODUCTS_MODULE } from "./products.ts";
 import { assertFitsRecipe } from "./recipe-options.ts";
-import { formatBarrierGate } from "./require-barrier.ts";
+import { type BarrierGate, formatBarrierGate } from "./require-barrier.ts";
 
-/** Merges what a recipe describes, or only says what it would do. */
-export async function mergeRecipe(
+/** Merges what the recipe in a file describes, or only says what it would do. */
+export async function mergeRecipeFile(
   path: string,
   options: MergeOptions & CommonOptions,
   context: Context,
 ): Promise<Outcome> {
   assertFitsRecipe(options);
+  return mergeRecipe({ recipe: await readRecipe(path), file: path }, options, context);
+}
+
+/** A recipe, and the file it stands in; null if options made it. */
+export interface NamedRecipe {
+  readonly recipe: Recipe;
+  readonly file: string | null;
+}
+
+/** Merges what a recipe describes, or only says what it would do. */
+export async function mergeRecipe(
+  { recipe, file }: NamedRecipe,
+  options: MergeOptions & CommonOptions,
+  context: Context,
+): Promise<Outcome> {
   const isPlanned = options.dryRun === true || options.explain !== undefined;
   const output = isPlanned ? undefined : outputOf(options);
-  const recipe = await readRecipe(path);
   const opened = await openRecipe(recipe, {
     ...{ methodFiles: options.methods, seed: options.seed, productsModule: PRODUCTS_MODULE },
     align: createAligner(await createEngine(options.engine), {
@@ -43,8 +60,7 @@ export async function mergeRecipe(
       output,
       opened.plan.networks.flatMap(({ files }) => files),
     );
-    const findings = await checkNetworks(opened.plan, filesOf(opened), options, context);
-    const gate = await gateRecipe(opened.plan, filesOf(opened), options, context);
+    const { findings, gate } = await lookBefore(opened, options, context);
     if (gate?.failure !== undefined) {
       return { result: { gate, findings }, text: formatBarrierGate(gate), failure: gate.failure };
     }
@@ -63,7 +79,7 @@ export async function mergeRecipe(
     for (const note of saved.modelFiles.notes) context.terminal.note(note);
     return {
       result: {
-        recipe: path,
+        recipe: file,
         method: recipe.merge_method,
         seed: opened.plan.seed,
         findings,
@@ -75,6 +91,23 @@ export async function mergeRecipe(
   } finally {
     await opened.close();
   }
+}
+
+/** Checks the networks of a recipe, and measures barriers between them if asked; adapters are no networks. */
+async function lookBefore(
+  opened: OpenedRecipe,
+  options: MergeOptions,
+  context: Context,
+): Promise<{ readonly findings: readonly MergeFinding[]; readonly gate: BarrierGate | undefined }> {
+  const { plan, adapter } = opened;
+  if (adapter === undefined) {
+    const findings = await checkNetworks(plan, filesOf(opened), options, context);
+    return { findings, gate: await gateRecipe(plan, filesOf(opened), options, context) };
+  }
+  if (options.requireBarrier === undefined) return { findings: [], gate: undefined };
+  throw new UsageError(
+    "Cannot merge adapters with --require-barrier as a barrier lies between networks: merge models as base+adapter",
+  );
 }
 
 /** Paths of the files or folders of a plan's networks, for what they say beside the weights. */

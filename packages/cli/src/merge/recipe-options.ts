@@ -38,6 +38,7 @@ const IN_RECIPE: Readonly<Record<string, readonly [option: string, key: string]>
   weights: ["--weights", "weight under the parameters of each model"],
   layers: ["--layers", "filters under the parameters"],
   layersFrom: ["--layers-from", "filters under the parameters"],
+  combination: ["--combination", "merge_method"],
   dtype: ["--dtype", "out_dtype"],
   align: ["--align", "align: true at a model"],
   statistics: ["--statistics", "nothing, and then isthmus merge with --statistics"],

@@ -9,6 +9,7 @@ const DRAWABLE: Readonly<Record<DrawableResult["kind"], true>> = {
   curve: true,
   star: true,
   study: true,
+  comparison: true,
 };
 /** Options that change nothing of a result, then options with a value that say where results are written. */
 const INCIDENTAL: ReadonlySet<string> = new Set(["--json", "--quiet", "-q", "--resume"]);

@@ -54,6 +54,16 @@ describe("resolveModelPath()", () => {
       expect(await resolveModelPath(path)).toBe(path);
   });
 
+  it("takes what would lie in a folder that is there for a path", async () => {
+    for (const folder of [cache, join(root, "none")]) {
+      vi.stubEnv("HF_HUB_CACHE", folder);
+      await expect(openCheckpoint("packages/nothing")).rejects.toThrow(/there is no such file or folder$/);
+      await expect(openCheckpoint("meta/tiny.safetensor")).rejects.toThrow(
+        /there is no such file or folder$/,
+      );
+    }
+  });
+
   it("says what the cache holds where a model or a revision is missing", async () => {
     vi.stubEnv("HF_HUB_CACHE", cache);
     await expect(openCheckpoint("meta/large")).rejects.toThrow(

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { InputError } from "../errors.ts";
 import { FILE_NAME, HUB_NAME } from "./open-file.ts";
 
@@ -26,7 +26,11 @@ export async function resolveModelPath(path: string): Promise<string> {
   const cache = cacheFolder();
   if (!(await exists(cache))) return path;
   const model = join(cache, folderOf(name));
-  if (!(await exists(model))) throw await notCached(name, cache);
+  if (!(await exists(model))) {
+    // What would lie in a folder that is there is meant as a path.
+    if (await exists(dirname(name))) return path;
+    throw await notCached(name, cache);
+  }
   const snapshots = join(model, "snapshots");
   const commit = await commitOf(model, revision);
   const folder = commit === undefined ? undefined : join(snapshots, commit);

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, openSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { InputError } from "../errors.ts";
 import { reasonOf } from "./system-error.ts";
@@ -80,16 +80,18 @@ export function openError(path: string, error: unknown): InputError {
 /** Names as on the Hugging Face hub, an owner and a model: `meta-llama/Llama-2-7b`. */
 export const HUB_NAME: RegExp = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
 
-/** Endings of files, which no such name has. */
+/** Endings of files, which no such name has; a letter may be missing at the end. */
 export const FILE_NAME: RegExp =
-  /\.(safetensors|json|onnx|pt|pth|bin|ckpt|npz|npy|gguf|gz|txt|ya?ml|csv|html|svg)$/i;
+  /\.(safetensors?|json|onnx|pt|pth|bin|ckpt|npz|npy|gguf|gz|txt|ya?ml|csv|html|svg)$/i;
 
 /**
  * Returns an addition to the message that a path does not exist, if it looks like the name of a model on the
- * Hugging Face hub, which is never downloaded here; otherwise an empty string.
+ * Hugging Face hub, which is never downloaded here; otherwise an empty string, as for what would lie in a
+ * folder that is there.
  */
 export function hubHint(path: string): string {
   if (!HUB_NAME.test(path) || FILE_NAME.test(path)) return "";
-  const [, model] = path.split("/");
+  const [owner = "", model] = path.split("/");
+  if (existsSync(owner)) return "";
   return `; a model of the Hugging Face hub must be downloaded first: hf download ${path} --local-dir ${model}`;
 }

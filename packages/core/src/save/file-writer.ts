@@ -32,7 +32,7 @@ export interface FileWriter {
 /** Creates the writer of a file that holds tensors of a checkpoint. */
 export function createFileWriter(
   checkpoint: Checkpoint,
-  file: OutputFile,
+  file: Pick<OutputFile, "write">,
   { allowNonFinite, signal, onBytes }: FileWriterOptions,
 ): FileWriter {
   let position = 0;

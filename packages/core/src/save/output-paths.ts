@@ -35,7 +35,7 @@ export async function resolveOutputPlace(path: string): Promise<OutputPlace> {
   }
   if (!isFolder && FOREIGN.test(path)) {
     throw new InputError(
-      `Cannot save to "${path}" as checkpoints are written in safetensors: name a file ending in ${EXTENSION}, or a folder; isthmus convert makes npz and GGUF of it`,
+      `Cannot save to "${path}" as checkpoints are written in safetensors: name a file ending in ${EXTENSION}, or a folder; isthmus convert makes npz, GGUF and others of it`,
       { input: path },
     );
   }
@@ -69,7 +69,11 @@ export function isCheckpointFile({ stem }: OutputPlace, name: string): boolean {
   return /^(-\d+-of-\d+)?\.safetensors$|^\.safetensors\.index\.json$/.test(name.slice(stem.length));
 }
 
-async function isDirectory(path: string): Promise<boolean> {
+/**
+ * Checks whether a path is that of a folder that is there.
+ * @throws InputError if that cannot be found out
+ */
+export async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {

@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 
-/** Checks whether a path belongs to an index of shards. */
+/** Checks whether a path belongs to an index of shards, or to the manifest of a LayersModel. */
 export function isIndex(path: string): boolean {
-  return path.endsWith(".index.json");
+  return path.endsWith(".json");
 }
 
 /** Checks whether a path belongs to a numbered shard. */
@@ -30,6 +30,8 @@ export function removalOrder(paths: readonly string[]): readonly string[] {
 
 /** Returns a name of the set that a shard belongs to; undefined for other files. */
 function setOf(path: string): string | undefined {
-  const [, stem, total] = /^(.*)-\d+-of-(\d+)\.safetensors$/.exec(basename(path)) ?? [];
+  const name = basename(path);
+  const [, stem, total] =
+    /^(.*)-\d+-of-(\d+)\.safetensors$/.exec(name) ?? /^(.*group\d+)-shard\d+of(\d+)\.bin$/.exec(name) ?? [];
   return stem === undefined ? undefined : `${stem} of ${total}`;
 }

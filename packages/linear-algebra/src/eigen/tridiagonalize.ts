@@ -1,10 +1,11 @@
 import { at } from "@isthmus/core";
-import { addRow, innerOfRows, multiplySymmetric } from "../kernels/symmetric-rows.ts";
+import { addRow, innerOfRows } from "../kernels/symmetric-rows.ts";
 import type { Matrix } from "../matrix.ts";
 import type { MatrixProducts } from "../products/matrix-products.ts";
+import type { PanelKernel } from "./panel-kernel.ts";
 
 /** Reflections that are gathered before the rest of the matrix is updated by a product. */
-const PANEL = 32;
+export const PANEL = 64;
 /** Rows of the rest that are updated by one product; smaller ones compute less of the lower half. */
 const STRIP = 512;
 
@@ -33,31 +34,28 @@ export interface Tridiagonal {
  *
  * Source: Dongarra, Sorensen and Hammarling, Block reduction of matrices to condensed forms for eigenvalue
  * computations, 1989 (`dlatrd` of LAPACK).
- * @param matrix - `[n, n]`, f64, of which the upper half is read; it is overwritten
+ * @param kernel - with a matrix `[n, n]`, which is overwritten
  */
-export async function tridiagonalize(matrix: Matrix, products: MatrixProducts): Promise<Tridiagonal> {
-  const n = matrix.rows;
-  const data = matrix.data as Float64Array;
+export async function tridiagonalize(
+  kernel: PanelKernel,
+  n: number,
+  products: MatrixProducts,
+): Promise<Tridiagonal> {
+  const { data } = kernel;
   const diagonal = new Float64Array(n);
   const beside = new Float64Array(Math.max(0, n - 1));
   const reflections: Reflections[] = [];
   for (let begin = 0; begin < n - 2; begin += PANEL) {
     const count = Math.min(PANEL, n - 2 - begin);
-    const panel = reducePanel(data, n, { begin, count, diagonal, beside });
-    reflections.push(panel.reflections);
-    await updateRest(matrix, begin + count, panel, products);
+    reflections.push(reducePanel(kernel, n, { begin, count, diagonal, beside }));
+    await updateRest(kernel, n, begin + count, products);
   }
   for (let i = Math.max(0, n - 2); i < n; i++) diagonal[i] = at(data, i * (n + 1), "diagonal element");
   if (n > 1) beside[n - 2] = at(data, (n - 2) * n + n - 1, "element");
   return { diagonal, beside, reflections };
 }
 
-/** What a panel of rows leaves: reflections V, and rows W with which the rest is `A - V^T W - W^T V`. */
-interface Panel {
-  readonly reflections: Reflections;
-  readonly updates: Matrix;
-}
-
+/** A panel of rows to reduce, and where its results go. */
 interface PanelRequest {
   readonly begin: number;
   readonly count: number;
@@ -66,40 +64,25 @@ interface PanelRequest {
 }
 
 /** Finds the reflections that reduce some rows, without updating what is below them. */
-function reducePanel(data: Float64Array, n: number, { begin, count, diagonal, beside }: PanelRequest): Panel {
-  const vectors = new Float64Array(count * n);
-  const updates = new Float64Array(count * n);
+function reducePanel(
+  kernel: PanelKernel,
+  n: number,
+  { begin, count, diagonal, beside }: PanelRequest,
+): Reflections {
   const scales = new Float64Array(count);
-  const earlier: { readonly v: Float64Array; readonly w: Float64Array }[] = [];
+  kernel.vectors.fill(0);
+  kernel.updates.fill(0);
   for (let k = 0; k < count; k++) {
     const i = begin + k;
-    const row = data.slice(i * n, (i + 1) * n);
-    for (const { v, w } of earlier) {
-      addRow(row, -at(v, i, "element"), w, { begin: i, end: n });
-      addRow(row, -at(w, i, "element"), v, { begin: i, end: n });
-    }
+    kernel.bringUpToDate(i, k);
+    const row = kernel.data.subarray(i * n, (i + 1) * n);
     diagonal[i] = at(row, i, "diagonal element");
-    const v = vectors.subarray(k * n, (k + 1) * n);
-    const reflection = reflect(row, i + 1, v);
+    const reflection = reflect(row, i + 1, kernel.vectors.subarray(k * n, (k + 1) * n));
     beside[i] = reflection.result;
     scales[k] = reflection.scale;
-    const w = updates.subarray(k * n, (k + 1) * n);
-    const range = { begin: i + 1, end: n };
-    if (reflection.scale !== 0) {
-      multiplySymmetric({ data, extent: n, begin: i + 1 }, v, w);
-      for (const { v: earlierV, w: earlierW } of earlier) {
-        const ofV = innerOfRows(earlierV, v, range);
-        const ofW = innerOfRows(earlierW, v, range);
-        addRow(w, -ofW, earlierV, range);
-        addRow(w, -ofV, earlierW, range);
-      }
-      for (let j = i + 1; j < n; j++) w[j] = reflection.scale * at(w, j, "element");
-      addRow(w, -0.5 * reflection.scale * innerOfRows(w, v, range), v, range);
-    }
-    earlier.push({ v, w });
+    if (reflection.scale !== 0) kernel.addUpdate(k, i + 1, reflection.scale);
   }
-  const rows = (elements: Float64Array): Matrix => ({ rows: count, columns: n, data: elements });
-  return { reflections: { vectors: rows(vectors), scales, begin }, updates: rows(updates) };
+  return { vectors: { rows: count, columns: n, data: kernel.vectors.slice(0, count * n) }, scales, begin };
 }
 
 /**
@@ -120,39 +103,38 @@ function reflect(row: Float64Array, begin: number, out: Float64Array): { scale: 
 
 /** Applies a panel to the rows and columns after it, in the upper half. */
 async function updateRest(
-  matrix: Matrix,
+  { data, vectors, updates }: PanelKernel,
+  n: number,
   begin: number,
-  { reflections: { vectors }, updates }: Panel,
   products: MatrixProducts,
 ): Promise<void> {
-  const { columns: n, data } = matrix;
   for (let top = begin; top < n; top += STRIP) {
     const bottom = Math.min(n, top + STRIP);
-    const left = stackColumns(vectors, updates, { begin: top, end: bottom });
-    const right = stackColumns(updates, vectors, { begin: top, end: n });
+    const left = stackColumns([vectors, updates], n, { begin: top, end: bottom });
+    const right = stackColumns([updates, vectors], n, { begin: top, end: n });
     const change = (await products.multiply(left, right, { transposeLeft: true })).data as Float64Array;
     const width = n - top;
     for (let i = top; i < bottom; i++) {
-      const row = data.subarray(i * n + top, (i + 1) * n) as Float64Array;
+      const row = data.subarray(i * n + top, (i + 1) * n);
       const of = change.subarray((i - top) * width, (i - top + 1) * width);
       addRow(row, -1, of, { begin: i - top, end: width });
     }
   }
 }
 
-/** Copies a range of columns of two matrices, one below the other. */
+/** Copies a range of columns of two panels, one below the other. */
 function stackColumns(
-  upper: Matrix,
-  lower: Matrix,
+  panels: readonly [Float64Array, Float64Array],
+  n: number,
   { begin, end }: { readonly begin: number; readonly end: number },
 ): Matrix {
   const width = end - begin;
-  const stacked = new Float64Array((upper.rows + lower.rows) * width);
+  const stacked = new Float64Array(2 * PANEL * width);
   let to = 0;
-  for (const { rows, columns, data } of [upper, lower]) {
-    for (let i = 0; i < rows; i++, to += width) {
-      stacked.set(data.subarray(i * columns + begin, i * columns + end), to);
+  for (const panel of panels) {
+    for (let i = 0; i < PANEL; i++, to += width) {
+      stacked.set(panel.subarray(i * n + begin, i * n + end), to);
     }
   }
-  return { rows: upper.rows + lower.rows, columns: width, data: stacked };
+  return { rows: 2 * PANEL, columns: width, data: stacked };
 }

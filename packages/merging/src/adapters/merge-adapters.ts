@@ -10,6 +10,7 @@ import {
   UsageError,
 } from "@isthmus/core";
 import { type MatrixProducts, plainProducts } from "@isthmus/linear-algebra";
+import type { PerTensor } from "../parameters.ts";
 import type { Adapter, AdapterModule } from "./adapter.ts";
 import { type BuiltModule, buildAdapter } from "./build-adapter.ts";
 import type { Combination } from "./combine/combination.ts";
@@ -26,13 +27,18 @@ export interface MergeAdaptersOptions {
    * applies a merge method in the space that all adapters share.
    */
   readonly combination: "linear" | "cat" | "svd" | "ties" | "core";
-  /** Weight of each adapter, which may be negative. @defaultValue 1 for each */
-  readonly weights?: readonly number[];
-  /** Rank that `svd` keeps. @defaultValue the largest rank of the adapters */
-  readonly rank?: number;
-  /** Share of elements that `ties` keeps, in `[0, 1]`. @defaultValue 1 */
-  readonly density?: number;
-  /** Merge method of `core`. */
+  /**
+   * Weight of each adapter, which may be negative, for all modules or by their names. @defaultValue 1 for
+   * each
+   */
+  readonly weights?: readonly PerTensor<number>[];
+  /**
+   * Rank that `svd` keeps, for all modules or by their names. @defaultValue the largest rank of the adapters
+   */
+  readonly rank?: PerTensor<number | undefined>;
+  /** Share of elements that `ties` keeps, in `[0, 1]`, for all modules or by their names. @defaultValue 1 */
+  readonly density?: PerTensor<number> | undefined;
+  /** Merge method of `core`; parameters that depend on tensors get names of modules. */
   readonly rule?: CoreRule;
   /** Multiplies matrices. @defaultValue `plainProducts` */
   readonly products?: MatrixProducts;
@@ -46,6 +52,7 @@ export interface MergeAdaptersOptions {
  * @throws InputError if there is none
  * @throws MismatchError if adapters do not fit each other
  * @throws UnsupportedError if an adapter changes biases or lengths of rows (DoRA), which have no such sum
+ * @throws OutOfRangeError if there is not one weight for each adapter, or a rank or density is out of range
  * @throws UsageError if an option is missing or of no use
  */
 export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdaptersOptions): Adapter {
@@ -62,14 +69,16 @@ export function mergeAdapters(adapters: readonly Adapter[], options: MergeAdapte
     );
   }
   for (const adapter of adapters) assertMergeable(first, adapter);
-  const combination = chooseCombination(options);
   const names = [...new Set(adapters.flatMap(({ modules }) => [...modules.keys()]))];
   const modules = names.map((name) => {
     const changes = adapters.flatMap((adapter, i): Change[] => {
       const module = adapter.modules.get(name);
-      return module === undefined ? [] : [{ adapter, module, weight: at(weights, i, "weight") }];
+      return module === undefined
+        ? []
+        : [{ adapter, module, weight: valueFor(at(weights, i, "weight"), name) }];
     });
-    return describeModule(changes, combination, products);
+    const positions = [...adapters.keys()].filter((i) => at(adapters, i, "adapter").modules.has(name));
+    return describeModule(changes, chooseCombination(options, { name, positions }), products);
   });
   return buildAdapter({
     source: `${options.combination}(${adapters.map(({ source }) => source).join(", ")})`,
@@ -86,18 +95,26 @@ interface Change {
   readonly weight: number;
 }
 
-function chooseCombination({ combination, rank, density = 1, rule }: MergeAdaptersOptions): Combination {
+/** Returns the value of an option for a module. */
+function valueFor<T extends number | undefined>(option: PerTensor<T>, module: string): T {
+  return typeof option === "function" ? option(module) : option;
+}
+
+function chooseCombination(
+  { combination, rank, density = 1, rule }: MergeAdaptersOptions,
+  { name, positions }: { readonly name: string; readonly positions: readonly number[] },
+): Combination {
   switch (combination) {
     case "linear":
       return linearCombination;
     case "cat":
       return catCombination;
     case "svd":
-      return svdCombination(rank);
+      return svdCombination(valueFor(rank, name));
     case "ties":
-      return tiesCombination(density);
+      return tiesCombination(valueFor(density, name));
     case "core":
-      if (rule !== undefined) return coreCombination(rule);
+      if (rule !== undefined) return coreCombination(rule, positions);
       throw new UsageError('Cannot merge adapters by "core" as it needs a "rule": give a merge method');
     default:
       throw new UsageError(
@@ -134,7 +151,7 @@ function describeModule(
   const { adapter, module } = at(changes, 0, "change");
   const extents = moduleExtents(adapter, module);
   const ranks = changes.map((change) => change.module.rank);
-  const rank = combination.rankOf(ranks, extents);
+  const rank = combination.rankOf(ranks, extents, module.name);
   const a = entry(adapter.checkpoint.tensors, module.a, "tensor");
   const b = entry(adapter.checkpoint.tensors, module.b, "tensor");
   return {

@@ -4,7 +4,7 @@ import { InputError, openCheckpoint, readJsonFile } from "@isthmus/core";
 import { type Adapter, createAdapter } from "./adapter.ts";
 import { parseAdapterConfig } from "./adapter-config.ts";
 
-/** Name of the settings in an adapter's folder. */
+/** Name of the settings in an adapter's folder, as PEFT calls it. */
 export const CONFIG_FILE = "adapter_config.json";
 /** Names of the weights in an adapter's folder, the first that is there counts. */
 export const WEIGHT_FILES = ["adapter_model.safetensors", "adapter_model.bin"] as const;
@@ -42,6 +42,15 @@ export async function openAdapter(folder: string): Promise<Adapter> {
     await checkpoint.close();
     throw error;
   }
+}
+
+/**
+ * Checks whether a path is the folder of an adapter: it has an `adapter_config.json`, and no `config.json` of
+ * a model.
+ */
+export async function isAdapterFolder(path: string): Promise<boolean> {
+  const has = async (name: string) => (await stat(join(path, name)).catch(() => undefined)) !== undefined;
+  return (await has(CONFIG_FILE)) && !(await has("config.json"));
 }
 
 async function findWeights(folder: string): Promise<string> {

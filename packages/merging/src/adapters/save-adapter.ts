@@ -36,13 +36,26 @@ export async function saveAdapter(
   folder: string,
   { dtype, overwrite = false }: SaveAdapterOptions = {},
 ): Promise<void> {
-  const { checkpoint, config } = adapter;
+  const { checkpoint } = adapter;
   await createFolder(folder);
   await saveCheckpoint(checkpoint, join(folder, WEIGHT_FILES[0]), {
     dtype,
     overwrite,
     metadata: { format: "pt" },
   });
+  await saveAdapterConfig(adapter, folder);
+}
+
+/**
+ * Writes the settings of an adapter beside its weights, in place of earlier ones.
+ * @returns name of the file
+ * @throws InputError if it cannot be written, or is read by the adapter itself
+ */
+export async function saveAdapterConfig(
+  { checkpoint, config }: Pick<Adapter, "checkpoint" | "config">,
+  folder: string,
+): Promise<string> {
   const text = `${JSON.stringify(config.raw, undefined, 2)}\n`;
   await saveFile(join(folder, CONFIG_FILE), text, checkpoint.files);
+  return CONFIG_FILE;
 }

@@ -20,8 +20,15 @@ export function digestPlan({ tensors, networks, metadata, seed }: MergePlan, wit
     return code;
   };
   hash.update(canonicalJson({ seed, metadata, sources: networks.map(({ source }) => source) }));
-  for (const [name, { info, method, sources, base, parameters }] of tensors) {
-    const rule = { name, info, sources, base, parameters: exactNumbers(parameters) };
+  for (const [name, { info, method, sources, base, measured, parameters }] of tensors) {
+    const rule = {
+      name,
+      info,
+      sources,
+      base,
+      ...(measured && { measured }),
+      parameters: exactNumbers(parameters),
+    };
     hash.update(canonicalJson(rule)).update(method === undefined ? "copy" : codeOf(method));
   }
   return hash.digest("hex");

@@ -88,14 +88,15 @@ export function isBlended({ method, info }: PlannedTensor): boolean {
   return method !== undefined && DTYPES[info.dtype].float;
 }
 
-function sourceBytes({ networks }: MergePlan, { sources, base, ...planned }: PlannedTensor): number {
+function sourceBytes(
+  { networks }: MergePlan,
+  { sources, base, measured = [], ...planned }: PlannedTensor,
+): number {
   const bytesOf = ({ network, tensor }: PlannedSource): number =>
     byteLengthOf(entry(at(networks, network, "network").tensors, tensor, "tensor"));
   if (!isBlended({ sources, ...planned })) return bytesOf(sources[0]);
-  return [...sources, ...(base === undefined ? [] : [base])].reduce(
-    (sum, source) => sum + bytesOf(source),
-    0,
-  );
+  const all = [...sources, ...(base === undefined ? [] : [base]), ...measured];
+  return all.reduce((sum, source) => sum + bytesOf(source), 0);
 }
 
 /** Bytes that a thread holds while it reads a tensor of all networks from end to end: in f32, twice. */

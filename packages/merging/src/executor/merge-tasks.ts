@@ -74,9 +74,14 @@ function isSmall({ info, method }: PlannedTensor, pieceBytes: number): boolean {
   return byteLengthOf(info) <= pieceBytes / 4 && !method?.keepsTensor;
 }
 
-/** Returns the bytes that are held while a whole tensor is surveyed: its sources and one result, in f32. */
-export function surveyBytes({ method, info, sources, base }: PlannedTensor): number {
+/**
+ * Returns the most bytes that are held while a whole tensor is surveyed: as its method says, or three
+ * matrices of its shape and three Gram matrices, in f64, where Gram matrices were measured.
+ */
+export function surveyBytes({ method, info, sources, base, measured }: PlannedTensor): number {
   if (!method?.keepsTensor || !DTYPES[info.dtype].float) return 0;
+  if (measured !== undefined) return 24 * (sizeOf(info.shape) + sizeOf(info.shape.slice(1)) ** 2);
+  if (method.heldBytes !== undefined) return method.heldBytes(info, sources.length);
   return 4 * sizeOf(info.shape) * (sources.length + (base === undefined ? 0 : 1) + 1);
 }
 

@@ -245,6 +245,23 @@ describe("saveMerge()", () => {
     expect(readdirSync(folder)).toEqual(["out.safetensors"]);
   });
 
+  it("leaves nothing of a merge that is refused half-way, and does not call it interrupted", async () => {
+    const data = new Float32Array(4096).fill(1);
+    data[4000] = Number.NaN;
+    const path = join(folder, "bad.safetensors");
+    const bad = createCheckpoint({ w: createTensor("f32", [4096], data) });
+    await saveCheckpoint(bad, path, { allowNonFinite: true });
+    const network = await openCheckpoint(path);
+    opened.push(network);
+    const notes: string[] = [];
+    const merging = saveMerge(planMerge([network, network], { method: linear }), out(), {
+      ...{ pieceBytes: 1024, threads: 1, onNote: (note: string) => void notes.push(note) },
+    });
+    await expect(merging).rejects.toThrow(/must be finite: in "w" of ".*" 1 of 4096 is NaN/);
+    expect(notes).toEqual([]);
+    expect(readdirSync(folder)).toEqual(["bad.safetensors"]);
+  });
+
   it("refuses too little memory, and says how much is needed", async () => {
     await expect(saveMerge(await planOf(), out(), { memory: 1000 })).rejects.toThrow(
       /within 1000 bytes of memory as it needs at least \d{9}/,

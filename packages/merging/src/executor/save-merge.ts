@@ -181,7 +181,7 @@ async function makePieces(
 /** Gives the place free after a failure, and explains what stays there; returns the error to throw. */
 async function leave(stage: StagedCheckpoint, error: unknown, { onNote }: ResolvedOptions): Promise<unknown> {
   const journal = await readJournal(stage.folder);
-  if (journal === undefined || journal.finished.size === 0) {
+  if (journal === undefined || journal.finished.size === 0 || isRefusal(error)) {
     await stage.discard();
     return error;
   }
@@ -192,12 +192,21 @@ async function leave(stage: StagedCheckpoint, error: unknown, { onNote }: Resolv
   return new InputError(`${error.message}; ${rest}`, { input: error.input, cause: error });
 }
 
+/**
+ * Whether the numbers of the result were refused: the same merge would be refused again, and with other
+ * inputs, or where such numbers are allowed, another merge starts anew.
+ */
+function isRefusal(error: unknown): boolean {
+  return error instanceof InputError && error.message.startsWith("Cannot save");
+}
+
 function countTensors(plan: MergePlan): MergedTensors {
   const used = plan.networks.map(() => new Set<string>());
   let merged = 0;
   for (const planned of plan.tensors.values()) {
     if (isBlended(planned)) merged++;
-    for (const { network, tensor } of [...planned.sources, ...(planned.base ? [planned.base] : [])])
+    const { sources, base, measured = [] } = planned;
+    for (const { network, tensor } of [...sources, ...(base ? [base] : []), ...measured])
       at(used, network, "network").add(tensor);
   }
   const absent = plan.networks.flatMap(({ tensors }, i) =>

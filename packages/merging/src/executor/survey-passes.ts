@@ -28,6 +28,8 @@ export function createPassCounter(plan: Pick<MergePlan, "seed" | "products">): C
   return async (planned) => {
     const { method, info, sources, parameters } = planned;
     if (method?.survey === undefined || !DTYPES[info.dtype].float) return 0;
+    // Of what was measured there is nothing to try on; such surveys read everything once.
+    if (planned.measured !== undefined) return 1;
     const key = JSON.stringify([info.shape.length, sources.length, planned.base !== undefined, parameters]);
     const tried = counts.get(method) ?? new Map<string, Promise<number>>();
     counts.set(method, tried);
@@ -53,6 +55,7 @@ async function tryOut(
   const tensor: MergedTensor = {
     ...{ name: NAME, info, networks, parameters, seed, products },
     base: base && create(sources.length),
+    measured: undefined,
   };
   // One network may be read in full and others not at all: what counts is the sum.
   const once = sizeOf(info.shape) * (sources.length + (base === undefined ? 0 : 1));

@@ -34,10 +34,15 @@ export function withBlockMemory<T>(use: () => T): T {
  * are only valid until it returns.
  */
 export function allocateNumbers(isWide: boolean, length: number): Numbers {
+  return allocateUnset(isWide, length).fill(0);
+}
+
+/** Allocates numbers of arbitrary content, otherwise as {@link allocateNumbers}. */
+export function allocateUnset(isWide: boolean, length: number): Numbers {
   const Class = isWide ? Float64Array : Float32Array;
   const bytes = allocateBytes(length * Class.BYTES_PER_ELEMENT);
   if (bytes === undefined) return new Class(length);
-  return new Class(bytes.buffer as ArrayBuffer, bytes.byteOffset, length).fill(0);
+  return new Class(bytes.buffer as ArrayBuffer, bytes.byteOffset, length);
 }
 
 /**
@@ -48,6 +53,12 @@ export function allocatePatterns(length: number): Uint32Array {
   return bytes === undefined
     ? new Uint32Array(length)
     : new Uint32Array(bytes.buffer, bytes.byteOffset, length);
+}
+
+/** Allocates whole numbers of 32 bits, otherwise as {@link allocatePatterns}. */
+export function allocateIndices(length: number): Int32Array {
+  const { buffer, byteOffset } = allocatePatterns(length);
+  return new Int32Array(buffer, byteOffset, length);
 }
 
 function allocateBytes(byteLength: number): Uint8Array | undefined {

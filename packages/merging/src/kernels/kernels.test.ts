@@ -6,23 +6,13 @@ import { allocateNumbers, allocatePatterns, withBlockMemory } from "./block-memo
 import { addContributions, countLarger, countShared, stepTowards } from "./contributions.ts";
 import { takeLargestChange } from "./elementwise.ts";
 import { keepImportant, sizesTimes } from "./importance.ts";
-import { countBelow, keepMagnitudes, listUpperBits } from "./magnitudes.ts";
+import { keepMagnitudes, listMagnitudes, type MagnitudeWindow, measuredPatterns } from "./magnitudes.ts";
+import { ALL_MAGNITUDES, type Election, mixVectors } from "./mixtures.ts";
 import { simdFor } from "./simd.ts";
 import { exponential, logarithm, softmaxDivergence } from "./softmax.ts";
 import { type Numbers, patternsOf } from "./task-vectors.ts";
 import { variancesInto } from "./variances.ts";
-import {
-  addAgreeing,
-  addChanges,
-  addScaledTo,
-  divideBy,
-  divideByAtLeast,
-  keepBelow,
-  productOf,
-  subtractInto,
-  sumOfSizes,
-  weighAndVote,
-} from "./vectors.ts";
+import { addChanges, addScaledTo, keepBelow, productOf, subtractInto, sumOfSizes } from "./vectors.ts";
 
 /** Arrays of f32 that a kernel reads and writes, and numbers for it. */
 interface Given {
@@ -61,22 +51,11 @@ const given = fc
 /** What each kernel returns; it may write into all arrays. */
 const KERNELS: Readonly<Record<string, (given: Given) => unknown>> = {
   subtractInto: ({ arrays: [a, b, c] }) => subtractInto(a, b, c),
-  weighAndVote: ({ arrays: [a, b], factor, least }) =>
-    weighAndVote(a, { factor, weight: least, counts: false }, b),
-  weighAndCount: ({ arrays: [a, b], factor, least }) => {
-    // Votes are sums that began at 0.
-    for (const [i, vote] of b.entries()) b[i] = vote + 0;
-    weighAndVote(a, { factor, weight: least, counts: true }, b);
-  },
-  addAgreeing: ({ arrays: [a, b, c, d], factor, least }) => {
-    // Votes are sums that began at 0.
-    for (const [i, vote] of a.entries()) a[i] = vote + 0;
-    addAgreeing(a, b, { scale: factor, weight: least }, { sums: c, divisors: d });
-    // Numbers may be overwritten, or not.
-    b.fill(0);
-  },
-  divideByAtLeast: ({ arrays: [a, b], least }) => divideByAtLeast(a, b, least),
-  divideBy: ({ arrays: [a, b], least }) => divideBy(a, b, least),
+  "mixVectors adds all": (given) => mixAll(given, undefined),
+  "mixVectors elects by sums": (given) => mixAll(given, { counts: false, divides: "never", least: 0 }),
+  "mixVectors elects by counts": (given) =>
+    mixAll(given, { counts: true, divides: "above", least: given.least }),
+  "mixVectors averages": (given) => mixAll(given, { counts: false, divides: "at least", least: given.least }),
   addChanges: ({ arrays: [a, b, c], factor }) => {
     addChanges(a, b, c, factor);
     b.fill(0);
@@ -92,13 +71,9 @@ const KERNELS: Readonly<Record<string, (given: Given) => unknown>> = {
     randomBitsInto({ low: Math.trunc(factor * 2 ** 28), high: 12345 }, 2 ** 32 - 20, bits),
   keepMagnitudes: ({ arrays: [a], least }) =>
     keepMagnitudes(patternsOf(a), patternsOf(a), patternOf(least), patternOf(0.75)),
-  listUpperBits: ({ arrays: [a], bits }) => {
-    const indices = new Int32Array(bits.buffer, bits.byteOffset, bits.length);
-    const count = listUpperBits(patternsOf(a), patternOf(0.5) >>> 15, indices);
-    indices.fill(0, count);
-    return count;
-  },
-  countBelow: ({ arrays: [a], least }) => countBelow(patternsOf(a), patternOf(least)),
+  listMagnitudes: (given) => listAll(given, { least: patternOf(given.least), span: 3 << 15 }),
+  "listMagnitudes above 0.5": (given) =>
+    listAll(given, { least: patternOf(0.5), span: 2 ** 31 - patternOf(0.5) }),
   stepTowards: ({ arrays: [a, b, c], least }) => stepTowards(a, b, least, c),
   countLarger: ({ arrays: [a, b], least }) => countLarger(a, b, Math.fround(least)),
   addContributions: ({ arrays: [a, b, c], least, factor }) => {
@@ -115,6 +90,43 @@ const KERNELS: Readonly<Record<string, (given: Given) => unknown>> = {
   softmaxDivergence: ({ arrays: [a, b] }) => softmaxDivergence(a, b),
   takeLargestChange: ({ arrays: [a, b, c, d], factor }) => takeLargestChange(a, [b, c, d], factor),
 };
+
+/** Mixes a network in f32, one in bf16, and differences, into the last array; SIMD loops take whole groups. */
+function mixAll({ arrays: [a, b, c, d], bits, factor, least }: Given, election: Election | undefined): void {
+  const count = a.length - (a.length % 8);
+  const [base, network, delta, out] = [a, b, c, d].map((array) => array.subarray(0, count)) as [
+    ...[Float32Array, Float32Array, Float32Array, Float32Array],
+  ];
+  const halves = new Uint16Array(bits.buffer, bits.byteOffset, count);
+  // Numbers of moderate size, as of the other arrays.
+  for (const [i, x] of network.entries()) halves[i] = patternOf(x) >>> 16;
+  const widened = Float32Array.from(halves, (half) => new Float32Array(Int32Array.of(half << 16).buffer)[0]!);
+  const minus = (numbers: Float32Array) => () => numbers.map((x, i) => x - base[i]!);
+  const kept = { least: patternOf(least / 4), span: 3 << 23 };
+  const whole = ALL_MAGNITUDES;
+  const vectors = [
+    { stored: () => network, delta: minus(network), kept, factor, weight: least },
+    { stored: () => halves, delta: minus(widened), kept: whole, factor: 1, weight: -0.5, scale: factor },
+    { stored: undefined, delta: () => delta, kept, factor: 2, weight: 1, share: least },
+  ];
+  mixVectors(vectors, { stored: () => base, numbers: () => base }, { election, factor }, out);
+  // Differences may be overwritten, or not.
+  delta.fill(0);
+}
+
+/** Lists magnitudes of differences of a network in f32, and of numbers. */
+function listAll({ arrays: [a, b, c, d] }: Given, window: MagnitudeWindow): unknown {
+  const length = a.length - (a.length % 8);
+  const [network, base] = [a.subarray(0, length), b.subarray(0, length)];
+  const [indices, excesses] = [patternsOf(c.subarray(0, length)), patternsOf(d.subarray(0, length))];
+  const stored = () => ({ network, base });
+  const patterns = () => patternsOf(network.map((x, i) => x - base[i]!));
+  return [{ length, stored, patterns }, measuredPatterns(patternsOf(network))].map((measured) => {
+    const counts = listMagnitudes(measured, window, { indices, excesses });
+    for (const array of [indices, excesses]) array.fill(0, counts[0]);
+    return [...counts, [...indices], [...excesses]];
+  });
+}
 
 function patternOf(x: number): number {
   return new Int32Array(Float32Array.of(x).buffer)[0]!;

@@ -1,4 +1,6 @@
+import { allocatePatterns } from "./block-memory.ts";
 import { simdFor, wholeGroups } from "./simd.ts";
+import { DIFFERENCES, kindOf, type StoredFloats } from "./stored-floats.ts";
 
 // Flat loops over the bit patterns of f32 numbers. Without its sign, a pattern grows with the size of the
 // number, so that sizes can be compared and counted as whole numbers.
@@ -8,8 +10,6 @@ export const MAGNITUDE = 0x7fffffff;
 
 /** How many low bits of a magnitude {@link countUpperBits} leaves out. */
 export const LOWER_BITS = 15;
-
-const LOWER_MASK = (1 << LOWER_BITS) - 1;
 
 /**
  * Counts magnitudes by their upper 16 bits; returns how many are 0. Neighbours are counted apart, as a
@@ -31,49 +31,140 @@ export function countUpperBits(patterns: Int32Array, even: Uint32Array, odd: Uin
   return zeros + (last === 0 ? 1 : 0);
 }
 
-/** Counts magnitudes below a limit. */
-export function countBelow(patterns: Int32Array, limit: number): number {
-  const simd = simdFor(patterns);
-  const groups = simd === undefined ? 0 : wholeGroups(patterns.length);
-  let count = simd?.countBelow(patterns.byteOffset, limit, groups) ?? 0;
-  for (let i = groups; i < patterns.length; i++) count += (patterns[i]! & MAGNITUDE) < limit ? 1 : 0;
-  return count;
+/** Magnitudes that are at least `least`, by less than `span`. */
+export interface MagnitudeWindow {
+  readonly least: number;
+  readonly span: number;
 }
 
-/** Counts the lower bits of the magnitudes at some indices. */
-export function countLowerBits(
-  patterns: Int32Array,
-  indices: Int32Array,
-  listed: number,
+/** Numbers whose magnitudes are looked at: patterns of f32, or differences of stored elements from others. */
+export interface Measured {
+  readonly length: number;
+  /** What SIMD loops subtract; undefined where they must take the patterns. */
+  readonly stored: (() => StoredPair) | undefined;
+  patterns(): Int32Array;
+}
+
+/** Returns numbers by their patterns alone. */
+export function measuredPatterns(patterns: Int32Array): Measured {
+  return { length: patterns.length, stored: undefined, patterns: () => patterns };
+}
+
+/** Elements of a network and of its base. */
+interface StoredPair {
+  readonly network: StoredFloats;
+  readonly base: StoredFloats;
+}
+
+/** Memory for what {@link listMagnitudes} writes, of the length of the numbers. */
+export interface ListedMagnitudes {
+  readonly indices: Int32Array;
+  /** How far each magnitude is above the least of the window. */
+  readonly excesses: Int32Array;
+}
+
+/**
+ * Lists the indices of numbers whose magnitudes are in a window; returns how many they are, and how many
+ * magnitudes are below it.
+ */
+export function listMagnitudes(
+  measured: Measured,
+  window: MagnitudeWindow,
+  out: ListedMagnitudes,
+): readonly [listed: number, below: number] {
+  const { least, span } = window;
+  const both = listBySimd(measured, window, out);
+  if (both !== undefined) return [Number(both & 0xffffffffn), Number(both >> 32n)];
+  const patterns = measured.patterns();
+  const { indices, excesses } = out;
+  let [listed, below] = [0, 0];
+  for (let i = 0; i < patterns.length; i++) {
+    const excess = (patterns[i]! & MAGNITUDE) - least;
+    if (excess < 0) below++;
+    else if (excess < span) {
+      indices[listed] = i;
+      excesses[listed++] = excess;
+    }
+  }
+  return [listed, below];
+}
+
+function listBySimd(
+  { length, stored, patterns }: Measured,
+  { least, span }: MagnitudeWindow,
+  { indices, excesses }: ListedMagnitudes,
+): bigint | undefined {
+  if (wholeGroups(length) < length || simdFor(indices, excesses) === undefined) return undefined;
+  const pair = stored?.();
+  const numbers = pair?.network ?? patterns();
+  const base = pair?.base ?? numbers;
+  const scratch = allocatePatterns(8);
+  const kind = pair === undefined ? DIFFERENCES : kindOf(pair.network);
+  const from = [numbers.byteOffset, kind, base.byteOffset, kindOf(base)];
+  const to = [indices.byteOffset, excesses.byteOffset, scratch.byteOffset];
+  const simd = simdFor(indices, excesses, numbers, base, scratch);
+  return simd?.listMagnitudes(...from, least, span, ...to, length);
+}
+
+/** Adds 1 to the counts at some places. */
+export function countAt(places: Int32Array, counts: Uint32Array): void {
+  for (let k = 0; k < places.length; k++) counts[places[k]!]!++;
+}
+
+/** Writes indices as positions, for a block that begins at one. */
+export function addBegin(indices: Int32Array, begin: number, positions: Float64Array): void {
+  for (let k = 0; k < positions.length; k++) positions[k] = begin + indices[k]!;
+}
+
+/**
+ * Finds the place of the `count`-th occurrence of a number; if there are fewer, returns minus their number
+ * minus 1.
+ */
+export function findOccurrence(numbers: Int32Array, number: number, count: number): number {
+  let seen = 0;
+  for (let k = 0; k < numbers.length; k++) {
+    if (numbers[k] !== number) continue;
+    seen++;
+    if (seen === count) return k;
+  }
+  return -seen - 1;
+}
+
+/** Adds up counts. */
+export function sumOfCounts(counts: Uint32Array): number {
+  let sum = 0;
+  for (let i = 0; i < counts.length; i++) sum += counts[i]!;
+  return sum;
+}
+
+/** Adds counts to others. */
+export function addCounts(sums: Uint32Array, counts: Uint32Array): void {
+  for (let i = 0; i < sums.length; i++) sums[i] = sums[i]! + counts[i]!;
+}
+
+/** Finds which of some counts is the largest; of equal ones the first. */
+export function largestCount(counts: Uint32Array): number {
+  let largest = 0;
+  for (let i = 1; i < counts.length; i++) if (counts[i]! > counts[largest]!) largest = i;
+  return largest;
+}
+
+/**
+ * Finds at which of some counts their sum reaches a number, from the first on or from the last, and what is
+ * left of the number before it; -1 if it is above the sum of all.
+ */
+export function findCount(
   counts: Uint32Array,
-): void {
-  for (let k = 0; k < listed; k++) counts[patterns[indices[k]!]! & LOWER_MASK]!++;
-}
-
-/** Writes the positions, and the lower bits, of magnitudes at some indices. */
-export function noteListed(
-  { patterns, begin }: { readonly patterns: Int32Array; readonly begin: number },
-  indices: Int32Array,
-  positions: Float64Array,
-  lows: Uint16Array,
-): void {
-  for (let k = 0; k < positions.length; k++) {
-    const index = indices[k]!;
-    positions[k] = begin + index;
-    lows[k] = patterns[index]! & LOWER_MASK;
+  number: number,
+  from: "first" | "last",
+): readonly [index: number, rest: number] {
+  let rest = number;
+  for (let k = 0; k < counts.length; k++) {
+    const index = from === "first" ? k : counts.length - 1 - k;
+    if (counts[index]! >= rest) return [index, rest];
+    rest -= counts[index]!;
   }
-}
-
-/** Lists the indices of magnitudes with the given upper bits; returns how many there are. */
-export function listUpperBits(patterns: Int32Array, upper: number, indices: Int32Array): number {
-  const simd = simdFor(patterns, indices);
-  const groups = simd === undefined ? 0 : wholeGroups(patterns.length);
-  let count = simd?.listUpperBits(patterns.byteOffset, upper, LOWER_BITS, indices.byteOffset, groups) ?? 0;
-  for (let i = groups; i < patterns.length; i++) {
-    if ((patterns[i]! & MAGNITUDE) >>> LOWER_BITS !== upper) continue;
-    indices[count++] = i;
-  }
-  return count;
+  return [-1, rest];
 }
 
 /**

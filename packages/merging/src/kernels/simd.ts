@@ -11,15 +11,11 @@ declare const WebAssembly: {
 export interface Simd {
   readonly subtract: Loop;
   readonly subtractFromBfloat: Loop;
-  readonly weighAndVote: Loop;
-  readonly weighAndCount: Loop;
-  readonly addAgreeing: Loop;
-  readonly divideByAtLeast: Loop;
-  readonly divideBy: Loop;
+  readonly mixAll: Loop;
+  readonly mixElected: Loop;
   readonly addChanges: Loop;
   readonly keepMagnitudes: Loop;
-  readonly listUpperBits: (...addressesAndNumbers: readonly number[]) => number;
-  readonly countBelow: (...addressesAndNumbers: readonly number[]) => number;
+  readonly listMagnitudes: (...addressesAndNumbers: readonly number[]) => bigint;
   readonly decideByBits: (...addressesAndNumbers: readonly number[]) => number;
   readonly randomBits: Loop;
   readonly keepBelow: Loop;
@@ -70,6 +66,7 @@ function load(): typeof loaded {
     const code = readFileSync(new URL(`../../wasm/${name}.wasm`, import.meta.url));
     return new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } }).exports;
   };
-  const simd = { ...exportsOf("task-vectors"), ...exportsOf("elementwise"), ...exportsOf("softmax") };
+  const names = ["task-vectors", "mixtures", "elementwise", "softmax"];
+  const simd: object = Object.assign({}, ...names.map(exportsOf));
   return { simd: simd as Simd, buffer: memory.buffer };
 }

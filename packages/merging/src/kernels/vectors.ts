@@ -28,68 +28,6 @@ export function subtractFromBfloat(network: Uint16Array, base: Numbers, out: Num
 }
 
 /**
- * Multiplies numbers by a factor, then by a weight, and adds them, or their signs, to votes.
- * @param counts - whether signs are added
- */
-export function weighAndVote(
-  values: Numbers,
-  { factor, weight, counts }: { readonly factor: number; readonly weight: number; readonly counts: boolean },
-  votes: Numbers,
-): void {
-  const simd = values instanceof Float32Array ? simdFor(values, votes) : undefined;
-  const count = simd === undefined ? 0 : wholeGroups(values.length);
-  if (counts) simd?.weighAndCount(values.byteOffset, factor, weight, votes.byteOffset, count);
-  else simd?.weighAndVote(values.byteOffset, factor, weight, votes.byteOffset, count);
-  if (count === values.length) return;
-  const [rest, restVotes] = [values.subarray(count), votes.subarray(count)];
-  for (const by of [factor, weight]) if (by !== 1) loops.scaleBy(rest, roundedFor(values, by));
-  if (counts) loops.addSignsTo(restVotes, rest);
-  else loops.addTo(restVotes, rest);
-}
-
-/**
- * Adds numbers of the elected sign, times a scale, to sums, and the weight of the ones that are not 0 to
- * divisors; elected is the positive sign where a vote is at least 0. The numbers may be overwritten.
- */
-export function addAgreeing(
-  votes: Numbers,
-  values: Numbers,
-  { scale, weight }: { readonly scale: number; readonly weight: number },
-  { sums, divisors }: { readonly sums: Numbers; readonly divisors: Numbers },
-): void {
-  const simd = values instanceof Float32Array ? simdFor(votes, values, sums, divisors) : undefined;
-  const count = simd === undefined ? 0 : wholeGroups(values.length);
-  const addresses = [sums.byteOffset, divisors.byteOffset, count];
-  simd?.addAgreeing(votes.byteOffset, values.byteOffset, scale, weight, ...addresses);
-  if (count === values.length) return;
-  const rest = values.subarray(count);
-  loops.keepAgreeing(votes.subarray(count), rest);
-  loops.addWeightOf(rest, roundedFor(values, weight), divisors.subarray(count));
-  if (scale !== 1) loops.scaleBy(rest, roundedFor(values, scale));
-  loops.addTo(sums.subarray(count), rest);
-}
-
-/** Divides numbers by others, which are raised to at least `least` first. */
-export function divideByAtLeast(values: Numbers, divisors: Numbers, least: number): void {
-  const simd = values instanceof Float32Array ? simdFor(values, divisors) : undefined;
-  const count = simd === undefined ? 0 : wholeGroups(values.length);
-  simd?.divideByAtLeast(values.byteOffset, divisors.byteOffset, least, count);
-  if (count < values.length) {
-    loops.divideByAtLeast(values.subarray(count), divisors.subarray(count), roundedFor(values, least));
-  }
-}
-
-/** Divides numbers by others; by 1 where the divisor is at most `least` in size. */
-export function divideBy(values: Numbers, divisors: Numbers, least: number): void {
-  const simd = values instanceof Float32Array ? simdFor(values, divisors) : undefined;
-  const count = simd === undefined ? 0 : wholeGroups(values.length);
-  simd?.divideBy(values.byteOffset, divisors.byteOffset, least, count);
-  if (count < values.length) {
-    loops.divideBy(values.subarray(count), divisors.subarray(count), roundedFor(values, least));
-  }
-}
-
-/**
  * Adds changes, times a factor, to a base; where nothing changes, the bits of the base stay, also of a
  * negative zero. The changes may be overwritten.
  */

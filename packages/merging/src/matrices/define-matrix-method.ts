@@ -2,6 +2,7 @@ import { at, type Elements, fromFloat64Into, InvariantError, toFloat64 } from "@
 import type { Matrix } from "@isthmus/linear-algebra";
 import type { MergedTensor, MergeMethod } from "../merge-method.ts";
 import type { ParameterSpecs } from "../parameters.ts";
+import { describeHeld, type HeldMatrix } from "./held-bytes.ts";
 import { addDifference, addScaled, subtract } from "./kernels/task-vectors.ts";
 import { isMatrix } from "./task-matrices.ts";
 
@@ -19,6 +20,8 @@ export interface MatrixMethod<P extends ParameterSpecs> {
   readonly source: string;
   /** Its parameters beside `scale`. */
   readonly parameters: P;
+  /** Most bytes that `combine` holds, with its result, of a matrix of several networks. */
+  heldBytes(matrix: HeldMatrix): number;
   /** Merges the differences of one matrix of all networks and the base. */
   combine(tensor: MergedTensor<WithScale<P>>): Promise<Matrix>;
 }
@@ -38,6 +41,7 @@ export type MatrixMergeMethod<P extends ParameterSpecs> = MergeMethod<
  */
 export function defineMatrixMethod<const P extends ParameterSpecs>({
   combine,
+  heldBytes,
   parameters,
   ...words
 }: MatrixMethod<P>): MatrixMergeMethod<P> {
@@ -46,6 +50,10 @@ export function defineMatrixMethod<const P extends ParameterSpecs>({
     parameters: { ...parameters, scale: SCALE },
     networks: { least: 1, base: "required" },
     keepsTensor: true,
+    heldBytes(info, count) {
+      const matrix = describeHeld(info, count);
+      return matrix === undefined ? 0 : heldBytes(matrix);
+    },
     survey: async (tensor) => (isMatrix(tensor) ? (await combine(tensor)).data : undefined),
     blendInto({ parts, base, begin, survey, tensor }, out) {
       if (base === undefined) throw new InvariantError(`"${tensor.name}" has no base`);

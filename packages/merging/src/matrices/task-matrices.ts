@@ -1,10 +1,20 @@
-import { at, type Checkpoint, InputError, InvariantError, sizeOf, toFloat32, toFloat64 } from "@isthmus/core";
+import {
+  at,
+  type Checkpoint,
+  entry,
+  InputError,
+  InvariantError,
+  sizeOf,
+  toFloat32,
+  toFloat64,
+} from "@isthmus/core";
 import { createMatrix, type Matrix } from "@isthmus/linear-algebra";
 import type { MergedTensor } from "../merge-method.ts";
+import { SMALL } from "./held-bytes.ts";
 import { addScaled, subtract } from "./kernels/task-vectors.ts";
 
-/** Smaller extent of a matrix up to which arithmetic is in f64, where it costs little. */
-const SMALL = 512;
+/** Elements that are read at a time, so that the whole is in memory once only. */
+const PIECE = 2 ** 20;
 
 /** Returns whether a tensor is a matrix, which methods on matrices treat by their own rule. */
 export function isMatrix({ info: { shape } }: Pick<MergedTensor, "info">): boolean {
@@ -16,13 +26,21 @@ export async function readTaskMatrix(tensor: MergedTensor, network: number): Pro
   const checkpoint = at(tensor.networks, network, "network");
   const [rows, columns] = tensor.info.shape;
   if (rows === undefined || columns === undefined) throw new InvariantError(`"${tensor.name}" is no matrix`);
-  const read = async (network: Checkpoint) => {
-    const { data, dtype } = await network.read(tensor.name);
-    return Math.min(rows, columns) <= SMALL ? toFloat64(data, dtype) : toFloat32(data, dtype);
-  };
-  // Converting may return the stored array itself, which must not be written to.
-  const difference = (await read(checkpoint)).slice();
-  subtract(difference, await read(baseOf(tensor)));
+  const size = rows * columns;
+  const isSmall = Math.min(rows, columns) <= SMALL;
+  const difference = isSmall ? new Float64Array(size) : new Float32Array(size);
+  const base = baseOf(tensor);
+  for (let begin = 0; begin < size; begin += PIECE) {
+    const end = Math.min(size, begin + PIECE);
+    const read = async (network: Checkpoint) => {
+      const { dtype } = entry(network.tensors, tensor.name, "tensor");
+      const data = await network.readRange(tensor.name, begin, end);
+      return isSmall ? toFloat64(data, dtype) : toFloat32(data, dtype);
+    };
+    const piece = difference.subarray(begin, end);
+    piece.set(await read(checkpoint));
+    subtract(piece, await read(base));
+  }
   return createMatrix(rows, columns, difference);
 }
 

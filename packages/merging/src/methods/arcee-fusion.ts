@@ -1,6 +1,7 @@
 import { at, sizeOf } from "@isthmus/core";
 import { allocateNumbers } from "../kernels/block-memory.ts";
 import { keepImportant, sizesTimes } from "../kernels/importance.ts";
+import { measuredPatterns } from "../kernels/magnitudes.ts";
 import { softmaxDivergence } from "../kernels/softmax.ts";
 import { type Numbers, patternsOf } from "../kernels/task-vectors.ts";
 import { addChanges } from "../kernels/vectors.ts";
@@ -48,8 +49,9 @@ async function measureRows(tensor: ScannedTensor, rowLength: number): Promise<Fl
   const divergences = new Float64Array(sizeOf(tensor.info.shape) / rowLength);
   await scanDeltas(
     tensor,
-    ({ begin, base, network }) => {
-      const numbers = network(0);
+    (block) => {
+      const { begin, base } = block;
+      const numbers = block.network(0);
       for (let from = 0; from < base.length; from += rowLength) {
         const row = numbers.subarray(from, from + rowLength);
         divergences[(begin + from) / rowLength] = softmaxDivergence(
@@ -82,7 +84,7 @@ async function findThreshold(
       ({ begin, deltas }) => {
         if (selector.span === undefined) return;
         const importance = importanceOf(at(deltas, 0, "network"), begin, rows);
-        selector.see(patternsOf(importance), begin);
+        selector.see(measuredPatterns(patternsOf(importance)), begin);
       },
       { span, isSample: selector.takesSample },
     );

@@ -1,5 +1,6 @@
 import { polarFactor } from "@isthmus/linear-algebra";
 import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-matrix-method.ts";
+import { polarBytes } from "../matrices/held-bytes.ts";
 import { multiplyBy, trace } from "../matrices/kernels/traces.ts";
 import { sumTaskMatrices } from "../matrices/task-matrices.ts";
 
@@ -14,6 +15,7 @@ export const isoC: MatrixMergeMethod<Record<never, never>> = defineMatrixMethod(
   description: "Sums the differences to the base and makes all singular values of the sum equal.",
   source: "Marczak et al., No task left behind: isotropic model merging, 2025, section 4.1",
   parameters: {},
+  heldBytes: (matrix) => matrix.whole + Math.max(matrix.whole, polarBytes(matrix)),
   async combine(tensor) {
     const sum = await sumTaskMatrices(tensor);
     const factor = await polarFactor(sum, tensor.products);

@@ -6,6 +6,7 @@ import {
   polarFactor,
 } from "@isthmus/linear-algebra";
 import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-matrix-method.ts";
+import { directionBytes, joinBytes, singularBytes } from "../matrices/held-bytes.ts";
 import { joinParts } from "../matrices/join-parts.ts";
 import { subtract } from "../matrices/kernels/task-vectors.ts";
 import { multiplyBy, trace } from "../matrices/kernels/traces.ts";
@@ -33,6 +34,12 @@ export const isoCts: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
     "Joins the main directions of the summed differences with directions of each network, all of equal size.",
   source: "Marczak et al., No task left behind: isotropic model merging, 2025, section 4.2, algorithm 2",
   parameters: PARAMETERS,
+  heldBytes(matrix) {
+    const { networks, short, whole } = matrix;
+    // The sum, or what it leaves of a difference, beside all differences.
+    const search = 2 * whole + directionBytes(matrix, short) + singularBytes(matrix, short);
+    return networks * whole + Math.max(search, joinBytes(matrix));
+  },
   async combine(tensor) {
     const { products, seed } = tensor;
     const search = { products, seed, iterations: tensor.parameters.iterations };
@@ -87,7 +94,7 @@ async function joinIsotropic(
   let sum = 0;
   const turned: DominantSubspaces[] = [];
   for (const part of parts) {
-    const core = await polarFactor(part.core, products);
+    const core = isDiagonal(part.core) ? identityLike(part.core) : await polarFactor(part.core, products);
     sum += trace(core.data, part.core.data);
     turned.push({ ...part, core });
   }
@@ -96,4 +103,13 @@ async function joinIsotropic(
   const joined = await joinParts([first, ...others], products);
   multiplyBy(joined.data, sum / directions);
   return joined;
+}
+
+/** Returns whether a square matrix has numbers on its diagonal only, as one of singular values has. */
+function isDiagonal({ rows, columns, data }: Matrix): boolean {
+  return rows === columns && data.every((x, place) => (place % (columns + 1) === 0 ? x > 0 : x === 0));
+}
+
+function identityLike({ columns, data, ...rest }: Matrix): Matrix {
+  return { ...rest, columns, data: data.map((_, place) => (place % (columns + 1) === 0 ? 1 : 0)) };
 }

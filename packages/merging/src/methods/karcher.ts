@@ -40,6 +40,7 @@ export const karcher: MergeMethod<typeof PARAMETERS, readonly number[]> = {
   source: "Karcher, Riemannian center of mass and mollifier smoothing, 1977; mergekit 0.1.5",
   parameters: PARAMETERS,
   networks: { least: 1, base: "none" },
+  dividesByWeights: () => true,
   async survey(tensor) {
     const { weight, max_iter, tol } = tensor.parameters;
     return meanOnSphere(await measureGram(tensor), normalizeWeights(weight, weight.length), {

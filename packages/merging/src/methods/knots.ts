@@ -1,5 +1,6 @@
 import { joinColumns, type Matrix, sliceColumns } from "@isthmus/linear-algebra";
 import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-matrix-method.ts";
+import { heldMatrix, singularBytes } from "../matrices/held-bytes.ts";
 import { mergeBySign, trimInPlace } from "../matrices/kernels/majority.ts";
 import { leftSingularVectors } from "../matrices/largest-parts.ts";
 import { readTaskMatrices } from "../matrices/task-matrices.ts";
@@ -30,6 +31,13 @@ export const knots: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
     "Turns the differences to the base into common coordinates and merges them there as TIES does.",
   source: "Stoica et al., Model merging with SVD to tie the KnOTS, 2025, section 4",
   parameters: PARAMETERS,
+  heldBytes({ rows, columns, networks, width, whole }) {
+    const joined = heldMatrix(rows, networks * columns, 1);
+    const { short } = joined;
+    const together = width * short * networks * columns;
+    const merging = width * rows * short + 3 * together + 2 * width * short * columns + whole;
+    return 2 * networks * whole + Math.max(singularBytes(joined, short), merging);
+  },
   async combine(tensor) {
     const { products, parameters } = tensor;
     const differences = await readTaskMatrices(tensor);

@@ -46,6 +46,7 @@ export const linear: MergeMethod<typeof PARAMETERS, readonly number[]> = {
   // The counters of the nearer of two networks; of the first one if both are equally near, or there are more.
   integersFrom: ({ weight }) =>
     weight.length === 2 && Math.abs(at(weight, 1)) > Math.abs(at(weight, 0)) ? 1 : 0,
+  dividesByWeights: ({ normalize }) => normalize,
   networksRead: ({ weight }) => positionsOfWeight(weight),
   survey: ({ parameters: { weight, normalize } }) =>
     normalize ? normalizeWeights(weight, weight.length) : weight,

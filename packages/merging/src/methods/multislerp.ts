@@ -40,6 +40,7 @@ export const multislerp: MergeMethod<typeof PARAMETERS, readonly number[]> = {
     "Buss and Fillmore, Spherical averages and applications, 2001, algorithm A1 (one step); mergekit 0.1.5",
   parameters: PARAMETERS,
   networks: { least: 1, base: "optional" },
+  dividesByWeights: ({ normalize_weights }) => normalize_weights,
   async survey(tensor) {
     const { weight, normalize_weights, eps } = tensor.parameters;
     const shares = normalize_weights ? normalizeWeights(weight, weight.length) : weight;

@@ -20,6 +20,6 @@ export const nearswap: MergeMethod<NearswapSpecs, undefined> = {
   networks: { least: 1, most: 1, base: "required" },
   blendInto(range, out) {
     const { t } = range.tensor.parameters;
-    return writeDeltas(range, out, ({ base, network }, result) => stepTowards(base, network(0), t, result));
+    return writeDeltas(range, out, (block, result) => stepTowards(block.base, block.network(0), t, result));
   },
 };

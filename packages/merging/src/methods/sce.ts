@@ -1,11 +1,12 @@
 import { at, sizeOf } from "@isthmus/core";
-import { allocateNumbers } from "../kernels/block-memory.ts";
-import { keepMagnitudes } from "../kernels/magnitudes.ts";
+import { keepMagnitudes, measuredPatterns } from "../kernels/magnitudes.ts";
+import { ALL_MAGNITUDES, type Election, mixVectors } from "../kernels/mixtures.ts";
 import { patternsOf } from "../kernels/task-vectors.ts";
-import { addAgreeing, addChanges, divideByAtLeast, productOf, weighAndVote } from "../kernels/vectors.ts";
+import { productOf } from "../kernels/vectors.ts";
 import type { MergeMethod } from "../merge-method.ts";
 import { cutEverything, cutNothing, type RankCut, splitAtCuts } from "../selection/rank-cut.ts";
 import { createRankSelector } from "../selection/select-rank.ts";
+import { baseOfBlock, vectorOf } from "../task-vectors/blend-deltas.ts";
 import type { DeltaBlock } from "../task-vectors/delta-blocks.ts";
 import { INT8_MASK, type OfMerge } from "../task-vectors/parameters.ts";
 import { type ScannedTensor, scanDeltas } from "../task-vectors/scan-deltas.ts";
@@ -23,6 +24,9 @@ interface SceSurvey {
 
 /** Sums of mean squares below this are taken for 0, and then all networks weigh the same. */
 const LEAST_ENERGY = 1e-6;
+
+/** Differences of the elected sign are averaged. */
+const ELECTION: Election = { counts: false, divides: "at least", least: LEAST_ENERGY };
 
 /** Select, calculate, erase: weights from how much each tensor moved, on the elements that vary most. */
 export const sce: MergeMethod<SceSpecs, SceSurvey> = {
@@ -59,18 +63,12 @@ export const sce: MergeMethod<SceSpecs, SceSurvey> = {
   blendInto(range, out) {
     const { selected, weights } = range.survey;
     return writeDeltas(range, out, (block, result) => {
-      const { base, deltas } = block;
-      const [votes, sums, divisors] = [0, 1, 2].map(() =>
-        allocateNumbers(base instanceof Float64Array, base.length),
-      ) as [typeof base, typeof base, typeof base];
-      keepSelected(block, selected);
-      for (const delta of deltas) weighAndVote(delta, { factor: 1, weight: 1, counts: false }, votes);
-      for (const [k, delta] of deltas.entries()) {
-        const weight = at(weights, k, "weight");
-        addAgreeing(votes, delta, { scale: weight, weight }, { sums, divisors });
-      }
-      divideByAtLeast(sums, divisors, LEAST_ENERGY);
-      addChanges(base, sums, result);
+      const isThinned = keepSelected(block, selected);
+      const vectors = weights.map((weight, k) => {
+        const factors = { factor: 1, weight: 1, scale: weight, share: weight };
+        return vectorOf(block, k, { kept: isThinned ? undefined : ALL_MAGNITUDES, ...factors });
+      });
+      mixVectors(vectors, baseOfBlock(block), { election: ELECTION, factor: 1 }, result);
     });
   },
 };
@@ -85,7 +83,7 @@ async function select(tensor: ScannedTensor, share: number): Promise<RankCut> {
     await scanDeltas(
       tensor,
       ({ begin, deltas }) => {
-        if (selector.span !== undefined) selector.see(variancePatterns(deltas), begin);
+        if (selector.span !== undefined) selector.see(measuredPatterns(variancePatterns(deltas)), begin);
       },
       { span, isSample: selector.takesSample },
     );
@@ -94,12 +92,12 @@ async function select(tensor: ScannedTensor, share: number): Promise<RankCut> {
   return at(selector.cuts(), 0, "cut");
 }
 
-/** Sets elements that were not selected to 0 in all task vectors. */
-function keepSelected({ begin, deltas, base }: DeltaBlock, selected: RankCut): void {
-  if (selected.magnitude === 0 && selected.position === Number.POSITIVE_INFINITY) return;
+/** Sets elements that were not selected to 0 in all task vectors; returns false where all were selected. */
+function keepSelected({ begin, length, deltas }: DeltaBlock, selected: RankCut): boolean {
+  if (selected.magnitude === 0 && selected.position === Number.POSITIVE_INFINITY) return false;
   const patterns = variancePatterns(deltas);
   const ranks = { order: "largest", inside: selected } as const;
-  for (const { begin: from, end, least, below } of splitAtCuts(ranks, begin, begin + base.length)) {
+  for (const { begin: from, end, least, below } of splitAtCuts(ranks, begin, begin + length)) {
     for (const delta of deltas) {
       const place = [from - begin, end - begin] as const;
       const part = delta.subarray(...place);
@@ -107,4 +105,5 @@ function keepSelected({ begin, deltas, base }: DeltaBlock, selected: RankCut): v
       keepMagnitudes(values, patterns.subarray(...place), least, below);
     }
   }
+  return true;
 }

@@ -5,6 +5,7 @@ import {
   type MatrixMergeMethod,
   type WithScale,
 } from "../matrices/define-matrix-method.ts";
+import { directionBytes, type HeldMatrix, singularBytes } from "../matrices/held-bytes.ts";
 import { calibrateRows } from "../matrices/kernels/calibrate-rows.ts";
 import { leftSingularVectors } from "../matrices/largest-parts.ts";
 import { readTaskMatrices, readTaskMatrix, sumMatrices } from "../matrices/task-matrices.ts";
@@ -39,6 +40,7 @@ export const svc: MatrixMergeMethod<AlphaSpecs> = defineMatrixMethod({
   description: "Sums the differences to the base and shrinks directions that several of them share.",
   source: "Singular value calibration, arXiv 2602.05536, 2026",
   parameters: PARAMETERS,
+  heldBytes: (matrix) => Math.max((matrix.networks + 1) * matrix.whole, calibrationBytes(matrix)),
   async combine(tensor) {
     const differences = await readTaskMatrices(tensor);
     return calibrate(sumMatrices(differences), tensor);
@@ -67,6 +69,12 @@ export function calibrated<P extends ParameterSpecs>(
     description: `${method.description.slice(0, -1)}, then shrinks directions that several networks share.`,
     source: `${svc.source}; ${method.source}`,
     parameters: { ...method.parameters, alpha: { ...ALPHA, default: alpha } },
+    heldBytes(matrix) {
+      const { rows, columns, networks } = matrix;
+      const ofMethod = method.heldBytes?.({ dtype: "f32", shape: [rows, columns] }, networks);
+      if (ofMethod === undefined) throw new InvariantError(`${method.name} does not say what it holds`);
+      return Math.max(ofMethod, calibrationBytes(matrix));
+    },
     async combine(tensor) {
       const merged = await method.survey?.(tensor as unknown as MergedTensor<WithScale<P>>);
       if (merged === undefined) throw new InvariantError(`${method.name} has no rule for matrices`);
@@ -74,6 +82,13 @@ export function calibrated<P extends ParameterSpecs>(
       return calibrate({ rows, columns, data: merged }, tensor as unknown as CalibratedTensor);
     },
   });
+}
+
+/** Most bytes that calibration holds: the merged difference, all its directions, and what lies along them. */
+function calibrationBytes(matrix: HeldMatrix): number {
+  const { short, columns, width, whole } = matrix;
+  const along = 2 * width * short * columns + whole;
+  return whole + Math.max(singularBytes(matrix, short), directionBytes(matrix, short) + whole + along);
 }
 
 /** A tensor with the parameter that calibration needs. */

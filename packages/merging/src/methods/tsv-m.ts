@@ -1,6 +1,7 @@
 import { InvariantError } from "@isthmus/core";
 import type { DominantSubspaces } from "@isthmus/linear-algebra";
 import { defineMatrixMethod, type MatrixMergeMethod } from "../matrices/define-matrix-method.ts";
+import { directionBytes, joinBytes, singularBytes } from "../matrices/held-bytes.ts";
 import { joinParts } from "../matrices/join-parts.ts";
 import { ITERATIONS, largestParts } from "../matrices/largest-parts.ts";
 import { readTaskMatrix } from "../matrices/task-matrices.ts";
@@ -17,6 +18,11 @@ export const tsvM: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   source:
     "Gargiulo et al., Task singular vectors: reducing task interference in model merging, 2025, algorithm 1",
   parameters: PARAMETERS,
+  heldBytes(matrix) {
+    const { networks, short, whole } = matrix;
+    const ofLast = singularBytes(matrix, Math.floor(short / networks));
+    return Math.max(whole + directionBytes(matrix, short) + ofLast, joinBytes(matrix));
+  },
   async combine(tensor) {
     const { products, seed, networks } = tensor;
     const { iterations } = tensor.parameters;

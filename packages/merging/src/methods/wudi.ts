@@ -23,6 +23,9 @@ export const wudi: MatrixMergeMethod<typeof PARAMETERS> = defineMatrixMethod({
   source:
     "Cheng et al., Whoever started the interference should end it: guiding data-free model merging via task vectors, 2025, equation 7",
   parameters: PARAMETERS,
+  heldBytes: ({ columns, networks, width, whole }) =>
+    // Differences, the target, the merged one with two moments, a gradient and one that is no longer needed.
+    (networks + 6) * whole + 3 * width * columns * columns,
   async combine(tensor) {
     const { products, parameters } = tensor;
     const differences = await readTaskMatrices(tensor);

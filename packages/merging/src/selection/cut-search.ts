@@ -1,5 +1,5 @@
 import { at } from "@isthmus/core";
-import { countBelow, findMagnitude, LOWER_BITS } from "../kernels/magnitudes.ts";
+import { findMagnitude, LOWER_BITS, type Measured, sumOfCounts } from "../kernels/magnitudes.ts";
 import { cutEverything, cutNothing, type RankCut, type RankOrder } from "./rank-cut.ts";
 import { RememberedPositions } from "./remembered-positions.ts";
 import type { Span } from "./surveyor.ts";
@@ -15,13 +15,6 @@ export interface SoughtCut {
   readonly isSample: boolean;
 }
 
-/** Elements with the same upper bits, and how often each of the lower ones occurs. */
-interface Bin {
-  readonly upper: number;
-  readonly lower: Uint32Array;
-  readonly remembered: RememberedPositions;
-}
-
 /** The search for one cut, once upper bits were counted. */
 export class CutSearch {
   span: Span | undefined;
@@ -31,11 +24,11 @@ export class CutSearch {
   readonly #size: number;
   readonly #order: RankOrder;
   readonly #count: number;
-  /** Bins in which the cut may be, in the order of the cut; neighbours. */
-  readonly #bins: readonly Bin[] = [];
-  readonly #countsBefore: boolean;
-  /** Elements that come before the first bin. */
-  #before = 0;
+  /** Smallest magnitude of the bins in which the cut may be; they are neighbours. */
+  readonly #least: number = 0;
+  readonly #remembered: RememberedPositions | undefined;
+  /** Elements that are smaller than the bins'. */
+  #below = 0;
   /** Elements that count among the ones equal to the cut. */
   #rest = 0;
   #magnitude: number | undefined;
@@ -44,58 +37,45 @@ export class CutSearch {
     this.#size = size;
     this.#order = order;
     this.#count = count;
-    this.#countsBefore = isSample;
     this.cut = count <= 0 ? cutNothing(order) : cutEverything(order);
     if (count <= 0 || count >= size) return;
     const counts = bits.counts();
-    const seen = counts.reduce((sum, inBin) => sum + inBin, 0);
+    const seen = sumOfCounts(counts);
     const place = isSample ? Math.max(1, Math.min(seen, Math.round((count * seen) / size))) : count;
-    const [upper, rest] = findBin(counts, place, order);
-    const next = order === "largest" ? -1 : 1;
-    const uppers = isSample ? [upper - next, upper, upper + next] : [upper];
-    this.#bins = uppers.filter((bin) => bin >= 0 && bin < counts.length).map((bin) => createBin(bin));
-    if (!isSample) this.#before = count - rest;
+    const [upper] = findBin(counts, place, order);
+    const around = isSample ? 1 : 0;
+    const [first, last] = [Math.max(0, upper - around), Math.min(counts.length - 1, upper + around)];
+    this.#least = first * 2 ** LOWER_BITS;
+    this.#remembered = new RememberedPositions({
+      least: this.#least,
+      span: (last + 1 - first) * 2 ** LOWER_BITS,
+    });
     this.span = { begin: 0, end: size };
   }
 
-  see(patterns: Int32Array, begin: number): void {
-    if (this.#magnitude !== undefined) {
-      this.#findPosition(patterns, begin, this.#magnitude);
-      return;
-    }
-    if (this.#countsBefore) this.#before += this.#countBeforeBins(patterns);
-    for (const { upper, lower, remembered } of this.#bins) remembered.see(patterns, begin, upper, lower);
+  see(measured: Measured, begin: number): void {
+    if (this.#magnitude !== undefined) this.#findPosition(measured, begin, this.#magnitude);
+    else if (this.#remembered !== undefined) this.#below += this.#remembered.see(measured, begin);
   }
 
   endPass(): void {
-    if (this.#magnitude !== undefined) return;
+    if (this.#magnitude !== undefined || this.#remembered === undefined) return;
     this.span = undefined;
-    let rest = this.#count - this.#before;
-    for (const bin of this.#bins) {
-      const inBin = bin.lower.reduce((sum, count) => sum + count, 0);
-      if (rest > 0 && rest <= inBin) {
-        this.#searchIn(bin, rest);
-        return;
-      }
-      rest -= inBin;
-    }
-    this.isMissed = true;
+    const { counts } = this.#remembered;
+    const inBins = sumOfCounts(counts);
+    const before = this.#order === "smallest" ? this.#below : this.#size - this.#below - inBins;
+    const rest = this.#count - before;
+    if (rest > 0 && rest <= inBins) this.#searchIn(this.#remembered, rest);
+    else this.isMissed = true;
   }
 
-  #countBeforeBins(patterns: Int32Array): number {
-    const first = at(this.#bins, 0, "bin").upper;
-    if (this.#order === "smallest") return countBelow(patterns, first * 2 ** LOWER_BITS);
-    const end = (first + 1) * 2 ** LOWER_BITS;
-    return end > 0x7fffffff ? 0 : patterns.length - countBelow(patterns, end);
-  }
-
-  #searchIn({ upper, lower, remembered }: Bin, count: number): void {
-    const [low, rest] = findBin(lower, count, this.#order);
-    const magnitude = upper * 2 ** LOWER_BITS + low;
+  #searchIn(remembered: RememberedPositions, count: number): void {
+    const [distance, rest] = findBin(remembered.counts, count, this.#order);
+    const magnitude = this.#least + distance;
     this.cut = { magnitude, position: this.#size };
     // Which of the equal elements count matters to no one if all do, or if they are 0.
-    if (magnitude === 0 || rest === at(lower, low, "count")) return;
-    const place = remembered.find(low, rest);
+    if (magnitude === 0 || rest === at(remembered.counts, distance, "count")) return;
+    const place = remembered.find(distance, rest);
     if (typeof place === "number") {
       this.cut = { magnitude, position: place };
       return;
@@ -105,10 +85,10 @@ export class CutSearch {
     this.span = { begin: place.begin, end: this.#size };
   }
 
-  #findPosition(patterns: Int32Array, begin: number, magnitude: number): void {
-    if (this.span === undefined || begin + patterns.length <= this.span.begin) return;
+  #findPosition(measured: Measured, begin: number, magnitude: number): void {
+    if (this.span === undefined || begin + measured.length <= this.span.begin) return;
     const from = Math.max(0, this.span.begin - begin);
-    const index = findMagnitude(patterns, magnitude, from, this.#rest);
+    const index = findMagnitude(measured.patterns(), magnitude, from, this.#rest);
     if (index < 0) {
       this.#rest += index + 1;
       return;
@@ -116,8 +96,4 @@ export class CutSearch {
     this.cut = { magnitude, position: begin + index };
     this.span = undefined;
   }
-}
-
-function createBin(upper: number): Bin {
-  return { upper, lower: new Uint32Array(1 << LOWER_BITS), remembered: new RememberedPositions() };
 }

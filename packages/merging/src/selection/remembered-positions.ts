@@ -1,8 +1,16 @@
 import { at } from "@isthmus/core";
-import { allocatePatterns } from "../kernels/block-memory.ts";
-import { countLowerBits, listUpperBits, noteListed } from "../kernels/magnitudes.ts";
+import { allocateIndices } from "../kernels/block-memory.ts";
+import {
+  addBegin,
+  countAt,
+  findOccurrence,
+  largestCount,
+  listMagnitudes,
+  type MagnitudeWindow,
+  type Measured,
+} from "../kernels/magnitudes.ts";
 
-/** Elements of the cut's upper bits whose positions are remembered at most. */
+/** Elements in the window whose positions are remembered at most. */
 const REMEMBERED = 1 << 18;
 
 /** A place before which some of the elements that are looked for are known to be. */
@@ -12,42 +20,53 @@ export interface PlaceBefore {
 }
 
 /**
- * Positions of elements with the cut's upper bits. Where there are too many, it notes how often the most
- * frequent of their lower bits occurs up to each block: it is most likely the one that is asked for.
+ * Counts of the magnitudes in a window, and positions of the elements that have them. Where there are too
+ * many, it notes how often the most frequent magnitude occurs up to each block: it is most likely the one
+ * that is asked for.
  */
 export class RememberedPositions {
+  /** How often each magnitude of the window occurs, by its distance from the least. */
+  readonly counts: Uint32Array;
+  readonly #window: MagnitudeWindow;
   #positions = new Float64Array(1 << 12);
-  #lows = new Uint16Array(1 << 12);
+  #distances = new Int32Array(1 << 12);
   #count = 0;
   #frequent = -1;
   /** Blocks after the remembered ones: where each begins, and how often `#frequent` occurs before it. */
   readonly #blocks: PlaceBefore[] = [];
 
-  see(patterns: Int32Array, begin: number, upper: number, lower: Uint32Array): void {
-    if (this.#frequent < 0 && this.#count + patterns.length > REMEMBERED) this.#frequent = largestOf(lower);
-    if (this.#frequent >= 0) this.#blocks.push({ begin, before: at(lower, this.#frequent, "count") });
-    const { buffer, byteOffset } = allocatePatterns(patterns.length);
-    const indices = new Int32Array(buffer, byteOffset, patterns.length);
-    const listed = listUpperBits(patterns, upper, indices);
-    countLowerBits(patterns, indices, listed, lower);
-    if (this.#frequent >= 0) return;
-    this.#reserve(this.#count + listed);
-    const [from, until] = [this.#count, this.#count + listed];
-    const places = this.#positions.subarray(from, until);
-    noteListed({ patterns, begin }, indices, places, this.#lows.subarray(from, until));
-    this.#count = until;
+  constructor(window: MagnitudeWindow) {
+    this.#window = window;
+    this.counts = new Uint32Array(window.span);
   }
 
-  /** Finds the `count`-th element of the given lower bits, or a block from which it must be looked for. */
-  find(low: number, count: number): number | PlaceBefore {
-    let seen = 0;
-    for (let k = 0; k < this.#count; k++) {
-      if (this.#lows[k] === low) seen++;
-      if (seen === count) return at(this.#positions, k, "position");
-    }
+  /** Looks at a block; returns how many of its magnitudes are below the window. */
+  see(measured: Measured, begin: number): number {
+    const { counts } = this;
+    const { length } = measured;
+    if (this.#frequent < 0 && this.#count + length > REMEMBERED) this.#frequent = largestCount(counts);
+    if (this.#frequent >= 0) this.#blocks.push({ begin, before: at(counts, this.#frequent, "count") });
+    const [indices, excesses] = [allocateIndices(length), allocateIndices(length)];
+    const [listed, below] = listMagnitudes(measured, this.#window, { indices, excesses });
+    const distances = excesses.subarray(0, listed);
+    countAt(distances, counts);
+    if (this.#frequent >= 0) return below;
+    const [from, until] = [this.#count, this.#count + listed];
+    this.#reserve(until);
+    addBegin(indices, begin, this.#positions.subarray(from, until));
+    this.#distances.set(distances, from);
+    this.#count = until;
+    return below;
+  }
+
+  /** Finds the `count`-th element at a distance from the least magnitude, or a block to look for it from. */
+  find(distance: number, count: number): number | PlaceBefore {
+    const place = findOccurrence(this.#distances.subarray(0, this.#count), distance, count);
+    if (place >= 0) return at(this.#positions, place, "position");
     const [first] = this.#blocks;
-    const block = low === this.#frequent ? this.#blocks.findLast(({ before }) => before < count) : undefined;
-    return block ?? { begin: first?.begin ?? 0, before: seen };
+    const block =
+      distance === this.#frequent ? this.#blocks.findLast(({ before }) => before < count) : undefined;
+    return block ?? { begin: first?.begin ?? 0, before: -place - 1 };
   }
 
   #reserve(count: number): void {
@@ -56,14 +75,8 @@ export class RememberedPositions {
     const positions = new Float64Array(length);
     positions.set(this.#positions);
     this.#positions = positions;
-    const lows = new Uint16Array(length);
-    lows.set(this.#lows);
-    this.#lows = lows;
+    const distances = new Int32Array(length);
+    distances.set(this.#distances);
+    this.#distances = distances;
   }
-}
-
-function largestOf(counts: Uint32Array): number {
-  let largest = 0;
-  for (let k = 1; k < counts.length; k++) if (at(counts, k) > at(counts, largest)) largest = k;
-  return largest;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { keepMagnitudes } from "../kernels/magnitudes.ts";
+import { keepMagnitudes, measuredPatterns } from "../kernels/magnitudes.ts";
 import { type KeptRanks, type RankCut, type RankOrder, splitAtCuts } from "./rank-cut.ts";
 import { createRankSelector, type RankAsked } from "./select-rank.ts";
 
@@ -14,7 +14,7 @@ function select(values: Float32Array, block: number, asked: readonly RankAsked[]
       const end = Math.min(values.length, begin + block);
       const now = selector.span;
       if (now === undefined || end <= now.begin || begin >= now.end) continue;
-      selector.see(patterns.subarray(begin, end), begin);
+      selector.see(measuredPatterns(patterns.subarray(begin, end)), begin);
       covered += end - begin;
     }
     selector.endPass();
@@ -64,7 +64,7 @@ function selectBySample(values: Float32Array, block: number, asked: readonly Ran
     const step = selector.takesSample ? 3 * block : block;
     for (let begin = 0; begin < values.length; begin += step) {
       if (selector.span === undefined) continue;
-      selector.see(patterns.subarray(begin, Math.min(values.length, begin + block)), begin);
+      selector.see(measuredPatterns(patterns.subarray(begin, Math.min(values.length, begin + block))), begin);
     }
     selector.endPass();
   }

@@ -57,9 +57,9 @@ export function createRankSelector(
     get takesSample() {
       return takesSample;
     },
-    see(patterns, begin) {
-      if (searches === undefined) histogram.see(patterns);
-      else for (const search of searches) if (search.span !== undefined) search.see(patterns, begin);
+    see(measured, begin) {
+      if (searches === undefined) histogram.see(measured.patterns());
+      else for (const search of searches) if (search.span !== undefined) search.see(measured, begin);
     },
     endPass() {
       if (searches === undefined) {

@@ -1,3 +1,5 @@
+import type { Measured } from "../kernels/magnitudes.ts";
+
 /** A range of positions in a tensor. */
 export interface Span {
   readonly begin: number;
@@ -18,10 +20,9 @@ export interface Surveyor {
   readonly takesSample?: boolean;
   /**
    * Looks at a block of the pass; blocks come from first to last and together cover the span, or more.
-   * @param patterns - bit patterns of the elements as f32
    * @param begin - position of the first of them in the tensor
    */
-  see(patterns: Int32Array, begin: number): void;
+  see(measured: Measured, begin: number): void;
   /** Ends the pass. */
   endPass(): void;
 }

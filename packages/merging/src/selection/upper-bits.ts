@@ -1,5 +1,5 @@
-import { at, InvariantError } from "@isthmus/core";
-import { countUpperBits, LOWER_BITS } from "../kernels/magnitudes.ts";
+import { InvariantError } from "@isthmus/core";
+import { addCounts, countUpperBits, findCount, LOWER_BITS, sumOfCounts } from "../kernels/magnitudes.ts";
 import type { RankOrder } from "./rank-cut.ts";
 
 /** How often the upper 16 bits of magnitudes occur. */
@@ -15,18 +15,21 @@ export class UpperBits {
 
   /** Returns how many elements were seen with each upper bits. */
   counts(): Uint32Array {
-    return this.#even.map((count, bin) => count + at(this.#odd, bin, "bin"));
+    const counts = this.#even.slice();
+    addCounts(counts, this.#odd);
+    return counts;
   }
 }
 
 /** Finds the bin in which the `count`-th element is, and how many of its elements count. */
-export function findBin(counts: Uint32Array, count: number, order: RankOrder): [number, number] {
-  let before = 0;
-  for (let k = 0; k < counts.length; k++) {
-    const bin = order === "largest" ? counts.length - 1 - k : k;
-    const inBin = at(counts, bin, "bin");
-    if (before + inBin >= count) return [bin, count - before];
-    before += inBin;
-  }
-  throw new InvariantError(`Cannot find element ${count} as there must be as many: there are ${before}`);
+export function findBin(
+  counts: Uint32Array,
+  count: number,
+  order: RankOrder,
+): readonly [bin: number, rest: number] {
+  const place = findCount(counts, count, order === "smallest" ? "first" : "last");
+  if (place[0] >= 0) return place;
+  throw new InvariantError(
+    `Cannot find element ${count} as there must be as many: there are ${sumOfCounts(counts)}`,
+  );
 }

@@ -1,7 +1,13 @@
 import { at } from "@isthmus/core";
-import { allocateNumbers } from "../kernels/block-memory.ts";
+import type { MagnitudeWindow } from "../kernels/magnitudes.ts";
+import {
+  ALL_MAGNITUDES,
+  type Election,
+  type MixedBase,
+  type MixedVector,
+  mixVectors,
+} from "../kernels/mixtures.ts";
 import type { Numbers } from "../kernels/task-vectors.ts";
-import { addAgreeing, addChanges, divideBy, divideByAtLeast, weighAndVote } from "../kernels/vectors.ts";
 import type { DeltaBlock } from "./delta-blocks.ts";
 
 /** How the signs of elements are elected: by the sum of the weighted differences, or by their number. */
@@ -20,6 +26,12 @@ export interface Mixture {
   readonly lambda: number;
 }
 
+/** Magnitudes of a network's differences that are kept; undefined where they were thinned out before. */
+export type KeptMagnitudes = MagnitudeWindow | undefined;
+
+/** Writes the base with the weighted task vectors of a block added; it may change them. */
+export type MixBlock = (block: DeltaBlock, windows: readonly KeptMagnitudes[], out: Numbers) => void;
+
 /** Sums of weights up to this are taken for 0. */
 const LEAST_SUM = 1e-8;
 
@@ -29,45 +41,46 @@ const LEAST_WEIGHT = 2 ** -126;
 /** Share of the largest weight up to which a sum of weights of both signs is taken for 0. */
 const LEAST_SHARE = 1e-6;
 
-/**
- * Returns a function that writes the base with the weighted task vectors of a block added; it changes them.
- */
-export function createMixer(mixture: Mixture): (block: DeltaBlock, out: Numbers) => void {
-  const total = mixture.weights.reduce((sum, weight) => sum + weight, 0);
-  const divisor = mixture.normalize && Math.abs(total) >= LEAST_SUM ? total : 1;
-  return ({ base, deltas }, out) => {
-    const sums =
-      mixture.consensus === undefined ? addAll(deltas, mixture, base) : addElected(deltas, mixture, base);
-    const factor = mixture.consensus === undefined ? mixture.lambda / divisor : mixture.lambda;
-    addChanges(base, sums, out, factor);
+/** Returns a function that adds weighted task vectors to a base, block by block. */
+export function createMixer(mixture: Mixture): MixBlock {
+  const { weights, factors, consensus, normalize, lambda } = mixture;
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const divisor = normalize && Math.abs(total) >= LEAST_SUM ? total : 1;
+  const election = consensus === undefined ? undefined : electionOf(mixture, consensus);
+  const factor = consensus === undefined ? lambda / divisor : lambda;
+  return (block, windows, out) => {
+    const vectors = weights.map((weight, k) =>
+      vectorOf(block, k, { kept: windows[k], weight, factor: at(factors, k, "factor") }),
+    );
+    mixVectors(vectors, baseOfBlock(block), { election, factor }, out);
   };
 }
 
-const allocateLike = (numbers: Numbers) => allocateNumbers(numbers instanceof Float64Array, numbers.length);
-
-function addAll(deltas: readonly Numbers[], { weights, factors }: Mixture, base: Numbers): Numbers {
-  const sums = allocateLike(base);
-  for (const [k, delta] of deltas.entries()) {
-    const [factor, weight] = [at(factors, k, "factor"), at(weights, k, "weight")];
-    weighAndVote(delta, { factor, weight, counts: false }, sums);
-  }
-  return sums;
+/** Returns the task vector of a network in a block, of which magnitudes are kept or were kept before. */
+export function vectorOf(
+  block: DeltaBlock,
+  k: number,
+  { kept, ...factors }: Omit<MixedVector, "stored" | "delta" | "kept"> & { readonly kept: KeptMagnitudes },
+): MixedVector {
+  return {
+    stored: kept === undefined ? undefined : () => block.stored(k),
+    delta: () => at(block.deltas, k, "network"),
+    kept: kept ?? ALL_MAGNITUDES,
+    ...factors,
+  };
 }
 
-function addElected(deltas: readonly Numbers[], mixture: Mixture, base: Numbers): Numbers {
-  const { weights, factors, consensus, normalize } = mixture;
-  const [votes, sums, divisors] = [allocateLike(base), allocateLike(base), allocateLike(base)];
-  for (const [k, delta] of deltas.entries()) {
-    const [factor, weight] = [at(factors, k, "factor"), at(weights, k, "weight")];
-    weighAndVote(delta, { factor, weight, counts: consensus === "count" }, votes);
-  }
-  for (const [k, delta] of deltas.entries()) {
-    addAgreeing(votes, delta, { scale: 1, weight: at(weights, k, "weight") }, { sums, divisors });
-  }
-  // Where no network agrees, both are 0.
-  if (normalize && weights.every((weight) => weight >= 0)) divideByAtLeast(sums, divisors, LEAST_WEIGHT);
-  else if (normalize) divideBy(sums, divisors, leastDivisor(weights));
-  return sums;
+/** Returns the base of a block as loops take it. */
+export function baseOfBlock(block: DeltaBlock): MixedBase {
+  return { stored: () => block.storedBase(), numbers: () => block.base };
+}
+
+function electionOf({ weights, normalize }: Mixture, consensus: ConsensusMethod): Election {
+  const counts = consensus === "count";
+  if (!normalize) return { counts, divides: "never", least: 0 };
+  // Where no network agrees, the sum and the divisor are 0.
+  if (weights.every((weight) => weight >= 0)) return { counts, divides: "at least", least: LEAST_WEIGHT };
+  return { counts, divides: "above", least: leastDivisor(weights) };
 }
 
 /**

@@ -1,8 +1,10 @@
 import { at, sizeOf } from "@isthmus/core";
+import { ALL_MAGNITUDES } from "../kernels/mixtures.ts";
 import type { MergedTensor, MergeMethod } from "../merge-method.ts";
 import type { ParameterSpecs, TensorParameters } from "../parameters.ts";
 import { deriveStreamKey } from "../random/stream-key.ts";
-import { createMixer } from "./blend-deltas.ts";
+import { createMixer, type KeptMagnitudes, type MixBlock } from "./blend-deltas.ts";
+import type { DeltaBlock } from "./delta-blocks.ts";
 import {
   CONSENSUS_PARAMETERS,
   type ConsensusSpecs,
@@ -13,7 +15,7 @@ import {
 import { measureRescaling } from "./rescale.ts";
 import { runSurveyors } from "./scan-deltas.ts";
 import { prepareThinning, type Sparsifier, type Thinning } from "./sparsifier.ts";
-import { type WriteBlock, writeDeltas } from "./write-deltas.ts";
+import { writeDeltas } from "./write-deltas.ts";
 
 /** A rule of the family of task arithmetic. */
 export interface TaskArithmetic extends TaskArithmeticDefaults {
@@ -39,7 +41,7 @@ export interface TaskVectorSurvey {
   /** How each is thinned out; undefined where all elements are kept. */
   readonly thinnings: readonly (Thinning | undefined)[];
   /** Writes the base with what is kept of the task vectors of a block. */
-  readonly mix: WriteBlock;
+  readonly mix: MixBlock;
 }
 
 /**
@@ -85,15 +87,21 @@ export function defineTaskArithmetic<P extends ParameterSpecs>(
         range,
         out,
         (block, result) => {
-          for (const [k, thinning] of survey.thinnings.entries()) {
-            thinning?.thin(at(block.deltas, k), at(block.patterns, k), block.begin);
-          }
-          survey.mix(block, result);
+          const windows = survey.thinnings.map((thinning, k) => thinBlock(thinning, block, k));
+          survey.mix(block, windows, result);
         },
         rowsOf(sparsifier, tensor),
       );
     },
   };
+}
+
+/** Returns which magnitudes of a block are kept, where that tells all; else thins its task vector out. */
+function thinBlock(thinning: Thinning | undefined, block: DeltaBlock, k: number): KeptMagnitudes {
+  if (thinning === undefined) return ALL_MAGNITUDES;
+  const magnitudes = thinning.magnitudes?.(block.begin, block.length);
+  if (magnitudes === undefined) thinning.thin(at(block.deltas, k), at(block.patterns, k), block.begin);
+  return magnitudes;
 }
 
 function vectorOf({ name, info, parameters, seed }: MergedTensor, network: number) {

@@ -1,22 +1,35 @@
 import { at, convertInto, type Elements } from "@isthmus/core";
-import { allocateNumbers, withBlockMemory } from "../kernels/block-memory.ts";
+import { allocateUnset, withBlockMemory } from "../kernels/block-memory.ts";
+import type { Measured } from "../kernels/magnitudes.ts";
+import { simdFor } from "../kernels/simd.ts";
+import type { StoredFloats } from "../kernels/stored-floats.ts";
 import { type Numbers, patternsOf } from "../kernels/task-vectors.ts";
 import { subtractFromBfloat, subtractInto } from "../kernels/vectors.ts";
 
 /** Elements that are computed at a time, so that the numbers of a few networks stay in the cache. */
-export const BLOCK: number = 1 << 13;
+export const BLOCK: number = 1 << 14;
 
-/** The task vectors of one block of a tensor; arrays are only valid during the call. */
+/** The task vectors of one block of a tensor, computed when asked for; arrays are valid during the call. */
 export interface DeltaBlock {
   /** Position of the first element in the tensor. */
   readonly begin: number;
+  /** Number of elements. */
+  readonly length: number;
   readonly base: Numbers;
   /** Returns the numbers of a network. */
   network(k: number): Numbers;
+  /** Computes how far a network is from the base, in memory of its own. */
+  delta(k: number): Numbers;
   /** How far each network is from the base. */
   readonly deltas: readonly Numbers[];
   /** Bit patterns of the deltas, rounded to f32: of f32 deltas in the same memory. */
   readonly patterns: readonly Int32Array[];
+  /** Returns the differences of a network, whose magnitudes are looked at. */
+  measured(k: number): Measured;
+  /** Returns the elements of a network as SIMD loops take them; only where deltas are in f32. */
+  stored(k: number): StoredFloats;
+  /** Returns the elements of the base, likewise. */
+  storedBase(): StoredFloats;
 }
 
 /** Stored elements of a range of a tensor in the networks and in the base. */
@@ -36,54 +49,105 @@ export function forEachDeltas(
   length: number,
   use: (block: DeltaBlock) => void,
 ): void {
-  withBlockMemory(() => {
-    const total = base.data.length;
-    const isWide = [...parts, base].some(({ dtype }) => dtype === "f64");
-    let buffers = allocateBuffers(isWide, parts.length, Math.min(length, total));
-    for (let from = 0; from < total; from += length) {
-      const until = Math.min(from + length, total);
-      if (until - from < buffers.base.length) buffers = shortened(buffers, until - from);
-      const { deltas, patterns, rounded } = buffers;
-      const baseBlock = widened(base, from, until, buffers.base);
-      for (let k = 0; k < parts.length; k++) {
-        const delta = at(deltas, k, "network");
-        subtractStored(at(parts, k, "network"), from, baseBlock, delta);
-        rounded?.[k]?.set(delta);
-      }
-      const network = (k: number): Numbers =>
-        widened(at(parts, k, "network"), from, until, allocateNumbers(isWide, until - from));
-      withBlockMemory(() => use({ begin: begin + from, base: baseBlock, network, deltas, patterns }));
-    }
-  });
+  const total = base.data.length;
+  const isWide = [...parts, base].some(({ dtype }) => dtype === "f64");
+  for (let from = 0; from < total; from += length) {
+    const place = { from, until: Math.min(from + length, total), isWide };
+    withBlockMemory(() => use(new StoredBlock({ begin, parts, base }, place)));
+  }
 }
 
-/** Memory in which blocks are computed. */
-interface Buffers {
-  readonly base: Numbers;
-  readonly deltas: readonly Numbers[];
-  /** Differences rounded to f32, where they are in f64. */
-  readonly rounded: readonly Float32Array[] | undefined;
-  readonly patterns: readonly Int32Array[];
+/** Where a block is in a range, and whether its numbers are in f64. */
+interface BlockPlace {
+  readonly from: number;
+  readonly until: number;
+  readonly isWide: boolean;
 }
 
-function allocateBuffers(isWide: boolean, count: number, length: number): Buffers {
-  const ofNetworks = <T>(create: () => T) => Array.from({ length: count }, create);
-  const allocate = () => allocateNumbers(isWide, length);
-  const deltas = ofNetworks(allocate);
-  const rounded = isWide ? ofNetworks(() => new Float32Array(length)) : undefined;
-  const patterns = (rounded ?? deltas).map((numbers) => patternsOf(numbers as Float32Array));
-  return { base: allocate(), deltas, rounded, patterns };
+class StoredBlock implements DeltaBlock {
+  readonly begin: number;
+  readonly length: number;
+  readonly #range: StoredRange;
+  readonly #place: BlockPlace;
+  #base: Numbers | undefined;
+  #deltas: readonly Numbers[] | undefined;
+  #patterns: readonly Int32Array[] | undefined;
+
+  constructor(range: StoredRange, place: BlockPlace) {
+    this.begin = range.begin + place.from;
+    this.length = place.until - place.from;
+    this.#range = range;
+    this.#place = place;
+  }
+
+  get base(): Numbers {
+    this.#base ??= this.#widened(this.#range.base);
+    return this.#base;
+  }
+
+  get deltas(): readonly Numbers[] {
+    if (this.#deltas === undefined) this.#base = this.base;
+    this.#deltas ??= this.#range.parts.map((_, k) => this.delta(k));
+    return this.#deltas;
+  }
+
+  get patterns(): readonly Int32Array[] {
+    this.#patterns ??= this.deltas.map(roundedPatterns);
+    return this.#patterns;
+  }
+
+  delta(k: number): Numbers {
+    // Numbers of the base are not remembered here, as they may be in memory that is freed before the block's.
+    const base = this.#base ?? this.#widened(this.#range.base);
+    const delta = this.#allocate();
+    subtractStored(at(this.#range.parts, k, "network"), this.#place.from, base, delta);
+    return delta;
+  }
+
+  measured(k: number): Measured {
+    const stored = () => ({ network: this.stored(k), base: this.storedBase() });
+    const { isWide } = this.#place;
+    return {
+      length: this.length,
+      stored: isWide ? undefined : stored,
+      patterns: () => roundedPatterns(this.delta(k)),
+    };
+  }
+
+  network(k: number): Numbers {
+    return this.#widened(at(this.#range.parts, k, "network"));
+  }
+
+  stored(k: number): StoredFloats {
+    return this.#stored(at(this.#range.parts, k, "network"));
+  }
+
+  storedBase(): StoredFloats {
+    return this.#stored(this.#range.base);
+  }
+
+  #stored({ dtype, data }: Elements): StoredFloats {
+    const stored = data.subarray(this.#place.from, this.#place.until);
+    const isFit = stored instanceof Float32Array || (dtype === "bf16" && stored instanceof Uint16Array);
+    if (isFit && simdFor(stored) !== undefined) return stored;
+    const numbers = this.#allocate() as Float32Array;
+    convertInto({ dtype, data: stored }, { dtype: "f32", data: numbers });
+    return numbers;
+  }
+
+  #widened(part: Elements): Numbers {
+    const { from, until } = this.#place;
+    return widened(part, from, until, this.#allocate());
+  }
+
+  #allocate(): Numbers {
+    return allocateUnset(this.#place.isWide, this.length);
+  }
 }
 
-/** Returns the first elements of buffers. */
-function shortened({ base, deltas, rounded, patterns }: Buffers, length: number): Buffers {
-  const cut = <T extends Numbers | Int32Array>(array: T) => array.subarray(0, length) as T;
-  return {
-    base: cut(base),
-    deltas: deltas.map(cut),
-    rounded: rounded?.map((array) => cut(array)),
-    patterns: patterns.map(cut),
-  };
+/** Returns the bit patterns of numbers as f32. */
+function roundedPatterns(numbers: Numbers): Int32Array {
+  return patternsOf(numbers instanceof Float32Array ? numbers : Float32Array.from(numbers));
 }
 
 /** Writes how far stored elements from `from` on are from a base. */

@@ -1,5 +1,6 @@
 import { type Checkpoint, InputError, sizeOf } from "@isthmus/core";
 import { withRanges } from "@isthmus/interpolation";
+import { withBlockMemory } from "../kernels/block-memory.ts";
 import type { MergedTensor } from "../merge-method.ts";
 import type { Span, Surveyor } from "../selection/surveyor.ts";
 import { BLOCK, type DeltaBlock, forEachDeltas } from "./delta-blocks.ts";
@@ -19,6 +20,8 @@ export interface ScanDeltasOptions {
   readonly span?: Span;
   /** Blocks hold whole rows of this many elements. @defaultValue blocks are cut anywhere */
   readonly rowLength?: number | undefined;
+  /** Elements of a block, cut to whole rows. @defaultValue few, so that deltas stay in the cache */
+  readonly length?: number;
   /** Whether only an evenly spread sample is read. @defaultValue false */
   readonly isSample?: boolean | undefined;
 }
@@ -34,7 +37,7 @@ const SAMPLE = { piece: 1 << 11, step: 1 << 15 } as const;
 export async function scanDeltas(
   tensor: ScannedTensor,
   use: (block: DeltaBlock) => void,
-  { span, rowLength = 1, isSample = false }: ScanDeltasOptions = {},
+  { span, rowLength = 1, length: blockLength = BLOCK, isSample = false }: ScanDeltasOptions = {},
 ): Promise<void> {
   const size = sizeOf(tensor.info.shape);
   const chunk = isSample ? SAMPLE.piece : wholeRows(CHUNK, rowLength);
@@ -49,7 +52,7 @@ export async function scanDeltas(
       await before;
       const base = all[tensor.networks.length];
       if (base === undefined) return;
-      forEachDeltas({ begin, parts: all.slice(0, -1), base }, wholeRows(BLOCK, rowLength), use);
+      forEachDeltas({ begin, parts: all.slice(0, -1), base }, wholeRows(blockLength, rowLength), use);
     });
     // A failure is thrown where the promise is awaited, which may be after the next range has been asked for.
     earlier.catch(() => {});
@@ -71,12 +74,13 @@ export async function runSurveyors(
       begin: Math.min(...spans.map(({ begin }) => begin)),
       end: Math.max(...spans.map(({ end }) => end)),
     };
-    const see = ({ begin, patterns }: DeltaBlock) => {
-      for (const [k, part] of patterns.entries())
-        if (active[k]?.span !== undefined) active[k].see(part, begin);
+    const see = (block: DeltaBlock): void => {
+      for (const [k, surveyor] of active.entries()) {
+        if (surveyor !== undefined) withBlockMemory(() => surveyor.see(block.measured(k), block.begin));
+      }
     };
     const isSample = active.every((surveyor) => surveyor === undefined || surveyor.takesSample);
-    await scanDeltas(tensor, see, { span, isSample });
+    await scanDeltas(tensor, see, { span, isSample, length: CHUNK });
     for (const surveyor of active) surveyor?.endPass();
   }
 }

@@ -1,3 +1,4 @@
+import type { MagnitudeWindow } from "../kernels/magnitudes.ts";
 import type { Numbers } from "../kernels/task-vectors.ts";
 import type { ParameterSpecs } from "../parameters.ts";
 import type { StreamKey } from "../random/stream-key.ts";
@@ -23,6 +24,11 @@ export interface SparsifiedVector {
 export interface Thinning {
   /** What must be learned about the whole vector first. @defaultValue nothing */
   readonly surveyor?: Surveyor;
+  /**
+   * Returns the magnitudes that are kept in a block, if all of them are and no others; undefined if `thin`
+   * must be called. @defaultValue always undefined
+   */
+  magnitudes?(begin: number, length: number): MagnitudeWindow | undefined;
   /** Sets the elements of a block to 0 that are dropped; `patterns` are their bits as f32. */
   thin(delta: Numbers, patterns: Int32Array, begin: number): void;
 }

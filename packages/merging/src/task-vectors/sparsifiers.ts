@@ -106,26 +106,27 @@ function createDrawer(key: StreamKey): (begin: number, count: number) => Uint32A
 
 function thinByRank(surveyor: RankSelector, ranksOf: () => KeptRanks): Thinning {
   let ranks: KeptRanks | undefined;
+  const ranksFound = (): KeptRanks => {
+    ranks ??= ranksOf();
+    return ranks;
+  };
   return {
     surveyor,
+    magnitudes(begin, length) {
+      const range = magnitudesKept(ranksFound(), begin, begin + length);
+      return range && { least: range.least, span: Math.max(0, range.below - range.least) };
+    },
     thin(delta, patterns, begin) {
-      ranks ??= ranksOf();
-      const uniform = magnitudesKept(ranks, begin, begin + delta.length);
-      if (uniform !== undefined) {
-        // The bits of f32 differences are their patterns, so that changing these changes them.
-        const values = delta instanceof Float64Array ? delta : patterns;
-        keepMagnitudes(values, patterns, uniform.least, uniform.below);
-        return;
-      }
-      for (const { begin: from, end, least, below } of splitAtCuts(ranks, begin, begin + delta.length)) {
+      for (const { begin: from, end, least, below } of splitAtCuts(
+        ranksFound(),
+        begin,
+        begin + delta.length,
+      )) {
         const [first, last] = [from - begin, end - begin];
         const part = patterns.subarray(first, last);
-        keepMagnitudes(
-          delta instanceof Float64Array ? delta.subarray(first, last) : part,
-          part,
-          least,
-          below,
-        );
+        // The bits of f32 differences are their patterns, so that changing these changes them.
+        const values = delta instanceof Float64Array ? delta.subarray(first, last) : part;
+        keepMagnitudes(values, part, least, below);
       }
     },
   };

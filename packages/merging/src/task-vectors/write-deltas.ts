@@ -1,6 +1,6 @@
 import { convertInto, type Elements, sizeOf } from "@isthmus/core";
 import { withRanges } from "@isthmus/interpolation";
-import { allocateNumbers } from "../kernels/block-memory.ts";
+import { allocateUnset } from "../kernels/block-memory.ts";
 import type { Numbers } from "../kernels/task-vectors.ts";
 import type { MergedRange } from "../merge-method.ts";
 import { BLOCK, type DeltaBlock, forEachDeltas, type StoredRange } from "./delta-blocks.ts";
@@ -46,10 +46,10 @@ function writeBlocks(
   write: WriteBlock,
   length: number,
 ): void {
+  const isWide = [...stored.parts, stored.base].some(({ dtype }) => dtype === "f64");
   forEachDeltas(stored, length, (block) => {
-    const count = block.base.length;
-    const isWide = block.base instanceof Float64Array;
-    const result = allocateNumbers(isWide, count);
+    const count = block.length;
+    const result = allocateUnset(isWide, count);
     write(block, result);
     const from = Math.max(begin, block.begin);
     const until = Math.min(begin + out.data.length, block.begin + count);

@@ -1,6 +1,4 @@
 import {
-  allocateData,
-  at,
   type Checkpoint,
   composeCheckpoint,
   defineCheckpoint,
@@ -11,19 +9,10 @@ import {
   OutOfRangeError,
   resolveOptions,
   sameShape,
-  sizeOf,
-  type TensorData,
-  toFloat64,
 } from "@isthmus/core";
 import { average } from "@isthmus/interpolation";
-import {
-  createMatrix,
-  type MatrixProducts,
-  plainProducts,
-  solvePositiveDefinite,
-  transpose,
-} from "@isthmus/linear-algebra";
-import { addTo, shrinkOffDiagonal } from "../kernels/weighted-products.ts";
+import { type MatrixProducts, plainProducts } from "@isthmus/linear-algebra";
+import { solveWeight } from "./solve-weight.ts";
 
 /** Options of {@link regmean}. */
 export interface RegmeanOptions {
@@ -91,7 +80,7 @@ function createSolved(
   options: Required<RegmeanOptions>,
   mean: Checkpoint,
 ): Checkpoint {
-  let latest: { readonly name: string; readonly data: Promise<TensorData> } | undefined;
+  let latest: { readonly name: string; readonly data: Promise<Float64Array> } | undefined;
   return defineCheckpoint({
     source: "solved weights",
     tensors: mean.tensors,
@@ -99,44 +88,10 @@ function createSolved(
     async readInto(name, begin, out) {
       if (latest?.name !== name) latest = { name, data: solveWeight(name, networks, grams, options) };
       const data = await latest.data;
-      out.set(data.subarray(begin, begin + out.length) as never);
+      const { dtype } = entry(mean.tensors, name, "tensor");
+      fromFloat64Into(data.subarray(begin, begin + out.length), dtype, out);
     },
   });
-}
-
-async function solveWeight(
-  name: string,
-  networks: readonly Checkpoint[],
-  grams: readonly Checkpoint[],
-  { offDiagonal, products }: Required<RegmeanOptions>,
-): Promise<TensorData> {
-  const info = entry(at(networks, 0).tensors, name, "tensor");
-  const [outputs = 0, inputs = 0] = info.shape;
-  const matrix = new Float64Array(inputs * inputs);
-  const right = new Float64Array(inputs * outputs);
-  for (const [i, network] of networks.entries()) {
-    const gram = await readNumbers(at(grams, i), name);
-    shrinkOffDiagonal(gram, inputs, offDiagonal);
-    addTo(matrix, gram);
-    const weight = createMatrix(outputs, inputs, await readNumbers(network, name));
-    const product = await products.multiply(createMatrix(inputs, inputs, gram), weight, {
-      transposeRight: true,
-    });
-    addTo(right, product.data as Float64Array);
-  }
-  const solved = await solvePositiveDefinite(
-    createMatrix(inputs, inputs, matrix),
-    createMatrix(inputs, outputs, right),
-    products,
-  );
-  if (solved === undefined) throw singular(name, grams);
-  const solution = transpose(solved).data as Float64Array;
-  return fromFloat64Into(solution, info.dtype, allocateData(info.dtype, sizeOf(info.shape)));
-}
-
-async function readNumbers(checkpoint: Checkpoint, name: string): Promise<Float64Array> {
-  const { data, dtype } = await checkpoint.read(name);
-  return toFloat64(data, dtype);
 }
 
 function assertGrams(name: string, mean: Checkpoint, grams: readonly Checkpoint[]): void {
@@ -154,12 +109,4 @@ function assertGrams(name: string, mean: Checkpoint, grams: readonly Checkpoint[
       { parameters: [name] },
     );
   }
-}
-
-function singular(name: string, grams: readonly Checkpoint[]): MismatchError {
-  return new MismatchError(
-    `Cannot merge "${name}" by RegMean as the sum of ${grams.length} Gram matrices must be positive definite: it is not; ` +
-      "measure it on more examples, or lower offDiagonal",
-    { parameters: [name] },
-  );
 }

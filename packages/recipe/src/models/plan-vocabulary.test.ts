@@ -168,7 +168,9 @@ describe("planVocabulary()", () => {
       ["b", 1],
       ["<|end|>", 2],
     ]);
-    await expect(read({ "tokenizer.model": "" })).rejects.toThrow(/save_pretrained/);
+    await expect(read({ "tokenizer.model": "" })).rejects.toThrow(
+      /they are in tokenizer\.model only; make tokenizer\.json in Python .*save_pretrained/,
+    );
     await expect(read({ "tokenizer.json": "[]" })).rejects.toThrow("it must hold an object: it holds []");
     await expect(read({ "tokenizer.json": "{}" })).rejects.toThrow("it must have model.vocab");
     await expect(read({ "vocab.json": '{"a": -1}' })).rejects.toThrow('"a" has -1');

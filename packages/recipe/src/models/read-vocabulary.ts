@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { excerpt, FormatError, InputError, readFileBytes, UnsupportedError } from "@isthmus/core";
 import { exists, readExactJson, readModelConfig, readPlainJson } from "./exact-json.ts";
 import { isRecord, type ModelConfig, vocabularySizeOf } from "./model-config.ts";
+import { findPieces } from "./sentence-pieces.ts";
 
 /** A token that a tokenizer looks for in the text itself, before its model splits the rest. */
 export interface AddedToken {
@@ -118,10 +119,11 @@ async function readPlainVocabulary(directory: string): Promise<Map<string, numbe
     const lines = text.replace(/\r?\n$/, "").split(/\r?\n/);
     return new Map(lines.map((token, id) => [token, id]));
   }
-  if (!(await exists(join(directory, "tokenizer.model")))) return undefined;
+  const pieces = await findPieces(directory);
+  if (pieces === undefined) return undefined;
   throw new UnsupportedError(
-    `Cannot read the vocabulary of "${directory}" as it must be in tokenizer.json, vocab.json or vocab.txt: it is in tokenizer.model only; write tokenizer.json by AutoTokenizer.from_pretrained(...).save_pretrained(...) in Python`,
-    { feature: "tokenizer.model" },
+    `Cannot read the vocabulary of "${directory}" as its tokens must be in tokenizer.json, vocab.json or vocab.txt: they are in ${pieces} only; make tokenizer.json in Python (packages transformers and sentencepiece): AutoTokenizer.from_pretrained("${directory}").save_pretrained("${directory}"); or, if all networks have the rows of the base, set tokenizer: { source: base }`,
+    { feature: pieces },
   );
 }
 

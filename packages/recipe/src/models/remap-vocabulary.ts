@@ -138,7 +138,7 @@ function createTable(
     if (rows[id] !== -1 || plan.tokens[id] === undefined) continue;
     fills.set(id, fillOf(plan, id, present));
   }
-  const widths = present.map((i) => at(at(networks, i).tensors.get(name)?.shape ?? [], axis));
+  const widths = present.map((i) => at(entry(at(networks, i).tensors, name, "tensor").shape, axis));
   return {
     ...{ name, networks, position, rows, fills, dtype: info.dtype, shape: info.shape, axis },
     sizes: new Map(present.map((network, i) => [network, at(widths, i)])),

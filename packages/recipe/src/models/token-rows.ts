@@ -123,7 +123,7 @@ function askedFill(plan: VocabularyPlan, id: number, present: readonly number[])
     );
   }
   if (present.includes(source.network)) return [source];
-  const name = plan.networks[source.network]?.name ?? "";
+  const { name } = at(plan.networks, source.network, "network");
   throw new InputError(
     `Cannot fill the row of ${token} from "${name}" as it must have the tensor: it has not, perhaps as its output head is tied to its embedding`,
     { input: name },

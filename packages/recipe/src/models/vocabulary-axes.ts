@@ -88,7 +88,7 @@ function sizeOfEmbedding({ tensors }: Checkpoint): number | undefined {
 }
 
 function sizeError(checkpoint: Checkpoint, name: string, size: number): MismatchError {
-  const shape = formatShape(checkpoint.tensors.get(name)?.shape ?? []);
+  const shape = formatShape(entry(checkpoint.tensors, name, "tensor").shape);
   return new MismatchError(
     `Cannot find the rows of tokens in "${name}" of "${checkpoint.source}" as an axis must have vocab_size of config.json, ${size}: it is ${shape}; correct vocab_size`,
     { parameters: [name] },
@@ -96,7 +96,7 @@ function sizeError(checkpoint: Checkpoint, name: string, size: number): Mismatch
 }
 
 function assertAxis(checkpoint: Checkpoint, name: string, axis: number): number {
-  const shape = checkpoint.tensors.get(name)?.shape ?? [];
+  const { shape } = entry(checkpoint.tensors, name, "tensor");
   if (Number.isInteger(axis) && axis < shape.length) return axis;
   throw new InputError(
     `Cannot use axis ${axis} of "${name}" of "${checkpoint.source}" as it has ${shape.length} axes: ${formatShape(shape)}`,

@@ -6,14 +6,17 @@ import { type Level, listBranches } from "../settings/level.ts";
 import { findScalarProblem } from "../settings/scalar.ts";
 import type { RoledGroup } from "./roles.ts";
 
+/** A method of networks or of adapters, as far as settings are concerned. */
+type Parameterized = Pick<MergeMethod, "name" | "parameters">;
+
 /**
  * Lists settings of a group that can have no effect or no value, before any network is opened: parameters
  * that the method has not, or not there; values of another type or out of range.
  */
 export function findSettingProblems(
   { levels, networks, ancestor }: RoledGroup,
-  method: MergeMethod,
-  methods: ReadonlyMap<string, MergeMethod>,
+  method: Parameterized,
+  methods: ReadonlyMap<string, Parameterized>,
 ): readonly Problem[] {
   const isOnlyBase = ancestor !== undefined && !networks.includes(ancestor);
   const levelsOfBase = isOnlyBase ? ancestor.levels : [];
@@ -64,8 +67,8 @@ function findValueProblems(spec: ParameterSpec, value: unknown, path: Problem["p
 
 function explainUnknown(
   name: string,
-  { name: chosen, parameters }: MergeMethod,
-  methods: ReadonlyMap<string, MergeMethod>,
+  { name: chosen, parameters }: Parameterized,
+  methods: ReadonlyMap<string, Parameterized>,
 ): string {
   const names = Object.keys(parameters);
   const others = [...methods.values()].filter((method) => Object.hasOwn(method.parameters, name));

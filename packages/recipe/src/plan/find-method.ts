@@ -1,7 +1,21 @@
 import { closestName, entry } from "@isthmus/core";
-import type { MergeMethod } from "@isthmus/merging";
+import { MERGE_METHODS, METHODS_WITH_DATA, type MergeMethod } from "@isthmus/merging";
 import type { Recipe } from "../recipe/recipe.ts";
 import { rejectRecipe } from "../recipe/reject.ts";
+
+/** Methods that recipes may name, unless a caller lists others. */
+export const RECIPE_METHODS: ReadonlyMap<string, MergeMethod> = new Map([
+  ...MERGE_METHODS,
+  ...METHODS_WITH_DATA,
+]);
+
+/** Methods that are functions only, and what to do in their place. */
+const FUNCTIONS: ReadonlyMap<string, string> = new Map([
+  [
+    "regmean_plus_plus",
+    'which measures inputs anew after each layer that is merged, so that no file can hold them: call regmeanPlusPlus() of @isthmus/merging, or write "regmean"',
+  ],
+]);
 
 /**
  * Finds the method of a recipe.
@@ -13,9 +27,11 @@ export function findMethod(recipe: Recipe, methods: ReadonlyMap<string, MergeMet
   if (method !== undefined) return method;
   const names = [...methods.keys()];
   const meant = closestName(name, names);
+  const ofFunction = FUNCTIONS.get(name);
   const hint =
     meant === undefined ? `the methods are ${names.sort().join(", ")}` : `did you mean "${meant}"?`;
-  const problem = { path: ["merge_method"], text: `is "${name}"; ${hint}` };
+  const text = ofFunction === undefined ? `is "${name}"; ${hint}` : `is "${name}", ${ofFunction}`;
+  const problem = { path: ["merge_method"], text };
   rejectRecipe(recipe, "Cannot plan the recipe as its method must be known", [problem]);
   return entry(methods, name, "method");
 }

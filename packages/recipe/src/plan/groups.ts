@@ -1,3 +1,4 @@
+import type { Measurement } from "@isthmus/merging";
 import type {
   AlignSetting,
   ModelReference,
@@ -17,6 +18,8 @@ export interface Member {
   readonly path: Path;
   /** Settings of it alone. */
   readonly levels: readonly Level[];
+  /** Files of what was measured of it. */
+  readonly measured: Readonly<Partial<Record<Measurement, string>>>;
   /** Layers that are taken; all if undefined. */
   readonly range: readonly [begin: number, end: number] | undefined;
 }
@@ -74,15 +77,16 @@ function groupsOf(
 }
 
 function listMember(input: RecipeModel | RecipeSource, path: Path): Member {
-  const { model: reference, align = false, parameters } = input;
+  const { model: reference, align = false, fisher, grams, parameters } = input;
+  const measured = { ...(fisher !== undefined && { fisher }), ...(grams !== undefined && { grams }) };
   const range = "layer_range" in input ? input.layer_range : undefined;
-  return { reference, align, path, levels: levelsOf([parameters, path]), range };
+  return { reference, align, measured, path, levels: levelsOf([parameters, path]), range };
 }
 
 function memberOf(reference: ModelReference | undefined, path: Path): Member | undefined {
   return reference === undefined
     ? undefined
-    : { reference, align: false, path, levels: [], range: undefined };
+    : { reference, align: false, measured: {}, path, levels: [], range: undefined };
 }
 
 /** Returns a text that is the same for references to the same network. */

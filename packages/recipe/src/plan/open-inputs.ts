@@ -1,8 +1,10 @@
 import { type Checkpoint, entry, InputError, isIsthmusError, UsageError } from "@isthmus/core";
+import type { Measurement } from "@isthmus/merging";
 import { inferLayout, type Layout } from "../layout/infer-layout.ts";
 import { inferModules, type Modules } from "../layout/modules.ts";
 import { formatPlace } from "../read/positions.ts";
 import type { AlignSetting, ModelReference, Recipe } from "../recipe/recipe.ts";
+import type { Path } from "../recipe/shape.ts";
 import { keyOf, type Member } from "./groups.ts";
 import type { RoledGroup } from "./roles.ts";
 
@@ -13,6 +15,16 @@ export interface Input {
   readonly network: Checkpoint;
   readonly layout: Layout;
   readonly modules: Modules;
+  /** What was measured of it, for methods that need it. */
+  readonly measured: MeasuredInput | undefined;
+}
+
+/** What was measured of a network, and where the recipe names its file. */
+export interface MeasuredInput {
+  /** Position in the plan. */
+  readonly index: number;
+  readonly checkpoint: Checkpoint;
+  readonly path: Path;
 }
 
 /** A network that is aligned, or that another one is aligned to. */
@@ -35,9 +47,12 @@ export interface OpenOptions {
   readonly align?: AlignInput | undefined;
 }
 
-/** The networks of a recipe, in the order in which it names them. */
+/**
+ * The networks of a recipe, in the order in which it names them, each followed by what was measured of it.
+ */
 export interface Inputs {
   readonly networks: readonly Checkpoint[];
+  readonly inputs: readonly Input[];
   inputOf(member: Member): Input;
 }
 
@@ -45,10 +60,18 @@ export interface Inputs {
 export async function openInputs(
   recipe: Recipe,
   groups: readonly RoledGroup[],
-  { open, align }: OpenOptions,
+  { open, align, needs }: OpenOptions & { readonly needs: Measurement | undefined },
 ): Promise<Inputs> {
   const opened = new Map<string, Promise<Checkpoint>>();
   const inputs = new Map<string, Input>();
+  const networks: Checkpoint[] = [];
+  const openMeasured = async ({ measured, path }: Member): Promise<MeasuredInput | undefined> => {
+    const file = needs && measured[needs];
+    if (needs === undefined || file === undefined) return undefined;
+    const place = [...path, needs];
+    const checkpoint = await atPlace(recipe, { path: place }, () => openOnce(file));
+    return { index: networks.push(checkpoint) - 1, checkpoint, path: place };
+  };
   const openOnce = (reference: ModelReference): Promise<Checkpoint> => {
     const key = keyOf(reference);
     const network = opened.get(key) ?? open(reference);
@@ -63,11 +86,14 @@ export async function openInputs(
       );
       const layout = inferLayout(network);
       const modules = inferModules(layout, network.tensors.keys());
-      inputs.set(memberKey(member), { index: inputs.size, network, layout, modules });
+      const index = networks.push(network) - 1;
+      const measured = await openMeasured(member);
+      inputs.set(memberKey(member), { index, network, layout, modules, measured });
     }
   }
   return {
-    networks: [...inputs.values()].map(({ network }) => network),
+    networks,
+    inputs: [...inputs.values()],
     inputOf: (member) => entry(inputs, memberKey(member), "network"),
   };
 }
@@ -105,8 +131,8 @@ async function alignMember(
   return align({ reference, network: await open(reference) }, to, setting);
 }
 
-function memberKey({ reference, align }: Member): string {
-  return `${keyOf(reference)} ${JSON.stringify(align)}`;
+function memberKey({ reference, align, measured }: Member): string {
+  return `${keyOf(reference)} ${JSON.stringify([align, measured])}`;
 }
 
 function noTarget(): UsageError {

@@ -1,12 +1,6 @@
 import { resolve } from "node:path";
 import { type Checkpoint, entry, InputError, UsageError } from "@isthmus/core";
-import {
-  MERGE_METHODS,
-  type MergeMethod,
-  type MergePlan,
-  mergeByPlan,
-  type PlannedTensor,
-} from "@isthmus/merging";
+import { type MergeMethod, type MergePlan, mergeByPlan, type PlannedTensor } from "@isthmus/merging";
 import { isRecipeFile, readRecipe } from "../read/parse-recipe.ts";
 import { assertRecipe } from "../recipe/assert-recipe.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
@@ -15,7 +9,8 @@ import type { Path, Problem } from "../recipe/shape.ts";
 import { type Level, listBranches } from "../settings/level.ts";
 import { SettingsReader } from "../settings/settings-reader.ts";
 import { findSettingProblems } from "./check-settings.ts";
-import { findMethod } from "./find-method.ts";
+import { findMeasurementProblems } from "./find-measurement-problems.ts";
+import { findMethod, RECIPE_METHODS } from "./find-method.ts";
 import { PartFinder } from "./find-parts.ts";
 import { keyOf, listGroups } from "./groups.ts";
 import { type Inputs, type OpenOptions, openInputs } from "./open-inputs.ts";
@@ -69,15 +64,18 @@ async function planInside(
   within: readonly string[],
 ): Promise<MergePlan> {
   assertRecipe(recipe);
-  const { methods = MERGE_METHODS, seed = 0, align } = options;
+  const { methods = RECIPE_METHODS, seed = 0, align } = options;
   const method = findMethod(recipe, methods);
   const groups = assignAllRoles(recipe, method);
-  const problems = groups.flatMap((group) => findSettingProblems(group, method, methods));
+  const problems = groups.flatMap((group) => [
+    ...findMeasurementProblems(group, method),
+    ...findSettingProblems(group, method, methods),
+  ]);
   rejectRecipe(recipe, "Cannot plan the recipe as its settings must have an effect", unique(problems));
   const prepared = await options.prepare?.(recipe);
   const open = async (reference: ModelReference) =>
     prepared?.get(keyOf(reference)) ?? openNested(reference, options, within);
-  const inputs = await openInputs(recipe, groups, { open, align });
+  const inputs = await openInputs(recipe, groups, { open, align, needs: method.needs });
   const tensors = planTensors(groups, inputs, { recipe, method, reader: new SettingsReader() });
   const [first, ...others] = inputs.networks;
   if (first === undefined)
@@ -131,8 +129,28 @@ function planTensors(
     if (parts !== undefined) tensors.set(place.output, planTensor(place, parts, planning));
   }
   finder.assertAll();
+  assertMeasured(recipe, inputs, tensors);
   assertEffects(groups, inputs, planning);
   return tensors;
+}
+
+/** @throws InputError if a file of what was measured of a network has nothing of it */
+function assertMeasured(
+  recipe: Recipe,
+  { inputs }: Inputs,
+  tensors: ReadonlyMap<string, PlannedTensor>,
+): void {
+  const used = new Set(
+    [...tensors.values()].flatMap(({ measured = [] }) => measured.map(({ network }) => network)),
+  );
+  const problems = inputs.flatMap(({ measured, network }): readonly Problem[] => {
+    if (measured === undefined || used.has(measured.index)) return [];
+    const [example] = network.tensors.keys();
+    const [other] = measured.checkpoint.tensors.keys();
+    const text = `must have tensors named as in the network, such as "${example}": it has "${other}"`;
+    return [{ path: measured.path, text }];
+  });
+  rejectRecipe(recipe, "Cannot plan the recipe as what was measured must be of its networks", problems);
 }
 
 /**

@@ -1,4 +1,12 @@
-import { at, DTYPES, type DType, InvariantError, type TensorInfo } from "@isthmus/core";
+import {
+  at,
+  DTYPES,
+  type DType,
+  formatShape,
+  InvariantError,
+  sameShape,
+  type TensorInfo,
+} from "@isthmus/core";
 import {
   type GivenParameters,
   type MergeMethod,
@@ -7,10 +15,11 @@ import {
   type PlannedTensor,
   resolveParameters,
 } from "@isthmus/merging";
-import { formatPlace } from "../read/positions.ts";
 import { RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
 import { rejectRecipe } from "../recipe/reject.ts";
+import type { Problem } from "../recipe/shape.ts";
 import type { ReadValue, SettingsReader } from "../settings/settings-reader.ts";
+import { explainValues } from "./explain-values.ts";
 import type { FoundPart, FoundParts } from "./find-parts.ts";
 import type { Place } from "./place.ts";
 
@@ -39,12 +48,14 @@ export function planTensor(place: Place, parts: FoundParts, planning: Planning):
     const from = base ?? parts.parts[0];
     if (from !== undefined) return copy(recipe, from, "no filter names it, and the recipe is strict");
   }
+  assertWeights(place.output, read, planning);
   const [first, ...others] = parts.parts.map(sourceOf);
   if (first === undefined) throw new InvariantError(`No network is merged in "${place.output}"`);
   const all = base === undefined ? parts.parts : [base, ...parts.parts];
   return {
     ...{ info: infoOf(recipe, all), method, sources: [first, ...others] },
     ...(base === undefined ? {} : { base: sourceOf(base) }),
+    ...measuredOf(planning, parts.parts),
     parameters: resolveParameters(method.name, method.parameters, givenOf(read, planning), {
       ...{ tensor: place.output, networks: parts.parts.length },
     }),
@@ -54,6 +65,37 @@ export function planTensor(place: Place, parts: FoundParts, planning: Planning):
       all.filter(({ isTied }) => isTied),
     ),
   };
+}
+
+/**
+ * Finds what was measured of the tensor in each network, if the method needs it; tensors that nothing was
+ * measured of in any network are merged without.
+ */
+function measuredOf(
+  { recipe, method }: Planning,
+  parts: readonly FoundPart[],
+): Pick<PlannedTensor, "measured"> {
+  const { needs } = method;
+  if (needs === undefined) return {};
+  const measured = parts.map(({ input, tensor, info: { shape } }) => {
+    if (input.measured === undefined)
+      throw new InvariantError(`Nothing was measured of "${input.network.source}"`);
+    return { ...input.measured, tensor, shape, stored: input.measured.checkpoint.tensors.get(tensor) };
+  });
+  if (measured.every(({ stored }) => stored === undefined)) return {};
+  const problems = measured.flatMap(({ tensor, shape, path, stored }): readonly Problem[] => {
+    if (needs === "grams" && shape.length !== 2) {
+      const text = `must have Gram matrices of weights [outputs, inputs] only: "${tensor}" is ${formatShape(shape)}`;
+      return [{ path, text }];
+    }
+    const expected = needs === "fisher" ? shape : [at(shape, 1, "axis"), at(shape, 1, "axis")];
+    if (stored !== undefined && sameShape(stored.shape, expected)) return [];
+    const state = stored === undefined ? "it has none" : `it is ${formatShape(stored.shape)}`;
+    const text = `must have a tensor "${tensor}" of shape ${formatShape(expected)}, as it is merged with what was measured of others: ${state}`;
+    return [{ path, text }];
+  });
+  rejectRecipe(recipe, "Cannot plan the recipe as all networks must be measured alike", problems);
+  return { measured: measured.map(({ index, tensor }) => ({ network: index, tensor })) };
 }
 
 /** Plans a tensor that is copied from one network. */
@@ -92,6 +134,30 @@ function readParameters(
     });
     return { name, of: "network", values };
   });
+}
+
+/** @throws InputError if weights sum to 0 that the method divides by their sum; it names the last of them */
+function assertWeights(tensor: string, read: readonly ReadParameter[], { recipe, method }: Planning): void {
+  const parameters = valuesOf(read, method);
+  const weights = parameters["weight"];
+  if (!Array.isArray(weights) || method.dividesByWeights?.(parameters as never) !== true) return;
+  if (weights.reduce((sum: number, weight) => sum + Number(weight), 0) !== 0) return;
+  const values = read.find(({ name }) => name === "weight")?.values ?? [];
+  const path = values.findLast((value) => value !== undefined)?.path ?? ["merge_method"];
+  const text = `must not make weights that sum to 0, as ${method.name} divides by their sum: those of "${tensor}" are ${weights.join(", ")}`;
+  rejectRecipe(recipe, "Cannot plan the recipe as weights must have a sum", [{ path, text }]);
+}
+
+/** Returns the values of all parameters, defaults included. */
+function valuesOf(
+  read: readonly ReadParameter[],
+  { parameters }: MergeMethod,
+): Readonly<Record<string, unknown>> {
+  const entries = read.map(({ name, of, values }) => {
+    const filled = values.map((value) => value?.value ?? parameters[name]?.default);
+    return [name, of === "merge" ? filled[0] : filled] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function givenOf(
@@ -134,27 +200,7 @@ function explain(
   read: readonly ReadParameter[],
   tied: readonly FoundPart[],
 ): string {
-  const settings = read.flatMap(({ name, values }) => {
-    const present = values.filter((value) => value !== undefined);
-    if (present.length === 0) return [];
-    const texts = values
-      .map((value) => (value === undefined ? "default" : formatValue(value.value)))
-      .join(", ");
-    const places = [...new Set(present.map((value) => describePlace(recipe, value)))];
-    return [`${name} ${texts} (${places.join("; ")})`];
-  });
+  const settings = explainValues(recipe, read);
   const ties = tied.map(({ input, tensor }) => `"${input.network.source}" ties it to "${tensor}"`);
   return [method.name, ...settings, ...ties].join(", ");
-}
-
-/** Formats a value with as many digits as people look at. */
-function formatValue(value: ParameterValue): string {
-  return typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value);
-}
-
-function describePlace(recipe: Recipe, { path, filter, along }: ReadValue): string {
-  const parts = [formatPlace(recipe, path).replaceAll('"', "")];
-  if (filter !== undefined) parts.push(`filter ${JSON.stringify(filter)}`);
-  if (along !== undefined) parts.push(`${Math.round(100 * along)} % along the layers`);
-  return parts.join(", ");
 }

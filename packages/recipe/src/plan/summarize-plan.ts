@@ -67,6 +67,6 @@ export function isMerged({ method, info }: PlannedTensor): boolean {
   return method !== undefined && DTYPES[info.dtype].float;
 }
 
-function sourcesOf({ sources, base }: PlannedTensor): readonly PlannedSource[] {
-  return base === undefined ? sources : [...sources, base];
+function sourcesOf({ sources, base, measured = [] }: PlannedTensor): readonly PlannedSource[] {
+  return [...sources, ...(base === undefined ? [] : [base]), ...measured];
 }

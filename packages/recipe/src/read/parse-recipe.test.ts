@@ -100,6 +100,11 @@ models:
       `merge_method: linear\n${MODELS}tokenizer_source: union\ntokenizer: {}\n`,
       '"tokenizer_source" must not stand beside "tokenizer"',
     ],
+    [
+      "a misspelt kind of token",
+      `merge_method: linear\n${MODELS}tokenizer:\n  tokens:\n    <s>: { source: { kind: zeroo } }\n`,
+      'must be one of zero: it is "zeroo"; did you mean "zero"?',
+    ],
     ["something else", "- 1\n- 2\n", "must be keys with values: it is [1,2]"],
     [
       "mistakes in a recipe inside",
@@ -115,7 +120,7 @@ models:
     expect(message.split("\n  ")).toEqual([
       'Cannot read the recipe as its form must be right: r.yml:3: "models[0].model" is missing',
       'r.yml:3: "models[0].modl" is no key here; did you mean "model"?',
-      'r.yml:5: "models[1].weight" is no key here; the keys are model, align, parameters',
+      'r.yml:5: "models[1].weight" is no key here; the keys are model, align, fisher, grams, parameters',
     ]);
   });
 

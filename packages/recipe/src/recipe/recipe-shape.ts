@@ -1,3 +1,4 @@
+import { closestName } from "@isthmus/core";
 import {
   type AlignSetting,
   type ModelParts,
@@ -68,6 +69,8 @@ const ALIGN: Shape = {
 const INPUT: KeysOf<RecipeModel> = {
   model: { shape: REFERENCE, description: "The network: a path, or the recipe of one.", required: true },
   align: { shape: ALIGN, description: "Whether its units are first put in the order of the others." },
+  fisher: { shape: TEXT, description: "Its Fisher information, for the method fisher: a file." },
+  grams: { shape: TEXT, description: "Gram matrices of its layers' inputs, for the method regmean: a file." },
   parameters: { shape: SETTINGS, description: "Settings of this network alone." },
 };
 const MODELS = listOf(map<RecipeModel>("input", INPUT));
@@ -113,7 +116,8 @@ const TOKEN_SOURCE: Shape = {
   options: () => [REFERENCE, ZERO, MODEL_TOKEN],
   choose: (value) => {
     if (!isMap(value) || !("kind" in value)) return REFERENCE;
-    return value["kind"] === "zero" ? ZERO : MODEL_TOKEN;
+    const meant = closestName(String(value["kind"]), ["zero", "model_token"]);
+    return meant === "zero" ? ZERO : MODEL_TOKEN;
   },
 };
 const TOKEN = map<{ source: string; force: boolean }>("token", {

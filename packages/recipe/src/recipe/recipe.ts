@@ -58,6 +58,10 @@ export interface RecipeModel {
   readonly model: ModelReference;
   /** Whether its units are put in the order of the others first. @defaultValue false */
   readonly align?: boolean | AlignSetting;
+  /** File of the diagonal of its Fisher information, as `measureFisher` makes it, for the method `fisher`. */
+  readonly fisher?: string;
+  /** File of Gram matrices of its layers' inputs, as `measureGrams` makes it, for the method `regmean`. */
+  readonly grams?: string;
   readonly parameters?: Settings;
 }
 

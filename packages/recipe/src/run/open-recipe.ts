@@ -1,11 +1,14 @@
 import { type Checkpoint, InvariantError } from "@isthmus/core";
 import {
+  type Adapter,
   type MergeMethod,
   type MergePlan,
   type MergeSource,
   needsProducts,
   openMergeProducts,
 } from "@isthmus/merging";
+import { findAdapters } from "../adapters/find-adapters.ts";
+import { openAdapters } from "../adapters/open-adapters.ts";
 import { listGroups } from "../plan/groups.ts";
 import type { AlignInput } from "../plan/open-inputs.ts";
 import { planRecipe } from "../plan/plan-recipe.ts";
@@ -42,8 +45,10 @@ export interface OpenedRecipe {
    * Description from which worker threads make the plan; undefined if a function of the caller's decides it.
    */
   readonly source: MergeSource | undefined;
+  /** The merged adapter, if the recipe merges LoRA adapters with each other; `plan` makes its weights. */
+  readonly adapter: Adapter | undefined;
   /** Whether making the plan takes long, so that worker threads should not make it again. */
-  readonly isAligned: boolean;
+  readonly isSlow: boolean;
   /** Closes the networks; the plan cannot be run afterwards. */
   close(): Promise<void>;
 }
@@ -53,7 +58,7 @@ export interface OpenedRecipe {
  * in.
  *
  * Language models are made to fit each other first: their vocabularies, if the recipe has a tokenizer, and
- * their output heads.
+ * their output heads. A recipe whose models are all folders of LoRA adapters merges these with each other.
  * @throws InputError if a network cannot be opened, or something in the recipe is wrong
  * @throws MismatchError if tensors that are merged are missing or of other shapes, or vocabularies of other
  *   sizes
@@ -77,8 +82,14 @@ export interface OpenedRecipe {
 export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}): Promise<OpenedRecipe> {
   const { open = openReference, align, seed = 0, methodFiles = [] } = options;
   const methods = await readMethods(methodFiles, options.methods);
-  const opened: Checkpoint[] = [];
   const { productsModule } = options;
+  const folders = options.open === undefined ? await findAdapters(recipe) : undefined;
+  if (folders !== undefined) {
+    const { plan, adapter, close } = await openAdapters(recipe, folders, { methods, seed, productsModule });
+    const source = describeRecipeMerge({ recipe, methodFiles, seed }, productsModule);
+    return { plan, adapter, models: NO_MODELS, source, isSlow: true, close };
+  }
+  const opened: Checkpoint[] = [];
   let products: MergePlan["products"];
   const close = async () => {
     await products?.release();
@@ -108,12 +119,17 @@ export async function openRecipe(recipe: Recipe, options: OpenRecipeOptions = {}
     const source = isDescribed
       ? describeRecipeMerge({ recipe, methodFiles, seed }, productsModule)
       : undefined;
-    return { plan, models, source, isAligned: hasAligned(recipe), close };
+    return { plan, models, adapter: undefined, source, isSlow: hasAligned(recipe), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
+
+/** What is prepared of the models of a recipe that merges adapters: it has none. */
+const NO_MODELS: PreparedModels = {
+  ...{ networks: new Map(), inputs: [], vocabulary: undefined, tied: undefined, notes: [] },
+};
 
 /** A merge by a recipe as plain data. */
 export interface RecipeMerge {

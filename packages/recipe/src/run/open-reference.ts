@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { type Checkpoint, InputError, InvariantError, openCheckpoint, resolveModelPath } from "@isthmus/core";
-import { applyAdapter, openAdapter } from "@isthmus/merging";
+import { applyAdapter, isAdapterFolder, openAdapter } from "@isthmus/merging";
 import { isRecipe, type ModelReference } from "../recipe/recipe.ts";
 
 /** A reference to a model in its parts. */
@@ -26,13 +25,11 @@ export async function openReference(reference: ModelReference): Promise<Checkpoi
   try {
     const adapter = await openAdapter(await resolveModelPath(lora));
     const adapted = applyAdapter(network, adapter);
-    return {
-      ...adapted,
-      async close() {
-        await adapter.checkpoint.close();
-        await network.close();
-      },
+    const close = async () => {
+      await adapter.close();
+      await network.close();
     };
+    return { ...adapted, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await network.close();
     throw error;
@@ -41,8 +38,7 @@ export async function openReference(reference: ModelReference): Promise<Checkpoi
 
 /** @throws InputError if a path is the folder of an adapter, which changes a network and is none */
 async function assertNoAdapter(path: string): Promise<void> {
-  const has = async (name: string) => (await stat(join(path, name)).catch(() => undefined)) !== undefined;
-  if (!(await has("adapter_config.json")) || (await has("config.json"))) return;
+  if (!(await isAdapterFolder(path))) return;
   throw new InputError(
     `Cannot open "${path}" as a network as it is a LoRA adapter, which changes one: write it behind its base, as base+${path}`,
     { input: path },

@@ -6,6 +6,7 @@ import { readModelConfig } from "../models/exact-json.ts";
 import type { ModelConfig } from "../models/model-config.ts";
 import { planVocabulary, type TokenizerOptions } from "../models/plan-vocabulary.ts";
 import { remapVocabulary } from "../models/remap-vocabulary.ts";
+import { hasPiecesOnly, haveSamePieces } from "../models/sentence-pieces.ts";
 import { examineTiedWeights, untieWeights } from "../models/tied-weights.ts";
 import {
   assertSameVocabularySize,
@@ -39,6 +40,8 @@ export interface PreparedModels {
   readonly vocabulary: VocabularyPlan | undefined;
   /** Whether the output head of the result is its embedding; undefined if the config of the base says it. */
   readonly tied: boolean | undefined;
+  /** What people should look at. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -70,7 +73,7 @@ export async function prepareModels(
   const { networks, tied } = await unifyHeads(remapped.networks, { axes, configs });
   return {
     networks: new Map(inputs.map(({ reference }, i) => [keyOf(reference), at(networks, i, "network")])),
-    ...{ inputs, vocabulary: remapped.vocabulary, tied },
+    ...{ inputs, vocabulary: remapped.vocabulary, tied, notes: remapped.notes },
   };
 }
 
@@ -118,12 +121,13 @@ interface VocabularyInputs {
 async function unifyVocabularies(
   recipe: Recipe,
   { inputs, axes, tokenizer }: VocabularyInputs,
-): Promise<{ readonly networks: readonly Checkpoint[]; readonly vocabulary: VocabularyPlan | undefined }> {
+): Promise<UnifiedVocabularies> {
   const networks = inputs.map(({ network }) => network);
-  if (tokenizer === undefined) {
+  const unchanged = (notes: readonly string[] = []) => {
     if (axes.every(({ size }) => size > 0)) assertSameVocabularySize(networks, axes);
-    return { networks, vocabulary: undefined };
-  }
+    return { networks, vocabulary: undefined, notes };
+  };
+  if (tokenizer === undefined) return unchanged();
   if (listReferences(recipe).some(({ reference }) => isNested(reference)))
     throw noTokenizer("a recipe as a network: give it a tokenizer of its own");
   const models = inputs.map(({ name, directory }) => {
@@ -132,15 +136,54 @@ async function unifyVocabularies(
     return { name, directory };
   });
   const [first, ...others] = models;
-  if (first === undefined) return { networks, vocabulary: undefined };
+  if (first === undefined) return unchanged();
   const { base_model: base } = recipe;
   const position = inputs.findIndex(
     ({ reference }) => base !== undefined && keyOf(reference) === keyOf(base),
   );
+  const notes = await keepUnreadTokens(models, at(models, Math.max(0, position), "network"), tokenizer);
+  if (notes !== undefined) return unchanged(notes);
   const vocabulary = await planVocabulary({
     ...{ networks: [first, ...others], base: position < 0 ? undefined : position, tokenizer },
   });
-  return { networks: remapVocabulary(networks, axes, vocabulary), vocabulary };
+  return { networks: remapVocabulary(networks, axes, vocabulary), vocabulary, notes: [] };
+}
+
+/** Networks whose rows of tokens are in one order. */
+interface UnifiedVocabularies {
+  readonly networks: readonly Checkpoint[];
+  readonly vocabulary: VocabularyPlan | undefined;
+  readonly notes: readonly string[];
+}
+
+/** A network, and the directory with its tokenizer. */
+interface TokenizedModel {
+  readonly name: string;
+  readonly directory: string;
+}
+
+/**
+ * Finds out whether rows of tokens can stay as they are although some tokens cannot be read: all networks
+ * have the same file of SentencePiece, or the tokenizer of the base was asked for.
+ * @returns notes if rows stay; undefined if vocabularies must be planned
+ */
+async function keepUnreadTokens(
+  models: readonly TokenizedModel[],
+  base: TokenizedModel,
+  { source = "union", tokens = {}, padToMultipleOf = 1 }: TokenizerOptions,
+): Promise<readonly string[] | undefined> {
+  const isPlain = Object.keys(tokens).length === 0 && padToMultipleOf === 1;
+  if (!isPlain || (source !== "union" && source !== "base")) return undefined;
+  const unread = await Promise.all(models.map(({ directory }) => hasPiecesOnly(directory)));
+  if (!unread.includes(true)) return undefined;
+  if (await haveSamePieces(models.map(({ directory }) => directory))) return [];
+  if (source === "union") return undefined;
+  return [
+    `the tokens of ${models
+      .filter((_, i) => unread[i])
+      .map(({ name }) => `"${name}"`)
+      .join(", ")} cannot be read: all networks are taken to have the tokens of "${base.name}", row by row`,
+  ];
 }
 
 function noTokenizer(problem: string): UnsupportedError {

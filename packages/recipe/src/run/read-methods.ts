@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { InputError } from "@isthmus/core";
-import { MERGE_METHODS, type MergeMethod } from "@isthmus/merging";
+import type { MergeMethod } from "@isthmus/merging";
+import { RECIPE_METHODS } from "../plan/find-method.ts";
 
 /**
  * Reads merge methods from JavaScript files, and adds them to the methods that there are. A file exports
@@ -13,7 +14,7 @@ import { MERGE_METHODS, type MergeMethod } from "@isthmus/merging";
  */
 export async function readMethods(
   paths: readonly string[],
-  others: ReadonlyMap<string, MergeMethod> = MERGE_METHODS,
+  others: ReadonlyMap<string, MergeMethod> = RECIPE_METHODS,
 ): Promise<ReadonlyMap<string, MergeMethod>> {
   const methods = new Map(others);
   for (const path of paths) {

@@ -89,6 +89,70 @@ describe("runRecipe()", () => {
     expect(readdirSync(folder)).toEqual(["a", "b"]);
   });
 
+  describe("with tokens in tokenizer.model only", () => {
+    /** Saves two models of which each has its tokens in a file of SentencePiece. */
+    async function savePieces(pieces: readonly [string, string], rows: readonly [number, number] = [56, 56]) {
+      const paths = await Promise.all(
+        pieces.map(async (content, i) => {
+          const path = await saveModel(`pieces-${rows[i]}-${i}`, "bpe", {
+            rows: rows[i] ?? 56,
+            offset: 2 * i,
+            head: true,
+          });
+          for (const file of readdirSync(path))
+            if (/^(tokenizer|vocab|merges|special|added)/.test(file)) rmSync(join(path, file));
+          writeFileSync(join(path, "tokenizer.model"), content);
+          const config = JSON.parse(readFileSync(join(path, "config.json"), "utf8"));
+          writeFileSync(join(path, "config.json"), JSON.stringify({ ...config, vocab_size: rows[i] }));
+          return path;
+        }),
+      );
+      const run = (tokenizer: string) =>
+        runRecipe(
+          parseRecipe(
+            `merge_method: linear\ntokenizer: ${tokenizer}\nmodels: [{ model: ${paths[0]} }, { model: ${paths[1]} }]`,
+          ),
+          join(folder, "out"),
+        );
+      return { run, paths };
+    }
+
+    it.each(["{ source: union }", "{ source: base }"])(
+      "merges rows in their places where the files are equal, as %s, and copies them",
+      async (tokenizer) => {
+        const { run } = await savePieces(["pieces", "pieces"]);
+        const { modelFiles } = await run(tokenizer);
+        expect(modelFiles.notes.join()).not.toContain("cannot be read");
+        expect(readFileSync(join(folder, "out", "tokenizer.model"), "utf8")).toBe("pieces");
+        expect((await valuesOf(join(folder, "out"), "lm_head.weight")).slice(0, 6)).toEqual([
+          1, 1, 1, 2, 2, 2,
+        ]);
+      },
+    );
+
+    it("unites no files that differ, and says how to make what is missing; base takes rows as they are", async () => {
+      const { run, paths } = await savePieces(["pieces", "others"]);
+      await expect(run("{ source: union }")).rejects.toThrow(
+        `they are in tokenizer.model only; make tokenizer.json in Python (packages transformers and sentencepiece): AutoTokenizer.from_pretrained("${paths[0]}").save_pretrained`,
+      );
+      await expect(run("{ source: base, pad_to_multiple_of: 8 }")).rejects.toThrow(/make tokenizer\.json/);
+      const { modelFiles } = await run("{ source: base }");
+      expect(modelFiles.notes.join()).toMatch(
+        /cannot be read: all networks are taken to have the tokens of ".*pieces-56-0"/,
+      );
+      expect(readFileSync(join(folder, "out", "tokenizer.model"), "utf8")).toBe("pieces");
+    });
+
+    it("does not take files for equal whose added tokens contradict each other, nor rows of other sizes", async () => {
+      const { run, paths } = await savePieces(["pieces", "pieces"]);
+      for (const [i, token] of ["<a>", "<b>"].entries())
+        writeFileSync(join(paths[i] ?? "", "added_tokens.json"), JSON.stringify({ [token]: 55 }));
+      await expect(run("{ source: union }")).rejects.toThrow(/make tokenizer\.json/);
+      const larger = await savePieces(["pieces", "pieces"], [57, 60]);
+      await expect(larger.run("{ source: union }")).rejects.toThrow(/vocabularies must have one size/);
+    });
+  });
+
   it("gives a network a head where others have one, and the config says so", async () => {
     const [a, b] = [
       await saveModel("a", "bpe", { rows: 56, offset: 0, head: false }),

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
-import { at } from "@isthmus/core";
-import { type SaveMergeOptions, type SaveMergeResult, saveMerge } from "@isthmus/merging";
+import { join } from "node:path";
+import { at, createFolder, InputError } from "@isthmus/core";
+import { type SaveMergeOptions, type SaveMergeResult, saveAdapterConfig, saveMerge } from "@isthmus/merging";
 import { type PlanSummary, summarizePlan } from "../plan/summarize-plan.ts";
 import type { Recipe } from "../recipe/recipe.ts";
 import { type OpenedRecipe, type OpenRecipeOptions, openRecipe } from "./open-recipe.ts";
@@ -25,7 +26,8 @@ export interface RunRecipeResult {
 
 /**
  * Makes the network that a recipe describes, and saves it as safetensors; in a folder, with all that a model
- * is loaded with: config, tokenizer, chat template, model card.
+ * is loaded with: config, tokenizer, chat template, model card. A merge of LoRA adapters is saved as an
+ * adapter that PEFT loads, in a folder.
  *
  * The merge is made by worker threads within a limit of memory, and goes on where it was interrupted: see
  * `saveMerge`.
@@ -73,16 +75,39 @@ export async function saveRecipe(
   output: string,
   { text, ...options }: SaveRecipeOptions = {},
 ): Promise<RunRecipeResult> {
-  const { plan, source, isAligned } = opened;
-  const saved = await saveMerge(plan, output, {
+  const { plan, source, isSlow, adapter } = opened;
+  const weights = adapter === undefined ? output : await adapterWeightsIn(output);
+  const saved = await saveMerge(plan, weights, {
     ...options,
     ...{ source, recipe },
-    // Each thread would align the networks again.
-    threads: isAligned ? 1 : options.threads,
+    // Each thread would align the networks again, or compute a module of an adapter once for each matrix.
+    threads: isSlow ? 1 : options.threads,
     maxShardBytes: options.maxShardBytes ?? (await shardBytesOf(opened)),
   });
-  const modelFiles = await writeRecipeFiles(recipe, opened, output, { text });
-  return { output: saved, summary: summarizePlan(plan), modelFiles };
+  const modelFiles =
+    adapter === undefined
+      ? await writeRecipeFiles(recipe, opened, output, { text })
+      : { files: [await saveAdapterConfig(adapter, output)], notes: [] };
+  return {
+    output: adapter === undefined ? saved : { ...saved, path: output },
+    summary: summarizePlan(plan),
+    modelFiles,
+  };
+}
+
+/**
+ * Makes the folder of an adapter, and returns the path of its weights there, by the name that PEFT looks for.
+ * @throws InputError if the output is named like a file
+ */
+async function adapterWeightsIn(output: string): Promise<string> {
+  if (output.endsWith(".safetensors")) {
+    throw new InputError(
+      `Cannot write the merged adapter to "${output}" as an adapter is a folder of weights and settings: name a folder`,
+      { input: output },
+    );
+  }
+  await createFolder(output);
+  return join(output, "adapter_model.safetensors");
 }
 
 /**

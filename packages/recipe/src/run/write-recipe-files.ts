@@ -25,7 +25,7 @@ export interface RecipeFiles {
  */
 export async function writeRecipeFiles(
   recipe: Recipe,
-  { models: { inputs, vocabulary, tied } }: Pick<OpenedRecipe, "models">,
+  { models: { inputs, vocabulary, tied, notes } }: Pick<OpenedRecipe, "models">,
   output: string,
   { text = stringify(recipe) }: { readonly text?: string | undefined },
 ): Promise<RecipeFiles> {
@@ -34,13 +34,14 @@ export async function writeRecipeFiles(
   const isFolder = (await stat(output).catch(() => undefined))?.isDirectory() ?? false;
   if (base === undefined || !isFolder) return { files: [], notes: [] };
   const dtype = recipe.out_dtype ?? recipe.dtype;
-  return writeModelFiles(output, {
+  const written = await writeModelFiles(output, {
     ...{ base, recipe: text, method: recipe.merge_method, vocabulary, tied },
     networks: inputs.flatMap((input) => describeNetwork(recipe, input)),
     dtype: dtype === undefined ? undefined : RECIPE_DTYPES[dtype],
     layers: layersOf(recipe),
     chatTemplate: recipe.chat_template,
   });
+  return { ...written, notes: [...notes, ...written.notes] };
 }
 
 function describeNetwork(recipe: Recipe, { reference, name, directory }: RecipeModelInput) {

@@ -1,4 +1,6 @@
-import { MERGE_METHODS, type MergeMethod, type ParameterSpec } from "@isthmus/merging";
+import type { MergeMethod, ParameterSpec, ParameterSpecs } from "@isthmus/merging";
+import { COMBINATIONS } from "../adapters/adapter-methods.ts";
+import { RECIPE_METHODS } from "../plan/find-method.ts";
 import { RECIPE } from "../recipe/recipe-shape.ts";
 import { SETTINGS } from "../recipe/setting-shape.ts";
 import type { Key, Shape } from "../recipe/shape.ts";
@@ -21,7 +23,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
  * assert.deepEqual([required, additionalProperties], [["merge_method"], false]);
  * ```
  */
-export function recipeJsonSchema(methods: ReadonlyMap<string, MergeMethod> = MERGE_METHODS): JsonSchema {
+export function recipeJsonSchema(methods: ReadonlyMap<string, MergeMethod> = RECIPE_METHODS): JsonSchema {
   const definitions = new Map<string, JsonSchema>();
   const setting = schemaOf(SETTINGS.values, definitions);
   definitions.set("settings", {
@@ -40,16 +42,24 @@ export function recipeJsonSchema(methods: ReadonlyMap<string, MergeMethod> = MER
 }
 
 function describeMethods(methods: ReadonlyMap<string, MergeMethod>): JsonSchema {
-  const listed = [...methods.values()].map(({ name, description }) => ({ const: name, description }));
+  const ofAdapters = COMBINATIONS.filter(({ name }) => !methods.has(name));
+  const all = [
+    ...[...methods.values()].map(({ name, description }) => ({ name, description })),
+    ...ofAdapters.map(({ name, description }) => ({ name, description: `Of adapters: ${description}` })),
+  ];
+  const listed = all.map(({ name, description }) => ({ const: name, description }));
   return { description: "The method that merges tensors.", anyOf: [...listed, { type: "string" }] };
 }
 
 /** Describes all parameters of all methods: one of a name for all methods that have it. */
 function describeParameters(methods: ReadonlyMap<string, MergeMethod>, setting: JsonSchema): JsonSchema {
   const texts = new Map<string, string[]>();
-  for (const { name: method, parameters } of methods.values())
+  const add = (method: string, parameters: ParameterSpecs) => {
     for (const [name, spec] of Object.entries(parameters))
       texts.set(name, [...(texts.get(name) ?? []), `${method}: ${describeParameter(spec)}`]);
+  };
+  for (const { name, parameters } of methods.values()) add(name, parameters);
+  for (const { name, parameters } of COMBINATIONS) add(`${name} of adapters`, parameters);
   const entries = [...texts].sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(
     entries.map(([name, lines]) => [name, { description: lines.join("\n"), allOf: [setting] }]),

@@ -2,6 +2,7 @@ import type { StudyResult } from "@isthmus/study";
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
+import { comparisonResult } from "../../test/comparison-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { renderResultPage } from "./render-result-page.ts";
@@ -13,6 +14,7 @@ const RESULTS: readonly DrawableResult[] = [
   curveResult(),
   starResult(),
   studyResult(),
+  comparisonResult(),
 ];
 
 interface Element {
@@ -184,7 +186,8 @@ describe("renderResultPage()", () => {
   });
 
   it("renderResultPage() says of every figure which examples it shows, and of layers how similar they are", async () => {
-    for (const result of RESULTS.filter(({ kind }) => kind !== "study")) {
+    const ofExamples = RESULTS.filter(({ kind }) => kind !== "study" && kind !== "comparison");
+    for (const result of ofExamples) {
       const captions = all(parse(await pageOf(result)), "figcaption").map(({ textContent }) => textContent);
       for (const caption of captions) expect(caption).toMatch(/examples of (fashion-)?mnist:(test|train)/);
     }
@@ -389,7 +392,47 @@ describe("renderResultPage()", () => {
     );
   });
 
+  it("renderResultPage() shows what networks are to each other, and what differs", async () => {
+    const document = parse(await pageOf(comparisonResult()));
+    expect(document.querySelector(".lead")?.textContent).toBe(
+      "4 networks: same ancestor, they can be merged as they are (97 % sure). There are 1 error and 1 warning to read before a merge.",
+    );
+    expect(cellsOf(document, "findings")[0]).toMatch(
+      /^errorthe rows of tokens of network 3.*put them in one/,
+    );
+    expect(cellsOf(document, "pairs")[5]).toMatch(/^3 and basesame ancestor: they can be merged/);
+    expect(cellsOf(document, "steps")).toEqual([
+      "1: math0.110090.00101.5",
+      "2: code0.130090.0060.00",
+      "3: model0.2100101.560.00",
+    ]);
+    expect(cellsOf(document, "differences")).toContain("1 and 3shapelm_head.weight[500, 64][512, 64]");
+    expect(cellsOf(document, "differences")).toContain("1 and 3only in 3extra.biasabsentpresent");
+    expect(cellsOf(document, "networks")[2]).toContain("f32\u00a0(26), f16\u00a0(1)512tied");
+    expect(cellsOf(document, "vocabularies")[1]).toBe("1 and 3model.embed_tokens.weight5005120.970025.00 %");
+    expect(all(document, "figure .full svg")).toHaveLength(3);
+  });
+
+  it("renderResultPage() of networks that have nothing in common has no figures of distances", async () => {
+    const { pairs, verdicts, ...comparison } = comparisonResult();
+    const [pair, judged] = [pairs[0] ?? expect.fail(), verdicts[0] ?? expect.fail()];
+    const strangers = { ...pair, distance: null, cosine: null, kinship: null, vocabulary: null, tensors: [] };
+    const verdict = "different architecture";
+    const document = parse(
+      await pageOf({
+        ...comparison,
+        ...{ networks: comparison.networks.slice(0, 2), base: null, taskVectors: null, verdict },
+        ...{ pairs: [strangers], verdicts: [{ ...judged, verdict }], findings: [] },
+      }),
+    );
+    expect(document.querySelector(".lead")?.textContent).toMatch(
+      /^Both networks: different architecture, they cannot be averaged/,
+    );
+    expect(all(document, "figure")).toEqual([]);
+  });
+
   it("renderResultPage() refuses results that contradict themselves or show nothing", async () => {
+    const comparison = comparisonResult();
     const [layers, plane, curve, star, study] = [
       layersResult(),
       planeResult(),
@@ -423,6 +466,13 @@ describe("renderResultPage()", () => {
       [
         { ...study, figures: [{ ...figure, y: "speed" }] },
         '"speed" is not among "net", "accuracy", "seconds"',
+      ],
+      [{ ...comparison, pairs: [] }, "at least one pair of networks is needed: got 0"],
+      [{ ...comparison, verdicts: [] }, "each of 6 pairs needs a verdict: got 0"],
+      [{ ...comparison, base: 7 }, "its 4 networks: one speaks of network 8"],
+      [
+        { ...comparison, taskVectors: { base: 3, guessed: false, networks: [0], lengths: [], cosines: [] } },
+        "steps of 1 networks need as many lengths and cosines: got 0 and 0",
       ],
     ];
     for (const [result, message] of broken) await expect(pageOf(result)).rejects.toThrow(message);

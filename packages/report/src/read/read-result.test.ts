@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { barrierCurve } from "../../test/barrier-curve.ts";
+import { comparisonResult } from "../../test/comparison-result.ts";
 import { curveResult, layersResult, planeResult, starResult, studyResult } from "../../test/results.ts";
 import type { DrawableResult } from "../result/drawable-result.ts";
 import { readResult } from "./read-result.ts";
@@ -27,6 +28,7 @@ describe("readResult()", () => {
     curveResult(),
     starResult(),
     studyResult(),
+    comparisonResult(),
   ])("readResult() reads a $kind as it was written, and keeps what it does not know", async (result) => {
     const written = { ...result, outputs: ["a.safetensors"] };
     expect(await read(written)).toEqual(written);
@@ -57,7 +59,7 @@ describe("readResult()", () => {
       ["{", /must be JSON/],
       [
         { kind: "checkpoint" },
-        /one of barrier, layers, plane, curve, star, study: it is "checkpoint"; give a file/,
+        /one of barrier, layers, plane, curve, star, study, comparison: it is "checkpoint"; give a file/,
       ],
       [{ kind: "toString" }, /it is "toString"/],
       [[1, 2], /the "kind" of a result must be one of .*: it has none/],

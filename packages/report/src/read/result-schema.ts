@@ -1,19 +1,7 @@
-import type { SameShape } from "@isthmus/study";
 import { z } from "zod";
 import type { DrawableResult } from "../result/drawable-result.ts";
-
-/** A result of a kind, as a file holds it. */
-type ResultOf<K extends DrawableResult["kind"]> = Extract<DrawableResult, { readonly kind: K }>;
-
-/**
- * Returns the schema of a kind of result as it is, once the compiler has found that it describes the type of
- * the result: a key or a choice that is added to the type or to the schema alone is an error here.
- */
-function schemaOf<K extends DrawableResult["kind"]>() {
-  return <S extends z.ZodType>(
-    schema: SameShape<z.output<S>, ResultOf<K>> extends true ? S : never,
-  ): z.ZodType => schema;
-}
+import { COMPARISON_SCHEMA } from "./comparison-schema.ts";
+import { provenance, schemaOf } from "./schema-of.ts";
 
 /** JSON has no NaN: it writes null for what could not be measured. */
 const measured = z
@@ -271,8 +259,6 @@ const study = z.looseObject({
   seed: count,
 });
 
-const provenance = z.looseObject({ command: text, version: text }).optional();
-
 /** Form of every kind of result as `--json` prints it; what it does not know is left as it is. */
 export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>> = {
   barrier: schemaOf<"barrier">()(
@@ -287,4 +273,5 @@ export const RESULT_SCHEMAS: Readonly<Record<DrawableResult["kind"], z.ZodType>>
   curve: schemaOf<"curve">()(curve.extend({ provenance })),
   star: schemaOf<"star">()(star.extend({ provenance })),
   study: schemaOf<"study">()(study.extend({ provenance })),
+  comparison: COMPARISON_SCHEMA,
 };

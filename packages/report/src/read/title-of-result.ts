@@ -1,6 +1,9 @@
 import { basename } from "node:path";
 import type { DrawableResult } from "../result/drawable-result.ts";
 
+/** Networks from which on a title counts them and does not name them. */
+const MOST_NAMED = 3;
+
 /** Returns the title of a result's page, made of what the result says of itself. */
 export function titleOfResult(result: DrawableResult): string {
   switch (result.kind) {
@@ -15,6 +18,10 @@ export function titleOfResult(result: DrawableResult): string {
       return `A star of ${result.anchors.length} networks`;
     case "study":
       return result.only === undefined ? result.title : `${result.title} (a part)`;
+    case "comparison":
+      return result.networks.length > MOST_NAMED
+        ? `${result.networks.length} networks compared`
+        : `${result.networks.map(({ source }) => basename(source)).join(", ")} compared`;
   }
 }
 

@@ -1,4 +1,5 @@
 import { assertDrawable } from "../barrier-curve.ts";
+import { describeComparison } from "./comparison/describe-comparison.ts";
 import { describeBarriers } from "./describe-barriers.ts";
 import { describeCurve } from "./describe-curve.ts";
 import { describeLayers } from "./describe-layers.ts";
@@ -26,5 +27,7 @@ export function describeResult(result: DrawableResult): Report {
       return describeStar(result);
     case "study":
       return describeStudy(result);
+    case "comparison":
+      return describeComparison(result);
   }
 }

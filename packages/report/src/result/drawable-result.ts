@@ -1,5 +1,6 @@
 import type { BarrierResult, LayersResult, PlaneResult } from "@isthmus/barrier";
 import type { CurveResult } from "@isthmus/curve";
+import type { MergeFinding, NetworkComparison, PairVerdict, Verdict } from "@isthmus/recipe";
 import type { StarResult } from "@isthmus/star-domain";
 import type { StudyResult } from "@isthmus/study";
 import type { BarrierCurve } from "../barrier-curve.ts";
@@ -8,6 +9,18 @@ import type { BarrierCurve } from "../barrier-curve.ts";
 export interface ComparedBarrierResult extends BarrierResult {
   readonly asTrained?: BarrierResult;
   readonly alignment?: object;
+}
+
+/** A comparison of networks as the verb prints it: with what it means for a merge. */
+export interface ComparisonResult extends NetworkComparison {
+  /** The worst verdict on networks that are to be merged. */
+  readonly verdict: Verdict;
+  /** From 0.5, a guess, to 1. */
+  readonly confidence: number;
+  /** Verdicts on all pairs, in their order. */
+  readonly verdicts: readonly PairVerdict[];
+  /** What to know before a merge, errors first. */
+  readonly findings: readonly Omit<MergeFinding, "kind">[];
 }
 
 /** The command that made a result. */
@@ -25,6 +38,7 @@ export type DrawableResult = (
   | CurveResult
   | StarResult
   | StudyResult
+  | ComparisonResult
 ) & { readonly provenance?: Provenance };
 
 /** Curves of a barrier, before and after alignment if it has both. */

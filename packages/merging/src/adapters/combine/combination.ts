@@ -14,8 +14,15 @@ export interface ModuleChanges {
 
 /** A way to make one low-rank change of several. */
 export interface Combination {
-  /** Rank of the result, from the ranks of the changes and the extents of the weight. */
-  rankOf(ranks: readonly number[], extents: { readonly out: number; readonly in: number }): number;
+  /**
+   * Rank of the result, from the ranks of the changes and the extents of the weight of a module.
+   * @throws MismatchError if changes of these ranks cannot be merged
+   */
+  rankOf(
+    ranks: readonly number[],
+    extents: { readonly out: number; readonly in: number },
+    module: string,
+  ): number;
   /** Computes the result, `[out, rank]` and `[rank, in]`, with scale 1. */
   combine(changes: ModuleChanges): Promise<Factors>;
 }

@@ -1,4 +1,4 @@
-import { at, createCheckpoint, createTensor, toFloat32 } from "@isthmus/core";
+import { at, createCheckpoint, createTensor, MismatchError, toFloat32 } from "@isthmus/core";
 import { createMatrix, joinColumns, type Matrix, transpose } from "@isthmus/linear-algebra";
 import { multiplyBy } from "../../matrices/kernels/traces.ts";
 import { merge } from "../../merge.ts";
@@ -26,15 +26,18 @@ export interface CoreRule {
  * Source: Panariello et al., Accurate and efficient low-rank model merging in core space, 2025, section 4. We
  * use orthonormal bases by Cholesky factors where the authors use singular vectors; methods that treat
  * elements one by one, such as TIES, depend on that choice.
+ *
+ * @param positions - adapters that change the module, among all that are merged
  */
-export function coreCombination({ method, parameters = {}, seed = 0 }: CoreRule): Combination {
+export function coreCombination(rule: CoreRule, positions: readonly number[]): Combination {
+  const { method, seed = 0 } = rule;
+  const parameters = parametersOf(rule, positions);
   return {
-    rankOf: (ranks, extents) =>
-      Math.min(
-        ranks.reduce((total, rank) => total + rank, 0),
-        extents.out,
-        extents.in,
-      ),
+    rankOf(ranks, extents, module) {
+      assertCount(method, ranks.length, module);
+      const sum = ranks.reduce((total, rank) => total + rank, 0);
+      return Math.min(sum, extents.out, extents.in);
+    },
     async combine({ factors, scales, products, name }) {
       const [first, ...others] = factors;
       const ofLeft = joinColumns([first.left, ...others.map(({ left }) => left)]);
@@ -50,11 +53,11 @@ export function coreCombination({ method, parameters = {}, seed = 0 }: CoreRule)
         cores.push(core);
       }
       const toNetwork = ({ rows, columns, data }: Matrix) =>
-        createCheckpoint({ core: createTensor("f32", [rows, columns], Float32Array.from(data)) }, {}, name);
+        createCheckpoint({ [name]: createTensor("f32", [rows, columns], Float32Array.from(data)) }, {}, name);
       const zeros = toNetwork({ ...at(cores, 0, "core"), data: at(cores, 0, "core").data.slice().fill(0) });
       const base = method.networks.base === "required" ? { base: zeros } : {};
       const merged = merge(cores.map(toNetwork), { method, parameters, seed, products, ...base });
-      const { data, dtype } = await merged.read("core");
+      const { data, dtype } = await merged.read(name);
       const core = createMatrix(bases.left.columns, bases.right.columns, toFloat32(data, dtype));
       // The core is multiplied into the side with more directions: the rank is the number of the others.
       return core.rows < core.columns
@@ -62,4 +65,29 @@ export function coreCombination({ method, parameters = {}, seed = 0 }: CoreRule)
         : { left: await products.multiply(bases.left, core), right: transpose(bases.right) };
     },
   };
+}
+
+/** Returns the parameters of the adapters at some positions, where each adapter has a value of its own. */
+function parametersOf(
+  { method, parameters = {} }: CoreRule,
+  positions: readonly number[],
+): GivenParameters<ParameterSpecs> {
+  const chosen = Object.entries(parameters).map(([name, value]) => {
+    const isOfEach = Array.isArray(value) && method.parameters[name]?.of === "network";
+    return [name, isOfEach ? value.filter((_, i) => positions.includes(i)) : value] as const;
+  });
+  return Object.fromEntries(chosen) as GivenParameters<ParameterSpecs>;
+}
+
+/** @throws MismatchError if a method cannot merge as many changes as a module has */
+function assertCount(
+  { name, networks: { least, most = Infinity } }: MergeMethod,
+  count: number,
+  module: string,
+) {
+  if (count >= least && count <= most) return;
+  throw new MismatchError(
+    `Cannot merge adapters in core space by ${name} as it merges ${least === most ? least : `at least ${least}`} changes of a module: ${count} of the adapters change "${module}"`,
+    { parameters: [module] },
+  );
 }

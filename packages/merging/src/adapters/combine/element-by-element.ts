@@ -1,8 +1,8 @@
-import { at, MismatchError } from "@isthmus/core";
+import { at, MismatchError, OutOfRangeError } from "@isthmus/core";
 import type { Matrix } from "@isthmus/linear-algebra";
 import { mergeBySign, trimInPlace } from "../../matrices/kernels/majority.ts";
 import { addScaled } from "../../matrices/kernels/task-vectors.ts";
-import type { Combination, ModuleChanges } from "./combination.ts";
+import type { Combination } from "./combination.ts";
 
 /** Merges matrices of one shape, each with its factor. */
 type Rule = (matrices: readonly Matrix["data"][], factors: readonly number[], out: Matrix["data"]) => void;
@@ -21,8 +21,14 @@ export const linearCombination: Combination = elementByElement((matrices, factor
  *
  * Source: Yadav et al., TIES-merging, 2023, algorithm 1, as PEFT applies it to `A` and `B`.
  * @param density - share of elements that is kept
+ * @throws OutOfRangeError if the density is not in `[0, 1]`
  */
 export function tiesCombination(density: number): Combination {
+  if (!(density >= 0 && density <= 1)) {
+    throw new OutOfRangeError(
+      `Cannot merge adapters by "ties" as the density must be in [0, 1]: it is ${density}`,
+    );
+  }
   return elementByElement((matrices, factors, out) => {
     const trimmed = matrices.map((matrix) => matrix.slice());
     for (const matrix of trimmed) trimInPlace(matrix, density);
@@ -33,10 +39,11 @@ export function tiesCombination(density: number): Combination {
 /** Makes a combination that treats `A` and `B` apart; PEFT gives the sign of a scale to `A`. */
 function elementByElement(rule: Rule): Combination {
   return {
-    rankOf: (ranks) => at(ranks, 0, "rank"),
-    async combine(changes) {
-      assertSameRank(changes);
-      const { factors, scales } = changes;
+    rankOf(ranks, _extents, module) {
+      assertSameRank(ranks, module);
+      return at(ranks, 0, "rank");
+    },
+    async combine({ factors, scales }) {
       const roots = scales.map((scale) => Math.sqrt(Math.abs(scale)));
       const signed = scales.map((scale, i) => (scale < 0 ? -1 : 1) * at(roots, i, "scale"));
       const merge = (matrices: readonly Matrix[], by: readonly number[]): Matrix => {
@@ -63,11 +70,11 @@ function elementByElement(rule: Rule): Combination {
   };
 }
 
-function assertSameRank({ name, factors }: ModuleChanges): void {
-  const ranks = new Set(factors.map(({ right }) => right.rows));
-  if (ranks.size <= 1) return;
+function assertSameRank(ranks: readonly number[], module: string): void {
+  const different = new Set(ranks);
+  if (different.size <= 1) return;
   throw new MismatchError(
-    `Cannot merge adapters element by element as their ranks of "${name}" must be equal: they are ${[...ranks].join(", ")}; merge by "cat" or "svd"`,
-    { parameters: [name] },
+    `Cannot merge adapters element by element as their ranks of "${module}" must be equal: they are ${[...different].join(", ")}; merge by "cat" or "svd"`,
+    { parameters: [module] },
   );
 }

@@ -1,4 +1,4 @@
-import { at } from "@isthmus/core";
+import { at, OutOfRangeError } from "@isthmus/core";
 import { joinColumns, type Matrix, sliceColumns, svd, transpose } from "@isthmus/linear-algebra";
 import { multiplyBy } from "../../matrices/kernels/traces.ts";
 import type { Factors } from "../read-factors.ts";
@@ -19,9 +19,15 @@ export const catCombination: Combination = {
  * The sum is never written out: bases of `B` and `A` of all adapters side by side hold it in a small matrix,
  * with the same singular values.
  * @param rank - rank of the result; undefined for the largest rank of the adapters
+ * @throws OutOfRangeError if the rank is not a whole number of at least 1
  */
 export function svdCombination(rank: number | undefined): Combination {
-  const rankOf: Combination["rankOf"] = (ranks, extents) =>
+  if (rank !== undefined && !(Number.isSafeInteger(rank) && rank >= 1)) {
+    throw new OutOfRangeError(
+      `Cannot merge adapters by "svd" as the rank must be a whole number of at least 1: it is ${rank}`,
+    );
+  }
+  const rankOf = (ranks: readonly number[], extents: Parameters<Combination["rankOf"]>[1]) =>
     Math.min(rank ?? Math.max(...ranks), extents.out, extents.in);
   return {
     rankOf,

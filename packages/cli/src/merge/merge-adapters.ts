@@ -1,0 +1,59 @@
+import { at, UsageError } from "@isthmus/core";
+import { isAdapterFolder } from "@isthmus/merging";
+import type { Recipe } from "@isthmus/recipe";
+import type { CommonOptions, Context, Outcome } from "../verb.ts";
+import type { MergeOptions } from "./merge-options.ts";
+import { mergeRecipe } from "./merge-recipe.ts";
+
+/** Options of networks, which adapters have no use for. */
+const OF_NETWORKS = {
+  align: "--align",
+  graph: "--graph",
+  statistics: "--statistics",
+  layers: "--layers",
+  layersFrom: "--layers-from",
+  requireBarrier: "--require-barrier",
+} as const;
+
+/**
+ * Checks whether all of some paths are folders of LoRA adapters, which are merged with each other.
+ * @throws UsageError if only some of them are
+ */
+export async function areAdapters(paths: readonly string[]): Promise<boolean> {
+  const adapters = await Promise.all(paths.map(isAdapterFolder));
+  if (adapters.length === 0 || adapters.every(Boolean)) return adapters.length > 0;
+  const mixed = paths.find((_, i) => adapters[i]);
+  if (mixed === undefined) return false;
+  throw new UsageError(
+    `Cannot merge "${mixed}" with networks as it is a LoRA adapter, which changes one: write a recipe whose model is model+adapter, the model that it changes and "${mixed}"`,
+  );
+}
+
+/**
+ * Merges LoRA adapters with each other, by the recipe that the options amount to.
+ * @throws UsageError if an option is of networks only, or there is not one weight for each adapter
+ */
+export async function mergeAdapterFolders(
+  paths: readonly string[],
+  options: MergeOptions & CommonOptions,
+  context: Context,
+): Promise<Outcome> {
+  for (const [name, option] of Object.entries(OF_NETWORKS)) {
+    if (options[name as keyof typeof OF_NETWORKS] === undefined) continue;
+    throw new UsageError(
+      `Cannot merge adapters with ${option} as it is for networks: leave it out, or merge models as base+adapter by a recipe`,
+    );
+  }
+  const { weights = paths.map(() => 1 / paths.length), combination = "cat", dtype } = options;
+  if (weights.length !== paths.length) {
+    throw new UsageError(
+      `Cannot merge ${paths.length} adapters as --weights needs one number for each: got ${weights.length}`,
+    );
+  }
+  const recipe: Recipe = {
+    merge_method: combination,
+    models: paths.map((model, i) => ({ model, parameters: { weight: at(weights, i, "weight") } })),
+    ...(dtype !== undefined && { dtype }),
+  };
+  return mergeRecipe({ recipe, file: null }, options, context);
+}

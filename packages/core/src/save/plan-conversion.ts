@@ -1,0 +1,122 @@
+import { basename, dirname, join } from "node:path";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { type GgufTarget, ggufBytes, ggufTarget, writeGguf } from "../formats/gguf/write-gguf.ts";
+import { findEarlierModel } from "../formats/layers-model/find-earlier-model.ts";
+import {
+  type LayersWeight,
+  layersWeight,
+  layOutLayersModel,
+  writeLayersWeights,
+} from "../formats/layers-model/write-layers-model.ts";
+import { npzBytes, numpyType, writeNpz } from "../formats/npz/write-npz.ts";
+import { torchBytes, writeTorch } from "../formats/torch/write-torch.ts";
+import type { OutputFile } from "../io/output-file.ts";
+import { DTYPES, type DType } from "../tensor/dtype.ts";
+import type { TensorInfo } from "../tensor/tensor.ts";
+import type { FileWriter } from "./file-writer.ts";
+import { createShardFiles } from "./shard-files.ts";
+
+/** Formats that a checkpoint is converted to; safetensors have a plan of their own. */
+type ConvertedFormat = "torch" | "npz" | "gguf" | "tfjs";
+
+/** What decides how a checkpoint is converted. */
+interface ConversionOptions {
+  readonly dtype: DType | "q8_0" | undefined;
+  readonly metadata: Readonly<Record<string, string>> | undefined;
+  readonly maxShardBytes: number;
+}
+
+/** Where a conversion writes. */
+interface ConversionOutput {
+  readonly durable: boolean;
+  /** Starts a file under a temporary name. */
+  create(path: string): Promise<OutputFile>;
+  /** Makes a writer from the beginning of a file to its end. */
+  append(file: Pick<OutputFile, "write">): FileWriter;
+}
+
+/** The files that a checkpoint becomes in another format. */
+export interface ConversionPlan {
+  /** Paths of all files, that by which the checkpoint is opened last. */
+  readonly paths: readonly string[];
+  /** Files of an earlier checkpoint that would be left over, or opened in place of the new one. */
+  readonly earlier: readonly string[];
+  /** Bytes of all files, about. */
+  readonly bytes: number;
+  /** Writes and closes all files in the order of their paths. */
+  readonly write: (output: ConversionOutput) => Promise<void>;
+}
+
+/**
+ * Plans how a checkpoint is written in another format; reads no tensor and writes nothing.
+ * @throws UnsupportedError if the format has no way to hold a tensor
+ * @throws InputError if a file in the way is no model
+ */
+export async function planConversion(
+  checkpoint: Checkpoint,
+  path: string,
+  format: ConvertedFormat,
+  options: ConversionOptions,
+): Promise<ConversionPlan> {
+  if (format === "tfjs") return planLayersModel(checkpoint, path, options);
+  const { bytes, write } =
+    format === "gguf"
+      ? planGguf(checkpoint, options)
+      : planArchive(checkpoint, format, options.dtype as DType | undefined);
+  return {
+    ...{ paths: [path], earlier: [], bytes },
+    async write({ create, append, durable }) {
+      const file = await create(path);
+      await write(append(file));
+      await file.finish(durable);
+    },
+  };
+}
+
+/** What is written to a single file, and how. */
+interface FilePlan {
+  readonly bytes: number;
+  readonly write: (writer: FileWriter) => Promise<void>;
+}
+
+function planArchive(checkpoint: Checkpoint, format: "torch" | "npz", dtype: DType | undefined): FilePlan {
+  const tensors = new Map<string, TensorInfo>();
+  for (const [name, { dtype: stored, shape }] of checkpoint.tensors) {
+    const unchanged = format === "npz" ? numpyType(stored) : stored;
+    tensors.set(name, { dtype: dtype !== undefined && DTYPES[stored].float ? dtype : unchanged, shape });
+  }
+  return format === "npz"
+    ? { bytes: npzBytes(tensors), write: (writer) => writeNpz(tensors, writer) }
+    : { bytes: torchBytes(tensors), write: (writer) => writeTorch(tensors, writer) };
+}
+
+function planGguf(checkpoint: Checkpoint, { dtype, metadata: replaced }: ConversionOptions): FilePlan {
+  const tensors = new Map<string, GgufTarget>();
+  for (const [name, info] of checkpoint.tensors) tensors.set(name, ggufTarget(name, info, dtype));
+  const metadata = replaced ?? checkpoint.metadata;
+  return { bytes: ggufBytes(tensors, metadata), write: (writer) => writeGguf(tensors, metadata, writer) };
+}
+
+async function planLayersModel(
+  checkpoint: Checkpoint,
+  path: string,
+  { dtype, maxShardBytes }: ConversionOptions,
+): Promise<ConversionPlan> {
+  const weights = new Map<string, LayersWeight>();
+  for (const [name, info] of checkpoint.tensors)
+    weights.set(name, layersWeight(name, info, dtype as DType | undefined));
+  const stem = basename(path).replace(/\.json$/i, "");
+  const { shards, shardBytes, json, bytes } = layOutLayersModel(weights, { stem, maxShardBytes });
+  const paths = shards.map((shard) => join(dirname(path), shard));
+  return {
+    ...{ paths: [...paths, path], earlier: await findEarlierModel(path), bytes },
+    async write({ create, append, durable }) {
+      const files = createShardFiles({ paths, shardBytes, durable, create });
+      await writeLayersWeights(weights, append(files));
+      await files.finish();
+      const manifest = await create(path);
+      await append(manifest).append(json);
+      await manifest.finish(durable);
+    },
+  };
+}

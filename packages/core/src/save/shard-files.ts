@@ -1,0 +1,47 @@
+import { at } from "../invariant.ts";
+import type { OutputFile } from "../io/output-file.ts";
+
+/** Several files that are written as one, from its beginning to its end. */
+export interface ShardFiles extends Pick<OutputFile, "write"> {
+  /** Creates the files that nothing was written to, and closes the last one. */
+  finish(): Promise<void>;
+}
+
+/** What {@link createShardFiles} divides bytes among. */
+export interface ShardFilesOptions {
+  readonly paths: readonly string[];
+  /** Bytes of each file but the last. */
+  readonly shardBytes: number;
+  readonly durable: boolean;
+  /** Starts a file; one is open at a time. */
+  readonly create: (path: string) => Promise<OutputFile>;
+}
+
+/** Creates files that bytes are divided among in their order; each is closed when the next one begins. */
+export function createShardFiles({ paths, shardBytes, durable, create }: ShardFilesOptions): ShardFiles {
+  let open: { readonly file: OutputFile; readonly index: number } | undefined;
+  const openShard = async (index: number): Promise<OutputFile> => {
+    while (open === undefined || open.index < index) {
+      const next: number = open === undefined ? 0 : open.index + 1;
+      await open?.file.finish(durable);
+      open = { file: await create(at(paths, next, "file")), index: next };
+    }
+    return open.file;
+  };
+  return {
+    async write(bytes, position) {
+      for (let done = 0; done < bytes.length; ) {
+        const index = Math.floor((position + done) / shardBytes);
+        const begin = position + done - index * shardBytes;
+        const part = bytes.subarray(done, done + shardBytes - begin);
+        const file = await openShard(index);
+        await file.write(part, begin);
+        done += part.length;
+      }
+    },
+    async finish() {
+      const last = await openShard(paths.length - 1);
+      await last.finish(durable);
+    },
+  };
+}

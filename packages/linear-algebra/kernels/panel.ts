@@ -1,0 +1,143 @@
+// Steps of the reduction of a symmetric matrix to three diagonals, for WebAssembly SIMD.
+//
+// All arrays are of f64. A panel has two arrays of rows of `n` elements: reflections V and updates W, with which the
+// matrix that rows are read from lacks `V^T W + W^T V` of the earlier rows of the panel.
+
+/** Where callers may put their data. */
+export const base: usize = (__heap_base + 63) & ~63;
+
+// @ts-ignore: decorator
+@inline function at(address: usize, index: i32): usize {
+  return address + (<usize>index << 3);
+}
+
+/** Returns the sum of products of elements `[begin, n)` of two rows. */
+function inner(x: usize, y: usize, begin: i32, n: i32): f64 {
+  let sum0 = f64x2.splat(0);
+  let sum1 = f64x2.splat(0);
+  let j = begin;
+  for (; j + 4 <= n; j += 4) {
+    sum0 = f64x2.add(sum0, f64x2.mul(v128.load(at(x, j)), v128.load(at(y, j))));
+    sum1 = f64x2.add(sum1, f64x2.mul(v128.load(at(x, j), 16), v128.load(at(y, j), 16)));
+  }
+  sum0 = f64x2.add(sum0, sum1);
+  let sum = f64x2.extract_lane(sum0, 0) + f64x2.extract_lane(sum0, 1);
+  for (; j < n; j++) sum += load<f64>(at(x, j)) * load<f64>(at(y, j));
+  return sum;
+}
+
+/** Adds multiples of two rows to elements `[begin, n)` of another. */
+function addTwo(to: usize, a: f64, x: usize, b: f64, y: usize, begin: i32, n: i32): void {
+  const a2 = f64x2.splat(a);
+  const b2 = f64x2.splat(b);
+  let j = begin;
+  for (; j + 2 <= n; j += 2) {
+    const change = f64x2.add(f64x2.mul(a2, v128.load(at(x, j))), f64x2.mul(b2, v128.load(at(y, j))));
+    v128.store(at(to, j), f64x2.add(v128.load(at(to, j)), change));
+  }
+  for (; j < n; j++) {
+    store<f64>(at(to, j), load<f64>(at(to, j)) + (a * load<f64>(at(x, j)) + b * load<f64>(at(y, j))));
+  }
+}
+
+/** Takes away from elements `[i, n)` of row `i` of the matrix what the first `count` rows of a panel change of it. */
+export function bringUpToDate(row: usize, v: usize, w: usize, i: i32, n: i32, count: i32): void {
+  for (let k = 0; k < count; k++) {
+    const ofV = at(v, k * n);
+    const ofW = at(w, k * n);
+    addTwo(row, -load<f64>(at(ofV, i)), ofW, -load<f64>(at(ofW, i)), ofV, i, n);
+  }
+}
+
+/** Adds to `out` what a small square on the diagonal, of which the upper half is read, contributes to a product. */
+function multiplyCorner(data: usize, x: usize, out: usize, begin: i32, end: i32, n: i32): void {
+  for (let i = begin; i < end; i++) {
+    let sum: f64 = load<f64>(at(out, i));
+    for (let j = begin; j < end; j++) {
+      sum += load<f64>(at(data, min(i, j) * n + max(i, j))) * load<f64>(at(x, j));
+    }
+    store<f64>(at(out, i), sum);
+  }
+}
+
+/**
+ * Computes the product of the rows and columns `[begin, n)` of a symmetric matrix, of which the upper half is read, and
+ * a vector; four rows at a time, as reading the matrix is what takes the time.
+ */
+function multiplySymmetric(data: usize, x: usize, out: usize, begin: i32, n: i32): void {
+  memory.fill(at(out, begin), 0, <usize>(n - begin) << 3);
+  const stride = <usize>n << 3;
+  let i = begin;
+  for (; i + 4 <= n; i += 4) {
+    multiplyCorner(data, x, out, i, i + 4, n);
+    const x0 = v128.load64_splat(at(x, i));
+    const x1 = v128.load64_splat(at(x, i + 1));
+    const x2 = v128.load64_splat(at(x, i + 2));
+    const x3 = v128.load64_splat(at(x, i + 3));
+    let s0 = f64x2.splat(0);
+    let s1 = f64x2.splat(0);
+    let s2 = f64x2.splat(0);
+    let s3 = f64x2.splat(0);
+    let j = i + 4;
+    let p = at(data, i * n + j);
+    for (; j + 2 <= n; j += 2) {
+      const a0 = v128.load(p);
+      const a1 = v128.load(p + stride);
+      const a2 = v128.load(p + 2 * stride);
+      const a3 = v128.load(p + 3 * stride);
+      const y = v128.load(at(x, j));
+      s0 = f64x2.add(s0, f64x2.mul(a0, y));
+      s1 = f64x2.add(s1, f64x2.mul(a1, y));
+      s2 = f64x2.add(s2, f64x2.mul(a2, y));
+      s3 = f64x2.add(s3, f64x2.mul(a3, y));
+      const first = f64x2.add(f64x2.mul(a0, x0), f64x2.mul(a1, x1));
+      const second = f64x2.add(f64x2.mul(a2, x2), f64x2.mul(a3, x3));
+      v128.store(at(out, j), f64x2.add(v128.load(at(out, j)), f64x2.add(first, second)));
+      p += 16;
+    }
+    let t0 = f64x2.extract_lane(s0, 0) + f64x2.extract_lane(s0, 1);
+    let t1 = f64x2.extract_lane(s1, 0) + f64x2.extract_lane(s1, 1);
+    let t2 = f64x2.extract_lane(s2, 0) + f64x2.extract_lane(s2, 1);
+    let t3 = f64x2.extract_lane(s3, 0) + f64x2.extract_lane(s3, 1);
+    if (j < n) {
+      const a0 = load<f64>(p);
+      const a1 = load<f64>(p + stride);
+      const a2 = load<f64>(p + 2 * stride);
+      const a3 = load<f64>(p + 3 * stride);
+      const y = load<f64>(at(x, j));
+      t0 += a0 * y;
+      t1 += a1 * y;
+      t2 += a2 * y;
+      t3 += a3 * y;
+      const first = a0 * load<f64>(at(x, i)) + a1 * load<f64>(at(x, i + 1));
+      const second = a2 * load<f64>(at(x, i + 2)) + a3 * load<f64>(at(x, i + 3));
+      store<f64>(at(out, j), load<f64>(at(out, j)) + (first + second));
+    }
+    store<f64>(at(out, i), load<f64>(at(out, i)) + t0);
+    store<f64>(at(out, i + 1), load<f64>(at(out, i + 1)) + t1);
+    store<f64>(at(out, i + 2), load<f64>(at(out, i + 2)) + t2);
+    store<f64>(at(out, i + 3), load<f64>(at(out, i + 3)) + t3);
+  }
+  multiplyCorner(data, x, out, i, n, n);
+}
+
+/**
+ * Computes row `k` of W from row `k` of V, a reflection whose elements before `begin` are zero, and the earlier rows.
+ *
+ * @param scale - the reflection is `I - scale v v^T`
+ */
+export function addUpdate(data: usize, v: usize, w: usize, k: i32, begin: i32, n: i32, scale: f64): void {
+  const x = at(v, k * n);
+  const out = at(w, k * n);
+  multiplySymmetric(data, x, out, begin, n);
+  for (let e = 0; e < k; e++) {
+    const earlierV = at(v, e * n);
+    const earlierW = at(w, e * n);
+    const ofV = inner(earlierV, x, begin, n);
+    const ofW = inner(earlierW, x, begin, n);
+    addTwo(out, -ofW, earlierV, -ofV, earlierW, begin, n);
+  }
+  // Half of what lies along the reflection is counted twice, in V^T W and in W^T V.
+  const along = -0.5 * scale * scale * inner(out, x, begin, n);
+  for (let j = begin; j < n; j++) store<f64>(at(out, j), scale * load<f64>(at(out, j)) + along * load<f64>(at(x, j)));
+}

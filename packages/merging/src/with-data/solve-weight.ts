@@ -1,0 +1,57 @@
+import { at, type Checkpoint, entry, MismatchError, toFloat64 } from "@isthmus/core";
+import { createMatrix, type MatrixProducts, solvePositiveDefinite, transpose } from "@isthmus/linear-algebra";
+import { addTo, shrinkOffDiagonal } from "../kernels/weighted-products.ts";
+
+/** How {@link solveWeight} solves a weight. */
+export interface SolveWeightOptions {
+  /** Factor of the products of different inputs, in `[0, 1]`. */
+  readonly offDiagonal: number;
+  readonly products: MatrixProducts;
+}
+
+/**
+ * Solves the weight of a linear layer by RegMean, in f64: `(sum of W_i G_i) (sum of G_i)^-1`.
+ * @param name - of the weight `[outputs, inputs]` in each network, and of each Gram matrix
+ * @throws MismatchError if the sum of the Gram matrices is not positive definite
+ */
+export async function solveWeight(
+  name: string,
+  networks: readonly Checkpoint[],
+  grams: readonly Checkpoint[],
+  { offDiagonal, products }: SolveWeightOptions,
+): Promise<Float64Array> {
+  const { shape } = entry(at(networks, 0).tensors, name, "tensor");
+  const [outputs = 0, inputs = 0] = shape;
+  const matrix = new Float64Array(inputs * inputs);
+  const right = new Float64Array(inputs * outputs);
+  for (const [i, network] of networks.entries()) {
+    const gram = await readNumbers(at(grams, i), name);
+    shrinkOffDiagonal(gram, inputs, offDiagonal);
+    addTo(matrix, gram);
+    const weight = createMatrix(outputs, inputs, await readNumbers(network, name));
+    const product = await products.multiply(createMatrix(inputs, inputs, gram), weight, {
+      transposeRight: true,
+    });
+    addTo(right, product.data as Float64Array);
+  }
+  const solved = await solvePositiveDefinite(
+    createMatrix(inputs, inputs, matrix),
+    createMatrix(inputs, outputs, right),
+    products,
+  );
+  if (solved === undefined) throw singular(name, grams);
+  return transpose(solved).data as Float64Array;
+}
+
+async function readNumbers(checkpoint: Checkpoint, name: string): Promise<Float64Array> {
+  const { data, dtype } = await checkpoint.read(name);
+  return toFloat64(data, dtype);
+}
+
+function singular(name: string, grams: readonly Checkpoint[]): MismatchError {
+  return new MismatchError(
+    `Cannot merge "${name}" by RegMean as the sum of ${grams.length} Gram matrices must be positive definite: it is not; ` +
+      "measure it on more examples, or lower offDiagonal",
+    { parameters: [name] },
+  );
+}

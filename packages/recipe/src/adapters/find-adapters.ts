@@ -1,0 +1,45 @@
+import { resolveModelPath } from "@isthmus/core";
+import { isAdapterFolder } from "@isthmus/merging";
+import { listGroups, type Member } from "../plan/groups.ts";
+import type { ModelReference, Recipe } from "../recipe/recipe.ts";
+import { rejectRecipe } from "../recipe/reject.ts";
+import { isNested, nameOf } from "../run/list-references.ts";
+import { splitReference } from "../run/open-reference.ts";
+
+/**
+ * Finds the folders of the adapters of a recipe that merges LoRA adapters with each other; undefined if it
+ * merges networks. Nothing is opened.
+ *
+ * @throws InputError if some of its models are adapters and others are networks; the message says what to
+ *   write
+ */
+export async function findAdapters(recipe: Recipe): Promise<readonly string[] | undefined> {
+  const [group, ...others] = listGroups(recipe);
+  if (recipe.models === undefined || group === undefined || others.length > 0) return undefined;
+  const folders = await Promise.all(group.members.map(({ reference }) => findAdapter(reference)));
+  const adapters = folders.filter((folder) => folder !== undefined);
+  if (adapters.length === 0) return undefined;
+  if (adapters.length === folders.length) return adapters;
+  const network = group.members.find((_, i) => folders[i] === undefined);
+  const problems = group.members.flatMap((member, i) =>
+    folders[i] === undefined ? [] : [{ path: [...member.path, "model"], text: explainMix(member, network) }],
+  );
+  rejectRecipe(recipe, "Cannot plan the recipe as its models must be networks, or all adapters", problems);
+  return undefined;
+}
+
+function explainMix({ reference }: Member, network: Member | undefined): string {
+  const base = network === undefined ? "base" : nameOf(network.reference);
+  return `is a LoRA adapter among networks: write it behind the model that it changes, as "${base}+${nameOf(reference)}"`;
+}
+
+async function findAdapter(reference: ModelReference): Promise<string | undefined> {
+  if (isNested(reference)) return undefined;
+  const { path, revision, lora } = await splitReference(reference);
+  if (lora !== undefined) return undefined;
+  // A name that cannot be found is no adapter: opening it as a network says what is missing.
+  const folder = await resolveModelPath(revision === undefined ? path : `${path}@${revision}`).catch(
+    () => path,
+  );
+  return (await isAdapterFolder(folder)) ? folder : undefined;
+}

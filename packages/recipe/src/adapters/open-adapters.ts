@@ -1,0 +1,61 @@
+import { InputError, isIsthmusError } from "@isthmus/core";
+import { type Adapter, type MergeMethod, openAdapter, openMergeProducts } from "@isthmus/merging";
+import { formatPlace } from "../read/positions.ts";
+import type { Recipe } from "../recipe/recipe.ts";
+import { type AdapterPlan, findAdapterMethod, planAdapters } from "./plan-adapters.ts";
+
+/** How adapters of a recipe are opened and merged. */
+export interface OpenAdaptersOptions {
+  /** Merge methods by name, which are applied in core space. */
+  readonly methods: ReadonlyMap<string, MergeMethod>;
+  readonly seed: number;
+  /** URL of a module that exports `openProducts`, for ways of merging that multiply large matrices. */
+  readonly productsModule: string | undefined;
+}
+
+/** A merge of adapters whose files are open. */
+export interface OpenedAdapters extends AdapterPlan {
+  /** Closes the files. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the adapters of a recipe, and plans their merge; only headers are read.
+ * @param folders - of the adapters, in the order of the recipe
+ * @throws InputError if something in the recipe is wrong, or an adapter cannot be opened
+ * @throws MismatchError if adapters do not fit each other
+ * @throws UnsupportedError if an adapter is a variant of LoRA that cannot be merged
+ */
+export async function openAdapters(
+  recipe: Recipe,
+  folders: readonly string[],
+  { methods, seed, productsModule }: OpenAdaptersOptions,
+): Promise<OpenedAdapters> {
+  const { keepsTensor = false } = findAdapterMethod(recipe, methods);
+  const products =
+    keepsTensor && productsModule !== undefined ? await openMergeProducts(productsModule, 0) : undefined;
+  const adapters: Adapter[] = [];
+  const close = async () => {
+    await products?.release();
+    for (const adapter of adapters) await adapter.close();
+  };
+  try {
+    for (const [i, folder] of folders.entries()) adapters.push(await openAt(recipe, i, folder));
+    const { plan, adapter } = planAdapters(recipe, adapters, { methods, seed, products });
+    return { plan: { ...plan, ...(keepsTensor && { products }) }, adapter, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openAt(recipe: Recipe, position: number, folder: string): Promise<Adapter> {
+  try {
+    return await openAdapter(folder);
+  } catch (error) {
+    if (!isIsthmusError(error, "InputError")) throw error;
+    const { message, input } = error as InputError;
+    const place = formatPlace(recipe, ["models", position, "model"]);
+    throw new InputError(`${message} (${place})`, { input, cause: error });
+  }
+}

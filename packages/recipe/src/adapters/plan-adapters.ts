@@ -1,0 +1,169 @@
+import { basename, join } from "node:path";
+import { at, type Checkpoint, convertInto, DTYPES, InvariantError, type TensorInfo } from "@isthmus/core";
+import {
+  type Adapter,
+  type MergeMethod,
+  type MergePlan,
+  mergeAdapters,
+  type PlannedTensor,
+} from "@isthmus/merging";
+import { findSettingProblems } from "../plan/check-settings.ts";
+import { listGroups } from "../plan/groups.ts";
+import type { RoledGroup } from "../plan/roles.ts";
+import { RECIPE_DTYPES, type Recipe } from "../recipe/recipe.ts";
+import { rejectRecipe } from "../recipe/reject.ts";
+import type { Problem } from "../recipe/shape.ts";
+import { type AdapterMethod, explainAdapterMethod, listAdapterMethods } from "./adapter-methods.ts";
+import { type ModuleSettings, readModuleSettings } from "./module-settings.ts";
+
+/** A merge of adapters that a recipe describes. */
+export interface AdapterPlan {
+  /** The plan of the weights; its one network is the merged adapter, which is computed as it is read. */
+  readonly plan: MergePlan;
+  readonly adapter: Adapter;
+}
+
+/** What a merge of adapters depends on beside its recipe. */
+export interface PlanAdaptersOptions {
+  /** Merge methods by name, which are applied in core space. */
+  readonly methods: ReadonlyMap<string, MergeMethod>;
+  readonly seed: number;
+  /** Multiplies matrices; undefined for products without an engine. */
+  readonly products: MergePlan["products"];
+}
+
+/** Keys that say something about networks, and nothing about adapters. */
+const OF_NETWORKS = [
+  "base_model",
+  "tokenizer",
+  "tokenizer_source",
+  "chat_template",
+  "strict",
+  "missing",
+] as const;
+
+/** Keys of a model that say something about a network. */
+const OF_MODELS = ["align", "fisher", "grams"] as const;
+
+/**
+ * Finds the way in which a recipe merges adapters, and checks its settings; no adapter is opened.
+ * @throws InputError if something in the recipe is wrong or has no effect; the message names places in it
+ */
+export function findAdapterMethod(recipe: Recipe, methods: ReadonlyMap<string, MergeMethod>): AdapterMethod {
+  const byName = listAdapterMethods(methods);
+  const method = byName.get(recipe.merge_method);
+  const group = groupOf(recipe);
+  if (method === undefined) {
+    const text = explainAdapterMethod(recipe.merge_method, byName);
+    const problems = [{ path: ["merge_method"], text }];
+    rejectRecipe(recipe, "Cannot plan the recipe as its method must merge adapters", problems);
+    throw new InvariantError("A recipe was not rejected for its method");
+  }
+  const problems = [...findIdleKeys(recipe), ...findSettingProblems(group, method, byName)];
+  rejectRecipe(recipe, "Cannot plan the recipe as its settings must have an effect", problems);
+  return method;
+}
+
+/**
+ * Plans a merge of LoRA adapters, module by module; matrices are computed as they are read.
+ * @throws InputError if a setting is missing, or has no effect
+ * @throws MismatchError if adapters do not fit each other
+ */
+export function planAdapters(
+  recipe: Recipe,
+  adapters: readonly Adapter[],
+  { methods, seed, products }: PlanAdaptersOptions,
+): AdapterPlan {
+  const method = findAdapterMethod(recipe, methods);
+  const settings = readModuleSettings(recipe, groupOf(recipe), method, adapters);
+  const adapter = mergeAdapters(adapters, {
+    combination: method.combination,
+    ...(products !== undefined && { products }),
+    ...(method.rule === undefined
+      ? settings.combining
+      : { rule: { method: method.rule, parameters: settings.parameters, seed } }),
+  });
+  const source = `${method.name}(${adapters.map((one) => basename(one.source)).join(", ")})`;
+  // Settings of adapters decide the result as much as their weights.
+  const settingFiles = adapters.map((one) => join(one.source, "adapter_config.json"));
+  const files = [...adapter.checkpoint.files, ...settingFiles];
+  const network: Checkpoint = { ...adapter.checkpoint, source, files };
+  const tensors = planTensors(recipe, adapter, { method, settings });
+  return {
+    plan: { source, networks: [network], tensors, metadata: { format: "pt" }, seed },
+    adapter,
+  };
+}
+
+function groupOf(recipe: Recipe): RoledGroup {
+  const group = at(listGroups(recipe), 0, "group");
+  const [first, ...others] = group.members;
+  if (first === undefined) throw new InvariantError("No model in a recipe that was checked");
+  return { ...group, networks: [first, ...others], ancestor: undefined };
+}
+
+function findIdleKeys(recipe: Recipe): readonly Problem[] {
+  const idle = OF_NETWORKS.filter((key) => recipe[key] !== undefined);
+  const ofModels = (recipe.models ?? []).flatMap((model, i) =>
+    OF_MODELS.filter((key) => model[key] !== undefined && model[key] !== false).map((key) => [
+      "models",
+      i,
+      key,
+    ]),
+  );
+  return [
+    ...idle.map((key) => ({
+      path: [key],
+      text: "has no effect on a merge of adapters, as all models are: leave it out, or write models as base+adapter",
+    })),
+    ...ofModels.map((path) => ({ path, text: "has no effect on an adapter: leave it out" })),
+  ];
+}
+
+function planTensors(
+  recipe: Recipe,
+  { checkpoint, modules }: Adapter,
+  { method, settings }: { readonly method: AdapterMethod; readonly settings: ModuleSettings },
+): ReadonlyMap<string, PlannedTensor> {
+  const rule = methodOf(method);
+  const moduleOf = new Map(
+    [...modules.values()].flatMap(({ name, a, b }) => [
+      [a, name],
+      [b, name],
+    ]),
+  );
+  const named = recipe.out_dtype ?? recipe.dtype;
+  const dtype = named === undefined ? undefined : RECIPE_DTYPES[named];
+  return new Map(
+    [...checkpoint.tensors].map(([tensor, stored]): [string, PlannedTensor] => {
+      const info: TensorInfo = {
+        ...stored,
+        dtype: DTYPES[stored.dtype].float ? (dtype ?? stored.dtype) : stored.dtype,
+      };
+      const planned = { info, sources: [{ network: 0, tensor }] as const };
+      const module = moduleOf.get(tensor);
+      if (module === undefined)
+        return [
+          tensor,
+          { ...planned, method: undefined, parameters: {}, reason: "copied: one adapter replaces it" },
+        ];
+      const reason = [method.name, ...settings.reasonsOf(module)].join(", ");
+      return [tensor, { ...planned, method: rule, parameters: settings.valuesOf(module), reason }];
+    }),
+  );
+}
+
+/** Describes a way to merge adapters as a merge method, of which the one network is merged already. */
+function methodOf({
+  name,
+  description,
+  source,
+  parameters,
+  keepsTensor = false,
+}: AdapterMethod): MergeMethod {
+  return {
+    ...{ name, description, source, parameters, keepsTensor },
+    networks: { least: 1, most: 1, base: "none" },
+    blendInto: ({ parts }, out) => convertInto(at(parts, 0, "part"), out),
+  };
+}

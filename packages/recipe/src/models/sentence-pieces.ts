@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { readFileBytes } from "@isthmus/core";
+import { exists, readExactJson, readPlainJson } from "./exact-json.ts";
+import { isRecord } from "./model-config.ts";
+
+/** Names of files of SentencePiece, which hold tokens in a form that is not read here. */
+const PIECES = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model"] as const;
+/** Names of files whose tokens are read. */
+const READABLE = ["tokenizer.json", "vocab.json", "vocab.txt"] as const;
+const MAX_PIECES_BYTES = 2 ** 26;
+
+/** Returns the name of the file of SentencePiece in a directory; undefined if there is none. */
+export async function findPieces(directory: string): Promise<string | undefined> {
+  for (const name of PIECES) if (await exists(join(directory, name))) return name;
+  return undefined;
+}
+
+/** Returns whether the tokens of a directory are in a file of SentencePiece only. */
+export async function hasPiecesOnly(directory: string): Promise<boolean> {
+  for (const name of READABLE) if (await exists(join(directory, name))) return false;
+  return (await findPieces(directory)) !== undefined;
+}
+
+/**
+ * Returns whether all directories have the same tokens at the same places although these are not read: the
+ * files of SentencePiece are equal byte for byte, and added tokens do not contradict each other.
+ */
+export async function haveSamePieces(directories: readonly string[]): Promise<boolean> {
+  const contents = await Promise.all(directories.map(readPieces));
+  const [first, ...others] = contents;
+  if (first === undefined || !others.every((other) => other !== undefined && first.equals(other)))
+    return false;
+  const tokens = new Map<number, string>();
+  const ids = new Map<string, number>();
+  for (const directory of directories) {
+    for (const [content, id] of await readAddedTokens(directory)) {
+      if ((tokens.get(id) ?? content) !== content || (ids.get(content) ?? id) !== id) return false;
+      tokens.set(id, content);
+      ids.set(content, id);
+    }
+  }
+  return true;
+}
+
+async function readPieces(directory: string): Promise<Buffer | undefined> {
+  const name = await findPieces(directory);
+  return name === undefined
+    ? undefined
+    : Buffer.from(await readFileBytes(join(directory, name), MAX_PIECES_BYTES));
+}
+
+/** Lists the added tokens that the files of a directory name, with their ids. */
+async function readAddedTokens(directory: string): Promise<readonly (readonly [string, number])[]> {
+  const older = Object.entries((await readExactJson(join(directory, "added_tokens.json"))) ?? {});
+  const decoder = (await readExactJson(join(directory, "tokenizer_config.json")))?.["added_tokens_decoder"];
+  const listed = (await readPlainJson(join(directory, "tokenizer.json")))?.["added_tokens"];
+  const newer = isRecord(decoder)
+    ? Object.entries(decoder).map(([id, token]) => [isRecord(token) ? token["content"] : token, Number(id)])
+    : [];
+  const listedTokens = (Array.isArray(listed) ? listed : [])
+    .filter(isRecord)
+    .map((token) => [token["content"], token["id"]]);
+  return [...older, ...newer, ...listedTokens].filter(
+    (pair): pair is [string, number] => typeof pair[0] === "string" && typeof pair[1] === "number",
+  );
+}

@@ -1,0 +1,35 @@
+import type { ParameterValue } from "@isthmus/merging";
+import { formatPlace } from "../read/positions.ts";
+import type { Recipe } from "../recipe/recipe.ts";
+import type { ReadValue } from "../settings/settings-reader.ts";
+
+/** Values of a parameter, one for each network or a single one; undefined where the recipe says nothing. */
+export interface ExplainedValues {
+  readonly name: string;
+  readonly values: readonly (ReadValue | undefined)[];
+}
+
+/** Says of each parameter that a recipe gives which values it has, and where they stand. */
+export function explainValues(recipe: Recipe, parameters: readonly ExplainedValues[]): readonly string[] {
+  return parameters.flatMap(({ name, values }) => {
+    const present = values.filter((value) => value !== undefined);
+    if (present.length === 0) return [];
+    const texts = values
+      .map((value) => (value === undefined ? "default" : formatValue(value.value)))
+      .join(", ");
+    const places = [...new Set(present.map((value) => describePlace(recipe, value)))];
+    return [`${name} ${texts} (${places.join("; ")})`];
+  });
+}
+
+/** Formats a value with as many digits as people look at. */
+function formatValue(value: ParameterValue): string {
+  return typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value);
+}
+
+function describePlace(recipe: Recipe, { path, filter, along }: ReadValue): string {
+  const parts = [formatPlace(recipe, path).replaceAll('"', "")];
+  if (filter !== undefined) parts.push(`filter ${JSON.stringify(filter)}`);
+  if (along !== undefined) parts.push(`${Math.round(100 * along)} % along the layers`);
+  return parts.join(", ");
+}

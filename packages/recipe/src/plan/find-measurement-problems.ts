@@ -1,0 +1,31 @@
+import type { Measurement, MergeMethod } from "@isthmus/merging";
+import type { Problem } from "../recipe/shape.ts";
+import type { RoledGroup } from "./roles.ts";
+
+/** The function that measures each kind. */
+const MADE_BY: Readonly<Record<Measurement, string>> = { fisher: "measureFisher", grams: "measureGrams" };
+
+/**
+ * Lists networks of a group that lack what the method needs to know of their data, have what it does not
+ * need, or are aligned, which would put units in another order than they were measured in.
+ */
+export function findMeasurementProblems(
+  { networks }: RoledGroup,
+  { name, needs }: Pick<MergeMethod, "name" | "needs">,
+): readonly Problem[] {
+  return networks.flatMap(({ measured, path, align }): readonly Problem[] => {
+    const idle = (Object.keys(measured) as Measurement[]).filter((key) => key !== needs);
+    const problems = idle.map((key): Problem => {
+      const method = key === "fisher" ? "fisher" : "regmean";
+      return { path: [...path, key], text: `has no effect on ${name}: it is for ${method}` };
+    });
+    if (needs === undefined) return problems;
+    if (measured[needs] === undefined) {
+      const text = `has no "${needs}", which ${name} needs of every network: write ${needs}: FILE, made by ${MADE_BY[needs]}()`;
+      return [...problems, { path, text }];
+    }
+    if (align === false) return problems;
+    const text = `must not stand beside "${needs}", which was measured with units in their own order: align the network first, then measure it`;
+    return [...problems, { path: [...path, "align"], text }];
+  });
+}

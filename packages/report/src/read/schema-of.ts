@@ -1,0 +1,23 @@
+import type { SameShape } from "@isthmus/study";
+import { z } from "zod";
+import type { DrawableResult } from "../result/drawable-result.ts";
+
+/** A result of a kind, as a file holds it. */
+type ResultOf<K extends DrawableResult["kind"]> = Extract<DrawableResult, { readonly kind: K }>;
+
+/**
+ * Returns the schema of a kind of result as it is, once the compiler has found that it describes the type of
+ * the result: a key or a choice that is added to the type or to the schema alone is an error here.
+ */
+export function schemaOf<K extends DrawableResult["kind"]>(): <S extends z.ZodType>(
+  schema: SameShape<z.output<S>, ResultOf<K>> extends true ? S : never,
+) => z.ZodType {
+  return <S extends z.ZodType>(
+    schema: SameShape<z.output<S>, ResultOf<K>> extends true ? S : never,
+  ): z.ZodType => schema;
+}
+
+/** The command that made a result, as files that a command wrote hold it. */
+export const provenance: z.ZodOptional<
+  z.ZodObject<{ command: z.ZodString; version: z.ZodString }, z.core.$loose>
+> = z.looseObject({ command: z.string(), version: z.string() }).optional();

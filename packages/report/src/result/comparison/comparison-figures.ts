@@ -1,0 +1,186 @@
+import { at } from "@isthmus/core";
+import { sequentialScale } from "../../figure/color-scale.ts";
+import type { Figure } from "../../figure/figure.ts";
+import { drawHeat } from "../../figure/heat-figure.ts";
+import { drawLines, type LinePoint } from "../../figure/line-figure.ts";
+import { formatAlike, formatNumber } from "../../format-value.ts";
+import type { ComparisonResult } from "../drawable-result.ts";
+import { listBlocks, measureBlocks, shortenBlocks } from "./blocks.ts";
+import { angleOf, findPair, networkNames, pairName } from "./network-names.ts";
+
+/** Most pairs whose lines can be told apart; more are drawn as colours. */
+const MOST_LINES = 4;
+
+/** Makes heat maps of the distances between networks and of the angles between their steps. */
+export function mapFigures(result: ComparisonResult): Figure[] {
+  const { networks, pairs, taskVectors } = result;
+  // One pair has one number, which needs no map.
+  const maps = pairs.length > 1 ? [distanceMap(result)] : [];
+  if (taskVectors !== null && taskVectors.networks.length > 1) return [...maps, stepMap(result)];
+  return networks.length > 2 ? [...maps, angleMap(result)] : maps;
+}
+
+function distanceMap(result: ComparisonResult): Figure {
+  const names = networkNames(result);
+  return mapOf({
+    name: "distances",
+    title: "Distance of every two networks,",
+    caption:
+      "in units of the geometric mean of both norms: strangers are about 1.4 apart, as far as orthogonal vectors of one length.",
+    names,
+    values: names.map((_, i) => names.map((__, j) => findPair(result, i, j)?.distance ?? null)),
+    label: "Distance",
+    table: "pairs",
+  });
+}
+
+function angleMap(result: ComparisonResult): Figure {
+  const names = networkNames(result);
+  return mapOf({
+    name: "angles",
+    title: "Angle between the weights of every two networks,",
+    caption:
+      "in degrees: 90 where they have nothing in common. Name a base (--base) to see the angles between what each has learned since.",
+    names,
+    values: names.map((_, i) => names.map((__, j) => angleOf(findPair(result, i, j)?.cosine ?? null))),
+    label: "Angle (degrees)",
+    table: "pairs",
+  });
+}
+
+function stepMap(result: ComparisonResult): Figure {
+  const { taskVectors } = result;
+  const { networks, cosines, base, guessed } = taskVectors ?? {
+    networks: [],
+    cosines: [],
+    base: 0,
+    guessed: false,
+  };
+  const all = networkNames(result);
+  const from = at(all, base, "network");
+  return mapOf({
+    name: "angles",
+    title: `Angle between steps from ${from},`,
+    caption: `in degrees${guessed ? "; the base was not given, but this network looks like it" : ""}. A step, or task vector, is what training added to the base: steps at 90 degrees hardly disturb each other, those beyond 90 undo each other.`,
+    names: networks.map((network) => at(all, network, "network")),
+    values: cosines.map((row, i) => row.map((cosine, j) => (i === j ? null : angleOf(cosine)))),
+    label: "Angle (degrees)",
+    table: "steps",
+  });
+}
+
+/** A table of one number of every two networks. */
+interface PairMap {
+  readonly name: string;
+  readonly title: string;
+  readonly caption: string;
+  readonly names: readonly string[];
+  readonly values: readonly (readonly (number | null)[])[];
+  readonly label: string;
+  readonly table: string;
+}
+
+function mapOf({ names, values, label, ...figure }: PairMap): Figure {
+  const numbers = values.flat().filter((value) => value !== null && Number.isFinite(value)) as number[];
+  const words = names.flatMap((one, i) =>
+    names.slice(i + 1).map((two, k) => {
+      const value = values[i]?.[i + 1 + k] ?? null;
+      return `${one} and ${two}: ${value === null ? "unknown" : formatNumber(value)}`;
+    }),
+  );
+  return {
+    ...figure,
+    words: `Heat map of every two networks, ${label.toLowerCase()}. ${words.join("; ")}.`,
+    size: "half",
+    draw: drawHeat({
+      rows: names,
+      columns: names,
+      values,
+      label,
+      columnLabel: "",
+      scale: sequentialScale(numbers),
+      format: formatAlike(numbers),
+    }),
+  };
+}
+
+/**
+ * Names the pairs that are drawn along the depth: with a base only those with it, as they are what training
+ * did.
+ */
+function drawnPairs(result: ComparisonResult) {
+  const { pairs, taskVectors } = result;
+  const names = networkNames(result);
+  const ofBase = pairs.filter(({ a, b }) => a === taskVectors?.base || b === taskVectors?.base);
+  return ofBase.length === 0
+    ? pairs.map((pair) => ({ pair, label: pairName(result, pair) }))
+    : ofBase.map((pair) => ({
+        pair,
+        label: at(names, pair.a === taskVectors?.base ? pair.b : pair.a, "network"),
+      }));
+}
+
+/** Makes the figure of distances along the depth of networks; none if no tensor has a distance. */
+export function depthFigures(result: ComparisonResult): Figure[] {
+  const pairs = drawnPairs(result);
+  const blocks = listBlocks([
+    ...new Set(pairs.flatMap(({ pair: { tensors } }) => tensors.map(({ name }) => name))),
+  ]);
+  const measured = pairs.map(({ pair, label }) => ({ label, distances: measureBlocks(pair) }));
+  const shown = measured.filter(({ distances }) => distances.size > 0);
+  if (shown.length === 0) return [];
+  const names = shortenBlocks(blocks);
+  const words = shown.map(({ label, distances }) => {
+    const [far] = [...distances].sort(([, x], [, y]) => y.median - x.median);
+    return `${label}: farthest apart in ${far?.[0]}, ${formatNumber(far?.[1].median ?? Number.NaN)}`;
+  });
+  const { taskVectors } = result;
+  const label = `Distance of a tensor${taskVectors === null ? "" : " from the base"}`;
+  const common = {
+    name: "depth",
+    table: "blocks",
+    size: "hero" as const,
+    words: `Distances of tensors by block. ${words.join("; ")}.`,
+  };
+  if (shown.length > MOST_LINES) {
+    const values = shown.map(({ distances }) => blocks.map((block) => distances.get(block)?.median ?? null));
+    const numbers = values.flat().filter((value) => value !== null);
+    return [
+      {
+        ...common,
+        title: "Distance along the depth of the networks:",
+        caption:
+          "one row a pair, one column a block, in units of the geometric mean of both norms; the median over the tensors of the block.",
+        draw: drawHeat({
+          rows: shown.map(({ label }) => label),
+          columns: names,
+          values,
+          label,
+          columnLabel: "Block, from the input to the output",
+          scale: sequentialScale(numbers),
+          format: formatAlike(numbers),
+        }),
+      },
+    ];
+  }
+  return [
+    {
+      ...common,
+      title: "Distance along the depth of the networks:",
+      caption:
+        "the median over the tensors of each block, with their range as a shade, in units of the geometric mean of both norms. Blocks stand in the order of the network, as far as their names tell.",
+      draw: drawLines({
+        series: shown.map(({ label, distances }) => ({
+          label,
+          points: blocks.flatMap((block, x): LinePoint[] => {
+            const distance = distances.get(block);
+            if (distance === undefined) return [];
+            return [{ x, y: distance.median, low: distance.low, high: distance.high }];
+          }),
+        })),
+        x: { label: "Block, from the input to the output", names },
+        y: { label, fromZero: true },
+      }),
+    },
+  ];
+}

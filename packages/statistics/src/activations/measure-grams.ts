@@ -1,0 +1,127 @@
+import {
+  at,
+  type Checkpoint,
+  createCheckpoint,
+  createTensor,
+  type Tensor,
+  UnsupportedError,
+} from "@isthmus/core";
+import type { Architecture, DataSet, Graph, Node } from "@isthmus/graph";
+import { type ActivationStatisticsOptions, pairStatistics } from "./activation-statistics.ts";
+import type { PairStatistics } from "./pair-moments.ts";
+
+/** Result of {@link measureGrams}. */
+export interface MeasureGramsResult {
+  /** A Gram matrix f64 `[inputs, inputs]` under the name of the weight of each linear layer. */
+  readonly grams: Checkpoint;
+  /**
+   * Names of weights of matrix products that are stored as `[inputs, outputs]`, which merging by Gram
+   * matrices does not handle.
+   */
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * Measures the Gram matrices of the inputs of a network's linear layers on data: `X^T X` of the inputs `X` of
+ * all examples and positions, which the merge method `regmean` needs of every network.
+ *
+ * Linear layers are products with a weight `[outputs, inputs]`, as PyTorch stores it. Products are added up
+ * in f32 over up to 4096 samples and then in f64, so that matrices are exact to about 1e-6.
+ *
+ * @throws InputError if the data do not fit the graph, or an activation is not f32, or not finite
+ * @throws UnsupportedError if the graph has no linear layer
+ *
+ * Source: Jin et al., Dataless knowledge fusion by merging weights of language models, 2023, section 3.2.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { openCheckpoint, saveCheckpoint } from "@isthmus/core";
+ * import { openDataSet } from "@isthmus/data";
+ * import { createOnnxRuntimeEngine } from "@isthmus/engine";
+ * import { readGraph } from "@isthmus/graph";
+ * import { measureGrams } from "@isthmus/statistics";
+ *
+ * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
+ * const architecture = { graph, engine: createOnnxRuntimeEngine() };
+ * const network = await openCheckpoint("examples/mnist-mlp/s0.safetensors");
+ * const { grams } = await measureGrams(architecture, network, await openDataSet("mnist:train@200"));
+ * assert.deepEqual(grams.tensors.get("layers.3.weight")?.shape, [512, 512]);
+ * await saveCheckpoint(grams, "s0.grams.safetensors", { overwrite: true });
+ * await network.close();
+ * ```
+ */
+export async function measureGrams(
+  architecture: Architecture,
+  network: Checkpoint,
+  data: DataSet,
+  options: ActivationStatisticsOptions = {},
+): Promise<MeasureGramsResult> {
+  const { layers, leftOut } = findLinearLayers(architecture.graph);
+  if (layers.length === 0) {
+    throw new UnsupportedError(
+      `Cannot measure Gram matrices of graph "${architecture.graph.name}" as it must have a linear layer of a weight [outputs, inputs]: it has none`,
+      { feature: "linear layers" },
+    );
+  }
+  const values = [...new Set(layers.map(({ input }) => input))];
+  const views = values.map((value) => ({ value, axes: [-1] }));
+  const statistics = await pairStatistics(architecture, [network, network], data, { ...options, views });
+  const gramOf = new Map(values.map((value, i) => [value, createGram(at(statistics, i, "value"))]));
+  const tensors = new Map<string, Tensor>();
+  for (const { weight, input } of layers) {
+    const gram = gramOf.get(input);
+    if (gram !== undefined) tensors.set(weight, gram);
+  }
+  return { grams: createCheckpoint(tensors, {}, `Gram matrices of ${network.source}`), leftOut };
+}
+
+/** A linear layer: the name of its weight, and of the value it is applied to. */
+interface LinearLayer {
+  readonly weight: string;
+  readonly input: string;
+}
+
+function findLinearLayers(graph: Graph): {
+  readonly layers: readonly LinearLayer[];
+  readonly leftOut: readonly string[];
+} {
+  const layers: LinearLayer[] = [];
+  const leftOut: string[] = [];
+  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const shapeOf = (name: string) => graph.weights.get(name)?.shape ?? [];
+  for (const node of graph.nodes) {
+    const [input, operand] = node.inputs;
+    if ((node.op !== "Gemm" && node.op !== "MatMul") || input === undefined || operand === undefined)
+      continue;
+    const stored = graph.weights.has(operand) ? operand : transposedWeight(producers.get(operand));
+    if (stored === undefined || !graph.weights.has(stored) || shapeOf(stored).length !== 2) continue;
+    const isTransposed = (stored !== operand) !== isSet(node, "transB");
+    if (isTransposed && !isSet(node, "transA") && !layers.some(({ weight }) => weight === stored))
+      layers.push({ weight: stored, input });
+    else leftOut.push(stored);
+  }
+  return { layers, leftOut: [...new Set(leftOut)] };
+}
+
+/** Returns the weight that a node transposes; undefined if it does something else. */
+function transposedWeight(node: Node | undefined): string | undefined {
+  return node?.op === "Transpose" ? node.inputs[0] : undefined;
+}
+
+function isSet({ attributes }: Node, name: string): boolean {
+  return Number(attributes.get(name)?.value ?? 0) !== 0;
+}
+
+/** Turns covariances and means back into sums of products, made exactly symmetric. */
+function createGram({ a: { count, mean }, covariance }: PairStatistics): Tensor {
+  const n = mean.length;
+  const gram = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) {
+      const both = (at(covariance, i * n + j) + at(covariance, j * n + i)) / 2;
+      gram[i * n + j] = count * (both + at(mean, i) * at(mean, j));
+    }
+  }
+  return createTensor("f64", [n, n], gram);
+}

@@ -2,11 +2,13 @@ export {
   ACTIVATION_STATISTICS_DEFAULTS,
   type ActivationStatisticsOptions,
   activationStatistics,
+  crossStatistics,
   type ExamplesProgress,
   type MeasuredViews,
   PAIR_STATISTICS_DEFAULTS,
   type PairStatisticsOptions,
   pairStatistics,
+  type ViewedNetwork,
 } from "./activations/activation-statistics.ts";
 export type { PairStatistics } from "./activations/pair-moments.ts";
 export { UnitMoments, type UnitStatistics } from "./activations/unit-moments.ts";

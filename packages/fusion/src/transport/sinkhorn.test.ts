@@ -69,7 +69,9 @@ describe("sinkhorn", () => {
   });
 
   it("gives the assignment itself where it is unique and the regularization small", () => {
-    const cost = Float64Array.from({ length: 36 }, (_, k) => (k % 6 === (Math.floor(k / 6) * 5 + 2) % 6 ? 0 : 1));
+    const cost = Float64Array.from({ length: 36 }, (_, k) =>
+      k % 6 === (Math.floor(k / 6) * 5 + 2) % 6 ? 0 : 1,
+    );
     const { plan } = sinkhorn(cost, { rows: 6, columns: 6, regularization: 1e-3 });
     plan.forEach((mass, k) => {
       expect(mass).toBeCloseTo(cost[k] === 0 ? 1 / 6 : 0, 12);
@@ -114,8 +116,14 @@ describe("sinkhorn", () => {
   it.each([
     [{ rows: 2, columns: 3, regularization: 1 }, /has 6 elements: got 4/],
     [{ rows: 2, columns: 2, regularization: 0 }, /"regularization" must be a positive number: it is 0/],
-    [{ rows: 2, columns: 2, regularization: 1, rowWeights: Float64Array.of(1, 0) }, /rowWeights .* number 1 is 0/],
-    [{ rows: 2, columns: 2, regularization: 1, columnWeights: Float64Array.of(1) }, /columnWeights .* there are 1/],
+    [
+      { rows: 2, columns: 2, regularization: 1, rowWeights: Float64Array.of(1, 0) },
+      /rowWeights .* number 1 is 0/,
+    ],
+    [
+      { rows: 2, columns: 2, regularization: 1, columnWeights: Float64Array.of(1) },
+      /columnWeights .* there are 1/,
+    ],
     [{ rows: 0, columns: 2, regularization: 1 }, /"rows" must be a whole number of at least 1/],
   ])("refuses %o", (options, message) => {
     expect(() => sinkhorn(new Float64Array(4), options)).toThrow(message);

@@ -1,5 +1,4 @@
-import { InputError, OutOfRangeError, resolveOptions } from "@isthmus/core";
-import { assertWholeOptions } from "@isthmus/core";
+import { assertWholeOptions, InputError, OutOfRangeError, resolveOptions } from "@isthmus/core";
 import {
   absorbFactors,
   fillPlan,
@@ -142,7 +141,10 @@ class Scaling {
   }
 
   /** Iterates with one regularization until rows have their weights; columns have theirs after every update. */
-  run(epsilon: number, { tolerance, maxIterations }: Required<Pick<SinkhornOptions, "tolerance" | "maxIterations">>): void {
+  run(
+    epsilon: number,
+    { tolerance, maxIterations }: Required<Pick<SinkhornOptions, "tolerance" | "maxIterations">>,
+  ): void {
     const [f, g, u, v, plan] = [this.#f, this.#g, this.#u, this.#v, this.#plan];
     this.#updatePotentials(epsilon);
     while (rowError(plan, u, v, this.#a) > tolerance && this.#iterations < maxIterations) {
@@ -181,7 +183,10 @@ class Scaling {
       objective += mass * (this.#cost[k] as number);
       columnSums[k % columns] = (columnSums[k % columns] as number) + mass;
     });
-    const columnError = this.#b.reduce((sum, weight, j) => sum + Math.abs(weight - (columnSums[j] as number)), 0);
+    const columnError = this.#b.reduce(
+      (sum, weight, j) => sum + Math.abs(weight - (columnSums[j] as number)),
+      0,
+    );
     const marginalError = rowError(plan, this.#u, this.#v, this.#a) + columnError;
     return {
       ...{ plan, rowDuals: this.#f, columnDuals: this.#g, objective, marginalError },
@@ -204,12 +209,19 @@ function normalizeWeights(name: string, weights: Float64Array | undefined, count
   return masses.map((mass) => mass / sum);
 }
 
-function assertOptions(options: Pick<Required<SinkhornOptions>, "rows" | "columns" | "regularization" | "tolerance" | "maxIterations">): void {
+function assertOptions(
+  options: Pick<
+    Required<SinkhornOptions>,
+    "rows" | "columns" | "regularization" | "tolerance" | "maxIterations"
+  >,
+): void {
   assertWholeOptions("transport units", options, { rows: 1, columns: 1, maxIterations: 1 });
   for (const name of ["regularization", "tolerance"] as const) {
     const value = options[name];
     if (value > 0 && value < Number.POSITIVE_INFINITY) continue;
-    throw new OutOfRangeError(`Cannot transport units as "${name}" must be a positive number: it is ${value}`);
+    throw new OutOfRangeError(
+      `Cannot transport units as "${name}" must be a positive number: it is ${value}`,
+    );
   }
 }
 

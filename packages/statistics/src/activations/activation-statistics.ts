@@ -1,18 +1,8 @@
-import { at, type Checkpoint, InputError, resolveOptions, type Tensor } from "@isthmus/core";
-import {
-  type Architecture,
-  bakeWeights,
-  bindWeights,
-  createLeaveOutFilling,
-  type DataSet,
-  type Engine,
-  extractSubgraph,
-  type Graph,
-  planFeeds,
-  type Session,
-} from "@isthmus/graph";
+import { at, type Checkpoint, InputError, resolveOptions } from "@isthmus/core";
+import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
 import { PairMoments, type PairStatistics } from "./pair-moments.ts";
-import { createPairProducts } from "./pair-products.ts";
+import { createPairProducts, type PairProducts } from "./pair-products.ts";
+import { runOver } from "./run-over.ts";
 import { UnitMoments, type UnitStatistics } from "./unit-moments.ts";
 import { UnitReader, type UnitView } from "./unit-view.ts";
 
@@ -83,7 +73,8 @@ export async function activationStatistics(
   const weights = await bindWeights(graph, network);
   const resolved = resolveOptions("measure activations", ACTIVATION_STATISTICS_DEFAULTS, options);
   const measured = views.map((view) => ({ reader: new UnitReader(view), moments: new UnitMoments() }));
-  await runOver({ graph, engine, data, networks: [weights] }, views, resolved, async (networks) => {
+  const pass = { networks: [{ graph, engine, weights, views }], data };
+  await runOver(pass, resolved, async (networks) => {
     const values = at(networks, 0, "network");
     for (const { reader, moments } of measured) moments.add(reader.read(values.get(reader.view.value)));
   });
@@ -108,25 +99,80 @@ export async function pairStatistics(
   data: DataSet,
   { views, ...options }: PairStatisticsOptions & MeasuredViews,
 ): Promise<PairStatistics[]> {
-  const [a, b] = [await bindWeights(graph, networks[0]), await bindWeights(graph, networks[1])];
   const { pairs, ...resolved } = resolveOptions("measure activations", PAIR_STATISTICS_DEFAULTS, options);
-  const products = pairs === "all" ? await createPairProducts(engine) : undefined;
+  const run = { graph, engine, views };
+  const [a, b] = networks;
+  return measurePairs(
+    [
+      { ...run, network: a },
+      { ...run, network: b },
+    ],
+    data,
+    {
+      ...resolved,
+      products: pairs === "all" ? await createPairProducts(engine) : undefined,
+    },
+  );
+}
+
+/** A network of its own architecture, and the values of it that are compared. */
+export interface ViewedNetwork extends Architecture, MeasuredViews {
+  /** Has a tensor for every weight of the graph. */
+  readonly network: Checkpoint;
+}
+
+/**
+ * Measures values of two networks of different architectures over the same examples, as
+ * {@link pairStatistics} does for one architecture: the units of view `i` of A with those of view `i` of B,
+ * which may be more or fewer, but must have as many samples.
+ *
+ * @param networks - with as many views each
+ * @returns for each pair of views; covariances are `[units of A, units of B]`
+ * @throws InputError if the data do not fit a graph, or an activation is not f32, or not finite
+ * @throws OutOfRangeError if an option is out of range, or a view names no value of its graph
+ */
+export async function crossStatistics(
+  networks: readonly [ViewedNetwork, ViewedNetwork],
+  data: DataSet,
+  options: ActivationStatisticsOptions = {},
+): Promise<PairStatistics[]> {
+  const resolved = resolveOptions("measure activations", ACTIVATION_STATISTICS_DEFAULTS, options);
+  return measurePairs(networks, data, {
+    ...resolved,
+    products: await createPairProducts(networks[0].engine),
+  });
+}
+
+/** Measures pairs of views, and releases the products. */
+async function measurePairs(
+  [a, b]: readonly [ViewedNetwork, ViewedNetwork],
+  data: DataSet,
+  {
+    products,
+    ...options
+  }: Required<ActivationStatisticsOptions> & { readonly products: PairProducts | undefined },
+): Promise<PairStatistics[]> {
   try {
-    const measured = views.map((view) => ({
-      readers: [new UnitReader(view), new UnitReader(view)] as const,
+    const bind = async ({ network, ...run }: ViewedNetwork) => ({
+      ...run,
+      weights: await bindWeights(run.graph, network),
+    });
+    const pass = { networks: [await bind(a), await bind(b)], data };
+    const measured = a.views.map((view, i) => ({
+      readers: [new UnitReader(view), new UnitReader(at(b.views, i, "view"))] as const,
       moments: new PairMoments(products),
     }));
-    await runOver({ graph, engine, data, networks: [a, b] }, views, resolved, async (networkValues) => {
+    await runOver(pass, options, async (networkValues) => {
       const [inA, inB] = [at(networkValues, 0, "network"), at(networkValues, 1, "network")];
       for (const { readers, moments } of measured) {
-        const { value } = readers[0].view;
-        await moments.add(readers[0].read(inA.get(value)), readers[1].read(inB.get(value)));
+        const [ofA, ofB] = readers;
+        await moments.add(ofA.read(inA.get(ofA.view.value)), ofB.read(inB.get(ofB.view.value)));
       }
     });
     return measured.map(({ readers, moments }) => {
       const result = moments.result();
       assertFinite(readers[0].view, result.a);
-      assertFinite(readers[0].view, result.b);
+      assertFinite(readers[1].view, result.b);
       assertProducts(readers[0].view, result);
       return result;
     });
@@ -151,48 +197,4 @@ function assertProducts({ value }: UnitView, { covariance }: PairStatistics): vo
     `Cannot compare units of "${value}" as sums of products of their activations must be finite in f32: one is not`,
     { input: value },
   );
-}
-
-interface Pass {
-  readonly graph: Graph;
-  readonly engine: Engine;
-  readonly data: DataSet;
-  readonly networks: readonly ReadonlyMap<string, Tensor>[];
-}
-
-/**
- * Runs networks of one graph side by side over a data set, and calls `use` with their values for each batch.
- */
-async function runOver(
-  { graph, engine, data, networks }: Pass,
-  views: readonly UnitView[],
-  { batchSize, threads, signal, onProgress }: Required<ActivationStatisticsOptions>,
-  use: (values: readonly ReadonlyMap<string, Tensor>[]) => Promise<void>,
-): Promise<void> {
-  const attempt = "measure activations";
-  const fed = new Set(graph.inputs.map(({ name }) => name));
-  const computed = [...new Set(views.map(({ value }) => value))].filter((value) => !fed.has(value));
-  const plan = planFeeds(attempt, graph, data, batchSize);
-  const leaveOut = await createLeaveOutFilling(attempt, { graph, engine }, plan);
-  const sessions: Session[] = [];
-  try {
-    if (computed.length > 0) {
-      const part = extractSubgraph(graph, [], computed);
-      for (const weights of networks)
-        sessions.push(await engine.load(bakeWeights(part, weights), { threads }));
-    }
-    for (const range of plan.ranges) {
-      signal?.throwIfAborted();
-      const batch = plan.read(range);
-      const values: ReadonlyMap<string, Tensor>[] = [];
-      for (const place of networks.keys()) {
-        const all = [...batch.feeds, ...((await sessions[place]?.run(batch.feeds)) ?? [])];
-        values.push(new Map(all.map(([name, value]) => [name, leaveOut(name, value, batch)])));
-      }
-      await use(values);
-      onProgress?.({ done: range.end / data.size, completed: range.end, total: data.size });
-    }
-  } finally {
-    for (const session of sessions) await session.release();
-  }
 }

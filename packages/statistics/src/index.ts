@@ -1,9 +1,6 @@
 export {
-  ACTIVATION_STATISTICS_DEFAULTS,
-  type ActivationStatisticsOptions,
   activationStatistics,
   crossStatistics,
-  type ExamplesProgress,
   type MeasuredViews,
   PAIR_STATISTICS_DEFAULTS,
   type PairStatisticsOptions,
@@ -11,6 +8,11 @@ export {
   type ViewedNetwork,
 } from "./activations/activation-statistics.ts";
 export type { PairStatistics } from "./activations/pair-moments.ts";
+export {
+  ACTIVATION_STATISTICS_DEFAULTS,
+  type ActivationStatisticsOptions,
+  type ExamplesProgress,
+} from "./activations/statistics-options.ts";
 export { UnitMoments, type UnitStatistics } from "./activations/unit-moments.ts";
 export { type UnitPanel, UnitReader, type UnitView } from "./activations/unit-view.ts";
 export {

@@ -28,7 +28,7 @@ export interface FuseNetworksResult {
   readonly transported: Checkpoint;
   /** The plan of each symmetry, in their order. */
   readonly symmetries: readonly FusedSymmetry[];
-  /** Distance of the transported source from the target over all parameters, relative to the target's norm. */
+  /** Distance of the transported source from the target over all parameters, in norms of the target. */
   readonly distance: number;
   /** Sweeps over all symmetries. */
   readonly sweeps: number;
@@ -161,7 +161,7 @@ interface FusionProblem {
 
 type Measured = ReadonlyMap<number, Float64Array> | undefined;
 
-/** Finds plans in sweeps over the symmetries, and returns those that bring the source nearest to the target. */
+/** Finds plans in sweeps over the symmetries, and returns the ones that bring the source nearest. */
 async function searchPlans(
   problem: FusionProblem,
   measured: Measured,

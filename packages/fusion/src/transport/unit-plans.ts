@@ -46,9 +46,10 @@ export class UnitPlans {
 
   /** Returns the transport of a family; undefined while one of its parents is not placed. */
   transportOf(family: number): UnitTransport | undefined {
-    const known = this.#transports.get(family) ?? this.#createTransport(at(this.#families, family, "family"));
-    if (known !== undefined) this.#transports.set(family, known);
-    return known;
+    const transport =
+      this.#transports.get(family) ?? this.#createTransport(at(this.#families, family, "family"));
+    if (transport !== undefined) this.#transports.set(family, transport);
+    return transport;
   }
 
   #createTransport(family: UnitFamily): UnitTransport | undefined {

@@ -3,36 +3,9 @@ import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
 import { PairMoments, type PairStatistics } from "./pair-moments.ts";
 import { createPairProducts, type PairProducts } from "./pair-products.ts";
 import { runOver } from "./run-over.ts";
+import { ACTIVATION_STATISTICS_DEFAULTS, type ActivationStatisticsOptions } from "./statistics-options.ts";
 import { UnitMoments, type UnitStatistics } from "./unit-moments.ts";
 import { UnitReader, type UnitView } from "./unit-view.ts";
-
-/** Progress over the examples of a data set. */
-export interface ExamplesProgress {
-  /** Share of the work that is done, in `[0, 1]`. */
-  readonly done: number;
-  /** Examples seen so far, of `total`. */
-  readonly completed: number;
-  readonly total: number;
-}
-
-/** Options of {@link activationStatistics}. */
-export interface ActivationStatisticsOptions {
-  /** Examples in one engine call; does not change the result beyond rounding. @defaultValue 100 */
-  readonly batchSize?: number;
-  /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
-  readonly threads?: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Called after each batch with the number of examples measured so far, and of all. */
-  readonly onProgress?: ((progress: ExamplesProgress) => void) | undefined;
-}
-
-/** Defaults of {@link activationStatistics}. */
-export const ACTIVATION_STATISTICS_DEFAULTS: Required<ActivationStatisticsOptions> = {
-  batchSize: 100,
-  threads: 0,
-  signal: undefined,
-  onProgress: undefined,
-};
 
 /** The values that are measured. */
 export interface MeasuredViews {
@@ -123,8 +96,8 @@ export interface ViewedNetwork extends Architecture, MeasuredViews {
 
 /**
  * Measures values of two networks of different architectures over the same examples, as
- * {@link pairStatistics} does for one architecture: the units of view `i` of A with those of view `i` of B,
- * which may be more or fewer, but must have as many samples.
+ * {@link pairStatistics} does for one architecture: the units of view `i` of A with the units of view `i`
+ * of B, which may be more or fewer, but must have as many samples.
  *
  * @param networks - with as many views each
  * @returns for each pair of views; covariances are `[units of A, units of B]`

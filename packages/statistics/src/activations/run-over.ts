@@ -8,7 +8,7 @@ import {
   planFeeds,
   type Session,
 } from "@isthmus/graph";
-import type { ActivationStatisticsOptions } from "./activation-statistics.ts";
+import type { ActivationStatisticsOptions } from "./statistics-options.ts";
 import type { UnitView } from "./unit-view.ts";
 
 /** A network with its weights bound, and the values of it that are read. */

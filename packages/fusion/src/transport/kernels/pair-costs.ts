@@ -1,4 +1,4 @@
-/** Adds half the squared distances of rows, from their products and squared norms, `[rows of A, rows of B]`. */
+/** Adds half the squared distances of rows, from their products and squared norms, `[of A, of B]`. */
 export function addDistances(
   products: Float64Array,
   [normsA, normsB]: readonly [Float64Array, Float64Array],

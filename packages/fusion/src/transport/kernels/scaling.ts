@@ -29,7 +29,7 @@ export function updateRowPotentials(
 }
 
 /**
- * Returns the potentials of columns as {@link updateRowPotentials} does those of rows.
+ * Returns the potentials of columns as {@link updateRowPotentials} returns the potentials of rows.
  *
  * @param f - potentials of the rows, `[rows]`
  * @param logWeights - `[columns]`

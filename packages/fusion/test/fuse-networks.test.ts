@@ -36,7 +36,7 @@ async function expectSame(
 
 const random = (graph: Graph, seed: number) => createCheckpoint(randomWeights(graph, seed));
 
-/** A convolution whose channels are flattened and read by a layer: followers. */
+/** A convolution and a depthwise one, whose channels are flattened and read by a layer: followers. */
 function flattening(channels: number): Graph {
   const node = (
     op: string,
@@ -54,6 +54,7 @@ function flattening(channels: number): Graph {
     weights: new Map([
       ["conv.weight", weight(channels, 2, 3, 3)],
       ["conv.bias", weight(channels)],
+      ["depthwise.weight", weight(channels, 1, 1, 1)],
       ["fc.weight", weight(5, channels * 4)],
       ["fc.bias", weight(5)],
     ]),
@@ -61,14 +62,16 @@ function flattening(channels: number): Graph {
     nodes: [
       node("Conv", ["x", "conv.weight", "conv.bias"], "c"),
       node("Relu", ["c"], "r"),
-      node("Flatten", ["r"], "f"),
+      node("Conv", ["r", "depthwise.weight"], "d", new Map([["group", { type: "int", value: channels }]])),
+      node("Flatten", ["d"], "f"),
       node("Gemm", ["f", "fc.weight", "fc.bias"], "y", new Map([["transB", { type: "int", value: 1 }]])),
     ],
     outputs: [{ name: "y", dtype: "f32", shape: ["N", 5] }],
   };
 }
 
-const graphOf = (network: string) => parseNetwork(network, form).graph;
+const text = { exampleShape: [8], classes: 11 };
+const graphOf = (network: string) => parseNetwork(network, network.startsWith("gpt") ? text : form).graph;
 
 /** Narrow and wide graphs of one structure; norms over units need every unit doubled equally often. */
 const PAIRS: readonly (readonly [string, Graph, Graph, PlanKind])[] = [
@@ -86,6 +89,12 @@ const PAIRS: readonly (readonly [string, Graph, Graph, PlanKind])[] = [
     "a transformer with twice the heads",
     graphOf("vit:p8:d2:w12:h3"),
     graphOf("vit:p8:d2:w24:h6"),
+    "balanced",
+  ],
+  [
+    "a language model with twice the heads",
+    graphOf("gpt:d1:w8:h2:untied"),
+    graphOf("gpt:d1:w16:h4:untied"),
     "balanced",
   ],
   [
@@ -134,9 +143,9 @@ describe("fuseNetworks", () => {
           { graph: narrow, engine, network },
           { graph: wide, engine, network: widened },
         ];
-        const { fused } = await fuseNetworks(small, large);
+        const { fused } = await fuseNetworks(small, large, { plan: "hard" });
         await expectSame([narrow, network], [wide, fused]);
-        const back = await fuseNetworks(large, small);
+        const back = await fuseNetworks(large, small, { plan: "hard" });
         await expectSame([narrow, network], [narrow, back.fused]);
       }),
       { numRuns: 15 },
@@ -212,6 +221,11 @@ describe("fuseNetworks", () => {
   it.each([
     ["mlp:4x2", "mlp:4x3", /must have the same symmetries/],
     ["mlp:4", "resnet20:w1", /must have the same symmetries/],
+    [
+      "gpt:d1:w8:h2:tied",
+      "gpt:d1:w16:h4:tied",
+      /both an embedding and summed over.*export the graph with the two untied/,
+    ],
     ["vit:p8:d1:w12:h3", "vit:p8:d1:w24:h3", /sum over its units, as of queries and keys.*they have 4 and 8/],
   ])("refuses %s and %s", async (a, b, message) => {
     const [source, target] = [a, b].map((name) => ({

@@ -62,3 +62,4 @@ export {
   type MatchStraightThroughResult,
   matchStraightThrough,
 } from "./straight-through/match-straight-through.ts";
+export { scaleByNorms } from "./weights/scale-by-norms.ts";

@@ -68,8 +68,8 @@ const EXAMPLES = formatExamples(
     "the other way round, with units compared by what they do on data",
   ],
   [
-    "isthmus fuse a.pt b.pt --graph-a a.onnx --graph-b b.onnx --plan balanced --statistics repair --data mnist:train -o fused.safetensors",
-    "as many units to each, as layer norms need, and the statistics of activations repaired",
+    "isthmus fuse a.pt b.pt --graph-a a.onnx --graph-b b.onnx --plan soft --statistics repair --data mnist:train -o fused.safetensors",
+    "mixtures of units, and the statistics of activations repaired",
   ],
   [
     "isthmus fuse narrow.pt wide.pt --graph-a narrow.onnx --graph-b wide.onnx --weight 1 -o widened.safetensors",

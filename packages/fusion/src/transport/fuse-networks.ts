@@ -1,6 +1,7 @@
 import { at, type Checkpoint, countNonFinite, entry, formatNonFinite, InputError } from "@isthmus/core";
 import { type Architecture, assertNetwork, limitExamples } from "@isthmus/graph";
 import { assertFits, discoverSymmetries, type Symmetries } from "@isthmus/symmetry";
+import { scaleByNorms } from "@isthmus/weight-matching";
 import { activationCosts, type OpenedNetwork } from "./activation-costs.ts";
 import { type Correspondence, correspond } from "./correspond.ts";
 import { type FuseNetworksOptions, resolveFuseOptions } from "./fuse-options.ts";
@@ -28,7 +29,10 @@ export interface FuseNetworksResult {
   readonly transported: Checkpoint;
   /** The plan of each symmetry, in their order. */
   readonly symmetries: readonly FusedSymmetry[];
-  /** Distance of the transported source from the target over all parameters, in norms of the target. */
+  /**
+   * Distance of the transported source from the target over all parameters as they were matched, in norms of
+   * the target.
+   */
   readonly distance: number;
   /** Sweeps over all symmetries. */
   readonly sweeps: number;
@@ -78,8 +82,8 @@ export async function fuseNetworks(
   const opened = [await open(source, resolved), await open(target, resolved)] as const;
   const correspondence = correspond(...opened);
   const parameters = {
-    source: await readParameters(opened[0].network, correspondence),
-    target: await readParameters(opened[1].network, correspondence),
+    source: await readParameters(opened[0], correspondence),
+    target: await readParameters(opened[1], correspondence),
   };
   const problem = { correspondence, parameters, options: resolved };
   const best = await searchPlans(problem, await measureCosts(correspondence, opened, resolved));
@@ -107,9 +111,12 @@ async function open(
   return { ...rest, symmetries: discovered };
 }
 
-/** Reads all parameters, and checks that they are finite. */
+/**
+ * Reads all parameters as matching sees them, weights before batch norms as the norms scale them, and checks
+ * that they are finite.
+ */
 async function readParameters(
-  network: Checkpoint,
+  { graph, network }: OpenedNetwork,
   { weights }: Correspondence,
 ): Promise<ReadonlyMap<string, Float64Array>> {
   const parameters = new Map<string, Float64Array>();
@@ -124,6 +131,9 @@ async function readParameters(
       );
     }
     parameters.set(name, data);
+  }
+  for (const [name, scaled] of await scaleByNorms(graph, network)) {
+    if (parameters.has(name)) parameters.set(name, Float64Array.from(scaled));
   }
   return parameters;
 }

@@ -25,9 +25,9 @@ export interface FuseNetworksOptions {
   readonly examples?: number;
   /** Examples in one engine call. @defaultValue 100 */
   readonly batchSize?: number;
-  /** How activations are compared. @defaultValue "distance" */
+  /** How activations are compared. @defaultValue "correlation" */
   readonly cost?: ActivationCost;
-  /** Whether units are matched one by one or in mixtures; see {@link PLAN_KINDS}. @defaultValue "hard" */
+  /** Whether units are matched one by one or in mixtures; see {@link PLAN_KINDS}. @defaultValue "balanced" */
   readonly plan?: PlanKind;
   /** Entropy of soft plans, as a share of the range of the costs, positive. @defaultValue 0.01 */
   readonly regularization?: number;
@@ -49,8 +49,8 @@ export const FUSE_NETWORKS_DEFAULTS: Required<FuseNetworksOptions> = {
   data: undefined,
   examples: 10_000,
   batchSize: 100,
-  cost: "distance",
-  plan: "hard",
+  cost: "correlation",
+  plan: "balanced",
   regularization: 0.01,
   tolerance: 1e-6,
   maxIterations: 2000,

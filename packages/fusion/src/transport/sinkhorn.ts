@@ -6,6 +6,7 @@ import {
   rowError,
   scaleColumns,
   scaleRows,
+  sumRows,
   updateColumnPotentials,
   updateRowPotentials,
 } from "./kernels/scaling.ts";
@@ -127,6 +128,7 @@ class Scaling {
   readonly #u: Float64Array;
   readonly #v: Float64Array;
   readonly #plan: Float64Array;
+  readonly #sums: Float64Array;
   #iterations = 0;
 
   constructor(cost: Float64Array, a: Float64Array, b: Float64Array) {
@@ -138,6 +140,7 @@ class Scaling {
     this.#u = new Float64Array(a.length).fill(1);
     this.#v = new Float64Array(b.length).fill(1);
     this.#plan = new Float64Array(cost.length);
+    this.#sums = new Float64Array(a.length);
   }
 
   /** Iterates with one regularization until rows have their weights; columns do after each update. */
@@ -147,9 +150,9 @@ class Scaling {
   ): void {
     const [f, g, u, v, plan] = [this.#f, this.#g, this.#u, this.#v, this.#plan];
     this.#updatePotentials(epsilon);
-    while (rowError(plan, u, v, this.#a) > tolerance && this.#iterations < maxIterations) {
+    while (this.#rowError() > tolerance && this.#iterations < maxIterations) {
       this.#iterations++;
-      scaleRows(plan, v, this.#a, u);
+      scaleRows(this.#sums, this.#a, u);
       scaleColumns(plan, u, this.#b, v);
       const log = Math.max(largestLog(u), largestLog(v));
       if (log <= LARGEST_LOG) continue;
@@ -162,6 +165,12 @@ class Scaling {
     absorbFactors(f, u, epsilon);
     absorbFactors(g, v, epsilon);
     fillPlan(this.#cost, f, g, plan, epsilon);
+  }
+
+  /** Sums the rows as they are, which the next iteration needs as well, and returns how far they are off. */
+  #rowError(): number {
+    sumRows(this.#plan, this.#v, this.#sums);
+    return rowError(this.#sums, this.#u, this.#a);
   }
 
   /** Makes one iteration by log-sum-exp, which cannot overflow, and the kernel from its potentials. */
@@ -187,7 +196,7 @@ class Scaling {
       (sum, weight, j) => sum + Math.abs(weight - (columnSums[j] as number)),
       0,
     );
-    const marginalError = rowError(plan, this.#u, this.#v, this.#a) + columnError;
+    const marginalError = this.#rowError() + columnError;
     return {
       ...{ plan, rowDuals: this.#f, columnDuals: this.#g, objective, marginalError },
       iterations: this.#iterations,

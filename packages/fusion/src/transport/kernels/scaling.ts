@@ -72,15 +72,19 @@ export function fillPlan(
   }
 }
 
-/** Writes the factors of rows that give them their weights: `u[i] = a[i] / sum_j plan[i, j] v[j]`. */
-export function scaleRows(plan: Float64Array, v: Float64Array, weights: Float64Array, u: Float64Array): void {
+/** Writes what each row has before its own factor: `sums[i] = sum_j plan[i, j] v[j]`. */
+export function sumRows(plan: Float64Array, v: Float64Array, sums: Float64Array): void {
   const columns = v.length;
-  for (let i = 0; i < u.length; i++) {
-    const row = i * columns;
+  for (let i = 0, k = 0; i < sums.length; i++) {
     let sum = 0;
-    for (let j = 0; j < columns; j++) sum += plan[row + j]! * v[j]!;
-    u[i] = weights[i]! / sum;
+    for (let j = 0; j < columns; j++, k++) sum += plan[k]! * v[j]!;
+    sums[i] = sum;
   }
+}
+
+/** Writes the factors of rows that give them their weights: `u[i] = a[i] / sums[i]`. */
+export function scaleRows(sums: Float64Array, weights: Float64Array, u: Float64Array): void {
+  for (let i = 0; i < u.length; i++) u[i] = weights[i]! / sums[i]!;
 }
 
 /** Writes the factors of columns that give them their weights: `v[j] = b[j] / sum_i plan[i, j] u[i]`. */
@@ -107,20 +111,10 @@ export function absorbFactors(potentials: Float64Array, factors: Float64Array, e
   }
 }
 
-/** Returns `sum_i |u[i] sum_j plan[i, j] v[j] - weights[i]|`: how far rows are from their weights. */
-export function rowError(
-  plan: Float64Array,
-  u: Float64Array,
-  v: Float64Array,
-  weights: Float64Array,
-): number {
-  const columns = v.length;
+/** Returns `sum_i |u[i] sums[i] - weights[i]|`: how far rows are from their weights. */
+export function rowError(sums: Float64Array, u: Float64Array, weights: Float64Array): number {
   let error = 0;
-  for (let i = 0, k = 0; i < u.length; i++) {
-    let sum = 0;
-    for (let j = 0; j < columns; j++, k++) sum += plan[k]! * v[j]!;
-    error += Math.abs(u[i]! * sum - weights[i]!);
-  }
+  for (let i = 0; i < u.length; i++) error += Math.abs(u[i]! * sums[i]! - weights[i]!);
   return error;
 }
 

@@ -36,6 +36,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Average checkpoints, aligned first if asked, or merge what a recipe describes",
     load: async () => (await import("./commands/merge.ts")).mergeVerb,
   },
+  fuse: {
+    summary: "Average two networks of different widths, by optimal transport of their units",
+    load: async () => (await import("./commands/fuse.ts")).fuseVerb,
+  },
   verify: {
     summary: "Make a merge by a recipe again, and compare every bit",
     load: async () => (await import("./commands/verify.ts")).verifyVerb,

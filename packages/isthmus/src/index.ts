@@ -22,6 +22,7 @@ export {
 export { measureCurve, trainCurve } from "@isthmus/curve";
 export { createDataSet, openDataSet } from "@isthmus/data";
 export { createOnnxRuntimeEngine } from "@isthmus/engine";
+export { fuseNetworks, sinkhorn } from "@isthmus/fusion";
 export {
   type Architecture,
   bindArchitecture,

@@ -1,12 +1,11 @@
 export {
-  ACTIVATION_STATISTICS_DEFAULTS,
-  type ActivationStatisticsOptions,
   activationStatistics,
-  type ExamplesProgress,
+  crossStatistics,
   type MeasuredViews,
   PAIR_STATISTICS_DEFAULTS,
   type PairStatisticsOptions,
   pairStatistics,
+  type ViewedNetwork,
 } from "./activations/activation-statistics.ts";
 export { type MeasureGramsResult, measureGrams } from "./activations/measure-grams.ts";
 export type { PairStatistics } from "./activations/pair-moments.ts";
@@ -15,6 +14,11 @@ export {
   type SampleUnitsOptions,
   sampleUnits,
 } from "./activations/sample-units.ts";
+export {
+  ACTIVATION_STATISTICS_DEFAULTS,
+  type ActivationStatisticsOptions,
+  type ExamplesProgress,
+} from "./activations/statistics-options.ts";
 export { UnitMoments, type UnitStatistics } from "./activations/unit-moments.ts";
 export { type UnitPanel, UnitReader, type UnitView } from "./activations/unit-view.ts";
 export {

@@ -14,6 +14,7 @@ export {
   fingerprintSpec,
 } from "./encode/encode-spec.ts";
 export { explainSpec, type SpecExplanation, type SymmetrySummary } from "./explain-spec.ts";
+export { findSums, type UnitSums } from "./find-sums.ts";
 export { deriveLinearSymmetries, discoverLinearSymmetries } from "./linear/discover-linear-symmetries.ts";
 export { explainLinearSymmetries, type LinearSummary } from "./linear/explain-linear-symmetries.ts";
 export { LINEAR_KINDS, type LinearKind } from "./linear/factor-algebra.ts";

@@ -1,4 +1,4 @@
-export type { ActivationChoice } from "./activation-matching/activation-views.ts";
+export { type ActivationChoice, comparedValues } from "./activation-matching/compared-values.ts";
 export {
   type ActivationSimilarity,
   MATCH_ACTIVATIONS_DEFAULTS,
@@ -80,3 +80,4 @@ export {
   type MatchStraightThroughResult,
   matchStraightThrough,
 } from "./straight-through/match-straight-through.ts";
+export { scaleByNorms } from "./weights/scale-by-norms.ts";

@@ -1,38 +1,11 @@
 import { at, type Checkpoint, InputError, resolveOptions } from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
 import { PairMoments, type PairStatistics } from "./pair-moments.ts";
-import { createPairProducts } from "./pair-products.ts";
+import { createPairProducts, type PairProducts } from "./pair-products.ts";
 import { runOver } from "./run-over.ts";
+import { ACTIVATION_STATISTICS_DEFAULTS, type ActivationStatisticsOptions } from "./statistics-options.ts";
 import { UnitMoments, type UnitStatistics } from "./unit-moments.ts";
 import { UnitReader, type UnitView } from "./unit-view.ts";
-
-/** Progress over the examples of a data set. */
-export interface ExamplesProgress {
-  /** Share of the work that is done, in `[0, 1]`. */
-  readonly done: number;
-  /** Examples seen so far, of `total`. */
-  readonly completed: number;
-  readonly total: number;
-}
-
-/** Options of {@link activationStatistics}. */
-export interface ActivationStatisticsOptions {
-  /** Examples in one engine call; does not change the result beyond rounding. @defaultValue 100 */
-  readonly batchSize?: number;
-  /** Threads of the engine; 0 lets it choose. @defaultValue 0 */
-  readonly threads?: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Called after each batch with the number of examples measured so far, and of all. */
-  readonly onProgress?: ((progress: ExamplesProgress) => void) | undefined;
-}
-
-/** Defaults of {@link activationStatistics}. */
-export const ACTIVATION_STATISTICS_DEFAULTS: Required<ActivationStatisticsOptions> = {
-  batchSize: 100,
-  threads: 0,
-  signal: undefined,
-  onProgress: undefined,
-};
 
 /** The values that are measured. */
 export interface MeasuredViews {
@@ -73,7 +46,8 @@ export async function activationStatistics(
   const weights = await bindWeights(graph, network);
   const resolved = resolveOptions("measure activations", ACTIVATION_STATISTICS_DEFAULTS, options);
   const measured = views.map((view) => ({ reader: new UnitReader(view), moments: new UnitMoments() }));
-  await runOver({ graph, engine, data, networks: [weights] }, views, resolved, async (networks) => {
+  const pass = { networks: [{ graph, engine, weights, views }], data };
+  await runOver(pass, resolved, async (networks) => {
     const values = at(networks, 0, "network");
     for (const { reader, moments } of measured) moments.add(reader.read(values.get(reader.view.value)));
   });
@@ -98,25 +72,80 @@ export async function pairStatistics(
   data: DataSet,
   { views, ...options }: PairStatisticsOptions & MeasuredViews,
 ): Promise<PairStatistics[]> {
-  const [a, b] = [await bindWeights(graph, networks[0]), await bindWeights(graph, networks[1])];
   const { pairs, ...resolved } = resolveOptions("measure activations", PAIR_STATISTICS_DEFAULTS, options);
-  const products = pairs === "all" ? await createPairProducts(engine) : undefined;
+  const run = { graph, engine, views };
+  const [a, b] = networks;
+  return measurePairs(
+    [
+      { ...run, network: a },
+      { ...run, network: b },
+    ],
+    data,
+    {
+      ...resolved,
+      products: pairs === "all" ? await createPairProducts(engine) : undefined,
+    },
+  );
+}
+
+/** A network of its own architecture, and the values of it that are compared. */
+export interface ViewedNetwork extends Architecture, MeasuredViews {
+  /** Has a tensor for every weight of the graph. */
+  readonly network: Checkpoint;
+}
+
+/**
+ * Measures values of two networks of different architectures over the same examples, as
+ * {@link pairStatistics} does for one architecture: the units of view `i` of A with the units of view `i`
+ * of B, which may be more or fewer, but must have as many samples.
+ *
+ * @param networks - with as many views each
+ * @returns for each pair of views; covariances are `[units of A, units of B]`
+ * @throws InputError if the data do not fit a graph, or an activation is not f32, or not finite
+ * @throws OutOfRangeError if an option is out of range, or a view names no value of its graph
+ */
+export async function crossStatistics(
+  networks: readonly [ViewedNetwork, ViewedNetwork],
+  data: DataSet,
+  options: ActivationStatisticsOptions = {},
+): Promise<PairStatistics[]> {
+  const resolved = resolveOptions("measure activations", ACTIVATION_STATISTICS_DEFAULTS, options);
+  return measurePairs(networks, data, {
+    ...resolved,
+    products: await createPairProducts(networks[0].engine),
+  });
+}
+
+/** Measures pairs of views, and releases the products. */
+async function measurePairs(
+  [a, b]: readonly [ViewedNetwork, ViewedNetwork],
+  data: DataSet,
+  {
+    products,
+    ...options
+  }: Required<ActivationStatisticsOptions> & { readonly products: PairProducts | undefined },
+): Promise<PairStatistics[]> {
   try {
-    const measured = views.map((view) => ({
-      readers: [new UnitReader(view), new UnitReader(view)] as const,
+    const bind = async ({ network, ...run }: ViewedNetwork) => ({
+      ...run,
+      weights: await bindWeights(run.graph, network),
+    });
+    const pass = { networks: [await bind(a), await bind(b)], data };
+    const measured = a.views.map((view, i) => ({
+      readers: [new UnitReader(view), new UnitReader(at(b.views, i, "view"))] as const,
       moments: new PairMoments(products),
     }));
-    await runOver({ graph, engine, data, networks: [a, b] }, views, resolved, async (networkValues) => {
+    await runOver(pass, options, async (networkValues) => {
       const [inA, inB] = [at(networkValues, 0, "network"), at(networkValues, 1, "network")];
       for (const { readers, moments } of measured) {
-        const { value } = readers[0].view;
-        await moments.add(readers[0].read(inA.get(value)), readers[1].read(inB.get(value)));
+        const [ofA, ofB] = readers;
+        await moments.add(ofA.read(inA.get(ofA.view.value)), ofB.read(inB.get(ofB.view.value)));
       }
     });
     return measured.map(({ readers, moments }) => {
       const result = moments.result();
       assertFinite(readers[0].view, result.a);
-      assertFinite(readers[0].view, result.b);
+      assertFinite(readers[1].view, result.b);
       assertProducts(readers[0].view, result);
       return result;
     });

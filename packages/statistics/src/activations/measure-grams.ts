@@ -7,8 +7,9 @@ import {
   UnsupportedError,
 } from "@isthmus/core";
 import type { Architecture, DataSet, Graph, Node } from "@isthmus/graph";
-import { type ActivationStatisticsOptions, pairStatistics } from "./activation-statistics.ts";
+import { pairStatistics } from "./activation-statistics.ts";
 import type { PairStatistics } from "./pair-moments.ts";
+import type { ActivationStatisticsOptions } from "./statistics-options.ts";
 
 /** Result of {@link measureGrams}. */
 export interface MeasureGramsResult {

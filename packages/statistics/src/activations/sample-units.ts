@@ -1,11 +1,8 @@
 import { assertWholeOptions, at, type Checkpoint, InputError, resolveOptions } from "@isthmus/core";
 import { type Architecture, bindWeights, type DataSet } from "@isthmus/graph";
-import {
-  ACTIVATION_STATISTICS_DEFAULTS,
-  type ActivationStatisticsOptions,
-  type MeasuredViews,
-} from "./activation-statistics.ts";
+import type { MeasuredViews } from "./activation-statistics.ts";
 import { runOver } from "./run-over.ts";
+import { ACTIVATION_STATISTICS_DEFAULTS, type ActivationStatisticsOptions } from "./statistics-options.ts";
 import { type UnitPanel, UnitReader } from "./unit-view.ts";
 
 /** Options of {@link sampleUnits}. */
@@ -42,8 +39,8 @@ export async function sampleUnits(
     recorder: new SampleRecorder(view.value, { most: samples, examples: data.size }),
   }));
   let seen = 0;
-  await runOver({ graph, engine, data, networks: [weights] }, views, resolved, async (networks) => {
-    const values = at(networks, 0, "network");
+  const networks = [{ graph, engine, weights, views }];
+  await runOver({ data, networks }, resolved, async ([values = new Map()]) => {
     const batch = Math.min(resolved.batchSize, data.size - seen);
     for (const { reader, recorder } of recorders) {
       recorder.add(reader.read(values.get(reader.view.value)), batch);

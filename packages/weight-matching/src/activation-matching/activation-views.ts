@@ -1,6 +1,5 @@
-import { at, entry } from "@isthmus/core";
-import type { Graph, Node, Probe } from "@isthmus/graph";
-import { capturedNames } from "@isthmus/graph/ir";
+import { entry } from "@isthmus/core";
+import type { Graph, Probe } from "@isthmus/graph";
 import type { UnitView } from "@isthmus/statistics";
 import {
   layOutValues,
@@ -18,12 +17,7 @@ import {
 } from "../coordinate-descent/member-positions.ts";
 import type { PlacementExpander } from "../coordinate-descent/placement.ts";
 import type { Block, Member, UnitTree } from "../coordinate-descent/unit-tree.ts";
-
-/**
- * The choice of values by which units are compared: values that layers read (products and convolutions), or
- * all values computed from the data.
- */
-export type ActivationChoice = "read" | "all";
+import { type ActivationChoice, comparedValues } from "./compared-values.ts";
 
 /** A view of a value that holds the units of a member, in order. */
 export interface MemberView {
@@ -55,8 +49,8 @@ export function findActivationViews(
 ): MemberView[] {
   const { tree, graph } = architecture;
   const layouts = layOutValues(architecture.permutations);
-  const all = computedValues(graph);
-  const chosen = choice === "all" ? all : readValues(graph, all);
+  const all = comparedValues(graph, "all");
+  const chosen = comparedValues(graph, choice);
   return tree.blocks.flatMap((block) => {
     const finder = createFinder(architecture, layouts, block);
     const views = all.map((value) => ({ value, places: finder(value) }));
@@ -133,49 +127,4 @@ function viewsOf(
 /** Checks whether every unit has positions that hold it: otherwise slots of two units need not correspond. */
 function isWhole({ symmetry }: Member, owned: Int32Array, { positions, slots }: MemberPositions): boolean {
   return positions.every((position, i) => owned[position] === symmetry.firstUnit + Math.floor(i / slots));
-}
-
-/** Operators that only move values, so that their output says no more than their input. */
-const MOVES: ReadonlySet<string> = new Set(
-  "Identity Cast Reshape Flatten Transpose Squeeze Unsqueeze Expand Dropout".split(" "),
-);
-
-/** Operators that multiply activations by weights or by each other. */
-const READS: ReadonlySet<string> = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul", "Einsum"]);
-
-/** Lists the values that are computed from the data, except by operators that only move values. */
-function computedValues(graph: Graph): string[] {
-  const dependent = new Set(graph.inputs.map(({ name }) => name));
-  const values: string[] = [];
-  for (const node of graph.nodes) {
-    if (![...node.inputs, ...capturedNames(node)].some((name) => dependent.has(name))) continue;
-    for (const name of node.outputs) {
-      if (name === "") continue;
-      dependent.add(name);
-      if (!MOVES.has(node.op)) values.push(name);
-    }
-  }
-  return values;
-}
-
-/** Selects the values that layers read, directly or after moving them. */
-function readValues(graph: Graph, values: readonly string[]): string[] {
-  const producer = new Map<string, Node>();
-  for (const node of graph.nodes) for (const name of node.outputs) producer.set(name, node);
-  const read = new Set<string>();
-  for (const { op, inputs } of graph.nodes) {
-    if (!READS.has(op)) continue;
-    for (const input of inputs) {
-      let name = input;
-      for (
-        let node = producer.get(name);
-        node !== undefined && MOVES.has(node.op);
-        node = producer.get(name)
-      ) {
-        name = at(node.inputs, 0, "input");
-      }
-      read.add(name);
-    }
-  }
-  return values.filter((value) => read.has(value));
 }

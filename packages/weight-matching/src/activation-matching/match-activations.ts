@@ -10,7 +10,8 @@ import {
 } from "../coordinate-descent/placement.ts";
 import { solveBlock } from "../coordinate-descent/solve-block.ts";
 import { type Block, createUnitTree, type Member } from "../coordinate-descent/unit-tree.ts";
-import { type ActivationChoice, findActivationViews, type MemberView } from "./activation-views.ts";
+import { findActivationViews, type MemberView } from "./activation-views.ts";
+import type { ActivationChoice } from "./compared-values.ts";
 import { addScaled, addScaledProducts, frameCosts } from "./kernels/costs.ts";
 
 /** Options of {@link matchActivations}. */

@@ -1,0 +1,277 @@
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { at, type Checkpoint, describeMaking, saveCheckpoint, UsageError } from "@isthmus/core";
+import { DATA_SET_FORMS } from "@isthmus/data";
+import {
+  ACTIVATION_COSTS,
+  type ActivationCost,
+  FUSE_METHODS,
+  FUSE_NETWORKS_DEFAULTS,
+  type FuseMethod,
+  type FuseNetworksResult,
+  fuseNetworks,
+  PLAN_KINDS,
+  type PlanKind,
+} from "@isthmus/fusion";
+import { type BoundNetwork, type DataSet, limitExamples } from "@isthmus/graph";
+import {
+  correctStatistics,
+  STATISTICS_EXAMPLES,
+  STATISTICS_POLICIES,
+  type StatisticsPolicy,
+} from "@isthmus/statistics";
+import {
+  assertArchitecture,
+  assertNoModelFolder,
+  copyModelFiles,
+  dataContext,
+  fitToData,
+  type OpenedArchitecture,
+} from "@isthmus/zoo";
+import { formatPairs, formatTable } from "../format/format-table.ts";
+import { bindArchitecture } from "../open/bind-architecture.ts";
+import { openSharedArchitecture } from "../open/open-architecture.ts";
+import { withCheckpoints } from "../open/open-checkpoints.ts";
+import { addScalingOptions, openExamples, type ScalingOptions } from "../open/open-data.ts";
+import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { parseCount, parseNumber } from "../options/parse-values.ts";
+import { assertOutput } from "../output/assert-output.ts";
+import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
+
+interface FuseVerbOptions extends EngineOptions, ScalingOptions {
+  readonly graphA?: string | undefined;
+  readonly graphB?: string | undefined;
+  readonly output: string;
+  readonly method: FuseMethod;
+  readonly data?: string | undefined;
+  readonly matchExamples: number;
+  readonly cost: ActivationCost;
+  readonly plan: PlanKind;
+  readonly regularization: number;
+  readonly weight: number;
+  readonly statistics: StatisticsPolicy;
+}
+
+/** Creates the command `isthmus fuse`. */
+export function fuseVerb(run: RunVerb): CommandUnknownOpts {
+  return addScalingOptions(addEngineOption(createFuseVerb()))
+    .addHelpText("after", EXAMPLES)
+    .action((a, b, options) => run(options, (context) => fuse([a, b], options, context)));
+}
+
+const EXAMPLES = formatExamples(
+  [
+    "isthmus fuse narrow.safetensors wide.safetensors --graph-a narrow.onnx --graph-b wide.onnx -o fused.safetensors",
+    "bring the narrow network to the width of the wide one, and average the two",
+  ],
+  [
+    "isthmus fuse wide.pt narrow.pt --graph-a wide.onnx --graph-b narrow.onnx --method activation --data mnist:train -o small.safetensors",
+    "the other way round, with units compared by what they do on data",
+  ],
+  [
+    "isthmus fuse a.pt b.pt --graph-a a.onnx --graph-b b.onnx --plan soft --statistics repair --data mnist:train -o fused.safetensors",
+    "mixtures of units, and the statistics of activations repaired",
+  ],
+  [
+    "isthmus fuse narrow.pt wide.pt --graph-a narrow.onnx --graph-b wide.onnx --weight 1 -o widened.safetensors",
+    "only widen the first: it computes the same, in the graph of the second",
+  ],
+);
+
+function createFuseVerb() {
+  const { method, examples, cost, plan, regularization, weight } = FUSE_NETWORKS_DEFAULTS;
+  return createVerb("fuse")
+    .argument("<a>", "the checkpoint that is brought to the other's width: a file, or a folder")
+    .argument("<b>", "the checkpoint that it is averaged with; the result has its graph")
+    .option("--graph-a <file>", "the architecture of A, .onnx or model.json (default: from its config.json)")
+    .option("--graph-b <file>", "the architecture of B (default: from its config.json)")
+    .requiredOption("-o, --output <path>", "the fused network (a file ending in .safetensors, or a folder)")
+    .option("--weight <w>", "share of A in the result, from 0 to 1", parseNumber, weight)
+    .addOption(new Option("--plan <kind>", PLAN_TEXT).choices(PLAN_KINDS).default(plan).makeOptionMandatory())
+    .option(
+      "--regularization <x>",
+      "entropy of soft plans, as a share of the range of costs",
+      parseNumber,
+      regularization,
+    )
+    .addOption(
+      new Option("--method <name>", "compare units by their weights, or by their activations on --data")
+        .choices(FUSE_METHODS)
+        .default(method)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option("--cost <name>", "how --method activation compares units")
+        .choices(ACTIVATION_COSTS)
+        .default(cost)
+        .makeOptionMandatory(),
+    )
+    .option(
+      "--data <name>",
+      `examples for --method and --statistics; ${DATA_SET_FORMS.join(", ")}; then :train or :test, then @N`,
+    )
+    .option(
+      "--match-examples <n>",
+      "compare activations on the first n examples only",
+      parseCount(1),
+      examples,
+    )
+    .addOption(
+      new Option("--statistics <policy>", STATISTICS_TEXT)
+        .choices(STATISTICS_POLICIES)
+        .default("keep" as const)
+        .makeOptionMandatory(),
+    );
+}
+
+const PLAN_TEXT =
+  "hard: every unit of the wider network goes with the one most like it; balanced: as many with each; soft: mixtures";
+const STATISTICS_TEXT =
+  "correct the statistics of activations on --data: measure those of batch norms anew, or repair all layers";
+
+async function fuse(
+  paths: readonly [string, string],
+  options: FuseVerbOptions,
+  context: Context,
+): Promise<Outcome> {
+  return withCheckpoints(paths, async ([a, b]) => {
+    const { output, graphA, graphB } = options;
+    const named = [graphA, graphB].filter((path) => path !== undefined);
+    assertData(options);
+    if (output.endsWith(".safetensors")) await assertOutput(output, [...a.files, ...b.files, ...named]);
+    await assertNoModelFolder(output, paths);
+    const source = await openNetwork(
+      { path: paths[0], checkpoint: a, graph: graphA, letter: "a" },
+      options,
+      context,
+    );
+    const target = await openNetwork(
+      { path: paths[1], checkpoint: b, graph: graphB, letter: "b" },
+      options,
+      context,
+    );
+    const { method, cost, plan, regularization, weight, matchExamples } = options;
+    const fusion = await fuseNetworks(source, target, {
+      ...{ method, cost, plan, regularization, weight, data: target.data, examples: matchExamples },
+      signal: context.signal,
+      onProgress: ({ done }) => context.progress("Matching", done),
+    });
+    const fused = await correct(fusion, target, options, context);
+    const outputs = await save([a, b], target.bound.restore(fused), options, context);
+    outputs.push(...(await copyModelFiles(paths[1], output)));
+    return { result: describe(fusion, options, outputs), text: format(fusion, outputs) };
+  });
+}
+
+/**
+ * Checks that there are examples where they are needed.
+ * @throws UsageError if not
+ */
+function assertData({ data, method, statistics }: FuseVerbOptions): void {
+  if (data !== undefined || (method === "weight" && statistics === "keep")) return;
+  const option = method === "weight" ? `--statistics ${statistics}` : `--method ${method}`;
+  throw new UsageError(
+    `Cannot fuse with ${option} as it needs examples: add --data, for example --data mnist:train`,
+  );
+}
+
+/** A checkpoint, and where its architecture is read from. */
+interface NamedNetwork {
+  readonly path: string;
+  readonly checkpoint: Checkpoint;
+  readonly graph: string | undefined;
+  readonly letter: "a" | "b";
+}
+
+/** A network of its own architecture, ready to be fused. */
+interface OpenedNetwork extends Pick<OpenedArchitecture, "graph" | "engine"> {
+  readonly network: Checkpoint;
+  readonly bound: BoundNetwork;
+  readonly data: DataSet | undefined;
+}
+
+async function openNetwork(
+  { path, checkpoint, graph, letter }: NamedNetwork,
+  options: FuseVerbOptions,
+  context: Context,
+): Promise<OpenedNetwork> {
+  await assertArchitecture(`fuse (--graph-${letter})`, [path], { graph });
+  const read = await openSharedArchitecture([path], { engine: options.engine, graph });
+  const data =
+    options.data === undefined ? undefined : await openExamples(options.data, options, dataContext(read));
+  const architecture = data === undefined ? read : fitToData(read, data);
+  const { networks, ...bound } = await bindArchitecture(architecture, [checkpoint], {}, context);
+  const network = at(networks, 0, "network");
+  return { graph: bound.graph, engine: bound.engine, network: network.network, bound: network, data };
+}
+
+/** Corrects the statistics of the fused network, if that is asked for. */
+async function correct(
+  { fused, transported }: FuseNetworksResult,
+  { data, network, ...architecture }: OpenedNetwork,
+  { statistics, weight }: FuseVerbOptions,
+  { signal }: Context,
+): Promise<Checkpoint> {
+  if (statistics === "keep" || data === undefined) return fused;
+  const examples = limitExamples("fuse networks", data, STATISTICS_EXAMPLES);
+  const options = { networks: [transported, network], weights: [weight, 1 - weight], signal };
+  return correctStatistics(architecture, fused, examples, { statistics, ...options });
+}
+
+async function save(
+  networks: readonly [Checkpoint, Checkpoint],
+  fused: Checkpoint,
+  { output, method, plan, weight, regularization, statistics, cost }: FuseVerbOptions,
+  { version, signal, progress }: Context,
+): Promise<string[]> {
+  const making = describeMaking(networks, {
+    ...{ verb: "fuse", version, method, plan, weight, statistics },
+    ...(plan === "soft" ? { regularization } : {}),
+    ...(method === "activation" ? { cost } : {}),
+  });
+  const { files } = await saveCheckpoint(fused, output, {
+    metadata: { ...fused.metadata, ...making },
+    overwrite: true,
+    signal,
+    onProgress: ({ done }) => progress("Writing", done),
+  });
+  return [...files];
+}
+
+/** The result without the plans themselves, which are large. */
+function describe(
+  { symmetries, distance, sweeps, status }: FuseNetworksResult,
+  { method, plan, weight, statistics }: FuseVerbOptions,
+  outputs: readonly string[],
+): object {
+  const summaries = symmetries.map(({ plan: _, ...summary }) => summary);
+  return { method, plan, weight, statistics, distance, sweeps, status, symmetries: summaries, outputs };
+}
+
+function format(
+  { symmetries, distance, sweeps, status }: FuseNetworksResult,
+  outputs: readonly string[],
+): string {
+  const table = formatTable(
+    [
+      { title: "symmetry" },
+      { title: "units of A", align: "right" },
+      { title: "of B", align: "right" },
+      { title: "partners of each in A", align: "right" },
+      { title: "in B", align: "right" },
+    ],
+    symmetries.map(({ name, units, partners }) => [
+      name,
+      String(units.source),
+      String(units.target),
+      partners.source.mean.toFixed(2),
+      partners.target.mean.toFixed(2),
+    ]),
+  );
+  const end = status === "converged" ? "converged" : "was given up";
+  const pairs = formatPairs([
+    ["search", `${sweeps} ${sweeps === 1 ? "sweep" : "sweeps"}, ${end}`],
+    ["distance", `${distance.toFixed(3)} of A, brought to B's width, from B, relative to B's norm`],
+    ["wrote", outputs.join(", ")],
+  ]);
+  return `${table}\n\n${pairs}`;
+}

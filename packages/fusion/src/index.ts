@@ -1,0 +1,18 @@
+export { ACTIVATION_COSTS, type ActivationCost } from "./transport/activation-costs.ts";
+export { type FusableNetwork, type FuseNetworksResult, fuseNetworks } from "./transport/fuse-networks.ts";
+export {
+  FUSE_METHODS,
+  FUSE_NETWORKS_DEFAULTS,
+  type FuseMethod,
+  type FuseNetworksOptions,
+  type FuseProgress,
+} from "./transport/fuse-options.ts";
+export type { Partners } from "./transport/kernels/partners.ts";
+export {
+  SINKHORN_DEFAULTS,
+  type SinkhornOptions,
+  type SinkhornResult,
+  sinkhorn,
+} from "./transport/sinkhorn.ts";
+export { PLAN_KINDS, type PlanKind } from "./transport/solve-plan.ts";
+export type { FusedSymmetry } from "./transport/summarize-plan.ts";

@@ -1,0 +1,118 @@
+import { at, type Checkpoint, UnsupportedError } from "@isthmus/core";
+import { type Architecture, type DataSet, limitExamples } from "@isthmus/graph";
+import { crossStatistics, type ExamplesProgress, type PairStatistics } from "@isthmus/statistics";
+import type { Symmetries } from "@isthmus/symmetry";
+import type { UnitFamily } from "./correspond.ts";
+import { addActivationDistances, addDecorrelations } from "./kernels/pair-costs.ts";
+import { findViews, type ViewPair } from "./unit-views.ts";
+
+/**
+ * Measures of how much two units differ on data: the mean squared difference of their activations, as in OT
+ * fusion, or one minus their correlation, which does not see scales and means.
+ */
+export const ACTIVATION_COSTS = ["distance", "correlation"] as const;
+
+/** One of {@link ACTIVATION_COSTS}. */
+export type ActivationCost = (typeof ACTIVATION_COSTS)[number];
+
+/** How activations are compared. */
+export interface ActivationCostOptions {
+  readonly cost: ActivationCost;
+  readonly batchSize: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: ExamplesProgress) => void) | undefined;
+}
+
+/** A network with what is known of its architecture. */
+export interface OpenedNetwork extends Architecture {
+  readonly symmetries: Symmetries;
+  readonly network: Checkpoint;
+}
+
+/**
+ * Computes how much units of two networks differ on data, for each symmetry `[source units, target units]`:
+ * the mean over the values that layers read in which its units lie, each value in the unit of its mean cost.
+ * Other values, on fewer examples, only decide between units that never fire in these.
+ *
+ * @throws UnsupportedError if there is no value by which to compare the units of a symmetry
+ */
+export async function activationCosts(
+  families: readonly UnitFamily[],
+  networks: readonly [OpenedNetwork, OpenedNetwork],
+  data: DataSet,
+  { onProgress, ...options }: ActivationCostOptions,
+): Promise<Map<number, Float64Array>> {
+  const views = findViews(families, ...networks);
+  assertCompared(families, new Set(views.map(({ symmetry }) => symmetry)));
+  const isChosen = ({ symmetry, isRead }: ViewPair) =>
+    isRead || !views.some((other) => other.symmetry === symmetry && other.isRead);
+  const costs = new Map<number, Float64Array>();
+  const measure = async (compared: readonly ViewPair[], examples: DataSet, scale: number) => {
+    if (compared.length === 0) return;
+    const sides = (["source", "target"] as const).map((side) => compared.map((view) => view[side]));
+    const [viewsOfA = [], viewsOfB = []] = sides;
+    const [a, b] = networks;
+    const pair = [
+      { ...a, views: viewsOfA },
+      { ...b, views: viewsOfB },
+    ] as const;
+    const { batchSize, signal } = options;
+    const statistics = await crossStatistics(pair, examples, {
+      ...{ batchSize, signal },
+      onProgress: scale === 1 ? onProgress : undefined,
+    });
+    compared.forEach(({ symmetry }, i) => {
+      const measured = at(statistics, i, "view");
+      const sum = costs.get(symmetry) ?? new Float64Array(measured.covariance.length);
+      addCosts(measured, options.cost, scale, sum);
+      costs.set(symmetry, sum);
+    });
+  };
+  await measure(views.filter(isChosen), data, 1);
+  const few = limitExamples("fuse networks", data, HEARSAY_EXAMPLES);
+  await measure(
+    views.filter((view) => !isChosen(view)),
+    few,
+    HEARSAY,
+  );
+  return costs;
+}
+
+/** Weight of values that no layer reads: enough to decide between equals, too little to change more. */
+const HEARSAY = 1e-3;
+
+/** Most examples on which such values are compared, as little depends on them. */
+const HEARSAY_EXAMPLES = 1000;
+
+function addCosts(
+  { a, b, covariance }: PairStatistics,
+  cost: ActivationCost,
+  weight: number,
+  sum: Float64Array,
+): void {
+  if (cost === "correlation") {
+    const [ofA, ofB] = [a.variance.map(Math.sqrt), b.variance.map(Math.sqrt)];
+    addDecorrelations(covariance, ofA, ofB, weight, sum);
+    return;
+  }
+  const meanSquare = [a, b].flatMap(({ mean, variance }) =>
+    Array.from(variance, (value, unit) => value + at(mean, unit, "unit") ** 2),
+  );
+  const scale = (weight * meanSquare.length) / (meanSquare.reduce((total, value) => total + value, 0) || 1);
+  addActivationDistances(covariance, a, b, scale, sum);
+}
+
+/** Checks that every symmetry is compared by a value, or by values of the symmetries nested in it. */
+function assertCompared(families: readonly UnitFamily[], compared: ReadonlySet<number>): void {
+  const isCompared = (index: number): boolean =>
+    compared.has(index) ||
+    families.some(
+      ({ symmetry, above }) => symmetry !== undefined && above[0] === index && isCompared(symmetry),
+    );
+  const missing = families.find(({ symmetry }) => symmetry !== undefined && !isCompared(symmetry));
+  if (missing === undefined) return;
+  throw new UnsupportedError(
+    `Cannot compare the activations of ${missing.name} as its units must lie in a value that a layer reads, once each: they lie in none; fuse by weights instead`,
+    { feature: missing.name },
+  );
+}

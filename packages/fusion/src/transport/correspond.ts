@@ -1,0 +1,260 @@
+import { at, entry, formatShape, MismatchError, UnsupportedError } from "@isthmus/core";
+import type { Graph } from "@isthmus/graph";
+import { findSums, type Symmetries, type SymmetrySpec, type WeightLayout } from "@isthmus/symmetry";
+
+/** The units of a family in one of two networks. */
+export interface FamilySide {
+  readonly firstUnit: number;
+  readonly count: number;
+  /** Parents of each cell of a symmetry, or of each follower, by number; `[[]]` for a plain symmetry. */
+  readonly parents: readonly (readonly number[])[];
+}
+
+/** A symmetry, or a family of followers, that two networks of different widths both have. */
+export interface UnitFamily {
+  readonly name: string;
+  /** Place among the symmetries; undefined for followers. */
+  readonly symmetry: number | undefined;
+  /**
+   * Symmetry whose units these are or follow, one to one; undefined where they follow units of several
+   * symmetries at once.
+   */
+  readonly voter: number | undefined;
+  /** Families of the parents, in order; empty for a plain symmetry. */
+  readonly above: readonly number[];
+  readonly source: FamilySide;
+  readonly target: FamilySide;
+}
+
+/** Positions of an axis that hold the units of a family, in both networks, in the order of the units. */
+export interface FieldGroup {
+  /** Index of the family; undefined for positions that may not move, which both have as many of. */
+  readonly family: number | undefined;
+  readonly source: Int32Array;
+  readonly target: Int32Array;
+}
+
+/** An axis of a weight on which units lie. */
+export interface MovedAxis {
+  readonly axis: number;
+  /** Whether a product sums over it. */
+  readonly isSummed: boolean;
+  readonly groups: readonly FieldGroup[];
+}
+
+/** A weight that both networks have, with its units. */
+export interface MovedWeight {
+  readonly role: WeightLayout["role"];
+  readonly source: readonly number[];
+  readonly target: readonly number[];
+  readonly axes: readonly MovedAxis[];
+}
+
+/** What corresponds in two architectures that differ in widths alone. */
+export interface Correspondence {
+  /** Symmetries in their order, then followers. */
+  readonly families: readonly UnitFamily[];
+  readonly weights: ReadonlyMap<string, MovedWeight>;
+}
+
+/** A graph with its symmetries. */
+export interface SymmetricGraph {
+  readonly graph: Graph;
+  readonly symmetries: Symmetries;
+}
+
+/**
+ * Finds what corresponds in two architectures of one family: symmetries by their order and names, followers
+ * by theirs, positions of weights by unit and rank.
+ *
+ * @throws MismatchError if they differ in more than the numbers of units
+ * @throws UnsupportedError if units lie where rectangular plans have no meaning; the symmetry or weight is
+ *   named
+ */
+export function correspond(source: SymmetricGraph, target: SymmetricGraph): Correspondence {
+  const families = correspondFamilies(source.symmetries.spec, target.symmetries.spec);
+  const sums = [findSums(source.symmetries), findSums(target.symmetries)] as const;
+  for (const index of sums[0].paired) assertPaired(at(families, index, "family"));
+  const weights = new Map<string, MovedWeight>();
+  const names = [...source.symmetries.spec.weights.keys()];
+  assertNames(names, [...target.symmetries.spec.weights.keys()]);
+  for (const name of names) {
+    const [a, b] = [source, target].map(({ symmetries }) => entry(symmetries.spec.weights, name, "weight"));
+    if (a === undefined || b === undefined) continue;
+    const summed = sums[0].weights.get(name);
+    const weight = correspondWeight(name, [a, b], { families, summed: summed ?? new Set() });
+    if (weight.axes.some(({ isSummed }) => isSummed)) assertUntied(name, source.graph, { families, weight });
+    weights.set(name, weight);
+  }
+  return { families, weights };
+}
+
+function fail(what: string, parameters: readonly string[] = []): never {
+  throw new MismatchError(
+    `Cannot fuse two networks as their graphs must have the same symmetries, in any sizes: ${what}`,
+    { parameters },
+  );
+}
+
+function assertNames(a: readonly string[], b: readonly string[]): void {
+  const missing = a.find((name) => !b.includes(name));
+  const added = b.find((name) => !a.includes(name));
+  if (missing !== undefined) fail(`"${missing}" is a weight of the first only`, [missing]);
+  if (added !== undefined) fail(`"${added}" is a weight of the second only`, [added]);
+}
+
+function correspondFamilies(a: SymmetrySpec, b: SymmetrySpec): UnitFamily[] {
+  const names = (spec: SymmetrySpec) => spec.symmetries.map(({ name }) => name).join(", ") || "none";
+  if (names(a) !== names(b)) fail(`the first has ${names(a)}; the second has ${names(b)}`);
+  if (a.followers.length !== b.followers.length) {
+    fail(`the first has ${a.followers.length} families of followers, the second ${b.followers.length}`);
+  }
+  const sidesOf = (spec: SymmetrySpec): FamilySide[] => [
+    ...spec.symmetries.map(({ firstUnit, size, cells }) => ({
+      firstUnit,
+      count: size * cells.length,
+      parents: cells,
+    })),
+    ...spec.followers.map(({ firstUnit, parents }) => ({ firstUnit, count: parents.length, parents })),
+  ];
+  const [sidesA, sidesB] = [sidesOf(a), sidesOf(b)];
+  const aboveOf = (sides: readonly FamilySide[], side: FamilySide) =>
+    at(side.parents, 0, "cell").map((unit) => familyOf(sides, unit));
+  const families: UnitFamily[] = [];
+  sidesA.forEach((source, index) => {
+    const target = at(sidesB, index, "family");
+    const symmetry = index < a.symmetries.length ? index : undefined;
+    const above = aboveOf(sidesA, source);
+    const name =
+      a.symmetries[index]?.name ?? `followers of ${above.map((i) => families[i]?.name).join(" and ")}`;
+    if (above.join() !== aboveOf(sidesB, target).join()) fail(`${name} are nested in others there`);
+    if (symmetry !== undefined && above.length > 1) {
+      throw new UnsupportedError(
+        `Cannot fuse ${name} as a symmetry must be nested in one other at most: its cells have ${above.length} parents`,
+        { feature: name },
+      );
+    }
+    const [parent, ...others] = above;
+    const voter =
+      symmetry ?? (others.length === 0 && parent !== undefined ? families[parent]?.voter : undefined);
+    families.push({ name, symmetry, voter, above, source, target });
+  });
+  return families;
+}
+
+function familyOf(sides: readonly FamilySide[], unit: number): number {
+  return sides.findIndex(({ firstUnit, count }) => unit >= firstUnit && unit < firstUnit + count);
+}
+
+/** Units that are summed over in products of activations change these sums if there are more of them. */
+function assertPaired({ name, source, target }: UnitFamily): void {
+  const [a, b] = [source, target].map(({ count, parents }) => count / parents.length);
+  if (a === b) return;
+  throw new UnsupportedError(
+    `Cannot fuse ${name} as products of activations sum over its units, as of queries and keys, so both networks must have as many in each head: they have ${a} and ${b}; fuse networks with other numbers of heads of one size instead`,
+    { feature: name },
+  );
+}
+
+/** A weight that is both read row by row and summed over, as a tied embedding, has no one scale. */
+function assertUntied(
+  name: string,
+  graph: Graph,
+  { families, weight }: { readonly families: readonly UnitFamily[]; readonly weight: MovedWeight },
+): void {
+  const isGathered = graph.nodes.some(({ op, inputs }) => op === "Gather" && inputs[0] === name);
+  const changes = weight.axes.some(({ groups }) =>
+    groups.some(({ family }) => {
+      const moved = family === undefined ? undefined : families[family];
+      return moved !== undefined && moved.source.count !== moved.target.count;
+    }),
+  );
+  if (!isGathered || !changes) return;
+  throw new UnsupportedError(
+    `Cannot fuse "${name}" as it is both an embedding and summed over: doubled units need halved weights in one and whole ones in the other; export the graph with the two untied`,
+    { feature: name },
+  );
+}
+
+function correspondWeight(
+  name: string,
+  [a, b]: readonly [WeightLayout, WeightLayout],
+  { families, summed }: { readonly families: readonly UnitFamily[]; readonly summed: ReadonlySet<number> },
+): MovedWeight {
+  const axesOf = (layout: WeightLayout) => layout.fields.map(({ axes }) => axes.join());
+  if (a.view.length !== b.view.length || axesOf(a).join(" ") !== axesOf(b).join(" ")) {
+    fail(`"${name}" is ${formatShape(a.shape)} and ${formatShape(b.shape)}, with units on other axes`, [
+      name,
+    ]);
+  }
+  if (new Set(axesOf(a)).size !== a.fields.length || a.fields.some(({ axes }) => axes.length !== 1)) {
+    throw new UnsupportedError(
+      `Cannot fuse "${name}" as units must lie on one axis each: those of a grouped operator lie on several`,
+      { feature: name },
+    );
+  }
+  const moved = new Set(a.fields.flatMap(({ axes }) => axes));
+  a.view.forEach((extent, axis) => {
+    if (moved.has(axis) || extent === b.view[axis]) return;
+    fail(
+      `"${name}" is ${formatShape(a.shape)} and ${formatShape(b.shape)}, and no units lie on axis ${axis}`,
+      [name],
+    );
+  });
+  const axes = a.fields.map(({ axes: [axis = 0] }, index): MovedAxis => {
+    const sides = [at(a.fields, index, "field"), at(b.fields, index, "field")] as const;
+    const [source, target] = [
+      groupPositions(sides[0], families, "source"),
+      groupPositions(sides[1], families, "target"),
+    ];
+    const groups = [...source].map(([key, positions]): FieldGroup => {
+      const family = key === FIXED ? undefined : Number.parseInt(key, 10);
+      return { family, source: positions, target: target.get(key) ?? fail(`"${name}" lacks units`, [name]) };
+    });
+    for (const group of groups) assertWhole(name, group, families);
+    if (target.size !== source.size) fail(`"${name}" has other units in the second`, [name]);
+    return { axis, isSummed: summed.has(index), groups };
+  });
+  return { role: a.role, source: a.view, target: b.view, axes };
+}
+
+const FIXED = "fixed";
+
+/** Groups the positions of a field by family and rank, in the order of the units. */
+function groupPositions(
+  { units, ranks }: WeightLayout["fields"][number],
+  families: readonly UnitFamily[],
+  side: "source" | "target",
+): ReadonlyMap<string, Int32Array> {
+  const bounds = families.map((family) => family[side]);
+  const groups = new Map<string, { unit: number; position: number }[]>();
+  units.forEach((unit, position) => {
+    const key = unit < 0 ? FIXED : `${familyOf(bounds, unit)}:${ranks[position]}`;
+    const group = groups.get(key) ?? [];
+    if (group.length === 0) groups.set(key, group);
+    group.push({ unit, position });
+  });
+  return new Map(
+    [...groups].map(([key, group]) => {
+      if (key !== FIXED) group.sort((x, y) => x.unit - y.unit);
+      return [key, Int32Array.from(group, ({ position }) => position)];
+    }),
+  );
+}
+
+function assertWhole(
+  name: string,
+  { family, source, target }: FieldGroup,
+  families: readonly UnitFamily[],
+): void {
+  if (family === undefined) {
+    if (source.length !== target.length)
+      fail(`"${name}" has other numbers of indices that may not move`, [name]);
+    return;
+  }
+  const { name: units, ...sides } = at(families, family, "family");
+  if (source.length === sides.source.count && target.length === sides.target.count) return;
+  throw new UnsupportedError(`Cannot fuse "${name}" as it must hold every unit of ${units}: it holds some`, {
+    feature: name,
+  });
+}

@@ -1,0 +1,112 @@
+import { at } from "@isthmus/core";
+import { solveAssignment } from "@isthmus/weight-matching";
+import { sinkhorn } from "./sinkhorn.ts";
+
+/**
+ * Kinds of plans: `hard` gives every unit of the wider network to the unit of the narrower one that is most
+ * like it, none of which goes without; `balanced` does so with as many for each as go round; `soft` lets
+ * every unit be a mixture, by entropic transport.
+ */
+export const PLAN_KINDS = ["hard", "balanced", "soft"] as const;
+
+/** One of {@link PLAN_KINDS}. */
+export type PlanKind = (typeof PLAN_KINDS)[number];
+
+/** How plans are found. */
+export interface PlanOptions {
+  readonly plan: PlanKind;
+  /** Entropy of soft plans, as a share of the range of the costs. */
+  readonly regularization: number;
+  readonly tolerance: number;
+  readonly maxIterations: number;
+}
+
+/** Costs of all pairs of units. */
+export interface PairCosts {
+  /** `[rows, columns]` */
+  readonly data: Float64Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** The plan of one cell of units. */
+export interface CellPlan {
+  /** `[rows, columns]`, which sums to 1. */
+  readonly plan: Float64Array;
+  /** Sum of the costs by the plan. */
+  readonly cost: number;
+  /** Iterations of a soft plan, and how far its sums are from the weights; 0 for hard ones. */
+  readonly iterations: number;
+  readonly marginalError: number;
+  readonly isConverged: boolean;
+}
+
+/** Finds the plan of some units by their costs. */
+export function solvePlan({ data, rows, columns }: PairCosts, options: PlanOptions): CellPlan {
+  const unit = normalize(data);
+  const solved =
+    options.plan === "soft"
+      ? softPlan(unit, { rows, columns, ...options })
+      : hardPlan(unit, { rows, columns, isBalanced: options.plan === "balanced" });
+  let cost = 0;
+  for (let k = 0; k < data.length; k++) cost += at(solved.plan, k, "mass") * at(data, k, "cost");
+  return { ...solved, cost };
+}
+
+/** Moves costs to [0, 1], so that a regularization means the same for all. */
+function normalize(data: Float64Array): Float64Array {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of data) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  const range = most - least || 1;
+  return data.map((value) => (value - least) / range);
+}
+
+function softPlan(
+  cost: Float64Array,
+  options: Omit<PlanOptions, "plan"> & { readonly rows: number; readonly columns: number },
+): Omit<CellPlan, "cost"> {
+  const { rows, columns, regularization, tolerance, maxIterations } = options;
+  const { plan, iterations, marginalError, status } = sinkhorn(cost, {
+    ...{ rows, columns, regularization, tolerance, maxIterations },
+  });
+  return { plan, iterations, marginalError, isConverged: status === "converged" };
+}
+
+/**
+ * Finds the cheapest plan in which every unit of the wider side has one partner, and every unit of the
+ * narrower side at least one, or if balanced as many as go round. Exact: an assignment in which each narrow
+ * unit has that many rows, and every row beyond them stands for whichever narrow unit is cheapest.
+ */
+function hardPlan(
+  cost: Float64Array,
+  {
+    rows,
+    columns,
+    isBalanced,
+  }: { readonly rows: number; readonly columns: number; readonly isBalanced: boolean },
+): Omit<CellPlan, "cost"> {
+  const isWidening = rows <= columns;
+  const [narrow, wide] = isWidening ? [rows, columns] : [columns, rows];
+  const costOf = (n: number, w: number) => at(cost, isWidening ? n * columns + w : w * columns + n, "cost");
+  const cheapest = Int32Array.from({ length: wide }, (_, w) => {
+    let best = 0;
+    for (let n = 1; n < narrow; n++) if (costOf(n, w) < costOf(best, w)) best = n;
+    return best;
+  });
+  const bound = isBalanced ? narrow * Math.floor(wide / narrow) : narrow;
+  const unitOf = (row: number, w: number) => (row < bound ? row % narrow : at(cheapest, w, "unit"));
+  const data = new Float32Array(wide * wide);
+  for (let row = 0, k = 0; row < wide; row++) {
+    for (let w = 0; w < wide; w++, k++) data[k] = costOf(unitOf(row, w), w);
+  }
+  const { assignment } = solveAssignment({ data, rows: wide, columns: wide });
+  const plan = new Float64Array(cost.length);
+  assignment.forEach((w, row) => {
+    const n = unitOf(row, w);
+    plan[isWidening ? n * columns + w : w * columns + n] = 1 / wide;
+  });
+  return { plan, iterations: 0, marginalError: 0, isConverged: true };
+}

@@ -1,0 +1,56 @@
+import { at } from "@isthmus/core";
+import { createMatrix, multiply } from "@isthmus/linear-algebra";
+import type { MovedAxis, MovedWeight } from "./correspond.ts";
+import { copySlices, gatherRows, scatterRows } from "./kernels/plan-sums.ts";
+import type { UnitPlans } from "./unit-plans.ts";
+
+/** Elements of a weight, with its extents. */
+export interface WeightValues {
+  readonly data: Float64Array;
+  readonly extents: readonly number[];
+}
+
+/** Checks whether all units on an axis are of placed symmetries. */
+export function isPlaced({ groups }: MovedAxis, plans: UnitPlans): boolean {
+  return groups.every(({ family }) => family === undefined || plans.transportOf(family) !== undefined);
+}
+
+/**
+ * Transports a weight of the source along its axes to the widths of the target: to means of units where a
+ * layer makes them, shared out where one sums over them.
+ *
+ * @param except - an axis that stays as it is; all others must be placed
+ */
+export function transportWeight(
+  data: Float64Array,
+  weight: MovedWeight,
+  plans: UnitPlans,
+  except?: MovedAxis,
+): WeightValues {
+  let moved: WeightValues = { data, extents: weight.source };
+  for (const axis of weight.axes) if (axis !== except) moved = transportAxis(moved, axis, { weight, plans });
+  return moved;
+}
+
+function transportAxis(
+  { data, extents }: WeightValues,
+  { axis, isSummed, groups }: MovedAxis,
+  { weight, plans }: { readonly weight: MovedWeight; readonly plans: UnitPlans },
+): WeightValues {
+  const [from, to] = [at(extents, axis, "axis"), at(weight.target, axis, "axis")];
+  const inner = extents.slice(axis + 1).reduce((product, extent) => product * extent, 1);
+  const out = new Float64Array((data.length / from) * to);
+  for (const { family, source, target } of groups) {
+    const transport = family === undefined ? undefined : plans.transportOf(family);
+    if (transport === undefined) {
+      copySlices(data, out, [source, target], { extents: [from, to], inner });
+      continue;
+    }
+    const rows = gatherRows(data, source, { extent: from, inner });
+    const panel = createMatrix(source.length, rows.length / source.length, rows);
+    const matrix = isSummed ? transport.shares : transport.means;
+    const moved = multiply(matrix, panel, { transposeLeft: true });
+    scatterRows(moved.data as Float64Array, target, { extent: to, inner }, out);
+  }
+  return { data: out, extents: extents.map((extent, i) => (i === axis ? to : extent)) };
+}

@@ -36,6 +36,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Average checkpoints, aligned first if asked, or merge what a recipe describes",
     load: async () => (await import("./commands/merge.ts")).mergeVerb,
   },
+  zip: {
+    summary: "Merge the units of two networks that agree, and keep the others: a network up to twice as wide",
+    load: async () => (await import("./commands/zip.ts")).zipVerb,
+  },
   verify: {
     summary: "Make a merge by a recipe again, and compare every bit",
     load: async () => (await import("./commands/verify.ts")).verifyVerb,

@@ -22,6 +22,7 @@ export {
 export { measureCurve, trainCurve } from "@isthmus/curve";
 export { createDataSet, openDataSet } from "@isthmus/data";
 export { createOnnxRuntimeEngine } from "@isthmus/engine";
+export { type MergePartiallyResult, mergePartially } from "@isthmus/fusion";
 export {
   type Architecture,
   bindArchitecture,
@@ -29,6 +30,7 @@ export {
   createEvaluator,
   type DataSet,
   type Engine,
+  encodeGraph,
   type Graph,
   readGraph,
 } from "@isthmus/graph";

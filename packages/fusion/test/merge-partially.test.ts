@@ -1,4 +1,11 @@
-import { type Checkpoint, type Tensor, toFloat64 } from "@isthmus/core";
+import {
+  allocateData,
+  type Checkpoint,
+  createCheckpoint,
+  fromFloat32Into,
+  type Tensor,
+  toFloat64,
+} from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { mergePartially } from "@isthmus/fusion";
 import { type DataSet, type Graph, randomInputs } from "@isthmus/graph";
@@ -46,6 +53,9 @@ async function compareWithMean(graph: Graph, width: number) {
   return { merged, error: largestDifference(actual, mean) / largest(mean) };
 }
 
+const dataOf = (graph: Graph, seed: number) =>
+  randomExamples((graph.inputs[0]?.shape ?? []).slice(1).map(Number), { size: 64, seed });
+
 describe("mergePartially()", () => {
   test.each([smallMlp(), smallCnn(), smallTransformer(), smallRecurrent()])(
     "computes the mean of the outputs of both at width 2: $name",
@@ -85,6 +95,33 @@ describe("mergePartially()", () => {
     },
   );
 
+  test("reads networks of half the precision", async () => {
+    const graph = smallMlp();
+    const halves = await Promise.all(
+      [1, 2].map(async (seed) => {
+        const network = randomNetwork(graph, seed);
+        const tensors = new Map<string, Tensor>();
+        for (const name of graph.weights.keys()) {
+          const { shape, data } = await network.read(name);
+          const half = allocateData("bf16", data.length);
+          tensors.set(name, {
+            dtype: "bf16",
+            shape,
+            data: fromFloat32Into(data as Float32Array, "bf16", half),
+          });
+        }
+        return createCheckpoint(tensors);
+      }),
+    );
+    const [a, b] = halves as [Checkpoint, Checkpoint];
+    const { graph: wide, network } = await mergePartially({ graph, engine }, [a, b], {
+      ...{ seed: 0, restarts: 1, width: 1.5, data: dataOf(graph, 1) },
+      fit: {},
+    });
+    expect((await network.read("l0.weight")).dtype).toBe("f32");
+    expect(await outputOf(wide, network)).not.toContain(Number.NaN);
+  });
+
   test("takes widths of symmetries by their names", async () => {
     const graph = smallMlp();
     const networks = [randomNetwork(graph, 1), randomNetwork(graph, 2)] as const;
@@ -105,9 +142,6 @@ describe("mergePartially()", () => {
 });
 
 describe("mergePartially() with a fit", () => {
-  const dataOf = (graph: Graph, seed: number) =>
-    randomExamples((graph.inputs[0]?.shape ?? []).slice(1).map(Number), { size: 64, seed });
-
   test.each([smallMlp(), smallCnn(), smallTransformer()])(
     "brings every layer closer to what it should compute: $name",
     async (graph) => {

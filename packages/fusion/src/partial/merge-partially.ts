@@ -13,7 +13,9 @@ import { widenGraph } from "./graph/widen-graph.ts";
 import { proveWidening, type WideningProof } from "./network/prove-widening.ts";
 import { widenNetwork } from "./network/widen-network.ts";
 
-/** What pairs of units are chosen by: the cosine of their weights, or the correlation of their activations. */
+/**
+ * What pairs of units are chosen by: the cosine of their weights, or the correlation of their activations.
+ */
 export type PairSimilarity = (typeof PAIR_SIMILARITIES)[number];
 
 /** All values of {@link PairSimilarity}. */
@@ -31,7 +33,10 @@ export interface MergePartiallyOptions {
   readonly similarity?: PairSimilarity | undefined;
   /** Examples for matching and choosing by activations, and for fitting. */
   readonly data?: DataSet | undefined;
-  /** Fits each layer by least squares, to `data` or to the examples of two tasks. @defaultValue layers are not fitted */
+  /**
+   * Fits each layer by least squares, to `data` or to the examples of two tasks. @defaultValue layers are
+   * not fitted
+   */
   readonly fit?: FitOptions | undefined;
   /** Searches for the alignment by weights, of which the best is taken. @defaultValue 8 */
   readonly restarts?: number;
@@ -74,14 +79,14 @@ export interface MergePartiallyResult {
 /**
  * Merges two networks of one architecture in part, into a network that is up to twice as wide.
  *
- * The networks are aligned. Of each symmetry, the most similar pairs of units are merged, and the others are
- * kept apart: units of A read what A's units compute, and the merged ones, and not the units of B. At width 1
- * this is the average of the aligned networks; at width 2, where all units can be kept apart, it computes the
- * mean of the outputs of both. The new graph is proved: a random network merged with itself must compute in
- * every value what it computed alone.
+ * The networks are aligned. Of each symmetry, the most similar pairs of units are merged, and the others
+ * are kept apart: units of A read what A's units compute, and the merged ones, and not the units of B. At
+ * width 1 this is the average of the aligned networks; at width 2, where all units can be kept apart, it
+ * computes the mean of the outputs of both. The new graph is proved: a random network merged with itself
+ * must compute in every value what it computed alone.
  *
- * Heads are merged or kept apart as a whole. Symmetries whose units are combined without trained weights, such
- * as a residual stream with layer norms, are merged whatever the width; the result names the node.
+ * Heads are merged or kept apart as a whole. Symmetries whose units are combined without trained weights,
+ * such as a residual stream with layer norms, are merged whatever the width; the result names the node.
  *
  * @param networks - A and B: checkpoints with the graph's names
  * @throws UsageError if activations are asked for without data

@@ -14,8 +14,8 @@ interface AxisView {
 }
 
 /**
- * Measures how alike paired units behave: the correlation of their activations over examples, averaged over the
- * values that layers read.
+ * Measures how alike paired units behave: the correlation of their activations over examples, averaged over
+ * the values that layers read.
  * @param networks - A, and B in the coordinates of A
  * @returns in `[-1, 1]`; 1 where neither unit of a pair ever varies, `[units]`
  */

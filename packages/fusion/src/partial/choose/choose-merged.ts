@@ -1,10 +1,10 @@
-import { at, OutOfRangeError, UnsupportedError } from "@isthmus/core";
+import { at, entry, OutOfRangeError, UnsupportedError } from "@isthmus/core";
 import type { SeparableGraph } from "../graph/plan-widening.ts";
 import type { MergeChoice } from "../layout/axis-plan.ts";
 
 /**
- * Width of the merged network relative to one of the two, in `[1, 2]`: one number for all symmetries, or one
- * for some by their names; the others then have width 1.
+ * Width of the merged network relative to one of the two, in `[1, 2]`: one number for all symmetries, or
+ * one for some by their names; the others then have width 1.
  */
 export type PartialWidth = number | Readonly<Record<string, number>>;
 
@@ -28,8 +28,8 @@ export interface MergedSymmetry {
 /**
  * Chooses the pairs of units that are merged: the most similar ones of each symmetry.
  * @param similarity - of each unit to its partner, `[units]`
- * @throws OutOfRangeError if a width is not in `[1, 2]`, names no symmetry, or asks for more than 1 of one that
- *   can only be merged
+ * @throws OutOfRangeError if a width is not in `[1, 2]`, names no symmetry, or asks for more than 1 of one
+ *   that can only be merged
  * @throws UnsupportedError if the network is to be wider, and no symmetry can be kept apart
  */
 export function chooseMerged(
@@ -59,9 +59,13 @@ export function chooseMerged(
   return { choice: { merged }, symmetries };
 }
 
-/** Returns the width of a symmetry; 1 if only those of others are said. */
+/** Returns the width of a symmetry; 1 if only others are named. */
 function shareOf(width: PartialWidth, name: string): number {
-  return typeof width === "number" ? width : (width[name] ?? 1);
+  return typeof width === "number"
+    ? width
+    : Object.hasOwn(width, name)
+      ? entry(new Map(Object.entries(width)), name, "width")
+      : 1;
 }
 
 /** Checks that a symmetry that can only be merged is not asked to be wider by its name. */

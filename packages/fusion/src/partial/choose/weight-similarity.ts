@@ -3,8 +3,8 @@ import type { SeparableGraph } from "../graph/plan-widening.ts";
 import { addPairSums, type PairSums } from "../kernels/pair-sums.ts";
 
 /**
- * Measures how alike the weights of paired units are: the cosine between all weights of a unit of A, those
- * that it reads by and those that it is read by, and the weights of its partner.
+ * Measures how alike the weights of paired units are: the cosine between all weights of a unit of A, by
+ * which it reads and is read, and the weights of its partner.
  * @param networks - A, and B in the coordinates of A
  * @returns in `[-1, 1]`, 0 for units that are no roots, `[units]`
  */

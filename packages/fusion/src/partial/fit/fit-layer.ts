@@ -141,8 +141,8 @@ export interface FittedLayer {
 }
 
 /**
- * Changes a layer's weight, and its bias if it has one, by the ridge solution `(G + r I)^-1 C`: the smallest
- * change that brings its outputs closest to what they should be.
+ * Changes a layer's weight, and its bias if it has one, by the ridge solution `(G + r I)^-1 C`: the
+ * smallest change that brings its outputs closest to what they should be.
  * @param ridge - relative to the mean of the diagonal of the Gram matrix
  */
 export async function solveLayer(

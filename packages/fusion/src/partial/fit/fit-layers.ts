@@ -21,17 +21,19 @@ import { type RunOptions, readWeights, runValues } from "./run-values.ts";
 
 /** Options of the least squares of {@link mergePartially}. */
 export interface FitOptions {
-  /** Examples that layers are fitted on, from the first; of each task, if there are two. @defaultValue 500 */
+  /**
+   * Examples that layers are fitted on, from the first; of each task, if there are two. @defaultValue 500
+   */
   readonly examples?: number;
   /**
-   * Examples of the task of A and of the task of B, without labels. Merged units are then fitted to A alone on the
-   * first and to B alone on the second, and not to the mean of both on all examples.
+   * Examples of the task of A and of the task of B, without labels. Merged units are then fitted to A alone
+   * on the first and to B alone on the second, and not to the mean of both on all examples.
    * @defaultValue none
    */
   readonly tasks?: readonly [DataSet, DataSet] | undefined;
   /**
-   * What a change of the weights costs, relative to the mean square of a layer's inputs over all examples; larger
-   * numbers keep weights closer to those before. @defaultValue 0.01
+   * What a change of the weights costs, relative to the mean square of a layer's inputs over all examples;
+   * larger numbers keep weights closer to those before. @defaultValue 0.01
    */
   readonly ridge?: number;
   /** Examples in one engine call. @defaultValue 100 */
@@ -67,13 +69,13 @@ export interface FitResult {
 }
 
 /**
- * Fits each layer of a wide network, in the order of computation, so that it computes from the inputs that it gets
- * there what A's layer computes, or B's, or the mean of both, wherever its outputs belong to one or to both; and
- * measures the statistics of batch norms again on the way.
+ * Fits each layer of a wide network, in the order of computation, so that it computes from the inputs that
+ * it gets there what A's layer computes, or B's, or the mean of both, wherever its outputs belong to one or
+ * to both; and measures the statistics of batch norms again on the way.
  *
- * It differs from PLeaS, which takes the mean of A's and B's inputs for the inputs: here they are those that the wide
- * network has, so that each layer makes up for what was lost before it. The weights before are where nothing is
- * known: the ridge shrinks the change and not the weight.
+ * It differs from PLeaS, which takes the mean of A's and B's inputs for the inputs: here they are the
+ * inputs of the wide network, so that each layer makes up for what was lost before it. The weights before
+ * are where nothing is known: the ridge shrinks the change and not the weight.
  * @see Nasery et al., PLeaS, 2025, equation 3
  */
 export async function fitLayers(engine: Engine, task: FitTask, options: FitOptions = {}): Promise<FitResult> {
@@ -123,7 +125,10 @@ interface TargetRun extends RunOptions {
   readonly shareOfA: number;
 }
 
-/** Returns what merged units are fitted to: the mean of A and B on all examples, or either on those of its task. */
+/**
+ * Returns what merged units are fitted to: the mean of A and B on all examples, or either on the examples of
+ * its task.
+ */
 function targetsOf(
   data: DataSet | undefined,
   tasks: FitOptions["tasks"],
@@ -162,8 +167,8 @@ async function fitLinear(fitting: Fitting, site: LinearSite): Promise<FittedLaye
 }
 
 /**
- * Measures the statistics of a batch norm on what the layers before it now compute. Units that are kept apart have
- * those of their network, as they are fitted to what they computed there.
+ * Measures the statistics of a batch norm on what the layers before it now compute. Units that are kept
+ * apart have the statistics of their network, as they are fitted to what they computed there.
  */
 async function measureNorm({ engine, plan, weights, runs }: Fitting, site: NormSite): Promise<void> {
   const { graph } = plan;

@@ -21,13 +21,19 @@ export interface LinearSite {
   /** Value that it computes. */
   readonly output: string;
   readonly weight: string;
-  /** Bias that is added inside the node, or by the only node that reads its output; undefined if there is none. */
+  /**
+   * Bias that is added inside the node, or by the only node that reads its output; undefined if there is
+   * none.
+   */
   readonly bias: string | undefined;
   /** Whether a constant is fitted, too: there is a bias, or a batch norm removes the mean. */
   readonly intercept: boolean;
   /** Whether the weight is `[outputs, inputs]`, and not `[inputs, outputs]`. */
   readonly outputsFirst: boolean;
-  /** Window of a convolution, whose channels are axis 1; undefined for products, whose channels are the last axis. */
+  /**
+   * Window of a convolution, whose channels are axis 1; undefined for products, whose channels are the last
+   * axis.
+   */
   readonly window: Window | undefined;
 }
 
@@ -45,8 +51,8 @@ export type FitSite = LinearSite | NormSite;
 /**
  * Lists, in the order of computation, the layers that can be fitted and the batch norms between them.
  *
- * Left as they are: grouped convolutions and those of one or three spatial axes, recurrent layers, weights that
- * several nodes read, and products that reach their weights in other ways than by a transpose.
+ * Left as they are: grouped convolutions, convolutions of one or three spatial axes, recurrent layers,
+ * weights that several nodes read, and products that reach their weights in other ways than by a transpose.
  */
 export function findFitSites(probed: ProbedGraph): FitSite[] {
   const readers = countReaders(probed.graph);

@@ -48,7 +48,8 @@ export function findAxisUses(graph: Graph): ReadonlyMap<string, AxisUse> {
 
 /** Returns the axes of what a node makes of a weight by moving axes only; undefined for other nodes. */
 function passOn(node: Node, moved: ReadonlyMap<string, Moved>): Moved | undefined {
-  const origin = moved.get(node.inputs[0] ?? "");
+  const [input] = node.inputs;
+  const origin = input === undefined ? undefined : moved.get(input);
   if (origin === undefined || node.domain !== "") return undefined;
   if (node.op === "Identity" || node.op === "Cast") return origin;
   if (node.op !== "Transpose") return undefined;

@@ -55,7 +55,7 @@ export function mixedAxes(facts: NodeFacts): MixedAxes {
   return SEPARATE.has(node.op) ? [] : (mixedByProduct(facts) ?? mixedByNorm(facts) ?? all(data));
 }
 
-/** Lists the axes that a product mixes: those that it sums over, if both its factors are computed from data. */
+/** Lists the axes that a product mixes: it sums over them, if both its factors are computed from data. */
 function mixedByProduct({ node, rank, isData }: NodeFacts): MixedAxes | undefined {
   const [first = "", second = ""] = node.inputs;
   const isOfData = isData(first) && isData(second);

@@ -1,4 +1,4 @@
-import { at, entry } from "@isthmus/core";
+import { at, entry, InvariantError } from "@isthmus/core";
 import type { Graph, Node } from "@isthmus/graph";
 import type { Symmetries } from "@isthmus/symmetry";
 import { type AxisPlan, type MergeChoice, planAxis, type Separable } from "../layout/axis-plan.ts";
@@ -38,13 +38,19 @@ export function findSeparable(symmetries: Symmetries, probed: ProbedGraph): Sepa
   for (;;) {
     const allowed = new Set(roots.plain.filter((index) => !reasons.has(index)));
     const separable = { spec, roots, allowed, probed, layouts, reasons };
-    const found = findReason(separable);
-    if (found === undefined) return separable;
-    for (const index of found.symmetries) reasons.set(index, found.reason);
+    const obstacle = findReason(separable);
+    if (obstacle === undefined) return separable;
+    if ([...obstacle.symmetries].every((index) => reasons.has(index))) {
+      throw new InvariantError(`no symmetry is new where ${obstacle.reason}`);
+    }
+    for (const index of obstacle.symmetries) reasons.set(index, obstacle.reason);
   }
 }
 
-/** Finds the symmetries that some weight both sums over and computes along one axis, as a tied embedding does. */
+/**
+ * Finds the symmetries that some weight both sums over and computes along one axis, as a tied embedding
+ * does.
+ */
 function tiedReasons(graph: Graph, { values }: AxisLayouts, { symmetryOf }: UnitRoots): Map<number, string> {
   const reasons = new Map<number, string>();
   for (const [name, { contracted, kept }] of findAxisUses(graph)) {
@@ -58,13 +64,13 @@ function tiedReasons(graph: Graph, { values }: AxisLayouts, { symmetryOf }: Unit
   return reasons;
 }
 
-interface Found {
+interface Obstacle {
   readonly symmetries: ReadonlySet<number>;
   readonly reason: string;
 }
 
 /** Finds the first tensor or node that does not allow the units of some symmetry to be kept apart. */
-function findReason(separable: SeparableGraph): Found | undefined {
+function findReason(separable: SeparableGraph): Obstacle | undefined {
   const { layouts, probed, spec, roots, allowed } = separable;
   // Half of the units are merged, so that places of all three kinds occur.
   const choice = { merged: Uint8Array.from({ length: spec.units }, (_, unit) => unit % 2) };
@@ -112,9 +118,9 @@ function factsOf(node: Node, { graph, types, data, constants }: ProbedGraph): No
 
 /** Lists the symmetries whose units lie on an axis. */
 function symmetriesOn(units: Int32Array, symmetryOf: Int32Array): Set<number> {
-  const found = new Set<number>();
-  for (const unit of units) if (unit >= 0) found.add(at(symmetryOf, unit, "unit"));
-  return found;
+  const symmetries = new Set<number>();
+  for (const unit of units) if (unit >= 0) symmetries.add(at(symmetryOf, unit, "unit"));
+  return symmetries;
 }
 
 /** Plans the axes of all weights and values for a choice of the units that are merged. */

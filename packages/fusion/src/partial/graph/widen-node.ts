@@ -21,8 +21,8 @@ const RECURRENT: ReadonlySet<string> = new Set(["LSTM", "GRU", "RNN"]);
 const NO_PLANS: ReadonlyMap<number, AxisPlan> = new Map();
 
 /**
- * Rewrites what a node says about widths: shapes, sizes of parts, numbers of groups and of hidden units. Most
- * nodes say nothing and stay as they are.
+ * Rewrites what a node says about widths: shapes, sizes of parts, numbers of groups and of hidden units.
+ * Most nodes say nothing and stay as they are.
  */
 export function widenNode(node: Node, probed: ProbedGraph, plans: AxisPlans): WidenedNode | Refusal {
   const touched = [...node.inputs, ...node.outputs].some((name) => (plans.get(name)?.size ?? 0) > 0);
@@ -100,8 +100,8 @@ function widenConstants({ node, probed, plans }: Widening): WidenedNode {
     const missing = rank - constant.shape.length;
     let tensor = constant;
     for (const [axis, plan] of plansOf(plans, output)) {
-      const own = axis - missing;
-      if (own >= 0 && (tensor.shape[own] ?? 1) > 1) tensor = spreadTensor(tensor, own, plan);
+      const place = axis - missing;
+      if (place >= 0 && at(tensor.shape, place, "axis") > 1) tensor = spreadTensor(tensor, place, plan);
     }
     if (tensor !== constant) widened = withConstant(widened.node, i, tensor, widened.constants);
   });
@@ -200,7 +200,8 @@ function widenSlice(widening: Widening): WidenedNode | Refusal {
   const planned = plansOf(plans, input);
   if (planned.size === 0) return unchanged(node);
   const read = (i: number): number[] | undefined => {
-    const constant = probed.constants.get(parameters[i] ?? "");
+    const name = parameters[i];
+    const constant = name === undefined ? undefined : probed.constants.get(name);
     return constant && Array.from(constant.data as ArrayLike<number | bigint>, Number);
   };
   const [starts, ends] = [read(0), read(1)];

@@ -12,9 +12,10 @@ export interface ImageForm {
 /**
  * Writes the windows of some examples of an image as rows.
  * @param x - `[examples, channels, height, width]`
- * @param columns - columns of a row: `channels * kernel` in the order of a kernel's weights, and perhaps more, which
- *   are left
- * @param out - `[examples * outHeight * outWidth, columns]`, filled with zeros where windows reach beyond the image
+ * @param columns - columns of a row: `channels * kernel` in the order of a kernel's weights, and perhaps
+ *   more, which are left
+ * @param out - `[examples * outHeight * outWidth, columns]`, filled with zeros where windows reach beyond
+ *   the image
  */
 export function writeWindows(
   x: Float32Array,
@@ -80,8 +81,8 @@ export interface OutputPlaces {
 }
 
 /**
- * Writes what is missing from the outputs of the wide network: the outputs of A, of B or the mean of both, as places
- * say, less what it computes.
+ * Writes what is missing from the outputs of the wide network: the outputs of A, of B or the mean of both,
+ * as places say, less what it computes.
  * @param out - `[outer * inner, places]`
  * @returns the sum of squares of what should be computed
  */

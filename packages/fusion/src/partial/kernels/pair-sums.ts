@@ -13,7 +13,7 @@ export interface PairSums {
 /**
  * Adds to the sums of each unit what its slices of a weight contribute.
  * @param a - `[outer, extent, inner]`
- * @param b - the same of B, in the coordinates of A
+ * @param b - of the shape of `a`; B in the coordinates of A
  * @param axis - `from` is the unit at each position of the axis, or -1
  */
 export function addPairSums(a: Float32Array, b: Float32Array, axis: GatheredAxis, sums: PairSums): void {

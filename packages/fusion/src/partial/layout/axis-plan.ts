@@ -17,7 +17,10 @@ export interface AxisPlan {
 
 /** A choice of the units that are merged. */
 export interface MergeChoice {
-  /** 1 for each unit of a plain symmetry that is merged with its partner, 0 where the two are kept apart, `[units]`. */
+  /**
+   * 1 for each unit of a plain symmetry that is merged with its partner, 0 where the two are kept apart,
+   * `[units]`.
+   */
   readonly merged: Uint8Array;
 }
 
@@ -30,8 +33,8 @@ export interface Separable {
 }
 
 /**
- * Plans an axis: each block that holds every unit of a symmetry once becomes the merged units, then those of
- * A, then those of B, each in the order they had; all else stays.
+ * Plans an axis: each block that holds every unit of a symmetry once becomes the merged units, then A's own
+ * units, then B's, each in the order they had; all else stays.
  *
  * @param unitOf - root of each position of the axis, or -1, `[positions]`
  * @returns undefined if units do not lie in whole blocks, each unit in one run

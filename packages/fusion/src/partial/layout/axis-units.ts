@@ -22,7 +22,7 @@ export function findAxisUnits(
   { rootOf, symmetryOf }: UnitRoots,
   tangled: Set<number>,
 ): AxisUnits {
-  const found = new Map<number, Int32Array>();
+  const onAxes = new Map<number, Int32Array>();
   const refuse = (roots: Int32Array) => {
     for (const root of roots) if (root >= 0) tangled.add(at(symmetryOf, root, "unit"));
   };
@@ -36,13 +36,13 @@ export function findAxisUnits(
     }
     const axis = at(axes, place, "axis");
     const onAxis = sliceAlong(roots, extents, place);
-    const before = found.get(axis);
+    const before = onAxes.get(axis);
     if (before?.some((root, i) => root !== onAxis[i])) {
       refuse(before);
       refuse(onAxis);
-    } else found.set(axis, onAxis);
+    } else onAxes.set(axis, onAxis);
   }
-  return found;
+  return onAxes;
 }
 
 /** Returns the distance between neighbours along one axis of row-major data. */

@@ -20,7 +20,9 @@ export interface AxisLayouts {
   readonly tangled: ReadonlyMap<number, string>;
 }
 
-/** Lays out the units of plain symmetries, and all that is nested in them, on the axes of weights and values. */
+/**
+ * Lays out the units of plain symmetries, and all that is nested in them, on the axes of weights and values.
+ */
 export function layOutAxes(symmetries: Symmetries, roots: UnitRoots): AxisLayouts {
   const reasons = new Map<number, string>();
   for (const index of roots.shared) reasons.set(index, "some units follow two symmetries at once");

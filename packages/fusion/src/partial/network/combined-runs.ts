@@ -23,14 +23,14 @@ export interface PlannedWeight {
 export function planRuns({ view, plans, contracted, owner }: PlannedWeight): CombinedRuns {
   const last = Math.max(-1, ...plans.keys());
   const strides = stridesOf(view);
-  let runs: Runs = { offsets: Int32Array.of(0), kept: Uint8Array.of(owner), common: Uint8Array.of(owner) };
+  let runs: Runs = { offsets: Int32Array.of(0), outputs: Uint8Array.of(owner), common: Uint8Array.of(owner) };
   for (let axis = 0; axis <= last; axis++) {
     const places = placesOf(plans.get(axis), at(view, axis, "axis"));
     runs = crossWith(runs, places, at(strides, axis, "axis"), !contracted.has(axis));
   }
   const shares = new Float32Array(2 * runs.offsets.length);
   for (let run = 0; run < runs.offsets.length; run++) {
-    const share = runs.kept[run] === SIDES.both ? 0.5 : 1;
+    const share = runs.outputs[run] === SIDES.both ? 0.5 : 1;
     const common = at(runs.common, run, "run");
     if ((common & SIDES.a) !== 0) shares[2 * run] = share;
     if ((common & SIDES.b) !== 0) shares[2 * run + 1] = share;
@@ -42,7 +42,7 @@ export function planRuns({ view, plans, contracted, owner }: PlannedWeight): Com
 interface Runs {
   readonly offsets: Int32Array;
   /** Whose outputs the run computes: the sides that all kept axes have in common. */
-  readonly kept: Uint8Array;
+  readonly outputs: Uint8Array;
   /** Whose weights it can have: the sides that all axes have in common. */
   readonly common: Uint8Array;
 }
@@ -63,7 +63,7 @@ function crossWith(runs: Runs, { from, side }: Places, stride: number, isKept: b
   const count = runs.offsets.length * from.length;
   const crossed = {
     offsets: new Int32Array(count),
-    kept: new Uint8Array(count),
+    outputs: new Uint8Array(count),
     common: new Uint8Array(count),
   };
   let to = 0;
@@ -71,7 +71,7 @@ function crossWith(runs: Runs, { from, side }: Places, stride: number, isKept: b
     for (let place = 0; place < from.length; place++, to++) {
       const whose = side[place] as number;
       crossed.offsets[to] = (runs.offsets[run] as number) + stride * (from[place] as number);
-      crossed.kept[to] = (runs.kept[run] as number) & (isKept ? whose : SIDES.both);
+      crossed.outputs[to] = (runs.outputs[run] as number) & (isKept ? whose : SIDES.both);
       crossed.common[to] = (runs.common[run] as number) & whose;
     }
   }

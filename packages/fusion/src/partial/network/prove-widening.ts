@@ -1,4 +1,5 @@
 import {
+  at,
   createCheckpoint,
   EngineError,
   entry,
@@ -26,8 +27,8 @@ export interface WideningProof {
 }
 
 /**
- * Proves that a wide graph is what it should be: a random network merged with itself computes, in every value,
- * what it computes alone, wherever its units now are.
+ * Proves that a wide graph is what it should be: a random network merged with itself computes, in every
+ * value, what it computes alone, wherever its units now are.
  *
  * @throws UnsupportedError that names the first node that does not
  */
@@ -82,8 +83,11 @@ async function runBoth(
   return { expected, actual };
 }
 
-const firstExtent = ({ probed: { graph, types } }: SeparableGraph): number =>
-  types.get(graph.inputs[0]?.name ?? "")?.shape[0] ?? 1;
+/** Returns the number of examples in the run of the probe. */
+function firstExtent({ probed: { graph, types } }: SeparableGraph): number {
+  const { name } = at(graph.inputs, 0, "input");
+  return at(entry(types, name, "input").shape, 0, "axis");
+}
 
 function refuse({ name }: Graph, rule: string, cause?: unknown): UnsupportedError {
   return new UnsupportedError(
@@ -100,7 +104,7 @@ function spread(value: Tensor, { values }: Widening, name: string): Float32Array
   };
   for (const [axis, { from }] of values.get(name) ?? []) {
     const inner = shape.slice(axis + 1).reduce((product, extent) => product * extent, 1);
-    const extent = shape[axis] ?? 1;
+    const extent = at(shape, axis, "axis");
     const out = new Float32Array((data.length / extent) * from.length);
     gatherAxis(data, { extent, inner, from }, out);
     data = out;

@@ -42,7 +42,7 @@ export function widenNetwork(
       owner: owners.get(name) ?? SIDES.both,
     });
     const sum = new Float32Array(sizeOf(shape));
-    combineInto(asFloat32(inA.data, dtype), asFloat32(inB.data, dtype), runs, sum);
+    combineInto(asFloat32(inA.data, inA.dtype), asFloat32(inB.data, inB.dtype), runs, sum);
     const data = allocateData(dtype, sum.length);
     fromFloat32Into(sum, dtype, data);
     return data;

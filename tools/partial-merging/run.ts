@@ -58,7 +58,7 @@ interface Row {
   readonly parameters: number;
   readonly accuracy: number;
   readonly loss: number;
-  readonly seconds?: number;
+  readonly seconds?: number | undefined;
 }
 
 const rows: Row[] = [];

@@ -5,12 +5,15 @@ import {
   fromFloat32Into,
   type Tensor,
   toFloat64,
+  UnsupportedError,
 } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
 import { mergePartially } from "@isthmus/fusion";
 import { type DataSet, type Graph, randomInputs } from "@isthmus/graph";
 import { describe, expect, test } from "vitest";
 import { randomExamples } from "../../../test/helpers/random-examples.ts";
+import { randomGraph } from "../../../test/helpers/random-graph.ts";
+import { randomImageGraph } from "../../../test/helpers/random-image-graph.ts";
 import { randomNetwork } from "../../../test/helpers/random-network.ts";
 import {
   outerProduct,
@@ -94,6 +97,17 @@ describe("mergePartially()", () => {
       );
     },
   );
+
+  test.each([randomGraph, randomImageGraph])("proves or refuses whatever the graph is: %o", async (make) => {
+    for (let seed = 0; seed < 12; seed++) {
+      const graph = make(seed, 8);
+      const networks = [randomNetwork(graph, 1), randomNetwork(graph, 2)] as const;
+      const options = { seed, restarts: 1, width: 1.5 };
+      const outcome = await mergePartially({ graph, engine }, networks, options).catch((error) => error);
+      if (outcome instanceof Error) expect(outcome).toBeInstanceOf(UnsupportedError);
+      else expect(outcome.proof.maxRelativeError).toBeLessThan(1e-3);
+    }
+  });
 
   test("reads networks of half the precision", async () => {
     const graph = smallMlp();

@@ -81,9 +81,10 @@ export interface MergePartiallyResult {
  *
  * The networks are aligned. Of each symmetry, the most similar pairs of units are merged, and the others
  * are kept apart: units of A read what A's units compute, and the merged ones, and not the units of B. At
- * width 1 this is the average of the aligned networks; at width 2, where all units can be kept apart, it
- * computes the mean of the outputs of both. The new graph is proved: a random network merged with itself
- * must compute in every value what it computed alone.
+ * width 1 this is the average of the aligned networks. At width 2 it computes the mean of the outputs of
+ * both, if every hidden unit can be permuted and kept apart; units that no symmetry moves are averaged at
+ * any width. The new graph is proved: a random network merged with itself must compute in every value what
+ * it computed alone.
  *
  * Heads are merged or kept apart as a whole. Symmetries whose units are combined without trained weights,
  * such as a residual stream with layer norms, are merged whatever the width; the result names the node.

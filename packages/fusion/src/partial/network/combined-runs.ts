@@ -9,8 +9,6 @@ export interface PlannedWeight {
   readonly plans: ReadonlyMap<number, AxisPlan>;
   /** Axes that the layer sums over. */
   readonly contracted: ReadonlySet<number>;
-  /** Whose outputs the weight computes; `SIDES.both` if its places say so. */
-  readonly owner: number;
 }
 
 /**
@@ -20,10 +18,14 @@ export interface PlannedWeight {
  * A merged unit has the mean of both networks' weights, and half of either's weight of a unit that is kept
  * apart: so it computes the mean of what the two networks compute.
  */
-export function planRuns({ view, plans, contracted, owner }: PlannedWeight): CombinedRuns {
+export function planRuns({ view, plans, contracted }: PlannedWeight): CombinedRuns {
   const last = Math.max(-1, ...plans.keys());
   const strides = stridesOf(view);
-  let runs: Runs = { offsets: Int32Array.of(0), outputs: Uint8Array.of(owner), common: Uint8Array.of(owner) };
+  let runs: Runs = {
+    offsets: Int32Array.of(0),
+    outputs: Uint8Array.of(SIDES.both),
+    common: Uint8Array.of(SIDES.both),
+  };
   for (let axis = 0; axis <= last; axis++) {
     const places = placesOf(plans.get(axis), at(view, axis, "axis"));
     runs = crossWith(runs, places, at(strides, axis, "axis"), !contracted.has(axis));

@@ -12,11 +12,7 @@ import {
 import { type AxisUse, findAxisUses } from "../graph/contracted-axes.ts";
 import type { WidePlan } from "../graph/wide-plan.ts";
 import { combineInto } from "../kernels/combine.ts";
-import { SIDES } from "../layout/axis-plan.ts";
 import { planRuns } from "./combined-runs.ts";
-
-/** Whose outputs a weight computes alone, by its name: that of a head that only one network has. */
-export type WeightOwners = ReadonlyMap<string, number>;
 
 /**
  * Makes the wide network of two networks, lazily: every weight as {@link planRuns} says.
@@ -25,7 +21,6 @@ export type WeightOwners = ReadonlyMap<string, number>;
 export function widenNetwork(
   { graph: wide, separable, widening }: WidePlan,
   [a, b]: readonly [Checkpoint, Checkpoint],
-  owners: WeightOwners = new Map(),
 ): Checkpoint {
   const uses = findAxisUses(separable.probed.graph);
   let latest: { readonly name: string; readonly data: Promise<TensorData> } | undefined;
@@ -39,7 +34,6 @@ export function widenNetwork(
       view,
       plans: widening.weights.get(name) ?? new Map(),
       contracted: contractedInView(view, inA.shape, entry(uses, name, "weight")),
-      owner: owners.get(name) ?? SIDES.both,
     });
     const sum = new Float32Array(sizeOf(shape));
     combineInto(asFloat32(inA.data, inA.dtype), asFloat32(inB.data, inB.dtype), runs, sum);

@@ -141,6 +141,10 @@ const MERGING: Readonly<Record<string, Described>> = {
     "packages/statistics/test/repair.test.ts",
     "REPAIR: the statistics of a merged network's activations restored",
   ],
+  mergePartially: [
+    "packages/fusion/test/merge-partially.test.ts",
+    "units that agree merged, the others kept apart, in a graph of 1 to 2 times the width; layers fitted by least squares",
+  ],
   "recipes of mergekit": [
     "packages/recipe/src/plan/mergekit-recipes.test.ts",
     "twelve recipes planned as mergekit plans them, with the tensors that it makes",

@@ -40,6 +40,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: "Average two networks of different widths, by optimal transport of their units",
     load: async () => (await import("./commands/fuse.ts")).fuseVerb,
   },
+  zip: {
+    summary: "Merge the units of two networks that agree, and keep the others: a network up to twice as wide",
+    load: async () => (await import("./commands/zip.ts")).zipVerb,
+  },
   verify: {
     summary: "Make a merge by a recipe again, and compare every bit",
     load: async () => (await import("./commands/verify.ts")).verifyVerb,

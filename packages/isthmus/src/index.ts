@@ -22,7 +22,7 @@ export {
 export { measureCurve, trainCurve } from "@isthmus/curve";
 export { createDataSet, openDataSet } from "@isthmus/data";
 export { createOnnxRuntimeEngine } from "@isthmus/engine";
-export { fuseNetworks, sinkhorn } from "@isthmus/fusion";
+export { fuseNetworks, type MergePartiallyResult, mergePartially, sinkhorn } from "@isthmus/fusion";
 export {
   type Architecture,
   bindArchitecture,
@@ -30,6 +30,7 @@ export {
   createEvaluator,
   type DataSet,
   type Engine,
+  encodeGraph,
   type Graph,
   readGraph,
 } from "@isthmus/graph";
@@ -68,5 +69,5 @@ export { correctStatistics, measureGrams } from "@isthmus/statistics";
 export { runStudy } from "@isthmus/study";
 export { discoverSymmetries, explainSpec, permute, verifySymmetries } from "@isthmus/symmetry";
 export { measureFisher, train } from "@isthmus/training";
-export { type AlignResult, align } from "@isthmus/weight-matching";
+export { type AlignResult, align, alignMany } from "@isthmus/weight-matching";
 export { openArchitecture, parseNetwork } from "@isthmus/zoo";

@@ -13,6 +13,7 @@ import {
   type PlanKind,
 } from "@isthmus/fusion";
 import { type BoundNetwork, type DataSet, limitExamples } from "@isthmus/graph";
+import { copyModelFiles } from "@isthmus/recipe";
 import {
   correctStatistics,
   STATISTICS_EXAMPLES,
@@ -22,7 +23,6 @@ import {
 import {
   assertArchitecture,
   assertNoModelFolder,
-  copyModelFiles,
   dataContext,
   fitToData,
   type OpenedArchitecture,

@@ -21,6 +21,15 @@ const IR_VERSION = 8;
 /**
  * Encodes a graph as an ONNX model: data inputs first, weights as further inputs, constants as initializers.
  * `decodeGraph` returns the same graph without its types.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { decodeGraph, encodeGraph, readGraph } from "@isthmus/graph";
+ *
+ * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
+ * assert.equal(decodeGraph(encodeGraph(graph)).graph.nodes.length, graph.nodes.length);
+ * ```
  */
 export function encodeGraph(graph: Graph): Uint8Array {
   const model: ModelProto = {

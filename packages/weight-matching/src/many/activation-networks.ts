@@ -9,11 +9,8 @@ import {
 import { type DataSet, limitExamples, probeGraph } from "@isthmus/graph";
 import { SAMPLE_UNITS_DEFAULTS, sampleUnits } from "@isthmus/statistics";
 import type { SymmetricArchitecture, SymmetrySpec, WeightLayout } from "@isthmus/symmetry";
-import {
-  type ActivationChoice,
-  findActivationViews,
-  type MemberView,
-} from "../activation-matching/activation-views.ts";
+import { findActivationViews, type MemberView } from "../activation-matching/activation-views.ts";
+import type { ActivationChoice } from "../activation-matching/compared-values.ts";
 import { createPlacementExpander } from "../coordinate-descent/placement.ts";
 import { createUnitTree } from "../coordinate-descent/unit-tree.ts";
 

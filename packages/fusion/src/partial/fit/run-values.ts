@@ -1,0 +1,79 @@
+import { type Checkpoint, entry, type Tensor } from "@isthmus/core";
+import {
+  bakeWeights,
+  bindWeights,
+  createLeaveOutFilling,
+  type DataSet,
+  type Engine,
+  extractSubgraph,
+  type FeedPlan,
+  type Graph,
+  type LeaveOutFilling,
+  planFeeds,
+  type Session,
+} from "@isthmus/graph";
+
+/** A network, and the values of it that are wanted. */
+export interface RunNetwork {
+  readonly graph: Graph;
+  readonly weights: ReadonlyMap<string, Tensor>;
+  /** Names of inputs or of values that nodes compute. */
+  readonly values: readonly string[];
+}
+
+/** Examples, and how they are fed. */
+export interface RunOptions {
+  readonly data: DataSet;
+  readonly batchSize: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A network that is ready to run. */
+interface RunSession {
+  readonly plan: FeedPlan;
+  readonly leaveOut: LeaveOutFilling;
+  readonly values: readonly string[];
+  readonly session: Session;
+}
+
+/**
+ * Runs networks side by side over a data set, and calls `use` with their values for each batch.
+ */
+export async function runValues(
+  engine: Engine,
+  networks: readonly RunNetwork[],
+  { data, batchSize, signal }: RunOptions,
+  use: (values: readonly ReadonlyMap<string, Tensor>[]) => Promise<void>,
+): Promise<void> {
+  const runs: RunSession[] = [];
+  try {
+    for (const { graph, weights, values } of networks) {
+      const fed = new Set(graph.inputs.map(({ name }) => name));
+      const part = extractSubgraph(
+        graph,
+        [],
+        values.filter((value) => !fed.has(value)),
+      );
+      const plan = planFeeds("fit layers", graph, data, batchSize);
+      const leaveOut = await createLeaveOutFilling("fit layers", { graph, engine }, plan);
+      runs.push({ plan, leaveOut, values, session: await engine.load(bakeWeights(part, weights)) });
+    }
+    for (const range of runs[0]?.plan.ranges ?? []) {
+      signal?.throwIfAborted();
+      const results: ReadonlyMap<string, Tensor>[] = [];
+      for (const { plan, leaveOut, values, session } of runs) {
+        const batch = plan.read(range);
+        const all = new Map([...batch.feeds, ...(await session.run(batch.feeds))]);
+        results.push(new Map(values.map((name) => [name, leaveOut(name, entry(all, name, "value"), batch)])));
+      }
+      await use(results);
+    }
+  } finally {
+    for (const { session } of runs) await session.release();
+  }
+}
+
+/** Reads all weights of a network into memory. */
+export async function readWeights(graph: Graph, network: Checkpoint): Promise<Map<string, Tensor>> {
+  return new Map(await bindWeights(graph, network));
+}

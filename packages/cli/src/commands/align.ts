@@ -11,14 +11,17 @@ import {
   type MatchSeconds,
 } from "@isthmus/weight-matching";
 import { assertArchitecture, assertNoModelFolder, fitToData } from "@isthmus/zoo";
+import { alignSeveral, tooFew } from "../align/align-several.ts";
 import { formatJson } from "../format/format-json.ts";
 import { formatNormalization } from "../format/format-normalization.ts";
 import { formatObjective } from "../format/format-objective.ts";
 import { formatPairs } from "../format/format-table.ts";
 import { addBindingOptions, type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
+import { expandPaths } from "../open/expand-paths.ts";
 import { openSharedArchitecture } from "../open/open-architecture.ts";
 import { withCheckpoints } from "../open/open-checkpoints.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
+import { addManyOptions, alignsMany, type ManyVerbOptions } from "../options/many-options.ts";
 import {
   addMatchOptions,
   type MatchVerbOptions,
@@ -29,7 +32,7 @@ import { assertOutput } from "../output/assert-output.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
-interface AlignVerbOptions extends EngineOptions, MatchVerbOptions, BindingOptions {
+interface AlignVerbOptions extends EngineOptions, MatchVerbOptions, ManyVerbOptions, BindingOptions {
   readonly graph?: string | undefined;
   readonly output: string;
   readonly saveAlignment?: string | undefined;
@@ -38,9 +41,18 @@ interface AlignVerbOptions extends EngineOptions, MatchVerbOptions, BindingOptio
 
 /** Creates the command `isthmus align`. */
 export function alignVerb(run: RunVerb): CommandUnknownOpts {
-  return addMatchOptions(addBindingOptions(addEngineOption(createAlignVerb())), "--data")
+  return addMatchOptions(addManyOptions(addBindingOptions(addEngineOption(createAlignVerb()))), "--data")
     .addHelpText("after", EXAMPLES)
-    .action((a, b, options) => run(options, (context) => align([a, b], options, context)));
+    .action((patterns, options) =>
+      run(options, async (context) => {
+        const paths = await expandPaths(patterns);
+        const [a, b] = paths;
+        if (a === undefined || b === undefined) throw tooFew(paths);
+        return alignsMany(paths, options)
+          ? alignSeveral(paths, options, context)
+          : align([a, b], options, context);
+      }),
+    );
 }
 
 const EXAMPLES = formatExamples(
@@ -58,22 +70,29 @@ const EXAMPLES = formatExamples(
     "isthmus align a.pt b.pt --graph model.onnx --method activation --data mnist:train -o b-aligned.safetensors",
     "match units by their activations on data",
   ],
+  [
+    "isthmus align s0.pt s1.pt s2.pt s3.pt --graph model.onnx -o aligned/",
+    "align four networks to each other; aligned/ gets all of them, in the coordinates of the first",
+  ],
+  [
+    "isthmus align 'runs/*.safetensors' --graph model.onnx --many tree --reference 3 -o universe.json",
+    "only the permutations, into the coordinates of the third",
+  ],
 );
 
 function createAlignVerb() {
   return createVerb("align")
     .argument(
-      "<a>",
-      "the checkpoint to align to: a file, or a folder; with its config.json no graph is needed",
+      "<checkpoints...>",
+      "two checkpoints, of which the second's units are permuted, or more: files, or folders; with their config.json no graph is needed",
     )
-    .argument("<b>", "the checkpoint whose units are permuted")
     .option(
       "--graph <file>",
       "their architecture, .onnx or model.json of a LayersModel (default: from their config.json)",
     )
     .requiredOption(
       "-o, --output <path>",
-      "the permuted B (a file ending in .safetensors, or a folder), or only the permutations (.json)",
+      "the permuted B (a file ending in .safetensors, or a folder), or only the permutations (.json); for more than two networks a folder for all",
     )
     .option("--save-alignment <file>", "write the permutations as JSON, too")
     .option(

@@ -9,10 +9,16 @@ import {
   correctStatistics,
   type StatisticsPolicy,
 } from "@isthmus/statistics";
-import { type AlignedNetwork, align } from "@isthmus/weight-matching";
+import { align, alignMany } from "@isthmus/weight-matching";
 import { assertArchitecture, assertNoModelFolder } from "@isthmus/zoo";
 import { checkNetworks } from "../merge/check-networks.ts";
-import { describeMerge, describeStatistics, formatMerge, type Shares } from "../merge/describe-merge.ts";
+import {
+  describeMerge,
+  describeStatistics,
+  formatMerge,
+  type MergeAlignment,
+  type Shares,
+} from "../merge/describe-merge.ts";
 import { areAdapters, mergeAdapterFolders } from "../merge/merge-adapters.ts";
 import {
   addMergeOptions,
@@ -27,6 +33,7 @@ import { type BarrierGate, formatBarrierGate, requireBarrier } from "../merge/re
 import { expandPaths } from "../open/expand-paths.ts";
 import { noteTwice, withCheckpoints } from "../open/open-checkpoints.ts";
 import { assertLayersResult, openLayerShares } from "../options/layer-shares.ts";
+import { alignsMany, manyMatchingOf } from "../options/many-options.ts";
 import { matchingOf } from "../options/match-options.ts";
 import { followAlignment } from "../terminal/follow-alignment.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
@@ -85,6 +92,10 @@ const EXAMPLES = formatExamples(
     "merge only if the loss between them rises by 0.05 at most",
   ],
   [
+    "isthmus merge 'runs/*.safetensors' --align --graph model.onnx --data mnist:train@5000 -o merged.safetensors",
+    "any number, aligned to each other through one universe",
+  ],
+  [
     "isthmus merge a.pt b.pt c.pt --weights .5,.3,.2 --dtype bf16 --max-shard-size 5GB -o merged/",
     "three checkpoints, unequally, in shards",
   ],
@@ -109,7 +120,7 @@ async function mergeFiles(
   const shares = { weights, layers, path: options.path };
   return withCheckpoints(paths, async (checkpoints) => {
     const prepared = await prepareNetworks({ checkpoints, paths, shares }, options, context);
-    const { opened, aligned, networks, gate, findings } = prepared;
+    const { opened, alignments, networks, gate, findings } = prepared;
     if (gate?.failure !== undefined) {
       return { result: { gate, findings }, text: formatBarrierGate(gate), failure: gate.failure };
     }
@@ -128,7 +139,6 @@ async function mergeFiles(
       onProgress: ({ done }) => context.progress("Writing", done),
     });
     const copied = await copyModelFiles(at(paths, 0, "checkpoint"), path, options.dtype);
-    const alignments = aligned.map(({ summary }, index) => ({ checkpoint: paths[index + 1], ...summary }));
     return {
       result: {
         ...{ output, copied, path: options.path, dtype: options.dtype ?? null, alignments },
@@ -146,9 +156,10 @@ async function mergeFiles(
 /** Networks that were opened, checked, aligned and measured between, as the options say. */
 interface PreparedNetworks {
   readonly opened: OpenedNetworks;
-  readonly aligned: readonly AlignedNetwork[];
   /** The networks that are merged. */
   readonly networks: readonly Checkpoint[];
+  /** How they were aligned; empty if they were not. */
+  readonly alignments: readonly MergeAlignment[];
   readonly gate: BarrierGate | undefined;
   readonly findings: readonly MergeFinding[];
 }
@@ -168,26 +179,49 @@ async function prepareNetworks(
   const opened = await openNetworks(checkpoints, paths, options, context);
   const plan = planCombination(opened.networks, shares);
   const findings = await checkNetworks(plan, paths, options, context);
-  const aligned = await alignAll(opened, options, context);
-  const [first, ...others] = opened.networks;
-  if (first === undefined) throw tooFew(paths);
-  const networks = [first, ...(aligned.length === 0 ? others : aligned.map(({ network }) => network))];
+  if (opened.networks.length < 2) throw tooFew(paths);
+  const { networks, alignments } = await alignAll(opened, paths, options, context);
   const gate = await requireBarrier(networks, opened, options, context);
-  return { opened, aligned, networks, gate, findings };
+  return { opened, alignments, networks, gate, findings };
 }
 
-/** Aligns the other checkpoints to the first, if `--align` asks for it. */
+/** Networks in the coordinates of one of them, and how they were put there. */
+interface AlignedForMerge {
+  readonly networks: readonly Checkpoint[];
+  readonly alignments: readonly MergeAlignment[];
+}
+
+/** Aligns the checkpoints to each other, if `--align` asks for it. */
 async function alignAll(
-  { architecture, data }: OpenedNetworks,
+  { architecture, data, networks }: OpenedNetworks,
+  paths: readonly string[],
   options: MergeOptions,
   context: Context,
-): Promise<readonly AlignedNetwork[]> {
-  if (!options.align || architecture === undefined) return [];
+): Promise<AlignedForMerge> {
+  if (!options.align || architecture === undefined) return { networks, alignments: [] };
+  const following = followAlignment(options.method, context);
+  if (alignsMany(paths, options) && options.method !== "straight-through") {
+    const matching = manyMatchingOf(options, data, paths.length);
+    const { aligned, match } = await alignMany(architecture, architecture.networks, {
+      ...matching,
+      ...following,
+    });
+    const many = { many: match.many, reference: at(paths, match.reference, "reference") };
+    return {
+      networks: aligned.map(({ network }) => network),
+      alignments: aligned.flatMap(({ summary }, i) =>
+        i === match.reference ? [] : [{ checkpoint: at(paths, i, "path"), ...many, ...summary }],
+      ),
+    };
+  }
   const { aligned } = await align(architecture, architecture.networks, {
     ...matchingOf(options, data),
-    ...followAlignment(options.method, context),
+    ...following,
   });
-  return aligned;
+  return {
+    networks: [at(networks, 0, "network"), ...aligned.map(({ network }) => network)],
+    alignments: aligned.map(({ summary }, i) => ({ checkpoint: at(paths, i + 1, "path"), ...summary })),
+  };
 }
 
 /**

@@ -15,6 +15,14 @@ import type { Context } from "../verb.ts";
 import type { MergeOptions } from "./merge-options.ts";
 import type { OpenedNetworks } from "./open-networks.ts";
 
+/** How one of the checkpoints was aligned, as plain data. */
+export type MergeAlignment = AlignedNetwork["summary"] & {
+  readonly checkpoint: string;
+  /** How several were aligned, and to the coordinates of which; undefined where two were. */
+  readonly many?: string;
+  readonly reference?: string;
+};
+
 /** The share of each checkpoint in all layers of the result, or that of the second in each layer. */
 export interface Shares {
   readonly weights: readonly number[];
@@ -65,8 +73,10 @@ export function describeMerge(
   },
   { version }: Context,
 ): Record<string, string> {
-  const { search: strategy, only, skip, normalize } = options;
-  const search = align ? { align: { method, seed, restarts, search: strategy, only, skip, normalize } } : {};
+  const { search: strategy, only, skip, normalize, many, reference } = options;
+  const search = align
+    ? { align: { method, seed, restarts, search: strategy, only, skip, normalize, many, reference } }
+    : {};
   const correction = statistics === "keep" ? {} : { statistics, data };
   const shares = layers === undefined ? { weights } : { layers: Object.fromEntries(layers.shares) };
   const making = { verb: "merge", version, ...shares, path, ...search, ...correction };
@@ -76,10 +86,13 @@ export function describeMerge(
 export function formatMerge(
   output: SaveCheckpointResult,
   { weights, layers }: Shares,
-  alignments: readonly AlignedNetwork["summary"][],
+  alignments: readonly MergeAlignment[],
 ): string {
-  const pairs = alignments.flatMap(({ objective, normalized }, index): [string, string][] => [
-    [`aligned ${index + 2} to 1`, `objective ${formatObjective(objective)}; verified`],
+  const pairs = alignments.flatMap(({ checkpoint, objective, normalized, many }): [string, string][] => [
+    [
+      `aligned ${checkpoint}`,
+      `objective ${formatObjective(objective)}${many ? `, by ${many}` : ""}; verified`,
+    ],
     ...formatNormalization(normalized),
   ]);
   const shares =

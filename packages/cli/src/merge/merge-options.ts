@@ -6,6 +6,7 @@ import { STATISTICS_POLICIES, type StatisticsPolicy } from "@isthmus/statistics"
 import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { addEngineOption, type EngineOptions } from "../options/engine-option.ts";
 import { addLayerShareOptions, assertLayerShares, type LayerShareOptions } from "../options/layer-shares.ts";
+import { addManyOptions, type ManyVerbOptions } from "../options/many-options.ts";
 import { addMatchOptions, assertAligns, type MatchVerbOptions } from "../options/match-options.ts";
 import { type AddOptions, optionGroup } from "../options/option-group.ts";
 import { parseBytes, parseNumber, parseNumbers } from "../options/parse-values.ts";
@@ -21,6 +22,7 @@ type Combination = (typeof COMBINATIONS)[number];
 export type MergeOptions = RecipeOptions &
   EngineOptions &
   MatchVerbOptions &
+  ManyVerbOptions &
   LayerShareOptions &
   BindingOptions & {
     readonly output?: string | undefined;
@@ -69,10 +71,7 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
       "most bytes in one file, for example 5GB (default: one file)",
       parseBytes,
     )
-    .option(
-      "--align",
-      "align every further checkpoint to the first; needs --graph, or a config.json with each",
-    )
+    .option("--align", "align the checkpoints to each other first; needs --graph, or a config.json with each")
     .option(
       "--graph <file>",
       "their architecture, .onnx or model.json of a LayersModel, for --align and --statistics",
@@ -92,7 +91,7 @@ export const addMergeOptions: AddOptions<MergeOptions> = optionGroup((command) =
     )
     .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)");
   addMatchOptions(
-    addBindingOptions(addLayerShareOptions(addEngineOption(addRecipeOptions(command)))),
+    addManyOptions(addBindingOptions(addLayerShareOptions(addEngineOption(addRecipeOptions(command))))),
     "--data",
   );
 });
@@ -164,6 +163,10 @@ export function assertMergeOptions(paths: readonly string[], options: MergeOptio
   }
   assertLayerShares(options, { paths, weights, path, statistics: statistics ?? "recalibrate" });
   assertAligns("merge", options);
+  const several = options.many === undefined ? "reference" : "many";
+  if (!options.align && (options.many ?? options.reference) !== undefined) {
+    throw new UsageError(`Cannot merge with --${several} alone as it is part of --align: add --align`);
+  }
   if (paths.length < 2) throw tooFew(paths);
   if (weights !== undefined && weights.length !== paths.length) {
     throw new UsageError(

@@ -5,6 +5,7 @@ import { LINEAR_KINDS, type LinearKind } from "@isthmus/symmetry";
 import {
   type AlignOptions,
   MATCH_ACTIVATIONS_DEFAULTS,
+  MATCH_MANY_DEFAULTS,
   MATCH_METHODS,
   MATCH_SEARCHES,
   MATCH_WEIGHTS_DEFAULTS,
@@ -20,7 +21,7 @@ import { MOST, parseBytes, parseChoices, parseCount, parseNames, parseSeed } fro
 export type MatchVerbOptions = ScalingOptions & {
   readonly method: MatchMethod;
   readonly seed: number;
-  readonly restarts: number;
+  readonly restarts?: number | undefined;
   readonly matchExamples: number;
   readonly search?: MatchSearch | undefined;
   readonly memory?: number | undefined;
@@ -41,9 +42,8 @@ export const addMatchOptions: AddOptions<MatchVerbOptions, [data: "--data" | "--
     addScalingOptions(command)
       .option(
         "--restarts <n>",
-        "number of searches, of which the best is taken",
+        `number of searches for a pair, of which the best is taken (default: ${MATCH_WEIGHTS_DEFAULTS.restarts}; ${MATCH_MANY_DEFAULTS.restarts} for more than two networks)`,
         parseCount(1, MOST.searches),
-        MATCH_WEIGHTS_DEFAULTS.restarts,
       )
       .addOption(
         new Option("--method <name>", METHOD_TEXT)
@@ -105,7 +105,8 @@ export function matchingOf(
 ): AlignOptions & {
   readonly method: MatchMethod;
 } {
-  const { method, seed, restarts, matchExamples, search, memory, only, skip, normalize } = options;
+  const { method, seed, matchExamples, search, memory, only, skip, normalize } = options;
+  const { restarts = MATCH_WEIGHTS_DEFAULTS.restarts } = options;
   if (normalize !== undefined && memory !== undefined) {
     throw new UsageError(
       "Cannot align with --normalize and --memory as canonical forms are held in memory: leave one out",

@@ -23,7 +23,7 @@ import { pairsObjective } from "./pairs-objective.ts";
 /** Options of {@link alignMany}: the options of {@link matchMany}, and how the result is proved. */
 export type AlignManyOptions = Omit<MatchManyOptions, "onProgress"> & {
   /** Whether units are matched by their weights or by what they do on data. @defaultValue "weight" */
-  readonly method?: "weight" | "activation";
+  readonly method?: "weight" | "activation" | undefined;
   /** Examples to match activations on; needed for method "activation". */
   readonly data?: DataSet | undefined;
   /** How activations are compared. */

@@ -1,17 +1,17 @@
 import type { Checkpoint } from "@isthmus/core";
 import type { Engine } from "@isthmus/graph";
-import type { Alignment, SymmetrySpec } from "@isthmus/symmetry";
+import { type Alignment, assertAlignment, type SymmetrySpec } from "@isthmus/symmetry";
 import { type MatchWeightsOptions, matchWeights } from "../match-weights.ts";
 import type { SymmetrySelection } from "../search/prepare-matching.ts";
 
 /**
  * Keeps what was found, so that a matching that was stopped goes on: after the same call with the same
- * networks, seed and options, what is in the journal is not computed again.
+ * networks, seed and options, what is in the journal is not computed again. `openJournal` of `@isthmus/tasks`
+ * opens one in a file.
  */
 export interface ManyJournal {
-  /** Returns what was kept under a key. */
-  read(key: string): Promise<readonly Alignment[] | undefined>;
-  write(key: string, alignments: readonly Alignment[]): Promise<void>;
+  /** Returns the numbers under a key; if there are none yet, computes and keeps them. */
+  get(key: string, compute: () => Promise<readonly number[]>): Promise<readonly number[]>;
 }
 
 /** Several networks that are matched to each other. */
@@ -33,17 +33,22 @@ export interface ManyMatching {
   readonly onProgress: (done: number) => void;
 }
 
-/** Returns what the journal has under a key, or else finds it and keeps it there. */
+/**
+ * Returns the alignments that the journal has under a key, or else finds and keeps them.
+ * @throws MismatchError if the journal holds what is no alignment of the specification
+ */
 export async function journaled(
-  { journal }: Pick<ManyMatching, "journal">,
+  { journal, spec }: Pick<ManyMatching, "journal" | "spec">,
   key: string,
   find: () => Promise<readonly Alignment[]>,
 ): Promise<readonly Alignment[]> {
-  const earlier = await journal?.read(key);
-  if (earlier !== undefined) return earlier;
-  const alignments = await find();
-  await journal?.write(key, alignments);
-  return alignments;
+  if (journal === undefined) return find();
+  const numbers = await journal.get(key, async () => (await find()).flatMap(({ source }) => [...source]));
+  return Array.from({ length: numbers.length / spec.units }, (_, i) => {
+    const alignment = { source: Int32Array.from(numbers.slice(i * spec.units, (i + 1) * spec.units)) };
+    assertAlignment(spec, alignment);
+    return alignment;
+  });
 }
 
 /** Finds the alignment that brings network `b` closest to network `a`, which may be sums of networks. */

@@ -35,11 +35,11 @@ export interface MatchManyOptions extends SymmetrySelection {
    * then pairs of pairs; `reference` matches each to one of them; `best` tries reference, tree and cycle and
    * moves on from the best until nothing is gained. @defaultValue "best"
    */
-  readonly many?: ManyMethod;
+  readonly many?: ManyMethod | undefined;
   /** Index of the network in whose coordinates the others are put. @defaultValue 0 */
-  readonly reference?: number;
+  readonly reference?: number | undefined;
   /** Searches for each pair that is matched, at least 1, see `matchWeights`. @defaultValue 2 */
-  readonly restarts?: number;
+  readonly restarts?: number | undefined;
   /** Bytes that matching may hold; weights are then read when they are needed. @defaultValue none */
   readonly memory?: number | undefined;
   /** Keeps what was found, to go on after a stop. @defaultValue none */
@@ -55,8 +55,15 @@ export interface ManyProgress {
   readonly many: Exclude<ManyMethod, "best">;
 }
 
+/** The options without the seed, each with a value. */
+type ResolvedOptions = Required<Omit<MatchManyOptions, "seed" | "many" | "reference" | "restarts">> & {
+  readonly many: ManyMethod;
+  readonly reference: number;
+  readonly restarts: number;
+};
+
 /** Defaults of {@link matchMany}; the seed has none. */
-export const MATCH_MANY_DEFAULTS: Required<Omit<MatchManyOptions, "seed">> = {
+export const MATCH_MANY_DEFAULTS: ResolvedOptions = {
   many: "best",
   reference: 0,
   restarts: 2,
@@ -149,7 +156,7 @@ export async function matchMany(
 
 type Found = ManySearch & { readonly universe: readonly Alignment[] };
 
-interface SearchTools extends Pick<Required<MatchManyOptions>, "many" | "reference" | "onProgress"> {
+interface SearchTools extends Pick<ResolvedOptions, "many" | "reference" | "onProgress"> {
   readonly objectiveOf: (universe: readonly Alignment[]) => Promise<number>;
   readonly limit: number;
 }
@@ -203,7 +210,7 @@ function bestOf(found: readonly Found[]): Found {
 function assertOptions(
   networks: readonly Checkpoint[],
   seed: number,
-  options: Pick<Required<MatchManyOptions>, "restarts" | "reference" | "many" | "memory">,
+  options: Pick<ResolvedOptions, "restarts" | "reference" | "many" | "memory">,
 ): void {
   assertWholeOptions("match many networks", { seed, ...options }, { seed: 0, restarts: 1, reference: 0 });
   const { memory, many, reference } = options;

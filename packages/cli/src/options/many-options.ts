@@ -1,0 +1,68 @@
+import { Option } from "@commander-js/extra-typings";
+import { UsageError } from "@isthmus/core";
+import type { DataSet } from "@isthmus/graph";
+import { type AlignManyOptions, MANY_METHODS, type ManyMethod } from "@isthmus/weight-matching";
+import { type MatchVerbOptions, matchingOf } from "./match-options.ts";
+import { type AddOptions, optionGroup } from "./option-group.ts";
+import { parseCount } from "./parse-values.ts";
+
+/** Options that say how a verb aligns more than two networks. */
+export type ManyVerbOptions = {
+  readonly many?: ManyMethod | undefined;
+  readonly reference?: number | undefined;
+};
+
+const MANY_TEXT =
+  "how more than two networks are aligned: all at once through one universe (cycle), each to the sum of the others (merge-many), pairs of pairs (tree), each to the reference, or the best of these (default: best)";
+
+/** Adds the options that say how more than two networks are aligned. */
+export const addManyOptions: AddOptions<ManyVerbOptions> = optionGroup((command) => {
+  command
+    .addOption(new Option("--many <how>", MANY_TEXT).choices(MANY_METHODS))
+    .option(
+      "--reference <n>",
+      "number of the network, from 1, in whose coordinates the others are put (default: 1)",
+      parseCount(1),
+    );
+});
+
+/** Checks whether networks are aligned through a universe: more than two are, and two if options ask for it. */
+export function alignsMany(networks: readonly unknown[], { many, reference }: ManyVerbOptions): boolean {
+  return networks.length > 2 || many !== undefined || reference !== undefined;
+}
+
+/**
+ * Returns the options of the library that align several networks as the command line says.
+ * @param data - the examples; undefined if none are named
+ * @param count - number of the networks
+ * @throws UsageError if options exclude each other, or the reference is none of the networks
+ */
+export function manyMatchingOf(
+  options: MatchVerbOptions & ManyVerbOptions,
+  data: DataSet | undefined,
+  count: number,
+): AlignManyOptions {
+  const { many, reference = 1, matchExamples, restarts } = options;
+  if (reference > count) {
+    throw new UsageError(
+      `Cannot align ${count} networks with --reference ${reference} as it must be the number of one of them: give 1 to ${count}`,
+    );
+  }
+  const pair = matchingOf(options, data);
+  if (pair.method === "straight-through") {
+    throw new UsageError(
+      `Cannot align ${count} networks with --method straight-through as it is for two: align by weights or by activations`,
+    );
+  }
+  const { seed, normalize } = pair;
+  const shared = { seed, normalize, many, reference: reference - 1, restarts };
+  if (pair.method === "activation") {
+    return { ...shared, method: "activation", data, activations: { examples: matchExamples } };
+  }
+  if (options.search !== undefined) {
+    throw new UsageError(
+      `Cannot align ${count} networks with --search ${options.search} as it is for two: --many says how several are searched`,
+    );
+  }
+  return { ...shared, method: "weight", memory: pair.memory, only: pair.only, skip: pair.skip };
+}

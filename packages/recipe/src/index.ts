@@ -56,7 +56,7 @@ export {
   writeModelFiles,
 } from "./models/write-model-files.ts";
 export { type ExplainedSource, explainPlan, type TensorExplanation } from "./plan/explain-plan.ts";
-export type { AlignedInput, AlignInput, OpenOptions } from "./plan/open-inputs.ts";
+export type { AlignedInput, AlignInputs, OpenOptions } from "./plan/open-inputs.ts";
 export { type PlanRecipeOptions, planRecipe } from "./plan/plan-recipe.ts";
 export { type AbsentTensor, type PlanSummary, summarizePlan } from "./plan/summarize-plan.ts";
 export { isRecipeFile, parseRecipe, readRecipe } from "./read/parse-recipe.ts";

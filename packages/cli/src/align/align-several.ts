@@ -140,7 +140,7 @@ async function saveOne(
   return [...files, ...(await copyModelFiles(at(paths, i, "path"), place))];
 }
 
-/** Describes the permutations of all networks as JSON: each brings one into the coordinates of the reference. */
+/** Describes the permutations as JSON: each brings one network to the coordinates of the reference. */
 function encodeUniverse({ aligned, match, symmetries }: AlignManyResult, paths: readonly string[]) {
   const { spec }: Symmetries = symmetries;
   return {

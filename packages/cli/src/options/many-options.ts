@@ -26,7 +26,7 @@ export const addManyOptions: AddOptions<ManyVerbOptions> = optionGroup((command)
     );
 });
 
-/** Checks whether networks are aligned through a universe: more than two are, and two if options ask for it. */
+/** Checks whether networks are aligned through a universe: more than two, or two if options ask for it. */
 export function alignsMany(networks: readonly unknown[], { many, reference }: ManyVerbOptions): boolean {
   return networks.length > 2 || many !== undefined || reference !== undefined;
 }

@@ -13,7 +13,7 @@ import { type Level, levelsOf } from "../settings/level.ts";
 /** A network as one place of a recipe names it. */
 export interface Member {
   readonly reference: ModelReference;
-  readonly align: boolean | AlignSetting;
+  readonly align: boolean | "universe" | AlignSetting;
   /** Where it is named. */
   readonly path: Path;
   /** Settings of it alone. */

@@ -1,4 +1,4 @@
-import { type Checkpoint, entry, InputError, isIsthmusError, UsageError } from "@isthmus/core";
+import { at, type Checkpoint, entry, InputError, isIsthmusError, UsageError } from "@isthmus/core";
 import type { Measurement } from "@isthmus/merging";
 import { inferLayout, type Layout } from "../layout/infer-layout.ts";
 import { inferModules, type Modules } from "../layout/modules.ts";
@@ -33,18 +33,21 @@ export interface AlignedInput {
   readonly network: Checkpoint;
 }
 
-/** Aligns a network to another one, and returns it with its units in that order. */
-export type AlignInput = (
-  input: AlignedInput,
+/**
+ * Aligns networks to another one, and returns them with their units in its order: each by itself, or all
+ * together where the setting has `many`.
+ */
+export type AlignInputs = (
+  inputs: readonly AlignedInput[],
   target: AlignedInput,
   setting: AlignSetting,
-) => Promise<Checkpoint>;
+) => Promise<readonly Checkpoint[]>;
 
 /** How networks of a recipe are opened. */
 export interface OpenOptions {
   /** Opens the network of a reference that is no recipe; it is called once for each. */
   readonly open: (reference: ModelReference) => Promise<Checkpoint>;
-  readonly align?: AlignInput | undefined;
+  readonly align?: AlignInputs | undefined;
 }
 
 /**
@@ -60,8 +63,9 @@ export interface Inputs {
 export async function openInputs(
   recipe: Recipe,
   groups: readonly RoledGroup[],
-  { open, align, needs }: OpenOptions & { readonly needs: Measurement | undefined },
+  { open, align: alignInputs, needs }: OpenOptions & { readonly needs: Measurement | undefined },
 ): Promise<Inputs> {
+  const align = alignInputs && rememberAlignments(alignInputs);
   const opened = new Map<string, Promise<Checkpoint>>();
   const inputs = new Map<string, Input>();
   const networks: Checkpoint[] = [];
@@ -119,16 +123,36 @@ export function membersOf({ networks, ancestor }: RoledGroup): readonly Member[]
 }
 
 async function alignMember(
-  { reference, align: asked }: Member,
+  member: Member,
   group: RoledGroup,
   { open, align }: OpenOptions,
 ): Promise<Checkpoint> {
-  const target = group.ancestor ?? group.networks.find((member) => !member.align);
+  const target = group.ancestor ?? group.networks.find((other) => !other.align);
   if (target === undefined || target.align) throw noTarget();
   if (align === undefined) throw noAligner();
+  const setting = settingOf(member);
+  const inputs: AlignedInput[] = [];
+  const companions = setting.many === undefined ? [member] : alignedTogether(group, setting);
+  for (const { reference } of companions) inputs.push({ reference, network: await open(reference) });
   const to = { reference: target.reference, network: await open(target.reference) };
-  const setting = typeof asked === "boolean" ? {} : asked;
-  return align({ reference, network: await open(reference) }, to, setting);
+  const aligned = await align(inputs, to, setting);
+  const position = companions.findIndex(({ reference }) => keyOf(reference) === keyOf(member.reference));
+  return at(aligned, position, "aligned network");
+}
+
+function settingOf({ align }: Member): AlignSetting {
+  if (align === "universe") return { many: "best" };
+  return typeof align === "boolean" ? {} : align;
+}
+
+/** Lists the networks of a group that are aligned together by one setting, each once. */
+function alignedTogether(group: RoledGroup, setting: AlignSetting): readonly Member[] {
+  const members = new Map<string, Member>();
+  for (const member of membersOf(group)) {
+    if (!member.align || JSON.stringify(settingOf(member)) !== JSON.stringify(setting)) continue;
+    members.set(keyOf(member.reference), member);
+  }
+  return [...members.values()];
 }
 
 function memberKey({ reference, align, measured }: Member): string {
@@ -145,4 +169,15 @@ function noAligner(): UsageError {
   return new UsageError(
     'Cannot align the networks of the recipe as planRecipe() was called without "align": give it createAligner(engine)',
   );
+}
+
+/** Aligns networks once, however often the same are asked for. */
+export function rememberAlignments(align: AlignInputs): AlignInputs {
+  const results = new Map<string, Promise<readonly Checkpoint[]>>();
+  return (inputs, target, setting) => {
+    const key = JSON.stringify([inputs.map(({ reference }) => reference), target.reference, setting]);
+    const result = results.get(key) ?? align(inputs, target, setting);
+    results.set(key, result);
+    return result;
+  };
 }

@@ -128,9 +128,9 @@ describe("planRecipe()", () => {
 
   test("aligns inputs to the base by the function that it is given", async () => {
     const text = "merge_method: linear\nmodels: [{ model: a }, { model: b, align: { restarts: 3 } }]\n";
-    const align: PlanRecipeOptions["align"] = async (input, target, setting) => {
-      expect([input.reference, target.reference, setting]).toEqual(["b", "a", { restarts: 3 }]);
-      return network(101);
+    const align: PlanRecipeOptions["align"] = async (inputs, target, setting) => {
+      expect([inputs[0]?.reference, target.reference, setting]).toEqual(["b", "a", { restarts: 3 }]);
+      return [network(101)];
     };
     expect(await elementOf(mergeByPlan(await planOf(text, { align })), "lm_head.weight")).toBe(51);
     await expect(planOf(text)).rejects.toThrow('without "align"');

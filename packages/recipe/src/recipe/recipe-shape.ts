@@ -1,4 +1,5 @@
 import { closestName } from "@isthmus/core";
+import { MANY_METHODS } from "@isthmus/weight-matching";
 import {
   type AlignSetting,
   type ModelParts,
@@ -17,6 +18,7 @@ type KeysOf<T> = { readonly [K in keyof Required<T>]: Key };
 
 const TEXT: Shape = { kind: "text" };
 const TRUTH: Shape = { kind: "truth" };
+const UNIVERSE: Shape = { kind: "text", choices: ["universe"] };
 const LAYER: Shape = { kind: "number", whole: true, least: 0 };
 
 const map = <T>(name: string, keys: KeysOf<T>): Shape => ({ kind: "map", name, keys });
@@ -57,13 +59,20 @@ const ALIGN_PARTS = map<AlignSetting>("alignParts", {
     description: "Number of searches, of which the best is taken.",
   },
   seed: { shape: LAYER, description: "Seed of the searches." },
+  many: {
+    shape: { kind: "text", choices: MANY_METHODS },
+    description: "How it is aligned together with all other inputs of this setting, through one universe.",
+  },
 });
 const ALIGN: Shape = {
   kind: "either",
   name: "align",
-  what: "true, false, or keys of an alignment",
-  options: () => [TRUTH, ALIGN_PARTS],
-  choose: (value) => (isMap(value) ? ALIGN_PARTS : typeof value === "boolean" ? TRUTH : undefined),
+  what: "true, false, universe, or keys of an alignment",
+  options: () => [TRUTH, UNIVERSE, ALIGN_PARTS],
+  choose: (value) => {
+    if (isMap(value)) return ALIGN_PARTS;
+    return typeof value === "boolean" ? TRUTH : typeof value === "string" ? UNIVERSE : undefined;
+  },
 };
 
 const INPUT: KeysOf<RecipeModel> = {

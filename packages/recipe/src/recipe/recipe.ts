@@ -1,4 +1,5 @@
 import type { DType } from "@isthmus/core";
+import type { ManyMethod } from "@isthmus/weight-matching";
 
 /** One value of a parameter. */
 export type Scalar = number | string | boolean;
@@ -51,13 +52,21 @@ export interface AlignSetting {
   readonly restarts?: number;
   /** Seed of the searches. @defaultValue 0 */
   readonly seed?: number;
+  /**
+   * How it is aligned together with all other inputs that have the same setting, through one universe: see
+   * `alignMany`. @defaultValue by itself
+   */
+  readonly many?: ManyMethod;
 }
 
 /** A network that is merged whole. */
 export interface RecipeModel {
   readonly model: ModelReference;
-  /** Whether its units are put in the order of the others first. @defaultValue false */
-  readonly align?: boolean | AlignSetting;
+  /**
+   * Whether its units are put in the order of the others first; "universe" is `{ many: "best" }`.
+   * @defaultValue false
+   */
+  readonly align?: boolean | "universe" | AlignSetting;
   /** File of the diagonal of its Fisher information, as `measureFisher` makes it, for the method `fisher`. */
   readonly fisher?: string;
   /** File of Gram matrices of its layers' inputs, as `measureGrams` makes it, for the method `regmean`. */

@@ -1,8 +1,7 @@
-import { at } from "@isthmus/core";
 import { bindArchitecture, type Engine } from "@isthmus/graph";
-import { type AlignOptions, align, MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
+import { type AlignOptions, align, alignMany, MATCH_WEIGHTS_DEFAULTS } from "@isthmus/weight-matching";
 import { openSharedArchitecture } from "@isthmus/zoo";
-import type { AlignedInput, AlignInput } from "../plan/open-inputs.ts";
+import type { AlignedInput, AlignInputs } from "../plan/open-inputs.ts";
 import { isRecipe } from "../recipe/recipe.ts";
 import { splitReference } from "./open-reference.ts";
 
@@ -39,17 +38,18 @@ export interface CreateAlignerOptions extends Pick<AlignOptions, "signal" | "onP
 export function createAligner(
   engine: Engine,
   { graph: shared, ...options }: CreateAlignerOptions = {},
-): AlignInput {
-  return async (input, target, { graph = shared, restarts, seed }) => {
-    const paths = await Promise.all([target, input].map(pathOf));
+): AlignInputs {
+  return async (inputs, target, { graph = shared, restarts, seed = 0, many }) => {
+    const paths = await Promise.all([target, ...inputs].map(pathOf));
     const opened = await openSharedArchitecture(paths, engine, { graph });
-    const architecture = await bindArchitecture(opened, [target.network, input.network]);
-    const { networks } = await align(architecture, architecture.networks, {
-      ...options,
-      restarts: restarts ?? MATCH_WEIGHTS_DEFAULTS.restarts,
-      seed: seed ?? 0,
-    });
-    return at(networks, 1, "network");
+    const all = [target, ...inputs].map(({ network }) => network);
+    const architecture = await bindArchitecture(opened, all);
+    const matching = { ...options, restarts: restarts ?? MATCH_WEIGHTS_DEFAULTS.restarts, seed };
+    const { networks } =
+      many === undefined
+        ? await align(architecture, architecture.networks, matching)
+        : await alignMany(architecture, architecture.networks, { ...options, restarts, seed, many });
+    return networks.slice(1);
   };
 }
 

@@ -10,7 +10,7 @@ import {
 import { findAdapters } from "../adapters/find-adapters.ts";
 import { openAdapters } from "../adapters/open-adapters.ts";
 import { listGroups } from "../plan/groups.ts";
-import type { AlignInput } from "../plan/open-inputs.ts";
+import type { AlignInputs } from "../plan/open-inputs.ts";
 import { planRecipe } from "../plan/plan-recipe.ts";
 import { isRecipe, type ModelReference, type Recipe } from "../recipe/recipe.ts";
 import { isNested } from "./list-references.ts";
@@ -34,7 +34,7 @@ export interface OpenRecipeOptions {
    */
   readonly productsModule?: string | undefined;
   /** Aligns networks that ask for it. @defaultValue such recipes are refused */
-  readonly align?: AlignInput | undefined;
+  readonly align?: AlignInputs | undefined;
 }
 
 /** The plan of a recipe, and the networks that were opened for it. */

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createCheckpoint, createTensor, openCheckpoint, saveCheckpoint, toFloat64 } from "@isthmus/core";
 import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { readGraph } from "@isthmus/graph";
+import { discoverSymmetries, permute, randomAlignment } from "@isthmus/symmetry";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseRecipe } from "../read/parse-recipe.ts";
 import { createAligner } from "./create-aligner.ts";
@@ -218,5 +220,29 @@ describe("runRecipe()", () => {
     const { output } = await runRecipe(aligned, join(folder, "aligned.safetensors"), { align, threads: 4 });
     expect(output.threads).toBe(1);
     expect((await verifyRecipe(output.path, { align })).ok).toBe(true);
+  });
+
+  it("aligns several networks through one universe: copies of one network merge to it", async () => {
+    const { graph } = await readGraph(`${mlp}/graph.onnx`);
+    const engine = createOnnxRuntimeEngine();
+    const { spec } = await discoverSymmetries({ graph, engine });
+    const original = await openCheckpoint(`${mlp}/s0.safetensors`);
+    const models = [`{ model: ${mlp}/s0.safetensors }`];
+    for (const seed of [1, 2]) {
+      const path = join(folder, `copy-${seed}.safetensors`);
+      await saveCheckpoint(permute(randomAlignment(spec, seed), original, spec), path);
+      models.push(`{ model: ${path}, align: universe }`);
+    }
+    const recipe = parseRecipe(`merge_method: linear\nmodels: [${models.join(", ")}]`);
+    const output = join(folder, "universe.safetensors");
+    await runRecipe(recipe, output, { align: createAligner(engine, { graph: `${mlp}/graph.onnx` }) });
+    const merged = await openCheckpoint(output);
+    for (const name of original.tensors.keys()) {
+      expect((await merged.read(name)).data).toEqual((await original.read(name)).data);
+    }
+    await Promise.all([merged.close(), original.close()]);
+    expect(() => parseRecipe(`merge_method: linear\nmodels: [{ model: a, align: univers }]`)).toThrow(
+      /"models\[0\].align" must be one of universe: it is "univers"/,
+    );
   });
 });

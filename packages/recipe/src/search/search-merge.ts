@@ -1,7 +1,7 @@
 import type { Checkpoint } from "@isthmus/core";
 import { type MergePlan, mergeByPlan, openMergeProducts } from "@isthmus/merging";
 import { keyOf } from "../plan/groups.ts";
-import type { AlignInput } from "../plan/open-inputs.ts";
+import { rememberAlignments } from "../plan/open-inputs.ts";
 import { planRecipe } from "../plan/plan-recipe.ts";
 import type { ModelReference, Recipe } from "../recipe/recipe.ts";
 import type { OpenRecipeOptions } from "../run/open-recipe.ts";
@@ -110,10 +110,4 @@ function remember<A extends readonly unknown[], T>(
     results.set(key(...parts), result);
     return result;
   };
-}
-
-function rememberAlignments(align: AlignInput): AlignInput {
-  return remember(align, (input, target, setting) =>
-    JSON.stringify([input.reference, target.reference, setting]),
-  );
 }

@@ -72,17 +72,18 @@ export interface AlignManyResult {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { openCheckpoint } from "@isthmus/core";
+ * import { createCheckpoint, openCheckpoint } from "@isthmus/core";
  * import { createOnnxRuntimeEngine } from "@isthmus/engine";
  * import { randomWeights, readGraph } from "@isthmus/graph";
- * import { createCheckpoint } from "@isthmus/core";
  * import { alignMany } from "@isthmus/weight-matching";
  *
  * const { graph } = await readGraph("examples/mnist-mlp/graph.onnx");
- * const trained = await Promise.all(["s0", "s1"].map((seed) => openCheckpoint(`examples/mnist-mlp/${seed}.safetensors`)));
+ * const paths = ["s0", "s1"].map((seed) => `examples/mnist-mlp/${seed}.safetensors`);
+ * const trained = await Promise.all(paths.map(openCheckpoint));
  * const third = createCheckpoint(randomWeights(graph, 0));
  * const architecture = { graph, engine: createOnnxRuntimeEngine() };
- * const { match, aligned } = await alignMany(architecture, [...trained, third], { seed: 0, many: "merge-many" });
+ * const networks = [...trained, third];
+ * const { match, aligned } = await alignMany(architecture, networks, { seed: 0, many: "tree" });
  * assert(match.objective.after > match.objective.before);
  * assert(aligned.every(({ summary }) => summary.verified.passed));
  * await Promise.all(trained.map((network) => network.close()));
@@ -180,7 +181,9 @@ async function canonicalForms(
 type MovedNetwork = Pick<AlignedNetwork, "alignment" | "network"> &
   Pick<AlignmentSummary, "objective" | "normalized">;
 
-/** Permutes a network, and gives it the scales, signs and rotations that bring it closest to the reference. */
+/**
+ * Permutes a network, and gives it the scales, signs and rotations that bring it closest to the reference.
+ */
 async function moveNetwork(
   networks: readonly Checkpoint[],
   { symmetries: { spec }, normalizing }: ProvenGroup,

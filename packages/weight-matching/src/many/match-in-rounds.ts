@@ -5,8 +5,8 @@ import { sumPermuted } from "./sum-permuted.ts";
 import type { Polishing } from "./universe/polish-universe.ts";
 
 /**
- * Places networks one after another, in random order, each where it matches the sum of those that are placed
- * already.
+ * Finds places for networks one after another, in random order: each where it matches the sum of the networks
+ * before it.
  */
 export async function placeOneByOne(matching: ManyMatching): Promise<Alignment[]> {
   const { networks, spec, seed, onProgress } = matching;

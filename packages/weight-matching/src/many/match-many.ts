@@ -31,8 +31,9 @@ export interface MatchManyOptions extends SymmetrySelection {
   readonly seed: number;
   /**
    * `cycle` places all networks in a universe at once, by relaxing all permutations (C2M3); `merge-many`
-   * places one after another and matches each to the sum of the others until none moves; `tree` matches pairs,
-   * then pairs of pairs; `reference` matches each to one of them; `best` tries reference, tree and cycle and
+   * places one after another and matches each to the sum of the others until none moves; `tree` matches
+   * pairs, then pairs of pairs; `reference` matches each to one of them; `best` tries reference, tree and
+   * cycle and
    * moves on from the best until nothing is gained. @defaultValue "best"
    */
   readonly many?: ManyMethod | undefined;
@@ -140,21 +141,21 @@ export async function matchMany(
   const matching = { ...resolved, spec, engine, networks: matched, selection, held, seed };
   const limit = await pairsLimit(matched);
   const objectiveOf = (universe: readonly Alignment[]) => pairsObjective(matched, universe, spec);
-  const found = await search(matching, { ...resolved, objectiveOf, limit });
-  const best = bestOf(found);
+  const searches = await search(matching, { ...resolved, objectiveOf, limit });
+  const best = bestOf(searches);
   const before = await objectiveOf(networks.map(() => identityAlignment(spec)));
   return {
     universe: inCoordinatesOf(best.universe, reference),
     objective: { before, after: best.objective },
     limit,
     many: best.many,
-    searches: found.map(({ universe: _, ...tried }) => tried),
+    searches: searches.map(({ universe: _, ...tried }) => tried),
     reference,
     seed,
   };
 }
 
-type Found = ManySearch & { readonly universe: readonly Alignment[] };
+type FullSearch = ManySearch & { readonly universe: readonly Alignment[] };
 
 interface SearchTools extends Pick<ResolvedOptions, "many" | "reference" | "onProgress"> {
   readonly objectiveOf: (universe: readonly Alignment[]) => Promise<number>;
@@ -165,22 +166,22 @@ interface SearchTools extends Pick<ResolvedOptions, "many" | "reference" | "onPr
 async function search(
   matching: Omit<ManyMatching, "onProgress">,
   { many, reference, onProgress, objectiveOf, limit }: SearchTools,
-): Promise<Found[]> {
+): Promise<FullSearch[]> {
   const methods = many === "best" ? bestMethods(matching as ManyMatching) : [many];
-  const found: Found[] = [];
+  const tried: FullSearch[] = [];
   const last = many === "best" ? methods.length + 1 : methods.length;
   const report = (method: ManySearch["many"]) => (done: number) =>
-    onProgress?.({ done: (found.length + done) / last, many: method });
+    onProgress?.({ done: (tried.length + done) / last, many: method });
   for (const method of methods) {
     const result = await METHODS[method]({ ...matching, onProgress: report(method) }, reference);
-    found.push({ many: method, ...result, objective: await objectiveOf(result.universe) });
-    if (bestOf(found).objective >= limit * (1 - LIMIT_TOLERANCE)) return found;
+    tried.push({ many: method, ...result, objective: await objectiveOf(result.universe) });
+    if (bestOf(tried).objective >= limit * (1 - LIMIT_TOLERANCE)) return tried;
   }
-  const best = bestOf(found);
-  if (many !== "best" || best.many === "cycle") return found;
+  const best = bestOf(tried);
+  if (many !== "best" || best.many === "cycle") return tried;
   const polished = await polish({ ...matching, onProgress: report(best.many) }, best.many, best.universe);
-  found.push({ many: best.many, ...polished, objective: await objectiveOf(polished.universe) });
-  return found;
+  tried.push({ many: best.many, ...polished, objective: await objectiveOf(polished.universe) });
+  return tried;
 }
 
 /** The relaxation holds all networks at once, so "best" leaves it out where they do not fit the memory. */
@@ -203,8 +204,8 @@ const METHODS: Readonly<
   }),
 };
 
-function bestOf(found: readonly Found[]): Found {
-  return found.reduce((best, one) => (one.objective > best.objective ? one : best));
+function bestOf(searches: readonly FullSearch[]): FullSearch {
+  return searches.reduce((best, one) => (one.objective > best.objective ? one : best));
 }
 
 function assertOptions(

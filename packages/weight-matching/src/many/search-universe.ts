@@ -20,7 +20,7 @@ export interface SearchedUniverse extends Polishing {
 }
 
 /**
- * Places all networks at once by relaxation, and polishes the result.
+ * Finds places for all networks at once by relaxation, and polishes them.
  * @throws OutOfRangeError if the universe does not fit the memory
  */
 export async function searchByRelaxation(matching: ManyMatching): Promise<SearchedUniverse> {
@@ -47,12 +47,12 @@ async function searchIn(
   start: readonly Alignment[] | undefined,
 ): Promise<SearchedUniverse> {
   let ending: Omit<SearchedUniverse, "universe"> = { steps: 0, rounds: 0, status: "converged" };
-  const found = await journaled(matching, key, async () => {
+  const alignments = await journaled(matching, key, async () => {
     const { universe, ...rest } = await searchAfresh(matching, key, start);
     ending = rest;
     return universe;
   });
-  return { universe: [...found], ...ending };
+  return { universe: [...alignments], ...ending };
 }
 
 async function searchAfresh(

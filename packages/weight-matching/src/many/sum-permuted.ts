@@ -10,8 +10,8 @@ export interface PlacedNetwork {
 }
 
 /**
- * Sums networks in the universe, lazily: a tensor is permuted and added up when it is read, in the order of
- * the networks.
+ * Adds up networks in the universe, lazily: a tensor is permuted and added up when it is read, in the order
+ * of the networks.
  *
  * @param placed - at least one network, all of f32 tensors of the same names and shapes
  */

@@ -9,7 +9,7 @@ export type ComponentMaps = readonly Int32Array[];
 
 /** How the elements of an occurrence lie in a weight that is laid out part by part. */
 export interface PanelTables {
-  /** `columns`: a row of the panel is a row of the weight; `rows`: a column is; `none`: it must be gathered. */
+  /** `columns`: a row of the panel is a row of the weight; `rows`: a column is; else it must be gathered. */
   readonly kind: "columns" | "rows" | "gathered";
   /** Offsets of everything but the units, `[rest]`. */
   readonly rest: Int32Array;

@@ -30,8 +30,8 @@ const MAX_STEPS = 60;
 const TOLERANCE = 3e-4;
 
 /**
- * Places all networks of a universe at once: maximises the sum over all pairs of the inner products of their
- * weights over relaxed permutations by Frank-Wolfe, and rounds to the nearest placements.
+ * Finds places for all networks of a universe at once: maximises the sum over all pairs of the inner
+ * products of their weights over relaxed permutations by Frank-Wolfe, and rounds to the nearest placements.
  *
  * No network is the reference: all start near the barycentre and move together, so what they have in common
  * decides first. The objective along a step is a polynomial of degree 4, known from inner products of three

@@ -11,7 +11,7 @@ import type { ComponentMaps, PartedWeight } from "./parted-weight.ts";
  */
 export class RelaxedWeight {
   readonly weight: PartedWeight;
-  /** The weight relaxed along all its components, as the universe has it. */
+  /** The weight relaxed along all its components, as it lies in the universe. */
   readonly image: Float32Array;
   /** What a step adds at its middle, see {@link face}. */
   readonly cross: Float32Array;

@@ -44,7 +44,7 @@ export class UniverseNetwork {
     return this.#placement;
   }
 
-  /** Puts all units in their places, or only those of some weights, by name, whose units have moved. */
+  /** Puts all units in their places, or only the units of some weights, by name, which have moved. */
   place(placement: Placement, only: Iterable<string> = this.weights.keys()): void {
     this.#placement = placement;
     const source = this.#tools.expander.expand(placement);

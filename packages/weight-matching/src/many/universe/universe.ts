@@ -91,7 +91,9 @@ export class Universe {
     return sum;
   }
 
-  /** Turns to a network, whose costs may then be computed: sums the others, from the sum of all if it is known. */
+  /**
+   * Turns to a network, whose costs may then be computed: sums the others, from the sum of all if known.
+   */
   turnTo(network: UniverseNetwork, names: Iterable<string>, sums?: ReadonlyMap<string, Float32Array>): void {
     for (const name of names) {
       const others = this.#others.get(name);

@@ -1,0 +1,113 @@
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openCheckpoint, saveCheckpoint, withTensors } from "@isthmus/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
+
+const mlp = fileURLToPath(new URL("../../../examples/mnist-mlp", import.meta.url));
+const graph = join(mlp, "graph.onnx");
+
+let folder: string;
+let networks: readonly string[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "isthmus-align-many-"));
+  networks = ["s0", "s1", "s2"].map((name) => join(folder, `${name}.safetensors`));
+  for (const [i, path] of networks.entries()) cpSync(join(mlp, `s${i % 2}.safetensors`), path);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+interface ManyJson {
+  readonly many: string;
+  readonly reference: string;
+  readonly objective: { readonly before: number; readonly after: number };
+  readonly searches: readonly { readonly many: string }[];
+  readonly networks: readonly {
+    readonly checkpoint: string;
+    readonly verified: { readonly passed: boolean };
+  }[];
+}
+
+const read = (path: string, name: string) => openCheckpoint(path).then((network) => network.read(name));
+
+describe("isthmus align with more than two networks", () => {
+  it("writes all of them and the permutations, in the coordinates of the one that is named", async () => {
+    const output = join(folder, "aligned");
+    const args = ["align", ...networks, "--graph", graph, "--restarts", "1", "--many", "tree"];
+    const result = await runJson<ManyJson>([...args, "--reference", "3", "-o", output]);
+    expect(result).toMatchObject({ many: "tree", reference: networks[2] });
+    expect(result.objective.after).toBeGreaterThan(result.objective.before);
+    expect(result.networks.every(({ verified }) => verified.passed)).toBe(true);
+    expect(readdirSync(output).sort()).toEqual([
+      "alignments.json",
+      "s0.safetensors",
+      "s1.safetensors",
+      "s2.safetensors",
+    ]);
+    const { data } = await read(join(output, "s2.safetensors"), "layers.0.weight");
+    expect(data).toEqual((await read(networks[2] ?? "", "layers.0.weight")).data);
+    // The first and the third are one network, so they end in the same places.
+    expect((await read(join(output, "s0.safetensors"), "layers.0.weight")).data).toEqual(data);
+    const { networks: alignments } = JSON.parse(readFileSync(join(output, "alignments.json"), "utf8"));
+    expect(alignments.map(({ checkpoint }: { checkpoint: string }) => checkpoint)).toEqual(networks);
+  });
+
+  it("merges copies to what they were, and says how networks were aligned", async () => {
+    const output = join(folder, "merged.safetensors");
+    const copies = [0, 2].map((i) => networks[i] ?? "");
+    const args = ["merge", ...copies, join(mlp, "s0.safetensors"), "--align", "--graph", graph, "-o", output];
+    const { alignments } = await runJson<{ readonly alignments: readonly { readonly many: string }[] }>(args);
+    expect(alignments).toHaveLength(2);
+    expect(alignments[0]?.many).toMatch(/reference|tree|cycle/);
+    expect((await read(output, "layers.0.weight")).data).toEqual(
+      (await read(networks[0] ?? "", "layers.0.weight")).data,
+    );
+  });
+
+  it("names what is wrong, and writes nothing", async () => {
+    const output = join(folder, "aligned");
+    const broken = join(folder, "seventh.safetensors");
+    const good = await openCheckpoint(networks[0] ?? "");
+    const bias = await good.read("layers.1.bias");
+    const data = new Float32Array(512).fill(Number.NaN);
+    await saveCheckpoint(
+      withTensors(good, new Map([["layers.1.bias", { ...bias, dtype: "f32", data }]])),
+      broken,
+      {
+        allowNonFinite: true,
+      },
+    );
+    const cases: readonly (readonly [readonly string[], RegExp])[] = [
+      [
+        [...networks, ...networks, broken],
+        /"layers.1.bias" of ".*seventh.safetensors" as weights must be finite/,
+      ],
+      [[networks[0] ?? ""], /at least two checkpoints are needed: got 1/],
+      [
+        [...networks, "--reference", "4"],
+        /--reference 4 as it must be the number of one of them: give 1 to 3/,
+      ],
+      [[...networks, "--search", "frank-wolfe"], /--search frank-wolfe as it is for two/],
+      [
+        [...networks, "--method", "straight-through", "--data", "mnist:test@9"],
+        /straight-through as it is for two/,
+      ],
+    ];
+    for (const [args, message] of cases) {
+      const { code, stderr } = await runCli(["align", ...args, "--graph", graph, "-o", output]);
+      expect(stderr).toMatch(message);
+      expect(code).toBeGreaterThan(0);
+    }
+    expect(existsSync(output)).toBe(false);
+    const single = await runCli([
+      "align",
+      ...networks,
+      "--graph",
+      graph,
+      "-o",
+      join(folder, "x.safetensors"),
+    ]);
+    expect(single.stderr).toMatch(/as each of them is written: name a folder, or a .json/);
+  });
+});

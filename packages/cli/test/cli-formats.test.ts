@@ -2,6 +2,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createTensor, openCheckpoint } from "@isthmus/core";
+import { createOnnxRuntimeEngine } from "@isthmus/engine";
+import { bakeWeights, bindWeights, decodeGraph, type Graph, readGraph } from "@isthmus/graph";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli, runJson } from "../../../test/helpers/run-cli.ts";
 
@@ -21,6 +24,10 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "isthmus-formats-"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The shape of the input of a graph for a batch. */
+const shapeOf = (graph: Graph, batch: number): number[] =>
+  (graph.inputs[0]?.shape ?? []).map((extent) => (typeof extent === "number" ? extent : batch));
 
 describe("isthmus convert", () => {
   it("isthmus convert goes round through all formats without a change", async () => {
@@ -43,6 +50,33 @@ describe("isthmus convert", () => {
     const hashes = async (path: string) =>
       (await runJson<{ tensors: object[] }>(["inspect", path, "--hash"])).tensors;
     expect(await hashes(back)).toEqual(await hashes(NETWORK));
+  });
+
+  it("isthmus convert writes a graph with the weights inside, which computes what the network computes", async () => {
+    const output = join(folder, "network.onnx");
+    const { stdout } = await runCli(["convert", NETWORK, output, "--graph", GRAPH]);
+    expect(stdout).toMatch(/^Wrote .*network\.onnx/m);
+    const session = await createOnnxRuntimeEngine().load(
+      decodeGraph(new Uint8Array(readFileSync(output))).graph,
+    );
+    const { graph } = await readGraph(GRAPH);
+    const network = await openCheckpoint(NETWORK);
+    const x = createTensor(
+      "f32",
+      [2, 1, 28, 28],
+      Float32Array.from({ length: 1568 }, (_, i) => (i % 7) / 7),
+    );
+    const [input = ""] = graph.inputs.map(({ name }) => name);
+    const reference = await createOnnxRuntimeEngine().load(
+      bakeWeights(graph, await bindWeights(graph, network)),
+    );
+    const feeds = new Map([[input, { ...x, shape: shapeOf(graph, 2) }]]);
+    expect([...(await session.run(feeds)).values()]).toEqual([...(await reference.run(feeds)).values()]);
+    await Promise.all([session.release(), reference.release(), network.close()]);
+    const other = await runCli(["convert", NETWORK, output]);
+    expect(other.stderr).toMatch(/must have the graph that the weights belong to: add --graph model.onnx/);
+    const typed = await runCli(["convert", NETWORK, output, "--graph", GRAPH, "--dtype", "f16"]);
+    expect(typed.stderr).toMatch(/Cannot write an ONNX file with --dtype/);
   });
 
   it("isthmus convert changes element types, and writes shards", async () => {

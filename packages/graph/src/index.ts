@@ -63,6 +63,7 @@ export { exposeValues } from "./ir/values.ts";
 export { type LayersModel, readLayersModel } from "./layers-model/read-layers-model.ts";
 export { type DecodedGraph, type DecodeGraphOptions, decodeGraph } from "./onnx/decode-graph.ts";
 export { encodeGraph } from "./onnx/encode-graph.ts";
+export { encodeNetwork } from "./onnx/encode-network.ts";
 export { readGraph } from "./onnx/read-graph.ts";
 export { dtypeOfCode, type ExternalReader } from "./onnx/tensor-proto.ts";
 export { PROBE_DEFAULTS, type Probe, type ProbeOptions, probeGraph, runAll } from "./probe/probe-graph.ts";

@@ -31,6 +31,7 @@ export {
   type DataSet,
   type Engine,
   encodeGraph,
+  encodeNetwork,
   type Graph,
   readGraph,
 } from "@isthmus/graph";

@@ -4,27 +4,47 @@ import {
   convertCheckpoint,
   DTYPES,
   type DType,
+  UsageError,
   WRITTEN_FORMATS,
 } from "@isthmus/core";
+import { convertToOnnx } from "../convert/convert-to-onnx.ts";
 import { formatBytes } from "../format/format-table.ts";
+import { addBindingOptions, type BindingOptions } from "../open/bind-architecture.ts";
 import { parseBytes } from "../options/parse-values.ts";
 import { type Context, createVerb, formatExamples, type Outcome, type RunVerb } from "../verb.ts";
 
 const TYPES = [...(Object.keys(DTYPES) as DType[]).filter((dtype) => DTYPES[dtype].float), "q8_0"] as const;
 
 /** Options of the verb `convert`. */
-type ConvertOptions = Pick<ConvertCheckpointOptions, "dtype" | "format"> & {
-  readonly maxShardSize?: number | undefined;
-  readonly allowNonFinite?: true | undefined;
-};
+type ConvertOptions = Pick<ConvertCheckpointOptions, "dtype" | "format"> &
+  BindingOptions & {
+    readonly graph?: string | undefined;
+    readonly maxShardSize?: number | undefined;
+    readonly allowNonFinite?: true | undefined;
+  };
 
 /** Creates the command `isthmus convert`. */
 export function convertVerb(run: RunVerb): CommandUnknownOpts {
+  return addBindingOptions(createConvertVerb())
+    .addHelpText("after", EXAMPLES)
+    .action((input, output, options) => run(options, (context) => convert(input, output, options, context)));
+}
+
+const EXAMPLES = formatExamples(
+  ["isthmus convert model.pt model.safetensors", "no code of the file is run"],
+  ["isthmus convert model.gguf model/ --dtype bf16 --max-shard-size 5GB", "unpack blocks, in shards"],
+  ["isthmus convert model.safetensors model.gguf --dtype q8_0", "pack into blocks of 8 bits"],
+  ["isthmus convert model.onnx weights.npz", "the tensors that a graph contains, for NumPy"],
+  ["isthmus convert merged.safetensors merged.onnx --graph model.onnx", "one file for any ONNX runtime"],
+  ["isthmus convert model.safetensors web/model.json --dtype f16", "for TensorFlow.js, in files of 4 MB"],
+);
+
+function createConvertVerb() {
   return createVerb("convert")
     .argument("<input>", "a checkpoint of any format that isthmus inspect shows")
     .argument(
       "<output>",
-      "a file ending in .safetensors, .pt, .npz, .gguf, or .json for the weights of a LayersModel of TensorFlow.js; or a folder for safetensors: a name without an ending or with a slash, or one that is there",
+      "a file ending in .safetensors, .pt, .npz, .gguf, .onnx with --graph, or .json for the weights of a LayersModel of TensorFlow.js; or a folder for safetensors: a name without an ending or with a slash, or one that is there",
     )
     .addOption(
       new Option(
@@ -42,41 +62,46 @@ export function convertVerb(run: RunVerb): CommandUnknownOpts {
       "most bytes in one file of safetensors, for example 5GB, or of TensorFlow.js (default: one file; 4 MB)",
       parseBytes,
     )
-    .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)")
-    .addHelpText(
-      "after",
-      formatExamples(
-        ["isthmus convert model.pt model.safetensors", "no code of the file is run"],
-        ["isthmus convert model.gguf model/ --dtype bf16 --max-shard-size 5GB", "unpack blocks, in shards"],
-        ["isthmus convert model.safetensors model.gguf --dtype q8_0", "pack into blocks of 8 bits"],
-        ["isthmus convert model.onnx weights.npz", "the tensors that a graph contains, for NumPy"],
-        [
-          "isthmus convert model.safetensors web/model.json --dtype f16",
-          "for TensorFlow.js, in files of 4 MB",
-        ],
-      ),
-    )
-    .action((input, output, options) => run(options, (context) => convert(input, output, options, context)));
+    .option("--graph <file>", "the graph to write the weights into, for an output ending in .onnx")
+    .option("--allow-non-finite", "write NaN and infinities, and what overflows --dtype (default: refuse)");
 }
 
 async function convert(
   input: string,
   output: string,
-  { dtype, format, maxShardSize, allowNonFinite }: ConvertOptions,
-  { signal, progress }: Context,
+  options: ConvertOptions,
+  context: Context,
 ): Promise<Outcome> {
-  const written = await convertCheckpoint(input, output, {
-    dtype,
-    format,
-    ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
-    allowNonFinite: allowNonFinite ?? false,
-    overwrite: true,
-    signal,
-    onProgress: ({ done }) => progress("Writing", done),
-  });
+  const { dtype, format, maxShardSize, allowNonFinite } = options;
+  const isOnnx = options.graph !== undefined || (format === undefined && output.endsWith(".onnx"));
+  const written = isOnnx
+    ? await convertToOnnx(input, output, assertOnnxOptions(options), context)
+    : await convertCheckpoint(input, output, {
+        dtype,
+        format,
+        ...(maxShardSize === undefined ? {} : { maxShardBytes: maxShardSize }),
+        allowNonFinite: allowNonFinite ?? false,
+        overwrite: true,
+        signal: context.signal,
+        onProgress: ({ done }) => context.progress("Writing", done),
+      });
   const files = written.files.length === 1 ? "" : `, ${written.files.length} files`;
   return {
     result: { input, output: written, dtype: dtype ?? null },
     text: `Wrote ${written.path} (${formatBytes(written.bytes)}${files})`,
   };
+}
+
+/**
+ * Checks that no option is given that an ONNX file has no use for: weights take the types of its graph.
+ * @throws UsageError if one is
+ */
+function assertOnnxOptions(options: ConvertOptions): ConvertOptions {
+  const { dtype, format, maxShardSize } = options;
+  const unused = Object.entries({ dtype, format, "max-shard-size": maxShardSize });
+  const [name] = unused.find(([, value]) => value !== undefined) ?? [];
+  if (name === undefined) return options;
+  throw new UsageError(
+    `Cannot write an ONNX file with --${name} as its graph says the types of weights, which lie in one file: leave it out`,
+  );
 }

@@ -1,0 +1,45 @@
+import { at, saveFile, UsageError } from "@isthmus/core";
+import { encodeNetwork } from "@isthmus/graph";
+import { type BindingOptions, bindArchitecture } from "../open/bind-architecture.ts";
+import { openSharedArchitecture } from "../open/open-architecture.ts";
+import { withCheckpoints } from "../open/open-checkpoints.ts";
+import type { Context } from "../verb.ts";
+
+/** What was written, as `convertCheckpoint` describes it. */
+interface WrittenOnnx {
+  readonly path: string;
+  readonly files: readonly string[];
+  readonly bytes: number;
+}
+
+/**
+ * Writes a checkpoint as one ONNX model: the graph that is named, with the weights of the checkpoint inside.
+ * @throws UsageError if no graph is named, or the output does not end in .onnx
+ */
+export async function convertToOnnx(
+  input: string,
+  output: string,
+  options: BindingOptions & { readonly graph?: string | undefined },
+  context: Context,
+): Promise<WrittenOnnx> {
+  const { graph } = options;
+  if (graph === undefined) {
+    throw new UsageError(
+      `Cannot write "${output}" as an ONNX file must have the graph that the weights belong to: add --graph model.onnx`,
+    );
+  }
+  if (!output.endsWith(".onnx")) {
+    throw new UsageError(
+      `Cannot convert to "${output}" with --graph as only a file ending in .onnx has a graph: leave --graph out`,
+    );
+  }
+  return withCheckpoints([input] as const, async ([checkpoint]) => {
+    const opened = await openSharedArchitecture([input], { engine: "onnxruntime", ...options });
+    const architecture = await bindArchitecture(opened, [checkpoint], options, context);
+    const { network } = at(architecture.networks, 0, "network");
+    context.progress("Encoding");
+    const bytes = await encodeNetwork(architecture.graph, network);
+    await saveFile(output, bytes, [...checkpoint.files, graph]);
+    return { path: output, files: [output], bytes: bytes.length };
+  });
+}

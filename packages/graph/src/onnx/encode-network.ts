@@ -12,7 +12,7 @@ const MOST_BYTES = 2 ** 31 - 2 ** 20;
  *
  * Weights are stored in the element types of the graph. Only data inputs stay inputs.
  *
- * @throws MismatchError if the network lacks a weight of the graph, or has it in another shape
+ * @throws MismatchError if a weight of the graph is missing from the network, or of another shape there
  * @throws UnsupportedError if the weights exceed 2 GiB, which one ONNX file cannot hold
  *
  * @example

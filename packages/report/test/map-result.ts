@@ -36,7 +36,7 @@ function mapStage(
     Array.from({ length: 4 - a }, (_, k) => {
       const b = a + 1 + k;
       const [barrier, distance] = b === 4 ? star : a === 0 && b === 1 ? copy : others;
-      return { a, b, loss: barrier * (1 + 0.02 * (a + b - 1)), error: 0.3 * barrier, distance };
+      return { a, b, loss: barrier * (1 + 0.02 * (a + b - 1)), error: barrier / 4, distance };
     }),
   );
   const radius = others[1] / 2;

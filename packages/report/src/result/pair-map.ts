@@ -31,6 +31,7 @@ export function drawPairMap({ names, values, label, scale, tree, ...figure }: Pa
       return `${one} and ${two}: ${value === null ? "unknown" : formatNumber(value)}`;
     }),
   );
+  const twoDigits = formatAlike(numbers, 2);
   return {
     ...figure,
     words: `Heat map of every two networks, ${label.toLowerCase()}. ${words.join("; ")}.`,
@@ -43,7 +44,7 @@ export function drawPairMap({ names, values, label, scale, tree, ...figure }: Pa
       columnLabel: "",
       scale: scale ?? sequentialScale(numbers),
       format: formatAlike(numbers),
-      coarse: formatAlike(numbers, 1),
+      coarse: (value) => twoDigits(value).replace(/^0(?=\.)/, ""),
       tree,
     }),
   };

@@ -107,7 +107,8 @@ function planeRows(result: MapResult, { width, height }: ResolvedOptions): strin
     const [row = 0, column = 0] = key.split(" ").map(Number);
     const text = labels.join(",");
     // Words that would run out of the picture begin further left.
-    const begin = Math.max(0, Math.min(column, Math.max(columns, width - GAP) - text.length));
+    let begin = Math.max(0, Math.min(column, Math.max(columns, width - GAP) - text.length));
+    while ([...text].some((_, i) => at(rows, row, "row")[begin + i] !== undefined)) begin += 1;
     [...text].forEach((character, i) => {
       at(rows, row, "row")[begin + i] = character;
     });

@@ -32,14 +32,14 @@ describe("describeMap()", () => {
     ]);
     const [, aligned, , plane] = figures;
     // One bracket a join, and two networks on one place with one label.
-    expect(aligned?.svg.match(/ d="M[\d.]+,[\d.]+V[\d.]+H[\d.]+V[\d.]+"/g))).toHaveLength(4);
+    expect(aligned?.svg.match(/ d="M[\d.]+,[\d.]+V[\d.]+H[\d.]+V[\d.]+"/g)).toHaveLength(4);
     expect(plane?.svg).toContain(">s0, copy<");
     const pairs = renderTables(mapResult())
       .find(({ name }) => name === "pairs")
       ?.csv.trim()
       .split("\r\n");
     expect(pairs).toHaveLength(11);
-    expect(pairs?.[1]).toBe("s0,copy,1.36,0.408,43.7,0,0,0");
+    expect(pairs?.[1]).toBe("s0,copy,1.36,0.34,43.7,0,0,0");
   });
 
   it("describeMap() refuses a result whose parts are not of the same networks", () => {
